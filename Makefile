@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0
+# Everything is built under $(BUILD). `make help` lists the targets.
+
+BUILD   ?= build
+PREFIX  ?= /usr
+CLANG   ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+SCDOC   ?= scdoc
+PKG_CONFIG ?= pkg-config
+INSTALL ?= install
+
+VERSION := 0.1.0
+LIBS    := libbpf libelf zlib libfyaml jansson libmnl
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Werror
+CFLAGS   ?= -O2 -g
+SANITIZE :=
+ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) $(SANITIZE) -D_GNU_SOURCE -I. -I$(BUILD) \
+	-DPORTCULLIS_VERSION='"$(VERSION)"' -DPORTCULLIS_PREFIX='"$(PREFIX)"' \
+	$(shell $(PKG_CONFIG) --cflags $(LIBS)) -MMD -MP
+ALL_LDFLAGS = $(LDFLAGS) $(SANITIZE)
+LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
+
+ARCH := $(shell uname -m | sed -e s/x86_64/x86/ -e s/aarch64/arm64/ -e s/ppc64le/powerpc/)
+BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -std=gnu11 -D__TARGET_ARCH_$(ARCH) -I. \
+	-idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null) \
+	-Wall -Wextra -Wshadow -Werror -MMD -MP
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-7s %s\n'
+endif
+
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+# Pure: no BPF, no privilege. Tested and fuzzed alone.
+PURE := util diag ports prefix yaml yaml_fields reader profile catalog recipe compose compile counters
+LOADER := $(sort $(patsubst loader/%.c,%,$(wildcard loader/*.c)))
+PURE_OBJECTS   = $(PURE:%=$(BUILD)/loader/%.o)
+LOADER_OBJECTS = $(LOADER:%=$(BUILD)/loader/%.o)
+LIBRARY_OBJECTS = $(filter-out $(BUILD)/loader/main.o,$(LOADER_OBJECTS))
+
+UNIT   := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+FUZZ   := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+PACKET := $(patsubst tests/packet/%.c,$(BUILD)/packet/%.o,$(sort $(wildcard tests/packet/*.c)))
+MANUAL := portcullis.8 portcullis-profile.5
+
+all: $(BUILD)/portcullis $(MANUAL:%=$(BUILD)/%)
+
+$(BUILD)/portcullis: $(LOADER_OBJECTS)
+	$(say) LINK $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/loader/%.o: loader/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# Objects are made again when the flags change (PREFIX, SANITIZE, CFLAGS).
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)' | cmp -s - $@ || \
+		echo '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)' > $@
+
+# The skeleton comes before the objects that include it; after that, their .d files know.
+$(BUILD)/loader/filter.o: | $(BUILD)/portcullis.skel.h
+
+$(BUILD)/portcullis.bpf.o: bpf/portcullis.bpf.c
+	@mkdir -p $(@D)
+	$(say) BPF $<
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MF $(@:.o=.d) -MT $@ -c -o $@ $<
+
+$(BUILD)/portcullis.skel.h: $(BUILD)/portcullis.bpf.o
+	$(say) SKEL $@
+	$(Q)$(BPFTOOL) gen skeleton $< name portcullis_bpf > $@
+
+$(MANUAL:%=$(BUILD)/%): $(BUILD)/%: docs/%.scd
+	@mkdir -p $(@D)
+	$(say) MAN $@
+	$(Q)$(SCDOC) < $< > $@
+
+# --- tests ---
+
+unit: $(UNIT:%=$(BUILD)/unit/%)
+
+$(BUILD)/unit/%: tests/unit/%.c $(PURE_OBJECTS)
+	@mkdir -p $(@D)
+	$(say) TEST $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MF $@.d -o $@ $< $(PURE_OBJECTS) $(LDLIBS) -lcmocka
+
+# Needs root and BPF to run.
+packet: $(BUILD)/packet/test_packet
+
+$(BUILD)/packet/test_packet: $(PACKET) $(LIBRARY_OBJECTS)
+	$(say) TEST $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -pthread -o $@ $^ $(LDLIBS)
+
+$(BUILD)/packet/%.o: tests/packet/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# The fuzzers are built by clang from the sources themselves, so that these are instrumented too.
+fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
+
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(PURE:%=loader/%.c)
+	@mkdir -p $(@D)
+	$(say) FUZZ $@
+	$(Q)$(CLANG) -std=gnu11 -O1 -g -D_GNU_SOURCE -I. -DPORTCULLIS_PREFIX='"$(PREFIX)"' \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+		$(shell $(PKG_CONFIG) --cflags $(LIBS)) -MMD -MP -MF $@.d -MT $@ -o $@ $^ $(LDLIBS)
+
+debug:
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/debug CFLAGS='-O1 -g -fno-omit-frame-pointer' \
+		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' all unit
+
+install: all
+	$(INSTALL) -D -m 0755 $(BUILD)/portcullis $(DESTDIR)$(PREFIX)/sbin/portcullis
+	$(INSTALL) -d $(DESTDIR)$(PREFIX)/share/portcullis/profiles
+	$(INSTALL) -m 0644 profiles/*.yaml profiles/*.schema.json $(DESTDIR)$(PREFIX)/share/portcullis/profiles
+	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(BUILD)/portcullis.8
+	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(BUILD)/portcullis-profile.5
+
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@echo 'all      the binary $(BUILD)/portcullis and the man pages'
+	@echo 'unit     unit tests, built into $(BUILD)/unit'
+	@echo 'packet   packet tests, built as $(BUILD)/packet/test_packet (root runs them)'
+	@echo 'fuzz     libFuzzer harnesses, built into $(BUILD)/fuzz'
+	@echo 'debug    everything with ASan and UBSan, in $(BUILD)/debug'
+	@echo 'install  binary, profiles, schema, man pages (DESTDIR, PREFIX)'
+	@echo 'clean    remove $(BUILD)'
+
+FORCE:
+.PHONY: all install unit packet fuzz debug clean help install FORCE
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A verdict, and the one exit that counts it. */
+#ifndef PORTCULLIS_ACCOUNT_H
+#define PORTCULLIS_ACCOUNT_H
+
+#include <stdbool.h>
+
+#include "bpf/maps.h"
+#include "bpf/packet.h"
+
+#define barrier() asm volatile("" ::: "memory")
+
+struct verdict {
+	__u32 cell; /* PC_CELL_*: of a drop, its enforce cell */
+	__u32 would; /* distance from it to the cell of observe mode */
+	__u8 drop;
+	__u8 source; /* a drop at a port, for the reason `source` */
+};
+
+static __always_inline struct verdict pass_port(const struct packet *packet)
+{
+	return (struct verdict){.cell = PC_CELL_PASS + PC_PORT(packet->transport, packet->port)};
+}
+
+static __always_inline struct verdict pass_other(enum pc_other other)
+{
+	return (struct verdict){.cell = PC_CELL_OTHER + other};
+}
+
+static __always_inline struct verdict drop_port(const struct packet *packet, bool source)
+{
+	return (struct verdict){.cell = PC_CELL_DROP + PC_PORT(packet->transport, packet->port),
+				.would = PC_CELL_WOULD_DROP - PC_CELL_DROP,
+				.drop = 1,
+				.source = source};
+}
+
+static __always_inline struct verdict drop_reason(enum pc_reason reason)
+{
+	return (struct verdict){.cell = PC_CELL_REASON + reason,
+				.would = PC_CELL_REASON_WOULD - PC_CELL_REASON,
+				.drop = 1};
+}
+
+/* Moves full fields to `carries`. The cell shows its top bit until the sum is right again. */
+static __always_inline void carry(__u64 *word, __u64 value, __u32 cell)
+{
+	__u64 *carried = bpf_map_lookup_elem(&carries, &cell);
+
+	if (!carried)
+		return;
+	barrier();
+	if (value & PC_CELL_BYTES_CARRY)
+		__sync_fetch_and_add(carried, PC_CARRY_BYTES);
+	if (value & PC_CELL_PACKET_CARRY)
+		__sync_fetch_and_add(carried, PC_CARRY_PACKETS);
+	barrier();
+	*word = value & ~(PC_CELL_BYTES_CARRY | PC_CELL_PACKET_CARRY);
+}
+
+/* XDP runs with softirqs off: nobody else writes this CPU's row. */
+static __always_inline void count(__u32 cell, __u32 length)
+{
+	__u32 key = bpf_get_smp_processor_id() * PC_CELLS + cell;
+	__u64 *word = bpf_map_lookup_elem(&counters, &key);
+	__u64 value;
+
+	if (!word)
+		return;
+	value = *word + PC_CELL_PACKET + length;
+	*word = value;
+	if (value & (PC_CELL_BYTES_CARRY | PC_CELL_PACKET_CARRY))
+		carry(word, value, cell);
+}
+
+static __always_inline int account(const struct packet *packet,
+				   const struct pc_generation *generation, struct verdict verdict)
+{
+	bool observe = generation->policy == PC_POLICY_OBSERVE;
+
+	if (!verdict.drop) {
+		count(verdict.cell, packet->length);
+		return XDP_PASS;
+	}
+	if (verdict.source)
+		count((observe ? PC_CELL_REASON_WOULD : PC_CELL_REASON) + PC_REASON_SOURCE,
+		      packet->length);
+	count(verdict.cell + (observe ? verdict.would : 0), packet->length);
+	return observe ? XDP_PASS : XDP_DROP;
+}
+
+#endif

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Parses a frame down to its transport header: verdict lines 1 and 2, and what the others read. */
+#ifndef PORTCULLIS_PACKET_H
+#define PORTCULLIS_PACKET_H
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/abi.h"
+#include "bpf/maps.h"
+
+#define VLAN_TAGS	 2
+#define EXTENSIONS	 8
+#define IP_FRAGMENT_MORE 0x2000 /* RFC 791, host order */
+#define IP_FRAGMENT_AT	 0x1fff /* in units of 8 bytes */
+#define IPV6_MORE	 0x0001 /* RFC 8200, 4.5 */
+#define IPV6_AT		 0xfff8
+#define PROTOCOL_ICMP	 1
+#define PROTOCOL_IGMP	 2
+#define PROTOCOL_TCP	 6
+#define PROTOCOL_UDP	 17
+#define PROTOCOL_ICMPV6	 58
+#define IPV6_HOP_BY_HOP	 0
+#define IPV6_ROUTING	 43
+#define IPV6_FRAGMENT	 44
+#define IPV6_OPTIONS	 60
+
+struct vlan_tag {
+	__be16 tci;
+	__be16 type;
+};
+
+struct ipv6_extension {
+	__u8 next;
+	__u8 length; /* in units of 8 bytes, the first not counted */
+	__be16 fragment; /* of a fragment header: offset and the more flag */
+	__u32 id;
+};
+
+struct icmp_header {
+	__u8 type;
+	__u8 code;
+	__sum16 checksum;
+	__u32 rest;
+};
+
+/* Offsets count from the start of the frame, in bytes. */
+struct packet {
+	struct xdp_md *ctx;
+	void *data;
+	void *data_end;
+	__u32 length; /* of the frame, all buffers */
+	__u32 ip;     /* offset of the IP header */
+	__u32 at;     /* offset of what comes next: at last, of the transport header */
+	__u32 end;    /* offset of the packet's end; a trailer may follow */
+	__u16 source; /* ports, host order */
+	__u16 port;
+	__u8 ipv6;
+	__u8 protocol;
+	__u8 transport; /* enum pc_transport */
+	__u8 hop_limit;
+	__u8 fragment; /* a first fragment */
+	__u8 icmp_type;
+};
+
+enum parsed {
+	PARSED_MALFORMED,
+	PARSED_NON_IP,
+	PARSED_LATER_FRAGMENT,
+	PARSED_PACKET,
+};
+
+static __always_inline void packet_init(struct packet *packet, struct xdp_md *ctx)
+{
+	packet->ctx = ctx;
+	packet->data = (void *)(long)ctx->data;
+	packet->data_end = (void *)(long)ctx->data_end;
+	packet->length = have_frags ? bpf_xdp_get_buff_len(ctx) : ctx->data_end - ctx->data;
+}
+
+/* `size` bytes at `offset`: in place if they are in the linear part, else copied into `buffer`. */
+static __always_inline const void *packet_read(const struct packet *packet, __u32 offset,
+					       __u32 size, void *buffer)
+{
+	const void *start = packet->data + offset;
+
+	if (start + size <= packet->data_end)
+		return start;
+	if (!have_frags || bpf_xdp_load_bytes(packet->ctx, offset, buffer, size))
+		return NULL;
+	return buffer;
+}
+
+static __always_inline enum parsed parse_transport(struct packet *packet)
+{
+	union {
+		struct tcphdr tcp;
+		struct udphdr udp;
+		struct icmp_header icmp;
+	} buffer;
+
+	if (packet->protocol == PROTOCOL_TCP) {
+		const struct tcphdr *tcp;
+
+		if (packet->at + sizeof(*tcp) > packet->end)
+			return PARSED_MALFORMED;
+		tcp = packet_read(packet, packet->at, sizeof(*tcp), &buffer);
+		if (!tcp || tcp->doff < 5 || packet->at + tcp->doff * 4 > packet->end)
+			return PARSED_MALFORMED;
+		packet->transport = PC_TCP;
+		packet->source = bpf_ntohs(tcp->source);
+		packet->port = bpf_ntohs(tcp->dest);
+	} else if (packet->protocol == PROTOCOL_UDP) {
+		const struct udphdr *udp;
+
+		if (packet->at + sizeof(*udp) > packet->end)
+			return PARSED_MALFORMED;
+		udp = packet_read(packet, packet->at, sizeof(*udp), &buffer);
+		if (!udp)
+			return PARSED_MALFORMED;
+		packet->transport = PC_UDP;
+		packet->source = bpf_ntohs(udp->source);
+		packet->port = bpf_ntohs(udp->dest);
+	} else if (packet->protocol == (packet->ipv6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP)) {
+		const struct icmp_header *icmp;
+
+		if (packet->at + sizeof(*icmp) > packet->end)
+			return PARSED_MALFORMED;
+		icmp = packet_read(packet, packet->at, sizeof(*icmp), &buffer);
+		if (!icmp)
+			return PARSED_MALFORMED;
+		packet->icmp_type = icmp->type;
+	}
+	return PARSED_PACKET;
+}
+
+/* RFC 1858: a TCP fragment at offset 8 could overwrite the flags of the header before it. */
+static __always_inline enum parsed parse_later_fragment(__u8 protocol, __u32 units)
+{
+	return protocol == PROTOCOL_TCP && units == 1 ? PARSED_MALFORMED : PARSED_LATER_FRAGMENT;
+}
+
+static __always_inline enum parsed parse_ipv4(struct packet *packet)
+{
+	struct iphdr buffer;
+	const struct iphdr *ip = packet_read(packet, packet->ip, sizeof(*ip), &buffer);
+	__u32 header, total, fragment;
+
+	if (!ip || ip->version != 4 || ip->ihl < 5)
+		return PARSED_MALFORMED;
+	header = ip->ihl * 4;
+	total = bpf_ntohs(ip->tot_len);
+	if (!total) { /* BIG TCP */
+		total = packet->length - packet->ip;
+		if (total <= 0xffff)
+			return PARSED_MALFORMED;
+	}
+	packet->end = packet->ip + total;
+	if (total < header || packet->end > packet->length)
+		return PARSED_MALFORMED;
+	packet->protocol = ip->protocol;
+	fragment = bpf_ntohs(ip->frag_off);
+	if (fragment & IP_FRAGMENT_AT)
+		return parse_later_fragment(ip->protocol, fragment & IP_FRAGMENT_AT);
+	packet->fragment = !!(fragment & IP_FRAGMENT_MORE);
+	packet->at = packet->ip + header;
+	return parse_transport(packet);
+}
+
+static __always_inline bool is_extension(__u32 next)
+{
+	return next == IPV6_HOP_BY_HOP || next == IPV6_ROUTING || next == IPV6_FRAGMENT ||
+	       next == IPV6_OPTIONS;
+}
+
+/*
+ * Walks the extension headers from `at` on, of which `next` is the first. A global function, as is
+ * vlan_walk: the verifier looks at it once and not in every state of its caller.
+ * Returns 0 if the chain is broken, else WALKED | where it ends; what follows is left in the packed
+ * fields. A later fragment ends the walk.
+ */
+#define WALKED		(1ULL << 63)
+#define WALKED_AT(w)	((__u32)(w) & 0x7fff) /* at most 22 + 40 + 8 * 2048 */
+#define WALKED_NEXT(w)	((__u8)((w) >> 16))
+#define WALKED_MORE(w)	((__u8)((w) >> 24) & 1)
+#define WALKED_UNITS(w) ((__u32)((w) >> 32) & 0x1fff)
+
+__noinline __u64 extension_walk(struct xdp_md *ctx, __u32 at, __u32 end, __u32 next)
+{
+	struct packet packet = {};
+	struct ipv6_extension buffer;
+	__u64 more = 0;
+	int i;
+
+	packet.ctx = ctx;
+	packet.data = (void *)(long)ctx->data;
+	packet.data_end = (void *)(long)ctx->data_end;
+	at &= 0xff;
+	for (i = 0; i <= EXTENSIONS; i++) {
+		const struct ipv6_extension *extension;
+		__u32 length = sizeof(*extension);
+
+		if (!is_extension(next))
+			return WALKED | more << 24 | next << 16 | at;
+		if (i == EXTENSIONS || at + length > end)
+			return 0;
+		extension = packet_read(&packet, at, sizeof(*extension), &buffer);
+		if (!extension)
+			return 0;
+		if (next == IPV6_FRAGMENT) {
+			__u64 fragment = bpf_ntohs(extension->fragment);
+
+			if (fragment & IPV6_AT)
+				return WALKED | fragment >> 3 << 32 | extension->next << 16 | at;
+			more |= fragment & IPV6_MORE;
+		} else {
+			length += extension->length * 8;
+		}
+		if (at + length > end)
+			return 0;
+		at += length;
+		next = extension->next;
+	}
+	return 0;
+}
+
+static __always_inline enum parsed parse_ipv6(struct packet *packet)
+{
+	struct ipv6hdr buffer;
+	const struct ipv6hdr *ip = packet_read(packet, packet->ip, sizeof(*ip), &buffer);
+	__u32 payload;
+	__u64 walked;
+
+	if (!ip || ip->version != 6)
+		return PARSED_MALFORMED;
+	packet->ipv6 = 1;
+	packet->hop_limit = ip->hop_limit;
+	packet->protocol = ip->nexthdr;
+	packet->at = packet->ip + sizeof(*ip);
+	payload = bpf_ntohs(ip->payload_len);
+	if (!payload && packet->length - packet->at > 0xffff) /* BIG TCP */
+		payload = packet->length - packet->at;
+	packet->end = packet->at + payload;
+	if (packet->end > packet->length)
+		return PARSED_MALFORMED;
+	if (!is_extension(packet->protocol))
+		return parse_transport(packet);
+	walked = extension_walk(packet->ctx, packet->at, packet->end, packet->protocol);
+	if (!walked)
+		return PARSED_MALFORMED;
+	packet->protocol = WALKED_NEXT(walked);
+	packet->at = WALKED_AT(walked);
+	packet->fragment = WALKED_MORE(walked);
+	if (WALKED_UNITS(walked))
+		return parse_later_fragment(packet->protocol, WALKED_UNITS(walked));
+	return parse_transport(packet);
+}
+
+static __always_inline bool is_vlan(__be16 type)
+{
+	return type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD);
+}
+
+/* Returns 0 if the tags are too many or cut, else the ethertype behind them << 16 | its header's offset. */
+__noinline __u32 vlan_walk(struct xdp_md *ctx)
+{
+	struct packet packet = {};
+	struct vlan_tag buffer;
+	__u32 at = sizeof(struct ethhdr);
+	int i;
+
+	packet.ctx = ctx;
+	packet.data = (void *)(long)ctx->data;
+	packet.data_end = (void *)(long)ctx->data_end;
+	for (i = 0; i < VLAN_TAGS; i++) {
+		const struct vlan_tag *tag = packet_read(&packet, at, sizeof(*tag), &buffer);
+
+		if (!tag)
+			return 0;
+		at += sizeof(*tag);
+		if (!is_vlan(tag->type))
+			return (__u32)tag->type << 16 | at;
+	}
+	return 0;
+}
+
+/* A frame that passes line 1 and is IP fills `packet`. */
+static __always_inline enum parsed packet_parse(struct packet *packet)
+{
+	struct ethhdr buffer;
+	const struct ethhdr *ethernet = packet_read(packet, 0, sizeof(*ethernet), &buffer);
+	__be16 type;
+
+	if (!ethernet)
+		return PARSED_MALFORMED;
+	type = ethernet->h_proto;
+	packet->ip = sizeof(*ethernet);
+	if (is_vlan(type)) {
+		__u32 walked = vlan_walk(packet->ctx);
+
+		if (!walked)
+			return PARSED_MALFORMED;
+		type = walked >> 16;
+		packet->ip = walked & 0x1f;
+	}
+	if (type == bpf_htons(ETH_P_IP))
+		return parse_ipv4(packet);
+	if (type == bpf_htons(ETH_P_IPV6))
+		return parse_ipv6(packet);
+	return PARSED_NON_IP;
+}
+
+#endif

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The XDP program: a frame is parsed, judged by one generation in the order of the contract, counted. */
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/abi.h"
+#include "bpf/maps.h"
+#include "bpf/packet.h"
+#include "bpf/table.h"
+#include "bpf/state.h"
+#include "bpf/account.h"
+
+char portcullis_license[] SEC("license") = "GPL";
+
+/* Line 4 (RFC 792; RFC 4443, 4861: neighbour discovery comes from the link itself, hop limit 255). */
+static __always_inline bool icmp_admitted(const struct packet *packet)
+{
+	__u8 type = packet->icmp_type;
+
+	if (!packet->ipv6)
+		return type == 0 || type == 3 || type == 8 || type == 11 || type == 12;
+	if (type >= 133 && type <= 136)
+		return packet->hop_limit == 255 && !packet->fragment;
+	return (type >= 1 && type <= 4) || (type >= 128 && type <= 132) || type == 143;
+}
+
+/* Lines 5, 6, 7, 9. */
+static __always_inline struct verdict judge_port(const struct packet *packet,
+						 const struct pc_generation *generation)
+{
+	enum admit admit = table_admit(packet, generation);
+
+	if (admit == ADMIT_PASS)
+		return pass_port(packet);
+	if (state_reply(packet))
+		return pass_other(PC_OTHER_REPLY);
+	return drop_port(packet, admit == ADMIT_SOURCE);
+}
+
+static __always_inline struct verdict judge(struct packet *packet,
+					    const struct pc_generation *generation)
+{
+	switch (packet_parse(packet)) {
+	case PARSED_MALFORMED:
+		return drop_reason(PC_REASON_MALFORMED);
+	case PARSED_NON_IP:
+		return pass_other(PC_OTHER_NON_IP);
+	case PARSED_LATER_FRAGMENT:
+		return state_fragment(packet) ? pass_other(PC_OTHER_REPLY) :
+						drop_reason(PC_REASON_FRAGMENT);
+	case PARSED_PACKET:
+		break;
+	}
+	if (packet->protocol == PROTOCOL_TCP || packet->protocol == PROTOCOL_UDP)
+		return judge_port(packet, generation);
+	if (packet->protocol == (packet->ipv6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP))
+		return icmp_admitted(packet) ? pass_other(PC_OTHER_ICMP) :
+					       drop_reason(PC_REASON_ICMP);
+	if (!packet->ipv6 && packet->protocol == PROTOCOL_IGMP)
+		return pass_other(PC_OTHER_ICMP);
+	return generation->protocol[packet->protocol] ? pass_other(PC_OTHER_PROTOCOL) :
+							drop_reason(PC_REASON_PROTOCOL);
+}
+
+SEC("xdp")
+int portcullis(struct xdp_md *ctx)
+{
+	struct packet packet = {};
+	__u32 current = 0;
+	struct pc_generation *generation;
+	void *map;
+
+	map = bpf_map_lookup_elem(&generations, &current);
+	if (!map)
+		return XDP_PASS;
+	generation = bpf_map_lookup_elem(map, &current);
+	if (!generation)
+		return XDP_PASS;
+	packet_init(&packet, ctx);
+	return account(&packet, generation, judge(&packet, generation));
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the profile lists: verdict lines 5 and 6. */
+#ifndef PORTCULLIS_TABLE_H
+#define PORTCULLIS_TABLE_H
+
+#include <stdbool.h>
+
+#include "bpf/maps.h"
+#include "bpf/packet.h"
+
+enum admit {
+	ADMIT_UNLISTED,
+	ADMIT_SOURCE, /* listed, but not for this source or source port */
+	ADMIT_PASS,
+};
+
+/* The span of a rule that holds a source port, or NULL. Spans are sorted and disjoint. */
+static __always_inline const struct pc_span *span_find(const struct pc_generation *generation,
+						       const struct pc_rule *rule, __u16 source)
+{
+	__u32 low = rule->span, count = rule->spans;
+	int i;
+
+	for (i = 0; i < PC_SEARCH_STEPS && count; i++) {
+		__u32 half = count / 2;
+		__u32 middle = (low + half) & (PC_SPANS - 1);
+		const struct pc_span *span = &generation->span[middle];
+
+		if (source < span->first) {
+			count = half;
+		} else if (source > span->last) {
+			low = middle + 1;
+			count -= half + 1;
+		} else {
+			return span;
+		}
+	}
+	return NULL;
+}
+
+/* Reads the packet's source into a key; false if it cannot be read. */
+static __always_inline bool source_key(const struct packet *packet, struct pc_key *key)
+{
+	union {
+		struct iphdr ipv4;
+		struct ipv6hdr ipv6;
+	} buffer;
+
+	if (packet->ipv6) {
+		const struct ipv6hdr *ip = packet_read(packet, packet->ip, sizeof(*ip), &buffer);
+
+		if (!ip)
+			return false;
+		key->length = PC_KEY_FAMILY_BITS + 128;
+		key->family = bpf_htonl(6);
+		__builtin_memcpy(key->address, &ip->saddr, 16);
+	} else {
+		const struct iphdr *ip = packet_read(packet, packet->ip, sizeof(*ip), &buffer);
+
+		if (!ip)
+			return false;
+		key->length = PC_KEY_FAMILY_BITS + 32;
+		key->family = bpf_htonl(4);
+		__builtin_memcpy(key->address, &ip->saddr, 4);
+	}
+	return true;
+}
+
+static __always_inline bool is_link_local(const struct pc_key *key)
+{
+	if (key->family == bpf_htonl(6))
+		return key->address[0] == 0xfe && (key->address[1] & 0xc0) == 0x80;
+	return key->address[0] == 169 && key->address[1] == 254;
+}
+
+static __always_inline bool span_admits(const struct packet *packet, const struct pc_span *span,
+					__u32 slot)
+{
+	struct pc_key key = {};
+	__u64 *groups;
+	void *trie;
+
+	if (span->anyone)
+		return true;
+	if (!source_key(packet, &key))
+		return false;
+	if (span->link_local && is_link_local(&key))
+		return true;
+	if (!span->groups)
+		return false;
+	trie = bpf_map_lookup_elem(&tries, &slot);
+	if (!trie)
+		return false;
+	groups = bpf_map_lookup_elem(trie, &key);
+	return groups && (*groups & span->groups);
+}
+
+static __always_inline enum admit table_admit(const struct packet *packet,
+					      const struct pc_generation *generation)
+{
+	__u16 entry = generation->port[PC_PORT(packet->transport, packet->port) & (PC_PORTS - 1)];
+	const struct pc_span *span;
+
+	if (entry == PC_PORT_CLOSED)
+		return ADMIT_UNLISTED;
+	if (entry == PC_PORT_OPEN)
+		return ADMIT_PASS;
+	span = span_find(generation, &generation->rule[(entry - PC_PORT_RULE) & (PC_RULES - 1)],
+			 packet->source);
+	return span && span_admits(packet, span, generation->tries_slot) ? ADMIT_PASS :
+									   ADMIT_SOURCE;
+}
+
+#endif
