@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The folder of pins on bpffs, who may use it, and the lock of the commands that change it. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "loader/kernel.h"
+
+#define LOCK_WAIT_SECONDS 30
+#define ANCESTORS	  64
+
+static unsigned long long effective_capabilities(void)
+{
+	__close_file FILE *status = fopen("/proc/self/status", "re");
+	unsigned long long capabilities = 0;
+	char line[256];
+
+	while (status && fgets(line, sizeof(line), status))
+		if (sscanf(line, "CapEff: %llx", &capabilities) == 1)
+			break;
+	return capabilities;
+}
+
+int kernel_privileged(const char *command)
+{
+	static const struct {
+		int bit;
+		const char *name;
+	} need[] = {
+		{CAP_NET_ADMIN, "CAP_NET_ADMIN"},
+		{39 /* since 5.8 */, "CAP_BPF"},
+		{38 /* since 5.8 */, "CAP_PERFMON"},
+	};
+	unsigned long long have = effective_capabilities();
+	struct names missing = {};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(need); i++) {
+		bool by_admin = need[i].bit != CAP_NET_ADMIN && have & 1ULL << CAP_SYS_ADMIN;
+
+		if (!(have & 1ULL << need[i].bit) && !by_admin)
+			names_add(&missing, need[i].name);
+	}
+	if (missing.count) {
+		__free_text char *list = names_join(&missing, ", ");
+
+		error("%s: needs root, or the capabilities CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON (missing: %s)",
+		      command, list);
+	}
+	names_free(&missing);
+	return missing.count ? -EPERM : 0;
+}
+
+/* The parent of a process, 0 if unknown. */
+static pid_t parent_of(pid_t pid)
+{
+	__free_text char *path = xasprintf("/proc/%d/stat", pid);
+	__close_file FILE *stat = fopen(path, "re");
+	char line[512];
+	const char *after;
+	int parent = 0;
+
+	if (!stat || !fgets(line, sizeof(line), stat))
+		return 0;
+	after = strrchr(line, ')'); /* the name before it may hold anything */
+	if (!after || sscanf(after, ") %*c %d", &parent) != 1)
+		return 0;
+	return parent;
+}
+
+/* The nearest ancestor outside this process's mount namespace, 0 if none is known. */
+static pid_t ancestor_outside(void)
+{
+	char own[64] = "", theirs[64];
+	pid_t pid = getpid();
+	int i;
+
+	if (readlink("/proc/self/ns/mnt", own, sizeof(own) - 1) < 0)
+		return 0;
+	for (i = 0; i < ANCESTORS && (pid = parent_of(pid)) > 0; i++) {
+		__free_text char *path = xasprintf("/proc/%d/ns/mnt", pid);
+		ssize_t length = readlink(path, theirs, sizeof(theirs) - 1);
+
+		if (length < 0)
+			continue;
+		theirs[length] = '\0';
+		if (strcmp(own, theirs))
+			return pid;
+	}
+	return 0;
+}
+
+/* The name under /run/netns of this process's network namespace, or NULL. */
+static char *namespace_name(void)
+{
+	struct stat own, other;
+	struct dirent *entry;
+	char *name = NULL;
+	DIR *dir;
+
+	dir = opendir("/run/netns");
+	if (!dir || stat("/proc/self/ns/net", &own))
+		goto out;
+	while (!name && (entry = readdir(dir))) {
+		__free_text char *path = xasprintf("/run/netns/%s", entry->d_name);
+
+		if (!stat(path, &other) && other.st_ino == own.st_ino && other.st_dev == own.st_dev)
+			name = xstrdup(entry->d_name);
+	}
+out:
+	if (dir)
+		closedir(dir);
+	return name;
+}
+
+static bool is_bpffs(const char *path)
+{
+	struct statfs fs;
+
+	return !statfs(path, &fs) && (unsigned long)fs.f_type == BPF_FS_MAGIC;
+}
+
+/*
+ * `ip netns exec` gives its command a mount namespace with a new /sys. A bpffs mounted there ends with
+ * the command, and takes every filter pinned in it along.
+ */
+static int refuse_private_mounts(void)
+{
+	pid_t outside = ancestor_outside();
+	struct stat own, other;
+	__free_text char *path = NULL;
+	__free_text char *name = NULL;
+
+	if (!outside)
+		return 0;
+	path = xasprintf("/proc/%d/root" BPFFS, outside);
+	if (is_bpffs(BPFFS) && !stat(BPFFS, &own) && !stat(path, &other) && own.st_dev == other.st_dev)
+		return 0;
+	name = namespace_name();
+	error("%s: this is a mount namespace without the host's bpffs, as `ip netns exec` makes one; what is pinned here would vanish with the command. Run instead: nsenter --net=/run/netns/%s portcullis ...",
+	      BPFFS, name ? name : "NAME");
+	return -ENOTSUP;
+}
+
+/* 1 if PINS is there and ours, 0 if it is not there. */
+static int check_folder(void)
+{
+	struct stat st;
+
+	if (lstat(PINS, &st)) {
+		if (errno == ENOENT)
+			return 0;
+		error("%s: %s", PINS, strerror(errno));
+		return -errno;
+	}
+	if (S_ISDIR(st.st_mode) && !st.st_uid && (st.st_mode & 07777) == 0700)
+		return 1;
+	error("%s: is not a folder of root's with mode 0700 (owner %u, mode %04o): whoever made it could remove the filter; check what is in it, then: mv " PINS " " PINS ".old",
+	      PINS, st.st_uid, st.st_mode & 07777);
+	return -EPERM;
+}
+
+int pins_ready(bool create)
+{
+	int err = refuse_private_mounts();
+
+	if (err)
+		return err;
+	if (!is_bpffs(BPFFS)) {
+		if (!create)
+			return 0;
+		if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700")) {
+			err = -errno;
+			error("%s: cannot mount bpffs: %s; mount it with: mount -t bpf bpf " BPFFS, BPFFS,
+			      strerror(-err));
+			return err;
+		}
+	}
+	err = check_folder();
+	if (err || !create)
+		return err;
+	if (mkdir(PINS, 0700) && errno != EEXIST) {
+		err = -errno;
+		error("%s: %s", PINS, strerror(-err));
+		return err;
+	}
+	return check_folder(); /* somebody else may have been first */
+}
+
+static int lock_once(int *lock)
+{
+	__close_fd int fd = open(PINS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	*lock = fd;
+	fd = -1;
+	return 0;
+}
+
+int pins_try_lock(int *lock)
+{
+	return lock_once(lock);
+}
+
+int pins_lock(int *lock)
+{
+	struct timespec pause = {.tv_nsec = 20000000};
+	int err = lock_once(lock);
+	int i;
+
+	if (err == -EAGAIN)
+		warning("another portcullis command is at work; waiting for it");
+	for (i = 0; err == -EAGAIN && i < LOCK_WAIT_SECONDS * 50; i++) {
+		nanosleep(&pause, NULL);
+		err = lock_once(lock);
+	}
+	if (err == -EAGAIN)
+		error("%s: another portcullis command has held the lock for %d seconds; try again when it has ended",
+		      PINS, LOCK_WAIT_SECONDS);
+	else if (err)
+		error("%s: cannot lock: %s", PINS, strerror(-err));
+	return err;
+}

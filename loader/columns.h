@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Aligned columns on a terminal, and human forms of numbers. */
+#ifndef PORTCULLIS_COLUMNS_H
+#define PORTCULLIS_COLUMNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <linux/types.h>
+
+#define COLUMNS_MOST 12
+
+enum tone {
+	TONE_PLAIN,
+	TONE_GOOD,
+	TONE_BAD,
+	TONE_FAINT,
+};
+
+struct columns {
+	size_t count;
+	const char *heading[COLUMNS_MOST]; /* one that begins with '>' is right-aligned */
+	char **cell;			   /* rows * count, owned */
+	enum tone *tone;		   /* of each row */
+	size_t rows;
+};
+
+/* Adds a row of columns->count texts, which are copied. */
+void columns_row(struct columns *columns, enum tone tone, const char *const *cell);
+
+/* Prints all rows indented by two, headings first. Control characters print as '?'. Frees the rows. */
+void columns_print(struct columns *columns, FILE *to);
+
+/* Escape sequence for a tone if `to` is a terminal (and NO_COLOR is not set), else "". */
+const char *tone_start(enum tone tone, FILE *to);
+const char *tone_end(FILE *to);
+
+#define HUMAN_TEXT 32
+/* 999, 1.23 k, 45.6 M ... with `unit` behind: "1.23 kB". Powers of 1000. */
+const char *human(double value, const char *unit, char text[HUMAN_TEXT]);
+/* "3 d 4 h", "5 min 6 s" */
+const char *human_seconds(__u64 seconds, char text[HUMAN_TEXT]);
+
+#endif

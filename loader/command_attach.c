@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `attach`: compiles profiles and attaches them to interfaces, all of them or none. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/command.h"
+#include "loader/link.h"
+#include "loader/plan.h"
+
+/* One interface on its way to be attached. */
+struct target {
+	struct hook hook;
+	struct filter filter;
+	enum hook_mode mode;
+};
+
+/* Every interface is there and free, before anything is made. */
+static int find_targets(const struct names *interfaces, struct target *target)
+{
+	size_t i, j;
+	int err;
+
+	for (i = 0; i < interfaces->count; i++) {
+		target[i].filter = FILTER_NONE;
+		err = hook_find(interfaces->name[i], &target[i].hook);
+		if (err)
+			return err;
+		if (target[i].hook.id[0]) {
+			error("%s: portcullis is attached already; portcullis swap %s -p PROFILE changes the profile",
+			      target[i].hook.name, target[i].hook.name);
+			return -EEXIST;
+		}
+		err = hook_free(&target[i].hook);
+		if (err)
+			return err;
+		for (j = 0; j < i; j++)
+			if (target[j].hook.ifindex == target[i].hook.ifindex) {
+				error("%s: named twice", interfaces->name[i]);
+				return -EINVAL;
+			}
+	}
+	return 0;
+}
+
+static int attach_one(struct target *target, const struct plan *plan, enum hook_mode mode)
+{
+	int err = filter_load(&target->filter);
+
+	if (err)
+		return err;
+	err = filter_switch(&target->filter, &plan->tables, plan->kept);
+	if (err)
+		return err;
+	target->mode = mode;
+	err = hook_attach(&target->filter, &target->hook, &target->mode);
+	return err ? err : filter_pin(&target->filter);
+}
+
+static int attach_all(struct target *target, size_t count, const struct plan *plan,
+		      enum hook_mode mode)
+{
+	size_t i, made;
+	int err = 0;
+
+	for (made = 0; made < count && !err; made++)
+		err = attach_one(&target[made], plan, mode);
+	for (i = 0; err && i < made; i++)
+		filter_detach(&target[i].filter);
+	if (err && made > 1)
+		error("nothing was attached: %zu interfaces were put back", made - 1);
+	for (i = 0; !err && i < count; i++) {
+		link_warn(target[i].hook.name, target[i].hook.ifindex);
+		plan_summary(plan, target[i].hook.name, hook_mode_name(target[i].mode), stdout);
+	}
+	return err;
+}
+
+static int attach(const struct options *options, const struct plan *plan)
+{
+	size_t count = options->arguments.count, i;
+	struct target *target;
+	__close_fd int lock = -1;
+	int err;
+
+	if (kernel_privileged("attach") || pins_ready(true) < 0 || pins_lock(&lock))
+		return EXIT_FAILED;
+	hook_collect();
+	target = xcalloc(count, sizeof(*target));
+	err = find_targets(&options->arguments, target);
+	if (!err)
+		err = attach_all(target, count, plan, options->mode);
+	for (i = 0; i < count; i++)
+		filter_close(&target[i].filter);
+	free(target);
+	return err ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int dry_run(const struct options *options, const struct plan *plan)
+{
+	struct target *target = xcalloc(options->arguments.count, sizeof(*target));
+	json_t *none = json_array();
+	int err = find_targets(&options->arguments, target);
+	size_t i;
+
+	for (i = 0; !err && i < options->arguments.count; i++) {
+		plan_summary(plan, target[i].hook.name, "would attach", stdout);
+		plan_difference(none, plan->profiles, stdout);
+	}
+	json_decref(none);
+	free(target);
+	return err ? EXIT_FAILED : EXIT_DONE;
+}
+
+int command_attach(const struct options *options, struct diag *diag)
+{
+	__cleanup(catalog_close) struct catalog catalog = {};
+	__cleanup(recipe_free) struct recipe recipe = {};
+	__cleanup(plan_free) struct plan plan = {};
+
+	if (!options->arguments.count || !options->profile.count) {
+		error("attach: %s is missing: portcullis attach IFACE... -p PROFILE[,PROFILE]",
+		      options->arguments.count ? "-p PROFILE" : "the interface");
+		return EXIT_USAGE;
+	}
+	if (catalog_open(&options->catalog, &catalog, diag) || options_apply(options, &recipe, diag) ||
+	    plan_make(&catalog, &recipe, options->strict, &plan, diag))
+		return EXIT_FAILED;
+	diag_print(diag, stderr);
+	diag_free(diag);
+	plan_warn_open(&plan);
+	return options->dry_run ? dry_run(options, &plan) : attach(options, &plan);
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `show`: the services of profiles as they would be, or of an interface as they are. */
+#include <errno.h>
+
+#include "loader/command.h"
+#include "loader/plan.h"
+#include "loader/report.h"
+
+static int show_live(const struct options *options)
+{
+	__cleanup(filter_close) struct filter filter = FILTER_NONE;
+	__free_text char *text = NULL;
+	json_t *kept;
+
+	if (kernel_privileged("show --iface") || filter_of(options->interface, "show", &filter) ||
+	    filter_recipe(&filter, &text))
+		return EXIT_FAILED;
+	kept = plan_kept(options->interface, text);
+	if (!kept)
+		return EXIT_FAILED;
+	report_print(kept, options->json ? NULL : report_show_text);
+	return EXIT_DONE;
+}
+
+static int show_profiles(const struct options *options, struct diag *diag)
+{
+	__cleanup(catalog_close) struct catalog catalog = {};
+	__cleanup(recipe_free) struct recipe recipe = {};
+	__cleanup(composition_free) struct composition composition = {};
+	size_t i;
+	int err = 0;
+
+	if (catalog_open(&options->catalog, &catalog, diag))
+		return EXIT_FAILED;
+	for (i = 0; i < options->arguments.count; i++)
+		if (recipe_profiles(&recipe, options->arguments.name[i], diag))
+			err = -EINVAL;
+	if (options_apply(options, &recipe, diag) || err)
+		return EXIT_FAILED;
+	if (compose(&catalog, &recipe, options->strict, &composition, diag))
+		return EXIT_FAILED;
+	report_print(report_new("profiles", composition_json(&composition)),
+		     options->json ? NULL : report_show_text);
+	return EXIT_DONE;
+}
+
+int command_show(const struct options *options, struct diag *diag)
+{
+	if (options->interface && options->arguments.count) {
+		error("show: give either profiles or --iface, not both");
+		return EXIT_USAGE;
+	}
+	if (options->interface)
+		return show_live(options);
+	if (!options->arguments.count) {
+		error("show: which profile? portcullis profiles lists them");
+		return EXIT_USAGE;
+	}
+	return show_profiles(options, diag);
+}

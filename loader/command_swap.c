@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `swap`: replaces the generation of interfaces, starting from the recipe of each. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "loader/command.h"
+#include "loader/plan.h"
+
+/* One interface whose generation is to be replaced. */
+struct target {
+	const char *name;
+	struct filter filter;
+	json_t *kept; /* what it was made from */
+	struct recipe recipe;
+	struct plan plan;
+};
+
+/* The live recipe, changed by the options. */
+static int new_recipe(const struct options *options, struct target *target, struct catalog *catalog,
+		      struct diag *diag)
+{
+	struct names dropped = {};
+	size_t i;
+	int err;
+
+	err = recipe_from_json(&target->recipe, json_object_get(target->kept, "recipe"), diag);
+	if (options->fresh) {
+		enum pc_policy policy = target->recipe.policy;
+		struct names profiles = {};
+
+		names_copy(&profiles, &target->recipe.profiles);
+		recipe_free(&target->recipe);
+		target->recipe = (struct recipe){.profiles = profiles, .policy = policy};
+	}
+	if (!err && options->profile.count) {
+		struct options chosen = {.profile = options->profile, .policy = -1};
+
+		/* First the profiles alone: what the old words mean nothing to any more goes. */
+		err = options_apply(&chosen, &target->recipe, diag);
+		if (!err)
+			err = recipe_prune(&target->recipe, catalog, &dropped, diag);
+	}
+	for (i = 0; i < dropped.count; i++)
+		warning("%s: %s is dropped: the new profiles do not know it", target->name,
+			dropped.name[i]);
+	names_free(&dropped);
+	return err ? err : options_apply(options, &target->recipe, diag);
+}
+
+static int plan_target(const struct options *options, struct target *target,
+		       struct catalog *catalog, struct diag *diag)
+{
+	__free_text char *text = NULL;
+	int err = filter_of(target->name, "swap", &target->filter);
+
+	if (err)
+		return err;
+	err = filter_recipe(&target->filter, &text);
+	if (err)
+		return err;
+	target->kept = plan_kept(target->name, text);
+	if (!target->kept)
+		return -EINVAL;
+	err = new_recipe(options, target, catalog, diag);
+	return err ? err : plan_make(catalog, &target->recipe, options->strict, &target->plan, diag);
+}
+
+static void undo_all(struct target *target, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		filter_undo(&target[i].filter);
+}
+
+/* Everything that can fail is made first; then one update an interface. */
+static int switch_all(struct target *target, size_t count)
+{
+	__u64 batch = 0;
+	size_t i;
+	int err = 0;
+
+	if (getrandom(&batch, sizeof(batch), 0) != sizeof(batch))
+		return -EIO;
+	for (i = 0; i < count && !err; i++)
+		err = filter_prepare(&target[i].filter, &target[i].plan.tables, target[i].plan.kept,
+				     batch);
+	for (i = 0; i < count && !err; i++)
+		err = filter_commit(&target[i].filter);
+	if (err) {
+		undo_all(target, count);
+		error("nothing was swapped: every interface is as it was");
+		return err;
+	}
+	for (i = 0; i < count; i++) {
+		filter_finish(&target[i].filter);
+		plan_summary(&target[i].plan, target[i].name, NULL, stdout);
+	}
+	return 0;
+}
+
+static int swap(const struct options *options, struct target *target, size_t count,
+		struct catalog *catalog, struct diag *diag)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		target[i].filter = FILTER_NONE;
+		target[i].name = options->arguments.name[i];
+	}
+	for (i = 0; i < count; i++)
+		if (plan_target(options, &target[i], catalog, diag))
+			return EXIT_FAILED;
+	diag_print(diag, stderr);
+	diag_free(diag);
+	for (i = 0; i < count; i++) {
+		plan_warn_open(&target[i].plan);
+		printf("%s:\n", target[i].name);
+		plan_difference(json_object_get(target[i].kept, "profiles"), target[i].plan.profiles,
+				stdout);
+	}
+	if (options->dry_run) {
+		for (i = 0; i < count; i++)
+			plan_summary(&target[i].plan, target[i].name, "would swap", stdout);
+		return EXIT_DONE;
+	}
+	fflush(stdout);
+	return switch_all(target, count) ? EXIT_FAILED : EXIT_DONE;
+}
+
+int command_swap(const struct options *options, struct diag *diag)
+{
+	__cleanup(catalog_close) struct catalog catalog = {};
+	size_t count = options->arguments.count, i;
+	struct target *target;
+	__close_fd int lock = -1;
+	int code;
+
+	if (!count) {
+		error("swap: the interface is missing: portcullis swap IFACE... [-p PROFILE[,PROFILE]]");
+		return EXIT_USAGE;
+	}
+	if (names_twice(&options->arguments)) {
+		error("swap: %s: named twice", names_twice(&options->arguments));
+		return EXIT_USAGE;
+	}
+	if (catalog_open(&options->catalog, &catalog, diag) || kernel_privileged("swap"))
+		return EXIT_FAILED;
+	code = pins_ready(false);
+	if (code < 0 || (code && pins_lock(&lock)))
+		return EXIT_FAILED;
+	if (code)
+		hook_collect();
+	target = xcalloc(count, sizeof(*target));
+	code = swap(options, target, count, &catalog, diag);
+	for (i = 0; i < count; i++) {
+		plan_free(&target[i].plan);
+		recipe_free(&target[i].recipe);
+		json_decref(target[i].kept);
+		filter_close(&target[i].filter);
+	}
+	free(target);
+	return code;
+}

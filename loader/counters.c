@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Reads and adds up counters. */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "loader/counters.h"
+#include "loader/util.h"
+
+#define PENDING (PC_CELL_BYTES_CARRY | PC_CELL_PACKET_CARRY)
+#define RETRIES 100000 /* a carry takes nanoseconds, but its CPU may be held up */
+
+const char *const reason_name[PC_REASONS] = {
+	[PC_REASON_MALFORMED] = "malformed", [PC_REASON_FRAGMENT] = "fragment",
+	[PC_REASON_ICMP] = "icmp",	     [PC_REASON_SOURCE] = "source",
+	[PC_REASON_PROTOCOL] = "protocol",   [PC_REASON_UNLISTED] = "unlisted",
+};
+
+static void add(struct count *to, struct count what)
+{
+	to->packets += what.packets;
+	to->bytes += what.bytes;
+}
+
+/* One cell over all CPUs. False if it was just being carried. */
+static bool sum_cell(const volatile __u64 *rows, size_t cpus, const volatile __u64 *carry,
+		     __u32 cell, struct count *sum)
+{
+	__u64 before = __atomic_load_n(carry, __ATOMIC_ACQUIRE);
+	size_t cpu;
+
+	sum->packets = (before >> 32) * (PC_CELL_PACKET_CARRY >> PC_CELL_BYTES_BITS);
+	sum->bytes = (before & 0xffffffff) * PC_CELL_BYTES_CARRY;
+	for (cpu = 0; cpu < cpus; cpu++) {
+		__u64 word = __atomic_load_n(&rows[cpu * PC_CELLS + cell], __ATOMIC_ACQUIRE);
+
+		if (word & PENDING)
+			return false;
+		sum->packets += word >> PC_CELL_BYTES_BITS;
+		sum->bytes += word & (PC_CELL_PACKET - 1);
+	}
+	return __atomic_load_n(carry, __ATOMIC_ACQUIRE) == before;
+}
+
+void counters_sum(const volatile __u64 *rows, size_t cpus, const volatile __u64 *carries,
+		  struct counters *counters)
+{
+	__u32 cell;
+	int i;
+
+	for (cell = 0; cell < PC_CELLS; cell++)
+		for (i = 0; i < RETRIES; i++)
+			if (sum_cell(rows, cpus, &carries[cell], cell, &counters->cell[cell]))
+				break;
+}
+
+int counters_read(int counters_map, int carries_map, struct counters *counters)
+{
+	int cpus = libbpf_num_possible_cpus();
+	size_t size = sizeof(__u64) * PC_CELLS;
+	void *rows, *carries;
+	int err = 0;
+
+	if (cpus < 1)
+		return -EINVAL;
+	rows = mmap(NULL, size * cpus, PROT_READ, MAP_SHARED | MAP_POPULATE, counters_map, 0);
+	if (rows == MAP_FAILED)
+		return -errno;
+	carries = mmap(NULL, size, PROT_READ, MAP_SHARED | MAP_POPULATE, carries_map, 0);
+	if (carries == MAP_FAILED) {
+		err = -errno;
+	} else {
+		counters_sum(rows, cpus, carries, counters);
+		munmap(carries, size);
+	}
+	munmap(rows, size * cpus);
+	return err;
+}
+
+struct counts counters_port(const struct counters *counters, __u32 port)
+{
+	return (struct counts){
+		.pass = counters->cell[PC_CELL_PASS + port],
+		.drop = counters->cell[PC_CELL_DROP + port],
+		.would_drop = counters->cell[PC_CELL_WOULD_DROP + port],
+	};
+}
+
+/* `whole` without `part`; a packet may have been counted between the two reads. */
+static struct count less(struct count whole, struct count part)
+{
+	if (whole.packets < part.packets || whole.bytes < part.bytes)
+		return (struct count){};
+	return (struct count){whole.packets - part.packets, whole.bytes - part.bytes};
+}
+
+static struct counts all_ports(const struct counters *counters)
+{
+	struct counts sum = {};
+	__u32 port;
+
+	for (port = 0; port < PC_PORTS; port++) {
+		struct counts counts = counters_port(counters, port);
+
+		add(&sum.pass, counts.pass);
+		add(&sum.drop, counts.drop);
+		add(&sum.would_drop, counts.would_drop);
+	}
+	return sum;
+}
+
+struct counts counters_reason(const struct counters *counters, enum pc_reason reason)
+{
+	struct counts counts = {
+		.drop = counters->cell[PC_CELL_REASON + reason],
+		.would_drop = counters->cell[PC_CELL_REASON_WOULD + reason],
+	};
+
+	if (reason == PC_REASON_UNLISTED) {
+		struct counts source = counters_reason(counters, PC_REASON_SOURCE);
+		struct counts ports = all_ports(counters);
+
+		counts.drop = less(ports.drop, source.drop);
+		counts.would_drop = less(ports.would_drop, source.would_drop);
+	}
+	return counts;
+}
+
+struct count counters_other(const struct counters *counters, enum pc_other other)
+{
+	return counters->cell[PC_CELL_OTHER + other];
+}
+
+struct counts counters_total(const struct counters *counters)
+{
+	struct counts total = all_ports(counters);
+	int i;
+
+	for (i = 0; i < PC_OTHERS; i++)
+		add(&total.pass, counters_other(counters, i));
+	for (i = 0; i < PC_REASONS; i++) {
+		if (i == PC_REASON_SOURCE || i == PC_REASON_UNLISTED)
+			continue; /* counted at their ports */
+		add(&total.drop, counters->cell[PC_CELL_REASON + i]);
+		add(&total.would_drop, counters->cell[PC_CELL_REASON_WOULD + i]);
+	}
+	return total;
+}

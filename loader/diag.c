@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Messages about the user's input, collected so that one run reports all of them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/diag.h"
+#include "loader/util.h"
+
+#define SOURCE_LIMIT  1000 /* bytes of a line that are kept; of a longer one, those at the error */
+#define SOURCE_BEFORE 40   /* characters kept before the error in such a line */
+#define MESSAGE_LIMIT 1000 /* bytes; input quoted in full could be a megabyte, a thousand times */
+
+/* A copy of at most `limit` bytes in which every character that is not for show is one '?'. */
+static char *clean(const char *text, size_t length, size_t limit, bool tabs)
+{
+	char *copy = xcalloc(limit + 1, 1);
+	size_t used = 0;
+	unsigned int code;
+
+	while (length) {
+		size_t bytes = utf8_decode(text, length, &code);
+		bool good = bytes && (!utf8_control(code) || (tabs && code == '\t'));
+		size_t room = good ? bytes : 1;
+
+		if (used + room > limit)
+			break;
+		if (good)
+			memcpy(copy + used, text, bytes);
+		else
+			copy[used] = '?';
+		used += room;
+		text += bytes ? bytes : 1;
+		length -= bytes ? bytes : 1;
+	}
+	return copy;
+}
+
+static char *clean_message(const char *text)
+{
+	size_t length = strlen(text);
+	__free_text char *start = NULL;
+
+	if (length <= MESSAGE_LIMIT)
+		return clean(text, length, length, false);
+	start = clean(text, length, MESSAGE_LIMIT - 3, false);
+	return xasprintf("%s...", start);
+}
+
+/* Skips the start of a very long line, up to a little before the error. */
+static void set_source(struct diag_entry *entry, const struct place *place)
+{
+	const char *text = place->source;
+	size_t length = place->source_length;
+	unsigned int code;
+
+	entry->source_column = place->source_column > 1 ? place->source_column : 1;
+	if (!text)
+		return;
+	while (length > SOURCE_LIMIT && entry->source_column + SOURCE_BEFORE < place->column) {
+		size_t bytes = utf8_decode(text, length, &code);
+
+		text += bytes ? bytes : 1;
+		length -= bytes ? bytes : 1;
+		entry->source_column++;
+	}
+	entry->source = clean(text, length, length < SOURCE_LIMIT ? length : SOURCE_LIMIT, true);
+}
+
+static bool same_file(const struct diag_entry *a, const struct diag_entry *b)
+{
+	if (!a->file || !b->file)
+		return a->file == b->file;
+	return !strcmp(a->file, b->file);
+}
+
+static bool is_before(const struct diag_entry *a, const struct diag_entry *b)
+{
+	return a->line != b->line ? a->line < b->line : a->column < b->column;
+}
+
+static void insert(struct diag *diag, const struct diag_entry *entry)
+{
+	size_t at = diag->count;
+
+	while (at && !same_file(&diag->entry[at - 1], entry))
+		at--;
+	if (!at) /* the first of its file */
+		at = diag->count;
+	else
+		while (at && same_file(&diag->entry[at - 1], entry) &&
+		       is_before(entry, &diag->entry[at - 1]))
+			at--;
+	diag->entry = grow(diag->entry, diag->count, sizeof(*diag->entry));
+	memmove(&diag->entry[at + 1], &diag->entry[at], (diag->count - at) * sizeof(*entry));
+	diag->entry[at] = *entry;
+	diag->count++;
+	diag->errors += entry->level == DIAG_ERROR;
+}
+
+/* The entry that stands for all that are not kept is an error as soon as one of them is. */
+static void count_beyond(struct diag *diag, enum diag_level level)
+{
+	struct diag_entry *last;
+
+	if (diag->count == DIAG_LIMIT) {
+		diag->entry = grow(diag->entry, diag->count, sizeof(*diag->entry));
+		diag->entry[diag->count++] = (struct diag_entry){
+			.level = DIAG_WARNING,
+			.message = xasprintf("there are more; only the first %d are shown",
+					     DIAG_LIMIT),
+		};
+	}
+	last = &diag->entry[DIAG_LIMIT];
+	if (level == DIAG_ERROR && last->level != DIAG_ERROR) {
+		last->level = DIAG_ERROR;
+		diag->errors++;
+	}
+}
+
+bool diag_full(const struct diag *diag)
+{
+	return diag->count > DIAG_LIMIT && diag->entry[DIAG_LIMIT].level == DIAG_ERROR;
+}
+
+__attribute__((format(printf, 4, 0))) static void add(struct diag *diag, enum diag_level level,
+						      const struct place *place, const char *format,
+						      va_list args)
+{
+	struct diag_entry entry = {.level = level};
+	__free_text char *message = NULL;
+
+	if (diag->count >= DIAG_LIMIT) {
+		count_beyond(diag, level);
+		return;
+	}
+	message = xvasprintf(format, args);
+	entry.message = clean_message(message);
+	if (place && place->file)
+		entry.file = clean(place->file, strlen(place->file), strlen(place->file), false);
+	if (place && place->line) {
+		entry.line = place->line;
+		entry.column = place->column > 0 ? place->column : 1;
+		entry.width = place->width > 0 ? place->width : 1;
+		set_source(&entry, place);
+	}
+	insert(diag, &entry);
+}
+
+void diag_error(struct diag *diag, const struct place *place, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add(diag, DIAG_ERROR, place, format, args);
+	va_end(args);
+}
+
+void diag_warning(struct diag *diag, const struct place *place, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add(diag, DIAG_WARNING, place, format, args);
+	va_end(args);
+}
+
+void diag_free(struct diag *diag)
+{
+	for (size_t i = 0; i < diag->count; i++) {
+		free(diag->entry[i].file);
+		free(diag->entry[i].source);
+		free(diag->entry[i].message);
+	}
+	free(diag->entry);
+	*diag = (struct diag){0};
+}
+
+/* The caret stands under the text: tabs above it are repeated, and it ends with the line. */
+static void print_source(const struct diag_entry *entry, FILE *to)
+{
+	const char *text = entry->source;
+	size_t length = strlen(text);
+	int column = entry->source_column, end = entry->column + entry->width;
+	unsigned int code;
+
+	fprintf(to, "%s\n", text);
+	for (; column < entry->column; column++) {
+		size_t bytes = length ? utf8_decode(text, length, &code) : 0;
+
+		fputc(bytes && *text == '\t' ? '\t' : ' ', to);
+		text += bytes;
+		length -= bytes;
+	}
+	fputc('^', to);
+	if (end > column + (int)utf8_length(text, length))
+		end = column + (int)utf8_length(text, length);
+	for (column++; column < end; column++)
+		fputc('~', to);
+	fputc('\n', to);
+}
+
+void diag_print(const struct diag *diag, FILE *to)
+{
+	for (size_t i = 0; i < diag->count; i++) {
+		const struct diag_entry *entry = &diag->entry[i];
+		const char *level = entry->level == DIAG_WARNING ? "warning: " : "";
+
+		if (entry->line) {
+			fprintf(to, "%s:%d:%d: %s%s\n", entry->file ? entry->file : "?",
+				entry->line, entry->column, level, entry->message);
+			if (entry->source)
+				print_source(entry, to);
+		} else if (entry->file) {
+			fprintf(to, "portcullis: %s: %s%s\n", entry->file, level, entry->message);
+		} else {
+			fprintf(to, "portcullis: %s%s\n", level, entry->message);
+		}
+	}
+}

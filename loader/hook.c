@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Interfaces: whose program holds the XDP hook, attaching to it, and clearing up after what is gone. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "loader/kernel.h"
+#include "loader/libbpf_log.h"
+
+const char *hook_mode_name(enum hook_mode mode)
+{
+	return mode == HOOK_GENERIC ? "generic" : "native";
+}
+
+/* A folder below PINS, and what its link holds. */
+struct pinned {
+	char id[20];
+	bool link;	      /* false: a folder without one, half made */
+	unsigned int ifindex; /* 0: its interface is gone */
+	__u32 program_id;
+};
+
+static bool read_pinned(const char *id, struct pinned *pinned)
+{
+	__free_text char *path = xasprintf(PINS "/%s/link", id);
+	struct bpf_link_info info = {};
+	__u32 length = sizeof(info);
+	__close_fd int fd = -1;
+
+	if (strlen(id) >= sizeof(pinned->id))
+		return false;
+	*pinned = (struct pinned){};
+	strcpy(pinned->id, id);
+	fd = bpf_obj_get(path);
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length))
+		return true;
+	pinned->link = true;
+	pinned->ifindex = info.xdp.ifindex;
+	pinned->program_id = info.prog_id;
+	return true;
+}
+
+static void list_pinned(struct pinned **list, size_t *count)
+{
+	DIR *dir = opendir(PINS);
+	struct dirent *entry;
+
+	*list = NULL;
+	*count = 0;
+	while (dir && (entry = readdir(dir))) {
+		struct pinned pinned;
+
+		if (entry->d_name[0] == '.' || !read_pinned(entry->d_name, &pinned))
+			continue;
+		*list = xrealloc(*list, *count + 1, sizeof(**list));
+		(*list)[(*count)++] = pinned;
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* Removes folders without a link, or whose link lost its interface. */
+static void collect_dead(void)
+{
+	struct pinned *list;
+	size_t count, i;
+
+	list_pinned(&list, &count);
+	for (i = 0; i < count; i++) {
+		struct filter dead = FILTER_NONE;
+
+		if (list[i].link && list[i].ifindex)
+			continue;
+		memcpy(dead.id, list[i].id, sizeof(dead.id));
+		filter_unpin(&dead);
+	}
+	free(list);
+}
+
+/* The name of a pinned filter's interface for a message; another namespace's has a number only. */
+static char *interface_of(const struct pinned *pinned)
+{
+	char name[IF_NAMESIZE];
+
+	if (if_indextoname(pinned->ifindex, name))
+		return xstrdup(name);
+	return xasprintf("interface %u", pinned->ifindex);
+}
+
+/* A prepared generation is completed if its batch judges another interface already, else removed. */
+static void settle_pending(const struct pinned *list, struct filter *filter, size_t count)
+{
+	size_t i, j;
+
+	for (i = 0; i < count; i++) {
+		__u64 batch = filter[i].link < 0 ? 0 : filter_pending(&filter[i]);
+		__free_text char *name = NULL;
+
+		if (!filter[i].next.copy)
+			continue;
+		if (filter[i].next.copy->number < filter[i].current.copy->number) {
+			filter_finish(&filter[i]); /* switched, but not cleared up */
+			continue;
+		}
+		for (j = 0; j < count; j++)
+			if (batch && filter[j].current.copy && filter[j].current.copy->batch == batch)
+				break;
+		if (j == count || filter_commit(&filter[i])) {
+			filter_undo(&filter[i]);
+			continue;
+		}
+		filter_finish(&filter[i]);
+		name = interface_of(&list[i]);
+		warning("%s: completed the swap that a killed command had left half done", name);
+	}
+}
+
+void hook_collect(void)
+{
+	struct pinned *list;
+	struct filter *filter;
+	size_t count, i;
+
+	collect_dead();
+	list_pinned(&list, &count);
+	filter = xcalloc(count, sizeof(*filter));
+	for (i = 0; i < count; i++) {
+		filter[i] = FILTER_NONE;
+		filter_open(list[i].id, &filter[i]);
+	}
+	settle_pending(list, filter, count);
+	for (i = 0; i < count; i++)
+		filter_close(&filter[i]);
+	free(filter);
+	free(list);
+}
+
+/* Fills what holds the hook of `ifindex`. */
+static int query(unsigned int ifindex, const struct pinned *list, size_t count, struct hook *hook)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, found);
+	size_t i;
+	int err;
+
+	*hook = (struct hook){.ifindex = ifindex};
+	if (!if_indextoname(ifindex, hook->name))
+		return -errno;
+	err = bpf_xdp_query(ifindex, 0, &found);
+	if (err)
+		return err;
+	if (found.attach_mode == XDP_ATTACHED_NONE)
+		return 0;
+	hook->mode = found.skb_prog_id && !found.drv_prog_id && !found.hw_prog_id ? HOOK_GENERIC :
+										     HOOK_NATIVE;
+	hook->program_id = found.drv_prog_id ? found.drv_prog_id :
+			   found.hw_prog_id  ? found.hw_prog_id :
+			   found.skb_prog_id ? found.skb_prog_id :
+					       found.prog_id;
+	for (i = 0; i < count; i++)
+		if (list[i].link && list[i].program_id == hook->program_id)
+			memcpy(hook->id, list[i].id, sizeof(hook->id));
+	return 0;
+}
+
+int hook_find(const char *interface, struct hook *hook)
+{
+	unsigned int ifindex = if_nametoindex(interface);
+	struct pinned *list;
+	size_t count;
+	int err;
+
+	if (!ifindex) {
+		__free_text char *name = text_printable(interface);
+
+		error("%s: no such interface in this network namespace", name);
+		return -ENODEV;
+	}
+	list_pinned(&list, &count);
+	err = query(ifindex, list, count, hook);
+	free(list);
+	if (err)
+		error("%s: cannot ask for its XDP program: %s", interface, strerror(-err));
+	return err;
+}
+
+int hook_list(struct hook **list, size_t *count)
+{
+	struct if_nameindex *all = if_nameindex();
+	struct pinned *pinned;
+	size_t pins, i;
+
+	if (!all) {
+		error("cannot list the interfaces: %s", strerror(errno));
+		return -errno;
+	}
+	*list = NULL;
+	*count = 0;
+	list_pinned(&pinned, &pins);
+	for (i = 0; pins && all[i].if_index; i++) {
+		struct hook hook;
+
+		if (query(all[i].if_index, pinned, pins, &hook) || !hook.id[0])
+			continue;
+		*list = xrealloc(*list, *count + 1, sizeof(**list));
+		(*list)[(*count)++] = hook;
+	}
+	if_freenameindex(all);
+	free(pinned);
+	return 0;
+}
+
+int hook_missing(const struct hook *hook, const char *command)
+{
+	error("%s: %s: no filter of portcullis is attached; portcullis attach %s -p PROFILE attaches one",
+	      command, hook->name, hook->name);
+	return -ENOENT;
+}
+
+int hook_free(const struct hook *hook)
+{
+	struct bpf_prog_info info = {};
+	__u32 length = sizeof(info);
+	__close_fd int fd = -1;
+
+	if (!hook->program_id)
+		return 0;
+	fd = bpf_prog_get_fd_by_id(hook->program_id);
+	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &length) && info.name[0])
+		error("%s: another XDP program is attached: '%s', id %u (%s); portcullis leaves it alone. Detach it with its own tool, or: ip link set dev %s xdp off",
+		      hook->name, info.name, hook->program_id, hook_mode_name(hook->mode), hook->name);
+	else
+		error("%s: another XDP program is attached: id %u (%s); portcullis leaves it alone. Detach it with its own tool, or: ip link set dev %s xdp off",
+		      hook->name, hook->program_id, hook_mode_name(hook->mode), hook->name);
+	return -EBUSY;
+}
+
+/*
+ * The reason of a refused link, which gives a bare errno: the same program by netlink, where the kernel
+ * answers in words. Should it succeed, it is undone at once.
+ */
+static char *refusal_words(int program, unsigned int ifindex, __u32 flags, int err)
+{
+	LIBBPF_OPTS(bpf_xdp_attach_opts, undo, .old_prog_fd = program);
+	char *words;
+
+	libbpf_log_start();
+	if (!bpf_xdp_attach(ifindex, program, flags | XDP_FLAGS_UPDATE_IF_NOEXIST, NULL))
+		bpf_xdp_detach(ifindex, flags | XDP_FLAGS_REPLACE, &undo);
+	words = libbpf_log_kernel_message();
+	return words ? xasprintf("%s (%s)", words, strerror(-err)) : xstrdup(strerror(-err));
+}
+
+static int link_xdp(struct filter *filter, unsigned int ifindex, __u32 flags)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = flags);
+	int link = bpf_link_create(filter->program, ifindex, BPF_XDP, &options);
+
+	if (link < 0)
+		return -errno;
+	filter->link = link;
+	return 0;
+}
+
+int hook_attach(struct filter *filter, const struct hook *hook, enum hook_mode *mode)
+{
+	__free_text char *native_words = NULL;
+	__free_text char *generic_words = NULL;
+	struct hook now;
+	int err = -EOPNOTSUPP;
+
+	if (*mode != HOOK_GENERIC) {
+		err = link_xdp(filter, hook->ifindex, XDP_FLAGS_DRV_MODE);
+		if (!err) {
+			*mode = HOOK_NATIVE;
+			return 0;
+		}
+		if (!hook_find(hook->name, &now) && now.program_id)
+			return hook_free(&now); /* somebody was faster */
+		native_words = refusal_words(filter->program, hook->ifindex, XDP_FLAGS_DRV_MODE, err);
+		if (*mode == HOOK_NATIVE) {
+			error("%s: no native XDP: %s; leave out --mode native to use generic mode",
+			      hook->name, native_words);
+			return err;
+		}
+	}
+	err = link_xdp(filter, hook->ifindex, XDP_FLAGS_SKB_MODE);
+	if (!err) {
+		if (native_words)
+			warning("%s: native XDP refused: %s; attached in generic mode, which is slower",
+				hook->name, native_words);
+		*mode = HOOK_GENERIC;
+		return 0;
+	}
+	generic_words = refusal_words(filter->program, hook->ifindex, XDP_FLAGS_SKB_MODE, err);
+	if (native_words)
+		error("%s: native XDP refused: %s; generic XDP refused: %s", hook->name, native_words,
+		      generic_words);
+	else
+		error("%s: generic XDP refused: %s", hook->name, generic_words);
+	return err;
+}
+
+int filter_of(const char *interface, const char *command, struct filter *filter)
+{
+	struct hook hook;
+	int err = pins_ready(false);
+
+	if (err < 0)
+		return err;
+	err = hook_find(interface, &hook);
+	if (err)
+		return err;
+	return hook.id[0] ? filter_open(hook.id, filter) : hook_missing(&hook, command);
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Opens attached filters and reads what they have counted. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/live.h"
+#include "loader/plan.h"
+
+static int read_one(struct live *live)
+{
+	__free_text char *text = NULL;
+	int err;
+
+	live->filter = FILTER_NONE;
+	err = filter_open(live->hook.id, &live->filter);
+	if (!err)
+		err = filter_recipe(&live->filter, &text);
+	if (err)
+		return err;
+	live->kept = plan_kept(live->hook.name, text);
+	if (!live->kept)
+		return -EINVAL;
+	live->counters = xcalloc(1, sizeof(*live->counters));
+	err = counters_read(live->filter.counters, live->filter.carries, live->counters);
+	if (err)
+		error("%s: cannot read the counters: %s", live->hook.name, strerror(-err));
+	return err;
+}
+
+static int find_named(const struct names *interfaces, const char *command, struct live **list,
+		      size_t *count)
+{
+	size_t i;
+	int err;
+
+	*list = xcalloc(interfaces->count, sizeof(**list));
+	for (i = 0; i < interfaces->count; i++) {
+		err = hook_find(interfaces->name[i], &(*list)[i].hook);
+		if (!err && !(*list)[i].hook.id[0])
+			err = hook_missing(&(*list)[i].hook, command);
+		if (err)
+			return err;
+		(*list)[i].filter = FILTER_NONE;
+	}
+	*count = i;
+	return 0;
+}
+
+static int find_all(struct live **list, size_t *count)
+{
+	struct hook *hooks;
+	size_t found, i;
+	int err = hook_list(&hooks, &found);
+
+	if (err)
+		return err;
+	*list = xcalloc(found, sizeof(**list));
+	for (i = 0; i < found; i++)
+		(*list)[i] = (struct live){.hook = hooks[i], .filter = FILTER_NONE};
+	*count = found;
+	free(hooks);
+	return 0;
+}
+
+int live_read(const struct names *interfaces, const char *command, struct live **list, size_t *count)
+{
+	size_t i, kept = 0;
+	int err;
+
+	*list = NULL;
+	*count = 0;
+	if (pins_ready(false) < 0)
+		return -EPERM;
+	err = interfaces->count ? find_named(interfaces, command, list, count) : find_all(list, count);
+	for (i = 0; !err && i < *count; i++) {
+		struct live *live = &(*list)[i];
+
+		err = read_one(live);
+		if (err == -ENOENT && !interfaces->count) {
+			err = 0; /* detached since it was listed */
+			filter_close(&live->filter);
+			continue;
+		}
+		(*list)[kept++] = *live;
+	}
+	if (!err) {
+		*count = kept;
+		return 0;
+	}
+	live_free(*list, *count);
+	*list = NULL;
+	*count = 0;
+	return err;
+}
+
+void live_free(struct live *list, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		filter_close(&list[i].filter);
+		json_decref(list[i].kept);
+		free(list[i].counters);
+	}
+	free(list);
+}

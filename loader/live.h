@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The filters that `status` and `counters` read: of the interfaces named, or all of the namespace. */
+#ifndef PORTCULLIS_LIVE_H
+#define PORTCULLIS_LIVE_H
+
+#include <jansson.h>
+
+#include "loader/counters.h"
+#include "loader/kernel.h"
+
+struct live {
+	struct hook hook;
+	struct filter filter;
+	json_t *kept; /* recipe and profiles of its generation */
+	struct counters *counters;
+};
+
+/*
+ * Opens and reads them. Named ones must have a filter: else a message and -ENOENT. A filter that goes
+ * away while all are listed is left out.
+ */
+int live_read(const struct names *interfaces, const char *command, struct live **list, size_t *count);
+void live_free(struct live *list, size_t count);
+
+#endif

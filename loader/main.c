@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The command line: a table of commands gives dispatch and help. */
+#include <locale.h>
+#include <string.h>
+
+#include "loader/command.h"
+
+#define RECIPE_OPTIONS "pexfsgoEScn"
+
+static const struct command command_table[] = {
+	{"profiles", "", "List the profiles of the catalog", "cj", command_profiles},
+	{"show", "PROFILE... | --iface IFACE", "Show the services of profiles, open or closed, and why",
+	 "exfsgSicj", command_show},
+	{"check", "[FILE or DIR...]", "Check profiles and report every error", "cj", command_check},
+	{"attach", "IFACE... -p PROFILE[,PROFILE]", "Attach to interfaces: all of them or none",
+	 RECIPE_OPTIONS "m", command_attach},
+	{"swap", "IFACE... [-p PROFILE[,PROFILE]]",
+	 "Replace what judges, atomically; what is not given stays as it is", RECIPE_OPTIONS "F",
+	 command_swap},
+	{"detach", "IFACE...", "Remove the filter from interfaces", "", command_detach},
+	{"status", "[IFACE...]", "Show what is attached", "j", command_status},
+	{"counters", "[IFACE...]", "Show the counters of each port", "ajw", command_counters},
+};
+
+static void usage(FILE *to)
+{
+	size_t i;
+
+	fprintf(to, "portcullis COMMAND [options] [args]: hold vendors' port lists at the NIC by XDP\n\n");
+	for (i = 0; i < ARRAY_SIZE(command_table); i++)
+		fprintf(to, "  %-9s %-30s %s\n", command_table[i].name, command_table[i].arguments,
+			command_table[i].summary);
+	fprintf(to, "\nportcullis COMMAND --help tells a command's options; portcullis(8) tells all.\n");
+}
+
+static int unknown(const char *word)
+{
+	const char *name[ARRAY_SIZE(command_table)];
+	__free_text char *shown = text_printable(word);
+	const char *near;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(command_table); i++)
+		name[i] = command_table[i].name;
+	near = nearest(word, name, ARRAY_SIZE(name));
+	error("%s: no such command%s%s%s; see portcullis --help", shown, near ? "; did you mean '" : "",
+	      near ? near : "", near ? "'?" : "");
+	return EXIT_USAGE;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+	__cleanup(options_free) struct options options;
+	__cleanup(diag_free) struct diag diag = {};
+	int code;
+
+	switch (options_parse(command, argc, argv, &options)) {
+	case OPTIONS_DONE:
+		return EXIT_DONE;
+	case OPTIONS_WRONG:
+		return EXIT_USAGE;
+	case OPTIONS_RUN:
+		break;
+	}
+	code = command->run(&options, &diag);
+	diag_print(&diag, stderr);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	setlocale(LC_CTYPE, "");
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		usage(stdout);
+		return EXIT_DONE;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		printf("portcullis " PORTCULLIS_VERSION "\n");
+		return EXIT_DONE;
+	}
+	for (i = 0; i < ARRAY_SIZE(command_table); i++)
+		if (!strcmp(argv[1], command_table[i].name))
+			return run(&command_table[i], argc - 1, argv + 1);
+	return unknown(argv[1]);
+}

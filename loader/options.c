@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Parses the options of all commands, and prints their help. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/options.h"
+
+#define WATCH_LIMIT 86400 /* seconds */
+
+/* `letter` is the short option if it is 'p' or 'h'; else it only names the row in command.takes. */
+static const struct {
+	char letter;
+	const char *name;
+	const char *argument;
+	const char *help;
+} option_table[] = {
+	{'p', "profile", "PROFILE[,PROFILE]", "profiles to hold; may be repeated"},
+	{'e', "enable", "FEATURE", "turn a feature on: FEATURE or PROFILE:FEATURE"},
+	{'x', "disable", "PROFILE:SERVICE", "close one service"},
+	{'f', "from", "PROFILE:SERVICE=GROUP[,GROUP]", "admit only these groups to a service"},
+	{'s', "set", "PROFILE:SERVICE[:in|:out]=PORTS", "replace the ports of a service"},
+	{'g', "group", "NAME=PREFIX[,PREFIX]", "define a group; or NAME=@FILE, a prefix a line"},
+	{'o', "observe", NULL, "drop nothing, count what would be dropped"},
+	{'E', "enforce", NULL, "drop what the profiles do not admit (the default)"},
+	{'n', "dry-run", NULL, "show what would be done, and do nothing"},
+	{'S', "strict", NULL, "a service closed for want of a group is an error"},
+	{'F', "fresh", NULL, "start from nothing but these options, not from what is live"},
+	{'m', "mode", "native|generic", "insist on this XDP mode"},
+	{'i', "iface", "IFACE", "show what is live on an interface"},
+	{'a', "all", NULL, "also listed ports that counted nothing"},
+	{'w', "watch", "SECONDS", "print again every SECONDS, with rates"},
+	{'c', "catalog", "DIR", "search this folder for profiles first; may be repeated"},
+	{'j', "json", NULL, "print JSON"},
+	{'h', "help", NULL, "print this"},
+};
+
+static bool takes(const struct command *command, char letter)
+{
+	return letter == 'h' || strchr(command->takes, letter);
+}
+
+void options_help(const struct command *command)
+{
+	size_t i;
+
+	printf("portcullis %s %s\n\n%s.\n\n", command->name, command->arguments, command->summary);
+	for (i = 0; i < ARRAY_SIZE(option_table); i++) {
+		const char *argument = option_table[i].argument;
+		__free_text char *left = NULL;
+
+		if (!takes(command, option_table[i].letter))
+			continue;
+		left = xasprintf("--%s%s%s", option_table[i].name, argument ? " " : "",
+				 argument ? argument : "");
+		printf("  %s %-38s %s\n", option_table[i].letter == 'p' ? "-p," :
+			option_table[i].letter == 'h' ? "-h," : "   ", left, option_table[i].help);
+	}
+}
+
+static int read_mode(const char *text, enum hook_mode *mode)
+{
+	if (!strcmp(text, "native"))
+		*mode = HOOK_NATIVE;
+	else if (!strcmp(text, "generic"))
+		*mode = HOOK_GENERIC;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+static int read_seconds(const char *text, unsigned int *seconds)
+{
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || *end || *text < '0' || *text > '9' || !value || value > WATCH_LIMIT)
+		return -EINVAL;
+	*seconds = value;
+	return 0;
+}
+
+static int set_policy(const struct command *command, struct options *options, enum pc_policy policy)
+{
+	if (options->policy >= 0 && options->policy != (int)policy) {
+		error("%s: --observe and --enforce exclude each other", command->name);
+		return -EINVAL;
+	}
+	options->policy = policy;
+	return 0;
+}
+
+static int take(const struct command *command, struct options *options, int letter, const char *value)
+{
+	switch (letter) {
+	case 'p': names_add(&options->profile, value); return 0;
+	case 'e': names_add(&options->enable, value); return 0;
+	case 'x': names_add(&options->disable, value); return 0;
+	case 'f': names_add(&options->from, value); return 0;
+	case 's': names_add(&options->set, value); return 0;
+	case 'g': names_add(&options->group, value); return 0;
+	case 'c': names_add(&options->catalog, value); return 0;
+	case 'i': options->interface = value; return 0;
+	case 'o': return set_policy(command, options, PC_POLICY_OBSERVE);
+	case 'E': return set_policy(command, options, PC_POLICY_ENFORCE);
+	case 'n': options->dry_run = true; return 0;
+	case 'S': options->strict = true; return 0;
+	case 'F': options->fresh = true; return 0;
+	case 'a': options->all = true; return 0;
+	case 'j': options->json = true; return 0;
+	case 'm':
+		if (!read_mode(value, &options->mode))
+			return 0;
+		error("%s: --mode %s: is neither native nor generic", command->name, value);
+		return -EINVAL;
+	case 'w':
+		if (!read_seconds(value, &options->watch))
+			return 0;
+		error("%s: --watch %s: is no number of seconds from 1 to %d", command->name, value,
+		      WATCH_LIMIT);
+		return -EINVAL;
+	}
+	return -EINVAL;
+}
+
+/* An option that getopt does not take: unknown, not this command's, or without its argument. */
+static void report_wrong(const struct command *command, const char *word, bool missing)
+{
+	const char *name[ARRAY_SIZE(option_table)];
+	__free_text char *shown = text_printable(word);
+	size_t count = 0, i;
+	const char *near;
+
+	if (missing) {
+		error("%s: %s needs an argument; see portcullis %s --help", command->name, shown,
+		      command->name);
+		return;
+	}
+	for (i = 0; i < ARRAY_SIZE(option_table); i++)
+		if (takes(command, option_table[i].letter))
+			name[count++] = option_table[i].name;
+	near = strncmp(word, "--", 2) ? NULL : nearest(word + 2, name, count);
+	error("%s: unknown option '%s'%s%s; see portcullis %s --help", command->name, shown,
+	      near ? "; did you mean --" : "", near ? near : "", command->name);
+}
+
+static size_t build_table(const struct command *command, struct option *option)
+{
+	size_t count = 0, i;
+
+	for (i = 0; i < ARRAY_SIZE(option_table); i++)
+		if (takes(command, option_table[i].letter))
+			option[count++] = (struct option){
+				.name = option_table[i].name,
+				.has_arg = option_table[i].argument ? required_argument : no_argument,
+				.val = option_table[i].letter,
+			};
+	option[count] = (struct option){};
+	return count;
+}
+
+enum options_result options_parse(const struct command *command, int argc, char **argv,
+				  struct options *options)
+{
+	struct option option[ARRAY_SIZE(option_table) + 1];
+	const char *letters = takes(command, 'p') ? ":hp:" : ":h";
+	int letter;
+
+	*options = (struct options){.policy = -1};
+	build_table(command, option);
+	optind = 1;
+	opterr = 0;
+	while ((letter = getopt_long(argc, argv, letters, option, NULL)) != -1) {
+		if (letter == 'h') {
+			options_help(command);
+			return OPTIONS_DONE;
+		}
+		if (letter == '?' || letter == ':') {
+			report_wrong(command, argv[optind - 1], letter == ':');
+			return OPTIONS_WRONG;
+		}
+		if (take(command, options, letter, optarg))
+			return OPTIONS_WRONG;
+	}
+	for (; optind < argc; optind++)
+		names_add(&options->arguments, argv[optind]);
+	return OPTIONS_RUN;
+}
+
+void options_free(struct options *options)
+{
+	names_free(&options->arguments);
+	names_free(&options->catalog);
+	names_free(&options->profile);
+	names_free(&options->enable);
+	names_free(&options->disable);
+	names_free(&options->set);
+	names_free(&options->from);
+	names_free(&options->group);
+}
+
+int options_apply(const struct options *options, struct recipe *recipe, struct diag *diag)
+{
+	const struct {
+		const struct names *given;
+		int (*add)(struct recipe *recipe, const char *text, struct diag *diag);
+	} each[] = {
+		{&options->profile, recipe_profiles}, {&options->enable, recipe_enable},
+		{&options->disable, recipe_disable},  {&options->set, recipe_set},
+		{&options->from, recipe_from},	      {&options->group, recipe_group},
+	};
+	size_t i, j;
+	int err = 0;
+
+	if (options->profile.count)
+		names_free(&recipe->profiles);
+	for (i = 0; i < ARRAY_SIZE(each); i++)
+		for (j = 0; j < each[i].given->count; j++)
+			if (each[i].add(recipe, each[i].given->name[j], diag))
+				err = -EINVAL;
+	if (options->policy >= 0)
+		recipe->policy = options->policy;
+	return err;
+}

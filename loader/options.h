@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The options of all commands, each defined once. */
+#ifndef PORTCULLIS_OPTIONS_H
+#define PORTCULLIS_OPTIONS_H
+
+#include "loader/kernel.h"
+#include "loader/recipe.h"
+
+struct options;
+
+/* What main.c dispatches to and prints help from. */
+struct command {
+	const char *name;
+	const char *arguments; /* "IFACE... -p PROFILE[,PROFILE]" */
+	const char *summary;
+	const char *takes; /* letters of option_table */
+	/* Returns an exit code. What it leaves in `diag` is printed after it. */
+	int (*run)(const struct options *options, struct diag *diag);
+};
+
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+};
+
+struct options {
+	struct names arguments;
+	struct names catalog;
+	struct names profile, enable, disable, set, from, group; /* as given */
+	const char *interface;
+	int policy;    /* enum pc_policy, -1: not given */
+	enum hook_mode mode;
+	unsigned int watch; /* seconds, 0: once */
+	bool all, dry_run, fresh, json, strict;
+};
+
+/* How a command goes on after its options. */
+enum options_result {
+	OPTIONS_RUN,
+	OPTIONS_DONE, /* --help was printed */
+	OPTIONS_WRONG, /* reported: exit EXIT_USAGE */
+};
+
+/* Parses argv[1..]. What is unknown, or not for this command, is reported. */
+enum options_result options_parse(const struct command *command, int argc, char **argv,
+				  struct options *options);
+void options_free(struct options *options);
+void options_help(const struct command *command);
+
+/* Adds to a recipe what the options say. -EINVAL with errors in `diag`. */
+int options_apply(const struct options *options, struct recipe *recipe, struct diag *diag);
+
+#endif

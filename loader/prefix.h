@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Groups: named sets of IPv4 and IPv6 prefixes. */
+#ifndef PORTCULLIS_PREFIX_H
+#define PORTCULLIS_PREFIX_H
+
+#include <stddef.h>
+#include <linux/types.h>
+
+#include "loader/diag.h"
+#include "loader/util.h"
+
+#define GROUP_FILE_LIMIT (16 << 20) /* bytes of a NAME=@FILE */
+
+/* address/length; the address in network byte order, IPv4 in the first 4 bytes. */
+struct prefix {
+	__u8 address[16];
+	__u8 length;
+	__u8 family; /* AF_INET or AF_INET6 */
+};
+
+struct group {
+	char *name;
+	struct prefix *prefix; /* in the order of prefix_compare, each once */
+	size_t prefixes;
+};
+
+struct groups {
+	struct group *group;
+	size_t count;
+};
+
+/*
+ * "10.0.0.0/8", "2001:db8::/32", or a bare address (/32, /128). Returns 0, or -EINVAL and in `*why`
+ * (the caller frees) what is wrong: "10.1.2.3/8 has host bits set; write 10.0.0.0/8".
+ * An IPv4-mapped IPv6 prefix (::ffff:0:0/96 and longer) is an error that names the IPv4 form.
+ */
+int prefix_parse(const char *text, struct prefix *prefix, char **why);
+#define PREFIX_TEXT 64
+const char *prefix_format(const struct prefix *prefix, char text[PREFIX_TEXT]);
+/* Order: IPv4 first, then by address, then by length: a prefix follows those that enclose it. */
+int prefix_compare(const struct prefix *a, const struct prefix *b);
+
+/*
+ * "NAME=PREFIX[,PREFIX]" or "NAME=@FILE" (a prefix a line; blank lines and # comments). Replaces the
+ * group of that name. All errors of a file are reported, each with its line. link-local is built in
+ * and cannot be defined. Returns 0, -EINVAL, or -errno of the file.
+ */
+int groups_define(struct groups *groups, const char *definition, struct diag *diag);
+/* The same from prefixes that are a list already; errors stand at `place`. */
+int groups_define_list(struct groups *groups, const char *name, const struct names *list,
+		       const struct place *place, struct diag *diag);
+const struct group *groups_find(const struct groups *groups, const char *name);
+void groups_free(struct groups *groups);
+
+#endif

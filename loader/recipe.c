@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Reads the options that make up a recipe, and turns a recipe into JSON and back. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/recipe.h"
+
+static const char *const policy_name[] = {
+	[PC_POLICY_ENFORCE] = "enforce",
+	[PC_POLICY_OBSERVE] = "observe",
+};
+
+static const char *const direction_suffix[] = {
+	[DIRECTION_IN] = ":in",
+	[DIRECTION_OUT] = ":out",
+	[DIRECTION_BOTH] = "",
+};
+
+/* Adds one word to the recipe. `place` stands for where it comes from: an option or the JSON. */
+typedef int (*add_word)(struct recipe *recipe, const char *word, const struct place *place,
+			struct diag *diag);
+
+static int check_name(const char *name, const char *kind, const struct place *place,
+		      struct diag *diag)
+{
+	if (name_valid(name))
+		return 0;
+	diag_error(diag, place, "'%s' is no name of a %s: a-z, 0-9 and '-', at most %d", name, kind,
+		   NAME_LIMIT);
+	return -EINVAL;
+}
+
+/* Cuts a copy of `word` at its first `at`; NULL if it has none. The parts live in `*copy`. */
+static char *cut(char *word, char at)
+{
+	char *rest = strchr(word, at);
+
+	if (rest)
+		*rest++ = '\0';
+	return rest;
+}
+
+static int add_profile(struct recipe *recipe, const char *word, const struct place *place,
+		       struct diag *diag)
+{
+	int result = check_name(word, "profile", place, diag);
+
+	if (!result)
+		names_add_once(&recipe->profiles, word);
+	return result;
+}
+
+static int add_feature(struct recipe *recipe, const char *word, const struct place *place,
+		       struct diag *diag)
+{
+	__free_text char *profile = xstrdup(word);
+	const char *feature = cut(profile, ':');
+	int result = 0;
+
+	if (feature)
+		result = check_name(profile, "profile", place, diag);
+	else
+		feature = profile;
+	if (!result)
+		result = check_name(feature, "feature", place, diag);
+	if (!result)
+		names_add_once(&recipe->features, word);
+	return result;
+}
+
+/* The two names of "PROFILE:SERVICE", of which `service` may be missing. */
+static int check_target(const char *word, const char *profile, const char *service,
+			const struct place *place, struct diag *diag)
+{
+	if (!service) {
+		diag_error(diag, place, "'%s' names no service; write PROFILE:SERVICE", word);
+		return -EINVAL;
+	}
+	if (check_name(profile, "profile", place, diag))
+		return -EINVAL;
+	return check_name(service, "service", place, diag);
+}
+
+static int add_disabled(struct recipe *recipe, const char *word, const struct place *place,
+			struct diag *diag)
+{
+	__free_text char *profile = xstrdup(word);
+	const char *service = cut(profile, ':');
+	int result = check_target(word, profile, service, place, diag);
+
+	if (!result)
+		names_add_once(&recipe->disabled, word);
+	return result;
+}
+
+static int parse_direction(const char *text, enum direction *direction, const struct place *place,
+			   struct diag *diag)
+{
+	if (!text)
+		*direction = DIRECTION_BOTH;
+	else if (!strcmp(text, "in"))
+		*direction = DIRECTION_IN;
+	else if (!strcmp(text, "out"))
+		*direction = DIRECTION_OUT;
+	else {
+		diag_error(diag, place, "'%s' is no direction; write in or out", text);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* The first port that the list names twice: its range stops there, so this takes few steps. */
+static int check_twice(const struct override_set *set, const struct place *place,
+		       struct diag *diag)
+{
+	__cleanup(text_free) unsigned char *seen = xcalloc(PC_PORTS, 1);
+
+	for (size_t i = 0; i < set->ports.count; i++) {
+		const struct port_range *range = &set->ports.range[i];
+
+		for (__u32 n = 0; n < PC_TRANSPORTS * (range->last - range->first + 1U); n++) {
+			__u32 transport = n % PC_TRANSPORTS, port = range->first + n / PC_TRANSPORTS;
+
+			if (!(range->transports & 1 << transport))
+				continue;
+			if (seen[PC_PORT(transport, port)]++) {
+				diag_error(diag, place, "%s:%s: %u/%s is listed twice", set->profile,
+					   set->service, port, transport == PC_TCP ? "tcp" : "udp");
+				return -EINVAL;
+			}
+		}
+	}
+	return 0;
+}
+
+static bool same_service(const struct override_set *a, const struct override_set *b)
+{
+	return !strcmp(a->profile, b->profile) && !strcmp(a->service, b->service);
+}
+
+/*
+ * Sets are applied in order, so a later one that covers only :in or :out leaves an older one for
+ * both in force for the other direction. What has no effect any more is removed.
+ */
+static void put_set(struct recipe *recipe, struct override_set *set)
+{
+	unsigned int covered = set->direction;
+	size_t kept = recipe->sets;
+
+	for (size_t i = recipe->sets; i--;) {
+		struct override_set *old = &recipe->set[i];
+
+		if (!same_service(old, set))
+			continue;
+		if (old->direction & ~covered) {
+			covered |= old->direction;
+			continue;
+		}
+		override_set_free(old);
+		memmove(old, old + 1, (--kept - i) * sizeof(*old));
+	}
+	recipe->sets = kept;
+	recipe->set = grow(recipe->set, recipe->sets, sizeof(*recipe->set));
+	recipe->set[recipe->sets++] = *set;
+	*set = (struct override_set){0};
+}
+
+static int add_set(struct recipe *recipe, const char *word, const struct place *place,
+		   struct diag *diag)
+{
+	__cleanup(override_set_free) struct override_set set = {.profile = xstrdup(word)};
+	char *ports = cut(set.profile, '='), *service = cut(set.profile, ':'), *direction = NULL;
+	__free_text char *why = NULL;
+
+	if (!ports || !*ports) {
+		diag_error(diag, place, "'%s' has no ports; write PROFILE:SERVICE=PORTS, as in xeams:smtp=25/tcp",
+			   word);
+		return -EINVAL;
+	}
+	if (service)
+		direction = cut(service, ':');
+	if (check_target(word, set.profile, service, place, diag) ||
+	    parse_direction(direction, &set.direction, place, diag))
+		return -EINVAL;
+	set.service = xstrdup(service);
+	if (ports_parse_list(ports, &set.ports, &why)) {
+		diag_error(diag, place, "%s:%s: %s", set.profile, set.service, why);
+		return -EINVAL;
+	}
+	if (check_twice(&set, place, diag))
+		return -EINVAL;
+	put_set(recipe, &set);
+	return 0;
+}
+
+/* Appends the items of a comma-separated list, empty ones too: they are wrong names. */
+static void split(const char *list, struct names *items)
+{
+	__free_text char *copy = xstrdup(list);
+	char *rest = copy, *item;
+
+	while ((item = strsep(&rest, ",")))
+		names_add(items, item);
+}
+
+static void put_from(struct recipe *recipe, struct override_from *from)
+{
+	struct override_from *old = recipe->from, *end = old + recipe->froms;
+
+	while (old != end && (strcmp(old->profile, from->profile) ||
+			      strcmp(old->service, from->service)))
+		old++;
+	if (old != end) {
+		override_from_free(old);
+	} else {
+		recipe->from = grow(recipe->from, recipe->froms, sizeof(*recipe->from));
+		old = &recipe->from[recipe->froms++];
+	}
+	*old = *from;
+	*from = (struct override_from){0};
+}
+
+static int add_from(struct recipe *recipe, const char *word, const struct place *place,
+		    struct diag *diag)
+{
+	__cleanup(override_from_free) struct override_from from = {.profile = xstrdup(word)};
+	const char *list = cut(from.profile, '='), *service = cut(from.profile, ':');
+	__cleanup(names_free) struct names items = {0};
+
+	if (!list || !*list) {
+		diag_error(diag, place, "'%s' has no group; write PROFILE:SERVICE=GROUP[,GROUP], as in xeams:admin=trusted",
+			   word);
+		return -EINVAL;
+	}
+	if (check_target(word, from.profile, service, place, diag))
+		return -EINVAL;
+	from.service = xstrdup(service);
+	split(list, &items);
+	for (size_t i = 0; i < items.count; i++) {
+		if (check_name(items.name[i], "group", place, diag))
+			return -EINVAL;
+		names_add_once(&from.groups, items.name[i]);
+	}
+	put_from(recipe, &from);
+	return 0;
+}
+
+int recipe_profiles(struct recipe *recipe, const char *list, struct diag *diag)
+{
+	const struct place place = {.file = "--profile"};
+	__cleanup(names_free) struct names items = {0};
+	int result = 0;
+
+	split(list, &items);
+	for (size_t i = 0; !result && i < items.count; i++)
+		result = add_profile(recipe, items.name[i], &place, diag);
+	return result;
+}
+
+int recipe_enable(struct recipe *recipe, const char *feature, struct diag *diag)
+{
+	return add_feature(recipe, feature, &(struct place){.file = "--enable"}, diag);
+}
+
+int recipe_disable(struct recipe *recipe, const char *service, struct diag *diag)
+{
+	return add_disabled(recipe, service, &(struct place){.file = "--disable"}, diag);
+}
+
+int recipe_set(struct recipe *recipe, const char *override, struct diag *diag)
+{
+	return add_set(recipe, override, &(struct place){.file = "--set"}, diag);
+}
+
+int recipe_from(struct recipe *recipe, const char *override, struct diag *diag)
+{
+	return add_from(recipe, override, &(struct place){.file = "--from"}, diag);
+}
+
+int recipe_group(struct recipe *recipe, const char *group, struct diag *diag)
+{
+	return groups_define(&recipe->groups, group, diag);
+}
+
+char *override_set_text(const struct override_set *set)
+{
+	__cleanup(names_free) struct names items = {0};
+	__free_text char *ports = NULL;
+
+	ports_strings(&set->ports, &items);
+	ports = names_join(&items, ",");
+	return xasprintf("%s:%s%s=%s", set->profile, set->service,
+			 direction_suffix[set->direction], ports);
+}
+
+char *override_from_text(const struct override_from *from)
+{
+	__free_text char *groups = names_join(&from->groups, ",");
+
+	return xasprintf("%s:%s=%s", from->profile, from->service, groups);
+}
+
+static json_t *names_json(const struct names *names)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < names->count; i++)
+		json_array_append_new(array, json_string(names->name[i]));
+	return array;
+}
+
+static json_t *groups_json(const struct groups *groups)
+{
+	json_t *object = json_object();
+	char text[PREFIX_TEXT];
+
+	for (size_t i = 0; i < groups->count; i++) {
+		const struct group *group = &groups->group[i];
+		json_t *array = json_array();
+
+		/* A prefix is ASCII: no need to check a hundred thousand of them for UTF-8. */
+		for (size_t j = 0; j < group->prefixes; j++) {
+			prefix_format(&group->prefix[j], text);
+			json_array_append_new(array, json_string_nocheck(text));
+		}
+		json_object_set_new(object, group->name, array);
+	}
+	return object;
+}
+
+static json_t *overrides_json(const struct recipe *recipe)
+{
+	json_t *sets = json_array(), *froms = json_array();
+
+	for (size_t i = 0; i < recipe->sets; i++) {
+		__free_text char *text = override_set_text(&recipe->set[i]);
+
+		json_array_append_new(sets, json_string(text));
+	}
+	for (size_t i = 0; i < recipe->froms; i++) {
+		__free_text char *text = override_from_text(&recipe->from[i]);
+
+		json_array_append_new(froms, json_string(text));
+	}
+	return json_pack("{s:o, s:o, s:o}", "set", sets, "from", froms, "disable",
+			 names_json(&recipe->disabled));
+}
+
+json_t *recipe_json(const struct recipe *recipe)
+{
+	return json_pack("{s:o, s:s, s:o, s:o, s:o}", "profiles", names_json(&recipe->profiles),
+			 "policy", policy_name[recipe->policy], "features",
+			 names_json(&recipe->features), "groups", groups_json(&recipe->groups),
+			 "overrides", overrides_json(recipe));
+}
+
+static const struct place json_place = {.file = "recipe"};
+
+/* The words of a list of strings. Text with a NUL inside would be another word than it seems. */
+static int read_words(const json_t *list, const char *key, struct names *words, struct diag *diag)
+{
+	const json_t *item;
+	size_t i;
+
+	if (list && !json_is_array(list)) {
+		diag_error(diag, &json_place, "'%s' is not a list", key);
+		return -EINVAL;
+	}
+	json_array_foreach(list, i, item) {
+		const char *text = json_string_value(item);
+
+		if (!text || strlen(text) != json_string_length(item)) {
+			diag_error(diag, &json_place, "item %zu of '%s' is not a word", i + 1, key);
+			return -EINVAL;
+		}
+		names_add(words, text);
+	}
+	return 0;
+}
+
+static int read_list(struct recipe *recipe, const json_t *object, const char *key, add_word add,
+		     struct diag *diag)
+{
+	__cleanup(names_free) struct names words = {0};
+	int result = read_words(json_object_get(object, key), key, &words, diag);
+
+	for (size_t i = 0; !result && i < words.count; i++)
+		result = add(recipe, words.name[i], &json_place, diag);
+	return result;
+}
+
+static int check_object(const json_t *json, const char *key, struct diag *diag)
+{
+	if (!json || json_is_object(json))
+		return 0;
+	diag_error(diag, &json_place, "'%s' is not an object", key);
+	return -EINVAL;
+}
+
+static int read_groups(struct recipe *recipe, json_t *object, struct diag *diag)
+{
+	int result = check_object(object, "groups", diag);
+	const char *name;
+	json_t *list;
+
+	if (result)
+		return result;
+	json_object_foreach(object, name, list) {
+		__cleanup(names_free) struct names words = {0};
+
+		result = read_words(list, name, &words, diag);
+		if (!result)
+			result = groups_define_list(&recipe->groups, name, &words, &json_place,
+						    diag);
+		if (result)
+			break;
+	}
+	return result;
+}
+
+static int read_policy(struct recipe *recipe, const json_t *json, struct diag *diag)
+{
+	const char *text = json_string_value(json_object_get(json, "policy"));
+
+	for (size_t i = 0; text && i < ARRAY_SIZE(policy_name); i++) {
+		if (!strcmp(text, policy_name[i])) {
+			recipe->policy = (enum pc_policy)i;
+			return 0;
+		}
+	}
+	diag_error(diag, &json_place, "'policy' is neither enforce nor observe");
+	return -EINVAL;
+}
+
+static int read_recipe(struct recipe *recipe, const json_t *json, struct diag *diag)
+{
+	const json_t *overrides = json_object_get(json, "overrides");
+
+	if (!json_object_get(json, "profiles")) {
+		diag_error(diag, &json_place, "it has no 'profiles'");
+		return -EINVAL;
+	}
+	if (check_object(overrides, "overrides", diag) || read_policy(recipe, json, diag) ||
+	    read_list(recipe, json, "profiles", add_profile, diag) ||
+	    read_list(recipe, json, "features", add_feature, diag) ||
+	    read_list(recipe, overrides, "set", add_set, diag) ||
+	    read_list(recipe, overrides, "from", add_from, diag) ||
+	    read_list(recipe, overrides, "disable", add_disabled, diag))
+		return -EINVAL;
+	return read_groups(recipe, json_object_get(json, "groups"), diag);
+}
+
+int recipe_from_json(struct recipe *recipe, const json_t *json, struct diag *diag)
+{
+	__cleanup(recipe_free) struct recipe read = {0};
+	int result = read_recipe(&read, json, diag);
+
+	if (!result) {
+		*recipe = read;
+		read = (struct recipe){0};
+	}
+	return result;
+}
+
+void override_set_free(struct override_set *set)
+{
+	free(set->profile);
+	free(set->service);
+	ports_free(&set->ports);
+	*set = (struct override_set){0};
+}
+
+void override_from_free(struct override_from *from)
+{
+	free(from->profile);
+	free(from->service);
+	names_free(&from->groups);
+	*from = (struct override_from){0};
+}
+
+void recipe_free(struct recipe *recipe)
+{
+	for (size_t i = 0; i < recipe->sets; i++)
+		override_set_free(&recipe->set[i]);
+	for (size_t i = 0; i < recipe->froms; i++)
+		override_from_free(&recipe->from[i]);
+	free(recipe->set);
+	free(recipe->from);
+	names_free(&recipe->profiles);
+	names_free(&recipe->features);
+	names_free(&recipe->disabled);
+	groups_free(&recipe->groups);
+	*recipe = (struct recipe){0};
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The recipe: what a generation is made from. Options fill it; it is kept with the generation. */
+#ifndef PORTCULLIS_RECIPE_H
+#define PORTCULLIS_RECIPE_H
+
+#include <jansson.h>
+
+#include "loader/catalog.h"
+#include "loader/diag.h"
+#include "loader/prefix.h"
+
+enum direction {
+	DIRECTION_IN = 1,
+	DIRECTION_OUT = 2,
+	DIRECTION_BOTH = 3,
+};
+
+/* --set PROFILE:SERVICE[:in|:out]=PORTS */
+struct override_set {
+	char *profile;
+	char *service;
+	enum direction direction; /* both: each direction that the service has */
+	struct ports ports;
+};
+
+/* --from PROFILE:SERVICE=GROUP[,GROUP] */
+struct override_from {
+	char *profile;
+	char *service;
+	struct names groups;
+};
+
+struct recipe {
+	struct names profiles;
+	struct names features; /* as given: FEATURE or PROFILE:FEATURE */
+	struct names disabled; /* PROFILE:SERVICE */
+	struct override_set *set;
+	size_t sets;
+	struct override_from *from;
+	size_t froms;
+	struct groups groups;
+	enum pc_policy policy;
+};
+
+/*
+ * Each adds what one option's argument says, replacing an older word on the same service or group.
+ * They check form only (names, ports, prefixes), against no catalog. Return 0, or -EINVAL (-errno
+ * of the file for NAME=@FILE) with the error in `diag`, naming the option.
+ */
+int recipe_profiles(struct recipe *recipe, const char *list, struct diag *diag);
+int recipe_enable(struct recipe *recipe, const char *feature, struct diag *diag);
+int recipe_disable(struct recipe *recipe, const char *service, struct diag *diag);
+int recipe_set(struct recipe *recipe, const char *override, struct diag *diag);
+int recipe_from(struct recipe *recipe, const char *override, struct diag *diag);
+int recipe_group(struct recipe *recipe, const char *group, struct diag *diag);
+
+/*
+ * {"profiles": [..], "policy": "enforce", "features": [..], "groups": {NAME: [PREFIX..]},
+ *  "overrides": {"set": ["P:S:in=25/tcp"], "from": ["P:S=trusted"], "disable": ["P:S"]}}
+ */
+json_t *recipe_json(const struct recipe *recipe);
+/*
+ * The recipe must be empty, and stays so if the JSON is wrong (-EINVAL). "profiles" and "policy" are
+ * required, the rest may be absent. Keys it does not know are ignored.
+ */
+int recipe_from_json(struct recipe *recipe, const json_t *json, struct diag *diag);
+
+/* An override as it is written behind its option; the caller frees. */
+char *override_set_text(const struct override_set *set);
+char *override_from_text(const struct override_from *from);
+
+void override_set_free(struct override_set *set);
+void override_from_free(struct override_from *from);
+void recipe_free(struct recipe *recipe);
+
+#endif
