@@ -47,6 +47,7 @@ LIBRARY_OBJECTS = $(filter-out $(BUILD)/loader/main.o,$(LOADER_OBJECTS))
 UNIT   := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 FUZZ   := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 PACKET := $(patsubst tests/packet/%.c,$(BUILD)/packet/%.o,$(sort $(wildcard tests/packet/*.c)))
+BENCH  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%.o,$(sort $(wildcard tests/bench/*.c)))
 MANUAL := portcullis.8 portcullis-profile.5
 
 all: $(BUILD)/portcullis $(MANUAL:%=$(BUILD)/%)
@@ -104,6 +105,18 @@ $(BUILD)/packet/%.o: tests/packet/%.c $(BUILD)/flags
 	$(say) CC $<
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
+# The measuring part of scripts/bench.
+bench: $(BUILD)/bench/bench
+
+$(BUILD)/bench/bench: $(BENCH) $(BUILD)/loader/util.o
+	$(say) LINK $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/bench/%.o: tests/bench/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
 # The fuzzers are built by clang from the sources themselves, so that these are instrumented too.
 fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
 
@@ -112,7 +125,20 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(PURE:%=loader/%.c)
 	$(say) FUZZ $@
 	$(Q)$(CLANG) -std=gnu11 -O1 -g -D_GNU_SOURCE -I. -DPORTCULLIS_PREFIX='"$(PREFIX)"' \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-		$(shell $(PKG_CONFIG) --cflags $(LIBS)) -MMD -MP -MF $@.d -MT $@ -o $@ $^ $(LDLIBS)
+		$(shell $(PKG_CONFIG) --cflags $(LIBS)) -MMD -MP -MF $@.d -MT $@ -o $@ $(filter %.c,$^) $(LDLIBS)
+
+# What the end-to-end tests use besides the binary.
+e2e-tools: $(BUILD)/e2e/send $(BUILD)/e2e/foreign.bpf.o
+
+$(BUILD)/e2e/send: tests/e2e/send.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(say) TEST $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MF $@.d -MT $@ -o $@ $<
+
+$(BUILD)/e2e/%.bpf.o: tests/e2e/%.bpf.c
+	@mkdir -p $(@D)
+	$(say) BPF $<
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MF $(@:.o=.d) -MT $@ -c -o $@ $<
 
 debug:
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/debug CFLAGS='-O1 -g -fno-omit-frame-pointer' \
@@ -132,12 +158,14 @@ help:
 	@echo 'all      the binary $(BUILD)/portcullis and the man pages'
 	@echo 'unit     unit tests, built into $(BUILD)/unit'
 	@echo 'packet   packet tests, built as $(BUILD)/packet/test_packet (root runs them)'
+	@echo 'e2e-tools what the end-to-end tests use, built into $(BUILD)/e2e'
+	@echo 'bench    the measuring part of scripts/bench, as $(BUILD)/bench/bench'
 	@echo 'fuzz     libFuzzer harnesses, built into $(BUILD)/fuzz'
 	@echo 'debug    everything with ASan and UBSan, in $(BUILD)/debug'
 	@echo 'install  binary, profiles, schema, man pages (DESTDIR, PREFIX)'
 	@echo 'clean    remove $(BUILD)'
 
 FORCE:
-.PHONY: all install unit packet fuzz debug clean help install FORCE
+.PHONY: all unit packet e2e-tools bench fuzz debug install clean help FORCE
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

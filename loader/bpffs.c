@@ -44,6 +44,7 @@ int kernel_privileged(const char *command)
 	};
 	unsigned long long have = effective_capabilities();
 	struct names missing = {};
+	int err = 0;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(need); i++) {
@@ -55,11 +56,12 @@ int kernel_privileged(const char *command)
 	if (missing.count) {
 		__free_text char *list = names_join(&missing, ", ");
 
+		err = -EPERM;
 		error("%s: needs root, or the capabilities CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON (missing: %s)",
 		      command, list);
 	}
 	names_free(&missing);
-	return missing.count ? -EPERM : 0;
+	return err;
 }
 
 /* The parent of a process, 0 if unknown. */

@@ -84,11 +84,11 @@ static size_t pool_number(struct pool *pool, const void *bytes, size_t length)
 	slot = pool_slot(pool, hash, bytes, length);
 	if (*slot)
 		return *slot - 1;
-	if (pool->used + length > pool->room) {
-		pool->room = 2 * (pool->used + length);
+	if (pool->used + length >= pool->room) { /* so that `bytes` is never NULL */
+		pool->room = 2 * (pool->used + length) + 64;
 		pool->bytes = xrealloc(pool->bytes, pool->room, 1);
 	}
-	if (length)
+	if (length) /* an empty list has no bytes to copy from */
 		memcpy(pool->bytes + pool->used, bytes, length);
 	pool->item = grow(pool->item, pool->count, sizeof(*pool->item));
 	pool->item[pool->count++] = (struct pool_item){pool->used, length, hash};
@@ -274,7 +274,8 @@ static int number_groups(struct compiler *compiler)
 	}
 	if (compiler->groups <= PC_GROUPS)
 		return 0;
-	diag_error(compiler->diag, NULL, "the open services are restricted to %zu groups; the limit is %d",
+	diag_error(compiler->diag, NULL,
+		   "the open services are restricted to %zu groups; the limit is %d",
 		   compiler->groups, PC_GROUPS);
 	return -EINVAL;
 }
@@ -305,7 +306,8 @@ static __u32 number_admission(struct compiler *compiler, const struct composed *
 {
 	struct pc_span whole = whole_span(compiler, composed);
 	__cleanup(spans_free) struct spans spans = {0};
-	__cleanup(text_free) struct pc_span *part = xcalloc(composed->from_port.count, sizeof(*part));
+	__cleanup(text_free) struct pc_span *part =
+		xcalloc(composed->from_port.count, sizeof(*part));
 	__cleanup(text_free) struct edge *edge = NULL;
 	size_t edges = 0;
 
@@ -393,8 +395,10 @@ static int make_entry(struct compiler *compiler, const __u64 *set, size_t words,
 		return 0;
 	}
 	if (spans.count > PC_SPANS_OF_RULE) {
-		diag_error(compiler->diag, NULL, "port %u: its services tell %zu ranges of source ports apart; the limit is %d",
-			   port, spans.count, PC_SPANS_OF_RULE);
+		diag_error(
+			compiler->diag, NULL,
+			"port %u: its services tell %zu ranges of source ports apart; the limit is %d",
+			port, spans.count, PC_SPANS_OF_RULE);
 		return -EINVAL;
 	}
 	*entry = PC_PORT_RULE + (__u32)pool_number(&compiler->rules, spans.span,
@@ -482,11 +486,13 @@ static int write_ports(const struct compiler *compiler, struct pc_generation *ge
 	size_t spans = rules->used / sizeof(struct pc_span);
 
 	if (rules->count > PC_RULES)
-		diag_error(compiler->diag, NULL, "the ports need %zu different rules; the limit is %d",
-			   rules->count, PC_RULES);
+		diag_error(compiler->diag, NULL,
+			   "the ports need %zu different rules; the limit is %d", rules->count,
+			   PC_RULES);
 	if (spans > PC_SPANS)
-		diag_error(compiler->diag, NULL, "the rules need %zu%s ranges of source ports; the limit is %d",
-			   spans, spans > SPANS_MAX ? " or more" : "", PC_SPANS);
+		diag_error(compiler->diag, NULL,
+			   "the rules need %zu%s ranges of source ports; the limit is %d", spans,
+			   spans > SPANS_MAX ? " or more" : "", PC_SPANS);
 	if (rules->count > PC_RULES || spans > PC_SPANS)
 		return -EINVAL;
 	for (size_t i = 0; i < rules->count; i++)
@@ -621,8 +627,8 @@ static int compile_tries(const struct compiler *compiler, struct tables *tables)
 int compile(const struct composition *composition, struct tables *tables, struct diag *diag)
 {
 	__cleanup(compiler_free) struct compiler *compiler = xcalloc(1, sizeof(*compiler));
-	__cleanup(tables_free) struct tables made = {
-		.generation = xcalloc(1, sizeof(*made.generation))};
+	__cleanup(tables_free) struct tables made = {.generation =
+							     xcalloc(1, sizeof(*made.generation))};
 
 	compiler->composition = composition;
 	compiler->diag = diag;

@@ -19,8 +19,9 @@ struct trie6_entry {
 };
 
 struct tables {
-	struct pc_generation *generation; /* zero but for policy, protocol, tries_digest, rule, span, port */
-	struct trie4_entry *trie4;	  /* sorted, each key once */
+	struct pc_generation
+		*generation; /* zero but for policy, protocol, tries_digest, rule, span, port */
+	struct trie4_entry *trie4; /* sorted, each key once */
 	size_t tries4;
 	struct trie6_entry *trie6;
 	size_t tries6;

@@ -149,7 +149,8 @@ static const char *feature_name(const struct profile *profile, const char *featu
 	return former;
 }
 
-/* "FEATURE" or "PROFILE:FEATURE" cut in two; `*profile` (the caller frees) is NULL for the first. */
+/* "FEATURE" or "PROFILE:FEATURE" cut in two; `*profile` (the caller frees) is NULL for the first.
+ */
 static const char *cut_feature(const char *word, char **profile)
 {
 	const char *colon = strchr(word, ':');
@@ -261,8 +262,9 @@ static bool may_set(struct work *work, const struct override_set *set,
 		diag_error(work->diag, place, "%s:%s uses no ports, so none can be set",
 			   set->profile, service->name);
 	else if (service->fixed)
-		diag_error(work->diag, place, "%s:%s is fixed by the vendor (%s) and cannot be moved",
-			   set->profile, service->name, ports);
+		diag_error(work->diag, place,
+			   "%s:%s is fixed by the vendor (%s) and cannot be moved", set->profile,
+			   service->name, ports);
 	else if (set->direction == DIRECTION_IN && !has_in(service))
 		diag_error(work->diag, place, "%s:%s has no direction in; write %s:%s:out=PORTS",
 			   set->profile, service->name, set->profile, service->name);
@@ -336,8 +338,9 @@ static void apply_from(struct work *work, const struct override_from *from)
 	if (!draft)
 		return;
 	if (!has_in(draft->service)) {
-		diag_error(work->diag, &place, "%s:%s listens on no port, so nobody can be kept from it",
-			   from->profile, draft->service->name);
+		diag_error(work->diag, &place,
+			   "%s:%s listens on no port, so nobody can be kept from it", from->profile,
+			   draft->service->name);
 		return;
 	}
 	for (size_t i = 0; i < from->groups.count; i++)
@@ -400,8 +403,8 @@ static void add_composed(struct composition *composition, const struct draft *dr
 {
 	struct composed *composed;
 
-	composition->service = grow(composition->service, composition->services,
-				    sizeof(*composition->service));
+	composition->service =
+		grow(composition->service, composition->services, sizeof(*composition->service));
 	composed = &composition->service[composition->services++];
 	*composed = (struct composed){
 		.profile = draft->profile,

@@ -19,7 +19,8 @@ enum why_closed {
 	WHYS,
 };
 
-extern const char *const why_closed_name[WHYS]; /* NULL for WHY_OPEN, else "disabled", "no-ports".. */
+extern const char
+	*const why_closed_name[WHYS]; /* NULL for WHY_OPEN, else "disabled", "no-ports".. */
 
 /*
  * A service in one direction, or in both where its ports and its state are the same in both.
@@ -45,12 +46,11 @@ struct composition {
 };
 
 /*
- * Errors in `diag` (and -EINVAL): unknown profile, feature (with the nearest name), service, --set of
- * a fixed port or of a direction the service lacks, --from of a service without `in`, --from with a
- * group that is neither defined nor named anywhere in the catalog.
- * Warnings: one line a profile for services closed because no group of theirs is defined, with the
- * fix; an error instead when `strict`.
- * The composition borrows from catalog and recipe.
+ * Errors in `diag` (and -EINVAL): unknown profile, feature (with the nearest name), service, --set
+ * of a fixed port or of a direction the service lacks, --from of a service without `in`, --from
+ * with a group that is neither defined nor named anywhere in the catalog. Warnings: one line a
+ * profile for services closed because no group of theirs is defined, with the fix; an error instead
+ * when `strict`. The composition borrows from catalog and recipe.
  */
 int compose(struct catalog *catalog, const struct recipe *recipe, bool strict,
 	    struct composition *composition, struct diag *diag);

@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "loader/counters.h"
 #include "loader/util.h"
 
-#define PENDING (PC_CELL_BYTES_CARRY | PC_CELL_PACKET_CARRY)
-#define RETRIES 100000 /* a carry takes nanoseconds, but its CPU may be held up */
+#define PENDING	 (PC_CELL_BYTES_CARRY | PC_CELL_PACKET_CARRY)
+#define RETRIES	 1000  /* a carry takes nanoseconds, but its CPU may be held up by the host */
+#define PAUSE_NS 50000 /* between two */
 
 const char *const reason_name[PC_REASONS] = {
 	[PC_REASON_MALFORMED] = "malformed", [PC_REASON_FRAGMENT] = "fragment",
@@ -23,11 +25,12 @@ static void add(struct count *to, struct count what)
 	to->bytes += what.bytes;
 }
 
-/* One cell over all CPUs. False if it was just being carried. */
+/* One cell over all CPUs. False if it was just being carried: then a carry may be missing. */
 static bool sum_cell(const volatile __u64 *rows, size_t cpus, const volatile __u64 *carry,
 		     __u32 cell, struct count *sum)
 {
 	__u64 before = __atomic_load_n(carry, __ATOMIC_ACQUIRE);
+	bool still = true;
 	size_t cpu;
 
 	sum->packets = (before >> 32) * (PC_CELL_PACKET_CARRY >> PC_CELL_BYTES_BITS);
@@ -35,24 +38,26 @@ static bool sum_cell(const volatile __u64 *rows, size_t cpus, const volatile __u
 	for (cpu = 0; cpu < cpus; cpu++) {
 		__u64 word = __atomic_load_n(&rows[cpu * PC_CELLS + cell], __ATOMIC_ACQUIRE);
 
-		if (word & PENDING)
-			return false;
+		still = still && !(word & PENDING);
 		sum->packets += word >> PC_CELL_BYTES_BITS;
 		sum->bytes += word & (PC_CELL_PACKET - 1);
 	}
-	return __atomic_load_n(carry, __ATOMIC_ACQUIRE) == before;
+	return still && __atomic_load_n(carry, __ATOMIC_ACQUIRE) == before;
 }
 
 void counters_sum(const volatile __u64 *rows, size_t cpus, const volatile __u64 *carries,
 		  struct counters *counters)
 {
+	const struct timespec pause = {.tv_nsec = PAUSE_NS};
 	__u32 cell;
 	int i;
 
 	for (cell = 0; cell < PC_CELLS; cell++)
-		for (i = 0; i < RETRIES; i++)
+		for (i = 0; i < RETRIES; i++) {
 			if (sum_cell(rows, cpus, &carries[cell], cell, &counters->cell[cell]))
 				break;
+			nanosleep(&pause, NULL);
+		}
 }
 
 int counters_read(int counters_map, int carries_map, struct counters *counters)

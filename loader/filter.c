@@ -17,6 +17,7 @@
 
 #include "loader/kernel.h"
 #include "loader/libbpf_log.h"
+#include "loader/outer.h"
 #include "portcullis.skel.h"
 
 #define RECIPE_CHUNK   4096
@@ -107,6 +108,7 @@ void filter_close(struct filter *filter)
 
 	for (i = 0; i < ARRAY_SIZE(fd); i++)
 		fd_close(fd[i]);
+	outer_end(&filter->placing);
 	installed_close(&filter->current);
 	installed_close(&filter->next);
 	*filter = FILTER_NONE;
@@ -378,7 +380,7 @@ static void trie_entries(const struct tables *tables, struct pc_key *key, __u64 
 }
 
 /* A new trie of all prefixes, put into `slot`, which nothing may refer to. */
-static int make_trie(const struct filter *filter, const struct tables *tables, __u32 slot)
+static int make_trie(struct filter *filter, const struct tables *tables, __u32 slot)
 {
 	size_t count = tables->tries4 + tables->tries6;
 	struct pc_key *key = xcalloc(count, sizeof(*key));
@@ -390,8 +392,8 @@ static int make_trie(const struct filter *filter, const struct tables *tables, _
 	if (!err) {
 		trie_entries(tables, key, groups);
 		err = trie_fill(fd, key, groups, count);
-		if (!err && bpf_map_update_elem(filter->tries, &slot, &fd, BPF_ANY))
-			err = -errno;
+		if (!err)
+			err = outer_begin(filter->tries, slot, fd, &filter->placing);
 		if (err)
 			error("cannot put %zu group prefixes into the kernel: %s", count, strerror(-err));
 	}
@@ -401,7 +403,7 @@ static int make_trie(const struct filter *filter, const struct tables *tables, _
 }
 
 /* Uses the current trie again if its prefixes are the same. */
-static int place_trie(const struct filter *filter, const struct tables *tables,
+static int place_trie(struct filter *filter, const struct tables *tables,
 		      struct pc_generation *generation)
 {
 	const struct pc_generation *current = filter->current.copy;
@@ -479,6 +481,7 @@ int filter_commit(struct filter *filter)
 	struct installed old = filter->current;
 	int err = put_in_place(filter, filter->next.generation);
 
+	outer_end(&filter->placing);
 	if (err) {
 		error("cannot switch to the new generation: %s", strerror(-err));
 		return err;
@@ -500,8 +503,11 @@ void filter_finish(struct filter *filter)
 
 void filter_undo(struct filter *filter)
 {
-	bool committed = filter->next.copy && filter->current.copy &&
-			 filter->next.copy->number < filter->current.copy->number;
+	bool committed;
+
+	outer_end(&filter->placing);
+	committed = filter->next.copy && filter->current.copy &&
+		    filter->next.copy->number < filter->current.copy->number;
 
 	if (committed && !put_in_place(filter, filter->next.generation)) {
 		struct installed failed = filter->current;

@@ -53,6 +53,7 @@ struct filter {
 		int recipe;	/* the recipe it was made from */
 		struct pc_generation *copy; /* of the generation, NULL if there is none */
 	} current, next;
+	struct outer_update *placing; /* of the next generation's trie, NULL: none under way */
 	__u32 program_id;
 	bool frags; /* takes frames of several buffers */
 };

@@ -66,8 +66,9 @@ static int parse_form(const char *text, size_t length, struct prefix *prefix, ch
 		memcpy(address, text, size);
 	prefix->family = strchr(address, ':') ? AF_INET6 : AF_INET;
 	if (inet_pton(prefix->family, address, prefix->address) != 1) {
-		*why = xasprintf("'%.*s' is no IPv4 or IPv6 prefix, as 192.0.2.0/24 or 2001:db8::/32",
-				 token(length), text);
+		*why = xasprintf(
+			"'%.*s' is no IPv4 or IPv6 prefix, as 192.0.2.0/24 or 2001:db8::/32",
+			token(length), text);
 		return -EINVAL;
 	}
 	most = bits = most_bits(prefix);

@@ -41,9 +41,9 @@ const char *prefix_format(const struct prefix *prefix, char text[PREFIX_TEXT]);
 int prefix_compare(const struct prefix *a, const struct prefix *b);
 
 /*
- * "NAME=PREFIX[,PREFIX]" or "NAME=@FILE" (a prefix a line; blank lines and # comments). Replaces the
- * group of that name. All errors of a file are reported, each with its line. link-local is built in
- * and cannot be defined. Returns 0, -EINVAL, or -errno of the file.
+ * "NAME=PREFIX[,PREFIX]" or "NAME=@FILE" (a prefix a line; blank lines and # comments). Replaces
+ * the group of that name. All errors of a file are reported, each with its line. link-local is
+ * built in and cannot be defined. Returns 0, -EINVAL, or -errno of the file.
  */
 int groups_define(struct groups *groups, const char *definition, struct diag *diag);
 /* The same from prefixes that are a list already; errors stand at `place`. */

@@ -8,6 +8,8 @@
 #include "loader/catalog.h"
 #include "loader/reader.h"
 
+#define INCLUDE_LIMIT 256 /* of one profile; the place of each is kept, with its line */
+
 static unsigned int transports_of(const struct ports *ports)
 {
 	unsigned int mask = 0;
@@ -257,6 +259,11 @@ static void read_include(struct reader *reader, const struct yaml_node *value)
 	struct profile *profile = reader->profile;
 	struct uses places = {0};
 
+	if (value->kind == YAML_LIST && value->children > INCLUDE_LIMIT) {
+		complain(reader, value, "a profile includes at most %d others, this list has %zu",
+			 INCLUDE_LIMIT, value->children);
+		return;
+	}
 	read_names(reader, value, "profile name", &profile->include, &places);
 	profile->include_place = xcalloc(places.count, sizeof(*profile->include_place));
 	for (size_t i = 0; i < places.count; i++) {

@@ -111,8 +111,7 @@ static int parse_direction(const char *text, enum direction *direction, const st
 }
 
 /* The first port that the list names twice: its range stops there, so this takes few steps. */
-static int check_twice(const struct override_set *set, const struct place *place,
-		       struct diag *diag)
+static int check_twice(const struct override_set *set, const struct place *place, struct diag *diag)
 {
 	__cleanup(text_free) unsigned char *seen = xcalloc(PC_PORTS, 1);
 
@@ -120,13 +119,15 @@ static int check_twice(const struct override_set *set, const struct place *place
 		const struct port_range *range = &set->ports.range[i];
 
 		for (__u32 n = 0; n < PC_TRANSPORTS * (range->last - range->first + 1U); n++) {
-			__u32 transport = n % PC_TRANSPORTS, port = range->first + n / PC_TRANSPORTS;
+			__u32 transport = n % PC_TRANSPORTS,
+			      port = range->first + n / PC_TRANSPORTS;
 
 			if (!(range->transports & 1 << transport))
 				continue;
 			if (seen[PC_PORT(transport, port)]++) {
-				diag_error(diag, place, "%s:%s: %u/%s is listed twice", set->profile,
-					   set->service, port, transport == PC_TCP ? "tcp" : "udp");
+				diag_error(diag, place, "%s:%s: %u/%s is listed twice",
+					   set->profile, set->service, port,
+					   transport == PC_TCP ? "tcp" : "udp");
 				return -EINVAL;
 			}
 		}
@@ -174,8 +175,10 @@ static int add_set(struct recipe *recipe, const char *word, const struct place *
 	__free_text char *why = NULL;
 
 	if (!ports || !*ports) {
-		diag_error(diag, place, "'%s' has no ports; write PROFILE:SERVICE=PORTS, as in xeams:smtp=25/tcp",
-			   word);
+		diag_error(
+			diag, place,
+			"'%s' has no ports; write PROFILE:SERVICE=PORTS, as in xeams:smtp=25/tcp",
+			word);
 		return -EINVAL;
 	}
 	if (service)
@@ -206,12 +209,14 @@ static void split(const char *list, struct names *items)
 
 static void put_from(struct recipe *recipe, struct override_from *from)
 {
-	struct override_from *old = recipe->from, *end = old + recipe->froms;
+	struct override_from *old = NULL;
 
-	while (old != end && (strcmp(old->profile, from->profile) ||
-			      strcmp(old->service, from->service)))
-		old++;
-	if (old != end) {
+	for (size_t i = 0; i < recipe->froms && !old; i++) {
+		if (!strcmp(recipe->from[i].profile, from->profile) &&
+		    !strcmp(recipe->from[i].service, from->service))
+			old = &recipe->from[i];
+	}
+	if (old) {
 		override_from_free(old);
 	} else {
 		recipe->from = grow(recipe->from, recipe->froms, sizeof(*recipe->from));
@@ -229,8 +234,10 @@ static int add_from(struct recipe *recipe, const char *word, const struct place 
 	__cleanup(names_free) struct names items = {0};
 
 	if (!list || !*list) {
-		diag_error(diag, place, "'%s' has no group; write PROFILE:SERVICE=GROUP[,GROUP], as in xeams:admin=trusted",
-			   word);
+		diag_error(
+			diag, place,
+			"'%s' has no group; write PROFILE:SERVICE=GROUP[,GROUP], as in xeams:admin=trusted",
+			word);
 		return -EINVAL;
 	}
 	if (check_target(word, from.profile, service, place, diag))
@@ -290,8 +297,8 @@ char *override_set_text(const struct override_set *set)
 
 	ports_strings(&set->ports, &items);
 	ports = names_join(&items, ",");
-	return xasprintf("%s:%s%s=%s", set->profile, set->service,
-			 direction_suffix[set->direction], ports);
+	return xasprintf("%s:%s%s=%s", set->profile, set->service, direction_suffix[set->direction],
+			 ports);
 }
 
 char *override_from_text(const struct override_from *from)
@@ -367,7 +374,7 @@ static int read_words(const json_t *list, const char *key, struct names *words, 
 		diag_error(diag, &json_place, "'%s' is not a list", key);
 		return -EINVAL;
 	}
-	json_array_foreach(list, i, item) {
+	json_array_foreach (list, i, item) {
 		const char *text = json_string_value(item);
 
 		if (!text || strlen(text) != json_string_length(item)) {
@@ -406,7 +413,7 @@ static int read_groups(struct recipe *recipe, json_t *object, struct diag *diag)
 
 	if (result)
 		return result;
-	json_object_foreach(object, name, list) {
+	json_object_foreach (object, name, list) {
 		__cleanup(names_free) struct names words = {0};
 
 		result = read_words(list, name, &words, diag);

@@ -60,8 +60,8 @@ int recipe_group(struct recipe *recipe, const char *group, struct diag *diag);
  */
 json_t *recipe_json(const struct recipe *recipe);
 /*
- * The recipe must be empty, and stays so if the JSON is wrong (-EINVAL). "profiles" and "policy" are
- * required, the rest may be absent. Keys it does not know are ignored.
+ * The recipe must be empty, and stays so if the JSON is wrong (-EINVAL). "profiles" and "policy"
+ * are required, the rest may be absent. Keys it does not know are ignored.
  */
 int recipe_from_json(struct recipe *recipe, const json_t *json, struct diag *diag);
 

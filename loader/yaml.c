@@ -10,9 +10,13 @@
 #include "loader/yaml.h"
 
 #define CHUNK_SIZE    65536
-#define RUN_LIMIT     256 /* bytes; see find_bad_text */
+#define TAG_LIMIT     256 /* bytes; see find_bad_text */
+#define SPACE_LIMIT   512 /* likewise */
 #define SOURCE_BEFORE 200 /* bytes of a line shown before an error, if it is longer than that */
 #define SOURCE_AFTER  1000
+
+#define TEXT_OF(number) TEXT(number)
+#define TEXT(number)	#number
 
 /* Nodes and texts live as long as the tree does: they are cut from chunks and freed with these. */
 struct yaml_chunk {
@@ -124,8 +128,8 @@ static void set_place_of(const struct yaml *yaml, size_t start, size_t end, stru
 
 void yaml_place(const struct yaml *yaml, const struct yaml_node *node, struct place *place)
 {
-	/* A block mapping begins with its first key, and has no mark of its own. */
-	while (node->start == node->end && node->child)
+	/* A block mapping begins with its first key, and has no width of its own. */
+	while (node->kind == YAML_MAPPING && node->start == node->end && node->child)
 		node = node->child;
 	set_place(yaml, node->line, node->column, node->start, node->end, place);
 }
@@ -165,15 +169,16 @@ const struct yaml_node *yaml_first(const struct yaml_node *node)
 
 /*
  * What must not come to libfyaml, or is better told apart here: bytes that are no text; directives,
- * long tags and long runs of tabs, for which 0.7.12 takes time quadratic in their length (30 s for
- * a megabyte). Returns the message, or NULL if there is nothing, and the offending bytes.
+ * and long tags and runs of white space, for which 0.7.12 takes time quadratic in their length (30
+ * s for a megabyte). Returns the message, or NULL if there is nothing, and the offending bytes.
  */
 static const char *find_bad_text(const char *text, size_t length, size_t *start, size_t *end)
 {
-	size_t tag = SIZE_MAX; /* the first '!' since the last blank */
-	size_t tab = SIZE_MAX; /* the first tab since the last that is no blank */
+	size_t tag = SIZE_MAX; /* the first '!' since the last white space */
+	size_t space = 0;      /* behind the last that is no white space */
 
 	for (size_t i = 0, bytes; i < length; i += bytes) {
+		bool is_space = strchr(" \t\r\n", text[i]) && text[i];
 		unsigned int code;
 
 		bytes = utf8_decode(text + i, length - i, &code);
@@ -183,26 +188,22 @@ static const char *find_bad_text(const char *text, size_t length, size_t *start,
 			return "this is not UTF-8 text";
 		if (!code)
 			return "a NUL byte: this is not a text file";
-		if (utf8_control(code) && code != '\t' && !is_break(text[i]))
+		if (utf8_control(code) && !is_space)
 			return "a control character";
 		if (code == '%' && (!i || is_break(text[i - 1])))
 			return "directives are not part of this language";
-		if (code <= ' ' || code >= 0x80)
+		if (is_space || code >= 0x80)
 			tag = SIZE_MAX;
 		else if (code == '!' && tag == SIZE_MAX)
 			tag = i;
-		if (tag != SIZE_MAX && i - tag > RUN_LIMIT) {
-			*start = tag;
+		if (!is_space)
+			space = i + bytes;
+		*start = tag;
+		if (tag != SIZE_MAX && i - tag > TAG_LIMIT)
 			return "tags are not part of this language";
-		}
-		if (code != ' ' && code != '\t')
-			tab = SIZE_MAX;
-		else if (code == '\t' && tab == SIZE_MAX)
-			tab = i;
-		if (tab != SIZE_MAX && i - tab > RUN_LIMIT) {
-			*start = tab;
-			return "a run of tabs and blanks that is too long";
-		}
+		*start = space;
+		if (is_space && i - space > SPACE_LIMIT)
+			return "more than " TEXT_OF(SPACE_LIMIT) " blanks and empty lines in a row";
 	}
 	return NULL;
 }
@@ -236,13 +237,26 @@ static struct yaml_node *add_node(struct builder *builder, enum yaml_kind kind,
 	return node;
 }
 
+/* Moves the place behind a byte. */
+static void step(char byte, struct yaml_node *node)
+{
+	if (byte == '\n') {
+		node->line++;
+		node->column = 1;
+	} else if ((byte & 0xc0) != 0x80) {
+		node->column++;
+	}
+}
+
 /*
- * Nothing written leaves no token. Its place is that of its key; or, in a list, the dash, which is
- * the next one after the item before, comments aside.
+ * Nothing written leaves no token. Of a value the place is its key's; of an item or a key, that of
+ * the sign before it, which is the next one after what stands before, comments aside.
  */
 static void place_nothing(const struct yaml *yaml, const struct yaml_node *parent,
 			  const struct yaml_node *before, struct yaml_node *node)
 {
+	bool is_value = parent && parent->kind == YAML_MAPPING && parent->children % 2 == 0;
+	const char *signs = parent && parent->kind == YAML_LIST ? "-" : "?:";
 	size_t at;
 
 	if (!before)
@@ -253,30 +267,70 @@ static void place_nothing(const struct yaml *yaml, const struct yaml_node *paren
 	node->end = before->end;
 	node->line = before->line;
 	node->column = before->column;
-	if (before == parent || parent->kind != YAML_LIST)
+	if (before == parent || is_value)
 		return;
-	for (at = before->end; at < yaml->length && yaml->text[at] != '-'; at++) {
+	for (; node->start < before->end; node->start++)
+		step(yaml->text[node->start], node);
+	for (at = node->start; at < yaml->length && !strchr(signs, yaml->text[at]); at++) {
 		if (yaml->text[at] == '#')
-			at += strcspn(yaml->text + at, "\r\n");
-		if (at < yaml->length && yaml->text[at] == '\n') {
-			node->line++;
-			node->column = 0;
-		}
-		node->column++;
+			while (at + 1 < yaml->length && !is_break(yaml->text[at + 1]))
+				at++;
+		step(yaml->text[at], node);
 	}
 	node->start = node->end = at;
+}
+
+static void iter_free(struct fy_token_iter **iter)
+{
+	if (*iter)
+		fy_token_iter_destroy(*iter);
+}
+
+/*
+ * The token's text, in memory of the tree. Plain text on one line, the most there is, stands there
+ * as it is. The rest is read piece by piece, for fy_token_get_text of 0.7.12 leaks memory if there
+ * are many doubled quotes in a text.
+ */
+static char *token_text(struct yaml *yaml, const struct yaml_node *node, struct fy_token *token,
+			size_t *length)
+{
+	size_t plain = node->plain ? node->end - node->start : 0;
+	struct fy_token_iter *iter __cleanup(iter_free) = NULL;
+	const struct fy_iter_chunk *piece = NULL;
+	__free_text char *text = NULL;
+	size_t used = 0, room = 0;
+	int err = 0;
+	char *copy;
+
+	if (plain && !memchr(yaml->text + node->start, '\n', plain) &&
+	    !memchr(yaml->text + node->start, '\r', plain)) {
+		copy = take(yaml, plain + 1);
+		*length = plain;
+		return memcpy(copy, yaml->text + node->start, plain);
+	}
+	iter = fy_token_iter_create(token);
+	while (iter && (piece = fy_token_iter_chunk_next(iter, piece, &err))) {
+		if (used + piece->len > room) {
+			room = 2 * (used + piece->len);
+			text = xrealloc(text, room, 1);
+		}
+		memcpy(text + used, piece->str, piece->len);
+		used += piece->len;
+	}
+	copy = take(yaml, used + 1);
+	if (used)
+		memcpy(copy, text, used);
+	*length = used;
+	return copy;
 }
 
 /* Texts are shown by many commands: what could garble a terminal is an error here, once for all. */
 static void set_text(struct builder *builder, struct yaml_node *node, struct fy_token *token)
 {
 	size_t length = 0, bytes;
-	const char *text = fy_token_get_text(token, &length);
+	const char *text = token_text(builder->yaml, node, token, &length);
 	unsigned int code = 0;
-	char *copy;
 
-	if (!text)
-		text = "";
 	for (size_t i = 0; i < length; i += bytes) {
 		bytes = utf8_decode(text + i, length - i, &code);
 		if (!bytes || (utf8_control(code) && code != '\n' && code != '\t')) {
@@ -288,9 +342,7 @@ static void set_text(struct builder *builder, struct yaml_node *node, struct fy_
 			break;
 		}
 	}
-	copy = take(builder->yaml, length + 1);
-	memcpy(copy, text, length);
-	node->text = copy;
+	node->text = text;
 }
 
 static bool is_null(const char *text)
@@ -400,21 +452,61 @@ static int take_event(struct builder *builder, struct fy_event *event)
 	}
 }
 
-/* An unclosed bracket is found at the end of the file; shown is where it was opened. */
+/* Whether nothing but blanks and line breaks follows. */
+static bool is_end(const struct yaml *yaml, size_t at)
+{
+	while (at < yaml->length && (is_break(yaml->text[at]) || strchr(" \t", yaml->text[at])))
+		at++;
+	return at >= yaml->length;
+}
+
+/* The first character of the next line that has any, if the text before `at` is not a line's first.
+ */
+static size_t next_line(const struct yaml *yaml, size_t at)
+{
+	size_t next = at, before = at;
+
+	while (before && !is_break(yaml->text[before - 1]) && strchr(" \t", yaml->text[before - 1]))
+		before--;
+	if (!before || is_break(yaml->text[before - 1]))
+		return at;
+	while (next < yaml->length && !is_break(yaml->text[next]))
+		next++;
+	while (next < yaml->length && (is_break(yaml->text[next]) || yaml->text[next] == ' '))
+		next++;
+	return next;
+}
+
+/*
+ * libfyaml's words, at its place, but where these mislead: an open bracket is found at the end of
+ * the file, and a line that is indented too far at the end of the line before.
+ */
 static void report_syntax(struct builder *builder, const struct fy_diag_error *found)
 {
+	const struct yaml *yaml = builder->yaml;
+	const struct yaml_node *open = builder->depth ? builder->open[builder->depth - 1] : NULL;
 	const struct fy_mark *start = found->fyt ? fy_token_start_mark(found->fyt) : NULL;
 	const struct fy_mark *end = found->fyt ? fy_token_end_mark(found->fyt) : NULL;
 	const char *message = found->msg ? found->msg : "unreadable";
-	struct place place = {.file = builder->yaml->path};
-	size_t length = builder->yaml->length;
+	struct place place = {.file = yaml->path};
+	bool known = start && start->input_pos <= yaml->length;
+	size_t at = known ? start->input_pos : 0;
+	size_t to = end && end->input_pos <= yaml->length ? end->input_pos : at;
 
-	if (builder->depth && strstr(message, "without a closing"))
-		yaml_place(builder->yaml, builder->open[builder->depth - 1], &place);
-	else if (start && start->input_pos <= length)
-		set_place_of(builder->yaml, start->input_pos,
-			     end && end->input_pos <= length ? end->input_pos : start->input_pos,
-			     &place);
+	if (open && open->start < open->end && (!known || is_end(yaml, at))) {
+		yaml_error(yaml, open, builder->diag, "not valid YAML: this '%c' is not closed",
+			   yaml->text[open->start]);
+		return;
+	}
+	if (!strcmp(message, "invalid multiline plain key") && next_line(yaml, at) != at) {
+		at = next_line(yaml, at);
+		to = at + 1;
+		message = "this line goes on with the text above it; is it indented too far?";
+	} else if (strstr(message, "closing quote") && at) {
+		to = at--;
+	}
+	if (known)
+		set_place_of(yaml, at, to, &place);
 	diag_error(builder->diag, &place, "not valid YAML: %s", message);
 }
 
