@@ -28,14 +28,15 @@ static int show_profiles(const struct options *options, struct diag *diag)
 	__cleanup(recipe_free) struct recipe recipe = {};
 	__cleanup(composition_free) struct composition composition = {};
 	size_t i;
-	int err = 0;
+	int err;
 
 	if (catalog_open(&options->catalog, &catalog, diag))
 		return EXIT_FAILED;
+	err = options_apply(options, &recipe, diag);
 	for (i = 0; i < options->arguments.count; i++)
 		if (recipe_profiles(&recipe, options->arguments.name[i], diag))
 			err = -EINVAL;
-	if (options_apply(options, &recipe, diag) || err)
+	if (err)
 		return EXIT_FAILED;
 	if (compose(&catalog, &recipe, options->strict, &composition, diag))
 		return EXIT_FAILED;
@@ -46,13 +47,13 @@ static int show_profiles(const struct options *options, struct diag *diag)
 
 int command_show(const struct options *options, struct diag *diag)
 {
-	if (options->interface && options->arguments.count) {
+	if (options->interface && (options->arguments.count || options->profile.count)) {
 		error("show: give either profiles or --iface, not both");
 		return EXIT_USAGE;
 	}
 	if (options->interface)
 		return show_live(options);
-	if (!options->arguments.count) {
+	if (!options->arguments.count && !options->profile.count) {
 		error("show: which profile? portcullis profiles lists them");
 		return EXIT_USAGE;
 	}

@@ -149,8 +149,7 @@ static const char *feature_name(const struct profile *profile, const char *featu
 	return former;
 }
 
-/* "FEATURE" or "PROFILE:FEATURE" cut in two; `*profile` (the caller frees) is NULL for the first.
- */
+/* "FEATURE" or "PROFILE:FEATURE" cut in two; the caller frees `*profile`, NULL for the first. */
 static const char *cut_feature(const char *word, char **profile)
 {
 	const char *colon = strchr(word, ':');

@@ -10,7 +10,7 @@
 static const struct command command_table[] = {
 	{"profiles", "", "List the profiles of the catalog", "cj", command_profiles},
 	{"show", "PROFILE... | --iface IFACE", "Show the services of profiles, open or closed, and why",
-	 "exfsgSicj", command_show},
+	 RECIPE_OPTIONS "mij", command_show},
 	{"check", "[FILE or DIR...]", "Check profiles and report every error", "cj", command_check},
 	{"attach", "IFACE... -p PROFILE[,PROFILE]", "Attach to interfaces: all of them or none",
 	 RECIPE_OPTIONS "m", command_attach},

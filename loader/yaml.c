@@ -72,6 +72,11 @@ static bool is_break(char c)
 	return c == '\n' || c == '\r';
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
 /* Of a very long line only a piece is shown, so that a thousand errors in one cost little. */
 static void set_source(const struct yaml *yaml, size_t start, struct place *place)
 {
@@ -178,7 +183,7 @@ static const char *find_bad_text(const char *text, size_t length, size_t *start,
 	size_t space = 0;      /* behind the last that is no white space */
 
 	for (size_t i = 0, bytes; i < length; i += bytes) {
-		bool is_space = strchr(" \t\r\n", text[i]) && text[i];
+		bool is_space = is_blank(text[i]) || is_break(text[i]);
 		unsigned int code;
 
 		bytes = utf8_decode(text + i, length - i, &code);
@@ -280,69 +285,81 @@ static void place_nothing(const struct yaml *yaml, const struct yaml_node *paren
 	node->start = node->end = at;
 }
 
-static void iter_free(struct fy_token_iter **iter)
+/* Behind the line breaks at `at` and the blanks around them, which are one blank or n - 1 breaks.
+ */
+static size_t fold(const char *from, size_t length, size_t at, char *to, size_t *used)
 {
-	if (*iter)
-		fy_token_iter_destroy(*iter);
+	size_t breaks = 0;
+
+	while (*used && is_blank(to[*used - 1]))
+		(*used)--;
+	for (; at < length && (is_blank(from[at]) || is_break(from[at])); at++) {
+		if (is_break(from[at]) && (!at || from[at] != '\n' || from[at - 1] != '\r'))
+			breaks++;
+	}
+	if (breaks == 1)
+		to[(*used)++] = ' ';
+	while (breaks-- > 1)
+		to[(*used)++] = '\n';
+	return at;
 }
 
 /*
- * The token's text, in memory of the tree. Plain text on one line, the most there is, stands there
- * as it is. The rest is read piece by piece, for fy_token_get_text of 0.7.12 leaks memory if there
- * are many doubled quotes in a text.
+ * What stands in single quotes. libfyaml 0.7.12 does not read doubled quotes one after the other
+ * right: '''''a' becomes three quotes, the letter is lost, and so is some memory.
  */
+static char *single_quoted(struct yaml *yaml, const char *from, size_t length, size_t *used)
+{
+	char *to = take(yaml, length + 1);
+
+	*used = 0;
+	for (size_t at = 0; at < length;) {
+		if (is_break(from[at])) {
+			at = fold(from, length, at, to, used);
+			continue;
+		}
+		to[(*used)++] = from[at];
+		at += from[at] == '\'' ? 2 : 1;
+	}
+	to[*used] = '\0'; /* fold takes blanks back */
+	return to;
+}
+
+/* The token's text, in memory of the tree. `node` is its place without quotes. */
 static char *token_text(struct yaml *yaml, const struct yaml_node *node, struct fy_token *token,
 			size_t *length)
 {
-	size_t plain = node->plain ? node->end - node->start : 0;
-	struct fy_token_iter *iter __cleanup(iter_free) = NULL;
-	const struct fy_iter_chunk *piece = NULL;
-	__free_text char *text = NULL;
-	size_t used = 0, room = 0;
-	int err = 0;
+	const char *text;
 	char *copy;
 
-	if (plain && !memchr(yaml->text + node->start, '\n', plain) &&
-	    !memchr(yaml->text + node->start, '\r', plain)) {
-		copy = take(yaml, plain + 1);
-		*length = plain;
-		return memcpy(copy, yaml->text + node->start, plain);
-	}
-	iter = fy_token_iter_create(token);
-	while (iter && (piece = fy_token_iter_chunk_next(iter, piece, &err))) {
-		if (used + piece->len > room) {
-			room = 2 * (used + piece->len);
-			text = xrealloc(text, room, 1);
-		}
-		memcpy(text + used, piece->str, piece->len);
-		used += piece->len;
-	}
-	copy = take(yaml, used + 1);
-	if (used)
-		memcpy(copy, text, used);
-	*length = used;
+	if (fy_token_scalar_style(token) == FYSS_SINGLE_QUOTED)
+		return single_quoted(yaml, yaml->text + node->start, node->end - node->start,
+				     length);
+	text = fy_token_get_text(token, length);
+	if (!text)
+		*length = 0;
+	copy = take(yaml, *length + 1);
+	if (*length)
+		memcpy(copy, text, *length);
 	return copy;
 }
 
 /* Texts are shown by many commands: what could garble a terminal is an error here, once for all. */
-static void set_text(struct builder *builder, struct yaml_node *node, struct fy_token *token)
+static void check_text(struct builder *builder, struct yaml_node *node, size_t length)
 {
-	size_t length = 0, bytes;
-	const char *text = token_text(builder->yaml, node, token, &length);
 	unsigned int code = 0;
 
-	for (size_t i = 0; i < length; i += bytes) {
-		bytes = utf8_decode(text + i, length - i, &code);
-		if (!bytes || (utf8_control(code) && code != '\n' && code != '\t')) {
-			yaml_error(builder->yaml, node, builder->diag,
-				   bytes ? "control character U+%04X in a text" :
-					   "a text that is not UTF-8",
-				   code);
-			node->kind = YAML_BAD;
-			break;
-		}
+	for (size_t i = 0, bytes; i < length; i += bytes) {
+		bytes = utf8_decode(node->text + i, length - i, &code);
+		if (bytes && (!utf8_control(code) || code == '\n' || code == '\t'))
+			continue;
+		yaml_error(builder->yaml, node, builder->diag,
+			   bytes ? "control character U+%04X in a text" :
+				   "a text that is not UTF-8",
+			   code);
+		node->kind = YAML_BAD;
+		return;
 	}
-	node->text = text;
 }
 
 static bool is_null(const char *text)
@@ -351,11 +368,24 @@ static bool is_null(const char *text)
 	       !strcmp(text, "NULL");
 }
 
+/* Quotes are a part of what stands there. */
+static void include_quotes(const struct yaml *yaml, struct yaml_node *node)
+{
+	if (node->plain || !node->line || !node->start ||
+	    (yaml->text[node->start - 1] != '"' && yaml->text[node->start - 1] != '\''))
+		return;
+	node->start--;
+	node->column--;
+	if (node->end < yaml->length)
+		node->end++;
+}
+
 static void add_scalar(struct builder *builder, struct fy_token *token)
 {
 	struct yaml_node *parent = builder->depth ? builder->open[builder->depth - 1] : NULL;
 	const struct yaml_node *before = parent ? parent->last : NULL;
 	struct yaml_node *node = add_node(builder, YAML_TEXT, token);
+	size_t length = 0;
 
 	if (!node->line)
 		place_nothing(builder->yaml, parent, before, node);
@@ -364,16 +394,10 @@ static void add_scalar(struct builder *builder, struct fy_token *token)
 		node->text = "";
 		return;
 	}
-	/* Quotes are a part of what stands there. */
 	node->plain = fy_token_scalar_style(token) == FYSS_PLAIN;
-	if (!node->plain && node->start && node->line &&
-	    strchr("'\"", builder->yaml->text[node->start - 1])) {
-		node->start--;
-		node->column--;
-		if (node->end < builder->yaml->length)
-			node->end++;
-	}
-	set_text(builder, node, token);
+	node->text = token_text(builder->yaml, node, token, &length);
+	include_quotes(builder->yaml, node);
+	check_text(builder, node, length);
 	if (node->kind == YAML_TEXT && node->plain && is_null(node->text))
 		node->kind = YAML_EMPTY;
 }
@@ -455,7 +479,7 @@ static int take_event(struct builder *builder, struct fy_event *event)
 /* Whether nothing but blanks and line breaks follows. */
 static bool is_end(const struct yaml *yaml, size_t at)
 {
-	while (at < yaml->length && (is_break(yaml->text[at]) || strchr(" \t", yaml->text[at])))
+	while (at < yaml->length && (is_break(yaml->text[at]) || is_blank(yaml->text[at])))
 		at++;
 	return at >= yaml->length;
 }
@@ -466,7 +490,7 @@ static size_t next_line(const struct yaml *yaml, size_t at)
 {
 	size_t next = at, before = at;
 
-	while (before && !is_break(yaml->text[before - 1]) && strchr(" \t", yaml->text[before - 1]))
+	while (before && is_blank(yaml->text[before - 1]))
 		before--;
 	if (!before || is_break(yaml->text[before - 1]))
 		return at;

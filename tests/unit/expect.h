@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the unit tests of recipe, composition and compiler share: messages as a user reads them. */
+#ifndef PORTCULLIS_TEST_EXPECT_H
+#define PORTCULLIS_TEST_EXPECT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <cmocka.h>
+
+#include "loader/diag.h"
+#include "loader/util.h"
+
+/* All that was said, as printed; empties `diag`. The caller frees. */
+static inline char *said(struct diag *diag)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *to = open_memstream(&text, &length);
+
+	assert_non_null(to);
+	diag_print(diag, to);
+	fclose(to);
+	diag_free(diag);
+	return text;
+}
+
+static inline void expect_said(struct diag *diag, const char *expected)
+{
+	__free_text char *text = said(diag);
+
+	if (strcmp(text, expected))
+		print_error("said:\n%sexpected:\n%s", text, expected);
+	assert_string_equal(text, expected);
+}
+
+static inline double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* Bounds are gross, for slow machines and sanitizers; the time itself is printed. */
+static inline void expect_fast(const char *what, double start, double limit)
+{
+	double took = now() - start;
+
+	print_message("%s: %.1f ms\n", what, 1000 * took);
+	assert_true(took < limit);
+}
+
+#endif

@@ -1,0 +1,189 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""The profiles and the README's example against the schema, and wrong documents that it must refuse. Prints TAP."""
+
+import glob
+import json
+import os
+import re
+import sys
+
+import jsonschema
+import yaml
+
+PROFILES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "profiles")
+MODELINE = "# yaml-language-server: $schema=profile.schema.json"
+
+
+class Strict(yaml.SafeLoader):
+    """PyYAML takes the last of repeated keys; the catalog calls them an error."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [self.construct_object(key) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.YAMLError("repeated key %r, line %d" % (key, node.start_mark.line + 1))
+        return super().construct_mapping(node, deep)
+
+
+# Everything the language has, once: the schema must not be stricter than the language.
+RIGHT = {
+    "nothing but a name": "profile: empty",
+    "every key and form": """
+profile: site-2
+title: Every form
+document: list.txt
+include: [host, ssh]
+protocols: [esp, 47, ipv6-nonxt]
+services:
+  - {name: one, title: One, note: A note, in: 25/tcp, feature: mail, fixed: true, configured-in: 'C:\\x.ini'}
+  - {name: list, in: [80/tcp, 5060/tcp+udp, 60000-65535/udp, 53/udp+tcp], from: [a, b], formerly: [old, older]}
+  - {name: both, in: 25/tcp, out: [25/tcp], from: a, to: b, local: false, dynamic: false, formerly: {name: two}}
+  - {name: out, out: imaps/tcp, to: [a], formerly: old-out}
+  - {name: from-port, in: 68/udp, from: link-local, from-port: [67/udp, 1024-65535/udp]}
+  - {name: dynamic, dynamic: true, from: a, local: false}
+  - {name: closed, in: 1/tcp, local: true}
+  - {name: closed-dynamic, dynamic: true, local: true}
+  - {name: no-ports, from: a}
+  - {name: config, in: 3com-tsmux/tcp, configured-in: {file: server.xml, xpath: //Connector/@port}}
+  - {name: renamed, in: 1/udp, feature: new, formerly: {name: old-name, feature: old}}
+""",
+    "one include and one protocol": "{profile: a, include: host, protocols: 132, services: []}",
+}
+
+WRONG_PROFILES = {
+    "no profile name": "title: A",
+    "not a map": "- profile: a",
+    "unknown top-level key": "{profile: a, sevices: []}",
+    "bad profile name": "profile: Xeams",
+    "name of 64 characters": "profile: " + 64 * "a",
+    "empty include": "{profile: a, include: []}",
+    "bad include": "{profile: a, include: host.yaml}",
+    "services as a map": "{profile: a, services: {smtp: 25/tcp}}",
+    "protocol that is never given": "{profile: a, protocols: 6}",
+    "protocol that is never given, by name": "{profile: a, protocols: [esp, udp]}",
+    "protocol out of range": "{profile: a, protocols: 256}",
+    "negative protocol": "{profile: a, protocols: -1}",
+    "protocol number as text": "{profile: a, protocols: '6'}",
+    "empty list of protocols": "{profile: a, protocols: []}",
+    "the same protocol twice": "{profile: a, protocols: [esp, esp]}",
+    "service as text": "{profile: a, services: [smtp]}",
+}
+
+# Each stands alone in a profile that is right but for it.
+WRONG_SERVICES = {
+    "service without a name": "in: 25/tcp",
+    "unknown service key": "{name: a, port: 25/tcp}",
+    "bad service name": "{name: ftp_data, in: 20/tcp}",
+    "port without a protocol": "{name: a, in: 25}",
+    "port without a protocol, as text": "{name: a, in: '25'}",
+    "unknown protocol": "{name: a, in: 25/sctp}",
+    "protocol in capitals": "{name: a, in: 25/TCP}",
+    "the same protocol of a port twice": "{name: a, in: 53/udp+udp}",
+    "port 0": "{name: a, in: 0/tcp}",
+    "port 65536": "{name: a, in: 65536/tcp}",
+    "leading zero": "{name: a, in: 025/tcp}",
+    "range past 65535": "{name: a, in: 60000-70000/udp}",
+    "open range": "{name: a, in: 60000-/udp}",
+    "two ports in one string": "{name: a, in: '25/tcp,587/tcp'}",
+    "blank in a port": "{name: a, in: 25 /tcp}",
+    "empty list of ports": "{name: a, in: []}",
+    "the same port twice": "{name: a, in: [25/tcp, 25/tcp]}",
+    "bad group": "{name: a, in: 25/tcp, from: Trusted}",
+    "the same group twice": "{name: a, in: 25/tcp, from: [b, b]}",
+    "from with out alone": "{name: a, out: 25/tcp, from: trusted}",
+    "to without out": "{name: a, in: 25/tcp, to: exchange}",
+    "from-port without in": "{name: a, out: 25/tcp, from-port: 67/udp}",
+    "from-port without a protocol": "{name: a, in: 68/udp, from-port: 67}",
+    "dynamic with in": "{name: a, dynamic: true, in: 25/tcp}",
+    "dynamic with out": "{name: a, dynamic: true, out: 25/tcp}",
+    "local without in": "{name: a, local: true}",
+    "local without in, not dynamic": "{name: a, local: true, dynamic: false}",
+    "local with out alone": "{name: a, local: true, out: 25/tcp}",
+    "local with from": "{name: a, local: true, in: 25/tcp, from: trusted}",
+    "text where true or false stands": "{name: a, in: 25/tcp, fixed: 'true'}",
+    "number where true or false stands": "{name: a, in: 25/tcp, local: 1}",
+    "word where true or false stands": "{name: a, dynamic: maybe}",
+    "list as feature": "{name: a, in: 25/tcp, feature: [b]}",
+    "configured-in without xpath": "{name: a, in: 25/tcp, configured-in: {file: server.xml}}",
+    "configured-in with another key": "{name: a, in: 25/tcp, configured-in: {file: a, xpath: b, key: c}}",
+    "formerly of a feature without one": "{name: a, in: 25/tcp, formerly: {feature: b}}",
+    "formerly with nothing": "{name: a, in: 25/tcp, formerly: {}}",
+    "formerly with another key": "{name: a, in: 25/tcp, formerly: {title: b}}",
+    "title that is no text": "{name: a, in: 25/tcp, title: 25}",
+    "empty note": "{name: a, in: 25/tcp, note: ''}",
+}
+
+
+class Tap:
+    def __init__(self):
+        self.count = self.failed = 0
+
+    def ok(self, good, name, why=""):
+        self.count += 1
+        self.failed += not good
+        print("%s %d - %s" % ("ok" if good else "not ok", self.count, name))
+        for line in str(why).splitlines() if not good else []:
+            print("# " + line)
+
+    def done(self):
+        print("1..%d" % self.count)
+        return 1 if self.failed else 0
+
+
+def main():
+    tap = Tap()
+    with open(os.path.join(PROFILES, "profile.schema.json"), encoding="utf-8") as file:
+        schema = json.load(file)
+    try:
+        jsonschema.Draft7Validator.check_schema(schema)
+        tap.ok(True, "the schema is a draft-07 schema")
+    except jsonschema.SchemaError as error:
+        tap.ok(False, "the schema is a draft-07 schema", error.message)
+        return tap.done()
+    validator = jsonschema.Draft7Validator(schema)
+
+    def errors(value):
+        return "\n".join("%s: %s" % ("/".join(map(str, e.absolute_path)) or "document", e.message)
+                         for e in validator.iter_errors(value))
+
+    paths = sorted(glob.glob(os.path.join(PROFILES, "*.yaml")))
+    tap.ok(bool(paths), "there are profiles", PROFILES)
+    for path in paths:
+        name = os.path.basename(path)
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        tap.ok(text.startswith(MODELINE + "\n"), name + ": line 1 names the schema", text.split("\n")[0])
+        try:
+            value = yaml.load(text, Strict)
+        except yaml.YAMLError as error:
+            tap.ok(False, name + ": obeys the schema", error)
+            continue
+        why = errors(value)
+        tap.ok(not why, name + ": obeys the schema", why)
+        if why:
+            continue
+        tap.ok(value["profile"] + ".yaml" == name, name + ": is named as its profile", value["profile"])
+        names = [service["name"] for service in value.get("services", [])]
+        tap.ok(len(set(names)) == len(names), name + ": service names are unique", names)
+
+    with open(os.path.join(PROFILES, "README.md"), encoding="utf-8") as file:
+        examples = re.findall(r"^```yaml\n(.*?)^```", file.read(), re.M | re.S)
+    tap.ok(bool(examples), "README.md has an example")
+    for number, text in enumerate(examples, 1):
+        why = errors(yaml.load(text, Strict))
+        tap.ok(not why, "README.md: example %d obeys the schema" % number, why)
+
+    for name, text in RIGHT.items():
+        why = errors(yaml.load(text, Strict))
+        tap.ok(not why, "accepted: " + name, why)
+    for name, text in WRONG_PROFILES.items():
+        tap.ok(not validator.is_valid(yaml.load(text, Strict)), "refused: " + name, text)
+    for name, text in WRONG_SERVICES.items():
+        value = {"profile": "wrong", "services": [yaml.load(text, Strict)]}
+        tap.ok(not validator.is_valid(value), "refused: " + name, text)
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

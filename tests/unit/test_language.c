@@ -1,0 +1,1177 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The catalog language: what a profile may say, every error at its place, folders and includes. */
+#include "tests/unit/expect.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "loader/catalog.h"
+#include "loader/ports.h"
+
+/* A profile of one service; the text continues its keys, from line 4 and column 5 on. */
+#define SERVICE "profile: p\nservices:\n  - name: s\n"
+
+struct mistake {
+	const char *text;
+	const char *errors; /* "LINE:COLUMN+WIDTH MESSAGE" a line */
+};
+
+/* What a text gets; the caller frees. */
+static char *errors_in(const char *text, size_t length)
+{
+	struct profile *profile = NULL;
+	struct diag diag = {0};
+	char *said_text = NULL;
+	size_t said_length = 0;
+	FILE *to = open_memstream(&said_text, &said_length);
+	int err = profile_parse("p.yaml", text, length, &profile, &diag);
+
+	assert_int_equal(err, diag.errors ? -EINVAL : 0);
+	assert_true(err ? !profile : !!profile);
+	for (size_t i = 0; i < diag.count; i++)
+		fprintf(to, "%d:%d+%d %s\n", diag.entry[i].line, diag.entry[i].column,
+			diag.entry[i].width, diag.entry[i].message);
+	fclose(to);
+	profile_free(profile);
+	diag_free(&diag);
+	return said_text;
+}
+
+static void expect_mistakes(const struct mistake *mistake, size_t mistakes)
+{
+	size_t wrong = 0;
+
+	for (size_t i = 0; i < mistakes; i++) {
+		__free_text char *errors = errors_in(mistake[i].text, strlen(mistake[i].text));
+
+		if (!strcmp(errors, mistake[i].errors))
+			continue;
+		print_error("text:\n%s\nsaid:\n%sexpected:\n%s", mistake[i].text, errors,
+			    mistake[i].errors);
+		wrong++;
+	}
+	assert_int_equal(wrong, 0);
+}
+
+static struct profile *parse(const char *text)
+{
+	struct profile *profile = NULL;
+	struct diag diag = {0};
+
+	profile_parse("p.yaml", text, strlen(text), &profile, &diag);
+	expect_said(&diag, "");
+	assert_non_null(profile);
+	return profile;
+}
+
+static void expect_names(const struct names *names, const char *expected)
+{
+	__free_text char *text = names_join(names, " ");
+
+	assert_string_equal(text, expected);
+}
+
+static void expect_ports(const struct ports *ports, const char *expected)
+{
+	struct names names = {0};
+
+	ports_strings(ports, &names);
+	expect_names(&names, expected);
+	names_free(&names);
+}
+
+/* `start`, then `unit` as often as fits into the limit, then `end`. */
+static char *repeat(const char *start, const char *unit, const char *end)
+{
+	char *text = xcalloc(CATALOG_FILE_LIMIT + 1, 1), *to = stpcpy(text, start);
+	size_t room = CATALOG_FILE_LIMIT - strlen(start) - strlen(end);
+
+	for (; room >= strlen(unit); room -= strlen(unit))
+		to = stpcpy(to, unit);
+	strcpy(to, end);
+	return text;
+}
+
+/* --- what may be said --- */
+
+static void test_whole_profile(void **state)
+{
+	struct profile *profile = parse(
+		"profile: mail-host\n"
+		"title: Mail # a comment\n"
+		"document: 003.txt\n"
+		"include: [host, ssh]\n"
+		"protocols: [esp, 47, sctp]\n"
+		"services:\n"
+		"  - name: smtp\n"
+		"    title: SMTP\n"
+		"    note: >\n      folded\n      prose\n"
+		"    in: [587/tcp, 25/tcp]\n"
+		"    out: 25/tcp\n"
+		"    from: [trusted, link-local]\n"
+		"    to: exchange\n"
+		"    feature: mta\n"
+		"    fixed: true\n"
+		"    configured-in: Settings > Mail\n"
+		"    formerly: {name: [mail, mta], feature: relay}\n"
+		"  - {name: dhcp, in: 68/udp, from-port: 67/udp, local: false, formerly: bootp}\n"
+		"  - {name: rpc, dynamic: true, from: trusted, configured-in: {file: a.xml, xpath: /p}}\n"
+		"  - {name: log, in: 5060/tcp+udp, local: true, formerly: [l1, l2]}\n"
+		"  - {name: none, from: trusted}\n");
+	const struct service *smtp = profile_service(profile, "smtp");
+	const struct service *dhcp = profile_service(profile, "dhcp");
+	const struct service *rpc = profile_service(profile, "rpc");
+	const struct service *log = profile_service(profile, "log");
+
+	(void)state;
+	assert_string_equal(profile->name, "mail-host");
+	assert_string_equal(profile->title, "Mail");
+	assert_string_equal(profile->document, "003.txt");
+	assert_string_equal(profile->path, "p.yaml");
+	assert_null(profile->shadows);
+	expect_names(&profile->include, "host ssh");
+	assert_int_equal(profile->include_place[1].line, 4);
+	assert_int_equal(profile->include_place[1].column, 17);
+	for (int i = 0; i < 256; i++)
+		assert_int_equal(profile->protocol[i], i == 50 || i == 47 || i == 132);
+	assert_int_equal(profile->services, 5);
+	assert_string_equal(smtp->note, "folded prose\n");
+	expect_ports(&smtp->in, "25/tcp 587/tcp");
+	expect_ports(&smtp->out, "25/tcp");
+	expect_names(&smtp->from, "trusted link-local");
+	expect_names(&smtp->to, "exchange");
+	expect_names(&smtp->formerly, "mail mta");
+	expect_names(&smtp->feature_formerly, "relay");
+	assert_string_equal(smtp->feature, "mta");
+	assert_true(smtp->fixed && !smtp->local && !smtp->dynamic);
+	assert_string_equal(smtp->configured_in.text, "Settings > Mail");
+	expect_ports(&dhcp->from_port, "67/udp");
+	expect_names(&dhcp->formerly, "bootp");
+	assert_false(dhcp->local);
+	assert_true(rpc->dynamic);
+	assert_string_equal(rpc->configured_in.file, "a.xml");
+	assert_string_equal(rpc->configured_in.xpath, "/p");
+	assert_null(rpc->configured_in.text);
+	assert_true(log->local);
+	expect_names(&log->formerly, "l1 l2");
+	assert_null(profile_service(profile, "smt"));
+	assert_true(profile_has_feature(profile, "mta"));
+	assert_false(profile_has_feature(profile, "relay"));
+	profile_free(profile);
+}
+
+static void test_spellings(void **state)
+{
+	static const char *const good[] = {
+		"profile: p",
+		"\xef\xbb\xbfprofile: p\r\ntitle: x\r\n",
+		"{\"profile\": \"p\", \"services\": [{\"name\": \"s\", \"in\": \"25/tcp\"}]}",
+		"---\nprofile: p\n...\n",
+		"profile: p\nservices:\n- name: '25'\n  title: no\n  in: 'imaps/tcp'\n",
+		SERVICE "    in: [25/tcp, 25/udp, 26-30/tcp]\n",
+		SERVICE "    in: 68/tcp+udp\n    from-port: [67/tcp, 67/udp]\n",
+		SERVICE "    formerly: {feature: x}\n    feature: y\n",
+		SERVICE "    configured-in: {file: x}\n",
+		SERVICE "    dynamic: true\n    local: true\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		profile_free(parse(good[i]));
+}
+
+static void test_texts(void **state)
+{
+	static const struct {
+		const char *written, *meant;
+	} cases[] = {
+		{"a b # c", "a b"},
+		{"a\n  b\n\n  c", "a b\nc"},
+		{"\xc3\xa4\xf0\x9f\x98\x80", "\xc3\xa4\xf0\x9f\x98\x80"},
+		{"'it''s'", "it's"},
+		{"'it''s\n  more'", "it's more"},
+		{"'a'''''''' b'", "a'''' b"},
+		{"'''''a'", "''a"},
+		{"'a  \n  '", "a "},
+		{"' a \n\n \t\n  b '", " a\n\nb "},
+		{"'a\r\n\r\n  b'", "a\nb"},
+		{"\"a\\n\\x41\\u00e9 \\\n    b\\tc\"", "a\nA\xc3\xa9 b\tc"},
+		{"|\n  a\n   b\n", "a\n b\n"},
+		{">-\n  a\n  b\n", "a b"},
+		{"''", ""},
+		{"12", "12"},
+	};
+	__free_text char *quotes = repeat("profile: p\ntitle: '", "''", "'");
+	struct profile *profile;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		__free_text char *text = xasprintf("title: %s\nprofile: p\n", cases[i].written);
+
+		profile = parse(text);
+		assert_string_equal(profile->title, cases[i].meant);
+		profile_free(profile);
+	}
+	profile = parse(quotes);
+	assert_int_equal(strlen(profile->title),
+			 (strlen(quotes) - strlen("profile: p\ntitle: ''")) / 2);
+	profile_free(profile);
+}
+
+/* --- errors --- */
+
+static void test_yaml_errors(void **state)
+{
+	static const struct mistake cases[] = {
+		{"", "0:0+0 the file is empty\n"},
+		{"# nothing\n", "0:0+0 the file is empty\n"},
+		{"---\n", "0:0+0 the file is empty\n"},
+		{"~", "0:0+0 the file is empty\n"},
+		{"- a\n- b\n",
+		 "1:1+1 a profile is a list; write a mapping of keys, as in 'profile: NAME'\n"},
+		{"profile",
+		 "1:1+7 a profile is a text; write a mapping of keys, as in 'profile: NAME'\n"},
+		{"profile: p\n\ttitle: x\n",
+		 "2:1+1 not valid YAML: this line goes on with the text above it; is it indented too far?\n"},
+		{"profile: p\ntitle: \"x\n",
+		 "2:8+1 not valid YAML: double-quoted scalar without closing quote\n"},
+		{"profile: p\ninclude: [a,\n", "2:10+1 not valid YAML: this '[' is not closed\n"},
+		{"profile: p\n  title: x\n",
+		 "2:3+1 not valid YAML: this line goes on with the text above it; is it indented too far?\n"},
+		{"profile: p\nservices: [{name: s, in: [1/tcp}]\n",
+		 "2:32+1 not valid YAML: mismatched flow mapping end\n"},
+		{"profile: p\nservices: [{name: s\n",
+		 "2:12+1 not valid YAML: this '{' is not closed\n"},
+		{"profile: p\n# :\n: b\n", "3:1+1 a key is empty; write a word\n"},
+		{"profile: p\n? \n: b\n", "2:1+1 a key is empty; write a word\n"},
+		{"profile: p\n---\nprofile: q\n",
+		 "2:1+3 a second document begins; a file holds one\n"},
+		{"profile: p\ntitle: &x y\n", "2:8+2 anchors are not part of this language\n"},
+		{"profile: p\ntitle: *x\n", "2:8+2 aliases are not part of this language\n"},
+		{"profile: p\n*x : y\n", "2:1+2 aliases are not part of this language\n"},
+		{"profile: p\ntitle: !!str y\n", "2:8+5 tags are not part of this language\n"},
+		{"profile: p\n<<: {title: x}\n",
+		 "2:1+2 merge keys are not part of this language\n"},
+		{"profile: p\n? [a]\n: b\n", "2:3+1 a key is a list; write a word\n"},
+		{"profile: p\n? {a: b}\n: b\n", "2:3+1 a key is a mapping; write a word\n"},
+		{"profile: p\n: b\n", "2:1+1 a key is empty; write a word\n"},
+		{"%YAML 1.1\n---\nprofile: p\n",
+		 "1:1+1 directives are not part of this language\n"},
+		{"profile: p\ntitle: caf\xe9\n", "2:11+1 this is not UTF-8 text\n"},
+		{"profile: p\ntitle: \xc0\xaf\n", "2:8+1 this is not UTF-8 text\n"},
+		{"profile: p\ntitle: \xed\xa0\x80\n", "2:8+1 this is not UTF-8 text\n"},
+		{"profile: p\ntitle: \x1b[1m\n", "2:8+1 a control character\n"},
+		{"profile: p\ntitle: \"a\\x1b[1m\"\n",
+		 "2:8+10 control character U+001B in a text\n"},
+		{"profile: p\ntitle: \"a\\0b\"\n", "2:8+6 control character U+0000 in a text\n"},
+		{"profile: p\r\ntitel: x\r\n",
+		 "2:1+5 unknown key 'titel'; did you mean 'title'?\n"},
+		{"\xef\xbb\xbftitel: x\nprofile: p\n",
+		 "1:1+5 unknown key 'titel'; did you mean 'title'?\n"},
+	};
+	__free_text char *nul = errors_in("profile: p\ntitle: a\0b\n", 22);
+
+	(void)state;
+	expect_mistakes(cases, ARRAY_SIZE(cases));
+	assert_string_equal(nul, "2:9+1 a NUL byte: this is not a text file\n");
+}
+
+static void test_key_errors(void **state)
+{
+	static const struct mistake cases[] = {
+		{"title: x\n", "1:1+5 key 'profile' is missing; it is a name\n"},
+		{"profile: p\nservices:\n  - title: x\n",
+		 "3:5+5 key 'name' is missing; it is a name\n"},
+		{"profile: p\nservices: [{}]\n", "2:12+1 key 'name' is missing; it is a name\n"},
+		{SERVICE "    prot: 25/tcp\n", "4:5+4 unknown key 'prot'; did you mean 'in'?\n"},
+		{SERVICE "    ports: 25/tcp\n", "4:5+5 unknown key 'ports'; did you mean 'in'?\n"},
+		{SERVICE "    protocol: tcp\n",
+		 "4:5+8 unknown key 'protocol'; did you mean 'in'?\n"},
+		{SERVICE "    source: x\n", "4:5+6 unknown key 'source'; did you mean 'from'?\n"},
+		{SERVICE "    dest: x\n", "4:5+4 unknown key 'dest'; did you mean 'to'?\n"},
+		{SERVICE "    from_port: x\n",
+		 "4:5+9 unknown key 'from_port'; did you mean 'from-port'?\n"},
+		{SERVICE "    fetaure: x\n",
+		 "4:5+7 unknown key 'fetaure'; did you mean 'feature'?\n"},
+		{SERVICE "    xyzzy: x\n", "4:5+5 unknown key 'xyzzy'\n"},
+		{SERVICE "    configured-in: {path: x}\n",
+		 "4:20+1 key 'file' is missing; it is a path\n"
+		 "4:21+4 unknown key 'path'; did you mean 'file'?\n"},
+		{"profile: p\nprofile: q\n",
+		 "2:1+7 repeated key 'profile'; the first is on line 1\n"},
+		{SERVICE "    title: a\n    note: b\n    title: c\n",
+		 "6:5+5 repeated key 'title'; the first is on line 4\n"},
+		{"profile: [p]\n", "1:10+1 'profile' is a list; write a name\n"},
+		{"profile:\ntitle: x\n", "1:1+7 'profile' is empty; write a name\n"},
+		{"profile: null\n", "1:10+4 'profile' is empty; write a name\n"},
+		{"profile: 'null'\nservices: {name: x}\n",
+		 "2:11+1 'services' is a mapping; write a list of services\n"},
+		{"profile: p\nservices: []\n",
+		 "2:11+1 'services' is an empty list; write a list of services\n"},
+		{"profile: p\nservices: [smtp]\n",
+		 "2:12+4 a service is a text; write a mapping of keys, as in 'name: smtp'\n"},
+		{"profile: p\nservices:\n  -\n",
+		 "3:3+1 a service is empty; write a mapping of keys, as in 'name: smtp'\n"},
+		{"profile: p\nservices:\n  - name: s\n  - # a-b\n",
+		 "4:3+1 a service is empty; write a mapping of keys, as in 'name: smtp'\n"},
+		{SERVICE "    in: {port: 25}\n",
+		 "4:9+1 'in' is a mapping; write a port or a list of ports\n"},
+		{SERVICE "    in: []\n",
+		 "4:9+1 'in' is an empty list; write a port or a list of ports\n"},
+		{SERVICE "    from: []\n    in: 1/tcp\n",
+		 "4:11+1 'from' is an empty list; write a group or a list of groups\n"},
+		{SERVICE "    formerly: {}\n",
+		 "4:15+1 'formerly' is an empty mapping; write name or feature\n"},
+		{"profile: p\ninclude: []\n",
+		 "2:10+1 'include' is an empty list; write a profile or a list of profiles\n"},
+		{SERVICE "    fixed: yes\n", "4:12+3 'yes' is not a boolean; write true\n"},
+		{SERVICE "    local: Off\n", "4:12+3 'Off' is not a boolean; write false\n"},
+		{SERVICE "    dynamic: 'true'\n", "4:14+6 'true' is not a boolean; write true\n"},
+		{SERVICE "    fixed: maybe\n",
+		 "4:12+5 'maybe' is not a boolean; write true or false\n"},
+	};
+
+	(void)state;
+	expect_mistakes(cases, ARRAY_SIZE(cases));
+}
+
+static void test_name_errors(void **state)
+{
+	static const struct mistake cases[] = {
+		{"profile: Mail_Host\n",
+		 "1:10+9 'Mail_Host' is not a profile name; write mail-host\n"},
+		{"profile: ../etc\n",
+		 "1:10+6 '../etc' is not a profile name; it has only a-z, 0-9 and '-'\n"},
+		{"profile: ''\n",
+		 "1:10+2 '' is not a profile name; it has only a-z, 0-9 and '-'\n"},
+		{"profile: a123456789b123456789c123456789d123456789e123456789f1234567891234\n",
+		 "1:10+64 a profile name has at most 63 characters, 'a123456789b123456789c123456789d123456789e123456789f1234567891234' has 64\n"},
+		{"profile: p\ninclude: p\n", "2:10+1 profile 'p' includes itself\n"},
+		{"profile: p\ninclude: [a, b, a]\n",
+		 "2:17+1 profile name 'a' stands twice; the first is on line 2\n"},
+		{"profile: p\ninclude: [a, [b], {c: d},]\n",
+		 "2:14+1 a profile name is a list; write a name\n"
+		 "2:19+1 a profile name is a mapping; write a name\n"},
+		{"profile: p\nservices:\n  - name: a b\n",
+		 "3:11+3 'a b' is not a service name; write a-b\n"},
+		{"profile: p\nservices:\n  - name: s\n  - name: t\n  - name: s\n",
+		 "5:11+1 service 's' stands twice; the first is on line 3\n"},
+		{"profile: p\nservices:\n  - name: s\n  - name: t\n    formerly: s\n",
+		 "5:15+1 service 's' stands twice; the first is on line 3\n"},
+		{SERVICE "    in: 1/tcp\n    from: [trusted, 'dns servers', trusted]\n",
+		 "5:21+13 'dns servers' is not a group name; write dns-servers\n"
+		 "5:36+7 group name 'trusted' stands twice; the first is on line 5\n"},
+		{SERVICE "    feature: \xc3\xbc\n",
+		 "4:14+1 '\xc3\xbc' is not a feature name; it has only a-z, 0-9 and '-'\n"},
+		{SERVICE "    formerly: {feature: x}\n",
+		 "4:5+8 'formerly' names a feature, but the service has none\n"},
+	};
+
+	(void)state;
+	expect_mistakes(cases, ARRAY_SIZE(cases));
+}
+
+static void test_port_errors(void **state)
+{
+	static const struct mistake cases[] = {
+		{SERVICE "    in: 70000/tcp\n", "4:9+9 port 70000 is out of range 1-65535\n"},
+		{SERVICE "    in: 0/tcp\n", "4:9+5 port 0 is out of range 1-65535\n"},
+		{SERVICE "    in: 99999999999999999999/tcp\n",
+		 "4:9+24 port 99999999999999999999 is out of range 1-65535\n"},
+		{SERVICE "    in: 1-65536/udp\n", "4:9+11 port 65536 is out of range 1-65535\n"},
+		{SERVICE "    in: 25\n",
+		 "4:9+2 '25' has no protocol; write 25/tcp, 25/udp or 25/tcp+udp\n"},
+		{SERVICE "    in: '5060/'\n",
+		 "4:9+7 '5060/' has no protocol; write 5060/tcp, 5060/udp or 5060/tcp+udp\n"},
+		{SERVICE "    in: 60099-60000/udp\n",
+		 "4:9+15 range 60099-60000 is reversed; write 60000-60099\n"},
+		{SERVICE "    in: 025/tcp\n", "4:9+7 port 025 has leading zeros; write 25\n"},
+		{SERVICE "    in: 25/TCP\n", "4:9+6 unknown protocol 'TCP'; write 25/tcp\n"},
+		{SERVICE "    in: 25/sctp\n",
+		 "4:9+7 unknown protocol 'sctp'; a port is of tcp, udp or tcp+udp\n"},
+		{SERVICE "    in: 25/tcp, 587/tcp\n",
+		 "4:9+15 '25/tcp, 587/tcp' is not one port; write a list of ports: [25/tcp, 587/tcp]\n"},
+		{SERVICE "    in: 25-/tcp\n",
+		 "4:9+7 '25-/tcp' is not a port; write it as 25/tcp, 5060/tcp+udp or 60000-60099/udp\n"},
+		{SERVICE "    in: imapss/tcp\n",
+		 "4:9+10 unknown service name 'imapss'; did you mean 'imaps'?\n"},
+		{SERVICE "    in: tftp/tcp\n",
+		 "4:9+8 service 'tftp' is known with udp, but not with tcp; write tftp/udp or a number\n"},
+		{SERVICE "    in: [[25/tcp], 26/tcp]\n",
+		 "4:10+1 a port is a list; write it as 25/tcp\n"},
+		{SERVICE "    in:\n      - 25/tcp\n      -\n",
+		 "6:7+1 a port is empty; write it as 25/tcp\n"},
+		{SERVICE "    in: [25/tcp, 26/tcp, 25/tcp]\n",
+		 "4:26+6 port 25/tcp stands twice in this list\n"},
+		{SERVICE "    in: [20-30/tcp+udp, 1/tcp, 25/tcp+udp]\n",
+		 "4:32+10 port 25/tcp+udp overlaps 20-30/tcp+udp on line 4\n"},
+		{SERVICE
+		 "    in:\n      - 1-100/tcp\n      - 5/tcp\n      - 90/tcp\n      - 5/udp\n",
+		 "6:9+5 port 5/tcp overlaps 1-100/tcp on line 5\n"
+		 "7:9+6 port 90/tcp overlaps 1-100/tcp on line 5\n"},
+		{SERVICE "    out: 1/tcp\n    from: trusted\n",
+		 "5:5+4 'from' without 'in': it says who may connect to those ports\n"},
+		{SERVICE "    in: 1/tcp\n    to: trusted\n",
+		 "5:5+2 'to' without 'out': it says where those ports are\n"},
+		{SERVICE "    out: 1/tcp\n    from-port: 2/tcp\n",
+		 "5:5+9 'from-port' without 'in': it restricts those ports\n"},
+		{SERVICE "    in: [25/tcp, 53/udp]\n    from-port: 67/udp\n",
+		 "5:16+6 from-port has no tcp port, but in has 25/tcp\n"},
+		{SERVICE "    in: 68/udp\n    from-port: [67/udp, 67/tcp]\n",
+		 "5:16+1 from-port has 67/tcp, but in has no tcp port\n"},
+		{SERVICE "    in: 68/upd\n    from-port: 67/tcp\n",
+		 "4:9+6 unknown protocol 'upd'; a port is of tcp, udp or tcp+udp\n"},
+		{SERVICE "    dynamic: true\n    in: 1/tcp\n",
+		 "4:5+7 'dynamic' means no fixed port, but 'in' has some; remove one\n"},
+		{SERVICE "    dynamic: true\n    out: 1/tcp\n",
+		 "4:5+7 'dynamic' means no fixed port, but 'out' has some; remove one\n"},
+		{SERVICE "    dynamic: true\n    fixed: true\n",
+		 "4:5+7 'dynamic' and 'fixed' contradict each other; remove one\n"},
+		{SERVICE "    local: true\n",
+		 "4:5+5 'local' without 'in': it is for ports that this host listens on\n"},
+		{SERVICE "    local: true\n    in: 1/tcp\n    out: 1/tcp\n",
+		 "4:5+5 'local' with 'out': it is for ports that this host listens on\n"},
+		{SERVICE "    local: true\n    in: 1/tcp\n    from: trusted\n",
+		 "4:5+5 'local' with 'from': local is closed until the site gives groups; remove one\n"},
+	};
+
+	(void)state;
+	expect_mistakes(cases, ARRAY_SIZE(cases));
+}
+
+static void test_protocol_errors(void **state)
+{
+	static const struct mistake cases[] = {
+		{"profile: p\nprotocols: 6\n",
+		 "2:12+1 protocol 6 (tcp) is judged by ports; use services\n"},
+		{"profile: p\nprotocols: [udp]\n",
+		 "2:13+3 protocol 17 (udp) is judged by ports; use services\n"},
+		{"profile: p\nprotocols: [0, icmp, 2, 43, 44, 58, 60, 50]\n",
+		 "2:13+1 protocol 0 (ip) is an IPv6 extension header, which every packet may have\n"
+		 "2:16+4 protocol 1 (icmp) has rules of its own, and is never listed\n"
+		 "2:22+1 protocol 2 (igmp) has rules of its own, and is never listed\n"
+		 "2:25+2 protocol 43 (ipv6-route) is an IPv6 extension header, which every packet may have\n"
+		 "2:29+2 protocol 44 (ipv6-frag) is an IPv6 extension header, which every packet may have\n"
+		 "2:33+2 protocol 58 (ipv6-icmp) has rules of its own, and is never listed\n"
+		 "2:37+2 protocol 60 (ipv6-opts) is an IPv6 extension header, which every packet may have\n"},
+		{"profile: p\nprotocols: [256, 99999999999]\n",
+		 "2:13+3 protocol 256 is out of range 0-255\n"
+		 "2:18+11 protocol 99999999999 is out of range 0-255\n"},
+		{"profile: p\nprotocols: [esp, 50]\n", "2:18+2 protocol 50 (esp) stands twice\n"},
+		{"profile: p\nprotocols: vrpp\n",
+		 "2:12+4 unknown IP protocol 'vrpp'; did you mean 'vrrp'?\n"},
+		{"profile: p\nprotocols: zzzzzz\n",
+		 "2:12+6 unknown IP protocol 'zzzzzz'; write a name as in esp, or a number\n"},
+		{"profile: p\nprotocols: {esp: 1}\n",
+		 "2:12+1 'protocols' is a mapping; write an IP protocol or a list of them\n"},
+		{"profile: p\nprotocols: [[esp]]\n",
+		 "2:13+1 a protocol is a list; write a name or a number\n"},
+	};
+
+	(void)state;
+	expect_mistakes(cases, ARRAY_SIZE(cases));
+}
+
+/* One run reports all, in the order of the file, and what is before a break in the file too. */
+static void test_all_errors(void **state)
+{
+	static const struct mistake cases[] = {
+		{"profile: P\n"
+		 "titel: x\n"
+		 "services:\n"
+		 "  - name: smtp\n"
+		 "    prot: 25/tcp\n"
+		 "    in: [70000/tcp, 25]\n"
+		 "    fixed: yes\n"
+		 "  - name: smtp\n"
+		 "    in: 1/tcp\n"
+		 "protocols: 6\n",
+		 "1:10+1 'P' is not a profile name; write p\n"
+		 "2:1+5 unknown key 'titel'; did you mean 'title'?\n"
+		 "5:5+4 unknown key 'prot'; did you mean 'in'?\n"
+		 "6:10+9 port 70000 is out of range 1-65535\n"
+		 "6:21+2 '25' has no protocol; write 25/tcp, 25/udp or 25/tcp+udp\n"
+		 "7:12+3 'yes' is not a boolean; write true\n"
+		 "8:11+4 service 'smtp' stands twice; the first is on line 4\n"
+		 "10:12+1 protocol 6 (tcp) is judged by ports; use services\n"},
+		/* What is missing after the break is not said to be missing. */
+		{"services:\n  - name: s\n    in: 25\n  - name: t\n    title t\n    in: 26/tcp\nprofile: p\n",
+		 "3:9+2 '25' has no protocol; write 25/tcp, 25/udp or 25/tcp+udp\n"
+		 "5:5+7 not valid YAML: could not find expected ':'\n"},
+		/* Tabs and characters of several bytes count as one. */
+		{SERVICE
+		 "    title: \"\xc3\xa4\t\xe4\xb8\xad\xf0\x9f\x98\x80\"\t# \xc3\xa4\n    in: [ '\xc3\xa4',\t\t25 ]\n",
+		 "5:11+3 '\xc3\xa4' is not a port; write it as 25/tcp, 5060/tcp+udp or 60000-60099/udp\n"
+		 "5:17+2 '25' has no protocol; write 25/tcp, 25/udp or 25/tcp+udp\n"},
+	};
+
+	(void)state;
+	expect_mistakes(cases, ARRAY_SIZE(cases));
+}
+
+/* --- messages --- */
+
+static void test_print(void **state)
+{
+	static const char source[] = "\tin: [\xc3\xa4,\t70000/tcp]\x1b";
+	struct place place = {.file = "a\nb.yaml",
+			      .line = 7,
+			      .column = 10,
+			      .width = 9,
+			      .source = source,
+			      .source_length = sizeof(source) - 1};
+	struct place whole = {.file = "c.yaml"};
+	struct diag diag = {0};
+
+	(void)state;
+	diag_error(&diag, &place, "port %d", 70000);
+	diag_warning(&diag, &whole, "shadowed");
+	place.line = 3;
+	place.column = 16;
+	place.width = 99; /* past the line's end */
+	diag_warning(&diag, &place, "bad \xff\x1b[1m\n%s", "\xc3\xa4");
+	diag_error(&diag, NULL, "no place");
+	assert_int_equal(diag.errors, 2);
+	assert_int_equal(diag.count, 4);
+	expect_said(&diag, "a?b.yaml:3:16: warning: bad ??[1m?\xc3\xa4\n"
+			   "\tin: [\xc3\xa4,\t70000/tcp]?\n"
+			   "\t       \t      ^~~~~\n"
+			   "a?b.yaml:7:10: port 70000\n"
+			   "\tin: [\xc3\xa4,\t70000/tcp]?\n"
+			   "\t       \t^~~~~~~~~\n"
+			   "portcullis: c.yaml: warning: shadowed\n"
+			   "portcullis: no place\n");
+}
+
+static void test_print_profile(void **state)
+{
+	static const char text[] = SERVICE "\n    in: 70000/tcp\n";
+	struct profile *profile = NULL;
+	struct diag diag = {0};
+
+	(void)state;
+	profile_parse("profiles/x.yaml", text, strlen(text), &profile, &diag);
+	expect_said(&diag, "profiles/x.yaml:5:9: port 70000 is out of range 1-65535\n"
+			   "    in: 70000/tcp\n"
+			   "        ^~~~~~~~~\n");
+}
+
+/* Of a line of a megabyte a piece is kept, and the caret stands right in it. */
+static void test_long_line(void **state)
+{
+	__free_text char *text = xcalloc(CATALOG_FILE_LIMIT, 1);
+	struct profile *profile = NULL;
+	struct diag diag = {0};
+	char *end = stpcpy(text, SERVICE "    in: [");
+	const char *at;
+
+	(void)state;
+	for (int i = 0; i < 10000; i++)
+		end += sprintf(end, "%d/tcp, ", 20000 + i);
+	strcpy(end, "70000/tcp]\n");
+	assert_int_equal(profile_parse("x", text, strlen(text), &profile, &diag), -EINVAL);
+	assert_int_equal(diag.count, 1);
+	assert_int_equal(diag.entry[0].line, 4);
+	assert_int_equal(diag.entry[0].column, 10 + 10000 * 11);
+	at = diag.entry[0].source + diag.entry[0].column - diag.entry[0].source_column;
+	assert_string_equal(at, "70000/tcp]");
+	assert_true(strlen(diag.entry[0].source) < 1000);
+	diag_free(&diag);
+}
+
+static void test_limit_of_messages(void **state)
+{
+	__free_text char *long_text = xcalloc(100001, 1);
+	struct diag diag = {0};
+
+	(void)state;
+	memset(long_text, 'x', 100000);
+	for (int i = 0; i < DIAG_LIMIT; i++)
+		diag_warning(&diag, NULL, "%d", i);
+	assert_int_equal(diag.count, DIAG_LIMIT);
+	diag_warning(&diag, NULL, "one more");
+	assert_int_equal(diag.count, DIAG_LIMIT + 1);
+	assert_int_equal(diag.errors, 0);
+	assert_false(diag_full(&diag));
+	/* An error that is not kept still makes the command fail. */
+	diag_error(&diag, NULL, "two more");
+	diag_error(&diag, NULL, "three more");
+	assert_int_equal(diag.count, DIAG_LIMIT + 1);
+	assert_int_equal(diag.errors, 1);
+	assert_true(diag_full(&diag));
+	assert_string_equal(diag.entry[DIAG_LIMIT].message,
+			    "there are more; only the first 1000 are shown");
+	diag_free(&diag);
+	diag_error(&diag, NULL, "%s", long_text);
+	assert_int_equal(strlen(diag.entry[0].message), 1000);
+	assert_string_equal(diag.entry[0].message + 995, "xx...");
+	diag_free(&diag);
+}
+
+/* --- util and ports --- */
+
+static void test_nearest(void **state)
+{
+	static const char *const words[] = {"in",      "out",		"from",
+					    "feature", "configured-in", "imap"};
+	static const struct {
+		const char *word, *near;
+	} cases[] = {
+		{"in", "in"},
+		{"im", "in"},
+		{"x", NULL},
+		{"", NULL},
+		{"fro", "from"},
+		{"form", "from"},
+		{"xxom", NULL},
+		{"feautre", "feature"},
+		{"featurs", "feature"},
+		{"configured", "configured-in"},
+		{"zzz", NULL},
+		{"uot", "out"},
+		{"imaps", "imap"},
+	};
+	__free_text char *very_long = xcalloc(1000000, 1);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *near = nearest(cases[i].word, words, ARRAY_SIZE(words));
+
+		if (cases[i].near)
+			assert_string_equal(near ? near : cases[i].word, cases[i].near);
+		else
+			assert_null(near);
+	}
+	memset(very_long, 'a', 999999);
+	assert_null(nearest(very_long, words, ARRAY_SIZE(words)));
+}
+
+static void test_names(void **state)
+{
+	struct names names = {0}, copy = {0};
+
+	(void)state;
+	names_add_once(&names, "a");
+	names_add_once(&names, "b");
+	names_add_once(&names, "a");
+	expect_names(&names, "a b");
+	names_copy(&copy, &names);
+	names_free(&names);
+	expect_names(&copy, "a b");
+	names_free(&copy);
+	expect_names(&copy, "");
+	assert_true(name_valid("a123456789b123456789c123456789d123456789e123456789f123456789123"));
+	assert_false(
+		name_valid("a123456789b123456789c123456789d123456789e123456789f1234567891234"));
+	assert_false(name_valid(""));
+	assert_false(name_valid("a/b"));
+	assert_false(name_valid("A"));
+}
+
+static void test_ports_written(void **state)
+{
+	static const struct {
+		const char *list, *written;
+	} cases[] = {
+		{"25/tcp", "25/tcp"},
+		{"26/tcp,25/tcp,27-29/tcp,31/tcp", "25-29/tcp 31/tcp"},
+		{"53/udp,53/tcp,25/udp", "53/tcp 25/udp 53/udp"},
+		{"5060/tcp+udp,5061/tcp", "5060-5061/tcp 5060/udp"},
+		{"1-65535/udp+tcp", "1-65535/tcp 1-65535/udp"},
+		{"65535/tcp,65534/tcp,1/tcp", "1/tcp 65534-65535/tcp"},
+		{"10-20/tcp,12-15/tcp,18-30/tcp", "10-30/tcp"},
+		{"7-7/udp", "7/udp"},
+		{"imaps/tcp,domain/tcp+udp", "53/tcp 993/tcp 53/udp"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct ports ports = {0}, copy = {0};
+		char *why = NULL;
+
+		assert_int_equal(ports_parse_list(cases[i].list, &ports, &why), 0);
+		expect_ports(&ports, cases[i].written);
+		ports_copy(&copy, &ports);
+		assert_true(ports_equal(&copy, &ports));
+		ports_free(&copy);
+		assert_false(ports_equal(&copy, &ports));
+		ports_free(&ports);
+	}
+}
+
+static void test_ports(void **state)
+{
+	struct ports a = {0}, b = {0};
+	char *why = NULL;
+
+	(void)state;
+	assert_int_equal(ports_parse_list("1-10/tcp,20/udp", &a, &why), 0);
+	assert_true(ports_have(&a, PC_TCP, 1) && ports_have(&a, PC_TCP, 10));
+	assert_false(ports_have(&a, PC_TCP, 11) || ports_have(&a, PC_UDP, 10));
+	assert_true(ports_have(&a, PC_UDP, 20));
+	assert_int_equal(ports_parse_list("6-10/tcp,20/udp,1-5/tcp", &b, &why), 0);
+	assert_true(ports_equal(&a, &b));
+	/* After an error the list is as it was. */
+	assert_int_equal(ports_parse_list("30/tcp,x", &b, &why), -EINVAL);
+	assert_string_equal(why, "'x' has no protocol; write x/tcp, x/udp or x/tcp+udp");
+	assert_true(ports_equal(&a, &b));
+	text_free(&why);
+	assert_int_equal(ports_parse_list("30/tcp,", &b, &why), -EINVAL);
+	assert_string_equal(why, "a port is empty; write it as 25/tcp");
+	text_free(&why);
+	assert_int_equal(ports_parse("30/tcp", &b, &why), 0);
+	assert_false(ports_equal(&a, &b));
+	ports_free(&a);
+	ports_free(&b);
+}
+
+/* --- files --- */
+
+static char root[] = "/tmp/portcullis-language-XXXXXX";
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	(void)status;
+	(void)type;
+	(void)walk;
+	return remove(path);
+}
+
+static int make_root(void **state)
+{
+	(void)state;
+	strcpy(root + strlen(root) - 6, "XXXXXX");
+	return mkdtemp(root) ? 0 : -1;
+}
+
+static int remove_root(void **state)
+{
+	(void)state;
+	return nftw(root, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Writes a file below the test's folder, and makes the folder it is in. */
+static void put(const char *file, const char *text)
+{
+	__free_text char *path = xasprintf("%s/%s", root, file);
+	char *slash = strrchr(path, '/');
+	FILE *to;
+
+	*slash = '\0';
+	mkdir(path, 0755);
+	*slash = '/';
+	to = fopen(path, "w");
+	assert_non_null(to);
+	fputs(text, to);
+	fclose(to);
+}
+
+/* The folders a and b of the test's folder, a first. */
+static void open_catalog(struct catalog *catalog)
+{
+	__free_text char *a = xasprintf("%s/a", root), *b = xasprintf("%s/b", root);
+	struct names given = {0};
+	struct diag diag = {0};
+
+	mkdir(a, 0755);
+	mkdir(b, 0755);
+	names_add(&given, a);
+	names_add(&given, b);
+	assert_int_equal(catalog_open(&given, catalog, &diag), 0);
+	expect_said(&diag, "");
+	names_free(&given);
+}
+
+/* As expect_said, with the test's folder written as ROOT. */
+static void expect_said_of_files(struct diag *diag, const char *expected)
+{
+	__free_text char *text = said(diag), *plain = xcalloc(strlen(text) + 1, 1);
+	char *to = plain;
+
+	for (const char *from = text; *from;) {
+		if (!strncmp(from, root, strlen(root))) {
+			to = stpcpy(to, "ROOT");
+			from += strlen(root);
+		} else {
+			*to++ = *from++;
+		}
+	}
+	assert_string_equal(plain, expected);
+}
+
+static void test_find(void **state)
+{
+	const struct profile *profile, *again;
+	struct catalog catalog;
+	struct diag diag = {0};
+
+	(void)state;
+	put("a/xeams-t.yaml", "profile: xeams-t\n");
+	put("b/xeams-t.yaml", "profile: xeams-t\ntitle: hidden\n");
+	put("b/only-b.yaml", "profile: only-b\n");
+	put("b/other.yaml", "title: x\nprofile: another\n");
+	put("b/wrong.yaml", "profile: wrong\nx: y\n");
+	put("b/folder.yaml/x", "");
+	open_catalog(&catalog);
+	profile = catalog_find(&catalog, "xeams-t", &diag);
+	assert_non_null(profile);
+	assert_null(profile->title);
+	assert_non_null(strstr(profile->path, "/a/xeams-t.yaml"));
+	assert_non_null(strstr(profile->shadows, "/b/xeams-t.yaml"));
+	again = catalog_find(&catalog, "xeams-t", &diag);
+	assert_ptr_equal(profile, again);
+	profile = catalog_find(&catalog, "only-b", &diag);
+	assert_non_null(profile);
+	assert_null(profile->shadows);
+	expect_said(&diag, "");
+	assert_null(catalog_find(&catalog, "xeam-t", &diag));
+	assert_null(catalog_find(&catalog, "zzzzzz", &diag));
+	assert_null(catalog_find(&catalog, "../a/xeams-t", &diag));
+	assert_null(catalog_find(&catalog, "other", &diag));
+	assert_null(catalog_find(&catalog, "wrong", &diag));
+	assert_null(catalog_find(&catalog, "folder", &diag));
+	expect_said_of_files(
+		&diag,
+		"portcullis: unknown profile 'xeam-t'; did you mean 'xeams-t'?\n"
+		"portcullis: unknown profile 'zzzzzz'; 'portcullis profiles' lists those there are\n"
+		"portcullis: unknown profile '../a/xeams-t'; 'portcullis profiles' lists those there are\n"
+		"ROOT/b/other.yaml:2:10: the file is other.yaml, but the profile is 'another'; rename one of them\n"
+		"profile: another\n"
+		"         ^~~~~~~\n"
+		"ROOT/b/wrong.yaml:2:1: unknown key 'x'\n"
+		"x: y\n"
+		"^\n"
+		"portcullis: ROOT/b/folder.yaml: not a regular file\n");
+	catalog_close(&catalog);
+}
+
+static void test_folders(void **state)
+{
+	__free_text char *absent = xasprintf("%s/absent", root),
+			 *file = xasprintf("%s/a/x.yaml", root);
+	struct names given = {0}, names = {0};
+	struct catalog catalog;
+	struct diag diag = {0};
+
+	(void)state;
+	put("a/x.yaml", "profile: x\n");
+	put("a/y.yaml", "");
+	put("b/x.yaml", "profile: x\n");
+	put("b/a.yaml", "profile: a\n");
+	put("b/B.yaml", "profile: b\n");
+	put("b/c.yml", "profile: c\n");
+	put("b/.d.yaml", "profile: d\n");
+	put("b/profile.schema.json", "{}");
+	names_add(&given, absent);
+	names_add(&given, file);
+	assert_int_equal(catalog_open(&given, &catalog, &diag), -EINVAL);
+	expect_said_of_files(
+		&diag,
+		"portcullis: ROOT/absent: cannot read the catalog: No such file or directory\n"
+		"portcullis: ROOT/a/x.yaml: cannot read the catalog: Not a directory\n");
+	names_free(&given);
+	open_catalog(&catalog);
+	assert_int_equal(catalog.folder.count, 4);
+	assert_string_equal(catalog.folder.name[2], "/etc/portcullis/profiles");
+	assert_string_equal(catalog.folder.name[3], PORTCULLIS_PREFIX "/share/portcullis/profiles");
+	catalog.folder.count = 2; /* what this machine has installed is not tested */
+	assert_int_equal(catalog_names(&catalog, &names, &diag), 0);
+	catalog.folder.count = 4;
+	expect_names(&names, "a x y");
+	assert_int_equal(diag.count,
+			 2); /* in the order of the folder, which is the file system's */
+	assert_int_equal(diag.errors, 0);
+	diag_free(&diag);
+	names_free(&names);
+	catalog_close(&catalog);
+}
+
+static void expect_resolved(struct catalog *catalog, const char *chosen, const char *expected)
+{
+	const struct profile **list = NULL;
+	struct names names = {0}, found = {0};
+	struct diag diag = {0};
+	size_t count = 0;
+
+	for (const char *c = chosen; *c; c++)
+		names_add(&names, (char[]){*c, '\0'});
+	assert_int_equal(catalog_resolve(catalog, &names, &list, &count, &diag), 0);
+	expect_said(&diag, "");
+	for (size_t i = 0; i < count; i++)
+		names_add(&found, list[i]->name);
+	expect_names(&found, expected);
+	names_free(&names);
+	names_free(&found);
+	free(list);
+}
+
+static void expect_unresolved(struct catalog *catalog, const char *chosen, const char *expected)
+{
+	const struct profile **list = NULL;
+	struct names names = {0};
+	struct diag diag = {0};
+	size_t count = 0;
+
+	names_add(&names, chosen);
+	assert_int_equal(catalog_resolve(catalog, &names, &list, &count, &diag), -EINVAL);
+	expect_said_of_files(&diag, expected);
+	assert_null(list);
+	names_free(&names);
+}
+
+static void test_resolve(void **state)
+{
+	struct catalog catalog;
+
+	(void)state;
+	put("a/a.yaml", "profile: a\ninclude: [c, d]\n");
+	put("a/b.yaml", "profile: b\ninclude: d\n");
+	put("a/c.yaml", "profile: c\ninclude: e\n");
+	put("a/d.yaml", "profile: d\ninclude: e\n");
+	put("a/e.yaml", "profile: e\n");
+	put("a/ring.yaml", "profile: ring\ninclude: [e, ring-2]\n");
+	put("a/ring-2.yaml", "profile: ring-2\ninclude: ring-3\n");
+	put("a/ring-3.yaml", "profile: ring-3\ninclude:\n  - e\n  - ring-2\n");
+	put("a/lost.yaml", "profile: lost\ninclude: [ring-4, bad, lost-2]\n");
+	put("a/lost-2.yaml", "profile: lost-2\ninclude: [bad]\n");
+	put("a/bad.yaml", "profile: bad\nx: 1\n");
+	open_catalog(&catalog);
+	expect_resolved(&catalog, "a", "a c d e");
+	expect_resolved(&catalog, "ab", "a b c d e");
+	expect_resolved(&catalog, "ba", "b a d c e");
+	expect_resolved(&catalog, "aea", "a e c d");
+	expect_unresolved(&catalog, "ring",
+			  "ROOT/a/ring-3.yaml:4:5: include cycle: ring-2 -> ring-3 -> ring-2\n"
+			  "  - ring-2\n"
+			  "    ^~~~~~\n");
+	expect_unresolved(
+		&catalog, "lost",
+		"ROOT/a/lost.yaml:2:11: unknown profile 'ring-4'; did you mean 'ring-2'?\n"
+		"include: [ring-4, bad, lost-2]\n"
+		"          ^~~~~~\n"
+		"ROOT/a/bad.yaml:2:1: unknown key 'x'\n"
+		"x: 1\n"
+		"^\n");
+	catalog_close(&catalog);
+}
+
+static void test_include_depth(void **state)
+{
+	struct catalog catalog;
+
+	(void)state;
+	for (int i = 0; i < 70; i++) {
+		__free_text char *file = xasprintf("a/n%d.yaml", i);
+		__free_text char *text = xasprintf("profile: n%d\ninclude: n%d\n", i, i + 1);
+
+		put(file, text);
+	}
+	put("a/n70.yaml", "profile: n70\n");
+	open_catalog(&catalog);
+	expect_unresolved(&catalog, "n0",
+			  "ROOT/a/n63.yaml:2:10: includes go deeper than 64 profiles\n"
+			  "include: n64\n"
+			  "         ^~~\n");
+	catalog_close(&catalog);
+}
+
+static void test_groups(void **state)
+{
+	struct names groups = {0};
+	struct catalog catalog;
+
+	(void)state;
+	put("a/x.yaml",
+	    "profile: x\nservices:\n  - {name: s, in: 1/tcp, from: [trusted, cluster]}\n"
+	    "  - {name: t, out: 1/tcp, to: exchange}\n");
+	put("b/y.yaml",
+	    "profile: y\nservices: [{name: s, in: 1/tcp, from: [trusted, link-local]}]\n");
+	put("b/bad.yaml", "profile: bad\nservices: [{name: s, in: 1, from: unread}]\n");
+	open_catalog(&catalog);
+	catalog.folder.count = 2;
+	catalog_groups(&catalog, &groups);
+	catalog.folder.count = 4;
+	expect_names(&groups, "cluster exchange link-local trusted");
+	names_free(&groups);
+	catalog_close(&catalog);
+}
+
+static void test_read_file(void **state)
+{
+	__free_text char *path = xasprintf("%s/a/x", root), *fifo = xasprintf("%s/a/fifo", root);
+	__free_text char *text = NULL;
+	size_t length = 0;
+
+	(void)state;
+	put("a/x", "12345");
+	assert_int_equal(read_file(path, 4, &text, &length), -EFBIG);
+	assert_null(text);
+	assert_int_equal(read_file(path, 5, &text, &length), 0);
+	assert_int_equal(length, 5);
+	assert_string_equal(text, "12345");
+	assert_int_equal(read_file(root, 5, &text, &length), -EINVAL);
+	assert_int_equal(read_file("/nonexistent", 5, &text, &length), -ENOENT);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(read_file(fifo, 5, &text, &length), -EINVAL);
+	text_free(&text);
+	assert_int_equal(read_file("/proc/self/status", 65536, &text, &length), 0);
+	assert_true(length > 100);
+}
+
+static void test_file_limit(void **state)
+{
+	__free_text char *path = xasprintf("%s/a/big.yaml", root), *text = xcalloc(10 << 20, 1);
+	struct profile *profile = NULL;
+	struct diag diag = {0};
+
+	(void)state;
+	memset(text, '\n', (10 << 20) - 1);
+	put("a/big.yaml", text);
+	assert_int_equal(profile_read(path, &profile, &diag), -EFBIG);
+	expect_said_of_files(
+		&diag,
+		"portcullis: ROOT/a/big.yaml: larger than a profile may be (1048576 bytes)\n");
+	assert_int_equal(profile_read("/nonexistent", &profile, &diag), -ENOENT);
+	expect_said(&diag, "portcullis: /nonexistent: No such file or directory\n");
+}
+
+/* --- size --- */
+
+/*
+ * A megabyte of each is refused or read at once. The first ones take libfyaml minutes, if they come
+ * to it; most others would overflow the stack of a recursive reader, or be quadratic in a simple
+ * one.
+ */
+static void test_hostile(void **state)
+{
+	static const char *const texts[][3] = {
+		{"%", "x", ""},
+		{"profile: p\ntitle: !<", "x", ""},
+		{"profile: p\ntitle: !a!", "%41", ""},
+		{"profile: p\ninclude:\n- ", "\t", ""},
+		{"profile: p\ninclude:\n- ", "\t ", ""},
+		{"profile: p\ntitle: >", "\n  ", ""},
+		{"a: ", "[", ""},
+		{"", "{a: ", ""},
+		{"", "- ", ""},
+		{"", "? ", ""},
+		{"", ": ", ""},
+		{"", "[", "]"},
+		{"profile: p\ninclude: [", "a,", "]"},
+		{"profile: p\nservices:\n", "- a\n", ""},
+		{"profile: p\nservices:\n", "-\n", ""},
+		{"profile: p\nservices: [", "{},", "]"},
+		{SERVICE "    in: [", "25/tcp,", "]"},
+		{SERVICE "    in: [", "1-65535/tcp+udp,", "]"},
+		{SERVICE "    in: [", "nosuchname/tcp,", "]"},
+		{SERVICE "    in: ", "9", ""},
+		{SERVICE "    in: 25/", "a", ""},
+		{"profile: p\nprotocols: [", "nosuch,", "]"},
+		{"profile: ", "a", ""},
+		{"profile: p\n", "x: y\n", ""},
+		{"profile: p\n", "title: y\n", ""},
+		{"profile: p\n", "&a ", ""},
+		{"profile: p\ninclude: [", "*a ,", "]"},
+		{"profile: p\ninclude: [", "!a b,", "]"},
+		{"profile: p\ntitle: \"", "\\x1b", "\""},
+		{"", "---\n", ""},
+		{"", "\n", ""},
+		{"", " ", ""},
+		{"", "#", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		__free_text char *text = repeat(texts[i][0], texts[i][1], texts[i][2]);
+		__free_text char *what = xasprintf("%zu", i);
+		double start = now();
+		__free_text char *errors = errors_in(text, strlen(text));
+
+		assert_true(*errors);
+		expect_fast(what, start, 10);
+	}
+}
+
+static char *many_services(int services, const char *format)
+{
+	char *text = xcalloc(CATALOG_FILE_LIMIT, 1), *to = stpcpy(text, "profile: p\nservices:\n");
+
+	for (int i = 1; i <= services; i++)
+		to += sprintf(
+			to,
+			"  - name: %s%d\n    title: Service\n    in: %d/tcp\n    from: trusted\n",
+			format, i, i);
+	return text;
+}
+
+static void test_many_services(void **state)
+{
+	__free_text char *few = many_services(20, "s"), *many = many_services(4096, "s");
+	__free_text char *most = many_services(14000, "s");
+	struct profile *profile;
+	double start = now();
+
+	(void)state;
+	profile_free(parse(few));
+	expect_fast("20 services", start, 0.5);
+	start = now();
+	profile = parse(many);
+	expect_fast("4096 services", start, 2);
+	assert_int_equal(profile->services, 4096);
+	expect_ports(&profile->service[4095].in, "4096/tcp");
+	profile_free(profile);
+	start = now();
+	profile_free(parse(most));
+	expect_fast("14000 services", start, 5);
+}
+
+/* Depth 32 is read and what is wrong there reported; depth 33 is not. */
+static void test_depth(void **state)
+{
+	static const struct mistake cases[] = {
+		{"profile: p\ninclude: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]\n",
+		 "2:11+1 a profile name is a list; write a name\n"},
+		{"profile: p\ninclude: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]\n",
+		 "2:41+1 nested deeper than 32 levels\n"},
+	};
+
+	(void)state;
+	expect_mistakes(cases, ARRAY_SIZE(cases));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_whole_profile),
+		cmocka_unit_test(test_spellings),
+		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_yaml_errors),
+		cmocka_unit_test(test_key_errors),
+		cmocka_unit_test(test_name_errors),
+		cmocka_unit_test(test_port_errors),
+		cmocka_unit_test(test_protocol_errors),
+		cmocka_unit_test(test_all_errors),
+		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_print_profile),
+		cmocka_unit_test(test_long_line),
+		cmocka_unit_test(test_limit_of_messages),
+		cmocka_unit_test(test_nearest),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_ports_written),
+		cmocka_unit_test(test_ports),
+		cmocka_unit_test_setup_teardown(test_find, make_root, remove_root),
+		cmocka_unit_test_setup_teardown(test_folders, make_root, remove_root),
+		cmocka_unit_test_setup_teardown(test_resolve, make_root, remove_root),
+		cmocka_unit_test_setup_teardown(test_include_depth, make_root, remove_root),
+		cmocka_unit_test_setup_teardown(test_groups, make_root, remove_root),
+		cmocka_unit_test_setup_teardown(test_read_file, make_root, remove_root),
+		cmocka_unit_test_setup_teardown(test_file_limit, make_root, remove_root),
+		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_many_services),
+		cmocka_unit_test(test_depth),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
