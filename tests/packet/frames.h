@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Builds frames from descriptions: Ethernet, VLAN tags, IPv4, IPv6 and what is above, byte by byte.
+ */
+#ifndef PORTCULLIS_TEST_FRAMES_H
+#define PORTCULLIS_TEST_FRAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FRAME_MAX  80000 /* above the most that BPF_PROG_TEST_RUN takes */
+#define FRAME_TAGS 4
+#define FRAME_EXTS 12
+
+#define FRAGMENT_DF   0x4000 /* flags of the IPv4 fragment field */
+#define FRAGMENT_MORE 0x2000
+
+/* An IPv6 extension header: type 0, 43, 60 with (length + 1) * 8 bytes, or 44 with 8. */
+struct frame_ext {
+	uint8_t type;
+	uint8_t length;	 /* the wire's length field; in a fragment header it is reserved */
+	uint16_t offset; /* of a fragment header, in units of 8 bytes */
+	bool more;
+};
+
+/*
+ * One frame. Zero means the ordinary: no tags, a sane length, hop limit 64, data offset 5, source
+ * port 40000, the default addresses. Lengths are right for what is built; patches make them wrong.
+ */
+struct frame_spec {
+	int family; /* 4, 6; 0: `payload` bytes right behind the ethertype */
+	uint8_t tags;
+	uint16_t tag_type[FRAME_TAGS]; /* 0: 0x8100 */
+	uint16_t ethertype;	       /* 0: that of the family */
+	const char *source;	       /* 203.0.113.9, 2001:db8:ffff::9 */
+	uint8_t hop_limit;
+	uint8_t options;   /* of IPv4, in words of 4 bytes */
+	uint16_t fragment; /* of IPv4: FRAGMENT_* and the offset in units of 8 bytes */
+	struct frame_ext ext[FRAME_EXTS];
+	unsigned exts;
+	uint8_t protocol;
+	bool bare; /* no upper header at all: `payload` follows IP */
+	uint16_t source_port;
+	uint16_t port;
+	uint8_t doff;	/* words that are built; TCP options are NOPs */
+	uint8_t type;	/* of ICMP */
+	size_t payload; /* bytes behind the upper header */
+	size_t trailer; /* bytes behind the packet that no length covers */
+	bool big;	/* write IP lengths of 0, as BIG TCP does */
+};
+
+struct frame {
+	uint8_t data[FRAME_MAX];
+	size_t length;
+	size_t ip;    /* where the header behind the Ethernet header and the tags begins */
+	size_t upper; /* where the header above IP begins */
+	size_t end;   /* where the packet ends and a trailer begins */
+};
+
+/* Where a patch counts from. */
+enum frame_part {
+	FROM_FRAME,
+	FROM_IP,
+	FROM_UPPER,
+};
+
+/* Overwrites `width` (1, 2 or 4) bytes with `value`, big-endian; width 0 is no patch. */
+struct frame_patch {
+	enum frame_part from;
+	uint16_t at;
+	uint8_t width;
+	uint32_t value;
+};
+
+/* Builds the frame; one that outgrows FRAME_MAX ends the process, it is a mistake of the test. */
+void frame_build(const struct frame_spec *spec, struct frame *frame);
+void frame_patch(struct frame *frame, const struct frame_patch *patch);
+
+/* Cuts the frame to `length` bytes, lengths in it left as they were. */
+void frame_cut(struct frame *frame, size_t length);
+
+/*
+ * Makes the IP length field say that the packet ends with the frame. Does nothing to a frame that
+ * is too short to have that field.
+ */
+void frame_fit(struct frame *frame, int family);
+
+void frame_print(const struct frame *frame);
+
+#endif

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The profiles that the packet tests run under. */
+#include "tests/packet/rows.h"
+
+static const char open_yaml[] = "profile: open\n"
+				"title: Ports open to anyone, and services that are closed\n"
+				"services:\n"
+				"  - name: smtp\n"
+				"    in: 25/tcp\n"
+				"  - name: dns\n"
+				"    in: 53/tcp+udp\n"
+				"  - name: rtp\n"
+				"    in: 60000-60099/udp\n"
+				"  - name: bottom\n"
+				"    in: 1/udp\n"
+				"  - name: top\n"
+				"    in: [65535/tcp, 65535/udp]\n"
+				"  - name: outward\n"
+				"    out: 993/tcp\n"
+				"  - name: optional\n"
+				"    in: 143/tcp\n"
+				"    feature: imap\n"
+				"  - name: internal\n"
+				"    in: 389/tcp\n"
+				"    local: true\n"
+				"  - name: nowhere\n"
+				"    in: 69/udp\n"
+				"    from: undefined\n";
+
+#define RESTRICTED_SERVICES                                 \
+	"services:\n"                                       \
+	"  - name: ssh\n"                                   \
+	"    in: 22/tcp\n"                                  \
+	"    from: trusted\n"                               \
+	"  - name: cluster\n"                               \
+	"    in: 4000/tcp\n"                                \
+	"    from: cluster\n"                               \
+	"  - name: dmz\n"                                   \
+	"    in: 4001/tcp+udp\n"                            \
+	"    from: dmz\n"                                   \
+	"  - name: one\n"                                   \
+	"    in: 4002/tcp\n"                                \
+	"    from: one\n"                                   \
+	"  - name: either\n"                                \
+	"    in: 4003/tcp\n"                                \
+	"    from: [cluster, dmz]\n"                        \
+	"  - name: union-cluster\n"                         \
+	"    in: 5000/tcp\n"                                \
+	"    from: cluster\n"                               \
+	"  - name: union-trusted\n"                         \
+	"    in: 5000/tcp\n"                                \
+	"    from: trusted\n"                               \
+	"    from-port: 700-710/tcp\n"                      \
+	"  - name: union-anyone\n"                          \
+	"    in: 5000/tcp\n"                                \
+	"    from-port: 20/tcp\n"                           \
+	"  - name: dhcp\n"                                  \
+	"    in: 68/udp\n"                                  \
+	"    from-port: 67/udp\n"                           \
+	"  - name: dhcp6\n"                                 \
+	"    in: 546/udp\n"                                 \
+	"    from: link-local\n"                            \
+	"  - name: link\n"                                  \
+	"    in: 5001/tcp\n"                                \
+	"    from: link-local\n"                            \
+	"  - name: link-port\n"                             \
+	"    in: 5002/udp\n"                                \
+	"    from: [link-local, one]\n"                     \
+	"    from-port: 547/udp\n"                          \
+	"  - name: spans\n"                                 \
+	"    in: 5003/udp\n"                                \
+	"    from-port: [67/udp, 100-200/udp, 65535/udp]\n" \
+	"  - name: overlap-trusted\n"                       \
+	"    in: 5004/tcp\n"                                \
+	"    from: trusted\n"                               \
+	"    from-port: 1-1023/tcp\n"                       \
+	"  - name: overlap-cluster\n"                       \
+	"    in: 5004/tcp\n"                                \
+	"    from: cluster\n"                               \
+	"    from-port: 1000-2000/tcp\n"                    \
+	"  - name: closed\n"                                \
+	"    in: 5005/tcp\n"                                \
+	"    from: undefined\n"                             \
+	"  - name: half-defined\n"                          \
+	"    in: 5006/tcp\n"                                \
+	"    from: [undefined, trusted]\n"                  \
+	"  - name: web\n"                                   \
+	"    in: 80/tcp\n"                                  \
+	"  - name: web-trusted\n"                           \
+	"    in: 80/tcp\n"                                  \
+	"    from: trusted\n"                               \
+	"  - name: range\n"                                 \
+	"    in: 6000-6009/tcp\n"                           \
+	"    from: trusted\n"
+
+static const char groups_yaml[] =
+	"profile: groups\n"
+	"title: Ports restricted by source and source port\n" RESTRICTED_SERVICES;
+
+static const char observe_yaml[] = "profile: observe\n"
+				   "title: The same, watched only\n"
+				   "protocols: [esp]\n" RESTRICTED_SERVICES;
+
+static const char world_yaml[] = "profile: world\n"
+				 "title: A group of every address of both families, and one in it\n"
+				 "services:\n"
+				 "  - name: all\n"
+				 "    in: 7000/tcp\n"
+				 "    from: world\n"
+				 "  - name: some\n"
+				 "    in: 7001/tcp\n"
+				 "    from: some\n";
+
+static const char protocols_yaml[] = "profile: protocols\n"
+				     "title: Further IP protocols, by name and number\n"
+				     "protocols: [esp, gre, 132, 59, 255, 4]\n"
+				     "services:\n"
+				     "  - name: smtp\n"
+				     "    in: 25/tcp\n";
+
+static const char *const no_group[] = {NULL};
+
+/* Nested: one in dmz in cluster in trusted; dmz has a branch of its own as well. */
+static const char *const nested_groups[] = {
+	"trusted=10.0.0.0/8,2001:db8:a::/48",
+	"cluster=10.1.0.0/16,2001:db8:a:1::/64",
+	"dmz=10.1.2.128/25,192.168.0.0/16,2001:db8:a:1:8000::/65,2001:db8:b::/48",
+	"one=10.1.2.200,2001:db8:a:1:8000::1",
+	NULL,
+};
+
+static const char *const world_groups[] = {
+	"world=0.0.0.0/0,::/0",
+	"some=100.64.0.0/10,2001:db8:c::/47",
+	NULL,
+};
+
+const struct test_profile test_profile[TEST_PROFILES] = {
+	[OPEN] = {"open", open_yaml, no_group, PC_POLICY_ENFORCE},
+	[GROUPS] = {"groups", groups_yaml, nested_groups, PC_POLICY_ENFORCE},
+	[WORLD] = {"world", world_yaml, world_groups, PC_POLICY_ENFORCE},
+	[PROTOCOLS] = {"protocols", protocols_yaml, no_group, PC_POLICY_ENFORCE},
+	[OBSERVE] = {"observe", observe_yaml, nested_groups, PC_POLICY_OBSERVE},
+};

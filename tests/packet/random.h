@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Random frames, repeatable by seed: sound ones of every kind, and sound ones broken somewhere. */
+#ifndef PORTCULLIS_TEST_RANDOM_H
+#define PORTCULLIS_TEST_RANDOM_H
+
+#include <stdint.h>
+
+#include "bpf/abi.h"
+#include "tests/packet/frames.h"
+
+struct random {
+	uint64_t state;
+};
+
+/* The generator of frame `index` of a run: each frame is made again from seed and index alone. */
+struct random random_of(uint64_t seed, uint64_t index);
+uint32_t random_below(struct random *random, uint32_t limit);
+
+/* What the frames aim at, so that more of them reach the port table than chance would send there.
+ */
+struct random_aims {
+	const uint16_t *listed[PC_TRANSPORTS]; /* at least one each */
+	size_t listeds[PC_TRANSPORTS];
+	const uint16_t *port; /* others of interest: closed ones, of another profile.. */
+	size_t ports;
+	const uint16_t *source_port;
+	size_t source_ports;
+	const char *const *source4;
+	size_t sources4;
+	const char *const *source6;
+	size_t sources6;
+	const uint8_t *protocol;
+	size_t protocols;
+};
+
+void random_frame(struct random *random, const struct random_aims *aims, struct frame *frame);
+
+#endif

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0
+/* BPF_PROG_TEST_RUN, and the difference that it makes in the counters. */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "tests/packet/check.h"
+#include "tests/packet/run.h"
+
+#define ROW_BYTES (PC_CELLS * sizeof(__u64))
+
+/* One cell that moved, and by how much. */
+struct move {
+	unsigned int cell;
+	struct total by;
+};
+
+#define MOVES 4
+struct moves {
+	struct move move[MOVES];
+	unsigned int count; /* may be above MOVES */
+};
+
+static void move_to_cpu(unsigned int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set)) {
+		error("cannot run on CPU %u: %s", cpu, strerror(errno));
+		exit(1);
+	}
+}
+
+/* Drivers may leave the linear part empty. Older kernels do not let a test run do so. */
+static size_t least_linear(const struct runner *runner)
+{
+	static struct frame frame = {.length = 60};
+
+	return runner->filter.frags && runner_fire(runner, &frame, 0, 1) >= 0 ? 0 : RUN_FRAME_MIN;
+}
+
+int runner_open(struct runner *runner, unsigned int cpu)
+{
+	int err;
+
+	*runner = (struct runner){.filter = FILTER_NONE,
+				  .cpus = (unsigned int)libbpf_num_possible_cpus()};
+	move_to_cpu(cpu);
+	err = filter_load(&runner->filter);
+	if (err)
+		return err;
+	runner->cells = mmap(NULL, runner->cpus * ROW_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+			     runner->filter.counters, 0);
+	if (runner->cells == MAP_FAILED) {
+		err = -errno;
+		runner->cells = NULL;
+		error("counters: mmap: %s", strerror(-err));
+		runner_close(runner);
+		return err;
+	}
+	runner->seen = xcalloc(PC_CELLS, sizeof(__u64));
+	runner->cpu = cpu;
+	runner->row = runner->cells + (size_t)cpu * PC_CELLS;
+	runner->least = least_linear(runner);
+	return 0;
+}
+
+void runner_close(struct runner *runner)
+{
+	if (runner->cells)
+		munmap(runner->cells, runner->cpus * ROW_BYTES);
+	free(runner->seen);
+	filter_close(&runner->filter);
+}
+
+void profile_tables(const struct test_profile *profile, struct tables *tables)
+{
+	struct recipe recipe = {.policy = profile->policy};
+	struct composition composition = {0};
+	struct catalog catalog = {0};
+	struct profile *parsed = NULL;
+	struct diag diag = {0};
+	int err;
+
+	err = profile_parse(profile->name, profile->yaml, strlen(profile->yaml), &parsed, &diag);
+	if (!err) {
+		catalog.profile = xcalloc(1, sizeof(*catalog.profile));
+		catalog.profile[catalog.profiles++] = parsed;
+		err = recipe_profiles(&recipe, profile->name, &diag);
+	}
+	for (size_t i = 0; !err && profile->group[i]; i++)
+		err = recipe_group(&recipe, profile->group[i], &diag);
+	if (!err)
+		err = compose(&catalog, &recipe, false, &composition, &diag);
+	if (!err)
+		err = compile(&composition, tables, &diag);
+	if (err) {
+		diag_print(&diag, stderr);
+		error("test profile '%s': %s", profile->name, strerror(-err));
+		exit(1);
+	}
+	composition_free(&composition);
+	recipe_free(&recipe);
+	catalog_close(&catalog);
+	diag_free(&diag);
+}
+
+__u64 runner_carry(const struct runner *runner, unsigned int cell)
+{
+	__u64 carry = 0;
+	__u32 key = cell;
+
+	if (bpf_map_lookup_elem(runner->filter.carries, &key, &carry)) {
+		error("carries: cell %u: %s", cell, strerror(errno));
+		exit(1);
+	}
+	return carry;
+}
+
+struct total runner_total(const struct runner *runner, unsigned int cell)
+{
+	__u64 carry = runner_carry(runner, cell);
+	__u64 word = runner->row[cell];
+
+	return (struct total){
+		.packets = (word >> 36) + (carry >> 32 << 27),
+		.bytes = (word & 0xfffffffffULL) + ((carry & 0xffffffff) << 35),
+	};
+}
+
+void runner_zero(struct runner *runner)
+{
+	__u64 zero = 0;
+
+	for (__u32 key = 0; key < PC_CELLS; key++) {
+		__u64 used = 0;
+
+		/* A carry takes one top bit off a cell and leaves the other field's count there. */
+		for (unsigned int cpu = 0; cpu < runner->cpus; cpu++)
+			used |= runner->cells[(size_t)cpu * PC_CELLS + key];
+		if (used)
+			bpf_map_update_elem(runner->filter.carries, &key, &zero, BPF_ANY);
+	}
+	memset(runner->cells, 0, runner->cpus * ROW_BYTES);
+	memset(runner->seen, 0, ROW_BYTES);
+}
+
+void runner_move(struct runner *runner, unsigned int cpu)
+{
+	move_to_cpu(cpu);
+	runner->cpu = cpu;
+	runner->row = runner->cells + (size_t)cpu * PC_CELLS;
+	memcpy(runner->seen, runner->row, ROW_BYTES);
+}
+
+int runner_switch(struct runner *runner, const struct tables *tables)
+{
+	int err = filter_switch(&runner->filter, tables, "{}");
+
+	if (!err)
+		runner_zero(runner);
+	return err;
+}
+
+bool runner_takes(const struct runner *runner, const struct frame *frame, size_t linear)
+{
+	size_t in_page = linear < RUN_LINEAR_MAX ? linear : RUN_LINEAR_MAX;
+
+	if (frame->length < RUN_FRAME_MIN || linear < runner->least)
+		return false;
+	return frame->length <= in_page ||
+	       (runner->filter.frags && frame->length <= in_page + RUN_FRAGS_MAX);
+}
+
+int runner_fire(const struct runner *runner, const struct frame *frame, size_t linear,
+		unsigned int repeat)
+{
+	struct xdp_md context = {.data_end = (__u32)linear};
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->data,
+		    .data_size_in = (__u32)frame->length, .repeat = (int)repeat);
+
+	if (linear < frame->length) {
+		options.ctx_in = &context;
+		options.ctx_size_in = sizeof(context);
+	}
+	if (bpf_prog_test_run_opts(runner->filter.program, &options))
+		return -errno;
+	return (int)options.retval;
+}
+
+static void look(struct runner *runner, unsigned int cell, struct moves *moves)
+{
+	__u64 by = runner->row[cell] - runner->seen[cell];
+
+	if (!by)
+		return;
+	runner->seen[cell] = runner->row[cell];
+	if (moves->count < MOVES)
+		moves->move[moves->count] = (struct move){cell, {by >> 36, by & 0xfffffffffULL}};
+	moves->count++;
+}
+
+static void look_at_port(struct runner *runner, int port, struct moves *moves)
+{
+	look(runner, PC_CELL_PASS + (unsigned int)port, moves);
+	look(runner, PC_CELL_DROP + (unsigned int)port, moves);
+	look(runner, PC_CELL_WOULD_DROP + (unsigned int)port, moves);
+}
+
+static void look_everywhere(struct runner *runner, struct moves *moves)
+{
+	for (unsigned int cell = 0; cell < PC_CELL_REASON; cell++)
+		look(runner, cell, moves);
+}
+
+/* A verdict that one cell of the reasons or of the other passes stands for. */
+static bool verdict_of_class(unsigned int cell, struct model_verdict *verdict)
+{
+	static const struct {
+		unsigned int cell;
+		enum model_action action;
+		enum model_why why;
+	} class[] = {
+		{PC_CELL_REASON + PC_REASON_MALFORMED, MODEL_DROP, MODEL_MALFORMED},
+		{PC_CELL_REASON + PC_REASON_FRAGMENT, MODEL_DROP, MODEL_FRAGMENT},
+		{PC_CELL_REASON + PC_REASON_ICMP, MODEL_DROP, MODEL_ICMP},
+		{PC_CELL_REASON + PC_REASON_PROTOCOL, MODEL_DROP, MODEL_PROTOCOL},
+		{PC_CELL_REASON_WOULD + PC_REASON_MALFORMED, MODEL_WOULD_DROP, MODEL_MALFORMED},
+		{PC_CELL_REASON_WOULD + PC_REASON_FRAGMENT, MODEL_WOULD_DROP, MODEL_FRAGMENT},
+		{PC_CELL_REASON_WOULD + PC_REASON_ICMP, MODEL_WOULD_DROP, MODEL_ICMP},
+		{PC_CELL_REASON_WOULD + PC_REASON_PROTOCOL, MODEL_WOULD_DROP, MODEL_PROTOCOL},
+		{PC_CELL_OTHER + PC_OTHER_NON_IP, MODEL_PASS, MODEL_PASS_NON_IP},
+		{PC_CELL_OTHER + PC_OTHER_ICMP, MODEL_PASS, MODEL_PASS_ICMP},
+		{PC_CELL_OTHER + PC_OTHER_PROTOCOL, MODEL_PASS, MODEL_PASS_PROTOCOL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(class); i++) {
+		if (class[i].cell == cell) {
+			*verdict = (struct model_verdict){class[i].action, class[i].why, -1};
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool verdict_of_port(unsigned int cell, bool source, bool source_would,
+			    struct model_verdict *verdict)
+{
+	enum model_why why = source || source_would ? MODEL_SOURCE : MODEL_UNLISTED;
+	int port = (int)(cell % PC_PORTS);
+
+	if (cell < PC_CELL_DROP)
+		*verdict = (struct model_verdict){MODEL_PASS, MODEL_PASS_PORT, port};
+	else if (cell < PC_CELL_WOULD_DROP)
+		*verdict = (struct model_verdict){MODEL_DROP, why, port};
+	else
+		*verdict = (struct model_verdict){MODEL_WOULD_DROP, why, port};
+	return source == (verdict->why == MODEL_SOURCE && verdict->action == MODEL_DROP) &&
+	       source_would ==
+		       (verdict->why == MODEL_SOURCE && verdict->action == MODEL_WOULD_DROP);
+}
+
+/* What the moved cells say together, or why they say nothing. */
+static const char *read_moves(const struct moves *moves, size_t length,
+			      struct model_verdict *verdict)
+{
+	bool source = false, source_would = false;
+	const struct move *main = NULL;
+
+	if (moves->count == 0)
+		return "no counter moved";
+	if (moves->count > 2)
+		return "more than two counters moved";
+	for (unsigned int i = 0; i < moves->count; i++) {
+		const struct move *move = &moves->move[i];
+
+		if (move->by.packets != 1)
+			return "not one packet counted";
+		if (move->by.bytes != length)
+			return "bytes counted are not those of the frame";
+		if (move->cell == PC_CELL_REASON + PC_REASON_SOURCE)
+			source = true;
+		else if (move->cell == PC_CELL_REASON_WOULD + PC_REASON_SOURCE)
+			source_would = true;
+		else if (main)
+			return "counted twice";
+		else
+			main = move;
+	}
+	if (!main)
+		return "counted for its source and no port";
+	if (main->cell < PC_CELL_REASON)
+		return verdict_of_port(main->cell, source, source_would, verdict) ?
+			       NULL :
+			       "port and source are counted under different actions";
+	if (source || source_would || !verdict_of_class(main->cell, verdict))
+		return "counted in a cell that has no meaning here";
+	return NULL;
+}
+
+static int action_of(const struct model_verdict *verdict)
+{
+	return verdict->action == MODEL_DROP ? XDP_DROP : XDP_PASS;
+}
+
+int runner_run(struct runner *runner, const struct frame *frame, size_t linear, int guess,
+	       struct outcome *outcome)
+{
+	int action = runner_fire(runner, frame, linear, 1);
+	struct moves moves = {0};
+	unsigned int cell;
+
+	if (action < 0)
+		return action;
+	for (cell = PC_CELL_REASON; cell < PC_CELLS; cell++)
+		look(runner, cell, &moves);
+	if (guess >= 0)
+		look_at_port(runner, guess, &moves);
+	*outcome = (struct outcome){.verdict = {MODEL_PASS, MODEL_WHYS, -1}};
+	outcome->odd = read_moves(&moves, frame->length, &outcome->verdict);
+	if (outcome->odd) { /* it may have counted at some other port */
+		look_everywhere(runner, &moves);
+		outcome->odd = read_moves(&moves, frame->length, &outcome->verdict);
+	}
+	if (!outcome->odd && action != action_of(&outcome->verdict))
+		outcome->odd = "action returned is not the one counted";
+	return 0;
+}
+
+bool runner_settled(struct runner *runner)
+{
+	bool settled = true;
+
+	for (unsigned int cpu = 0; cpu < runner->cpus; cpu++) {
+		for (unsigned int cell = 0; cell < PC_CELLS; cell++) {
+			__u64 word = runner->cells[(size_t)cpu * PC_CELLS + cell];
+			__u64 expect = cpu == runner->cpu ? runner->seen[cell] : 0;
+
+			if (word == expect && (!word || !runner_carry(runner, cell)))
+				continue;
+			note("cell %u of CPU %u is %#llx where %#llx was seen", cell, cpu, word,
+			     expect);
+			settled = false;
+		}
+	}
+	return settled;
+}
+
+void verdict_print(const char *who, const struct model_verdict *verdict)
+{
+	const char *why = verdict->why < MODEL_WHYS ? model_why_name[verdict->why] : "?";
+
+	if (verdict->port < 0)
+		note("%s: %s %s", who, model_action_name[verdict->action], why);
+	else
+		note("%s: %s %s at %u/%s", who, model_action_name[verdict->action], why,
+		     verdict->port & 0xffff, verdict->port >> 16 == PC_TCP ? "tcp" : "udp");
+}
+
+void outcome_print(const char *who, const struct outcome *outcome)
+{
+	if (outcome->odd)
+		note("%s: %s", who, outcome->odd);
+	else
+		verdict_print(who, &outcome->verdict);
+}

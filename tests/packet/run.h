@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Runs frames through the loaded program and learns from the counters what it made of them. */
+#ifndef PORTCULLIS_TEST_RUN_H
+#define PORTCULLIS_TEST_RUN_H
+
+#include "loader/kernel.h"
+#include "tests/packet/frames.h"
+#include "tests/packet/model.h"
+#include "tests/packet/rows.h"
+
+/* Bytes of one page that BPF_PROG_TEST_RUN leaves to a frame, at most; the rest becomes frags. */
+#define RUN_LINEAR_MAX 3520
+/* And the most of those: 17 pages (MAX_SKB_FRAGS). */
+#define RUN_FRAGS_MAX  (17 * 4096)
+#define RUN_FRAME_MAX  (RUN_LINEAR_MAX + RUN_FRAGS_MAX)
+/* The least: an Ethernet header. */
+#define RUN_FRAME_MIN  14
+/* As much of a frame in the linear part as fits. */
+#define RUN_WHOLE      SIZE_MAX
+
+struct runner {
+	struct filter filter;
+	__u64 *cells; /* the counters map: a row of PC_CELLS a CPU */
+	size_t least; /* bytes of a frame that must be linear: 0, or 14 on older kernels */
+	unsigned int cpus;
+	unsigned int cpu; /* where this process runs, so that only one row moves */
+	__u64 *row;	  /* of that CPU */
+	__u64 *seen;	  /* what `row` was when it was last looked at */
+};
+
+/* What the program made of one frame. */
+struct outcome {
+	struct model_verdict verdict;
+	const char *odd; /* NULL; or what no verdict explains: no count, two, wrong bytes.. */
+};
+
+/* Loads the filter and moves to the CPU. Reports errors; returns 0 or -errno. */
+int runner_open(struct runner *runner, unsigned int cpu);
+void runner_close(struct runner *runner);
+
+/* Compiles the profile; errors end the process, for the profiles are this test's own. */
+void profile_tables(const struct test_profile *profile, struct tables *tables);
+
+/* Puts the tables in place and begins counting from zero. Returns 0 or -errno. */
+int runner_switch(struct runner *runner, const struct tables *tables);
+
+/* Zeroes every counter, those of the other CPUs and the carries too. */
+void runner_zero(struct runner *runner);
+
+/* Moves the process to another CPU, with its row of counters. */
+void runner_move(struct runner *runner, unsigned int cpu);
+
+/* Whether the kernel can run this frame at all: its length, and frags if it needs them. */
+bool runner_takes(const struct runner *runner, const struct frame *frame, size_t linear);
+
+/*
+ * Runs a frame of which `linear` bytes are in the linear part (or RUN_WHOLE) and the rest in frags.
+ * `guess` is the port whose cells are looked at first, or -1. Returns 0, or -errno of the run.
+ */
+int runner_run(struct runner *runner, const struct frame *frame, size_t linear, int guess,
+	       struct outcome *outcome);
+
+/* Runs it and does not look at the counters. Returns the XDP action or -errno. */
+int runner_fire(const struct runner *runner, const struct frame *frame, size_t linear,
+		unsigned int repeat);
+
+/* Whether every count of all CPUs was seen by runner_run: nothing counted aside, nothing carried.
+ */
+bool runner_settled(struct runner *runner);
+
+/* A cell of this CPU with its carries, in full. */
+struct total {
+	__u64 packets;
+	__u64 bytes;
+};
+struct total runner_total(const struct runner *runner, unsigned int cell);
+__u64 runner_carry(const struct runner *runner, unsigned int cell);
+
+void outcome_print(const char *who, const struct outcome *outcome);
+void verdict_print(const char *who, const struct model_verdict *verdict);
+
+#endif

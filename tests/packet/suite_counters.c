@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The arithmetic of the counters: in the program, which writes them, and in the loader. */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "loader/counters.h"
+#include "tests/packet/check.h"
+#include "tests/packet/suites.h"
+
+#define FULL_BYTES   (1ULL << 35) /* what a carry counts: see abi.h */
+#define FULL_PACKETS (1ULL << 27)
+
+static const struct frame_spec admitted = {.family = 4, .protocol = 6, .port = 80, .payload = 46};
+static const struct frame_spec unlisted = {.family = 6, .protocol = 6, .port = 81, .payload = 26};
+static const struct frame_spec stranger = {.family = 4, .protocol = 6, .port = 22, .payload = 3};
+static const struct frame_spec arp = {.ethertype = 0x0806, .payload = 28};
+static const struct frame_spec redirect = {.family = 4, .protocol = 1, .type = 5};
+
+/* Large, and used by one test at a time. */
+static struct frame frame;
+static struct counters counters;
+
+static bool start(struct runner *runner, enum test_profile_id id)
+{
+	struct tables tables = {0};
+	int err;
+
+	profile_tables(&test_profile[id], &tables);
+	err = runner_switch(runner, &tables);
+	tables_free(&tables);
+	return check(!err, "switch to profile %s", test_profile[id].name);
+}
+
+/* The same, and the counters go on. */
+static bool switch_on(struct runner *runner, enum test_profile_id id)
+{
+	struct tables tables = {0};
+	int err;
+
+	profile_tables(&test_profile[id], &tables);
+	err = filter_switch(&runner->filter, &tables, "{}");
+	tables_free(&tables);
+	return !err;
+}
+
+static void fire(struct runner *runner, const struct frame_spec *spec, unsigned int times)
+{
+	frame_build(spec, &frame);
+	for (unsigned int i = 0; i < times; i++) {
+		int action = runner_fire(runner, &frame, RUN_WHOLE, 1);
+
+		if (action < 0)
+			note("BPF_PROG_TEST_RUN: %s", strerror(-action));
+	}
+}
+
+static void read_all(const struct runner *runner)
+{
+	int err = counters_read(runner->filter.counters, runner->filter.carries, &counters);
+
+	if (err)
+		check(false, "counters_read: %s", strerror(-err));
+}
+
+static bool is(struct count count, __u64 packets, __u64 bytes)
+{
+	if (count.packets == packets && count.bytes == bytes)
+		return true;
+	note("%llu packets %llu bytes, expected %llu and %llu", count.packets, count.bytes, packets,
+	     bytes);
+	return false;
+}
+
+static void set_carry(struct runner *runner, __u32 cell, __u64 carry)
+{
+	if (bpf_map_update_elem(runner->filter.carries, &cell, &carry, BPF_ANY))
+		note("carries: %s", strerror(errno));
+}
+
+/* A cell as the program could have left it, of the two fields that abi.h gives it. */
+static __u64 word(__u64 packets, __u64 bytes)
+{
+	return packets << 36 | bytes;
+}
+
+/* Begins `cell` at that count, runs three frames, and expects both readers to know the exact sum.
+ */
+static bool carry_exact(struct runner *runner, unsigned int cell, __u64 packets, __u64 bytes)
+{
+	const __u64 carried_packets = 3, carried_bytes = 5; /* from before */
+	__u64 expect_packets = packets + 3 + carried_packets * FULL_PACKETS;
+	__u64 expect_bytes = bytes + 3 * frame.length + carried_bytes * FULL_BYTES;
+	struct total total;
+
+	set_carry(runner, cell, carried_packets << 32 | carried_bytes);
+	runner->row[cell] = word(packets, bytes);
+	for (int i = 0; i < 3; i++)
+		runner_fire(runner, &frame, RUN_WHOLE, 1);
+	read_all(runner);
+	total = runner_total(runner, cell);
+	return !(runner->row[cell] & (1ULL << 63 | 1ULL << 35)) &&
+	       is((struct count){total.packets, total.bytes}, expect_packets, expect_bytes) &&
+	       is(counters.cell[cell], expect_packets, expect_bytes);
+}
+
+static void test_carry(struct runner *runner, const struct frame_spec *spec, unsigned int cell,
+		       const char *name)
+{
+	__u64 length;
+
+	runner_zero(runner);
+	frame_build(spec, &frame);
+	length = frame.length;
+	check(carry_exact(runner, cell, 5, FULL_BYTES - 1), "bytes carry, %s", name);
+	check(carry_exact(runner, cell, 5, FULL_BYTES - length), "bytes reach the carry, %s", name);
+	check(carry_exact(runner, cell, 5, FULL_BYTES - 3 * length - 1), "bytes just below it, %s",
+	      name);
+	check(carry_exact(runner, cell, FULL_PACKETS - 1, 7), "packets carry, %s", name);
+	check(carry_exact(runner, cell, FULL_PACKETS - 4, 7), "packets just below it, %s", name);
+	check(carry_exact(runner, cell, FULL_PACKETS - 2, FULL_BYTES - 2 * length),
+	      "both carry at once, %s", name);
+	check(carry_exact(runner, cell, FULL_PACKETS - 1, FULL_BYTES - 2 * length),
+	      "both carry, one after the other, %s", name);
+}
+
+static void test_carries(struct runner *runner)
+{
+	test_carry(runner, &admitted, PC_CELL_PASS + PC_PORT(PC_TCP, 80), "port passed");
+	test_carry(runner, &unlisted, PC_CELL_DROP + PC_PORT(PC_TCP, 81), "port dropped");
+	test_carry(runner, &stranger, PC_CELL_DROP + PC_PORT(PC_TCP, 22),
+		   "port dropped for its source");
+	test_carry(runner, &stranger, PC_CELL_REASON + PC_REASON_SOURCE, "reason source");
+	test_carry(runner, &redirect, PC_CELL_REASON + PC_REASON_ICMP, "reason icmp");
+	test_carry(runner, &arp, PC_CELL_OTHER + PC_OTHER_NON_IP, "non-ip");
+	if (!switch_on(runner, OBSERVE))
+		return;
+	test_carry(runner, &unlisted, PC_CELL_WOULD_DROP + PC_PORT(PC_TCP, 81), "port observed");
+	test_carry(runner, &stranger, PC_CELL_REASON_WOULD + PC_REASON_SOURCE,
+		   "reason source observed");
+}
+
+/* A known mix, under enforce and then under observe, and every reader of the loader. */
+static void test_readers(struct runner *runner)
+{
+	struct counts total, port, reason;
+
+	if (!start(runner, GROUPS))
+		return;
+	fire(runner, &admitted, 7);  /* 100 bytes */
+	fire(runner, &unlisted, 5);  /* 100 */
+	fire(runner, &stranger, 3);  /* 57 */
+	fire(runner, &arp, 2);	     /* 42 */
+	fire(runner, &redirect, 11); /* 42 */
+	check(switch_on(runner, OBSERVE), "switch under counts");
+	fire(runner, &admitted, 1);
+	fire(runner, &unlisted, 20);
+	fire(runner, &stranger, 30);
+	fire(runner, &redirect, 40);
+	read_all(runner);
+
+	port = counters_port(&counters, PC_PORT(PC_TCP, 80));
+	check(is(port.pass, 8, 800) && is(port.drop, 0, 0) && is(port.would_drop, 0, 0),
+	      "a listed port counts on over a switch");
+	port = counters_port(&counters, PC_PORT(PC_TCP, 81));
+	check(is(port.pass, 0, 0) && is(port.drop, 5, 500) && is(port.would_drop, 20, 2000),
+	      "an unlisted port: dropped, then observed");
+	port = counters_port(&counters, PC_PORT(PC_TCP, 22));
+	check(is(port.pass, 0, 0) && is(port.drop, 3, 171) && is(port.would_drop, 30, 1710),
+	      "a restricted port: dropped, then observed");
+	reason = counters_reason(&counters, PC_REASON_SOURCE);
+	check(is(reason.drop, 3, 171) && is(reason.would_drop, 30, 1710), "reason source");
+	reason = counters_reason(&counters, PC_REASON_UNLISTED);
+	check(is(reason.drop, 5, 500) && is(reason.would_drop, 20, 2000), "reason unlisted");
+	reason = counters_reason(&counters, PC_REASON_ICMP);
+	check(is(reason.drop, 11, 462) && is(reason.would_drop, 40, 1680), "reason icmp");
+	reason = counters_reason(&counters, PC_REASON_MALFORMED);
+	check(is(reason.drop, 0, 0) && is(reason.would_drop, 0, 0), "reason malformed");
+	check(is(counters_other(&counters, PC_OTHER_NON_IP), 2, 84), "non-ip");
+	total = counters_total(&counters);
+	check(is(total.pass, 10, 884) && is(total.drop, 19, 1133) && is(total.would_drop, 90, 5390),
+	      "the total is every packet");
+}
+
+static void test_cpus(struct runner *runner)
+{
+	unsigned int cell = PC_CELL_PASS + PC_PORT(PC_TCP, 80), first = runner->cpu;
+	cpu_set_t usable;
+	unsigned int other;
+
+	if (runner->cpus < 2) {
+		skip("one CPU", "sums over CPUs");
+		return;
+	}
+	other = first ? 0 : 1;
+	CPU_ZERO(&usable);
+	CPU_SET(other, &usable);
+	if (sched_setaffinity(0, sizeof(usable), &usable)) {
+		skip("one usable CPU", "sums over CPUs");
+		return;
+	}
+	if (!start(runner, GROUPS))
+		return;
+	frame_build(&admitted, &frame);
+	runner_move(runner, first);
+	runner->row[cell] = word(1000, FULL_BYTES - frame.length);
+	fire(runner, &admitted, 4);
+	runner_move(runner, other);
+	runner->row[cell] = word(FULL_PACKETS - 3, FULL_BYTES - 2 * frame.length);
+	fire(runner, &admitted, 6);
+	fire(runner, &stranger, 2);
+	check(runner->row[cell] >> 36 == 3, "each CPU writes its own row");
+	runner_move(runner, first);
+	read_all(runner);
+	check(is(counters.cell[cell], 1000 + 4 + FULL_PACKETS - 3 + 6, 2 * FULL_BYTES + 700),
+	      "one cell, carried by two CPUs");
+	check(is(counters_total(&counters).drop, 2, 114), "the total adds up two CPUs");
+	runner_zero(runner);
+}
+
+/* What the other CPU runs while this one reads. */
+struct traffic {
+	struct runner *runner;
+	unsigned int cpu;
+	unsigned int times;
+	int result;
+	bool done;
+};
+
+static void *run_traffic(void *argument)
+{
+	struct traffic *traffic = argument;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(traffic->cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set); /* of this thread */
+	traffic->result = runner_fire(traffic->runner, &frame, RUN_WHOLE, traffic->times);
+	__atomic_store_n(&traffic->done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/*
+ * A reader beside a program that carries every so often: counts never fall back and every byte
+ * belongs to a whole packet. Frames of 64 KiB carry their bytes once in half a million.
+ */
+static void test_live(struct runner *runner)
+{
+	struct traffic traffic = {.runner = runner, .cpu = runner->cpu ? 0 : 1, .times = 4000000};
+	struct frame_spec spec = admitted;
+	__u64 packets = 0, reads = 0, odd = 0;
+	unsigned int cell = PC_CELL_PASS + PC_PORT(PC_TCP, 80);
+	pthread_t thread;
+
+	spec.payload = 65000;
+	frame_build(&spec, &frame);
+	if (runner->cpus < 2 || !runner_takes(runner, &frame, RUN_WHOLE)) {
+		skip("needs two CPUs and xdp.frags", "counters read while they carry");
+		return;
+	}
+	runner_zero(runner);
+	if (pthread_create(&thread, NULL, run_traffic, &traffic)) {
+		check(false, "no thread to run traffic");
+		return;
+	}
+	while (!__atomic_load_n(&traffic.done, __ATOMIC_ACQUIRE)) {
+		read_all(runner);
+		odd += counters.cell[cell].packets < packets ||
+		       counters.cell[cell].bytes != counters.cell[cell].packets * frame.length;
+		packets = counters.cell[cell].packets;
+		reads++;
+	}
+	pthread_join(thread, NULL);
+	read_all(runner);
+	check(!odd && traffic.result == XDP_PASS &&
+		      is(counters.cell[cell], traffic.times, traffic.times * frame.length),
+	      "counters read %llu times while they carry: %llu odd", reads, odd);
+	runner_zero(runner);
+}
+
+void suite_counters(struct runner *runner)
+{
+	if (!start(runner, GROUPS))
+		return;
+	test_carries(runner);
+	test_readers(runner);
+	test_cpus(runner);
+	test_live(runner);
+}

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Program against model: random frames, and every value of the fields that decide. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/packet/check.h"
+#include "tests/packet/random.h"
+#include "tests/packet/suites.h"
+
+#define SHOWN	      5	  /* mismatches that are printed of one profile */
+#define SHRINK_LENGTH 400 /* a smaller frame is looked for up to this length */
+
+static const uint16_t port[] = {25,   53,   60000, 60050, 60099, 1,    65535, 993,  143,
+				389,  69,   22,	   80,	  68,	 546,  4000,  4001, 4002,
+				4003, 5000, 5001,  5002,  5003,	 5004, 5005,  5006, 6005};
+static const uint16_t source_port[] = {40000, 67,  547,	 20,	700,  710,  705,   100,
+				       200,   150, 1023, 65535, 1000, 2000, 40001, 1};
+static const char *const source4[] = {"203.0.113.9", "10.9.9.9",   "10.1.9.9",
+				      "10.1.2.130",  "10.1.2.200", "192.168.3.3",
+				      "169.254.3.3", "0.0.0.0",	   "100.64.1.1"};
+static const char *const source6[] = {"2001:db8:ffff::9",
+				      "2001:db8:a::1",
+				      "2001:db8:a:1::1",
+				      "2001:db8:a:1:8000::2",
+				      "2001:db8:a:1:8000::1",
+				      "2001:db8:b::1",
+				      "fe80::1",
+				      "fec0::1",
+				      "febf::1",
+				      "::",
+				      "2001:db8:c::1"};
+static const uint8_t protocol[] = {50, 47, 132, 59, 255, 4, 51, 2};
+
+static uint16_t listed[PC_TRANSPORTS][1 << 16];
+
+static struct random_aims aims = {
+	.listed = {listed[PC_TCP], listed[PC_UDP]},
+	.port = port,
+	.ports = ARRAY_SIZE(port),
+	.source_port = source_port,
+	.source_ports = ARRAY_SIZE(source_port),
+	.source4 = source4,
+	.sources4 = ARRAY_SIZE(source4),
+	.source6 = source6,
+	.sources6 = ARRAY_SIZE(source6),
+	.protocol = protocol,
+	.protocols = ARRAY_SIZE(protocol),
+};
+
+/* What is compared, and with what: one profile's tables are in place. */
+struct contest {
+	struct runner *runner;
+	struct tables tables;
+	struct model_verdict model;
+	struct outcome program;
+	uint64_t met[MODEL_WHYS];
+};
+
+/* Large, and used by one suite at a time. */
+static struct frame frame, smaller;
+
+/* Both judge the frame. A run that the kernel refuses is a disagreement too. */
+static bool agree(struct contest *contest, const struct frame *judged, size_t linear)
+{
+	int err;
+
+	contest->model = model_judge(judged->data, judged->length, &contest->tables);
+	err = runner_run(contest->runner, judged, linear, contest->model.port, &contest->program);
+	if (err) {
+		note("BPF_PROG_TEST_RUN: %s", strerror(-err));
+		contest->program.odd = "the kernel refuses to run it";
+		return false;
+	}
+	contest->met[contest->model.why]++;
+	return !contest->program.odd && model_equal(&contest->model, &contest->program.verdict);
+}
+
+static void copy(struct frame *to, const struct frame *from)
+{
+	memcpy(to->data, from->data, from->length);
+	to->length = from->length;
+	to->end = from->end;
+}
+
+/* Makes `frame` shorter and emptier while program and model still differ on it. */
+static size_t shrink(struct contest *contest, size_t linear)
+{
+	if (linear != RUN_WHOLE && !agree(contest, &frame, RUN_WHOLE))
+		linear = RUN_WHOLE;
+	for (size_t length = RUN_FRAME_MIN; length < frame.length && length < SHRINK_LENGTH;
+	     length++) {
+		copy(&smaller, &frame);
+		frame_cut(&smaller, length);
+		if ((linear != RUN_WHOLE && linear >= length) || agree(contest, &smaller, linear))
+			continue;
+		copy(&frame, &smaller);
+		break;
+	}
+	for (size_t at = 0; at < frame.length && at < SHRINK_LENGTH; at++) {
+		uint8_t old = frame.data[at];
+
+		frame.data[at] = 0;
+		if (agree(contest, &frame, linear))
+			frame.data[at] = old;
+	}
+	agree(contest, &frame, linear);
+	return linear;
+}
+
+static void show(const struct contest *contest, size_t linear, const char *what)
+{
+	if (linear != RUN_WHOLE)
+		note("%s, %zu bytes in the linear part", what, linear);
+	else
+		note("%s", what);
+	verdict_print("model", &contest->model);
+	outcome_print("program", &contest->program);
+	frame_print(&frame);
+}
+
+static size_t random_split(struct random *random, const struct runner *runner)
+{
+	size_t linear;
+
+	if (random_below(random, 10))
+		return RUN_WHOLE;
+	linear = random_below(random, (uint32_t)frame.length);
+	if (linear > 150 && random_below(random, 2))
+		linear = random_below(random, 100);
+	return runner_takes(runner, &frame, linear) ? linear : RUN_WHOLE;
+}
+
+static uint64_t random_contest(struct contest *contest, uint64_t seed, uint64_t first, uint64_t end)
+{
+	uint64_t differ = 0;
+
+	for (uint64_t index = first; index < end; index++) {
+		struct random random = random_of(seed, index);
+		size_t linear;
+
+		random_frame(&random, &aims, &frame);
+		while (frame.length < RUN_FRAME_MIN) /* no device delivers less, nor TEST_RUN */
+			frame.data[frame.length++] = 0;
+		frame_cut(&frame, contest->runner->filter.frags ? RUN_FRAME_MAX : RUN_LINEAR_MAX);
+		linear = random_split(&random, contest->runner);
+		if (agree(contest, &frame, linear) || ++differ > SHOWN)
+			continue;
+		note("seed %" PRIu64 ", frame %" PRIu64, seed, index);
+		show(contest, linear, "as it was");
+		linear = shrink(contest, linear);
+		show(contest, linear, "shrunk");
+	}
+	return differ;
+}
+
+/* Which verdicts the frames led to, so that a generator gone blunt is noticed. */
+static bool met_all(const struct contest *contest, enum test_profile_id id)
+{
+	bool all = true;
+
+	for (int why = 0; why < MODEL_WHYS; why++) {
+		note("%10" PRIu64 " %s", contest->met[why], model_why_name[why]);
+		if ((why == MODEL_SOURCE && id != GROUPS && id != OBSERVE) ||
+		    (why == MODEL_PASS_PROTOCOL && id != PROTOCOLS && id != OBSERVE))
+			continue;
+		all &= contest->met[why] > 0;
+	}
+	return all;
+}
+
+/* Takes aim at every port that the tables list. A transport without one gets port 0. */
+static void aim(const struct pc_generation *generation)
+{
+	for (int transport = 0; transport < PC_TRANSPORTS; transport++) {
+		uint16_t *list = listed[transport];
+		size_t count = 0;
+
+		for (uint32_t n = 0; n < 1 << 16; n++)
+			if (generation->port[PC_PORT(transport, n)] != PC_PORT_CLOSED)
+				list[count++] = (uint16_t)n;
+		if (!count)
+			list[count++] = 0;
+		aims.listeds[transport] = count;
+	}
+}
+
+static bool start(struct contest *contest, enum test_profile_id id)
+{
+	int err;
+
+	profile_tables(&test_profile[id], &contest->tables);
+	err = runner_switch(contest->runner, &contest->tables);
+	if (err)
+		check(false, "switch to profile %s: %s", test_profile[id].name, strerror(-err));
+	return !err;
+}
+
+void suite_random(struct runner *runner, uint64_t seed, uint64_t count)
+{
+	static const enum test_profile_id id[] = {OPEN, GROUPS, PROTOCOLS, OBSERVE};
+
+	note("random frames: --random %" PRIu64 " --seed %" PRIu64, count, seed);
+	for (size_t i = 0; i < ARRAY_SIZE(id); i++) {
+		struct contest contest = {.runner = runner};
+		const char *name = test_profile[id[i]].name;
+		uint64_t first = count * i / ARRAY_SIZE(id), end = count * (i + 1) / ARRAY_SIZE(id);
+		uint64_t differ;
+
+		if (start(&contest, id[i])) {
+			aim(contest.tables.generation);
+			differ = random_contest(&contest, seed, first, end);
+			check(!differ, "%" PRIu64 " random frames, profile %s: %" PRIu64 " differ",
+			      end - first, name, differ);
+			check(runner_settled(runner), "%s: nothing else was counted", name);
+			check(met_all(&contest, id[i]) || end - first < 10000,
+			      "%s: every kind of verdict was met", name);
+		}
+		tables_free(&contest.tables);
+	}
+}
+
+/* One field takes every value of its width. */
+/* clang-format off */
+static const struct sweep {
+	const char *name;
+	enum test_profile_id profile;
+	struct frame_spec spec;
+	enum frame_part from; /* as in struct frame_patch */
+	uint16_t at;
+	uint8_t width;
+} sweep[] = {
+	{"ethertype, IPv4 behind it", OPEN, {.family = 4, .protocol = 6, .port = 25}, FROM_FRAME,
+	 12, 2},
+	{"ethertype, IPv6 behind it", OPEN, {.family = 6, .protocol = 6, .port = 25}, FROM_FRAME,
+	 12, 2},
+	{"ethertype in a tag", OPEN, {.family = 4, .protocol = 6, .port = 25, .tags = 1},
+	 FROM_FRAME, 16, 2},
+	{"ethertype in a second tag", OPEN, {.family = 6, .protocol = 6, .port = 25, .tags = 2},
+	 FROM_FRAME, 20, 2},
+	{"version and ihl", OPEN,
+	 {.family = 4, .protocol = 6, .port = 25, .options = 4, .payload = 4}, FROM_IP, 0, 1},
+	{"total length", OPEN, {.family = 4, .protocol = 6, .port = 25, .payload = 100}, FROM_IP, 2,
+	 2},
+	{"total length of a large frame", OPEN,
+	 {.family = 4, .protocol = 6, .port = 25, .payload = 65600}, FROM_IP, 2, 2},
+	{"fragment field, TCP", OPEN, {.family = 4, .protocol = 6, .port = 25}, FROM_IP, 6, 2},
+	{"fragment field, UDP", OPEN, {.family = 4, .protocol = 17, .port = 53}, FROM_IP, 6, 2},
+	{"protocol", OPEN, {.family = 4, .protocol = 6, .port = 25, .payload = 50}, FROM_IP, 9, 1},
+	{"protocol, named ones", PROTOCOLS, {.family = 4, .protocol = 6, .port = 25, .payload = 50},
+	 FROM_IP, 9, 1},
+	{"source, upper half", GROUPS, {.family = 4, .protocol = 6, .port = 22}, FROM_IP, 12, 2},
+	{"source, lower half", GROUPS,
+	 {.family = 4, .protocol = 6, .port = 4003, .source = "10.1.0.0"}, FROM_IP, 14, 2},
+	{"IPv6 version", OPEN, {.family = 6, .protocol = 6, .port = 25}, FROM_IP, 0, 1},
+	{"payload length", OPEN, {.family = 6, .protocol = 6, .port = 25, .payload = 100}, FROM_IP,
+	 4, 2},
+	{"payload length of a large frame", OPEN,
+	 {.family = 6, .protocol = 17, .port = 53, .payload = 65600}, FROM_IP, 4, 2},
+	{"next header", OPEN, {.family = 6, .protocol = 6, .port = 25, .payload = 50}, FROM_IP, 6,
+	 1},
+	{"next header, named ones", PROTOCOLS,
+	 {.family = 6, .protocol = 17, .port = 25, .payload = 50}, FROM_IP, 6, 1},
+	{"next header in an extension", OPEN,
+	 {.family = 6, .protocol = 6, .port = 25, .payload = 50, .exts = 1, .ext = {{60}}}, FROM_IP,
+	 40, 1},
+	{"length of an extension", OPEN,
+	 {.family = 6, .protocol = 6, .port = 25, .payload = 300, .exts = 1, .ext = {{43}}},
+	 FROM_IP, 41, 1},
+	{"IPv6 fragment field, TCP", OPEN,
+	 {.family = 6, .protocol = 6, .port = 25, .exts = 1, .ext = {{44}}}, FROM_IP, 42, 2},
+	{"IPv6 fragment field, ICMPv6", OPEN,
+	 {.family = 6, .protocol = 58, .type = 135, .hop_limit = 255, .exts = 1, .ext = {{44}}},
+	 FROM_IP, 42, 2},
+	{"IPv6 source, 6th group", GROUPS,
+	 {.family = 6, .protocol = 6, .port = 4001, .source = "2001:db8:a:1::"}, FROM_IP, 16, 2},
+	{"IPv6 source, first group", GROUPS, {.family = 6, .protocol = 6, .port = 5001}, FROM_IP, 8,
+	 2},
+	{"IPv6 source, third group", GROUPS, {.family = 6, .protocol = 6, .port = 22}, FROM_IP, 12,
+	 2},
+	{"data offset", OPEN, {.family = 4, .protocol = 6, .port = 25, .payload = 17}, FROM_UPPER,
+	 12, 1},
+	{"data offset, IPv6", OPEN, {.family = 6, .protocol = 6, .port = 25, .payload = 17},
+	 FROM_UPPER, 12, 1},
+	{"TCP flags", OPEN, {.family = 4, .protocol = 6, .port = 26}, FROM_UPPER, 13, 1},
+	{"UDP length", OPEN, {.family = 4, .protocol = 17, .port = 53}, FROM_UPPER, 4, 2},
+	{"ICMP type", OPEN, {.family = 4, .protocol = 1}, FROM_UPPER, 0, 1},
+	{"ICMP code", OPEN, {.family = 4, .protocol = 1, .type = 8}, FROM_UPPER, 1, 1},
+	{"ICMPv6 type, hop limit 255", OPEN, {.family = 6, .protocol = 58, .hop_limit = 255},
+	 FROM_UPPER, 0, 1},
+	{"ICMPv6 type, hop limit 64", OPEN, {.family = 6, .protocol = 58}, FROM_UPPER, 0, 1},
+	{"hop limit of a router advertisement", OPEN, {.family = 6, .protocol = 58, .type = 134},
+	 FROM_IP, 7, 1},
+	{"hop limit of an echo", OPEN, {.family = 6, .protocol = 58, .type = 128}, FROM_IP, 7, 1},
+	{"TCP port", OPEN, {.family = 4, .protocol = 6}, FROM_UPPER, 2, 2},
+	{"TCP port, IPv6", GROUPS, {.family = 6, .protocol = 6, .source = "2001:db8:a::1"},
+	 FROM_UPPER, 2, 2},
+	{"UDP port", GROUPS, {.family = 4, .protocol = 17, .source = "169.254.0.9"}, FROM_UPPER, 2,
+	 2},
+	{"UDP port, IPv6", OPEN, {.family = 6, .protocol = 17}, FROM_UPPER, 2, 2},
+	{"UDP port, observed", OBSERVE, {.family = 6, .protocol = 17}, FROM_UPPER, 2, 2},
+	{"source port of a union, stranger", GROUPS, {.family = 4, .protocol = 6, .port = 5000},
+	 FROM_UPPER, 0, 2},
+	{"source port of a union, trusted", GROUPS,
+	 {.family = 4, .protocol = 6, .port = 5000, .source = "10.9.9.9"}, FROM_UPPER, 0, 2},
+	{"source port of an overlap, cluster", GROUPS,
+	 {.family = 6, .protocol = 6, .port = 5004, .source = "2001:db8:a:1::1"}, FROM_UPPER, 0, 2},
+	{"source port of three spans", GROUPS, {.family = 6, .protocol = 17, .port = 5003},
+	 FROM_UPPER, 0, 2},
+};
+/* clang-format on */
+
+static void run_sweep(struct contest *contest, const struct sweep *this)
+{
+	struct frame_patch patch = {this->from, this->at, this->width, 0};
+	uint32_t values = 1u << 8 * patch.width, differ = 0;
+
+	frame_build(&this->spec, &frame);
+	if (!runner_takes(contest->runner, &frame, RUN_WHOLE)) {
+		skip("this kernel runs no frame of that length", "every %s", this->name);
+		return;
+	}
+	for (patch.value = 0; patch.value < values; patch.value++) {
+		/* A large frame costs 20 us a run. */
+		if (frame.length > RUN_LINEAR_MAX && patch.value % 61 && patch.value < 65400)
+			continue;
+		frame_patch(&frame, &patch);
+		if (!agree(contest, &frame, RUN_WHOLE) && ++differ <= SHOWN)
+			show(contest, RUN_WHOLE, this->name);
+	}
+	check(!differ, "every %s: %u differ", this->name, differ);
+}
+
+void suite_sweeps(struct runner *runner)
+{
+	for (int id = 0; id < TEST_PROFILES; id++) {
+		struct contest contest = {.runner = runner};
+
+		if (start(&contest, (enum test_profile_id)id)) {
+			for (size_t i = 0; i < ARRAY_SIZE(sweep); i++)
+				if (sweep[i].profile == (enum test_profile_id)id)
+					run_sweep(&contest, &sweep[i]);
+			check(runner_settled(runner), "sweeps, %s: nothing else was counted",
+			      test_profile[id].name);
+		}
+		tables_free(&contest.tables);
+	}
+}

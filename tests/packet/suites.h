@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The parts of the packet tests. Each prints its own TAP lines. */
+#ifndef PORTCULLIS_TEST_SUITES_H
+#define PORTCULLIS_TEST_SUITES_H
+
+#include <stdint.h>
+
+#include "tests/packet/run.h"
+
+/* The rows through the model alone; needs no privilege. */
+void suite_model(void);
+
+/* The rows through the program, in one buffer and split at every byte of their headers. */
+void suite_rows(struct runner *runner);
+
+/* Good frames cut at every byte, with their lengths left wrong and with them corrected. */
+void suite_cuts(struct runner *runner);
+
+/* Frames of several pages, and headers that lie across the end of a buffer. */
+void suite_buffers(struct runner *runner);
+
+/* Every value of one field after the other, against the model. */
+void suite_sweeps(struct runner *runner);
+
+/* Random frames against the model: `count` in all, shared among the profiles. */
+void suite_random(struct runner *runner, uint64_t seed, uint64_t count);
+
+/* Carries, sums over CPUs, a switch of the generation. */
+void suite_counters(struct runner *runner);
+
+#endif
