@@ -135,15 +135,4 @@ struct pc_key {
 };
 #define PC_KEY_FAMILY_BITS 32
 
-/* Prefixes as the compiler sorts them, a family apart. */
-struct pc_key4 {
-	__u32 length;
-	__u8 address[4];
-};
-
-struct pc_key6 {
-	__u32 length;
-	__u8 address[16];
-};
-
 #endif

@@ -6,6 +6,7 @@
 
 #include "loader/command.h"
 #include "loader/plan.h"
+#include "loader/prune.h"
 
 /* One interface whose generation is to be replaced. */
 struct target {

@@ -6,14 +6,25 @@
 #include "bpf/abi.h"
 #include "loader/compose.h"
 
+/* Prefixes as the compiler sorts them, a family apart: `length` counts bits of the address only. */
+struct trie4_key {
+	__u32 length;
+	__u8 address[4];
+};
+
+struct trie6_key {
+	__u32 length;
+	__u8 address[16];
+};
+
 /* An entry of a trie: groups of the longest prefix, those of every prefix around it included. */
 struct trie4_entry {
-	struct pc_key4 key;
+	struct trie4_key key;
 	__u64 groups;
 };
 
 struct trie6_entry {
-	struct pc_key6 key;
+	struct trie6_key key;
 	__u32 pad;
 	__u64 groups;
 };

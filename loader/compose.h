@@ -56,13 +56,6 @@ int compose(struct catalog *catalog, const struct recipe *recipe, bool strict,
 	    struct composition *composition, struct diag *diag);
 void composition_free(struct composition *composition);
 
-/*
- * Drops from a recipe what its profiles do not know (after a swap to others): features, overrides.
- * What is dropped is added to `dropped` as text ("--enable imap"). Unknown profiles are errors.
- */
-int recipe_prune(struct recipe *recipe, struct catalog *catalog, struct names *dropped,
-		 struct diag *diag);
-
 /* The "profiles" array of `show --json`. */
 json_t *composition_json(const struct composition *composition);
 

@@ -8,6 +8,7 @@
 
 #include "loader/util.h"
 #include "loader/yaml.h"
+#include "loader/yaml_text.h"
 
 #define CHUNK_SIZE    65536
 #define TAG_LIMIT     256 /* bytes; see find_bad_text */
@@ -285,59 +286,29 @@ static void place_nothing(const struct yaml *yaml, const struct yaml_node *paren
 	node->start = node->end = at;
 }
 
-/* Behind the line breaks at `at` and the blanks around them, which are one blank or n - 1 breaks.
- */
-static size_t fold(const char *from, size_t length, size_t at, char *to, size_t *used)
-{
-	size_t breaks = 0;
-
-	while (*used && is_blank(to[*used - 1]))
-		(*used)--;
-	for (; at < length && (is_blank(from[at]) || is_break(from[at])); at++) {
-		if (is_break(from[at]) && (!at || from[at] != '\n' || from[at - 1] != '\r'))
-			breaks++;
-	}
-	if (breaks == 1)
-		to[(*used)++] = ' ';
-	while (breaks-- > 1)
-		to[(*used)++] = '\n';
-	return at;
-}
-
 /*
- * What stands in single quotes. libfyaml 0.7.12 does not read doubled quotes one after the other
- * right: '''''a' becomes three quotes, the letter is lost, and so is some memory.
+ * The token's text, in memory of the tree. `node` is its place without quotes. libfyaml counts a
+ * byte or more too many of some blocks without text; none can have a NUL of its own.
  */
-static char *single_quoted(struct yaml *yaml, const char *from, size_t length, size_t *used)
-{
-	char *to = take(yaml, length + 1);
-
-	*used = 0;
-	for (size_t at = 0; at < length;) {
-		if (is_break(from[at])) {
-			at = fold(from, length, at, to, used);
-			continue;
-		}
-		to[(*used)++] = from[at];
-		at += from[at] == '\'' ? 2 : 1;
-	}
-	to[*used] = '\0'; /* fold takes blanks back */
-	return to;
-}
-
-/* The token's text, in memory of the tree. `node` is its place without quotes. */
 static char *token_text(struct yaml *yaml, const struct yaml_node *node, struct fy_token *token,
 			size_t *length)
 {
+	enum fy_scalar_style style = fy_token_scalar_style(token);
+	size_t width = node->end - node->start;
 	const char *text;
 	char *copy;
 
-	if (fy_token_scalar_style(token) == FYSS_SINGLE_QUOTED)
-		return single_quoted(yaml, yaml->text + node->start, node->end - node->start,
-				     length);
+	if (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) {
+		copy = take(yaml, 2 * width + 1);
+		*length = yaml_text_quoted(yaml->text + node->start, width,
+					   style == FYSS_DOUBLE_QUOTED, copy);
+		return copy;
+	}
 	text = fy_token_get_text(token, length);
 	if (!text)
 		*length = 0;
+	while (*length && !text[*length - 1])
+		--*length;
 	copy = take(yaml, *length + 1);
 	if (*length)
 		memcpy(copy, text, *length);

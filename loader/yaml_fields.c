@@ -103,9 +103,6 @@ void yaml_fields(const struct yaml *yaml, const struct yaml_node *mapping,
 
 	memset(field, 0, keys * sizeof(*field));
 	for (word = mapping->child; word && word->next; word = word->next->next) {
-		/* The text before a break in the file may have swallowed what broke it. */
-		if (mapping->cut && !word->next->next && word->next->kind == YAML_TEXT)
-			break;
 		if (diag_full(diag))
 			return;
 		set_field(yaml, word, key, keys, field, diag);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "loader/compile.h"
+#include "loader/prune.h"
 
 static const char mail[] = "profile: mail\n"
 			   "title: Mail\n"

@@ -174,6 +174,7 @@ static void test_spellings(void **state)
 		SERVICE "    in: 68/tcp+udp\n    from-port: [67/tcp, 67/udp]\n",
 		SERVICE "    formerly: {feature: x}\n    feature: y\n",
 		SERVICE "    configured-in: {file: x}\n",
+		"profile: p\ntitle: | \n",
 		SERVICE "    dynamic: true\n    local: true\n",
 	};
 
@@ -198,7 +199,11 @@ static void test_texts(void **state)
 		{"' a \n\n \t\n  b '", " a\n\nb "},
 		{"'a\r\n\r\n  b'", "a\nb"},
 		{"\"a\\n\\x41\\u00e9 \\\n    b\\tc\"", "a\nA\xc3\xa9 b\tc"},
+		{"\"\\\\\\\n  x \\  \n y\"", "\\x   y"},
+		{"\"a \\\n\n\n  b\"", "a \n\nb"},
+		{"\"\\/\\\"\\_\\U0001f600\"", "/\"\xc2\xa0\xf0\x9f\x98\x80"},
 		{"|\n  a\n   b\n", "a\n b\n"},
+		{">\n", ""},
 		{">-\n  a\n  b\n", "a b"},
 		{"''", ""},
 		{"12", "12"},
@@ -266,6 +271,8 @@ static void test_yaml_errors(void **state)
 		{"profile: p\ntitle: \"a\\x1b[1m\"\n",
 		 "2:8+10 control character U+001B in a text\n"},
 		{"profile: p\ntitle: \"a\\0b\"\n", "2:8+6 control character U+0000 in a text\n"},
+		{"profile: p\ntitle: \"\\ud800\"\n",
+		 "2:9+6 not valid YAML: double-quoted scalar has invalid UTF8 escape\n"},
 		{"profile: p\r\ntitel: x\r\n",
 		 "2:1+5 unknown key 'titel'; did you mean 'title'?\n"},
 		{"\xef\xbb\xbftitel: x\nprofile: p\n",
@@ -500,6 +507,13 @@ static void test_all_errors(void **state)
 		{"services:\n  - name: s\n    in: 25\n  - name: t\n    title t\n    in: 26/tcp\nprofile: p\n",
 		 "3:9+2 '25' has no protocol; write 25/tcp, 25/udp or 25/tcp+udp\n"
 		 "5:5+7 not valid YAML: could not find expected ':'\n"},
+		{SERVICE "    in: 25\n    title s\n",
+		 "4:9+2 '25' has no protocol; write 25/tcp, 25/udp or 25/tcp+udp\n"
+		 "5:5+7 not valid YAML: could not find expected ':'\n"},
+		/* Nor is the item before an unclosed bracket, which swallows what follows, said to
+		   be wrong. */
+		{SERVICE "    out: [1/udp, 25/tcp\n  - name: t\n",
+		 "4:10+1 not valid YAML: this '[' is not closed\n"},
 		/* Tabs and characters of several bytes count as one. */
 		{SERVICE
 		 "    title: \"\xc3\xa4\t\xe4\xb8\xad\xf0\x9f\x98\x80\"\t# \xc3\xa4\n    in: [ '\xc3\xa4',\t\t25 ]\n",
@@ -577,7 +591,19 @@ static void test_long_line(void **state)
 	assert_int_equal(diag.entry[0].column, 10 + 10000 * 11);
 	at = diag.entry[0].source + diag.entry[0].column - diag.entry[0].source_column;
 	assert_string_equal(at, "70000/tcp]");
-	assert_true(strlen(diag.entry[0].source) < 1000);
+	assert_true(strlen(diag.entry[0].source) < 1300);
+	diag_free(&diag);
+	/* Likewise where the whole line is given. */
+	diag_error(&diag,
+		   &(struct place){.file = "x",
+				   .line = 1,
+				   .column = (int)(end - text) + 1,
+				   .width = 9,
+				   .source = text,
+				   .source_length = strlen(text)},
+		   "wrong");
+	at = diag.entry[0].source + diag.entry[0].column - diag.entry[0].source_column;
+	assert_memory_equal(at, "70000/tcp]", 10);
 	diag_free(&diag);
 }
 
@@ -977,6 +1003,49 @@ static void test_include_depth(void **state)
 	catalog_close(&catalog);
 }
 
+/* Each of a layer includes both of the next: 2^40 ways, each profile looked at once. */
+static void test_include_diamonds(void **state)
+{
+	const struct profile **list = NULL;
+	struct names names = {0};
+	struct catalog catalog;
+	struct diag diag = {0};
+	size_t count = 0;
+
+	(void)state;
+	for (int i = 0; i < 80; i++) {
+		__free_text char *file = xasprintf("a/n%d.yaml", i);
+		__free_text char *text = xasprintf("profile: n%d\ninclude: [n%d, n%d]\n", i,
+						   i / 2 * 2 + 2, i / 2 * 2 + 3);
+
+		put(file, text);
+	}
+	put("a/n80.yaml", "profile: n80\n");
+	put("a/n81.yaml", "profile: n81\n");
+	open_catalog(&catalog);
+	names_add(&names, "n0");
+	assert_int_equal(catalog_resolve(&catalog, &names, &list, &count, &diag), 0);
+	assert_int_equal(count, 81);
+	free(list);
+	names_free(&names);
+	catalog_close(&catalog);
+}
+
+static void test_include_limit(void **state)
+{
+	__free_text char *text = xcalloc(10000, 1);
+	char *end = stpcpy(text, "profile: p\ninclude: [");
+
+	(void)state;
+	for (int i = 0; i < 257; i++)
+		end += sprintf(end, "i%d,", i);
+	strcpy(end, "]\n");
+	expect_mistakes(
+		&(struct mistake){
+			text, "2:10+1 a profile includes at most 256 others, this list has 257\n"},
+		1);
+}
+
 static void test_groups(void **state)
 {
 	struct names groups = {0};
@@ -1018,6 +1087,8 @@ static void test_read_file(void **state)
 	text_free(&text);
 	assert_int_equal(read_file("/proc/self/status", 65536, &text, &length), 0);
 	assert_true(length > 100);
+	/* A file without a size of its own: "Linux" and a line break. */
+	assert_int_equal(read_file("/proc/sys/kernel/ostype", 5, &text, &length), -EFBIG);
 }
 
 static void test_file_limit(void **state)
@@ -1165,6 +1236,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_folders, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(test_resolve, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(test_include_depth, make_root, remove_root),
+		cmocka_unit_test_setup_teardown(test_include_diamonds, make_root, remove_root),
+		cmocka_unit_test(test_include_limit),
 		cmocka_unit_test_setup_teardown(test_groups, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(test_read_file, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(test_file_limit, make_root, remove_root),

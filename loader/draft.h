@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Services on their way from catalog to composition: what compose.c and prune.c share. */
+#ifndef PORTCULLIS_DRAFT_H
+#define PORTCULLIS_DRAFT_H
+
+#include "loader/catalog.h"
+#include "loader/diag.h"
+#include "loader/recipe.h"
+
+/* A service on its way: the words of the recipe replace what the catalog says. All is borrowed. */
+struct draft {
+	const struct profile *profile;
+	const struct service *service;
+	const struct ports *in;
+	const struct ports *out;
+	const struct names *from;
+	bool enabled;	 /* its feature is */
+	bool disabled;	 /* by --disable */
+	bool restricted; /* by --from */
+};
+
+/* Catalog, recipe and diag are given by the caller, and borrowed. */
+struct drafts {
+	struct catalog *catalog;
+	const struct recipe *recipe;
+	const struct profile **profile; /* chosen first, then included */
+	size_t profiles;
+	struct draft *draft; /* profile by profile */
+	size_t count;
+	struct names group; /* all of catalog and recipe, once somebody asks */
+	struct diag *diag;
+};
+
+/*
+ * Fills profiles and drafts from the catalog, as the recipe chooses and before its other words.
+ * Returns 0, or -EINVAL with the error in `diag`. drafts_free is due in both cases.
+ */
+int drafts_start(struct drafts *drafts);
+void drafts_free(struct drafts *drafts);
+
+/* Puts the words of the recipe into the drafts. Errors are in `diag`: all of them, not the first.
+ */
+void drafts_apply(struct drafts *drafts);
+
+/* The chosen or included profile of that name, or NULL. */
+const struct profile *drafts_profile(const struct drafts *drafts, const char *name);
+
+/* The service of that name, or the one that had it once; NULL if there is none. */
+struct draft *drafts_service(struct drafts *drafts, const struct profile *profile,
+			     const char *name);
+
+/* The name that `feature` has in the profile now, or NULL: today's names go before former ones. */
+const char *draft_feature_name(const struct profile *profile, const char *feature);
+
+/*
+ * "FEATURE" or "PROFILE:FEATURE" cut in two: returns the feature, which is part of `word`. The
+ * caller frees `*profile`, NULL for the first form.
+ */
+const char *draft_cut_feature(const char *word, char **profile);
+
+#endif

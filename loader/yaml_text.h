@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What stands in quotes in YAML, read by ourselves: see yaml_text.c for why. */
+#ifndef PORTCULLIS_YAML_TEXT_H
+#define PORTCULLIS_YAML_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * The text between the quotes `from`, with its escapes and folded lines read. `to` has room for
+ * 2 * length + 1 bytes, and is NUL-ended. Returns its length. What is no valid escape (libfyaml has
+ * refused it before) gives bytes that are no UTF-8.
+ */
+size_t yaml_text_quoted(const char *from, size_t length, bool double_quoted, char *to);
+
+#endif
