@@ -509,7 +509,7 @@ static void test_all_errors(void **state)
 		 "5:5+7 not valid YAML: could not find expected ':'\n"},
 		{SERVICE "    in: 25\n    title s\n",
 		 "4:9+2 '25' has no protocol; write 25/tcp, 25/udp or 25/tcp+udp\n"
-		 "5:5+7 not valid YAML: could not find expected ':'\n"},
+		 "5:5+7 not valid YAML: invalid value after mapping\n"},
 		/* Nor is the item before an unclosed bracket, which swallows what follows, said to
 		   be wrong. */
 		{SERVICE "    out: [1/udp, 25/tcp\n  - name: t\n",
