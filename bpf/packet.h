@@ -203,6 +203,8 @@ __noinline __u64 extension_walk(struct xdp_md *ctx, __u32 at, __u32 end, __u32 n
 	packet.data = (void *)(long)ctx->data;
 	packet.data_end = (void *)(long)ctx->data_end;
 	at &= 0xff;
+	/* Unrolled: 5.10 and 6.1 refuse a loop that clang closes by falling through ("back-edge"). */
+#pragma clang loop unroll(full)
 	for (i = 0; i <= EXTENSIONS; i++) {
 		const struct ipv6_extension *extension;
 		__u32 length = sizeof(*extension);

@@ -60,7 +60,7 @@ static __always_inline struct verdict judge(struct packet *packet,
 					       drop_reason(PC_REASON_ICMP);
 	if (!packet->ipv6 && packet->protocol == PROTOCOL_IGMP)
 		return pass_other(PC_OTHER_ICMP);
-	return generation->protocol[packet->protocol] ? pass_other(PC_OTHER_PROTOCOL) :
+	return generation->protocol[bounded(packet->protocol, 255)] ? pass_other(PC_OTHER_PROTOCOL) :
 							drop_reason(PC_REASON_PROTOCOL);
 }
 

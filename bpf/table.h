@@ -14,6 +14,17 @@ enum admit {
 	ADMIT_PASS,
 };
 
+/*
+ * `value & mask` that the compiler must not leave out. It knows that a byte-swapped port is below 65,536;
+ * the verifiers of 5.10, 6.1 and 6.12 do not, and refuse the load.
+ */
+#define bounded(value, mask)                                                                       \
+	({                                                                                         \
+		__u64 bounded_value = (value);                                                     \
+		asm volatile("%0 &= %1" : "+r"(bounded_value) : "i"(mask));                        \
+		bounded_value;                                                                     \
+	})
+
 /* The span of a rule that holds a source port, or NULL. Spans are sorted and disjoint. */
 static __always_inline const struct pc_span *span_find(const struct pc_generation *generation,
 						       const struct pc_rule *rule, __u16 source)
@@ -23,7 +34,7 @@ static __always_inline const struct pc_span *span_find(const struct pc_generatio
 
 	for (i = 0; i < PC_SEARCH_STEPS && count; i++) {
 		__u32 half = count / 2;
-		__u32 middle = (low + half) & (PC_SPANS - 1);
+		__u64 middle = bounded(low + half, PC_SPANS - 1);
 		const struct pc_span *span = &generation->span[middle];
 
 		if (source < span->first) {
@@ -98,14 +109,14 @@ static __always_inline bool span_admits(const struct packet *packet, const struc
 static __always_inline enum admit table_admit(const struct packet *packet,
 					      const struct pc_generation *generation)
 {
-	__u16 entry = generation->port[PC_PORT(packet->transport, packet->port) & (PC_PORTS - 1)];
+	__u16 entry = generation->port[bounded(PC_PORT(packet->transport, packet->port), PC_PORTS - 1)];
 	const struct pc_span *span;
 
 	if (entry == PC_PORT_CLOSED)
 		return ADMIT_UNLISTED;
 	if (entry == PC_PORT_OPEN)
 		return ADMIT_PASS;
-	span = span_find(generation, &generation->rule[(entry - PC_PORT_RULE) & (PC_RULES - 1)],
+	span = span_find(generation, &generation->rule[bounded(entry - PC_PORT_RULE, PC_RULES - 1)],
 			 packet->source);
 	return span && span_admits(packet, span, generation->tries_slot) ? ADMIT_PASS :
 									   ADMIT_SOURCE;
