@@ -83,9 +83,9 @@ static int attach(const struct options *options, const struct plan *plan)
 	__close_fd int lock = -1;
 	int err;
 
-	if (kernel_privileged("attach") || pins_ready(true) < 0 || pins_lock(&lock))
+	if (kernel_privileged("attach") || pins_ready(true) < 0 || pins_lock(&lock) ||
+	    hook_collect())
 		return EXIT_FAILED;
-	hook_collect();
 	target = xcalloc(count, sizeof(*target));
 	err = find_targets(&options->arguments, target);
 	if (!err)

@@ -34,10 +34,8 @@ int command_detach(const struct options *options, struct diag *diag)
 	if (kernel_privileged("detach"))
 		return EXIT_FAILED;
 	ready = pins_ready(false);
-	if (ready < 0 || (ready && pins_lock(&lock)))
+	if (ready < 0 || (ready && (pins_lock(&lock) || hook_collect())))
 		return EXIT_FAILED;
-	if (ready)
-		hook_collect();
 	for (i = 0; i < options->arguments.count; i++)
 		if (detach_one(options->arguments.name[i]))
 			code = EXIT_FAILED;

@@ -149,10 +149,8 @@ int command_swap(const struct options *options, struct diag *diag)
 	if (catalog_open(&options->catalog, &catalog, diag) || kernel_privileged("swap"))
 		return EXIT_FAILED;
 	code = pins_ready(false);
-	if (code < 0 || (code && pins_lock(&lock)))
+	if (code < 0 || (code && (pins_lock(&lock) || hook_collect())))
 		return EXIT_FAILED;
-	if (code)
-		hook_collect();
 	target = xcalloc(count, sizeof(*target));
 	code = swap(options, target, count, &catalog, diag);
 	for (i = 0; i < count; i++) {

@@ -32,7 +32,19 @@ static void skeleton_destroy(struct portcullis_bpf **skeleton)
 
 static int dup_fd(int fd)
 {
-	return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	return copy < 0 ? -errno : copy;
+}
+
+/* Whether the running kernel is older than KERNEL_OLDEST. */
+static bool kernel_old(const char *release)
+{
+	int need[2], have[2];
+
+	return sscanf(KERNEL_OLDEST, "%d.%d", &need[0], &need[1]) == 2 &&
+	       sscanf(release, "%d.%d", &have[0], &have[1]) == 2 &&
+	       (have[0] < need[0] || (have[0] == need[0] && have[1] < need[1]));
 }
 
 static void report_refusal(int err)
@@ -43,9 +55,11 @@ static void report_refusal(int err)
 	uname(&kernel);
 	if (*log)
 		fprintf(stderr, "%s", log);
-	error("the kernel refuses the BPF program: %s (kernel %s; " KERNEL_OLDEST
-	      " or newer is needed, with CONFIG_BPF_SYSCALL and BPF JIT)",
-	      strerror(-err), kernel.release);
+	error("the kernel refuses the BPF program: %s; this is Linux %s, " KERNEL_OLDEST
+	      " or newer is needed%s",
+	      strerror(-err), kernel.release,
+	      kernel_old(kernel.release) ? "" :
+					   ", with BPF and its JIT; if it has them, report the lines above");
 }
 
 static int program_id(int program, __u32 *id)
@@ -56,6 +70,29 @@ static int program_id(int program, __u32 *id)
 	if (bpf_obj_get_info_by_fd(program, &info, &length))
 		return -errno;
 	*id = info.id;
+	return 0;
+}
+
+/* The skeleton closes its own. */
+static int keep_descriptors(const struct portcullis_bpf *skeleton, struct filter *filter)
+{
+	const struct {
+		int from;
+		int *to;
+	} each[] = {
+		{bpf_program__fd(skeleton->progs.portcullis), &filter->program},
+		{bpf_map__fd(skeleton->maps.generations), &filter->generations},
+		{bpf_map__fd(skeleton->maps.tries), &filter->tries},
+		{bpf_map__fd(skeleton->maps.counters), &filter->counters},
+		{bpf_map__fd(skeleton->maps.carries), &filter->carries},
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(each); i++) {
+		*each[i].to = dup_fd(each[i].from);
+		if (*each[i].to < 0)
+			return *each[i].to;
+	}
 	return 0;
 }
 
@@ -84,12 +121,14 @@ int filter_load(struct filter *filter)
 		report_refusal(err);
 		return err;
 	}
-	filter->program = dup_fd(bpf_program__fd(skeleton->progs.portcullis));
-	filter->generations = dup_fd(bpf_map__fd(skeleton->maps.generations));
-	filter->tries = dup_fd(bpf_map__fd(skeleton->maps.tries));
-	filter->counters = dup_fd(bpf_map__fd(skeleton->maps.counters));
-	filter->carries = dup_fd(bpf_map__fd(skeleton->maps.carries));
-	return program_id(filter->program, &filter->program_id);
+	err = keep_descriptors(skeleton, filter);
+	if (!err)
+		err = program_id(filter->program, &filter->program_id);
+	if (err) {
+		error("cannot keep the BPF program: %s", strerror(-err));
+		filter_close(filter);
+	}
+	return err;
 }
 
 static void installed_close(struct installed *installed)
@@ -557,6 +596,8 @@ static int read_installed(const struct filter *filter, const char *pin, int gene
 	if (installed->recipe < 0)
 		return installed->recipe;
 	installed->generation = dup_fd(generation);
+	if (installed->generation < 0)
+		return installed->generation;
 	installed->copy = xcalloc(1, sizeof(*installed->copy));
 	if (bpf_map_lookup_elem(generation, &zero, installed->copy))
 		return -errno;
@@ -574,7 +615,8 @@ static int open_generation(const struct filter *filter, bool judging, struct ins
 	struct dirent *entry;
 	int err = -ENOENT;
 
-	if (bpf_map_lookup_elem(filter->generations, &zero, &judging_id))
+	if (bpf_map_lookup_elem(filter->generations, &zero, &judging_id) ||
+	    (!dir && errno != ENOENT))
 		err = -errno;
 	while (dir && err == -ENOENT && (entry = readdir(dir))) {
 		struct bpf_map_info info;
@@ -583,7 +625,13 @@ static int open_generation(const struct filter *filter, bool judging, struct ins
 		if (strncmp(entry->d_name, "generation-", 11))
 			continue;
 		fd = pin_get(filter->id, entry->d_name);
-		if (fd < 0 || map_info(fd, &info) || (info.id == judging_id) != judging)
+		if (fd == -ENOENT)
+			continue;
+		err = fd < 0 ? fd : map_info(fd, &info);
+		if (err)
+			break;
+		err = -ENOENT;
+		if ((info.id == judging_id) != judging)
 			continue;
 		err = read_installed(filter, entry->d_name, fd, &info, installed);
 		if (err)
@@ -605,10 +653,18 @@ static int open_current(struct filter *filter)
 	return err;
 }
 
-__u64 filter_pending(struct filter *filter)
+int filter_pending(struct filter *filter, __u64 *batch)
 {
+	int err;
+
 	installed_close(&filter->next);
-	return open_generation(filter, false, &filter->next) ? 0 : filter->next.copy->batch;
+	err = open_generation(filter, false, &filter->next);
+	*batch = err ? 0 : filter->next.copy->batch;
+	if (err == -ENOENT)
+		return 0;
+	if (err)
+		error("%s/%s: cannot tell what a killed command left: %s", PINS, filter->id, strerror(-err));
+	return err;
 }
 
 static int open_pins(struct filter *filter)

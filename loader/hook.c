@@ -27,52 +27,68 @@ struct pinned {
 	__u32 program_id;
 };
 
-static bool read_pinned(const char *id, struct pinned *pinned)
+/* What the link in a folder holds. That there is none, is no error; that it cannot be told, is one. */
+static int read_pinned(const char *id, struct pinned *pinned)
 {
 	__free_text char *path = xasprintf(PINS "/%s/link", id);
 	struct bpf_link_info info = {};
 	__u32 length = sizeof(info);
 	__close_fd int fd = -1;
+	int err;
 
-	if (strlen(id) >= sizeof(pinned->id))
-		return false;
 	*pinned = (struct pinned){};
-	strcpy(pinned->id, id);
+	snprintf(pinned->id, sizeof(pinned->id), "%s", id);
 	fd = bpf_obj_get(path);
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length))
-		return true;
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length)) {
+		err = -errno;
+		error("%s: cannot read: %s", path, strerror(-err));
+		return err;
+	}
 	pinned->link = true;
 	pinned->ifindex = info.xdp.ifindex;
 	pinned->program_id = info.prog_id;
-	return true;
+	return 0;
 }
 
-static void list_pinned(struct pinned **list, size_t *count)
+static int list_pinned(struct pinned **list, size_t *count)
 {
 	DIR *dir = opendir(PINS);
 	struct dirent *entry;
+	int err = 0;
 
 	*list = NULL;
 	*count = 0;
-	while (dir && (entry = readdir(dir))) {
+	/* Without privilege nothing can be seen, and nothing is changed either. */
+	if (!dir && errno != ENOENT && errno != EACCES) {
+		err = -errno;
+		error(PINS ": cannot read: %s", strerror(-err));
+	}
+	while (!err && dir && (entry = readdir(dir))) {
 		struct pinned pinned;
 
-		if (entry->d_name[0] == '.' || !read_pinned(entry->d_name, &pinned))
+		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= sizeof(pinned.id))
 			continue;
+		err = read_pinned(entry->d_name, &pinned);
 		*list = xrealloc(*list, *count + 1, sizeof(**list));
 		(*list)[(*count)++] = pinned;
 	}
 	if (dir)
 		closedir(dir);
+	if (err) {
+		free(*list);
+		*list = NULL;
+		*count = 0;
+	}
+	return err;
 }
 
 /* Removes folders without a link, or whose link lost its interface. */
-static void collect_dead(void)
+static void collect_dead(const struct pinned *list, size_t count)
 {
-	struct pinned *list;
-	size_t count, i;
+	size_t i;
 
-	list_pinned(&list, &count);
 	for (i = 0; i < count; i++) {
 		struct filter dead = FILTER_NONE;
 
@@ -81,7 +97,6 @@ static void collect_dead(void)
 		memcpy(dead.id, list[i].id, sizeof(dead.id));
 		filter_unpin(&dead);
 	}
-	free(list);
 }
 
 /* The name of a pinned filter's interface for a message; another namespace's has a number only. */
@@ -94,52 +109,64 @@ static char *interface_of(const struct pinned *pinned)
 	return xasprintf("interface %u", pinned->ifindex);
 }
 
-/* A prepared generation is completed if its batch judges another interface already, else removed. */
-static void settle_pending(const struct pinned *list, struct filter *filter, size_t count)
+/* Whether another interface is judged by a generation of this batch already. */
+static bool batch_judges(const struct filter *filter, size_t count, __u64 batch)
 {
-	size_t i, j;
+	size_t i;
 
-	for (i = 0; i < count; i++) {
-		__u64 batch = filter[i].link < 0 ? 0 : filter_pending(&filter[i]);
-		__free_text char *name = NULL;
-
-		if (!filter[i].next.copy)
-			continue;
-		if (filter[i].next.copy->number < filter[i].current.copy->number) {
-			filter_finish(&filter[i]); /* switched, but not cleared up */
-			continue;
-		}
-		for (j = 0; j < count; j++)
-			if (batch && filter[j].current.copy && filter[j].current.copy->batch == batch)
-				break;
-		if (j == count || filter_commit(&filter[i])) {
-			filter_undo(&filter[i]);
-			continue;
-		}
-		filter_finish(&filter[i]);
-		name = interface_of(&list[i]);
-		warning("%s: completed the swap that a killed command had left half done", name);
-	}
+	for (i = 0; i < count; i++)
+		if (batch && filter[i].current.copy && filter[i].current.copy->batch == batch)
+			return true;
+	return false;
 }
 
-void hook_collect(void)
+/* Completes what the killed command had begun elsewhere; else clears away what it had prepared. */
+static int settle(const struct pinned *pinned, struct filter *filter, const struct filter *all,
+		  size_t count)
+{
+	__free_text char *name = NULL;
+	__u64 batch;
+	int err;
+
+	err = filter_pending(filter, &batch);
+	if (err)
+		return err;
+	if (batch && filter->next.copy->number > filter->current.copy->number &&
+	    batch_judges(all, count, batch)) {
+		err = filter_commit(filter);
+		if (err)
+			return err;
+		name = interface_of(pinned);
+		warning("%s: completed the swap that a killed command had left half done", name);
+	}
+	filter_finish(filter);
+	return 0;
+}
+
+int hook_collect(void)
 {
 	struct pinned *list;
 	struct filter *filter;
 	size_t count, i;
+	int err = list_pinned(&list, &count);
 
-	collect_dead();
-	list_pinned(&list, &count);
+	if (err)
+		return err;
+	collect_dead(list, count);
 	filter = xcalloc(count, sizeof(*filter));
 	for (i = 0; i < count; i++) {
 		filter[i] = FILTER_NONE;
-		filter_open(list[i].id, &filter[i]);
+		if (list[i].link && list[i].ifindex)
+			filter_open(list[i].id, &filter[i]);
 	}
-	settle_pending(list, filter, count);
+	for (i = 0; i < count && !err; i++)
+		if (filter[i].current.copy)
+			err = settle(&list[i], &filter[i], filter, count);
 	for (i = 0; i < count; i++)
 		filter_close(&filter[i]);
 	free(filter);
 	free(list);
+	return err;
 }
 
 /* Fills what holds the hook of `ifindex`. */
@@ -182,7 +209,9 @@ int hook_find(const char *interface, struct hook *hook)
 		error("%s: no such interface in this network namespace", name);
 		return -ENODEV;
 	}
-	list_pinned(&list, &count);
+	err = list_pinned(&list, &count);
+	if (err)
+		return err;
 	err = query(ifindex, list, count, hook);
 	free(list);
 	if (err)
@@ -195,14 +224,16 @@ int hook_list(struct hook **list, size_t *count)
 	struct if_nameindex *all = if_nameindex();
 	struct pinned *pinned;
 	size_t pins, i;
+	int err;
 
 	if (!all) {
-		error("cannot list the interfaces: %s", strerror(errno));
-		return -errno;
+		err = -errno;
+		error("cannot list the interfaces: %s", strerror(-err));
+		return err;
 	}
 	*list = NULL;
 	*count = 0;
-	list_pinned(&pinned, &pins);
+	err = list_pinned(&pinned, &pins);
 	for (i = 0; pins && all[i].if_index; i++) {
 		struct hook hook;
 
@@ -213,7 +244,7 @@ int hook_list(struct hook **list, size_t *count)
 	}
 	if_freenameindex(all);
 	free(pinned);
-	return 0;
+	return err;
 }
 
 int hook_missing(const struct hook *hook, const char *command)

@@ -95,10 +95,11 @@ void filter_undo(struct filter *filter);
 int filter_switch(struct filter *filter, const struct tables *tables, const char *recipe);
 
 /*
- * Looks for a generation that was prepared and pinned, but not committed, by a command that was killed.
- * Takes it up as prepared and returns its batch, 0 if there is none.
+ * Looks for a pinned generation that is not the one that judges: a command was killed before it was
+ * committed, or (its number is lower) before the old one was cleared away. Takes it up as `next`; `*batch` is
+ * its batch, 0 if there is none.
  */
-__u64 filter_pending(struct filter *filter);
+int filter_pending(struct filter *filter, __u64 *batch);
 
 /* The recipe of the current generation, NUL-ended; the caller frees. */
 int filter_recipe(const struct filter *filter, char **recipe);
@@ -156,8 +157,9 @@ int hook_attach(struct filter *filter, const struct hook *hook, enum hook_mode *
 
 /*
  * Removes what killed commands and deleted interfaces left behind, and completes a swap of several interfaces
- * that was killed half way, naming them. The lock must be held.
+ * that was killed half way, naming them. The lock must be held. -errno with a message if it cannot tell what is
+ * there; a filter that another version made is left alone.
  */
-void hook_collect(void);
+int hook_collect(void);
 
 #endif

@@ -77,6 +77,8 @@ int live_read(const struct names *interfaces, const char *command, struct live *
 		struct live *live = &(*list)[i];
 
 		err = read_one(live);
+		if (err == -ENOENT && interfaces->count)
+			hook_missing(&live->hook, command); /* detached since it was found */
 		if (err == -ENOENT && !interfaces->count) {
 			err = 0; /* detached since it was listed */
 			filter_close(&live->filter);
