@@ -16,7 +16,7 @@ enum pc_transport {
 };
 
 /* A port's index in every per-port table: transport << 16 | port in host order. */
-#define PC_PORTS              (PC_TRANSPORTS << 16)
+#define PC_PORTS	      (PC_TRANSPORTS << 16)
 #define PC_PORT(transport, n) ((__u32)(transport) << 16 | (__u16)(n))
 
 /* Why a packet is dropped. The order is that of the verdict table; names in loader/counters.c. */
@@ -53,19 +53,19 @@ enum pc_other {
  * A packet dropped at a port is counted in that port's cell. Its reason is `source` if the cell of
  * that reason counted it too, else `unlisted`, which has no cell of its own.
  */
-#define PC_CELL_PASS         0u
-#define PC_CELL_DROP         (1u * PC_PORTS)
+#define PC_CELL_PASS	     0u
+#define PC_CELL_DROP	     (1u * PC_PORTS)
 #define PC_CELL_WOULD_DROP   (2u * PC_PORTS)
-#define PC_CELL_REASON       (3u * PC_PORTS)	    /* + enum pc_reason, dropped */
-#define PC_CELL_REASON_WOULD (PC_CELL_REASON + 16u) /* + enum pc_reason, would drop */
-#define PC_CELL_OTHER        (PC_CELL_REASON + 32u) /* + enum pc_other, passed */
-#define PC_CELLS             (PC_CELL_REASON + 512u) /* a multiple of the page, in words */
+#define PC_CELL_REASON	     (3u * PC_PORTS)	     /* + enum pc_reason, dropped */
+#define PC_CELL_REASON_WOULD (PC_CELL_REASON + 16u)  /* + enum pc_reason, would drop */
+#define PC_CELL_OTHER	     (PC_CELL_REASON + 32u)  /* + enum pc_other, passed */
+#define PC_CELLS	     (PC_CELL_REASON + 512u) /* a multiple of the page, in words */
 
 #define PC_CELL_BYTES_BITS   36
-#define PC_CELL_PACKET       (1ULL << PC_CELL_BYTES_BITS)
+#define PC_CELL_PACKET	     (1ULL << PC_CELL_BYTES_BITS)
 #define PC_CELL_BYTES_CARRY  (1ULL << 35)
 #define PC_CELL_PACKET_CARRY (1ULL << 63)
-#define PC_CARRY_BYTES       1ULL
+#define PC_CARRY_BYTES	     1ULL
 #define PC_CARRY_PACKETS     (1ULL << 32)
 
 /* Entry of a port in pc_generation.port; anything above is a rule: PC_PORT_RULE + its index. */
@@ -90,13 +90,13 @@ struct pc_rule {
 	__u32 spans;
 };
 
-#define PC_RULES          8192
-#define PC_SPANS          16384
-#define PC_SPANS_OF_RULE  1024 /* a search takes at most 11 steps */
-#define PC_SEARCH_STEPS   11
-#define PC_GROUPS         64
-#define PC_PREFIXES       131072 /* of one address family */
-#define PC_SLOTS          4	 /* generations, and tries, that may live at once */
+#define PC_RULES	 8192
+#define PC_SPANS	 16384
+#define PC_SPANS_OF_RULE 1024 /* a search takes at most 11 steps */
+#define PC_SEARCH_STEPS	 11
+#define PC_GROUPS	 64
+#define PC_PREFIXES	 131072 /* of one address family */
+#define PC_SLOTS	 4	/* generations, and tries, that may live at once */
 
 enum pc_policy {
 	PC_POLICY_ENFORCE,
@@ -130,7 +130,7 @@ _Static_assert(__builtin_offsetof(struct pc_generation, protocol) == 72, "pc_gen
  */
 struct pc_key {
 	__u32 length;
-	__be32 family; /* 4 or 6 */
+	__be32 family;	  /* 4 or 6 */
 	__u8 address[16]; /* IPv4: the first 4 bytes */
 };
 #define PC_KEY_FAMILY_BITS 32

@@ -11,7 +11,7 @@
 #define barrier() asm volatile("" ::: "memory")
 
 struct verdict {
-	__u32 cell; /* PC_CELL_*: of a drop, its enforce cell */
+	__u32 cell;  /* PC_CELL_*: of a drop, its enforce cell */
 	__u32 would; /* distance from it to the cell of observe mode */
 	__u8 drop;
 	__u8 source; /* a drop at a port, for the reason `source` */
@@ -76,17 +76,18 @@ static __always_inline void count(__u32 cell, __u32 length)
 static __always_inline int account(const struct packet *packet,
 				   const struct pc_generation *generation, struct verdict verdict)
 {
-	bool observe = generation->policy == PC_POLICY_OBSERVE;
+	int action = verdict.drop ? XDP_DROP : XDP_PASS;
 
-	if (!verdict.drop) {
-		count(verdict.cell, packet->length);
-		return XDP_PASS;
+	if (verdict.drop && generation->policy == PC_POLICY_OBSERVE) {
+		action = XDP_PASS;
+		verdict.cell += verdict.would;
+		if (verdict.source)
+			count(PC_CELL_REASON_WOULD + PC_REASON_SOURCE, packet->length);
+	} else if (verdict.source) {
+		count(PC_CELL_REASON + PC_REASON_SOURCE, packet->length);
 	}
-	if (verdict.source)
-		count((observe ? PC_CELL_REASON_WOULD : PC_CELL_REASON) + PC_REASON_SOURCE,
-		      packet->length);
-	count(verdict.cell + (observe ? verdict.would : 0), packet->length);
-	return observe ? XDP_PASS : XDP_DROP;
+	count(verdict.cell, packet->length);
+	return action;
 }
 
 #endif

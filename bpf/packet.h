@@ -4,6 +4,7 @@
 #define PORTCULLIS_PACKET_H
 
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/ip.h>
@@ -32,6 +33,13 @@
 #define IPV6_FRAGMENT	 44
 #define IPV6_OPTIONS	 60
 
+/* linux/if_ether.h has it packed, and would be read byte by byte. */
+struct ethernet_header {
+	__u8 destination[6];
+	__u8 source[6];
+	__be16 type;
+};
+
 struct vlan_tag {
 	__be16 tci;
 	__be16 type;
@@ -39,7 +47,7 @@ struct vlan_tag {
 
 struct ipv6_extension {
 	__u8 next;
-	__u8 length; /* in units of 8 bytes, the first not counted */
+	__u8 length;	 /* in units of 8 bytes, the first not counted */
 	__be16 fragment; /* of a fragment header: offset and the more flag */
 	__u32 id;
 };
@@ -68,13 +76,16 @@ struct packet {
 	__u8 hop_limit;
 	__u8 fragment; /* a first fragment */
 	__u8 icmp_type;
+	bool gather; /* a constant where it is read: headers are fetched from wherever they are */
 };
 
 enum parsed {
 	PARSED_MALFORMED,
 	PARSED_NON_IP,
 	PARSED_LATER_FRAGMENT,
+	PARSED_PORT, /* TCP, UDP */
 	PARSED_PACKET,
+	PARSED_ELSEWHERE, /* a header is not in the linear part: parse again with `gather` */
 };
 
 static __always_inline void packet_init(struct packet *packet, struct xdp_md *ctx)
@@ -85,17 +96,41 @@ static __always_inline void packet_init(struct packet *packet, struct xdp_md *ct
 	packet->length = have_frags ? bpf_xdp_get_buff_len(ctx) : ctx->data_end - ctx->data;
 }
 
-/* `size` bytes at `offset`: in place if they are in the linear part, else copied into `buffer`. */
-static __always_inline const void *packet_read(const struct packet *packet, __u32 offset,
-					       __u32 size, void *buffer)
+/* Points to `size` bytes at `offset`, in place; false if they are not in the linear part. */
+static __always_inline bool packet_linear(const struct packet *packet, __u32 offset, __u32 size,
+					  const void **header)
 {
-	const void *start = packet->data + offset;
+	*header = packet->data + offset;
+	return *header + size <= packet->data_end;
+}
 
-	if (start + size <= packet->data_end)
-		return start;
-	if (!have_frags || bpf_xdp_load_bytes(packet->ctx, offset, buffer, size))
-		return NULL;
-	return buffer;
+/* The same from all buffers, copied into `buffer`; false if the frame ends before. */
+static __always_inline bool packet_copy(const struct packet *packet, __u32 offset, __u32 size,
+					void *buffer, const void **header)
+{
+	*header = buffer;
+	return have_frags && !bpf_xdp_load_bytes(packet->ctx, offset, buffer, size);
+}
+
+/* In place if they are in the linear part, else copied: for what is parsed once for both. */
+static __always_inline bool packet_fetch(const struct packet *packet, __u32 offset, __u32 size,
+					 void *buffer, const void **header)
+{
+	return packet_linear(packet, offset, size, header) ||
+	       packet_copy(packet, offset, size, buffer, header);
+}
+
+static __always_inline bool packet_read(const struct packet *packet, __u32 offset, __u32 size,
+					void *buffer, const void **header)
+{
+	return packet->gather ? packet_fetch(packet, offset, size, buffer, header) :
+				packet_linear(packet, offset, size, header);
+}
+
+/* What follows from a header that packet_read did not find. */
+static __always_inline enum parsed packet_unread(const struct packet *packet)
+{
+	return have_frags && !packet->gather ? PARSED_ELSEWHERE : PARSED_MALFORMED;
 }
 
 static __always_inline enum parsed parse_transport(struct packet *packet)
@@ -111,31 +146,32 @@ static __always_inline enum parsed parse_transport(struct packet *packet)
 
 		if (packet->at + sizeof(*tcp) > packet->end)
 			return PARSED_MALFORMED;
-		tcp = packet_read(packet, packet->at, sizeof(*tcp), &buffer);
-		if (!tcp || tcp->doff < 5 || packet->at + tcp->doff * 4 > packet->end)
+		if (!packet_read(packet, packet->at, sizeof(*tcp), &buffer, (const void **)&tcp))
+			return packet_unread(packet);
+		if (tcp->doff < 5 || packet->at + tcp->doff * 4 > packet->end)
 			return PARSED_MALFORMED;
 		packet->transport = PC_TCP;
 		packet->source = bpf_ntohs(tcp->source);
 		packet->port = bpf_ntohs(tcp->dest);
+		return PARSED_PORT;
 	} else if (packet->protocol == PROTOCOL_UDP) {
 		const struct udphdr *udp;
 
 		if (packet->at + sizeof(*udp) > packet->end)
 			return PARSED_MALFORMED;
-		udp = packet_read(packet, packet->at, sizeof(*udp), &buffer);
-		if (!udp)
-			return PARSED_MALFORMED;
+		if (!packet_read(packet, packet->at, sizeof(*udp), &buffer, (const void **)&udp))
+			return packet_unread(packet);
 		packet->transport = PC_UDP;
 		packet->source = bpf_ntohs(udp->source);
 		packet->port = bpf_ntohs(udp->dest);
+		return PARSED_PORT;
 	} else if (packet->protocol == (packet->ipv6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP)) {
 		const struct icmp_header *icmp;
 
 		if (packet->at + sizeof(*icmp) > packet->end)
 			return PARSED_MALFORMED;
-		icmp = packet_read(packet, packet->at, sizeof(*icmp), &buffer);
-		if (!icmp)
-			return PARSED_MALFORMED;
+		if (!packet_read(packet, packet->at, sizeof(*icmp), &buffer, (const void **)&icmp))
+			return packet_unread(packet);
 		packet->icmp_type = icmp->type;
 	}
 	return PARSED_PACKET;
@@ -150,10 +186,12 @@ static __always_inline enum parsed parse_later_fragment(__u8 protocol, __u32 uni
 static __always_inline enum parsed parse_ipv4(struct packet *packet)
 {
 	struct iphdr buffer;
-	const struct iphdr *ip = packet_read(packet, packet->ip, sizeof(*ip), &buffer);
+	const struct iphdr *ip;
 	__u32 header, total, fragment;
 
-	if (!ip || ip->version != 4 || ip->ihl < 5)
+	if (!packet_read(packet, packet->ip, sizeof(*ip), &buffer, (const void **)&ip))
+		return packet_unread(packet);
+	if (ip->version != 4 || ip->ihl < 5)
 		return PARSED_MALFORMED;
 	header = ip->ihl * 4;
 	total = bpf_ntohs(ip->tot_len);
@@ -187,7 +225,7 @@ static __always_inline bool is_extension(__u32 next)
  * fields. A later fragment ends the walk.
  */
 #define WALKED		(1ULL << 63)
-#define WALKED_AT(w)	((__u32)(w) & 0x7fff) /* at most 22 + 40 + 8 * 2048 */
+#define WALKED_AT(w)	((__u32)(w)&0x7fff) /* at most 22 + 40 + 8 * 2048 */
 #define WALKED_NEXT(w)	((__u8)((w) >> 16))
 #define WALKED_MORE(w)	((__u8)((w) >> 24) & 1)
 #define WALKED_UNITS(w) ((__u32)((w) >> 32) & 0x1fff)
@@ -203,7 +241,8 @@ __noinline __u64 extension_walk(struct xdp_md *ctx, __u32 at, __u32 end, __u32 n
 	packet.data = (void *)(long)ctx->data;
 	packet.data_end = (void *)(long)ctx->data_end;
 	at &= 0xff;
-	/* Unrolled: 5.10 and 6.1 refuse a loop that clang closes by falling through ("back-edge"). */
+	/* Unrolled: 5.10 and 6.1 refuse a loop that clang closes by falling through ("back-edge").
+	 */
 #pragma clang loop unroll(full)
 	for (i = 0; i <= EXTENSIONS; i++) {
 		const struct ipv6_extension *extension;
@@ -213,8 +252,8 @@ __noinline __u64 extension_walk(struct xdp_md *ctx, __u32 at, __u32 end, __u32 n
 			return WALKED | more << 24 | next << 16 | at;
 		if (i == EXTENSIONS || at + length > end)
 			return 0;
-		extension = packet_read(&packet, at, sizeof(*extension), &buffer);
-		if (!extension)
+		if (!packet_fetch(&packet, at, sizeof(*extension), &buffer,
+				  (const void **)&extension))
 			return 0;
 		if (next == IPV6_FRAGMENT) {
 			__u64 fragment = bpf_ntohs(extension->fragment);
@@ -236,11 +275,13 @@ __noinline __u64 extension_walk(struct xdp_md *ctx, __u32 at, __u32 end, __u32 n
 static __always_inline enum parsed parse_ipv6(struct packet *packet)
 {
 	struct ipv6hdr buffer;
-	const struct ipv6hdr *ip = packet_read(packet, packet->ip, sizeof(*ip), &buffer);
+	const struct ipv6hdr *ip;
 	__u32 payload;
 	__u64 walked;
 
-	if (!ip || ip->version != 6)
+	if (!packet_read(packet, packet->ip, sizeof(*ip), &buffer, (const void **)&ip))
+		return packet_unread(packet);
+	if (ip->version != 6)
 		return PARSED_MALFORMED;
 	packet->ipv6 = 1;
 	packet->hop_limit = ip->hop_limit;
@@ -270,21 +311,22 @@ static __always_inline bool is_vlan(__be16 type)
 	return type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD);
 }
 
-/* Returns 0 if the tags are too many or cut, else the ethertype behind them << 16 | its header's offset. */
+/* Returns 0 if the tags are too many or cut, else the ethertype behind them << 16 | its header's
+ * offset. */
 __noinline __u32 vlan_walk(struct xdp_md *ctx)
 {
 	struct packet packet = {};
 	struct vlan_tag buffer;
-	__u32 at = sizeof(struct ethhdr);
+	__u32 at = sizeof(struct ethernet_header);
 	int i;
 
 	packet.ctx = ctx;
 	packet.data = (void *)(long)ctx->data;
 	packet.data_end = (void *)(long)ctx->data_end;
 	for (i = 0; i < VLAN_TAGS; i++) {
-		const struct vlan_tag *tag = packet_read(&packet, at, sizeof(*tag), &buffer);
+		const struct vlan_tag *tag;
 
-		if (!tag)
+		if (!packet_fetch(&packet, at, sizeof(*tag), &buffer, (const void **)&tag))
 			return 0;
 		at += sizeof(*tag);
 		if (!is_vlan(tag->type))
@@ -296,13 +338,13 @@ __noinline __u32 vlan_walk(struct xdp_md *ctx)
 /* A frame that passes line 1 and is IP fills `packet`. */
 static __always_inline enum parsed packet_parse(struct packet *packet)
 {
-	struct ethhdr buffer;
-	const struct ethhdr *ethernet = packet_read(packet, 0, sizeof(*ethernet), &buffer);
+	struct ethernet_header buffer;
+	const struct ethernet_header *ethernet;
 	__be16 type;
 
-	if (!ethernet)
-		return PARSED_MALFORMED;
-	type = ethernet->h_proto;
+	if (!packet_read(packet, 0, sizeof(*ethernet), &buffer, (const void **)&ethernet))
+		return packet_unread(packet);
+	type = ethernet->type;
 	packet->ip = sizeof(*ethernet);
 	if (is_vlan(type)) {
 		__u32 walked = vlan_walk(packet->ctx);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The XDP program: a frame is parsed, judged by one generation in the order of the contract, counted. */
+/* The XDP program: a frame is parsed, judged by one generation in the order of the contract,
+ * counted. */
 #include <linux/bpf.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,7 +15,8 @@
 
 char portcullis_license[] SEC("license") = "GPL";
 
-/* Line 4 (RFC 792; RFC 4443, 4861: neighbour discovery comes from the link itself, hop limit 255). */
+/* Line 4 (RFC 792; RFC 4443, 4861: neighbour discovery comes from the link itself, hop limit 255).
+ */
 static __always_inline bool icmp_admitted(const struct packet *packet)
 {
 	__u8 type = packet->icmp_type;
@@ -39,10 +41,11 @@ static __always_inline struct verdict judge_port(const struct packet *packet,
 	return drop_port(packet, admit == ADMIT_SOURCE);
 }
 
-static __always_inline struct verdict judge(struct packet *packet,
-					    const struct pc_generation *generation)
+static __always_inline struct verdict
+judge(const struct packet *packet, const struct pc_generation *generation, enum parsed parsed)
 {
-	switch (packet_parse(packet)) {
+	switch (parsed) {
+	case PARSED_ELSEWHERE:
 	case PARSED_MALFORMED:
 		return drop_reason(PC_REASON_MALFORMED);
 	case PARSED_NON_IP:
@@ -50,34 +53,56 @@ static __always_inline struct verdict judge(struct packet *packet,
 	case PARSED_LATER_FRAGMENT:
 		return state_fragment(packet) ? pass_other(PC_OTHER_REPLY) :
 						drop_reason(PC_REASON_FRAGMENT);
+	case PARSED_PORT:
+		return judge_port(packet, generation);
 	case PARSED_PACKET:
 		break;
 	}
-	if (packet->protocol == PROTOCOL_TCP || packet->protocol == PROTOCOL_UDP)
-		return judge_port(packet, generation);
 	if (packet->protocol == (packet->ipv6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP))
 		return icmp_admitted(packet) ? pass_other(PC_OTHER_ICMP) :
 					       drop_reason(PC_REASON_ICMP);
 	if (!packet->ipv6 && packet->protocol == PROTOCOL_IGMP)
 		return pass_other(PC_OTHER_ICMP);
-	return generation->protocol[bounded(packet->protocol, 255)] ? pass_other(PC_OTHER_PROTOCOL) :
-							drop_reason(PC_REASON_PROTOCOL);
+	return generation->protocol[bounded(packet->protocol, 255)] ?
+		       pass_other(PC_OTHER_PROTOCOL) :
+		       drop_reason(PC_REASON_PROTOCOL);
+}
+
+static __always_inline const struct pc_generation *generation_current(void)
+{
+	__u32 current = 0;
+	void *map = bpf_map_lookup_elem(&generations, &current);
+
+	return map ? bpf_map_lookup_elem(map, &current) : NULL;
+}
+
+/*
+ * A frame whose headers are not all in the linear part, from the start. Apart, so that the usual
+ * frame's path stays free of what copying costs in registers, and verified once.
+ */
+__noinline int portcullis_gather(struct xdp_md *ctx)
+{
+	const struct pc_generation *generation = generation_current();
+	struct packet packet = {.gather = true};
+
+	if (!generation)
+		return XDP_PASS;
+	packet_init(&packet, ctx);
+	return account(&packet, generation, judge(&packet, generation, packet_parse(&packet)));
 }
 
 SEC("xdp")
 int portcullis(struct xdp_md *ctx)
 {
+	const struct pc_generation *generation = generation_current();
 	struct packet packet = {};
-	__u32 current = 0;
-	struct pc_generation *generation;
-	void *map;
+	enum parsed parsed;
 
-	map = bpf_map_lookup_elem(&generations, &current);
-	if (!map)
-		return XDP_PASS;
-	generation = bpf_map_lookup_elem(map, &current);
 	if (!generation)
 		return XDP_PASS;
 	packet_init(&packet, ctx);
-	return account(&packet, generation, judge(&packet, generation));
+	parsed = packet_parse(&packet);
+	if (parsed == PARSED_ELSEWHERE)
+		return portcullis_gather(ctx);
+	return account(&packet, generation, judge(&packet, generation, parsed));
 }

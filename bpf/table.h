@@ -15,14 +15,14 @@ enum admit {
 };
 
 /*
- * `value & mask` that the compiler must not leave out. It knows that a byte-swapped port is below 65,536;
- * the verifiers of 5.10, 6.1 and 6.12 do not, and refuse the load.
+ * `value & mask` that the compiler must not leave out. It knows that a byte-swapped port is below
+ * 65,536; the verifiers of 5.10, 6.1 and 6.12 do not, and refuse the load.
  */
-#define bounded(value, mask)                                                                       \
-	({                                                                                         \
-		__u64 bounded_value = (value);                                                     \
-		asm volatile("%0 &= %1" : "+r"(bounded_value) : "i"(mask));                        \
-		bounded_value;                                                                     \
+#define bounded(value, mask)                                                \
+	({                                                                  \
+		__u64 bounded_value = (value);                              \
+		asm volatile("%0 &= %1" : "+r"(bounded_value) : "i"(mask)); \
+		bounded_value;                                              \
 	})
 
 /* The span of a rule that holds a source port, or NULL. Spans are sorted and disjoint. */
@@ -58,17 +58,17 @@ static __always_inline bool source_key(const struct packet *packet, struct pc_ke
 	} buffer;
 
 	if (packet->ipv6) {
-		const struct ipv6hdr *ip = packet_read(packet, packet->ip, sizeof(*ip), &buffer);
+		const struct ipv6hdr *ip;
 
-		if (!ip)
+		if (!packet_read(packet, packet->ip, sizeof(*ip), &buffer, (const void **)&ip))
 			return false;
 		key->length = PC_KEY_FAMILY_BITS + 128;
 		key->family = bpf_htonl(6);
 		__builtin_memcpy(key->address, &ip->saddr, 16);
 	} else {
-		const struct iphdr *ip = packet_read(packet, packet->ip, sizeof(*ip), &buffer);
+		const struct iphdr *ip;
 
-		if (!ip)
+		if (!packet_read(packet, packet->ip, sizeof(*ip), &buffer, (const void **)&ip))
 			return false;
 		key->length = PC_KEY_FAMILY_BITS + 32;
 		key->family = bpf_htonl(4);
@@ -109,7 +109,8 @@ static __always_inline bool span_admits(const struct packet *packet, const struc
 static __always_inline enum admit table_admit(const struct packet *packet,
 					      const struct pc_generation *generation)
 {
-	__u16 entry = generation->port[bounded(PC_PORT(packet->transport, packet->port), PC_PORTS - 1)];
+	__u16 entry =
+		generation->port[bounded(PC_PORT(packet->transport, packet->port), PC_PORTS - 1)];
 	const struct pc_span *span;
 
 	if (entry == PC_PORT_CLOSED)

@@ -25,23 +25,30 @@ static void add(struct count *to, struct count what)
 	to->bytes += what.bytes;
 }
 
-/* One cell over all CPUs. False if it was just being carried: then a carry may be missing. */
+/*
+ * One cell over all CPUs. Most never counted: the memory of their sum, zero from the start, is not
+ * written. False if it was just being carried: then a carry may be missing.
+ */
 static bool sum_cell(const volatile __u64 *rows, size_t cpus, const volatile __u64 *carry,
 		     __u32 cell, struct count *sum)
 {
-	__u64 before = __atomic_load_n(carry, __ATOMIC_ACQUIRE);
+	__u64 before = __atomic_load_n(carry, __ATOMIC_ACQUIRE), any = before;
+	struct count now;
 	bool still = true;
 	size_t cpu;
 
-	sum->packets = (before >> 32) * (PC_CELL_PACKET_CARRY >> PC_CELL_BYTES_BITS);
-	sum->bytes = (before & 0xffffffff) * PC_CELL_BYTES_CARRY;
+	now.packets = (before >> 32) * (PC_CELL_PACKET_CARRY >> PC_CELL_BYTES_BITS);
+	now.bytes = (before & 0xffffffff) * PC_CELL_BYTES_CARRY;
 	for (cpu = 0; cpu < cpus; cpu++) {
 		__u64 word = __atomic_load_n(&rows[cpu * PC_CELLS + cell], __ATOMIC_ACQUIRE);
 
 		still = still && !(word & PENDING);
-		sum->packets += word >> PC_CELL_BYTES_BITS;
-		sum->bytes += word & (PC_CELL_PACKET - 1);
+		now.packets += word >> PC_CELL_BYTES_BITS;
+		now.bytes += word & (PC_CELL_PACKET - 1);
+		any |= word;
 	}
+	if (any || sum->packets)
+		*sum = now;
 	return still && __atomic_load_n(carry, __ATOMIC_ACQUIRE) == before;
 }
 
