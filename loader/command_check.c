@@ -45,10 +45,14 @@ static void check_folder(const struct options *options, const char *path, struct
 static void check_file(struct catalog *catalog, const char *path, struct diag *diag)
 {
 	struct profile *profile;
+	__free_text char *file = NULL;
 	size_t i;
 
 	if (profile_read(path, &profile, diag))
 		return;
+	file = xasprintf("/%s.yaml", profile->name);
+	if (!strstr(path, file + 1) || (strchr(path, '/') && !strstr(path, file)))
+		diag_warning(diag, NULL, "%s: as a part of the catalog it must be named %s", path, file + 1);
 	for (i = 0; i < profile->include.count; i++)
 		catalog_find(catalog, profile->include.name[i], diag);
 	profile_free(profile);
