@@ -11,7 +11,8 @@
 /* Kernel 5.18 and newer: frames in several buffers, and the helpers that read them. */
 const volatile __u8 have_frags = 0;
 
-/* Inner maps are given by size: clang 14 leaves the struct out of the BTF when only they name it.
+/*
+ * Inner maps are given by size: clang 14 leaves the struct out of the BTF when only they name it.
  */
 struct generation_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

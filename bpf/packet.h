@@ -241,7 +241,8 @@ __noinline __u64 extension_walk(struct xdp_md *ctx, __u32 at, __u32 end, __u32 n
 	packet.data = (void *)(long)ctx->data;
 	packet.data_end = (void *)(long)ctx->data_end;
 	at &= 0xff;
-	/* Unrolled: 5.10 and 6.1 refuse a loop that clang closes by falling through ("back-edge").
+	/*
+	 * Unrolled: 5.10 and 6.1 refuse a loop that clang closes by falling through ("back-edge").
 	 */
 #pragma clang loop unroll(full)
 	for (i = 0; i <= EXTENSIONS; i++) {
@@ -311,8 +312,10 @@ static __always_inline bool is_vlan(__be16 type)
 	return type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD);
 }
 
-/* Returns 0 if the tags are too many or cut, else the ethertype behind them << 16 | its header's
- * offset. */
+/*
+ * Returns 0 if the tags are too many or cut, else the ethertype behind them << 16 | its header's
+ * offset.
+ */
 __noinline __u32 vlan_walk(struct xdp_md *ctx)
 {
 	struct packet packet = {};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The XDP program: a frame is parsed, judged by one generation in the order of the contract,
- * counted. */
+/*
+ * The XDP program: a frame is parsed, judged by one generation in the order of the contract,
+ * counted.
+ */
 #include <linux/bpf.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,7 +17,8 @@
 
 char portcullis_license[] SEC("license") = "GPL";
 
-/* Line 4 (RFC 792; RFC 4443, 4861: neighbour discovery comes from the link itself, hop limit 255).
+/*
+ * Line 4 (RFC 792; RFC 4443, 4861: neighbour discovery comes from the link itself, hop limit 255).
  */
 static __always_inline bool icmp_admitted(const struct packet *packet)
 {
@@ -46,17 +49,13 @@ judge(const struct packet *packet, const struct pc_generation *generation, enum 
 {
 	switch (parsed) {
 	case PARSED_ELSEWHERE:
-	case PARSED_MALFORMED:
-		return drop_reason(PC_REASON_MALFORMED);
-	case PARSED_NON_IP:
-		return pass_other(PC_OTHER_NON_IP);
+	case PARSED_MALFORMED: return drop_reason(PC_REASON_MALFORMED);
+	case PARSED_NON_IP: return pass_other(PC_OTHER_NON_IP);
 	case PARSED_LATER_FRAGMENT:
 		return state_fragment(packet) ? pass_other(PC_OTHER_REPLY) :
 						drop_reason(PC_REASON_FRAGMENT);
-	case PARSED_PORT:
-		return judge_port(packet, generation);
-	case PARSED_PACKET:
-		break;
+	case PARSED_PORT: return judge_port(packet, generation);
+	case PARSED_PACKET: break;
 	}
 	if (packet->protocol == (packet->ipv6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP))
 		return icmp_admitted(packet) ? pass_other(PC_OTHER_ICMP) :

@@ -134,8 +134,8 @@ static bool is_bpffs(const char *path)
 }
 
 /*
- * `ip netns exec` gives its command a mount namespace with a new /sys. A bpffs mounted there ends with
- * the command, and takes every filter pinned in it along.
+ * `ip netns exec` gives its command a mount namespace with a new /sys. A bpffs mounted there ends
+ * with the command, and takes every filter pinned in it along.
  */
 static int refuse_private_mounts(void)
 {
@@ -147,7 +147,8 @@ static int refuse_private_mounts(void)
 	if (!outside)
 		return 0;
 	path = xasprintf("/proc/%d/root" BPFFS, outside);
-	if (is_bpffs(BPFFS) && !stat(BPFFS, &own) && !stat(path, &other) && own.st_dev == other.st_dev)
+	if (is_bpffs(BPFFS) && !stat(BPFFS, &own) && !stat(path, &other) &&
+	    own.st_dev == other.st_dev)
 		return 0;
 	name = namespace_name();
 	error("%s: this is a mount namespace without the host's bpffs, as `ip netns exec` makes one; what is pinned here would vanish with the command. Run instead: nsenter --net=/run/netns/%s portcullis ...",
@@ -168,7 +169,8 @@ static int check_folder(void)
 	}
 	if (S_ISDIR(st.st_mode) && !st.st_uid && (st.st_mode & 07777) == 0700)
 		return 1;
-	error("%s: is not a folder of root's with mode 0700 (owner %u, mode %04o): whoever made it could remove the filter; check what is in it, then: mv " PINS " " PINS ".old",
+	error("%s: is not a folder of root's with mode 0700 (owner %u, mode %04o): whoever made it could remove the filter; check what is in it, then: mv " PINS
+	      " " PINS ".old",
 	      PINS, st.st_uid, st.st_mode & 07777);
 	return -EPERM;
 }
@@ -184,8 +186,8 @@ int pins_ready(bool create)
 			return 0;
 		if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700")) {
 			err = -errno;
-			error("%s: cannot mount bpffs: %s; mount it with: mount -t bpf bpf " BPFFS, BPFFS,
-			      strerror(-err));
+			error("%s: cannot mount bpffs: %s; mount it with: mount -t bpf bpf " BPFFS,
+			      BPFFS, strerror(-err));
 			return err;
 		}
 	}
@@ -211,11 +213,6 @@ static int lock_once(int *lock)
 	*lock = fd;
 	fd = -1;
 	return 0;
-}
-
-int pins_try_lock(int *lock)
-{
-	return lock_once(lock);
 }
 
 int pins_lock(int *lock)

@@ -82,7 +82,8 @@ static char *find_file(const struct catalog *catalog, const char *name, size_t *
 		char *path = xasprintf("%s/%s" SUFFIX, catalog->folder.name[(*folder)++], name);
 		struct stat status;
 
-		/* A file that is there but cannot be read is an error, not the next folder's turn.
+		/*
+		 * A file that is there but cannot be read is an error, not the next folder's turn.
 		 */
 		if (!stat(path, &status) || (errno != ENOENT && errno != ENOTDIR))
 			return path;
@@ -246,7 +247,8 @@ int catalog_resolve(struct catalog *catalog, const struct names *chosen,
 
 	for (size_t i = 0; i < chosen->count; i++)
 		add_profile(&resolution, catalog, chosen->name[i], NULL, diag);
-	/* The list grows while it is walked: what is included comes behind all that is before it.
+	/*
+	 * The list grows while it is walked: what is included comes behind all that is before it.
 	 */
 	for (size_t i = 0; i < resolution.count; i++) {
 		const struct profile *profile = resolution.profile[i];

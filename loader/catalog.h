@@ -11,7 +11,7 @@
 #include "loader/ports.h"
 #include "loader/util.h"
 
-#define CATALOG_FILE_LIMIT (1 << 20) /* bytes; 4,096 services take about half of it */
+#define CATALOG_FILE_LIMIT (1 << 20)	/* bytes; 4,096 services take about half of it */
 #define GROUP_LINK_LOCAL   "link-local" /* built in: fe80::/10, 169.254.0.0/16 */
 
 /* Where the product keeps a port number: prose, or a file and an xpath in it. */
@@ -43,12 +43,12 @@ struct profile {
 	char *name;
 	char *title;
 	char *document;
-	char *path; /* the file it was read from */
+	char *path;    /* the file it was read from */
 	char *shadows; /* path of the profile of that name which this one hides, or NULL */
 	struct names include;
-	struct place name_place; /* of the `profile:` name; its texts belong to the profile */
+	struct place name_place;     /* of the `profile:` name; its texts belong to the profile */
 	struct place *include_place; /* of each include, likewise */
-	bool protocol[256]; /* further IP protocols to admit */
+	bool protocol[256];	     /* further IP protocols to admit */
 	struct service *service;
 	size_t services;
 };
@@ -62,8 +62,8 @@ struct catalog {
 
 /*
  * Reads one profile from text (a file's whole content) and reports everything wrong with it: all
- * errors of one run, each at its place. `path` is used in messages and kept. Returns 0 and a profile
- * (freed by profile_free), or -EINVAL with errors in `diag` and `*profile` untouched.
+ * errors of one run, each at its place. `path` is used in messages and kept. Returns 0 and a
+ * profile (freed by profile_free), or -EINVAL with errors in `diag` and `*profile` untouched.
  * Bounded: nesting, aliases, tags and anchors are errors. This is what the fuzzer drives.
  */
 int profile_parse(const char *path, const char *text, size_t length, struct profile **profile,

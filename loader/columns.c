@@ -71,7 +71,8 @@ void columns_print(struct columns *columns, FILE *to)
 	fprintf(to, "%s\n", tone_end(to));
 	for (j = 0; j < columns->rows; j++) {
 		fputs(tone_start(columns->tone[j], to), to);
-		print_row(columns, width, (const char *const *)columns->cell + j * columns->count, to);
+		print_row(columns, width, (const char *const *)columns->cell + j * columns->count,
+			  to);
 		fprintf(to, "%s\n", columns->tone[j] ? tone_end(to) : "");
 	}
 	for (i = 0; i < columns->rows * columns->count; i++)
@@ -91,7 +92,10 @@ static bool coloured(FILE *to)
 const char *tone_start(enum tone tone, FILE *to)
 {
 	static const char *const sequence[] = {
-		[TONE_PLAIN] = "", [TONE_GOOD] = "\033[32m", [TONE_BAD] = "\033[31m", [TONE_FAINT] = "\033[2m",
+		[TONE_PLAIN] = "",
+		[TONE_GOOD] = "\033[32m",
+		[TONE_BAD] = "\033[31m",
+		[TONE_FAINT] = "\033[2m",
 	};
 
 	return coloured(to) ? sequence[tone] : "";
@@ -111,7 +115,11 @@ const char *human(double value, const char *unit, char text[HUMAN_TEXT])
 		value /= 1000;
 		i++;
 	}
-	snprintf(text, HUMAN_TEXT, "%.*f%s%s%s", !i ? 0 : value < 9.995 ? 2 : value < 99.95 ? 1 : 0,
+	snprintf(text, HUMAN_TEXT, "%.*f%s%s%s",
+		 !i	       ? 0 :
+		 value < 9.995 ? 2 :
+		 value < 99.95 ? 1 :
+				 0,
 		 value, i || *unit ? " " : "", prefix[i], unit);
 	return text;
 }

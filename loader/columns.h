@@ -28,7 +28,9 @@ struct columns {
 /* Adds a row of columns->count texts, which are copied. */
 void columns_row(struct columns *columns, enum tone tone, const char *const *cell);
 
-/* Prints all rows indented by two, headings first. Control characters print as '?'. Frees the rows. */
+/*
+ * Prints all rows indented by two, headings first. Control characters print as '?'. Frees the rows.
+ */
 void columns_print(struct columns *columns, FILE *to);
 
 /* Escape sequence for a tone if `to` is a terminal (and NO_COLOR is not set), else "". */

@@ -123,7 +123,8 @@ int command_attach(const struct options *options, struct diag *diag)
 		      options->arguments.count ? "-p PROFILE" : "the interface");
 		return EXIT_USAGE;
 	}
-	if (catalog_open(&options->catalog, &catalog, diag) || options_apply(options, &recipe, diag) ||
+	if (catalog_open(&options->catalog, &catalog, diag) ||
+	    options_apply(options, &recipe, diag) ||
 	    plan_make(&catalog, &recipe, options->strict, &plan, diag))
 		return EXIT_FAILED;
 	diag_print(diag, stderr);

@@ -52,7 +52,8 @@ static void check_file(struct catalog *catalog, const char *path, struct diag *d
 		return;
 	file = xasprintf("/%s.yaml", profile->name);
 	if (!strstr(path, file + 1) || (strchr(path, '/') && !strstr(path, file)))
-		diag_warning(diag, NULL, "%s: as a part of the catalog it must be named %s", path, file + 1);
+		diag_warning(diag, NULL, "%s: as a part of the catalog it must be named %s", path,
+			     file + 1);
 	for (i = 0; i < profile->include.count; i++)
 		catalog_find(catalog, profile->include.name[i], diag);
 	profile_free(profile);
@@ -67,10 +68,10 @@ static json_t *errors_json(const struct diag *diag)
 		const struct diag_entry *entry = &diag->entry[i];
 
 		if (entry->level == DIAG_ERROR)
-			json_array_append_new(errors, json_pack("{s:s?, s:i, s:i, s:s}", "file",
-								entry->file, "line", entry->line,
-								"column", entry->column, "message",
-								entry->message));
+			json_array_append_new(errors,
+					      json_pack("{s:s?, s:i, s:i, s:s}", "file",
+							entry->file, "line", entry->line, "column",
+							entry->column, "message", entry->message));
 	}
 	return errors;
 }

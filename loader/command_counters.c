@@ -14,7 +14,8 @@ static json_t *one_json(const struct live *live, bool all)
 	json_t *one = json_pack("{s:s, s:I, s:s}", "name", live->hook.name, "generation",
 				(json_int_t)generation->number, "since",
 				report_time(generation->attached_at, since));
-	json_t *counted = report_counters(live->counters, json_object_get(live->kept, "profiles"), all);
+	json_t *counted =
+		report_counters(live->counters, json_object_get(live->kept, "profiles"), all);
 
 	json_object_update(one, counted);
 	json_decref(counted);

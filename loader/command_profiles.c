@@ -8,9 +8,9 @@
 
 static json_t *profile_json(const struct profile *profile)
 {
-	return json_pack("{s:s, s:s?, s:s?, s:s, s:s?}", "name", profile->name, "title", profile->title,
-			 "document", profile->document, "path", profile->path, "shadows",
-			 profile->shadows);
+	return json_pack("{s:s, s:s?, s:s?, s:s, s:s?}", "name", profile->name, "title",
+			 profile->title, "document", profile->document, "path", profile->path,
+			 "shadows", profile->shadows);
 }
 
 /* Profiles that cannot be read are reported, and the others listed. */
@@ -26,7 +26,8 @@ int command_profiles(const struct options *options, struct diag *diag)
 		      options->arguments.name[0]);
 		return EXIT_USAGE;
 	}
-	if (catalog_open(&options->catalog, &catalog, diag) || catalog_names(&catalog, &names, diag))
+	if (catalog_open(&options->catalog, &catalog, diag) ||
+	    catalog_names(&catalog, &names, diag))
 		return EXIT_FAILED;
 	profiles = json_array();
 	for (i = 0; i < names.count; i++) {

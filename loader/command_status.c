@@ -10,16 +10,17 @@ static json_t *status_json(const struct live *live)
 	json_t *recipe = json_object_get(live->kept, "recipe");
 	char attached[TIME_TEXT], made[TIME_TEXT];
 
-	return json_pack(
-		"{s:s, s:I, s:s, s:s, s:O, s:O, s:I, s:s, s:s, s:s, s:I, s:o}", "name", live->hook.name,
-		"ifindex", (json_int_t)live->hook.ifindex, "mode", hook_mode_name(live->hook.mode),
-		"policy", generation->policy == PC_POLICY_OBSERVE ? "observe" : "enforce", "profiles",
-		json_object_get(recipe, "profiles"), "recipe", recipe, "generation",
-		(json_int_t)generation->number, "attached_at",
-		report_time(generation->attached_at, attached), "generation_at",
-		report_time(generation->made_at, made), "program_version", generation->program_version,
-		"memory", (json_int_t)filter_memory(&live->filter), "total",
-		report_counts(counters_total(live->counters)));
+	return json_pack("{s:s, s:I, s:s, s:s, s:O, s:O, s:I, s:s, s:s, s:s, s:I, s:o}", "name",
+			 live->hook.name, "ifindex", (json_int_t)live->hook.ifindex, "mode",
+			 hook_mode_name(live->hook.mode), "policy",
+			 generation->policy == PC_POLICY_OBSERVE ? "observe" : "enforce",
+			 "profiles", json_object_get(recipe, "profiles"), "recipe", recipe,
+			 "generation", (json_int_t)generation->number, "attached_at",
+			 report_time(generation->attached_at, attached), "generation_at",
+			 report_time(generation->made_at, made), "program_version",
+			 generation->program_version, "memory",
+			 (json_int_t)filter_memory(&live->filter), "total",
+			 report_counts(counters_total(live->counters)));
 }
 
 int command_status(const struct options *options, struct diag *diag)
@@ -35,6 +36,7 @@ int command_status(const struct options *options, struct diag *diag)
 	for (i = 0; i < count; i++)
 		json_array_append_new(interfaces, status_json(&list[i]));
 	live_free(list, count);
-	report_print(report_new("interfaces", interfaces), options->json ? NULL : report_status_text);
+	report_print(report_new("interfaces", interfaces),
+		     options->json ? NULL : report_status_text);
 	return EXIT_DONE;
 }

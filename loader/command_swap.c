@@ -64,7 +64,8 @@ static int plan_target(const struct options *options, struct target *target,
 	if (!target->kept)
 		return -EINVAL;
 	err = new_recipe(options, target, catalog, diag);
-	return err ? err : plan_make(catalog, &target->recipe, options->strict, &target->plan, diag);
+	return err ? err :
+		     plan_make(catalog, &target->recipe, options->strict, &target->plan, diag);
 }
 
 static void undo_all(struct target *target, size_t count)
@@ -118,8 +119,8 @@ static int swap(const struct options *options, struct target *target, size_t cou
 	for (i = 0; i < count; i++) {
 		plan_warn_open(&target[i].plan);
 		printf("%s:\n", target[i].name);
-		plan_difference(json_object_get(target[i].kept, "profiles"), target[i].plan.profiles,
-				stdout);
+		plan_difference(json_object_get(target[i].kept, "profiles"),
+				target[i].plan.profiles, stdout);
 	}
 	if (options->dry_run) {
 		for (i = 0; i < count; i++)

@@ -24,8 +24,8 @@ struct counts {
 extern const char *const reason_name[PC_REASONS];
 
 /*
- * Adds up `cpus` rows of PC_CELLS cells and the carried parts (layout: abi.h). Both may be live: a cell that
- * is just being carried is read again until it stands still.
+ * Adds up `cpus` rows of PC_CELLS cells and the carried parts (layout: abi.h). Both may be live: a
+ * cell that is just being carried is read again until it stands still.
  */
 void counters_sum(const volatile __u64 *rows, size_t cpus, const volatile __u64 *carries,
 		  struct counters *counters);

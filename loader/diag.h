@@ -10,10 +10,10 @@
 
 /* Where in the input something stands. All zero: nowhere in particular. */
 struct place {
-	const char *file; /* path as given; or what stands for it: "--set" */
-	int line;	  /* from 1; 0: the message is about the whole file or option */
-	int column;	  /* from 1, in characters */
-	int width;	  /* characters of the offending text, at least 1 where line is set */
+	const char *file;   /* path as given; or what stands for it: "--set" */
+	int line;	    /* from 1; 0: the message is about the whole file or option */
+	int column;	    /* from 1, in characters */
+	int width;	    /* characters of the offending text, at least 1 where line is set */
 	const char *source; /* the line's text, not NUL-ended */
 	size_t source_length;
 	int source_column; /* where `source` is a piece of a long line: of its first character */
@@ -28,7 +28,7 @@ struct diag_entry {
 	enum diag_level level;
 	char *file;
 	int line, column, width;
-	char *source; /* the line, without its newline; NULL if line is 0 */
+	char *source;	   /* the line, without its newline; NULL if line is 0 */
 	int source_column; /* of the first character in `source`: 1, unless the line is very long */
 	char *message;
 };

@@ -38,7 +38,8 @@ struct drafts {
 int drafts_start(struct drafts *drafts);
 void drafts_free(struct drafts *drafts);
 
-/* Puts the words of the recipe into the drafts. Errors are in `diag`: all of them, not the first.
+/*
+ * Puts the words of the recipe into the drafts. Errors are in `diag`: all of them, not the first.
  */
 void drafts_apply(struct drafts *drafts);
 

@@ -58,8 +58,9 @@ static void report_refusal(int err)
 	error("the kernel refuses the BPF program: %s; this is Linux %s, " KERNEL_OLDEST
 	      " or newer is needed%s",
 	      strerror(-err), kernel.release,
-	      kernel_old(kernel.release) ? "" :
-					   ", with BPF and its JIT; if it has them, report the lines above");
+	      kernel_old(kernel.release) ?
+		      "" :
+		      ", with BPF and its JIT; if it has them, report the lines above");
 }
 
 static int program_id(int program, __u32 *id)
@@ -181,7 +182,9 @@ static int pin_get(const char *id, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Removes the pins in a folder whose names begin with `prefix`, but for those that end in `keep`. */
+/*
+ * Removes the pins in a folder whose names begin with `prefix`, but for those that end in `keep`.
+ */
 static void unpin_matching(const char *id, const char *prefix, const char *keep)
 {
 	__free_text char *folder = pin_path(id, NULL);
@@ -262,8 +265,8 @@ static int pin_all(struct filter *filter)
 		const char *name;
 		int fd;
 	} pin[] = {
-		{"program", filter->program},	{"generations", filter->generations},
-		{"tries", filter->tries},	{"counters", filter->counters},
+		{"program", filter->program}, {"generations", filter->generations},
+		{"tries", filter->tries},     {"counters", filter->counters},
 		{"carries", filter->carries},
 	};
 	size_t i;
@@ -352,7 +355,8 @@ static int make_recipe(const char *recipe, size_t length)
 
 	if (fd < 0)
 		return fd;
-	memory = mmap(NULL, (size_t)chunks * RECIPE_CHUNK, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	memory = mmap(NULL, (size_t)chunks * RECIPE_CHUNK, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		      0);
 	if (memory == MAP_FAILED) {
 		int err = -errno;
 
@@ -434,7 +438,8 @@ static int make_trie(struct filter *filter, const struct tables *tables, __u32 s
 		if (!err)
 			err = outer_begin(filter->tries, slot, fd, &filter->placing);
 		if (err)
-			error("cannot put %zu group prefixes into the kernel: %s", count, strerror(-err));
+			error("cannot put %zu group prefixes into the kernel: %s", count,
+			      strerror(-err));
 	}
 	free(key);
 	free(groups);
@@ -474,8 +479,7 @@ static void fill_header(const struct filter *filter, struct pc_generation *gener
 	generation->attached_at = current ? current->attached_at : generation->made_at;
 	generation->recipe_length = recipe_length;
 	generation->batch = batch;
-	memcpy(generation->program_version,
-	       current ? current->program_version : PORTCULLIS_VERSION,
+	memcpy(generation->program_version, current ? current->program_version : PORTCULLIS_VERSION,
 	       current ? sizeof(current->program_version) : sizeof(PORTCULLIS_VERSION));
 }
 
@@ -535,7 +539,8 @@ void filter_finish(struct filter *filter)
 	const struct pc_generation *old = filter->next.copy;
 
 	unpin_others(filter, &filter->current);
-	if (old && old->prefixes > TRIE_LARGE && old->tries_slot != filter->current.copy->tries_slot)
+	if (old && old->prefixes > TRIE_LARGE &&
+	    old->tries_slot != filter->current.copy->tries_slot)
 		bpf_map_delete_elem(filter->tries, &old->tries_slot);
 	installed_close(&filter->next);
 }
@@ -663,7 +668,8 @@ int filter_pending(struct filter *filter, __u64 *batch)
 	if (err == -ENOENT)
 		return 0;
 	if (err)
-		error("%s/%s: cannot tell what a killed command left: %s", PINS, filter->id, strerror(-err));
+		error("%s/%s: cannot tell what a killed command left: %s", PINS, filter->id,
+		      strerror(-err));
 	return err;
 }
 
@@ -673,9 +679,12 @@ static int open_pins(struct filter *filter)
 		const char *name;
 		int *fd;
 	} pin[] = {
-		{"link", &filter->link},	 {"program", &filter->program},
-		{"generations", &filter->generations}, {"tries", &filter->tries},
-		{"counters", &filter->counters}, {"carries", &filter->carries},
+		{"link", &filter->link},
+		{"program", &filter->program},
+		{"generations", &filter->generations},
+		{"tries", &filter->tries},
+		{"counters", &filter->counters},
+		{"carries", &filter->carries},
 	};
 	size_t i;
 
@@ -738,7 +747,8 @@ static __u64 map_memory(int fd)
 
 __u64 filter_memory(const struct filter *filter)
 {
-	const int map[] = {filter->generations, filter->tries, filter->counters, filter->carries,
+	const int map[] = {filter->generations,	       filter->tries,
+			   filter->counters,	       filter->carries,
 			   filter->current.generation, filter->current.recipe};
 	__u64 bytes = memlock(filter->program);
 	__u32 slot, id;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Interfaces: whose program holds the XDP hook, attaching to it, and clearing up after what is gone. */
+/*
+ * Interfaces: whose program holds the XDP hook, attaching to it, and clearing up after what is
+ * gone.
+ */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <dirent.h>
@@ -27,7 +30,9 @@ struct pinned {
 	__u32 program_id;
 };
 
-/* What the link in a folder holds. That there is none, is no error; that it cannot be told, is one. */
+/*
+ * What the link in a folder holds. That there is none, is no error; that it cannot be told, is one.
+ */
 static int read_pinned(const char *id, struct pinned *pinned)
 {
 	__free_text char *path = xasprintf(PINS "/%s/link", id);
@@ -185,7 +190,7 @@ static int query(unsigned int ifindex, const struct pinned *list, size_t count, 
 	if (found.attach_mode == XDP_ATTACHED_NONE)
 		return 0;
 	hook->mode = found.skb_prog_id && !found.drv_prog_id && !found.hw_prog_id ? HOOK_GENERIC :
-										     HOOK_NATIVE;
+										    HOOK_NATIVE;
 	hook->program_id = found.drv_prog_id ? found.drv_prog_id :
 			   found.hw_prog_id  ? found.hw_prog_id :
 			   found.skb_prog_id ? found.skb_prog_id :
@@ -265,7 +270,8 @@ int hook_free(const struct hook *hook)
 	fd = bpf_prog_get_fd_by_id(hook->program_id);
 	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &length) && info.name[0])
 		error("%s: another XDP program is attached: '%s', id %u (%s); portcullis leaves it alone. Detach it with its own tool, or: ip link set dev %s xdp off",
-		      hook->name, info.name, hook->program_id, hook_mode_name(hook->mode), hook->name);
+		      hook->name, info.name, hook->program_id, hook_mode_name(hook->mode),
+		      hook->name);
 	else
 		error("%s: another XDP program is attached: id %u (%s); portcullis leaves it alone. Detach it with its own tool, or: ip link set dev %s xdp off",
 		      hook->name, hook->program_id, hook_mode_name(hook->mode), hook->name);
@@ -273,8 +279,8 @@ int hook_free(const struct hook *hook)
 }
 
 /*
- * The reason of a refused link, which gives a bare errno: the same program by netlink, where the kernel
- * answers in words. Should it succeed, it is undone at once.
+ * The reason of a refused link, which gives a bare errno: the same program by netlink, where the
+ * kernel answers in words. Should it succeed, it is undone at once.
  */
 static char *refusal_words(int program, unsigned int ifindex, __u32 flags, int err)
 {
@@ -314,7 +320,8 @@ int hook_attach(struct filter *filter, const struct hook *hook, enum hook_mode *
 		}
 		if (!hook_find(hook->name, &now) && now.program_id)
 			return hook_free(&now); /* somebody was faster */
-		native_words = refusal_words(filter->program, hook->ifindex, XDP_FLAGS_DRV_MODE, err);
+		native_words =
+			refusal_words(filter->program, hook->ifindex, XDP_FLAGS_DRV_MODE, err);
 		if (*mode == HOOK_NATIVE) {
 			error("%s: no native XDP: %s; leave out --mode native to use generic mode",
 			      hook->name, native_words);
@@ -331,8 +338,8 @@ int hook_attach(struct filter *filter, const struct hook *hook, enum hook_mode *
 	}
 	generic_words = refusal_words(filter->program, hook->ifindex, XDP_FLAGS_SKB_MODE, err);
 	if (native_words)
-		error("%s: native XDP refused: %s; generic XDP refused: %s", hook->name, native_words,
-		      generic_words);
+		error("%s: native XDP refused: %s; generic XDP refused: %s", hook->name,
+		      native_words, generic_words);
 	else
 		error("%s: generic XDP refused: %s", hook->name, generic_words);
 	return err;

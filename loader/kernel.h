@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The kernel's side: load a filter, switch its generation, hold it by pins, hook it to interfaces. */
+/*
+ * The kernel's side: load a filter, switch its generation, hold it by pins, hook it to interfaces.
+ */
 #ifndef PORTCULLIS_KERNEL_H
 #define PORTCULLIS_KERNEL_H
 
@@ -20,7 +22,9 @@
  * -errno; on failure nothing they made is left, and outputs are untouched, unless said otherwise.
  */
 
-/* Capabilities that loading and attaching need; -EPERM with a message that names the missing ones. */
+/*
+ * Capabilities that loading and attaching need; -EPERM with a message that names the missing ones.
+ */
 int kernel_privileged(const char *command);
 
 /* --- bpffs.c: the folder of pins, and the lock --- */
@@ -32,10 +36,10 @@ int kernel_privileged(const char *command);
  */
 int pins_ready(bool create);
 
-/* Holds the lock of all changing commands, waiting for another one at most 30 s. PINS must exist. */
+/*
+ * Holds the lock of all changing commands, waiting for another one at most 30 s. PINS must exist.
+ */
 int pins_lock(int *lock);
-/* -EAGAIN, silently, if another command holds it. */
-int pins_try_lock(int *lock);
 
 /* --- filter.c: one program with its maps --- */
 
@@ -49,41 +53,50 @@ struct filter {
 	int counters;
 	int carries;
 	struct installed {
-		int generation; /* inner map of `generations` */
-		int recipe;	/* the recipe it was made from */
+		int generation;		    /* inner map of `generations` */
+		int recipe;		    /* the recipe it was made from */
 		struct pc_generation *copy; /* of the generation, NULL if there is none */
 	} current, next;
 	struct outer_update *placing; /* of the next generation's trie, NULL: none under way */
 	__u32 program_id;
-	bool frags; /* takes frames of several buffers */
+	bool frags; /* after filter_load: it takes frames of several buffers */
 };
 
-#define FILTER_NONE                                                                                \
-	((struct filter){.program = -1, .link = -1, .generations = -1, .tries = -1,                \
-			 .counters = -1, .carries = -1, .current = {-1, -1, NULL},                         \
+#define FILTER_NONE                                 \
+	((struct filter){.program = -1,             \
+			 .link = -1,                \
+			 .generations = -1,         \
+			 .tries = -1,               \
+			 .counters = -1,            \
+			 .carries = -1,             \
+			 .current = {-1, -1, NULL}, \
 			 .next = {-1, -1, NULL}})
 
 /*
- * Loads program and maps; nothing is attached or pinned. If the kernel refuses the program, the end of the
- * verifier's log and the kernel version that is needed are in the message.
+ * Loads program and maps; nothing is attached or pinned. If the kernel refuses the program, the end
+ * of the verifier's log and the kernel version that is needed are in the message.
  */
 int filter_load(struct filter *filter);
 
-/* Opens the pinned filter of that id. -ENOENT, silently, if it is none (half made or just removed). */
+/*
+ * Opens the pinned filter of that id. -ENOENT, silently, if it is none (half made or just removed).
+ */
 int filter_open(const char *id, struct filter *filter);
 void filter_close(struct filter *filter);
 
 /*
- * A new generation is put in place in steps, so that several interfaces change together or not at all:
+ * A new generation is put in place in steps, so that several interfaces change together or not at
+ *all:
  *
  *	filter_prepare	builds its maps beside the old ones and pins them if the filter is pinned;
  *			whatever can fail mostly fails here
- *	filter_commit	the switch: one update of `generations`; a packet sees the old one or the new one
- *	filter_finish	frees the old one
- *	filter_undo	before finish: back to the old one, also after commit
+ *	filter_commit	the switch: one update of `generations`; a packet sees the old one or the
+ *new one filter_finish	frees the old one filter_undo	before finish: back to the old one, also
+ *after commit
  *
- * `policy`, tables and recipe are the caller's; number and times are set here. `batch` is the same for all
- * interfaces of one command, by which the next command knows what a killed one left half done.
+ * `policy`, tables and recipe are the caller's; number and times are set here. `batch` is the same
+ *for all interfaces of one command, by which the next command knows what a killed one left half
+ *done.
  */
 int filter_prepare(struct filter *filter, const struct tables *tables, const char *recipe,
 		   __u64 batch);
@@ -96,8 +109,8 @@ int filter_switch(struct filter *filter, const struct tables *tables, const char
 
 /*
  * Looks for a pinned generation that is not the one that judges: a command was killed before it was
- * committed, or (its number is lower) before the old one was cleared away. Takes it up as `next`; `*batch` is
- * its batch, 0 if there is none.
+ * committed, or (its number is lower) before the old one was cleared away. Takes it up as `next`;
+ * `*batch` is its batch, 0 if there is none.
  */
 int filter_pending(struct filter *filter, __u64 *batch);
 
@@ -113,7 +126,9 @@ int filter_of(const char *interface, const char *command, struct filter *filter)
 /* Detaches a filter known by its link or its id, and removes its pins. */
 int filter_detach(struct filter *filter);
 
-/* Pins a loaded filter, with its link, in a new folder (filter->id). It then outlives the process. */
+/*
+ * Pins a loaded filter, with its link, in a new folder (filter->id). It then outlives the process.
+ */
 int filter_pin(struct filter *filter);
 /* Removes the pins, the link's first. */
 int filter_unpin(const struct filter *filter);
@@ -130,14 +145,17 @@ enum hook_mode {
 struct hook {
 	char name[16];
 	unsigned int ifindex;
-	__u32 program_id;      /* 0: none */
-	enum hook_mode mode;   /* of that program */
-	char id[20];	       /* the filter's, empty if the program is not ours */
+	__u32 program_id;    /* 0: none */
+	enum hook_mode mode; /* of that program */
+	char id[20];	     /* the filter's, empty if the program is not ours */
 };
 
 const char *hook_mode_name(enum hook_mode mode);
 
-/* The interface of that name in the caller's network namespace: -ENODEV with a message if there is none. */
+/*
+ * The interface of that name in the caller's network namespace: -ENODEV with a message if there is
+ * none.
+ */
 int hook_find(const char *interface, struct hook *hook);
 
 /* 0 if nobody's program is there; else -EBUSY with a message that names it. */
@@ -146,7 +164,10 @@ int hook_free(const struct hook *hook);
 /* Says that the interface has no filter of ours. Returns -ENOENT. */
 int hook_missing(const struct hook *hook, const char *command);
 
-/* Every interface of the caller's network namespace that a filter of ours holds; the caller frees `*list`. */
+/*
+ * Every interface of the caller's network namespace that a filter of ours holds; the caller frees
+ * `*list`.
+ */
 int hook_list(struct hook **list, size_t *count);
 
 /*
@@ -156,9 +177,9 @@ int hook_list(struct hook **list, size_t *count);
 int hook_attach(struct filter *filter, const struct hook *hook, enum hook_mode *mode);
 
 /*
- * Removes what killed commands and deleted interfaces left behind, and completes a swap of several interfaces
- * that was killed half way, naming them. The lock must be held. -errno with a message if it cannot tell what is
- * there; a filter that another version made is left alone.
+ * Removes what killed commands and deleted interfaces left behind, and completes a swap of several
+ * interfaces that was killed half way, naming them. The lock must be held. -errno with a message if
+ * it cannot tell what is there; a filter that another version made is left alone.
  */
 int hook_collect(void);
 

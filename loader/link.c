@@ -44,15 +44,9 @@ static int read_attribute(const struct nlattr *attribute, void *data)
 	case IFLA_IFNAME:
 		snprintf(link->name, sizeof(link->name), "%s", mnl_attr_get_str(attribute));
 		break;
-	case IFLA_MASTER:
-		link->master = mnl_attr_get_u32(attribute);
-		break;
-	case IFLA_LINK:
-		link->lower = mnl_attr_get_u32(attribute);
-		break;
-	case IFLA_LINKINFO:
-		mnl_attr_parse_nested(attribute, read_kind, link);
-		break;
+	case IFLA_MASTER: link->master = mnl_attr_get_u32(attribute); break;
+	case IFLA_LINK: link->lower = mnl_attr_get_u32(attribute); break;
+	case IFLA_LINKINFO: mnl_attr_parse_nested(attribute, read_kind, link); break;
 	}
 	return MNL_CB_OK;
 }
@@ -128,8 +122,8 @@ static void warn_kinds(const char *interface, const struct links *links, const s
 		if (upper->lower != own->ifindex)
 			continue;
 		if (!strncmp(upper->kind, "macv", 4) || !strncmp(upper->kind, "ipv", 3))
-			warning("%s: carries the %s interface %s: its traffic is judged too", interface,
-				upper->kind, upper->name);
+			warning("%s: carries the %s interface %s: its traffic is judged too",
+				interface, upper->kind, upper->name);
 	}
 }
 

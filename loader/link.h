@@ -3,7 +3,10 @@
 #ifndef PORTCULLIS_LINK_H
 #define PORTCULLIS_LINK_H
 
-/* Warns if traffic of others than this host comes by the interface, or if it sees less than it seems. */
+/*
+ * Warns if traffic of others than this host comes by the interface, or if it sees less than it
+ * seems.
+ */
 void link_warn(const char *interface, unsigned int ifindex);
 
 #endif

@@ -63,7 +63,8 @@ static int find_all(struct live **list, size_t *count)
 	return 0;
 }
 
-int live_read(const struct names *interfaces, const char *command, struct live **list, size_t *count)
+int live_read(const struct names *interfaces, const char *command, struct live **list,
+	      size_t *count)
 {
 	size_t i, kept = 0;
 	int err;
@@ -72,7 +73,8 @@ int live_read(const struct names *interfaces, const char *command, struct live *
 	*count = 0;
 	if (pins_ready(false) < 0)
 		return -EPERM;
-	err = interfaces->count ? find_named(interfaces, command, list, count) : find_all(list, count);
+	err = interfaces->count ? find_named(interfaces, command, list, count) :
+				  find_all(list, count);
 	for (i = 0; !err && i < *count; i++) {
 		struct live *live = &(*list)[i];
 

@@ -9,8 +9,9 @@
 
 static const struct command command_table[] = {
 	{"profiles", "", "List the profiles of the catalog", "cj", command_profiles},
-	{"show", "PROFILE... | --iface IFACE", "Show the services of profiles, open or closed, and why",
-	 RECIPE_OPTIONS "mij", command_show},
+	{"show", "PROFILE... | --iface IFACE",
+	 "Show the services of profiles, open or closed, and why", RECIPE_OPTIONS "mij",
+	 command_show},
 	{"check", "[FILE or DIR...]", "Check profiles and report every error", "cj", command_check},
 	{"attach", "IFACE... -p PROFILE[,PROFILE]", "Attach to interfaces: all of them or none",
 	 RECIPE_OPTIONS "m", command_attach},
@@ -26,11 +27,13 @@ static void usage(FILE *to)
 {
 	size_t i;
 
-	fprintf(to, "portcullis COMMAND [options] [args]: hold vendors' port lists at the NIC by XDP\n\n");
+	fprintf(to,
+		"portcullis COMMAND [options] [args]: hold vendors' port lists at the NIC by XDP\n\n");
 	for (i = 0; i < ARRAY_SIZE(command_table); i++)
 		fprintf(to, "  %-9s %-30s %s\n", command_table[i].name, command_table[i].arguments,
 			command_table[i].summary);
-	fprintf(to, "\nportcullis COMMAND --help tells a command's options; portcullis(8) tells all.\n");
+	fprintf(to,
+		"\nportcullis COMMAND --help tells a command's options; portcullis(8) tells all.\n");
 }
 
 static int unknown(const char *word)
@@ -43,8 +46,8 @@ static int unknown(const char *word)
 	for (i = 0; i < ARRAY_SIZE(command_table); i++)
 		name[i] = command_table[i].name;
 	near = nearest(word, name, ARRAY_SIZE(name));
-	error("%s: no such command%s%s%s; see portcullis --help", shown, near ? "; did you mean '" : "",
-	      near ? near : "", near ? "'?" : "");
+	error("%s: no such command%s%s%s; see portcullis --help", shown,
+	      near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 	return EXIT_USAGE;
 }
 
@@ -55,12 +58,9 @@ static int run(const struct command *command, int argc, char **argv)
 	int code;
 
 	switch (options_parse(command, argc, argv, &options)) {
-	case OPTIONS_DONE:
-		return EXIT_DONE;
-	case OPTIONS_WRONG:
-		return EXIT_USAGE;
-	case OPTIONS_RUN:
-		break;
+	case OPTIONS_DONE: return EXIT_DONE;
+	case OPTIONS_WRONG: return EXIT_USAGE;
+	case OPTIONS_RUN: break;
 	}
 	code = command->run(&options, &diag);
 	diag_print(&diag, stderr);

@@ -41,7 +41,7 @@ static bool takes(const struct command *command, char letter)
 	return letter == 'h' || strchr(command->takes, letter);
 }
 
-void options_help(const struct command *command)
+static void options_help(const struct command *command)
 {
 	size_t i;
 
@@ -54,8 +54,11 @@ void options_help(const struct command *command)
 			continue;
 		left = xasprintf("--%s%s%s", option_table[i].name, argument ? " " : "",
 				 argument ? argument : "");
-		printf("  %s %-38s %s\n", option_table[i].letter == 'p' ? "-p," :
-			option_table[i].letter == 'h' ? "-h," : "   ", left, option_table[i].help);
+		printf("  %s %-38s %s\n",
+		       option_table[i].letter == 'p' ? "-p," :
+		       option_table[i].letter == 'h' ? "-h," :
+						       "   ",
+		       left, option_table[i].help);
 	}
 }
 
@@ -93,7 +96,8 @@ static int set_policy(const struct command *command, struct options *options, en
 	return 0;
 }
 
-static int take(const struct command *command, struct options *options, int letter, const char *value)
+static int take(const struct command *command, struct options *options, int letter,
+		const char *value)
 {
 	switch (letter) {
 	case 'p': names_add(&options->profile, value); return 0;
@@ -155,7 +159,8 @@ static size_t build_table(const struct command *command, struct option *option)
 		if (takes(command, option_table[i].letter))
 			option[count++] = (struct option){
 				.name = option_table[i].name,
-				.has_arg = option_table[i].argument ? required_argument : no_argument,
+				.has_arg =
+					option_table[i].argument ? required_argument : no_argument,
 				.val = option_table[i].letter,
 			};
 	option[count] = (struct option){};

@@ -29,7 +29,7 @@ struct options {
 	struct names catalog;
 	struct names profile, enable, disable, set, from, group; /* as given */
 	const char *interface;
-	int policy;    /* enum pc_policy, -1: not given */
+	int policy; /* enum pc_policy, -1: not given */
 	enum hook_mode mode;
 	unsigned int watch; /* seconds, 0: once */
 	bool all, dry_run, fresh, json, strict;
@@ -38,7 +38,7 @@ struct options {
 /* How a command goes on after its options. */
 enum options_result {
 	OPTIONS_RUN,
-	OPTIONS_DONE, /* --help was printed */
+	OPTIONS_DONE,  /* --help was printed */
 	OPTIONS_WRONG, /* reported: exit EXIT_USAGE */
 };
 
@@ -46,7 +46,6 @@ enum options_result {
 enum options_result options_parse(const struct command *command, int argc, char **argv,
 				  struct options *options);
 void options_free(struct options *options);
-void options_help(const struct command *command);
 
 /* Adds to a recipe what the options say. -EINVAL with errors in `diag`. */
 int options_apply(const struct options *options, struct recipe *recipe, struct diag *diag);

@@ -46,8 +46,8 @@ json_t *plan_kept(const char *interface, const char *text)
 	if (kept && json_is_object(json_object_get(kept, "recipe")) &&
 	    json_is_array(json_object_get(kept, "profiles")))
 		return kept;
-	error("%s: the recipe kept with the filter is damaged: %s; detach and attach again", interface,
-	      kept ? "a part is missing" : where.text);
+	error("%s: the recipe kept with the filter is damaged: %s; detach and attach again",
+	      interface, kept ? "a part is missing" : where.text);
 	json_decref(kept);
 	return NULL;
 }
@@ -66,8 +66,8 @@ void plan_summary(const struct plan *plan, const char *interface, const char *mo
 	for (i = WHY_OPEN + 1; i < WHYS; i++)
 		all += closed[i];
 	fprintf(to, "%s: %s%s%s, %s: %zu open in, %zu closed", interface, mode ? mode : "",
-		mode ? ", " : "", recipe->policy == PC_POLICY_OBSERVE ? "observe" : "enforce", profiles,
-		closed[WHY_OPEN], all);
+		mode ? ", " : "", recipe->policy == PC_POLICY_OBSERVE ? "observe" : "enforce",
+		profiles, closed[WHY_OPEN], all);
 	for (i = WHY_OPEN + 1; i < WHYS; i++) {
 		if (!closed[i])
 			continue;
@@ -79,8 +79,9 @@ void plan_summary(const struct plan *plan, const char *interface, const char *mo
 
 static bool admits_anyone(const struct composed *service, enum pc_transport transport, __u16 port)
 {
-	return service->why == WHY_OPEN && service->direction & DIRECTION_IN && !service->from.count &&
-	       !service->from_port.count && ports_have(&service->ports, transport, port);
+	return service->why == WHY_OPEN && service->direction & DIRECTION_IN &&
+	       !service->from.count && !service->from_port.count &&
+	       ports_have(&service->ports, transport, port);
 }
 
 void plan_warn_open(const struct plan *plan)
@@ -138,12 +139,12 @@ static void add_openings(struct openings *openings, const char *profile, const j
 	json_array_foreach (json_object_get(service, "ports"), i, port) {
 		struct opening *opening;
 
-		openings->opening =
-			xrealloc(openings->opening, openings->count + 1, sizeof(*openings->opening));
+		openings->opening = xrealloc(openings->opening, openings->count + 1,
+					     sizeof(*openings->opening));
 		opening = &openings->opening[openings->count++];
-		opening->what = xasprintf("%s from %s%s%s", json_string_value(port),
-					  *from ? from : "anyone", *source ? ", source port " : "",
-					  source);
+		opening->what =
+			xasprintf("%s from %s%s%s", json_string_value(port),
+				  *from ? from : "anyone", *source ? ", source port " : "", source);
 		opening->service = xasprintf("%s:%s", profile,
 					     json_string_value(json_object_get(service, "name")));
 	}

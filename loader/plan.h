@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* From options and a recipe to what attach and swap put into the kernel, and what they say of it. */
+/*
+ * From options and a recipe to what attach and swap put into the kernel, and what they say of it.
+ */
 #ifndef PORTCULLIS_PLAN_H
 #define PORTCULLIS_PLAN_H
 
@@ -23,13 +25,18 @@ void plan_free(struct plan *plan);
 /* The kept text read back. NULL with a message if it is damaged; `interface` is for the message. */
 json_t *plan_kept(const char *interface, const char *text);
 
-/* "eth0: native, enforce, ssh + xeams: 3 open in, 6 closed (4 feature, 2 local)"; `mode` may be NULL. */
+/*
+ * "eth0: native, enforce, ssh + xeams: 3 open in, 6 closed (4 feature, 2 local)"; `mode` may be
+ * NULL.
+ */
 void plan_summary(const struct plan *plan, const char *interface, const char *mode, FILE *to);
 
 /* Warns of management ports that anyone may reach. */
 void plan_warn_open(const struct plan *plan);
 
-/* What opens and what closes between two "profiles" arrays, a line each; "nothing changes" if none. */
+/*
+ * What opens and what closes between two "profiles" arrays, a line each; "nothing changes" if none.
+ */
 void plan_difference(const json_t *before, const json_t *after, FILE *to);
 
 #endif

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Lists of ports as the field writes them: `25/tcp`, `5060/tcp+udp`, `60000-60099/udp`,
- * `imaps/tcp`. */
+/*
+ * Lists of ports as the field writes them: `25/tcp`, `5060/tcp+udp`, `60000-60099/udp`,
+ * `imaps/tcp`.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>

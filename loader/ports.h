@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Lists of ports as the field writes them: `25/tcp`, `5060/tcp+udp`, `60000-60099/udp`, `imaps/tcp`. */
+/*
+ * Lists of ports as the field writes them: `25/tcp`, `5060/tcp+udp`, `60000-60099/udp`,
+ * `imaps/tcp`.
+ */
 #ifndef PORTCULLIS_PORTS_H
 #define PORTCULLIS_PORTS_H
 

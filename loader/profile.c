@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The catalog language: one profile, read from YAML into the model, and everything wrong with it.
+/*
+ * The catalog language: one profile, read from YAML into the model, and everything wrong with it.
  */
 #include <errno.h>
 #include <stdlib.h>

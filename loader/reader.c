@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Values of the catalog language - names, ports, protocols - read from YAML nodes, with all errors.
+/*
+ * Values of the catalog language - names, ports, protocols - read from YAML nodes, with all errors.
  */
 #include <netdb.h>
 #include <stdlib.h>
@@ -242,19 +243,15 @@ static const char *why_never(int number)
 {
 	switch (number) {
 	case 6:
-	case 17:
-		return "is judged by ports; use services";
+	case 17: return "is judged by ports; use services";
 	case 1:
 	case 2:
-	case 58:
-		return "has rules of its own, and is never listed";
+	case 58: return "has rules of its own, and is never listed";
 	case 0:
 	case 43:
 	case 44:
-	case 60:
-		return "is an IPv6 extension header, which every packet may have";
-	default:
-		return NULL;
+	case 60: return "is an IPv6 extension header, which every packet may have";
+	default: return NULL;
 	}
 }
 

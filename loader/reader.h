@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Values of the catalog language - names, ports, protocols - read from YAML nodes, with all errors.
+/*
+ * Values of the catalog language - names, ports, protocols - read from YAML nodes, with all errors.
  */
 #ifndef PORTCULLIS_READER_H
 #define PORTCULLIS_READER_H

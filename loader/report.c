@@ -83,7 +83,8 @@ static void list_ports(struct listing *listing, int direction, const json_t *por
 		for (j = 0; j < parsed.count; j++) {
 			transport = parsed.range[j].transports == 1 << PC_TCP ? PC_TCP : PC_UDP;
 			for (port = parsed.range[j].first; port <= parsed.range[j].last; port++) {
-				json_t **list = &listing->services[direction][PC_PORT(transport, port)];
+				json_t **list =
+					&listing->services[direction][PC_PORT(transport, port)];
 
 				if (!*list)
 					*list = json_array();
@@ -148,8 +149,9 @@ static void merge(json_t *to, json_t *from)
 
 static json_t *port_json(int direction, __u32 port, struct counts counts, json_t *services)
 {
-	json_t *entry = json_pack("{s:s, s:s, s:i}", "direction", direction ? "out" : "in", "protocol",
-				  port >> 16 == PC_TCP ? "tcp" : "udp", "port", (int)(port & 0xffff));
+	json_t *entry =
+		json_pack("{s:s, s:s, s:i}", "direction", direction ? "out" : "in", "protocol",
+			  port >> 16 == PC_TCP ? "tcp" : "udp", "port", (int)(port & 0xffff));
 
 	json_object_set_new(entry, "services", services ? json_incref(services) : json_array());
 	merge(entry, report_counts(counts));
@@ -173,7 +175,8 @@ static json_t *ports_json(const struct counters *counters, const json_t *profile
 		json_t *services = listing->services[1][port];
 
 		if (services)
-			json_array_append_new(list, port_json(1, port, (struct counts){}, services));
+			json_array_append_new(list,
+					      port_json(1, port, (struct counts){}, services));
 	}
 	listing_free(listing);
 	return list;
@@ -205,7 +208,8 @@ json_t *report_counters(const struct counters *counters, const json_t *profiles,
 		json_object_set_new(others, other[i].name,
 				    count_json(counters_other(counters, other[i].other)));
 	json_object_set_new(report, "reasons", reasons);
-	json_object_set_new(report, "replies", count_json(counters_other(counters, PC_OTHER_REPLY)));
+	json_object_set_new(report, "replies",
+			    count_json(counters_other(counters, PC_OTHER_REPLY)));
 	json_object_set_new(report, "other", others);
 	json_object_set_new(report, "total", report_counts(counters_total(counters)));
 	return report;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the commands say: each view is a JSON object (design.md, section 5); its text is made from that. */
+/*
+ * What the commands say: each view is a JSON object (design.md, section 5); its text is made from
+ * that.
+ */
 #ifndef PORTCULLIS_REPORT_H
 #define PORTCULLIS_REPORT_H
 
@@ -22,8 +25,8 @@ const char *report_time(__u64 ns, char text[TIME_TEXT]);
 json_t *report_counts(struct counts counts);
 
 /*
- * One interface of `counters --json`, without name, generation and since. `profiles` is the array of
- * `show --json` that the generation was made from. With `all`, listed ports without a count too.
+ * One interface of `counters --json`, without name, generation and since. `profiles` is the array
+ * of `show --json` that the generation was made from. With `all`, listed ports without a count too.
  */
 json_t *report_counters(const struct counters *counters, const json_t *profiles, bool all);
 

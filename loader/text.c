@@ -42,12 +42,13 @@ void report_profiles_text(const json_t *report, FILE *to)
 
 	json_array_foreach (json_object_get(report, "profiles"), i, profile) {
 		const char *shadows = text_of(profile, "shadows");
-		__free_text char *file = xasprintf("%s%s%s%s", text_of(profile, "path"),
-						   *shadows ? " (shadows " : "", shadows,
-						   *shadows ? ")" : "");
+		__free_text char *file =
+			xasprintf("%s%s%s%s", text_of(profile, "path"),
+				  *shadows ? " (shadows " : "", shadows, *shadows ? ")" : "");
 
 		columns_row(&columns, TONE_PLAIN,
-			    (const char *[]){text_of(profile, "name"), text_of(profile, "title"), file});
+			    (const char *[]){text_of(profile, "name"), text_of(profile, "title"),
+					     file});
 	}
 	columns_print(&columns, to);
 }
@@ -89,8 +90,11 @@ static char *who_text(const json_t *service)
 
 	if (!strcmp(text_of(service, "why_closed"), "local"))
 		return xstrdup("-");
-	return xasprintf("%s%s%s%s%s", *from ? from : *to ? "" : "anyone", both ? "; to " : "", to,
-			 *source ? ", source port " : "", source);
+	return xasprintf("%s%s%s%s%s",
+			 *from ? from :
+			 *to   ? "" :
+				 "anyone",
+			 both ? "; to " : "", to, *source ? ", source port " : "", source);
 }
 
 static void show_notes(const json_t *service, FILE *to)
@@ -99,8 +103,8 @@ static void show_notes(const json_t *service, FILE *to)
 	const json_t *kept = json_object_get(service, "configured_in");
 
 	if (*note)
-		fprintf(to, "  %s%s: %s%s\n", tone_start(TONE_FAINT, to), text_of(service, "name"), note,
-			tone_end(to));
+		fprintf(to, "  %s%s: %s%s\n", tone_start(TONE_FAINT, to), text_of(service, "name"),
+			note, tone_end(to));
 	if (json_is_object(kept))
 		fprintf(to, "  %s%s: port kept in %s, %s%s\n", tone_start(TONE_FAINT, to),
 			text_of(service, "name"), text_of(kept, "file"), text_of(kept, "xpath"),
@@ -275,8 +279,10 @@ static const json_t *same_port(const json_t *ports, const json_t *port)
 
 	json_array_foreach (ports, i, other)
 		if (json_equal(json_object_get(other, "port"), json_object_get(port, "port")) &&
-		    json_equal(json_object_get(other, "protocol"), json_object_get(port, "protocol")) &&
-		    json_equal(json_object_get(other, "direction"), json_object_get(port, "direction")))
+		    json_equal(json_object_get(other, "protocol"),
+			       json_object_get(port, "protocol")) &&
+		    json_equal(json_object_get(other, "direction"),
+			       json_object_get(port, "direction")))
 			return other;
 	return NULL;
 }
@@ -339,7 +345,11 @@ static void port_row(const struct view *view, struct columns *columns, const jso
 	row[2] = listed ? names : "unlisted";
 	for (i = 3; i < columns->count; i++)
 		row[i] = cell[i - 3];
-	columns_row(columns, !listed ? TONE_BAD : packets_of(port, "pass") ? TONE_GOOD : TONE_PLAIN, row);
+	columns_row(columns,
+		    !listed		     ? TONE_BAD :
+		    packets_of(port, "pass") ? TONE_GOOD :
+					       TONE_PLAIN,
+		    row);
 }
 
 static int by_refused(const void *a, const void *b)
@@ -371,7 +381,8 @@ static void print_ports(const struct view *view, const json_t *one, FILE *to)
 	if (columns.rows)
 		columns_print(&columns, to);
 	if (shown < count)
-		fprintf(to, "  ... and %zu more unlisted ports (--all shows them)\n", count - shown);
+		fprintf(to, "  ... and %zu more unlisted ports (--all shows them)\n",
+			count - shown);
 	free(unlisted);
 }
 
@@ -405,7 +416,8 @@ static void print_other(const json_t *one, FILE *to)
 {
 	const json_t *other = json_object_get(one, "other");
 
-	fprintf(to, "  passed besides: %lld replies, %lld icmp, %lld of named protocols, %lld not IP\n",
+	fprintf(to,
+		"  passed besides: %lld replies, %lld icmp, %lld of named protocols, %lld not IP\n",
 		(long long)packets_of(one, "replies"), (long long)packets_of(other, "icmp"),
 		(long long)packets_of(other, "protocol"), (long long)packets_of(other, "non_ip"));
 	fputs("  all packets: ", to);

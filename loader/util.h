@@ -20,7 +20,9 @@ void text_free(void *text); /* char **; frees *text */
 void fd_close(int *fd);	    /* -1 is no descriptor */
 void file_close(FILE **file);
 
-/* Memory or the end of the process with a message: a command holds nothing yet that could be lost. */
+/*
+ * Memory or the end of the process with a message: a command holds nothing yet that could be lost.
+ */
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *old, size_t count, size_t size);
 /* The array with room for one more behind its `count` members; only for arrays grown so from 0. */

@@ -157,14 +157,10 @@ void yaml_error(const struct yaml *yaml, const struct yaml_node *node, struct di
 const char *yaml_what(const struct yaml_node *node)
 {
 	switch (node->kind) {
-	case YAML_TEXT:
-		return "a text";
-	case YAML_LIST:
-		return node->children ? "a list" : "an empty list";
-	case YAML_MAPPING:
-		return "a mapping";
-	default:
-		return "empty";
+	case YAML_TEXT: return "a text";
+	case YAML_LIST: return node->children ? "a list" : "an empty list";
+	case YAML_MAPPING: return "a mapping";
+	default: return "empty";
 	}
 }
 
@@ -426,9 +422,7 @@ static int take_event(struct builder *builder, struct fy_event *event)
 	switch (event->type) {
 	case FYET_DOCUMENT_START:
 		return begin_document(builder, event->document_start.document_start);
-	case FYET_SCALAR:
-		add_scalar(builder, event->scalar.value);
-		return 0;
+	case FYET_SCALAR: add_scalar(builder, event->scalar.value); return 0;
 	case FYET_ALIAS:
 		refuse(builder, event->alias.anchor, 1, "aliases");
 		add_node(builder, YAML_BAD, event->alias.anchor);
@@ -442,8 +436,7 @@ static int take_event(struct builder *builder, struct fy_event *event)
 		if (builder->depth)
 			builder->depth--;
 		return 0;
-	default:
-		return 0;
+	default: return 0;
 	}
 }
 
@@ -455,7 +448,8 @@ static bool is_end(const struct yaml *yaml, size_t at)
 	return at >= yaml->length;
 }
 
-/* The first character of the next line that has any, if the text before `at` is not a line's first.
+/*
+ * The first character of the next line that has any, if the text before `at` is not a line's first.
  */
 static size_t next_line(const struct yaml *yaml, size_t at)
 {

@@ -74,12 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		strip_at(text);
 		recipe_group(&recipe, text, &diag);
 		break;
-	case ARRAY_SIZE(parser) + 1:
-		read_json(&recipe, text, size - 1, &diag);
-		break;
-	case ARRAY_SIZE(parser) + 2:
-		read_ports(text);
-		break;
+	case ARRAY_SIZE(parser) + 1: read_json(&recipe, text, size - 1, &diag); break;
+	case ARRAY_SIZE(parser) + 2: read_ports(text); break;
 	default: /* each line is an option of its own, so that one replaces another */
 		for (char *rest = text, *line; (line = strsep(&rest, "\n"));)
 			parser[data[0] % (ARRAY_SIZE(parser) + 3)](&recipe, line, &diag);

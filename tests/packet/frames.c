@@ -152,8 +152,7 @@ static void put_upper(struct frame *frame, const struct frame_spec *spec)
 		put8(frame, spec->type);
 		put_many(frame, 0, 7);
 		break;
-	default:
-		break;
+	default: break;
 	}
 }
 

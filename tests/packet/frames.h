@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Builds frames from descriptions: Ethernet, VLAN tags, IPv4, IPv6 and what is above, byte by byte.
+/*
+ * Builds frames from descriptions: Ethernet, VLAN tags, IPv4, IPv6 and what is above, byte by byte.
  */
 #ifndef PORTCULLIS_TEST_FRAMES_H
 #define PORTCULLIS_TEST_FRAMES_H

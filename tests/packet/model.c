@@ -53,12 +53,9 @@ static struct model_verdict judge_port(const struct upper *upper, enum pc_transp
 	int index = (int)PC_PORT(transport, port);
 
 	switch (tables_admit(tables, upper->family, upper->source, transport, source_port, port)) {
-	case ADMIT_PASS:
-		return (struct model_verdict){MODEL_PASS, MODEL_PASS_PORT, index};
-	case ADMIT_SOURCE:
-		return (struct model_verdict){MODEL_DROP, MODEL_SOURCE, index};
-	default:
-		return (struct model_verdict){MODEL_DROP, MODEL_UNLISTED, index};
+	case ADMIT_PASS: return (struct model_verdict){MODEL_PASS, MODEL_PASS_PORT, index};
+	case ADMIT_SOURCE: return (struct model_verdict){MODEL_DROP, MODEL_SOURCE, index};
+	default: return (struct model_verdict){MODEL_DROP, MODEL_UNLISTED, index};
 	}
 }
 
@@ -90,10 +87,8 @@ static struct model_verdict judge_icmp4(const struct upper *upper)
 	case 3:	 /* destination unreachable */
 	case 8:	 /* echo */
 	case 11: /* time exceeded */
-	case 12: /* parameter problem */
-		return pass(MODEL_PASS_ICMP);
-	default:
-		return drop(MODEL_ICMP);
+	case 12: /* parameter problem */ return pass(MODEL_PASS_ICMP);
+	default: return drop(MODEL_ICMP);
 	}
 }
 
@@ -104,7 +99,8 @@ static struct model_verdict judge_icmp6(const struct upper *upper)
 	if (upper->length < 8)
 		return drop(MODEL_MALFORMED);
 	type = upper->data[0];
-	/* RFC 4861, 6980: neighbour discovery never leaves the link and never comes in fragments.
+	/*
+	 * RFC 4861, 6980: neighbour discovery never leaves the link and never comes in fragments.
 	 */
 	if (type >= 133 && type <= 136 && (upper->hop_limit != 255 || upper->first_fragment))
 		return drop(MODEL_ICMP);
@@ -125,8 +121,7 @@ static struct model_verdict judge_protocol(const struct upper *upper, const stru
 	case 43:
 	case 44:
 	case 58:
-	case 60:
-		return drop(MODEL_PROTOCOL);
+	case 60: return drop(MODEL_PROTOCOL);
 	default:
 		return tables->generation->protocol[upper->protocol] ? pass(MODEL_PASS_PROTOCOL) :
 								       drop(MODEL_PROTOCOL);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Random frames: a description by weighted dice, built, then perhaps broken in one to three places.
+/*
+ * Random frames: a description by weighted dice, built, then perhaps broken in one to three places.
  */
 #include <string.h>
 
@@ -62,18 +63,12 @@ static uint8_t choose_protocol(struct random *random, const struct random_aims *
 	static const uint8_t odd[] = {0, 1, 2, 6, 17, 43, 44, 50, 51, 58, 59, 60, 132, 135, 255};
 
 	switch (random_below(random, 20)) {
-	case 0 ... 7:
-		return 6;
-	case 8 ... 13:
-		return 17;
-	case 14 ... 15:
-		return family == 4 ? 1 : 58;
-	case 16 ... 17:
-		return aims->protocol[random_below(random, (uint32_t)aims->protocols)];
-	case 18:
-		return odd[random_below(random, sizeof(odd))];
-	default:
-		return (uint8_t)next(random);
+	case 0 ... 7: return 6;
+	case 8 ... 13: return 17;
+	case 14 ... 15: return family == 4 ? 1 : 58;
+	case 16 ... 17: return aims->protocol[random_below(random, (uint32_t)aims->protocols)];
+	case 18: return odd[random_below(random, sizeof(odd))];
+	default: return (uint8_t)next(random);
 	}
 }
 
@@ -208,18 +203,10 @@ static void nudge16(struct random *random, struct frame *frame, size_t at)
 		return;
 	value = (uint16_t)(frame->data[at] << 8 | frame->data[at + 1]);
 	switch (random_below(random, 4)) {
-	case 0:
-		value = (uint16_t)(value + random_below(random, 17) - 8);
-		break;
-	case 1:
-		value = (uint16_t)random_below(random, 80);
-		break;
-	case 2:
-		value = chance(random, 50) ? 0 : 0xffff;
-		break;
-	default:
-		value = (uint16_t)next(random);
-		break;
+	case 0: value = (uint16_t)(value + random_below(random, 17) - 8); break;
+	case 1: value = (uint16_t)random_below(random, 80); break;
+	case 2: value = chance(random, 50) ? 0 : 0xffff; break;
+	default: value = (uint16_t)next(random); break;
 	}
 	frame->data[at] = (uint8_t)(value >> 8);
 	frame->data[at + 1] = (uint8_t)value;
@@ -229,18 +216,12 @@ static void nudge16(struct random *random, struct frame *frame, size_t at)
 static size_t header_byte(struct random *random, const struct frame *frame)
 {
 	switch (random_below(random, 8)) {
-	case 0:
-		return 12 + random_below(random, (uint32_t)(frame->ip - 12));
-	case 1:
-		return frame->ip;
-	case 2:
-		return frame->ip + 6 + random_below(random, 4);
-	case 3:
-		return frame->upper + random_below(random, 4);
-	case 4:
-		return frame->upper + 12;
-	default:
-		return 12 + random_below(random, (uint32_t)(frame->upper - 12 + 20));
+	case 0: return 12 + random_below(random, (uint32_t)(frame->ip - 12));
+	case 1: return frame->ip;
+	case 2: return frame->ip + 6 + random_below(random, 4);
+	case 3: return frame->upper + random_below(random, 4);
+	case 4: return frame->upper + 12;
+	default: return 12 + random_below(random, (uint32_t)(frame->upper - 12 + 20));
 	}
 }
 
@@ -274,12 +255,8 @@ static void mutate(struct random *random, const struct frame_spec *spec, struct 
 		if (at < frame->length)
 			frame->data[at] = (uint8_t)next(random);
 		break;
-	case 2:
-		nudge16(random, frame, frame->ip + (spec->family == 6 ? 4 : 2));
-		break;
-	case 3:
-		cut(random, spec, frame);
-		break;
+	case 2: nudge16(random, frame, frame->ip + (spec->family == 6 ? 4 : 2)); break;
+	case 3: cut(random, spec, frame); break;
 	case 4: /* a data offset, or the length of whatever stands there */
 		at = frame->upper + (chance(random, 70) ? 12 : 1);
 		if (at < frame->length)

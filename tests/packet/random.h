@@ -16,7 +16,8 @@ struct random {
 struct random random_of(uint64_t seed, uint64_t index);
 uint32_t random_below(struct random *random, uint32_t limit);
 
-/* What the frames aim at, so that more of them reach the port table than chance would send there.
+/*
+ * What the frames aim at, so that more of them reach the port table than chance would send there.
  */
 struct random_aims {
 	const uint16_t *listed[PC_TRANSPORTS]; /* at least one each */

@@ -64,7 +64,8 @@ int runner_run(struct runner *runner, const struct frame *frame, size_t linear, 
 int runner_fire(const struct runner *runner, const struct frame *frame, size_t linear,
 		unsigned int repeat);
 
-/* Whether every count of all CPUs was seen by runner_run: nothing counted aside, nothing carried.
+/*
+ * Whether every count of all CPUs was seen by runner_run: nothing counted aside, nothing carried.
  */
 bool runner_settled(struct runner *runner);
 

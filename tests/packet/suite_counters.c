@@ -88,7 +88,8 @@ static __u64 word(__u64 packets, __u64 bytes)
 	return packets << 36 | bytes;
 }
 
-/* Begins `cell` at that count, runs three frames, and expects both readers to know the exact sum.
+/*
+ * Begins `cell` at that count, runs three frames, and expects both readers to know the exact sum.
  */
 static bool carry_exact(struct runner *runner, unsigned int cell, __u64 packets, __u64 bytes)
 {

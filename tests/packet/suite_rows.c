@@ -265,7 +265,8 @@ static void run_lengths(struct runner *runner, int family, uint16_t port,
 	}
 }
 
-/* The end of the linear part, or of the first page of frags, moved over each byte of the headers.
+/*
+ * The end of the linear part, or of the first page of frags, moved over each byte of the headers.
  */
 static void run_straddling(struct runner *runner)
 {
@@ -287,7 +288,8 @@ static void run_straddling(struct runner *runner)
 		good = as_expected(runner, k, &expect);
 	check(good, "upper header across the end of a page, at every byte");
 
-	/* 3520 linear bytes at most: the chain ends there, and one more word a time moves it over.
+	/*
+	 * 3520 linear bytes at most: the chain ends there, and one more word a time moves it over.
 	 */
 	spec.ext[2].length = 155;
 	for (spec.tags = 0; good && spec.tags <= 2; spec.tags++) {

@@ -66,18 +66,10 @@ static void read_options(int argc, char **argv, struct options *options)
 			options->frames = number(optarg);
 			frames_given = true;
 			break;
-		case 's':
-			options->seed = number(optarg);
-			break;
-		case 'q':
-			options->quick = true;
-			break;
-		case 'h':
-			usage(stdout);
-			exit(0);
-		default:
-			usage(stderr);
-			exit(2);
+		case 's': options->seed = number(optarg); break;
+		case 'q': options->quick = true; break;
+		case 'h': usage(stdout); exit(0);
+		default: usage(stderr); exit(2);
 		}
 	}
 	if (optind < argc) {

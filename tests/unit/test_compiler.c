@@ -370,12 +370,9 @@ static void random_group(struct made *made, unsigned int number)
 static unsigned int random_port(void)
 {
 	switch (below(4)) {
-	case 0:
-		return 65535 - below(10);
-	case 1:
-		return 1 + below(65535);
-	default:
-		return 1 + below(40);
+	case 0: return 65535 - below(10);
+	case 1: return 1 + below(65535);
+	default: return 1 + below(40);
 	}
 }
 

@@ -177,9 +177,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(fields_do_not_touch, make_maps, free_maps),
 		cmocka_unit_test_setup_teardown(adds_carries, make_maps, free_maps),
 		cmocka_unit_test_setup_teardown(waits_for_a_carry, make_maps, free_maps),
-		cmocka_unit_test_setup_teardown(unlisted_is_the_rest_of_the_ports, make_maps, free_maps),
+		cmocka_unit_test_setup_teardown(unlisted_is_the_rest_of_the_ports, make_maps,
+						free_maps),
 		cmocka_unit_test_setup_teardown(unlisted_is_never_negative, make_maps, free_maps),
-		cmocka_unit_test_setup_teardown(total_counts_each_packet_once, make_maps, free_maps),
+		cmocka_unit_test_setup_teardown(total_counts_each_packet_once, make_maps,
+						free_maps),
 	};
 
 	return cmocka_run_group_tests_name("counters", tests, NULL, NULL);
