@@ -158,6 +158,25 @@ const struct profile *catalog_find(struct catalog *catalog, const char *name, st
 	return find(catalog, name, NULL, diag);
 }
 
+void catalog_check_file(struct catalog *catalog, const char *path, struct diag *diag)
+{
+	const char *slash = strrchr(path, '/');
+	__free_text char *file = NULL;
+	struct profile *profile;
+
+	if (profile_draft(path, &profile, diag))
+		return;
+	for (size_t i = 0; i < profile->include.count; i++)
+		find(catalog, profile->include.name[i], &profile->include_place[i], diag);
+	if (profile->name) {
+		file = xasprintf("%s" SUFFIX, profile->name);
+		if (strcmp(slash ? slash + 1 : path, file))
+			diag_warning(diag, &profile->name_place,
+				     "in the catalog this file must be named %s", file);
+	}
+	profile_free(profile);
+}
+
 /* The list that catalog_resolve makes, and how far the search for cycles is with each. */
 struct resolution {
 	const struct profile **profile;

@@ -71,6 +71,11 @@ int profile_parse(const char *path, const char *text, size_t length, struct prof
 
 /* profile_parse on a file, at most CATALOG_FILE_LIMIT bytes. Returns also -errno of reading. */
 int profile_read(const char *path, struct profile **profile, struct diag *diag);
+/*
+ * As profile_read, but also a file with errors gives the profile as far as it was understood; only
+ * one that cannot be read gives none, and -errno.
+ */
+int profile_draft(const char *path, struct profile **profile, struct diag *diag);
 void profile_free(struct profile *profile);
 
 const struct service *profile_service(const struct profile *profile, const char *name);
@@ -91,6 +96,12 @@ void catalog_close(struct catalog *catalog);
  * is another name than the file's.
  */
 const struct profile *catalog_find(struct catalog *catalog, const char *name, struct diag *diag);
+
+/*
+ * Everything wrong with one file, which need not be a part of the catalog; what it includes is
+ * looked up there. A name that is not the file's is a warning.
+ */
+void catalog_check_file(struct catalog *catalog, const char *path, struct diag *diag);
 
 /*
  * The chosen profiles followed by all they include, each once, in the order of first mention.

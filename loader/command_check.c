@@ -41,24 +41,6 @@ static void check_folder(const struct options *options, const char *path, struct
 	names_free(&folders);
 }
 
-/* A file by itself; what it includes is looked up in the catalog. */
-static void check_file(struct catalog *catalog, const char *path, struct diag *diag)
-{
-	struct profile *profile;
-	__free_text char *file = NULL;
-	size_t i;
-
-	if (profile_read(path, &profile, diag))
-		return;
-	file = xasprintf("/%s.yaml", profile->name);
-	if (!strstr(path, file + 1) || (strchr(path, '/') && !strstr(path, file)))
-		diag_warning(diag, NULL, "%s: as a part of the catalog it must be named %s", path,
-			     file + 1);
-	for (i = 0; i < profile->include.count; i++)
-		catalog_find(catalog, profile->include.name[i], diag);
-	profile_free(profile);
-}
-
 static json_t *errors_json(const struct diag *diag)
 {
 	json_t *errors = json_array();
@@ -93,7 +75,7 @@ int command_check(const struct options *options, struct diag *diag)
 		if (!stat(arguments->name[i], &st) && S_ISDIR(st.st_mode))
 			check_folder(options, arguments->name[i], diag);
 		else
-			check_file(&catalog, arguments->name[i], diag);
+			catalog_check_file(&catalog, arguments->name[i], diag);
 	}
 	code = diag->errors ? EXIT_FAILED : EXIT_DONE;
 	if (options->json) {

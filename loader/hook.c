@@ -42,7 +42,7 @@ static int read_pinned(const char *id, struct pinned *pinned)
 	int err;
 
 	*pinned = (struct pinned){};
-	snprintf(pinned->id, sizeof(pinned->id), "%s", id);
+	memcpy(pinned->id, id, strlen(id)); /* shorter, as list_pinned sees to */
 	fd = bpf_obj_get(path);
 	if (fd < 0 && errno == ENOENT)
 		return 0;

@@ -302,15 +302,11 @@ static void read_profile(struct reader *reader)
 	read_services(reader, field[5].value);
 }
 
-static void parser_free(struct profile **profile)
+/* What was understood of a text, and all that is wrong with it in `diag`. */
+static struct profile *understand(const char *path, const char *text, size_t length,
+				  struct diag *diag)
 {
-	profile_free(*profile);
-}
-
-int profile_parse(const char *path, const char *text, size_t length, struct profile **profile,
-		  struct diag *diag)
-{
-	struct profile *made __cleanup(parser_free) = xcalloc(1, sizeof(*made));
+	struct profile *made = xcalloc(1, sizeof(*made));
 	struct yaml yaml __cleanup(yaml_free) = {0};
 	struct reader reader = {.diag = diag, .profile = made};
 	size_t errors = diag->errors;
@@ -325,23 +321,31 @@ int profile_parse(const char *path, const char *text, size_t length, struct prof
 		complain(&reader, yaml.root,
 			 "a profile is %s; write a mapping of keys, as in 'profile: NAME'",
 			 yaml_what(yaml.root));
-	if (diag->errors != errors)
+	return made;
+}
+
+int profile_parse(const char *path, const char *text, size_t length, struct profile **profile,
+		  struct diag *diag)
+{
+	size_t errors = diag->errors;
+	struct profile *made = understand(path, text, length, diag);
+
+	if (diag->errors != errors) {
+		profile_free(made);
 		return -EINVAL;
+	}
 	*profile = made;
-	made = NULL;
 	return 0;
 }
 
-int profile_read(const char *path, struct profile **profile, struct diag *diag)
+/* The file's text, or -errno with an error in `diag`. */
+static int load_text(const char *path, char **text, size_t *length, struct diag *diag)
 {
 	struct place place = {.file = path};
-	__free_text char *text = NULL;
-	size_t length;
-	int err;
+	int err = read_file(path, CATALOG_FILE_LIMIT, text, length);
 
-	err = read_file(path, CATALOG_FILE_LIMIT, &text, &length);
 	if (!err)
-		return profile_parse(path, text, length, profile, diag);
+		return 0;
 	if (err == -EFBIG)
 		diag_error(diag, &place, "larger than a profile may be (%d bytes)",
 			   CATALOG_FILE_LIMIT);
@@ -349,6 +353,26 @@ int profile_read(const char *path, struct profile **profile, struct diag *diag)
 		diag_error(diag, &place, "not a regular file");
 	else
 		diag_error(diag, &place, "%s", strerror(-err));
+	return err;
+}
+
+int profile_read(const char *path, struct profile **profile, struct diag *diag)
+{
+	__free_text char *text = NULL;
+	size_t length;
+	int err = load_text(path, &text, &length, diag);
+
+	return err ? err : profile_parse(path, text, length, profile, diag);
+}
+
+int profile_draft(const char *path, struct profile **profile, struct diag *diag)
+{
+	__free_text char *text = NULL;
+	size_t length;
+	int err = load_text(path, &text, &length, diag);
+
+	if (!err)
+		*profile = understand(path, text, length, diag);
 	return err;
 }
 

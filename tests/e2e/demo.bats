@@ -1,0 +1,72 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# scripts/demo: it holds what it says, and leaves nothing behind, whenever it is stopped.
+
+load helper
+
+setup_file()
+{
+	sandbox_start
+}
+
+teardown_file()
+{
+	sandbox_end
+}
+
+# What is left in the sandbox: namespaces, interfaces, pins, processes, folders.
+leftovers()
+{
+	inside ip netns list
+	inside ip -oneline link show type veth 2> /dev/null | grep portcullis-demo || true
+	pins
+	inside ps -eo pid,args --no-headers | awk '$1 != 1 && !/ps -eo pid,args|sleep 3600$/'
+	find /tmp -maxdepth 1 -name "portcullis-demo.*" -newer "$DIR/ready"
+}
+
+@test "the demo runs through, every expectation holds, nothing is left" {
+	SECONDS=0
+	exits 0 inside env -u BUILD "$ROOT/scripts/demo" < /dev/null
+	[ $SECONDS -lt 60 ] || fail "took $SECONDS s"
+	says 'yes: mail arrives' 'yes: the database does not answer' 'yes: port 25 never stopped' \
+		'yes: FTP is closed' 'xeams:smtp' 'All as it should be'
+	says_not 'NO:'
+	[ "$(wc -l <<< "$output")" -lt 80 ] || fail "long: $output"
+	same '' "$(leftovers)" 'leftovers'
+}
+
+# interrupted SIGNAL TEXT: the demo gets a signal after it has printed the text.
+interrupted()
+{
+	local i demo
+
+	# Without --default-signal it would inherit that background processes ignore SIGINT.
+	inside setsid env -u BUILD --default-signal=INT bash -c 'echo $$ > "$1"; exec "$0"' \
+		"$ROOT/scripts/demo" "$DIR/demo.pid" > "$DIR/demo.log" 2>&1 < /dev/null 3>&- &
+	demo=$!
+	until_true 30 grep -q "$2" "$DIR/demo.log"
+	# As the terminal does it: to every process of the group.
+	inside kill -s "$1" -- "-$(cat "$DIR/demo.pid")"
+	status=0
+	wait $demo || status=$?
+	leftovers > "$DIR/leftovers"
+	[ ! -s "$DIR/leftovers" ] || fail "left after SIG$1 at '$2': $(cat "$DIR/leftovers")"
+}
+
+@test "Ctrl-C at any point of the demo: exit 130, no namespace, interface, pin, process or file is left" {
+	for text in '1. Two hosts' 'before, anybody' '2. Only what' 'mail arrives' '3. Another product' \
+		'port 25 never stopped' '4. What was'; do
+		interrupted INT "$text"
+		same 130 $status "exit after '$text': $(cat "$DIR/demo.log")"
+	done
+}
+
+@test "SIGTERM in the middle: exit 143, nothing left" {
+	interrupted TERM '3. Another product'
+	same 143 $status 'exit'
+}
+
+@test "the demo says that it needs root" {
+	exits 1 inside setpriv --reuid 65534 --regid 65534 --clear-groups "$ROOT/scripts/demo"
+	says 'needs root'
+}

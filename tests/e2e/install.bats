@@ -1,0 +1,129 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# Building and installing, in a copy of the tree that has nothing built in it.
+
+load helper
+
+setup_file()
+{
+	sandbox_start
+	host_add host
+	host_add client
+	link_add host eth0 client eth0
+	TREE=$DIR/tree
+	export TREE
+	mkdir "$TREE"
+	tar -C "$ROOT" --exclude=./.git --exclude='./build*' -cf - . | tar -C "$TREE" -xf -
+	sums > "$DIR/sums"
+	build all > "$DIR/build.log" 2>&1 || { cat "$DIR/build.log" >&2; return 1; }
+}
+
+teardown_file()
+{
+	sandbox_end
+}
+
+teardown()
+{
+	detach_all host
+}
+
+# Every file of the tree and what is in it.
+sums()
+{
+	(cd "$TREE" && find . -type f -exec sha256sum {} + | sort -k2)
+}
+
+build()
+{
+	env -u BUILD -u MAKEFLAGS make --no-print-directory -C "$TREE" "$@"
+}
+
+# rebuilds FILE WORDS...: touching it makes again what these lines of make's output name.
+rebuilds()
+{
+	local file=$1
+
+	shift
+	sleep 0.01
+	touch "$TREE/$file"
+	output=$(build all)
+	says "$@"
+}
+
+@test "the tree's binary finds the tree's profiles by itself, from anywhere" {
+	output=$(cd / && "$TREE/build/portcullis" profiles --json)
+	json_is '(.profiles | length) == 9'
+	json_is 'all(.profiles[]; .path | startswith($tree))' --arg tree "$TREE/profiles/"
+}
+
+@test "a second make does nothing" {
+	exits 0 build all
+	same '' "$output" 'what make says'
+}
+
+@test "an edited header rebuilds what uses it, and nothing else" {
+	rebuilds bpf/abi.h 'BPF' 'SKEL' 'CC      loader/filter.c' 'CC      loader/compile.c' 'LINK'
+	rebuilds bpf/packet.h 'BPF' 'SKEL' 'CC      loader/filter.c' 'LINK'
+	says_not 'loader/yaml.c' 'loader/options.c'
+	rebuilds loader/yaml.h 'CC      loader/yaml.c' 'CC      loader/profile.c' 'LINK'
+	says_not 'BPF' 'loader/hook.c'
+	rebuilds loader/kernel.h 'CC      loader/hook.c' 'CC      loader/bpffs.c' 'LINK'
+	rebuilds docs/portcullis.8.scd 'MAN'
+	says_not 'CC '
+	exits 0 build all
+	same '' "$output" 'what make says at last'
+}
+
+@test "other flags rebuild everything, the same flags nothing" {
+	output=$(build all CFLAGS='-O2 -g -DOTHER')
+	says 'CC      loader/main.c' 'LINK'
+	output=$(build all)
+	says 'CC      loader/main.c' 'LINK'
+	output=$(build all)
+	same '' "$output" 'what make says'
+}
+
+@test "make install: binary, profiles, schema, man pages, with DESTDIR and PREFIX, and nothing else" {
+	exits 0 build install DESTDIR="$DIR/dest" PREFIX=/usr
+	output=$(cd "$DIR/dest" && find . -type f -printf '%m %P\n' | sort -k2)
+	expected=$(
+		echo '755 usr/sbin/portcullis'
+		for file in "$ROOT"/profiles/*.yaml "$ROOT"/profiles/*.schema.json; do
+			echo "644 usr/share/portcullis/profiles/${file##*/}"
+		done
+		echo '644 usr/share/man/man5/portcullis-profile.5'
+		echo '644 usr/share/man/man8/portcullis.8'
+	)
+	same "$(sort -k2 <<< "$expected")" "$output" 'what is installed'
+	exits 0 "$DIR/dest/usr/sbin/portcullis" profiles --catalog "$DIR/dest/usr/share/portcullis/profiles"
+	says "$DIR/dest/usr/share/portcullis/profiles/xeams.yaml"
+}
+
+@test "an installed binary finds the profiles of its prefix by itself, and filters" {
+	exits 0 build install PREFIX="$DIR/local"
+	output=$("$DIR/local/sbin/portcullis" profiles --json)
+	json_is 'all(.profiles[]; .path | startswith($prefix))' --arg prefix "$DIR/local/share/portcullis/profiles/"
+	exits 0 on host "$DIR/local/sbin/portcullis" attach eth0 -p communigate-pro
+	says 'eth0: native, enforce, communigate-pro'
+	exits 0 on host "$DIR/local/sbin/portcullis" detach eth0
+	build all > /dev/null
+}
+
+@test "the man pages are formatted, and name every command and option" {
+	for page in portcullis.8 portcullis-profile.5; do
+		[ -s "$TREE/build/$page" ] || fail "no $page"
+	done
+	text=$(cat "$TREE/build/portcullis.8" | sed 's/\\//g')
+	for command in profiles show check attach swap detach status counters; do
+		[[ $text == *"$command"* ]] || fail "portcullis.8 does not name $command"
+		for option in $("$TREE/build/portcullis" $command --help | grep -o -- '--[a-z-]*'); do
+			[[ $text == *"$option"* ]] || fail "portcullis.8 does not name $option"
+		done
+	done
+}
+
+@test "make clean leaves the tree as it was" {
+	exits 0 build clean
+	same '' "$(sums | diff "$DIR/sums" -)" 'difference'
+}

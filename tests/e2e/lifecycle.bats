@@ -1,0 +1,336 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# The filter outlives its command: pins, namespaces, renamed and deleted interfaces, locks, killed commands.
+
+load helper
+
+setup_file()
+{
+	sandbox_start
+	two_hosts
+	host_add other
+	link_add host eth1 other eth0
+	address_add host eth1 198.51.100.1/24
+	address_add other eth0 198.51.100.2/24
+}
+
+teardown_file()
+{
+	sandbox_end
+}
+
+teardown()
+{
+	detach_all host other
+}
+
+# The profiles that judge each interface of `host`, as the kernel's recipes say.
+profiles_of()
+{
+	pc status --json | jq -c '[.interfaces[] | .profiles[]]'
+}
+
+# What each folder of pins has too many: more than one generation, or no link.
+debris()
+{
+	local folder
+
+	for folder in $(pins); do
+		inside test -e "$folder/link" || echo "$folder: no link"
+		[ "$(inside find "$folder" -name 'generation-*' | wc -l)" = 1 ] || echo "$folder: generations"
+		[ "$(inside find "$folder" -name 'recipe-*' | wc -l)" = 1 ] || echo "$folder: recipes"
+	done
+}
+
+# traced FILE PROGRAM ARGUMENTS...: portcullis on `host` under strace with these options (up to --).
+traced()
+{
+	local options=()
+
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	case $1 in
+	attach|swap) set -- "$@" --catalog "$CATALOG" ;;
+	esac
+	inside nsenter --net=/run/netns/host strace -f "${options[@]}" "$PORTCULLIS" "$@"
+}
+
+@test "bpffs that is not mounted is mounted by attach, and by no command that only reads" {
+	run ! inside mountpoint -q /sys/fs/bpf
+	exits 0 pc status
+	exits 1 pc counters eth0
+	exits 0 pc detach eth0
+	run ! inside mountpoint -q /sys/fs/bpf
+	exits 0 pc attach eth0 -p ssh
+	inside mountpoint -q /sys/fs/bpf
+	same bpf "$(inside findmnt -no FSTYPE /sys/fs/bpf)" 'kind of file system'
+	same 700 "$(inside stat -c %a "$PINS")" 'mode of the pins'
+	unanswered client 192.0.2.1 80
+}
+
+@test "status and counters work after the command that attached has ended, and after a rename" {
+	pc attach eth0 -p ssh
+	unanswered client 192.0.2.1 80
+	on host ip link set eth0 down
+	on host ip link set eth0 name lan7
+	on host ip link set lan7 up
+	exits 1 pc status eth0
+	says 'no such interface'
+	output=$(pc status lan7 --json)
+	json_is '.interfaces[0] | .name == "lan7" and .profiles == ["ssh"] and .total.drop.packets >= 1'
+	output=$(pc counters --json)
+	json_is '.interfaces[0].name == "lan7" and ([.interfaces[0].ports[] | select(.port == 80)] | length) == 1'
+	exits 0 pc swap lan7 -p xeams
+	unanswered client 192.0.2.1 80
+	exits 0 pc detach lan7
+	on host ip link set lan7 down
+	on host ip link set lan7 name eth0
+	on host ip link set eth0 up
+	on host ip address add 2001:db8::1/64 dev eth0 2> /dev/null || true
+}
+
+@test "a deleted interface leaves no debris: the next command collects its pins" {
+	link_add host eth8 other eth8
+	link_add host eth9 other eth9
+	pc attach eth8 eth9 -p xeams
+	same 2 "$(pins | wc -l)" 'folders of pins'
+	on host ip link del eth8
+	output=$(pc status --json)
+	json_is '[.interfaces[].name] == ["eth9"]'
+	exits 0 pc attach eth0 -p ssh
+	same 2 "$(pins | wc -l)" 'folders of pins'
+	on host ip link del eth9
+	exits 0 pc swap eth0 -p xeams
+	same 1 "$(pins | wc -l)" 'folders of pins'
+	exits 0 pc detach eth0
+	same '' "$(pins)" 'pins'
+}
+
+@test "a deleted namespace leaves no debris either" {
+	host_add short
+	link_add short eth0 other eth7
+	as short attach eth0 -p ssh
+	host_del short
+	pc attach eth0 -p ssh
+	until_true 5 on other sh -c '! ip link show dev eth7 2> /dev/null'
+	pc swap eth0
+	same 1 "$(pins | wc -l)" 'folders of pins'
+}
+
+@test "the same interface name in two namespaces is kept apart" {
+	pc attach eth0 -p ssh
+	exits 1 as other status eth0
+	says 'eth0' 'no filter'
+	exits 0 as other attach eth0 -p xeams
+	output=$(as other status --json)
+	json_is '[.interfaces[] | [.name, .profiles[0]]] == [["eth0", "xeams"]]'
+	output=$(pc status --json)
+	json_is '[.interfaces[] | [.name, .profiles[0]]] == [["eth0", "ssh"]]'
+	exits 0 as other swap eth0 -p host
+	same '["ssh"]' "$(profiles_of)" 'profiles of the first'
+	exits 0 as other detach eth0
+	same '["ssh"]' "$(profiles_of)" 'profiles of the first'
+	unanswered client 192.0.2.1 80
+	connects other 198.51.100.1 25 || same 1 $? 'refused'
+}
+
+@test "an interface that moves to another namespace keeps its filter, and is found there" {
+	link_add host eth8 other eth8
+	pc attach eth8 -p ssh
+	on host ip link set eth8 netns /run/netns/client
+	same '[]' "$(profiles_of)" 'profiles left'
+	output=$(as client status --json)
+	json_is '[.interfaces[] | [.name, .profiles[0]]] == [["eth8", "ssh"]]'
+	exits 0 as client swap eth8 -p xeams
+	exits 0 as client detach eth8
+	on client ip link del eth8
+	same '' "$(pins)" 'pins'
+}
+
+@test "a filter somebody took off with ip link is not reported, and its interface can be attached again" {
+	pc attach eth0 -p ssh
+	run on host ip link set dev eth0 xdp off
+	if [ "$status" = 0 ]; then
+		exits 1 pc status eth0
+	fi
+	# The kernel keeps a program that a link holds.
+	[ -n "$(attached host eth0)" ] || pc attach eth0 -p ssh
+	exits 0 pc status eth0
+}
+
+@test "two swaps at once, many times: each is whole, none is lost" {
+	local pids=() i pid
+
+	pc attach eth0 -p ssh
+	for i in {1..10}; do
+		pc swap eth0 -p xeams > "$DIR/swap.$i" 2>&1 3>&- &
+		pids+=($!)
+		pc swap eth0 -p ssh > "$DIR/swap.$i.b" 2>&1 3>&- &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		wait "$pid" || { cat "$DIR"/swap.*; fail "a swap failed: exit $?"; }
+	done
+	same 21 "$(generation host eth0)" 'generation'
+	same '' "$(debris)" 'debris'
+}
+
+@test "two attaches at once: one is done, the other says that portcullis is attached" {
+	local one two
+
+	as host attach eth0 -p ssh > "$DIR/one" 2>&1 3>&- &
+	one=$!
+	as host attach eth0 -p xeams > "$DIR/two" 2>&1 3>&- &
+	two=$!
+	codes=0
+	wait $one || codes=$((codes + $?))
+	wait $two || codes=$((codes + $?))
+	same 1 $codes 'sum of the exit codes'
+	grep -hq 'attached already' "$DIR/one" "$DIR/two"
+	same 1 "$(pins | wc -l)" 'folders of pins'
+	same '' "$(debris)" 'debris'
+}
+
+@test "a command that finds the lock held says that it waits, and waits" {
+	pc attach eth0 -p ssh
+	inside flock "$PINS" sleep 1 3>&- &
+	sleep 0.3
+	exits 0 pc swap eth0 -p xeams
+	says 'another portcullis command' 'waiting'
+	wait
+	same '["xeams"]' "$(profiles_of)" 'profiles'
+	# Reading waits for nobody.
+	inside flock "$PINS" sleep 2 3>&- &
+	sleep 0.3
+	SECONDS=0
+	exits 0 pc status
+	exits 0 pc counters eth0
+	[ $SECONDS -lt 2 ] || fail 'status waited for the lock'
+	wait
+}
+
+@test "attach killed at any BPF call: the interface is free or filtered, and nothing is left over" {
+	local calls call
+
+	traced -e trace=bpf -o "$DIR/trace" -- attach eth0 -p ssh
+	calls=$(grep -c 'bpf(' "$DIR/trace")
+	pc detach eth0
+	[ "$calls" -gt 20 ] || fail "found only $calls calls"
+	for ((call = 10; call <= calls; call++)); do
+		run traced -o /dev/null -e "inject=bpf:signal=KILL:when=$call" -- attach eth0 -p ssh
+		[ "$status" != 0 ] || fail "call $call: not killed"
+		if [ -n "$(attached host eth0)" ]; then
+			exits 0 pc status eth0
+		else
+			exits 0 pc attach eth0 -p xeams
+		fi
+		same '' "$(debris)" "debris of call $call"
+		exits 0 pc detach eth0
+		same '' "$(pins)" "pins after call $call"
+	done
+}
+
+# For each system call that matches: a swap of two interfaces is hurt there, and then looked at.
+# hurt_swaps SYSTEM-CALLS PATTERN INJECTION CHECK
+hurt_swaps()
+{
+	local calls call
+
+	pc attach eth0 eth1 -p ssh
+	traced -e "trace=$1" -o "$DIR/trace" -- swap eth0 eth1 -p xeams
+	calls=$(grep '[a-z]* *[a-z]*(' "$DIR/trace" | grep -v '[+-][+-][+-]' | grep -nE -e "$2" | cut -d: -f1)
+	[ "$(wc -w <<< "$calls")" -gt 10 ] || fail "found only these calls: $calls"
+	pc swap eth0 eth1 -p ssh
+	for call in $calls; do
+		run traced -o /dev/null -e "inject=$1:$3:when=$call" -- swap eth0 eth1 -p xeams
+		"$4" "$call"
+		exits 0 pc swap eth0 eth1 -p ssh
+		same '["ssh","ssh"]' "$(profiles_of)" "profiles after call $call"
+		same '' "$(debris)" "debris of call $call"
+	done
+}
+
+# What a killed swap leaves: the next command completes it or takes it back, and names what it completes.
+after_kill()
+{
+	local call=$1 left now
+
+	left=$(profiles_of)
+	# One call less than in the traced run: it was done before.
+	[ "$status" != 0 ] || same '["xeams","xeams"]' "$left" "profiles after call $call, that did not come"
+	exits 0 pc detach lo
+	now=$(profiles_of)
+	echo "$call: $left -> $now: $output" >> "$DIR/kills"
+	case $left,$now in
+	'["ssh","ssh"],["ssh","ssh"]') ;;
+	'["xeams","xeams"],["xeams","xeams"]') ;;
+	'["xeams","ssh"],["xeams","xeams"]') says 'completed' 'eth1' ;;
+	'["xeams","ssh"],["ssh","ssh"]') says 'eth0' ;;
+	*) fail "call $call: left $left, then $now" ;;
+	esac
+	same '' "$(debris)" "debris of call $call"
+}
+
+@test "a swap of two interfaces killed at any call that changes something is completed or taken back by the next command" {
+	rm -f "$DIR/kills"
+	hurt_swaps bpf,unlinkat 'BPF_MAP_CREATE|BPF_MAP_UPDATE|BPF_OBJ_PIN|unlinkat' signal=KILL after_kill
+	# The case in question has come up: one interface was switched, the other not yet.
+	grep -q '\["xeams","ssh"\] -> ' "$DIR/kills" || fail "no swap was left half done: $(cat "$DIR/kills")"
+}
+
+# An error: all is as it was, unless the call did not matter.
+after_error()
+{
+	local call=$1 now
+
+	now=$(profiles_of)
+	case $status,$now in
+	'0,["xeams","xeams"]' | '1,["ssh","ssh"]') ;;
+	*) fail "call $call: exit $status, profiles $now: $output" ;;
+	esac
+	same '' "$(debris)" "debris of call $call"
+	[ "$status" = 0 ] || says 'portcullis: '
+}
+
+@test "a swap of two interfaces with any BPF call failing puts all back, or is done" {
+	hurt_swaps bpf . error=ENOMEM after_error
+}
+
+@test "detach killed at any call is taken up by the next one" {
+	local calls call
+
+	pc attach eth0 -p ssh
+	traced -e trace=bpf,unlink,unlinkat,rmdir -o "$DIR/trace" -- detach eth0
+	calls=$(grep -cE '(bpf|unlink|unlinkat|rmdir)\(' "$DIR/trace")
+	[ "$calls" -gt 5 ] || fail "found only $calls calls"
+	for ((call = 1; call <= calls; call++)); do
+		pc attach eth0 -p ssh
+		run traced -o /dev/null -e "inject=bpf,unlink,unlinkat,rmdir:signal=KILL:when=$call" -- detach eth0
+		exits 0 pc detach eth0
+		same '' "$(attached host eth0)" "program after call $call"
+		same '' "$(pins)" "pins after call $call"
+	done
+}
+
+@test "out of file descriptors: an error, and no filter is lost" {
+	local limit
+
+	pc attach eth0 eth1 -p ssh
+	for limit in {5..40}; do
+		run inside nsenter --net=/run/netns/host prlimit --nofile="$limit" "$PORTCULLIS" \
+			swap eth0 eth1 -p xeams --catalog "$CATALOG"
+		now=$(profiles_of)
+		case $status,$now in
+		'0,["xeams","xeams"]')
+			pc swap eth0 eth1 -p ssh > /dev/null ;;
+		*,'["ssh","ssh"]')
+			[ "$status" != 0 ] || fail "limit $limit: exit 0 without a swap" ;;
+		*)
+			fail "limit $limit: exit $status, profiles $now: $output" ;;
+		esac
+		same '' "$(debris)" "debris of limit $limit"
+	done
+}

@@ -1,0 +1,218 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# Swap under load: not one packet is misjudged.
+
+load helper
+
+setup_file()
+{
+	sandbox_start
+	two_hosts
+	host_add_silent sender
+	link_add host eth1 sender eth0
+	mkdir -p "$DIR/profiles"
+	cat > "$DIR/profiles/one.yaml" <<-END
+		profile: one
+		services:
+		  - {name: both, in: 1000-1009/tcp+udp}
+		  - {name: both-restricted, in: 1100/tcp+udp, from: trusted}
+		  - {name: own, in: 2000/tcp+udp}
+		  - {name: own-restricted, in: 5000/tcp+udp, from: trusted}
+	END
+	cat > "$DIR/profiles/two.yaml" <<-END
+		profile: two
+		services:
+		  - {name: both, in: 1000-1009/tcp+udp}
+		  - {name: both-restricted, in: 1100/tcp+udp, from: trusted}
+		  - {name: own, in: 3000/tcp+udp}
+		  - {name: own-restricted, in: 6000/tcp+udp, from: trusted}
+	END
+	in_background host /usr/bin/python3 "$ROOT/tests/e2e/tcp_load.py" serve 1000 1100 4000
+	until_true 10 listening host 4000
+}
+
+teardown_file()
+{
+	sandbox_end
+}
+
+teardown()
+{
+	detach_all host
+}
+
+to_one()
+{
+	pc swap "$@" -p one --group trusted=192.0.2.77,192.0.2.2,2001:db8:7::/48 --catalog "$DIR/profiles" > /dev/null
+}
+
+to_two()
+{
+	pc swap "$@" -p two --group trusted=198.51.100.9,192.0.2.2,2001:db8:9::/48 --catalog "$DIR/profiles" > /dev/null
+}
+
+# swap_for SECONDS INTERFACE...: swaps to and fro; `swaps` is how often.
+swap_for()
+{
+	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+
+	shift
+	swaps=0
+	while [ "${EPOCHREALTIME/./}" -lt $end ]; do
+		to_two "$@"
+		to_one "$@"
+		swaps=$((swaps + 2))
+	done
+}
+
+# cells PROTOCOL PORT: "passed dropped" packets on eth1.
+cells()
+{
+	jq -r --arg protocol "$1" --argjson port "$2" '[.interfaces[0].ports[] |
+		select(.protocol == $protocol and .port == $port)][0] | "\(.pass.packets // 0) \(.drop.packets // 0)"' <<< "$counters"
+}
+
+attach_one()
+{
+	pc attach "$@" -p one --group trusted=192.0.2.77,192.0.2.2,2001:db8:7::/48 --catalog "$DIR/profiles"
+}
+
+@test "full-speed traffic over 20 and more swaps: open in both passes whole, closed in both is dropped whole" {
+	attach_one eth1
+	mac=$(mac_of host eth1)
+	# 1: open in both. 2: restricted in both, the source trusted in both. 3: closed in both. 4: open in one.
+	on sender "$TOOLS/send" -t 6 eth0 "$mac" > "$DIR/sent" 2>&1 3>&- <<-END &
+		tcp 198.51.100.1 192.0.2.1 40000 1000-1009 60
+		udp 2001:db8::5 2001:db8::1 40000 1000-1009 90
+		tcp 192.0.2.2 192.0.2.1 40000 1100 60
+		tcp 198.51.100.1 192.0.2.1 40000 4000-4009 60
+		udp 2001:db8::5 2001:db8::1 40000 4000-4009 90
+		tcp 198.51.100.1 192.0.2.1 40000 2000 60
+		tcp 198.51.100.1 192.0.2.1 40000 3000 60
+	END
+	sender=$!
+	sleep 0.3
+	swap_for 5 eth1
+	wait $sender
+	mapfile -t sent < <(cut -d' ' -f1 "$DIR/sent")
+	same 7 ${#sent[@]} "flows sent: $(cat "$DIR/sent")"
+	counters=$(pc counters eth1 --json)
+	echo "$swaps swaps while $(added < "$DIR/sent") packets and bytes were sent" >&3
+	[ "$swaps" -ge 20 ] || fail "only $swaps swaps"
+	for i in {0..9}; do
+		same "$((sent[0] / 10)) 0" "$(cells tcp $((1000 + i)))" "$((1000 + i))/tcp, open in both"
+		same "$((sent[1] / 10)) 0" "$(cells udp $((1000 + i)))" "$((1000 + i))/udp, open in both"
+		same "0 $((sent[3] / 10))" "$(cells tcp $((4000 + i)))" "$((4000 + i))/tcp, closed in both"
+		same "0 $((sent[4] / 10))" "$(cells udp $((4000 + i)))" "$((4000 + i))/udp, closed in both"
+	done
+	same "${sent[2]} 0" "$(cells tcp 1100)" '1100/tcp, trusted in both'
+	# Open in one of the two: judged now so, now so, and each packet once.
+	read -r passed dropped <<< "$(cells tcp 2000)"
+	same "${sent[5]}" $((passed + dropped)) '2000/tcp'
+	[ "$passed" -gt 0 ] && [ "$dropped" -gt 0 ] || fail "2000/tcp: $passed passed, $dropped dropped"
+	read -r passed dropped <<< "$(cells tcp 3000)"
+	same "${sent[6]}" $((passed + dropped)) '3000/tcp'
+	[ "$passed" -gt 0 ] && [ "$dropped" -gt 0 ] || fail "3000/tcp: $passed passed, $dropped dropped"
+	same "$(added < "$DIR/sent")" "$(jq -r '.interfaces[0].total |
+		"\(.pass.packets + .drop.packets) \(.pass.bytes + .drop.bytes)"' <<< "$counters")" 'all packets and bytes'
+}
+
+@test "never a mix of two generations: one's port with the other's group admits nobody" {
+	attach_one eth1
+	mac=$(mac_of host eth1)
+	# 5000 is open in `one` alone, where 198.51.100.9 and 2001:db8:9:: are not trusted; 6000 in `two` alone.
+	on sender "$TOOLS/send" -t 6 eth0 "$mac" > "$DIR/sent" 2>&1 3>&- <<-END &
+		tcp 198.51.100.9 192.0.2.1 40000 5000 60
+		udp 2001:db8:9::1 2001:db8::1 40000 5000 90
+		tcp 192.0.2.77 192.0.2.1 40000 6000 60
+		udp 2001:db8:7::1 2001:db8::1 40000 6000 90
+		tcp 192.0.2.2 192.0.2.1 40000 1100 60
+	END
+	sender=$!
+	sleep 0.3
+	swap_for 5 eth1
+	wait $sender
+	mapfile -t sent < <(cut -d' ' -f1 "$DIR/sent")
+	counters=$(pc counters eth1 --json)
+	echo "$swaps swaps while $(added < "$DIR/sent") packets and bytes were sent" >&3
+	[ "$swaps" -ge 20 ] || fail "only $swaps swaps"
+	same "0 ${sent[0]}" "$(cells tcp 5000)" '5000/tcp from who is trusted by the other'
+	same "0 ${sent[1]}" "$(cells udp 5000)" '5000/udp from who is trusted by the other'
+	same "0 ${sent[2]}" "$(cells tcp 6000)" '6000/tcp from who is trusted by the other'
+	same "0 ${sent[3]}" "$(cells udp 6000)" '6000/udp from who is trusted by the other'
+	same "${sent[4]} 0" "$(cells tcp 1100)" '1100/tcp from who is trusted by both'
+}
+
+# Frames that an interface of the host has received.
+received()
+{
+	on host ip -json -statistics link show dev "$1" | jq '.[0].stats64.rx.packets'
+}
+
+@test "real connections over 20 and more swaps: all are made, not a packet is dropped, a closed port never answers" {
+	for address in 192.0.2.1 2001:db8::1; do
+		attach_one eth0
+		before=$(received eth0)
+		on client /usr/bin/python3 "$ROOT/tests/e2e/tcp_load.py" load 5 $address 1000 4000 > "$DIR/load" 2>&1 3>&- &
+		load=$!
+		sleep 0.3
+		swap_for 4 eth0
+		wait $load
+		[ "$swaps" -ge 20 ] || fail "only $swaps swaps"
+		output=$(cat "$DIR/load")
+		echo "$swaps swaps: $output" >&3
+		json_is '.connections > 100 and .failed == 0 and .bytes > 1000000 and
+			.closed_tries > 10 and .closed_answered == 0'
+		output=$(pc counters eth0 --json)
+		json_is '.interfaces[0].ports[] | select(.port == 1000 and .protocol == "tcp") |
+			.pass.packets > 1000 and .drop.packets == 0'
+		json_is '.interfaces[0].ports[] | select(.port == 4000) | .pass.packets == 0 and .drop.packets > 10'
+		json_is '.interfaces[0].total | .pass.packets + .drop.packets == $received' \
+			--argjson received $(($(received eth0) - before))
+		pc detach eth0
+	done
+}
+
+@test "two interfaces swapped together under load: both are judged as they should" {
+	attach_one eth0 eth1
+	mac=$(mac_of host eth1)
+	on sender "$TOOLS/send" -t 4 eth0 "$mac" > "$DIR/sent" 2>&1 3>&- <<-END &
+		udp 198.51.100.1 192.0.2.1 40000 1000 60
+		udp 198.51.100.1 192.0.2.1 40000 4000 60
+	END
+	sender=$!
+	on client /usr/bin/python3 "$ROOT/tests/e2e/tcp_load.py" load 4 192.0.2.1 1100 4000 > "$DIR/load" 2>&1 3>&- &
+	load=$!
+	sleep 0.3
+	swap_for 3 eth0 eth1
+	wait $sender $load
+	[ "$swaps" -ge 10 ] || fail "only $swaps swaps"
+	mapfile -t sent < <(cut -d' ' -f1 "$DIR/sent")
+	counters=$(pc counters eth1 --json)
+	same "${sent[0]} 0" "$(cells udp 1000)" '1000/udp, open in both'
+	same "0 ${sent[1]}" "$(cells udp 4000)" '4000/udp, closed in both'
+	output=$(cat "$DIR/load")
+	json_is '.connections > 50 and .failed == 0 and .closed_answered == 0'
+	output=$(pc counters eth0 --json)
+	json_is '.interfaces[0].ports[] | select(.port == 1100 and .protocol == "tcp") | .drop.packets == 0'
+}
+
+@test "a swap that fails under load changes nothing" {
+	attach_one eth1
+	mac=$(mac_of host eth1)
+	on sender "$TOOLS/send" -t 3 eth0 "$mac" > "$DIR/sent" 2>&1 3>&- <<-END &
+		tcp 198.51.100.1 192.0.2.1 40000 2000 60
+		tcp 198.51.100.1 192.0.2.1 40000 3000 60
+	END
+	sender=$!
+	for i in {1..10}; do
+		exits 1 pc swap eth1 -p two,nonesuch --catalog "$DIR/profiles"
+		exits 1 pc swap eth1 eth0 -p two --catalog "$DIR/profiles"
+		exits 0 pc swap eth1 -p two --dry-run --catalog "$DIR/profiles"
+	done
+	wait $sender
+	mapfile -t sent < <(cut -d' ' -f1 "$DIR/sent")
+	counters=$(pc counters eth1 --json)
+	same "${sent[0]} 0" "$(cells tcp 2000)" '2000/tcp'
+	same "0 ${sent[1]}" "$(cells tcp 3000)" '3000/tcp'
+}

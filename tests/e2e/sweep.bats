@@ -1,0 +1,135 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# All 65,536 TCP and UDP ports, IPv4 and IPv6, from inside and outside every group: exactly those that
+# `show` says are open let a packet pass, for every shipped profile. See sweep.py.
+
+load helper
+
+setup_file()
+{
+	sandbox_start
+	host_add host
+	host_add_silent sender
+	host_add client
+	link_add host eth0 sender eth0
+	link_add host eth1 client eth0
+	address_add host eth0 192.0.2.1/24 2001:db8::1/64
+	address_add host eth1 203.0.113.1/24 2001:db8:ffff::1/64
+	address_add client eth0 203.0.113.9/24 2001:db8:ffff::9/64
+}
+
+teardown_file()
+{
+	sandbox_end
+}
+
+teardown()
+{
+	detach_all host
+}
+
+# sweep OPTIONS...: attaches with these, sends to every port, and judges.
+sweep()
+{
+	exits 0 pc attach eth0 "$@"
+	pc show --iface eth0 --json > "$DIR/shown"
+	pc status eth0 --json | jq '.interfaces[0].recipe.groups' > "$DIR/groups"
+	jq --slurpfile groups "$DIR/groups" '. + {groups: $groups[0]}' "$DIR/shown" > "$DIR/show"
+	/usr/bin/python3 "$ROOT/tests/e2e/sweep.py" flows "$DIR/show" | send_flows > "$DIR/sent"
+	pc counters eth0 --json > "$DIR/counters"
+	exits 0 /usr/bin/python3 "$ROOT/tests/e2e/sweep.py" judge "$DIR/show" "$DIR/sent" "$DIR/counters"
+	echo "  $*: $output" | cut -c1-150 >&3
+	pc detach eth0 > /dev/null
+}
+
+# plain_and_full PROFILE[,PROFILE]: as it comes, and with all features, groups and local services.
+plain_and_full()
+{
+	local more
+
+	sweep -p "$1"
+	# shellcheck disable=SC2086
+	pc show ${1//,/ } --json > "$DIR/all"
+	mapfile -t more < <(/usr/bin/python3 "$ROOT/tests/e2e/sweep.py" options "$DIR/all")
+	[ ${#more[@]} = 0 ] || [ -z "${more[0]}" ] || sweep -p "$1" "${more[@]}"
+}
+
+@test "sweep: every shipped profile has its sweep here" {
+	list=$(pc profiles --json)
+	for profile in $(jq -r '.profiles[].name' <<< "$list"); do
+		grep -q "^	plain_and_full $profile$" "$BATS_TEST_FILENAME" || fail "no sweep of $profile"
+	done
+}
+
+@test "sweep: communigate-pro" {
+	plain_and_full communigate-pro
+}
+
+@test "sweep: communigate-pro-cluster" {
+	plain_and_full communigate-pro-cluster
+}
+
+@test "sweep: contact-expert-agent" {
+	plain_and_full contact-expert-agent
+}
+
+@test "sweep: contact-expert-core" {
+	plain_and_full contact-expert-core
+}
+
+@test "sweep: host" {
+	plain_and_full host
+}
+
+@test "sweep: ol-connect" {
+	plain_and_full ol-connect
+}
+
+@test "sweep: socialminer" {
+	plain_and_full socialminer
+}
+
+@test "sweep: ssh" {
+	plain_and_full ssh
+}
+
+@test "sweep: xeams" {
+	plain_and_full xeams
+}
+
+@test "sweep: several profiles together, whose restrictions do not narrow each other" {
+	sweep -p communigate-pro,communigate-pro-cluster,xeams --enable imap --group cluster=198.18.1.0/24 \
+		--group cluster=198.18.1.0/24,2001:db8:1::/48 --group dns-servers=198.18.2.0/24,2001:db8:2::/48 \
+		--group trusted=198.18.3.0/24,2001:db8:3::/48
+}
+
+@test "the judge of the sweep finds a port that should be open, one that should not, and a wrong group" {
+	pc show ssh --json > "$DIR/show"
+	pc attach eth0 -p ssh
+	/usr/bin/python3 "$ROOT/tests/e2e/sweep.py" flows "$DIR/show" | send_flows > "$DIR/sent"
+	pc counters eth0 --json > "$DIR/counters"
+	exits 0 /usr/bin/python3 "$ROOT/tests/e2e/sweep.py" judge "$DIR/show" "$DIR/sent" "$DIR/counters"
+	pc show ssh --set ssh:ssh=23/tcp --json > "$DIR/other"
+	exits 1 /usr/bin/python3 "$ROOT/tests/e2e/sweep.py" judge "$DIR/other" "$DIR/sent" "$DIR/counters"
+	says '22/tcp: passed' '23/tcp: passed' '4 wrong'
+	pc show ssh --from ssh:ssh=link-local --json > "$DIR/other"
+	exits 1 /usr/bin/python3 "$ROOT/tests/e2e/sweep.py" judge "$DIR/other" "$DIR/sent" "$DIR/counters"
+	says '22/tcp: passed'
+	sed -i '1s/ .*/ 1/' "$DIR/sent"
+	exits 1 /usr/bin/python3 "$ROOT/tests/e2e/sweep.py" judge "$DIR/show" "$DIR/sent" "$DIR/counters"
+	says 'total: '
+}
+
+@test "a sample with real listeners: what the sweep calls open answers, what it calls closed does not" {
+	in_background host /usr/bin/python3 "$ROOT/tests/e2e/tcp_load.py" serve 24 25 26 993 994 60000 60099 60100 65535
+	until_true 10 listening host 65535
+	pc attach eth1 -p communigate-pro
+	for address in 203.0.113.1 2001:db8:ffff::1; do
+		for port in 25 993 60000 60099; do
+			connects client $address $port || fail "$port does not answer"
+		done
+		for port in 24 26 994 60100 65535; do
+			unanswered client $address $port
+		done
+	done
+}

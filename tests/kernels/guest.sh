@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh disable=SC2086 # lists of process ids
+# Runs in the guest, as root of a machine of its own. Every result is a line "ok - NAME" or
+# "not ok - NAME" or "skip - NAME: REASON"; "# TEXT" explains the result before it. The last line says that
+# the script came to its end.
+
+host4=10.77.0.1 peer4=10.77.0.2
+host6=fd77::1 peer6=fd77::2
+errors=/tmp/command
+
+note()
+{
+	sed 's/^/# /'
+}
+
+# check NAME COMMAND...: the command's own words are shown if it fails.
+check()
+{
+	name=$1
+	shift
+	if "$@" > $errors 2>&1; then
+		echo "ok - $name"
+	else
+		echo "not ok - $name"
+		note < $errors
+	fi
+}
+
+# same NAME EXPECTED ACTUAL
+same()
+{
+	if [ "$2" = "$3" ]; then
+		echo "ok - $1"
+	else
+		echo "not ok - $1"
+		echo "# expected $2, found $3"
+	fi
+}
+
+refuses()
+{
+	! "$@"
+}
+
+peer()
+{
+	/usr/sbin/ip netns exec peer "$@"
+}
+
+mac()
+{
+	cat "/sys/class/net/$1/address"
+}
+
+with_mac()
+{
+	for device in /sys/class/net/*; do
+		[ "$(cat "$device/address")" != "$1" ] || basename "$device"
+	done
+}
+
+# cable HOST-NIC PEER-NIC: the second is the peer's; both get the addresses of this test.
+cable()
+{
+	/usr/sbin/ip link set "$2" netns peer
+	echo 0 > "/proc/sys/net/ipv6/conf/$1/accept_dad"
+	peer sh -c "echo 0 > /proc/sys/net/ipv6/conf/$2/accept_dad"
+	/usr/sbin/ip address add $host4/24 dev "$1"
+	/usr/sbin/ip address add $host6/64 dev "$1" nodad
+	/usr/sbin/ip link set "$1" up
+	peer /usr/sbin/ip address add $peer4/24 dev "$2"
+	peer /usr/sbin/ip address add $peer6/64 dev "$2" nodad
+	peer /usr/sbin/ip link set "$2" up
+	nic=$1 peer_nic=$2
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		peer ping -c 1 -W 1 $host4 > $errors 2>&1 && return
+	done
+	echo "not ok - $nic: the cable carries nothing, with no filter"
+	note < $errors
+}
+
+uncable()
+{
+	peer /usr/sbin/ip address flush dev "$peer_nic"
+	/usr/sbin/ip address flush dev "$nic"
+}
+
+# The counters as JSON, looked at by a jq expression on the interface's object.
+counted()
+{
+	portcullis counters "$nic" --json | jq -c ".interfaces[0] | $1"
+}
+
+port_counted()
+{
+	counted "[.ports[] | select(.protocol == \"$1\" and .port == $2 and .direction == \"in\")][0] | $3"
+}
+
+# Frames by hand, from the peer: lines of tests/e2e/send.c.
+frames()
+{
+	peer send "$peer_nic" "$(mac "$nic")" > $errors 2>&1 || note < $errors
+	sleep 0.3
+}
+
+serve()
+{
+	nc -ll -p "$1" -e echo "hello from $1" > /dev/null 2>&1 &
+	servers="$servers $!"
+}
+
+# Connects to a real server and reads what it says.
+reaches()
+{
+	said=$(peer timeout 5 nc -w 3 "$1" "$2" < /dev/null 2>&1)
+	[ "$said" = "hello from $2" ] || { echo "it said: $said"; false; }
+}
+
+try_generation()
+{
+	check "$on: TCP to an open port, IPv4" reaches $host4 22
+	check "$on: TCP to an open port, IPv6" reaches $host6 22
+	check "$on: TCP to a closed port is dropped, IPv4" refuses reaches $host4 81
+	check "$on: TCP to a closed port is dropped, IPv6" refuses reaches $host6 81
+	check "$on: ping" peer ping -c 2 -W 2 $host4
+	check "$on: ping, IPv6" peer ping6 -c 2 -W 2 $host6
+	same "$on: ssh counts what passed" true "$(port_counted tcp 22 '.pass.packets > 8')"
+	same "$on: 81/tcp counts what was dropped" true \
+		"$(port_counted tcp 81 '.drop.packets > 1 and .pass.packets == 0')"
+}
+
+# Exact counts: an open port, one that a group restricts, source ports, VLAN, unlisted ones.
+try_frames()
+{
+	check "$on: swap, a group" portcullis swap "$nic" -p communigate-pro --group "trusted=$peer4,$peer6"
+	frames <<-END
+		tcp $peer4 $host4 40000 143 60
+		tcp $peer4 $host4 40000 143 1514
+		tcp $peer6 $host6 40000 143 74
+		tcp $peer4 $host4 40000 143 100 7
+		tcp $peer6 $host6 40000 143 100 7,8
+		udp $peer4 $host4 40000 69 60
+		udp 10.77.0.9 $host4 40000 69 60
+		udp $peer6 $host6 40000 69 74
+		udp fd77::9 $host6 40000 69 74
+		udp $peer4 $host4 67 68 300
+		udp $peer4 $host4 66 68 300
+		tcp $peer4 $host4 40000 7000-7099 60
+	END
+	same "$on: 143/tcp, five frames of all kinds" '[5,1848]' \
+		"$(port_counted tcp 143 '[.pass.packets, .pass.bytes]')"
+	same "$on: 69/udp, only from the group" '[2,2]' \
+		"$(port_counted udp 69 '[.pass.packets, .drop.packets]')"
+	same "$on: 68/udp, only from port 67" '[1,1]' \
+		"$(port_counted udp 68 '[.pass.packets, .drop.packets]')"
+	same "$on: 100 unlisted ports" '[100,100]' "$(counted \
+		'[.ports[] | select(.protocol == "tcp" and .port >= 7000 and .port < 7100) | .drop.packets] | [length, add]')"
+	same "$on: reason source" 3 "$(counted '.reasons.source.drop.packets')"
+	same "$on: counters go on over the swap" true "$(port_counted tcp 22 '.pass.packets > 8')"
+}
+
+# Twenty swaps while frames to a port come in that both generations admit.
+try_swap_under_load()
+{
+	before=$(port_counted tcp 25 '.pass.packets // 0')
+	[ "$before" = null ] && before=0
+	echo "tcp $peer4 $host4 40000 25 60" |
+		peer send -t 4 "$peer_nic" "$(mac "$nic")" > /tmp/sent 2>&1 &
+	sender=$!
+	swaps=0
+	while kill -0 $sender 2> /dev/null; do
+		for profile in xeams communigate-pro; do
+			portcullis swap "$nic" -p $profile > $errors 2>&1 || break 2
+			swaps=$((swaps + 1))
+		done
+	done
+	wait $sender
+	sleep 0.3
+	sent=$(cut -d' ' -f1 /tmp/sent)
+	after=$(port_counted tcp 25 '.pass.packets')
+	same "$on: swaps under traffic drop nothing of a port that stays open" 0 \
+		"$(port_counted tcp 25 '.drop.packets')"
+	# A cable of veth holds back what the other end cannot take; QEMU's NIC drops it before the hook.
+	if [ "$on" = veth ]; then
+		same "$on: and count every frame" "$sent" "$((after - before))"
+	else
+		check "$on: and let it pass" test "$((after - before))" -gt 0
+	fi
+	echo "# $swaps swaps, $((after - before)) of $sent frames sent were counted"
+	check "$on: more than one swap" test $swaps -gt 1
+}
+
+try_observe()
+{
+	check "$on: swap to observe" portcullis swap "$nic" -p ssh --observe
+	check "$on: observe drops nothing" reaches $host4 81
+	same "$on: observe counts what it would drop" true \
+		"$(port_counted tcp 81 '.would_drop.packets > 2')"
+}
+
+try_detach()
+{
+	check "$on: detach" portcullis detach "$nic"
+	same "$on: no program is left" '' "$(/usr/sbin/ip -details link show "$nic" | grep -o 'prog/xdp.*')"
+	same "$on: no pin is left" '' "$(ls /sys/fs/bpf/portcullis)"
+	check "$on: status says so" refuses portcullis status "$nic"
+	check "$on: all is open again" reaches $host4 81
+	check "$on: detach again" portcullis detach "$nic"
+}
+
+try_all()
+{
+	check "$on: attach" portcullis attach "$nic" -p ssh --mode native
+	note < $errors
+	same "$on: mode, policy, generation" '["native","enforce",1]' \
+		"$(portcullis status "$nic" --json | jq -c '.interfaces[0] | [.mode, .policy, .generation]')"
+	[ "$(portcullis status "$nic" --json | jq -r '.interfaces[0].mode')" = native ] || return
+	try_generation
+	try_frames
+	try_swap_under_load
+	try_observe
+	try_detach
+}
+
+# fallback NAME WORDS: native mode is refused in the driver's words, generic mode judges all the same.
+fallback()
+{
+	check "$1: native alone fails" refuses portcullis attach "$nic" -p ssh --mode native
+	cp $errors /tmp/said
+	check "$1: and says why" grep "$2" /tmp/said
+	grep -v 'is open to anyone' /tmp/said | note
+	same "$1: and leaves nothing" '' "$(ls /sys/fs/bpf/portcullis)"
+	check "$1: attach falls back" portcullis attach "$nic" -p ssh
+	cp $errors /tmp/said
+	check "$1: with a warning that says why" grep "warning: .*\($2\)" /tmp/said
+	same "$1: to generic" generic "$(portcullis status "$nic" --json | jq -r '.interfaces[0].mode')"
+}
+
+judges()
+{
+	check "$on: TCP to an open port" reaches $host4 22
+	check "$on: TCP to a closed port is dropped" refuses reaches $host4 81
+}
+
+# Frames that need several buffers: native where the driver takes them, else generic.
+try_large_mtu()
+{
+	/usr/sbin/ip link set "$nic" mtu 9000
+	peer /usr/sbin/ip link set "$peer_nic" mtu 9000
+	on="$on, MTU 9000"
+	if portcullis attach "$nic" -p ssh --mode native > $errors 2>&1; then
+		echo "ok - $on: native"
+	else
+		fallback "$on" '[Mm][Tt][Uu]'
+	fi
+	judges
+	check "$on: ping of 8000 bytes" peer ping -c 2 -W 2 -s 8000 $host4
+	check "$on: detach" portcullis detach "$nic"
+}
+
+try_refusals()
+{
+	/usr/sbin/ip link add nic0 type dummy
+	nic=nic0
+	fallback 'a NIC without native XDP' 'not supported\|[Nn]ative XDP'
+	check "a NIC without native XDP: detach" portcullis detach nic0
+	nic=$1
+	if [ -z "$nic" ]; then
+		echo "skip - virtio-net with guest offloads: the host has no tap"
+		return
+	fi
+	/usr/sbin/ip link set "$nic" up
+	fallback 'virtio-net with guest offloads' 'host is implementing'
+	check "virtio-net with guest offloads: detach" portcullis detach "$nic"
+}
+
+packet_table()
+{
+	[ -x /portcullis/tools/test_packet ] || {
+		echo "skip - the packet table: tests/packet does not build"
+		return
+	}
+	timeout 240 test_packet --quick --random 4000 > /tmp/packets 2> $errors
+	code=$?
+	same "the packet table: $(grep -c '^ok' /tmp/packets) checks" 0 $code
+	grep 'random frames: --' /tmp/packets
+	[ $code = 0 ] && return
+	grep -v '^ok' /tmp/packets | tail -n 60 | note
+	head -n 20 $errors | note
+}
+
+/usr/sbin/ip netns add peer
+/usr/sbin/ip link set lo up
+echo "# kernel $(uname -r)"
+if facts > /tmp/facts 2> $errors; then
+	echo "ok - the verifier takes the program"
+	note < /tmp/facts
+else
+	echo "not ok - the verifier takes the program"
+	portcullis attach lo -p ssh 2>&1 | note
+	note < /tmp/facts
+	echo "# the end"
+	exit
+fi
+serve 22
+serve 81
+on=virtio-net
+cable "$(with_mac 52:54:00:77:00:01)" "$(with_mac 52:54:00:77:00:02)"
+try_all
+try_large_mtu
+uncable
+/usr/sbin/ip link add pc0 type veth peer name pc1
+on=veth
+cable pc0 pc1
+try_all
+try_large_mtu
+try_refusals "$(with_mac 52:54:00:77:00:03)"
+packet_table
+kill $servers
+echo "# the end"
