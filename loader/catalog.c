@@ -158,25 +158,6 @@ const struct profile *catalog_find(struct catalog *catalog, const char *name, st
 	return find(catalog, name, NULL, diag);
 }
 
-void catalog_check_file(struct catalog *catalog, const char *path, struct diag *diag)
-{
-	const char *slash = strrchr(path, '/');
-	__free_text char *file = NULL;
-	struct profile *profile;
-
-	if (profile_draft(path, &profile, diag))
-		return;
-	for (size_t i = 0; i < profile->include.count; i++)
-		find(catalog, profile->include.name[i], &profile->include_place[i], diag);
-	if (profile->name) {
-		file = xasprintf("%s" SUFFIX, profile->name);
-		if (strcmp(slash ? slash + 1 : path, file))
-			diag_warning(diag, &profile->name_place,
-				     "in the catalog this file must be named %s", file);
-	}
-	profile_free(profile);
-}
-
 /* The list that catalog_resolve makes, and how far the search for cycles is with each. */
 struct resolution {
 	const struct profile **profile;
@@ -291,6 +272,32 @@ int catalog_resolve(struct catalog *catalog, const struct names *chosen,
 	*list = resolution.profile;
 	*count = resolution.count;
 	return 0;
+}
+
+void catalog_check_file(struct catalog *catalog, const char *path, struct diag *diag)
+{
+	const char *slash = strrchr(path, '/');
+	struct names one = {.count = 1};
+	const struct profile **list;
+	__free_text char *file = NULL;
+	size_t errors = diag->errors, count;
+	struct profile *profile;
+
+	if (profile_draft(path, &profile, diag))
+		return;
+	for (size_t i = 0; i < profile->include.count; i++)
+		find(catalog, profile->include.name[i], &profile->include_place[i], diag);
+	if (profile->name) {
+		file = xasprintf("%s" SUFFIX, profile->name);
+		if (strcmp(slash ? slash + 1 : path, file))
+			diag_warning(diag, &profile->name_place,
+				     "in the catalog this file must be named %s", file);
+		else if (diag->errors == errors) /* all there: it may be a part of a cycle */
+			one.name = &profile->name;
+	}
+	if (one.name && !catalog_resolve(catalog, &one, &list, &count, diag))
+		free(list);
+	profile_free(profile);
 }
 
 static bool has_suffix(const char *text, const char *suffix)

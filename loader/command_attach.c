@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "loader/command.h"
+#include "loader/difference.h"
 #include "loader/link.h"
 #include "loader/plan.h"
 
@@ -18,7 +19,7 @@ struct target {
 /* Every interface is there and free, before anything is made. */
 static int find_targets(const struct names *interfaces, struct target *target)
 {
-	size_t i, j;
+	size_t i;
 	int err;
 
 	for (i = 0; i < interfaces->count; i++) {
@@ -34,11 +35,6 @@ static int find_targets(const struct names *interfaces, struct target *target)
 		err = hook_free(&target[i].hook);
 		if (err)
 			return err;
-		for (j = 0; j < i; j++)
-			if (target[j].hook.ifindex == target[i].hook.ifindex) {
-				error("%s: named twice", interfaces->name[i]);
-				return -EINVAL;
-			}
 	}
 	return 0;
 }
@@ -49,7 +45,7 @@ static int attach_one(struct target *target, const struct plan *plan, enum hook_
 
 	if (err)
 		return err;
-	err = filter_switch(&target->filter, &plan->tables, plan->kept);
+	err = filter_switch(&target->filter, &plan->tables, plan->text);
 	if (err)
 		return err;
 	target->mode = mode;
@@ -99,13 +95,13 @@ static int attach(const struct options *options, const struct plan *plan)
 static int dry_run(const struct options *options, const struct plan *plan)
 {
 	struct target *target = xcalloc(options->arguments.count, sizeof(*target));
-	json_t *none = json_array();
+	json_t *none = json_object();
 	int err = find_targets(&options->arguments, target);
 	size_t i;
 
 	for (i = 0; !err && i < options->arguments.count; i++) {
 		plan_summary(plan, target[i].hook.name, "would attach", stdout);
-		plan_difference(none, plan->profiles, stdout);
+		difference_print(none, plan->kept, stdout);
 	}
 	json_decref(none);
 	free(target);
@@ -123,12 +119,17 @@ int command_attach(const struct options *options, struct diag *diag)
 		      options->arguments.count ? "-p PROFILE" : "the interface");
 		return EXIT_USAGE;
 	}
+	if (names_twice(&options->arguments)) {
+		error("attach: %s: named twice", names_twice(&options->arguments));
+		return EXIT_USAGE;
+	}
 	if (catalog_open(&options->catalog, &catalog, diag) ||
 	    options_apply(options, &recipe, diag) ||
-	    plan_make(&catalog, &recipe, options->strict, &plan, diag))
+	    plan_make(&catalog, &options->catalog, &recipe, options->strict, &plan, diag))
 		return EXIT_FAILED;
 	diag_print(diag, stderr);
 	diag_free(diag);
 	plan_warn_open(&plan);
+	plan_features(&plan, stdout);
 	return options->dry_run ? dry_run(options, &plan) : attach(options, &plan);
 }

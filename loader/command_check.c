@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* `check`: reads profiles and reports every error in them. */
 #include <jansson.h>
+#include <libgen.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -29,16 +30,34 @@ static void check_catalog(struct catalog *catalog, struct diag *diag)
 	names_free(&names);
 }
 
-static void check_folder(const struct options *options, const char *path, struct diag *diag)
+/* The folders of --catalog, behind one that goes first. */
+static int open_with(const struct options *options, const char *folder, struct catalog *catalog,
+		     struct diag *diag)
+{
+	struct names folders = {};
+	int err;
+
+	names_add(&folders, folder);
+	names_add_all(&folders, &options->catalog);
+	err = catalog_open(&folders, catalog, diag);
+	names_free(&folders);
+	return err;
+}
+
+static void check_argument(const struct options *options, const char *path, struct diag *diag)
 {
 	__cleanup(catalog_close) struct catalog catalog = {};
-	struct names folders = {};
+	__free_text char *copy = xstrdup(path);
+	struct stat st;
 
-	names_add(&folders, path);
-	names_add_all(&folders, &options->catalog);
-	if (!catalog_open(&folders, &catalog, diag))
-		check_catalog(&catalog, diag);
-	names_free(&folders);
+	if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
+		if (!open_with(options, path, &catalog, diag))
+			check_catalog(&catalog, diag);
+		return;
+	}
+	/* What a file includes may stand beside it. */
+	if (!open_with(options, dirname(copy), &catalog, diag))
+		catalog_check_file(&catalog, path, diag);
 }
 
 static json_t *errors_json(const struct diag *diag)
@@ -58,25 +77,22 @@ static json_t *errors_json(const struct diag *diag)
 	return errors;
 }
 
-int command_check(const struct options *options, struct diag *diag)
+static void check(const struct options *options, struct diag *diag)
 {
 	__cleanup(catalog_close) struct catalog catalog = {};
-	const struct names *arguments = &options->arguments;
-	int code;
 	size_t i;
 
-	if (catalog_open(&options->catalog, &catalog, diag))
-		return EXIT_FAILED;
-	if (!arguments->count)
+	for (i = 0; i < options->arguments.count; i++)
+		check_argument(options, options->arguments.name[i], diag);
+	if (!i && !catalog_open(&options->catalog, &catalog, diag))
 		check_catalog(&catalog, diag);
-	for (i = 0; i < arguments->count; i++) {
-		struct stat st;
+}
 
-		if (!stat(arguments->name[i], &st) && S_ISDIR(st.st_mode))
-			check_folder(options, arguments->name[i], diag);
-		else
-			catalog_check_file(&catalog, arguments->name[i], diag);
-	}
+int command_check(const struct options *options, struct diag *diag)
+{
+	int code;
+
+	check(options, diag);
 	code = diag->errors ? EXIT_FAILED : EXIT_DONE;
 	if (options->json) {
 		report_print(report_new("errors", errors_json(diag)), NULL);

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "loader/command.h"
+#include "loader/difference.h"
 #include "loader/plan.h"
 #include "loader/prune.h"
 
@@ -12,14 +14,15 @@
 struct target {
 	const char *name;
 	struct filter filter;
-	json_t *kept; /* what it was made from */
+	json_t *kept;	      /* what it was made from */
+	struct names folders; /* of --catalog: those given now, then those of its last command */
+	struct catalog catalog;
 	struct recipe recipe;
 	struct plan plan;
 };
 
 /* The live recipe, changed by the options. */
-static int new_recipe(const struct options *options, struct target *target, struct catalog *catalog,
-		      struct diag *diag)
+static int new_recipe(const struct options *options, struct target *target, struct diag *diag)
 {
 	struct names dropped = {};
 	size_t i;
@@ -40,7 +43,7 @@ static int new_recipe(const struct options *options, struct target *target, stru
 		/* First the profiles alone: what the old words mean nothing to any more goes. */
 		err = options_apply(&chosen, &target->recipe, diag);
 		if (!err)
-			err = recipe_prune(&target->recipe, catalog, &dropped, diag);
+			err = recipe_prune(&target->recipe, &target->catalog, &dropped, diag);
 	}
 	for (i = 0; i < dropped.count; i++)
 		warning("%s: %s is dropped: the new profiles do not know it", target->name,
@@ -49,8 +52,20 @@ static int new_recipe(const struct options *options, struct target *target, stru
 	return err ? err : options_apply(options, &target->recipe, diag);
 }
 
-static int plan_target(const struct options *options, struct target *target,
-		       struct catalog *catalog, struct diag *diag)
+/* The catalog as the command before this one had it, behind the folders that this one gives. */
+static int open_catalog(const struct options *options, struct target *target, struct diag *diag)
+{
+	const json_t *folders = json_object_get(target->kept, "catalog"), *folder;
+	size_t i;
+
+	names_add_all(&target->folders, &options->catalog);
+	json_array_foreach (folders, i, folder)
+		if (json_is_string(folder) && !access(json_string_value(folder), R_OK))
+			names_add_once(&target->folders, json_string_value(folder));
+	return catalog_open(&target->folders, &target->catalog, diag);
+}
+
+static int plan_target(const struct options *options, struct target *target, struct diag *diag)
 {
 	__free_text char *text = NULL;
 	int err = filter_of(target->name, "swap", &target->filter);
@@ -63,9 +78,12 @@ static int plan_target(const struct options *options, struct target *target,
 	target->kept = plan_kept(target->name, text);
 	if (!target->kept)
 		return -EINVAL;
-	err = new_recipe(options, target, catalog, diag);
+	err = open_catalog(options, target, diag);
+	if (!err)
+		err = new_recipe(options, target, diag);
 	return err ? err :
-		     plan_make(catalog, &target->recipe, options->strict, &target->plan, diag);
+		     plan_make(&target->catalog, &target->folders, &target->recipe, options->strict,
+			       &target->plan, diag);
 }
 
 static void undo_all(struct target *target, size_t count)
@@ -86,7 +104,7 @@ static int switch_all(struct target *target, size_t count)
 	if (getrandom(&batch, sizeof(batch), 0) != sizeof(batch))
 		return -EIO;
 	for (i = 0; i < count && !err; i++)
-		err = filter_prepare(&target[i].filter, &target[i].plan.tables, target[i].plan.kept,
+		err = filter_prepare(&target[i].filter, &target[i].plan.tables, target[i].plan.text,
 				     batch);
 	for (i = 0; i < count && !err; i++)
 		err = filter_commit(&target[i].filter);
@@ -103,7 +121,7 @@ static int switch_all(struct target *target, size_t count)
 }
 
 static int swap(const struct options *options, struct target *target, size_t count,
-		struct catalog *catalog, struct diag *diag)
+		struct diag *diag)
 {
 	size_t i;
 
@@ -112,15 +130,15 @@ static int swap(const struct options *options, struct target *target, size_t cou
 		target[i].name = options->arguments.name[i];
 	}
 	for (i = 0; i < count; i++)
-		if (plan_target(options, &target[i], catalog, diag))
+		if (plan_target(options, &target[i], diag))
 			return EXIT_FAILED;
 	diag_print(diag, stderr);
 	diag_free(diag);
 	for (i = 0; i < count; i++) {
 		plan_warn_open(&target[i].plan);
 		printf("%s:\n", target[i].name);
-		plan_difference(json_object_get(target[i].kept, "profiles"),
-				target[i].plan.profiles, stdout);
+		plan_features(&target[i].plan, stdout);
+		difference_print(target[i].kept, target[i].plan.kept, stdout);
 	}
 	if (options->dry_run) {
 		for (i = 0; i < count; i++)
@@ -133,7 +151,6 @@ static int swap(const struct options *options, struct target *target, size_t cou
 
 int command_swap(const struct options *options, struct diag *diag)
 {
-	__cleanup(catalog_close) struct catalog catalog = {};
 	size_t count = options->arguments.count, i;
 	struct target *target;
 	__close_fd int lock = -1;
@@ -147,17 +164,19 @@ int command_swap(const struct options *options, struct diag *diag)
 		error("swap: %s: named twice", names_twice(&options->arguments));
 		return EXIT_USAGE;
 	}
-	if (catalog_open(&options->catalog, &catalog, diag) || kernel_privileged("swap"))
+	if (kernel_privileged("swap"))
 		return EXIT_FAILED;
 	code = pins_ready(false);
 	if (code < 0 || (code && (pins_lock(&lock) || hook_collect())))
 		return EXIT_FAILED;
 	target = xcalloc(count, sizeof(*target));
-	code = swap(options, target, count, &catalog, diag);
+	code = swap(options, target, count, diag);
 	for (i = 0; i < count; i++) {
 		plan_free(&target[i].plan);
 		recipe_free(&target[i].recipe);
 		json_decref(target[i].kept);
+		catalog_close(&target[i].catalog);
+		names_free(&target[i].folders);
 		filter_close(&target[i].filter);
 	}
 	free(target);

@@ -76,8 +76,8 @@ static void add_draft(struct composition *composition, const struct draft *draft
 		add_composed(composition, draft, DIRECTION_IN, in);
 	} else if (!draft->in->count) {
 		add_composed(composition, draft, DIRECTION_OUT, out);
-	} else if (in == out && ports_equal(draft->in, draft->out)) {
-		add_composed(composition, draft, DIRECTION_BOTH, in);
+	} else if (ports_equal(draft->in, draft->out)) {
+		add_composed(composition, draft, DIRECTION_BOTH, in ? in : out);
 	} else {
 		add_composed(composition, draft, DIRECTION_IN, in);
 		add_composed(composition, draft, DIRECTION_OUT, out);
@@ -165,6 +165,8 @@ int compose(struct catalog *catalog, const struct recipe *recipe, bool strict,
 	made.profile = drafts.profile;
 	made.profiles = drafts.profiles;
 	drafts.profile = NULL;
+	made.features = drafts.features;
+	drafts.features = (struct names){0};
 	for (size_t i = 0; i < drafts.count; i++)
 		add_draft(&made, &drafts.draft[i]);
 	for (size_t i = 0; i < made.profiles; i++)
@@ -186,6 +188,7 @@ void composition_free(struct composition *composition)
 		names_free(&composed->from);
 		names_free(&composed->to);
 	}
+	names_free(&composition->features);
 	free(composition->service);
 	free(composition->profile);
 	*composition = (struct composition){0};

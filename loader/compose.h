@@ -23,8 +23,8 @@ extern const char
 	*const why_closed_name[WHYS]; /* NULL for WHY_OPEN, else "disabled", "no-ports".. */
 
 /*
- * A service in one direction, or in both where its ports and its state are the same in both.
- * Ports and groups are the effective ones, after overrides.
+ * A service in one direction, or in both where its ports are the same in both. It is open or closed
+ * whole. Ports and groups are the effective ones, after overrides.
  */
 struct composed {
 	const struct profile *profile;
@@ -43,6 +43,8 @@ struct composition {
 	size_t profiles;
 	struct composed *service; /* profile by profile, in file order */
 	size_t services;
+	struct names features; /* enabled ones as PROFILE:FEATURE; a bare word is in each profile it
+				  hit */
 };
 
 /*

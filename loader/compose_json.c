@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Writes a composition as JSON, for `show` and the plans of other commands. */
+#include <netdb.h>
+
 #include "loader/compose.h"
 
 /* A path need not be UTF-8, which JSON is: then what is not ASCII becomes '?'. */
@@ -68,6 +70,21 @@ static json_t *service_json(const struct composed *composed)
 	return json;
 }
 
+/* Names as the system's protocols database has them, else numbers, as text. */
+static json_t *protocols_json(const struct profile *profile)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < 256; i++) {
+		const struct protoent *known = profile->protocol[i] ? getprotobynumber(i) : NULL;
+
+		if (profile->protocol[i])
+			json_array_append_new(list, known ? json_string(known->p_name) :
+							    json_sprintf("%d", i));
+	}
+	return list;
+}
+
 json_t *composition_json(const struct composition *composition)
 {
 	json_t *profiles = json_array();
@@ -83,12 +100,12 @@ json_t *composition_json(const struct composition *composition)
 		}
 		json_array_append_new(
 			profiles,
-			json_pack("{s:o, s:o, s:o, s:o, s:b, s:o}", "name",
+			json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o}", "name",
 				  text_json(profile->name), "title", text_json(profile->title),
 				  "document", text_json(profile->document), "path",
 				  text_json(profile->path), "included",
 				  !names_have(&composition->recipe->profiles, profile->name),
-				  "services", services));
+				  "protocols", protocols_json(profile), "services", services));
 	}
 	return profiles;
 }

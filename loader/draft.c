@@ -7,6 +7,7 @@
 
 void drafts_free(struct drafts *drafts)
 {
+	names_free(&drafts->features);
 	free(drafts->profile);
 	free(drafts->draft);
 	names_free(&drafts->group);

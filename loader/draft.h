@@ -27,7 +27,8 @@ struct drafts {
 	size_t profiles;
 	struct draft *draft; /* profile by profile */
 	size_t count;
-	struct names group; /* all of catalog and recipe, once somebody asks */
+	struct names group;    /* all of catalog and recipe, once somebody asks */
+	struct names features; /* those that the recipe enables, as PROFILE:FEATURE */
 	struct diag *diag;
 };
 

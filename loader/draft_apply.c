@@ -57,8 +57,12 @@ static bool enable_in(struct drafts *drafts, const struct profile *profile, cons
 {
 	const char *name = draft_feature_name(profile, feature);
 
+	__free_text char *full = NULL;
+
 	if (!name)
 		return false;
+	full = xasprintf("%s:%s", profile->name, name);
+	names_add_once(&drafts->features, full);
 	if (strcmp(name, feature))
 		diag_warning(drafts->diag, place, "the feature %s:%s is now named %s:%s",
 			     profile->name, feature, profile->name, name);

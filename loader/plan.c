@@ -7,10 +7,24 @@
 #include "loader/plan.h"
 #include "loader/report.h"
 
-int plan_make(struct catalog *catalog, const struct recipe *recipe, bool strict, struct plan *plan,
-	      struct diag *diag)
+/* The folders as they will be found from anywhere. One whose path is not UTF-8 cannot be kept. */
+static json_t *folders_json(const struct names *folders)
 {
-	json_t *kept;
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < folders->count; i++) {
+		__free_text char *path = realpath(folders->name[i], NULL);
+
+		if (path)
+			json_array_append_new(list, json_string(path));
+	}
+	return list;
+}
+
+int plan_make(struct catalog *catalog, const struct names *folders, const struct recipe *recipe,
+	      bool strict, struct plan *plan, struct diag *diag)
+{
 	int err;
 
 	*plan = (struct plan){};
@@ -21,11 +35,10 @@ int plan_make(struct catalog *catalog, const struct recipe *recipe, bool strict,
 		plan_free(plan);
 		return err;
 	}
-	plan->profiles = composition_json(&plan->composition);
-	kept = json_pack("{s:i, s:o, s:O}", "version", 1, "recipe", recipe_json(recipe), "profiles",
-			 plan->profiles);
-	plan->kept = json_dumps(kept, JSON_COMPACT);
-	json_decref(kept);
+	plan->kept = json_pack("{s:i, s:o, s:o, s:o}", "version", 1, "recipe", recipe_json(recipe),
+			       "catalog", folders_json(folders), "profiles",
+			       composition_json(&plan->composition));
+	plan->text = json_dumps(plan->kept, JSON_COMPACT);
 	return 0;
 }
 
@@ -33,8 +46,8 @@ void plan_free(struct plan *plan)
 {
 	composition_free(&plan->composition);
 	tables_free(&plan->tables);
-	json_decref(plan->profiles);
-	free(plan->kept);
+	json_decref(plan->kept);
+	free(plan->text);
 	*plan = (struct plan){};
 }
 
@@ -50,6 +63,18 @@ json_t *plan_kept(const char *interface, const char *text)
 	      interface, kept ? "a part is missing" : where.text);
 	json_decref(kept);
 	return NULL;
+}
+
+void plan_features(const struct plan *plan, FILE *to)
+{
+	const struct names *given = &plan->composition.recipe->features;
+	const struct names *meant = &plan->composition.features;
+	size_t i, j;
+
+	for (i = 0; i < given->count; i++)
+		for (j = 0; !strchr(given->name[i], ':') && j < meant->count; j++)
+			if (!strcmp(strchr(meant->name[j], ':') + 1, given->name[i]))
+				fprintf(to, "  enables %s\n", meant->name[j]);
 }
 
 void plan_summary(const struct plan *plan, const char *interface, const char *mode, FILE *to)
@@ -116,111 +141,4 @@ void plan_warn_open(const struct plan *plan)
 				service->profile->name, service->service->name);
 			break;
 		}
-}
-
-/* "25/tcp from anyone" and the service that says so. */
-struct opening {
-	char *what;
-	char *service;
-};
-
-struct openings {
-	struct opening *opening;
-	size_t count;
-};
-
-static void add_openings(struct openings *openings, const char *profile, const json_t *service)
-{
-	__free_text char *from = report_joined(json_object_get(service, "from"), ", ");
-	__free_text char *source = report_joined(json_object_get(service, "from_ports"), ", ");
-	const json_t *port;
-	size_t i;
-
-	json_array_foreach (json_object_get(service, "ports"), i, port) {
-		struct opening *opening;
-
-		openings->opening = xrealloc(openings->opening, openings->count + 1,
-					     sizeof(*openings->opening));
-		opening = &openings->opening[openings->count++];
-		opening->what =
-			xasprintf("%s from %s%s%s", json_string_value(port),
-				  *from ? from : "anyone", *source ? ", source port " : "", source);
-		opening->service = xasprintf("%s:%s", profile,
-					     json_string_value(json_object_get(service, "name")));
-	}
-}
-
-/* By port number, then by text. */
-static int by_what(const void *a, const void *b)
-{
-	const char *left = ((const struct opening *)a)->what;
-	const char *right = ((const struct opening *)b)->what;
-	unsigned long number = strtoul(left, NULL, 10), other = strtoul(right, NULL, 10);
-
-	return number < other ? -1 : number > other ? 1 : strcmp(left, right);
-}
-
-static void list_openings(const json_t *profiles, struct openings *openings)
-{
-	const json_t *profile, *service;
-	size_t i, j;
-
-	*openings = (struct openings){};
-	json_array_foreach (profiles, i, profile) {
-		const char *name = json_string_value(json_object_get(profile, "name"));
-
-		json_array_foreach (json_object_get(profile, "services"), j, service) {
-			const char *direction =
-				json_string_value(json_object_get(service, "direction"));
-
-			if (json_is_true(json_object_get(service, "open")) && direction &&
-			    strcmp(direction, "out"))
-				add_openings(openings, name, service);
-		}
-	}
-	if (openings->count)
-		qsort(openings->opening, openings->count, sizeof(*openings->opening), by_what);
-}
-
-static void openings_free(struct openings *openings)
-{
-	size_t i;
-
-	for (i = 0; i < openings->count; i++) {
-		free(openings->opening[i].what);
-		free(openings->opening[i].service);
-	}
-	free(openings->opening);
-}
-
-/* Prints what `of` has and `in` has not. */
-static size_t print_missing(const char *word, const struct openings *of, const struct openings *in,
-			    FILE *to)
-{
-	size_t printed = 0, i;
-
-	for (i = 0; i < of->count; i++) {
-		const struct opening *opening = &of->opening[i];
-
-		if (i && !strcmp(opening->what, of->opening[i - 1].what))
-			continue;
-		if (in->count &&
-		    bsearch(opening, in->opening, in->count, sizeof(*in->opening), by_what))
-			continue;
-		fprintf(to, "  %s %s (%s)\n", word, opening->what, opening->service);
-		printed++;
-	}
-	return printed;
-}
-
-void plan_difference(const json_t *before, const json_t *after, FILE *to)
-{
-	struct openings old, new;
-
-	list_openings(before, &old);
-	list_openings(after, &new);
-	if (!(print_missing("opens ", &new, &old, to) + print_missing("closes", &old, &new, to)))
-		fputs("  no port opens or closes\n", to);
-	openings_free(&old);
-	openings_free(&new);
 }

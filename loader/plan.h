@@ -13,13 +13,14 @@
 struct plan {
 	struct composition composition;
 	struct tables tables;
-	json_t *profiles; /* the "profiles" of `show --json` */
-	char *kept;	  /* JSON text for filter_prepare: {"version", "recipe", "profiles"} */
+	json_t *kept; /* {"version", "recipe", "catalog": folders, "profiles": of `show --json`} */
+	char *text;   /* the same as text, for filter_prepare */
 };
 
-/* Errors in `diag`, -EINVAL. The plan borrows from catalog and recipe. */
-int plan_make(struct catalog *catalog, const struct recipe *recipe, bool strict, struct plan *plan,
-	      struct diag *diag);
+/* `folders`: those given by --catalog, which are kept. Errors in `diag`, -EINVAL. The plan borrows
+ * from catalog and recipe. */
+int plan_make(struct catalog *catalog, const struct names *folders, const struct recipe *recipe,
+	      bool strict, struct plan *plan, struct diag *diag);
 void plan_free(struct plan *plan);
 
 /* The kept text read back. NULL with a message if it is damaged; `interface` is for the message. */
@@ -31,12 +32,10 @@ json_t *plan_kept(const char *interface, const char *text);
  */
 void plan_summary(const struct plan *plan, const char *interface, const char *mode, FILE *to);
 
+/* Names the features that a bare --enable FEATURE turned on, PROFILE:FEATURE a line. */
+void plan_features(const struct plan *plan, FILE *to);
+
 /* Warns of management ports that anyone may reach. */
 void plan_warn_open(const struct plan *plan);
-
-/*
- * What opens and what closes between two "profiles" arrays, a line each; "nothing changes" if none.
- */
-void plan_difference(const json_t *before, const json_t *after, FILE *to);
 
 #endif

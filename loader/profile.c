@@ -179,10 +179,6 @@ static void check_service(struct reader *reader, const struct yaml_field *field,
 	else if (service->local && !in && !service->dynamic)
 		complain(reader, local,
 			 "'local' without 'in': it is for ports that this host listens on");
-	if (service->local && from)
-		complain(
-			reader, local,
-			"'local' with 'from': local is closed until the site gives groups; remove one");
 	if (field[SERVICE_FORMERLY].key && service->feature_formerly.count &&
 	    !field[SERVICE_FEATURE].key)
 		complain(reader, field[SERVICE_FORMERLY].key,

@@ -119,10 +119,11 @@ static void show_profile(const json_t *profile, FILE *to)
 	struct columns columns = {.count = 6,
 				  .heading = {"SERVICE", "TITLE", "WAY", "PORTS", "WHO", "STATE"}};
 	const json_t *services = json_object_get(profile, "services"), *service;
-	const char *document = text_of(profile, "document");
+	const char *document = text_of(profile, "document"), *title = text_of(profile, "title");
+	__free_text char *protocols = report_joined(json_object_get(profile, "protocols"), ", ");
 	size_t i;
 
-	fprintf(to, "%s: %s%s%s%s%s\n", text_of(profile, "name"), text_of(profile, "title"),
+	fprintf(to, "%s%s%s%s%s%s%s\n", text_of(profile, "name"), *title ? ": " : "", title,
 		*document ? " (" : "", document, *document ? ")" : "",
 		is(profile, "included") ? ", included" : "");
 	json_array_foreach (services, i, service) {

@@ -117,13 +117,14 @@ void yaml_fields(const struct yaml *yaml, const struct yaml_node *mapping,
 void yaml_bool(const struct yaml *yaml, const struct yaml_node *node, bool *value,
 	       struct diag *diag)
 {
-	bool is_true = !strcmp(node->text, "true");
+	/* The spellings of YAML 1.2's core schema (10.3.2). */
+	bool is_true = is_among(node->text, "true True TRUE");
 
-	if (node->plain && (is_true || !strcmp(node->text, "false")))
+	if (node->plain && (is_true || is_among(node->text, "false False FALSE")))
 		*value = is_true;
-	else if (is_among(node->text, "true yes on y 1 True TRUE Yes YES On ON Y"))
+	else if (is_among(node->text, "true True TRUE yes on y 1 Yes YES On ON Y"))
 		yaml_error(yaml, node, diag, "'%s' is not a boolean; write true", node->text);
-	else if (is_among(node->text, "false no off n 0 False FALSE No NO Off OFF N"))
+	else if (is_among(node->text, "false False FALSE no off n 0 No NO Off OFF N"))
 		yaml_error(yaml, node, diag, "'%s' is not a boolean; write false", node->text);
 	else
 		yaml_error(yaml, node, diag, "'%s' is not a boolean; write true or false",

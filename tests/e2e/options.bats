@@ -55,7 +55,7 @@ teardown()
 	pc attach eth0 -p xeams
 	program=$(attached host eth0)
 	exits 0 pc swap eth0 -p ssh --dry-run
-	says 'would swap' 'closes 25/tcp' 'opens  22/tcp'
+	says 'would swap' 'closes  25/tcp' 'opens   22/tcp'
 	same 1 "$(generation host eth0)" 'generation'
 	same "$program" "$(attached host eth0)" 'program'
 	output=$(pc status eth0 --json)
@@ -129,7 +129,7 @@ teardown()
 	pc attach eth0 -p xeams --enable imap --observe --group office=192.0.2.0/24 \
 		--from xeams:admin-console=office --disable xeams:dns
 	exits 0 pc swap eth0 --enable pop3-server
-	says 'opens  110/tcp' 'observe'
+	says 'opens   110/tcp' 'observe'
 	output=$(pc status eth0 --json)
 	json_is '.interfaces[0] | .policy == "observe" and .generation == 2 and
 		(.recipe.features | sort) == ["imap", "pop3-server"] and .recipe.groups.office == ["192.0.2.0/24"]'
@@ -148,7 +148,7 @@ teardown()
 @test "swap drops what the new profiles do not know, and says so" {
 	pc attach eth0 -p xeams --enable imap --disable xeams:dns --group office=192.0.2.0/24
 	exits 0 pc swap eth0 -p ssh
-	says 'imap' 'xeams:dns' 'closes 25/tcp'
+	says 'imap' 'xeams:dns' 'closes  25/tcp'
 	output=$(pc status eth0 --json)
 	json_is '.interfaces[0].recipe | .features == [] and .groups.office == ["192.0.2.0/24"]'
 	exits 0 pc swap eth0 -p xeams
@@ -159,7 +159,7 @@ teardown()
 @test "swap prints what opens and what closes, and for whom, before it switches" {
 	pc attach eth0 -p ssh
 	exits 0 pc swap eth0 -p communigate-pro-cluster --group cluster=192.0.2.0/28
-	says 'opens  25/tcp from cluster (communigate-pro-cluster:smtp)' 'closes 22/tcp from anyone (ssh:ssh)'
+	says 'opens   25/tcp from cluster (communigate-pro-cluster:smtp)' 'closes  22/tcp from anyone (ssh:ssh)'
 	exits 0 pc swap eth0
 	says 'no port opens or closes'
 }
@@ -179,7 +179,7 @@ teardown()
 	output=$(pc show --iface eth0 --json)
 	json_is '.profiles[0].services[0].ports == ["80/tcp"]'
 	exits 0 pc swap eth0 --catalog "$DIR/live"
-	says 'opens  81/tcp' 'closes 80/tcp'
+	says 'opens   81/tcp' 'closes  80/tcp'
 	exits 1 pc show --iface eth1
 	says 'eth1' 'no filter'
 }
@@ -214,7 +214,7 @@ teardown()
 	says 'eth1' 'attached already'
 	same '' "$(attached host eth0)" 'program of eth0'
 	same "$program" "$(attached host eth1)" 'program of eth1'
-	exits 1 pc attach eth0 eth0 -p ssh
+	exits 2 pc attach eth0 eth0 -p ssh
 	says 'twice'
 	same '' "$(attached host eth0)" 'program of eth0'
 	same 1 "$(pins | wc -l)" 'folders of pins'

@@ -42,7 +42,7 @@ services:
   - {name: out, out: imaps/tcp, to: [a], formerly: old-out}
   - {name: from-port, in: 68/udp, from: link-local, from-port: [67/udp, 1024-65535/udp]}
   - {name: dynamic, dynamic: true, from: a, local: false}
-  - {name: closed, in: 1/tcp, local: true}
+  - {name: closed, in: 1/tcp, from: trusted, local: true}
   - {name: closed-dynamic, dynamic: true, local: true}
   - {name: no-ports, from: a}
   - {name: config, in: 3com-tsmux/tcp, configured-in: {file: server.xml, xpath: //Connector/@port}}
@@ -100,7 +100,6 @@ WRONG_SERVICES = {
     "local without in": "{name: a, local: true}",
     "local without in, not dynamic": "{name: a, local: true, dynamic: false}",
     "local with out alone": "{name: a, local: true, out: 25/tcp}",
-    "local with from": "{name: a, local: true, in: 25/tcp, from: trusted}",
     "text where true or false stands": "{name: a, in: 25/tcp, fixed: 'true'}",
     "number where true or false stands": "{name: a, in: 25/tcp, local: 1}",
     "word where true or false stands": "{name: a, dynamic: maybe}",

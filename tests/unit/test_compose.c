@@ -377,7 +377,7 @@ static void test_set(void **state)
 		 "both 5060/tcp,5060/udp open"},
 		{{"--set mail:sip:out=5060/tcp+udp"},
 		 "sip",
-		 "in 5060/tcp,5060/udp open; out 5060/tcp,5060/udp group"},
+		 "both 5060/tcp,5060/udp group"},
 	};
 
 	(void)state;
@@ -416,11 +416,13 @@ static void test_why_closed(void **state)
 		{"{in: 1/tcp, feature: f, from: g}", {NULL}, "in 1/tcp feature"},
 		{"{in: 1/tcp, feature: f, from: g}", {"--enable p:f"}, "in 1/tcp group"},
 		{"{in: 1/tcp, local: true}", {NULL}, "in 1/tcp local"},
+		{"{in: 1/tcp, local: true, from: g}", {NULL}, "in 1/tcp local"},
+		{"{in: 1/tcp, local: true, from: g}", {"--group g=::/0"}, "in 1/tcp local"},
 		{"{in: 1/tcp, local: true}", {"--from p:x=trusted"}, "in 1/tcp group"},
 		{"{in: 1/tcp, local: true}",
 		 {"--from p:x=trusted", "--group trusted=::/0"},
 		 "in 1/tcp open"},
-		{"{in: 1/tcp, out: 1/tcp, from: g}", {NULL}, "in 1/tcp group; out 1/tcp open"},
+		{"{in: 1/tcp, out: 1/tcp, from: g}", {NULL}, "both 1/tcp group"},
 		{"{out: 1/tcp, to: g}", {NULL}, "out 1/tcp group"},
 		{"{out: 1/tcp, to: [g, h]}", {"--group h=::/0"}, "out 1/tcp open"},
 		{"{in: 1/tcp, out: 1/tcp, from: g, to: g}", {"--group g=::/0"}, "both 1/tcp open"},
@@ -516,7 +518,7 @@ static void test_effective_groups(void **state)
 static void test_json(void **state)
 {
 	static const char expected[] =
-		"[{\"name\":\"mail\",\"title\":\"Mail\",\"document\":\"mail.txt\",\"path\":\"%s/mail.yaml\",\"included\":false,\"services\":["
+		"[{\"name\":\"mail\",\"title\":\"Mail\",\"document\":\"mail.txt\",\"path\":\"%s/mail.yaml\",\"included\":false,\"protocols\":[\"esp\"],\"services\":["
 		"{\"name\":\"smtp\",\"title\":\"SMTP\",\"direction\":\"in\",\"ports\":[\"25/tcp\"],\"from\":[],\"to\":[],\"feature\":null,\"from_ports\":[],\"open\":true,\"why_closed\":null,\"fixed\":true,\"local\":false,\"dynamic\":false,\"configured_in\":null,\"note\":\"A note.\"},"
 		"{\"name\":\"imap\",\"title\":null,\"direction\":\"in\",\"ports\":[\"143/tcp\",\"993/tcp\"],\"from\":[],\"to\":[],\"feature\":\"imap\",\"from_ports\":[],\"open\":false,\"why_closed\":\"feature\",\"fixed\":false,\"local\":false,\"dynamic\":false,\"configured_in\":null,\"note\":null},"
 		"{\"name\":\"admin\",\"title\":null,\"direction\":\"in\",\"ports\":[\"8443/tcp\"],\"from\":[\"trusted\"],\"to\":[],\"feature\":null,\"from_ports\":[],\"open\":true,\"why_closed\":null,\"fixed\":false,\"local\":false,\"dynamic\":false,\"configured_in\":{\"file\":\"conf/server.xml\",\"xpath\":\"/Server/@port\"},\"note\":null},"
@@ -528,7 +530,7 @@ static void test_json(void **state)
 		"{\"name\":\"db\",\"title\":null,\"direction\":\"in\",\"ports\":[\"3306/tcp\"],\"from\":[],\"to\":[],\"feature\":null,\"from_ports\":[],\"open\":false,\"why_closed\":\"local\",\"fixed\":false,\"local\":true,\"dynamic\":false,\"configured_in\":null,\"note\":null},"
 		"{\"name\":\"plugin\",\"title\":null,\"direction\":\"in\",\"ports\":[],\"from\":[],\"to\":[],\"feature\":\"plugins\",\"from_ports\":[],\"open\":false,\"why_closed\":\"dynamic\",\"fixed\":false,\"local\":false,\"dynamic\":true,\"configured_in\":\"the plugin's page\",\"note\":null},"
 		"{\"name\":\"doc\",\"title\":\"No ports\",\"direction\":\"in\",\"ports\":[],\"from\":[],\"to\":[],\"feature\":null,\"from_ports\":[],\"open\":false,\"why_closed\":\"no-ports\",\"fixed\":false,\"local\":false,\"dynamic\":false,\"configured_in\":null,\"note\":null}]},"
-		"{\"name\":\"base\",\"title\":null,\"document\":null,\"path\":\"%s/base.yaml\",\"included\":true,\"services\":["
+		"{\"name\":\"base\",\"title\":null,\"document\":null,\"path\":\"%s/base.yaml\",\"included\":true,\"protocols\":[\"gre\"],\"services\":["
 		"{\"name\":\"dhcp\",\"title\":null,\"direction\":\"in\",\"ports\":[\"68/udp\"],\"from\":[],\"to\":[],\"feature\":null,\"from_ports\":[\"67/udp\"],\"open\":true,\"why_closed\":null,\"fixed\":false,\"local\":false,\"dynamic\":false,\"configured_in\":null,\"note\":null},"
 		"{\"name\":\"dhcpv6\",\"title\":null,\"direction\":\"in\",\"ports\":[\"546/udp\"],\"from\":[\"link-local\"],\"to\":[],\"feature\":null,\"from_ports\":[],\"open\":true,\"why_closed\":null,\"fixed\":false,\"local\":false,\"dynamic\":false,\"configured_in\":null,\"note\":null},"
 		"{\"name\":\"ntp\",\"title\":null,\"direction\":\"in\",\"ports\":[\"123/udp\"],\"from\":[],\"to\":[],\"feature\":\"ntp\",\"from_ports\":[],\"open\":false,\"why_closed\":\"feature\",\"fixed\":false,\"local\":false,\"dynamic\":false,\"configured_in\":null,\"note\":null}]}]";

@@ -440,8 +440,6 @@ static void test_port_errors(void **state)
 		 "4:5+5 'local' without 'in': it is for ports that this host listens on\n"},
 		{SERVICE "    local: true\n    in: 1/tcp\n    out: 1/tcp\n",
 		 "4:5+5 'local' with 'out': it is for ports that this host listens on\n"},
-		{SERVICE "    local: true\n    in: 1/tcp\n    from: trusted\n",
-		 "4:5+5 'local' with 'from': local is closed until the site gives groups; remove one\n"},
 	};
 
 	(void)state;

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Compares what two generations admit. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/abi.h"
+#include "loader/difference.h"
+#include "loader/ports.h"
+#include "loader/report.h"
+#include "loader/util.h"
+
+#define ANYONE "anyone"
+
+/* What one generation admits at each port, by all its open services. */
+struct side {
+	struct names *who[PC_PORTS];   /* "trusted", "anyone, source port 67/udp"; NULL: closed */
+	const char *service[PC_PORTS]; /* the first that opens the port, in `names` */
+	struct names names;
+};
+
+/* The parties of one service, as texts. */
+static void list_parties(const json_t *service, struct names *parties)
+{
+	__free_text char *source = report_joined(json_object_get(service, "from_ports"), ", ");
+	const json_t *from = json_object_get(service, "from"), *group;
+	const char *middle = *source ? ", source port " : "";
+	size_t i;
+
+	json_array_foreach (from, i, group) {
+		__free_text char *party =
+			xasprintf("%s%s%s", json_string_value(group), middle, source);
+
+		names_add(parties, party);
+	}
+	if (!parties->count) {
+		__free_text char *party = xasprintf(ANYONE "%s%s", middle, source);
+
+		names_add(parties, party);
+	}
+}
+
+static void add_port(struct side *side, __u32 port, const struct names *parties, const char *name)
+{
+	size_t i;
+
+	if (!side->who[port]) {
+		side->who[port] = xcalloc(1, sizeof(struct names));
+		side->service[port] = name;
+	}
+	for (i = 0; i < parties->count; i++)
+		names_add_once(side->who[port], parties->name[i]);
+}
+
+static void add_service(struct side *side, const char *profile, const json_t *service)
+{
+	const json_t *ports = json_object_get(service, "ports"), *text;
+	__free_text char *full =
+		xasprintf("%s:%s", profile, json_string_value(json_object_get(service, "name")));
+	struct names parties = {};
+	const char *name;
+	size_t i, j;
+	__u32 n;
+
+	names_add(&side->names, full);
+	name = side->names.name[side->names.count - 1];
+	list_parties(service, &parties);
+	json_array_foreach (ports, i, text) {
+		struct ports parsed = {};
+		__free_text char *why = NULL;
+
+		if (ports_parse(json_string_value(text), &parsed, &why))
+			continue;
+		for (j = 0; j < parsed.count; j++) {
+			const struct port_range *range = &parsed.range[j];
+
+			for (n = range->first; n <= range->last; n++)
+				add_port(side,
+					 PC_PORT(range->transports == 1 << PC_TCP ? PC_TCP : PC_UDP,
+						 n),
+					 &parties, name);
+		}
+		ports_free(&parsed);
+	}
+	names_free(&parties);
+}
+
+static struct side *side_make(const json_t *kept)
+{
+	const json_t *profiles = json_object_get(kept, "profiles"), *profile, *service;
+	struct side *side = xcalloc(1, sizeof(*side));
+	size_t i, j;
+
+	json_array_foreach (profiles, i, profile) {
+		const char *name = json_string_value(json_object_get(profile, "name"));
+
+		json_array_foreach (json_object_get(profile, "services"), j, service) {
+			const char *way = json_string_value(json_object_get(service, "direction"));
+
+			if (json_is_true(json_object_get(service, "open")) && way &&
+			    strcmp(way, "out"))
+				add_service(side, name, service);
+		}
+	}
+	return side;
+}
+
+static void side_free(struct side *side)
+{
+	__u32 port;
+
+	for (port = 0; port < PC_PORTS; port++) {
+		if (!side->who[port])
+			continue;
+		names_free(side->who[port]);
+		free(side->who[port]);
+	}
+	names_free(&side->names);
+	free(side);
+}
+
+static bool same_names(const struct names *a, const struct names *b)
+{
+	size_t i;
+
+	if (!a || !b)
+		return a == b;
+	/* Whom anyone includes, does not matter. */
+	if (names_have(a, ANYONE) || names_have(b, ANYONE))
+		return names_have(a, ANYONE) == names_have(b, ANYONE);
+	for (i = 0; i < a->count; i++)
+		if (!names_have(b, a->name[i]))
+			return false;
+	return a->count == b->count;
+}
+
+/* "trusted, cluster"; "anyone" where that says it all. */
+static char *who_text(const struct names *who)
+{
+	return names_have(who, ANYONE) ? xstrdup(ANYONE) : names_join(who, "; ");
+}
+
+/* Ports first..last (indices of one transport) have the same before and the same after. */
+static void print_range(const struct side *old, const struct side *new, __u32 first, __u32 last,
+			FILE *to)
+{
+	const struct names *before = old->who[first], *after = new->who[first];
+	__free_text char *was = before ? who_text(before) : NULL;
+	__free_text char *is = after ? who_text(after) : NULL;
+	const char *transport = first >> 16 == PC_TCP ? "tcp" : "udp";
+	__free_text char *range =
+		first == last ? xasprintf("%u/%s", first & 0xffff, transport) :
+				xasprintf("%u-%u/%s", first & 0xffff, last & 0xffff, transport);
+
+	if (was && is)
+		fprintf(to, "  changes %s from %s to %s (%s)\n", range, was, is,
+			new->service[first]);
+	else if (is)
+		fprintf(to, "  opens   %s from %s (%s)\n", range, is, new->service[first]);
+	else
+		fprintf(to, "  closes  %s from %s (%s)\n", range, was, old->service[first]);
+}
+
+static bool same_service(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static bool continues(const struct side *old, const struct side *new, __u32 first, __u32 port)
+{
+	return port < PC_PORTS && port >> 16 == first >> 16 &&
+	       same_names(old->who[first], old->who[port]) &&
+	       same_names(new->who[first], new->who[port]) &&
+	       same_service(old->service[first], old->service[port]) &&
+	       same_service(new->service[first], new->service[port]);
+}
+
+static size_t print_ports(const struct side *old, const struct side *new, FILE *to)
+{
+	size_t printed = 0;
+	__u32 first, next;
+
+	for (first = 0; first < PC_PORTS; first = next) {
+		next = first + 1;
+		if (same_names(old->who[first], new->who[first]))
+			continue;
+		while (continues(old, new, first, next))
+			next++;
+		print_range(old, new, first, next - 1, to);
+		printed++;
+	}
+	return printed;
+}
+
+/* Groups of both whose prefixes are not the same any more. */
+static size_t print_groups(const json_t *before, const json_t *after, FILE *to)
+{
+	const json_t *old = json_object_get(json_object_get(before, "recipe"), "groups");
+	const json_t *new = json_object_get(json_object_get(after, "recipe"), "groups"), *list;
+	const char *name;
+	size_t printed = 0;
+
+	json_object_foreach ((json_t *)new, name, list) {
+		const json_t *was = json_object_get(old, name);
+
+		if (!was || json_equal(was, list))
+			continue;
+		fprintf(to, "  changes group %s: %zu prefixes before, %zu after\n", name,
+			json_array_size(was), json_array_size(list));
+		printed++;
+	}
+	return printed;
+}
+
+static void list_protocols(const json_t *kept, struct names *names)
+{
+	const json_t *profile, *protocol;
+	size_t i, j;
+
+	json_array_foreach (json_object_get(kept, "profiles"), i, profile)
+		json_array_foreach (json_object_get(profile, "protocols"), j, protocol)
+			names_add_once(names, json_string_value(protocol));
+}
+
+static size_t print_missing(const char *word, const struct names *of, const struct names *in,
+			    FILE *to)
+{
+	size_t printed = 0, i;
+
+	for (i = 0; i < of->count; i++) {
+		if (names_have(in, of->name[i]))
+			continue;
+		fprintf(to, "  %s IP protocol %s\n", word, of->name[i]);
+		printed++;
+	}
+	return printed;
+}
+
+static size_t print_protocols(const json_t *before, const json_t *after, FILE *to)
+{
+	struct names old = {}, new = {};
+	size_t printed;
+
+	list_protocols(before, &old);
+	list_protocols(after, &new);
+	printed =
+		print_missing("opens  ", &new, &old, to) + print_missing("closes ", &old, &new, to);
+	names_free(&old);
+	names_free(&new);
+	return printed;
+}
+
+static size_t print_policy(const json_t *before, const json_t *after, FILE *to)
+{
+	const char *old =
+		json_string_value(json_object_get(json_object_get(before, "recipe"), "policy"));
+	const char *new =
+		json_string_value(json_object_get(json_object_get(after, "recipe"), "policy"));
+
+	if (!old || !new || !strcmp(old, new))
+		return 0;
+	fprintf(to, "  changes the policy from %s to %s\n", old, new);
+	return 1;
+}
+
+void difference_print(const json_t *before, const json_t *after, FILE *to)
+{
+	struct side *old = side_make(before), *new = side_make(after);
+	size_t printed = print_ports(old, new, to);
+
+	printed += print_protocols(before, after, to);
+	printed += print_groups(before, after, to);
+	printed += print_policy(before, after, to);
+	if (!printed)
+		fputs("  no port opens or closes\n", to);
+	side_free(old);
+	side_free(new);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What changes for whom between two generations, from what is kept with them. */
+#ifndef PORTCULLIS_DIFFERENCE_H
+#define PORTCULLIS_DIFFERENCE_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+/*
+ * Compares two kept texts ({"recipe", "profiles"}; `before` may be an empty object: nothing was
+ * attached) and prints a line for each range of ports that opens, closes, or changes whom it
+ * admits, and for each group, protocol and the policy that changes; one line if nothing does. A
+ * port is judged by all its open services together.
+ */
+void difference_print(const json_t *before, const json_t *after, FILE *to);
+
+#endif
