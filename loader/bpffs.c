@@ -175,6 +175,22 @@ static int check_folder(void)
 	return -EPERM;
 }
 
+static int mount_bpffs(void)
+{
+	__close_fd int lock = open(BPFFS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int err;
+
+	/* Of two first commands one mounts: a second mount would hide the pins of the first. */
+	if (lock >= 0 && !flock(lock, LOCK_EX) && is_bpffs(BPFFS))
+		return 0;
+	if (!mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
+		return 0;
+	err = -errno;
+	error("%s: cannot mount bpffs: %s; mount it with: mount -t bpf bpf " BPFFS, BPFFS,
+	      strerror(-err));
+	return err;
+}
+
 int pins_ready(bool create)
 {
 	int err = refuse_private_mounts();
@@ -182,14 +198,9 @@ int pins_ready(bool create)
 	if (err)
 		return err;
 	if (!is_bpffs(BPFFS)) {
-		if (!create)
-			return 0;
-		if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700")) {
-			err = -errno;
-			error("%s: cannot mount bpffs: %s; mount it with: mount -t bpf bpf " BPFFS,
-			      BPFFS, strerror(-err));
+		err = create ? mount_bpffs() : 0;
+		if (err || !create)
 			return err;
-		}
 	}
 	err = check_folder();
 	if (err || !create)

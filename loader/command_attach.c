@@ -19,11 +19,10 @@ struct target {
 /* Every interface is there and free, before anything is made. */
 static int find_targets(const struct names *interfaces, struct target *target)
 {
-	size_t i;
+	size_t i, j;
 	int err;
 
 	for (i = 0; i < interfaces->count; i++) {
-		target[i].filter = FILTER_NONE;
 		err = hook_find(interfaces->name[i], &target[i].hook);
 		if (err)
 			return err;
@@ -35,41 +34,58 @@ static int find_targets(const struct names *interfaces, struct target *target)
 		err = hook_free(&target[i].hook);
 		if (err)
 			return err;
+		for (j = 0; j < i; j++)
+			if (target[j].hook.ifindex == target[i].hook.ifindex) {
+				error("%s: is %s, which is named already", interfaces->name[i],
+				      target[j].hook.name);
+				return -EINVAL;
+			}
 	}
 	return 0;
 }
 
-static int attach_one(struct target *target, const struct plan *plan, enum hook_mode mode)
+static int hook_one(struct target *target, const struct plan *plan, enum hook_mode mode)
 {
 	int err = filter_load(&target->filter);
 
-	if (err)
-		return err;
-	err = filter_switch(&target->filter, &plan->tables, plan->text);
+	if (!err)
+		err = filter_switch(&target->filter, &plan->tables, plan->text);
 	if (err)
 		return err;
 	target->mode = mode;
-	err = hook_attach(&target->filter, &target->hook, &target->mode);
-	return err ? err : filter_pin(&target->filter);
+	return hook_attach(&target->filter, &target->hook, &target->mode);
 }
 
+/* Pins last: until then the links, and with them all that was done, end with this process. */
 static int attach_all(struct target *target, size_t count, const struct plan *plan,
 		      enum hook_mode mode)
 {
-	size_t i, made;
+	size_t i;
 	int err = 0;
 
-	for (made = 0; made < count && !err; made++)
-		err = attach_one(&target[made], plan, mode);
-	for (i = 0; err && i < made; i++)
+	for (i = 0; i < count && !err; i++)
+		err = hook_one(&target[i], plan, mode);
+	for (i = 0; i < count && !err; i++)
+		err = filter_pin(&target[i].filter);
+	for (i = 0; err && i < count; i++)
 		filter_detach(&target[i].filter);
-	if (err && made > 1)
-		error("nothing was attached: %zu interfaces were put back", made - 1);
+	if (err && count > 1)
+		error("nothing was attached: every interface is as it was");
 	for (i = 0; !err && i < count; i++) {
 		link_warn(target[i].hook.name, target[i].hook.ifindex);
 		plan_summary(plan, target[i].hook.name, hook_mode_name(target[i].mode), stdout);
 	}
 	return err;
+}
+
+static struct target *make_targets(size_t count)
+{
+	struct target *target = xcalloc(count, sizeof(*target));
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		target[i].filter = FILTER_NONE;
+	return target;
 }
 
 static int attach(const struct options *options, const struct plan *plan)
@@ -82,7 +98,7 @@ static int attach(const struct options *options, const struct plan *plan)
 	if (kernel_privileged("attach") || pins_ready(true) < 0 || pins_lock(&lock) ||
 	    hook_collect())
 		return EXIT_FAILED;
-	target = xcalloc(count, sizeof(*target));
+	target = make_targets(count);
 	err = find_targets(&options->arguments, target);
 	if (!err)
 		err = attach_all(target, count, plan, options->mode);
@@ -94,7 +110,7 @@ static int attach(const struct options *options, const struct plan *plan)
 
 static int dry_run(const struct options *options, const struct plan *plan)
 {
-	struct target *target = xcalloc(options->arguments.count, sizeof(*target));
+	struct target *target = make_targets(options->arguments.count);
 	json_t *none = json_object();
 	int err = find_targets(&options->arguments, target);
 	size_t i;

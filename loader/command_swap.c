@@ -2,8 +2,9 @@
 /* `swap`: replaces the generation of interfaces, starting from the recipe of each. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "loader/command.h"
 #include "loader/difference.h"
@@ -52,6 +53,14 @@ static int new_recipe(const struct options *options, struct target *target, stru
 	return err ? err : options_apply(options, &target->recipe, diag);
 }
 
+/* A remembered folder may have been removed since, and made again by somebody else. */
+static bool trusted(const char *folder)
+{
+	struct stat st;
+
+	return !stat(folder, &st) && S_ISDIR(st.st_mode) && !st.st_uid && !(st.st_mode & 022);
+}
+
 /* The catalog as the command before this one had it, behind the folders that this one gives. */
 static int open_catalog(const struct options *options, struct target *target, struct diag *diag)
 {
@@ -60,7 +69,7 @@ static int open_catalog(const struct options *options, struct target *target, st
 
 	names_add_all(&target->folders, &options->catalog);
 	json_array_foreach (folders, i, folder)
-		if (json_is_string(folder) && !access(json_string_value(folder), R_OK))
+		if (json_is_string(folder) && trusted(json_string_value(folder)))
 			names_add_once(&target->folders, json_string_value(folder));
 	return catalog_open(&target->folders, &target->catalog, diag);
 }
@@ -101,8 +110,10 @@ static int switch_all(struct target *target, size_t count)
 	size_t i;
 	int err = 0;
 
-	if (getrandom(&batch, sizeof(batch), 0) != sizeof(batch))
+	if (getrandom(&batch, sizeof(batch), 0) != sizeof(batch)) {
+		error("cannot get a random number for the swap");
 		return -EIO;
+	}
 	for (i = 0; i < count && !err; i++)
 		err = filter_prepare(&target[i].filter, &target[i].plan.tables, target[i].plan.text,
 				     batch);
@@ -123,15 +134,22 @@ static int switch_all(struct target *target, size_t count)
 static int swap(const struct options *options, struct target *target, size_t count,
 		struct diag *diag)
 {
-	size_t i;
+	size_t i, j;
 
 	for (i = 0; i < count; i++) {
 		target[i].filter = FILTER_NONE;
 		target[i].name = options->arguments.name[i];
 	}
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
 		if (plan_target(options, &target[i], diag))
 			return EXIT_FAILED;
+		for (j = 0; j < i; j++)
+			if (!strcmp(target[i].filter.id, target[j].filter.id)) {
+				error("swap: %s is %s, which is named already", target[i].name,
+				      target[j].name);
+				return EXIT_FAILED;
+			}
+	}
 	diag_print(diag, stderr);
 	diag_free(diag);
 	for (i = 0; i < count; i++) {

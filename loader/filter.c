@@ -25,6 +25,9 @@
 #define BATCH	       16384
 #define LOG_TAIL_LINES 15
 
+_Static_assert(sizeof(PORTCULLIS_VERSION) <= sizeof(((struct pc_generation *)0)->program_version),
+	       "version text");
+
 static void skeleton_destroy(struct portcullis_bpf **skeleton)
 {
 	portcullis_bpf__destroy(*skeleton);
@@ -208,18 +211,20 @@ int filter_unpin(const struct filter *filter)
 {
 	__free_text char *folder = pin_path(filter->id, NULL);
 	__free_text char *link = pin_path(filter->id, "link");
+	int err = 0;
 
 	/* The link first: what is left without it is nobody's, and collected. */
 	if (unlink(link) && errno != ENOENT) {
-		error("%s: cannot unpin: %s", link, strerror(errno));
-		return -errno;
+		err = -errno;
+		error("%s: cannot unpin: %s", link, strerror(-err));
+		return err;
 	}
 	unpin_matching(filter->id, "", NULL);
 	if (rmdir(folder) && errno != ENOENT) {
-		error("%s: cannot remove: %s", folder, strerror(errno));
-		return -errno;
+		err = -errno;
+		error("%s: cannot remove: %s", folder, strerror(-err));
 	}
-	return 0;
+	return err;
 }
 
 int filter_detach(struct filter *filter)
@@ -288,8 +293,10 @@ int filter_pin(struct filter *filter)
 	__u64 id;
 	int err;
 
-	if (getrandom(&id, sizeof(id), 0) != sizeof(id))
+	if (getrandom(&id, sizeof(id), 0) != sizeof(id)) {
+		error("cannot get a random number for a pin's folder");
 		return -EIO;
+	}
 	snprintf(filter->id, sizeof(filter->id), "%016llx", id);
 	folder = pin_path(filter->id, NULL);
 	if (mkdir(folder, 0700)) {
@@ -698,7 +705,7 @@ static int open_pins(struct filter *filter)
 	return program_id(filter->program, &filter->program_id);
 }
 
-int filter_open(const char *id, struct filter *filter)
+int filter_try_open(const char *id, struct filter *filter)
 {
 	struct filter opened = FILTER_NONE;
 	int err;
@@ -709,15 +716,22 @@ int filter_open(const char *id, struct filter *filter)
 		err = open_current(&opened);
 	if (err) {
 		filter_close(&opened);
-		if (err == -EPROTO)
-			error("%s/%s: was made by another version of portcullis, whose layout this one does not know: use that version, or detach the interface and attach it again",
-			      PINS, id);
-		else if (err != -ENOENT)
-			error("%s/%s: %s", PINS, id, strerror(-err));
 		return err;
 	}
 	*filter = opened;
 	return 0;
+}
+
+int filter_open(const char *id, struct filter *filter)
+{
+	int err = filter_try_open(id, filter);
+
+	if (err == -EPROTO)
+		error("%s/%s: was made by another version of portcullis, whose layout this one does not know: use that version, or detach the interface and attach it again",
+		      PINS, id);
+	else if (err && err != -ENOENT)
+		error("%s/%s: %s", PINS, id, strerror(-err));
+	return err;
 }
 
 /* --- memory --- */

@@ -44,7 +44,7 @@ static int read_pinned(const char *id, struct pinned *pinned)
 	*pinned = (struct pinned){};
 	memcpy(pinned->id, id, strlen(id)); /* shorter, as list_pinned sees to */
 	fd = bpf_obj_get(path);
-	if (fd < 0 && errno == ENOENT)
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) /* none; or no folder of ours */
 		return 0;
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length)) {
 		err = -errno;
@@ -75,6 +75,8 @@ static int list_pinned(struct pinned **list, size_t *count)
 
 		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= sizeof(pinned.id))
 			continue;
+		if (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN)
+			continue;
 		err = read_pinned(entry->d_name, &pinned);
 		*list = xrealloc(*list, *count + 1, sizeof(**list));
 		(*list)[(*count)++] = pinned;
@@ -104,76 +106,6 @@ static void collect_dead(const struct pinned *list, size_t count)
 	}
 }
 
-/* The name of a pinned filter's interface for a message; another namespace's has a number only. */
-static char *interface_of(const struct pinned *pinned)
-{
-	char name[IF_NAMESIZE];
-
-	if (if_indextoname(pinned->ifindex, name))
-		return xstrdup(name);
-	return xasprintf("interface %u", pinned->ifindex);
-}
-
-/* Whether another interface is judged by a generation of this batch already. */
-static bool batch_judges(const struct filter *filter, size_t count, __u64 batch)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++)
-		if (batch && filter[i].current.copy && filter[i].current.copy->batch == batch)
-			return true;
-	return false;
-}
-
-/* Completes what the killed command had begun elsewhere; else clears away what it had prepared. */
-static int settle(const struct pinned *pinned, struct filter *filter, const struct filter *all,
-		  size_t count)
-{
-	__free_text char *name = NULL;
-	__u64 batch;
-	int err;
-
-	err = filter_pending(filter, &batch);
-	if (err)
-		return err;
-	if (batch && filter->next.copy->number > filter->current.copy->number &&
-	    batch_judges(all, count, batch)) {
-		err = filter_commit(filter);
-		if (err)
-			return err;
-		name = interface_of(pinned);
-		warning("%s: completed the swap that a killed command had left half done", name);
-	}
-	filter_finish(filter);
-	return 0;
-}
-
-int hook_collect(void)
-{
-	struct pinned *list;
-	struct filter *filter;
-	size_t count, i;
-	int err = list_pinned(&list, &count);
-
-	if (err)
-		return err;
-	collect_dead(list, count);
-	filter = xcalloc(count, sizeof(*filter));
-	for (i = 0; i < count; i++) {
-		filter[i] = FILTER_NONE;
-		if (list[i].link && list[i].ifindex)
-			filter_open(list[i].id, &filter[i]);
-	}
-	for (i = 0; i < count && !err; i++)
-		if (filter[i].current.copy)
-			err = settle(&list[i], &filter[i], filter, count);
-	for (i = 0; i < count; i++)
-		filter_close(&filter[i]);
-	free(filter);
-	free(list);
-	return err;
-}
-
 /* Fills what holds the hook of `ifindex`. */
 static int query(unsigned int ifindex, const struct pinned *list, size_t count, struct hook *hook)
 {
@@ -201,6 +133,102 @@ static int query(unsigned int ifindex, const struct pinned *list, size_t count, 
 	return 0;
 }
 
+/* The name of a pinned filter's interface for a message; another namespace's has a number only. */
+static char *interface_of(const struct pinned *pinned)
+{
+	struct hook hook;
+
+	if (!query(pinned->ifindex, pinned, 1, &hook) && hook.id[0])
+		return xstrdup(hook.name);
+	return xasprintf("interface %u of another network namespace", pinned->ifindex);
+}
+
+/* What judges at a pinned filter. */
+struct judging {
+	bool known; /* false: another version's, or just going away */
+	__u64 batch;
+};
+
+/* Whether another interface is judged by a generation of this batch already. */
+static bool batch_judges(const struct judging *judging, size_t count, __u64 batch)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (batch && judging[i].known && judging[i].batch == batch)
+			return true;
+	return false;
+}
+
+static int look_at(const struct pinned *pinned, struct judging *judging)
+{
+	__cleanup(filter_close) struct filter filter = FILTER_NONE;
+	int err;
+
+	if (!pinned->link || !pinned->ifindex)
+		return 0;
+	err = filter_try_open(pinned->id, &filter);
+	if (err == -ENOENT || err == -EPROTO)
+		return 0;
+	if (err) {
+		error(PINS "/%s: cannot read: %s", pinned->id, strerror(-err));
+		return err;
+	}
+	judging->known = true;
+	judging->batch = filter.current.copy->batch;
+	return 0;
+}
+
+/* Completes what the killed command had begun elsewhere; else clears away what it had prepared. */
+static int settle(const struct pinned *pinned, const struct judging *judging, size_t count)
+{
+	__cleanup(filter_close) struct filter filter = FILTER_NONE;
+	__free_text char *name = NULL;
+	__u64 batch;
+	int err = filter_open(pinned->id, &filter);
+
+	if (!err)
+		err = filter_pending(&filter, &batch);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	if (filter.next.copy && filter.next.copy->number > filter.current.copy->number) {
+		name = interface_of(pinned);
+		if (batch_judges(judging, count, batch)) {
+			err = filter_commit(&filter);
+			if (err)
+				return err;
+			warning("%s: completed the swap that a killed command had left half done",
+				name);
+		} else {
+			warning("%s: took back the swap that a killed command had only prepared",
+				name);
+		}
+	}
+	filter_finish(&filter);
+	return 0;
+}
+
+int hook_collect(void)
+{
+	struct judging *judging;
+	struct pinned *list;
+	size_t count, i;
+	int err = list_pinned(&list, &count);
+
+	if (err)
+		return err;
+	collect_dead(list, count);
+	judging = xcalloc(count, sizeof(*judging));
+	for (i = 0; i < count && !err; i++)
+		err = look_at(&list[i], &judging[i]);
+	for (i = 0; i < count && !err; i++)
+		if (judging[i].known)
+			err = settle(&list[i], judging, count);
+	free(judging);
+	free(list);
+	return err;
+}
+
 int hook_find(const char *interface, struct hook *hook)
 {
 	unsigned int ifindex = if_nametoindex(interface);
@@ -224,6 +252,17 @@ int hook_find(const char *interface, struct hook *hook)
 	return err;
 }
 
+/* Whether a link of ours may be there. Asking the kernel of each interface takes long. */
+static bool pinned_at(const struct pinned *list, size_t count, unsigned int ifindex)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (list[i].link && list[i].ifindex == ifindex)
+			return true;
+	return false;
+}
+
 int hook_list(struct hook **list, size_t *count)
 {
 	struct if_nameindex *all = if_nameindex();
@@ -242,7 +281,8 @@ int hook_list(struct hook **list, size_t *count)
 	for (i = 0; pins && all[i].if_index; i++) {
 		struct hook hook;
 
-		if (query(all[i].if_index, pinned, pins, &hook) || !hook.id[0])
+		if (!pinned_at(pinned, pins, all[i].if_index) ||
+		    query(all[i].if_index, pinned, pins, &hook) || !hook.id[0])
 			continue;
 		*list = xrealloc(*list, *count + 1, sizeof(**list));
 		(*list)[(*count)++] = hook;
@@ -252,8 +292,22 @@ int hook_list(struct hook **list, size_t *count)
 	return err;
 }
 
+bool hook_there(const struct hook *hook)
+{
+	struct hook now;
+
+	return !query(hook->ifindex, NULL, 0, &now) && now.program_id == hook->program_id;
+}
+
 int hook_missing(const struct hook *hook, const char *command)
 {
+	/* Still there, but it could not be opened: a pin is missing. */
+	if (hook->id[0] && hook_there(hook)) {
+		error("%s: %s: pins of its filter are missing below " PINS
+		      "/%s; portcullis detach %s, then attach again",
+		      command, hook->name, hook->id, hook->name);
+		return -EIO;
+	}
 	error("%s: %s: no filter of portcullis is attached; portcullis attach %s -p PROFILE attaches one",
 	      command, hook->name, hook->name);
 	return -ENOENT;
@@ -318,7 +372,12 @@ int hook_attach(struct filter *filter, const struct hook *hook, enum hook_mode *
 			*mode = HOOK_NATIVE;
 			return 0;
 		}
-		if (!hook_find(hook->name, &now) && now.program_id)
+		if (query(hook->ifindex, NULL, 0, &now) == -ENODEV ||
+		    query(hook->ifindex, NULL, 0, &now) == -ENXIO) {
+			error("%s: the interface is gone", hook->name);
+			return -ENODEV;
+		}
+		if (now.program_id)
 			return hook_free(&now); /* somebody was faster */
 		native_words =
 			refusal_words(filter->program, hook->ifindex, XDP_FLAGS_DRV_MODE, err);
@@ -355,5 +414,6 @@ int filter_of(const char *interface, const char *command, struct filter *filter)
 	err = hook_find(interface, &hook);
 	if (err)
 		return err;
-	return hook.id[0] ? filter_open(hook.id, filter) : hook_missing(&hook, command);
+	err = hook.id[0] ? filter_open(hook.id, filter) : -ENOENT;
+	return err == -ENOENT ? hook_missing(&hook, command) : err;
 }

@@ -78,6 +78,9 @@ struct filter {
  */
 int filter_load(struct filter *filter);
 
+/* As filter_open, but says nothing. -EPROTO: another version made it. */
+int filter_try_open(const char *id, struct filter *filter);
+
 /*
  * Opens the pinned filter of that id. -ENOENT, silently, if it is none (half made or just removed).
  */
@@ -158,10 +161,13 @@ const char *hook_mode_name(enum hook_mode mode);
  */
 int hook_find(const char *interface, struct hook *hook);
 
+/* Whether the program that was found still holds the hook. */
+bool hook_there(const struct hook *hook);
+
 /* 0 if nobody's program is there; else -EBUSY with a message that names it. */
 int hook_free(const struct hook *hook);
 
-/* Says that the interface has no filter of ours. Returns -ENOENT. */
+/* Says that the interface has no filter of ours (-ENOENT), or one whose pins are missing (-EIO). */
 int hook_missing(const struct hook *hook, const char *command);
 
 /*

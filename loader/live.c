@@ -79,14 +79,19 @@ int live_read(const struct names *interfaces, const char *command, struct live *
 		struct live *live = &(*list)[i];
 
 		err = read_one(live);
-		if (err == -ENOENT && interfaces->count)
-			hook_missing(&live->hook, command); /* detached since it was found */
-		if (err == -ENOENT && !interfaces->count) {
+		if (err == -ENOENT && !interfaces->count && !hook_there(&live->hook)) {
 			err = 0; /* detached since it was listed */
-			filter_close(&live->filter);
 			continue;
 		}
-		(*list)[kept++] = *live;
+		if (err == -ENOENT)
+			err = hook_missing(&live->hook, command);
+		if (err)
+			break;
+		if (&(*list)[kept] != live) {
+			(*list)[kept] = *live;
+			*live = (struct live){.filter = FILTER_NONE};
+		}
+		kept++;
 	}
 	if (!err) {
 		*count = kept;
