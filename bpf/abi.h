@@ -50,8 +50,8 @@ enum pc_other {
  * a cell shared by all CPUs: bits 0-31 count 2^35 bytes, bits 32-63 count 2^27 packets. Between the
  * two writes the cell keeps its top bit, which tells a reader to read again.
  *
- * A packet dropped at a port is counted in that port's cell. Its reason is `source` if the cell of
- * that reason counted it too, else `unlisted`, which has no cell of its own.
+ * A passed packet counts one cell. A dropped one counts that of its reason and, if dropped at a
+ * port (`source`, `unlisted`), that port's too. A sum over the reasons has every drop once.
  */
 #define PC_CELL_PASS	     0u
 #define PC_CELL_DROP	     (1u * PC_PORTS)

@@ -11,10 +11,9 @@
 #define barrier() asm volatile("" ::: "memory")
 
 struct verdict {
-	__u32 cell;  /* PC_CELL_*: of a drop, its enforce cell */
-	__u32 would; /* distance from it to the cell of observe mode */
-	__u8 drop;
-	__u8 source; /* a drop at a port, for the reason `source` */
+	__u32 cell; /* PC_CELL_*: of a drop, that of its reason, as if enforced */
+	__u32 port; /* of a drop at a port, that of the port, as if enforced; else 0 */
+	bool drop;
 };
 
 static __always_inline struct verdict pass_port(const struct packet *packet)
@@ -27,19 +26,16 @@ static __always_inline struct verdict pass_other(enum pc_other other)
 	return (struct verdict){.cell = PC_CELL_OTHER + other};
 }
 
-static __always_inline struct verdict drop_port(const struct packet *packet, bool source)
-{
-	return (struct verdict){.cell = PC_CELL_DROP + PC_PORT(packet->transport, packet->port),
-				.would = PC_CELL_WOULD_DROP - PC_CELL_DROP,
-				.drop = 1,
-				.source = source};
-}
-
 static __always_inline struct verdict drop_reason(enum pc_reason reason)
 {
+	return (struct verdict){.cell = PC_CELL_REASON + reason, .drop = true};
+}
+
+static __always_inline struct verdict drop_port(const struct packet *packet, enum pc_reason reason)
+{
 	return (struct verdict){.cell = PC_CELL_REASON + reason,
-				.would = PC_CELL_REASON_WOULD - PC_CELL_REASON,
-				.drop = 1};
+				.port = PC_CELL_DROP + PC_PORT(packet->transport, packet->port),
+				.drop = true};
 }
 
 /* Moves full fields to `carries`. The cell shows its top bit until the sum is right again. */
@@ -78,13 +74,15 @@ static __always_inline int account(const struct packet *packet,
 {
 	int action = verdict.drop ? XDP_DROP : XDP_PASS;
 
-	if (verdict.drop && generation->policy == PC_POLICY_OBSERVE) {
-		action = XDP_PASS;
-		verdict.cell += verdict.would;
-		if (verdict.source)
-			count(PC_CELL_REASON_WOULD + PC_REASON_SOURCE, packet->length);
-	} else if (verdict.source) {
-		count(PC_CELL_REASON + PC_REASON_SOURCE, packet->length);
+	if (verdict.drop) {
+		if (generation->policy == PC_POLICY_OBSERVE) {
+			action = XDP_PASS;
+			verdict.cell += PC_CELL_REASON_WOULD - PC_CELL_REASON;
+			if (verdict.port)
+				verdict.port += PC_CELL_WOULD_DROP - PC_CELL_DROP;
+		}
+		if (verdict.port)
+			count(verdict.port, packet->length);
 	}
 	count(verdict.cell, packet->length);
 	return action;

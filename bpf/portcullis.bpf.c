@@ -41,7 +41,7 @@ static __always_inline struct verdict judge_port(const struct packet *packet,
 		return pass_port(packet);
 	if (state_reply(packet))
 		return pass_other(PC_OTHER_REPLY);
-	return drop_port(packet, admit == ADMIT_SOURCE);
+	return drop_port(packet, admit == ADMIT_SOURCE ? PC_REASON_SOURCE : PC_REASON_UNLISTED);
 }
 
 static __always_inline struct verdict

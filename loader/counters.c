@@ -99,44 +99,12 @@ struct counts counters_port(const struct counters *counters, __u32 port)
 	};
 }
 
-/* `whole` without `part`; a packet may have been counted between the two reads. */
-static struct count less(struct count whole, struct count part)
-{
-	if (whole.packets < part.packets || whole.bytes < part.bytes)
-		return (struct count){};
-	return (struct count){whole.packets - part.packets, whole.bytes - part.bytes};
-}
-
-static struct counts all_ports(const struct counters *counters)
-{
-	struct counts sum = {};
-	__u32 port;
-
-	for (port = 0; port < PC_PORTS; port++) {
-		struct counts counts = counters_port(counters, port);
-
-		add(&sum.pass, counts.pass);
-		add(&sum.drop, counts.drop);
-		add(&sum.would_drop, counts.would_drop);
-	}
-	return sum;
-}
-
 struct counts counters_reason(const struct counters *counters, enum pc_reason reason)
 {
-	struct counts counts = {
+	return (struct counts){
 		.drop = counters->cell[PC_CELL_REASON + reason],
 		.would_drop = counters->cell[PC_CELL_REASON_WOULD + reason],
 	};
-
-	if (reason == PC_REASON_UNLISTED) {
-		struct counts source = counters_reason(counters, PC_REASON_SOURCE);
-		struct counts ports = all_ports(counters);
-
-		counts.drop = less(ports.drop, source.drop);
-		counts.would_drop = less(ports.would_drop, source.would_drop);
-	}
-	return counts;
 }
 
 struct count counters_other(const struct counters *counters, enum pc_other other)
@@ -146,16 +114,19 @@ struct count counters_other(const struct counters *counters, enum pc_other other
 
 struct counts counters_total(const struct counters *counters)
 {
-	struct counts total = all_ports(counters);
+	struct counts total = {};
+	__u32 port;
 	int i;
 
+	for (port = 0; port < PC_PORTS; port++)
+		add(&total.pass, counters->cell[PC_CELL_PASS + port]);
 	for (i = 0; i < PC_OTHERS; i++)
 		add(&total.pass, counters_other(counters, i));
 	for (i = 0; i < PC_REASONS; i++) {
-		if (i == PC_REASON_SOURCE || i == PC_REASON_UNLISTED)
-			continue; /* counted at their ports */
-		add(&total.drop, counters->cell[PC_CELL_REASON + i]);
-		add(&total.would_drop, counters->cell[PC_CELL_REASON_WOULD + i]);
+		struct counts reason = counters_reason(counters, i);
+
+		add(&total.drop, reason.drop);
+		add(&total.would_drop, reason.would_drop);
 	}
 	return total;
 }

@@ -33,7 +33,7 @@ void counters_sum(const volatile __u64 *rows, size_t cpus, const volatile __u64 
 /* Reads the maps of a filter by mmap. Returns 0 or -errno. */
 int counters_read(int counters_map, int carries_map, struct counters *counters);
 
-/* Every packet the program saw. */
+/* Every packet the program saw, once: the drops are the sum over the reasons. */
 struct counts counters_total(const struct counters *counters);
 /* Drops of a port (index: PC_PORT), passes too. */
 struct counts counters_port(const struct counters *counters, __u32 port);

@@ -222,7 +222,7 @@ static void look_everywhere(struct runner *runner, struct moves *moves)
 		look(runner, cell, moves);
 }
 
-/* A verdict that one cell of the reasons or of the other passes stands for. */
+/* What one cell of the reasons or of the other passes stands for. The port is yet to be told. */
 static bool verdict_of_class(unsigned int cell, struct model_verdict *verdict)
 {
 	static const struct {
@@ -233,11 +233,15 @@ static bool verdict_of_class(unsigned int cell, struct model_verdict *verdict)
 		{PC_CELL_REASON + PC_REASON_MALFORMED, MODEL_DROP, MODEL_MALFORMED},
 		{PC_CELL_REASON + PC_REASON_FRAGMENT, MODEL_DROP, MODEL_FRAGMENT},
 		{PC_CELL_REASON + PC_REASON_ICMP, MODEL_DROP, MODEL_ICMP},
+		{PC_CELL_REASON + PC_REASON_SOURCE, MODEL_DROP, MODEL_SOURCE},
 		{PC_CELL_REASON + PC_REASON_PROTOCOL, MODEL_DROP, MODEL_PROTOCOL},
+		{PC_CELL_REASON + PC_REASON_UNLISTED, MODEL_DROP, MODEL_UNLISTED},
 		{PC_CELL_REASON_WOULD + PC_REASON_MALFORMED, MODEL_WOULD_DROP, MODEL_MALFORMED},
 		{PC_CELL_REASON_WOULD + PC_REASON_FRAGMENT, MODEL_WOULD_DROP, MODEL_FRAGMENT},
 		{PC_CELL_REASON_WOULD + PC_REASON_ICMP, MODEL_WOULD_DROP, MODEL_ICMP},
+		{PC_CELL_REASON_WOULD + PC_REASON_SOURCE, MODEL_WOULD_DROP, MODEL_SOURCE},
 		{PC_CELL_REASON_WOULD + PC_REASON_PROTOCOL, MODEL_WOULD_DROP, MODEL_PROTOCOL},
+		{PC_CELL_REASON_WOULD + PC_REASON_UNLISTED, MODEL_WOULD_DROP, MODEL_UNLISTED},
 		{PC_CELL_OTHER + PC_OTHER_NON_IP, MODEL_PASS, MODEL_PASS_NON_IP},
 		{PC_CELL_OTHER + PC_OTHER_ICMP, MODEL_PASS, MODEL_PASS_ICMP},
 		{PC_CELL_OTHER + PC_OTHER_PROTOCOL, MODEL_PASS, MODEL_PASS_PROTOCOL},
@@ -252,29 +256,42 @@ static bool verdict_of_class(unsigned int cell, struct model_verdict *verdict)
 	return false;
 }
 
-static bool verdict_of_port(unsigned int cell, bool source, bool source_would,
-			    struct model_verdict *verdict)
+static enum model_action action_of_port(unsigned int cell)
 {
-	enum model_why why = source || source_would ? MODEL_SOURCE : MODEL_UNLISTED;
-	int port = (int)(cell % PC_PORTS);
-
 	if (cell < PC_CELL_DROP)
-		*verdict = (struct model_verdict){MODEL_PASS, MODEL_PASS_PORT, port};
-	else if (cell < PC_CELL_WOULD_DROP)
-		*verdict = (struct model_verdict){MODEL_DROP, why, port};
-	else
-		*verdict = (struct model_verdict){MODEL_WOULD_DROP, why, port};
-	return source == (verdict->why == MODEL_SOURCE && verdict->action == MODEL_DROP) &&
-	       source_would ==
-		       (verdict->why == MODEL_SOURCE && verdict->action == MODEL_WOULD_DROP);
+		return MODEL_PASS;
+	return cell < PC_CELL_WOULD_DROP ? MODEL_DROP : MODEL_WOULD_DROP;
+}
+
+/* What the cell of a port and that of a class say together; either may be missing. */
+static const char *read_cells(const struct move *port, const struct move *class,
+			      struct model_verdict *verdict)
+{
+	bool at_port;
+
+	if (!class) {
+		*verdict = (struct model_verdict){action_of_port(port->cell), MODEL_PASS_PORT,
+						  (int)(port->cell % PC_PORTS)};
+		return verdict->action == MODEL_PASS ? NULL : "dropped at a port for no reason";
+	}
+	if (!verdict_of_class(class->cell, verdict))
+		return "counted in a cell that has no meaning here";
+	at_port = verdict->why == MODEL_SOURCE || verdict->why == MODEL_UNLISTED;
+	if (!port)
+		return at_port ? "counted for a port's reason and no port" : NULL;
+	if (!at_port)
+		return "counted at a port and for a reason that has none";
+	verdict->port = (int)(port->cell % PC_PORTS);
+	return verdict->action == action_of_port(port->cell) ?
+		       NULL :
+		       "port and reason are counted under different actions";
 }
 
 /* What the moved cells say together, or why they say nothing. */
 static const char *read_moves(const struct moves *moves, size_t length,
 			      struct model_verdict *verdict)
 {
-	bool source = false, source_would = false;
-	const struct move *main = NULL;
+	const struct move *port = NULL, *class = NULL;
 
 	if (moves->count == 0)
 		return "no counter moved";
@@ -282,29 +299,17 @@ static const char *read_moves(const struct moves *moves, size_t length,
 		return "more than two counters moved";
 	for (unsigned int i = 0; i < moves->count; i++) {
 		const struct move *move = &moves->move[i];
+		const struct move **place = move->cell < PC_CELL_REASON ? &port : &class;
 
 		if (move->by.packets != 1)
 			return "not one packet counted";
 		if (move->by.bytes != length)
 			return "bytes counted are not those of the frame";
-		if (move->cell == PC_CELL_REASON + PC_REASON_SOURCE)
-			source = true;
-		else if (move->cell == PC_CELL_REASON_WOULD + PC_REASON_SOURCE)
-			source_would = true;
-		else if (main)
+		if (*place)
 			return "counted twice";
-		else
-			main = move;
+		*place = move;
 	}
-	if (!main)
-		return "counted for its source and no port";
-	if (main->cell < PC_CELL_REASON)
-		return verdict_of_port(main->cell, source, source_would, verdict) ?
-			       NULL :
-			       "port and source are counted under different actions";
-	if (source || source_would || !verdict_of_class(main->cell, verdict))
-		return "counted in a cell that has no meaning here";
-	return NULL;
+	return read_cells(port, class, verdict);
 }
 
 static int action_of(const struct model_verdict *verdict)

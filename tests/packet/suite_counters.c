@@ -136,6 +136,7 @@ static void test_carries(struct runner *runner)
 	test_carry(runner, &stranger, PC_CELL_DROP + PC_PORT(PC_TCP, 22),
 		   "port dropped for its source");
 	test_carry(runner, &stranger, PC_CELL_REASON + PC_REASON_SOURCE, "reason source");
+	test_carry(runner, &unlisted, PC_CELL_REASON + PC_REASON_UNLISTED, "reason unlisted");
 	test_carry(runner, &redirect, PC_CELL_REASON + PC_REASON_ICMP, "reason icmp");
 	test_carry(runner, &arp, PC_CELL_OTHER + PC_OTHER_NON_IP, "non-ip");
 	if (!switch_on(runner, OBSERVE))
@@ -143,6 +144,8 @@ static void test_carries(struct runner *runner)
 	test_carry(runner, &unlisted, PC_CELL_WOULD_DROP + PC_PORT(PC_TCP, 81), "port observed");
 	test_carry(runner, &stranger, PC_CELL_REASON_WOULD + PC_REASON_SOURCE,
 		   "reason source observed");
+	test_carry(runner, &unlisted, PC_CELL_REASON_WOULD + PC_REASON_UNLISTED,
+		   "reason unlisted observed");
 }
 
 /* A known mix, under enforce and then under observe, and every reader of the loader. */
@@ -283,6 +286,43 @@ static void test_live(struct runner *runner)
 	runner_zero(runner);
 }
 
+/* Drops for one reason, read beside: no other reason shows any, and the total is that reason. */
+static void test_live_reasons(struct runner *runner)
+{
+	struct traffic traffic = {.runner = runner, .cpu = runner->cpu ? 0 : 1, .times = 4000000};
+	struct count source = {};
+	__u64 reads = 0, odd = 0;
+	pthread_t thread;
+
+	if (runner->cpus < 2) {
+		skip("needs two CPUs", "reasons read while they count");
+		return;
+	}
+	runner_zero(runner);
+	frame_build(&stranger, &frame);
+	if (pthread_create(&thread, NULL, run_traffic, &traffic)) {
+		check(false, "no thread to run traffic");
+		return;
+	}
+	while (!__atomic_load_n(&traffic.done, __ATOMIC_ACQUIRE)) {
+		struct count total;
+
+		read_all(runner);
+		source = counters_reason(&counters, PC_REASON_SOURCE).drop;
+		total = counters_total(&counters).drop;
+		odd += counters_reason(&counters, PC_REASON_UNLISTED).drop.packets ||
+		       total.packets != source.packets || total.bytes != source.bytes;
+		reads++;
+	}
+	pthread_join(thread, NULL);
+	read_all(runner);
+	source = counters_reason(&counters, PC_REASON_SOURCE).drop;
+	check(!odd && traffic.result == XDP_DROP &&
+		      is(source, traffic.times, traffic.times * frame.length),
+	      "reasons read %llu times while they count: %llu odd", reads, odd);
+	runner_zero(runner);
+}
+
 void suite_counters(struct runner *runner)
 {
 	if (!start(runner, GROUPS))
@@ -291,4 +331,5 @@ void suite_counters(struct runner *runner)
 	test_readers(runner);
 	test_cpus(runner);
 	test_live(runner);
+	test_live_reasons(runner);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The arithmetic of counters: cells, carries, rows of CPUs, derived reasons and totals. */
+/* The arithmetic of counters: cells, carries, rows of CPUs, reasons and totals. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -121,14 +121,14 @@ static void waits_for_a_carry(void **state)
 	assert_count(maps->counters->cell[7], 1, PC_CELL_BYTES_CARRY + 1);
 }
 
-static void unlisted_is_the_rest_of_the_ports(void **state)
+static void reasons_have_their_own_cells(void **state)
 {
 	struct maps *maps = *state;
 
-	put(maps, 0, PC_CELL_DROP + PC_PORT(PC_TCP, 25), 5, 500);
-	put(maps, 1, PC_CELL_DROP + PC_PORT(PC_UDP, 65535), 7, 700);
+	put(maps, 0, PC_CELL_REASON + PC_REASON_UNLISTED, 5, 500);
+	put(maps, 1, PC_CELL_REASON + PC_REASON_UNLISTED, 3, 300);
 	put(maps, 0, PC_CELL_REASON + PC_REASON_SOURCE, 4, 400);
-	put(maps, 0, PC_CELL_WOULD_DROP + PC_PORT(PC_UDP, 0), 2, 20);
+	put(maps, 0, PC_CELL_REASON_WOULD + PC_REASON_UNLISTED, 2, 20);
 	put(maps, 0, PC_CELL_REASON + PC_REASON_MALFORMED, 1, 14);
 	sum(maps);
 	assert_count(counters_reason(maps->counters, PC_REASON_UNLISTED).drop, 8, 800);
@@ -137,17 +137,23 @@ static void unlisted_is_the_rest_of_the_ports(void **state)
 	assert_count(counters_reason(maps->counters, PC_REASON_UNLISTED).would_drop, 2, 20);
 }
 
-/* A source drop is counted before its port: a reader in between must not go below zero. */
-static void unlisted_is_never_negative(void **state)
+/* A port's cell is read at another moment than its reason's: neither changes the other's value. */
+static void ports_do_not_touch_reasons(void **state)
 {
 	struct maps *maps = *state;
 
-	put(maps, 0, PC_CELL_REASON + PC_REASON_SOURCE, 1, 60);
+	put(maps, 0, PC_CELL_DROP + PC_PORT(PC_TCP, 25), 9, 540);
+	put(maps, 0, PC_CELL_WOULD_DROP + PC_PORT(PC_UDP, 65535), 7, 420);
+	put(maps, 0, PC_CELL_REASON + PC_REASON_SOURCE, 8, 480);
 	sum(maps);
 	assert_count(counters_reason(maps->counters, PC_REASON_UNLISTED).drop, 0, 0);
+	assert_count(counters_reason(maps->counters, PC_REASON_UNLISTED).would_drop, 0, 0);
+	assert_count(counters_reason(maps->counters, PC_REASON_SOURCE).drop, 8, 480);
+	assert_count(counters_total(maps->counters).drop, 8, 480);
+	assert_count(counters_total(maps->counters).would_drop, 0, 0);
 }
 
-/* Every packet once: source drops stand at their ports, and are not added again. */
+/* Every packet once: drops at ports stand at their reasons, and are not added again. */
 static void total_counts_each_packet_once(void **state)
 {
 	struct maps *maps = *state;
@@ -159,6 +165,8 @@ static void total_counts_each_packet_once(void **state)
 	put(maps, 1, PC_CELL_OTHER + PC_OTHER_REPLY, 8, 80);
 	put(maps, 0, PC_CELL_DROP + PC_PORT(PC_TCP, 25), 16, 160);
 	put(maps, 0, PC_CELL_REASON + PC_REASON_SOURCE, 16, 160);
+	put(maps, 1, PC_CELL_DROP + PC_PORT(PC_UDP, 0), 256, 2560);
+	put(maps, 1, PC_CELL_REASON + PC_REASON_UNLISTED, 256, 2560);
 	put(maps, 2, PC_CELL_REASON + PC_REASON_PROTOCOL, 32, 320);
 	put(maps, 2, PC_CELL_REASON_WOULD + PC_REASON_FRAGMENT, 64, 640);
 	put(maps, 2, PC_CELL_WOULD_DROP + PC_PORT(PC_TCP, 1), 128, 1280);
@@ -166,7 +174,7 @@ static void total_counts_each_packet_once(void **state)
 	sum(maps);
 	total = counters_total(maps->counters);
 	assert_count(total.pass, 15, 150);
-	assert_count(total.drop, 48, 480);
+	assert_count(total.drop, 304, 3040);
 	assert_count(total.would_drop, 192, 1920);
 }
 
@@ -177,9 +185,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(fields_do_not_touch, make_maps, free_maps),
 		cmocka_unit_test_setup_teardown(adds_carries, make_maps, free_maps),
 		cmocka_unit_test_setup_teardown(waits_for_a_carry, make_maps, free_maps),
-		cmocka_unit_test_setup_teardown(unlisted_is_the_rest_of_the_ports, make_maps,
-						free_maps),
-		cmocka_unit_test_setup_teardown(unlisted_is_never_negative, make_maps, free_maps),
+		cmocka_unit_test_setup_teardown(reasons_have_their_own_cells, make_maps, free_maps),
+		cmocka_unit_test_setup_teardown(ports_do_not_touch_reasons, make_maps, free_maps),
 		cmocka_unit_test_setup_teardown(total_counts_each_packet_once, make_maps,
 						free_maps),
 	};
