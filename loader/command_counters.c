@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "loader/command.h"
+#include "loader/jsontext.h"
 #include "loader/live.h"
 #include "loader/report.h"
 
@@ -11,7 +12,7 @@ static json_t *one_json(const struct live *live, bool all)
 {
 	const struct pc_generation *generation = live->filter.current.copy;
 	char since[TIME_TEXT];
-	json_t *one = json_pack("{s:s, s:I, s:s}", "name", live->hook.name, "generation",
+	json_t *one = json_pack("{s:o, s:I, s:s}", "name", text_json(live->hook.name), "generation",
 				(json_int_t)generation->number, "since",
 				report_time(generation->attached_at, since));
 	json_t *counted =
@@ -60,7 +61,7 @@ static int print_once(const struct options *options)
 	return EXIT_DONE;
 }
 
-/* Ends with an error when an interface is gone, or by a signal. */
+/* Ends with an error when an interface is gone or the output fails, or by a signal. */
 static int watch(const struct options *options)
 {
 	json_t *before = NULL, *report;
@@ -77,9 +78,10 @@ static int watch(const struct options *options)
 				putchar('\n');
 			report_counters_text(report, before, now - then, options->all, stdout);
 		}
-		fflush(stdout);
 		json_decref(before);
 		before = report;
+		if (fflush(stdout))
+			break;
 		then = now;
 		sleep(options->watch);
 	}

@@ -10,13 +10,13 @@ static int detach_one(const char *interface)
 	if (hook_find(interface, &hook))
 		return EXIT_FAILED;
 	if (!hook.id[0]) {
-		printf("%s: no filter of portcullis is attached\n", interface);
+		say_line("%s: no filter of portcullis is attached", interface);
 		return EXIT_DONE;
 	}
 	snprintf(filter.id, sizeof(filter.id), "%s", hook.id);
 	if (filter_detach(&filter))
 		return EXIT_FAILED;
-	printf("%s: detached; everything passes\n", interface);
+	say_line("%s: detached; everything passes", interface);
 	return EXIT_DONE;
 }
 

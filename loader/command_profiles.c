@@ -4,13 +4,14 @@
 
 #include "loader/catalog.h"
 #include "loader/command.h"
+#include "loader/jsontext.h"
 #include "loader/report.h"
 
 static json_t *profile_json(const struct profile *profile)
 {
-	return json_pack("{s:s, s:s?, s:s?, s:s, s:s?}", "name", profile->name, "title",
-			 profile->title, "document", profile->document, "path", profile->path,
-			 "shadows", profile->shadows);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", text_json(profile->name), "title",
+			 text_json(profile->title), "document", text_json(profile->document),
+			 "path", text_json(profile->path), "shadows", text_json(profile->shadows));
 }
 
 /* Profiles that cannot be read are reported, and the others listed. */

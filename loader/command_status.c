@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* `status`: what is attached. */
 #include "loader/command.h"
+#include "loader/jsontext.h"
 #include "loader/live.h"
 #include "loader/report.h"
 
@@ -9,18 +10,19 @@ static json_t *status_json(const struct live *live)
 	const struct pc_generation *generation = live->filter.current.copy;
 	json_t *recipe = json_object_get(live->kept, "recipe");
 	char attached[TIME_TEXT], made[TIME_TEXT];
+	__free_text char *version =
+		xstrndup(generation->program_version, sizeof(generation->program_version));
 
-	return json_pack("{s:s, s:I, s:s, s:s, s:O, s:O, s:I, s:s, s:s, s:s, s:I, s:o}", "name",
-			 live->hook.name, "ifindex", (json_int_t)live->hook.ifindex, "mode",
-			 hook_mode_name(live->hook.mode), "policy",
+	return json_pack("{s:o, s:I, s:s, s:s, s:O?, s:O, s:I, s:s, s:s, s:o, s:I, s:o}", "name",
+			 text_json(live->hook.name), "ifindex", (json_int_t)live->hook.ifindex,
+			 "mode", hook_mode_name(live->hook.mode), "policy",
 			 generation->policy == PC_POLICY_OBSERVE ? "observe" : "enforce",
 			 "profiles", json_object_get(recipe, "profiles"), "recipe", recipe,
 			 "generation", (json_int_t)generation->number, "attached_at",
 			 report_time(generation->attached_at, attached), "generation_at",
 			 report_time(generation->made_at, made), "program_version",
-			 generation->program_version, "memory",
-			 (json_int_t)filter_memory(&live->filter), "total",
-			 report_counts(counters_total(live->counters)));
+			 text_json(version), "memory", (json_int_t)filter_memory(&live->filter),
+			 "total", report_counts(counters_total(live->counters)));
 }
 
 int command_status(const struct options *options, struct diag *diag)

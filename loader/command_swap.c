@@ -154,7 +154,7 @@ static int swap(const struct options *options, struct target *target, size_t cou
 	diag_free(diag);
 	for (i = 0; i < count; i++) {
 		plan_warn_open(&target[i].plan);
-		printf("%s:\n", target[i].name);
+		say_line("%s:", target[i].name);
 		plan_features(&target[i].plan, stdout);
 		difference_print(target[i].kept, target[i].plan.kept, stdout);
 	}

@@ -3,22 +3,7 @@
 #include <netdb.h>
 
 #include "loader/compose.h"
-
-/* A path need not be UTF-8, which JSON is: then what is not ASCII becomes '?'. */
-static json_t *text_json(const char *text)
-{
-	__free_text char *ascii = NULL;
-	json_t *json = text ? json_string(text) : json_null();
-
-	if (json)
-		return json;
-	ascii = xstrdup(text);
-	for (char *c = ascii; *c; c++) {
-		if (*c & 0x80)
-			*c = '?';
-	}
-	return json_string(ascii);
-}
+#include "loader/jsontext.h"
 
 static json_t *names_json(const struct names *names)
 {
@@ -79,7 +64,7 @@ static json_t *protocols_json(const struct profile *profile)
 		const struct protoent *known = profile->protocol[i] ? getprotobynumber(i) : NULL;
 
 		if (profile->protocol[i])
-			json_array_append_new(list, known ? json_string(known->p_name) :
+			json_array_append_new(list, known ? text_json(known->p_name) :
 							    json_sprintf("%d", i));
 	}
 	return list;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The command line: a table of commands gives dispatch and help. */
+#include <errno.h>
 #include <locale.h>
 #include <string.h>
 
@@ -67,11 +68,10 @@ static int run(const struct command *command, int argc, char **argv)
 	return code;
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
 	size_t i;
 
-	setlocale(LC_CTYPE, "");
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_USAGE;
@@ -88,4 +88,19 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[1], command_table[i].name))
 			return run(&command_table[i], argc - 1, argv + 1);
 	return unknown(argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+	int code;
+
+	setlocale(LC_CTYPE, "");
+	code = dispatch(argc, argv);
+	/* A full disk must not pass for success; an error of an earlier write has left no errno. */
+	errno = EIO;
+	if (fflush(stdout) || ferror(stdout)) {
+		error("cannot write: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	return code;
 }

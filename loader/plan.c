@@ -82,6 +82,7 @@ void plan_summary(const struct plan *plan, const char *interface, const char *mo
 	const struct composition *composition = &plan->composition;
 	const struct recipe *recipe = composition->recipe;
 	__free_text char *profiles = names_join(&recipe->profiles, " + ");
+	__free_text char *name = text_printable(interface);
 	size_t closed[WHYS] = {}, all = 0, i;
 	const char *separator = " (";
 
@@ -90,7 +91,7 @@ void plan_summary(const struct plan *plan, const char *interface, const char *mo
 			closed[composition->service[i].why]++;
 	for (i = WHY_OPEN + 1; i < WHYS; i++)
 		all += closed[i];
-	fprintf(to, "%s: %s%s%s, %s: %zu open in, %zu closed", interface, mode ? mode : "",
+	fprintf(to, "%s: %s%s%s, %s: %zu open in, %zu closed", name, mode ? mode : "",
 		mode ? ", " : "", recipe->policy == PC_POLICY_OBSERVE ? "observe" : "enforce",
 		profiles, closed[WHY_OPEN], all);
 	for (i = WHY_OPEN + 1; i < WHYS; i++) {

@@ -8,8 +8,6 @@
 #include "loader/report.h"
 #include "loader/util.h"
 
-#define DIRECTIONS 2 /* in, out */
-
 json_t *report_new(const char *name, json_t *list)
 {
 	return json_pack("{s:i, s:o}", "version", 1, name, list);
@@ -44,7 +42,8 @@ char *report_joined(const json_t *names, const char *separator)
 	size_t i;
 
 	json_array_foreach (names, i, name)
-		names_add(&list, json_string_value(name));
+		if (json_is_string(name))
+			names_add(&list, json_string_value(name));
 	joined = names_join(&list, separator);
 	names_free(&list);
 	return joined;
@@ -62,43 +61,54 @@ json_t *report_counts(struct counts counts)
 			 count_json(counts.drop), "would_drop", count_json(counts.would_drop));
 }
 
-/* For each port of each direction, the services that list it: "PROFILE:SERVICE", NULL if none. */
-struct listing {
-	json_t *services[DIRECTIONS][PC_PORTS];
+/* Ports (PC_PORT, of one protocol) that a service lists. */
+struct listed {
+	__u32 first, last;
+	json_t *service; /* "PROFILE:SERVICE" */
 };
 
-static void list_ports(struct listing *listing, int direction, const json_t *ports, json_t *name)
+struct listing {
+	struct listed *listed;
+	size_t count;
+};
+
+static void list_range(struct listing *listing, const struct port_range *range, json_t *service)
+{
+	int transport;
+
+	for (transport = 0; transport < PC_TRANSPORTS; transport++) {
+		if (!(range->transports & 1 << transport))
+			continue;
+		listing->listed = grow(listing->listed, listing->count, sizeof(*listing->listed));
+		listing->listed[listing->count++] = (struct listed){
+			.first = PC_PORT(transport, range->first),
+			.last = PC_PORT(transport, range->last),
+			.service = json_incref(service),
+		};
+	}
+}
+
+static void list_ports(struct listing *listing, const json_t *ports, json_t *service)
 {
 	const json_t *text;
 	size_t i, j;
 
 	json_array_foreach (ports, i, text) {
-		struct ports parsed = {};
+		__cleanup(ports_free) struct ports parsed = {};
 		__free_text char *why = NULL;
-		enum pc_transport transport;
-		__u32 port;
 
-		if (ports_parse(json_string_value(text), &parsed, &why))
+		if (!json_is_string(text) || ports_parse(json_string_value(text), &parsed, &why))
 			continue;
-		for (j = 0; j < parsed.count; j++) {
-			transport = parsed.range[j].transports == 1 << PC_TCP ? PC_TCP : PC_UDP;
-			for (port = parsed.range[j].first; port <= parsed.range[j].last; port++) {
-				json_t **list =
-					&listing->services[direction][PC_PORT(transport, port)];
-
-				if (!*list)
-					*list = json_array();
-				json_array_append(*list, name);
-			}
-		}
-		ports_free(&parsed);
+		for (j = 0; j < parsed.count; j++)
+			list_range(listing, &parsed.range[j], service);
 	}
 }
 
-/* Open services only: a packet to a closed one's port is unlisted. */
-static struct listing *list_services(const json_t *profiles)
+/*
+ * The open services of all but direction `but`: a packet to a closed one's port is unlisted.
+ */
+static void list_services(struct listing *listing, const json_t *profiles, const char *but)
 {
-	struct listing *listing = xcalloc(1, sizeof(*listing));
 	const json_t *profile, *service;
 	size_t i, j;
 
@@ -106,33 +116,104 @@ static struct listing *list_services(const json_t *profiles)
 		json_array_foreach (json_object_get(profile, "services"), j, service) {
 			const char *direction =
 				json_string_value(json_object_get(service, "direction"));
-			const json_t *ports = json_object_get(service, "ports");
 			json_t *name;
 
-			if (!json_is_true(json_object_get(service, "open")) || !direction)
+			if (!json_is_true(json_object_get(service, "open")) || !direction ||
+			    !strcmp(direction, but))
 				continue;
 			name = json_sprintf("%s:%s",
 					    json_string_value(json_object_get(profile, "name")),
 					    json_string_value(json_object_get(service, "name")));
-			if (strcmp(direction, "out"))
-				list_ports(listing, 0, ports, name);
-			if (strcmp(direction, "in"))
-				list_ports(listing, 1, ports, name);
+			list_ports(listing, json_object_get(service, "ports"), name);
 			json_decref(name);
 		}
 	}
-	return listing;
 }
 
 static void listing_free(struct listing *listing)
 {
-	__u32 port;
-	int direction;
+	size_t i;
 
-	for (direction = 0; direction < DIRECTIONS; direction++)
-		for (port = 0; port < PC_PORTS; port++)
-			json_decref(listing->services[direction][port]);
-	free(listing);
+	for (i = 0; i < listing->count; i++)
+		json_decref(listing->listed[i].service);
+	free(listing->listed);
+}
+
+/* Per port, the array of its services, NULL for none. */
+struct services {
+	json_t *of[PC_PORTS];
+};
+
+/*
+ * For each wanted port the first wanted one of its run: the ports between two where a range begins
+ * or ends are listed by the same services. PC_PORTS for a port that is not wanted.
+ */
+static void find_heads(const struct listing *listing, const bool *wanted, __u32 *head)
+{
+	__cleanup(text_free) bool *turn = xcalloc(PC_PORTS + 1, sizeof(*turn));
+	__u32 current = PC_PORTS, port;
+	size_t i;
+
+	for (i = 0; i < listing->count; i++) {
+		turn[listing->listed[i].first] = true;
+		turn[listing->listed[i].last + 1] = true;
+	}
+	for (port = 0; port < PC_PORTS; port++) {
+		if (turn[port])
+			current = PC_PORTS;
+		if (wanted[port] && current == PC_PORTS)
+			current = port;
+		head[port] = wanted[port] ? current : PC_PORTS;
+	}
+}
+
+/*
+ * Thousands of services may list all ports: so only the heads of runs get an array of their own,
+ * and the ranges are walked from head to head.
+ */
+static void join(const struct listing *listing, const bool *wanted, struct services *services)
+{
+	__cleanup(text_free) __u32 *head = xcalloc(PC_PORTS, sizeof(*head));
+	__cleanup(text_free) __u32 *next = xcalloc(PC_PORTS + 1, sizeof(*next));
+	__u32 port;
+	size_t i;
+
+	find_heads(listing, wanted, head);
+	next[PC_PORTS] = PC_PORTS;
+	for (port = PC_PORTS; port--;)
+		next[port] = head[port] == port ? port : next[port + 1];
+	for (i = 0; i < listing->count; i++) {
+		const struct listed *listed = &listing->listed[i];
+
+		for (port = next[listed->first]; port <= listed->last; port = next[port + 1]) {
+			if (!services->of[port])
+				services->of[port] = json_array();
+			json_array_append(services->of[port], listed->service);
+		}
+	}
+	for (port = 0; port < PC_PORTS; port++)
+		if (head[port] < port)
+			services->of[port] = json_incref(services->of[head[port]]);
+}
+
+/* The services that list the wanted ports, of all directions but `but`. */
+static struct services *services_of(const json_t *profiles, const char *but, const bool *wanted)
+{
+	struct services *services = xcalloc(1, sizeof(*services));
+	__cleanup(listing_free) struct listing listing = {};
+
+	list_services(&listing, profiles, but);
+	join(&listing, wanted, services);
+	return services;
+}
+
+static void services_free(struct services *services)
+{
+	__u32 port;
+
+	for (port = 0; port < PC_PORTS; port++)
+		json_decref(services->of[port]);
+	free(services);
 }
 
 static bool counted(struct counts counts)
@@ -147,38 +228,50 @@ static void merge(json_t *to, json_t *from)
 	json_decref(from);
 }
 
-static json_t *port_json(int direction, __u32 port, struct counts counts, json_t *services)
+static json_t *port_json(const char *direction, __u32 port, struct counts counts, json_t *services)
 {
 	json_t *entry =
-		json_pack("{s:s, s:s, s:i}", "direction", direction ? "out" : "in", "protocol",
+		json_pack("{s:s, s:s, s:i}", "direction", direction, "protocol",
 			  port >> 16 == PC_TCP ? "tcp" : "udp", "port", (int)(port & 0xffff));
 
-	json_object_set_new(entry, "services", services ? json_incref(services) : json_array());
+	json_object_set(entry, "services", services);
 	merge(entry, report_counts(counts));
 	return entry;
 }
 
-static json_t *ports_json(const struct counters *counters, const json_t *profiles, bool all)
+/* Appends the counted ports of a direction; with `all`, those that a service lists too. */
+static void add_ports(json_t *list, const struct counters *counters, const json_t *profiles,
+		      bool out, bool all)
 {
-	struct listing *listing = list_services(profiles);
-	json_t *list = json_array();
+	__cleanup(text_free) bool *wanted = xcalloc(PC_PORTS, sizeof(*wanted));
+	struct services *services;
+	json_t *none = json_array();
 	__u32 port;
 
+	for (port = 0; port < PC_PORTS; port++)
+		wanted[port] = all || counted(counters_port(counters, port));
+	services = services_of(profiles, out ? "in" : "out", wanted);
 	for (port = 0; port < PC_PORTS; port++) {
-		struct counts counts = counters_port(counters, port);
-		json_t *services = listing->services[0][port];
+		/* What goes out is not counted. */
+		struct counts counts = out ? (struct counts){} : counters_port(counters, port);
+		json_t *listed = services->of[port];
 
-		if (counted(counts) || (all && services))
-			json_array_append_new(list, port_json(0, port, counts, services));
+		if (counted(counts) || (all && listed))
+			json_array_append_new(list, port_json(out ? "out" : "in", port, counts,
+							      listed ? listed : none));
 	}
-	for (port = 0; all && port < PC_PORTS; port++) {
-		json_t *services = listing->services[1][port];
+	json_decref(none);
+	services_free(services);
+}
 
-		if (services)
-			json_array_append_new(list,
-					      port_json(1, port, (struct counts){}, services));
-	}
-	listing_free(listing);
+/* Sorted by direction, protocol and port: text.c searches. */
+static json_t *ports_json(const struct counters *counters, const json_t *profiles, bool all)
+{
+	json_t *list = json_array();
+
+	add_ports(list, counters, profiles, false, all);
+	if (all)
+		add_ports(list, counters, profiles, true, all);
 	return list;
 }
 

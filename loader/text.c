@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The text forms, made from the JSON ones. */
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -30,6 +31,19 @@ static json_int_t packets_of(const json_t *object, const char *verdict)
 static json_int_t bytes_of(const json_t *object, const char *verdict)
 {
 	return json_integer_value(json_object_get(json_object_get(object, verdict), "bytes"));
+}
+
+/* printf for texts of others: no control character gets through, and so no newline. */
+__attribute__((format(printf, 2, 3))) static void print(FILE *to, const char *format, ...)
+{
+	__free_text char *text = NULL, *shown = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = xvasprintf(format, args);
+	va_end(args);
+	shown = text_printable(text);
+	fputs(shown, to);
 }
 
 /* --- profiles --- */
@@ -97,21 +111,28 @@ static char *who_text(const json_t *service)
 			 both ? "; to " : "", to, *source ? ", source port " : "", source);
 }
 
+static void show_note(FILE *to, const char *service, const char *start, const char *text,
+		      const char *end)
+{
+	fprintf(to, "  %s", tone_start(TONE_FAINT, to));
+	print(to, "%s: %s%s%s", service, start, text, end);
+	fprintf(to, "%s\n", tone_end(to));
+}
+
 static void show_notes(const json_t *service, FILE *to)
 {
-	const char *note = text_of(service, "note");
+	const char *name = text_of(service, "name"), *note = text_of(service, "note");
 	const json_t *kept = json_object_get(service, "configured_in");
 
 	if (*note)
-		fprintf(to, "  %s%s: %s%s\n", tone_start(TONE_FAINT, to), text_of(service, "name"),
-			note, tone_end(to));
-	if (json_is_object(kept))
-		fprintf(to, "  %s%s: port kept in %s, %s%s\n", tone_start(TONE_FAINT, to),
-			text_of(service, "name"), text_of(kept, "file"), text_of(kept, "xpath"),
-			tone_end(to));
-	else if (json_is_string(kept))
-		fprintf(to, "  %s%s: port kept in %s%s\n", tone_start(TONE_FAINT, to),
-			text_of(service, "name"), json_string_value(kept), tone_end(to));
+		show_note(to, name, "", note, "");
+	if (json_is_object(kept)) {
+		__free_text char *xpath = xasprintf(", %s", text_of(kept, "xpath"));
+
+		show_note(to, name, "port kept in ", text_of(kept, "file"), xpath);
+	} else if (json_is_string(kept)) {
+		show_note(to, name, "port kept in ", json_string_value(kept), "");
+	}
 }
 
 static void show_profile(const json_t *profile, FILE *to)
@@ -123,9 +144,10 @@ static void show_profile(const json_t *profile, FILE *to)
 	__free_text char *protocols = report_joined(json_object_get(profile, "protocols"), ", ");
 	size_t i;
 
-	fprintf(to, "%s%s%s%s%s%s%s\n", text_of(profile, "name"), *title ? ": " : "", title,
-		*document ? " (" : "", document, *document ? ")" : "",
-		is(profile, "included") ? ", included" : "");
+	print(to, "%s%s%s%s%s%s%s", text_of(profile, "name"), *title ? ": " : "", title,
+	      *document ? " (" : "", document, *document ? ")" : "",
+	      is(profile, "included") ? ", included" : "");
+	fputc('\n', to);
 	json_array_foreach (services, i, service) {
 		bool open = is(service, "open");
 		__free_text char *ports = report_joined(json_object_get(service, "ports"), ", ");
@@ -199,6 +221,12 @@ static void print_total(const json_t *total, FILE *to)
 	fputc('\n', to);
 }
 
+static void status_line(FILE *to, const char *word, const char *text)
+{
+	print(to, "  %-10s %s", word, text);
+	fputc('\n', to);
+}
+
 static void status_overrides(const json_t *recipe, FILE *to)
 {
 	const json_t *overrides = json_object_get(recipe, "overrides");
@@ -208,12 +236,12 @@ static void status_overrides(const json_t *recipe, FILE *to)
 	__free_text char *features = report_joined(json_object_get(recipe, "features"), ", ");
 
 	if (*features)
-		fprintf(to, "  features   %s\n", features);
+		status_line(to, "features", features);
 	json_object_foreach ((json_t *)overrides, key, list) {
 		__free_text char *text = report_joined(list, ", ");
 
 		if (*text)
-			fprintf(to, "  %-10s %s\n", key, text);
+			status_line(to, key, text);
 	}
 	if (!json_object_size(groups))
 		return;
@@ -221,7 +249,7 @@ static void status_overrides(const json_t *recipe, FILE *to)
 	json_object_foreach ((json_t *)groups, key, list) {
 		size_t count = json_array_size(list);
 
-		fprintf(to, "%s%s (%zu prefix%s)", separator, key, count, count == 1 ? "" : "es");
+		print(to, "%s%s (%zu prefix%s)", separator, key, count, count == 1 ? "" : "es");
 		separator = ", ";
 	}
 	fputc('\n', to);
@@ -233,11 +261,12 @@ static void status_one(const json_t *one, FILE *to)
 	__free_text char *age = age_text(text_of(one, "attached_at"));
 	char memory[HUMAN_TEXT];
 
-	fprintf(to, "%s: %s, %s, %s\n", text_of(one, "name"), text_of(one, "mode"),
-		text_of(one, "policy"), profiles);
-	fprintf(to, "  attached   %s (%s) by portcullis %s\n", text_of(one, "attached_at"), age,
-		text_of(one, "program_version"));
-	fprintf(to, "  generation %lld, made %s\n",
+	print(to, "%s: %s, %s, %s", text_of(one, "name"), text_of(one, "mode"),
+	      text_of(one, "policy"), profiles);
+	fputc('\n', to);
+	print(to, "  attached   %s (%s) by portcullis %s", text_of(one, "attached_at"), age,
+	      text_of(one, "program_version"));
+	fprintf(to, "\n  generation %lld, made %s\n",
 		(long long)json_integer_value(json_object_get(one, "generation")),
 		text_of(one, "generation_at"));
 	status_overrides(json_object_get(one, "recipe"), to);
@@ -272,19 +301,35 @@ struct view {
 	const json_t *before; /* the interface's report of `seconds` ago, or NULL */
 };
 
-/* The entry of the same direction, protocol and port. */
+/* The order of a report's ports: in, out; tcp, udp; by number. */
+static int compare_ports(const json_t *a, const json_t *b)
+{
+	json_int_t left = json_integer_value(json_object_get(a, "port"));
+	json_int_t right = json_integer_value(json_object_get(b, "port"));
+	int order = strcmp(text_of(a, "direction"), text_of(b, "direction"));
+
+	if (!order)
+		order = strcmp(text_of(a, "protocol"), text_of(b, "protocol"));
+	return order ? order : left < right ? -1 : left > right;
+}
+
+/* The entry of the same direction, protocol and port; NULL if there was none. */
 static const json_t *same_port(const json_t *ports, const json_t *port)
 {
-	const json_t *other;
-	size_t i;
+	size_t low = 0, high = json_array_size(ports);
 
-	json_array_foreach (ports, i, other)
-		if (json_equal(json_object_get(other, "port"), json_object_get(port, "port")) &&
-		    json_equal(json_object_get(other, "protocol"),
-			       json_object_get(port, "protocol")) &&
-		    json_equal(json_object_get(other, "direction"),
-			       json_object_get(port, "direction")))
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const json_t *other = json_array_get(ports, middle);
+		int order = compare_ports(other, port);
+
+		if (!order)
 			return other;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
 	return NULL;
 }
 
@@ -454,9 +499,10 @@ void report_counters_text(const json_t *report, const json_t *before, double sec
 		view.rates = view.before && seconds > 0;
 		if (i)
 			fputc('\n', to);
-		fprintf(to, "%s: generation %lld, counting since %s (%s)\n", text_of(one, "name"),
-			(long long)json_integer_value(json_object_get(one, "generation")),
-			text_of(one, "since"), age);
+		print(to, "%s: generation %lld, counting since %s (%s)", text_of(one, "name"),
+		      (long long)json_integer_value(json_object_get(one, "generation")),
+		      text_of(one, "since"), age);
+		fputc('\n', to);
 		print_ports(&view, one, to);
 		print_reasons(&view, one, to);
 		print_other(one, to);

@@ -33,7 +33,8 @@ void file_close(FILE **file)
 static void *or_die(void *memory)
 {
 	if (!memory) {
-		error("out of memory");
+		/* Not error(): it needs memory. */
+		fputs("portcullis: out of memory\n", stderr);
 		exit(1);
 	}
 	return memory;
@@ -91,12 +92,22 @@ char *xasprintf(const char *format, ...)
 	return text;
 }
 
-__attribute__((format(printf, 2, 0))) static void say(const char *level, const char *format,
-						      va_list args)
+__attribute__((format(printf, 3, 0))) static void put_line(FILE *to, const char *start,
+							   const char *format, va_list args)
 {
-	fprintf(stderr, "portcullis: %s", level);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
+	__free_text char *text = xvasprintf(format, args);
+	__free_text char *shown = text_printable(text);
+
+	fprintf(to, "%s%s\n", start, shown);
+}
+
+void say_line(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	put_line(stdout, "", format, args);
+	va_end(args);
 }
 
 void error(const char *format, ...)
@@ -104,7 +115,7 @@ void error(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	say("", format, args);
+	put_line(stderr, "portcullis: ", format, args);
 	va_end(args);
 }
 
@@ -113,7 +124,7 @@ void warning(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	say("warning: ", format, args);
+	put_line(stderr, "portcullis: warning: ", format, args);
 	va_end(args);
 }
 
@@ -299,12 +310,15 @@ size_t utf8_length(const char *text, size_t length)
 	return characters;
 }
 
-/* C0, DEL, C1; direction marks and overrides (U+202A-202E, U+2066-2069); separators; the BOM. */
+/*
+ * C0, DEL, C1; direction marks (U+061C, U+200E, U+200F) and overrides (U+202A-202E, U+2066-2069);
+ * separators; the BOM.
+ */
 bool utf8_control(unsigned int code)
 {
-	return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x200e || code == 0x200f ||
-	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) ||
-	       code == 0xfeff;
+	return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x61c || code == 0x200e ||
+	       code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
+	       (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
 }
 
 /* The size of a file is only a hint: files in /proc have none, and others may grow meanwhile. */
@@ -337,12 +351,20 @@ static int read_whole(int fd, size_t limit, char **text, size_t *length)
 
 char *text_printable(const char *text)
 {
-	char *copy = xstrdup(text);
-	char *c;
+	size_t length = strlen(text);
+	char *copy = xcalloc(length + 1, 1), *end = copy;
+	unsigned int code;
 
-	for (c = copy; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
+	while (length) {
+		size_t bytes = utf8_decode(text, length, &code);
+
+		if (bytes && !utf8_control(code))
+			end = mempcpy(end, text, bytes);
+		else
+			*end++ = '?';
+		text += bytes ? bytes : 1;
+		length -= bytes ? bytes : 1;
+	}
 	return copy;
 }
 

@@ -32,9 +32,11 @@ char *xstrndup(const char *text, size_t length);
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *xvasprintf(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
-/* "portcullis: ..." on stderr, one line. */
+/* "portcullis: ..." on stderr, one line. What is not for a terminal is '?', as text_printable. */
 void error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* One such line on stdout, without a name in front; the newline is added. */
+void say_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* An ordered list of names; each is owned. */
 struct names {
@@ -73,7 +75,7 @@ size_t utf8_length(const char *text, size_t length);
 /* Characters that must not reach a terminal or a log: they garble it, or turn text around. */
 bool utf8_control(unsigned int code);
 
-/* A copy with every control character as '?', for messages; the caller frees. */
+/* A copy with '?' for each utf8_control character and each byte of no character; caller frees. */
 char *text_printable(const char *text);
 
 /*

@@ -41,7 +41,7 @@ int __wrap_bpf_object__load_skeleton(struct bpf_object_skeleton *skeleton)
 	return __real_bpf_object__load_skeleton(skeleton);
 }
 
-static void say(const char *name, bool yes)
+static void tell(const char *name, bool yes)
 {
 	printf("%s: %s\n", name, yes ? "yes" : "no");
 }
@@ -89,18 +89,18 @@ static bool runs(__u32 flags, bool context, __u32 run_flags)
 
 static void say_features(void)
 {
-	say("xdp.frags", runs(BPF_F_XDP_HAS_FRAGS, false, 0));
-	say("tcx link", has_tcx());
-	say("ring buffer", libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL) == 1);
-	say("skc_lookup_tcp in XDP",
-	    libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_skc_lookup_tcp, NULL) == 1);
-	say("skc_lookup_tcp in TC",
-	    libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_skc_lookup_tcp, NULL) == 1);
-	say("timer", libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_timer_init, NULL) == 1);
-	say("loop helper", libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_loop, NULL) == 1);
-	say("test run", runs(0, false, 0));
-	say("test run with context", runs(0, true, 0));
-	say("test run, live frames", runs(0, false, BPF_F_TEST_XDP_LIVE_FRAMES));
+	tell("xdp.frags", runs(BPF_F_XDP_HAS_FRAGS, false, 0));
+	tell("tcx link", has_tcx());
+	tell("ring buffer", libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL) == 1);
+	tell("skc_lookup_tcp in XDP",
+	     libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_skc_lookup_tcp, NULL) == 1);
+	tell("skc_lookup_tcp in TC",
+	     libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_skc_lookup_tcp, NULL) == 1);
+	tell("timer", libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_timer_init, NULL) == 1);
+	tell("loop helper", libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_loop, NULL) == 1);
+	tell("test run", runs(0, false, 0));
+	tell("test run with context", runs(0, true, 0));
+	tell("test run, live frames", runs(0, false, BPF_F_TEST_XDP_LIVE_FRAMES));
 }
 
 static double milliseconds(void)
@@ -142,7 +142,7 @@ static int say_verifier(void)
 	say_log(err);
 	if (err)
 		return 1;
-	say("frags are used", filter.frags);
+	tell("frags are used", filter.frags);
 	if (!bpf_obj_get_info_by_fd(filter.program, &info, &length))
 		printf("program: %zu instructions, JIT %u bytes\n",
 		       (size_t)info.xlated_prog_len / sizeof(struct bpf_insn), info.jited_prog_len);

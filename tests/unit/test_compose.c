@@ -375,9 +375,7 @@ static void test_set(void **state)
 		{{"--set mail:sip:out=5060/tcp+udp", "--group pbx=::/0"},
 		 "sip",
 		 "both 5060/tcp,5060/udp open"},
-		{{"--set mail:sip:out=5060/tcp+udp"},
-		 "sip",
-		 "both 5060/tcp,5060/udp group"},
+		{{"--set mail:sip:out=5060/tcp+udp"}, "sip", "both 5060/tcp,5060/udp group"},
 	};
 
 	(void)state;

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The views as JSON and as text: foreign texts, and counters of many ports and services. */
+#include "tests/unit/expect.h"
+
+#include "loader/columns.h"
+#include "loader/jsontext.h"
+#include "loader/report.h"
+
+#define SERVICES 4096
+
+static void test_printable(void **state)
+{
+	static const struct {
+		const char *text, *shown;
+	} cases[] = {
+		{"eth0", "eth0"},
+		{"rev\x1b[31mX", "rev?[31mX"},
+		{"a\r\nb\tc\x7f", "a??b?c?"},
+		{"Zürich \xe2\x82\xac", "Zürich \xe2\x82\xac"},
+		{"\xc2\x9b"
+		 "31m",
+		 "?31m"}, /* CSI as C1 */
+		{"a\xe2\x80\xae"
+		 "b\xe2\x81\xa6"
+		 "c",
+		 "a?b?c"}, /* U+202E, U+2066 */
+		{"a\xd8\x9c"
+		 "b",
+		 "a?b"}, /* U+061C */
+		{"\xff\xfe", "??"},
+		{"\xe2\x82", "??"},
+		{"\x9b"
+		 "0m",
+		 "?0m"},
+		{"", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		__free_text char *shown = text_printable(cases[i].text);
+
+		assert_string_equal(shown, cases[i].shown);
+	}
+}
+
+static void test_text_json(void **state)
+{
+	static const char *const cases[][2] = {{"eth0", "eth0"},
+					       {"Zürich", "Zürich"},
+					       {"ü\xff"
+						"x",
+						"???x"},
+					       {"", ""}};
+	json_t *json;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		json = text_json(cases[i][0]);
+		assert_string_equal(json_string_value(json), cases[i][1]);
+		json_decref(json);
+	}
+	json = text_json(NULL);
+	assert_true(json_is_null(json));
+}
+
+static void test_joined(void **state)
+{
+	json_t *names = json_pack("[s, n, i, s, {}]", "a", 1, "b");
+	__free_text char *joined = report_joined(names, " + ");
+	__free_text char *none = report_joined(NULL, ", ");
+
+	(void)state;
+	assert_string_equal(joined, "a + b");
+	assert_string_equal(none, "");
+	json_decref(names);
+}
+
+/* What a text form prints. The caller frees. */
+static char *text_form(const json_t *report, const json_t *before, bool all,
+		       void (*form)(const json_t *report, FILE *to))
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *to = open_memstream(&text, &length);
+
+	assert_non_null(to);
+	if (form)
+		form(report, to);
+	else
+		report_counters_text(report, before, 2, all, to);
+	fclose(to);
+	return text;
+}
+
+static void test_show_hostile(void **state)
+{
+	json_t *report = json_pack("{s:[{s:s, s:s, s:s, s:[n, i], s:[{s:s, s:s, s:[n], s:s}]}]}",
+				   "profiles", "name", "p\x1b[2J", "title", "one\ntwo", "document",
+				   "\xe2\x80\xae"
+				   "doc",
+				   "protocols", 1, "services", "name", "s\n", "note",
+				   "n\x1b]0;x\x07", "ports", "configured_in", "f\nx");
+	__free_text char *text = text_form(report, NULL, false, report_show_text);
+
+	(void)state;
+	assert_null(strchr(text, '\x1b'));
+	assert_null(strchr(text, '\x07'));
+	assert_int_equal(strncmp(text, "p?[2J: one?two (?doc)\n", 22), 0);
+	assert_non_null(strstr(text, "  s?: n?]0;x?\n"));
+	assert_non_null(strstr(text, "  s?: port kept in f?x\n"));
+	json_decref(report);
+}
+
+static void test_status_hostile(void **state)
+{
+	json_t *report =
+		json_pack("{s:[{s:s, s:n, s:s, s:s, s:s, s:{s:[s], s:{s:[s]}, s:{s:[]}}}]}",
+			  "interfaces", "name", "rev\x1b[31mX", "profiles", "attached_at", "x\x1b",
+			  "program_version", "1\n2", "mode", "native", "recipe", "features",
+			  "f\x1b", "overrides", "set\x1b", "v\n", "groups", "g\x1b");
+	__free_text char *text = text_form(report, NULL, false, report_status_text);
+
+	(void)state;
+	assert_null(strchr(text, '\x1b'));
+	assert_int_equal(strncmp(text, "rev?[31mX: native, , \n", 22), 0);
+	assert_non_null(strstr(text, " by portcullis 1?2\n"));
+	json_decref(report);
+}
+
+static json_t *service(const char *name, const char *direction, const char *ports)
+{
+	return json_pack("{s:s, s:s, s:b, s:[s]}", "name", name, "direction", direction, "open", 1,
+			 "ports", ports);
+}
+
+static json_t *profiles_of(json_t *services)
+{
+	return json_pack("[{s:s, s:o}]", "name", "p", "services", services);
+}
+
+/* "in 25/tcp a, b; ..." */
+static char *ports_said(const json_t *report)
+{
+	char *text = NULL;
+	size_t length = 0, i;
+	FILE *to = open_memstream(&text, &length);
+	const json_t *port;
+
+	assert_non_null(to);
+	json_array_foreach (json_object_get(report, "ports"), i, port) {
+		__free_text char *names = report_joined(json_object_get(port, "services"), ", ");
+
+		fprintf(to, "%s%s %d/%s %s", i ? "; " : "",
+			json_string_value(json_object_get(port, "direction")),
+			(int)json_integer_value(json_object_get(port, "port")),
+			json_string_value(json_object_get(port, "protocol")), names);
+	}
+	fclose(to);
+	return text;
+}
+
+static void count_port(struct counters *counters, enum pc_transport transport, __u16 port,
+		       __u64 packets)
+{
+	counters->cell[PC_CELL_DROP + PC_PORT(transport, port)] = (struct count){packets, 60};
+}
+
+static void test_listing(void **state)
+{
+	static const struct {
+		bool all;
+		const char *ports;
+	} cases[] = {
+		{false, "in 24/tcp p:wide; in 25/tcp p:mail, p:wide; in 26/tcp p:wide; "
+			"in 99/tcp ; in 65535/tcp p:end; in 0/udp ; in 9/udp p:both"},
+		{true, "in 24/tcp p:wide; in 25/tcp p:mail, p:wide; in 26/tcp p:wide; in 99/tcp ; "
+		       "in 65534/tcp p:end; in 65535/tcp p:end; in 0/udp ; in 9/udp p:both; "
+		       "in 65535/udp p:last; out 9/udp p:out, p:both; out 10/udp p:out"},
+	};
+	struct counters *counters = xcalloc(1, sizeof(*counters));
+	json_t *profiles = profiles_of(
+		json_pack("[o, o, o, o, o, o, {}, n]", service("mail", "in", "25/tcp"),
+			  service("out", "out", "9-10/udp"), service("wide", "in", "24-26/tcp"),
+			  service("end", "in", "65534-65535/tcp"), service("both", "both", "9/udp"),
+			  service("last", "in", "65535/udp")));
+
+	(void)state;
+	count_port(counters, PC_TCP, 24, 1);
+	count_port(counters, PC_TCP, 25, 1);
+	count_port(counters, PC_TCP, 26, 1);
+	count_port(counters, PC_TCP, 99, 1);
+	count_port(counters, PC_TCP, 65535, 1);
+	count_port(counters, PC_UDP, 0, 1);
+	count_port(counters, PC_UDP, 9, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		json_t *report = report_counters(counters, profiles, cases[i].all);
+		__free_text char *text = ports_said(report);
+
+		assert_string_equal(text, cases[i].ports);
+		json_decref(report);
+	}
+	json_decref(profiles);
+	free(counters);
+}
+
+/* Many services on all ports: the lists are shared, whatever is counted. */
+static void test_many_services(void **state)
+{
+	struct counters *counters = xcalloc(1, sizeof(*counters));
+	json_t *services = json_array(), *profiles, *report;
+	double start;
+
+	(void)state;
+	for (int i = 0; i < SERVICES; i++) {
+		json_t *one = service("s", "both", "1-65535/tcp");
+
+		json_array_append_new(json_object_get(one, "ports"), json_string("1-65535/udp"));
+		json_array_append_new(services, one);
+	}
+	profiles = profiles_of(services);
+	count_port(counters, PC_TCP, 25, 1);
+	start = now();
+	report = report_counters(counters, profiles, false);
+	expect_fast("4096 services, one port counted", start, 2);
+	assert_int_equal(json_array_size(json_object_get(report, "ports")), 1);
+	json_decref(report);
+	start = now();
+	report = report_counters(counters, profiles, true);
+	expect_fast("4096 services, all ports", start, 20);
+	assert_int_equal(json_array_size(json_object_get(report, "ports")), 4 * 65535);
+	json_decref(report);
+	json_decref(profiles);
+	free(counters);
+}
+
+static json_t *one_interface(const struct counters *counters, const json_t *profiles)
+{
+	json_t *one = report_counters(counters, profiles, false);
+
+	json_object_set_new(one, "name", json_string("rev\x1b[31mX"));
+	return report_new("interfaces", json_pack("[o]", one));
+}
+
+/* Rates of a scan of all ports: 131,072 before and after. */
+static void test_rates(void **state)
+{
+	struct counters *counters = xcalloc(1, sizeof(*counters));
+	json_t *profiles = json_array(), *before, *after;
+	__free_text char *text = NULL;
+	double start;
+
+	(void)state;
+	for (int port = 0; port < 65536; port++) {
+		if (port != 7)
+			count_port(counters, PC_TCP, port, 1);
+		count_port(counters, PC_UDP, port, 1);
+	}
+	before = one_interface(counters, profiles);
+	count_port(counters, PC_UDP, 53, 401);
+	count_port(counters, PC_TCP, 7, 100); /* not there before */
+	start = now();
+	after = one_interface(counters, profiles);
+	text = text_form(after, before, true, NULL);
+	expect_fast("131072 ports with rates", start, 20);
+	assert_int_equal(strncmp(text, "rev?[31mX: generation 0", 23), 0);
+	assert_non_null(
+		strstr(text, "53/udp     unlisted       0    0 B  0 /s      401   60 B  200 /s"));
+	assert_non_null(
+		strstr(text, "7/tcp      unlisted       0    0 B  0 /s      100   60 B   50 /s"));
+	json_decref(before);
+	json_decref(after);
+	json_decref(profiles);
+	free(counters);
+}
+
+static void test_columns(void **state)
+{
+	struct columns columns = {.count = 2, .heading = {"A", ">B"}};
+	char *text = NULL;
+	size_t length = 0;
+	FILE *to = open_memstream(&text, &length);
+
+	(void)state;
+	assert_non_null(to);
+	columns_row(&columns, TONE_PLAIN, (const char *[]){"ü\x1b", "1"});
+	columns_row(&columns, TONE_PLAIN, (const char *[]){"\xff", "22\n"});
+	columns_print(&columns, to);
+	fclose(to);
+	assert_string_equal(text, "  A     B\n  ü?    1\n  ?   22?\n");
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_printable),      cmocka_unit_test(test_text_json),
+		cmocka_unit_test(test_joined),	       cmocka_unit_test(test_show_hostile),
+		cmocka_unit_test(test_status_hostile), cmocka_unit_test(test_listing),
+		cmocka_unit_test(test_many_services),  cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_columns),
+	};
+
+	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
+}
