@@ -11,9 +11,8 @@ void columns_row(struct columns *columns, enum tone tone, const char *const *cel
 {
 	size_t i;
 
-	columns->cell = xrealloc(columns->cell, (columns->rows + 1) * columns->count,
-				 sizeof(*columns->cell));
-	columns->tone = xrealloc(columns->tone, columns->rows + 1, sizeof(*columns->tone));
+	columns->cell = grow(columns->cell, columns->rows, columns->count * sizeof(*columns->cell));
+	columns->tone = grow(columns->tone, columns->rows, sizeof(*columns->tone));
 	for (i = 0; i < columns->count; i++)
 		columns->cell[columns->rows * columns->count + i] = text_printable(cell[i]);
 	columns->tone[columns->rows++] = tone;

@@ -212,7 +212,7 @@ static void test_many_services(void **state)
 
 	(void)state;
 	for (int i = 0; i < SERVICES; i++) {
-		json_t *one = service("s", "both", "1-65535/tcp");
+		json_t *one = service("s", "in", "1-65535/tcp");
 
 		json_array_append_new(json_object_get(one, "ports"), json_string("1-65535/udp"));
 		json_array_append_new(services, one);
@@ -227,7 +227,7 @@ static void test_many_services(void **state)
 	start = now();
 	report = report_counters(counters, profiles, true);
 	expect_fast("4096 services, all ports", start, 20);
-	assert_int_equal(json_array_size(json_object_get(report, "ports")), 4 * 65535);
+	assert_int_equal(json_array_size(json_object_get(report, "ports")), 2 * 65535);
 	json_decref(report);
 	json_decref(profiles);
 	free(counters);
