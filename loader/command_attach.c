@@ -146,6 +146,6 @@ int command_attach(const struct options *options, struct diag *diag)
 	diag_print(diag, stderr);
 	diag_free(diag);
 	plan_warn_open(&plan);
-	plan_features(&plan, stdout);
+	plan_features(&plan, stderr);
 	return options->dry_run ? dry_run(options, &plan) : attach(options, &plan);
 }
