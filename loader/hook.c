@@ -364,7 +364,7 @@ int hook_attach(struct filter *filter, const struct hook *hook, enum hook_mode *
 	__free_text char *native_words = NULL;
 	__free_text char *generic_words = NULL;
 	struct hook now;
-	int err = -EOPNOTSUPP;
+	int err = -EOPNOTSUPP, gone;
 
 	if (*mode != HOOK_GENERIC) {
 		err = link_xdp(filter, hook->ifindex, XDP_FLAGS_DRV_MODE);
@@ -372,8 +372,8 @@ int hook_attach(struct filter *filter, const struct hook *hook, enum hook_mode *
 			*mode = HOOK_NATIVE;
 			return 0;
 		}
-		if (query(hook->ifindex, NULL, 0, &now) == -ENODEV ||
-		    query(hook->ifindex, NULL, 0, &now) == -ENXIO) {
+		gone = query(hook->ifindex, NULL, 0, &now);
+		if (gone == -ENODEV || gone == -ENXIO) {
 			error("%s: the interface is gone", hook->name);
 			return -ENODEV;
 		}
