@@ -47,7 +47,7 @@ LIBRARY_OBJECTS = $(filter-out $(BUILD)/loader/main.o,$(LOADER_OBJECTS))
 UNIT   := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 FUZZ   := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 PACKET := $(patsubst tests/packet/%.c,$(BUILD)/packet/%.o,$(sort $(wildcard tests/packet/*.c)))
-BENCH  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%.o,$(sort $(wildcard tests/bench/*.c)))
+BENCH  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%.o,$(sort $(filter-out %.bpf.c,$(wildcard tests/bench/*.c))))
 MANUAL := portcullis.8 portcullis-profile.5
 
 all: $(BUILD)/portcullis $(MANUAL:%=$(BUILD)/%)
@@ -106,7 +106,7 @@ $(BUILD)/packet/%.o: tests/packet/%.c $(BUILD)/flags
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # The measuring part of scripts/bench.
-bench: $(BUILD)/bench/bench
+bench: $(BUILD)/bench/bench $(BUILD)/bench/reference.bpf.o
 
 $(BUILD)/bench/bench: $(BENCH) $(BUILD)/loader/util.o
 	$(say) LINK $@
@@ -116,6 +116,11 @@ $(BUILD)/bench/%.o: tests/bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/bench/%.bpf.o: tests/bench/%.bpf.c
+	@mkdir -p $(@D)
+	$(say) BPF $<
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MF $(@:.o=.d) -MT $@ -c -o $@ $<
 
 # The fuzzers are built by clang from the sources themselves, so that these are instrumented too.
 fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)

@@ -6,7 +6,7 @@
 #include <linux/types.h>
 
 /* Changes with any change of the layouts below; kept at the head of every generation. */
-#define PC_ABI_VERSION 1
+#define PC_ABI_VERSION 2
 #define PC_MAGIC       0x6c757043 /* "Cpul" */
 
 enum pc_transport {
@@ -27,6 +27,7 @@ enum pc_reason {
 	PC_REASON_SOURCE,
 	PC_REASON_PROTOCOL,
 	PC_REASON_UNLISTED,
+	PC_REASON_OUTBOUND, /* at egress, under outbound enforcement */
 	PC_REASONS,
 };
 
@@ -50,16 +51,33 @@ enum pc_other {
  * a cell shared by all CPUs: bits 0-31 count 2^35 bytes, bits 32-63 count 2^27 packets. Between the
  * two writes the cell keeps its top bit, which tells a reader to read again.
  *
- * A passed packet counts one cell. A dropped one counts that of its reason and, if dropped at a
- * port (`source`, `unlisted`), that port's too. A sum over the reasons has every drop once.
+ * Ingress: a passed packet counts one cell, a reply also that of the remote port if an `out`
+ * service lists it. A dropped one counts that of its reason and, if dropped at a port (`source`,
+ * `unlisted`), that port's too. A sum over the reasons but `outbound` has every drop once.
+ *
+ * Egress: a passed packet counts PC_CELL_EGRESS and, if an `out` service lists it, its remote port.
+ * A dropped one counts the reason `outbound` and its remote port, in the hash `rare`.
  */
 #define PC_CELL_PASS	     0u
 #define PC_CELL_DROP	     (1u * PC_PORTS)
 #define PC_CELL_WOULD_DROP   (2u * PC_PORTS)
-#define PC_CELL_REASON	     (3u * PC_PORTS)	     /* + enum pc_reason, dropped */
+#define PC_CELL_OUT	     (3u * PC_PORTS)	     /* by remote port: sent, and its replies */
+#define PC_CELL_REASON	     (4u * PC_PORTS)	     /* + enum pc_reason, dropped */
 #define PC_CELL_REASON_WOULD (PC_CELL_REASON + 16u)  /* + enum pc_reason, would drop */
 #define PC_CELL_OTHER	     (PC_CELL_REASON + 32u)  /* + enum pc_other, passed */
+#define PC_CELL_EGRESS	     (PC_CELL_REASON + 48u)  /* passed at egress */
 #define PC_CELLS	     (PC_CELL_REASON + 512u) /* a multiple of the page, in words */
+
+/* Cells that few ports ever count: keys of the hash `rare`, whose value is one for all CPUs. */
+#define PC_CELL_OUT_DROP       PC_CELLS /* by remote port */
+#define PC_CELL_OUT_WOULD_DROP (PC_CELLS + 1u * PC_PORTS)
+#define PC_CELLS_ALL	       (PC_CELLS + 2u * PC_PORTS)
+#define PC_RARE_SIZE	       65536 /* once full, only the reason counts */
+
+struct pc_count {
+	__u64 packets;
+	__u64 bytes;
+};
 
 #define PC_CELL_BYTES_BITS   36
 #define PC_CELL_PACKET	     (1ULL << PC_CELL_BYTES_BITS)
@@ -97,32 +115,45 @@ struct pc_rule {
 #define PC_GROUPS	 64
 #define PC_PREFIXES	 131072 /* of one address family */
 #define PC_SLOTS	 4	/* generations, and tries, that may live at once */
+#define PC_UPPERS	 8
 
 enum pc_policy {
 	PC_POLICY_ENFORCE,
 	PC_POLICY_OBSERVE,
 };
 
+enum pc_outbound {
+	PC_OUTBOUND_TRACK, /* count only */
+	PC_OUTBOUND_ENFORCE,
+};
+
+#define PC_ECHO_LIMIT_MAX 1000000 /* echo requests a second on a CPU */
+
 /* One compiled state of an interface: the only value of an inner map of `generations`. */
 struct pc_generation {
 	__u32 magic;
-	__u32 version;	     /* PC_ABI_VERSION */
-	__u64 number;	     /* counts the generations of an interface, from 1 */
-	__u64 attached_at;   /* CLOCK_REALTIME ns, when the filter was attached */
-	__u64 made_at;	     /* CLOCK_REALTIME ns, when this generation was */
-	__u64 batch;	     /* of the command that made it; one number for all its interfaces */
-	__u64 tries_digest;  /* of the prefixes in the trie: an equal one is used again */
-	__u32 tries_slot;    /* of `tries`; PC_SLOTS: no trie */
-	__u32 prefixes;	     /* in the trie */
-	__u32 recipe_length; /* bytes in the recipe map of this generation */
-	__u8 policy;	     /* enum pc_policy */
-	char program_version[11]; /* of the binary that loaded the program, NUL-ended */
+	__u32 version;		/* PC_ABI_VERSION */
+	__u64 number;		/* counts the generations of an interface, from 1 */
+	__u64 attached_at;	/* CLOCK_REALTIME ns, when the filter was attached */
+	__u64 made_at;		/* CLOCK_REALTIME ns, when this generation was */
+	__u64 batch;		/* of the command that made it; one number for all its interfaces */
+	__u64 tries_digest;	/* of the prefixes in the trie: an equal one is used again */
+	__u32 tries_slot;	/* of `tries`; PC_SLOTS: no trie */
+	__u32 prefixes;		/* in the trie */
+	__u32 recipe_length;	/* bytes in the recipe map of this generation */
+	__u32 echo_interval;	/* ns a CPU leaves between echo requests, on average; 0: no limit */
+	__u32 upper[PC_UPPERS]; /* interfaces above this one (bridge, VLAN, bond); 0: no more */
+	__u8 policy;		/* enum pc_policy */
+	__u8 outbound;		/* enum pc_outbound */
+	__u8 forward;		/* forwarded traffic is learned too */
+	char program_version[13]; /* of the binary that loaded the program, NUL-ended */
 	__u8 protocol[256];	  /* 1: further IP protocol that the profile names */
 	struct pc_rule rule[PC_RULES];
 	struct pc_span span[PC_SPANS];
-	__u16 port[PC_PORTS];
+	__u16 port[PC_PORTS]; /* `in`: by local port */
+	__u16 out[PC_PORTS];  /* `out`: by remote port; its rules have one span of all ports */
 };
-_Static_assert(__builtin_offsetof(struct pc_generation, protocol) == 72, "pc_generation header");
+_Static_assert(__builtin_offsetof(struct pc_generation, protocol) == 112, "pc_generation header");
 
 /*
  * Key of a trie, both families in one: a switch then waits for one outer update less than with two
@@ -134,5 +165,117 @@ struct pc_key {
 	__u8 address[16]; /* IPv4: the first 4 bytes */
 };
 #define PC_KEY_FAMILY_BITS 32
+
+/*
+ * A flow that the kernel's sockets cannot answer for: key of `flows` and of `observed`. The front
+ * is what bpf_sock_tuple has for a packet from the remote side, so that it serves the socket
+ * lookups. Network byte order. IPv4 leaves the rest of the addresses zero.
+ */
+struct pc_flow {
+	union {
+		struct {
+			__be32 remote;
+			__be32 local;
+			__be16 remote_port;
+			__be16 local_port;
+		} ipv4;
+		struct {
+			__be32 remote[4];
+			__be32 local[4];
+			__be16 remote_port; /* of an echo: 0 */
+			__be16 local_port;  /* of an echo: its identifier */
+		} ipv6;
+	};
+	__u8 protocol; /* TCP, UDP, ICMP, ICMPv6 (echo) */
+	__u8 family;   /* 4 or 6 */
+	__u8 pad[2];
+};
+_Static_assert(sizeof(struct pc_flow) == 40, "pc_flow");
+
+#define PC_FLOW_REPLIED	 1  /* the remote side has spoken */
+#define PC_FLOW_FIN_OUT	 2  /* TCP: this side has closed */
+#define PC_FLOW_FIN_IN	 4  /* TCP: the remote side says that it has */
+#define PC_FLOW_RESET	 8  /* TCP: reset by this side, and nothing sent since */
+#define PC_FLOW_RESET_IN 16 /* TCP: by the remote side, as it says, and nothing sent since */
+
+struct pc_flow_state {
+	__u64 seen;	 /* CLOCK_MONOTONIC ns, to about a second */
+	__u32 ifindex;	 /* whose egress learned it */
+	__u32 flags : 8; /* PC_FLOW_* */
+	__u32 slot : 24; /* of jiffies, when the program last looked at the clock; its own */
+};
+
+#define PC_FLOWS     65536 /* default size of `flows` */
+#define PC_FLOWS_MAX 16777216
+#define PC_OBSERVED  4096
+#define PC_FRAGMENTS 4096
+#define PC_SECOND    1000000000ULL
+
+/*
+ * How long a flow lives after its last packet, in ns: as the defaults of nf_conntrack
+ * (Documentation/networking/nf_conntrack-sysctl.rst). No sequence number is checked, so a FIN or
+ * RST from outside may be forged: alone it leaves a quiet connection two hours and four minutes,
+ * time for a keepalive (RFC 5382, REQ-5).
+ */
+static inline __attribute__((always_inline)) __u64 pc_flow_lifetime(__u8 protocol, __u8 flags)
+{
+	if (protocol != 6)
+		return (flags & PC_FLOW_REPLIED ? 180 : 30) * PC_SECOND;
+	if (flags & PC_FLOW_RESET)
+		return 10 * PC_SECOND;
+	if (!(flags & PC_FLOW_REPLIED) || flags & PC_FLOW_FIN_OUT)
+		return 120 * PC_SECOND;
+	if (flags & (PC_FLOW_FIN_IN | PC_FLOW_RESET_IN))
+		return 7440 * PC_SECOND;
+	return 432000 * PC_SECOND;
+}
+
+/* How long a tuple that passed only by observe keeps its answers from being learned, in ns. */
+#define PC_OBSERVED_LIFETIME (30 * PC_SECOND)
+
+/*
+ * A flood evicts such tuples before they are answered. So `strangers` counts by local port
+ *(PC_PORT) what passed only by observe, and a port with a crowd of them learns nothing for 30 to 60
+ *s:
+ *
+ *	bits 0-10 packets in this window of PC_OBSERVED_LIFETIME, bit 11 a crowd in the one before,
+ *	bits 12-31 the window's number
+ */
+#define PC_STRANGERS_COUNT  0x7ffu
+#define PC_STRANGERS_BEFORE 0x800u
+#define PC_STRANGERS_WINDOW 12
+#define PC_CROWD	    256
+
+/* What all filters of a network namespace share beside `flows`: the only value of `shared`. */
+struct pc_shared {
+	__u64 netns; /* inode of the network namespace */
+	__u64 tcp;   /* not 0: a TCP flow has been learned, so look for them */
+};
+
+/* A datagram whose first fragment passed, and what its later fragments count. Network byte order.
+ */
+struct pc_fragment {
+	__be32 source[4]; /* IPv4: the first word */
+	__be32 destination[4];
+	__be32 id;     /* IPv4: as a 16-bit number in the first two bytes */
+	__u8 protocol; /* IPv6: 0 */
+	__u8 family;   /* 4 or 6 */
+	__u8 egress;
+	__u8 pad;
+};
+_Static_assert(sizeof(struct pc_fragment) == 40, "pc_fragment");
+
+/*
+ * One bit a port (PC_PORT), the lowest bit of a word first: some interface of the network namespace
+ * opens it to anyone. What a local socket sends from there to another interface may be answers.
+ */
+#define PC_OPEN_WORDS (PC_PORTS / 64)
+
+struct pc_fragment_state {
+	__u64 seen;   /* CLOCK_MONOTONIC ns */
+	__u32 cell;   /* PC_CELL_* */
+	__u32 second; /* counted too; 0: none */
+};
+#define PC_FRAGMENT_LIFETIME (30 * PC_SECOND) /* net.ipv4.ipfrag_time */
 
 #endif

@@ -11,14 +11,17 @@
 #define barrier() asm volatile("" ::: "memory")
 
 struct verdict {
-	__u32 cell; /* PC_CELL_*: of a drop, that of its reason, as if enforced */
-	__u32 port; /* of a drop at a port, that of the port, as if enforced; else 0 */
+	__u32 cell;   /* PC_CELL_*: of a drop, that of its reason, as if enforced */
+	__u32 second; /* counted too, 0: none. Of a drop at a port, that of the port, as if
+			 enforced; of a reply, that of the remote port if an `out` service lists it
+		       */
 	bool drop;
 };
 
 static __always_inline struct verdict pass_port(const struct packet *packet)
 {
-	return (struct verdict){.cell = PC_CELL_PASS + PC_PORT(packet->transport, packet->port)};
+	return (struct verdict){.cell = PC_CELL_PASS +
+					PC_PORT(packet->transport, packet->local_port)};
 }
 
 static __always_inline struct verdict pass_other(enum pc_other other)
@@ -34,7 +37,8 @@ static __always_inline struct verdict drop_reason(enum pc_reason reason)
 static __always_inline struct verdict drop_port(const struct packet *packet, enum pc_reason reason)
 {
 	return (struct verdict){.cell = PC_CELL_REASON + reason,
-				.port = PC_CELL_DROP + PC_PORT(packet->transport, packet->port),
+				.second = PC_CELL_DROP +
+					  PC_PORT(packet->transport, packet->local_port),
 				.drop = true};
 }
 
@@ -54,7 +58,7 @@ static __always_inline void carry(__u64 *word, __u64 value, __u32 cell)
 	*word = value & ~(PC_CELL_BYTES_CARRY | PC_CELL_PACKET_CARRY);
 }
 
-/* XDP runs with softirqs off: nobody else writes this CPU's row. */
+/* XDP and egress run with softirqs off: nobody else writes this CPU's row. */
 static __always_inline void count(__u32 cell, __u32 length)
 {
 	__u32 key = bpf_get_smp_processor_id() * PC_CELLS + cell;
@@ -69,23 +73,42 @@ static __always_inline void count(__u32 cell, __u32 length)
 		carry(word, value, cell);
 }
 
-static __always_inline int account(const struct packet *packet,
-				   const struct pc_generation *generation, struct verdict verdict)
+static __always_inline void count_rare(__u32 cell, __u32 length)
 {
-	int action = verdict.drop ? XDP_DROP : XDP_PASS;
+	struct pc_count *known = bpf_map_lookup_elem(&rare, &cell);
+	struct pc_count first = {.packets = 1, .bytes = length};
 
-	if (verdict.drop) {
-		if (generation->policy == PC_POLICY_OBSERVE) {
-			action = XDP_PASS;
-			verdict.cell += PC_CELL_REASON_WOULD - PC_CELL_REASON;
-			if (verdict.port)
-				verdict.port += PC_CELL_WOULD_DROP - PC_CELL_DROP;
-		}
-		if (verdict.port)
-			count(verdict.port, packet->length);
+	/* Another CPU may have been faster. */
+	if (!known && bpf_map_update_elem(&rare, &cell, &first, BPF_NOEXIST))
+		known = bpf_map_lookup_elem(&rare, &cell);
+	else if (!known)
+		return;
+	if (!known)
+		return;
+	__sync_fetch_and_add(&known->packets, 1);
+	__sync_fetch_and_add(&known->bytes, length);
+}
+
+/* Counts a verdict; returns whether the packet is to be dropped. */
+static __always_inline bool account(const struct packet *packet,
+				    const struct pc_generation *generation, struct verdict verdict)
+{
+	bool drop = verdict.drop;
+
+	if (verdict.drop && generation->policy == PC_POLICY_OBSERVE) {
+		drop = false;
+		verdict.cell += PC_CELL_REASON_WOULD - PC_CELL_REASON;
+		if (verdict.second) /* PC_CELL_OUT_WOULD_DROP stands as far off */
+			verdict.second += PC_CELL_WOULD_DROP - PC_CELL_DROP;
+	}
+	if (verdict.second) {
+		if (packet->egress && verdict.drop)
+			count_rare(verdict.second, packet->length);
+		else
+			count(verdict.second, packet->length);
 	}
 	count(verdict.cell, packet->length);
-	return action;
+	return drop;
 }
 
 #endif

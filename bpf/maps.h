@@ -10,6 +10,8 @@
 
 /* Kernel 5.18 and newer: frames in several buffers, and the helpers that read them. */
 const volatile __u8 have_frags = 0;
+/* Kernel 5.11 and newer: bpf_ktime_get_coarse_ns, a sixth of the other clock's cost. */
+const volatile __u8 have_coarse = 0;
 
 /*
  * Inner maps are given by size: clang 14 leaves the struct out of the BTF when only they name it.
@@ -61,5 +63,83 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } carries SEC(".maps");
+
+/* Cells from PC_CELLS on. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PC_RARE_SIZE);
+	__type(key, __u32);
+	__type(value, struct pc_count);
+} rare SEC(".maps");
+
+/* --- one of each in a network namespace: an answer may come in by another interface --- */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, PC_FLOWS);
+	__type(key, struct pc_flow);
+	__type(value, struct pc_flow_state);
+} flows SEC(".maps");
+
+/* Tuples that passed only by observe, and when: what answers them teaches nothing. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, PC_OBSERVED);
+	__type(key, struct pc_flow);
+	__type(value, __u64);
+} observed SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, PC_OPEN_WORDS);
+	__type(key, __u32);
+	__type(value, __u64);
+} open_ports SEC(".maps");
+
+/* How many there were of late, by local port (abi.h). */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PC_PORTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} strangers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pc_shared);
+} shared SEC(".maps");
+
+/* --- of this interface --- */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, PC_FRAGMENTS);
+	__type(key, struct pc_fragment);
+	__type(value, struct pc_fragment_state);
+} fragments SEC(".maps");
+
+/* When a CPU would next admit an echo request, were they evenly spaced (CLOCK_MONOTONIC ns). */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} echo SEC(".maps");
+
+static __always_inline __u64 now(void)
+{
+	return have_coarse ? bpf_ktime_get_coarse_ns() : bpf_ktime_get_ns();
+}
+
+static __always_inline struct pc_shared *shared_state(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&shared, &zero);
+}
 
 #endif

@@ -52,31 +52,50 @@ struct ipv6_extension {
 	__u32 id;
 };
 
+/* The first words of an IPv6 header; the addresses follow. */
+struct ipv6_start {
+	__u8 version; /* the upper half */
+	__u8 label[3];
+	__be16 payload;
+	__u8 next;
+	__u8 hop_limit;
+};
+
 struct icmp_header {
 	__u8 type;
 	__u8 code;
 	__sum16 checksum;
-	__u32 rest;
+	__be16 id;
+	__be16 sequence;
 };
 
-/* Offsets count from the start of the frame, in bytes. */
+/*
+ * Offsets count from the start of the frame, in bytes. Remote is the side that the host talks to:
+ * the source of what comes in, the destination of what goes out.
+ */
 struct packet {
-	struct xdp_md *ctx;
+	void *ctx; /* struct __sk_buff * at egress, else struct xdp_md * */
 	void *data;
 	void *data_end;
-	__u32 length; /* of the frame, all buffers */
-	__u32 ip;     /* offset of the IP header */
-	__u32 at;     /* offset of what comes next: at last, of the transport header */
-	__u32 end;    /* offset of the packet's end; a trailer may follow */
-	__u16 source; /* ports, host order */
-	__u16 port;
+	__u32 length;	   /* of the frame, all buffers */
+	__u32 ifindex;	   /* at egress */
+	__u32 ip;	   /* offset of the IP header */
+	__u32 at;	   /* offset of what comes next: at last, of the transport header */
+	__u32 end;	   /* offset of the packet's end; a trailer may follow */
+	__be32 tcp_flags;  /* TCP_FLAG_* */
+	__u16 remote_port; /* host order */
+	__u16 local_port;
+	__u16 fragment_at; /* IPv6: offset of the fragment header */
 	__u8 ipv6;
 	__u8 protocol;
 	__u8 transport; /* enum pc_transport */
 	__u8 hop_limit;
 	__u8 fragment; /* a first fragment */
 	__u8 icmp_type;
-	bool gather; /* a constant where it is read: headers are fetched from wherever they are */
+	/* Constants where they are read: */
+	bool gather;  /* headers are fetched from wherever they are */
+	bool egress;  /* ctx is a struct __sk_buff * */
+	bool outward; /* it goes out: this side is its source */
 };
 
 enum parsed {
@@ -96,6 +115,18 @@ static __always_inline void packet_init(struct packet *packet, struct xdp_md *ct
 	packet->length = have_frags ? bpf_xdp_get_buff_len(ctx) : ctx->data_end - ctx->data;
 }
 
+static __always_inline void packet_init_egress(struct packet *packet, struct __sk_buff *skb)
+{
+	packet->ctx = skb;
+	packet->data = (void *)(long)skb->data;
+	packet->data_end = (void *)(long)skb->data_end;
+	packet->length = skb->len;
+	packet->ifindex = skb->ifindex;
+	packet->gather = true;
+	packet->egress = true;
+	packet->outward = true;
+}
+
 /* Points to `size` bytes at `offset`, in place; false if they are not in the linear part. */
 static __always_inline bool packet_linear(const struct packet *packet, __u32 offset, __u32 size,
 					  const void **header)
@@ -109,6 +140,8 @@ static __always_inline bool packet_copy(const struct packet *packet, __u32 offse
 					void *buffer, const void **header)
 {
 	*header = buffer;
+	if (packet->egress)
+		return !bpf_skb_load_bytes(packet->ctx, offset, buffer, size);
 	return have_frags && !bpf_xdp_load_bytes(packet->ctx, offset, buffer, size);
 }
 
@@ -127,10 +160,32 @@ static __always_inline bool packet_read(const struct packet *packet, __u32 offse
 				packet_linear(packet, offset, size, header);
 }
 
+/*
+ * packet_read of a part of the IP header. The pointer is made once: from two sums of equal parts
+ * the verifier would not see that the one checked is the one read.
+ */
+static __always_inline bool packet_read_ip(const struct packet *packet, __u32 skip, __u32 size,
+					   void *buffer, const void **header)
+{
+	const void *at = packet->data + packet->ip;
+
+	asm volatile("" : "+r"(at));
+	*header = at + skip;
+	if (*header + size <= packet->data_end)
+		return true;
+	return packet->gather && packet_copy(packet, packet->ip + skip, size, buffer, header);
+}
+
 /* What follows from a header that packet_read did not find. */
 static __always_inline enum parsed packet_unread(const struct packet *packet)
 {
 	return have_frags && !packet->gather ? PARSED_ELSEWHERE : PARSED_MALFORMED;
+}
+
+static __always_inline void set_ports(struct packet *packet, __be16 source, __be16 destination)
+{
+	packet->remote_port = bpf_ntohs(packet->outward ? destination : source);
+	packet->local_port = bpf_ntohs(packet->outward ? source : destination);
 }
 
 static __always_inline enum parsed parse_transport(struct packet *packet)
@@ -151,8 +206,8 @@ static __always_inline enum parsed parse_transport(struct packet *packet)
 		if (tcp->doff < 5 || packet->at + tcp->doff * 4 > packet->end)
 			return PARSED_MALFORMED;
 		packet->transport = PC_TCP;
-		packet->source = bpf_ntohs(tcp->source);
-		packet->port = bpf_ntohs(tcp->dest);
+		packet->tcp_flags = tcp_flag_word(tcp);
+		set_ports(packet, tcp->source, tcp->dest);
 		return PARSED_PORT;
 	} else if (packet->protocol == PROTOCOL_UDP) {
 		const struct udphdr *udp;
@@ -162,8 +217,7 @@ static __always_inline enum parsed parse_transport(struct packet *packet)
 		if (!packet_read(packet, packet->at, sizeof(*udp), &buffer, (const void **)&udp))
 			return packet_unread(packet);
 		packet->transport = PC_UDP;
-		packet->source = bpf_ntohs(udp->source);
-		packet->port = bpf_ntohs(udp->dest);
+		set_ports(packet, udp->source, udp->dest);
 		return PARSED_PORT;
 	} else if (packet->protocol == (packet->ipv6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP)) {
 		const struct icmp_header *icmp;
@@ -173,6 +227,7 @@ static __always_inline enum parsed parse_transport(struct packet *packet)
 		if (!packet_read(packet, packet->at, sizeof(*icmp), &buffer, (const void **)&icmp))
 			return packet_unread(packet);
 		packet->icmp_type = icmp->type;
+		packet->local_port = bpf_ntohs(icmp->id); /* an echo's identifier */
 	}
 	return PARSED_PACKET;
 }
@@ -219,28 +274,25 @@ static __always_inline bool is_extension(__u32 next)
 }
 
 /*
- * Walks the extension headers from `at` on, of which `next` is the first. A global function, as is
- * vlan_walk: the verifier looks at it once and not in every state of its caller.
- * Returns 0 if the chain is broken, else WALKED | where it ends; what follows is left in the packed
- * fields. A later fragment ends the walk.
+ * Walks the extension headers from `at` on, of which `next` is the first. Returns 0 if the chain is
+ * broken, else WALKED | where it ends; what follows is left in the packed fields. A later fragment
+ * ends the walk at its fragment header.
  */
-#define WALKED		(1ULL << 63)
-#define WALKED_AT(w)	((__u32)(w)&0x7fff) /* at most 22 + 40 + 8 * 2048 */
-#define WALKED_NEXT(w)	((__u8)((w) >> 16))
-#define WALKED_MORE(w)	((__u8)((w) >> 24) & 1)
-#define WALKED_UNITS(w) ((__u32)((w) >> 32) & 0x1fff)
+#define WALKED		   (1ULL << 63)
+#define WALKED_AT(w)	   ((__u32)(w)&0x7fff) /* at most WALK_FROM + 8 * 2048 */
+#define WALKED_NEXT(w)	   ((__u8)((w) >> 16))
+#define WALKED_MORE(w)	   ((__u8)((w) >> 24) & 1)
+#define WALKED_FRAGMENT(w) ((__u32)((w) >> 25) & 0x7fff) /* where the fragment header is */
+#define WALKED_UNITS(w)	   ((__u32)((w) >> 40) & 0x1fff)
+#define WALK_FROM	   0xfff
 
-__noinline __u64 extension_walk(struct xdp_md *ctx, __u32 at, __u32 end, __u32 next)
+static __always_inline __u64 walk(const struct packet *packet, __u32 at, __u32 end, __u32 next)
 {
-	struct packet packet = {};
 	struct ipv6_extension buffer;
-	__u64 more = 0;
+	__u64 fragment = 0;
 	int i;
 
-	packet.ctx = ctx;
-	packet.data = (void *)(long)ctx->data;
-	packet.data_end = (void *)(long)ctx->data_end;
-	at &= 0xff;
+	at &= WALK_FROM;
 	/*
 	 * Unrolled: 5.10 and 6.1 refuse a loop that clang closes by falling through ("back-edge").
 	 */
@@ -250,18 +302,20 @@ __noinline __u64 extension_walk(struct xdp_md *ctx, __u32 at, __u32 end, __u32 n
 		__u32 length = sizeof(*extension);
 
 		if (!is_extension(next))
-			return WALKED | more << 24 | next << 16 | at;
+			return WALKED | fragment | next << 16 | at;
 		if (i == EXTENSIONS || at + length > end)
 			return 0;
-		if (!packet_fetch(&packet, at, sizeof(*extension), &buffer,
+		if (!packet_fetch(packet, at, sizeof(*extension), &buffer,
 				  (const void **)&extension))
 			return 0;
 		if (next == IPV6_FRAGMENT) {
-			__u64 fragment = bpf_ntohs(extension->fragment);
+			__u64 word = bpf_ntohs(extension->fragment);
 
-			if (fragment & IPV6_AT)
-				return WALKED | fragment >> 3 << 32 | extension->next << 16 | at;
-			more |= fragment & IPV6_MORE;
+			if (word & IPV6_AT)
+				return WALKED | (word & IPV6_AT) << 37 | (__u64)at << 25 |
+				       extension->next << 16 | at;
+			if (word & IPV6_MORE)
+				fragment = (__u64)at << 25 | 1 << 24;
 		} else {
 			length += extension->length * 8;
 		}
@@ -273,22 +327,43 @@ __noinline __u64 extension_walk(struct xdp_md *ctx, __u32 at, __u32 end, __u32 n
 	return 0;
 }
 
+/* Global functions, as vlan_walk: the verifier looks at one once, not in every state of its caller.
+ */
+__noinline __u64 extension_walk(struct xdp_md *ctx, __u32 at, __u32 end, __u32 next)
+{
+	struct packet packet = {.ctx = ctx};
+
+	packet.data = (void *)(long)ctx->data;
+	packet.data_end = (void *)(long)ctx->data_end;
+	return walk(&packet, at, end, next);
+}
+
+__noinline __u64 extension_walk_egress(struct __sk_buff *ctx, __u32 at, __u32 end, __u32 next)
+{
+	struct packet packet = {};
+
+	packet_init_egress(&packet, ctx);
+	return walk(&packet, at, end, next);
+}
+
 static __always_inline enum parsed parse_ipv6(struct packet *packet)
 {
-	struct ipv6hdr buffer;
-	const struct ipv6hdr *ip;
+	struct ipv6_start buffer;
+	const struct ipv6_start *ip;
 	__u32 payload;
 	__u64 walked;
 
 	if (!packet_read(packet, packet->ip, sizeof(*ip), &buffer, (const void **)&ip))
 		return packet_unread(packet);
-	if (ip->version != 6)
+	if (ip->version >> 4 != 6)
 		return PARSED_MALFORMED;
 	packet->ipv6 = 1;
 	packet->hop_limit = ip->hop_limit;
-	packet->protocol = ip->nexthdr;
-	packet->at = packet->ip + sizeof(*ip);
-	payload = bpf_ntohs(ip->payload_len);
+	packet->protocol = ip->next;
+	packet->at = packet->ip + sizeof(struct ipv6hdr);
+	if (packet->at > packet->length)
+		return PARSED_MALFORMED;
+	payload = bpf_ntohs(ip->payload);
 	if (!payload && packet->length - packet->at > 0xffff) /* BIG TCP */
 		payload = packet->length - packet->at;
 	packet->end = packet->at + payload;
@@ -296,12 +371,17 @@ static __always_inline enum parsed parse_ipv6(struct packet *packet)
 		return PARSED_MALFORMED;
 	if (!is_extension(packet->protocol))
 		return parse_transport(packet);
-	walked = extension_walk(packet->ctx, packet->at, packet->end, packet->protocol);
+	if (packet->egress)
+		walked = extension_walk_egress(packet->ctx, packet->at, packet->end,
+					       packet->protocol);
+	else
+		walked = extension_walk(packet->ctx, packet->at, packet->end, packet->protocol);
 	if (!walked)
 		return PARSED_MALFORMED;
 	packet->protocol = WALKED_NEXT(walked);
 	packet->at = WALKED_AT(walked);
 	packet->fragment = WALKED_MORE(walked);
+	packet->fragment_at = WALKED_FRAGMENT(walked);
 	if (WALKED_UNITS(walked))
 		return parse_later_fragment(packet->protocol, WALKED_UNITS(walked));
 	return parse_transport(packet);
@@ -316,26 +396,39 @@ static __always_inline bool is_vlan(__be16 type)
  * Returns 0 if the tags are too many or cut, else the ethertype behind them << 16 | its header's
  * offset.
  */
-__noinline __u32 vlan_walk(struct xdp_md *ctx)
+static __always_inline __u32 untag(const struct packet *packet)
 {
-	struct packet packet = {};
 	struct vlan_tag buffer;
 	__u32 at = sizeof(struct ethernet_header);
 	int i;
 
-	packet.ctx = ctx;
-	packet.data = (void *)(long)ctx->data;
-	packet.data_end = (void *)(long)ctx->data_end;
 	for (i = 0; i < VLAN_TAGS; i++) {
 		const struct vlan_tag *tag;
 
-		if (!packet_fetch(&packet, at, sizeof(*tag), &buffer, (const void **)&tag))
+		if (!packet_fetch(packet, at, sizeof(*tag), &buffer, (const void **)&tag))
 			return 0;
 		at += sizeof(*tag);
 		if (!is_vlan(tag->type))
 			return (__u32)tag->type << 16 | at;
 	}
 	return 0;
+}
+
+__noinline __u32 vlan_walk(struct xdp_md *ctx)
+{
+	struct packet packet = {.ctx = ctx};
+
+	packet.data = (void *)(long)ctx->data;
+	packet.data_end = (void *)(long)ctx->data_end;
+	return untag(&packet);
+}
+
+__noinline __u32 vlan_walk_egress(struct __sk_buff *ctx)
+{
+	struct packet packet = {};
+
+	packet_init_egress(&packet, ctx);
+	return untag(&packet);
 }
 
 /* A frame that passes line 1 and is IP fills `packet`. */
@@ -350,7 +443,8 @@ static __always_inline enum parsed packet_parse(struct packet *packet)
 	type = ethernet->type;
 	packet->ip = sizeof(*ethernet);
 	if (is_vlan(type)) {
-		__u32 walked = vlan_walk(packet->ctx);
+		__u32 walked =
+			packet->egress ? vlan_walk_egress(packet->ctx) : vlan_walk(packet->ctx);
 
 		if (!walked)
 			return PARSED_MALFORMED;

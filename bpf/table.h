@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the profile lists: verdict lines 5 and 6. */
+/* What the profile lists: verdict lines 5 and 6, and what may go out. */
 #ifndef PORTCULLIS_TABLE_H
 #define PORTCULLIS_TABLE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "bpf/maps.h"
 #include "bpf/packet.h"
@@ -49,39 +50,44 @@ static __always_inline const struct pc_span *span_find(const struct pc_generatio
 	return NULL;
 }
 
-/* Reads the packet's source into a key; false if it cannot be read. */
-static __always_inline bool source_key(const struct packet *packet, struct pc_key *key)
+/* Reads the remote address into a key; false if it cannot be read. */
+static __always_inline bool remote_key(const struct packet *packet, struct pc_key *key)
 {
-	union {
-		struct iphdr ipv4;
-		struct ipv6hdr ipv6;
-	} buffer;
+	const void
+		*address; /* in the packet, or copied to where it goes anyway: the stack is short */
 
 	if (packet->ipv6) {
-		const struct ipv6hdr *ip;
-
-		if (!packet_read(packet, packet->ip, sizeof(*ip), &buffer, (const void **)&ip))
+		if (!packet_read_ip(packet,
+				    (packet->outward ? offsetof(struct ipv6hdr, daddr) :
+						       offsetof(struct ipv6hdr, saddr)),
+				    16, key->address, &address))
 			return false;
 		key->length = PC_KEY_FAMILY_BITS + 128;
 		key->family = bpf_htonl(6);
-		__builtin_memcpy(key->address, &ip->saddr, 16);
+		__builtin_memcpy(key->address, address, 16);
 	} else {
-		const struct iphdr *ip;
-
-		if (!packet_read(packet, packet->ip, sizeof(*ip), &buffer, (const void **)&ip))
+		if (!packet_read_ip(packet,
+				    (packet->outward ? offsetof(struct iphdr, daddr) :
+						       offsetof(struct iphdr, saddr)),
+				    4, key->address, &address))
 			return false;
 		key->length = PC_KEY_FAMILY_BITS + 32;
 		key->family = bpf_htonl(4);
-		__builtin_memcpy(key->address, &ip->saddr, 4);
+		__builtin_memcpy(key->address, address, 4);
 	}
 	return true;
 }
 
-static __always_inline bool is_link_local(const struct pc_key *key)
+/* What goes out to the link's own multicast groups is answered from link-local addresses. */
+static __always_inline bool is_link_local(const struct packet *packet, const struct pc_key *key)
 {
+	const __u8 *address = key->address;
+
 	if (key->family == bpf_htonl(6))
-		return key->address[0] == 0xfe && (key->address[1] & 0xc0) == 0x80;
-	return key->address[0] == 169 && key->address[1] == 254;
+		return (address[0] == 0xfe && (address[1] & 0xc0) == 0x80) ||
+		       (packet->outward && address[0] == 0xff && (address[1] & 0x0f) == 2);
+	return (address[0] == 169 && address[1] == 254) ||
+	       (packet->outward && address[0] == 224 && !address[1] && !address[2]);
 }
 
 static __always_inline bool span_admits(const struct packet *packet, const struct pc_span *span,
@@ -93,9 +99,9 @@ static __always_inline bool span_admits(const struct packet *packet, const struc
 
 	if (span->anyone)
 		return true;
-	if (!source_key(packet, &key))
+	if (!remote_key(packet, &key))
 		return false;
-	if (span->link_local && is_link_local(&key))
+	if (span->link_local && is_link_local(packet, &key))
 		return true;
 	if (!span->groups)
 		return false;
@@ -106,11 +112,9 @@ static __always_inline bool span_admits(const struct packet *packet, const struc
 	return groups && (*groups & span->groups);
 }
 
-static __always_inline enum admit table_admit(const struct packet *packet,
-					      const struct pc_generation *generation)
+static __always_inline enum admit entry_admit(const struct packet *packet,
+					      const struct pc_generation *generation, __u16 entry)
 {
-	__u16 entry =
-		generation->port[bounded(PC_PORT(packet->transport, packet->port), PC_PORTS - 1)];
 	const struct pc_span *span;
 
 	if (entry == PC_PORT_CLOSED)
@@ -118,9 +122,28 @@ static __always_inline enum admit table_admit(const struct packet *packet,
 	if (entry == PC_PORT_OPEN)
 		return ADMIT_PASS;
 	span = span_find(generation, &generation->rule[bounded(entry - PC_PORT_RULE, PC_RULES - 1)],
-			 packet->source);
+			 packet->remote_port);
 	return span && span_admits(packet, span, generation->tries_slot) ? ADMIT_PASS :
 									   ADMIT_SOURCE;
+}
+
+/* Whether the local port is open to the remote side; of what goes out: to its answer. */
+static __always_inline enum admit table_admit(const struct packet *packet,
+					      const struct pc_generation *generation)
+{
+	__u32 port = PC_PORT(packet->transport, packet->local_port);
+
+	return entry_admit(packet, generation, generation->port[bounded(port, PC_PORTS - 1)]);
+}
+
+/* Whether an `out` service lists the remote side. */
+static __always_inline bool table_covers(const struct packet *packet,
+					 const struct pc_generation *generation)
+{
+	__u32 port = PC_PORT(packet->transport, packet->remote_port);
+
+	return entry_admit(packet, generation, generation->out[bounded(port, PC_PORTS - 1)]) ==
+	       ADMIT_PASS;
 }
 
 #endif

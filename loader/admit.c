@@ -59,11 +59,11 @@ static bool span_admits(const struct tables *tables, const struct pc_span *span,
 		       span->groups;
 }
 
-enum admit tables_admit(const struct tables *tables, int family, const __u8 *address,
-			enum pc_transport transport, __u16 source_port, __u16 port)
+/* What the entry of a port says of a remote side. */
+static enum admit entry_admit(const struct tables *tables, __u16 entry, int family,
+			      const __u8 *address, __u16 remote_port)
 {
 	const struct pc_generation *generation = tables->generation;
-	__u16 entry = generation->port[PC_PORT(transport, port)];
 	const struct pc_rule *rule;
 
 	if (entry == PC_PORT_CLOSED)
@@ -74,9 +74,23 @@ enum admit tables_admit(const struct tables *tables, int family, const __u8 *add
 	for (__u32 i = 0; i < rule->spans; i++) {
 		const struct pc_span *span = &generation->span[rule->span + i];
 
-		if (source_port >= span->first && source_port <= span->last &&
+		if (remote_port >= span->first && remote_port <= span->last &&
 		    span_admits(tables, span, family, address))
 			return ADMIT_PASS;
 	}
 	return ADMIT_SOURCE;
+}
+
+enum admit tables_admit(const struct tables *tables, int family, const __u8 *address,
+			enum pc_transport transport, __u16 source_port, __u16 port)
+{
+	return entry_admit(tables, tables->generation->port[PC_PORT(transport, port)], family,
+			   address, source_port);
+}
+
+bool tables_covers(const struct tables *tables, int family, const __u8 *address,
+		   enum pc_transport transport, __u16 remote_port)
+{
+	return entry_admit(tables, tables->generation->out[PC_PORT(transport, remote_port)], family,
+			   address, remote_port) == ADMIT_PASS;
 }

@@ -33,15 +33,14 @@ static const char *heading_text(const char *heading)
 	return *heading == '>' ? heading + 1 : heading;
 }
 
-static void print_row(const struct columns *columns, const size_t *width, const char *const *cell,
-		      FILE *to)
+static void print_row(const struct columns *columns, const char *const *cell, FILE *to)
 {
 	size_t last = columns->count, i;
 
 	while (last && !*cell[last - 1])
 		last--;
 	for (i = 0; i < last; i++) {
-		int gap = width[i] - width_of(cell[i]);
+		int gap = columns->width[i] - width_of(cell[i]);
 		bool right = *columns->heading[i] == '>';
 
 		fprintf(to, "  %*s%s%*s", right ? gap : 0, "", cell[i],
@@ -49,31 +48,36 @@ static void print_row(const struct columns *columns, const size_t *width, const 
 	}
 }
 
-void columns_print(struct columns *columns, FILE *to)
+/* Columns never get narrower, so that what is printed in parts stays in line. */
+static void find_widths(struct columns *columns)
 {
-	const char *heading[COLUMNS_MOST];
-	size_t width[COLUMNS_MOST];
 	size_t i, j;
 
-	for (i = 0; i < columns->count; i++) {
-		heading[i] = heading_text(columns->heading[i]);
-		width[i] = width_of(heading[i]);
+	for (i = 0; i < columns->count; i++)
 		for (j = 0; j < columns->rows; j++) {
 			size_t wide = width_of(columns->cell[j * columns->count + i]);
 
-			if (wide > width[i])
-				width[i] = wide;
+			if (wide > columns->width[i])
+				columns->width[i] = wide;
 		}
-	}
+}
+
+static void print_headings(const struct columns *columns, FILE *to)
+{
+	const char *heading[COLUMNS_MOST];
+	size_t i;
+
+	for (i = 0; i < columns->count; i++)
+		heading[i] = heading_text(columns->heading[i]);
 	fputs(tone_start(TONE_FAINT, to), to);
-	print_row(columns, width, heading, to);
+	print_row(columns, heading, to);
 	fprintf(to, "%s\n", tone_end(to));
-	for (j = 0; j < columns->rows; j++) {
-		fputs(tone_start(columns->tone[j], to), to);
-		print_row(columns, width, (const char *const *)columns->cell + j * columns->count,
-			  to);
-		fprintf(to, "%s\n", columns->tone[j] ? tone_end(to) : "");
-	}
+}
+
+static void free_rows(struct columns *columns)
+{
+	size_t i;
+
 	for (i = 0; i < columns->rows * columns->count; i++)
 		free(columns->cell[i]);
 	free(columns->cell);
@@ -81,6 +85,24 @@ void columns_print(struct columns *columns, FILE *to)
 	columns->cell = NULL;
 	columns->tone = NULL;
 	columns->rows = 0;
+}
+
+void columns_print(struct columns *columns, FILE *to)
+{
+	bool first = !columns->width[0];
+	size_t i;
+
+	for (i = 0; i < columns->count && first; i++)
+		columns->width[i] = width_of(heading_text(columns->heading[i]));
+	find_widths(columns);
+	if (first)
+		print_headings(columns, to);
+	for (i = 0; i < columns->rows; i++) {
+		fputs(tone_start(columns->tone[i], to), to);
+		print_row(columns, (const char *const *)columns->cell + i * columns->count, to);
+		fprintf(to, "%s\n", columns->tone[i] ? tone_end(to) : "");
+	}
+	free_rows(columns);
 }
 
 static bool coloured(FILE *to)

@@ -23,6 +23,7 @@ struct columns {
 	char **cell;			   /* rows * count, owned */
 	enum tone *tone;		   /* of each row */
 	size_t rows;
+	size_t width[COLUMNS_MOST]; /* of what was printed; 0: nothing yet */
 };
 
 /* Adds a row of columns->count texts, which are copied. */
@@ -30,6 +31,7 @@ void columns_row(struct columns *columns, enum tone tone, const char *const *cel
 
 /*
  * Prints all rows indented by two, headings first. Control characters print as '?'. Frees the rows.
+ * Rows that are added after that are printed by the next call, below them.
  */
 void columns_print(struct columns *columns, FILE *to);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "loader/command.h"
 #include "loader/difference.h"
@@ -14,7 +15,15 @@ struct target {
 	struct hook hook;
 	struct filter filter;
 	enum hook_mode mode;
+	bool seeded; /* conntrack knows all that is forwarded by it */
 };
+
+/*
+ * How long egress learns what is forwarded before packets are judged, where conntrack cannot tell:
+ * whoever gets data acknowledges it within half a second (RFC 1122, 4.2.3.2), so this is twice
+ * that.
+ */
+static const struct timespec learning_time = {.tv_sec = 1};
 
 /* Every interface is there and free, before anything is made. */
 static int find_targets(const struct names *interfaces, struct target *target)
@@ -44,27 +53,70 @@ static int find_targets(const struct names *interfaces, struct target *target)
 	return 0;
 }
 
-static int hook_one(struct target *target, const struct plan *plan, enum hook_mode mode)
+static int load_one(struct target *target, const struct filter *with, const struct plan *plan,
+		    __u32 flows)
 {
-	int err = filter_load(&target->filter);
+	int err = filter_load_sharing(&target->filter, with, flows);
 
-	if (!err)
-		err = filter_switch(&target->filter, &plan->tables, plan->text);
-	if (err)
-		return err;
-	target->mode = mode;
-	return hook_attach(&target->filter, &target->hook, &target->mode);
+	target->filter.ifindex = target->hook.ifindex;
+	return err ? err : filter_switch(&target->filter, &plan->tables, plan->text);
 }
 
-/* Pins last: until then the links, and with them all that was done, end with this process. */
-static int attach_all(struct target *target, size_t count, const struct plan *plan,
-		      enum hook_mode mode)
+/* The egress side first: when packets begin to be judged, their answers are learned already. */
+static int hook_egress(struct target *target, bool forward)
+{
+	int err = filter_pin_egress(&target->filter);
+
+	if (!err)
+		err = egress_attach(&target->filter, target->hook.name, target->hook.ifindex);
+	if (!err)
+		target->seeded = seed_live(&target->filter, target->hook.ifindex, forward);
+	return err;
+}
+
+/* Once for all interfaces, after all their egress hooks. */
+static void learn_forwarded(const struct target *target, size_t count)
 {
 	size_t i;
-	int err = 0;
+
+	for (i = 0; i < count && target[i].seeded; i++)
+		;
+	if (i < count)
+		nanosleep(&learning_time, NULL);
+}
+
+/* The flow maps are those of the namespace, else those of the first interface. */
+static int load_all(struct target *target, size_t count, const struct plan *plan, __u32 flows)
+{
+	__cleanup(filter_close) struct filter with = FILTER_NONE;
+	size_t i;
+	int err = share_find(flows, &with);
 
 	for (i = 0; i < count && !err; i++)
-		err = hook_one(&target[i], plan, mode);
+		err = load_one(&target[i], i && with.flows < 0 ? &target[0].filter : &with, plan,
+			       flows ? flows : PC_FLOWS);
+	return err;
+}
+
+/*
+ * Pins last: until then the links end with this process. What does not, a filter at a clsact, the
+ * next command finds by the folder that hook_egress made.
+ */
+static int attach_all(struct target *target, size_t count, const struct plan *plan,
+		      const struct options *options)
+{
+	bool forward = plan->tables.generation->forward;
+	size_t i;
+	int err = load_all(target, count, plan, options->flows);
+
+	for (i = 0; i < count && !err; i++)
+		err = hook_egress(&target[i], forward);
+	if (!err && forward)
+		learn_forwarded(target, count);
+	for (i = 0; i < count && !err; i++) {
+		target[i].mode = options->mode;
+		err = hook_attach(&target[i].filter, &target[i].hook, &target[i].mode);
+	}
 	for (i = 0; i < count && !err; i++)
 		err = filter_pin(&target[i].filter);
 	for (i = 0; err && i < count; i++)
@@ -72,7 +124,7 @@ static int attach_all(struct target *target, size_t count, const struct plan *pl
 	if (err && count > 1)
 		error("nothing was attached: every interface is as it was");
 	for (i = 0; !err && i < count; i++) {
-		link_warn(target[i].hook.name, target[i].hook.ifindex);
+		link_warn(target[i].hook.name, target[i].hook.ifindex, forward);
 		plan_summary(plan, target[i].hook.name, hook_mode_name(target[i].mode), stdout);
 	}
 	return err;
@@ -101,7 +153,8 @@ static int attach(const struct options *options, const struct plan *plan)
 	target = make_targets(count);
 	err = find_targets(&options->arguments, target);
 	if (!err)
-		err = attach_all(target, count, plan, options->mode);
+		err = attach_all(target, count, plan, options);
+	share_settle();
 	for (i = 0; i < count; i++)
 		filter_close(&target[i].filter);
 	free(target);

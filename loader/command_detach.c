@@ -34,10 +34,14 @@ int command_detach(const struct options *options, struct diag *diag)
 	if (kernel_privileged("detach"))
 		return EXIT_FAILED;
 	ready = pins_ready(false);
-	if (ready < 0 || (ready && (pins_lock(&lock) || hook_collect())))
+	if (ready < 0 || (ready && (pins_lock(&lock) || hook_settle())))
 		return EXIT_FAILED;
 	for (i = 0; i < options->arguments.count; i++)
 		if (detach_one(options->arguments.name[i]))
 			code = EXIT_FAILED;
+	if (ready) {
+		hook_mend(); /* of the others: what is detached needs none */
+		share_settle();
+	}
 	return code;
 }

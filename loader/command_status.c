@@ -1,43 +1,100 @@
 // SPDX-License-Identifier: GPL-2.0
 /* `status`: what is attached. */
+#include <string.h>
+
 #include "loader/command.h"
+#include "loader/flows.h"
 #include "loader/jsontext.h"
 #include "loader/live.h"
 #include "loader/report.h"
 
-static json_t *status_json(const struct live *live)
+static const char *egress_name(const struct live *live)
+{
+	switch (egress_state(&live->filter, live->hook.ifindex)) {
+	case EGRESS_TCX: return "tcx";
+	case EGRESS_CLSACT: return "clsact";
+	case EGRESS_MISSING: break;
+	}
+	return "missing";
+}
+
+/* What the egress side adds. */
+static json_t *state_json(const struct live *live, const struct flows *flows)
 {
 	const struct pc_generation *generation = live->filter.current.copy;
-	json_t *recipe = json_object_get(live->kept, "recipe");
+	const json_t *limit = json_object_get(json_object_get(live->kept, "recipe"), "echo_limit");
+
+	return json_pack("{s:s, s:b, s:I, s:s, s:{s:I, s:I}, s:o}", "outbound",
+			 outbound_name[generation->outbound == PC_OUTBOUND_ENFORCE], "forward",
+			 generation->forward, "echo_limit",
+			 json_is_integer(limit) ? json_integer_value(limit) : ECHO_LIMIT_DEFAULT,
+			 "egress", egress_name(live), "flows", "used", (json_int_t)flows->used,
+			 "size", (json_int_t)flows->size, "outbound_total",
+			 report_counts(counters_outbound_total(live->counters)));
+}
+
+static json_t *status_json(const struct live *live, const struct flows *flows)
+{
+	const struct pc_generation *generation = live->filter.current.copy;
+	json_t *recipe = json_object_get(live->kept, "recipe"), *status, *state;
 	char attached[TIME_TEXT], made[TIME_TEXT];
 	__free_text char *version =
 		xstrndup(generation->program_version, sizeof(generation->program_version));
 
-	return json_pack("{s:o, s:I, s:s, s:s, s:O?, s:O, s:I, s:s, s:s, s:o, s:I, s:o}", "name",
-			 text_json(live->hook.name), "ifindex", (json_int_t)live->hook.ifindex,
-			 "mode", hook_mode_name(live->hook.mode), "policy",
-			 generation->policy == PC_POLICY_OBSERVE ? "observe" : "enforce",
-			 "profiles", json_object_get(recipe, "profiles"), "recipe", recipe,
-			 "generation", (json_int_t)generation->number, "attached_at",
-			 report_time(generation->attached_at, attached), "generation_at",
-			 report_time(generation->made_at, made), "program_version",
-			 text_json(version), "memory", (json_int_t)filter_memory(&live->filter),
-			 "total", report_counts(counters_total(live->counters)));
+	status = json_pack("{s:o, s:I, s:s, s:s, s:O?, s:O, s:I, s:s, s:s, s:o, s:I, s:o}", "name",
+			   text_json(live->hook.name), "ifindex", (json_int_t)live->hook.ifindex,
+			   "mode", hook_mode_name(live->hook.mode), "policy",
+			   generation->policy == PC_POLICY_OBSERVE ? "observe" : "enforce",
+			   "profiles", json_object_get(recipe, "profiles"), "recipe", recipe,
+			   "generation", (json_int_t)generation->number, "attached_at",
+			   report_time(generation->attached_at, attached), "generation_at",
+			   report_time(generation->made_at, made), "program_version",
+			   text_json(version), "memory", (json_int_t)filter_memory(&live->filter),
+			   "total", report_counts(counters_total(live->counters)));
+	state = state_json(live, flows);
+	json_object_update(status, state);
+	json_decref(state);
+	return status;
+}
+
+/* Filters of a namespace share a map: `*counted`, with its flows, is counted already. */
+static int count_flows(const struct live *live, __u32 *counted, struct flows *flows)
+{
+	__u32 id;
+	int err = flows_id(live->filter.flows, &id);
+
+	if (!err && id != *counted)
+		err = flows_count(live->filter.flows, flows);
+	if (err)
+		error("%s: cannot read the flows: %s", live->hook.name, strerror(-err));
+	else
+		*counted = id;
+	return err;
 }
 
 int command_status(const struct options *options, struct diag *diag)
 {
+	struct flows flows = {};
 	json_t *interfaces;
 	struct live *list;
+	__u32 counted = 0;
 	size_t count, i;
+	int err = 0;
 
 	(void)diag;
 	if (kernel_privileged("status") || live_read(&options->arguments, "status", &list, &count))
 		return EXIT_FAILED;
 	interfaces = json_array();
-	for (i = 0; i < count; i++)
-		json_array_append_new(interfaces, status_json(&list[i]));
+	for (i = 0; i < count && !err; i++) {
+		err = count_flows(&list[i], &counted, &flows);
+		if (!err)
+			json_array_append_new(interfaces, status_json(&list[i], &flows));
+	}
 	live_free(list, count);
+	if (err) {
+		json_decref(interfaces);
+		return EXIT_FAILED;
+	}
 	report_print(report_new("interfaces", interfaces),
 		     options->json ? NULL : report_status_text);
 	return EXIT_DONE;

@@ -39,8 +39,9 @@ static int new_recipe(const struct options *options, struct target *target, stru
 		target->recipe = (struct recipe){.profiles = profiles, .policy = policy};
 	}
 	if (!err && options->profile.count) {
-		struct options chosen = {.profile = options->profile, .policy = -1};
+		struct options chosen = OPTIONS_NONE;
 
+		chosen.profile = options->profile;
 		/* First the profiles alone: what the old words mean nothing to any more goes. */
 		err = options_apply(&chosen, &target->recipe, diag);
 		if (!err)
@@ -135,6 +136,7 @@ static int swap(const struct options *options, struct target *target, size_t cou
 		struct diag *diag)
 {
 	size_t i, j;
+	int code;
 
 	for (i = 0; i < count; i++) {
 		target[i].filter = FILTER_NONE;
@@ -164,7 +166,9 @@ static int swap(const struct options *options, struct target *target, size_t cou
 		return EXIT_DONE;
 	}
 	fflush(stdout);
-	return switch_all(target, count) ? EXIT_FAILED : EXIT_DONE;
+	code = switch_all(target, count) ? EXIT_FAILED : EXIT_DONE;
+	share_settle();
+	return code;
 }
 
 int command_swap(const struct options *options, struct diag *diag)

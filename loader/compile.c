@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Compiles a composition into the port table, its rules, and the prefixes of the groups. */
+/* Compiles a composition into the port tables, their rules, and the prefixes of the groups. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +32,8 @@ struct compiler {
 	__u32 *entry;		/* of each set: PC_PORT_* */
 	struct port_edge *edge; /* of one transport */
 	size_t edges;
-	__u32 port[PC_PORTS];
+	__u32 in[PC_PORTS];  /* by local port */
+	__u32 out[PC_PORTS]; /* by remote port */
 };
 
 static void compiler_free(struct compiler **pointer)
@@ -48,9 +49,15 @@ static void compiler_free(struct compiler **pointer)
 	free(compiler);
 }
 
-static bool is_compiled(const struct composed *composed)
+static bool is_compiled(const struct composed *composed, enum direction way)
 {
-	return composed->why == WHY_OPEN && composed->direction & DIRECTION_IN;
+	return composed->why == WHY_OPEN && composed->direction & way;
+}
+
+/* The groups on the other side. */
+static const struct names *parties(const struct composed *composed, enum direction way)
+{
+	return way == DIRECTION_IN ? &composed->from : &composed->to;
 }
 
 /* --- groups --- */
@@ -65,6 +72,20 @@ static size_t group_bit(const struct compiler *compiler, const struct group *gro
 }
 
 /* Only defined groups count: of the others nobody is a member. link-local needs no bit. */
+static void add_groups(struct compiler *compiler, const struct names *names)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		const struct group *group =
+			groups_find(&compiler->composition->recipe->groups, names->name[i]);
+
+		if (!group || group_bit(compiler, group) < compiler->groups)
+			continue;
+		compiler->group =
+			grow(compiler->group, compiler->groups, sizeof(const struct group *));
+		compiler->group[compiler->groups++] = group;
+	}
+}
+
 static int number_groups(struct compiler *compiler)
 {
 	const struct composition *composition = compiler->composition;
@@ -72,16 +93,10 @@ static int number_groups(struct compiler *compiler)
 	for (size_t i = 0; i < composition->services; i++) {
 		const struct composed *composed = &composition->service[i];
 
-		for (size_t j = 0; is_compiled(composed) && j < composed->from.count; j++) {
-			const struct group *group =
-				groups_find(&composition->recipe->groups, composed->from.name[j]);
-
-			if (!group || group_bit(compiler, group) < compiler->groups)
-				continue;
-			compiler->group = grow(compiler->group, compiler->groups,
-					       sizeof(const struct group *));
-			compiler->group[compiler->groups++] = group;
-		}
+		if (is_compiled(composed, DIRECTION_IN))
+			add_groups(compiler, &composed->from);
+		if (is_compiled(composed, DIRECTION_OUT))
+			add_groups(compiler, &composed->to);
 	}
 	if (compiler->groups <= PC_GROUPS)
 		return 0;
@@ -93,13 +108,13 @@ static int number_groups(struct compiler *compiler)
 
 /* --- ports --- */
 
-/* Whom a service admits, as a span over all source ports. */
-static struct pc_span whole_span(const struct compiler *compiler, const struct composed *composed)
+/* These groups, of none at all anyone, as a span over all source ports. */
+static struct pc_span whole_span(const struct compiler *compiler, const struct names *groups)
 {
-	struct pc_span span = {.last = PORT_END - 1, .anyone = !composed->from.count};
+	struct pc_span span = {.last = PORT_END - 1, .anyone = !groups->count};
 
-	for (size_t i = 0; i < composed->from.count; i++) {
-		const char *name = composed->from.name[i];
+	for (size_t i = 0; i < groups->count; i++) {
+		const char *name = groups->name[i];
 		const struct group *group =
 			groups_find(&compiler->composition->recipe->groups, name);
 
@@ -111,20 +126,23 @@ static struct pc_span whole_span(const struct compiler *compiler, const struct c
 	return span;
 }
 
-/* The number of the admission: the same span of groups over each range of source ports. */
+/*
+ * The number of the admission: the same span of groups over each range of source ports. What goes
+ * out is bound to none: from-port is of `in`.
+ */
 static __u32 number_admission(struct compiler *compiler, const struct composed *composed,
-			      enum pc_transport transport)
+			      enum direction way, enum pc_transport transport)
 {
-	struct pc_span whole = whole_span(compiler, composed);
+	struct pc_span whole = whole_span(compiler, parties(composed, way));
+	size_t ranges = way == DIRECTION_IN ? composed->from_port.count : 0;
 	__cleanup(spans_free) struct spans spans = {0};
-	__cleanup(text_free) struct pc_span *part =
-		xcalloc(composed->from_port.count, sizeof(*part));
+	__cleanup(text_free) struct pc_span *part = xcalloc(ranges, sizeof(*part));
 	__cleanup(text_free) struct span_edge *edge = NULL;
 	size_t edges = 0;
 
-	if (!composed->from_port.count)
+	if (!ranges)
 		spans_add_edges(&edge, &edges, &whole);
-	for (size_t i = 0; i < composed->from_port.count; i++) {
+	for (size_t i = 0; i < ranges; i++) {
 		const struct port_range *range = &composed->from_port.range[i];
 
 		if (!(range->transports & 1 << transport))
@@ -146,7 +164,7 @@ static void add_port_edge(struct compiler *compiler, __u32 at, __u32 admission, 
 }
 
 static void add_service(struct compiler *compiler, const struct composed *composed,
-			enum pc_transport transport)
+			enum direction way, enum pc_transport transport)
 {
 	__u32 admission = 0;
 	bool numbered = false;
@@ -157,7 +175,7 @@ static void add_service(struct compiler *compiler, const struct composed *compos
 		if (!(range->transports & 1 << transport))
 			continue;
 		if (!numbered)
-			admission = number_admission(compiler, composed, transport);
+			admission = number_admission(compiler, composed, way, transport);
 		numbered = true;
 		add_port_edge(compiler, range->first, admission, 1);
 		add_port_edge(compiler, range->last + 1U, admission, -1U);
@@ -241,7 +259,7 @@ static int compare_port_edges(const void *a, const void *b)
 }
 
 /* Goes over the ports once, from edge to edge: between two of them all ports are equal. */
-static int sweep(struct compiler *compiler, enum pc_transport transport)
+static int sweep(struct compiler *compiler, enum pc_transport transport, __u32 *port)
 {
 	size_t words = (compiler->admissions.count + 63) / 64;
 	__cleanup(text_free) __u64 *set = xcalloc(words, sizeof(*set));
@@ -267,25 +285,25 @@ static int sweep(struct compiler *compiler, enum pc_transport transport)
 		if (find_entry(compiler, set, words, at, &entry))
 			return -EINVAL;
 		for (; at < edge[i].at; at++)
-			compiler->port[PC_PORT(transport, at)] = entry;
+			port[PC_PORT(transport, at)] = entry;
 		if (compiler->rules.used / sizeof(struct pc_span) > SPANS_MAX)
 			break;
 	}
 	return 0;
 }
 
-static int compile_ports(struct compiler *compiler)
+static int compile_ports(struct compiler *compiler, enum direction way, __u32 *port)
 {
 	const struct composition *composition = compiler->composition;
 
 	for (int transport = 0; transport < PC_TRANSPORTS; transport++) {
 		compiler->edges = 0;
 		for (size_t i = 0; i < composition->services; i++) {
-			if (is_compiled(&composition->service[i]))
-				add_service(compiler, &composition->service[i],
+			if (is_compiled(&composition->service[i], way))
+				add_service(compiler, &composition->service[i], way,
 					    (enum pc_transport)transport);
 		}
-		if (compiler->edges && sweep(compiler, (enum pc_transport)transport))
+		if (compiler->edges && sweep(compiler, (enum pc_transport)transport, port))
 			return -EINVAL;
 	}
 	return 0;
@@ -313,9 +331,26 @@ static int write_ports(const struct compiler *compiler, struct pc_generation *ge
 		};
 	if (rules->used)
 		memcpy(generation->span, rules->bytes, rules->used);
-	for (size_t i = 0; i < PC_PORTS; i++)
-		generation->port[i] = (__u16)compiler->port[i];
+	for (size_t i = 0; i < PC_PORTS; i++) {
+		generation->port[i] = (__u16)compiler->in[i];
+		generation->out[i] = (__u16)compiler->out[i];
+	}
 	return 0;
+}
+
+static void write_settings(const struct composition *composition, struct pc_generation *generation)
+{
+	const struct recipe *recipe = composition->recipe;
+	unsigned int limit = recipe_echo_limit(recipe);
+
+	generation->policy = (__u8)recipe->policy;
+	generation->outbound = (__u8)recipe->outbound;
+	generation->forward = recipe->forward;
+	generation->echo_interval = limit ? (__u32)(PC_SECOND / limit) : 0;
+	for (size_t i = 0; i < composition->profiles; i++) {
+		for (size_t n = 0; n < ARRAY_SIZE(generation->protocol); n++)
+			generation->protocol[n] |= composition->profile[i]->protocol[n];
+	}
 }
 
 int compile(const struct composition *composition, struct tables *tables, struct diag *diag)
@@ -326,15 +361,12 @@ int compile(const struct composition *composition, struct tables *tables, struct
 
 	compiler->composition = composition;
 	compiler->diag = diag;
-	if (number_groups(compiler) || compile_ports(compiler) ||
+	if (number_groups(compiler) || compile_ports(compiler, DIRECTION_IN, compiler->in) ||
+	    compile_ports(compiler, DIRECTION_OUT, compiler->out) ||
 	    write_ports(compiler, made.generation) ||
 	    tries_compile(compiler->group, compiler->groups, &made, diag))
 		return -EINVAL;
-	made.generation->policy = (__u8)composition->recipe->policy;
-	for (size_t i = 0; i < composition->profiles; i++) {
-		for (size_t n = 0; n < ARRAY_SIZE(made.generation->protocol); n++)
-			made.generation->protocol[n] |= composition->profile[i]->protocol[n];
-	}
+	write_settings(composition, made.generation);
 	*tables = made;
 	made = (struct tables){0};
 	return 0;

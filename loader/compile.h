@@ -30,8 +30,9 @@ struct trie6_entry {
 };
 
 struct tables {
-	struct pc_generation
-		*generation; /* zero but for policy, protocol, tries_digest, rule, span, port */
+	/* Zero but for policy, outbound, forward, echo_interval, protocol, tries_digest, rule,
+	 * span, port, out. */
+	struct pc_generation *generation;
 	struct trie4_entry *trie4; /* sorted, each key once */
 	size_t tries4;
 	struct trie6_entry *trie6;
@@ -39,8 +40,9 @@ struct tables {
 };
 
 /*
- * Compiles every open `in` service. Only groups that some open service needs take a bit and go into
- * the tries. Limits that are passed are errors in `diag` which say the limit and the number: groups
+ * Compiles every open service: `in` into port, `out` into out, with common rules and spans. Only
+ * groups that some open service needs take a bit and go into the tries. Limits that are passed are
+ * errors in `diag` which say the limit and the number: groups
  * (PC_GROUPS), prefixes of one family (PC_PREFIXES), rules, spans. Returns 0 or -EINVAL.
  */
 int compile(const struct composition *composition, struct tables *tables, struct diag *diag);
@@ -57,5 +59,13 @@ enum admit {
 };
 enum admit tables_admit(const struct tables *tables, int family, const __u8 *address,
 			enum pc_transport transport, __u16 source_port, __u16 port);
+
+/*
+ * Whether an open `out` service lists this port of the remote side, as tables_admit for `in`. The
+ * program also takes a multicast destination on the link (ff02::/16, 224.0.0.0/24) for link-local:
+ * who asks of one gives a link-local address.
+ */
+bool tables_covers(const struct tables *tables, int family, const __u8 *address,
+		   enum pc_transport transport, __u16 remote_port);
 
 #endif

@@ -17,6 +17,7 @@ const char *const reason_name[PC_REASONS] = {
 	[PC_REASON_MALFORMED] = "malformed", [PC_REASON_FRAGMENT] = "fragment",
 	[PC_REASON_ICMP] = "icmp",	     [PC_REASON_SOURCE] = "source",
 	[PC_REASON_PROTOCOL] = "protocol",   [PC_REASON_UNLISTED] = "unlisted",
+	[PC_REASON_OUTBOUND] = "outbound",
 };
 
 static void add(struct count *to, struct count what)
@@ -90,6 +91,14 @@ int counters_read(int counters_map, int carries_map, struct counters *counters)
 	return err;
 }
 
+void counters_rare(struct counters *counters, __u32 cell, const struct pc_count *count)
+{
+	if (cell < PC_CELLS || cell >= PC_CELLS_ALL)
+		return;
+	counters->cell[cell] = (struct count){count->packets, count->bytes};
+	counters->rare = true;
+}
+
 struct counts counters_port(const struct counters *counters, __u32 port)
 {
 	return (struct counts){
@@ -97,6 +106,18 @@ struct counts counters_port(const struct counters *counters, __u32 port)
 		.drop = counters->cell[PC_CELL_DROP + port],
 		.would_drop = counters->cell[PC_CELL_WOULD_DROP + port],
 	};
+}
+
+/* The memory of rare cells is not even read if there are none. */
+struct counts counters_out(const struct counters *counters, __u32 port)
+{
+	struct counts counts = {.pass = counters->cell[PC_CELL_OUT + port]};
+
+	if (counters->rare) {
+		counts.drop = counters->cell[PC_CELL_OUT_DROP + port];
+		counts.would_drop = counters->cell[PC_CELL_OUT_WOULD_DROP + port];
+	}
+	return counts;
 }
 
 struct counts counters_reason(const struct counters *counters, enum pc_reason reason)
@@ -125,8 +146,18 @@ struct counts counters_total(const struct counters *counters)
 	for (i = 0; i < PC_REASONS; i++) {
 		struct counts reason = counters_reason(counters, i);
 
+		if (i == PC_REASON_OUTBOUND)
+			continue;
 		add(&total.drop, reason.drop);
 		add(&total.would_drop, reason.would_drop);
 	}
+	return total;
+}
+
+struct counts counters_outbound_total(const struct counters *counters)
+{
+	struct counts total = counters_reason(counters, PC_REASON_OUTBOUND);
+
+	total.pass = counters->cell[PC_CELL_EGRESS];
 	return total;
 }

@@ -6,27 +6,31 @@
 #include "bpf/abi.h"
 #include "loader/difference.h"
 #include "loader/ports.h"
+#include "loader/recipe.h"
 #include "loader/report.h"
 #include "loader/util.h"
 
 #define ANYONE "anyone"
 
-/* What one generation admits at each port, by all its open services. */
+/* What one generation lists at each port of one direction, by all its open services. */
 struct side {
 	struct names *who[PC_PORTS];   /* "trusted", "anyone, source port 67/udp"; NULL: closed */
 	const char *service[PC_PORTS]; /* the first that opens the port, in `names` */
 	struct names names;
+	bool out;    /* the direction */
+	bool blocks; /* what is not listed; else the list is for counting */
 };
 
-/* The parties of one service, as texts. */
-static void list_parties(const json_t *service, struct names *parties)
+/* The parties of one service, as texts. Source ports are of what comes in. */
+static void list_parties(const json_t *service, bool out, struct names *parties)
 {
-	__free_text char *source = report_joined(json_object_get(service, "from_ports"), ", ");
-	const json_t *from = json_object_get(service, "from"), *group;
+	const json_t *ports = out ? NULL : json_object_get(service, "from_ports");
+	__free_text char *source = report_joined(ports, ", ");
+	const json_t *groups = json_object_get(service, out ? "to" : "from"), *group;
 	const char *middle = *source ? ", source port " : "";
 	size_t i;
 
-	json_array_foreach (from, i, group) {
+	json_array_foreach (groups, i, group) {
 		__free_text char *party =
 			xasprintf("%s%s%s", json_string_value(group), middle, source);
 
@@ -63,7 +67,7 @@ static void add_service(struct side *side, const char *profile, const json_t *se
 
 	names_add(&side->names, full);
 	name = side->names.name[side->names.count - 1];
-	list_parties(service, &parties);
+	list_parties(service, side->out, &parties);
 	json_array_foreach (ports, i, text) {
 		struct ports parsed = {};
 		__free_text char *why = NULL;
@@ -84,12 +88,16 @@ static void add_service(struct side *side, const char *profile, const json_t *se
 	names_free(&parties);
 }
 
-static struct side *side_make(const json_t *kept)
+static struct side *side_make(const json_t *kept, bool out)
 {
 	const json_t *profiles = json_object_get(kept, "profiles"), *profile, *service;
+	const char *outbound =
+		json_string_value(json_object_get(json_object_get(kept, "recipe"), "outbound"));
 	struct side *side = xcalloc(1, sizeof(*side));
 	size_t i, j;
 
+	side->out = out;
+	side->blocks = !out || (outbound && !strcmp(outbound, outbound_name[PC_OUTBOUND_ENFORCE]));
 	json_array_foreach (profiles, i, profile) {
 		const char *name = json_string_value(json_object_get(profile, "name"));
 
@@ -97,7 +105,7 @@ static struct side *side_make(const json_t *kept)
 			const char *way = json_string_value(json_object_get(service, "direction"));
 
 			if (json_is_true(json_object_get(service, "open")) && way &&
-			    strcmp(way, "out"))
+			    strcmp(way, out ? "in" : "out"))
 				add_service(side, name, service);
 		}
 	}
@@ -147,17 +155,21 @@ static void print_range(const struct side *old, const struct side *new, __u32 fi
 	__free_text char *was = before ? who_text(before) : NULL;
 	__free_text char *is = after ? who_text(after) : NULL;
 	const char *transport = first >> 16 == PC_TCP ? "tcp" : "udp";
+	const char *way = new->out ? "out " : "", *party = new->out ? "to" : "from";
 	__free_text char *range =
-		first == last ? xasprintf("%u/%s", first & 0xffff, transport) :
-				xasprintf("%u-%u/%s", first & 0xffff, last & 0xffff, transport);
+		first == last ?
+			xasprintf("%s%u/%s", way, first & 0xffff, transport) :
+			xasprintf("%s%u-%u/%s", way, first & 0xffff, last & 0xffff, transport);
 
 	if (was && is)
 		fprintf(to, "  changes %s from %s to %s (%s)\n", range, was, is,
 			new->service[first]);
 	else if (is)
-		fprintf(to, "  opens   %s from %s (%s)\n", range, is, new->service[first]);
+		fprintf(to, "  %s %s %s %s (%s)\n", new->blocks ? "opens  " : "lists  ", range,
+			party, is, new->service[first]);
 	else
-		fprintf(to, "  closes  %s from %s (%s)\n", range, was, old->service[first]);
+		fprintf(to, "  %s %s %s %s (%s)\n", new->blocks ? "closes " : "unlists", range,
+			party, was, old->service[first]);
 }
 
 static bool same_service(const char *a, const char *b)
@@ -174,8 +186,9 @@ static bool continues(const struct side *old, const struct side *new, __u32 firs
 	       same_service(new->service[first], new->service[port]);
 }
 
-static size_t print_ports(const struct side *old, const struct side *new, FILE *to)
+static size_t print_ports(const json_t *before, const json_t *after, bool out, FILE *to)
 {
+	struct side *old = side_make(before, out), *new = side_make(after, out);
 	size_t printed = 0;
 	__u32 first, next;
 
@@ -188,6 +201,8 @@ static size_t print_ports(const struct side *old, const struct side *new, FILE *
 		print_range(old, new, first, next - 1, to);
 		printed++;
 	}
+	side_free(old);
+	side_free(new);
 	return printed;
 }
 
@@ -249,29 +264,60 @@ static size_t print_protocols(const json_t *before, const json_t *after, FILE *t
 	return printed;
 }
 
-static size_t print_policy(const json_t *before, const json_t *after, FILE *to)
+/* A setting of a recipe as text; the caller frees. An older recipe has not all of them. */
+static char *setting_text(const json_t *recipe, const char *key)
 {
-	const char *old =
-		json_string_value(json_object_get(json_object_get(before, "recipe"), "policy"));
-	const char *new =
-		json_string_value(json_object_get(json_object_get(after, "recipe"), "policy"));
+	const json_t *value = json_object_get(recipe, key);
 
-	if (!old || !new || !strcmp(old, new))
-		return 0;
-	fprintf(to, "  changes the policy from %s to %s\n", old, new);
-	return 1;
+	if (!strcmp(key, "forward"))
+		return xstrdup(json_is_true(value) ? "yes" : "no");
+	if (!strcmp(key, "outbound"))
+		return xstrdup(json_is_string(value) ? json_string_value(value) :
+						       outbound_name[PC_OUTBOUND_TRACK]);
+	if (!strcmp(key, "echo_limit") && json_is_integer(value) && !json_integer_value(value))
+		return xstrdup("none");
+	if (!strcmp(key, "echo_limit"))
+		return xasprintf("%lld", json_is_integer(value) ?
+						 (long long)json_integer_value(value) :
+						 ECHO_LIMIT_DEFAULT);
+	return xstrdup(json_is_string(value) ? json_string_value(value) : "");
+}
+
+/* Nothing is said of what was attached to nothing before. */
+static size_t print_settings(const json_t *before, const json_t *after, FILE *to)
+{
+	static const struct {
+		const char *key, *name;
+	} setting[] = {
+		{"policy", "the policy"},
+		{"outbound", "outbound"},
+		{"forward", "forward"},
+		{"echo_limit", "the echo limit"},
+	};
+	const json_t *old = json_object_get(before, "recipe");
+	const json_t *new = json_object_get(after, "recipe");
+	size_t printed = 0, i;
+
+	for (i = 0; old && new &&i < ARRAY_SIZE(setting); i++) {
+		__free_text char *was = setting_text(old, setting[i].key);
+		__free_text char *is = setting_text(new, setting[i].key);
+
+		if (!strcmp(was, is))
+			continue;
+		fprintf(to, "  changes %s from %s to %s\n", setting[i].name, was, is);
+		printed++;
+	}
+	return printed;
 }
 
 void difference_print(const json_t *before, const json_t *after, FILE *to)
 {
-	struct side *old = side_make(before), *new = side_make(after);
-	size_t printed = print_ports(old, new, to);
+	size_t printed = print_ports(before, after, false, to);
 
+	printed += print_ports(before, after, true, to);
 	printed += print_protocols(before, after, to);
 	printed += print_groups(before, after, to);
-	printed += print_policy(before, after, to);
+	printed += print_settings(before, after, to);
 	if (!printed)
 		fputs("  no port opens or closes\n", to);
-	side_free(old);
-	side_free(new);
 }

@@ -9,7 +9,8 @@
 /*
  * Compares two kept texts ({"recipe", "profiles"}; `before` may be an empty object: nothing was
  * attached) and prints a line for each range of ports that opens, closes, or changes whom it
- * admits, and for each group, protocol and the policy that changes; one line if nothing does. A
+ * admits, those marked `out` after those of `in` (they are listed and unlisted as long as outbound
+ * only tracks), and for each group, protocol and setting that changes; one line if nothing does. A
  * port is judged by all its open services together.
  */
 void difference_print(const json_t *before, const json_t *after, FILE *to);

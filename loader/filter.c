@@ -17,6 +17,7 @@
 
 #include "loader/kernel.h"
 #include "loader/libbpf_log.h"
+#include "loader/link.h"
 #include "loader/outer.h"
 #include "portcullis.skel.h"
 
@@ -24,6 +25,9 @@
 #define TRIE_LARGE     4096 /* entries: a retired trie of more is freed at once */
 #define BATCH	       16384
 #define LOG_TAIL_LINES 15
+#define PROGRAM_MAPS   32
+#define HASH_ENTRY     48 /* bytes of struct htab_elem and struct bucket, kernel/bpf/hashtab.c */
+#define HASH_BUCKET    16
 
 _Static_assert(sizeof(PORTCULLIS_VERSION) <= sizeof(((struct pc_generation *)0)->program_version),
 	       "version text");
@@ -89,6 +93,13 @@ static int keep_descriptors(const struct portcullis_bpf *skeleton, struct filter
 		{bpf_map__fd(skeleton->maps.tries), &filter->tries},
 		{bpf_map__fd(skeleton->maps.counters), &filter->counters},
 		{bpf_map__fd(skeleton->maps.carries), &filter->carries},
+		{bpf_map__fd(skeleton->maps.rare), &filter->rare},
+		{bpf_map__fd(skeleton->maps.flows), &filter->flows},
+		{bpf_map__fd(skeleton->maps.observed), &filter->observed},
+		{bpf_map__fd(skeleton->maps.strangers), &filter->strangers},
+		{bpf_map__fd(skeleton->maps.open_ports), &filter->open_ports},
+		{bpf_map__fd(skeleton->maps.shared), &filter->shared},
+		{bpf_program__fd(skeleton->progs.portcullis_egress), &filter->egress},
 	};
 	size_t i;
 
@@ -100,7 +111,53 @@ static int keep_descriptors(const struct portcullis_bpf *skeleton, struct filter
 	return 0;
 }
 
-int filter_load(struct filter *filter)
+static bool has_helper(enum bpf_prog_type type, enum bpf_func_id helper)
+{
+	return libbpf_probe_bpf_helper(type, helper, NULL) == 1;
+}
+
+static void set_constants(struct portcullis_bpf *skeleton, struct filter *filter)
+{
+	/* The helper and the flag came together, in 5.18. */
+	filter->frags = has_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_load_bytes);
+	skeleton->rodata->have_frags = filter->frags;
+	skeleton->rodata->have_coarse =
+		has_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_ktime_get_coarse_ns) &&
+		has_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_ktime_get_coarse_ns);
+	if (filter->frags)
+		bpf_program__set_flags(skeleton->progs.portcullis, BPF_F_XDP_HAS_FRAGS);
+}
+
+static int set_maps(struct portcullis_bpf *skeleton, int cpus, const struct filter *with,
+		    __u32 flows)
+{
+	int err;
+
+	bpf_map__set_max_entries(skeleton->maps.counters, PC_CELLS * cpus);
+	if (with->flows < 0)
+		return bpf_map__set_max_entries(skeleton->maps.flows, flows);
+	err = bpf_map__reuse_fd(skeleton->maps.flows, with->flows);
+	if (!err)
+		err = bpf_map__reuse_fd(skeleton->maps.observed, with->observed);
+	if (!err)
+		err = bpf_map__reuse_fd(skeleton->maps.strangers, with->strangers);
+	if (!err)
+		err = bpf_map__reuse_fd(skeleton->maps.open_ports, with->open_ports);
+	if (!err)
+		err = bpf_map__reuse_fd(skeleton->maps.shared, with->shared);
+	return err;
+}
+
+/* New flow maps are this network namespace's from now on. */
+static int claim_shared(const struct filter *filter)
+{
+	struct pc_shared shared = {.netns = netns_inode()};
+	__u32 zero = 0;
+
+	return bpf_map_update_elem(filter->shared, &zero, &shared, BPF_ANY) ? -errno : 0;
+}
+
+int filter_load_sharing(struct filter *filter, const struct filter *with, __u32 flows)
 {
 	__cleanup(skeleton_destroy) struct portcullis_bpf *skeleton = NULL;
 	int cpus = libbpf_num_possible_cpus();
@@ -113,13 +170,12 @@ int filter_load(struct filter *filter)
 		return -EINVAL;
 	}
 	*filter = FILTER_NONE;
-	/* The helper and the flag came together, in 5.18. */
-	filter->frags =
-		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_load_bytes, NULL) == 1;
-	skeleton->rodata->have_frags = filter->frags;
-	if (filter->frags)
-		bpf_program__set_flags(skeleton->progs.portcullis, BPF_F_XDP_HAS_FRAGS);
-	bpf_map__set_max_entries(skeleton->maps.counters, PC_CELLS * cpus);
+	set_constants(skeleton, filter);
+	err = set_maps(skeleton, cpus, with, flows);
+	if (err) {
+		error("cannot set up the maps: %s", strerror(-err));
+		return err;
+	}
 	err = portcullis_bpf__load(skeleton);
 	if (err) {
 		report_refusal(err);
@@ -128,11 +184,20 @@ int filter_load(struct filter *filter)
 	err = keep_descriptors(skeleton, filter);
 	if (!err)
 		err = program_id(filter->program, &filter->program_id);
+	if (!err && with->flows < 0) {
+		err = claim_shared(filter);
+		share_begin(filter);
+	}
 	if (err) {
 		error("cannot keep the BPF program: %s", strerror(-err));
 		filter_close(filter);
 	}
 	return err;
+}
+
+int filter_load(struct filter *filter)
+{
+	return filter_load_sharing(filter, &FILTER_NONE, PC_FLOWS);
 }
 
 static void installed_close(struct installed *installed)
@@ -145,8 +210,11 @@ static void installed_close(struct installed *installed)
 
 void filter_close(struct filter *filter)
 {
-	int *fd[] = {&filter->program, &filter->link,	  &filter->generations,
-		     &filter->tries,   &filter->counters, &filter->carries};
+	int *fd[] = {&filter->program,	 &filter->link,	     &filter->generations,
+		     &filter->tries,	 &filter->counters,  &filter->carries,
+		     &filter->rare,	 &filter->flows,     &filter->observed,
+		     &filter->shared,	 &filter->egress,    &filter->egress_link,
+		     &filter->strangers, &filter->open_ports};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(fd); i++)
@@ -227,18 +295,43 @@ int filter_unpin(const struct filter *filter)
 	return err;
 }
 
+/* The interface of the filter's link; 0: it lost it. */
+static unsigned int link_ifindex(int link)
+{
+	struct bpf_link_info info = {};
+	__u32 length = sizeof(info);
+
+	return link < 0 || bpf_obj_get_info_by_fd(link, &info, &length) ? 0 : info.xdp.ifindex;
+}
+
+/* What filter_detach needs of a filter that is known by its id only. */
+static void open_hooks(struct filter *filter)
+{
+	if (filter->link < 0)
+		filter->link = pin_get(filter->id, "link");
+	if (filter->egress < 0)
+		filter->egress = pin_get(filter->id, "egress");
+	if (filter->egress_link < 0)
+		filter->egress_link = pin_get(filter->id, "egress_link");
+	if (!filter->ifindex)
+		filter->ifindex = link_ifindex(filter->link);
+}
+
 int filter_detach(struct filter *filter)
 {
 	int err = 0;
 
-	if (filter->link < 0 && filter->id[0])
-		filter->link = pin_get(filter->id, "link");
+	if (filter->id[0])
+		open_hooks(filter);
 	/* At once, not when the kernel gets to freeing the link. */
 	if (filter->link >= 0 && bpf_link_detach(filter->link) && errno != ENOLINK) {
 		err = -errno;
 		error("cannot detach: %s", strerror(-err));
 		return err;
 	}
+	err = egress_detach(filter, filter->ifindex);
+	if (err)
+		return err;
 	return filter->id[0] ? filter_unpin(filter) : 0;
 }
 
@@ -264,21 +357,24 @@ static void unpin_others(const struct filter *filter, const struct installed *in
 	unpin_matching(filter->id, "recipe-", keep);
 }
 
-static int pin_all(struct filter *filter)
+int filter_pin(struct filter *filter)
 {
 	const struct {
 		const char *name;
 		int fd;
 	} pin[] = {
-		{"program", filter->program}, {"generations", filter->generations},
-		{"tries", filter->tries},     {"counters", filter->counters},
-		{"carries", filter->carries},
+		{"program", filter->program},	  {"generations", filter->generations},
+		{"tries", filter->tries},	  {"counters", filter->counters},
+		{"carries", filter->carries},	  {"rare", filter->rare},
+		{"flows", filter->flows},	  {"observed", filter->observed},
+		{"strangers", filter->strangers}, {"open_ports", filter->open_ports},
+		{"shared", filter->shared},	  {"egress_link", filter->egress_link},
 	};
 	size_t i;
 	int err;
 
 	for (i = 0; i < ARRAY_SIZE(pin); i++) {
-		err = pin_object(filter->id, pin[i].name, pin[i].fd);
+		err = pin[i].fd < 0 ? 0 : pin_object(filter->id, pin[i].name, pin[i].fd);
 		if (err)
 			return err;
 	}
@@ -287,7 +383,7 @@ static int pin_all(struct filter *filter)
 	return err ? err : pin_object(filter->id, "link", filter->link);
 }
 
-int filter_pin(struct filter *filter)
+int filter_pin_egress(struct filter *filter)
 {
 	__free_text char *folder = NULL;
 	__u64 id;
@@ -305,11 +401,23 @@ int filter_pin(struct filter *filter)
 		filter->id[0] = '\0';
 		return err;
 	}
-	err = pin_all(filter);
+	err = pin_object(filter->id, "egress", filter->egress);
 	if (err) {
 		filter_unpin(filter);
 		filter->id[0] = '\0';
 	}
+	return err;
+}
+
+int filter_repin_egress(const struct filter *filter)
+{
+	__free_text char *link = pin_path(filter->id, "egress_link");
+	int err = unlink(link) && errno != ENOENT ? -errno : 0;
+
+	if (err)
+		error("%s: cannot unpin: %s", link, strerror(-err));
+	else if (filter->egress_link >= 0)
+		err = pin_object(filter->id, "egress_link", filter->egress_link);
 	return err;
 }
 
@@ -486,6 +594,8 @@ static void fill_header(const struct filter *filter, struct pc_generation *gener
 	generation->attached_at = current ? current->attached_at : generation->made_at;
 	generation->recipe_length = recipe_length;
 	generation->batch = batch;
+	if (generation->forward && filter->ifindex)
+		link_uppers(filter->ifindex, generation->upper);
 	memcpy(generation->program_version, current ? current->program_version : PORTCULLIS_VERSION,
 	       current ? sizeof(current->program_version) : sizeof(PORTCULLIS_VERSION));
 }
@@ -526,11 +636,26 @@ static int put_in_place(const struct filter *filter, int generation)
 	return -errno;
 }
 
+/* Whether the interface that the filter is attached to is in the caller's network namespace. */
+static bool is_here(const struct filter *filter)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, found);
+
+	return filter->ifindex && !bpf_xdp_query(filter->ifindex, 0, &found) &&
+	       (found.drv_prog_id == filter->program_id || found.skb_prog_id == filter->program_id);
+}
+
 int filter_commit(struct filter *filter)
 {
 	struct installed old = filter->current;
-	int err = put_in_place(filter, filter->next.generation);
+	int err;
 
+	/* What the old generation admitted by its table, it did not let the program learn. */
+	if (is_here(filter))
+		seed_live(filter, filter->ifindex, filter->next.copy->forward);
+	err = share_open(filter, filter->next.copy);
+	if (!err)
+		err = put_in_place(filter, filter->next.generation);
 	outer_end(&filter->placing);
 	if (err) {
 		error("cannot switch to the new generation: %s", strerror(-err));
@@ -680,28 +805,52 @@ int filter_pending(struct filter *filter, __u64 *batch)
 	return err;
 }
 
-static int open_pins(struct filter *filter)
+struct pin {
+	const char *name;
+	int *fd;
+};
+
+static int open_pins(const struct filter *filter, const struct pin *pin, size_t count)
 {
-	const struct {
-		const char *name;
-		int *fd;
-	} pin[] = {
-		{"link", &filter->link},
-		{"program", &filter->program},
-		{"generations", &filter->generations},
-		{"tries", &filter->tries},
-		{"counters", &filter->counters},
-		{"carries", &filter->carries},
-	};
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(pin); i++) {
+	for (i = 0; i < count; i++) {
 		int fd = pin_get(filter->id, pin[i].name);
 
 		if (fd < 0)
 			return fd;
 		*pin[i].fd = fd;
 	}
+	return 0;
+}
+
+/* The generation first: it tells whether the layout is ours, and so which pins there should be. */
+static int open_filter(struct filter *filter)
+{
+	const struct pin first[] = {
+		{"link", &filter->link},
+		{"program", &filter->program},
+		{"generations", &filter->generations},
+	};
+	const struct pin rest[] = {
+		{"tries", &filter->tries},	   {"counters", &filter->counters},
+		{"carries", &filter->carries},	   {"rare", &filter->rare},
+		{"flows", &filter->flows},	   {"observed", &filter->observed},
+		{"strangers", &filter->strangers}, {"open_ports", &filter->open_ports},
+		{"shared", &filter->shared},	   {"egress", &filter->egress},
+	};
+	int err = open_pins(filter, first, ARRAY_SIZE(first));
+
+	if (!err)
+		err = open_current(filter);
+	if (!err)
+		err = open_pins(filter, rest, ARRAY_SIZE(rest));
+	if (err)
+		return err;
+	filter->ifindex = link_ifindex(filter->link);
+	filter->egress_link = pin_get(filter->id, "egress_link");
+	if (filter->egress_link < 0 && filter->egress_link != -ENOENT)
+		return filter->egress_link;
 	return program_id(filter->program, &filter->program_id);
 }
 
@@ -711,9 +860,7 @@ int filter_try_open(const char *id, struct filter *filter)
 	int err;
 
 	snprintf(opened.id, sizeof(opened.id), "%s", id);
-	err = open_pins(&opened);
-	if (!err)
-		err = open_current(&opened);
+	err = open_filter(&opened);
 	if (err) {
 		filter_close(&opened);
 		return err;
@@ -749,27 +896,73 @@ static __u64 memlock(int fd)
 	return bytes;
 }
 
-/* 6.1 says more for an array than it takes: it adds the size of a key to each entry. */
+/*
+ * 6.1 says more for an array than it takes (the size of a key for each entry), and less for a hash
+ * of ready-made entries (no heads of entries and buckets).
+ */
 static __u64 map_memory(int fd)
 {
 	struct bpf_map_info info;
+	__u64 said = memlock(fd), bytes, buckets = 1;
 
-	if (!map_info(fd, &info) && info.type == BPF_MAP_TYPE_ARRAY)
+	if (map_info(fd, &info))
+		return said;
+	if (info.type == BPF_MAP_TYPE_ARRAY)
 		return (__u64)(info.value_size + 7) / 8 * 8 * info.max_entries;
-	return memlock(fd);
+	if (info.type != BPF_MAP_TYPE_LRU_HASH)
+		return said;
+	while (buckets < info.max_entries)
+		buckets <<= 1;
+	bytes = (__u64)info.max_entries *
+			(HASH_ENTRY + (info.key_size + 7) / 8 * 8 + (info.value_size + 7) / 8 * 8) +
+		buckets * HASH_BUCKET;
+	return bytes > said ? bytes : said;
+}
+
+/* The maps whose ids are new to `seen`, which has room. */
+static __u64 maps_memory(const __u32 *id, __u32 ids, __u32 *seen, __u32 *count)
+{
+	__u64 bytes = 0;
+	__u32 i, j;
+
+	for (i = 0; i < ids; i++) {
+		__close_fd int fd = -1;
+
+		for (j = 0; j < *count && seen[j] != id[i]; j++)
+			;
+		if (j < *count)
+			continue;
+		seen[(*count)++] = id[i];
+		fd = bpf_map_get_fd_by_id(id[i]);
+		if (fd >= 0)
+			bytes += map_memory(fd);
+	}
+	return bytes;
+}
+
+/* A program and its maps. */
+static __u64 program_memory(int program, __u32 *seen, __u32 *count)
+{
+	__u32 id[PROGRAM_MAPS];
+	struct bpf_prog_info info = {.nr_map_ids = PROGRAM_MAPS,
+				     .map_ids = (__u64)(unsigned long)id};
+	__u32 length = sizeof(info);
+	__u32 ids;
+
+	if (bpf_obj_get_info_by_fd(program, &info, &length))
+		return memlock(program);
+	ids = info.nr_map_ids < PROGRAM_MAPS ? info.nr_map_ids : PROGRAM_MAPS;
+	return memlock(program) + maps_memory(id, ids, seen, count);
 }
 
 __u64 filter_memory(const struct filter *filter)
 {
-	const int map[] = {filter->generations,	       filter->tries,
-			   filter->counters,	       filter->carries,
-			   filter->current.generation, filter->current.recipe};
-	__u64 bytes = memlock(filter->program);
+	__u32 seen[2 * PROGRAM_MAPS], count = 0;
+	__u64 bytes = program_memory(filter->program, seen, &count) +
+		      program_memory(filter->egress, seen, &count);
 	__u32 slot, id;
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(map); i++)
-		bytes += map_memory(map[i]);
+	bytes += map_memory(filter->current.generation) + map_memory(filter->current.recipe);
 	for (slot = 0; slot < PC_SLOTS; slot++) {
 		__close_fd int trie = -1;
 

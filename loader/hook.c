@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "loader/kernel.h"
-#include "loader/libbpf_log.h"
+#include "loader/refusal.h"
 
 const char *hook_mode_name(enum hook_mode mode)
 {
@@ -102,7 +102,8 @@ static void collect_dead(const struct pinned *list, size_t count)
 		if (list[i].link && list[i].ifindex)
 			continue;
 		memcpy(dead.id, list[i].id, sizeof(dead.id));
-		filter_unpin(&dead);
+		if (!egress_sweep(dead.id)) /* while the program's pin still tells which */
+			filter_unpin(&dead);
 	}
 }
 
@@ -208,7 +209,7 @@ static int settle(const struct pinned *pinned, const struct judging *judging, si
 	return 0;
 }
 
-int hook_collect(void)
+int hook_settle(void)
 {
 	struct judging *judging;
 	struct pinned *list;
@@ -226,6 +227,45 @@ int hook_collect(void)
 			err = settle(&list[i], judging, count);
 	free(judging);
 	free(list);
+	return err;
+}
+
+static void mend(const struct hook *hook)
+{
+	__cleanup(filter_close) struct filter filter = FILTER_NONE;
+
+	if (filter_try_open(hook->id, &filter) ||
+	    egress_state(&filter, hook->ifindex) != EGRESS_MISSING)
+		return;
+	fd_close(&filter.egress_link);
+	if (egress_attach(&filter, hook->name, hook->ifindex) || filter_repin_egress(&filter)) {
+		warning("%s: its egress program is missing: what this host sends is neither learned nor judged; portcullis detach %s, then attach again",
+			hook->name, hook->name);
+		return;
+	}
+	warning("%s: its egress program was missing, and is attached again: what this host sent meanwhile was not learned",
+		hook->name);
+	seed_live(&filter, hook->ifindex, filter.current.copy->forward);
+}
+
+void hook_mend(void)
+{
+	struct hook *hook;
+	size_t count, i;
+
+	if (hook_list(&hook, &count))
+		return;
+	for (i = 0; i < count; i++)
+		mend(&hook[i]);
+	free(hook);
+}
+
+int hook_collect(void)
+{
+	int err = hook_settle();
+
+	if (!err)
+		hook_mend();
 	return err;
 }
 
@@ -332,22 +372,6 @@ int hook_free(const struct hook *hook)
 	return -EBUSY;
 }
 
-/*
- * The reason of a refused link, which gives a bare errno: the same program by netlink, where the
- * kernel answers in words. Should it succeed, it is undone at once.
- */
-static char *refusal_words(int program, unsigned int ifindex, __u32 flags, int err)
-{
-	LIBBPF_OPTS(bpf_xdp_attach_opts, undo, .old_prog_fd = program);
-	char *words;
-
-	libbpf_log_start();
-	if (!bpf_xdp_attach(ifindex, program, flags | XDP_FLAGS_UPDATE_IF_NOEXIST, NULL))
-		bpf_xdp_detach(ifindex, flags | XDP_FLAGS_REPLACE, &undo);
-	words = libbpf_log_kernel_message();
-	return words ? xasprintf("%s (%s)", words, strerror(-err)) : xstrdup(strerror(-err));
-}
-
 static int link_xdp(struct filter *filter, unsigned int ifindex, __u32 flags)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = flags);
@@ -362,6 +386,7 @@ static int link_xdp(struct filter *filter, unsigned int ifindex, __u32 flags)
 int hook_attach(struct filter *filter, const struct hook *hook, enum hook_mode *mode)
 {
 	__free_text char *native_words = NULL;
+	__free_text char *fix = NULL;
 	__free_text char *generic_words = NULL;
 	struct hook now;
 	int err = -EOPNOTSUPP, gone;
@@ -381,17 +406,18 @@ int hook_attach(struct filter *filter, const struct hook *hook, enum hook_mode *
 			return hook_free(&now); /* somebody was faster */
 		native_words =
 			refusal_words(filter->program, hook->ifindex, XDP_FLAGS_DRV_MODE, err);
+		fix = refusal_fix(native_words, hook->name);
 		if (*mode == HOOK_NATIVE) {
-			error("%s: no native XDP: %s; leave out --mode native to use generic mode",
-			      hook->name, native_words);
+			error("%s: no native XDP: %s%s; or leave out --mode native to use generic mode",
+			      hook->name, native_words, fix);
 			return err;
 		}
 	}
 	err = link_xdp(filter, hook->ifindex, XDP_FLAGS_SKB_MODE);
 	if (!err) {
 		if (native_words)
-			warning("%s: native XDP refused: %s; attached in generic mode, which is slower",
-				hook->name, native_words);
+			warning("%s: native XDP refused: %s; attached in generic mode, which is slower%s",
+				hook->name, native_words, fix);
 		*mode = HOOK_GENERIC;
 		return 0;
 	}

@@ -52,6 +52,16 @@ struct filter {
 	int tries;
 	int counters;
 	int carries;
+	int rare;
+	int flows; /* this one and the next four are one a network namespace */
+	int observed;
+	int strangers;
+	int open_ports;
+	int shared;
+	int egress;	 /* the egress program */
+	int egress_link; /* of a tcx hook; -1 with clsact */
+	unsigned int
+		ifindex; /* of the XDP hook, also one to come; 0: none, or its interface is gone */
 	struct installed {
 		int generation;		    /* inner map of `generations` */
 		int recipe;		    /* the recipe it was made from */
@@ -69,14 +79,27 @@ struct filter {
 			 .tries = -1,               \
 			 .counters = -1,            \
 			 .carries = -1,             \
+			 .rare = -1,                \
+			 .flows = -1,               \
+			 .observed = -1,            \
+			 .strangers = -1,           \
+			 .open_ports = -1,          \
+			 .shared = -1,              \
+			 .egress = -1,              \
+			 .egress_link = -1,         \
 			 .current = {-1, -1, NULL}, \
 			 .next = {-1, -1, NULL}})
 
 /*
- * Loads program and maps; nothing is attached or pinned. If the kernel refuses the program, the end
+ * Loads programs and maps; nothing is attached or pinned. If the kernel refuses a program, the end
  * of the verifier's log and the kernel version that is needed are in the message.
  */
 int filter_load(struct filter *filter);
+/*
+ * The same with the flow maps of `with`; its `flows` is -1: with new ones of `flows` entries, for
+ * the caller's network namespace.
+ */
+int filter_load_sharing(struct filter *filter, const struct filter *with, __u32 flows);
 
 /* As filter_open, but says nothing. -EPROTO: another version made it. */
 int filter_try_open(const char *id, struct filter *filter);
@@ -126,15 +149,87 @@ __u64 filter_memory(const struct filter *filter);
 /* The filter of an interface by name; a message and -ENODEV or -ENOENT if there is none. */
 int filter_of(const char *interface, const char *command, struct filter *filter);
 
-/* Detaches a filter known by its link or its id, and removes its pins. */
+/*
+ * Takes a filter known by its links or its id off both hooks, and removes its pins. Also one that
+ * is half made.
+ */
 int filter_detach(struct filter *filter);
 
 /*
- * Pins a loaded filter, with its link, in a new folder (filter->id). It then outlives the process.
+ * A new folder (filter->id) with the egress program in it, by which the next command knows what a
+ * killed one left at a clsact hook: before egress_attach.
  */
+int filter_pin_egress(struct filter *filter);
+/* Pins the rest, the XDP link last. The filter then outlives the process. */
 int filter_pin(struct filter *filter);
+/* Puts the egress link that the filter has now in the place of a lost one's pin. */
+int filter_repin_egress(const struct filter *filter);
 /* Removes the pins, the link's first. */
 int filter_unpin(const struct filter *filter);
+
+/* --- share.c: what the filters of a network namespace have in common --- */
+
+/* The inode of the caller's network namespace, by which `shared` knows its own; 0: unknown. */
+__u64 netns_inode(void);
+
+/*
+ * Opens a filter of the caller's network namespace whose flow maps a new one is to share; left as
+ * FILTER_NONE if there is none. `flows`: the size that was asked for, 0 for any; another one there:
+ * a message and -EEXIST.
+ */
+int share_find(__u32 flows, struct filter *with);
+
+/*
+ * `open_ports` has the ports that the judging generations of a network namespace open to anyone. It
+ * may have too many, and never too few, for a command that is killed between two steps leaves it
+ *so:
+ *
+ *	share_begin	new maps get the ports of the filters that are there
+ *	share_open	before a generation is put in place, its ports are added, in all maps that
+ *			filters of the caller's network namespace use
+ *	share_settle	at the end of a changing command, all are worked out again
+ *
+ * share_open fails with -errno and no message. What else cannot be done is warned of.
+ */
+void share_begin(const struct filter *filter);
+int share_open(const struct filter *filter, const struct pc_generation *generation);
+void share_settle(void);
+
+/* --- egress.c: the egress hook --- */
+
+enum egress_hook {
+	EGRESS_MISSING,
+	EGRESS_TCX,
+	EGRESS_CLSACT,
+};
+
+/* Where the egress program of a filter is attached, as seen in the caller's network namespace. */
+enum egress_hook egress_state(const struct filter *filter, unsigned int ifindex);
+
+/*
+ * Attaches the egress program in front of others: by tcx (filter->egress_link), or to clsact where
+ * the kernel has no tcx. Nobody else's program or filter is touched.
+ */
+int egress_attach(struct filter *filter, const char *interface, unsigned int ifindex);
+
+/* Undoes it, if there is anything to undo. A clsact of our making goes unless others use it. */
+int egress_detach(struct filter *filter, unsigned int ifindex);
+
+/*
+ * Removes what is left at clsact hooks of a folder of pins without its link, whichever interface
+ * and network namespace it was attached in.
+ */
+int egress_sweep(const char *id);
+
+/* --- seed.c: connections that were there before the filter --- */
+
+/*
+ * Enters live connections into `flows` whose packets at the interface the program would not know:
+ * of sockets that are bound to another device, and with `forward` those that this host forwards as
+ * conntrack has them. Returns whether conntrack knows all these; else what talks has to be waited
+ * for. What cannot be read is warned of. The interface must be in the caller's network namespace.
+ */
+bool seed_live(const struct filter *filter, unsigned int ifindex, bool forward);
 
 /* --- hook.c: interfaces --- */
 
@@ -187,6 +282,15 @@ int hook_attach(struct filter *filter, const struct hook *hook, enum hook_mode *
  * interfaces that was killed half way, naming them. The lock must be held. -errno with a message if
  * it cannot tell what is there; a filter that another version made is left alone.
  */
+int hook_settle(void);
+
+/*
+ * Attaches egress programs of the caller's network namespace that somebody took off, or that a move
+ * to it lost, naming the interface. What cannot be mended is warned of.
+ */
+void hook_mend(void);
+
+/* Both. */
 int hook_collect(void);
 
 #endif

@@ -2,11 +2,15 @@
 /* Kinds of interfaces, from rtnetlink. */
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/ethtool.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "loader/link.h"
 #include "loader/util.h"
@@ -16,7 +20,8 @@
 struct link {
 	unsigned int ifindex;
 	unsigned int master;
-	unsigned int lower; /* IFLA_LINK */
+	unsigned int lower; /* IFLA_LINK; 0: none, or in another network namespace */
+	bool lower_elsewhere;
 	char name[IF_NAMESIZE];
 	char kind[32];
 };
@@ -46,6 +51,7 @@ static int read_attribute(const struct nlattr *attribute, void *data)
 		break;
 	case IFLA_MASTER: link->master = mnl_attr_get_u32(attribute); break;
 	case IFLA_LINK: link->lower = mnl_attr_get_u32(attribute); break;
+	case IFLA_LINK_NETNSID: link->lower_elsewhere = true; break;
 	case IFLA_LINKINFO: mnl_attr_parse_nested(attribute, read_kind, link); break;
 	}
 	return MNL_CB_OK;
@@ -58,7 +64,10 @@ static int read_link(const struct nlmsghdr *message, void *data)
 
 	links->link = xrealloc(links->link, links->count + 1, sizeof(*links->link));
 	links->link[links->count] = (struct link){.ifindex = info->ifi_index};
-	mnl_attr_parse(message, sizeof(*info), read_attribute, &links->link[links->count++]);
+	mnl_attr_parse(message, sizeof(*info), read_attribute, &links->link[links->count]);
+	if (links->link[links->count].lower_elsewhere)
+		links->link[links->count].lower = 0;
+	links->count++;
 	return MNL_CB_OK;
 }
 
@@ -127,6 +136,31 @@ static void warn_kinds(const char *interface, const struct links *links, const s
 	}
 }
 
+/* Receive queues in use; 0: the driver does not say. */
+static unsigned int receive_queues(const char *interface)
+{
+	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
+	struct ifreq request = {.ifr_data = (void *)&channels};
+	__close_fd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
+	if (fd < 0 || ioctl(fd, SIOCETHTOOL, &request))
+		return 0;
+	return channels.combined_count + channels.rx_count;
+}
+
+/* Of a NIC: what has no kind. A virtual interface's packets come on the CPU that sent them. */
+static void warn_queues(const char *interface, const struct link *own)
+{
+	unsigned int queues = own->kind[0] ? 0 : receive_queues(interface);
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (queues && queues < (unsigned long)cpus)
+		warning("%s: has %u receive queue%s for %ld CPUs: no more than %u of them judge%s packets; ethtool -L %s combined %ld changes that, if the NIC has as many",
+			interface, queues, queues == 1 ? "" : "s", cpus, queues,
+			queues == 1 ? "s" : "", interface, cpus);
+}
+
 static bool forwards(const char *path)
 {
 	__close_file FILE *file = fopen(path, "re");
@@ -134,18 +168,77 @@ static bool forwards(const char *path)
 	return file && fgetc(file) == '1';
 }
 
-void link_warn(const char *interface, unsigned int ifindex)
+/* Tunnels and veth have a lower link too, but what comes by them is of another network. */
+static bool shares_network(const struct link *upper)
+{
+	static const char *const kinds[] = {"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (!strcmp(upper->kind, kinds[i]))
+			return true;
+	return false;
+}
+
+static bool is_above(const struct link *upper, const struct link *lower)
+{
+	return lower->master == upper->ifindex ||
+	       (upper->lower == lower->ifindex && shares_network(upper));
+}
+
+static bool contains(const struct link *const *list, size_t count, const struct link *link)
+{
+	size_t i;
+
+	for (i = 0; i < count && list[i] != link; i++)
+		;
+	return i < count;
+}
+
+void link_uppers(unsigned int ifindex, __u32 upper[PC_UPPERS])
+{
+	const struct link **found;
+	struct links links = {};
+	size_t count = 0, at, i;
+
+	list_links(&links);
+	found = xcalloc(links.count + 1, sizeof(*found));
+	found[0] = find(&links, ifindex);
+	if (found[0])
+		count = 1;
+	for (at = 0; at < count; at++)
+		for (i = 0; i < links.count; i++)
+			if (is_above(&links.link[i], found[at]) &&
+			    !contains(found, count, &links.link[i]))
+				found[count++] = &links.link[i];
+	for (i = 0; i < PC_UPPERS; i++)
+		upper[i] = i + 1 < count ? found[i + 1]->ifindex : 0;
+	if (count > PC_UPPERS + 1)
+		warning("%s: has %zu interfaces above it (bridges, VLANs): of what comes in by one that is not among the first %d and is routed out again, the answers pass too",
+			found[0]->name, count - 1, PC_UPPERS);
+	free(found);
+	free(links.link);
+}
+
+void link_warn(const char *interface, unsigned int ifindex, bool forward)
 {
 	struct links links = {};
 	const struct link *own;
 
 	list_links(&links);
 	own = find(&links, ifindex);
-	if (own)
+	if (own) {
 		warn_kinds(interface, &links, own);
+		warn_queues(interface, own);
+	}
 	free(links.link);
-	if (forwards("/proc/sys/net/ipv4/ip_forward") ||
-	    forwards("/proc/sys/net/ipv6/conf/all/forwarding"))
+	if (!forwards("/proc/sys/net/ipv4/ip_forward") &&
+	    !forwards("/proc/sys/net/ipv6/conf/all/forwarding"))
+		return;
+	if (forward)
 		warning("%s: IP forwarding is on: packets for other hosts are judged by these profiles too",
+			interface);
+	else
+		warning("%s: IP forwarding is on: packets for other hosts are judged by these profiles too, and answers to what they start are not known; --forward learns these",
 			interface);
 }

@@ -3,10 +3,21 @@
 #ifndef PORTCULLIS_LINK_H
 #define PORTCULLIS_LINK_H
 
+#include <stdbool.h>
+#include <linux/types.h>
+
+#include "bpf/abi.h"
+
 /*
  * Warns if traffic of others than this host comes by the interface, or if it sees less than it
- * seems.
+ * seems. `forward`: the recipe learns forwarded traffic.
  */
-void link_warn(const char *interface, unsigned int ifindex);
+void link_warn(const char *interface, unsigned int ifindex, bool forward);
+
+/*
+ * Fills the interfaces above one, as far as they are known: its bridge, bond or VRF, VLANs and
+ * macvlans on it, what is above these; 0 after the last. More than there is room for are warned of.
+ */
+void link_uppers(unsigned int ifindex, __u32 upper[PC_UPPERS]);
 
 #endif

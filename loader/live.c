@@ -6,26 +6,44 @@
 
 #include "loader/live.h"
 #include "loader/plan.h"
+#include "loader/walk.h"
+
+static int open_one(struct live *live)
+{
+	live->filter = FILTER_NONE;
+	return filter_open(live->hook.id, &live->filter);
+}
+
+static void take_rare(const void *key, const void *value, void *context)
+{
+	counters_rare(context, *(const __u32 *)key, value);
+}
+
+static int read_counters(struct live *live)
+{
+	int err;
+
+	live->counters = xcalloc(1, sizeof(*live->counters));
+	err = counters_read(live->filter.counters, live->filter.carries, live->counters);
+	if (!err)
+		err = walk_map(live->filter.rare, sizeof(__u32), sizeof(struct pc_count), take_rare,
+			       live->counters);
+	if (err)
+		error("%s: cannot read the counters: %s", live->hook.name, strerror(-err));
+	return err;
+}
 
 static int read_one(struct live *live)
 {
 	__free_text char *text = NULL;
-	int err;
+	int err = open_one(live);
 
-	live->filter = FILTER_NONE;
-	err = filter_open(live->hook.id, &live->filter);
 	if (!err)
 		err = filter_recipe(&live->filter, &text);
 	if (err)
 		return err;
 	live->kept = plan_kept(live->hook.name, text);
-	if (!live->kept)
-		return -EINVAL;
-	live->counters = xcalloc(1, sizeof(*live->counters));
-	err = counters_read(live->filter.counters, live->filter.carries, live->counters);
-	if (err)
-		error("%s: cannot read the counters: %s", live->hook.name, strerror(-err));
-	return err;
+	return live->kept ? read_counters(live) : -EINVAL;
 }
 
 static int find_named(const struct names *interfaces, const char *command, struct live **list,
@@ -63,8 +81,8 @@ static int find_all(struct live **list, size_t *count)
 	return 0;
 }
 
-int live_read(const struct names *interfaces, const char *command, struct live **list,
-	      size_t *count)
+static int find(const struct names *interfaces, const char *command, int (*take)(struct live *live),
+		struct live **list, size_t *count)
 {
 	size_t i, kept = 0;
 	int err;
@@ -78,7 +96,7 @@ int live_read(const struct names *interfaces, const char *command, struct live *
 	for (i = 0; !err && i < *count; i++) {
 		struct live *live = &(*list)[i];
 
-		err = read_one(live);
+		err = take(live);
 		if (err == -ENOENT && !interfaces->count && !hook_there(&live->hook)) {
 			err = 0; /* detached since it was listed */
 			continue;
@@ -101,6 +119,18 @@ int live_read(const struct names *interfaces, const char *command, struct live *
 	*list = NULL;
 	*count = 0;
 	return err;
+}
+
+int live_open(const struct names *interfaces, const char *command, struct live **list,
+	      size_t *count)
+{
+	return find(interfaces, command, open_one, list, count);
+}
+
+int live_read(const struct names *interfaces, const char *command, struct live **list,
+	      size_t *count)
+{
+	return find(interfaces, command, read_one, list, count);
 }
 
 void live_free(struct live *list, size_t count)

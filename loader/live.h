@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The filters that `status` and `counters` read: of the interfaces named, or all of the namespace.
+ * The filters that `status`, `counters` and `flows` read: of the interfaces named, or all of the
+ * namespace.
  */
 #ifndef PORTCULLIS_LIVE_H
 #define PORTCULLIS_LIVE_H
@@ -18,9 +19,11 @@ struct live {
 };
 
 /*
- * Opens and reads them. Named ones must have a filter: else a message and -ENOENT. A filter that
- * goes away while all are listed is left out.
+ * live_open opens them, live_read reads recipe and counters too. Named ones must have a filter:
+ * else a message and -ENOENT. A filter that goes away while all are listed is left out.
  */
+int live_open(const struct names *interfaces, const char *command, struct live **list,
+	      size_t *count);
 int live_read(const struct names *interfaces, const char *command, struct live **list,
 	      size_t *count);
 void live_free(struct live *list, size_t count);

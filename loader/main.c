@@ -6,7 +6,7 @@
 
 #include "loader/command.h"
 
-#define RECIPE_OPTIONS "pexfsgoEScn"
+#define RECIPE_OPTIONS "pexfsgoErROlScn"
 
 static const struct command command_table[] = {
 	{"profiles", "", "List the profiles of the catalog", "cj", command_profiles},
@@ -15,13 +15,14 @@ static const struct command command_table[] = {
 	 command_show},
 	{"check", "[FILE or DIR...]", "Check profiles and report every error", "cj", command_check},
 	{"attach", "IFACE... -p PROFILE[,PROFILE]", "Attach to interfaces: all of them or none",
-	 RECIPE_OPTIONS "m", command_attach},
+	 RECIPE_OPTIONS "Lm", command_attach},
 	{"swap", "IFACE... [-p PROFILE[,PROFILE]]",
 	 "Replace what judges, atomically; what is not given stays as it is", RECIPE_OPTIONS "F",
 	 command_swap},
 	{"detach", "IFACE...", "Remove the filter from interfaces", "", command_detach},
 	{"status", "[IFACE...]", "Show what is attached", "j", command_status},
 	{"counters", "[IFACE...]", "Show the counters of each port", "ajw", command_counters},
+	{"flows", "[IFACE...]", "Show the flows that were learned", "j", command_flows},
 };
 
 static void usage(FILE *to)

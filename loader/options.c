@@ -24,6 +24,12 @@ static const struct {
 	{'g', "group", "NAME=PREFIX[,PREFIX]", "define a group; or NAME=@FILE, a prefix a line"},
 	{'o', "observe", NULL, "drop nothing, count what would be dropped"},
 	{'E', "enforce", NULL, "drop what the profiles do not admit (the default)"},
+	{'r', "forward", NULL, "learn forwarded traffic too, and admit its answers"},
+	{'R', "no-forward", NULL, "learn only what this host itself sends (the default)"},
+	{'O', "outbound", "track|enforce",
+	 "count what goes out (the default), or drop what no service lists"},
+	{'l', "echo-limit", "N", "echo requests a second on a CPU (100); 0: no limit"},
+	{'L', "flows", "N", "size of the network namespace's map of flows (65536)"},
 	{'n', "dry-run", NULL, "show what would be done, and do nothing"},
 	{'S', "strict", NULL, "a service closed for want of a group is an error"},
 	{'F', "fresh", NULL, "start from nothing but these options, not from what is live"},
@@ -73,16 +79,17 @@ static int read_mode(const char *text, enum hook_mode *mode)
 	return 0;
 }
 
-static int read_seconds(const char *text, unsigned int *seconds)
+static int read_number(const char *text, unsigned int least, unsigned int most,
+		       unsigned int *number)
 {
 	char *end;
 	unsigned long value;
 
 	errno = 0;
 	value = strtoul(text, &end, 10);
-	if (errno || *end || *text < '0' || *text > '9' || !value || value > WATCH_LIMIT)
+	if (errno || *end || *text < '0' || *text > '9' || value < least || value > most)
 		return -EINVAL;
-	*seconds = value;
+	*number = value;
 	return 0;
 }
 
@@ -93,6 +100,41 @@ static int set_policy(const struct command *command, struct options *options, en
 		return -EINVAL;
 	}
 	options->policy = policy;
+	return 0;
+}
+
+static int set_forward(const struct command *command, struct options *options, int forward)
+{
+	if (options->forward >= 0 && options->forward != forward) {
+		error("%s: --forward and --no-forward exclude each other", command->name);
+		return -EINVAL;
+	}
+	options->forward = forward;
+	return 0;
+}
+
+static int set_outbound(const struct command *command, struct options *options, const char *text)
+{
+	enum pc_outbound outbound;
+
+	if (outbound_parse(text, &outbound)) {
+		error("%s: --outbound %s: is neither track nor enforce", command->name, text);
+		return -EINVAL;
+	}
+	options->outbound = outbound;
+	return 0;
+}
+
+static int set_echo_limit(const struct command *command, struct options *options, const char *text)
+{
+	unsigned int limit;
+
+	if (read_number(text, 0, PC_ECHO_LIMIT_MAX, &limit)) {
+		error("%s: --echo-limit %s: is no number from 0 to %d", command->name, text,
+		      PC_ECHO_LIMIT_MAX);
+		return -EINVAL;
+	}
+	options->echo_limit = limit;
 	return 0;
 }
 
@@ -110,6 +152,10 @@ static int take(const struct command *command, struct options *options, int lett
 	case 'i': options->interface = value; return 0;
 	case 'o': return set_policy(command, options, PC_POLICY_OBSERVE);
 	case 'E': return set_policy(command, options, PC_POLICY_ENFORCE);
+	case 'r': return set_forward(command, options, 1);
+	case 'R': return set_forward(command, options, 0);
+	case 'O': return set_outbound(command, options, value);
+	case 'l': return set_echo_limit(command, options, value);
 	case 'n': options->dry_run = true; return 0;
 	case 'S': options->strict = true; return 0;
 	case 'F': options->fresh = true; return 0;
@@ -120,8 +166,14 @@ static int take(const struct command *command, struct options *options, int lett
 			return 0;
 		error("%s: --mode %s: is neither native nor generic", command->name, value);
 		return -EINVAL;
+	case 'L':
+		if (!read_number(value, 1, PC_FLOWS_MAX, &options->flows))
+			return 0;
+		error("%s: --flows %s: is no number from 1 to %d", command->name, value,
+		      PC_FLOWS_MAX);
+		return -EINVAL;
 	case 'w':
-		if (!read_seconds(value, &options->watch))
+		if (!read_number(value, 1, WATCH_LIMIT, &options->watch))
 			return 0;
 		error("%s: --watch %s: is no number of seconds from 1 to %d", command->name, value,
 		      WATCH_LIMIT);
@@ -174,7 +226,7 @@ enum options_result options_parse(const struct command *command, int argc, char 
 	const char *letters = takes(command, 'p') ? ":hp:" : ":h";
 	int letter;
 
-	*options = (struct options){.policy = -1};
+	*options = OPTIONS_NONE;
 	build_table(command, option);
 	optind = 1;
 	opterr = 0;
@@ -228,5 +280,11 @@ int options_apply(const struct options *options, struct recipe *recipe, struct d
 				err = -EINVAL;
 	if (options->policy >= 0)
 		recipe->policy = options->policy;
+	if (options->outbound >= 0)
+		recipe->outbound = options->outbound;
+	if (options->forward >= 0)
+		recipe->forward = options->forward;
+	if (options->echo_limit >= 0)
+		recipe_limit_echo(recipe, options->echo_limit);
 	return err;
 }

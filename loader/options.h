@@ -29,11 +29,18 @@ struct options {
 	struct names catalog;
 	struct names profile, enable, disable, set, from, group; /* as given */
 	const char *interface;
-	int policy; /* enum pc_policy, -1: not given */
+	int policy;	/* enum pc_policy; -1 in this one and the next three: not given */
+	int outbound;	/* enum pc_outbound */
+	int forward;	/* 0 or 1 */
+	int echo_limit; /* echo requests a second on a CPU, 0: no limit */
 	enum hook_mode mode;
+	unsigned int flows; /* size of the flow map, 0: not given */
 	unsigned int watch; /* seconds, 0: once */
 	bool all, dry_run, fresh, json, strict;
 };
+
+#define OPTIONS_NONE \
+	((struct options){.policy = -1, .outbound = -1, .forward = -1, .echo_limit = -1})
 
 /* How a command goes on after its options. */
 enum options_result {

@@ -11,6 +11,11 @@ static const char *const policy_name[] = {
 	[PC_POLICY_OBSERVE] = "observe",
 };
 
+const char *const outbound_name[] = {
+	[PC_OUTBOUND_TRACK] = "track",
+	[PC_OUTBOUND_ENFORCE] = "enforce",
+};
+
 static const char *const direction_suffix[] = {
 	[DIRECTION_IN] = ":in",
 	[DIRECTION_OUT] = ":out",
@@ -356,15 +361,25 @@ static json_t *overrides_json(const struct recipe *recipe)
 
 json_t *recipe_json(const struct recipe *recipe)
 {
-	return json_pack("{s:o, s:s, s:o, s:o, s:o}", "profiles", names_json(&recipe->profiles),
-			 "policy", policy_name[recipe->policy], "features",
+	return json_pack("{s:o, s:s, s:s, s:b, s:i, s:o, s:o, s:o}", "profiles",
+			 names_json(&recipe->profiles), "policy", policy_name[recipe->policy],
+			 "outbound", outbound_name[recipe->outbound], "forward", recipe->forward,
+			 "echo_limit", (int)recipe_echo_limit(recipe), "features",
 			 names_json(&recipe->features), "groups", groups_json(&recipe->groups),
 			 "overrides", overrides_json(recipe));
 }
 
 static const struct place json_place = {.file = "recipe"};
 
-/* The words of a list of strings. Text with a NUL inside would be another word than it seems. */
+/* NULL if it is no string, or one with a NUL inside: that would be another word than it seems. */
+static const char *word_of(const json_t *json)
+{
+	const char *text = json_string_value(json);
+
+	return text && strlen(text) == json_string_length(json) ? text : NULL;
+}
+
+/* The words of a list of strings. */
 static int read_words(const json_t *list, const char *key, struct names *words, struct diag *diag)
 {
 	const json_t *item;
@@ -375,9 +390,9 @@ static int read_words(const json_t *list, const char *key, struct names *words, 
 		return -EINVAL;
 	}
 	json_array_foreach (list, i, item) {
-		const char *text = json_string_value(item);
+		const char *text = word_of(item);
 
-		if (!text || strlen(text) != json_string_length(item)) {
+		if (!text) {
 			diag_error(diag, &json_place, "item %zu of '%s' is not a word", i + 1, key);
 			return -EINVAL;
 		}
@@ -428,7 +443,7 @@ static int read_groups(struct recipe *recipe, json_t *object, struct diag *diag)
 
 static int read_policy(struct recipe *recipe, const json_t *json, struct diag *diag)
 {
-	const char *text = json_string_value(json_object_get(json, "policy"));
+	const char *text = word_of(json_object_get(json, "policy"));
 
 	for (size_t i = 0; text && i < ARRAY_SIZE(policy_name); i++) {
 		if (!strcmp(text, policy_name[i])) {
@@ -440,6 +455,35 @@ static int read_policy(struct recipe *recipe, const json_t *json, struct diag *d
 	return -EINVAL;
 }
 
+/* What a recipe of an older version does not say is at its default. */
+static int read_state(struct recipe *recipe, const json_t *json, struct diag *diag)
+{
+	const json_t *outbound = json_object_get(json, "outbound");
+	const json_t *forward = json_object_get(json, "forward");
+	const json_t *limit = json_object_get(json, "echo_limit");
+
+	if (outbound &&
+	    (!word_of(outbound) || outbound_parse(word_of(outbound), &recipe->outbound))) {
+		diag_error(diag, &json_place, "'outbound' is neither track nor enforce");
+		return -EINVAL;
+	}
+	if (forward && !json_is_boolean(forward)) {
+		diag_error(diag, &json_place, "'forward' is neither true nor false");
+		return -EINVAL;
+	}
+	recipe->forward = json_is_true(forward);
+	if (!limit)
+		return 0;
+	if (!json_is_integer(limit) || json_integer_value(limit) < 0 ||
+	    json_integer_value(limit) > PC_ECHO_LIMIT_MAX) {
+		diag_error(diag, &json_place, "'echo_limit' is no number from 0 to %d",
+			   PC_ECHO_LIMIT_MAX);
+		return -EINVAL;
+	}
+	recipe_limit_echo(recipe, (unsigned int)json_integer_value(limit));
+	return 0;
+}
+
 static int read_recipe(struct recipe *recipe, const json_t *json, struct diag *diag)
 {
 	const json_t *overrides = json_object_get(json, "overrides");
@@ -449,6 +493,7 @@ static int read_recipe(struct recipe *recipe, const json_t *json, struct diag *d
 		return -EINVAL;
 	}
 	if (check_object(overrides, "overrides", diag) || read_policy(recipe, json, diag) ||
+	    read_state(recipe, json, diag) ||
 	    read_list(recipe, json, "profiles", add_profile, diag) ||
 	    read_list(recipe, json, "features", add_feature, diag) ||
 	    read_list(recipe, overrides, "set", add_set, diag) ||
@@ -468,6 +513,29 @@ int recipe_from_json(struct recipe *recipe, const json_t *json, struct diag *dia
 		read = (struct recipe){0};
 	}
 	return result;
+}
+
+int outbound_parse(const char *text, enum pc_outbound *outbound)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(outbound_name); i++) {
+		if (!strcmp(text, outbound_name[i])) {
+			*outbound = (enum pc_outbound)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+void recipe_limit_echo(struct recipe *recipe, unsigned int limit)
+{
+	recipe->echo_limit = limit ? (int)limit : ECHO_LIMIT_NONE;
+}
+
+unsigned int recipe_echo_limit(const struct recipe *recipe)
+{
+	if (recipe->echo_limit == ECHO_LIMIT_NONE)
+		return 0;
+	return recipe->echo_limit ? (unsigned int)recipe->echo_limit : ECHO_LIMIT_DEFAULT;
 }
 
 void override_set_free(struct override_set *set)

@@ -30,6 +30,10 @@ struct override_from {
 	struct names groups;
 };
 
+#define ECHO_LIMIT_DEFAULT 100
+#define ECHO_LIMIT_NONE	   (-1)
+
+/* All zero is what a command starts from: every setting is at its default. */
 struct recipe {
 	struct names profiles;
 	struct names features; /* as given: FEATURE or PROFILE:FEATURE */
@@ -40,7 +44,19 @@ struct recipe {
 	size_t froms;
 	struct groups groups;
 	enum pc_policy policy;
+	enum pc_outbound outbound;
+	bool forward;
+	int echo_limit; /* as recipe_limit_echo puts it; read it by recipe_echo_limit */
 };
+
+extern const char *const outbound_name[2]; /* of enum pc_outbound */
+
+/* -EINVAL for an unknown name. */
+int outbound_parse(const char *text, enum pc_outbound *outbound);
+
+/* Echo requests that a CPU lets in a second, at most PC_ECHO_LIMIT_MAX; 0: no limit. */
+void recipe_limit_echo(struct recipe *recipe, unsigned int limit);
+unsigned int recipe_echo_limit(const struct recipe *recipe);
 
 /*
  * Each adds what one option's argument says, replacing an older word on the same service or group.
@@ -55,7 +71,8 @@ int recipe_from(struct recipe *recipe, const char *override, struct diag *diag);
 int recipe_group(struct recipe *recipe, const char *group, struct diag *diag);
 
 /*
- * {"profiles": [..], "policy": "enforce", "features": [..], "groups": {NAME: [PREFIX..]},
+ * {"profiles": [..], "policy": "enforce", "outbound": "track", "forward": false, "echo_limit": 100,
+ *  "features": [..], "groups": {NAME: [PREFIX..]},
  *  "overrides": {"set": ["P:S:in=25/tcp"], "from": ["P:S=trusted"], "disable": ["P:S"]}}
  */
 json_t *recipe_json(const struct recipe *recipe);

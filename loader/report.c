@@ -239,24 +239,37 @@ static json_t *port_json(const char *direction, __u32 port, struct counts counts
 	return entry;
 }
 
+static struct counts counts_of(const struct counters *counters, bool out, __u32 port)
+{
+	return out ? counters_out(counters, port) : counters_port(counters, port);
+}
+
 /* Appends the counted ports of a direction; with `all`, those that a service lists too. */
 static void add_ports(json_t *list, const struct counters *counters, const json_t *profiles,
 		      bool out, bool all)
 {
 	__cleanup(text_free) bool *wanted = xcalloc(PC_PORTS, sizeof(*wanted));
+	bool any = false;
 	struct services *services;
-	json_t *none = json_array();
+	json_t *none;
 	__u32 port;
 
-	for (port = 0; port < PC_PORTS; port++)
-		wanted[port] = all || counted(counters_port(counters, port));
+	for (port = 0; port < PC_PORTS; port++) {
+		wanted[port] = all || counted(counts_of(counters, out, port));
+		any = any || wanted[port];
+	}
+	if (!any)
+		return;
+	none = json_array();
 	services = services_of(profiles, out ? "in" : "out", wanted);
 	for (port = 0; port < PC_PORTS; port++) {
-		/* What goes out is not counted. */
-		struct counts counts = out ? (struct counts){} : counters_port(counters, port);
 		json_t *listed = services->of[port];
+		struct counts counts;
 
-		if (counted(counts) || (all && listed))
+		if (!wanted[port])
+			continue;
+		counts = counts_of(counters, out, port);
+		if (counted(counts) || listed)
 			json_array_append_new(list, port_json(out ? "out" : "in", port, counts,
 							      listed ? listed : none));
 	}
@@ -270,8 +283,7 @@ static json_t *ports_json(const struct counters *counters, const json_t *profile
 	json_t *list = json_array();
 
 	add_ports(list, counters, profiles, false, all);
-	if (all)
-		add_ports(list, counters, profiles, true, all);
+	add_ports(list, counters, profiles, true, all);
 	return list;
 }
 
@@ -305,5 +317,7 @@ json_t *report_counters(const struct counters *counters, const json_t *profiles,
 			    count_json(counters_other(counters, PC_OTHER_REPLY)));
 	json_object_set_new(report, "other", others);
 	json_object_set_new(report, "total", report_counts(counters_total(counters)));
+	json_object_set_new(report, "outbound_total",
+			    report_counts(counters_outbound_total(counters)));
 	return report;
 }

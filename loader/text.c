@@ -33,6 +33,11 @@ static json_int_t bytes_of(const json_t *object, const char *verdict)
 	return json_integer_value(json_object_get(json_object_get(object, verdict), "bytes"));
 }
 
+static json_int_t refused(const json_t *counts)
+{
+	return packets_of(counts, "drop") + packets_of(counts, "would_drop");
+}
+
 /* printf for texts of others: no control character gets through, and so no newline. */
 __attribute__((format(printf, 2, 3))) static void print(FILE *to, const char *format, ...)
 {
@@ -221,6 +226,11 @@ static void print_total(const json_t *total, FILE *to)
 	fputc('\n', to);
 }
 
+static bool any_of(const json_t *total)
+{
+	return packets_of(total, "pass") || refused(total);
+}
+
 static void status_line(FILE *to, const char *word, const char *text)
 {
 	print(to, "  %-10s %s", word, text);
@@ -255,6 +265,31 @@ static void status_overrides(const json_t *recipe, FILE *to)
 	fputc('\n', to);
 }
 
+static void status_egress(const json_t *one, FILE *to)
+{
+	const json_t *flows = json_object_get(one, "flows"), *sent;
+
+	sent = json_object_get(one, "outbound_total");
+	if (any_of(sent)) {
+		fputs("  sent       ", to);
+		print_total(sent, to);
+	}
+	if (!flows)
+		return;
+	print(to, "  outbound   %s", text_of(one, "outbound"));
+	fprintf(to, "\n  flows      %lld of %lld in use%s\n",
+		(long long)json_integer_value(json_object_get(flows, "used")),
+		(long long)json_integer_value(json_object_get(flows, "size")),
+		is(one, "forward") ? ", forwarded traffic is learned too" : "");
+	if (strcmp(text_of(one, "egress"), "missing"))
+		return;
+	fputs(tone_start(TONE_BAD, to), to);
+	print(to,
+	      "  egress     missing: nothing that is sent is learned, judged or counted; portcullis swap %s mends it",
+	      text_of(one, "name"));
+	fprintf(to, "%s\n", tone_end(to));
+}
+
 static void status_one(const json_t *one, FILE *to)
 {
 	__free_text char *profiles = report_joined(json_object_get(one, "profiles"), " + ");
@@ -272,6 +307,7 @@ static void status_one(const json_t *one, FILE *to)
 	status_overrides(json_object_get(one, "recipe"), to);
 	fputs("  packets    ", to);
 	print_total(json_object_get(one, "total"), to);
+	status_egress(one, to);
 	fprintf(to, "  memory     %s\n",
 		human(json_integer_value(json_object_get(one, "memory")), "B", memory));
 }
@@ -331,11 +367,6 @@ static const json_t *same_port(const json_t *ports, const json_t *port)
 			high = middle;
 	}
 	return NULL;
-}
-
-static json_int_t refused(const json_t *counts)
-{
-	return packets_of(counts, "drop") + packets_of(counts, "would_drop");
 }
 
 static void counts_cells(const struct view *view, const json_t *now, const json_t *before,
@@ -406,30 +437,41 @@ static int by_refused(const void *a, const void *b)
 	return left < right ? 1 : left > right ? -1 : 0;
 }
 
-static void print_ports(const struct view *view, const json_t *one, FILE *to)
+/* A scan from outside must not push away what this host was kept from: so each way has its own. */
+static size_t unlisted_rows(const struct view *view, struct columns *columns, const json_t *ports,
+			    const char *direction)
 {
-	const json_t *ports = json_object_get(one, "ports"), *port;
-	const json_t **unlisted = xcalloc(json_array_size(ports), sizeof(*unlisted));
-	struct columns columns;
+	const json_t **unlisted = xcalloc(json_array_size(ports), sizeof(*unlisted)), *port;
 	size_t count = 0, shown, i;
 
-	view_columns(view, &columns);
-	json_array_foreach (ports, i, port) {
-		if (json_array_size(json_object_get(port, "services")))
-			port_row(view, &columns, port);
-		else
+	json_array_foreach (ports, i, port)
+		if (!json_array_size(json_object_get(port, "services")) &&
+		    !strcmp(text_of(port, "direction"), direction))
 			unlisted[count++] = port;
-	}
 	qsort(unlisted, count, sizeof(*unlisted), by_refused);
 	shown = view->all || count < UNLISTED_SHOWN ? count : UNLISTED_SHOWN;
 	for (i = 0; i < shown; i++)
-		port_row(view, &columns, unlisted[i]);
+		port_row(view, columns, unlisted[i]);
+	free(unlisted);
+	return count - shown;
+}
+
+static void print_ports(const struct view *view, const json_t *one, FILE *to)
+{
+	const json_t *ports = json_object_get(one, "ports"), *port;
+	struct columns columns;
+	size_t hidden = 0, i;
+
+	view_columns(view, &columns);
+	json_array_foreach (ports, i, port)
+		if (json_array_size(json_object_get(port, "services")))
+			port_row(view, &columns, port);
+	hidden += unlisted_rows(view, &columns, ports, "in");
+	hidden += unlisted_rows(view, &columns, ports, "out");
 	if (columns.rows)
 		columns_print(&columns, to);
-	if (shown < count)
-		fprintf(to, "  ... and %zu more unlisted ports (--all shows them)\n",
-			count - shown);
-	free(unlisted);
+	if (hidden)
+		fprintf(to, "  ... and %zu more unlisted ports (--all shows them)\n", hidden);
 }
 
 static void print_reasons(const struct view *view, const json_t *one, FILE *to)
@@ -461,13 +503,18 @@ static void print_reasons(const struct view *view, const json_t *one, FILE *to)
 static void print_other(const json_t *one, FILE *to)
 {
 	const json_t *other = json_object_get(one, "other");
+	const json_t *sent = json_object_get(one, "outbound_total");
 
 	fprintf(to,
 		"  passed besides: %lld replies, %lld icmp, %lld of named protocols, %lld not IP\n",
 		(long long)packets_of(one, "replies"), (long long)packets_of(other, "icmp"),
 		(long long)packets_of(other, "protocol"), (long long)packets_of(other, "non_ip"));
-	fputs("  all packets: ", to);
+	fputs("  all received: ", to);
 	print_total(json_object_get(one, "total"), to);
+	if (any_of(sent)) {
+		fputs("  all sent: ", to);
+		print_total(sent, to);
+	}
 }
 
 static const json_t *same_interface(const json_t *report, const json_t *one)
@@ -489,7 +536,8 @@ void report_counters_text(const json_t *report, const json_t *before, double sec
 
 	json_array_foreach (interfaces, i, one) {
 		struct view view = {
-			.would = packets_of(json_object_get(one, "total"), "would_drop"),
+			.would = packets_of(json_object_get(one, "total"), "would_drop") ||
+				 packets_of(json_object_get(one, "outbound_total"), "would_drop"),
 			.before = before ? same_interface(before, one) : NULL,
 			.seconds = seconds,
 			.all = all,

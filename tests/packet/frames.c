@@ -7,11 +7,6 @@
 
 #include "tests/packet/frames.h"
 
-#define SOURCE4 "203.0.113.9"
-#define SOURCE6 "2001:db8:ffff::9"
-#define TARGET4 "192.0.2.1"
-#define TARGET6 "2001:db8::1"
-
 static void put(struct frame *frame, const void *bytes, size_t count)
 {
 	if (count > FRAME_MAX - frame->length) {
@@ -85,23 +80,24 @@ static void put_ipv4(struct frame *frame, const struct frame_spec *spec)
 	put8(frame, (uint8_t)(0x40 | (5 + spec->options)));
 	put8(frame, 0);
 	put16(frame, 0); /* total length, when it is known */
-	put16(frame, 0x1234);
+	put16(frame, spec->id ? (uint16_t)spec->id : 0x1234);
 	put16(frame, spec->fragment);
 	put8(frame, spec->hop_limit ? spec->hop_limit : 64);
 	put8(frame, spec->protocol);
 	put16(frame, 0);
-	put_address(frame, AF_INET, spec->source ? spec->source : SOURCE4);
-	put_address(frame, AF_INET, TARGET4);
+	put_address(frame, AF_INET, spec->source ? spec->source : FRAME_SOURCE4);
+	put_address(frame, AF_INET, spec->target ? spec->target : FRAME_TARGET4);
 	put_many(frame, 1, 4 * (size_t)spec->options); /* no-operation */
 }
 
-static void put_ext(struct frame *frame, const struct frame_ext *ext, uint8_t next)
+static void put_ext(struct frame *frame, const struct frame_spec *spec, const struct frame_ext *ext,
+		    uint8_t next)
 {
 	put8(frame, next);
 	put8(frame, ext->length);
 	if (ext->type == 44) {
 		put16(frame, (uint16_t)(ext->offset << 3 | ext->more));
-		put32(frame, 0xfeedbeef);
+		put32(frame, spec->id ? spec->id : 0xfeedbeef);
 		return;
 	}
 	/* PadN of the whole rest; for a routing header: type 1, unknown, no segments left. */
@@ -116,12 +112,12 @@ static void put_ipv6(struct frame *frame, const struct frame_spec *spec)
 	put16(frame, 0); /* payload length, when it is known */
 	put8(frame, spec->exts ? spec->ext[0].type : spec->protocol);
 	put8(frame, spec->hop_limit ? spec->hop_limit : 64);
-	put_address(frame, AF_INET6, spec->source ? spec->source : SOURCE6);
-	put_address(frame, AF_INET6, TARGET6);
+	put_address(frame, AF_INET6, spec->source ? spec->source : FRAME_SOURCE6);
+	put_address(frame, AF_INET6, spec->target ? spec->target : FRAME_TARGET6);
 	for (unsigned i = 0; i < spec->exts; i++) {
 		bool last = i + 1 == spec->exts;
 
-		put_ext(frame, &spec->ext[i], last ? spec->protocol : spec->ext[i + 1].type);
+		put_ext(frame, spec, &spec->ext[i], last ? spec->protocol : spec->ext[i + 1].type);
 	}
 }
 
@@ -136,7 +132,7 @@ static void put_upper(struct frame *frame, const struct frame_spec *spec)
 		put32(frame, 1);
 		put32(frame, 0);
 		put8(frame, (uint8_t)(doff << 4));
-		put8(frame, 0x02); /* SYN */
+		put8(frame, spec->flags ? spec->flags : FRAME_SYN);
 		put16(frame, 65535);
 		put32(frame, 0);
 		put_many(frame, 1, doff > 5 ? 4 * (size_t)(doff - 5) : 0);
@@ -150,16 +146,18 @@ static void put_upper(struct frame *frame, const struct frame_spec *spec)
 	case 1:
 	case 58:
 		put8(frame, spec->type);
-		put_many(frame, 0, 7);
+		put_many(frame, 0, 3);
+		put16(frame, spec->identifier);
+		put16(frame, 0);
 		break;
 	default: break;
 	}
 }
 
-void frame_build(const struct frame_spec *spec, struct frame *frame)
+/* The packet from its IP header on, with its lengths. */
+static void put_packet(struct frame *frame, const struct frame_spec *spec)
 {
-	frame->length = 0;
-	put_ethernet(frame, spec);
+	frame->ip = frame->length;
 	if (spec->family == 4)
 		put_ipv4(frame, spec);
 	if (spec->family == 6)
@@ -167,9 +165,38 @@ void frame_build(const struct frame_spec *spec, struct frame *frame)
 	frame->upper = frame->length;
 	if (spec->family)
 		put_upper(frame, spec);
-	/* A filler that reads as TCP to port 25 or a type 8 wherever a parser goes astray. */
-	for (size_t i = 0; i < spec->payload; i++)
+}
+
+/* A filler that reads as TCP to port 25 or a type 8 wherever a parser goes astray. */
+static void put_payload(struct frame *frame, size_t payload)
+{
+	for (size_t i = 0; i < payload; i++)
 		put8(frame, (uint8_t)(i & 1 ? 25 : 0));
+}
+
+static void put_quote(struct frame *frame, const struct frame_spec *spec)
+{
+	size_t ip = frame->ip, upper = frame->upper;
+
+	frame->quote = frame->length;
+	put_packet(frame, spec->quote);
+	put_payload(frame, spec->quote->payload);
+	frame_fit(frame, spec->quote->family);
+	if (spec->quoted && frame->quote + spec->quoted < frame->length)
+		frame->length = frame->quote + spec->quoted;
+	frame->ip = ip;
+	frame->upper = upper;
+}
+
+void frame_build(const struct frame_spec *spec, struct frame *frame)
+{
+	frame->length = 0;
+	put_ethernet(frame, spec);
+	put_packet(frame, spec);
+	frame->quote = frame->length;
+	if (spec->quote)
+		put_quote(frame, spec);
+	put_payload(frame, spec->payload);
 	frame->end = frame->length;
 	if (!spec->big)
 		frame_fit(frame, spec->family);
@@ -180,6 +207,7 @@ void frame_patch(struct frame *frame, const struct frame_patch *patch)
 {
 	size_t from = patch->from == FROM_IP	? frame->ip :
 		      patch->from == FROM_UPPER ? frame->upper :
+		      patch->from == FROM_QUOTE ? frame->quote :
 						  0;
 
 	for (unsigned i = 0; i < patch->width; i++) {

@@ -13,8 +13,20 @@
 #define FRAME_TAGS 4
 #define FRAME_EXTS 12
 
+/* The default addresses. */
+#define FRAME_SOURCE4 "203.0.113.9"
+#define FRAME_SOURCE6 "2001:db8:ffff::9"
+#define FRAME_TARGET4 "192.0.2.1"
+#define FRAME_TARGET6 "2001:db8::1"
+
 #define FRAGMENT_DF   0x4000 /* flags of the IPv4 fragment field */
 #define FRAGMENT_MORE 0x2000
+
+#define FRAME_FIN 0x01 /* flags of TCP */
+#define FRAME_SYN 0x02
+#define FRAME_RST 0x04
+#define FRAME_PSH 0x08
+#define FRAME_ACK 0x10
 
 /* An IPv6 extension header: type 0, 43, 60 with (length + 1) * 8 bytes, or 44 with 8. */
 struct frame_ext {
@@ -34,20 +46,28 @@ struct frame_spec {
 	uint16_t tag_type[FRAME_TAGS]; /* 0: 0x8100 */
 	uint16_t ethertype;	       /* 0: that of the family */
 	const char *source;	       /* 203.0.113.9, 2001:db8:ffff::9 */
+	const char *target;	       /* 192.0.2.1, 2001:db8::1 */
 	uint8_t hop_limit;
 	uint8_t options;   /* of IPv4, in words of 4 bytes */
 	uint16_t fragment; /* of IPv4: FRAGMENT_* and the offset in units of 8 bytes */
+	uint32_t id;	   /* of fragments, all in one frame; 0: 0x1234, 0xfeedbeef */
 	struct frame_ext ext[FRAME_EXTS];
 	unsigned exts;
 	uint8_t protocol;
 	bool bare; /* no upper header at all: `payload` follows IP */
 	uint16_t source_port;
 	uint16_t port;
-	uint8_t doff;	/* words that are built; TCP options are NOPs */
-	uint8_t type;	/* of ICMP */
-	size_t payload; /* bytes behind the upper header */
-	size_t trailer; /* bytes behind the packet that no length covers */
-	bool big;	/* write IP lengths of 0, as BIG TCP does */
+	uint8_t doff;	     /* words that are built; TCP options are NOPs */
+	uint8_t flags;	     /* of TCP: FRAME_*; 0: SYN */
+	uint8_t type;	     /* of ICMP */
+	uint16_t identifier; /* of an echo */
+	size_t payload;	     /* bytes behind the upper header */
+	size_t trailer;	     /* bytes behind the packet that no length covers */
+	bool big;	     /* write IP lengths of 0, as BIG TCP does */
+
+	/* The packet that an ICMP error quotes, before the payload. */
+	const struct frame_spec *quote;
+	size_t quoted; /* bytes of it; 0: all */
 };
 
 struct frame {
@@ -55,6 +75,7 @@ struct frame {
 	size_t length;
 	size_t ip;    /* where the header behind the Ethernet header and the tags begins */
 	size_t upper; /* where the header above IP begins */
+	size_t quote; /* where a quoted packet begins, or else the payload */
 	size_t end;   /* where the packet ends and a trailer begins */
 };
 
@@ -63,6 +84,7 @@ enum frame_part {
 	FROM_FRAME,
 	FROM_IP,
 	FROM_UPPER,
+	FROM_QUOTE,
 };
 
 /* Overwrites `width` (1, 2 or 4) bytes with `value`, big-endian; width 0 is no patch. */

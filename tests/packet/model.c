@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The verdict table of the contract (lines 1-6, 8, 9), read aloud: plain, one frame at a time. */
+/* The verdict table of the contract, read aloud: plain, one frame at a time. */
+#include <arpa/inet.h>
+#include <string.h>
 #include <sys/socket.h>
 
-#include "tests/packet/model.h"
+#include "tests/packet/model_parts.h"
 
 const char *const model_action_name[] = {
 	[MODEL_PASS] = "pass",
@@ -11,108 +13,99 @@ const char *const model_action_name[] = {
 };
 
 const char *const model_why_name[MODEL_WHYS] = {
-	[MODEL_MALFORMED] = "malformed", [MODEL_FRAGMENT] = "fragment",
-	[MODEL_ICMP] = "icmp",		 [MODEL_SOURCE] = "source",
-	[MODEL_PROTOCOL] = "protocol",	 [MODEL_UNLISTED] = "unlisted",
-	[MODEL_PASS_PORT] = "(port)",	 [MODEL_PASS_NON_IP] = "(non-ip)",
-	[MODEL_PASS_ICMP] = "(icmp)",	 [MODEL_PASS_PROTOCOL] = "(protocol)",
+	[MODEL_MALFORMED] = "malformed",
+	[MODEL_FRAGMENT] = "fragment",
+	[MODEL_ICMP] = "icmp",
+	[MODEL_SOURCE] = "source",
+	[MODEL_PROTOCOL] = "protocol",
+	[MODEL_UNLISTED] = "unlisted",
+	[MODEL_PASS_PORT] = "(port)",
+	[MODEL_PASS_NON_IP] = "(non-ip)",
+	[MODEL_PASS_ICMP] = "(icmp)",
+	[MODEL_PASS_PROTOCOL] = "(protocol)",
+	[MODEL_OUTBOUND] = "outbound",
+	[MODEL_PASS_REPLY] = "(reply)",
+	[MODEL_PASS_EGRESS] = "(egress)",
 };
-
-/* What lies above IP, once the network header has been found sound. */
-struct upper {
-	int family;
-	const uint8_t *source; /* address */
-	uint8_t protocol;
-	uint8_t hop_limit;
-	bool first_fragment; /* more of this packet follows in other fragments */
-	const uint8_t *data;
-	size_t length; /* of data, up to the end of the packet, not of the frame */
-};
-
-static uint16_t read16(const uint8_t *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
 
 static struct model_verdict drop(enum model_why why)
 {
-	return (struct model_verdict){MODEL_DROP, why, -1};
+	return (struct model_verdict){MODEL_DROP, why, -1, 0};
 }
 
 static struct model_verdict pass(enum model_why why)
 {
-	return (struct model_verdict){MODEL_PASS, why, -1};
+	return (struct model_verdict){MODEL_PASS, why, -1, 0};
 }
 
-/* Lines 5, 6 and 9: what the tables say of this source, source port and port. */
+/* Line 7. What the remote side did is remembered of a learned flow. */
+static bool is_reply(const struct upper *upper, const struct pc_flow *tuple,
+		     const struct judge *judge)
+{
+	uint8_t flags = upper->protocol == 6 ? upper->data[13] : 0;
+	struct model_flow *flow;
+
+	if ((flags & 0x12) == 0x02) /* SYN and not ACK begins a connection */
+		return false;
+	if (model_socket_live(judge->state, tuple))
+		return true;
+	flow = model_flow_live(judge->state, tuple);
+	if (!flow)
+		return false;
+	flow->age = 0;
+	flow->flags |= PC_FLOW_REPLIED;
+	if (flags & 1)
+		flow->flags |= PC_FLOW_FIN_IN;
+	if (flags & 4)
+		flow->flags |= PC_FLOW_RESET_IN;
+	return true;
+}
+
+/* Lines 5, 6, 7 and 9. */
 static struct model_verdict judge_port(const struct upper *upper, enum pc_transport transport,
-				       const struct tables *tables)
+				       const struct judge *judge)
 {
-	uint16_t source_port = read16(upper->data);
-	uint16_t port = read16(upper->data + 2);
+	uint16_t remote = model_read16(upper->data), port = model_read16(upper->data + 2);
+	struct pc_flow tuple = model_tuple(upper->family, upper->protocol, upper->source,
+					   upper->destination, remote, port);
 	int index = (int)PC_PORT(transport, port);
+	enum admit admit =
+		tables_admit(judge->tables, upper->family, upper->source, transport, remote, port);
 
-	switch (tables_admit(tables, upper->family, upper->source, transport, source_port, port)) {
-	case ADMIT_PASS: return (struct model_verdict){MODEL_PASS, MODEL_PASS_PORT, index};
-	case ADMIT_SOURCE: return (struct model_verdict){MODEL_DROP, MODEL_SOURCE, index};
-	default: return (struct model_verdict){MODEL_DROP, MODEL_UNLISTED, index};
+	if (admit == ADMIT_PASS)
+		return (struct model_verdict){MODEL_PASS, MODEL_PASS_PORT, index, 0};
+	if (is_reply(upper, &tuple, judge)) {
+		struct model_verdict reply = pass(MODEL_PASS_REPLY);
+
+		if (tables_covers(judge->tables, upper->family, upper->source, transport, remote))
+			reply.out = PC_CELL_OUT + PC_PORT(transport, remote);
+		return reply;
 	}
+	if (judge->tables->generation->policy == PC_POLICY_OBSERVE)
+		model_observe(judge->state, &tuple, (uint32_t)index);
+	return (struct model_verdict){
+		MODEL_DROP, admit == ADMIT_SOURCE ? MODEL_SOURCE : MODEL_UNLISTED, index, 0};
 }
 
-static struct model_verdict judge_tcp(const struct upper *upper, const struct tables *tables)
+/* Line 1, above IP: the header must be whole. */
+static bool is_whole(const struct upper *upper)
 {
+	bool ipv4 = upper->family == AF_INET;
 	size_t header;
 
+	if (upper->protocol == 17 || upper->protocol == (ipv4 ? 1 : 58))
+		return upper->length >= 8;
+	if (upper->protocol != 6)
+		return true;
 	if (upper->length < 20)
-		return drop(MODEL_MALFORMED);
+		return false;
 	header = (size_t)(upper->data[12] >> 4) * 4;
-	if (header < 20 || header > upper->length)
-		return drop(MODEL_MALFORMED);
-	return judge_port(upper, PC_TCP, tables);
+	return header >= 20 && header <= upper->length;
 }
 
-static struct model_verdict judge_udp(const struct upper *upper, const struct tables *tables)
+bool model_named(uint8_t protocol, const struct tables *tables)
 {
-	if (upper->length < 8)
-		return drop(MODEL_MALFORMED);
-	return judge_port(upper, PC_UDP, tables);
-}
-
-static struct model_verdict judge_icmp4(const struct upper *upper)
-{
-	if (upper->length < 8)
-		return drop(MODEL_MALFORMED);
-	switch (upper->data[0]) {
-	case 0:	 /* echo reply */
-	case 3:	 /* destination unreachable */
-	case 8:	 /* echo */
-	case 11: /* time exceeded */
-	case 12: /* parameter problem */ return pass(MODEL_PASS_ICMP);
-	default: return drop(MODEL_ICMP);
-	}
-}
-
-static struct model_verdict judge_icmp6(const struct upper *upper)
-{
-	uint8_t type;
-
-	if (upper->length < 8)
-		return drop(MODEL_MALFORMED);
-	type = upper->data[0];
-	/*
-	 * RFC 4861, 6980: neighbour discovery never leaves the link and never comes in fragments.
-	 */
-	if (type >= 133 && type <= 136 && (upper->hop_limit != 255 || upper->first_fragment))
-		return drop(MODEL_ICMP);
-	if ((type >= 1 && type <= 4) || (type >= 128 && type <= 136) || type == 143)
-		return pass(MODEL_PASS_ICMP);
-	return drop(MODEL_ICMP);
-}
-
-/* Line 8. The numbers that can never be named stay out even if a table said otherwise. */
-static struct model_verdict judge_protocol(const struct upper *upper, const struct tables *tables)
-{
-	switch (upper->protocol) {
+	switch (protocol) {
 	case 0:
 	case 1:
 	case 2:
@@ -121,42 +114,63 @@ static struct model_verdict judge_protocol(const struct upper *upper, const stru
 	case 43:
 	case 44:
 	case 58:
-	case 60: return drop(MODEL_PROTOCOL);
-	default:
-		return tables->generation->protocol[upper->protocol] ? pass(MODEL_PASS_PROTOCOL) :
-								       drop(MODEL_PROTOCOL);
+	case 60: return false;
+	default: return tables->generation->protocol[protocol];
 	}
 }
 
-static struct model_verdict judge_upper(const struct upper *upper, const struct tables *tables)
+static struct model_verdict judge_upper(const struct upper *upper, const struct judge *judge)
 {
 	bool ipv4 = upper->family == AF_INET;
 
+	if (!is_whole(upper))
+		return drop(MODEL_MALFORMED);
+	if (judge->egress)
+		return model_outbound(upper, judge);
 	if (upper->protocol == 6)
-		return judge_tcp(upper, tables);
+		return judge_port(upper, PC_TCP, judge);
 	if (upper->protocol == 17)
-		return judge_udp(upper, tables);
-	if (upper->protocol == 1 && ipv4)
-		return judge_icmp4(upper);
-	if (upper->protocol == 58 && !ipv4)
-		return judge_icmp6(upper);
+		return judge_port(upper, PC_UDP, judge);
+	if (upper->protocol == (ipv4 ? 1 : 58))
+		return model_icmp(upper, judge);
 	if (upper->protocol == 2 && ipv4) /* IGMP, unread */
 		return pass(MODEL_PASS_ICMP);
-	return judge_protocol(upper, tables);
+	return model_named(upper->protocol, judge->tables) ? pass(MODEL_PASS_PROTOCOL) :
+							     drop(MODEL_PROTOCOL);
 }
 
-/* A later fragment, `units` of 8 bytes into its packet. None is known by its first one yet. */
-static struct model_verdict judge_later_fragment(unsigned units, uint8_t protocol)
+/* A packet, or the first fragment of one: those that follow will be judged as it was. */
+static struct model_verdict judge_first(const struct upper *upper, const struct pc_fragment *key,
+					const struct judge *judge)
 {
+	struct model_verdict verdict = judge_upper(upper, judge);
+
+	if (judge->egress && judge->tables->generation->outbound == PC_OUTBOUND_TRACK)
+		verdict = (struct model_verdict){MODEL_PASS, MODEL_PASS_EGRESS, -1, verdict.out};
+	if (upper->first_fragment && verdict.action == MODEL_PASS)
+		model_fragment_note(judge->state, key, &verdict);
+	return verdict;
+}
+
+/* Line 3: a later fragment, `units` of 8 bytes into its packet. */
+static struct model_verdict judge_later_fragment(unsigned units, uint8_t protocol,
+						 const struct pc_fragment *key,
+						 const struct judge *judge)
+{
+	const struct model_fragment *known = model_fragment_find(judge->state, key);
+
 	/* RFC 1858, 3128: offset 8 would overwrite the TCP flags of the first fragment. */
 	if (units == 1 && protocol == 6)
 		return drop(MODEL_MALFORMED);
-	return drop(MODEL_FRAGMENT);
+	if (!known || known->age >= 30 * PC_SECOND)
+		return drop(MODEL_FRAGMENT);
+	return known->first;
 }
 
-static struct model_verdict judge_ipv4(const uint8_t *ip, size_t rest, const struct tables *tables)
+static struct model_verdict judge_ipv4(const uint8_t *ip, size_t rest, const struct judge *judge)
 {
 	struct upper upper = {.family = AF_INET};
+	struct pc_fragment key = {.family = 4, .egress = judge->egress};
 	size_t header, total;
 	unsigned fragment;
 
@@ -165,40 +179,49 @@ static struct model_verdict judge_ipv4(const uint8_t *ip, size_t rest, const str
 	header = (size_t)(ip[0] & 15) * 4;
 	if (ip[0] >> 4 != 4 || header < 20 || header > rest)
 		return drop(MODEL_MALFORMED);
-	total = read16(ip + 2);
+	total = model_read16(ip + 2);
 	if (total == 0 && rest > 65535) /* BIG TCP */
 		total = rest;
 	if (total < header || total > rest)
 		return drop(MODEL_MALFORMED);
 
-	fragment = read16(ip + 6);
+	fragment = model_read16(ip + 6);
+	key.protocol = ip[9];
+	memcpy(key.source, ip + 12, 4);
+	memcpy(key.destination, ip + 16, 4);
+	memcpy(&key.id, ip + 4, 2);
 	if (fragment & 0x1fff)
-		return judge_later_fragment(fragment & 0x1fff, ip[9]);
+		return judge_later_fragment(fragment & 0x1fff, ip[9], &key, judge);
 
 	upper.source = ip + 12;
+	upper.destination = ip + 16;
 	upper.protocol = ip[9];
 	upper.hop_limit = ip[8];
 	upper.first_fragment = fragment & 0x2000;
 	upper.data = ip + header;
 	upper.length = total - header;
-	return judge_upper(&upper, tables);
+	return judge_first(&upper, &key, judge);
 }
 
-static struct model_verdict judge_ipv6(const uint8_t *ip, size_t rest, const struct tables *tables)
+static struct model_verdict judge_ipv6(const uint8_t *ip, size_t rest, const struct judge *judge)
 {
 	struct upper upper = {.family = AF_INET6};
+	struct pc_fragment key = {.family = 6, .egress = judge->egress};
 	unsigned extensions = 0;
 	size_t payload;
 
 	if (rest < 40 || ip[0] >> 4 != 6)
 		return drop(MODEL_MALFORMED);
-	payload = read16(ip + 4);
+	payload = model_read16(ip + 4);
 	if (payload == 0 && rest - 40 > 65535) /* BIG TCP */
 		payload = rest - 40;
 	if (payload > rest - 40)
 		return drop(MODEL_MALFORMED);
 
 	upper.source = ip + 8;
+	upper.destination = ip + 24;
+	memcpy(key.source, upper.source, 16);
+	memcpy(key.destination, upper.destination, 16);
 	upper.protocol = ip[6];
 	upper.hop_limit = ip[7];
 	upper.data = ip + 40;
@@ -215,10 +238,13 @@ static struct model_verdict judge_ipv6(const uint8_t *ip, size_t rest, const str
 		if (header > upper.length)
 			return drop(MODEL_MALFORMED);
 		if (is_fragment) {
-			unsigned fragment = read16(upper.data + 2);
+			unsigned fragment = model_read16(upper.data + 2);
 
+			if (!upper.first_fragment) /* of fragments in fragments: the outermost */
+				memcpy(&key.id, upper.data + 4, 4);
 			if (fragment >> 3)
-				return judge_later_fragment(fragment >> 3, upper.data[0]);
+				return judge_later_fragment(fragment >> 3, upper.data[0], &key,
+							    judge);
 			if (fragment & 1)
 				upper.first_fragment = true;
 		}
@@ -226,11 +252,11 @@ static struct model_verdict judge_ipv6(const uint8_t *ip, size_t rest, const str
 		upper.data += header;
 		upper.length -= header;
 	}
-	return judge_upper(&upper, tables);
+	return judge_first(&upper, &key, judge);
 }
 
 static struct model_verdict judge_ethernet(const uint8_t *frame, size_t length,
-					   const struct tables *tables)
+					   const struct judge *judge)
 {
 	unsigned tags = 0;
 	uint16_t type;
@@ -238,30 +264,70 @@ static struct model_verdict judge_ethernet(const uint8_t *frame, size_t length,
 
 	if (length < 14)
 		return drop(MODEL_MALFORMED);
-	type = read16(frame + 12);
+	type = model_read16(frame + 12);
 	while (type == 0x8100 || type == 0x88a8) {
 		if (++tags > 2 || at + 4 > length)
 			return drop(MODEL_MALFORMED);
-		type = read16(frame + at + 2);
+		type = model_read16(frame + at + 2);
 		at += 4;
 	}
 	if (type == 0x0800)
-		return judge_ipv4(frame + at, length - at, tables);
+		return judge_ipv4(frame + at, length - at, judge);
 	if (type == 0x86dd)
-		return judge_ipv6(frame + at, length - at, tables);
+		return judge_ipv6(frame + at, length - at, judge);
 	return pass(MODEL_PASS_NON_IP);
 }
 
-struct model_verdict model_judge(const uint8_t *frame, size_t length, const struct tables *tables)
+struct model_verdict model_judge(const uint8_t *frame, size_t length, const struct tables *tables,
+				 struct model_state *state)
 {
-	struct model_verdict verdict = judge_ethernet(frame, length, tables);
+	struct judge judge = {.tables = tables, .state = state, .frame = frame};
+	struct model_verdict verdict = judge_ethernet(frame, length, &judge);
 
 	if (verdict.action == MODEL_DROP && tables->generation->policy == PC_POLICY_OBSERVE)
 		verdict.action = MODEL_WOULD_DROP;
 	return verdict;
 }
 
+struct model_verdict model_egress(const uint8_t *frame, size_t length, bool forwarded,
+				  const struct tables *tables, struct model_state *state)
+{
+	const struct pc_generation *generation = tables->generation;
+	struct judge judge = {tables, state, true, forwarded, frame};
+	struct model_verdict verdict = judge_ethernet(frame, length, &judge);
+
+	if (verdict.action == MODEL_PASS || generation->outbound == PC_OUTBOUND_TRACK)
+		return (struct model_verdict){MODEL_PASS, MODEL_PASS_EGRESS, -1, verdict.out};
+	verdict.why = MODEL_OUTBOUND;
+	if (generation->policy == PC_POLICY_OBSERVE)
+		verdict.action = MODEL_WOULD_DROP;
+	return verdict;
+}
+
 bool model_equal(const struct model_verdict *a, const struct model_verdict *b)
 {
-	return a->action == b->action && a->why == b->why && a->port == b->port;
+	return a->action == b->action && a->why == b->why && a->port == b->port && a->out == b->out;
+}
+
+unsigned int model_cell(const struct model_verdict *verdict)
+{
+	static const unsigned int cell[MODEL_WHYS] = {
+		[MODEL_MALFORMED] = PC_CELL_REASON + PC_REASON_MALFORMED,
+		[MODEL_FRAGMENT] = PC_CELL_REASON + PC_REASON_FRAGMENT,
+		[MODEL_ICMP] = PC_CELL_REASON + PC_REASON_ICMP,
+		[MODEL_SOURCE] = PC_CELL_REASON + PC_REASON_SOURCE,
+		[MODEL_PROTOCOL] = PC_CELL_REASON + PC_REASON_PROTOCOL,
+		[MODEL_UNLISTED] = PC_CELL_REASON + PC_REASON_UNLISTED,
+		[MODEL_OUTBOUND] = PC_CELL_REASON + PC_REASON_OUTBOUND,
+		[MODEL_PASS_NON_IP] = PC_CELL_OTHER + PC_OTHER_NON_IP,
+		[MODEL_PASS_ICMP] = PC_CELL_OTHER + PC_OTHER_ICMP,
+		[MODEL_PASS_PROTOCOL] = PC_CELL_OTHER + PC_OTHER_PROTOCOL,
+		[MODEL_PASS_REPLY] = PC_CELL_OTHER + PC_OTHER_REPLY,
+		[MODEL_PASS_EGRESS] = PC_CELL_EGRESS,
+	};
+
+	if (verdict->why == MODEL_PASS_PORT)
+		return PC_CELL_PASS + (unsigned int)verdict->port;
+	return cell[verdict->why] +
+	       (verdict->action == MODEL_WOULD_DROP ? PC_CELL_REASON_WOULD - PC_CELL_REASON : 0);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The verdict of one frame in plain C, written from the contract and apart from the BPF program. */
+/* The verdict of one frame in plain C, written from the contract and apart from the BPF programs.
+ */
 #ifndef PORTCULLIS_TEST_MODEL_H
 #define PORTCULLIS_TEST_MODEL_H
 
@@ -23,10 +24,13 @@ enum model_why {
 	MODEL_SOURCE,
 	MODEL_PROTOCOL,
 	MODEL_UNLISTED,
+	MODEL_OUTBOUND,
 	MODEL_PASS_PORT,
 	MODEL_PASS_NON_IP,
 	MODEL_PASS_ICMP, /* ICMP, ICMPv6, IGMP */
 	MODEL_PASS_PROTOCOL,
+	MODEL_PASS_REPLY,
+	MODEL_PASS_EGRESS,
 	MODEL_WHYS,
 };
 
@@ -36,11 +40,89 @@ extern const char *const model_why_name[MODEL_WHYS];
 struct model_verdict {
 	enum model_action action;
 	enum model_why why;
-	int port; /* PC_PORT() that the packet is counted for, or -1 */
+	int port; /* PC_PORT() that the packet is counted for: of a drop at egress the remote one */
+	unsigned int
+		out; /* PC_CELL_OUT + PC_PORT() of a listed remote port, counted too; 0: none */
 };
 
-/* Judges one frame, Ethernet header first, `length` bytes in all. Reads nothing past them. */
-struct model_verdict model_judge(const uint8_t *frame, size_t length, const struct tables *tables);
+/* --- what the host knows --- */
+
+enum model_socket_state {
+	MODEL_LISTENING,
+	MODEL_CONNECTED, /* TCP in any other state; UDP with a peer */
+	MODEL_UNBOUND,	 /* UDP without a peer */
+	MODEL_ELSEWHERE, /* bound to another device: a lookup on this one does not find it */
+};
+
+/* Of IPv4 peers on a dual-stack socket, the tuple is IPv4's. */
+struct model_socket {
+	struct pc_flow tuple;
+	enum model_socket_state state;
+};
+
+struct model_flow {
+	struct pc_flow tuple;
+	uint8_t flags; /* PC_FLOW_* */
+	uint64_t age;  /* ns since `seen` */
+};
+
+struct model_fragment {
+	struct pc_fragment key;
+	struct model_verdict first; /* what the first fragment was counted as */
+	uint64_t age;
+};
+
+#define MODEL_SOCKETS	32
+#define MODEL_FLOWS	256
+#define MODEL_FRAGMENTS 2048
+#define MODEL_OBSERVED	64
+#define MODEL_STRANGERS 1024
+#define MODEL_WINDOW	30 /* seconds */
+#define MODEL_CROWD	256
+
+/* Packets to a local port that passed only by observe, in a window and in the one before it. */
+struct model_strangers {
+	uint32_t port; /* PC_PORT() */
+	int window;    /* 0 is the one that the state began with */
+	unsigned int count, before;
+};
+
+/* Judging changes it as a packet would: flows are refreshed, first fragments noted. */
+struct model_state {
+	struct model_socket socket[MODEL_SOCKETS];
+	size_t sockets;
+	struct model_flow flow[MODEL_FLOWS];
+	size_t flows;
+	struct model_fragment fragment[MODEL_FRAGMENTS];
+	size_t fragments; /* those that do not fit are lost */
+	struct pc_flow observed[MODEL_OBSERVED];
+	size_t observeds; /* the last ones, of any number */
+	struct model_strangers stranger[MODEL_STRANGERS];
+	size_t strangers; /* those that do not fit are lost */
+	/* Seconds since: `observed` may keep what it forgot. It began with a window. */
+	unsigned int elapsed;
+};
+
+/* A tuple as the remote side's packets have it; ports in host order. An echo: 0 and identifier. */
+struct pc_flow model_tuple(int family, uint8_t protocol, const void *remote, const void *local,
+			   uint16_t remote_port, uint16_t local_port);
+
+/*
+ * Judges one frame that comes in, Ethernet header first, `length` bytes in all. Reads nothing past
+ * them. The echo limit is taken to be off.
+ */
+struct model_verdict model_judge(const uint8_t *frame, size_t length, const struct tables *tables,
+				 struct model_state *state);
+
+/*
+ * One that goes out, sent by a local UDP socket that is neither connected nor bound to a device (to
+ * a TCP packet: by one that is closed), or else forwarded.
+ */
+struct model_verdict model_egress(const uint8_t *frame, size_t length, bool forwarded,
+				  const struct tables *tables, struct model_state *state);
+
+/* The PC_CELL_* of a verdict, the one that is not `out`. */
+unsigned int model_cell(const struct model_verdict *verdict);
 
 bool model_equal(const struct model_verdict *a, const struct model_verdict *b);
 

@@ -118,6 +118,47 @@ static const char protocols_yaml[] = "profile: protocols\n"
 				     "  - name: smtp\n"
 				     "    in: 25/tcp\n";
 
+/* Ports that the fixture's sockets and flows use are not listed, but for the remote ones. */
+#define STATE_SERVICES             \
+	"protocols: [esp]\n"       \
+	"services:\n"              \
+	"  - name: smtp\n"         \
+	"    in: 25/tcp\n"         \
+	"  - name: dns\n"          \
+	"    in: 53/udp\n"         \
+	"  - name: sip\n"          \
+	"    in: 5060/udp\n"       \
+	"    from: trusted\n"      \
+	"  - name: ssh\n"          \
+	"    in: 22/tcp\n"         \
+	"    from: trusted\n"      \
+	"  - name: ntp\n"          \
+	"    in: 123/udp\n"        \
+	"    from: trusted\n"      \
+	"    from-port: 123/udp\n" \
+	"  - name: dhcp6\n"        \
+	"    in: 546/udp\n"        \
+	"    from: link-local\n"   \
+	"  - name: mdns\n"         \
+	"    in: 5353/udp\n"       \
+	"    from: link-local\n"   \
+	"  - name: link\n"         \
+	"    in: 5001/tcp\n"       \
+	"    from: link-local\n"   \
+	"  - name: imaps\n"        \
+	"    out: 993/tcp\n"       \
+	"  - name: resolver\n"     \
+	"    out: 53/tcp+udp\n"    \
+	"  - name: directory\n"    \
+	"    out: 636/tcp\n"       \
+	"    to: trusted\n"        \
+	"  - name: optional\n"     \
+	"    out: 995/tcp\n"       \
+	"    feature: pop\n"
+
+static const char state_yaml[] = "profile: state\n"
+				 "title: Little is listed, both ways\n" STATE_SERVICES;
+
 static const char *const no_group[] = {NULL};
 
 /* Nested: one in dmz in cluster in trusted; dmz has a branch of its own as well. */
@@ -136,9 +177,21 @@ static const char *const world_groups[] = {
 };
 
 const struct test_profile test_profile[TEST_PROFILES] = {
-	[OPEN] = {"open", open_yaml, no_group, PC_POLICY_ENFORCE},
-	[GROUPS] = {"groups", groups_yaml, nested_groups, PC_POLICY_ENFORCE},
-	[WORLD] = {"world", world_yaml, world_groups, PC_POLICY_ENFORCE},
-	[PROTOCOLS] = {"protocols", protocols_yaml, no_group, PC_POLICY_ENFORCE},
-	[OBSERVE] = {"observe", observe_yaml, nested_groups, PC_POLICY_OBSERVE},
+	[OPEN] = {"open", open_yaml, no_group, PC_POLICY_ENFORCE, PC_OUTBOUND_TRACK, false},
+	[GROUPS] = {"groups", groups_yaml, nested_groups, PC_POLICY_ENFORCE, PC_OUTBOUND_TRACK,
+		    false},
+	[WORLD] = {"world", world_yaml, world_groups, PC_POLICY_ENFORCE, PC_OUTBOUND_TRACK, false},
+	[PROTOCOLS] = {"protocols", protocols_yaml, no_group, PC_POLICY_ENFORCE, PC_OUTBOUND_TRACK,
+		       false},
+	[OBSERVE] = {"observe", observe_yaml, nested_groups, PC_POLICY_OBSERVE, PC_OUTBOUND_TRACK,
+		     false},
+	[STATE] = {"state", state_yaml, nested_groups, PC_POLICY_ENFORCE, PC_OUTBOUND_TRACK, false},
+	[STATE_OBSERVE] = {"state", state_yaml, nested_groups, PC_POLICY_OBSERVE, PC_OUTBOUND_TRACK,
+			   false},
+	[OUTBOUND] = {"state", state_yaml, nested_groups, PC_POLICY_ENFORCE, PC_OUTBOUND_ENFORCE,
+		      false},
+	[OUTBOUND_OBSERVE] = {"state", state_yaml, nested_groups, PC_POLICY_OBSERVE,
+			      PC_OUTBOUND_ENFORCE, false},
+	[FORWARD] = {"state", state_yaml, nested_groups, PC_POLICY_ENFORCE, PC_OUTBOUND_TRACK,
+		     true},
 };

@@ -158,7 +158,97 @@ static void choose_type(struct random *random, struct frame_spec *spec)
 	spec->hop_limit = chance(random, 50) ? 255 : (uint8_t)next(random);
 }
 
-static void choose(struct random *random, const struct random_aims *aims, struct frame_spec *spec)
+static void choose_flags(struct random *random, struct frame_spec *spec)
+{
+	static const uint8_t flags[] = {FRAME_SYN,
+					FRAME_ACK,
+					FRAME_ACK,
+					FRAME_SYN | FRAME_ACK,
+					FRAME_FIN | FRAME_ACK,
+					FRAME_RST,
+					FRAME_PSH | FRAME_ACK};
+
+	spec->flags = flags[random_below(random, sizeof(flags))];
+	if (chance(random, 5))
+		spec->flags = (uint8_t)next(random);
+}
+
+/* Ports and addresses of a socket or a flow that the host has, or had. */
+static const struct random_tuple *choose_tuple(struct random *random,
+					       const struct random_aims *aims, int family)
+{
+	const struct random_tuple *tuple = aims->tuple;
+
+	for (int tries = 0; tries < 20; tries++) {
+		tuple = &aims->tuple[random_below(random, (uint32_t)aims->tuples)];
+		if (tuple->family == family)
+			break;
+	}
+	return tuple;
+}
+
+static void aim_at_tuple(struct random *random, const struct random_aims *aims,
+			 struct frame_spec *spec)
+{
+	const struct random_tuple *tuple = choose_tuple(random, aims, spec->family);
+
+	if (tuple->family != spec->family)
+		return;
+	spec->source = NULL;
+	spec->protocol = tuple->protocol;
+	spec->source_port = tuple->remote;
+	spec->port = tuple->local;
+	spec->identifier = tuple->local;
+	if (tuple->protocol == 1)
+		spec->type = chance(random, 70) ? 0 : 8;
+	if (tuple->protocol == 58)
+		spec->type = chance(random, 70) ? 129 : 128;
+}
+
+/* Turned round, with the default peer: as this host would have sent it. */
+static void turn(struct frame_spec *spec)
+{
+	bool ipv4 = spec->family == 4;
+	uint16_t port = spec->port;
+
+	spec->target = spec->source ? spec->source : ipv4 ? FRAME_SOURCE4 : FRAME_SOURCE6;
+	spec->source = ipv4 ? FRAME_TARGET4 : FRAME_TARGET6;
+	spec->port = spec->source_port ? spec->source_port : 40000;
+	spec->source_port = port;
+	if (spec->protocol == 1 && (spec->type == 0 || spec->type == 8))
+		spec->type = spec->type ? 0 : 8;
+	if (spec->protocol == 58 && (spec->type == 128 || spec->type == 129))
+		spec->type = spec->type == 128 ? 129 : 128;
+}
+
+static void choose_quote(struct random *random, const struct random_aims *aims,
+			 struct frame_spec *spec, struct frame_spec *quote)
+{
+	static const uint8_t type4[] = {3, 11, 12, 3}, type6[] = {1, 2, 3, 4};
+
+	*quote = (struct frame_spec){.family = spec->family, .payload = 8};
+	quote->protocol = choose_protocol(random, aims, spec->family);
+	choose_ports(random, aims, quote);
+	choose_flags(random, quote);
+	if (chance(random, 70))
+		aim_at_tuple(random, aims, quote);
+	turn(quote);
+	if (chance(random, 15) && spec->family == 4)
+		choose_fragment(random, quote);
+	if (chance(random, 20) && spec->family == 6)
+		choose_exts(random, quote);
+	if (chance(random, 10) && spec->family == 4)
+		quote->options = (uint8_t)random_below(random, 11);
+	spec->protocol = spec->family == 4 ? 1 : 58;
+	spec->type = (spec->family == 4 ? type4 : type6)[random_below(random, 4)];
+	spec->quote = quote;
+	spec->quoted = chance(random, 20) ? random_below(random, 80) : 0;
+	spec->payload = random_below(random, 30);
+	spec->big = false;
+}
+
+static void choose(struct random *random, const struct random_aims *aims, struct frame_spec *spec,
+		   struct frame_spec *quote)
 {
 	choose_tags(random, spec);
 	choose_payload(random, spec);
@@ -180,6 +270,14 @@ static void choose(struct random *random, const struct random_aims *aims, struct
 		spec->source = aims->source6[random_below(random, (uint32_t)aims->sources6)];
 		choose_exts(random, spec);
 	}
+	choose_flags(random, spec);
+	spec->id = aims->id[random_below(random, (uint32_t)aims->ids)];
+	if (chance(random, 20))
+		aim_at_tuple(random, aims, spec);
+	if (aims->outward)
+		turn(spec);
+	else if (chance(random, 8))
+		choose_quote(random, aims, spec, quote);
 }
 
 /* A source just inside or just outside the prefix that it was taken from. */
@@ -215,6 +313,9 @@ static void nudge16(struct random *random, struct frame *frame, size_t at)
 /* Bytes that decide more than their share: ethertype, version and ihl, flags, next header, doff. */
 static size_t header_byte(struct random *random, const struct frame *frame)
 {
+	if (frame->quote > frame->upper + 8 - 1 && frame->length > frame->quote + 30 &&
+	    chance(random, 30))
+		return frame->quote + random_below(random, 30);
 	switch (random_below(random, 8)) {
 	case 0: return 12 + random_below(random, (uint32_t)(frame->ip - 12));
 	case 1: return frame->ip;
@@ -272,11 +373,11 @@ static void mutate(struct random *random, const struct frame_spec *spec, struct 
 
 void random_frame(struct random *random, const struct random_aims *aims, struct frame *frame)
 {
-	struct frame_spec spec = {0};
+	struct frame_spec spec = {0}, quote;
 
-	choose(random, aims, &spec);
+	choose(random, aims, &spec, &quote);
 	frame_build(&spec, frame);
-	if (spec.family && chance(random, 25))
+	if (spec.family && !aims->outward && chance(random, 25))
 		nudge_source(random, &spec, frame);
 	if (!chance(random, 35))
 		return;

@@ -3,6 +3,7 @@
 #ifndef PORTCULLIS_TEST_RANDOM_H
 #define PORTCULLIS_TEST_RANDOM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bpf/abi.h"
@@ -16,10 +17,22 @@ struct random {
 struct random random_of(uint64_t seed, uint64_t index);
 uint32_t random_below(struct random *random, uint32_t limit);
 
+struct random_tuple {
+	uint8_t family;
+	uint8_t protocol;
+	uint16_t remote;
+	uint16_t local; /* of an echo: the identifier */
+};
+
 /*
  * What the frames aim at, so that more of them reach the port table than chance would send there.
  */
 struct random_aims {
+	bool outward;			  /* frames that this host sends */
+	const struct random_tuple *tuple; /* of PEER and the default target: live ones and others */
+	size_t tuples;
+	const uint32_t *id; /* of fragments */
+	size_t ids;
 	const uint16_t *listed[PC_TRANSPORTS]; /* at least one each */
 	size_t listeds[PC_TRANSPORTS];
 	const uint16_t *port; /* others of interest: closed ones, of another profile.. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <linux/pkt_cls.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -40,6 +41,29 @@ static void move_to_cpu(unsigned int cpu)
 	}
 }
 
+/* A map of the filter's program that struct filter does not name: its descriptor, or -1. */
+static int map_of(int program, const char *name)
+{
+	struct bpf_prog_info info = {0};
+	__u32 size = sizeof(info), id[64];
+
+	info.map_ids = (__u64)(unsigned long)id;
+	info.nr_map_ids = ARRAY_SIZE(id);
+	if (bpf_obj_get_info_by_fd(program, &info, &size))
+		return -1;
+	for (__u32 i = 0; i < info.nr_map_ids && i < ARRAY_SIZE(id); i++) {
+		int fd = bpf_map_get_fd_by_id(id[i]);
+		struct bpf_map_info map = {0};
+
+		size = sizeof(map);
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &map, &size) && !strcmp(map.name, name))
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+	return -1;
+}
+
 /* Drivers may leave the linear part empty. Older kernels do not let a test run do so. */
 static size_t least_linear(const struct runner *runner)
 {
@@ -53,6 +77,8 @@ int runner_open(struct runner *runner, unsigned int cpu)
 	int err;
 
 	*runner = (struct runner){.filter = FILTER_NONE,
+				  .fragments = -1,
+				  .echo = -1,
 				  .cpus = (unsigned int)libbpf_num_possible_cpus()};
 	move_to_cpu(cpu);
 	err = filter_load(&runner->filter);
@@ -67,6 +93,8 @@ int runner_open(struct runner *runner, unsigned int cpu)
 		runner_close(runner);
 		return err;
 	}
+	runner->fragments = map_of(runner->filter.program, "fragments");
+	runner->echo = map_of(runner->filter.program, "echo");
 	runner->seen = xcalloc(PC_CELLS, sizeof(__u64));
 	runner->cpu = cpu;
 	runner->row = runner->cells + (size_t)cpu * PC_CELLS;
@@ -79,6 +107,8 @@ void runner_close(struct runner *runner)
 	if (runner->cells)
 		munmap(runner->cells, runner->cpus * ROW_BYTES);
 	free(runner->seen);
+	close(runner->fragments);
+	close(runner->echo);
 	filter_close(&runner->filter);
 }
 
@@ -108,6 +138,9 @@ void profile_tables(const struct test_profile *profile, struct tables *tables)
 		error("test profile '%s': %s", profile->name, strerror(-err));
 		exit(1);
 	}
+	tables->generation->outbound = (__u8)profile->outbound;
+	tables->generation->forward = profile->forward;
+	tables->generation->echo_interval = 0;
 	composition_free(&composition);
 	recipe_free(&recipe);
 	catalog_close(&catalog);
@@ -162,10 +195,21 @@ void runner_move(struct runner *runner, unsigned int cpu)
 	memcpy(runner->seen, runner->row, ROW_BYTES);
 }
 
+/* The ports that the profile before opened: without a pin nobody works them out anew. */
+static void close_ports(const struct runner *runner)
+{
+	__u64 none = 0;
+
+	for (__u32 word = 0; word < PC_OPEN_WORDS; word++)
+		bpf_map_update_elem(runner->filter.open_ports, &word, &none, BPF_ANY);
+}
+
 int runner_switch(struct runner *runner, const struct tables *tables)
 {
-	int err = filter_switch(&runner->filter, tables, "{}");
+	int err;
 
+	close_ports(runner);
+	err = filter_switch(&runner->filter, tables, "{}");
 	if (!err)
 		runner_zero(runner);
 	return err;
@@ -225,33 +269,17 @@ static void look_everywhere(struct runner *runner, struct moves *moves)
 /* What one cell of the reasons or of the other passes stands for. The port is yet to be told. */
 static bool verdict_of_class(unsigned int cell, struct model_verdict *verdict)
 {
-	static const struct {
-		unsigned int cell;
-		enum model_action action;
-		enum model_why why;
-	} class[] = {
-		{PC_CELL_REASON + PC_REASON_MALFORMED, MODEL_DROP, MODEL_MALFORMED},
-		{PC_CELL_REASON + PC_REASON_FRAGMENT, MODEL_DROP, MODEL_FRAGMENT},
-		{PC_CELL_REASON + PC_REASON_ICMP, MODEL_DROP, MODEL_ICMP},
-		{PC_CELL_REASON + PC_REASON_SOURCE, MODEL_DROP, MODEL_SOURCE},
-		{PC_CELL_REASON + PC_REASON_PROTOCOL, MODEL_DROP, MODEL_PROTOCOL},
-		{PC_CELL_REASON + PC_REASON_UNLISTED, MODEL_DROP, MODEL_UNLISTED},
-		{PC_CELL_REASON_WOULD + PC_REASON_MALFORMED, MODEL_WOULD_DROP, MODEL_MALFORMED},
-		{PC_CELL_REASON_WOULD + PC_REASON_FRAGMENT, MODEL_WOULD_DROP, MODEL_FRAGMENT},
-		{PC_CELL_REASON_WOULD + PC_REASON_ICMP, MODEL_WOULD_DROP, MODEL_ICMP},
-		{PC_CELL_REASON_WOULD + PC_REASON_SOURCE, MODEL_WOULD_DROP, MODEL_SOURCE},
-		{PC_CELL_REASON_WOULD + PC_REASON_PROTOCOL, MODEL_WOULD_DROP, MODEL_PROTOCOL},
-		{PC_CELL_REASON_WOULD + PC_REASON_UNLISTED, MODEL_WOULD_DROP, MODEL_UNLISTED},
-		{PC_CELL_OTHER + PC_OTHER_NON_IP, MODEL_PASS, MODEL_PASS_NON_IP},
-		{PC_CELL_OTHER + PC_OTHER_ICMP, MODEL_PASS, MODEL_PASS_ICMP},
-		{PC_CELL_OTHER + PC_OTHER_PROTOCOL, MODEL_PASS, MODEL_PASS_PROTOCOL},
-	};
+	for (int why = 0; why < MODEL_WHYS; why++) {
+		enum model_action action = why < MODEL_PASS_PORT ? MODEL_DROP : MODEL_PASS;
 
-	for (size_t i = 0; i < ARRAY_SIZE(class); i++) {
-		if (class[i].cell == cell) {
-			*verdict = (struct model_verdict){class[i].action, class[i].why, -1};
+		if (why == MODEL_PASS_PORT)
+			continue;
+		*verdict = (struct model_verdict){action, (enum model_why)why, -1, 0};
+		if (model_cell(verdict) == cell)
 			return true;
-		}
+		verdict->action = MODEL_WOULD_DROP;
+		if (action == MODEL_DROP && model_cell(verdict) == cell)
+			return true;
 	}
 	return false;
 }
@@ -263,19 +291,25 @@ static enum model_action action_of_port(unsigned int cell)
 	return cell < PC_CELL_WOULD_DROP ? MODEL_DROP : MODEL_WOULD_DROP;
 }
 
-/* What the cell of a port and that of a class say together; either may be missing. */
-static const char *read_cells(const struct move *port, const struct move *class,
-			      struct model_verdict *verdict)
+/* What the cells of a port, of a remote port and of a class say together; each may be missing. */
+static const char *read_cells(const struct move *port, const struct move *out,
+			      const struct move *class, struct model_verdict *verdict)
 {
 	bool at_port;
 
 	if (!class) {
-		*verdict = (struct model_verdict){action_of_port(port->cell), MODEL_PASS_PORT,
-						  (int)(port->cell % PC_PORTS)};
+		*verdict = (struct model_verdict){action_of_port(port ? port->cell : 0),
+						  MODEL_PASS_PORT,
+						  port ? (int)(port->cell % PC_PORTS) : -1, 0};
+		if (out || !port)
+			return "counted at a remote port and for no class";
 		return verdict->action == MODEL_PASS ? NULL : "dropped at a port for no reason";
 	}
 	if (!verdict_of_class(class->cell, verdict))
 		return "counted in a cell that has no meaning here";
+	if (out && verdict->why != MODEL_PASS_REPLY && verdict->why != MODEL_PASS_EGRESS)
+		return "counted at a remote port, and is no reply";
+	verdict->out = out ? out->cell : 0;
 	at_port = verdict->why == MODEL_SOURCE || verdict->why == MODEL_UNLISTED;
 	if (!port)
 		return at_port ? "counted for a port's reason and no port" : NULL;
@@ -291,7 +325,7 @@ static const char *read_cells(const struct move *port, const struct move *class,
 static const char *read_moves(const struct moves *moves, size_t length,
 			      struct model_verdict *verdict)
 {
-	const struct move *port = NULL, *class = NULL;
+	const struct move *port = NULL, *out = NULL, *class = NULL;
 
 	if (moves->count == 0)
 		return "no counter moved";
@@ -299,7 +333,9 @@ static const char *read_moves(const struct moves *moves, size_t length,
 		return "more than two counters moved";
 	for (unsigned int i = 0; i < moves->count; i++) {
 		const struct move *move = &moves->move[i];
-		const struct move **place = move->cell < PC_CELL_REASON ? &port : &class;
+		const struct move **place = move->cell < PC_CELL_OUT	? &port :
+					    move->cell < PC_CELL_REASON ? &out :
+									  &class;
 
 		if (move->by.packets != 1)
 			return "not one packet counted";
@@ -309,41 +345,108 @@ static const char *read_moves(const struct moves *moves, size_t length,
 			return "counted twice";
 		*place = move;
 	}
-	return read_cells(port, class, verdict);
+	return read_cells(port, out, class, verdict);
 }
 
-static int action_of(const struct model_verdict *verdict)
+/* Takes the count of a drop at egress out of `rare`: its remote port, or -1. */
+static const char *read_rare(const struct runner *runner, size_t length,
+			     struct model_verdict *verdict, int guess)
 {
+	unsigned int base =
+		verdict->action == MODEL_DROP ? PC_CELL_OUT_DROP : PC_CELL_OUT_WOULD_DROP;
+	__u32 key = base + (unsigned int)guess;
+	struct pc_count count;
+
+	if (guess < 0 || bpf_map_lookup_elem(runner->filter.rare, &key, &count)) {
+		if (bpf_map_get_next_key(runner->filter.rare, NULL, &key))
+			return NULL;
+		bpf_map_lookup_elem(runner->filter.rare, &key, &count);
+	}
+	bpf_map_delete_elem(runner->filter.rare, &key);
+	if (key < base || key >= base + PC_PORTS)
+		return "a rare cell of another action";
+	verdict->port = (int)(key - base);
+	return count.packets == 1 && count.bytes == length ? NULL : "a rare cell counts wrong";
+}
+
+static int action_of(const struct model_verdict *verdict, bool egress)
+{
+	if (egress)
+		return verdict->action == MODEL_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 	return verdict->action == MODEL_DROP ? XDP_DROP : XDP_PASS;
 }
 
-int runner_run(struct runner *runner, const struct frame *frame, size_t linear, int guess,
-	       struct outcome *outcome)
+/* The port of a drop at egress is not told by the cells. */
+static bool is_as_guessed(const struct model_verdict *guess, const struct model_verdict *verdict)
 {
-	int action = runner_fire(runner, frame, linear, 1);
+	return guess && guess->why == verdict->why && guess->out == verdict->out &&
+	       (guess->why == MODEL_OUTBOUND || guess->port == verdict->port);
+}
+
+/* What the counters say of a frame that was run, and of what the program returned for it. */
+static void read_outcome(struct runner *runner, size_t length, int action, bool egress,
+			 const struct model_verdict *guess, struct outcome *outcome)
+{
 	struct moves moves = {0};
 	unsigned int cell;
 
-	if (action < 0)
-		return action;
 	for (cell = PC_CELL_REASON; cell < PC_CELLS; cell++)
 		look(runner, cell, &moves);
-	if (guess >= 0)
-		look_at_port(runner, guess, &moves);
-	*outcome = (struct outcome){.verdict = {MODEL_PASS, MODEL_WHYS, -1}};
-	outcome->odd = read_moves(&moves, frame->length, &outcome->verdict);
-	if (outcome->odd) { /* it may have counted at some other port */
-		look_everywhere(runner, &moves);
-		outcome->odd = read_moves(&moves, frame->length, &outcome->verdict);
+	if (guess && guess->port >= 0)
+		look_at_port(runner, guess->port, &moves);
+	if (guess && guess->out)
+		look(runner, guess->out, &moves);
+	*outcome = (struct outcome){.verdict = {MODEL_PASS, MODEL_WHYS, -1, 0}};
+	outcome->odd = read_moves(&moves, length, &outcome->verdict);
+	if (outcome->odd || !is_as_guessed(guess, &outcome->verdict)) {
+		look_everywhere(runner, &moves); /* it may have counted at some other port */
+		outcome->odd = read_moves(&moves, length, &outcome->verdict);
 	}
-	if (!outcome->odd && action != action_of(&outcome->verdict))
+	if (!outcome->odd && outcome->verdict.why == MODEL_OUTBOUND)
+		outcome->odd =
+			read_rare(runner, length, &outcome->verdict, guess ? guess->port : -1);
+	if (!outcome->odd && action != action_of(&outcome->verdict, egress))
 		outcome->odd = "action returned is not the one counted";
+}
+
+int runner_run(struct runner *runner, const struct frame *frame, size_t linear,
+	       const struct model_verdict *guess, struct outcome *outcome)
+{
+	int action = runner_fire(runner, frame, linear, 1);
+
+	if (action < 0)
+		return action;
+	read_outcome(runner, frame->length, action, false, guess, outcome);
+	return 0;
+}
+
+bool runner_sends(const struct frame *frame)
+{
+	bool ipv4 = !memcmp(frame->data + 12, "\x08\x00", 2);
+	bool ipv6 = !memcmp(frame->data + 12, "\x86\xdd", 2);
+
+	return frame->length >= RUN_FRAME_MIN + (ipv4 ? 20 :
+						 ipv6 ? 40 :
+							0) &&
+	       frame->length <= RUN_SEND_MAX;
+}
+
+int runner_send(struct runner *runner, const struct frame *frame, const struct model_verdict *guess,
+		struct outcome *outcome)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->data,
+		    .data_size_in = (__u32)frame->length, .repeat = 1);
+
+	if (bpf_prog_test_run_opts(runner->filter.egress, &options))
+		return -errno;
+	read_outcome(runner, frame->length, (int)options.retval, true, guess, outcome);
 	return 0;
 }
 
 bool runner_settled(struct runner *runner)
 {
 	bool settled = true;
+	__u32 rare;
 
 	for (unsigned int cpu = 0; cpu < runner->cpus; cpu++) {
 		for (unsigned int cell = 0; cell < PC_CELLS; cell++) {
@@ -357,6 +460,10 @@ bool runner_settled(struct runner *runner)
 			settled = false;
 		}
 	}
+	if (!bpf_map_get_next_key(runner->filter.rare, NULL, &rare)) {
+		note("rare cell %u was counted unseen", rare);
+		settled = false;
+	}
 	return settled;
 }
 
@@ -364,11 +471,17 @@ void verdict_print(const char *who, const struct model_verdict *verdict)
 {
 	const char *why = verdict->why < MODEL_WHYS ? model_why_name[verdict->why] : "?";
 
-	if (verdict->port < 0)
-		note("%s: %s %s", who, model_action_name[verdict->action], why);
+	const char *action = model_action_name[verdict->action];
+	unsigned int out = verdict->out - PC_CELL_OUT;
+
+	if (verdict->port >= 0)
+		note("%s: %s %s at %u/%s", who, action, why, verdict->port & 0xffff,
+		     verdict->port >> 16 == PC_TCP ? "tcp" : "udp");
+	else if (verdict->out)
+		note("%s: %s %s, of remote port %u/%s", who, action, why, out & 0xffff,
+		     out >> 16 == PC_TCP ? "tcp" : "udp");
 	else
-		note("%s: %s %s at %u/%s", who, model_action_name[verdict->action], why,
-		     verdict->port & 0xffff, verdict->port >> 16 == PC_TCP ? "tcp" : "udp");
+		note("%s: %s %s", who, action, why);
 }
 
 void outcome_print(const char *who, const struct outcome *outcome)

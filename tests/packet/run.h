@@ -15,11 +15,15 @@
 #define RUN_FRAME_MAX  (RUN_LINEAR_MAX + RUN_FRAGS_MAX)
 /* The least: an Ethernet header. */
 #define RUN_FRAME_MIN  14
+/* The most at egress, for kernels old and new. */
+#define RUN_SEND_MAX   3500
 /* As much of a frame in the linear part as fits. */
 #define RUN_WHOLE      SIZE_MAX
 
 struct runner {
 	struct filter filter;
+	int fragments; /* maps of the filter that struct filter does not name */
+	int echo;
 	__u64 *cells; /* the counters map: a row of PC_CELLS a CPU */
 	size_t least; /* bytes of a frame that must be linear: 0, or 14 on older kernels */
 	unsigned int cpus;
@@ -55,10 +59,17 @@ bool runner_takes(const struct runner *runner, const struct frame *frame, size_t
 
 /*
  * Runs a frame of which `linear` bytes are in the linear part (or RUN_WHOLE) and the rest in frags.
- * `guess` is the port whose cells are looked at first, or -1. Returns 0, or -errno of the run.
+ * The cells of `guess`, if it is not NULL, are looked at first. Returns 0, or -errno of the run.
  */
-int runner_run(struct runner *runner, const struct frame *frame, size_t linear, int guess,
-	       struct outcome *outcome);
+int runner_run(struct runner *runner, const struct frame *frame, size_t linear,
+	       const struct model_verdict *guess, struct outcome *outcome);
+
+/* Whether the kernel runs it at egress: one buffer, and more than a part of an IP header. */
+bool runner_sends(const struct frame *frame);
+
+/* The same through the egress program, as sent by a local socket that is not connected. */
+int runner_send(struct runner *runner, const struct frame *frame, const struct model_verdict *guess,
+		struct outcome *outcome);
 
 /* Runs it and does not look at the counters. Returns the XDP action or -errno. */
 int runner_fire(const struct runner *runner, const struct frame *frame, size_t linear,

@@ -263,7 +263,8 @@ static void test_live(struct runner *runner)
 	spec.payload = 65000;
 	frame_build(&spec, &frame);
 	if (runner->cpus < 2 || !runner_takes(runner, &frame, RUN_WHOLE)) {
-		skip("needs two CPUs and xdp.frags", "counters read while they carry");
+		skip(runner->cpus < 2 ? "needs two CPUs" : "this kernel has no xdp.frags",
+		     "counters read while they carry");
 		return;
 	}
 	runner_zero(runner);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Program against model: random frames, and every value of the fields that decide. */
+#include <arpa/inet.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/packet/check.h"
+#include "tests/packet/fixture.h"
 #include "tests/packet/random.h"
 #include "tests/packet/suites.h"
 
@@ -32,6 +35,12 @@ static const char *const source6[] = {"2001:db8:ffff::9",
 				      "2001:db8:c::1"};
 static const uint8_t protocol[] = {50, 47, 132, 59, 255, 4, 51, 2};
 
+static const uint32_t fragment_id[] = {0,	   0x2001,     0x2002,	   0x2003,
+				       0x2004,	   0x2005,     0x2006,	   0x2007,
+				       0x20010000, 0x20020000, 0x20030000, 0x20070000,
+				       0x70010002, 0x70010003, 0x70010004, 0x70010005};
+static struct random_tuple tuple[MODEL_SOCKETS + MODEL_FLOWS + 64];
+
 static uint16_t listed[PC_TRANSPORTS][1 << 16];
 
 static struct random_aims aims = {
@@ -46,6 +55,9 @@ static struct random_aims aims = {
 	.sources6 = ARRAY_SIZE(source6),
 	.protocol = protocol,
 	.protocols = ARRAY_SIZE(protocol),
+	.tuple = tuple,
+	.id = fragment_id,
+	.ids = ARRAY_SIZE(fragment_id),
 };
 
 /* What is compared, and with what: one profile's tables are in place. */
@@ -54,8 +66,14 @@ struct contest {
 	struct tables tables;
 	struct model_verdict model;
 	struct outcome program;
+	bool egress;
 	uint64_t met[MODEL_WHYS];
+	uint64_t unsent; /* that the kernel does not run at egress */
 };
+
+/* What the host knows: made afresh once in a while, for flows end and first fragments gather. */
+#define STATE_FRAMES 500
+static struct model_state fresh, state, before;
 
 /* Large, and used by one suite at a time. */
 static struct frame frame, smaller;
@@ -65,8 +83,16 @@ static bool agree(struct contest *contest, const struct frame *judged, size_t li
 {
 	int err;
 
-	contest->model = model_judge(judged->data, judged->length, &contest->tables);
-	err = runner_run(contest->runner, judged, linear, contest->model.port, &contest->program);
+	if (contest->egress) {
+		contest->model =
+			model_egress(judged->data, judged->length, false, &contest->tables, &state);
+		err = runner_send(contest->runner, judged, &contest->model, &contest->program);
+	} else {
+		contest->model =
+			model_judge(judged->data, judged->length, &contest->tables, &state);
+		err = runner_run(contest->runner, judged, linear, &contest->model,
+				 &contest->program);
+	}
 	if (err) {
 		note("BPF_PROG_TEST_RUN: %s", strerror(-err));
 		contest->program.odd = "the kernel refuses to run it";
@@ -83,16 +109,25 @@ static void copy(struct frame *to, const struct frame *from)
 	to->end = from->end;
 }
 
+/* Judges from the state before the frame that they differed on. */
+static bool agree_again(struct contest *contest, const struct frame *judged, size_t linear)
+{
+	state = before;
+	fixture_install(contest->runner, &state);
+	return agree(contest, judged, linear);
+}
+
 /* Makes `frame` shorter and emptier while program and model still differ on it. */
 static size_t shrink(struct contest *contest, size_t linear)
 {
-	if (linear != RUN_WHOLE && !agree(contest, &frame, RUN_WHOLE))
+	if (linear != RUN_WHOLE && !agree_again(contest, &frame, RUN_WHOLE))
 		linear = RUN_WHOLE;
 	for (size_t length = RUN_FRAME_MIN; length < frame.length && length < SHRINK_LENGTH;
 	     length++) {
 		copy(&smaller, &frame);
 		frame_cut(&smaller, length);
-		if ((linear != RUN_WHOLE && linear >= length) || agree(contest, &smaller, linear))
+		if ((linear != RUN_WHOLE && linear >= length) ||
+		    agree_again(contest, &smaller, linear))
 			continue;
 		copy(&frame, &smaller);
 		break;
@@ -101,10 +136,10 @@ static size_t shrink(struct contest *contest, size_t linear)
 		uint8_t old = frame.data[at];
 
 		frame.data[at] = 0;
-		if (agree(contest, &frame, linear))
+		if (agree_again(contest, &frame, linear))
 			frame.data[at] = old;
 	}
-	agree(contest, &frame, linear);
+	agree_again(contest, &frame, linear);
 	return linear;
 }
 
@@ -143,7 +178,20 @@ static uint64_t random_contest(struct contest *contest, uint64_t seed, uint64_t 
 		while (frame.length < RUN_FRAME_MIN) /* no device delivers less, nor TEST_RUN */
 			frame.data[frame.length++] = 0;
 		frame_cut(&frame, contest->runner->filter.frags ? RUN_FRAME_MAX : RUN_LINEAR_MAX);
-		linear = random_split(&random, contest->runner);
+		linear = contest->egress ? RUN_WHOLE : random_split(&random, contest->runner);
+		if (contest->egress)
+			frame_cut(&frame, RUN_SEND_MAX);
+		if (index % STATE_FRAMES == 0) {
+			if (index > first && !fixture_holds(contest->runner, &state))
+				differ++;
+			state = fresh;
+			fixture_install(contest->runner, &state);
+		}
+		if (contest->egress && !runner_sends(&frame)) {
+			contest->unsent++;
+			continue;
+		}
+		before = state;
 		if (agree(contest, &frame, linear) || ++differ > SHOWN)
 			continue;
 		note("seed %" PRIu64 ", frame %" PRIu64, seed, index);
@@ -151,20 +199,34 @@ static uint64_t random_contest(struct contest *contest, uint64_t seed, uint64_t 
 		linear = shrink(contest, linear);
 		show(contest, linear, "shrunk");
 	}
+	if (end > first && !fixture_holds(contest->runner, &state))
+		differ++;
 	return differ;
 }
 
 /* Which verdicts the frames led to, so that a generator gone blunt is noticed. */
+static bool is_possible(enum model_why why, enum test_profile_id id, bool egress)
+{
+	if (egress)
+		return why == MODEL_PASS_EGRESS ||
+		       (why == MODEL_OUTBOUND && test_profile[id].outbound == PC_OUTBOUND_ENFORCE);
+	switch (why) {
+	case MODEL_OUTBOUND:
+	case MODEL_PASS_EGRESS: return false;
+	case MODEL_SOURCE: return id != OPEN && id != PROTOCOLS;
+	case MODEL_PASS_PROTOCOL: return id != OPEN && id != GROUPS;
+	default: return true;
+	}
+}
+
 static bool met_all(const struct contest *contest, enum test_profile_id id)
 {
 	bool all = true;
 
 	for (int why = 0; why < MODEL_WHYS; why++) {
 		note("%10" PRIu64 " %s", contest->met[why], model_why_name[why]);
-		if ((why == MODEL_SOURCE && id != GROUPS && id != OBSERVE) ||
-		    (why == MODEL_PASS_PROTOCOL && id != PROTOCOLS && id != OBSERVE))
-			continue;
-		all &= contest->met[why] > 0;
+		if (is_possible((enum model_why)why, id, contest->egress))
+			all &= contest->met[why] > 0;
 	}
 	return all;
 }
@@ -185,12 +247,43 @@ static void aim(const struct pc_generation *generation)
 	}
 }
 
+static void aim_at(const struct pc_flow *flow)
+{
+	bool ipv4 = flow->family == 4;
+
+	tuple[aims.tuples++] =
+		(struct random_tuple){flow->family, flow->protocol,
+				      ntohs(ipv4 ? flow->ipv4.remote_port : flow->ipv6.remote_port),
+				      ntohs(ipv4 ? flow->ipv4.local_port : flow->ipv6.local_port)};
+}
+
+static void aim_at_state(void)
+{
+	aims.tuples = 0;
+	for (size_t i = 0; i < fresh.sockets; i++)
+		aim_at(&fresh.socket[i].tuple);
+	for (size_t i = 0; i < fresh.flows; i++)
+		aim_at(&fresh.flow[i].tuple);
+	for (size_t i = 0; i < fresh.strangers; i++) {
+		uint32_t at = fresh.stranger[i].port;
+		uint8_t number = at >> 16 == PC_TCP ? 6 : 17;
+
+		tuple[aims.tuples++] = (struct random_tuple){4, number, 7000, (uint16_t)at};
+		tuple[aims.tuples++] = (struct random_tuple){6, number, 7000, (uint16_t)at};
+	}
+}
+
 static bool start(struct contest *contest, enum test_profile_id id)
 {
 	int err;
 
 	profile_tables(&test_profile[id], &contest->tables);
-	err = runner_switch(contest->runner, &contest->tables);
+	err = runner_switch(contest->runner, &contest->tables) ? -EIO : fixture_refresh();
+	fixture_state(&fresh);
+	fixture_forget_strangers(contest->runner, NULL);
+	aim_at_state();
+	state = fresh;
+	fixture_install(contest->runner, &state);
 	if (err)
 		check(false, "switch to profile %s: %s", test_profile[id].name, strerror(-err));
 	return !err;
@@ -198,26 +291,41 @@ static bool start(struct contest *contest, enum test_profile_id id)
 
 void suite_random(struct runner *runner, uint64_t seed, uint64_t count)
 {
-	static const enum test_profile_id id[] = {OPEN, GROUPS, PROTOCOLS, OBSERVE};
+	static const struct {
+		enum test_profile_id id;
+		bool egress;
+	} part[] = {{OPEN, false},    {GROUPS, false},	{PROTOCOLS, false},
+		    {OBSERVE, false}, {STATE, false},	{STATE_OBSERVE, false},
+		    {STATE, true},    {OUTBOUND, true}, {OUTBOUND_OBSERVE, true}};
 
 	note("random frames: --random %" PRIu64 " --seed %" PRIu64, count, seed);
-	for (size_t i = 0; i < ARRAY_SIZE(id); i++) {
-		struct contest contest = {.runner = runner};
-		const char *name = test_profile[id[i]].name;
-		uint64_t first = count * i / ARRAY_SIZE(id), end = count * (i + 1) / ARRAY_SIZE(id);
-		uint64_t differ;
+	if (!runner->filter.frags)
+		skip("this kernel has no xdp.frags", "random frames in several buffers");
+	for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
+		struct contest contest = {.runner = runner, .egress = part[i].egress};
+		const char *name = test_profile[part[i].id].name;
+		const char *way = part[i].egress ? "out" : "in";
+		uint64_t first = count * i / ARRAY_SIZE(part);
+		uint64_t end = count * (i + 1) / ARRAY_SIZE(part), differ;
 
-		if (start(&contest, id[i])) {
+		if (start(&contest, part[i].id)) {
+			aims.outward = part[i].egress;
 			aim(contest.tables.generation);
 			differ = random_contest(&contest, seed, first, end);
-			check(!differ, "%" PRIu64 " random frames, profile %s: %" PRIu64 " differ",
-			      end - first, name, differ);
-			check(runner_settled(runner), "%s: nothing else was counted", name);
-			check(met_all(&contest, id[i]) || end - first < 10000,
-			      "%s: every kind of verdict was met", name);
+			if (contest.unsent)
+				note("%" PRIu64 " of them are too short for the kernel to send",
+				     contest.unsent);
+			check(!differ,
+			      "%" PRIu64 " random frames %s, profile %s: %" PRIu64 " differ",
+			      end - first, way, name, differ);
+			check(runner_settled(runner) & fixture_forget_strangers(runner, name),
+			      "%s, %s: nothing else was counted", name, way);
+			check(met_all(&contest, part[i].id) || end - first < 10000,
+			      "%s, %s: every kind of verdict was met", name, way);
 		}
 		tables_free(&contest.tables);
 	}
+	aims.outward = false;
 }
 
 /* One field takes every value of its width. */

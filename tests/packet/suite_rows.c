@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The table of rows, good frames cut short, and frames in several buffers. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/packet/check.h"
+#include "tests/packet/fixture.h"
 #include "tests/packet/suites.h"
 
 #define SPLIT_LAST 200 /* bytes of a frame in which every split is tried */
@@ -11,26 +13,33 @@
 /* Large, and used by one suite at a time. */
 static struct frame frame;
 
+/* As it is before a row, and as the model left it after. */
+static struct model_state fresh, after;
+
+static void model_row(const struct row *this, const struct tables *tables)
+{
+	struct model_verdict verdict;
+
+	row_build(this, &frame);
+	fixture_state(&after);
+	verdict = model_judge(frame.data, frame.length, tables, &after);
+	if (check(model_equal(&verdict, &this->expect), "model: %s", this->name))
+		return;
+	verdict_print("expected", &this->expect);
+	verdict_print("model", &verdict);
+	frame_print(&frame);
+}
+
 void suite_model(void)
 {
 	for (int id = 0; id < TEST_PROFILES; id++) {
 		struct tables tables = {0};
 
 		profile_tables(&test_profile[id], &tables);
-		for (size_t i = 0; i < rows; i++) {
-			struct model_verdict verdict;
-
-			if (row[i].profile != (enum test_profile_id)id)
-				continue;
-			row_build(&row[i], &frame);
-			verdict = model_judge(frame.data, frame.length, &tables);
-			if (!check(model_equal(&verdict, &row[i].expect), "model: %s",
-				   row[i].name)) {
-				verdict_print("expected", &row[i].expect);
-				verdict_print("model", &verdict);
-				frame_print(&frame);
-			}
-		}
+		for (size_t list = 0; list < ROW_LISTS; list++)
+			for (size_t i = 0; i < row_list[list]->rows; i++)
+				if (row_list[list]->row[i].profile == (enum test_profile_id)id)
+					model_row(&row_list[list]->row[i], &tables);
 		tables_free(&tables);
 	}
 }
@@ -39,7 +48,7 @@ void suite_model(void)
 static bool as_expected(struct runner *runner, size_t linear, const struct model_verdict *expect)
 {
 	struct outcome outcome;
-	int err = runner_run(runner, &frame, linear, expect->port, &outcome);
+	int err = runner_run(runner, &frame, linear, expect, &outcome);
 
 	if (err) {
 		note("BPF_PROG_TEST_RUN of %zu bytes, %zd of them linear: %s", frame.length,
@@ -56,7 +65,7 @@ static bool as_expected(struct runner *runner, size_t linear, const struct model
 	return false;
 }
 
-static void run_row(struct runner *runner, const struct row *this)
+static void run_row(struct runner *runner, const struct row *this, const struct tables *tables)
 {
 	bool good = true;
 
@@ -65,26 +74,34 @@ static void run_row(struct runner *runner, const struct row *this)
 		skip("this kernel runs no frame of that length", "%s", this->name);
 		return;
 	}
-	check(as_expected(runner, RUN_WHOLE, &this->expect), "%s", this->name);
+	fixture_install(runner, &fresh);
+	after = fresh;
+	model_judge(frame.data, frame.length, tables, &after);
+	check(as_expected(runner, RUN_WHOLE, &this->expect) && fixture_holds(runner, &after), "%s",
+	      this->name);
 
 	if (!runner->filter.frags) {
 		skip("this kernel has no xdp.frags", "%s, split", this->name);
 		return;
 	}
-	for (size_t k = runner->least; good && k < frame.length && k <= SPLIT_LAST; k++)
+	for (size_t k = runner->least; good && k < frame.length && k <= SPLIT_LAST; k++) {
+		model_judge(frame.data, frame.length, tables, &after); /* strangers add up */
 		good = as_expected(runner, k, &this->expect);
+	}
+	good = good && fixture_holds(runner, &after);
 	check(good, "%s, split at every byte", this->name);
 }
 
 /* Puts the profile's tables in place; false, with a failed check, if it cannot. */
-static bool start(struct runner *runner, enum test_profile_id id)
+static bool start(struct runner *runner, enum test_profile_id id, struct tables *tables)
 {
-	struct tables tables = {0};
 	int err;
 
-	profile_tables(&test_profile[id], &tables);
-	err = runner_switch(runner, &tables);
-	tables_free(&tables);
+	profile_tables(&test_profile[id], tables);
+	err = runner_switch(runner, tables) ? -EIO : fixture_refresh();
+	fixture_state(&fresh);
+	fixture_forget_strangers(runner, NULL);
+	fixture_install(runner, &fresh);
 	if (err)
 		check(false, "switch to profile %s: %s", test_profile[id].name, strerror(-err));
 	return !err;
@@ -92,18 +109,24 @@ static bool start(struct runner *runner, enum test_profile_id id)
 
 static void finish(struct runner *runner, const char *what)
 {
-	check(runner_settled(runner), "%s: nothing else was counted", what);
+	check(runner_settled(runner) & fixture_forget_strangers(runner, what),
+	      "%s: nothing else was counted", what);
 }
 
 void suite_rows(struct runner *runner)
 {
 	for (int id = 0; id < TEST_PROFILES; id++) {
-		if (!start(runner, (enum test_profile_id)id))
-			continue;
-		for (size_t i = 0; i < rows; i++)
-			if (row[i].profile == (enum test_profile_id)id)
-				run_row(runner, &row[i]);
-		finish(runner, test_profile[id].name);
+		struct tables tables = {0};
+
+		if (start(runner, (enum test_profile_id)id, &tables)) {
+			for (size_t list = 0; list < ROW_LISTS; list++)
+				for (size_t i = 0; i < row_list[list]->rows; i++)
+					if (row_list[list]->row[i].profile ==
+					    (enum test_profile_id)id)
+						run_row(runner, &row_list[list]->row[i], &tables);
+			finish(runner, test_profile[id].name);
+		}
+		tables_free(&tables);
 	}
 }
 
@@ -121,7 +144,7 @@ static const struct {
 	{"TCP, IPv4",
 	 {.family = 4, .protocol = 6, .port = 25, .payload = 5},
 	 20,
-	 {MODEL_PASS, MODEL_PASS_PORT, PC_PORT(PC_TCP, 25)}},
+	 {MODEL_PASS, MODEL_PASS_PORT, PC_PORT(PC_TCP, 25), 0}},
 	{"TCP with options, IPv4 with options, a tag, a trailer",
 	 {.family = 4,
 	  .protocol = 6,
@@ -132,11 +155,11 @@ static const struct {
 	  .payload = 9,
 	  .trailer = 7},
 	 32,
-	 {MODEL_PASS, MODEL_PASS_PORT, PC_PORT(PC_TCP, 25)}},
+	 {MODEL_PASS, MODEL_PASS_PORT, PC_PORT(PC_TCP, 25), 0}},
 	{"UDP, IPv4, two tags",
 	 {.family = 4, .protocol = 17, .port = 53, .tags = 2, .payload = 12},
 	 8,
-	 {MODEL_PASS, MODEL_PASS_PORT, PC_PORT(PC_UDP, 53)}},
+	 {MODEL_PASS, MODEL_PASS_PORT, PC_PORT(PC_UDP, 53), 0}},
 	{"first fragment of TCP, IPv4",
 	 {.family = 4,
 	  .protocol = 6,
@@ -145,15 +168,15 @@ static const struct {
 	  .doff = 6,
 	  .payload = 8},
 	 24,
-	 {MODEL_PASS, MODEL_PASS_PORT, PC_PORT(PC_TCP, 25)}},
+	 {MODEL_PASS, MODEL_PASS_PORT, PC_PORT(PC_TCP, 25), 0}},
 	{"echo, IPv4 with the most options",
 	 {.family = 4, .protocol = 1, .type = 8, .options = 10, .payload = 4},
 	 8,
-	 {MODEL_PASS, MODEL_PASS_ICMP, -1}},
+	 {MODEL_PASS, MODEL_PASS_ICMP, -1, 0}},
 	{"TCP, IPv6",
 	 {.family = 6, .protocol = 6, .port = 25, .payload = 5},
 	 20,
-	 {MODEL_PASS, MODEL_PASS_PORT, PC_PORT(PC_TCP, 25)}},
+	 {MODEL_PASS, MODEL_PASS_PORT, PC_PORT(PC_TCP, 25), 0}},
 	{"TCP with options behind four extension headers and two tags",
 	 {.family = 6,
 	  .protocol = 6,
@@ -165,7 +188,7 @@ static const struct {
 	  .payload = 3,
 	  .trailer = 5},
 	 28,
-	 {MODEL_PASS, MODEL_PASS_PORT, PC_PORT(PC_TCP, 25)}},
+	 {MODEL_PASS, MODEL_PASS_PORT, PC_PORT(PC_TCP, 25), 0}},
 	{"UDP behind eight extension headers",
 	 {.family = 6,
 	  .protocol = 17,
@@ -174,14 +197,14 @@ static const struct {
 	  .ext = {{0}, {60}, {60}, {43}, {60, 1}, {60}, {44, .more = true}, {60}},
 	  .payload = 6},
 	 8,
-	 {MODEL_PASS, MODEL_PASS_PORT, PC_PORT(PC_UDP, 53)}},
+	 {MODEL_PASS, MODEL_PASS_PORT, PC_PORT(PC_UDP, 53), 0}},
 	{"neighbour solicitation, a tag",
 	 {.family = 6, .protocol = 58, .type = 135, .hop_limit = 255, .tags = 1, .payload = 16},
 	 8,
-	 {MODEL_PASS, MODEL_PASS_ICMP, -1}},
+	 {MODEL_PASS, MODEL_PASS_ICMP, -1, 0}},
 };
 
-static const struct model_verdict malformed = {MODEL_DROP, MODEL_MALFORMED, -1};
+static const struct model_verdict malformed = {MODEL_DROP, MODEL_MALFORMED, -1, 0};
 
 /* In one buffer, and with the least that the kernel takes in the linear part. */
 static bool as_expected_both(struct runner *runner, const struct model_verdict *expect)
@@ -212,10 +235,62 @@ static bool cut_everywhere(struct runner *runner, const struct frame_spec *spec,
 	return true;
 }
 
+/* Quotes of live flows, and the bytes of each that an error must hold. */
+static const struct frame_spec quoted4 = {.family = 4,
+					  .source = FRAME_TARGET4,
+					  .target = FRAME_SOURCE4,
+					  .protocol = 6,
+					  .source_port = 40100,
+					  .port = 993,
+					  .options = 3,
+					  .payload = 10};
+static const struct frame_spec quoted6 = {.family = 6,
+					  .source = FRAME_TARGET6,
+					  .target = FRAME_SOURCE6,
+					  .protocol = 17,
+					  .source_port = 41000,
+					  .port = 53,
+					  .exts = 2,
+					  .ext = {{0}, {60, 1}},
+					  .payload = 10};
+static const struct quote_cut {
+	const char *name;
+	struct frame_spec spec;
+	size_t need, whole;
+} quote_cut[] = {
+	{"IPv4 with options, quoted",
+	 {.family = 4, .protocol = 1, .type = 3, .quote = &quoted4},
+	 32 + 8,
+	 32 + 30},
+	{"IPv6 with extensions, quoted",
+	 {.family = 6, .protocol = 58, .type = 2, .tags = 1, .quote = &quoted6},
+	 40 + 24 + 8,
+	 40 + 24 + 18},
+};
+
+static void run_quote_cuts(struct runner *runner, const struct quote_cut *cut)
+{
+	static const struct model_verdict pass = {MODEL_PASS, MODEL_PASS_ICMP, -1, 0};
+	static const struct model_verdict drop = {MODEL_DROP, MODEL_ICMP, -1, 0};
+	struct frame_spec spec = cut->spec;
+	bool good = true;
+
+	for (size_t length = 1; good && length <= cut->whole; length++) {
+		spec.quoted = length;
+		spec.trailer = length & 1 ? 30 : 0; /* which completes nothing */
+		frame_build(&spec, &frame);
+		good = as_expected_both(runner, length < cut->need ? &drop : &pass);
+	}
+	check(good, "cut at every byte: %s", cut->name);
+}
+
 void suite_cuts(struct runner *runner)
 {
-	if (!start(runner, OPEN))
+	struct tables tables = {0};
+
+	if (!start(runner, OPEN, &tables))
 		return;
+	tables_free(&tables);
 	for (size_t i = 0; i < ARRAY_SIZE(good_frame); i++) {
 		check(cut_everywhere(runner, &good_frame[i].spec, good_frame[i].need,
 				     &good_frame[i].expect, false),
@@ -224,6 +299,10 @@ void suite_cuts(struct runner *runner)
 				     &good_frame[i].expect, true),
 		      "cut at every byte, lengths corrected: %s", good_frame[i].name);
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(quote_cut); i++)
+		run_quote_cuts(runner, &quote_cut[i]);
+	if (!runner->filter.frags)
+		skip("this kernel has no xdp.frags", "cut frames in several buffers");
 	finish(runner, "cuts");
 }
 
@@ -271,7 +350,7 @@ static void run_lengths(struct runner *runner, int family, uint16_t port,
 static void run_straddling(struct runner *runner)
 {
 	static const struct model_verdict expect = {MODEL_PASS, MODEL_PASS_PORT,
-						    PC_PORT(PC_TCP, 22)};
+						    PC_PORT(PC_TCP, 22), 0};
 	struct frame_spec spec = {.family = 6,
 				  .protocol = 6,
 				  .port = 22,
@@ -304,11 +383,16 @@ static void run_straddling(struct runner *runner)
 
 void suite_buffers(struct runner *runner)
 {
-	static const struct model_verdict pass = {MODEL_PASS, MODEL_PASS_PORT, PC_PORT(PC_TCP, 80)};
-	static const struct model_verdict drop = {MODEL_DROP, MODEL_UNLISTED, PC_PORT(PC_TCP, 81)};
+	static const struct model_verdict pass = {MODEL_PASS, MODEL_PASS_PORT, PC_PORT(PC_TCP, 80),
+						  0};
+	static const struct model_verdict drop = {MODEL_DROP, MODEL_UNLISTED, PC_PORT(PC_TCP, 81),
+						  0};
 
-	if (!start(runner, GROUPS))
+	struct tables tables = {0};
+
+	if (!start(runner, GROUPS, &tables))
 		return;
+	tables_free(&tables);
 	for (int family = 4; family <= 6; family += 2) {
 		run_lengths(runner, family, 80, &pass);
 		run_lengths(runner, family, 81, &drop);

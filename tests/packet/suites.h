@@ -13,6 +13,15 @@ void suite_model(void);
 /* The rows through the program, in one buffer and split at every byte of their headers. */
 void suite_rows(struct runner *runner);
 
+/* Several frames one after the other, in and out, and what the state has become. */
+void suite_scenes(struct runner *runner);
+
+/* The egress program on a device: what is forwarded and what local sockets send. */
+void suite_forward(struct runner *runner);
+
+/* The limit of echo requests. */
+void suite_echo(struct runner *runner);
+
 /* Good frames cut at every byte, with their lengths left wrong and with them corrected. */
 void suite_cuts(struct runner *runner);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tests/packet/check.h"
+#include "tests/packet/fixture.h"
 #include "tests/packet/suites.h"
 
 #define RANDOM_FRAMES 250000
@@ -93,12 +94,22 @@ int main(int argc, char **argv)
 		skip("needs root, to load a BPF program", "frames through the program");
 		return check_done();
 	}
+	err = fixture_open();
+	if (err == -ENOENT || err == -ENODEV) {
+		skip("needs /dev/net/tun", "frames through the program");
+		return check_done();
+	}
+	if (!check(!err, "a namespace with sockets"))
+		return check_done();
 	err = runner_open(&runner, 0);
 	if (!check(!err, "the filter loads"))
 		return check_done();
 	note("frames are split from %zu linear bytes on%s", runner.least,
 	     runner.filter.frags ? "" : ": not at all, this kernel has no xdp.frags");
 	suite_rows(&runner);
+	suite_scenes(&runner);
+	suite_forward(&runner);
+	suite_echo(&runner);
 	suite_cuts(&runner);
 	suite_buffers(&runner);
 	suite_counters(&runner);

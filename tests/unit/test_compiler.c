@@ -66,18 +66,35 @@ static void parse_ports(struct ports *ports, const char *text)
 		assert_int_equal(0, ports_parse_list(text, ports, &why));
 }
 
+/* `list` has commas, or is NULL. */
+static void add_names(struct names *names, const char *list)
+{
+	__free_text char *copy = xstrdup(list);
+	char *rest = copy, *name;
+
+	while (rest && (name = strsep(&rest, ",")))
+		names_add(names, name);
+}
+
 /* An open service; `from` is a list of groups with commas, or NULL. */
 static struct composed *open_service(struct made *made, const char *ports, const char *from,
 				     const char *from_port)
 {
 	struct composed *composed = add(made);
-	__free_text char *copy = xstrdup(from);
-	char *rest = copy, *name;
 
 	parse_ports(&composed->ports, ports);
 	parse_ports(&composed->from_port, from_port);
-	while (rest && (name = strsep(&rest, ",")))
-		names_add(&composed->from, name);
+	add_names(&composed->from, from);
+	return composed;
+}
+
+static struct composed *open_out(struct made *made, const char *ports, const char *to)
+{
+	struct composed *composed = add(made);
+
+	composed->direction = DIRECTION_OUT;
+	parse_ports(&composed->ports, ports);
+	add_names(&composed->to, to);
 	return composed;
 }
 
@@ -124,9 +141,27 @@ static enum admit ask(const struct tables *tables, const char *source, unsigned 
 			    (__u16)source_port, ports.range[0].first);
 }
 
+static bool covers(const struct tables *tables, const char *remote, const char *port)
+{
+	__cleanup(ports_free) struct ports ports = {0};
+	int family = strchr(remote, ':') ? AF_INET6 : AF_INET;
+	__u8 address[16] = {0};
+
+	assert_int_equal(1, inet_pton(family, remote, address));
+	parse_ports(&ports, port);
+	return tables_covers(tables, family, address,
+			     ports.range[0].transports == 1 << PC_TCP ? PC_TCP : PC_UDP,
+			     ports.range[0].first);
+}
+
 static __u16 entry(const struct tables *tables, unsigned int port)
 {
 	return tables->generation->port[PC_PORT(PC_TCP, port)];
+}
+
+static __u16 out_entry(const struct tables *tables, unsigned int port)
+{
+	return tables->generation->out[PC_PORT(PC_TCP, port)];
 }
 
 /* --- rules --- */
@@ -231,7 +266,10 @@ static void test_only_open_in(void **state)
 	compiled(made, &tables);
 	assert_int_equal(entry(&tables, 1), PC_PORT_CLOSED);
 	assert_int_equal(entry(&tables, 2), PC_PORT_CLOSED);
+	assert_int_equal(out_entry(&tables, 1), PC_PORT_CLOSED);
+	assert_int_equal(out_entry(&tables, 2), PC_PORT_OPEN);
 	assert_int_equal(entry(&tables, 3), PC_PORT_OPEN);
+	assert_int_equal(out_entry(&tables, 3), PC_PORT_OPEN);
 	assert_int_equal(entry(&tables, 65535), PC_PORT_OPEN);
 	assert_int_equal(tables.generation->policy, PC_POLICY_OBSERVE);
 	assert_int_equal(tables.generation->protocol[50], 1);
@@ -239,6 +277,119 @@ static void test_only_open_in(void **state)
 	/* A group that no open service needs is in no trie. */
 	assert_int_equal(tables.tries4, 0);
 	assert_int_equal(tables.generation->tries_digest, 0);
+}
+
+/* --- out --- */
+
+static void test_out(void **state)
+{
+	__cleanup(made_free) struct made *made = make();
+	__cleanup(tables_free) struct tables tables = {0};
+
+	(void)state;
+	define(made, "g=10.0.0.0/8");
+	define(made, "h=2001:db8::/32,11.0.0.0/8");
+	open_out(made, "25/tcp", NULL);
+	open_out(made, "53/udp", "g");
+	open_out(made, "53/udp", "h,nobody");
+	open_out(made, "80-90/tcp", "link-local");
+	open_out(made, "65535/tcp", "nobody");
+	open_out(made, "993/tcp", "g");
+	open_out(made, "993/tcp", NULL);
+	open_out(made, "995/tcp", NULL)->why = WHY_FEATURE;
+	open_service(made, "22/tcp", NULL, NULL);
+	compiled(made, &tables);
+	assert_int_equal(out_entry(&tables, 25), PC_PORT_OPEN);
+	assert_true(covers(&tables, "192.0.2.1", "25/tcp"));
+	assert_false(covers(&tables, "192.0.2.1", "25/udp"));
+	assert_false(covers(&tables, "192.0.2.1", "26/tcp"));
+	assert_true(covers(&tables, "10.1.1.1", "53/udp"));
+	assert_true(covers(&tables, "11.1.1.1", "53/udp"));
+	assert_true(covers(&tables, "2001:db8::1", "53/udp"));
+	assert_false(covers(&tables, "12.1.1.1", "53/udp"));
+	assert_false(covers(&tables, "10.1.1.1", "53/tcp"));
+	assert_true(covers(&tables, "169.254.1.1", "80/tcp"));
+	assert_true(covers(&tables, "fe80::1", "90/tcp"));
+	assert_false(covers(&tables, "10.1.1.1", "90/tcp"));
+	assert_false(covers(&tables, "fe80::1", "91/tcp"));
+	assert_int_equal(out_entry(&tables, 65535), PC_PORT_CLOSED);
+	assert_int_equal(out_entry(&tables, 993), PC_PORT_OPEN);
+	assert_int_equal(out_entry(&tables, 995), PC_PORT_CLOSED);
+	/* One direction says nothing of the other. */
+	assert_int_equal(out_entry(&tables, 22), PC_PORT_CLOSED);
+	assert_int_equal(entry(&tables, 22), PC_PORT_OPEN);
+	assert_int_equal(entry(&tables, 25), PC_PORT_CLOSED);
+	assert_int_equal(ask(&tables, "10.1.1.1", 53, "53/udp"), ADMIT_UNLISTED);
+}
+
+static void test_both_directions(void **state)
+{
+	__cleanup(made_free) struct made *made = make();
+	__cleanup(tables_free) struct tables tables = {0};
+	const struct pc_generation *generation;
+	const struct pc_span *span;
+	struct composed *both;
+
+	(void)state;
+	define(made, "g=10.0.0.0/8");
+	define(made, "h=11.0.0.0/8");
+	both = open_service(made, "100/tcp", "g", "67/tcp");
+	both->direction = DIRECTION_BOTH;
+	add_names(&both->to, "h,link-local");
+	/* Source ports restrict what comes in alone, also where nothing else restricts. */
+	open_service(made, "101/tcp", NULL, "67/tcp")->direction = DIRECTION_BOTH;
+	/* The rule of the same groups in the other direction. */
+	open_service(made, "102/tcp", "link-local,h", NULL);
+	compiled(made, &tables);
+	generation = tables.generation;
+	assert_int_equal(ask(&tables, "10.1.1.1", 67, "100/tcp"), ADMIT_PASS);
+	assert_int_equal(ask(&tables, "10.1.1.1", 68, "100/tcp"), ADMIT_SOURCE);
+	assert_int_equal(ask(&tables, "11.1.1.1", 67, "100/tcp"), ADMIT_SOURCE);
+	assert_true(covers(&tables, "11.1.1.1", "100/tcp"));
+	assert_true(covers(&tables, "169.254.1.1", "100/tcp"));
+	assert_false(covers(&tables, "10.1.1.1", "100/tcp"));
+	assert_int_equal(entry(&tables, 101), PC_PORT_RULE + 1);
+	assert_int_equal(out_entry(&tables, 101), PC_PORT_OPEN);
+	assert_int_equal(out_entry(&tables, 100), entry(&tables, 102));
+	assert_int_equal(generation->rule[out_entry(&tables, 100) - PC_PORT_RULE].spans, 1);
+	span = &generation->span[generation->rule[out_entry(&tables, 100) - PC_PORT_RULE].span];
+	assert_int_equal(span->first, 0);
+	assert_int_equal(span->last, 65535);
+	assert_int_equal(span->anyone, 0);
+	assert_int_equal(span->link_local, 1);
+	assert_int_equal(span->groups, 2);
+}
+
+static void test_settings(void **state)
+{
+	static const struct {
+		unsigned int limit;
+		__u32 interval;
+	} cases[] = {
+		{0, 0}, {1, 1000000000}, {3, 333333333}, {100, 10000000}, {PC_ECHO_LIMIT_MAX, 1000},
+	};
+	__cleanup(made_free) struct made *made = make();
+	__cleanup(tables_free) struct tables plain = {0}, set = {0};
+
+	(void)state;
+	compiled(made, &plain);
+	assert_int_equal(plain.generation->policy, PC_POLICY_ENFORCE);
+	assert_int_equal(plain.generation->outbound, PC_OUTBOUND_TRACK);
+	assert_int_equal(plain.generation->forward, 0);
+	assert_int_equal(plain.generation->echo_interval, 10000000);
+	made->recipe.outbound = PC_OUTBOUND_ENFORCE;
+	made->recipe.forward = true;
+	compiled(made, &set);
+	assert_int_equal(set.generation->policy, PC_POLICY_ENFORCE);
+	assert_int_equal(set.generation->outbound, PC_OUTBOUND_ENFORCE);
+	assert_int_equal(set.generation->forward, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		__cleanup(tables_free) struct tables tables = {0};
+
+		recipe_limit_echo(&made->recipe, cases[i].limit);
+		compiled(made, &tables);
+		assert_int_equal(tables.generation->echo_interval, cases[i].interval);
+	}
 }
 
 /* --- tries --- */
@@ -392,6 +543,22 @@ static void random_ports(struct ports *ports, bool both)
 	}
 }
 
+static void random_groups(struct names *names, unsigned int groups)
+{
+	if (!below(4))
+		return;
+	/* One of the names may be of an undefined group; not all, or it would be closed. */
+	for (unsigned int i = below(3) + 1; i--;) {
+		__free_text char *name = xasprintf("g%u", below(groups));
+
+		names_add_once(names, name);
+	}
+	if (!below(4))
+		names_add(names, "nobody");
+	if (!below(4))
+		names_add(names, "link-local");
+}
+
 static void random_service(struct made *made, unsigned int groups)
 {
 	struct composed *composed = add(made);
@@ -402,18 +569,9 @@ static void random_service(struct made *made, unsigned int groups)
 	if (!below(8))
 		composed->why = WHY_DISABLED;
 	composed->direction = (enum direction)(1 + below(8) % 3);
-	if (!below(4))
-		return;
-	/* One of the names may be of an undefined group; not all, or it would be closed. */
-	for (unsigned int i = below(3) + 1; i--;) {
-		__free_text char *name = xasprintf("g%u", below(groups));
-
-		names_add_once(&composed->from, name);
-	}
-	if (!below(4))
-		names_add(&composed->from, "nobody");
-	if (!below(4))
-		names_add(&composed->from, "link-local");
+	/* Also for the direction that it has not: they must make no difference. */
+	random_groups(&composed->from, groups);
+	random_groups(&composed->to, groups);
 }
 
 struct probe {
@@ -463,6 +621,25 @@ static bool in_ports(const struct ports *ports, enum pc_transport transport, uns
 	return false;
 }
 
+/* Whether an open `out` service lists the probe's port, taken as the remote one. */
+static bool out_oracle(const struct composition *composition, const struct probe *probe)
+{
+	for (size_t i = 0; i < composition->services; i++) {
+		const struct composed *composed = &composition->service[i];
+
+		if (composed->why != WHY_OPEN || composed->direction == DIRECTION_IN ||
+		    !in_ports(&composed->ports, probe->transport, probe->port))
+			continue;
+		if (!composed->to.count)
+			return true;
+		for (size_t j = 0; j < composed->to.count; j++) {
+			if (group_has(composition->recipe, composed->to.name[j], probe))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* What the words of the design say, service by service. */
 static enum admit oracle(const struct composition *composition, const struct probe *probe)
 {
@@ -488,7 +665,10 @@ static enum admit oracle(const struct composition *composition, const struct pro
 	return admit;
 }
 
-/* What the program relies on: spans ascending, disjoint, joined; keys ascending. */
+/*
+ * What the program relies on: spans ascending, disjoint, joined, one for what goes out; keys
+ * ascending.
+ */
 static void expect_order(const struct tables *tables)
 {
 	const struct pc_generation *generation = tables->generation;
@@ -506,6 +686,17 @@ static void expect_order(const struct tables *tables)
 				    span[j - 1].link_local != span[j].link_local ||
 				    span[j - 1].groups != span[j].groups);
 		}
+	}
+	for (size_t i = 0; i < PC_PORTS; i++) {
+		const struct pc_rule *rule;
+
+		if (generation->out[i] < PC_PORT_RULE)
+			continue;
+		rule = &generation->rule[generation->out[i] - PC_PORT_RULE];
+		assert_int_equal(rule->spans, 1);
+		assert_int_equal(generation->span[rule->span].first, 0);
+		assert_int_equal(generation->span[rule->span].last, 65535);
+		assert_false(generation->span[rule->span].anyone);
 	}
 	for (size_t i = 1; i < tables->tries4; i++) {
 		int order =
@@ -545,7 +736,7 @@ static void random_probe(const struct made *made, struct probe *probe)
 
 static void test_random(void **state)
 {
-	unsigned long verdicts[3] = {0};
+	unsigned long verdicts[3] = {0}, covered[2] = {0};
 
 	(void)state;
 	random_state = SEED;
@@ -573,13 +764,21 @@ static void test_random(void **state)
 				fail_msg("round %d, probe %d: port %u, source port %u: %d, not %d",
 					 round, i, probe.port, probe.source_port, found, expected);
 			verdicts[found]++;
+			if (out_oracle(&made->composition, &probe) !=
+			    tables_covers(&tables, probe.family, probe.address, probe.transport,
+					  (__u16)probe.port))
+				fail_msg("round %d, probe %d: out to port %u", round, i,
+					 probe.port);
+			covered[out_oracle(&made->composition, &probe)]++;
 		}
 	}
 	/* A test that only ever saw one answer would say nothing. */
 	print_message("unlisted %lu, source %lu, pass %lu\n", verdicts[0], verdicts[1],
 		      verdicts[2]);
+	print_message("out: not covered %lu, covered %lu\n", covered[0], covered[1]);
 	for (int i = 0; i < 3; i++)
 		assert_true(verdicts[i] > 100000);
+	assert_true(covered[0] > 100000 && covered[1] > 100000);
 }
 
 /* --- limits, each at its edge and one above --- */
@@ -732,6 +931,48 @@ static void test_limit_spans_of_rule(void **state)
 		"port 100: its services tell 1025 ranges of source ports apart; the limit is 1024");
 }
 
+/* Both directions draw on the same groups, rules and spans. */
+static void test_limit_out(void **state)
+{
+	__cleanup(made_free) struct made *groups = make(), *rules = make(), *spans = make();
+	__cleanup(tables_free) struct tables tables = {0};
+
+	(void)state;
+	add_groups(groups, 65);
+	for (unsigned int i = 0; i < 64; i++) {
+		__free_text char *name = xasprintf("g%u,link-local,nobody", i);
+
+		if (i % 2)
+			open_service(groups, "1/tcp", name, NULL);
+		else
+			open_out(groups, "1/tcp", name);
+	}
+	compiled(groups, &tables);
+	assert_true(covers(&tables, "10.0.62.1", "1/tcp"));
+	assert_false(covers(&tables, "10.0.63.1", "1/tcp"));
+	assert_int_equal(ask(&tables, "10.0.63.1", 1, "1/tcp"), ADMIT_PASS);
+	open_out(groups, "2/tcp", "g64");
+	expect_failure(groups, "the open services are restricted to 65 groups; the limit is 64");
+
+	add_groups(rules, 14);
+	add_rules(rules, 1, PC_RULES);
+	open_out(rules, "9000/tcp", "g0,g1");
+	tables_free(&tables);
+	compiled(rules, &tables);
+	assert_int_equal(out_entry(&tables, 9000), entry(&tables, 3));
+	open_out(rules, "9000/tcp", "link-local");
+	expect_failure(rules, "the ports need 8193 different rules; the limit is 8192");
+
+	add_groups(spans, 17);
+	for (unsigned int i = 0; i < PC_SPANS / PC_SPANS_OF_RULE; i++) {
+		__free_text char *name = xasprintf("g%u", i);
+
+		add_spans(spans, 100 + i, name, PC_SPANS_OF_RULE);
+	}
+	open_out(spans, "100/tcp", "g16");
+	expect_failure(spans, "the rules need 16385 ranges of source ports; the limit is 16384");
+}
+
 /* --- time --- */
 
 #define SERVICES 4096
@@ -771,6 +1012,8 @@ static void test_time_whole_ranges(void **state)
 
 		add_range(&composed->from_port, i % 500 + 1, 60000 - i % 500);
 		composed->from_port.range[0].transports = 3;
+		composed->direction = DIRECTION_BOTH;
+		add_names(&composed->to, name);
 	}
 	start = now();
 	compiled(made, &tables);
@@ -794,12 +1037,16 @@ static void test_time_nested(void **state)
 
 		add_range(&composed->ports, 1 + i * 7, 65535 - i * 7);
 		add_range(&composed->from_port, 1, 1000 + i % 8);
+		composed->direction = DIRECTION_BOTH;
+		add_names(&composed->to, name);
 	}
 	start = now();
 	compiled(made, &tables);
 	expect_fast("4,096 nested ranges, each from other groups", start, 20);
 	assert_int_equal(ask(&tables, "10.0.63.1", 1000, "32767/tcp"), ADMIT_PASS);
 	assert_int_equal(ask(&tables, "10.0.63.1", 1000, "1/tcp"), ADMIT_SOURCE);
+	assert_true(covers(&tables, "10.0.63.1", "32767/tcp"));
+	assert_false(covers(&tables, "10.0.63.1", "1/tcp"));
 }
 
 static void test_time_prefixes(void **state)
@@ -825,6 +1072,9 @@ int main(void)
 		cmocka_unit_test(test_union_of_pairs),
 		cmocka_unit_test(test_spans),
 		cmocka_unit_test(test_only_open_in),
+		cmocka_unit_test(test_out),
+		cmocka_unit_test(test_both_directions),
+		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_nested_prefixes),
 		cmocka_unit_test(test_digest),
 		cmocka_unit_test(test_random),
@@ -833,6 +1083,7 @@ int main(void)
 		cmocka_unit_test(test_limit_rules),
 		cmocka_unit_test(test_limit_spans),
 		cmocka_unit_test(test_limit_spans_of_rule),
+		cmocka_unit_test(test_limit_out),
 		cmocka_unit_test(test_time_spread),
 		cmocka_unit_test(test_time_whole_ranges),
 		cmocka_unit_test(test_time_nested),

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "loader/compile.h"
+#include "loader/difference.c" /* not among the pure objects */
 #include "loader/prune.h"
 
 static const char mail[] = "profile: mail\n"
@@ -507,6 +508,11 @@ static void test_effective_groups(void **state)
 	assert_int_equal(tables_admit(&tables, AF_INET, trusted, PC_TCP, 9, 143), ADMIT_UNLISTED);
 	assert_int_equal(tables_admit(&tables, AF_INET, stranger, PC_UDP, 67, 68), ADMIT_PASS);
 	assert_int_equal(tables_admit(&tables, AF_INET, stranger, PC_UDP, 68, 68), ADMIT_SOURCE);
+	/* What goes out: to the groups of `to`, of which none is defined for sip and relay. */
+	assert_true(tables_covers(&tables, AF_INET, stranger, PC_TCP, 110));
+	assert_false(tables_covers(&tables, AF_INET, trusted, PC_TCP, 25));
+	assert_false(tables_covers(&tables, AF_INET, trusted, PC_UDP, 5060));
+	assert_false(tables_covers(&tables, AF_INET, trusted, PC_TCP, 2525));
 	/* Protocols of the whole closure. */
 	assert_int_equal(tables.generation->protocol[47], 1);
 	assert_int_equal(tables.generation->protocol[50], 1);
@@ -572,7 +578,8 @@ static void test_prune(void **state)
 	json_decref(json);
 	assert_string_equal(
 		left,
-		"{\"profiles\":[\"base\"],\"policy\":\"enforce\",\"features\":[\"ntp\",\"base:ntp\"],"
+		"{\"profiles\":[\"base\"],\"policy\":\"enforce\",\"outbound\":\"track\",\"forward\":false,\"echo_limit\":100,"
+		"\"features\":[\"ntp\",\"base:ntp\"],"
 		"\"groups\":{\"trusted\":[\"10.0.0.0/8\"]},\"overrides\":{\"set\":[\"base:ntp=124/udp\"],"
 		"\"from\":[\"base:ntp=trusted,phones\"],\"disable\":[\"base:dhcp\"]}}");
 	run.result = compose(&run.catalog, &run.recipe, false, &run.composition, &run.diag);
@@ -589,6 +596,180 @@ static void test_prune(void **state)
 	expect_said(&wrong.diag, "portcullis: unknown profile 'mial'; did you mean 'mail'?\n");
 }
 
+/* --- what a swap prints --- */
+
+/* What is kept with a generation, as plan_make has it. */
+static json_t *kept_of(const char *const *option, const struct recipe *settings)
+{
+	__cleanup(finish) struct run run;
+
+	start(&run, option);
+	run.recipe.policy = settings->policy;
+	run.recipe.outbound = settings->outbound;
+	run.recipe.forward = settings->forward;
+	run.recipe.echo_limit = settings->echo_limit;
+	assert_int_equal(0, compose(&run.catalog, &run.recipe, false, &run.composition, &run.diag));
+	return json_pack("{s:o, s:o}", "recipe", recipe_json(&run.recipe), "profiles",
+			 composition_json(&run.composition));
+}
+
+static void expect_difference(const json_t *before, const json_t *after, const char *expected)
+{
+	__free_text char *text = NULL;
+	size_t length = 0;
+	FILE *to = open_memstream(&text, &length);
+
+	difference_print(before, after, to);
+	fclose(to);
+	if (strcmp(text, expected))
+		print_error("printed:\n%sexpected:\n%s", text, expected);
+	assert_string_equal(text, expected);
+}
+
+#define PARTIES "--group cluster=10.0.0.0/8", "--group pbx=11.0.0.0/8", "--group trusted=::/0"
+
+static void test_difference_ports(void **state)
+{
+	static const struct {
+		const char *const before[7], *const after[7];
+		const char *printed, *reversed;
+	} cases[] = {
+		{{PARTIES},
+		 {PARTIES},
+		 "  no port opens or closes\n",
+		 "  no port opens or closes\n"},
+		{{PARTIES},
+		 {PARTIES, "--disable mail:fetch"},
+		 "  closes  out 110/tcp to anyone (mail:fetch)\n",
+		 "  opens   out 110/tcp to anyone (mail:fetch)\n"},
+		{{PARTIES},
+		 {PARTIES, "--set mail:fetch=110-112/tcp"},
+		 "  opens   out 111-112/tcp to anyone (mail:fetch)\n",
+		 "  closes  out 111-112/tcp to anyone (mail:fetch)\n"},
+		{{PARTIES},
+		 {PARTIES, "--disable mail:relay"},
+		 "  closes  2525/tcp from cluster (mail:relay)\n"
+		 "  closes  out 2525/tcp to cluster (mail:relay)\n",
+		 "  opens   2525/tcp from cluster (mail:relay)\n"
+		 "  opens   out 2525/tcp to cluster (mail:relay)\n"},
+		/* Each direction has groups of its own. */
+		{{PARTIES},
+		 {PARTIES, "--from mail:relay=trusted"},
+		 "  changes 2525/tcp from cluster to trusted (mail:relay)\n",
+		 "  changes 2525/tcp from trusted to cluster (mail:relay)\n"},
+		{{PARTIES},
+		 {PARTIES, "--set mail:fetch=5060/udp"},
+		 "  closes  out 110/tcp to anyone (mail:fetch)\n"
+		 "  changes out 5060/udp from pbx to anyone (mail:sip)\n",
+		 "  opens   out 110/tcp to anyone (mail:fetch)\n"
+		 "  changes out 5060/udp from anyone to pbx (mail:sip)\n"},
+	};
+	static const struct recipe enforced = {.outbound = PC_OUTBOUND_ENFORCE};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		json_t *before = kept_of(cases[i].before, &enforced);
+		json_t *after = kept_of(cases[i].after, &enforced);
+
+		expect_difference(before, after, cases[i].printed);
+		expect_difference(after, before, cases[i].reversed);
+		json_decref(before);
+		json_decref(after);
+	}
+}
+
+/* As long as nothing that goes out is dropped, nothing opens or closes. */
+static void test_difference_tracked(void **state)
+{
+	static const struct recipe tracked = {0}, enforced = {.outbound = PC_OUTBOUND_ENFORCE};
+	json_t *all = kept_of(OPTIONS(PARTIES), &tracked);
+	json_t *less = kept_of(OPTIONS(PARTIES, "--disable mail:fetch"), &tracked);
+	json_t *held = kept_of(OPTIONS(PARTIES, "--disable mail:fetch"), &enforced);
+
+	(void)state;
+	expect_difference(all, less, "  unlists out 110/tcp to anyone (mail:fetch)\n");
+	expect_difference(less, all, "  lists   out 110/tcp to anyone (mail:fetch)\n");
+	expect_difference(all, held,
+			  "  closes  out 110/tcp to anyone (mail:fetch)\n"
+			  "  changes outbound from track to enforce\n");
+	expect_difference(held, all,
+			  "  lists   out 110/tcp to anyone (mail:fetch)\n"
+			  "  changes outbound from enforce to track\n");
+	json_decref(all);
+	json_decref(less);
+	json_decref(held);
+}
+
+/* Source ports restrict what comes in alone. */
+static void test_difference_from_port(void **state)
+{
+	static const char both[] = "profile: other\n"
+				   "services:\n"
+				   "  - {name: web, in: 80/tcp, out: 80/tcp, from-port: 90/tcp}\n";
+	static const struct recipe none = {0};
+	json_t *nothing = json_object(), *kept;
+
+	(void)state;
+	write_profile("other", both);
+	kept = kept_of(OPTIONS("--profile other"), &none);
+	write_profile("other", other);
+	expect_difference(nothing, kept,
+			  "  opens   80/tcp from anyone, source port 90/tcp (other:web)\n"
+			  "  lists   out 80/tcp to anyone (other:web)\n");
+	json_decref(nothing);
+	json_decref(kept);
+}
+
+static void test_difference_settings(void **state)
+{
+	static const struct {
+		struct recipe before, after;
+		const char *printed;
+	} cases[] = {
+		{{},
+		 {.policy = PC_POLICY_OBSERVE},
+		 "  changes the policy from enforce to observe\n"},
+		{{},
+		 {.outbound = PC_OUTBOUND_ENFORCE},
+		 "  changes outbound from track to enforce\n"},
+		{{.outbound = PC_OUTBOUND_ENFORCE},
+		 {},
+		 "  changes outbound from enforce to track\n"},
+		{{}, {.forward = true}, "  changes forward from no to yes\n"},
+		{{.forward = true}, {}, "  changes forward from yes to no\n"},
+		{{}, {.echo_limit = 100}, "  no port opens or closes\n"},
+		{{}, {.echo_limit = 5}, "  changes the echo limit from 100 to 5\n"},
+		{{.echo_limit = 5},
+		 {.echo_limit = ECHO_LIMIT_NONE},
+		 "  changes the echo limit from 5 to none\n"},
+		{{.echo_limit = ECHO_LIMIT_NONE},
+		 {.outbound = PC_OUTBOUND_ENFORCE, .forward = true},
+		 "  changes outbound from track to enforce\n"
+		 "  changes forward from no to yes\n"
+		 "  changes the echo limit from none to 100\n"},
+	};
+	static const struct recipe none = {0};
+	json_t *old, *new;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		old = kept_of(OPTIONS("--profile base"), &cases[i].before);
+		new = kept_of(OPTIONS("--profile base"), &cases[i].after);
+		expect_difference(old, new, cases[i].printed);
+		json_decref(old);
+		json_decref(new);
+	}
+	/* A recipe of an older version, which says nothing of them, had the defaults. */
+	old = kept_of(OPTIONS("--profile base"), &none);
+	new = kept_of(OPTIONS("--profile base"), &none);
+	json_object_del(json_object_get(old, "recipe"), "outbound");
+	json_object_del(json_object_get(old, "recipe"), "forward");
+	json_object_del(json_object_get(old, "recipe"), "echo_limit");
+	expect_difference(old, new, "  no port opens or closes\n");
+	json_decref(old);
+	json_decref(new);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -602,6 +783,10 @@ int main(void)
 		cmocka_unit_test(test_effective_groups),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_prune),
+		cmocka_unit_test(test_difference_ports),
+		cmocka_unit_test(test_difference_tracked),
+		cmocka_unit_test(test_difference_from_port),
+		cmocka_unit_test(test_difference_settings),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

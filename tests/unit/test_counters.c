@@ -178,6 +178,70 @@ static void total_counts_each_packet_once(void **state)
 	assert_count(total.would_drop, 192, 1920);
 }
 
+static void rare(struct maps *maps, __u32 cell, __u64 packets, __u64 bytes)
+{
+	counters_rare(maps->counters, cell, &(struct pc_count){packets, bytes});
+}
+
+/* What is sent has its own cells and its own total; the other total does not have it. */
+static void outbound_is_apart(void **state)
+{
+	struct maps *maps = *state;
+	__u32 port = PC_PORT(PC_UDP, 53);
+	struct counts total;
+
+	put(maps, 0, PC_CELL_OUT + port, 3, 300);
+	put(maps, 1, PC_CELL_OUT + port, 4, 400);
+	maps->carries[PC_CELL_OUT + port] = PC_CARRY_PACKETS;
+	put(maps, 0, PC_CELL_EGRESS, 10, 1000);
+	put(maps, 2, PC_CELL_EGRESS, 1, 1);
+	put(maps, 0, PC_CELL_REASON + PC_REASON_OUTBOUND, 5, 50);
+	put(maps, 0, PC_CELL_REASON_WOULD + PC_REASON_OUTBOUND, 6, 60);
+	put(maps, 0, PC_CELL_REASON + PC_REASON_ICMP, 2, 20);
+	sum(maps);
+	rare(maps, PC_CELL_OUT_DROP + port, 5, 50);
+	rare(maps, PC_CELL_OUT_WOULD_DROP + port, 6, 60);
+	assert_count(counters_out(maps->counters, port).pass, 7 + (1ULL << 27), 700);
+	assert_count(counters_out(maps->counters, port).drop, 5, 50);
+	assert_count(counters_out(maps->counters, port).would_drop, 6, 60);
+	assert_count(counters_port(maps->counters, port).pass, 0, 0);
+	assert_count(counters_port(maps->counters, port).drop, 0, 0);
+	total = counters_total(maps->counters);
+	assert_count(total.pass, 0, 0);
+	assert_count(total.drop, 2, 20);
+	assert_count(total.would_drop, 0, 0);
+	total = counters_outbound_total(maps->counters);
+	assert_count(total.pass, 11, 1001);
+	assert_count(total.drop, 5, 50);
+	assert_count(total.would_drop, 6, 60);
+}
+
+/* A map of another layout cannot write past the cells, or into those of the array. */
+static void rare_cells_only(void **state)
+{
+	struct maps *maps = *state;
+
+	rare(maps, PC_CELLS - 1, 1, 1);
+	rare(maps, 0, 1, 1);
+	rare(maps, PC_CELLS_ALL, 1, 1);
+	rare(maps, 0xffffffff, 1, 1);
+	rare(maps, PC_CELLS, 2, 2);
+	rare(maps, PC_CELLS_ALL - 1, 3, 3);
+	rare(maps, PC_CELLS_ALL - 1, 3, 3); /* shown twice */
+	assert_count(maps->counters->cell[PC_CELLS - 1], 0, 0);
+	assert_count(maps->counters->cell[0], 0, 0);
+	assert_count(counters_out(maps->counters, 0).drop, 2, 2);
+	assert_count(counters_out(maps->counters, PC_PORTS - 1).would_drop, 3, 3);
+}
+
+static void reasons_have_names(void **state)
+{
+	(void)state;
+	for (int i = 0; i < PC_REASONS; i++)
+		assert_non_null(reason_name[i]);
+	assert_string_equal(reason_name[PC_REASON_OUTBOUND], "outbound");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +253,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ports_do_not_touch_reasons, make_maps, free_maps),
 		cmocka_unit_test_setup_teardown(total_counts_each_packet_once, make_maps,
 						free_maps),
+		cmocka_unit_test_setup_teardown(outbound_is_apart, make_maps, free_maps),
+		cmocka_unit_test_setup_teardown(rare_cells_only, make_maps, free_maps),
+		cmocka_unit_test(reasons_have_names),
 	};
 
 	return cmocka_run_group_tests_name("counters", tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "loader/options.c" /* not among the pure objects */
 #include "loader/recipe.h"
 
 /* --- prefixes --- */
@@ -365,7 +366,7 @@ static void test_recipe_json(void **state)
 	text = recipe_text(&recipe);
 	assert_string_equal(
 		text,
-		"{\"profiles\":[\"xeams\",\"ssh\",\"host\"],\"policy\":\"observe\",\"features\":[\"imap\",\"xeams:pop3\"],"
+		"{\"profiles\":[\"xeams\",\"ssh\",\"host\"],\"policy\":\"observe\",\"outbound\":\"track\",\"forward\":false,\"echo_limit\":100,\"features\":[\"imap\",\"xeams:pop3\"],"
 		"\"groups\":{\"trusted\":[\"10.0.0.0/8\",\"::/0\"],\"client\":[\"192.0.2.1/32\"]},"
 		"\"overrides\":{\"set\":[\"xeams:smtp=25-26/tcp\",\"xeams:sip:out=5060/tcp,5060/udp\"],"
 		"\"from\":[\"xeams:admin=trusted,client\",\"xeams:db=link-local\"],\"disable\":[\"xeams:smtps\"]}}");
@@ -375,6 +376,152 @@ static void test_recipe_json(void **state)
 	second = recipe_text(&again);
 	assert_string_equal(text, second);
 	assert_int_equal(again.policy, PC_POLICY_OBSERVE);
+}
+
+/* --- settings: as options, and kept over a swap --- */
+
+/* "observe enforce yes 5": what a recipe is set to. The caller frees. */
+static char *settings(const struct recipe *recipe)
+{
+	return xasprintf("%s %s %s %u", recipe->policy == PC_POLICY_OBSERVE ? "observe" : "enforce",
+			 outbound_name[recipe->outbound], recipe->forward ? "yes" : "no",
+			 recipe_echo_limit(recipe));
+}
+
+static void expect_settings(const struct recipe *recipe, const char *expected)
+{
+	__free_text char *text = settings(recipe);
+
+	assert_string_equal(text, expected);
+}
+
+static void test_settings_json(void **state)
+{
+	static const struct {
+		const char *json, *settings; /* behind "profiles" and "policy" */
+	} cases[] = {
+		{"", "enforce track no 100"},
+		{",\"outbound\":\"enforce\"", "enforce enforce no 100"},
+		{",\"outbound\":\"track\",\"forward\":true", "enforce track yes 100"},
+		{",\"forward\":false,\"echo_limit\":0", "enforce track no 0"},
+		{",\"echo_limit\":1", "enforce track no 1"},
+		{",\"echo_limit\":100", "enforce track no 100"},
+		{",\"echo_limit\":1000000", "enforce track no 1000000"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		__cleanup(recipe_free) struct recipe recipe = {0}, again = {0};
+		__cleanup(diag_free) struct diag diag = {0};
+		__free_text char *text =
+			xasprintf("{\"profiles\":[],\"policy\":\"enforce\"%s}", cases[i].json);
+		json_t *json = json_loads(text, 0, NULL), *written;
+
+		assert_int_equal(0, recipe_from_json(&recipe, json, &diag));
+		json_decref(json);
+		expect_settings(&recipe, cases[i].settings);
+		written = recipe_json(&recipe);
+		assert_int_equal(0, recipe_from_json(&again, written, &diag));
+		json_decref(written);
+		expect_settings(&again, cases[i].settings);
+	}
+}
+
+/* Parses the words of a line as a command's; what is said on stderr goes into `*text`. */
+static enum options_result parse(const char *line, struct options *options, char **text)
+{
+	static const struct command command = {.name = "attach", .takes = "proERlOL"};
+	__free_text char *copy = xstrdup(line);
+	FILE *terminal = stderr;
+	char *rest = copy, *argv[16] = {(char *)"attach"};
+	enum options_result result;
+	size_t length = 0;
+	int argc = 1;
+
+	while (rest && (argv[argc] = strsep(&rest, " ")) && *argv[argc])
+		argc++;
+	argv[argc] = NULL;
+	stderr = open_memstream(text, &length);
+	result = options_parse(&command, argc, argv, options);
+	fclose(stderr);
+	stderr = terminal;
+	return result;
+}
+
+static void test_settings_options(void **state)
+{
+	static const struct {
+		const char *line, *fresh, *swapped;
+		unsigned int flows;
+	} cases[] = {
+		{"", "enforce track no 100", "observe enforce yes 7", 0},
+		{"--enforce", "enforce track no 100", "enforce enforce yes 7", 0},
+		{"--forward", "enforce track yes 100", "observe enforce yes 7", 0},
+		{"--no-forward", "enforce track no 100", "observe enforce no 7", 0},
+		{"--no-forward --no-forward", "enforce track no 100", "observe enforce no 7", 0},
+		{"--outbound track", "enforce track no 100", "observe track yes 7", 0},
+		{"--outbound=enforce", "enforce enforce no 100", "observe enforce yes 7", 0},
+		{"--echo-limit 0", "enforce track no 0", "observe enforce yes 0", 0},
+		{"--echo-limit 1", "enforce track no 1", "observe enforce yes 1", 0},
+		{"--echo-limit 1000000", "enforce track no 1000000", "observe enforce yes 1000000",
+		 0},
+		{"--flows 1", "enforce track no 100", "observe enforce yes 7", 1},
+		{"--flows 16777216", "enforce track no 100", "observe enforce yes 7", 16777216},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		__cleanup(recipe_free) struct recipe fresh = {0};
+		__cleanup(recipe_free) struct recipe swapped = {.policy = PC_POLICY_OBSERVE,
+								.outbound = PC_OUTBOUND_ENFORCE,
+								.forward = true,
+								.echo_limit = 7};
+		__cleanup(options_free) struct options options;
+		__cleanup(diag_free) struct diag diag = {0};
+		__free_text char *said_text = NULL;
+
+		assert_int_equal(OPTIONS_RUN, parse(cases[i].line, &options, &said_text));
+		assert_string_equal(said_text, "");
+		assert_int_equal(options.flows, cases[i].flows);
+		assert_int_equal(0, options_apply(&options, &fresh, &diag));
+		expect_settings(&fresh, cases[i].fresh);
+		assert_int_equal(0, options_apply(&options, &swapped, &diag));
+		expect_settings(&swapped, cases[i].swapped);
+	}
+}
+
+static void test_settings_wrong(void **state)
+{
+	static const struct {
+		const char *line, *said;
+	} cases[] = {
+		{"--forward --no-forward", "--forward and --no-forward exclude each other"},
+		{"--no-forward --forward", "--forward and --no-forward exclude each other"},
+		{"--observe --enforce", "--observe and --enforce exclude each other"},
+		{"--outbound observe", "--outbound observe: is neither track nor enforce"},
+		{"--outbound ENFORCE", "--outbound ENFORCE: is neither track nor enforce"},
+		{"--outbound", "--outbound needs an argument; see portcullis attach --help"},
+		{"--echo-limit -1", "--echo-limit -1: is no number from 0 to 1000000"},
+		{"--echo-limit 1000001", "--echo-limit 1000001: is no number from 0 to 1000000"},
+		{"--echo-limit 1k", "--echo-limit 1k: is no number from 0 to 1000000"},
+		{"--echo-limit=", "--echo-limit : is no number from 0 to 1000000"},
+		{"--echo-limit 18446744073709551616",
+		 "--echo-limit 18446744073709551616: is no number from 0 to 1000000"},
+		{"--flows 0", "--flows 0: is no number from 1 to 16777216"},
+		{"--flows 16777217", "--flows 16777217: is no number from 1 to 16777216"},
+		{"--flows +1", "--flows +1: is no number from 1 to 16777216"},
+		{"--watch 1", "unknown option '--watch'; see portcullis attach --help"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		__cleanup(options_free) struct options options;
+		__free_text char *said_text = NULL, *expected = NULL;
+
+		assert_int_equal(OPTIONS_WRONG, parse(cases[i].line, &options, &said_text));
+		expected = xasprintf("portcullis: attach: %s\n", cases[i].said);
+		assert_string_equal(said_text, expected);
+	}
 }
 
 /* A newer word takes the place of the older ones that it leaves without effect, and of no other. */
@@ -432,6 +579,34 @@ static void test_hostile_json(void **state)
 		{"{\"profiles\":[],\"policy\":7}",
 		 "recipe: 'policy' is neither enforce nor observe"},
 		{"{\"profiles\":[],\"policy\":\"off\"}",
+		 "recipe: 'policy' is neither enforce nor observe"},
+		{"{\"profiles\":[],\"policy\":\"enforce\",\"outbound\":\"drop\"}",
+		 "recipe: 'outbound' is neither track nor enforce"},
+		{"{\"profiles\":[],\"policy\":\"enforce\",\"outbound\":\"enforce\\u0000\"}",
+		 "recipe: 'outbound' is neither track nor enforce"},
+		{"{\"profiles\":[],\"policy\":\"enforce\",\"outbound\":null}",
+		 "recipe: 'outbound' is neither track nor enforce"},
+		{"{\"profiles\":[],\"policy\":\"enforce\",\"outbound\":1}",
+		 "recipe: 'outbound' is neither track nor enforce"},
+		{"{\"profiles\":[],\"policy\":\"enforce\",\"forward\":\"yes\"}",
+		 "recipe: 'forward' is neither true nor false"},
+		{"{\"profiles\":[],\"policy\":\"enforce\",\"forward\":1}",
+		 "recipe: 'forward' is neither true nor false"},
+		{"{\"profiles\":[],\"policy\":\"enforce\",\"forward\":null}",
+		 "recipe: 'forward' is neither true nor false"},
+		{"{\"profiles\":[],\"policy\":\"enforce\",\"echo_limit\":-1}",
+		 "recipe: 'echo_limit' is no number from 0 to 1000000"},
+		{"{\"profiles\":[],\"policy\":\"enforce\",\"echo_limit\":1000001}",
+		 "recipe: 'echo_limit' is no number from 0 to 1000000"},
+		{"{\"profiles\":[],\"policy\":\"enforce\",\"echo_limit\":4294967296}",
+		 "recipe: 'echo_limit' is no number from 0 to 1000000"},
+		{"{\"profiles\":[],\"policy\":\"enforce\",\"echo_limit\":\"100\"}",
+		 "recipe: 'echo_limit' is no number from 0 to 1000000"},
+		{"{\"profiles\":[],\"policy\":\"enforce\",\"echo_limit\":1.5}",
+		 "recipe: 'echo_limit' is no number from 0 to 1000000"},
+		{"{\"profiles\":[],\"policy\":\"enforce\",\"echo_limit\":null}",
+		 "recipe: 'echo_limit' is no number from 0 to 1000000"},
+		{"{\"profiles\":[],\"policy\":\"observe\\u0000\"}",
 		 "recipe: 'policy' is neither enforce nor observe"},
 		{"{\"profiles\":{},\"policy\":\"enforce\"}", "recipe: 'profiles' is not a list"},
 		{"{\"profiles\":\"x\",\"policy\":\"enforce\"}", "recipe: 'profiles' is not a list"},
@@ -555,6 +730,9 @@ int main(void)
 		cmocka_unit_test(test_group_file_errors),
 		cmocka_unit_test(test_option_errors),
 		cmocka_unit_test(test_recipe_json),
+		cmocka_unit_test(test_settings_json),
+		cmocka_unit_test(test_settings_options),
+		cmocka_unit_test(test_settings_wrong),
 		cmocka_unit_test(test_replacing),
 		cmocka_unit_test(test_hostile_json),
 		cmocka_unit_test(test_many_prefixes),

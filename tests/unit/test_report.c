@@ -273,6 +273,115 @@ static void test_rates(void **state)
 	free(counters);
 }
 
+/* What is sent: counted ports in both views, an unlisted one that was dropped has no services. */
+static void test_outbound(void **state)
+{
+	struct counters *counters = xcalloc(1, sizeof(*counters));
+	json_t *profiles = profiles_of(json_pack("[o, o]", service("dns", "out", "53/udp"),
+						 service("mail", "both", "25/tcp")));
+	__free_text char *ports = NULL, *text = NULL;
+	json_t *report, *one, *quiet;
+
+	(void)state;
+	quiet = one_interface(counters, profiles);
+	text = text_form(quiet, NULL, false, NULL);
+	assert_null(strstr(text, "sent"));
+	assert_null(strstr(text, "out "));
+	json_decref(quiet);
+	free(text);
+	counters->cell[PC_CELL_OUT + PC_PORT(PC_UDP, 53)] = (struct count){7, 700};
+	counters_rare(counters, PC_CELL_OUT_DROP + PC_PORT(PC_TCP, 6667),
+		      &(struct pc_count){2, 120});
+	counters_rare(counters, PC_CELL_OUT_WOULD_DROP + PC_PORT(PC_TCP, 25),
+		      &(struct pc_count){1, 60});
+	counters->cell[PC_CELL_REASON + PC_REASON_OUTBOUND] = (struct count){2, 120};
+	counters->cell[PC_CELL_REASON_WOULD + PC_REASON_OUTBOUND] = (struct count){1, 60};
+	counters->cell[PC_CELL_EGRESS] = (struct count){9, 900};
+	counters->cell[PC_CELL_OTHER + PC_OTHER_REPLY] = (struct count){3, 300};
+	report = one_interface(counters, profiles);
+	one = json_array_get(json_object_get(report, "interfaces"), 0);
+	ports = ports_said(one);
+	assert_string_equal(ports, "out 25/tcp p:mail; out 6667/tcp ; out 53/udp p:dns");
+	text = text_form(report, NULL, false, NULL);
+	assert_non_null(strstr(text, "  out  53/udp    p:dns          7"));
+	assert_non_null(strstr(text, "  out  6667/tcp  unlisted       0    0 B        2  120 B"));
+	assert_non_null(strstr(text, "  outbound        2  120 B           1   60 B\n"));
+	assert_non_null(strstr(text, "besides: 3 replies,"));
+	assert_non_null(strstr(text, "  all received: passed 3 (300 B), dropped 0 (0 B)\n"));
+	assert_non_null(strstr(text, "  all sent: passed 9 (900 B), dropped 2 (120 B), "
+				     "would have dropped 1 (60 B)\n"));
+	json_decref(report);
+	json_decref(profiles);
+	free(counters);
+}
+
+/* Twenty unlisted ports a direction: a scan from outside hides no port that was dropped here. */
+static void test_unlisted_each_way(void **state)
+{
+	struct counters *counters = xcalloc(1, sizeof(*counters));
+	json_t *profiles = json_array(), *report;
+	__free_text char *text = NULL;
+
+	(void)state;
+	for (int port = 1; port <= 1000; port++)
+		count_port(counters, PC_TCP, port, 1000);
+	counters_rare(counters, PC_CELL_OUT_DROP + PC_PORT(PC_TCP, 6667),
+		      &(struct pc_count){1, 60});
+	report = one_interface(counters, profiles);
+	text = text_form(report, NULL, false, NULL);
+	assert_non_null(strstr(text, "  out  6667/tcp  unlisted"));
+	assert_non_null(strstr(text, "  ... and 980 more unlisted ports"));
+	json_decref(report);
+	json_decref(profiles);
+	free(counters);
+}
+
+static void test_status_egress(void **state)
+{
+	json_t *report = json_pack("{s:[{s:s, s:s, s:s, s:b, s:{s:i, s:i}, s:{s:{s:i, s:i}}}]}",
+				   "interfaces", "name", "eth0\x1b", "egress", "missing",
+				   "outbound", "enforce", "forward", 1, "flows", "used", 3, "size",
+				   65536, "outbound_total", "drop", "packets", 4, "bytes", 240);
+	json_t *one = json_array_get(json_object_get(report, "interfaces"), 0);
+	__free_text char *missing = text_form(report, NULL, false, report_status_text);
+	__free_text char *there = NULL;
+
+	(void)state;
+	assert_non_null(strstr(missing, "  sent       passed 0 (0 B), dropped 4 (240 B)\n"));
+	assert_non_null(strstr(missing, "  outbound   enforce\n"));
+	assert_non_null(strstr(missing, "  flows      3 of 65536 in use, forwarded traffic is "
+					"learned too\n"));
+	assert_non_null(strstr(missing, "  egress     missing: "));
+	assert_non_null(strstr(missing, "; portcullis swap eth0? mends it\n"));
+	json_object_set_new(one, "egress", json_string("clsact"));
+	json_object_set_new(one, "forward", json_false());
+	json_object_del(one, "outbound_total");
+	there = text_form(report, NULL, false, report_status_text);
+	assert_null(strstr(there, "egress"));
+	assert_null(strstr(there, "sent"));
+	assert_non_null(strstr(there, "  flows      3 of 65536 in use\n"));
+	json_decref(report);
+}
+
+/* A table that is printed in parts has one heading and stays in line. */
+static void test_columns_in_parts(void **state)
+{
+	struct columns columns = {.count = 2, .heading = {"A", ">B"}};
+	char *text = NULL;
+	size_t length = 0;
+	FILE *to = open_memstream(&text, &length);
+
+	(void)state;
+	assert_non_null(to);
+	columns_row(&columns, TONE_PLAIN, (const char *[]){"aaa", "22"});
+	columns_print(&columns, to);
+	columns_row(&columns, TONE_PLAIN, (const char *[]){"b", "1"});
+	columns_print(&columns, to);
+	fclose(to);
+	assert_string_equal(text, "  A     B\n  aaa  22\n  b     1\n");
+	free(text);
+}
+
 static void test_columns(void **state)
 {
 	struct columns columns = {.count = 2, .heading = {"A", ">B"}};
@@ -297,7 +406,9 @@ int main(void)
 		cmocka_unit_test(test_joined),	       cmocka_unit_test(test_show_hostile),
 		cmocka_unit_test(test_status_hostile), cmocka_unit_test(test_listing),
 		cmocka_unit_test(test_many_services),  cmocka_unit_test(test_rates),
-		cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_columns),	       cmocka_unit_test(test_columns_in_parts),
+		cmocka_unit_test(test_outbound),       cmocka_unit_test(test_unlisted_each_way),
+		cmocka_unit_test(test_status_egress),
 	};
 
 	return cmocka_run_group_tests_name("report", tests, NULL, NULL);

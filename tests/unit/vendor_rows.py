@@ -31,6 +31,7 @@ OWN = {
     "host": [
         {"name": "dhcpv4-client", "in": "68/udp", "from-port": "67/udp"},
         {"name": "dhcpv6-client", "in": "546/udp", "from": "link-local"},
+        {"name": "dns", "out": "53/tcp+udp"},
     ],
     "ssh": [{"name": "ssh", "in": "22/tcp"}],
 }

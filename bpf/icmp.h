@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* ICMP, verdict line 4. */
+#ifndef PORTCULLIS_ICMP_H
+#define PORTCULLIS_ICMP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "bpf/flow.h"
+#include "bpf/maps.h"
+#include "bpf/packet.h"
+#include "bpf/table.h"
+
+static __always_inline bool is_echo_reply(const struct packet *packet)
+{
+	return is_icmp(packet) && packet->icmp_type == (packet->ipv6 ? 129 : 0);
+}
+
+/* RFC 792; RFC 4443. */
+static __always_inline bool is_icmp_error(const struct packet *packet)
+{
+	__u8 type = packet->icmp_type;
+
+	if (packet->ipv6)
+		return packet->protocol == PROTOCOL_ICMPV6 && type >= 1 && type <= 4;
+	return packet->protocol == PROTOCOL_ICMP && (type == 3 || type == 11 || type == 12);
+}
+
+/*
+ * The limit of echo requests on this CPU: each moves the time when the next is due by the interval,
+ * from a second ago at the earliest. So a second's worth passes at once.
+ */
+static __always_inline bool echo_admitted(const struct pc_generation *generation)
+{
+	__u32 zero = 0;
+	__u64 *next, at, due;
+
+	if (!generation->echo_interval)
+		return true;
+	next = bpf_map_lookup_elem(&echo, &zero);
+	if (!next)
+		return false;
+	at = now();
+	due = *next;
+	if ((__s64)(due - at) < -(__s64)PC_SECOND)
+		due = at - PC_SECOND;
+	due += generation->echo_interval;
+	if ((__s64)(due - at) > 0)
+		return false;
+	*next = due;
+	return true;
+}
+
+/* All but errors. Neighbour discovery comes from the link itself: hop limit 255 (RFC 4861). */
+static __always_inline bool icmp_admitted(const struct packet *packet,
+					  const struct pc_generation *generation)
+{
+	__u8 type = packet->icmp_type;
+
+	if (is_echo(packet))
+		return echo_admitted(generation);
+	if (is_echo_reply(packet))
+		return flow_of_packet(packet);
+	if (!packet->ipv6)
+		return false;
+	if (type >= 133 && type <= 136)
+		return packet->hop_limit == 255 && !packet->fragment;
+	return (type >= 130 && type <= 132) || type == 143;
+}
+
+/* The two header words behind IP that a quote must hold (RFC 792). */
+struct quoted_transport {
+	__be16 source; /* of an echo: type and code */
+	__be16 destination;
+	__be16 echo_id;
+	__be16 rest;
+};
+
+/* Whether the quoted packet went out from where the error arrives (RFC 5508, 4.2). */
+static __always_inline bool quote_turns_back(const struct packet *error, const void *quoted_source)
+{
+	const __be32 *to, *from = quoted_source;
+	__be32 buffer[4];
+
+	if (error->ipv6)
+		return packet_fetch(error, error->ip + offsetof(struct ipv6hdr, daddr), 16, buffer,
+				    (const void **)&to) &&
+		       to[0] == from[0] && to[1] == from[1] && to[2] == from[2] && to[3] == from[3];
+	return packet_fetch(error, error->ip + offsetof(struct iphdr, daddr), 4, buffer,
+			    (const void **)&to) &&
+	       to[0] == from[0];
+}
+
+/*
+ * Reads the packet that an ICMP error quotes into `quote`, as one that went out; false if it cannot
+ * be, is a later fragment, or did not go out from where the error arrives.
+ */
+static __always_inline bool quote_read(const struct packet *error, struct packet *quote)
+{
+	union {
+		struct iphdr ipv4;
+		struct ipv6hdr ipv6;
+		struct quoted_transport transport;
+	} buffer;
+	const struct quoted_transport *transport;
+	__u32 at = quote->ip;
+
+	if (error->ipv6) {
+		const struct ipv6hdr *ip;
+		__u64 walked;
+
+		if (at + sizeof(*ip) > error->end ||
+		    !packet_fetch(error, at, sizeof(*ip), &buffer, (const void **)&ip) ||
+		    ip->version != 6 || !quote_turns_back(error, &ip->saddr))
+			return false;
+		quote->protocol = ip->nexthdr;
+		at += sizeof(*ip);
+		if (is_extension(quote->protocol)) {
+			walked = extension_walk(error->ctx, at, error->end, quote->protocol);
+			if (!walked || WALKED_UNITS(walked))
+				return false;
+			quote->protocol = WALKED_NEXT(walked);
+			at = WALKED_AT(walked);
+		}
+	} else {
+		const struct iphdr *ip;
+
+		if (at + sizeof(*ip) > error->end ||
+		    !packet_fetch(error, at, sizeof(*ip), &buffer, (const void **)&ip) ||
+		    ip->version != 4 || ip->ihl < 5 || ip->frag_off & bpf_htons(IP_FRAGMENT_AT) ||
+		    !quote_turns_back(error, &ip->saddr))
+			return false;
+		quote->protocol = ip->protocol;
+		at += ip->ihl * 4;
+	}
+	if (at + sizeof(*transport) > error->end ||
+	    !packet_fetch(error, at, sizeof(*transport), &buffer, (const void **)&transport))
+		return false;
+	if (is_icmp(quote)) {
+		quote->icmp_type = *(const __u8 *)transport;
+		quote->local_port = bpf_ntohs(transport->echo_id);
+	} else {
+		quote->local_port = bpf_ntohs(transport->source);
+		quote->remote_port = bpf_ntohs(transport->destination);
+	}
+	return true;
+}
+
+/* Whether this host sent the quoted packet, as far as ingress can tell. */
+static __always_inline bool quote_ours(const struct packet *quote,
+				       const struct pc_generation *generation)
+{
+	if (quote->protocol == PROTOCOL_TCP || quote->protocol == PROTOCOL_UDP)
+		return table_admit(quote, generation) == ADMIT_PASS || flow_of_packet(quote);
+	if (!is_icmp(quote))
+		return generation->protocol[bounded(quote->protocol, 255)];
+	/* Of an echo reply nobody can tell; and the kernel would lower the path MTU of any address.
+	 */
+	return is_echo(quote) && flow_of_packet(quote);
+}
+
+static __always_inline bool icmp_error_admitted(const struct packet *error,
+						const struct pc_generation *generation)
+{
+	struct packet quote = {
+		.ctx = error->ctx,
+		.data = error->data,
+		.data_end = error->data_end,
+		.ip = error->at + sizeof(struct icmp_header),
+		.ipv6 = error->ipv6,
+		.gather = true,
+		.outward = true,
+	};
+
+	/* No error is long enough to come in fragments, nor behind so many extension headers. */
+	if (error->fragment || quote.ip > WALK_FROM / 2)
+		return false;
+	if (!quote_read(error, &quote))
+		return false;
+	quote.transport = quote.protocol == PROTOCOL_UDP ? PC_UDP : PC_TCP;
+	return quote_ours(&quote, generation);
+}
+
+#endif

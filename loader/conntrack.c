@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Learns the connections that this host forwards from the kernel's table of tracked connections
+ * (ctnetlink).
+ */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
+#include <linux/netfilter/nf_conntrack_tuple_common.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "loader/flows.h"
+#include "loader/route.h"
+#include "loader/seed.h"
+
+#define TRACKS	  "/proc/sys/net/netfilter/nf_conntrack_count" /* there if conntrack is loaded */
+#define DUMP_SIZE 32768 /* bytes: the kernel fills as much of a dump's message as it may */
+
+/* An entry of the table. Both ways are keys as the program makes them of packets that come in. */
+struct track {
+	struct pc_flow way[IP_CT_DIR_MAX];
+	__u32 status; /* IPS_* */
+	__u8 state;   /* TCP_CONNTRACK_*, of TCP */
+	__u8 flags[IP_CT_DIR_MAX];
+};
+
+struct seed {
+	const struct filter *filter;
+	unsigned int ifindex;
+	__u64 now;
+	struct mnl_socket *routes;
+	struct probe {
+		struct pc_flow key;
+		bool seen;
+	} probe[2];
+	size_t added;
+	size_t room;
+	bool tcp;
+	int err;
+};
+
+/* --- the table --- */
+
+static int read_address(const struct nlattr *attribute, void *data)
+{
+	const void *address = mnl_attr_get_payload(attribute);
+	struct pc_flow *key = data;
+
+	switch (mnl_attr_get_type(attribute)) {
+	case CTA_IP_V4_SRC: key->ipv4.remote = mnl_attr_get_u32(attribute); break;
+	case CTA_IP_V4_DST: key->ipv4.local = mnl_attr_get_u32(attribute); break;
+	case CTA_IP_V6_SRC: memcpy(key->ipv6.remote, address, sizeof(key->ipv6.remote)); break;
+	case CTA_IP_V6_DST: memcpy(key->ipv6.local, address, sizeof(key->ipv6.local)); break;
+	}
+	return MNL_CB_OK;
+}
+
+static int read_ports(const struct nlattr *attribute, void *data)
+{
+	struct pc_flow *key = data;
+	bool ipv6 = key->family == 6;
+
+	switch (mnl_attr_get_type(attribute)) {
+	case CTA_PROTO_NUM: key->protocol = mnl_attr_get_u8(attribute); break;
+	case CTA_PROTO_SRC_PORT:
+		*(ipv6 ? &key->ipv6.remote_port : &key->ipv4.remote_port) =
+			mnl_attr_get_u16(attribute);
+		break;
+	case CTA_PROTO_DST_PORT:
+		*(ipv6 ? &key->ipv6.local_port : &key->ipv4.local_port) =
+			mnl_attr_get_u16(attribute);
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+static int read_tuple(const struct nlattr *attribute, void *data)
+{
+	switch (mnl_attr_get_type(attribute)) {
+	case CTA_TUPLE_IP: return mnl_attr_parse_nested(attribute, read_address, data);
+	case CTA_TUPLE_PROTO: return mnl_attr_parse_nested(attribute, read_ports, data);
+	}
+	return MNL_CB_OK;
+}
+
+static __u8 tcp_flags(const struct nlattr *attribute)
+{
+	const struct nf_ct_tcp_flags *said = mnl_attr_get_payload(attribute);
+
+	return said->flags;
+}
+
+static int read_tcp(const struct nlattr *attribute, void *data)
+{
+	struct track *track = data;
+
+	switch (mnl_attr_get_type(attribute)) {
+	case CTA_PROTOINFO_TCP_STATE: track->state = mnl_attr_get_u8(attribute); break;
+	case CTA_PROTOINFO_TCP_FLAGS_ORIGINAL:
+		track->flags[IP_CT_DIR_ORIGINAL] = tcp_flags(attribute);
+		break;
+	case CTA_PROTOINFO_TCP_FLAGS_REPLY:
+		track->flags[IP_CT_DIR_REPLY] = tcp_flags(attribute);
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+static int read_protocol(const struct nlattr *attribute, void *data)
+{
+	if (mnl_attr_get_type(attribute) == CTA_PROTOINFO_TCP)
+		return mnl_attr_parse_nested(attribute, read_tcp, data);
+	return MNL_CB_OK;
+}
+
+static int read_entry(const struct nlattr *attribute, void *data)
+{
+	struct track *track = data;
+
+	switch (mnl_attr_get_type(attribute)) {
+	case CTA_TUPLE_ORIG:
+		return mnl_attr_parse_nested(attribute, read_tuple,
+					     &track->way[IP_CT_DIR_ORIGINAL]);
+	case CTA_TUPLE_REPLY:
+		return mnl_attr_parse_nested(attribute, read_tuple, &track->way[IP_CT_DIR_REPLY]);
+	case CTA_STATUS: track->status = ntohl(mnl_attr_get_u32(attribute)); break;
+	case CTA_PROTOINFO: return mnl_attr_parse_nested(attribute, read_protocol, track);
+	}
+	return MNL_CB_OK;
+}
+
+/* --- what of it becomes a flow --- */
+
+static bool is_live(const struct track *track)
+{
+	switch (track->way[IP_CT_DIR_ORIGINAL].protocol) {
+	case IPPROTO_UDP: return true;
+	case IPPROTO_TCP:
+		return (track->state >= TCP_CONNTRACK_SYN_SENT &&
+			track->state <= TCP_CONNTRACK_LAST_ACK) ||
+		       track->state == TCP_CONNTRACK_SYN_SENT2;
+	}
+	return false;
+}
+
+/* `way`: from the remote side. */
+static __u8 flags_of(const struct track *track, enum ip_conntrack_dir way)
+{
+	__u8 flags = 0;
+
+	if (way == IP_CT_DIR_ORIGINAL || track->status & IPS_SEEN_REPLY)
+		flags = PC_FLOW_REPLIED;
+	if (track->way[way].protocol != IPPROTO_TCP)
+		return flags;
+	switch (track->state) {
+	case TCP_CONNTRACK_FIN_WAIT:
+	case TCP_CONNTRACK_CLOSE_WAIT:
+		return flags | (track->flags[!way] & IP_CT_TCP_FLAG_CLOSE_INIT ? PC_FLOW_FIN_OUT :
+										 PC_FLOW_FIN_IN);
+	case TCP_CONNTRACK_LAST_ACK: return flags | PC_FLOW_FIN_OUT | PC_FLOW_FIN_IN;
+	}
+	return flags;
+}
+
+static bool is_observed(const struct seed *seed, const struct pc_flow *key)
+{
+	__u64 seen;
+
+	return !bpf_map_lookup_elem(seed->filter->observed, key, &seen) &&
+	       (__s64)(seed->now - seen) < (__s64)PC_OBSERVED_LIFETIME;
+}
+
+/*
+ * What was begun outside has to be more than a forged packet and its answer (IPS_ASSURED: a whole
+ * handshake of TCP, two seconds of talk by UDP), and not in by observe alone.
+ */
+static int enter(struct seed *seed, const struct track *track, enum ip_conntrack_dir way)
+{
+	const struct pc_flow *key = &track->way[way];
+	struct pc_flow_state state = {
+		.seen = seed->now, .ifindex = seed->ifindex, .flags = flags_of(track, way)};
+
+	if (way == IP_CT_DIR_ORIGINAL && (!(track->status & IPS_ASSURED) || is_observed(seed, key)))
+		return 0;
+	if (key->protocol == IPPROTO_TCP)
+		seed->tcp = true;
+	seed->added++;
+	return seed_flow(seed->filter, key, &state);
+}
+
+/*
+ * Each way is what one end's packets look like where they come in: those that come in by the
+ * interface are those of the end that is routed out of it, whoever began and whatever NAT makes of
+ * them. If the other end is an address of this host, the connection ends here: sockets answer for
+ * it as long as it lives, a flow would outlast it.
+ */
+static int enter_ways(struct seed *seed, const struct track *track)
+{
+	__u8 family = track->way[IP_CT_DIR_ORIGINAL].family == 6 ? AF_INET6 : AF_INET;
+	struct route route[IP_CT_DIR_MAX];
+	int way, err = 0;
+
+	for (way = 0; way < IP_CT_DIR_MAX && !err; way++)
+		err = route_find(seed->routes, family, &track->way[way], &route[way]);
+	for (way = 0; way < IP_CT_DIR_MAX && !err; way++)
+		if (route[way].type == RTN_UNICAST && route[way].ifindex == seed->ifindex &&
+		    route[!way].type != RTN_LOCAL)
+			err = enter(seed, track, way);
+	return err;
+}
+
+static void find_probes(struct seed *seed, const struct pc_flow *key)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(seed->probe); i++)
+		if (!memcmp(key, &seed->probe[i].key, sizeof(*key)))
+			seed->probe[i].seen = true;
+}
+
+static int read_track(const struct nlmsghdr *message, void *data)
+{
+	const struct nfgenmsg *head = mnl_nlmsg_get_payload(message);
+	__u8 family = head->nfgen_family == AF_INET6 ? 6 : 4;
+	struct track track = {.way = {{.family = family}, {.family = family}}};
+	struct seed *seed = data;
+
+	mnl_attr_parse(message, sizeof(*head), read_entry, &track);
+	find_probes(seed, &track.way[IP_CT_DIR_ORIGINAL]);
+	if (is_live(&track) && seed->added < seed->room)
+		seed->err = enter_ways(seed, &track);
+	return seed->err ? MNL_CB_STOP : MNL_CB_OK;
+}
+
+static int dump_tracks(struct mnl_socket *netfilter, struct seed *seed)
+{
+	char buffer[DUMP_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	struct nfgenmsg *head;
+	int more = MNL_CB_OK;
+
+	request->nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET;
+	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	head = mnl_nlmsg_put_extra_header(request, sizeof(*head));
+	head->nfgen_family = AF_UNSPEC;
+	head->version = NFNETLINK_V0;
+	if (mnl_socket_sendto(netfilter, request, request->nlmsg_len) < 0)
+		return -errno;
+	while (more > MNL_CB_STOP) {
+		ssize_t length = mnl_socket_recvfrom(netfilter, buffer, sizeof(buffer));
+
+		if (length < 0)
+			return -errno;
+		more = mnl_cb_run(buffer, length, 0, mnl_socket_get_portid(netfilter), read_track,
+				  seed);
+		if (more < 0)
+			return -errno;
+	}
+	return seed->err;
+}
+
+static int read_tracks(struct seed *seed)
+{
+	struct mnl_socket *netfilter = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	int err = -errno;
+
+	if (!netfilter)
+		return err;
+	err = mnl_socket_bind(netfilter, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno :
+								      dump_tracks(netfilter, seed);
+	mnl_socket_close(netfilter);
+	return err;
+}
+
+/* --- whether it is all of them --- */
+
+/*
+ * The table may be there without being kept: only rules that need it (NAT, `ct`) make the kernel
+ * track, each for its address family, and entries outlast these rules. So a datagram goes from this
+ * process to itself: if the table has it, that family is tracked.
+ */
+static void send_probe(int family, struct pc_flow *key)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in ipv4;
+		struct sockaddr_in6 ipv6;
+	} own = {.any.sa_family = family};
+	socklen_t size = family == AF_INET6 ? sizeof(own.ipv6) : sizeof(own.ipv4);
+	__close_fd int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (family == AF_INET6)
+		own.ipv6.sin6_addr = in6addr_loopback;
+	else
+		own.ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd < 0 || bind(fd, &own.any, size) || getsockname(fd, &own.any, &size) ||
+	    sendto(fd, "", 1, MSG_DONTWAIT, &own.any, size) < 0)
+		return;
+	*key = (struct pc_flow){.protocol = IPPROTO_UDP, .family = family == AF_INET6 ? 6 : 4};
+	if (family == AF_INET6) {
+		memcpy(key->ipv6.remote, &own.ipv6.sin6_addr, sizeof(key->ipv6.remote));
+		memcpy(key->ipv6.local, &own.ipv6.sin6_addr, sizeof(key->ipv6.local));
+		key->ipv6.remote_port = key->ipv6.local_port = own.ipv6.sin6_port;
+	} else {
+		key->ipv4.remote = key->ipv4.local = own.ipv4.sin_addr.s_addr;
+		key->ipv4.remote_port = key->ipv4.local_port = own.ipv4.sin_port;
+	}
+}
+
+static int seed_from_table(struct seed *seed)
+{
+	struct bpf_map_info info = {};
+	__u32 length = sizeof(info);
+	int err;
+
+	if (bpf_obj_get_info_by_fd(seed->filter->flows, &info, &length))
+		return -errno;
+	seed->room = info.max_entries;
+	send_probe(AF_INET, &seed->probe[0].key);
+	send_probe(AF_INET6, &seed->probe[1].key);
+	seed->routes = route_open();
+	if (!seed->routes)
+		return -errno;
+	err = read_tracks(seed);
+	mnl_socket_close(seed->routes);
+	if (seed->tcp && !err)
+		err = seed_announce_tcp(seed->filter);
+	return err;
+}
+
+bool conntrack_seed(const struct filter *filter, unsigned int ifindex)
+{
+	struct seed seed = {.filter = filter, .ifindex = ifindex, .now = flows_now()};
+	int err;
+
+	/* Asking would load the module. */
+	if (access(TRACKS, F_OK))
+		return false;
+	err = seed_from_table(&seed);
+	if (err)
+		warning("cannot read the table of tracked connections: %s; forwarded connections that are open may stall until the machine behind this host sends",
+			strerror(-err));
+	return !err && seed.added && seed.probe[0].seen && seed.probe[1].seen;
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The egress program's hook: tcx where the kernel has it (6.6), else clsact. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "loader/clsact.h"
+#include "loader/kernel.h"
+
+/* Of newer headers than the ones this is built with. */
+#define TCX_EGRESS ((enum bpf_attach_type)47) /* BPF_TCX_EGRESS */
+#define TCX_BEFORE (1U << 3)		      /* BPF_F_BEFORE: with no other named, first of all */
+
+static int program_id(int program, __u32 *id)
+{
+	struct bpf_prog_info info = {};
+	__u32 length = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(program, &info, &length))
+		return -errno;
+	*id = info.id;
+	return 0;
+}
+
+/* The interface of a tcx link; 0: it lost it. */
+static unsigned int tcx_ifindex(int link)
+{
+	struct bpf_link_info info = {};
+	__u32 length = sizeof(info);
+
+	/* tcx.ifindex stands where xdp.ifindex does: first. */
+	return bpf_obj_get_info_by_fd(link, &info, &length) ? 0 : info.xdp.ifindex;
+}
+
+enum egress_hook egress_state(const struct filter *filter, unsigned int ifindex)
+{
+	__u32 id;
+
+	if (filter->egress_link >= 0)
+		return tcx_ifindex(filter->egress_link) == ifindex ? EGRESS_TCX : EGRESS_MISSING;
+	if (program_id(filter->egress, &id) || clsact_find(ifindex, id) != 1)
+		return EGRESS_MISSING;
+	return EGRESS_CLSACT;
+}
+
+/* How a kernel without tcx answers. */
+static bool unsupported(int err)
+{
+	return err == -EINVAL || err == -EOPNOTSUPP || err == -ENOSYS;
+}
+
+static int attach_tcx(struct filter *filter, unsigned int ifindex)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = TCX_BEFORE);
+	int link = bpf_link_create(filter->egress, ifindex, TCX_EGRESS, &options);
+
+	if (link < 0)
+		return -errno;
+	filter->egress_link = link;
+	return 0;
+}
+
+/* The pin that says, before it is true, that the clsact of this interface was made by us. */
+static char *made_path(const struct filter *filter, unsigned int ifindex)
+{
+	return xasprintf(PINS "/%s/clsact-%u-%llu", filter->id, ifindex, netns_inode());
+}
+
+static int attach_clsact(const struct filter *filter, const char *interface, unsigned int ifindex)
+{
+	__free_text char *made = made_path(filter, ifindex);
+	__u32 id;
+	int err = program_id(filter->egress, &id);
+
+	if (!err && clsact_missing(ifindex) && bpf_obj_pin(filter->egress, made) && errno != EEXIST)
+		err = -errno;
+	if (err) {
+		error("%s: cannot pin: %s", made, strerror(-err));
+		return err;
+	}
+	return clsact_attach(filter->egress, id, interface, ifindex);
+}
+
+int egress_attach(struct filter *filter, const char *interface, unsigned int ifindex)
+{
+	int err = attach_tcx(filter, ifindex);
+
+	if (unsupported(err))
+		return attach_clsact(filter, interface, ifindex);
+	if (err == -ERANGE)
+		error("%s: cannot attach the egress program: others hold all places there; bpftool net show dev %s lists them, detach one",
+		      interface, interface);
+	else if (err)
+		error("%s: cannot attach the egress program: %s", interface, strerror(-err));
+	return err;
+}
+
+int egress_detach(struct filter *filter, unsigned int ifindex)
+{
+	__free_text char *made = made_path(filter, ifindex);
+	int err = 0;
+	__u32 id;
+
+	if (filter->egress_link >= 0) {
+		/* At once, not when the kernel gets to freeing the link. */
+		if (bpf_link_detach(filter->egress_link) && errno != ENOLINK)
+			err = -errno;
+	} else if (filter->egress >= 0 && ifindex) {
+		err = program_id(filter->egress, &id);
+		if (!err)
+			err = clsact_remove(ifindex, id, !access(made, F_OK));
+	}
+	if (err)
+		error("cannot take the egress program off: %s", strerror(-err));
+	return err;
+}
+
+/* What made_path has told the next command. */
+static struct clsact_made find_made(const char *id)
+{
+	__free_text char *folder = xasprintf(PINS "/%s", id);
+	struct clsact_made made = {}, none = {};
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	bool found = false;
+
+	while (dir && !found && (entry = readdir(dir)))
+		found = sscanf(entry->d_name, "clsact-%u-%llu", &made.ifindex, &made.netns) == 2;
+	if (dir)
+		closedir(dir);
+	return found ? made : none;
+}
+
+int egress_sweep(const char *id)
+{
+	__free_text char *link = xasprintf(PINS "/%s/egress_link", id);
+	__free_text char *path = xasprintf(PINS "/%s/egress", id);
+	__close_fd int tcx = bpf_obj_get(link);
+	__close_fd int program = -1;
+	struct clsact_made made;
+	__u32 number;
+	int err;
+
+	if (tcx >= 0)
+		return 0; /* goes with its pin */
+	program = bpf_obj_get(path);
+	if (program < 0)
+		return 0; /* nothing was attached yet */
+	err = program_id(program, &number);
+	made = find_made(id);
+	if (!err)
+		err = clsact_sweep(number, &made);
+	if (err)
+		error(PINS "/%s: cannot remove its filters from clsact: %s", id, strerror(-err));
+	return err;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The learned flows of a network namespace. */
+#ifndef PORTCULLIS_FLOWS_H
+#define PORTCULLIS_FLOWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <jansson.h>
+
+#include "bpf/abi.h"
+
+/* A live flow, small: there may be PC_FLOWS_MAX of them. */
+struct flow {
+	struct pc_flow key;
+	__u32 ifindex; /* whose egress learned it */
+	__u32 idle;    /* seconds since its last packet */
+	__u8 flags;    /* PC_FLOW_* */
+};
+
+/* What a map of flows holds. */
+struct flows {
+	struct flow *flow; /* only if asked for */
+	size_t count;
+	size_t used; /* live ones, of all interfaces */
+	size_t size; /* the most that the map holds */
+};
+
+/* CLOCK_MONOTONIC ns, the clock of the map. */
+__u64 flows_now(void);
+
+/* Whether the program would still take it, and for how many seconds it was idle. */
+bool flow_live(const struct pc_flow *key, const struct pc_flow_state *state, __u64 now,
+	       __u32 *idle);
+/* Seconds for which it still lives if nothing is sent. */
+__u32 flow_expires(const struct flow *flow);
+/* "sent", "replied"; of TCP "sent", "established", "closing", "reset". */
+const char *flow_state_name(const struct flow *flow);
+
+/* {"interface", "protocol", "local", "local_port", "remote", "remote_port", "state", "idle",
+ * "expires"}; of an echo "identifier" instead of the ports. */
+json_t *flow_json(const struct flow *flow, const char *interface);
+
+/* By interface, family, protocol, remote address, local address, ports: for qsort. */
+int flow_compare(const void *a, const void *b);
+
+/* The id by which two filters that share a map are known. Returns 0 or -errno. */
+int flows_id(int map, __u32 *id);
+/* Counts the live flows of a map: `used` and `size`. Returns 0 or -errno. */
+int flows_count(int map, struct flows *flows);
+/*
+ * Reads those that the egress of `ifindexes` learned (none given: all), sorted. Returns 0 or
+ * -errno.
+ */
+int flows_read(int map, const __u32 *ifindex, size_t ifindexes, struct flows *flows);
+void flows_free(struct flows *flows);
+
+#endif

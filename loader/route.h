@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Where the kernel would send a packet, from rtnetlink. */
+#ifndef PORTCULLIS_ROUTE_H
+#define PORTCULLIS_ROUTE_H
+
+#include <libmnl/libmnl.h>
+
+struct route {
+	unsigned char type; /* RTN_*; RTN_UNSPEC: there is no route */
+	unsigned int ifindex;
+};
+
+/* A socket to ask by, of the caller's network namespace; NULL and errno. mnl_socket_close ends it.
+ */
+struct mnl_socket *route_open(void);
+
+/*
+ * The route to an address of AF_INET or AF_INET6, without regard to rules for sources, marks and
+ * VRFs. Returns 0, also if there is none, or -errno if it cannot be asked for.
+ */
+int route_find(struct mnl_socket *socket, unsigned char family, const void *address,
+	       struct route *route);
+
+#endif

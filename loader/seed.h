@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Where the connections come from that lived before the filter, and how they enter `flows`. */
+#ifndef PORTCULLIS_SEED_H
+#define PORTCULLIS_SEED_H
+
+#include <stdbool.h>
+
+#include "loader/kernel.h"
+
+/*
+ * Enters a flow that is not there, or only as an old one that the program takes no more. Returns 0
+ * or -errno.
+ */
+int seed_flow(const struct filter *filter, const struct pc_flow *key,
+	      const struct pc_flow_state *state);
+
+/* Tells the program that there are TCP flows to look for. Returns 0 or -errno. */
+int seed_announce_tcp(const struct filter *filter);
+
+/*
+ * sockets.c: connections of live sockets that are bound to a device (VRF, bridge or VLAN
+ * above the interface): the program does not find these sockets. What cannot be read is warned of.
+ */
+int sockets_seed(const struct filter *filter, unsigned int ifindex);
+
+/*
+ * conntrack.c: connections that this host forwards by the interface, where the kernel tracks them.
+ * Returns whether that leaves none out: it tracks both address families, and some were found. What
+ * cannot be read is warned of.
+ */
+bool conntrack_seed(const struct filter *filter, unsigned int ifindex);
+
+#endif

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the filters of a network namespace share: their flow maps, and which ports any of them
+ * opens. */
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "loader/kernel.h"
+
+__u64 netns_inode(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/net", &st) ? 0 : st.st_ino;
+}
+
+/* An interface may have come here with the maps of the namespace that it left. */
+static bool of_this_namespace(const struct filter *filter)
+{
+	struct pc_shared shared;
+	__u32 zero = 0;
+
+	return !bpf_map_lookup_elem(filter->shared, &zero, &shared) &&
+	       shared.netns == netns_inode();
+}
+
+static int flows_size(const struct filter *filter, __u32 *size)
+{
+	struct bpf_map_info info = {};
+	__u32 length = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(filter->flows, &info, &length))
+		return -errno;
+	*size = info.max_entries;
+	return 0;
+}
+
+static int check_size(const struct hook *hook, const struct filter *filter, __u32 flows)
+{
+	__u32 size = 0;
+	int err = flows_size(filter, &size);
+
+	if (err) {
+		error("%s: cannot read its map of flows: %s", hook->name, strerror(-err));
+		return err;
+	}
+	if (!flows || flows == size)
+		return 0;
+	error("--flows %u: this network namespace has a map of %u flows already, which %s uses: leave out --flows, or detach every interface of the namespace first",
+	      flows, size, hook->name);
+	return -EEXIST;
+}
+
+int share_find(__u32 flows, struct filter *with)
+{
+	struct hook *hook;
+	size_t count, i;
+	int err = hook_list(&hook, &count);
+
+	if (err)
+		return err;
+	*with = FILTER_NONE;
+	for (i = 0; i < count; i++) {
+		if (filter_try_open(hook[i].id, with))
+			continue; /* another version's, or just going away */
+		if (of_this_namespace(with)) {
+			err = check_size(&hook[i], with, flows);
+			break;
+		}
+		filter_close(with);
+	}
+	if (err)
+		filter_close(with);
+	free(hook);
+	return err;
+}
+
+/* --- ports that are open to anyone --- */
+
+#define OPEN_BYTES (PC_OPEN_WORDS * sizeof(__u64))
+
+/* The program reads along. A word that is right already is left in the caches of its CPUs. */
+static int write_words(int map, const __u64 *open, bool exact)
+{
+	__u64 *words = mmap(NULL, OPEN_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+	size_t i;
+
+	if (words == MAP_FAILED)
+		return -errno;
+	for (i = 0; i < PC_OPEN_WORDS; i++) {
+		__u64 word = exact ? open[i] : words[i] | open[i];
+
+		if (word != words[i])
+			__atomic_store_n(&words[i], word, __ATOMIC_RELAXED);
+	}
+	munmap(words, OPEN_BYTES);
+	return 0;
+}
+
+static void add_open(const struct pc_generation *generation, __u64 *open)
+{
+	const __u16 *port = generation->port;
+	size_t i, bit;
+
+	for (i = 0; i < PC_OPEN_WORDS; i++, port += 64)
+		for (bit = 0; bit < 64; bit++)
+			open[i] |= (__u64)(port[bit] == PC_PORT_OPEN) << bit;
+}
+
+static int open_ports_of(const char *id)
+{
+	__free_text char *path = xasprintf(PINS "/%s/open_ports", id);
+	int map = bpf_obj_get(path);
+
+	return map < 0 ? -errno : map;
+}
+
+/*
+ * Of all the filters. Another version's has none noted; one whose pins are missing is not known:
+ * `*all` is false.
+ */
+static int judging_open(const struct hook *hook, size_t count, __u64 *open, bool *all)
+{
+	size_t i;
+	int err;
+
+	*all = true;
+	for (i = 0; i < count; i++) {
+		__cleanup(filter_close) struct filter filter = FILTER_NONE;
+
+		err = filter_try_open(hook[i].id, &filter);
+		if (err && err != -ENOENT && err != -EPROTO)
+			return err;
+		if (err == -ENOENT)
+			*all = false;
+		if (!err)
+			add_open(filter.current.copy, open);
+	}
+	return 0;
+}
+
+static __u32 map_id(int map)
+{
+	struct bpf_map_info info = {};
+	__u32 length = sizeof(info);
+
+	return map < 0 || bpf_obj_get_info_by_fd(map, &info, &length) ? 0 : info.id;
+}
+
+static bool lists(const struct hook *hook, size_t count, const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < count && strcmp(hook[i].id, id); i++)
+		;
+	return i < count;
+}
+
+/* Whether an interface that went to another network namespace uses the map: it needs its ports. */
+static bool used_elsewhere(const struct hook *hook, size_t count, int map)
+{
+	__u32 id = map_id(map);
+	DIR *dir = opendir(PINS);
+	struct dirent *entry;
+	bool used = !dir;
+
+	while (dir && !used && (entry = readdir(dir))) {
+		__close_fd int other = -1;
+
+		if (entry->d_name[0] == '.' || lists(hook, count, entry->d_name))
+			continue;
+		other = open_ports_of(entry->d_name);
+		used = other >= 0 && map_id(other) == id;
+	}
+	if (dir)
+		closedir(dir);
+	return used;
+}
+
+void share_begin(const struct filter *filter)
+{
+	__u64 open[PC_OPEN_WORDS] = {};
+	struct hook *hook;
+	size_t count;
+	bool all;
+	int err;
+
+	if (hook_list(&hook, &count))
+		return;
+	err = judging_open(hook, count, open, &all);
+	if (!err && count)
+		err = write_words(filter->open_ports, open, false);
+	if (err)
+		warning("cannot read which ports the other interfaces open: %s", strerror(-err));
+	free(hook);
+}
+
+int share_open(const struct filter *filter, const struct pc_generation *generation)
+{
+	__u64 open[PC_OPEN_WORDS] = {};
+	struct hook *hook;
+	size_t count, i;
+	int err;
+
+	add_open(generation, open);
+	err = write_words(filter->open_ports, open, false);
+	if (!err)
+		err = hook_list(&hook, &count);
+	if (err)
+		return err;
+	for (i = 0; i < count && !err; i++) {
+		__close_fd int map = -ENOENT; /* its own is written already */
+
+		if (strcmp(hook[i].id, filter->id))
+			map = open_ports_of(hook[i].id);
+		if (map >= 0)
+			err = write_words(map, open, false);
+		else if (map != -ENOENT)
+			err = map;
+	}
+	free(hook);
+	return err;
+}
+
+void share_settle(void)
+{
+	__u64 open[PC_OPEN_WORDS] = {};
+	struct hook *hook;
+	size_t count, i;
+	bool all;
+	int err;
+
+	if (hook_list(&hook, &count))
+		return;
+	err = judging_open(hook, count, open, &all);
+	for (i = 0; i < count && !err; i++) {
+		__close_fd int map = open_ports_of(hook[i].id);
+
+		if (map >= 0)
+			err = write_words(map, open, all && !used_elsewhere(hook, count, map));
+		else if (map != -ENOENT)
+			err = map;
+	}
+	if (err)
+		warning("cannot work out which ports are open: %s; those that were open until now count as such",
+			strerror(-err));
+	free(hook);
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What goes out: what `outbound enforce` lets through, what is counted, what is learned from it. */
+#include <string.h>
+#include <sys/socket.h>
+
+#include "tests/packet/model_parts.h"
+
+static struct model_verdict pass(unsigned int out)
+{
+	return (struct model_verdict){MODEL_PASS, MODEL_PASS_EGRESS, -1, out};
+}
+
+static struct model_verdict drop(int port)
+{
+	return (struct model_verdict){MODEL_DROP, MODEL_OUTBOUND, port, 0};
+}
+
+/* A destination that stands for neighbours on the link. */
+static bool is_link_multicast(int family, const uint8_t *address)
+{
+	if (family == AF_INET)
+		return address[0] == 224 && address[1] == 0 && address[2] == 0;
+	return address[0] == 0xff && address[1] == 0x02;
+}
+
+static bool is_for_many(int family, const uint8_t *address)
+{
+	static const uint8_t broadcast[4] = {255, 255, 255, 255};
+
+	if (family == AF_INET)
+		return address[0] >> 4 == 14 || !memcmp(address, broadcast, 4);
+	return address[0] == 0xff;
+}
+
+/* Whether the packet's mirror image would be admitted by an open `in` service now. */
+static bool reverse_is_admitted(const struct upper *upper, enum pc_transport transport,
+				const struct judge *judge)
+{
+	static const uint8_t link_local4[4] = {169, 254, 0, 1};
+	static const uint8_t link_local6[16] = {0xfe, 0x80, [15] = 1};
+	uint16_t local = model_read16(upper->data), remote = model_read16(upper->data + 2);
+
+	if (tables_admit(judge->tables, upper->family, upper->destination, transport, remote,
+			 local) == ADMIT_PASS)
+		return true;
+	return is_link_multicast(upper->family, upper->destination) &&
+	       tables_admit(judge->tables, upper->family,
+			    upper->family == AF_INET ? link_local4 : link_local6, transport, remote,
+			    local) == ADMIT_PASS;
+}
+
+/* Whether a TCP socket of this host has the packet's tuple: of time-wait the kernel sends. */
+static bool is_connected(const struct upper *upper, const struct judge *judge)
+{
+	struct pc_flow tuple =
+		model_tuple(upper->family, upper->protocol, upper->destination, upper->source,
+			    model_read16(upper->data + 2), model_read16(upper->data));
+
+	return model_socket_live(judge->state, &tuple);
+}
+
+/* The flow that a packet belongs to is kept alive, and made if this packet `may` make one. */
+static void learn(const struct upper *upper, const struct judge *judge, bool may)
+{
+	bool echo = upper->protocol != 6 && upper->protocol != 17;
+	uint16_t local = model_read16(upper->data + (echo ? 4 : 0));
+	uint16_t remote = echo ? 0 : model_read16(upper->data + 2);
+	struct pc_flow tuple = model_tuple(upper->family, upper->protocol, upper->destination,
+					   upper->source, remote, local);
+	bool tcp = upper->protocol == 6, fin = tcp && upper->data[13] & 1;
+	bool reset = tcp && upper->data[13] & 4, syn = tcp && (upper->data[13] & 0x12) == 0x02;
+	struct model_flow *flow = model_flow_live(judge->state, &tuple);
+
+	if (!flow) {
+		if (!may || reset || is_for_many(upper->family, upper->destination) ||
+		    model_observed(judge->state, &tuple) ||
+		    (!echo && model_crowded(judge->state, PC_PORT(tcp ? PC_TCP : PC_UDP, local))))
+			return;
+		flow = model_flow_make(judge->state, &tuple);
+	}
+	flow->age = 0;
+	flow->flags &= (uint8_t)(syn ? 0 : ~(PC_FLOW_RESET | PC_FLOW_RESET_IN));
+	flow->flags |= (fin ? PC_FLOW_FIN_OUT : 0) | (reset ? PC_FLOW_RESET : 0);
+}
+
+static struct model_verdict port(const struct upper *upper, const struct judge *judge)
+{
+	enum pc_transport transport = upper->protocol == 6 ? PC_TCP : PC_UDP;
+	uint16_t remote = model_read16(upper->data + 2);
+	int index = (int)PC_PORT(transport, remote);
+	bool covered =
+		tables_covers(judge->tables, upper->family, upper->destination, transport, remote);
+	bool reversed = reverse_is_admitted(upper, transport, judge);
+	bool syn = transport == PC_TCP && (upper->data[13] & 0x12) == 0x02;
+	bool passes = covered ||
+		      (!syn && (reversed || (transport == PC_TCP && is_connected(upper, judge))));
+
+	if (judge->tables->generation->outbound == PC_OUTBOUND_ENFORCE && !passes &&
+	    judge->tables->generation->policy == PC_POLICY_ENFORCE)
+		return drop(index);
+	if (judge->forwarded)
+		learn(upper, judge, judge->tables->generation->forward && !reversed);
+	else if (transport == PC_UDP || !is_connected(upper, judge)) /* a raw socket's TCP */
+		learn(upper, judge, !reversed);
+	if (!passes)
+		return drop(index);
+	return pass(covered ? PC_CELL_OUT + (unsigned int)index : 0);
+}
+
+static struct model_verdict icmp(const struct upper *upper, const struct judge *judge)
+{
+	if (upper->data[0] == (upper->family == AF_INET ? 8 : 128))
+		learn(upper, judge, !judge->forwarded || judge->tables->generation->forward);
+	return pass(0);
+}
+
+struct model_verdict model_outbound(const struct upper *upper, const struct judge *judge)
+{
+	bool ipv4 = upper->family == AF_INET;
+
+	if (upper->protocol == 6 || upper->protocol == 17)
+		return port(upper, judge);
+	if (upper->protocol == (ipv4 ? 1 : 58))
+		return icmp(upper, judge);
+	if (upper->protocol == 2 && ipv4)
+		return pass(0);
+	return model_named(upper->protocol, judge->tables) ? pass(0) : drop(-1);
+}

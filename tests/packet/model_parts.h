@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the parts of the model tell each other. */
+#ifndef PORTCULLIS_TEST_MODEL_PARTS_H
+#define PORTCULLIS_TEST_MODEL_PARTS_H
+
+#include "tests/packet/model.h"
+
+/* What a verdict is made from besides the frame. */
+struct judge {
+	const struct tables *tables;
+	struct model_state *state;
+	bool egress;
+	bool forwarded; /* at egress: no local socket sent it */
+	const uint8_t *frame;
+};
+
+/* What lies above IP, once the network header has been found sound. */
+struct upper {
+	int family;
+	const uint8_t *source; /* address */
+	const uint8_t *destination;
+	uint8_t protocol;
+	uint8_t hop_limit;
+	bool first_fragment; /* more of this packet follows in other fragments */
+	const uint8_t *data;
+	size_t length; /* of data, up to the end of the packet, not of the frame */
+};
+
+static inline uint16_t model_read16(const uint8_t *at)
+{
+	return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+/* The numbers that can never be named stay out even if a table said otherwise. */
+bool model_named(uint8_t protocol, const struct tables *tables);
+
+/* Line 4, for a whole ICMP header. */
+struct model_verdict model_icmp(const struct upper *upper, const struct judge *judge);
+
+/* What is above IP, at egress. */
+struct model_verdict model_outbound(const struct upper *upper, const struct judge *judge);
+
+/* Whether a socket other than a listener has the very tuple. */
+bool model_socket_live(const struct model_state *state, const struct pc_flow *tuple);
+
+/* The flow of that tuple, if it lives; else NULL. */
+struct model_flow *model_flow_live(struct model_state *state, const struct pc_flow *tuple);
+
+/* The flow, made if there is none. */
+struct model_flow *model_flow_make(struct model_state *state, const struct pc_flow *tuple);
+
+/* Whether a packet of that tuple passed only by observe in the last 30 seconds. */
+bool model_observed(const struct model_state *state, const struct pc_flow *tuple);
+
+/* Or a crowd of any tuples at that local port, in this window or in the one before. */
+bool model_crowded(const struct model_state *state, uint32_t port);
+
+void model_observe(struct model_state *state, const struct pc_flow *tuple, uint32_t port);
+
+/* The entry of a datagram, too old or not; else NULL. */
+struct model_fragment *model_fragment_find(struct model_state *state,
+					   const struct pc_fragment *key);
+void model_fragment_note(struct model_state *state, const struct pc_fragment *key,
+			 const struct model_verdict *first);
+
+#endif

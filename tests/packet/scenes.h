@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Frames one after the other, as data: what the first ones leave behind decides on the others. */
+#ifndef PORTCULLIS_TEST_SCENES_H
+#define PORTCULLIS_TEST_SCENES_H
+
+#include "tests/packet/rows.h"
+
+#define SCENE_STEPS 9
+
+struct scene_step {
+	bool out;	     /* through the egress program */
+	bool other_cpu;	     /* on another CPU than the steps before */
+	unsigned int passed; /* seconds since the step before */
+	unsigned int times;  /* one after the other; 0: once */
+	struct frame_spec spec;
+	struct frame_patch patch;
+	struct model_verdict expect;
+};
+
+struct scene {
+	const char *name;
+	enum test_profile_id profile;
+	struct scene_step
+		step[SCENE_STEPS]; /* up to one of no protocol, ethertype or expectation */
+};
+
+extern const struct scene scene[];
+extern const size_t scenes;
+
+#endif

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Scenes through both programs and the model; and the limit of echo requests. */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "tests/packet/check.h"
+#include "tests/packet/fixture.h"
+#include "tests/packet/scenes.h"
+#include "tests/packet/suites.h"
+
+/* Large, and used by one suite at a time. */
+static struct frame frame;
+static struct model_state state;
+
+static void print_step(const struct scene_step *step, const struct model_verdict *model,
+		       const struct outcome *outcome)
+{
+	verdict_print("expected", &step->expect);
+	verdict_print("model", model);
+	outcome_print("program", outcome);
+	frame_print(&frame);
+}
+
+static bool play_frame(struct runner *runner, const struct scene_step *step,
+		       const struct tables *tables)
+{
+	struct model_verdict model;
+	struct outcome outcome;
+	int err;
+
+	if (step->out) {
+		model = model_egress(frame.data, frame.length, false, tables, &state);
+		err = runner_send(runner, &frame, &step->expect, &outcome);
+	} else {
+		model = model_judge(frame.data, frame.length, tables, &state);
+		err = runner_run(runner, &frame, RUN_WHOLE, &step->expect, &outcome);
+	}
+	if (err) {
+		note("BPF_PROG_TEST_RUN: %s", strerror(-err));
+		return false;
+	}
+	if (!outcome.odd && model_equal(&outcome.verdict, &step->expect) &&
+	    model_equal(&model, &step->expect))
+		return true;
+	print_step(step, &model, &outcome);
+	return false;
+}
+
+static bool play(struct runner *runner, const struct scene_step *step, const struct tables *tables)
+{
+	bool good = true;
+
+	frame_build(&step->spec, &frame);
+	frame_patch(&frame, &step->patch);
+	if (step->passed)
+		fixture_elapse(runner, &state, step->passed);
+	if (step->other_cpu && runner->cpus > 1)
+		runner_move(runner, runner->cpu ? 0 : 1);
+	for (unsigned int i = 0; good && i < (step->times ? step->times : 1); i++)
+		good = play_frame(runner, step, tables);
+	return good;
+}
+
+static void play_scene(struct runner *runner, const struct scene *this, const struct tables *tables)
+{
+	bool good = true;
+
+	fixture_state(&state);
+	fixture_install(runner, &state);
+	for (int i = 0; good && i < SCENE_STEPS && this->step[i].spec.family; i++) {
+		good = play(runner, &this->step[i], tables);
+		if (!good)
+			note("in step %d", i + 1);
+	}
+	check(good && fixture_holds(runner, &state), "%s", this->name);
+}
+
+void suite_scenes(struct runner *runner)
+{
+	for (int id = 0; id < TEST_PROFILES; id++) {
+		struct tables tables = {0};
+
+		profile_tables(&test_profile[id], &tables);
+		if (check(!runner_switch(runner, &tables) && !fixture_refresh(),
+			  "scenes of profile %s", test_profile[id].name))
+			for (size_t i = 0; i < scenes; i++)
+				if (scene[i].profile == (enum test_profile_id)id)
+					play_scene(runner, &scene[i], &tables);
+		tables_free(&tables);
+	}
+	if (runner->cpus < 2)
+		skip("needs two CPUs", "scenes' steps on another CPU");
+	check(fixture_forget_strangers(runner, "scenes"),
+	      "scenes: no strangers are counted elsewhere");
+	runner_move(runner, 0);
+	runner_zero(runner);
+}
+
+/* --- the echo limit --- */
+
+/* How many of `count` frames pass, one right after the other. */
+static unsigned int passing(struct runner *runner, unsigned int count)
+{
+	unsigned int passed = 0;
+
+	while (count--)
+		passed += runner_fire(runner, &frame, RUN_WHOLE, 1) == XDP_PASS;
+	return passed;
+}
+
+static bool limit(struct runner *runner, unsigned int rate)
+{
+	struct tables tables = {0};
+	int err;
+
+	profile_tables(&test_profile[STATE], &tables);
+	tables.generation->echo_interval = rate ? (__u32)(PC_SECOND / rate) : 0;
+	err = runner_switch(runner, &tables);
+	tables_free(&tables);
+	return check(!err, "switch to %u echo requests a second", rate);
+}
+
+/* A CPU that has let none pass for long. */
+static void forget(const struct runner *runner)
+{
+	__u64 zero[1024] = {0};
+	__u32 key = 0;
+
+	if (bpf_map_update_elem(runner->echo, &key, zero, BPF_ANY))
+		note("echo: %s", strerror(errno));
+}
+
+static double seconds(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static void test_rate(struct runner *runner, const struct frame_spec *spec, unsigned int rate,
+		      const char *name)
+{
+	unsigned int first, next, due;
+	double start;
+
+	if (!limit(runner, rate))
+		return;
+	frame_build(spec, &frame);
+	forget(runner);
+	start = seconds();
+	first = passing(runner, 2 * rate + 50);
+	next = passing(runner, 20);
+	due = (unsigned int)((seconds() - start + 0.02) * rate) + 1; /* while they run */
+	check(first >= rate && first + next <= rate + due, "%u %s a second: %u and then %u pass",
+	      rate, name, first, next);
+	check(runner_total(runner, PC_CELL_REASON + PC_REASON_ICMP).packets ==
+		      2 * rate + 70 - first - next,
+	      "%u %s a second: the others are dropped as icmp", rate, name);
+	start = seconds();
+	usleep(200000);
+	next = passing(runner, rate);
+	due = (unsigned int)((seconds() - start + 0.02) * rate) + 1;
+	check(next >= rate / 5 && next <= due, "%u %s a second: %u pass after 200 ms", rate, name,
+	      next);
+	if (runner->cpus < 2) {
+		skip("needs two CPUs", "%u %s a second on another CPU", rate, name);
+		return;
+	}
+	runner_move(runner, runner->cpu ? 0 : 1);
+	start = seconds();
+	next = passing(runner, rate + 20);
+	due = (unsigned int)((seconds() - start + 0.02) * rate) + 1;
+	check(next >= rate && next <= rate + due, "%u %s a second: %u pass on another CPU", rate,
+	      name, next);
+	runner_move(runner, runner->cpu ? 0 : 1);
+}
+
+void suite_echo(struct runner *runner)
+{
+	static const struct frame_spec echo4 = {.family = 4, .protocol = 1, .type = 8};
+	static const struct frame_spec echo6 = {.family = 6, .protocol = 58, .type = 128};
+	static const struct frame_spec neighbour = {
+		.family = 6, .protocol = 58, .type = 135, .hop_limit = 255};
+
+	test_rate(runner, &echo4, 100, "echo requests");
+	test_rate(runner, &echo6, 1000, "IPv6 echo requests");
+	test_rate(runner, &echo4, 1, "echo requests");
+	frame_build(&neighbour, &frame);
+	check(passing(runner, 500) == 500, "nothing else is limited: neighbour discovery");
+	if (limit(runner, 0)) {
+		frame_build(&echo4, &frame);
+		check(passing(runner, 5000) == 5000, "no limit");
+	}
+	runner_zero(runner);
+}
