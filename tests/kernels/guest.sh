@@ -190,12 +190,38 @@ try_swap_under_load()
 	check "$on: more than one swap" test $swaps -gt 1
 }
 
+# Replies to what this host sends, none of whose ports the profile lists. What has not been asked for
+# stays out.
+try_state()
+{
+	tcx=$(grep -c 'tcx link: yes' /tmp/facts)
+	same "$on: the egress hook" "$([ "$tcx" = 1 ] && echo tcx || echo clsact)" \
+		"$(portcullis status "$nic" --json | jq -r '.interfaces[0].egress')"
+	peer sh -c 'nc -ll -p 8080 -e echo "hello from 8080" > /dev/null 2>&1 & echo $!' > /tmp/far_tcp
+	peer sh -c 'datagram serve 5353 > /dev/null 2>&1 & echo $!' > /tmp/far_udp
+	sleep 1
+	for far in $peer4 $peer6; do
+		said=$(timeout 5 nc -w 3 $far 8080 < /dev/null 2>&1)
+		same "$on: TCP reply from $far" "hello from 8080" "$said"
+		check "$on: UDP reply from $far, socket not connected" datagram ask $far 5353 100
+		check "$on: UDP reply in fragments from $far" datagram ask $far 5353 20000
+		check "$on: echo reply from $far" ping -c 1 -W 2 $far
+	done
+	check "$on: replies counted" test "$(counted '.replies.packets >= 10')" = true
+	same "$on: learned flows" true "$(portcullis flows --json | jq '.used >= 4')"
+	check "$on: a ping in fragments" peer ping -c 1 -W 2 -s 4000 $host4
+	datagram serve 5454 > /dev/null 2>&1 &
+	near=$!
+	check "$on: UDP to an unlisted port is dropped" refuses peer datagram ask $host4 5454 100
+	kill $near "$(cat /tmp/far_tcp)" "$(cat /tmp/far_udp)"
+}
+
 try_observe()
 {
 	check "$on: swap to observe" portcullis swap "$nic" -p ssh --observe
 	check "$on: observe drops nothing" reaches $host4 81
 	same "$on: observe counts what it would drop" true \
-		"$(port_counted tcp 81 '.would_drop.packets > 2')"
+		"$(port_counted tcp 81 '.would_drop.packets >= 1')"
 }
 
 try_detach()
@@ -217,6 +243,7 @@ try_all()
 	[ "$(portcullis status "$nic" --json | jq -r '.interfaces[0].mode')" = native ] || return
 	try_generation
 	try_frames
+	try_state
 	try_swap_under_load
 	try_observe
 	try_detach
@@ -282,8 +309,12 @@ packet_table()
 	}
 	timeout 240 test_packet --quick --random 4000 > /tmp/packets 2> $errors
 	code=$?
-	same "the packet table: $(grep -c '^ok' /tmp/packets) checks" 0 $code
+	same "the packet table: $(grep '^ok' /tmp/packets | grep -vc ' # SKIP ') checks" 0 $code
 	grep 'random frames: --' /tmp/packets
+	sed -n 's/^ok.* # SKIP /skipped in it: /p' /tmp/packets | sort | uniq -c | note
+	# Devices and modules are this guest's own: only the kernel may lack something.
+	same "the packet table: nothing is missing but in the kernel" '' \
+		"$(sed -n 's/^ok.* # SKIP //p' /tmp/packets | grep -v '^this kernel ' | sort -u)"
 	[ $code = 0 ] && return
 	grep -v '^ok' /tmp/packets | tail -n 60 | note
 	head -n 20 $errors | note
