@@ -71,10 +71,9 @@ int main(int argc, char **argv)
 		int arguments; /* at least */
 		bool anywhere; /* commands run on every CPU, as they do in life */
 	} measure[] = {
-		{"verdict", bench_verdict, 2, false},
-		{"rate", bench_rate, 2, false},
-		{"times", bench_times, 3, true},
-		{"program", bench_program, 1, true},
+		{"verdict", bench_verdict, 2, false}, {"rate", bench_rate, 2, false},
+		{"send", bench_send, 2, false},	      {"times", bench_times, 3, true},
+		{"program", bench_program, 1, true},  {"attach", bench_attach, 2, true},
 	};
 	size_t i;
 
@@ -88,11 +87,14 @@ int main(int argc, char **argv)
 		return measure[i].run(argc - 3, argv + 3);
 	}
 	fprintf(stderr,
-		"bench CPU verdict ROUNDS REPEAT < lines of: NAME PROGRAM FRAME drop|pass\n"
+		"bench CPU verdict ROUNDS REPEAT < lines of: NAME PROGRAM FRAME drop|pass|next STATE\n"
 		"bench CPU rate ROUNDS MILLISECONDS < lines of: NAME PROGRAM SENDER RECEIVER FRAME drop|pass\n"
+		"bench CPU send ROUNDS MILLISECONDS < lines of: NAME INTERFACE ADDRESS PORT\n"
 		"bench CPU times ROUNDS NAME COMMAND... (-COMMAND: run, not timed)\n"
-		"bench CPU program INTERFACE\n"
-		"PROGRAM: drop or pass (does only this), or the interface that holds it\n"
-		"FRAME: tcp4,PORT[,SOURCE] or tcp6, udp4, udp6\n");
+		"bench CPU program PROGRAM\n"
+		"bench CPU attach INTERFACE pass|none\n"
+		"PROGRAM: drop, pass or next (does only this), reference:NAME, egress:INTERFACE, or the interface that holds it\n"
+		"FRAME: [-]tcp4,PORT[,SOURCE] or ack4, udp4, tcp6, ack6, udp6\n"
+		"STATE: established, listening, connected, learned, none\n");
 	return 2;
 }

@@ -26,7 +26,7 @@
 
 #define LINES_MAX 64
 #define BATCH	  64	    /* frames between two flushes: a NAPI budget */
-#define BURST	  (1 << 16) /* frames between two looks at the clock */
+#define BURST	  (1 << 15) /* frames between two looks at the clock */
 #define WARM_UP	  20000000  /* ns */
 
 struct line {
@@ -35,7 +35,7 @@ struct line {
 	unsigned int receiver_index;
 	int action;
 	int sender;   /* program */
-	int attached; /* for a turn; -1: the receiver has its program */
+	int attached; /* for a turn; -1: the receiver has its program, or none at all */
 	double *rate;
 };
 
@@ -75,6 +75,20 @@ static int veth_counter(const char *interface, const char *counter, uint64_t *va
 	free(names);
 	free(stats);
 	return err;
+}
+
+/* Without an XDP program a veth takes redirected frames only if it does GRO. */
+static int gro_on(const char *interface)
+{
+	__close_fd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ethtool_value value = {.cmd = ETHTOOL_SGRO, .data = 1};
+	struct ifreq request = {.ifr_data = (void *)&value};
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
+	if (fd >= 0 && !ioctl(fd, SIOCETHTOOL, &request))
+		return 0;
+	error("bench: %s: GRO: %s", interface, strerror(errno));
+	return -errno;
 }
 
 /*
@@ -192,14 +206,15 @@ static int line_open(struct line *line, char **word, unsigned int rounds)
 	line->name = word[0];
 	line->receiver = word[3];
 	line->frame_name = word[4];
-	line->action = action_of(word[5]);
 	line->receiver_index = if_nametoindex(word[3]);
 	if (!sender || !line->receiver_index) {
 		error("bench: %s, %s: no such pair", word[2], word[3]);
 		return -ENODEV;
 	}
-	if (line->action < 0 || frame_build(word[4], &line->frame))
+	if (action_of(word[5], &line->action) || frame_build(word[4], &line->frame))
 		return -EINVAL;
+	if (!strcmp(word[1], "none") && gro_on(word[3]))
+		return -EIO;
 	line->attached = empty ? program_open(word[1]) : -1;
 	line->sender = program_redirect(sender);
 	line->rate = xcalloc(rounds, sizeof(double));

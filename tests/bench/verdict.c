@@ -14,7 +14,7 @@
 #define ATTEMPTS  5
 
 struct line {
-	const char *name, *frame_name;
+	const char *name, *frame_name, *state;
 	struct frame frame;
 	int program;
 	int action;
@@ -54,19 +54,21 @@ static int line_open(struct line *line, char **word, unsigned int rounds)
 {
 	line->name = word[0];
 	line->frame_name = word[2];
-	line->action = action_of(word[3]);
-	if (line->action < 0 || frame_build(word[2], &line->frame))
+	line->state = word[4];
+	if (action_of(word[3], &line->action) || frame_build(word[2], &line->frame))
 		return -EINVAL;
 	line->program = program_open(word[1]);
+	if (line->program < 0)
+		return line->program;
 	line->duration = xcalloc(rounds, sizeof(double));
 	line->cpu = xcalloc(rounds, sizeof(double));
-	return line->program < 0 ? line->program : 0;
+	return state_make(line->state, &line->frame, line->frame_name, line->program);
 }
 
 static void line_print(const struct line *line, unsigned int rounds)
 {
-	printf("{\"kind\": \"verdict\", \"name\": \"%s\", \"frame\": \"%s\", \"length\": %zu",
-	       line->name, line->frame_name, line->frame.length);
+	printf("{\"kind\": \"verdict\", \"name\": \"%s\", \"frame\": \"%s\", \"state\": \"%s\", \"length\": %zu",
+	       line->name, line->frame_name, line->state, line->frame.length);
 	samples_print("duration", line->duration, rounds);
 	samples_print("ns", line->cpu, rounds);
 	printf("}\n");
@@ -77,7 +79,7 @@ int bench_verdict(int argc, char **argv)
 	static char *row[LINES_MAX][WORDS_MAX];
 	static struct line line[LINES_MAX];
 	unsigned int rounds = atoi(argv[0]), repeat = atoi(argv[1]), round;
-	size_t lines = rows_read(row, LINES_MAX, 4), i;
+	size_t lines = rows_read(row, LINES_MAX, 5), i;
 
 	(void)argc;
 	for (i = 0; i < lines; i++)
