@@ -13,6 +13,58 @@ setup_file()
 	address_add host eth0 192.0.2.1/24 2001:db8::1/64
 	on sender ip link set eth0 mtu 3000
 	on host ip link set eth0 mtu 3000
+	# A host that answers.
+	host_add peer
+	link_add host eth2 peer eth0
+	address_add host eth2 203.0.113.1/24 2001:db8:3::1/64
+	address_add peer eth0 203.0.113.2/24 2001:db8:3::2/64
+	mkdir -p "$DIR/asks"
+	printf '%s\n' 'profile: asks' 'services:' '  - {name: dns, out: 53/udp}' \
+		'  - {name: sip, in: 5060/udp, out: 5060/udp}' '  - {name: web, out: 80/tcp}' > "$DIR/asks/asks.yaml"
+	on peer timeout 300 /usr/bin/python3 -c "$ANSWERER" < /dev/null > "$DIR/answerer.log" 2>&1 3>&- &
+	disown
+	until_true 5 grep -q ready "$DIR/answerer.log"
+}
+
+# Sends each datagram back, on UDP ports 53, 54 and 5060.
+ANSWERER='
+import select, socket
+sockets = []
+for port in (53, 54, 5060):
+    s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    s.bind(("::", port))
+    sockets.append(s)
+print("ready", flush=True)
+while True:
+    for s in select.select(sockets, [], [])[0]:
+        data, peer = s.recvfrom(65535)
+        s.sendto(data, peer)
+'
+
+# asks LOCAL-PORT ADDRESS PORT...: a datagram of 30 bytes from one unconnected socket to each port; prints how many answers came.
+asks()
+{
+	on host /usr/bin/python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+s.bind(("::", int(sys.argv[1])))
+s.settimeout(0.5)
+answers = 0
+for port in sys.argv[3:]:
+    try:
+        s.sendto(b"x" * 30, (sys.argv[2], int(port)))
+        s.recvfrom(100)
+        answers += 1
+    except OSError:
+        pass
+print(answers)
+' "$@"
+}
+
+attach_asks()
+{
+	pc attach eth2 -p asks --catalog "$DIR/asks" "$@"
 }
 
 teardown_file()
@@ -297,4 +349,148 @@ print(len(frames), sum(map(len, frames)))
 	json_is '[.interfaces[] | [.name, .total.drop.packets + .total.pass.packets]] == [["eth0", 100], ["eth1", 50]]'
 	pc detach eth1
 	on host ip link del eth1
+}
+
+# --- what is sent ---
+
+@test "outbound: each listed remote port counts what is sent there and its replies; others are replies only" {
+	attach_asks
+	same 5 "$(asks 40000 ::ffff:203.0.113.2 53 53 54 53 54)" 'answers'
+	same 1 "$(asks 40001 2001:db8:3::2 53)" 'answers over IPv6'
+	output=$(pc counters eth2 --json)
+	json_is '[.interfaces[0].ports[] | select(.direction == "out")] ==
+		[{"direction": "out", "protocol": "udp", "port": 53, "services": ["asks:dns"],
+		"pass": {"packets": 8, "bytes": (6 * 72 + 2 * 92)}, "drop": {"packets": 0, "bytes": 0},
+		"would_drop": {"packets": 0, "bytes": 0}}]'
+	json_is '.interfaces[0] | .replies == {"packets": 6, "bytes": (5 * 72 + 92)} and .outbound_total.pass.packets >= 6 and
+		.outbound_total.drop.packets == 0 and .reasons.outbound.drop.packets == 0'
+	exits 0 pc counters eth2
+	says 'out  53/udp  asks:dns' 'passed besides: 6 replies' 'all sent: passed'
+	output=$(pc counters eth2 --all --json)
+	json_is '[.interfaces[0].ports[] | select(.direction == "out") | "\(.port)/\(.protocol)"] ==
+		["80/tcp", "53/udp", "5060/udp"]'
+}
+
+@test "outbound enforce: what is not listed is dropped by its remote port, and is in no inbound total" {
+	attach_asks --outbound enforce
+	same 1 "$(asks 40000 ::ffff:203.0.113.2 53 54 54 6000)" 'answers'
+	output=$(pc counters eth2 --json)
+	json_is 'def of($port): [.interfaces[0].ports[] | select(.direction == "out" and .port == $port)][0] |
+			[.services, .pass.packets, .drop.packets, .drop.bytes, .would_drop.packets];
+		of(53) == [["asks:dns"], 2, 0, 0, 0] and of(54) == [[], 0, 2, 144, 0] and of(6000) == [[], 0, 1, 72, 0]'
+	json_is '.interfaces[0] | .reasons.outbound.drop == {"packets": 3, "bytes": 216} and
+		.outbound_total.drop == {"packets": 3, "bytes": 216} and .total.drop.packets == 0'
+	exits 0 pc counters eth2
+	says 'out  54/udp    unlisted' 'outbound        3' ', dropped 3 (216 B)'
+	exits 0 pc status eth2
+	says 'outbound   enforce' 'sent       passed' ', dropped 3 (216 B)'
+	# In observe it goes out, is counted as would-drop, and its answer comes in.
+	pc swap eth2 --observe
+	same 1 "$(asks 40000 ::ffff:203.0.113.2 54)" 'answers'
+	output=$(pc counters eth2 --json)
+	json_is '.interfaces[0] | .outbound_total.would_drop == {"packets": 1, "bytes": 72} and
+		([.ports[] | select(.direction == "out" and .port == 54)][0] | .would_drop.packets == 1 and .drop.packets == 2)'
+}
+
+@test "--watch gives rates of outbound ports too" {
+	attach_asks
+	asks 40000 ::ffff:203.0.113.2 53 > "$DIR/asked"
+	run timeout 1.5 nsenter --target "$SANDBOX" --mount --pid -- nsenter --net=/run/netns/host -- "$PORTCULLIS" counters eth2 --watch 1
+	says 'RATE'
+	[[ ${lines[*]} == *'out  53/udp  asks:dns'*'/s'* ]] || fail "no rate: $output"
+}
+
+# --- flows ---
+
+@test "flows: what was learned, over IPv4 and IPv6, sorted, with its state" {
+	attach_asks
+	asks 40000 ::ffff:203.0.113.2 54 53 6000 > "$DIR/asked"
+	asks 40001 2001:db8:3::2 53 > "$DIR/asked"
+	on host ping -q -c 1 -W 1 -e 4711 203.0.113.2 > "$DIR/ping"
+	output=$(pc flows --json)
+	json_is '.version == 1 and .size == 65536 and .used == 5 and (.flows | length) == 5'
+	json_is '[.flows[] | [.interface, .protocol, .local, .local_port // .identifier, .remote, .remote_port, .state]] ==
+		[["eth2", "icmp", "203.0.113.1", 4711, "203.0.113.2", null, "replied"],
+		["eth2", "udp", "203.0.113.1", 40000, "203.0.113.2", 53, "replied"],
+		["eth2", "udp", "203.0.113.1", 40000, "203.0.113.2", 54, "replied"],
+		["eth2", "udp", "203.0.113.1", 40000, "203.0.113.2", 6000, "sent"],
+		["eth2", "udp", "2001:db8:3::1", 40001, "2001:db8:3::2", 53, "replied"]]'
+	json_is '[.flows[] | .idle + .expires] == [180, 180, 180, 30, 180] and ([.flows[].idle] | max) < 10'
+	exits 0 pc flows
+	says 'IFACE' 'udp        203.0.113.1:40000      203.0.113.2:53      replied' 'icmp 4711  203.0.113.1  ' \
+		'[2001:db8:3::1]:40001' '5 of 65536 flows in use'
+	output=$(pc status eth2 --json)
+	json_is '.interfaces[0] | .flows == {"used": 5, "size": 65536} and .outbound == "track" and .forward == false and
+		.echo_limit == 100 and (.egress == "tcx" or .egress == "clsact")'
+	exits 0 pc status eth2
+	says 'flows      5 of 65536 in use' 'outbound   track'
+	says_not 'missing'
+}
+
+@test "flows: one map a namespace is listed once; an interface's are those learned at its egress" {
+	attach_asks --flows 1000
+	pc attach eth0 -p ssh
+	asks 40000 ::ffff:203.0.113.2 53 54 > "$DIR/asked"
+	output=$(pc flows --json)
+	json_is '.size == 1000 and .used == 2 and (.flows | length) == 2'
+	output=$(pc flows eth2 eth0 --json)
+	json_is '.size == 1000 and .used == 2 and (.flows | length) == 2'
+	output=$(pc flows eth0 --json)
+	json_is '.size == 1000 and .used == 2 and .flows == []'
+	exits 0 pc flows eth0
+	says '2 of 1000 flows in use (all interfaces)'
+	output=$(pc status --json)
+	json_is '[.interfaces[].flows] == [{"used": 2, "size": 1000}, {"used": 2, "size": 1000}]'
+	pc detach eth2
+	exits 1 pc flows eth2
+	says 'eth2'
+}
+
+@test "flows without any filter: none, and no error; an interface that is not there is one" {
+	output=$(pc flows --json)
+	json_is '. == {"version": 1, "size": 0, "used": 0, "flows": []}'
+	exits 0 pc flows
+	says 'attached to no interface'
+	exits 1 pc flows nosuch
+	says 'portcullis: nosuch'
+}
+
+@test "what a listed service answers is not learned" {
+	attach_asks
+	on peer /usr/bin/python3 -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for _ in range(20):
+    s.sendto(b"x", ("203.0.113.1", 5060))
+' &
+	on host timeout 5 /usr/bin/python3 -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 5060))
+data, peer = s.recvfrom(100)
+s.sendto(data, peer)
+' &
+	wait
+	output=$(pc flows --json)
+	json_is '.flows == []'
+}
+
+@test "5,000 flows are listed, in text too, without a heading in between" {
+	attach_asks
+	on host /usr/bin/python3 -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 41000))
+for port in range(10000, 15000):
+    while True:
+        try:
+            s.sendto(b"x", ("203.0.113.2", port))
+            break
+        except ConnectionRefusedError:
+            pass
+'
+	output=$(pc flows --json)
+	json_is '.used == 5000 and ([.flows[].remote_port] == [range(10000; 15000)])'
+	exits 0 pc flows
+	same 5002 "${#lines[@]}" 'lines'
 }

@@ -214,7 +214,8 @@ pop3()
 	exits 0 on client curl -sS --max-time 3 http://192.0.2.1/
 	output=$(pc counters --json)
 	json_is '.interfaces[0].total.drop.packets == 0'
-	json_is '.interfaces[0].ports[] | select(.port == 25) | .would_drop.packets > 5 and .services == []'
+	# The SYN: what follows belongs to a connection that the kernel has.
+	json_is '.interfaces[0].ports[] | select(.port == 25) | .would_drop.packets >= 1 and .services == []'
 	pc swap eth0 --enforce
 	unanswered client 192.0.2.1 80
 }

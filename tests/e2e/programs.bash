@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0
+# What state.bats and live.bats share: connections that stay open, small profiles, UDP peers, attackers.
+
+load traffic
+
+# --- programs ---
+
+gone()
+{
+	! inside kill -0 "$1" 2> /dev/null
+}
+
+# end NAME: stops a program of `start`, and waits until its ports are free.
+end()
+{
+	local id
+
+	id=$(< "$DIR/running/$1.pid")
+	stop "$1"
+	until_true 3 gone "$id"
+}
+
+# logged NAME PATTERN: the program has said so.
+logged()
+{
+	grep -qs -e "$2" "$DIR/$1.log"
+}
+
+# bound HOST PORT: a UDP socket has the port.
+bound()
+{
+	[ -n "$(on "$1" ss -Hua "sport = :$2")" ]
+}
+
+# --- connections that stay open ---
+
+# echo_server HOST PORT...: sends back what it gets, line by line, IPv4 and IPv6.
+echo_server()
+{
+	local host=$1 port
+
+	shift
+	for port in "$@"; do
+		start "echo-$host-$port" "$host" socat "TCP6-LISTEN:$port,ipv6only=0,fork,reuseaddr" EXEC:cat
+		until_true 5 listening "$host" "$port"
+	done
+}
+
+# hold NAME HOST ADDRESS PORT: connects to an echo server and stays connected.
+hold()
+{
+	rm -f "$DIR/$1.control"
+	start "$1" "$2" /usr/bin/python3 "$BATS_TEST_DIRNAME/hold_connection.py" "$DIR/$1.control" "$3" "$4"
+	until_true 5 test -S "$DIR/$1.control" || fail "$1 is not connected: $(cat "$DIR/$1.log")"
+}
+
+# tell NAME WORDS: what a held connection says to a command.
+tell()
+{
+	inside timeout 15 socat -t 15 - "UNIX-CONNECT:$DIR/$1.control" <<< "$2"
+}
+
+# echoes NAME TEXT: the held connection still sends and gets.
+echoes()
+{
+	same "$2" "$(tell "$1" "echo $2")" "echo over $1"
+}
+
+# --- profiles ---
+
+# profile NAME < SERVICES: one of the test's own.
+profile()
+{
+	mkdir -p "$DIR/catalog"
+	{
+		printf 'profile: %s\ntitle: For a test\n' "$1"
+		cat
+	} > "$DIR/catalog/$1.yaml"
+}
+
+# attach and swap of eth0 with these profiles.
+attach()
+{
+	pc attach eth0 --catalog "$DIR/catalog" "$@"
+}
+
+swap()
+{
+	pc swap eth0 --catalog "$DIR/catalog" "$@"
+}
+
+# --- UDP ---
+
+# udp_server NAME HOST PORT [OPTION]...: answers what it gets, from an unconnected socket.
+udp_server()
+{
+	local name=$1 host=$2 port=$3
+
+	shift 3
+	start "$name" "$host" /usr/bin/python3 "$BATS_TEST_DIRNAME/udp_peer.py" serve "$port" "$@"
+	until_true 5 bound "$host" "$port"
+}
+
+# ask HOST ADDRESS PORT [OPTION]...: exit 0 if an answer came.
+ask()
+{
+	local host=$1
+
+	shift
+	on "$host" timeout 10 /usr/bin/python3 "$BATS_TEST_DIRNAME/udp_peer.py" ask "$@"
+}
+
+# --- attackers ---
+
+# attack KIND ARGUMENT...: from an address behind `client`.
+attack()
+{
+	on client timeout 30 /usr/bin/python3 "$BATS_TEST_DIRNAME/attack.py" eth0 "$(mac_of host eth0)" "$@"
+}
+
+# --- what the filter says ---
+
+# packets DIRECTION PROTOCOL PORT VERDICT: of eth0.
+packets()
+{
+	pc counters eth0 --json | jq --arg direction "$1" --arg protocol "$2" --argjson port "$3" --arg verdict "$4" \
+		'[.interfaces[0].ports[] | select(.direction == $direction and .protocol == $protocol and .port == $port) |
+			.[$verdict].packets] | add // 0'
+}

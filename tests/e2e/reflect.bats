@@ -1,0 +1,394 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# Strangers make this host send, so that it would learn flows of their choice: by packets that it sends back, by
+# answers out of another interface, by half-open connections. And what looks alike and is this host's own.
+
+load helper
+load traffic
+
+setup_file()
+{
+	sandbox_start
+	tiny_catalog
+	cat > "$TINY/sip.yaml" <<-YAML
+		profile: sip
+		title: One port, UDP
+		services:
+		  - name: sip
+		    in: 5060/udp
+	YAML
+}
+
+teardown_file()
+{
+	sandbox_end
+}
+
+teardown()
+{
+	local name
+
+	stop_all
+	detach_all host
+	for name in host client guest; do
+		! inside test -e "/run/netns/$name" || host_del "$name"
+	done
+}
+
+attach_sip()
+{
+	as host attach "$1" -p sip --mode native --catalog "$TINY" "${@:2}"
+}
+
+# No address is checked against the routes.
+no_rp_filter()
+{
+	on "$1" sh -c 'for one in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 > $one; done'
+}
+
+forwarding()
+{
+	on "$1" sh -c 'cd /proc/sys/net; echo 1 > ipv4/ip_forward; echo 1 > ipv6/conf/all/forwarding'
+	no_rp_filter "$1"
+}
+
+# reflects LOCAL [INTERFACE]: `client` has `host` send a datagram from port 161 of LOCAL to port 5060 of `client` back to
+# it. Nothing is learned from that, and what answers it is dropped.
+reflects()
+{
+	local local=$1 remote=192.0.2.2 layer=IP before
+
+	[[ $local != *:* ]] || { remote=2001:db8::2; layer=IPv6; }
+	udp_serve sink client 5060 --mute
+	frames client eth0 "$(mac_of host "${2:-eth0}")" \
+		"frames = [e / $layer(src=local, dst=remote) / UDP(sport=161, dport=5060) / b'x']" \
+		"local=$local" "remote=$remote"
+	until_logged sink got
+	stop sink
+	same '' "$(flow_states host udp 5060)" "flows to port 5060"
+	before=$(reason host eth0 unlisted)
+	asked nothing client "$local" 161 --source-port 5060 --timeout 0.4
+	same $((before + 1)) "$(reason host eth0 unlisted)" 'dropped'
+}
+
+# The usual two, and `guest` behind a second interface of `host`; the first is under a bridge if `$1` says so.
+gateway()
+{
+	local outer=eth0
+
+	host_add host
+	host_add client
+	host_add guest
+	link_add host eth0 client eth0
+	link_add host eth1 guest eth0
+	if [ "${1:-}" = bridge ]; then
+		outer=br0
+		on host ip link add br0 type bridge
+		on host ip link set br0 up
+		on host ip link set eth0 master br0
+	fi
+	address_add host $outer 192.0.2.1/24 2001:db8::1/64
+	address_add host eth1 10.0.0.1/24 2001:db8:a::1/64
+	address_add guest eth0 10.0.0.2/24 2001:db8:a::2/64
+	address_add client eth0 192.0.2.2/24 2001:db8::2/64
+	on guest ip route add default via 10.0.0.1
+	on guest ip -6 route add default via 2001:db8:a::1
+	on client ip route add 10.0.0.0/8 via 192.0.2.1
+	on client ip -6 route add 2001:db8:a::/64 via 2001:db8::1
+	forwarding host
+	no_rp_filter client
+	for address in 192.0.2.2 2001:db8::2; do
+		until_true 5 on guest ping -n -c 1 -W 1 $address > /dev/null
+	done
+}
+
+@test "a packet with this host's source that is routed back to where it came from teaches nothing" {
+	two_hosts
+	forwarding host
+	udp_serve agent host 161
+	exits 0 on host ping -n -c 1 -W 1 2001:db8::2
+	attach_sip eth0
+	reflects 2001:db8::1
+	same 0 "$(grep -c got "$DIR/agent.log")" 'datagrams to an unlisted port'
+}
+
+@test "with --forward, nor does one with a guest's source" {
+	gateway
+	udp_serve agent guest 161
+	attach_sip eth0 --forward
+	reflects 10.0.0.2
+	reflects 2001:db8:a::2
+	same 0 "$(grep -c got "$DIR/agent.log")" 'datagrams to an unlisted port'
+	udp_serve answers client 7777
+	asked 'answered 20' guest 192.0.2.2 7777
+	asked 'answered 20' guest 2001:db8::2 7777
+}
+
+@test "bridge: nor if the filter is on a port, and the bridge routes it back" {
+	gateway bridge
+	udp_serve agent guest 161
+	attach_sip eth0 --forward
+	reflects 10.0.0.2
+	reflects 2001:db8:a::2
+	same 0 "$(grep -c got "$DIR/agent.log")" 'datagrams to an unlisted port'
+	udp_serve answers client 7777
+	asked 'answered 20' guest 192.0.2.2 7777
+	asked 'answered 20' guest 2001:db8::2 7777
+}
+
+# Moves the addresses of FROM, of `host`, to TO above it.
+readdress()
+{
+	on host ip address flush dev "$1"
+	on host ip link set "$2" up
+	address_add host "$2" 192.0.2.1/24 2001:db8::1/64
+	no_rp_filter host
+	until_true 5 on host ping -n -c 1 -W 1 192.0.2.2 > /dev/null
+	until_true 5 on host ping -n -c 1 -W 1 2001:db8::2 > /dev/null
+}
+
+@test "macvlan on a bridge: nor by what is above the bridge, put there since the attach, after a swap" {
+	gateway
+	udp_serve agent guest 161
+	attach_sip eth0 --forward
+	on host ip link add br0 type bridge
+	on host ip link set eth0 master br0
+	readdress eth0 br0
+	as host swap eth0 --catalog "$TINY"
+	reflects 10.0.0.2
+	reflects 2001:db8:a::2
+	on host ip link add link br0 name mac0 type macvlan mode bridge
+	readdress br0 mac0
+	as host swap eth0 --catalog "$TINY"
+	reflects 10.0.0.2 mac0
+	reflects 2001:db8:a::2 mac0
+	same 0 "$(grep -c got "$DIR/agent.log")" 'datagrams to an unlisted port'
+}
+
+@test "more interfaces above it than are remembered: a warning, with --forward only" {
+	local i
+
+	two_hosts
+	for i in {1..9}; do
+		on host ip link add link eth0 name "mac$i" type macvlan mode bridge
+	done
+	exits 0 attach_sip eth0
+	says_not 'interfaces above it'
+	exits 0 as host swap eth0 --forward --catalog "$TINY"
+	says 'eth0: has 9 interfaces above it'
+	on host ip link del mac9
+	exits 0 as host swap eth0 --catalog "$TINY"
+	says_not 'interfaces above it'
+}
+
+# --- answers out of another interface ---
+
+# answered_out_of_eth1 PACKETS
+answered_out_of_eth1()
+{
+	[ "$(as host counters eth1 --json | jq '.interfaces[0].outbound_total.pass.packets')" -ge "$1" ]
+}
+
+@test "a flood to a listed port, with sources behind another interface, teaches nothing there" {
+	gateway
+	on host ip route add 10.77.0.0/16 via 10.0.0.2
+	udp_serve service host 5060
+	udp_serve answers guest 7777
+	attach_sip eth0
+	attach_tiny host eth1
+	frames client eth0 "$(mac_of host eth0)" \
+		'one = bytes(e / IP(src="10.77.0.0", dst="192.0.2.1") / UDP(sport=9999, dport=5060, chksum=0) / b"x")
+frames = [Ether(one[:26] + bytes([10, 77, i >> 8, i & 255]) + one[30:]) for i in range(3000)]
+for frame in frames: del frame[IP].chksum'
+	until_true 5 answered_out_of_eth1 2900
+	same 0 "$(flows_used host)" 'flows'
+	asked 'answered 20' host 10.0.0.2 7777
+	asked 'answered 20' host 10.0.0.2 7777 --source-port 40777
+	stop service
+	asked nothing host 10.0.0.2 7777 --source-port 5060 --timeout 0.4
+	as host swap eth0 -p tiny --catalog "$TINY"
+	asked 'answered 20' host 10.0.0.2 7777 --source-port 5060
+}
+
+# noted: the ports that are noted as open to anyone, those of UDP plus 65536.
+noted()
+{
+	inside bpftool map dump pinned "$(pins | head -n 1)/open_ports" --json | /usr/bin/python3 -c 'import json, sys
+words = [int.from_bytes(bytes(int(byte, 0) for byte in entry["value"]), "little") for entry in json.load(sys.stdin)]
+print(*[64 * at + bit for at, word in enumerate(words) for bit in range(64) if word >> bit & 1])'
+}
+
+@test "which ports are open is kept true by attach, swap and detach" {
+	gateway
+	attach_sip eth0
+	same 70596 "$(noted)" 'after attach'
+	attach_tiny host eth1
+	same '5000 70536 70596' "$(noted)" 'after the second'
+	as host swap eth0 -p tiny --catalog "$TINY"
+	same '5000 70536' "$(noted)" 'after swap'
+	as host swap eth1 -p sip --catalog "$TINY"
+	same '5000 70536 70596' "$(noted)" 'after another'
+	as host detach eth0
+	same 70596 "$(noted)" 'after detach'
+}
+
+@test "a swap that is killed leaves no open port unnoted, and the next command notes them right" {
+	local call profile port
+
+	two_hosts
+	attach_sip eth0
+	for call in {1..200}; do
+		profile=$((call % 2)) port=70536
+		[ $profile = 0 ] && profile=sip || profile=tiny
+		run on host strace -f -o /dev/null -e "inject=bpf:signal=KILL:when=$call" \
+			"$PORTCULLIS" swap eth0 -p $profile --catalog "$TINY"
+		[ "$status" = 137 ] || break
+		[ "$(as host status --json | jq -r '.interfaces[0].profiles[0]')" = tiny ] || port=70596
+		[[ " $(noted) " == *" $port "* ]] || fail "killed at call $call: $port is not among $(noted)"
+		as host detach eth9 2> /dev/null || true
+		[ $port = 70596 ] || port='5000 70536'
+		same "$port" "$(noted)" "after the next command, killed at call $call"
+	done
+	[ "$call" -gt 20 ] && [ "$status" = 0 ] || fail "call $call: exit $status: $output"
+}
+
+# --- this host's own, whose addresses or sockets are not those of the packet ---
+
+# own_is_served IPV4 IPV6: TCP, and UDP of both kinds, out of `host`.
+own_is_served()
+{
+	local address
+
+	for address in "$1" "$2"; do
+		talk_connect near host "$address" 7000
+		speaks_to near far
+		speaks_to far near
+		stop near
+		asked 'answered 5000' host "$address" 7777 --answer 5000
+		asked 'answered 5000' host "$address" 7777 --answer 5000 --connected
+	done
+}
+
+@test "this host's traffic gets its answers behind address translation, of destinations and of sources" {
+	two_hosts
+	talk_listen far client 7000
+	udp_serve answers client 7777
+	address_add host lo 10.9.9.1/32 2001:db8:9::1/128
+	on host ip route add 203.0.113.5 dev eth0
+	on host ip -6 route add 2001:db8:5::5 dev eth0
+	on host nft -f - <<-'NFT'
+		table inet nat {
+			chain out {
+				type nat hook output priority -100
+				ip daddr 203.0.113.5 dnat ip to 192.0.2.2
+				ip6 daddr 2001:db8:5::5 dnat ip6 to 2001:db8::2
+			}
+			chain post {
+				type nat hook postrouting priority srcnat
+				oifname "eth0" ip saddr 10.9.9.1 masquerade
+				oifname "eth0" ip6 saddr 2001:db8:9::1 masquerade
+			}
+		}
+	NFT
+	attach_tiny host eth0
+	own_is_served 203.0.113.5 2001:db8:5::5
+	# Now from the second address.
+	on host ip route add 192.0.2.2 dev eth0 src 10.9.9.1
+	on host ip -6 route add 2001:db8::2 dev eth0 src 2001:db8:9::1
+	own_is_served 192.0.2.2 2001:db8::2
+	own_is_served 203.0.113.5 2001:db8:5::5
+	udp_serve mute host 7001
+	asked nothing client 192.0.2.1 7001 --timeout 0.4
+	unanswered client 192.0.2.1 7000
+}
+
+@test "macvlan: a guest in another network namespace is served with --forward" {
+	two_hosts
+	host_add guest
+	on host ip link add link eth0 name mac0 type macvlan mode bridge
+	on host ip link set mac0 netns guest
+	on guest ip link set mac0 up
+	address_add guest mac0 192.0.2.3/24 2001:db8::3/64
+	talk_listen far client 7000
+	udp_serve answers client 7777
+	attach_tiny host eth0 --forward
+	for address in 192.0.2.2 2001:db8::2; do
+		talk_connect near guest $address 7000
+		speaks_to near far
+		speaks_to far near
+		stop near
+		asked 'answered 5000' guest $address 7777 --answer 5000
+		asked 'answered 5000' guest $address 7777 --answer 5000 --connected
+	done
+	udp_serve mute guest 7001
+	talk_listen shut guest 7001
+	asked nothing client 192.0.2.3 7001 --timeout 0.4
+	unanswered client 192.0.2.3 7001
+	same 0 "$(grep -c got "$DIR/mute.log")" 'datagrams to an unlisted port'
+}
+
+# raw_syn PORT [SOCKET]: the flags of what answers a crafted SYN; scapy sends it by a packet socket, or by SOCKET.
+raw_syn()
+{
+	on host timeout 20 /usr/bin/python3 -c 'import logging, sys
+logging.getLogger("scapy").setLevel(logging.ERROR)
+from scapy.all import *
+if sys.argv[2:]:
+    conf.L3socket = globals()[sys.argv[2]]
+answer = sr1(IP(dst="192.0.2.2") / TCP(sport=int(sys.argv[1]), dport=7000, flags="S"), timeout=2, verbose=0)
+print(answer[TCP].flags if answer else "nothing")' "$@"
+}
+
+@test "a crafted SYN gets its SYN-ACK, from a raw and from a packet socket" {
+	two_hosts
+	talk_listen far client 7000
+	attach_tiny host eth0
+	same SA "$(raw_syn 33334 L3RawSocket)" 'answer'
+	same SA "$(raw_syn 33335)" 'answer'
+}
+
+# --- half-open connections ---
+
+half_open()
+{
+	[ "$(on host ss -Htn state syn-recv "sport = :$1" | wc -l)" -ge 90 ]
+}
+
+# half_open_on DEVICE: an attach and a swap take no half-open connection of a socket on it for a live one.
+half_open_on()
+{
+	on host ip route add 203.0.113.0/24 via 192.0.2.2
+	no_rp_filter host
+	talk_listen server host 7001 --device "$1"
+	talk_connect live client 192.0.2.1 7001
+	frames client eth0 "$(mac_of host eth0)" \
+		'frames = [e / IP(src=f"203.0.113.{i}", dst="192.0.2.1") / TCP(sport=9999, dport=7001, flags="S")
+for i in range(1, 101)]'
+	until_true 5 half_open 7001
+	attach_tiny host eth0
+	half_open 7001 || fail 'they are gone'
+	same 0 "$(as host flows --json | jq '[.flows[] | select(.remote | startswith("203.0.113."))] | length')" 'flows'
+	as host swap eth0 -p tiny-host --catalog "$TINY"
+	same 0 "$(as host flows --json | jq '[.flows[] | select(.remote | startswith("203.0.113."))] | length')" 'flows'
+	speaks_to live server
+	speaks_to server live
+}
+
+@test "half-open connections are not seeded, and live ones are: a socket that is bound to the interface" {
+	two_hosts
+	half_open_on eth0
+	same established "$(as host flows --json | jq -r '.flows[0].state')" 'the live one'
+}
+
+@test "bridge: half-open connections are not seeded: a socket that is bound to the bridge" {
+	host_add host
+	host_add client
+	link_add host eth0 client eth0
+	on host ip link add br0 type bridge
+	on host ip link set br0 up
+	on host ip link set eth0 master br0
+	address_add host br0 192.0.2.1/24 2001:db8::1/64
+	address_add client eth0 192.0.2.2/24 2001:db8::2/64
+	until_true 5 on host ping -n -c 1 -W 1 192.0.2.2 > /dev/null
+	half_open_on br0
+}
