@@ -145,6 +145,22 @@ $(BUILD)/e2e/%.bpf.o: tests/e2e/%.bpf.c
 	$(say) BPF $<
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MF $(@:.o=.d) -MT $@ -c -o $@ $<
 
+# What scripts/kernels runs in its guests, beside the binary and the packet tests.
+kernels-tools: $(BUILD)/kernels/facts $(BUILD)/kernels/datagram $(BUILD)/e2e/send
+
+$(BUILD)/kernels/facts: $(BUILD)/kernels/facts.o $(LIBRARY_OBJECTS)
+	$(say) TEST $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,--wrap=bpf_object__load_skeleton -o $@ $^ $(LDLIBS)
+
+$(BUILD)/kernels/datagram: $(BUILD)/kernels/datagram.o
+	$(say) TEST $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^
+
+$(BUILD)/kernels/%.o: tests/kernels/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
 debug:
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/debug CFLAGS='-O1 -g -fno-omit-frame-pointer' \
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' all unit
@@ -164,6 +180,7 @@ help:
 	@echo 'unit     unit tests, built into $(BUILD)/unit'
 	@echo 'packet   packet tests, built as $(BUILD)/packet/test_packet (root runs them)'
 	@echo 'e2e-tools what the end-to-end tests use, built into $(BUILD)/e2e'
+	@echo 'kernels-tools what scripts/kernels runs in its guests, built into $(BUILD)/kernels'
 	@echo 'bench    the measuring part of scripts/bench, as $(BUILD)/bench/bench'
 	@echo 'fuzz     libFuzzer harnesses, built into $(BUILD)/fuzz'
 	@echo 'debug    everything with ASan and UBSan, in $(BUILD)/debug'
@@ -171,6 +188,6 @@ help:
 	@echo 'clean    remove $(BUILD)'
 
 FORCE:
-.PHONY: all unit packet e2e-tools bench fuzz debug install clean help FORCE
+.PHONY: all unit packet e2e-tools kernels-tools bench fuzz debug install clean help FORCE
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -72,7 +72,7 @@ enum pc_other {
 #define PC_CELL_OUT_DROP       PC_CELLS /* by remote port */
 #define PC_CELL_OUT_WOULD_DROP (PC_CELLS + 1u * PC_PORTS)
 #define PC_CELLS_ALL	       (PC_CELLS + 2u * PC_PORTS)
-#define PC_RARE_SIZE	       65536 /* once full, only the reason counts */
+#define PC_RARE_SIZE	       32768 /* once full, only the reason counts */
 
 struct pc_count {
 	__u64 packets;

@@ -225,7 +225,7 @@ int egress_sweep(const char *id);
 
 /*
  * Enters live connections into `flows` whose packets at the interface the program would not know:
- * of sockets that are bound to another device, and with `forward` those that this host forwards as
+ * of sockets that are bound to a device, and with `forward` those that this host forwards as
  * conntrack has them. Returns whether conntrack knows all these; else what talks has to be waited
  * for. What cannot be read is warned of. The interface must be in the caller's network namespace.
  */

@@ -180,8 +180,11 @@ static bool shares_network(const struct link *upper)
 	return false;
 }
 
+/* Not a VRF: what is forwarded between its members comes from it as well. */
 static bool is_above(const struct link *upper, const struct link *lower)
 {
+	if (!strcmp(upper->kind, "vrf"))
+		return false;
 	return lower->master == upper->ifindex ||
 	       (upper->lower == lower->ifindex && shares_network(upper));
 }

@@ -18,8 +18,9 @@ int seed_flow(const struct filter *filter, const struct pc_flow *key,
 int seed_announce_tcp(const struct filter *filter);
 
 /*
- * sockets.c: connections of live sockets that are bound to a device (VRF, bridge or VLAN
- * above the interface): the program does not find these sockets. What cannot be read is warned of.
+ * sockets.c: connections of live sockets that are bound to a device (the interface, a VRF, bridge
+ * or VLAN above it): the program does not always find these sockets. What cannot be read is warned
+ * of.
  */
 int sockets_seed(const struct filter *filter, unsigned int ifindex);
 

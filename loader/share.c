@@ -111,44 +111,66 @@ static void add_open(const struct pc_generation *generation, __u64 *open)
 			open[i] |= (__u64)(port[bit] == PC_PORT_OPEN) << bit;
 }
 
-static int open_ports_of(const char *id)
+static int pin_open(const char *id, const char *name)
 {
-	__free_text char *path = xasprintf(PINS "/%s/open_ports", id);
-	int map = bpf_obj_get(path);
+	__free_text char *path = xasprintf(PINS "/%s/%s", id, name);
+	int fd = bpf_obj_get(path);
 
-	return map < 0 ? -errno : map;
+	return fd < 0 ? -errno : fd;
+}
+
+static int map_info(int map, struct bpf_map_info *info)
+{
+	__u32 length = sizeof(*info);
+
+	memset(info, 0, sizeof(*info));
+	return bpf_obj_get_info_by_fd(map, info, &length) ? -errno : 0;
+}
+
+/* The judging generation of a filter, without opening all the rest. -EPROTO: another version's. */
+static int read_judging(const char *id, struct pc_generation *generation)
+{
+	__close_fd int generations = pin_open(id, "generations");
+	__close_fd int map = -1;
+	struct bpf_map_info info;
+	__u32 zero = 0, number;
+
+	if (generations < 0)
+		return generations;
+	if (bpf_map_lookup_elem(generations, &zero, &number))
+		return -errno;
+	map = bpf_map_get_fd_by_id(number);
+	if (map < 0 || map_info(map, &info))
+		return -errno;
+	if (info.value_size != sizeof(*generation))
+		return -EPROTO;
+	if (bpf_map_lookup_elem(map, &zero, generation))
+		return -errno;
+	return generation->magic == PC_MAGIC && generation->version == PC_ABI_VERSION ? 0 : -EPROTO;
 }
 
 /*
- * Of all the filters. Another version's has none noted; one whose pins are missing is not known:
+ * Of all the filters. Another version's has none noted; one whose pin is missing is not known:
  * `*all` is false.
  */
 static int judging_open(const struct hook *hook, size_t count, __u64 *open, bool *all)
 {
+	struct pc_generation *generation = xcalloc(1, sizeof(*generation));
 	size_t i;
-	int err;
+	int err = 0;
 
 	*all = true;
-	for (i = 0; i < count; i++) {
-		__cleanup(filter_close) struct filter filter = FILTER_NONE;
-
-		err = filter_try_open(hook[i].id, &filter);
-		if (err && err != -ENOENT && err != -EPROTO)
-			return err;
+	for (i = 0; i < count && !err; i++) {
+		err = read_judging(hook[i].id, generation);
+		if (!err)
+			add_open(generation, open);
 		if (err == -ENOENT)
 			*all = false;
-		if (!err)
-			add_open(filter.current.copy, open);
+		if (err == -ENOENT || err == -EPROTO)
+			err = 0;
 	}
-	return 0;
-}
-
-static __u32 map_id(int map)
-{
-	struct bpf_map_info info = {};
-	__u32 length = sizeof(info);
-
-	return map < 0 || bpf_obj_get_info_by_fd(map, &info, &length) ? 0 : info.id;
+	free(generation);
+	return err;
 }
 
 static bool lists(const struct hook *hook, size_t count, const char *id)
@@ -160,25 +182,30 @@ static bool lists(const struct hook *hook, size_t count, const char *id)
 	return i < count;
 }
 
-/* Whether an interface that went to another network namespace uses the map: it needs its ports. */
-static bool used_elsewhere(const struct hook *hook, size_t count, int map)
+static bool uses(const char *id, const struct bpf_map_info *map)
 {
-	__u32 id = map_id(map);
+	__close_fd int fd = pin_open(id, "open_ports");
+	struct bpf_map_info info;
+
+	return fd >= 0 && !map_info(fd, &info) && info.id == map->id;
+}
+
+/* Whether a pinned filter that is not in the list uses the map, or (not `it`) does not. */
+static bool others_use(const struct hook *hook, size_t count, int map, bool it)
+{
 	DIR *dir = opendir(PINS);
+	bool found = !dir && errno != ENOENT;
+	struct bpf_map_info info;
 	struct dirent *entry;
-	bool used = !dir;
 
-	while (dir && !used && (entry = readdir(dir))) {
-		__close_fd int other = -1;
-
-		if (entry->d_name[0] == '.' || lists(hook, count, entry->d_name))
-			continue;
-		other = open_ports_of(entry->d_name);
-		used = other >= 0 && map_id(other) == id;
-	}
+	if (map_info(map, &info))
+		found = true;
+	while (dir && !found && (entry = readdir(dir)))
+		found = entry->d_name[0] != '.' && !lists(hook, count, entry->d_name) &&
+			uses(entry->d_name, &info) == it;
 	if (dir)
 		closedir(dir);
-	return used;
+	return found;
 }
 
 void share_begin(const struct filter *filter)
@@ -208,15 +235,16 @@ int share_open(const struct filter *filter, const struct pc_generation *generati
 
 	add_open(generation, open);
 	err = write_words(filter->open_ports, open, false);
-	if (!err)
-		err = hook_list(&hook, &count);
+	if (err || !others_use(NULL, 0, filter->open_ports, false))
+		return err;
+	err = hook_list(&hook, &count);
 	if (err)
 		return err;
 	for (i = 0; i < count && !err; i++) {
 		__close_fd int map = -ENOENT; /* its own is written already */
 
 		if (strcmp(hook[i].id, filter->id))
-			map = open_ports_of(hook[i].id);
+			map = pin_open(hook[i].id, "open_ports");
 		if (map >= 0)
 			err = write_words(map, open, false);
 		else if (map != -ENOENT)
@@ -238,10 +266,11 @@ void share_settle(void)
 		return;
 	err = judging_open(hook, count, open, &all);
 	for (i = 0; i < count && !err; i++) {
-		__close_fd int map = open_ports_of(hook[i].id);
+		__close_fd int map = pin_open(hook[i].id, "open_ports");
 
 		if (map >= 0)
-			err = write_words(map, open, all && !used_elsewhere(hook, count, map));
+			/* What moved to another network namespace needs the ports of that. */
+			err = write_words(map, open, all && !others_use(hook, count, map, true));
 		else if (map != -ENOENT)
 			err = map;
 	}

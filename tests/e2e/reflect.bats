@@ -43,6 +43,7 @@ attach_sip()
 # No address is checked against the routes.
 no_rp_filter()
 {
+	# shellcheck disable=SC2016
 	on "$1" sh -c 'for one in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 > $one; done'
 }
 
