@@ -143,18 +143,27 @@ static __always_inline void flow_heard(struct pc_flow_state *state, __u32 how)
 		state->flags = flags;
 }
 
-static __always_inline bool flow_learned(const struct pc_flow *flow, __u32 how, bool quoted)
+/* Only a look: nobody was heard. */
+static __always_inline bool flow_is_learned(const struct pc_flow *flow)
+{
+	const struct pc_flow_state *state = bpf_map_lookup_elem(&flows, flow);
+
+	return state && flow_alive(flow, state, now());
+}
+
+static __always_inline bool flow_answers(const struct pc_flow *flow, __u32 how)
 {
 	struct pc_flow_state *state = bpf_map_lookup_elem(&flows, flow);
 
-	if (!state)
-		return false;
-	if (quoted)
-		return flow_alive(flow, state, now());
-	if (!flow_touch(flow, state))
+	if (!state || !flow_touch(flow, state))
 		return false;
 	flow_heard(state, how);
 	return true;
+}
+
+static __always_inline bool flow_learned(const struct pc_flow *flow, __u32 how, bool quoted)
+{
+	return quoted ? flow_is_learned(flow) : flow_answers(flow, how);
 }
 
 /* Fills what the key is read from. `ports`: remote << 16 | local, host order. */

@@ -19,9 +19,9 @@ static __always_inline struct verdict send(__u32 second)
 }
 
 /*
- * A connection of a local socket: it was judged at its SYN, maybe by another generation. In
- * time-wait a socket of the kernel's own sends, so the connection's is looked up; one that is bound
- * to a device above would not be found.
+ * A connection that is open: it was judged at its SYN, maybe by another generation. In time-wait a
+ * socket of the kernel's own sends, so the connection's is looked up. One that no lookup finds was
+ * learned.
  */
 static __always_inline bool is_connected(const struct packet *packet, struct __sk_buff *skb)
 {
@@ -32,7 +32,7 @@ static __always_inline bool is_connected(const struct packet *packet, struct __s
 		return false;
 	if (socket && socket->protocol == PROTOCOL_TCP && socket->src_port == packet->local_port)
 		return true;
-	return flow_key(packet, &flow) && flow_socket(skb, &flow);
+	return flow_key(packet, &flow) && (flow_socket(skb, &flow) || flow_is_learned(&flow));
 }
 
 static __always_inline struct verdict judge_outbound_port(const struct packet *packet,

@@ -49,14 +49,25 @@ static bool reverse_is_admitted(const struct upper *upper, enum pc_transport tra
 			    local) == ADMIT_PASS;
 }
 
-/* Whether a TCP socket of this host has the packet's tuple: of time-wait the kernel sends. */
-static bool is_connected(const struct upper *upper, const struct judge *judge)
+static struct pc_flow tuple_of(const struct upper *upper)
 {
-	struct pc_flow tuple =
-		model_tuple(upper->family, upper->protocol, upper->destination, upper->source,
-			    model_read16(upper->data + 2), model_read16(upper->data));
+	return model_tuple(upper->family, upper->protocol, upper->destination, upper->source,
+			   model_read16(upper->data + 2), model_read16(upper->data));
+}
+
+/* Whether a TCP socket of this host has the packet's tuple: of time-wait the kernel sends. */
+static bool has_socket(const struct upper *upper, const struct judge *judge)
+{
+	struct pc_flow tuple = tuple_of(upper);
 
 	return model_socket_live(judge->state, &tuple);
+}
+
+static bool is_connected(const struct upper *upper, const struct judge *judge)
+{
+	struct pc_flow tuple = tuple_of(upper);
+
+	return has_socket(upper, judge) || model_flow_live(judge->state, &tuple);
 }
 
 /* The flow that a packet belongs to is kept alive, and made if this packet `may` make one. */
@@ -100,7 +111,7 @@ static struct model_verdict port(const struct upper *upper, const struct judge *
 		return drop(index);
 	if (judge->forwarded)
 		learn(upper, judge, judge->tables->generation->forward && !reversed);
-	else if (transport == PC_UDP || !is_connected(upper, judge)) /* a raw socket's TCP */
+	else if (transport == PC_UDP || !has_socket(upper, judge)) /* a raw socket's TCP */
 		learn(upper, judge, !reversed);
 	if (!passes)
 		return drop(index);
