@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What a kernel offers to the filter, as far as it decides something there, and what its verifier
- * says of the program: one "name: value" a line. The program is loaded by the loader's own
+ * says of the programs: one "name: value" a line. They are loaded by the loader's own
  * filter_load; the linker puts this file between it and libbpf
  * (-Wl,--wrap=bpf_object__load_skeleton).
  */
@@ -23,7 +23,14 @@
 #define LOG_SIZE    (16 << 20)
 #define TCX_INGRESS 46 /* enum bpf_attach_type of 6.6; older headers lack it */
 
-static char *verifier_log;
+#define PROGRAMS 4
+
+/* What the verifier said of each program. */
+static struct {
+	char name[32];
+	char *log;
+} said[PROGRAMS];
+static size_t programs;
 static bool in_words;
 
 int __real_bpf_object__load_skeleton(struct bpf_object_skeleton *skeleton);
@@ -35,7 +42,12 @@ int __wrap_bpf_object__load_skeleton(struct bpf_object_skeleton *skeleton)
 
 	bpf_object__for_each_program(program, *skeleton->obj)
 	{
-		bpf_program__set_log_buf(program, verifier_log, LOG_SIZE);
+		if (programs == PROGRAMS)
+			return -E2BIG;
+		snprintf(said[programs].name, sizeof(said[programs].name), "%s",
+			 bpf_program__name(program));
+		said[programs].log = xcalloc(1, LOG_SIZE);
+		bpf_program__set_log_buf(program, said[programs++].log, LOG_SIZE);
 		bpf_program__set_log_level(program, in_words ? LOG_WORDS | LOG_STATS : LOG_STATS);
 	}
 	return __real_bpf_object__load_skeleton(skeleton);
@@ -111,12 +123,12 @@ static double milliseconds(void)
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-/* Lines of the log with figures; the verifier's last words if it refused. */
-static void say_log(bool refused)
+/* Lines of a log with figures; the verifier's last words if it refused. */
+static void say_log(const char *name, char *log, bool refused)
 {
-	size_t length = strlen(verifier_log);
-	const char *from = verifier_log;
-	char *line, *rest = verifier_log;
+	size_t length = strlen(log);
+	const char *from = log;
+	char *line, *rest = log;
 
 	if (in_words || refused) {
 		if (!in_words && length > 4096)
@@ -126,26 +138,35 @@ static void say_log(bool refused)
 	}
 	while ((line = strsep(&rest, "\n")))
 		if (*line)
-			printf("verifier: %s\n", line);
+			printf("verifier, %s: %s\n", name, line);
+}
+
+static void say_size(const char *name, int program)
+{
+	struct bpf_prog_info info = {};
+	__u32 length = sizeof(info);
+
+	if (!bpf_obj_get_info_by_fd(program, &info, &length))
+		printf("program %s: %zu instructions, JIT %u bytes\n", name,
+		       (size_t)info.xlated_prog_len / sizeof(struct bpf_insn), info.jited_prog_len);
 }
 
 static int say_verifier(void)
 {
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
 	double start = milliseconds();
-	struct bpf_prog_info info = {};
-	__u32 length = sizeof(info);
 	int err = filter_load(&filter);
+	size_t i;
 
 	printf("load: %s, %.0f ms with its maps\n", err ? strerror(-err) : "done",
 	       milliseconds() - start);
-	say_log(err);
+	for (i = 0; i < programs; i++)
+		say_log(said[i].name, said[i].log, err);
 	if (err)
 		return 1;
 	tell("frags are used", filter.frags);
-	if (!bpf_obj_get_info_by_fd(filter.program, &info, &length))
-		printf("program: %zu instructions, JIT %u bytes\n",
-		       (size_t)info.xlated_prog_len / sizeof(struct bpf_insn), info.jited_prog_len);
+	say_size("portcullis", filter.program);
+	say_size("portcullis_egress", filter.egress);
 	printf("memory: %llu bytes before the first generation\n",
 	       (unsigned long long)filter_memory(&filter));
 	return 0;
@@ -162,7 +183,6 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list args
 int main(int argc, char **argv)
 {
 	in_words = argc > 1 && !strcmp(argv[1], "--log");
-	verifier_log = xcalloc(1, LOG_SIZE);
 	libbpf_set_print(quiet);
 	say_features();
 	fflush(stdout);

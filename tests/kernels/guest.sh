@@ -319,7 +319,8 @@ packet_table()
 	same "the packet table: nothing is missing but in the kernel" '' \
 		"$(sed -n 's/^ok.* # SKIP //p' /tmp/packets | grep -v '^this kernel ' | sort -u)"
 	[ $code = 0 ] && return
-	grep -v '^ok' /tmp/packets | tail -n 60 | note
+	grep -B 12 '^not ok' /tmp/packets | tail -n 60 | note
+	tail -n 3 /tmp/packets | note
 	head -n 20 $errors | note
 }
 
