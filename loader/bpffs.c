@@ -57,10 +57,15 @@ int kernel_privileged(const char *command)
 		__free_text char *list = names_join(&missing, ", ");
 
 		err = -EPERM;
-		error("%s: needs root, or the capabilities CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON (missing: %s)",
+		error("%s: needs root, with the capabilities CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON (missing: %s)",
 		      command, list);
 	}
 	names_free(&missing);
+	if (!err && access(PINS, R_OK | X_OK) && errno == EACCES) {
+		err = -EACCES;
+		error("%s: " PINS ": %s: the pins are root's alone; run it as root", command,
+		      strerror(-err));
+	}
 	return err;
 }
 

@@ -1,261 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Filters of clsact, by rtnetlink: for kernels before 6.6, which have no tcx. */
-#include <arpa/inet.h>
+/* Our filter at the clsact of interfaces, for kernels before 6.6, which have no tcx. */
 #include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libmnl/libmnl.h>
-#include <linux/if_ether.h>
-#include <linux/pkt_cls.h>
-#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "loader/clsact.h"
 #include "loader/libbpf_log.h"
+#include "loader/netlink.h"
+#include "loader/tc.h"
 #include "loader/util.h"
 
-#define DUMP_SIZE     32768 /* bytes: the kernel fills as much of a dump's message as it may */
 #define PRIORITY_LAST 0xffff
-
-#define INGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)
-#define EGRESS	TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)
-
-/* --- requests --- */
-
-typedef struct mnl_socket *tc_socket;
-
-static void tc_close(tc_socket *socket)
-{
-	if (*socket)
-		mnl_socket_close(*socket);
-}
-
-/* In the network namespace that the process is in; it stays there. */
-static int tc_open(tc_socket *socket)
-{
-	tc_socket opened = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	int err;
-
-	if (!opened)
-		return -errno;
-	if (mnl_socket_bind(opened, 0, MNL_SOCKET_AUTOPID) < 0) {
-		err = -errno;
-		mnl_socket_close(opened);
-		return err;
-	}
-	*socket = opened;
-	return 0;
-}
-
-static struct tcmsg *put_request(char *buffer, int type, int flags, unsigned int ifindex,
-				 __u32 parent)
-{
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-	struct tcmsg *message;
-
-	request->nlmsg_type = type;
-	request->nlmsg_flags = NLM_F_REQUEST | flags;
-	message = mnl_nlmsg_put_extra_header(request, sizeof(*message));
-	message->tcm_family = AF_UNSPEC;
-	message->tcm_ifindex = ifindex;
-	message->tcm_parent = parent;
-	return message;
-}
-
-/* Sends the request in `buffer`, of DUMP_SIZE bytes, and reads all that answers it. */
-static int exchange(tc_socket socket, char *buffer, mnl_cb_t read, void *data)
-{
-	ssize_t length;
-	int more = MNL_CB_OK;
-
-	if (mnl_socket_sendto(socket, buffer, ((struct nlmsghdr *)buffer)->nlmsg_len) < 0)
-		return -errno;
-	while (more > MNL_CB_STOP) {
-		length = mnl_socket_recvfrom(socket, buffer, DUMP_SIZE);
-		if (length < 0)
-			return -errno;
-		more = mnl_cb_run(buffer, length, 0, mnl_socket_get_portid(socket), read, data);
-		if (more < 0)
-			return -errno;
-	}
-	return 0;
-}
-
-/* Keeps each attribute in an array of TCA_MAX + 1. */
-static int keep_attribute(const struct nlattr *attribute, void *data)
-{
-	const struct nlattr **kept = data;
-
-	if (mnl_attr_get_type(attribute) <= TCA_MAX)
-		kept[mnl_attr_get_type(attribute)] = attribute;
-	return MNL_CB_OK;
-}
-
-static bool is_kind(const struct nlattr **attribute, const char *kind)
-{
-	return attribute[TCA_KIND] && !strcmp(mnl_attr_get_str(attribute[TCA_KIND]), kind);
-}
-
-/* --- reading filters --- */
-
-struct tc_filter {
-	__u32 parent;
-	__u32 handle;
-	__u32 info; /* priority << 16 | protocol */
-	__u32 chain;
-	__u32 program_id; /* 0: it runs none */
-};
-
-struct tc_filters {
-	__u32 parent;
-	struct tc_filter *filter;
-	size_t count;
-};
-
-static void tc_filters_free(struct tc_filters *filters)
-{
-	free(filters->filter);
-}
-
-static int read_option(const struct nlattr *attribute, void *data)
-{
-	struct tc_filter *filter = data;
-
-	if (mnl_attr_get_type(attribute) == TCA_BPF_ID &&
-	    !mnl_attr_validate(attribute, MNL_TYPE_U32))
-		filter->program_id = mnl_attr_get_u32(attribute);
-	return MNL_CB_OK;
-}
-
-/* Only of the kind bpf do the options mean what read_option reads. */
-static int read_filter(const struct nlmsghdr *message, void *data)
-{
-	const struct tcmsg *head = mnl_nlmsg_get_payload(message);
-	const struct nlattr *attribute[TCA_MAX + 1] = {};
-	struct tc_filters *filters = data;
-	struct tc_filter filter = {
-		.parent = filters->parent, .handle = head->tcm_handle, .info = head->tcm_info};
-
-	mnl_attr_parse(message, sizeof(*head), keep_attribute, attribute);
-	if (attribute[TCA_CHAIN])
-		filter.chain = mnl_attr_get_u32(attribute[TCA_CHAIN]);
-	if (is_kind(attribute, "bpf") && attribute[TCA_OPTIONS])
-		mnl_attr_parse_nested(attribute[TCA_OPTIONS], read_option, &filter);
-	filters->filter = grow(filters->filter, filters->count, sizeof(filter));
-	filters->filter[filters->count++] = filter;
-	return MNL_CB_OK;
-}
-
-/* Adds the filters of one side; none if the interface has no clsact, or is gone. */
-static int list_filters(tc_socket socket, unsigned int ifindex, __u32 parent,
-			struct tc_filters *filters)
-{
-	char buffer[DUMP_SIZE];
-
-	filters->parent = parent;
-	put_request(buffer, RTM_GETTFILTER, NLM_F_DUMP, ifindex, parent);
-	return exchange(socket, buffer, read_filter, filters);
-}
-
-static bool has_program(const struct tc_filters *filters, __u32 program_id)
-{
-	size_t i;
-
-	for (i = 0; i < filters->count; i++)
-		if (filters->filter[i].program_id == program_id)
-			return true;
-	return false;
-}
 
 int clsact_find(unsigned int ifindex, __u32 program_id)
 {
 	__cleanup(tc_filters_free) struct tc_filters filters = {};
-	__cleanup(tc_close) tc_socket socket = NULL;
-	int err = tc_open(&socket);
+	__cleanup(netlink_close) struct mnl_socket *socket = NULL;
+	int err = netlink_open(NETLINK_ROUTE, &socket);
 
 	if (!err)
-		err = list_filters(socket, ifindex, EGRESS, &filters);
-	return err ? err : has_program(&filters, program_id);
-}
-
-/* --- the qdisc --- */
-
-enum at_ingress {
-	AT_INGRESS_NOTHING,
-	AT_INGRESS_CLSACT,
-	AT_INGRESS_OTHER, /* the older `ingress`, in the same place */
-};
-
-struct qdisc_search {
-	unsigned int ifindex;
-	enum at_ingress found;
-};
-
-static int read_qdisc(const struct nlmsghdr *message, void *data)
-{
-	const struct tcmsg *head = mnl_nlmsg_get_payload(message);
-	struct qdisc_search *search = data;
-	const struct nlattr *attribute[TCA_MAX + 1] = {};
-
-	if ((unsigned int)head->tcm_ifindex != search->ifindex || head->tcm_parent != TC_H_CLSACT)
-		return MNL_CB_OK;
-	mnl_attr_parse(message, sizeof(*head), keep_attribute, attribute);
-	search->found = is_kind(attribute, "clsact") ? AT_INGRESS_CLSACT : AT_INGRESS_OTHER;
-	return MNL_CB_OK;
-}
-
-static int find_qdisc(tc_socket socket, unsigned int ifindex, enum at_ingress *found)
-{
-	struct qdisc_search search = {.ifindex = ifindex};
-	char buffer[DUMP_SIZE];
-	int err;
-
-	put_request(buffer, RTM_GETQDISC, NLM_F_DUMP, ifindex, 0);
-	err = exchange(socket, buffer, read_qdisc, &search);
-	*found = search.found;
-	return err;
+		err = tc_filters_list(socket, ifindex, TC_EGRESS, &filters);
+	return err ? err : tc_filters_have(&filters, program_id);
 }
 
 bool clsact_missing(unsigned int ifindex)
 {
-	__cleanup(tc_close) tc_socket socket = NULL;
-	enum at_ingress found;
+	__cleanup(netlink_close) struct mnl_socket *socket = NULL;
+	enum tc_qdisc found;
 
-	return !tc_open(&socket) && !find_qdisc(socket, ifindex, &found) &&
-	       found == AT_INGRESS_NOTHING;
-}
-
-static int delete_clsact(tc_socket socket, unsigned int ifindex)
-{
-	char buffer[DUMP_SIZE];
-	struct tcmsg *message = put_request(buffer, RTM_DELQDISC, NLM_F_ACK, ifindex, TC_H_CLSACT);
-
-	message->tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
-	mnl_attr_put_strz((struct nlmsghdr *)buffer, TCA_KIND, "clsact");
-	return exchange(socket, buffer, NULL, NULL);
+	return !netlink_open(NETLINK_ROUTE, &socket) && !tc_qdisc_find(socket, ifindex, &found) &&
+	       found == TC_QDISC_NONE;
 }
 
 /* --- removing --- */
-
-static int delete_filter(tc_socket socket, unsigned int ifindex, const struct tc_filter *filter)
-{
-	char buffer[DUMP_SIZE];
-	struct nlmsghdr *request = (struct nlmsghdr *)buffer;
-	struct tcmsg *message =
-		put_request(buffer, RTM_DELTFILTER, NLM_F_ACK, ifindex, filter->parent);
-
-	message->tcm_handle = filter->handle;
-	message->tcm_info = filter->info;
-	mnl_attr_put_strz(request, TCA_KIND, "bpf");
-	mnl_attr_put_u32(request, TCA_CHAIN, filter->chain);
-	return exchange(socket, buffer, NULL, NULL);
-}
 
 static bool is_ours(const struct tc_filters *filters, const struct tc_filter *filter,
 		    __u32 program_id)
@@ -273,15 +56,15 @@ static bool is_ours(const struct tc_filters *filters, const struct tc_filter *fi
 	return false;
 }
 
-static int delete_filters(tc_socket socket, unsigned int ifindex, const struct tc_filters *filters,
-			  __u32 program_id)
+static int delete_filters(struct mnl_socket *socket, unsigned int ifindex,
+			  const struct tc_filters *filters, __u32 program_id)
 {
 	size_t i;
 	int err = 0;
 
 	for (i = 0; i < filters->count && !err; i++)
 		if (filters->filter[i].program_id == program_id)
-			err = delete_filter(socket, ifindex, &filters->filter[i]);
+			err = tc_filter_delete(socket, ifindex, &filters->filter[i]);
 	return err == -ENOENT ? 0 : err;
 }
 
@@ -289,24 +72,24 @@ static int delete_filters(tc_socket socket, unsigned int ifindex, const struct t
  * With `made`, a clsact in which nobody else has a filter goes, and ours with it: in one step, so
  * that a killed command leaves no empty one.
  */
-static int remove_from(tc_socket socket, unsigned int ifindex, __u32 program_id, bool made)
+static int remove_from(struct mnl_socket *socket, unsigned int ifindex, __u32 program_id, bool made)
 {
 	__cleanup(tc_filters_free) struct tc_filters filters = {};
-	enum at_ingress found = AT_INGRESS_NOTHING;
+	enum tc_qdisc found = TC_QDISC_NONE;
 	size_t i;
-	int err = list_filters(socket, ifindex, EGRESS, &filters);
+	int err = tc_filters_list(socket, ifindex, TC_EGRESS, &filters);
 
 	if (!err && made)
-		err = list_filters(socket, ifindex, INGRESS, &filters);
+		err = tc_filters_list(socket, ifindex, TC_INGRESS, &filters);
 	if (!err && made)
-		err = find_qdisc(socket, ifindex, &found);
+		err = tc_qdisc_find(socket, ifindex, &found);
 	if (err)
 		return err;
 	for (i = 0; i < filters.count; i++)
 		if (!is_ours(&filters, &filters.filter[i], program_id))
 			break;
-	if (found == AT_INGRESS_CLSACT && i == filters.count)
-		return delete_clsact(socket, ifindex);
+	if (found == TC_QDISC_CLSACT && i == filters.count)
+		return tc_qdisc_delete(socket, ifindex);
 	return delete_filters(socket, ifindex, &filters, program_id);
 }
 
@@ -331,20 +114,15 @@ static int read_interface(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-static int remove_from_all(tc_socket socket, __u32 program_id, unsigned int made)
+static int remove_from_all(struct mnl_socket *socket, __u32 program_id, unsigned int made)
 {
 	__cleanup(interfaces_free) struct interfaces interfaces = {};
-	char buffer[DUMP_SIZE];
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-	struct ifinfomsg *info;
+	union netlink_buffer buffer;
 	size_t i;
 	int err;
 
-	request->nlmsg_type = RTM_GETLINK;
-	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
-	info->ifi_family = AF_UNSPEC;
-	err = exchange(socket, buffer, read_interface, &interfaces);
+	netlink_request(&buffer, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
+	err = netlink_ask(socket, &buffer, read_interface, &interfaces);
 	for (i = 0; i < interfaces.count && !err; i++)
 		err = remove_from(socket, interfaces.ifindex[i], program_id,
 				  interfaces.ifindex[i] == made);
@@ -353,8 +131,8 @@ static int remove_from_all(tc_socket socket, __u32 program_id, unsigned int made
 
 int clsact_remove(unsigned int ifindex, __u32 program_id, bool made)
 {
-	__cleanup(tc_close) tc_socket socket = NULL;
-	int err = tc_open(&socket);
+	__cleanup(netlink_close) struct mnl_socket *socket = NULL;
+	int err = netlink_open(NETLINK_ROUTE, &socket);
 
 	if (err)
 		return err;
@@ -373,13 +151,13 @@ struct sweep {
 };
 
 /* A socket keeps the namespace that it was opened in. */
-static int open_in(int namespace, int own, tc_socket *socket)
+static int open_in(int namespace, int own, struct mnl_socket **socket)
 {
 	int err;
 
 	if (setns(namespace, CLONE_NEWNET))
 		return -errno;
-	err = tc_open(socket);
+	err = netlink_open(NETLINK_ROUTE, socket);
 	if (setns(own, CLONE_NEWNET)) {
 		error("cannot return to the network namespace: %s", strerror(errno));
 		abort();
@@ -390,7 +168,7 @@ static int open_in(int namespace, int own, tc_socket *socket)
 /* What is no namespace, or has just ended, is passed over. */
 static void sweep_one(struct sweep *sweep, const char *path)
 {
-	__cleanup(tc_close) tc_socket socket = NULL;
+	__cleanup(netlink_close) struct mnl_socket *socket = NULL;
 	__close_fd int namespace = -1;
 	struct stat st;
 	size_t i;
@@ -463,16 +241,16 @@ static __u32 free_priority(const struct tc_filters *filters, bool *ahead)
 }
 
 /* An `ingress` qdisc would take a filter for egress, and run it at ingress. */
-static int check_qdisc(tc_socket socket, const char *interface, unsigned int ifindex)
+static int check_qdisc(struct mnl_socket *socket, const char *interface, unsigned int ifindex)
 {
-	enum at_ingress found;
-	int err = find_qdisc(socket, ifindex, &found);
+	enum tc_qdisc found;
+	int err = tc_qdisc_find(socket, ifindex, &found);
 
 	if (err) {
 		error("%s: cannot list its queueing disciplines: %s", interface, strerror(-err));
 		return err;
 	}
-	if (found != AT_INGRESS_OTHER)
+	if (found != TC_QDISC_OTHER)
 		return 0;
 	error("%s: has a qdisc 'ingress', beside which this kernel has no hook for outgoing packets; make it a clsact, which takes the same filters: tc qdisc del dev %s ingress && tc qdisc add dev %s clsact, then add its filters again",
 	      interface, interface, interface);
@@ -489,16 +267,16 @@ static int report_refusal(const char *interface, int err)
 	return err;
 }
 
-static int add_filter(tc_socket socket, int program, __u32 program_id, const char *interface,
-		      unsigned int ifindex)
+static int add_filter(struct mnl_socket *socket, int program, __u32 program_id,
+		      const char *interface, unsigned int ifindex)
 {
 	__cleanup(tc_filters_free) struct tc_filters filters = {};
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_EGRESS);
 	LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = program);
 	bool ahead;
-	int err = list_filters(socket, ifindex, EGRESS, &filters);
+	int err = tc_filters_list(socket, ifindex, TC_EGRESS, &filters);
 
-	if (err || has_program(&filters, program_id))
+	if (err || tc_filters_have(&filters, program_id))
 		return err;
 	options.priority = free_priority(&filters, &ahead);
 	err = bpf_tc_attach(&hook, &options);
@@ -511,9 +289,9 @@ static int add_filter(tc_socket socket, int program, __u32 program_id, const cha
 int clsact_attach(int program, __u32 program_id, const char *interface, unsigned int ifindex)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_EGRESS);
-	__cleanup(tc_close) tc_socket socket = NULL;
+	__cleanup(netlink_close) struct mnl_socket *socket = NULL;
 	bool created;
-	int err = tc_open(&socket);
+	int err = netlink_open(NETLINK_ROUTE, &socket);
 
 	if (!err)
 		err = check_qdisc(socket, interface, ifindex);

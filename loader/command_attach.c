@@ -164,10 +164,13 @@ static int attach(const struct options *options, const struct plan *plan)
 static int dry_run(const struct options *options, const struct plan *plan)
 {
 	struct target *target = make_targets(options->arguments.count);
+	__cleanup(filter_close) struct filter with = FILTER_NONE;
 	json_t *none = json_object();
 	int err = find_targets(&options->arguments, target);
 	size_t i;
 
+	if (!err)
+		err = share_find(options->flows, &with);
 	for (i = 0; !err && i < options->arguments.count; i++) {
 		plan_summary(plan, target[i].hook.name, "would attach", stdout);
 		difference_print(none, plan->kept, stdout);

@@ -9,14 +9,10 @@
 static int show_live(const struct options *options)
 {
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
-	__free_text char *text = NULL;
 	json_t *kept;
 
 	if (kernel_privileged("show --iface") || filter_of(options->interface, "show", &filter) ||
-	    filter_recipe(&filter, &text))
-		return EXIT_FAILED;
-	kept = plan_kept(options->interface, text);
-	if (!kept)
+	    plan_kept(options->interface, &filter, &kept))
 		return EXIT_FAILED;
 	report_print(kept, options->json ? NULL : report_show_text);
 	return EXIT_DONE;

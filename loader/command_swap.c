@@ -8,6 +8,7 @@
 
 #include "loader/command.h"
 #include "loader/difference.h"
+#include "loader/link.h"
 #include "loader/plan.h"
 #include "loader/prune.h"
 
@@ -20,6 +21,7 @@ struct target {
 	struct catalog catalog;
 	struct recipe recipe;
 	struct plan plan;
+	bool forwarded; /* before */
 };
 
 /* The live recipe, changed by the options. */
@@ -77,18 +79,12 @@ static int open_catalog(const struct options *options, struct target *target, st
 
 static int plan_target(const struct options *options, struct target *target, struct diag *diag)
 {
-	__free_text char *text = NULL;
 	int err = filter_of(target->name, "swap", &target->filter);
 
-	if (err)
-		return err;
-	err = filter_recipe(&target->filter, &text);
-	if (err)
-		return err;
-	target->kept = plan_kept(target->name, text);
-	if (!target->kept)
-		return -EINVAL;
-	err = open_catalog(options, target, diag);
+	if (!err)
+		err = plan_kept(target->name, &target->filter, &target->kept);
+	if (!err)
+		err = open_catalog(options, target, diag);
 	if (!err)
 		err = new_recipe(options, target, diag);
 	return err ? err :
@@ -155,6 +151,7 @@ static int swap(const struct options *options, struct target *target, size_t cou
 	diag_print(diag, stderr);
 	diag_free(diag);
 	for (i = 0; i < count; i++) {
+		target[i].forwarded = target[i].filter.current.copy->forward;
 		plan_warn_open(&target[i].plan);
 		say_line("%s:", target[i].name);
 		plan_features(&target[i].plan, stdout);
@@ -168,6 +165,9 @@ static int swap(const struct options *options, struct target *target, size_t cou
 	fflush(stdout);
 	code = switch_all(target, count) ? EXIT_FAILED : EXIT_DONE;
 	share_settle();
+	for (i = 0; i < count && code == EXIT_DONE; i++)
+		if (target[i].forwarded && !target[i].plan.tables.generation->forward)
+			link_warn(target[i].name, target[i].filter.ifindex, false);
 	return code;
 }
 

@@ -6,7 +6,6 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nf_conntrack_tuple_common.h>
@@ -17,11 +16,12 @@
 #include <unistd.h>
 
 #include "loader/flows.h"
+#include "loader/netlink.h"
+#include "loader/object.h"
 #include "loader/route.h"
 #include "loader/seed.h"
 
-#define TRACKS	  "/proc/sys/net/netfilter/nf_conntrack_count" /* there if conntrack is loaded */
-#define DUMP_SIZE 32768 /* bytes: the kernel fills as much of a dump's message as it may */
+#define TRACKS "/proc/sys/net/netfilter/nf_conntrack_count" /* there if conntrack is loaded */
 
 /* An entry of the table. Both ways are keys as the program makes them of packets that come in. */
 struct track {
@@ -239,44 +239,19 @@ static int read_track(const struct nlmsghdr *message, void *data)
 	return seed->err ? MNL_CB_STOP : MNL_CB_OK;
 }
 
-static int dump_tracks(struct mnl_socket *netfilter, struct seed *seed)
-{
-	char buffer[DUMP_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-	struct nfgenmsg *head;
-	int more = MNL_CB_OK;
-
-	request->nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET;
-	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	head = mnl_nlmsg_put_extra_header(request, sizeof(*head));
-	head->nfgen_family = AF_UNSPEC;
-	head->version = NFNETLINK_V0;
-	if (mnl_socket_sendto(netfilter, request, request->nlmsg_len) < 0)
-		return -errno;
-	while (more > MNL_CB_STOP) {
-		ssize_t length = mnl_socket_recvfrom(netfilter, buffer, sizeof(buffer));
-
-		if (length < 0)
-			return -errno;
-		more = mnl_cb_run(buffer, length, 0, mnl_socket_get_portid(netfilter), read_track,
-				  seed);
-		if (more < 0)
-			return -errno;
-	}
-	return seed->err;
-}
-
 static int read_tracks(struct seed *seed)
 {
-	struct mnl_socket *netfilter = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	int err = -errno;
+	__cleanup(netlink_close) struct mnl_socket *netfilter = NULL;
+	union netlink_buffer buffer;
+	struct nfgenmsg *head = netlink_request(
+		&buffer, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, NLM_F_DUMP, sizeof(*head));
+	int err = netlink_open(NETLINK_NETFILTER, &netfilter);
 
-	if (!netfilter)
-		return err;
-	err = mnl_socket_bind(netfilter, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno :
-								      dump_tracks(netfilter, seed);
-	mnl_socket_close(netfilter);
-	return err;
+	head->nfgen_family = AF_UNSPEC;
+	head->version = NFNETLINK_V0;
+	if (!err)
+		err = netlink_ask(netfilter, &buffer, read_track, seed);
+	return err ? err : seed->err;
 }
 
 /* --- whether it is all of them --- */
@@ -316,20 +291,18 @@ static void send_probe(int family, struct pc_flow *key)
 
 static int seed_from_table(struct seed *seed)
 {
-	struct bpf_map_info info = {};
-	__u32 length = sizeof(info);
-	int err;
+	struct bpf_map_info info;
+	int err = object_map(seed->filter->flows, &info);
 
-	if (bpf_obj_get_info_by_fd(seed->filter->flows, &info, &length))
-		return -errno;
+	if (err)
+		return err;
 	seed->room = info.max_entries;
 	send_probe(AF_INET, &seed->probe[0].key);
 	send_probe(AF_INET6, &seed->probe[1].key);
-	seed->routes = route_open();
-	if (!seed->routes)
-		return -errno;
-	err = read_tracks(seed);
-	mnl_socket_close(seed->routes);
+	err = netlink_open(NETLINK_ROUTE, &seed->routes);
+	if (!err)
+		err = read_tracks(seed);
+	netlink_close(&seed->routes);
 	if (seed->tcp && !err)
 		err = seed_announce_tcp(seed->filter);
 	return err;

@@ -5,7 +5,6 @@
 
 #include "bpf/abi.h"
 #include "loader/difference.h"
-#include "loader/ports.h"
 #include "loader/recipe.h"
 #include "loader/report.h"
 #include "loader/util.h"
@@ -57,35 +56,25 @@ static void add_port(struct side *side, __u32 port, const struct names *parties,
 
 static void add_service(struct side *side, const char *profile, const json_t *service)
 {
-	const json_t *ports = json_object_get(service, "ports"), *text;
+	__cleanup(ports_free) struct ports ports = {};
+	__cleanup(names_free) struct names parties = {};
 	__free_text char *full =
 		xasprintf("%s:%s", profile, json_string_value(json_object_get(service, "name")));
-	struct names parties = {};
-	const char *name;
-	size_t i, j;
+	size_t i;
 	__u32 n;
 
 	names_add(&side->names, full);
-	name = side->names.name[side->names.count - 1];
 	list_parties(service, side->out, &parties);
-	json_array_foreach (ports, i, text) {
-		struct ports parsed = {};
-		__free_text char *why = NULL;
+	report_ports(service, &ports);
+	for (i = 0; i < ports.count; i++) {
+		const struct port_range *range = &ports.range[i];
+		/* What is kept has one protocol in each text. */
+		enum pc_transport transport = range->transports == 1 << PC_TCP ? PC_TCP : PC_UDP;
 
-		if (ports_parse(json_string_value(text), &parsed, &why))
-			continue;
-		for (j = 0; j < parsed.count; j++) {
-			const struct port_range *range = &parsed.range[j];
-
-			for (n = range->first; n <= range->last; n++)
-				add_port(side,
-					 PC_PORT(range->transports == 1 << PC_TCP ? PC_TCP : PC_UDP,
-						 n),
-					 &parties, name);
-		}
-		ports_free(&parsed);
+		for (n = range->first; n <= range->last; n++)
+			add_port(side, PC_PORT(transport, n), &parties,
+				 side->names.name[side->names.count - 1]);
 	}
-	names_free(&parties);
 }
 
 static struct side *side_make(const json_t *kept, bool out)
@@ -101,13 +90,9 @@ static struct side *side_make(const json_t *kept, bool out)
 	json_array_foreach (profiles, i, profile) {
 		const char *name = json_string_value(json_object_get(profile, "name"));
 
-		json_array_foreach (json_object_get(profile, "services"), j, service) {
-			const char *way = json_string_value(json_object_get(service, "direction"));
-
-			if (json_is_true(json_object_get(service, "open")) && way &&
-			    strcmp(way, out ? "in" : "out"))
+		json_array_foreach (json_object_get(profile, "services"), j, service)
+			if (report_open(service, out))
 				add_service(side, name, service);
-		}
 	}
 	return side;
 }

@@ -9,39 +9,20 @@
 
 #include "loader/clsact.h"
 #include "loader/kernel.h"
+#include "loader/object.h"
 
 /* Of newer headers than the ones this is built with. */
 #define TCX_EGRESS ((enum bpf_attach_type)47) /* BPF_TCX_EGRESS */
 #define TCX_BEFORE (1U << 3)		      /* BPF_F_BEFORE: with no other named, first of all */
-
-static int program_id(int program, __u32 *id)
-{
-	struct bpf_prog_info info = {};
-	__u32 length = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(program, &info, &length))
-		return -errno;
-	*id = info.id;
-	return 0;
-}
-
-/* The interface of a tcx link; 0: it lost it. */
-static unsigned int tcx_ifindex(int link)
-{
-	struct bpf_link_info info = {};
-	__u32 length = sizeof(info);
-
-	/* tcx.ifindex stands where xdp.ifindex does: first. */
-	return bpf_obj_get_info_by_fd(link, &info, &length) ? 0 : info.xdp.ifindex;
-}
 
 enum egress_hook egress_state(const struct filter *filter, unsigned int ifindex)
 {
 	__u32 id;
 
 	if (filter->egress_link >= 0)
-		return tcx_ifindex(filter->egress_link) == ifindex ? EGRESS_TCX : EGRESS_MISSING;
-	if (program_id(filter->egress, &id) || clsact_find(ifindex, id) != 1)
+		return object_interface(filter->egress_link) == ifindex ? EGRESS_TCX :
+									  EGRESS_MISSING;
+	if (object_program(filter->egress, &id) || clsact_find(ifindex, id) != 1)
 		return EGRESS_MISSING;
 	return EGRESS_CLSACT;
 }
@@ -73,7 +54,7 @@ static int attach_clsact(const struct filter *filter, const char *interface, uns
 {
 	__free_text char *made = made_path(filter, ifindex);
 	__u32 id;
-	int err = program_id(filter->egress, &id);
+	int err = object_program(filter->egress, &id);
 
 	if (!err && clsact_missing(ifindex) && bpf_obj_pin(filter->egress, made) && errno != EEXIST)
 		err = -errno;
@@ -109,7 +90,7 @@ int egress_detach(struct filter *filter, unsigned int ifindex)
 		if (bpf_link_detach(filter->egress_link) && errno != ENOLINK)
 			err = -errno;
 	} else if (filter->egress >= 0 && ifindex) {
-		err = program_id(filter->egress, &id);
+		err = object_program(filter->egress, &id);
 		if (!err)
 			err = clsact_remove(ifindex, id, !access(made, F_OK));
 	}
@@ -121,7 +102,7 @@ int egress_detach(struct filter *filter, unsigned int ifindex)
 /* What made_path has told the next command. */
 static struct clsact_made find_made(const char *id)
 {
-	__free_text char *folder = xasprintf(PINS "/%s", id);
+	__free_text char *folder = object_path(id, NULL);
 	struct clsact_made made = {}, none = {};
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
@@ -136,9 +117,7 @@ static struct clsact_made find_made(const char *id)
 
 int egress_sweep(const char *id)
 {
-	__free_text char *link = xasprintf(PINS "/%s/egress_link", id);
-	__free_text char *path = xasprintf(PINS "/%s/egress", id);
-	__close_fd int tcx = bpf_obj_get(link);
+	__close_fd int tcx = object_get(id, "egress_link");
 	__close_fd int program = -1;
 	struct clsact_made made;
 	__u32 number;
@@ -146,10 +125,10 @@ int egress_sweep(const char *id)
 
 	if (tcx >= 0)
 		return 0; /* goes with its pin */
-	program = bpf_obj_get(path);
+	program = object_get(id, "egress");
 	if (program < 0)
 		return 0; /* nothing was attached yet */
-	err = program_id(program, &number);
+	err = object_program(program, &number);
 	made = find_made(id);
 	if (!err)
 		err = clsact_sweep(number, &made);

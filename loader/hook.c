@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "loader/kernel.h"
+#include "loader/object.h"
 #include "loader/refusal.h"
 
 const char *hook_mode_name(enum hook_mode mode)
@@ -57,6 +58,22 @@ static int read_pinned(const char *id, struct pinned *pinned)
 	return 0;
 }
 
+/* Somebody took the XDP program off, and the egress program judges and learns on. */
+static void warn_bereft(const struct pinned *pinned)
+{
+	__close_fd int egress = -1;
+	char name[IF_NAMESIZE];
+	unsigned int ifindex;
+
+	if (!pinned->link || pinned->ifindex)
+		return;
+	egress = object_get(pinned->id, "egress_link");
+	ifindex = object_interface(egress);
+	if (ifindex && if_indextoname(ifindex, name))
+		warning("%s: its XDP program was taken off, and the egress program is still there; the next attach, swap or detach of any interface removes it",
+			name);
+}
+
 static int list_pinned(struct pinned **list, size_t *count)
 {
 	DIR *dir = opendir(PINS);
@@ -78,6 +95,8 @@ static int list_pinned(struct pinned **list, size_t *count)
 		if (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN)
 			continue;
 		err = read_pinned(entry->d_name, &pinned);
+		if (!err)
+			warn_bereft(&pinned);
 		*list = xrealloc(*list, *count + 1, sizeof(**list));
 		(*list)[(*count)++] = pinned;
 	}
@@ -355,6 +374,7 @@ int hook_missing(const struct hook *hook, const char *command)
 
 int hook_free(const struct hook *hook)
 {
+	const char *kind = hook->mode == HOOK_GENERIC ? "xdpgeneric" : "xdp"; /* to ip-link(8) */
 	struct bpf_prog_info info = {};
 	__u32 length = sizeof(info);
 	__close_fd int fd = -1;
@@ -363,12 +383,12 @@ int hook_free(const struct hook *hook)
 		return 0;
 	fd = bpf_prog_get_fd_by_id(hook->program_id);
 	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &length) && info.name[0])
-		error("%s: another XDP program is attached: '%s', id %u (%s); portcullis leaves it alone. Detach it with its own tool, or: ip link set dev %s xdp off",
+		error("%s: another XDP program is attached: '%s', id %u (%s); portcullis leaves it alone. Detach it with its own tool, or: ip link set dev %s %s off",
 		      hook->name, info.name, hook->program_id, hook_mode_name(hook->mode),
-		      hook->name);
+		      hook->name, kind);
 	else
-		error("%s: another XDP program is attached: id %u (%s); portcullis leaves it alone. Detach it with its own tool, or: ip link set dev %s xdp off",
-		      hook->name, hook->program_id, hook_mode_name(hook->mode), hook->name);
+		error("%s: another XDP program is attached: id %u (%s); portcullis leaves it alone. Detach it with its own tool, or: ip link set dev %s %s off",
+		      hook->name, hook->program_id, hook_mode_name(hook->mode), hook->name, kind);
 	return -EBUSY;
 }
 

@@ -23,7 +23,8 @@
  */
 
 /*
- * Capabilities that loading and attaching need; -EPERM with a message that names the missing ones.
+ * Capabilities that loading and attaching need, and a way to the pins; -EPERM or -EACCES with a
+ * message that names what is missing.
  */
 int kernel_privileged(const char *command);
 
@@ -60,8 +61,8 @@ struct filter {
 	int shared;
 	int egress;	 /* the egress program */
 	int egress_link; /* of a tcx hook; -1 with clsact */
-	unsigned int
-		ifindex; /* of the XDP hook, also one to come; 0: none, or its interface is gone */
+	/* Of the XDP hook, also one to come; 0: none, or its interface is gone. */
+	unsigned int ifindex;
 	struct installed {
 		int generation;		    /* inner map of `generations` */
 		int recipe;		    /* the recipe it was made from */
@@ -111,18 +112,28 @@ int filter_open(const char *id, struct filter *filter);
 void filter_close(struct filter *filter);
 
 /*
+ * Looks for a pinned generation that is not the one that judges: a command was killed before it was
+ * committed, or (its number is lower) before the old one was cleared away. Takes it up as `next`;
+ * `*batch` is its batch, 0 if there is none.
+ */
+int filter_pending(struct filter *filter, __u64 *batch);
+
+/* --- generation.c: what it judges by, and the recipe of that --- */
+
+/*
  * A new generation is put in place in steps, so that several interfaces change together or not at
- *all:
+ * all:
  *
  *	filter_prepare	builds its maps beside the old ones and pins them if the filter is pinned;
  *			whatever can fail mostly fails here
  *	filter_commit	the switch: one update of `generations`; a packet sees the old one or the
- *new one filter_finish	frees the old one filter_undo	before finish: back to the old one, also
- *after commit
+ *			new one
+ *	filter_finish	frees the old one
+ *	filter_undo	before finish: back to the old one, also after commit
  *
  * `policy`, tables and recipe are the caller's; number and times are set here. `batch` is the same
- *for all interfaces of one command, by which the next command knows what a killed one left half
- *done.
+ * for all interfaces of one command, by which the next command knows what a killed one left half
+ * done.
  */
 int filter_prepare(struct filter *filter, const struct tables *tables, const char *recipe,
 		   __u64 batch);
@@ -133,27 +144,10 @@ void filter_undo(struct filter *filter);
 /* All steps at once, for one interface. */
 int filter_switch(struct filter *filter, const struct tables *tables, const char *recipe);
 
-/*
- * Looks for a pinned generation that is not the one that judges: a command was killed before it was
- * committed, or (its number is lower) before the old one was cleared away. Takes it up as `next`;
- * `*batch` is its batch, 0 if there is none.
- */
-int filter_pending(struct filter *filter, __u64 *batch);
-
 /* The recipe of the current generation, NUL-ended; the caller frees. */
 int filter_recipe(const struct filter *filter, char **recipe);
 
-/* Bytes of kernel memory that the filter's maps and program take (fdinfo's memlock). */
-__u64 filter_memory(const struct filter *filter);
-
-/* The filter of an interface by name; a message and -ENODEV or -ENOENT if there is none. */
-int filter_of(const char *interface, const char *command, struct filter *filter);
-
-/*
- * Takes a filter known by its links or its id off both hooks, and removes its pins. Also one that
- * is half made.
- */
-int filter_detach(struct filter *filter);
+/* --- pins.c: the folder of a filter --- */
 
 /*
  * A new folder (filter->id) with the egress program in it, by which the next command knows what a
@@ -166,6 +160,17 @@ int filter_pin(struct filter *filter);
 int filter_repin_egress(const struct filter *filter);
 /* Removes the pins, the link's first. */
 int filter_unpin(const struct filter *filter);
+
+/*
+ * Takes a filter known by its links or its id off both hooks, and removes its pins. Also one that
+ * is half made.
+ */
+int filter_detach(struct filter *filter);
+
+/* --- memory.c: what it takes --- */
+
+/* Bytes of kernel memory that the filter's maps and program take (fdinfo's memlock). */
+__u64 filter_memory(const struct filter *filter);
 
 /* --- share.c: what the filters of a network namespace have in common --- */
 
@@ -182,7 +187,7 @@ int share_find(__u32 flows, struct filter *with);
 /*
  * `open_ports` has the ports that the judging generations of a network namespace open to anyone. It
  * may have too many, and never too few, for a command that is killed between two steps leaves it
- *so:
+ * so:
  *
  *	share_begin	new maps get the ports of the filters that are there
  *	share_open	before a generation is put in place, its ports are added, in all maps that
@@ -261,6 +266,9 @@ bool hook_there(const struct hook *hook);
 
 /* 0 if nobody's program is there; else -EBUSY with a message that names it. */
 int hook_free(const struct hook *hook);
+
+/* The filter of an interface by name; a message and -ENODEV or -ENOENT if there is none. */
+int filter_of(const char *interface, const char *command, struct filter *filter);
 
 /* Says that the interface has no filter of ours (-ENOENT), or one whose pins are missing (-EIO). */
 int hook_missing(const struct hook *hook, const char *command);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Kinds of interfaces, from rtnetlink. */
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/ethtool.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -13,9 +12,8 @@
 #include <unistd.h>
 
 #include "loader/link.h"
+#include "loader/netlink.h"
 #include "loader/util.h"
-
-#define DUMP_SIZE 32768 /* bytes: the kernel fills as much of a dump's message as it may */
 
 struct link {
 	unsigned int ifindex;
@@ -74,25 +72,12 @@ static int read_link(const struct nlmsghdr *message, void *data)
 /* All links of the network namespace. Best effort: what cannot be read is not warned of. */
 static void list_links(struct links *links)
 {
-	char buffer[DUMP_SIZE];
-	struct mnl_socket *socket = mnl_socket_open(NETLINK_ROUTE);
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-	struct ifinfomsg *info;
-	ssize_t length;
+	__cleanup(netlink_close) struct mnl_socket *socket = NULL;
+	union netlink_buffer buffer;
 
-	if (!socket)
-		return;
-	request->nlmsg_type = RTM_GETLINK;
-	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
-	info->ifi_family = AF_UNSPEC;
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) >= 0 &&
-	    mnl_socket_sendto(socket, request, request->nlmsg_len) >= 0)
-		while ((length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer))) > 0)
-			if (mnl_cb_run(buffer, length, 0, mnl_socket_get_portid(socket), read_link,
-				       links) <= MNL_CB_STOP)
-				break;
-	mnl_socket_close(socket);
+	netlink_request(&buffer, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
+	if (!netlink_open(NETLINK_ROUTE, &socket))
+		netlink_ask(socket, &buffer, read_link, links);
 }
 
 static const struct link *find(const struct links *links, unsigned int ifindex)

@@ -35,15 +35,11 @@ static int read_counters(struct live *live)
 
 static int read_one(struct live *live)
 {
-	__free_text char *text = NULL;
 	int err = open_one(live);
 
 	if (!err)
-		err = filter_recipe(&live->filter, &text);
-	if (err)
-		return err;
-	live->kept = plan_kept(live->hook.name, text);
-	return live->kept ? read_counters(live) : -EINVAL;
+		err = plan_kept(live->hook.name, &live->filter, &live->kept);
+	return err ? err : read_counters(live);
 }
 
 static int find_named(const struct names *interfaces, const char *command, struct live **list,

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "loader/object.h"
 #include "loader/outer.h"
 #include "loader/util.h"
 
@@ -36,18 +37,11 @@ static void update_free(struct outer_update *update)
 	free(update);
 }
 
-static __u32 map_id(int fd)
-{
-	struct bpf_map_info info = {};
-	__u32 length = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(fd, &info, &length) ? 0 : info.id;
-}
-
 int outer_begin(int outer, __u32 slot, int inner, struct outer_update **update)
 {
 	struct outer_update *new = xcalloc(1, sizeof(*new));
-	__u32 id = map_id(inner), seen = 0;
+	struct bpf_map_info info;
+	__u32 id = object_map(inner, &info) ? 0 : info.id, seen = 0;
 	int err;
 
 	new->outer = fcntl(outer, F_DUPFD_CLOEXEC, 3);

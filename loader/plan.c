@@ -51,18 +51,25 @@ void plan_free(struct plan *plan)
 	*plan = (struct plan){};
 }
 
-json_t *plan_kept(const char *interface, const char *text)
+int plan_kept(const char *interface, const struct filter *filter, json_t **kept)
 {
+	__free_text char *text = NULL;
 	json_error_t where;
-	json_t *kept = json_loads(text, 0, &where);
+	json_t *read;
+	int err = filter_recipe(filter, &text);
 
-	if (kept && json_is_object(json_object_get(kept, "recipe")) &&
-	    json_is_array(json_object_get(kept, "profiles")))
-		return kept;
+	if (err)
+		return err;
+	read = json_loads(text, 0, &where);
+	if (read && json_is_object(json_object_get(read, "recipe")) &&
+	    json_is_array(json_object_get(read, "profiles"))) {
+		*kept = read;
+		return 0;
+	}
 	error("%s: the recipe kept with the filter is damaged: %s; detach and attach again",
-	      interface, kept ? "a part is missing" : where.text);
-	json_decref(kept);
-	return NULL;
+	      interface, read ? "a part is missing" : where.text);
+	json_decref(read);
+	return -EINVAL;
 }
 
 void plan_features(const struct plan *plan, FILE *to)

@@ -9,6 +9,7 @@
 
 #include "loader/compile.h"
 #include "loader/compose.h"
+#include "loader/kernel.h"
 
 struct plan {
 	struct composition composition;
@@ -23,8 +24,11 @@ int plan_make(struct catalog *catalog, const struct names *folders, const struct
 	      bool strict, struct plan *plan, struct diag *diag);
 void plan_free(struct plan *plan);
 
-/* The kept text read back. NULL with a message if it is damaged; `interface` is for the message. */
-json_t *plan_kept(const char *interface, const char *text);
+/*
+ * What was kept with the current generation of an interface's filter. -EINVAL with a message if it
+ * is damaged.
+ */
+int plan_kept(const char *interface, const struct filter *filter, json_t **kept);
 
 /*
  * "eth0: native, enforce, ssh + xeams: 3 open in, 6 closed (4 feature, 2 local)"; `mode` may be

@@ -12,7 +12,7 @@
 char *refusal_words(int program, unsigned int ifindex, __u32 flags, int err)
 {
 	LIBBPF_OPTS(bpf_xdp_attach_opts, undo, .old_prog_fd = program);
-	char *words;
+	__free_text char *words = NULL;
 
 	libbpf_log_start();
 	if (!bpf_xdp_attach(ifindex, program, flags | XDP_FLAGS_UPDATE_IF_NOEXIST, NULL))

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "loader/ports.h"
 #include "loader/report.h"
 #include "loader/util.h"
 
@@ -49,6 +48,27 @@ char *report_joined(const json_t *names, const char *separator)
 	return joined;
 }
 
+bool report_open(const json_t *service, bool out)
+{
+	const char *direction = json_string_value(json_object_get(service, "direction"));
+
+	return json_is_true(json_object_get(service, "open")) && direction &&
+	       strcmp(direction, out ? "in" : "out");
+}
+
+void report_ports(const json_t *service, struct ports *ports)
+{
+	const json_t *text;
+	size_t i;
+
+	json_array_foreach (json_object_get(service, "ports"), i, text) {
+		__free_text char *why = NULL;
+
+		if (json_is_string(text))
+			ports_parse(json_string_value(text), ports, &why);
+	}
+}
+
 static json_t *count_json(struct count count)
 {
 	return json_pack("{s:I, s:I}", "packets", (json_int_t)count.packets, "bytes",
@@ -88,46 +108,31 @@ static void list_range(struct listing *listing, const struct port_range *range, 
 	}
 }
 
-static void list_ports(struct listing *listing, const json_t *ports, json_t *service)
+static void list_service(struct listing *listing, const char *profile, const json_t *service)
 {
-	const json_t *text;
-	size_t i, j;
+	__cleanup(ports_free) struct ports ports = {};
+	json_t *name =
+		json_sprintf("%s:%s", profile, json_string_value(json_object_get(service, "name")));
+	size_t i;
 
-	json_array_foreach (ports, i, text) {
-		__cleanup(ports_free) struct ports parsed = {};
-		__free_text char *why = NULL;
-
-		if (!json_is_string(text) || ports_parse(json_string_value(text), &parsed, &why))
-			continue;
-		for (j = 0; j < parsed.count; j++)
-			list_range(listing, &parsed.range[j], service);
-	}
+	report_ports(service, &ports);
+	for (i = 0; i < ports.count; i++)
+		list_range(listing, &ports.range[i], name);
+	json_decref(name);
 }
 
-/*
- * The open services of all but direction `but`: a packet to a closed one's port is unlisted.
- */
-static void list_services(struct listing *listing, const json_t *profiles, const char *but)
+/* The open services of a direction: a packet to a closed one's port is unlisted. */
+static void list_services(struct listing *listing, const json_t *profiles, bool out)
 {
 	const json_t *profile, *service;
 	size_t i, j;
 
-	json_array_foreach (profiles, i, profile) {
-		json_array_foreach (json_object_get(profile, "services"), j, service) {
-			const char *direction =
-				json_string_value(json_object_get(service, "direction"));
-			json_t *name;
-
-			if (!json_is_true(json_object_get(service, "open")) || !direction ||
-			    !strcmp(direction, but))
-				continue;
-			name = json_sprintf("%s:%s",
-					    json_string_value(json_object_get(profile, "name")),
-					    json_string_value(json_object_get(service, "name")));
-			list_ports(listing, json_object_get(service, "ports"), name);
-			json_decref(name);
-		}
-	}
+	json_array_foreach (profiles, i, profile)
+		json_array_foreach (json_object_get(profile, "services"), j, service)
+			if (report_open(service, out))
+				list_service(listing,
+					     json_string_value(json_object_get(profile, "name")),
+					     service);
 }
 
 static void listing_free(struct listing *listing)
@@ -196,13 +201,13 @@ static void join(const struct listing *listing, const bool *wanted, struct servi
 			services->of[port] = json_incref(services->of[head[port]]);
 }
 
-/* The services that list the wanted ports, of all directions but `but`. */
-static struct services *services_of(const json_t *profiles, const char *but, const bool *wanted)
+/* The services of a direction that list the wanted ports. */
+static struct services *services_of(const json_t *profiles, bool out, const bool *wanted)
 {
 	struct services *services = xcalloc(1, sizeof(*services));
 	__cleanup(listing_free) struct listing listing = {};
 
-	list_services(&listing, profiles, but);
+	list_services(&listing, profiles, out);
 	join(&listing, wanted, services);
 	return services;
 }
@@ -261,7 +266,7 @@ static void add_ports(json_t *list, const struct counters *counters, const json_
 	if (!any)
 		return;
 	none = json_array();
-	services = services_of(profiles, out ? "in" : "out", wanted);
+	services = services_of(profiles, out, wanted);
 	for (port = 0; port < PC_PORTS; port++) {
 		json_t *listed = services->of[port];
 		struct counts counts;
@@ -277,7 +282,7 @@ static void add_ports(json_t *list, const struct counters *counters, const json_
 	services_free(services);
 }
 
-/* Sorted by direction, protocol and port: text.c searches. */
+/* Sorted by direction, protocol and port: text_counters.c searches. */
 static json_t *ports_json(const struct counters *counters, const json_t *profiles, bool all)
 {
 	json_t *list = json_array();

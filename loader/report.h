@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "loader/counters.h"
+#include "loader/ports.h"
 
 /* {"version": 1, NAME: list}; takes over `list`. */
 json_t *report_new(const char *name, json_t *list);
@@ -40,5 +41,10 @@ void report_counters_text(const json_t *report, const json_t *before, double sec
 
 /* "ssh + xeams" from an array of names. */
 char *report_joined(const json_t *names, const char *separator);
+
+/* Of a service of `show --json`: whether it is open in a direction (or both). */
+bool report_open(const json_t *service, bool out);
+/* Its ports, appended; a text that is none is passed over. */
+void report_ports(const json_t *service, struct ports *ports);
 
 #endif

@@ -4,19 +4,8 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include "loader/netlink.h"
 #include "loader/route.h"
-
-#define ANSWER_SIZE 4096 /* bytes: one route, with all its attributes */
-
-struct mnl_socket *route_open(void)
-{
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-
-	if (!socket || mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) >= 0)
-		return socket;
-	mnl_socket_close(socket);
-	return NULL;
-}
 
 static int read_attribute(const struct nlattr *attribute, void *data)
 {
@@ -40,26 +29,22 @@ static int read_route(const struct nlmsghdr *message, void *data)
 int route_find(struct mnl_socket *socket, unsigned char family, const void *address,
 	       struct route *route)
 {
-	char buffer[ANSWER_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	union netlink_buffer buffer;
+	struct rtmsg *info = netlink_request(&buffer, RTM_GETROUTE, 0, sizeof(*info));
 	size_t size = family == AF_INET6 ? 16 : 4;
-	struct rtmsg *info;
 	ssize_t length;
 
-	request->nlmsg_type = RTM_GETROUTE;
-	request->nlmsg_flags = NLM_F_REQUEST;
-	info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
 	info->rtm_family = family;
 	info->rtm_dst_len = size * 8;
-	mnl_attr_put(request, RTA_DST, size, address);
-	if (mnl_socket_sendto(socket, request, request->nlmsg_len) < 0)
+	mnl_attr_put(&buffer.request, RTA_DST, size, address);
+	if (mnl_socket_sendto(socket, &buffer, buffer.request.nlmsg_len) < 0)
 		return -errno;
-	length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+	length = mnl_socket_recvfrom(socket, &buffer, sizeof(buffer));
 	if (length < 0)
 		return -errno;
 	*route = (struct route){};
 	/* An error is the kernel's word for: unreachable, prohibited, thrown away. */
-	if (mnl_cb_run(buffer, length, 0, mnl_socket_get_portid(socket), read_route, route) < 0)
+	if (mnl_cb_run(&buffer, length, 0, mnl_socket_get_portid(socket), read_route, route) < 0)
 		*route = (struct route){};
 	return 0;
 }

@@ -10,13 +10,10 @@ struct route {
 	unsigned int ifindex;
 };
 
-/* A socket to ask by, of the caller's network namespace; NULL and errno. mnl_socket_close ends it.
- */
-struct mnl_socket *route_open(void);
-
 /*
- * The route to an address of AF_INET or AF_INET6, without regard to rules for sources, marks and
- * VRFs. Returns 0, also if there is none, or -errno if it cannot be asked for.
+ * Asks by a NETLINK_ROUTE socket for the route to an address of AF_INET or AF_INET6, without regard
+ * to rules for sources, marks and VRFs. Returns 0, also if there is none, or -errno if it cannot be
+ * asked for.
  */
 int route_find(struct mnl_socket *socket, unsigned char family, const void *address,
 	       struct route *route);

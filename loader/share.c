@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the filters of a network namespace share: their flow maps, and which ports any of them
- * opens. */
+/*
+ * What the filters of a network namespace share: their flow maps, and which ports any of them
+ * opens.
+ */
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
@@ -10,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "loader/kernel.h"
+#include "loader/object.h"
 
 __u64 netns_inode(void)
 {
@@ -28,30 +31,19 @@ static bool of_this_namespace(const struct filter *filter)
 	       shared.netns == netns_inode();
 }
 
-static int flows_size(const struct filter *filter, __u32 *size)
-{
-	struct bpf_map_info info = {};
-	__u32 length = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(filter->flows, &info, &length))
-		return -errno;
-	*size = info.max_entries;
-	return 0;
-}
-
 static int check_size(const struct hook *hook, const struct filter *filter, __u32 flows)
 {
-	__u32 size = 0;
-	int err = flows_size(filter, &size);
+	struct bpf_map_info info;
+	int err = object_map(filter->flows, &info);
 
 	if (err) {
 		error("%s: cannot read its map of flows: %s", hook->name, strerror(-err));
 		return err;
 	}
-	if (!flows || flows == size)
+	if (!flows || flows == info.max_entries)
 		return 0;
 	error("--flows %u: this network namespace has a map of %u flows already, which %s uses: leave out --flows, or detach every interface of the namespace first",
-	      flows, size, hook->name);
+	      flows, info.max_entries, hook->name);
 	return -EEXIST;
 }
 
@@ -111,26 +103,10 @@ static void add_open(const struct pc_generation *generation, __u64 *open)
 			open[i] |= (__u64)(port[bit] == PC_PORT_OPEN) << bit;
 }
 
-static int pin_open(const char *id, const char *name)
-{
-	__free_text char *path = xasprintf(PINS "/%s/%s", id, name);
-	int fd = bpf_obj_get(path);
-
-	return fd < 0 ? -errno : fd;
-}
-
-static int map_info(int map, struct bpf_map_info *info)
-{
-	__u32 length = sizeof(*info);
-
-	memset(info, 0, sizeof(*info));
-	return bpf_obj_get_info_by_fd(map, info, &length) ? -errno : 0;
-}
-
 /* The judging generation of a filter, without opening all the rest. -EPROTO: another version's. */
 static int read_judging(const char *id, struct pc_generation *generation)
 {
-	__close_fd int generations = pin_open(id, "generations");
+	__close_fd int generations = object_get(id, "generations");
 	__close_fd int map = -1;
 	struct bpf_map_info info;
 	__u32 zero = 0, number;
@@ -140,7 +116,7 @@ static int read_judging(const char *id, struct pc_generation *generation)
 	if (bpf_map_lookup_elem(generations, &zero, &number))
 		return -errno;
 	map = bpf_map_get_fd_by_id(number);
-	if (map < 0 || map_info(map, &info))
+	if (map < 0 || object_map(map, &info))
 		return -errno;
 	if (info.value_size != sizeof(*generation))
 		return -EPROTO;
@@ -184,10 +160,10 @@ static bool lists(const struct hook *hook, size_t count, const char *id)
 
 static bool uses(const char *id, const struct bpf_map_info *map)
 {
-	__close_fd int fd = pin_open(id, "open_ports");
+	__close_fd int fd = object_get(id, "open_ports");
 	struct bpf_map_info info;
 
-	return fd >= 0 && !map_info(fd, &info) && info.id == map->id;
+	return fd >= 0 && !object_map(fd, &info) && info.id == map->id;
 }
 
 /* Whether a pinned filter that is not in the list uses the map, or (not `it`) does not. */
@@ -198,7 +174,7 @@ static bool others_use(const struct hook *hook, size_t count, int map, bool it)
 	struct bpf_map_info info;
 	struct dirent *entry;
 
-	if (map_info(map, &info))
+	if (object_map(map, &info))
 		found = true;
 	while (dir && !found && (entry = readdir(dir)))
 		found = entry->d_name[0] != '.' && !lists(hook, count, entry->d_name) &&
@@ -244,7 +220,7 @@ int share_open(const struct filter *filter, const struct pc_generation *generati
 		__close_fd int map = -ENOENT; /* its own is written already */
 
 		if (strcmp(hook[i].id, filter->id))
-			map = pin_open(hook[i].id, "open_ports");
+			map = object_get(hook[i].id, "open_ports");
 		if (map >= 0)
 			err = write_words(map, open, false);
 		else if (map != -ENOENT)
@@ -266,7 +242,7 @@ void share_settle(void)
 		return;
 	err = judging_open(hook, count, open, &all);
 	for (i = 0; i < count && !err; i++) {
-		__close_fd int map = pin_open(hook[i].id, "open_ports");
+		__close_fd int map = object_get(hook[i].id, "open_ports");
 
 		if (map >= 0)
 			/* What moved to another network namespace needs the ports of that. */

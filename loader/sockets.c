@@ -5,17 +5,16 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
 #include <netinet/tcp.h>
 #include <string.h>
-#include <time.h>
 
+#include "loader/flows.h"
+#include "loader/netlink.h"
 #include "loader/seed.h"
 
-#define DUMP_SIZE 32768 /* bytes: the kernel fills as much of a dump's message as it may */
-#define SEED_MAX  65536 /* of one protocol */
+#define SEED_MAX 65536 /* of one protocol */
 
 #define STATE(number) (1U << (number))
 /*
@@ -106,72 +105,39 @@ static int read_socket(const struct nlmsghdr *message, void *data)
 	return !seed->err && ++seed->added < SEED_MAX ? MNL_CB_OK : MNL_CB_STOP;
 }
 
-static void put_request(char *buffer, __u8 family, __u8 protocol)
-{
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-	struct inet_diag_req_v2 *dump;
-
-	request->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	dump = mnl_nlmsg_put_extra_header(request, sizeof(*dump));
-	dump->sdiag_family = family;
-	dump->sdiag_protocol = protocol;
-	/* A UDP socket in this state is connected. */
-	dump->idiag_states = STATE(TCP_ESTABLISHED);
-	if (protocol == IPPROTO_TCP)
-		dump->idiag_states = LIVE_TCP;
-	mnl_attr_put(request, INET_DIAG_REQ_BYTECODE, sizeof(bound_only), &bound_only);
-}
-
-static int dump_sockets(struct mnl_socket *diag, __u8 family, struct seed *seed)
-{
-	char buffer[DUMP_SIZE];
-	ssize_t length;
-	int more = MNL_CB_OK;
-
-	put_request(buffer, family, seed->protocol);
-	if (mnl_socket_sendto(diag, buffer, ((struct nlmsghdr *)buffer)->nlmsg_len) < 0)
-		return -errno;
-	while (more > MNL_CB_STOP) {
-		length = mnl_socket_recvfrom(diag, buffer, sizeof(buffer));
-		if (length < 0)
-			return -errno;
-		more = mnl_cb_run(buffer, length, 0, mnl_socket_get_portid(diag), read_socket,
-				  seed);
-		if (more < 0)
-			return -errno;
-	}
-	return seed->err;
-}
-
 /* A dump that is left half read would be in the way of the next one: a socket for each. */
 static int seed_family(struct seed *seed, __u8 family)
 {
-	struct mnl_socket *diag = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
+	__cleanup(netlink_close) struct mnl_socket *diag = NULL;
+	union netlink_buffer buffer;
+	struct inet_diag_req_v2 *dump =
+		netlink_request(&buffer, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, sizeof(*dump));
 	int err;
 
-	if (!diag)
-		return -errno;
-	err = mnl_socket_bind(diag, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno :
-								 dump_sockets(diag, family, seed);
-	mnl_socket_close(diag);
-	return err;
+	dump->sdiag_family = family;
+	dump->sdiag_protocol = seed->protocol;
+	/* A UDP socket in this state is connected. */
+	dump->idiag_states = STATE(TCP_ESTABLISHED);
+	if (seed->protocol == IPPROTO_TCP)
+		dump->idiag_states = LIVE_TCP;
+	mnl_attr_put(&buffer.request, INET_DIAG_REQ_BYTECODE, sizeof(bound_only), &bound_only);
+	err = netlink_open(NETLINK_SOCK_DIAG, &diag);
+	if (!err)
+		err = netlink_ask(diag, &buffer, read_socket, seed);
+	return err ? err : seed->err;
 }
 
 int sockets_seed(const struct filter *filter, unsigned int ifindex)
 {
 	static const __u8 protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
 	static const __u8 families[] = {AF_INET, AF_INET6};
-	struct timespec now;
+	__u64 now = flows_now();
 	size_t i, j;
 	int err = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	for (i = 0; i < ARRAY_SIZE(protocols); i++) {
-		struct seed seed = {.filter = filter,
-				    .ifindex = ifindex,
-				    .now = now.tv_sec * PC_SECOND + now.tv_nsec,
-				    .protocol = protocols[i]};
+		struct seed seed = {
+			.filter = filter, .ifindex = ifindex, .now = now, .protocol = protocols[i]};
 
 		for (j = 0; j < ARRAY_SIZE(families); j++) {
 			int failed = seed_family(&seed, families[j]);

@@ -23,6 +23,13 @@ void fd_close(int *fd)
 	*fd = -1;
 }
 
+int fd_dup(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	return copy < 0 ? -errno : copy;
+}
+
 void file_close(FILE **file)
 {
 	if (*file)

@@ -20,6 +20,9 @@ void text_free(void *text); /* char **; frees *text */
 void fd_close(int *fd);	    /* -1 is no descriptor */
 void file_close(FILE **file);
 
+/* Another descriptor of the same, or -errno. */
+int fd_dup(int fd);
+
 /*
  * Memory or the end of the process with a message: a command holds nothing yet that could be lost.
  */

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "loader/compile.h"
-#include "loader/difference.c" /* not among the pure objects */
+#include "loader/difference.h"
 #include "loader/prune.h"
 
 static const char mail[] = "profile: mail\n"

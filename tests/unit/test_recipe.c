@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "loader/options.c" /* not among the pure objects */
+#include "loader/options.h"
 #include "loader/recipe.h"
 
 /* --- prefixes --- */

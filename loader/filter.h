@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files share that make up a filter: filter.c, pins.c, generation.c. */
+#ifndef PORTCULLIS_FILTER_H
+#define PORTCULLIS_FILTER_H
+
+#include "loader/kernel.h"
+
+/* filter.c: closes and frees a generation; leaves it as one that is not there. */
+void installed_close(struct installed *installed);
+
+/* pins.c: a generation in the folder of its filter; 0, or -errno with a message. */
+int installed_pin(const struct filter *filter, const struct installed *installed);
+/* Unpins every generation but this one. A filter that is not pinned has none. */
+void installed_unpin_others(const struct filter *filter, const struct installed *installed);
+
+#endif

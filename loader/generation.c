@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The generation of a filter: made beside the one that judges, then switched to in one update. */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "loader/filter.h"
+#include "loader/link.h"
+#include "loader/outer.h"
+
+#define RECIPE_CHUNK 4096
+#define TRIE_LARGE   4096 /* entries: a retired trie of more is freed at once */
+#define BATCH	     16384
+
+_Static_assert(sizeof(PORTCULLIS_VERSION) <= sizeof(((struct pc_generation *)0)->program_version),
+	       "version text");
+
+static __u64 now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+static int map_create(enum bpf_map_type type, const char *name, __u32 key, __u32 value,
+		      __u32 entries, __u32 flags)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = flags);
+	int fd = bpf_map_create(type, name, key, value, entries, &options);
+	int err = -errno;
+
+	if (fd < 0)
+		error("cannot make the map '%s' of %u entries: %s", name, entries, strerror(-err));
+	return fd < 0 ? err : fd;
+}
+
+/*
+ * The generation's own map, filled. Returns a copy of its descriptor: with this last one made, one
+ * more is known to be free, with which filter_undo can list the folder.
+ */
+static int make_generation(const struct pc_generation *generation)
+{
+	__u32 zero = 0;
+	__close_fd int fd = map_create(BPF_MAP_TYPE_ARRAY, "generation", sizeof(zero),
+				       sizeof(*generation), 1, 0);
+
+	if (fd < 0)
+		return fd;
+	if (bpf_map_update_elem(fd, &zero, generation, 0)) {
+		int err = -errno;
+
+		error("cannot fill the generation's map: %s", strerror(-err));
+		return err;
+	}
+	return fd_dup(fd);
+}
+
+static int make_recipe(const char *recipe, size_t length)
+{
+	__u32 chunks = length / RECIPE_CHUNK + 1;
+	__close_fd int fd = map_create(BPF_MAP_TYPE_ARRAY, "recipe", sizeof(__u32), RECIPE_CHUNK,
+				       chunks, BPF_F_MMAPABLE);
+	void *memory;
+
+	if (fd < 0)
+		return fd;
+	memory = mmap(NULL, (size_t)chunks * RECIPE_CHUNK, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		      0);
+	if (memory == MAP_FAILED) {
+		int err = -errno;
+
+		error("cannot fill the recipe's map: %s", strerror(-err));
+		return err;
+	}
+	memcpy(memory, recipe, length);
+	munmap(memory, (size_t)chunks * RECIPE_CHUNK);
+	return fd_dup(fd);
+}
+
+int filter_recipe(const struct filter *filter, char **recipe)
+{
+	size_t length = filter->current.copy->recipe_length;
+	size_t size = (length / RECIPE_CHUNK + 1) * RECIPE_CHUNK;
+	void *memory = mmap(NULL, size, PROT_READ, MAP_SHARED, filter->current.recipe, 0);
+
+	if (memory == MAP_FAILED) {
+		int err = -errno;
+
+		error("cannot read the recipe: %s", strerror(-err));
+		return err;
+	}
+	*recipe = xstrndup(memory, length);
+	munmap(memory, size);
+	return 0;
+}
+
+/* Writes all entries, in batches where the kernel has them (LPM tries: 5.14). */
+static int trie_fill(int fd, struct pc_key *key, __u64 *groups, size_t count)
+{
+	size_t done = 0;
+
+	while (done < count) {
+		__u32 batch = count - done < BATCH ? count - done : BATCH;
+		LIBBPF_OPTS(bpf_map_batch_opts, options);
+
+		if (bpf_map_update_batch(fd, key + done, groups + done, &batch, &options))
+			break;
+		done += batch;
+	}
+	for (; done < count; done++)
+		if (bpf_map_update_elem(fd, key + done, groups + done, BPF_ANY))
+			return -errno;
+	return 0;
+}
+
+static void trie_entries(const struct tables *tables, struct pc_key *key, __u64 *groups)
+{
+	size_t i;
+
+	for (i = 0; i < tables->tries4; i++, key++, groups++) {
+		key->length = PC_KEY_FAMILY_BITS + tables->trie4[i].key.length;
+		key->family = htonl(4);
+		memcpy(key->address, tables->trie4[i].key.address, 4);
+		*groups = tables->trie4[i].groups;
+	}
+	for (i = 0; i < tables->tries6; i++, key++, groups++) {
+		key->length = PC_KEY_FAMILY_BITS + tables->trie6[i].key.length;
+		key->family = htonl(6);
+		memcpy(key->address, tables->trie6[i].key.address, 16);
+		*groups = tables->trie6[i].groups;
+	}
+}
+
+/* A new trie of all prefixes, put into `slot`, which nothing may refer to. */
+static int make_trie(struct filter *filter, const struct tables *tables, __u32 slot)
+{
+	size_t count = tables->tries4 + tables->tries6;
+	struct pc_key *key = xcalloc(count, sizeof(*key));
+	__u64 *groups = xcalloc(count, sizeof(*groups));
+	__close_fd int fd = map_create(BPF_MAP_TYPE_LPM_TRIE, "prefixes", sizeof(*key),
+				       sizeof(*groups), count, BPF_F_NO_PREALLOC);
+	int err = fd < 0 ? fd : 0;
+
+	if (!err) {
+		trie_entries(tables, key, groups);
+		err = trie_fill(fd, key, groups, count);
+		if (!err)
+			err = outer_begin(filter->tries, slot, fd, &filter->placing);
+		if (err)
+			error("cannot put %zu group prefixes into the kernel: %s", count,
+			      strerror(-err));
+	}
+	free(key);
+	free(groups);
+	return err;
+}
+
+/* Uses the current trie again if its prefixes are the same. */
+static int place_trie(struct filter *filter, const struct tables *tables,
+		      struct pc_generation *generation)
+{
+	const struct pc_generation *current = filter->current.copy;
+
+	generation->prefixes = tables->tries4 + tables->tries6;
+	if (!generation->prefixes) {
+		generation->tries_slot = PC_SLOTS;
+		return 0;
+	}
+	if (current && current->tries_slot < PC_SLOTS &&
+	    current->prefixes == generation->prefixes &&
+	    current->tries_digest == generation->tries_digest) {
+		generation->tries_slot = current->tries_slot;
+		return 0;
+	}
+	generation->tries_slot = current ? (current->tries_slot + 1) % PC_SLOTS : 0;
+	return make_trie(filter, tables, generation->tries_slot);
+}
+
+static void fill_header(const struct filter *filter, struct pc_generation *generation,
+			size_t recipe_length, __u64 batch)
+{
+	const struct pc_generation *current = filter->current.copy;
+
+	generation->magic = PC_MAGIC;
+	generation->version = PC_ABI_VERSION;
+	generation->made_at = now_ns();
+	generation->number = current ? current->number + 1 : 1;
+	generation->attached_at = current ? current->attached_at : generation->made_at;
+	generation->recipe_length = recipe_length;
+	generation->batch = batch;
+	if (generation->forward && filter->ifindex)
+		link_uppers(filter->ifindex, generation->upper);
+	memcpy(generation->program_version, current ? current->program_version : PORTCULLIS_VERSION,
+	       current ? sizeof(current->program_version) : sizeof(PORTCULLIS_VERSION));
+}
+
+int filter_prepare(struct filter *filter, const struct tables *tables, const char *recipe,
+		   __u64 batch)
+{
+	struct installed *next = &filter->next;
+	int err;
+
+	installed_close(next);
+	next->copy = xcalloc(1, sizeof(*next->copy));
+	*next->copy = *tables->generation;
+	fill_header(filter, next->copy, strlen(recipe), batch);
+	err = place_trie(filter, tables, next->copy);
+	if (!err) {
+		next->recipe = make_recipe(recipe, next->copy->recipe_length);
+		err = next->recipe < 0 ? next->recipe : 0;
+	}
+	if (!err) {
+		next->generation = make_generation(next->copy);
+		err = next->generation < 0 ? next->generation : 0;
+	}
+	if (!err && filter->id[0])
+		err = installed_pin(filter, next);
+	if (err)
+		filter_undo(filter);
+	return err;
+}
+
+/* The update waits until no packet is judged by the old generation any more. */
+static int put_in_place(const struct filter *filter, int generation)
+{
+	__u32 judging = 0;
+
+	if (!bpf_map_update_elem(filter->generations, &judging, &generation, BPF_ANY))
+		return 0;
+	return -errno;
+}
+
+/* Whether the interface that the filter is attached to is in the caller's network namespace. */
+static bool is_here(const struct filter *filter)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, found);
+
+	return filter->ifindex && !bpf_xdp_query(filter->ifindex, 0, &found) &&
+	       (found.drv_prog_id == filter->program_id || found.skb_prog_id == filter->program_id);
+}
+
+int filter_commit(struct filter *filter)
+{
+	struct installed old = filter->current;
+	int err;
+
+	/* What the old generation admitted by its table, it did not let the program learn. */
+	if (is_here(filter))
+		seed_live(filter, filter->ifindex, filter->next.copy->forward);
+	err = share_open(filter, filter->next.copy);
+	if (!err)
+		err = put_in_place(filter, filter->next.generation);
+	outer_end(&filter->placing);
+	if (err) {
+		error("cannot switch to the new generation: %s", strerror(-err));
+		return err;
+	}
+	filter->current = filter->next;
+	filter->next = old; /* until finish or undo */
+	return 0;
+}
+
+void filter_finish(struct filter *filter)
+{
+	const struct pc_generation *old = filter->next.copy;
+
+	installed_unpin_others(filter, &filter->current);
+	if (old && old->prefixes > TRIE_LARGE &&
+	    old->tries_slot != filter->current.copy->tries_slot)
+		bpf_map_delete_elem(filter->tries, &old->tries_slot);
+	installed_close(&filter->next);
+}
+
+void filter_undo(struct filter *filter)
+{
+	bool committed;
+
+	outer_end(&filter->placing);
+	committed = filter->next.copy && filter->current.copy &&
+		    filter->next.copy->number < filter->current.copy->number;
+
+	if (committed && !put_in_place(filter, filter->next.generation)) {
+		struct installed failed = filter->current;
+
+		filter->current = filter->next;
+		filter->next = failed;
+	}
+	if (filter->current.copy)
+		installed_unpin_others(filter, &filter->current);
+	installed_close(&filter->next);
+}
+
+int filter_switch(struct filter *filter, const struct tables *tables, const char *recipe)
+{
+	int err = filter_prepare(filter, tables, recipe, 0);
+
+	if (err)
+		return err;
+	err = filter_commit(filter);
+	if (err)
+		filter_undo(filter);
+	else
+		filter_finish(filter);
+	return err;
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The folder of one filter: what is pinned in it, in which order, and taken out again. */
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "loader/filter.h"
+#include "loader/object.h"
+
+/*
+ * Removes the pins in a folder whose names begin with `prefix`, but for those that end in `keep`.
+ */
+static void unpin_matching(const char *id, const char *prefix, const char *keep)
+{
+	__free_text char *folder = object_path(id, NULL);
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		const char *dash = strchr(entry->d_name, '-');
+
+		if (entry->d_name[0] == '.' || strncmp(entry->d_name, prefix, strlen(prefix)))
+			continue;
+		if (keep && dash && !strcmp(dash + 1, keep))
+			continue;
+		unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* The recipe first: a generation that is there has one. */
+int installed_pin(const struct filter *filter, const struct installed *installed)
+{
+	__u64 number = installed->copy->number;
+	__free_text char *generation_name = xasprintf("generation-%llu", number);
+	__free_text char *recipe_name = xasprintf("recipe-%llu", number);
+	int err = object_pin(filter->id, recipe_name, installed->recipe);
+
+	return err ? err : object_pin(filter->id, generation_name, installed->generation);
+}
+
+void installed_unpin_others(const struct filter *filter, const struct installed *installed)
+{
+	__free_text char *keep = xasprintf("%llu", installed->copy->number);
+
+	if (!filter->id[0])
+		return;
+	unpin_matching(filter->id, "generation-", keep);
+	unpin_matching(filter->id, "recipe-", keep);
+}
+
+int filter_pin(struct filter *filter)
+{
+	const struct {
+		const char *name;
+		int fd;
+	} pin[] = {
+		{"program", filter->program},	  {"generations", filter->generations},
+		{"tries", filter->tries},	  {"counters", filter->counters},
+		{"carries", filter->carries},	  {"rare", filter->rare},
+		{"flows", filter->flows},	  {"observed", filter->observed},
+		{"strangers", filter->strangers}, {"open_ports", filter->open_ports},
+		{"shared", filter->shared},	  {"egress_link", filter->egress_link},
+	};
+	size_t i;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(pin); i++) {
+		err = pin[i].fd < 0 ? 0 : object_pin(filter->id, pin[i].name, pin[i].fd);
+		if (err)
+			return err;
+	}
+	err = installed_pin(filter, &filter->current);
+	/* Last: with it the filter counts as there. */
+	return err ? err : object_pin(filter->id, "link", filter->link);
+}
+
+int filter_pin_egress(struct filter *filter)
+{
+	__free_text char *folder = NULL;
+	__u64 id;
+	int err;
+
+	if (getrandom(&id, sizeof(id), 0) != sizeof(id)) {
+		error("cannot get a random number for a pin's folder");
+		return -EIO;
+	}
+	snprintf(filter->id, sizeof(filter->id), "%016llx", id);
+	folder = object_path(filter->id, NULL);
+	if (mkdir(folder, 0700)) {
+		err = -errno;
+		error("%s: %s", folder, strerror(-err));
+		filter->id[0] = '\0';
+		return err;
+	}
+	err = object_pin(filter->id, "egress", filter->egress);
+	if (err) {
+		filter_unpin(filter);
+		filter->id[0] = '\0';
+	}
+	return err;
+}
+
+int filter_repin_egress(const struct filter *filter)
+{
+	__free_text char *link = object_path(filter->id, "egress_link");
+	int err = unlink(link) && errno != ENOENT ? -errno : 0;
+
+	if (err)
+		error("%s: cannot unpin: %s", link, strerror(-err));
+	else if (filter->egress_link >= 0)
+		err = object_pin(filter->id, "egress_link", filter->egress_link);
+	return err;
+}
+
+int filter_unpin(const struct filter *filter)
+{
+	__free_text char *folder = object_path(filter->id, NULL);
+	__free_text char *link = object_path(filter->id, "link");
+	int err = 0;
+
+	/* The link first: what is left without it is nobody's, and collected. */
+	if (unlink(link) && errno != ENOENT) {
+		err = -errno;
+		error("%s: cannot unpin: %s", link, strerror(-err));
+		return err;
+	}
+	unpin_matching(filter->id, "", NULL);
+	if (rmdir(folder) && errno != ENOENT) {
+		err = -errno;
+		error("%s: cannot remove: %s", folder, strerror(-err));
+	}
+	return err;
+}
+
+/* What filter_detach needs of a filter that is known by its id only. */
+static void open_hooks(struct filter *filter)
+{
+	if (filter->link < 0)
+		filter->link = object_get(filter->id, "link");
+	if (filter->egress < 0)
+		filter->egress = object_get(filter->id, "egress");
+	if (filter->egress_link < 0)
+		filter->egress_link = object_get(filter->id, "egress_link");
+	if (!filter->ifindex)
+		filter->ifindex = object_interface(filter->link);
+}
+
+int filter_detach(struct filter *filter)
+{
+	int err = 0;
+
+	if (filter->id[0])
+		open_hooks(filter);
+	/* At once, not when the kernel gets to freeing the link. */
+	if (filter->link >= 0 && bpf_link_detach(filter->link) && errno != ENOLINK) {
+		err = -errno;
+		error("cannot detach: %s", strerror(-err));
+		return err;
+	}
+	err = egress_detach(filter, filter->ifindex);
+	if (err)
+		return err;
+	return filter->id[0] ? filter_unpin(filter) : 0;
+}
