@@ -506,3 +506,27 @@ look()
 @test "detach killed at any call that changes something, with clsact: the next command goes on" {
 	killed attach_old bpf,mkdir,unlink,unlinkat,rmdir,sendto,sendmsg detach eth0
 }
+
+@test "an XDP program that somebody took off: told, also of the egress program, and cleared away" {
+	exits 0 pc attach eth0 -p ssh --outbound enforce
+	inside sh -c "bpftool link detach pinned $PINS/*/link"
+	exits 0 pc status
+	says 'eth0: its XDP program was taken off' 'egress program is still there'
+	exits 0 pc detach eth0
+	exits 0 pc status
+	says_not 'taken off'
+}
+
+@test "swap --no-forward says what it cuts" {
+	on host sysctl -qw net.ipv4.ip_forward=1
+	exits 0 pc attach eth0 -p ssh --forward
+	exits 0 pc swap eth0 --no-forward
+	says 'changes forward from yes to no' '--forward learns these'
+	on host sysctl -qw net.ipv4.ip_forward=0
+}
+
+@test "attach --dry-run refuses the --flows that attach would" {
+	exits 0 pc attach eth0 -p ssh --flows 1000
+	exits 1 pc attach eth1 -p ssh --flows 2000 --dry-run
+	says '--flows 2000' '1000 flows'
+}

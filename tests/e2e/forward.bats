@@ -263,6 +263,19 @@ flow_is()
 	lan_is_served
 }
 
+@test "a forwarded connection lives on over a swap to --outbound enforce, and a new one does not begin" {
+	masquerade
+	talk_connect near lan 198.51.100.2 7000
+	attach_tiny gateway eth0 --forward
+	speaks_to near far
+	as gateway swap eth0 --outbound enforce --catalog "$TINY"
+	speaks_to near far
+	speaks_to far near
+	unanswered lan 198.51.100.2 7000
+	output=$(as gateway counters --json)
+	json_is '.interfaces[0].reasons.outbound.drop.packets > 0'
+}
+
 @test "a download that runs while the filter is attached runs on" {
 	start source outside timeout 30 socat -u "OPEN:$DIR/bulk" TCP6-LISTEN:7002,ipv6only=0,reuseaddr
 	until_true 5 listening outside 7002
