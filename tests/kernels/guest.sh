@@ -216,6 +216,26 @@ try_state()
 	kill $near "$(cat /tmp/far_tcp)" "$(cat /tmp/far_udp)"
 }
 
+# A TCP socket that is bound to a VLAN device above, as a link-local connection is: the look-up at the
+# NIC does not find it.
+try_vlan()
+{
+	/usr/sbin/ip link add link "$nic" name vlan5 type vlan id 5
+	peer /usr/sbin/ip link add link "$peer_nic" name vlan5 type vlan id 5
+	/usr/sbin/ip address add fe80::77:1/64 dev vlan5 nodad
+	peer /usr/sbin/ip address add fe80::77:2/64 dev vlan5 nodad
+	/usr/sbin/ip link set vlan5 up
+	peer /usr/sbin/ip link set vlan5 up
+	peer sh -c 'nc -ll -p 8080 -e echo "hello from 8080" > /dev/null 2>&1 & echo $!' > /tmp/far_tcp
+	sleep 1
+	same "$on: TCP reply by a VLAN device, link-local" "hello from 8080" \
+		"$(timeout 5 nc -w 3 fe80::77:2%vlan5 8080 < /dev/null 2>&1)"
+	same "$on: which was learned" 1 "$(portcullis flows --json | jq '[.flows[] | select(.protocol == "tcp")] | length')"
+	kill "$(cat /tmp/far_tcp)"
+	/usr/sbin/ip link del vlan5
+	peer /usr/sbin/ip link del vlan5
+}
+
 try_observe()
 {
 	check "$on: swap to observe" portcullis swap "$nic" -p ssh --observe
@@ -248,6 +268,7 @@ try_all()
 	try_generation
 	try_frames
 	try_state
+	[ "$on" != veth ] || try_vlan
 	try_swap_under_load
 	try_observe
 	try_detach
