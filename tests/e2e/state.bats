@@ -148,6 +148,7 @@ start_ftp()
 		secure_chroot_dir=$DIR/ftp/empty
 		connect_from_port_20=YES
 		seccomp_sandbox=NO
+		connect_timeout=2
 	END
 	in_background client vsftpd "$DIR/ftp.conf"
 }
@@ -391,6 +392,7 @@ flows_are()
 	run fetch --max-time 3 --ftp-port - --disable-eprt ftp://192.0.2.2/file
 	[ "$status" != 0 ] || fail 'the server came in'
 	[ "$(reason host eth0 unlisted)" -ge 1 ] || fail 'the server has not tried'
+	sleep 1 # until it gives up: its SYNs are not for the next test to count
 }
 
 @test "SIP over UDP: calls out from any port, calls in only from the trunk" {
@@ -447,7 +449,9 @@ flows_are()
 	cut ask host 192.0.2.2 4010 --from-port 6001 --wait 0.7
 	same 1 "$(packets in udp 6000 drop)" 'answers from another port'
 	same 1 "$(packets in udp 6001 drop)" 'answers from another address'
-	same 2 "$(reason host eth0 unlisted)" dropped
+	# Not by the reason: a SYN of an earlier test may be sent again.
+	output=$(pc counters --json)
+	json_is '[.interfaces[0].ports[] | select(.protocol == "udp") | .drop.packets] | add == 2'
 	exits 0 ask host 192.0.2.2 4020
 	exits 0 ask host 2001:db8::2 4020
 	exits 0 ask host 192.0.2.2 4020 --connect
