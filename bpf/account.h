@@ -78,13 +78,13 @@ static __always_inline void count_rare(__u32 cell, __u32 length)
 	struct pc_count *known = bpf_map_lookup_elem(&rare, &cell);
 	struct pc_count first = {.packets = 1, .bytes = length};
 
-	/* Another CPU may have been faster. */
-	if (!known && bpf_map_update_elem(&rare, &cell, &first, BPF_NOEXIST))
-		known = bpf_map_lookup_elem(&rare, &cell);
-	else if (!known)
-		return;
-	if (!known)
-		return;
+	if (!known) {
+		if (!bpf_map_update_elem(&rare, &cell, &first, BPF_NOEXIST))
+			return;
+		known = bpf_map_lookup_elem(&rare, &cell); /* another CPU was faster */
+		if (!known)
+			return;
+	}
 	__sync_fetch_and_add(&known->packets, 1);
 	__sync_fetch_and_add(&known->bytes, length);
 }

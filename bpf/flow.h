@@ -13,9 +13,8 @@
 #include "bpf/packet.h"
 #include "bpf/table.h"
 
-#define FLOW_TOUCH                                                                    \
-	PC_SECOND /* `seen` is written again after this long: fewer dirty cache lines \
-		   */
+/* `seen` is written again after this long: fewer dirty cache lines. */
+#define FLOW_TOUCH PC_SECOND
 
 /* Fills the key of a packet; false if its addresses cannot be read. */
 static __always_inline bool flow_key(const struct packet *packet, struct pc_flow *flow)
@@ -104,16 +103,16 @@ static __always_inline __u32 flow_how(const struct packet *packet)
 	       (packet->tcp_flags & TCP_FLAG_RST ? FLOW_RESET : 0);
 }
 
-/*
- * Whether a known flow lives, and if so notes that it was seen. The clock costs 15 ns, so it is
- * asked once in 64 jiffies (0.64 s at most); in between the flow lives as it did. A slot comes
- * again after 12 days at least.
- */
+/* 64 jiffies, 0.64 s at most; one comes again after 12 days at least. */
 static __always_inline __u32 flow_slot(void)
 {
 	return bpf_jiffies64() >> 6 & 0xffffff;
 }
 
+/*
+ * Whether a known flow lives, and if so notes that it was seen. The clock costs 15 ns, so it is
+ * asked once a slot; in between the flow lives as it did.
+ */
 static __always_inline bool flow_touch(const struct pc_flow *flow, struct pc_flow_state *state)
 {
 	__u32 slot = flow_slot();
@@ -170,9 +169,7 @@ static __always_inline bool flow_learned(const struct pc_flow *flow, __u32 how, 
 static __always_inline void flow_packet(struct packet *packet, struct xdp_md *ctx, __u32 ip,
 					__u32 ports, __u32 how)
 {
-	packet->ctx = ctx;
-	packet->data = (void *)(long)ctx->data;
-	packet->data_end = (void *)(long)ctx->data_end;
+	packet_start(packet, ctx);
 	packet->ip = ip & 0x1fff;
 	packet->remote_port = ports >> 16;
 	packet->local_port = ports;
@@ -467,7 +464,7 @@ static __always_inline void flow_learn(const struct packet *packet,
 				       const struct pc_generation *generation, enum parsed parsed,
 				       struct __sk_buff *skb)
 {
-	struct pc_flow_state *known, state = {.ifindex = packet->ifindex, .slot = flow_slot()};
+	struct pc_flow_state *known, state = {.ifindex = packet->ifindex};
 	struct pc_shared *common;
 	struct pc_flow flow;
 	__u64 at;
@@ -491,6 +488,7 @@ static __always_inline void flow_learn(const struct packet *packet,
 	if (packet->tcp_flags & TCP_FLAG_FIN)
 		state.flags = PC_FLOW_FIN_OUT;
 	state.seen = at;
+	state.slot = flow_slot();
 	bpf_map_update_elem(&flows, &flow, &state, BPF_ANY);
 	common = shared_state();
 	if (packet->protocol == PROTOCOL_TCP && common && !common->tcp)

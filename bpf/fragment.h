@@ -79,9 +79,7 @@ static __always_inline __u64 fragment_find(const struct packet *packet)
 /* Of the global functions: `ip` | `protocol` << 8 | `fragment_at` << 16, which is 0 for IPv4. */
 static __always_inline void fragment_packet(struct packet *packet, struct xdp_md *ctx, __u32 where)
 {
-	packet->ctx = ctx;
-	packet->data = (void *)(long)ctx->data;
-	packet->data_end = (void *)(long)ctx->data_end;
+	packet_start(packet, ctx);
 	packet->gather = true;
 	packet->ip = where & 0x1f;
 	packet->protocol = where >> 8;

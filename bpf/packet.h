@@ -107,11 +107,17 @@ enum parsed {
 	PARSED_ELSEWHERE, /* a header is not in the linear part: parse again with `gather` */
 };
 
-static __always_inline void packet_init(struct packet *packet, struct xdp_md *ctx)
+/* What reading needs, for the functions that are told where the headers are. */
+static __always_inline void packet_start(struct packet *packet, struct xdp_md *ctx)
 {
 	packet->ctx = ctx;
 	packet->data = (void *)(long)ctx->data;
 	packet->data_end = (void *)(long)ctx->data_end;
+}
+
+static __always_inline void packet_init(struct packet *packet, struct xdp_md *ctx)
+{
+	packet_start(packet, ctx);
 	packet->length = have_frags ? bpf_xdp_get_buff_len(ctx) : ctx->data_end - ctx->data;
 }
 
@@ -331,10 +337,9 @@ static __always_inline __u64 walk(const struct packet *packet, __u32 at, __u32 e
  */
 __noinline __u64 extension_walk(struct xdp_md *ctx, __u32 at, __u32 end, __u32 next)
 {
-	struct packet packet = {.ctx = ctx};
+	struct packet packet = {};
 
-	packet.data = (void *)(long)ctx->data;
-	packet.data_end = (void *)(long)ctx->data_end;
+	packet_start(&packet, ctx);
 	return walk(&packet, at, end, next);
 }
 
@@ -416,10 +421,9 @@ static __always_inline __u32 untag(const struct packet *packet)
 
 __noinline __u32 vlan_walk(struct xdp_md *ctx)
 {
-	struct packet packet = {.ctx = ctx};
+	struct packet packet = {};
 
-	packet.data = (void *)(long)ctx->data;
-	packet.data_end = (void *)(long)ctx->data_end;
+	packet_start(&packet, ctx);
 	return untag(&packet);
 }
 
