@@ -3,6 +3,7 @@
 # Real servers and clients through the filter: Postfix, nginx, Dovecot.
 
 load helper
+load servers
 
 setup_file()
 {
@@ -13,8 +14,8 @@ setup_file()
 	postfix_config "$DIR/postfix"
 	export -f postfix_run
 	in_background host bash -c 'postfix_run "$0"' "$DIR/postfix"
-	start_nginx
-	start_dovecot
+	start_nginx host 'hello through the portcullis'
+	start_dovecot host 'imap pop3'
 	until_true 15 listening host 25
 	until_true 15 listening host 80
 	until_true 15 listening host 143
@@ -29,56 +30,6 @@ teardown_file()
 teardown()
 {
 	detach_all host
-}
-
-start_nginx()
-{
-	mkdir -p "$DIR/nginx/www"
-	echo 'hello through the portcullis' > "$DIR/nginx/www/index.html"
-	head -c 3000000 /dev/urandom > "$DIR/nginx/www/large"
-	cat > "$DIR/nginx/conf" <<-END
-		pid $DIR/nginx/pid;
-		error_log $DIR/nginx/error;
-		events {}
-		http {
-			access_log off;
-			client_body_temp_path $DIR/nginx/body;
-			proxy_temp_path $DIR/nginx/proxy;
-			fastcgi_temp_path $DIR/nginx/fastcgi;
-			uwsgi_temp_path $DIR/nginx/uwsgi;
-			scgi_temp_path $DIR/nginx/scgi;
-			server {
-				listen 80; listen [::]:80; listen 8080; listen [::]:8080;
-				root $DIR/nginx/www;
-			}
-		}
-	END
-	in_background host nginx -c "$DIR/nginx/conf" -e "$DIR/nginx/error" -g 'daemon off;'
-}
-
-start_dovecot()
-{
-	mkdir -p "$DIR/dovecot/mail"
-	chown -R nobody "$DIR/dovecot/mail"
-	cat > "$DIR/dovecot.conf" <<-END
-		base_dir = $DIR/dovecot/run
-		log_path = $DIR/dovecot/log
-		protocols = imap pop3
-		ssl = no
-		disable_plaintext_auth = no
-		mail_location = maildir:$DIR/dovecot/mail
-		first_valid_uid = 1
-		first_valid_gid = 1
-		passdb {
-			driver = static
-			args = password=secret
-		}
-		userdb {
-			driver = static
-			args = uid=$(id -u nobody) gid=$(id -g nobody) home=$DIR/dovecot/mail
-		}
-	END
-	in_background host dovecot -F -c "$DIR/dovecot.conf"
 }
 
 # mail ADDRESS SUBJECT [PORT]

@@ -5,6 +5,7 @@
 
 load helper
 load programs
+load servers
 
 setup_file()
 {
@@ -23,8 +24,8 @@ setup_file()
 	export -f postfix_run
 	# shellcheck disable=SC2016
 	in_background client bash -c 'postfix_run "$0"' "$DIR/postfix"
-	start_nginx
-	start_dovecot
+	start_nginx client 'hello from far away'
+	start_dovecot client imap
 	start_ftp
 	start_dns
 	for port in 21 25 53 80 143; do
@@ -83,56 +84,6 @@ make_profiles()
 }
 
 # --- servers on the far side ---
-
-start_nginx()
-{
-	mkdir -p "$DIR/nginx/www"
-	echo 'hello from far away' > "$DIR/nginx/www/index.html"
-	head -c 3000000 /dev/urandom > "$DIR/nginx/www/large"
-	cat > "$DIR/nginx/conf" <<-END
-		pid $DIR/nginx/pid;
-		error_log $DIR/nginx/error;
-		events {}
-		http {
-			access_log off;
-			client_body_temp_path $DIR/nginx/body;
-			proxy_temp_path $DIR/nginx/proxy;
-			fastcgi_temp_path $DIR/nginx/fastcgi;
-			uwsgi_temp_path $DIR/nginx/uwsgi;
-			scgi_temp_path $DIR/nginx/scgi;
-			server {
-				listen 80; listen [::]:80; listen 8080; listen [::]:8080;
-				root $DIR/nginx/www;
-			}
-		}
-	END
-	in_background client nginx -c "$DIR/nginx/conf" -e "$DIR/nginx/error" -g 'daemon off;'
-}
-
-start_dovecot()
-{
-	mkdir -p "$DIR/dovecot/mail"
-	chown -R nobody "$DIR/dovecot/mail"
-	cat > "$DIR/dovecot.conf" <<-END
-		base_dir = $DIR/dovecot/run
-		log_path = $DIR/dovecot/log
-		protocols = imap
-		ssl = no
-		disable_plaintext_auth = no
-		mail_location = maildir:$DIR/dovecot/mail
-		first_valid_uid = 1
-		first_valid_gid = 1
-		passdb {
-			driver = static
-			args = password=secret
-		}
-		userdb {
-			driver = static
-			args = uid=$(id -u nobody) gid=$(id -g nobody) home=$DIR/dovecot/mail
-		}
-	END
-	in_background client dovecot -F -c "$DIR/dovecot.conf"
-}
 
 start_ftp()
 {

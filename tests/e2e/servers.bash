@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0
+# Real servers that several files of tests use; processes end with the sandbox.
+
+# start_nginx HOST TEXT: port 80 and 8080, both families; TEXT is the page, /large has 3 MB.
+start_nginx()
+{
+	mkdir -p "$DIR/nginx/www"
+	echo "$2" > "$DIR/nginx/www/index.html"
+	head -c 3000000 /dev/urandom > "$DIR/nginx/www/large"
+	cat > "$DIR/nginx/conf" <<-END
+		pid $DIR/nginx/pid;
+		error_log $DIR/nginx/error;
+		events {}
+		http {
+			access_log off;
+			client_body_temp_path $DIR/nginx/body;
+			proxy_temp_path $DIR/nginx/proxy;
+			fastcgi_temp_path $DIR/nginx/fastcgi;
+			uwsgi_temp_path $DIR/nginx/uwsgi;
+			scgi_temp_path $DIR/nginx/scgi;
+			server {
+				listen 80; listen [::]:80; listen 8080; listen [::]:8080;
+				root $DIR/nginx/www;
+			}
+		}
+	END
+	in_background "$1" nginx -c "$DIR/nginx/conf" -e "$DIR/nginx/error" -g 'daemon off;'
+}
+
+# start_dovecot HOST PROTOCOLS: mail of nobody, by any user with the password `secret`.
+start_dovecot()
+{
+	mkdir -p "$DIR/dovecot/mail"
+	chown -R nobody "$DIR/dovecot/mail"
+	cat > "$DIR/dovecot.conf" <<-END
+		base_dir = $DIR/dovecot/run
+		log_path = $DIR/dovecot/log
+		protocols = $2
+		ssl = no
+		disable_plaintext_auth = no
+		mail_location = maildir:$DIR/dovecot/mail
+		first_valid_uid = 1
+		first_valid_gid = 1
+		passdb {
+			driver = static
+			args = password=secret
+		}
+		userdb {
+			driver = static
+			args = uid=$(id -u nobody) gid=$(id -g nobody) home=$DIR/dovecot/mail
+		}
+	END
+	in_background "$1" dovecot -F -c "$DIR/dovecot.conf"
+}
