@@ -40,6 +40,7 @@ interrupted()
 {
 	local i demo
 
+	: > "$DIR/demo.log" # of the last time
 	# Without --default-signal it would inherit that background processes ignore SIGINT.
 	inside setsid env -u BUILD --default-signal=INT bash -c 'echo $$ > "$1"; exec "$0"' \
 		"$ROOT/scripts/demo" "$DIR/demo.pid" > "$DIR/demo.log" 2>&1 < /dev/null 3>&- &
