@@ -238,12 +238,6 @@ bool seed_live(const struct filter *filter, unsigned int ifindex, bool forward);
 
 /* --- hook.c: interfaces --- */
 
-enum hook_mode {
-	HOOK_AUTO, /* native, else generic with a warning that says why */
-	HOOK_NATIVE,
-	HOOK_GENERIC,
-};
-
 /* What holds an interface's XDP hook. */
 struct hook {
 	char name[16];

@@ -30,6 +30,13 @@ struct override_from {
 	struct names groups;
 };
 
+/* How to attach. Not part of a recipe, which says what judges. */
+enum hook_mode {
+	HOOK_AUTO, /* native, else generic with a warning that says why */
+	HOOK_NATIVE,
+	HOOK_GENERIC,
+};
+
 #define ECHO_LIMIT_DEFAULT 100
 #define ECHO_LIMIT_NONE	   (-1)
 
