@@ -66,10 +66,12 @@ static size_t subject(const struct site_word *word, enum direction *direction)
 static bool clash(const struct site_word *a, const struct site_word *b)
 {
 	enum direction one, other;
-	size_t length = subject(a, &one);
+	size_t length;
 
-	return a->kind == b->kind && subject(b, &other) == length &&
-	       !memcmp(a->text, b->text, length) && one & other;
+	if (a->kind != b->kind)
+		return false;
+	length = subject(a, &one);
+	return subject(b, &other) == length && !memcmp(a->text, b->text, length) && one & other;
 }
 
 /* The text is the word's from here on. */
@@ -106,15 +108,26 @@ static void use_group(struct reader *reader, struct site_interface *interface,
 	yaml_place(&reader->yaml, used->node, &use->place);
 }
 
-/* Words are compared with each other: their number is bounded. */
-static bool too_many(struct reader *reader, const struct yaml_node *value)
+/* Words, and the groups of each, are compared with each other: their number is bounded. */
+static bool too_many(struct reader *reader, const struct yaml_node *value, size_t count)
 {
-	size_t count = value->kind == YAML_MAPPING ? value->children / 2 : value->children;
+	if (count > SITE_WORDS)
+		complain(reader, value, "there are at most %d words here, not %zu", SITE_WORDS,
+			 count);
+	return count > SITE_WORDS;
+}
 
-	if (value->kind == YAML_TEXT || count <= SITE_WORDS)
-		return false;
-	complain(reader, value, "there are at most %d words here, not %zu", SITE_WORDS, count);
-	return true;
+static size_t count_words(const struct yaml_node *value)
+{
+	size_t count = 1;
+
+	if (value->kind == YAML_MAPPING)
+		return value->children / 2;
+	if (value->kind == YAML_LIST)
+		return value->children;
+	for (const char *c = value->text; *c; c++)
+		count += *c == ',';
+	return count;
 }
 
 /* The groups of a word that was written as one text; those of a mapping are noted one by one. */
@@ -143,6 +156,8 @@ static void read_words(struct reader *reader, const struct yaml_node *value, enu
 			complain(reader, item, "an item is %s; write %s", yaml_what(item), expects);
 			continue;
 		}
+		if (kind == RECIPE_FROM && too_many(reader, item, count_words(item)))
+			continue;
 		if (kind == RECIPE_FROM)
 			use_groups_of(reader, interface, item);
 		add_word(reader, interface, kind, xstrdup(item->text), item);
@@ -172,7 +187,8 @@ static void read_from(struct reader *reader, const struct yaml_node *key,
 	__free_text char *list = NULL;
 	struct uses uses = {0};
 
-	if (!yaml_usable(&reader->yaml, key->next, &expected, reader->diag))
+	if (!yaml_usable(&reader->yaml, key->next, &expected, reader->diag) ||
+	    too_many(reader, key->next, count_words(key->next)))
 		return;
 	read_names(reader, key->next, "group name", &names, &uses);
 	for (size_t i = 0; i < uses.count; i++)
@@ -289,7 +305,7 @@ void site_read_interface(struct reader *reader, const struct yaml_node *mapping,
 	for (size_t i = KEY_PROFILES; i <= KEY_SET; i++) {
 		const struct yaml_node *value = field[i].value;
 
-		if (!value || too_many(reader, value))
+		if (!value || too_many(reader, value, count_words(value)))
 			continue;
 		switch (i) {
 		case KEY_PROFILES: read_profiles(reader, value, interface); break;
