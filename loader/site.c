@@ -163,6 +163,10 @@ static bool check_interface(struct reader *reader, const struct yaml_node *key)
 			 yaml_what(key));
 		return false;
 	}
+	if (!strcmp(name, "<<")) {
+		complain(reader, key, "merge keys are not part of this language");
+		return false;
+	}
 	for (const char *c = name; *c; c++)
 		odd |= strchr("/: \t\n\v\f\r\x7f", *c) || (unsigned char)*c < ' ' || *c == '\xa0';
 	if (!*name || odd || !strcmp(name, ".") || !strcmp(name, ".."))

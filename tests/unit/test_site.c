@@ -304,6 +304,8 @@ static void test_interfaces(void **state)
 		 "8:3+6 'a?b' cannot be the name of an interface\n"},
 		{"interfaces:\n  \"a\\eb\": {profiles: a}\n",
 		 "2:3+6 control character U+001B in a text\n"},
+		{"interfaces:\n  <<: {profiles: a}\n",
+		 "2:3+2 merge keys are not part of this language\n"},
 		{"interfaces:\n  ~: {profiles: a}\n",
 		 "2:3+1 a key is empty; write the name of an interface\n"},
 	};
