@@ -48,7 +48,7 @@ UNIT   := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 FUZZ   := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 PACKET := $(patsubst tests/packet/%.c,$(BUILD)/packet/%.o,$(sort $(wildcard tests/packet/*.c)))
 BENCH  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%.o,$(sort $(filter-out %.bpf.c,$(wildcard tests/bench/*.c))))
-MANUAL := portcullis.8 portcullis-profile.5
+MANUAL := portcullis.8 portcullis-profile.5 portcullis-site.5
 
 all: $(BUILD)/portcullis $(MANUAL:%=$(BUILD)/%)
 
@@ -170,7 +170,7 @@ install: all
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/share/portcullis/profiles
 	$(INSTALL) -m 0644 profiles/*.yaml profiles/*.schema.json $(DESTDIR)$(PREFIX)/share/portcullis/profiles
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(BUILD)/portcullis.8
-	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(BUILD)/portcullis-profile.5
+	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(BUILD)/portcullis-profile.5 $(BUILD)/portcullis-site.5
 
 clean:
 	rm -rf $(BUILD)

@@ -93,6 +93,7 @@ rebuilds()
 			echo "644 usr/share/portcullis/profiles/${file##*/}"
 		done
 		echo '644 usr/share/man/man5/portcullis-profile.5'
+		echo '644 usr/share/man/man5/portcullis-site.5'
 		echo '644 usr/share/man/man8/portcullis.8'
 	)
 	same "$(sort -k2 <<< "$expected")" "$output" 'what is installed'
@@ -111,7 +112,7 @@ rebuilds()
 }
 
 @test "the man pages are formatted, and name every command and option" {
-	for page in portcullis.8 portcullis-profile.5; do
+	for page in portcullis.8 portcullis-profile.5 portcullis-site.5; do
 		[ -s "$TREE/build/$page" ] || fail "no $page"
 	done
 	text=$(cat "$TREE/build/portcullis.8" | sed 's/\\//g')
