@@ -13,7 +13,7 @@ static const struct command command_table[] = {
 	{"show", "PROFILE... | --iface IFACE",
 	 "Show the services of profiles, open or closed, and why", RECIPE_OPTIONS "mij",
 	 command_show},
-	{"check", "[FILE or DIR...]", "Check profiles and report every error", "cj", command_check},
+	{"check", "[FILE or DIR...]", "Check profiles and site files", "cjy", command_check},
 	{"attach", "IFACE... -p PROFILE[,PROFILE]", "Attach to interfaces: all of them or none",
 	 RECIPE_OPTIONS "Lm", command_attach},
 	{"swap", "IFACE... [-p PROFILE[,PROFILE]]",

@@ -30,6 +30,7 @@ static const struct {
 	 "count what goes out (the default), or drop what no service lists"},
 	{'l', "echo-limit", "N", "echo requests a second on a CPU (100); 0: no limit"},
 	{'L', "flows", "N", "size of the network namespace's map of flows (65536)"},
+	{'y', "site", "FILE", "the site file (" SITE_FILE ")"},
 	{'n', "dry-run", NULL, "show what would be done, and do nothing"},
 	{'S', "strict", NULL, "a service closed for want of a group is an error"},
 	{'F', "fresh", NULL, "start from nothing but these options, not from what is live"},
@@ -157,6 +158,7 @@ static int take(const struct command *command, struct options *options, int lett
 	case 'O': return set_outbound(command, options, value);
 	case 'l': return set_echo_limit(command, options, value);
 	case 'n': options->dry_run = true; return 0;
+	case 'y': options->site = value; return 0;
 	case 'S': options->strict = true; return 0;
 	case 'F': options->fresh = true; return 0;
 	case 'a': options->all = true; return 0;

@@ -5,6 +5,7 @@
 
 #include "loader/kernel.h"
 #include "loader/recipe.h"
+#include "loader/site.h"
 
 struct options;
 
@@ -36,6 +37,7 @@ struct options {
 	enum hook_mode mode;
 	unsigned int flows; /* size of the flow map, 0: not given */
 	unsigned int watch; /* seconds, 0: once */
+	const char *site;   /* NULL: SITE_FILE, if there is one */
 	bool all, dry_run, fresh, json, strict;
 };
 
