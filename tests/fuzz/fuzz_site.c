@@ -14,6 +14,7 @@ static void check_recipe(const struct site_interface *interface)
 {
 	__cleanup(recipe_free) struct recipe again = {0}, read = {0};
 	__cleanup(diag_free) struct diag diag = {0};
+	size_t count[RECIPE_WORDS] = {0};
 	json_t *first, *second, *third;
 
 	for (size_t i = 0; i < interface->words; i++) {
@@ -21,7 +22,13 @@ static void check_recipe(const struct site_interface *interface)
 
 		CHECK(word->place.line > 0 && word->place.column > 0 && word->place.source);
 		CHECK(!recipe_add(&again, word->kind, word->text, &word->place, &diag));
+		count[word->kind]++;
 	}
+	/* No word has replaced another. */
+	CHECK(again.profiles.count == count[RECIPE_PROFILE]);
+	CHECK(again.features.count == count[RECIPE_ENABLE]);
+	CHECK(again.disabled.count == count[RECIPE_DISABLE]);
+	CHECK(again.sets == count[RECIPE_SET] && again.froms == count[RECIPE_FROM]);
 	again.policy = interface->recipe.policy;
 	again.outbound = interface->recipe.outbound;
 	again.forward = interface->recipe.forward;
