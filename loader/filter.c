@@ -171,7 +171,7 @@ void installed_close(struct installed *installed)
 	fd_close(&installed->generation);
 	fd_close(&installed->recipe);
 	free(installed->copy);
-	*installed = (struct installed){-1, -1, NULL};
+	*installed = INSTALLED_NONE;
 }
 
 void filter_close(struct filter *filter)
@@ -188,6 +188,8 @@ void filter_close(struct filter *filter)
 	outer_end(&filter->placing);
 	installed_close(&filter->current);
 	installed_close(&filter->next);
+	installed_close(&filter->fallback);
+	installed_close(&filter->reverted);
 	*filter = FILTER_NONE;
 }
 
@@ -216,18 +218,18 @@ static int read_installed(const struct filter *filter, const char *pin, int gene
 	return 0;
 }
 
-/* Opens the pinned generation that is the one that judges, or one that is not. -ENOENT: none. */
-static int open_generation(const struct filter *filter, bool judging, struct installed *installed)
+/* Whether a generation map is the one that is looked for. */
+typedef bool wanted_fn(const struct filter *filter, __u32 id, __u32 wanted);
+
+/* Opens the first pinned generation that is wanted. -ENOENT: none. */
+static int open_wanted(const struct filter *filter, wanted_fn *is_wanted, __u32 wanted,
+		       struct installed *installed)
 {
 	__free_text char *folder = object_path(filter->id, NULL);
-	__u32 zero = 0, judging_id = 0;
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
-	int err = -ENOENT;
+	int err = !dir && errno != ENOENT ? -errno : -ENOENT;
 
-	if (bpf_map_lookup_elem(filter->generations, &zero, &judging_id) ||
-	    (!dir && errno != ENOENT))
-		err = -errno;
 	while (dir && err == -ENOENT && (entry = readdir(dir))) {
 		struct bpf_map_info info;
 		__close_fd int fd = -1;
@@ -241,7 +243,7 @@ static int open_generation(const struct filter *filter, bool judging, struct ins
 		if (err)
 			break;
 		err = -ENOENT;
-		if ((info.id == judging_id) != judging)
+		if (!is_wanted(filter, info.id, wanted))
 			continue;
 		err = read_installed(filter, entry->d_name, fd, &info, installed);
 		if (err)
@@ -252,23 +254,70 @@ static int open_generation(const struct filter *filter, bool judging, struct ins
 	return err;
 }
 
+static bool is_id(const struct filter *filter, __u32 id, __u32 wanted)
+{
+	(void)filter;
+	return id == wanted;
+}
+
+/* Opens the generation in a slot. A swap may unpin it between two looks: -ENOENT. */
+static int open_slot(const struct filter *filter, __u32 slot, struct installed *installed)
+{
+	__u32 id;
+
+	if (bpf_map_lookup_elem(filter->generations, &slot, &id))
+		return -errno;
+	return open_wanted(filter, is_id, id, installed);
+}
+
+static int open_judging(struct filter *filter)
+{
+	int err = open_slot(filter, 0, &filter->current);
+
+	if (err || !filter->current.copy->deadline)
+		return err;
+	err = open_slot(filter, filter->current.copy->fallback, &filter->fallback);
+	if (err) {
+		installed_close(&filter->current);
+	} else if (boot_time() >= filter->current.copy->deadline) {
+		filter->reverted = filter->current;
+		filter->current = filter->fallback;
+		filter->fallback = INSTALLED_NONE;
+	}
+	return err;
+}
+
+/* A command that changes it may be at work: look again. */
 static int open_current(struct filter *filter)
 {
 	int err = -ENOENT;
 	int i;
 
-	/* A swap of another command may remove the pin between two looks: look again. */
 	for (i = 0; i < 10 && err == -ENOENT; i++)
-		err = open_generation(filter, true, &filter->current);
+		err = open_judging(filter);
 	return err;
 }
 
-int filter_pending(struct filter *filter, __u64 *batch)
+static bool is_installed(const struct installed *installed, __u32 id)
+{
+	struct bpf_map_info info;
+
+	return installed->copy && !object_map(installed->generation, &info) && info.id == id;
+}
+
+static bool is_left_over(const struct filter *filter, __u32 id, __u32 wanted)
+{
+	(void)wanted;
+	return !is_installed(&filter->current, id) && !is_installed(&filter->fallback, id) &&
+	       !is_installed(&filter->reverted, id);
+}
+
+int filter_left_over(struct filter *filter, __u64 *batch)
 {
 	int err;
 
 	installed_close(&filter->next);
-	err = open_generation(filter, false, &filter->next);
+	err = open_wanted(filter, is_left_over, 0, &filter->next);
 	*batch = err ? 0 : filter->next.copy->batch;
 	if (err == -ENOENT)
 		return 0;
