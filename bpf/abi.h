@@ -11,6 +11,10 @@
 #endif
 #define PC_MAGIC 0x6c757043 /* "Cpul" */
 
+/* Layout versions since which these maps are as they are now: they can be taken over. */
+#define PC_COUNTERS_SINCE 2
+#define PC_FLOWS_SINCE	  2
+
 enum pc_transport {
 	PC_TCP = 0,
 	PC_UDP = 1,
@@ -129,11 +133,13 @@ enum pc_outbound {
 	PC_OUTBOUND_ENFORCE,
 };
 
+#define PC_VERSION_TEXT	  13
 #define PC_ECHO_LIMIT_MAX 1000000 /* echo requests a second on a CPU */
 
 /*
  * One compiled state of an interface: the only value of an inner map of `generations`, which is
- * mmapable: to confirm it is one store of `deadline`.
+ * mmapable: to confirm it is one store of `deadline`. What stands before `made_at` is the same in
+ * every layout version.
  */
 struct pc_generation {
 	__u32 magic;
@@ -151,7 +157,8 @@ struct pc_generation {
 	__u8 policy;		/* enum pc_policy */
 	__u8 outbound;		/* enum pc_outbound */
 	__u8 forward;		/* forwarded traffic is learned too */
-	char program_version[13]; /* of the binary that loaded the program, NUL-ended */
+	char program_version[PC_VERSION_TEXT]; /* of the binary that loaded the program, NUL-ended
+						*/
 	__u64 deadline; /* CLOCK_BOOTTIME ns: past it the fallback judges; 0: it is final */
 	__u32 fallback; /* slot of `generations`; 0: none, which a deadline needs */
 	__u8 stand_in;	/* made to be a fallback only: there was no filter before */

@@ -63,7 +63,7 @@ static int switch_to_stand_in(struct change *change)
 
 static int load_one(struct change *change, const struct filter *with)
 {
-	int err = filter_load_sharing(&change->filter, with,
+	int err = filter_load_sharing(&change->filter, with, &FILTER_NONE,
 				      change->flows ? change->flows : PC_FLOWS);
 
 	change->filter.ifindex = change->hook.ifindex;

@@ -8,6 +8,7 @@
 
 #include "loader/change.h"
 #include "loader/command.h"
+#include "loader/takeover.h"
 
 /* One interface: what the file says, and what is there. */
 struct target {
@@ -61,10 +62,13 @@ static int check_mode(const struct change *change, enum hook_mode wanted)
 }
 
 /* Of one that is attached: 1 if it is to be swapped, 0 if it is as wanted. */
-static int compare(struct target *target, struct change *change)
+static int compare(struct target *target, struct change *change, bool dry_run)
 {
-	int err = filter_open(change->hook.id, &change->filter);
+	int err = takeover(&change->hook, dry_run);
 
+	if (err)
+		return err;
+	err = filter_open(change->hook.id, &change->filter);
 	if (err == -ENOENT)
 		err = hook_missing(&change->hook, "apply");
 	if (!err)
@@ -126,7 +130,7 @@ static int plan_wanted(struct apply *apply, const struct site_interface *wanted,
 	if (!change->hook.id[0])
 		return hook_free(&change->hook);
 	change->kind = CHANGE_SWAP;
-	err = compare(target, change);
+	err = compare(target, change, apply->options->dry_run);
 	if (err < 0)
 		return err;
 	if (!err) {

@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "loader/change.h"
 #include "loader/command.h"
 #include "loader/prune.h"
+#include "loader/takeover.h"
 
 /* What one interface's generation is made from, and what is made. */
 struct target {
@@ -53,24 +53,11 @@ static int new_recipe(const struct options *options, const struct site *site, st
 	return err ? err : options_apply(options, &target->recipe, diag);
 }
 
-/* A remembered folder may have been removed since, and made again by somebody else. */
-static bool trusted(const char *folder)
-{
-	struct stat st;
-
-	return !stat(folder, &st) && S_ISDIR(st.st_mode) && !st.st_uid && !(st.st_mode & 022);
-}
-
 /* The catalog as the command before this one had it, behind the folders that this one gives. */
 static int open_catalog(const struct options *options, struct target *target, struct diag *diag)
 {
-	const json_t *folders = json_object_get(target->kept, "catalog"), *folder;
-	size_t i;
-
 	names_add_all(&target->folders, &options->catalog);
-	json_array_foreach (folders, i, folder)
-		if (json_is_string(folder) && trusted(json_string_value(folder)))
-			names_add_once(&target->folders, json_string_value(folder));
+	plan_folders(target->kept, &target->folders);
 	return catalog_open(&target->folders, &target->catalog, diag);
 }
 
@@ -79,6 +66,8 @@ static int plan_target(const struct options *options, const struct site *site,
 {
 	int err = hook_find(target->name, &change->hook);
 
+	if (!err && change->hook.id[0])
+		err = takeover(&change->hook, options->dry_run);
 	if (!err)
 		err = filter_of(target->name, "swap", &change->filter);
 	if (!err)

@@ -94,23 +94,46 @@ static void set_constants(struct portcullis_bpf *skeleton, struct filter *filter
 		bpf_program__set_flags(skeleton->progs.portcullis, BPF_F_XDP_HAS_FRAGS);
 }
 
-static int set_maps(struct portcullis_bpf *skeleton, int cpus, const struct filter *with,
-		    __u32 flows)
+/* Uses the descriptors that are there. */
+static int reuse_flows(struct portcullis_bpf *skeleton, const struct filter *of)
+{
+	int err = bpf_map__reuse_fd(skeleton->maps.flows, of->flows);
+
+	if (!err)
+		err = bpf_map__reuse_fd(skeleton->maps.observed, of->observed);
+	if (!err)
+		err = bpf_map__reuse_fd(skeleton->maps.strangers, of->strangers);
+	if (!err)
+		err = bpf_map__reuse_fd(skeleton->maps.open_ports, of->open_ports);
+	if (!err)
+		err = bpf_map__reuse_fd(skeleton->maps.shared, of->shared);
+	return err;
+}
+
+static int reuse_counters(struct portcullis_bpf *skeleton, const struct filter *of)
+{
+	int err = bpf_map__reuse_fd(skeleton->maps.counters, of->counters);
+
+	if (!err)
+		err = bpf_map__reuse_fd(skeleton->maps.carries, of->carries);
+	if (!err)
+		err = bpf_map__reuse_fd(skeleton->maps.rare, of->rare);
+	return err;
+}
+
+static int set_maps(struct portcullis_bpf *skeleton, int cpus, const struct filter *flows_of,
+		    const struct filter *counters_of, __u32 flows)
 {
 	int err;
 
-	bpf_map__set_max_entries(skeleton->maps.counters, PC_CELLS * cpus);
-	if (with->flows < 0)
-		return bpf_map__set_max_entries(skeleton->maps.flows, flows);
-	err = bpf_map__reuse_fd(skeleton->maps.flows, with->flows);
-	if (!err)
-		err = bpf_map__reuse_fd(skeleton->maps.observed, with->observed);
-	if (!err)
-		err = bpf_map__reuse_fd(skeleton->maps.strangers, with->strangers);
-	if (!err)
-		err = bpf_map__reuse_fd(skeleton->maps.open_ports, with->open_ports);
-	if (!err)
-		err = bpf_map__reuse_fd(skeleton->maps.shared, with->shared);
+	if (flows_of->flows >= 0)
+		err = reuse_flows(skeleton, flows_of);
+	else
+		err = bpf_map__set_max_entries(skeleton->maps.flows, flows);
+	if (!err && counters_of->counters >= 0)
+		err = reuse_counters(skeleton, counters_of);
+	else if (!err)
+		err = bpf_map__set_max_entries(skeleton->maps.counters, PC_CELLS * cpus);
 	return err;
 }
 
@@ -123,7 +146,8 @@ static int claim_shared(const struct filter *filter)
 	return bpf_map_update_elem(filter->shared, &zero, &shared, BPF_ANY) ? -errno : 0;
 }
 
-int filter_load_sharing(struct filter *filter, const struct filter *with, __u32 flows)
+int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
+			const struct filter *counters_of, __u32 flows)
 {
 	__cleanup(skeleton_destroy) struct portcullis_bpf *skeleton = NULL;
 	int cpus = libbpf_num_possible_cpus();
@@ -137,7 +161,7 @@ int filter_load_sharing(struct filter *filter, const struct filter *with, __u32 
 	}
 	*filter = FILTER_NONE;
 	set_constants(skeleton, filter);
-	err = set_maps(skeleton, cpus, with, flows);
+	err = set_maps(skeleton, cpus, flows_of, counters_of, flows);
 	if (err) {
 		error("cannot set up the maps: %s", strerror(-err));
 		return err;
@@ -150,7 +174,7 @@ int filter_load_sharing(struct filter *filter, const struct filter *with, __u32 
 	err = keep_descriptors(skeleton, filter);
 	if (!err)
 		err = object_program(filter->program, &filter->program_id);
-	if (!err && with->flows < 0) {
+	if (!err && flows_of->flows < 0) {
 		err = claim_shared(filter);
 		share_begin(filter);
 	}
@@ -163,7 +187,7 @@ int filter_load_sharing(struct filter *filter, const struct filter *with, __u32 
 
 int filter_load(struct filter *filter)
 {
-	return filter_load_sharing(filter, &FILTER_NONE, PC_FLOWS);
+	return filter_load_sharing(filter, &FILTER_NONE, &FILTER_NONE, PC_FLOWS);
 }
 
 void installed_close(struct installed *installed)
@@ -396,7 +420,7 @@ int filter_open(const char *id, struct filter *filter)
 	int err = filter_try_open(id, filter);
 
 	if (err == -EPROTO)
-		error("%s/%s: was made by another version of portcullis, whose layout this one does not know: use that version, or detach the interface and attach it again",
+		error("%s/%s: was made by another version of portcullis, whose layout this one does not know: portcullis swap takes an older one over; else use that version, or detach the interface and attach it again",
 		      PINS, id);
 	else if (err && err != -ENOENT)
 		error("%s/%s: %s", PINS, id, strerror(-err));

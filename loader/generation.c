@@ -217,8 +217,13 @@ static void fill_header(const struct filter *filter, struct pc_generation *gener
 	generation->magic = PC_MAGIC;
 	generation->version = PC_ABI_VERSION;
 	generation->made_at = now_ns();
-	generation->number = current ? current->number + 1 : !generation->stand_in;
-	generation->attached_at = current ? current->attached_at : generation->made_at;
+	if (current) {
+		generation->number = current->number + 1;
+		generation->attached_at = current->attached_at;
+	} else if (!generation->attached_at) {
+		generation->number = !generation->stand_in;
+		generation->attached_at = generation->made_at;
+	}
 	generation->recipe_length = recipe_length;
 	generation->batch = batch;
 	if (confirm || filter->fallback.copy) {

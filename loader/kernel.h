@@ -104,10 +104,29 @@ struct filter {
  */
 int filter_load(struct filter *filter);
 /*
- * The same with the flow maps of `with`; its `flows` is -1: with new ones of `flows` entries, for
- * the caller's network namespace.
+ * The same with the flow maps of one filter and the counters of another. Where one of them has no
+ * such map: with new ones, of `flows` entries, for the caller's network namespace.
  */
-int filter_load_sharing(struct filter *filter, const struct filter *with, __u32 flows);
+int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
+			const struct filter *counters_of, __u32 flows);
+
+/*
+ * What a filter of any layout version is known by (pins and the head of the header are the same in
+ * all): its descriptors, as far as it has them, and the judging generation's head and recipe. Says
+ * nothing.
+ */
+struct other {
+	struct filter filter;
+	__u32 version;
+	__u64 number, attached_at;
+	char *recipe;
+	/* Of our own layout only: */
+	char program_version[PC_VERSION_TEXT];
+	bool waits; /* to be confirmed */
+};
+
+int filter_open_other(const char *id, struct other *other);
+void other_close(struct other *other);
 
 /* As filter_open, but says nothing. -EPROTO: another version made it. */
 int filter_try_open(const char *id, struct filter *filter);
@@ -249,6 +268,13 @@ enum egress_hook egress_state(const struct filter *filter, unsigned int ifindex)
  * the kernel has no tcx. Nobody else's program or filter is touched.
  */
 int egress_attach(struct filter *filter, const char *interface, unsigned int ifindex);
+
+/*
+ * Puts the egress program of `filter` in the place of another one's, at the same interface. A
+ * packet meets one of them, or with clsact for a moment both.
+ */
+int egress_replace(struct filter *filter, const struct filter *old, const char *interface,
+		   unsigned int ifindex);
 
 /* Undoes it, if there is anything to undo. A clsact of our making goes unless others use it. */
 int egress_detach(struct filter *filter, unsigned int ifindex);
