@@ -97,7 +97,7 @@ static int put_in_place(const struct hook *hook, struct filter *old, struct filt
 	return err;
 }
 
-static int replace(const struct hook *hook, struct other *other)
+static int replace(struct hook *hook, struct other *other)
 {
 	__cleanup(made_free) struct made made = {};
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
@@ -109,6 +109,8 @@ static int replace(const struct hook *hook, struct other *other)
 		err = put_in_place(hook, &other->filter, &filter);
 	if (err)
 		return err;
+	memcpy(hook->id, filter.id, sizeof(hook->id));
+	hook->program_id = filter.program_id;
 	say_line("%s: taken over from %s%s", hook->name,
 		 *other->program_version ? "portcullis " : "a version of another layout",
 		 other->program_version);
@@ -129,7 +131,7 @@ static int look_at(const struct hook *hook, const struct other *other)
 	return strcmp(other->program_version, PORTCULLIS_VERSION) && !other->waits;
 }
 
-int takeover(const struct hook *hook, bool dry_run)
+int takeover(struct hook *hook, bool dry_run)
 {
 	__cleanup(other_close) struct other other = {.filter = FILTER_NONE};
 	int err = filter_open_other(hook->id, &other);

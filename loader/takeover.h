@@ -10,9 +10,9 @@
  * a moment in which nothing judges: the links stay, and change their programs. Counters, learned
  * flows, number and recipe are carried over. A filter that this version attached is left as it is,
  * and so is, by the same version's layout, one that waits to be confirmed. One of a newer version:
- * a message and -EPROTO. `dry_run`: only says what would be done, and -EPROTO if what is there
- * cannot be read without.
+ * a message and -EPROTO. `*hook` is as it is then. `dry_run`: only says what would be done, and
+ * -EPROTO if what is there cannot be read without.
  */
-int takeover(const struct hook *hook, bool dry_run);
+int takeover(struct hook *hook, bool dry_run);
 
 #endif
