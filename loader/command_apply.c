@@ -101,6 +101,14 @@ static void drop(struct apply *apply)
 	*target = (struct target){};
 }
 
+static unsigned int wanted_confirm(const struct options *options,
+				   const struct site_interface *wanted)
+{
+	if (options->final)
+		return 0;
+	return options->confirm ? options->confirm : wanted->confirm;
+}
+
 /* An interface of the file: what is to be done with it, if anything. */
 static int plan_wanted(struct apply *apply, const struct site_interface *wanted, struct diag *diag)
 {
@@ -114,7 +122,7 @@ static int plan_wanted(struct apply *apply, const struct site_interface *wanted,
 	change->catalog = &apply->catalog;
 	change->mode = wanted->mode;
 	change->flows = wanted->flows;
-	change->confirm = apply->options->confirm ? apply->options->confirm : wanted->confirm;
+	change->confirm = wanted_confirm(apply->options, wanted);
 	err = plan_make(&apply->catalog, &apply->options->catalog, &wanted->recipe,
 			apply->options->strict, &target->plan, diag);
 	if (!err)
@@ -225,6 +233,10 @@ int command_apply(const struct options *options, struct diag *diag)
 	if (options->arguments.count) {
 		error("apply: %s: takes no interface; the site file names them",
 		      options->arguments.name[0]);
+		return EXIT_USAGE;
+	}
+	if (options->confirm && options->final) {
+		error("apply: --confirm and --no-confirm exclude each other");
 		return EXIT_USAGE;
 	}
 	err = site_read(options->site ? options->site : SITE_FILE, &site, diag);

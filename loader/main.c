@@ -20,7 +20,7 @@ static const struct command command_table[] = {
 	{"swap", "IFACE... [-p PROFILE[,PROFILE]]",
 	 "Replace what judges, atomically; what is not given stays as it is", RECIPE_OPTIONS "FCK",
 	 command_swap},
-	{"apply", "", "Make this host what the site file says", "yScCKWn", command_apply},
+	{"apply", "", "Make this host what the site file says", "yScCNKWn", command_apply},
 	{"confirm", "[IFACE...]", "Make final what was to be confirmed", "", command_confirm},
 	{"detach", "IFACE...", "Remove the filter from interfaces", "", command_detach},
 	{"status", "[IFACE...]", "Show what is attached", "j", command_status},

@@ -175,6 +175,12 @@ state()
 	says 'eth0: the attach was not confirmed in time: detached' 'eth0: waits to be confirmed, 20 s'
 	exits 0 pc confirm
 	unanswered client 192.0.2.1 22
+	detach_all host
+	applies 2 --no-confirm --confirm 3
+	applies 0 --no-confirm
+	says_not 'waits to be confirmed'
+	sleep 2.1
+	unanswered client 192.0.2.1 22
 }
 
 @test "an interface that is not there: an error, or with --wait it is waited for, and left out in the end" {
