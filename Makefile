@@ -132,8 +132,19 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(PURE:%=loader/%.c)
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 		$(shell $(PKG_CONFIG) --cflags $(LIBS)) -MMD -MP -MF $@.d -MT $@ -o $@ $(filter %.c,$^) $(LDLIBS)
 
+# Binaries that say they are another version: 0.0.9, with this layout of the maps.
+LAYOUTS   := 2 3 4
+VERSIONED := filter generation share other takeover main
+
 # What the end-to-end tests use besides the binary.
-e2e-tools: $(BUILD)/e2e/send $(BUILD)/e2e/foreign.bpf.o
+e2e-tools: $(BUILD)/e2e/send $(BUILD)/e2e/foreign.bpf.o $(LAYOUTS:%=$(BUILD)/e2e/portcullis-layout-%)
+
+$(BUILD)/e2e/portcullis-layout-%: $(LOADER_OBJECTS)
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -UPORTCULLIS_VERSION -DPORTCULLIS_VERSION='"0.0.9"' \
+		-DPC_ABI_VERSION=$* $(ALL_LDFLAGS) -o $@ $(VERSIONED:%=loader/%.c) \
+		$(filter-out $(VERSIONED:%=$(BUILD)/loader/%.o),$^) $(LDLIBS)
 
 $(BUILD)/e2e/send: tests/e2e/send.c $(BUILD)/flags
 	@mkdir -p $(@D)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* `status`: what is attached. */
 #include <string.h>
+#include <time.h>
 
 #include "loader/command.h"
 #include "loader/flows.h"
@@ -33,6 +34,37 @@ static json_t *state_json(const struct live *live, const struct flows *flows)
 			 report_counts(counters_outbound_total(live->counters)));
 }
 
+/* The wall clock at a time of boot_time. */
+static __u64 wall_time(__u64 boot)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * PC_SECOND + now.tv_nsec + boot - boot_time();
+}
+
+static json_t *confirm_json(const struct filter *filter)
+{
+	const struct pc_generation *current = filter->current.copy;
+	const struct pc_generation *fallback = current->deadline ? filter->fallback.copy : current;
+	__u64 now = boot_time(), when = current->reverted_at;
+	char deadline[TIME_TEXT];
+	json_int_t left = 0;
+
+	if (filter->reverted.copy)
+		when = wall_time(filter->reverted.copy->deadline);
+	else if (current->deadline)
+		when = wall_time(current->deadline);
+	if (!when)
+		return json_null();
+	if (current->deadline > now)
+		left = (current->deadline - now + PC_SECOND - 1) / PC_SECOND;
+	return json_pack("{s:s, s:I, s:s, s:o}", "state",
+			 current->deadline ? "waiting" : "reverted", "seconds_left", left,
+			 "deadline", report_time(when, deadline), "fallback",
+			 fallback->stand_in ? json_null() : json_integer(fallback->number));
+}
+
 static json_t *status_json(const struct live *live, const struct flows *flows)
 {
 	const struct pc_generation *generation = live->filter.current.copy;
@@ -41,16 +73,18 @@ static json_t *status_json(const struct live *live, const struct flows *flows)
 	__free_text char *version =
 		xstrndup(generation->program_version, sizeof(generation->program_version));
 
-	status = json_pack("{s:o, s:I, s:s, s:s, s:O?, s:O, s:I, s:s, s:s, s:o, s:I, s:o}", "name",
-			   text_json(live->hook.name), "ifindex", (json_int_t)live->hook.ifindex,
-			   "mode", hook_mode_name(live->hook.mode), "policy",
-			   generation->policy == PC_POLICY_OBSERVE ? "observe" : "enforce",
-			   "profiles", json_object_get(recipe, "profiles"), "recipe", recipe,
-			   "generation", (json_int_t)generation->number, "attached_at",
-			   report_time(generation->attached_at, attached), "generation_at",
-			   report_time(generation->made_at, made), "program_version",
-			   text_json(version), "memory", (json_int_t)filter_memory(&live->filter),
-			   "total", report_counts(counters_total(live->counters)));
+	status =
+		json_pack("{s:o, s:I, s:s, s:s, s:O?, s:O, s:I, s:s, s:s, s:o, s:o, s:I, s:o}",
+			  "name", text_json(live->hook.name), "ifindex",
+			  (json_int_t)live->hook.ifindex, "mode", hook_mode_name(live->hook.mode),
+			  "policy", generation->policy == PC_POLICY_OBSERVE ? "observe" : "enforce",
+			  "profiles", json_object_get(recipe, "profiles"), "recipe", recipe,
+			  "generation", (json_int_t)generation->number, "attached_at",
+			  report_time(generation->attached_at, attached), "generation_at",
+			  report_time(generation->made_at, made), "program_version",
+			  text_json(version), "confirm", confirm_json(&live->filter), "memory",
+			  (json_int_t)filter_memory(&live->filter), "total",
+			  report_counts(counters_total(live->counters)));
 	state = state_json(live, flows);
 	json_object_update(status, state);
 	json_decref(state);

@@ -6,7 +6,7 @@
 
 #include "loader/command.h"
 
-#define RECIPE_OPTIONS "pexfsgoErROlScn"
+#define RECIPE_OPTIONS "pexfsgoErROlScyn"
 
 static const struct command command_table[] = {
 	{"profiles", "", "List the profiles of the catalog", "cj", command_profiles},
@@ -15,10 +15,12 @@ static const struct command command_table[] = {
 	 command_show},
 	{"check", "[FILE or DIR...]", "Check profiles and site files", "cjy", command_check},
 	{"attach", "IFACE... -p PROFILE[,PROFILE]", "Attach to interfaces: all of them or none",
-	 RECIPE_OPTIONS "Lm", command_attach},
+	 RECIPE_OPTIONS "LmCK", command_attach},
 	{"swap", "IFACE... [-p PROFILE[,PROFILE]]",
-	 "Replace what judges, atomically; what is not given stays as it is", RECIPE_OPTIONS "F",
+	 "Replace what judges, atomically; what is not given stays as it is", RECIPE_OPTIONS "FCK",
 	 command_swap},
+	{"apply", "", "Make this host what the site file says", "yScCNKWn", command_apply},
+	{"confirm", "[IFACE...]", "Make final what was to be confirmed", "", command_confirm},
 	{"detach", "IFACE...", "Remove the filter from interfaces", "", command_detach},
 	{"status", "[IFACE...]", "Show what is attached", "j", command_status},
 	{"counters", "[IFACE...]", "Show the counters of each port", "ajw", command_counters},
