@@ -10,7 +10,7 @@ PKG_CONFIG ?= pkg-config
 INSTALL ?= install
 
 VERSION := 0.1.0
-LIBS    := libbpf libelf zlib libfyaml jansson libmnl
+LIBS    := libbpf libelf zlib libfyaml jansson libmnl libcap-ng
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Werror
 CFLAGS   ?= -O2 -g
