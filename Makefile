@@ -50,7 +50,7 @@ PACKET := $(patsubst tests/packet/%.c,$(BUILD)/packet/%.o,$(sort $(wildcard test
 BENCH  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%.o,$(sort $(filter-out %.bpf.c,$(wildcard tests/bench/*.c))))
 MANUAL := portcullis.8 portcullis-profile.5
 
-all: $(BUILD)/portcullis $(MANUAL:%=$(BUILD)/%)
+all: $(BUILD)/portcullis $(BUILD)/portcullis.service $(MANUAL:%=$(BUILD)/%)
 
 $(BUILD)/portcullis: $(LOADER_OBJECTS)
 	$(say) LINK $@
@@ -83,6 +83,10 @@ $(MANUAL:%=$(BUILD)/%): $(BUILD)/%: docs/%.scd
 	@mkdir -p $(@D)
 	$(say) MAN $@
 	$(Q)$(SCDOC) < $< > $@
+
+$(BUILD)/portcullis.service: systemd/portcullis.service.in $(BUILD)/flags
+	$(say) UNIT $@
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|' $< > $@
 
 # --- tests ---
 
@@ -171,6 +175,8 @@ install: all
 	$(INSTALL) -m 0644 profiles/*.yaml profiles/*.schema.json $(DESTDIR)$(PREFIX)/share/portcullis/profiles
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(BUILD)/portcullis.8
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(BUILD)/portcullis-profile.5
+	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system $(BUILD)/portcullis.service
+	$(INSTALL) -D -m 0644 systemd/portcullis.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/portcullis.conf
 
 clean:
 	rm -rf $(BUILD)
@@ -184,7 +190,7 @@ help:
 	@echo 'bench    the measuring part of scripts/bench, as $(BUILD)/bench/bench'
 	@echo 'fuzz     libFuzzer harnesses, built into $(BUILD)/fuzz'
 	@echo 'debug    everything with ASan and UBSan, in $(BUILD)/debug'
-	@echo 'install  binary, profiles, schema, man pages (DESTDIR, PREFIX)'
+	@echo 'install  binary, profiles, schema, man pages, systemd unit (DESTDIR, PREFIX)'
 	@echo 'clean    remove $(BUILD)'
 
 FORCE:
