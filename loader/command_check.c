@@ -41,6 +41,7 @@ static int open_with(const struct options *options, const char *folder, struct c
 	names_add(&folders, folder);
 	names_add_all(&folders, &options->catalog);
 	err = catalog_open(&folders, catalog, diag);
+	catalog->any_owner = true;
 	names_free(&folders);
 	return err;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "loader/command.h"
+#include "loader/privileges.h"
 
 #define RECIPE_OPTIONS "pexfsgoErROlScyn"
 
@@ -66,6 +67,8 @@ static int run(const struct command *command, int argc, char **argv)
 	case OPTIONS_WRONG: return EXIT_USAGE;
 	case OPTIONS_RUN: break;
 	}
+	if (privileges_drop(command->name, &options))
+		return EXIT_FAILED;
 	code = command->run(&options, &diag);
 	diag_print(&diag, stderr);
 	return code;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "loader/site_reader.h"
+#include "loader/trust.h"
 
 #define INTERFACE_NAME_LIMIT 15 /* bytes: IFNAMSIZ without the NUL */
 
@@ -51,6 +52,18 @@ static bool too_many(struct reader *reader, const struct yaml_node *mapping, con
 
 /* --- groups --- */
 
+/* Whoever can write it can open ports. */
+static int check_trust(const char *path, const struct place *place, struct diag *diag)
+{
+	__free_text char *why = NULL;
+	int err = file_trusted(path, &why);
+
+	if (!why) /* what cannot even be looked at is for who reads it to say */
+		return 0;
+	diag_error(diag, place, "%s", why);
+	return err;
+}
+
 static void read_group_file(struct reader *reader, const struct yaml_node *key, struct site *site)
 {
 	const char *file = key->next->text + 1, *slash = strrchr(site->path, '/');
@@ -59,9 +72,9 @@ static void read_group_file(struct reader *reader, const struct yaml_node *key, 
 	struct place place;
 
 	yaml_place(&reader->yaml, key->next, &place);
-	if (*file)
+	if (*file && !check_trust(path, &place, reader->diag))
 		groups_define_file(&site->groups, key->text, path, &place, reader->diag);
-	else
+	else if (!*file)
 		complain(reader, key->next, "'@' names no file; write '@FILE'");
 }
 
@@ -265,6 +278,8 @@ int site_read(const char *path, struct site *site, struct diag *diag)
 	int err = read_file(path, SITE_FILE_LIMIT, &text, &length);
 
 	*site = (struct site){0};
+	if (!err && check_trust(path, &place, diag))
+		return -EPERM;
 	if (!err)
 		return site_parse(path, text, length, site, diag);
 	if (err == -EFBIG)

@@ -272,7 +272,7 @@ static void test_groups(void **state)
 		 "2:6+3 '@' names no file; write '@FILE'\n"
 		 "3:6+11 b: cannot read '/nowhere': No such file or directory\n"
 		 "4:7+11 '@/nowhere' stands in a list; a file is all that a group has\n"
-		 "5:6+12 d: cannot read '/dev/zero': not a regular file\n"},
+		 "5:6+12 refused: others can write /dev/zero (mode 0666): chmod go-w /dev/zero\n"},
 		{"groups:\n  a: @file\n",
 		 "2:6+1 not valid YAML: a text that begins with '@' stands in quotes: '@FILE'\n"},
 		{"groups:\n  ? [a]\n  : ::1\n", "2:5+1 a group name is a list; write a name\n"},
