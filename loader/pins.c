@@ -163,16 +163,36 @@ static void open_hooks(struct filter *filter)
 		filter->ifindex = object_interface(filter->link);
 }
 
+/*
+ * Before the link is detached: a folder whose link has lost its interface is taken by who reads
+ * for one that somebody took off. Killed in between, the link goes with this process.
+ */
+static int unpin_link(const struct filter *filter)
+{
+	__free_text char *link = object_path(filter->id, "link");
+	int err = filter->link >= 0 && unlink(link) && errno != ENOENT ? -errno : 0;
+
+	if (err)
+		error("%s: cannot unpin: %s", link, strerror(-err));
+	return err;
+}
+
 int filter_detach(struct filter *filter)
 {
 	int err = 0;
 
-	if (filter->id[0])
+	if (filter->id[0]) {
 		open_hooks(filter);
+		err = unpin_link(filter);
+		if (err)
+			return err;
+	}
 	/* At once, not when the kernel gets to freeing the link. */
 	if (filter->link >= 0 && bpf_link_detach(filter->link) && errno != ENOLINK) {
 		err = -errno;
 		error("cannot detach: %s", strerror(-err));
+		if (filter->id[0])
+			object_pin(filter->id, "link", filter->link);
 		return err;
 	}
 	err = egress_detach(filter, filter->ifindex);
