@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* `status`: what is attached. */
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -106,6 +107,24 @@ static int count_flows(const struct live *live, __u32 *counted, struct flows *fl
 	return err;
 }
 
+/* detach takes the egress program off behind the XDP program: not lost, but on its way out. */
+static bool just_detached(const struct live *live)
+{
+	return egress_state(&live->filter, live->hook.ifindex) == EGRESS_MISSING &&
+	       !hook_there(&live->hook);
+}
+
+static int add_status(const struct live *live, const struct flows *flows, bool named,
+		      json_t *interfaces)
+{
+	json_t *status = status_json(live, flows);
+
+	if (!just_detached(live))
+		return json_array_append_new(interfaces, status) ? -ENOMEM : 0;
+	json_decref(status);
+	return named ? hook_missing(&live->hook, "status") : 0;
+}
+
 int command_status(const struct options *options, struct diag *diag)
 {
 	struct flows flows = {};
@@ -122,7 +141,7 @@ int command_status(const struct options *options, struct diag *diag)
 	for (i = 0; i < count && !err; i++) {
 		err = count_flows(&list[i], &counted, &flows);
 		if (!err)
-			json_array_append_new(interfaces, status_json(&list[i], &flows));
+			err = add_status(&list[i], &flows, options->arguments.count, interfaces);
 	}
 	live_free(list, count);
 	if (err) {
