@@ -154,6 +154,7 @@ static struct clsact_made find_made(const char *id)
 
 int egress_sweep(const char *id)
 {
+	__free_text char *link = object_path(id, "link");
 	__close_fd int tcx = object_get(id, "egress_link");
 	__close_fd int program = -1;
 	struct clsact_made made;
@@ -167,6 +168,7 @@ int egress_sweep(const char *id)
 		return 0; /* nothing was attached yet */
 	err = object_program(program, &number);
 	made = find_made(id);
+	made.whole = !access(link, F_OK);
 	if (!err)
 		err = clsact_sweep(number, &made);
 	if (err)
