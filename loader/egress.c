@@ -77,6 +77,8 @@ int egress_attach(struct filter *filter, const char *interface, unsigned int ifi
 	if (err == -ERANGE)
 		error("%s: cannot attach the egress program: others hold all places there; bpftool net show dev %s lists them, detach one",
 		      interface, interface);
+	else if (err == -ENODEV)
+		error("%s: the interface is gone", interface);
 	else if (err)
 		error("%s: cannot attach the egress program: %s", interface, strerror(-err));
 	return err;

@@ -373,7 +373,9 @@ int hook_find(const char *interface, struct hook *hook)
 		return err;
 	err = query(ifindex, list, count, hook);
 	free(list);
-	if (err)
+	if (err == -ENXIO || err == -ENODEV)
+		error("%s: no such interface in this network namespace", interface); /* any more */
+	else if (err)
 		error("%s: cannot ask for its XDP program: %s", interface, strerror(-err));
 	return err;
 }
