@@ -7,6 +7,7 @@
 #include <linux/types.h>
 
 #include "bpf/abi.h"
+#include "loader/links.h"
 
 /*
  * Warns if traffic of others than this host comes by the interface, or if it sees less than it
@@ -19,5 +20,11 @@ void link_warn(const char *interface, unsigned int ifindex, bool forward);
  * macvlans on it, what is above these; 0 after the last. More than there is room for are warned of.
  */
 void link_uppers(unsigned int ifindex, __u32 upper[PC_UPPERS]);
+
+/*
+ * Lists the interfaces of the caller's network namespace and their addresses. Returns 0 or -errno;
+ * links_free is due in both cases.
+ */
+int links_read(struct links *links);
 
 #endif
