@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* `apply`: makes this network namespace what the site file says, all of it or nothing. */
 #include <errno.h>
-#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "loader/change.h"
 #include "loader/command.h"
+#include "loader/link.h"
 #include "loader/takeover.h"
 
 /* One interface: what the file says, and what is there. */
@@ -26,12 +26,19 @@ struct apply {
 	size_t missing;		/* interfaces that are not there */
 };
 
+static unsigned int find(const struct site_interface *wanted)
+{
+	char real[IF_NAMESIZE];
+
+	return link_find(wanted->name, real);
+}
+
 static bool all_there(const struct site *site)
 {
 	size_t i;
 
 	for (i = 0; i < site->interfaces; i++)
-		if (!if_nametoindex(site->interface[i].name))
+		if (!find(&site->interface[i]))
 			return false;
 	return true;
 }
@@ -129,6 +136,7 @@ static int plan_wanted(struct apply *apply, const struct site_interface *wanted,
 		err = hook_find(wanted->name, &change->hook);
 	if (err)
 		return err;
+	change->name = change->hook.name; /* the real one */
 	for (i = 0; i + 1 < apply->changes.count; i++)
 		if (apply->changes.change[i].hook.ifindex == change->hook.ifindex) {
 			error("%s: is %s, which the site file names already", wanted->name,
@@ -153,7 +161,7 @@ static bool is_wanted(const struct site *site, unsigned int ifindex)
 	size_t i;
 
 	for (i = 0; i < site->interfaces; i++)
-		if (if_nametoindex(site->interface[i].name) == ifindex)
+		if (find(&site->interface[i]) == ifindex)
 			return true;
 	return false;
 }
@@ -177,7 +185,7 @@ static int plan_all(struct apply *apply, struct diag *diag)
 	for (i = 0; i < site->interfaces; i++) {
 		const struct site_interface *wanted = &site->interface[i];
 
-		if (!if_nametoindex(wanted->name)) {
+		if (!find(wanted)) {
 			error("%s: no such interface in this network namespace%s", wanted->name,
 			      apply->options->wait ? ": left out" :
 						     "; --wait SECONDS waits for it");

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "loader/kernel.h"
+#include "loader/link.h"
 #include "loader/object.h"
 #include "loader/refusal.h"
 
@@ -357,7 +358,8 @@ int hook_collect(void)
 
 int hook_find(const char *interface, struct hook *hook)
 {
-	unsigned int ifindex = if_nametoindex(interface);
+	char real[IF_NAMESIZE];
+	unsigned int ifindex = link_find(interface, real);
 	struct pinned *list;
 	size_t count;
 	int err;

@@ -15,6 +15,8 @@
 #include "loader/netlink.h"
 #include "loader/util.h"
 
+#define NAME_ROOM 128 /* ALTIFNAMSIZ of linux/if.h, which net/if.h excludes */
+
 static int read_kind(const struct nlattr *attribute, void *data)
 {
 	struct link *link = data;
@@ -66,6 +68,43 @@ static int list_links(struct links *links)
 	netlink_request(&buffer, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
 	err = netlink_open(NETLINK_ROUTE, &socket);
 	return err ? err : netlink_ask(socket, &buffer, read_link, links);
+}
+
+static int read_only_link(const struct nlmsghdr *message, void *data)
+{
+	read_link(message, data);
+	return MNL_CB_STOP;
+}
+
+unsigned int link_find(const char *name, char real[IF_NAMESIZE])
+{
+	__cleanup(netlink_close) struct mnl_socket *socket = NULL;
+	union netlink_buffer buffer;
+	struct links links = {};
+	unsigned int ifindex = 0;
+
+	if (strlen(name) >= NAME_ROOM || netlink_open(NETLINK_ROUTE, &socket))
+		return 0;
+	netlink_request(&buffer, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(&buffer.request, IFLA_ALT_IFNAME, name); /* finds real names as well */
+	if (!netlink_ask(socket, &buffer, read_only_link, &links) && links.count) {
+		ifindex = links.link[0].ifindex;
+		memcpy(real, links.link[0].name, IF_NAMESIZE);
+	}
+	links_free(&links);
+	return ifindex;
+}
+
+void link_real_names(struct names *names)
+{
+	char real[IF_NAMESIZE];
+	size_t i;
+
+	for (i = 0; i < names->count; i++)
+		if (link_find(names->name[i], real) && strcmp(real, names->name[i])) {
+			free(names->name[i]);
+			names->name[i] = xstrdup(real);
+		}
 }
 
 struct address_bytes {

@@ -3,11 +3,23 @@
 #ifndef PORTCULLIS_LINK_H
 #define PORTCULLIS_LINK_H
 
+#include <net/if.h>
 #include <stdbool.h>
 #include <linux/types.h>
 
 #include "bpf/abi.h"
 #include "loader/links.h"
+#include "loader/util.h"
+
+/*
+ * The interface of that name, also an alternative one (`ip link property`), in the caller's network
+ * namespace, and its real name. 0: there is none. if_nametoindex would take "eth0:1" for eth0, and
+ * no alternative name that is long.
+ */
+unsigned int link_find(const char *name, char real[IF_NAMESIZE]);
+
+/* Names of interfaces that are there become the real ones. */
+void link_real_names(struct names *names);
 
 /*
  * Warns if traffic of others than this host comes by the interface, or if it sees less than it

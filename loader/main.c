@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "loader/command.h"
+#include "loader/link.h"
 #include "loader/privileges.h"
 
 #define RECIPE_OPTIONS "pexfsgoErROlScyn"
@@ -56,6 +57,13 @@ static int unknown(const char *word)
 	return EXIT_USAGE;
 }
 
+static bool takes_interfaces(const struct command *command)
+{
+	const char *first = command->arguments;
+
+	return !strncmp(first + (*first == '['), "IFACE", 5);
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
 	__cleanup(options_free) struct options options;
@@ -69,6 +77,8 @@ static int run(const struct command *command, int argc, char **argv)
 	}
 	if (privileges_drop(command->name, &options))
 		return EXIT_FAILED;
+	if (takes_interfaces(command))
+		link_real_names(&options.arguments);
 	code = command->run(&options, &diag);
 	diag_print(&diag, stderr);
 	return code;

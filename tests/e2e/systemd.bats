@@ -96,6 +96,15 @@ within()
 	exits 0 within host "$PORTCULLIS" flows
 	# What it made is the host's.
 	same 2 "$(generation host eth0)" 'generation'
+	printf 'interfaces:\n  eth0:\n    profiles: xeams\n    confirm: 60\n' > "$DIR/site.yaml"
+	for key in ExecStart ExecReload; do
+		mapfile -t words < <(unit_words $key)
+		exits 0 within host "$PORTCULLIS" "${words[@]:1}" --site "$DIR/site.yaml"
+		says_not 'waits to be confirmed'
+	done
+	says 'eth0'
+	output=$(pc status --json)
+	json_is '.interfaces[0].recipe.profiles == ["xeams"]'
 	exits 0 within host "$PORTCULLIS" detach eth0
 	same '' "$(attached host eth0)" 'program'
 	same '' "$(pins)" 'pins'
