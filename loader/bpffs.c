@@ -175,7 +175,7 @@ static int check_folder(void)
 	if (S_ISDIR(st.st_mode) && !st.st_uid && (st.st_mode & 07777) == 0700)
 		return 1;
 	error("%s: is not a folder of root's with mode 0700 (owner %u, mode %04o): whoever made it could remove the filter; check what is in it, then: mv " PINS
-	      " " PINS ".old",
+	      " " PINS "-old",
 	      PINS, st.st_uid, st.st_mode & 07777);
 	return -EPERM;
 }

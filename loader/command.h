@@ -16,5 +16,6 @@ int command_detach(const struct options *options, struct diag *diag);
 int command_status(const struct options *options, struct diag *diag);
 int command_counters(const struct options *options, struct diag *diag);
 int command_flows(const struct options *options, struct diag *diag);
+int command_doctor(const struct options *options, struct diag *diag);
 
 #endif

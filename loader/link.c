@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Kinds of interfaces, from rtnetlink. */
 #include <errno.h>
-#include <linux/ethtool.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <linux/sockios.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "loader/link.h"
 #include "loader/netlink.h"
+#include "loader/nic.h"
 #include "loader/util.h"
 
 #define NAME_ROOM 128 /* ALTIFNAMSIZ of linux/if.h, which net/if.h excludes */
@@ -157,54 +155,59 @@ int links_read(struct links *links)
 	return err ? err : netlink_ask(socket, &buffer, read_address, links);
 }
 
-static void warn_master(const char *interface, const struct link *master)
+static void judge_master(const struct link *master, link_tell *tell, void *context)
 {
-	if (!strcmp(master->kind, "bridge"))
-		warning("%s: is a port of the bridge %s: traffic of the guests behind it is judged too",
-			interface, master->name);
-	else if (!strcmp(master->kind, "bond") || !strcmp(master->kind, "team"))
-		warning("%s: is a member of %s: what comes by the other members is not judged; attach to %s",
-			interface, master->name, master->name);
+	__free_text char *text = NULL;
+
+	if (!strcmp(master->kind, "bridge")) {
+		text = xasprintf(
+			"is a port of the bridge %s: traffic of the guests behind it is judged too",
+			master->name);
+		tell(context, LINK_PORT, master->name, text);
+	} else if (!strcmp(master->kind, "bond") || !strcmp(master->kind, "team")) {
+		text = xasprintf(
+			"is a member of %s: what comes by the other members is not judged; attach to %s",
+			master->name, master->name);
+		tell(context, LINK_MEMBER, master->name, text);
+	}
 }
 
-static void warn_kinds(const char *interface, const struct links *links, const struct link *own)
+static void judge_kinds(const struct links *links, const struct link *own, link_tell *tell,
+			void *context)
 {
 	const struct link *master = links_find(links, own->master);
 	size_t i;
 
 	if (!strcmp(own->kind, "bridge"))
-		warning("%s: is a bridge: what it forwards between its ports is not judged, only what comes to this host",
-			interface);
+		tell(context, LINK_BRIDGE, own->name,
+		     "is a bridge: what it forwards between its ports is not judged, only what comes to this host");
 	if (master)
-		warn_master(interface, master);
+		judge_master(master, tell, context);
 	for (i = 0; i < links->count; i++) {
 		const struct link *upper = &links->link[i];
+		__free_text char *text = NULL;
 
 		if (upper->lower != own->ifindex)
 			continue;
-		if (!strncmp(upper->kind, "macv", 4) || !strncmp(upper->kind, "ipv", 3))
-			warning("%s: carries the %s interface %s: its traffic is judged too",
-				interface, upper->kind, upper->name);
+		if (strncmp(upper->kind, "macv", 4) && strncmp(upper->kind, "ipv", 3))
+			continue;
+		text = xasprintf("carries the %s interface %s: its traffic is judged too",
+				 upper->kind, upper->name);
+		tell(context, LINK_CARRIES, upper->name, text);
 	}
 }
 
-/* Receive queues in use; 0: the driver does not say. */
-static unsigned int receive_queues(const char *interface)
+static void warn(void *context, enum link_matter matter, const char *other, const char *text)
 {
-	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
-	struct ifreq request = {.ifr_data = (void *)&channels};
-	__close_fd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
-	if (fd < 0 || ioctl(fd, SIOCETHTOOL, &request))
-		return 0;
-	return channels.combined_count + channels.rx_count;
+	(void)matter;
+	(void)other;
+	warning("%s: %s", (const char *)context, text);
 }
 
 /* Of a NIC: what has no kind. A virtual interface's packets come on the CPU that sent them. */
 static void warn_queues(const char *interface, const struct link *own)
 {
-	unsigned int queues = own->kind[0] ? 0 : receive_queues(interface);
+	unsigned int queues = own->kind[0] ? 0 : nic_queues(interface);
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (queues && queues < (unsigned long)cpus)
@@ -213,11 +216,17 @@ static void warn_queues(const char *interface, const struct link *own)
 			queues == 1 ? "s" : "", interface, cpus);
 }
 
-static bool forwards(const char *path)
+static bool is_on(const char *path)
 {
 	__close_file FILE *file = fopen(path, "re");
 
 	return file && fgetc(file) == '1';
+}
+
+bool link_forwarding(void)
+{
+	return is_on("/proc/sys/net/ipv4/ip_forward") ||
+	       is_on("/proc/sys/net/ipv6/conf/all/forwarding");
 }
 
 static bool contains(const struct link *const *list, size_t count, const struct link *link)
@@ -254,6 +263,41 @@ void link_uppers(unsigned int ifindex, __u32 upper[PC_UPPERS])
 	links_free(&links);
 }
 
+void link_judge(unsigned int ifindex, link_tell *tell, void *context)
+{
+	struct links links = {};
+	const struct link *own;
+
+	list_links(&links);
+	own = links_find(&links, ifindex);
+	if (own)
+		judge_kinds(&links, own, tell, context);
+	links_free(&links);
+}
+
+int link_facts(unsigned int ifindex, struct link_facts *facts)
+{
+	const struct link *own, *lower;
+	struct links links = {};
+	size_t i;
+
+	*facts = (struct link_facts){};
+	list_links(&links);
+	own = links_find(&links, ifindex);
+	if (own) {
+		lower = links_find(&links, own->lower);
+		memcpy(facts->kind, own->kind, sizeof(facts->kind));
+		if (lower)
+			memcpy(facts->lower, lower->name, sizeof(facts->lower));
+		facts->up = own->flags & IFF_UP;
+	}
+	for (i = 0; own && i < links.count; i++)
+		facts->vlans |=
+			links.link[i].lower == own->ifindex && !strcmp(links.link[i].kind, "vlan");
+	links_free(&links);
+	return own ? 0 : -ENODEV;
+}
+
 void link_warn(const char *interface, unsigned int ifindex, bool forward)
 {
 	struct links links = {};
@@ -262,12 +306,11 @@ void link_warn(const char *interface, unsigned int ifindex, bool forward)
 	list_links(&links);
 	own = links_find(&links, ifindex);
 	if (own) {
-		warn_kinds(interface, &links, own);
+		judge_kinds(&links, own, warn, (void *)interface);
 		warn_queues(interface, own);
 	}
 	links_free(&links);
-	if (!forwards("/proc/sys/net/ipv4/ip_forward") &&
-	    !forwards("/proc/sys/net/ipv6/conf/all/forwarding"))
+	if (!link_forwarding())
 		return;
 	if (forward)
 		warning("%s: IP forwarding is on: packets for other hosts are judged by these profiles too",

@@ -27,6 +27,31 @@ void link_real_names(struct names *names);
  */
 void link_warn(const char *interface, unsigned int ifindex, bool forward);
 
+/* What changes whose traffic the filter of an interface sees. */
+enum link_matter {
+	LINK_BRIDGE,  /* it is one */
+	LINK_PORT,    /* of the bridge `other` */
+	LINK_MEMBER,  /* of the bond `other` */
+	LINK_CARRIES, /* the macvlan or the like `other` */
+};
+typedef void link_tell(void *context, enum link_matter matter, const char *other, const char *text);
+
+/* Tells each of these, as link_warn warns of it. */
+void link_judge(unsigned int ifindex, link_tell *tell, void *context);
+
+/* Whether this host forwards IPv4 or IPv6. */
+bool link_forwarding(void);
+
+struct link_facts {
+	char kind[32];	/* of rtnetlink: "vlan"; empty: a NIC, as a rule */
+	char lower[16]; /* the interface below a VLAN or the like; empty: none is known */
+	bool up;
+	bool vlans; /* VLAN interfaces are on it */
+};
+
+/* 0, or -ENODEV: there is none of that index. */
+int link_facts(unsigned int ifindex, struct link_facts *facts);
+
 /*
  * Fills the interfaces above one, as far as they are known: its bridge, bond or VRF, VLANs and
  * macvlans on it, what is above these; 0 after the last. More than there is room for are warned of.

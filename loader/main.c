@@ -27,6 +27,8 @@ static const struct command command_table[] = {
 	{"status", "[IFACE...]", "Show what is attached", "j", command_status},
 	{"counters", "[IFACE...]", "Show the counters of each port", "ajw", command_counters},
 	{"flows", "[IFACE...]", "Show the flows that were learned", "j", command_flows},
+	{"doctor", "[IFACE]", "Say what is wrong, and the command that mends it", "ycj",
+	 command_doctor},
 };
 
 static void usage(FILE *to)

@@ -21,6 +21,10 @@ char *refusal_words(int program, unsigned int ifindex, __u32 flags, int err)
 	return words ? xasprintf("%s (%s)", words, strerror(-err)) : xstrdup(strerror(-err));
 }
 
+/* virtio_net without VIRTIO_NET_F_CTRL_GUEST_OFFLOADS: only its hypervisor can. */
+#define VIRTIO \
+	"on the hypervisor, guest_tso4=off,guest_tso6=off,guest_ecn=off,guest_ufo=off,guest_csum=off for the virtio-net device of %s"
+
 /*
  * Parts of what drivers/net of Linux 5.10 to 6.18 say in ndo_bpf (NL_SET_ERR_MSG), in the order in
  * which they are looked for. %s: the interface.
@@ -29,9 +33,7 @@ static const struct {
 	const char *words;
 	const char *fix;
 } mends[] = {
-	/* virtio_net without VIRTIO_NET_F_CTRL_GUEST_OFFLOADS: only its hypervisor can. */
-	{"host is implementing",
-	 "on the hypervisor, guest_tso4=off,guest_tso6=off,guest_ecn=off,guest_ufo=off,guest_csum=off for the virtio-net device of %s"},
+	{"host is implementing", VIRTIO},
 	{"rx queues not less than peer",
 	 "ethtool -L %s rx N, with N the queues that its peer sends by"},
 	{"Peer MTU", "ip link set dev %s mtu 1500, and its peer too"},
@@ -61,4 +63,9 @@ char *refusal_fix(const char *words, const char *interface)
 				 interface, name + 2);
 	}
 	return xstrdup("");
+}
+
+char *refusal_virtio(const char *interface)
+{
+	return xasprintf(VIRTIO, interface);
 }

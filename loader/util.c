@@ -117,12 +117,36 @@ void say_line(const char *format, ...)
 	va_end(args);
 }
 
+static struct {
+	message_taker *take;
+	void *context;
+} taker;
+
+void messages_to(message_taker *take, void *context)
+{
+	taker.take = take;
+	taker.context = context;
+}
+
+__attribute__((format(printf, 2, 0))) static void message(bool is_error, const char *format,
+							  va_list args)
+{
+	__free_text char *text = NULL;
+
+	if (!taker.take) {
+		put_line(stderr, is_error ? "portcullis: " : "portcullis: warning: ", format, args);
+		return;
+	}
+	text = xvasprintf(format, args);
+	taker.take(taker.context, is_error, text);
+}
+
 void error(const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	put_line(stderr, "portcullis: ", format, args);
+	message(true, format, args);
 	va_end(args);
 }
 
@@ -131,7 +155,7 @@ void warning(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	put_line(stderr, "portcullis: warning: ", format, args);
+	message(false, format, args);
 	va_end(args);
 }
 

@@ -38,6 +38,10 @@ char *xvasprintf(const char *format, va_list args) __attribute__((format(printf,
 /* "portcullis: ..." on stderr, one line. What is not for a terminal is '?', as text_printable. */
 void error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Gives what error() and warning() say to `take` instead, without "portcullis:"; NULL: no longer.
+ */
+typedef void message_taker(void *context, bool is_error, const char *text);
+void messages_to(message_taker *take, void *context);
 /* One such line on stdout, without a name in front; the newline is added. */
 void say_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -103,6 +103,14 @@ frames()
 	sleep 0.3
 }
 
+# diagnosed INTERFACE CHECK STATE TEXT: doctor says so, in message or fix.
+diagnosed()
+{
+	portcullis doctor "$1" --json > /tmp/doctor
+	jq -e "any(.checks[]; .check == \"$2\" and .state == \"$3\" and (.message + (.fix // \"\") | contains(\"$4\")))" \
+		/tmp/doctor || { jq -c ".checks[] | select(.check == \"$2\")" /tmp/doctor; false; }
+}
+
 serve()
 {
 	nc -ll -p "$1" -e echo "hello from $1" > /dev/null 2>&1 &
@@ -232,6 +240,8 @@ try_vlan()
 		"$(timeout 5 nc -w 3 fe80::77:2%vlan5 8080 < /dev/null 2>&1)"
 	same "$on: which was learned" 1 "$(portcullis flows --json | jq '[.flows[] | select(.protocol == "tcp")] | length')"
 	kill "$(cat /tmp/far_tcp)"
+	check "$on: doctor knows the VLAN" diagnosed vlan5 link warning "is a VLAN of $nic"
+	check "$on: doctor knows that its tags are taken off" diagnosed "$nic" vlan-offload warning 'is on'
 	/usr/sbin/ip link del vlan5
 	peer /usr/sbin/ip link del vlan5
 }
@@ -265,6 +275,7 @@ try_all()
 	same "$on: mode, policy, generation" '["native","enforce",1]' \
 		"$(portcullis status "$nic" --json | jq -c '.interfaces[0] | [.mode, .policy, .generation]')"
 	[ "$(portcullis status "$nic" --json | jq -r '.interfaces[0].mode')" = native ] || return
+	check "$on: doctor finds it sound" portcullis doctor
 	try_generation
 	try_frames
 	try_state
@@ -325,6 +336,7 @@ try_refusals()
 		return
 	fi
 	/usr/sbin/ip link set "$nic" up
+	check 'virtio-net with guest offloads: doctor says so before' diagnosed "$nic" gro-hw warning guest_tso4=off
 	fallback 'virtio-net with guest offloads' 'host is implementing' 'guest_tso4=off'
 	check "virtio-net with guest offloads: detach" portcullis detach "$nic"
 }
@@ -358,6 +370,7 @@ else
 	echo "# the end"
 	exit
 fi
+check "doctor finds no problem with this kernel" portcullis doctor
 serve 22
 serve 81
 on=virtio-net

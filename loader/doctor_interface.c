@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What `doctor` looks at on one interface. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/doctor.h"
+#include "loader/plan.h"
+
+static void check_up(struct doctor *doctor, const struct patient *patient)
+{
+	__free_text char *fix = xasprintf("ip link set dev %s up", patient->name);
+
+	if (patient->link.up)
+		doctor_say(doctor, "link", DOCTOR_OK, NULL, "%s%sis up", patient->link.kind,
+			   patient->link.kind[0] ? ": " : "");
+	else
+		doctor_say(doctor, "link", DOCTOR_WARNING, fix, "is down");
+}
+
+static void check_vlan(struct doctor *doctor, const struct patient *patient)
+{
+	__free_text char *lower = doctor_word(patient->link.lower);
+	__free_text char *recipe = doctor_recipe(patient);
+	__free_text char *fix = xasprintf("portcullis attach %s%s", lower, recipe);
+
+	if (!strcmp(patient->link.kind, "vlan") && patient->link.lower[0])
+		doctor_say(
+			doctor, "link", DOCTOR_WARNING, fix,
+			"is a VLAN of %s: XDP is generic here, and slow; at %s it can be native, and judges all its VLANs",
+			patient->link.lower, patient->link.lower);
+}
+
+struct telling {
+	struct doctor *doctor;
+	const struct patient *patient;
+};
+
+static bool learns_forwarded(const struct patient *patient)
+{
+	return patient->open && patient->filter.current.copy->forward;
+}
+
+static void tell(void *context, enum link_matter matter, const char *other, const char *text)
+{
+	const struct telling *telling = context;
+	const struct patient *patient = telling->patient;
+	__free_text char *recipe = doctor_recipe(patient);
+	__free_text char *word = doctor_word(other);
+	__free_text char *fix = NULL;
+	enum doctor_state state = DOCTOR_WARNING;
+
+	if (matter == LINK_MEMBER)
+		fix = xasprintf("portcullis attach %s%s", word, recipe);
+	else if (matter == LINK_BRIDGE || learns_forwarded(patient))
+		state = DOCTOR_OK; /* as it is meant */
+	else if (patient->open)
+		fix = xasprintf("portcullis swap %s --forward", patient->name);
+	else
+		fix = xasprintf("portcullis attach %s%s --forward", patient->name, recipe);
+	doctor_say(telling->doctor, "link", state, fix, "%s", text);
+}
+
+static void check_forwarding(struct doctor *doctor, const struct patient *patient)
+{
+	__free_text char *recipe = doctor_recipe(patient);
+	__free_text char *fix =
+		patient->open ?
+			xasprintf("portcullis swap %s --forward", patient->name) :
+			xasprintf("portcullis attach %s%s --forward", patient->name, recipe);
+
+	if (!link_forwarding())
+		doctor_say(doctor, "forwarding", DOCTOR_OK, NULL, "this host forwards nothing");
+	else if (learns_forwarded(patient))
+		doctor_say(doctor, "forwarding", DOCTOR_OK, NULL,
+			   "is on, and answers to what is forwarded are known");
+	else
+		doctor_say(
+			doctor, "forwarding", DOCTOR_WARNING, fix,
+			"is on: packets for other hosts are judged by these profiles too, and answers to what they start are not known");
+}
+
+/* What the interface has; 0 or -errno, and it is said. */
+static int examine(struct doctor *doctor, const char *interface, struct patient *patient)
+{
+	int err = hook_find(interface, &patient->hook);
+
+	patient->filter = FILTER_NONE;
+	if (err && err != -ENODEV) {
+		doctor_heard(doctor, "link");
+		return err;
+	}
+	if (err) {
+		doctor_say(doctor, "link", DOCTOR_PROBLEM, NULL,
+			   "there is no such interface in this network namespace%s",
+			   site_interface(&doctor->site, interface) ? ", and the site file has it" :
+								      "");
+		doctor_unhear(doctor);
+		return err;
+	}
+	patient->name = doctor_word(patient->hook.name);
+	link_facts(patient->hook.ifindex, &patient->link);
+	nic_read(patient->hook.name, patient->hook.ifindex, &patient->nic);
+	if (patient->hook.id[0])
+		patient->opened = filter_try_open(patient->hook.id, &patient->filter);
+	patient->open = patient->hook.id[0] && !patient->opened;
+	if (patient->open)
+		plan_kept(patient->hook.name, &patient->filter, &patient->kept);
+	return 0;
+}
+
+bool doctor_interface(struct doctor *doctor, const char *interface)
+{
+	struct patient patient = {};
+	struct telling telling = {doctor, &patient};
+	bool found;
+
+	doctor->interface = interface;
+	found = !examine(doctor, interface, &patient);
+	if (found) {
+		doctor->interface = patient.hook.name;
+		doctor_heard(doctor, "filter");
+		check_up(doctor, &patient);
+		check_vlan(doctor, &patient);
+		link_judge(patient.hook.ifindex, tell, &telling);
+		check_forwarding(doctor, &patient);
+		doctor_nic(doctor, &patient);
+		doctor_programs(doctor, &patient);
+		doctor_filter(doctor, &patient);
+	}
+	filter_close(&patient.filter);
+	json_decref(patient.kept);
+	free(patient.name);
+	doctor->interface = NULL;
+	return found;
+}

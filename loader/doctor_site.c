@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What `doctor` says of the catalog and the site file. */
+#include <net/if.h>
+#include <stdlib.h>
+
+#include "loader/doctor.h"
+#include "loader/plan.h"
+
+#define SHOWN 5 /* errors of a kind; the command that is named shows all */
+
+/* Each error and warning as a line. */
+static void say_diag(struct doctor *doctor, const char *check, const char *fix,
+		     const struct diag *diag)
+{
+	size_t i;
+
+	for (i = 0; i < diag->count && i < SHOWN; i++) {
+		const struct diag_entry *entry = &diag->entry[i];
+		enum doctor_state state =
+			entry->level == DIAG_ERROR ? DOCTOR_PROBLEM : DOCTOR_WARNING;
+
+		if (entry->file && entry->line)
+			doctor_say(doctor, check, state, fix, "%s:%d:%d: %s", entry->file,
+				   entry->line, entry->column, entry->message);
+		else
+			doctor_say(doctor, check, state, fix, "%s%s%s",
+				   entry->file ? entry->file : "", entry->file ? ": " : "",
+				   entry->message);
+	}
+	if (diag->count > SHOWN)
+		doctor_say(doctor, check, diag->errors ? DOCTOR_PROBLEM : DOCTOR_WARNING, fix,
+			   "and %zu more", diag->count - SHOWN);
+}
+
+char *doctor_command(const struct options *options, const char *start, const char *path)
+{
+	struct names words = {};
+	char *command;
+	size_t i;
+
+	names_add(&words, start);
+	for (i = 0; i < options->catalog.count; i++) {
+		__free_text char *folder = doctor_word(options->catalog.name[i]);
+		__free_text char *word = xasprintf("--catalog %s", folder);
+
+		names_add(&words, word);
+	}
+	if (path) {
+		__free_text char *word = doctor_word(path);
+
+		names_add(&words, word);
+	}
+	command = names_join(&words, " ");
+	names_free(&words);
+	return command;
+}
+
+/* Reads each profile, with what it includes. Returns how many there are. */
+static size_t read_all(struct catalog *catalog, struct diag *diag)
+{
+	struct names names = {};
+	size_t count, i;
+
+	if (catalog_names(catalog, &names, diag))
+		return 0;
+	for (i = 0; i < names.count; i++) {
+		struct names one = {.name = &names.name[i], .count = 1};
+		const struct profile **list;
+		size_t found;
+
+		if (catalog_find(catalog, names.name[i], diag) &&
+		    !catalog_resolve(catalog, &one, &list, &found, diag))
+			free(list);
+	}
+	count = names.count;
+	names_free(&names);
+	return count;
+}
+
+static void check_profiles(struct doctor *doctor, struct catalog *catalog)
+{
+	__cleanup(diag_free) struct diag diag = {};
+	__free_text char *fix = doctor_command(doctor->options, "portcullis check", NULL);
+	size_t count = 0;
+
+	if (!catalog_open(&doctor->options->catalog, catalog, &diag))
+		count = read_all(catalog, &diag);
+	say_diag(doctor, "profiles", fix, &diag);
+	if (!diag.errors && !count)
+		doctor_say(doctor, "profiles", DOCTOR_PROBLEM, "make install",
+			   "there is none in %s", catalog->folder.name[0]);
+	else if (!diag.count)
+		doctor_say(doctor, "profiles", DOCTOR_OK, NULL, "all %zu are valid", count);
+}
+
+static void check_file(struct doctor *doctor, struct catalog *catalog)
+{
+	const char *given = doctor->options->site;
+	const char *path = given ? given : SITE_FILE;
+	__free_text char *fix = doctor_command(doctor->options, "portcullis check", path);
+	__cleanup(diag_free) struct diag diag = {};
+	struct site *site = &doctor->site;
+
+	if (!site_open(given, site, &diag) && site->path)
+		site_check(catalog, site, &diag);
+	say_diag(doctor, "site-file", fix, &diag);
+	if (diag.count)
+		return;
+	if (site->path)
+		doctor_say(doctor, "site-file", DOCTOR_OK, NULL, "%s: valid, %zu interface%s", path,
+			   site->interfaces, site->interfaces == 1 ? "" : "s");
+	else
+		doctor_say(doctor, "site-file", DOCTOR_OK, NULL, "there is no %s", path);
+}
+
+void doctor_site(struct doctor *doctor)
+{
+	check_profiles(doctor, &doctor->catalog);
+	check_file(doctor, &doctor->catalog);
+}
+
+/* --- what the file says of one interface --- */
+
+const struct site_interface *doctor_wanted(const struct doctor *doctor, const struct hook *hook)
+{
+	size_t i;
+
+	for (i = 0; i < doctor->site.interfaces; i++)
+		if (if_nametoindex(doctor->site.interface[i].name) == hook->ifindex)
+			return &doctor->site.interface[i];
+	return NULL;
+}
+
+static bool same_part(const json_t *a, const json_t *b, const char *key)
+{
+	return json_equal(json_object_get(a, key), json_object_get(b, key));
+}
+
+/* Whether apply would leave it alone. What cannot be told is no difference. */
+static bool is_as_wanted(struct doctor *doctor, const struct patient *patient,
+			 const struct site_interface *wanted)
+{
+	__cleanup(diag_free) struct diag diag = {};
+	struct plan plan = {};
+	bool same;
+
+	if (wanted->mode != HOOK_AUTO && wanted->mode != patient->hook.mode)
+		return false;
+	if (!patient->kept || plan_make(&doctor->catalog, &doctor->options->catalog,
+					&wanted->recipe, false, &plan, &diag))
+		return true; /* said already: the file or the pins are damaged */
+	same = same_part(patient->kept, plan.kept, "recipe") &&
+	       same_part(patient->kept, plan.kept, "profiles");
+	plan_free(&plan);
+	return same;
+}
+
+void doctor_wants(struct doctor *doctor, const struct patient *patient)
+{
+	const struct site_interface *wanted = doctor_wanted(doctor, &patient->hook);
+	__free_text char *apply = doctor_apply(doctor);
+
+	if (!doctor->site.path)
+		return;
+	if (!wanted) {
+		__free_text char *fix = xasprintf("%s --dry-run", apply);
+
+		doctor_say(doctor, "site-file", DOCTOR_WARNING, fix,
+			   "%s does not have this interface: apply takes its filter off",
+			   doctor->site.path);
+	} else if (!is_as_wanted(doctor, patient, wanted)) {
+		doctor_say(doctor, "site-file", DOCTOR_WARNING, apply,
+			   "what is attached is not what %s says", doctor->site.path);
+	} else {
+		doctor_say(doctor, "site-file", DOCTOR_OK, NULL, "what is attached is what %s says",
+			   doctor->site.path);
+	}
+}
+
+char *doctor_apply(const struct doctor *doctor)
+{
+	__free_text char *site = NULL;
+	__free_text char *start = NULL;
+
+	if (!doctor->options->site)
+		return doctor_command(doctor->options, "portcullis apply", NULL);
+	site = doctor_word(doctor->options->site);
+	start = xasprintf("portcullis apply --site %s", site);
+	return doctor_command(doctor->options, start, NULL);
+}
