@@ -1,0 +1,23 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# attach, killed or failing at any of its system calls: see hurt.bash.
+
+load faults
+
+setup_file()
+{
+	faults_start
+}
+
+teardown_file()
+{
+	sandbox_end
+}
+
+@test "attach" {
+	hurt none after attach eth0 "${AFTER[@]}"
+}
+
+@test "attach of two interfaces" {
+	hurt -e turns none,none after,after attach eth0 eth1 "${AFTER[@]}"
+}
