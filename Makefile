@@ -133,9 +133,9 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(PURE:%=loader/%.c)
 		$(shell $(PKG_CONFIG) --cflags $(LIBS)) -MMD -MP -MF $@.d -MT $@ -o $@ $(filter %.c,$^) $(LDLIBS)
 
 # What the end-to-end tests use besides the binary.
-e2e-tools: $(BUILD)/e2e/send $(BUILD)/e2e/faults $(BUILD)/e2e/probe $(BUILD)/e2e/foreign.bpf.o
+e2e-tools: $(BUILD)/e2e/send $(BUILD)/e2e/faults $(BUILD)/e2e/left $(BUILD)/e2e/probe $(BUILD)/e2e/foreign.bpf.o
 
-$(BUILD)/e2e/send $(BUILD)/e2e/faults $(BUILD)/e2e/probe: $(BUILD)/e2e/%: tests/e2e/%.c $(BUILD)/flags
+$(BUILD)/e2e/send $(BUILD)/e2e/faults $(BUILD)/e2e/left $(BUILD)/e2e/probe: $(BUILD)/e2e/%: tests/e2e/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(say) TEST $@
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MF $@.d -MT $@ -o $@ $<

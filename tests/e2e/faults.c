@@ -4,7 +4,6 @@
  * before the call is made, or lets the call fail without making it.
  *
  *	faults [-n] [-i IDS] [-l LIST] [-k POINT | -e ERROR@POINT] COMMAND...
- *	faults -w IDS [COUNT]
  *
  * A point is a call and how often it was made: unlinkat:2, bpf:MAP_CREATE:7. Threads are followed,
  * and counted together. Exits as the command does, with 128 + N if signal N killed it, 98 if it did
@@ -13,8 +12,6 @@
  *	-l LIST   writes each point and what it is about
  *	-n        a kernel without tcx: these links are refused with EINVAL, and not counted
  *	-i IDS    adds the ids of the maps, programs, links and BTF that the command makes
- *	-w IDS    waits until no more than COUNT (0) of these are left, 3 s at most; else prints
- *them. Only what is left remains in IDS
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +20,6 @@
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +27,6 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,72 +34,15 @@
 #define EXIT_UNREACHED 98
 #define EXIT_TROUBLE   97
 #define TIME_LIMIT     60 /* seconds, for the command */
-#define WAIT_LIMIT     3
 #define THREADS	       64
 #define KINDS	       64
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#include "tests/e2e/faults_calls.h"
 
 static void die(const char *what)
 {
 	fprintf(stderr, "faults: %s: %s\n", what, strerror(errno));
 	exit(EXIT_TROUBLE);
-}
-
-/* --- the calls that count --- */
-
-static const struct call {
-	int number;
-	const char *name;
-	int path; /* which argument is one, -1: none */
-} calls[] = {
-	{SYS_bpf, "bpf", -1},
-	{SYS_unlinkat, "unlinkat", 1},
-	{SYS_renameat, "renameat", 1},
-	{SYS_renameat2, "renameat2", 1},
-	{SYS_mkdirat, "mkdirat", 1},
-	{SYS_linkat, "linkat", 1},
-	{SYS_symlinkat, "symlinkat", 0},
-	{SYS_mount, "mount", 1},
-	{SYS_fchmod, "fchmod", -1},
-	{SYS_fchmodat, "fchmodat", 1},
-	{SYS_fchown, "fchown", -1},
-	{SYS_fchownat, "fchownat", 1},
-	{SYS_flock, "flock", -1},
-	{SYS_sendto, "sendto", -1},
-	{SYS_sendmsg, "sendmsg", -1},
-#ifdef SYS_unlink /* not on arm64 */
-	{SYS_unlink, "unlink", 0},
-	{SYS_rename, "rename", 0},
-	{SYS_mkdir, "mkdir", 0},
-	{SYS_rmdir, "rmdir", 0},
-	{SYS_link, "link", 0},
-	{SYS_symlink, "symlink", 0},
-	{SYS_chmod, "chmod", 0},
-	{SYS_chown, "chown", 0},
-	{SYS_lchown, "lchown", 0},
-#endif
-};
-
-static const char *const bpf_names[] = { /* by command */
-	"MAP_CREATE", "MAP_LOOKUP_ELEM", "MAP_UPDATE_ELEM", "MAP_DELETE_ELEM", "MAP_GET_NEXT_KEY",
-	"PROG_LOAD", "OBJ_PIN", "OBJ_GET", "PROG_ATTACH", "PROG_DETACH", "PROG_TEST_RUN",
-	"PROG_GET_NEXT_ID", "MAP_GET_NEXT_ID", "PROG_GET_FD_BY_ID", "MAP_GET_FD_BY_ID",
-	"OBJ_GET_INFO_BY_FD", "PROG_QUERY", "RAW_TRACEPOINT_OPEN", "BTF_LOAD", "BTF_GET_FD_BY_ID",
-	"TASK_FD_QUERY", "MAP_LOOKUP_AND_DELETE_ELEM", "MAP_FREEZE", "BTF_GET_NEXT_ID",
-	"MAP_LOOKUP_BATCH", "MAP_LOOKUP_AND_DELETE_BATCH", "MAP_UPDATE_BATCH", "MAP_DELETE_BATCH",
-	"LINK_CREATE", "LINK_UPDATE", "LINK_GET_FD_BY_ID", "LINK_GET_NEXT_ID", "ENABLE_STATS",
-	"ITER_CREATE", "LINK_DETACH", "PROG_BIND_MAP",
-};
-
-static const struct call *call_of(long number)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(calls); i++)
-		if (calls[i].number == number)
-			return &calls[i];
-	return NULL;
 }
 
 /* The tracer is told of these calls, and of no others. */
@@ -170,108 +108,6 @@ static FILE *open_file(const char *path, const char *mode)
 /* --- the command --- */
 
 static pid_t leader;
-
-/* What a thread is about to do, or has done. */
-struct stop {
-	pid_t thread;
-	const struct call *call;
-	uint64_t argument[6];
-	union bpf_attr attr; /* of bpf(2) */
-};
-
-/* -1 and nothing if it cannot be read. */
-static ssize_t read_memory(uint64_t address, void *to, size_t length)
-{
-	struct iovec local = {to, length}, remote = {(void *)(uintptr_t)address, length};
-
-	return process_vm_readv(leader, &local, 1, &remote, 1, 0);
-}
-
-/* Byte by byte past a page's end, which may be the last one. */
-static const char *read_text(uint64_t address, char *text, size_t size)
-{
-	size_t i;
-
-	for (i = 0; i + 1 < size; i++)
-		if (read_memory(address + i, text + i, 1) != 1 || !text[i])
-			break;
-	text[i] = '\0';
-	return text;
-}
-
-static bool is_bpf(const struct stop *stop, int command)
-{
-	return stop->call->number == SYS_bpf && (int)stop->argument[0] == command;
-}
-
-static bool is_tcx(const struct stop *stop)
-{
-	return is_bpf(stop, BPF_LINK_CREATE) && (stop->attr.link_create.attach_type == 46 ||
-						 stop->attr.link_create.attach_type == 47);
-}
-
-/* A descriptor of the command, as one of ours. */
-static int borrow(int fd)
-{
-	static int pidfd = -1;
-
-	if (pidfd < 0)
-		pidfd = syscall(SYS_pidfd_open, leader, 0);
-	return syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-}
-
-static long bpf(int command, union bpf_attr *attr)
-{
-	return syscall(SYS_bpf, command, attr, sizeof(*attr));
-}
-
-static bool get_info(int fd, void *info, uint32_t length)
-{
-	union bpf_attr attr = {.info = {.bpf_fd = fd, .info_len = length, .info = (uintptr_t)info}};
-
-	memset(info, 0, length);
-	return !bpf(BPF_OBJ_GET_INFO_BY_FD, &attr);
-}
-
-/* The name of the map that a call is about. */
-static void map_name(const struct stop *stop, char *text, size_t size)
-{
-	struct bpf_map_info info;
-	int fd = borrow(stop->attr.map_fd);
-
-	if (fd >= 0 && get_info(fd, &info, sizeof(info)))
-		snprintf(text, size, "%s", info.name);
-	if (fd >= 0)
-		close(fd);
-}
-
-static void describe_bpf(const struct stop *stop, char *text, size_t size)
-{
-	switch (stop->argument[0]) {
-	case BPF_OBJ_PIN:
-	case BPF_OBJ_GET: read_text(stop->attr.pathname, text, size); break;
-	case BPF_MAP_CREATE: snprintf(text, size, "%s", stop->attr.map_name); break;
-	case BPF_PROG_LOAD: snprintf(text, size, "%s", stop->attr.prog_name); break;
-	case BPF_LINK_CREATE:
-		snprintf(text, size, "type %u, interface %u", stop->attr.link_create.attach_type,
-			 stop->attr.link_create.target_fd);
-		break;
-	case BPF_MAP_LOOKUP_ELEM ... BPF_MAP_GET_NEXT_KEY:
-	case BPF_MAP_LOOKUP_AND_DELETE_ELEM ... BPF_MAP_FREEZE: map_name(stop, text, size); break;
-	case BPF_MAP_UPDATE_BATCH:
-		snprintf(text, size, "%u entries", stop->attr.batch.count);
-		break;
-	}
-}
-
-static void describe(const struct stop *stop, char *text, size_t size)
-{
-	text[0] = '\0';
-	if (stop->call->number == SYS_bpf)
-		describe_bpf(stop, text, size);
-	else if (stop->call->path >= 0)
-		read_text(stop->argument[stop->call->path], text, size);
-}
 
 /* --- counting --- */
 
@@ -380,7 +216,7 @@ static int at_call(const struct stop *stop)
 /* An object was made: its id is written down. */
 static void write_id(const struct stop *stop, int theirs)
 {
-	int fd = borrow(theirs);
+	int fd = borrow(leader, theirs);
 	union {
 		struct bpf_map_info map;
 		struct bpf_prog_info program;
@@ -405,13 +241,14 @@ static void read_stop(pid_t thread, const struct __ptrace_syscall_info *info, st
 {
 	size_t i, length;
 
-	*stop = (struct stop){.thread = thread, .call = call_of(info->seccomp.nr)};
+	*stop = (struct stop){
+		.leader = leader, .thread = thread, .call = call_of(info->seccomp.nr)};
 	for (i = 0; i < ARRAY_SIZE(stop->argument); i++)
 		stop->argument[i] = info->seccomp.args[i];
 	if (!stop->call || stop->call->number != SYS_bpf)
 		return;
 	length = stop->argument[2] < sizeof(stop->attr) ? stop->argument[2] : sizeof(stop->attr);
-	read_memory(stop->argument[1], &stop->attr, length);
+	read_memory(leader, stop->argument[1], &stop->attr, length);
 }
 
 /* A system call begins, or (after one that makes an object) ends. */
@@ -496,90 +333,17 @@ static int follow(void)
 	return EXIT_TROUBLE;
 }
 
-/* --- what is left --- */
-
-static bool is_there(const char *kind, unsigned int id)
-{
-	static const struct {
-		const char *kind;
-		int command;
-	} ways[] = {{"map", BPF_MAP_GET_FD_BY_ID},
-		    {"program", BPF_PROG_GET_FD_BY_ID},
-		    {"link", BPF_LINK_GET_FD_BY_ID},
-		    {"btf", BPF_BTF_GET_FD_BY_ID}};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(ways); i++) {
-		union bpf_attr attr = {.map_id = id};
-		int fd;
-
-		if (strcmp(kind, ways[i].kind))
-			continue;
-		fd = bpf(ways[i].command, &attr);
-		if (fd < 0 && errno != ENOENT)
-			die("cannot look up an id");
-		if (fd >= 0)
-			close(fd);
-		return fd >= 0;
-	}
-	fprintf(stderr, "faults: what is a %s?\n", kind);
-	exit(EXIT_TROUBLE);
-}
-
-/* Reads what is left of those in `path`: how many, and the text. */
-static unsigned int read_left(const char *path, char **text)
-{
-	char kind[16], name[32];
-	FILE *ids = open_file(path, "re"), *lines;
-	unsigned int id, left = 0;
-	size_t size;
-
-	lines = open_memstream(text, &size);
-	while (lines && fscanf(ids, "%15s %u %31s", kind, &id, name) == 3)
-		if (is_there(kind, id)) {
-			fprintf(lines, "%s %u %s\n", kind, id, name);
-			left++;
-		}
-	if (!lines || fclose(lines) || fclose(ids))
-		die(path);
-	return left;
-}
-
-/* The kernel frees late: after a grace period, in a worker. */
-static int await_few(const char *path, unsigned int count)
-{
-	const struct timespec pause = {.tv_nsec = 10000000};
-	FILE *ids;
-	char *text;
-	int i;
-
-	for (i = 0; i < WAIT_LIMIT * 100 && read_left(path, &text) > count; i++) {
-		free(text);
-		nanosleep(&pause, NULL);
-	}
-	if (i == WAIT_LIMIT * 100) {
-		read_left(path, &text);
-		fputs(text, stdout);
-		return EXIT_FAILURE;
-	}
-	ids = open_file(path, "we");
-	if (fputs(text, ids) < 0 || fclose(ids))
-		die(path);
-	return EXIT_SUCCESS;
-}
-
 int main(int argc, char **argv)
 {
 	int option, code;
 
-	while ((option = getopt(argc, argv, "+ni:l:k:e:w:")) >= 0) {
+	while ((option = getopt(argc, argv, "+ni:l:k:e:")) >= 0) {
 		switch (option) {
 		case 'n': wanted.no_tcx = true; break;
 		case 'i': wanted.ids = open_file(optarg, "ae"); break;
 		case 'l': wanted.list = open_file(optarg, "we"); break;
 		case 'k': wanted.point = optarg; break;
 		case 'e': read_error(optarg); break;
-		case 'w': return await_few(optarg, argv[optind] ? atoi(argv[optind]) : 0);
 		default: return EXIT_TROUBLE;
 		}
 	}

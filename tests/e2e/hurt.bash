@@ -177,7 +177,7 @@ check_rest()
 	[ -n "$rest" ] || return 0
 	# A swap leaves its trie to the next but two, so that there are more after one.
 	[[ ${new[*]} != *none* ]] || sed -i '/ prefixes$/d' "$DIR/ids"
-	left=$("$FAULTS" -w "$DIR/ids" "$rest") || trouble "left in the kernel, where it was $rest: $left"
+	left=$("$TOOLS/left" "$DIR/ids" "$rest") || trouble "left in the kernel, where it was $rest: $left"
 	flock -n "$PINS" true || trouble 'the lock is held'
 }
 
@@ -313,7 +313,7 @@ count_rest()
 		restore
 	done
 	sleep 0.3
-	"$FAULTS" -w "$DIR/ids" 1000
+	"$TOOLS/left" "$DIR/ids" 1000
 	[[ ${new[*]} != *none* ]] || sed -i '/ prefixes$/d' "$DIR/ids"
 	rest=$(wc -l < "$DIR/ids")
 }
