@@ -10,7 +10,7 @@ PKG_CONFIG ?= pkg-config
 INSTALL ?= install
 
 VERSION := 0.1.0
-LIBS    := libbpf libelf zlib libfyaml jansson libmnl
+LIBS    := libbpf libelf zlib libfyaml jansson libmnl libcap-ng
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Werror
 CFLAGS   ?= -O2 -g
@@ -38,7 +38,7 @@ endif
 .DEFAULT_GOAL := all
 
 # Pure: no BPF, no privilege. Tested and fuzzed alone.
-PURE := util diag ports prefix yaml yaml_text yaml_fields reader profile catalog recipe draft draft_apply compose jsontext compose_json prune pool spans tries compile admit counters columns report text text_counters difference options
+PURE := util diag ports prefix yaml yaml_text yaml_fields reader profile trust catalog recipe draft draft_apply compose site site_interface site_check jsontext compose_json prune pool spans tries compile admit counters columns report text text_counters difference options
 LOADER := $(sort $(patsubst loader/%.c,%,$(wildcard loader/*.c)))
 PURE_OBJECTS   = $(PURE:%=$(BUILD)/loader/%.o)
 LOADER_OBJECTS = $(LOADER:%=$(BUILD)/loader/%.o)
@@ -48,9 +48,9 @@ UNIT   := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 FUZZ   := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 PACKET := $(patsubst tests/packet/%.c,$(BUILD)/packet/%.o,$(sort $(wildcard tests/packet/*.c)))
 BENCH  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%.o,$(sort $(filter-out %.bpf.c,$(wildcard tests/bench/*.c))))
-MANUAL := portcullis.8 portcullis-profile.5
+MANUAL := portcullis.8 portcullis-profile.5 portcullis-site.5
 
-all: $(BUILD)/portcullis $(MANUAL:%=$(BUILD)/%)
+all: $(BUILD)/portcullis $(BUILD)/portcullis.service $(MANUAL:%=$(BUILD)/%)
 
 $(BUILD)/portcullis: $(LOADER_OBJECTS)
 	$(say) LINK $@
@@ -83,6 +83,10 @@ $(MANUAL:%=$(BUILD)/%): $(BUILD)/%: docs/%.scd
 	@mkdir -p $(@D)
 	$(say) MAN $@
 	$(Q)$(SCDOC) < $< > $@
+
+$(BUILD)/portcullis.service: systemd/portcullis.service.in $(BUILD)/flags
+	$(say) UNIT $@
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|' $< > $@
 
 # --- tests ---
 
@@ -132,10 +136,22 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(PURE:%=loader/%.c)
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 		$(shell $(PKG_CONFIG) --cflags $(LIBS)) -MMD -MP -MF $@.d -MT $@ -o $@ $(filter %.c,$^) $(LDLIBS)
 
-# What the end-to-end tests use besides the binary.
-e2e-tools: $(BUILD)/e2e/send $(BUILD)/e2e/faults $(BUILD)/e2e/left $(BUILD)/e2e/probe $(BUILD)/e2e/foreign.bpf.o
+# Binaries that say they are another version: 0.0.9, with this layout of the maps.
+LAYOUTS   := 2 3 4
+VERSIONED := filter generation share other takeover main
 
-$(BUILD)/e2e/send $(BUILD)/e2e/faults $(BUILD)/e2e/left $(BUILD)/e2e/probe: $(BUILD)/e2e/%: tests/e2e/%.c $(BUILD)/flags
+# What the end-to-end tests use besides the binary.
+E2E_C := send faults left probe
+e2e-tools: $(E2E_C:%=$(BUILD)/e2e/%) $(BUILD)/e2e/foreign.bpf.o $(LAYOUTS:%=$(BUILD)/e2e/portcullis-layout-%)
+
+$(BUILD)/e2e/portcullis-layout-%: $(LOADER_OBJECTS)
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -UPORTCULLIS_VERSION -DPORTCULLIS_VERSION='"0.0.9"' \
+		-DPC_ABI_VERSION=$* $(ALL_LDFLAGS) -o $@ $(VERSIONED:%=loader/%.c) \
+		$(filter-out $(VERSIONED:%=$(BUILD)/loader/%.o),$^) $(LDLIBS)
+
+$(E2E_C:%=$(BUILD)/e2e/%): $(BUILD)/e2e/%: tests/e2e/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(say) TEST $@
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MF $@.d -MT $@ -o $@ $<
@@ -170,7 +186,9 @@ install: all
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/share/portcullis/profiles
 	$(INSTALL) -m 0644 profiles/*.yaml profiles/*.schema.json $(DESTDIR)$(PREFIX)/share/portcullis/profiles
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(BUILD)/portcullis.8
-	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(BUILD)/portcullis-profile.5
+	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(BUILD)/portcullis-profile.5 $(BUILD)/portcullis-site.5
+	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system $(BUILD)/portcullis.service
+	$(INSTALL) -D -m 0644 systemd/portcullis.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/portcullis.conf
 
 clean:
 	rm -rf $(BUILD)
@@ -184,7 +202,7 @@ help:
 	@echo 'bench    the measuring part of scripts/bench, as $(BUILD)/bench/bench'
 	@echo 'fuzz     libFuzzer harnesses, built into $(BUILD)/fuzz'
 	@echo 'debug    everything with ASan and UBSan, in $(BUILD)/debug'
-	@echo 'install  binary, profiles, schema, man pages (DESTDIR, PREFIX)'
+	@echo 'install  binary, profiles, schema, man pages, systemd unit (DESTDIR, PREFIX)'
 	@echo 'clean    remove $(BUILD)'
 
 FORCE:

@@ -6,8 +6,14 @@
 #include <linux/types.h>
 
 /* Changes with any change of the layouts below; kept at the head of every generation. */
-#define PC_ABI_VERSION 2
-#define PC_MAGIC       0x6c757043 /* "Cpul" */
+#ifndef PC_ABI_VERSION /* another one is given to test two versions against each other */
+#define PC_ABI_VERSION 3
+#endif
+#define PC_MAGIC 0x6c757043 /* "Cpul" */
+
+/* Layout versions since which these maps are as they are now: they can be taken over. */
+#define PC_COUNTERS_SINCE 2
+#define PC_FLOWS_SINCE	  2
 
 enum pc_transport {
 	PC_TCP = 0,
@@ -127,9 +133,14 @@ enum pc_outbound {
 	PC_OUTBOUND_ENFORCE,
 };
 
+#define PC_VERSION_TEXT	  13
 #define PC_ECHO_LIMIT_MAX 1000000 /* echo requests a second on a CPU */
 
-/* One compiled state of an interface: the only value of an inner map of `generations`. */
+/*
+ * One compiled state of an interface: the only value of an inner map of `generations`, which is
+ * mmapable: to confirm it is one store of `deadline`. What stands before `made_at` is the same in
+ * every layout version.
+ */
 struct pc_generation {
 	__u32 magic;
 	__u32 version;		/* PC_ABI_VERSION */
@@ -146,14 +157,21 @@ struct pc_generation {
 	__u8 policy;		/* enum pc_policy */
 	__u8 outbound;		/* enum pc_outbound */
 	__u8 forward;		/* forwarded traffic is learned too */
-	char program_version[13]; /* of the binary that loaded the program, NUL-ended */
-	__u8 protocol[256];	  /* 1: further IP protocol that the profile names */
+	char program_version[PC_VERSION_TEXT]; /* of the binary that loaded the program, NUL-ended
+						*/
+	__u64 deadline; /* CLOCK_BOOTTIME ns: past it the fallback judges; 0: it is final */
+	__u32 fallback; /* slot of `generations`; 0: none, which a deadline needs */
+	__u8 stand_in;	/* made to be a fallback only: there was no filter before */
+	__u8 pad[3];
+	__u64 reverted_at;  /* CLOCK_REALTIME ns: it judges again since then, as a fallback; 0: not
+			       so */
+	__u8 protocol[256]; /* 1: further IP protocol that the profile names */
 	struct pc_rule rule[PC_RULES];
 	struct pc_span span[PC_SPANS];
 	__u16 port[PC_PORTS]; /* `in`: by local port */
 	__u16 out[PC_PORTS];  /* `out`: by remote port; its rules have one span of all ports */
 };
-_Static_assert(__builtin_offsetof(struct pc_generation, protocol) == 112, "pc_generation header");
+_Static_assert(__builtin_offsetof(struct pc_generation, protocol) == 136, "pc_generation header");
 
 /*
  * Key of a trie, both families in one: a switch then waits for one outer update less than with two

@@ -18,12 +18,16 @@ const volatile __u8 have_coarse = 0;
  */
 struct generation_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(struct pc_generation));
 };
 
-/* Slot 0 judges. One update of it switches a packet's whole world; the others are for fallbacks. */
+/*
+ * Slot 0 judges, until its deadline if it has one; then the slot that it names does. One update of
+ * it switches a packet's whole world.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, PC_SLOTS);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "loader/catalog.h"
+#include "loader/trust.h"
 
 #define SITE_FOLDER	 "/etc/portcullis/profiles"
 #define INSTALLED_FOLDER PORTCULLIS_PREFIX "/share/portcullis/profiles"
@@ -111,6 +112,22 @@ static void report_unknown(struct catalog *catalog, const char *name, const stru
 	diag_free(&unused);
 }
 
+/* Whoever can write a profile can open ports: anybody's file is not taken. */
+static int check_trust(const struct catalog *catalog, const char *path, struct diag *diag)
+{
+	struct place place = {.file = path};
+	__free_text char *why = NULL;
+	int err = file_trusted(path, &why);
+
+	if (!why) /* what cannot even be looked at is for who reads it to say */
+		return 0;
+	if (catalog->any_owner)
+		diag_warning(diag, &place, "attach and swap will not take it: %s", why);
+	else
+		diag_error(diag, &place, "%s", why);
+	return catalog->any_owner ? 0 : err;
+}
+
 static struct profile *read_profile(struct catalog *catalog, const char *name,
 				    const struct place *place, struct diag *diag)
 {
@@ -122,7 +139,7 @@ static struct profile *read_profile(struct catalog *catalog, const char *name,
 		report_unknown(catalog, name, place, diag);
 		return NULL;
 	}
-	if (profile_read(path, &profile, diag))
+	if (check_trust(catalog, path, diag) || profile_read(path, &profile, diag))
 		return NULL;
 	if (strcmp(profile->name, name)) {
 		diag_error(diag, &profile->name_place,

@@ -58,6 +58,7 @@ struct catalog {
 	struct names folder;
 	struct profile **profile;
 	size_t profiles;
+	bool any_owner; /* a profile that file_trusted refuses is a warning: it is only checked */
 };
 
 /*
@@ -92,8 +93,8 @@ void catalog_close(struct catalog *catalog);
 
 /*
  * The profile NAME, from NAME.yaml of the first folder that has it, read on first use.
- * NULL with errors in `diag`: unknown (with the nearest name), unreadable, wrong, or its `profile:`
- * is another name than the file's.
+ * NULL with errors in `diag`: unknown (with the nearest name), unreadable, not to be
+ * trusted (trust.h), wrong, or its `profile:` is another name than the file's.
  */
 const struct profile *catalog_find(struct catalog *catalog, const char *name, struct diag *diag);
 

@@ -68,27 +68,36 @@ static int delete_filters(struct mnl_socket *socket, unsigned int ifindex,
 	return err == -ENOENT ? 0 : err;
 }
 
+/* Whose clsact an interface has. */
+enum whose {
+	WHOSE_THEIRS,
+	WHOSE_OURS,
+	WHOSE_OURS_WITH_FILTER, /* ours, if it has our filter */
+};
+
 /*
- * With `made`, a clsact in which nobody else has a filter goes, and ours with it: in one step, so
- * that a killed command leaves no empty one.
+ * Of a clsact that we made, in which nobody else has a filter, all goes in one step, so that a
+ * killed command leaves no empty one.
  */
-static int remove_from(struct mnl_socket *socket, unsigned int ifindex, __u32 program_id, bool made)
+static int remove_from(struct mnl_socket *socket, unsigned int ifindex, __u32 program_id,
+		       enum whose whose)
 {
 	__cleanup(tc_filters_free) struct tc_filters filters = {};
 	enum tc_qdisc found = TC_QDISC_NONE;
 	size_t i;
 	int err = tc_filters_list(socket, ifindex, TC_EGRESS, &filters);
 
-	if (!err && made)
+	if (!err && whose != WHOSE_THEIRS)
 		err = tc_filters_list(socket, ifindex, TC_INGRESS, &filters);
-	if (!err && made)
+	if (!err && whose != WHOSE_THEIRS)
 		err = tc_qdisc_find(socket, ifindex, &found);
 	if (err)
 		return err;
 	for (i = 0; i < filters.count; i++)
 		if (!is_ours(&filters, &filters.filter[i], program_id))
 			break;
-	if (found == TC_QDISC_CLSACT && i == filters.count)
+	if (found == TC_QDISC_CLSACT && i == filters.count &&
+	    (whose == WHOSE_OURS || tc_filters_have(&filters, program_id)))
 		return tc_qdisc_delete(socket, ifindex);
 	return delete_filters(socket, ifindex, &filters, program_id);
 }
@@ -114,7 +123,8 @@ static int read_interface(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-static int remove_from_all(struct mnl_socket *socket, __u32 program_id, unsigned int made)
+static int remove_from_all(struct mnl_socket *socket, __u32 program_id, unsigned int made,
+			   enum whose whose)
 {
 	__cleanup(interfaces_free) struct interfaces interfaces = {};
 	union netlink_buffer buffer;
@@ -125,7 +135,7 @@ static int remove_from_all(struct mnl_socket *socket, __u32 program_id, unsigned
 	err = netlink_ask(socket, &buffer, read_interface, &interfaces);
 	for (i = 0; i < interfaces.count && !err; i++)
 		err = remove_from(socket, interfaces.ifindex[i], program_id,
-				  interfaces.ifindex[i] == made);
+				  interfaces.ifindex[i] == made ? whose : WHOSE_THEIRS);
 	return err;
 }
 
@@ -136,7 +146,7 @@ int clsact_remove(unsigned int ifindex, __u32 program_id, bool made)
 
 	if (err)
 		return err;
-	return remove_from(socket, ifindex, program_id, made);
+	return remove_from(socket, ifindex, program_id, made ? WHOSE_OURS : WHOSE_THEIRS);
 }
 
 /* --- all network namespaces --- */
@@ -186,7 +196,8 @@ static void sweep_one(struct sweep *sweep, const char *path)
 	if (!sweep->err)
 		sweep->err =
 			remove_from_all(socket, sweep->program_id,
-					sweep->made->netns == st.st_ino ? sweep->made->ifindex : 0);
+					sweep->made->netns == st.st_ino ? sweep->made->ifindex : 0,
+					sweep->made->whole ? WHOSE_OURS_WITH_FILTER : WHOSE_OURS);
 }
 
 static void sweep_folder(struct sweep *sweep, const char *folder, const char *below)
@@ -309,6 +320,6 @@ int clsact_attach(int program, __u32 program_id, const char *interface, unsigned
 	if (!err)
 		return 0;
 	if (created)
-		remove_from(socket, ifindex, program_id, true);
+		remove_from(socket, ifindex, program_id, WHOSE_OURS);
 	return report_refusal(interface, err);
 }

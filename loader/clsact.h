@@ -28,6 +28,7 @@ int clsact_remove(unsigned int ifindex, __u32 program_id, bool made);
 struct clsact_made {
 	unsigned int ifindex; /* 0: none */
 	unsigned long long netns;
+	bool whole; /* the filter got there: an empty clsact is another one */
 };
 
 /*

@@ -10,6 +10,8 @@ int command_show(const struct options *options, struct diag *diag);
 int command_check(const struct options *options, struct diag *diag);
 int command_attach(const struct options *options, struct diag *diag);
 int command_swap(const struct options *options, struct diag *diag);
+int command_apply(const struct options *options, struct diag *diag);
+int command_confirm(const struct options *options, struct diag *diag);
 int command_detach(const struct options *options, struct diag *diag);
 int command_status(const struct options *options, struct diag *diag);
 int command_counters(const struct options *options, struct diag *diag);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `check`: reads profiles and reports every error in them. */
+/* `check`: reads profiles and site files, and reports every error in them. */
 #include <jansson.h>
 #include <libgen.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 
 #include "loader/command.h"
 #include "loader/report.h"
+#include "loader/site.h"
 
 /* Reads the profiles of the opened folders, and resolves their includes. */
 static void check_catalog(struct catalog *catalog, struct diag *diag)
@@ -40,8 +41,19 @@ static int open_with(const struct options *options, const char *folder, struct c
 	names_add(&folders, folder);
 	names_add_all(&folders, &options->catalog);
 	err = catalog_open(&folders, catalog, diag);
+	catalog->any_owner = true;
 	names_free(&folders);
 	return err;
+}
+
+/* `given`: NULL for the usual file, which need not be there. */
+static void check_site(const struct options *options, const char *given, struct diag *diag)
+{
+	__cleanup(catalog_close) struct catalog catalog = {};
+	__cleanup(site_free) struct site site = {};
+
+	if (!site_open(given, &site, diag) && !catalog_open(&options->catalog, &catalog, diag))
+		site_check(&catalog, &site, diag);
 }
 
 static void check_argument(const struct options *options, const char *path, struct diag *diag)
@@ -53,6 +65,10 @@ static void check_argument(const struct options *options, const char *path, stru
 	if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
 		if (!open_with(options, path, &catalog, diag))
 			check_catalog(&catalog, diag);
+		return;
+	}
+	if (site_is(path)) {
+		check_site(options, path, diag);
 		return;
 	}
 	/* What a file includes may stand beside it. */
@@ -86,6 +102,8 @@ static void check(const struct options *options, struct diag *diag)
 		check_argument(options, options->arguments.name[i], diag);
 	if (!i && !catalog_open(&options->catalog, &catalog, diag))
 		check_catalog(&catalog, diag);
+	if (!i || options->site)
+		check_site(options, options->site, diag);
 }
 
 int command_check(const struct options *options, struct diag *diag)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* `show`: the services of profiles as they would be, or of an interface as they are. */
 #include <errno.h>
+#include <unistd.h>
 
 #include "loader/command.h"
 #include "loader/plan.h"
@@ -21,6 +22,7 @@ static int show_live(const struct options *options)
 static int show_profiles(const struct options *options, struct diag *diag)
 {
 	__cleanup(catalog_close) struct catalog catalog = {};
+	__cleanup(site_free) struct site site = {};
 	__cleanup(recipe_free) struct recipe recipe = {};
 	__cleanup(composition_free) struct composition composition = {};
 	size_t i;
@@ -28,6 +30,10 @@ static int show_profiles(const struct options *options, struct diag *diag)
 
 	if (catalog_open(&options->catalog, &catalog, diag))
 		return EXIT_FAILED;
+	/* The site's own file may be root's only; then what is shown goes without its groups. */
+	if ((options->site || !access(SITE_FILE, R_OK)) && site_open(options->site, &site, diag))
+		return EXIT_FAILED;
+	groups_merge(&recipe.groups, &site.groups);
 	err = options_apply(options, &recipe, diag);
 	for (i = 0; i < options->arguments.count; i++)
 		if (recipe_profiles(&recipe, options->arguments.name[i], diag))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* `status`: what is attached. */
+#include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "loader/command.h"
 #include "loader/flows.h"
@@ -33,6 +35,37 @@ static json_t *state_json(const struct live *live, const struct flows *flows)
 			 report_counts(counters_outbound_total(live->counters)));
 }
 
+/* The wall clock at a time of boot_time. */
+static __u64 wall_time(__u64 boot)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * PC_SECOND + now.tv_nsec + boot - boot_time();
+}
+
+static json_t *confirm_json(const struct filter *filter)
+{
+	const struct pc_generation *current = filter->current.copy;
+	const struct pc_generation *fallback = current->deadline ? filter->fallback.copy : current;
+	__u64 now = boot_time(), when = current->reverted_at;
+	char deadline[TIME_TEXT];
+	json_int_t left = 0;
+
+	if (filter->reverted.copy)
+		when = wall_time(filter->reverted.copy->deadline);
+	else if (current->deadline)
+		when = wall_time(current->deadline);
+	if (!when)
+		return json_null();
+	if (current->deadline > now)
+		left = (current->deadline - now + PC_SECOND - 1) / PC_SECOND;
+	return json_pack("{s:s, s:I, s:s, s:o}", "state",
+			 current->deadline ? "waiting" : "reverted", "seconds_left", left,
+			 "deadline", report_time(when, deadline), "fallback",
+			 fallback->stand_in ? json_null() : json_integer(fallback->number));
+}
+
 static json_t *status_json(const struct live *live, const struct flows *flows)
 {
 	const struct pc_generation *generation = live->filter.current.copy;
@@ -41,16 +74,18 @@ static json_t *status_json(const struct live *live, const struct flows *flows)
 	__free_text char *version =
 		xstrndup(generation->program_version, sizeof(generation->program_version));
 
-	status = json_pack("{s:o, s:I, s:s, s:s, s:O?, s:O, s:I, s:s, s:s, s:o, s:I, s:o}", "name",
-			   text_json(live->hook.name), "ifindex", (json_int_t)live->hook.ifindex,
-			   "mode", hook_mode_name(live->hook.mode), "policy",
-			   generation->policy == PC_POLICY_OBSERVE ? "observe" : "enforce",
-			   "profiles", json_object_get(recipe, "profiles"), "recipe", recipe,
-			   "generation", (json_int_t)generation->number, "attached_at",
-			   report_time(generation->attached_at, attached), "generation_at",
-			   report_time(generation->made_at, made), "program_version",
-			   text_json(version), "memory", (json_int_t)filter_memory(&live->filter),
-			   "total", report_counts(counters_total(live->counters)));
+	status =
+		json_pack("{s:o, s:I, s:s, s:s, s:O?, s:O, s:I, s:s, s:s, s:o, s:o, s:I, s:o}",
+			  "name", text_json(live->hook.name), "ifindex",
+			  (json_int_t)live->hook.ifindex, "mode", hook_mode_name(live->hook.mode),
+			  "policy", generation->policy == PC_POLICY_OBSERVE ? "observe" : "enforce",
+			  "profiles", json_object_get(recipe, "profiles"), "recipe", recipe,
+			  "generation", (json_int_t)generation->number, "attached_at",
+			  report_time(generation->attached_at, attached), "generation_at",
+			  report_time(generation->made_at, made), "program_version",
+			  text_json(version), "confirm", confirm_json(&live->filter), "memory",
+			  (json_int_t)filter_memory(&live->filter), "total",
+			  report_counts(counters_total(live->counters)));
 	state = state_json(live, flows);
 	json_object_update(status, state);
 	json_decref(state);
@@ -72,6 +107,24 @@ static int count_flows(const struct live *live, __u32 *counted, struct flows *fl
 	return err;
 }
 
+/* detach takes the egress program off behind the XDP program: not lost, but on its way out. */
+static bool just_detached(const struct live *live)
+{
+	return egress_state(&live->filter, live->hook.ifindex) == EGRESS_MISSING &&
+	       !hook_there(&live->hook);
+}
+
+static int add_status(const struct live *live, const struct flows *flows, bool named,
+		      json_t *interfaces)
+{
+	json_t *status = status_json(live, flows);
+
+	if (!just_detached(live))
+		return json_array_append_new(interfaces, status) ? -ENOMEM : 0;
+	json_decref(status);
+	return named ? hook_missing(&live->hook, "status") : 0;
+}
+
 int command_status(const struct options *options, struct diag *diag)
 {
 	struct flows flows = {};
@@ -88,7 +141,7 @@ int command_status(const struct options *options, struct diag *diag)
 	for (i = 0; i < count && !err; i++) {
 		err = count_flows(&list[i], &counted, &flows);
 		if (!err)
-			json_array_append_new(interfaces, status_json(&list[i], &flows));
+			err = add_status(&list[i], &flows, options->arguments.count, interfaces);
 	}
 	live_free(list, count);
 	if (err) {

@@ -31,7 +31,7 @@ struct trie6_entry {
 
 struct tables {
 	/* Zero but for policy, outbound, forward, echo_interval, protocol, tries_digest, rule,
-	 * span, port, out. */
+	 * span, port, out. Who takes a filter over, sets its number and attached_at, too. */
 	struct pc_generation *generation;
 	struct trie4_entry *trie4; /* sorted, each key once */
 	size_t tries4;

@@ -131,20 +131,26 @@ static void say_closed(const struct profile *profile, const struct names *closed
 		diag_warning(diag, NULL, "%s", text);
 }
 
-static void warn_of_groups(const struct composition *composition, const struct profile *profile,
-			   bool strict, struct diag *diag)
+void composition_wants(const struct composition *composition, const struct profile *profile,
+		       struct names *closed, struct names *undefined)
 {
-	__cleanup(names_free) struct names closed = {0}, undefined = {0};
-
 	for (size_t i = 0; i < composition->services; i++) {
 		const struct composed *composed = &composition->service[i];
 
 		if (composed->profile != profile || composed->why != WHY_GROUP)
 			continue;
-		add_closed(composition, i, &closed);
-		add_undefined(composition->recipe, &composed->from, &undefined);
-		add_undefined(composition->recipe, &composed->to, &undefined);
+		add_closed(composition, i, closed);
+		add_undefined(composition->recipe, &composed->from, undefined);
+		add_undefined(composition->recipe, &composed->to, undefined);
 	}
+}
+
+static void warn_of_groups(const struct composition *composition, const struct profile *profile,
+			   bool strict, struct diag *diag)
+{
+	__cleanup(names_free) struct names closed = {0}, undefined = {0};
+
+	composition_wants(composition, profile, &closed, &undefined);
 	if (closed.count)
 		say_closed(profile, &closed, &undefined, strict, diag);
 }

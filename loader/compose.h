@@ -58,6 +58,10 @@ int compose(struct catalog *catalog, const struct recipe *recipe, bool strict,
 	    struct composition *composition, struct diag *diag);
 void composition_free(struct composition *composition);
 
+/* Adds what a profile has closed for want of a group, and the groups it wants. */
+void composition_wants(const struct composition *composition, const struct profile *profile,
+		       struct names *closed, struct names *undefined);
+
 /* The "profiles" array of `show --json`. */
 json_t *composition_json(const struct composition *composition);
 

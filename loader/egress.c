@@ -19,12 +19,15 @@ enum egress_hook egress_state(const struct filter *filter, unsigned int ifindex)
 {
 	__u32 id;
 
-	if (filter->egress_link >= 0)
-		return object_interface(filter->egress_link) == ifindex ? EGRESS_TCX :
-									  EGRESS_MISSING;
-	if (object_program(filter->egress, &id) || clsact_find(ifindex, id) != 1)
+	if (object_program(filter->egress, &id))
 		return EGRESS_MISSING;
-	return EGRESS_CLSACT;
+	/* Of another program: a command was killed while it replaced the filter. */
+	if (filter->egress_link >= 0)
+		return object_interface(filter->egress_link) == ifindex &&
+				       object_linked(filter->egress_link) == id ?
+			       EGRESS_TCX :
+			       EGRESS_MISSING;
+	return clsact_find(ifindex, id) == 1 ? EGRESS_CLSACT : EGRESS_MISSING;
 }
 
 /* How a kernel without tcx answers. */
@@ -74,8 +77,44 @@ int egress_attach(struct filter *filter, const char *interface, unsigned int ifi
 	if (err == -ERANGE)
 		error("%s: cannot attach the egress program: others hold all places there; bpftool net show dev %s lists them, detach one",
 		      interface, interface);
+	else if (err == -ENODEV)
+		error("%s: the interface is gone", interface);
 	else if (err)
 		error("%s: cannot attach the egress program: %s", interface, strerror(-err));
+	return err;
+}
+
+static int replace_clsact(struct filter *filter, const struct filter *old, const char *interface,
+			  unsigned int ifindex)
+{
+	__free_text char *made_by_old = made_path(old, ifindex);
+	__free_text char *made = made_path(filter, ifindex);
+	__u32 id;
+	int err = object_program(old->egress, &id);
+
+	if (!err && !access(made_by_old, F_OK) && bpf_obj_pin(filter->egress, made))
+		err = -errno;
+	if (!err)
+		err = attach_clsact(filter, interface, ifindex);
+	return err ? err : clsact_remove(ifindex, id, false);
+}
+
+int egress_replace(struct filter *filter, const struct filter *old, const char *interface,
+		   unsigned int ifindex)
+{
+	int err;
+
+	if (old->egress < 0 || egress_state(old, ifindex) == EGRESS_MISSING)
+		return egress_attach(filter, interface, ifindex);
+	if (old->egress_link < 0) {
+		err = replace_clsact(filter, old, interface, ifindex);
+	} else {
+		err = bpf_link_update(old->egress_link, filter->egress, NULL) ? -errno : 0;
+		if (!err && filter->egress_link < 0)
+			filter->egress_link = fd_dup(old->egress_link);
+	}
+	if (err)
+		error("%s: cannot replace the egress program: %s", interface, strerror(-err));
 	return err;
 }
 
@@ -117,6 +156,7 @@ static struct clsact_made find_made(const char *id)
 
 int egress_sweep(const char *id)
 {
+	__free_text char *link = object_path(id, "link");
 	__close_fd int tcx = object_get(id, "egress_link");
 	__close_fd int program = -1;
 	struct clsact_made made;
@@ -130,6 +170,7 @@ int egress_sweep(const char *id)
 		return 0; /* nothing was attached yet */
 	err = object_program(program, &number);
 	made = find_made(id);
+	made.whole = !access(link, F_OK);
 	if (!err)
 		err = clsact_sweep(number, &made);
 	if (err)

@@ -94,23 +94,46 @@ static void set_constants(struct portcullis_bpf *skeleton, struct filter *filter
 		bpf_program__set_flags(skeleton->progs.portcullis, BPF_F_XDP_HAS_FRAGS);
 }
 
-static int set_maps(struct portcullis_bpf *skeleton, int cpus, const struct filter *with,
-		    __u32 flows)
+/* Uses the descriptors that are there. */
+static int reuse_flows(struct portcullis_bpf *skeleton, const struct filter *of)
+{
+	int err = bpf_map__reuse_fd(skeleton->maps.flows, of->flows);
+
+	if (!err)
+		err = bpf_map__reuse_fd(skeleton->maps.observed, of->observed);
+	if (!err)
+		err = bpf_map__reuse_fd(skeleton->maps.strangers, of->strangers);
+	if (!err)
+		err = bpf_map__reuse_fd(skeleton->maps.open_ports, of->open_ports);
+	if (!err)
+		err = bpf_map__reuse_fd(skeleton->maps.shared, of->shared);
+	return err;
+}
+
+static int reuse_counters(struct portcullis_bpf *skeleton, const struct filter *of)
+{
+	int err = bpf_map__reuse_fd(skeleton->maps.counters, of->counters);
+
+	if (!err)
+		err = bpf_map__reuse_fd(skeleton->maps.carries, of->carries);
+	if (!err)
+		err = bpf_map__reuse_fd(skeleton->maps.rare, of->rare);
+	return err;
+}
+
+static int set_maps(struct portcullis_bpf *skeleton, int cpus, const struct filter *flows_of,
+		    const struct filter *counters_of, __u32 flows)
 {
 	int err;
 
-	bpf_map__set_max_entries(skeleton->maps.counters, PC_CELLS * cpus);
-	if (with->flows < 0)
-		return bpf_map__set_max_entries(skeleton->maps.flows, flows);
-	err = bpf_map__reuse_fd(skeleton->maps.flows, with->flows);
-	if (!err)
-		err = bpf_map__reuse_fd(skeleton->maps.observed, with->observed);
-	if (!err)
-		err = bpf_map__reuse_fd(skeleton->maps.strangers, with->strangers);
-	if (!err)
-		err = bpf_map__reuse_fd(skeleton->maps.open_ports, with->open_ports);
-	if (!err)
-		err = bpf_map__reuse_fd(skeleton->maps.shared, with->shared);
+	if (flows_of->flows >= 0)
+		err = reuse_flows(skeleton, flows_of);
+	else
+		err = bpf_map__set_max_entries(skeleton->maps.flows, flows);
+	if (!err && counters_of->counters >= 0)
+		err = reuse_counters(skeleton, counters_of);
+	else if (!err)
+		err = bpf_map__set_max_entries(skeleton->maps.counters, PC_CELLS * cpus);
 	return err;
 }
 
@@ -123,7 +146,8 @@ static int claim_shared(const struct filter *filter)
 	return bpf_map_update_elem(filter->shared, &zero, &shared, BPF_ANY) ? -errno : 0;
 }
 
-int filter_load_sharing(struct filter *filter, const struct filter *with, __u32 flows)
+int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
+			const struct filter *counters_of, __u32 flows)
 {
 	__cleanup(skeleton_destroy) struct portcullis_bpf *skeleton = NULL;
 	int cpus = libbpf_num_possible_cpus();
@@ -137,7 +161,7 @@ int filter_load_sharing(struct filter *filter, const struct filter *with, __u32 
 	}
 	*filter = FILTER_NONE;
 	set_constants(skeleton, filter);
-	err = set_maps(skeleton, cpus, with, flows);
+	err = set_maps(skeleton, cpus, flows_of, counters_of, flows);
 	if (err) {
 		error("cannot set up the maps: %s", strerror(-err));
 		return err;
@@ -150,7 +174,7 @@ int filter_load_sharing(struct filter *filter, const struct filter *with, __u32 
 	err = keep_descriptors(skeleton, filter);
 	if (!err)
 		err = object_program(filter->program, &filter->program_id);
-	if (!err && with->flows < 0) {
+	if (!err && flows_of->flows < 0) {
 		err = claim_shared(filter);
 		share_begin(filter);
 	}
@@ -163,7 +187,7 @@ int filter_load_sharing(struct filter *filter, const struct filter *with, __u32 
 
 int filter_load(struct filter *filter)
 {
-	return filter_load_sharing(filter, &FILTER_NONE, PC_FLOWS);
+	return filter_load_sharing(filter, &FILTER_NONE, &FILTER_NONE, PC_FLOWS);
 }
 
 void installed_close(struct installed *installed)
@@ -171,7 +195,7 @@ void installed_close(struct installed *installed)
 	fd_close(&installed->generation);
 	fd_close(&installed->recipe);
 	free(installed->copy);
-	*installed = (struct installed){-1, -1, NULL};
+	*installed = INSTALLED_NONE;
 }
 
 void filter_close(struct filter *filter)
@@ -188,6 +212,8 @@ void filter_close(struct filter *filter)
 	outer_end(&filter->placing);
 	installed_close(&filter->current);
 	installed_close(&filter->next);
+	installed_close(&filter->fallback);
+	installed_close(&filter->reverted);
 	*filter = FILTER_NONE;
 }
 
@@ -216,18 +242,18 @@ static int read_installed(const struct filter *filter, const char *pin, int gene
 	return 0;
 }
 
-/* Opens the pinned generation that is the one that judges, or one that is not. -ENOENT: none. */
-static int open_generation(const struct filter *filter, bool judging, struct installed *installed)
+/* Whether a generation map is the one that is looked for. */
+typedef bool wanted_fn(const struct filter *filter, __u32 id, __u32 wanted);
+
+/* Opens the first pinned generation that is wanted. -ENOENT: none. */
+static int open_wanted(const struct filter *filter, wanted_fn *is_wanted, __u32 wanted,
+		       struct installed *installed)
 {
 	__free_text char *folder = object_path(filter->id, NULL);
-	__u32 zero = 0, judging_id = 0;
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
-	int err = -ENOENT;
+	int err = !dir && errno != ENOENT ? -errno : -ENOENT;
 
-	if (bpf_map_lookup_elem(filter->generations, &zero, &judging_id) ||
-	    (!dir && errno != ENOENT))
-		err = -errno;
 	while (dir && err == -ENOENT && (entry = readdir(dir))) {
 		struct bpf_map_info info;
 		__close_fd int fd = -1;
@@ -241,7 +267,7 @@ static int open_generation(const struct filter *filter, bool judging, struct ins
 		if (err)
 			break;
 		err = -ENOENT;
-		if ((info.id == judging_id) != judging)
+		if (!is_wanted(filter, info.id, wanted))
 			continue;
 		err = read_installed(filter, entry->d_name, fd, &info, installed);
 		if (err)
@@ -252,23 +278,70 @@ static int open_generation(const struct filter *filter, bool judging, struct ins
 	return err;
 }
 
+static bool is_id(const struct filter *filter, __u32 id, __u32 wanted)
+{
+	(void)filter;
+	return id == wanted;
+}
+
+/* Opens the generation in a slot. A swap may unpin it between two looks: -ENOENT. */
+static int open_slot(const struct filter *filter, __u32 slot, struct installed *installed)
+{
+	__u32 id;
+
+	if (bpf_map_lookup_elem(filter->generations, &slot, &id))
+		return -errno;
+	return open_wanted(filter, is_id, id, installed);
+}
+
+static int open_judging(struct filter *filter)
+{
+	int err = open_slot(filter, 0, &filter->current);
+
+	if (err || !filter->current.copy->deadline)
+		return err;
+	err = open_slot(filter, filter->current.copy->fallback, &filter->fallback);
+	if (err) {
+		installed_close(&filter->current);
+	} else if (boot_time() >= filter->current.copy->deadline) {
+		filter->reverted = filter->current;
+		filter->current = filter->fallback;
+		filter->fallback = INSTALLED_NONE;
+	}
+	return err;
+}
+
+/* A command that changes it may be at work: look again. */
 static int open_current(struct filter *filter)
 {
 	int err = -ENOENT;
 	int i;
 
-	/* A swap of another command may remove the pin between two looks: look again. */
 	for (i = 0; i < 10 && err == -ENOENT; i++)
-		err = open_generation(filter, true, &filter->current);
+		err = open_judging(filter);
 	return err;
 }
 
-int filter_pending(struct filter *filter, __u64 *batch)
+static bool is_installed(const struct installed *installed, __u32 id)
+{
+	struct bpf_map_info info;
+
+	return installed->copy && !object_map(installed->generation, &info) && info.id == id;
+}
+
+static bool is_left_over(const struct filter *filter, __u32 id, __u32 wanted)
+{
+	(void)wanted;
+	return !is_installed(&filter->current, id) && !is_installed(&filter->fallback, id) &&
+	       !is_installed(&filter->reverted, id);
+}
+
+int filter_left_over(struct filter *filter, __u64 *batch)
 {
 	int err;
 
 	installed_close(&filter->next);
-	err = open_generation(filter, false, &filter->next);
+	err = open_wanted(filter, is_left_over, 0, &filter->next);
 	*batch = err ? 0 : filter->next.copy->batch;
 	if (err == -ENOENT)
 		return 0;
@@ -347,7 +420,7 @@ int filter_open(const char *id, struct filter *filter)
 	int err = filter_try_open(id, filter);
 
 	if (err == -EPROTO)
-		error("%s/%s: was made by another version of portcullis, whose layout this one does not know: use that version, or detach the interface and attach it again",
+		error("%s/%s: was made by another version of portcullis, whose layout this one does not know: portcullis swap takes an older one over; else use that version, or detach the interface and attach it again",
 		      PINS, id);
 	else if (err && err != -ENOENT)
 		error("%s/%s: %s", PINS, id, strerror(-err));

@@ -10,7 +10,7 @@ void installed_close(struct installed *installed);
 
 /* pins.c: a generation in the folder of its filter; 0, or -errno with a message. */
 int installed_pin(const struct filter *filter, const struct installed *installed);
-/* Unpins every generation but this one. A filter that is not pinned has none. */
-void installed_unpin_others(const struct filter *filter, const struct installed *installed);
+/* Unpins every generation but current and fallback. A filter that is not pinned has none. */
+void installed_unpin_others(const struct filter *filter);
 
 #endif

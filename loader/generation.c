@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "loader/filter.h"
 #include "loader/link.h"
@@ -16,6 +17,9 @@
 #define RECIPE_CHUNK 4096
 #define TRIE_LARGE   4096 /* entries: a retired trie of more is freed at once */
 #define BATCH	     16384
+
+#define FALLBACK_SLOT 1	      /* of `generations` */
+#define NOT_ARMED     (~0ULL) /* a deadline that filter_arm is to set */
 
 _Static_assert(sizeof(PORTCULLIS_VERSION) <= sizeof(((struct pc_generation *)0)->program_version),
 	       "version text");
@@ -26,6 +30,20 @@ static __u64 now_ns(void)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+__u64 boot_time(void)
+{
+	__close_file FILE *offsets = fopen("/proc/self/timens_offsets", "re");
+	long long seconds = 0, nanoseconds = 0;
+	struct timespec now;
+	char line[128];
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	while (offsets && fgets(line, sizeof(line), offsets))
+		if (sscanf(line, "boottime %lld %lld", &seconds, &nanoseconds) == 2)
+			break;
+	return (now.tv_sec - seconds) * 1000000000ULL + now.tv_nsec - nanoseconds;
 }
 
 static int map_create(enum bpf_map_type type, const char *name, __u32 key, __u32 value,
@@ -48,7 +66,7 @@ static int make_generation(const struct pc_generation *generation)
 {
 	__u32 zero = 0;
 	__close_fd int fd = map_create(BPF_MAP_TYPE_ARRAY, "generation", sizeof(zero),
-				       sizeof(*generation), 1, 0);
+				       sizeof(*generation), 1, BPF_F_MMAPABLE);
 
 	if (fd < 0)
 		return fd;
@@ -161,47 +179,108 @@ static int make_trie(struct filter *filter, const struct tables *tables, __u32 s
 	return err;
 }
 
-/* Uses the current trie again if its prefixes are the same. */
+/* Whether a generation has the trie that is wanted, and may lend it. */
+static bool same_trie(const struct pc_generation *generation, const struct pc_generation *wanted)
+{
+	return generation && generation->tries_slot < PC_SLOTS &&
+	       generation->prefixes == wanted->prefixes &&
+	       generation->tries_digest == wanted->tries_digest;
+}
+
+/* Uses a trie again whose prefixes are the same. */
 static int place_trie(struct filter *filter, const struct tables *tables,
 		      struct pc_generation *generation)
 {
 	const struct pc_generation *current = filter->current.copy;
+	const struct pc_generation *fallback = filter->fallback.copy;
 
+	generation->tries_slot = PC_SLOTS;
 	generation->prefixes = tables->tries4 + tables->tries6;
-	if (!generation->prefixes) {
-		generation->tries_slot = PC_SLOTS;
+	if (!generation->prefixes)
 		return 0;
-	}
-	if (current && current->tries_slot < PC_SLOTS &&
-	    current->prefixes == generation->prefixes &&
-	    current->tries_digest == generation->tries_digest) {
-		generation->tries_slot = current->tries_slot;
+	if (same_trie(current, generation) || same_trie(fallback, generation)) {
+		generation->tries_slot =
+			same_trie(current, generation) ? current->tries_slot : fallback->tries_slot;
 		return 0;
 	}
 	generation->tries_slot = current ? (current->tries_slot + 1) % PC_SLOTS : 0;
+	if (fallback && fallback->tries_slot == generation->tries_slot)
+		generation->tries_slot = (generation->tries_slot + 1) % PC_SLOTS;
 	return make_trie(filter, tables, generation->tries_slot);
 }
 
 static void fill_header(const struct filter *filter, struct pc_generation *generation,
-			size_t recipe_length, __u64 batch)
+			size_t recipe_length, __u64 batch, bool confirm)
 {
 	const struct pc_generation *current = filter->current.copy;
 
 	generation->magic = PC_MAGIC;
 	generation->version = PC_ABI_VERSION;
 	generation->made_at = now_ns();
-	generation->number = current ? current->number + 1 : 1;
-	generation->attached_at = current ? current->attached_at : generation->made_at;
+	if (current) {
+		generation->number = current->number + 1;
+		generation->attached_at = current->attached_at;
+	} else if (!generation->attached_at) {
+		generation->number = !generation->stand_in;
+		generation->attached_at = generation->made_at;
+	}
 	generation->recipe_length = recipe_length;
 	generation->batch = batch;
+	if (confirm || filter->fallback.copy) {
+		generation->deadline = confirm ? NOT_ARMED : current->deadline;
+		generation->fallback = FALLBACK_SLOT;
+	}
 	if (generation->forward && filter->ifindex)
 		link_uppers(filter->ifindex, generation->upper);
 	memcpy(generation->program_version, current ? current->program_version : PORTCULLIS_VERSION,
 	       current ? sizeof(current->program_version) : sizeof(PORTCULLIS_VERSION));
 }
 
+/* The update waits until no packet is judged any more by what was in the slot. */
+static int put_in_place(const struct filter *filter, __u32 slot, int generation)
+{
+	return bpf_map_update_elem(filter->generations, &slot, &generation, BPF_ANY) ? -errno : 0;
+}
+
+static void clear_fallback(const struct filter *filter)
+{
+	__u32 slot = FALLBACK_SLOT, id;
+
+	if (!bpf_map_lookup_elem(filter->generations, &slot, &id))
+		bpf_map_delete_elem(filter->generations, &slot);
+}
+
+/* Whether `generation`, and none before it, needs the one that it follows as its fallback. */
+static bool first_to_confirm(const struct filter *filter, const struct pc_generation *generation)
+{
+	return generation->deadline && !filter->fallback.copy;
+}
+
+static int build_next(struct filter *filter, const struct tables *tables, const char *recipe)
+{
+	struct installed *next = &filter->next;
+	int err = place_trie(filter, tables, next->copy);
+
+	if (err)
+		return err;
+	next->recipe = make_recipe(recipe, next->copy->recipe_length);
+	if (next->recipe < 0)
+		return next->recipe;
+	next->generation = make_generation(next->copy);
+	if (next->generation < 0)
+		return next->generation;
+	if (first_to_confirm(filter, next->copy)) {
+		err = put_in_place(filter, FALLBACK_SLOT, filter->current.generation);
+		if (err)
+			error("cannot keep the generation that judges: %s", strerror(-err));
+	}
+	if (!err && filter->id[0])
+		err = installed_pin(filter, next);
+	return err;
+}
+
 int filter_prepare(struct filter *filter, const struct tables *tables, const char *recipe,
-		   __u64 batch)
+		   __u64 batch, bool confirm)
 {
 	struct installed *next = &filter->next;
 	int err;
@@ -209,31 +288,42 @@ int filter_prepare(struct filter *filter, const struct tables *tables, const cha
 	installed_close(next);
 	next->copy = xcalloc(1, sizeof(*next->copy));
 	*next->copy = *tables->generation;
-	fill_header(filter, next->copy, strlen(recipe), batch);
-	err = place_trie(filter, tables, next->copy);
-	if (!err) {
-		next->recipe = make_recipe(recipe, next->copy->recipe_length);
-		err = next->recipe < 0 ? next->recipe : 0;
-	}
-	if (!err) {
-		next->generation = make_generation(next->copy);
-		err = next->generation < 0 ? next->generation : 0;
-	}
-	if (!err && filter->id[0])
-		err = installed_pin(filter, next);
+	fill_header(filter, next->copy, strlen(recipe), batch, confirm);
+	err = build_next(filter, tables, recipe);
 	if (err)
 		filter_undo(filter);
 	return err;
 }
 
-/* The update waits until no packet is judged by the old generation any more. */
-static int put_in_place(const struct filter *filter, int generation)
+/* Stores one word of a generation's header, at once for all packets. */
+static int store(const struct installed *installed, size_t offset, __u64 value)
 {
-	__u32 judging = 0;
+	size_t page = sysconf(_SC_PAGESIZE);
+	char *memory =
+		mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, installed->generation, 0);
+	int err;
 
-	if (!bpf_map_update_elem(filter->generations, &judging, &generation, BPF_ANY))
+	if (memory == MAP_FAILED) {
+		err = -errno;
+		error("cannot write to the generation: %s", strerror(-err));
+		return err;
+	}
+	__atomic_store_n((__u64 *)(memory + offset), value, __ATOMIC_SEQ_CST);
+	munmap(memory, page);
+	return 0;
+}
+
+int filter_arm(struct filter *filter, __u64 deadline)
+{
+	struct installed *armed = filter->next.copy ? &filter->next : &filter->current;
+	int err;
+
+	if (armed->copy->deadline != NOT_ARMED)
 		return 0;
-	return -errno;
+	err = store(armed, offsetof(struct pc_generation, deadline), deadline);
+	if (!err)
+		armed->copy->deadline = deadline;
+	return err;
 }
 
 /* Whether the interface that the filter is attached to is in the caller's network namespace. */
@@ -255,7 +345,7 @@ int filter_commit(struct filter *filter)
 		seed_live(filter, filter->ifindex, filter->next.copy->forward);
 	err = share_open(filter, filter->next.copy);
 	if (!err)
-		err = put_in_place(filter, filter->next.generation);
+		err = put_in_place(filter, 0, filter->next.generation);
 	outer_end(&filter->placing);
 	if (err) {
 		error("cannot switch to the new generation: %s", strerror(-err));
@@ -266,39 +356,62 @@ int filter_commit(struct filter *filter)
 	return 0;
 }
 
+/* Whether a generation that is there uses the trie of one that goes. */
+static bool trie_used(const struct filter *filter, __u32 slot)
+{
+	return filter->current.copy->tries_slot == slot ||
+	       (filter->fallback.copy && filter->fallback.copy->tries_slot == slot);
+}
+
+/* Frees what judges no more, and is no fallback. */
+static void retire(struct filter *filter, struct installed *old)
+{
+	const struct pc_generation *copy = old->copy;
+
+	installed_unpin_others(filter);
+	if (copy && copy->prefixes > TRIE_LARGE && !trie_used(filter, copy->tries_slot))
+		bpf_map_delete_elem(filter->tries, &copy->tries_slot);
+	installed_close(old);
+}
+
 void filter_finish(struct filter *filter)
 {
-	const struct pc_generation *old = filter->next.copy;
-
-	installed_unpin_others(filter, &filter->current);
-	if (old && old->prefixes > TRIE_LARGE &&
-	    old->tries_slot != filter->current.copy->tries_slot)
-		bpf_map_delete_elem(filter->tries, &old->tries_slot);
-	installed_close(&filter->next);
+	if (filter->next.copy && first_to_confirm(filter, filter->current.copy)) {
+		filter->fallback = filter->next;
+		filter->next = INSTALLED_NONE;
+	}
+	if (!filter->fallback.copy)
+		clear_fallback(filter); /* a killed command's */
+	retire(filter, &filter->next);
 }
 
 void filter_undo(struct filter *filter)
 {
-	bool committed;
+	const struct pc_generation *current = filter->current.copy, *next = filter->next.copy;
+	bool committed, parked;
 
 	outer_end(&filter->placing);
-	committed = filter->next.copy && filter->current.copy &&
-		    filter->next.copy->number < filter->current.copy->number;
+	committed = next && current && next->number < current->number;
+	parked = next && current && first_to_confirm(filter, committed ? current : next);
 
-	if (committed && !put_in_place(filter, filter->next.generation)) {
+	if (committed && !put_in_place(filter, 0, filter->next.generation)) {
 		struct installed failed = filter->current;
 
 		filter->current = filter->next;
 		filter->next = failed;
+		committed = false;
 	}
+	if (parked && !committed)
+		clear_fallback(filter);
 	if (filter->current.copy)
-		installed_unpin_others(filter, &filter->current);
+		installed_unpin_others(filter);
 	installed_close(&filter->next);
 }
 
-int filter_switch(struct filter *filter, const struct tables *tables, const char *recipe)
+int filter_switch(struct filter *filter, const struct tables *tables, const char *recipe,
+		  bool confirm)
 {
-	int err = filter_prepare(filter, tables, recipe, 0);
+	int err = filter_prepare(filter, tables, recipe, 0, confirm);
 
 	if (err)
 		return err;
@@ -308,4 +421,41 @@ int filter_switch(struct filter *filter, const struct tables *tables, const char
 	else
 		filter_finish(filter);
 	return err;
+}
+
+int filter_confirm(struct filter *filter)
+{
+	int err;
+
+	if (filter->reverted.copy ||
+	    (filter->current.copy->deadline && boot_time() >= filter->current.copy->deadline))
+		return -ETIME;
+	if (!filter->current.copy->deadline)
+		return 0;
+	err = store(&filter->current, offsetof(struct pc_generation, deadline), 0);
+	if (err)
+		return err;
+	filter->current.copy->deadline = 0;
+	clear_fallback(filter);
+	filter->next = filter->fallback;
+	filter->fallback = INSTALLED_NONE;
+	retire(filter, &filter->next);
+	return 0;
+}
+
+int filter_settle_reverted(struct filter *filter)
+{
+	__u64 late = boot_time() - filter->reverted.copy->deadline;
+	int err = store(&filter->current, offsetof(struct pc_generation, reverted_at),
+			now_ns() - late);
+
+	if (!err)
+		err = put_in_place(filter, 0, filter->current.generation);
+	if (err) {
+		error("cannot put the generation back that judges: %s", strerror(-err));
+		return err;
+	}
+	clear_fallback(filter);
+	retire(filter, &filter->reverted);
+	return 0;
 }

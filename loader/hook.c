@@ -26,10 +26,21 @@ const char *hook_mode_name(enum hook_mode mode)
 /* A folder below PINS, and what its link holds. */
 struct pinned {
 	char id[20];
-	bool link;	      /* false: a folder without one, half made */
+	bool link;	      /* false: a folder without one, half made or replaced */
+	bool unseen;	      /* without privilege: whether there is one, is not known */
 	unsigned int ifindex; /* 0: its interface is gone */
-	__u32 program_id;
+	__u32 held;	      /* the program that the link holds */
+	__u32 program_id;     /* that of the folder */
 };
+
+/* `*id` is 0 if the folder has no program. */
+static int read_program(const char *folder, __u32 *id)
+{
+	__close_fd int fd = object_get(folder, "program");
+	int err = fd < 0 ? fd : object_program(fd, id);
+
+	return err == -ENOENT || err == -ENOTDIR ? 0 : err;
+}
 
 /*
  * What the link in a folder holds. That there is none, is no error; that it cannot be told, is one.
@@ -44,9 +55,18 @@ static int read_pinned(const char *id, struct pinned *pinned)
 
 	*pinned = (struct pinned){};
 	memcpy(pinned->id, id, strlen(id)); /* shorter, as list_pinned sees to */
+	err = read_program(id, &pinned->program_id);
+	if (err) {
+		error(PINS "/%s/program: cannot read: %s", id, strerror(-err));
+		return err;
+	}
 	fd = bpf_obj_get(path);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) /* none; or no folder of ours */
 		return 0;
+	if (fd < 0 && (errno == EACCES || errno == EPERM) && geteuid()) {
+		pinned->unseen = true;
+		return 0;
+	}
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length)) {
 		err = -errno;
 		error("%s: cannot read: %s", path, strerror(-err));
@@ -54,8 +74,23 @@ static int read_pinned(const char *id, struct pinned *pinned)
 	}
 	pinned->link = true;
 	pinned->ifindex = info.xdp.ifindex;
-	pinned->program_id = info.prog_id;
+	pinned->held = info.prog_id;
 	return 0;
+}
+
+/*
+ * While a filter is replaced, its link is pinned in two folders. It is that one's whose program it
+ * holds.
+ */
+static void drop_replaced(struct pinned *list, size_t count)
+{
+	size_t i, j;
+
+	for (i = 0; i < count; i++)
+		for (j = 0; j < count && list[i].link; j++)
+			if (i != j && list[i].held != list[i].program_id &&
+			    list[j].program_id == list[i].held)
+				list[i].link = false;
 }
 
 /* Somebody took the XDP program off, and the egress program judges and learns on. */
@@ -102,6 +137,7 @@ static int list_pinned(struct pinned **list, size_t *count)
 	}
 	if (dir)
 		closedir(dir);
+	drop_replaced(*list, *count);
 	if (err) {
 		free(*list);
 		*list = NULL;
@@ -118,7 +154,7 @@ static void collect_dead(const struct pinned *list, size_t count)
 	for (i = 0; i < count; i++) {
 		struct filter dead = FILTER_NONE;
 
-		if (list[i].link && list[i].ifindex)
+		if (list[i].unseen || (list[i].link && list[i].ifindex))
 			continue;
 		memcpy(dead.id, list[i].id, sizeof(dead.id));
 		if (!egress_sweep(dead.id)) /* while the program's pin still tells which */
@@ -148,7 +184,7 @@ static int query(unsigned int ifindex, const struct pinned *list, size_t count, 
 			   found.skb_prog_id ? found.skb_prog_id :
 					       found.prog_id;
 	for (i = 0; i < count; i++)
-		if (list[i].link && list[i].program_id == hook->program_id)
+		if ((list[i].link || list[i].unseen) && list[i].program_id == hook->program_id)
 			memcpy(hook->id, list[i].id, sizeof(hook->id));
 	return 0;
 }
@@ -199,6 +235,35 @@ static int look_at(const struct pinned *pinned, struct judging *judging)
 	return 0;
 }
 
+/* What was attached to be confirmed, and never was: what it has now passes everything. */
+static int settle_stand_in(const struct pinned *pinned, struct filter *filter, const char *name)
+{
+	struct hook hook;
+	int err;
+
+	if (query(pinned->ifindex, pinned, 1, &hook) || !hook.id[0])
+		return 0; /* not of this network namespace: left to a command there */
+	err = filter_detach(filter);
+	if (!err)
+		warning("%s: the attach was not confirmed in time: detached; everything passes",
+			name);
+	return err;
+}
+
+static int settle_reverted(const struct pinned *pinned, struct filter *filter)
+{
+	__free_text char *name = interface_of(pinned);
+	int err;
+
+	if (filter->current.copy->stand_in)
+		return settle_stand_in(pinned, filter, name);
+	err = filter_settle_reverted(filter);
+	if (!err)
+		warning("%s: the swap was not confirmed in time: generation %llu judges again",
+			name, filter->current.copy->number);
+	return err;
+}
+
 /* Completes what the killed command had begun elsewhere; else clears away what it had prepared. */
 static int settle(const struct pinned *pinned, const struct judging *judging, size_t count)
 {
@@ -207,8 +272,10 @@ static int settle(const struct pinned *pinned, const struct judging *judging, si
 	__u64 batch;
 	int err = filter_open(pinned->id, &filter);
 
+	if (!err && filter.reverted.copy)
+		return settle_reverted(pinned, &filter);
 	if (!err)
-		err = filter_pending(&filter, &batch);
+		err = filter_left_over(&filter, &batch);
 	if (err)
 		return err == -ENOENT ? 0 : err;
 	if (filter.next.copy && filter.next.copy->number > filter.current.copy->number) {
@@ -306,7 +373,9 @@ int hook_find(const char *interface, struct hook *hook)
 		return err;
 	err = query(ifindex, list, count, hook);
 	free(list);
-	if (err)
+	if (err == -ENXIO || err == -ENODEV)
+		error("%s: no such interface in this network namespace", interface); /* any more */
+	else if (err)
 		error("%s: cannot ask for its XDP program: %s", interface, strerror(-err));
 	return err;
 }
@@ -317,7 +386,7 @@ static bool pinned_at(const struct pinned *list, size_t count, unsigned int ifin
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		if (list[i].link && list[i].ifindex == ifindex)
+		if (list[i].unseen || (list[i].link && list[i].ifindex == ifindex))
 			return true;
 	return false;
 }

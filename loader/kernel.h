@@ -67,29 +67,36 @@ struct filter {
 		int generation;		    /* inner map of `generations` */
 		int recipe;		    /* the recipe it was made from */
 		struct pc_generation *copy; /* of the generation, NULL if there is none */
-	} current, next;
+	} current;			    /* judges */
+	struct installed next;
+	struct installed fallback; /* of a current one that waits to be confirmed */
+	struct installed reverted; /* was not confirmed in time, and gave way to the current one */
 	struct outer_update *placing; /* of the next generation's trie, NULL: none under way */
 	__u32 program_id;
 	bool frags; /* after filter_load: it takes frames of several buffers */
 };
 
-#define FILTER_NONE                                 \
-	((struct filter){.program = -1,             \
-			 .link = -1,                \
-			 .generations = -1,         \
-			 .tries = -1,               \
-			 .counters = -1,            \
-			 .carries = -1,             \
-			 .rare = -1,                \
-			 .flows = -1,               \
-			 .observed = -1,            \
-			 .strangers = -1,           \
-			 .open_ports = -1,          \
-			 .shared = -1,              \
-			 .egress = -1,              \
-			 .egress_link = -1,         \
-			 .current = {-1, -1, NULL}, \
-			 .next = {-1, -1, NULL}})
+#define INSTALLED_NONE ((struct installed){-1, -1, NULL})
+
+#define FILTER_NONE                                  \
+	((struct filter){.program = -1,              \
+			 .link = -1,                 \
+			 .generations = -1,          \
+			 .tries = -1,                \
+			 .counters = -1,             \
+			 .carries = -1,              \
+			 .rare = -1,                 \
+			 .flows = -1,                \
+			 .observed = -1,             \
+			 .strangers = -1,            \
+			 .open_ports = -1,           \
+			 .shared = -1,               \
+			 .egress = -1,               \
+			 .egress_link = -1,          \
+			 .current = {-1, -1, NULL},  \
+			 .next = {-1, -1, NULL},     \
+			 .fallback = {-1, -1, NULL}, \
+			 .reverted = {-1, -1, NULL}})
 
 /*
  * Loads programs and maps; nothing is attached or pinned. If the kernel refuses a program, the end
@@ -97,10 +104,29 @@ struct filter {
  */
 int filter_load(struct filter *filter);
 /*
- * The same with the flow maps of `with`; its `flows` is -1: with new ones of `flows` entries, for
- * the caller's network namespace.
+ * The same with the flow maps of one filter and the counters of another. Where one of them has no
+ * such map: with new ones, of `flows` entries, for the caller's network namespace.
  */
-int filter_load_sharing(struct filter *filter, const struct filter *with, __u32 flows);
+int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
+			const struct filter *counters_of, __u32 flows);
+
+/*
+ * What a filter of any layout version is known by (pins and the head of the header are the same in
+ * all): its descriptors, as far as it has them, and the judging generation's head and recipe. Says
+ * nothing.
+ */
+struct other {
+	struct filter filter;
+	__u32 version;
+	__u64 number, attached_at;
+	char *recipe;
+	/* Of our own layout only: */
+	char program_version[PC_VERSION_TEXT];
+	bool waits; /* to be confirmed */
+};
+
+int filter_open_other(const char *id, struct other *other);
+void other_close(struct other *other);
 
 /* As filter_open, but says nothing. -EPROTO: another version made it. */
 int filter_try_open(const char *id, struct filter *filter);
@@ -112,11 +138,11 @@ int filter_open(const char *id, struct filter *filter);
 void filter_close(struct filter *filter);
 
 /*
- * Looks for a pinned generation that is not the one that judges: a command was killed before it was
- * committed, or (its number is lower) before the old one was cleared away. Takes it up as `next`;
- * `*batch` is its batch, 0 if there is none.
+ * Looks for a pinned generation that neither judges nor is a fallback: a command was killed before
+ * it was committed, or (its number is lower) before the old one was cleared away. Takes it up as
+ * `next`; `*batch` is its batch, 0 if there is none.
  */
-int filter_pending(struct filter *filter, __u64 *batch);
+int filter_left_over(struct filter *filter, __u64 *batch);
 
 /* --- generation.c: what it judges by, and the recipe of that --- */
 
@@ -134,15 +160,41 @@ int filter_pending(struct filter *filter, __u64 *batch);
  * `policy`, tables and recipe are the caller's; number and times are set here. `batch` is the same
  * for all interfaces of one command, by which the next command knows what a killed one left half
  * done.
+ *
+ * With `confirm` it is to be confirmed, else the one that judges now comes back. The time for that
+ * begins with filter_arm. While one waits to be confirmed, the next one keeps its fallback, and
+ * without `confirm` its deadline too.
  */
 int filter_prepare(struct filter *filter, const struct tables *tables, const char *recipe,
-		   __u64 batch);
+		   __u64 batch, bool confirm);
 int filter_commit(struct filter *filter);
 void filter_finish(struct filter *filter);
 void filter_undo(struct filter *filter);
 
 /* All steps at once, for one interface. */
-int filter_switch(struct filter *filter, const struct tables *tables, const char *recipe);
+int filter_switch(struct filter *filter, const struct tables *tables, const char *recipe,
+		  bool confirm);
+
+/* CLOCK_BOOTTIME in ns, as the kernel has it outside any time namespace. */
+__u64 boot_time(void);
+
+/*
+ * Sets the deadline (boot_time) of the next generation that is to be confirmed, or of the current
+ * one if there is no next. 0, or -errno with a message.
+ */
+int filter_arm(struct filter *filter, __u64 deadline);
+
+/*
+ * Makes the current generation final, by one store. Returns 0 also if it is final already; -ETIME,
+ * without a message, if it has been reverted.
+ */
+int filter_confirm(struct filter *filter);
+
+/*
+ * After its deadline: puts the fallback, which judges already, in the place of the reverted one,
+ * and clears that away.
+ */
+int filter_settle_reverted(struct filter *filter);
 
 /* The recipe of the current generation, NUL-ended; the caller frees. */
 int filter_recipe(const struct filter *filter, char **recipe);
@@ -216,6 +268,13 @@ enum egress_hook egress_state(const struct filter *filter, unsigned int ifindex)
  * the kernel has no tcx. Nobody else's program or filter is touched.
  */
 int egress_attach(struct filter *filter, const char *interface, unsigned int ifindex);
+
+/*
+ * Puts the egress program of `filter` in the place of another one's, at the same interface. A
+ * packet meets one of them, or with clsact for a moment both.
+ */
+int egress_replace(struct filter *filter, const struct filter *old, const char *interface,
+		   unsigned int ifindex);
 
 /* Undoes it, if there is anything to undo. A clsact of our making goes unless others use it. */
 int egress_detach(struct filter *filter, unsigned int ifindex);

@@ -5,20 +5,23 @@
 #include <string.h>
 
 #include "loader/command.h"
+#include "loader/privileges.h"
 
-#define RECIPE_OPTIONS "pexfsgoErROlScn"
+#define RECIPE_OPTIONS "pexfsgoErROlScyn"
 
 static const struct command command_table[] = {
 	{"profiles", "", "List the profiles of the catalog", "cj", command_profiles},
 	{"show", "PROFILE... | --iface IFACE",
 	 "Show the services of profiles, open or closed, and why", RECIPE_OPTIONS "mij",
 	 command_show},
-	{"check", "[FILE or DIR...]", "Check profiles and report every error", "cj", command_check},
+	{"check", "[FILE or DIR...]", "Check profiles and site files", "cjy", command_check},
 	{"attach", "IFACE... -p PROFILE[,PROFILE]", "Attach to interfaces: all of them or none",
-	 RECIPE_OPTIONS "Lm", command_attach},
+	 RECIPE_OPTIONS "LmCK", command_attach},
 	{"swap", "IFACE... [-p PROFILE[,PROFILE]]",
-	 "Replace what judges, atomically; what is not given stays as it is", RECIPE_OPTIONS "F",
+	 "Replace what judges, atomically; what is not given stays as it is", RECIPE_OPTIONS "FCK",
 	 command_swap},
+	{"apply", "", "Make this host what the site file says", "yScCNKWn", command_apply},
+	{"confirm", "[IFACE...]", "Make final what was to be confirmed", "", command_confirm},
 	{"detach", "IFACE...", "Remove the filter from interfaces", "", command_detach},
 	{"status", "[IFACE...]", "Show what is attached", "j", command_status},
 	{"counters", "[IFACE...]", "Show the counters of each port", "ajw", command_counters},
@@ -64,6 +67,8 @@ static int run(const struct command *command, int argc, char **argv)
 	case OPTIONS_WRONG: return EXIT_USAGE;
 	case OPTIONS_RUN: break;
 	}
+	if (privileges_drop(command->name, &options))
+		return EXIT_FAILED;
 	code = command->run(&options, &diag);
 	diag_print(&diag, stderr);
 	return code;

@@ -87,6 +87,9 @@ __u64 filter_memory(const struct filter *filter)
 	__u32 slot, id;
 
 	bytes += map_memory(filter->current.generation) + map_memory(filter->current.recipe);
+	if (filter->fallback.copy)
+		bytes += map_memory(filter->fallback.generation) +
+			 map_memory(filter->fallback.recipe);
 	for (slot = 0; slot < PC_SLOTS; slot++) {
 		__close_fd int trie = -1;
 

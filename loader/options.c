@@ -7,7 +7,8 @@
 
 #include "loader/options.h"
 
-#define WATCH_LIMIT 86400 /* seconds */
+#define WATCH_LIMIT 86400 /* seconds, as the next two */
+#define WAIT_LIMIT  3600
 
 /* `letter` is the short option if it is 'p' or 'h'; else it only names the row in command.takes. */
 static const struct {
@@ -30,6 +31,11 @@ static const struct {
 	 "count what goes out (the default), or drop what no service lists"},
 	{'l', "echo-limit", "N", "echo requests a second on a CPU (100); 0: no limit"},
 	{'L', "flows", "N", "size of the network namespace's map of flows (65536)"},
+	{'C', "confirm", "SECONDS", "fall back unless `portcullis confirm` comes in time"},
+	{'N', "no-confirm", NULL, "final at once, whatever the site file says"},
+	{'K', "force", NULL, "also if it locks somebody out who is connected"},
+	{'y', "site", "FILE", "the site file (" SITE_FILE ")"},
+	{'W', "wait", "SECONDS", "wait for interfaces that are not there yet, then go on without"},
 	{'n', "dry-run", NULL, "show what would be done, and do nothing"},
 	{'S', "strict", NULL, "a service closed for want of a group is an error"},
 	{'F', "fresh", NULL, "start from nothing but these options, not from what is live"},
@@ -138,6 +144,15 @@ static int set_echo_limit(const struct command *command, struct options *options
 	return 0;
 }
 
+static int set_seconds(const struct command *command, const char *name, const char *text,
+		       unsigned int most, unsigned int *seconds)
+{
+	if (!read_number(text, 1, most, seconds))
+		return 0;
+	error("%s: --%s %s: is no number of seconds from 1 to %u", command->name, name, text, most);
+	return -EINVAL;
+}
+
 static int take(const struct command *command, struct options *options, int letter,
 		const char *value)
 {
@@ -157,6 +172,9 @@ static int take(const struct command *command, struct options *options, int lett
 	case 'O': return set_outbound(command, options, value);
 	case 'l': return set_echo_limit(command, options, value);
 	case 'n': options->dry_run = true; return 0;
+	case 'N': options->final = true; return 0;
+	case 'K': options->force = true; return 0;
+	case 'y': options->site = value; return 0;
 	case 'S': options->strict = true; return 0;
 	case 'F': options->fresh = true; return 0;
 	case 'a': options->all = true; return 0;
@@ -172,12 +190,9 @@ static int take(const struct command *command, struct options *options, int lett
 		error("%s: --flows %s: is no number from 1 to %d", command->name, value,
 		      PC_FLOWS_MAX);
 		return -EINVAL;
-	case 'w':
-		if (!read_number(value, 1, WATCH_LIMIT, &options->watch))
-			return 0;
-		error("%s: --watch %s: is no number of seconds from 1 to %d", command->name, value,
-		      WATCH_LIMIT);
-		return -EINVAL;
+	case 'w': return set_seconds(command, "watch", value, WATCH_LIMIT, &options->watch);
+	case 'C': return set_seconds(command, "confirm", value, CONFIRM_LIMIT, &options->confirm);
+	case 'W': return set_seconds(command, "wait", value, WAIT_LIMIT, &options->wait);
 	}
 	return -EINVAL;
 }

@@ -5,6 +5,7 @@
 
 #include "loader/kernel.h"
 #include "loader/recipe.h"
+#include "loader/site.h"
 
 struct options;
 
@@ -34,9 +35,12 @@ struct options {
 	int forward;	/* 0 or 1 */
 	int echo_limit; /* echo requests a second on a CPU, 0: no limit */
 	enum hook_mode mode;
-	unsigned int flows; /* size of the flow map, 0: not given */
-	unsigned int watch; /* seconds, 0: once */
-	bool all, dry_run, fresh, json, strict;
+	unsigned int flows;   /* size of the flow map, 0: not given */
+	unsigned int watch;   /* seconds, 0: once */
+	unsigned int confirm; /* seconds, 0: not given */
+	unsigned int wait;    /* seconds for interfaces to appear, 0: none */
+	const char *site;     /* NULL: SITE_FILE, if there is one */
+	bool all, dry_run, final, force, fresh, json, strict;
 };
 
 #define OPTIONS_NONE \

@@ -11,23 +11,34 @@
 #include "loader/filter.h"
 #include "loader/object.h"
 
-/*
- * Removes the pins in a folder whose names begin with `prefix`, but for those that end in `keep`.
- */
-static void unpin_matching(const char *id, const char *prefix, const char *keep)
+/* A name that ends in one of the numbers: of current and fallback. */
+static bool is_kept(const char *name, const struct filter *keep)
+{
+	const struct pc_generation *copy[] = {keep->current.copy, keep->fallback.copy};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(copy); i++) {
+		__free_text char *end = copy[i] ? xasprintf("-%llu", copy[i]->number) : NULL;
+		const char *dash = strchr(name, '-');
+
+		if (end && dash && !strcmp(dash, end))
+			return true;
+	}
+	return false;
+}
+
+/* Removes the pins in a folder whose names begin with `prefix`, but for those of `keep`. */
+static void unpin_matching(const char *id, const char *prefix, const struct filter *keep)
 {
 	__free_text char *folder = object_path(id, NULL);
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir))) {
-		const char *dash = strchr(entry->d_name, '-');
-
 		if (entry->d_name[0] == '.' || strncmp(entry->d_name, prefix, strlen(prefix)))
 			continue;
-		if (keep && dash && !strcmp(dash + 1, keep))
-			continue;
-		unlinkat(dirfd(dir), entry->d_name, 0);
+		if (!keep || !is_kept(entry->d_name, keep))
+			unlinkat(dirfd(dir), entry->d_name, 0);
 	}
 	if (dir)
 		closedir(dir);
@@ -44,14 +55,12 @@ int installed_pin(const struct filter *filter, const struct installed *installed
 	return err ? err : object_pin(filter->id, generation_name, installed->generation);
 }
 
-void installed_unpin_others(const struct filter *filter, const struct installed *installed)
+void installed_unpin_others(const struct filter *filter)
 {
-	__free_text char *keep = xasprintf("%llu", installed->copy->number);
-
 	if (!filter->id[0])
 		return;
-	unpin_matching(filter->id, "generation-", keep);
-	unpin_matching(filter->id, "recipe-", keep);
+	unpin_matching(filter->id, "generation-", filter);
+	unpin_matching(filter->id, "recipe-", filter);
 }
 
 int filter_pin(struct filter *filter)
@@ -68,14 +77,17 @@ int filter_pin(struct filter *filter)
 		{"shared", filter->shared},	  {"egress_link", filter->egress_link},
 	};
 	size_t i;
-	int err;
+	int err = 0;
 
 	for (i = 0; i < ARRAY_SIZE(pin); i++) {
 		err = pin[i].fd < 0 ? 0 : object_pin(filter->id, pin[i].name, pin[i].fd);
 		if (err)
 			return err;
 	}
-	err = installed_pin(filter, &filter->current);
+	if (filter->fallback.copy)
+		err = installed_pin(filter, &filter->fallback);
+	if (!err)
+		err = installed_pin(filter, &filter->current);
 	/* Last: with it the filter counts as there. */
 	return err ? err : object_pin(filter->id, "link", filter->link);
 }
@@ -151,16 +163,36 @@ static void open_hooks(struct filter *filter)
 		filter->ifindex = object_interface(filter->link);
 }
 
+/*
+ * Before the link is detached: a folder whose link has lost its interface is taken by who reads
+ * for one that somebody took off. Killed in between, the link goes with this process.
+ */
+static int unpin_link(const struct filter *filter)
+{
+	__free_text char *link = object_path(filter->id, "link");
+	int err = filter->link >= 0 && unlink(link) && errno != ENOENT ? -errno : 0;
+
+	if (err)
+		error("%s: cannot unpin: %s", link, strerror(-err));
+	return err;
+}
+
 int filter_detach(struct filter *filter)
 {
 	int err = 0;
 
-	if (filter->id[0])
+	if (filter->id[0]) {
 		open_hooks(filter);
+		err = unpin_link(filter);
+		if (err)
+			return err;
+	}
 	/* At once, not when the kernel gets to freeing the link. */
 	if (filter->link >= 0 && bpf_link_detach(filter->link) && errno != ENOLINK) {
 		err = -errno;
 		error("cannot detach: %s", strerror(-err));
+		if (filter->id[0])
+			object_pin(filter->id, "link", filter->link);
 		return err;
 	}
 	err = egress_detach(filter, filter->ifindex);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "loader/plan.h"
 #include "loader/report.h"
@@ -51,16 +52,37 @@ void plan_free(struct plan *plan)
 	*plan = (struct plan){};
 }
 
+/* A remembered folder may have been removed since, and made again by somebody else. */
+static bool trusted(const char *folder)
+{
+	struct stat st;
+
+	return !stat(folder, &st) && S_ISDIR(st.st_mode) && !st.st_uid && !(st.st_mode & 022);
+}
+
+void plan_folders(const json_t *kept, struct names *folders)
+{
+	const json_t *folder;
+	size_t i;
+
+	json_array_foreach (json_object_get(kept, "catalog"), i, folder)
+		if (json_is_string(folder) && trusted(json_string_value(folder)))
+			names_add_once(folders, json_string_value(folder));
+}
+
 int plan_kept(const char *interface, const struct filter *filter, json_t **kept)
 {
 	__free_text char *text = NULL;
-	json_error_t where;
-	json_t *read;
 	int err = filter_recipe(filter, &text);
 
-	if (err)
-		return err;
-	read = json_loads(text, 0, &where);
+	return err ? err : plan_kept_text(interface, text, kept);
+}
+
+int plan_kept_text(const char *interface, const char *text, json_t **kept)
+{
+	json_error_t where;
+	json_t *read = json_loads(text, 0, &where);
+
 	if (read && json_is_object(json_object_get(read, "recipe")) &&
 	    json_is_array(json_object_get(read, "profiles"))) {
 		*kept = read;

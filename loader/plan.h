@@ -25,10 +25,18 @@ int plan_make(struct catalog *catalog, const struct names *folders, const struct
 void plan_free(struct plan *plan);
 
 /*
+ * Adds the folders of the catalog that were kept with a generation, but for those that others than
+ * root may write to by now.
+ */
+void plan_folders(const json_t *kept, struct names *folders);
+
+/*
  * What was kept with the current generation of an interface's filter. -EINVAL with a message if it
  * is damaged.
  */
 int plan_kept(const char *interface, const struct filter *filter, json_t **kept);
+/* The same from its text. */
+int plan_kept_text(const char *interface, const char *text, json_t **kept);
 
 /*
  * "eth0: native, enforce, ssh + xeams: 3 open in, 6 closed (4 feature, 2 local)"; `mode` may be

@@ -330,6 +330,34 @@ int groups_define_list(struct groups *groups, const char *name, const struct nam
 	return result;
 }
 
+int groups_define_file(struct groups *groups, const char *name, const char *path,
+		       const struct place *place, struct diag *diag)
+{
+	__cleanup(group_free) struct group group = {.name = xstrdup(name)};
+	int result = check_name(name, place, diag);
+
+	if (!result)
+		result = read_prefixes(&group, path, place, diag);
+	if (!result)
+		put_group(groups, &group);
+	return result;
+}
+
+void groups_merge(struct groups *to, const struct groups *from)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		const struct group *group = &from->group[i];
+		__cleanup(group_free) struct group copy = {
+			.name = xstrdup(group->name),
+			.prefix = xcalloc(group->prefixes, sizeof(*group->prefix)),
+			.prefixes = group->prefixes,
+		};
+
+		memcpy(copy.prefix, group->prefix, group->prefixes * sizeof(*group->prefix));
+		put_group(to, &copy);
+	}
+}
+
 const struct group *groups_find(const struct groups *groups, const char *name)
 {
 	for (size_t i = 0; i < groups->count; i++) {

@@ -49,6 +49,11 @@ int groups_define(struct groups *groups, const char *definition, struct diag *di
 /* The same from prefixes that are a list already; errors stand at `place`. */
 int groups_define_list(struct groups *groups, const char *name, const struct names *list,
 		       const struct place *place, struct diag *diag);
+/* The same from a file, as NAME=@FILE; errors that have no line in it stand at `place`. */
+int groups_define_file(struct groups *groups, const char *name, const char *path,
+		       const struct place *place, struct diag *diag);
+/* Adds copies of all groups of `from`, which replace those of their names. */
+void groups_merge(struct groups *to, const struct groups *from);
 const struct group *groups_find(const struct groups *groups, const char *name);
 void groups_free(struct groups *groups);
 

@@ -220,9 +220,9 @@ static void read_service(struct reader *reader, const struct yaml_node *node,
 		check_service(reader, field, service);
 }
 
-static void read_services(struct reader *reader, const struct yaml_node *list)
+static void read_services(struct reader *reader, const struct yaml_node *list,
+			  struct profile *profile)
 {
-	struct profile *profile = reader->profile;
 	const struct yaml_node *item;
 	struct uses used = {0};
 
@@ -244,16 +244,17 @@ static void read_services(struct reader *reader, const struct yaml_node *list)
 }
 
 /* The place outlives the text it points into. */
-static void keep_place(struct reader *reader, const struct yaml_node *node, struct place *place)
+static void keep_place(struct reader *reader, const struct yaml_node *node,
+		       const struct profile *profile, struct place *place)
 {
 	yaml_place(&reader->yaml, node, place);
-	place->file = reader->profile->path;
+	place->file = profile->path;
 	place->source = xstrndup(place->source, place->source_length);
 }
 
-static void read_include(struct reader *reader, const struct yaml_node *value)
+static void read_include(struct reader *reader, const struct yaml_node *value,
+			 struct profile *profile)
 {
-	struct profile *profile = reader->profile;
 	struct uses places = {0};
 
 	if (value->kind == YAML_LIST && value->children > INCLUDE_LIMIT) {
@@ -264,7 +265,7 @@ static void read_include(struct reader *reader, const struct yaml_node *value)
 	read_names(reader, value, "profile name", &profile->include, &places);
 	profile->include_place = xcalloc(places.count, sizeof(*profile->include_place));
 	for (size_t i = 0; i < places.count; i++) {
-		keep_place(reader, places.use[i].node, &profile->include_place[i]);
+		keep_place(reader, places.use[i].node, profile, &profile->include_place[i]);
 		if (profile->name && !strcmp(places.use[i].name, profile->name))
 			complain(reader, places.use[i].node, "profile '%s' includes itself",
 				 profile->name);
@@ -272,7 +273,7 @@ static void read_include(struct reader *reader, const struct yaml_node *value)
 	free(places.use);
 }
 
-static void read_profile(struct reader *reader)
+static void read_profile(struct reader *reader, struct profile *profile)
 {
 	static const struct yaml_key key[] = {
 		{"profile", true, YAML_TEXT, "a name", "name id"},
@@ -284,18 +285,17 @@ static void read_profile(struct reader *reader)
 		{"services", false, YAML_LIST, "a list of services", "service ports rules"},
 	};
 	struct yaml_field field[ARRAY_SIZE(key)];
-	struct profile *profile = reader->profile;
 
 	yaml_fields(&reader->yaml, reader->yaml.root, key, ARRAY_SIZE(key), field, reader->diag);
 	read_name(reader, field[0].value, "profile name", &profile->name);
 	if (profile->name)
-		keep_place(reader, field[0].value, &profile->name_place);
+		keep_place(reader, field[0].value, profile, &profile->name_place);
 	read_text(field[1].value, &profile->title);
 	read_text(field[2].value, &profile->document);
 	if (field[3].value)
-		read_include(reader, field[3].value);
-	read_protocols(reader, field[4].value);
-	read_services(reader, field[5].value);
+		read_include(reader, field[3].value, profile);
+	read_protocols(reader, field[4].value, profile->protocol);
+	read_services(reader, field[5].value, profile);
 }
 
 /* What was understood of a text, and all that is wrong with it in `diag`. */
@@ -304,14 +304,14 @@ static struct profile *understand(const char *path, const char *text, size_t len
 {
 	struct profile *made = xcalloc(1, sizeof(*made));
 	struct yaml yaml __cleanup(yaml_free) = {0};
-	struct reader reader = {.diag = diag, .profile = made};
+	struct reader reader = {.diag = diag};
 	size_t errors = diag->errors;
 
 	made->path = xstrdup(path);
 	yaml_load(made->path, text, length, &yaml, diag);
 	reader.yaml = yaml;
 	if (yaml.root && yaml.root->kind == YAML_MAPPING)
-		read_profile(&reader);
+		read_profile(&reader, made);
 	else if (yaml.root && !(yaml.root->kind & (YAML_EMPTY | YAML_BAD)) &&
 		 diag->errors == errors)
 		complain(&reader, yaml.root,

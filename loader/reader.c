@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Values of the catalog language - names, ports, protocols - read from YAML nodes, with all errors.
+ * Values of the languages - names, ports, protocols - read from YAML nodes, with all errors.
  */
 #include <netdb.h>
 #include <stdlib.h>
@@ -129,6 +129,28 @@ void read_bool(struct reader *reader, const struct yaml_node *node, bool *value)
 {
 	if (node)
 		yaml_bool(&reader->yaml, node, value, reader->diag);
+}
+
+void read_number(struct reader *reader, const struct yaml_node *node, unsigned int least,
+		 unsigned int most, unsigned int *number)
+{
+	size_t digits;
+	unsigned long value;
+
+	if (!node)
+		return;
+	digits = strspn(node->text, "0123456789");
+	value = strtoul(node->text, NULL, 10); /* too great for it: ULONG_MAX */
+	if (!digits || node->text[digits])
+		complain(reader, node, "'%s' is not a number; write one from %u to %u", node->text,
+			 least, most);
+	else if (!node->plain || (digits > 1 && *node->text == '0'))
+		complain(reader, node, "'%s' is not a plain number; write it without %s",
+			 node->text, node->plain ? "leading zeros" : "quotes");
+	else if (value < least || value > most)
+		complain(reader, node, "%s is out of range %u-%u", node->text, least, most);
+	else
+		*number = (unsigned int)value;
 }
 
 static void add_spans(struct spans *spans, const struct port_range *range,
@@ -320,7 +342,7 @@ static int parse_protocol(struct reader *reader, const struct yaml_node *node)
 	return number;
 }
 
-static void read_protocol(struct reader *reader, const struct yaml_node *node)
+static void read_protocol(struct reader *reader, const struct yaml_node *node, bool protocol[256])
 {
 	const char *why;
 	int number;
@@ -338,14 +360,14 @@ static void read_protocol(struct reader *reader, const struct yaml_node *node)
 	why = why_never(number);
 	if (why)
 		complain(reader, node, "protocol %d (%s) %s", number, protocol_name(number), why);
-	else if (reader->profile->protocol[number])
+	else if (protocol[number])
 		complain(reader, node, "protocol %d (%s) stands twice", number,
 			 protocol_name(number));
 	else
-		reader->profile->protocol[number] = true;
+		protocol[number] = true;
 }
 
-void read_protocols(struct reader *reader, const struct yaml_node *value)
+void read_protocols(struct reader *reader, const struct yaml_node *value, bool protocol[256])
 {
 	const struct yaml_node *item;
 
@@ -355,6 +377,6 @@ void read_protocols(struct reader *reader, const struct yaml_node *value)
 	{
 		if (diag_full(reader->diag) || (value->cut && !item->next))
 			break;
-		read_protocol(reader, item);
+		read_protocol(reader, item, protocol);
 	}
 }

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Values of the catalog language - names, ports, protocols - read from YAML nodes, with all errors.
+ * Values of the languages - names, ports, protocols - read from YAML nodes, with all errors.
  */
 #ifndef PORTCULLIS_READER_H
 #define PORTCULLIS_READER_H
 
-#include "loader/catalog.h"
+#include "loader/ports.h"
 #include "loader/yaml.h"
 
 struct reader {
 	struct yaml yaml;
 	struct diag *diag;
-	struct profile *profile;
 };
 
 /* Names and where they stand. */
@@ -49,7 +48,11 @@ void read_names(struct reader *reader, const struct yaml_node *value, const char
  */
 bool read_ports(struct reader *reader, const struct yaml_node *value, struct ports *ports);
 
-/* An IP protocol or a list of them, set in the profile. */
-void read_protocols(struct reader *reader, const struct yaml_node *value);
+/* Decimal digits without quotes. Leaves `*number` alone after an error. */
+void read_number(struct reader *reader, const struct yaml_node *node, unsigned int least,
+		 unsigned int most, unsigned int *number);
+
+/* An IP protocol or a list of them, set in `protocol`. */
+void read_protocols(struct reader *reader, const struct yaml_node *value, bool protocol[256]);
 
 #endif

@@ -270,6 +270,18 @@ int recipe_profiles(struct recipe *recipe, const char *list, struct diag *diag)
 	return result;
 }
 
+int recipe_add(struct recipe *recipe, enum recipe_word kind, const char *word,
+	       const struct place *place, struct diag *diag)
+{
+	static const add_word add[RECIPE_WORDS] = {
+		[RECIPE_PROFILE] = add_profile,	 [RECIPE_ENABLE] = add_feature,
+		[RECIPE_DISABLE] = add_disabled, [RECIPE_SET] = add_set,
+		[RECIPE_FROM] = add_from,
+	};
+
+	return add[kind](recipe, word, place, diag);
+}
+
 int recipe_enable(struct recipe *recipe, const char *feature, struct diag *diag)
 {
 	return add_feature(recipe, feature, &(struct place){.file = "--enable"}, diag);

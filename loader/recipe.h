@@ -37,6 +37,8 @@ enum hook_mode {
 	HOOK_GENERIC,
 };
 
+#define CONFIRM_LIMIT 86400 /* seconds */
+
 #define ECHO_LIMIT_DEFAULT 100
 #define ECHO_LIMIT_NONE	   (-1)
 
@@ -54,6 +56,16 @@ struct recipe {
 	enum pc_outbound outbound;
 	bool forward;
 	int echo_limit; /* as recipe_limit_echo puts it; read it by recipe_echo_limit */
+};
+
+/* The kinds of words that a recipe is made of; each is written as behind its option. */
+enum recipe_word {
+	RECIPE_PROFILE, /* one name */
+	RECIPE_ENABLE,
+	RECIPE_DISABLE,
+	RECIPE_SET,
+	RECIPE_FROM,
+	RECIPE_WORDS,
 };
 
 extern const char *const outbound_name[2]; /* of enum pc_outbound */
@@ -76,6 +88,9 @@ int recipe_disable(struct recipe *recipe, const char *service, struct diag *diag
 int recipe_set(struct recipe *recipe, const char *override, struct diag *diag);
 int recipe_from(struct recipe *recipe, const char *override, struct diag *diag);
 int recipe_group(struct recipe *recipe, const char *group, struct diag *diag);
+/* The same for a word that stands at `place`: in a file. */
+int recipe_add(struct recipe *recipe, enum recipe_word kind, const char *word,
+	       const struct place *place, struct diag *diag);
 
 /*
  * {"profiles": [..], "policy": "enforce", "outbound": "track", "forward": false, "echo_limit": 100,

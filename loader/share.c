@@ -103,17 +103,15 @@ static void add_open(const struct pc_generation *generation, __u64 *open)
 			open[i] |= (__u64)(port[bit] == PC_PORT_OPEN) << bit;
 }
 
-/* The judging generation of a filter, without opening all the rest. -EPROTO: another version's. */
-static int read_judging(const char *id, struct pc_generation *generation)
+/* The generation in a slot of `generations`, without opening all the rest. -EPROTO: another
+ * version's. */
+static int read_slot(int generations, __u32 slot, struct pc_generation *generation)
 {
-	__close_fd int generations = object_get(id, "generations");
 	__close_fd int map = -1;
 	struct bpf_map_info info;
 	__u32 zero = 0, number;
 
-	if (generations < 0)
-		return generations;
-	if (bpf_map_lookup_elem(generations, &zero, &number))
+	if (bpf_map_lookup_elem(generations, &slot, &number))
 		return -errno;
 	map = bpf_map_get_fd_by_id(number);
 	if (map < 0 || object_map(map, &info))
@@ -123,6 +121,23 @@ static int read_judging(const char *id, struct pc_generation *generation)
 	if (bpf_map_lookup_elem(map, &zero, generation))
 		return -errno;
 	return generation->magic == PC_MAGIC && generation->version == PC_ABI_VERSION ? 0 : -EPROTO;
+}
+
+/* The ports of a filter that its judging generation opens, or the one that may come back. */
+static int read_open(const char *id, struct pc_generation *generation, __u64 *open)
+{
+	__close_fd int generations = object_get(id, "generations");
+	int err = generations < 0 ? generations : read_slot(generations, 0, generation);
+
+	if (err)
+		return err;
+	add_open(generation, open);
+	if (!generation->deadline)
+		return 0;
+	err = read_slot(generations, generation->fallback, generation);
+	if (!err)
+		add_open(generation, open);
+	return err;
 }
 
 /*
@@ -137,9 +152,7 @@ static int judging_open(const struct hook *hook, size_t count, __u64 *open, bool
 
 	*all = true;
 	for (i = 0; i < count && !err; i++) {
-		err = read_judging(hook[i].id, generation);
-		if (!err)
-			add_open(generation, open);
+		err = read_open(hook[i].id, generation, open);
 		if (err == -ENOENT)
 			*all = false;
 		if (err == -ENOENT || err == -EPROTO)

@@ -288,6 +288,29 @@ static void status_egress(const json_t *one, FILE *to)
 	fprintf(to, "%s\n", tone_end(to));
 }
 
+/* What waits to be confirmed, or was not in time. */
+static void status_confirm(const json_t *one, FILE *to)
+{
+	const json_t *confirm = json_object_get(one, "confirm");
+	const json_t *fallback = json_object_get(confirm, "fallback");
+	__free_text char *back = json_is_integer(fallback) ?
+					 xasprintf("generation %lld judges",
+						   (long long)json_integer_value(fallback)) :
+					 xstrdup("everything passes");
+
+	if (!json_is_object(confirm))
+		return;
+	fputs(tone_start(TONE_BAD, to), to);
+	if (!strcmp(text_of(confirm, "state"), "waiting"))
+		text_print(to, "  confirm    %lld s left, then %s again: portcullis confirm %s",
+			   (long long)json_integer_value(json_object_get(confirm, "seconds_left")),
+			   back, text_of(one, "name"));
+	else
+		text_print(to, "  reverted   %s: not confirmed in time; %s again",
+			   text_of(confirm, "deadline"), back);
+	fprintf(to, "%s\n", tone_end(to));
+}
+
 static void status_one(const json_t *one, FILE *to)
 {
 	__free_text char *profiles = report_joined(json_object_get(one, "profiles"), " + ");
@@ -302,6 +325,7 @@ static void status_one(const json_t *one, FILE *to)
 	fprintf(to, "\n  generation %lld, made %s\n",
 		(long long)json_integer_value(json_object_get(one, "generation")),
 		text_of(one, "generation_at"));
+	status_confirm(one, to);
 	status_overrides(json_object_get(one, "recipe"), to);
 	fputs("  packets    ", to);
 	text_total(json_object_get(one, "total"), to);

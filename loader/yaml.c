@@ -493,6 +493,8 @@ static void report_syntax(struct builder *builder, const struct fy_diag_error *f
 		message = "this line goes on with the text above it; is it indented too far?";
 	} else if (strstr(message, "closing quote") && at) {
 		to = at--;
+	} else if (!strcmp(message, "plain scalar cannot start with '@'")) {
+		message = "a text that begins with '@' stands in quotes: '@FILE'";
 	}
 	if (known)
 		set_place_of(yaml, at, to, &place);

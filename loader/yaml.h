@@ -85,6 +85,10 @@ void yaml_fields(const struct yaml *yaml, const struct yaml_node *mapping,
 		 const struct yaml_key *key, size_t keys, struct yaml_field *field,
 		 struct diag *diag);
 
+/* Whether a value can be used: of the right kind, and with something in it. Reports if not. */
+bool yaml_usable(const struct yaml *yaml, const struct yaml_node *value, const struct yaml_key *key,
+		 struct diag *diag);
+
 /* `true` or `false`, and no other spelling. Leaves `*value` alone after an error. */
 void yaml_bool(const struct yaml *yaml, const struct yaml_node *node, bool *value,
 	       struct diag *diag);

@@ -52,9 +52,8 @@ static void report_unknown(const struct yaml *yaml, const struct yaml_node *word
 		yaml_error(yaml, word, diag, "unknown key '%s'", word->text);
 }
 
-/* Whether a value can be used: of the right kind, and with something in it. */
-static bool check_value(const struct yaml *yaml, const struct yaml_node *value,
-			const struct yaml_key *key, struct diag *diag)
+bool yaml_usable(const struct yaml *yaml, const struct yaml_node *value, const struct yaml_key *key,
+		 struct diag *diag)
 {
 	bool empty = value->kind == YAML_LIST && !value->children;
 
@@ -90,7 +89,7 @@ static void set_field(const struct yaml *yaml, const struct yaml_node *word,
 			   word->text, field[i].key->line);
 	} else {
 		field[i].key = word;
-		if (check_value(yaml, word->next, &key[i], diag))
+		if (yaml_usable(yaml, word->next, &key[i], diag))
 			field[i].value = word->next;
 	}
 }

@@ -132,7 +132,7 @@ as()
 	*/build/portcullis) ;;
 	*)
 		case $1 in
-		profiles|show|check|attach|swap) set -- "$@" --catalog "$CATALOG" ;;
+		profiles|show|check|attach|swap|apply) set -- "$@" --catalog "$CATALOG" ;;
 		esac ;;
 	esac
 	on "$host" "$PORTCULLIS" "$@"

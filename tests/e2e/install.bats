@@ -84,18 +84,22 @@ rebuilds()
 	same '' "$output" 'what make says'
 }
 
-@test "make install: binary, profiles, schema, man pages, with DESTDIR and PREFIX, and nothing else" {
+@test "make install: binary, profiles, schema, man pages, systemd unit, with DESTDIR and PREFIX, and nothing else" {
 	exits 0 build install DESTDIR="$DIR/dest" PREFIX=/usr
 	output=$(cd "$DIR/dest" && find . -type f -printf '%m %P\n' | sort -k2)
 	expected=$(
 		echo '755 usr/sbin/portcullis'
+		echo '644 usr/lib/systemd/system/portcullis.service'
+		echo '644 usr/lib/sysusers.d/portcullis.conf'
 		for file in "$ROOT"/profiles/*.yaml "$ROOT"/profiles/*.schema.json; do
 			echo "644 usr/share/portcullis/profiles/${file##*/}"
 		done
 		echo '644 usr/share/man/man5/portcullis-profile.5'
+		echo '644 usr/share/man/man5/portcullis-site.5'
 		echo '644 usr/share/man/man8/portcullis.8'
 	)
 	same "$(sort -k2 <<< "$expected")" "$output" 'what is installed'
+	grep -q '^ExecStart=/usr/sbin/portcullis ' "$DIR/dest/usr/lib/systemd/system/portcullis.service"
 	exits 0 "$DIR/dest/usr/sbin/portcullis" profiles --catalog "$DIR/dest/usr/share/portcullis/profiles"
 	says "$DIR/dest/usr/share/portcullis/profiles/xeams.yaml"
 }
@@ -104,6 +108,7 @@ rebuilds()
 	exits 0 build install PREFIX="$DIR/local"
 	output=$("$DIR/local/sbin/portcullis" profiles --json)
 	json_is 'all(.profiles[]; .path | startswith($prefix))' --arg prefix "$DIR/local/share/portcullis/profiles/"
+	grep -q "^ExecStart=$DIR/local/sbin/portcullis " "$DIR/local/lib/systemd/system/portcullis.service"
 	exits 0 on host "$DIR/local/sbin/portcullis" attach eth0 -p communigate-pro
 	says 'eth0: native, enforce, communigate-pro'
 	exits 0 on host "$DIR/local/sbin/portcullis" detach eth0
@@ -111,7 +116,7 @@ rebuilds()
 }
 
 @test "the man pages are formatted, and name every command and option" {
-	for page in portcullis.8 portcullis-profile.5; do
+	for page in portcullis.8 portcullis-profile.5 portcullis-site.5; do
 		[ -s "$TREE/build/$page" ] || fail "no $page"
 	done
 	text=$(cat "$TREE/build/portcullis.8" | sed 's/\\//g')

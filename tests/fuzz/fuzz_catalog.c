@@ -6,14 +6,9 @@
 #include <string.h>
 
 #include "loader/catalog.h"
+#include "tests/fuzz/check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(condition)          \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 static void check_names(const struct names *names)
 {
@@ -63,26 +58,6 @@ static void check_profile(const struct profile *profile)
 	CHECK(!profile->protocol[6] && !profile->protocol[17] && !profile->protocol[0]);
 	for (size_t i = 0; i < profile->services; i++)
 		check_service(&profile->service[i]);
-}
-
-/* Every error has a place in the text, and can be printed. */
-static void check_errors(const struct diag *diag, const char *text, size_t size)
-{
-	int lines = 1;
-	FILE *nowhere = fopen("/dev/null", "w");
-
-	for (size_t i = 0; i < size; i++)
-		lines += text[i] == '\n' || text[i] == '\r';
-	for (size_t i = 0; i < diag->count && i < DIAG_LIMIT; i++) {
-		const struct diag_entry *entry = &diag->entry[i];
-
-		CHECK(entry->line <= lines);
-		CHECK(!entry->line || (entry->column > 0 && entry->source));
-		CHECK(!entry->line ||
-		      entry->source_column + (int)strlen(entry->source) + 1 >= entry->column);
-	}
-	diag_print(diag, nowhere);
-	fclose(nowhere);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

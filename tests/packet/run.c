@@ -209,7 +209,7 @@ int runner_switch(struct runner *runner, const struct tables *tables)
 	int err;
 
 	close_ports(runner);
-	err = filter_switch(&runner->filter, tables, "{}");
+	err = filter_switch(&runner->filter, tables, "{}", false);
 	if (!err)
 		runner_zero(runner);
 	return err;

@@ -43,7 +43,7 @@ static bool switch_on(struct runner *runner, enum test_profile_id id)
 	int err;
 
 	profile_tables(&test_profile[id], &tables);
-	err = filter_switch(&runner->filter, &tables, "{}");
+	err = filter_switch(&runner->filter, &tables, "{}", false);
 	tables_free(&tables);
 	return !err;
 }

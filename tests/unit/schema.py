@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""The profiles and the README's example against the schema, and wrong documents that it must refuse. Prints TAP."""
+"""Profiles, site files and the examples of the manuals against the schemas, and wrong ones that these must refuse. Prints TAP."""
 
 import glob
 import json
@@ -11,7 +11,8 @@ import sys
 import jsonschema
 import yaml
 
-PROFILES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "profiles")
+TREE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+PROFILES = os.path.join(TREE, "profiles")
 MODELINE = "# yaml-language-server: $schema=profile.schema.json"
 
 
@@ -114,6 +115,103 @@ WRONG_SERVICES = {
 }
 
 
+RIGHT_SITES = {
+    "nothing but management": "management: none",
+    "nothing to hold": "{groups: {}, interfaces: {}}",
+    "every key and form": """
+groups:
+  trusted: [192.0.2.0/24, '2001:db8::/32', '::1', 10.0.0.1, 0.0.0.0/0, '::/0', '64:ff9b::192.0.2.1', 'fe80::/10']
+  one: 198.51.100.0/24
+  '3': '@resolvers.txt'
+management: [22/tcp, 8443/tcp, 60000-60010/tcp+udp]
+interfaces:
+  eth0:
+    profiles: [ssh, xeams]
+    enable: [imap, xeams:pop3-ssl]
+    disable: [xeams:dns]
+    from: {ssh:ssh: [trusted, link-local], xeams:smtp: one}
+    set: {ssh:ssh:in: 2222/tcp, xeams:imap: [143/tcp, imaps/tcp]}
+    observe: true
+    outbound: enforce
+    forward: false
+    echo-limit: 0
+    flows: 16777216
+    mode: generic
+    confirm: 86400
+  br-lan.7:
+    profiles: ssh
+    enable: imap
+    disable: xeams:dns
+    from: ssh:ssh=trusted
+    set: ssh:ssh=2222/tcp,2022/tcp
+    outbound: track
+    mode: native
+  abcdefghijklmno:
+    profiles: ssh
+    from: ['ssh:ssh=trusted,one', 'xeams:smtp=one']
+    set: ['ssh:ssh:in=2222/tcp', 'xeams:dns:out=53/tcp+udp']
+""",
+}
+
+WRONG_SITES = {
+    "not a map": "- groups",
+    "unknown top-level key": "{interface: {}}",
+    "a profile": "{profile: a, services: []}",
+    "groups as a list": "groups: [a]",
+    "bad group name": "groups: {Trusted: 10.0.0.0/8}",
+    "link-local defined": "groups: {link-local: 10.0.0.0/8}",
+    "group without a prefix": "groups: {a: []}",
+    "group of a map": "groups: {a: {b: c}}",
+    "host name as prefix": "groups: {a: mail.example.com}",
+    "address out of range": "groups: {a: 10.0.0.256}",
+    "prefix length out of range": "groups: {a: 10.0.0.0/33}",
+    "prefix length out of range, IPv6": "groups: {a: ['::/129']}",
+    "two prefixes in one text": "groups: {a: '10.0.0.0/8, 10.1.0.0/16'}",
+    "file without a name": "groups: {a: '@'}",
+    "file in a list": "groups: {a: ['@b']}",
+    "management as a number": "management: 22",
+    "management without a protocol": "management: ['22']",
+    "none in a list of ports": "management: [none]",
+    "interfaces as a list": "interfaces: [eth0]",
+    "interface with nothing": "interfaces: {eth0: }",
+    "interface of 16 bytes": "interfaces: {abcdefghijklmnop: {profiles: a}}",
+    "interface with a slash": "interfaces: {a/b: {profiles: a}}",
+    "interface with a blank": "interfaces: {a b: {profiles: a}}",
+    "interface with a colon": "interfaces: {'a:1': {profiles: a}}",
+    "interface named ..": "interfaces: {'..': {profiles: a}}",
+    "interface without a name": "interfaces: {'': {profiles: a}}",
+}
+
+# Each stands alone in an interface that is right but for it.
+WRONG_KEYS = {
+    "unknown key": "policy: observe",
+    "bad profile name": "profiles: Xeams",
+    "empty list of profiles": "profiles: []",
+    "the same profile twice": "profiles: [a, a]",
+    "bad feature": "enable: Imap",
+    "feature of three words": "enable: [a:b:c]",
+    "the same feature twice": "enable: [a, a]",
+    "service without its profile": "disable: ftp",
+    "from of a service without its profile": "from: {ssh: trusted}",
+    "from without a group": "from: {ssh:ssh: []}",
+    "from with a bad group": "from: {ssh:ssh: Trusted}",
+    "from as text without a group": "from: ['ssh:ssh']",
+    "set without a protocol": "set: {ssh:ssh: '22'}",
+    "set of a wrong direction": "set: {ssh:ssh:up: 22/tcp}",
+    "set as text without ports": "set: ['ssh:ssh=']",
+    "set as text without a protocol": "set: ['ssh:ssh=22']",
+    "yes where true stands": "observe: 'yes'",
+    "outbound of no such kind": "outbound: drop",
+    "number where true or false stands": "forward: 1",
+    "echo-limit out of range": "echo-limit: 1000001",
+    "echo-limit as text": "echo-limit: '100'",
+    "no flows": "flows: 0",
+    "mode of no such kind": "mode: offload",
+    "confirm at once": "confirm: 0",
+    "confirm past a day": "confirm: 86401",
+}
+
+
 class Tap:
     def __init__(self):
         self.count = self.failed = 0
@@ -130,21 +228,50 @@ class Tap:
         return 1 if self.failed else 0
 
 
-def main():
-    tap = Tap()
-    with open(os.path.join(PROFILES, "profile.schema.json"), encoding="utf-8") as file:
+def load_schema(tap, name):
+    path = os.path.join(PROFILES, name)
+    with open(path, encoding="utf-8") as file:
         schema = json.load(file)
     try:
         jsonschema.Draft7Validator.check_schema(schema)
-        tap.ok(True, "the schema is a draft-07 schema")
+        tap.ok(True, name + " is a draft-07 schema")
     except jsonschema.SchemaError as error:
-        tap.ok(False, "the schema is a draft-07 schema", error.message)
-        return tap.done()
-    validator = jsonschema.Draft7Validator(schema)
+        tap.ok(False, name + " is a draft-07 schema", error.message)
+        sys.exit(tap.done())
+    # The one of sites borrows from the one of profiles, which stands beside it.
+    resolver = jsonschema.RefResolver("file://" + os.path.realpath(path), schema)
+    return jsonschema.Draft7Validator(schema, resolver=resolver)
+
+
+def errors_of(validator, value):
+    return "\n".join("%s: %s" % ("/".join(map(str, e.absolute_path)) or "document", e.message)
+                     for e in validator.iter_errors(value))
+
+
+def check_sites(tap):
+    validator = load_schema(tap, "site.schema.json")
+    with open(os.path.join(TREE, "docs", "portcullis-site.5.scd"), encoding="utf-8") as file:
+        examples = re.findall(r"^```\n(.*?)^```", file.read(), re.M | re.S)
+    tap.ok(bool(examples), "portcullis-site(5) has an example")
+    for number, text in enumerate(examples, 1):
+        why = errors_of(validator, yaml.load(text, Strict))
+        tap.ok(not why, "portcullis-site(5): example %d obeys the schema" % number, why)
+    for name, text in RIGHT_SITES.items():
+        why = errors_of(validator, yaml.load(text, Strict))
+        tap.ok(not why, "accepted: " + name, why)
+    for name, text in WRONG_SITES.items():
+        tap.ok(not validator.is_valid(yaml.load(text, Strict)), "refused: " + name, text)
+    for name, text in WRONG_KEYS.items():
+        value = {"interfaces": {"eth0": {"profiles": "ssh", **yaml.load(text, Strict)}}}
+        tap.ok(not validator.is_valid(value), "refused: " + name, text)
+
+
+def main():
+    tap = Tap()
+    validator = load_schema(tap, "profile.schema.json")
 
     def errors(value):
-        return "\n".join("%s: %s" % ("/".join(map(str, e.absolute_path)) or "document", e.message)
-                         for e in validator.iter_errors(value))
+        return errors_of(validator, value)
 
     paths = sorted(glob.glob(os.path.join(PROFILES, "*.yaml")))
     tap.ok(bool(paths), "there are profiles", PROFILES)
@@ -181,6 +308,7 @@ def main():
     for name, text in WRONG_SERVICES.items():
         value = {"profile": "wrong", "services": [yaml.load(text, Strict)]}
         tap.ok(not validator.is_valid(value), "refused: " + name, text)
+    check_sites(tap)
     return tap.done()
 
 

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Carries a change of the host out. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "loader/change.h"
+#include "loader/difference.h"
+#include "loader/guard.h"
+#include "loader/link.h"
+
+/*
+ * How long egress learns what is forwarded before packets are judged, where conntrack cannot tell:
+ * whoever gets data acknowledges it within half a second (RFC 1122, 4.2.3.2), so this is twice
+ * that.
+ */
+static const struct timespec learning_time = {.tv_sec = 1};
+
+#define each_change(changes, one, which)                                                         \
+	for (struct change *one = (changes)->change; one < (changes)->change + (changes)->count; \
+	     one++)                                                                              \
+		if (one->kind == (which))
+
+int change_find_free(struct change *change)
+{
+	int err = hook_find(change->name, &change->hook);
+
+	if (err)
+		return err;
+	if (!change->hook.id[0])
+		return hook_free(&change->hook);
+	error("%s: portcullis is attached already; portcullis swap %s -p PROFILE changes the profile",
+	      change->hook.name, change->hook.name);
+	return -EEXIST;
+}
+
+/* --- making what is to judge --- */
+
+/*
+ * What an attach that is not confirmed falls back to: the same under observe, so that everything
+ * passes and is counted.
+ */
+static int switch_to_stand_in(struct change *change)
+{
+	struct tables tables = change->plan->tables;
+	json_t *kept = json_deep_copy(change->plan->kept);
+	__free_text char *text = NULL;
+	int err;
+
+	tables.generation = xcalloc(1, sizeof(*tables.generation));
+	*tables.generation = *change->plan->tables.generation;
+	tables.generation->policy = PC_POLICY_OBSERVE;
+	tables.generation->stand_in = 1;
+	json_object_set_new(json_object_get(kept, "recipe"), "policy", json_string("observe"));
+	text = json_dumps(kept, JSON_COMPACT);
+	err = filter_switch(&change->filter, &tables, text, false);
+	free(tables.generation);
+	json_decref(kept);
+	return err;
+}
+
+static int load_one(struct change *change, const struct filter *with)
+{
+	int err = filter_load_sharing(&change->filter, with, &FILTER_NONE,
+				      change->flows ? change->flows : PC_FLOWS);
+
+	change->filter.ifindex = change->hook.ifindex;
+	if (!err && change->confirm)
+		err = switch_to_stand_in(change);
+	return err ? err :
+		     filter_switch(&change->filter, &change->plan->tables, change->plan->text,
+				   change->confirm);
+}
+
+/* The flow maps are those of the namespace, else those of the first interface. */
+static int load_all(const struct changes *changes)
+{
+	__cleanup(filter_close) struct filter with = FILTER_NONE;
+	const struct change *first = NULL;
+	int err;
+
+	each_change(changes, one, CHANGE_ATTACH)
+	{
+		if (!first) {
+			err = share_find(one->flows, &with);
+			if (err)
+				return err;
+		}
+		err = load_one(one, first && with.flows < 0 ? &first->filter : &with);
+		if (err)
+			return err;
+		if (!first)
+			first = one;
+	}
+	return 0;
+}
+
+static int prepare_all(const struct changes *changes)
+{
+	__u64 batch = 0;
+	int err = load_all(changes);
+
+	if (err)
+		return err;
+	if (getrandom(&batch, sizeof(batch), 0) != sizeof(batch)) {
+		error("cannot get a random number for the swap");
+		return -EIO;
+	}
+	each_change(changes, one, CHANGE_SWAP)
+	{
+		err = filter_prepare(&one->filter, &one->plan->tables, one->plan->text, batch,
+				     one->confirm);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* --- putting it in place --- */
+
+/* The egress side first: when packets begin to be judged, their answers are learned already. */
+static int hook_egress(struct change *change)
+{
+	int err = filter_pin_egress(&change->filter);
+
+	if (!err)
+		err = egress_attach(&change->filter, change->hook.name, change->hook.ifindex);
+	if (!err)
+		change->seeded = seed_live(&change->filter, change->hook.ifindex,
+					   change->plan->tables.generation->forward);
+	return err;
+}
+
+/* Once for all interfaces, after all their egress hooks. */
+static int hook_egress_all(const struct changes *changes)
+{
+	bool learn = false;
+	int err;
+
+	each_change(changes, one, CHANGE_ATTACH)
+	{
+		err = hook_egress(one);
+		if (err)
+			return err;
+		learn |= one->plan->tables.generation->forward && !one->seeded;
+	}
+	if (learn)
+		nanosleep(&learning_time, NULL);
+	return 0;
+}
+
+static int arm_all(const struct changes *changes)
+{
+	__u64 now = boot_time();
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < changes->count && !err; i++)
+		if (changes->change[i].confirm)
+			err = filter_arm(&changes->change[i].filter,
+					 now + changes->change[i].confirm * PC_SECOND);
+	return err;
+}
+
+/*
+ * What fails more easily comes first. Pins after hooks: until then the links end with this process.
+ * What does not, a filter at a clsact, the next command finds by the folder that hook_egress made.
+ */
+static int put_all_in_place(const struct changes *changes)
+{
+	int err = hook_egress_all(changes);
+
+	if (!err)
+		err = arm_all(changes);
+	if (err)
+		return err;
+	each_change(changes, one, CHANGE_ATTACH)
+	{
+		err = hook_attach(&one->filter, &one->hook, &one->mode);
+		if (err)
+			return err;
+	}
+	each_change(changes, one, CHANGE_ATTACH)
+	{
+		err = filter_pin(&one->filter);
+		if (err)
+			return err;
+	}
+	each_change(changes, one, CHANGE_SWAP)
+	{
+		err = filter_commit(&one->filter);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void undo_all(const struct changes *changes)
+{
+	size_t attaches = 0;
+
+	each_change(changes, one, CHANGE_ATTACH)
+	{
+		filter_detach(&one->filter);
+		attaches++;
+	}
+	each_change(changes, one, CHANGE_SWAP) filter_undo(&one->filter);
+	if (changes->count > 1 || !attaches)
+		error("nothing was %s: every interface is as it was", changes->done);
+}
+
+static int detach_all(const struct changes *changes)
+{
+	int err = 0;
+
+	each_change(changes, one, CHANGE_DETACH)
+	{
+		snprintf(one->filter.id, sizeof(one->filter.id), "%s", one->hook.id);
+		if (filter_detach(&one->filter)) {
+			err = -EIO;
+			error("%s: is not detached, though the rest of the change is done",
+			      one->name);
+		} else {
+			say_line("%s: detached; everything passes", one->name);
+		}
+	}
+	return err;
+}
+
+/* --- telling of it --- */
+
+/* What waits to be confirmed. The deadline that it took over may have passed just now. */
+static int say_confirm(const struct change *change)
+{
+	const struct filter *filter = &change->filter;
+	__u64 deadline = filter->current.copy->deadline, now = boot_time();
+
+	if (!deadline)
+		return 0;
+	if (now < deadline) {
+		say_line(
+			"%s: waits to be confirmed, %llu s, then %s; best from a new connection: portcullis confirm %s",
+			change->name, (deadline - now + PC_SECOND - 1) / PC_SECOND,
+			filter->fallback.copy->stand_in ? "everything passes again" :
+							  "what judged before comes back",
+			change->name);
+		return 0;
+	}
+	error("%s: the time to confirm what was there passed meanwhile: generation %llu judges again",
+	      change->name, filter->fallback.copy->number);
+	return -ETIME;
+}
+
+static int finish_all(const struct changes *changes)
+{
+	int err = 0;
+
+	each_change(changes, one, CHANGE_ATTACH)
+	{
+		link_warn(one->hook.name, one->hook.ifindex, one->plan->tables.generation->forward);
+		plan_summary(one->plan, one->hook.name, hook_mode_name(one->mode), stdout);
+	}
+	each_change(changes, one, CHANGE_SWAP)
+	{
+		filter_finish(&one->filter);
+		plan_summary(one->plan, one->name, NULL, stdout);
+		if (one->forwarded && !one->plan->tables.generation->forward)
+			link_warn(one->name, one->filter.ifindex, false);
+	}
+	for (size_t i = 0; i < changes->count; i++)
+		if (changes->change[i].kind != CHANGE_DETACH && say_confirm(&changes->change[i]))
+			err = -ETIME;
+	return err;
+}
+
+static void say_changes(const struct changes *changes)
+{
+	each_change(changes, one, CHANGE_SWAP)
+	{
+		one->forwarded = one->filter.current.copy->forward;
+		plan_warn_open(one->plan);
+		say_line("%s:", one->name);
+		plan_features(one->plan, stdout);
+		difference_print(one->kept, one->plan->kept, stdout);
+	}
+	fflush(stdout);
+}
+
+static int say_dry_run(const struct changes *changes)
+{
+	__cleanup(filter_close) struct filter with = FILTER_NONE;
+	json_t *none = json_object();
+	bool first = true;
+	int err = 0;
+
+	each_change(changes, one, CHANGE_ATTACH)
+	{
+		if (!err && first)
+			err = share_find(one->flows, &with);
+		first = false;
+		if (err)
+			break;
+		plan_summary(one->plan, one->hook.name, "would attach", stdout);
+		difference_print(none, one->plan->kept, stdout);
+	}
+	if (!err) {
+		each_change(changes, one, CHANGE_SWAP)
+			plan_summary(one->plan, one->name, "would swap", stdout);
+		each_change(changes, one, CHANGE_DETACH)
+			say_line("%s: would detach; everything would pass", one->name);
+	}
+	json_decref(none);
+	return err;
+}
+
+static int ask_guard(const struct changes *changes)
+{
+	struct guard_target *target = xcalloc(changes->count, sizeof(*target));
+	bool confirmed = true;
+	size_t count = 0, i;
+	int err;
+
+	for (i = 0; i < changes->count; i++) {
+		const struct change *one = &changes->change[i];
+
+		if (one->kind == CHANGE_DETACH)
+			continue;
+		target[count++] = (struct guard_target){
+			.interface = one->name,
+			.ifindex = one->hook.ifindex,
+			.plan = one->plan,
+			.catalog = one->catalog,
+		};
+		confirmed &=
+			one->confirm || (one->kind == CHANGE_SWAP && one->filter.fallback.copy);
+	}
+	err = guard_hold(changes->command, target, count, changes->management,
+			 changes->force || confirmed);
+	free(target);
+	return err;
+}
+
+int changes_run(const struct changes *changes)
+{
+	int err;
+
+	say_changes(changes);
+	err = ask_guard(changes);
+	if (err)
+		return err;
+	if (changes->dry_run)
+		return say_dry_run(changes);
+	err = prepare_all(changes);
+	if (!err)
+		err = put_all_in_place(changes);
+	if (err)
+		undo_all(changes);
+	else
+		err = finish_all(changes);
+	if (!err)
+		err = detach_all(changes);
+	share_settle();
+	return err;
+}

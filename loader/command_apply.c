@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `apply`: makes this network namespace what the site file says, all of it or nothing. */
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "loader/change.h"
+#include "loader/command.h"
+#include "loader/takeover.h"
+
+/* One interface: what the file says, and what is there. */
+struct target {
+	const struct site_interface *wanted; /* NULL: the file does not name it */
+	struct plan plan;
+	json_t *kept; /* what is there was made from */
+};
+
+struct apply {
+	const struct options *options;
+	const struct site *site;
+	struct catalog catalog;
+	struct target *target;
+	struct changes changes; /* a change a target */
+	size_t missing;		/* interfaces that are not there */
+};
+
+static bool all_there(const struct site *site)
+{
+	size_t i;
+
+	for (i = 0; i < site->interfaces; i++)
+		if (!if_nametoindex(site->interface[i].name))
+			return false;
+	return true;
+}
+
+/* At boot, interfaces come when their drivers are ready. */
+static void wait_for_interfaces(const struct site *site, unsigned int seconds)
+{
+	static const struct timespec pause = {.tv_nsec = 50000000};
+	unsigned int i;
+
+	for (i = 0; i < seconds * 20 && !all_there(site); i++)
+		nanosleep(&pause, NULL);
+}
+
+static bool same_part(const json_t *a, const json_t *b, const char *key)
+{
+	return json_equal(json_object_get(a, key), json_object_get(b, key));
+}
+
+static int check_mode(const struct change *change, enum hook_mode wanted)
+{
+	if (wanted == HOOK_AUTO || wanted == change->hook.mode)
+		return 0;
+	error("%s: is attached in %s mode, and the site file wants %s: portcullis detach %s, then apply again",
+	      change->name, hook_mode_name(change->hook.mode), hook_mode_name(wanted),
+	      change->name);
+	return -EINVAL;
+}
+
+/* Of one that is attached: 1 if it is to be swapped, 0 if it is as wanted. */
+static int compare(struct target *target, struct change *change, bool dry_run)
+{
+	int err = takeover(&change->hook, dry_run);
+
+	if (err)
+		return err;
+	err = filter_open(change->hook.id, &change->filter);
+	if (err == -ENOENT)
+		err = hook_missing(&change->hook, "apply");
+	if (!err)
+		err = check_mode(change, target->wanted->mode);
+	if (!err)
+		err = plan_kept(change->name, &change->filter, &target->kept);
+	if (err)
+		return err;
+	change->kept = target->kept;
+	return !same_part(target->kept, target->plan.kept, "recipe") ||
+	       !same_part(target->kept, target->plan.kept, "profiles");
+}
+
+static struct change *add(struct apply *apply, enum change_kind kind, const char *name)
+{
+	struct change *change = &apply->changes.change[apply->changes.count++];
+
+	*change = (struct change){.kind = kind, .name = name, .filter = FILTER_NONE};
+	return change;
+}
+
+/* Takes the last change back. */
+static void drop(struct apply *apply)
+{
+	struct target *target = &apply->target[--apply->changes.count];
+
+	filter_close(&apply->changes.change[apply->changes.count].filter);
+	plan_free(&target->plan);
+	json_decref(target->kept);
+	*target = (struct target){};
+}
+
+static unsigned int wanted_confirm(const struct options *options,
+				   const struct site_interface *wanted)
+{
+	if (options->final)
+		return 0;
+	return options->confirm ? options->confirm : wanted->confirm;
+}
+
+/* An interface of the file: what is to be done with it, if anything. */
+static int plan_wanted(struct apply *apply, const struct site_interface *wanted, struct diag *diag)
+{
+	struct target *target = &apply->target[apply->changes.count];
+	struct change *change = add(apply, CHANGE_ATTACH, wanted->name);
+	size_t i;
+	int err;
+
+	*target = (struct target){.wanted = wanted};
+	change->plan = &target->plan;
+	change->catalog = &apply->catalog;
+	change->mode = wanted->mode;
+	change->flows = wanted->flows;
+	change->confirm = wanted_confirm(apply->options, wanted);
+	err = plan_make(&apply->catalog, &apply->options->catalog, &wanted->recipe,
+			apply->options->strict, &target->plan, diag);
+	if (!err)
+		err = hook_find(wanted->name, &change->hook);
+	if (err)
+		return err;
+	for (i = 0; i + 1 < apply->changes.count; i++)
+		if (apply->changes.change[i].hook.ifindex == change->hook.ifindex) {
+			error("%s: is %s, which the site file names already", wanted->name,
+			      change->hook.name);
+			return -EINVAL;
+		}
+	if (!change->hook.id[0])
+		return hook_free(&change->hook);
+	change->kind = CHANGE_SWAP;
+	err = compare(target, change, apply->options->dry_run);
+	if (err < 0)
+		return err;
+	if (!err) {
+		say_line("%s: is as the site file says", wanted->name);
+		drop(apply);
+	}
+	return 0;
+}
+
+static bool is_wanted(const struct site *site, unsigned int ifindex)
+{
+	size_t i;
+
+	for (i = 0; i < site->interfaces; i++)
+		if (if_nametoindex(site->interface[i].name) == ifindex)
+			return true;
+	return false;
+}
+
+/* The filters of interfaces that the file does not name. */
+static void plan_detaches(struct apply *apply, const struct hook *hook, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (!is_wanted(apply->site, hook[i].ifindex))
+			add(apply, CHANGE_DETACH, hook[i].name)->hook = hook[i];
+}
+
+static int plan_all(struct apply *apply, struct diag *diag)
+{
+	const struct site *site = apply->site;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < site->interfaces; i++) {
+		const struct site_interface *wanted = &site->interface[i];
+
+		if (!if_nametoindex(wanted->name)) {
+			error("%s: no such interface in this network namespace%s", wanted->name,
+			      apply->options->wait ? ": left out" :
+						     "; --wait SECONDS waits for it");
+			apply->missing++;
+		} else if (plan_wanted(apply, wanted, diag)) {
+			err = -EINVAL;
+		}
+	}
+	if (!err && apply->missing && !apply->options->wait)
+		err = -ENODEV;
+	return err;
+}
+
+static int carry_out(struct apply *apply, struct diag *diag)
+{
+	struct changes *changes = &apply->changes;
+	struct hook *hook;
+	size_t count, room, i;
+	int err = hook_list(&hook, &count);
+
+	if (err)
+		return err;
+	room = apply->site->interfaces + count;
+	changes->change = xcalloc(room, sizeof(*changes->change));
+	apply->target = xcalloc(room, sizeof(*apply->target));
+	err = plan_all(apply, diag);
+	if (!err) {
+		diag_print(diag, stderr);
+		diag_free(diag);
+		plan_detaches(apply, hook, count);
+		for (i = 0; i < changes->count; i++)
+			if (changes->change[i].kind == CHANGE_ATTACH)
+				plan_warn_open(changes->change[i].plan);
+		err = changes_run(changes);
+	} else {
+		error("nothing was changed: every interface is as it was");
+	}
+	free(hook);
+	while (changes->count)
+		drop(apply);
+	free(changes->change);
+	free(apply->target);
+	return err;
+}
+
+int command_apply(const struct options *options, struct diag *diag)
+{
+	__cleanup(site_free) struct site site = {};
+	__close_fd int lock = -1;
+	struct apply apply = {.options = options, .site = &site};
+	int err;
+
+	if (options->arguments.count) {
+		error("apply: %s: takes no interface; the site file names them",
+		      options->arguments.name[0]);
+		return EXIT_USAGE;
+	}
+	if (options->confirm && options->final) {
+		error("apply: --confirm and --no-confirm exclude each other");
+		return EXIT_USAGE;
+	}
+	err = site_read(options->site ? options->site : SITE_FILE, &site, diag);
+	if (err == -ENOENT)
+		error("apply: %s: there is no site file; portcullis-site(5) tells what stands in it",
+		      options->site ? options->site : SITE_FILE);
+	if (err || catalog_open(&options->catalog, &apply.catalog, diag))
+		return EXIT_FAILED;
+	err = site_check(&apply.catalog, &site, diag);
+	if (!err && !options->dry_run)
+		err = kernel_privileged("apply");
+	if (!err) {
+		wait_for_interfaces(&site, options->wait);
+		if (!options->dry_run &&
+		    (pins_ready(true) < 0 || pins_lock(&lock) || hook_collect()))
+			err = -EPERM;
+	}
+	apply.changes = (struct changes){
+		.command = "apply",
+		.done = "changed",
+		.management = site.management_given ? &site.management : NULL,
+		.force = options->force,
+		.dry_run = options->dry_run,
+	};
+	if (!err)
+		err = carry_out(&apply, diag);
+	catalog_close(&apply.catalog);
+	return err || apply.missing ? EXIT_FAILED : EXIT_DONE;
+}

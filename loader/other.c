@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Reads a filter of any layout version: what all of them have in common. */
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "loader/kernel.h"
+#include "loader/object.h"
+
+#define HEAD_LIMIT   (16 << 20) /* bytes of a generation */
+#define RECIPE_LIMIT (64 << 20)
+
+/* What a version has not, stays -1. */
+static int open_pins(struct filter *filter)
+{
+	const struct {
+		const char *name;
+		int *fd;
+	} pin[] = {
+		{"link", &filter->link},
+		{"program", &filter->program},
+		{"generations", &filter->generations},
+		{"counters", &filter->counters},
+		{"carries", &filter->carries},
+		{"rare", &filter->rare},
+		{"flows", &filter->flows},
+		{"observed", &filter->observed},
+		{"strangers", &filter->strangers},
+		{"open_ports", &filter->open_ports},
+		{"shared", &filter->shared},
+		{"egress", &filter->egress},
+		{"egress_link", &filter->egress_link},
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(pin); i++) {
+		int fd = object_get(filter->id, pin[i].name);
+
+		if (fd < 0 && (fd != -ENOENT || i < 3))
+			return fd;
+		*pin[i].fd = fd < 0 ? -1 : fd;
+	}
+	return 0;
+}
+
+static int read_head(int generation, const struct bpf_map_info *info, struct other *other)
+{
+	const struct pc_generation *head;
+	__u32 zero = 0;
+	void *value;
+	int err = 0;
+
+	if (info->value_size < offsetof(struct pc_generation, made_at) ||
+	    info->value_size > HEAD_LIMIT)
+		return -EPROTO;
+	value = xcalloc(1, info->value_size);
+	head = value;
+	if (bpf_map_lookup_elem(generation, &zero, value))
+		err = -errno;
+	else if (head->magic != PC_MAGIC)
+		err = -EPROTO;
+	other->version = head->version;
+	other->number = head->number;
+	other->attached_at = head->attached_at;
+	if (!err && head->version == PC_ABI_VERSION && info->value_size == sizeof(*head)) {
+		memcpy(other->program_version, head->program_version, PC_VERSION_TEXT - 1);
+		other->waits = head->deadline;
+	}
+	free(value);
+	return err;
+}
+
+static int read_recipe(const char *id, const char *pin, char **recipe)
+{
+	__free_text char *name = xasprintf("recipe-%s", strchr(pin, '-') + 1);
+	__close_fd int fd = object_get(id, name);
+	struct bpf_map_info info;
+	size_t size;
+	void *memory;
+	int err = fd < 0 ? fd : object_map(fd, &info);
+
+	if (err)
+		return err;
+	size = (size_t)info.value_size * info.max_entries;
+	if (size > RECIPE_LIMIT)
+		return -EPROTO;
+	memory = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	*recipe = xstrndup(memory, strnlen(memory, size));
+	munmap(memory, size);
+	return 0;
+}
+
+/* The generation in slot 0, by its pin. */
+static int read_judging(struct other *other)
+{
+	__free_text char *folder = object_path(other->filter.id, NULL);
+	__u32 zero = 0, judging;
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	int err = -ENOENT;
+
+	if (!dir || bpf_map_lookup_elem(other->filter.generations, &zero, &judging))
+		err = -errno;
+	while (dir && err == -ENOENT && (entry = readdir(dir))) {
+		struct bpf_map_info info;
+		__close_fd int fd = -1;
+
+		if (strncmp(entry->d_name, "generation-", 11))
+			continue;
+		fd = object_get(other->filter.id, entry->d_name);
+		if (fd < 0 || object_map(fd, &info) || info.id != judging)
+			continue;
+		err = read_head(fd, &info, other);
+		if (!err)
+			err = read_recipe(other->filter.id, entry->d_name, &other->recipe);
+		if (err == -ENOENT)
+			break;
+	}
+	if (dir)
+		closedir(dir);
+	return err;
+}
+
+int filter_open_other(const char *id, struct other *other)
+{
+	int err;
+
+	*other = (struct other){.filter = FILTER_NONE};
+	snprintf(other->filter.id, sizeof(other->filter.id), "%s", id);
+	err = open_pins(&other->filter);
+	if (!err)
+		err = read_judging(other);
+	if (err)
+		other_close(other);
+	return err;
+}
+
+void other_close(struct other *other)
+{
+	filter_close(&other->filter);
+	free(other->recipe);
+	*other = (struct other){.filter = FILTER_NONE};
+}

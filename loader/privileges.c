@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a command keeps of root's power. */
+#include <cap-ng.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "loader/privileges.h"
+
+enum use {
+	USE_FILES,  /* reads the catalog */
+	USE_LOOK,   /* and what is attached */
+	USE_CHANGE, /* and changes it */
+};
+
+static const struct {
+	unsigned int capability;
+	enum use use; /* from here on */
+} kept[] = {
+	{CAP_DAC_READ_SEARCH, USE_FILES}, /* files of whoever called sudo */
+	{CAP_BPF, USE_LOOK},
+	{CAP_PERFMON, USE_LOOK},
+	{CAP_NET_ADMIN, USE_LOOK},
+	{CAP_SYS_ADMIN, USE_LOOK},  /* objects by id, mounting bpffs, other network namespaces */
+	{CAP_SYS_PTRACE, USE_LOOK}, /* namespaces and environment of the processes it comes from */
+	{CAP_CHOWN, USE_CHANGE},    /* pins for the administrators' group */
+};
+
+static enum use use_of(const char *command, const struct options *options)
+{
+	static const struct {
+		const char *command;
+		enum use use;
+	} uses[] = {
+		{"profiles", USE_FILES}, {"check", USE_FILES},	 {"show", USE_FILES},
+		{"status", USE_LOOK},	 {"counters", USE_LOOK}, {"flows", USE_LOOK},
+		{"doctor", USE_LOOK},
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(uses); i++)
+		if (!strcmp(command, uses[i].command))
+			return options->interface ? USE_LOOK : uses[i].use;
+	return USE_CHANGE;
+}
+
+/* Never more than there was. */
+static void choose(enum use use)
+{
+	static const capng_type_t sets[] = {CAPNG_EFFECTIVE, CAPNG_PERMITTED};
+	bool had[ARRAY_SIZE(kept)][ARRAY_SIZE(sets)];
+	size_t i, set;
+
+	for (i = 0; i < ARRAY_SIZE(kept); i++)
+		for (set = 0; set < ARRAY_SIZE(sets); set++)
+			had[i][set] = capng_have_capability(sets[set], kept[i].capability);
+	capng_clear(CAPNG_SELECT_BOTH);
+	for (i = 0; i < ARRAY_SIZE(kept); i++)
+		for (set = 0; set < ARRAY_SIZE(sets); set++)
+			if (use >= kept[i].use && had[i][set])
+				capng_update(CAPNG_ADD, sets[set], kept[i].capability);
+}
+
+/* Before 5.11 maps count against this limit, which only CAP_SYS_RESOURCE can raise. */
+static void raise_memlock(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit))
+		return;
+	limit.rlim_max = RLIM_INFINITY;
+	setrlimit(RLIMIT_MEMLOCK, &limit);
+}
+
+int privileges_drop(const char *command, const struct options *options)
+{
+	enum use use = use_of(command, options);
+
+	if (use > USE_FILES)
+		raise_memlock();
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || capng_get_caps_process())
+		goto failed;
+	choose(use);
+	capng_apply(CAPNG_SELECT_BOUNDS); /* only who has CAP_SETPCAP can */
+	if (capng_apply(CAPNG_SELECT_CAPS))
+		goto failed;
+	return 0;
+failed:
+	error("%s: cannot drop privileges: %s", command, strerror(errno));
+	return -EPERM;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The site file: the groups of a host, and what each of its interfaces is to hold. */
+#ifndef PORTCULLIS_SITE_H
+#define PORTCULLIS_SITE_H
+
+#include "loader/catalog.h"
+#include "loader/diag.h"
+#include "loader/recipe.h"
+
+#define SITE_FILE	"/etc/portcullis/site.yaml"
+#define SITE_FILE_LIMIT (1 << 20) /* bytes */
+#define SITE_GROUPS	1024
+#define SITE_INTERFACES 1024
+#define SITE_WORDS	1024 /* of one kind, of one interface */
+
+/* A word of an interface as it stands behind its option, and where it stands in the file. */
+struct site_word {
+	enum recipe_word kind;
+	char *text;
+	struct place place;
+};
+
+/* A group that an interface names in `from`. */
+struct site_use {
+	char *group;
+	struct place place;
+};
+
+struct site_interface {
+	char *name;
+	struct place place;
+	struct recipe recipe; /* its groups are those of the site */
+	enum hook_mode mode;
+	unsigned int flows;	/* 0: not given */
+	unsigned int confirm;	/* seconds, 0: not given */
+	struct site_word *word; /* what the recipe was made of */
+	size_t words;
+	struct site_use *use;
+	size_t uses;
+};
+
+/* The places point into `path` and `text`. */
+struct site {
+	char *path;
+	char *text;
+	struct groups groups;
+	bool management_given; /* then no port at all is meant, too */
+	struct ports management;
+	struct site_interface *interface; /* in the order of the file */
+	size_t interfaces;
+};
+
+/*
+ * Reads a site file from text and reports everything wrong with it, each at its place. It is held
+ * against no catalog. `path` is kept for messages, and '@FILE' is looked up beside it. Returns 0
+ * and a site (freed by site_free), or -EINVAL with errors in `diag` and an empty one.
+ */
+int site_parse(const char *path, const char *text, size_t length, struct site *site,
+	       struct diag *diag);
+
+/*
+ * site_parse on a file, at most SITE_FILE_LIMIT bytes. Returns also -errno of reading, with an
+ * error in `diag`, but for -ENOENT: that is for the caller to judge.
+ */
+int site_read(const char *path, struct site *site, struct diag *diag);
+
+/*
+ * The file that --site names, or with `given` NULL SITE_FILE, which may be missing: the site is
+ * empty then. Returns 0, or -errno with an error in `diag`.
+ */
+int site_open(const char *given, struct site *site, struct diag *diag);
+
+/*
+ * Holds every word against the catalog: errors stand at the words. A warning at an interface tells
+ * what is closed there for want of a group. Returns 0, or -EINVAL with errors in `diag`.
+ */
+int site_check(struct catalog *catalog, const struct site *site, struct diag *diag);
+
+/* What the file says of this interface, or NULL. */
+const struct site_interface *site_interface(const struct site *site, const char *name);
+
+/* Whether a file is meant to be a site file: by its top-level keys, with or without errors. */
+bool site_is(const char *path);
+
+void site_free(struct site *site);
+
+#endif

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Takes over what another version attached: from its pins and recipe to a filter of this version.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "loader/difference.h"
+#include "loader/object.h"
+#include "loader/plan.h"
+#include "loader/takeover.h"
+
+/* What the new filter judges by: the old recipe, with the catalog as it is now. */
+struct made {
+	json_t *kept;
+	struct names folders;
+	struct catalog catalog;
+	struct recipe recipe;
+	struct plan plan;
+};
+
+static void made_free(struct made *made)
+{
+	plan_free(&made->plan);
+	recipe_free(&made->recipe);
+	catalog_close(&made->catalog);
+	names_free(&made->folders);
+	json_decref(made->kept);
+}
+
+static int make(const char *interface, const struct other *other, struct made *made)
+{
+	__cleanup(diag_free) struct diag diag = {};
+	int err = plan_kept_text(interface, other->recipe, &made->kept);
+
+	if (err)
+		return err;
+	plan_folders(made->kept, &made->folders);
+	err = catalog_open(&made->folders, &made->catalog, &diag);
+	if (!err)
+		err = recipe_from_json(&made->recipe, json_object_get(made->kept, "recipe"), &diag);
+	if (!err)
+		err = plan_make(&made->catalog, &made->folders, &made->recipe, false, &made->plan,
+				&diag);
+	diag_print(&diag, stderr);
+	if (err)
+		error("%s: its filter is another version's, and its recipe cannot be used: see above; use the version that attached it, or portcullis detach %s and attach again",
+		      interface, interface);
+	return err;
+}
+
+static int load(const struct hook *hook, const struct other *other, const struct made *made,
+		struct filter *filter)
+{
+	struct filter none = FILTER_NONE;
+	struct tables tables = made->plan.tables;
+	int err = filter_load_sharing(
+		filter, other->version >= PC_FLOWS_SINCE ? &other->filter : &none,
+		other->version >= PC_COUNTERS_SINCE ? &other->filter : &none, PC_FLOWS);
+
+	if (err)
+		return err;
+	if (other->version < PC_COUNTERS_SINCE)
+		warning("%s: counters begin at zero: that version had others", hook->name);
+	filter->ifindex = hook->ifindex;
+	tables.generation->number = other->number + 1;
+	tables.generation->attached_at = other->attached_at;
+	return filter_switch(filter, &tables, made->plan.text, false);
+}
+
+/*
+ * While both folders have the link, it is the one's whose program it holds. A command that is
+ * killed here leaves the other to be collected, and the egress program to be mended.
+ */
+static int put_in_place(const struct hook *hook, struct filter *old, struct filter *new)
+{
+	int err = filter_pin_egress(new);
+
+	if (err)
+		return err;
+	err = egress_replace(new, old, hook->name, hook->ifindex);
+	if (err) {
+		filter_unpin(new);
+		return err;
+	}
+	seed_live(new, hook->ifindex, new->current.copy->forward);
+	new->link = fd_dup(old->link);
+	err = new->link < 0 ? new->link : filter_pin(new);
+	if (!err && bpf_link_update(old->link, new->program, NULL)) {
+		err = -errno;
+		error("%s: cannot replace the program: %s", hook->name, strerror(-err));
+	}
+	if (!err)
+		return filter_unpin(old);
+	egress_replace(old, new, hook->name, hook->ifindex);
+	filter_unpin(new);
+	return err;
+}
+
+static int replace(struct hook *hook, struct other *other)
+{
+	__cleanup(made_free) struct made made = {};
+	__cleanup(filter_close) struct filter filter = FILTER_NONE;
+	int err = make(hook->name, other, &made);
+
+	if (!err)
+		err = load(hook, other, &made, &filter);
+	if (!err)
+		err = put_in_place(hook, &other->filter, &filter);
+	if (err)
+		return err;
+	memcpy(hook->id, filter.id, sizeof(hook->id));
+	hook->program_id = filter.program_id;
+	say_line("%s: taken over from %s%s", hook->name,
+		 *other->program_version ? "portcullis " : "a version of another layout",
+		 other->program_version);
+	difference_print(made.kept, made.plan.kept, stdout);
+	return 0;
+}
+
+/* Whether it is to be replaced: 1 or 0, or -errno with a message. */
+static int look_at(const struct hook *hook, const struct other *other)
+{
+	if (other->version > PC_ABI_VERSION) {
+		error("%s: was attached by a newer version of portcullis, whose layout this one does not know: use that version, or portcullis detach %s and attach again",
+		      hook->name, hook->name);
+		return -EPROTO;
+	}
+	if (other->version < PC_ABI_VERSION)
+		return 1;
+	return strcmp(other->program_version, PORTCULLIS_VERSION) && !other->waits;
+}
+
+int takeover(struct hook *hook, bool dry_run)
+{
+	__cleanup(other_close) struct other other = {.filter = FILTER_NONE};
+	int err = filter_open_other(hook->id, &other);
+
+	if (err == -ENOENT)
+		return 0; /* pins are missing: said by who opens it */
+	if (err) {
+		error(PINS "/%s: %s", hook->id, strerror(-err));
+		return err;
+	}
+	err = look_at(hook, &other);
+	if (err <= 0)
+		return err;
+	if (!dry_run)
+		return replace(hook, &other);
+	say_line("%s: would first be taken over from another version", hook->name);
+	return other.version == PC_ABI_VERSION ? 0 : -EPROTO;
+}

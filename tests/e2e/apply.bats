@@ -1,0 +1,233 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# `apply`: the host becomes what the site file says, all of it or nothing.
+
+load helper
+
+setup_file()
+{
+	sandbox_start
+	two_hosts
+	link_add host eth1 client eth1
+	address_add host eth1 198.51.100.1/24
+	address_add client eth1 198.51.100.2/24
+	for port in 22 25 143; do
+		in_background host socat "TCP6-LISTEN:$port,fork,reuseaddr,ipv6only=0" SYSTEM:'echo hello'
+		until_true 5 listening host $port
+	done
+	SITE=$DIR/site.yaml
+	export SITE
+}
+
+teardown_file()
+{
+	sandbox_end
+}
+
+teardown()
+{
+	detach_all host
+}
+
+# Writes the site file.
+site()
+{
+	cat > "$SITE"
+}
+
+# applies CODE OPTION...
+applies()
+{
+	exits "$1" pc apply --site "$SITE" "${@:2}"
+}
+
+# What there is: "eth0:ssh+xeams eth1:ssh".
+state()
+{
+	pc status --json | jq -r '[.interfaces[] | "\(.name):\(.profiles | join("+")):\(.policy)"] | sort | join(" ")'
+}
+
+@test "attaches, swaps and detaches what differs, and leaves the rest alone" {
+	local before
+
+	site <<-END
+		groups:
+		  admins: [192.0.2.2]
+		interfaces:
+		  eth0:
+		    profiles: [ssh, xeams]
+		    from: {ssh:ssh: admins}
+		  eth1:
+		    profiles: ssh
+		    observe: true
+	END
+	applies 0
+	says 'eth0: native, enforce, ssh + xeams' 'eth1: native, observe, ssh'
+	same 'eth0:ssh+xeams:enforce eth1:ssh:observe' "$(state)"
+	connects client 192.0.2.1 22
+	unanswered client 192.0.2.1 143
+	before=$(attached host eth0)
+
+	applies 0
+	says 'eth0: is as the site file says' 'eth1: is as the site file says'
+	same 1 "$(generation host eth0)" 'generation'
+
+	site <<-END
+		groups:
+		  admins: [203.0.113.0/24]
+		interfaces:
+		  eth0:
+		    profiles: [ssh, xeams]
+		    enable: imap
+		    from: {ssh:ssh: admins}
+	END
+	applies 0 --dry-run
+	says 'opens   143/tcp from anyone (xeams:imap)' 'changes group admins' 'eth0: would swap' 'eth1: would detach'
+	same 'eth0:ssh+xeams:enforce eth1:ssh:observe' "$(state)"
+	applies 0
+	says 'opens   143/tcp' 'eth1: detached; everything passes'
+	same 'eth0:ssh+xeams:enforce' "$(state)"
+	same "$before" "$(attached host eth0)" 'program'
+	connects client 192.0.2.1 143
+	unanswered client 192.0.2.1 22
+	connects client 198.51.100.1 143
+
+	site <<< 'interfaces: {}'
+	applies 0
+	same '' "$(state)"
+	same '' "$(pins)" 'pins'
+}
+
+@test "dry run with nothing attached: what would open, service by service, and nothing is made" {
+	site <<-END
+		interfaces:
+		  eth0: {profiles: xeams}
+	END
+	applies 0 --dry-run
+	says 'eth0: would attach' 'opens   25/tcp from anyone (xeams:smtp)'
+	same '' "$(attached host eth0)" 'program'
+}
+
+@test "all or nothing: an interface that another program holds keeps everything as it is" {
+	pc attach eth0 -p ssh
+	on host ip link set dev eth1 xdpgeneric object "$TOOLS/foreign.bpf.o" section xdp
+	site <<-END
+		interfaces:
+		  eth0: {profiles: xeams}
+		  eth1: {profiles: ssh}
+	END
+	applies 1
+	says 'eth1: another XDP program is attached' 'nothing was changed'
+	same 'eth0:ssh:enforce' "$(state)"
+	same 1 "$(generation host eth0)" 'generation'
+	on host ip link set dev eth1 xdpgeneric off
+}
+
+@test "an error of the file stands at its place, and nothing is done" {
+	site <<-END
+		interfaces:
+		  eth0:
+		    profiles: [ssh, xeasm]
+		    enable: nonsense
+	END
+	applies 1
+	says "$SITE:3:" 'xeasm' 'did you mean'
+	same '' "$(state)"
+	exits 1 pc apply --site "$DIR/none.yaml"
+	says 'none.yaml' 'there is no site file'
+}
+
+@test "attach, swap and show use the groups of the file; --group goes before it" {
+	site <<-END
+		groups:
+		  admins: [192.0.2.2]
+	END
+	exits 0 pc show ssh --from ssh:ssh=admins --site "$SITE"
+	says 'admins' 'open'
+	says_not 'closed'
+	exits 0 pc attach eth0 -p ssh --from ssh:ssh=admins --site "$SITE"
+	connects client 192.0.2.1 22
+	site <<-END
+		groups:
+		  admins: [203.0.113.7]
+	END
+	exits 0 pc swap eth0 --site "$SITE"
+	says 'changes group admins'
+	unanswered client 192.0.2.1 22
+	exits 0 pc swap eth0 --site "$SITE" --group admins=192.0.2.0/24
+	connects client 192.0.2.1 22
+	exits 1 pc attach eth1 -p ssh --site "$DIR/none.yaml"
+	says 'none.yaml'
+}
+
+@test "confirm: from the file, or from the command" {
+	site <<-END
+		interfaces:
+		  eth0: {profiles: xeams, confirm: 2}
+		  eth1: {profiles: xeams}
+	END
+	applies 0
+	same '["waiting",null]' "$(pc status --json | jq -c '[.interfaces[] | .confirm // empty | .state] + [.interfaces[1].confirm]')"
+	sleep 2.1
+	connects client 192.0.2.1 22
+	unanswered client 198.51.100.1 22
+	applies 0 --confirm 20
+	says 'eth0: the attach was not confirmed in time: detached' 'eth0: waits to be confirmed, 20 s'
+	exits 0 pc confirm
+	unanswered client 192.0.2.1 22
+	detach_all host
+	applies 2 --no-confirm --confirm 3
+	applies 0 --no-confirm
+	says_not 'waits to be confirmed'
+	sleep 2.1
+	unanswered client 192.0.2.1 22
+}
+
+@test "an interface that is not there: an error, or with --wait it is waited for, and left out in the end" {
+	site <<-END
+		interfaces:
+		  eth0: {profiles: xeams}
+		  late0: {profiles: ssh}
+	END
+	applies 1
+	says 'late0: no such interface' '--wait SECONDS' 'nothing was changed'
+	same '' "$(state)"
+	applies 1 --wait 1
+	says 'late0: no such interface' 'left out'
+	same 'eth0:xeams:enforce' "$(state)"
+	(sleep 1; on host ip link add late0 type veth peer name late1) &
+	applies 0 --wait 10
+	same 'eth0:xeams:enforce late0:ssh:enforce' "$(state)"
+	wait
+	pc detach late0
+	on host ip link del late0
+}
+
+@test "mode: another one than wanted is refused with the way out" {
+	pc attach eth0 -p ssh
+	site <<-END
+		interfaces:
+		  eth0: {profiles: ssh, mode: generic}
+	END
+	applies 1
+	says 'eth0: is attached in native mode' 'portcullis detach eth0'
+	same 'eth0:ssh:enforce' "$(state)"
+}
+
+@test "an older version's filter is taken over" {
+	on host "$TOOLS/portcullis-layout-2" attach eth0 -p xeams --catalog "$CATALOG"
+	site <<-END
+		interfaces:
+		  eth0: {profiles: xeams}
+	END
+	applies 0
+	says 'eth0: taken over' 'eth0: is as the site file says'
+	same 'eth0:xeams:enforce' "$(state)"
+}
+
+@test "it takes no interface, and needs privilege" {
+	site <<< 'interfaces: {}'
+	exits 2 pc apply eth0 --site "$SITE"
+	exits 1 on host setpriv --reuid 65534 --regid 65534 --clear-groups "$PORTCULLIS" apply --site "$SITE"
+	says 'apply' 'root'
+}

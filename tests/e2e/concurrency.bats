@@ -1,0 +1,187 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# Eight commands at once on the same interfaces, under traffic: no wrong answer, no half state, nothing left.
+
+load helper
+load programs
+
+SECONDS_OF_STORM=${SECONDS_OF_STORM:-20}
+
+setup_file()
+{
+	sandbox_start
+	host_add host
+	host_add client
+	for number in 0 1 2 3 4; do
+		link_add host eth$number client eth$number
+		address_add host eth$number 10.0.$number.1/24
+		address_add client eth$number 10.0.$number.2/24
+	done
+	# 5000 is open in both, 5001 in one, 5002 in the other, 5003 in none.
+	for name in left right; do
+		profile $name <<-END
+			services:
+			  - name: both
+			    in: 5000/tcp
+			  - name: own
+			    in: $([ $name = left ] && echo 5001 || echo 5002)/tcp
+		END
+	done
+}
+
+teardown_file()
+{
+	sandbox_end
+}
+
+teardown()
+{
+	stop_all
+	detach_all host client
+}
+
+# The ids of programs at the hooks of `host`, again and again: after the storm none of them may be there.
+watch_programs()
+{
+	start programs host sh -c 'while :; do bpftool -j net show; echo; sleep 0.1; done'
+}
+
+programs_seen()
+{
+	grep -oE '"(prog_)?id":[0-9]+' "$DIR/programs.log" | grep -oE '[0-9]+' | sort -u
+}
+
+programs_gone()
+{
+	local id
+
+	for id in $(programs_seen); do
+		! inside bpftool prog show id "$id" > /dev/null 2>&1 || return 1
+	done
+}
+
+# load_on NAME ADDRESS: connections to an open and a closed port of an interface, until `loaded NAME`.
+load_on()
+{
+	start "$1" client /usr/bin/python3 "$BATS_TEST_DIRNAME/tcp_load.py" load "$((SECONDS_OF_STORM - 2))" "$2" 5000 5003
+}
+
+# loaded NAME: what came of it.
+loaded()
+{
+	until_logged "$1" 'failed' 30
+	output=$(cat "$DIR/$1.log")
+	json_is '.failed == 0 and .connections > 20 and .bytes > 0'
+}
+
+# storm PORTCULLIS SECONDS [MOVER]
+storm()
+{
+	SEED=${SEED:-$RANDOM}
+	on host timeout "$(($2 + 90))" /usr/bin/python3 "$BATS_TEST_DIRNAME/storm.py" "$1" "$DIR/catalog" \
+		"$2" "$SEED" "${@:3}" > "$DIR/storm" || fail "storm: exit $?: $(cat "$DIR/storm")"
+	output=$(cat "$DIR/storm")
+	echo "# SEED=$SEED: $(jq -c .runs "$DIR/storm")" >&3
+	json_is '.wrong == []'
+}
+
+# Each of these commands was run, and came to this end.
+came_about()
+{
+	local run
+
+	for run in "$@"; do
+		json_is '.runs[$run] > 0' --arg run "$run"
+	done
+}
+
+# Every swap of eth2 and eth3 was of both, and none was lost.
+kept_whole()
+{
+	local swaps
+
+	swaps=$(jq .swaps <<< "$output")
+	output=$(pc status eth2 eth3 --json)
+	json_is '[.interfaces[].generation] == [$swaps + 1, $swaps + 1]' --argjson swaps "$swaps"
+	json_is '.interfaces[0].profiles == .interfaces[1].profiles'
+}
+
+nothing_left()
+{
+	local folder
+
+	for folder in $(pins); do
+		inside test -e "$folder/link" || fail "$folder: no link" || return
+		same 1 "$(inside find "$folder" -name 'generation-*' | wc -l)" "generations in $folder" || return
+		same 1 "$(inside find "$folder" -name 'recipe-*' | wc -l)" "recipes in $folder" || return
+	done
+	detach_all host client
+	exits 0 pc detach lo
+	same 'lo: no filter of portcullis is attached' "$output" 'what the last command says' || return
+	same '' "$(pins)" 'pins'
+	exits 0 inside flock --nonblock "$PINS" true
+	same '[]' "$(on host bpftool -j net show | jq -c '[.[] | .xdp[], .tc[]]')" 'programs at hooks'
+	stop programs
+	[ "$(programs_seen | wc -l)" -gt 4 ] || fail "few programs were seen: $(cat "$DIR/programs.log")" || return
+	until_true 5 programs_gone
+	same '' "$(on host tc qdisc show | grep -w clsact)" 'clsact'
+}
+
+@test "attach, swap, detach, status, counters and flows, 8 at once for $SECONDS_OF_STORM seconds under traffic" {
+	start server host /usr/bin/python3 "$BATS_TEST_DIRNAME/tcp_load.py" serve 5000 5003
+	until_true 5 listening host 5003
+	pc attach eth2 eth3 -p left --catalog "$DIR/catalog"
+	watch_programs
+	load_on loose 10.0.0.1
+	load_on kept 10.0.2.1
+	storm "$PORTCULLIS" "$SECONDS_OF_STORM"
+	came_about 'attach '{0,1} 'swap '{0,1} 'detach 0' {status,counters,flows}' '{0,1}
+	kept_whole
+	loaded kept
+	json_is '.closed_tries > 20 and .closed_answered == 0'
+	loaded loose
+	nothing_left
+}
+
+@test "clsact: 8 at once" {
+	cc -O2 -D_GNU_SOURCE -shared -fPIC -o "$DIR/no_tcx.so" "$ROOT/tests/e2e/no_tcx.c" -ldl
+	printf '#!/bin/sh\nLD_PRELOAD=%s exec %s "$@"\n' "$DIR/no_tcx.so" "$PORTCULLIS" > "$DIR/old"
+	chmod +x "$DIR/old"
+	on host "$DIR/old" attach eth2 eth3 -p left --catalog "$DIR/catalog"
+	watch_programs
+	storm "$DIR/old" "$((SECONDS_OF_STORM / 2))"
+	came_about 'attach '{0,1} 'swap '{0,1} 'detach 0' 'status 0'
+	kept_whole
+	nothing_left
+}
+
+# Deletes eth4 and makes it again, renames it, moves it, or takes it down; afterwards it is there and up.
+make_mover()
+{
+	cat > "$DIR/mover" <<-'END'
+		#!/bin/bash
+		case $((RANDOM % 4)) in
+		0)
+			ip link del eth4 &&
+				ip link add eth4 type veth peer name eth4 netns /run/netns/client ;;
+		1)
+			ip link set eth4 down && ip link set eth4 name lan4 && sleep 0.05 &&
+				ip link set lan4 name eth4 ;;
+		2)
+			ip link set eth4 netns /run/netns/client name back && sleep 0.05 &&
+				nsenter --net=/run/netns/client ip link set back netns /run/netns/host name eth4 ;;
+		3) ip link set eth4 down && sleep 0.05 ;;
+		esac && ip link set eth4 up && sleep 0.2
+	END
+	chmod +x "$DIR/mover"
+}
+
+@test "8 at once while an interface is deleted and made again, renamed, moved and back, down and up" {
+	make_mover
+	pc attach eth2 eth3 -p left --catalog "$DIR/catalog"
+	watch_programs
+	storm "$PORTCULLIS" "$((SECONDS_OF_STORM / 2))" "$DIR/mover"
+	came_about 'attach 0' 'swap 0' 'detach 0' 'status 0' 'mover 0'
+	kept_whole
+	nothing_left
+}

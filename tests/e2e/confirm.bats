@@ -1,0 +1,201 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# --confirm: past its deadline the program itself falls back, both ways, without any process.
+
+load helper
+load traffic
+
+setup_file()
+{
+	sandbox_start
+	two_hosts
+	tiny_catalog
+	for port in 22 25 5000; do
+		in_background host socat "TCP6-LISTEN:$port,fork,reuseaddr,ipv6only=0" SYSTEM:'echo hello'
+	done
+	for port in 22 25 5000; do
+		until_true 5 listening host $port
+	done
+	in_background client socat TCP-LISTEN:7000,fork,reuseaddr SYSTEM:'echo hello'
+	until_true 5 listening client 7000
+}
+
+teardown_file()
+{
+	sandbox_end
+}
+
+teardown()
+{
+	detach_all host
+}
+
+
+
+is_reverted()
+{
+	[ "$(pc status eth0 --json | jq -r '.interfaces[0].confirm.state')" = reverted ]
+}
+
+confirm_of()
+{
+	pc status "${1:-eth0}" --json | jq -c '.interfaces[0].confirm | if . then [.state, .fallback] else . end'
+}
+
+@test "swap --confirm: the new profile judges, then the old one again, while no process of ours runs" {
+	pc attach eth0 -p ssh
+	exits 0 pc swap eth0 -p xeams --confirm 3
+	says 'waits to be confirmed, 3 s' 'best from a new connection' 'portcullis confirm eth0'
+	connects client 192.0.2.1 25
+	unanswered client 192.0.2.1 22
+	same '["waiting",1]' "$(confirm_of)"
+	exits 0 pc status eth0
+	says 'confirm' 's left, then generation 1 judges again'
+	# Nothing but packets from here on.
+	sleep 3
+	connects client 192.0.2.1 22
+	connects client 2001:db8::1 22
+	unanswered client 192.0.2.1 25
+	exits 0 pc status eth0
+	says 'eth0: native, enforce, ssh' 'reverted' 'not confirmed in time; generation 1 judges again'
+	same '["reverted",1]' "$(confirm_of)"
+	same '["ssh"]' "$(pc status eth0 --json | jq -c '.interfaces[0].profiles')"
+}
+
+@test "confirm in time makes it final: nothing falls back, nothing of the old one is left" {
+	pc attach eth0 -p ssh
+	pc swap eth0 -p xeams --confirm 2
+	exits 0 pc confirm eth0
+	says 'eth0: confirmed; generation 2 is final'
+	same null "$(confirm_of)"
+	sleep 2.2
+	connects client 192.0.2.1 25
+	unanswered client 192.0.2.1 22
+	same 1 "$(inside find "$PINS" -name 'generation-*' | wc -l)" 'generations'
+	exits 0 pc confirm eth0
+	says 'nothing waits to be confirmed'
+	exits 0 pc confirm
+	says 'nothing waits to be confirmed'
+}
+
+@test "confirm past the deadline: exit 1, and it says what judges, also after a command has cleared away" {
+	pc attach eth0 -p ssh
+	pc swap eth0 -p xeams --confirm 1
+	sleep 1.1
+	exits 1 pc confirm
+	says 'eth0: too late' 'generation 1 judges again'
+	connects client 192.0.2.1 22
+	# Any changing command puts the old generation in its place for good.
+	exits 0 pc detach lo
+	says 'eth0: the swap was not confirmed in time: generation 1 judges again'
+	exits 1 pc confirm eth0
+	says 'too late'
+	same '["reverted",1]' "$(confirm_of)"
+	same 1 "$(inside find "$PINS" -name 'generation-*' | wc -l)" 'generations'
+	connects client 192.0.2.1 22
+	# A new change ends the story.
+	exits 0 pc swap eth0 -p xeams
+	same null "$(confirm_of)"
+}
+
+@test "attach --confirm: past the deadline everything passes and is counted; the next command detaches" {
+	exits 0 pc attach eth0 -p ssh --confirm 2
+	says 'then everything passes again'
+	unanswered client 192.0.2.1 25
+	same '["waiting",null]' "$(confirm_of)"
+	same 1 "$(generation host eth0)" generation
+	sleep 2
+	connects client 192.0.2.1 25
+	connects client 192.0.2.1 22
+	exits 0 pc status eth0
+	says 'not confirmed in time; everything passes again'
+	[ "$(pc counters eth0 --json | jq '.interfaces[0].total.would_drop.packets')" -gt 0 ] || fail 'nothing was counted'
+	exits 1 pc confirm eth0
+	says 'everything passes; attach again'
+	exits 0 pc attach eth0 -p ssh --confirm 5
+	says 'eth0: the attach was not confirmed in time: detached'
+	unanswered client 192.0.2.1 25
+	exits 0 pc confirm
+	same 1 "$(generation host eth0)" generation
+	unanswered client 192.0.2.1 25
+}
+
+@test "the egress side falls back too" {
+	pc attach eth0 -p tiny --catalog "$TINY"
+	connects host 192.0.2.2 7000
+	pc swap eth0 --outbound enforce --catalog "$TINY" --confirm 2
+	unanswered host 192.0.2.2 7000
+	sleep 2
+	connects host 192.0.2.2 7000
+}
+
+@test "a swap while one waits keeps its fallback; without --confirm also its deadline" {
+	pc attach eth0 -p ssh
+	pc swap eth0 -p xeams --confirm 3
+	exits 0 pc swap eth0 -p tiny --catalog "$TINY"
+	says 'waits to be confirmed'
+	connects client 192.0.2.1 5000
+	same '["waiting",1]' "$(confirm_of)"
+	exits 0 pc swap eth0 -p xeams --confirm 2
+	same '["waiting",1]' "$(confirm_of)"
+	connects client 192.0.2.1 25
+	sleep 2.1
+	connects client 192.0.2.1 22
+	unanswered client 192.0.2.1 25
+	unanswered client 192.0.2.1 5000
+}
+
+@test "groups: the fallback keeps its prefixes while others come and go" {
+	local tries
+
+	pc attach eth0 -p ssh --from ssh:ssh=a --group a=192.0.2.2
+	pc swap eth0 --group a=203.0.113.0/24 --confirm 5
+	unanswered client 192.0.2.1 22
+	for tries in 1 2 3 4 5; do
+		pc swap eth0 --group "a=203.0.113.$tries" --confirm 2
+	done
+	unanswered client 192.0.2.1 22
+	sleep 2
+	connects client 192.0.2.1 22
+}
+
+@test "the loader killed, and every pin gone: the deadline holds all the same" {
+	pc attach eth0 -p ssh
+	pc swap eth0 -p xeams --confirm 3
+	inside mount -t tmpfs none /sys/fs/bpf
+	connects client 192.0.2.1 25
+	sleep 3
+	connects client 192.0.2.1 22
+	unanswered client 192.0.2.1 25
+	inside umount /sys/fs/bpf
+}
+
+@test "--confirm takes 1 to 86400 seconds" {
+	for seconds in 0 86401 -1 1h x; do
+		exits 2 pc attach eth0 -p ssh --confirm "$seconds"
+		says '1 to 86400'
+	done
+	same '' "$(attached host eth0)" 'program'
+}
+
+@test "confirm: an interface without a filter, and none at all" {
+	exits 1 pc confirm eth0
+	says 'no filter of portcullis is attached'
+	exits 1 pc confirm nosuch0
+	says 'no such interface'
+}
+
+@test "a deadline that passes while live traffic comes: no packet is judged by both" {
+	local load
+
+	pc attach eth0 -p tiny --catalog "$TINY"
+	pc swap eth0 -p tiny-host --catalog "$TINY" --confirm 1
+	on client bash -c 'end=$((SECONDS + 3)) bad=0 good=0
+		while [ $SECONDS -lt $end ]; do
+			read -r -t 2 words < /dev/tcp/192.0.2.1/5000 && good=$((good + 1)) || bad=$((bad + 1))
+		done
+		echo "$good $bad"' > "$DIR/load" 2> /dev/null
+	load=$(cat "$DIR/load")
+	[ "${load#* }" = 0 ] && [ "${load% *}" -gt 100 ] || fail "good and bad connections: $load"
+	is_reverted
+}

@@ -1,0 +1,229 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# Files of the wrong owner or mode, symbolic links, odd names, and what a command keeps of root's power.
+
+load helper
+
+setup_file()
+{
+	sandbox_start
+	two_hosts
+}
+
+teardown_file()
+{
+	sandbox_end
+}
+
+setup()
+{
+	catalog=$DIR/catalog
+	rm -rf "$catalog"
+	mkdir "$catalog"
+	cp "$CATALOG/ssh.yaml" "$catalog/mine.yaml"
+	sed -i 's/^profile: ssh/profile: mine/' "$catalog/mine.yaml"
+}
+
+teardown()
+{
+	rm -f "$DIR/linked"
+	detach_all host
+}
+
+# taken, refused TEXT...: the catalog's profile, by every command that reads it.
+taken()
+{
+	exits 0 pc attach eth0 -p mine --catalog "${1:-$catalog}"
+	exits 0 pc swap eth0 -p mine --catalog "${1:-$catalog}"
+	exits 0 pc show mine --catalog "${1:-$catalog}"
+	exits 0 pc detach eth0
+}
+
+refused()
+{
+	local words text
+
+	pc attach eth0 -p ssh
+	for words in 'attach eth1 -p mine' 'attach eth0 -p mine --dry-run' 'swap eth0 -p mine' 'swap eth0 -p mine,ssh --dry-run' 'show mine'; do
+		# shellcheck disable=SC2086
+		exits 1 pc $words --catalog "$catalog"
+		says 'refused: ' "$@"
+	done
+	exits 1 pc profiles --catalog "$catalog"
+	says 'refused: ' "$@"
+	exits 1 pc check --catalog "$catalog"
+	says 'refused: ' "$@"
+	# Who only looks at it is warned.
+	exits 0 pc check "$catalog"
+	says 'warning: ' "$@"
+	same 1 "$(generation host eth0)" 'generation'
+	exits 0 pc detach eth0
+}
+
+@test "a profile that others can write is refused, with the command that mends it" {
+	taken
+	for mode in 666 646 664; do
+		chmod $mode "$catalog/mine.yaml"
+		refused "(mode 0$mode): chmod go-w $catalog/mine.yaml"
+	done
+	eval "${output##*: }"
+	taken
+	chmod 644 "$catalog/mine.yaml"
+	taken
+}
+
+@test "a profile of another user is refused, one of the caller's behind sudo is not" {
+	chown 12345 "$catalog/mine.yaml"
+	refused "$catalog/mine.yaml belongs to user 12345" "chown root $catalog/mine.yaml"
+	SUDO_UID=12345 taken
+	SUDO_UID=12346 refused 'belongs to user 12345'
+	chown 0 "$catalog/mine.yaml"
+	taken
+}
+
+@test "a folder on the way that others can write, or own, is refused; a sticky one is not" {
+	chmod 777 "$catalog"
+	refused "(mode 0777): chmod go-w $catalog"
+	chmod 1777 "$catalog"
+	taken
+	chmod 755 "$catalog"
+	chown 12345 "$catalog"
+	refused "$catalog belongs to user 12345"
+	chown 0 "$catalog"
+	chmod 777 "$DIR"
+	refused "chmod go-w $DIR"
+	chmod 755 "$DIR"
+	taken
+}
+
+@test "a symbolic link is followed to what it leads to, and may not be another's" {
+	ln -s "$catalog" "$DIR/linked"
+	taken "$DIR/linked"
+	mv "$catalog/mine.yaml" "$DIR/elsewhere.yaml"
+	ln -s "$DIR/elsewhere.yaml" "$catalog/mine.yaml"
+	taken "$DIR/linked"
+	chmod 666 "$DIR/elsewhere.yaml"
+	refused "chmod go-w $DIR/elsewhere.yaml"
+	chmod 644 "$DIR/elsewhere.yaml"
+	chown -h 12345 "$catalog/mine.yaml"
+	refused "chown -h root $catalog/mine.yaml"
+	rm "$catalog/mine.yaml"
+	ln -s mine.yaml "$catalog/mine.yaml"
+	exits 1 pc attach eth0 -p mine --catalog "$catalog"
+	says 'Too many levels of symbolic links'
+}
+
+@test "what a profile includes is looked at in the same way" {
+	printf 'profile: more\ninclude: mine\n' > "$catalog/more.yaml"
+	exits 0 pc show more --catalog "$catalog"
+	chmod 666 "$catalog/mine.yaml"
+	exits 1 pc attach eth0 -p more --catalog "$catalog"
+	says 'refused: ' "chmod go-w $catalog/mine.yaml"
+	same '' "$(attached host eth0)" 'program'
+}
+
+# Names of interfaces that there are none of, and that must neither be taken for a path nor reach the terminal.
+odd_names()
+{
+	printf '%s\0' '../x' '../../etc/passwd' '/sys/fs/bpf/portcullis' . .. 'eth0/' 'eth0 ' ' eth0' 'eth%d' '%s%n' '%' \
+		'123456789012345' '1234567890123456' "$(printf 'x%.0s' {1..200})" $'eth0\n' $'\033[31meth0' $'a\x7f' $'\xff\xfe' \
+		$'\u202eeth0' '' '-' 'eth0:1' 'ETH0' '*'
+}
+
+@test "odd interface names: each command says that there is none, and nothing changes" {
+	pc attach eth0 -p ssh
+	local before name words
+	before=$(pins)
+	while IFS= read -r -d '' name; do
+		for words in 'attach -p ssh' 'attach -p ssh --dry-run' 'swap -p ssh' 'swap -p ssh --dry-run' detach status counters flows 'show --iface'; do
+			# shellcheck disable=SC2086
+			run -- pc $words "$name"
+			[ "$status" = 1 ] || [ "$status" = 2 ] || fail "exit $status: $words '$name': $output"
+			says 'portcullis: '
+			LC_ALL=C grep -q $'[\x01-\x08\x0b-\x1f\x7f]' <<< "$output" && fail "control characters: $words: $(cat -v <<< "$output")"
+			[[ $output != *$'\u202e'* ]] || fail "turns text around: $words"
+		done
+	done < <(odd_names)
+	same "$before" "$(pins)" 'pins'
+	same 1 "$(generation host eth0)" 'generation'
+	[ -n "$(attached host eth0)" ] || fail 'detached'
+}
+
+@test "interfaces that have odd names work, and are shown as they are" {
+	local name
+	for name in 'a%b' '123456789012345' 'é' 'a;b' "q'uote" 'x"y' '-dash' 'a\b' '[0m'; do
+		on host ip link add name "$name" type dummy
+		on host ip link set dev "$name" up
+		exits 0 pc attach -p ssh --mode generic -- "$name"
+		output=$(pc status --json -- "$name")
+		json_is '.interfaces[0].name == $name' --arg name "$name"
+		exits 0 pc counters -- "$name"
+		exits 0 pc swap --observe -- "$name"
+		exits 0 pc detach -- "$name"
+		says "$name: detached"
+		on host ip link del dev "$name"
+	done
+}
+
+@test "an alternative name finds the interface, and the real name is shown" {
+	local long=a-very-long-alternative-name-of-the-interface
+	on host ip link property add dev eth0 altname $long
+	on host ip link property add dev eth0 altname lan
+	exits 0 pc attach $long -p ssh
+	says 'eth0: native'
+	says_not $long
+	exits 1 pc attach eth0 lan -p ssh
+	exits 0 pc status lan
+	says eth0
+	output=$(pc counters $long --json)
+	json_is '.interfaces[0].name == "eth0"'
+	exits 0 pc show --iface $long
+	exits 0 pc swap $long --observe
+	exits 1 pc swap eth0 $long --enforce
+	exits 0 pc detach $long
+	says 'eth0: detached'
+	same '' "$(attached host eth0)" 'program'
+	exits 1 pc attach eth0 $long -p ssh
+	says 'named twice'
+	same '' "$(attached host eth0)" 'program'
+	on host ip link property del dev eth0 altname $long
+	on host ip link property del dev eth0 altname lan
+}
+
+# keeps ARGUMENTS...: the capabilities a command has when it runs, as capset(2) was told.
+keeps()
+{
+	on host strace -f -qq -e trace=capset -o "$DIR/trace" "$PORTCULLIS" "$@" > /dev/null
+	sed -n '$ s/.*effective=\([^,]*\), permitted=\([^,]*\), inheritable=0.*/\1 \2/p' "$DIR/trace" |
+		sed 's/1<<CAP_//g'
+}
+
+@test "a command keeps only the capabilities it has a use of, and no way to get others" {
+	local look='DAC_READ_SEARCH|NET_ADMIN|SYS_PTRACE|SYS_ADMIN|PERFMON|BPF'
+	same 'DAC_READ_SEARCH DAC_READ_SEARCH' "$(keeps profiles)"
+	same 'DAC_READ_SEARCH DAC_READ_SEARCH' "$(keeps check)"
+	same 'DAC_READ_SEARCH DAC_READ_SEARCH' "$(keeps show ssh)"
+	same "CHOWN|$look CHOWN|$look" "$(keeps attach eth0 -p ssh)"
+	same "$look $look" "$(keeps status)"
+	same "$look $look" "$(keeps show --iface eth0)"
+	in_background host timeout 20 "$PORTCULLIS" counters eth0 --watch 1
+	until_true 5 inside pgrep -f -- '--watch 1'
+	local process=
+	watching()
+	{
+		process=$(inside pgrep -f "^$PORTCULLIS counters eth0 --watch 1")
+		[ -n "$process" ] && inside grep -q '^NoNewPrivs:	1' "/proc/$process/status"
+	}
+	until_true 5 watching
+	exits 0 inside cat "/proc/$process/status"
+	[[ $output =~ CapPrm:.000000c000281004.*CapEff:.000000c000281004.*CapBnd:.0000000000000000 ]] || fail "$output"
+	pc detach eth0
+}
+
+@test "without root: what needs no privilege works, and has none" {
+	same '0 0' "$(on host strace -f -qq -e trace=capset -o "$DIR/trace" setpriv --reuid 65534 --regid 65534 --clear-groups \
+		"$PORTCULLIS" show ssh --catalog "$CATALOG" > /dev/null
+		sed -n '$ s/.*effective=\([^,]*\), permitted=\([^,]*\), inheritable=0.*/\1 \2/p' "$DIR/trace")"
+	exits 0 inside setpriv --reuid 65534 --regid 65534 --clear-groups "$PORTCULLIS" show mine --catalog "$catalog"
+	exits 0 inside setpriv --reuid 65534 --regid 65534 --clear-groups "$PORTCULLIS" check "$catalog/mine.yaml"
+}

@@ -1,0 +1,147 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# Two versions: a filter that another binary attached is taken over without a gap, or refused.
+# The other binaries are this one, built to say that their version, or the layout of their maps, is another.
+
+load helper
+load traffic
+
+setup_file()
+{
+	sandbox_start
+	two_hosts
+	tiny_catalog
+	host_add_silent sender
+	link_add host eth1 sender eth0
+	for port in 22 25; do
+		in_background host socat "TCP6-LISTEN:$port,fork,reuseaddr,ipv6only=0" SYSTEM:'echo hello'
+		until_true 5 listening host $port
+	done
+	OLDER=$TOOLS/portcullis-layout-2
+	OTHER=$TOOLS/portcullis-layout-3
+	NEWER=$TOOLS/portcullis-layout-4
+	export OLDER OTHER NEWER
+}
+
+teardown_file()
+{
+	sandbox_end
+}
+
+teardown()
+{
+	stop_all
+	for interface in eth0 eth1; do
+		pc detach $interface > /dev/null
+	done
+}
+
+# by BINARY COMMAND...: another version on `host`.
+by()
+{
+	on host "$@" --catalog "$CATALOG"
+}
+
+# What the folders of pins belong to: every program of ours is pinned, one filter an interface.
+one_folder()
+{
+	same 1 "$(pins | wc -l)" 'folders of pins'
+}
+
+@test "an older layout: commands that read refuse, name the way, and read nothing wrong" {
+	by "$OLDER" attach eth0 -p xeams
+	exits 1 pc status eth0
+	says 'another version' 'portcullis swap'
+	exits 1 pc counters eth0
+	says 'another version'
+	exits 1 pc show --iface eth0
+	exits 1 pc confirm eth0
+	connects client 192.0.2.1 25
+	unanswered client 192.0.2.1 22
+	exits 0 pc detach eth0
+	connects client 192.0.2.1 22
+	same '' "$(pins)" 'pins'
+}
+
+@test "swap takes an older layout over: recipe, counters, flows and number go on" {
+	local before
+
+	by "$OLDER" attach eth0 -p xeams --enable imap --group trusted=203.0.113.0/24
+	connects client 192.0.2.1 25
+	unanswered client 192.0.2.1 22
+	before=$(on host "$OLDER" counters eth0 --json | jq -c '[.interfaces[0].ports[] | select(.port == 25)][0].pass.packets')
+	[ "$before" -gt 0 ] || fail 'nothing was counted'
+	exits 0 pc swap eth0 --enable pop3-server
+	says 'eth0: taken over' 'enables xeams:pop3-server'
+	same 3 "$(generation host eth0)" 'generation'
+	same "$before" "$(port_count pass tcp 25 | cut -d' ' -f1)" 'packets to port 25'
+	exits 0 pc status eth0 --json
+	json_is '.interfaces[0] | .recipe.features == ["imap", "pop3-server"] and .recipe.groups.trusted == ["203.0.113.0/24"] and .egress != "missing"'
+	one_folder
+	connects client 192.0.2.1 25
+	unanswered client 192.0.2.1 22
+}
+
+@test "the layout is ours, the version another: taken over too, and not while it waits to be confirmed" {
+	by "$OTHER" attach eth0 -p xeams
+	same 0.0.9 "$(pc status eth0 --json | jq -r '.interfaces[0].program_version')" 'version'
+	by "$OTHER" swap eth0 -p ssh --confirm 30
+	exits 0 pc swap eth0 --observe
+	says_not 'taken over'
+	same 0.0.9 "$(pc status eth0 --json | jq -r '.interfaces[0].program_version')" 'version'
+	exits 0 pc confirm eth0
+	exits 0 pc swap eth0 --enforce
+	says 'eth0: taken over from portcullis 0.0.9'
+	same "$("$PORTCULLIS" --version | cut -d' ' -f2)" "$(pc status eth0 --json | jq -r '.interfaces[0].program_version')" 'version'
+	one_folder
+	exits 0 pc swap eth0
+	says_not 'taken over'
+}
+
+@test "a newer layout is refused with the way out, and nothing is touched" {
+	by "$NEWER" attach eth0 -p xeams
+	exits 1 pc swap eth0 -p ssh
+	says 'eth0: was attached by a newer version' 'portcullis detach eth0'
+	connects client 192.0.2.1 25
+	unanswered client 192.0.2.1 22
+	exits 0 on host "$NEWER" status eth0
+	says 'xeams'
+	exits 0 pc detach eth0
+	same '' "$(pins)" 'pins'
+}
+
+@test "a damaged catalog: the older filter stays as it is" {
+	mkdir -p "$DIR/gone"
+	cp "$CATALOG"/*.yaml "$DIR/gone"
+	sed -i 's/^profile: xeams/profile: mine/' "$DIR/gone/xeams.yaml"
+	mv "$DIR/gone/xeams.yaml" "$DIR/gone/mine.yaml"
+	on host "$OLDER" attach eth0 -p mine --catalog "$DIR/gone"
+	rm "$DIR/gone/mine.yaml"
+	exits 1 pc swap eth0 --observe
+	says 'its recipe cannot be used' 'portcullis detach eth0'
+	connects client 192.0.2.1 25
+	unanswered client 192.0.2.1 22
+	one_folder
+}
+
+@test "dry run: says that it would, and does not" {
+	by "$OLDER" attach eth0 -p xeams
+	exits 1 pc swap eth0 --dry-run
+	says 'would first be taken over'
+	exits 0 on host "$OLDER" status eth0
+}
+
+@test "under load no packet is lost or judged by neither" {
+	local sent counted
+
+	by "$OLDER" attach eth1 -p ssh
+	send_flows -t 3 > "$DIR/sent" 2>&1 <<< 'tcp 198.51.100.9 198.51.100.1 1000 3306 60' &
+	sleep 1
+	exits 0 pc swap eth1
+	says 'taken over'
+	wait $!
+	sent=$(added < "$DIR/sent")
+	counted=$(port_count drop tcp 3306 eth1)
+	same "$sent" "$counted" 'packets and bytes'
+	[ "${sent% *}" -gt 10000 ] || fail "sent only $sent"
+}

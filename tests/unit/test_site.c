@@ -1,0 +1,661 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The site file: what it may say, every error at its place, and its words against a catalog. */
+#include "tests/unit/expect.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "loader/site.h"
+
+/* An interface; the text continues its keys, from line 4 and column 5 on. */
+#define ETH0 "interfaces:\n  eth0:\n    profiles: [ssh, shop]\n"
+
+struct mistake {
+	const char *text;
+	const char *errors; /* "LINE:COLUMN+WIDTH MESSAGE" a line */
+};
+
+/* "LINE:COLUMN+WIDTH MESSAGE" a line, warnings with that word; empties `diag`. */
+static char *places(struct diag *diag)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *to = open_memstream(&text, &length);
+
+	for (size_t i = 0; i < diag->count; i++)
+		fprintf(to, "%d:%d+%d %s%s\n", diag->entry[i].line, diag->entry[i].column,
+			diag->entry[i].width,
+			diag->entry[i].level == DIAG_WARNING ? "warning: " : "",
+			diag->entry[i].message);
+	fclose(to);
+	diag_free(diag);
+	return text;
+}
+
+static bool expect_text(const char *text, const char *got, const char *expected)
+{
+	if (!strcmp(got, expected))
+		return true;
+	print_error("text:\n%s\nsaid:\n%sexpected:\n%s", text, got, expected);
+	return false;
+}
+
+static void expect_mistakes(const struct mistake *mistake, size_t mistakes)
+{
+	size_t wrong = 0;
+
+	for (size_t i = 0; i < mistakes; i++) {
+		const char *text = mistake[i].text;
+		struct diag diag = {0};
+		struct site site;
+		int err = site_parse("site.yaml", text, strlen(text), &site, &diag);
+		__free_text char *errors = places(&diag);
+
+		assert_int_equal(err, *errors ? -EINVAL : 0);
+		if (err) /* nothing half read is handed out */
+			assert_true(!site.path && !site.interface && !site.groups.group);
+		wrong += !expect_text(text, errors, mistake[i].errors);
+		site_free(&site);
+	}
+	assert_int_equal(wrong, 0);
+}
+
+static struct site parse(const char *text)
+{
+	struct diag diag = {0};
+	struct site site;
+
+	site_parse("site.yaml", text, strlen(text), &site, &diag);
+	expect_said(&diag, "");
+	assert_non_null(site.path);
+	return site;
+}
+
+static void expect_names(const struct names *names, const char *expected)
+{
+	__free_text char *text = names_join(names, " ");
+
+	assert_string_equal(text, expected);
+}
+
+static void expect_ports(const struct ports *ports, const char *expected)
+{
+	__cleanup(names_free) struct names names = {0};
+
+	ports_strings(ports, &names);
+	expect_names(&names, expected);
+}
+
+static void expect_group(const struct groups *groups, const char *name, const char *expected)
+{
+	const struct group *group = groups_find(groups, name);
+	__cleanup(names_free) struct names names = {0};
+	char text[PREFIX_TEXT];
+
+	assert_non_null(group);
+	for (size_t i = 0; i < group->prefixes; i++)
+		names_add(&names, prefix_format(&group->prefix[i], text));
+	expect_names(&names, expected);
+}
+
+/* `start`, then `unit` as often as fits into the limit, then `end`; "%" in `unit` is a number. */
+static char *repeat(const char *start, const char *unit, const char *end)
+{
+	char *text = xcalloc(SITE_FILE_LIMIT + 1, 1), *to = stpcpy(text, start);
+	const char *stop = text + SITE_FILE_LIMIT - strlen(end) - strlen(unit) - 8;
+
+	for (unsigned int i = 0; to < stop; i++) {
+		for (const char *c = unit; *c; c++) {
+			if (*c == '%')
+				to += sprintf(to, "%u", i);
+			else
+				*to++ = *c;
+		}
+	}
+	strcpy(to, end);
+	return text;
+}
+
+/* --- what may be said --- */
+
+static void test_whole_site(void **state)
+{
+	__cleanup(site_free) struct site site = parse(
+		"# a comment\n"
+		"groups:\n"
+		"  trusted: [2001:db8::/32, 192.0.2.0/24, 192.0.2.0/24]\n"
+		"  client: 198.51.100.7\n"
+		"management: [22/tcp, 8443/tcp]\n"
+		"interfaces:\n"
+		"  eth0:\n"
+		"    profiles: [ssh, xeams]\n"
+		"    enable: [imap, xeams:pop3-ssl]\n"
+		"    disable: xeams:junk\n"
+		"    from: {ssh:ssh: [trusted, client], xeams:smtp: trusted}\n"
+		"    set: {ssh:ssh:in: 2222/tcp, ssh:ssh:out: 22/tcp, xeams:imap: [143/tcp, 144/tcp]}\n"
+		"    observe: true\n"
+		"    outbound: enforce\n"
+		"    forward: true\n"
+		"    echo-limit: 0\n"
+		"    flows: 1024\n"
+		"    mode: generic\n"
+		"    confirm: 60\n"
+		"  \"br-lan.7\":\n"
+		"    profiles: ssh\n"
+		"    from: ['ssh:ssh=trusted,client']\n"
+		"    set: ssh:ssh=2222/tcp\n");
+	const struct site_interface *eth0 = site_interface(&site, "eth0");
+	const struct site_interface *bridge = site_interface(&site, "br-lan.7");
+	__free_text char *from = NULL, *set = NULL, *sets = NULL;
+
+	(void)state;
+	assert_string_equal(site.path, "site.yaml");
+	assert_int_equal(site.interfaces, 2);
+	assert_ptr_equal(eth0, &site.interface[0]);
+	assert_null(site_interface(&site, "eth1"));
+	expect_group(&site.groups, "trusted", "192.0.2.0/24 2001:db8::/32");
+	expect_group(&site.groups, "client", "198.51.100.7/32");
+	assert_true(site.management_given);
+	expect_ports(&site.management, "22/tcp 8443/tcp");
+
+	expect_names(&eth0->recipe.profiles, "ssh xeams");
+	expect_names(&eth0->recipe.features, "imap xeams:pop3-ssl");
+	expect_names(&eth0->recipe.disabled, "xeams:junk");
+	expect_group(&eth0->recipe.groups, "trusted", "192.0.2.0/24 2001:db8::/32");
+	assert_int_equal(eth0->recipe.froms, 2);
+	from = override_from_text(&eth0->recipe.from[0]);
+	assert_string_equal(from, "ssh:ssh=trusted,client");
+	assert_int_equal(eth0->recipe.sets, 3);
+	set = override_set_text(&eth0->recipe.set[2]);
+	assert_string_equal(set, "xeams:imap=143-144/tcp");
+	assert_int_equal(eth0->recipe.policy, PC_POLICY_OBSERVE);
+	assert_int_equal(eth0->recipe.outbound, PC_OUTBOUND_ENFORCE);
+	assert_true(eth0->recipe.forward);
+	assert_int_equal(recipe_echo_limit(&eth0->recipe), 0);
+	assert_int_equal(eth0->flows, 1024);
+	assert_int_equal(eth0->mode, HOOK_GENERIC);
+	assert_int_equal(eth0->confirm, 60);
+	assert_int_equal(eth0->place.line, 7);
+
+	/* What is not said is at its default, as without any option. */
+	assert_int_equal(bridge->recipe.froms, 1);
+	expect_names(&bridge->recipe.from[0].groups, "trusted client");
+	sets = override_set_text(&bridge->recipe.set[0]);
+	assert_string_equal(sets, "ssh:ssh=2222/tcp");
+	assert_int_equal(bridge->recipe.policy, PC_POLICY_ENFORCE);
+	assert_int_equal(bridge->recipe.outbound, PC_OUTBOUND_TRACK);
+	assert_false(bridge->recipe.forward);
+	assert_int_equal(recipe_echo_limit(&bridge->recipe), ECHO_LIMIT_DEFAULT);
+	assert_true(!bridge->flows && !bridge->confirm && bridge->mode == HOOK_AUTO);
+}
+
+static void test_little(void **state)
+{
+	static const char *const text[] = {
+		"management: none",
+		"groups: {a: ::/0}",
+		"groups: {}\ninterfaces: {}",
+		"\xef\xbb\xbfinterfaces:\r\n  eth0: {profiles: ssh}\r\n",
+		"interfaces: {eth0: {profiles: [ssh], from: {}, set: {}, mode: native}}",
+		"interfaces: {abcdefghijklmno: {profiles: ssh}, '1': {profiles: ssh}, \xc3\xb6: {profiles: ssh}}",
+		"interfaces: {eth0: {profiles: a, set: {a:in: 1/tcp, a:b:in: 1/tcp, a:b:out: 1/tcp}}}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {
+		struct site site = parse(text[i]);
+
+		assert_int_equal(site.management_given, i == 0);
+		assert_int_equal(site.management.count, 0);
+		site_free(&site);
+	}
+}
+
+/* --- every error at its place --- */
+
+static void test_top_level(void **state)
+{
+	static const struct mistake mistake[] = {
+		/* Nothing at all would mean: detach everything. */
+		{"", "0:0+0 the file is empty\n"},
+		{"# groups:\n", "0:0+0 the file is empty\n"},
+		{"- eth0",
+		 "1:1+1 a site file is a list; write a mapping of keys, as in 'groups:'\n"},
+		{"eth0", "1:1+4 a site file is a text; write a mapping of keys, as in 'groups:'\n"},
+		{"interface: {}\nadmin: none\nprofile: x\n",
+		 "1:1+9 unknown key 'interface'; did you mean 'interfaces'?\n"
+		 "2:1+5 unknown key 'admin'; did you mean 'management'?\n"
+		 "3:1+7 unknown key 'profile'\n"},
+		{"groups: {}\ngroups: {}\n",
+		 "2:1+6 repeated key 'groups'; the first is on line 1\n"},
+		{"groups:\ninterfaces: []\nmanagement: {}\n",
+		 "1:1+6 'groups' is empty; write a mapping of names, as in 'trusted: 192.0.2.0/24'\n"
+		 "2:13+1 'interfaces' is an empty list; write a mapping of interfaces, as in 'eth0: {profiles: ssh}'\n"
+		 "3:13+1 'management' is a mapping; write a port or a list of ports, or none\n"},
+		{"management: [none]\n",
+		 "1:14+4 'none' has no protocol; write none/tcp, none/udp or none/tcp+udp\n"},
+		{"management: [22/tcp, 70000/tcp, 22/tcp]\n",
+		 "1:22+9 port 70000 is out of range 1-65535\n"
+		 "1:33+6 port 22/tcp stands twice in this list\n"},
+		{"groups: &a {}\ninterfaces: *a\n",
+		 "1:9+2 anchors are not part of this language\n"
+		 "2:13+2 aliases are not part of this language\n"},
+	};
+
+	(void)state;
+	expect_mistakes(mistake, ARRAY_SIZE(mistake));
+}
+
+static void test_groups(void **state)
+{
+	static const struct mistake mistake[] = {
+		{"groups:\n  Trusted: 10.0.0.0/8\n",
+		 "2:3+7 'Trusted' is not a group name; write trusted\n"},
+		{"groups:\n  link-local: 10.0.0.0/8\n",
+		 "2:3+10 the group link-local is built in and cannot be defined\n"},
+		{"groups:\n  a: 10.1.2.3/8\n  b: [::1, 10.0.0.0/33, x]\n",
+		 "2:6+10 10.1.2.3/8 has host bits set; write 10.0.0.0/8\n"
+		 "3:12+11 '10.0.0.0/33' has no prefix length from 0 to 32 after its '/'\n"
+		 "3:25+1 'x' is no IPv4 or IPv6 prefix, as 192.0.2.0/24 or 2001:db8::/32\n"},
+		{"groups:\n  a: ::1\n  b: ::1\n  a: ::1\n",
+		 "4:3+1 group 'a' stands twice; the first is on line 2\n"},
+		{"groups:\n  a:\n  b: []\n  c: {d: ::1}\n",
+		 "2:3+1 'a' is empty; write a prefix, a list of prefixes, or '@FILE'\n"
+		 "3:6+1 'b' is an empty list; write a prefix, a list of prefixes, or '@FILE'\n"
+		 "4:6+1 'c' is a mapping; write a prefix, a list of prefixes, or '@FILE'\n"},
+		{"groups:\n  a: ::1, ::2\n  b: [[::1]]\n",
+		 "2:6+8 '::1, ::2' is more than one prefix; write a list: [::1, ::2]\n"
+		 "3:7+1 a prefix is a list; write it as 192.0.2.0/24\n"},
+		{"groups:\n  a: '@'\n  b: '@/nowhere'\n  c: ['@/nowhere']\n  d: '@/dev/zero'\n",
+		 "2:6+3 '@' names no file; write '@FILE'\n"
+		 "3:6+11 b: cannot read '/nowhere': No such file or directory\n"
+		 "4:7+11 '@/nowhere' stands in a list; a file is all that a group has\n"
+		 "5:6+12 refused: others can write /dev/zero (mode 0666): chmod go-w /dev/zero\n"},
+		{"groups:\n  a: @file\n",
+		 "2:6+1 not valid YAML: a text that begins with '@' stands in quotes: '@FILE'\n"},
+		{"groups:\n  ? [a]\n  : ::1\n", "2:5+1 a group name is a list; write a name\n"},
+	};
+
+	(void)state;
+	expect_mistakes(mistake, ARRAY_SIZE(mistake));
+}
+
+static void test_interfaces(void **state)
+{
+	static const struct mistake mistake[] = {
+		{"interfaces:\n  eth0:\n  eth1: ssh\n  eth2: {}\n",
+		 "2:3+4 'eth0' is empty; write a mapping of keys, as in 'profiles: ssh'\n"
+		 "3:9+3 'eth1' is a text; write a mapping of keys, as in 'profiles: ssh'\n"
+		 "4:9+1 key 'profiles' is missing; it is a profile or a list of profiles\n"},
+		{"interfaces:\n  eth0: {profiles: a}\n  eth1: {profiles: a}\n  'eth0': {profiles: a}\n",
+		 "4:3+6 interface 'eth0' stands twice; the first is on line 2\n"},
+		{"interfaces:\n  abcdefghijklmnop: {profiles: a}\n",
+		 "2:3+16 the name of an interface has at most 15 bytes, 'abcdefghijklmnop' has 16\n"},
+		{"interfaces:\n  a/b: {profiles: a}\n  '..': {profiles: a}\n  '.': {profiles: a}\n"
+		 "  '': {profiles: a}\n  a b: {profiles: a}\n  'a:1': {profiles: a}\n  \"a\\tb\": {profiles: a}\n",
+		 "2:3+3 'a/b' cannot be the name of an interface\n"
+		 "3:3+4 '..' cannot be the name of an interface\n"
+		 "4:3+3 '.' cannot be the name of an interface\n"
+		 "5:3+2 '' cannot be the name of an interface\n"
+		 "6:3+3 'a b' cannot be the name of an interface\n"
+		 "7:3+5 'a:1' cannot be the name of an interface\n"
+		 "8:3+6 'a?b' cannot be the name of an interface\n"},
+		{"interfaces:\n  \"a\\eb\": {profiles: a}\n",
+		 "2:3+6 control character U+001B in a text\n"},
+		{"interfaces:\n  <<: {profiles: a}\n",
+		 "2:3+2 merge keys are not part of this language\n"},
+		{"interfaces:\n  ~: {profiles: a}\n",
+		 "2:3+1 a key is empty; write the name of an interface\n"},
+	};
+
+	(void)state;
+	expect_mistakes(mistake, ARRAY_SIZE(mistake));
+}
+
+static void test_settings(void **state)
+{
+	static const struct mistake mistake[] = {
+		{ETH0 "    profile: a\n    echo_limit: 1\n    policy: observe\n",
+		 "4:5+7 unknown key 'profile'; did you mean 'profiles'?\n"
+		 "5:5+10 unknown key 'echo_limit'; did you mean 'echo-limit'?\n"
+		 "6:5+6 unknown key 'policy'; did you mean 'observe'?\n"},
+		{ETH0
+		 "    observe: yes\n    forward: 'true'\n    outbound: on\n    mode: offload\n",
+		 "4:14+3 'yes' is not a boolean; write true\n"
+		 "5:14+6 'true' is not a boolean; write true\n"
+		 "6:15+2 'on' is neither track nor enforce\n"
+		 "7:11+7 'offload' is neither native nor generic\n"},
+		{ETH0 "    flows: 0\n    echo-limit: 1000001\n    confirm: 86401\n",
+		 "4:12+1 0 is out of range 1-16777216\n"
+		 "5:17+7 1000001 is out of range 0-1000000\n"
+		 "6:14+5 86401 is out of range 1-86400\n"},
+		{ETH0 "    flows: 99999999999999999999\n    echo-limit: 0100\n    confirm: '60'\n",
+		 "4:12+20 99999999999999999999 is out of range 1-16777216\n"
+		 "5:17+4 '0100' is not a plain number; write it without leading zeros\n"
+		 "6:14+4 '60' is not a plain number; write it without quotes\n"},
+		{ETH0 "    flows: -1\n    echo-limit: 1e3\n    confirm: 60s\n",
+		 "4:12+2 '-1' is not a number; write one from 1 to 16777216\n"
+		 "5:17+3 '1e3' is not a number; write one from 0 to 1000000\n"
+		 "6:14+3 '60s' is not a number; write one from 1 to 86400\n"},
+		{ETH0 "    flows:\n    confirm: [1]\n    mode:\n",
+		 "4:5+5 'flows' is empty; write a number\n"
+		 "5:14+1 'confirm' is a list; write a number of seconds\n"
+		 "6:5+4 'mode' is empty; write native or generic\n"},
+	};
+
+	(void)state;
+	expect_mistakes(mistake, ARRAY_SIZE(mistake));
+}
+
+static void test_words(void **state)
+{
+	static const struct mistake mistake[] = {
+		{"interfaces: {eth0: {profiles: [ssh, SSH, ssh, [a]]}}",
+		 "1:37+3 'SSH' is not a profile name; write ssh\n"
+		 "1:42+3 profile name 'ssh' stands twice; the first is on line 1\n"
+		 "1:47+1 a profile name is a list; write a name\n"},
+		{ETH0
+		 "    enable: [imap, a:imap, imap, Imap, [x]]\n    disable: [a:b, smtp, a:b]\n",
+		 "4:28+4 'imap' stands twice; the first is on line 4\n"
+		 "4:34+4 'Imap' is no name of a feature: a-z, 0-9 and '-', at most 63\n"
+		 "4:40+1 an item is a list; write a feature\n"
+		 "5:20+4 'smtp' names no service; write PROFILE:SERVICE\n"
+		 "5:26+3 'a:b' stands twice; the first is on line 5\n"},
+		{ETH0 "    from: {ssh: a, ssh:ssh: Trusted, a:b: [], a:c: , 'a:d=x': y, A:b: x}\n",
+		 "4:12+3 'ssh' names no service; write PROFILE:SERVICE\n"
+		 "4:29+7 'Trusted' is not a group name; write trusted\n"
+		 "4:43+1 'a:b' is an empty list; write a group or a list of groups\n"
+		 "4:47+3 'a:c' is empty; write a group or a list of groups\n"
+		 "4:54+7 'a:d=x' names no service; write PROFILE:SERVICE\n"
+		 "4:66+3 'A' is no name of a profile: a-z, 0-9 and '-', at most 63\n"},
+		{ETH0 "    from: {a:b: [x, x]}\n    set: {a:b: [1/tcp, 1/tcp]}\n",
+		 "4:21+1 group name 'x' stands twice; the first is on line 4\n"
+		 "5:24+5 port 1/tcp stands twice in this list\n"},
+		{ETH0 "    from: ['a:b', 'a:b=', 'a:b=x', 'a:b=y', 'b=x', {a: b}]\n",
+		 "4:12+5 'a:b' has no group; write PROFILE:SERVICE=GROUP[,GROUP], as in xeams:admin=trusted\n"
+		 "4:19+6 'a:b=' has no group; write PROFILE:SERVICE=GROUP[,GROUP], as in xeams:admin=trusted\n"
+		 "4:36+7 'a:b' stands twice; the first is on line 4\n"
+		 "4:45+5 'b=x' names no service; write PROFILE:SERVICE\n"
+		 "4:52+1 an item is a mapping; write PROFILE:SERVICE=GROUP\n"},
+		{ETH0 "    set: {a:b: 25, a:c: {d: e}, a:d:up: 1/tcp, [x]: 1/tcp}\n",
+		 "4:16+2 '25' has no protocol; write 25/tcp, 25/udp or 25/tcp+udp\n"
+		 "4:25+1 'a:c' is a mapping; write a port or a list of ports\n"
+		 "4:33+6 'up' is no direction; write in or out\n"
+		 "4:48+1 a key is a list; write PROFILE:SERVICE\n"},
+		{ETH0 "    set: {a:b:in: 1/tcp, a:b: 2/tcp}\n    disable: a:c\n",
+		 "4:26+3 'a:b' stands twice; the first is on line 4\n"},
+		{ETH0 "    set: {a:b:in: 1/tcp, a:b:in: 2/tcp}\n",
+		 "4:26+6 'a:b' stands twice; the first is on line 4\n"},
+		{ETH0 "    set: ['a:b=1/tcp,70000/tcp', 'a:b']\n",
+		 "4:11+21 a:b: port 70000 is out of range 1-65535\n"
+		 "4:34+5 'a:b' has no ports; write PROFILE:SERVICE=PORTS, as in xeams:smtp=25/tcp\n"},
+	};
+
+	(void)state;
+	expect_mistakes(mistake, ARRAY_SIZE(mistake));
+}
+
+/* Where the file breaks off, only that is reported, not what is missing behind it. */
+static void test_cut(void **state)
+{
+	static const struct mistake mistake[] = {
+		{"interfaces: {eth0: {", "1:20+1 not valid YAML: this '{' is not closed\n"},
+		{"interfaces: {eth0: {profiles: [ssh, sh",
+		 "1:31+1 not valid YAML: this '[' is not closed\n"},
+		{"interfaces: {eth0: {profiles: a, from: {a:b: [tr",
+		 "1:46+1 not valid YAML: this '[' is not closed\n"},
+		{"groups: {a: [10.0", "1:13+1 not valid YAML: this '[' is not closed\n"},
+	};
+
+	(void)state;
+	expect_mistakes(mistake, ARRAY_SIZE(mistake));
+}
+
+/* --- bounds --- */
+
+static void expect_bounded(const char *what, char *text, const char *expected)
+{
+	double start = now();
+	struct diag diag = {0};
+	struct site site;
+
+	site_parse("site.yaml", text, strlen(text), &site, &diag);
+	if (expected) {
+		assert_true(diag.count >= 1);
+		assert_memory_equal(diag.entry[0].message, expected, strlen(expected));
+	}
+	expect_fast(what, start, 30);
+	diag_free(&diag);
+	site_free(&site);
+	free(text);
+}
+
+static void test_bounds(void **state)
+{
+	(void)state;
+	expect_bounded("groups", repeat("groups:\n", "  a%: ::/0\n", ""),
+		       "there are at most 1024 groups, not ");
+	expect_bounded("interfaces", repeat("interfaces:\n", "  a%: {profiles: b}\n", ""),
+		       "there are at most 1024 interfaces, not ");
+	expect_bounded("features", repeat(ETH0 "    enable: [", "a%, ", "a]\n"),
+		       "there are at most 1024 words here, not ");
+	expect_bounded("sets", repeat(ETH0 "    set: {", "a:b%: 1/tcp, ", "a:b: 1/tcp}\n"),
+		       "there are at most 1024 words here, not ");
+	expect_bounded("groups of one service", repeat(ETH0 "    from: {a:b: [", "g%, ", "g]}\n"),
+		       "there are at most 1024 words here, not ");
+	expect_bounded("one from", repeat(ETH0 "    from: ['a:b=", "g%,", "g']\n"),
+		       "there are at most 1024 words here, not ");
+	expect_bounded("one set", repeat(ETH0 "    set: ['a:b=", "%/tcp,", "1/tcp']\n"), NULL);
+	expect_bounded("ports", repeat(ETH0 "    set: {a:b: [", "%/tcp, ", "1/tcp]}\n"), NULL);
+	expect_bounded("management", repeat("management: [", "%/tcp, ", "1/tcp]\n"), NULL);
+	expect_bounded("prefixes", repeat("groups: {a: [", "10.0.%.1, ", "::1]}\n"), NULL);
+}
+
+/* --- files --- */
+
+static char folder[] = "/tmp/portcullis-site-XXXXXX";
+
+static void put(const char *name, const char *text)
+{
+	__free_text char *path = xasprintf("%s/%s", folder, name);
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static int start(void **state)
+{
+	(void)state;
+	if (!mkdtemp(folder))
+		return -1;
+	put("ssh.yaml", "profile: ssh\nservices:\n  - {name: ssh, in: 22/tcp}\n");
+	put("shop.yaml", "profile: shop\ninclude: base\nservices:\n"
+			 "  - {name: web, in: 443/tcp, out: 443/tcp}\n"
+			 "  - {name: admin, in: 8443/tcp, from: trusted, formerly: console}\n"
+			 "  - {name: query, out: 53/udp, to: dns-servers}\n"
+			 "  - {name: mail, in: 25/tcp, feature: mta, fixed: true}\n");
+	put("base.yaml", "profile: base\nservices:\n  - {name: ping, in: 7/udp}\n");
+	put("bad.yaml", "profile: bad\nservices:\n  - {name: x, in: 25}\n");
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *where)
+{
+	(void)status;
+	(void)kind;
+	(void)where;
+	return remove(path);
+}
+
+static int finish(void **state)
+{
+	(void)state;
+	return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void test_group_files(void **state)
+{
+	__free_text char *path = xasprintf("%s/site.yaml", folder);
+	__free_text char *bad =
+		xasprintf("%s/wrong:2:1: 10.1.2.3/8 has host bits set; write 10.0.0.0/8\n"
+			  "10.1.2.3/8\n^~~~~~~~~~\n",
+			  folder);
+	__cleanup(diag_free) struct diag diag = {0};
+	__cleanup(site_free) struct site site = {0};
+
+	(void)state;
+	put("many", "10.0.0.0/8 # one\n\n2001:db8::/32\n");
+	put("wrong", "::1\n10.1.2.3/8\n");
+	/* Beside the site file, wherever the command runs. */
+	put("site.yaml", "groups: {a: '@many', b: '@./many'}\n");
+	assert_int_equal(0, site_read(path, &site, &diag));
+	expect_group(&site.groups, "a", "10.0.0.0/8 2001:db8::/32");
+	expect_group(&site.groups, "b", "10.0.0.0/8 2001:db8::/32");
+	site_free(&site);
+
+	put("site.yaml", "groups: {a: '@wrong'}\n");
+	assert_int_equal(-EINVAL, site_read(path, &site, &diag));
+	expect_said(&diag, bad);
+}
+
+static void test_open(void **state)
+{
+	__free_text char *path = xasprintf("%s/none.yaml", folder);
+	__free_text char *none = xasprintf("portcullis: %s: No such file or directory\n", path);
+	__free_text char *large = repeat("management: none #", "x", "xxxxxxxxxxx");
+	__cleanup(diag_free) struct diag diag = {0};
+	__cleanup(site_free) struct site site = {0};
+
+	(void)state;
+	assert_int_equal(-ENOENT, site_read(path, &site, &diag));
+	expect_said(&diag, "");
+	assert_int_equal(-ENOENT, site_open(path, &site, &diag));
+	expect_said(&diag, none);
+	assert_false(site_is(path));
+
+	put("none.yaml", "groups: {a: ::1}\nprofiles: x\n");
+	assert_true(site_is(path));
+	put("none.yaml", "groups: {a: ::1}\nprofile: x\n");
+	assert_false(site_is(path));
+	put("none.yaml", "titel: x\n");
+	assert_false(site_is(path));
+	put("none.yaml", "interfaces: {eth0: [\n");
+	assert_true(site_is(path));
+	assert_int_equal(-EINVAL, site_open(path, &site, &diag));
+	diag_free(&diag);
+
+	put("none.yaml", large);
+	assert_int_equal(0, site_open(path, &site, &diag));
+	site_free(&site);
+	text_free(&large);
+	large = xcalloc(SITE_FILE_LIMIT + 2, 1);
+	memset(large, '#', SITE_FILE_LIMIT + 1);
+	put("none.yaml", large);
+	assert_int_equal(-EFBIG, site_open(path, &site, &diag));
+	text_free(&none);
+	none = xasprintf("portcullis: %s: larger than a site file may be (1048576 bytes)\n", path);
+	expect_said(&diag, none);
+}
+
+/* --- against a catalog --- */
+
+static void expect_checked(const char *text, const char *expected)
+{
+	const struct names given = {.name = (char *[]){folder}, .count = 1};
+	__cleanup(catalog_close) struct catalog catalog = {0};
+	__cleanup(diag_free) struct diag diag = {0};
+	__cleanup(site_free) struct site site = parse(text);
+	__free_text char *got = NULL;
+	size_t errors;
+	int err;
+
+	assert_int_equal(0, catalog_open(&given, &catalog, &diag));
+	err = site_check(&catalog, &site, &diag);
+	errors = diag.errors;
+	assert_int_equal(err, errors ? -EINVAL : 0);
+	got = places(&diag);
+	assert_true(expect_text(text, got, expected));
+}
+
+static void test_check(void **state)
+{
+	(void)state;
+	expect_checked("groups: {trusted: ::1, dns-servers: ::1}\n" ETH0
+		       "    enable: [mta, shop:mta]\n    disable: [shop:query, base:ping]\n"
+		       "    from: {shop:web: [trusted, link-local, dns-servers]}\n"
+		       "    set: {shop:web:in: 8443/tcp, ssh:ssh: 2222/tcp}\n",
+		       "");
+	/* Each word at its place. */
+	expect_checked(
+		"groups: {trusted: ::1, dns-servers: ::1}\n" ETH0
+		"    enable: [mtaa, ssh:mta, base:x, xeams:x]\n"
+		"    disable: [shop:quary, ssh:ssh, shop:ssh]\n"
+		"    from: {shop:web: [trustd, trusted], ssh:ssh: nobody, shop:query: trusted}\n"
+		"    set: {shop:mail: 26/tcp, ssh:ssh:out: 22/tcp}\n",
+		"5:14+4 no chosen profile has the feature 'mtaa'; did you mean 'mta'?\n"
+		"5:20+7 ssh has no feature 'mta'\n"
+		"5:29+6 base has no feature 'x'\n"
+		"5:37+7 no chosen profile is named 'xeams'\n"
+		"6:15+10 shop has no service 'quary'; did you mean 'query'?\n"
+		"6:36+8 shop has no service 'ssh'\n"
+		"7:23+6 no such group 'trustd'; did you mean 'trusted'?\n"
+		"7:50+6 no such group 'nobody'; define it under 'groups', as in nobody: 192.0.2.0/24\n"
+		"7:58+10 shop:query listens on no port, so nobody can be kept from it\n"
+		"8:11+9 shop:mail is fixed by the vendor (25/tcp) and cannot be moved\n"
+		"8:30+11 ssh:ssh has no direction out; write ssh:ssh:in=PORTS\n");
+	expect_checked(
+		"groups: {trusted: ::1, dns-servers: ::1}\n" ETH0
+		"    from: ['ssh:ssh=trusted,nobody', shop:console=trusted]\n",
+		"5:12+24 no such group 'nobody'; define it under 'groups', as in nobody: 192.0.2.0/24\n"
+		"5:38+20 warning: shop:console is now named shop:admin\n");
+}
+
+/* An undefined group is a warning where the catalog knows it, at each interface. */
+static void test_check_groups(void **state)
+{
+	(void)state;
+	expect_checked(
+		ETH0 "  eth1: {profiles: ssh}\n",
+		"2:3+4 warning: shop: admin, query are closed: groups trusted, dns-servers are not defined; define them under 'groups'\n");
+	expect_checked(
+		"groups: {trusted: ::1}\n" ETH0
+		"  eth1: {profiles: shop, from: {shop:web: dns-servers}}\n",
+		"3:3+4 warning: shop: query is closed: group dns-servers is not defined; define it under 'groups'\n"
+		"5:3+4 warning: shop: web, query are closed: group dns-servers is not defined; define it under 'groups'\n");
+	expect_checked("groups: {trusted: ::1}\n", "");
+}
+
+/* What is wrong with a profile is said once; words on it are not judged. */
+static void test_check_profiles(void **state)
+{
+	(void)state;
+	expect_checked(
+		"groups: {trusted: ::1, dns-servers: ::1}\ninterfaces:\n"
+		"  eth0: {profiles: [ssh, shopp], enable: mta, disable: shopp:x}\n"
+		"  eth1: {profiles: nothing-like-it, from: {a:b: nobody}}\n"
+		"  eth2: {profiles: [bad], enable: x}\n"
+		"  eth3: {profiles: [ssh, bad], enable: x}\n",
+		"3:26+5 unknown profile 'shopp'; did you mean 'shop'?\n"
+		"4:20+15 unknown profile 'nothing-like-it'; 'portcullis profiles' lists those there are\n"
+		"4:49+6 no such group 'nobody'; define it under 'groups', as in nobody: 192.0.2.0/24\n"
+		"3:19+2 '25' has no protocol; write 25/tcp, 25/udp or 25/tcp+udp\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_whole_site),   cmocka_unit_test(test_little),
+		cmocka_unit_test(test_top_level),    cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_interfaces),   cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_words),	     cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_bounds),	     cmocka_unit_test(test_group_files),
+		cmocka_unit_test(test_open),	     cmocka_unit_test(test_check),
+		cmocka_unit_test(test_check_groups), cmocka_unit_test(test_check_profiles),
+	};
+
+	return cmocka_run_group_tests(tests, start, finish);
+}
