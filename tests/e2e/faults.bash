@@ -44,7 +44,7 @@ fault_profile()
 	END
 }
 
-# hurt [-n] [-e ERRORS] OLD NEW COMMAND...: see hurt.bash.
+# hurt [-cn] [-e ERRORS] OLD NEW COMMAND...: see hurt.bash.
 hurt()
 {
 	local options=()

@@ -18,6 +18,10 @@ teardown_file()
 	hurt none after attach eth0 "${AFTER[@]}"
 }
 
-@test "attach of two interfaces" {
-	hurt -e turns none,none after,after attach eth0 eth1 "${AFTER[@]}"
+@test "attach --confirm" {
+	hurt -c -e turns none after+ attach eth0 "${AFTER[@]}" --confirm 60
+}
+
+@test "attach without tcx" {
+	hurt -n -e turns none after attach eth0 "${AFTER[@]}"
 }

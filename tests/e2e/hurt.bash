@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # Hurts a command at each of its system calls in turn, and looks at what it left.
 #
-#	hurt.bash [-n] [-e ERRORS] OLD NEW COMMAND...
+#	hurt.bash [-cn] [-e ERRORS] OLD NEW COMMAND...
 #
 # Runs on `host` of faults_start, in the sandbox. OLD and NEW are the states of eth0 and, after a comma, of
-# eth1: `none` (no filter), `before` or `after` (the profile, with its groups). For each point of the command
+# eth1: `none` (no filter), `before` or `after` (the profile, with its groups), and with -c `before+` or `after+`
+# (it waits to be confirmed; the other one was before it). For each point of the command
 # that faults.c knows: it is killed there, and each of the ERRORS (all three, or `turns`: one of them in turn)
 # is put in its place; where libbpf only asks what the kernel has, one in turn. -n: on a kernel without tcx.
 #
@@ -22,7 +23,7 @@ FLOWS=16
 interfaces=(eth0 eth1)
 tcx=() # options of faults.c
 errors='ENOMEM EPERM EBUSY'
-tried=0 kills=0 missed=0 nexts=0 failures=0
+tried=0 kills=0 missed=0 nexts=0 failures=0 waiting=0
 
 # --- what is admitted ---
 
@@ -83,6 +84,18 @@ look()
 		done
 		now+=("$seen")
 	done
+	[ $waiting = 0 ] || look_who_waits
+}
+
+# Adds the `+`.
+look_who_waits()
+{
+	local i waits
+
+	waits=$("$PORTCULLIS" status --json | jq -r '.interfaces[] | select(.confirm != null) | .name')
+	for i in "${!now[@]}"; do
+		[[ " ${waits//$'\n'/ } " != *" ${interfaces[i]} "* ]] || now[i]+=+
+	done
 }
 
 # A hook goes some time after the last pin of its link.
@@ -120,24 +133,41 @@ ordinary()
 	nexts=$((nexts + 1))
 }
 
-# Brings back the states `old` by ordinary commands, and looks at what is left of the others.
+# bring_to STATE INTERFACE NOW: by ordinary commands.
+bring_to()
+{
+	local other=before
+
+	case $1 in
+	none)
+		ordinary detach "$2"
+		return ;;
+	*+)
+		[ "$1" = after+ ] || other=after
+		bring_to $other "$2" "$3"
+		options_of "${1%+}"
+		ordinary swap "$2" "${options[@]}" --confirm 3600
+		return ;;
+	esac
+	options_of "$1"
+	if [ "$3" = none ]; then
+		ordinary attach "$2" "${options[@]}"
+	elif [[ $3 == [01]* ]]; then
+		ordinary detach "$2"
+		ordinary attach "$2" "${options[@]}"
+	else
+		ordinary swap "$2" "${options[@]}"
+		[ $waiting = 0 ] || ordinary confirm "$2"
+	fi
+}
+
+# Brings back the states `old`, and looks at what is left of the others.
 restore()
 {
 	local i
 
 	for i in "${!old[@]}"; do
-		# Whether there is a filter is the command's word; `now` is what passes.
-		if [ "${old[i]}" = none ]; then
-			ordinary detach "${interfaces[i]}"
-			continue
-		fi
-		options_of "${old[i]}"
-		if [ "${now[i]}" = "${old[i]}" ] || [ "${now[i]}" = "${new[i]}" -a "${now[i]}" != none ]; then
-			ordinary swap "${interfaces[i]}" "${options[@]}"
-		else
-			[ "${now[i]}" = none ] || ordinary detach "${interfaces[i]}"
-			ordinary attach "${interfaces[i]}" "${options[@]}"
-		fi
+		bring_to "${old[i]}" "${interfaces[i]}" "${now[i]}"
 	done
 	look
 	[ "${now[*]}" = "${old[*]}" ] || trouble "the next command leaves ${now[*]}"
@@ -161,13 +191,14 @@ find_pins()
 # After an ordinary command: folders are whole, and no more is in the kernel than was in this state at first.
 check_rest()
 {
-	local folder left
+	local folder left generations=1
 
+	[[ ${old[*]} != *+* ]] || generations=2
 	for folder in "$PINS"/*; do
 		set -- "$folder"/generation-*
-		[ $# = 1 ] || trouble "generations are left in $folder: ${*##*/}"
+		[ $# = $generations ] || trouble "generations are left in $folder: ${*##*/}"
 		set -- "$folder"/recipe-*
-		[ $# = 1 ] || trouble "recipes are left in $folder: ${*##*/}"
+		[ $# = $generations ] || trouble "recipes are left in $folder: ${*##*/}"
 		[ -e "$folder/link" ] || trouble "$folder has no link"
 	done
 	if [[ ${old[*]} =~ ^none( none)*$ ]]; then
@@ -217,14 +248,15 @@ trouble()
 # What passed meanwhile.
 check_trail()
 {
-	local i j may
+	local i j a b may
 
 	ask tell
 	for i in "${!old[@]}"; do
-		[ "${old[i]}" != none ] && [ "${new[i]}" != none ] || continue
+		a=${old[i]%+} b=${new[i]%+}
+		[ $a != none ] && [ $b != none ] || continue
 		for ((j = 0; j < FLOWS; j++)); do
-			may=${passes[${old[i]}]:j:1}
-			[ "$may" = "${passes[${new[i]}]:j:1}" ] || continue
+			may=${passes[$a]:j:1}
+			[ "$may" = "${passes[$b]:j:1}" ] || continue
 			[ "$may" = "${answer[i]:j:1}" ] || trouble "meanwhile on ${interfaces[i]}: ${answer[i]}"
 		done
 	done
@@ -318,8 +350,9 @@ count_rest()
 	rest=$(wc -l < "$DIR/ids")
 }
 
-while getopts ne: option; do
+while getopts cne: option; do
 	case $option in
+	c) waiting=1 ;;
 	n) tcx=(-n) ;;
 	e) errors=$OPTARG ;;
 	*) exit 2 ;;
