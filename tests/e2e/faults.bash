@@ -12,6 +12,19 @@ faults_start()
 	mkdir -p "$DIR/profiles"
 	fault_profile before 7002 7102 > "$DIR/profiles/before.yaml"
 	fault_profile after 7003 7103 > "$DIR/profiles/after.yaml"
+	fault_site eth0 eth1 > "$DIR/both.yaml"
+	fault_site eth0 > "$DIR/one.yaml"
+}
+
+# fault_site INTERFACE...: a site file with which they come into the state `after`.
+fault_site()
+{
+	cat <<-END
+		groups:
+		  trusted: [192.0.2.3, 198.51.100.3, '2001:db8:1::3', '2001:db8:2::3']
+		interfaces:
+	END
+	printf '  %s: {profiles: after, outbound: enforce}\n' "$@"
 }
 
 # What brings an interface into the state `after`.

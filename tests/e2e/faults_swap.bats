@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
-# swap, confirm or detach, killed or failing at any of its system calls: see hurt.bash.
+# swap and confirm, killed or failing at any of its system calls: see hurt.bash.
 
 load faults
 
@@ -28,16 +28,4 @@ teardown_file()
 
 @test "confirm" {
 	hurt -c after+ after confirm eth0
-}
-
-@test "detach" {
-	hurt before none detach eth0
-}
-
-@test "swap without tcx" {
-	hurt -n -e turns before after swap eth0 "${AFTER[@]}"
-}
-
-@test "detach without tcx" {
-	hurt -n before none detach eth0
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
-# A command of two interfaces, killed or failing at any of its system calls: see hurt.bash.
+# attach and swap of two interfaces, killed or failing at any of its system calls: see hurt.bash.
 
 load faults
 
@@ -24,8 +24,4 @@ teardown_file()
 
 @test "swap --confirm of two interfaces" {
 	hurt -c -e turns before,before after+,after+ swap eth0 eth1 "${AFTER[@]}" --confirm 60
-}
-
-@test "detach of two interfaces" {
-	hurt -e turns before,before none,none detach eth0 eth1
 }
