@@ -253,7 +253,7 @@ check_trail()
 	ask tell
 	for i in "${!old[@]}"; do
 		a=${old[i]%+} b=${new[i]%+}
-		[ $a != none ] && [ $b != none ] || continue
+		[[ $a != none && $b != none ]] || continue
 		for ((j = 0; j < FLOWS; j++)); do
 			may=${passes[$a]:j:1}
 			[ "$may" = "${passes[$b]:j:1}" ] || continue
@@ -320,7 +320,7 @@ hurt_at()
 	check_states
 	find_pins
 	# Where nothing has changed, the next command finds nothing either.
-	[ "$found" = "$at_first" ] && [ "${now[*]}" = "${old[*]}" ] || restore
+	[[ $found == "$at_first" && ${now[*]} == "${old[*]}" ]] || restore
 	find_pins
 	at_first=$found
 	[ -n "$trouble" ] || return 0
@@ -364,7 +364,7 @@ IFS=, read -ra new <<< "$2"
 shift 2
 interfaces=("${interfaces[@]:0:${#old[@]}}")
 command=("$@")
-trouble= rest=
+trouble='' rest=''
 : > "$DIR/ids"
 
 flows_of client 192.0.2 2001:db8:1 > "$DIR/flows"
@@ -385,15 +385,19 @@ at_first=$found
 turn=0
 while read -r point about; do
 	hurt_at kill "$point"
+	# shellcheck disable=SC2086
 	set -- $errors
-	! is_probe "$point" "$about" && [ "$errors" != turns ] ||
-		{ set -- ENOMEM EPERM EBUSY; shift $((turn++ % 3)); set -- "$1"; }
+	if is_probe "$point" "$about" || [ "$errors" = turns ]; then
+		set -- ENOMEM EPERM EBUSY
+		shift $((turn++ % 3))
+		set -- "$1"
+	fi
 	for error in "$@"; do
 		endless "$error" "$point" || hurt_at "$error" "$point"
 	done
 done < "$DIR/points"
 # At last nothing of all this is left.
-old=("${old[@]/*/none}") rest=0 trouble=
+old=("${old[@]/*/none}") rest=0 trouble=''
 restore
 [ -z "$trouble" ] || { failures=$((failures + 1)); echo "at the end: $trouble"; }
 echo "${command[*]:0:3}: $(wc -l < "$DIR/points") calls, $tried points tried ($kills killed, $((tried - kills - missed)) errors, $missed not reached), $nexts next commands, $failures failures, $SECONDS s"
