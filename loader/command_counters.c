@@ -23,13 +23,13 @@ static json_t *one_json(const struct live *live, bool all)
 	return one;
 }
 
-static json_t *read_report(const struct options *options)
+static json_t *read_report(const struct options *options, bool *left_out)
 {
 	json_t *interfaces;
 	struct live *list;
 	size_t count, i;
 
-	if (live_read(&options->arguments, "counters", &list, &count))
+	if (live_read(&options->arguments, "counters", &list, &count, left_out))
 		return NULL;
 	interfaces = json_array();
 	for (i = 0; i < count; i++)
@@ -48,7 +48,8 @@ static double now_seconds(void)
 
 static int print_once(const struct options *options)
 {
-	json_t *report = read_report(options);
+	bool left_out;
+	json_t *report = read_report(options, &left_out);
 
 	if (!report)
 		return EXIT_FAILED;
@@ -58,7 +59,7 @@ static int print_once(const struct options *options)
 		report_counters_text(report, NULL, 0, options->all, stdout);
 	if (!options->json)
 		json_decref(report);
-	return EXIT_DONE;
+	return left_out ? EXIT_FAILED : EXIT_DONE;
 }
 
 /* Ends with an error when an interface is gone or the output fails, or by a signal. */
@@ -66,8 +67,9 @@ static int watch(const struct options *options)
 {
 	json_t *before = NULL, *report;
 	double then = 0, now;
+	bool left_out;
 
-	while ((report = read_report(options))) {
+	while ((report = read_report(options, &left_out))) {
 		now = now_seconds();
 		if (options->json) {
 			report_print(json_incref(report), NULL);

@@ -60,12 +60,12 @@ static int read_map(const struct live *live, const __u32 *ifindex, size_t ifinde
 	return 0;
 }
 
-static int read_maps(const struct options *options, struct map_list *maps)
+static int read_maps(const struct options *options, struct map_list *maps, bool *left_out)
 {
 	__free_text __u32 *ifindex = NULL;
 	struct live *list;
 	size_t count, i;
-	int err = live_open(&options->arguments, "flows", &list, &count);
+	int err = live_open(&options->arguments, "flows", &list, &count, left_out);
 
 	if (err)
 		return err;
@@ -183,9 +183,10 @@ int command_flows(const struct options *options, struct diag *diag)
 {
 	__cleanup(maps_free) struct map_list maps = {};
 	size_t size = 0, used = 0, i;
+	bool left_out;
 
 	(void)diag;
-	if (kernel_readable("flows") || read_maps(options, &maps))
+	if (kernel_readable("flows") || read_maps(options, &maps, &left_out))
 		return EXIT_FAILED;
 	for (i = 0; i < maps.count; i++) {
 		size += maps.map[i].size;
@@ -195,5 +196,5 @@ int command_flows(const struct options *options, struct diag *diag)
 		print_json(&maps, size, used);
 	else
 		print_text(&maps, size, used, options->arguments.count);
-	return EXIT_DONE;
+	return left_out ? EXIT_FAILED : EXIT_DONE;
 }

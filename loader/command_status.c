@@ -139,10 +139,12 @@ int command_status(const struct options *options, struct diag *diag)
 	struct live *list;
 	__u32 counted = 0;
 	size_t count, i;
+	bool left_out;
 	int err = 0;
 
 	(void)diag;
-	if (kernel_readable("status") || live_read(&options->arguments, "status", &list, &count))
+	if (kernel_readable("status") ||
+	    live_read(&options->arguments, "status", &list, &count, &left_out))
 		return EXIT_FAILED;
 	interfaces = json_array();
 	for (i = 0; i < count && !err; i++) {
@@ -157,5 +159,5 @@ int command_status(const struct options *options, struct diag *diag)
 	}
 	report_print(report_new("interfaces", interfaces),
 		     options->json ? NULL : report_status_text);
-	return EXIT_DONE;
+	return left_out ? EXIT_FAILED : EXIT_DONE;
 }

@@ -138,13 +138,14 @@ static int find_all(struct live **list, size_t *count)
 }
 
 static int find(const struct names *interfaces, const char *command, int (*take)(struct live *live),
-		struct live **list, size_t *count)
+		struct live **list, size_t *count, bool *left_out)
 {
 	size_t i, kept = 0;
 	int err;
 
 	*list = NULL;
 	*count = 0;
+	*left_out = false;
 	if (pins_ready(false) < 0)
 		return -EPERM;
 	err = interfaces->count ? find_named(interfaces, command, list, count) :
@@ -155,6 +156,11 @@ static int find(const struct names *interfaces, const char *command, int (*take)
 		err = take(live);
 		if (err == -ENOENT && !interfaces->count && !hook_there(&live->hook)) {
 			err = 0; /* detached since it was listed */
+			continue;
+		}
+		if (err == -EPROTO && !interfaces->count) {
+			err = 0; /* another version's: said already */
+			*left_out = true;
 			continue;
 		}
 		if (err == -ENOENT)
@@ -178,15 +184,15 @@ static int find(const struct names *interfaces, const char *command, int (*take)
 }
 
 int live_open(const struct names *interfaces, const char *command, struct live **list,
-	      size_t *count)
+	      size_t *count, bool *left_out)
 {
-	return find(interfaces, command, open_one, list, count);
+	return find(interfaces, command, open_one, list, count, left_out);
 }
 
 int live_read(const struct names *interfaces, const char *command, struct live **list,
-	      size_t *count)
+	      size_t *count, bool *left_out)
 {
-	return find(interfaces, command, read_one, list, count);
+	return find(interfaces, command, read_one, list, count, left_out);
 }
 
 void live_free(struct live *list, size_t count)

@@ -20,12 +20,13 @@ struct live {
 
 /*
  * live_open opens them, live_read reads recipe and counters too. Named ones must have a filter:
- * else a message and -ENOENT. A filter that goes away while all are listed is left out.
+ * else a message and -ENOENT. A filter that goes away while all are listed is left out; and so is
+ * one of another version, with a message and `*left_out`.
  */
 int live_open(const struct names *interfaces, const char *command, struct live **list,
-	      size_t *count);
+	      size_t *count, bool *left_out);
 int live_read(const struct names *interfaces, const char *command, struct live **list,
-	      size_t *count);
+	      size_t *count, bool *left_out);
 void live_free(struct live *list, size_t count);
 
 #endif

@@ -42,22 +42,6 @@ debris()
 	done
 }
 
-# traced FILE PROGRAM ARGUMENTS...: portcullis on `host` under strace with these options (up to --).
-traced()
-{
-	local options=()
-
-	while [ "$1" != -- ]; do
-		options+=("$1")
-		shift
-	done
-	shift
-	case $1 in
-	attach|swap) set -- "$@" --catalog "$CATALOG" ;;
-	esac
-	inside nsenter --net=/run/netns/host strace -f "${options[@]}" "$PORTCULLIS" "$@"
-}
-
 @test "bpffs that is not mounted is mounted by attach, and by no command that only reads" {
 	run ! inside mountpoint -q /sys/fs/bpf
 	exits 0 pc status
@@ -210,109 +194,6 @@ traced()
 	exits 0 pc counters eth0
 	[ $SECONDS -lt 2 ] || fail 'status waited for the lock'
 	wait
-}
-
-@test "attach killed at any BPF call: the interface is free or filtered, and nothing is left over" {
-	local calls call
-
-	traced -e trace=bpf -o "$DIR/trace" -- attach eth0 -p ssh
-	calls=$(grep -c 'bpf(' "$DIR/trace")
-	pc detach eth0
-	[ "$calls" -gt 20 ] || fail "found only $calls calls"
-	for ((call = 10; call <= calls; call++)); do
-		run traced -o /dev/null -e "inject=bpf:signal=KILL:when=$call" -- attach eth0 -p ssh
-		[ "$status" != 0 ] || fail "call $call: not killed"
-		if [ -n "$(attached host eth0)" ]; then
-			exits 0 pc status eth0
-		else
-			exits 0 pc attach eth0 -p xeams
-		fi
-		same '' "$(debris)" "debris of call $call"
-		exits 0 pc detach eth0
-		same '' "$(pins)" "pins after call $call"
-	done
-}
-
-# For each system call that matches: a swap of two interfaces is hurt there, and then looked at.
-# hurt_swaps SYSTEM-CALLS PATTERN INJECTION CHECK
-hurt_swaps()
-{
-	local calls call
-
-	pc attach eth0 eth1 -p ssh
-	traced -e "trace=$1" -o "$DIR/trace" -- swap eth0 eth1 -p xeams
-	calls=$(grep '[a-z]* *[a-z]*(' "$DIR/trace" | grep -v '[+-][+-][+-]' | grep -nE -e "$2" | cut -d: -f1)
-	[ "$(wc -w <<< "$calls")" -gt 10 ] || fail "found only these calls: $calls"
-	pc swap eth0 eth1 -p ssh
-	for call in $calls; do
-		run traced -o /dev/null -e "inject=$1:$3:when=$call" -- swap eth0 eth1 -p xeams
-		"$4" "$call"
-		exits 0 pc swap eth0 eth1 -p ssh
-		same '["ssh","ssh"]' "$(profiles_of)" "profiles after call $call"
-		same '' "$(debris)" "debris of call $call"
-	done
-}
-
-# What a killed swap leaves: the next command completes it or takes it back, and names what it completes.
-after_kill()
-{
-	local call=$1 left now
-
-	left=$(profiles_of)
-	# One call less than in the traced run: it was done before.
-	[ "$status" != 0 ] || same '["xeams","xeams"]' "$left" "profiles after call $call, that did not come"
-	exits 0 pc detach lo
-	now=$(profiles_of)
-	echo "$call: $left -> $now: $output" >> "$DIR/kills"
-	case $left,$now in
-	'["ssh","ssh"],["ssh","ssh"]') ;;
-	'["xeams","xeams"],["xeams","xeams"]') ;;
-	'["xeams","ssh"],["xeams","xeams"]') says 'completed' 'eth1' ;;
-	'["xeams","ssh"],["ssh","ssh"]') says 'eth0' ;;
-	*) fail "call $call: left $left, then $now" ;;
-	esac
-	same '' "$(debris)" "debris of call $call"
-}
-
-@test "a swap of two interfaces killed at any call that changes something is completed or taken back by the next command" {
-	rm -f "$DIR/kills"
-	hurt_swaps bpf,unlinkat 'BPF_MAP_CREATE|BPF_MAP_UPDATE|BPF_OBJ_PIN|unlinkat' signal=KILL after_kill
-	# The case in question has come up: one interface was switched, the other not yet.
-	grep -q '\["xeams","ssh"\] -> ' "$DIR/kills" || fail "no swap was left half done: $(cat "$DIR/kills")"
-}
-
-# An error: all is as it was, unless the call did not matter.
-after_error()
-{
-	local call=$1 now
-
-	now=$(profiles_of)
-	case $status,$now in
-	'0,["xeams","xeams"]' | '1,["ssh","ssh"]') ;;
-	*) fail "call $call: exit $status, profiles $now: $output" ;;
-	esac
-	same '' "$(debris)" "debris of call $call"
-	[ "$status" = 0 ] || says 'portcullis: '
-}
-
-@test "a swap of two interfaces with any BPF call failing puts all back, or is done" {
-	hurt_swaps bpf . error=ENOMEM after_error
-}
-
-@test "detach killed at any call is taken up by the next one" {
-	local calls call
-
-	pc attach eth0 -p ssh
-	traced -e trace=bpf,unlink,unlinkat,rmdir -o "$DIR/trace" -- detach eth0
-	calls=$(grep -cE '(bpf|unlink|unlinkat|rmdir)\(' "$DIR/trace")
-	[ "$calls" -gt 5 ] || fail "found only $calls calls"
-	for ((call = 1; call <= calls; call++)); do
-		pc attach eth0 -p ssh
-		run traced -o /dev/null -e "inject=bpf,unlink,unlinkat,rmdir:signal=KILL:when=$call" -- detach eth0
-		exits 0 pc detach eth0
-		same '' "$(attached host eth0)" "program after call $call"
-		same '' "$(pins)" "pins after call $call"
-	done
 }
 
 @test "out of file descriptors: an error, and no filter is lost" {

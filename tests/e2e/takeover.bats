@@ -54,6 +54,12 @@ one_folder()
 	says 'another version' 'portcullis swap'
 	exits 1 pc counters eth0
 	says 'another version'
+	pc attach eth1 -p ssh
+	exits 1 pc status --json
+	says 'another version' '"name": "eth1"'
+	exits 1 pc counters
+	says 'eth1'
+	pc detach eth1
 	exits 1 pc show --iface eth0
 	exits 1 pc confirm eth0
 	connects client 192.0.2.1 25
