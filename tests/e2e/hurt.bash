@@ -23,7 +23,7 @@ FLOWS=16
 interfaces=(eth0 eth1)
 tcx=() # options of faults.c
 errors='ENOMEM EPERM EBUSY'
-tried=0 kills=0 missed=0 nexts=0 failures=0 waiting=0
+tried=0 kills=0 missed=0 nexts=0 failures=0 waiting=0 turn=0
 
 # --- what is admitted ---
 
@@ -126,7 +126,7 @@ options_of()
 		--group "trusted=192.0.2.$hosts,198.51.100.$hosts,2001:db8:1::$hosts,2001:db8:2::$hosts")
 }
 
-# ordinary COMMAND...: is to work, as any command.
+# ordinary COMMAND...: has to work.
 ordinary()
 {
 	pc "$@" > "$DIR/next" 2>&1 || trouble "portcullis $*: exit $?: $(cat "$DIR/next")"
@@ -139,9 +139,7 @@ bring_to()
 	local other=before
 
 	case $1 in
-	none)
-		ordinary detach "$2"
-		return ;;
+	none) ordinary detach "$2"; return ;;
 	*+)
 		[ "$1" = after+ ] || other=after
 		bring_to $other "$2" "$3"
@@ -382,15 +380,13 @@ look
 restore
 find_pins
 at_first=$found
-turn=0
 while read -r point about; do
 	hurt_at kill "$point"
 	# shellcheck disable=SC2086
 	set -- $errors
 	if is_probe "$point" "$about" || [ "$errors" = turns ]; then
 		set -- ENOMEM EPERM EBUSY
-		shift $((turn++ % 3))
-		set -- "$1"
+		set -- "${@:turn++ % 3 + 1:1}"
 	fi
 	for error in "$@"; do
 		endless "$error" "$point" || hurt_at "$error" "$point"
