@@ -337,7 +337,7 @@ static int ask_guard(const struct changes *changes)
 			one->confirm || (one->kind == CHANGE_SWAP && one->filter.fallback.copy);
 	}
 	err = guard_hold(changes->command, target, count, changes->management,
-			 changes->force || confirmed);
+			 changes->force || changes->dry_run || confirmed);
 	free(target);
 	return err;
 }

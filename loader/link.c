@@ -15,21 +15,6 @@
 
 #define NAME_ROOM 128 /* ALTIFNAMSIZ of linux/if.h, which net/if.h excludes */
 
-struct link {
-	unsigned int ifindex;
-	unsigned int master;
-	unsigned int lower; /* IFLA_LINK; 0: none, or in another network namespace */
-	bool lower_elsewhere;
-	bool up;
-	char name[IF_NAMESIZE];
-	char kind[32];
-};
-
-struct links {
-	struct link *link;
-	size_t count;
-};
-
 static int read_kind(const struct nlattr *attribute, void *data)
 {
 	struct link *link = data;
@@ -61,9 +46,9 @@ static int read_link(const struct nlmsghdr *message, void *data)
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
 	struct links *links = data;
 
-	links->link = xrealloc(links->link, links->count + 1, sizeof(*links->link));
+	links->link = grow(links->link, links->count, sizeof(*links->link));
 	links->link[links->count] =
-		(struct link){.ifindex = info->ifi_index, .up = info->ifi_flags & IFF_UP};
+		(struct link){.ifindex = info->ifi_index, .flags = info->ifi_flags};
 	mnl_attr_parse(message, sizeof(*info), read_attribute, &links->link[links->count]);
 	if (links->link[links->count].lower_elsewhere)
 		links->link[links->count].lower = 0;
@@ -71,15 +56,16 @@ static int read_link(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-/* All links of the network namespace. Best effort: what cannot be read is not warned of. */
-static void list_links(struct links *links)
+/* Their list, without addresses; 0 or -errno. */
+static int list_links(struct links *links)
 {
 	__cleanup(netlink_close) struct mnl_socket *socket = NULL;
 	union netlink_buffer buffer;
+	int err;
 
 	netlink_request(&buffer, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
-	if (!netlink_open(NETLINK_ROUTE, &socket))
-		netlink_ask(socket, &buffer, read_link, links);
+	err = netlink_open(NETLINK_ROUTE, &socket);
+	return err ? err : netlink_ask(socket, &buffer, read_link, links);
 }
 
 static int read_only_link(const struct nlmsghdr *message, void *data)
@@ -103,7 +89,7 @@ unsigned int link_find(const char *name, char real[IF_NAMESIZE])
 		ifindex = links.link[0].ifindex;
 		memcpy(real, links.link[0].name, IF_NAMESIZE);
 	}
-	free(links.link);
+	links_free(&links);
 	return ifindex;
 }
 
@@ -119,14 +105,54 @@ void link_real_names(struct names *names)
 		}
 }
 
-static const struct link *find(const struct links *links, unsigned int ifindex)
-{
-	size_t i;
+struct address_bytes {
+	const struct nlattr *address, *local;
+};
 
-	for (i = 0; ifindex && i < links->count; i++)
-		if (links->link[i].ifindex == ifindex)
-			return &links->link[i];
-	return NULL;
+static int read_bytes(const struct nlattr *attribute, void *data)
+{
+	struct address_bytes *bytes = data;
+
+	switch (mnl_attr_get_type(attribute)) {
+	case IFA_ADDRESS: bytes->address = attribute; break;
+	case IFA_LOCAL: bytes->local = attribute; break;
+	}
+	return MNL_CB_OK;
+}
+
+static int read_address(const struct nlmsghdr *message, void *data)
+{
+	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
+	struct links *links = data;
+	struct address_bytes bytes = {};
+	struct link_address *address;
+	size_t size = info->ifa_family == AF_INET ? 4 : 16;
+
+	if (info->ifa_family != AF_INET && info->ifa_family != AF_INET6)
+		return MNL_CB_OK;
+	links->address = grow(links->address, links->addresses, sizeof(*links->address));
+	address = &links->address[links->addresses++];
+	*address = (struct link_address){
+		.ifindex = info->ifa_index, .family = info->ifa_family, .scope = info->ifa_scope};
+	mnl_attr_parse(message, sizeof(*info), read_bytes, &bytes);
+	/* Where both are there, the other one is that of the far end. */
+	if (bytes.local)
+		bytes.address = bytes.local;
+	if (bytes.address && mnl_attr_get_payload_len(bytes.address) >= size)
+		memcpy(address->address, mnl_attr_get_payload(bytes.address), size);
+	return MNL_CB_OK;
+}
+
+int links_read(struct links *links)
+{
+	__cleanup(netlink_close) struct mnl_socket *socket = NULL;
+	union netlink_buffer buffer;
+	int err = list_links(links);
+
+	netlink_request(&buffer, RTM_GETADDR, NLM_F_DUMP, sizeof(struct ifaddrmsg));
+	if (!err)
+		err = netlink_open(NETLINK_ROUTE, &socket);
+	return err ? err : netlink_ask(socket, &buffer, read_address, links);
 }
 
 static void judge_master(const struct link *master, link_tell *tell, void *context)
@@ -149,7 +175,7 @@ static void judge_master(const struct link *master, link_tell *tell, void *conte
 static void judge_kinds(const struct links *links, const struct link *own, link_tell *tell,
 			void *context)
 {
-	const struct link *master = find(links, own->master);
+	const struct link *master = links_find(links, own->master);
 	size_t i;
 
 	if (!strcmp(own->kind, "bridge"))
@@ -203,27 +229,6 @@ bool link_forwarding(void)
 	       is_on("/proc/sys/net/ipv6/conf/all/forwarding");
 }
 
-/* Tunnels and veth have a lower link too, but what comes by them is of another network. */
-static bool shares_network(const struct link *upper)
-{
-	static const char *const kinds[] = {"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (!strcmp(upper->kind, kinds[i]))
-			return true;
-	return false;
-}
-
-/* Not a VRF: what is forwarded between its members comes from it as well. */
-static bool is_above(const struct link *upper, const struct link *lower)
-{
-	if (!strcmp(upper->kind, "vrf"))
-		return false;
-	return lower->master == upper->ifindex ||
-	       (upper->lower == lower->ifindex && shares_network(upper));
-}
-
 static bool contains(const struct link *const *list, size_t count, const struct link *link)
 {
 	size_t i;
@@ -241,12 +246,12 @@ void link_uppers(unsigned int ifindex, __u32 upper[PC_UPPERS])
 
 	list_links(&links);
 	found = xcalloc(links.count + 1, sizeof(*found));
-	found[0] = find(&links, ifindex);
+	found[0] = links_find(&links, ifindex);
 	if (found[0])
 		count = 1;
 	for (at = 0; at < count; at++)
 		for (i = 0; i < links.count; i++)
-			if (is_above(&links.link[i], found[at]) &&
+			if (links_is_above(&links.link[i], found[at]) &&
 			    !contains(found, count, &links.link[i]))
 				found[count++] = &links.link[i];
 	for (i = 0; i < PC_UPPERS; i++)
@@ -255,7 +260,7 @@ void link_uppers(unsigned int ifindex, __u32 upper[PC_UPPERS])
 		warning("%s: has %zu interfaces above it (bridges, VLANs): of what comes in by one that is not among the first %d and is routed out again, the answers pass too",
 			found[0]->name, count - 1, PC_UPPERS);
 	free(found);
-	free(links.link);
+	links_free(&links);
 }
 
 void link_judge(unsigned int ifindex, link_tell *tell, void *context)
@@ -264,10 +269,10 @@ void link_judge(unsigned int ifindex, link_tell *tell, void *context)
 	const struct link *own;
 
 	list_links(&links);
-	own = find(&links, ifindex);
+	own = links_find(&links, ifindex);
 	if (own)
 		judge_kinds(&links, own, tell, context);
-	free(links.link);
+	links_free(&links);
 }
 
 int link_facts(unsigned int ifindex, struct link_facts *facts)
@@ -278,18 +283,18 @@ int link_facts(unsigned int ifindex, struct link_facts *facts)
 
 	*facts = (struct link_facts){};
 	list_links(&links);
-	own = find(&links, ifindex);
+	own = links_find(&links, ifindex);
 	if (own) {
-		lower = find(&links, own->lower);
+		lower = links_find(&links, own->lower);
 		memcpy(facts->kind, own->kind, sizeof(facts->kind));
 		if (lower)
 			memcpy(facts->lower, lower->name, sizeof(facts->lower));
-		facts->up = own->up;
+		facts->up = own->flags & IFF_UP;
 	}
 	for (i = 0; own && i < links.count; i++)
 		facts->vlans |=
 			links.link[i].lower == own->ifindex && !strcmp(links.link[i].kind, "vlan");
-	free(links.link);
+	links_free(&links);
 	return own ? 0 : -ENODEV;
 }
 
@@ -299,12 +304,12 @@ void link_warn(const char *interface, unsigned int ifindex, bool forward)
 	const struct link *own;
 
 	list_links(&links);
-	own = find(&links, ifindex);
+	own = links_find(&links, ifindex);
 	if (own) {
 		judge_kinds(&links, own, warn, (void *)interface);
 		warn_queues(interface, own);
 	}
-	free(links.link);
+	links_free(&links);
 	if (!link_forwarding())
 		return;
 	if (forward)

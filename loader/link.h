@@ -8,6 +8,7 @@
 #include <linux/types.h>
 
 #include "bpf/abi.h"
+#include "loader/links.h"
 #include "loader/util.h"
 
 /*
@@ -56,5 +57,11 @@ int link_facts(unsigned int ifindex, struct link_facts *facts);
  * macvlans on it, what is above these; 0 after the last. More than there is room for are warned of.
  */
 void link_uppers(unsigned int ifindex, __u32 upper[PC_UPPERS]);
+
+/*
+ * Lists the interfaces of the caller's network namespace and their addresses. Returns 0 or -errno;
+ * links_free is due in both cases.
+ */
+int links_read(struct links *links);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "loader/management.h"
 #include "loader/plan.h"
 #include "loader/report.h"
 
@@ -141,33 +142,18 @@ static bool admits_anyone(const struct composed *service, enum pc_transport tran
 
 void plan_warn_open(const struct plan *plan)
 {
-	static const struct {
-		__u16 port;
-		enum pc_transport transport;
-	} management[] = {
-		{22, PC_TCP},	/* SSH */
-		{23, PC_TCP},	/* Telnet */
-		{135, PC_TCP},	/* Windows RPC */
-		{161, PC_UDP},	/* SNMP */
-		{445, PC_TCP},	/* SMB */
-		{623, PC_UDP},	/* IPMI */
-		{2375, PC_TCP}, /* Docker */
-		{3389, PC_TCP}, /* RDP */
-		{5900, PC_TCP}, /* VNC */
-		{5985, PC_TCP}, /* WinRM */
-		{5986, PC_TCP},
-	};
 	const struct composition *composition = &plan->composition;
 	size_t i, j;
 
-	for (i = 0; i < ARRAY_SIZE(management); i++)
+	for (i = 0; i < MANAGEMENT_PORTS; i++)
 		for (j = 0; j < composition->services; j++) {
+			const struct management_port *management = &management_port[i];
 			const struct composed *service = &composition->service[j];
 
-			if (!admits_anyone(service, management[i].transport, management[i].port))
+			if (!admits_anyone(service, management->transport, management->port))
 				continue;
-			warning("%u/%s is open to anyone by %s:%s", management[i].port,
-				management[i].transport == PC_TCP ? "tcp" : "udp",
+			warning("%u/%s is open to anyone by %s:%s", management->port,
+				management->transport == PC_TCP ? "tcp" : "udp",
 				service->profile->name, service->service->name);
 			break;
 		}

@@ -26,8 +26,8 @@ static int read_route(const struct nlmsghdr *message, void *data)
 	return MNL_CB_STOP;
 }
 
-int route_find(struct mnl_socket *socket, unsigned char family, const void *address,
-	       struct route *route)
+int route_back(struct mnl_socket *socket, unsigned char family, const void *remote,
+	       const void *local, unsigned int device, struct route *route)
 {
 	union netlink_buffer buffer;
 	struct rtmsg *info = netlink_request(&buffer, RTM_GETROUTE, 0, sizeof(*info));
@@ -36,7 +36,13 @@ int route_find(struct mnl_socket *socket, unsigned char family, const void *addr
 
 	info->rtm_family = family;
 	info->rtm_dst_len = size * 8;
-	mnl_attr_put(&buffer.request, RTA_DST, size, address);
+	mnl_attr_put(&buffer.request, RTA_DST, size, remote);
+	if (local) {
+		info->rtm_src_len = size * 8;
+		mnl_attr_put(&buffer.request, RTA_SRC, size, local);
+	}
+	if (device)
+		mnl_attr_put_u32(&buffer.request, RTA_OIF, device);
 	if (mnl_socket_sendto(socket, &buffer, buffer.request.nlmsg_len) < 0)
 		return -errno;
 	length = mnl_socket_recvfrom(socket, &buffer, sizeof(buffer));
@@ -47,4 +53,10 @@ int route_find(struct mnl_socket *socket, unsigned char family, const void *addr
 	if (mnl_cb_run(&buffer, length, 0, mnl_socket_get_portid(socket), read_route, route) < 0)
 		*route = (struct route){};
 	return 0;
+}
+
+int route_find(struct mnl_socket *socket, unsigned char family, const void *address,
+	       struct route *route)
+{
+	return route_back(socket, family, address, NULL, 0, route);
 }

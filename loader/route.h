@@ -18,4 +18,11 @@ struct route {
 int route_find(struct mnl_socket *socket, unsigned char family, const void *address,
 	       struct route *route);
 
+/*
+ * The same for what a socket with this local address sends, as rules for sources have it, which is
+ * bound to `device` (a VRF, a link for link-local addresses) if that is not 0.
+ */
+int route_back(struct mnl_socket *socket, unsigned char family, const void *remote,
+	       const void *local, unsigned int device, struct route *route);
+
 #endif

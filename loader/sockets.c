@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Learns the connections of sockets bound to a device, which a lookup at the interface may not
- * find, from the kernel's list of sockets (sock_diag).
+ * The kernel's list of sockets (sock_diag): all of some states; and for the filter the connections
+ * of those bound to a device, which a lookup at the interface may not find.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,17 +13,17 @@
 #include "loader/flows.h"
 #include "loader/netlink.h"
 #include "loader/seed.h"
+#include "loader/sockets.h"
 
 #define SEED_MAX 65536 /* of one protocol */
 
-#define STATE(number) (1U << (number))
 /*
  * Without half-open requests, which anyone can forge; the kernel lists them where TCP_SYN_RECV is
  * asked for (inet_diag.c).
  */
-#define LIVE_TCP                        \
-	((STATE(TCP_CLOSING + 1) - 1) & \
-	 ~(STATE(TCP_LISTEN) | STATE(TCP_CLOSE) | STATE(TCP_SYN_RECV)))
+#define LIVE_TCP                               \
+	((SOCKET_STATE(TCP_CLOSING + 1) - 1) & \
+	 ~(SOCKET_STATE(TCP_LISTEN) | SOCKET_STATE(TCP_CLOSE) | SOCKET_STATE(TCP_SYN_RECV)))
 
 struct seed {
 	const struct filter *filter;
@@ -51,6 +51,74 @@ static bool is_mapped(const __be32 *address)
 {
 	return !address[0] && !address[1] && address[2] == htonl(0xffff);
 }
+
+/* A dump that is left half read would be in the way of the next one: a netlink socket for each. */
+static int dump(__u8 protocol, __u8 family, __u32 states, bool bound, mnl_cb_t read, void *data)
+{
+	__cleanup(netlink_close) struct mnl_socket *diag = NULL;
+	union netlink_buffer buffer;
+	struct inet_diag_req_v2 *request =
+		netlink_request(&buffer, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, sizeof(*request));
+	int err;
+
+	request->sdiag_family = family;
+	request->sdiag_protocol = protocol;
+	request->idiag_states = states;
+	if (bound)
+		mnl_attr_put(&buffer.request, INET_DIAG_REQ_BYTECODE, sizeof(bound_only),
+			     &bound_only);
+	err = netlink_open(NETLINK_SOCK_DIAG, &diag);
+	return err ? err : netlink_ask(diag, &buffer, read, data);
+}
+
+/* --- all of some states --- */
+
+struct listing {
+	__u8 protocol;
+	struct socket_info **list;
+	size_t *count;
+};
+
+static void copy_address(__u8 to[16], const __be32 *address, __u8 family, bool mapped)
+{
+	memcpy(to, mapped ? &address[3] : address, family == AF_INET ? 4 : 16);
+}
+
+static int take_socket(const struct nlmsghdr *message, void *data)
+{
+	const struct inet_diag_msg *socket = mnl_nlmsg_get_payload(message);
+	const struct listing *listing = data;
+	struct socket_info *info;
+	bool mapped;
+
+	if (mnl_nlmsg_get_payload_len(message) < sizeof(*socket))
+		return MNL_CB_OK;
+	*listing->list = grow(*listing->list, *listing->count, sizeof(*info));
+	info = &(*listing->list)[(*listing->count)++];
+	mapped = socket->idiag_family == AF_INET6 && is_mapped(socket->id.idiag_src);
+	*info = (struct socket_info){
+		.family = mapped ? AF_INET : socket->idiag_family,
+		.protocol = listing->protocol,
+		.state = socket->idiag_state,
+		.local_port = ntohs(socket->id.idiag_sport),
+		.remote_port = ntohs(socket->id.idiag_dport),
+		.device = socket->id.idiag_if,
+	};
+	copy_address(info->local, socket->id.idiag_src, info->family, mapped);
+	copy_address(info->remote, socket->id.idiag_dst, info->family, mapped);
+	return MNL_CB_OK;
+}
+
+int sockets_list(__u8 protocol, __u32 states, struct socket_info **list, size_t *count)
+{
+	struct listing listing = {.protocol = protocol, .list = list, .count = count};
+	int err = dump(protocol, AF_INET, states, false, take_socket, &listing);
+	int failed = dump(protocol, AF_INET6, states, false, take_socket, &listing);
+
+	return err ? err : failed;
+}
+
+/* --- connections of sockets that are bound to a device --- */
 
 /* As the program makes it of a packet from the remote side. */
 static void fill_key(const struct inet_diag_msg *socket, __u8 protocol, struct pc_flow *key)
@@ -105,25 +173,12 @@ static int read_socket(const struct nlmsghdr *message, void *data)
 	return !seed->err && ++seed->added < SEED_MAX ? MNL_CB_OK : MNL_CB_STOP;
 }
 
-/* A dump that is left half read would be in the way of the next one: a socket for each. */
 static int seed_family(struct seed *seed, __u8 family)
 {
-	__cleanup(netlink_close) struct mnl_socket *diag = NULL;
-	union netlink_buffer buffer;
-	struct inet_diag_req_v2 *dump =
-		netlink_request(&buffer, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, sizeof(*dump));
-	int err;
-
-	dump->sdiag_family = family;
-	dump->sdiag_protocol = seed->protocol;
 	/* A UDP socket in this state is connected. */
-	dump->idiag_states = STATE(TCP_ESTABLISHED);
-	if (seed->protocol == IPPROTO_TCP)
-		dump->idiag_states = LIVE_TCP;
-	mnl_attr_put(&buffer.request, INET_DIAG_REQ_BYTECODE, sizeof(bound_only), &bound_only);
-	err = netlink_open(NETLINK_SOCK_DIAG, &diag);
-	if (!err)
-		err = netlink_ask(diag, &buffer, read_socket, seed);
+	__u32 states = seed->protocol == IPPROTO_TCP ? LIVE_TCP : SOCKET_STATE(TCP_ESTABLISHED);
+	int err = dump(seed->protocol, family, states, true, read_socket, seed);
+
 	return err ? err : seed->err;
 }
 

@@ -166,7 +166,10 @@ state()
 		  eth0: {profiles: xeams, confirm: 2}
 		  eth1: {profiles: xeams}
 	END
-	applies 0
+	# Nobody could reach 22/tcp by eth1 any more, which falls back to nothing.
+	exits 1 pc apply --site "$SITE"
+	says 'nobody could reach the server on 22/tcp any more'
+	applies 0 --force
 	same '["waiting",null]' "$(pc status --json | jq -c '[.interfaces[] | .confirm // empty | .state] + [.interfaces[1].confirm]')"
 	sleep 2.1
 	connects client 192.0.2.1 22
@@ -177,7 +180,7 @@ state()
 	unanswered client 192.0.2.1 22
 	detach_all host
 	applies 2 --no-confirm --confirm 3
-	applies 0 --no-confirm
+	applies 0 --force --no-confirm
 	says_not 'waits to be confirmed'
 	sleep 2.1
 	unanswered client 192.0.2.1 22

@@ -1,10 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
 # Connections that live when the filter is attached, swapped or detached live on, and end as they should;
-# new ones to the same ports do not get in.
+# new ones to the same ports do not get in. sshd is locked out of on purpose, hence --force.
 
 load helper
 load programs
+load servers
 
 setup_file()
 {
@@ -20,7 +21,7 @@ setup_file()
 		  - name: echo
 		    in: 7000/tcp
 	END
-	start_sshd
+	start_sshd host
 	until_true 10 listening host 22
 }
 
@@ -34,39 +35,6 @@ teardown()
 	stop_all
 	detach_all host
 	on client nft flush ruleset
-}
-
-start_sshd()
-{
-	local folder=$DIR/ssh
-
-	mkdir -m 700 "$folder"
-	ssh-keygen -q -t ed25519 -N '' -f "$folder/host_key"
-	ssh-keygen -q -t ed25519 -N '' -f "$folder/key"
-	cp "$folder/key.pub" "$folder/authorized_keys"
-	cat > "$folder/sshd_config" <<-END
-		HostKey $folder/host_key
-		AuthorizedKeysFile $folder/authorized_keys
-		PidFile $folder/pid
-		PermitRootLogin prohibit-password
-		PasswordAuthentication no
-		StrictModes no
-		UsePAM no
-		UseDNS no
-	END
-	cat > "$folder/config" <<-END
-		Host *
-		User root
-		IdentityFile $folder/key
-		IdentitiesOnly yes
-		UserKnownHostsFile /dev/null
-		StrictHostKeyChecking no
-		ConnectTimeout 1
-		LogLevel ERROR
-		BatchMode yes
-	END
-	inside mkdir -p -m 755 /run/sshd
-	in_background host /usr/sbin/sshd -D -e -f "$folder/sshd_config"
 }
 
 # login ADDRESS: a shell on the host by SSH that waits for `typed COMMAND`.
@@ -155,37 +123,37 @@ nothing_gets_in()
 	echo_server host 7000
 	echo_server client 7001
 	hold_all
-	attach -p closed
+	attach --force -p closed
 	same native "$(pc status eth0 --json | jq -r '.interfaces[0].mode')" mode
 	sleep 1
 	all_echo attached
 	nothing_gets_in
-	swap -p open
+	swap --force -p open
 	connects client 192.0.2.1 7000
 	all_echo opened
-	swap -p closed
+	swap --force -p closed
 	all_echo 'closed again'
 	nothing_gets_in
 	pc detach eth0
 	all_echo detached
-	attach -p closed
+	attach --force -p closed
 	all_echo 'attached again'
 	[ "$(pc counters eth0 --json | jq '.interfaces[0].replies.packets')" -ge 6 ] || fail 'not counted as replies'
 }
 
 @test "a connection in through a port that the new profile closes lives on; new ones do not get in" {
 	echo_server host 7000
-	attach -p open
+	attach --force -p open
 	hold in client 192.0.2.1 7000
 	hold in6 client 2001:db8::1 7000
-	swap -p closed
+	swap --force -p closed
 	sleep 2
 	echoes in 'after the port closed'
 	echoes in6 'after the port closed'
 	nothing_gets_in
 	same finished "$(tell in finish)" 'end of the connection'
 	nothing_gets_in
-	swap -p open
+	swap --force -p open
 	connects client 192.0.2.1 7000
 }
 
@@ -200,14 +168,14 @@ nothing_gets_in()
 		busy+=($!)
 	done
 	sleep 0.5
-	attach -p closed
+	attach --force -p closed
 	sleep 0.5
 	for name in open closed open closed; do
-		swap -p $name
+		swap --force -p $name
 	done
 	pc detach eth0
-	attach -p open
-	swap -p closed
+	attach --force -p open
+	swap --force -p closed
 	wait "${busy[@]}"
 	for name in in in6 out out6 mapped; do
 		read -r rounds longest < "$DIR/busy.$name"
@@ -222,7 +190,7 @@ nothing_gets_in()
 	echo_server host 7000
 	echo_server client 7001
 	hold_all
-	attach -p closed --mode generic
+	attach --force -p closed --mode generic
 	all_echo attached
 	nothing_gets_in
 }
@@ -232,7 +200,7 @@ nothing_gets_in()
 	lose output 'tcp flags & (syn | ack) == ack'
 	hold late client 192.0.2.1 7014
 	same SYN-RECV "$(states host 7014)" 'state on the host'
-	attach -p closed
+	attach --force -p closed
 	on client nft flush ruleset
 	echoes late 'made it'
 	unanswered client 192.0.2.1 7014
@@ -243,7 +211,7 @@ nothing_gets_in()
 	same 'got in' "$output"
 	login 192.0.2.1
 	same hello "$(typed 'echo hello')"
-	typed "$PORTCULLIS attach eth0 -p closed --catalog $DIR/catalog"
+	typed "$PORTCULLIS attach eth0 --force -p closed --catalog $DIR/catalog"
 	same 'still here' "$(typed 'echo still here')"
 	exits 255 ssh_once 192.0.2.1
 	says 'timed out'
@@ -253,9 +221,9 @@ nothing_gets_in()
 	output=$(typed "$PORTCULLIS status eth0")
 	says closed
 	exits 255 ssh_once 192.0.2.1
-	typed "$PORTCULLIS swap eth0 -p ssh --catalog $CATALOG"
+	typed "$PORTCULLIS swap eth0 --force -p ssh --catalog $CATALOG"
 	exits 0 ssh_once 192.0.2.1
-	typed "$PORTCULLIS swap eth0 -p closed --catalog $DIR/catalog"
+	typed "$PORTCULLIS swap eth0 --force -p closed --catalog $DIR/catalog"
 	exits 255 ssh_once 192.0.2.1
 	typed "$PORTCULLIS detach eth0"
 	exits 0 ssh_once '2001:db8::1'
@@ -269,7 +237,7 @@ nothing_gets_in()
 	echo_server host 7010
 	hold in client 192.0.2.1 7010
 	hold in6 client 2001:db8::1 7010
-	attach -p closed
+	attach --force -p closed
 	same finished "$(tell in finish)" 'in, closed by the far side'
 	same finished "$(tell in6 finish)" 'in, closed by the far side'
 	until_true 3 states_are host 7010 ''
@@ -284,7 +252,7 @@ nothing_gets_in()
 	hold quick6 host 2001:db8::2 7011
 	hold slow host 192.0.2.2 7012
 	hold slow6 host 2001:db8::2 7012
-	attach -p closed
+	attach --force -p closed
 	same finished "$(tell quick finish)"
 	same finished "$(tell quick6 finish)"
 	until_true 3 states_are client 7011 ''
@@ -299,7 +267,7 @@ nothing_gets_in()
 @test "a FIN that comes again, since its ACK was lost, is answered from time-wait" {
 	slow_server client 7013
 	hold slow host 192.0.2.2 7013
-	attach -p closed
+	attach --force -p closed
 	same closed "$(tell slow close)"
 	until_true 1 states_are client 7013 CLOSE-WAIT
 	lose input 'tcp dport 7013'
@@ -313,7 +281,7 @@ nothing_gets_in()
 	slow_server client 7015
 	hold slow host 192.0.2.2 7015
 	hold slow6 host 2001:db8::2 7015
-	attach -p closed --outbound enforce
+	attach --force -p closed --outbound enforce
 	echoes slow 'lives on'
 	same closed "$(tell slow close)"
 	same closed "$(tell slow6 close)"
@@ -330,7 +298,7 @@ nothing_gets_in()
 	again=TCP:192.0.2.1:7004,bind=192.0.2.2:5004,reuseaddr,connect-timeout=0.6
 	on client timeout 5 socat -u "$again" STDOUT
 	same TIME-WAIT "$(states host 7004)" 'state on the host'
-	attach -p closed
+	attach --force -p closed
 	run on client timeout 5 socat -u "$again" STDOUT
 	says 'timed out'
 	pc detach eth0
@@ -340,11 +308,11 @@ nothing_gets_in()
 @test "a stuck sender's retransmissions get through: bulk data goes on after a break" {
 	slow_server client 7002
 	hold out host 192.0.2.2 7002
-	attach -p closed
+	attach --force -p closed
 	on client ip link set eth0 down
 	tell out 'echo after the break' > "$DIR/break" 3>&- &
 	sleep 1
-	swap -p open
+	swap --force -p open
 	on client ip link set eth0 up
 	wait $!
 	same 'after the break' "$(cat "$DIR/break")"

@@ -52,3 +52,38 @@ start_dovecot()
 	END
 	in_background "$1" dovecot -F -c "$DIR/dovecot.conf"
 }
+
+# start_sshd HOST [OPTION]...: root comes in by the key that $DIR/ssh/config names, once `listening HOST 22`.
+start_sshd()
+{
+	local host=$1 folder=$DIR/ssh
+
+	shift
+	mkdir -m 700 "$folder"
+	ssh-keygen -q -t ed25519 -N '' -f "$folder/host_key"
+	ssh-keygen -q -t ed25519 -N '' -f "$folder/key"
+	cp "$folder/key.pub" "$folder/authorized_keys"
+	cat > "$folder/sshd_config" <<-END
+		HostKey $folder/host_key
+		AuthorizedKeysFile $folder/authorized_keys
+		PidFile $folder/pid
+		PermitRootLogin prohibit-password
+		PasswordAuthentication no
+		StrictModes no
+		UsePAM no
+		UseDNS no
+	END
+	cat > "$folder/config" <<-END
+		Host *
+		User root
+		IdentityFile $folder/key
+		IdentitiesOnly yes
+		UserKnownHostsFile /dev/null
+		StrictHostKeyChecking no
+		ConnectTimeout 1
+		LogLevel ERROR
+		BatchMode yes
+	END
+	inside mkdir -p -m 755 /run/sshd
+	in_background "$host" /usr/sbin/sshd -D -e -f "$folder/sshd_config" "$@"
+}

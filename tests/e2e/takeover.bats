@@ -49,7 +49,7 @@ one_folder()
 }
 
 @test "an older layout: commands that read refuse, name the way, and read nothing wrong" {
-	by "$OLDER" attach eth0 -p xeams
+	by "$OLDER" attach eth0 --force -p xeams
 	exits 1 pc status eth0
 	says 'another version' 'portcullis swap'
 	exits 1 pc counters eth0
@@ -66,7 +66,7 @@ one_folder()
 @test "swap takes an older layout over: recipe, counters, flows and number go on" {
 	local before
 
-	by "$OLDER" attach eth0 -p xeams --enable imap --group trusted=203.0.113.0/24
+	by "$OLDER" attach eth0 --force -p xeams --enable imap --group trusted=203.0.113.0/24
 	connects client 192.0.2.1 25
 	unanswered client 192.0.2.1 22
 	before=$(on host "$OLDER" counters eth0 --json | jq -c '[.interfaces[0].ports[] | select(.port == 25)][0].pass.packets')
@@ -83,7 +83,7 @@ one_folder()
 }
 
 @test "the layout is ours, the version another: taken over too, and not while it waits to be confirmed" {
-	by "$OTHER" attach eth0 -p xeams
+	by "$OTHER" attach eth0 --force -p xeams
 	same 0.0.9 "$(pc status eth0 --json | jq -r '.interfaces[0].program_version')" 'version'
 	by "$OTHER" swap eth0 -p ssh --confirm 30
 	exits 0 pc swap eth0 --observe
@@ -99,7 +99,7 @@ one_folder()
 }
 
 @test "a newer layout is refused with the way out, and nothing is touched" {
-	by "$NEWER" attach eth0 -p xeams
+	by "$NEWER" attach eth0 --force -p xeams
 	exits 1 pc swap eth0 -p ssh
 	says 'eth0: was attached by a newer version' 'portcullis detach eth0'
 	connects client 192.0.2.1 25
@@ -115,7 +115,7 @@ one_folder()
 	cp "$CATALOG"/*.yaml "$DIR/gone"
 	sed -i 's/^profile: xeams/profile: mine/' "$DIR/gone/xeams.yaml"
 	mv "$DIR/gone/xeams.yaml" "$DIR/gone/mine.yaml"
-	on host "$OLDER" attach eth0 -p mine --catalog "$DIR/gone"
+	on host "$OLDER" attach eth0 --force -p mine --catalog "$DIR/gone"
 	rm "$DIR/gone/mine.yaml"
 	exits 1 pc swap eth0 --observe
 	says 'its recipe cannot be used' 'portcullis detach eth0'
@@ -125,7 +125,7 @@ one_folder()
 }
 
 @test "dry run: says that it would, and does not" {
-	by "$OLDER" attach eth0 -p xeams
+	by "$OLDER" attach eth0 --force -p xeams
 	exits 1 pc swap eth0 --dry-run
 	says 'would first be taken over'
 	exits 0 on host "$OLDER" status eth0

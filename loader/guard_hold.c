@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Finds out who is connected, and has it judged. */
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <linux/rtnetlink.h>
+
+#include "loader/guard.h"
+#include "loader/kernel.h"
+#include "loader/link.h"
+#include "loader/netlink.h"
+#include "loader/route.h"
+
+#define LOOPBACK 1 /* ifindex of lo, in each network namespace */
+
+static unsigned int find_route(void *context, const struct socket_info *socket)
+{
+	struct route route = {};
+
+	if (route_back(context, socket->family, socket->remote, socket->local, socket->device,
+		       &route))
+		return 0;
+	return route.type == RTN_LOCAL ? LOOPBACK : route.ifindex;
+}
+
+/* What judges now, anywhere. A filter that cannot be read is left out, as if it admitted all. */
+static void read_filters(struct guard_world *world, struct filter **filters)
+{
+	struct hook *hook;
+	size_t count, i;
+
+	if (pins_ready(false) != 1 || hook_list(&hook, &count))
+		return;
+	*filters = xcalloc(count, sizeof(**filters));
+	world->filter = xcalloc(count, sizeof(*world->filter));
+	for (i = 0; i < count; i++) {
+		struct filter *filter = &(*filters)[world->filters];
+
+		*filter = FILTER_NONE;
+		if (filter_try_open(hook[i].id, filter))
+			continue;
+		if (!filter->current.copy) {
+			filter_close(filter);
+			continue;
+		}
+		world->filter[world->filters++] =
+			(struct guard_filter){hook[i].ifindex, filter->current.copy};
+	}
+	free(hook);
+}
+
+static int read_world(struct guard_world *world, struct mnl_socket **routes)
+{
+	int err = sockets_list(IPPROTO_TCP, SOCKET_STATE(TCP_ESTABLISHED), &world->session,
+			       &world->sessions);
+
+	if (!err)
+		err = sockets_list(IPPROTO_TCP, SOCKET_STATE(TCP_LISTEN), &world->server,
+				   &world->servers);
+	/* A kernel without udp_diag has no list of them, and they matter only where the site says
+	 * so. */
+	if (!err)
+		sockets_list(IPPROTO_UDP, SOCKET_STATE(TCP_CLOSE), &world->server, &world->servers);
+	if (!err)
+		err = links_read(&world->links);
+	if (!err)
+		err = netlink_open(NETLINK_ROUTE, routes);
+	return err;
+}
+
+static void world_free(struct guard_world *world, struct filter *filters)
+{
+	size_t i;
+
+	for (i = 0; i < world->filters; i++)
+		filter_close(&filters[i]);
+	free(filters);
+	free(world->filter);
+	free(world->session);
+	free(world->server);
+	links_free(&world->links);
+	sessions_free(&world->own);
+}
+
+int guard_hold(const char *command, const struct guard_target *target, size_t count,
+	       const struct ports *management, bool only_warn)
+{
+	__cleanup(netlink_close) struct mnl_socket *routes = NULL;
+	__cleanup(diag_free) struct diag diag = {};
+	struct guard_world world = {.route = find_route};
+	struct filter *filters = NULL;
+	bool found = false;
+	int err;
+
+	if (!count)
+		return 0;
+	err = read_world(&world, &routes);
+	if (err) {
+		warning("%s: cannot tell who is connected: %s; whether somebody is locked out is not known",
+			command, strerror(-err));
+	} else {
+		world.context = routes;
+		read_filters(&world, &filters);
+		sessions_find("/proc", getpid(), &world.own);
+		found = guard_judge(command, target, count, management, only_warn, &world, &diag);
+		diag_print(&diag, stderr);
+	}
+	world_free(&world, filters);
+	if (!found || only_warn)
+		return 0;
+	error("%s: stopped before anything changed; go on with --confirm 60, which falls back by itself, or with --force",
+	      command);
+	return -EACCES;
+}

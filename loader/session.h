@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Whose SSH session this command runs in, from SSH_CONNECTION. */
+#ifndef PORTCULLIS_SESSION_H
+#define PORTCULLIS_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <linux/types.h>
+
+#include "loader/sockets.h"
+
+/* The two ends of a connection; as in struct socket_info. */
+struct session {
+	__u8 family;
+	__u16 local_port;
+	__u16 remote_port;
+	__u8 local[16];
+	__u8 remote[16];
+};
+
+struct sessions {
+	struct session *session;
+	size_t count;
+};
+
+/*
+ * "CLIENT PORT SERVER PORT", as sshd(8) writes SSH_CONNECTION; a zone behind an address ("%eth0")
+ * is left out. Returns whether it is that.
+ */
+bool session_parse(const char *text, struct session *session);
+
+/*
+ * SSH_CONNECTION of the caller's environment, and of that of each process above `pid` in the `proc`
+ * folder, which sudo, su and tmux pass on only there. Anyone can set it: it says nothing until a
+ * socket has these ends. Other processes' are read as far as privilege allows.
+ */
+void sessions_find(const char *proc, pid_t pid, struct sessions *sessions);
+
+bool sessions_have(const struct sessions *sessions, const struct socket_info *socket);
+void sessions_free(struct sessions *sessions);
+
+#endif
