@@ -141,7 +141,8 @@ LAYOUTS   := 2 3 4
 VERSIONED := filter generation share other takeover main
 
 # What the end-to-end tests use besides the binary.
-e2e-tools: $(BUILD)/e2e/send $(BUILD)/e2e/foreign.bpf.o $(LAYOUTS:%=$(BUILD)/e2e/portcullis-layout-%)
+E2E_C := send faults left probe
+e2e-tools: $(E2E_C:%=$(BUILD)/e2e/%) $(BUILD)/e2e/foreign.bpf.o $(LAYOUTS:%=$(BUILD)/e2e/portcullis-layout-%)
 
 $(BUILD)/e2e/portcullis-layout-%: $(LOADER_OBJECTS)
 	@mkdir -p $(@D)
@@ -150,7 +151,7 @@ $(BUILD)/e2e/portcullis-layout-%: $(LOADER_OBJECTS)
 		-DPC_ABI_VERSION=$* $(ALL_LDFLAGS) -o $@ $(VERSIONED:%=loader/%.c) \
 		$(filter-out $(VERSIONED:%=$(BUILD)/loader/%.o),$^) $(LDLIBS)
 
-$(BUILD)/e2e/send: tests/e2e/send.c $(BUILD)/flags
+$(E2E_C:%=$(BUILD)/e2e/%): $(BUILD)/e2e/%: tests/e2e/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(say) TEST $@
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MF $@.d -MT $@ -o $@ $<

@@ -165,13 +165,15 @@ struct pc_generation {
 	__u8 pad[3];
 	__u64 reverted_at;  /* CLOCK_REALTIME ns: it judges again since then, as a fallback; 0: not
 			       so */
+	__u32 program_id;   /* of the XDP program that judges by it */
+	__u32 pad2;
 	__u8 protocol[256]; /* 1: further IP protocol that the profile names */
 	struct pc_rule rule[PC_RULES];
 	struct pc_span span[PC_SPANS];
 	__u16 port[PC_PORTS]; /* `in`: by local port */
 	__u16 out[PC_PORTS];  /* `out`: by remote port; its rules have one span of all ports */
 };
-_Static_assert(__builtin_offsetof(struct pc_generation, protocol) == 136, "pc_generation header");
+_Static_assert(__builtin_offsetof(struct pc_generation, protocol) == 144, "pc_generation header");
 
 /*
  * Key of a trie, both families in one: a switch then waits for one outer update less than with two

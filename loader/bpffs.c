@@ -15,7 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "loader/admins.h"
 #include "loader/kernel.h"
+#include "loader/object.h"
 
 #define LOCK_WAIT_SECONDS 30
 #define ANCESTORS	  64
@@ -67,6 +69,29 @@ int kernel_privileged(const char *command)
 		      strerror(-err));
 	}
 	return err;
+}
+
+int kernel_readable(const char *command)
+{
+	int err;
+	gid_t gid;
+
+	if (!geteuid() || access(PINS, R_OK | X_OK)) {
+		err = kernel_privileged(command);
+		if (err && admins_exist(&gid))
+			error("%s: members of the group " ADMINS
+			      " may do this without root: usermod -a -G " ADMINS
+			      " USER, then log in again",
+			      command);
+		return err;
+	}
+	/* There is no such pin, but Linux before 5.19 does not even look. */
+	if (object_get("no", "pin") != -EPERM)
+		return 0;
+	error("%s: this kernel lets only root use BPF: members of the group " ADMINS
+	      " need Linux 5.19 (or kernel.unprivileged_bpf_disabled=0); run it as root",
+	      command);
+	return -EPERM;
 }
 
 /* The parent of a process, 0 if unknown. */
@@ -172,9 +197,10 @@ static int check_folder(void)
 		error("%s: %s", PINS, strerror(errno));
 		return -errno;
 	}
-	if (S_ISDIR(st.st_mode) && !st.st_uid && (st.st_mode & 07777) == 0700)
+	/* 0750: for the administrators' group. */
+	if (S_ISDIR(st.st_mode) && !st.st_uid && (st.st_mode & 07727) == 0700)
 		return 1;
-	error("%s: is not a folder of root's with mode 0700 (owner %u, mode %04o): whoever made it could remove the filter; check what is in it, then: mv " PINS
+	error("%s: is not a folder of root's with mode 0700 or 0750 (owner %u, mode %04o): whoever made it could remove the filter; check what is in it, then: mv " PINS
 	      " " PINS "-old",
 	      PINS, st.st_uid, st.st_mode & 07777);
 	return -EPERM;
@@ -248,5 +274,7 @@ int pins_lock(int *lock)
 		      PINS, LOCK_WAIT_SECONDS);
 	else if (err)
 		error("%s: cannot lock: %s", PINS, strerror(-err));
+	else
+		admins_share_all();
 	return err;
 }

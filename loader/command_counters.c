@@ -92,7 +92,7 @@ static int watch(const struct options *options)
 int command_counters(const struct options *options, struct diag *diag)
 {
 	(void)diag;
-	if (kernel_privileged("counters"))
+	if (kernel_readable("counters"))
 		return EXIT_FAILED;
 	return options->watch ? watch(options) : print_once(options);
 }

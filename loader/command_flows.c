@@ -185,7 +185,7 @@ int command_flows(const struct options *options, struct diag *diag)
 	size_t size = 0, used = 0, i;
 
 	(void)diag;
-	if (kernel_privileged("flows") || read_maps(options, &maps))
+	if (kernel_readable("flows") || read_maps(options, &maps))
 		return EXIT_FAILED;
 	for (i = 0; i < maps.count; i++) {
 		size += maps.map[i].size;

@@ -12,7 +12,7 @@ static int show_live(const struct options *options)
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
 	json_t *kept;
 
-	if (kernel_privileged("show --iface") || filter_of(options->interface, "show", &filter) ||
+	if (kernel_readable("show --iface") || filter_of(options->interface, "show", &filter) ||
 	    plan_kept(options->interface, &filter, &kept))
 		return EXIT_FAILED;
 	report_print(kept, options->json ? NULL : report_show_text);

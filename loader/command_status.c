@@ -10,8 +10,11 @@
 #include "loader/live.h"
 #include "loader/report.h"
 
+/* NULL: the administrators' group cannot see it. */
 static const char *egress_name(const struct live *live)
 {
+	if (live->filter.egress < 0)
+		return NULL;
 	switch (egress_state(&live->filter, live->hook.ifindex)) {
 	case EGRESS_TCX: return "tcx";
 	case EGRESS_CLSACT: return "clsact";
@@ -26,7 +29,7 @@ static json_t *state_json(const struct live *live, const struct flows *flows)
 	const struct pc_generation *generation = live->filter.current.copy;
 	const json_t *limit = json_object_get(json_object_get(live->kept, "recipe"), "echo_limit");
 
-	return json_pack("{s:s, s:b, s:I, s:s, s:{s:I, s:I}, s:o}", "outbound",
+	return json_pack("{s:s, s:b, s:I, s:s?, s:{s:I, s:I}, s:o}", "outbound",
 			 outbound_name[generation->outbound == PC_OUTBOUND_ENFORCE], "forward",
 			 generation->forward, "echo_limit",
 			 json_is_integer(limit) ? json_integer_value(limit) : ECHO_LIMIT_DEFAULT,
@@ -66,6 +69,11 @@ static json_t *confirm_json(const struct filter *filter)
 			 fallback->stand_in ? json_null() : json_integer(fallback->number));
 }
 
+static json_t *memory_json(const struct filter *filter)
+{
+	return filter->program < 0 ? json_null() : json_integer(filter_memory(filter));
+}
+
 static json_t *status_json(const struct live *live, const struct flows *flows)
 {
 	const struct pc_generation *generation = live->filter.current.copy;
@@ -74,18 +82,17 @@ static json_t *status_json(const struct live *live, const struct flows *flows)
 	__free_text char *version =
 		xstrndup(generation->program_version, sizeof(generation->program_version));
 
-	status =
-		json_pack("{s:o, s:I, s:s, s:s, s:O?, s:O, s:I, s:s, s:s, s:o, s:o, s:I, s:o}",
-			  "name", text_json(live->hook.name), "ifindex",
-			  (json_int_t)live->hook.ifindex, "mode", hook_mode_name(live->hook.mode),
-			  "policy", generation->policy == PC_POLICY_OBSERVE ? "observe" : "enforce",
-			  "profiles", json_object_get(recipe, "profiles"), "recipe", recipe,
-			  "generation", (json_int_t)generation->number, "attached_at",
-			  report_time(generation->attached_at, attached), "generation_at",
-			  report_time(generation->made_at, made), "program_version",
-			  text_json(version), "confirm", confirm_json(&live->filter), "memory",
-			  (json_int_t)filter_memory(&live->filter), "total",
-			  report_counts(counters_total(live->counters)));
+	status = json_pack(
+		"{s:o, s:I, s:s, s:s, s:O?, s:O, s:I, s:s, s:s, s:o, s:o, s:o, s:o}", "name",
+		text_json(live->hook.name), "ifindex", (json_int_t)live->hook.ifindex, "mode",
+		hook_mode_name(live->hook.mode), "policy",
+		generation->policy == PC_POLICY_OBSERVE ? "observe" : "enforce", "profiles",
+		json_object_get(recipe, "profiles"), "recipe", recipe, "generation",
+		(json_int_t)generation->number, "attached_at",
+		report_time(generation->attached_at, attached), "generation_at",
+		report_time(generation->made_at, made), "program_version", text_json(version),
+		"confirm", confirm_json(&live->filter), "memory", memory_json(&live->filter),
+		"total", report_counts(counters_total(live->counters)));
 	state = state_json(live, flows);
 	json_object_update(status, state);
 	json_decref(state);
@@ -135,7 +142,7 @@ int command_status(const struct options *options, struct diag *diag)
 	int err = 0;
 
 	(void)diag;
-	if (kernel_privileged("status") || live_read(&options->arguments, "status", &list, &count))
+	if (kernel_readable("status") || live_read(&options->arguments, "status", &list, &count))
 		return EXIT_FAILED;
 	interfaces = json_array();
 	for (i = 0; i < count && !err; i++) {

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "loader/filter.h"
+#include "loader/admins.h"
 #include "loader/libbpf_log.h"
 #include "loader/object.h"
 #include "loader/outer.h"
@@ -284,6 +286,14 @@ static bool is_id(const struct filter *filter, __u32 id, __u32 wanted)
 	return id == wanted;
 }
 
+static bool is_any(const struct filter *filter, __u32 id, __u32 wanted)
+{
+	(void)filter;
+	(void)id;
+	(void)wanted;
+	return true;
+}
+
 /* Opens the generation in a slot. A swap may unpin it between two looks: -ENOENT. */
 static int open_slot(const struct filter *filter, __u32 slot, struct installed *installed)
 {
@@ -351,6 +361,18 @@ int filter_left_over(struct filter *filter, __u64 *batch)
 	return err;
 }
 
+int filter_program(const char *id, __u32 *program_id)
+{
+	__cleanup(filter_close) struct filter filter = FILTER_NONE;
+	__cleanup(installed_close) struct installed any = INSTALLED_NONE;
+	int err;
+
+	snprintf(filter.id, sizeof(filter.id), "%s", id);
+	err = open_wanted(&filter, is_any, 0, &any);
+	*program_id = err ? 0 : any.copy->program_id;
+	return err == -ENOENT || err == -EPROTO ? 0 : err;
+}
+
 struct pin {
 	const char *name;
 	int *fd;
@@ -363,6 +385,8 @@ static int open_pins(const struct filter *filter, const struct pin *pin, size_t 
 	for (i = 0; i < count; i++) {
 		int fd = object_get(filter->id, pin[i].name);
 
+		if (fd == -EACCES && geteuid() && !admins_read(pin[i].name))
+			continue; /* root's alone */
 		if (fd < 0)
 			return fd;
 		*pin[i].fd = fd;
@@ -394,6 +418,9 @@ static int open_filter(struct filter *filter)
 	if (err)
 		return err;
 	filter->ifindex = object_interface(filter->link);
+	filter->program_id = filter->current.copy->program_id;
+	if (filter->program < 0)
+		return 0;
 	filter->egress_link = object_get(filter->id, "egress_link");
 	if (filter->egress_link < 0 && filter->egress_link != -ENOENT)
 		return filter->egress_link;

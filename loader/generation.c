@@ -104,17 +104,19 @@ static int make_recipe(const char *recipe, size_t length)
 int filter_recipe(const struct filter *filter, char **recipe)
 {
 	size_t length = filter->current.copy->recipe_length;
-	size_t size = (length / RECIPE_CHUNK + 1) * RECIPE_CHUNK;
-	void *memory = mmap(NULL, size, PROT_READ, MAP_SHARED, filter->current.recipe, 0);
+	__u32 chunks = length / RECIPE_CHUNK + 1, i;
+	__free_text char *text = xcalloc(chunks, RECIPE_CHUNK);
 
-	if (memory == MAP_FAILED) {
-		int err = -errno;
+	/* Not by mmap, for which the kernel wants a map that can be written. */
+	for (i = 0; i < chunks; i++)
+		if (bpf_map_lookup_elem(filter->current.recipe, &i,
+					text + (size_t)i * RECIPE_CHUNK)) {
+			int err = -errno;
 
-		error("cannot read the recipe: %s", strerror(-err));
-		return err;
-	}
-	*recipe = xstrndup(memory, length);
-	munmap(memory, size);
+			error("cannot read the recipe: %s", strerror(-err));
+			return err;
+		}
+	*recipe = xstrndup(text, length);
 	return 0;
 }
 
@@ -217,6 +219,7 @@ static void fill_header(const struct filter *filter, struct pc_generation *gener
 	generation->magic = PC_MAGIC;
 	generation->version = PC_ABI_VERSION;
 	generation->made_at = now_ns();
+	generation->program_id = filter->program_id;
 	if (current) {
 		generation->number = current->number + 1;
 		generation->attached_at = current->attached_at;

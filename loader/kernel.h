@@ -11,11 +11,10 @@
 
 #include "bpf/abi.h"
 #include "loader/compile.h"
+#include "loader/paths.h"
 #include "loader/util.h"
 
 #define KERNEL_OLDEST "5.10"
-#define BPFFS	      "/sys/fs/bpf"
-#define PINS	      BPFFS "/portcullis"
 
 /*
  * The functions of this layer report an error themselves, where the object is known, and return
@@ -27,18 +26,22 @@
  * message that names what is missing.
  */
 int kernel_privileged(const char *command);
+/* For a command that only reads: also members of the administrators' group may (admins.h). */
+int kernel_readable(const char *command);
 
 /* --- bpffs.c: the folder of pins, and the lock --- */
 
 /*
- * Makes sure that bpffs is mounted at /sys/fs/bpf and that PINS is root's with mode 0700: mounts it
- * and makes the folder if `create`. Refuses a mount namespace of its own (`ip netns exec`), where
- * pins would vanish with the command. Returns 1 if it is there, 0 if not and `create` is false.
+ * Makes sure that bpffs is mounted at /sys/fs/bpf and that PINS is root's, closed but for the
+ * administrators' group: mounts it and makes the folder if `create`. Refuses a mount namespace of
+ * its own (`ip netns exec`), where pins would vanish with the command. Returns 1 if it is there, 0
+ * if not and `create` is false.
  */
 int pins_ready(bool create);
 
 /*
- * Holds the lock of all changing commands, waiting for another one at most 30 s. PINS must exist.
+ * Holds the lock of all changing commands, waiting for another one at most 30 s. PINS must exist;
+ * what the administrators' group may read is given to it.
  */
 int pins_lock(int *lock);
 
@@ -136,6 +139,12 @@ int filter_try_open(const char *id, struct filter *filter);
  */
 int filter_open(const char *id, struct filter *filter);
 void filter_close(struct filter *filter);
+
+/*
+ * The id of the program of that filter, as its generations tell it to those who cannot open the
+ * program. 0: there is no generation, or one of another version.
+ */
+int filter_program(const char *id, __u32 *program_id);
 
 /*
  * Looks for a pinned generation that neither judges nor is a fallback: a command was killed before

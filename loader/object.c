@@ -2,7 +2,9 @@
 /* BPF objects: as pins in the folder of a filter, and what the kernel tells of them. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "loader/admins.h"
 #include "loader/kernel.h"
 #include "loader/object.h"
 
@@ -16,8 +18,11 @@ int object_pin(const char *id, const char *name, int fd)
 	__free_text char *path = object_path(id, name);
 	int err;
 
-	if (!bpf_obj_pin(fd, path))
+	if (!bpf_obj_pin(fd, path)) {
+		if (admins_read(name))
+			admins_share(path);
 		return 0;
+	}
 	err = -errno;
 	error("%s: cannot pin: %s", path, strerror(-err));
 	return err;
@@ -25,8 +30,10 @@ int object_pin(const char *id, const char *name, int fd)
 
 int object_get(const char *id, const char *name)
 {
+	/* Who is not root has maps to read, at most. */
+	LIBBPF_OPTS(bpf_obj_get_opts, options, .file_flags = geteuid() ? BPF_F_RDONLY : 0);
 	__free_text char *path = object_path(id, name);
-	int fd = bpf_obj_get(path);
+	int fd = bpf_obj_get_opts(path, &options);
 
 	return fd < 0 ? -errno : fd;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "loader/filter.h"
+#include "loader/admins.h"
 #include "loader/object.h"
 
 /* A name that ends in one of the numbers: of current and fallback. */
@@ -110,6 +111,7 @@ int filter_pin_egress(struct filter *filter)
 		filter->id[0] = '\0';
 		return err;
 	}
+	admins_share(folder);
 	err = object_pin(filter->id, "egress", filter->egress);
 	if (err) {
 		filter_unpin(filter);

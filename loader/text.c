@@ -278,7 +278,7 @@ static void status_egress(const json_t *one, FILE *to)
 		(long long)json_integer_value(json_object_get(flows, "used")),
 		(long long)json_integer_value(json_object_get(flows, "size")),
 		is(one, "forward") ? ", forwarded traffic is learned too" : "");
-	if (strcmp(text_of(one, "egress"), "missing"))
+	if (!text_of(one, "egress") || strcmp(text_of(one, "egress"), "missing"))
 		return;
 	fputs(tone_start(TONE_BAD, to), to);
 	text_print(
@@ -330,8 +330,9 @@ static void status_one(const json_t *one, FILE *to)
 	fputs("  packets    ", to);
 	text_total(json_object_get(one, "total"), to);
 	status_egress(one, to);
-	fprintf(to, "  memory     %s\n",
-		human(json_integer_value(json_object_get(one, "memory")), "B", memory));
+	if (json_is_integer(json_object_get(one, "memory")))
+		fprintf(to, "  memory     %s\n",
+			human(json_integer_value(json_object_get(one, "memory")), "B", memory));
 }
 
 void report_status_text(const json_t *report, FILE *to)

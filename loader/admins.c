@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The administrators' group: what its members may read without root. */
+#include <dirent.h>
+#include <errno.h>
+#include <grp.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "loader/admins.h"
+#include "loader/paths.h"
+#include "loader/util.h"
+
+bool admins_exist(gid_t *gid)
+{
+	const struct group *group = getgrnam(ADMINS);
+
+	if (group)
+		*gid = group->gr_gid;
+	return group;
+}
+
+bool admins_read(const char *pin)
+{
+	static const char *const names[] = {"generations", "counters", "carries", "rare", "flows"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(pin, names[i]))
+			return true;
+	return !strncmp(pin, "generation-", 11) || !strncmp(pin, "recipe-", 7);
+}
+
+/* The owner stays. Pins are made with the umask's mode, so that it is set here. */
+static void set(const char *path, gid_t gid, mode_t mode)
+{
+	struct stat st;
+
+	if (lstat(path, &st))
+		return; /* just gone */
+	if ((st.st_gid != gid && lchown(path, -1, gid)) ||
+	    ((st.st_mode & 07777) != mode && chmod(path, mode)))
+		if (errno != ENOENT)
+			warning("%s: cannot give it to the group " ADMINS " to read: %s", path,
+				strerror(errno));
+}
+
+static void share(const char *path, gid_t gid)
+{
+	struct stat st;
+
+	if (!lstat(path, &st) && !st.st_uid && !S_ISLNK(st.st_mode))
+		set(path, gid, S_ISDIR(st.st_mode) ? 0750 : 0640);
+}
+
+void admins_share(const char *path)
+{
+	gid_t gid;
+
+	if (admins_exist(&gid))
+		share(path, gid);
+}
+
+static void share_folder(const char *id, gid_t gid)
+{
+	__free_text char *folder = xasprintf(PINS "/%s", id);
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	if (dir)
+		share(folder, gid);
+	while (dir && (entry = readdir(dir))) {
+		__free_text char *path = xasprintf("%s/%s", folder, entry->d_name);
+
+		if (admins_read(entry->d_name))
+			share(path, gid);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* systemd mounts bpffs with mode 0700. Others' pins in it keep their own modes. */
+static void share_way(gid_t gid)
+{
+	struct stat st;
+
+	if (!stat(BPFFS, &st) && !st.st_uid && !st.st_gid && !(st.st_mode & 0011))
+		set(BPFFS, gid, (st.st_mode & 07700) | 0010);
+}
+
+void admins_share_all(void)
+{
+	struct dirent *entry;
+	struct stat st;
+	DIR *dir;
+	gid_t gid;
+
+	if (!admins_exist(&gid)) {
+		if (!lstat(PINS, &st) && st.st_mode & 0077)
+			set(PINS, 0, 0700);
+		return;
+	}
+	share_way(gid);
+	share(PINS, gid);
+	dir = opendir(PINS);
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && entry->d_type == DT_DIR)
+			share_folder(entry->d_name, gid);
+	if (dir)
+		closedir(dir);
+}

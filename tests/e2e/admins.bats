@@ -1,0 +1,196 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# The administrators' group: its members read what is attached without root, and can change nothing.
+
+load helper
+
+setup_file()
+{
+	sandbox_start
+	two_hosts
+	{ sed '/^portcullis:/d' /etc/group; echo 'portcullis:x:54321:'; } > "$DIR/group"
+	sed '/^portcullis:/d' /etc/group > "$DIR/group.none"
+	in_background host socat TCP-LISTEN:22,fork,reuseaddr OPEN:/dev/null
+	until_true 5 listening host 22
+}
+
+teardown_file()
+{
+	sandbox_end
+}
+
+# with_group: the host has the group; without: it has none.
+with_group()
+{
+	without_group
+	inside mount --bind "$DIR/group" /etc/group
+}
+
+without_group()
+{
+	while inside umount /etc/group 2> /dev/null; do
+		:
+	done
+	inside mount --bind "$DIR/group.none" /etc/group
+}
+
+setup()
+{
+	with_group
+}
+
+teardown()
+{
+	detach_all host
+}
+
+# member ARGUMENTS..., stranger ARGUMENTS...: portcullis on the host, without privilege.
+member()
+{
+	on host setpriv --reuid 12345 --regid 12345 --groups 54321 --bounding-set=-all --inh-caps=-all "$PORTCULLIS" "$@"
+}
+
+stranger()
+{
+	on host setpriv --reuid 12345 --regid 12345 --clear-groups --bounding-set=-all --inh-caps=-all "$PORTCULLIS" "$@"
+}
+
+# A kernel before 5.19 lets nobody but root use bpf(), unless it is told to.
+need_unprivileged()
+{
+	run member status
+	[[ $output != *'lets only root use BPF'* ]] || skip "$(uname -r) lets only root use BPF"
+}
+
+@test "a member reads status, counters, flows and show --iface; all is as root sees it" {
+	pc attach eth0 -p ssh --forward
+	need_unprivileged
+	connects client 192.0.2.1 22
+	exits 0 member status
+	says 'eth0: native, enforce, ssh' 'packets' 'outbound'
+	exits 0 member counters eth0
+	says '22/tcp'
+	exits 0 member flows
+	exits 0 member show --iface eth0
+	says '22/tcp'
+	same "$(pc status eth0 --json | jq '.interfaces[] | del(.memory, .egress, .total, .outbound_total)')" \
+		"$(member status --json | jq '.interfaces[] | del(.memory, .egress, .total, .outbound_total)')" 'status'
+	output=$(member status --json)
+	json_is '.interfaces[0] | .memory == null and .egress == null'
+	same "$(pc counters --json | jq '[.interfaces[0].ports[] | select(.port == 22)]')" \
+		"$(member counters --json | jq '[.interfaces[0].ports[] | select(.port == 22)]')" 'counters'
+	same "$(pc show --iface eth0 --json)" "$(member show --iface eth0 --json)" 'show --iface'
+}
+
+@test "a member sees each new generation, what waits to be confirmed, and that a filter is gone" {
+	pc attach eth0 -p ssh
+	need_unprivileged
+	pc swap eth0 -p xeams --confirm 60
+	output=$(member status --json)
+	json_is '.interfaces[0] | .generation == 2 and .profiles == ["xeams"] and .confirm.state == "waiting"'
+	pc confirm
+	output=$(member status --json)
+	json_is '.interfaces[0].confirm == null'
+	pc swap eth0 -p communigate-pro --group trusted=192.0.2.0/24
+	output=$(member status --json)
+	json_is '.interfaces[0].recipe.groups.trusted == ["192.0.2.0/24"]'
+	pc detach eth0
+	exits 0 member status
+	exits 1 member status eth0
+	says 'eth0' 'no filter of portcullis'
+}
+
+@test "a member changes nothing: no command, no pin, no map, no program" {
+	pc attach eth0 -p ssh
+	need_unprivileged
+	for words in 'attach eth0 -p ssh' 'swap eth0 -p xeams' 'detach eth0' confirm; do
+		# shellcheck disable=SC2086
+		exits 1 member $words
+		says 'CAP_BPF'
+	done
+	same '' "$(inside find $PINS -perm /027 ! -perm 750 ! -perm 640)" 'modes'
+	same '' "$(inside find $PINS ! -user 0)" 'owners'
+	# Only maps that are read: a link could be detached, a program run.
+	for pin in link program egress egress_link tries observed strangers open_ports shared; do
+		inside sh -c "ls $PINS/*/$pin" > /dev/null 2>&1 || continue
+		same 600 "$(inside sh -c "stat -c %a $PINS/*/$pin")" "$pin"
+	done
+	cat > "$DIR/meddle.py" <<-'END'
+		# Opens each pin to write and to read, and exits with how many could be opened so, and updates one.
+		import ctypes, glob, os, struct, sys, platform
+		libc = ctypes.CDLL(None, use_errno=True)
+		number = {'x86_64': 321, 'aarch64': 280}[platform.machine()]
+		def bpf(command, *fields):
+		    attr = ctypes.create_string_buffer(b''.join(fields).ljust(128, b'\0'))
+		    return libc.syscall(number, command, attr, 128)
+		def get(path, flags):
+		    name = ctypes.create_string_buffer(path.encode())
+		    return bpf(7, struct.pack('=QII', ctypes.addressof(name), 0, flags))
+		write = read = 0
+		for path in glob.glob('/sys/fs/bpf/portcullis/*/*'):
+		    write += get(path, 0) >= 0
+		    write += get(path, 16) >= 0
+		    fd = get(path, 8)
+		    if fd < 0:
+		        continue
+		    read += 1
+		    key, value = ctypes.create_string_buffer(64), ctypes.create_string_buffer(1 << 20)
+		    pointers = struct.pack('=IIQQQ', fd, 0, ctypes.addressof(key), ctypes.addressof(value), 0)
+		    write += bpf(2, pointers) >= 0
+		    write += bpf(3, pointers) >= 0
+		    write += bpf(22, struct.pack('=I', fd)) >= 0
+		for path in glob.glob('/sys/fs/bpf/portcullis/*/*') + glob.glob('/sys/fs/bpf/portcullis/*'):
+		    for act in (os.unlink, os.rmdir, lambda p: os.rename(p, p + 'x'), lambda p: os.chmod(p, 0o777)):
+		        try:
+		            act(path)
+		            write += 1
+		        except OSError:
+		            pass
+		print(read, write)
+	END
+	same '7 0' "$(on host setpriv --reuid 12345 --regid 12345 --groups 54321 --bounding-set=-all --inh-caps=-all \
+		/usr/bin/python3 "$DIR/meddle.py")" 'what a member can read and write'
+	same 1 "$(generation host eth0)" 'generation'
+	connects client 192.0.2.1 22
+}
+
+@test "who is no member is told what to do, and can read nothing" {
+	pc attach eth0 -p ssh
+	for words in status counters flows 'show --iface eth0'; do
+		# shellcheck disable=SC2086
+		exits 1 stranger $words
+		says 'CAP_BPF' 'usermod -a -G portcullis'
+	done
+	same '0 0' "$(on host setpriv --reuid 12345 --regid 12345 --clear-groups /usr/bin/python3 "$DIR/meddle.py")" 'what it can do'
+}
+
+@test "a group that comes later gets what is there with the next change, one that goes loses it" {
+	without_group
+	pc attach eth0 -p ssh
+	same '700 0' "$(inside stat -c '%a %g' $PINS)" 'mode and group'
+	exits 1 member status
+	says_not 'usermod'
+	with_group
+	exits 1 member status
+	pc swap eth0 --observe
+	same '750 54321' "$(inside stat -c '%a %g' $PINS)" 'mode and group'
+	need_unprivileged
+	exits 0 member status
+	exits 0 member counters
+	without_group
+	pc swap eth0 --enforce
+	same '700 0' "$(inside stat -c '%a %g' $PINS)" 'mode and group'
+	exits 1 member status
+}
+
+@test "bpffs that systemd closed is opened to the group only, and pins of others stay theirs" {
+	pc attach eth0 -p ssh
+	pc detach eth0
+	inside chown 0:0 /sys/fs/bpf
+	inside chmod 0700 /sys/fs/bpf
+	pc attach eth0 -p ssh
+	same '710 54321' "$(inside stat -c '%a %g' /sys/fs/bpf)" 'mode and group of bpffs'
+	need_unprivileged
+	exits 0 member status
+	exits 1 stranger status
+}

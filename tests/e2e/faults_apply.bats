@@ -1,0 +1,27 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# apply, killed or failing at any of its system calls: see hurt.bash.
+
+load faults
+
+setup_file()
+{
+	faults_start
+}
+
+teardown_file()
+{
+	sandbox_end
+}
+
+@test "apply: attach and swap" {
+	hurt -e turns none,before after,after apply --site "$DIR/both.yaml" --catalog "$DIR/profiles"
+}
+
+@test "apply --confirm: swap of both" {
+	hurt -c -e turns before,before after+,after+ apply --site "$DIR/both.yaml" --catalog "$DIR/profiles" --confirm 60
+}
+
+@test "apply: swap and detach" {
+	hurt -e turns before,before after,none apply --site "$DIR/one.yaml" --catalog "$DIR/profiles"
+}

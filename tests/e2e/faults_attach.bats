@@ -1,0 +1,27 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# attach, killed or failing at any of its system calls: see hurt.bash.
+
+load faults
+
+setup_file()
+{
+	faults_start
+}
+
+teardown_file()
+{
+	sandbox_end
+}
+
+@test "attach" {
+	hurt none after attach eth0 "${AFTER[@]}"
+}
+
+@test "attach --confirm" {
+	hurt -c -e turns none after+ attach eth0 "${AFTER[@]}" --confirm 60
+}
+
+@test "attach without tcx" {
+	hurt -n -e turns none after attach eth0 "${AFTER[@]}"
+}

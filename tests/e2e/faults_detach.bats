@@ -1,0 +1,31 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# detach, and swap without tcx, killed or failing at any of its system calls: see hurt.bash.
+
+load faults
+
+setup_file()
+{
+	faults_start
+}
+
+teardown_file()
+{
+	sandbox_end
+}
+
+@test "detach" {
+	hurt before none detach eth0
+}
+
+@test "swap without tcx" {
+	hurt -n -e turns before after swap eth0 "${AFTER[@]}"
+}
+
+@test "detach without tcx" {
+	hurt -n before none detach eth0
+}
+
+@test "detach of two interfaces" {
+	hurt -e turns before,before none,none detach eth0 eth1
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# swap and confirm, killed or failing at any of its system calls: see hurt.bash.
+
+load faults
+
+setup_file()
+{
+	faults_start
+}
+
+teardown_file()
+{
+	sandbox_end
+}
+
+@test "swap" {
+	hurt before after swap eth0 "${AFTER[@]}"
+}
+
+@test "swap --confirm" {
+	hurt -c -e turns before after+ swap eth0 "${AFTER[@]}" --confirm 60
+}
+
+@test "swap while one waits to be confirmed" {
+	hurt -c -e turns before+ after+ swap eth0 "${AFTER[@]}"
+}
+
+@test "confirm" {
+	hurt -c after+ after confirm eth0
+}

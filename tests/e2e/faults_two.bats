@@ -1,0 +1,27 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# attach and swap of two interfaces, killed or failing at any of its system calls: see hurt.bash.
+
+load faults
+
+setup_file()
+{
+	faults_start
+}
+
+teardown_file()
+{
+	sandbox_end
+}
+
+@test "attach of two interfaces" {
+	hurt -e turns none,none after,after attach eth0 eth1 "${AFTER[@]}"
+}
+
+@test "swap of two interfaces" {
+	hurt -e turns before,before after,after swap eth0 eth1 "${AFTER[@]}"
+}
+
+@test "swap --confirm of two interfaces" {
+	hurt -c -e turns before,before after+,after+ swap eth0 eth1 "${AFTER[@]}" --confirm 60
+}

@@ -1,0 +1,404 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Hurts a command at each of its system calls in turn, and looks at what it left.
+#
+#	hurt.bash [-cn] [-e ERRORS] OLD NEW COMMAND...
+#
+# Runs on `host` of faults_start, in the sandbox. OLD and NEW are the states of eth0 and, after a comma, of
+# eth1: `none` (no filter), `before` or `after` (the profile, with its groups), and with -c `before+` or `after+`
+# (it waits to be confirmed; the other one was before it). For each point of the command
+# that faults.c knows: it is killed there, and each of the ERRORS (all three, or `turns`: one of them in turn)
+# is put in its place; where libbpf only asks what the kernel has, one in turn. -n: on a kernel without tcx.
+#
+# Afterwards an interface is as in OLD or as in NEW, as what comes through it shows. After an error: all as in OLD,
+# exit 1 and a message; or all as in NEW and exit 0. The next ordinary commands bring back OLD without help. What
+# passes in OLD and in NEW passes all the time, and what neither lets pass never does (unless one of them is
+# `none`: a driver may drop some while its hook changes).
+set -u
+shopt -s nullglob
+
+PINS=/sys/fs/bpf/portcullis
+FAULTS=$TOOLS/faults
+FLOWS=16
+interfaces=(eth0 eth1)
+tcx=() # options of faults.c
+errors='ENOMEM EPERM EBUSY'
+tried=0 kills=0 missed=0 nexts=0 failures=0 waiting=0
+
+# --- what is admitted ---
+
+# As the lines of flows_of; 1: passes.
+declare -A passes=(
+	[none]=1111111111111111
+	[before]=0101010101010101
+	[after]=0010101011001011
+)
+
+# flows_of HOST PREFIX4 PREFIX6: the flows of one interface.
+flows_of()
+{
+	cat <<-END
+		$1 $2.2 host $2.1 7005
+		$1 $2.2 host $2.1 7002
+		$1 $2.2 host $2.1 7003
+		$1 $2.2 host $2.1 7004
+		$1 $2.3 host $2.1 7004
+		$1 $3::2 host $3::1 7002
+		$1 $3::2 host $3::1 7003
+		$1 $3::2 host $3::1 7004
+		$1 $3::3 host $3::1 7004
+		$1 $2.2 host $2.1 7001 !
+		host $2.1 $1 $2.2 7105
+		host $2.1 $1 $2.2 7102
+		host $2.1 $1 $2.2 7103
+		host $2.1 $1 $2.2 7104
+		host $2.1 $1 $2.3 7104
+		host $2.1 $1 $2.2 7101 !
+	END
+}
+
+# ask look|begin|tell: the answer of probe.c, an element of `answer` for each interface.
+ask()
+{
+	local all i
+
+	echo "$1" >&"${PROBE[1]}"
+	read -r -t 20 all <&"${PROBE[0]}" || { echo 'no answer from probe'; exit 1; }
+	answer=()
+	for i in "${!interfaces[@]}"; do
+		answer+=("${all:i * FLOWS:FLOWS}")
+	done
+}
+
+# Sets `now` to the states of the interfaces; one that is none of the three is shown as it is.
+look()
+{
+	local i name seen
+
+	ask look
+	now=()
+	for i in "${!interfaces[@]}"; do
+		seen=${answer[i]}
+		for name in "${!passes[@]}"; do
+			[ "${passes[$name]}" != "$seen" ] || seen=$name
+		done
+		now+=("$seen")
+	done
+	[ $waiting = 0 ] || look_who_waits
+}
+
+# Adds the `+`.
+look_who_waits()
+{
+	local i waits
+
+	waits=$("$PORTCULLIS" status --json | jq -r '.interfaces[] | select(.confirm != null) | .name')
+	for i in "${!now[@]}"; do
+		[[ " ${waits//$'\n'/ } " != *" ${interfaces[i]} "* ]] || now[i]+=+
+	done
+}
+
+# A hook goes some time after the last pin of its link.
+look_when_settled()
+{
+	local i
+
+	for i in {1..10}; do
+		look
+		[[ ${now[*]} == *1111111* ]] || break
+		sleep 0.01
+	done
+}
+
+# --- commands ---
+
+pc()
+{
+	"$FAULTS" "${tcx[@]}" -i "$DIR/ids" "$PORTCULLIS" "$@"
+}
+
+options_of()
+{
+	local hosts=2
+
+	[ "$1" = before ] || hosts=3
+	options=(-p "$1" --outbound enforce --catalog "$DIR/profiles"
+		--group "trusted=192.0.2.$hosts,198.51.100.$hosts,2001:db8:1::$hosts,2001:db8:2::$hosts")
+}
+
+# ordinary COMMAND...: is to work, as any command.
+ordinary()
+{
+	pc "$@" > "$DIR/next" 2>&1 || trouble "portcullis $*: exit $?: $(cat "$DIR/next")"
+	nexts=$((nexts + 1))
+}
+
+# bring_to STATE INTERFACE NOW: by ordinary commands.
+bring_to()
+{
+	local other=before
+
+	case $1 in
+	none)
+		ordinary detach "$2"
+		return ;;
+	*+)
+		[ "$1" = after+ ] || other=after
+		bring_to $other "$2" "$3"
+		options_of "${1%+}"
+		ordinary swap "$2" "${options[@]}" --confirm 3600
+		return ;;
+	esac
+	options_of "$1"
+	if [ "$3" = none ]; then
+		ordinary attach "$2" "${options[@]}"
+	elif [[ $3 == [01]* ]]; then
+		ordinary detach "$2"
+		ordinary attach "$2" "${options[@]}"
+	else
+		ordinary swap "$2" "${options[@]}"
+		[ $waiting = 0 ] || ordinary confirm "$2"
+	fi
+}
+
+# Brings back the states `old`, and looks at what is left of the others.
+restore()
+{
+	local i
+
+	for i in "${!old[@]}"; do
+		bring_to "${old[i]}" "${interfaces[i]}" "${now[i]}"
+	done
+	look
+	[ "${now[*]}" = "${old[*]}" ] || trouble "the next command leaves ${now[*]}"
+	check_rest
+}
+
+# --- what is left ---
+
+# Sets `found` to all that is pinned, and with clsact to who has one.
+find_pins()
+{
+	local pin
+
+	found=
+	for pin in "$PINS"/* "$PINS"/*/*; do
+		found+="${pin#"$PINS"/} "
+	done
+	[ ${#tcx[@]} = 0 ] || found+=$(tc qdisc show | grep clsact)
+}
+
+# After an ordinary command: folders are whole, and no more is in the kernel than was in this state at first.
+check_rest()
+{
+	local folder left generations=1
+
+	[[ ${old[*]} != *+* ]] || generations=2
+	for folder in "$PINS"/*; do
+		set -- "$folder"/generation-*
+		[ $# = $generations ] || trouble "generations are left in $folder: ${*##*/}"
+		set -- "$folder"/recipe-*
+		[ $# = $generations ] || trouble "recipes are left in $folder: ${*##*/}"
+		[ -e "$folder/link" ] || trouble "$folder has no link"
+	done
+	if [[ ${old[*]} =~ ^none( none)*$ ]]; then
+		find_pins
+		[ -z "$found" ] || trouble "left: $found"
+	fi
+	[ -n "$rest" ] || return 0
+	# A swap leaves its trie to the next but two, so that there are more after one.
+	[[ ${new[*]} != *none* ]] || sed -i '/ prefixes$/d' "$DIR/ids"
+	left=$("$TOOLS/left" "$DIR/ids" "$rest") || trouble "left in the kernel, where it was $rest: $left"
+	flock -n "$PINS" true || trouble 'the lock is held'
+}
+
+# All anew, after something went wrong.
+reset()
+{
+	local pin
+
+	for pin in "$PINS"/*/*; do
+		rm -f "$pin"
+	done
+	rmdir "$PINS"/* 2> /dev/null
+	tc qdisc del dev eth0 clsact 2> /dev/null
+	tc qdisc del dev eth1 clsact 2> /dev/null
+	: > "$DIR/ids"
+	trouble=
+	for _ in {1..100}; do
+		look
+		[[ ! ${now[*]} =~ ^none( none)*$ ]] || break
+		sleep 0.02
+	done
+	restore
+	[ -z "$trouble" ] || { echo "cannot start anew: $trouble"; exit 1; }
+	find_pins
+	at_first=$found
+}
+
+# Adds to what is wrong at this point.
+trouble()
+{
+	trouble+="
+    $*"
+}
+
+# --- one point ---
+
+# What passed meanwhile.
+check_trail()
+{
+	local i j a b may
+
+	ask tell
+	for i in "${!old[@]}"; do
+		a=${old[i]%+} b=${new[i]%+}
+		[[ $a != none && $b != none ]] || continue
+		for ((j = 0; j < FLOWS; j++)); do
+			may=${passes[$a]:j:1}
+			[ "$may" = "${passes[$b]:j:1}" ] || continue
+			[ "$may" = "${answer[i]:j:1}" ] || trouble "meanwhile on ${interfaces[i]}: ${answer[i]}"
+		done
+	done
+}
+
+# detach does not stop at the first that it cannot detach.
+detached_some()
+{
+	[[ ${command[0]} == detach && " ${now[*]} " == *" ${old[0]} "* && ! ${now[*]} =~ [01] ]]
+}
+
+# check_states: each interface is as before or as after, after an error all together.
+check_states()
+{
+	local i
+
+	case $action:$code in
+	kill:137|*:98)
+		for i in "${!old[@]}"; do
+			[ "${now[i]}" = "${old[i]}" ] || [ "${now[i]}" = "${new[i]}" ] ||
+				trouble "${interfaces[i]} is ${now[i]}"
+		done ;;
+	E*:1)
+		[ "${now[*]}" = "${old[*]}" ] || detached_some || trouble "exit 1, and the interfaces are ${now[*]}"
+		grep '^portcullis: ' "$DIR/out" | grep -vq '^portcullis: warning: ' || trouble 'exit 1 without a message' ;;
+	E*:0)
+		[ "${now[*]}" = "${new[*]}" ] || trouble "exit 0, and the interfaces are ${now[*]}" ;;
+	*)
+		trouble "exit $code" ;;
+	esac
+}
+
+# Without the BTF of the program's global functions the kernel judges them in every state of their callers, for
+# half a minute, and then refuses the program.
+endless()
+{
+	[[ $1 == E* && $2 =~ ^bpf:BTF_LOAD:(1|2|5)$ ]]
+}
+
+# is_probe POINT ABOUT: by this libbpf asks what the kernel has; it matters little how that fails.
+is_probe()
+{
+	[[ $1 == bpf:BTF_LOAD:* || $2 == libbpf_* || ( $1 == bpf:PROG_LOAD:* && -z $2 ) ]]
+}
+
+# hurt_at ACTION POINT
+hurt_at()
+{
+	local fault=(-e "$1@$2")
+
+	action=$1 trouble=
+	[ "$1" != kill ] || fault=(-k "$2")
+	tried=$((tried + 1))
+	ask begin
+	"$FAULTS" "${tcx[@]}" -i "$DIR/ids" "${fault[@]}" "$PORTCULLIS" "${command[@]}" > "$DIR/out" 2>&1
+	code=$?
+	[ "$1:$code" != kill:137 ] || kills=$((kills + 1))
+	[ $code != 98 ] || missed=$((missed + 1))
+	check_trail
+	look_when_settled
+	check_states
+	find_pins
+	# Where nothing has changed, the next command finds nothing either.
+	[[ $found == "$at_first" && ${now[*]} == "${old[*]}" ]] || restore
+	find_pins
+	at_first=$found
+	[ -n "$trouble" ] || return 0
+	failures=$((failures + 1))
+	echo "$1 at $2 ($(sed -n "s|^$2 ||p" "$DIR/points")): exit $code$trouble
+$(sed 's/^/    > /' "$DIR/out")"
+	reset
+}
+
+# --- all points ---
+
+# How many objects are in the kernel in the state `old`, when nothing is hurt.
+count_rest()
+{
+	local i
+
+	for i in 1 2 3; do
+		pc "${command[@]}" > "$DIR/out" 2>&1 || { echo "unhurt: exit $?: $(cat "$DIR/out")"; exit 1; }
+		look
+		[ "${now[*]}" = "${new[*]}" ] || { echo "unhurt: the interfaces are ${now[*]}"; exit 1; }
+		rest=
+		restore
+	done
+	sleep 0.3
+	"$TOOLS/left" "$DIR/ids" 1000
+	[[ ${new[*]} != *none* ]] || sed -i '/ prefixes$/d' "$DIR/ids"
+	rest=$(wc -l < "$DIR/ids")
+}
+
+while getopts cne: option; do
+	case $option in
+	c) waiting=1 ;;
+	n) tcx=(-n) ;;
+	e) errors=$OPTARG ;;
+	*) exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+IFS=, read -ra old <<< "$1"
+IFS=, read -ra new <<< "$2"
+shift 2
+interfaces=("${interfaces[@]:0:${#old[@]}}")
+command=("$@")
+trouble='' rest=''
+: > "$DIR/ids"
+
+flows_of client 192.0.2 2001:db8:1 > "$DIR/flows"
+[ ${#old[@]} = 1 ] || flows_of other 198.51.100 2001:db8:2 >> "$DIR/flows"
+coproc PROBE { exec "$TOOLS/probe" "$DIR/flows"; }
+for i in 1 2 3; do
+	ask look # neighbours are found
+done
+look
+restore
+count_rest
+[ -z "$trouble" ] || { echo "unhurt: $trouble"; exit 1; }
+"$FAULTS" "${tcx[@]}" -i "$DIR/ids" -l "$DIR/points" "$PORTCULLIS" "${command[@]}" > "$DIR/out" 2>&1
+look
+restore
+find_pins
+at_first=$found
+turn=0
+while read -r point about; do
+	hurt_at kill "$point"
+	# shellcheck disable=SC2086
+	set -- $errors
+	if is_probe "$point" "$about" || [ "$errors" = turns ]; then
+		set -- ENOMEM EPERM EBUSY
+		shift $((turn++ % 3))
+		set -- "$1"
+	fi
+	for error in "$@"; do
+		endless "$error" "$point" || hurt_at "$error" "$point"
+	done
+done < "$DIR/points"
+# At last nothing of all this is left.
+old=("${old[@]/*/none}") rest=0 trouble=''
+restore
+[ -z "$trouble" ] || { failures=$((failures + 1)); echo "at the end: $trouble"; }
+echo "${command[*]:0:3}: $(wc -l < "$DIR/points") calls, $tried points tried ($kills killed, $((tried - kills - missed)) errors, $missed not reached), $nexts next commands, $failures failures, $SECONDS s"
+[ "$failures" = 0 ]
