@@ -51,10 +51,9 @@ static void add_site(const struct doctor *doctor, struct names *names)
 
 	for (i = 0; i < doctor->site.interfaces; i++) {
 		const char *given = doctor->site.interface[i].name;
-		unsigned int ifindex = if_nametoindex(given);
-		char name[IF_NAMESIZE];
+		char real[IF_NAMESIZE];
 
-		names_add_once(names, ifindex && if_indextoname(ifindex, name) ? name : given);
+		names_add_once(names, link_find(given, real) ? real : given);
 	}
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What `doctor` says of the catalog and the site file. */
-#include <net/if.h>
 #include <stdlib.h>
 
 #include "loader/doctor.h"
@@ -123,10 +122,11 @@ void doctor_site(struct doctor *doctor)
 
 const struct site_interface *doctor_wanted(const struct doctor *doctor, const struct hook *hook)
 {
+	char real[IF_NAMESIZE];
 	size_t i;
 
 	for (i = 0; i < doctor->site.interfaces; i++)
-		if (if_nametoindex(doctor->site.interface[i].name) == hook->ifindex)
+		if (link_find(doctor->site.interface[i].name, real) == hook->ifindex)
 			return &doctor->site.interface[i];
 	return NULL;
 }

@@ -481,3 +481,16 @@ site()
 	found link warning 'is down' "ip link set dev 'a;b\$(c)' up"
 	mends link 'a;b$(c)'
 }
+
+@test "alternative names, also in the site file: the real one is shown" {
+	on host ip link property add dev eth0 altname a-name-longer-than-fifteen
+	pc attach eth0 -p xeams > /dev/null
+	site 'interfaces:\n  a-name-long:\n    profiles: xeams\n'
+	on host ip link property add dev eth0 altname a-name-long
+	exits 0 doctor a-name-longer-than-fifteen --json
+	json_is '[.checks[].interface] | unique == [null, "eth0"]'
+	exits 0 doctor --json
+	json_is '[.checks[].interface] | unique == [null, "eth0"]'
+	found site-file ok 'is what /etc/portcullis/site.yaml says'
+	on host ip link property del dev eth0 altname a-name-longer-than-fifteen altname a-name-long
+}
