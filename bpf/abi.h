@@ -126,6 +126,7 @@ struct pc_rule {
 enum pc_policy {
 	PC_POLICY_ENFORCE,
 	PC_POLICY_OBSERVE,
+	PC_POLICY_START, /* while it is attached: drops nothing, and such packets leave no trace */
 };
 
 enum pc_outbound {
@@ -161,11 +162,11 @@ struct pc_generation {
 						*/
 	__u64 deadline; /* CLOCK_BOOTTIME ns: past it the fallback judges; 0: it is final */
 	__u32 fallback; /* slot of `generations`; 0: none, which a deadline needs */
-	__u8 stand_in;	/* made to be a fallback only: there was no filter before */
+	__u8 stand_in;	/* made for attaching, and to fall back to: there was no filter before */
 	__u8 pad[3];
-	__u64 reverted_at;  /* CLOCK_REALTIME ns: it judges again since then, as a fallback; 0: not
-			       so */
-	__u32 program_id;   /* of the XDP program that judges by it */
+	__u64 reverted_at; /* CLOCK_REALTIME ns: it judges again since then, as a fallback; 0: not
+			      so */
+	__u32 program_id;  /* of the XDP program that judges by it */
 	__u32 pad2;
 	__u8 protocol[256]; /* 1: further IP protocol that the profile names */
 	struct pc_rule rule[PC_RULES];

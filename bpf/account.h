@@ -89,6 +89,13 @@ static __always_inline void count_rare(__u32 cell, __u32 length)
 	__sync_fetch_and_add(&known->bytes, length);
 }
 
+/* A drop that would be the first: what judges for good is not in place yet. */
+static __always_inline bool too_early(const struct pc_generation *generation,
+				      struct verdict verdict)
+{
+	return verdict.drop && generation->policy == PC_POLICY_START;
+}
+
 /* Counts a verdict; returns whether the packet is to be dropped. */
 static __always_inline bool account(const struct packet *packet,
 				    const struct pc_generation *generation, struct verdict verdict)

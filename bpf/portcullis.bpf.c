@@ -102,6 +102,8 @@ static __always_inline int finish(const struct packet *packet,
 {
 	if (packet->fragment && !verdict.drop)
 		fragment_remember(packet, verdict.cell, verdict.second);
+	if (too_early(generation, verdict))
+		return XDP_PASS;
 	if (account(packet, generation, verdict))
 		return XDP_DROP;
 	if (verdict.drop && verdict.second)
@@ -196,7 +198,7 @@ int portcullis_egress(struct __sk_buff *skb)
 	verdict = judge_outbound(&packet, generation, parsed, skb);
 	if (packet.fragment && !verdict.drop)
 		fragment_remember(&packet, verdict.cell, verdict.second);
-	if (account(&packet, generation, verdict))
+	if (!too_early(generation, verdict) && account(&packet, generation, verdict))
 		return TC_ACT_SHOT;
 	flow_learn(&packet, generation, parsed, skb);
 	return TC_ACT_UNSPEC;

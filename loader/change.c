@@ -39,8 +39,9 @@ int change_find_free(struct change *change)
 /* --- making what is to judge --- */
 
 /*
- * What an attach that is not confirmed falls back to: the same under observe, so that everything
- * passes and is counted.
+ * What an interface is hooked with, and what an attach that is not confirmed falls back to: the
+ * same, but it drops nothing. So a command that is killed half way leaves nothing that judges at
+ * one hook only.
  */
 static int switch_to_stand_in(struct change *change)
 {
@@ -51,7 +52,7 @@ static int switch_to_stand_in(struct change *change)
 
 	tables.generation = xcalloc(1, sizeof(*tables.generation));
 	*tables.generation = *change->plan->tables.generation;
-	tables.generation->policy = PC_POLICY_OBSERVE;
+	tables.generation->policy = PC_POLICY_START;
 	tables.generation->stand_in = 1;
 	json_object_set_new(json_object_get(kept, "recipe"), "policy", json_string("observe"));
 	text = json_dumps(kept, JSON_COMPACT);
@@ -67,11 +68,9 @@ static int load_one(struct change *change, const struct filter *with)
 				      change->flows ? change->flows : PC_FLOWS);
 
 	change->filter.ifindex = change->hook.ifindex;
-	if (!err && change->confirm)
+	if (!err)
 		err = switch_to_stand_in(change);
-	return err ? err :
-		     filter_switch(&change->filter, &change->plan->tables, change->plan->text,
-				   change->confirm);
+	return err ? err : filter_pin_egress(&change->filter);
 }
 
 /* The flow maps are those of the namespace, else those of the first interface. */
@@ -81,8 +80,7 @@ static int load_all(const struct changes *changes)
 	const struct change *first = NULL;
 	int err;
 
-	each_change(changes, one, CHANGE_ATTACH)
-	{
+	each_change (changes, one, CHANGE_ATTACH) {
 		if (!first) {
 			err = share_find(one->flows, &with);
 			if (err)
@@ -100,6 +98,7 @@ static int load_all(const struct changes *changes)
 static int prepare_all(const struct changes *changes)
 {
 	__u64 batch = 0;
+	size_t i;
 	int err = load_all(changes);
 
 	if (err)
@@ -108,14 +107,14 @@ static int prepare_all(const struct changes *changes)
 		error("cannot get a random number for the swap");
 		return -EIO;
 	}
-	each_change(changes, one, CHANGE_SWAP)
-	{
-		err = filter_prepare(&one->filter, &one->plan->tables, one->plan->text, batch,
-				     one->confirm);
-		if (err)
-			return err;
+	for (i = 0; i < changes->count && !err; i++) {
+		struct change *one = &changes->change[i];
+
+		if (one->kind != CHANGE_DETACH)
+			err = filter_prepare(&one->filter, &one->plan->tables, one->plan->text,
+					     batch, one->confirm);
 	}
-	return 0;
+	return err;
 }
 
 /* --- putting it in place --- */
@@ -123,10 +122,8 @@ static int prepare_all(const struct changes *changes)
 /* The egress side first: when packets begin to be judged, their answers are learned already. */
 static int hook_egress(struct change *change)
 {
-	int err = filter_pin_egress(&change->filter);
+	int err = egress_attach(&change->filter, change->hook.name, change->hook.ifindex);
 
-	if (!err)
-		err = egress_attach(&change->filter, change->hook.name, change->hook.ifindex);
 	if (!err)
 		change->seeded = seed_live(&change->filter, change->hook.ifindex,
 					   change->plan->tables.generation->forward);
@@ -139,8 +136,7 @@ static int hook_egress_all(const struct changes *changes)
 	bool learn = false;
 	int err;
 
-	each_change(changes, one, CHANGE_ATTACH)
-	{
+	each_change (changes, one, CHANGE_ATTACH) {
 		err = hook_egress(one);
 		if (err)
 			return err;
@@ -165,68 +161,49 @@ static int arm_all(const struct changes *changes)
 }
 
 /*
- * What fails more easily comes first. Pins after hooks: until then the links end with this process.
- * What does not, a filter at a clsact, the next command finds by the folder that hook_egress made.
+ * Hooks and pins first, which fail more easily; then one update an interface. Until it is pinned, a
+ * link ends with this process; what does not, a filter at a clsact, the next command finds by the
+ * folder that load_one made. What is switched last, it completes.
  */
 static int put_all_in_place(const struct changes *changes)
 {
+	size_t i;
 	int err = hook_egress_all(changes);
 
-	if (!err)
-		err = arm_all(changes);
 	if (err)
 		return err;
-	each_change(changes, one, CHANGE_ATTACH)
-	{
+	each_change (changes, one, CHANGE_ATTACH) {
 		err = hook_attach(&one->filter, &one->hook, &one->mode);
 		if (err)
 			return err;
 	}
-	each_change(changes, one, CHANGE_ATTACH)
-	{
+	each_change (changes, one, CHANGE_ATTACH) {
 		err = filter_pin(&one->filter);
 		if (err)
 			return err;
 	}
-	each_change(changes, one, CHANGE_SWAP)
-	{
-		err = filter_commit(&one->filter);
-		if (err)
-			return err;
-	}
-	return 0;
+	err = arm_all(changes);
+	for (i = 0; i < changes->count && !err; i++)
+		err = changes->change[i].kind == CHANGE_DETACH ?
+			      filter_stop(&changes->change[i].filter) :
+			      filter_commit(&changes->change[i].filter);
+	return err;
 }
 
 static void undo_all(const struct changes *changes)
 {
 	size_t attaches = 0;
 
-	each_change(changes, one, CHANGE_ATTACH)
-	{
+	each_change (changes, one, CHANGE_ATTACH) {
 		filter_detach(&one->filter);
 		attaches++;
 	}
-	each_change(changes, one, CHANGE_SWAP) filter_undo(&one->filter);
+	each_change (changes, one, CHANGE_SWAP)
+		filter_undo(&one->filter);
+	each_change (changes, one, CHANGE_DETACH)
+		filter_refill(&one->filter);
 	if (changes->count > 1 || !attaches)
 		error("nothing was %s: every interface is as it was", changes->done);
-}
-
-static int detach_all(const struct changes *changes)
-{
-	int err = 0;
-
-	each_change(changes, one, CHANGE_DETACH)
-	{
-		snprintf(one->filter.id, sizeof(one->filter.id), "%s", one->hook.id);
-		if (filter_detach(&one->filter)) {
-			err = -EIO;
-			error("%s: is not detached, though the rest of the change is done",
-			      one->name);
-		} else {
-			say_line("%s: detached; everything passes", one->name);
-		}
-	}
-	return err;
 }
 
 /* --- telling of it --- */
@@ -257,17 +234,20 @@ static int finish_all(const struct changes *changes)
 {
 	int err = 0;
 
-	each_change(changes, one, CHANGE_ATTACH)
-	{
+	each_change (changes, one, CHANGE_ATTACH) {
+		filter_finish(&one->filter);
 		link_warn(one->hook.name, one->hook.ifindex, one->plan->tables.generation->forward);
 		plan_summary(one->plan, one->hook.name, hook_mode_name(one->mode), stdout);
 	}
-	each_change(changes, one, CHANGE_SWAP)
-	{
+	each_change (changes, one, CHANGE_SWAP) {
 		filter_finish(&one->filter);
 		plan_summary(one->plan, one->name, NULL, stdout);
 		if (one->forwarded && !one->plan->tables.generation->forward)
 			link_warn(one->name, one->filter.ifindex, false);
+	}
+	each_change (changes, one, CHANGE_DETACH) {
+		filter_detach(&one->filter);
+		say_line("%s: detached; everything passes", one->name);
 	}
 	for (size_t i = 0; i < changes->count; i++)
 		if (changes->change[i].kind != CHANGE_DETACH && say_confirm(&changes->change[i]))
@@ -277,8 +257,7 @@ static int finish_all(const struct changes *changes)
 
 static void say_changes(const struct changes *changes)
 {
-	each_change(changes, one, CHANGE_SWAP)
-	{
+	each_change (changes, one, CHANGE_SWAP) {
 		one->forwarded = one->filter.current.copy->forward;
 		plan_warn_open(one->plan);
 		say_line("%s:", one->name);
@@ -295,8 +274,7 @@ static int say_dry_run(const struct changes *changes)
 	bool first = true;
 	int err = 0;
 
-	each_change(changes, one, CHANGE_ATTACH)
-	{
+	each_change (changes, one, CHANGE_ATTACH) {
 		if (!err && first)
 			err = share_find(one->flows, &with);
 		first = false;
@@ -306,9 +284,9 @@ static int say_dry_run(const struct changes *changes)
 		difference_print(none, one->plan->kept, stdout);
 	}
 	if (!err) {
-		each_change(changes, one, CHANGE_SWAP)
+		each_change (changes, one, CHANGE_SWAP)
 			plan_summary(one->plan, one->name, "would swap", stdout);
-		each_change(changes, one, CHANGE_DETACH)
+		each_change (changes, one, CHANGE_DETACH)
 			say_line("%s: would detach; everything would pass", one->name);
 	}
 	json_decref(none);
@@ -359,8 +337,6 @@ int changes_run(const struct changes *changes)
 		undo_all(changes);
 	else
 		err = finish_all(changes);
-	if (!err)
-		err = detach_all(changes);
 	share_settle();
 	return err;
 }

@@ -19,7 +19,7 @@ struct change {
 	enum change_kind kind;
 	const char *name; /* as the user gave it */
 	struct hook hook;
-	struct filter filter; /* swap: opened; else FILTER_NONE */
+	struct filter filter; /* swap: opened; detach: its id; else FILTER_NONE */
 	const struct plan *plan;
 	struct catalog *catalog; /* of the plan */
 	const json_t *kept;	 /* swap: what it was made from */
@@ -41,10 +41,10 @@ struct changes {
 };
 
 /*
- * Says what changes, asks the guard, and does it, in this order: what is attached and swapped is
- * prepared, hooked, pinned and switched, and all is put back if anything fails; then detaches,
- * which nothing puts back. The lock must be held, unless it is a dry run. Returns 0 or -errno with
- * a message. The caller closes the filters.
+ * Says what changes, asks the guard, and does it: what is attached and swapped is prepared, hooked,
+ * pinned and switched, what is detached lets everything pass. All is put back if anything fails;
+ * what follows frees what is no more used. The lock must be held, unless it is a dry run. Returns 0
+ * or -errno with a message. The caller closes the filters.
  */
 int changes_run(const struct changes *changes);
 

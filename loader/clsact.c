@@ -29,13 +29,15 @@ int clsact_find(unsigned int ifindex, __u32 program_id)
 	return err ? err : tc_filters_have(&filters, program_id);
 }
 
-bool clsact_missing(unsigned int ifindex)
+int clsact_missing(unsigned int ifindex)
 {
 	__cleanup(netlink_close) struct mnl_socket *socket = NULL;
-	enum tc_qdisc found;
+	enum tc_qdisc found = TC_QDISC_NONE;
+	int err = netlink_open(NETLINK_ROUTE, &socket);
 
-	return !netlink_open(NETLINK_ROUTE, &socket) && !tc_qdisc_find(socket, ifindex, &found) &&
-	       found == TC_QDISC_NONE;
+	if (!err)
+		err = tc_qdisc_find(socket, ifindex, &found);
+	return err ? err : found == TC_QDISC_NONE;
 }
 
 /* --- removing --- */

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <linux/types.h>
 
-/* Whether clsact_attach will have to make it. */
-bool clsact_missing(unsigned int ifindex);
+/* 1 if clsact_attach will have to make it, 0 if not, -errno. */
+int clsact_missing(unsigned int ifindex);
 
 /*
  * Adds a direct-action filter of the first free priority, and clsact itself if it is missing;

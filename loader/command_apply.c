@@ -172,8 +172,12 @@ static void plan_detaches(struct apply *apply, const struct hook *hook, size_t c
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		if (!is_wanted(apply->site, hook[i].ifindex))
-			add(apply, CHANGE_DETACH, hook[i].name)->hook = hook[i];
+		if (!is_wanted(apply->site, hook[i].ifindex)) {
+			struct change *change = add(apply, CHANGE_DETACH, hook[i].name);
+
+			change->hook = hook[i];
+			memcpy(change->filter.id, hook[i].id, sizeof(change->filter.id));
+		}
 }
 
 static int plan_all(struct apply *apply, struct diag *diag)

@@ -86,7 +86,7 @@ static json_t *status_json(const struct live *live, const struct flows *flows)
 		"{s:o, s:I, s:s, s:s, s:O?, s:O, s:I, s:s, s:s, s:o, s:o, s:o, s:o}", "name",
 		text_json(live->hook.name), "ifindex", (json_int_t)live->hook.ifindex, "mode",
 		hook_mode_name(live->hook.mode), "policy",
-		generation->policy == PC_POLICY_OBSERVE ? "observe" : "enforce", "profiles",
+		generation->policy == PC_POLICY_ENFORCE ? "enforce" : "observe", "profiles",
 		json_object_get(recipe, "profiles"), "recipe", recipe, "generation",
 		(json_int_t)generation->number, "attached_at",
 		report_time(generation->attached_at, attached), "generation_at",

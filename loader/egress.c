@@ -57,12 +57,13 @@ static int attach_clsact(const struct filter *filter, const char *interface, uns
 {
 	__free_text char *made = made_path(filter, ifindex);
 	__u32 id;
-	int err = object_program(filter->egress, &id);
+	int missing = clsact_missing(ifindex);
+	int err = missing < 0 ? missing : object_program(filter->egress, &id);
 
-	if (!err && clsact_missing(ifindex) && bpf_obj_pin(filter->egress, made) && errno != EEXIST)
+	if (!err && missing && bpf_obj_pin(filter->egress, made) && errno != EEXIST)
 		err = -errno;
 	if (err) {
-		error("%s: cannot pin: %s", made, strerror(-err));
+		error("%s: cannot attach the egress program: %s", interface, strerror(-err));
 		return err;
 	}
 	return clsact_attach(filter->egress, id, interface, ifindex);
@@ -134,7 +135,8 @@ int egress_detach(struct filter *filter, unsigned int ifindex)
 			err = clsact_remove(ifindex, id, !access(made, F_OK));
 	}
 	if (err)
-		error("cannot take the egress program off: %s", strerror(-err));
+		warning("cannot take the egress program off, though everything passes: %s",
+			strerror(-err));
 	return err;
 }
 

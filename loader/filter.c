@@ -202,11 +202,11 @@ void installed_close(struct installed *installed)
 
 void filter_close(struct filter *filter)
 {
-	int *fd[] = {&filter->program,	 &filter->link,	     &filter->generations,
-		     &filter->tries,	 &filter->counters,  &filter->carries,
-		     &filter->rare,	 &filter->flows,     &filter->observed,
-		     &filter->shared,	 &filter->egress,    &filter->egress_link,
-		     &filter->strangers, &filter->open_ports};
+	int *fd[] = {&filter->program,	 &filter->link,	      &filter->generations,
+		     &filter->tries,	 &filter->counters,   &filter->carries,
+		     &filter->rare,	 &filter->flows,      &filter->observed,
+		     &filter->shared,	 &filter->egress,     &filter->egress_link,
+		     &filter->strangers, &filter->open_ports, &filter->emptied};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(fd); i++)

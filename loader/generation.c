@@ -12,6 +12,7 @@
 
 #include "loader/filter.h"
 #include "loader/link.h"
+#include "loader/object.h"
 #include "loader/outer.h"
 
 #define RECIPE_CHUNK 4096
@@ -298,35 +299,39 @@ int filter_prepare(struct filter *filter, const struct tables *tables, const cha
 	return err;
 }
 
-/* Stores one word of a generation's header, at once for all packets. */
-static int store(const struct installed *installed, size_t offset, __u64 value)
+/* The head of a generation, as the programs read it; NULL with a message. */
+static struct pc_generation *map_head(const struct installed *installed)
 {
-	size_t page = sysconf(_SC_PAGESIZE);
-	char *memory =
-		mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, installed->generation, 0);
-	int err;
+	void *head = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
+			  installed->generation, 0);
 
-	if (memory == MAP_FAILED) {
-		err = -errno;
-		error("cannot write to the generation: %s", strerror(-err));
-		return err;
-	}
-	__atomic_store_n((__u64 *)(memory + offset), value, __ATOMIC_SEQ_CST);
-	munmap(memory, page);
+	if (head != MAP_FAILED)
+		return head;
+	error("cannot write to the generation: %s", strerror(errno));
+	return NULL;
+}
+
+static void unmap_head(struct pc_generation **head)
+{
+	if (*head)
+		munmap(*head, sysconf(_SC_PAGESIZE));
+}
+
+/* One store, at once for all packets. */
+static int set_deadline(struct installed *installed, __u64 deadline)
+{
+	__cleanup(unmap_head) struct pc_generation *head = map_head(installed);
+
+	if (!head)
+		return -ENOMEM;
+	__atomic_store_n(&head->deadline, deadline, __ATOMIC_SEQ_CST);
+	installed->copy->deadline = deadline;
 	return 0;
 }
 
 int filter_arm(struct filter *filter, __u64 deadline)
 {
-	struct installed *armed = filter->next.copy ? &filter->next : &filter->current;
-	int err;
-
-	if (armed->copy->deadline != NOT_ARMED)
-		return 0;
-	err = store(armed, offsetof(struct pc_generation, deadline), deadline);
-	if (!err)
-		armed->copy->deadline = deadline;
-	return err;
+	return filter->next.copy->deadline == NOT_ARMED ? set_deadline(&filter->next, deadline) : 0;
 }
 
 /* Whether the interface that the filter is attached to is in the caller's network namespace. */
@@ -359,6 +364,15 @@ int filter_commit(struct filter *filter)
 	return 0;
 }
 
+/* What was only to attach with becomes what is fallen back to: from now on it observes. */
+static void let_stand_in_observe(struct installed *stand_in)
+{
+	__cleanup(unmap_head) struct pc_generation *head = map_head(stand_in);
+
+	if (head)
+		__atomic_store_n(&head->policy, PC_POLICY_OBSERVE, __ATOMIC_RELAXED);
+}
+
 /* Whether a generation that is there uses the trie of one that goes. */
 static bool trie_used(const struct filter *filter, __u32 slot)
 {
@@ -382,6 +396,8 @@ void filter_finish(struct filter *filter)
 	if (filter->next.copy && first_to_confirm(filter, filter->current.copy)) {
 		filter->fallback = filter->next;
 		filter->next = INSTALLED_NONE;
+		if (filter->fallback.copy->policy == PC_POLICY_START)
+			let_stand_in_observe(&filter->fallback);
 	}
 	if (!filter->fallback.copy)
 		clear_fallback(filter); /* a killed command's */
@@ -435,10 +451,9 @@ int filter_confirm(struct filter *filter)
 		return -ETIME;
 	if (!filter->current.copy->deadline)
 		return 0;
-	err = store(&filter->current, offsetof(struct pc_generation, deadline), 0);
+	err = set_deadline(&filter->current, 0);
 	if (err)
 		return err;
-	filter->current.copy->deadline = 0;
 	clear_fallback(filter);
 	filter->next = filter->fallback;
 	filter->fallback = INSTALLED_NONE;
@@ -448,12 +463,14 @@ int filter_confirm(struct filter *filter)
 
 int filter_settle_reverted(struct filter *filter)
 {
+	__cleanup(unmap_head) struct pc_generation *head = map_head(&filter->current);
 	__u64 late = boot_time() - filter->reverted.copy->deadline;
-	int err = store(&filter->current, offsetof(struct pc_generation, reverted_at),
-			now_ns() - late);
+	int err;
 
-	if (!err)
-		err = put_in_place(filter, 0, filter->current.generation);
+	if (!head)
+		return -ENOMEM;
+	__atomic_store_n(&head->reverted_at, now_ns() - late, __ATOMIC_RELAXED);
+	err = put_in_place(filter, 0, filter->current.generation);
 	if (err) {
 		error("cannot put the generation back that judges: %s", strerror(-err));
 		return err;
@@ -461,4 +478,33 @@ int filter_settle_reverted(struct filter *filter)
 	clear_fallback(filter);
 	retire(filter, &filter->reverted);
 	return 0;
+}
+
+int filter_empty(struct filter *filter)
+{
+	__u32 judging = 0, number;
+
+	if (filter->generations < 0 ||
+	    (bpf_map_lookup_elem(filter->generations, &judging, &number) && errno == ENOENT))
+		return 0;
+	fd_close(&filter->emptied);
+	filter->emptied = bpf_map_get_fd_by_id(number);
+	if (filter->emptied < 0 || bpf_map_delete_elem(filter->generations, &judging))
+		return -errno;
+	return 0;
+}
+
+void filter_refill(const struct filter *filter)
+{
+	if (filter->emptied >= 0 && put_in_place(filter, 0, filter->emptied))
+		error("%s/%s: cannot put back what judged: %s", PINS, filter->id, strerror(errno));
+}
+
+bool filter_is_empty(const char *id)
+{
+	__close_fd int generations = object_get(id, "generations");
+	__u32 judging = 0, number;
+
+	return generations >= 0 && bpf_map_lookup_elem(generations, &judging, &number) &&
+	       errno == ENOENT;
 }

@@ -48,7 +48,7 @@ bool guard_admits_any(const struct pc_generation *generation, enum pc_transport 
 	__u16 entry = generation->port[PC_PORT(transport, port)];
 
 	/* A rule is made of those whom it admits. */
-	return generation->policy == PC_POLICY_OBSERVE || entry != PC_PORT_CLOSED;
+	return generation->policy != PC_POLICY_ENFORCE || entry != PC_PORT_CLOSED;
 }
 
 const struct pc_generation *guard_judging(const struct guard_world *world,

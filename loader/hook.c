@@ -238,28 +238,28 @@ static int look_at(const struct pinned *pinned, struct judging *judging)
 	return 0;
 }
 
-/* What was attached to be confirmed, and never was: what it has now passes everything. */
-static int settle_stand_in(const struct pinned *pinned, struct filter *filter, const char *name)
+/* What was attached to be confirmed and never was, or whose command was killed. */
+static int take_off(const struct pinned *pinned, struct filter *filter, const char *what)
 {
 	struct hook hook;
 	int err;
 
 	if (query(pinned->ifindex, pinned, 1, &hook) || !hook.id[0])
-		return 0; /* not of this network namespace: left to a command there */
+		return 0; /* of another network namespace: left to a command there */
 	err = filter_detach(filter);
 	if (!err)
-		warning("%s: the attach was not confirmed in time: detached; everything passes",
-			name);
+		warning("%s: %s: detached; everything passes", hook.name, what);
 	return err;
 }
 
 static int settle_reverted(const struct pinned *pinned, struct filter *filter)
 {
-	__free_text char *name = interface_of(pinned);
+	__free_text char *name = NULL;
 	int err;
 
 	if (filter->current.copy->stand_in)
-		return settle_stand_in(pinned, filter, name);
+		return take_off(pinned, filter, "the attach was not confirmed in time");
+	name = interface_of(pinned);
 	err = filter_settle_reverted(filter);
 	if (!err)
 		warning("%s: the swap was not confirmed in time: generation %llu judges again",
@@ -267,11 +267,31 @@ static int settle_reverted(const struct pinned *pinned, struct filter *filter)
 	return err;
 }
 
+/* A generation that was prepared and is not in place, or was replaced and is still there. */
+static int settle_left_over(const struct pinned *pinned, struct filter *filter, bool complete)
+{
+	__free_text char *name = interface_of(pinned);
+	const char *what = filter->current.copy->stand_in ? "attach" : "swap";
+	int err;
+
+	if (complete) {
+		err = filter_commit(filter);
+		if (err)
+			return err;
+		warning("%s: completed the %s that a killed command had left half done", name,
+			what);
+	} else if (filter->current.copy->stand_in) {
+		return take_off(pinned, filter, "a killed command had only prepared the attach");
+	} else {
+		warning("%s: took back the swap that a killed command had only prepared", name);
+	}
+	return 0;
+}
+
 /* Completes what the killed command had begun elsewhere; else clears away what it had prepared. */
 static int settle(const struct pinned *pinned, const struct judging *judging, size_t count)
 {
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
-	__free_text char *name = NULL;
 	__u64 batch;
 	int err = filter_open(pinned->id, &filter);
 
@@ -279,23 +299,25 @@ static int settle(const struct pinned *pinned, const struct judging *judging, si
 		return settle_reverted(pinned, &filter);
 	if (!err)
 		err = filter_left_over(&filter, &batch);
-	if (err)
+	if (!err && filter.next.copy && filter.next.copy->number > filter.current.copy->number)
+		err = settle_left_over(pinned, &filter, batch_judges(judging, count, batch));
+	else if (!err && filter.current.copy->stand_in)
+		err = take_off(pinned, &filter, "a killed command had only begun to attach");
+	if (err || !filter.current.copy)
 		return err == -ENOENT ? 0 : err;
-	if (filter.next.copy && filter.next.copy->number > filter.current.copy->number) {
-		name = interface_of(pinned);
-		if (batch_judges(judging, count, batch)) {
-			err = filter_commit(&filter);
-			if (err)
-				return err;
-			warning("%s: completed the swap that a killed command had left half done",
-				name);
-		} else {
-			warning("%s: took back the swap that a killed command had only prepared",
-				name);
-		}
-	}
 	filter_finish(&filter);
 	return 0;
+}
+
+/* A command was killed while it detached: everything passes already. */
+static void settle_empty(const struct pinned *pinned)
+{
+	__cleanup(filter_close) struct filter filter = FILTER_NONE;
+
+	if (pinned->link && filter_is_empty(pinned->id)) {
+		memcpy(filter.id, pinned->id, sizeof(filter.id));
+		take_off(pinned, &filter, "completed a detach that was left half done");
+	}
 }
 
 int hook_settle(void)
@@ -314,6 +336,8 @@ int hook_settle(void)
 	for (i = 0; i < count && !err; i++)
 		if (judging[i].known)
 			err = settle(&list[i], judging, count);
+		else
+			settle_empty(&list[i]);
 	free(judging);
 	free(list);
 	return err;
@@ -413,14 +437,26 @@ int hook_list(struct hook **list, size_t *count)
 	for (i = 0; pins && all[i].if_index; i++) {
 		struct hook hook;
 
-		if (!pinned_at(pinned, pins, all[i].if_index) ||
-		    query(all[i].if_index, pinned, pins, &hook) || !hook.id[0])
+		if (err || !pinned_at(pinned, pins, all[i].if_index))
+			continue;
+		err = query(all[i].if_index, pinned, pins, &hook);
+		if (err == -ENODEV || err == -ENXIO)
+			err = 0; /* gone since */
+		else if (err)
+			error("%s: cannot ask for its XDP program: %s", all[i].if_name,
+			      strerror(-err));
+		if (err || !hook.id[0])
 			continue;
 		*list = xrealloc(*list, *count + 1, sizeof(**list));
 		(*list)[(*count)++] = hook;
 	}
 	if_freenameindex(all);
 	free(pinned);
+	if (err) {
+		free(*list);
+		*list = NULL;
+		*count = 0;
+	}
 	return err;
 }
 

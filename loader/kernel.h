@@ -64,6 +64,7 @@ struct filter {
 	int shared;
 	int egress;	 /* the egress program */
 	int egress_link; /* of a tcx hook; -1 with clsact */
+	int emptied;	 /* the generation that filter_stop took away */
 	/* Of the XDP hook, also one to come; 0: none, or its interface is gone. */
 	unsigned int ifindex;
 	struct installed {
@@ -96,6 +97,7 @@ struct filter {
 			 .shared = -1,               \
 			 .egress = -1,               \
 			 .egress_link = -1,          \
+			 .emptied = -1,              \
 			 .current = {-1, -1, NULL},  \
 			 .next = {-1, -1, NULL},     \
 			 .fallback = {-1, -1, NULL}, \
@@ -188,8 +190,8 @@ int filter_switch(struct filter *filter, const struct tables *tables, const char
 __u64 boot_time(void);
 
 /*
- * Sets the deadline (boot_time) of the next generation that is to be confirmed, or of the current
- * one if there is no next. 0, or -errno with a message.
+ * Sets the deadline (boot_time) of the next generation, if it is to be confirmed. 0, or -errno with
+ * a message.
  */
 int filter_arm(struct filter *filter, __u64 deadline);
 
@@ -219,14 +221,20 @@ int filter_pin_egress(struct filter *filter);
 int filter_pin(struct filter *filter);
 /* Puts the egress link that the filter has now in the place of a lost one's pin. */
 int filter_repin_egress(const struct filter *filter);
-/* Removes the pins, the link's first. */
-int filter_unpin(const struct filter *filter);
+/* Removes the pins, the link's first. What cannot be removed is warned of, and collected later. */
+void filter_unpin(const struct filter *filter);
 
 /*
  * Takes a filter known by its links or its id off both hooks, and removes its pins. Also one that
- * is half made.
+ * is half made. It first lets everything pass: if that fails, -errno with a message, and nothing is
+ * changed; what fails later is warned of, and the next command completes it.
  */
 int filter_detach(struct filter *filter);
+/* The first step alone, for several interfaces; and back, before the others. */
+int filter_stop(struct filter *filter);
+void filter_refill(const struct filter *filter);
+/* Whether a killed command has begun to detach that filter. */
+bool filter_is_empty(const char *id);
 
 /* --- memory.c: what it takes --- */
 

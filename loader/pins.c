@@ -132,73 +132,82 @@ int filter_repin_egress(const struct filter *filter)
 	return err;
 }
 
-int filter_unpin(const struct filter *filter)
+void filter_unpin(const struct filter *filter)
 {
 	__free_text char *folder = object_path(filter->id, NULL);
 	__free_text char *link = object_path(filter->id, "link");
-	int err = 0;
 
 	/* The link first: what is left without it is nobody's, and collected. */
 	if (unlink(link) && errno != ENOENT) {
-		err = -errno;
-		error("%s: cannot unpin: %s", link, strerror(-err));
-		return err;
+		warning("%s: cannot unpin: %s", link, strerror(errno));
+		return;
 	}
 	unpin_matching(filter->id, "", NULL);
-	if (rmdir(folder) && errno != ENOENT) {
-		err = -errno;
-		error("%s: cannot remove: %s", folder, strerror(-err));
-	}
-	return err;
+	if (rmdir(folder) && errno != ENOENT)
+		warning("%s: cannot remove: %s", folder, strerror(errno));
 }
 
 /* What filter_detach needs of a filter that is known by its id only. */
-static void open_hooks(struct filter *filter)
+static int open_hooks(struct filter *filter)
 {
-	if (filter->link < 0)
-		filter->link = object_get(filter->id, "link");
-	if (filter->egress < 0)
-		filter->egress = object_get(filter->id, "egress");
-	if (filter->egress_link < 0)
-		filter->egress_link = object_get(filter->id, "egress_link");
+	const struct {
+		const char *name;
+		int *fd;
+	} pin[] = {
+		{"generations", &filter->generations},
+		{"link", &filter->link},
+		{"egress", &filter->egress},
+		{"egress_link", &filter->egress_link},
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(pin); i++) {
+		if (*pin[i].fd >= 0)
+			continue;
+		*pin[i].fd = object_get(filter->id, pin[i].name);
+		if (*pin[i].fd < 0 && *pin[i].fd != -ENOENT)
+			return *pin[i].fd;
+	}
 	if (!filter->ifindex)
 		filter->ifindex = object_interface(filter->link);
+	return 0;
 }
 
-/*
- * Before the link is detached: a folder whose link has lost its interface is taken by who reads
- * for one that somebody took off. Killed in between, the link goes with this process.
- */
-static int unpin_link(const struct filter *filter)
+static void unhook(struct filter *filter)
 {
 	__free_text char *link = object_path(filter->id, "link");
-	int err = filter->link >= 0 && unlink(link) && errno != ENOENT ? -errno : 0;
 
+	/*
+	 * The pin goes before the link is detached: who reads takes a folder whose link has lost
+	 * its interface for one that somebody took off.
+	 */
+	if (filter->id[0] && filter->link >= 0 && unlink(link) && errno != ENOENT)
+		warning("%s: cannot unpin: %s", link, strerror(errno));
+	/* At once, not when the kernel gets to freeing the link. */
+	if (filter->link >= 0 && bpf_link_detach(filter->link) && errno != ENOLINK)
+		warning("cannot detach, though everything passes: %s", strerror(errno));
+}
+
+int filter_stop(struct filter *filter)
+{
+	int err = filter->id[0] ? open_hooks(filter) : 0;
+
+	if (!err)
+		err = filter_empty(filter);
 	if (err)
-		error("%s: cannot unpin: %s", link, strerror(-err));
+		error("cannot detach: %s", strerror(-err));
 	return err;
 }
 
 int filter_detach(struct filter *filter)
 {
-	int err = 0;
+	int err = filter_stop(filter);
 
-	if (filter->id[0]) {
-		open_hooks(filter);
-		err = unpin_link(filter);
-		if (err)
-			return err;
-	}
-	/* At once, not when the kernel gets to freeing the link. */
-	if (filter->link >= 0 && bpf_link_detach(filter->link) && errno != ENOLINK) {
-		err = -errno;
-		error("cannot detach: %s", strerror(-err));
-		if (filter->id[0])
-			object_pin(filter->id, "link", filter->link);
-		return err;
-	}
-	err = egress_detach(filter, filter->ifindex);
 	if (err)
 		return err;
-	return filter->id[0] ? filter_unpin(filter) : 0;
+	unhook(filter);
+	/* With its pins left, the next command knows what is still at a clsact. */
+	if (!egress_detach(filter, filter->ifindex) && filter->id[0])
+		filter_unpin(filter);
+	return 0;
 }

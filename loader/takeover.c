@@ -90,8 +90,10 @@ static int put_in_place(const struct hook *hook, struct filter *old, struct filt
 		err = -errno;
 		error("%s: cannot replace the program: %s", hook->name, strerror(-err));
 	}
-	if (!err)
-		return filter_unpin(old);
+	if (!err) {
+		filter_unpin(old);
+		return 0;
+	}
 	egress_replace(old, new, hook->name, hook->ifindex);
 	filter_unpin(new);
 	return err;

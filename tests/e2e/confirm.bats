@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
+# --force: a server listens on 22/tcp, which only the profile ssh opens.
 # --confirm: past its deadline the program itself falls back, both ways, without any process.
 
 load helper
@@ -94,7 +95,7 @@ confirm_of()
 	same 1 "$(inside find "$PINS" -name 'generation-*' | wc -l)" 'generations'
 	connects client 192.0.2.1 22
 	# A new change ends the story.
-	exits 0 pc swap eth0 -p xeams
+	exits 0 pc swap eth0 -p xeams --force
 	same null "$(confirm_of)"
 }
 
@@ -121,7 +122,7 @@ confirm_of()
 }
 
 @test "the egress side falls back too" {
-	pc attach eth0 -p tiny --catalog "$TINY"
+	pc attach eth0 -p tiny --catalog "$TINY" --force
 	connects host 192.0.2.2 7000
 	pc swap eth0 --outbound enforce --catalog "$TINY" --confirm 2
 	unanswered host 192.0.2.2 7000
@@ -188,7 +189,7 @@ confirm_of()
 @test "a deadline that passes while live traffic comes: no packet is judged by both" {
 	local load
 
-	pc attach eth0 -p tiny --catalog "$TINY"
+	pc attach eth0 -p tiny --catalog "$TINY" --force
 	pc swap eth0 -p tiny-host --catalog "$TINY" --confirm 1
 	on client bash -c 'end=$((SECONDS + 3)) bad=0 good=0
 		while [ $SECONDS -lt $end ]; do
