@@ -14,6 +14,7 @@
 /* Layout versions since which these maps are as they are now: they can be taken over. */
 #define PC_COUNTERS_SINCE 2
 #define PC_FLOWS_SINCE	  2
+#define PC_DEADLINE_SINCE 3
 
 enum pc_transport {
 	PC_TCP = 0,
@@ -140,7 +141,7 @@ enum pc_outbound {
 /*
  * One compiled state of an interface: the only value of an inner map of `generations`, which is
  * mmapable: to confirm it is one store of `deadline`. What stands before `made_at` is the same in
- * every layout version.
+ * every layout version, and from version 3 on the words from `deadline` to `stand_in` are.
  */
 struct pc_generation {
 	__u32 magic;

@@ -11,13 +11,22 @@
 #include "loader/paths.h"
 #include "loader/util.h"
 
+/* Where anybody may load programs, a map that can be read can be written: by a program. */
+static bool bpf_is_roots(void)
+{
+	__close_file FILE *file = fopen("/proc/sys/kernel/unprivileged_bpf_disabled", "re");
+
+	return file && fgetc(file) != '0';
+}
+
 bool admins_exist(gid_t *gid)
 {
 	const struct group *group = getgrnam(ADMINS);
 
-	if (group)
-		*gid = group->gr_gid;
-	return group;
+	if (!group || !bpf_is_roots())
+		return false;
+	*gid = group->gr_gid;
+	return true;
 }
 
 bool admins_read(const char *pin)
@@ -104,7 +113,8 @@ void admins_share_all(void)
 	share(PINS, gid);
 	dir = opendir(PINS);
 	while (dir && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && entry->d_type == DT_DIR)
+		if (entry->d_name[0] != '.' && entry->d_type == DT_DIR &&
+		    strcmp(entry->d_name, LOCK_NAME))
 			share_folder(entry->d_name, gid);
 	if (dir)
 		closedir(dir);

@@ -8,7 +8,10 @@
 
 #define ADMINS "portcullis"
 
-/* False: this host has no such group, and everything is root's alone. */
+/*
+ * False: this host has no such group, or lets everybody load BPF programs, by which they could
+ * write what they may read (kernel.unprivileged_bpf_disabled=0). Then all is root's alone.
+ */
 bool admins_exist(gid_t *gid);
 
 /*

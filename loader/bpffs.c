@@ -89,7 +89,7 @@ int kernel_readable(const char *command)
 	if (object_get("no", "pin") != -EPERM)
 		return 0;
 	error("%s: this kernel lets only root use BPF: members of the group " ADMINS
-	      " need Linux 5.19 (or kernel.unprivileged_bpf_disabled=0); run it as root",
+	      " need Linux 5.19; run it as root",
 	      command);
 	return -EPERM;
 }
@@ -206,13 +206,27 @@ static int check_folder(void)
 	return -EPERM;
 }
 
+/* Of two first commands one mounts: a second mount would hide the pins of the first. */
+static int lock_mount(int *lock)
+{
+	static const struct timespec pause = {.tv_nsec = 20000000};
+	int i;
+
+	*lock = open(BPFFS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*lock < 0)
+		return -errno;
+	/* Anybody may hold this one: not for ever. */
+	for (i = 0; flock(*lock, LOCK_EX | LOCK_NB) && i < LOCK_WAIT_SECONDS * 50; i++)
+		nanosleep(&pause, NULL);
+	return 0;
+}
+
 static int mount_bpffs(void)
 {
-	__close_fd int lock = open(BPFFS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int err;
+	__close_fd int lock = -1;
+	int err = lock_mount(&lock);
 
-	/* Of two first commands one mounts: a second mount would hide the pins of the first. */
-	if (lock >= 0 && !flock(lock, LOCK_EX) && is_bpffs(BPFFS))
+	if (!err && is_bpffs(BPFFS))
 		return 0;
 	if (!mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
 		return 0;
@@ -246,7 +260,12 @@ int pins_ready(bool create)
 
 static int lock_once(int *lock)
 {
-	__close_fd int fd = open(PINS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	gid_t gid;
+	const char *path = admins_exist(&gid) ? PINS "/" LOCK_NAME : PINS;
+	__close_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT && !mkdir(path, 0700))
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;

@@ -23,6 +23,14 @@ static const struct timespec learning_time = {.tv_sec = 1};
 	     one++)                                                                              \
 		if (one->kind == (which))
 
+/* It was not confirmed in time: to be detached before this attach. */
+static bool is_stand_in(const struct hook *hook)
+{
+	__cleanup(filter_close) struct filter filter = FILTER_NONE;
+
+	return !filter_try_open(hook->id, &filter) && filter.current.copy->stand_in;
+}
+
 int change_find_free(struct change *change)
 {
 	int err = hook_find(change->name, &change->hook);
@@ -31,6 +39,8 @@ int change_find_free(struct change *change)
 		return err;
 	if (!change->hook.id[0])
 		return hook_free(&change->hook);
+	if (is_stand_in(&change->hook)) /* a dry run: else it would be gone */
+		return 0;
 	error("%s: portcullis is attached already; portcullis swap %s -p PROFILE changes the profile",
 	      change->hook.name, change->hook.name);
 	return -EEXIST;
@@ -85,6 +95,10 @@ static int load_all(const struct changes *changes)
 			err = share_find(one->flows, &with);
 			if (err)
 				return err;
+		} else if (one->flows && one->flows != first->flows) {
+			error("%s: %u flows, and %s has another number: interfaces of a network namespace share the map",
+			      one->name, one->flows, first->name);
+			return -EINVAL;
 		}
 		err = load_one(one, first && with.flows < 0 ? &first->filter : &with);
 		if (err)
@@ -225,8 +239,12 @@ static int say_confirm(const struct change *change)
 			change->name);
 		return 0;
 	}
-	error("%s: the time to confirm what was there passed meanwhile: generation %llu judges again",
-	      change->name, filter->fallback.copy->number);
+	if (filter->fallback.copy->stand_in)
+		error("%s: the time to confirm it has passed already: everything passes again",
+		      change->name);
+	else
+		error("%s: the time to confirm what was there passed meanwhile: generation %llu judges again",
+		      change->name, filter->fallback.copy->number);
 	return -ETIME;
 }
 
@@ -261,7 +279,7 @@ static void say_changes(const struct changes *changes)
 		one->forwarded = one->filter.current.copy->forward;
 		plan_warn_open(one->plan);
 		say_line("%s:", one->name);
-		plan_features(one->plan, stdout);
+		plan_features(one->plan, one->kept, stdout);
 		difference_print(one->kept, one->plan->kept, stdout);
 	}
 	fflush(stdout);
@@ -315,9 +333,29 @@ static int ask_guard(const struct changes *changes)
 			one->confirm || (one->kind == CHANGE_SWAP && one->filter.fallback.copy);
 	}
 	err = guard_hold(changes->command, target, count, changes->management,
-			 changes->force || changes->dry_run || confirmed);
+			 changes->force || confirmed ? GUARD_WARN :
+			 changes->boot		     ? GUARD_CONNECTED :
+						       GUARD_STOP);
 	free(target);
 	return err;
+}
+
+/* What is detached does not come back: what is to be confirmed would fall back to less. */
+static int check_detaches(const struct changes *changes)
+{
+	bool confirm = false;
+	size_t i;
+
+	for (i = 0; i < changes->count; i++)
+		confirm |= changes->change[i].confirm;
+	each_change (changes, one, CHANGE_DETACH) {
+		if (!confirm)
+			continue;
+		error("%s: %s would be detached, which cannot fall back: detach it first, or leave out --confirm",
+		      changes->command, one->name);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 int changes_run(const struct changes *changes)
@@ -325,11 +363,14 @@ int changes_run(const struct changes *changes)
 	int err;
 
 	say_changes(changes);
-	err = ask_guard(changes);
-	if (err)
+	err = changes->dry_run ? say_dry_run(changes) : 0;
+	fflush(stdout);
+	if (!err)
+		err = check_detaches(changes);
+	if (!err)
+		err = ask_guard(changes);
+	if (err || changes->dry_run)
 		return err;
-	if (changes->dry_run)
-		return say_dry_run(changes);
 	err = prepare_all(changes);
 	if (!err)
 		err = put_all_in_place(changes);

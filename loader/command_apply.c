@@ -8,6 +8,7 @@
 #include "loader/change.h"
 #include "loader/command.h"
 #include "loader/link.h"
+#include "loader/object.h"
 #include "loader/takeover.h"
 
 /* One interface: what the file says, and what is there. */
@@ -68,25 +69,75 @@ static int check_mode(const struct change *change, enum hook_mode wanted)
 	return -EINVAL;
 }
 
-/* Of one that is attached: 1 if it is to be swapped, 0 if it is as wanted. */
-static int compare(struct target *target, struct change *change, bool dry_run)
+static int check_flows(const struct change *change)
 {
-	int err = takeover(&change->hook, dry_run);
+	struct bpf_map_info info;
+	int err = change->flows ? object_map(change->filter.flows, &info) : 0;
+
+	if (err || !change->flows || info.max_entries == change->flows)
+		return err;
+	error("%s: this network namespace has a map of %u flows, and the site file wants %u: portcullis detach every interface, then apply again",
+	      change->name, info.max_entries, change->flows);
+	return -EINVAL;
+}
+
+/* What is as wanted may still wait to be confirmed. 1: it is to be swapped, for a new deadline. */
+static int say_same(const struct apply *apply, struct change *change)
+{
+	__u64 deadline = change->filter.current.copy->deadline, now = boot_time();
+	int err;
+
+	if (!deadline) {
+		say_line("%s: is as the site file says", change->name);
+		return 0;
+	}
+	if (apply->options->confirm)
+		return 1;
+	if (!apply->options->boot || apply->options->dry_run) {
+		say_line(
+			"%s: is as the site file says, but waits to be confirmed, %llu s: portcullis confirm %s",
+			change->name, deadline > now ? (deadline - now) / PC_SECOND : 0,
+			change->name);
+		return 0;
+	}
+	err = filter_confirm(&change->filter);
+	if (!err)
+		say_line("%s: is as the site file says, and final now", change->name);
+	return err == -ETIME ? 1 : err;
+}
+
+/* Of one that is attached: 1 if it is to be swapped, 0 if it is as wanted. */
+static int compare(const struct apply *apply, struct target *target, struct change *change)
+{
+	const struct takeover how = {
+		.command = "apply",
+		.management = apply->changes.management,
+		.force = apply->options->force,
+		.confirm = change->confirm,
+		.dry_run = apply->options->dry_run,
+	};
+	int err = takeover(&change->hook, &how);
 
 	if (err)
 		return err;
 	err = filter_open(change->hook.id, &change->filter);
 	if (err == -ENOENT)
 		err = hook_missing(&change->hook, "apply");
+	if (!err && !apply->options->dry_run)
+		err = filter_ready(&change->filter, change->name);
 	if (!err)
 		err = check_mode(change, target->wanted->mode);
+	if (!err)
+		err = check_flows(change);
 	if (!err)
 		err = plan_kept(change->name, &change->filter, &target->kept);
 	if (err)
 		return err;
 	change->kept = target->kept;
-	return !same_part(target->kept, target->plan.kept, "recipe") ||
-	       !same_part(target->kept, target->plan.kept, "profiles");
+	if (same_part(target->kept, target->plan.kept, "recipe") &&
+	    same_part(target->kept, target->plan.kept, "profiles"))
+		return say_same(apply, change);
+	return 1;
 }
 
 static struct change *add(struct apply *apply, enum change_kind kind, const char *name)
@@ -111,7 +162,7 @@ static void drop(struct apply *apply)
 static unsigned int wanted_confirm(const struct options *options,
 				   const struct site_interface *wanted)
 {
-	if (options->final)
+	if (options->boot)
 		return 0;
 	return options->confirm ? options->confirm : wanted->confirm;
 }
@@ -146,14 +197,10 @@ static int plan_wanted(struct apply *apply, const struct site_interface *wanted,
 	if (!change->hook.id[0])
 		return hook_free(&change->hook);
 	change->kind = CHANGE_SWAP;
-	err = compare(target, change, apply->options->dry_run);
-	if (err < 0)
-		return err;
-	if (!err) {
-		say_line("%s: is as the site file says", wanted->name);
+	err = compare(apply, target, change);
+	if (!err)
 		drop(apply);
-	}
-	return 0;
+	return err < 0 ? err : 0;
 }
 
 static bool is_wanted(const struct site *site, unsigned int ifindex)
@@ -176,6 +223,7 @@ static void plan_detaches(struct apply *apply, const struct hook *hook, size_t c
 			struct change *change = add(apply, CHANGE_DETACH, hook[i].name);
 
 			change->hook = hook[i];
+			change->filter.ifindex = hook[i].ifindex;
 			memcpy(change->filter.id, hook[i].id, sizeof(change->filter.id));
 		}
 }
@@ -247,8 +295,8 @@ int command_apply(const struct options *options, struct diag *diag)
 		      options->arguments.name[0]);
 		return EXIT_USAGE;
 	}
-	if (options->confirm && options->final) {
-		error("apply: --confirm and --no-confirm exclude each other");
+	if (options->confirm && options->boot) {
+		error("apply: --confirm and --boot exclude each other");
 		return EXIT_USAGE;
 	}
 	err = site_read(options->site ? options->site : SITE_FILE, &site, diag);
@@ -258,7 +306,7 @@ int command_apply(const struct options *options, struct diag *diag)
 	if (err || catalog_open(&options->catalog, &apply.catalog, diag))
 		return EXIT_FAILED;
 	err = site_check(&apply.catalog, &site, diag);
-	if (!err && !options->dry_run)
+	if (!err)
 		err = kernel_privileged("apply");
 	if (!err) {
 		wait_for_interfaces(&site, options->wait);
@@ -271,6 +319,7 @@ int command_apply(const struct options *options, struct diag *diag)
 		.done = "changed",
 		.management = site.management_given ? &site.management : NULL,
 		.force = options->force,
+		.boot = options->boot,
 		.dry_run = options->dry_run,
 	};
 	if (!err)

@@ -89,7 +89,7 @@ int command_attach(const struct options *options, struct diag *diag)
 	diag_print(diag, stderr);
 	diag_free(diag);
 	plan_warn_open(&plan);
-	plan_features(&plan, stderr);
+	plan_features(&plan, NULL, stderr);
 	if (!options->dry_run && (kernel_privileged("attach") || pins_ready(true) < 0 ||
 				  pins_lock(&lock) || hook_collect()))
 		return EXIT_FAILED;

@@ -2,98 +2,160 @@
 /* `confirm`: makes final what was attached, swapped or applied with --confirm. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "loader/command.h"
+#include "loader/guard.h"
+#include "loader/remake.h"
 
-static int too_late(const char *interface, const struct filter *filter)
+struct confirm {
+	const struct options *options;
+	struct site site;
+	struct hook *hook;
+	size_t count;
+	bool named;	  /* by the user */
+	size_t confirmed; /* interfaces */
+	bool late;	  /* one of them is reverted */
+};
+
+static void say_late(const char *interface, const struct pc_generation *judges)
 {
-	const struct pc_generation *current = filter->current.copy;
-
-	if (current->stand_in)
+	if (judges->stand_in)
 		error("%s: too late: the attach was not confirmed in time, and everything passes; attach again",
 		      interface);
 	else
 		error("%s: too late: the swap was not confirmed in time, and generation %llu judges again; portcullis show --iface %s shows it",
-		      interface, current->number, interface);
-	return -ETIME;
+		      interface, judges->number, interface);
 }
 
-static int confirm_one(const struct hook *hook, bool named, size_t *confirmed)
+/* Before anything is settled: what was reverted would no more be seen. */
+static void look_for_late(struct confirm *confirm)
+{
+	size_t i;
+
+	for (i = 0; i < confirm->count; i++) {
+		__cleanup(filter_close) struct filter filter = FILTER_NONE;
+
+		if (filter_try_open(confirm->hook[i].id, &filter) || !filter.reverted.copy)
+			continue;
+		say_late(confirm->hook[i].name, filter.current.copy);
+		confirm->late = true;
+		confirm->hook[i].id[0] = '\0';
+	}
+}
+
+/* Whoever could not connect again has shown nothing by this. What cannot be told stops nobody. */
+static int ask_guard(const struct confirm *confirm, const struct hook *hook,
+		     const struct filter *filter)
+{
+	__cleanup(remade_free) struct remade remade = {};
+	const struct guard_target target = {hook->name, hook->ifindex, &remade.plan,
+					    &remade.catalog};
+	__free_text char *recipe = NULL;
+
+	if (confirm->options->force || filter_recipe(filter, &recipe) ||
+	    remake(hook->name, recipe, &remade)) {
+		if (!confirm->options->force)
+			warning("%s: whether somebody is locked out is not known", hook->name);
+		return 0;
+	}
+	return guard_hold("confirm", &target, 1,
+			  confirm->site.management_given ? &confirm->site.management : NULL,
+			  GUARD_STOP);
+}
+
+static int confirm_one(struct confirm *confirm, const struct hook *hook)
 {
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
 	int err = filter_open(hook->id, &filter);
-	bool waits;
+	const struct pc_generation *current;
 
 	if (err)
 		return err == -ENOENT ? hook_missing(hook, "confirm") : err;
-	waits = filter.current.copy->deadline;
-	if (filter.reverted.copy || filter.current.copy->reverted_at)
-		return too_late(hook->name, &filter);
+	current = filter.current.copy;
+	if (current->reverted_at && confirm->named) {
+		say_late(hook->name, current);
+		return -ETIME;
+	}
+	if (!current->deadline) {
+		if (confirm->named)
+			say_line("%s: nothing waits to be confirmed; generation %llu is final",
+				 hook->name, current->number);
+		return 0;
+	}
+	err = ask_guard(confirm, hook, &filter);
+	if (err)
+		return err;
 	err = filter_confirm(&filter);
-	if (err == -ETIME) {
-		/* It passed since the filter was opened. */
-		filter.current = filter.fallback;
-		filter.fallback = INSTALLED_NONE;
-		return too_late(hook->name, &filter);
-	}
-	if (!err && waits)
-		say_line("%s: confirmed; generation %llu is final", hook->name,
-			 filter.current.copy->number);
-	else if (!err && named)
-		say_line("%s: nothing waits to be confirmed; generation %llu is final", hook->name,
-			 filter.current.copy->number);
-	*confirmed += !err && waits;
-	return err;
+	if (err == -ETIME) /* it passed since the filter was opened */
+		say_late(hook->name, filter.fallback.copy);
+	if (err)
+		return err;
+	say_line("%s: confirmed; generation %llu is final", hook->name,
+		 filter.current.copy->number);
+	confirm->confirmed++;
+	return 0;
 }
 
-static int confirm_named(const struct names *interfaces)
+static int find_hooks(struct confirm *confirm)
 {
-	size_t confirmed = 0, i;
-	int code = EXIT_DONE;
+	const struct names *names = &confirm->options->arguments;
+	size_t i;
+	int err;
 
-	for (i = 0; i < interfaces->count; i++) {
-		struct hook hook;
-		int err = hook_find(interfaces->name[i], &hook);
-
-		if (!err && !hook.id[0])
-			err = hook_missing(&hook, "confirm");
-		if (err || confirm_one(&hook, true, &confirmed))
-			code = EXIT_FAILED;
+	confirm->named = names->count;
+	if (!names->count)
+		return hook_list(&confirm->hook, &confirm->count);
+	confirm->hook = xcalloc(names->count, sizeof(*confirm->hook));
+	for (i = 0; i < names->count; i++) {
+		err = hook_find(names->name[i], &confirm->hook[i]);
+		if (!err && !confirm->hook[i].id[0])
+			err = hook_missing(&confirm->hook[i], "confirm");
+		if (err)
+			return err;
+		confirm->count++;
 	}
-	return code;
+	return 0;
 }
 
-static int confirm_all(void)
+static int run(struct confirm *confirm)
 {
-	size_t count, confirmed = 0, i;
-	int code = EXIT_DONE;
-	struct hook *hook;
+	int err = find_hooks(confirm);
+	size_t i;
 
-	if (hook_list(&hook, &count))
-		return EXIT_FAILED;
-	for (i = 0; i < count; i++)
-		if (confirm_one(&hook[i], false, &confirmed))
-			code = EXIT_FAILED;
-	free(hook);
-	if (code == EXIT_DONE && !confirmed)
+	if (err)
+		return err;
+	look_for_late(confirm);
+	/* What a killed command has left half done is completed, and confirmed with the rest. */
+	err = hook_settle();
+	for (i = 0; i < confirm->count && !err; i++)
+		if (confirm->hook[i].id[0])
+			err = confirm_one(confirm, &confirm->hook[i]);
+	if (!err && confirm->late)
+		err = -ETIME;
+	if (!err && !confirm->named && !confirm->confirmed)
 		say_line("nothing waits to be confirmed");
-	return code;
+	return err;
 }
 
 int command_confirm(const struct options *options, struct diag *diag)
 {
+	struct confirm confirm = {.options = options};
 	__close_fd int lock = -1;
-	int ready, code;
+	int ready, err;
 
-	(void)diag;
 	if (kernel_privileged("confirm"))
 		return EXIT_FAILED;
-	/* Nothing is settled before: what was reverted would no more be seen. */
+	/* A site file with an error must not keep anybody from confirming. */
+	if (site_open(options->site, &confirm.site, diag))
+		warning("confirm: the site file is not used: see below");
 	ready = pins_ready(false);
-	if (ready < 0 || (ready && pins_lock(&lock)))
-		return EXIT_FAILED;
-	code = options->arguments.count ? confirm_named(&options->arguments) : confirm_all();
-	if (ready)
+	err = ready < 0 ? ready : ready ? pins_lock(&lock) : 0;
+	if (!err)
+		err = run(&confirm);
+	if (ready > 0)
 		share_settle();
-	return code;
+	free(confirm.hook);
+	site_free(&confirm.site);
+	return err ? EXIT_FAILED : EXIT_DONE;
 }

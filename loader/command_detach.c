@@ -1,29 +1,56 @@
 // SPDX-License-Identifier: GPL-2.0
 /* `detach`: removes the filter from interfaces. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "loader/command.h"
 
-static int detach_one(const char *interface)
+/* What is found is to be detached; an interface without the filter is no error. */
+static int find(const struct names *interfaces, struct filter *filter)
 {
-	__cleanup(filter_close) struct filter filter = FILTER_NONE;
 	struct hook hook;
+	size_t i;
+	int err;
 
-	if (hook_find(interface, &hook))
-		return EXIT_FAILED;
-	if (!hook.id[0]) {
-		say_line("%s: no filter of portcullis is attached", interface);
-		return EXIT_DONE;
+	for (i = 0; i < interfaces->count; i++) {
+		err = hook_find(interfaces->name[i], &hook);
+		if (err)
+			return err;
+		memcpy(filter[i].id, hook.id, sizeof(filter[i].id));
+		filter[i].ifindex = hook.ifindex;
 	}
-	snprintf(filter.id, sizeof(filter.id), "%s", hook.id);
-	if (filter_detach(&filter))
-		return EXIT_FAILED;
-	say_line("%s: detached; everything passes", interface);
-	return EXIT_DONE;
+	return 0;
+}
+
+/* All let everything pass, or none; then they are cleared away. */
+static int detach(const struct names *interfaces, struct filter *filter)
+{
+	size_t done, i;
+	int err = find(interfaces, filter);
+
+	if (err)
+		return err;
+	for (done = 0; done < interfaces->count && !err; done++)
+		if (filter[done].id[0])
+			err = filter_stop(&filter[done]);
+	for (i = 0; err && i < done; i++)
+		filter_refill(&filter[i]);
+	for (i = 0; !err && i < interfaces->count; i++) {
+		if (!filter[i].id[0]) {
+			say_line("%s: no filter of portcullis is attached", interfaces->name[i]);
+			continue;
+		}
+		filter_detach(&filter[i]);
+		say_line("%s: detached; everything passes", interfaces->name[i]);
+	}
+	return err;
 }
 
 int command_detach(const struct options *options, struct diag *diag)
 {
 	__close_fd int lock = -1;
-	int ready, code = EXIT_DONE;
+	struct filter *filter;
+	int ready, err;
 	size_t i;
 
 	(void)diag;
@@ -36,12 +63,16 @@ int command_detach(const struct options *options, struct diag *diag)
 	ready = pins_ready(false);
 	if (ready < 0 || (ready && (pins_lock(&lock) || hook_settle())))
 		return EXIT_FAILED;
+	filter = xcalloc(options->arguments.count, sizeof(*filter));
 	for (i = 0; i < options->arguments.count; i++)
-		if (detach_one(options->arguments.name[i]))
-			code = EXIT_FAILED;
+		filter[i] = FILTER_NONE;
+	err = detach(&options->arguments, filter);
+	for (i = 0; i < options->arguments.count; i++)
+		filter_close(&filter[i]);
+	free(filter);
 	if (ready) {
 		hook_mend(); /* of the others: what is detached needs none */
 		share_settle();
 	}
-	return code;
+	return err ? EXIT_FAILED : EXIT_DONE;
 }

@@ -157,7 +157,10 @@ int command_status(const struct options *options, struct diag *diag)
 		json_decref(interfaces);
 		return EXIT_FAILED;
 	}
-	report_print(report_new("interfaces", interfaces),
-		     options->json ? NULL : report_status_text);
+	if (options->json || !left_out || count)
+		report_print(report_new("interfaces", interfaces),
+			     options->json ? NULL : report_status_text);
+	else
+		json_decref(interfaces);
 	return left_out ? EXIT_FAILED : EXIT_DONE;
 }

@@ -56,9 +56,11 @@ static int new_recipe(const struct options *options, const struct site *site, st
 /* The catalog as the command before this one had it, behind the folders that this one gives. */
 static int open_catalog(const struct options *options, struct target *target, struct diag *diag)
 {
+	int err;
+
 	names_add_all(&target->folders, &options->catalog);
-	plan_folders(target->kept, &target->folders);
-	return catalog_open(&target->folders, &target->catalog, diag);
+	err = options->fresh ? 0 : plan_folders(target->name, target->kept, &target->folders);
+	return err ? err : catalog_open(&target->folders, &target->catalog, diag);
 }
 
 static int plan_target(const struct options *options, const struct site *site,
@@ -67,9 +69,19 @@ static int plan_target(const struct options *options, const struct site *site,
 	int err = hook_find(target->name, &change->hook);
 
 	if (!err && change->hook.id[0])
-		err = takeover(&change->hook, options->dry_run);
+		err = takeover(
+			&change->hook,
+			&(struct takeover){
+				.command = "swap",
+				.management = site->management_given ? &site->management : NULL,
+				.force = options->force,
+				.confirm = options->confirm,
+				.dry_run = options->dry_run,
+			});
 	if (!err)
 		err = filter_of(target->name, "swap", &change->filter);
+	if (!err && !options->dry_run)
+		err = filter_ready(&change->filter, target->name);
 	if (!err)
 		err = plan_kept(target->name, &change->filter, &target->kept);
 	if (!err)
@@ -164,7 +176,7 @@ int command_swap(const struct options *options, struct diag *diag)
 	if (kernel_privileged("swap") || site_open(options->site, &site, diag))
 		return EXIT_FAILED;
 	ready = pins_ready(false);
-	if (ready < 0 || (ready && (pins_lock(&lock) || hook_collect())))
+	if (ready < 0 || (ready && !options->dry_run && (pins_lock(&lock) || hook_collect())))
 		return EXIT_FAILED;
 	return swap(options, &site, diag);
 }

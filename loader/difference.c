@@ -295,7 +295,7 @@ static size_t print_settings(const json_t *before, const json_t *after, FILE *to
 	return printed;
 }
 
-void difference_print(const json_t *before, const json_t *after, FILE *to)
+size_t difference_print(const json_t *before, const json_t *after, FILE *to)
 {
 	size_t printed = print_ports(before, after, false, to);
 
@@ -305,4 +305,5 @@ void difference_print(const json_t *before, const json_t *after, FILE *to)
 	printed += print_settings(before, after, to);
 	if (!printed)
 		fputs("  no port opens or closes\n", to);
+	return printed;
 }

@@ -11,8 +11,8 @@
  * attached) and prints a line for each range of ports that opens, closes, or changes whom it
  * admits, those marked `out` after those of `in` (they are listed and unlisted as long as outbound
  * only tracks), and for each group, protocol and setting that changes; one line if nothing does. A
- * port is judged by all its open services together.
+ * port is judged by all its open services together. Returns how many lines tell of a change.
  */
-void difference_print(const json_t *before, const json_t *after, FILE *to);
+size_t difference_print(const json_t *before, const json_t *after, FILE *to);
 
 #endif

@@ -15,19 +15,32 @@
 #define TCX_EGRESS ((enum bpf_attach_type)47) /* BPF_TCX_EGRESS */
 #define TCX_BEFORE (1U << 3)		      /* BPF_F_BEFORE: with no other named, first of all */
 
-enum egress_hook egress_state(const struct filter *filter, unsigned int ifindex)
+/* Whether the link holds the program at the interface: 1 or 0, or -errno. */
+static int link_holds(int link, __u32 program, unsigned int ifindex)
+{
+	struct bpf_link_info info = {};
+	__u32 length = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(link, &info, &length))
+		return -errno;
+	/* tcx.ifindex stands where xdp.ifindex does: first. Another program: a command was killed
+	 * while it replaced the filter. */
+	return info.xdp.ifindex == ifindex && info.prog_id == program;
+}
+
+int egress_state(const struct filter *filter, unsigned int ifindex)
 {
 	__u32 id;
+	int err = object_program(filter->egress, &id);
 
-	if (object_program(filter->egress, &id))
-		return EGRESS_MISSING;
-	/* Of another program: a command was killed while it replaced the filter. */
-	if (filter->egress_link >= 0)
-		return object_interface(filter->egress_link) == ifindex &&
-				       object_linked(filter->egress_link) == id ?
-			       EGRESS_TCX :
-			       EGRESS_MISSING;
-	return clsact_find(ifindex, id) == 1 ? EGRESS_CLSACT : EGRESS_MISSING;
+	if (err)
+		return err;
+	if (filter->egress_link >= 0) {
+		err = link_holds(filter->egress_link, id, ifindex);
+		return err > 0 ? EGRESS_TCX : err;
+	}
+	err = clsact_find(ifindex, id);
+	return err > 0 ? EGRESS_CLSACT : err;
 }
 
 /* How a kernel without tcx answers. */
@@ -93,7 +106,8 @@ static int replace_clsact(struct filter *filter, const struct filter *old, const
 	__u32 id;
 	int err = object_program(old->egress, &id);
 
-	if (!err && !access(made_by_old, F_OK) && bpf_obj_pin(filter->egress, made))
+	if (!err && !access(made_by_old, F_OK) && bpf_obj_pin(filter->egress, made) &&
+	    errno != EEXIST)
 		err = -errno;
 	if (!err)
 		err = attach_clsact(filter, interface, ifindex);
@@ -103,13 +117,13 @@ static int replace_clsact(struct filter *filter, const struct filter *old, const
 int egress_replace(struct filter *filter, const struct filter *old, const char *interface,
 		   unsigned int ifindex)
 {
-	int err;
+	int err = old->egress < 0 ? EGRESS_MISSING : egress_state(old, ifindex);
 
-	if (old->egress < 0 || egress_state(old, ifindex) == EGRESS_MISSING)
+	if (err == EGRESS_MISSING)
 		return egress_attach(filter, interface, ifindex);
-	if (old->egress_link < 0) {
+	if (err > 0 && old->egress_link < 0) {
 		err = replace_clsact(filter, old, interface, ifindex);
-	} else {
+	} else if (err > 0) {
 		err = bpf_link_update(old->egress_link, filter->egress, NULL) ? -errno : 0;
 		if (!err && filter->egress_link < 0)
 			filter->egress_link = fd_dup(old->egress_link);

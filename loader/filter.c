@@ -4,6 +4,7 @@
 #include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -442,14 +443,25 @@ int filter_try_open(const char *id, struct filter *filter)
 	return 0;
 }
 
+/* "eth0", as far as it can be told; the caller frees. */
+static char *name_of(const char *id)
+{
+	__close_fd int link = object_get(id, "link");
+	unsigned int ifindex = object_interface(link);
+	char name[IF_NAMESIZE];
+
+	return ifindex && if_indextoname(ifindex, name) ? xstrdup(name) : xasprintf(PINS "/%s", id);
+}
+
 int filter_open(const char *id, struct filter *filter)
 {
 	int err = filter_try_open(id, filter);
+	__free_text char *name = err && err != -ENOENT ? name_of(id) : NULL;
 
 	if (err == -EPROTO)
-		error("%s/%s: was made by another version of portcullis, whose layout this one does not know: portcullis swap takes an older one over; else use that version, or detach the interface and attach it again",
-		      PINS, id);
-	else if (err && err != -ENOENT)
-		error("%s/%s: %s", PINS, id, strerror(-err));
+		error("%s: its filter was attached by another version of portcullis, whose layout this one does not know: portcullis swap %s takes an older one over; else use that version, or detach the interface and attach it again",
+		      name, name);
+	else if (name)
+		error("%s: " PINS "/%s: %s", name, id, strerror(-err));
 	return err;
 }

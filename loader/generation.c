@@ -343,6 +343,16 @@ static bool is_here(const struct filter *filter)
 	       (found.drv_prog_id == filter->program_id || found.skb_prog_id == filter->program_id);
 }
 
+/* It stands there since filter_prepare, unless a killed command's was cleared away since. */
+static int keep_fallback(const struct filter *filter)
+{
+	__u32 slot = FALLBACK_SLOT, id;
+
+	if (!bpf_map_lookup_elem(filter->generations, &slot, &id))
+		return 0;
+	return put_in_place(filter, FALLBACK_SLOT, filter->current.generation);
+}
+
 int filter_commit(struct filter *filter)
 {
 	struct installed old = filter->current;
@@ -352,6 +362,8 @@ int filter_commit(struct filter *filter)
 	if (is_here(filter))
 		seed_live(filter, filter->ifindex, filter->next.copy->forward);
 	err = share_open(filter, filter->next.copy);
+	if (!err && first_to_confirm(filter, filter->next.copy))
+		err = keep_fallback(filter);
 	if (!err)
 		err = put_in_place(filter, 0, filter->next.generation);
 	outer_end(&filter->placing);
@@ -478,6 +490,15 @@ int filter_settle_reverted(struct filter *filter)
 	clear_fallback(filter);
 	retire(filter, &filter->reverted);
 	return 0;
+}
+
+int filter_ready(struct filter *filter, const char *interface)
+{
+	if (!filter->current.copy->stand_in)
+		return filter->reverted.copy ? filter_settle_reverted(filter) : 0;
+	error("%s: the attach was not confirmed in time, and everything passes; attach again",
+	      interface);
+	return -ENOENT;
 }
 
 int filter_empty(struct filter *filter)

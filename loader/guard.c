@@ -27,7 +27,7 @@ struct judgement {
 	const struct guard_target *target;
 	size_t targets;
 	const struct ports *management;
-	bool only_warn;
+	bool only_warn; /* of what is judged now */
 	const struct guard_world *world;
 	struct diag *diag;
 	struct refusal *refusal;
@@ -283,14 +283,14 @@ static void warn_of_others(struct judgement *judgement)
 }
 
 bool guard_judge(const char *command, const struct guard_target *target, size_t count,
-		 const struct ports *management, bool only_warn, const struct guard_world *world,
-		 struct diag *diag)
+		 const struct ports *management, enum guard_mode mode,
+		 const struct guard_world *world, struct diag *diag)
 {
 	struct judgement judgement = {.command = command,
 				      .target = target,
 				      .targets = count,
 				      .management = management,
-				      .only_warn = only_warn,
+				      .only_warn = mode == GUARD_WARN,
 				      .world = world,
 				      .diag = diag};
 	bool found = false;
@@ -304,7 +304,8 @@ bool guard_judge(const char *command, const struct guard_target *target, size_t 
 		say_stop(&judgement, &judgement.refusal[i]);
 		found = true;
 	}
-	found |= judge_servers(&judgement);
+	judgement.only_warn = mode != GUARD_STOP;
+	found |= judge_servers(&judgement) && mode != GUARD_CONNECTED;
 	warn_of_others(&judgement);
 	free(judgement.refusal);
 	return found;

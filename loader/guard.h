@@ -16,15 +16,21 @@ struct guard_target {
 	struct catalog *catalog;
 };
 
+enum guard_mode {
+	GUARD_STOP,
+	GUARD_CONNECTED, /* stops only for who is connected now; at boot, nobody is */
+	GUARD_WARN,
+};
+
 /*
- * Before attach, swap and apply: whether all who are connected to a watched port, the caller by SSH
- * to any, could connect again, and every watched port with a server be reached by somebody.
- * `management`: the ports to watch, NULL: those of management.h by which administrators log in. 0;
- * or -EACCES after messages that say what would open it. `only_warn` (--force, --confirm): says it,
- * and returns 0. What cannot be found out is warned of.
+ * Before attach, swap, apply and confirm: whether all who are connected to a watched port, the
+ * caller by SSH to any, could connect again, and every watched port with a server be reached by
+ * somebody. `management`: the ports to watch, NULL: those of management.h by which administrators
+ * log in. 0; or -EACCES after messages that say what would open it. GUARD_WARN (--force,
+ * --confirm): says it, and returns 0. What cannot be found out is warned of.
  */
 int guard_hold(const char *command, const struct guard_target *target, size_t count,
-	       const struct ports *management, bool only_warn);
+	       const struct ports *management, enum guard_mode mode);
 
 /* --- guard.c, guard_reach.c, guard_fix.c, which are pure --- */
 
@@ -50,12 +56,12 @@ struct guard_world {
 };
 
 /*
- * Judges. What guard_hold stops for is an error in `diag`, a warning with `only_warn`; what else
+ * Judges. What guard_hold stops for is an error in `diag`, a warning in the milder modes; what else
  * will be refused is a warning. Returns whether it found something to stop for.
  */
 bool guard_judge(const char *command, const struct guard_target *target, size_t count,
-		 const struct ports *management, bool only_warn, const struct guard_world *world,
-		 struct diag *diag);
+		 const struct ports *management, enum guard_mode mode,
+		 const struct guard_world *world, struct diag *diag);
 
 /* What a port should be open to. */
 struct guard_need {

@@ -88,7 +88,7 @@ static void world_free(struct guard_world *world, struct filter *filters)
 }
 
 int guard_hold(const char *command, const struct guard_target *target, size_t count,
-	       const struct ports *management, bool only_warn)
+	       const struct ports *management, enum guard_mode mode)
 {
 	__cleanup(netlink_close) struct mnl_socket *routes = NULL;
 	__cleanup(diag_free) struct diag diag = {};
@@ -107,13 +107,16 @@ int guard_hold(const char *command, const struct guard_target *target, size_t co
 		world.context = routes;
 		read_filters(&world, &filters);
 		sessions_find("/proc", getpid(), &world.own);
-		found = guard_judge(command, target, count, management, only_warn, &world, &diag);
+		found = guard_judge(command, target, count, management, mode, &world, &diag);
 		diag_print(&diag, stderr);
 	}
 	world_free(&world, filters);
-	if (!found || only_warn)
+	if (!found || mode == GUARD_WARN)
 		return 0;
-	error("%s: stopped before anything changed; go on with --confirm 60, which falls back by itself, or with --force",
-	      command);
+	if (!strcmp(command, "confirm"))
+		error("confirm: nothing is confirmed; confirm from a new connection, which shows that one can be made, or with --force");
+	else
+		error("%s: stopped before anything changed; go on with --confirm 60, which falls back by itself, or with --force",
+		      command);
 	return -EACCES;
 }

@@ -128,7 +128,8 @@ static int list_pinned(struct pinned **list, size_t *count)
 	while (!err && dir && (entry = readdir(dir))) {
 		struct pinned pinned;
 
-		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= sizeof(pinned.id))
+		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= sizeof(pinned.id) ||
+		    !strcmp(entry->d_name, LOCK_NAME))
 			continue;
 		if (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN)
 			continue;
@@ -246,6 +247,7 @@ static int take_off(const struct pinned *pinned, struct filter *filter, const ch
 
 	if (query(pinned->ifindex, pinned, 1, &hook) || !hook.id[0])
 		return 0; /* of another network namespace: left to a command there */
+	filter->ifindex = hook.ifindex;
 	err = filter_detach(filter);
 	if (!err)
 		warning("%s: %s: detached; everything passes", hook.name, what);
@@ -288,6 +290,12 @@ static int settle_left_over(const struct pinned *pinned, struct filter *filter, 
 	return 0;
 }
 
+/* To complete what would fall back at once helps nobody. */
+static bool is_over(const struct pc_generation *generation)
+{
+	return generation->deadline && boot_time() >= generation->deadline;
+}
+
 /* Completes what the killed command had begun elsewhere; else clears away what it had prepared. */
 static int settle(const struct pinned *pinned, const struct judging *judging, size_t count)
 {
@@ -300,7 +308,9 @@ static int settle(const struct pinned *pinned, const struct judging *judging, si
 	if (!err)
 		err = filter_left_over(&filter, &batch);
 	if (!err && filter.next.copy && filter.next.copy->number > filter.current.copy->number)
-		err = settle_left_over(pinned, &filter, batch_judges(judging, count, batch));
+		err = settle_left_over(pinned, &filter,
+				       batch_judges(judging, count, batch) &&
+					       !is_over(filter.next.copy));
 	else if (!err && filter.current.copy->stand_in)
 		err = take_off(pinned, &filter, "a killed command had only begun to attach");
 	if (err || !filter.current.copy)
@@ -490,6 +500,11 @@ int hook_free(const struct hook *hook)
 
 	if (!hook->program_id)
 		return 0;
+	if (geteuid()) {
+		error("%s: an XDP program is attached: id %u; only root can tell whose it is",
+		      hook->name, hook->program_id);
+		return -EBUSY;
+	}
 	fd = bpf_prog_get_fd_by_id(hook->program_id);
 	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &length) && info.name[0])
 		error("%s: another XDP program is attached: '%s', id %u (%s); portcullis leaves it alone. Detach it with its own tool, or: ip link set dev %s %s off",

@@ -125,9 +125,9 @@ struct other {
 	__u32 version;
 	__u64 number, attached_at;
 	char *recipe;
-	/* Of our own layout only: */
-	char program_version[PC_VERSION_TEXT];
-	bool waits; /* to be confirmed */
+	bool waits;    /* to be confirmed; past its deadline, it is the fallback that is read */
+	bool stand_in; /* it is one */
+	char program_version[PC_VERSION_TEXT]; /* of our own layout only, else empty */
 };
 
 int filter_open_other(const char *id, struct other *other);
@@ -202,6 +202,13 @@ int filter_arm(struct filter *filter, __u64 deadline);
 int filter_confirm(struct filter *filter);
 
 /*
+ * For a command that changes a filter which it has just opened: the deadline may have passed since
+ * hook_settle. As filter_settle_reverted; a stand-in, which is to be detached: -ENOENT with a
+ * message.
+ */
+int filter_ready(struct filter *filter, const char *interface);
+
+/*
  * After its deadline: puts the fallback, which judges already, in the place of the reverted one,
  * and clears that away.
  */
@@ -272,13 +279,16 @@ void share_settle(void);
 /* --- egress.c: the egress hook --- */
 
 enum egress_hook {
-	EGRESS_MISSING,
+	EGRESS_MISSING = 0,
 	EGRESS_TCX,
 	EGRESS_CLSACT,
 };
 
-/* Where the egress program of a filter is attached, as seen in the caller's network namespace. */
-enum egress_hook egress_state(const struct filter *filter, unsigned int ifindex);
+/*
+ * Where the egress program of a filter is attached, as seen in the caller's network namespace: enum
+ * egress_hook, or -errno if it cannot be told.
+ */
+int egress_state(const struct filter *filter, unsigned int ifindex);
 
 /*
  * Attaches the egress program in front of others: by tcx (filter->egress_link), or to clsact where

@@ -65,11 +65,3 @@ unsigned int object_interface(int link)
 	/* tcx.ifindex stands where xdp.ifindex does: first. */
 	return link < 0 || bpf_obj_get_info_by_fd(link, &info, &length) ? 0 : info.xdp.ifindex;
 }
-
-__u32 object_linked(int link)
-{
-	struct bpf_link_info info = {};
-	__u32 length = sizeof(info);
-
-	return link < 0 || bpf_obj_get_info_by_fd(link, &info, &length) ? 0 : info.prog_id;
-}

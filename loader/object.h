@@ -21,7 +21,5 @@ int object_program(int program, __u32 *id);
 
 /* The interface of an XDP or tcx link; 0: there is no link (-1), or it lost it. */
 unsigned int object_interface(int link);
-/* The id of the program that a link holds, 0 if unknown. */
-__u32 object_linked(int link);
 
 #endif

@@ -32,7 +32,7 @@ static const struct {
 	{'l', "echo-limit", "N", "echo requests a second on a CPU (100); 0: no limit"},
 	{'L', "flows", "N", "size of the network namespace's map of flows (65536)"},
 	{'C', "confirm", "SECONDS", "fall back unless `portcullis confirm` comes in time"},
-	{'N', "no-confirm", NULL, "final at once, whatever the site file says"},
+	{'B', "boot", NULL, "final at once; only who is connected holds it up"},
 	{'K', "force", NULL, "also if it locks somebody out who is connected"},
 	{'y', "site", "FILE", "the site file (" SITE_FILE ")"},
 	{'W', "wait", "SECONDS", "wait for interfaces that are not there yet, then go on without"},
@@ -172,7 +172,7 @@ static int take(const struct command *command, struct options *options, int lett
 	case 'O': return set_outbound(command, options, value);
 	case 'l': return set_echo_limit(command, options, value);
 	case 'n': options->dry_run = true; return 0;
-	case 'N': options->final = true; return 0;
+	case 'B': options->boot = true; return 0;
 	case 'K': options->force = true; return 0;
 	case 'y': options->site = value; return 0;
 	case 'S': options->strict = true; return 0;

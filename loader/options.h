@@ -40,7 +40,7 @@ struct options {
 	unsigned int confirm; /* seconds, 0: not given */
 	unsigned int wait;    /* seconds for interfaces to appear, 0: none */
 	const char *site;     /* NULL: SITE_FILE, if there is one */
-	bool all, dry_run, final, force, fresh, json, strict;
+	bool all, boot, dry_run, force, fresh, json, strict;
 };
 
 #define OPTIONS_NONE \

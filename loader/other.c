@@ -46,7 +46,9 @@ static int open_pins(struct filter *filter)
 	return 0;
 }
 
-static int read_head(int generation, const struct bpf_map_info *info, struct other *other)
+/* `*fallback`: the slot that judges instead, 0: this one does. */
+static int read_head(int generation, const struct bpf_map_info *info, struct other *other,
+		     __u32 *fallback)
 {
 	const struct pc_generation *head;
 	__u32 zero = 0;
@@ -65,10 +67,14 @@ static int read_head(int generation, const struct bpf_map_info *info, struct oth
 	other->version = head->version;
 	other->number = head->number;
 	other->attached_at = head->attached_at;
-	if (!err && head->version == PC_ABI_VERSION && info->value_size == sizeof(*head)) {
-		memcpy(other->program_version, head->program_version, PC_VERSION_TEXT - 1);
+	if (!err && head->version >= PC_DEADLINE_SINCE &&
+	    info->value_size >= offsetof(struct pc_generation, reverted_at)) {
 		other->waits = head->deadline;
+		other->stand_in = head->stand_in;
+		*fallback = head->deadline && boot_time() >= head->deadline ? head->fallback : 0;
 	}
+	if (!err && head->version == PC_ABI_VERSION && info->value_size == sizeof(*head))
+		memcpy(other->program_version, head->program_version, PC_VERSION_TEXT - 1);
 	free(value);
 	return err;
 }
@@ -95,16 +101,16 @@ static int read_recipe(const char *id, const char *pin, char **recipe)
 	return 0;
 }
 
-/* The generation in slot 0, by its pin. */
-static int read_judging(struct other *other)
+/* The generation in a slot, by its pin. */
+static int read_slot(struct other *other, __u32 slot, __u32 *fallback)
 {
 	__free_text char *folder = object_path(other->filter.id, NULL);
-	__u32 zero = 0, judging;
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
+	__u32 judging;
 	int err = -ENOENT;
 
-	if (!dir || bpf_map_lookup_elem(other->filter.generations, &zero, &judging))
+	if (!dir || bpf_map_lookup_elem(other->filter.generations, &slot, &judging))
 		err = -errno;
 	while (dir && err == -ENOENT && (entry = readdir(dir))) {
 		struct bpf_map_info info;
@@ -115,8 +121,8 @@ static int read_judging(struct other *other)
 		fd = object_get(other->filter.id, entry->d_name);
 		if (fd < 0 || object_map(fd, &info) || info.id != judging)
 			continue;
-		err = read_head(fd, &info, other);
-		if (!err)
+		err = read_head(fd, &info, other, fallback);
+		if (!err && !*fallback)
 			err = read_recipe(other->filter.id, entry->d_name, &other->recipe);
 		if (err == -ENOENT)
 			break;
@@ -128,13 +134,16 @@ static int read_judging(struct other *other)
 
 int filter_open_other(const char *id, struct other *other)
 {
+	__u32 fallback = 0;
 	int err;
 
 	*other = (struct other){.filter = FILTER_NONE};
 	snprintf(other->filter.id, sizeof(other->filter.id), "%s", id);
 	err = open_pins(&other->filter);
 	if (!err)
-		err = read_judging(other);
+		err = read_slot(other, 0, &fallback);
+	if (!err && fallback)
+		err = read_slot(other, fallback, &fallback);
 	if (err)
 		other_close(other);
 	return err;

@@ -6,4 +6,10 @@
 #define BPFFS "/sys/fs/bpf"
 #define PINS  BPFFS "/portcullis"
 
+/*
+ * The lock: PINS itself, and where the administrators' group may open that, a folder in it that
+ * nobody else than root may: who can open it, can hold it.
+ */
+#define LOCK_NAME "lock"
+
 #endif

@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "loader/management.h"
 #include "loader/plan.h"
 #include "loader/report.h"
+#include "loader/trust.h"
 
 /* The folders as they will be found from anywhere. One whose path is not UTF-8 cannot be kept. */
 static json_t *folders_json(const struct names *folders)
@@ -53,22 +53,25 @@ void plan_free(struct plan *plan)
 	*plan = (struct plan){};
 }
 
-/* A remembered folder may have been removed since, and made again by somebody else. */
-static bool trusted(const char *folder)
-{
-	struct stat st;
-
-	return !stat(folder, &st) && S_ISDIR(st.st_mode) && !st.st_uid && !(st.st_mode & 022);
-}
-
-void plan_folders(const json_t *kept, struct names *folders)
+int plan_folders(const char *interface, const json_t *kept, struct names *folders)
 {
 	const json_t *folder;
 	size_t i;
 
-	json_array_foreach (json_object_get(kept, "catalog"), i, folder)
-		if (json_is_string(folder) && trusted(json_string_value(folder)))
-			names_add_once(folders, json_string_value(folder));
+	json_array_foreach (json_object_get(kept, "catalog"), i, folder) {
+		const char *path = json_string_value(folder);
+		__free_text char *why = NULL;
+		int err = path ? file_trusted(path, &why) : 0;
+
+		if (err) {
+			error("%s: its profiles were read from %s too, which cannot be used any more: %s; give --fresh, or attach anew",
+			      interface, path, why ? why : strerror(-err));
+			return -EPERM;
+		}
+		if (path)
+			names_add_once(folders, path);
+	}
+	return 0;
 }
 
 int plan_kept(const char *interface, const struct filter *filter, json_t **kept)
@@ -95,14 +98,28 @@ int plan_kept_text(const char *interface, const char *text, json_t **kept)
 	return -EINVAL;
 }
 
-void plan_features(const struct plan *plan, FILE *to)
+static bool has_feature(const json_t *kept, const char *word)
+{
+	const json_t *features = json_object_get(json_object_get(kept, "recipe"), "features");
+	const json_t *feature;
+	size_t i;
+
+	json_array_foreach (features, i, feature)
+		if (json_is_string(feature) && !strcmp(json_string_value(feature), word))
+			return true;
+	return false;
+}
+
+void plan_features(const struct plan *plan, const json_t *before, FILE *to)
 {
 	const struct names *given = &plan->composition.recipe->features;
 	const struct names *meant = &plan->composition.features;
 	size_t i, j;
 
 	for (i = 0; i < given->count; i++)
-		for (j = 0; !strchr(given->name[i], ':') && j < meant->count; j++)
+		for (j = 0; !strchr(given->name[i], ':') && !has_feature(before, given->name[i]) &&
+			    j < meant->count;
+		     j++)
 			if (!strcmp(strchr(meant->name[j], ':') + 1, given->name[i]))
 				fprintf(to, "  enables %s\n", meant->name[j]);
 }

@@ -25,10 +25,10 @@ int plan_make(struct catalog *catalog, const struct names *folders, const struct
 void plan_free(struct plan *plan);
 
 /*
- * Adds the folders of the catalog that were kept with a generation, but for those that others than
- * root may write to by now.
+ * Adds the folders of the catalog that were kept with a generation. One that others may write to by
+ * now, or that is gone: a message and -EPERM, for another profile of the name might be found.
  */
-void plan_folders(const json_t *kept, struct names *folders);
+int plan_folders(const char *interface, const json_t *kept, struct names *folders);
 
 /*
  * What was kept with the current generation of an interface's filter. -EINVAL with a message if it
@@ -44,8 +44,11 @@ int plan_kept_text(const char *interface, const char *text, json_t **kept);
  */
 void plan_summary(const struct plan *plan, const char *interface, const char *mode, FILE *to);
 
-/* Names the features that a bare --enable FEATURE turned on, PROFILE:FEATURE a line. */
-void plan_features(const struct plan *plan, FILE *to);
+/*
+ * Names the features that a bare --enable FEATURE turned on, PROFILE:FEATURE a line; but for those
+ * words that `before` (NULL: nothing), what was kept until now, has too.
+ */
+void plan_features(const struct plan *plan, const json_t *before, FILE *to);
 
 /* Warns of management ports that anyone may reach. */
 void plan_warn_open(const struct plan *plan);

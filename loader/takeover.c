@@ -6,50 +6,23 @@
 #include <string.h>
 
 #include "loader/difference.h"
+#include "loader/guard.h"
 #include "loader/object.h"
-#include "loader/plan.h"
+#include "loader/remake.h"
 #include "loader/takeover.h"
 
 /* What the new filter judges by: the old recipe, with the catalog as it is now. */
-struct made {
-	json_t *kept;
-	struct names folders;
-	struct catalog catalog;
-	struct recipe recipe;
-	struct plan plan;
-};
-
-static void made_free(struct made *made)
+static int make(const char *interface, const struct other *other, struct remade *made)
 {
-	plan_free(&made->plan);
-	recipe_free(&made->recipe);
-	catalog_close(&made->catalog);
-	names_free(&made->folders);
-	json_decref(made->kept);
-}
+	int err = remake(interface, other->recipe, made);
 
-static int make(const char *interface, const struct other *other, struct made *made)
-{
-	__cleanup(diag_free) struct diag diag = {};
-	int err = plan_kept_text(interface, other->recipe, &made->kept);
-
-	if (err)
-		return err;
-	plan_folders(made->kept, &made->folders);
-	err = catalog_open(&made->folders, &made->catalog, &diag);
-	if (!err)
-		err = recipe_from_json(&made->recipe, json_object_get(made->kept, "recipe"), &diag);
-	if (!err)
-		err = plan_make(&made->catalog, &made->folders, &made->recipe, false, &made->plan,
-				&diag);
-	diag_print(&diag, stderr);
 	if (err)
 		error("%s: its filter is another version's, and its recipe cannot be used: see above; use the version that attached it, or portcullis detach %s and attach again",
 		      interface, interface);
 	return err;
 }
 
-static int load(const struct hook *hook, const struct other *other, const struct made *made,
+static int load(const struct hook *hook, const struct other *other, const struct remade *made,
 		struct filter *filter)
 {
 	struct filter none = FILTER_NONE;
@@ -99,12 +72,40 @@ static int put_in_place(const struct hook *hook, struct filter *old, struct filt
 	return err;
 }
 
-static int replace(struct hook *hook, struct other *other)
+/* Whether what the old filter was made of gives something else today. */
+static int check_change(const struct hook *hook, const struct takeover *how, struct remade *made)
 {
-	__cleanup(made_free) struct made made = {};
+	const struct guard_target target = {hook->name, hook->ifindex, &made->plan, &made->catalog};
+
+	__free_text char *text = NULL;
+	size_t length, changes;
+	FILE *to = open_memstream(&text, &length);
+
+	if (!to)
+		return -ENOMEM;
+	changes = difference_print(made->kept, made->plan.kept, to);
+	fclose(to);
+	if (!changes)
+		return 0;
+	say_line("%s: its profiles have changed since it was attached:", hook->name);
+	fputs(text, stdout);
+	fflush(stdout);
+	if (!how->confirm)
+		return guard_hold(how->command, &target, 1, how->management,
+				  how->force ? GUARD_WARN : GUARD_STOP);
+	error("%s: another version attached it; to take it over would change that for good: %s once without --confirm, then with",
+	      hook->name, how->command);
+	return -EBUSY;
+}
+
+static int replace(struct hook *hook, const struct takeover *how, struct other *other)
+{
+	__cleanup(remade_free) struct remade made = {};
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
 	int err = make(hook->name, other, &made);
 
+	if (!err)
+		err = check_change(hook, how, &made);
 	if (!err)
 		err = load(hook, other, &made, &filter);
 	if (!err)
@@ -116,7 +117,6 @@ static int replace(struct hook *hook, struct other *other)
 	say_line("%s: taken over from %s%s", hook->name,
 		 *other->program_version ? "portcullis " : "a version of another layout",
 		 other->program_version);
-	difference_print(made.kept, made.plan.kept, stdout);
 	return 0;
 }
 
@@ -128,12 +128,18 @@ static int look_at(const struct hook *hook, const struct other *other)
 		      hook->name, hook->name);
 		return -EPROTO;
 	}
+	if (other->version < PC_ABI_VERSION && (other->waits || other->stand_in)) {
+		error("%s: was attached by an older version of portcullis, and waits to be confirmed: confirm it with that version, wait until it has fallen back, or portcullis detach %s",
+		      hook->name, hook->name);
+		return -EBUSY;
+	}
 	if (other->version < PC_ABI_VERSION)
 		return 1;
-	return strcmp(other->program_version, PORTCULLIS_VERSION) && !other->waits;
+	return strcmp(other->program_version, PORTCULLIS_VERSION) && !other->waits &&
+	       !other->stand_in;
 }
 
-int takeover(struct hook *hook, bool dry_run)
+int takeover(struct hook *hook, const struct takeover *how)
 {
 	__cleanup(other_close) struct other other = {.filter = FILTER_NONE};
 	int err = filter_open_other(hook->id, &other);
@@ -147,8 +153,11 @@ int takeover(struct hook *hook, bool dry_run)
 	err = look_at(hook, &other);
 	if (err <= 0)
 		return err;
-	if (!dry_run)
-		return replace(hook, &other);
+	if (!how->dry_run)
+		return replace(hook, how, &other);
 	say_line("%s: would first be taken over from another version", hook->name);
-	return other.version == PC_ABI_VERSION ? 0 : -EPROTO;
+	if (other.version == PC_ABI_VERSION)
+		return 0;
+	error("%s: a dry run can tell no more before that: its layout is another", hook->name);
+	return -EPROTO;
 }

@@ -4,15 +4,24 @@
 #define PORTCULLIS_TAKEOVER_H
 
 #include "loader/kernel.h"
+#include "loader/ports.h"
 
 /*
  * Replaces the programs and maps of a filter that an older version attached by this one's, without
  * a moment in which nothing judges: the links stay, and change their programs. Counters, learned
- * flows, number and recipe are carried over. A filter that this version attached is left as it is,
- * and so is, by the same version's layout, one that waits to be confirmed. One of a newer version:
- * a message and -EPROTO. `*hook` is as it is then. `dry_run`: only says what would be done, and
- * -EPROTO if what is there cannot be read without.
+ * flows, number and recipe are carried over; where profiles have changed since, the guard is asked.
+ * `*hook` is as it is then. A filter that this version attached is left as it is, and so is one of
+ * the same layout that waits to be confirmed. One of a newer layout, or of an older one that waits:
+ * a message and -EPROTO or -EBUSY. `dry_run`: only says what would be done, and -EPROTO if what is
+ * there cannot be read before.
  */
-int takeover(struct hook *hook, bool dry_run);
+struct takeover {
+	const char *command;
+	const struct ports *management; /* for the guard */
+	bool force;
+	bool confirm; /* what follows is to be confirmed: then nothing may change before */
+	bool dry_run;
+};
+int takeover(struct hook *hook, const struct takeover *how);
 
 #endif

@@ -179,8 +179,8 @@ state()
 	exits 0 pc confirm
 	unanswered client 192.0.2.1 22
 	detach_all host
-	applies 2 --no-confirm --confirm 3
-	applies 0 --force --no-confirm
+	applies 2 --boot --confirm 3
+	applies 0 --boot --force
 	says_not 'waits to be confirmed'
 	sleep 2.1
 	unanswered client 192.0.2.1 22

@@ -66,7 +66,7 @@ confirm_of()
 @test "confirm in time makes it final: nothing falls back, nothing of the old one is left" {
 	pc attach eth0 -p ssh
 	pc swap eth0 -p xeams --confirm 2
-	exits 0 pc confirm eth0
+	exits 0 pc confirm eth0 --force
 	says 'eth0: confirmed; generation 2 is final'
 	same null "$(confirm_of)"
 	sleep 2.2
@@ -86,9 +86,6 @@ confirm_of()
 	exits 1 pc confirm
 	says 'eth0: too late' 'generation 1 judges again'
 	connects client 192.0.2.1 22
-	# Any changing command puts the old generation in its place for good.
-	exits 0 pc detach lo
-	says 'eth0: the swap was not confirmed in time: generation 1 judges again'
 	exits 1 pc confirm eth0
 	says 'too late'
 	same '["reverted",1]' "$(confirm_of)"
@@ -111,10 +108,12 @@ confirm_of()
 	exits 0 pc status eth0
 	says 'not confirmed in time; everything passes again'
 	[ "$(pc counters eth0 --json | jq '.interfaces[0].total.would_drop.packets')" -gt 0 ] || fail 'nothing was counted'
+	exits 0 pc attach eth0 -p ssh --confirm 1
+	says 'eth0: the attach was not confirmed in time: detached'
+	sleep 1.1
 	exits 1 pc confirm eth0
 	says 'everything passes; attach again'
 	exits 0 pc attach eth0 -p ssh --confirm 5
-	says 'eth0: the attach was not confirmed in time: detached'
 	unanswered client 192.0.2.1 25
 	exits 0 pc confirm
 	same 1 "$(generation host eth0)" generation
@@ -169,6 +168,26 @@ confirm_of()
 	connects client 192.0.2.1 22
 	unanswered client 192.0.2.1 25
 	inside umount /sys/fs/bpf
+}
+
+@test "any changing command puts what is fallen back to in its place for good" {
+	pc attach eth0 -p ssh
+	pc swap eth0 -p xeams --confirm 1
+	sleep 1.1
+	exits 0 pc detach lo
+	says 'eth0: the swap was not confirmed in time: generation 1 judges again'
+	connects client 192.0.2.1 22
+	same 1 "$(inside find "$PINS" -name 'generation-*' | wc -l)" 'generations'
+}
+
+@test "confirm stops where nobody could connect again, unless it is forced" {
+	pc attach eth0 -p xeams --confirm 30
+	exits 1 pc confirm
+	says 'nobody could reach the server on 22/tcp' 'nothing is confirmed' '--force'
+	same '["waiting",null]' "$(confirm_of)"
+	exits 0 pc confirm --force
+	same null "$(confirm_of)"
+	unanswered client 192.0.2.1 22
 }
 
 @test "--confirm takes 1 to 86400 seconds" {

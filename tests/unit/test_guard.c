@@ -412,7 +412,7 @@ static void test_ways(void **state)
 		connected(host, way[i].local, 22, way[i].remote, 40000);
 		plan_for(&run, way[i].ifindex, "-p mail");
 		if (way[i].stop !=
-		    guard_judge("attach", run.target, 1, NULL, false, &host->world, &run.diag))
+		    guard_judge("attach", run.target, 1, NULL, GUARD_STOP, &host->world, &run.diag))
 			fail_msg("case %zu", i);
 		diag_free(&run.diag);
 		run_end(&run);

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Makes a plan again from what was kept with a generation. */
+#include "loader/remake.h"
+
+int remake(const char *interface, const char *recipe, struct remade *remade)
+{
+	__cleanup(diag_free) struct diag diag = {};
+	int err = plan_kept_text(interface, recipe, &remade->kept);
+
+	if (!err)
+		err = plan_folders(interface, remade->kept, &remade->folders);
+	if (!err)
+		err = catalog_open(&remade->folders, &remade->catalog, &diag);
+	if (!err)
+		err = recipe_from_json(&remade->recipe, json_object_get(remade->kept, "recipe"),
+				       &diag);
+	if (!err)
+		err = plan_make(&remade->catalog, &remade->folders, &remade->recipe, false,
+				&remade->plan, &diag);
+	diag_print(&diag, stderr);
+	return err;
+}
+
+void remade_free(struct remade *remade)
+{
+	plan_free(&remade->plan);
+	recipe_free(&remade->recipe);
+	catalog_close(&remade->catalog);
+	names_free(&remade->folders);
+	json_decref(remade->kept);
+	*remade = (struct remade){};
+}

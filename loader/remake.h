@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a kept recipe gives with the catalog as it is now. */
+#ifndef PORTCULLIS_REMAKE_H
+#define PORTCULLIS_REMAKE_H
+
+#include "loader/plan.h"
+
+struct remade {
+	json_t *kept;
+	struct names folders;
+	struct catalog catalog;
+	struct recipe recipe;
+	struct plan plan;
+};
+
+/* `recipe`: the text kept with a generation. -errno with a message. remade_free is due anyway. */
+int remake(const char *interface, const char *recipe, struct remade *remade);
+void remade_free(struct remade *remade);
+
+#endif
