@@ -5,7 +5,7 @@
 load helper
 load programs
 
-SECONDS_OF_STORM=${SECONDS_OF_STORM:-20}
+SECONDS_OF_STORM=${SECONDS_OF_STORM:-15}
 
 setup_file()
 {

@@ -17,7 +17,3 @@ teardown_file()
 @test "swap" {
 	hurt -o "$TOOLS/portcullis-layout-2" -e turns before after swap eth0 "${AFTER[@]}"
 }
-
-@test "swap without tcx" {
-	hurt -n -o "$TOOLS/portcullis-layout-2" -e turns before after swap eth0 "${AFTER[@]}"
-}

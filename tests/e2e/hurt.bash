@@ -10,8 +10,8 @@
 # that faults.c knows: it is killed there, and each of the ERRORS (all three, or `turns`: one of them in turn)
 # is put in its place; where libbpf only asks what the kernel has, one in turn. -n: on a kernel without tcx.
 # -o: `before` is another binary's filter, which the command takes over; the next command is then a swap of this
-# binary. All is tried from mkdir:1 to rmdir:1, the older one's folder; one of kill and errors in turn
-# before, where nothing is there yet; and at every seventh point behind, where it is a swap like any other.
+# binary. All is tried from mkdir:1 to the rmdir of the older one's folder; one of kill and errors in turn at every third
+# point before, where nothing is changed yet, and at every tenth behind, where it is a swap like any other.
 #
 # Afterwards an interface is as in OLD or as in NEW, as what comes through it shows. After an error: all as in OLD,
 # exit 1 and a message; or all as in NEW and exit 0. The next ordinary commands bring back OLD without help. What
@@ -29,7 +29,7 @@ older='' # the other binary
 interfaces=(eth0 eth1)
 tcx=() # options of faults.c
 errors='ENOMEM EPERM EBUSY'
-tried=0 kills=0 missed=0 nexts=0 failures=0 waiting=0 turn=0 count=0 every=1
+tried=0 kills=0 missed=0 nexts=0 failures=0 waiting=0 turn=0 count=0 every=3
 
 # --- what is admitted ---
 
@@ -163,16 +163,20 @@ restore()
 
 # --- what is left ---
 
-# Sets `found` to all that is pinned, and with clsact to who has one.
+# Sets `found` to all that is pinned, and with clsact to who has one, with which programs.
 find_pins()
 {
-	local pin
+	local pin name
 
 	found=
 	for pin in "$PINS"/* "$PINS"/*/*; do
 		found+="${pin#"$PINS"/} "
 	done
-	[ ${#tcx[@]} = 0 ] || found+=$(tc qdisc show | grep clsact)
+	[ ${#tcx[@]} != 0 ] || return 0
+	found+=$(tc qdisc show | grep clsact)
+	for name in "${interfaces[@]}"; do
+		found+=$(tc filter show dev "$name" egress 2> /dev/null | grep -o ' id [0-9]*')
+	done
 }
 
 # After an ordinary command: folders are whole, and no more is in the kernel than was in this state at first.
@@ -400,7 +404,7 @@ while read -r point about; do
 	for error in "$@"; do
 		endless "$error" "$point" || hurt_at "$error" "$point"
 	done
-	[[ -z $older || $point != "$last" ]] || whole=0 every=7
+	[[ -z $older || $point != "$last" ]] || whole=0 every=10
 done < "$DIR/points"
 # At last nothing of all this is left.
 old=("${old[@]/*/none}") rest=0 trouble=''
