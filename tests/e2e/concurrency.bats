@@ -117,10 +117,10 @@ kept_whole()
 	output=$(pc status eth2 eth3 --json)
 	json_is '[.interfaces[].generation] == [$swaps + 1, $swaps + 1]' --argjson swaps "$swaps"
 	json_is '.interfaces[0].profiles == .interfaces[1].profiles'
-	json_is '[.interfaces[].echo_limit | IN($done[])] | all' --argjson done "$done"
+	json_is '[.interfaces[] | $done[.echo_limit | tostring] == .profiles[0]] | all' --argjson done "$done"
 	sleep 2.1 # the last deadlines pass
 	output=$(pc status eth5 eth6 --json)
-	json_is '[.interfaces[].echo_limit | IN($done[])] | all' --argjson done "$done"
+	json_is '[.interfaces[] | $done[.echo_limit | tostring] == .profiles[0]] | all' --argjson done "$done"
 	json_is '[.interfaces[].confirm | . == null or .state == "reverted" or .seconds_left > 3000] | all'
 	for interface in eth2 eth3 eth5 eth6; do
 		judges $interface || return

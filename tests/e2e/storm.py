@@ -289,7 +289,7 @@ class Storm:
         for thread in threads:
             thread.join()
         return {"runs": dict(sorted(self.runs.items())), "swaps": self.swaps, "reverts": self.reverts,
-                "done": sorted(self.done), "wrong": self.wrong}
+                "done": {limit: self.limits[limit] for limit in sorted(self.done)}, "wrong": self.wrong}
 
 
 if __name__ == "__main__":
