@@ -5,14 +5,14 @@
 load helper
 load programs
 
-SECONDS_OF_STORM=${SECONDS_OF_STORM:-20}
+SECONDS_OF_STORM=${SECONDS_OF_STORM:-15}
 
 setup_file()
 {
 	sandbox_start
 	host_add host
 	host_add client
-	for number in 0 1 2 3 4; do
+	for number in 0 1 2 3 4 5 6; do
 		link_add host eth$number client eth$number
 		address_add host eth$number 10.0.$number.1/24
 		address_add client eth$number 10.0.$number.2/24
@@ -95,15 +95,43 @@ came_about()
 	done
 }
 
-# Every swap of eth2 and eth3 was of both, and none was lost.
+# judges INTERFACE: the profile by which its packets are judged, and that there is one.
+judges()
+{
+	local address=10.0.${1#eth}.1 own=left other=right port=5001 shut=5002
+
+	if [ "$(pc status "$1" --json | jq -r '.interfaces[0].profiles[0]')" = right ]; then
+		own=right other=left port=5002 shut=5001
+	fi
+	connects client "$address" $port || fail "$1: status tells $own, and $port is shut" || return
+	unanswered client "$address" $shut || fail "$1: status tells $own, and $other judges"
+}
+
+# Every change of eth2 and eth3 was of both, and none was lost; those of eth5 and eth6 were made, or fell back.
 kept_whole()
 {
-	local swaps
+	local interface swaps done
 
 	swaps=$(jq .swaps <<< "$output")
+	done=$(jq -c .done <<< "$output")
 	output=$(pc status eth2 eth3 --json)
 	json_is '[.interfaces[].generation] == [$swaps + 1, $swaps + 1]' --argjson swaps "$swaps"
 	json_is '.interfaces[0].profiles == .interfaces[1].profiles'
+	json_is '[.interfaces[] | $done[.echo_limit | tostring] == .profiles[0]] | all' --argjson done "$done"
+	sleep 2.1 # the last deadlines pass
+	output=$(pc status eth5 eth6 --json)
+	json_is '[.interfaces[] | $done[.echo_limit | tostring] == .profiles[0]] | all' --argjson done "$done"
+	json_is '[.interfaces[].confirm | . == null or .state == "reverted" or .seconds_left > 3000] | all'
+	for interface in eth2 eth3 eth5 eth6; do
+		judges $interface || return
+	done
+	run pc confirm # what waits is final
+	pc detach lo   # and the rest is cleared away
+	output=$(pc status --json)
+	json_is '[.interfaces[].confirm | . == null or .state == "reverted"] | all'
+	for interface in eth2 eth3 eth5 eth6; do
+		judges $interface || return
+	done
 }
 
 nothing_left()
@@ -127,18 +155,27 @@ nothing_left()
 	same '' "$(on host tc qdisc show | grep -w clsact)" 'clsact'
 }
 
-@test "attach, swap, detach, status, counters and flows, 8 at once for $SECONDS_OF_STORM seconds under traffic" {
-	start server host /usr/bin/python3 "$BATS_TEST_DIRNAME/tcp_load.py" serve 5000 5003
+serve()
+{
+	start server host /usr/bin/python3 "$BATS_TEST_DIRNAME/tcp_load.py" serve 5000 5001 5002 5003
 	until_true 5 listening host 5003
-	pc attach eth2 eth3 -p left --catalog "$DIR/catalog"
+}
+
+@test "attach, swap, apply, confirm, detach and readers, 8 at once for $SECONDS_OF_STORM seconds under traffic" {
+	serve
+	pc attach eth2 eth3 eth5 eth6 -p left --catalog "$DIR/catalog"
 	watch_programs
 	load_on loose 10.0.0.1
 	load_on kept 10.0.2.1
+	load_on timed 10.0.5.1
 	storm "$PORTCULLIS" "$SECONDS_OF_STORM"
-	came_about 'attach '{0,1} 'swap '{0,1} 'detach 0' {status,counters,flows}' '{0,1}
+	came_about 'attach '{0,1} 'swap '{0,1} 'apply 0' 'detach 0' {confirm,status,counters,flows}' '{0,1}
+	json_is '.reverts > 0'
 	kept_whole
-	loaded kept
-	json_is '.closed_tries > 20 and .closed_answered == 0'
+	for name in kept timed; do
+		loaded $name
+		json_is '.closed_tries > 20 and .closed_answered == 0'
+	done
 	loaded loose
 	nothing_left
 }
@@ -147,10 +184,11 @@ nothing_left()
 	cc -O2 -D_GNU_SOURCE -shared -fPIC -o "$DIR/no_tcx.so" "$ROOT/tests/e2e/no_tcx.c" -ldl
 	printf '#!/bin/sh\nLD_PRELOAD=%s exec %s "$@"\n' "$DIR/no_tcx.so" "$PORTCULLIS" > "$DIR/old"
 	chmod +x "$DIR/old"
-	on host "$DIR/old" attach eth2 eth3 -p left --catalog "$DIR/catalog"
+	serve
+	on host "$DIR/old" attach eth2 eth3 eth5 eth6 -p left --catalog "$DIR/catalog"
 	watch_programs
 	storm "$DIR/old" "$((SECONDS_OF_STORM / 2))"
-	came_about 'attach '{0,1} 'swap '{0,1} 'detach 0' 'status 0'
+	came_about 'attach '{0,1} 'swap '{0,1} 'apply 0' 'confirm 0' 'detach 0' 'status 0'
 	kept_whole
 	nothing_left
 }
@@ -178,10 +216,11 @@ make_mover()
 
 @test "8 at once while an interface is deleted and made again, renamed, moved and back, down and up" {
 	make_mover
-	pc attach eth2 eth3 -p left --catalog "$DIR/catalog"
+	serve
+	pc attach eth2 eth3 eth5 eth6 -p left --catalog "$DIR/catalog"
 	watch_programs
 	storm "$PORTCULLIS" "$((SECONDS_OF_STORM / 2))" "$DIR/mover"
-	came_about 'attach 0' 'swap 0' 'detach 0' 'status 0' 'mover 0'
+	came_about 'attach 0' 'swap 0' 'apply 0' 'confirm 0' 'detach 0' 'status 0' 'mover 0'
 	kept_whole
 	nothing_left
 }

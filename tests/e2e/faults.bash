@@ -57,7 +57,7 @@ fault_profile()
 	END
 }
 
-# hurt [-cn] [-e ERRORS] OLD NEW COMMAND...: see hurt.bash.
+# hurt [-cn] [-o OLDER] [-e ERRORS] OLD NEW COMMAND...: see hurt.bash.
 hurt()
 {
 	local options=()

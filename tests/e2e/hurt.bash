@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # Hurts a command at each of its system calls in turn, and looks at what it left.
 #
-#	hurt.bash [-cn] [-e ERRORS] OLD NEW COMMAND...
+#	hurt.bash [-cn] [-o OLDER] [-e ERRORS] OLD NEW COMMAND...
 #
 # Runs on `host` of faults_start, in the sandbox. OLD and NEW are the states of eth0 and, after a comma, of
 # eth1: `none` (no filter), `before` or `after` (the profile, with its groups), and with -c `before+` or `after+`
 # (it waits to be confirmed; the other one was before it). For each point of the command
 # that faults.c knows: it is killed there, and each of the ERRORS (all three, or `turns`: one of them in turn)
 # is put in its place; where libbpf only asks what the kernel has, one in turn. -n: on a kernel without tcx.
+# -o: `before` is another binary's filter, which the command takes over; the next command is then a swap of this
+# binary. All is tried from mkdir:1 to the rmdir of the older one's folder; one of kill and errors in turn at every third
+# point before, where nothing is changed yet, and at every tenth behind, where it is a swap like any other.
 #
 # Afterwards an interface is as in OLD or as in NEW, as what comes through it shows. After an error: all as in OLD,
 # exit 1 and a message; or all as in NEW and exit 0. The next ordinary commands bring back OLD without help. What
@@ -16,46 +19,19 @@
 # `none`: a driver may drop some while its hook changes).
 set -u
 shopt -s nullglob
+# shellcheck source=tests/e2e/hurt_flows.bash
+. "${BASH_SOURCE%/*}/hurt_flows.bash"
 
 PINS=/sys/fs/bpf/portcullis
 FAULTS=$TOOLS/faults
 FLOWS=16
+older='' # the other binary
 interfaces=(eth0 eth1)
 tcx=() # options of faults.c
 errors='ENOMEM EPERM EBUSY'
-tried=0 kills=0 missed=0 nexts=0 failures=0 waiting=0 turn=0
+tried=0 kills=0 missed=0 nexts=0 failures=0 waiting=0 turn=0 count=0 every=3
 
 # --- what is admitted ---
-
-# As the lines of flows_of; 1: passes.
-declare -A passes=(
-	[none]=1111111111111111
-	[before]=0101010101010101
-	[after]=0010101011001011
-)
-
-# flows_of HOST PREFIX4 PREFIX6: the flows of one interface.
-flows_of()
-{
-	cat <<-END
-		$1 $2.2 host $2.1 7005
-		$1 $2.2 host $2.1 7002
-		$1 $2.2 host $2.1 7003
-		$1 $2.2 host $2.1 7004
-		$1 $2.3 host $2.1 7004
-		$1 $3::2 host $3::1 7002
-		$1 $3::2 host $3::1 7003
-		$1 $3::2 host $3::1 7004
-		$1 $3::3 host $3::1 7004
-		$1 $2.2 host $2.1 7001 !
-		host $2.1 $1 $2.2 7105
-		host $2.1 $1 $2.2 7102
-		host $2.1 $1 $2.2 7103
-		host $2.1 $1 $2.2 7104
-		host $2.1 $1 $2.3 7104
-		host $2.1 $1 $2.2 7101 !
-	END
-}
 
 # ask look|begin|tell: the answer of probe.c, an element of `answer` for each interface.
 ask()
@@ -133,11 +109,24 @@ ordinary()
 	nexts=$((nexts + 1))
 }
 
+# bring_older INTERFACE NOW: what is there, whichever binary's it is, is swapped and detached first.
+bring_older()
+{
+	if [ "$2" != none ]; then
+		options_of after
+		ordinary swap "$1" "${options[@]}"
+		ordinary detach "$1"
+	fi
+	options_of before
+	PORTCULLIS=$older ordinary attach "$1" "${options[@]}"
+}
+
 # bring_to STATE INTERFACE NOW: by ordinary commands.
 bring_to()
 {
 	local other=before
 
+	[[ $1 != before || -z $older ]] || { bring_older "$2" "$3"; return; }
 	case $1 in
 	none) ordinary detach "$2"; return ;;
 	*+)
@@ -174,16 +163,20 @@ restore()
 
 # --- what is left ---
 
-# Sets `found` to all that is pinned, and with clsact to who has one.
+# Sets `found` to all that is pinned, and with clsact to who has one, with which programs.
 find_pins()
 {
-	local pin
+	local pin name
 
 	found=
 	for pin in "$PINS"/* "$PINS"/*/*; do
 		found+="${pin#"$PINS"/} "
 	done
-	[ ${#tcx[@]} = 0 ] || found+=$(tc qdisc show | grep clsact)
+	[ ${#tcx[@]} != 0 ] || return 0
+	found+=$(tc qdisc show | grep clsact)
+	for name in "${interfaces[@]}"; do
+		found+=$(tc filter show dev "$name" egress 2> /dev/null | grep -o ' id [0-9]*')
+	done
 }
 
 # After an ordinary command: folders are whole, and no more is in the kernel than was in this state at first.
@@ -328,6 +321,16 @@ $(sed 's/^/    > /' "$DIR/out")"
 	reset
 }
 
+# hurt_in_turn POINT: at every so many points, with another action each time.
+hurt_in_turn()
+{
+	local actions=(kill ENOMEM EPERM EBUSY)
+
+	[ $((count % every)) = 0 ] || return 0
+	set -- "${actions[turn++ % 4]}" "$1"
+	endless "$@" || hurt_at "$@"
+}
+
 # --- all points ---
 
 # How many objects are in the kernel in the state `old`, when nothing is hurt.
@@ -348,11 +351,12 @@ count_rest()
 	rest=$(wc -l < "$DIR/ids")
 }
 
-while getopts cne: option; do
+while getopts cne:o: option; do
 	case $option in
 	c) waiting=1 ;;
 	n) tcx=(-n) ;;
 	e) errors=$OPTARG ;;
+	o) older=$OPTARG ;;
 	*) exit 2 ;;
 	esac
 done
@@ -380,7 +384,16 @@ look
 restore
 find_pins
 at_first=$found
+last=$(grep -o '^rmdir:[0-9]*' "$DIR/points" | tail -n 1)
+whole=1
+[ -z "$older" ] || whole=0
 while read -r point about; do
+	count=$((count + 1))
+	[[ -z $older || $point != mkdir:1 ]] || whole=1
+	if [ $whole = 0 ]; then
+		hurt_in_turn "$point"
+		continue
+	fi
 	hurt_at kill "$point"
 	# shellcheck disable=SC2086
 	set -- $errors
@@ -391,6 +404,7 @@ while read -r point about; do
 	for error in "$@"; do
 		endless "$error" "$point" || hurt_at "$error" "$point"
 	done
+	[[ -z $older || $point != "$last" ]] || whole=0 every=10
 done < "$DIR/points"
 # At last nothing of all this is left.
 old=("${old[@]/*/none}") rest=0 trouble=''

@@ -2,18 +2,22 @@
 # SPDX-License-Identifier: GPL-2.0
 """Many commands at once, each looked at. storm.py PORTCULLIS CATALOG SECONDS SEED [MOVER]
 
-Workers run commands on eth0 and eth1, which come and go, and on eth2 and eth3, which are swapped together
-and never detached. Each command's exit code, messages and JSON have to be ones that can be true; what it may
+Workers run commands on eth0 and eth1, which come and go, and on two pairs that are swapped together and never
+detached: eth2 and eth3, whose changes are final or wait for an hour, and eth5 and eth6, whose changes may fall
+back after a second or two. What apply is given names both pairs, and eth0 and eth1 or not. A change of a pair
+has an echo limit of its own, by which status tells whose it is. Each command's exit code, messages and JSON have to be ones that can be true; what it may
 say is in COMMANDS. MOVER, a program, is run again and again meanwhile, and does something to eth4. Prints
 JSON: how many of each command were run, by exit code, and what was wrong.
 """
 
 import collections
+import itertools
 import json
 import random
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -22,25 +26,42 @@ LIMIT = 60  # seconds for one command
 PROFILES = ("left", "right")
 LOOSE = ("eth0", "eth1")
 KEPT = ("eth2", "eth3")
+TIMED = ("eth5", "eth6")
 MOVED = "eth4"
+RENAMED = "lan4"  # eth4, for a moment
+FIXED = {100: "left", 1: "left", 2: "right"}  # echo limits: the default, and those of apply that are no change
 
 NO_FILTER = r"\w+: {i}: no filter of portcullis is attached; portcullis attach {i} -p PROFILE attaches one"
 THERE = r"{i}: portcullis is attached already; portcullis swap {i} -p PROFILE changes the profile"
 # Of an interface that is deleted, made again and moved.
 GONE = (r"{i}: no such interface in this network namespace", r"{i}: the interface is gone",
         r"nothing was (attached|swapped): every interface is as it was")
+# Of an interface whose changes may fall back.
+LATE = (r"{i}: too late: the attach was not confirmed in time, and everything passes; attach again",
+        r"{i}: too late: the swap was not confirmed in time, and generation \d+ judges again; "
+        r"portcullis show --iface {i} shows it")
+REVERTED = (r"warning: {i}: the swap was not confirmed in time: generation \d+ judges again",
+            r"warning: {i}: the attach was not confirmed in time: detached; everything passes")
+PASSED = r"{i}: the time to confirm what was there passed meanwhile: generation \d+ judges again"
+MISSING = (r"{i}: no such interface in this network namespace; --wait SECONDS waits for it",
+           r"nothing was changed: every interface is as it was")
 WAITING = "warning: another portcullis command is at work; waiting for it"
 MOVE_LOST = (r"warning: {i}: its egress program was missing, and is attached again: "
              "what this host sent meanwhile was not learned")
 
 Command = collections.namedtuple("Command", "often targets options changes errors")
 BOTH = (("eth0",), ("eth1",), ("eth0", "eth1"))
-READ = BOTH + (KEPT, ())
+PAIRS = (KEPT, KEPT, TIMED, TIMED)
+READ = BOTH + (KEPT, TIMED, ())
+CONFIRM = ([], ["--confirm", "1"], ["--confirm", "3600"])
+CONFIRM_OF = {KEPT: ([], ["--confirm", "3600"]), TIMED: ([], ["--confirm", "1"], ["--confirm", "2"])}
 COMMANDS = {
-    # name: how often, on what, options to choose from, whether it takes the lock, errors
-    "attach": Command(3, BOTH, [["-p", name] for name in PROFILES], True, (THERE,)),
-    "swap": Command(4, BOTH + (KEPT, KEPT), [["-p", name] for name in PROFILES], True, (NO_FILTER,)),
+    # name: how often, on what, options to choose from, whether it changes something, errors
+    "attach": Command(4, BOTH, [["-p", name] for name in PROFILES], True, (THERE,)),
+    "swap": Command(5, BOTH + PAIRS, [["-p", name] for name in PROFILES], True, (NO_FILTER,)),
     "detach": Command(2, BOTH, [[]], True, ()),
+    "apply": Command(2, ((),), [[], [], ["--no-confirm"], ["--confirm", "3600"]], True, ()),
+    "confirm": Command(3, READ, [[]], False, (NO_FILTER,)),
     "status": Command(3, READ, [["--json"], []], False, (NO_FILTER,)),
     "counters": Command(3, READ, [["--json"], []], False, (NO_FILTER,)),
     "flows": Command(2, READ, [["--json"], []], False, (NO_FILTER,)),
@@ -56,8 +77,14 @@ class Storm:
         self.lock = threading.Lock()
         self.runs = collections.Counter()
         self.wrong = []
-        self.judged = {}  # (interface, generation) of KEPT: profile
-        self.swaps = 0
+        self.judged = {}  # (interface, generation) of KEPT: echo limit
+        self.swaps = 0  # of KEPT
+        self.reverts = 0
+        self.limits = dict(FIXED)  # echo limit: profile
+        self.next_limit = itertools.count(1000)
+        self.refused = {}  # echo limit of a change that was not done: when its command ended
+        self.done = set(FIXED)
+        self.folder = tempfile.TemporaryDirectory()
 
     def complain(self, *words):
         with self.lock:
@@ -66,41 +93,68 @@ class Storm:
     # --- what one command said ---
 
     def allowed(self, command, interfaces, line):
-        patterns = list(COMMANDS[command].errors)
+        moved = (MOVED, RENAMED) if self.mover else ()
+        patterns = [(pattern, interfaces or LOOSE) for pattern in COMMANDS[command].errors]
+        timed = LOOSE + TIMED + moved
         if COMMANDS[command].changes:
-            patterns.append(WAITING)
+            patterns += [(pattern, timed) for pattern in (PASSED, *REVERTED)]
+        if command == "confirm":
+            patterns += [(pattern, timed) for pattern in LATE]
+        if COMMANDS[command].changes or command == "confirm":
+            patterns.append((WAITING, timed))
         if self.mover:
-            patterns += [*GONE, MOVE_LOST]
-            interfaces = (*interfaces, MOVED)
+            patterns += [(pattern, (*interfaces, *moved)) for pattern in (*COMMANDS[command].errors, *GONE, MOVE_LOST)]
+            if command == "apply":
+                patterns += [(pattern, moved) for pattern in MISSING]
         return any(re.fullmatch("portcullis: " + pattern.replace("{i}", interface), line)
-                   for pattern in patterns for interface in interfaces or LOOSE)
+                   for pattern, names in patterns for interface in names)
 
     def check_messages(self, command, interfaces, result):
         lines = result.stderr.splitlines()
         for line in lines:
             if not self.allowed(command, interfaces, line):
                 self.complain(command, interfaces, "exit", result.returncode, "says:", line)
+            if "not confirmed in time: " in line and ": warning: " in line:
+                self.reverts += 1
         errors = [line for line in lines if ": warning: " not in line]
         if result.returncode not in (0, 1) or (result.returncode == 1) != bool(errors):
             self.complain(command, interfaces, "exit", result.returncode, "with:", result.stderr)
-        if result.returncode == 1 and not interfaces:
+        if result.returncode == 1 and not interfaces and command not in ("apply", "confirm"):
             self.complain(command, "of all fails:", result.stderr)
 
-    def check_status(self, interface):
-        name, profiles = interface["name"], interface["profiles"]
+    def check_status(self, interface, began):
+        name, profiles, confirm = interface["name"], interface["profiles"], interface["confirm"]
         if profiles != interface["recipe"]["profiles"] or len(profiles) != 1 or profiles[0] not in PROFILES:
             self.complain("status: profiles of", name, interface)
-        if interface["egress"] not in ("tcx", "clsact") and name != MOVED:
+        if interface["egress"] not in ("tcx", "clsact") and name not in (MOVED, RENAMED):
             self.complain("status: egress of", name, "is", interface["egress"])
+        open_again = confirm and confirm["state"] == "reverted" and confirm["fallback"] is None
+        if (interface["policy"] == "observe") != bool(open_again):
+            self.complain("status:", name, "has policy", interface["policy"], "and", confirm)
+        if name in KEPT + TIMED:
+            self.check_limit(name, interface["echo_limit"], profiles[0], began)
+            if confirm and confirm["fallback"] is None:
+                self.complain("status:", name, "has no fallback", confirm)
         if name in KEPT:
-            self.judges(name, interface["generation"], profiles[0])
+            self.judges(name, interface["generation"], interface["echo_limit"])
+            if confirm and (confirm["state"] != "waiting" or not 3000 < confirm["seconds_left"] <= 3600):
+                self.complain("status:", name, "may fall back", confirm)
 
-    def judges(self, name, generation, profile):
-        """A generation of an interface that is never detached is made once."""
+    def check_limit(self, name, limit, profile, began):
+        """What judges is a change that was asked for, and was not refused before."""
         with self.lock:
-            before = self.judged.setdefault((name, generation), profile)
-        if before != profile:
-            self.complain(name, "generation", generation, "is of", before, "and of", profile)
+            wanted, refused = self.limits.get(limit), self.refused.get(limit)
+        if wanted != profile:
+            self.complain("status:", name, "has limit", limit, "of", wanted, "and the profile", profile)
+        if refused and refused < began:
+            self.complain("status:", name, "has limit", limit, "of a change that was refused")
+
+    def judges(self, name, generation, limit):
+        """A generation of an interface that never falls back is made once."""
+        with self.lock:
+            before = self.judged.setdefault((name, generation), limit)
+        if before != limit:
+            self.complain(name, "generation", generation, "is of", before, "and of", limit)
 
     def check_counters(self, interface, seen):
         """`seen`: the totals that this worker has read of interfaces that are never detached."""
@@ -116,30 +170,81 @@ class Storm:
             self.complain("counters:", name, "goes back from", before, "to", now)
         seen[name] = now
 
-    def check_json(self, command, interfaces, text, seen):
+    def check_json(self, command, interfaces, text, seen, began):
         report = json.loads(text)
         if command == "flows":
             if report["version"] != 1 or report["used"] > report["size"]:
                 self.complain("flows:", text)
             return
         names = [interface["name"] for interface in report["interfaces"]]
-        wanted = set(interfaces or LOOSE + KEPT + (MOVED,))
+        wanted = set(interfaces or LOOSE + KEPT + TIMED + (MOVED, RENAMED))
         if len(set(names)) != len(names) or not set(names) <= wanted or (interfaces and set(names) != wanted):
             self.complain(command, interfaces, "tells of", names)
-        if not interfaces and not set(KEPT) <= set(names):
+        if not interfaces and not set(KEPT + TIMED) <= set(names):
             self.complain(command, "of all tells of", names)
         for interface in report["interfaces"]:
             if command == "status":
-                self.check_status(interface)
+                self.check_status(interface, began)
             else:
                 self.check_counters(interface, seen)
 
     # --- running ---
 
-    def run_one(self, command, interfaces, options, seen):
-        words = [self.portcullis, command, *interfaces, *options]
+    def new_limit(self, profile):
+        with self.lock:
+            limit = next(self.next_limit)
+            self.limits[limit] = profile
+        return limit
+
+    def site_file(self, chance):
+        """A file for apply, and its echo limit: sometimes one that changes nothing of the pairs."""
+        profile = chance.choice(PROFILES)
+        limit = self.new_limit(profile) if chance.random() < 0.5 else PROFILES.index(profile) + 1
+        confirms = []
+        for pair, choices in CONFIRM_OF.items():
+            confirm = chance.choice(choices)
+            confirms += [(name, confirm) for name in pair]
+        loose = (LOOSE[0], MOVED) if self.mover else LOOSE
+        confirms += [(name, chance.choice(CONFIRM)) for name in chance.choice(((), loose[:1], loose[1:], loose))]
+        file = tempfile.NamedTemporaryFile("w", dir=self.folder.name, suffix=".yaml", delete=False)
+        with file:
+            file.write("interfaces:\n")
+            for name, confirm in confirms:
+                file.write(f"  {name}: {{profiles: {profile}, echo-limit: {limit}"
+                           f"{', confirm: ' + confirm[1] if confirm else ''}}}\n")
+        return file.name, limit
+
+    def complete(self, command, interfaces, options, chance):
+        """The words of a command, and the echo limit if it changes a pair."""
+        words, limit = [self.portcullis, command, *interfaces, *options], None
         if "-p" in options:
-            words += ["--catalog", self.catalog]
+            words += [*chance.choice(CONFIRM_OF.get(interfaces, CONFIRM)), "--catalog", self.catalog]
+        if command == "swap" and interfaces in (KEPT, TIMED):
+            limit = self.new_limit(options[1])
+            words += ["--echo-limit", str(limit)]
+        if command == "apply":
+            file, limit = self.site_file(chance)
+            words += ["--site", file, "--catalog", self.catalog]
+        return words, limit
+
+    def account(self, command, limit, result):
+        """Whether a change of the pairs was done is told by a line for each interface."""
+        changed = [name for name in KEPT + TIMED if f"\n{name}: enforce, " in "\n" + result.stdout]
+        for pair in (KEPT, TIMED):
+            if len(set(pair) & set(changed)) == 1:
+                self.complain(command, "changes one of", pair, result.stdout, result.stderr)
+        if not changed and result.returncode == 0 and command == "swap":
+            self.complain("swap, exit 0, says:", result.stdout)
+        with self.lock:
+            self.swaps += KEPT[0] in changed
+            if changed:
+                self.done.add(limit)
+            elif limit not in FIXED:
+                self.refused[limit] = time.monotonic()
+
+    def run_one(self, command, interfaces, options, seen, chance):
+        words, limit = self.complete(command, interfaces, options, chance)
+        began = time.monotonic()
         try:
             result = subprocess.run(words, capture_output=True, text=True, timeout=LIMIT)
         except subprocess.TimeoutExpired:
@@ -147,11 +252,12 @@ class Storm:
             return
         with self.lock:
             self.runs[f"{command} {result.returncode}"] += 1
-            self.swaps += command == "swap" and interfaces == KEPT and result.returncode == 0
+        if limit:
+            self.account(command, limit, result)
         self.check_messages(command, interfaces, result)
         if result.returncode == 0 and "--json" in options:
             try:
-                self.check_json(command, interfaces, result.stdout, seen)
+                self.check_json(command, interfaces, result.stdout, seen, began)
             except (ValueError, KeyError, TypeError) as error:
                 self.complain(command, interfaces, repr(error), result.stdout)
 
@@ -165,7 +271,7 @@ class Storm:
             interfaces = chance.choice(COMMANDS[name].targets)
             if self.mover and interfaces in (("eth1",), ("eth0", "eth1")):
                 interfaces = (*interfaces[:-1], MOVED)
-            self.run_one(name, interfaces, chance.choice(COMMANDS[name].options), seen)
+            self.run_one(name, interfaces, chance.choice(COMMANDS[name].options), seen, chance)
 
     def move(self):
         while time.monotonic() < self.end:
@@ -182,7 +288,8 @@ class Storm:
             thread.start()
         for thread in threads:
             thread.join()
-        return {"runs": dict(sorted(self.runs.items())), "swaps": self.swaps, "wrong": self.wrong}
+        return {"runs": dict(sorted(self.runs.items())), "swaps": self.swaps, "reverts": self.reverts,
+                "done": {limit: self.limits[limit] for limit in sorted(self.done)}, "wrong": self.wrong}
 
 
 if __name__ == "__main__":

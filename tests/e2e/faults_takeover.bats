@@ -1,0 +1,19 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# Taking over what an older version attached, killed or failing at any of its system calls: see hurt.bash.
+
+load faults
+
+setup_file()
+{
+	faults_start
+}
+
+teardown_file()
+{
+	sandbox_end
+}
+
+@test "swap" {
+	hurt -o "$TOOLS/portcullis-layout-2" -e turns before after swap eth0 "${AFTER[@]}"
+}
