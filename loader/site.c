@@ -232,6 +232,7 @@ static void read_site(struct reader *reader, struct site *site)
 	struct yaml_field field[KEYS];
 
 	yaml_fields(&reader->yaml, root, site_key, KEYS, field, reader->diag);
+	site->interfaces_given = field[KEY_INTERFACES].key != NULL;
 	if (field[KEY_GROUPS].value)
 		read_groups(reader, field[KEY_GROUPS].value, site);
 	if (field[KEY_MANAGEMENT].value)

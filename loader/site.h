@@ -46,6 +46,7 @@ struct site {
 	struct groups groups;
 	bool management_given; /* then no port at all is meant, too */
 	struct ports management;
+	bool interfaces_given;		  /* if only as {}: then no interface at all is meant */
 	struct site_interface *interface; /* in the order of the file */
 	size_t interfaces;
 };

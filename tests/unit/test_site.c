@@ -201,6 +201,7 @@ static void test_little(void **state)
 		"interfaces: {eth0: {profiles: [ssh], from: {}, set: {}, mode: native}}",
 		"interfaces: {abcdefghijklmno: {profiles: ssh}, '1': {profiles: ssh}, \xc3\xb6: {profiles: ssh}}",
 		"interfaces: {eth0: {profiles: a, set: {a:in: 1/tcp, a:b:in: 1/tcp, a:b:out: 1/tcp}}}",
+		"interfaces: {}",
 	};
 
 	(void)state;
@@ -208,6 +209,7 @@ static void test_little(void **state)
 		struct site site = parse(text[i]);
 
 		assert_int_equal(site.management_given, i == 0);
+		assert_int_equal(site.interfaces_given, i > 1);
 		assert_int_equal(site.management.count, 0);
 		site_free(&site);
 	}
