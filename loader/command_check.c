@@ -9,36 +9,49 @@
 #include "loader/report.h"
 #include "loader/site.h"
 
+static void check_profile(struct catalog *catalog, const char *name, struct diag *diag)
+{
+	struct names one = {.name = (char **)&name, .count = 1};
+	const struct profile **list;
+	size_t count;
+
+	if (catalog_find(catalog, name, diag) &&
+	    !catalog_resolve(catalog, &one, &list, &count, diag))
+		free(list);
+}
+
 /* Reads the profiles of the opened folders, and resolves their includes. */
 static void check_catalog(struct catalog *catalog, struct diag *diag)
 {
 	struct names names = {};
-	size_t i;
 
 	if (catalog_names(catalog, &names, diag))
 		return;
-	for (i = 0; i < names.count; i++) {
-		struct names one = {.name = &names.name[i], .count = 1};
-		const struct profile **list;
-		size_t count;
-
-		if (catalog_find(catalog, names.name[i], diag) &&
-		    !catalog_resolve(catalog, &one, &list, &count, diag))
-			free(list);
-	}
+	for (size_t i = 0; i < names.count; i++)
+		check_profile(catalog, names.name[i], diag);
 	if (!names.count)
 		diag_error(diag, NULL, "no profile found in %s", catalog->folder.name[0]);
 	names_free(&names);
 }
 
-/* The folders of --catalog, behind one that goes first. */
-static int open_with(const struct options *options, const char *folder, struct catalog *catalog,
-		     struct diag *diag)
+static bool is_folder(const char *path)
 {
+	struct stat st;
+
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+/* The folders of --catalog, behind one that goes first, with its profiles/ if `deep`. */
+static int open_with(const struct options *options, const char *folder, bool deep,
+		     struct catalog *catalog, struct diag *diag)
+{
+	__free_text char *profiles = xasprintf("%s/profiles", folder);
 	struct names folders = {};
 	int err;
 
 	names_add(&folders, folder);
+	if (deep && is_folder(profiles))
+		names_add(&folders, profiles);
 	names_add_all(&folders, &options->catalog);
 	err = catalog_open(&folders, catalog, diag);
 	catalog->any_owner = true;
@@ -52,27 +65,46 @@ static void check_site(const struct options *options, const char *given, struct 
 	__cleanup(catalog_close) struct catalog catalog = {};
 	__cleanup(site_free) struct site site = {};
 
-	if (!site_open(given, &site, diag) && !catalog_open(&options->catalog, &catalog, diag))
+	site_draft(given, &site, diag);
+	if (site.path && !catalog_open(&options->catalog, &catalog, diag))
 		site_check(&catalog, &site, diag);
+}
+
+/* Profiles, and those of its profiles/; and site files, as /etc/portcullis has one. */
+static void check_folder(const struct options *options, const char *path, struct diag *diag)
+{
+	__cleanup(catalog_close) struct catalog catalog = {};
+	__cleanup(names_free) struct names names = {};
+
+	if (open_with(options, path, true, &catalog, diag) || catalog_names(&catalog, &names, diag))
+		return;
+	for (size_t i = 0; i < names.count; i++) {
+		__free_text char *file = xasprintf("%s/%s.yaml", path, names.name[i]);
+		__cleanup(site_free) struct site site = {};
+
+		if (!site_is(file)) {
+			check_profile(&catalog, names.name[i], diag);
+			continue;
+		}
+		site_draft(file, &site, diag);
+		if (site.path)
+			site_check(&catalog, &site, diag);
+	}
+	if (!names.count)
+		diag_error(diag, NULL, "no profile found in %s", path);
 }
 
 static void check_argument(const struct options *options, const char *path, struct diag *diag)
 {
 	__cleanup(catalog_close) struct catalog catalog = {};
 	__free_text char *copy = xstrdup(path);
-	struct stat st;
 
-	if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
-		if (!open_with(options, path, &catalog, diag))
-			check_catalog(&catalog, diag);
-		return;
-	}
-	if (site_is(path)) {
+	if (is_folder(path))
+		check_folder(options, path, diag);
+	else if (site_is(path))
 		check_site(options, path, diag);
-		return;
-	}
 	/* What a file includes may stand beside it. */
-	if (!open_with(options, dirname(copy), &catalog, diag))
+	else if (!open_with(options, dirname(copy), false, &catalog, diag))
 		catalog_check_file(&catalog, path, diag);
 }
 

@@ -230,58 +230,73 @@ static void read_site(struct reader *reader, struct site *site)
 {
 	const struct yaml_node *root = reader->yaml.root;
 	struct yaml_field field[KEYS];
+	size_t errors = reader->diag->errors;
 
 	yaml_fields(&reader->yaml, root, site_key, KEYS, field, reader->diag);
+	site->interfaces_given = field[KEY_INTERFACES].key != NULL;
 	if (field[KEY_GROUPS].value)
 		read_groups(reader, field[KEY_GROUPS].value, site);
+	site->groups_wrong = reader->diag->errors != errors;
 	if (field[KEY_MANAGEMENT].value)
 		read_management(reader, field[KEY_MANAGEMENT].value, site);
 	if (field[KEY_INTERFACES].value)
 		read_interfaces(reader, field[KEY_INTERFACES].value, site);
 }
 
-int site_parse(const char *path, const char *text, size_t length, struct site *site,
-	       struct diag *diag)
+/* Fills the site; site_free is due. `*draft`: with errors too, what is in it may be judged. */
+static int parse(const char *path, const char *text, size_t length, struct site *site, bool *draft,
+		 struct diag *diag)
 {
-	__cleanup(site_free) struct site made = {.path = xstrdup(path)};
 	__cleanup(yaml_free) struct yaml yaml = {0};
 	struct reader reader = {.diag = diag};
 	size_t errors = diag->errors;
 
-	*site = (struct site){0};
-	made.text = xcalloc(length + 1, 1);
+	*site = (struct site){.path = xstrdup(path), .text = xcalloc(length + 1, 1)};
 	if (length)
-		memcpy(made.text, text, length);
-	yaml_load(made.path, made.text, length, &yaml, diag);
+		memcpy(site->text, text, length);
+	yaml_load(site->path, site->text, length, &yaml, diag);
+	*draft = diag->errors == errors;
 	reader.yaml = yaml;
 	if (yaml.root && yaml.root->kind == YAML_MAPPING)
-		read_site(&reader, &made);
+		read_site(&reader, site);
 	else if (yaml.root && !(yaml.root->kind & (YAML_EMPTY | YAML_BAD)) &&
 		 diag->errors == errors)
 		complain(&reader, yaml.root,
 			 "a site file is %s; write a mapping of keys, as in 'groups:'",
 			 yaml_what(yaml.root));
-	if (diag->errors != errors)
-		return -EINVAL;
-	for (size_t i = 0; i < made.interfaces; i++)
-		groups_merge(&made.interface[i].recipe.groups, &made.groups);
-	*site = made;
-	made = (struct site){0};
-	return 0;
+	for (size_t i = 0; i < site->interfaces; i++)
+		groups_merge(&site->interface[i].recipe.groups, &site->groups);
+	return diag->errors == errors ? 0 : -EINVAL;
 }
 
-int site_read(const char *path, struct site *site, struct diag *diag)
+int site_parse(const char *path, const char *text, size_t length, struct site *site,
+	       struct diag *diag)
+{
+	bool draft;
+	int err = parse(path, text, length, site, &draft, diag);
+
+	if (err)
+		site_free(site);
+	return err;
+}
+
+static int read_site_file(const char *path, bool drafts, struct site *site, struct diag *diag)
 {
 	const struct place place = {.file = path};
 	__free_text char *text = NULL;
+	bool draft = false;
 	size_t length;
 	int err = read_file(path, SITE_FILE_LIMIT, &text, &length);
 
 	*site = (struct site){0};
 	if (!err && check_trust(path, &place, diag))
 		return -EPERM;
-	if (!err)
-		return site_parse(path, text, length, site, diag);
+	if (!err) {
+		err = parse(path, text, length, site, &draft, diag);
+		if (err && !(drafts && draft))
+			site_free(site);
+		return err;
+	}
 	if (err == -EFBIG)
 		diag_error(diag, &place, "larger than a site file may be (%d bytes)",
 			   SITE_FILE_LIMIT);
@@ -292,9 +307,9 @@ int site_read(const char *path, struct site *site, struct diag *diag)
 	return err;
 }
 
-int site_open(const char *given, struct site *site, struct diag *diag)
+static int open_site(const char *given, bool drafts, struct site *site, struct diag *diag)
 {
-	int err = site_read(given ? given : SITE_FILE, site, diag);
+	int err = read_site_file(given ? given : SITE_FILE, drafts, site, diag);
 
 	if (err != -ENOENT)
 		return err;
@@ -302,6 +317,21 @@ int site_open(const char *given, struct site *site, struct diag *diag)
 		return 0;
 	diag_error(diag, &(struct place){.file = given}, "%s", strerror(ENOENT));
 	return err;
+}
+
+int site_read(const char *path, struct site *site, struct diag *diag)
+{
+	return read_site_file(path, false, site, diag);
+}
+
+int site_open(const char *given, struct site *site, struct diag *diag)
+{
+	return open_site(given, false, site, diag);
+}
+
+int site_draft(const char *given, struct site *site, struct diag *diag)
+{
+	return open_site(given, true, site, diag);
 }
 
 const struct site_interface *site_interface(const struct site *site, const char *name)

@@ -37,6 +37,8 @@ struct site_interface {
 	size_t words;
 	struct site_use *use;
 	size_t uses;
+	bool wrong;	     /* in a draft: something here could not be read */
+	bool profiles_wrong; /* in a draft: a profile is missing */
 };
 
 /* The places point into `path` and `text`. */
@@ -44,8 +46,10 @@ struct site {
 	char *path;
 	char *text;
 	struct groups groups;
+	bool groups_wrong;     /* in a draft: a group is missing */
 	bool management_given; /* then no port at all is meant, too */
 	struct ports management;
+	bool interfaces_given;		  /* if only as {}: then no interface at all is meant */
 	struct site_interface *interface; /* in the order of the file */
 	size_t interfaces;
 };
@@ -69,6 +73,12 @@ int site_read(const char *path, struct site *site, struct diag *diag);
  * empty then. Returns 0, or -errno with an error in `diag`.
  */
 int site_open(const char *given, struct site *site, struct diag *diag);
+
+/*
+ * As site_open, but a file with errors gives what could be read of it, for site_check alone; none
+ * is given where it is no file to be trusted, or no YAML.
+ */
+int site_draft(const char *given, struct site *site, struct diag *diag);
 
 /*
  * Holds every word against the catalog: errors stand at the words. A warning at an interface tells

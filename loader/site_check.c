@@ -74,7 +74,7 @@ static void check_use(struct check *check, const struct site_use *use)
 		for (size_t i = 0; i < check->site->groups.count; i++)
 			names_add_once(&check->group, check->site->groups.group[i].name);
 	}
-	if (names_have(&check->group, use->group))
+	if (names_have(&check->group, use->group) || check->site->groups_wrong)
 		return;
 	near = nearest_name(use->group, &check->group);
 	if (near)
@@ -132,7 +132,7 @@ static void check_interface(struct check *check, const struct site_interface *in
 	__cleanup(composition_free) struct composition composition = {0};
 	__cleanup(diag_free) struct diag found = {0};
 	size_t errors = check->diag->errors;
-	bool profiles = true;
+	bool profiles = !interface->profiles_wrong;
 
 	for (size_t i = 0; i < interface->words; i++) {
 		if (interface->word[i].kind == RECIPE_PROFILE)
@@ -145,7 +145,8 @@ static void check_interface(struct check *check, const struct site_interface *in
 		if (interface->word[i].kind != RECIPE_PROFILE)
 			check_word(check, interface, &interface->word[i]);
 	}
-	if (!profiles || check->diag->errors != errors)
+	if (!profiles || interface->wrong || check->site->groups_wrong ||
+	    check->diag->errors != errors)
 		return;
 	if (!compose(check->catalog, &interface->recipe, false, &composition, &found))
 		warn_of_groups(check, interface, &composition);

@@ -19,11 +19,14 @@ enum {
 	KEY_FLOWS,
 	KEY_MODE,
 	KEY_CONFIRM,
+	KEY_ENFORCE, /* these two only to say what is meant */
+	KEY_POLICY,
 	KEYS,
 };
 
 #define A_BOOL "true or false"
 #define A_WORD (YAML_ITEMS | YAML_MAPPING)
+#define A_ANY  (A_WORD | YAML_EMPTY)
 
 static const struct yaml_key interface_key[KEYS] = {
 	[KEY_PROFILES] = {"profiles", true, YAML_ITEMS, "a profile or a list of profiles",
@@ -36,13 +39,15 @@ static const struct yaml_key interface_key[KEYS] = {
 		      "source sources allow restrict"},
 	[KEY_SET] = {"set", false, A_WORD, "a mapping, as in 'ssh:ssh: 2222/tcp'",
 		     "port ports override overrides"},
-	[KEY_OBSERVE] = {"observe", false, YAML_TEXT, A_BOOL, "policy enforce"},
+	[KEY_OBSERVE] = {"observe", false, YAML_TEXT, A_BOOL, ""},
 	[KEY_OUTBOUND] = {"outbound", false, YAML_TEXT, "track or enforce", "out egress"},
 	[KEY_FORWARD] = {"forward", false, YAML_TEXT, A_BOOL, "forwarding"},
 	[KEY_ECHO_LIMIT] = {"echo-limit", false, YAML_TEXT, "a number", "echo ping icmp"},
 	[KEY_FLOWS] = {"flows", false, YAML_TEXT, "a number", ""},
 	[KEY_MODE] = {"mode", false, YAML_TEXT, "native or generic", "xdp"},
 	[KEY_CONFIRM] = {"confirm", false, YAML_TEXT, "a number of seconds", "timeout"},
+	[KEY_ENFORCE] = {"enforce", false, A_ANY, A_BOOL, ""},
+	[KEY_POLICY] = {"policy", false, A_ANY, A_BOOL, ""},
 };
 
 /* --- words --- */
@@ -141,6 +146,25 @@ static void use_groups_of(struct reader *reader, struct site_interface *interfac
 		use_group(reader, interface, &(struct use){.name = name, .node = node});
 }
 
+/* Whether a service stands before an '=' and something behind it; if not, says both forms. */
+static bool check_assignment(struct reader *reader, const struct yaml_node *item,
+			     enum recipe_word kind)
+{
+	const char *text = item->text, *what = kind == RECIPE_SET ? "PORTS" : "GROUP";
+	int length = (int)strcspn(text, "=");
+
+	if (text[length] && text[length + 1])
+		return true;
+	if (!memchr(text, ':', (size_t)length))
+		complain(reader, item, "'%s' names no service; write {PROFILE:SERVICE: %s}", text,
+			 what);
+	else
+		complain(reader, item, "'%s' has no %s; write {%.*s: %s}, or %.*s=%s", text,
+			 kind == RECIPE_SET ? "ports" : "group", length, text, what, length, text,
+			 what);
+	return false;
+}
+
 static void read_words(struct reader *reader, const struct yaml_node *value, enum recipe_word kind,
 		       const char *expects, struct site_interface *interface)
 {
@@ -156,6 +180,9 @@ static void read_words(struct reader *reader, const struct yaml_node *value, enu
 			complain(reader, item, "an item is %s; write %s", yaml_what(item), expects);
 			continue;
 		}
+		if ((kind == RECIPE_FROM || kind == RECIPE_SET) &&
+		    !check_assignment(reader, item, kind))
+			continue;
 		if (kind == RECIPE_FROM && too_many(reader, item, count_words(item)))
 			continue;
 		if (kind == RECIPE_FROM)
@@ -241,9 +268,11 @@ static void read_overrides(struct reader *reader, const struct yaml_node *value,
 	}
 }
 
-static void read_profiles(struct reader *reader, const struct yaml_node *value,
+/* Whether all could be read. */
+static bool read_profiles(struct reader *reader, const struct yaml_node *value,
 			  struct site_interface *interface)
 {
+	size_t errors = reader->diag->errors;
 	__cleanup(names_free) struct names names = {0};
 	struct uses uses = {0};
 
@@ -255,6 +284,7 @@ static void read_profiles(struct reader *reader, const struct yaml_node *value,
 				 uses.use[i].node);
 	}
 	free(uses.use);
+	return reader->diag->errors == errors;
 }
 
 /* --- settings --- */
@@ -278,6 +308,22 @@ static void read_mode(struct reader *reader, const struct yaml_node *node, enum 
 		complain(reader, node, "'%s' is neither native nor generic", node->text);
 }
 
+static void refuse_policy(struct reader *reader, const struct yaml_node *key)
+{
+	if (key)
+		complain(reader, key,
+			 "unknown key '%s'; an interface enforces unless it has 'observe: true'",
+			 key->text);
+}
+
+static void read_switch(struct reader *reader, const struct yaml_node *node, bool *value)
+{
+	if (node && !node->plain && (!strcmp(node->text, "true") || !strcmp(node->text, "false")))
+		complain(reader, node, "'%s' stands in quotes; write it without", node->text);
+	else
+		read_bool(reader, node, value);
+}
+
 static void read_settings(struct reader *reader, const struct yaml_field *field,
 			  struct site_interface *interface)
 {
@@ -285,10 +331,12 @@ static void read_settings(struct reader *reader, const struct yaml_field *field,
 	bool observe = false;
 	unsigned int limit = recipe_echo_limit(recipe);
 
-	read_bool(reader, field[KEY_OBSERVE].value, &observe);
+	refuse_policy(reader, field[KEY_ENFORCE].key);
+	refuse_policy(reader, field[KEY_POLICY].key);
+	read_switch(reader, field[KEY_OBSERVE].value, &observe);
 	recipe->policy = observe ? PC_POLICY_OBSERVE : PC_POLICY_ENFORCE;
 	read_outbound(reader, field[KEY_OUTBOUND].value, recipe);
-	read_bool(reader, field[KEY_FORWARD].value, &recipe->forward);
+	read_switch(reader, field[KEY_FORWARD].value, &recipe->forward);
 	read_number(reader, field[KEY_ECHO_LIMIT].value, 0, PC_ECHO_LIMIT_MAX, &limit);
 	recipe_limit_echo(recipe, limit);
 	read_number(reader, field[KEY_FLOWS].value, 1, PC_FLOWS_MAX, &interface->flows);
@@ -300,7 +348,9 @@ void site_read_interface(struct reader *reader, const struct yaml_node *mapping,
 			 struct site_interface *interface)
 {
 	struct yaml_field field[KEYS];
+	size_t errors = reader->diag->errors;
 
+	interface->profiles_wrong = true;
 	yaml_fields(&reader->yaml, mapping, interface_key, KEYS, field, reader->diag);
 	for (size_t i = KEY_PROFILES; i <= KEY_SET; i++) {
 		const struct yaml_node *value = field[i].value;
@@ -308,7 +358,9 @@ void site_read_interface(struct reader *reader, const struct yaml_node *mapping,
 		if (!value || too_many(reader, value, count_words(value)))
 			continue;
 		switch (i) {
-		case KEY_PROFILES: read_profiles(reader, value, interface); break;
+		case KEY_PROFILES:
+			interface->profiles_wrong = !read_profiles(reader, value, interface);
+			break;
 		case KEY_ENABLE:
 			read_words(reader, value, RECIPE_ENABLE, "a feature", interface);
 			break;
@@ -320,4 +372,5 @@ void site_read_interface(struct reader *reader, const struct yaml_node *mapping,
 		}
 	}
 	read_settings(reader, field, interface);
+	interface->wrong = reader->diag->errors != errors;
 }

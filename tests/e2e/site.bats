@@ -157,6 +157,35 @@ $stderr"
 	says "site.yaml:1:14: warning: own: web is closed: group dns-servers is not defined; define it under 'groups'"
 }
 
+@test "an error of shape hides no word; enforce is the default" {
+	wrong 'interfaces:\n  eth0:\n    profiles: [ssh, xeams]\n    observ: true\n    enforce: true\n    enable: imapp\n    from: ssh:ssh\n' -- \
+		"site.yaml:4:5: unknown key 'observ'; did you mean 'observe'?" \
+		"site.yaml:5:5: unknown key 'enforce'; an interface enforces unless it has 'observe: true'" \
+		"site.yaml:6:13: no chosen profile has the feature 'imapp'; did you mean 'imap'?" \
+		"site.yaml:7:11: 'ssh:ssh' has no group; write {ssh:ssh: GROUP}, or ssh:ssh=GROUP"
+}
+
+@test "a folder: its site file is one, beside its profiles and those of its profiles/" {
+	mkdir -p "$DIR/etc/profiles"
+	printf 'interfaces: {eth0: {profiles: [ssh, own, flat]}}\n' > "$DIR/etc/site.yaml"
+	printf 'profile: own\nservices:\n  - {name: web, in: 80/tcp}\n' > "$DIR/etc/profiles/own.yaml"
+	printf 'profile: flat\nservices:\n  - {name: web, in: 81/tcp}\n' > "$DIR/etc/flat.yaml"
+	exits 0 pc check "$DIR/etc"
+	same 'no errors' "$output"
+	printf 'interfaces: {eth0: {profiles: own, enable: x}}\n' > "$DIR/etc/site.yaml"
+	printf 'profile: flat\nservices:\n  - {name: web, in: 81}\n' > "$DIR/etc/flat.yaml"
+	exits 1 pc check "$DIR/etc"
+	says "$DIR/etc/site.yaml:1:44: no chosen profile has the feature 'x'" "$DIR/etc/flat.yaml:3:21: '81' has no protocol"
+	printf 'profile: own\nservices:\n  - {name: web, in: 80}\n' > "$DIR/etc/profiles/own.yaml"
+	exits 1 pc check "$DIR/etc"
+	says "$DIR/etc/profiles/own.yaml:3:21: '80' has no protocol"
+	says_not "unknown key 'interfaces'"
+	# A profile of that name is one still.
+	printf 'profile: site\nservices:\n  - {name: web, in: 82}\n' > "$DIR/etc/site.yaml"
+	exits 1 pc check "$DIR/etc"
+	says "$DIR/etc/site.yaml:3:21: '82' has no protocol"
+}
+
 @test "'@FILE' stands beside the site file; its errors have its lines" {
 	mkdir -p "$DIR/beside"
 	printf 'groups: {a: "@list"}\n' | site "$DIR/beside/site.yaml"
@@ -168,6 +197,19 @@ $stderr"
 	printf '::1\n' > "$DIR/beside/list"
 	exits 0 pc check "$DIR/beside/site.yaml"
 	wrong 'groups: {a: @list}\n' -- "site.yaml:1:13:" "stands in quotes: '@FILE'"
+}
+
+@test "a site file or an '@FILE' that others can write is refused, with what mends it" {
+	mkdir -p "$DIR/open"
+	printf 'groups: {a: "@list"}\n' > "$DIR/open/site.yaml"
+	printf '::1\n' > "$DIR/open/list"
+	exits 0 pc check "$DIR/open/site.yaml"
+	for file in site.yaml list; do
+		chmod o+w "$DIR/open/$file"
+		exits 1 pc check "$DIR/open/site.yaml"
+		says "others can write $DIR/open/$file" "chmod go-w $DIR/open/$file"
+		chmod go-w "$DIR/open/$file"
+	done
 }
 
 @test "files that are no site: empty, a list, binary, huge, a pipe, unreadable" {

@@ -201,6 +201,7 @@ static void test_little(void **state)
 		"interfaces: {eth0: {profiles: [ssh], from: {}, set: {}, mode: native}}",
 		"interfaces: {abcdefghijklmno: {profiles: ssh}, '1': {profiles: ssh}, \xc3\xb6: {profiles: ssh}}",
 		"interfaces: {eth0: {profiles: a, set: {a:in: 1/tcp, a:b:in: 1/tcp, a:b:out: 1/tcp}}}",
+		"interfaces: {}",
 	};
 
 	(void)state;
@@ -208,6 +209,7 @@ static void test_little(void **state)
 		struct site site = parse(text[i]);
 
 		assert_int_equal(site.management_given, i == 0);
+		assert_int_equal(site.interfaces_given, i > 1);
 		assert_int_equal(site.management.count, 0);
 		site_free(&site);
 	}
@@ -317,16 +319,20 @@ static void test_interfaces(void **state)
 static void test_settings(void **state)
 {
 	static const struct mistake mistake[] = {
-		{ETH0 "    profile: a\n    echo_limit: 1\n    policy: observe\n",
+		{ETH0 "    profile: a\n    echo_limit: 1\n    policy: observe\n    enforce:\n",
 		 "4:5+7 unknown key 'profile'; did you mean 'profiles'?\n"
 		 "5:5+10 unknown key 'echo_limit'; did you mean 'echo-limit'?\n"
-		 "6:5+6 unknown key 'policy'; did you mean 'observe'?\n"},
+		 "6:5+6 unknown key 'policy'; an interface enforces unless it has 'observe: true'\n"
+		 "7:5+7 unknown key 'enforce'; an interface enforces unless it has 'observe: true'\n"},
 		{ETH0
 		 "    observe: yes\n    forward: 'true'\n    outbound: on\n    mode: offload\n",
 		 "4:14+3 'yes' is not a boolean; write true\n"
-		 "5:14+6 'true' is not a boolean; write true\n"
+		 "5:14+6 'true' stands in quotes; write it without\n"
 		 "6:15+2 'on' is neither track nor enforce\n"
 		 "7:11+7 'offload' is neither native nor generic\n"},
+		{ETH0 "    enforce: true\n    observe: 'no'\n",
+		 "4:5+7 unknown key 'enforce'; an interface enforces unless it has 'observe: true'\n"
+		 "5:14+4 'no' is not a boolean; write false\n"},
 		{ETH0 "    flows: 0\n    echo-limit: 1000001\n    confirm: 86401\n",
 		 "4:12+1 0 is out of range 1-16777216\n"
 		 "5:17+7 1000001 is out of range 0-1000000\n"
@@ -374,8 +380,8 @@ static void test_words(void **state)
 		 "4:21+1 group name 'x' stands twice; the first is on line 4\n"
 		 "5:24+5 port 1/tcp stands twice in this list\n"},
 		{ETH0 "    from: ['a:b', 'a:b=', 'a:b=x', 'a:b=y', 'b=x', {a: b}]\n",
-		 "4:12+5 'a:b' has no group; write PROFILE:SERVICE=GROUP[,GROUP], as in xeams:admin=trusted\n"
-		 "4:19+6 'a:b=' has no group; write PROFILE:SERVICE=GROUP[,GROUP], as in xeams:admin=trusted\n"
+		 "4:12+5 'a:b' has no group; write {a:b: GROUP}, or a:b=GROUP\n"
+		 "4:19+6 'a:b=' has no group; write {a:b: GROUP}, or a:b=GROUP\n"
 		 "4:36+7 'a:b' stands twice; the first is on line 4\n"
 		 "4:45+5 'b=x' names no service; write PROFILE:SERVICE\n"
 		 "4:52+1 an item is a mapping; write PROFILE:SERVICE=GROUP\n"},
@@ -390,7 +396,13 @@ static void test_words(void **state)
 		 "4:26+6 'a:b' stands twice; the first is on line 4\n"},
 		{ETH0 "    set: ['a:b=1/tcp,70000/tcp', 'a:b']\n",
 		 "4:11+21 a:b: port 70000 is out of range 1-65535\n"
-		 "4:34+5 'a:b' has no ports; write PROFILE:SERVICE=PORTS, as in xeams:smtp=25/tcp\n"},
+		 "4:34+5 'a:b' has no ports; write {a:b: PORTS}, or a:b=PORTS\n"},
+		{ETH0 "    from: ssh:ssh\n    set: a:b:in=\n",
+		 "4:11+7 'ssh:ssh' has no group; write {ssh:ssh: GROUP}, or ssh:ssh=GROUP\n"
+		 "5:10+7 'a:b:in=' has no ports; write {a:b:in: PORTS}, or a:b:in=PORTS\n"},
+		{ETH0 "    from: trusted\n    set: [22/tcp]\n",
+		 "4:11+7 'trusted' names no service; write {PROFILE:SERVICE: GROUP}\n"
+		 "5:11+6 '22/tcp' names no service; write {PROFILE:SERVICE: PORTS}\n"},
 	};
 
 	(void)state;
@@ -645,6 +657,62 @@ static void test_check_profiles(void **state)
 		"3:19+2 '25' has no protocol; write 25/tcp, 25/udp or 25/tcp+udp\n");
 }
 
+/* A file with errors: its words are judged too, as far as what they hang on could be read. */
+static void expect_draft(const char *text, const char *expected)
+{
+	const struct names given = {.name = (char *[]){folder}, .count = 1};
+	__free_text char *path = xasprintf("%s/draft", folder);
+	__cleanup(catalog_close) struct catalog catalog = {0};
+	__cleanup(diag_free) struct diag diag = {0};
+	__cleanup(site_free) struct site site = {0};
+	__free_text char *got = NULL;
+
+	put("draft", text);
+	assert_int_equal(-EINVAL, site_draft(path, &site, &diag));
+	assert_int_equal(0, catalog_open(&given, &catalog, &diag));
+	if (site.path)
+		site_check(&catalog, &site, &diag);
+	got = places(&diag);
+	assert_true(expect_text(text, got, expected));
+	site_free(&site);
+	assert_int_equal(-EINVAL, site_open(path, &site, &diag));
+	assert_true(!site.path && !site.interface);
+}
+
+static void test_draft(void **state)
+{
+	(void)state;
+	/* One error of shape hides no error of a word, here or at another interface. */
+	expect_draft(
+		ETH0 "    observ: true\n    enable: mtaa\n    from: {shop:web: nobody}\n"
+		     "  eth1: {profiles: shopp}\n",
+		"4:5+6 unknown key 'observ'; did you mean 'observe'?\n"
+		"5:13+4 no chosen profile has the feature 'mtaa'; did you mean 'mta'?\n"
+		"6:22+6 no such group 'nobody'; define it under 'groups', as in nobody: 192.0.2.0/24\n"
+		"7:20+5 unknown profile 'shopp'; did you mean 'shop'?\n");
+	/* A group that could not be read is not one that is missing. */
+	expect_draft("groups: {trusted: x, mine: y}\n" ETH0
+		     "    from: {shop:web: mine}\n    enable: mtaa\n",
+		     "1:19+1 'x' is no IPv4 or IPv6 prefix, as 192.0.2.0/24 or 2001:db8::/32\n"
+		     "1:28+1 'y' is no IPv4 or IPv6 prefix, as 192.0.2.0/24 or 2001:db8::/32\n"
+		     "6:13+4 no chosen profile has the feature 'mtaa'; did you mean 'mta'?\n");
+	/* Nor is a feature, of a profile that could not be read. */
+	expect_draft(
+		"interfaces:\n  eth0: {enable: mta}\n  eth1: {profiles: [Shop, ssh], enable: mta}\n"
+		"  eth2: {profiles: {shop: 1}, enable: mta}\n",
+		"2:9+1 key 'profiles' is missing; it is a profile or a list of profiles\n"
+		"3:21+4 'Shop' is not a profile name; write shop\n"
+		"4:20+1 'profiles' is a mapping; write a profile or a list of profiles\n");
+	/* What a service is open for is not told while that could not be read. */
+	expect_draft("groups: {dns-servers: ::1}\n" ETH0 "    from: {shop:admin: Dns}\n",
+		     "5:24+3 'Dns' is not a group name; write dns\n");
+	/* What is no YAML of ours is not judged. */
+	expect_draft("groups: &a {x: ::1}\ninterfaces: {eth0: {profiles: shopp}}\n",
+		     "1:9+2 anchors are not part of this language\n");
+	expect_draft("interfaces: {eth0: {profiles: [sh",
+		     "1:31+1 not valid YAML: this '[' is not closed\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -655,6 +723,7 @@ int main(void)
 		cmocka_unit_test(test_bounds),	     cmocka_unit_test(test_group_files),
 		cmocka_unit_test(test_open),	     cmocka_unit_test(test_check),
 		cmocka_unit_test(test_check_groups), cmocka_unit_test(test_check_profiles),
+		cmocka_unit_test(test_draft),
 	};
 
 	return cmocka_run_group_tests(tests, start, finish);
