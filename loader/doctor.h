@@ -90,12 +90,15 @@ void doctor_nic(struct doctor *doctor, const struct patient *patient);
 
 /* --- doctor_filter.c: the filter's own state --- */
 void doctor_filter(struct doctor *doctor, const struct patient *patient);
+/* Whether what judges is back because the last change was not confirmed; the filter is open. */
+bool doctor_reverted(const struct patient *patient);
 
 /* --- doctor_recipe.c --- */
 
 /* " -p ssh --group ..": the options of attach that make it again; NULL: " -p PROFILE". To be freed.
  */
 char *doctor_words(const json_t *kept);
+/* Of what judges, or in the place of a stand-in of the attach that was not confirmed. */
 char *doctor_recipe(const struct patient *patient);
 
 /* --- doctor_programs.c: XDP and TC programs of others --- */

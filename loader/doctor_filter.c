@@ -214,7 +214,10 @@ static void check_egress(struct doctor *doctor, const struct patient *patient)
 {
 	__free_text char *fix = xasprintf("portcullis swap %s", patient->name);
 
-	if (egress_state(&patient->filter, patient->hook.ifindex) == EGRESS_MISSING)
+	if (patient->filter.egress < 0) /* its pins are root's alone */
+		doctor_say(doctor, "egress", DOCTOR_WARNING, DOCTOR_SUDO,
+			   "whether the egress program is attached cannot be seen without root");
+	else if (egress_state(&patient->filter, patient->hook.ifindex) == EGRESS_MISSING)
 		doctor_say(
 			doctor, "egress", DOCTOR_PROBLEM, fix,
 			"the egress program is missing: what this host sends is neither learned nor judged");
@@ -255,47 +258,38 @@ static void say_waiting(struct doctor *doctor, const struct patient *patient)
 			(unsigned long long)filter->fallback.copy->number);
 }
 
-/* The swap that was not confirmed, once more; NULL: what it was is not there any more. */
-static char *swap_again(const struct patient *patient)
+bool doctor_reverted(const struct patient *patient)
 {
-	struct filter before = patient->filter; /* a view; not to be closed */
-	__free_text char *words = NULL;
-	json_t *kept;
+	const struct filter *filter = &patient->filter;
 
-	if (!before.reverted.copy)
-		return NULL;
-	before.current = before.reverted;
-	if (plan_kept(patient->hook.name, &before, &kept))
-		return NULL;
-	words = doctor_words(kept);
-	json_decref(kept);
-	return xasprintf("portcullis swap %s --fresh%s%s", patient->name, words,
-			 before.current.copy->policy == PC_POLICY_OBSERVE ? "" : " --enforce");
+	return filter->reverted.copy || filter->current.copy->reverted_at;
 }
 
 static void say_reverted(struct doctor *doctor, const struct patient *patient)
 {
-	__free_text char *words = doctor_words(patient->kept);
-	__free_text char *attach = xasprintf("portcullis attach %s%s", patient->name, words);
-	__free_text char *swap = swap_again(patient);
+	__free_text char *swap = xasprintf("portcullis swap %s", patient->name);
+	__free_text char *words = doctor_recipe(patient);
+	__free_text char *again = doctor_wanted(doctor, &patient->hook) ?
+					  doctor_apply(doctor) :
+					  xasprintf("portcullis attach %s%s", patient->name, words);
 	const struct pc_generation *current = patient->filter.current.copy;
 
+	doctor_unhear(doctor);
 	if (current->stand_in)
-		doctor_say(doctor, "confirm", DOCTOR_PROBLEM, attach,
+		doctor_say(doctor, "confirm", DOCTOR_PROBLEM, again,
 			   "the attach was not confirmed in time: everything passes");
 	else
-		doctor_say(doctor, "confirm", DOCTOR_WARNING, swap,
-			   "the last swap was not confirmed in time: generation %llu judges again",
-			   (unsigned long long)current->number);
+		doctor_say(
+			doctor, "confirm", DOCTOR_WARNING, swap,
+			"the last change was not confirmed in time: generation %llu judges again; the fix keeps what it says",
+			(unsigned long long)current->number);
 }
 
 static void check_confirm(struct doctor *doctor, const struct patient *patient)
 {
-	const struct filter *filter = &patient->filter;
-
-	if (filter->reverted.copy || filter->current.copy->reverted_at)
+	if (doctor_reverted(patient))
 		say_reverted(doctor, patient);
-	else if (filter->current.copy->deadline)
+	else if (patient->filter.current.copy->deadline)
 		say_waiting(doctor, patient);
 	else
 		doctor_say(doctor, "confirm", DOCTOR_OK, NULL, "the generation is final");
@@ -312,7 +306,8 @@ void doctor_filter(struct doctor *doctor, const struct patient *patient)
 			check_policy(doctor, patient);
 		check_groups(doctor, patient);
 		check_egress(doctor, patient);
-		doctor_wants(doctor, patient);
+		if (!patient->filter.current.copy->stand_in)
+			doctor_wants(doctor, patient);
 	} else if (patient->hook.id[0]) {
 		say_unreadable(doctor, patient);
 	} else if (!patient->hook.program_id) {

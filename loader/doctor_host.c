@@ -25,8 +25,11 @@ static void check_privilege(struct doctor *doctor)
 		doctor_say(doctor, "privilege", DOCTOR_OK, NULL,
 			   "all capabilities that attach needs");
 	else if (geteuid())
-		doctor_say(doctor, "privilege", DOCTOR_WARNING, DOCTOR_SUDO,
-			   "without root, filters and the programs of others cannot be seen");
+		doctor_say(
+			doctor, "privilege", DOCTOR_WARNING, DOCTOR_SUDO,
+			kernel_readable("doctor") ?
+				"without root, filters and the programs of others cannot be seen" :
+				"without root, the programs of others and the egress side cannot be seen");
 	else
 		doctor_heard(doctor, "privilege");
 	doctor_unhear(doctor);

@@ -91,10 +91,14 @@ static int examine(struct doctor *doctor, const char *interface, struct patient 
 		return err;
 	}
 	if (err) {
-		doctor_say(doctor, "link", DOCTOR_PROBLEM, NULL,
+		bool wanted = site_interface(&doctor->site, interface);
+		__free_text char *fix =
+			wanted ? xasprintf("make it, or take it out of %s", doctor->site.path) :
+				 NULL;
+
+		doctor_say(doctor, "link", DOCTOR_PROBLEM, fix,
 			   "there is no such interface in this network namespace%s",
-			   site_interface(&doctor->site, interface) ? ", and the site file has it" :
-								      "");
+			   wanted ? ", and the site file has it" : "");
 		doctor_unhear(doctor);
 		return err;
 	}

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "loader/doctor.h"
+#include "loader/plan.h"
 #include "loader/report.h"
 
 static void add_list(struct names *words, const char *option, const json_t *list)
@@ -75,5 +76,19 @@ char *doctor_words(const json_t *kept)
 
 char *doctor_recipe(const struct patient *patient)
 {
-	return doctor_words(patient->kept);
+	struct filter before = patient->filter; /* a view; not to be closed */
+	json_t *kept = NULL;
+	char *words;
+
+	if (!patient->open || !before.current.copy->stand_in)
+		return doctor_words(patient->kept);
+	before.current = before.reverted;
+	if (!before.current.copy || plan_kept(patient->hook.name, &before, &kept)) {
+		/* Gone: all but the policy, which is the stand-in's own. */
+		kept = json_deep_copy(patient->kept);
+		json_object_del(json_object_get(kept, "recipe"), "policy");
+	}
+	words = doctor_words(kept);
+	json_decref(kept);
+	return words;
 }

@@ -1,34 +1,75 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What `doctor` says of the catalog and the site file. */
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "loader/doctor.h"
 #include "loader/plan.h"
 
 #define SHOWN 5 /* errors of a kind; the command that is named shows all */
 
-/* Each error and warning as a line. */
+/* Cuts the command off what file_trusted says; NULL: that is not it. The caller frees. */
+static char *cut_trust(char *message)
+{
+	static const char *const before[] = {": chown -h root ", ": chown root ", ": chmod go-w "};
+	size_t i;
+
+	for (i = 0; strstr(message, "refused: ") && i < ARRAY_SIZE(before); i++) {
+		char *found = strstr(message, before[i]);
+		__free_text char *path = NULL;
+
+		if (!found)
+			continue;
+		path = doctor_word(found + strlen(before[i]));
+		*found = '\0';
+		return xasprintf("%s%s", before[i] + 2, path);
+	}
+	return NULL;
+}
+
+/* Whether it is of a file that only root may read. */
+static bool needs_root(const struct diag_entry *entry)
+{
+	const char *why = strerror(EACCES);
+	size_t length = strlen(entry->message), end = strlen(why);
+
+	return geteuid() && length >= end && !strcmp(entry->message + length - end, why);
+}
+
+static enum doctor_state state_of(const struct diag_entry *entry)
+{
+	return entry->level == DIAG_ERROR && !needs_root(entry) ? DOCTOR_PROBLEM : DOCTOR_WARNING;
+}
+
+/* Each error and warning as a line; `fix` where it has none of its own. */
 static void say_diag(struct doctor *doctor, const char *check, const char *fix,
 		     const struct diag *diag)
 {
+	enum doctor_state rest = DOCTOR_WARNING;
 	size_t i;
 
 	for (i = 0; i < diag->count && i < SHOWN; i++) {
 		const struct diag_entry *entry = &diag->entry[i];
-		enum doctor_state state =
-			entry->level == DIAG_ERROR ? DOCTOR_PROBLEM : DOCTOR_WARNING;
+		__free_text char *message = xstrdup(entry->message);
+		__free_text char *trust = cut_trust(message);
+		const char *mends = needs_root(entry) ? DOCTOR_SUDO : trust ? trust : fix;
+		enum doctor_state state = state_of(entry);
 
 		if (entry->file && entry->line)
-			doctor_say(doctor, check, state, fix, "%s:%d:%d: %s", entry->file,
-				   entry->line, entry->column, entry->message);
+			doctor_say(doctor, check, state, mends, "%s:%d:%d: %s", entry->file,
+				   entry->line, entry->column, message);
 		else
-			doctor_say(doctor, check, state, fix, "%s%s%s",
+			doctor_say(doctor, check, state, mends, "%s%s%s",
 				   entry->file ? entry->file : "", entry->file ? ": " : "",
-				   entry->message);
+				   message);
 	}
+	for (; i < diag->count; i++)
+		if (state_of(&diag->entry[i]) == DOCTOR_PROBLEM)
+			rest = DOCTOR_PROBLEM;
 	if (diag->count > SHOWN)
-		doctor_say(doctor, check, diag->errors ? DOCTOR_PROBLEM : DOCTOR_WARNING, fix,
-			   "and %zu more", diag->count - SHOWN);
+		doctor_say(doctor, check, rest, fix, "and %zu more", diag->count - SHOWN);
 }
 
 char *doctor_command(const struct options *options, const char *start, const char *path)
@@ -169,7 +210,9 @@ void doctor_wants(struct doctor *doctor, const struct patient *patient)
 			   "%s does not have this interface: apply takes its filter off",
 			   doctor->site.path);
 	} else if (!is_as_wanted(doctor, patient, wanted)) {
-		doctor_say(doctor, "site-file", DOCTOR_WARNING, apply,
+		/* One fix is enough: that of what was reverted keeps it. */
+		doctor_say(doctor, "site-file", DOCTOR_WARNING,
+			   doctor_reverted(patient) ? NULL : apply,
 			   "what is attached is not what %s says", doctor->site.path);
 	} else {
 		doctor_say(doctor, "site-file", DOCTOR_OK, NULL, "what is attached is what %s says",

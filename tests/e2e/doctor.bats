@@ -39,7 +39,8 @@ teardown()
 		on host ip link set dev $name xdp off 2> /dev/null || true
 	done
 	inside chmod 700 "$PINS" 2> /dev/null || true
-	inside rm -f /etc/portcullis/site.yaml /run/foreign/link
+	inside rm -f /etc/portcullis/site.yaml '/etc/portcullis/who can' /run/foreign/link
+	inside umount /etc/group 2> /dev/null || true
 	detach_all host
 	for name in br0 mv0 odd0; do
 		on host ip link del $name 2> /dev/null || true
@@ -92,6 +93,15 @@ sound()
 fix_of()
 {
 	jq -r --arg check "$1" '[.checks[] | select(.check == $check and .state != "ok" and .fix != null)][0].fix' <<< "$output"
+}
+
+# The same without the catalog that a debug build is given.
+bare_fix()
+{
+	local fix
+
+	fix=$(fix_of "$1")
+	echo "${fix%" --catalog $CATALOG"}"
 }
 
 # mends CHECK [ARGUMENTS]: runs the fix of $output on the host, as a shell would; after it, doctor finds that check sound.
@@ -245,7 +255,7 @@ site()
 	mends site-file
 	site 'interfaces:\n  eth7:\n    profiles: xeams\n'
 	exits 1 doctor --json
-	found link problem 'the site file has it'
+	found link problem 'the site file has it' 'make it, or take it out of /etc/portcullis/site.yaml'
 	found site-file warning 'does not have this interface' 'portcullis apply'
 	found site-file warning '' --dry-run
 	json_is 'all(.checks[]; .check != "link" or .state == "ok" or .interface == "eth7")'
@@ -464,15 +474,82 @@ site()
 	found confirm warning 'then generation 1 judges again' 'portcullis confirm eth0'
 	sleep 1.2
 	exits 0 doctor --json
-	found confirm warning 'not confirmed in time: generation 1' 'portcullis swap eth0 --fresh -p ssh'
+	found confirm warning 'not confirmed in time: generation 1 judges again; the fix keeps'
+	same 'portcullis swap eth0' "$(bare_fix confirm)"
 	mends confirm
-	same '["ssh"]' "$(pc status eth0 --json | jq -c '.interfaces[0].profiles')"
-	pc detach eth0 > /dev/null
-	pc attach eth0 -p xeams --force --confirm 1 > /dev/null 2>&1
+	same '["xeams"]' "$(pc status eth0 --json | jq -c '.interfaces[0].profiles')"
+}
+
+# attach_late ARGUMENTS..: an attach that nobody confirms in time.
+attach_late()
+{
+	pc attach eth0 --force --confirm 1 "$@" > /dev/null 2>&1
 	sleep 1.2
 	exits 1 doctor --json
-	found confirm problem 'everything passes' 'portcullis attach eth0 -p xeams'
+	found confirm problem 'everything passes'
+}
+
+@test "an attach that was not confirmed: once more, under its own policy, not the stand-in's" {
+	attach_late -p xeams
+	same 'portcullis attach eth0 -p xeams' "$(bare_fix confirm)"
+	json_is 'all(.checks[]; .fix // "" | contains("--observe") | not)'
 	mends confirm
+	same enforce "$(pc status eth0 --json | jq -r '.interfaces[0].recipe.policy')"
+	pc detach eth0 > /dev/null
+	attach_late -p xeams --observe
+	same 'portcullis attach eth0 -p xeams --observe' "$(bare_fix confirm)"
+}
+
+@test "not confirmed, with a site file: one fix" {
+	site 'interfaces:\n  eth0:\n    profiles: ssh\n'
+	attach_late -p ssh
+	same 'portcullis apply' "$(bare_fix confirm)"
+	json_is '[.checks[] | select(.check == "site-file" and .interface == "eth0")] == []'
+	mends confirm
+	site 'interfaces:\n  eth0:\n    profiles: xeams\n'
+	pc apply --force --confirm 1 > /dev/null 2>&1
+	sleep 1.2
+	exits 0 doctor --json
+	same 'portcullis swap eth0' "$(bare_fix confirm)"
+	found site-file warning 'not what /etc/portcullis/site.yaml says'
+	same null "$(bare_fix site-file)"
+	mends confirm
+	found site-file warning 'not what' 'portcullis apply'
+}
+
+@test "a site file that others can write or own: its fix is the chmod or chown; one that only root reads" {
+	site 'groups:\n  trusted: "@who can"\n'
+	inside sh -c 'echo 192.0.2.0/24 > "/etc/portcullis/who can"; chmod 666 "/etc/portcullis/who can"'
+	exits 1 doctor --json
+	found site-file problem '/etc/portcullis/site.yaml:2:12: refused: others can write /etc/portcullis/who can (mode 0666)'
+	same "chmod go-w '/etc/portcullis/who can'" "$(bare_fix site-file)"
+	mends site-file
+	inside chown 65534 /etc/portcullis/site.yaml
+	exits 1 doctor --json
+	found site-file problem 'belongs to user 65534'
+	same 'chown root /etc/portcullis/site.yaml' "$(bare_fix site-file)"
+	mends site-file
+	inside chmod 600 /etc/portcullis/site.yaml
+	exits 0 on host setpriv --reuid 65534 --regid 65534 --clear-groups "$PORTCULLIS" doctor --catalog "$CATALOG" --json
+	found site-file warning 'Permission denied'
+	same 'sudo portcullis doctor' "$(bare_fix site-file)"
+}
+
+@test "a member of the administrators' group: the filter is seen; the egress side, which is root's alone, is no problem" {
+	{ sed '/^portcullis:/d' /etc/group; echo 'portcullis:x:54321:'; } > "$DIR/group"
+	inside mount --bind "$DIR/group" /etc/group
+	chmod 755 "$DIR"
+	pc attach eth0 -p xeams > /dev/null
+	run on host setpriv --reuid 12345 --regid 12345 --groups 54321 --bounding-set=-all --inh-caps=-all "$PORTCULLIS" \
+		doctor --catalog "$CATALOG" --json
+	inside umount /etc/group
+	json_is 'any(.checks[]; .message | contains("xeams: generation 1"))' || skip "this kernel lets only root use BPF"
+	same 0 "$status"
+	found privilege warning 'the programs of others and the egress side cannot be seen' 'sudo portcullis doctor'
+	found egress warning 'cannot be seen' 'sudo portcullis doctor'
+	json_is 'all(.checks[]; .state != "problem")'
+	exits 0 doctor --json
+	sound egress
 }
 
 @test "odd names are quoted for the shell" {
