@@ -303,6 +303,11 @@ int command_apply(const struct options *options, struct diag *diag)
 	if (err == -ENOENT)
 		error("apply: %s: there is no site file; portcullis-site(5) tells what stands in it",
 		      options->site ? options->site : SITE_FILE);
+	if (!err && !site.interfaces_given) {
+		error("apply: %s: there is no key 'interfaces': it has groups only; 'interfaces: {}' has every filter of this network namespace detached",
+		      site.path);
+		err = -EINVAL;
+	}
 	if (err || catalog_open(&options->catalog, &apply.catalog, diag))
 		return EXIT_FAILED;
 	err = site_check(&apply.catalog, &site, diag);

@@ -111,7 +111,12 @@ static int replace_clsact(struct filter *filter, const struct filter *old, const
 		err = -errno;
 	if (!err)
 		err = attach_clsact(filter, interface, ifindex);
-	return err ? err : clsact_remove(ifindex, id, false);
+	if (err)
+		return err;
+	err = clsact_remove(ifindex, id, false);
+	if (err && !object_program(filter->egress, &id))
+		clsact_remove(ifindex, id, false);
+	return err;
 }
 
 int egress_replace(struct filter *filter, const struct filter *old, const char *interface,

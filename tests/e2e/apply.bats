@@ -137,6 +137,45 @@ state()
 	says 'none.yaml' 'there is no site file'
 }
 
+@test "a file of groups only detaches nothing; nor does one whose change is to be confirmed" {
+	pc attach eth0 -p xeams --force
+	site <<< 'groups: {admins: [192.0.2.2]}'
+	applies 1
+	says "no key 'interfaces'" 'interfaces: {}'
+	site <<< 'interfaces: {eth1: {profiles: ssh}}'
+	applies 1 --confirm 20
+	says 'eth0 would be detached, which cannot fall back'
+	same 'eth0:xeams:enforce' "$(state)"
+	applies 0
+	same 'eth1:ssh:enforce' "$(state)"
+}
+
+@test "what is as the file says but waits to be confirmed: said so, a new deadline, or final at boot" {
+	site <<< 'interfaces: {eth0: {profiles: [ssh, xeams], confirm: 2}}'
+	applies 0
+	applies 0
+	says 'is as the site file says, but waits to be confirmed'
+	applies 0 --confirm 30
+	says 'waits to be confirmed, 30 s'
+	applies 0 --boot
+	says 'final now'
+	sleep 2.1
+	same null "$(pc status eth0 --json | jq -c '.interfaces[0].confirm')"
+	same 'eth0:ssh+xeams:enforce' "$(state)"
+}
+
+@test "a size of the flow map that is not there is refused" {
+	pc attach eth0 -p ssh
+	site <<< 'interfaces: {eth0: {profiles: ssh, flows: 1000}}'
+	applies 1
+	says 'has a map of 65536 flows, and the site file wants 1000'
+	pc detach eth0
+	site <<< 'interfaces: {eth0: {profiles: ssh, flows: 1000}, eth1: {profiles: ssh, flows: 2000}}'
+	applies 1
+	says 'interfaces of a network namespace share the map'
+	same '' "$(pins)" 'pins'
+}
+
 @test "attach, swap and show use the groups of the file; --group goes before it" {
 	site <<-END
 		groups:

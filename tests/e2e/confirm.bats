@@ -66,7 +66,7 @@ confirm_of()
 @test "confirm in time makes it final: nothing falls back, nothing of the old one is left" {
 	pc attach eth0 -p ssh
 	pc swap eth0 -p xeams --confirm 2
-	exits 0 pc confirm eth0 --force
+	exits 0 pc confirm eth0
 	says 'eth0: confirmed; generation 2 is final'
 	same null "$(confirm_of)"
 	sleep 2.2
@@ -180,14 +180,18 @@ confirm_of()
 	same 1 "$(inside find "$PINS" -name 'generation-*' | wc -l)" 'generations'
 }
 
-@test "confirm stops where nobody could connect again, unless it is forced" {
-	pc attach eth0 -p xeams --confirm 30
+@test "confirm stops where a session could not be made again, unless it is forced" {
+	in_background host socat TCP-LISTEN:23,reuseaddr,fork EXEC:cat
+	until_true 5 listening host 23
+	in_background client timeout 30 socat TCP:192.0.2.1:23 PIPE
+	until_true 5 eval '[ -n "$(on host ss -Htn state established "sport = :23")" ]'
+	pc attach eth0 -p ssh --confirm 30
 	exits 1 pc confirm
-	says 'nobody could reach the server on 22/tcp' 'nothing is confirmed' '--force'
+	says '1 session to 23/tcp (from 192.0.2.2) could not be made again' 'nothing is confirmed' '--force'
 	same '["waiting",null]' "$(confirm_of)"
 	exits 0 pc confirm --force
 	same null "$(confirm_of)"
-	unanswered client 192.0.2.1 22
+	unanswered client 192.0.2.1 23
 }
 
 @test "--confirm takes 1 to 86400 seconds" {

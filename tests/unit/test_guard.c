@@ -189,7 +189,7 @@ struct run {
 	struct host *host;
 	const char *command;
 	const struct ports *management;
-	bool warn;
+	enum guard_mode mode;
 	struct catalog catalog;
 	struct recipe recipe[2];
 	struct plan plan[2];
@@ -262,7 +262,7 @@ static void run_end(struct run *run)
 static void expect_run(struct run *run, bool stop, const char *expected)
 {
 	bool found = guard_judge(run->command, run->target, run->targets, run->management,
-				 run->warn, &run->host->world, &run->diag);
+				 run->mode, &run->host->world, &run->diag);
 
 	expect_said(&run->diag, expected);
 	assert_int_equal(stop, found);
@@ -419,12 +419,25 @@ static void test_ways(void **state)
 	}
 }
 
+/* At boot a server that is up stops nothing, and who is connected does. */
+static void test_boot(void **state)
+{
+	struct run run = run_on(plain_host());
+
+	(void)state;
+	run.mode = GUARD_CONNECTED;
+	plan_for(&run, 2, "-p mail");
+	expect_run(
+		&run, false,
+		"portcullis: warning: eth0: nobody could reach the server on 22/tcp any more: " CLOSED22);
+}
+
 static void test_only_warn(void **state)
 {
 	struct run run = run_on(plain_host());
 
 	(void)state;
-	run.warn = true;
+	run.mode = GUARD_WARN;
 	plan_for(&run, 2, "-p mail");
 	expect_run(
 		&run, true,
@@ -781,12 +794,12 @@ int main(void)
 		cmocka_unit_test(test_own_session), cmocka_unit_test(test_admitted),
 		cmocka_unit_test(test_many),	    cmocka_unit_test(test_others_are_told),
 		cmocka_unit_test(test_no_session),  cmocka_unit_test(test_ways),
-		cmocka_unit_test(test_only_warn),   cmocka_unit_test(test_management),
-		cmocka_unit_test(test_nobody),	    cmocka_unit_test(test_no_server),
-		cmocka_unit_test(test_filters),	    cmocka_unit_test(test_bridge),
-		cmocka_unit_test(test_two_targets), cmocka_unit_test(test_fixes),
-		cmocka_unit_test(test_fix_of_many), cmocka_unit_test(test_parse),
-		cmocka_unit_test(test_ancestors),
+		cmocka_unit_test(test_only_warn),   cmocka_unit_test(test_boot),
+		cmocka_unit_test(test_management),  cmocka_unit_test(test_nobody),
+		cmocka_unit_test(test_no_server),   cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_bridge),	    cmocka_unit_test(test_two_targets),
+		cmocka_unit_test(test_fixes),	    cmocka_unit_test(test_fix_of_many),
+		cmocka_unit_test(test_parse),	    cmocka_unit_test(test_ancestors),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
