@@ -1,49 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0
 /* `detach`: removes the filter from interfaces. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "loader/command.h"
 
-/* What is found is to be detached; an interface without the filter is no error. */
+/* What is found is to be detached. A missing interface is an error, one without the filter none. */
 static int find(const struct names *interfaces, struct filter *filter)
 {
 	struct hook hook;
 	size_t i;
-	int err;
+	int err = 0;
 
 	for (i = 0; i < interfaces->count; i++) {
-		err = hook_find(interfaces->name[i], &hook);
-		if (err)
-			return err;
+		if (hook_find(interfaces->name[i], &hook)) {
+			err = -ENODEV;
+			continue;
+		}
+		if (!hook.id[0])
+			say_line("%s: no filter of portcullis is attached", interfaces->name[i]);
 		memcpy(filter[i].id, hook.id, sizeof(filter[i].id));
 		filter[i].ifindex = hook.ifindex;
 	}
-	return 0;
+	return err;
 }
 
 /* All let everything pass, or none; then they are cleared away. */
 static int detach(const struct names *interfaces, struct filter *filter)
 {
+	int missing = find(interfaces, filter), err = 0;
 	size_t done, i;
-	int err = find(interfaces, filter);
 
-	if (err)
-		return err;
 	for (done = 0; done < interfaces->count && !err; done++)
 		if (filter[done].id[0])
 			err = filter_stop(&filter[done]);
 	for (i = 0; err && i < done; i++)
 		filter_refill(&filter[i]);
 	for (i = 0; !err && i < interfaces->count; i++) {
-		if (!filter[i].id[0]) {
-			say_line("%s: no filter of portcullis is attached", interfaces->name[i]);
+		if (!filter[i].id[0])
 			continue;
-		}
 		filter_detach(&filter[i]);
 		say_line("%s: detached; everything passes", interfaces->name[i]);
 	}
-	return err;
+	return err ? err : missing;
 }
 
 int command_detach(const struct options *options, struct diag *diag)

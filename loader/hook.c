@@ -474,7 +474,8 @@ bool hook_there(const struct hook *hook)
 {
 	struct hook now;
 
-	return !query(hook->ifindex, NULL, 0, &now) && now.program_id == hook->program_id;
+	return !query(hook->ifindex, NULL, 0, &now) && now.program_id == hook->program_id &&
+	       !(hook->id[0] && filter_is_empty(hook->id));
 }
 
 int hook_missing(const struct hook *hook, const char *command)

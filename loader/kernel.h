@@ -240,7 +240,7 @@ int filter_detach(struct filter *filter);
 /* The first step alone, for several interfaces; and back, before the others. */
 int filter_stop(struct filter *filter);
 void filter_refill(const struct filter *filter);
-/* Whether a killed command has begun to detach that filter. */
+/* Whether a command, at work or killed, has begun to detach that filter. */
 bool filter_is_empty(const char *id);
 
 /* --- memory.c: what it takes --- */
@@ -341,7 +341,7 @@ const char *hook_mode_name(enum hook_mode mode);
  */
 int hook_find(const char *interface, struct hook *hook);
 
-/* Whether the program that was found still holds the hook. */
+/* Whether the program that was found still holds the hook, and is not just being detached. */
 bool hook_there(const struct hook *hook);
 
 /* 0 if nobody's program is there; else -EBUSY with a message that names it. */

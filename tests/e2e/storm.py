@@ -42,7 +42,10 @@ LATE = (r"{i}: too late: the attach was not confirmed in time, and everything pa
         r"portcullis show --iface {i} shows it")
 REVERTED = (r"warning: {i}: the swap was not confirmed in time: generation \d+ judges again",
             r"warning: {i}: the attach was not confirmed in time: detached; everything passes")
-PASSED = r"{i}: the time to confirm what was there passed meanwhile: generation \d+ judges again"
+PASSED = (r"{i}: the time to confirm what was there passed meanwhile: generation \d+ judges again",
+          r"{i}: the time to confirm it has passed already: everything passes again")
+UNCONFIRMED = r"{i}: the attach was not confirmed in time, and everything passes; attach again"
+STAYS = (r"apply: {i} would be detached, which cannot fall back: detach it first, or leave out --confirm",)
 MISSING = (r"{i}: no such interface in this network namespace; --wait SECONDS waits for it",
            r"nothing was changed: every interface is as it was")
 WAITING = "warning: another portcullis command is at work; waiting for it"
@@ -60,7 +63,7 @@ COMMANDS = {
     "attach": Command(4, BOTH, [["-p", name] for name in PROFILES], True, (THERE,)),
     "swap": Command(5, BOTH + PAIRS, [["-p", name] for name in PROFILES], True, (NO_FILTER,)),
     "detach": Command(2, BOTH, [[]], True, ()),
-    "apply": Command(2, ((),), [[], [], ["--no-confirm"], ["--confirm", "3600"]], True, ()),
+    "apply": Command(2, ((),), [[], [], ["--boot"], ["--confirm", "3600"]], True, ()),
     "confirm": Command(3, READ, [[]], False, (NO_FILTER,)),
     "status": Command(3, READ, [["--json"], []], False, (NO_FILTER,)),
     "counters": Command(3, READ, [["--json"], []], False, (NO_FILTER,)),
@@ -97,9 +100,12 @@ class Storm:
         patterns = [(pattern, interfaces or LOOSE) for pattern in COMMANDS[command].errors]
         timed = LOOSE + TIMED + moved
         if COMMANDS[command].changes:
-            patterns += [(pattern, timed) for pattern in (PASSED, *REVERTED)]
+            patterns += [(pattern, timed) for pattern in (*PASSED, UNCONFIRMED, *REVERTED)]
+        if command == "apply":
+            # The last one is said behind UNCONFIRMED.
+            patterns += [(pattern, LOOSE + moved) for pattern in (*STAYS, MISSING[1])]
         if command == "confirm":
-            patterns += [(pattern, timed) for pattern in LATE]
+            patterns += [(pattern, timed) for pattern in (*LATE, *REVERTED)]
         if COMMANDS[command].changes or command == "confirm":
             patterns.append((WAITING, timed))
         if self.mover:
