@@ -22,12 +22,14 @@ struct apply {
 	const struct options *options;
 	const struct site *site;
 	struct catalog catalog;
+	int *ifindex; /* of each interface of the site; 0: it is not there */
 	struct target *target;
 	struct changes changes; /* a change a target */
 	size_t missing;		/* interfaces that are not there */
 };
 
-static unsigned int find(const struct site_interface *wanted)
+/* Its ifindex, 0: there is none; -errno. */
+static int find(const struct site_interface *wanted)
 {
 	char real[IF_NAMESIZE];
 
@@ -203,12 +205,12 @@ static int plan_wanted(struct apply *apply, const struct site_interface *wanted,
 	return err < 0 ? err : 0;
 }
 
-static bool is_wanted(const struct site *site, unsigned int ifindex)
+static bool is_wanted(const struct apply *apply, unsigned int ifindex)
 {
 	size_t i;
 
-	for (i = 0; i < site->interfaces; i++)
-		if (find(&site->interface[i]) == ifindex)
+	for (i = 0; i < apply->site->interfaces; i++)
+		if (apply->ifindex[i] == (int)ifindex)
 			return true;
 	return false;
 }
@@ -219,7 +221,7 @@ static void plan_detaches(struct apply *apply, const struct hook *hook, size_t c
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		if (!is_wanted(apply->site, hook[i].ifindex)) {
+		if (!is_wanted(apply, hook[i].ifindex)) {
 			struct change *change = add(apply, CHANGE_DETACH, hook[i].name);
 
 			change->hook = hook[i];
@@ -237,7 +239,12 @@ static int plan_all(struct apply *apply, struct diag *diag)
 	for (i = 0; i < site->interfaces; i++) {
 		const struct site_interface *wanted = &site->interface[i];
 
-		if (!find(wanted)) {
+		apply->ifindex[i] = find(wanted);
+		if (apply->ifindex[i] < 0) {
+			error("%s: cannot look for it: %s", wanted->name,
+			      strerror(-apply->ifindex[i]));
+			err = apply->ifindex[i];
+		} else if (!apply->ifindex[i]) {
 			error("%s: no such interface in this network namespace%s", wanted->name,
 			      apply->options->wait ? ": left out" :
 						     "; --wait SECONDS waits for it");
@@ -263,6 +270,7 @@ static int carry_out(struct apply *apply, struct diag *diag)
 	room = apply->site->interfaces + count;
 	changes->change = xcalloc(room, sizeof(*changes->change));
 	apply->target = xcalloc(room, sizeof(*apply->target));
+	apply->ifindex = xcalloc(apply->site->interfaces, sizeof(*apply->ifindex));
 	err = plan_all(apply, diag);
 	if (!err) {
 		diag_print(diag, stderr);
@@ -280,6 +288,7 @@ static int carry_out(struct apply *apply, struct diag *diag)
 		drop(apply);
 	free(changes->change);
 	free(apply->target);
+	free(apply->ifindex);
 	return err;
 }
 

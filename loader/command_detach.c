@@ -7,31 +7,37 @@
 #include "loader/command.h"
 
 /* What is found is to be detached. A missing interface is an error, one without the filter none. */
-static int find(const struct names *interfaces, struct filter *filter)
+static int find(const struct names *interfaces, struct filter *filter, bool *missing)
 {
 	struct hook hook;
 	size_t i;
-	int err = 0;
 
 	for (i = 0; i < interfaces->count; i++) {
-		if (hook_find(interfaces->name[i], &hook)) {
-			err = -ENODEV;
+		int found = hook_find(interfaces->name[i], &hook);
+
+		if (found == -ENODEV || found == -ENXIO) {
+			*missing = true;
 			continue;
 		}
+		if (found)
+			return found;
 		if (!hook.id[0])
 			say_line("%s: no filter of portcullis is attached", interfaces->name[i]);
 		memcpy(filter[i].id, hook.id, sizeof(filter[i].id));
 		filter[i].ifindex = hook.ifindex;
 	}
-	return err;
+	return 0;
 }
 
 /* All let everything pass, or none; then they are cleared away. */
 static int detach(const struct names *interfaces, struct filter *filter)
 {
-	int missing = find(interfaces, filter), err = 0;
+	bool missing = false;
+	int err = find(interfaces, filter, &missing);
 	size_t done, i;
 
+	if (err)
+		return err;
 	for (done = 0; done < interfaces->count && !err; done++)
 		if (filter[done].id[0])
 			err = filter_stop(&filter[done]);
@@ -43,7 +49,7 @@ static int detach(const struct names *interfaces, struct filter *filter)
 		filter_detach(&filter[i]);
 		say_line("%s: detached; everything passes", interfaces->name[i]);
 	}
-	return err ? err : missing;
+	return err ? err : missing ? -ENODEV : 0;
 }
 
 int command_detach(const struct options *options, struct diag *diag)

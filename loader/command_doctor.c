@@ -53,7 +53,7 @@ static void add_site(const struct doctor *doctor, struct names *names)
 		const char *given = doctor->site.interface[i].name;
 		char real[IF_NAMESIZE];
 
-		names_add_once(names, link_find(given, real) ? real : given);
+		names_add_once(names, link_find(given, real) > 0 ? real : given);
 	}
 }
 

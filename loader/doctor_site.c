@@ -167,7 +167,7 @@ const struct site_interface *doctor_wanted(const struct doctor *doctor, const st
 	size_t i;
 
 	for (i = 0; i < doctor->site.interfaces; i++)
-		if (link_find(doctor->site.interface[i].name, real) == hook->ifindex)
+		if (link_find(doctor->site.interface[i].name, real) == (int)hook->ifindex)
 			return &doctor->site.interface[i];
 	return NULL;
 }

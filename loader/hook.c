@@ -395,14 +395,16 @@ int hook_collect(void)
 int hook_find(const char *interface, struct hook *hook)
 {
 	char real[IF_NAMESIZE];
-	unsigned int ifindex = link_find(interface, real);
+	__free_text char *name = text_printable(interface);
+	int ifindex = link_find(interface, real), err;
 	struct pinned *list;
 	size_t count;
-	int err;
 
+	if (ifindex < 0) {
+		error("%s: cannot look for it: %s", name, strerror(-ifindex));
+		return ifindex;
+	}
 	if (!ifindex) {
-		__free_text char *name = text_printable(interface);
-
 		error("%s: no such interface in this network namespace", name);
 		return -ENODEV;
 	}

@@ -74,23 +74,29 @@ static int read_only_link(const struct nlmsghdr *message, void *data)
 	return MNL_CB_STOP;
 }
 
-unsigned int link_find(const char *name, char real[IF_NAMESIZE])
+int link_find(const char *name, char real[IF_NAMESIZE])
 {
 	__cleanup(netlink_close) struct mnl_socket *socket = NULL;
 	union netlink_buffer buffer;
 	struct links links = {};
-	unsigned int ifindex = 0;
+	int found;
 
-	if (strlen(name) >= NAME_ROOM || netlink_open(NETLINK_ROUTE, &socket))
+	if (strlen(name) >= NAME_ROOM)
 		return 0;
+	found = netlink_open(NETLINK_ROUTE, &socket);
+	if (found)
+		return found;
 	netlink_request(&buffer, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
 	mnl_attr_put_strz(&buffer.request, IFLA_ALT_IFNAME, name); /* finds real names as well */
-	if (!netlink_ask(socket, &buffer, read_only_link, &links) && links.count) {
-		ifindex = links.link[0].ifindex;
+	found = netlink_ask(socket, &buffer, read_only_link, &links);
+	if (!found && links.count) {
+		found = links.link[0].ifindex;
 		memcpy(real, links.link[0].name, IF_NAMESIZE);
 	}
 	links_free(&links);
-	return ifindex;
+	/* How the kernel says that there is none; of a name that cannot be one, EINVAL or ERANGE.
+	 */
+	return found == -ENODEV || found == -EINVAL || found == -ERANGE ? 0 : found;
 }
 
 void link_real_names(struct names *names)
@@ -99,7 +105,7 @@ void link_real_names(struct names *names)
 	size_t i;
 
 	for (i = 0; i < names->count; i++)
-		if (link_find(names->name[i], real) && strcmp(real, names->name[i])) {
+		if (link_find(names->name[i], real) > 0 && strcmp(real, names->name[i])) {
 			free(names->name[i]);
 			names->name[i] = xstrdup(real);
 		}

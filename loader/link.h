@@ -13,10 +13,10 @@
 
 /*
  * The interface of that name, also an alternative one (`ip link property`), in the caller's network
- * namespace, and its real name. 0: there is none. if_nametoindex would take "eth0:1" for eth0, and
- * no alternative name that is long.
+ * namespace, and its real name. 0: there is none; -errno. if_nametoindex would take "eth0:1" for
+ * eth0, and no alternative name that is long.
  */
-unsigned int link_find(const char *name, char real[IF_NAMESIZE]);
+int link_find(const char *name, char real[IF_NAMESIZE]);
 
 /* Names of interfaces that are there become the real ones. */
 void link_real_names(struct names *names);

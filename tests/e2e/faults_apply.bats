@@ -15,13 +15,13 @@ teardown_file()
 }
 
 @test "apply: attach and swap" {
-	hurt -e turns none,before after,after apply --site "$DIR/both.yaml" --catalog "$DIR/profiles"
+	hurt -s -e turns none,before after,after apply --site "$DIR/both.yaml" --catalog "$DIR/profiles"
 }
 
 @test "apply --confirm: swap of both" {
-	hurt -c -e turns before,before after+,after+ apply --site "$DIR/both.yaml" --catalog "$DIR/profiles" --confirm 60
+	hurt -s -c -e turns before,before after+,after+ apply --site "$DIR/both.yaml" --catalog "$DIR/profiles" --confirm 60
 }
 
 @test "apply: swap and detach" {
-	hurt -e turns before,before after,none apply --site "$DIR/one.yaml" --catalog "$DIR/profiles"
+	hurt -e thirds before,before after,none apply --site "$DIR/one.yaml" --catalog "$DIR/profiles"
 }

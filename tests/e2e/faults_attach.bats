@@ -15,13 +15,13 @@ teardown_file()
 }
 
 @test "attach" {
-	hurt none after attach eth0 "${AFTER[@]}"
+	hurt -e thirds none after attach eth0 "${AFTER[@]}"
 }
 
 @test "attach --confirm" {
-	hurt -c -e turns none after+ attach eth0 "${AFTER[@]}" --confirm 60
+	hurt -s -c -e turns none after+ attach eth0 "${AFTER[@]}" --confirm 60
 }
 
 @test "attach without tcx" {
-	hurt -n -e turns none after attach eth0 "${AFTER[@]}"
+	hurt -s -n -e turns none after attach eth0 "${AFTER[@]}"
 }

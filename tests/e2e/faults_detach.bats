@@ -15,17 +15,17 @@ teardown_file()
 }
 
 @test "detach" {
-	hurt before none detach eth0
+	hurt -e thirds before none detach eth0
 }
 
 @test "swap without tcx" {
-	hurt -n -e turns before after swap eth0 "${AFTER[@]}"
+	hurt -s -n -e turns before after swap eth0 "${AFTER[@]}"
 }
 
 @test "detach without tcx" {
-	hurt -n before none detach eth0
+	hurt -s -n before none detach eth0
 }
 
 @test "detach of two interfaces" {
-	hurt -e turns before,before none,none detach eth0 eth1
+	hurt -s -e turns before,before none,none detach eth0 eth1
 }

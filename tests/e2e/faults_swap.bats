@@ -15,17 +15,17 @@ teardown_file()
 }
 
 @test "swap" {
-	hurt before after swap eth0 "${AFTER[@]}"
+	hurt -e thirds before after swap eth0 "${AFTER[@]}"
 }
 
 @test "swap --confirm" {
-	hurt -c -e turns before after+ swap eth0 "${AFTER[@]}" --confirm 60
+	hurt -c -e thirds before after+ swap eth0 "${AFTER[@]}" --confirm 60
 }
 
 @test "swap while one waits to be confirmed" {
-	hurt -c -e turns before+ after+ swap eth0 "${AFTER[@]}"
+	hurt -s -c -e turns before+ after+ swap eth0 "${AFTER[@]}"
 }
 
 @test "confirm" {
-	hurt -c after+ after confirm eth0
+	hurt -c -e turns after+ after confirm eth0
 }

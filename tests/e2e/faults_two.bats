@@ -15,13 +15,13 @@ teardown_file()
 }
 
 @test "attach of two interfaces" {
-	hurt -e turns none,none after,after attach eth0 eth1 "${AFTER[@]}"
+	hurt -s -e turns none,none after,after attach eth0 eth1 "${AFTER[@]}"
 }
 
 @test "swap of two interfaces" {
-	hurt -e turns before,before after,after swap eth0 eth1 "${AFTER[@]}"
+	hurt -e thirds before,before after,after swap eth0 eth1 "${AFTER[@]}"
 }
 
 @test "swap --confirm of two interfaces" {
-	hurt -c -e turns before,before after+,after+ swap eth0 eth1 "${AFTER[@]}" --confirm 60
+	hurt -s -c -e turns before,before after+,after+ swap eth0 eth1 "${AFTER[@]}" --confirm 60
 }
