@@ -346,7 +346,7 @@ happens()
 }
 
 # Something happens to eth8 at every EVERY-th BPF call of a command.
-EVERY=${EVERY:-14}
+EVERY=${EVERY:-24}
 
 # comes_and_goes BEFORE CHECK COMMAND...
 comes_and_goes()

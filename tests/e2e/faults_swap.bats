@@ -19,7 +19,7 @@ teardown_file()
 }
 
 @test "swap --confirm" {
-	hurt -c -e thirds before after+ swap eth0 "${AFTER[@]}" --confirm 60
+	hurt -s -c -e turns before after+ swap eth0 "${AFTER[@]}" --confirm 60
 }
 
 @test "swap while one waits to be confirmed" {
@@ -27,5 +27,5 @@ teardown_file()
 }
 
 @test "confirm" {
-	hurt -c -e turns after+ after confirm eth0
+	hurt -c -e thirds after+ after confirm eth0
 }

@@ -19,7 +19,7 @@ teardown_file()
 }
 
 @test "swap of two interfaces" {
-	hurt -e thirds before,before after,after swap eth0 eth1 "${AFTER[@]}"
+	hurt -s -e turns before,before after,after swap eth0 eth1 "${AFTER[@]}"
 }
 
 @test "swap --confirm of two interfaces" {

@@ -9,7 +9,7 @@
 # (it waits to be confirmed; the other one was before it). For each point of the command
 # that faults.c knows: it is killed there, and each of the ERRORS (all three; `turns`: one of them in turn; `thirds`:
 # so at every third point) is put in its place; where libbpf only asks what the kernel has, one in turn. -n: on a
-# kernel without tcx. -s: at every third point, one of kill and errors in turn. With FAULTS_ALL set, -s is nothing and
+# kernel without tcx. -s: at every sixth point, one of kill and errors in turn. With FAULTS_ALL set, -s is nothing and
 # thirds are turns.
 # -o: `before` is another binary's filter, which the command takes over; the next command is then a swap of this
 # binary. All is tried from mkdir:1 to the rmdir of the older one's folder; one of kill and errors in turn at every third
@@ -199,8 +199,9 @@ check_rest()
 		[ -z "$found" ] || trouble "left: $found"
 	fi
 	[ -n "$rest" ] || return 0
-	# A swap leaves its trie to the next but two, so that there are more after one.
-	[[ ${new[*]} != *none* ]] || sed -i '/ prefixes$/d' "$DIR/ids"
+	# A swap leaves its trie to the next but two, so that there are more after one. The maps that two filters share
+	# hold the BTF of the first one, which may be gone.
+	[[ ${new[*]} != *none* ]] || sed -i '/ prefixes$/d; /^btf /d' "$DIR/ids"
 	left=$("$TOOLS/left" "$DIR/ids" "$rest") || trouble "left in the kernel, where it was $rest: $left"
 	flock -n "$PINS" true || trouble 'the lock is held'
 }
@@ -343,7 +344,7 @@ count_rest()
 	done
 	sleep 0.3
 	"$TOOLS/left" "$DIR/ids" 1000
-	[[ ${new[*]} != *none* ]] || sed -i '/ prefixes$/d' "$DIR/ids"
+	[[ ${new[*]} != *none* ]] || sed -i '/ prefixes$/d; /^btf /d' "$DIR/ids"
 	rest=$(wc -l < "$DIR/ids")
 }
 
@@ -351,7 +352,7 @@ while getopts cnse:o: option; do
 	case $option in
 	c) waiting=1 ;;
 	n) tcx=(-n) ;;
-	s) sampled=1 ;;
+	s) sampled=1 every=6 ;;
 	e) errors=$OPTARG ;;
 	o) older=$OPTARG ;;
 	*) exit 2 ;;
