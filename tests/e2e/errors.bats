@@ -389,27 +389,3 @@ calls()
 	says 'the kernel refuses the BPF program' 'Permission denied' "$(uname -r)" '5.10'
 	untouched
 }
-
-@test "whichever BPF call of attach fails, the interface is untouched and nothing is left" {
-	inside strace -f -e trace=bpf -o "$DIR/trace" nsenter --net=/run/netns/host \
-		"$PORTCULLIS" attach eth0 -p communigate-pro --group trusted=192.0.2.0/24 --catalog "$CATALOG"
-	pc detach eth0
-	# The first calls are libbpf's probes, whose failure is no error.
-	first=$(calls "$DIR/trace" 'BPF_PROG_LOAD.*prog_name="portcullis"' | tail -1)
-	last=$(calls "$DIR/trace" . | tail -1)
-	[ "$last" -gt "$first" ] || fail "no call after the load: $first $last"
-	for ((call = first; call <= last; call++)); do
-		run inside strace -f -o /dev/null -e "inject=bpf:error=ENOMEM:when=$call" nsenter --net=/run/netns/host \
-			"$PORTCULLIS" attach eth0 -p communigate-pro --group trusted=192.0.2.0/24 --catalog "$CATALOG"
-		if [ "$status" = 0 ]; then
-			# A call that may fail: it was tried another way.
-			[ -n "$(attached host eth0)" ] || fail "call $call: exit 0 without a program"
-			exits 0 pc counters eth0
-			exits 0 pc swap eth0 -p ssh
-			pc detach eth0
-		else
-			says 'portcullis: '
-		fi
-		untouched
-	done
-}
