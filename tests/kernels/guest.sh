@@ -177,8 +177,9 @@ try_swap_under_load()
 	sender=$!
 	swaps=0
 	while kill -0 $sender 2> /dev/null; do
-		for profile in xeams communigate-pro; do
-			portcullis swap "$nic" -p $profile > $errors 2>&1 || break 2
+		# Both with 22/tcp, which has a server here: the guard would stop a swap that closes it.
+		for profile in xeams,ssh communigate-pro; do
+			portcullis swap "$nic" -p $profile > /tmp/swapped 2>&1 || break 2
 			swaps=$((swaps + 1))
 		done
 	done
@@ -195,7 +196,7 @@ try_swap_under_load()
 		check "$on: and let it pass" test "$((after - before))" -gt 0
 	fi
 	echo "# $swaps swaps, $((after - before)) of $sent frames sent were counted"
-	check "$on: more than one swap" test $swaps -gt 1
+	same "$on: more than one swap" true "$([ $swaps -gt 1 ] && echo true || tail -n 3 /tmp/swapped)"
 }
 
 # Replies to what this host sends, none of whose ports the profile lists. What has not been asked for
