@@ -48,6 +48,8 @@ UNCONFIRMED = r"{i}: the attach was not confirmed in time, and everything passes
 STAYS = (r"apply: {i} would be detached, which cannot fall back: detach it first, or leave out --confirm",)
 MISSING = (r"{i}: no such interface in this network namespace; --wait SECONDS waits for it",
            r"nothing was changed: every interface is as it was")
+# A client is connected to a port that attaching closes.
+LIVES = r"warning: {i}: \d+ sessions? to \d+/tcp lives? on; new ones will be refused"
 WAITING = "warning: another portcullis command is at work; waiting for it"
 MOVE_LOST = (r"warning: {i}: its egress program was missing, and is attached again: "
              "what this host sent meanwhile was not learned")
@@ -101,6 +103,8 @@ class Storm:
         timed = LOOSE + TIMED + moved
         if COMMANDS[command].changes:
             patterns += [(pattern, timed) for pattern in (*PASSED, UNCONFIRMED, *REVERTED)]
+        if command in ("attach", "apply"):
+            patterns += [(LIVES, LOOSE + moved)]
         if command == "apply":
             # The last one is said behind UNCONFIRMED.
             patterns += [(pattern, LOOSE + moved) for pattern in (*STAYS, MISSING[1])]
