@@ -69,6 +69,15 @@ struct icmp_header {
 	__be16 sequence;
 };
 
+/* include/net/xdp.h, from 5.18 on. Where the field is, libbpf asks the kernel's types. */
+struct xdp_buff {
+	__u32 flags;
+} __attribute__((preserve_access_index));
+#define XDP_FLAGS_HAS_FRAGS 1u
+
+/* kernel/bpf/helpers.c, from 6.2 on: an instruction, not a call. */
+extern void *bpf_cast_to_kern_ctx(void *ctx) __ksym __weak;
+
 /*
  * Offsets count from the start of the frame, in bytes. Remote is the side that the host talks to:
  * the source of what comes in, the destination of what goes out.
@@ -115,10 +124,32 @@ static __always_inline void packet_start(struct packet *packet, struct xdp_md *c
 	packet->data_end = (void *)(long)ctx->data_end;
 }
 
-static __always_inline void packet_init(struct packet *packet, struct xdp_md *ctx)
+static __always_inline __u32 linear_length(const struct xdp_md *ctx)
+{
+	return ctx->data_end - ctx->data;
+}
+
+/* The length of a frame, all buffers: a call, 5 ns. */
+static __always_inline __u32 frame_length(struct xdp_md *ctx)
+{
+	return have_frags ? bpf_xdp_get_buff_len(ctx) : linear_length(ctx);
+}
+
+/*
+ * The same with a look into the kernel's own struct first, so that only frames of several buffers
+ * pay for the call.
+ */
+static __always_inline __u32 frame_length_inline(struct xdp_md *ctx)
+{
+	const struct xdp_buff *buff = bpf_cast_to_kern_ctx(ctx);
+
+	return buff->flags & XDP_FLAGS_HAS_FRAGS ? bpf_xdp_get_buff_len(ctx) : linear_length(ctx);
+}
+
+static __always_inline void packet_init(struct packet *packet, struct xdp_md *ctx, __u32 length)
 {
 	packet_start(packet, ctx);
-	packet->length = have_frags ? bpf_xdp_get_buff_len(ctx) : ctx->data_end - ctx->data;
+	packet->length = length;
 }
 
 static __always_inline void packet_init_egress(struct packet *packet, struct __sk_buff *skb)

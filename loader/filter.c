@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One filter: its programs and maps, loaded or opened from their pins. */
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
@@ -51,13 +52,14 @@ static void report_refusal(int err)
 }
 
 /* The skeleton closes its own. */
-static int keep_descriptors(const struct portcullis_bpf *skeleton, struct filter *filter)
+static int keep_descriptors(const struct portcullis_bpf *skeleton,
+			    const struct bpf_program *ingress, struct filter *filter)
 {
 	const struct {
 		int from;
 		int *to;
 	} each[] = {
-		{bpf_program__fd(skeleton->progs.portcullis), &filter->program},
+		{bpf_program__fd(ingress), &filter->program},
 		{bpf_map__fd(skeleton->maps.generations), &filter->generations},
 		{bpf_map__fd(skeleton->maps.tries), &filter->tries},
 		{bpf_map__fd(skeleton->maps.counters), &filter->counters},
@@ -85,6 +87,28 @@ static bool has_helper(enum bpf_prog_type type, enum bpf_func_id helper)
 	return libbpf_probe_bpf_helper(type, helper, NULL) == 1;
 }
 
+/* Whether a program may look into the kernel's struct xdp_buff: 6.2 and newer. */
+static bool has_kernel_context(void)
+{
+	struct btf *types = btf__load_vmlinux_btf();
+	bool has =
+		types && btf__find_by_name_kind(types, "bpf_cast_to_kern_ctx", BTF_KIND_FUNC) > 0;
+
+	btf__free(types);
+	return has;
+}
+
+/* The program for ingress; the other one is not loaded. */
+static struct bpf_program *choose_ingress(struct portcullis_bpf *skeleton,
+					  const struct filter *filter)
+{
+	bool kernel_context = filter->frags && has_kernel_context();
+
+	bpf_program__set_autoload(skeleton->progs.portcullis, kernel_context);
+	bpf_program__set_autoload(skeleton->progs.portcullis_old, !kernel_context);
+	return kernel_context ? skeleton->progs.portcullis : skeleton->progs.portcullis_old;
+}
+
 static void set_constants(struct portcullis_bpf *skeleton, struct filter *filter)
 {
 	/* The helper and the flag came together, in 5.18. */
@@ -93,8 +117,6 @@ static void set_constants(struct portcullis_bpf *skeleton, struct filter *filter
 	skeleton->rodata->have_coarse =
 		has_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_ktime_get_coarse_ns) &&
 		has_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_ktime_get_coarse_ns);
-	if (filter->frags)
-		bpf_program__set_flags(skeleton->progs.portcullis, BPF_F_XDP_HAS_FRAGS);
 }
 
 /* Uses the descriptors that are there. */
@@ -154,6 +176,7 @@ int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
 {
 	__cleanup(skeleton_destroy) struct portcullis_bpf *skeleton = NULL;
 	int cpus = libbpf_num_possible_cpus();
+	struct bpf_program *ingress;
 	int err;
 
 	libbpf_log_start();
@@ -164,6 +187,9 @@ int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
 	}
 	*filter = FILTER_NONE;
 	set_constants(skeleton, filter);
+	ingress = choose_ingress(skeleton, filter);
+	if (filter->frags)
+		bpf_program__set_flags(ingress, BPF_F_XDP_HAS_FRAGS);
 	err = set_maps(skeleton, cpus, flows_of, counters_of, flows);
 	if (err) {
 		error("cannot set up the maps: %s", strerror(-err));
@@ -174,7 +200,7 @@ int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
 		report_refusal(err);
 		return err;
 	}
-	err = keep_descriptors(skeleton, filter);
+	err = keep_descriptors(skeleton, ingress, filter);
 	if (!err)
 		err = object_program(filter->program, &filter->program_id);
 	if (!err && flows_of->flows < 0) {
