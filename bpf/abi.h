@@ -268,11 +268,25 @@ static inline __attribute__((always_inline)) __u64 pc_flow_lifetime(__u8 protoco
 #define PC_STRANGERS_WINDOW 12
 #define PC_CROWD	    256
 
-/* What all filters of a network namespace share beside `flows`: the only value of `shared`. */
+/* Which network namespace `flows` and the maps beside it are of: the only value of `shared`. */
 struct pc_shared {
 	__u64 netns; /* inode of the network namespace */
-	__u64 tcp;   /* not 0: a TCP flow has been learned, so look for them */
+	__u64 unused;
 };
+
+/*
+ * The only value of `learned`: not 0 where `flows` has had a flow of one of the local ports that
+ * share the byte. Most packets that belong to nothing then need no look into `flows`, which costs
+ * 40 ns, and 200 where a flood over all ports empties the caches. A mark stays.
+ */
+#define PC_LEARNED_PORTS 16384u /* ports that far apart share a byte */
+struct pc_learned {
+	__u8 port[PC_TRANSPORTS * PC_LEARNED_PORTS];
+};
+static inline __attribute__((always_inline)) __u32 pc_learned_index(__u8 protocol, __u16 port)
+{
+	return (protocol == 6 ? PC_TCP : PC_UDP) * PC_LEARNED_PORTS + port % PC_LEARNED_PORTS;
+}
 
 /* A datagram whose first fragment passed, and what its later fragments count. Network byte order.
  */

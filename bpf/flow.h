@@ -165,6 +165,23 @@ static __always_inline bool flow_learned(const struct pc_flow *flow, __u32 how, 
 	return quoted ? flow_is_learned(flow) : flow_answers(flow, how);
 }
 
+/* Of an echo, which has no port: those of UDP. */
+static __always_inline __u8 *learned_at(const struct packet *packet)
+{
+	__u32 zero = 0, index = pc_learned_index(packet->protocol, packet->local_port);
+	struct pc_learned *marks = bpf_map_lookup_elem(&learned, &zero);
+
+	return marks ? &marks->port[bounded(index, sizeof(marks->port) - 1)] : NULL;
+}
+
+/* Whether `flows` may have a flow of the packet's local port. */
+static __always_inline bool flow_possible(const struct packet *packet)
+{
+	const __u8 *mark = learned_at(packet);
+
+	return mark && *mark;
+}
+
 /* Fills what the key is read from. `ports`: remote << 16 | local, host order. */
 static __always_inline void flow_packet(struct packet *packet, struct xdp_md *ctx, __u32 ip,
 					__u32 ports, __u32 how)
@@ -182,19 +199,15 @@ static __always_inline void flow_packet(struct packet *packet, struct xdp_md *ct
  */
 static __always_inline bool flow_lookup(const struct packet *packet, __u32 how)
 {
-	struct pc_shared *state;
 	struct pc_flow flow;
 
 	if (!flow_key(packet, &flow))
 		return false;
-	if (flow.protocol == PROTOCOL_TCP) {
-		if (flow_socket(packet->ctx, &flow))
-			return true;
-		state = shared_state();
-		return state && state->tcp && flow_learned(&flow, how, packet->outward);
-	}
-	return flow_learned(&flow, how, packet->outward) ||
-	       (flow.protocol == PROTOCOL_UDP && flow_socket(packet->ctx, &flow));
+	if (flow.protocol == PROTOCOL_TCP && flow_socket(packet->ctx, &flow))
+		return true;
+	if (flow_possible(packet) && flow_learned(&flow, how, packet->outward))
+		return true;
+	return flow.protocol == PROTOCOL_UDP && flow_socket(packet->ctx, &flow);
 }
 
 /*
@@ -465,8 +478,8 @@ static __always_inline void flow_learn(const struct packet *packet,
 				       struct __sk_buff *skb)
 {
 	struct pc_flow_state *known, state = {.ifindex = packet->ifindex};
-	struct pc_shared *common;
 	struct pc_flow flow;
+	__u8 *mark;
 	__u64 at;
 
 	if (parsed != PARSED_PORT && !(parsed == PARSED_PACKET && is_echo(packet)))
@@ -490,9 +503,9 @@ static __always_inline void flow_learn(const struct packet *packet,
 	state.seen = at;
 	state.slot = flow_slot();
 	bpf_map_update_elem(&flows, &flow, &state, BPF_ANY);
-	common = shared_state();
-	if (packet->protocol == PROTOCOL_TCP && common && !common->tcp)
-		common->tcp = 1;
+	mark = learned_at(packet);
+	if (mark && !*mark)
+		*mark = 1;
 }
 
 #endif

@@ -112,6 +112,15 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pc_learned);
+} learned SEC(".maps");
+
+/* The loader's. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct pc_shared);
@@ -137,13 +146,6 @@ struct {
 static __always_inline __u64 now(void)
 {
 	return have_coarse ? bpf_ktime_get_coarse_ns() : bpf_ktime_get_ns();
-}
-
-static __always_inline struct pc_shared *shared_state(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&shared, &zero);
 }
 
 #endif

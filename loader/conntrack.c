@@ -42,7 +42,6 @@ struct seed {
 	} probe[2];
 	size_t added;
 	size_t room;
-	bool tcp;
 	int err;
 };
 
@@ -189,8 +188,6 @@ static int enter(struct seed *seed, const struct track *track, enum ip_conntrack
 
 	if (way == IP_CT_DIR_ORIGINAL && (!(track->status & IPS_ASSURED) || is_observed(seed, key)))
 		return 0;
-	if (key->protocol == IPPROTO_TCP)
-		seed->tcp = true;
 	seed->added++;
 	return seed_flow(seed->filter, key, &state);
 }
@@ -303,8 +300,6 @@ static int seed_from_table(struct seed *seed)
 	if (!err)
 		err = read_tracks(seed);
 	netlink_close(&seed->routes);
-	if (seed->tcp && !err)
-		err = seed_announce_tcp(seed->filter);
 	return err;
 }
 

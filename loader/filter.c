@@ -66,6 +66,7 @@ static int keep_descriptors(const struct portcullis_bpf *skeleton,
 		{bpf_map__fd(skeleton->maps.carries), &filter->carries},
 		{bpf_map__fd(skeleton->maps.rare), &filter->rare},
 		{bpf_map__fd(skeleton->maps.flows), &filter->flows},
+		{bpf_map__fd(skeleton->maps.learned), &filter->learned},
 		{bpf_map__fd(skeleton->maps.observed), &filter->observed},
 		{bpf_map__fd(skeleton->maps.strangers), &filter->strangers},
 		{bpf_map__fd(skeleton->maps.open_ports), &filter->open_ports},
@@ -124,6 +125,8 @@ static int reuse_flows(struct portcullis_bpf *skeleton, const struct filter *of)
 {
 	int err = bpf_map__reuse_fd(skeleton->maps.flows, of->flows);
 
+	if (!err && of->learned >= 0)
+		err = bpf_map__reuse_fd(skeleton->maps.learned, of->learned);
 	if (!err)
 		err = bpf_map__reuse_fd(skeleton->maps.observed, of->observed);
 	if (!err)
@@ -162,13 +165,22 @@ static int set_maps(struct portcullis_bpf *skeleton, int cpus, const struct filt
 	return err;
 }
 
-/* New flow maps are this network namespace's from now on. */
-static int claim_shared(const struct filter *filter)
+/*
+ * New flow maps are this network namespace's from now on. Those of a version that did not mark what
+ * it learned may have a flow of any port.
+ */
+static int claim_flows(const struct filter *filter, const struct filter *flows_of)
 {
 	struct pc_shared shared = {.netns = netns_inode()};
+	struct pc_learned all;
 	__u32 zero = 0;
 
-	return bpf_map_update_elem(filter->shared, &zero, &shared, BPF_ANY) ? -errno : 0;
+	if (flows_of->flows < 0)
+		return bpf_map_update_elem(filter->shared, &zero, &shared, BPF_ANY) ? -errno : 0;
+	if (flows_of->learned >= 0)
+		return 0;
+	memset(&all, 1, sizeof(all));
+	return bpf_map_update_elem(filter->learned, &zero, &all, BPF_ANY) ? -errno : 0;
 }
 
 int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
@@ -203,10 +215,10 @@ int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
 	err = keep_descriptors(skeleton, ingress, filter);
 	if (!err)
 		err = object_program(filter->program, &filter->program_id);
-	if (!err && flows_of->flows < 0) {
-		err = claim_shared(filter);
+	if (!err)
+		err = claim_flows(filter, flows_of);
+	if (!err && flows_of->flows < 0)
 		share_begin(filter);
-	}
 	if (err) {
 		error("cannot keep the BPF program: %s", strerror(-err));
 		filter_close(filter);
@@ -229,11 +241,11 @@ void installed_close(struct installed *installed)
 
 void filter_close(struct filter *filter)
 {
-	int *fd[] = {&filter->program,	 &filter->link,	      &filter->generations,
-		     &filter->tries,	 &filter->counters,   &filter->carries,
-		     &filter->rare,	 &filter->flows,      &filter->observed,
-		     &filter->shared,	 &filter->egress,     &filter->egress_link,
-		     &filter->strangers, &filter->open_ports, &filter->emptied};
+	int *fd[] = {
+		&filter->program,   &filter->link,	 &filter->generations, &filter->tries,
+		&filter->counters,  &filter->carries,	 &filter->rare,	       &filter->flows,
+		&filter->observed,  &filter->shared,	 &filter->egress,      &filter->egress_link,
+		&filter->strangers, &filter->open_ports, &filter->learned,     &filter->emptied};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(fd); i++)
@@ -430,11 +442,12 @@ static int open_filter(struct filter *filter)
 		{"generations", &filter->generations},
 	};
 	const struct pin rest[] = {
-		{"tries", &filter->tries},	   {"counters", &filter->counters},
-		{"carries", &filter->carries},	   {"rare", &filter->rare},
-		{"flows", &filter->flows},	   {"observed", &filter->observed},
-		{"strangers", &filter->strangers}, {"open_ports", &filter->open_ports},
-		{"shared", &filter->shared},	   {"egress", &filter->egress},
+		{"tries", &filter->tries},	     {"counters", &filter->counters},
+		{"carries", &filter->carries},	     {"rare", &filter->rare},
+		{"flows", &filter->flows},	     {"learned", &filter->learned},
+		{"observed", &filter->observed},     {"strangers", &filter->strangers},
+		{"open_ports", &filter->open_ports}, {"shared", &filter->shared},
+		{"egress", &filter->egress},
 	};
 	int err = open_pins(filter, first, ARRAY_SIZE(first));
 

@@ -57,7 +57,8 @@ struct filter {
 	int counters;
 	int carries;
 	int rare;
-	int flows; /* this one and the next four are one a network namespace */
+	int flows; /* this one and the next five are one a network namespace */
+	int learned;
 	int observed;
 	int strangers;
 	int open_ports;
@@ -91,6 +92,7 @@ struct filter {
 			 .carries = -1,              \
 			 .rare = -1,                 \
 			 .flows = -1,                \
+			 .learned = -1,              \
 			 .observed = -1,             \
 			 .strangers = -1,            \
 			 .open_ports = -1,           \

@@ -27,6 +27,7 @@ static int open_pins(struct filter *filter)
 		{"carries", &filter->carries},
 		{"rare", &filter->rare},
 		{"flows", &filter->flows},
+		{"learned", &filter->learned},
 		{"observed", &filter->observed},
 		{"strangers", &filter->strangers},
 		{"open_ports", &filter->open_ports},

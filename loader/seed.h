@@ -14,8 +14,8 @@
 int seed_flow(const struct filter *filter, const struct pc_flow *key,
 	      const struct pc_flow_state *state);
 
-/* Tells the program that there are TCP flows to look for. Returns 0 or -errno. */
-int seed_announce_tcp(const struct filter *filter);
+/* Tells the programs that there may be flows of a local port. Returns 0 or -errno. */
+int seed_mark(const struct filter *filter, const struct pc_flow *key);
 
 /*
  * sockets.c: connections of live sockets that are bound to a device (the interface, a VRF, bridge

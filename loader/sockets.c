@@ -199,8 +199,6 @@ int sockets_seed(const struct filter *filter, unsigned int ifindex)
 
 			err = err ? err : failed;
 		}
-		if (seed.added && protocols[i] == IPPROTO_TCP && seed_announce_tcp(filter))
-			err = -errno;
 	}
 	if (err)
 		warning("cannot read the list of live sockets: %s; connections of sockets bound to a device may stall until this host sends",

@@ -10,6 +10,7 @@
 
 #include <bpf/bpf.h>
 
+#include "loader/seed.h"
 #include "tests/packet/check.h"
 #include "tests/packet/fixture.h"
 
@@ -333,17 +334,27 @@ bool fixture_forget_strangers(const struct runner *runner, const char *who)
 
 _Static_assert(sizeof(struct pc_flow) == sizeof(struct pc_fragment), "one buffer serves both");
 
+static uint64_t installed_at;
+
+bool fixture_stale(void)
+{
+	return clock_now() - installed_at > PC_SECOND / 2;
+}
+
 void fixture_install(const struct runner *runner, const struct model_state *state)
 {
-	struct pc_shared shared = {0};
+	static const struct pc_learned nothing;
 	struct pc_flow key, next;
 	__u32 zero = 0;
 	uint64_t now;
 
+	if (fixture_stale())
+		fixture_forget_strangers(runner, NULL); /* whom nobody has looked at */
 	wait_for_window();
-	now = clock_now();
+	now = installed_at = clock_now();
 	install_strangers(runner->filter.strangers, state);
 	wipe(runner->filter.flows, &key, &next);
+	put(runner->filter.learned, &zero, &nothing);
 	wipe(runner->filter.observed, &key, &next);
 	wipe(runner->fragments, &key, &next);
 	for (size_t i = 0; i < state->flows; i++) {
@@ -351,6 +362,7 @@ void fixture_install(const struct runner *runner, const struct model_state *stat
 		/* May wrap: the machine can be younger than five days. */
 		struct pc_flow_state value = {.seen = now - flow->age, .flags = flow->flags};
 
+		seed_mark(&runner->filter, &flow->tuple);
 		put(runner->filter.flows, &flow->tuple, &value);
 	}
 	for (size_t i = 0; i < state->fragments; i++) {
@@ -363,9 +375,6 @@ void fixture_install(const struct runner *runner, const struct model_state *stat
 	}
 	for (size_t i = 0; i < state->observeds && i < MODEL_OBSERVED; i++)
 		put(runner->filter.observed, &state->observed[i], &now);
-	bpf_map_lookup_elem(runner->filter.shared, &zero, &shared);
-	shared.tcp = 1;
-	put(runner->filter.shared, &zero, &shared);
 }
 
 #define KEYS 4096 /* of a map, at most */
