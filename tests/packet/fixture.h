@@ -68,6 +68,14 @@ void fixture_state(struct model_state *state);
 /* Makes the maps of the filter say what `state` does. */
 void fixture_install(const struct runner *runner, const struct model_state *state);
 
+/*
+ * Whether so much time has passed since then that the ages of `state` may be wrong: some are a
+ * second off a limit, and on a busy machine a test may have to wait that long for the CPU. What was
+ * found then is no finding; it is to be done again.
+ */
+bool fixture_stale(void);
+#define FIXTURE_TRIES 5
+
 /* Makes everything in the maps and in the model that much older. */
 void fixture_elapse(const struct runner *runner, struct model_state *state, unsigned int seconds);
 
