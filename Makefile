@@ -110,11 +110,11 @@ $(BUILD)/packet/%.o: tests/packet/%.c $(BUILD)/flags
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # The measuring part of scripts/bench.
-bench: $(BUILD)/bench/bench $(BUILD)/bench/reference.bpf.o
+bench: $(BUILD)/bench/bench $(BUILD)/bench/reference.bpf.o $(BUILD)/bench/send.bpf.o
 
 $(BUILD)/bench/bench: $(BENCH) $(BUILD)/loader/util.o
 	$(say) LINK $@
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -pthread -o $@ $^ $(LDLIBS)
 
 $(BUILD)/bench/%.o: tests/bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
