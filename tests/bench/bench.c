@@ -39,6 +39,12 @@ size_t rows_read(char *(*row)[WORDS_MAX], size_t limit, size_t words)
 	return rows;
 }
 
+void wrong_print(const char *work, const char *name, const char *reason)
+{
+	printf("{\"kind\": \"wrong\", \"work\": \"%s\", \"name\": \"%s\", \"reason\": \"%s\"}\n",
+	       work, name, reason);
+}
+
 void samples_print(const char *name, const double *sample, size_t count)
 {
 	size_t i;

@@ -98,6 +98,7 @@ struct flood {
 	unsigned int sender;
 	unsigned int cores;
 	uint64_t frames; /* that the receiver took */
+	char *wrong;	 /* what its program did instead of what it is to do */
 	double *sample;
 };
 
@@ -113,8 +114,8 @@ void flood_choose(const struct flood *flood);
 /* Sends `count` frames of the flood that is chosen. */
 int flood_burst(const struct flood *flood, unsigned int count);
 
-/* Whether the receiver's program did with what it took what it is to do; -errno, reported. */
-int flood_judge(const struct flood *flood, uint64_t packets, uint64_t drops);
+/* Looks whether the receiver's program did with what it took what it is to do. */
+void flood_judge(struct flood *flood, uint64_t packets, uint64_t drops);
 
 void floods_print(const char *kind, const char *unit, const struct flood *flood, int floods,
 		  unsigned int rounds);
@@ -126,6 +127,9 @@ uint64_t clock_ns(clockid_t clock);
  * count.
  */
 size_t rows_read(char *(*row)[WORDS_MAX], size_t limit, size_t words);
+
+/* Prints that a contender did something else than it is to do: it has no samples. */
+void wrong_print(const char *work, const char *name, const char *reason);
 
 /* Prints the samples as a JSON array under `name`, after a comma. */
 void samples_print(const char *name, const double *sample, size_t count);

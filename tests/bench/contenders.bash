@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash disable=SC2154 # sourced by scripts/bench, which has the variables
+# shellcheck shell=bash disable=SC2034,SC2154 # sourced by scripts/bench, which has the variables
 # Who is measured: each contender's set-up, and how it is told that its rules did what they should.
 
 listed=25 unlisted=9 restricted=387
@@ -123,9 +123,9 @@ set_empty()
 # As shipped, where no group is defined, and with one.
 set_portcullis()
 {
-	attach "" p-portcullis -p $profile
+	attach "" p-portcullis -p "$profile"
 	pair group
-	attach "" p-group -p $profile --group trusted=$trusted
+	attach "" p-group -p "$profile" --group trusted=$trusted
 }
 
 set_services()
@@ -139,7 +139,7 @@ set_prefixes()
 {
 	prefixes 100000 0 > "$work/large-a"
 	pair "$1"
-	attach "" "p-$1" -p $profile --group trusted=@"$work/large-a"
+	attach "" "p-$1" -p "$profile" --group trusted=@"$work/large-a"
 }
 
 set_ports()
@@ -156,7 +156,7 @@ set_flows()
 
 	namespace "$1"
 	pair "$1" "$1"
-	attach "$1" "p-$1" -p $profile
+	attach "$1" "p-$1" -p "$profile"
 	[ "$flows" = 1 ] || measure fill "p-$1@$space-$1" "$flows"
 }
 
@@ -204,7 +204,7 @@ shipped_frame()
 # The ports that the profile opens to anyone: PROTOCOLS PORT, as xdp-filter takes them.
 open_ports()
 {
-	"${portcullis[@]}" show $profile --json --catalog "$root/profiles" 2> /dev/null | jq -r '
+	"${portcullis[@]}" show "$profile" --json --catalog "$root/profiles" 2> /dev/null | jq -r '
 		[.profiles[].services[] | select(.open and .direction != "out") | .ports[]
 		 | capture("^(?<a>[0-9]+)(-(?<b>[0-9]+))?/(?<p>tcp|udp)$")
 		 | .p as $p | range(.a | tonumber; (.b // .a | tonumber) + 1) | {port: ., p: $p}]
@@ -307,6 +307,33 @@ dropped()
 		{ within "$1" iptables -nvxL INPUT; within "$1" ip6tables -nvxL INPUT; } |
 			sed -n 's/.*policy DROP \([0-9]*\) packets.*/{"nftables": [{"counter": {"packets": \1}}]}/p' ;;
 	esac | jq -s '[.[].nftables[].counter? | values | .packets] | add'
+}
+
+# Whether each rule-set dropped what its interface took of the floods. Later fragments wait for their
+# first in the stack, and never come to an input chain.
+rules_hold()
+{
+	local name seen counted
+
+	for name in nft-netdev nft-inet iptables; do
+		[ -n "${ready[$name]:-}" ] || continue
+		counted=$(dropped "$name")
+		seen=$(jq -s --arg name $name '[.[] | select(.name == $name and .frames
+			and ($name == "nft-netdev" or (.work | startswith("fragment") | not))) | .frames] | add // 0' "$work/floods")
+		[ $((counted * 100)) -ge $((seen * 99)) ] && [ "$counted" -le $((seen + seen / 100 + 100)) ] ||
+			failed[$name]="its rules dropped $counted of $seen frames"
+	done
+}
+
+# Who did something else than asked. Without the two that all are compared with there is no report.
+wrongs()
+{
+	local name reason
+
+	while IFS=$'\t' read -r name reason; do
+		case $name in empty | portcullis) fail "$name, $reason" ;; esac
+		failed[$name]=$reason
+	done < <(jq -r 'select(.kind == "wrong") | [.name, .reason] | @tsv' "$work/samples")
 }
 
 contenders()

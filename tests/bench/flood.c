@@ -80,19 +80,14 @@ int flood_burst(const struct flood *flood, unsigned int count)
 }
 
 /* Of a flood to all ports those to listed ones are let in: up to a twentieth may be. */
-int flood_judge(const struct flood *flood, uint64_t packets, uint64_t drops)
+void flood_judge(struct flood *flood, uint64_t packets, uint64_t drops)
 {
-	if (!packets) {
-		error("bench: %s, %s: %s took nothing", flood->work, flood->name,
-		      flood->receiver.interface);
-		return -EPROTO;
-	}
-	if (flood->action < 0 ||
-	    (flood->action == XDP_DROP ? drops * 20 >= packets * 19 : drops * 20 <= packets))
-		return 0;
-	error("bench: %s, %s: dropped %llu of %llu frames", flood->work, flood->name,
-	      (unsigned long long)drops, (unsigned long long)packets);
-	return -EPROTO;
+	if (packets &&
+	    (flood->action < 0 ||
+	     (flood->action == XDP_DROP ? drops * 20 >= packets * 19 : drops * 20 <= packets)))
+		return;
+	flood->wrong = xasprintf("%s: dropped %llu of %llu frames", flood->work,
+				 (unsigned long long)drops, (unsigned long long)packets);
 }
 
 static int flood_open(struct flood *flood, char **word, unsigned int rounds)
@@ -148,6 +143,10 @@ void floods_print(const char *kind, const char *unit, const struct flood *flood,
 	int i;
 
 	for (i = 0; i < floods; i++, flood++) {
+		if (flood->wrong) {
+			wrong_print(flood->work, flood->name, flood->wrong);
+			continue;
+		}
 		printf("{\"kind\": \"%s\", \"work\": \"%s\", \"name\": \"%s\", \"frame\": \"%s\", \"length\": %zu, \"cores\": %u, \"frames\": %llu",
 		       kind, flood->work, flood->name, flood->frame_name, flood->frame.length,
 		       flood->cores, (unsigned long long)flood->frames);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash disable=SC2154 # sourced by scripts/bench, which has the variables
+# shellcheck shell=bash disable=SC2034,SC2154 # sourced by scripts/bench, which has the variables
 # What is measured: each measure makes lines for the helper, which prints raw samples.
 
 # WORK FAMILIES FRAME ACTION STATE LOOKUP XDP-FILTER: LOOKUP is the program of reference.bpf.c that does
@@ -72,19 +72,19 @@ verdict_lines()
 
 verdicts()
 {
-	works | expand | verdict_lines | those_that_run | measure verdict $rounds $repeat
+	works | expand | verdict_lines | those_that_run | measure verdict "$rounds" "$repeat"
 }
 
 # What the egress program adds: to a datagram of a known flow, to a segment, to one that is sent.
 egress()
 {
-	expand <<-END | measure verdict $rounds $repeat
+	expand <<-END | measure verdict "$rounds" "$repeat"
 	egress-datagram 46 empty next -udp%,41003 next none
 	egress-datagram 46 portcullis egress:p-portcullis -udp%,41003 next learned
 	egress-segment 46 empty next -ack%,41001 next none
 	egress-segment 46 portcullis egress:p-portcullis -ack%,41001 next none
 	END
-	measure send $rate_rounds $rate_ms <<-END
+	measure send "$rate_rounds" "$rate_ms" <<-END
 	none p-plain 192.0.2.10 40000
 	portcullis p-portcullis 192.0.2.6 40000
 	END
@@ -106,7 +106,7 @@ shipped_lines()
 
 profiles()
 {
-	shipped_lines | those_that_run | measure verdict $rounds $repeat
+	shipped_lines | those_that_run | measure verdict "$rounds" "$repeat"
 }
 
 # By the number of ports, and of flows.
@@ -131,7 +131,7 @@ size_lines()
 
 size_verdicts()
 {
-	size_lines | those_that_run | measure verdict $rounds $repeat
+	size_lines | those_that_run | measure verdict "$rounds" "$repeat"
 }
 
 size_rates()
@@ -147,7 +147,7 @@ size_rates()
 		for size in "${flows[@]/#/flows-}"; do
 			echo "size-random-udp-4 $size s-$size p-$size@$space-$size udp4,$unlisted,random drop none 1"
 		done
-	} | those_that_run | measure rate $rate_rounds $rate_ms
+	} | those_that_run | measure rate "$rate_rounds" "$rate_ms"
 }
 
 stack_lines()
@@ -160,8 +160,8 @@ stack_lines()
 	done
 }
 
-# rate_lines STACK: of works on standard input; STACK is a pattern of those that the stack's contenders
-# do in a quick run.
+# The floods of the works on standard input. What the stack's contenders do takes long: in a quick run
+# they have a few.
 rate_lines()
 {
 	local work frame action state lookup filter rest name
@@ -176,8 +176,9 @@ rate_lines()
 			for name in 4k-services 100k-prefixes; do
 				echo "$work $name s-$name p-$name $rest"
 			done
-		[[ $action = pass || $work = restricted* ]] || ! $quick || [[ $work = $1 ]] || continue
-		[[ $action = pass || $work = restricted* ]] || stack_lines "$work" "$frame" "$state"
+		[[ $action = drop && $work != restricted* ]] || continue
+		! $quick || [[ $work = unlisted-???-? ]] || continue
+		stack_lines "$work" "$frame" "$state"
 	done
 }
 
@@ -193,8 +194,8 @@ rates()
 
 	[ "$(nproc)" -gt 1 ] || two=
 	! $quick || two='^unlisted-syn-4$'
-	{ works; random_works; } | expand | rate_lines 'unlisted-???-?' | those_that_run | on_cores "$two" |
-		measure rate $rate_rounds $rate_ms
+	{ works; random_works; } | expand | rate_lines | those_that_run | on_cores "$two" |
+		measure rate "$rate_rounds" "$rate_ms"
 }
 
 # Share of a core that a paced flood takes.
@@ -206,24 +207,8 @@ loads()
 		echo "load-4 empty s-drop p-drop $frame drop none"
 		echo "load-4 portcullis s-portcullis p-portcullis $frame drop none"
 		echo "load-4 xdp-filter s-xdp-filter p-xdp-filter $frame drop none"
-		stack_lines load-4 $frame none
-	} | those_that_run | sed 's/$/ 1/' | measure load $load_rounds $load_ms $load_pps
-}
-
-# rules_hold SAMPLES: whether each rule-set dropped what its interface took in these. Later fragments
-# wait for their first in the stack, and never come to an input chain.
-rules_hold()
-{
-	local name seen counted
-
-	for name in nft-netdev nft-inet iptables; do
-		[ -n "${ready[$name]:-}" ] || continue
-		counted=$(dropped $name)
-		seen=$(jq -s --arg name $name '[.[] | select(.name == $name and .frames
-			and ($name == "nft-netdev" or (.work | startswith("fragment") | not))) | .frames] | add // 0' "$1")
-		[ $((counted * 100)) -ge $((seen * 99)) ] && [ "$counted" -le $((seen + seen / 100 + 100)) ] ||
-			failed[$name]="its rules dropped $counted of $seen frames"
-	done
+		stack_lines load-4 "$frame" none
+	} | those_that_run | sed 's/$/ 1/' | measure load "$load_rounds" "$load_ms" "$load_pps"
 }
 
 # --- idle ---
@@ -235,7 +220,7 @@ idle()
 	processes=$(ip netns pids "$space" | while read -r process; do
 		cat "/proc/$process/comm" 2> /dev/null || true
 	done | grep -cx portcullis || true)
-	measure idle $idle_ms "${programs[@]}" | jq -c --argjson processes "$processes" '.processes = $processes'
+	measure idle "$idle_ms" "${programs[@]}" | jq -c --argjson processes "$processes" '.processes = $processes'
 }
 
 # --- streams, latency: through p-link, with whatever is attached to it ---
@@ -244,7 +229,7 @@ idle()
 # machine blurs less. Both ends have a CPU of their own if there are two.
 stream()
 {
-	inside nice -n -20 iperf3 -c 192.0.2.1 -t $stream_s -J -A "$cpu,$((cpu > 0 ? cpu - 1 : 0))" \
+	inside nice -n -20 iperf3 -c 192.0.2.1 -t "$stream_s" -J -A "$cpu,$((cpu > 0 ? cpu - 1 : 0))" \
 		"${@:2}" > "$work/iperf" ||
 		fail "iperf3: $(jq -r .error "$work/iperf")"
 	jq -c --arg name "$1" --arg direction "${2:-send}" '. as $root | {name: $name,
@@ -256,7 +241,7 @@ stream()
 # Requests and answers of one connection, one at a time: half the time of a round trip, in us.
 latency()
 {
-	inside taskset -c "$cpu" nice -n -20 sockperf ping-pong --tcp -i 192.0.2.1 -t $latency_s > "$work/sockperf" 2>&1 ||
+	inside taskset -c "$cpu" nice -n -20 sockperf ping-pong --tcp -i 192.0.2.1 -t "$latency_s" > "$work/sockperf" 2>&1 ||
 		fail "sockperf: $(tail -n 1 "$work/sockperf")"
 	jq -Rnc --arg name "$1" '[inputs | capture("percentile (?<p>50|99)\\.000 *= *(?<us>[0-9.]+)")
 		| {key: ("p" + .p), value: (.us | tonumber)}] | from_entries + {name: $name, direction: "latency"}' "$work/sockperf"
@@ -267,7 +252,7 @@ link_turn()
 {
 	case $1 in
 	empty) measure attach p-link pass ;;
-	portcullis) attach "" p-link -p $profile > "$work/log" 2>&1 || fail "p-link: $(cat "$work/log")" ;;
+	portcullis) attach "" p-link -p "$profile" > "$work/log" 2>&1 || fail "p-link: $(cat "$work/log")" ;;
 	esac
 	stream "$1"
 	stream "$1" -R
@@ -307,7 +292,7 @@ streams()
 	serve
 	for ((round = 0; round < stream_rounds; round++)); do
 		for contender in "${order[@]}"; do
-			link_turn $contender
+			link_turn "$contender"
 		done
 		order=("${order[@]:1}" "${order[0]}")
 	done | jq -sc 'group_by([.name, .direction])[] | {kind: "stream", name: .[0].name, direction: .[0].direction}
@@ -330,16 +315,16 @@ times()
 	prefixes 1000 7 > "$work/small-b"
 	prefixes 100000 0 > "$work/large-a"
 	prefixes 100000 7 > "$work/large-b"
-	measure times $times attach "$start trusted=$trusted" "$end"
+	measure times "$times" attach "$start trusted=$trusted" "$end"
 	for size in small large; do
 		[ $size = small ] || ! $quick || break
-		measure times $times "attach-$size" "$start trusted=@$work/$size-a" "$end"
-		attach "" p-plain -p $profile --group trusted=@"$work/$size-a" > "$work/log" 2>&1
-		measure times $times "swap-$size" "$swap trusted=@$work/$size-b" "$swap trusted=@$work/$size-a"
+		measure times "$times" "attach-$size" "$start trusted=@$work/$size-a" "$end"
+		attach "" p-plain -p "$profile" --group trusted=@"$work/$size-a" > "$work/log" 2>&1
+		measure times "$times" "swap-$size" "$swap trusted=@$work/$size-b" "$swap trusted=@$work/$size-a"
 		inside "${portcullis[@]}" detach p-plain > "$work/log" 2>&1
 	done
-	measure times $times counters "${portcullis[*]} counters p-group"
-	measure times $times counters-json "${portcullis[*]} counters p-group --json"
+	measure times "$times" counters "${portcullis[*]} counters p-group"
+	measure times "$times" counters-json "${portcullis[*]} counters p-group --json"
 }
 
 memory()

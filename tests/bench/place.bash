@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash disable=SC2154 # sourced by scripts/bench, which has the variables
+# shellcheck shell=bash disable=SC2034,SC2154 # sourced by scripts/bench, which has the variables
 # Where it is measured: network namespaces, pairs of interfaces, a bpffs of xdp-filter's own.
 
 space=pc-bench-$$
@@ -117,6 +117,6 @@ clean_up()
 			nsenter --net="/run/netns/$name" "${portcullis[@]}" detach "${names[@]}" > /dev/null 2>&1 || true
 		ip netns del "$name" 2> /dev/null || true
 	done
-	[ -z "$holder${servers[*]}" ] || kill $holder "${servers[@]}" 2> /dev/null || true
+	[ -z "$holder" ] || kill "$holder" "${servers[@]}" 2> /dev/null || true
 	rm -rf "$work"
 }
