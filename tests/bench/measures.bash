@@ -160,13 +160,14 @@ stack_lines()
 	done
 }
 
-# The floods of the works on standard input. What the stack's contenders do takes long: in a quick run
-# they have a few.
+# The floods of the works on standard input. What passes, and what the stack's contenders do, takes long:
+# in a quick run there is little of it.
 rate_lines()
 {
 	local work frame action state lookup filter rest name
 
 	while read -r work frame action state lookup filter; do
+		! $quick || [ "$action" = drop ] || continue
 		rest="$frame $action $state"
 		echo "$work empty s-$action p-$action $rest"
 		name=$(own "$work")
@@ -318,7 +319,7 @@ times()
 	measure times "$times" attach "$start trusted=$trusted" "$end"
 	for size in small large; do
 		[ $size = small ] || ! $quick || break
-		measure times "$times" "attach-$size" "$start trusted=@$work/$size-a" "$end"
+		$quick || measure times "$times" "attach-$size" "$start trusted=@$work/$size-a" "$end"
 		attach "" p-plain -p "$profile" --group trusted=@"$work/$size-a" > "$work/log" 2>&1
 		measure times "$times" "swap-$size" "$swap trusted=@$work/$size-b" "$swap trusted=@$work/$size-a"
 		inside "${portcullis[@]}" detach p-plain > "$work/log" 2>&1
