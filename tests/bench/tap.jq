@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The report as TAP: what has become twice as slow, against the empty program, as expected.json has it.
-# Ratios only: a slow machine is slow with both. What could not be measured is skipped.
+# Ratios only: a slow machine is slow with both. What could not be measured is skipped; how somebody
+# else's filter fares is for the notes.
 
 def fixed: . * 100 | round / 100;
 def reason($contenders; $name): [$contenders[] | select(.name == $name) | .reason] | first // "not measured";
@@ -20,9 +21,6 @@ $expected[0] as $expected
    + [$expected.rate | to_entries[] | .key as $work | .value as $value
 	| ([$report.rates[] | select(.work == $work) | .of_empty.portcullis] | first) as $measured
 	| test("rate"; $work; $measured; $value; $value / ($measured // $value); $report.contenders)]
-   + [$report.contenders[] | select(.name != "live" and (.name | startswith("ports-") | not))
-	| if .status == "failed" then "not ok - \(.name): \(.reason)"
-	  elif .status == "not run" then "ok - \(.name) # SKIP \(.reason)"
-	  else "ok - \(.name) does what is asked of it" end]) as $tests
+   + [$report.contenders[] | select(.status == "not run" and .name != "live") | "ok - \(.name) # SKIP \(.reason)"]) as $tests
 | ($tests | to_entries[] | .key as $n | .value | sub("^(?<ok>(not )?ok) - "; "\(.ok) \($n + 1) - ")),
   "1..\($tests | length)"
