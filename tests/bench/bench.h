@@ -29,7 +29,8 @@ struct frame {
  * long as the shortest frame of Ethernet with its checksum (64 bytes), or as it needs. Words:
  * "inside": from an address of the group `trusted`. "from=N": from this port. "vlan": with a tag.
  * "extensions": with a hop-by-hop and a destination options header. "long": 1,500 bytes. "random":
- * sent with a new source and new ports each time. "high": these are above 61,439.
+ * sent with a new source and new ports each time. "high": of these the destination's is above
+ * 61,439.
  */
 int frame_build(const char *description, struct frame *frame);
 

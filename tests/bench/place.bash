@@ -53,7 +53,8 @@ pair()
 	within "${2:-}" ip link set "p-$1" up
 }
 
-# A pair whose receiver hands the frames to the stack of a namespace of its own.
+# A pair whose receiver hands the frames to the stack of a namespace of its own. That has no route back:
+# what is measured is what frames cost, not their answers.
 stack_pair()
 {
 	namespace "$1"
