@@ -109,12 +109,12 @@ $(BUILD)/packet/%.o: tests/packet/%.c $(BUILD)/flags
 	$(say) CC $<
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-# The measuring part of scripts/bench.
-bench: $(BUILD)/bench/bench $(BUILD)/bench/reference.bpf.o
+# The measuring part of scripts/bench, the programs that it compares with, and the one that sends.
+bench: $(BUILD)/bench/bench $(BUILD)/bench/reference.bpf.o $(BUILD)/bench/send.bpf.o
 
 $(BUILD)/bench/bench: $(BENCH) $(BUILD)/loader/util.o
 	$(say) LINK $@
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -pthread -o $@ $^ $(LDLIBS)
 
 $(BUILD)/bench/%.o: tests/bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -199,7 +199,7 @@ help:
 	@echo 'packet   packet tests, built as $(BUILD)/packet/test_packet (root runs them)'
 	@echo 'e2e-tools what the end-to-end tests use, built into $(BUILD)/e2e'
 	@echo 'kernels-tools what scripts/kernels runs in its guests, built into $(BUILD)/kernels'
-	@echo 'bench    the measuring part of scripts/bench, as $(BUILD)/bench/bench'
+	@echo 'bench    what scripts/bench measures with, built into $(BUILD)/bench (root runs it)'
 	@echo 'fuzz     libFuzzer harnesses, built into $(BUILD)/fuzz'
 	@echo 'debug    everything with ASan and UBSan, in $(BUILD)/debug'
 	@echo 'install  binary, profiles, schema, man pages, systemd unit (DESTDIR, PREFIX)'

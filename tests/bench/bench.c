@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Entry of the bench's helper, and what its measurements share. scripts/bench drives it. */
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +39,12 @@ size_t rows_read(char *(*row)[WORDS_MAX], size_t limit, size_t words)
 	return rows;
 }
 
+void wrong_print(const char *work, const char *name, const char *reason)
+{
+	printf("{\"kind\": \"wrong\", \"work\": \"%s\", \"name\": \"%s\", \"reason\": \"%s\"}\n",
+	       work, name, reason);
+}
+
 void samples_print(const char *name, const double *sample, size_t count)
 {
 	size_t i;
@@ -48,19 +53,6 @@ void samples_print(const char *name, const double *sample, size_t count)
 	for (i = 0; i < count; i++)
 		printf("%s%.3f", i ? ", " : "", sample[i]);
 	printf("]");
-}
-
-static int hold_cpu(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set)) {
-		error("bench: CPU %d: %s", cpu, strerror(errno));
-		return -1;
-	}
-	return 0;
 }
 
 int main(int argc, char **argv)
@@ -72,8 +64,11 @@ int main(int argc, char **argv)
 		bool anywhere; /* commands run on every CPU, as they do in life */
 	} measure[] = {
 		{"verdict", bench_verdict, 2, false}, {"rate", bench_rate, 2, false},
-		{"send", bench_send, 2, false},	      {"times", bench_times, 3, true},
-		{"program", bench_program, 1, true},  {"attach", bench_attach, 2, true},
+		{"load", bench_load, 3, false},	      {"send", bench_send, 2, false},
+		{"idle", bench_idle, 2, true},	      {"times", bench_times, 3, true},
+		{"program", bench_program, 2, true},  {"attach", bench_attach, 2, true},
+		{"gro", bench_gro, 1, true},	      {"fill", bench_fill, 2, true},
+		{"live", bench_live, 0, true},
 	};
 	size_t i;
 
@@ -87,14 +82,20 @@ int main(int argc, char **argv)
 		return measure[i].run(argc - 3, argv + 3);
 	}
 	fprintf(stderr,
-		"bench CPU verdict ROUNDS REPEAT < lines of: NAME PROGRAM FRAME drop|pass|next STATE\n"
-		"bench CPU rate ROUNDS MILLISECONDS < lines of: NAME PROGRAM SENDER RECEIVER FRAME drop|pass\n"
+		"bench CPU verdict ROUNDS REPEAT < lines of: WORK NAME PROGRAM FRAME drop|pass|next STATE\n"
+		"bench CPU rate ROUNDS MILLISECONDS < lines of: WORK NAME SENDER RECEIVER FRAME drop|pass|stack STATE CORES\n"
+		"bench CPU load ROUNDS MILLISECONDS FRAMES_A_SECOND < lines as of rate\n"
 		"bench CPU send ROUNDS MILLISECONDS < lines of: NAME INTERFACE ADDRESS PORT\n"
 		"bench CPU times ROUNDS NAME COMMAND... (-COMMAND: run, not timed)\n"
-		"bench CPU program PROGRAM\n"
-		"bench CPU attach INTERFACE pass|none\n"
-		"PROGRAM: drop, pass or next (does only this), reference:NAME, egress:INTERFACE, or the interface that holds it\n"
-		"FRAME: [-]tcp4,PORT[,SOURCE] or ack4, udp4, tcp6, ack6, udp6\n"
+		"bench CPU idle MILLISECONDS PROGRAM...\n"
+		"bench CPU program NAME PROGRAM\n"
+		"bench CPU attach PLACE drop|pass|none\n"
+		"bench CPU gro PLACE (turns it on)\n"
+		"bench CPU fill PLACE COUNT (learned flows)\n"
+		"bench CPU live < a line as of rate (fails if the kernel makes no live frames)\n"
+		"PLACE: p-NAME[@NAMESPACE], an interface\n"
+		"PROGRAM: drop, pass or next (does only this), reference:NAME, egress:PLACE, or the PLACE that holds it\n"
+		"FRAME: [-]syn4,PORT[,WORD]... or ack4, udp4, frag4, syn6, ...; words: see bench.h\n"
 		"STATE: established, listening, connected, learned, none\n");
 	return 2;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The programs that are compared: trivial ones made here, and those that interfaces hold. */
+/* The programs that are compared, trivial ones and those that interfaces hold. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -15,9 +15,9 @@
 #include "loader/util.h"
 #include "tests/bench/bench.h"
 
-#define REFERENCE  "/reference.bpf.o" /* beside the helper */
-#define TCX_EGRESS 47		      /* BPF_TCX_EGRESS: newer than the headers of Debian 12 */
-#define QUERIED	   16		      /* TC programs of one interface */
+#define TCX_EGRESS 47 /* BPF_TCX_EGRESS: newer than the headers of Debian 12 */
+#define QUERIED	   16 /* TC programs of one interface */
+#define MAPS_MAX   64
 
 static int program_load(enum bpf_prog_type type, __u32 flags, const char *name,
 			const struct bpf_insn *insn, size_t count)
@@ -45,16 +45,32 @@ static int program_constant(const char *name, int action)
 			    ARRAY_SIZE(insn));
 }
 
-int program_redirect(unsigned int ifindex)
+struct bpf_object *object_open(const char *file)
 {
-	const struct bpf_insn insn[] = {
-		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_1, .imm = ifindex},
-		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = 0},
-		{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_redirect},
-		{.code = BPF_JMP | BPF_EXIT},
-	};
+	char self[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	__free_text char *path = NULL;
+	struct bpf_object *object;
 
-	return program_load(BPF_PROG_TYPE_XDP, 0, "send", insn, ARRAY_SIZE(insn));
+	if (length < 0)
+		return NULL;
+	self[length] = '\0';
+	*strrchr(self, '/') = '\0';
+	path = xasprintf("%s/%s", self, file);
+	object = bpf_object__open_file(path, NULL);
+	if (!object)
+		error("bench: %s: %s", path, strerror(errno));
+	return object;
+}
+
+int object_load(struct bpf_object *object, const char *name)
+{
+	struct bpf_program *program = bpf_object__find_program_by_name(object, name);
+
+	if (program && !bpf_object__load(object))
+		return bpf_program__fd(program);
+	error("bench: cannot load the program '%s': %s", name, strerror(errno));
+	return program ? -errno : -ENOENT;
 }
 
 int action_of(const char *word, int *action)
@@ -78,24 +94,15 @@ int action_of(const char *word, int *action)
 static int reference_open(const char *name)
 {
 	static struct bpf_object *object;
-	char path[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof(REFERENCE));
 	struct bpf_program *program;
 
-	if (length < 0)
-		return -errno;
-	path[length] = '\0';
-	strcpy(strrchr(path, '/'), REFERENCE);
 	if (!object) {
-		object = bpf_object__open_file(path, NULL);
-		if (!object || bpf_object__load(object)) {
-			error("bench: %s: %s", path, strerror(errno));
-			return -errno;
-		}
+		object = object_open("reference.bpf.o");
+		return object ? object_load(object, name) : -errno;
 	}
 	program = bpf_object__find_program_by_name(object, name);
 	if (!program)
-		error("bench: %s: no program '%s'", path, name);
+		error("bench: no program '%s' for reference", name);
 	return program ? bpf_program__fd(program) : -ENOENT;
 }
 
@@ -121,32 +128,64 @@ static __u32 program_attached(unsigned int ifindex, bool egress)
 	return 0;
 }
 
+static int program_of_place(const char *what, bool egress)
+{
+	struct place place;
+	int fd = -1, err = place_open(what, &place);
+	__u32 id = 0;
+
+	if (err || (err = place_enter(&place)))
+		return err;
+	id = program_attached(place.ifindex, egress);
+	if (id)
+		fd = bpf_prog_get_fd_by_id(id);
+	err = -errno;
+	place_leave(&place);
+	fd_close(&place.netns);
+	if (fd >= 0)
+		return fd;
+	error("bench: %s: no %s program%s%s", what, egress ? "tcx egress" : "XDP", id ? ": " : "",
+	      id ? strerror(-err) : "");
+	return id ? err : -ENOENT;
+}
+
 int program_open(const char *what)
 {
-	bool egress = !strncmp(what, "egress:", 7);
-	const char *interface = egress ? what + 7 : what;
-	unsigned int ifindex = if_nametoindex(interface);
-	int action, fd;
-	__u32 id;
+	int action;
 
 	if (!strncmp(what, "reference:", 10))
 		return reference_open(what + 10);
-	if (!ifindex && !strchr(what, ':'))
-		return action_of(what, &action) ? -EINVAL : program_constant(what, action);
-	id = program_attached(ifindex, egress);
-	if (!id) {
-		error("bench: %s: no %s program", interface, egress ? "tcx egress" : "XDP");
-		return -ENOENT;
+	if (!strncmp(what, "egress:", 7))
+		return program_of_place(what + 7, true);
+	if (!strncmp(what, "p-", 2))
+		return program_of_place(what, false);
+	return action_of(what, &action) ? -EINVAL : program_constant(what, action);
+}
+
+int program_map(int program, const char *name)
+{
+	__u32 id[MAPS_MAX], i, length;
+	struct bpf_prog_info info = {.nr_map_ids = MAPS_MAX, .map_ids = (uintptr_t)id};
+
+	length = sizeof(info);
+	if (bpf_obj_get_info_by_fd(program, &info, &length))
+		return -errno;
+	for (i = 0; i < info.nr_map_ids && i < MAPS_MAX; i++) {
+		struct bpf_map_info map = {};
+		int fd = bpf_map_get_fd_by_id(id[i]);
+
+		length = sizeof(map);
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &map, &length) &&
+		    !strcmp(map.name, name))
+			return fd;
+		fd_close(&fd);
 	}
-	fd = bpf_prog_get_fd_by_id(id);
-	if (fd < 0)
-		error("bench: program %u of %s: %s", id, what, strerror(errno));
-	return fd;
+	return -ENOENT;
 }
 
 int bench_program(int argc, char **argv)
 {
-	__close_fd int fd = program_open(argv[0]);
+	__close_fd int fd = program_open(argv[1]);
 	struct bpf_prog_info info = {};
 	__u32 length = sizeof(info);
 
@@ -154,22 +193,31 @@ int bench_program(int argc, char **argv)
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length))
 		return 1;
 	printf("{\"kind\": \"program\", \"name\": \"%s\", \"instructions\": %zu, \"jited_bytes\": %u, \"verified_instructions\": %u}\n",
-	       info.name, info.xlated_prog_len / sizeof(struct bpf_insn), info.jited_prog_len,
+	       argv[0], info.xlated_prog_len / sizeof(struct bpf_insn), info.jited_prog_len,
 	       info.verified_insns);
 	return 0;
 }
 
 int bench_attach(int argc, char **argv)
 {
-	unsigned int ifindex = if_nametoindex(argv[0]);
-	__close_fd int fd = strcmp(argv[1], "none") ? program_open(argv[1]) : -1;
+	bool take_off = !strcmp(argv[1], "none");
+	__close_fd int fd = take_off ? -1 : program_open(argv[1]);
+	struct place place;
 	int err;
 
 	(void)argc;
-	if (fd < 0 && strcmp(argv[1], "none"))
+	if ((fd < 0 && !take_off) || place_open(argv[0], &place))
 		return 1;
-	err = bpf_xdp_attach(ifindex, fd, XDP_FLAGS_DRV_MODE, NULL);
+	err = bpf_xdp_attach(place.ifindex, fd, XDP_FLAGS_DRV_MODE, NULL);
 	if (err)
 		error("bench: %s: %s", argv[0], strerror(-err));
 	return !!err;
+}
+
+int bench_gro(int argc, char **argv)
+{
+	struct place place;
+
+	(void)argc;
+	return place_open(argv[0], &place) || veth_gro_on(&place);
 }

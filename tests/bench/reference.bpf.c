@@ -121,7 +121,7 @@ int flow_map(struct xdp_md *ctx)
 
 /* Both, as a datagram that belongs to nothing needs them. */
 SEC("xdp")
-int flow_map_udp_socket(struct xdp_md *ctx)
+int both(struct xdp_md *ctx)
 {
 	struct pc_flow flow = {};
 

@@ -12,9 +12,9 @@
 #include "loader/util.h"
 #include "tests/bench/bench.h"
 
-#define LINES_MAX 16
-#define BATCH	  64
-#define SIZE	  18 /* bytes of payload: a shortest frame */
+#define SENDERS 16
+#define BATCH	64
+#define SIZE	18 /* bytes of payload: a shortest frame */
 
 struct line {
 	const char *name, *interface, *address;
@@ -72,11 +72,11 @@ static int sample(struct line *line, uint64_t ns, double *cost)
 
 int bench_send(int argc, char **argv)
 {
-	static char *row[LINES_MAX][WORDS_MAX];
-	static struct line line[LINES_MAX];
+	static char *row[SENDERS][WORDS_MAX];
+	static struct line line[SENDERS];
 	unsigned int rounds = atoi(argv[0]), round;
 	uint64_t ns = atoi(argv[1]) * 1000000ULL;
-	size_t lines = rows_read(row, LINES_MAX, 4), i;
+	size_t lines = rows_read(row, SENDERS, 4), i;
 	int err = 0;
 
 	(void)argc;

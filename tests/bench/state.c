@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the host knows of a frame's flow: real sockets of this namespace, or an entry in `flows`. */
 #include <bpf/bpf.h>
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/bpf.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "loader/util.h"
 #include "tests/bench/bench.h"
-
-#define MAPS_MAX 64
 
 static socklen_t address(const struct pc_flow *flow, bool local, struct sockaddr_storage *to)
 {
@@ -64,33 +65,11 @@ static int make_listening(const struct pc_flow *flow, bool local)
 	return listen(fd, 8) ? -errno : 0;
 }
 
-/* The map of that name that a program uses; -ENOENT, -errno. */
-static int map_of(int program, const char *name)
-{
-	__u32 id[MAPS_MAX], i, length;
-	struct bpf_prog_info info = {.nr_map_ids = MAPS_MAX, .map_ids = (uintptr_t)id};
-
-	length = sizeof(info);
-	if (bpf_obj_get_info_by_fd(program, &info, &length))
-		return -errno;
-	for (i = 0; i < info.nr_map_ids && i < MAPS_MAX; i++) {
-		struct bpf_map_info map = {};
-		int fd = bpf_map_get_fd_by_id(id[i]);
-
-		length = sizeof(map);
-		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &map, &length) &&
-		    !strcmp(map.name, name))
-			return fd;
-		fd_close(&fd);
-	}
-	return -ENOENT;
-}
-
 /* A program without the map has nothing to learn. */
 static int make_learned(const struct pc_flow *flow, int program)
 {
 	struct pc_flow_state state = {.seen = clock_ns(CLOCK_MONOTONIC), .flags = PC_FLOW_REPLIED};
-	__close_fd int map = map_of(program, "flows");
+	__close_fd int map = program_map(program, "flows");
 
 	if (map < 0)
 		return map == -ENOENT ? 0 : map;
@@ -111,18 +90,70 @@ static int make(const char *state, const struct pc_flow *flow)
 	return err ? err : make_connected(flow, SOCK_STREAM);
 }
 
-int state_make(const char *state, const struct frame *frame, const char *frame_name, int program)
+static unsigned int netns_number(const struct place *place)
+{
+	struct stat status = {};
+
+	return place->netns < 0 || fstat(place->netns, &status) ? 0 : status.st_ino;
+}
+
+/* Once a process, place and frame: a later line finds the sockets of an earlier one. */
+static int make_once(const char *name, const char *state, const struct pc_flow *flow,
+		     const struct place *place)
 {
 	static struct names made;
-	__free_text char *name = xasprintf("%s %s", state, frame_name);
+	int err;
+
+	if (names_have(&made, name))
+		return 0;
+	names_add(&made, name);
+	err = place_enter(place);
+	if (err)
+		return err;
+	err = make(state, flow);
+	place_leave(place);
+	return err;
+}
+
+int state_make(const char *state, const struct frame *frame, const struct place *place, int program)
+{
+	const struct pc_flow *flow = &frame->flow;
+	__free_text char *name =
+		xasprintf("%s %u:%u:%u %u", state, flow->protocol, flow->family,
+			  ntohs(flow->family == 4 ? flow->ipv4.local_port : flow->ipv6.local_port),
+			  netns_number(place));
 	int err = 0;
 
 	if (!strcmp(state, "learned"))
-		err = make_learned(&frame->flow, program);
-	else if (strcmp(state, "none") && !names_have(&made, name))
-		err = make(state, &frame->flow);
+		err = make_learned(flow, program);
+	else if (strcmp(state, "none"))
+		err = make_once(name, state, flow, place);
 	if (err)
 		error("bench: %s: %s", name, strerror(-err));
-	names_add_once(&made, name);
 	return err;
+}
+
+/* bench fill PLACE COUNT: that many learned flows, of others than the frames'. */
+int bench_fill(int argc, char **argv)
+{
+	__close_fd int program = program_open(argv[0]);
+	__close_fd int map = program < 0 ? -1 : program_map(program, "flows");
+	struct pc_flow_state state = {.seen = clock_ns(CLOCK_MONOTONIC), .flags = PC_FLOW_REPLIED};
+	struct pc_flow flow = {.protocol = IPPROTO_UDP, .family = 4};
+	unsigned int count = atoi(argv[1]), i;
+
+	(void)argc;
+	if (map < 0)
+		return 1;
+	inet_pton(AF_INET, "198.51.100.1", &flow.ipv4.local);
+	for (i = 0; i < count; i++) {
+		flow.ipv4.remote = htonl(0x0a000000 + i);
+		flow.ipv4.remote_port = htons(1024 + i % 60000);
+		flow.ipv4.local_port = htons(1024 + i * 7 % 60000);
+		if (!bpf_map_update_elem(map, &flow, &state, BPF_ANY))
+			continue;
+		error("bench: flow %u: %s", i, strerror(errno));
+		return 1;
+	}
+	return 0;
 }
