@@ -65,6 +65,26 @@ static int make_listening(const struct pc_flow *flow, bool local)
 	return listen(fd, 8) ? -errno : 0;
 }
 
+/* Marks the local ports of flows, as Portcullis does when it learns one. */
+static int mark(int program, const struct pc_flow *flow, size_t flows)
+{
+	__close_fd int map = program_map(program, "learned");
+	struct pc_learned learned;
+	__u32 zero = 0;
+	size_t i;
+
+	if (map < 0)
+		return map == -ENOENT ? 0 : map;
+	if (bpf_map_lookup_elem(map, &zero, &learned))
+		return -errno;
+	for (i = 0; i < flows; i++, flow++) {
+		__be16 port = flow->family == 4 ? flow->ipv4.local_port : flow->ipv6.local_port;
+
+		learned.port[pc_learned_index(flow->protocol, ntohs(port))] = 1;
+	}
+	return bpf_map_update_elem(map, &zero, &learned, BPF_ANY) ? -errno : 0;
+}
+
 /* A program without the map has nothing to learn. */
 static int make_learned(const struct pc_flow *flow, int program)
 {
@@ -73,7 +93,9 @@ static int make_learned(const struct pc_flow *flow, int program)
 
 	if (map < 0)
 		return map == -ENOENT ? 0 : map;
-	return bpf_map_update_elem(map, flow, &state, BPF_ANY) ? -errno : 0;
+	if (bpf_map_update_elem(map, flow, &state, BPF_ANY))
+		return -errno;
+	return mark(program, flow, 1);
 }
 
 static int make(const char *state, const struct pc_flow *flow)
@@ -139,21 +161,24 @@ int bench_fill(int argc, char **argv)
 	__close_fd int program = program_open(argv[0]);
 	__close_fd int map = program < 0 ? -1 : program_map(program, "flows");
 	struct pc_flow_state state = {.seen = clock_ns(CLOCK_MONOTONIC), .flags = PC_FLOW_REPLIED};
-	struct pc_flow flow = {.protocol = IPPROTO_UDP, .family = 4};
 	unsigned int count = atoi(argv[1]), i;
+	struct pc_flow *flow = xcalloc(count, sizeof(*flow));
+	int err = map < 0 ? map : 0;
 
 	(void)argc;
-	if (map < 0)
-		return 1;
-	inet_pton(AF_INET, "198.51.100.1", &flow.ipv4.local);
-	for (i = 0; i < count; i++) {
-		flow.ipv4.remote = htonl(0x0a000000 + i);
-		flow.ipv4.remote_port = htons(1024 + i % 60000);
-		flow.ipv4.local_port = htons(1024 + i * 7 % 60000);
-		if (!bpf_map_update_elem(map, &flow, &state, BPF_ANY))
-			continue;
-		error("bench: flow %u: %s", i, strerror(errno));
-		return 1;
+	for (i = 0; i < count && !err; i++) {
+		flow[i] = (struct pc_flow){.protocol = IPPROTO_UDP, .family = 4};
+		inet_pton(AF_INET, "198.51.100.1", &flow[i].ipv4.local);
+		flow[i].ipv4.remote = htonl(0x0a000000 + i);
+		flow[i].ipv4.remote_port = htons(1024 + i % 60000);
+		flow[i].ipv4.local_port = htons(1024 + i * 7 % 60000);
+		if (bpf_map_update_elem(map, &flow[i], &state, BPF_ANY))
+			err = -errno;
 	}
-	return 0;
+	if (!err)
+		err = mark(program, flow, count);
+	if (err)
+		error("bench: %s: %s", argv[0], strerror(-err));
+	free(flow);
+	return !!err;
 }
