@@ -264,9 +264,10 @@ link_turn()
 	esac
 }
 
+# Not by `within`: $! would be a shell's, and the server outlive it.
 serve()
 {
-	within far nice -n -20 iperf3 -s --forceflush > "$work/server" 2>&1 &
+	nsenter --net="/run/netns/$space-far" nice -n -20 iperf3 -s --forceflush > "$work/server" 2>&1 &
 	servers+=($!)
 	until grep -qs listening "$work/server"; do
 		kill -0 "${servers[0]}" 2> /dev/null || fail "iperf3: $(cat "$work/server")"
@@ -276,7 +277,7 @@ serve()
 		refused[sockperf]="sockperf is missing (apt install sockperf)"
 		return
 	fi
-	within far taskset -c $((cpu > 0 ? cpu - 1 : 0)) nice -n -20 \
+	nsenter --net="/run/netns/$space-far" taskset -c $((cpu > 0 ? cpu - 1 : 0)) nice -n -20 \
 		sockperf server --tcp -i 192.0.2.1 > "$work/sockperf-server" 2>&1 &
 	servers+=($!)
 	until [ -n "$(within far ss -Hltn 'sport = 11111')" ]; do
