@@ -111,29 +111,35 @@ static void port_row(const struct view *view, struct columns *columns, const jso
 		    row);
 }
 
+/* What a port is sorted by, looked up once: a flood over all ports leaves 131,072 of them. */
+struct unlisted {
+	json_int_t refused;
+	const json_t *port;
+};
+
 static int by_refused(const void *a, const void *b)
 {
-	json_int_t left = text_refused(*(const json_t *const *)a);
-	json_int_t right = text_refused(*(const json_t *const *)b);
+	const struct unlisted *left = a, *right = b;
 
-	return left < right ? 1 : left > right ? -1 : 0;
+	return left->refused < right->refused ? 1 : left->refused > right->refused ? -1 : 0;
 }
 
 /* A scan from outside must not push away what this host was kept from: so each way has its own. */
 static size_t unlisted_rows(const struct view *view, struct columns *columns, const json_t *ports,
 			    const char *direction)
 {
-	const json_t **unlisted = xcalloc(json_array_size(ports), sizeof(*unlisted)), *port;
+	struct unlisted *unlisted = xcalloc(json_array_size(ports), sizeof(*unlisted));
+	const json_t *port;
 	size_t count = 0, shown, i;
 
 	json_array_foreach (ports, i, port)
 		if (!json_array_size(json_object_get(port, "services")) &&
 		    !strcmp(text_of(port, "direction"), direction))
-			unlisted[count++] = port;
+			unlisted[count++] = (struct unlisted){text_refused(port), port};
 	qsort(unlisted, count, sizeof(*unlisted), by_refused);
 	shown = view->all || count < UNLISTED_SHOWN ? count : UNLISTED_SHOWN;
 	for (i = 0; i < shown; i++)
-		port_row(view, columns, unlisted[i]);
+		port_row(view, columns, unlisted[i].port);
 	free(unlisted);
 	return count - shown;
 }
