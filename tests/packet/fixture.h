@@ -68,6 +68,9 @@ void fixture_state(struct model_state *state);
 /* Makes the maps of the filter say what `state` does. */
 void fixture_install(const struct runner *runner, const struct model_state *state);
 
+/* Whether that was so long ago that flows in the maps have aged, as the model's never do. */
+bool fixture_aged(void);
+
 /* Makes everything in the maps and in the model that much older. */
 void fixture_elapse(const struct runner *runner, struct model_state *state, unsigned int seconds);
 

@@ -333,6 +333,13 @@ bool fixture_forget_strangers(const struct runner *runner, const char *who)
 
 _Static_assert(sizeof(struct pc_flow) == sizeof(struct pc_fragment), "one buffer serves both");
 
+static uint64_t installed;
+
+bool fixture_aged(void)
+{
+	return clock_now() - installed > PC_SECOND;
+}
+
 void fixture_install(const struct runner *runner, const struct model_state *state)
 {
 	struct pc_shared shared = {0};
@@ -341,7 +348,7 @@ void fixture_install(const struct runner *runner, const struct model_state *stat
 	uint64_t now;
 
 	wait_for_window();
-	now = clock_now();
+	installed = now = clock_now();
 	install_strangers(runner->filter.strangers, state);
 	wipe(runner->filter.flows, &key, &next);
 	wipe(runner->filter.observed, &key, &next);
