@@ -126,15 +126,22 @@ $(BUILD)/bench/%.bpf.o: tests/bench/%.bpf.c
 	$(say) BPF $<
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MF $(@:.o=.d) -MT $@ -c -o $@ $<
 
-# The fuzzers are built by clang from the sources themselves, so that these are instrumented too.
+# The fuzzers are built by clang from the sources themselves, so that these are instrumented too: once, for all of them.
+FUZZ_CFLAGS = -std=gnu11 -O1 -g -D_GNU_SOURCE -I. -DPORTCULLIS_PREFIX='"$(PREFIX)"' \
+	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined \
+	$(shell $(PKG_CONFIG) --cflags $(LIBS)) -MMD -MP
+
 fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
 
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(PURE:%=loader/%.c)
+$(BUILD)/fuzz/loader/%.o: loader/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -c -o $@ $<
+
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(PURE:%=$(BUILD)/fuzz/loader/%.o)
 	@mkdir -p $(@D)
 	$(say) FUZZ $@
-	$(Q)$(CLANG) -std=gnu11 -O1 -g -D_GNU_SOURCE -I. -DPORTCULLIS_PREFIX='"$(PREFIX)"' \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-		$(shell $(PKG_CONFIG) --cflags $(LIBS)) -MMD -MP -MF $@.d -MT $@ -o $@ $(filter %.c,$^) $(LDLIBS)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -MF $@.d -MT $@ -o $@ $(filter %.c %.o,$^) $(LDLIBS)
 
 # Binaries that say they are another version: 0.0.9, with this layout of the maps.
 LAYOUTS   := 2 3 4

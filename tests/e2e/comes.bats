@@ -64,7 +64,7 @@ index_of()
 # A closed port answers: nothing judges.
 refused()
 {
-	run on "$1" socat -u OPEN:/dev/null "TCP:$2:$3,connect-timeout=2"
+	run on "$1" socat -u OPEN:/dev/null "TCP:$2:$3,connect-timeout=8"
 	says 'refused'
 }
 
@@ -164,7 +164,7 @@ nothing_of()
 	pc attach eth8 -p ssh
 	pc counters eth8 --watch 1 > "$DIR/watch" 2>&1 3>&- &
 	watch=$!
-	until_true 3 grep -q 'eth8: generation 1' "$DIR/watch"
+	until_true 20 grep -q 'eth8: generation 1' "$DIR/watch"
 	on host ip link del eth8
 	eth8_add
 	code=0
@@ -203,7 +203,7 @@ nothing_of()
 	same '[["eth8","xeams","tcx"]]' "$(told)" 'status while down'
 	pc swap eth8 -p ssh
 	on host ip link set eth8 up
-	until_true 3 unanswered other 198.51.100.1 80
+	until_true 20 unanswered other 198.51.100.1 80
 	before=$(dropped eth8)
 	[ "$before" -gt 0 ] || fail 'counted nothing'
 	on host ip link set eth8 down
@@ -211,7 +211,7 @@ nothing_of()
 	same "$before" "$(dropped eth8)" 'dropped, while down'
 	on host ip link set eth8 up
 	same "$before" "$(dropped eth8)" 'dropped, up again'
-	until_true 3 unanswered other 198.51.100.1 80
+	until_true 20 unanswered other 198.51.100.1 80
 	[ "$(dropped eth8)" -gt "$before" ] || fail 'counted nothing more'
 	same '[["eth8","ssh","tcx"]]' "$(told)" 'status'
 }

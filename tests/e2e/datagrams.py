@@ -121,7 +121,7 @@ if __name__ == "__main__":
     client.add_argument("--answer", type=int, default=20, help="size of the wanted answer")
     client.add_argument("--times", type=int, default=1)
     client.add_argument("--pause", type=float, default=0, help="seconds after each datagram")
-    client.add_argument("--timeout", type=float, default=2)
+    client.add_argument("--timeout", type=float, default=10)
     client.add_argument("--announce", action="store_true", help="print `sent` before the wait")
     chosen = parser.parse_args()
     if chosen.role == "serve":

@@ -75,7 +75,7 @@ bound_sockets()
 		asked 'answered 5000' host "$address" 7777 --answer 5000 --device "$upper" --connected
 		asked ECONNREFUSED host "$address" 7778 --device "$upper" --connected
 		asked ECONNREFUSED host "$address" 7778 --device "$upper" --errors
-		exits 0 on host ping -n -c 1 -W 1 -I "$upper" "$address"
+		exits 0 on host ping -n -c 1 -W 8 -I "$upper" "$address"
 	done
 	same 0 "$(reason host eth0 icmp)" 'dropped ICMP'
 }
@@ -125,7 +125,7 @@ shut_and_open()
 	bridge
 	head -c 2000000 /dev/urandom > "$DIR/file"
 	start web client /usr/bin/python3 -m http.server --bind :: --directory "$DIR" 8000
-	until_true 5 listening client 8000
+	until_true 20 listening client 8000
 	attach_tiny host eth0
 	for address in 192.0.2.2 '[2001:db8::2]' "[$(link_local client eth0)%25br0]"; do
 		on host curl -gsS --max-time 8 --interface 'if!br0' -o "$DIR/fetched" "http://$address:8000/file"
@@ -165,7 +165,7 @@ talks_at_attach()
 	# The other side first, on each: its line goes to all that it has accepted.
 	signal far USR1
 	for name in out1 out2 out3; do
-		until_true 4 heard_more "$name" 0 || fail "$name does not hear the far side speak first"
+		until_true 8 heard_more "$name" 0 || fail "$name does not hear the far side speak first"
 	done
 	for name in in4 in5 in6; do
 		speaks_to "$name" near
@@ -175,7 +175,7 @@ talks_at_attach()
 	done
 	signal near USR1
 	for name in in4 in5 in6; do
-		until_true 4 heard_more "$name" 0 || fail "$name does not hear the filtered host"
+		until_true 8 heard_more "$name" 0 || fail "$name does not hear the filtered host"
 	done
 }
 
@@ -199,9 +199,9 @@ talks_at_attach()
 udp_over_attach()
 {
 	udp_serve answers client 7777 --delay 1.2
-	start asking host /usr/bin/python3 "$BATS_TEST_DIRNAME/datagrams.py" ask "$1" 7777 --connected --timeout 4 \
+	start asking host /usr/bin/python3 "$BATS_TEST_DIRNAME/datagrams.py" ask "$1" 7777 --connected --timeout 10 \
 		"${@:3}"
-	until_true 2 grep -q got "$DIR/answers.log"
+	until_true 20 grep -q got "$DIR/answers.log"
 	attach_tiny host "$2"
 	until_logged asking 'answered|nothing'
 	same 'answered 20' "$(cat "$DIR/asking.log")" 'what came of it'
@@ -265,7 +265,7 @@ guest_is_served()
 	for address in 192.0.2.2 2001:db8::2; do
 		asked 'answered 5000' guest $address 7777 --answer 5000
 		asked 'answered 5000' guest $address 7777 --answer 5000 --connected
-		exits 0 on guest ping -n -c 1 -W 1 $address
+		exits 0 on guest ping -n -c 1 -W 8 $address
 		connects guest $address 7000
 	done
 }
@@ -397,7 +397,7 @@ host_is_served()
 		talk_connect near host $address 7000
 		speaks_to far near
 		stop near
-		exits 0 on host ping -n -c 1 -W 1 $address
+		exits 0 on host ping -n -c 1 -W 8 $address
 	done
 	output=$(as host counters --json)
 	json_is '[.interfaces[] | {(.name): (.replies.packets > 5)}] | add == {"eth0": false, "eth1": true}'
@@ -414,7 +414,7 @@ host_is_served()
 	on client ip route add 192.0.2.1/32 dev eth1
 	udp_serve answers client 7777 --delay 1.5
 	attach_tiny host eth0
-	udp_ask host 192.0.2.2 7777 --timeout 4 > "$DIR/answer" 3>&- &
+	udp_ask host 192.0.2.2 7777 --timeout 10 > "$DIR/answer" 3>&- &
 	sleep 0.5
 	attach_tiny host eth1
 	wait $!

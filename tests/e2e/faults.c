@@ -198,9 +198,10 @@ static int at_call(const struct stop *stop)
 	}
 	if (!repeats(stop)) {
 		next_point(stop, point, sizeof(point));
-		describe(stop, about, sizeof(about));
-		if (wanted.list)
+		if (wanted.list) {
+			describe(stop, about, sizeof(about));
 			fprintf(wanted.list, "%s %s\n", point, about);
+		}
 		if (wanted.point && !wanted.reached && !strcmp(wanted.point, point)) {
 			wanted.reached = true;
 			if (wanted.error)

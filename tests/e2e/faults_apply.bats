@@ -23,5 +23,5 @@ teardown_file()
 }
 
 @test "apply: swap and detach" {
-	hurt -e thirds before,before after,none apply --site "$DIR/one.yaml" --catalog "$DIR/profiles"
+	hurt -e sixths before,before after,none apply --site "$DIR/one.yaml" --catalog "$DIR/profiles"
 }

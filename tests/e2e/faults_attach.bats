@@ -15,7 +15,7 @@ teardown_file()
 }
 
 @test "attach" {
-	hurt -e thirds none after attach eth0 "${AFTER[@]}"
+	hurt -e sixths none after attach eth0 "${AFTER[@]}"
 }
 
 @test "attach --confirm" {

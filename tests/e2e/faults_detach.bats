@@ -15,7 +15,7 @@ teardown_file()
 }
 
 @test "detach" {
-	hurt -e thirds before none detach eth0
+	hurt -e sixths before none detach eth0
 }
 
 @test "swap without tcx" {

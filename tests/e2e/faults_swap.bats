@@ -15,7 +15,7 @@ teardown_file()
 }
 
 @test "swap" {
-	hurt -e thirds before after swap eth0 "${AFTER[@]}"
+	hurt -e sixths before after swap eth0 "${AFTER[@]}"
 }
 
 @test "swap --confirm" {
@@ -27,5 +27,5 @@ teardown_file()
 }
 
 @test "confirm" {
-	hurt -c -e thirds after+ after confirm eth0
+	hurt -c -e sixths after+ after confirm eth0
 }

@@ -74,9 +74,9 @@ masquerade()
 download()
 {
 	start source outside socat -u "OPEN:$DIR/bulk" TCP6-LISTEN:7002,ipv6only=0,reuseaddr
-	until_true 5 listening outside 7002
+	until_true 20 listening outside 7002
 	rm -f "$DIR/received"
-	on "$1" timeout 6 socat -u "TCP:$2:7002,connect-timeout=2" "CREATE:$DIR/received" || return
+	on "$1" timeout 30 socat -u "TCP:$2:7002,connect-timeout=8" "CREATE:$DIR/received" || return
 	cmp "$DIR/bulk" "$DIR/received"
 	stop source
 }
@@ -87,7 +87,7 @@ lan_is_served()
 	for address in 198.51.100.2 2001:db8:b::2; do
 		asked 'answered 5000' lan $address 7777 --answer 5000
 		asked 'answered 20' lan $address 7777 --connected
-		exits 0 on lan ping -n -c 1 -W 1 $address
+		exits 0 on lan ping -n -c 1 -W 8 $address
 	done
 	download lan 198.51.100.2
 	download lan '[2001:db8:b::2]'
@@ -118,7 +118,7 @@ lan_is_cut_off()
 	lan_is_cut_off
 	asked 'answered 5000' gateway 198.51.100.2 7777 --answer 5000
 	connects gateway 2001:db8:b::2 7000
-	exits 0 on gateway ping -n -c 1 -W 1 198.51.100.2
+	exits 0 on gateway ping -n -c 1 -W 8 198.51.100.2
 }
 
 @test "without --forward the replies to it are dropped behind masquerading too" {
@@ -231,7 +231,7 @@ lan_is_cut_off()
 	asked nothing outside 10.0.0.2 40778 --timeout 0.4 --source-port 7779
 	# A datagram leaves from that port to 7779: now one from 7779 to it may pass, and from 7780 not.
 	exits 0 on lan socat -u SYSTEM:'echo x' UDP4-SENDTO:198.51.100.2:7779,sourceport=40779
-	until_true 2 flow_is gateway udp 7779 sent
+	until_true 20 flow_is gateway udp 7779 sent
 	stop lan_udp
 	udp_serve lan_udp lan 40779
 	asked nothing outside 10.0.0.2 40779 --timeout 0.4 --source-port 7780
@@ -278,8 +278,8 @@ flow_is()
 
 @test "a download that runs while the filter is attached runs on" {
 	start source outside timeout 30 socat -u "OPEN:$DIR/bulk" TCP6-LISTEN:7002,ipv6only=0,reuseaddr
-	until_true 5 listening outside 7002
-	on outside tc qdisc add dev eth0 root tbf rate 10mbit burst 20kb latency 200ms
+	until_true 20 listening outside 7002
+	on outside tc qdisc add dev eth0 root tbf rate 5mbit burst 20kb latency 200ms
 	on lan timeout 20 socat -u TCP:198.51.100.2:7002 "CREATE:$DIR/received" 3>&- &
 	sleep 0.5
 	attach_tiny gateway eth0 --forward
@@ -294,18 +294,19 @@ trickle()
 {
 	start source outside bash -c 'while sleep 0.05; do echo tick; done |
 		socat -u - TCP6-LISTEN:7002,ipv6only=0,reuseaddr'
-	until_true 5 listening outside 7002
+	until_true 20 listening outside 7002
 	start sink lan socat -u "TCP:$1:7002" -
 	until_logged sink tick
 }
 
 trickles_on()
 {
-	local before
+	until_true 3 ticks $(($(grep -c tick "$DIR/sink.log") + 5)) || fail 'the stream stands still'
+}
 
-	before=$(grep -c tick "$DIR/sink.log")
-	sleep 1
-	[ "$(grep -c tick "$DIR/sink.log")" -gt $((before + 5)) ] || fail 'the stream stands still'
+ticks()
+{
+	[ "$(grep -c tick "$DIR/sink.log")" -gt "$1" ]
 }
 
 @test "a stream that trickles in from outside runs on, although only acknowledgements go out" {
@@ -383,7 +384,7 @@ local_port()
 	masquerade
 	talk_connect own gateway 198.51.100.2 7000
 	asked 'answered 20' gateway 198.51.100.2 7777 --source-port 40778
-	exits 0 on lan socat -u OPEN:/dev/null TCP:198.51.100.2:7000,connect-timeout=2
+	exits 0 on lan socat -u OPEN:/dev/null TCP:198.51.100.2:7000,connect-timeout=8
 	attach_tiny gateway eth0 --forward
 	same '[]' "$(flow_locals tcp 7000 | jq -c 'map(select(contains("established")))')" 'flows'
 	same '[]' "$(flow_locals udp 7777 | jq -c 'map(select(contains("40778")))')" 'flows'
@@ -393,9 +394,9 @@ local_port()
 @test "a half-closed connection is taken from conntrack as closing, and what is still to come passes" {
 	masquerade
 	start source outside socat -t 20 TCP6-LISTEN:7002,ipv6only=0,reuseaddr SYSTEM:'sleep 3; echo late'
-	until_true 5 listening outside 7002
+	until_true 20 listening outside 7002
 	start sink lan socat -t 20 - TCP:198.51.100.2:7002
-	until_true 2 half_closed
+	until_true 20 half_closed
 	attach_tiny gateway eth0 --forward
 	same closing "$(flow_states gateway tcp 7002)" 'state'
 	until_logged sink late
@@ -426,7 +427,7 @@ half_closed()
 		echo "tcp 203.0.113.$i 10.0.0.2 $((20000 + i)) 7001 60"
 	done > "$DIR/flood"
 	on outside "$TOOLS/send" eth0 "$(mac_of gateway eth0)" < "$DIR/flood" > /dev/null
-	until_true 3 answered_by_lan 100
+	until_true 20 answered_by_lan 100
 	attach_tiny gateway eth0 --forward
 	same 0 "$(as gateway flows --json | jq '[.flows[] | select(.remote | startswith("203.0.113."))] | length')" 'flows'
 }
@@ -506,12 +507,12 @@ flow_expires()
 	same established "$(flow_states gateway tcp 7000)" 'state'
 	[ "$(flow_expires gateway tcp 7000)" -gt 86400 ] || fail 'a live connection is forgotten within a day'
 	signal near USR2
-	until_true 3 flow_is gateway tcp 7000 closing
+	until_true 20 flow_is gateway tcp 7000 closing
 	[ "$(flow_expires gateway tcp 7000)" -le 120 ] || fail 'a closed connection is kept'
 	talk_connect near6 lan 2001:db8:b::2 7000
 	speaks_to far near6
 	signal near6 TERM
-	until_true 3 one_flow_reset
+	until_true 20 one_flow_reset
 }
 
 one_flow_reset()
@@ -524,14 +525,14 @@ one_flow_reset()
 	attach_tiny gateway eth0 --forward
 	talk_connect near lan 198.51.100.2 7000 --source-port 40100
 	signal far USR2
-	until_true 3 flow_is gateway tcp 7000 closing
+	until_true 20 flow_is gateway tcp 7000 closing
 	stop near
 	talk_connect near lan 198.51.100.2 7000 --source-port 40100
 	speaks_to near far
 	speaks_to far near
 	same established "$(flow_states gateway tcp 7000)" 'state'
 	signal near TERM
-	until_true 3 flow_is gateway tcp 7000 reset
+	until_true 20 flow_is gateway tcp 7000 reset
 	talk_connect near lan 198.51.100.2 7000 --source-port 40100
 	speaks_to far near
 	same established "$(flow_states gateway tcp 7000)" 'state'
@@ -546,24 +547,24 @@ one_flow_reset()
 	exits 0 frames outside eth0 "$(mac_of gateway eth0)" '
 frames = [e/IP(src="198.51.100.2", dst="10.0.0.2")/TCP(sport=7000, dport=port, flags="S", seq=n) for n in range(5)]
 ' "port=$port"
-	until_true 2 reason_is gateway eth0 unlisted $((before + 5))
+	until_true 20 reason_is gateway eth0 unlisted $((before + 5))
 	# An ACK to a tuple that does not live, and a SYN-ACK.
 	exits 0 frames outside eth0 "$(mac_of gateway eth0)" '
 ip = e/IP(src="198.51.100.2", dst="10.0.0.2")
 frames = [ip/TCP(sport=7009, dport=port, flags=f) for f in ("A", "SA", "R", "FA")]
 ' "port=$port"
-	until_true 2 reason_is gateway eth0 unlisted $((before + 9))
+	until_true 20 reason_is gateway eth0 unlisted $((before + 9))
 	speaks_to far near
 }
 
 @test "pings are forwarded by --forward, and unasked echo replies are not" {
 	attach_tiny gateway eth0 --forward
-	exits 0 on lan ping -n -c 2 -i 0.1 -W 1 198.51.100.2
-	exits 0 on lan ping -n -c 2 -i 0.1 -W 1 2001:db8:b::2
+	exits 0 on lan ping -n -c 2 -i 0.1 -W 8 198.51.100.2
+	exits 0 on lan ping -n -c 2 -i 0.1 -W 8 2001:db8:b::2
 	exits 0 frames outside eth0 "$(mac_of gateway eth0)" '
 frames = [e/IP(src="198.51.100.2", dst="10.0.0.2")/ICMP(type=0, id=n)/Raw(bytes(56)) for n in range(65001, 65006)]
 '
-	until_true 2 reason_is gateway eth0 icmp 5
+	until_true 20 reason_is gateway eth0 icmp 5
 }
 
 @test "a flood from outside through a listed forwarded port does not grow the flows" {
@@ -579,7 +580,7 @@ frames = [e/IP(src="198.51.100.2", dst="10.0.0.2")/ICMP(type=0, id=n)/Raw(bytes(
 	for file in "$DIR"/flood.a?; do
 		on outside "$TOOLS/send" eth0 "$(mac_of gateway eth0)" < "$file" > /dev/null
 	done
-	until_true 3 answered_by_lan 200
+	until_true 20 answered_by_lan 200
 	sleep 0.5
 	now=$(flows_used gateway)
 	# What the answers' routers and neighbours may say is not this test's; it is no flow of its own either.
@@ -598,12 +599,12 @@ frames = [e/IP(src="198.51.100.2", dst="10.0.0.2")/ICMP(type=0, id=n)/Raw(bytes(
 		echo "tcp 203.0.113.$i 10.0.0.2 $((20000 + i)) 7001 60"
 	done > "$DIR/flood"
 	on outside "$TOOLS/send" eth0 "$(mac_of gateway eth0)" < "$DIR/flood" > /dev/null
-	until_true 3 answered_by_lan 80
+	until_true 20 answered_by_lan 80
 	[ "$(flows_used gateway)" -le $((before + 2)) ] || fail "flows grew: $(as gateway flows | head -20)"
 	# Once more: the answers of the first time have taught nothing.
 	as gateway swap eth0 --enforce --catalog "$TINY"
 	on outside "$TOOLS/send" eth0 "$(mac_of gateway eth0)" < "$DIR/flood" > /dev/null
-	until_true 3 reason_is gateway eth0 unlisted 200
+	until_true 20 reason_is gateway eth0 unlisted 200
 }
 
 # answered_by_lan DATAGRAMS
@@ -626,11 +627,11 @@ tunnel()
 	address_add outside vx0 172.16.0.2/24
 	on outside ip route add 10.0.0.2/32 via 172.16.0.1 dev vx0
 	attach_tiny gateway eth0
-	exits 0 on gateway ping -n -c 2 -i 0.2 -W 1 172.16.0.2
+	exits 0 on gateway ping -n -c 2 -i 0.2 -W 8 172.16.0.2
 	connects gateway 172.16.0.2 7000
 	asked 'answered 5000' gateway 172.16.0.2 7777 --answer 5000
 	# Traffic of the machine behind the gateway, which has no socket here at all.
-	exits 0 on lan ping -n -c 2 -i 0.2 -W 1 172.16.0.2
+	exits 0 on lan ping -n -c 2 -i 0.2 -W 8 172.16.0.2
 	connects lan 172.16.0.2 7000
 	on outside ip route del 10.0.0.2/32 via 172.16.0.1 dev vx0
 	on gateway ip link del vx0

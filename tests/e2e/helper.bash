@@ -163,7 +163,7 @@ pins()
 # attached HOST INTERFACE: the id of the program that the kernel has there, empty if none.
 attached()
 {
-	on "$1" ip -json link show dev "$2" | jq -r '.[0].xdp.prog.id // empty'
+	on "$1" ip -json link show dev "$2" | sed -n 's/.*"xdp":{[^}]*"prog":{"id":\([0-9]*\).*/\1/p'
 }
 
 # generation HOST INTERFACE
@@ -269,7 +269,7 @@ connects()
 	local address=$2
 
 	[[ $address != *:* ]] || address="[$address]"
-	on "$1" socat -u OPEN:/dev/null "TCP:$address:$3,connect-timeout=${CONNECT_TIMEOUT:-2}" 2> /dev/null
+	on "$1" socat -u OPEN:/dev/null "TCP:$address:$3,connect-timeout=${CONNECT_TIMEOUT:-8}" 2> /dev/null
 }
 
 # The connection is neither made nor refused: nothing answers.

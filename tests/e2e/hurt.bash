@@ -7,10 +7,10 @@
 # Runs on `host` of faults_start, in the sandbox. OLD and NEW are the states of eth0 and, after a comma, of
 # eth1: `none` (no filter), `before` or `after` (the profile, with its groups), and with -c `before+` or `after+`
 # (it waits to be confirmed; the other one was before it). For each point of the command
-# that faults.c knows: it is killed there, and each of the ERRORS (all three; `turns`: one of them in turn; `thirds`:
-# so at every third point) is put in its place; where libbpf only asks what the kernel has, one in turn. -n: on a
-# kernel without tcx. -s: at every sixth point, one of kill and errors in turn. With FAULTS_ALL set, -s is nothing and
-# thirds are turns.
+# that faults.c knows: it is killed there, and each of the ERRORS (all three; `turns`: one of them in turn; `sixths`:
+# so at every sixth point) is put in its place; where libbpf only asks what the kernel has, one in turn. -n: on a
+# kernel without tcx. -s: at every tenth point, one of kill and errors in turn. With FAULTS_ALL set, -s is nothing and
+# sixths are turns.
 # -o: `before` is another binary's filter, which the command takes over; the next command is then a swap of this
 # binary. All is tried from mkdir:1 to the rmdir of the older one's folder; one of kill and errors in turn at every third
 # point before, where nothing is changed yet, and at every tenth behind, where it is a swap like any other.
@@ -81,7 +81,7 @@ look_when_settled()
 {
 	local i
 
-	for i in {1..10}; do
+	for i in {1..100}; do
 		look
 		[[ ${now[*]} == *1111111* ]] || break
 		sleep 0.01
@@ -352,7 +352,7 @@ while getopts cnse:o: option; do
 	case $option in
 	c) waiting=1 ;;
 	n) tcx=(-n) ;;
-	s) sampled=1 every=6 ;;
+	s) sampled=1 every=10 ;;
 	e) errors=$OPTARG ;;
 	o) older=$OPTARG ;;
 	*) exit 2 ;;
@@ -382,7 +382,7 @@ look
 restore
 find_pins
 at_first=$found
-[ -z "${FAULTS_ALL:-}" ] || sampled='' errors=${errors/thirds/turns}
+[ -z "${FAULTS_ALL:-}" ] || sampled='' errors=${errors/sixths/turns}
 last=$(grep -o '^rmdir:[0-9]*' "$DIR/points" | tail -n 1)
 whole=1
 [ -z "$older" ] || whole=0
@@ -395,10 +395,10 @@ while read -r point about; do
 		continue
 	fi
 	hurt_at kill "$point"
-	[ "$errors" != thirds ] || [ $((count % 3)) = 0 ] || continue
+	[ "$errors" != sixths ] || [ $((count % 6)) = 0 ] || continue
 	# shellcheck disable=SC2086
 	set -- $errors
-	if is_probe "$point" "$about" || [[ $errors == t* ]]; then
+	if is_probe "$point" "$about" || [[ $errors =~ ^(turns|sixths)$ ]]; then
 		set -- ENOMEM EPERM EBUSY
 		set -- "${@:turn++ % 3 + 1:1}"
 	fi

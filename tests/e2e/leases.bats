@@ -86,7 +86,7 @@ dhcpv4()
 	# udhcpc asks twice at times, told to hurry.
 	[ "$(grep -c 'DHCPACK(eth0)' "$DIR/serving.log")" -ge 2 ] || fail 'the renewal was not acknowledged'
 	# The lease is of use.
-	exits 0 on host ping -n -c 1 -W 1 203.0.113.7
+	exits 0 on host ping -n -c 1 -W 8 203.0.113.7
 	stop leasing
 }
 
@@ -98,7 +98,7 @@ dhcpv6()
 	as host attach eth0 -p tiny-host --mode native --catalog "$TINY" "$@"
 	lease_v6
 	until_logged leasing '^lease: BOUND6 2001:db8::1' 10
-	exits 0 on host ping -n -c 1 -W 1 2001:db8::2
+	exits 0 on host ping -n -c 1 -W 8 2001:db8::2
 	stop leasing
 	# As if the lease were two thirds through: the client renews it at once.
 	renewable_now "$DIR/leases.v6"

@@ -4,7 +4,7 @@
  *
  *	left IDS COUNT
  *
- * 3 s at most; then it prints those that are there, and fails. Else these remain in IDS.
+ * 15 s at most; then it prints those that are there, and fails. Else these remain in IDS.
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WAIT_LIMIT   3
+#define WAIT_LIMIT   15
 #define EXIT_TROUBLE 97
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

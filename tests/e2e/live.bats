@@ -86,8 +86,8 @@ over()
 # slow_server HOST PORT: an echo server that closes 1.5 s after the other side has.
 slow_server()
 {
-	start "slow-$1" "$1" socat -t 5 "TCP6-LISTEN:$2,ipv6only=0,fork,reuseaddr" SYSTEM:'cat; sleep 1.5'
-	until_true 5 listening "$1" "$2"
+	start "slow-$1" "$1" socat -t 15 "TCP6-LISTEN:$2,ipv6only=0,fork,reuseaddr" SYSTEM:'cat; sleep 4'
+	until_true 20 listening "$1" "$2"
 }
 
 # lose HOOK MATCH: the client loses these packets, until `nft flush ruleset`.
@@ -228,8 +228,8 @@ nothing_gets_in()
 	typed "$PORTCULLIS detach eth0"
 	exits 0 ssh_once '2001:db8::1'
 	exec 8>&-
-	until_true 5 over client 22
-	until_true 1 over host 22
+	until_true 20 over client 22
+	until_true 20 over host 22
 	exec 9<&-
 }
 
@@ -240,7 +240,7 @@ nothing_gets_in()
 	attach --force -p closed
 	same finished "$(tell in finish)" 'in, closed by the far side'
 	same finished "$(tell in6 finish)" 'in, closed by the far side'
-	until_true 3 states_are host 7010 ''
+	until_true 20 states_are host 7010 ''
 	same 'TIME-WAIT TIME-WAIT' "$(states client 7010)" 'states on the far side'
 	unanswered client 192.0.2.1 7010
 }
@@ -255,13 +255,13 @@ nothing_gets_in()
 	attach --force -p closed
 	same finished "$(tell quick finish)"
 	same finished "$(tell quick6 finish)"
-	until_true 3 states_are client 7011 ''
+	until_true 20 states_are client 7011 ''
 	same 'TIME-WAIT TIME-WAIT' "$(states host 7011)" 'states on the host'
 	same closed "$(tell slow close)"
 	same closed "$(tell slow6 close)"
-	until_true 1 states_are client 7012 'CLOSE-WAIT CLOSE-WAIT'
-	until_true 4 states_are client 7012 ''
-	until_true 1 states_are host 7012 'TIME-WAIT TIME-WAIT'
+	until_true 20 states_are client 7012 'CLOSE-WAIT CLOSE-WAIT'
+	until_true 20 states_are client 7012 ''
+	until_true 20 states_are host 7012 'TIME-WAIT TIME-WAIT'
 }
 
 @test "a FIN that comes again, since its ACK was lost, is answered from time-wait" {
@@ -269,12 +269,12 @@ nothing_gets_in()
 	hold slow host 192.0.2.2 7013
 	attach --force -p closed
 	same closed "$(tell slow close)"
-	until_true 1 states_are client 7013 CLOSE-WAIT
+	until_true 20 states_are client 7013 CLOSE-WAIT
 	lose input 'tcp dport 7013'
-	until_true 4 states_are client 7013 LAST-ACK
+	until_true 20 states_are client 7013 LAST-ACK
 	same TIME-WAIT "$(states host 7013)" 'state on the host'
 	on client nft flush ruleset
-	until_true 5 states_are client 7013 ''
+	until_true 20 states_are client 7013 ''
 }
 
 @test "a FIN that comes again is answered under --outbound enforce, too" {
@@ -285,16 +285,16 @@ nothing_gets_in()
 	echoes slow 'lives on'
 	same closed "$(tell slow close)"
 	same closed "$(tell slow6 close)"
-	until_true 1 states_are client 7015 'CLOSE-WAIT CLOSE-WAIT'
+	until_true 20 states_are client 7015 'CLOSE-WAIT CLOSE-WAIT'
 	lose input 'tcp dport 7015'
-	until_true 4 states_are client 7015 'LAST-ACK LAST-ACK'
+	until_true 20 states_are client 7015 'LAST-ACK LAST-ACK'
 	on client nft flush ruleset
-	until_true 5 states_are client 7015 ''
+	until_true 20 states_are client 7015 ''
 }
 
 @test "a connection in time-wait lets no new one in by its ports" {
 	start short host socat TCP-LISTEN:7004,fork,reuseaddr EXEC:true
-	until_true 5 listening host 7004
+	until_true 20 listening host 7004
 	again=TCP:192.0.2.1:7004,bind=192.0.2.2:5004,reuseaddr,connect-timeout=0.6
 	on client timeout 5 socat -u "$again" STDOUT
 	same TIME-WAIT "$(states host 7004)" 'state on the host'

@@ -42,7 +42,7 @@ udp_serve_file()
 	on "$1" timeout 300 /usr/bin/python3 "$BATS_TEST_DIRNAME/datagrams.py" serve "$2" \
 		< /dev/null > "$DIR/$1.$2.log" 2>&1 3>&- &
 	disown
-	until_true 5 grep -q ready "$DIR/$1.$2.log"
+	until_true 20 grep -q ready "$DIR/$1.$2.log"
 }
 
 teardown_file()
@@ -128,7 +128,7 @@ def later(n):
 frames = [later(n) for n in range(1, 8)]
 frames += [ipv6/IPv6ExtHdrFragment(nh=17, offset=181, m=n % 2, id=n)/Raw(bytes(64)) for n in range(5)]
 '
-	until_true 2 reason_is host eth0 fragment 12
+	until_true 20 reason_is host eth0 fragment 12
 	# The two halves of a datagram to the listed port, the second half first; then in order, under another id.
 	exits 0 frames router eth0 "$(mac_of host eth0)" '
 whole = IP(src="192.0.2.2", dst="192.0.2.1")/UDP(sport=4000, dport=5000)/Raw(b"20 0 " + bytes(1000))
@@ -140,8 +140,8 @@ def numbered(part, id):
     return e/part
 frames = [numbered(second, 300), numbered(first, 300), numbered(first, 301), numbered(second, 301)]
 '
-	until_true 2 reason_is host eth0 fragment 13
-	until_true 2 grep -qE '^(got|wrong)' "$DIR/served.log"
+	until_true 20 reason_is host eth0 fragment 13
+	until_true 20 grep -qE '^(got|wrong)' "$DIR/served.log"
 	same 1 "$(grep -cE '^(got|wrong)' "$DIR/served.log")" 'datagrams that came whole'
 }
 
@@ -151,9 +151,9 @@ frames = [numbered(second, 300), numbered(first, 300), numbered(first, 301), num
 upload()
 {
 	start sink far socat -u TCP6-LISTEN:7000,ipv6only=0,reuseaddr "CREATE:$DIR/received"
-	until_true 5 listening far 7000
-	on host timeout 6 socat -u "OPEN:$DIR/bulk" "TCP:$1:7000,connect-timeout=3" || return
-	until_true 5 inside cmp -s "$DIR/bulk" "$DIR/received"
+	until_true 20 listening far 7000
+	on host timeout "${LIMIT:-30}" socat -u "OPEN:$DIR/bulk" "TCP:$1:7000,connect-timeout=8" || return
+	until_true 20 inside cmp -s "$DIR/bulk" "$DIR/received"
 	stop sink
 }
 
@@ -161,9 +161,9 @@ upload()
 download()
 {
 	start source host socat -u "OPEN:$DIR/bulk" TCP6-LISTEN:5000,ipv6only=0,reuseaddr
-	until_true 5 listening host 5000
-	on far timeout 6 socat -u "TCP:$1:5000,connect-timeout=3" "CREATE:$DIR/received" || return
-	until_true 5 inside cmp -s "$DIR/bulk" "$DIR/received"
+	until_true 20 listening host 5000
+	on far timeout "${LIMIT:-30}" socat -u "TCP:$1:5000,connect-timeout=8" "CREATE:$DIR/received" || return
+	until_true 20 inside cmp -s "$DIR/bulk" "$DIR/received"
 	stop source
 }
 
@@ -177,9 +177,9 @@ download()
 			}
 		}
 	END
-	exits 124 upload 198.51.100.2
+	LIMIT=5 exits 124 upload 198.51.100.2
 	stop_all
-	exits 124 download '[2001:db8::1]'
+	LIMIT=5 exits 124 download '[2001:db8::1]'
 	on router nft delete table inet blackhole
 }
 
@@ -234,14 +234,14 @@ frames += [e/IPv6(src="2001:db8::2", dst="2001:db8::1")/ICMPv6PacketTooBig(mtu=1
 
 @test "errors that quote nothing of ours are dropped, and lower no path MTU" {
 	start shut host socat -u UDP6-RECV:5001,ipv6only=0,reuseport CREATE:/dev/null
-	until_true 5 udp_bound host 5001
+	until_true 20 udp_bound host 5001
 	exits 0 frames router eth0 "$(mac_of host eth0)" "$foreign_errors"
-	until_true 2 mtu_is 203.0.113.7 700
-	until_true 2 mtu_is 2001:db8:3::7 1290
+	until_true 20 mtu_is 203.0.113.7 700
+	until_true 20 mtu_is 2001:db8:3::7 1290
 	forget_mtu
 	attach_tiny host eth0
 	exits 0 frames router eth0 "$(mac_of host eth0)" "$foreign_errors"
-	until_true 2 reason_is host eth0 icmp 2
+	until_true 20 reason_is host eth0 icmp 2
 	sleep 0.2
 	same '' "$(known_mtu 203.0.113.7)" 'path MTU'
 	same '' "$(known_mtu 2001:db8:3::7)" 'path MTU'
@@ -249,8 +249,8 @@ frames += [e/IPv6(src="2001:db8::2", dst="2001:db8::1")/ICMPv6PacketTooBig(mtu=1
 	exits 0 on host socat -u SYSTEM:'echo x' UDP4-SENDTO:203.0.113.7:53,sourceport=5001,reuseport
 	exits 0 on host socat -u SYSTEM:'echo x' 'UDP6-SENDTO:[2001:db8:3::7]:53,sourceport=5001,reuseport'
 	exits 0 frames router eth0 "$(mac_of host eth0)" "$foreign_errors"
-	until_true 2 mtu_is 203.0.113.7 700
-	until_true 2 mtu_is 2001:db8:3::7 1290
+	until_true 20 mtu_is 203.0.113.7 700
+	until_true 20 mtu_is 2001:db8:3::7 1290
 	same 2 "$(reason host eth0 icmp)" 'dropped ICMP'
 }
 
@@ -307,30 +307,30 @@ mtu_is()
 @test "ping works both ways, IPv4 and IPv6, also in fragments" {
 	attach_tiny host eth0
 	for size in 56 4000; do
-		exits 0 on host ping -n -c 2 -i 0.1 -W 1 -s $size 192.0.2.2
-		exits 0 on host ping -n -c 2 -i 0.1 -W 1 -s $size 2001:db8::2
-		exits 0 on host ping -n -c 2 -i 0.1 -W 1 -s $size 198.51.100.2
-		exits 0 on router ping -n -c 2 -i 0.1 -W 1 -s $size 192.0.2.1
-		exits 0 on router ping -n -c 2 -i 0.1 -W 1 -s $size 2001:db8::1
+		exits 0 on host ping -n -c 2 -i 0.1 -W 8 -s $size 192.0.2.2
+		exits 0 on host ping -n -c 2 -i 0.1 -W 8 -s $size 2001:db8::2
+		exits 0 on host ping -n -c 2 -i 0.1 -W 8 -s $size 198.51.100.2
+		exits 0 on router ping -n -c 2 -i 0.1 -W 8 -s $size 192.0.2.1
+		exits 0 on router ping -n -c 2 -i 0.1 -W 8 -s $size 2001:db8::1
 	done
 	same 0 "$(reason host eth0 icmp)" 'dropped ICMP'
 	# The quotes of later fragments in these errors have no identifier; that of the first one is enough.
-	exits 0 on host ping -n -c 3 -i 0.1 -W 1 -s 4000 2001:db8:2::2
+	exits 0 on host ping -n -c 3 -i 0.1 -W 8 -s 4000 2001:db8:2::2
 	same 1300 "$(known_mtu 2001:db8:2::2)" 'path MTU'
-	exits 0 on far ping -n -c 2 -i 0.1 -W 1 -s 4000 2001:db8::1
+	exits 0 on far ping -n -c 2 -i 0.1 -W 8 -s 4000 2001:db8::1
 }
 
 @test "echo replies that nobody asked for are dropped" {
 	attach_tiny host eth0
-	exits 0 on host ping -n -c 1 -W 1 192.0.2.2
-	exits 0 on host ping -n -c 1 -W 1 2001:db8::2
+	exits 0 on host ping -n -c 1 -W 8 192.0.2.2
+	exits 0 on host ping -n -c 1 -W 8 2001:db8::2
 	exits 0 frames router eth0 "$(mac_of host eth0)" '
 ipv4 = e/IP(src="192.0.2.2", dst="192.0.2.1")
 ipv6 = e/IPv6(src="2001:db8::2", dst="2001:db8::1")
 frames = [ipv4/ICMP(type=0, id=n)/Raw(bytes(56)) for n in range(65001, 65006)]
 frames += [ipv6/ICMPv6EchoReply(id=n, data=bytes(56)) for n in range(65001, 65004)]
 '
-	until_true 2 reason_is host eth0 icmp 8
+	until_true 20 reason_is host eth0 icmp 8
 }
 
 @test "an echo reply from an address that was not asked is dropped" {
@@ -344,7 +344,7 @@ frames += [ipv6/ICMPv6EchoReply(id=n, data=bytes(56)) for n in range(65001, 6500
 reply = ICMP(type=0, id=identifier)/Raw(bytes(56))
 frames = [e/IP(src="192.0.2." + str(n), dst="192.0.2.1")/reply for n in range(3, 7)]
 ' "identifier=$identifier"
-	until_true 2 reason_is host eth0 icmp 4
+	until_true 20 reason_is host eth0 icmp 4
 }
 
 # flood ADDRESS: 1,000 echo requests within a second, or what the machine needs. `answered` is how many were,

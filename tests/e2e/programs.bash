@@ -17,7 +17,7 @@ end()
 
 	id=$(< "$DIR/running/$1.pid")
 	stop "$1"
-	until_true 3 gone "$id"
+	until_true 20 gone "$id"
 }
 
 # logged NAME PATTERN: the program has said so.
@@ -107,7 +107,7 @@ ask()
 	local host=$1
 
 	shift
-	on "$host" timeout 10 /usr/bin/python3 "$BATS_TEST_DIRNAME/udp_peer.py" ask "$@"
+	on "$host" timeout 20 /usr/bin/python3 "$BATS_TEST_DIRNAME/udp_peer.py" ask "$@"
 }
 
 # --- attackers ---

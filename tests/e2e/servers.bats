@@ -35,7 +35,7 @@ teardown()
 # mail ADDRESS SUBJECT [PORT]
 mail()
 {
-	on client swaks --server "$1" --port "${3:-25}" --timeout 3 --helo client.example.org \
+	on client swaks --server "$1" --port "${3:-25}" --timeout 15 --helo client.example.org \
 		--from sender@example.org --to "someone@example.com" --header "Subject: $2"
 }
 
@@ -46,19 +46,19 @@ in_mailbox()
 
 imap()
 {
-	on client timeout 5 curl -sS --connect-timeout 2 --url "imap://$1/" --user someone:secret \
+	on client timeout 20 curl -sS --connect-timeout 8 --url "imap://$1/" --user someone:secret \
 		--request 'LIST "" INBOX'
 }
 
 pop3()
 {
-	on client timeout 5 curl -sS --connect-timeout 2 --url "pop3://$1/" --user someone:secret
+	on client timeout 20 curl -sS --connect-timeout 8 --url "pop3://$1/" --user someone:secret
 }
 
 @test "without a filter every server is reached: what follows is the filter's doing" {
 	exits 0 mail 192.0.2.1 unfiltered
-	exits 0 on client curl -sS --max-time 3 http://192.0.2.1/
-	exits 0 on client curl -sS --max-time 3 http://192.0.2.1:8080/
+	exits 0 on client curl -sS --max-time 15 http://192.0.2.1/
+	exits 0 on client curl -sS --max-time 15 http://192.0.2.1:8080/
 	exits 0 imap 192.0.2.1
 	exits 0 pop3 192.0.2.1
 }
@@ -113,16 +113,16 @@ pop3()
 
 @test "nginx is reached by IPv4 and IPv6 on the profile's port, with large answers, and on no other" {
 	pc attach eth0 -p socialminer
-	exits 0 on client curl -sS --max-time 3 http://192.0.2.1/
+	exits 0 on client curl -sS --max-time 15 http://192.0.2.1/
 	same 'hello through the portcullis' "$output"
-	exits 0 on client curl -sS --max-time 3 'http://[2001:db8::1]/'
+	exits 0 on client curl -sS --max-time 15 'http://[2001:db8::1]/'
 	same 'hello through the portcullis' "$output"
-	on client curl -sS --max-time 10 'http://[2001:db8::1]/large' -o "$DIR/received"
+	on client curl -sS --max-time 20 'http://[2001:db8::1]/large' -o "$DIR/received"
 	cmp "$DIR/nginx/www/large" "$DIR/received"
 	unanswered client 192.0.2.1 8080
 	unanswered client 2001:db8::1 8080
 	pc swap eth0 -p ol-connect
-	exits 0 on client curl -sS --max-time 3 http://192.0.2.1:8080/
+	exits 0 on client curl -sS --max-time 15 http://192.0.2.1:8080/
 	unanswered client 192.0.2.1 80
 }
 
@@ -141,19 +141,19 @@ pop3()
 	address_add client eth0 192.0.2.77/24
 	pc attach eth0 -p ssh --set ssh:ssh=80/tcp --from ssh:ssh=trusted --group trusted=192.0.2.77
 	exits 28 on client curl -sS --max-time 1 --interface 192.0.2.2 http://192.0.2.1/
-	exits 0 on client curl -sS --max-time 3 --interface 192.0.2.77 http://192.0.2.1/
+	exits 0 on client curl -sS --max-time 15 --interface 192.0.2.77 http://192.0.2.1/
 	exits 28 on client curl -sS --max-time 1 'http://[2001:db8::1]/'
 	pc swap eth0 --group trusted=192.0.2.2,2001:db8::/64
-	exits 0 on client curl -sS --max-time 3 --interface 192.0.2.2 http://192.0.2.1/
+	exits 0 on client curl -sS --max-time 15 --interface 192.0.2.2 http://192.0.2.1/
 	exits 28 on client curl -sS --max-time 1 --interface 192.0.2.77 http://192.0.2.1/
-	exits 0 on client curl -sS --max-time 3 'http://[2001:db8::1]/'
+	exits 0 on client curl -sS --max-time 15 'http://[2001:db8::1]/'
 	on client ip address del 192.0.2.77/24 dev eth0
 }
 
 @test "generic mode lets the same servers be reached, and no others" {
 	pc attach eth0 -p socialminer --mode generic
-	exits 0 on client curl -sS --max-time 3 http://192.0.2.1/
-	on client curl -sS --max-time 10 'http://192.0.2.1/large' -o "$DIR/received"
+	exits 0 on client curl -sS --max-time 15 http://192.0.2.1/
+	on client curl -sS --max-time 20 'http://192.0.2.1/large' -o "$DIR/received"
 	cmp "$DIR/nginx/www/large" "$DIR/received"
 	unanswered client 192.0.2.1 8080
 	unanswered client 2001:db8::1 25
@@ -162,7 +162,7 @@ pop3()
 @test "observe mode: every server is reached, and what enforce would drop is counted" {
 	pc attach eth0 -p ssh --observe
 	exits 0 mail 192.0.2.1 observed
-	exits 0 on client curl -sS --max-time 3 http://192.0.2.1/
+	exits 0 on client curl -sS --max-time 15 http://192.0.2.1/
 	output=$(pc counters --json)
 	json_is '.interfaces[0].total.drop.packets == 0'
 	# The SYN: what follows belongs to a connection that the kernel has.

@@ -164,7 +164,7 @@ resolves()
 # fetch URL [OPTION]...
 fetch()
 {
-	on host curl -sS --connect-timeout 2 --max-time 10 "$@"
+	on host curl -sS --connect-timeout 8 --max-time 20 "$@"
 }
 
 # cut COMMAND...: it gets no answer: curl's time-outs, or those of `ask`.
@@ -181,7 +181,7 @@ cut()
 # mail ADDRESS SUBJECT: from the filtered host.
 mail()
 {
-	on host swaks --server "$1" --port 25 --timeout 3 --helo host.example.org \
+	on host swaks --server "$1" --port 25 --timeout 15 --helo host.example.org \
 		--from sender@example.org --to someone@example.com --header "Subject: $2"
 }
 
@@ -272,7 +272,7 @@ flows_are()
 	attach -p closed
 	for address in 192.0.2.2 2001:db8::2; do
 		exits 1 connects host $address 7999
-		run on host timeout 2 socat -u OPEN:/dev/null "TCP:${address/2001:db8::2/[2001:db8::2]}:7999"
+		run on host timeout 10 socat -u OPEN:/dev/null "TCP:${address/2001:db8::2/[2001:db8::2]}:7999"
 		says refused
 	done
 }
@@ -381,7 +381,7 @@ flows_are()
 	exits 0 ask host 2001:db8::2 123 --from-port 123
 	flows_are 2
 	udp_server near host 123
-	cut ask client 192.0.2.1 123
+	cut ask client 192.0.2.1 123 --wait 2
 	swap -p time --group trusted=0.0.0.0/0,::/0
 	exits 0 ask client 192.0.2.1 123
 	end near
@@ -572,7 +572,7 @@ flows_are()
 	CONNECT_TIMEOUT=0.6 run ! connects host 192.0.2.3 7001
 	CONNECT_TIMEOUT=0.6 run ! connects host 2001:db8::3 7001
 	cut ask host 192.0.2.3 4002 --wait 0.6
-	exits 0 on host ping -c 1 -W 1 192.0.2.3
+	exits 0 on host ping -c 1 -W 8 192.0.2.3
 	swap --group partners=192.0.2.3
 	connects host 192.0.2.3 7001
 	CONNECT_TIMEOUT=0.6 run ! connects host 192.0.2.2 7001
@@ -593,7 +593,7 @@ flows_are()
 	end in
 	end in6
 	end echo-host-7000
-	run on client timeout 2 socat -u OPEN:/dev/null TCP:192.0.2.1:7000
+	run on client timeout 10 socat -u OPEN:/dev/null TCP:192.0.2.1:7000
 	says refused
 	same 0 "$(reason host eth0 outbound)" 'dropped at egress'
 	echo_server client 7005

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Many commands at once, each looked at. storm.py PORTCULLIS CATALOG SECONDS SEED [MOVER]
+"""Many commands at once, each looked at. storm.py PORTCULLIS CATALOG SECONDS SEED WANTED [MOVER]
 
 Workers run commands on eth0 and eth1, which come and go, and on two pairs that are swapped together and never
 detached: eth2 and eth3, whose changes are final or wait for an hour, and eth5 and eth6, whose changes may fall
 back after a second or two. What apply is given names both pairs, and eth0 and eth1 or not. A change of a pair
 has an echo limit of its own, by which status tells whose it is. Each command's exit code, messages and JSON have to be ones that can be true; what it may
-say is in COMMANDS. MOVER, a program, is run again and again meanwhile, and does something to eth4. Prints
+say is in COMMANDS. It goes on after SECONDS, four times as long at most, until each of WANTED has come about
+("attach 1,swap 0": by exit code; "reverts"). MOVER, a program, is run again and again meanwhile, and does something to eth4. Prints
 JSON: how many of each command were run, by exit code, and what was wrong.
 """
 
@@ -74,11 +75,13 @@ COMMANDS = {
 
 
 class Storm:
-    def __init__(self, portcullis, catalog, seconds, mover):
+    def __init__(self, portcullis, catalog, seconds, wanted, mover):
         self.portcullis = portcullis
         self.catalog = catalog
+        self.wanted = wanted
         self.mover = mover
         self.end = time.monotonic() + seconds
+        self.last_end = self.end + 3 * seconds
         self.lock = threading.Lock()
         self.runs = collections.Counter()
         self.wrong = []
@@ -94,6 +97,11 @@ class Storm:
     def complain(self, *words):
         with self.lock:
             self.wrong.append(" ".join(str(word) for word in words))
+
+    def goes_on(self):
+        now = time.monotonic()
+        return now < self.end or now < self.last_end and not all(
+            self.reverts if name == "reverts" else self.runs[name] for name in self.wanted)
 
     # --- what one command said ---
 
@@ -276,7 +284,7 @@ class Storm:
         names = list(COMMANDS)
         weights = [COMMANDS[name].often for name in names]
         seen = {}
-        while time.monotonic() < self.end:
+        while self.goes_on():
             name = chance.choices(names, weights)[0]
             interfaces = chance.choice(COMMANDS[name].targets)
             if self.mover and interfaces in (("eth1",), ("eth0", "eth1")):
@@ -284,7 +292,7 @@ class Storm:
             self.run_one(name, interfaces, chance.choice(COMMANDS[name].options), seen, chance)
 
     def move(self):
-        while time.monotonic() < self.end:
+        while self.goes_on():
             result = subprocess.run([self.mover], capture_output=True, text=True)
             self.runs[f"mover {result.returncode}"] += 1
             if result.returncode:
@@ -303,5 +311,6 @@ class Storm:
 
 
 if __name__ == "__main__":
-    storm = Storm(sys.argv[1], sys.argv[2], float(sys.argv[3]), sys.argv[5] if len(sys.argv) > 5 else None)
+    storm = Storm(sys.argv[1], sys.argv[2], float(sys.argv[3]), sys.argv[5].split(","),
+                  sys.argv[6] if len(sys.argv) > 6 else None)
     print(json.dumps(storm.run(sys.argv[4]), indent=1))

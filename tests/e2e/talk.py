@@ -46,7 +46,7 @@ class Talk:
         if self.options.source_port:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             connection.bind(("", self.options.source_port))
-        connection.settimeout(4)
+        connection.settimeout(15)
         connection.connect(where)
         self.connections.append(connection)
         say(f"local {connection.getsockname()[1]}")

@@ -43,7 +43,7 @@ start()
 	on "$host" timeout --foreground 120 bash -c 'echo $$ > "$0"; exec "$@"' "$DIR/running/$name.pid" "$@" \
 		< /dev/null > "$DIR/$name.log" 2>&1 &
 	disown
-	until_true 5 test -s "$DIR/running/$name.pid"
+	until_true 20 test -s "$DIR/running/$name.pid"
 }
 
 # signal NAME SIGNAL
@@ -71,7 +71,7 @@ stop_all()
 # until_logged NAME PATTERN [SECONDS]
 until_logged()
 {
-	until_true "${3:-5}" grep -qE -e "$2" "$DIR/$1.log" || fail "$1 said: $(cat "$DIR/$1.log")"
+	until_true "${3:-20}" grep -qE -e "$2" "$DIR/$1.log" || fail "$1 said: $(cat "$DIR/$1.log")"
 }
 
 # --- TCP connections that sit quiet until they are told to speak (talk.py) ---
@@ -108,7 +108,7 @@ speaks_to()
 
 	before=$(heard "$2")
 	signal "$1" USR1
-	until_true 4 heard_more "$2" "$before" || fail "$2 does not hear $1"
+	until_true 8 heard_more "$2" "$before" || fail "$2 does not hear $1"
 }
 
 # speaks_in_vain FROM TO

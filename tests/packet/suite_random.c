@@ -71,7 +71,10 @@ struct contest {
 	uint64_t unsent; /* that the kernel does not run at egress */
 };
 
-/* What the host knows: made afresh once in a while, for flows end and first fragments gather. */
+/*
+ * What the host knows: made afresh once in a while, for flows end and first fragments gather; and
+ * before a second is over on a slow machine, for the model has no clock.
+ */
 #define STATE_FRAMES 500
 static struct model_state fresh, state, before;
 
