@@ -317,6 +317,7 @@ static __always_inline bool is_extension(__u32 next)
  */
 #define WALKED		   (1ULL << 63)
 #define WALKED_AT(w)	   ((__u32)(w)&0x7fff) /* at most WALK_FROM + 8 * 2048 */
+#define WALKED_IS_FIRST	   (1ULL << 24)
 #define WALKED_NEXT(w)	   ((__u8)((w) >> 16))
 #define WALKED_MORE(w)	   ((__u8)((w) >> 24) & 1)
 #define WALKED_FRAGMENT(w) ((__u32)((w) >> 25) & 0x7fff) /* where the fragment header is */
@@ -347,12 +348,14 @@ static __always_inline __u64 walk(const struct packet *packet, __u32 at, __u32 e
 			return 0;
 		if (next == IPV6_FRAGMENT) {
 			__u64 word = bpf_ntohs(extension->fragment);
+			/* Of fragments in fragments, the outermost: it is put together first. */
+			__u64 outer = fragment ? fragment : (__u64)at << 25 | WALKED_IS_FIRST;
 
 			if (word & IPV6_AT)
-				return WALKED | (word & IPV6_AT) << 37 | (__u64)at << 25 |
-				       extension->next << 16 | at;
+				return WALKED | (word & IPV6_AT) << 37 |
+				       (outer & ~WALKED_IS_FIRST) | extension->next << 16 | at;
 			if (word & IPV6_MORE)
-				fragment = (__u64)at << 25 | 1 << 24;
+				fragment = outer;
 		} else {
 			length += extension->length * 8;
 		}

@@ -28,13 +28,15 @@ works()
 	END
 }
 
-# A flood's frames differ; a verdict's does not.
+# A flood's frames differ; a verdict's does not. They miss the caches, those of the kernel's socket tables
+# too: beside it stands what a program reaches that does only the look-up.
 random_works()
 {
 	cat <<-END
 	random-syn 46 syn%,$unlisted,random drop none - yes
-	random-udp 46 udp%,$unlisted,random drop none - yes
+	random-udp 46 udp%,$unlisted,random drop none udp_socket yes
 	END
+	$quick || echo "random-ack 46 ack%,$unlisted,random drop none tcp_socket yes"
 }
 
 # Each work once an address family, WORK-4 and WORK-6.
@@ -173,6 +175,7 @@ rate_lines()
 		name=$(own "$work")
 		echo "$work portcullis s-$name p-$name $rest"
 		[ "$filter" = no ] || echo "$work xdp-filter s-xdp-filter p-xdp-filter $rest"
+		[[ $lookup = - || $work != random-* ]] || echo "$work lookup s-$lookup p-$lookup $rest"
 		[[ $action = pass && $work != listed-? ]] ||
 			for name in 4k-services 100k-prefixes; do
 				echo "$work $name s-$name p-$name $rest"

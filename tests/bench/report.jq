@@ -24,6 +24,7 @@ def titles: {"listed": "listed port", "listed-long": "listed port, 1,500 bytes",
 	"tcp-reply": "TCP reply", "connected-udp": "connected UDP reply", "learned-udp": "learned UDP reply",
 	"ack-closed": "ACK, closed port", "ack-listener": "ACK, listener", "fragment": "later fragment, no first",
 	"random-syn": "SYN, random source and ports", "random-udp": "UDP, random source and ports",
+	"random-ack": "ACK, random source and ports",
 	"datagram": "datagram", "segment": "segment"};
 def subject: capture("^((size|profile|egress)-)?(?<w>.*)-(?<f>[46])$") | "IPv\(.f) " + (titles[.w] // .w);
 

@@ -41,7 +41,7 @@ def size_table($rows; $field; $prefix; $digits):
 	| "  \($prefix[:-1] | left(38))\(["empty"] + $columns | map(sub($prefix; "") | left(20)) | add)",
 	  ($rows[] | select([.[$field] | has($columns[])] | any) | "  \(.subject | left(38))\(.[$field] | cells(["empty"] + $columns; $digits))");
 
-["empty", "portcullis", "4k-services", "100k-prefixes", "xdp-filter"] as $xdp
+["empty", "portcullis", "4k-services", "100k-prefixes", "xdp-filter", "lookup"] as $xdp
 | ["none", "nft-netdev", "nft-inet", "iptables"] as $stack
 | "\(.machine.model), CPU \(.machine.cpu), kernel \(.machine.kernel), load \(.machine.load), \(.machine.date)\(if .machine.quick then ", quick" else "" end)",
 (.contenders[] | select(.reason) | "\(.name): \(.status): \(.reason)"),

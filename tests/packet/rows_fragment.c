@@ -73,6 +73,15 @@ static const struct row row[] = {
 	 .expect = DROP(FRAGMENT)},
 	{"another destination, IPv6", STATE, LATER6(.id = 0x20010000, .target = "2001:db8::2"),
 	 .expect = DROP(FRAGMENT)},
+	/* A fragment header in a first fragment; its id is 12 bytes behind the outer header's start. */
+	{"fragments in fragments, IPv6: the outermost is known", STATE,
+	 {.family = 6, .protocol = 17, .bare = true, .payload = 24,
+	  EXTS(2, {44, .more = true}, {44, .offset = 2}), .id = 0x20010000},
+	 P16(FROM_IP, 52, 0x7777), .expect = PASS_AT(UDP(53))},
+	{"fragments in fragments, IPv6: only the inner one is known", STATE,
+	 {.family = 6, .protocol = 17, .bare = true, .payload = 24,
+	  EXTS(2, {44, .more = true}, {44, .offset = 2}), .id = 0x20010000},
+	 P16(FROM_IP, 44, 0x7777), .expect = DROP(FRAGMENT)},
 	{"observe: known", STATE_OBSERVE, LATER(17, .id = 0x2003), .expect = REPLY},
 	{"observe: not known", STATE_OBSERVE, LATER(17, .id = 0x2101), .expect = WOULD(FRAGMENT)},
 };
