@@ -155,7 +155,7 @@ static double seconds(void)
 static void test_rate(struct runner *runner, const struct frame_spec *spec, unsigned int rate,
 		      const char *name)
 {
-	unsigned int first, next, due;
+	unsigned int first, next, due, left;
 	double start, last; /* before the frames that are counted, and before the last ones */
 
 	if (!limit(runner, rate))
@@ -169,6 +169,8 @@ static void test_rate(struct runner *runner, const struct frame_spec *spec, unsi
 	due = (unsigned int)((seconds() - start + 0.02) * rate) + 1; /* while they run */
 	check(first >= rate && first + next <= rate + due, "%u %s a second: %u and then %u pass",
 	      rate, name, first, next);
+	/* A guest that is slower than the limit has all that it saved up, a second's. */
+	left = first + next == 2 * rate + 70 ? rate : 0;
 	check(runner_total(runner, PC_CELL_REASON + PC_REASON_ICMP).packets ==
 		      2 * rate + 70 - first - next,
 	      "%u %s a second: the others are dropped as icmp", rate, name);
@@ -176,8 +178,8 @@ static void test_rate(struct runner *runner, const struct frame_spec *spec, unsi
 	next = passing(runner, rate);
 	due = (unsigned int)((seconds() - last + 0.02) * rate) + 1;
 	/* The clock moves in ticks of up to 10 ms. */
-	check(next + 1 >= rate / 5 && next <= due, "%u %s a second: %u pass after 200 ms", rate,
-	      name, next);
+	check(next + 1 >= rate / 5 && next <= due + left, "%u %s a second: %u pass after 200 ms",
+	      rate, name, next);
 	if (runner->cpus < 2) {
 		skip("needs two CPUs", "%u %s a second on another CPU", rate, name);
 		return;
