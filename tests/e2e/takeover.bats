@@ -88,6 +88,19 @@ one_folder()
 	unanswered client 192.0.2.1 22
 }
 
+@test "a layout that did not mark the ports of its flows: what was asked before is answered" {
+	by "$OLDER" attach eth0 --force -p xeams
+	start answerer client /usr/bin/python3 "$BATS_TEST_DIRNAME/udp_peer.py" serve 5300 --delay 10
+	until_true 8 eval 'on client ss -Hlun "sport = 5300" | grep -q 5300'
+	start asker host /usr/bin/python3 "$BATS_TEST_DIRNAME/udp_peer.py" ask 192.0.2.2 5300 --wait 40
+	until_true 8 eval 'on host "$OLDER" flows | grep -q 5300'
+	inside rm "$PINS/$(pins | xargs basename)/learned" # layout 2 had none
+	exits 0 pc swap eth0
+	says 'eth0: taken over'
+	same '' "$(cat "$DIR/asker.log")" 'answered before'
+	until_logged asker 'answer from 192.0.2.2 5300' 30
+}
+
 @test "the layout is ours, the version another: taken over too, and not while it waits to be confirmed" {
 	by "$OTHER" attach eth0 --force -p xeams
 	same 0.0.9 "$(pc status eth0 --json | jq -r '.interfaces[0].program_version')" 'version'
