@@ -270,8 +270,8 @@ static inline __attribute__((always_inline)) __u64 pc_flow_lifetime(__u8 protoco
 
 /* Which network namespace `flows` and the maps beside it are of: the only value of `shared`. */
 struct pc_shared {
-	__u64 netns; /* inode of the network namespace */
-	__u64 unused;
+	__u64 netns;  /* inode of the network namespace */
+	__u64 unused; /* layout 2 had a flag here; its map is used on */
 };
 
 /*

@@ -74,7 +74,9 @@ void fixture_install(const struct runner *runner, const struct model_state *stat
  * found then is no finding; it is to be done again.
  */
 bool fixture_stale(void);
-#define FIXTURE_TRIES 5
+
+/* Whether what failed was found too late, and is to be done again: up to five times in all. */
+bool fixture_retry(int *tries);
 
 /* Makes everything in the maps and in the model that much older. */
 void fixture_elapse(const struct runner *runner, struct model_state *state, unsigned int seconds);

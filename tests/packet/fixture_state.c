@@ -341,6 +341,11 @@ bool fixture_stale(void)
 	return clock_now() - installed_at > PC_SECOND / 2;
 }
 
+bool fixture_retry(int *tries)
+{
+	return fixture_stale() && ++*tries < 5;
+}
+
 void fixture_install(const struct runner *runner, const struct model_state *state)
 {
 	static const struct pc_learned nothing;

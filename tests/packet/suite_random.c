@@ -73,7 +73,7 @@ struct contest {
 
 /*
  * What the host knows: made afresh once in a while, for flows end and first fragments gather; and
- * before a second is over on a slow machine, for the model has no clock.
+ * when it has gone stale on a slow machine, for the model has no clock.
  */
 #define STATE_FRAMES 500
 static struct model_state fresh, state, before;
@@ -123,8 +123,9 @@ static bool agree_again(struct contest *contest, const struct frame *judged, siz
 static bool agree_in_time(struct contest *contest, const struct frame *judged, size_t linear)
 {
 	bool good = agree(contest, judged, linear);
+	int tries = 0;
 
-	for (int tries = 1; !good && fixture_stale() && tries < FIXTURE_TRIES; tries++)
+	while (!good && fixture_retry(&tries))
 		good = agree_again(contest, judged, linear);
 	return good;
 }

@@ -99,10 +99,12 @@ static bool run_split(struct runner *runner, const struct row *this, const struc
 static bool run_in_time(bool (*run)(struct runner *, const struct row *, const struct tables *),
 			struct runner *runner, const struct row *this, const struct tables *tables)
 {
-	for (int tries = 1; !run(runner, this, tables); tries++)
-		if (!fixture_stale() || tries == FIXTURE_TRIES)
-			return false;
-	return true;
+	bool good = run(runner, this, tables);
+	int tries = 0;
+
+	while (!good && fixture_retry(&tries))
+		good = run(runner, this, tables);
+	return good;
 }
 
 static void run_row(struct runner *runner, const struct row *this, const struct tables *tables)

@@ -83,8 +83,9 @@ static bool play_through(struct runner *runner, const struct scene *this,
 static void play_scene(struct runner *runner, const struct scene *this, const struct tables *tables)
 {
 	bool good = play_through(runner, this, tables);
+	int tries = 0;
 
-	for (int tries = 1; !good && fixture_stale() && tries < FIXTURE_TRIES; tries++)
+	while (!good && fixture_retry(&tries))
 		good = play_through(runner, this, tables);
 	check(good, "%s", this->name);
 }
