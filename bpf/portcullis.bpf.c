@@ -90,8 +90,13 @@ static __always_inline const struct pc_generation *generation_in(__u32 slot)
 static __always_inline const struct pc_generation *generation_current(void)
 {
 	const struct pc_generation *generation = generation_in(0);
+	__u64 deadline;
 
-	if (generation && generation->deadline && bpf_ktime_get_boot_ns() >= generation->deadline)
+	if (!generation)
+		return NULL;
+	/* Read once: `confirm` stores 0, which a second read would take for a deadline long past. */
+	deadline = *(const volatile __u64 *)&generation->deadline;
+	if (deadline && bpf_ktime_get_boot_ns() >= deadline)
 		return generation_in(generation->fallback);
 	return generation;
 }
