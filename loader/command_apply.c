@@ -25,7 +25,8 @@ struct apply {
 	int *ifindex; /* of each interface of the site; 0: it is not there */
 	struct target *target;
 	struct changes changes; /* a change a target */
-	size_t missing;		/* interfaces that are not there */
+	bool first_pass;	/* at boot, before the wait for those that are not there */
+	size_t left_out;	/* interfaces that are not there, or at boot cannot be filtered */
 };
 
 /* Its ifindex, 0: there is none; -errno. */
@@ -114,7 +115,7 @@ static int compare(const struct apply *apply, struct target *target, struct chan
 	const struct takeover how = {
 		.command = "apply",
 		.management = apply->changes.management,
-		.force = apply->options->force,
+		.force = apply->options->force || apply->options->boot,
 		.confirm = change->confirm,
 		.dry_run = apply->options->dry_run,
 	};
@@ -230,9 +231,19 @@ static void plan_detaches(struct apply *apply, const struct hook *hook, size_t c
 		}
 }
 
+/* At boot an interface that cannot be filtered must not keep the others open. */
+static void leave_out(struct apply *apply, const struct site_interface *wanted)
+{
+	drop(apply);
+	apply->left_out++;
+	error("%s: left out: it has no filter of this site file; the other interfaces are filtered",
+	      wanted->name);
+}
+
 static int plan_all(struct apply *apply, struct diag *diag)
 {
 	const struct site *site = apply->site;
+	bool missing = false;
 	size_t i;
 	int err = 0;
 
@@ -244,16 +255,23 @@ static int plan_all(struct apply *apply, struct diag *diag)
 			error("%s: cannot look for it: %s", wanted->name,
 			      strerror(-apply->ifindex[i]));
 			err = apply->ifindex[i];
+		} else if (!apply->ifindex[i] && apply->first_pass) {
+			say_line("%s: not there yet; waiting up to %u s for it", wanted->name,
+				 apply->options->wait);
 		} else if (!apply->ifindex[i]) {
 			error("%s: no such interface in this network namespace%s", wanted->name,
 			      apply->options->wait ? ": left out" :
 						     "; --wait SECONDS waits for it");
-			apply->missing++;
+			apply->left_out++;
+			missing = true;
 		} else if (plan_wanted(apply, wanted, diag)) {
-			err = -EINVAL;
+			if (apply->options->boot)
+				leave_out(apply, wanted);
+			else
+				err = -EINVAL;
 		}
 	}
-	if (!err && apply->missing && !apply->options->wait)
+	if (!err && missing && !apply->options->wait)
 		err = -ENODEV;
 	return err;
 }
@@ -292,10 +310,34 @@ static int carry_out(struct apply *apply, struct diag *diag)
 	return err;
 }
 
+static int apply_once(struct apply *apply, struct diag *diag)
+{
+	__close_fd int lock = -1;
+
+	if (!apply->options->dry_run &&
+	    (pins_ready(true) < 0 || pins_lock(&lock) || hook_collect()))
+		return -EPERM;
+	apply->left_out = 0;
+	return carry_out(apply, diag);
+}
+
+/* At boot the interfaces that are there get their filter before the wait for the others. */
+static int apply_waiting(struct apply *apply, struct diag *diag)
+{
+	const struct options *options = apply->options;
+
+	if (options->boot && options->wait && !options->dry_run && !all_there(apply->site)) {
+		apply->first_pass = true;
+		apply_once(apply, diag); /* what fails here is tried and told again below */
+		apply->first_pass = false;
+	}
+	wait_for_interfaces(apply->site, options->wait);
+	return apply_once(apply, diag);
+}
+
 int command_apply(const struct options *options, struct diag *diag)
 {
 	__cleanup(site_free) struct site site = {};
-	__close_fd int lock = -1;
 	struct apply apply = {.options = options, .site = &site};
 	int err;
 
@@ -322,12 +364,6 @@ int command_apply(const struct options *options, struct diag *diag)
 	err = site_check(&apply.catalog, &site, diag);
 	if (!err)
 		err = kernel_privileged("apply");
-	if (!err) {
-		wait_for_interfaces(&site, options->wait);
-		if (!options->dry_run &&
-		    (pins_ready(true) < 0 || pins_lock(&lock) || hook_collect()))
-			err = -EPERM;
-	}
 	apply.changes = (struct changes){
 		.command = "apply",
 		.done = "changed",
@@ -337,7 +373,7 @@ int command_apply(const struct options *options, struct diag *diag)
 		.dry_run = options->dry_run,
 	};
 	if (!err)
-		err = carry_out(&apply, diag);
+		err = apply_waiting(&apply, diag);
 	catalog_close(&apply.catalog);
-	return err || apply.missing ? EXIT_FAILED : EXIT_DONE;
+	return err || apply.left_out ? EXIT_FAILED : EXIT_DONE;
 }

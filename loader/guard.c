@@ -304,8 +304,7 @@ bool guard_judge(const char *command, const struct guard_target *target, size_t 
 		say_stop(&judgement, &judgement.refusal[i]);
 		found = true;
 	}
-	judgement.only_warn = mode != GUARD_STOP;
-	found |= judge_servers(&judgement) && mode != GUARD_CONNECTED;
+	found |= judge_servers(&judgement);
 	warn_of_others(&judgement);
 	free(judgement.refusal);
 	return found;

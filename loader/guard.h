@@ -18,7 +18,6 @@ struct guard_target {
 
 enum guard_mode {
 	GUARD_STOP,
-	GUARD_CONNECTED, /* stops only for who is connected now; at boot, nobody is */
 	GUARD_WARN,
 };
 
@@ -27,7 +26,7 @@ enum guard_mode {
  * caller by SSH to any, could connect again, and every watched port with a server be reached by
  * somebody. `management`: the ports to watch, NULL: those of management.h by which administrators
  * log in. 0; or -EACCES after messages that say what would open it. GUARD_WARN (--force,
- * --confirm): says it, and returns 0. What cannot be found out is warned of.
+ * --confirm, --boot): says it, and returns 0. What cannot be found out is warned of.
  */
 int guard_hold(const char *command, const struct guard_target *target, size_t count,
 	       const struct ports *management, enum guard_mode mode);

@@ -32,7 +32,7 @@ static const struct {
 	{'l', "echo-limit", "N", "echo requests a second on a CPU (100); 0: no limit"},
 	{'L', "flows", "N", "size of the network namespace's map of flows (65536)"},
 	{'C', "confirm", "SECONDS", "fall back unless `portcullis confirm` comes in time"},
-	{'B', "boot", NULL, "final at once; only who is connected holds it up"},
+	{'B', "boot", NULL, "final at once; the lockout guard only warns"},
 	{'K', "force", NULL, "also if it locks somebody out who is connected"},
 	{'y', "site", "FILE", "the site file (" SITE_FILE ")"},
 	{'W', "wait", "SECONDS", "wait for interfaces that are not there yet, then go on without"},

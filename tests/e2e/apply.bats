@@ -3,6 +3,7 @@
 # `apply`: the host becomes what the site file says, all of it or nothing.
 
 load helper
+load traffic
 
 setup_file()
 {
@@ -26,6 +27,7 @@ teardown_file()
 
 teardown()
 {
+	stop_all
 	detach_all host
 }
 
@@ -41,10 +43,21 @@ applies()
 	exits "$1" pc apply --site "$SITE" "${@:2}"
 }
 
+# connected_to HOST PORT: somebody is connected to it.
+connected_to()
+{
+	on "$1" ss -Htn state established "sport = :$2" | grep -q .
+}
+
 # What there is: "eth0:ssh+xeams eth1:ssh".
 state()
 {
 	pc status --json | jq -r '[.interfaces[] | "\(.name):\(.profiles | join("+")):\(.policy)"] | sort | join(" ")'
+}
+
+has_state()
+{
+	[ "$(state)" = "$1" ]
 }
 
 @test "attaches, swaps and detaches what differs, and leaves the rest alone" {
@@ -121,6 +134,41 @@ state()
 	same 'eth0:ssh:enforce' "$(state)"
 	same 1 "$(generation host eth0)" 'generation'
 	on host ip link set dev eth1 xdpgeneric off
+}
+
+@test "at boot an interface that another program holds is left out, and named; the others get their filter" {
+	on host ip link set dev eth1 xdpgeneric object "$TOOLS/foreign.bpf.o" section xdp
+	site <<-END
+		interfaces:
+		  eth1: {profiles: ssh}
+		  eth0: {profiles: xeams}
+	END
+	applies 1 --boot
+	says 'eth1: another XDP program is attached' 'eth1: left out' 'eth0: native, enforce'
+	says_not 'nothing was changed'
+	same 'eth0:xeams:enforce' "$(state)"
+	unanswered client 192.0.2.1 143
+	on host ip link set dev eth1 xdpgeneric off
+	applies 0 --boot
+	same 'eth0:xeams:enforce eth1:ssh:enforce' "$(state)"
+}
+
+@test "at boot a stranger's connection to a watched port is a warning, and the filter comes" {
+	site <<-END
+		interfaces:
+		  eth0: {profiles: xeams}
+	END
+	start server host socat TCP4-LISTEN:5900,fork,reuseaddr PIPE
+	until_true 5 listening host 5900
+	start stranger client socat TCP4:192.0.2.1:5900 EXEC:'sleep 60'
+	until_true 5 connected_to host 5900
+	applies 1
+	says 'session to 5900/tcp' 'could not be made again' 'stopped before anything changed'
+	same '' "$(state)"
+	applies 0 --boot
+	says 'warning: eth0: 1 session to 5900/tcp'
+	same 'eth0:xeams:enforce' "$(state)"
+	unanswered client 192.0.2.1 5900
 }
 
 @test "an error of the file stands at its place, and nothing is done" {
@@ -241,6 +289,21 @@ state()
 	applies 0 --wait 10
 	same 'eth0:xeams:enforce late0:ssh:enforce' "$(state)"
 	wait
+	pc detach late0
+	on host ip link del late0
+}
+
+@test "at boot the interfaces that are there do not wait for one that is not" {
+	site <<-END
+		interfaces:
+		  late0: {profiles: ssh}
+		  eth0: {profiles: xeams}
+	END
+	in_background host "$PORTCULLIS" apply --boot --wait 60 --site "$SITE" --catalog "$CATALOG"
+	until_true 10 has_state 'eth0:xeams:enforce'
+	unanswered client 192.0.2.1 143
+	on host ip link add late0 type veth peer name late1
+	until_true 10 has_state 'eth0:xeams:enforce late0:ssh:enforce'
 	pc detach late0
 	on host ip link del late0
 }

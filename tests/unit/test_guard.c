@@ -419,19 +419,6 @@ static void test_ways(void **state)
 	}
 }
 
-/* At boot a server that is up stops nothing, and who is connected does. */
-static void test_boot(void **state)
-{
-	struct run run = run_on(plain_host());
-
-	(void)state;
-	run.mode = GUARD_CONNECTED;
-	plan_for(&run, 2, "-p mail");
-	expect_run(
-		&run, false,
-		"portcullis: warning: eth0: nobody could reach the server on 22/tcp any more: " CLOSED22);
-}
-
 static void test_only_warn(void **state)
 {
 	struct run run = run_on(plain_host());
@@ -794,8 +781,7 @@ int main(void)
 		cmocka_unit_test(test_own_session), cmocka_unit_test(test_admitted),
 		cmocka_unit_test(test_many),	    cmocka_unit_test(test_others_are_told),
 		cmocka_unit_test(test_no_session),  cmocka_unit_test(test_ways),
-		cmocka_unit_test(test_only_warn),   cmocka_unit_test(test_boot),
-		cmocka_unit_test(test_management),  cmocka_unit_test(test_nobody),
+		cmocka_unit_test(test_only_warn),   cmocka_unit_test(test_management),  cmocka_unit_test(test_nobody),
 		cmocka_unit_test(test_no_server),   cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_bridge),	    cmocka_unit_test(test_two_targets),
 		cmocka_unit_test(test_fixes),	    cmocka_unit_test(test_fix_of_many),
