@@ -332,9 +332,8 @@ static int ask_guard(const struct changes *changes)
 		confirmed &=
 			one->confirm || (one->kind == CHANGE_SWAP && one->filter.fallback.copy);
 	}
-	/* At boot anybody can hold a connection to a watched port: it must not keep the host open. */
 	err = guard_hold(changes->command, target, count, changes->management,
-			 changes->force || changes->boot || confirmed ? GUARD_WARN : GUARD_STOP);
+			 changes->force || confirmed ? GUARD_WARN : GUARD_STOP);
 	free(target);
 	return err;
 }

@@ -35,7 +35,6 @@ struct changes {
 	const char *done;		/* "attached": what did not happen if it fails */
 	const struct ports *management; /* NULL: the built-in list of guard.h */
 	bool force;			/* also if it locks somebody out */
-	bool boot;			/* only who is connected holds it up */
 	bool dry_run;
 	struct change *change;
 	size_t count;

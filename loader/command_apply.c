@@ -115,7 +115,7 @@ static int compare(const struct apply *apply, struct target *target, struct chan
 	const struct takeover how = {
 		.command = "apply",
 		.management = apply->changes.management,
-		.force = apply->options->force || apply->options->boot,
+		.force = apply->changes.force,
 		.confirm = change->confirm,
 		.dry_run = apply->options->dry_run,
 	};
@@ -236,8 +236,7 @@ static void leave_out(struct apply *apply, const struct site_interface *wanted)
 {
 	drop(apply);
 	apply->left_out++;
-	error("%s: left out: it has no filter of this site file; the other interfaces are filtered",
-	      wanted->name);
+	error("%s: left out, and stays as it is; the other interfaces are applied", wanted->name);
 }
 
 static int plan_all(struct apply *apply, struct diag *diag)
@@ -368,8 +367,8 @@ int command_apply(const struct options *options, struct diag *diag)
 		.command = "apply",
 		.done = "changed",
 		.management = site.management_given ? &site.management : NULL,
-		.force = options->force,
-		.boot = options->boot,
+		/* At boot a stranger's connection to a watched port must not keep the host open. */
+		.force = options->force || options->boot,
 		.dry_run = options->dry_run,
 	};
 	if (!err)

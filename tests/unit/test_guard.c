@@ -781,11 +781,12 @@ int main(void)
 		cmocka_unit_test(test_own_session), cmocka_unit_test(test_admitted),
 		cmocka_unit_test(test_many),	    cmocka_unit_test(test_others_are_told),
 		cmocka_unit_test(test_no_session),  cmocka_unit_test(test_ways),
-		cmocka_unit_test(test_only_warn),   cmocka_unit_test(test_management),  cmocka_unit_test(test_nobody),
-		cmocka_unit_test(test_no_server),   cmocka_unit_test(test_filters),
-		cmocka_unit_test(test_bridge),	    cmocka_unit_test(test_two_targets),
-		cmocka_unit_test(test_fixes),	    cmocka_unit_test(test_fix_of_many),
-		cmocka_unit_test(test_parse),	    cmocka_unit_test(test_ancestors),
+		cmocka_unit_test(test_only_warn),   cmocka_unit_test(test_management),
+		cmocka_unit_test(test_nobody),	    cmocka_unit_test(test_no_server),
+		cmocka_unit_test(test_filters),	    cmocka_unit_test(test_bridge),
+		cmocka_unit_test(test_two_targets), cmocka_unit_test(test_fixes),
+		cmocka_unit_test(test_fix_of_many), cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_ancestors),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
