@@ -184,6 +184,15 @@ $(BUILD)/kernels/%.o: tests/kernels/%.c $(BUILD)/flags
 	$(say) CC $<
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
+# What scripts/guest takes into its guests, beside the binary.
+GUEST_C := prober links listen
+guest-tools: $(GUEST_C:%=$(BUILD)/guest/%)
+
+$(BUILD)/guest/%: tests/guest/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(say) TEST $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MF $@.d -MT $@ -o $@ $< $(shell $(PKG_CONFIG) --libs libmnl)
+
 debug:
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/debug CFLAGS='-O1 -g -fno-omit-frame-pointer' \
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' all unit
@@ -206,6 +215,7 @@ help:
 	@echo 'packet   packet tests, built as $(BUILD)/packet/test_packet (root runs them)'
 	@echo 'e2e-tools what the end-to-end tests use, built into $(BUILD)/e2e'
 	@echo 'kernels-tools what scripts/kernels runs in its guests, built into $(BUILD)/kernels'
+	@echo 'guest-tools what scripts/guest takes into its guests, built into $(BUILD)/guest'
 	@echo 'bench    what scripts/bench measures with, built into $(BUILD)/bench (root runs it)'
 	@echo 'fuzz     libFuzzer harnesses, built into $(BUILD)/fuzz'
 	@echo 'debug    everything with ASan and UBSan, in $(BUILD)/debug'
@@ -213,6 +223,6 @@ help:
 	@echo 'clean    remove $(BUILD)'
 
 FORCE:
-.PHONY: all unit packet e2e-tools kernels-tools bench fuzz debug install clean help FORCE
+.PHONY: all unit packet e2e-tools kernels-tools guest-tools bench fuzz debug install clean help FORCE
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+
+note()
+{
+	sed 's/^/# /'
+}
+
+# check NAME COMMAND...: the command's own words are shown if it fails.
+check()
+{
+	local name=$1 said
+
+	shift
+	if said=$("$@" 2>&1); then
+		echo "ok - $name"
+	else
+		echo "not ok - $name"
+		note <<< "$said"
+	fi
+}
+
+# same NAME EXPECTED ACTUAL
+same()
+{
+	if [ "$2" = "$3" ]; then
+		echo "ok - $1"
+	else
+		echo "not ok - $1"
+		echo "# expected $2, found $3"
+	fi
+}
+
+# soon SECONDS COMMAND...: until it succeeds.
+soon()
+{
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@" > /dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || { "$@"; return; }
+		sleep 0.2
+	done
+}
+
+# Whether the stranger got an answer of the port that is open: the cable carries, and it asks.
+answers_open()
+{
+	grep -q ' open tcp' "/run/$1"
+}
+
+# replies STRANGER: how many answers from ports that are not open.
+replies()
+{
+	grep -c ' reply ' "/run/$1" || true
+}
+
+no_replies()
+{
+	[ "$(replies "$1")" = 0 ] || { grep ' reply ' "/run/$1" | head -n 5; echo "... $(replies "$1") in all"; false; }
+}
+
+# window NAME: milliseconds from its first link-up to its filter.
+window()
+{
+	awk -v name="$1" '$2 == name && $3 == "up" && !up { up = $1 }
+		$2 == name && $4 == "xdp" && !xdp { xdp = $1 }
+		END { if (!xdp) print "none"; else printf "%d\n", !up || xdp < up ? 0 : (xdp - up) * 1000 }' /run/links
+}
+
+# The moments of this boot, for people.
+tell_boot()
+{
+	echo "# the boot, in seconds since power-on:"
+	journalctl -b -o short-monotonic --no-pager -q -u portcullis -u systemd-networkd -u NetworkManager -u networking \
+		-u 'ifup@*' -u network-pre.target -u network.target -u network-online.target -u guest-socket.socket \
+		-u multi-user.target | cut -c 1-180 | note
+	note < /run/links
+	note < /run/early.log
+}
