@@ -165,10 +165,11 @@ struct pc_generation {
 	__u32 fallback; /* slot of `generations`; 0: none, which a deadline needs */
 	__u8 stand_in;	/* made for attaching, and to fall back to: there was no filter before */
 	__u8 pad[3];
-	__u64 reverted_at; /* CLOCK_REALTIME ns: it judges again since then, as a fallback; 0: not
-			      so */
-	__u32 program_id;  /* of the XDP program that judges by it */
-	__u32 pad2;
+	__u64 reverted_at;  /* CLOCK_REALTIME ns: it judges again since then, as a fallback; 0: not
+			       so */
+	__u32 program_id;   /* of the XDP program that judges by it */
+	__u32 link;	    /* that of link-local addresses: this interface, or the bridge or bond
+			       above it; 0: not told apart */
 	__u8 protocol[256]; /* 1: further IP protocol that the profile names */
 	struct pc_rule rule[PC_RULES];
 	struct pc_span span[PC_SPANS];
@@ -210,7 +211,11 @@ struct pc_flow {
 	};
 	__u8 protocol; /* TCP, UDP, ICMP, ICMPv6 (echo) */
 	__u8 family;   /* 4 or 6 */
-	__u8 pad[2];
+	/*
+	 * IPv6 link-local: the lower half of pc_generation.link, in host order. fe80::1 of one link
+	 * is another host than fe80::1 of the next (RFC 4007).
+	 */
+	__u16 link;
 };
 _Static_assert(sizeof(struct pc_flow) == 40, "pc_flow");
 
@@ -230,7 +235,7 @@ struct pc_flow_state {
 #define PC_FLOWS     65536 /* default size of `flows` */
 #define PC_FLOWS_MAX 16777216
 #define PC_OBSERVED  4096
-#define PC_FRAGMENTS 4096
+#define PC_FRAGMENTS 8192
 #define PC_SECOND    1000000000ULL
 
 /*
@@ -293,11 +298,13 @@ static inline __attribute__((always_inline)) __u32 pc_learned_index(__u8 protoco
 struct pc_fragment {
 	__be32 source[4]; /* IPv4: the first word */
 	__be32 destination[4];
-	__be32 id;     /* IPv4: as a 16-bit number in the first two bytes */
-	__u8 protocol; /* IPv6: 0 */
-	__u8 family;   /* 4 or 6 */
-	__u8 egress;
-	__u8 pad;
+	__be32 id;	 /* IPv4: as a 16-bit number in the first two bytes */
+	__u8 protocol;	 /* IPv6: 0 */
+	__u8 family : 7; /* 4 or 6 */
+	__u8 egress : 1;
+	/* As in pc_flow, where the destination is link-local or multicast: the kernel puts those
+	 * together by interface (net/ipv6/reassembly.c). */
+	__u16 link;
 };
 _Static_assert(sizeof(struct pc_fragment) == 40, "pc_fragment");
 

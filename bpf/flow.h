@@ -37,6 +37,8 @@ static __always_inline bool flow_key(const struct packet *packet, struct pc_flow
 		__builtin_memcpy(flow->ipv6.local, packet->outward ? source : source + 4, 16);
 		flow->ipv6.remote_port = remote_port;
 		flow->ipv6.local_port = local_port;
+		if (is_link_local6(flow->ipv6.remote[0]) || is_link_local6(flow->ipv6.local[0]))
+			flow->link = packet->link;
 	} else {
 		if (!packet_read_ip(packet, offsetof(struct iphdr, saddr), 8, into,
 				    (const void **)&source))
@@ -182,12 +184,21 @@ static __always_inline bool flow_possible(const struct packet *packet)
 	return mark && *mark;
 }
 
+/*
+ * Where the IP header is, and the link. 16 bits of each; the offset is below 8,192.
+ */
+static __always_inline __u32 flow_where(const struct packet *packet)
+{
+	return packet->link << 16 | packet->ip;
+}
+
 /* Fills what the key is read from. `ports`: remote << 16 | local, host order. */
-static __always_inline void flow_packet(struct packet *packet, struct xdp_md *ctx, __u32 ip,
+static __always_inline void flow_packet(struct packet *packet, struct xdp_md *ctx, __u32 where,
 					__u32 ports, __u32 how)
 {
 	packet_start(packet, ctx);
-	packet->ip = ip & 0x1fff;
+	packet->ip = where & 0x1fff;
+	packet->link = where >> 16;
 	packet->remote_port = ports >> 16;
 	packet->local_port = ports;
 	packet->protocol = how;
@@ -211,23 +222,23 @@ static __always_inline bool flow_lookup(const struct packet *packet, __u32 how)
 }
 
 /*
- * Whether the packet whose IP header is at `ip` belongs to a live flow. A global function, which is
+ * Whether the packet that is `where` belongs to a live flow. A global function, which is
  * verified once; it takes scalars, for older verifiers take nothing else.
  */
-__noinline int flow_live(struct xdp_md *ctx, __u32 ip, __u32 ports, __u32 how)
+__noinline int flow_live(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 how)
 {
 	struct packet packet = {};
 
-	flow_packet(&packet, ctx, ip, ports, how);
+	flow_packet(&packet, ctx, where, ports, how);
 	return flow_lookup(&packet, how);
 }
 
 /* The same of a packet that went out, as an ICMP error quotes it. */
-__noinline int flow_quoted(struct xdp_md *ctx, __u32 ip, __u32 ports, __u32 how)
+__noinline int flow_quoted(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 how)
 {
 	struct packet packet = {.outward = true};
 
-	flow_packet(&packet, ctx, ip, ports, how);
+	flow_packet(&packet, ctx, where, ports, how);
 	return flow_lookup(&packet, how);
 }
 
@@ -239,11 +250,12 @@ static __always_inline __u32 flow_ports(const struct packet *packet)
 static __always_inline bool flow_of_packet(const struct packet *packet)
 {
 	if (packet->outward)
-		return flow_quoted(packet->ctx, packet->ip, flow_ports(packet), flow_how(packet));
+		return flow_quoted(packet->ctx, flow_where(packet), flow_ports(packet),
+				   flow_how(packet));
 	/* In line for the usual frame: a call is 7 ns more. */
 	if (!packet->gather)
 		return flow_lookup(packet, flow_how(packet));
-	return flow_live(packet->ctx, packet->ip, flow_ports(packet), flow_how(packet));
+	return flow_live(packet->ctx, flow_where(packet), flow_ports(packet), flow_how(packet));
 }
 
 /* A SYN without ACK begins a connection: it is no reply to anything. */
@@ -291,14 +303,14 @@ static __always_inline bool strangers_crowd(__u32 word, __u32 window)
 }
 
 /* Notes a packet that passes only by observe, so that its answer is not learned. */
-__noinline int flow_observed(struct xdp_md *ctx, __u32 ip, __u32 ports, __u32 how)
+__noinline int flow_observed(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 how)
 {
 	struct packet packet = {};
 	struct pc_flow flow;
 	__u64 at = now();
 	__u32 *word;
 
-	flow_packet(&packet, ctx, ip, ports, how);
+	flow_packet(&packet, ctx, where, ports, how);
 	if (flow_key(&packet, &flow))
 		bpf_map_update_elem(&observed, &flow, &at, BPF_ANY);
 	word = strangers_at(&packet);
@@ -314,7 +326,7 @@ static __always_inline bool is_multicast(const struct pc_flow *flow)
 	__u8 first;
 
 	if (flow->family == 6)
-		return (flow->ipv6.remote[0] & bpf_htonl(0xff000000)) == bpf_htonl(0xff000000);
+		return is_multicast6(flow->ipv6.remote[0]);
 	first = bpf_ntohl(flow->ipv4.remote) >> 24;
 	return first >> 4 == 14 || flow->ipv4.remote == bpf_htonl(0xffffffff);
 }

@@ -26,6 +26,8 @@ static __always_inline bool fragment_key(const struct packet *packet, struct pc_
 		key->family = 6;
 		__builtin_memcpy(key->source, source, 16);
 		__builtin_memcpy(key->destination, source + 4, 16);
+		if (is_link_local6(key->destination[0]) || is_multicast6(key->destination[0]))
+			key->link = packet->link;
 		if (!packet_read(packet,
 				 (packet->fragment_at & 0x7fff) +
 					 offsetof(struct ipv6_extension, id),
@@ -76,8 +78,9 @@ static __always_inline __u64 fragment_find(const struct packet *packet)
 	return FRAGMENT_KNOWN | (__u64)state->second << 32 | state->cell;
 }
 
-/* Of the global functions: `ip` | `protocol` << 8 | `fragment_at` << 16, which is 0 for IPv4. */
-static __always_inline void fragment_packet(struct packet *packet, struct xdp_md *ctx, __u32 where)
+/* For the global functions: `ip` | `protocol` << 8 | `fragment_at` << 16, which is 0 for IPv4. */
+static __always_inline void fragment_packet(struct packet *packet, struct xdp_md *ctx, __u32 where,
+					    __u32 link)
 {
 	packet_start(packet, ctx);
 	packet->gather = true;
@@ -85,21 +88,23 @@ static __always_inline void fragment_packet(struct packet *packet, struct xdp_md
 	packet->protocol = where >> 8;
 	packet->fragment_at = where >> 16;
 	packet->ipv6 = !!packet->fragment_at;
+	packet->link = link;
 }
 
-__noinline __u64 fragment_find_ingress(struct xdp_md *ctx, __u32 where)
+__noinline __u64 fragment_find_ingress(struct xdp_md *ctx, __u32 where, __u32 link)
 {
 	struct packet packet = {};
 
-	fragment_packet(&packet, ctx, where);
+	fragment_packet(&packet, ctx, where, link);
 	return fragment_find(&packet);
 }
 
-__noinline int fragment_store_ingress(struct xdp_md *ctx, __u32 where, __u32 cell, __u32 second)
+__noinline int fragment_store_ingress(struct xdp_md *ctx, __u32 where, __u32 link, __u32 cell,
+				      __u32 second)
 {
 	struct packet packet = {};
 
-	fragment_packet(&packet, ctx, where);
+	fragment_packet(&packet, ctx, where, link);
 	fragment_store(&packet, cell, second);
 	return 0;
 }
@@ -115,14 +120,16 @@ static __always_inline void fragment_remember(const struct packet *packet, __u32
 	if (packet->egress)
 		fragment_store(packet, cell, second);
 	else
-		fragment_store_ingress(packet->ctx, fragment_where(packet), cell, second);
+		fragment_store_ingress(packet->ctx, fragment_where(packet), packet->link, cell,
+				       second);
 }
 
 /* What the first fragment of this one's datagram counted. */
 static __always_inline __u64 fragment_follow(const struct packet *packet)
 {
-	return packet->egress ? fragment_find(packet) :
-				fragment_find_ingress(packet->ctx, fragment_where(packet));
+	return packet->egress ?
+		       fragment_find(packet) :
+		       fragment_find_ingress(packet->ctx, fragment_where(packet), packet->link);
 }
 
 #endif

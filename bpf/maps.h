@@ -118,6 +118,14 @@ struct {
 	__type(value, struct pc_learned);
 } learned SEC(".maps");
 
+/* Routes that hash by ports, and bonds, let the fragments of one datagram come by several. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, PC_FRAGMENTS);
+	__type(key, struct pc_fragment);
+	__type(value, struct pc_fragment_state);
+} fragments SEC(".maps");
+
 /* The loader's. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -127,13 +135,6 @@ struct {
 } shared SEC(".maps");
 
 /* --- of this interface --- */
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, PC_FRAGMENTS);
-	__type(key, struct pc_fragment);
-	__type(value, struct pc_fragment_state);
-} fragments SEC(".maps");
 
 /* When a CPU would next admit an echo request, were they evenly spaced (CLOCK_MONOTONIC ns). */
 struct {

@@ -91,6 +91,7 @@ struct packet {
 	__u32 ip;	   /* offset of the IP header */
 	__u32 at;	   /* offset of what comes next: at last, of the transport header */
 	__u32 end;	   /* offset of the packet's end; a trailer may follow */
+	__u32 link;	   /* pc_generation.link */
 	__be32 tcp_flags;  /* TCP_FLAG_* */
 	__u16 remote_port; /* host order */
 	__u16 local_port;
@@ -217,6 +218,17 @@ static __always_inline bool packet_read_ip(const struct packet *packet, __u32 sk
 static __always_inline enum parsed packet_unread(const struct packet *packet)
 {
 	return have_frags && !packet->gather ? PARSED_ELSEWHERE : PARSED_MALFORMED;
+}
+
+/* fe80::/10; the first word of an address. */
+static __always_inline bool is_link_local6(__be32 word)
+{
+	return (word & bpf_htonl(0xffc00000)) == bpf_htonl(0xfe800000);
+}
+
+static __always_inline bool is_multicast6(__be32 word)
+{
+	return (word & bpf_htonl(0xff000000)) == bpf_htonl(0xff000000);
 }
 
 static __always_inline void set_ports(struct packet *packet, __be16 source, __be16 destination)

@@ -70,6 +70,7 @@ static int keep_descriptors(const struct portcullis_bpf *skeleton,
 		{bpf_map__fd(skeleton->maps.observed), &filter->observed},
 		{bpf_map__fd(skeleton->maps.strangers), &filter->strangers},
 		{bpf_map__fd(skeleton->maps.open_ports), &filter->open_ports},
+		{bpf_map__fd(skeleton->maps.fragments), &filter->fragments},
 		{bpf_map__fd(skeleton->maps.shared), &filter->shared},
 		{bpf_program__fd(skeleton->progs.portcullis_egress), &filter->egress},
 	};
@@ -133,6 +134,8 @@ static int reuse_flows(struct portcullis_bpf *skeleton, const struct filter *of)
 		err = bpf_map__reuse_fd(skeleton->maps.strangers, of->strangers);
 	if (!err)
 		err = bpf_map__reuse_fd(skeleton->maps.open_ports, of->open_ports);
+	if (!err && of->fragments >= 0)
+		err = bpf_map__reuse_fd(skeleton->maps.fragments, of->fragments);
 	if (!err)
 		err = bpf_map__reuse_fd(skeleton->maps.shared, of->shared);
 	return err;
@@ -241,11 +244,12 @@ void installed_close(struct installed *installed)
 
 void filter_close(struct filter *filter)
 {
-	int *fd[] = {
-		&filter->program,   &filter->link,	 &filter->generations, &filter->tries,
-		&filter->counters,  &filter->carries,	 &filter->rare,	       &filter->flows,
-		&filter->observed,  &filter->shared,	 &filter->egress,      &filter->egress_link,
-		&filter->strangers, &filter->open_ports, &filter->learned,     &filter->emptied};
+	int *fd[] = {&filter->program,	 &filter->link,	      &filter->generations,
+		     &filter->tries,	 &filter->counters,   &filter->carries,
+		     &filter->rare,	 &filter->flows,      &filter->observed,
+		     &filter->shared,	 &filter->egress,     &filter->egress_link,
+		     &filter->strangers, &filter->open_ports, &filter->learned,
+		     &filter->emptied,	 &filter->fragments};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(fd); i++)
@@ -447,7 +451,7 @@ static int open_filter(struct filter *filter)
 		{"flows", &filter->flows},	     {"learned", &filter->learned},
 		{"observed", &filter->observed},     {"strangers", &filter->strangers},
 		{"open_ports", &filter->open_ports}, {"shared", &filter->shared},
-		{"egress", &filter->egress},
+		{"fragments", &filter->fragments},   {"egress", &filter->egress},
 	};
 	int err = open_pins(filter, first, ARRAY_SIZE(first));
 

@@ -234,6 +234,7 @@ static void fill_header(const struct filter *filter, struct pc_generation *gener
 		generation->deadline = confirm ? NOT_ARMED : current->deadline;
 		generation->fallback = FALLBACK_SLOT;
 	}
+	generation->link = filter->ifindex ? link_zone(filter->ifindex) : 0;
 	if (generation->forward && filter->ifindex)
 		link_uppers(filter->ifindex, generation->upper);
 	memcpy(generation->program_version, current ? current->program_version : PORTCULLIS_VERSION,

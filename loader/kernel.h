@@ -57,11 +57,12 @@ struct filter {
 	int counters;
 	int carries;
 	int rare;
-	int flows; /* this one and the next five are one a network namespace */
+	int flows; /* this one and the next six are one a network namespace */
 	int learned;
 	int observed;
 	int strangers;
 	int open_ports;
+	int fragments;
 	int shared;
 	int egress;	 /* the egress program */
 	int egress_link; /* of a tcx hook; -1 with clsact */
@@ -96,6 +97,7 @@ struct filter {
 			 .observed = -1,             \
 			 .strangers = -1,            \
 			 .open_ports = -1,           \
+			 .fragments = -1,            \
 			 .shared = -1,               \
 			 .egress = -1,               \
 			 .egress_link = -1,          \

@@ -31,6 +31,7 @@ static int open_pins(struct filter *filter)
 		{"observed", &filter->observed},
 		{"strangers", &filter->strangers},
 		{"open_ports", &filter->open_ports},
+		{"fragments", &filter->fragments},
 		{"shared", &filter->shared},
 		{"egress", &filter->egress},
 		{"egress_link", &filter->egress_link},

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "loader/flows.h"
+#include "loader/link.h"
 #include "loader/netlink.h"
 #include "loader/seed.h"
 #include "loader/sockets.h"
@@ -28,6 +29,7 @@
 struct seed {
 	const struct filter *filter;
 	unsigned int ifindex;
+	unsigned int link; /* of its link-local addresses */
 	__u64 now;
 	__u8 protocol;
 	size_t added;
@@ -141,6 +143,21 @@ static void fill_key(const struct inet_diag_msg *socket, __u8 protocol, struct p
 	key->ipv6.local_port = id->idiag_sport;
 }
 
+static bool is_link_local(const __be32 *address)
+{
+	return (address[0] & htonl(0xffc00000)) == htonl(0xfe800000);
+}
+
+/* Link-local addresses get their link; false if that is not the interface's. */
+static bool set_link(const struct seed *seed, unsigned int device, struct pc_flow *key)
+{
+	if (key->family != 6 ||
+	    !(is_link_local(key->ipv6.remote) || is_link_local(key->ipv6.local)))
+		return true;
+	key->link = seed->link;
+	return link_comes_by(device, seed->ifindex);
+}
+
 static __u8 flags_of(const struct inet_diag_msg *socket, __u8 protocol)
 {
 	if (protocol == IPPROTO_UDP)
@@ -168,6 +185,8 @@ static int read_socket(const struct nlmsghdr *message, void *data)
 	    !socket->id.idiag_dport)
 		return MNL_CB_OK;
 	fill_key(socket, seed->protocol, &key);
+	if (!set_link(seed, socket->id.idiag_if, &key))
+		return MNL_CB_OK;
 	state.flags = flags_of(socket, seed->protocol);
 	seed->err = seed_flow(seed->filter, &key, &state);
 	return !seed->err && ++seed->added < SEED_MAX ? MNL_CB_OK : MNL_CB_STOP;
@@ -191,8 +210,11 @@ int sockets_seed(const struct filter *filter, unsigned int ifindex)
 	int err = 0;
 
 	for (i = 0; i < ARRAY_SIZE(protocols); i++) {
-		struct seed seed = {
-			.filter = filter, .ifindex = ifindex, .now = now, .protocol = protocols[i]};
+		struct seed seed = {.filter = filter,
+				    .ifindex = ifindex,
+				    .link = link_zone(ifindex),
+				    .now = now,
+				    .protocol = protocols[i]};
 
 		for (j = 0; j < ARRAY_SIZE(families); j++) {
 			int failed = seed_family(&seed, families[j]);

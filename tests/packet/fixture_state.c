@@ -361,7 +361,7 @@ void fixture_install(const struct runner *runner, const struct model_state *stat
 	wipe(runner->filter.flows, &key, &next);
 	put(runner->filter.learned, &zero, &nothing);
 	wipe(runner->filter.observed, &key, &next);
-	wipe(runner->fragments, &key, &next);
+	wipe(runner->filter.fragments, &key, &next);
 	for (size_t i = 0; i < state->flows; i++) {
 		const struct model_flow *flow = &state->flow[i];
 		/* May wrap: the machine can be younger than five days. */
@@ -376,7 +376,7 @@ void fixture_install(const struct runner *runner, const struct model_state *stat
 						  .cell = model_cell(&fragment->first),
 						  .second = fragment->first.out};
 
-		put(runner->fragments, &fragment->key, &value);
+		put(runner->filter.fragments, &fragment->key, &value);
 	}
 	for (size_t i = 0; i < state->observeds && i < MODEL_OBSERVED; i++)
 		put(runner->filter.observed, &state->observed[i], &now);
@@ -434,7 +434,7 @@ void fixture_elapse(const struct runner *runner, struct model_state *state, unsi
 	age_map(runner->filter.flows, by);
 	forget_slots(runner->filter.flows);
 	age_map(runner->filter.observed, by);
-	age_map(runner->fragments, by);
+	age_map(runner->filter.fragments, by);
 	for (size_t i = 0; i < state->flows; i++)
 		state->flow[i].age += by;
 	for (size_t i = 0; i < state->fragments; i++)

@@ -77,7 +77,6 @@ int runner_open(struct runner *runner, unsigned int cpu)
 	int err;
 
 	*runner = (struct runner){.filter = FILTER_NONE,
-				  .fragments = -1,
 				  .echo = -1,
 				  .cpus = (unsigned int)libbpf_num_possible_cpus()};
 	move_to_cpu(cpu);
@@ -93,7 +92,6 @@ int runner_open(struct runner *runner, unsigned int cpu)
 		runner_close(runner);
 		return err;
 	}
-	runner->fragments = map_of(runner->filter.program, "fragments");
 	runner->echo = map_of(runner->filter.program, "echo");
 	runner->seen = xcalloc(PC_CELLS, sizeof(__u64));
 	runner->cpu = cpu;
@@ -107,7 +105,6 @@ void runner_close(struct runner *runner)
 	if (runner->cells)
 		munmap(runner->cells, runner->cpus * ROW_BYTES);
 	free(runner->seen);
-	close(runner->fragments);
 	close(runner->echo);
 	filter_close(&runner->filter);
 }

@@ -22,7 +22,6 @@
 
 struct runner {
 	struct filter filter;
-	int fragments; /* maps of the filter that struct filter does not name */
 	int echo;
 	__u64 *cells; /* the counters map: a row of PC_CELLS a CPU */
 	size_t least; /* bytes of a frame that must be linear: 0, or 14 on older kernels */
