@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `apply`: makes this network namespace what the site file says, all of it or nothing. */
+/*
+ * `apply`: makes this network namespace, or some of its interfaces, what the site file says; all of
+ * it or nothing, but at boot as much as can be.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,9 +27,10 @@ struct apply {
 	struct catalog catalog;
 	int *ifindex; /* of each interface of the site; 0: it is not there */
 	struct target *target;
-	struct changes changes; /* a change a target */
-	bool first_pass;	/* at boot, before the wait for those that are not there */
-	size_t left_out;	/* interfaces that are not there, or at boot cannot be filtered */
+	struct changes changes;		    /* a change a target */
+	const struct site_interface *alone; /* NULL: all that the command line means */
+	bool first_pass; /* at boot, before the wait for those that are not there */
+	size_t left_out; /* interfaces that are not there, or at boot cannot be filtered */
 };
 
 /* Its ifindex, 0: there is none; -errno. */
@@ -37,23 +41,68 @@ static int find(const struct site_interface *wanted)
 	return link_find(wanted->name, real);
 }
 
-static bool all_there(const struct site *site)
+/* Whether the file's `wanted` is what the command line calls `name`. */
+static bool is_named(const struct site_interface *wanted, const char *name)
+{
+	char real[IF_NAMESIZE];
+
+	return !strcmp(wanted->name, name) ||
+	       (link_find(wanted->name, real) > 0 && !strcmp(real, name));
+}
+
+/* Without a name on the command line it means every interface of the file. */
+static bool is_meant(const struct options *options, const struct site_interface *wanted)
+{
+	const struct names *names = &options->arguments;
+	size_t i;
+
+	for (i = 0; i < names->count; i++)
+		if (is_named(wanted, names->name[i]))
+			return true;
+	return !names->count;
+}
+
+/*
+ * Every name on the command line must stand in the file. At boot udev asks for each interface that
+ * comes: -ENOENT without a message if the file has none of them.
+ */
+static int check_names(const struct options *options, const struct site *site)
+{
+	size_t i, j, found = 0;
+	int err = 0;
+
+	for (i = 0; i < options->arguments.count; i++) {
+		const char *name = options->arguments.name[i];
+
+		for (j = 0; j < site->interfaces && !is_named(&site->interface[j], name); j++)
+			;
+		if (j < site->interfaces) {
+			found++;
+		} else if (!options->boot) {
+			error("apply: %s: is not in the site file %s", name, site->path);
+			err = -EINVAL;
+		}
+	}
+	return !err && options->arguments.count && !found ? -ENOENT : err;
+}
+
+static bool all_there(const struct options *options, const struct site *site)
 {
 	size_t i;
 
 	for (i = 0; i < site->interfaces; i++)
-		if (!find(&site->interface[i]))
+		if (is_meant(options, &site->interface[i]) && !find(&site->interface[i]))
 			return false;
 	return true;
 }
 
 /* At boot, interfaces come when their drivers are ready. */
-static void wait_for_interfaces(const struct site *site, unsigned int seconds)
+static void wait_for_interfaces(const struct options *options, const struct site *site)
 {
 	static const struct timespec pause = {.tv_nsec = 50000000};
 	unsigned int i;
 
-	for (i = 0; i < seconds * 20 && !all_there(site); i++)
+	for (i = 0; i < options->wait * 20 && !all_there(options, site); i++)
 		nanosleep(&pause, NULL);
 }
 
@@ -249,6 +298,8 @@ static int plan_all(struct apply *apply, struct diag *diag)
 	for (i = 0; i < site->interfaces; i++) {
 		const struct site_interface *wanted = &site->interface[i];
 
+		if (apply->alone ? wanted != apply->alone : !is_meant(apply->options, wanted))
+			continue;
 		apply->ifindex[i] = find(wanted);
 		if (apply->ifindex[i] < 0) {
 			error("%s: cannot look for it: %s", wanted->name,
@@ -259,8 +310,9 @@ static int plan_all(struct apply *apply, struct diag *diag)
 				 apply->options->wait);
 		} else if (!apply->ifindex[i]) {
 			error("%s: no such interface in this network namespace%s", wanted->name,
-			      apply->options->wait ? ": left out" :
-						     "; --wait SECONDS waits for it");
+			      apply->options->boot || apply->options->wait ?
+				      ": left out" :
+				      "; --wait SECONDS waits for it");
 			apply->left_out++;
 			missing = true;
 		} else if (plan_wanted(apply, wanted, diag)) {
@@ -270,7 +322,7 @@ static int plan_all(struct apply *apply, struct diag *diag)
 				err = -EINVAL;
 		}
 	}
-	if (!err && missing && !apply->options->wait)
+	if (!err && missing && !apply->options->boot && !apply->options->wait)
 		err = -ENODEV;
 	return err;
 }
@@ -292,7 +344,8 @@ static int carry_out(struct apply *apply, struct diag *diag)
 	if (!err) {
 		diag_print(diag, stderr);
 		diag_free(diag);
-		plan_detaches(apply, hook, count);
+		if (!apply->alone && !apply->options->arguments.count)
+			plan_detaches(apply, hook, count);
 		for (i = 0; i < changes->count; i++)
 			if (changes->change[i].kind == CHANGE_ATTACH)
 				plan_warn_open(changes->change[i].plan);
@@ -309,15 +362,47 @@ static int carry_out(struct apply *apply, struct diag *diag)
 	return err;
 }
 
+/*
+ * The interfaces one by one: at boot the one that fails must not keep the others open. An error if
+ * all fail.
+ */
+static int carry_out_alone(struct apply *apply, struct diag *diag)
+{
+	const struct site *site = apply->site;
+	size_t i, done = 0, failed = 0;
+	int err, last = 0;
+
+	apply->left_out = 0;
+	for (i = 0; i < site->interfaces; i++) {
+		if (!is_meant(apply->options, &site->interface[i]))
+			continue;
+		apply->alone = &site->interface[i];
+		err = carry_out(apply, diag);
+		if (err) {
+			last = err;
+			failed++;
+			error("%s: left out, and stays as it is; the other interfaces are applied",
+			      apply->alone->name);
+		} else {
+			done++;
+		}
+	}
+	apply->alone = NULL;
+	apply->left_out += failed;
+	return done ? 0 : last;
+}
+
 static int apply_once(struct apply *apply, struct diag *diag)
 {
 	__close_fd int lock = -1;
+	int err;
 
 	if (!apply->options->dry_run &&
 	    (pins_ready(true) < 0 || pins_lock(&lock) || hook_collect()))
 		return -EPERM;
 	apply->left_out = 0;
-	return carry_out(apply, diag);
+	err = carry_out(apply, diag);
+	return err && apply->options->boot ? carry_out_alone(apply, diag) : err;
 }
 
 /* At boot the interfaces that are there get their filter before the wait for the others. */
@@ -325,12 +410,13 @@ static int apply_waiting(struct apply *apply, struct diag *diag)
 {
 	const struct options *options = apply->options;
 
-	if (options->boot && options->wait && !options->dry_run && !all_there(apply->site)) {
+	if (options->boot && options->wait && !options->dry_run &&
+	    !all_there(options, apply->site)) {
 		apply->first_pass = true;
 		apply_once(apply, diag); /* what fails here is tried and told again below */
 		apply->first_pass = false;
 	}
-	wait_for_interfaces(apply->site, options->wait);
+	wait_for_interfaces(options, apply->site);
 	return apply_once(apply, diag);
 }
 
@@ -340,11 +426,6 @@ int command_apply(const struct options *options, struct diag *diag)
 	struct apply apply = {.options = options, .site = &site};
 	int err;
 
-	if (options->arguments.count) {
-		error("apply: %s: takes no interface; the site file names them",
-		      options->arguments.name[0]);
-		return EXIT_USAGE;
-	}
 	if (options->confirm && options->boot) {
 		error("apply: --confirm and --boot exclude each other");
 		return EXIT_USAGE;
@@ -358,6 +439,10 @@ int command_apply(const struct options *options, struct diag *diag)
 		      site.path);
 		err = -EINVAL;
 	}
+	if (!err)
+		err = check_names(options, &site);
+	if (err == -ENOENT && options->boot && site.interfaces_given)
+		return EXIT_DONE;
 	if (err || catalog_open(&options->catalog, &apply.catalog, diag))
 		return EXIT_FAILED;
 	err = site_check(&apply.catalog, &site, diag);
@@ -374,5 +459,7 @@ int command_apply(const struct options *options, struct diag *diag)
 	if (!err)
 		err = apply_waiting(&apply, diag);
 	catalog_close(&apply.catalog);
-	return err || apply.left_out ? EXIT_FAILED : EXIT_DONE;
+	if (err || (apply.left_out && !options->boot))
+		return EXIT_FAILED;
+	return apply.left_out ? EXIT_INCOMPLETE : EXIT_DONE;
 }

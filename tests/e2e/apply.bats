@@ -143,7 +143,7 @@ has_state()
 		  eth1: {profiles: ssh}
 		  eth0: {profiles: xeams}
 	END
-	applies 1 --boot
+	applies 4 --boot
 	says 'eth1: another XDP program is attached' 'eth1: left out' 'eth0: native, enforce'
 	says_not 'nothing was changed'
 	same 'eth0:xeams:enforce' "$(state)"
@@ -308,6 +308,60 @@ has_state()
 	on host ip link del late0
 }
 
+@test "at boot one that is missing is left out without a wait, and one that fails late takes no other along" {
+	site <<-END
+		interfaces:
+		  late0: {profiles: ssh}
+		  eth0: {profiles: xeams}
+	END
+	applies 4 --boot
+	says 'late0: no such interface in this network namespace: left out' 'eth0: native, enforce'
+	same 'eth0:xeams:enforce' "$(state)"
+	pc detach eth0
+
+	# dummy has no native mode: only the attach itself finds out.
+	on host ip link add dummy0 type dummy
+	site <<-END
+		interfaces:
+		  dummy0: {profiles: ssh, mode: native}
+		  eth0: {profiles: xeams}
+	END
+	applies 4 --boot
+	says 'dummy0: left out'
+	same 'eth0:xeams:enforce' "$(state)"
+	unanswered client 192.0.2.1 143
+	applies 1 --boot dummy0
+	on host ip link del dummy0
+}
+
+@test "of the interfaces that are named, and of these alone" {
+	site <<-END
+		interfaces:
+		  eth0: {profiles: xeams}
+		  eth1: {profiles: ssh}
+	END
+	applies 0 eth1
+	same 'eth1:ssh:enforce' "$(state)"
+	on host ip link property add dev eth0 altname outside
+	applies 0 outside
+	same 'eth0:xeams:enforce eth1:ssh:enforce' "$(state)"
+	site <<-END
+		interfaces:
+		  eth0: {profiles: ssh}
+	END
+	applies 0 --dry-run eth0
+	says 'eth0: would swap'
+	says_not 'eth1'
+	applies 0 eth0
+	same 'eth0:ssh:enforce eth1:ssh:enforce' "$(state)"
+	applies 1 eth0 eth1
+	says "apply: eth1: is not in the site file $SITE"
+	# udev asks for whatever comes.
+	applies 0 --boot eth1 lo nothing
+	same '' "$output"
+	same 'eth0:ssh:enforce eth1:ssh:enforce' "$(state)"
+}
+
 @test "mode: another one than wanted is refused with the way out" {
 	pc attach eth0 -p ssh
 	site <<-END
@@ -330,9 +384,8 @@ has_state()
 	same 'eth0:xeams:enforce' "$(state)"
 }
 
-@test "it takes no interface, and needs privilege" {
+@test "it needs privilege" {
 	site <<< 'interfaces: {}'
-	exits 2 pc apply eth0 --site "$SITE"
 	exits 1 on host setpriv --reuid 65534 --regid 65534 --clear-groups "$PORTCULLIS" apply --site "$SITE"
 	says 'apply' 'root'
 }
