@@ -7,7 +7,7 @@
 
 /* Changes with any change of the layouts below; kept at the head of every generation. */
 #ifndef PC_ABI_VERSION /* another one is given to test two versions against each other */
-#define PC_ABI_VERSION 3
+#define PC_ABI_VERSION 4
 #endif
 #define PC_MAGIC 0x6c757043 /* "Cpul" */
 

@@ -374,7 +374,7 @@ has_state()
 }
 
 @test "an older version's filter is taken over" {
-	on host "$TOOLS/portcullis-layout-2" attach eth0 -p xeams --catalog "$CATALOG"
+	on host "$TOOLS/portcullis-layout-3" attach eth0 -p xeams --catalog "$CATALOG"
 	site <<-END
 		interfaces:
 		  eth0: {profiles: xeams}

@@ -424,17 +424,17 @@ site()
 }
 
 @test "another version's filter, of an older layout, a newer one, and ours" {
-	on host "$TOOLS/portcullis-layout-2" attach eth0 -p xeams --catalog "$CATALOG" > /dev/null
+	on host "$TOOLS/portcullis-layout-3" attach eth0 -p xeams --catalog "$CATALOG" > /dev/null
 	exits 1 doctor --json
 	found filter problem 'an older version' 'portcullis swap eth0'
 	mends filter
 	pc detach eth0 > /dev/null
-	on host "$TOOLS/portcullis-layout-3" attach eth0 -p xeams --catalog "$CATALOG" > /dev/null
+	on host "$TOOLS/portcullis-layout-4" attach eth0 -p xeams --catalog "$CATALOG" > /dev/null
 	exits 0 doctor --json
 	found filter warning 'its program is of version 0.0.9' 'portcullis swap eth0'
 	mends filter
 	pc detach eth0 > /dev/null
-	on host "$TOOLS/portcullis-layout-4" attach eth0 -p xeams --disable xeams:smtp --catalog "$CATALOG" > /dev/null
+	on host "$TOOLS/portcullis-layout-5" attach eth0 -p xeams --disable xeams:smtp --catalog "$CATALOG" > /dev/null
 	exits 1 doctor --json
 	found filter problem 'a newer version' 'attach eth0 -p xeams --disable xeams:smtp'
 	mends filter

@@ -15,5 +15,5 @@ teardown_file()
 }
 
 @test "swap without tcx" {
-	hurt -s -n -o "$TOOLS/portcullis-layout-2" -e turns before after swap eth0 "${AFTER[@]}"
+	hurt -s -n -o "$TOOLS/portcullis-layout-3" -e turns before after swap eth0 "${AFTER[@]}"
 }

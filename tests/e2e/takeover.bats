@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
 # Two versions: a filter that another binary attached is taken over without a gap, or refused.
-# The other binaries are this one, built to say that their version, or the layout of their maps, is another.
+# Older layouts are real: their binaries are built from the last commit that had them. Another version of this
+# layout, and a newer layout, are this binary, built to say so.
 
 load helper
 load traffic
@@ -17,10 +18,11 @@ setup_file()
 		in_background host socat "TCP6-LISTEN:$port,fork,reuseaddr,ipv6only=0" SYSTEM:'echo hello'
 		until_true 5 listening host $port
 	done
-	OLDER=$TOOLS/portcullis-layout-2
-	OTHER=$TOOLS/portcullis-layout-3
-	NEWER=$TOOLS/portcullis-layout-4
-	export OLDER OTHER NEWER
+	UNMARKED=$TOOLS/portcullis-layout-2
+	OLDER=$TOOLS/portcullis-layout-3
+	OTHER=$TOOLS/portcullis-layout-4
+	NEWER=$TOOLS/portcullis-layout-5
+	export UNMARKED OLDER OTHER NEWER
 }
 
 teardown_file()
@@ -89,12 +91,12 @@ one_folder()
 }
 
 @test "a layout that did not mark the ports of its flows: what was asked before is answered" {
-	by "$OLDER" attach eth0 --force -p xeams
+	by "$UNMARKED" attach eth0 -p xeams
 	start answerer client /usr/bin/python3 "$BATS_TEST_DIRNAME/udp_peer.py" serve 5300 --delay 10
 	until_true 8 eval 'on client ss -Hlun "sport = 5300" | grep -q 5300'
 	start asker host /usr/bin/python3 "$BATS_TEST_DIRNAME/udp_peer.py" ask 192.0.2.2 5300 --wait 40
-	until_true 8 eval 'on host "$OLDER" flows | grep -q 5300'
-	inside rm "$PINS/$(pins | xargs basename)/learned" # layout 2 had none
+	until_true 8 eval 'on host "$UNMARKED" flows | grep -q 5300'
+	inside test ! -e "$PINS/$(pins | xargs basename)/learned" || fail 'it marks what it learns'
 	exits 0 pc swap eth0
 	says 'eth0: taken over'
 	same '' "$(cat "$DIR/asker.log")" 'answered before'
