@@ -27,21 +27,29 @@
 struct track {
 	struct pc_flow way[IP_CT_DIR_MAX];
 	__u32 status; /* IPS_* */
+	__u32 left;   /* seconds until conntrack forgets it */
 	__u8 state;   /* TCP_CONNTRACK_*, of TCP */
 	__u8 flags[IP_CT_DIR_MAX];
+};
+
+struct known_route {
+	__u8 family; /* 4 or 6; 0: not asked for yet */
+	__u8 address[16];
+	struct route route;
 };
 
 struct seed {
 	const struct filter *filter;
 	unsigned int ifindex;
+	bool forward;
+	bool forwarded; /* some that are forwarded were found */
 	__u64 now;
 	struct mnl_socket *routes;
+	struct known_route known[1024];
 	struct probe {
 		struct pc_flow key;
 		bool seen;
 	} probe[2];
-	size_t added;
-	size_t room;
 	int err;
 };
 
@@ -130,6 +138,7 @@ static int read_entry(const struct nlattr *attribute, void *data)
 	case CTA_TUPLE_REPLY:
 		return mnl_attr_parse_nested(attribute, read_tuple, &track->way[IP_CT_DIR_REPLY]);
 	case CTA_STATUS: track->status = ntohl(mnl_attr_get_u32(attribute)); break;
+	case CTA_TIMEOUT: track->left = ntohl(mnl_attr_get_u32(attribute)); break;
 	case CTA_PROTOINFO: return mnl_attr_parse_nested(attribute, read_protocol, track);
 	}
 	return MNL_CB_OK;
@@ -168,6 +177,32 @@ static __u8 flags_of(const struct track *track, enum ip_conntrack_dir way)
 	return flags;
 }
 
+/* As long ago as makes the flow last as long as conntrack's entry would, and no longer. */
+static __u64 seen_at(const struct seed *seed, const struct track *track, __u8 flags)
+{
+	__u64 lifetime = pc_flow_lifetime(track->way[0].protocol, flags);
+	__u64 left = track->left * PC_SECOND;
+
+	return left < lifetime ? seed->now - (lifetime - left) : seed->now;
+}
+
+/*
+ * Connections that end here. Sockets answer for them as long as they live, and a flow would outlast
+ * them; but not where the packets have other addresses or ports than the socket (REDIRECT, SNAT,
+ * a virtual address), and not for UDP sockets that are not connected.
+ */
+static bool own_needs_flow(const struct track *track, enum ip_conntrack_dir way)
+{
+	return track->status & (IPS_SRC_NAT | IPS_DST_NAT) ||
+	       (track->way[way].protocol == IPPROTO_UDP && way == IP_CT_DIR_REPLY);
+}
+
+/* Whether it may need a flow, before routes are asked for. */
+static bool may_matter(const struct seed *seed, const struct track *track)
+{
+	return is_live(track) && (seed->forward || own_needs_flow(track, IP_CT_DIR_REPLY));
+}
+
 static bool is_observed(const struct seed *seed, const struct pc_flow *key)
 {
 	__u64 seen;
@@ -183,33 +218,68 @@ static bool is_observed(const struct seed *seed, const struct pc_flow *key)
 static int enter(struct seed *seed, const struct track *track, enum ip_conntrack_dir way)
 {
 	const struct pc_flow *key = &track->way[way];
+	__u8 flags = flags_of(track, way);
 	struct pc_flow_state state = {
-		.seen = seed->now, .ifindex = seed->ifindex, .flags = flags_of(track, way)};
+		.seen = seen_at(seed, track, flags), .ifindex = seed->ifindex, .flags = flags};
 
 	if (way == IP_CT_DIR_ORIGINAL && (!(track->status & IPS_ASSURED) || is_observed(seed, key)))
 		return 0;
-	seed->added++;
 	return seed_flow(seed->filter, key, &state);
+}
+
+/* Where the other end of the packets of a way is; routes to few addresses are asked for often. */
+static int find_route(struct seed *seed, const struct pc_flow *way, struct route *route)
+{
+	size_t size = way->family == 6 ? sizeof(way->ipv6.remote) : sizeof(way->ipv4.remote);
+	struct known_route *known;
+	__u8 address[16] = {};
+	__u32 hash = way->family, i;
+	int err;
+
+	memcpy(address, way, size);
+	for (i = 0; i < sizeof(address); i++)
+		hash = hash * 31 + address[i];
+	known = &seed->known[hash % ARRAY_SIZE(seed->known)];
+	if (known->family != way->family || memcmp(known->address, address, sizeof(address))) {
+		err = route_find(seed->routes, way->family == 6 ? AF_INET6 : AF_INET, way,
+				 &known->route);
+		known->family = err ? 0 : way->family;
+		if (err)
+			return err;
+		memcpy(known->address, address, sizeof(address));
+	}
+	*route = known->route;
+	return 0;
 }
 
 /*
  * Each way is what one end's packets look like where they come in: those that come in by the
  * interface are those of the end that is routed out of it, whoever began and whatever NAT makes of
- * them. If the other end is an address of this host, the connection ends here: sockets answer for
- * it as long as it lives, a flow would outlast it.
+ * them. Those of a connection that ends here may come in by any interface.
  */
+static bool is_wanted(const struct seed *seed, const struct track *track, enum ip_conntrack_dir way,
+		      const struct route route[IP_CT_DIR_MAX])
+{
+	if (route[way].type != RTN_UNICAST)
+		return false;
+	if (route[!way].type == RTN_LOCAL)
+		return own_needs_flow(track, way);
+	return seed->forward && route[way].ifindex == seed->ifindex;
+}
+
 static int enter_ways(struct seed *seed, const struct track *track)
 {
-	__u8 family = track->way[IP_CT_DIR_ORIGINAL].family == 6 ? AF_INET6 : AF_INET;
 	struct route route[IP_CT_DIR_MAX];
 	int way, err = 0;
 
 	for (way = 0; way < IP_CT_DIR_MAX && !err; way++)
-		err = route_find(seed->routes, family, &track->way[way], &route[way]);
-	for (way = 0; way < IP_CT_DIR_MAX && !err; way++)
-		if (route[way].type == RTN_UNICAST && route[way].ifindex == seed->ifindex &&
-		    route[!way].type != RTN_LOCAL)
-			err = enter(seed, track, way);
+		err = find_route(seed, &track->way[way], &route[way]);
+	for (way = 0; way < IP_CT_DIR_MAX && !err; way++) {
+		if (!is_wanted(seed, track, way, route))
+			continue;
+		seed->forwarded |= route[!way].type != RTN_LOCAL;
+		err = enter(seed, track, way);
+	}
 	return err;
 }
 
@@ -231,7 +301,7 @@ static int read_track(const struct nlmsghdr *message, void *data)
 
 	mnl_attr_parse(message, sizeof(*head), read_entry, &track);
 	find_probes(seed, &track.way[IP_CT_DIR_ORIGINAL]);
-	if (is_live(&track) && seed->added < seed->room)
+	if (may_matter(seed, &track))
 		seed->err = enter_ways(seed, &track);
 	return seed->err ? MNL_CB_STOP : MNL_CB_OK;
 }
@@ -288,12 +358,8 @@ static void send_probe(int family, struct pc_flow *key)
 
 static int seed_from_table(struct seed *seed)
 {
-	struct bpf_map_info info;
-	int err = object_map(seed->filter->flows, &info);
+	int err;
 
-	if (err)
-		return err;
-	seed->room = info.max_entries;
 	send_probe(AF_INET, &seed->probe[0].key);
 	send_probe(AF_INET6, &seed->probe[1].key);
 	err = netlink_open(NETLINK_ROUTE, &seed->routes);
@@ -303,9 +369,10 @@ static int seed_from_table(struct seed *seed)
 	return err;
 }
 
-bool conntrack_seed(const struct filter *filter, unsigned int ifindex)
+bool conntrack_seed(const struct filter *filter, unsigned int ifindex, bool forward)
 {
-	struct seed seed = {.filter = filter, .ifindex = ifindex, .now = flows_now()};
+	struct seed seed = {
+		.filter = filter, .ifindex = ifindex, .forward = forward, .now = flows_now()};
 	int err;
 
 	/* Asking would load the module. */
@@ -313,7 +380,7 @@ bool conntrack_seed(const struct filter *filter, unsigned int ifindex)
 		return false;
 	err = seed_from_table(&seed);
 	if (err)
-		warning("cannot read the table of tracked connections: %s; forwarded connections that are open may stall until the machine behind this host sends",
+		warning("cannot read the table of tracked connections: %s; connections that are forwarded or translated, and UDP of this host, may stall until the side behind the filter sends",
 			strerror(-err));
-	return !err && seed.added && seed.probe[0].seen && seed.probe[1].seen;
+	return !err && seed.forwarded && seed.probe[0].seen && seed.probe[1].seen;
 }

@@ -42,5 +42,5 @@ int seed_flow(const struct filter *filter, const struct pc_flow *key,
 bool seed_live(const struct filter *filter, unsigned int ifindex, bool forward)
 {
 	sockets_seed(filter, ifindex);
-	return forward && conntrack_seed(filter, ifindex);
+	return conntrack_seed(filter, ifindex, forward) && forward;
 }

@@ -25,10 +25,11 @@ int seed_mark(const struct filter *filter, const struct pc_flow *key);
 int sockets_seed(const struct filter *filter, unsigned int ifindex);
 
 /*
- * conntrack.c: connections that this host forwards by the interface, where the kernel tracks them.
- * Returns whether that leaves none out: it tracks both address families, and some were found. What
- * cannot be read is warned of.
+ * conntrack.c, where the kernel tracks connections: those of this host whose addresses or ports are
+ * translated, UDP that it began, and with `forward` those that it forwards by the interface.
+ * Returns whether that leaves none of the latter out: it tracks both address families, and some
+ * were found. What cannot be read is warned of.
  */
-bool conntrack_seed(const struct filter *filter, unsigned int ifindex);
+bool conntrack_seed(const struct filter *filter, unsigned int ifindex, bool forward);
 
 #endif

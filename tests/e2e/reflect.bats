@@ -324,6 +324,107 @@ own_is_served()
 	unanswered client 192.0.2.1 7000
 }
 
+# speak_on: both ends of each talk that `lives` made, this host's last.
+speak_on()
+{
+	local name
+
+	for name in "$@"; do
+		speaks_to "far-$name" "near-$name"
+		speaks_to "near-$name" "far-$name"
+	done
+}
+
+# Quiet connections of `host` whose packets have other addresses or ports than its sockets.
+@test "translated connections that end here live over an attach and a swap, whoever speaks first, with --forward or not" {
+	local option
+
+	two_hosts
+	address_add host lo 10.9.9.1/32 2001:db8:9::1/128
+	on host ip route add 203.0.113.5 dev eth0
+	on host ip -6 route add 2001:db8:5::5 dev eth0
+	on client ip route add 203.0.113.80 via 192.0.2.1
+	on client ip -6 route add 2001:db8:80::80 via 2001:db8::1
+	on host nft -f - <<-'NFT'
+		table inet nat {
+			chain in {
+				type nat hook prerouting priority -100
+				tcp dport 5000 redirect to :7001
+				ip daddr 203.0.113.80 tcp dport 5000 dnat ip to 192.0.2.1:7001
+				ip6 daddr 2001:db8:80::80 tcp dport 5000 dnat ip6 to [2001:db8::1]:7001
+			}
+			chain out {
+				type nat hook output priority -100
+				ip daddr 203.0.113.5 dnat ip to 192.0.2.2
+				ip6 daddr 2001:db8:5::5 dnat ip6 to 2001:db8::2
+			}
+			chain post {
+				type nat hook postrouting priority srcnat
+				oifname "eth0" ip saddr 10.9.9.1 masquerade
+				oifname "eth0" ip6 saddr 2001:db8:9::1 masquerade
+			}
+		}
+	NFT
+	for option in '' --forward; do
+		talk_listen far-dnat4 client 7000
+		talk_connect near-dnat4 host 203.0.113.5 7000
+		talk_listen far-dnat6 client 7002
+		talk_connect near-dnat6 host 2001:db8:5::5 7002
+		on host ip route add 192.0.2.2 dev eth0 src 10.9.9.1
+		on host ip -6 route add 2001:db8::2 dev eth0 src 2001:db8:9::1
+		talk_listen far-snat4 client 7003
+		talk_connect near-snat4 host 192.0.2.2 7003
+		talk_listen far-snat6 client 7004
+		talk_connect near-snat6 host 2001:db8::2 7004
+		on host ip route del 192.0.2.2 dev eth0 src 10.9.9.1
+		on host ip -6 route del 2001:db8::2 dev eth0 src 2001:db8:9::1
+		talk_listen server host 7001
+		talk_connect redirect4 client 192.0.2.1 5000
+		talk_connect redirect6 client 2001:db8::1 5000
+		talk_connect virtual4 client 203.0.113.80 5000
+		talk_connect virtual6 client 2001:db8:80::80 5000
+		# shellcheck disable=SC2086
+		attach_tiny host eth0 $option
+		speak_on dnat4 dnat6 snat4 snat6
+		as host swap eth0 -p sip --catalog "$TINY"
+		for name in redirect4 redirect6 virtual4 virtual6; do
+			speaks_to $name server
+		done
+		speaks_to server redirect4
+		speak_on dnat4 dnat6 snat4 snat6
+		unanswered client 192.0.2.1 5000
+		stop_all
+		as host detach eth0
+	done
+}
+
+@test "UDP that this host began is known from conntrack at the attach: the peer speaks first" {
+	local address
+
+	two_hosts
+	on host nft -f - <<-'NFT'
+		table inet t {
+			chain i {
+				type filter hook input priority 0
+				ct state invalid drop
+			}
+		}
+	NFT
+	for address in 192.0.2.2 2001:db8::2; do
+		udp_serve slow client 7777 --delay 3
+		start asking host /usr/bin/python3 "$BATS_TEST_DIRNAME/datagrams.py" ask $address 7777 --announce
+		until_logged asking sent
+		attach_tiny host eth0
+		until_logged asking 'answered 20'
+		stop slow
+		as host detach eth0
+	done
+	udp_serve mute host 7001 --mute
+	asked nothing client 192.0.2.1 7001 --source-port 7070 --timeout 0.2
+	attach_tiny host eth0
+	same 0 "$(as host flows --json | jq '[.flows[] | select(.local_port == 7001)] | length')" 'begun by the peer'
+}
+
 @test "macvlan: a guest in another network namespace is served with --forward" {
 	two_hosts
 	host_add guest
