@@ -26,6 +26,13 @@ enum pc_transport {
 #define PC_PORTS	      (PC_TRANSPORTS << 16)
 #define PC_PORT(transport, n) ((__u32)(transport) << 16 | (__u16)(n))
 
+/* What an interface's frames begin with, as the hooks see them. */
+enum pc_frame {
+	PC_FRAME_ETHERNET,
+	PC_FRAME_IP,  /* tun, WireGuard, ppp, ipip: the IP header, of either version */
+	PC_FRAME_GRE, /* the same, but the far end may have sent a VLAN tag in its place */
+};
+
 /* Why a packet is dropped. The order is that of the verdict table; names in loader/counters.c. */
 enum pc_reason {
 	PC_REASON_MALFORMED,

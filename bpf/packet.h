@@ -481,6 +481,43 @@ __noinline __u32 vlan_walk_egress(struct __sk_buff *ctx)
 	return untag(&packet);
 }
 
+/*
+ * Whether what looks like IPv6 may be a VLAN tag instead. GRE carries any ethertype, and the kernel
+ * takes a tag of VLAN 0 off and delivers the packet behind it. Such a tag has 0x6000 for TCI, then
+ * the next ethertype where IPv6 has its flow label, then a tag again or the first word of IP. A
+ * real flow label is random in 20 bits; a packet of its own, not put together by GRO, is not that
+ * long.
+ */
+static __always_inline bool may_be_tagged(const struct ipv6_start *ip)
+{
+	__be16 type = *(const __be16 *)&ip->label[1];
+	__u16 version = bpf_ntohs(ip->payload) >> 12;
+
+	if (ip->version != 0x60 || ip->label[0])
+		return false;
+	return is_vlan(type) || (type == bpf_htons(ETH_P_IP) && version == 4) ||
+	       (type == bpf_htons(ETH_P_IPV6) && version == 6);
+}
+
+/*
+ * A frame without an Ethernet header. What is neither IPv4 nor IPv6 is malformed: on such links
+ * nothing else is needed, as ARP is on Ethernet.
+ */
+static __always_inline enum parsed parse_bare(struct packet *packet)
+{
+	struct ipv6_start buffer;
+	const struct ipv6_start *ip;
+
+	packet->ip = 0;
+	if (!packet_read(packet, 0, sizeof(*ip), &buffer, (const void **)&ip))
+		return packet_unread(packet);
+	if (ip->version >> 4 == 4)
+		return parse_ipv4(packet);
+	if (ip->version >> 4 != 6 || (frame_kind == PC_FRAME_GRE && may_be_tagged(ip)))
+		return PARSED_MALFORMED;
+	return parse_ipv6(packet);
+}
+
 /* A frame that passes line 1 and is IP fills `packet`. */
 static __always_inline enum parsed packet_parse(struct packet *packet)
 {
@@ -488,6 +525,8 @@ static __always_inline enum parsed packet_parse(struct packet *packet)
 	const struct ethernet_header *ethernet;
 	__be16 type;
 
+	if (frame_kind != PC_FRAME_ETHERNET)
+		return parse_bare(packet);
 	if (!packet_read(packet, 0, sizeof(*ethernet), &buffer, (const void **)&ethernet))
 		return packet_unread(packet);
 	type = ethernet->type;

@@ -8,6 +8,7 @@
 
 #include "loader/change.h"
 #include "loader/difference.h"
+#include "loader/frame.h"
 #include "loader/guard.h"
 #include "loader/link.h"
 
@@ -35,6 +36,8 @@ int change_find_free(struct change *change)
 {
 	int err = hook_find(change->name, &change->hook);
 
+	if (!err)
+		err = frame_of(change->hook.name, change->hook.ifindex, &change->frame);
 	if (err)
 		return err;
 	if (!change->hook.id[0])
@@ -75,7 +78,7 @@ static int switch_to_stand_in(struct change *change)
 static int load_one(struct change *change, const struct filter *with)
 {
 	int err = filter_load_sharing(&change->filter, with, &FILTER_NONE,
-				      change->flows ? change->flows : PC_FLOWS);
+				      change->flows ? change->flows : PC_FLOWS, change->frame);
 
 	change->filter.ifindex = change->hook.ifindex;
 	if (!err)

@@ -24,6 +24,7 @@ struct change {
 	struct catalog *catalog; /* of the plan */
 	const json_t *kept;	 /* swap: what it was made from */
 	enum hook_mode mode;	 /* attach: as asked, then as it became */
+	enum pc_frame frame;	 /* attach: what its frames begin with */
 	__u32 flows;		 /* attach: size of the flow map, 0: not given */
 	unsigned int confirm;	 /* seconds in which it is to be confirmed, 0: it is final */
 	bool seeded;		 /* attach: conntrack knows all that is forwarded by it */
@@ -48,7 +49,8 @@ struct changes {
  */
 int changes_run(const struct changes *changes);
 
-/* One that attaches needs its interface there and free: 0, or -errno with a message. */
+/* One that attaches needs its interface there, free, and one that can be filtered: 0, or -errno
+ * with a message. */
 int change_find_free(struct change *change);
 
 #endif

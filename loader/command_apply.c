@@ -247,7 +247,7 @@ static int plan_wanted(struct apply *apply, const struct site_interface *wanted,
 			return -EINVAL;
 		}
 	if (!change->hook.id[0])
-		return hook_free(&change->hook);
+		return change_find_free(change);
 	change->kind = CHANGE_SWAP;
 	err = compare(apply, target, change);
 	if (!err)

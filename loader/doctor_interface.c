@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "loader/doctor.h"
+#include "loader/frame.h"
 #include "loader/plan.h"
 
 static void check_up(struct doctor *doctor, const struct patient *patient)
@@ -16,6 +17,25 @@ static void check_up(struct doctor *doctor, const struct patient *patient)
 			   patient->link.kind[0] ? ": " : "");
 	else
 		doctor_say(doctor, "link", DOCTOR_WARNING, fix, "is down");
+}
+
+/* Whether the filter can read what the interface's frames begin with. */
+static void check_frames(struct doctor *doctor, const struct patient *patient)
+{
+	__free_text char *why = NULL;
+	__free_text char *instead = NULL;
+	__free_text char *recipe = doctor_recipe(patient);
+	__free_text char *fix = xasprintf("portcullis detach %s && portcullis attach %s%s",
+					  patient->name, patient->name, recipe);
+	enum pc_frame now, loaded;
+	int err = frame_find(patient->hook.ifindex, &now, &why, &instead);
+
+	if (err == -EOPNOTSUPP)
+		doctor_say(doctor, "link", DOCTOR_PROBLEM, instead, "cannot be filtered: %s", why);
+	else if (!err && patient->open && !filter_frame(&patient->filter, &loaded) && loaded != now)
+		doctor_say(
+			doctor, "link", DOCTOR_PROBLEM, fix,
+			"has another link type than when the filter was attached, which misreads its frames");
 }
 
 static void check_vlan(struct doctor *doctor, const struct patient *patient)
@@ -125,6 +145,7 @@ bool doctor_interface(struct doctor *doctor, const char *interface)
 		doctor->interface = patient.hook.name;
 		doctor_heard(doctor, "filter");
 		check_up(doctor, &patient);
+		check_frames(doctor, &patient);
 		check_vlan(doctor, &patient);
 		link_judge(patient.hook.ifindex, tell, &telling);
 		check_forwarding(doctor, &patient);

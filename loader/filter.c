@@ -19,6 +19,7 @@
 #include "portcullis.skel.h"
 
 #define LOG_TAIL_LINES 15
+#define PROGRAM_MAPS   64 /* more than a program of ours uses */
 
 static void skeleton_destroy(struct portcullis_bpf **skeleton)
 {
@@ -187,7 +188,7 @@ static int claim_flows(const struct filter *filter, const struct filter *flows_o
 }
 
 int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
-			const struct filter *counters_of, __u32 flows)
+			const struct filter *counters_of, __u32 flows, enum pc_frame frame)
 {
 	__cleanup(skeleton_destroy) struct portcullis_bpf *skeleton = NULL;
 	int cpus = libbpf_num_possible_cpus();
@@ -202,6 +203,7 @@ int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
 	}
 	*filter = FILTER_NONE;
 	set_constants(skeleton, filter);
+	skeleton->rodata->frame_kind = frame;
 	ingress = choose_ingress(skeleton, filter);
 	if (filter->frags)
 		bpf_program__set_flags(ingress, BPF_F_XDP_HAS_FRAGS);
@@ -229,9 +231,36 @@ int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
 	return err;
 }
 
-int filter_load(struct filter *filter)
+int filter_load(struct filter *filter, enum pc_frame frame)
 {
-	return filter_load_sharing(filter, &FILTER_NONE, &FILTER_NONE, PC_FLOWS);
+	return filter_load_sharing(filter, &FILTER_NONE, &FILTER_NONE, PC_FLOWS, frame);
+}
+
+/* Whether the map has the constants of a program like this version's; then it is read. */
+static bool read_constants(__u32 id, struct portcullis_bpf__rodata *constants)
+{
+	__close_fd int fd = bpf_map_get_fd_by_id(id);
+	struct bpf_map_info info;
+	__u32 zero = 0;
+
+	return fd >= 0 && !object_map(fd, &info) && strstr(info.name, ".rodata") &&
+	       info.value_size == sizeof(*constants) && !bpf_map_lookup_elem(fd, &zero, constants);
+}
+
+int filter_frame(const struct filter *filter, enum pc_frame *frame)
+{
+	__u32 id[PROGRAM_MAPS], length = sizeof(struct bpf_prog_info), i;
+	struct bpf_prog_info info = {.nr_map_ids = ARRAY_SIZE(id), .map_ids = (uintptr_t)id};
+	struct portcullis_bpf__rodata constants;
+
+	if (filter->program < 0 || bpf_obj_get_info_by_fd(filter->program, &info, &length))
+		return -EACCES;
+	for (i = 0; i < info.nr_map_ids && i < ARRAY_SIZE(id); i++)
+		if (read_constants(id[i], &constants)) {
+			*frame = constants.frame_kind;
+			return 0;
+		}
+	return -ENOENT;
 }
 
 void installed_close(struct installed *installed)

@@ -108,16 +108,22 @@ struct filter {
 			 .reverted = {-1, -1, NULL}})
 
 /*
- * Loads programs and maps; nothing is attached or pinned. If the kernel refuses a program, the end
+ * Loads programs and maps, for an interface whose frames begin so; nothing is attached or pinned. If the kernel refuses a program, the end
  * of the verifier's log and the kernel version that is needed are in the message.
  */
-int filter_load(struct filter *filter);
+int filter_load(struct filter *filter, enum pc_frame frame);
 /*
  * The same with the flow maps of one filter and the counters of another. Where one of them has no
  * such map: with new ones, of `flows` entries, for the caller's network namespace.
  */
 int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
-			const struct filter *counters_of, __u32 flows);
+			const struct filter *counters_of, __u32 flows, enum pc_frame frame);
+
+/*
+ * What the frames of an interface begin with in the eyes of the filter's program. 0 or -errno: it
+ * cannot be told, as without root.
+ */
+int filter_frame(const struct filter *filter, enum pc_frame *frame);
 
 /*
  * What a filter of any layout version is known by (pins and the head of the header are the same in

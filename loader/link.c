@@ -184,6 +184,9 @@ static void judge_kinds(const struct links *links, const struct link *own, link_
 	const struct link *master = links_find(links, own->master);
 	size_t i;
 
+	if (own->flags & IFF_LOOPBACK)
+		tell(context, LINK_LOOPBACK, own->name,
+		     "carries what this host sends to itself: programs on it reach each other at listed ports only");
 	if (!strcmp(own->kind, "bridge"))
 		tell(context, LINK_BRIDGE, own->name,
 		     "is a bridge: what it forwards between its ports is not judged, only what comes to this host");

@@ -29,10 +29,11 @@ void link_warn(const char *interface, unsigned int ifindex, bool forward);
 
 /* What changes whose traffic the filter of an interface sees. */
 enum link_matter {
-	LINK_BRIDGE,  /* it is one */
-	LINK_PORT,    /* of the bridge `other` */
-	LINK_MEMBER,  /* of the bond `other` */
-	LINK_CARRIES, /* the macvlan or the like `other` */
+	LINK_LOOPBACK, /* it is lo */
+	LINK_BRIDGE,   /* it is one */
+	LINK_PORT,     /* of the bridge `other` */
+	LINK_MEMBER,   /* of the bond `other` */
+	LINK_CARRIES,  /* the macvlan or the like `other` */
 };
 typedef void link_tell(void *context, enum link_matter matter, const char *other, const char *text);
 

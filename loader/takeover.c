@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "loader/difference.h"
+#include "loader/frame.h"
 #include "loader/guard.h"
 #include "loader/object.h"
 #include "loader/remake.h"
@@ -27,10 +28,14 @@ static int load(const struct hook *hook, const struct other *other, const struct
 {
 	struct filter none = FILTER_NONE;
 	struct tables tables = made->plan.tables;
-	int err = filter_load_sharing(
-		filter, other->version >= PC_FLOWS_SINCE ? &other->filter : &none,
-		other->version >= PC_COUNTERS_SINCE ? &other->filter : &none, PC_FLOWS);
+	enum pc_frame frame;
+	int err = frame_of(hook->name, hook->ifindex, &frame);
 
+	if (!err)
+		err = filter_load_sharing(
+			filter, other->version >= PC_FLOWS_SINCE ? &other->filter : &none,
+			other->version >= PC_COUNTERS_SINCE ? &other->filter : &none, PC_FLOWS,
+			frame);
 	if (err)
 		return err;
 	if (other->version < PC_COUNTERS_SINCE)

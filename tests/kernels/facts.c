@@ -155,7 +155,7 @@ static int say_verifier(void)
 {
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
 	double start = milliseconds();
-	int err = filter_load(&filter);
+	int err = filter_load(&filter, PC_FRAME_ETHERNET);
 	size_t i;
 
 	printf("load: %s, %.0f ms with its maps\n", err ? strerror(-err) : "done",

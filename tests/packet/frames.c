@@ -237,6 +237,18 @@ void frame_fit(struct frame *frame, int family)
 		set16(frame, frame->ip + 4, frame->length - frame->ip - 40);
 }
 
+void frame_bare(struct frame *frame)
+{
+	size_t front = frame->ip < frame->length ? frame->ip : frame->length;
+
+	memmove(frame->data, frame->data + front, frame->length - front);
+	frame->length -= front;
+	frame->ip -= front;
+	frame->upper -= front;
+	frame->quote -= front;
+	frame->end -= front;
+}
+
 void frame_print(const struct frame *frame)
 {
 	size_t shown = frame->length < 512 ? frame->length : 512;

@@ -108,6 +108,9 @@ void frame_cut(struct frame *frame, size_t length);
  */
 void frame_fit(struct frame *frame, int family);
 
+/* Takes off what stands before IP: a frame of an interface without an Ethernet header. */
+void frame_bare(struct frame *frame);
+
 void frame_print(const struct frame *frame);
 
 #endif

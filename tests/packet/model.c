@@ -278,11 +278,45 @@ static struct model_verdict judge_ethernet(const uint8_t *frame, size_t length,
 	return pass(MODEL_PASS_NON_IP);
 }
 
+static enum pc_frame frames;
+
+void model_frames(enum pc_frame kind)
+{
+	frames = kind;
+}
+
+/*
+ * A VLAN tag of VLAN 0 and priority 3 where a GRE header's payload begins, before another tag or
+ * IP. What begins with a tag of another VLAN or priority is no IPv6 packet, or not delivered.
+ */
+static bool is_tag(const uint8_t *frame, size_t length)
+{
+	uint16_t next;
+
+	if (length < 6 || model_read16(frame) != 0x6000)
+		return false;
+	next = model_read16(frame + 2);
+	return next == 0x8100 || next == 0x88a8 || (next == 0x0800 && frame[4] >> 4 == 4) ||
+	       (next == 0x86dd && frame[4] >> 4 == 6);
+}
+
+static struct model_verdict judge_frame(const uint8_t *frame, size_t length,
+					const struct judge *judge)
+{
+	if (frames == PC_FRAME_ETHERNET)
+		return judge_ethernet(frame, length, judge);
+	if (length && frame[0] >> 4 == 4)
+		return judge_ipv4(frame, length, judge);
+	if (!length || frame[0] >> 4 != 6 || (frames == PC_FRAME_GRE && is_tag(frame, length)))
+		return drop(MODEL_MALFORMED);
+	return judge_ipv6(frame, length, judge);
+}
+
 struct model_verdict model_judge(const uint8_t *frame, size_t length, const struct tables *tables,
 				 struct model_state *state)
 {
 	struct judge judge = {.tables = tables, .state = state, .frame = frame};
-	struct model_verdict verdict = judge_ethernet(frame, length, &judge);
+	struct model_verdict verdict = judge_frame(frame, length, &judge);
 
 	if (verdict.action == MODEL_DROP && tables->generation->policy == PC_POLICY_OBSERVE)
 		verdict.action = MODEL_WOULD_DROP;
@@ -294,7 +328,7 @@ struct model_verdict model_egress(const uint8_t *frame, size_t length, bool forw
 {
 	const struct pc_generation *generation = tables->generation;
 	struct judge judge = {tables, state, true, forwarded, frame};
-	struct model_verdict verdict = judge_ethernet(frame, length, &judge);
+	struct model_verdict verdict = judge_frame(frame, length, &judge);
 
 	if (verdict.action == MODEL_PASS || generation->outbound == PC_OUTBOUND_TRACK)
 		return (struct model_verdict){MODEL_PASS, MODEL_PASS_EGRESS, -1, verdict.out};

@@ -107,6 +107,9 @@ struct model_state {
 struct pc_flow model_tuple(int family, uint8_t protocol, const void *remote, const void *local,
 			   uint16_t remote_port, uint16_t local_port);
 
+/* What frames begin with from now on; at first, Ethernet. */
+void model_frames(enum pc_frame kind);
+
 /*
  * Judges one frame that comes in, Ethernet header first, `length` bytes in all. Reads nothing past
  * them. The echo limit is taken to be off.

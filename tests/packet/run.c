@@ -72,15 +72,16 @@ static size_t least_linear(const struct runner *runner)
 	return runner->filter.frags && runner_fire(runner, &frame, 0, 1) >= 0 ? 0 : RUN_FRAME_MIN;
 }
 
-int runner_open(struct runner *runner, unsigned int cpu)
+int runner_open(struct runner *runner, unsigned int cpu, enum pc_frame kind)
 {
 	int err;
 
 	*runner = (struct runner){.filter = FILTER_NONE,
+				  .kind = kind,
 				  .echo = -1,
 				  .cpus = (unsigned int)libbpf_num_possible_cpus()};
 	move_to_cpu(cpu);
-	err = filter_load(&runner->filter);
+	err = filter_load(&runner->filter, kind);
 	if (err)
 		return err;
 	runner->cells = mmap(NULL, runner->cpus * ROW_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,

@@ -22,6 +22,7 @@
 
 struct runner {
 	struct filter filter;
+	enum pc_frame kind; /* of its frames */
 	int echo;
 	__u64 *cells; /* the counters map: a row of PC_CELLS a CPU */
 	size_t least; /* bytes of a frame that must be linear: 0, or 14 on older kernels */
@@ -38,7 +39,7 @@ struct outcome {
 };
 
 /* Loads the filter and moves to the CPU. Reports errors; returns 0 or -errno. */
-int runner_open(struct runner *runner, unsigned int cpu);
+int runner_open(struct runner *runner, unsigned int cpu, enum pc_frame kind);
 void runner_close(struct runner *runner);
 
 /* Compiles the profile; errors end the process, for the profiles are this test's own. */

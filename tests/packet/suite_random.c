@@ -188,6 +188,8 @@ static uint64_t random_contest(struct contest *contest, uint64_t seed, uint64_t 
 		size_t linear;
 
 		random_frame(&random, &aims, &frame);
+		if (contest->runner->kind != PC_FRAME_ETHERNET)
+			frame_bare(&frame);
 		while (frame.length < RUN_FRAME_MIN) /* no device delivers less, nor TEST_RUN */
 			frame.data[frame.length++] = 0;
 		frame_cut(&frame, contest->runner->filter.frags ? RUN_FRAME_MAX : RUN_LINEAR_MAX);
@@ -219,8 +221,12 @@ static uint64_t random_contest(struct contest *contest, uint64_t seed, uint64_t 
 }
 
 /* Which verdicts the frames led to, so that a generator gone blunt is noticed. */
-static bool is_possible(enum model_why why, enum test_profile_id id, bool egress)
+static bool is_possible(enum model_why why, enum test_profile_id id, const struct contest *contest)
 {
+	bool egress = contest->egress;
+
+	if (why == MODEL_PASS_NON_IP && contest->runner->kind != PC_FRAME_ETHERNET)
+		return false;
 	if (egress)
 		return why == MODEL_PASS_EGRESS ||
 		       (why == MODEL_OUTBOUND && test_profile[id].outbound == PC_OUTBOUND_ENFORCE);
@@ -239,7 +245,7 @@ static bool met_all(const struct contest *contest, enum test_profile_id id)
 
 	for (int why = 0; why < MODEL_WHYS; why++) {
 		note("%10" PRIu64 " %s", contest->met[why], model_why_name[why]);
-		if (is_possible((enum model_why)why, id, contest->egress))
+		if (is_possible((enum model_why)why, id, contest))
 			all &= contest->met[why] > 0;
 	}
 	return all;
@@ -312,7 +318,8 @@ void suite_random(struct runner *runner, uint64_t seed, uint64_t count)
 		    {OBSERVE, false}, {STATE, false},	{STATE_OBSERVE, false},
 		    {STATE, true},    {OUTBOUND, true}, {OUTBOUND_OBSERVE, true}};
 
-	note("random frames: --random %" PRIu64 " --seed %" PRIu64, count, seed);
+	note("random frames%s: --random %" PRIu64 " --seed %" PRIu64,
+	     runner->kind == PC_FRAME_ETHERNET ? "" : " without an Ethernet header", count, seed);
 	if (!runner->filter.frags)
 		skip("this kernel has no xdp.frags", "random frames in several buffers");
 	for (size_t i = 0; i < ARRAY_SIZE(part); i++) {

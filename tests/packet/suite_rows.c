@@ -8,7 +8,8 @@
 #include "tests/packet/fixture.h"
 #include "tests/packet/suites.h"
 
-#define SPLIT_LAST 200 /* bytes of a frame in which every split is tried */
+#define QUOTE_LAST 2047 /* offset of the last quote that is read */
+#define SPLIT_LAST 200	/* bytes of a frame in which every split is tried */
 
 /* Large, and used by one suite at a time. */
 static struct frame frame;
@@ -154,6 +155,117 @@ void suite_rows(struct runner *runner)
 					if (row_list[list]->row[i].profile ==
 					    (enum test_profile_id)id)
 						run_row(runner, &row_list[list]->row[i], &tables);
+			finish(runner, test_profile[id].name);
+		}
+		tables_free(&tables);
+	}
+}
+
+/* --- frames without an Ethernet header --- */
+
+/*
+ * Rows about Ethernet and tags say nothing here, nor do those that end before IP. How far an
+ * error's quote may be off is counted from the start of the frame.
+ */
+static bool is_bare(const struct row *row)
+{
+	row_build(row, &frame);
+	if (frame.quote > QUOTE_LAST && frame.quote <= QUOTE_LAST + frame.ip)
+		return false;
+	return row->spec.family && !row->spec.ethertype && !row->spec.tags &&
+	       frame.length > frame.ip + RUN_FRAME_MIN && !row->patch[0].width;
+}
+
+static void run_bare(struct runner *runner, const struct row *this, const struct tables *tables)
+{
+	frame_bare(&frame);
+	if (!runner_takes(runner, &frame, RUN_WHOLE)) {
+		skip("this kernel runs no frame of that length", "bare: %s", this->name);
+		return;
+	}
+	check(run_in_time(run_whole, runner, this, tables), "bare: %s", this->name);
+	if (runner->filter.frags)
+		check(run_in_time(run_split, runner, this, tables), "bare: %s, split at every byte",
+		      this->name);
+}
+
+static const struct model_verdict open_port = {MODEL_PASS, MODEL_PASS_PORT, PC_PORT(PC_TCP, 25), 0};
+static const struct model_verdict not_sound = {MODEL_DROP, MODEL_MALFORMED, -1, 0};
+
+/* IPv6 to an open port whose first bytes may be a VLAN tag's, and what they are to IP and to GRE.
+ */
+static const struct tagged {
+	const char *name;
+	uint32_t first;	  /* bytes 0 to 3 */
+	size_t payload;	  /* behind TCP */
+	bool gre_refuses; /* a tag as far as GRE is concerned */
+} tagged[] = {
+	{"a flow label as large as IPv4's ethertype", 0x60000800, 4, false},
+	{"VLAN 0 with IPv4 behind it", 0x60000800, 0x4000, true},
+	{"VLAN 0 with IPv4 behind it, its last length", 0x60000800, 0x4fff - 20, true},
+	{"longer than a header of IPv4 would begin", 0x60000800, 0x5000, false},
+	{"VLAN 0 with IPv6 behind it", 0x600086dd, 0x6000, true},
+	{"a flow label as large as IPv6's ethertype", 0x600086dd, 4, false},
+	{"VLAN 0 with a tag behind it", 0x60008100, 4, true},
+	{"VLAN 0 with a service tag behind it", 0x600088a8, 4, true},
+	{"a flow label next to a tag's", 0x60018100, 4, false},
+	{"a traffic class", 0x60100800, 0x4000, false},
+	{"VLAN 256, which is not delivered", 0x61000800, 0x4000, false},
+};
+
+static void run_tagged(struct runner *runner, const struct tagged *this)
+{
+	struct frame_spec spec = {.family = 6, .protocol = 6, .port = 25, .payload = this->payload};
+	bool gre = runner->kind == PC_FRAME_GRE;
+	struct frame_patch first = {FROM_IP, 0, 4, this->first};
+
+	frame_build(&spec, &frame);
+	frame_patch(&frame, &first);
+	frame_bare(&frame);
+	if (runner_takes(runner, &frame, RUN_WHOLE))
+		check(as_expected(runner, RUN_WHOLE,
+				  gre && this->gre_refuses ? &not_sound : &open_port),
+		      "%s: %s", gre ? "GRE" : "IP", this->name);
+	else
+		skip("this kernel runs no frame of that length", "%s", this->name);
+}
+
+/* What is neither IPv4 nor IPv6, by the upper half of its first byte. */
+static void run_versions(struct runner *runner)
+{
+	struct frame_spec spec = {.family = 4, .protocol = 6, .port = 25, .payload = 30};
+	bool good = true;
+
+	for (uint32_t version = 0; good && version < 16; version++) {
+		struct frame_patch patch = {FROM_IP, 0, 1, version << 4 | 5};
+
+		if (version == 4)
+			continue;
+		frame_build(&spec, &frame);
+		frame_patch(&frame, &patch);
+		frame_bare(&frame);
+		good = as_expected(runner, RUN_WHOLE, &not_sound);
+	}
+	check(good, "bare: of no version, or of a wrong one");
+}
+
+void suite_bare(struct runner *runner)
+{
+	for (int id = 0; id < TEST_PROFILES; id++) {
+		struct tables tables = {0};
+
+		if (start(runner, (enum test_profile_id)id, &tables)) {
+			for (size_t list = 0; list < ROW_LISTS; list++)
+				for (size_t i = 0; i < row_list[list]->rows; i++)
+					if (row_list[list]->row[i].profile ==
+						    (enum test_profile_id)id &&
+					    is_bare(&row_list[list]->row[i]))
+						run_bare(runner, &row_list[list]->row[i], &tables);
+			if (id == OPEN) {
+				run_versions(runner);
+				for (size_t i = 0; i < ARRAY_SIZE(tagged); i++)
+					run_tagged(runner, &tagged[i]);
+			}
 			finish(runner, test_profile[id].name);
 		}
 		tables_free(&tables);

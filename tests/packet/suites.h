@@ -13,6 +13,9 @@ void suite_model(void);
 /* The rows through the program, in one buffer and split at every byte of their headers. */
 void suite_rows(struct runner *runner);
 
+/* The rows again, and some more, without an Ethernet header. */
+void suite_bare(struct runner *runner);
+
 /* Several frames one after the other, in and out, and what the state has become. */
 void suite_scenes(struct runner *runner);
 

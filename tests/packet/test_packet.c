@@ -81,6 +81,20 @@ static void read_options(int argc, char **argv, struct options *options)
 		options->frames = QUICK_FRAMES;
 }
 
+/* As tun and GRE interfaces have their frames. */
+static void without_ethernet(const struct options *options, enum pc_frame kind)
+{
+	struct runner runner;
+
+	model_frames(kind);
+	if (!check(!runner_open(&runner, 0, kind), "the filter of frames without Ethernet loads"))
+		return;
+	suite_bare(&runner);
+	if (options->frames)
+		suite_random(&runner, options->seed, options->frames / 5);
+	runner_close(&runner);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -101,7 +115,7 @@ int main(int argc, char **argv)
 	}
 	if (!check(!err, "a namespace with sockets"))
 		return check_done();
-	err = runner_open(&runner, 0);
+	err = runner_open(&runner, 0, PC_FRAME_ETHERNET);
 	if (!check(!err, "the filter loads"))
 		return check_done();
 	note("frames are split from %zu linear bytes on%s", runner.least,
@@ -118,5 +132,7 @@ int main(int argc, char **argv)
 	if (options.frames)
 		suite_random(&runner, options.seed, options.frames);
 	runner_close(&runner);
+	without_ethernet(&options, PC_FRAME_IP);
+	without_ethernet(&options, PC_FRAME_GRE);
 	return check_done();
 }

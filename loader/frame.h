@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What an interface's frames begin with, and which interfaces cannot be filtered. */
+#ifndef PORTCULLIS_FRAME_H
+#define PORTCULLIS_FRAME_H
+
+#include <stdbool.h>
+#include <linux/types.h>
+
+#include "bpf/abi.h"
+
+/* What rtnetlink says of an interface, as far as it tells how its frames begin. */
+struct frame_link {
+	__u16 type;	 /* ARPHRD_* */
+	char kind[32];	 /* "wireguard"; empty: a NIC, as a rule */
+	bool ipvlan_l3s; /* an ipvlan in that mode */
+	bool many_peers; /* gre without a remote address, or with a multicast one */
+};
+
+/*
+ * Tells what the frames begin with on a kernel (`release`: uname's). NULL, or why the interface
+ * cannot be filtered; the caller frees.
+ */
+char *frame_judge(const struct frame_link *link, const char *release, enum pc_frame *frame);
+
+/*
+ * The same of an interface of the caller's network namespace. Returns 0; -EOPNOTSUPP if it cannot be
+ * filtered, with the reason and what to do instead; or -errno with `*why`. The caller frees both.
+ */
+int frame_find(unsigned int ifindex, enum pc_frame *frame, char **why, char **instead);
+
+/* The same, and it says why not. */
+int frame_of(const char *interface, unsigned int ifindex, enum pc_frame *frame);
+
+#endif
