@@ -3,6 +3,8 @@
 
 BUILD   ?= build
 PREFIX  ?= /usr
+# Read by ifupdown in /etc alone.
+SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
 CLANG   ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 SCDOC   ?= scdoc
@@ -50,7 +52,10 @@ PACKET := $(patsubst tests/packet/%.c,$(BUILD)/packet/%.o,$(sort $(wildcard test
 BENCH  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%.o,$(sort $(filter-out %.bpf.c,$(wildcard tests/bench/*.c))))
 MANUAL := portcullis.8 portcullis-profile.5 portcullis-site.5
 
-all: $(BUILD)/portcullis $(BUILD)/portcullis.service $(MANUAL:%=$(BUILD)/%)
+# Files for systemd, udev and ifupdown that name the binary.
+SYSTEM := portcullis.service portcullis.rules portcullis.ifupdown
+
+all: $(BUILD)/portcullis $(SYSTEM:%=$(BUILD)/%) $(MANUAL:%=$(BUILD)/%)
 
 $(BUILD)/portcullis: $(LOADER_OBJECTS)
 	$(say) LINK $@
@@ -84,7 +89,7 @@ $(MANUAL:%=$(BUILD)/%): $(BUILD)/%: docs/%.scd
 	$(say) MAN $@
 	$(Q)$(SCDOC) < $< > $@
 
-$(BUILD)/portcullis.service: systemd/portcullis.service.in $(BUILD)/flags
+$(SYSTEM:%=$(BUILD)/%): $(BUILD)/%: systemd/%.in $(BUILD)/flags
 	$(say) UNIT $@
 	$(Q)sed 's|@PREFIX@|$(PREFIX)|' $< > $@
 
@@ -217,6 +222,8 @@ install: all
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(BUILD)/portcullis.8
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(BUILD)/portcullis-profile.5 $(BUILD)/portcullis-site.5
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system $(BUILD)/portcullis.service
+	$(INSTALL) -D -m 0644 $(BUILD)/portcullis.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/79-portcullis.rules
+	$(INSTALL) -D -m 0755 $(BUILD)/portcullis.ifupdown $(DESTDIR)$(SYSCONFDIR)/network/if-pre-up.d/zz-portcullis
 	$(INSTALL) -D -m 0644 systemd/portcullis.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/portcullis.conf
 
 clean:
@@ -232,7 +239,7 @@ help:
 	@echo 'bench    what scripts/bench measures with, built into $(BUILD)/bench (root runs it)'
 	@echo 'fuzz     libFuzzer harnesses, built into $(BUILD)/fuzz'
 	@echo 'debug    everything with ASan and UBSan, in $(BUILD)/debug'
-	@echo 'install  binary, profiles, schema, man pages, systemd unit (DESTDIR, PREFIX)'
+	@echo 'install  binary, profiles, schema, man pages, systemd unit, udev rule (DESTDIR, PREFIX, SYSCONFDIR)'
 	@echo 'clean    remove $(BUILD)'
 
 FORCE:

@@ -78,13 +78,15 @@ rebuilds()
 	same '' "$output" 'what make says at last'
 }
 
-@test "make install: binary, profiles, schema, man pages, systemd unit, with DESTDIR and PREFIX, and nothing else" {
+@test "make install: binary, profiles, schema, man pages, systemd unit, udev rule, with DESTDIR and PREFIX, and nothing else" {
 	exits 0 build install DESTDIR="$DIR/dest" PREFIX=/usr
 	output=$(cd "$DIR/dest" && find . -type f -printf '%m %P\n' | sort -k2)
 	expected=$(
 		echo '755 usr/sbin/portcullis'
 		echo '644 usr/lib/systemd/system/portcullis.service'
 		echo '644 usr/lib/sysusers.d/portcullis.conf'
+		echo '644 usr/lib/udev/rules.d/79-portcullis.rules'
+		echo '755 etc/network/if-pre-up.d/zz-portcullis'
 		for file in "$ROOT"/profiles/*.yaml "$ROOT"/profiles/*.schema.json; do
 			echo "644 usr/share/portcullis/profiles/${file##*/}"
 		done
@@ -94,6 +96,8 @@ rebuilds()
 	)
 	same "$(sort -k2 <<< "$expected")" "$output" 'what is installed'
 	grep -q '^ExecStart=/usr/sbin/portcullis ' "$DIR/dest/usr/lib/systemd/system/portcullis.service"
+	grep -q 'exec /usr/sbin/portcullis apply ' "$DIR/dest/usr/lib/udev/rules.d/79-portcullis.rules"
+	grep -q ' /usr/sbin/portcullis apply ' "$DIR/dest/etc/network/if-pre-up.d/zz-portcullis"
 	exits 0 "$DIR/dest/usr/sbin/portcullis" profiles --catalog "$DIR/dest/usr/share/portcullis/profiles"
 	says "$DIR/dest/usr/share/portcullis/profiles/xeams.yaml"
 }

@@ -61,13 +61,14 @@ verified()
 	[ "$status" != 0 ] || fail 'the threshold does not hold'
 }
 
-@test "stop does not open the host, and what waits for the network waits for the filter" {
+@test "stop does not open the host, and what brings links up waits for the filter" {
 	same '' "$(grep -E '^ExecStop' "$UNIT" || true)"
 	same yes "$(unit_words RemainAfterExit)"
 	# On a booted Debian 12 it makes bpffs read-only, and the host stays open.
 	same '' "$(unit_words ProtectKernelTunables)" 'ProtectKernelTunables'
 	same '' "$(grep PREFIX "$UNIT" || true)" 'left of the template'
-	grep -qE '^Before=.*network-online.target' "$UNIT" || fail 'not before network-online.target'
+	unit_words Before | grep -qx network-pre.target || fail 'not before network-pre.target'
+	unit_words Wants | grep -qx network-pre.target || fail 'nothing pulls network-pre.target in'
 }
 
 # within HOST COMMAND...: as the unit would run it: its capabilities, a mount namespace of its own in which only

@@ -78,3 +78,34 @@ tell_boot()
 	note < /run/links
 	note < /run/early.log
 }
+
+# window_is NAME MILLISECONDS: at most so many.
+window_is()
+{
+	local found
+
+	found=$(window "$1")
+	echo "the window was $found ms"
+	[ "$found" != none ] && [ "$found" -le "$2" ]
+}
+
+# says REGULAR-EXPRESSION COMMAND...
+says()
+{
+	local wanted=$1 said
+
+	shift
+	said=$("$@" 2>&1) || true
+	grep -qE -- "$wanted" <<< "$said" || { tail -n 20 <<< "$said"; false; }
+}
+
+# before UNIT SECONDS: it was reached within so many seconds after portcullis.service began.
+before()
+{
+	local began reached
+
+	began=$(systemctl show -P InactiveExitTimestampMonotonic portcullis)
+	reached=$(systemctl show -P ActiveEnterTimestampMonotonic "$1")
+	echo "after $(((reached - began) / 1000)) ms"
+	[ "$reached" -gt 0 ] && [ $(((reached - began) / 1000000)) -lt "$2" ]
+}
