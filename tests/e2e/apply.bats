@@ -374,6 +374,7 @@ has_state()
 }
 
 @test "an older version's filter is taken over" {
+	needs_layout 3
 	on host "$TOOLS/portcullis-layout-3" attach eth0 -p xeams --catalog "$CATALOG"
 	site <<-END
 		interfaces:

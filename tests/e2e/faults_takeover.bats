@@ -15,5 +15,6 @@ teardown_file()
 }
 
 @test "swap" {
+	needs_layout 3
 	hurt -s -o "$TOOLS/portcullis-layout-3" -e turns before after swap eth0 "${AFTER[@]}"
 }

@@ -54,6 +54,13 @@ inside()
 	nsenter --target "$SANDBOX" --mount --pid -- "$@" 3>&-
 }
 
+# needs_layout LAYOUT: skips the test if there is no binary of this older layout.
+needs_layout()
+{
+	[ -x "$TOOLS/portcullis-layout-$1" ] ||
+		skip "layout $1 is built from the repository's history, which is cut short here: git fetch --unshallow"
+}
+
 # on HOST COMMAND: runs a command on a host.
 on()
 {

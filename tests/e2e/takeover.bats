@@ -51,6 +51,7 @@ one_folder()
 }
 
 @test "an older layout: commands that read refuse, name the way, and read nothing wrong" {
+	needs_layout 3
 	by "$OLDER" attach eth0 --force -p xeams
 	exits 1 pc status eth0
 	says 'another version' 'portcullis swap'
@@ -72,6 +73,7 @@ one_folder()
 }
 
 @test "swap takes an older layout over: recipe, counters, flows and number go on" {
+	needs_layout 3
 	local before
 
 	by "$OLDER" attach eth0 --force -p xeams --enable imap --group trusted=203.0.113.0/24
@@ -91,6 +93,7 @@ one_folder()
 }
 
 @test "a layout that did not mark the ports of its flows: what was asked before is answered" {
+	needs_layout 2
 	by "$UNMARKED" attach eth0 -p xeams
 	start answerer client /usr/bin/python3 "$BATS_TEST_DIRNAME/udp_peer.py" serve 5300 --delay 10
 	until_true 8 eval 'on client ss -Hlun "sport = 5300" | grep -q 5300'
@@ -132,6 +135,7 @@ one_folder()
 }
 
 @test "a damaged catalog: the older filter stays as it is" {
+	needs_layout 3
 	mkdir -p "$DIR/gone"
 	cp "$CATALOG"/*.yaml "$DIR/gone"
 	sed -i 's/^profile: xeams/profile: mine/' "$DIR/gone/xeams.yaml"
@@ -146,6 +150,7 @@ one_folder()
 }
 
 @test "dry run: says that it would, and does not" {
+	needs_layout 3
 	by "$OLDER" attach eth0 --force -p xeams
 	exits 1 pc swap eth0 --dry-run
 	says 'would first be taken over'
@@ -153,6 +158,7 @@ one_folder()
 }
 
 @test "under load no packet is lost or judged by neither" {
+	needs_layout 3
 	local sent counted
 
 	by "$OLDER" attach eth1 -p ssh
