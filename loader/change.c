@@ -219,7 +219,7 @@ static void undo_all(const struct changes *changes)
 		filter_undo(&one->filter);
 	each_change (changes, one, CHANGE_DETACH)
 		filter_refill(&one->filter);
-	if (changes->count > 1 || !attaches)
+	if (!changes->each && (changes->count > 1 || !attaches))
 		error("nothing was %s: every interface is as it was", changes->done);
 }
 

@@ -36,6 +36,7 @@ struct changes {
 	const char *done;		/* "attached": what did not happen if it fails */
 	const struct ports *management; /* NULL: the built-in list of guard.h */
 	bool force;			/* also if it locks somebody out */
+	bool each; /* what fails is tried one by one: nothing is said of the others */
 	bool dry_run;
 	struct change *change;
 	size_t count;

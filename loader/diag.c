@@ -164,6 +164,21 @@ void diag_warning(struct diag *diag, const struct place *place, const char *form
 	va_end(args);
 }
 
+void diag_take(struct diag *diag, struct diag *from)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		struct diag_entry *entry = &from->entry[i];
+
+		if (diag->count >= DIAG_LIMIT) {
+			count_beyond(diag, entry->level);
+			continue;
+		}
+		insert(diag, entry);
+		*entry = (struct diag_entry){0};
+	}
+	diag_free(from);
+}
+
 void diag_free(struct diag *diag)
 {
 	for (size_t i = 0; i < diag->count; i++) {

@@ -52,6 +52,9 @@ void diag_warning(struct diag *diag, const struct place *place, const char *form
 	__attribute__((format(printf, 3, 4)));
 void diag_free(struct diag *diag);
 
+/* Moves all entries of `from`, which is empty then. */
+void diag_take(struct diag *diag, struct diag *from);
+
 /* True when no more entries are kept: what looks for errors only may stop. */
 bool diag_full(const struct diag *diag);
 

@@ -23,7 +23,7 @@ enum exit_code {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
-	EXIT_INCOMPLETE = 4, /* apply --boot: interfaces were left out */
+	EXIT_INCOMPLETE = 4, /* apply --boot: an interface was left out; 3 is --exit-code's */
 };
 
 struct options {

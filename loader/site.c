@@ -40,6 +40,18 @@ static void check_twice(struct reader *reader, const struct yaml_node *mapping, 
 	uses_check(reader, &uses, what);
 }
 
+static bool is_twice(const struct yaml_node *mapping, const struct yaml_node *key)
+{
+	const struct yaml_node *other;
+
+	yaml_for_each_key(other, mapping)
+	{
+		if (other != key && other->kind == YAML_TEXT && !strcmp(other->text, key->text))
+			return true;
+	}
+	return false;
+}
+
 static bool too_many(struct reader *reader, const struct yaml_node *mapping, const char *what,
 		     size_t most)
 {
@@ -129,6 +141,7 @@ static void read_group(struct reader *reader, const struct yaml_node *key, struc
 	__free_text char *name = NULL;
 
 	read_name(reader, key, "group name", &name);
+	site->unnamed_wrong |= !name;
 	if (!name || !yaml_usable(&reader->yaml, key->next, &expected, reader->diag))
 		return;
 	if (key->next->kind == YAML_TEXT && *key->next->text == '@')
@@ -141,14 +154,21 @@ static void read_groups(struct reader *reader, const struct yaml_node *mapping, 
 {
 	const struct yaml_node *key;
 
-	if (too_many(reader, mapping, "groups", SITE_GROUPS))
+	if (too_many(reader, mapping, "groups", SITE_GROUPS)) {
+		site->unnamed_wrong = true;
 		return;
+	}
 	check_twice(reader, mapping, "group");
 	yaml_for_each_key(key, mapping)
 	{
+		size_t errors = reader->diag->errors;
+
 		if (diag_full(reader->diag))
 			break;
 		read_group(reader, key, site);
+		if (key->kind == YAML_TEXT &&
+		    (reader->diag->errors != errors || is_twice(mapping, key)))
+			names_add_once(&site->wrong_group, key->text);
 	}
 }
 
@@ -192,20 +212,23 @@ static bool check_interface(struct reader *reader, const struct yaml_node *key)
 	return false;
 }
 
-static void read_interface(struct reader *reader, const struct yaml_node *key, struct site *site)
+static void read_interface(struct reader *reader, const struct yaml_node *key, bool twice,
+			   struct site *site)
 {
 	const struct yaml_key expected = {key->text, false, YAML_MAPPING,
 					  "a mapping of keys, as in 'profiles: ssh'", ""};
 	struct site_interface *interface;
 
-	if (!check_interface(reader, key) ||
-	    !yaml_usable(&reader->yaml, key->next, &expected, reader->diag))
+	if (!check_interface(reader, key))
 		return;
 	site->interface = grow(site->interface, site->interfaces, sizeof(*site->interface));
 	interface = &site->interface[site->interfaces++];
-	*interface = (struct site_interface){.name = xstrdup(key->text)};
+	*interface = (struct site_interface){
+		.name = xstrdup(key->text), .wrong = true, .profiles_wrong = true};
 	yaml_place(&reader->yaml, key, &interface->place);
-	site_read_interface(reader, key->next, interface);
+	if (yaml_usable(&reader->yaml, key->next, &expected, reader->diag))
+		site_read_interface(reader, key->next, interface);
+	interface->wrong |= twice;
 }
 
 static void read_interfaces(struct reader *reader, const struct yaml_node *mapping,
@@ -220,7 +243,7 @@ static void read_interfaces(struct reader *reader, const struct yaml_node *mappi
 	{
 		if (diag_full(reader->diag))
 			break;
-		read_interface(reader, key, site);
+		read_interface(reader, key, key->kind == YAML_TEXT && is_twice(mapping, key), site);
 	}
 }
 
@@ -234,6 +257,7 @@ static void read_site(struct reader *reader, struct site *site)
 
 	yaml_fields(&reader->yaml, root, site_key, KEYS, field, reader->diag);
 	site->interfaces_given = field[KEY_INTERFACES].key != NULL;
+	site->unnamed_wrong = reader->diag->errors != errors;
 	if (field[KEY_GROUPS].value)
 		read_groups(reader, field[KEY_GROUPS].value, site);
 	site->groups_wrong = reader->diag->errors != errors;
@@ -387,6 +411,7 @@ void site_free(struct site *site)
 		interface_free(&site->interface[i]);
 	free(site->interface);
 	groups_free(&site->groups);
+	names_free(&site->wrong_group);
 	ports_free(&site->management);
 	free(site->path);
 	free(site->text);

@@ -46,8 +46,10 @@ struct site {
 	char *path;
 	char *text;
 	struct groups groups;
-	bool groups_wrong;     /* in a draft: a group is missing */
-	bool management_given; /* then no port at all is meant, too */
+	bool groups_wrong;	  /* in a draft: a group is missing */
+	struct names wrong_group; /* of these, those that have a name */
+	bool unnamed_wrong;	  /* and there is something else: any name may be missing */
+	bool management_given;	  /* then no port at all is meant, too */
 	struct ports management;
 	bool interfaces_given;		  /* if only as {}: then no interface at all is meant */
 	struct site_interface *interface; /* in the order of the file */
@@ -85,6 +87,10 @@ int site_draft(const char *given, struct site *site, struct diag *diag);
  * what is closed there for want of a group. Returns 0, or -EINVAL with errors in `diag`.
  */
 int site_check(struct catalog *catalog, const struct site *site, struct diag *diag);
+
+/* The same for one interface of it: whether there is no error, also none that was said before. */
+bool site_check_interface(struct catalog *catalog, const struct site *site,
+			  const struct site_interface *interface, struct diag *diag);
 
 /* What the file says of this interface, or NULL. */
 const struct site_interface *site_interface(const struct site *site, const char *name);

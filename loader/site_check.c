@@ -28,8 +28,11 @@ static bool is_said(const struct diag *diag, const struct diag_entry *entry)
 	return false;
 }
 
-/* What is said of another file stays there, and is said once; the rest is the word's. */
-static void pass_on(const struct check *check, const struct diag *found, const struct place *place)
+/*
+ * What is said of another file stays there, and is said once; the rest is the word's. Returns
+ * whether there is no error.
+ */
+static bool pass_on(const struct check *check, const struct diag *found, const struct place *place)
 {
 	for (size_t i = 0; i < found->count; i++) {
 		const struct diag_entry *entry = &found->entry[i];
@@ -49,6 +52,7 @@ static void pass_on(const struct check *check, const struct diag *found, const s
 		(entry->level == DIAG_ERROR ? diag_error : diag_warning)(
 			check->diag, option ? place : &there, "%s", entry->message);
 	}
+	return !found->errors;
 }
 
 static bool check_profile(const struct check *check, const struct site_word *word)
@@ -60,12 +64,11 @@ static bool check_profile(const struct check *check, const struct site_word *wor
 
 	if (!catalog_resolve(check->catalog, &one, &list, &count, &found))
 		free(list);
-	pass_on(check, &found, &word->place);
-	return !found.errors;
+	return pass_on(check, &found, &word->place);
 }
 
 /* A misspelt group would only show as a closed service, so it must be known from somewhere. */
-static void check_use(struct check *check, const struct site_use *use)
+static bool check_use(struct check *check, const struct site_use *use)
 {
 	const char *near;
 
@@ -75,7 +78,7 @@ static void check_use(struct check *check, const struct site_use *use)
 			names_add_once(&check->group, check->site->groups.group[i].name);
 	}
 	if (names_have(&check->group, use->group) || check->site->groups_wrong)
-		return;
+		return true;
 	near = nearest_name(use->group, &check->group);
 	if (near)
 		diag_error(check->diag, &use->place, "no such group '%s'; did you mean '%s'?",
@@ -84,10 +87,11 @@ static void check_use(struct check *check, const struct site_use *use)
 		diag_error(check->diag, &use->place,
 			   "no such group '%s'; define it under 'groups', as in %s: 192.0.2.0/24",
 			   use->group, use->group);
+	return false;
 }
 
 /* One word alone on the interface's profiles: what is wrong then is wrong with it. */
-static void check_word(const struct check *check, const struct site_interface *interface,
+static bool check_word(const struct check *check, const struct site_interface *interface,
 		       const struct site_word *word)
 {
 	__cleanup(diag_free) struct diag found = {0};
@@ -102,7 +106,7 @@ static void check_word(const struct check *check, const struct site_interface *i
 		names_add(&drafts.group, interface->use[i].group);
 	if (!drafts_start(&drafts))
 		drafts_apply(&drafts);
-	pass_on(check, &found, &word->place);
+	return pass_on(check, &found, &word->place);
 }
 
 static void warn_of_groups(const struct check *check, const struct site_interface *interface,
@@ -127,31 +131,39 @@ static void warn_of_groups(const struct check *check, const struct site_interfac
 	}
 }
 
-static void check_interface(struct check *check, const struct site_interface *interface)
+static bool check_interface(struct check *check, const struct site_interface *interface)
 {
 	__cleanup(composition_free) struct composition composition = {0};
 	__cleanup(diag_free) struct diag found = {0};
-	size_t errors = check->diag->errors;
-	bool profiles = !interface->profiles_wrong;
+	bool profiles = !interface->profiles_wrong, good = !interface->wrong;
 
 	for (size_t i = 0; i < interface->words; i++) {
 		if (interface->word[i].kind == RECIPE_PROFILE)
 			profiles &= check_profile(check, &interface->word[i]);
 	}
 	for (size_t i = 0; i < interface->uses; i++)
-		check_use(check, &interface->use[i]);
+		good &= check_use(check, &interface->use[i]);
 	/* Without its profile, each word on it would be reported too. */
 	for (size_t i = 0; i < interface->words && profiles; i++) {
 		if (interface->word[i].kind != RECIPE_PROFILE)
-			check_word(check, interface, &interface->word[i]);
+			good &= check_word(check, interface, &interface->word[i]);
 	}
-	if (!profiles || interface->wrong || check->site->groups_wrong ||
-	    check->diag->errors != errors)
-		return;
-	if (!compose(check->catalog, &interface->recipe, false, &composition, &found))
-		warn_of_groups(check, interface, &composition);
-	else
-		pass_on(check, &found, &interface->place);
+	if (!profiles || !good || check->site->groups_wrong)
+		return profiles && good;
+	if (compose(check->catalog, &interface->recipe, false, &composition, &found))
+		return pass_on(check, &found, &interface->place);
+	warn_of_groups(check, interface, &composition);
+	return true;
+}
+
+bool site_check_interface(struct catalog *catalog, const struct site *site,
+			  const struct site_interface *interface, struct diag *diag)
+{
+	struct check check = {.catalog = catalog, .site = site, .diag = diag};
+	bool good = check_interface(&check, interface);
+
+	names_free(&check.group);
+	return good;
 }
 
 int site_check(struct catalog *catalog, const struct site *site, struct diag *diag)

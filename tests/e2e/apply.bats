@@ -385,6 +385,207 @@ has_state()
 	same 'eth0:xeams:enforce' "$(state)"
 }
 
+# boots CODE: every interface of the file by itself.
+boots()
+{
+	detach_all host
+	applies "$1" --boot
+}
+
+@test "at boot an error in one interface's part leaves out that one, and names it" {
+	local part
+
+	for part in '{profiles: xeasm}' '{profiles: ssh, enable: nonsense}' '{profiles: ssh, sources: x}' '{profiles: [}' 'ssh' \
+		'{profiles: ssh, from: {ssh:ssh: nobody}}' '{profiles: ssh, flows: none}' '' '{enable: imap}'; do
+		printf 'interfaces:\n  eth0: {profiles: xeams}\n  eth1: %s\n' "$part" > "$SITE"
+		if [ "$part" = '{profiles: [}' ]; then # no YAML: nothing in it is known
+			boots 1
+			same '' "$(state)" "$part"
+			continue
+		fi
+		boots 4
+		says 'site.yaml:3:' 'eth1: left out' 'eth0: native, enforce'
+		same 'eth0:xeams:enforce' "$(state)" "$part"
+		applies 1
+		same 'eth0:xeams:enforce' "$(state)" "by hand: $part"
+	done
+	# What is there stays, and nothing of it is detached for an error.
+	site <<< 'interfaces: {eth0: {profiles: ssh}, eth1: {profiles: ssh}}'
+	boots 0
+	site <<< 'interfaces: {eth0: {profiles: xeams}, eth1: [ssh]}'
+	applies 4 --boot
+	same 'eth0:xeams:enforce eth1:ssh:enforce' "$(state)"
+	# Of two parts of one name neither is known to be meant.
+	printf 'interfaces:\n  eth1: {profiles: ssh}\n  eth0: {profiles: xeams}\n  eth1: {profiles: xeams}\n' > "$SITE"
+	boots 4
+	says 'eth1: left out'
+	same 'eth0:xeams:enforce' "$(state)"
+}
+
+@test "at boot an error in a group leaves out the interfaces that name it" {
+	site <<-END
+		groups:
+		  admins: [192.0.2.2/8]
+		interfaces:
+		  eth0: {profiles: xeams}
+		  eth1: {profiles: ssh, from: {ssh:ssh: admins}}
+	END
+	boots 4
+	says "$SITE:2:" "the group 'admins'" 'eth1: left out'
+	same 'eth0:xeams:enforce' "$(state)"
+	# It may be any group that a wrong key hides.
+	sed -i 's/groups:/grups:/; s,2/8,2,' "$SITE"
+	boots 4
+	says "$SITE:1:" 'eth1: left out'
+	same 'eth0:xeams:enforce' "$(state)"
+	printf 'management: nonsense\n' >> "$SITE"
+	sed -i 's/grups:/groups:/' "$SITE"
+	boots 4
+	says_not 'left out'
+	same 'eth0:xeams:enforce eth1:ssh:enforce' "$(state)"
+}
+
+@test "at boot a profile that does not load leaves out its interface" {
+	mkdir -p "$DIR/broken"
+	printf 'profile: broken\nservices:\n  - name: x\n    in: 70000/tcp\n' > "$DIR/broken/broken.yaml"
+	site <<< 'interfaces: {eth0: {profiles: [ssh, broken]}, eth1: {profiles: ssh}}'
+	boots 4 # unknown
+	says 'eth0: left out'
+	applies 4 --boot --catalog "$DIR/broken"
+	says 'broken.yaml:4:' 'eth0: left out'
+	same 'eth1:ssh:enforce' "$(state)"
+	site <<< 'interfaces: {eth0: {profiles: [ssh, broken]}, eth1: {profiles: broken}}'
+	applies 1 --boot --catalog "$DIR/broken"
+	says 'eth0: left out' 'eth1: left out'
+	same 'eth1:ssh:enforce' "$(state)"
+}
+
+@test "at boot an interface that fails when it is attached is left out; by hand nothing is done" {
+	on host ip link add br9 type bridge
+	site <<-END
+		interfaces:
+		  eth1: {profiles: ssh}
+		  br9: {profiles: ssh, mode: native}
+		  eth0: {profiles: xeams}
+	END
+	applies 1
+	says 'nothing was changed'
+	same '' "$(state)"
+	applies 4 --boot
+	says 'br9: left out' 'eth0: native, enforce' 'eth1: native, enforce'
+	says_not 'nothing was changed'
+	same 'eth0:xeams:enforce eth1:ssh:enforce' "$(state)"
+	# One of two sizes of the map of flows, which interfaces share.
+	detach_all host
+	site <<< 'interfaces: {eth0: {profiles: ssh, flows: 1000}, eth1: {profiles: ssh, flows: 2000}}'
+	applies 4 --boot
+	says 'eth1: left out'
+	same 'eth0:ssh:enforce' "$(state)"
+	pc attach eth1 -p ssh
+	# And one that is swapped, with one that is detached.
+	pc attach br9 -p ssh --mode generic
+	site <<-END
+		interfaces:
+		  eth0: {profiles: ssh}
+		  br9: {profiles: xeams, mode: native}
+	END
+	applies 4 --boot
+	says 'br9: is attached in generic mode' 'br9: left out' 'eth1: detached'
+	same 'br9:ssh:enforce eth0:ssh:enforce' "$(state)"
+	pc detach br9
+	on host ip link del br9
+}
+
+@test "a warning of the profiles is given once, also where an interface is missing" {
+	site <<-END
+		interfaces:
+		  eth0: {profiles: communigate-pro}
+		  late0: {profiles: ssh}
+	END
+	applies 4 --boot --wait 1
+	says 'late0: not there yet' 'late0: no such interface'
+	same 1 "$(grep -c 'trusted are not defined' <<< "$output")" "warnings: $output"
+	same 1 "$(grep -c 'eth0: native' <<< "$output")" 'attached once'
+	says_not 'eth0: is as the site file says'
+	detach_all host
+	applies 0 eth0
+	same 1 "$(grep -c 'trusted are not defined' <<< "$output")" "warnings by hand: $output"
+}
+
+@test "only these interfaces: the others stay as they are" {
+	pc attach eth1 -p ssh
+	site <<< 'interfaces: {eth0: {profiles: xeams}, eth1: {profiles: xeams}, late0: {profiles: [}}'
+	sed -i 's/late0: {profiles: \[}/late0: {profiles: ssh}/' "$SITE"
+	applies 0 eth0
+	same 'eth0:xeams:enforce eth1:ssh:enforce' "$(state)"
+	# One that the file does not name keeps its filter.
+	site <<< 'interfaces: {eth0: {profiles: ssh}}'
+	applies 0 eth0 --dry-run
+	says_not 'detach'
+	applies 0 eth0
+	same 'eth0:ssh:enforce eth1:ssh:enforce' "$(state)"
+	applies 1 eth0 eth1
+	says "apply: eth1: is not in the site file $SITE"
+	same 'eth0:ssh:enforce eth1:ssh:enforce' "$(state)"
+	exits 2 pc apply eth0 eth0 --site "$SITE"
+	# By another name, on either side.
+	on host ip link property add dev eth0 altname lan
+	site <<< 'interfaces: {lan: {profiles: xeams}, eth1: {profiles: ssh}}'
+	applies 0 eth0
+	site <<< 'interfaces: {eth0: {profiles: ssh}}'
+	applies 0 lan
+	same 'eth0:ssh:enforce eth1:ssh:enforce' "$(state)"
+	on host ip link property del dev eth0 altname lan
+}
+
+@test "as udev calls it: silent where there is nothing to do, whatever stands elsewhere in the file" {
+	site <<-END
+		interfaces:
+		  eth0: {profiles: communigate-pro}
+		  eth1: {profiles: xeasm}
+	END
+	udev()
+	{
+		run -- on host env -i sh -c 'cd / && exec "$@" < /dev/null' - "$PORTCULLIS" apply --boot "$1" --site "${2:-$SITE}"
+	}
+	udev eth0
+	same 0 "$status" "$output"
+	says 'eth0: native' 'trusted'
+	says_not xeasm
+	udev eth0
+	same 0 "$status"
+	same '' "$output" 'eth0 again'
+	udev lo
+	same 0 "$status"
+	same '' "$output" 'one that is not in the file'
+	udev eth1
+	same 1 "$status"
+	says 'xeasm' 'eth1: left out'
+	udev eth0 "$DIR/none.yaml"
+	same 0 "$status"
+	same '' "$output" 'no site file'
+	same 'eth0:communigate-pro:enforce' "$(state)"
+}
+
+@test "udev's calls beside the first pass at boot: each interface gets its filter once" {
+	local i
+
+	site <<< 'interfaces: {eth0: {profiles: xeams}, eth1: {profiles: ssh}, late0: {profiles: ssh}}'
+	in_background host "$PORTCULLIS" apply --boot --wait 20 --site "$SITE" --catalog "$CATALOG"
+	for i in eth0 eth1 eth0 lo; do
+		on host "$PORTCULLIS" apply --boot $i --site "$SITE" --catalog "$CATALOG" > "$DIR/udev.$i" 2>&1 &
+	done
+	on host ip link add late0 type veth peer name late1
+	on host "$PORTCULLIS" apply --boot late0 --site "$SITE" --catalog "$CATALOG"
+	until_true 10 has_state 'eth0:xeams:enforce eth1:ssh:enforce late0:ssh:enforce'
+	wait
+	for i in eth0 eth1 late0; do
+		same 1 "$(generation host $i)" "$i: generation"
+	done
+	pc detach late0
+	on host ip link del late0
+}
+
 @test "it needs privilege" {
 	site <<< 'interfaces: {}'
 	exits 1 on host setpriv --reuid 65534 --regid 65534 --clear-groups "$PORTCULLIS" apply --site "$SITE"

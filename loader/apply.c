@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Plans the changes of `apply`: what an interface has against what the site file says of it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/apply.h"
+#include "loader/link.h"
+#include "loader/object.h"
+#include "loader/takeover.h"
+
+bool apply_find(struct apply *apply)
+{
+	char real[IF_NAMESIZE];
+	bool all = true;
+	size_t i;
+
+	for (i = 0; i < apply->count; i++) {
+		apply->wanted[i].ifindex = link_find(apply->wanted[i].site->name, real);
+		all &= apply->wanted[i].ifindex != 0;
+	}
+	return all;
+}
+
+static bool same_part(const json_t *a, const json_t *b, const char *key)
+{
+	return json_equal(json_object_get(a, key), json_object_get(b, key));
+}
+
+static int check_mode(const struct change *change, enum hook_mode wanted)
+{
+	if (wanted == HOOK_AUTO || wanted == change->hook.mode)
+		return 0;
+	error("%s: is attached in %s mode, and the site file wants %s: portcullis detach %s, then apply again",
+	      change->name, hook_mode_name(change->hook.mode), hook_mode_name(wanted),
+	      change->name);
+	return -EINVAL;
+}
+
+static int check_flows(const struct change *change)
+{
+	struct bpf_map_info info;
+	int err = change->flows ? object_map(change->filter.flows, &info) : 0;
+
+	if (err || !change->flows || info.max_entries == change->flows)
+		return err;
+	error("%s: this network namespace has a map of %u flows, and the site file wants %u: portcullis detach every interface, then apply again",
+	      change->name, info.max_entries, change->flows);
+	return -EINVAL;
+}
+
+/* What is as wanted may still wait to be confirmed. 1: it is to be swapped, for a new deadline. */
+static int say_same(const struct apply *apply, struct change *change)
+{
+	__u64 deadline = change->filter.current.copy->deadline, now = boot_time();
+	int err;
+
+	if (!deadline) {
+		if (!apply->quiet)
+			say_line("%s: is as the site file says", change->name);
+		return 0;
+	}
+	if (apply->options->confirm)
+		return 1;
+	if (!apply->options->boot || apply->options->dry_run) {
+		say_line(
+			"%s: is as the site file says, but waits to be confirmed, %llu s: portcullis confirm %s",
+			change->name, deadline > now ? (deadline - now) / PC_SECOND : 0,
+			change->name);
+		return 0;
+	}
+	err = filter_confirm(&change->filter);
+	if (!err)
+		say_line("%s: is as the site file says, and final now", change->name);
+	return err == -ETIME ? 1 : err;
+}
+
+/* Of one that is attached: 1 if it is to be swapped, 0 if it is as wanted. */
+static int compare(const struct apply *apply, struct apply_target *target, struct change *change)
+{
+	const struct takeover how = {
+		.command = "apply",
+		.management = apply->changes.management,
+		.force = apply->changes.force,
+		.confirm = change->confirm,
+		.dry_run = apply->options->dry_run,
+	};
+	int err = takeover(&change->hook, &how);
+
+	if (err)
+		return err;
+	err = filter_open(change->hook.id, &change->filter);
+	if (err == -ENOENT)
+		err = hook_missing(&change->hook, "apply");
+	if (!err && !apply->options->dry_run)
+		err = filter_ready(&change->filter, change->name);
+	if (!err)
+		err = check_mode(change, target->wanted->site->mode);
+	if (!err)
+		err = check_flows(change);
+	if (!err)
+		err = plan_kept(change->name, &change->filter, &target->kept);
+	if (err)
+		return err;
+	change->kept = target->kept;
+	if (same_part(target->kept, target->plan.kept, "recipe") &&
+	    same_part(target->kept, target->plan.kept, "profiles"))
+		return say_same(apply, change);
+	return 1;
+}
+
+static struct change *add(struct apply *apply, enum change_kind kind, const char *name)
+{
+	struct change *change = &apply->changes.change[apply->changes.count++];
+
+	*change = (struct change){.kind = kind, .name = name, .filter = FILTER_NONE};
+	return change;
+}
+
+void apply_drop(struct apply *apply)
+{
+	struct apply_target *target = &apply->target[--apply->changes.count];
+
+	filter_close(&apply->changes.change[apply->changes.count].filter);
+	plan_free(&target->plan);
+	json_decref(target->kept);
+	*target = (struct apply_target){};
+}
+
+static unsigned int wanted_confirm(const struct options *options,
+				   const struct site_interface *wanted)
+{
+	if (options->boot)
+		return 0;
+	return options->confirm ? options->confirm : wanted->confirm;
+}
+
+static bool is_undefined(const struct site *site, const char *group)
+{
+	return strcmp(group, GROUP_LINK_LOCAL) && !groups_find(&site->groups, group);
+}
+
+/* The first group of these that an error of the file hides; NULL: there is none. */
+static const char *wrong_of(const struct site *site, const struct names *groups)
+{
+	size_t i;
+
+	for (i = 0; i < groups->count; i++)
+		if (names_have(&site->wrong_group, groups->name[i]) ||
+		    (site->unnamed_wrong && is_undefined(site, groups->name[i])))
+			return groups->name[i];
+	return NULL;
+}
+
+/* The first group that an error of the file hides of those that its words or its profiles name. */
+static const char *wrong_group(const struct site *site, const struct site_interface *wanted,
+			       const struct composition *composition)
+{
+	const char *wrong = NULL;
+	size_t i;
+
+	for (i = 0; i < wanted->uses && !wrong; i++) {
+		const struct names one = {&wanted->use[i].group, 1};
+
+		wrong = wrong_of(site, &one);
+	}
+	for (i = 0; i < composition->services && !wrong; i++) {
+		const struct composed *service = &composition->service[i];
+
+		if (service->why != WHY_OPEN && service->why != WHY_GROUP)
+			continue;
+		wrong = wrong_of(site, &service->from);
+		if (!wrong)
+			wrong = wrong_of(site, &service->to);
+	}
+	return wrong;
+}
+
+/* Its warnings are the same that site_check has given, at a better place. */
+static int make(const struct apply *apply, const struct wanted *wanted, struct plan *plan,
+		struct diag *diag)
+{
+	__cleanup(diag_free) struct diag found = {};
+	int err = plan_make(wanted->catalog, &apply->options->catalog, &wanted->site->recipe,
+			    apply->options->strict, plan, &found);
+	const char *wrong = wrong_group(apply->site, wanted->site, &plan->composition);
+
+	if (wrong) {
+		error("%s: the site file has an error where the group '%s' may be defined, which this interface needs",
+		      wanted->site->name, wrong);
+		return -EINVAL;
+	}
+	if (err)
+		diag_take(diag, &found);
+	return err;
+}
+
+int apply_plan(struct apply *apply, const struct wanted *wanted, struct diag *diag)
+{
+	struct apply_target *target = &apply->target[apply->changes.count];
+	const struct site_interface *site = wanted->site;
+	struct change *change = add(apply, CHANGE_ATTACH, site->name);
+	size_t i;
+	int err;
+
+	*target = (struct apply_target){.wanted = wanted};
+	change->plan = &target->plan;
+	change->catalog = wanted->catalog;
+	change->mode = site->mode;
+	change->flows = site->flows;
+	change->confirm = wanted_confirm(apply->options, site);
+	err = make(apply, wanted, &target->plan, diag);
+	if (!err)
+		err = hook_find(site->name, &change->hook);
+	if (err)
+		return err;
+	change->name = change->hook.name; /* the real one */
+	for (i = 0; i + 1 < apply->changes.count; i++)
+		if (apply->changes.change[i].hook.ifindex == change->hook.ifindex) {
+			error("%s: is %s, which the site file names already", site->name,
+			      change->hook.name);
+			return -EINVAL;
+		}
+	if (!change->hook.id[0])
+		return hook_free(&change->hook);
+	change->kind = CHANGE_SWAP;
+	err = compare(apply, target, change);
+	if (!err)
+		apply_drop(apply);
+	return err < 0 ? err : 0;
+}
+
+static bool is_wanted(const struct apply *apply, unsigned int ifindex)
+{
+	size_t i;
+
+	for (i = 0; i < apply->count; i++)
+		if (apply->wanted[i].ifindex == (int)ifindex)
+			return true;
+	return false;
+}
+
+void apply_plan_detaches(struct apply *apply, const struct hook *hook, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (!is_wanted(apply, hook[i].ifindex)) {
+			struct change *change = add(apply, CHANGE_DETACH, hook[i].name);
+
+			change->hook = hook[i];
+			change->filter.ifindex = hook[i].ifindex;
+			memcpy(change->filter.id, hook[i].id, sizeof(change->filter.id));
+		}
+}
+
+void apply_start(struct apply *apply, size_t filters)
+{
+	size_t room = apply->count + filters;
+
+	apply->changes.change = xcalloc(room, sizeof(*apply->changes.change));
+	apply->target = xcalloc(room, sizeof(*apply->target));
+}
+
+void apply_end(struct apply *apply)
+{
+	while (apply->changes.count)
+		apply_drop(apply);
+	free(apply->changes.change);
+	free(apply->target);
+}
