@@ -324,8 +324,9 @@ _Static_assert(sizeof(struct pc_fragment) == 40, "pc_fragment");
 struct pc_fragment_state {
 	__u64 seen;   /* CLOCK_MONOTONIC ns */
 	__u32 cell;   /* PC_CELL_* */
-	__u32 second; /* counted too; 0: none */
+	__u32 second; /* counted too; 0: none; or PC_FRAGMENT_ECHO */
 };
+#define PC_FRAGMENT_ECHO     0x7fffffffu      /* of an echo request: each asks the limit */
 #define PC_FRAGMENT_LIFETIME (30 * PC_SECOND) /* net.ipv4.ipfrag_time */
 
 #endif

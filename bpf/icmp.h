@@ -28,15 +28,14 @@ static __always_inline bool is_icmp_error(const struct packet *packet)
 
 /*
  * The limit of echo requests on this CPU: each moves the time when the next is due by the interval,
- * from a second ago at the earliest. So a second's worth passes at once.
+ * from a second ago at the earliest. So a second's worth passes at once. A global function: the
+ * stack of its caller has no room for it.
  */
-static __always_inline bool echo_admitted(const struct pc_generation *generation)
+__noinline int echo_due(__u32 interval)
 {
 	__u32 zero = 0;
 	__u64 *next, at, due;
 
-	if (!generation->echo_interval)
-		return true;
 	next = bpf_map_lookup_elem(&echo, &zero);
 	if (!next)
 		return false;
@@ -44,11 +43,16 @@ static __always_inline bool echo_admitted(const struct pc_generation *generation
 	due = *next;
 	if ((__s64)(due - at) < -(__s64)PC_SECOND)
 		due = at - PC_SECOND;
-	due += generation->echo_interval;
+	due += interval;
 	if ((__s64)(due - at) > 0)
 		return false;
 	*next = due;
 	return true;
+}
+
+static __always_inline bool echo_admitted(const struct pc_generation *generation)
+{
+	return !generation->echo_interval || echo_due(generation->echo_interval);
 }
 
 /* All but errors. Neighbour discovery comes from the link itself: hop limit 255 (RFC 4861). */

@@ -46,13 +46,26 @@ static __always_inline struct verdict judge_port(const struct packet *packet,
 	return drop_port(packet, admit == ADMIT_SOURCE ? PC_REASON_SOURCE : PC_REASON_UNLISTED);
 }
 
+static __always_inline struct verdict pass_icmp(const struct packet *packet)
+{
+	struct verdict verdict = pass_other(PC_OTHER_ICMP);
+
+	if (is_echo(packet))
+		verdict.second = PC_FRAGMENT_ECHO; /* told to later fragments, not counted */
+	return verdict;
+}
+
 /* Line 3. */
-static __always_inline struct verdict judge_later_fragment(const struct packet *packet)
+static __always_inline struct verdict judge_later_fragment(const struct packet *packet,
+							   const struct pc_generation *generation)
 {
 	__u64 first = fragment_follow(packet);
 
 	if (!first)
 		return drop_reason(PC_REASON_FRAGMENT);
+	if (FRAGMENT_SECOND(first) == PC_FRAGMENT_ECHO)
+		return echo_admitted(generation) ? pass_other(PC_OTHER_ICMP) :
+						   drop_reason(PC_REASON_ICMP);
 	return (struct verdict){.cell = FRAGMENT_CELL(first), .second = FRAGMENT_SECOND(first)};
 }
 
@@ -64,12 +77,12 @@ judge(const struct packet *packet, const struct pc_generation *generation, enum 
 	case PARSED_ELSEWHERE:
 	case PARSED_MALFORMED: return drop_reason(PC_REASON_MALFORMED);
 	case PARSED_NON_IP: return pass_other(PC_OTHER_NON_IP);
-	case PARSED_LATER_FRAGMENT: return judge_later_fragment(packet);
+	case PARSED_LATER_FRAGMENT: return judge_later_fragment(packet, generation);
 	case PARSED_PORT: return judge_port(packet, generation);
 	case PARSED_PACKET: break;
 	}
 	if (is_icmp(packet))
-		return icmp_admitted(packet, generation) ? pass_other(PC_OTHER_ICMP) :
+		return icmp_admitted(packet, generation) ? pass_icmp(packet) :
 							   drop_reason(PC_REASON_ICMP);
 	if (!packet->ipv6 && packet->protocol == PROTOCOL_IGMP)
 		return pass_other(PC_OTHER_ICMP);
@@ -108,6 +121,8 @@ static __always_inline int finish(const struct packet *packet,
 {
 	if (packet->fragment && !verdict.drop)
 		fragment_remember(packet, verdict.cell, verdict.second);
+	if (verdict.second == PC_FRAGMENT_ECHO)
+		verdict.second = 0;
 	if (too_early(generation, verdict))
 		return XDP_PASS;
 	if (account(packet, generation, verdict))

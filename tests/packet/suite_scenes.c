@@ -194,8 +194,48 @@ static void test_rate(struct runner *runner, const struct frame_spec *spec, unsi
 	runner_move(runner, runner->cpu ? 0 : 1);
 }
 
+/* Later fragments of a request that passed count as requests; those of other datagrams do not. */
+static void test_fragments(struct runner *runner, const struct frame_spec *first, bool limited,
+			   const char *name)
+{
+	struct frame_spec spec = *first;
+	unsigned int passed, due;
+	double start;
+
+	if (!limit(runner, 10))
+		return;
+	forget(runner);
+	frame_build(&spec, &frame);
+	start = seconds();
+	passed = passing(runner, 1);
+	if (spec.family == 4)
+		spec.fragment = FRAGMENT_MORE | 100;
+	else
+		spec.ext[0].offset = 100;
+	spec.bare = true;
+	spec.payload = 8;
+	frame_build(&spec, &frame);
+	passed += passing(runner, 500);
+	due = (unsigned int)((seconds() - start + 0.02) * 10) + 1;
+	if (limited)
+		check(passed >= 10 && passed <= 10 + due,
+		      "10 requests a second: %u fragments of %s", passed, name);
+	else
+		check(passed == 501, "10 requests a second: all fragments of %s", name);
+}
+
 void suite_echo(struct runner *runner)
 {
+	static const struct frame_spec parts4 = {
+		.family = 4, .protocol = 1, .type = 8, .fragment = FRAGMENT_MORE, .payload = 16};
+	static const struct frame_spec parts6 = {.family = 6,
+						 .protocol = 58,
+						 .type = 128,
+						 .exts = 1,
+						 .ext = {{44, .more = true}},
+						 .payload = 16};
+	static const struct frame_spec other = {
+		.family = 4, .protocol = 17, .port = 53, .fragment = FRAGMENT_MORE, .payload = 16};
 	static const struct frame_spec echo4 = {.family = 4, .protocol = 1, .type = 8};
 	static const struct frame_spec echo6 = {.family = 6, .protocol = 58, .type = 128};
 	static const struct frame_spec neighbour = {
@@ -206,6 +246,9 @@ void suite_echo(struct runner *runner)
 	test_rate(runner, &echo4, 1, "echo requests");
 	frame_build(&neighbour, &frame);
 	check(passing(runner, 500) == 500, "nothing else is limited: neighbour discovery");
+	test_fragments(runner, &parts4, true, "an IPv4 request");
+	test_fragments(runner, &parts6, true, "an IPv6 request");
+	test_fragments(runner, &other, false, "a datagram to an open port");
 	if (limit(runner, 0)) {
 		frame_build(&echo4, &frame);
 		check(passing(runner, 5000) == 5000, "no limit");
