@@ -29,7 +29,8 @@ struct doctor {
 	bool privileged;
 	bool problem;	  /* one was said */
 	json_t *heard;	  /* messages of others, which doctor_heard says */
-	struct site site; /* without a path: there is no valid one */
+	struct site site; /* without a path: there is none; with errors, what could be read */
+	bool site_wrong;  /* it has errors: apply refuses it */
 	struct catalog catalog;
 };
 
@@ -81,7 +82,10 @@ const struct site_interface *doctor_wanted(const struct doctor *doctor, const st
 /* Says whether its filter is that. */
 void doctor_wants(struct doctor *doctor, const struct patient *patient);
 
-/* "START --catalog DIR.. PATH", and apply with --site and --catalog as given; the caller frees. */
+/*
+ * "START --catalog DIR.. PATH", and apply with --site and --catalog as given, or where the file has
+ * errors what shows them; the caller frees.
+ */
 char *doctor_command(const struct options *options, const char *start, const char *path);
 char *doctor_apply(const struct doctor *doctor);
 

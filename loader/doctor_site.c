@@ -141,8 +141,9 @@ static void check_file(struct doctor *doctor, struct catalog *catalog)
 	__cleanup(diag_free) struct diag diag = {};
 	struct site *site = &doctor->site;
 
-	if (!site_open(given, site, &diag) && site->path)
-		site_check(catalog, site, &diag);
+	doctor->site_wrong = site_draft(given, site, &diag);
+	if (site->path && site_check(catalog, site, &diag))
+		doctor->site_wrong = true;
 	say_diag(doctor, "site-file", fix, &diag);
 	if (diag.count)
 		return;
@@ -200,10 +201,22 @@ void doctor_wants(struct doctor *doctor, const struct patient *patient)
 {
 	const struct site_interface *wanted = doctor_wanted(doctor, &patient->hook);
 	__free_text char *apply = doctor_apply(doctor);
+	__cleanup(diag_free) struct diag said = {};
 
 	if (!doctor->site.path)
 		return;
-	if (!wanted) {
+	if (wanted && doctor->site_wrong &&
+	    !site_check_interface(&doctor->catalog, &doctor->site, wanted, &said)) {
+		doctor_say(doctor, "site-file", DOCTOR_PROBLEM, apply,
+			   "its part of %s has an error: it is left out at boot",
+			   doctor->site.path);
+		return;
+	}
+	if (!wanted && doctor->site_wrong) {
+		doctor_say(doctor, "site-file", DOCTOR_WARNING, apply,
+			   "%s has errors, and no part for this interface that could be read",
+			   doctor->site.path);
+	} else if (!wanted) {
 		__free_text char *fix = xasprintf("%s --dry-run", apply);
 
 		doctor_say(doctor, "site-file", DOCTOR_WARNING, fix,
@@ -225,6 +238,8 @@ char *doctor_apply(const struct doctor *doctor)
 	__free_text char *site = NULL;
 	__free_text char *start = NULL;
 
+	if (doctor->site_wrong)
+		return doctor_command(doctor->options, "portcullis check", doctor->site.path);
 	if (!doctor->options->site)
 		return doctor_command(doctor->options, "portcullis apply", NULL);
 	site = doctor_word(doctor->options->site);

@@ -242,6 +242,20 @@ site()
 	found site-file problem none.yaml
 }
 
+@test "site file with an error in one part: that interface is named, filtered or not; apply is no fix" {
+	site 'interfaces:\n  eth0:\n    profiles: xeam\n  eth7: {profiles: ssh}\n'
+	exits 1 doctor --json
+	found filter problem 'there is none, although the site file has this interface' 'portcullis check /etc/portcullis/site.yaml'
+	found link problem 'the site file has it' 'make it'
+	pc attach eth0 -p ssh
+	exits 1 doctor --json
+	found site-file problem 'its part of /etc/portcullis/site.yaml has an error' 'portcullis check'
+	site 'interfaces:\n  eth0:\n    profiles: ssh\n  eth7: {profiles: xeam}\n'
+	exits 1 doctor --json eth0
+	found site-file ok 'what is attached is what'
+	json_is 'all(.checks[]; .fix // "" | contains("apply") | not)'
+}
+
 @test "site file: an interface without its filter, with another one, or that is not there" {
 	site 'interfaces:\n  eth0:\n    profiles: xeams\n'
 	exits 1 doctor --json
