@@ -11,6 +11,7 @@
 #include "loader/frame.h"
 #include "loader/guard.h"
 #include "loader/link.h"
+#include "loader/record.h"
 
 /*
  * How long egress learns what is forwarded before packets are judged, where conntrack cannot tell:
@@ -251,10 +252,37 @@ static int say_confirm(const struct change *change)
 	return -ETIME;
 }
 
+static void record(const struct change *one)
+{
+	static const enum record_action action[] = {
+		[CHANGE_ATTACH] = RECORD_ATTACH,
+		[CHANGE_SWAP] = RECORD_SWAP,
+		[CHANGE_DETACH] = RECORD_DETACH,
+	};
+	const struct pc_generation *current = one->filter.current.copy;
+	json_t *none = json_object();
+	__free_text char *what =
+		one->plan ? difference_short(one->kept ? one->kept : none, one->plan->kept) : NULL;
+	__u64 now = boot_time();
+
+	record_change(&(struct record){
+		.action = action[one->kind],
+		.interface = one->hook.name[0] ? one->hook.name : one->name,
+		.generation = one->plan && current ? current->number : 0,
+		.what = what,
+		.seconds = one->plan && current && current->deadline > now ?
+				   (current->deadline - now + PC_SECOND - 1) / PC_SECOND :
+				   0,
+	});
+	json_decref(none);
+}
+
 static int finish_all(const struct changes *changes)
 {
 	int err = 0;
 
+	for (size_t i = 0; i < changes->count; i++)
+		record(&changes->change[i]);
 	each_change (changes, one, CHANGE_ATTACH) {
 		filter_finish(&one->filter);
 		link_warn(one->hook.name, one->hook.ifindex, one->plan->tables.generation->forward);

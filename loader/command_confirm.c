@@ -6,6 +6,7 @@
 
 #include "loader/command.h"
 #include "loader/guard.h"
+#include "loader/record.h"
 #include "loader/remake.h"
 
 struct confirm {
@@ -91,6 +92,9 @@ static int confirm_one(struct confirm *confirm, const struct hook *hook)
 		say_late(hook->name, filter.fallback.copy);
 	if (err)
 		return err;
+	record_change(&(struct record){.action = RECORD_CONFIRM,
+				       .interface = hook->name,
+				       .generation = filter.current.copy->number});
 	say_line("%s: confirmed; generation %llu is final", hook->name,
 		 filter.current.copy->number);
 	confirm->confirmed++;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "loader/command.h"
+#include "loader/record.h"
 
 /* What is found is to be detached. A missing interface is an error, one without the filter none. */
 static int find(const struct names *interfaces, struct filter *filter, bool *missing)
@@ -47,6 +48,8 @@ static int detach(const struct names *interfaces, struct filter *filter)
 		if (!filter[i].id[0])
 			continue;
 		filter_detach(&filter[i]);
+		record_change(&(struct record){.action = RECORD_DETACH,
+					       .interface = interfaces->name[i]});
 		say_line("%s: detached; everything passes", interfaces->name[i]);
 	}
 	return err ? err : missing ? -ENODEV : 0;

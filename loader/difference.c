@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Compares what two generations admit. */
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,9 +133,29 @@ static char *who_text(const struct names *who)
 	return names_have(who, ANYONE) ? xstrdup(ANYONE) : names_join(who, "; ");
 }
 
+/* Who is told of each line, and how many there were. */
+struct telling {
+	difference_tell *tell;
+	void *context;
+	size_t count;
+};
+
+__attribute__((format(printf, 4, 5))) static void tell(struct telling *telling, const char *word,
+						       const char *what, const char *format, ...)
+{
+	__free_text char *how = NULL;
+	va_list args;
+
+	va_start(args, format);
+	how = xvasprintf(format, args);
+	va_end(args);
+	telling->tell(telling->context, word, what, how);
+	telling->count++;
+}
+
 /* Ports first..last (indices of one transport) have the same before and the same after. */
-static void print_range(const struct side *old, const struct side *new, __u32 first, __u32 last,
-			FILE *to)
+static void tell_range(const struct side *old, const struct side *new, __u32 first, __u32 last,
+		       struct telling *telling)
 {
 	const struct names *before = old->who[first], *after = new->who[first];
 	__free_text char *was = before ? who_text(before) : NULL;
@@ -147,14 +168,14 @@ static void print_range(const struct side *old, const struct side *new, __u32 fi
 			xasprintf("%s%u-%u/%s", way, first & 0xffff, last & 0xffff, transport);
 
 	if (was && is)
-		fprintf(to, "  changes %s from %s to %s (%s)\n", range, was, is,
-			new->service[first]);
+		tell(telling, "changes", range, " from %s to %s (%s)", was, is,
+		     new->service[first]);
 	else if (is)
-		fprintf(to, "  %s %s %s %s (%s)\n", new->blocks ? "opens  " : "lists  ", range,
-			party, is, new->service[first]);
+		tell(telling, new->blocks ? "opens" : "lists", range, " %s %s (%s)", party, is,
+		     new->service[first]);
 	else
-		fprintf(to, "  %s %s %s %s (%s)\n", new->blocks ? "closes " : "unlists", range,
-			party, was, old->service[first]);
+		tell(telling, new->blocks ? "closes" : "unlists", range, " %s %s (%s)", party, was,
+		     old->service[first]);
 }
 
 static bool same_service(const char *a, const char *b)
@@ -171,10 +192,9 @@ static bool continues(const struct side *old, const struct side *new, __u32 firs
 	       same_service(new->service[first], new->service[port]);
 }
 
-static size_t print_ports(const json_t *before, const json_t *after, bool out, FILE *to)
+static void tell_ports(const json_t *before, const json_t *after, bool out, struct telling *telling)
 {
 	struct side *old = side_make(before, out), *new = side_make(after, out);
-	size_t printed = 0;
 	__u32 first, next;
 
 	for (first = 0; first < PC_PORTS; first = next) {
@@ -183,32 +203,27 @@ static size_t print_ports(const json_t *before, const json_t *after, bool out, F
 			continue;
 		while (continues(old, new, first, next))
 			next++;
-		print_range(old, new, first, next - 1, to);
-		printed++;
+		tell_range(old, new, first, next - 1, telling);
 	}
 	side_free(old);
 	side_free(new);
-	return printed;
 }
 
 /* Groups of both whose prefixes are not the same any more. */
-static size_t print_groups(const json_t *before, const json_t *after, FILE *to)
+static void tell_groups(const json_t *before, const json_t *after, struct telling *telling)
 {
 	const json_t *old = json_object_get(json_object_get(before, "recipe"), "groups");
 	const json_t *new = json_object_get(json_object_get(after, "recipe"), "groups"), *list;
 	const char *name;
-	size_t printed = 0;
 
 	json_object_foreach ((json_t *)new, name, list) {
 		const json_t *was = json_object_get(old, name);
+		__free_text char *group = xasprintf("group %s", name);
 
-		if (!was || json_equal(was, list))
-			continue;
-		fprintf(to, "  changes group %s: %zu prefixes before, %zu after\n", name,
-			json_array_size(was), json_array_size(list));
-		printed++;
+		if (was && !json_equal(was, list))
+			tell(telling, "changes", group, ": %zu prefixes before, %zu after",
+			     json_array_size(was), json_array_size(list));
 	}
-	return printed;
 }
 
 static void list_protocols(const json_t *kept, struct names *names)
@@ -221,32 +236,29 @@ static void list_protocols(const json_t *kept, struct names *names)
 			names_add_once(names, json_string_value(protocol));
 }
 
-static size_t print_missing(const char *word, const struct names *of, const struct names *in,
-			    FILE *to)
+static void tell_missing(const char *word, const struct names *of, const struct names *in,
+			 struct telling *telling)
 {
-	size_t printed = 0, i;
+	size_t i;
 
 	for (i = 0; i < of->count; i++) {
-		if (names_have(in, of->name[i]))
-			continue;
-		fprintf(to, "  %s IP protocol %s\n", word, of->name[i]);
-		printed++;
+		__free_text char *protocol = xasprintf("IP protocol %s", of->name[i]);
+
+		if (!names_have(in, of->name[i]))
+			tell(telling, word, protocol, "%s", "");
 	}
-	return printed;
 }
 
-static size_t print_protocols(const json_t *before, const json_t *after, FILE *to)
+static void tell_protocols(const json_t *before, const json_t *after, struct telling *telling)
 {
 	struct names old = {}, new = {};
-	size_t printed;
 
 	list_protocols(before, &old);
 	list_protocols(after, &new);
-	printed =
-		print_missing("opens  ", &new, &old, to) + print_missing("closes ", &old, &new, to);
+	tell_missing("opens", &new, &old, telling);
+	tell_missing("closes", &old, &new, telling);
 	names_free(&old);
 	names_free(&new);
-	return printed;
 }
 
 /* A setting of a recipe as text; the caller frees. An older recipe has not all of them. */
@@ -269,7 +281,7 @@ static char *setting_text(const json_t *recipe, const char *key)
 }
 
 /* Nothing is said of what was attached to nothing before. */
-static size_t print_settings(const json_t *before, const json_t *after, FILE *to)
+static void tell_settings(const json_t *before, const json_t *after, struct telling *telling)
 {
 	static const struct {
 		const char *key, *name;
@@ -281,29 +293,80 @@ static size_t print_settings(const json_t *before, const json_t *after, FILE *to
 	};
 	const json_t *old = json_object_get(before, "recipe");
 	const json_t *new = json_object_get(after, "recipe");
-	size_t printed = 0, i;
+	size_t i;
 
 	for (i = 0; old && new &&i < ARRAY_SIZE(setting); i++) {
 		__free_text char *was = setting_text(old, setting[i].key);
 		__free_text char *is = setting_text(new, setting[i].key);
 
-		if (!strcmp(was, is))
-			continue;
-		fprintf(to, "  changes %s from %s to %s\n", setting[i].name, was, is);
-		printed++;
+		if (strcmp(was, is))
+			tell(telling, "changes", setting[i].name, " from %s to %s", was, is);
 	}
-	return printed;
+}
+
+size_t difference_each(const json_t *before, const json_t *after, difference_tell *to,
+		       void *context)
+{
+	struct telling telling = {.tell = to, .context = context};
+
+	tell_ports(before, after, false, &telling);
+	tell_ports(before, after, true, &telling);
+	tell_protocols(before, after, &telling);
+	tell_groups(before, after, &telling);
+	tell_settings(before, after, &telling);
+	return telling.count;
+}
+
+static void print_line(void *context, const char *word, const char *what, const char *how)
+{
+	fprintf(context, "  %-7s %s%s\n", word, what, how);
 }
 
 size_t difference_print(const json_t *before, const json_t *after, FILE *to)
 {
-	size_t printed = print_ports(before, after, false, to);
+	size_t printed = difference_each(before, after, print_line, to);
 
-	printed += print_ports(before, after, true, to);
-	printed += print_protocols(before, after, to);
-	printed += print_groups(before, after, to);
-	printed += print_settings(before, after, to);
 	if (!printed)
 		fputs("  no port opens or closes\n", to);
 	return printed;
+}
+
+/* "opens 25/tcp, 587/tcp; closes 22/tcp" as it grows. */
+struct short_text {
+	FILE *to;
+	char word[16]; /* the last one */
+	size_t count;
+};
+
+static void add_short(void *context, const char *word, const char *what, const char *how)
+{
+	struct short_text *text = context;
+
+	(void)how;
+	if (text->count++ >= DIFFERENCE_SHORT)
+		return;
+	if (!strcmp(text->word, word))
+		fprintf(text->to, ", %s", what);
+	else
+		fprintf(text->to, "%s%s %s", *text->word ? "; " : "", word, what);
+	snprintf(text->word, sizeof(text->word), "%s", word);
+}
+
+char *difference_short(const json_t *before, const json_t *after)
+{
+	struct short_text text = {};
+	char *whole = NULL;
+	size_t length;
+
+	text.to = open_memstream(&whole, &length);
+	if (!text.to)
+		return NULL;
+	difference_each(before, after, add_short, &text);
+	if (text.count > DIFFERENCE_SHORT)
+		fprintf(text.to, "; and %zu more", text.count - DIFFERENCE_SHORT);
+	if (fclose(text.to) || !length) {
+		free(whole);
+		return NULL;
+	}
+	return whole;
 }

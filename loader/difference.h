@@ -15,4 +15,17 @@
  */
 size_t difference_print(const json_t *before, const json_t *after, FILE *to);
 
+/* The same told in parts: "opens", "25/tcp", " from anyone (xeams:smtp)"; none if nothing changes.
+ */
+typedef void difference_tell(void *context, const char *word, const char *what, const char *how);
+size_t difference_each(const json_t *before, const json_t *after, difference_tell *tell,
+		       void *context);
+
+/*
+ * "opens 25/tcp, 587/tcp; closes 22/tcp", with the first DIFFERENCE_SHORT of them; NULL: nothing
+ * changes. The caller frees.
+ */
+#define DIFFERENCE_SHORT 32
+char *difference_short(const json_t *before, const json_t *after);
+
 #endif

@@ -17,6 +17,7 @@
 #include "loader/kernel.h"
 #include "loader/link.h"
 #include "loader/object.h"
+#include "loader/record.h"
 #include "loader/refusal.h"
 
 const char *hook_mode_name(enum hook_mode mode)
@@ -249,9 +250,12 @@ static int take_off(const struct pinned *pinned, struct filter *filter, const ch
 		return 0; /* of another network namespace: left to a command there */
 	filter->ifindex = hook.ifindex;
 	err = filter_detach(filter);
-	if (!err)
-		warning("%s: %s: detached; everything passes", hook.name, what);
-	return err;
+	if (err)
+		return err;
+	record_change(
+		&(struct record){.action = RECORD_REVERT, .interface = hook.name, .what = what});
+	warning("%s: %s: detached; everything passes", hook.name, what);
+	return 0;
 }
 
 static int settle_reverted(const struct pinned *pinned, struct filter *filter)
@@ -263,10 +267,24 @@ static int settle_reverted(const struct pinned *pinned, struct filter *filter)
 		return take_off(pinned, filter, "the attach was not confirmed in time");
 	name = interface_of(pinned);
 	err = filter_settle_reverted(filter);
-	if (!err)
-		warning("%s: the swap was not confirmed in time: generation %llu judges again",
-			name, filter->current.copy->number);
-	return err;
+	if (err)
+		return err;
+	record_change(&(struct record){.action = RECORD_REVERT,
+				       .interface = name,
+				       .generation = filter->current.copy->number,
+				       .what = "the swap was not confirmed in time"});
+	warning("%s: the swap was not confirmed in time: generation %llu judges again", name,
+		filter->current.copy->number);
+	return 0;
+}
+
+static unsigned int seconds_left(const struct pc_generation *generation)
+{
+	__u64 now = boot_time();
+
+	return generation->deadline > now ?
+		       (generation->deadline - now + PC_SECOND - 1) / PC_SECOND :
+		       0;
 }
 
 /* A generation that was prepared and is not in place, or was replaced and is still there. */
@@ -280,6 +298,15 @@ static int settle_left_over(const struct pinned *pinned, struct filter *filter, 
 		err = filter_commit(filter);
 		if (err)
 			return err;
+		record_change(&(struct record){
+			.action = filter->next.copy && filter->next.copy->stand_in ?
+					  RECORD_ATTACH :
+					  RECORD_SWAP,
+			.interface = name,
+			.generation = filter->current.copy->number,
+			.what = "completed what a killed command had left half done",
+			.seconds = seconds_left(filter->current.copy),
+		});
 		warning("%s: completed the %s that a killed command had left half done", name,
 			what);
 	} else if (filter->current.copy->stand_in) {

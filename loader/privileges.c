@@ -2,6 +2,7 @@
 /* What a command keeps of root's power. */
 #include <cap-ng.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -76,13 +77,17 @@ static void raise_memlock(void)
 int privileges_drop(const char *command, const struct options *options)
 {
 	enum use use = use_of(command, options);
+	bool bounds;
 
 	if (use > USE_FILES)
 		raise_memlock();
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || capng_get_caps_process())
 		goto failed;
+	/* Without it libcap-ng would only complain in the system's log. */
+	bounds = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
 	choose(use);
-	capng_apply(CAPNG_SELECT_BOUNDS); /* only who has CAP_SETPCAP can */
+	if (bounds)
+		capng_apply(CAPNG_SELECT_BOUNDS);
 	if (capng_apply(CAPNG_SELECT_CAPS))
 		goto failed;
 	return 0;

@@ -9,6 +9,7 @@
 #include "loader/frame.h"
 #include "loader/guard.h"
 #include "loader/object.h"
+#include "loader/record.h"
 #include "loader/remake.h"
 #include "loader/takeover.h"
 
@@ -107,6 +108,7 @@ static int replace(struct hook *hook, const struct takeover *how, struct other *
 {
 	__cleanup(remade_free) struct remade made = {};
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
+	__free_text char *from = NULL, *what = NULL;
 	int err = make(hook->name, other, &made);
 
 	if (!err)
@@ -119,9 +121,15 @@ static int replace(struct hook *hook, const struct takeover *how, struct other *
 		return err;
 	memcpy(hook->id, filter.id, sizeof(hook->id));
 	hook->program_id = filter.program_id;
-	say_line("%s: taken over from %s%s", hook->name,
-		 *other->program_version ? "portcullis " : "a version of another layout",
-		 other->program_version);
+	from = xasprintf("%s%s",
+			 *other->program_version ? "portcullis " : "a version of another layout",
+			 other->program_version);
+	what = xasprintf("from %s", from);
+	record_change(&(struct record){.action = RECORD_TAKEOVER,
+				       .interface = hook->name,
+				       .generation = filter.current.copy->number,
+				       .what = what});
+	say_line("%s: taken over from %s", hook->name, from);
 	return 0;
 }
 

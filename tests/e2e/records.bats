@@ -1,0 +1,142 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# Records: what a change leaves in the journal, of a journald that runs in the sandbox, and in syslog without one.
+
+load helper
+
+setup_file()
+{
+	sandbox_start
+	two_hosts
+	SITE=$DIR/site.yaml
+	export SITE
+	[ -x /lib/systemd/systemd-journald ] && command -v journalctl > /dev/null || { export NO_JOURNAL=1; return; }
+	printf '[Journal]\nStorage=volatile\nReadKMsg=no\nAudit=no\nRateLimitBurst=0\n' > "$DIR/journald.conf"
+	inside sh -c 'mkdir -p /etc/systemd && mount -t tmpfs tmpfs /etc/systemd && cp "$0" /etc/systemd/ &&
+		{ [ -s /etc/machine-id ] || exit 1; } && mkdir -p /run/systemd/journal /run/log' "$DIR/journald.conf"
+	# A /dev of its own, for /dev/log.
+	inside sh -c 'mkdir "$0/dev" && mount -t tmpfs tmpfs "$0/dev" && cd "$0/dev" && cp -a /dev/null /dev/zero /dev/urandom /dev/random . &&
+		ln -s /run/systemd/journal/dev-log log && mkdir shm pts' "$DIR"
+	inside /lib/systemd/systemd-journald < /dev/null > "$DIR/journald.log" 2>&1 &
+	until_true 5 inside test -S /run/systemd/journal/socket
+}
+
+teardown_file()
+{
+	sandbox_end
+}
+
+setup()
+{
+	[ -z "${NO_JOURNAL:-}" ] || skip 'systemd-journald is missing'
+	inside journalctl --sync
+	inside journalctl -q -n1 --show-cursor | sed -n 's/^-- cursor: //p' > "$DIR/cursor"
+}
+
+teardown()
+{
+	detach_all host
+}
+
+# journal [FILTER]: lines since the test began, one JSON object each. With matches, this journalctl skips the first.
+journal()
+{
+	inside journalctl --sync
+	inside journalctl -q -o json --after-cursor="$(cat "$DIR/cursor")" | jq -c "select(${1:-true})"
+}
+
+# records: "ACTION INTERFACE FINAL BY CLIENT COMMAND CHANGES" a line.
+records()
+{
+	journal '.MESSAGE_ID == "a19c35a4e1b34fd0a39a1a6b5e2ac0c8"' | jq -r '[.PORTCULLIS_ACTION, .PORTCULLIS_INTERFACE,
+		.PORTCULLIS_FINAL, .PORTCULLIS_BY, .PORTCULLIS_CLIENT // "-", .PORTCULLIS_CHANGES // "-"] | join(" ")'
+}
+
+# with_log HOST COMMAND...: with a /dev that has /dev/log.
+with_log()
+{
+	local host=$1
+
+	shift
+	on "$host" unshare --mount --propagation slave sh -c 'mount --rbind "$0/dev" /dev && exec "$@"' "$DIR" "$@"
+}
+
+@test "attach, swap, confirm, detach: one record each, with its fields" {
+	pc attach eth0 -p ssh
+	same 'attach eth0 yes root - opens 22/tcp' "$(records)"
+	pc swap eth0 -p xeams --confirm 60 --force
+	pc confirm eth0 --force
+	pc detach eth0
+	same 'attach eth0 yes root - opens 22/tcp
+swap eth0 no root - closes 22/tcp; opens 25/tcp, 68/udp, 546/udp; lists out 25/tcp, out 53/tcp, out 80/tcp, out 443/tcp, out 53/udp
+confirm eth0 yes root - -
+detach eth0 yes root - -' "$(records)"
+	output=$(journal '.PORTCULLIS_ACTION == "swap"')
+	json_is '.PRIORITY == "5" and .SYSLOG_IDENTIFIER == "portcullis" and .PORTCULLIS_GENERATION == "2"'
+	json_is '.PORTCULLIS_COMMAND | startswith("swap eth0 -p xeams --confirm 60 --force")'
+	json_is '.MESSAGE | test("^eth0: swapped by root: closes 22/tcp; .*; to be confirmed within 60 s$")'
+	# What changes nothing leaves nothing, and neither does what is refused.
+	pc attach eth0 -p ssh
+	pc attach eth0 -p ssh || true
+	pc swap eth0 -p xeams --dry-run --force
+	same 5 "$(records | wc -l)"
+}
+
+@test "apply: one record a change, at boot too; none for what is as the file says" {
+	printf 'interfaces:\n  eth0: {profiles: ssh}\n' > "$SITE"
+	exits 0 pc apply --boot --site "$SITE"
+	exits 0 pc apply --boot --site "$SITE"
+	printf 'interfaces: {}\n' > "$SITE"
+	exits 0 pc apply --site "$SITE"
+	same 'attach eth0 yes root - opens 22/tcp
+detach eth0 yes root - -' "$(records)"
+	output=$(journal '.PORTCULLIS_ACTION == "attach"')
+	json_is '.PORTCULLIS_COMMAND | startswith("apply --boot --site ")'
+}
+
+@test "who: the audit login, sudo's user, a unit; and the client of the SSH session" {
+	on host env SUDO_USER=$'al\nice' SSH_CONNECTION='192.0.2.2 50000 192.0.2.1 22' "$PORTCULLIS" attach eth0 -p ssh --catalog "$CATALOG"
+	on host env INVOCATION_ID=0123 "$PORTCULLIS" detach eth0
+	same 'attach eth0 yes al?ice 192.0.2.2 opens 22/tcp
+detach eth0 yes systemd - -' "$(records)"
+	if inside sh -c 'echo 1 > /proc/self/loginuid' 2> /dev/null; then
+		on host sh -c 'echo 1 > /proc/self/loginuid && SUDO_USER=x exec "$@"' - "$PORTCULLIS" attach eth0 -p ssh --catalog "$CATALOG"
+		same 'attach eth0 yes daemon - opens 22/tcp' "$(records | tail -1)"
+	else
+		echo '# not tried: this kernel has no audit login' >&3
+	fi
+}
+
+@test "what was not confirmed in time: the next changing command records that it was reverted" {
+	pc attach eth0 -p ssh
+	pc swap eth0 -p xeams --confirm 1 --force
+	sleep 1.1
+	pc detach lo
+	same 'revert eth0 yes root - the swap was not confirmed in time' "$(records | tail -1)"
+	pc detach eth0
+	pc attach eth0 -p ssh --confirm 1
+	sleep 1.1
+	pc detach lo
+	same 'revert eth0 yes root - the attach was not confirmed in time' "$(records | tail -1)"
+}
+
+@test "takeover" {
+	on host "$TOOLS/portcullis-layout-2" attach eth0 -p xeams --catalog "$CATALOG" || skip 'no older layout'
+	pc swap eth0 --observe
+	[[ $(records | tail -2 | head -1) == 'takeover eth0 yes root - from '* ]] || fail "$(records)"
+}
+
+@test "without a journal: syslog; without both the change is made all the same" {
+	inside mv /run/systemd/journal/socket /run/systemd/journal/away
+	exits 0 with_log host "$PORTCULLIS" attach eth0 -p ssh --catalog "$CATALOG"
+	exits 0 pc detach eth0
+	inside mv /run/systemd/journal/away /run/systemd/journal/socket
+	output=$(journal '.SYSLOG_IDENTIFIER == "portcullis"')
+	json_is '.MESSAGE | startswith("eth0: attached by root: opens 22/tcp; final (attach eth0 -p ssh")'
+}
+
+@test "without CAP_SETPCAP, as in the unit, nothing else is logged" {
+	exits 0 with_log host setpriv --bounding-set=-setpcap "$PORTCULLIS" attach eth0 -p ssh --catalog "$CATALOG"
+	same 'attach eth0 yes root - opens 22/tcp' "$(records)"
+	same 1 "$(journal | wc -l)" "lines: $(journal | jq -r .MESSAGE)"
+}
