@@ -1,45 +1,79 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reads compiled tables as the program does, for tests and warnings. */
+#include <stddef.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "loader/compile.h"
 
-static bool matches(const __u8 *prefix, __u32 length, const __u8 *address)
+/* An entry of a trie, of either family: its length, the address, and the groups. */
+struct trie {
+	const void *entry;
+	size_t entries, size;
+	size_t groups; /* their place in an entry */
+	int bytes;     /* of an address */
+};
+
+/* In the order of the entries: prefix_compare. */
+static int compare_key(const struct trie *trie, size_t at, const __u8 *address, __u32 length)
 {
-	for (__u32 bit = 0; bit < length; bit++) {
-		if ((prefix[bit / 8] ^ address[bit / 8]) & 0x80 >> bit % 8)
-			return false;
-	}
-	return true;
+	const char *entry = (const char *)trie->entry + at * trie->size;
+	int order = memcmp(entry + sizeof(__u32), address, trie->bytes);
+	__u32 own;
+
+	memcpy(&own, entry, sizeof(own));
+	return order ? order : (own > length) - (own < length);
 }
 
-/* The groups of the longest prefix that matches. A plain search: this is not the fast path. */
-static __u64 groups4(const struct tables *tables, const __u8 *address)
+static const char *find_key(const struct trie *trie, const __u8 *address, __u32 length)
 {
-	const struct trie4_entry *longest = NULL;
+	size_t low = 0, high = trie->entries;
 
-	for (size_t i = 0; i < tables->tries4; i++) {
-		const struct trie4_entry *entry = &tables->trie4[i];
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		int order = compare_key(trie, middle, address, length);
 
-		if (matches(entry->key.address, entry->key.length, address) &&
-		    (!longest || entry->key.length > longest->key.length))
-			longest = entry;
+		if (!order)
+			return (const char *)trie->entry + middle * trie->size;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return longest ? longest->groups : 0;
+	return NULL;
 }
 
-static __u64 groups6(const struct tables *tables, const __u8 *address)
+/*
+ * The groups of the longest prefix that matches: a search for each length. Very many connections
+ * may be held against very many prefixes.
+ */
+static __u64 groups_of(const struct trie *trie, const __u8 *address)
 {
-	const struct trie6_entry *longest = NULL;
+	__u8 masked[16];
+	const char *entry;
+	__u64 groups;
 
-	for (size_t i = 0; i < tables->tries6; i++) {
-		const struct trie6_entry *entry = &tables->trie6[i];
-
-		if (matches(entry->key.address, entry->key.length, address) &&
-		    (!longest || entry->key.length > longest->key.length))
-			longest = entry;
+	memcpy(masked, address, trie->bytes);
+	for (int length = 8 * trie->bytes; trie->entries && length >= 0; length--) {
+		if (length < 8 * trie->bytes)
+			masked[length / 8] &= ~(0x80 >> length % 8);
+		entry = find_key(trie, masked, length);
+		if (!entry)
+			continue;
+		memcpy(&groups, entry + trie->groups, sizeof(groups));
+		return groups;
 	}
-	return longest ? longest->groups : 0;
+	return 0;
+}
+
+static __u64 tables_groups(const struct tables *tables, int family, const __u8 *address)
+{
+	const struct trie trie4 = {tables->trie4, tables->tries4, sizeof(struct trie4_entry),
+				   offsetof(struct trie4_entry, groups), 4};
+	const struct trie trie6 = {tables->trie6, tables->tries6, sizeof(struct trie6_entry),
+				   offsetof(struct trie6_entry, groups), 16};
+
+	return groups_of(family == AF_INET ? &trie4 : &trie6, address);
 }
 
 static bool is_link_local(int family, const __u8 *address)
@@ -54,9 +88,7 @@ static bool span_admits(const struct tables *tables, const struct pc_span *span,
 {
 	if (span->anyone || (span->link_local && is_link_local(family, address)))
 		return true;
-	return span->groups &&
-	       (family == AF_INET ? groups4(tables, address) : groups6(tables, address)) &
-		       span->groups;
+	return span->groups && tables_groups(tables, family, address) & span->groups;
 }
 
 /* What the entry of a port says of a remote side. */

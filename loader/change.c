@@ -359,12 +359,15 @@ static int ask_guard(const struct changes *changes)
 			.ifindex = one->hook.ifindex,
 			.plan = one->plan,
 			.catalog = one->catalog,
+			.kept = one->kept,
 		};
 		confirmed &=
 			one->confirm || (one->kind == CHANGE_SWAP && one->filter.fallback.copy);
 	}
 	err = guard_hold(changes->command, target, count, changes->management,
-			 changes->force || confirmed ? GUARD_WARN : GUARD_STOP);
+			 changes->force ? GUARD_WARN :
+			 confirmed	? GUARD_CONFIRM :
+					  GUARD_STOP);
 	free(target);
 	return err;
 }

@@ -45,13 +45,15 @@ static void look_for_late(struct confirm *confirm)
 	}
 }
 
-/* Whoever could not connect again has shown nothing by this. What cannot be told stops nobody. */
+/* A caller who could not connect again shows nothing by this. What is not known stops nobody. */
 static int ask_guard(const struct confirm *confirm, const struct hook *hook,
 		     const struct filter *filter)
 {
 	__cleanup(remade_free) struct remade remade = {};
-	const struct guard_target target = {hook->name, hook->ifindex, &remade.plan,
-					    &remade.catalog};
+	const struct guard_target target = {.interface = hook->name,
+					    .ifindex = hook->ifindex,
+					    .plan = &remade.plan,
+					    .catalog = &remade.catalog};
 	__free_text char *recipe = NULL;
 
 	if (confirm->options->force || filter_recipe(filter, &recipe) ||
@@ -62,7 +64,7 @@ static int ask_guard(const struct confirm *confirm, const struct hook *hook,
 	}
 	return guard_hold("confirm", &target, 1,
 			  confirm->site.management_given ? &confirm->site.management : NULL,
-			  GUARD_STOP);
+			  GUARD_CALLER);
 }
 
 static int confirm_one(struct confirm *confirm, const struct hook *hook)

@@ -3,7 +3,10 @@
 #ifndef PORTCULLIS_GUARD_H
 #define PORTCULLIS_GUARD_H
 
+#include <jansson.h>
+
 #include "loader/links.h"
+#include "loader/login.h"
 #include "loader/plan.h"
 #include "loader/session.h"
 #include "loader/sockets.h"
@@ -14,19 +17,23 @@ struct guard_target {
 	unsigned int ifindex;
 	const struct plan *plan;
 	struct catalog *catalog;
+	const json_t *kept; /* what its filter was made from until now; NULL: nothing is known */
 };
 
 enum guard_mode {
 	GUARD_STOP,
-	GUARD_WARN,
+	GUARD_CONFIRM, /* to be confirmed: stops for the caller's own session alone */
+	GUARD_CALLER,  /* asks about the caller's own session alone: `confirm` */
+	GUARD_WARN,    /* never stops: --force, --boot */
 };
 
 /*
- * Before attach, swap, apply and confirm: whether all who are connected to a watched port, the
- * caller by SSH to any, could connect again, and every watched port with a server be reached by
- * somebody. `management`: the ports to watch, NULL: those of management.h by which administrators
- * log in. 0; or -EACCES after messages that say what would open it. GUARD_WARN (--force,
- * --confirm, --boot): says it, and returns 0. What cannot be found out is warned of.
+ * Before attach, swap, apply and confirm: whether the caller's own session, on any port, and
+ * others' logins to a watched port could be made again, and each watched port with a server of
+ * root's, of the system's or of the caller's be reached by somebody. Connections that are no login
+ * are only warned of: anyone can make one. `management`: the ports to watch, NULL: those of
+ * management.h by which administrators log in. 0; or -EACCES after messages that say what would
+ * open it. What cannot be found out is warned of.
  */
 int guard_hold(const char *command, const struct guard_target *target, size_t count,
 	       const struct ports *management, enum guard_mode mode);
@@ -46,28 +53,41 @@ struct guard_world {
 	struct socket_info *server; /* TCP listeners; UDP sockets that are not connected */
 	size_t servers;
 	struct sessions own; /* the caller's, by its word */
+	__u32 caller;	     /* the account it was logged in with, LOGIN_UID_NONE: unknown */
 	struct links links;
 	struct guard_filter *filter;
 	size_t filters;
 	/* The interface to the peer of a socket; 0: none is known. */
 	unsigned int (*route)(void *context, const struct socket_info *socket);
+	/* Which of these sessions are logins; asked only where it matters. */
+	void (*logins)(const struct guard_world *world, struct login *login, size_t count);
 	void *context;
 };
 
-/*
- * Judges. What guard_hold stops for is an error in `diag`, a warning in the milder modes; what else
- * will be refused is a warning. Returns whether it found something to stop for.
- */
-bool guard_judge(const char *command, const struct guard_target *target, size_t count,
-		 const struct ports *management, enum guard_mode mode,
-		 const struct guard_world *world, struct diag *diag);
+/* What a command is to stop for. */
+enum guard_found {
+	GUARD_NOTHING,
+	GUARD_OTHERS, /* logins, or a server */
+	GUARD_OWN,    /* the caller's own session, whatever else */
+};
+
+/* Judges. What is to stop for is an error in `diag`, what else will be refused is a warning. */
+enum guard_found guard_judge(const char *command, const struct guard_target *target, size_t count,
+			     const struct ports *management, enum guard_mode mode,
+			     const struct guard_world *world, struct diag *diag);
+
+/* Who should be admitted. The address is told only if it is `named`: else it is PREFIX. */
+struct guard_peer {
+	const struct socket_info *session;
+	bool named;
+};
 
 /* What a port should be open to. */
 struct guard_need {
 	enum pc_transport transport;
 	__u16 port;
-	const struct socket_info *const *peer; /* each from another address */
-	size_t peers;			       /* 0: somebody */
+	const struct guard_peer *peer; /* each from another address */
+	size_t peers;		       /* 0: somebody */
 };
 
 /*
@@ -77,9 +97,12 @@ struct guard_need {
 char *guard_fix(const char *command, const struct guard_target *target,
 		const struct guard_need *need);
 
+/* Whether a server is root's, the system's or the caller's: any other is nobody's way in. */
+bool guard_counts(const struct guard_world *world, const struct socket_info *server);
+
 /*
  * Whether nobody at all could reach any more what listens on the port of a server, which somebody
- * can reach now. Only for the first of the servers on a port.
+ * can reach now. Only for the first of the servers on a port that count.
  */
 bool guard_cuts_off(const struct guard_world *world, const struct guard_target *target,
 		    size_t count, size_t server);

@@ -6,9 +6,10 @@
 
 #include "loader/guard_attempt.h"
 
-#define NEW_GROUP  "admins" /* where the fix needs a group and there is none */
-#define SHOWN	   4	    /* prefixes of a group that a line shows */
-#define PREFIX_ANY "0.0.0.0/0,::/0"
+#define NEW_GROUP   "admins" /* where the fix needs a group and there is none */
+#define SHOWN	    4	     /* prefixes of a group that a line shows */
+#define PREFIX_ANY  "0.0.0.0/0,::/0"
+#define PLACEHOLDER "PREFIX" /* for what the administrator has to know */
 
 static void attempt_clear(struct attempt *attempt)
 {
@@ -49,10 +50,13 @@ bool attempt_start(struct attempt *attempt, const char *command, const struct gu
 	return !err && attempt_make(attempt);
 }
 
-static bool is_admitted(const struct attempt *attempt, const struct socket_info *peer)
+static bool is_admitted(const struct attempt *attempt, const struct guard_peer *peer)
 {
-	return tables_admit(&attempt->tables, peer->family, peer->remote, attempt->need->transport,
-			    peer->remote_port, attempt->need->port) == ADMIT_PASS;
+	const struct socket_info *session = peer->session;
+
+	return tables_admit(&attempt->tables, session->family, session->remote,
+			    attempt->need->transport, session->remote_port,
+			    attempt->need->port) == ADMIT_PASS;
 }
 
 bool attempt_opens(const struct attempt *attempt)
@@ -61,7 +65,7 @@ bool attempt_opens(const struct attempt *attempt)
 	size_t i;
 
 	for (i = 0; i < need->peers; i++)
-		if (!is_admitted(attempt, need->peer[i]))
+		if (!is_admitted(attempt, &need->peer[i]))
 			return false;
 	return need->peers ||
 	       guard_admits_any(attempt->tables.generation, need->transport, need->port);
@@ -93,24 +97,36 @@ bool attempt_give(struct attempt *attempt, const char *option, const char *key,
 	return !add(&attempt->recipe, value, &diag);
 }
 
-/* The peers that are not admitted yet, as prefixes; for nobody in particular a placeholder. */
-static char *peers_text(const struct attempt *attempt)
+/*
+ * The peers that are not admitted yet, as prefixes. To be told: PREFIX stands for those that are
+ * not named, and for nobody in particular. To be tried: all of them, and for nobody anyone.
+ */
+static char *peers_text(const struct attempt *attempt, bool told)
 {
 	const struct guard_need *need = attempt->need;
 	__cleanup(names_free) struct names list = {};
 	char text[INET6_ADDRSTRLEN];
+	bool unnamed = false;
 	size_t i;
 
+	if (!need->peers)
+		return xstrdup(told ? PLACEHOLDER : PREFIX_ANY);
 	for (i = 0; i < need->peers; i++) {
+		const struct socket_info *session = need->peer[i].session;
 		__free_text char *prefix = NULL;
 
-		if (is_admitted(attempt, need->peer[i]))
+		if (is_admitted(attempt, &need->peer[i]))
 			continue;
-		prefix = xasprintf("%s/%d", guard_peer(need->peer[i], text),
-				   need->peer[i]->family == AF_INET ? 32 : 128);
+		unnamed |= !need->peer[i].named;
+		if (told && !need->peer[i].named)
+			continue;
+		prefix = xasprintf("%s/%d", guard_peer(session, text),
+				   session->family == AF_INET ? 32 : 128);
 		names_add(&list, prefix);
 	}
-	return need->peers ? names_join(&list, ",") : xstrdup("PREFIX");
+	if (told && unnamed)
+		names_add(&list, PLACEHOLDER);
+	return names_join(&list, ",");
 }
 
 /* Adds the peers to a group, which may be new. */
@@ -120,14 +136,14 @@ bool attempt_give_group(struct attempt *attempt, const char *name)
 	size_t members = group ? group->prefixes : 0, i;
 	__cleanup(names_free) struct names list = {};
 	__cleanup(diag_free) struct diag diag = {};
-	__free_text char *peers = peers_text(attempt), *old = NULL, *word = NULL, *tried = NULL;
+	__free_text char *peers = peers_text(attempt, true), *all = peers_text(attempt, false);
+	__free_text char *old = NULL, *word = NULL, *tried = NULL;
 	char text[PREFIX_TEXT];
 
 	for (i = 0; i < members; i++)
 		names_add(&list, prefix_format(&group->prefix[i], text));
 	old = names_join(&list, ",");
-	tried = xasprintf("%s=%s%s%s", name, old, members ? "," : "",
-			  attempt->need->peers ? peers : PREFIX_ANY);
+	tried = xasprintf("%s=%s%s%s", name, old, members ? "," : "", all);
 	if (members > SHOWN || attempt->need->peers > SHOWN) {
 		word = xasprintf("add %s to the group %s", peers, name);
 		names_add(&attempt->words, word);

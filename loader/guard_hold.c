@@ -17,6 +17,7 @@
 #include "loader/route.h"
 
 #define LOOPBACK 1 /* ifindex of lo, in each network namespace */
+#define PROC	 "/proc"
 
 static unsigned int find_route(void *context, const struct socket_info *socket)
 {
@@ -26,6 +27,22 @@ static unsigned int find_route(void *context, const struct socket_info *socket)
 		       &route))
 		return 0;
 	return route.type == RTN_LOCAL ? LOOPBACK : route.ifindex;
+}
+
+static void find_logins(const struct guard_world *world, struct login *login, size_t count)
+{
+	logins_find(PROC, world->server, world->servers, login, count);
+}
+
+/* loginuid outlives sudo and su. Where the kernel or a container has none, sudo's word is taken. */
+static __u32 find_caller(void)
+{
+	__u32 uid = login_uid(PROC, getpid());
+	const char *sudo = getenv("SUDO_UID");
+
+	if (uid == LOGIN_UID_NONE && sudo && *sudo && strspn(sudo, "0123456789") == strlen(sudo))
+		uid = strtoul(sudo, NULL, 10);
+	return uid;
 }
 
 /* What judges now, anywhere. A filter that cannot be read is left out, as if it admitted all. */
@@ -87,14 +104,27 @@ static void world_free(struct guard_world *world, struct filter *filters)
 	sessions_free(&world->own);
 }
 
+/* The caller is told how to go on; `found` is not GUARD_NOTHING. */
+static void say_stopped(const char *command, enum guard_found found)
+{
+	if (!strcmp(command, "confirm"))
+		error("confirm: nothing is confirmed; confirm from a new connection, which shows that one can be made, or with --force");
+	else if (found == GUARD_OWN)
+		error("%s: stopped before anything changed; --force goes on all the same, and with --confirm 60 besides it falls back by itself",
+		      command);
+	else
+		error("%s: stopped before anything changed; go on with --confirm 60, which falls back by itself, or with --force",
+		      command);
+}
+
 int guard_hold(const char *command, const struct guard_target *target, size_t count,
 	       const struct ports *management, enum guard_mode mode)
 {
 	__cleanup(netlink_close) struct mnl_socket *routes = NULL;
 	__cleanup(diag_free) struct diag diag = {};
-	struct guard_world world = {.route = find_route};
+	struct guard_world world = {.route = find_route, .logins = find_logins};
+	enum guard_found found = GUARD_NOTHING;
 	struct filter *filters = NULL;
-	bool found = false;
 	int err;
 
 	if (!count)
@@ -106,17 +136,14 @@ int guard_hold(const char *command, const struct guard_target *target, size_t co
 	} else {
 		world.context = routes;
 		read_filters(&world, &filters);
-		sessions_find("/proc", getpid(), &world.own);
+		sessions_find(PROC, getpid(), &world.own);
+		world.caller = find_caller();
 		found = guard_judge(command, target, count, management, mode, &world, &diag);
 		diag_print(&diag, stderr);
 	}
 	world_free(&world, filters);
-	if (!found || mode == GUARD_WARN)
+	if (found == GUARD_NOTHING)
 		return 0;
-	if (!strcmp(command, "confirm"))
-		error("confirm: nothing is confirmed; confirm from a new connection, which shows that one can be made, or with --force");
-	else
-		error("%s: stopped before anything changed; go on with --confirm 60, which falls back by itself, or with --force",
-		      command);
+	say_stopped(command, found);
 	return -EACCES;
 }

@@ -134,7 +134,8 @@ static bool serves(const struct guard_world *world, const struct socket_info *se
 		return address->family == server->family &&
 		       !memcmp(address->address, server->local, sizeof(server->local));
 	return address->scope < RT_SCOPE_LINK &&
-	       (address->family == server->family || (any && server->family == AF_INET6));
+	       (address->family == server->family ||
+		(any && server->family == AF_INET6 && !server->only_ipv6));
 }
 
 static bool is_reached(const struct question *question)
@@ -161,6 +162,17 @@ static bool is_local(const struct guard_world *world, const struct socket_info *
 	       (device && device->flags & IFF_LOOPBACK);
 }
 
+bool guard_counts(const struct guard_world *world, const struct socket_info *server)
+{
+	return login_is_system(server->uid) ||
+	       (world->caller != LOGIN_UID_NONE && server->uid == world->caller);
+}
+
+static bool is_same_port(const struct socket_info *a, const struct socket_info *b)
+{
+	return a->protocol == b->protocol && a->local_port == b->local_port;
+}
+
 /* Whether a server on the port of this one can be reached. */
 static bool port_is_reached(const struct guard_world *world, const struct guard_target *target,
 			    size_t count, const struct socket_info *server)
@@ -170,8 +182,7 @@ static bool port_is_reached(const struct guard_world *world, const struct guard_
 	for (i = 0; i < world->servers; i++) {
 		struct question question = {world, target, count, &world->server[i]};
 
-		if (question.server->protocol == server->protocol &&
-		    question.server->local_port == server->local_port &&
+		if (is_same_port(question.server, server) && guard_counts(world, question.server) &&
 		    !is_local(world, question.server) && is_reached(&question))
 			return true;
 	}
@@ -184,9 +195,11 @@ bool guard_cuts_off(const struct guard_world *world, const struct guard_target *
 	const struct socket_info *server = &world->server[at];
 	size_t i;
 
+	if (!guard_counts(world, server))
+		return false;
 	for (i = 0; i < at; i++)
-		if (world->server[i].protocol == server->protocol &&
-		    world->server[i].local_port == server->local_port)
+		if (is_same_port(&world->server[i], server) &&
+		    guard_counts(world, &world->server[i]))
 			return false;
 	return port_is_reached(world, NULL, 0, server) &&
 	       !port_is_reached(world, target, count, server);

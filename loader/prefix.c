@@ -133,6 +133,15 @@ int prefix_compare(const struct prefix *a, const struct prefix *b)
 	return order ? order : a->length - b->length;
 }
 
+bool prefix_contains(const struct prefix *prefix, __u8 family, const __u8 *address)
+{
+	int bytes = prefix->length / 8, bits = prefix->length % 8;
+
+	if (prefix->family != family || memcmp(prefix->address, address, (size_t)bytes))
+		return false;
+	return !bits || !((prefix->address[bytes] ^ address[bytes]) >> (8 - bits));
+}
+
 static int compare(const void *a, const void *b)
 {
 	return prefix_compare(a, b);

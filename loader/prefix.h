@@ -39,6 +39,8 @@ int prefix_parse(const char *text, struct prefix *prefix, char **why);
 const char *prefix_format(const struct prefix *prefix, char text[PREFIX_TEXT]);
 /* Order: IPv4 first, then by address, then by length: a prefix follows those that enclose it. */
 int prefix_compare(const struct prefix *a, const struct prefix *b);
+/* The address as in struct prefix. */
+bool prefix_contains(const struct prefix *prefix, __u8 family, const __u8 *address);
 
 /*
  * "NAME=PREFIX[,PREFIX]" or "NAME=@FILE" (a prefix a line; blank lines and # comments). Replaces

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Whose SSH session this command runs in, from SSH_CONNECTION. */
+/* Which session this command runs in, from SSH_CONNECTION and the processes above it. */
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/login.h"
 #include "loader/session.h"
 #include "loader/util.h"
 
@@ -78,8 +79,22 @@ static void add_environ(struct sessions *sessions, const char *proc, pid_t pid)
 	if (read_file(path, ENVIRON, &text, &length))
 		return;
 	for (at = 0; at < length; at += strlen(text + at) + 1)
-		if (!strncmp(text + at, VARIABLE, strlen(VARIABLE)))
+		if (!strncmp(text + at, VARIABLE, strlen(VARIABLE))) {
 			add(sessions, text + at + strlen(VARIABLE));
+			return; /* the first counts, as for getenv */
+		}
+}
+
+static void add_sockets(struct sessions *sessions, const char *proc, pid_t pid)
+{
+	struct ancestor ancestor = {};
+
+	login_sockets(proc, pid, &ancestor.inode, &ancestor.count);
+	if (!ancestor.count)
+		return;
+	sessions->ancestor =
+		grow(sessions->ancestor, sessions->ancestors, sizeof(*sessions->ancestor));
+	sessions->ancestor[sessions->ancestors++] = ancestor;
 }
 
 /* The process above; 0: none that can be seen. */
@@ -106,6 +121,8 @@ void sessions_find(const char *proc, pid_t pid, struct sessions *sessions)
 		if (pid <= 0)
 			return;
 		add_environ(sessions, proc, pid);
+		if (pid > 1)
+			add_sockets(sessions, proc, pid);
 	}
 }
 
@@ -128,6 +145,9 @@ bool sessions_have(const struct sessions *sessions, const struct socket_info *so
 
 void sessions_free(struct sessions *sessions)
 {
+	for (size_t i = 0; i < sessions->ancestors; i++)
+		free(sessions->ancestor[i].inode);
+	free(sessions->ancestor);
 	free(sessions->session);
 	*sessions = (struct sessions){};
 }

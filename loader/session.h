@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Whose SSH session this command runs in, from SSH_CONNECTION. */
+/* Which session this command runs in, from SSH_CONNECTION and the processes above it. */
 #ifndef PORTCULLIS_SESSION_H
 #define PORTCULLIS_SESSION_H
 
@@ -19,9 +19,17 @@ struct session {
 	__u8 remote[16];
 };
 
+/* The sockets that a process above the caller holds, as inodes. */
+struct ancestor {
+	__u32 *inode;
+	size_t count;
+};
+
 struct sessions {
 	struct session *session;
 	size_t count;
+	struct ancestor *ancestor;
+	size_t ancestors;
 };
 
 /*
@@ -32,11 +40,13 @@ bool session_parse(const char *text, struct session *session);
 
 /*
  * SSH_CONNECTION of the caller's environment, and of that of each process above `pid` in the `proc`
- * folder, which sudo, su and tmux pass on only there. Anyone can set it: it says nothing until a
- * socket has these ends. Other processes' are read as far as privilege allows.
+ * folder, which sudo, su and tmux pass on only there; and the sockets that these processes hold, as
+ * telnetd does. Anyone can set the variable: it says nothing until a socket has these ends. Other
+ * processes' are read as far as privilege allows.
  */
 void sessions_find(const char *proc, pid_t pid, struct sessions *sessions);
 
+/* Whether SSH_CONNECTION names it. */
 bool sessions_have(const struct sessions *sessions, const struct socket_info *socket);
 void sessions_free(struct sessions *sessions);
 

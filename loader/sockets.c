@@ -86,6 +86,15 @@ static void copy_address(__u8 to[16], const __be32 *address, __u8 family, bool m
 	memcpy(to, mapped ? &address[3] : address, family == AF_INET ? 4 : 16);
 }
 
+static int read_attribute(const struct nlattr *attribute, void *data)
+{
+	struct socket_info *info = data;
+
+	if (mnl_attr_get_type(attribute) == INET_DIAG_SKV6ONLY)
+		info->only_ipv6 = mnl_attr_get_u8(attribute);
+	return MNL_CB_OK;
+}
+
 static int take_socket(const struct nlmsghdr *message, void *data)
 {
 	const struct inet_diag_msg *socket = mnl_nlmsg_get_payload(message);
@@ -105,7 +114,10 @@ static int take_socket(const struct nlmsghdr *message, void *data)
 		.local_port = ntohs(socket->id.idiag_sport),
 		.remote_port = ntohs(socket->id.idiag_dport),
 		.device = socket->id.idiag_if,
+		.uid = socket->idiag_uid,
+		.inode = socket->idiag_inode,
 	};
+	mnl_attr_parse(message, sizeof(*socket), read_attribute, info);
 	copy_address(info->local, socket->id.idiag_src, info->family, mapped);
 	copy_address(info->remote, socket->id.idiag_dst, info->family, mapped);
 	return MNL_CB_OK;

@@ -3,6 +3,7 @@
 #ifndef PORTCULLIS_SOCKETS_H
 #define PORTCULLIS_SOCKETS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <linux/types.h>
 
@@ -18,6 +19,9 @@ struct socket_info {
 	__u8 local[16];
 	__u8 remote[16];
 	unsigned int device; /* bound to; 0: none */
+	__u32 uid;	     /* of the process that made it */
+	__u32 inode;	     /* 0: none, as that of a connection which no server has accepted yet */
+	bool only_ipv6;	     /* a server on :: that does not take IPv4 */
 };
 
 /*

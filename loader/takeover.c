@@ -81,7 +81,8 @@ static int put_in_place(const struct hook *hook, struct filter *old, struct filt
 /* Whether what the old filter was made of gives something else today. */
 static int check_change(const struct hook *hook, const struct takeover *how, struct remade *made)
 {
-	const struct guard_target target = {hook->name, hook->ifindex, &made->plan, &made->catalog};
+	const struct guard_target target = {hook->name, hook->ifindex, &made->plan, &made->catalog,
+					    made->kept};
 
 	__free_text char *text = NULL;
 	size_t length, changes;

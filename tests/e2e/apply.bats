@@ -153,7 +153,7 @@ has_state()
 	same 'eth0:xeams:enforce eth1:ssh:enforce' "$(state)"
 }
 
-@test "at boot a stranger's connection to a watched port is a warning, and the filter comes" {
+@test "a stranger's connection to a watched port is a warning; at boot what would stop apply is one, too" {
 	site <<-END
 		interfaces:
 		  eth0: {profiles: xeams}
@@ -162,13 +162,19 @@ has_state()
 	until_true 5 listening host 5900
 	start stranger client socat TCP4:192.0.2.1:5900 EXEC:'sleep 60'
 	until_true 5 connected_to host 5900
-	applies 1
-	says 'session to 5900/tcp' 'could not be made again' 'stopped before anything changed'
-	same '' "$(state)"
-	applies 0 --boot
-	says 'warning: eth0: 1 session to 5900/tcp'
+	applies 0
+	says 'connections live on, but new ones will be refused: 1 to 5900/tcp at eth0'
 	same 'eth0:xeams:enforce' "$(state)"
 	unanswered client 192.0.2.1 5900
+	detach_all host
+	# By no interface any more: only at boot that is no more than a warning.
+	echo '  eth1: {profiles: xeams}' >> "$SITE"
+	applies 1
+	says 'nobody could reach the server on 5900/tcp any more' 'stopped before anything changed'
+	same '' "$(state)"
+	applies 0 --boot
+	says 'warning: eth0: nobody could reach the server on 5900/tcp' '1 to 5900/tcp at eth0'
+	same 'eth0:xeams:enforce eth1:xeams:enforce' "$(state)"
 }
 
 @test "an error of the file stands at its place, and nothing is done" {

@@ -180,16 +180,16 @@ confirm_of()
 	same 1 "$(inside find "$PINS" -name 'generation-*' | wc -l)" 'generations'
 }
 
-@test "confirm stops where a session could not be made again, unless it is forced" {
+@test "confirm stops for nobody but the caller: a connection of another keeps no filter off" {
 	in_background host socat TCP-LISTEN:23,reuseaddr,fork EXEC:cat
 	until_true 5 listening host 23
 	in_background client timeout 30 socat TCP:192.0.2.1:23 PIPE
 	until_true 5 eval '[ -n "$(on host ss -Htn state established "sport = :23")" ]'
-	pc attach eth0 -p ssh --confirm 30
-	exits 1 pc confirm
-	says '1 session to 23/tcp (from 192.0.2.2) could not be made again' 'nothing is confirmed' '--force'
+	exits 0 pc attach eth0 -p ssh --confirm 30
+	says '1 to 23/tcp at eth0'
 	same '["waiting",null]' "$(confirm_of)"
-	exits 0 pc confirm --force
+	exits 0 pc confirm
+	says_not 'session' 'connection'
 	same null "$(confirm_of)"
 	unanswered client 192.0.2.1 23
 }

@@ -61,8 +61,8 @@ login_stays()
 	local port=22
 
 	[[ $2 != *,* ]] || port=${2#*,}
-	start login "$1" ssh -F "$DIR/ssh/config" -p "$port" "${2%,*}" sleep 50
-	until_true 5 sessions_are "$port" 1 || fail "$(cat "$DIR/login.log")"
+	start login "$1" ssh -F "$DIR/ssh/config" -p "$port" "${2%,*}" 'echo logged in; exec sleep 50'
+	until_true 10 logged login 'logged in' || fail "$(cat "$DIR/login.log")"
 }
 
 logout()
@@ -104,11 +104,11 @@ fix()
 @test "by IPv6, and by IPv4 on a socket of both, the session is found as well" {
 	exits 1 ssh_to 2001:db8::1 "$(remote_pc attach eth0 -p xeams)"
 	says 'your own session to 22/tcp (from 2001:db8::2)'
-	echo_server host 3389
-	hold rdp client 192.0.2.1 3389
-	exits 1 pc attach eth0 -p xeams,ssh
-	says 'eth0: 1 session to 3389/tcp (from 192.0.2.2) could not be made again'
+	login_stays client 192.0.2.1
+	exits 1 pc attach eth0 -p xeams
+	says 'eth0: 1 login to 22/tcp (from 192.0.2.2) could not be made again'
 	nothing_attached
+	logout
 }
 
 @test "an IPv6 link-local session is found by its interface" {
@@ -135,7 +135,7 @@ fix()
 	# A process that nobody called from there.
 	login_stays client 192.0.2.1,2222
 	exits 0 pc attach eth0 -p xeams,ssh
-	says 'warning: eth0: 1 session to 2222/tcp lives on; new ones will be refused'
+	says 'warning: connections live on, but new ones will be refused: 1 to 2222/tcp at eth0'
 	logout
 }
 
@@ -149,7 +149,7 @@ fix()
 	as other detach eth0
 }
 
-@test "with --observe, --force or --confirm attach goes on; the last two say who would be locked out" {
+@test "with --observe or --force attach goes on, and says who is locked out; --confirm alone does not lock the caller out" {
 	exits 0 ssh_to 192.0.2.1 "$(remote_pc attach eth0 -p xeams --observe)"
 	says_not 'session'
 	exits 1 ssh_to 192.0.2.1 "$(remote_pc swap eth0 --enforce)"
@@ -159,10 +159,27 @@ fix()
 	says 'warning: eth0: your own session to 22/tcp (from 192.0.2.2) could not be made again' '-p xeams,ssh'
 	unanswered client 192.0.2.1 22
 	pc detach eth0
-	exits 0 ssh_to 192.0.2.1 "$(remote_pc attach eth0 -p xeams --confirm 2)"
+	exits 1 ssh_to 192.0.2.1 "$(remote_pc attach eth0 -p xeams --confirm 2)"
+	says 'eth0: your own session to 22/tcp' 'attach: stopped' '--force goes on all the same'
+	says_not 'warning'
+	nothing_attached
+	printf 'interfaces:\n  eth0: {profiles: xeams, confirm: 2}\n' > "$DIR/site.yaml"
+	exits 1 ssh_to 192.0.2.1 "$(remote_pc apply --site "$DIR/site.yaml")"
+	says 'eth0: your own session to 22/tcp' 'apply: stopped'
+	nothing_attached
+	exits 0 ssh_to 192.0.2.1 "$(remote_pc attach eth0 -p xeams --confirm 2 --force)"
 	says 'warning: eth0: your own session to 22/tcp'
 	unanswered client 192.0.2.1 22
 	until_true 5 connects client 192.0.2.1 22
+}
+
+@test "a login of another, and a server: with --confirm they are warnings" {
+	login_stays client 192.0.2.1
+	exits 0 pc attach eth0 -p xeams --confirm 2
+	says 'warning: eth0: 1 login to 22/tcp (from 192.0.2.2)'
+	exits 0 pc confirm eth0
+	says_not 'login' 'warning'
+	logout
 }
 
 @test "swap by SSH to a profile without 22/tcp stops; the group that it names opens it" {
@@ -179,10 +196,10 @@ fix()
 	exits 0 ssh_to 192.0.2.1 "$(remote_pc swap eth0 -p ssh)"
 }
 
-@test "somebody else's session to a watched port stops it, too" {
+@test "another login to a watched port stops it, too" {
 	login_stays client 192.0.2.1
 	exits 1 pc attach eth0 -p xeams
-	says 'eth0: 1 session to 22/tcp (from 192.0.2.2) could not be made again'
+	says 'eth0: 1 login to 22/tcp (from 192.0.2.2) could not be made again'
 	# It does not come by this one, and eth0 stays open.
 	exits 0 pc attach eth1 -p xeams
 	logout
@@ -214,9 +231,9 @@ fix()
 	address_add guest eth0 203.0.113.2/24
 	login_stays guest 203.0.113.1
 	exits 1 pc attach eth7 -p xeams
-	says 'eth7: 1 session to 22/tcp (from 203.0.113.2) could not be made again'
+	says 'eth7: 1 login to 22/tcp (from 203.0.113.2) could not be made again'
 	exits 1 pc attach br0 -p xeams
-	says 'br0: 1 session to 22/tcp (from 203.0.113.2)'
+	says 'br0: 1 login to 22/tcp (from 203.0.113.2)'
 	exits 0 pc attach eth0 -p xeams
 	logout
 	exits 0 pc attach eth7 -p xeams
@@ -240,7 +257,7 @@ fix()
 	on host sysctl -q net.ipv4.tcp_l3mdev_accept=1
 	login_stays member 203.0.113.1
 	exits 1 pc attach eth8 -p xeams
-	says 'eth8: 1 session to 22/tcp (from 203.0.113.2) could not be made again'
+	says 'eth8: 1 login to 22/tcp (from 203.0.113.2) could not be made again'
 	exits 0 pc attach eth0 -p xeams
 	logout
 	on host ip link del red
@@ -270,4 +287,157 @@ fix()
 	exits 0 pc swap eth0 -p ssh
 	exits 1 pc swap eth0 -p xeams
 	exits 0 pc swap eth0 -p xeams --site "$DIR/site.yaml"
+}
+
+# --- strangers, and users of this host ---
+
+# shakes_hands PORT [FIRST-WORD]: ten connections from the client, which say this and nothing more.
+shakes_hands()
+{
+	start stranger client /usr/bin/python3 -c 'if True:
+		import socket, sys, time
+		held = [socket.create_connection(("192.0.2.1", int(sys.argv[1]))) for _ in range(10)]
+		for one in held:
+			one.sendall(sys.argv[2].encode())
+		time.sleep(60)' "$1" "${2:-}"
+	until_true 10 sessions_are "$1" 10 || fail "$(cat "$DIR/stranger.log")"
+}
+
+@test "handshakes, and peers that have not logged in, stop nothing; their address is no fix" {
+	local words
+
+	# Sshd accepts these, and answers the second kind.
+	for words in '' $'SSH-2.0-x\r\n'; do
+		shakes_hands 22 "$words"
+		exits 0 pc attach eth0 -p xeams,ssh --from ssh:ssh=mgmt --group mgmt=10.0.0.0/8
+		says 'warning: connections live on, but new ones will be refused: 10 to 22/tcp at eth0'
+		says_not '192.0.2.2' 'made again'
+		pc detach eth0
+		exits 0 pc attach eth0 -p xeams,ssh --from ssh:ssh=mgmt --group mgmt=10.0.0.0/8 --confirm 30
+		exits 0 pc confirm
+		says 'eth0: confirmed'
+		says_not '192.0.2.2' 'warning'
+		pc detach eth0
+		end stranger
+		until_true 20 sessions_are 22 0
+	done
+}
+
+@test "half-open connections from forged addresses are not even counted" {
+	on host sysctl -q net.ipv4.tcp_syncookies=0
+	# Their addresses are nobody's: no answer takes them away.
+	on host ip neigh add 192.0.2.77 lladdr 02:00:00:00:00:77 dev eth0
+	on client /usr/bin/python3 "$ROOT/tests/e2e/attack.py" eth0 "$(mac_of host eth0)" tcp 192.0.2.77 192.0.2.1 4000 22 S
+	until_true 10 has_half_open
+	exits 0 pc attach eth0 -p xeams,ssh --from ssh:ssh=mgmt --group mgmt=10.0.0.0/8
+	has_half_open
+	says_not 'connections' 'made again'
+	on host sysctl -q net.ipv4.tcp_syncookies=1
+}
+
+has_half_open()
+{
+	[ -n "$(on host ss -Htn state syn-recv)" ]
+}
+
+@test "a user who listens on a watched port, and whoever connects to him, stops nothing" {
+	start server host setpriv --reuid 1000 --clear-groups socat TCP6-LISTEN:5900,fork,reuseaddr,ipv6only=0 PIPE
+	until_true 5 listening host 5900
+	shakes_hands 5900
+	exits 0 pc attach eth0 eth1 -p xeams,ssh
+	says 'warning: connections live on, but new ones will be refused: 10 to 5900/tcp at eth0'
+	says_not '192.0.2.2' 'nobody could reach'
+	pc detach eth0 eth1
+	# The caller's own desktop counts: by sudo it is known.
+	SUDO_UID=1000 exits 1 pc attach eth0 eth1 -p xeams,ssh
+	says 'nobody could reach the server on 5900/tcp any more'
+	says_not '192.0.2.2'
+	nothing_attached
+	# Root's does.
+	end server
+	end stranger
+	start server host socat TCP6-LISTEN:5900,fork,reuseaddr,ipv6only=0 PIPE
+	until_true 5 listening host 5900
+	exits 1 pc attach eth0 eth1 -p xeams,ssh
+	says 'nobody could reach the server on 5900/tcp any more'
+	end server
+}
+
+@test "a server that was started by hand in a login: only who logs in there is a login" {
+	printf 'management: [2200/tcp]\n' > "$DIR/site.yaml"
+	on host sh -c 'echo 1000 > /proc/self/loginuid; exec "$@"' sh /usr/sbin/sshd -f "$DIR/ssh/sshd_config" \
+		-p 2200 -o "PidFile $DIR/by-hand.pid" > /dev/null 2>&1
+	until_true 5 listening host 2200
+	shakes_hands 2200 $'SSH-2.0-x\r\n'
+	exits 0 pc attach eth0 -p xeams,ssh --site "$DIR/site.yaml"
+	says 'warning: connections live on, but new ones will be refused: 10 to 2200/tcp at eth0'
+	pc detach eth0
+	end stranger
+	until_true 20 sessions_are 2200 0
+	login_stays client 192.0.2.1,2200
+	exits 1 pc attach eth0 -p xeams,ssh --site "$DIR/site.yaml"
+	says '1 login to 2200/tcp (from 192.0.2.2) could not be made again'
+	end login
+	inside kill "$(< "$DIR/by-hand.pid")"
+}
+
+@test "another's login is told with an address only where a group admitted it; the caller's always" {
+	exits 0 pc attach eth0 -p ssh --from ssh:ssh=mgmt --group mgmt=192.0.2.0/30
+	login_stays client 192.0.2.1
+	exits 1 pc swap eth0 --group mgmt=10.0.0.0/8
+	says '1 login to 22/tcp (from 192.0.2.2)' 'to open it: --group mgmt=10.0.0.0/8,192.0.2.2/32'
+	pc detach eth0
+	exits 1 pc attach eth0 -p ssh --from ssh:ssh=mgmt --group mgmt=10.0.0.0/8
+	says '1 login to 22/tcp (from 192.0.2.2)' 'to open it: --group mgmt=10.0.0.0/8,PREFIX'
+	exits 1 ssh_to 192.0.2.1 "$(remote_pc attach eth0 -p ssh --from ssh:ssh=mgmt --group mgmt=10.0.0.0/8)"
+	says 'your own session to 22/tcp' 'to open it: --group mgmt=10.0.0.0/8,192.0.2.2/32'
+	logout
+}
+
+@test "confirm stops for the caller's own session, and asks about no other" {
+	exits 0 pc attach eth0 -p xeams --confirm 30 --force
+	on client ip address add 192.0.2.9/24 dev eth0
+	exits 0 pc confirm eth0
+	pc detach eth0
+	# By a session that was there before.
+	exits 1 ssh_to 192.0.2.1 "$(remote_pc attach eth0 -p xeams --confirm 30 --force) && $(remote_pc confirm eth0)"
+	says 'eth0: your own session to 22/tcp (from 192.0.2.2)' 'confirm: nothing is confirmed'
+	exits 0 pc confirm eth0 --force
+}
+
+# start_telnetd WORD...: port 23, as by inetd: a process holds each connection, the login is one below it. The shell
+# that comes in runs these words.
+start_telnetd()
+{
+	printf '#!/bin/sh\necho 0 > /proc/self/loginuid\n%s\nsleep 50\n' "$*" > "$DIR/shell"
+	chmod 755 "$DIR/shell"
+	start server host socat TCP4-LISTEN:23,fork,reuseaddr EXEC:"busybox telnetd -i -l $DIR/shell",nofork
+	until_true 5 listening host 23
+}
+
+@test "telnet: a login of another counts, and the caller is known by the process that holds the connection" {
+	start_telnetd "touch '$DIR/in'"
+	start login client socat -u TCP4:192.0.2.1:23 STDOUT
+	until_true 10 test -e "$DIR/in"
+	exits 1 pc attach eth0 -p xeams,ssh
+	says 'eth0: 1 login to 23/tcp (from 192.0.2.2) could not be made again'
+	end login
+	end server
+	start_telnetd "$(remote_pc attach eth0 -p xeams,ssh --confirm 9) > '$DIR/said' 2>&1; touch '$DIR/done'"
+	start login client socat -u TCP4:192.0.2.1:23 STDOUT
+	until_true 20 test -e "$DIR/done"
+	output=$(< "$DIR/said")
+	says 'eth0: your own session to 23/tcp (from 192.0.2.2) could not be made again' 'attach: stopped'
+	nothing_attached
+	end login
+	end server
+}
+
+@test "a caller in an old tmux is known by the account: its SSH_CONNECTION is of a session that is gone" {
+	login_stays client 192.0.2.1
+	SSH_CONNECTION='192.0.2.2 1 192.0.2.1 22' exits 1 on host sh -c 'echo 0 > /proc/self/loginuid; exec "$@"' sh \
+		"$PORTCULLIS" attach eth0 -p xeams --catalog "$CATALOG" --confirm 9
+	says 'your own session to 22/tcp (from 192.0.2.2)'
+	nothing_attached
+	logout
 }

@@ -54,6 +54,7 @@ start_dovecot()
 }
 
 # start_sshd HOST [OPTION]...: root comes in by the key that $DIR/ssh/config names, once `listening HOST 22`.
+# PAM makes each login an audit session, and no more: the machine's own would ask for logind and a mail box.
 start_sshd()
 {
 	local host=$1 folder=$DIR/ssh
@@ -70,9 +71,11 @@ start_sshd()
 		PermitRootLogin prohibit-password
 		PasswordAuthentication no
 		StrictModes no
-		UsePAM no
+		UsePAM yes
 		UseDNS no
 	END
+	printf 'account required pam_permit.so\nsession required pam_loginuid.so\n' > "$folder/pam"
+	inside mount --bind "$folder/pam" /etc/pam.d/sshd
 	cat > "$folder/config" <<-END
 		Host *
 		User root

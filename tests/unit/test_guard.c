@@ -120,6 +120,19 @@ static unsigned int route(void *context, const struct socket_info *socket)
 	return socket->family == AF_INET ? socket->remote[2] : socket->remote[3];
 }
 
+/* Peers from a port below 60000 have logged in, as the account 1001. */
+static void find_logins(const struct guard_world *world, struct login *login, size_t count)
+{
+	size_t i;
+
+	(void)world;
+	for (i = 0; i < count; i++) {
+		assert_int_not_equal(0, login[i].session->inode);
+		login[i].found = login[i].session->remote_port < 60000;
+		login[i].uid = login[i].found ? 1001 : LOGIN_UID_NONE;
+	}
+}
+
 static struct host *host_make(void)
 {
 	struct host *host = xcalloc(1, sizeof(*host));
@@ -128,7 +141,9 @@ static struct host *host_make(void)
 		.session = host->session,
 		.server = host->server,
 		.links = {.link = links, .count = ARRAY_SIZE(links), .address = host->address},
-		.route = route};
+		.caller = LOGIN_UID_NONE,
+		.route = route,
+		.logins = find_logins};
 	return host;
 }
 
@@ -144,8 +159,10 @@ static struct socket_info *listens(struct host *host, const char *local, __u16 p
 {
 	struct socket_info *server = &host->server[host->world.servers++];
 
-	*server = (struct socket_info){
-		.protocol = IPPROTO_TCP, .state = TCP_LISTEN, .local_port = port};
+	*server = (struct socket_info){.protocol = IPPROTO_TCP,
+				       .state = TCP_LISTEN,
+				       .local_port = port,
+				       .inode = host->world.servers};
 	server->family = read_address(local, server->local);
 	return server;
 }
@@ -159,7 +176,8 @@ static void connected(struct host *host, const char *local, __u16 port, const ch
 	*session = (struct socket_info){.protocol = IPPROTO_TCP,
 					.state = TCP_ESTABLISHED,
 					.local_port = port,
-					.remote_port = remote_port};
+					.remote_port = remote_port,
+					.inode = 100 + host->world.sessions};
 	session->family = read_address(local, session->local);
 	read_address(remote, session->remote);
 }
@@ -169,7 +187,7 @@ static void is_own(struct host *host, const char *text)
 	static struct session own;
 
 	assert_true(session_parse(text, &own));
-	host->world.own = (struct sessions){&own, 1};
+	host->world.own = (struct sessions){.session = &own, .count = 1};
 }
 
 /* With eth0's address, and sshd on 22. */
@@ -245,7 +263,7 @@ static void plan_for(struct run *run, unsigned int ifindex, const char *options)
 	assert_int_equal(0, compile(&plan->composition, &plan->tables, &run->diag));
 	diag_free(&run->diag);
 	run->target[at] = (struct guard_target){links_find(&run->host->world.links, ifindex)->name,
-						ifindex, plan, &run->catalog};
+						ifindex, plan, &run->catalog, NULL};
 }
 
 static void run_end(struct run *run)
@@ -259,10 +277,11 @@ static void run_end(struct run *run)
 	free(run->host);
 }
 
-static void expect_run(struct run *run, bool stop, const char *expected)
+static void expect_run(struct run *run, enum guard_found stop, const char *expected)
 {
-	bool found = guard_judge(run->command, run->target, run->targets, run->management,
-				 run->mode, &run->host->world, &run->diag);
+	enum guard_found found =
+		guard_judge(run->command, run->target, run->targets, run->management, run->mode,
+			    &run->host->world, &run->diag);
 
 	expect_said(&run->diag, expected);
 	assert_int_equal(stop, found);
@@ -276,11 +295,17 @@ static void expect(struct host *host, unsigned int ifindex, const char *options,
 	struct run run = run_on(host);
 
 	plan_for(&run, ifindex, options);
-	expect_run(&run, strstr(expected, "any more") || strstr(expected, "made again"), expected);
+	expect_run(&run,
+		   strstr(expected, "your own")					  ? GUARD_OWN :
+		   strstr(expected, "any more") || strstr(expected, "made again") ? GUARD_OTHERS :
+										    GUARD_NOTHING,
+		   expected);
 }
 
 #define CLOSED22 "no chosen profile opens 22/tcp; to open it: -p mail,ssh\n"
 #define NOBODY	 "portcullis: eth0: nobody could reach the server on 22/tcp any more: " CLOSED22
+
+#define REFUSED "portcullis: warning: connections live on, but new ones will be refused: "
 
 /* --- sessions --- */
 
@@ -333,7 +358,7 @@ static void test_many(void **state)
 	connected(host, "192.0.2.1", 22, "198.51.2.8", 40000);
 	connected(host, "192.0.2.1", 22, "198.51.2.8", 40001);
 	expect(host, 2, "-p mail",
-	       "portcullis: eth0: 3 sessions to 22/tcp (from 198.51.2.9, 198.51.2.8) could not be made again: " CLOSED22);
+	       "portcullis: eth0: 3 logins to 22/tcp (from 198.51.2.9, 198.51.2.8) could not be made again: " CLOSED22);
 
 	host = plain_host();
 	for (int i = 1; i <= 20; i++) {
@@ -343,7 +368,8 @@ static void test_many(void **state)
 	}
 	is_own(host, "198.51.2.20 40000 192.0.2.1 22");
 	expect(host, 2, "-p mail",
-	       "portcullis: eth0: your own session to 22/tcp and 19 more (from 198.51.2.20, 198.51.2.1, 198.51.2.2, ...) could not be made again: " CLOSED22);
+	       "portcullis: eth0: 19 logins to 22/tcp (from 198.51.2.1, 198.51.2.2, 198.51.2.3, ...) could not be made again: " CLOSED22
+	       "portcullis: eth0: your own session to 22/tcp (from 198.51.2.20) could not be made again: " CLOSED22);
 }
 
 static void test_others_are_told(void **state)
@@ -354,8 +380,7 @@ static void test_others_are_told(void **state)
 	listens(host, "::", 3306);
 	connected(host, "192.0.2.1", 3306, "198.51.2.9", 40000);
 	connected(host, "192.0.2.1", 3306, "198.51.2.9", 40001);
-	expect(host, 2, "-p ssh",
-	       "portcullis: warning: eth0: 2 sessions to 3306/tcp live on; new ones will be refused\n");
+	expect(host, 2, "-p ssh", REFUSED "2 to 3306/tcp at eth0\n");
 
 	host = plain_host();
 	for (__u16 port = 101; port <= 107; port++) {
@@ -363,12 +388,21 @@ static void test_others_are_told(void **state)
 		connected(host, "192.0.2.1", port, "198.51.2.9", 40000);
 	}
 	expect(host, 2, "-p ssh",
-	       "portcullis: warning: eth0: 1 session to 101/tcp lives on; new ones will be refused\n"
-	       "portcullis: warning: eth0: 1 session to 102/tcp lives on; new ones will be refused\n"
-	       "portcullis: warning: eth0: 1 session to 103/tcp lives on; new ones will be refused\n"
-	       "portcullis: warning: eth0: 1 session to 104/tcp lives on; new ones will be refused\n"
-	       "portcullis: warning: eth0: 1 session to 105/tcp lives on; new ones will be refused\n"
-	       "portcullis: warning: so do sessions to 2 more ports\n");
+	       REFUSED
+	       "1 to 101/tcp at eth0, 1 to 102/tcp at eth0, 1 to 103/tcp at eth0, 1 to 104/tcp at eth0, 1 to 105/tcp at eth0, some to 2 more ports\n");
+
+	/* Watched ports come first, then those with most connections. */
+	host = plain_host();
+	for (__u16 port = 101; port <= 106; port++) {
+		listens(host, "0.0.0.0", port);
+		connected(host, "192.0.2.1", port, "198.51.2.9", 40000);
+		if (port > 103)
+			connected(host, "192.0.2.1", port, "198.51.2.9", 40001);
+	}
+	connected(host, "192.0.2.1", 22, "198.51.2.9", 60000);
+	expect(host, 2, "-p mail,ssh --from ssh:ssh=t --group t=10.0.0.0/8",
+	       REFUSED
+	       "1 to 22/tcp at eth0, 2 to 104/tcp at eth0, 2 to 105/tcp at eth0, 2 to 106/tcp at eth0, 1 to 101/tcp at eth0, some to 2 more ports\n");
 }
 
 /* What this host began, and what a local address of a listener tells apart. */
@@ -411,7 +445,7 @@ static void test_ways(void **state)
 		give_address(host, 2, "10.0.0.2", RT_SCOPE_UNIVERSE);
 		connected(host, way[i].local, 22, way[i].remote, 40000);
 		plan_for(&run, way[i].ifindex, "-p mail");
-		if (way[i].stop !=
+		if ((way[i].stop ? GUARD_OTHERS : GUARD_NOTHING) !=
 		    guard_judge("attach", run.target, 1, NULL, GUARD_STOP, &host->world, &run.diag))
 			fail_msg("case %zu", i);
 		diag_free(&run.diag);
@@ -427,7 +461,7 @@ static void test_only_warn(void **state)
 	run.mode = GUARD_WARN;
 	plan_for(&run, 2, "-p mail");
 	expect_run(
-		&run, true,
+		&run, GUARD_NOTHING,
 		"portcullis: warning: eth0: nobody could reach the server on 22/tcp any more: " CLOSED22);
 }
 
@@ -442,9 +476,7 @@ static void test_management(void **state)
 	connected(run.host, "192.0.2.1", 22, "198.51.2.9", 40000);
 	run.management = &none;
 	plan_for(&run, 2, "-p mail");
-	expect_run(
-		&run, false,
-		"portcullis: warning: eth0: 1 session to 22/tcp lives on; new ones will be refused\n");
+	expect_run(&run, GUARD_NOTHING, REFUSED "1 to 22/tcp at eth0\n");
 
 	/* The caller's own counts nevertheless. */
 	run = run_on(plain_host());
@@ -453,7 +485,7 @@ static void test_management(void **state)
 	run.management = &none;
 	plan_for(&run, 2, "-p mail");
 	expect_run(
-		&run, true,
+		&run, GUARD_OWN,
 		"portcullis: eth0: your own session to 22/tcp (from 198.51.2.9) could not be made again: " CLOSED22);
 
 	assert_int_equal(0, ports_parse_list("51820/udp", &some, &why));
@@ -465,7 +497,7 @@ static void test_management(void **state)
 	run.management = &some;
 	plan_for(&run, 2, "-p mail");
 	expect_run(
-		&run, true,
+		&run, GUARD_OTHERS,
 		"portcullis: eth0: nobody could reach the server on 51820/udp any more: mail:tunnel is a feature that is off (vpn); to open it: --enable mail:vpn\n");
 	run = run_on(plain_host());
 	*listens(run.host, "0.0.0.0", 1003) = (struct socket_info){
@@ -475,7 +507,7 @@ static void test_management(void **state)
 	run.management = &some;
 	plan_for(&run, 2, "-p mail");
 	expect_run(
-		&run, true,
+		&run, GUARD_OTHERS,
 		"portcullis: eth0: nobody could reach the server on 1003/udp any more: no chosen profile opens 1003/udp; to open it: -p mail,two\n");
 	ports_free(&some);
 }
@@ -606,13 +638,13 @@ static void test_two_targets(void **state)
 	give_address(run.host, 3, "10.0.0.1", RT_SCOPE_UNIVERSE);
 	plan_for(&run, 2, "-p mail,ssh");
 	plan_for(&run, 3, "-p mail");
-	expect_run(&run, false, "");
+	expect_run(&run, GUARD_NOTHING, "");
 
 	run = run_on(plain_host());
 	give_address(run.host, 3, "10.0.0.1", RT_SCOPE_UNIVERSE);
 	plan_for(&run, 2, "-p mail");
 	plan_for(&run, 3, "-p mail");
-	expect_run(&run, true, NOBODY);
+	expect_run(&run, GUARD_OTHERS, NOBODY);
 }
 
 /* --- what would help --- */
@@ -656,7 +688,7 @@ static void test_fixes(void **state)
 		 "ssh:ssh is disabled; to open it in the site file: leave out disable: ssh:ssh"},
 	};
 	struct socket_info peer = {.family = AF_INET, .remote = {198, 51, 2, 9}};
-	const struct socket_info *list[] = {&peer};
+	const struct guard_peer list[] = {{&peer, true}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -677,7 +709,7 @@ static void test_fix_of_many(void **state)
 	struct socket_info peer[] = {{.family = AF_INET, .remote = {198, 51, 2, 9}},
 				     {.family = AF_INET, .remote = {10, 0, 0, 1}},
 				     {.family = AF_INET6, .remote = {0xfe, 0x80, [15] = 1}}};
-	const struct socket_info *list[] = {&peer[0], &peer[1], &peer[2]};
+	struct guard_peer list[] = {{&peer[0], true}, {&peer[1], false}, {&peer[2], true}};
 	struct guard_need need = {PC_TCP, 22, list, 3};
 	struct run run = run_on(plain_host());
 	__free_text char *fix = NULL;
@@ -688,7 +720,179 @@ static void test_fix_of_many(void **state)
 	assert_string_equal(
 		fix,
 		"ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,198.51.2.9/32,fe80::1/128");
+	free(fix);
+	/* An address that is not to be told. */
+	list[0].named = false;
+	fix = guard_fix("attach", run.target, &need);
+	assert_string_equal(
+		fix, "ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,fe80::1/128,PREFIX");
 	run_end(&run);
+}
+
+/* --- strangers, and users of this host --- */
+
+#define NOT_ADMITTED "-p mail,ssh --from ssh:ssh=t --group t=10.0.0.0/8"
+
+/* A handshake, a peer that has not logged in, a server of a user: a warning, in one line. */
+static void test_strangers(void **state)
+{
+	struct host *host = plain_host();
+
+	(void)state;
+	for (int i = 1; i <= 10; i++) {
+		__free_text char *peer = xasprintf("198.51.2.%d", i);
+
+		connected(host, "192.0.2.1", 22, peer, i % 2 ? 60000 : 40000);
+		if (i % 2 == 0)
+			host->session[host->world.sessions - 1].inode = 0;
+	}
+	expect(host, 2, NOT_ADMITTED, REFUSED "10 to 22/tcp at eth0\n");
+
+	host = plain_host();
+	listens(host, "0.0.0.0", 5900)->uid = 1000;
+	connected(host, "192.0.2.1", 5900, "198.51.2.9", 40000);
+	expect(host, 2, "-p mail,ssh", REFUSED "1 to 5900/tcp at eth0\n");
+	/* It is no other way in either, by which root's would still be reached. */
+	host = plain_host();
+	give_address(host, 3, "10.0.0.1", RT_SCOPE_UNIVERSE);
+	listens(host, "192.0.2.1", 5900);
+	listens(host, "10.0.0.1", 5900)->uid = 1000;
+	expect(host, 2, "-p mail,ssh",
+	       "portcullis: eth0: nobody could reach the server on 5900/tcp any more: mail:vnc is open only to groups that --from names; to open it: --from mail:vnc=admins --group admins=PREFIX\n");
+	/* Those of services are: also by an account that systemd made up. */
+	host = plain_host();
+	listens(host, "0.0.0.0", 5900)->uid = 61184;
+	expect(host, 2, "-p ssh --set ssh:ssh=22/tcp",
+	       "portcullis: eth0: nobody could reach the server on 5900/tcp any more: no chosen profile opens 5900/tcp; to open it: --set ssh:ssh=22/tcp,5900/tcp\n");
+	/* And the desktop that the caller sits at. */
+	host = plain_host();
+	host->world.caller = 1000;
+	listens(host, "0.0.0.0", 5900)->uid = 1000;
+	connected(host, "192.0.2.1", 5900, "198.51.2.9", 60000);
+	expect(host, 2, "-p ssh",
+	       "portcullis: eth0: nobody could reach the server on 5900/tcp any more: no chosen profile opens 5900/tcp; to open it: --set ssh:ssh=22/tcp,5900/tcp\n" REFUSED
+	       "1 to 5900/tcp at eth0\n");
+	/* A user's own connection from a watched port is not one to the server of another family.
+	 */
+	host = plain_host();
+	host->world.servers = 0;
+	listens(host, "::", 5900)->only_ipv6 = true;
+	connected(host, "192.0.2.1", 5900, "198.51.2.9", 40000);
+	expect(host, 2, NOT_ADMITTED, "");
+}
+
+/* A login stops it; its address is told as a way in only if a group admitted it. */
+static void test_logins(void **state)
+{
+	static const char now[] =
+		"{\"recipe\": {\"groups\": {\"old\": [\"198.51.2.0/25\"], \"all\": [\"0.0.0.0/0\"]}},"
+		" \"profiles\": [{\"name\": \"ssh\", \"services\": [{\"name\": \"ssh\", \"direction\": \"in\","
+		" \"open\": true, \"ports\": [\"22/tcp\"], \"from\": [\"old\", \"all\"]}]}]}";
+	json_t *kept = json_loads(now, 0, NULL);
+	struct run run;
+
+	(void)state;
+	assert_non_null(kept);
+	run = run_on(plain_host());
+	connected(run.host, "192.0.2.1", 22, "198.51.2.9", 40000);
+	connected(run.host, "192.0.2.1", 22, "198.51.2.200", 40000);
+	connected(run.host, "192.0.2.1", 22, "198.51.2.201", 60000);
+	plan_for(&run, 2, NOT_ADMITTED);
+	run.target[0].kept = kept;
+	expect_run(
+		&run, GUARD_OTHERS,
+		"portcullis: eth0: 2 logins to 22/tcp (from 198.51.2.9, 198.51.2.200) could not be made again: ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,198.51.2.9/32,PREFIX\n" REFUSED
+		"1 to 22/tcp at eth0\n");
+	json_decref(kept);
+
+	run = run_on(plain_host());
+	connected(run.host, "192.0.2.1", 22, "198.51.2.9", 40000);
+	plan_for(&run, 2, NOT_ADMITTED);
+	expect_run(
+		&run, GUARD_OTHERS,
+		"portcullis: eth0: 1 login to 22/tcp (from 198.51.2.9) could not be made again: ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,PREFIX\n");
+}
+
+/* With a fallback only the caller's own session stops; `confirm` asks for nothing else. */
+static void test_modes(void **state)
+{
+	static const struct {
+		enum guard_mode mode;
+		enum guard_found own, other;
+		bool says_others;
+	} modes[] = {
+		{GUARD_STOP, GUARD_OWN, GUARD_OTHERS, true},
+		{GUARD_CONFIRM, GUARD_OWN, GUARD_NOTHING, true},
+		{GUARD_CALLER, GUARD_OWN, GUARD_NOTHING, false},
+		{GUARD_WARN, GUARD_NOTHING, GUARD_NOTHING, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(modes); i++) {
+		struct run run = run_on(plain_host());
+		bool own = i % 2;
+
+		run.mode = modes[i / 2].mode;
+		if (own)
+			is_own(run.host, "198.51.2.9 40000 192.0.2.1 22");
+		connected(run.host, "192.0.2.1", 22, "198.51.2.9", 40000);
+		connected(run.host, "192.0.2.1", 22, "198.51.2.8", 60000);
+		listens(run.host, "0.0.0.0", 3389);
+		plan_for(&run, 2, "-p mail");
+		assert_int_equal(own ? modes[i / 2].own : modes[i / 2].other,
+				 guard_judge("swap", run.target, 1, NULL, run.mode,
+					     &run.host->world, &run.diag));
+		/* The session; the other server, and the line of connections. */
+		assert_int_equal(run.diag.count,
+				 (own || modes[i / 2].says_others) + 2 * modes[i / 2].says_others);
+		diag_free(&run.diag);
+		run_end(&run);
+	}
+}
+
+static void test_own_by_other_ways(void **state)
+{
+	static __u32 both[] = {7, 101, 1}, one[] = {101};
+	static struct ancestor ancestor;
+	struct host *host = plain_host();
+
+	(void)state;
+	/* A process above the caller holds it, as telnetd; one that serves many peers does not
+	 * tell. */
+	listens(host, "0.0.0.0", 80);
+	connected(host, "192.0.2.1", 80, "198.51.2.9", 60000);
+	host->session[0].inode = 101;
+	ancestor = (struct ancestor){one, ARRAY_SIZE(one)};
+	host->world.own = (struct sessions){.ancestor = &ancestor, .ancestors = 1};
+	expect(host, 2, "-p ssh",
+	       "portcullis: eth0: your own session to 80/tcp (from 198.51.2.9) could not be made again: no chosen profile opens 80/tcp; to open it: --set ssh:ssh=22/tcp,80/tcp\n");
+	host = plain_host();
+	host->world.servers = 0;
+	listens(host, "0.0.0.0", 80);
+	connected(host, "192.0.2.1", 80, "198.51.2.9", 60000);
+	host->session[0].inode = 101;
+	ancestor = (struct ancestor){both, ARRAY_SIZE(both)};
+	host->world.own = (struct sessions){.ancestor = &ancestor, .ancestors = 1};
+	expect(host, 2, "-p ssh", REFUSED "1 to 80/tcp at eth0\n");
+
+	/* SSH_CONNECTION of a session that is gone: another login of the account is the caller's.
+	 */
+	for (__u32 caller = 1001; caller <= 1002; caller++) {
+		host = plain_host();
+		connected(host, "192.0.2.1", 22, "198.51.2.9", 40000);
+		is_own(host, "198.51.2.9 39999 192.0.2.1 22");
+		host->world.caller = caller;
+		expect(host, 2, NOT_ADMITTED,
+		       caller == 1001 ?
+			       "portcullis: eth0: your own session to 22/tcp (from 198.51.2.9) could not be made again: ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,198.51.2.9/32\n" :
+			       "portcullis: eth0: 1 login to 22/tcp (from 198.51.2.9) could not be made again: ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,PREFIX\n");
+	}
+	/* What it names was not accepted by the server: somebody has the same ends by now. */
+	host = plain_host();
+	connected(host, "192.0.2.1", 22, "198.51.2.9", 40000);
+	host->session[0].inode = 0;
+	is_own(host, "198.51.2.9 40000 192.0.2.1 22");
+	expect(host, 2, NOT_ADMITTED, REFUSED "1 to 22/tcp at eth0\n");
 }
 
 /* --- SSH_CONNECTION --- */
@@ -778,15 +982,27 @@ static void test_ancestors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_own_session), cmocka_unit_test(test_admitted),
-		cmocka_unit_test(test_many),	    cmocka_unit_test(test_others_are_told),
-		cmocka_unit_test(test_no_session),  cmocka_unit_test(test_ways),
-		cmocka_unit_test(test_only_warn),   cmocka_unit_test(test_management),
-		cmocka_unit_test(test_nobody),	    cmocka_unit_test(test_no_server),
-		cmocka_unit_test(test_filters),	    cmocka_unit_test(test_bridge),
-		cmocka_unit_test(test_two_targets), cmocka_unit_test(test_fixes),
-		cmocka_unit_test(test_fix_of_many), cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_own_session),
+		cmocka_unit_test(test_admitted),
+		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_others_are_told),
+		cmocka_unit_test(test_no_session),
+		cmocka_unit_test(test_ways),
+		cmocka_unit_test(test_only_warn),
+		cmocka_unit_test(test_management),
+		cmocka_unit_test(test_nobody),
+		cmocka_unit_test(test_no_server),
+		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_bridge),
+		cmocka_unit_test(test_two_targets),
+		cmocka_unit_test(test_fixes),
+		cmocka_unit_test(test_fix_of_many),
+		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_ancestors),
+		cmocka_unit_test(test_strangers),
+		cmocka_unit_test(test_logins),
+		cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_own_by_other_ways),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
