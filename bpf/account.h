@@ -7,6 +7,7 @@
 
 #include "bpf/maps.h"
 #include "bpf/packet.h"
+#include "bpf/table.h"
 
 #define barrier() asm volatile("" ::: "memory")
 
@@ -42,51 +43,194 @@ static __always_inline struct verdict drop_port(const struct packet *packet, enu
 				.drop = true};
 }
 
-/* Moves full fields to `carries`. The cell shows its top bit until the sum is right again. */
-static __always_inline void carry(__u64 *word, __u64 value, __u32 cell)
+/* The entry of a hash of counts, made if it is not there. NULL: there is no room. */
+static __always_inline struct pc_count *count_entry(void *hash, __u32 key)
 {
-	__u64 *carried = bpf_map_lookup_elem(&carries, &cell);
+	struct pc_count none = {};
+	struct pc_count *known = bpf_map_lookup_elem(hash, &key);
 
-	if (!carried)
-		return;
-	barrier();
-	if (value & PC_CELL_BYTES_CARRY)
-		__sync_fetch_and_add(carried, PC_CARRY_BYTES);
-	if (value & PC_CELL_PACKET_CARRY)
-		__sync_fetch_and_add(carried, PC_CARRY_PACKETS);
-	barrier();
-	*word = value & ~(PC_CELL_BYTES_CARRY | PC_CELL_PACKET_CARRY);
+	if (known)
+		return known;
+	bpf_map_update_elem(hash, &key, &none, BPF_NOEXIST); /* or another CPU was faster */
+	return bpf_map_lookup_elem(hash, &key);
 }
 
-/* XDP and egress run with softirqs off: nobody else writes this CPU's row. */
-static __always_inline void count(__u32 cell, __u32 length)
+/* Moves the full fields of a wide word to `carries`; the word keeps its top bits until then. */
+static __always_inline void carry(struct pc_count *carried, __u64 value)
 {
-	__u32 key = bpf_get_smp_processor_id() * PC_CELLS + cell;
-	__u64 *word = bpf_map_lookup_elem(&counters, &key);
+	if (value & PC_CELL_BYTES_CARRY)
+		__sync_fetch_and_add(&carried->bytes, PC_CELL_BYTES_CARRY);
+	if (value & PC_CELL_PACKET_CARRY)
+		__sync_fetch_and_add(&carried->packets, PC_CELL_PACKET_CARRY >> PC_CELL_BYTES_BITS);
+}
+
+/* Flushes a full total: the CPU that sees the top bits under the lock does it, once. */
+static __always_inline void total_flush(__u64 *word, __u32 index)
+{
+	__u32 zero = 0;
+	struct pc_count *carried = count_entry(&carries, index);
+	struct carry_lock *lock = bpf_map_lookup_elem(&carry_lock, &zero);
 	__u64 value;
 
-	if (!word)
-		return;
-	value = *word + PC_CELL_PACKET + length;
-	*word = value;
-	if (value & (PC_CELL_BYTES_CARRY | PC_CELL_PACKET_CARRY))
-		carry(word, value, cell);
+	if (!carried || !lock)
+		return; /* tried again with the next flush, long before the field is full */
+	bpf_spin_lock(&lock->lock);
+	value = *(volatile __u64 *)word & PC_CELL_PENDING;
+	carry(carried, value);
+	barrier();
+	__sync_fetch_and_add(word, -value);
+	bpf_spin_unlock(&lock->lock);
+}
+
+/* Adds to the total of a cell, which all CPUs share. `added` is a wide word. */
+__noinline int portcullis_total(__u32 index, __u64 added)
+{
+	__u32 key = index / PC_PAGE_WORDS;
+	struct pc_page *page = bpf_map_lookup_elem(&totals, &key);
+	__u64 *word;
+
+	if (!page)
+		return 0;
+	word = &page->word[index % PC_PAGE_WORDS];
+	__sync_fetch_and_add(word, added);
+	if (*(volatile __u64 *)word & PC_CELL_PENDING)
+		total_flush(word, index);
+	return 0;
+}
+
+/* `cell`: one at a port, of this page of a row. */
+static __always_inline __u32 total_index(__u32 page, __u32 cell)
+{
+	return PC_CELL_IS_DROP(cell) ? PC_TOTAL_PORT(cell) : PC_TOTAL_LISTED(page, cell);
+}
+
+static __always_inline __u64 wide_of(__u32 narrow)
+{
+	return (__u64)(narrow >> 21 & 0x3ff) << PC_CELL_BYTES_BITS | (narrow & PC_NARROW_BYTES);
+}
+
+/*
+ * Counts a packet in a narrow word that was never used, is full, or has the drops of another
+ * policy.
+ */
+__noinline int portcullis_narrow(__u32 row, __u32 at, __u32 cell, __u32 length)
+{
+	__u32 touched_key = row + PC_PAGE_TOUCHED, key = row + at, sign = PC_CELL_SIGN(cell), value;
+	struct pc_page *touched = bpf_map_lookup_elem(&counters, &touched_key);
+	struct pc_page *page = bpf_map_lookup_elem(&counters, &key);
+	__u32 *word;
+
+	if (!touched || !page)
+		return 0;
+	word = &page->cell[cell % PC_PAGE_CELLS];
+	value = *word;
+	touched->cell[at / 32 % PC_PAGE_CELLS] |= 1U << at % 32;
+	if ((value ^ sign) & PC_NARROW_WOULD) {
+		if (value & ~PC_NARROW_WOULD) {
+			*(volatile __u32 *)word = value | PC_NARROW_PENDING;
+			barrier();
+			portcullis_total(total_index(at, PC_CELL_PARTNER(cell)), wide_of(value));
+			barrier();
+		}
+		value = sign;
+	}
+	value += PC_NARROW_PACKET + length;
+	*(volatile __u32 *)word = value;
+	if (!(value & PC_NARROW_PENDING))
+		return 0;
+	barrier();
+	portcullis_total(total_index(at, cell), wide_of(value));
+	barrier();
+	*(volatile __u32 *)word = sign;
+	return 0;
 }
 
 static __always_inline void count_rare(__u32 cell, __u32 length)
 {
-	struct pc_count *known = bpf_map_lookup_elem(&rare, &cell);
-	struct pc_count first = {.packets = 1, .bytes = length};
+	struct pc_count *known = count_entry(&rare, cell);
 
-	if (!known) {
-		if (!bpf_map_update_elem(&rare, &cell, &first, BPF_NOEXIST))
-			return;
-		known = bpf_map_lookup_elem(&rare, &cell); /* another CPU was faster */
-		if (!known)
-			return;
-	}
+	if (!known)
+		return;
 	__sync_fetch_and_add(&known->packets, 1);
 	__sync_fetch_and_add(&known->bytes, length);
+}
+
+/* The page of a row where a port's cell is; 0: it has none. */
+static __always_inline __u32 page_of(__u32 cell)
+{
+	if (PC_CELL_IS_DROP(cell))
+		return PC_PAGE_DROP + cell % PC_PORTS / PC_PAGE_CELLS;
+	return filter.page[bounded(PC_LISTED(cell), PC_LISTED_PAGES - 1)];
+}
+
+static __always_inline void count_narrow(__u32 row, __u32 cell, __u32 length)
+{
+	__u32 at = page_of(cell), key = row + at, value;
+	struct pc_page *page;
+	__u32 *word;
+
+	if (!at) {
+		count_rare(cell, length);
+		return;
+	}
+	if (!row) {
+		portcullis_total(total_index(at, cell), PC_CELL_PACKET + length);
+		return;
+	}
+	page = bpf_map_lookup_elem(&counters, &key);
+	if (!page)
+		return;
+	word = &page->cell[bounded(cell, PC_PAGE_CELLS - 1)];
+	value = *word;
+	if (value && !(((value + PC_NARROW_PACKET + length) ^ PC_CELL_SIGN(cell)) &
+		       (PC_NARROW_WOULD | PC_NARROW_PENDING)))
+		*word = value + PC_NARROW_PACKET + length;
+	else
+		portcullis_narrow(row, at, cell, length);
+}
+
+static __always_inline void count_wide(__u32 row, __u32 cell, __u32 length)
+{
+	__u32 index = PC_TOTAL_WIDE(cell), key = row + PC_PAGE_WIDE;
+	struct pc_page *page;
+	struct pc_count *carried;
+	__u64 *word, value;
+
+	if (!row) {
+		portcullis_total(index, PC_CELL_PACKET + length);
+		return;
+	}
+	page = bpf_map_lookup_elem(&counters, &key);
+	if (!page)
+		return;
+	word = &page->word[bounded(index, PC_PAGE_WORDS - 1)];
+	value = *word + PC_CELL_PACKET + length;
+	*word = value;
+	if (!(value & PC_CELL_PENDING))
+		return;
+	carried = count_entry(&carries, index);
+	if (!carried)
+		return;
+	barrier();
+	carry(carried, value);
+	barrier();
+	*word = value & ~PC_CELL_PENDING;
+}
+
+/* The row of this CPU; 0: none. XDP and egress run with softirqs off: nobody else writes there. */
+static __always_inline __u32 own_row(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return cpu < PC_CPUS ? filter.row[cpu] : 0;
+}
+
+static __always_inline void count(__u32 row, __u32 cell, __u32 length)
+{
+	if (cell < PC_CELL_REASON)
+		count_narrow(row, cell, length);
+	else
+		count_wide(row, cell, length);
 }
 
 /* A drop that would be the first: what judges for good is not in place yet. */
@@ -100,6 +244,7 @@ static __always_inline bool too_early(const struct pc_generation *generation,
 static __always_inline bool account(const struct packet *packet,
 				    const struct pc_generation *generation, struct verdict verdict)
 {
+	__u32 row = own_row();
 	bool drop = verdict.drop;
 
 	if (verdict.drop && generation->policy == PC_POLICY_OBSERVE) {
@@ -112,9 +257,9 @@ static __always_inline bool account(const struct packet *packet,
 		if (packet->egress && verdict.drop)
 			count_rare(verdict.second, packet->length);
 		else
-			count(verdict.second, packet->length);
+			count_narrow(row, verdict.second, packet->length);
 	}
-	count(verdict.cell, packet->length);
+	count(row, verdict.cell, packet->length);
 	return drop;
 }
 

@@ -53,24 +53,47 @@ struct {
 	__array(values, struct trie_map);
 } tries SEC(".maps");
 
-/* A row of cells a CPU (abi.h); the loader sets the size to the possible CPUs. */
+/*
+ * --- counters: abi.h has where each cell is; the loader sets the sizes ---
+ */
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, PC_CELLS);
+	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct pc_page);
 } counters SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, PC_CELLS);
+	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct pc_page);
+} totals SEC(".maps");
+
+/* By index of the total. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PC_CARRIES);
+	__type(key, __u32);
+	__type(value, struct pc_count);
 } carries SEC(".maps");
 
-/* Cells from PC_CELLS on. */
+/* Held while a total is flushed: two CPUs that see it full must not both do it. */
+struct carry_lock {
+	struct bpf_spin_lock lock;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct carry_lock);
+} carry_lock SEC(".maps");
+
+/* By cell. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -78,6 +101,8 @@ struct {
 	__type(key, __u32);
 	__type(value, struct pc_count);
 } rare SEC(".maps");
+
+struct pc_filter filter SEC(".data.filter");
 
 /* --- one of each in a network namespace: an answer may come in by another interface --- */
 

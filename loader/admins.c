@@ -31,7 +31,8 @@ bool admins_exist(gid_t *gid)
 
 bool admins_read(const char *pin)
 {
-	static const char *const names[] = {"generations", "counters", "carries", "rare", "flows"};
+	static const char *const names[] = {"generations", "filter", "counters", "totals",
+					    "carries",	   "rare",   "past",	 "flows"};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++)

@@ -79,7 +79,9 @@ static int switch_to_stand_in(struct change *change)
 static int load_one(struct change *change, const struct filter *with)
 {
 	int err = filter_load_sharing(&change->filter, with, &FILTER_NONE,
-				      change->flows ? change->flows : PC_FLOWS, change->frame);
+				      change->flows ? change->flows : PC_FLOWS,
+				      change->frame,
+				      change->plan->tables.generation);
 
 	change->filter.ifindex = change->hook.ifindex;
 	if (!err)

@@ -23,20 +23,27 @@ struct counts {
 	struct count pass, drop, would_drop;
 };
 
+/* NULL: reserved, no program counts it. */
 extern const char *const reason_name[PC_REASONS];
 
+/* The memory of a filter's counters (layout: abi.h), which may be live. */
+struct counter_maps {
+	const struct pc_filter *filter;
+	const struct pc_page *rows;   /* the whole map `counters` */
+	const struct pc_page *totals; /* the whole map `totals` */
+};
+
 /*
- * Adds up `cpus` rows of PC_CELLS cells and the carried parts (layout: abi.h). Both may be live: a
- * cell that is just being carried is read again until it stands still.
+ * Sets `counters` to the sums over rows and totals. A cell that is just being flushed is read again
+ * until it stands still. What the map `carries` has is the caller's to add.
  */
-void counters_sum(const volatile __u64 *rows, size_t cpus, const volatile __u64 *carries,
-		  struct counters *counters);
+void counters_sum(const struct counter_maps *maps, struct counters *counters);
 
-/* Reads the maps of a filter by mmap. Returns 0 or -errno. */
-int counters_read(int counters_map, int carries_map, struct counters *counters);
+/* The cell of a total, by its index; PC_CELLS_ALL: it has none. */
+__u32 counters_total_cell(const struct pc_filter *filter, __u32 index);
 
-/* Takes up one entry of the map `rare`; a cell that does not belong there is left out. */
-void counters_rare(struct counters *counters, __u32 cell, const struct pc_count *count);
+/* Adds to a cell; one that does not exist is left out. */
+void counters_add(struct counters *counters, __u32 cell, const struct pc_count *count);
 
 /* Every packet seen at ingress, once: the drops are the sum over the reasons but `outbound`. */
 struct counts counters_total(const struct counters *counters);

@@ -13,6 +13,7 @@
 
 #include "loader/filter.h"
 #include "loader/admins.h"
+#include "loader/cells.h"
 #include "loader/libbpf_log.h"
 #include "loader/object.h"
 #include "loader/outer.h"
@@ -63,7 +64,9 @@ static int keep_descriptors(const struct portcullis_bpf *skeleton,
 		{bpf_program__fd(ingress), &filter->program},
 		{bpf_map__fd(skeleton->maps.generations), &filter->generations},
 		{bpf_map__fd(skeleton->maps.tries), &filter->tries},
+		{bpf_map__fd(skeleton->maps.data_filter), &filter->state},
 		{bpf_map__fd(skeleton->maps.counters), &filter->counters},
+		{bpf_map__fd(skeleton->maps.totals), &filter->totals},
 		{bpf_map__fd(skeleton->maps.carries), &filter->carries},
 		{bpf_map__fd(skeleton->maps.rare), &filter->rare},
 		{bpf_map__fd(skeleton->maps.flows), &filter->flows},
@@ -144,8 +147,12 @@ static int reuse_flows(struct portcullis_bpf *skeleton, const struct filter *of)
 
 static int reuse_counters(struct portcullis_bpf *skeleton, const struct filter *of)
 {
-	int err = bpf_map__reuse_fd(skeleton->maps.counters, of->counters);
+	int err = bpf_map__reuse_fd(skeleton->maps.data_filter, of->state);
 
+	if (!err)
+		err = bpf_map__reuse_fd(skeleton->maps.counters, of->counters);
+	if (!err)
+		err = bpf_map__reuse_fd(skeleton->maps.totals, of->totals);
 	if (!err)
 		err = bpf_map__reuse_fd(skeleton->maps.carries, of->carries);
 	if (!err)
@@ -153,8 +160,37 @@ static int reuse_counters(struct portcullis_bpf *skeleton, const struct filter *
 	return err;
 }
 
-static int set_maps(struct portcullis_bpf *skeleton, int cpus, const struct filter *flows_of,
-		    const struct filter *counters_of, __u32 flows)
+/*
+ * The CPUs that are there, off or on. There may be many more that never come: VMware and Hyper-V
+ * announce 128.
+ */
+static void list_cpus(char *list, size_t size)
+{
+	__close_file FILE *file = fopen("/sys/devices/system/cpu/present", "re");
+
+	if (!file || !fgets(list, size, file))
+		snprintf(list, size, "0-%ld", sysconf(_SC_NPROCESSORS_CONF) - 1);
+}
+
+static int size_counters(struct portcullis_bpf *skeleton, const struct pc_generation *generation)
+{
+	struct pc_filter *state = &skeleton->data_filter->filter;
+	__u32 pages = generation ? cells_needed(generation) + PC_LISTED_GROWTH : 0;
+	char cpus[4096];
+	int err;
+
+	list_cpus(cpus, sizeof(cpus));
+	err = cells_rows(state, cpus, pages > PC_LISTED_LEAST ? pages : PC_LISTED_LEAST);
+	if (!err)
+		err = bpf_map__set_max_entries(skeleton->maps.counters, cells_row_pages(state));
+	if (!err)
+		err = bpf_map__set_max_entries(skeleton->maps.totals, cells_total_pages(state));
+	return err;
+}
+
+static int set_maps(struct portcullis_bpf *skeleton, const struct filter *flows_of,
+		    const struct filter *counters_of, __u32 flows,
+		    const struct pc_generation *generation)
 {
 	int err;
 
@@ -165,7 +201,7 @@ static int set_maps(struct portcullis_bpf *skeleton, int cpus, const struct filt
 	if (!err && counters_of->counters >= 0)
 		err = reuse_counters(skeleton, counters_of);
 	else if (!err)
-		err = bpf_map__set_max_entries(skeleton->maps.counters, PC_CELLS * cpus);
+		err = size_counters(skeleton, generation);
 	return err;
 }
 
@@ -188,16 +224,16 @@ static int claim_flows(const struct filter *filter, const struct filter *flows_o
 }
 
 int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
-			const struct filter *counters_of, __u32 flows, enum pc_frame frame)
+			const struct filter *counters_of, __u32 flows, enum pc_frame frame,
+			const struct pc_generation *generation)
 {
 	__cleanup(skeleton_destroy) struct portcullis_bpf *skeleton = NULL;
-	int cpus = libbpf_num_possible_cpus();
 	struct bpf_program *ingress;
 	int err;
 
 	libbpf_log_start();
 	skeleton = portcullis_bpf__open();
-	if (!skeleton || cpus < 1) {
+	if (!skeleton) {
 		error("cannot open the BPF program: %s", strerror(errno));
 		return -EINVAL;
 	}
@@ -207,7 +243,7 @@ int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
 	ingress = choose_ingress(skeleton, filter);
 	if (filter->frags)
 		bpf_program__set_flags(ingress, BPF_F_XDP_HAS_FRAGS);
-	err = set_maps(skeleton, cpus, flows_of, counters_of, flows);
+	err = set_maps(skeleton, flows_of, counters_of, flows, generation);
 	if (err) {
 		error("cannot set up the maps: %s", strerror(-err));
 		return err;
@@ -233,7 +269,7 @@ int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
 
 int filter_load(struct filter *filter, enum pc_frame frame)
 {
-	return filter_load_sharing(filter, &FILTER_NONE, &FILTER_NONE, PC_FLOWS, frame);
+	return filter_load_sharing(filter, &FILTER_NONE, &FILTER_NONE, PC_FLOWS, frame, NULL);
 }
 
 /* Whether the map has the constants of a program like this version's; then it is read. */
@@ -273,12 +309,12 @@ void installed_close(struct installed *installed)
 
 void filter_close(struct filter *filter)
 {
-	int *fd[] = {&filter->program,	 &filter->link,	      &filter->generations,
-		     &filter->tries,	 &filter->counters,   &filter->carries,
-		     &filter->rare,	 &filter->flows,      &filter->observed,
-		     &filter->shared,	 &filter->egress,     &filter->egress_link,
-		     &filter->strangers, &filter->open_ports, &filter->learned,
-		     &filter->emptied,	 &filter->fragments};
+	int *fd[] = {
+		&filter->program,   &filter->link,	 &filter->generations, &filter->tries,
+		&filter->counters,  &filter->carries,	 &filter->rare,	       &filter->flows,
+		&filter->observed,  &filter->shared,	 &filter->egress,      &filter->egress_link,
+		&filter->strangers, &filter->open_ports, &filter->learned,     &filter->emptied,
+		&filter->fragments, &filter->state,	 &filter->totals,      &filter->past};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(fd); i++)
@@ -475,7 +511,8 @@ static int open_filter(struct filter *filter)
 		{"generations", &filter->generations},
 	};
 	const struct pin rest[] = {
-		{"tries", &filter->tries},	     {"counters", &filter->counters},
+		{"tries", &filter->tries},	     {"filter", &filter->state},
+		{"counters", &filter->counters},     {"totals", &filter->totals},
 		{"carries", &filter->carries},	     {"rare", &filter->rare},
 		{"flows", &filter->flows},	     {"learned", &filter->learned},
 		{"observed", &filter->observed},     {"strangers", &filter->strangers},
@@ -490,6 +527,9 @@ static int open_filter(struct filter *filter)
 		err = open_pins(filter, rest, ARRAY_SIZE(rest));
 	if (err)
 		return err;
+	filter->past = object_get(filter->id, "past");
+	if (filter->past < 0 && filter->past != -ENOENT)
+		return filter->past;
 	filter->ifindex = object_interface(filter->link);
 	filter->program_id = filter->current.copy->program_id;
 	if (filter->program < 0)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "loader/filter.h"
+#include "loader/cells.h"
 #include "loader/link.h"
 #include "loader/object.h"
 #include "loader/outer.h"
@@ -247,6 +248,11 @@ static int put_in_place(const struct filter *filter, __u32 slot, int generation)
 	return bpf_map_update_elem(filter->generations, &slot, &generation, BPF_ANY) ? -errno : 0;
 }
 
+int filter_await_packets(const struct filter *filter)
+{
+	return put_in_place(filter, 0, filter->current.generation);
+}
+
 static void clear_fallback(const struct filter *filter)
 {
 	__u32 slot = FALLBACK_SLOT, id;
@@ -284,6 +290,23 @@ static int build_next(struct filter *filter, const struct tables *tables, const 
 	return err;
 }
 
+/* Ports that are listed from now on get a place for their counts, and keep it. */
+static int list_ports(const struct filter *filter, const struct pc_generation *generation)
+{
+	struct pc_filter *state =
+		mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED, filter->state, 0);
+
+	if (state == MAP_FAILED) {
+		int err = -errno;
+
+		error("cannot write where ports are counted: %s", strerror(-err));
+		return err;
+	}
+	cells_list(state, generation);
+	munmap(state, sizeof(*state));
+	return 0;
+}
+
 int filter_prepare(struct filter *filter, const struct tables *tables, const char *recipe,
 		   __u64 batch, bool confirm)
 {
@@ -294,7 +317,9 @@ int filter_prepare(struct filter *filter, const struct tables *tables, const cha
 	next->copy = xcalloc(1, sizeof(*next->copy));
 	*next->copy = *tables->generation;
 	fill_header(filter, next->copy, strlen(recipe), batch, confirm);
-	err = build_next(filter, tables, recipe);
+	err = list_ports(filter, next->copy);
+	if (!err)
+		err = build_next(filter, tables, recipe);
 	if (err)
 		filter_undo(filter);
 	return err;

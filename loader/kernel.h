@@ -54,9 +54,12 @@ struct filter {
 	int link;
 	int generations;
 	int tries;
+	int state; /* the map `filter` */
 	int counters;
+	int totals;
 	int carries;
 	int rare;
+	int past;  /* -1 unless it took the place of a filter whose counters were others */
 	int flows; /* this one and the next six are one a network namespace */
 	int learned;
 	int observed;
@@ -89,9 +92,12 @@ struct filter {
 			 .link = -1,                 \
 			 .generations = -1,          \
 			 .tries = -1,                \
+			 .state = -1,                \
 			 .counters = -1,             \
+			 .totals = -1,               \
 			 .carries = -1,              \
 			 .rare = -1,                 \
+			 .past = -1,                 \
 			 .flows = -1,                \
 			 .learned = -1,              \
 			 .observed = -1,             \
@@ -114,10 +120,12 @@ struct filter {
 int filter_load(struct filter *filter, enum pc_frame frame);
 /*
  * The same with the flow maps of one filter and the counters of another. Where one of them has no
- * such map: with new ones, of `flows` entries, for the caller's network namespace.
+ * such map: with new ones, of `flows` entries, for the caller's network namespace; and with room to
+ * count what `generation` lists, which may be NULL.
  */
 int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
-			const struct filter *counters_of, __u32 flows, enum pc_frame frame);
+			const struct filter *counters_of, __u32 flows, enum pc_frame frame,
+			const struct pc_generation *generation);
 
 /*
  * What the frames of an interface begin with in the eyes of the filter's program. 0 or -errno: it
@@ -191,6 +199,12 @@ int filter_prepare(struct filter *filter, const struct tables *tables, const cha
 int filter_commit(struct filter *filter);
 void filter_finish(struct filter *filter);
 void filter_undo(struct filter *filter);
+
+/*
+ * Waits until every packet that was being judged is through, also by a program that has just been
+ * replaced. 0 or -errno.
+ */
+int filter_await_packets(const struct filter *filter);
 
 /* All steps at once, for one interface. */
 int filter_switch(struct filter *filter, const struct tables *tables, const char *recipe,

@@ -1,80 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Opens attached filters and reads what they have counted. */
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "loader/live.h"
+#include "loader/counters_read.h"
 #include "loader/plan.h"
-#include "loader/walk.h"
 
 static int open_one(struct live *live)
 {
 	live->filter = FILTER_NONE;
 	return filter_open(live->hook.id, &live->filter);
-}
-
-static void take_rare(const void *key, const void *value, void *context)
-{
-	counters_rare(context, *(const __u32 *)key, value);
-}
-
-/* --- counters of a map that may only be read, which the kernel does not map into memory --- */
-
-#define COPY_TRIES 10
-
-static void take_word(const void *key, const void *value, void *context)
-{
-	((__u64 *)context)[*(const __u32 *)key] = *(const __u64 *)value;
-}
-
-static int copy_words(int map, __u64 *words)
-{
-	return walk_map(map, sizeof(__u32), sizeof(*words), take_word, words);
-}
-
-/* Whether nothing was carried while the words were copied: rare, but then a sum would be wrong. */
-static bool copied_still(const __u64 *rows, size_t cpus, const __u64 *before, const __u64 *after)
-{
-	size_t i;
-
-	for (i = 0; i < cpus * PC_CELLS; i++)
-		if (rows[i] & (PC_CELL_BYTES_CARRY | PC_CELL_PACKET_CARRY))
-			return false;
-	return !memcmp(before, after, PC_CELLS * sizeof(*before));
-}
-
-static int copy_counters(const struct filter *filter, struct counters *counters)
-{
-	int cpus = libbpf_num_possible_cpus();
-	__u64 *rows, *before, *after;
-	bool still = false;
-	int err = cpus < 1 ? -EINVAL : 0;
-	int i;
-
-	if (err)
-		return err;
-	rows = xcalloc((size_t)cpus * PC_CELLS, sizeof(*rows));
-	before = xcalloc(PC_CELLS, sizeof(*before));
-	after = xcalloc(PC_CELLS, sizeof(*after));
-	for (i = 0; i < COPY_TRIES && !err && !still; i++) {
-		err = copy_words(filter->carries, before);
-		if (!err)
-			err = copy_words(filter->counters, rows);
-		if (!err)
-			err = copy_words(filter->carries, after);
-		still = copied_still(rows, cpus, before, after);
-	}
-	if (!err && !still)
-		err = -EAGAIN;
-	if (!err)
-		counters_sum(rows, cpus, after, counters);
-	free(rows);
-	free(before);
-	free(after);
-	return err;
 }
 
 static int read_counters(struct live *live)
@@ -83,11 +21,7 @@ static int read_counters(struct live *live)
 	int err;
 
 	live->counters = xcalloc(1, sizeof(*live->counters));
-	err = geteuid() ? copy_counters(filter, live->counters) :
-			  counters_read(filter->counters, filter->carries, live->counters);
-	if (!err)
-		err = walk_map(live->filter.rare, sizeof(__u32), sizeof(struct pc_count), take_rare,
-			       live->counters);
+	err = filter_counters(filter, live->counters);
 	if (err)
 		error("%s: cannot read the counters: %s", live->hook.name, strerror(-err));
 	return err;

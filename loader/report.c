@@ -309,8 +309,11 @@ json_t *report_counters(const struct counters *counters, const json_t *profiles,
 
 	json_object_set_new(report, "ports", ports_json(counters, profiles, all));
 	for (i = 0; i < PC_REASONS; i++) {
-		json_t *reason = report_counts(counters_reason(counters, i));
+		json_t *reason;
 
+		if (!reason_name[i])
+			continue;
+		reason = report_counts(counters_reason(counters, i));
 		json_object_del(reason, "pass");
 		json_object_set_new(reasons, reason_name[i], reason);
 	}

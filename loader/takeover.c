@@ -9,6 +9,7 @@
 #include "loader/frame.h"
 #include "loader/guard.h"
 #include "loader/object.h"
+#include "loader/past.h"
 #include "loader/record.h"
 #include "loader/remake.h"
 #include "loader/takeover.h"
@@ -36,11 +37,9 @@ static int load(const struct hook *hook, const struct other *other, const struct
 		err = filter_load_sharing(
 			filter, other->version >= PC_FLOWS_SINCE ? &other->filter : &none,
 			other->version >= PC_COUNTERS_SINCE ? &other->filter : &none, PC_FLOWS,
-			frame);
+			frame, tables.generation);
 	if (err)
 		return err;
-	if (other->version < PC_COUNTERS_SINCE)
-		warning("%s: counters begin at zero: that version had others", hook->name);
 	filter->ifindex = hook->ifindex;
 	tables.generation->number = other->number + 1;
 	tables.generation->attached_at = other->attached_at;
@@ -48,13 +47,51 @@ static int load(const struct hook *hook, const struct other *other, const struct
 }
 
 /*
+ * The counters that the old filter has of its own. Those until now go into the new folder before
+ * the programs change: a reader finds no less than before.
+ */
+static int keep_counters(const struct hook *hook, const struct other *old, struct filter *new)
+{
+	if (old->version >= PC_COUNTERS_SINCE) {
+		new->past = old->filter.past < 0 ? -1 : fd_dup(old->filter.past);
+		return old->filter.past >= 0 && new->past < 0 ? new->past : 0;
+	}
+	if (!past_known(old->version)) {
+		warning("%s: counters begin at zero: that version had others", hook->name);
+		return 0;
+	}
+	new->past = past_make(&old->filter, old->version);
+	return new->past < 0 ? new->past : 0;
+}
+
+/* When the old programs run no more, what they have counted since. */
+static void keep_last_counts(const struct hook *hook, const struct other *old, struct filter *new)
+{
+	int past, err;
+
+	if (old->version >= PC_COUNTERS_SINCE || !past_known(old->version))
+		return;
+	err = filter_await_packets(new);
+	past = err ? err : past_make(&old->filter, old->version);
+	err = past < 0 ? past : past_put(new, past);
+	if (err && past >= 0)
+		fd_close(&past);
+	if (err)
+		warning("%s: what was counted while it was taken over is lost: %s", hook->name,
+			strerror(-err));
+}
+
+/*
  * While both folders have the link, it is the one's whose program it holds. A command that is
  * killed here leaves the other to be collected, and the egress program to be mended.
  */
-static int put_in_place(const struct hook *hook, struct filter *old, struct filter *new)
+static int put_in_place(const struct hook *hook, struct other *other, struct filter *new)
 {
-	int err = filter_pin_egress(new);
+	struct filter *old = &other->filter;
+	int err = keep_counters(hook, other, new);
 
+	if (!err)
+		err = filter_pin_egress(new);
 	if (err)
 		return err;
 	err = egress_replace(new, old, hook->name, hook->ifindex);
@@ -70,6 +107,7 @@ static int put_in_place(const struct hook *hook, struct filter *old, struct filt
 		error("%s: cannot replace the program: %s", hook->name, strerror(-err));
 	}
 	if (!err) {
+		keep_last_counts(hook, other, new);
 		filter_unpin(old);
 		return 0;
 	}
@@ -117,7 +155,7 @@ static int replace(struct hook *hook, const struct takeover *how, struct other *
 	if (!err)
 		err = load(hook, other, &made, &filter);
 	if (!err)
-		err = put_in_place(hook, &other->filter, &filter);
+		err = put_in_place(hook, other, &filter);
 	if (err)
 		return err;
 	memcpy(hook->id, filter.id, sizeof(hook->id));

@@ -148,7 +148,7 @@ need_unprivileged()
 		            pass
 		print(read, write)
 	END
-	same '7 0' "$(on host setpriv --reuid 12345 --regid 12345 --groups 54321 --bounding-set=-all --inh-caps=-all \
+	same '9 0' "$(on host setpriv --reuid 12345 --regid 12345 --groups 54321 --bounding-set=-all --inh-caps=-all \
 		/usr/bin/python3 "$DIR/meddle.py")" 'what a member can read and write'
 	same 1 "$(generation host eth0)" 'generation'
 	connects client 192.0.2.1 22

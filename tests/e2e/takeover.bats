@@ -122,6 +122,47 @@ one_folder()
 	says_not 'taken over'
 }
 
+# counts [INTERFACE]: all that is counted, without times and generation.
+counts()
+{
+	jq -S '.interfaces[0] | {ports, reasons, replies, other, total, outbound_total}'
+}
+
+# burst COUNT FLOW: that many frames to eth1.
+burst()
+{
+	local left=$1 some
+
+	while [ "$left" -gt 0 ]; do
+		some=$((left > 250 ? 250 : left))
+		left=$((left - some))
+		yes "$2" | head -n $some | send_flows > /dev/null
+	done
+}
+
+@test "an older layout's counters: each one goes on, and again with the next swap" {
+	by "$OLDER" attach eth1 --observe -p xeams --outbound enforce
+	burst 600 'tcp 198.51.100.9 198.51.100.1 1000 25 60'
+	burst 700 'tcp 198.51.100.9 198.51.100.1 1000 3306 60'
+	burst 800 'udp 198.51.100.9 198.51.100.1 1000 53 1400'
+	by "$OLDER" swap eth1 --enforce
+	burst 20 'tcp 198.51.100.9 198.51.100.1 1000 25 60'
+	burst 30 'tcp 198.51.100.9 198.51.100.1 1000 3306 60'
+	burst 40 'udp 198.51.100.9 198.51.100.1 1000 65535 100'
+	on host "$OLDER" counters eth1 --json | counts > "$DIR/before"
+	[ "$(jq '[.ports[] | select(.would_drop.packets > 0 and .port == 3306 and .drop.packets == 30)] | length' "$DIR/before")" = 1 ] ||
+		fail "not counted as meant: $(cat "$DIR/before")"
+	exits 0 pc swap eth1
+	says 'taken over'
+	pc counters eth1 --json | counts > "$DIR/after"
+	diff "$DIR/before" "$DIR/after" || fail 'other counters'
+	exits 0 pc swap eth1 --observe
+	pc counters eth1 --json | counts | diff "$DIR/before" - || fail 'other counters after a swap'
+	burst 5 'tcp 198.51.100.9 198.51.100.1 1000 3306 60'
+	same 30 "$(port_count drop tcp 3306 eth1 | cut -d' ' -f1)" 'dropped'
+	same 705 "$(port_count would_drop tcp 3306 eth1 | cut -d' ' -f1)" 'would be dropped'
+}
+
 @test "a newer layout is refused with the way out, and nothing is touched" {
 	by "$NEWER" attach eth0 --force -p xeams
 	exits 1 pc swap eth0 -p ssh

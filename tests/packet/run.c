@@ -12,10 +12,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "loader/cells.h"
 #include "tests/packet/check.h"
 #include "tests/packet/run.h"
-
-#define ROW_BYTES (PC_CELLS * sizeof(__u64))
 
 /* One cell that moved, and by how much. */
 struct move {
@@ -72,6 +71,43 @@ static size_t least_linear(const struct runner *runner)
 	return runner->filter.frags && runner_fire(runner, &frame, 0, 1) >= 0 ? 0 : RUN_FRAME_MIN;
 }
 
+static void *map_memory(int map, size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static int map_counters(struct runner *runner)
+{
+	runner->state = map_memory(runner->filter.state, sizeof(*runner->state));
+	if (!runner->state)
+		return -errno;
+	runner->row_pages = cells_row_pages(runner->state);
+	runner->total_pages = cells_total_pages(runner->state);
+	runner->pages =
+		map_memory(runner->filter.counters, runner->row_pages * sizeof(*runner->pages));
+	if (!runner->pages)
+		return -errno;
+	runner->totals =
+		map_memory(runner->filter.totals, runner->total_pages * sizeof(*runner->totals));
+	return runner->totals ? 0 : -errno;
+}
+
+/* With room to count all ports at places of their own. */
+static int load_all_ports(struct runner *runner, enum pc_frame kind)
+{
+	struct pc_generation *all = xcalloc(1, sizeof(*all));
+	struct filter none = FILTER_NONE;
+	int err;
+
+	memset(all->port, PC_PORT_OPEN, sizeof(all->port));
+	memset(all->out, PC_PORT_OPEN, sizeof(all->out));
+	err = filter_load_sharing(&runner->filter, &none, &none, PC_FLOWS, kind, all);
+	free(all);
+	return err;
+}
+
 int runner_open(struct runner *runner, unsigned int cpu, enum pc_frame kind)
 {
 	int err;
@@ -81,14 +117,11 @@ int runner_open(struct runner *runner, unsigned int cpu, enum pc_frame kind)
 				  .echo = -1,
 				  .cpus = (unsigned int)libbpf_num_possible_cpus()};
 	move_to_cpu(cpu);
-	err = filter_load(&runner->filter, kind);
+	err = load_all_ports(runner, kind);
 	if (err)
 		return err;
-	runner->cells = mmap(NULL, runner->cpus * ROW_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
-			     runner->filter.counters, 0);
-	if (runner->cells == MAP_FAILED) {
-		err = -errno;
-		runner->cells = NULL;
+	err = map_counters(runner);
+	if (err) {
 		error("counters: mmap: %s", strerror(-err));
 		runner_close(runner);
 		return err;
@@ -96,15 +129,18 @@ int runner_open(struct runner *runner, unsigned int cpu, enum pc_frame kind)
 	runner->echo = map_of(runner->filter.program, "echo");
 	runner->seen = xcalloc(PC_CELLS, sizeof(__u64));
 	runner->cpu = cpu;
-	runner->row = runner->cells + (size_t)cpu * PC_CELLS;
 	runner->least = least_linear(runner);
 	return 0;
 }
 
 void runner_close(struct runner *runner)
 {
-	if (runner->cells)
-		munmap(runner->cells, runner->cpus * ROW_BYTES);
+	if (runner->totals)
+		munmap(runner->totals, runner->total_pages * sizeof(*runner->totals));
+	if (runner->pages)
+		munmap(runner->pages, runner->row_pages * sizeof(*runner->pages));
+	if (runner->state)
+		munmap(runner->state, sizeof(*runner->state));
 	free(runner->seen);
 	close(runner->echo);
 	filter_close(&runner->filter);
@@ -145,52 +181,122 @@ void profile_tables(const struct test_profile *profile, struct tables *tables)
 	diag_free(&diag);
 }
 
-__u64 runner_carry(const struct runner *runner, unsigned int cell)
+/* The page of a cell in a row; 0: it has none. */
+static unsigned int page_of(const struct runner *runner, unsigned int cell)
 {
-	__u64 carry = 0;
-	__u32 key = cell;
+	if (cell >= PC_CELL_REASON)
+		return PC_PAGE_WIDE;
+	if (PC_CELL_IS_DROP(cell))
+		return PC_PAGE_DROP + cell % PC_PORTS / PC_PAGE_CELLS;
+	return runner->state->page[PC_LISTED(cell)];
+}
 
-	if (bpf_map_lookup_elem(runner->filter.carries, &key, &carry)) {
-		error("carries: cell %u: %s", cell, strerror(errno));
-		exit(1);
+static bool has_place(const struct runner *runner, unsigned int cell)
+{
+	return cell >= PC_CELL_REASON || page_of(runner, cell);
+}
+
+unsigned int runner_index(const struct runner *runner, unsigned int cell)
+{
+	if (cell >= PC_CELL_REASON)
+		return PC_TOTAL_WIDE(cell);
+	if (PC_CELL_IS_DROP(cell))
+		return PC_TOTAL_PORT(cell);
+	return PC_TOTAL_LISTED(page_of(runner, cell), cell);
+}
+
+/* A cell in the row of a CPU, as a wide word. */
+static __u64 word_of(const struct runner *runner, unsigned int cpu, unsigned int cell)
+{
+	unsigned int row = runner->state->row[cpu];
+	const struct pc_page *page = &runner->pages[row + page_of(runner, cell)];
+	__u32 narrow = page->cell[cell % PC_PAGE_CELLS];
+	__u32 sign = PC_CELL_SIGN(cell) ? 1U << 31 : 0;
+
+	if (!row || !has_place(runner, cell))
+		return 0;
+	if (cell >= PC_CELL_REASON)
+		return page->word[cell - PC_CELL_REASON];
+	if ((narrow & 1U << 31) != sign)
+		return 0;
+	return (__u64)(narrow >> 21 & 0x3ff) << 36 | (narrow & 0x1fffff);
+}
+
+__u64 runner_word(const struct runner *runner, unsigned int cell)
+{
+	return word_of(runner, runner->cpu, cell);
+}
+
+void runner_set(struct runner *runner, unsigned int cell, __u64 packets, __u64 bytes)
+{
+	unsigned int row = runner->state->row[runner->cpu], at = page_of(runner, cell);
+	struct pc_page *page = &runner->pages[row + at];
+
+	if (cell >= PC_CELL_REASON) {
+		page->word[cell - PC_CELL_REASON] = packets << 36 | bytes;
+		return;
 	}
-	return carry;
+	runner->pages[row + PC_PAGE_TOUCHED].cell[at / 32] |= 1U << at % 32;
+	page->cell[cell % PC_PAGE_CELLS] =
+		(__u32)(packets << 21 | bytes) | (PC_CELL_SIGN(cell) ? 1U << 31 : 0);
+}
+
+__u64 *runner_shared(const struct runner *runner, unsigned int cell)
+{
+	unsigned int index = runner_index(runner, cell);
+
+	return &runner->totals[index / PC_PAGE_WORDS].word[index % PC_PAGE_WORDS];
+}
+
+static struct pc_count carried(const struct runner *runner, unsigned int cell)
+{
+	__u32 index = runner_index(runner, cell);
+	struct pc_count count = {};
+
+	bpf_map_lookup_elem(runner->filter.carries, &index, &count);
+	return count;
+}
+
+/* What a cell of this CPU, and its total, have: as one wide word. */
+static __u64 counted(const struct runner *runner, unsigned int cell)
+{
+	return has_place(runner, cell) ? runner_word(runner, cell) + *runner_shared(runner, cell) :
+					 0;
 }
 
 struct total runner_total(const struct runner *runner, unsigned int cell)
 {
-	__u64 carry = runner_carry(runner, cell);
-	__u64 word = runner->row[cell];
+	struct pc_count count = carried(runner, cell);
+	__u64 word = runner_word(runner, cell), shared = *runner_shared(runner, cell);
 
 	return (struct total){
-		.packets = (word >> 36) + (carry >> 32 << 27),
-		.bytes = (word & 0xfffffffffULL) + ((carry & 0xffffffff) << 35),
+		.packets = (word >> 36) + (shared >> 36) + count.packets,
+		.bytes = (word & 0xfffffffffULL) + (shared & 0xfffffffffULL) + count.bytes,
 	};
+}
+
+/* Ends at a map that cannot be emptied. */
+static void empty(int hash)
+{
+	for (__u32 key; !bpf_map_get_next_key(hash, NULL, &key);)
+		if (bpf_map_delete_elem(hash, &key))
+			return;
 }
 
 void runner_zero(struct runner *runner)
 {
-	__u64 zero = 0;
-
-	for (__u32 key = 0; key < PC_CELLS; key++) {
-		__u64 used = 0;
-
-		/* A carry takes one top bit off a cell and leaves the other field's count there. */
-		for (unsigned int cpu = 0; cpu < runner->cpus; cpu++)
-			used |= runner->cells[(size_t)cpu * PC_CELLS + key];
-		if (used)
-			bpf_map_update_elem(runner->filter.carries, &key, &zero, BPF_ANY);
-	}
-	memset(runner->cells, 0, runner->cpus * ROW_BYTES);
-	memset(runner->seen, 0, ROW_BYTES);
+	empty(runner->filter.carries);
+	memset(runner->totals, 0, runner->total_pages * sizeof(*runner->totals));
+	memset(runner->pages, 0, runner->row_pages * sizeof(*runner->pages));
+	memset(runner->seen, 0, PC_CELLS * sizeof(*runner->seen));
 }
 
 void runner_move(struct runner *runner, unsigned int cpu)
 {
 	move_to_cpu(cpu);
 	runner->cpu = cpu;
-	runner->row = runner->cells + (size_t)cpu * PC_CELLS;
-	memcpy(runner->seen, runner->row, ROW_BYTES);
+	for (unsigned int cell = 0; cell < PC_CELLS; cell++)
+		runner->seen[cell] = counted(runner, cell);
 }
 
 /* The ports that the profile before opened: without a pin nobody works them out anew. */
@@ -241,11 +347,11 @@ int runner_fire(const struct runner *runner, const struct frame *frame, size_t l
 
 static void look(struct runner *runner, unsigned int cell, struct moves *moves)
 {
-	__u64 by = runner->row[cell] - runner->seen[cell];
+	__u64 now = counted(runner, cell), by = now - runner->seen[cell];
 
 	if (!by)
 		return;
-	runner->seen[cell] = runner->row[cell];
+	runner->seen[cell] = now;
 	if (moves->count < MOVES)
 		moves->move[moves->count] = (struct move){cell, {by >> 36, by & 0xfffffffffULL}};
 	moves->count++;
@@ -444,19 +550,21 @@ int runner_send(struct runner *runner, const struct frame *frame, const struct m
 bool runner_settled(struct runner *runner)
 {
 	bool settled = true;
-	__u32 rare;
+	__u32 rare, carry;
 
-	for (unsigned int cpu = 0; cpu < runner->cpus; cpu++) {
-		for (unsigned int cell = 0; cell < PC_CELLS; cell++) {
-			__u64 word = runner->cells[(size_t)cpu * PC_CELLS + cell];
-			__u64 expect = cpu == runner->cpu ? runner->seen[cell] : 0;
+	for (unsigned int cell = 0; cell < PC_CELLS; cell++) {
+		__u64 word = counted(runner, cell);
 
-			if (word == expect && (!word || !runner_carry(runner, cell)))
-				continue;
-			note("cell %u of CPU %u is %#llx where %#llx was seen", cell, cpu, word,
-			     expect);
-			settled = false;
-		}
+		for (unsigned int cpu = 0; cpu < runner->cpus && has_place(runner, cell); cpu++)
+			word += cpu == runner->cpu ? 0 : word_of(runner, cpu, cell);
+		if (word == runner->seen[cell])
+			continue;
+		note("cell %u is %#llx where %#llx was seen", cell, word, runner->seen[cell]);
+		settled = false;
+	}
+	if (!bpf_map_get_next_key(runner->filter.carries, NULL, &carry)) {
+		note("total %u was carried", carry);
+		settled = false;
 	}
 	if (!bpf_map_get_next_key(runner->filter.rare, NULL, &rare)) {
 		note("rare cell %u was counted unseen", rare);

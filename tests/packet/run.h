@@ -24,12 +24,13 @@ struct runner {
 	struct filter filter;
 	enum pc_frame kind; /* of its frames */
 	int echo;
-	__u64 *cells; /* the counters map: a row of PC_CELLS a CPU */
+	struct pc_filter *state; /* the maps `filter`, `counters` and `totals` */
+	struct pc_page *pages, *totals;
+	size_t row_pages, total_pages;
 	size_t least; /* bytes of a frame that must be linear: 0, or 14 on older kernels */
 	unsigned int cpus;
 	unsigned int cpu; /* where this process runs, so that only one row moves */
-	__u64 *row;	  /* of that CPU */
-	__u64 *seen;	  /* what `row` was when it was last looked at */
+	__u64 *seen;	  /* by cell: what that row and the total had when it was last looked at */
 };
 
 /* What the program made of one frame. */
@@ -80,13 +81,20 @@ int runner_fire(const struct runner *runner, const struct frame *frame, size_t l
  */
 bool runner_settled(struct runner *runner);
 
-/* A cell of this CPU with its carries, in full. */
+/* A cell in the row of this CPU, as a wide word (abi.h); and set, within the word that it has. */
+__u64 runner_word(const struct runner *runner, unsigned int cell);
+void runner_set(struct runner *runner, unsigned int cell, __u64 packets, __u64 bytes);
+
+/* The total of a cell, and its index, which is its key in `carries` too. */
+__u64 *runner_shared(const struct runner *runner, unsigned int cell);
+unsigned int runner_index(const struct runner *runner, unsigned int cell);
+
+/* A cell of this CPU with its total and what was carried, in full. */
 struct total {
 	__u64 packets;
 	__u64 bytes;
 };
 struct total runner_total(const struct runner *runner, unsigned int cell);
-__u64 runner_carry(const struct runner *runner, unsigned int cell);
 
 void outcome_print(const char *who, const struct outcome *outcome);
 void verdict_print(const char *who, const struct model_verdict *verdict);

@@ -8,12 +8,15 @@
 
 #include <bpf/bpf.h>
 
-#include "loader/counters.h"
+#include "loader/counters_read.h"
 #include "tests/packet/check.h"
 #include "tests/packet/suites.h"
 
-#define FULL_BYTES   (1ULL << 35) /* what a carry counts: see abi.h */
-#define FULL_PACKETS (1ULL << 27)
+/* What fills a field of a wide word, and of a narrow one: see abi.h. */
+#define FULL_BYTES     (1ULL << 35)
+#define FULL_PACKETS   (1ULL << 27)
+#define NARROW_BYTES   (1ULL << 20)
+#define NARROW_PACKETS (1ULL << 9)
 
 static const struct frame_spec admitted = {.family = 4, .protocol = 6, .port = 80, .payload = 46};
 static const struct frame_spec unlisted = {.family = 6, .protocol = 6, .port = 81, .payload = 26};
@@ -61,10 +64,12 @@ static void fire(struct runner *runner, const struct frame_spec *spec, unsigned 
 
 static void read_all(const struct runner *runner)
 {
-	int err = counters_read(runner->filter.counters, runner->filter.carries, &counters);
+	int err;
 
+	memset(&counters, 0, sizeof(counters));
+	err = filter_counters(&runner->filter, &counters);
 	if (err)
-		check(false, "counters_read: %s", strerror(-err));
+		check(false, "filter_counters: %s", strerror(-err));
 }
 
 static bool is(struct count count, __u64 packets, __u64 bytes)
@@ -76,57 +81,88 @@ static bool is(struct count count, __u64 packets, __u64 bytes)
 	return false;
 }
 
-static void set_carry(struct runner *runner, __u32 cell, __u64 carry)
+/* What a cell has before some frames are run. */
+struct before {
+	struct count own;     /* in the word of this CPU */
+	struct count shared;  /* in its total */
+	struct count carried; /* in `carries` */
+};
+
+static void set_carried(struct runner *runner, unsigned int cell, struct count count)
 {
-	if (bpf_map_update_elem(runner->filter.carries, &cell, &carry, BPF_ANY))
+	__u32 index = runner_index(runner, cell);
+	struct pc_count value = {count.packets, count.bytes};
+
+	if (bpf_map_update_elem(runner->filter.carries, &index, &value, BPF_ANY))
 		note("carries: %s", strerror(errno));
 }
 
-/* A cell as the program could have left it, of the two fields that abi.h gives it. */
-static __u64 word(__u64 packets, __u64 bytes)
+/* A word of this CPU that could be left so: no field is full. */
+static bool is_settled(const struct runner *runner, unsigned int cell)
 {
-	return packets << 36 | bytes;
+	bool narrow = cell < PC_CELL_REASON;
+	__u64 word = runner_word(runner, cell), shared = *runner_shared(runner, cell);
+
+	return word >> 36 < (narrow ? NARROW_PACKETS : FULL_PACKETS) &&
+	       (word & 0xfffffffffULL) < (narrow ? NARROW_BYTES : FULL_BYTES) &&
+	       shared >> 36 < FULL_PACKETS && (shared & 0xfffffffffULL) < FULL_BYTES;
 }
 
-/*
- * Begins `cell` at that count, runs three frames, and expects both readers to know the exact sum.
- */
-static bool carry_exact(struct runner *runner, unsigned int cell, __u64 packets, __u64 bytes)
+/* Runs three frames from there, and expects both readers to know the exact sum. */
+static bool carry_exact(struct runner *runner, unsigned int cell, struct before before)
 {
-	const __u64 carried_packets = 3, carried_bytes = 5; /* from before */
-	__u64 expect_packets = packets + 3 + carried_packets * FULL_PACKETS;
-	__u64 expect_bytes = bytes + 3 * frame.length + carried_bytes * FULL_BYTES;
+	struct count expect = {
+		before.own.packets + before.shared.packets + before.carried.packets + 3,
+		before.own.bytes + before.shared.bytes + before.carried.bytes + 3 * frame.length};
 	struct total total;
 
-	set_carry(runner, cell, carried_packets << 32 | carried_bytes);
-	runner->row[cell] = word(packets, bytes);
+	set_carried(runner, cell, before.carried);
+	*runner_shared(runner, cell) = before.shared.packets << 36 | before.shared.bytes;
+	runner_set(runner, cell, before.own.packets, before.own.bytes);
 	for (int i = 0; i < 3; i++)
 		runner_fire(runner, &frame, RUN_WHOLE, 1);
 	read_all(runner);
 	total = runner_total(runner, cell);
-	return !(runner->row[cell] & (1ULL << 63 | 1ULL << 35)) &&
-	       is((struct count){total.packets, total.bytes}, expect_packets, expect_bytes) &&
-	       is(counters.cell[cell], expect_packets, expect_bytes);
+	return is_settled(runner, cell) &&
+	       is((struct count){total.packets, total.bytes}, expect.packets, expect.bytes) &&
+	       is(counters.cell[cell], expect.packets, expect.bytes);
 }
 
 static void test_carry(struct runner *runner, const struct frame_spec *spec, unsigned int cell,
 		       const char *name)
 {
-	__u64 length;
+	bool narrow = cell < PC_CELL_REASON;
+	__u64 bytes = narrow ? NARROW_BYTES : FULL_BYTES;
+	__u64 packets = narrow ? NARROW_PACKETS : FULL_PACKETS, length;
+	/* Wide words are carried at once, and leave nothing in the total. */
+	struct before before = {.shared = {7, 11}, .carried = {3 * FULL_PACKETS, 5 * FULL_BYTES}};
 
 	runner_zero(runner);
 	frame_build(spec, &frame);
 	length = frame.length;
-	check(carry_exact(runner, cell, 5, FULL_BYTES - 1), "bytes carry, %s", name);
-	check(carry_exact(runner, cell, 5, FULL_BYTES - length), "bytes reach the carry, %s", name);
-	check(carry_exact(runner, cell, 5, FULL_BYTES - 3 * length - 1), "bytes just below it, %s",
+#define OWN(p, b)                                                          \
+	({                                                                 \
+		before.own = (struct count){.packets = (p), .bytes = (b)}; \
+		before;                                                    \
+	})
+	check(carry_exact(runner, cell, OWN(5, bytes - 1)), "bytes carry, %s", name);
+	check(carry_exact(runner, cell, OWN(5, bytes - length)), "bytes reach the carry, %s", name);
+	check(carry_exact(runner, cell, OWN(5, bytes - 3 * length - 1)), "bytes just below it, %s",
 	      name);
-	check(carry_exact(runner, cell, FULL_PACKETS - 1, 7), "packets carry, %s", name);
-	check(carry_exact(runner, cell, FULL_PACKETS - 4, 7), "packets just below it, %s", name);
-	check(carry_exact(runner, cell, FULL_PACKETS - 2, FULL_BYTES - 2 * length),
+	check(carry_exact(runner, cell, OWN(packets - 1, 7)), "packets carry, %s", name);
+	check(carry_exact(runner, cell, OWN(packets - 4, 7)), "packets just below it, %s", name);
+	check(carry_exact(runner, cell, OWN(packets - 2, bytes - 2 * length)),
 	      "both carry at once, %s", name);
-	check(carry_exact(runner, cell, FULL_PACKETS - 1, FULL_BYTES - 2 * length),
+	check(carry_exact(runner, cell, OWN(packets - 1, bytes - 2 * length)),
 	      "both carry, one after the other, %s", name);
+	if (!narrow)
+		return;
+	before.shared = (struct count){FULL_PACKETS - 1, FULL_BYTES - 1};
+	check(carry_exact(runner, cell, OWN(packets - 1, bytes - 1)), "the total is full, %s",
+	      name);
+	before.carried = (struct count){};
+	check(carry_exact(runner, cell, OWN(0, 0)), "the total stays just below full, %s", name);
+#undef OWN
 }
 
 static void test_carries(struct runner *runner)
@@ -146,6 +182,91 @@ static void test_carries(struct runner *runner)
 		   "reason source observed");
 	test_carry(runner, &unlisted, PC_CELL_REASON_WOULD + PC_REASON_UNLISTED,
 		   "reason unlisted observed");
+}
+
+/*
+ * Drops and would-drops of a port share a word: what the other policy left there goes to its own
+ * total, and nothing is counted under the wrong one.
+ */
+static void test_policies(struct runner *runner)
+{
+	unsigned int drop = PC_CELL_DROP + PC_PORT(PC_TCP, 81), would = PC_CELL_PARTNER(drop);
+	__u64 length, dropped = 0, observed = 0;
+	bool right = true;
+
+	if (!start(runner, GROUPS))
+		return;
+	frame_build(&unlisted, &frame);
+	length = frame.length;
+	for (unsigned int turn = 1; turn < 6 && right; turn++) {
+		fire(runner, &unlisted, 300 * turn);
+		dropped += 300 * turn;
+		right = switch_on(runner, OBSERVE);
+		read_all(runner); /* the word still has the drops */
+		right = right && is(counters.cell[drop], dropped, dropped * length);
+		fire(runner, &unlisted, 200 * turn);
+		observed += 200 * turn;
+		read_all(runner);
+		right = right && is(counters.cell[drop], dropped, dropped * length) &&
+			is(counters.cell[would], observed, observed * length) &&
+			switch_on(runner, GROUPS);
+	}
+	check(right, "policies take turns at one word");
+	runner_zero(runner);
+}
+
+/* A CPU that came later adds to the totals, up to their carry, and beside the rows of others. */
+static void test_no_row(struct runner *runner)
+{
+	unsigned int port = PC_CELL_DROP + PC_PORT(PC_TCP, 81);
+	unsigned int reason = PC_CELL_REASON + PC_REASON_UNLISTED;
+	unsigned int pass = PC_CELL_PASS + PC_PORT(PC_TCP, 80);
+	__u32 row = runner->state->row[runner->cpu];
+	__u64 length;
+
+	if (!start(runner, GROUPS))
+		return;
+	frame_build(&unlisted, &frame);
+	length = frame.length;
+	fire(runner, &unlisted, 3);
+	runner->state->row[runner->cpu] = 0;
+	fire(runner, &unlisted, 1000);
+	fire(runner, &admitted, 5);
+	*runner_shared(runner, port) += (FULL_PACKETS - 1004) << 36;
+	*runner_shared(runner, reason) += FULL_BYTES - 1000 * length - 1;
+	fire(runner, &unlisted, 7);
+	read_all(runner);
+	runner->state->row[runner->cpu] = row;
+	check(is(counters.cell[port], FULL_PACKETS + 6, 1010 * length) &&
+		      is(counters.cell[reason], 1010, FULL_BYTES + 10 * length - 1) &&
+		      is(counters.cell[pass], 5, 5 * length),
+	      "a CPU without a row counts exactly");
+	fire(runner, &unlisted, 2);
+	read_all(runner);
+	check(is(counters.cell[reason], 1012, FULL_BYTES + 12 * length - 1),
+	      "the row is counted beside it");
+	runner_zero(runner);
+}
+
+/* Ports for which a row had no page left count exactly, in `rare`. */
+static void test_no_page(struct runner *runner)
+{
+	unsigned int pass = PC_CELL_PASS + PC_PORT(PC_TCP, 80);
+	__u16 page;
+
+	if (!start(runner, GROUPS))
+		return;
+	page = runner->state->page[PC_LISTED(pass)];
+	frame_build(&admitted, &frame);
+	fire(runner, &admitted, 600);
+	runner->state->page[PC_LISTED(pass)] = 0;
+	fire(runner, &admitted, 700);
+	runner->state->page[PC_LISTED(pass)] = page;
+	read_all(runner);
+	check(page && is(counters.cell[pass], 1300, 1300 * frame.length),
+	      "a port without a page counts exactly");
+	bpf_map_delete_elem(runner->filter.rare, &pass);
+	runner_zero(runner);
 }
 
 /* A known mix, under enforce and then under observe, and every reader of the loader. */
@@ -211,16 +332,16 @@ static void test_cpus(struct runner *runner)
 		return;
 	frame_build(&admitted, &frame);
 	runner_move(runner, first);
-	runner->row[cell] = word(1000, FULL_BYTES - frame.length);
+	runner_set(runner, cell, 100, NARROW_BYTES - frame.length);
 	fire(runner, &admitted, 4);
 	runner_move(runner, other);
-	runner->row[cell] = word(FULL_PACKETS - 3, FULL_BYTES - 2 * frame.length);
+	runner_set(runner, cell, NARROW_PACKETS - 3, NARROW_BYTES - 2 * frame.length);
 	fire(runner, &admitted, 6);
 	fire(runner, &stranger, 2);
-	check(runner->row[cell] >> 36 == 3, "each CPU writes its own row");
+	check(runner_word(runner, cell) >> 36 == 4, "each CPU writes its own row");
 	runner_move(runner, first);
 	read_all(runner);
-	check(is(counters.cell[cell], 1000 + 4 + FULL_PACKETS - 3 + 6, 2 * FULL_BYTES + 700),
+	check(is(counters.cell[cell], 100 + 4 + NARROW_PACKETS - 3 + 6, 2 * NARROW_BYTES + 700),
 	      "one cell, carried by two CPUs");
 	check(is(counters_total(&counters).drop, 2, 114), "the total adds up two CPUs");
 	runner_zero(runner);
@@ -250,7 +371,8 @@ static void *run_traffic(void *argument)
 
 /*
  * A reader beside a program that carries every so often: counts never fall back and every byte
- * belongs to a whole packet. Frames of 64 KiB carry their bytes once in half a million.
+ * belongs to a whole packet. Frames of 64 KiB fill a narrow word each 16 packets, and its total
+ * once in half a million.
  */
 static void test_live(struct runner *runner)
 {
@@ -330,6 +452,9 @@ void suite_counters(struct runner *runner)
 		return;
 	test_carries(runner);
 	test_readers(runner);
+	test_policies(runner);
+	test_no_row(runner);
+	test_no_page(runner);
 	test_cpus(runner);
 	test_live(runner);
 	test_live_reasons(runner);

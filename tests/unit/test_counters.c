@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The arithmetic of counters: cells, carries, rows of CPUs, reasons and totals. */
+/* The arithmetic of counters: words, totals, rows of CPUs, reasons and sums. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,13 +10,16 @@
 
 #include <cmocka.h>
 
+#include "loader/cells.h"
 #include "loader/counters.h"
 #include "loader/util.h"
 
-#define CPUS 3
+#define CPUS  3
+#define PAGES 8 /* for listed ports */
 
 struct maps {
-	__u64 *rows, *carries;
+	struct pc_filter filter;
+	struct pc_page *rows, *totals;
 	struct counters *counters;
 };
 
@@ -24,8 +27,9 @@ static int make_maps(void **state)
 {
 	struct maps *maps = xcalloc(1, sizeof(*maps));
 
-	maps->rows = xcalloc(CPUS * PC_CELLS, sizeof(__u64));
-	maps->carries = xcalloc(PC_CELLS, sizeof(__u64));
+	assert_int_equal(cells_rows(&maps->filter, "0-2", PAGES), 0);
+	maps->rows = xcalloc(cells_row_pages(&maps->filter), sizeof(*maps->rows));
+	maps->totals = xcalloc(cells_total_pages(&maps->filter), sizeof(*maps->totals));
 	maps->counters = xcalloc(1, sizeof(*maps->counters));
 	*state = maps;
 	return 0;
@@ -36,7 +40,7 @@ static int free_maps(void **state)
 	struct maps *maps = *state;
 
 	free(maps->rows);
-	free(maps->carries);
+	free(maps->totals);
 	free(maps->counters);
 	free(maps);
 	return 0;
@@ -44,12 +48,52 @@ static int free_maps(void **state)
 
 static void sum(struct maps *maps)
 {
-	counters_sum(maps->rows, CPUS, maps->carries, maps->counters);
+	counters_sum(&(struct counter_maps){&maps->filter, maps->rows, maps->totals},
+		     maps->counters);
 }
 
+/* Pages are given in the order in which they are asked for. */
+static __u32 page_of(struct maps *maps, __u32 cell)
+{
+	__u16 *page = &maps->filter.page[PC_LISTED(cell)];
+
+	if (PC_CELL_IS_DROP(cell))
+		return PC_PAGE_DROP + cell % PC_PORTS / PC_PAGE_CELLS;
+	if (!*page)
+		*page = PC_PAGE_LISTED + maps->filter.listed++;
+	return *page;
+}
+
+static __u32 *narrow(struct maps *maps, int cpu, __u32 cell)
+{
+	return &maps->rows[maps->filter.row[cpu] + page_of(maps, cell)].cell[cell % PC_PAGE_CELLS];
+}
+
+static __u64 *wide(struct maps *maps, int cpu, __u32 cell)
+{
+	return &maps->rows[maps->filter.row[cpu] + PC_PAGE_WIDE].word[cell - PC_CELL_REASON];
+}
+
+static __u64 *total_of(struct maps *maps, __u32 cell)
+{
+	__u32 index = cell >= PC_CELL_REASON ? PC_TOTAL_WIDE(cell) :
+		      PC_CELL_IS_DROP(cell)  ? PC_TOTAL_PORT(cell) :
+					       PC_TOTAL_LISTED(page_of(maps, cell), cell);
+
+	return &maps->totals[index / PC_PAGE_WORDS].word[index % PC_PAGE_WORDS];
+}
+
+/* As a CPU leaves it. */
 static void put(struct maps *maps, int cpu, __u32 cell, __u64 packets, __u64 bytes)
 {
-	maps->rows[cpu * PC_CELLS + cell] = packets * PC_CELL_PACKET + bytes;
+	__u32 page = cell < PC_CELL_REASON ? page_of(maps, cell) : 0;
+
+	if (cell >= PC_CELL_REASON) {
+		*wide(maps, cpu, cell) = packets * PC_CELL_PACKET + bytes;
+		return;
+	}
+	*narrow(maps, cpu, cell) = (__u32)(packets * PC_NARROW_PACKET + bytes) | PC_CELL_SIGN(cell);
+	maps->rows[maps->filter.row[cpu] + PC_PAGE_TOUCHED].cell[page / 32] |= 1U << page % 32;
 }
 
 static void assert_count(struct count count, __u64 packets, __u64 bytes)
@@ -65,11 +109,34 @@ static void adds_up_cpus(void **state)
 	put(maps, 0, PC_CELL_PASS + 25, 1, 60);
 	put(maps, 1, PC_CELL_PASS + 25, 2, 3000);
 	put(maps, 2, PC_CELL_PASS + 25, 4, 400);
+	put(maps, 2, PC_CELL_DROP + 25, 5, 500);
+	put(maps, 1, PC_CELL_OUT + 25, 6, 600);
 	put(maps, 2, PC_CELLS - 1, 9, 9);
 	sum(maps);
 	assert_count(counters_port(maps->counters, 25).pass, 7, 3460);
+	assert_count(counters_port(maps->counters, 25).drop, 5, 500);
+	assert_count(counters_port(maps->counters, 25).would_drop, 0, 0);
+	assert_count(counters_out(maps->counters, 25).pass, 6, 600);
 	assert_count(counters_port(maps->counters, 26).pass, 0, 0);
 	assert_count(maps->counters->cell[PC_CELLS - 1], 9, 9);
+}
+
+/* A word is of one policy: CPUs may be at different ones. */
+static void policies_share_words(void **state)
+{
+	struct maps *maps = *state;
+
+	put(maps, 0, PC_CELL_DROP + 25, 1, 60);
+	put(maps, 1, PC_CELL_WOULD_DROP + 25, 2, 100);
+	put(maps, 2, PC_CELL_DROP + 25, 4, 200);
+	*total_of(maps, PC_CELL_DROP + 25) = 10 * PC_CELL_PACKET + 1000;
+	*total_of(maps, PC_CELL_WOULD_DROP + 25) = 20 * PC_CELL_PACKET + 2000;
+	sum(maps);
+	assert_count(counters_port(maps->counters, 25).drop, 15, 1260);
+	assert_count(counters_port(maps->counters, 25).would_drop, 22, 2100);
+	*narrow(maps, 1, PC_CELL_DROP + 25) = PC_NARROW_WOULD; /* just flushed */
+	sum(maps);
+	assert_count(counters_port(maps->counters, 25).would_drop, 20, 2000);
 }
 
 static void fields_do_not_touch(void **state)
@@ -77,35 +144,95 @@ static void fields_do_not_touch(void **state)
 	struct maps *maps = *state;
 	__u64 most_packets = (PC_CELL_PACKET_CARRY >> PC_CELL_BYTES_BITS) - 1;
 	__u64 most_bytes = PC_CELL_BYTES_CARRY - 1;
+	__u32 reason = PC_CELL_REASON + 7;
 
-	put(maps, 0, 7, most_packets, most_bytes);
+	put(maps, 0, reason, most_packets, most_bytes);
+	put(maps, 0, PC_CELL_WOULD_DROP + 7, 511, (1 << 20) - 1);
+	put(maps, 0, PC_CELL_PASS + 7, 511, (1 << 20) - 1);
 	sum(maps);
-	assert_count(maps->counters->cell[7], most_packets, most_bytes);
+	assert_count(maps->counters->cell[reason], most_packets, most_bytes);
+	assert_count(maps->counters->cell[PC_CELL_WOULD_DROP + 7], 511, 1048575);
+	assert_count(maps->counters->cell[PC_CELL_DROP + 7], 0, 0);
+	assert_count(maps->counters->cell[PC_CELL_PASS + 7], 511, 1048575);
 }
 
-static void adds_carries(void **state)
+/* A total counts also where no row has anything on the page: a CPU without a row adds there. */
+static void adds_totals(void **state)
+{
+	const __u32 cell[] = {PC_CELL_PASS + 7, PC_CELL_DROP + 70,  PC_CELL_WOULD_DROP + 700,
+			      PC_CELL_OUT + 8,	PC_CELL_REASON + 1, PC_CELL_EGRESS};
+	struct maps *maps = *state;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cell); i++)
+		*total_of(maps, cell[i]) = (i + 3) * PC_CELL_PACKET + 4 + i;
+	sum(maps);
+	for (i = 0; i < ARRAY_SIZE(cell); i++)
+		assert_count(maps->counters->cell[cell[i]], i + 3, 4 + i);
+	for (i = 0; i < ARRAY_SIZE(cell); i++) {
+		put(maps, 1, cell[i], 100, 1000);
+		*total_of(maps, cell[i]) += 1;
+	}
+	sum(maps);
+	for (i = 0; i < ARRAY_SIZE(cell); i++)
+		assert_count(maps->counters->cell[cell[i]], i + 103, 1005 + i);
+}
+
+/* The index of a total leads back to its cell. */
+static void totals_have_cells(void **state)
+{
+	struct pc_filter *filter = &((struct maps *)*state)->filter;
+
+	filter->page[PC_LISTED(PC_CELL_PASS)] = PC_PAGE_LISTED;
+	filter->page[PC_LISTED(PC_CELL_OUT)] = PC_PAGE_LISTED + 1;
+	assert_int_equal(counters_total_cell(filter, PC_TOTAL_WIDE(PC_CELL_EGRESS)),
+			 PC_CELL_EGRESS);
+	assert_int_equal(counters_total_cell(filter, PC_TOTAL_PORT(PC_CELL_DROP)), PC_CELL_DROP);
+	assert_int_equal(counters_total_cell(filter, PC_TOTAL_PORT(PC_CELL_OUT - 1)),
+			 PC_CELL_OUT - 1);
+	assert_int_equal(counters_total_cell(filter, PC_TOTAL_LISTED(PC_PAGE_LISTED, 25)),
+			 PC_CELL_PASS + 25);
+	assert_int_equal(counters_total_cell(filter, PC_TOTAL_LISTED(PC_PAGE_LISTED + 1, 255)),
+			 PC_CELL_OUT + 255);
+	assert_int_equal(counters_total_cell(filter, PC_TOTAL_LISTED(PC_PAGE_LISTED + 2, 0)),
+			 PC_CELLS_ALL);
+	assert_int_equal(counters_total_cell(filter, 0xffffffff), PC_CELLS_ALL);
+}
+
+/* A CPU in the middle of a flush: its word still has the top bit, the total is not told yet. */
+static void *finish_flush(void *argument)
+{
+	struct maps *maps = argument;
+	struct timespec pause = {.tv_nsec = 200000};
+
+	nanosleep(&pause, NULL);
+	__atomic_fetch_add(total_of(maps, PC_CELL_DROP + 7),
+			   PC_CELL_PACKET + PC_NARROW_BYTES_CARRY + 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(narrow(maps, 0, PC_CELL_DROP + 7), 0, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+static void waits_for_a_flush(void **state)
 {
 	struct maps *maps = *state;
+	pthread_t thread;
 
-	put(maps, 0, 7, 5, 6);
-	maps->carries[7] = 3 * PC_CARRY_PACKETS + 4 * PC_CARRY_BYTES;
+	put(maps, 0, PC_CELL_DROP + 7, 1, PC_NARROW_BYTES_CARRY + 1);
+	assert_int_equal(pthread_create(&thread, NULL, finish_flush, maps), 0);
 	sum(maps);
-	assert_count(maps->counters->cell[7], (3ULL << 27) + 5, (4ULL << 35) + 6);
-	maps->carries[7] = 0xffffffffffffffff;
-	sum(maps);
-	assert_count(maps->counters->cell[7], (0xffffffffULL << 27) + 5,
-		     (__u64)((unsigned __int128)0xffffffff << 35) + 6);
+	assert_int_equal(*narrow(maps, 0, PC_CELL_DROP + 7), 0); /* it has waited */
+	pthread_join(thread, NULL);
+	assert_count(maps->counters->cell[PC_CELL_DROP + 7], 1, PC_NARROW_BYTES_CARRY + 1);
 }
 
-/* A CPU in the middle of a carry: its cell still has the top bit, `carries` is not told yet. */
+/* A wide word is flushed into `carries`, which the caller adds. */
 static void *finish_carry(void *argument)
 {
 	struct maps *maps = argument;
 	struct timespec pause = {.tv_nsec = 200000};
 
 	nanosleep(&pause, NULL);
-	__atomic_fetch_add(&maps->carries[7], PC_CARRY_BYTES, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&maps->rows[7], PC_CELL_PACKET + 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(wide(maps, 0, PC_CELL_EGRESS), PC_CELL_PACKET + 1, __ATOMIC_SEQ_CST);
 	return NULL;
 }
 
@@ -114,11 +241,11 @@ static void waits_for_a_carry(void **state)
 	struct maps *maps = *state;
 	pthread_t thread;
 
-	put(maps, 0, 7, 1, PC_CELL_BYTES_CARRY + 1);
+	put(maps, 0, PC_CELL_EGRESS, 1, PC_CELL_BYTES_CARRY + 1);
 	assert_int_equal(pthread_create(&thread, NULL, finish_carry, maps), 0);
 	sum(maps);
 	pthread_join(thread, NULL);
-	assert_count(maps->counters->cell[7], 1, PC_CELL_BYTES_CARRY + 1);
+	assert_count(maps->counters->cell[PC_CELL_EGRESS], 1, 1);
 }
 
 static void reasons_have_their_own_cells(void **state)
@@ -180,7 +307,7 @@ static void total_counts_each_packet_once(void **state)
 
 static void rare(struct maps *maps, __u32 cell, __u64 packets, __u64 bytes)
 {
-	counters_rare(maps->counters, cell, &(struct pc_count){packets, bytes});
+	counters_add(maps->counters, cell, &(struct pc_count){packets, bytes});
 }
 
 /* What is sent has its own cells and its own total; the other total does not have it. */
@@ -192,7 +319,7 @@ static void outbound_is_apart(void **state)
 
 	put(maps, 0, PC_CELL_OUT + port, 3, 300);
 	put(maps, 1, PC_CELL_OUT + port, 4, 400);
-	maps->carries[PC_CELL_OUT + port] = PC_CARRY_PACKETS;
+	*total_of(maps, PC_CELL_OUT + port) = (1ULL << 27) * PC_CELL_PACKET;
 	put(maps, 0, PC_CELL_EGRESS, 10, 1000);
 	put(maps, 2, PC_CELL_EGRESS, 1, 1);
 	put(maps, 0, PC_CELL_REASON + PC_REASON_OUTBOUND, 5, 50);
@@ -216,20 +343,21 @@ static void outbound_is_apart(void **state)
 	assert_count(total.would_drop, 6, 60);
 }
 
-/* A map of another layout cannot write past the cells, or into those of the array. */
-static void rare_cells_only(void **state)
+/* A map of another layout cannot write past the cells. */
+static void added_to_cells_only(void **state)
 {
 	struct maps *maps = *state;
 
 	rare(maps, PC_CELLS - 1, 1, 1);
 	rare(maps, 0, 1, 1);
+	rare(maps, 0, 2, 5);
+	assert_false(maps->counters->rare);
 	rare(maps, PC_CELLS_ALL, 1, 1);
 	rare(maps, 0xffffffff, 1, 1);
 	rare(maps, PC_CELLS, 2, 2);
 	rare(maps, PC_CELLS_ALL - 1, 3, 3);
-	rare(maps, PC_CELLS_ALL - 1, 3, 3); /* shown twice */
-	assert_count(maps->counters->cell[PC_CELLS - 1], 0, 0);
-	assert_count(maps->counters->cell[0], 0, 0);
+	assert_count(maps->counters->cell[PC_CELLS - 1], 1, 1);
+	assert_count(maps->counters->cell[0], 3, 6);
 	assert_count(counters_out(maps->counters, 0).drop, 2, 2);
 	assert_count(counters_out(maps->counters, PC_PORTS - 1).would_drop, 3, 3);
 }
@@ -238,7 +366,10 @@ static void reasons_have_names(void **state)
 {
 	(void)state;
 	for (int i = 0; i < PC_REASONS; i++)
-		assert_non_null(reason_name[i]);
+		if (i == PC_REASON_BANNED || i == PC_REASON_DENIED || i == PC_REASON_LIMIT)
+			assert_null(reason_name[i]);
+		else
+			assert_non_null(reason_name[i]);
 	assert_string_equal(reason_name[PC_REASON_OUTBOUND], "outbound");
 }
 
@@ -247,14 +378,17 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(adds_up_cpus, make_maps, free_maps),
 		cmocka_unit_test_setup_teardown(fields_do_not_touch, make_maps, free_maps),
-		cmocka_unit_test_setup_teardown(adds_carries, make_maps, free_maps),
+		cmocka_unit_test_setup_teardown(policies_share_words, make_maps, free_maps),
+		cmocka_unit_test_setup_teardown(adds_totals, make_maps, free_maps),
+		cmocka_unit_test_setup_teardown(totals_have_cells, make_maps, free_maps),
+		cmocka_unit_test_setup_teardown(waits_for_a_flush, make_maps, free_maps),
 		cmocka_unit_test_setup_teardown(waits_for_a_carry, make_maps, free_maps),
 		cmocka_unit_test_setup_teardown(reasons_have_their_own_cells, make_maps, free_maps),
 		cmocka_unit_test_setup_teardown(ports_do_not_touch_reasons, make_maps, free_maps),
 		cmocka_unit_test_setup_teardown(total_counts_each_packet_once, make_maps,
 						free_maps),
 		cmocka_unit_test_setup_teardown(outbound_is_apart, make_maps, free_maps),
-		cmocka_unit_test_setup_teardown(rare_cells_only, make_maps, free_maps),
+		cmocka_unit_test_setup_teardown(added_to_cells_only, make_maps, free_maps),
 		cmocka_unit_test(reasons_have_names),
 	};
 

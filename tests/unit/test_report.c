@@ -290,9 +290,9 @@ static void test_outbound(void **state)
 	json_decref(quiet);
 	free(text);
 	counters->cell[PC_CELL_OUT + PC_PORT(PC_UDP, 53)] = (struct count){7, 700};
-	counters_rare(counters, PC_CELL_OUT_DROP + PC_PORT(PC_TCP, 6667),
+	counters_add(counters, PC_CELL_OUT_DROP + PC_PORT(PC_TCP, 6667),
 		      &(struct pc_count){2, 120});
-	counters_rare(counters, PC_CELL_OUT_WOULD_DROP + PC_PORT(PC_TCP, 25),
+	counters_add(counters, PC_CELL_OUT_WOULD_DROP + PC_PORT(PC_TCP, 25),
 		      &(struct pc_count){1, 60});
 	counters->cell[PC_CELL_REASON + PC_REASON_OUTBOUND] = (struct count){2, 120};
 	counters->cell[PC_CELL_REASON_WOULD + PC_REASON_OUTBOUND] = (struct count){1, 60};
@@ -325,7 +325,7 @@ static void test_unlisted_each_way(void **state)
 	(void)state;
 	for (int port = 1; port <= 1000; port++)
 		count_port(counters, PC_TCP, port, 1000);
-	counters_rare(counters, PC_CELL_OUT_DROP + PC_PORT(PC_TCP, 6667),
+	counters_add(counters, PC_CELL_OUT_DROP + PC_PORT(PC_TCP, 6667),
 		      &(struct pc_count){1, 60});
 	report = one_interface(counters, profiles);
 	text = text_form(report, NULL, false, NULL);
