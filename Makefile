@@ -5,7 +5,9 @@ BUILD   ?= build
 PREFIX  ?= /usr
 # Read by ifupdown in /etc alone.
 SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 CLANG   ?= clang
+LLVM_STRIP ?= llvm-strip
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 SCDOC   ?= scdoc
 PKG_CONFIG ?= pkg-config
@@ -14,10 +16,12 @@ INSTALL ?= install
 VERSION := 0.1.0
 LIBS    := libbpf libelf zlib libfyaml jansson libmnl libcap-ng
 
-WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Werror
+# `make WERROR=` for compilers that warn of more.
+WERROR   ?= -Werror
+WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 $(WERROR)
 CFLAGS   ?= -O2 -g
 SANITIZE :=
-ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) $(SANITIZE) -D_GNU_SOURCE -I. -I$(BUILD) \
+ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -D_GNU_SOURCE -I. -I$(BUILD) \
 	-DPORTCULLIS_VERSION='"$(VERSION)"' -DPORTCULLIS_PREFIX='"$(PREFIX)"' \
 	$(shell $(PKG_CONFIG) --cflags $(LIBS)) -MMD -MP
 ALL_LDFLAGS = $(LDFLAGS) $(SANITIZE)
@@ -26,7 +30,7 @@ LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 ARCH := $(shell uname -m | sed -e s/x86_64/x86/ -e s/aarch64/arm64/ -e s/ppc64le/powerpc/)
 BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -std=gnu11 -D__TARGET_ARCH_$(ARCH) -I. \
 	-idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null) \
-	-Wall -Wextra -Wshadow -Werror -MMD -MP
+	-ffile-prefix-map=$(CURDIR)/= -ffile-prefix-map=$(CURDIR)=. -Wall -Wextra -Wshadow $(WERROR) -MMD -MP
 
 ifeq ($(V),1)
 Q :=
@@ -52,8 +56,24 @@ PACKET := $(patsubst tests/packet/%.c,$(BUILD)/packet/%.o,$(sort $(wildcard test
 BENCH  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%.o,$(sort $(filter-out %.bpf.c,$(wildcard tests/bench/*.c))))
 MANUAL := portcullis.8 portcullis-profile.5 portcullis-site.5
 
-# Files for systemd, udev and ifupdown that name the binary.
-SYSTEM := portcullis.service portcullis.rules portcullis.ifupdown
+# Files that name the binary, or the schema, by their place.
+SYSTEM := portcullis.service portcullis.rules portcullis.ifupdown site.yaml
+
+# What `make install` puts where: FILE=PATH. `make uninstall` removes these, and the folders of its own if they are empty.
+INSTALLED = \
+	$(BUILD)/portcullis=$(PREFIX)/sbin/portcullis \
+	$(BUILD)/portcullis.service=$(UNITDIR)/portcullis.service \
+	$(BUILD)/portcullis.rules=$(PREFIX)/lib/udev/rules.d/79-portcullis.rules \
+	$(BUILD)/portcullis.ifupdown=$(SYSCONFDIR)/network/if-pre-up.d/zz-portcullis \
+	systemd/portcullis.sysusers=$(PREFIX)/lib/sysusers.d/portcullis.conf \
+	$(BUILD)/site.yaml=$(PREFIX)/share/doc/portcullis/examples/site.yaml \
+	$(foreach page,$(MANUAL),$(BUILD)/$(page)=$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(page)) \
+	$(foreach file,$(wildcard profiles/*.yaml profiles/*.schema.json),$(file)=$(PREFIX)/share/portcullis/$(file))
+OWN_FOLDERS = $(addprefix $(PREFIX)/share/,portcullis/profiles portcullis doc/portcullis/examples doc/portcullis)
+
+installed_file = $(word 1,$(subst =, ,$(1)))
+installed_path = $(DESTDIR)$(word 2,$(subst =, ,$(1)))
+installed_mode = $(if $(filter %/sbin/portcullis %/zz-portcullis,$(1)),0755,0644)
 
 all: $(BUILD)/portcullis $(SYSTEM:%=$(BUILD)/%) $(MANUAL:%=$(BUILD)/%)
 
@@ -79,6 +99,7 @@ $(BUILD)/portcullis.bpf.o: bpf/portcullis.bpf.c
 	@mkdir -p $(@D)
 	$(say) BPF $<
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MF $(@:.o=.d) -MT $@ -c -o $@ $<
+	$(Q)$(LLVM_STRIP) -g $@
 
 $(BUILD)/portcullis.skel.h: $(BUILD)/portcullis.bpf.o
 	$(say) SKEL $@
@@ -216,16 +237,33 @@ debug:
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/debug CFLAGS='-O1 -g -fno-omit-frame-pointer' \
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' all unit
 
+define newline
+
+
+endef
+
 install: all
-	$(INSTALL) -D -m 0755 $(BUILD)/portcullis $(DESTDIR)$(PREFIX)/sbin/portcullis
-	$(INSTALL) -d $(DESTDIR)$(PREFIX)/share/portcullis/profiles
-	$(INSTALL) -m 0644 profiles/*.yaml profiles/*.schema.json $(DESTDIR)$(PREFIX)/share/portcullis/profiles
-	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(BUILD)/portcullis.8
-	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(BUILD)/portcullis-profile.5 $(BUILD)/portcullis-site.5
-	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system $(BUILD)/portcullis.service
-	$(INSTALL) -D -m 0644 $(BUILD)/portcullis.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/79-portcullis.rules
-	$(INSTALL) -D -m 0755 $(BUILD)/portcullis.ifupdown $(DESTDIR)$(SYSCONFDIR)/network/if-pre-up.d/zz-portcullis
-	$(INSTALL) -D -m 0644 systemd/portcullis.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/portcullis.conf
+	$(foreach row,$(INSTALLED),$(INSTALL) -D -m $(call installed_mode,$(row)) $(call installed_file,$(row)) $(call installed_path,$(row))$(newline)	)
+
+uninstall:
+	rm -f $(foreach row,$(INSTALLED),$(call installed_path,$(row)))
+	for folder in $(OWN_FOLDERS:%=$(DESTDIR)%); do [ ! -d $$folder ] || rmdir --ignore-fail-on-non-empty $$folder; done
+
+# The Debian packages and their source, from a copy of the tree in which nothing is built.
+deb:
+	rm -rf $(BUILD)/deb
+	mkdir -p $(BUILD)/deb/portcullis
+	umask 022; { git ls-files --cached --others --exclude-standard 2> /dev/null || find . -type f ! -path './build*' ! -path './.git*'; } | \
+		{ while read -r file; do [ ! -e "$$file" ] || echo "$$file"; done; } | \
+		tar -c --mode=u=rwX,go=rX -T - | tar -x -C $(BUILD)/deb/portcullis
+	cd $(BUILD)/deb/portcullis && env -u MAKEFLAGS -u MAKELEVEL -u BUILD -u PREFIX -u DESTDIR -u CFLAGS -u CPPFLAGS -u LDFLAGS \
+		dpkg-buildpackage --unsigned-source --unsigned-changes
+	rm -rf $(BUILD)/deb/portcullis
+
+# The unit tests, run. scripts/test runs them and all others.
+check: unit
+	@for test in $(UNIT:%=$(BUILD)/unit/%); do $$test || exit; done
+	@for test in $(wildcard tests/unit/*.py); do /usr/bin/python3 $$test || exit; done
 
 clean:
 	rm -rf $(BUILD)
@@ -240,10 +278,13 @@ help:
 	@echo 'bench    what scripts/bench measures with, built into $(BUILD)/bench (root runs it)'
 	@echo 'fuzz     libFuzzer harnesses, built into $(BUILD)/fuzz'
 	@echo 'debug    everything with ASan and UBSan, in $(BUILD)/debug'
-	@echo 'install  binary, profiles, schema, man pages, systemd unit, udev rule (DESTDIR, PREFIX, SYSCONFDIR)'
+	@echo 'install  binary, profiles, schema, man pages, systemd unit, udev rule, sample (DESTDIR, PREFIX, SYSCONFDIR, UNITDIR)'
+	@echo 'uninstall removes what install has put there'
+	@echo 'deb      Debian packages, built into $(BUILD)/deb'
+	@echo 'check    runs the unit tests'
 	@echo 'clean    remove $(BUILD)'
 
 FORCE:
-.PHONY: all unit packet e2e-tools kernels-tools guest-tools bench fuzz debug install clean help FORCE
+.PHONY: all unit packet e2e-tools kernels-tools guest-tools bench fuzz debug install uninstall deb check clean help FORCE
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/deb -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -78,7 +78,7 @@ rebuilds()
 	same '' "$output" 'what make says at last'
 }
 
-@test "make install: binary, profiles, schema, man pages, systemd unit, udev rule, with DESTDIR and PREFIX, and nothing else" {
+@test "make install: binary, profiles, schema, man pages, systemd unit, udev rule, sample, with DESTDIR and PREFIX, and nothing else" {
 	exits 0 build install DESTDIR="$DIR/dest" PREFIX=/usr
 	output=$(cd "$DIR/dest" && find . -type f -printf '%m %P\n' | sort -k2)
 	expected=$(
@@ -87,6 +87,7 @@ rebuilds()
 		echo '644 usr/lib/sysusers.d/portcullis.conf'
 		echo '644 usr/lib/udev/rules.d/79-portcullis.rules'
 		echo '755 etc/network/if-pre-up.d/zz-portcullis'
+		echo '644 usr/share/doc/portcullis/examples/site.yaml'
 		for file in "$ROOT"/profiles/*.yaml "$ROOT"/profiles/*.schema.json; do
 			echo "644 usr/share/portcullis/profiles/${file##*/}"
 		done
@@ -100,6 +101,47 @@ rebuilds()
 	grep -q ' /usr/sbin/portcullis apply ' "$DIR/dest/etc/network/if-pre-up.d/zz-portcullis"
 	exits 0 "$DIR/dest/usr/sbin/portcullis" profiles --catalog "$DIR/dest/usr/share/portcullis/profiles"
 	says "$DIR/dest/usr/share/portcullis/profiles/xeams.yaml"
+}
+
+# Every path below a folder, with type, mode and what is in it.
+listing()
+{
+	(cd "$1" && find . -printf '%y %m %P\n' -type f -exec sha256sum {} + | sort)
+}
+
+@test "make uninstall: removes what install has put there, and nothing else" {
+	local root=$DIR/root
+
+	# A host that has these folders, and files of others in them.
+	mkdir -p "$root"/usr/{sbin,lib/systemd/system,lib/sysusers.d,lib/udev/rules.d,share/man/man5,share/man/man8,share/doc} \
+		"$root/etc/network/if-pre-up.d"
+	echo other | tee "$root/usr/sbin/other" "$root/usr/lib/systemd/system/other.service" > "$root/usr/share/man/man8/other.8"
+	listing "$root" > "$DIR/before"
+	exits 0 build install DESTDIR="$root" PREFIX=/usr
+	[ -x "$root/usr/sbin/portcullis" ] || fail 'not installed'
+	exits 0 build uninstall DESTDIR="$root" PREFIX=/usr
+	same "$(cat "$DIR/before")" "$(listing "$root")" 'what is left'
+	# A file of somebody's own among the profiles stays.
+	exits 0 build install DESTDIR="$root" PREFIX=/usr
+	echo own > "$root/usr/share/portcullis/profiles/own.yaml"
+	exits 0 build uninstall DESTDIR="$root" PREFIX=/usr
+	same 'usr/share/portcullis/profiles/own.yaml' "$(cd "$root" && find . -type f -newer "$DIR/before" -printf '%P\n')" 'what is left'
+	exits 0 build uninstall DESTDIR="$root" PREFIX=/usr
+}
+
+@test "the sample site file: no errors, and apply would attach what it names" {
+	local sample=$DIR/dest/usr/share/doc/portcullis/examples/site.yaml
+
+	exits 0 "$PORTCULLIS" check "$sample"
+	same 'no errors' "$output" 'what check says'
+	exits 0 on host "$PORTCULLIS" apply --dry-run --site "$sample"
+	says 'eth0: would be attached: native, observe, ssh, xeams' 'opens  *22/tcp' '143/tcp'
+	grep -qx "# yaml-language-server: \$schema=/usr/share/portcullis/profiles/site.schema.json" "$sample"
+	# Each line of it is tried, those too that are a comment.
+	sed -i "s|  # backup-servers:|  backup-servers:|; /observe: true/d" "$sample"
+	echo 192.0.2.7 > "${sample%/*}/backup-servers.txt"
+	exits 0 on host "$PORTCULLIS" apply --dry-run --site "$sample"
+	says 'enforce'
 }
 
 @test "other flags rebuild everything, the same flags nothing; an installed binary finds the profiles of its prefix by itself, and filters" {
