@@ -44,7 +44,7 @@ endif
 .DEFAULT_GOAL := all
 
 # Pure: no BPF, no privilege. Tested and fuzzed alone.
-PURE := util diag ports prefix yaml yaml_text yaml_fields reader profile trust catalog recipe draft draft_apply compose site site_interface site_check jsontext compose_json prune pool spans tries compile cells admit counters columns report text text_counters difference options management links login session kept guard guard_reach guard_attempt guard_fix frame
+PURE := util diag ports prefix yaml yaml_text yaml_fields reader profile trust catalog recipe draft draft_apply compose site site_interface site_check jsontext compose_json prune pool spans tries compile cells admit counters columns report text text_counters difference difference_groups options management links login session kept guard guard_reach guard_attempt guard_fix frame
 LOADER := $(sort $(patsubst loader/%.c,%,$(wildcard loader/*.c)))
 PURE_OBJECTS   = $(PURE:%=$(BUILD)/loader/%.o)
 LOADER_OBJECTS = $(LOADER:%=$(BUILD)/loader/%.o)

@@ -6,19 +6,23 @@
 
 #include "bpf/abi.h"
 #include "loader/difference.h"
+#include "loader/difference_groups.h"
 #include "loader/recipe.h"
 #include "loader/report.h"
 #include "loader/util.h"
 
 #define ANYONE "anyone"
+#define SOURCE ", source port "
 
 /* What one generation lists at each port of one direction, by all its open services. */
 struct side {
 	struct names *who[PC_PORTS];   /* "trusted", "anyone, source port 67/udp"; NULL: closed */
 	const char *service[PC_PORTS]; /* the first that opens the port, in `names` */
 	struct names names;
-	bool out;    /* the direction */
-	bool blocks; /* what is not listed; else the list is for counting */
+	const json_t *kept;
+	struct names group, text; /* groups that were asked for, and how they are told */
+	bool out;		  /* the direction */
+	bool blocks;		  /* what is not listed; else the list is for counting */
 };
 
 /* The parties of one service, as texts. Source ports are of what comes in. */
@@ -27,7 +31,7 @@ static void list_parties(const json_t *service, bool out, struct names *parties)
 	const json_t *ports = out ? NULL : json_object_get(service, "from_ports");
 	__free_text char *source = report_joined(ports, ", ");
 	const json_t *groups = json_object_get(service, out ? "to" : "from"), *group;
-	const char *middle = *source ? ", source port " : "";
+	const char *middle = *source ? SOURCE : "";
 	size_t i;
 
 	json_array_foreach (groups, i, group) {
@@ -86,6 +90,7 @@ static struct side *side_make(const json_t *kept, bool out)
 	struct side *side = xcalloc(1, sizeof(*side));
 	size_t i, j;
 
+	side->kept = kept;
 	side->out = out;
 	side->blocks = !out || (outbound && !strcmp(outbound, outbound_name[PC_OUTBOUND_ENFORCE]));
 	json_array_foreach (profiles, i, profile) {
@@ -109,6 +114,8 @@ static void side_free(struct side *side)
 		free(side->who[port]);
 	}
 	names_free(&side->names);
+	names_free(&side->group);
+	names_free(&side->text);
 	free(side);
 }
 
@@ -127,10 +134,38 @@ static bool same_names(const struct names *a, const struct names *b)
 	return a->count == b->count;
 }
 
-/* "trusted, cluster"; "anyone" where that says it all. */
-static char *who_text(const struct names *who)
+/* "trusted", "mgmt (anyone)". */
+static const char *group_text(struct side *side, const char *group)
 {
-	return names_have(who, ANYONE) ? xstrdup(ANYONE) : names_join(who, "; ");
+	__free_text char *text = NULL;
+	size_t i;
+
+	for (i = 0; i < side->group.count; i++)
+		if (!strcmp(side->group.name[i], group))
+			return side->text.name[i];
+	text = difference_group_text(side->kept, group);
+	names_add(&side->group, group);
+	names_add(&side->text, text);
+	return side->text.name[i];
+}
+
+/* "trusted; cluster"; "anyone" where that says it all. The caller frees. */
+static char *who_text(struct side *side, const struct names *who)
+{
+	__cleanup(names_free) struct names list = {};
+	size_t i;
+
+	if (names_have(who, ANYONE))
+		return xstrdup(ANYONE);
+	for (i = 0; i < who->count; i++) {
+		const char *source = strstr(who->name[i], SOURCE);
+		size_t length = source ? (size_t)(source - who->name[i]) : strlen(who->name[i]);
+		__free_text char *group = xstrndup(who->name[i], length), *text = NULL;
+
+		text = xasprintf("%s%s", group_text(side, group), source ?: "");
+		names_add(&list, text);
+	}
+	return names_join(&list, "; ");
 }
 
 /* Who is told of each line, and how many there were. */
@@ -154,12 +189,12 @@ __attribute__((format(printf, 4, 5))) static void tell(struct telling *telling, 
 }
 
 /* Ports first..last (indices of one transport) have the same before and the same after. */
-static void tell_range(const struct side *old, const struct side *new, __u32 first, __u32 last,
+static void tell_range(struct side *old, struct side *new, __u32 first, __u32 last,
 		       struct telling *telling)
 {
 	const struct names *before = old->who[first], *after = new->who[first];
-	__free_text char *was = before ? who_text(before) : NULL;
-	__free_text char *is = after ? who_text(after) : NULL;
+	__free_text char *was = before ? who_text(old, before) : NULL;
+	__free_text char *is = after ? who_text(new, after) : NULL;
 	const char *transport = first >> 16 == PC_TCP ? "tcp" : "udp";
 	const char *way = new->out ? "out " : "", *party = new->out ? "to" : "from";
 	__free_text char *range =
@@ -207,23 +242,6 @@ static void tell_ports(const json_t *before, const json_t *after, bool out, stru
 	}
 	side_free(old);
 	side_free(new);
-}
-
-/* Groups of both whose prefixes are not the same any more. */
-static void tell_groups(const json_t *before, const json_t *after, struct telling *telling)
-{
-	const json_t *old = json_object_get(json_object_get(before, "recipe"), "groups");
-	const json_t *new = json_object_get(json_object_get(after, "recipe"), "groups"), *list;
-	const char *name;
-
-	json_object_foreach ((json_t *)new, name, list) {
-		const json_t *was = json_object_get(old, name);
-		__free_text char *group = xasprintf("group %s", name);
-
-		if (was && !json_equal(was, list))
-			tell(telling, "changes", group, ": %zu prefixes before, %zu after",
-			     json_array_size(was), json_array_size(list));
-	}
 }
 
 static void list_protocols(const json_t *kept, struct names *names)
@@ -312,7 +330,7 @@ size_t difference_each(const json_t *before, const json_t *after, difference_tel
 	tell_ports(before, after, false, &telling);
 	tell_ports(before, after, true, &telling);
 	tell_protocols(before, after, &telling);
-	tell_groups(before, after, &telling);
+	telling.count += difference_groups(before, after, to, context);
 	tell_settings(before, after, &telling);
 	return telling.count;
 }

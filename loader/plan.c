@@ -150,28 +150,70 @@ void plan_summary(const struct plan *plan, const char *interface, const char *mo
 	fprintf(to, "%s\n", all ? ")" : "");
 }
 
-static bool admits_anyone(const struct composed *service, enum pc_transport transport, __u16 port)
+/* Which families a service admits whole, by no group or by what its groups have together. */
+static enum prefixes_cover admits_anyone(const struct recipe *recipe,
+					 const struct composed *service)
 {
-	return service->why == WHY_OPEN && service->direction & DIRECTION_IN &&
-	       !service->from.count && !service->from_port.count &&
-	       ports_have(&service->ports, transport, port);
+	__cleanup(text_free) struct prefix *all = NULL;
+	size_t count = 0, room = 0, i;
+
+	if (service->from_port.count)
+		return PREFIXES_NONE;
+	if (!service->from.count)
+		return PREFIXES_ALL;
+	for (i = 0; i < service->from.count; i++) {
+		const struct group *group = groups_find(&recipe->groups, service->from.name[i]);
+
+		room += group ? group->prefixes : 0;
+	}
+	all = xcalloc(room, sizeof(*all));
+	for (i = 0; i < service->from.count; i++) {
+		const struct group *group = groups_find(&recipe->groups, service->from.name[i]);
+
+		if (group)
+			memcpy(all + count, group->prefix, group->prefixes * sizeof(*all));
+		count += group ? group->prefixes : 0;
+	}
+	prefixes_sort(all, count);
+	return prefixes_cover(all, count);
+}
+
+static void warn_open(const struct composition *composition,
+		      const struct management_port *management)
+{
+	static const char *const whom[] = {[PREFIXES_IPV4] = "anyone over IPv4",
+					   [PREFIXES_IPV6] = "anyone over IPv6",
+					   [PREFIXES_ALL] = "anyone"};
+	__cleanup(names_free) struct names services = {};
+	__free_text char *list = NULL;
+	int cover = PREFIXES_NONE;
+	size_t i;
+
+	for (i = 0; i < composition->services && cover != PREFIXES_ALL; i++) {
+		const struct composed *service = &composition->service[i];
+		__free_text char *name = NULL;
+		int more;
+
+		if (service->why != WHY_OPEN || !(service->direction & DIRECTION_IN) ||
+		    !ports_have(&service->ports, management->transport, management->port))
+			continue;
+		more = admits_anyone(composition->recipe, service);
+		if (!(more & ~cover))
+			continue;
+		cover |= more;
+		name = xasprintf("%s:%s", service->profile->name, service->service->name);
+		names_add(&services, name);
+	}
+	list = names_join(&services, ", ");
+	if (cover)
+		warning("%u/%s is open to %s by %s", management->port,
+			management->transport == PC_TCP ? "tcp" : "udp", whom[cover], list);
 }
 
 void plan_warn_open(const struct plan *plan)
 {
-	const struct composition *composition = &plan->composition;
-	size_t i, j;
+	size_t i;
 
 	for (i = 0; i < MANAGEMENT_PORTS; i++)
-		for (j = 0; j < composition->services; j++) {
-			const struct management_port *management = &management_port[i];
-			const struct composed *service = &composition->service[j];
-
-			if (!admits_anyone(service, management->transport, management->port))
-				continue;
-			warning("%u/%s is open to anyone by %s:%s", management->port,
-				management->transport == PC_TCP ? "tcp" : "udp",
-				service->profile->name, service->service->name);
-			break;
-		}
+		warn_open(&plan->composition, &management_port[i]);
 }

@@ -142,9 +142,41 @@ bool prefix_contains(const struct prefix *prefix, __u8 family, const __u8 *addre
 	return !bits || !((prefix->address[bytes] ^ address[bytes]) >> (8 - bits));
 }
 
+/* Adds up the addresses, modulo those of the family: all of them are 0. */
+enum prefixes_cover prefixes_cover(const struct prefix *prefix, size_t count)
+{
+	unsigned __int128 sum = 0;
+	const struct prefix *outer = NULL;
+	int cover = PREFIXES_NONE;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		bool last = i + 1 == count || prefix[i + 1].family != prefix[i].family;
+
+		if (!outer || !prefix_contains(outer, prefix[i].family, prefix[i].address)) {
+			outer = &prefix[i];
+			if (outer->length)
+				sum += (unsigned __int128)1 << (128 - outer->length);
+		}
+		if (!last)
+			continue;
+		if (!sum)
+			cover |= prefix[i].family == AF_INET ? PREFIXES_IPV4 : PREFIXES_IPV6;
+		sum = 0;
+		outer = NULL;
+	}
+	return cover;
+}
+
 static int compare(const void *a, const void *b)
 {
 	return prefix_compare(a, b);
+}
+
+void prefixes_sort(struct prefix *prefix, size_t count)
+{
+	if (count)
+		qsort(prefix, count, sizeof(*prefix), compare);
 }
 
 /* Lists are mostly sorted already: from a recipe always. */

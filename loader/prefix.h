@@ -42,6 +42,17 @@ int prefix_compare(const struct prefix *a, const struct prefix *b);
 /* The address as in struct prefix. */
 bool prefix_contains(const struct prefix *prefix, __u8 family, const __u8 *address);
 
+void prefixes_sort(struct prefix *prefix, size_t count);
+
+/* Which families prefixes in that order stand for whole. */
+enum prefixes_cover {
+	PREFIXES_NONE,
+	PREFIXES_IPV4,
+	PREFIXES_IPV6,
+	PREFIXES_ALL,
+};
+enum prefixes_cover prefixes_cover(const struct prefix *prefix, size_t count);
+
 /*
  * "NAME=PREFIX[,PREFIX]" or "NAME=@FILE" (a prefix a line; blank lines and # comments). Replaces
  * the group of that name. All errors of a file are reported, each with its line. link-local is

@@ -95,7 +95,7 @@ has_state()
 		    from: {ssh:ssh: admins}
 	END
 	applies 0 --dry-run
-	says 'opens   143/tcp from anyone (xeams:imap)' 'changes group admins' 'eth0: would swap' 'eth1: would detach'
+	says 'opens   143/tcp from anyone (xeams:imap)' 'changes 22/tcp (ssh:ssh): + 203.0.113.0/24, - 192.0.2.2/32' 'eth0: would swap' 'eth1: would detach'
 	same 'eth0:ssh+xeams:enforce eth1:ssh:observe' "$(state)"
 	applies 0
 	says 'opens   143/tcp' 'eth1: detached; everything passes'
@@ -245,10 +245,16 @@ has_state()
 		  admins: [203.0.113.7]
 	END
 	exits 0 pc swap eth0 --site "$SITE"
-	says 'changes group admins'
+	says 'changes 22/tcp (ssh:ssh): + 203.0.113.7/32, - 192.0.2.2/32'
 	unanswered client 192.0.2.1 22
 	exits 0 pc swap eth0 --site "$SITE" --group admins=192.0.2.0/24
 	connects client 192.0.2.1 22
+	# SSH for the world is told as such.
+	exits 0 pc swap eth0 --site "$SITE" --group admins=0.0.0.0/0
+	says 'changes 22/tcp (ssh:ssh): + 0.0.0.0/0, - 192.0.2.0/24; that is anyone over IPv4' \
+		'warning: 22/tcp is open to anyone over IPv4 by ssh:ssh'
+	exits 0 pc swap eth0 --site "$SITE" --group admins=0.0.0.0/0,::/1,8000::/1
+	says 'changes 22/tcp (ssh:ssh): + ::/1, + 8000::/1; that is anyone' 'warning: 22/tcp is open to anyone by ssh:ssh'
 	exits 1 pc attach eth1 -p ssh --site "$DIR/none.yaml"
 	says 'none.yaml'
 }

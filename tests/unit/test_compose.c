@@ -655,8 +655,10 @@ static void test_difference_ports(void **state)
 		/* Each direction has groups of its own. */
 		{{PARTIES},
 		 {PARTIES, "--from mail:relay=trusted"},
-		 "  changes 2525/tcp from cluster to trusted (mail:relay)\n",
-		 "  changes 2525/tcp from trusted to cluster (mail:relay)\n"},
+		 "  changes 2525/tcp from cluster to trusted (anyone over IPv6) (mail:relay)\n"
+		 "  changes 2525/tcp (mail:relay): + ::/0, - 10.0.0.0/8; that is anyone over IPv6\n",
+		 "  changes 2525/tcp from trusted (anyone over IPv6) to cluster (mail:relay)\n"
+		 "  changes 2525/tcp (mail:relay): + 10.0.0.0/8, - ::/0\n"},
 		{{PARTIES},
 		 {PARTIES, "--set mail:fetch=5060/udp"},
 		 "  closes  out 110/tcp to anyone (mail:fetch)\n"
@@ -676,6 +678,76 @@ static void test_difference_ports(void **state)
 		json_decref(before);
 		json_decref(after);
 	}
+}
+
+/* Which prefixes come and go, service by service. */
+static void test_difference_groups(void **state)
+{
+	static const struct {
+		const char *const before[7], *const after[7];
+		const char *printed;
+	} cases[] = {
+		{{"--group cluster=192.0.2.0/24"},
+		 {"--group cluster=0.0.0.0/0"},
+		 "  changes 2525/tcp (mail:relay): + 0.0.0.0/0, - 192.0.2.0/24; that is anyone over IPv4\n"
+		 "  changes out 2525/tcp (mail:relay): + 0.0.0.0/0, - 192.0.2.0/24; that is anyone over IPv4\n"},
+		{{"--group cluster=0.0.0.0/0"},
+		 {"--group cluster=0.0.0.0/0,::/0"},
+		 "  changes 2525/tcp (mail:relay): + ::/0; that is anyone\n"
+		 "  changes out 2525/tcp (mail:relay): + ::/0; that is anyone\n"},
+		{{"--group cluster=192.0.2.0/24"},
+		 {"--group cluster=0.0.0.0/1,128.0.0.0/1,192.0.2.0/24"},
+		 "  changes 2525/tcp (mail:relay): + 0.0.0.0/1, + 128.0.0.0/1; that is anyone over IPv4\n"
+		 "  changes out 2525/tcp (mail:relay): + 0.0.0.0/1, + 128.0.0.0/1; that is anyone over IPv4\n"},
+		/* What another group of the service has, neither comes nor goes. */
+		{{"--from mail:tftp=a,b", "--group a=10.0.0.0/8", "--group b=11.0.0.0/8"},
+		 {"--from mail:tftp=a,b", "--group a=10.0.0.0/8,11.0.0.0/8",
+		  "--group b=11.0.0.0/8"},
+		 "  no port opens or closes\n"},
+		/* The first four of each kind, or five. */
+		{{"--from mail:tftp=a", "--group a=10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4,10.0.0.5"},
+		 {"--from mail:tftp=a",
+		  "--group a=11.0.0.1,11.0.0.2,11.0.0.3,11.0.0.4,11.0.0.5,11.0.0.6"},
+		 "  changes 69/udp (mail:tftp): + 11.0.0.1/32, + 11.0.0.2/32, + 11.0.0.3/32, + 11.0.0.4/32 and 2 more,"
+		 " - 10.0.0.1/32, - 10.0.0.2/32, - 10.0.0.3/32, - 10.0.0.4/32, - 10.0.0.5/32\n"},
+		{{"--group none=10.0.0.0/8"},
+		 {"--group none=11.0.0.0/8"},
+		 "  changes group none: + 11.0.0.0/8, - 10.0.0.0/8; no open service has it\n"},
+	};
+	static const struct recipe enforced = {.outbound = PC_OUTBOUND_ENFORCE};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		json_t *before = kept_of(cases[i].before, &enforced);
+		json_t *after = kept_of(cases[i].after, &enforced);
+
+		expect_difference(before, after, cases[i].printed);
+		json_decref(before);
+		json_decref(after);
+	}
+}
+
+/* 100,000 come: four are told, in no time. */
+static void test_difference_long_group(void **state)
+{
+	json_t *before = json_loads(
+		"{\"recipe\": {\"groups\": {\"g\": [\"192.0.2.0/24\"]}}, \"profiles\": [{\"name\": \"p\","
+		" \"services\": [{\"name\": \"s\", \"direction\": \"in\", \"open\": true, \"ports\": [\"22/tcp\"],"
+		" \"from\": [\"g\"]}]}]}",
+		0, NULL);
+	json_t *after = json_deep_copy(before);
+	json_t *list =
+		json_object_get(json_object_get(json_object_get(after, "recipe"), "groups"), "g");
+
+	(void)state;
+	for (int i = 0; i < 100000; i++)
+		json_array_append_new(
+			list, json_sprintf("10.%d.%d.%d/32", i >> 16, i >> 8 & 255, i & 255));
+	expect_difference(
+		before, after,
+		"  changes 22/tcp (p:s): + 10.0.0.0/32, + 10.0.0.1/32, + 10.0.0.2/32, + 10.0.0.3/32 and 99,996 more\n");
+	json_decref(before);
+	json_decref(after);
 }
 
 /* As long as nothing that goes out is dropped, nothing opens or closes. */
@@ -784,6 +856,8 @@ int main(void)
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_prune),
 		cmocka_unit_test(test_difference_ports),
+		cmocka_unit_test(test_difference_groups),
+		cmocka_unit_test(test_difference_long_group),
 		cmocka_unit_test(test_difference_tracked),
 		cmocka_unit_test(test_difference_from_port),
 		cmocka_unit_test(test_difference_settings),
