@@ -72,7 +72,7 @@ window()
 tell_boot()
 {
 	echo "# the boot, in seconds since power-on:"
-	journalctl -b -o short-monotonic --no-pager -q -u portcullis -u systemd-networkd -u NetworkManager -u networking \
+	journalctl -b -o short-monotonic --no-pager -q -u portcullis -u systemd-networkd -u networking \
 		-u 'ifup@*' -u network-pre.target -u network.target -u network-online.target -u guest-socket.socket \
 		-u multi-user.target | cut -c 1-180 | note
 	note < /run/links
@@ -108,4 +108,14 @@ before()
 	reached=$(systemctl show -P ActiveEnterTimestampMonotonic "$1")
 	echo "after $(((reached - began) / 1000)) ms"
 	[ "$reached" -gt 0 ] && [ $(((reached - began) / 1000000)) -lt "$2" ]
+}
+
+# What must hold of a NIC that is there at boot, with every network manager.
+check_boot()
+{
+	check 'the open port answers the stranger' soon 120 answers_open stranger4
+	check 'and by IPv6' soon 60 answers_open stranger6
+	check 'no port that is not listed ever answered, from power-on on' no_replies stranger4
+	check 'nor by IPv6' no_replies stranger6
+	check 'the NIC was filtered before it was up' window_is enp0s3 0
 }
