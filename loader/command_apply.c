@@ -336,6 +336,38 @@ static int read_site(const struct options *options, struct site *site, struct di
 	return err;
 }
 
+static struct site_interface *find_exactly(struct site *site, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < site->interfaces; i++)
+		if (!strcmp(site->interface[i].name, name))
+			return &site->interface[i];
+	return NULL;
+}
+
+/*
+ * udev filters an interface before it renames it: while its database does not know the interface,
+ * nobody takes it for ready. What the file says of the new name is said of the old one, and the
+ * other way round. False: the file does not know the new name.
+ */
+static bool rename_ahead(struct site *site, const char *name, const char *as)
+{
+	struct site_interface *future = find_exactly(site, as), *present;
+	char *text;
+
+	if (!future || !strcmp(name, as))
+		return future;
+	present = find_exactly(site, name);
+	text = future->name;
+	future->name = present ? present->name : xstrdup(name);
+	if (present)
+		present->name = text;
+	else
+		free(text);
+	return true;
+}
+
 int command_apply(const struct options *options, struct diag *diag)
 {
 	__cleanup(site_free) struct site site = {};
@@ -350,7 +382,16 @@ int command_apply(const struct options *options, struct diag *diag)
 		error("apply: --confirm and --boot exclude each other");
 		return EXIT_USAGE;
 	}
+	if (options->as && (!options->boot || options->arguments.count != 1)) {
+		error("apply: --as goes with --boot and one interface");
+		return EXIT_USAGE;
+	}
 	err = read_site(options, &site, diag);
+	if (err >= 0 && options->as &&
+	    !rename_ahead(&site, options->arguments.name[0], options->as)) {
+		diag_free(diag);
+		return EXIT_DONE;
+	}
 	if (err == -ENOENT && options->boot && options->arguments.count) {
 		diag_free(diag);
 		return EXIT_DONE; /* udev asks before there is a site file, too */

@@ -22,7 +22,7 @@ static const struct command command_table[] = {
 	 "Replace what judges, atomically; what is not given stays as it is", RECIPE_OPTIONS "FCK",
 	 command_swap},
 	{"apply", "[IFACE...]", "Make this host, or these interfaces, what the site file says",
-	 "yScCBKWn", command_apply},
+	 "yScCBAKWn", command_apply},
 	{"confirm", "[IFACE...]", "Make final what was to be confirmed", "yK", command_confirm},
 	{"detach", "IFACE...", "Remove the filter from interfaces", "", command_detach},
 	{"status", "[IFACE...]", "Show what is attached", "j", command_status},

@@ -33,6 +33,7 @@ static const struct {
 	{'L', "flows", "N", "size of the network namespace's map of flows (65536)"},
 	{'C', "confirm", "SECONDS", "fall back unless `portcullis confirm` comes in time"},
 	{'B', "boot", NULL, "final at once; the lockout guard only warns"},
+	{'A', "as", "NAME", "what the file says of NAME, as udev is about to call the interface"},
 	{'K', "force", NULL, "also if it locks somebody out who is connected"},
 	{'y', "site", "FILE", "the site file (" SITE_FILE ")"},
 	{'W', "wait", "SECONDS", "wait for interfaces that are not there yet, then go on without"},
@@ -172,6 +173,7 @@ static int take(const struct command *command, struct options *options, int lett
 	case 'O': return set_outbound(command, options, value);
 	case 'l': return set_echo_limit(command, options, value);
 	case 'n': options->dry_run = true; return 0;
+	case 'A': options->as = value; return 0;
 	case 'B': options->boot = true; return 0;
 	case 'K': options->force = true; return 0;
 	case 'y': options->site = value; return 0;

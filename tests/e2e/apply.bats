@@ -374,6 +374,26 @@ has_state()
 	same 'eth0:ssh:enforce eth1:ssh:enforce' "$(state)"
 }
 
+@test "an interface that udev is about to rename gets what the file says of its new name" {
+	site <<-END
+		interfaces:
+		  eth1: {profiles: xeams}
+		  wan0: {profiles: ssh}
+	END
+	applies 0 --boot --as=other0 -- eth1
+	same '' "$output"
+	same '' "$(state)"
+	applies 0 --boot --as=wan0 -- eth1
+	same 'eth1:ssh:enforce' "$(state)"
+	applies 0 --boot --as=eth1 -- eth1
+	same 'eth1:xeams:enforce' "$(state)"
+	applies 0 --boot --as=eth1 -- eth0
+	same 'eth0:xeams:enforce eth1:xeams:enforce' "$(state)"
+	applies 2 --as=wan0 -- eth1
+	says '--as goes with --boot and one interface'
+	applies 2 --boot --as=wan0 -- eth0 eth1
+}
+
 @test "mode: another one than wanted is refused with the way out" {
 	pc attach eth0 -p ssh
 	site <<-END

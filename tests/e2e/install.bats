@@ -85,7 +85,7 @@ rebuilds()
 		echo '755 usr/sbin/portcullis'
 		echo '644 usr/lib/systemd/system/portcullis.service'
 		echo '644 usr/lib/sysusers.d/portcullis.conf'
-		echo '644 usr/lib/udev/rules.d/79-portcullis.rules'
+		echo '644 usr/lib/udev/rules.d/81-portcullis.rules'
 		echo '755 etc/network/if-pre-up.d/zz-portcullis'
 		echo '644 usr/share/doc/portcullis/examples/site.yaml'
 		for file in "$ROOT"/profiles/*.yaml "$ROOT"/profiles/*.schema.json; do
@@ -97,7 +97,7 @@ rebuilds()
 	)
 	same "$(sort -k2 <<< "$expected")" "$output" 'what is installed'
 	grep -q '^ExecStart=/usr/sbin/portcullis ' "$DIR/dest/usr/lib/systemd/system/portcullis.service"
-	grep -q 'exec /usr/sbin/portcullis apply ' "$DIR/dest/usr/lib/udev/rules.d/79-portcullis.rules"
+	grep -q '"/usr/sbin/portcullis apply ' "$DIR/dest/usr/lib/udev/rules.d/81-portcullis.rules"
 	grep -q ' /usr/sbin/portcullis apply ' "$DIR/dest/etc/network/if-pre-up.d/zz-portcullis"
 	exits 0 "$DIR/dest/usr/sbin/portcullis" profiles --catalog "$DIR/dest/usr/share/portcullis/profiles"
 	says "$DIR/dest/usr/share/portcullis/profiles/xeams.yaml"

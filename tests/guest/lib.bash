@@ -60,11 +60,18 @@ no_replies()
 	[ "$(replies "$1")" = 0 ] || { grep ' reply ' "/run/$1" | head -n 5; echo "... $(replies "$1") in all"; false; }
 }
 
-# window NAME: milliseconds from its first link-up to its filter.
+now()
+{
+	cut -d ' ' -f 1 /proc/uptime
+}
+
+# window NAME [SINCE]: milliseconds from link-up to filter; "none" without a filter.
 window()
 {
-	awk -v name="$1" '$2 == name && $3 == "up" && !up { up = $1 }
-		$2 == name && $4 == "xdp" && !xdp { xdp = $1 }
+	awk -v name="$1" -v since="${2:-0}" '$2 != name || $1 < since { next }
+		$3 == "gone" { up = xdp = 0 }
+		$3 == "up" && !up { up = $1 }
+		$4 == "xdp" && !xdp { xdp = $1 }
 		END { if (!xdp) print "none"; else printf "%d\n", !up || xdp < up ? 0 : (xdp - up) * 1000 }' /run/links
 }
 
@@ -79,12 +86,12 @@ tell_boot()
 	note < /run/early.log
 }
 
-# window_is NAME MILLISECONDS: at most so many.
+# window_is NAME MILLISECONDS [SINCE]: at most so many.
 window_is()
 {
 	local found
 
-	found=$(window "$1")
+	found=$(window "$1" "${3:-0}")
 	echo "the window was $found ms"
 	[ "$found" != none ] && [ "$found" -le "$2" ]
 }

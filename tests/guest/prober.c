@@ -2,7 +2,7 @@
 /*
  * The stranger outside: from before the link is up it asks 20 ports, and says what answers.
  *
- *	prober IFACE MAC ADDRESS PORT [VLAN]
+ *	prober IFACE MAC ADDRESS PORT
  *
  * Every 20 ms a SYN and a datagram go out of IFACE to each of the ports 7001 to 7020 of MAC and
  *ADDRESS (IPv4 or IPv6), and a SYN to PORT, which the site file opens. Prints a line for what comes
@@ -41,7 +41,7 @@ struct prober {
 	int family;
 	uint8_t own_mac[6], mac[6];
 	uint8_t own[16], address[16];
-	uint16_t open, vlan, source_port;
+	uint16_t open, source_port;
 	double told;
 };
 
@@ -80,15 +80,10 @@ static uint16_t fold(uint32_t total)
 static size_t put_ethernet(const struct prober *prober, uint8_t *frame)
 {
 	uint16_t type = htons(prober->family == AF_INET ? ETHERTYPE_IP : ETHERTYPE_IPV6);
-	uint16_t tag[2] = {htons(ETHERTYPE_VLAN), htons(prober->vlan)};
 	size_t at = 12;
 
 	memcpy(frame, prober->mac, 6);
 	memcpy(frame + 6, prober->own_mac, 6);
-	if (prober->vlan) {
-		memcpy(frame + at, tag, sizeof(tag));
-		at += sizeof(tag);
-	}
 	memcpy(frame + at, &type, sizeof(type));
 	return at + sizeof(type);
 }
@@ -179,6 +174,9 @@ static void read_frame(struct prober *prober, const uint8_t *frame, ssize_t size
 		return;
 	if (type != (prober->family == AF_INET ? ETHERTYPE_IP : ETHERTYPE_IPV6))
 		return;
+	if (prober->family == AF_INET ? memcmp(&ip->saddr, prober->address, 4) :
+					memcmp(&ip6->ip6_src, prober->address, 16))
+		return;
 	protocol = prober->family == AF_INET ? ip->protocol : ip6->ip6_nxt;
 	port = transport[0] << 8 | transport[1];
 	if (protocol == IPPROTO_TCP)
@@ -242,12 +240,11 @@ int main(int argc, char **argv)
 	struct prober prober = {.source_port = 20000};
 	double next;
 
-	if (argc < 5 || argc > 6 || !ether_aton_r(argv[2], (void *)prober.mac)) {
-		fprintf(stderr, "usage: prober IFACE MAC ADDRESS PORT [VLAN]\n");
+	if (argc != 5 || !ether_aton_r(argv[2], (void *)prober.mac)) {
+		fprintf(stderr, "usage: prober IFACE MAC ADDRESS PORT\n");
 		return 2;
 	}
 	prober.open = atoi(argv[4]);
-	prober.vlan = argc > 5 ? atoi(argv[5]) : 0;
 	choose_addresses(&prober, argv[3]);
 	open_socket(&prober, argv[1]);
 	for (next = now();; next = now() > next + 1 ? now() : next + ROUND) {
