@@ -40,6 +40,24 @@ Q := @
 say = @printf '  %-7s %s\n'
 endif
 
+define newline
+
+
+endef
+
+# What a build needs and is not there: tools, the libraries of pkg-config, headers of the C library and of the kernel.
+define missing
+for tool in $(firstword $(CC)) $(CLANG) $(LLVM_STRIP) $(BPFTOOL) $(SCDOC) $(PKG_CONFIG); do command -v $$tool > /dev/null || echo $$tool; done
+for library in $(LIBS); do $(PKG_CONFIG) --exists $$library || echo $$library; done
+for header in dirent.h linux/bpf.h; do echo "#include <$$header>" | $(CC) -E -o /dev/null - || echo $$header; done
+endef
+ifneq ($(filter-out clean help uninstall deb,$(or $(MAKECMDGOALS),all)),)
+MISSING := $(shell { $(subst $(newline),; ,$(missing)); } 2> /dev/null)
+ifneq ($(MISSING),)
+$(error missing: $(MISSING). On Debian, scripts/setup installs what a build needs (as root))
+endif
+endif
+
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
@@ -237,11 +255,6 @@ debug:
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/debug CFLAGS='-O1 -g -fno-omit-frame-pointer' \
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' all unit
 
-define newline
-
-
-endef
-
 install: all
 	$(foreach row,$(INSTALLED),$(INSTALL) -D -m $(call installed_mode,$(row)) $(call installed_file,$(row)) $(call installed_path,$(row))$(newline)	)
 
@@ -251,6 +264,7 @@ uninstall:
 
 # The Debian packages and their source, from a copy of the tree in which nothing is built.
 deb:
+	@command -v dpkg-buildpackage > /dev/null && command -v dh > /dev/null || { echo 'missing: dpkg-dev debhelper. On Debian, scripts/setup package installs them' >&2; exit 1; }
 	rm -rf $(BUILD)/deb
 	mkdir -p $(BUILD)/deb/portcullis
 	umask 022; { git ls-files --cached --others --exclude-standard 2> /dev/null || find . -type f ! -path './build*' ! -path './.git*'; } | \

@@ -60,6 +60,14 @@ rebuilds()
 	json_is 'all(.profiles[]; .path | startswith($tree))' --arg tree "$TREE/profiles/"
 }
 
+@test "make on a machine that lacks something names it, and what installs it" {
+	run build all CLANG=/nowhere/clang BPFTOOL=/nowhere/bpftool PKG_CONFIG=false CC='cc -nostdinc'
+	same 2 "$status" "$output"
+	says 'missing: /nowhere/clang /nowhere/bpftool libbpf libelf .* dirent.h linux/bpf.h.* scripts/setup installs'
+	exits 0 build help CLANG=/nowhere/clang
+	says_not 'missing'
+}
+
 @test "a second make does nothing" {
 	exits 0 build all
 	same '' "$output" 'what make says'
