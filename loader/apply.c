@@ -22,11 +22,6 @@ bool apply_find(struct apply *apply)
 	return all;
 }
 
-static bool same_part(const json_t *a, const json_t *b, const char *key)
-{
-	return json_equal(json_object_get(a, key), json_object_get(b, key));
-}
-
 static int check_mode(const struct change *change, enum hook_mode wanted)
 {
 	if (wanted == HOOK_AUTO || wanted == change->hook.mode)
@@ -50,37 +45,47 @@ static int check_flows(const struct change *change)
 }
 
 /* What is as wanted may still wait to be confirmed. 1: it is to be swapped, for a new deadline. */
-static int say_same(const struct apply *apply, struct change *change)
+static int say_same(struct apply *apply, const struct wanted *wanted, const struct change *change)
+{
+	const char *as = wanted->of == &apply->confirmed->site ? "it was confirmed last" :
+								 "the site file says";
+	__u64 deadline = change->filter.current.copy->deadline, now = boot_time();
+
+	if (deadline && apply->options->confirm)
+		return 1;
+	if (deadline)
+		say_line("%s: is as %s, but waits to be confirmed, %llu s: portcullis confirm %s",
+			 change->name, as, deadline > now ? (deadline - now) / PC_SECOND : 0,
+			 change->name);
+	else if (!apply->quiet)
+		say_line("%s: is as %s", change->name, as);
+	apply->waits |= deadline != 0;
+	return 0;
+}
+
+/* Nobody is there to confirm, or to see that it was cut short: it goes on to wait. */
+static bool say_waits(struct apply *apply, const struct change *change)
 {
 	__u64 deadline = change->filter.current.copy->deadline, now = boot_time();
-	int err;
 
-	if (!deadline) {
-		if (!apply->quiet)
-			say_line("%s: is as the site file says", change->name);
-		return 0;
-	}
-	if (apply->options->confirm)
-		return 1;
-	if (!apply->options->boot || apply->options->dry_run) {
+	if (!deadline || !apply->lenient)
+		return false;
+	apply->waits = true;
+	if (!apply->quiet)
 		say_line(
-			"%s: is as the site file says, but waits to be confirmed, %llu s: portcullis confirm %s",
+			"%s: left as it is: it waits to be confirmed, %llu s: portcullis confirm %s",
 			change->name, deadline > now ? (deadline - now) / PC_SECOND : 0,
 			change->name);
-		return 0;
-	}
-	err = filter_confirm(&change->filter);
-	if (!err)
-		say_line("%s: is as the site file says, and final now", change->name);
-	return err == -ETIME ? 1 : err;
+	return true;
 }
 
 /* Of one that is attached: 1 if it is to be swapped, 0 if it is as wanted. */
-static int compare(const struct apply *apply, struct apply_target *target, struct change *change)
+static int compare(struct apply *apply, struct apply_target *target, struct change *change)
 {
 	const struct takeover how = {
 		.command = "apply",
 		.management = apply->changes.management,
+		.folders = apply->folders,
 		.force = apply->changes.force,
 		.confirm = change->confirm,
 		.dry_run = apply->options->dry_run,
@@ -94,6 +99,8 @@ static int compare(const struct apply *apply, struct apply_target *target, struc
 		err = hook_missing(&change->hook, "apply");
 	if (!err && !apply->options->dry_run)
 		err = filter_ready(&change->filter, change->name);
+	if (!err && say_waits(apply, change))
+		return 0;
 	if (!err)
 		err = check_mode(change, target->wanted->site->mode);
 	if (!err)
@@ -103,9 +110,8 @@ static int compare(const struct apply *apply, struct apply_target *target, struc
 	if (err)
 		return err;
 	change->kept = target->kept;
-	if (same_part(target->kept, target->plan.kept, "recipe") &&
-	    same_part(target->kept, target->plan.kept, "profiles"))
-		return say_same(apply, change);
+	if (plan_same(target->kept, target->plan.kept))
+		return say_same(apply, target->wanted, change);
 	return 1;
 }
 
@@ -127,12 +133,12 @@ void apply_drop(struct apply *apply)
 	*target = (struct apply_target){};
 }
 
-static unsigned int wanted_confirm(const struct options *options,
-				   const struct site_interface *wanted)
+/* What was confirmed before need not be again. */
+static unsigned int wanted_confirm(const struct apply *apply, const struct wanted *wanted)
 {
-	if (options->boot)
+	if (apply->options->boot || wanted->of == &apply->confirmed->site)
 		return 0;
-	return options->confirm ? options->confirm : wanted->confirm;
+	return apply->options->confirm ? apply->options->confirm : wanted->site->confirm;
 }
 
 static bool is_undefined(const struct site *site, const char *group)
@@ -183,7 +189,7 @@ static int make(const struct apply *apply, const struct wanted *wanted, struct p
 	__cleanup(diag_free) struct diag found = {};
 	int err = plan_make(wanted->catalog, &apply->options->catalog, &wanted->site->recipe,
 			    apply->options->strict, plan, &found);
-	const char *wrong = wrong_group(apply->site, wanted->site, &plan->composition);
+	const char *wrong = wrong_group(wanted->of, wanted->site, &plan->composition);
 
 	if (wrong) {
 		error("%s: the site file has an error where the group '%s' may be defined, which this interface needs",
@@ -193,6 +199,14 @@ static int make(const struct apply *apply, const struct wanted *wanted, struct p
 	if (err)
 		diag_take(diag, &found);
 	return err;
+}
+
+bool apply_check(const struct apply *apply, const struct wanted *wanted, struct diag *diag)
+{
+	__cleanup(plan_free) struct plan plan = {};
+
+	return site_check_interface(wanted->catalog, wanted->of, wanted->site, diag) &&
+	       (!apply->lenient || !make(apply, wanted, &plan, diag));
 }
 
 int apply_plan(struct apply *apply, const struct wanted *wanted, struct diag *diag)
@@ -208,7 +222,7 @@ int apply_plan(struct apply *apply, const struct wanted *wanted, struct diag *di
 	change->catalog = wanted->catalog;
 	change->mode = site->mode;
 	change->flows = site->flows;
-	change->confirm = wanted_confirm(apply->options, site);
+	change->confirm = wanted_confirm(apply, wanted);
 	err = make(apply, wanted, &target->plan, diag);
 	if (!err)
 		err = hook_find(site->name, &change->hook);
@@ -222,7 +236,7 @@ int apply_plan(struct apply *apply, const struct wanted *wanted, struct diag *di
 			return -EINVAL;
 		}
 	if (!change->hook.id[0])
-		return change_find_free(change);
+		return hook_free(&change->hook);
 	change->kind = CHANGE_SWAP;
 	err = compare(apply, target, change);
 	if (!err)

@@ -5,10 +5,12 @@
 
 #include "loader/change.h"
 #include "loader/options.h"
+#include "loader/source.h"
 
 /* An interface that is to get its filter. */
 struct wanted {
-	const struct site_interface *site; /* what the file says of it */
+	const struct site *of;		   /* the file, or what was confirmed last */
+	const struct site_interface *site; /* what that says of it */
 	struct catalog *catalog;	   /* of its profiles */
 	int ifindex;			   /* 0: it is not there */
 	bool done;			   /* it is as wanted, or was left out */
@@ -23,7 +25,12 @@ struct apply_target {
 
 struct apply {
 	const struct options *options;
+	struct source *source;
 	const struct site *site;
+	bool lenient; /* --boot, --reload: each interface by itself, profiles as confirmed */
+	const struct names *folders; /* of profiles, before all others; NULL: none */
+	struct catalog *catalog;     /* of the file's profiles */
+	struct snapshot *confirmed;  /* what is fallen back to; it may not be there */
 	struct wanted *wanted;
 	size_t count;
 	bool detaches; /* interfaces that the file does not name lose their filter */
@@ -31,6 +38,10 @@ struct apply {
 	struct apply_target *target;
 	struct changes changes; /* a change a target */
 	bool changed;		/* something was */
+	bool waits;		/* an interface is to be confirmed */
+	bool was_tried;		/* the file was applied before, and not confirmed */
+	bool tried;		/* it is kept so that it is not confirmed */
+	bool fell_back;		/* an interface is as it was confirmed last */
 	struct names left_out;	/* "eth1 (not there)" */
 	size_t failed;		/* of these, those that are there */
 };
@@ -42,6 +53,9 @@ bool apply_find(struct apply *apply);
 void apply_start(struct apply *apply, size_t filters);
 void apply_end(struct apply *apply);
 
+/* Whether a plan can be made of it; else errors in `diag`, or said. */
+bool apply_check(const struct apply *apply, const struct wanted *wanted, struct diag *diag);
+
 /*
  * Adds what is to be done with an interface that is there, if anything. Errors are said, those of
  * its profiles in `diag`: -errno, and apply_drop takes the change back.
@@ -51,5 +65,14 @@ void apply_drop(struct apply *apply);
 
 /* Adds the detaches, of those of `hook` that the file does not name. */
 void apply_plan_detaches(struct apply *apply, const struct hook *hook, size_t count);
+
+/* --- apply_run.c --- */
+
+/* At boot an interface that cannot be filtered must not keep the others open. */
+void apply_leave_out(struct apply *apply, struct wanted *wanted, const char *why,
+		     struct diag *diag);
+
+/* Plans and makes all changes, waiting for interfaces if asked to. 0, or -errno with a message. */
+int apply_run(struct apply *apply, struct diag *diag);
 
 #endif

@@ -44,6 +44,7 @@ struct profile {
 	char *title;
 	char *document;
 	char *path;    /* the file it was read from */
+	char *text;    /* all of that file; NULL: it was not read from one */
 	char *shadows; /* path of the profile of that name which this one hides, or NULL */
 	struct names include;
 	struct place name_place;     /* of the `profile:` name; its texts belong to the profile */

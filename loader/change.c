@@ -167,12 +167,24 @@ static int hook_egress_all(const struct changes *changes)
 	return 0;
 }
 
+/* Also one that keeps the deadline of a change before it. */
+static bool is_to_be_confirmed(const struct change *change)
+{
+	return change->confirm || (change->kind == CHANGE_SWAP && change->filter.fallback.copy);
+}
+
 static int arm_all(const struct changes *changes)
 {
-	__u64 now = boot_time();
+	bool wait = false;
+	__u64 now;
 	size_t i;
 	int err = 0;
 
+	for (i = 0; i < changes->count; i++)
+		wait |= is_to_be_confirmed(&changes->change[i]);
+	if (wait && changes->before_deadline)
+		changes->before_deadline(changes->context);
+	now = boot_time();
 	for (i = 0; i < changes->count && !err; i++)
 		if (changes->change[i].confirm)
 			err = filter_arm(&changes->change[i].filter,
@@ -363,8 +375,7 @@ static int ask_guard(const struct changes *changes)
 			.catalog = one->catalog,
 			.kept = one->kept,
 		};
-		confirmed &=
-			one->confirm || (one->kind == CHANGE_SWAP && one->filter.fallback.copy);
+		confirmed &= is_to_be_confirmed(one);
 	}
 	err = guard_hold(changes->command, target, count, changes->management,
 			 changes->force ? GUARD_WARN :

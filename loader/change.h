@@ -38,6 +38,9 @@ struct changes {
 	bool force;			/* also if it locks somebody out */
 	bool each; /* what fails is tried one by one: nothing is said of the others */
 	bool dry_run;
+	/* Called before the first deadline begins; NULL: nobody wants to know. */
+	void (*before_deadline)(void *context);
+	void *context;
 	struct change *change;
 	size_t count;
 };

@@ -8,6 +8,7 @@
 #include "loader/guard.h"
 #include "loader/record.h"
 #include "loader/remake.h"
+#include "loader/state.h"
 
 struct confirm {
 	const struct options *options;
@@ -57,7 +58,7 @@ static int ask_guard(const struct confirm *confirm, const struct hook *hook,
 	__free_text char *recipe = NULL;
 
 	if (confirm->options->force || filter_recipe(filter, &recipe) ||
-	    remake(hook->name, recipe, &remade)) {
+	    remake(hook->name, recipe, NULL, &remade)) {
 		if (!confirm->options->force)
 			warning("%s: whether somebody is locked out is not known", hook->name);
 		return 0;
@@ -159,6 +160,8 @@ int command_confirm(const struct options *options, struct diag *diag)
 	err = ready < 0 ? ready : ready ? pins_lock(&lock) : 0;
 	if (!err)
 		err = run(&confirm);
+	if (!err && ready > 0 && confirm.confirmed)
+		state_settle();
 	if (ready > 0)
 		share_settle();
 	free(confirm.hook);

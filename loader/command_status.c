@@ -9,6 +9,7 @@
 #include "loader/jsontext.h"
 #include "loader/live.h"
 #include "loader/report.h"
+#include "loader/state.h"
 
 /* NULL: the administrators' group cannot see it. */
 static const char *egress_name(const struct live *live)
@@ -69,6 +70,24 @@ static json_t *confirm_json(const struct filter *filter)
 			 fallback->stand_in ? json_null() : json_integer(fallback->number));
 }
 
+static void take_nothing(void *context, bool is_error, const char *text)
+{
+	(void)context;
+	(void)is_error;
+	(void)text;
+}
+
+/* What cannot be told is no matter of status. */
+static json_t *waits_json(const struct live *live)
+{
+	__free_text char *waits = NULL;
+
+	messages_to(take_nothing, NULL);
+	waits = state_waits(live->hook.name, live->kept);
+	messages_to(NULL, NULL);
+	return text_json(waits);
+}
+
 static json_t *memory_json(const struct filter *filter)
 {
 	return filter->program < 0 ? json_null() : json_integer(filter_memory(filter));
@@ -83,7 +102,7 @@ static json_t *status_json(const struct live *live, const struct flows *flows)
 		xstrndup(generation->program_version, sizeof(generation->program_version));
 
 	status = json_pack(
-		"{s:o, s:I, s:s, s:s, s:O?, s:O, s:I, s:s, s:s, s:o, s:o, s:o, s:o}", "name",
+		"{s:o, s:I, s:s, s:s, s:O?, s:O, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "name",
 		text_json(live->hook.name), "ifindex", (json_int_t)live->hook.ifindex, "mode",
 		hook_mode_name(live->hook.mode), "policy",
 		generation->policy == PC_POLICY_ENFORCE ? "enforce" : "observe", "profiles",
@@ -91,8 +110,8 @@ static json_t *status_json(const struct live *live, const struct flows *flows)
 		(json_int_t)generation->number, "attached_at",
 		report_time(generation->attached_at, attached), "generation_at",
 		report_time(generation->made_at, made), "program_version", text_json(version),
-		"confirm", confirm_json(&live->filter), "memory", memory_json(&live->filter),
-		"total", report_counts(counters_total(live->counters)));
+		"confirm", confirm_json(&live->filter), "waits", waits_json(live), "memory",
+		memory_json(&live->filter), "total", report_counts(counters_total(live->counters)));
 	state = state_json(live, flows);
 	json_object_update(status, state);
 	json_decref(state);

@@ -31,6 +31,7 @@ struct doctor {
 	json_t *heard;	  /* messages of others, which doctor_heard says */
 	struct site site; /* without a path: there is none; with errors, what could be read */
 	bool site_wrong;  /* it has errors: apply refuses it */
+	bool site_tried;  /* it was applied, and not confirmed in time: to apply it is no fix */
 	struct catalog catalog;
 };
 
@@ -84,7 +85,7 @@ void doctor_wants(struct doctor *doctor, const struct patient *patient);
 
 /*
  * "START --catalog DIR.. PATH", and apply with --site and --catalog as given, or where the file has
- * errors what shows them; the caller frees.
+ * errors or was reverted what is to be done before; the caller frees.
  */
 char *doctor_command(const struct options *options, const char *start, const char *path);
 char *doctor_apply(const struct doctor *doctor);

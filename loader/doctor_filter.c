@@ -280,7 +280,7 @@ static void say_reverted(struct doctor *doctor, const struct patient *patient)
 			   "the attach was not confirmed in time: everything passes");
 	else
 		doctor_say(
-			doctor, "confirm", DOCTOR_WARNING, swap,
+			doctor, "confirm", DOCTOR_PROBLEM, swap,
 			"the last change was not confirmed in time: generation %llu judges again; the fix keeps what it says",
 			(unsigned long long)current->number);
 }

@@ -7,6 +7,7 @@
 
 #include "loader/doctor.h"
 #include "loader/plan.h"
+#include "loader/state.h"
 
 #define SHOWN 5 /* errors of a kind; the command that is named shows all */
 
@@ -133,6 +134,37 @@ static void check_profiles(struct doctor *doctor, struct catalog *catalog)
 		doctor_say(doctor, "profiles", DOCTOR_OK, NULL, "all %zu are valid", count);
 }
 
+/* What puts the file back that was confirmed last; the caller frees. */
+static char *restore(const struct doctor *doctor)
+{
+	__cleanup(snapshot_free) struct snapshot confirmed = {};
+	__cleanup(diag_free) struct diag unused = {};
+	char digest[SHA256_TEXT];
+
+	site_digest(&doctor->site, digest);
+	if (!snapshot_open(STATE_CONFIRMED, &confirmed, &unused) && confirmed.there &&
+	    strcmp(confirmed.digest, digest))
+		return xstrdup("cp " STATE_CONFIRMED "/site.yaml " SITE_FILE);
+	return xasprintf("change %s: what is in it was not confirmed", doctor->site.path);
+}
+
+static void check_tried(struct doctor *doctor, const char *path)
+{
+	__free_text char *fix = NULL;
+	char digest[SHA256_TEXT];
+
+	if (!doctor->site.path || !state_is_of(doctor->options->site))
+		return;
+	site_digest(&doctor->site, digest);
+	doctor->site_tried = state_tried(digest) && !state_is_waiting();
+	if (!doctor->site_tried)
+		return;
+	fix = restore(doctor);
+	doctor_say(doctor, "site-file", DOCTOR_PROBLEM, fix,
+		   "%s was applied and not confirmed: the next boot has what was confirmed before",
+		   path);
+}
+
 static void check_file(struct doctor *doctor, struct catalog *catalog)
 {
 	const char *given = doctor->options->site;
@@ -145,7 +177,9 @@ static void check_file(struct doctor *doctor, struct catalog *catalog)
 	if (site->path && site_check(catalog, site, &diag))
 		doctor->site_wrong = true;
 	say_diag(doctor, "site-file", fix, &diag);
-	if (diag.count)
+	if (!doctor->site_wrong)
+		check_tried(doctor, path);
+	if (diag.count || doctor->site_tried)
 		return;
 	if (site->path)
 		doctor_say(doctor, "site-file", DOCTOR_OK, NULL, "%s: valid, %zu interface%s", path,
@@ -173,11 +207,6 @@ const struct site_interface *doctor_wanted(const struct doctor *doctor, const st
 	return NULL;
 }
 
-static bool same_part(const json_t *a, const json_t *b, const char *key)
-{
-	return json_equal(json_object_get(a, key), json_object_get(b, key));
-}
-
 /* Whether apply would leave it alone. What cannot be told is no difference. */
 static bool is_as_wanted(struct doctor *doctor, const struct patient *patient,
 			 const struct site_interface *wanted)
@@ -191,8 +220,7 @@ static bool is_as_wanted(struct doctor *doctor, const struct patient *patient,
 	if (!patient->kept || plan_make(&doctor->catalog, &doctor->options->catalog,
 					&wanted->recipe, false, &plan, &diag))
 		return true; /* said already: the file or the pins are damaged */
-	same = same_part(patient->kept, plan.kept, "recipe") &&
-	       same_part(patient->kept, plan.kept, "profiles");
+	same = plan_same(patient->kept, plan.kept);
 	plan_free(&plan);
 	return same;
 }
@@ -202,9 +230,12 @@ void doctor_wants(struct doctor *doctor, const struct patient *patient)
 	const struct site_interface *wanted = doctor_wanted(doctor, &patient->hook);
 	__free_text char *apply = doctor_apply(doctor);
 	__cleanup(diag_free) struct diag said = {};
+	__free_text char *waits = NULL;
 
 	if (!doctor->site.path)
 		return;
+	waits = patient->kept ? state_waits(patient->hook.name, patient->kept) : NULL;
+	doctor_unhear(doctor);
 	if (wanted && doctor->site_wrong &&
 	    !site_check_interface(&doctor->catalog, &doctor->site, wanted, &said)) {
 		doctor_say(doctor, "site-file", DOCTOR_PROBLEM, apply,
@@ -222,6 +253,9 @@ void doctor_wants(struct doctor *doctor, const struct patient *patient)
 		doctor_say(doctor, "site-file", DOCTOR_WARNING, fix,
 			   "%s does not have this interface: apply takes its filter off",
 			   doctor->site.path);
+	} else if (waits) {
+		doctor_say(doctor, "site-file", DOCTOR_WARNING, apply,
+			   "%s: apply takes it, boot and reload do not", waits);
 	} else if (!is_as_wanted(doctor, patient, wanted)) {
 		/* One fix is enough: that of what was reverted keeps it. */
 		doctor_say(doctor, "site-file", DOCTOR_WARNING,
@@ -240,6 +274,8 @@ char *doctor_apply(const struct doctor *doctor)
 
 	if (doctor->site_wrong)
 		return doctor_command(doctor->options, "portcullis check", doctor->site.path);
+	if (doctor->site_tried)
+		return restore(doctor);
 	if (!doctor->options->site)
 		return doctor_command(doctor->options, "portcullis apply", NULL);
 	site = doctor_word(doctor->options->site);

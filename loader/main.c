@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "loader/command.h"
-#include "loader/completion.h"
 #include "loader/link.h"
 #include "loader/privileges.h"
 
@@ -23,7 +22,7 @@ static const struct command command_table[] = {
 	 "Replace what judges, atomically; what is not given stays as it is", RECIPE_OPTIONS "FCK",
 	 command_swap},
 	{"apply", "[IFACE...]", "Make this host, or these interfaces, what the site file says",
-	 "yScCBAKWn", command_apply},
+	 "yScCBADKWn", command_apply},
 	{"confirm", "[IFACE...]", "Make final what was to be confirmed", "yK", command_confirm},
 	{"detach", "IFACE...", "Remove the filter from interfaces", "", command_detach},
 	{"status", "[IFACE...]", "Show what is attached", "j", command_status},
@@ -88,17 +87,6 @@ static int run(const struct command *command, int argc, char **argv)
 	return code;
 }
 
-/* Not in the help: shells run it, at each tab. */
-static int complete(int argc, char **argv)
-{
-	const struct options options = OPTIONS_NONE;
-
-	if (privileges_drop("profiles", &options))
-		return EXIT_FAILED;
-	completion_print(command_table, ARRAY_SIZE(command_table), argv, (size_t)argc);
-	return EXIT_DONE;
-}
-
 static int dispatch(int argc, char **argv)
 {
 	size_t i;
@@ -115,8 +103,6 @@ static int dispatch(int argc, char **argv)
 		printf("portcullis " PORTCULLIS_VERSION "\n");
 		return EXIT_DONE;
 	}
-	if (!strcmp(argv[1], "complete"))
-		return complete(argc - 2, argv + 2);
 	for (i = 0; i < ARRAY_SIZE(command_table); i++)
 		if (!strcmp(argv[1], command_table[i].name))
 			return run(&command_table[i], argc - 1, argv + 1);

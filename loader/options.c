@@ -10,7 +10,13 @@
 #define WATCH_LIMIT 86400 /* seconds, as the next two */
 #define WAIT_LIMIT  3600
 
-static const struct option_row option_table[] = {
+/* `letter` is the short option if it is 'p' or 'h'; else it only names the row in command.takes. */
+static const struct {
+	char letter;
+	const char *name;
+	const char *argument;
+	const char *help;
+} option_table[] = {
 	{'p', "profile", "PROFILE[,PROFILE]", "profiles to hold; may be repeated"},
 	{'e', "enable", "FEATURE", "turn a feature on: FEATURE or PROFILE:FEATURE"},
 	{'x', "disable", "PROFILE:SERVICE", "close one service"},
@@ -28,6 +34,8 @@ static const struct option_row option_table[] = {
 	{'C', "confirm", "SECONDS", "fall back unless `portcullis confirm` comes in time"},
 	{'B', "boot", NULL, "final at once; the lockout guard only warns"},
 	{'A', "as", "NAME", "what the file says of NAME, as udev is about to call the interface"},
+	{'D', "reload", NULL,
+	 "as systemctl reload does: profiles as confirmed, each interface by itself"},
 	{'K', "force", NULL, "also if it locks somebody out who is connected"},
 	{'y', "site", "FILE", "the site file (" SITE_FILE ")"},
 	{'W', "wait", "SECONDS", "wait for interfaces that are not there yet, then go on without"},
@@ -46,17 +54,6 @@ static const struct option_row option_table[] = {
 static bool takes(const struct command *command, char letter)
 {
 	return letter == 'h' || strchr(command->takes, letter);
-}
-
-bool options_row(const struct command *command, size_t i, struct option_row *row)
-{
-	for (size_t j = 0; j < ARRAY_SIZE(option_table); j++) {
-		if (!takes(command, option_table[j].letter) || i--)
-			continue;
-		*row = option_table[j];
-		return true;
-	}
-	return false;
 }
 
 static void options_help(const struct command *command)
@@ -180,6 +177,7 @@ static int take(const struct command *command, struct options *options, int lett
 	case 'n': options->dry_run = true; return 0;
 	case 'A': options->as = value; return 0;
 	case 'B': options->boot = true; return 0;
+	case 'D': options->reload = true; return 0;
 	case 'K': options->force = true; return 0;
 	case 'y': options->site = value; return 0;
 	case 'S': options->strict = true; return 0;

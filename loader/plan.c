@@ -98,6 +98,34 @@ int plan_kept_text(const char *interface, const char *text, json_t **kept)
 	return -EINVAL;
 }
 
+bool plan_same_profile(const json_t *a, const json_t *b)
+{
+	json_t *one = json_copy((json_t *)a), *other = json_copy((json_t *)b);
+	bool same;
+
+	json_object_del(one, "path");
+	json_object_del(other, "path");
+	same = json_equal(one, other);
+	json_decref(one);
+	json_decref(other);
+	return same;
+}
+
+bool plan_same(const json_t *a, const json_t *b)
+{
+	const json_t *old = json_object_get(a, "profiles"), *new = json_object_get(b, "profiles");
+	const json_t *profile;
+	size_t i;
+
+	if (!json_equal(json_object_get(a, "recipe"), json_object_get(b, "recipe")) ||
+	    json_array_size(old) != json_array_size(new))
+		return false;
+	json_array_foreach (old, i, profile)
+		if (!plan_same_profile(profile, json_array_get(new, i)))
+			return false;
+	return true;
+}
+
 static bool has_feature(const json_t *kept, const char *word)
 {
 	const json_t *features = json_object_get(json_object_get(kept, "recipe"), "features");

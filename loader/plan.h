@@ -39,6 +39,13 @@ int plan_kept(const char *interface, const struct filter *filter, json_t **kept)
 int plan_kept_text(const char *interface, const char *text, json_t **kept);
 
 /*
+ * Whether two kept texts are of the same recipe and the same profiles, or two profiles are the
+ * same. Where a profile's file was found does not matter: it may be a copy (state.h).
+ */
+bool plan_same(const json_t *a, const json_t *b);
+bool plan_same_profile(const json_t *a, const json_t *b);
+
+/*
  * "eth0: native, enforce, ssh + xeams: 3 open in, 6 closed (4 feature, 2 local)"; `mode` may be
  * NULL.
  */

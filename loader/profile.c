@@ -358,7 +358,13 @@ int profile_read(const char *path, struct profile **profile, struct diag *diag)
 	size_t length;
 	int err = load_text(path, &text, &length, diag);
 
-	return err ? err : profile_parse(path, text, length, profile, diag);
+	if (!err)
+		err = profile_parse(path, text, length, profile, diag);
+	if (!err) {
+		(*profile)->text = text;
+		text = NULL;
+	}
+	return err;
 }
 
 int profile_draft(const char *path, struct profile **profile, struct diag *diag)
@@ -405,6 +411,7 @@ void profile_free(struct profile *profile)
 	free(profile->name);
 	free(profile->title);
 	free(profile->document);
+	free(profile->text);
 	free(profile->path);
 	free(profile->shadows);
 	free(profile);

@@ -2,15 +2,20 @@
 /* Makes a plan again from what was kept with a generation. */
 #include "loader/remake.h"
 
-int remake(const char *interface, const char *recipe, struct remade *remade)
+int remake(const char *interface, const char *recipe, const struct names *first,
+	   struct remade *remade)
 {
+	__cleanup(names_free) struct names folders = {};
 	__cleanup(diag_free) struct diag diag = {};
 	int err = plan_kept_text(interface, recipe, &remade->kept);
 
 	if (!err)
 		err = plan_folders(interface, remade->kept, &remade->folders);
+	if (first)
+		names_add_all(&folders, first);
+	names_add_all(&folders, &remade->folders);
 	if (!err)
-		err = catalog_open(&remade->folders, &remade->catalog, &diag);
+		err = catalog_open(&folders, &remade->catalog, &diag);
 	if (!err)
 		err = recipe_from_json(&remade->recipe, json_object_get(remade->kept, "recipe"),
 				       &diag);

@@ -13,8 +13,12 @@ struct remade {
 	struct plan plan;
 };
 
-/* `recipe`: the text kept with a generation. -errno with a message. remade_free is due anyway. */
-int remake(const char *interface, const char *recipe, struct remade *remade);
+/*
+ * `recipe`: the text kept with a generation; `first`: folders of profiles that are searched before
+ * all others, NULL: none. -errno with a message. remade_free is due anyway.
+ */
+int remake(const char *interface, const char *recipe, const struct names *first,
+	   struct remade *remade);
 void remade_free(struct remade *remade);
 
 #endif

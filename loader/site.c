@@ -79,8 +79,10 @@ static int check_trust(const char *path, const struct place *place, struct diag 
 static void read_group_file(struct reader *reader, const struct yaml_node *key, struct site *site)
 {
 	const char *file = key->next->text + 1, *slash = strrchr(site->path, '/');
-	size_t folder = slash && *file != '/' ? (size_t)(slash + 1 - site->path) : 0;
-	__free_text char *path = xasprintf("%.*s%s", (int)folder, site->path, file);
+	size_t folder = slash && (site->saved || *file != '/') ? slash + 1 - site->path : 0;
+	__free_text char *path =
+		xasprintf("%.*s%s%s", (int)folder, site->path, site->saved ? "groups/" : "",
+			  site->saved ? key->text : file);
 	struct place place;
 
 	yaml_place(&reader->yaml, key->next, &place);
@@ -88,6 +90,7 @@ static void read_group_file(struct reader *reader, const struct yaml_node *key, 
 		groups_define_file(&site->groups, key->text, path, &place, reader->diag);
 	else if (!*file)
 		complain(reader, key->next, "'@' names no file; write '@FILE'");
+	names_add_once(&site->group_file, key->text);
 }
 
 /* Whether the item is one prefix; says what is wrong with it. */
@@ -268,14 +271,15 @@ static void read_site(struct reader *reader, struct site *site)
 }
 
 /* Fills the site; site_free is due. `*draft`: with errors too, what is in it may be judged. */
-static int parse(const char *path, const char *text, size_t length, struct site *site, bool *draft,
-		 struct diag *diag)
+static int parse(const char *path, const char *text, size_t length, bool saved, struct site *site,
+		 bool *draft, struct diag *diag)
 {
 	__cleanup(yaml_free) struct yaml yaml = {0};
 	struct reader reader = {.diag = diag};
 	size_t errors = diag->errors;
 
-	*site = (struct site){.path = xstrdup(path), .text = xcalloc(length + 1, 1)};
+	*site = (struct site){
+		.path = xstrdup(path), .text = xcalloc(length + 1, 1), .saved = saved};
 	if (length)
 		memcpy(site->text, text, length);
 	yaml_load(site->path, site->text, length, &yaml, diag);
@@ -297,14 +301,15 @@ int site_parse(const char *path, const char *text, size_t length, struct site *s
 	       struct diag *diag)
 {
 	bool draft;
-	int err = parse(path, text, length, site, &draft, diag);
+	int err = parse(path, text, length, false, site, &draft, diag);
 
 	if (err)
 		site_free(site);
 	return err;
 }
 
-static int read_site_file(const char *path, bool drafts, struct site *site, struct diag *diag)
+static int read_site_file(const char *path, bool drafts, bool saved, struct site *site,
+			  struct diag *diag)
 {
 	const struct place place = {.file = path};
 	__free_text char *text = NULL;
@@ -316,7 +321,7 @@ static int read_site_file(const char *path, bool drafts, struct site *site, stru
 	if (!err && check_trust(path, &place, diag))
 		return -EPERM;
 	if (!err) {
-		err = parse(path, text, length, site, &draft, diag);
+		err = parse(path, text, length, saved, site, &draft, diag);
 		if (err && !(drafts && draft))
 			site_free(site);
 		return err;
@@ -333,7 +338,7 @@ static int read_site_file(const char *path, bool drafts, struct site *site, stru
 
 static int open_site(const char *given, bool drafts, struct site *site, struct diag *diag)
 {
-	int err = read_site_file(given ? given : SITE_FILE, drafts, site, diag);
+	int err = read_site_file(given ? given : SITE_FILE, drafts, false, site, diag);
 
 	if (err != -ENOENT)
 		return err;
@@ -345,7 +350,12 @@ static int open_site(const char *given, bool drafts, struct site *site, struct d
 
 int site_read(const char *path, struct site *site, struct diag *diag)
 {
-	return read_site_file(path, false, site, diag);
+	return read_site_file(path, false, false, site, diag);
+}
+
+int site_saved(const char *path, struct site *site, struct diag *diag)
+{
+	return read_site_file(path, false, true, site, diag);
 }
 
 int site_open(const char *given, struct site *site, struct diag *diag)
@@ -412,6 +422,7 @@ void site_free(struct site *site)
 	free(site->interface);
 	groups_free(&site->groups);
 	names_free(&site->wrong_group);
+	names_free(&site->group_file);
 	ports_free(&site->management);
 	free(site->path);
 	free(site->text);

@@ -48,6 +48,8 @@ struct site {
 	struct groups groups;
 	bool groups_wrong;	  /* in a draft: a group is missing */
 	struct names wrong_group; /* of these, those that have a name */
+	struct names group_file;  /* groups that are read from a file */
+	bool saved;		  /* a group's file is groups/NAME beside the site file */
 	bool unnamed_wrong;	  /* and there is something else: any name may be missing */
 	bool management_given;	  /* then no port at all is meant, too */
 	struct ports management;
@@ -81,6 +83,9 @@ int site_open(const char *given, struct site *site, struct diag *diag);
  * is given where it is no file to be trusted, or no YAML.
  */
 int site_draft(const char *given, struct site *site, struct diag *diag);
+
+/* As site_read, of a copy in which a group's '@FILE' is groups/NAME beside it (state.h). */
+int site_saved(const char *path, struct site *site, struct diag *diag);
 
 /*
  * Holds every word against the catalog: errors stand at the words. A warning at an interface tells

@@ -15,9 +15,10 @@
 #include "loader/takeover.h"
 
 /* What the new filter judges by: the old recipe, with the catalog as it is now. */
-static int make(const char *interface, const struct other *other, struct remade *made)
+static int make(const char *interface, const struct other *other, const struct names *folders,
+		struct remade *made)
 {
-	int err = remake(interface, other->recipe, made);
+	int err = remake(interface, other->recipe, folders, made);
 
 	if (err)
 		error("%s: its filter is another version's, and its recipe cannot be used: see above; use the version that attached it, or portcullis detach %s and attach again",
@@ -148,7 +149,7 @@ static int replace(struct hook *hook, const struct takeover *how, struct other *
 	__cleanup(remade_free) struct remade made = {};
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
 	__free_text char *from = NULL, *what = NULL;
-	int err = make(hook->name, other, &made);
+	int err = make(hook->name, other, how->folders, &made);
 
 	if (!err)
 		err = check_change(hook, how, &made);

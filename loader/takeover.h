@@ -18,6 +18,7 @@
 struct takeover {
 	const char *command;
 	const struct ports *management; /* for the guard */
+	const struct names *folders;	/* of profiles, searched before others; NULL: none */
 	bool force;
 	bool confirm; /* what follows is to be confirmed: then nothing may change before */
 	bool dry_run;

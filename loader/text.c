@@ -326,6 +326,9 @@ static void status_one(const json_t *one, FILE *to)
 		(long long)json_integer_value(json_object_get(one, "generation")),
 		text_of(one, "generation_at"));
 	status_confirm(one, to);
+	if (text_of(one, "waits"))
+		text_print(to, "  waits      %s: portcullis apply --dry-run\n",
+			   text_of(one, "waits"));
 	status_overrides(json_object_get(one, "recipe"), to);
 	fputs("  packets    ", to);
 	text_total(json_object_get(one, "total"), to);

@@ -204,7 +204,7 @@ has_state()
 	same 'eth1:ssh:enforce' "$(state)"
 }
 
-@test "what is as the file says but waits to be confirmed: said so, a new deadline, or final at boot" {
+@test "what is as the file says but waits to be confirmed: said so, a new deadline; at boot it goes on to wait" {
 	site <<< 'interfaces: {eth0: {profiles: [ssh, xeams], confirm: 2}}'
 	applies 0
 	applies 0
@@ -212,8 +212,11 @@ has_state()
 	applies 0 --confirm 30
 	says 'waits to be confirmed, 30 s'
 	applies 0 --boot
-	says 'final now'
-	sleep 2.1
+	says 'eth0: left as it is: it waits to be confirmed'
+	applies 0 --boot eth0
+	same '' "$output"
+	exits 0 pc confirm
+	applies 0 --boot
 	same null "$(pc status eth0 --json | jq -c '.interfaces[0].confirm')"
 	same 'eth0:ssh+xeams:enforce' "$(state)"
 }

@@ -39,7 +39,7 @@ teardown()
 		on host ip link set dev $name xdp off 2> /dev/null || true
 	done
 	inside chmod 700 "$PINS" 2> /dev/null || true
-	inside rm -f /etc/portcullis/site.yaml '/etc/portcullis/who can' /run/foreign/link
+	inside rm -rf /etc/portcullis/site.yaml '/etc/portcullis/who can' /run/foreign/link /var/lib/portcullis
 	inside umount /etc/group 2> /dev/null || true
 	detach_all host
 	for name in br0 mv0 odd0; do
@@ -525,11 +525,33 @@ attach_late()
 	pc apply --force --confirm 1 > /dev/null 2>&1
 	sleep 1.2
 	exits 0 doctor --json
+	found confirm problem 'not confirmed in time'
 	same 'portcullis swap eth0' "$(bare_fix confirm)"
+	found site-file problem '/etc/portcullis/site.yaml was applied and not confirmed' 'change /etc/portcullis/site.yaml'
 	found site-file warning 'not what /etc/portcullis/site.yaml says'
-	same null "$(bare_fix site-file)"
+	json_is 'all(.checks[]; .fix // "" | test("apply|boot") | not)'
 	mends confirm
-	found site-file warning 'not what' 'portcullis apply'
+	found site-file problem 'was applied and not confirmed'
+}
+
+@test "a site file that was reverted is a problem; its fix is what was confirmed, with or without a filter" {
+	site 'interfaces:\n  eth0: {profiles: ssh}\n'
+	pc apply > /dev/null 2>&1
+	site 'interfaces:\n  eth0: {profiles: xeams}\n'
+	pc apply --confirm 30 --force > /dev/null 2>&1
+	exits 0 doctor --json
+	found confirm warning 'left to confirm' 'portcullis confirm eth0'
+	json_is 'all(.checks[]; .message | contains("was applied and not") | not)'
+	pc detach eth0
+	exits 1 doctor --json
+	found filter problem 'there is none, although the site file has this interface' 'cp /var/lib/portcullis/confirmed/site.yaml'
+	json_is 'all(.checks[]; .fix // "" | test("apply|boot") | not)'
+	on host env PATH="$(dirname "$PORTCULLIS"):$PATH" sh -c "$(jq -r '[.checks[] | select(.check == "site-file")][0].fix' <<< "$output")"
+	exits 1 doctor --json
+	found site-file ok valid
+	exits 0 pc apply --boot
+	exits 0 doctor --json
+	found site-file ok 'is what /etc/portcullis/site.yaml says'
 }
 
 @test "a site file that others can write or own: its fix is the chmod or chown; one that only root reads" {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # What the end-to-end tests share: a sandbox with hosts in it, the binary, and assertions.
 #
-# The sandbox is a mount and a process namespace of its own, with its own /run and no bpffs mounted at
+# The sandbox is a mount and a process namespace of its own, with its own /run and /var/lib and no bpffs mounted at
 # first. Hosts are network namespaces inside. Nothing of it outlives the process that made it: its
 # processes, interfaces, programs and pins go with it, even if the test is killed.
 
@@ -26,6 +26,7 @@ sandbox_start()
 	chmod 755 "$DIR"
 	setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --propagation private \
 		bash -c 'mount -t proc proc /proc && mount -t tmpfs -o mode=755 tmpfs /run &&
+			mount -t tmpfs -o mode=755 tmpfs /var/lib &&
 			mkdir /run/netns || exit
 			while mountpoint -q /sys/fs/bpf; do umount /sys/fs/bpf || exit; done
 			touch "$0/ready"

@@ -146,10 +146,9 @@ static void put_upper(struct frame *frame, const struct frame_spec *spec)
 	case 1:
 	case 58:
 		put8(frame, spec->type);
-		put8(frame, spec->code);
-		put16(frame, 0);
+		put_many(frame, 0, 3);
 		put16(frame, spec->identifier);
-		put16(frame, spec->mtu);
+		put16(frame, 0);
 		break;
 	default: break;
 	}
