@@ -117,7 +117,8 @@ enum pc_other {
 #define PC_PAGE_TOUCHED 1u
 #define PC_PAGE_DROP	2u
 #define PC_PAGE_LISTED	(PC_PAGE_DROP + PC_PORTS / PC_PAGE_CELLS)
-#define PC_ROW_FIRST	4u /* page of the first row: 0 means that a CPU has none */
+#define PC_ROW_NONE \
+	0xffff0000u /* of a CPU that has none: no page of `counters`, whatever is added */
 
 /* The cells that share narrow words: one of them, and the one that it shares its word with. */
 #define PC_CELL_IS_DROP(cell) ((cell)-PC_CELL_DROP < 2u * PC_PORTS)
@@ -194,7 +195,7 @@ struct pc_filter {
 	__u32 row_pages;    /* a row has so many; a multiple of 4 KiB */
 	__u32 listed;	    /* pages from PC_PAGE_LISTED on that are given out */
 	__u32 reserved[4];  /* 0 */
-	__u32 row[PC_CPUS]; /* first page of the row of a CPU, by its id; 0: it has none */
+	__u32 row[PC_CPUS]; /* first page of the row of a CPU, by its id, or PC_ROW_NONE */
 	__u16 page[PC_LISTED_PAGES]; /* in a row, by PC_LISTED; 0: none. Never taken back */
 };
 

@@ -110,8 +110,8 @@ static __always_inline __u64 wide_of(__u32 narrow)
 }
 
 /*
- * Counts a packet in a narrow word that was never used, is full, or has the drops of another
- * policy.
+ * Counts a packet whose narrow word was never used, is full, has the drops of another policy, or is
+ * not there, for the CPU has no row.
  */
 __noinline int portcullis_narrow(__u32 row, __u32 at, __u32 cell, __u32 length)
 {
@@ -120,6 +120,8 @@ __noinline int portcullis_narrow(__u32 row, __u32 at, __u32 cell, __u32 length)
 	struct pc_page *page = bpf_map_lookup_elem(&counters, &key);
 	__u32 *word;
 
+	if (row == PC_ROW_NONE)
+		return portcullis_total(total_index(at, cell), PC_CELL_PACKET + length);
 	if (!touched || !page)
 		return 0;
 	word = &page->cell[cell % PC_PAGE_CELLS];
@@ -155,82 +157,83 @@ static __always_inline void count_rare(__u32 cell, __u32 length)
 	__sync_fetch_and_add(&known->bytes, length);
 }
 
-/* The page of a row where a port's cell is; 0: it has none. */
-static __always_inline __u32 page_of(__u32 cell)
-{
-	if (PC_CELL_IS_DROP(cell))
-		return PC_PAGE_DROP + cell % PC_PORTS / PC_PAGE_CELLS;
-	return filter.page[bounded(PC_LISTED(cell), PC_LISTED_PAGES - 1)];
-}
-
-static __always_inline void count_narrow(__u32 row, __u32 cell, __u32 length)
-{
-	__u32 at = page_of(cell), key = row + at, value;
-	struct pc_page *page;
-	__u32 *word;
-
-	if (!at) {
-		count_rare(cell, length);
-		return;
-	}
-	if (!row) {
-		portcullis_total(total_index(at, cell), PC_CELL_PACKET + length);
-		return;
-	}
-	page = bpf_map_lookup_elem(&counters, &key);
-	if (!page)
-		return;
-	word = &page->cell[bounded(cell, PC_PAGE_CELLS - 1)];
-	value = *word;
-	if (value && !(((value + PC_NARROW_PACKET + length) ^ PC_CELL_SIGN(cell)) &
-		       (PC_NARROW_WOULD | PC_NARROW_PENDING)))
-		*word = value + PC_NARROW_PACKET + length;
-	else
-		portcullis_narrow(row, at, cell, length);
-}
-
-static __always_inline void count_wide(__u32 row, __u32 cell, __u32 length)
-{
-	__u32 index = PC_TOTAL_WIDE(cell), key = row + PC_PAGE_WIDE;
-	struct pc_page *page;
-	struct pc_count *carried;
-	__u64 *word, value;
-
-	if (!row) {
-		portcullis_total(index, PC_CELL_PACKET + length);
-		return;
-	}
-	page = bpf_map_lookup_elem(&counters, &key);
-	if (!page)
-		return;
-	word = &page->word[bounded(index, PC_PAGE_WORDS - 1)];
-	value = *word + PC_CELL_PACKET + length;
-	*word = value;
-	if (!(value & PC_CELL_PENDING))
-		return;
-	carried = count_entry(&carries, index);
-	if (!carried)
-		return;
-	barrier();
-	carry(carried, value);
-	barrier();
-	*word = value & ~PC_CELL_PENDING;
-}
-
-/* The row of this CPU; 0: none. XDP and egress run with softirqs off: nobody else writes there. */
+/*
+ * The first page of this CPU's row. XDP and egress run with softirqs off: nobody else writes there.
+ * No kernel has more than PC_CPUS ids.
+ */
 static __always_inline __u32 own_row(void)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
-
-	return cpu < PC_CPUS ? filter.row[cpu] : 0;
+	return filter.row[bounded(bpf_get_smp_processor_id(), PC_CPUS - 1)];
 }
 
-static __always_inline void count(__u32 row, __u32 cell, __u32 length)
+/* Counts in a narrow word on that page of a row. PC_ROW_NONE leads past the end of the map. */
+static __always_inline void count_narrow(__u32 at, __u32 cell, __u32 length)
 {
-	if (cell < PC_CELL_REASON)
-		count_narrow(row, cell, length);
+	__u32 row = own_row(), key = row + at, value;
+	struct pc_page *page = bpf_map_lookup_elem(&counters, &key);
+	__u32 *word;
+
+	if (page) {
+		word = &page->cell[bounded(cell, PC_PAGE_CELLS - 1)];
+		value = *word + PC_NARROW_PACKET + length;
+		if (*word &&
+		    !((value ^ PC_CELL_SIGN(cell)) & (PC_NARROW_WOULD | PC_NARROW_PENDING))) {
+			*word = value;
+			return;
+		}
+	}
+	portcullis_narrow(row, at, cell, length);
+}
+
+static __always_inline void count_drop(__u32 cell, __u32 length)
+{
+	count_narrow(PC_PAGE_DROP + cell % PC_PORTS / PC_PAGE_CELLS, cell, length);
+}
+
+static __always_inline void count_listed(__u32 cell, __u32 length)
+{
+	__u32 at = filter.page[bounded(PC_LISTED(cell), PC_LISTED_PAGES - 1)];
+
+	if (at)
+		count_narrow(at, cell, length);
 	else
-		count_wide(row, cell, length);
+		count_rare(cell, length);
+}
+
+/* Flushes a full word of a row, or counts the packet of a CPU that has none. */
+__noinline int portcullis_wide(__u32 row, __u32 index, __u32 length)
+{
+	__u32 key = row + PC_PAGE_WIDE;
+	struct pc_page *page = bpf_map_lookup_elem(&counters, &key);
+	struct pc_count *carried;
+	__u64 *word;
+
+	if (row == PC_ROW_NONE)
+		return portcullis_total(index, PC_CELL_PACKET + length);
+	carried = count_entry(&carries, index);
+	if (!page || !carried)
+		return 0;
+	word = &page->word[index % PC_PAGE_WORDS];
+	carry(carried, *word);
+	barrier();
+	*(volatile __u64 *)word &= ~PC_CELL_PENDING;
+	return 0;
+}
+
+static __always_inline void count_wide(__u32 cell, __u32 length)
+{
+	__u32 index = PC_TOTAL_WIDE(cell), row = own_row(), key = row + PC_PAGE_WIDE;
+	struct pc_page *page = bpf_map_lookup_elem(&counters, &key);
+	__u64 *word, value;
+
+	if (page) {
+		word = &page->word[bounded(index, PC_PAGE_WORDS - 1)];
+		value = *word + PC_CELL_PACKET + length;
+		*word = value;
+		if (!(value & PC_CELL_PENDING))
+			return;
+	}
+	portcullis_wide(row, index, length);
 }
 
 /* A drop that would be the first: what judges for good is not in place yet. */
@@ -244,23 +247,29 @@ static __always_inline bool too_early(const struct pc_generation *generation,
 static __always_inline bool account(const struct packet *packet,
 				    const struct pc_generation *generation, struct verdict verdict)
 {
-	__u32 row = own_row();
-	bool drop = verdict.drop;
+	bool would = generation->policy == PC_POLICY_OBSERVE;
 
-	if (verdict.drop && generation->policy == PC_POLICY_OBSERVE) {
-		drop = false;
-		verdict.cell += PC_CELL_REASON_WOULD - PC_CELL_REASON;
-		if (verdict.second) /* PC_CELL_OUT_WOULD_DROP stands as far off */
-			verdict.second += PC_CELL_WOULD_DROP - PC_CELL_DROP;
+	if (!verdict.drop) {
+		if (verdict.second)
+			count_listed(verdict.second, packet->length);
+		if (verdict.cell < PC_CELL_DROP)
+			count_listed(verdict.cell, packet->length);
+		else
+			count_wide(verdict.cell, packet->length);
+		return false;
 	}
 	if (verdict.second) {
-		if (packet->egress && verdict.drop)
-			count_rare(verdict.second, packet->length);
+		/* PC_CELL_OUT_WOULD_DROP stands as far off. */
+		__u32 second = verdict.second + (would ? PC_CELL_WOULD_DROP - PC_CELL_DROP : 0);
+
+		if (packet->egress)
+			count_rare(second, packet->length);
 		else
-			count_narrow(row, verdict.second, packet->length);
+			count_drop(second, packet->length);
 	}
-	count(row, verdict.cell, packet->length);
-	return drop;
+	count_wide(verdict.cell + (would ? PC_CELL_REASON_WOULD - PC_CELL_REASON : 0),
+		   packet->length);
+	return !would;
 }
 
 #endif

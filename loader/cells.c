@@ -35,16 +35,17 @@ static bool read_range(const char **text, __u32 *first, __u32 *last)
 
 int cells_rows(struct pc_filter *filter, const char *cpus, __u32 pages)
 {
-	__u32 first, last;
+	__u32 first, last, cpu;
 
+	for (cpu = 0; cpu < PC_CPUS; cpu++)
+		filter->row[cpu] = PC_ROW_NONE;
 	filter->row_pages = (PC_PAGE_LISTED + pages + ROW_ALIGN - 1) / ROW_ALIGN * ROW_ALIGN;
 	for (;;) {
 		if (!read_range(&cpus, &first, &last))
 			return -EINVAL;
 		for (; first <= last && first < PC_CPUS; first++)
-			if (!filter->row[first])
-				filter->row[first] =
-					PC_ROW_FIRST + filter->rows++ * filter->row_pages;
+			if (filter->row[first] == PC_ROW_NONE)
+				filter->row[first] = filter->rows++ * filter->row_pages;
 		if (*cpus != ',')
 			return *cpus && *cpus != '\n' ? -EINVAL : 0;
 		cpus++;
@@ -95,7 +96,7 @@ __u32 cells_list(struct pc_filter *filter, const struct pc_generation *generatio
 
 __u32 cells_row_pages(const struct pc_filter *filter)
 {
-	return PC_ROW_FIRST + filter->rows * filter->row_pages;
+	return filter->rows * filter->row_pages;
 }
 
 __u32 cells_total_pages(const struct pc_filter *filter)

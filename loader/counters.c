@@ -34,7 +34,7 @@ static struct count count_narrow(__u32 word)
 
 static const struct pc_page *row_page(const struct counter_maps *maps, __u32 row, __u32 page)
 {
-	return &maps->rows[PC_ROW_FIRST + row * maps->filter->row_pages + page];
+	return &maps->rows[row * maps->filter->row_pages + page];
 }
 
 /* Whether a CPU has counted on that page of its row. */

@@ -145,10 +145,10 @@ static int copy_row(const struct filter *filter, const struct image *image, __u3
 /* Whether a word was just being flushed when it was copied. */
 static bool is_pending(const struct image *image)
 {
-	const struct pc_page *page = image->rows + PC_ROW_FIRST;
+	const struct pc_page *page = image->rows;
 	size_t i, j;
 
-	for (i = 0; i < image->row_pages - PC_ROW_FIRST; i++, page++) {
+	for (i = 0; i < image->row_pages; i++, page++) {
 		if (i % image->filter.row_pages == PC_PAGE_TOUCHED)
 			continue;
 		if (i % image->filter.row_pages == PC_PAGE_WIDE) {
@@ -171,7 +171,7 @@ static int copy_once(const struct filter *filter, struct image *image, struct pc
 	__u32 row;
 
 	for (row = 0; row < image->filter.rows && !err; row++)
-		err = copy_row(filter, image, PC_ROW_FIRST + row * image->filter.row_pages);
+		err = copy_row(filter, image, row * image->filter.row_pages);
 	if (!err)
 		err = copy_totals(filter, image, image->totals);
 	if (err)

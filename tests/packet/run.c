@@ -210,11 +210,12 @@ static __u64 word_of(const struct runner *runner, unsigned int cpu, unsigned int
 {
 	unsigned int row = runner->state->row[cpu];
 	const struct pc_page *page = &runner->pages[row + page_of(runner, cell)];
-	__u32 narrow = page->cell[cell % PC_PAGE_CELLS];
+	__u32 narrow;
 	__u32 sign = PC_CELL_SIGN(cell) ? 1U << 31 : 0;
 
-	if (!row || !has_place(runner, cell))
+	if (row == PC_ROW_NONE || !has_place(runner, cell))
 		return 0;
+	narrow = page->cell[cell % PC_PAGE_CELLS];
 	if (cell >= PC_CELL_REASON)
 		return page->word[cell - PC_CELL_REASON];
 	if ((narrow & 1U << 31) != sign)

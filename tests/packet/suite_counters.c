@@ -229,7 +229,7 @@ static void test_no_row(struct runner *runner)
 	frame_build(&unlisted, &frame);
 	length = frame.length;
 	fire(runner, &unlisted, 3);
-	runner->state->row[runner->cpu] = 0;
+	runner->state->row[runner->cpu] = PC_ROW_NONE;
 	fire(runner, &unlisted, 1000);
 	fire(runner, &admitted, 5);
 	*runner_shared(runner, port) += (FULL_PACKETS - 1004) << 36;
