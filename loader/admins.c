@@ -9,6 +9,7 @@
 
 #include "loader/admins.h"
 #include "loader/paths.h"
+#include "loader/repin.h"
 #include "loader/util.h"
 
 /* Where anybody may load programs, a map that can be read can be written: by a program. */
@@ -63,11 +64,19 @@ static void share(const char *path, gid_t gid)
 		set(path, gid, S_ISDIR(st.st_mode) ? 0750 : 0640);
 }
 
+/* Whether the folder of pins has been given to the group: only admins_share_all decides. */
+static bool is_shared(gid_t gid)
+{
+	struct stat st;
+
+	return !lstat(PINS, &st) && st.st_gid == gid && st.st_mode & 0040;
+}
+
 void admins_share(const char *path)
 {
 	gid_t gid;
 
-	if (admins_exist(&gid))
+	if (admins_exist(&gid) && is_shared(gid))
 		share(path, gid);
 }
 
@@ -89,13 +98,37 @@ static void share_folder(const char *id, gid_t gid)
 		closedir(dir);
 }
 
-/* systemd mounts bpffs with mode 0700. Others' pins in it keep their own modes. */
+/*
+ * systemd mounts bpffs with mode 0700, and members must pass through it. They get no more than
+ * that: they can neither list it nor write there, and pins of others keep their own modes.
+ */
 static void share_way(gid_t gid)
 {
 	struct stat st;
 
-	if (!stat(BPFFS, &st) && !st.st_uid && !st.st_gid && !(st.st_mode & 0011))
+	if (!stat(BPFFS, &st) && !st.st_uid && (!st.st_gid || st.st_gid == gid) &&
+	    !(st.st_mode & 0011))
 		set(BPFFS, gid, (st.st_mode & 07700) | 0010);
+}
+
+/*
+ * Whether the group may be given descriptors to read. Whoever has one can pin it anew in any folder
+ * of a bpffs that he can write, and open that pin, his own, for writing (bpf(2), BPF_OBJ_PIN).
+ */
+static bool is_safe(void)
+{
+	__free_text char *folder = repin_folder();
+
+	if (folder)
+		warning("%s: others can write to this folder of a bpffs: the group " ADMINS
+			" gets nothing to read, for its members could change what they read; close it: chmod 0700 %s (mount bpffs with mode=0700)",
+			folder, folder);
+	else if (repin_mounts())
+		warning("this kernel lets any user mount a bpffs in a user namespace: the group " ADMINS
+			" gets nothing to read, for its members could change what they read; run the commands as root, or set user.max_user_namespaces=0");
+	else
+		return true;
+	return false;
 }
 
 void admins_share_all(void)
@@ -105,7 +138,7 @@ void admins_share_all(void)
 	DIR *dir;
 	gid_t gid;
 
-	if (!admins_exist(&gid)) {
+	if (!admins_exist(&gid) || !is_safe()) {
 		if (!lstat(PINS, &st) && st.st_mode & 0077)
 			set(PINS, 0, 0700);
 		return;

@@ -231,8 +231,8 @@ static int mount_bpffs(void)
 	if (!mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
 		return 0;
 	err = -errno;
-	error("%s: cannot mount bpffs: %s; mount it with: mount -t bpf bpf " BPFFS, BPFFS,
-	      strerror(-err));
+	error("%s: cannot mount bpffs: %s; mount it with: mount -t bpf -o mode=0700 bpf " BPFFS,
+	      BPFFS, strerror(-err));
 	return err;
 }
 

@@ -100,6 +100,7 @@ static int make_recipe(const char *recipe, size_t length)
 	}
 	memcpy(memory, recipe, length);
 	munmap(memory, (size_t)chunks * RECIPE_CHUNK);
+	bpf_map_freeze(fd); /* it never changes; a kernel that cannot leaves it as it is */
 	return fd_dup(fd);
 }
 

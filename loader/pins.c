@@ -64,6 +64,19 @@ void installed_unpin_others(const struct filter *filter)
 	unpin_matching(filter->id, "recipe-", filter);
 }
 
+/*
+ * Counters are the programs' to write: no other pin of them, whoever made it, lets a process do so.
+ * Frozen already if they were taken over.
+ */
+static void freeze_counters(const struct filter *filter)
+{
+	const int fd[] = {filter->counters, filter->totals, filter->carries, filter->rare};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(fd); i++)
+		bpf_map_freeze(fd[i]);
+}
+
 int filter_pin(struct filter *filter)
 {
 	const struct {
@@ -91,6 +104,7 @@ int filter_pin(struct filter *filter)
 	size_t i;
 	int err = 0;
 
+	freeze_counters(filter);
 	for (i = 0; i < ARRAY_SIZE(pin); i++) {
 		err = pin[i].fd < 0 ? 0 : object_pin(filter->id, pin[i].name, pin[i].fd);
 		if (err)

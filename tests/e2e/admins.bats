@@ -194,3 +194,91 @@ need_unprivileged()
 	exits 0 member status
 	exits 1 stranger status
 }
+
+# repins: as a member, pins what can be read wherever that may work, and opens it for writing. Prints what was
+# opened to read, and to write.
+repins()
+{
+	cat > "$DIR/repin.py" <<-'END'
+		import ctypes, glob, os, struct, platform
+		libc = ctypes.CDLL(None, use_errno=True)
+		number = {'x86_64': 321, 'aarch64': 280}[platform.machine()]
+		def bpf(command, data):
+		    return libc.syscall(number, command, ctypes.create_string_buffer(data.ljust(128, b'\0')), 128)
+		def at(command, path, fd, flags):
+		    name = ctypes.create_string_buffer(path.encode())
+		    return bpf(command, struct.pack('=QII', ctypes.addressof(name), fd, flags))
+		read = [fd for fd in (at(7, path, 0, 8) for path in glob.glob('/sys/fs/bpf/portcullis/*/*')) if fd >= 0]
+		folders = [folder for folder, _, _ in os.walk('/sys/fs/bpf')]
+		write = 0
+		def repin():
+		    global write
+		    for fd in read:
+		        for folder in folders:
+		            path = f'{folder}/repin_{fd}'
+		            if at(6, path, fd, 0) >= 0:
+		                write += at(7, path, 0, 0) >= 0
+		                os.unlink(path)
+		repin()
+		if libc.unshare(0x10000000 | 0x20000) == 0: # a user namespace, and mounts of its own
+		    if libc.mount(b'bpf', b'/tmp', b'bpf', 0, None) == 0:
+		        folders = ['/tmp']
+		        repin()
+		print(len(read), write)
+	END
+	on host setpriv --reuid 12345 --regid 12345 --groups 54321 --bounding-set=-all --inh-caps=-all \
+		/usr/bin/python3 "$DIR/repin.py"
+}
+
+@test "what a member can read, he cannot pin anew to write it" {
+	need_unprivileged
+	inside mountpoint -q /sys/fs/bpf || inside mount -t bpf bpf /sys/fs/bpf
+	inside chmod 0700 /sys/fs/bpf
+	pc attach eth0 -p ssh
+	same '9 0' "$(repins)" 'maps that a member can read and write'
+}
+
+@test "a bpffs that others can write: the group gets nothing to read, and the fix is told" {
+	inside mountpoint -q /sys/fs/bpf || inside mount -t bpf bpf /sys/fs/bpf
+	inside chmod 1777 /sys/fs/bpf
+	exits 0 pc attach eth0 -p ssh
+	says 'warning: /sys/fs/bpf: others can write' 'chmod 0700 /sys/fs/bpf'
+	same '700 0' "$(inside stat -c '%a %g' $PINS)" 'mode and group'
+	same '1777 0' "$(inside stat -c '%a %u' /sys/fs/bpf)" 'mode and owner of bpffs'
+	same '0 0' "$(repins)" 'maps that a member can read and write'
+	inside chmod 0700 /sys/fs/bpf
+	exits 0 pc swap eth0 --observe
+	says_not 'others can write'
+	same '750 54321' "$(inside stat -c '%a %g' $PINS)" 'mode and group'
+	inside mkdir -m 0777 /sys/fs/bpf/of-others
+	exits 0 pc swap eth0 --enforce
+	says 'warning: /sys/fs/bpf/of-others: others can write'
+	same '700 0' "$(inside stat -c '%a %g' $PINS)" 'mode and group'
+	inside chmod 0700 /sys/fs/bpf/of-others
+	inside chown 12345 /sys/fs/bpf/of-others
+	exits 0 pc swap eth0 --observe
+	says 'warning: /sys/fs/bpf/of-others: others can write'
+	inside rmdir /sys/fs/bpf/of-others
+}
+
+@test "what programs alone write, and recipes, no process can write: root neither" {
+	pc attach eth0 -p ssh
+	cat > "$DIR/frozen.py" <<-'END'
+		import ctypes, glob, struct, platform
+		libc = ctypes.CDLL(None, use_errno=True)
+		number = {'x86_64': 321, 'aarch64': 280}[platform.machine()]
+		def bpf(command, data):
+		    return libc.syscall(number, command, ctypes.create_string_buffer(data.ljust(128, b'\0')), 128)
+		for name in 'counters', 'totals', 'carries', 'rare', 'recipe-1':
+		    path, = glob.glob(f'/sys/fs/bpf/portcullis/*/{name}')
+		    text = ctypes.create_string_buffer(path.encode())
+		    fd = bpf(7, struct.pack('=QII', ctypes.addressof(text), 0, 0))
+		    key, value = ctypes.create_string_buffer(64), ctypes.create_string_buffer(4096)
+		    written = bpf(2, struct.pack('=IIQQQ', fd, 0, ctypes.addressof(key), ctypes.addressof(value), 0))
+		    print(name, fd >= 0, written, ctypes.get_errno())
+	END
+	same "$(printf '%s True -1 1\n' counters totals carries rare recipe-1)" \
+		"$(inside /usr/bin/python3 "$DIR/frozen.py")" 'what root can write'
+	exits 0 pc counters eth0
+	exits 0 pc swap eth0 --observe
+}
