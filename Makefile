@@ -6,6 +6,7 @@ PREFIX  ?= /usr
 # Read by ifupdown in /etc alone.
 SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
 CLANG   ?= clang
 LLVM_STRIP ?= llvm-strip
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
@@ -40,6 +41,24 @@ Q := @
 say = @printf '  %-7s %s\n'
 endif
 
+define newline
+
+
+endef
+
+# What a build needs and is not there: tools, the libraries of pkg-config, headers of the C library and of the kernel.
+define missing
+for tool in $(firstword $(CC)) $(CLANG) $(LLVM_STRIP) $(BPFTOOL) $(SCDOC) $(PKG_CONFIG); do command -v $$tool > /dev/null || echo $$tool; done
+for library in $(LIBS); do $(PKG_CONFIG) --exists $$library || echo $$library; done
+for header in dirent.h linux/bpf.h; do echo "#include <$$header>" | $(CC) -E -o /dev/null - || echo $$header; done
+endef
+ifneq ($(filter-out clean help uninstall deb,$(or $(MAKECMDGOALS),all)),)
+MISSING := $(shell { $(subst $(newline),; ,$(missing)); } 2> /dev/null)
+ifneq ($(MISSING),)
+$(error missing: $(MISSING). On Debian, scripts/setup installs what a build needs (as root))
+endif
+endif
+
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
@@ -67,6 +86,9 @@ INSTALLED = \
 	$(BUILD)/portcullis.ifupdown=$(SYSCONFDIR)/network/if-pre-up.d/zz-portcullis \
 	systemd/portcullis.sysusers=$(PREFIX)/lib/sysusers.d/portcullis.conf \
 	$(BUILD)/site.yaml=$(PREFIX)/share/doc/portcullis/examples/site.yaml \
+	completion/portcullis.bash=$(PREFIX)/share/bash-completion/completions/portcullis \
+	completion/portcullis.zsh=$(ZSHDIR)/_portcullis \
+	completion/portcullis.fish=$(PREFIX)/share/fish/vendor_completions.d/portcullis.fish \
 	$(foreach page,$(MANUAL),$(BUILD)/$(page)=$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(page)) \
 	$(foreach file,$(wildcard profiles/*.yaml profiles/*.schema.json),$(file)=$(PREFIX)/share/portcullis/$(file))
 OWN_FOLDERS = $(addprefix $(PREFIX)/share/,portcullis/profiles portcullis doc/portcullis/examples doc/portcullis)
@@ -109,6 +131,7 @@ $(MANUAL:%=$(BUILD)/%): $(BUILD)/%: docs/%.scd
 	@mkdir -p $(@D)
 	$(say) MAN $@
 	$(Q)$(SCDOC) < $< > $@
+	$(Q)! grep -q '^\.TS' $@ || sed -i "1i'\\\\\" t" $@ # has tables: man runs tbl
 
 $(SYSTEM:%=$(BUILD)/%): $(BUILD)/%: systemd/%.in $(BUILD)/flags
 	$(say) UNIT $@
@@ -237,11 +260,6 @@ debug:
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/debug CFLAGS='-O1 -g -fno-omit-frame-pointer' \
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' all unit
 
-define newline
-
-
-endef
-
 install: all
 	$(foreach row,$(INSTALLED),$(INSTALL) -D -m $(call installed_mode,$(row)) $(call installed_file,$(row)) $(call installed_path,$(row))$(newline)	)
 
@@ -251,9 +269,9 @@ uninstall:
 
 # The Debian packages and their source, from a copy of the tree in which nothing is built.
 deb:
+	@command -v dpkg-buildpackage > /dev/null && command -v dh > /dev/null || { echo 'missing: dpkg-dev debhelper. On Debian, scripts/setup package installs them' >&2; exit 1; }
 	rm -rf $(BUILD)/deb
-	mkdir -p $(BUILD)/deb/portcullis
-	umask 022; { git ls-files --cached --others --exclude-standard 2> /dev/null || find . -type f ! -path './build*' ! -path './.git*'; } | \
+	umask 022; mkdir -p $(BUILD)/deb/portcullis; { git ls-files --cached --others --exclude-standard 2> /dev/null || find . -type f ! -path './build*' ! -path './.git*'; } | \
 		{ while read -r file; do [ ! -e "$$file" ] || echo "$$file"; done; } | \
 		tar -c --mode=u=rwX,go=rX -T - | tar -x -C $(BUILD)/deb/portcullis
 	cd $(BUILD)/deb/portcullis && env -u MAKEFLAGS -u MAKELEVEL -u BUILD -u PREFIX -u DESTDIR -u CFLAGS -u CPPFLAGS -u LDFLAGS \
@@ -278,7 +296,7 @@ help:
 	@echo 'bench    what scripts/bench measures with, built into $(BUILD)/bench (root runs it)'
 	@echo 'fuzz     libFuzzer harnesses, built into $(BUILD)/fuzz'
 	@echo 'debug    everything with ASan and UBSan, in $(BUILD)/debug'
-	@echo 'install  binary, profiles, schema, man pages, systemd unit, udev rule, sample (DESTDIR, PREFIX, SYSCONFDIR, UNITDIR)'
+	@echo 'install  binary, profiles, schema, man pages, systemd unit, udev rule, completion, sample (DESTDIR, PREFIX, SYSCONFDIR, UNITDIR, ZSHDIR)'
 	@echo 'uninstall removes what install has put there'
 	@echo 'deb      Debian packages, built into $(BUILD)/deb'
 	@echo 'check    runs the unit tests'

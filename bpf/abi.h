@@ -379,6 +379,17 @@ static inline __attribute__((always_inline)) __u64 pc_flow_lifetime(__u8 protoco
 #define PC_STRANGERS_WINDOW 12
 #define PC_CROWD	    256
 
+/*
+ * A forged "fragmentation needed" lowers the path MTU of any address, where a socket without a peer
+ * has the quoted port. So an open UDP port takes that error only for what it sent in large
+ * datagrams of late, and not for an MTU that no link has.
+ */
+#define PC_LARGE	  1200 /* bytes of UDP payload, above which a datagram may be too big */
+#define PC_LARGES	  4096
+#define PC_LARGE_LIFETIME (5 * PC_SECOND)
+#define PC_MTU4		  552  /* the least that the kernel takes (net.ipv4.route.min_pmtu) */
+#define PC_MTU6		  1280 /* RFC 8200, 5 */
+
 /* Which network namespace `flows` and the maps beside it are of: the only value of `shared`. */
 struct pc_shared {
 	__u64 netns;  /* inode of the network namespace */

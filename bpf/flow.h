@@ -242,6 +242,20 @@ __noinline int flow_quoted(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 h
 	return flow_lookup(&packet, how);
 }
 
+/* Whether an open port sent the quoted packet in a large datagram of late. */
+__noinline int flow_large_quoted(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 how)
+{
+	struct packet packet = {.outward = true};
+	struct pc_flow flow;
+	const __u64 *seen;
+
+	flow_packet(&packet, ctx, where, ports, how);
+	if (!flow_key(&packet, &flow))
+		return false;
+	seen = bpf_map_lookup_elem(&large, &flow);
+	return seen && (__s64)(now() - *seen) < (__s64)PC_LARGE_LIFETIME;
+}
+
 static __always_inline __u32 flow_ports(const struct packet *packet)
 {
 	return (__u32)packet->remote_port << 16 | packet->local_port;
@@ -465,6 +479,26 @@ static __always_inline bool may_learn(const struct packet *packet,
 	return !answers_observed(packet, flow, at);
 }
 
+/*
+ * Notes a large datagram of an open port. A rule that asks for source ports is none: the kernel's
+ * DHCP client would be enough to lower the path MTU of any address.
+ */
+static __always_inline void flow_large(const struct packet *packet,
+				       const struct pc_generation *generation,
+				       const struct pc_flow *flow, __u64 at)
+{
+	__u64 *seen;
+
+	if (packet->end - packet->at <= PC_LARGE + sizeof(struct udphdr) || is_multicast(flow) ||
+	    !table_any_source(packet, generation) || table_admit(packet, generation) != ADMIT_PASS)
+		return;
+	seen = bpf_map_lookup_elem(&large, flow);
+	if (!seen)
+		bpf_map_update_elem(&large, flow, &at, BPF_ANY);
+	else if ((__s64)(at - *seen) > (__s64)FLOW_TOUCH)
+		*seen = at;
+}
+
 /* What this side did in a flow that is known. */
 static __always_inline void flow_spoke(const struct packet *packet, struct pc_flow_state *state)
 {
@@ -506,6 +540,8 @@ static __always_inline void flow_learn(const struct packet *packet,
 		return;
 	}
 	at = now();
+	if (packet->protocol == PROTOCOL_UDP)
+		flow_large(packet, generation, &flow, at);
 	if (packet->protocol == PROTOCOL_UDP && !udp_needs_learning(packet, generation, skb, &flow))
 		return;
 	if (!may_learn(packet, generation, parsed, skb, &flow, at))

@@ -150,14 +150,54 @@ static __always_inline bool quote_read(const struct packet *error, struct packet
 	return true;
 }
 
+/*
+ * The path MTU that an ICMP error tells of: RFC 1191, 4; RFC 4443, 3.2. 0: it is no such error, or
+ * tells none. TOO_BIG: it is one.
+ */
+#define TOO_BIG (1ULL << 32)
+static __always_inline __u64 path_mtu(const struct packet *error)
+{
+	const struct icmp_header *icmp;
+	struct icmp_header buffer;
+
+	if (!packet_fetch(error, error->at, sizeof(*icmp), &buffer, (const void **)&icmp))
+		return TOO_BIG;
+	if (error->ipv6)
+		return icmp->type == 2 ? TOO_BIG | (__u32)bpf_ntohs(icmp->id) << 16 |
+						 bpf_ntohs(icmp->sequence) :
+					 0;
+	return icmp->type == 3 && icmp->code == 4 ? TOO_BIG | bpf_ntohs(icmp->sequence) : 0;
+}
+
+/* Whether an open port may be told of that path MTU. */
+static __always_inline bool large_ours(const struct packet *quote, __u32 mtu)
+{
+	return mtu >= (quote->ipv6 ? PC_MTU6 : PC_MTU4) &&
+	       flow_large_quoted(quote->ctx, flow_where(quote), flow_ports(quote), flow_how(quote));
+}
+
+/*
+ * Whether the kernel itself asks who sent a packet of a named protocol that was too big. It does so
+ * for tunnels, IPsec and SCTP; of others, a raw socket's path MTU would be anybody's to lower.
+ */
+static __always_inline bool is_tunnel(__u8 protocol)
+{
+	return protocol == IPPROTO_IPIP || protocol == IPPROTO_IPV6 || protocol == IPPROTO_GRE ||
+	       protocol == IPPROTO_ESP || protocol == IPPROTO_AH || protocol == IPPROTO_COMP ||
+	       protocol == IPPROTO_SCTP;
+}
+
 /* Whether this host sent the quoted packet, as far as ingress can tell. */
 static __always_inline bool quote_ours(const struct packet *quote,
-				       const struct pc_generation *generation)
+				       const struct pc_generation *generation, __u64 mtu)
 {
-	if (quote->protocol == PROTOCOL_TCP || quote->protocol == PROTOCOL_UDP)
+	if (quote->protocol == PROTOCOL_TCP || (quote->protocol == PROTOCOL_UDP && !mtu))
 		return table_admit(quote, generation) == ADMIT_PASS || flow_of_packet(quote);
+	if (quote->protocol == PROTOCOL_UDP)
+		return flow_of_packet(quote) || large_ours(quote, mtu);
 	if (!is_icmp(quote))
-		return generation->protocol[bounded(quote->protocol, 255)];
+		return generation->protocol[bounded(quote->protocol, 255)] &&
+		       (!mtu || is_tunnel(quote->protocol));
 	/* Of an echo reply nobody can tell; and the kernel would lower the path MTU of any address.
 	 */
 	return is_echo(quote) && flow_of_packet(quote);
@@ -183,7 +223,7 @@ static __always_inline bool icmp_error_admitted(const struct packet *error,
 	if (!quote_read(error, &quote))
 		return false;
 	quote.transport = quote.protocol == PROTOCOL_UDP ? PC_UDP : PC_TCP;
-	return quote_ours(&quote, generation);
+	return quote_ours(&quote, generation, path_mtu(error));
 }
 
 #endif

@@ -113,6 +113,14 @@ struct {
 	__type(value, struct pc_flow_state);
 } flows SEC(".maps");
 
+/* Tuples that an open UDP port answered in a large datagram, and when (abi.h). */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, PC_LARGES);
+	__type(key, struct pc_flow);
+	__type(value, __u64);
+} large SEC(".maps");
+
 /* Tuples that passed only by observe, and when: what answers them teaches nothing. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -127,6 +127,22 @@ static __always_inline enum admit entry_admit(const struct packet *packet,
 									   ADMIT_SOURCE;
 }
 
+/* Whether a port is open whatever port the remote side has. */
+static __always_inline bool table_any_source(const struct packet *packet,
+					     const struct pc_generation *generation)
+{
+	__u32 port = PC_PORT(packet->transport, packet->local_port);
+	__u16 entry = generation->port[bounded(port, PC_PORTS - 1)];
+	const struct pc_rule *rule;
+	const struct pc_span *span;
+
+	if (entry < PC_PORT_RULE)
+		return entry == PC_PORT_OPEN;
+	rule = &generation->rule[bounded(entry - PC_PORT_RULE, PC_RULES - 1)];
+	span = &generation->span[bounded(rule->span, PC_SPANS - 1)];
+	return !span->first && span->last == 0xffff;
+}
+
 /* Whether the local port is open to the remote side; of what goes out: to its answer. */
 static __always_inline enum admit table_admit(const struct packet *packet,
 					      const struct pc_generation *generation)

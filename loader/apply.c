@@ -236,7 +236,7 @@ int apply_plan(struct apply *apply, const struct wanted *wanted, struct diag *di
 			return -EINVAL;
 		}
 	if (!change->hook.id[0])
-		return hook_free(&change->hook);
+		return change_find_free(change);
 	change->kind = CHANGE_SWAP;
 	err = compare(apply, target, change);
 	if (!err)

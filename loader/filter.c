@@ -75,6 +75,7 @@ static int keep_descriptors(const struct portcullis_bpf *skeleton,
 		{bpf_map__fd(skeleton->maps.strangers), &filter->strangers},
 		{bpf_map__fd(skeleton->maps.open_ports), &filter->open_ports},
 		{bpf_map__fd(skeleton->maps.fragments), &filter->fragments},
+		{bpf_map__fd(skeleton->maps.large), &filter->large},
 		{bpf_map__fd(skeleton->maps.shared), &filter->shared},
 		{bpf_program__fd(skeleton->progs.portcullis_egress), &filter->egress},
 	};
@@ -140,6 +141,8 @@ static int reuse_flows(struct portcullis_bpf *skeleton, const struct filter *of)
 		err = bpf_map__reuse_fd(skeleton->maps.open_ports, of->open_ports);
 	if (!err && of->fragments >= 0)
 		err = bpf_map__reuse_fd(skeleton->maps.fragments, of->fragments);
+	if (!err && of->large >= 0)
+		err = bpf_map__reuse_fd(skeleton->maps.large, of->large);
 	if (!err)
 		err = bpf_map__reuse_fd(skeleton->maps.shared, of->shared);
 	return err;
@@ -309,12 +312,13 @@ void installed_close(struct installed *installed)
 
 void filter_close(struct filter *filter)
 {
-	int *fd[] = {
-		&filter->program,   &filter->link,	 &filter->generations, &filter->tries,
-		&filter->counters,  &filter->carries,	 &filter->rare,	       &filter->flows,
-		&filter->observed,  &filter->shared,	 &filter->egress,      &filter->egress_link,
-		&filter->strangers, &filter->open_ports, &filter->learned,     &filter->emptied,
-		&filter->fragments, &filter->state,	 &filter->totals,      &filter->past};
+	int *fd[] = {&filter->program,	 &filter->link,	      &filter->generations,
+		     &filter->tries,	 &filter->counters,   &filter->carries,
+		     &filter->rare,	 &filter->flows,      &filter->observed,
+		     &filter->shared,	 &filter->egress,     &filter->egress_link,
+		     &filter->strangers, &filter->open_ports, &filter->learned,
+		     &filter->emptied,	 &filter->fragments,  &filter->state,
+		     &filter->totals,	 &filter->past,	      &filter->large};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(fd); i++)
@@ -517,7 +521,8 @@ static int open_filter(struct filter *filter)
 		{"flows", &filter->flows},	     {"learned", &filter->learned},
 		{"observed", &filter->observed},     {"strangers", &filter->strangers},
 		{"open_ports", &filter->open_ports}, {"shared", &filter->shared},
-		{"fragments", &filter->fragments},   {"egress", &filter->egress},
+		{"fragments", &filter->fragments},   {"large", &filter->large},
+		{"egress", &filter->egress},
 	};
 	int err = open_pins(filter, first, ARRAY_SIZE(first));
 

@@ -60,12 +60,13 @@ struct filter {
 	int carries;
 	int rare;
 	int past;  /* -1 unless it took the place of a filter whose counters were others */
-	int flows; /* this one and the next six are one a network namespace */
+	int flows; /* this one and the next seven are one a network namespace */
 	int learned;
 	int observed;
 	int strangers;
 	int open_ports;
 	int fragments;
+	int large;
 	int shared;
 	int egress;	 /* the egress program */
 	int egress_link; /* of a tcx hook; -1 with clsact */
@@ -104,6 +105,7 @@ struct filter {
 			 .strangers = -1,            \
 			 .open_ports = -1,           \
 			 .fragments = -1,            \
+			 .large = -1,                \
 			 .shared = -1,               \
 			 .egress = -1,               \
 			 .egress_link = -1,          \

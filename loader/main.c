@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "loader/command.h"
+#include "loader/completion.h"
 #include "loader/link.h"
 #include "loader/privileges.h"
 
@@ -87,6 +88,17 @@ static int run(const struct command *command, int argc, char **argv)
 	return code;
 }
 
+/* Not in the help: shells run it, at each tab. */
+static int complete(int argc, char **argv)
+{
+	const struct options options = OPTIONS_NONE;
+
+	if (privileges_drop("profiles", &options))
+		return EXIT_FAILED;
+	completion_print(command_table, ARRAY_SIZE(command_table), argv, (size_t)argc);
+	return EXIT_DONE;
+}
+
 static int dispatch(int argc, char **argv)
 {
 	size_t i;
@@ -103,6 +115,8 @@ static int dispatch(int argc, char **argv)
 		printf("portcullis " PORTCULLIS_VERSION "\n");
 		return EXIT_DONE;
 	}
+	if (!strcmp(argv[1], "complete"))
+		return complete(argc - 2, argv + 2);
 	for (i = 0; i < ARRAY_SIZE(command_table); i++)
 		if (!strcmp(argv[1], command_table[i].name))
 			return run(&command_table[i], argc - 1, argv + 1);

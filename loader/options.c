@@ -10,13 +10,7 @@
 #define WATCH_LIMIT 86400 /* seconds, as the next two */
 #define WAIT_LIMIT  3600
 
-/* `letter` is the short option if it is 'p' or 'h'; else it only names the row in command.takes. */
-static const struct {
-	char letter;
-	const char *name;
-	const char *argument;
-	const char *help;
-} option_table[] = {
+static const struct option_row option_table[] = {
 	{'p', "profile", "PROFILE[,PROFILE]", "profiles to hold; may be repeated"},
 	{'e', "enable", "FEATURE", "turn a feature on: FEATURE or PROFILE:FEATURE"},
 	{'x', "disable", "PROFILE:SERVICE", "close one service"},
@@ -54,6 +48,17 @@ static const struct {
 static bool takes(const struct command *command, char letter)
 {
 	return letter == 'h' || strchr(command->takes, letter);
+}
+
+bool options_row(const struct command *command, size_t i, struct option_row *row)
+{
+	for (size_t j = 0; j < ARRAY_SIZE(option_table); j++) {
+		if (!takes(command, option_table[j].letter) || i--)
+			continue;
+		*row = option_table[j];
+		return true;
+	}
+	return false;
 }
 
 static void options_help(const struct command *command)

@@ -55,6 +55,17 @@ enum options_result {
 	OPTIONS_WRONG, /* reported: exit EXIT_USAGE */
 };
 
+struct option_row {
+	char letter; /* the short option if it is 'p' or 'h'; else it only names the row in
+			command.takes */
+	const char *name;
+	const char *argument; /* "PROFILE[,PROFILE]", "native|generic"; NULL: it takes none */
+	const char *help;
+};
+
+/* The i-th option that the command takes; false behind the last one. */
+bool options_row(const struct command *command, size_t i, struct option_row *row);
+
 /* Parses argv[1..]. What is unknown, or not for this command, is reported. */
 enum options_result options_parse(const struct command *command, int argc, char **argv,
 				  struct options *options);

@@ -35,6 +35,7 @@ static int open_pins(struct filter *filter)
 		{"strangers", &filter->strangers},
 		{"open_ports", &filter->open_ports},
 		{"fragments", &filter->fragments},
+		{"large", &filter->large},
 		{"shared", &filter->shared},
 		{"egress", &filter->egress},
 		{"egress_link", &filter->egress_link},

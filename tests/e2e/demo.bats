@@ -53,6 +53,18 @@ interrupted()
 	until_true 5 nothing_left || fail "left after SIG$1 at '$2': $(cat "$DIR/leftovers")"
 }
 
+# interrupted_at COMMAND: Ctrl-C before that command of the demo, counted from when it has a folder. Fails if the demo
+# was at its servers before.
+interrupted_at()
+{
+	inside setsid env -u BUILD --default-signal=INT BASH_ENV="$ROOT/tests/e2e/interrupt.bash" INTERRUPT_AT="$1" \
+		"$ROOT/scripts/demo" > "$DIR/demo.log" 2>&1 < /dev/null 3>&- &
+	status=0
+	wait $! || status=$?
+	until_true 5 nothing_left || fail "left after Ctrl-C at command $1: $(cat "$DIR/leftovers" "$DIR/demo.log")"
+	same 130 $status "exit after command $1: $(cat "$DIR/demo.log")"
+}
+
 # What was killed is a process until it has been waited for.
 nothing_left()
 {
@@ -66,6 +78,18 @@ nothing_left()
 		interrupted INT "$text"
 		same 130 $status "exit after '$text': $(cat "$DIR/demo.log")"
 	done
+}
+
+@test "Ctrl-C before any command that makes the hosts and starts the servers: nothing is left" {
+	local at=0
+
+	: > "$DIR/demo.log"
+
+	while ! grep -q 'before, anybody' "$DIR/demo.log"; do
+		at=$((at + 1))
+		interrupted_at $at
+	done
+	[ $at -gt 40 ] || fail "only $at commands"
 }
 
 @test "SIGTERM in the middle: exit 143, nothing left" {

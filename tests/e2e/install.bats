@@ -60,6 +60,14 @@ rebuilds()
 	json_is 'all(.profiles[]; .path | startswith($tree))' --arg tree "$TREE/profiles/"
 }
 
+@test "make on a machine that lacks something names it, and what installs it" {
+	run build all CLANG=/nowhere/clang BPFTOOL=/nowhere/bpftool PKG_CONFIG=false CC='cc -nostdinc'
+	same 2 "$status" "$output"
+	says 'missing: /nowhere/clang /nowhere/bpftool libbpf libelf .* dirent.h linux/bpf.h.* scripts/setup installs'
+	exits 0 build help CLANG=/nowhere/clang
+	says_not 'missing'
+}
+
 @test "a second make does nothing" {
 	exits 0 build all
 	same '' "$output" 'what make says'
@@ -78,7 +86,7 @@ rebuilds()
 	same '' "$output" 'what make says at last'
 }
 
-@test "make install: binary, profiles, schema, man pages, systemd unit, udev rule, sample, with DESTDIR and PREFIX, and nothing else" {
+@test "make install: binary, profiles, schema, man pages, systemd unit, udev rule, completion, sample, with DESTDIR and PREFIX, and nothing else" {
 	exits 0 build install DESTDIR="$DIR/dest" PREFIX=/usr
 	output=$(cd "$DIR/dest" && find . -type f -printf '%m %P\n' | sort -k2)
 	expected=$(
@@ -87,7 +95,10 @@ rebuilds()
 		echo '644 usr/lib/sysusers.d/portcullis.conf'
 		echo '644 usr/lib/udev/rules.d/81-portcullis.rules'
 		echo '755 etc/network/if-pre-up.d/zz-portcullis'
+		echo '644 usr/share/bash-completion/completions/portcullis'
 		echo '644 usr/share/doc/portcullis/examples/site.yaml'
+		echo '644 usr/share/fish/vendor_completions.d/portcullis.fish'
+		echo '644 usr/share/zsh/site-functions/_portcullis'
 		for file in "$ROOT"/profiles/*.yaml "$ROOT"/profiles/*.schema.json; do
 			echo "644 usr/share/portcullis/profiles/${file##*/}"
 		done
@@ -114,6 +125,7 @@ listing()
 
 	# A host that has these folders, and files of others in them.
 	mkdir -p "$root"/usr/{sbin,lib/systemd/system,lib/sysusers.d,lib/udev/rules.d,share/man/man5,share/man/man8,share/doc} \
+		"$root"/usr/share/{bash-completion/completions,fish/vendor_completions.d,zsh/site-functions} \
 		"$root/etc/network/if-pre-up.d"
 	echo other | tee "$root/usr/sbin/other" "$root/usr/lib/systemd/system/other.service" > "$root/usr/share/man/man8/other.8"
 	listing "$root" > "$DIR/before"
@@ -135,13 +147,13 @@ listing()
 	exits 0 "$PORTCULLIS" check "$sample"
 	same 'no errors' "$output" 'what check says'
 	exits 0 on host "$PORTCULLIS" apply --dry-run --site "$sample"
-	says 'eth0: would be attached: native, observe, ssh, xeams' 'opens  *22/tcp' '143/tcp'
+	says 'eth0: would attach, observe, ssh + xeams' 'opens  *22/tcp from trusted' 'opens  *143/tcp'
 	grep -qx "# yaml-language-server: \$schema=/usr/share/portcullis/profiles/site.schema.json" "$sample"
 	# Each line of it is tried, those too that are a comment.
 	sed -i "s|  # backup-servers:|  backup-servers:|; /observe: true/d" "$sample"
 	echo 192.0.2.7 > "${sample%/*}/backup-servers.txt"
 	exits 0 on host "$PORTCULLIS" apply --dry-run --site "$sample"
-	says 'enforce'
+	says 'eth0: would attach, enforce, ssh + xeams'
 }
 
 @test "other flags rebuild everything, the same flags nothing; an installed binary finds the profiles of its prefix by itself, and filters" {

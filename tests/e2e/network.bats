@@ -213,6 +213,33 @@ download()
 	same 0 "$(reason host eth0 icmp)" 'dropped ICMP'
 }
 
+@test "path MTU, UDP: a server on the listed port is told of large answers, IPv4 and IPv6" {
+	attach_tiny host eth0
+	udp_serve open host 5000
+	for address in 192.0.2.1 2001:db8::1; do
+		forget_mtu
+		asked 'answered 100' far $address 5000 --answer 100
+		udp_ask far $address 5000 --answer 1400 --timeout 1 || true
+		asked 'answered 1400' far $address 5000 --answer 1400
+	done
+	same 1300 "$(known_mtu 198.51.100.2)" 'path MTU'
+	same 1300 "$(known_mtu 2001:db8:2::2)" 'path MTU'
+	same 0 "$(reason host eth0 icmp)" 'dropped ICMP'
+}
+
+@test "path MTU: no error that quotes a listed UDP port lowers that of an address it never answered" {
+	attach_tiny host eth0
+	udp_serve open host 5000
+	exits 0 frames router eth0 "$(mac_of host eth0)" \
+		"frames = [e / IP(src='192.0.2.2', dst='192.0.2.1') / ICMP(type=3, code=4, nexthopmtu=700) /
+			IP(src='192.0.2.1', dst='203.0.113.7', flags='DF') / UDP(sport=5000, dport=4000) / (b'x' * 8),
+			e / IPv6(src='2001:db8::2', dst='2001:db8::1') / ICMPv6PacketTooBig(mtu=1290) /
+			IPv6(src='2001:db8::1', dst='2001:db8:3::7') / UDP(sport=5000, dport=4000) / (b'x' * 8)]"
+	until_true 20 reason_is host eth0 icmp 2
+	same '' "$(known_mtu 203.0.113.7)" 'path MTU'
+	same '' "$(known_mtu 2001:db8:3::7)" 'path MTU'
+}
+
 @test "path MTU: ping is told, IPv4 and IPv6" {
 	attach_tiny host eth0
 	exits 1 on host ping -n -c 1 -W 1 -s 1400 -M 'do' 198.51.100.2

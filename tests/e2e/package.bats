@@ -75,7 +75,7 @@ portcullis_${version}_$(dpkg --print-architecture).deb" "$output" 'what is built
 	make -s -C "$ROOT" BUILD="$(dirname "$PORTCULLIS")" DESTDIR="$DIR/dest" install > /dev/null
 	output=$(for package in portcullis portcullis-catalog; do
 		contents $package | grep '^-' | grep -v -e '/doc/.*/\(changelog.gz\|copyright\|README\|CHANGELOG\)' |
-			sed 's|.*\./|./|; s|\.gz$||; s|^\./lib/|./usr/lib/|'
+			sed 's|.*\./|./|; s|\.gz$||; s|^\./lib/|./usr/lib/|; s|/vendor-completions/_|/site-functions/_|'
 	done | sort)
 	same "$(cd "$DIR/dest" && find . -type f | sort)" "$output" 'files'
 	same '' "$(for package in portcullis portcullis-catalog; do contents $package | grep -v ' root/root ' || true; done)" 'others'"'"' files'

@@ -174,7 +174,7 @@ static struct pc_fragment fragment_key(size_t i)
 
 void fixture_state(struct model_state *state)
 {
-	state->sockets = state->flows = state->fragments = state->observeds = 0;
+	state->sockets = state->flows = state->fragments = state->observeds = state->larges = 0;
 	state->elapsed = 0;
 	state->strangers = ARRAY_SIZE(stranger_row);
 	memcpy(state->stranger, stranger_row, sizeof(stranger_row));
@@ -380,6 +380,9 @@ void fixture_install(const struct runner *runner, const struct model_state *stat
 	}
 	for (size_t i = 0; i < state->observeds && i < MODEL_OBSERVED; i++)
 		put(runner->filter.observed, &state->observed[i], &now);
+	wipe(runner->filter.large, &key, &next);
+	for (size_t i = 0; i < state->larges; i++)
+		put(runner->filter.large, &state->large[i], &now);
 }
 
 #define KEYS 4096 /* of a map, at most */
@@ -445,6 +448,9 @@ void fixture_elapse(const struct runner *runner, struct model_state *state, unsi
 	state->elapsed += seconds;
 	if (state->elapsed * PC_SECOND >= PC_OBSERVED_LIFETIME)
 		state->observeds = 0;
+	age_map(runner->filter.large, by);
+	if (by >= PC_LARGE_LIFETIME)
+		state->larges = 0;
 }
 
 static void print_tuple(const struct pc_flow *tuple, const char *what)
@@ -535,6 +541,19 @@ bool fixture_holds(const struct runner *runner, const struct model_state *state)
 		if (!bpf_map_lookup_elem(runner->filter.observed, &state->observed[i], &seen))
 			continue;
 		print_tuple(&state->observed[i], "not noted as observed");
+		good = false;
+	}
+	for (size_t i = 0; i < state->larges; i++) {
+		uint64_t seen;
+
+		if (!bpf_map_lookup_elem(runner->filter.large, &state->large[i], &seen))
+			continue;
+		print_tuple(&state->large[i], "not noted as large");
+		good = false;
+	}
+	if (!state->elapsed && count_keys(runner->filter.large) != state->larges) {
+		note("%zu large datagrams, the model has %zu", count_keys(runner->filter.large),
+		     state->larges);
 		good = false;
 	}
 	if (!observed && !state->elapsed && count_keys(runner->filter.observed)) {

@@ -146,9 +146,10 @@ static void put_upper(struct frame *frame, const struct frame_spec *spec)
 	case 1:
 	case 58:
 		put8(frame, spec->type);
-		put_many(frame, 0, 3);
-		put16(frame, spec->identifier);
+		put8(frame, spec->code);
 		put16(frame, 0);
+		put16(frame, spec->identifier);
+		put16(frame, spec->mtu);
 		break;
 	default: break;
 	}

@@ -59,7 +59,8 @@ struct frame_spec {
 	uint16_t port;
 	uint8_t doff;	     /* words that are built; TCP options are NOPs */
 	uint8_t flags;	     /* of TCP: FRAME_*; 0: SYN */
-	uint8_t type;	     /* of ICMP */
+	uint8_t type, code;  /* of ICMP */
+	uint16_t mtu;	     /* of an ICMP error: of the next hop */
 	uint16_t identifier; /* of an echo */
 	size_t payload;	     /* bytes behind the upper header */
 	size_t trailer;	     /* bytes behind the packet that no length covers */

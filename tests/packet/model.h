@@ -76,6 +76,7 @@ struct model_fragment {
 #define MODEL_FLOWS	256
 #define MODEL_FRAGMENTS 2048
 #define MODEL_OBSERVED	64
+#define MODEL_LARGE	64
 #define MODEL_STRANGERS 1024
 #define MODEL_WINDOW	30 /* seconds */
 #define MODEL_CROWD	256
@@ -96,7 +97,9 @@ struct model_state {
 	struct model_fragment fragment[MODEL_FRAGMENTS];
 	size_t fragments; /* those that do not fit are lost */
 	struct pc_flow observed[MODEL_OBSERVED];
-	size_t observeds; /* the last ones, of any number */
+	size_t observeds;		   /* the last ones, of any number */
+	struct pc_flow large[MODEL_LARGE]; /* sent of late by open UDP ports */
+	size_t larges;			   /* those that do not fit are lost */
 	struct model_strangers stranger[MODEL_STRANGERS];
 	size_t strangers; /* those that do not fit are lost */
 	/* Seconds since: `observed` may keep what it forgot. It began with a window. */

@@ -94,6 +94,18 @@ static void learn(const struct upper *upper, const struct judge *judge, bool may
 	flow->flags |= (fin ? PC_FLOW_FIN_OUT : 0) | (reset ? PC_FLOW_RESET : 0);
 }
 
+/* Whether an `in` service lists the UDP port for any port of the remote side. */
+static bool asks_no_source_port(const struct pc_generation *generation, uint16_t local)
+{
+	uint16_t entry = generation->port[PC_PORT(PC_UDP, local)];
+	const struct pc_span *span;
+
+	if (entry < PC_PORT_RULE)
+		return entry == PC_PORT_OPEN;
+	span = &generation->span[generation->rule[entry - PC_PORT_RULE].span];
+	return span->first == 0 && span->last == 65535;
+}
+
 static struct model_verdict port(const struct upper *upper, const struct judge *judge)
 {
 	enum pc_transport transport = upper->protocol == 6 ? PC_TCP : PC_UDP;
@@ -103,6 +115,8 @@ static struct model_verdict port(const struct upper *upper, const struct judge *
 		tables_covers(judge->tables, upper->family, upper->destination, transport, remote);
 	bool reversed = reverse_is_admitted(upper, transport, judge);
 	bool syn = transport == PC_TCP && (upper->data[13] & 0x12) == 0x02;
+	struct pc_flow tuple = tuple_of(upper);
+	bool known = model_flow_live(judge->state, &tuple);
 	bool passes = covered ||
 		      (!syn && (reversed || (transport == PC_TCP && is_connected(upper, judge))));
 
@@ -113,6 +127,10 @@ static struct model_verdict port(const struct upper *upper, const struct judge *
 		learn(upper, judge, judge->tables->generation->forward && !reversed);
 	else if (transport == PC_UDP || !has_socket(upper, judge)) /* a raw socket's TCP */
 		learn(upper, judge, !reversed);
+	if (transport == PC_UDP && !known && upper->length > 1200 + 8 && reversed &&
+	    !is_for_many(upper->family, upper->destination) &&
+	    asks_no_source_port(judge->tables->generation, model_read16(upper->data)))
+		model_note_large(judge->state, &tuple);
 	if (!passes)
 		return drop(index);
 	return pass(covered ? PC_CELL_OUT + (unsigned int)index : 0);

@@ -56,16 +56,32 @@ static bool read_quote6(const uint8_t *ip, size_t length, struct upper *quote)
 	return at + 8 <= length;
 }
 
-static bool quoted_port_is_ours(const struct upper *quote, const struct judge *judge)
+/* The path MTU that an error tells of; -1: it is another error. */
+static long path_mtu(const struct upper *error)
+{
+	if (error->family == AF_INET)
+		return error->data[0] == 3 && error->data[1] == 4 ? model_read16(error->data + 6) :
+								    -1;
+	return error->data[0] == 2 ?
+		       (long)model_read16(error->data + 4) << 16 | model_read16(error->data + 6) :
+		       -1;
+}
+
+static bool quoted_port_is_ours(const struct upper *quote, long mtu, const struct judge *judge)
 {
 	enum pc_transport transport = quote->protocol == 6 ? PC_TCP : PC_UDP;
 	uint16_t local = model_read16(quote->data), remote = model_read16(quote->data + 2);
 	struct pc_flow tuple = model_tuple(quote->family, quote->protocol, quote->destination,
 					   quote->source, remote, local);
 
+	if (model_socket_live(judge->state, &tuple) || model_flow_live(judge->state, &tuple))
+		return true;
+	/* A datagram of an open port has to have been large, and the link one that there is. */
+	if (transport == PC_UDP && mtu >= 0)
+		return mtu >= (quote->family == AF_INET ? 552 : 1280) &&
+		       model_large(judge->state, &tuple);
 	return tables_admit(judge->tables, quote->family, quote->destination, transport, remote,
-			    local) == ADMIT_PASS ||
-	       model_socket_live(judge->state, &tuple) || model_flow_live(judge->state, &tuple);
+			    local) == ADMIT_PASS;
 }
 
 static bool quoted_icmp_is_ours(const struct upper *quote, const struct judge *judge)
@@ -84,6 +100,7 @@ static bool quotes_ours(const struct upper *upper, const struct judge *judge)
 {
 	bool ipv4 = upper->family == AF_INET;
 	struct upper quote = {.family = upper->family};
+	long mtu = path_mtu(upper);
 
 	if (upper->first_fragment)
 		return false;
@@ -95,9 +112,12 @@ static bool quotes_ours(const struct upper *upper, const struct judge *judge)
 	if (memcmp(quote.source, upper->destination, ipv4 ? 4 : 16))
 		return false;
 	if (quote.protocol == 6 || quote.protocol == 17)
-		return quoted_port_is_ours(&quote, judge);
+		return quoted_port_is_ours(&quote, mtu, judge);
 	if (quote.protocol == (ipv4 ? 1 : 58))
 		return quoted_icmp_is_ours(&quote, judge);
+	/* Of others the kernel does not ask who sent them. */
+	if (mtu >= 0 && !memchr("\x04\x29\x2f\x32\x33\x6c\x84", quote.protocol, 7))
+		return false;
 	return model_named(quote.protocol, judge->tables);
 }
 

@@ -57,6 +57,10 @@ bool model_crowded(const struct model_state *state, uint32_t port);
 
 void model_observe(struct model_state *state, const struct pc_flow *tuple, uint32_t port);
 
+/* Whether an open UDP port sent a large datagram to that tuple; and that it did. */
+bool model_large(const struct model_state *state, const struct pc_flow *tuple);
+void model_note_large(struct model_state *state, const struct pc_flow *tuple);
+
 /* The entry of a datagram, too old or not; else NULL. */
 struct model_fragment *model_fragment_find(struct model_state *state,
 					   const struct pc_fragment *key);

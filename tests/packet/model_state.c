@@ -157,3 +157,17 @@ void model_fragment_note(struct model_state *state, const struct pc_fragment *ke
 	}
 	*fragment = (struct model_fragment){.key = *key, .first = *first};
 }
+
+bool model_large(const struct model_state *state, const struct pc_flow *tuple)
+{
+	for (size_t i = 0; i < state->larges; i++)
+		if (!memcmp(&state->large[i], tuple, sizeof(*tuple)))
+			return true;
+	return false;
+}
+
+void model_note_large(struct model_state *state, const struct pc_flow *tuple)
+{
+	if (state->larges < MODEL_LARGE && !model_large(state, tuple))
+		state->large[state->larges++] = *tuple;
+}

@@ -497,6 +497,37 @@ const struct scene scene[] = {
 		OUT(NOTED(TCP(994)), OUT6(TCP_(SYN, 33000, 994))),
 		OUT(NOTED(NO_PORT), OUT4(.protocol = 47, .payload = 8)),
 		OUT(SENT_TO(TCP(993)), OUT4(TCP_(SYN, 33000, 993)))}},
+	/* --- the path MTU of what an open UDP port sends --- */
+#define TOO_BIG4(size, mine, theirs) {.family = 4, .protocol = 1, .type = 3, .code = 4, .mtu = size, .quote = &(const struct frame_spec){.family = 4, .source = FRAME_TARGET4, .target = FRAME_SOURCE4, .protocol = 17, PORTS(mine, theirs)}}
+#define TOO_BIG6(size, mine, theirs) {.family = 6, .protocol = 58, .type = 2, .mtu = size, .quote = &(const struct frame_spec){.family = 6, .source = FRAME_TARGET6, .target = FRAME_SOURCE6, .protocol = 17, PORTS(mine, theirs)}}
+	{"a large answer of an open port", STATE, {
+		IN(DROP(ICMP), TOO_BIG4(1400, 53, 40000)),
+		OUT(SENT, OUT4(UDP_(53, 40000), .payload = 1201)),
+		IN(PASS(ICMP), TOO_BIG4(1400, 53, 40000)),
+		IN(PASS(ICMP), TOO_BIG4(552, 53, 40000)),
+		IN(DROP(ICMP), TOO_BIG4(551, 53, 40000)),
+		IN(DROP(ICMP), TOO_BIG4(0, 53, 40000)),
+		IN(DROP(ICMP), TOO_BIG4(1400, 53, 40001)),
+		ELSEWHERE(PASS(ICMP), TOO_BIG4(1400, 53, 40000)),
+		AFTER(6, DROP(ICMP), TOO_BIG4(1400, 53, 40000))}},
+	{"a large answer of an open port, IPv6", STATE, {
+		IN(DROP(ICMP), TOO_BIG6(1400, 53, 40000)),
+		OUT(SENT, OUT6(UDP_(53, 40000), .payload = 1201)),
+		IN(PASS(ICMP), TOO_BIG6(1280, 53, 40000)),
+		IN(DROP(ICMP), TOO_BIG6(1279, 53, 40000)),
+		IN(DROP(ICMP), TOO_BIG6(1400, 53, 40001))}},
+	{"an answer of an open port that is not large", STATE, {
+		OUT(SENT, OUT4(UDP_(53, 40000), .payload = 1200)),
+		IN(DROP(ICMP), TOO_BIG4(1400, 53, 40000))}},
+	{"the first fragment of a large answer", STATE, {
+		OUT(SENT, OUT4(UDP_(53, 40000), MORE4, .payload = 1472)),
+		IN(PASS(ICMP), TOO_BIG4(1400, 53, 40000))}},
+	{"a large datagram by a rule that asks for a source port", STATE, {
+		OUT(SENT, TO4("10.9.9.9", UDP_(123, 123), .payload = 1400)),
+		IN(DROP(ICMP), {.family = 4, .protocol = 1, .type = 3, .code = 4, .mtu = 1400, .quote = &(const struct frame_spec){.family = 4, .source = FRAME_TARGET4, .target = "10.9.9.9", .protocol = 17, PORTS(123, 123)}})}},
+	{"a large answer is told of other errors as before", STATE, {
+		OUT(SENT, OUT4(UDP_(53, 40000), .payload = 1400)),
+		IN(PASS(ICMP), {.family = 4, .protocol = 1, .type = 3, .code = 3, .quote = &(const struct frame_spec){.family = 4, .source = FRAME_TARGET4, .target = FRAME_SOURCE4, .protocol = 17, PORTS(53, 40000)}})}},
 };
 /* clang-format on */
 
