@@ -271,18 +271,25 @@ struct pc_generation {
 	__u32 fallback; /* slot of `generations`; 0: none, which a deadline needs */
 	__u8 stand_in;	/* made for attaching, and to fall back to: there was no filter before */
 	__u8 pad[3];
-	__u64 reverted_at;  /* CLOCK_REALTIME ns: it judges again since then, as a fallback; 0: not
-			       so */
-	__u32 program_id;   /* of the XDP program that judges by it */
-	__u32 link;	    /* that of link-local addresses: this interface, or the bridge or bond
-			       above it; 0: not told apart */
+	__u64 reverted_at; /* CLOCK_REALTIME ns: it judges again since then, as a fallback; 0: not
+			      so */
+	__u32 program_id;  /* of the XDP program that judges by it */
+	__u32 link;	   /* that of link-local addresses: this interface, or the bridge or bond
+			      above it; 0: not told apart */
+	/*
+	 * CLOCK_MONOTONIC ns. Who began is not known of UDP that went on when it was attached.
+	 * Until then a flow is learned although packets of it came in by observe, if this side
+	 * sends twice without having been sent something just before: forwarded, or from a port
+	 * that had a socket before the filter.
+	 */
+	__u64 grace;
 	__u8 protocol[256]; /* 1: further IP protocol that the profile names */
 	struct pc_rule rule[PC_RULES];
 	struct pc_span span[PC_SPANS];
 	__u16 port[PC_PORTS]; /* `in`: by local port */
 	__u16 out[PC_PORTS];  /* `out`: by remote port; its rules have one span of all ports */
 };
-_Static_assert(__builtin_offsetof(struct pc_generation, protocol) == 144, "pc_generation header");
+_Static_assert(__builtin_offsetof(struct pc_generation, protocol) == 152, "pc_generation header");
 
 /*
  * Key of a trie, both families in one: a switch then waits for one outer update less than with two
@@ -296,7 +303,7 @@ struct pc_key {
 #define PC_KEY_FAMILY_BITS 32
 
 /*
- * A flow that the kernel's sockets cannot answer for: key of `flows` and of `observed`. The front
+ * A flow that the kernel's sockets cannot answer for: key of `flows` and its like. The front
  * is what bpf_sock_tuple has for a packet from the remote side, so that it serves the socket
  * lookups. Network byte order. IPv4 leaves the rest of the addresses zero.
  */
@@ -330,19 +337,49 @@ _Static_assert(sizeof(struct pc_flow) == 40, "pc_flow");
 #define PC_FLOW_FIN_IN	 4  /* TCP: the remote side says that it has */
 #define PC_FLOW_RESET	 8  /* TCP: reset by this side, and nothing sent since */
 #define PC_FLOW_RESET_IN 16 /* TCP: by the remote side, as it says, and nothing sent since */
+#define PC_FLOW_ASSURED	 32 /* both sides have talked: see pc_flow_state */
+#define PC_FLOW_MAYBE	 64 /* none yet: this side sent, and it may have been an answer */
 
+/*
+ * A flow begins in `flows`, where it competes with all that anyone can begin: forged SYNs to an
+ * open port of a gateway, queries that are over, local users. It moves to `connections` (TCP) or
+ * `streams` (UDP) once it is assured, and back when it is closed:
+ *
+ *	TCP	this side acknowledges what the remote side sent, which a forger cannot know
+ *	UDP	both sides have spoken, and it is two seconds old (as nf_conntrack_proto_udp.c)
+ *
+ * An echo stays, and TCP of users on this host: a program could open any number of connections.
+ *They are assured where they are.
+ */
 struct pc_flow_state {
 	__u64 seen;	 /* CLOCK_MONOTONIC ns, to about a second */
 	__u32 ifindex;	 /* whose egress learned it */
 	__u32 flags : 8; /* PC_FLOW_* */
-	__u32 slot : 24; /* of jiffies, when the program last looked at the clock; its own */
+	/*
+	 * Assured: of jiffies, when the program last looked at the clock; its own. In `flows`: of
+	 * TCP the sequence number that came in last, >> PC_HEARD_SHIFT, else when it began, ns >>
+	 * PC_SINCE_SHIFT.
+	 */
+	__u32 slot : 24;
 };
 
-#define PC_FLOWS     65536 /* default size of `flows` */
-#define PC_FLOWS_MAX 16777216
-#define PC_OBSERVED  4096
-#define PC_FRAGMENTS 8192
-#define PC_SECOND    1000000000ULL
+#define PC_SLOT_MASK   0xffffffu
+#define PC_HEARD_SHIFT 8
+#define PC_HEARD_AHEAD 256 /* an acknowledgment is at most 64 KiB past what was heard last */
+#define PC_SINCE_SHIFT 28
+#define PC_STREAM_AGE  8 /* 2.1 s */
+
+/*
+ * Default number of flows in all three together. Half of them are for `connections`, a quarter for
+ * `streams`, the rest for `flows`; each has room for one at least.
+ */
+#define PC_FLOWS		    65536
+#define PC_FLOWS_CONNECTIONS(flows) ((flows) / 2 ? (flows) / 2 : 1)
+#define PC_FLOWS_STREAMS(flows)	    ((flows) / 4 ? (flows) / 4 : 1)
+#define PC_FLOWS_REST(flows)	    ((flows) - (flows) / 2 - (flows) / 4)
+#define PC_FLOWS_MAX		    16777216
+#define PC_FRAGMENTS		    8192
+#define PC_SECOND		    1000000000ULL
 
 /*
  * How long a flow lives after its last packet, in ns: as the defaults of nf_conntrack
@@ -352,32 +389,93 @@ struct pc_flow_state {
  */
 static inline __attribute__((always_inline)) __u64 pc_flow_lifetime(__u8 protocol, __u8 flags)
 {
+	if (flags & PC_FLOW_MAYBE)
+		return 0;
 	if (protocol != 6)
-		return (flags & PC_FLOW_REPLIED ? 180 : 30) * PC_SECOND;
+		return (flags & PC_FLOW_ASSURED ? 120 : 30) * PC_SECOND;
 	if (flags & PC_FLOW_RESET)
 		return 10 * PC_SECOND;
-	if (!(flags & PC_FLOW_REPLIED) || flags & PC_FLOW_FIN_OUT)
+	if (!(flags & PC_FLOW_ASSURED) || flags & PC_FLOW_FIN_OUT)
 		return 120 * PC_SECOND;
 	if (flags & (PC_FLOW_FIN_IN | PC_FLOW_RESET_IN))
 		return 7440 * PC_SECOND;
 	return 432000 * PC_SECOND;
 }
 
-/* How long a tuple that passed only by observe keeps its answers from being learned, in ns. */
-#define PC_OBSERVED_LIFETIME (30 * PC_SECOND)
+/* Whether a TCP flow is over, as far as both sides say. */
+static inline __attribute__((always_inline)) int pc_flow_closed(__u8 flags)
+{
+	const __u8 both = PC_FLOW_FIN_IN | PC_FLOW_FIN_OUT;
+
+	return flags & (PC_FLOW_RESET | PC_FLOW_RESET_IN) || (flags & both) == both;
+}
 
 /*
- * A flood evicts such tuples before they are answered. So `strangers` counts by local port
- *(PC_PORT) what passed only by observe, and a port with a crowd of them learns nothing for 30 to 60
- *s:
- *
- *	bits 0-10 packets in this window of PC_OBSERVED_LIFETIME, bit 11 a crowd in the one before,
- *	bits 12-31 the window's number
+ * Tuples of packets that came in, by observe alone or by an interface that lists their port: what
+ * this host sends to them are answers, which teach nothing, from whichever of its addresses (a
+ * socket that is bound to none takes that of the route). A tuple is in here if both of its cells
+ * have an epoch of late, so it is never forgotten too early; but a flood can make others look like
+ * it: those of `by_port` only if their ports share a part of it, and the ports of a flood have no
+ * other.
  */
-#define PC_STRANGERS_COUNT  0x7ffu
-#define PC_STRANGERS_BEFORE 0x800u
-#define PC_STRANGERS_WINDOW 12
-#define PC_CROWD	    256
+#define PC_CAME_CELLS  (1u << 18)
+#define PC_CAME_PART   (1u << 11) /* cells of `by_port` that a port has */
+#define PC_CAME_PARTS  (PC_CAME_CELLS / PC_CAME_PART)
+#define PC_CAME_SHIFT  27  /* an epoch is 134 ms, and one comes again after 2.4 hours */
+#define PC_CAME_LATELY 380 /* 51 s: longer than a server takes to answer */
+#define PC_CAME_JUST   1   /* longer than it mostly takes */
+
+struct pc_came_in {
+	__u64 secret;
+	__u64 begun[65536 / 64]; /* by local UDP port: a socket had it before the filter */
+	__u16 by_port[PC_CAME_CELLS];
+	__u16 by_tuple[PC_CAME_CELLS];
+};
+
+static inline __attribute__((always_inline)) __u64 pc_mix(__u64 hash, __u32 word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ hash >> 32;
+}
+
+/* Fills the indexes of a tuple's cells. */
+static inline __attribute__((always_inline)) void
+pc_came_cells(const struct pc_flow *flow, __u64 secret, __u32 *by_port, __u32 *by_tuple)
+{
+	__u64 hash = secret ^ flow->protocol ^ (__u32)flow->link << 16;
+	__u16 port;
+
+	if (flow->family == 4) {
+		port = flow->ipv4.local_port;
+		hash = pc_mix(hash, flow->ipv4.remote);
+		hash = pc_mix(hash, (__u32)flow->ipv4.remote_port << 16 | port);
+	} else {
+		port = flow->ipv6.local_port;
+		hash = pc_mix(hash, flow->ipv6.remote[0]);
+		hash = pc_mix(hash, flow->ipv6.remote[1]);
+		hash = pc_mix(hash, flow->ipv6.remote[2]);
+		hash = pc_mix(hash, flow->ipv6.remote[3]);
+		hash = pc_mix(hash, (__u32)flow->ipv6.remote_port << 16 | port);
+	}
+	hash = pc_mix(hash, 0);
+	*by_port = ((port ^ port >> 8) % PC_CAME_PARTS) * PC_CAME_PART + hash % PC_CAME_PART;
+	*by_tuple = (hash >> 16) % PC_CAME_CELLS;
+}
+
+/* Never 0, which a cell begins with. */
+static inline __attribute__((always_inline)) __u16 pc_came_epoch(__u64 at)
+{
+	return (at >> PC_CAME_SHIFT) % 65535 + 1;
+}
+
+/* Whether a cell is so many epochs old at most. Another clock may be a little ahead. */
+static inline __attribute__((always_inline)) int pc_came_within(__u16 cell, __u16 epoch,
+								__u16 epochs)
+{
+	__u16 ago = epoch - cell + 1;
+
+	return cell && ago <= epochs + 1;
+}
 
 /*
  * A forged "fragmentation needed" lowers the path MTU of any address, where a socket without a peer
@@ -390,10 +488,10 @@ static inline __attribute__((always_inline)) __u64 pc_flow_lifetime(__u8 protoco
 #define PC_MTU4		  552  /* the least that the kernel takes (net.ipv4.route.min_pmtu) */
 #define PC_MTU6		  1280 /* RFC 8200, 5 */
 
-/* Which network namespace `flows` and the maps beside it are of: the only value of `shared`. */
+/* The only value of `shared`. */
 struct pc_shared {
-	__u64 netns;  /* inode of the network namespace */
-	__u64 unused; /* layout 2 had a flag here; its map is used on */
+	__u64 netns;   /* inode of the network namespace whose flows these are */
+	__u64 several; /* more than one of its interfaces has a filter, or had */
 };
 
 /*
@@ -424,12 +522,6 @@ struct pc_fragment {
 	__u16 link;
 };
 _Static_assert(sizeof(struct pc_fragment) == 40, "pc_fragment");
-
-/*
- * One bit a port (PC_PORT), the lowest bit of a word first: some interface of the network namespace
- * opens it to anyone. What a local socket sends from there to another interface may be answers.
- */
-#define PC_OPEN_WORDS (PC_PORTS / 64)
 
 struct pc_fragment_state {
 	__u64 seen;   /* CLOCK_MONOTONIC ns */

@@ -101,34 +101,111 @@ static __always_inline bool flow_socket(void *ctx, struct pc_flow *flow)
 static __always_inline __u32 flow_how(const struct packet *packet)
 {
 	return packet->protocol | (packet->ipv6 ? FLOW_IPV6 : 0) |
-	       (packet->tcp_flags & TCP_FLAG_FIN ? FLOW_FIN : 0) |
-	       (packet->tcp_flags & TCP_FLAG_RST ? FLOW_RESET : 0);
+	       (packet->tcp & TCP_FIN ? FLOW_FIN : 0) | (packet->tcp & TCP_RST ? FLOW_RESET : 0);
 }
 
 /* 64 jiffies, 0.64 s at most; one comes again after 12 days at least. */
 static __always_inline __u32 flow_slot(void)
 {
-	return bpf_jiffies64() >> 6 & 0xffffff;
+	return bpf_jiffies64() >> 6 & PC_SLOT_MASK;
+}
+
+static __always_inline struct pc_flow_state *flow_find(const struct pc_flow *flow, bool *assured)
+{
+	struct pc_flow_state *state = NULL;
+
+	if (flow->protocol == PROTOCOL_TCP)
+		state = bpf_map_lookup_elem(&connections, flow);
+	else if (flow->protocol == PROTOCOL_UDP)
+		state = bpf_map_lookup_elem(&streams, flow);
+	*assured = state;
+	return state ? state : bpf_map_lookup_elem(&flows, flow);
+}
+
+static __always_inline void flow_forget_assured(const struct pc_flow *flow)
+{
+	if (flow->protocol == PROTOCOL_TCP)
+		bpf_map_delete_elem(&connections, flow);
+	else
+		bpf_map_delete_elem(&streams, flow);
+}
+
+/* From `flows` to where nothing that is not assured can evict it. */
+static __always_inline void flow_assure_here(const struct pc_flow *flow,
+					     const struct pc_flow_state *known)
+{
+	struct pc_flow_state state = {.seen = known->seen,
+				      .ifindex = known->ifindex,
+				      .flags = known->flags | PC_FLOW_ASSURED};
+
+	if (flow->protocol == PROTOCOL_TCP)
+		bpf_map_update_elem(&connections, flow, &state, BPF_ANY);
+	else
+		bpf_map_update_elem(&streams, flow, &state, BPF_ANY);
+	bpf_map_delete_elem(&flows, flow);
+}
+
+/* Back to `flows`: it is over. First there, so that it is always found. */
+static __always_inline void flow_close_here(const struct pc_flow *flow,
+					    const struct pc_flow_state *known)
+{
+	struct pc_flow_state state = {
+		.seen = known->seen, .ifindex = known->ifindex, .flags = known->flags};
+
+	bpf_map_update_elem(&flows, flow, &state, BPF_ANY);
+	flow_forget_assured(flow);
+}
+
+/* Both are rare: apart from the usual path, but not where the chain of calls is deep already. */
+static __noinline int flow_assure(const struct pc_flow *flow, const struct pc_flow_state *known)
+{
+	flow_assure_here(flow, known);
+	return 0;
+}
+
+static __noinline int flow_close(const struct pc_flow *flow, const struct pc_flow_state *known)
+{
+	flow_close_here(flow, known);
+	return 0;
 }
 
 /*
  * Whether a known flow lives, and if so notes that it was seen. The clock costs 15 ns, so it is
- * asked once a slot; in between the flow lives as it did.
+ * asked once a slot of an assured one; in between that lives as it did.
  */
-static __always_inline bool flow_touch(const struct pc_flow *flow, struct pc_flow_state *state)
+static __always_inline bool flow_touch(const struct pc_flow *flow, struct pc_flow_state *state,
+				       bool assured)
 {
 	__u32 slot = flow_slot();
 	__u64 at;
 
-	if (slot == state->slot)
+	if (assured && slot == state->slot)
 		return true;
 	at = now();
 	if (!flow_alive(flow, state, at))
 		return false;
-	state->slot = slot;
+	if (assured)
+		state->slot = slot;
 	if ((__s64)(at - state->seen) > (__s64)FLOW_TOUCH)
 		state->seen = at;
 	return true;
+}
+
+static __always_inline __u32 flow_since(__u64 at)
+{
+	return at >> PC_SINCE_SHIFT & PC_SLOT_MASK;
+}
+
+/* UDP of both sides that has gone on for a while. */
+static __always_inline bool flow_is_stream(const struct pc_flow *flow,
+					   const struct pc_flow_state *state)
+{
+	__u32 age;
+
+	if (flow->protocol != PROTOCOL_UDP || !(state->flags & PC_FLOW_REPLIED))
+		return false;
+	age = flow_since(now()) - state->slot;
+	return (age & PC_SLOT_MASK) >= PC_STREAM_AGE;
 }
 
 /* Marks what the remote side did. Another CPU may do so too: the worst is a mark made later. */
@@ -144,30 +221,45 @@ static __always_inline void flow_heard(struct pc_flow_state *state, __u32 how)
 		state->flags = flags;
 }
 
-/* Only a look: nobody was heard. */
+/* Does not refresh the flow: the packet was quoted in an ICMP error, not sent by the peer. */
 static __always_inline bool flow_is_learned(const struct pc_flow *flow)
 {
-	const struct pc_flow_state *state = bpf_map_lookup_elem(&flows, flow);
+	bool assured;
+	const struct pc_flow_state *state = flow_find(flow, &assured);
 
 	return state && flow_alive(flow, state, now());
 }
 
-static __always_inline bool flow_answers(const struct pc_flow *flow, __u32 how)
+/* `heard`: TCP_SEQUENCE. */
+static __always_inline bool flow_answers(const struct pc_flow *flow, __u32 how, __u32 heard,
+					 bool deep)
 {
-	struct pc_flow_state *state = bpf_map_lookup_elem(&flows, flow);
+	bool assured, stream;
+	struct pc_flow_state *state = flow_find(flow, &assured);
 
-	if (!state || !flow_touch(flow, state))
+	if (!state || !flow_touch(flow, state, assured))
 		return false;
+	stream = !assured && flow_is_stream(flow, state);
 	flow_heard(state, how);
+	if (assured) {
+		if (flow->protocol == PROTOCOL_TCP && pc_flow_closed(state->flags))
+			deep ? flow_close_here(flow, state) : (void)flow_close(flow, state);
+	} else if (flow->protocol == PROTOCOL_TCP) {
+		state->slot = heard;
+	} else if (stream) {
+		deep ? flow_assure_here(flow, state) : (void)flow_assure(flow, state);
+	}
 	return true;
 }
 
-static __always_inline bool flow_learned(const struct pc_flow *flow, __u32 how, bool quoted)
+static __always_inline bool flow_learned(const struct pc_flow *flow, __u32 how, __u32 heard,
+					 const struct packet *packet)
 {
-	return quoted ? flow_is_learned(flow) : flow_answers(flow, how);
+	return packet->outward ? flow_is_learned(flow) :
+				 flow_answers(flow, how, heard, packet->gather);
 }
 
-/* Of an echo, which has no port: those of UDP. */
+/* Echo flows have no port. They share the marks of UDP, by identifier. */
 static __always_inline __u8 *learned_at(const struct packet *packet)
 {
 	__u32 zero = 0, index = pc_learned_index(packet->protocol, packet->local_port);
@@ -189,7 +281,7 @@ static __always_inline bool flow_possible(const struct packet *packet)
  */
 static __always_inline __u32 flow_where(const struct packet *packet)
 {
-	return packet->link << 16 | packet->ip;
+	return (__u32)packet->link << 16 | packet->ip;
 }
 
 /* Fills what the key is read from. `ports`: remote << 16 | local, host order. */
@@ -208,7 +300,7 @@ static __always_inline void flow_packet(struct packet *packet, struct xdp_md *ct
 
 /* Asks the kernel's sockets and the learned flows, in the order in which they are likely to know.
  */
-static __always_inline bool flow_lookup(const struct packet *packet, __u32 how)
+static __always_inline bool flow_lookup(const struct packet *packet, __u32 how, __u32 heard)
 {
 	struct pc_flow flow;
 
@@ -216,7 +308,7 @@ static __always_inline bool flow_lookup(const struct packet *packet, __u32 how)
 		return false;
 	if (flow.protocol == PROTOCOL_TCP && flow_socket(packet->ctx, &flow))
 		return true;
-	if (flow_possible(packet) && flow_learned(&flow, how, packet->outward))
+	if (flow_possible(packet) && flow_learned(&flow, how, heard, packet))
 		return true;
 	return flow.protocol == PROTOCOL_UDP && flow_socket(packet->ctx, &flow);
 }
@@ -225,12 +317,12 @@ static __always_inline bool flow_lookup(const struct packet *packet, __u32 how)
  * Whether the packet that is `where` belongs to a live flow. A global function, which is
  * verified once; it takes scalars, for older verifiers take nothing else.
  */
-__noinline int flow_live(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 how)
+__noinline int flow_live(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 how, __u32 heard)
 {
 	struct packet packet = {};
 
 	flow_packet(&packet, ctx, where, ports, how);
-	return flow_lookup(&packet, how);
+	return flow_lookup(&packet, how, heard);
 }
 
 /* The same of a packet that went out, as an ICMP error quotes it. */
@@ -239,7 +331,7 @@ __noinline int flow_quoted(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 h
 	struct packet packet = {.outward = true};
 
 	flow_packet(&packet, ctx, where, ports, how);
-	return flow_lookup(&packet, how);
+	return flow_lookup(&packet, how, 0);
 }
 
 /* Whether an open port sent the quoted packet in a large datagram of late. */
@@ -261,6 +353,11 @@ static __always_inline __u32 flow_ports(const struct packet *packet)
 	return (__u32)packet->remote_port << 16 | packet->local_port;
 }
 
+static __always_inline __u32 flow_sequence(const struct packet *packet)
+{
+	return TCP_SEQUENCE(packet->tcp);
+}
+
 static __always_inline bool flow_of_packet(const struct packet *packet)
 {
 	if (packet->outward)
@@ -268,69 +365,99 @@ static __always_inline bool flow_of_packet(const struct packet *packet)
 				   flow_how(packet));
 	/* In line for the usual frame: a call is 7 ns more. */
 	if (!packet->gather)
-		return flow_lookup(packet, flow_how(packet));
-	return flow_live(packet->ctx, flow_where(packet), flow_ports(packet), flow_how(packet));
+		return flow_lookup(packet, flow_how(packet), flow_sequence(packet));
+	return flow_live(packet->ctx, flow_where(packet), flow_ports(packet), flow_how(packet),
+			 flow_sequence(packet));
 }
 
 /* A SYN without ACK begins a connection: it is no reply to anything. */
 static __always_inline bool is_syn(const struct packet *packet)
 {
-	return packet->transport == PC_TCP &&
-	       (packet->tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN;
+	return packet->transport == PC_TCP && (packet->tcp & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }
 
-/* The word of a port in `strangers`. */
-static __always_inline __u32 *strangers_at(const struct packet *packet)
-{
-	__u32 transport = packet->protocol == PROTOCOL_UDP ? PC_UDP : PC_TCP;
-	__u32 port = PC_PORT(transport, packet->local_port);
+/* --- tuples that came in --- */
 
-	return bpf_map_lookup_elem(&strangers, &port);
+static __always_inline struct pc_came_in *came_in_table(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&came_in, &zero);
 }
 
-static __always_inline __u32 strangers_window(__u64 at)
+/* Notes a packet whose answer is not to be learned. */
+__noinline int flow_came_in(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 how)
 {
-	return at / PC_OBSERVED_LIFETIME & (~0u >> PC_STRANGERS_WINDOW);
-}
-
-/* CPUs that count at once lose some: a crowd is one all the same. */
-static __always_inline void strangers_count(__u32 *word, __u32 window)
-{
-	__u32 old = *word;
-	bool crowd = (old & PC_STRANGERS_COUNT) >= PC_CROWD;
-
-	if (old >> PC_STRANGERS_WINDOW == window) {
-		if ((old & PC_STRANGERS_COUNT) < PC_STRANGERS_COUNT)
-			*word = old + 1;
-		return;
-	}
-	crowd = crowd && old >> PC_STRANGERS_WINDOW == window - 1;
-	*word = window << PC_STRANGERS_WINDOW | (crowd ? PC_STRANGERS_BEFORE : 0) | 1;
-}
-
-static __always_inline bool strangers_crowd(__u32 word, __u32 window)
-{
-	__u32 ago = window - (word >> PC_STRANGERS_WINDOW);
-
-	return (ago <= 1 && (word & PC_STRANGERS_COUNT) >= PC_CROWD) ||
-	       (ago == 0 && word & PC_STRANGERS_BEFORE);
-}
-
-/* Notes a packet that passes only by observe, so that its answer is not learned. */
-__noinline int flow_observed(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 how)
-{
+	struct pc_came_in *table = came_in_table();
+	__u32 by_port, by_tuple;
 	struct packet packet = {};
 	struct pc_flow flow;
-	__u64 at = now();
-	__u32 *word;
+	__u16 epoch;
 
+	if (!table)
+		return 0;
 	flow_packet(&packet, ctx, where, ports, how);
-	if (flow_key(&packet, &flow))
-		bpf_map_update_elem(&observed, &flow, &at, BPF_ANY);
-	word = strangers_at(&packet);
-	if (word)
-		strangers_count(word, strangers_window(at));
+	if (!flow_key(&packet, &flow))
+		return 0;
+	pc_came_cells(&flow, table->secret, &by_port, &by_tuple);
+	by_port = bounded(by_port, PC_CAME_CELLS - 1);
+	by_tuple = bounded(by_tuple, PC_CAME_CELLS - 1);
+	epoch = pc_came_epoch(now());
+	/* A store would take the line from other CPUs. */
+	if (table->by_port[by_port] != epoch)
+		table->by_port[by_port] = epoch;
+	if (table->by_tuple[by_tuple] != epoch)
+		table->by_tuple[by_tuple] = epoch;
 	return 0;
+}
+
+enum came {
+	CAME_NOT,
+	CAME_LATELY,
+	CAME_JUST_NOW,
+};
+
+/* Whether what is sent may answer a packet that came in. */
+static __always_inline enum came flow_came(const struct pc_flow *flow, __u64 at)
+{
+	const struct pc_came_in *table = came_in_table();
+	__u16 epoch = pc_came_epoch(at), one, other;
+	__u32 by_port, by_tuple;
+
+	if (!table)
+		return CAME_JUST_NOW;
+	pc_came_cells(flow, table->secret, &by_port, &by_tuple);
+	one = table->by_port[bounded(by_port, PC_CAME_CELLS - 1)];
+	other = table->by_tuple[bounded(by_tuple, PC_CAME_CELLS - 1)];
+	if (!pc_came_within(one, epoch, PC_CAME_LATELY) ||
+	    !pc_came_within(other, epoch, PC_CAME_LATELY))
+		return CAME_NOT;
+	return pc_came_within(one, epoch, PC_CAME_JUST) &&
+			       pc_came_within(other, epoch, PC_CAME_JUST) ?
+		       CAME_JUST_NOW :
+		       CAME_LATELY;
+}
+
+/* Whether UDP may go on since before the filter. */
+static __always_inline bool is_from_before(const struct packet *packet,
+					   const struct pc_generation *generation,
+					   const struct __sk_buff *skb, __u64 at)
+{
+	const struct pc_came_in *table = came_in_table();
+
+	if (packet->protocol != PROTOCOL_UDP || (__s64)(generation->grace - at) <= 0 || !table)
+		return false;
+	return skb->ingress_ifindex ||
+	       table->begun[packet->local_port / 64] >> packet->local_port % 64 & 1;
+}
+
+/* Whether another interface has a filter, out of which a packet that passes may be answered. */
+static __always_inline bool has_other_filters(void)
+{
+	__u32 zero = 0;
+	const struct pc_shared *namespace = bpf_map_lookup_elem(&shared, &zero);
+
+	return namespace && namespace->several;
 }
 
 /* --- egress --- */
@@ -343,19 +470,6 @@ static __always_inline bool is_multicast(const struct pc_flow *flow)
 		return is_multicast6(flow->ipv6.remote[0]);
 	first = bpf_ntohl(flow->ipv4.remote) >> 24;
 	return first >> 4 == 14 || flow->ipv4.remote == bpf_htonl(0xffffffff);
-}
-
-/* Whether a packet answers one that passed only by observe a moment ago, or may do so. */
-static __always_inline bool answers_observed(const struct packet *packet,
-					     const struct pc_flow *flow, __u64 at)
-{
-	const __u64 *seen = bpf_map_lookup_elem(&observed, flow);
-	const __u32 *word;
-
-	if (seen && (__s64)(at - *seen) < (__s64)PC_OBSERVED_LIFETIME)
-		return true;
-	word = strangers_at(packet);
-	return word && strangers_crowd(*word, strangers_window(at));
 }
 
 /* The socket that sent it; NULL for what is forwarded, and for what the kernel sends by itself. */
@@ -454,29 +568,37 @@ static __always_inline bool udp_needs_learning(const struct packet *packet,
 	return !!socket;
 }
 
-/* Whether an interface of the network namespace opens the local port to anyone. */
-static __always_inline bool is_open_port(const struct packet *packet)
-{
-	__u32 port = PC_PORT(packet->transport, packet->local_port), word = port / 64;
-	const __u64 *open = bpf_map_lookup_elem(&open_ports, &word);
+enum learn {
+	LEARN_NOT,
+	LEARN_TWICE, /* if it happens again */
+	LEARN,
+};
 
-	return open && *open >> port % 64 & 1;
-}
-
-/* Whether an answer of a port or of an echo request may be learned at all. */
-static __always_inline bool may_learn(const struct packet *packet,
-				      const struct pc_generation *generation, enum parsed parsed,
-				      struct __sk_buff *skb, const struct pc_flow *flow, __u64 at)
+/* Whether the answer to a packet may be learned. */
+static __always_inline enum learn may_learn(const struct packet *packet,
+					    const struct pc_generation *generation,
+					    enum parsed parsed, struct __sk_buff *skb,
+					    const struct pc_flow *flow, __u64 at)
 {
-	if (packet->tcp_flags & TCP_FLAG_RST || is_multicast(flow))
-		return false;
+	enum came came;
+
+	if (packet->tcp & TCP_RST || is_multicast(flow))
+		return LEARN_NOT;
 	if (parsed != PARSED_PORT)
-		return skb->sk || (generation->forward && is_forwarded(packet, generation, skb));
+		return skb->sk || (generation->forward && is_forwarded(packet, generation, skb)) ?
+			       LEARN :
+			       LEARN_NOT;
 	if (table_admit(packet, generation) == ADMIT_PASS)
-		return false;
-	if (!skb->ingress_ifindex && is_open_port(packet))
-		return false;
-	return !answers_observed(packet, flow, at);
+		return LEARN_NOT;
+	if (is_syn(packet)) /* this side begins */
+		return LEARN;
+	if (packet->transport == PC_TCP && packet->tcp & TCP_SYN) /* the other one did */
+		return LEARN_NOT;
+	came = flow_came(flow, at);
+	if (came == CAME_NOT)
+		return LEARN;
+	return came == CAME_LATELY && is_from_before(packet, generation, skb, at) ? LEARN_TWICE :
+										    LEARN_NOT;
 }
 
 /*
@@ -499,25 +621,69 @@ static __always_inline void flow_large(const struct packet *packet,
 		*seen = at;
 }
 
-/* What this side did in a flow that is known. */
-static __always_inline void flow_spoke(const struct packet *packet, struct pc_flow_state *state)
+/* Whether it happened before, a while ago: a server may answer once with several packets. */
+static __always_inline bool is_second(const struct pc_flow_state *known, bool assured, __u64 at)
+{
+	return known && !assured && known->flags & PC_FLOW_MAYBE &&
+	       (at - known->seen) >> PC_CAME_SHIFT > PC_CAME_JUST;
+}
+
+/* What this side did in a flow that is known. A SYN may be forged; it ends nothing that lives. */
+static __always_inline void flow_spoke(const struct packet *packet, struct pc_flow_state *state,
+				       bool assured)
 {
 	__u8 flags = state->flags & ~(PC_FLOW_RESET | PC_FLOW_RESET_IN);
 
-	if (is_syn(packet))
+	if (is_syn(packet) && !assured)
 		flags = 0;
-	if (packet->tcp_flags & TCP_FLAG_RST)
+	if (packet->tcp & TCP_RST)
 		flags |= PC_FLOW_RESET;
-	if (packet->tcp_flags & TCP_FLAG_FIN)
+	if (packet->tcp & TCP_FIN)
 		flags |= PC_FLOW_FIN_OUT;
 	if (flags != state->flags)
 		state->flags = flags;
 }
 
+/* Whether a TCP packet acknowledges what the remote side has sent last, as only its peer can. */
+static __always_inline bool acknowledges(const struct packet *packet,
+					 const struct pc_flow_state *state)
+{
+	__u32 ahead = (flow_sequence(packet) - state->slot) & PC_SLOT_MASK;
+
+	return (packet->tcp & (TCP_ACK | TCP_SYN | TCP_FIN | TCP_RST)) == TCP_ACK &&
+	       state->flags & PC_FLOW_REPLIED && !pc_flow_closed(state->flags) &&
+	       ahead <= PC_HEARD_AHEAD;
+}
+
+/* Whether a packet is of a user's own program. */
+static __always_inline bool is_users(struct __sk_buff *skb)
+{
+	return sender(skb) && bpf_get_socket_uid(skb);
+}
+
+static __always_inline void flow_goes_on(const struct packet *packet, const struct pc_flow *flow,
+					 struct pc_flow_state *state, bool assured,
+					 struct __sk_buff *skb)
+{
+	flow_spoke(packet, state, assured);
+	if (assured) {
+		if (packet->protocol == PROTOCOL_TCP && pc_flow_closed(state->flags))
+			flow_close(flow, state);
+	} else if (packet->protocol != PROTOCOL_TCP) {
+		if (flow_is_stream(flow, state))
+			flow_assure(flow, state);
+	} else if (acknowledges(packet, state)) {
+		if (is_users(skb))
+			state->flags |= PC_FLOW_ASSURED;
+		else
+			flow_assure(flow, state);
+	}
+}
+
 /*
  * Learns the flow of a packet that goes out, if its answer would find neither an open port nor a
- * socket. A flood from outside must not get in here: not by answers of an open port, nor by answers
- * to what passed only by observe.
+ * socket. A flood from outside must not get in here: not by answers to what an open port of another
+ * interface admits, nor by answers to what passed only by observe.
  */
 static __always_inline void flow_learn(const struct packet *packet,
 				       const struct pc_generation *generation, enum parsed parsed,
@@ -525,6 +691,8 @@ static __always_inline void flow_learn(const struct packet *packet,
 {
 	struct pc_flow_state *known, state = {.ifindex = packet->ifindex};
 	struct pc_flow flow;
+	enum learn may;
+	bool assured;
 	__u8 *mark;
 	__u64 at;
 
@@ -534,9 +702,9 @@ static __always_inline void flow_learn(const struct packet *packet,
 		return;
 	if (packet->protocol == PROTOCOL_TCP && !tcp_needs_learning(packet, generation, skb, &flow))
 		return;
-	known = bpf_map_lookup_elem(&flows, &flow);
-	if (known && flow_touch(&flow, known)) {
-		flow_spoke(packet, known);
+	known = flow_find(&flow, &assured);
+	if (known && flow_touch(&flow, known, assured)) {
+		flow_goes_on(packet, &flow, known, assured, skb);
 		return;
 	}
 	at = now();
@@ -544,13 +712,21 @@ static __always_inline void flow_learn(const struct packet *packet,
 		flow_large(packet, generation, &flow, at);
 	if (packet->protocol == PROTOCOL_UDP && !udp_needs_learning(packet, generation, skb, &flow))
 		return;
-	if (!may_learn(packet, generation, parsed, skb, &flow, at))
+	may = may_learn(packet, generation, parsed, skb, &flow, at);
+	if (may == LEARN_NOT)
 		return;
-	if (packet->tcp_flags & TCP_FLAG_FIN)
-		state.flags = PC_FLOW_FIN_OUT;
+	if (may == LEARN_TWICE && !is_second(known, assured, at)) {
+		if (known && known->flags & PC_FLOW_MAYBE)
+			return;
+		state.flags = PC_FLOW_MAYBE;
+	}
+	if (packet->tcp & TCP_FIN)
+		state.flags |= PC_FLOW_FIN_OUT;
 	state.seen = at;
-	state.slot = flow_slot();
+	state.slot = flow_since(at);
 	bpf_map_update_elem(&flows, &flow, &state, BPF_ANY);
+	if (known && assured) /* that one is over */
+		flow_forget_assured(&flow);
 	mark = learned_at(packet);
 	if (mark && !*mark)
 		*mark = 1;

@@ -106,9 +106,10 @@ struct pc_filter filter SEC(".data.filter");
 
 /* --- one of each in a network namespace: an answer may come in by another interface --- */
 
+/* What is not assured (abi.h), of all protocols. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, PC_FLOWS);
+	__uint(max_entries, PC_FLOWS_REST(PC_FLOWS));
 	__type(key, struct pc_flow);
 	__type(value, struct pc_flow_state);
 } flows SEC(".maps");
@@ -121,29 +122,29 @@ struct {
 	__type(value, __u64);
 } large SEC(".maps");
 
-/* Tuples that passed only by observe, and when: what answers them teaches nothing. */
+/* Assured TCP. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, PC_OBSERVED);
+	__uint(max_entries, PC_FLOWS_CONNECTIONS(PC_FLOWS));
 	__type(key, struct pc_flow);
-	__type(value, __u64);
-} observed SEC(".maps");
+	__type(value, struct pc_flow_state);
+} connections SEC(".maps");
+
+/* Assured UDP. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, PC_FLOWS_STREAMS(PC_FLOWS));
+	__type(key, struct pc_flow);
+	__type(value, struct pc_flow_state);
+} streams SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, PC_OPEN_WORDS);
+	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);
-} open_ports SEC(".maps");
-
-/* How many there were of late, by local port (abi.h). */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, PC_PORTS);
-	__type(key, __u32);
-	__type(value, __u32);
-} strangers SEC(".maps");
+	__type(value, struct pc_came_in);
+} came_in SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -161,7 +162,6 @@ struct {
 	__type(value, struct pc_fragment_state);
 } fragments SEC(".maps");
 
-/* The loader's. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

@@ -91,11 +91,11 @@ struct packet {
 	__u32 ip;	   /* offset of the IP header */
 	__u32 at;	   /* offset of what comes next: at last, of the transport header */
 	__u32 end;	   /* offset of the packet's end; a trailer may follow */
-	__u32 link;	   /* pc_generation.link */
-	__be32 tcp_flags;  /* TCP_FLAG_* */
+	__u32 tcp;	   /* of TCP: see TCP_* */
 	__u16 remote_port; /* host order */
 	__u16 local_port;
 	__u16 fragment_at; /* IPv6: offset of the fragment header */
+	__u16 link;	   /* the lower half of pc_generation.link */
 	__u8 ipv6;
 	__u8 protocol;
 	__u8 transport; /* enum pc_transport */
@@ -107,6 +107,17 @@ struct packet {
 	bool egress;  /* ctx is a struct __sk_buff * */
 	bool outward; /* it goes out: this side is its source */
 };
+
+/*
+ * The flags of a TCP header, and above them all but the last byte of a sequence number: the remote
+ * side's. Of its packets it is their own; of what goes out, what that acknowledges.
+ */
+#define TCP_FIN		   0x01u
+#define TCP_SYN		   0x02u
+#define TCP_RST		   0x04u
+#define TCP_ACK		   0x10u
+#define TCP_FLAGS	   0xffu
+#define TCP_SEQUENCE(word) ((word) >> PC_HEARD_SHIFT)
 
 enum parsed {
 	PARSED_MALFORMED,
@@ -255,7 +266,8 @@ static __always_inline enum parsed parse_transport(struct packet *packet)
 		if (tcp->doff < 5 || packet->at + tcp->doff * 4 > packet->end)
 			return PARSED_MALFORMED;
 		packet->transport = PC_TCP;
-		packet->tcp_flags = tcp_flag_word(tcp);
+		packet->tcp = (bpf_ntohl(packet->outward ? tcp->ack_seq : tcp->seq) & ~TCP_FLAGS) |
+			      ((const __u8 *)tcp)[13];
 		set_ports(packet, tcp->source, tcp->dest);
 		return PARSED_PORT;
 	} else if (packet->protocol == PROTOCOL_UDP) {

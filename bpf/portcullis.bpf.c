@@ -39,8 +39,13 @@ static __always_inline struct verdict judge_port(const struct packet *packet,
 {
 	enum admit admit = table_admit(packet, generation);
 
-	if (admit == ADMIT_PASS)
+	if (admit == ADMIT_PASS) {
+		/* By TCP, who began shows. */
+		if (packet->protocol == PROTOCOL_UDP && has_other_filters())
+			flow_came_in(packet->ctx, flow_where(packet), flow_ports(packet),
+				     flow_how(packet));
 		return pass_port(packet);
+	}
 	if (!is_syn(packet) && flow_of_packet(packet))
 		return pass_reply(packet, generation);
 	return drop_port(packet, admit == ADMIT_SOURCE ? PC_REASON_SOURCE : PC_REASON_UNLISTED);
@@ -128,8 +133,7 @@ static __always_inline int finish(const struct packet *packet,
 	if (account(packet, generation, verdict))
 		return XDP_DROP;
 	if (verdict.drop && verdict.second)
-		flow_observed(packet->ctx, flow_where(packet), flow_ports(packet),
-			      flow_how(packet));
+		flow_came_in(packet->ctx, flow_where(packet), flow_ports(packet), flow_how(packet));
 	return XDP_PASS;
 }
 

@@ -34,13 +34,12 @@ static int check_mode(const struct change *change, enum hook_mode wanted)
 
 static int check_flows(const struct change *change)
 {
-	struct bpf_map_info info;
-	int err = change->flows ? object_map(change->filter.flows, &info) : 0;
+	__u32 there = share_flows(&change->filter);
 
-	if (err || !change->flows || info.max_entries == change->flows)
-		return err;
-	error("%s: this network namespace has a map of %u flows, and the site file wants %u: portcullis detach every interface, then apply again",
-	      change->name, info.max_entries, change->flows);
+	if (!change->flows || PC_FLOWS_CONNECTIONS(there) == PC_FLOWS_CONNECTIONS(change->flows))
+		return 0;
+	error("%s: this network namespace has maps of %u flows, and the site file wants %u: portcullis detach every interface, then apply again",
+	      change->name, there, change->flows);
 	return -EINVAL;
 }
 

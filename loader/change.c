@@ -8,17 +8,23 @@
 
 #include "loader/change.h"
 #include "loader/difference.h"
+#include "loader/flows.h"
 #include "loader/frame.h"
 #include "loader/guard.h"
 #include "loader/link.h"
 #include "loader/record.h"
+#include "loader/report.h"
+#include "loader/seed.h"
+#include "loader/unfiltered.h"
 
 /*
- * How long egress learns what is forwarded before packets are judged, where conntrack cannot tell:
- * whoever gets data acknowledges it within half a second (RFC 1122, 4.2.3.2), so this is twice
- * that.
+ * How long egress learns before packets are judged, where conntrack cannot tell: who gets data
+ * acknowledges it within half a second (RFC 1122, 4.2.3.2), so this is twice that.
  */
 static const struct timespec learning_time = {.tv_sec = 1};
+
+/* How long UDP may go on since before an attach (abi.h): twice what NAT keeps (RFC 4787, REQ-5). */
+#define GRACE (240 * PC_SECOND)
 
 #define each_change(changes, one, which)                                                         \
 	for (struct change *one = (changes)->change; one < (changes)->change + (changes)->count; \
@@ -68,6 +74,7 @@ static int switch_to_stand_in(struct change *change)
 	*tables.generation = *change->plan->tables.generation;
 	tables.generation->policy = PC_POLICY_START;
 	tables.generation->stand_in = 1;
+	tables.generation->grace = flows_now() + GRACE;
 	json_object_set_new(json_object_get(kept, "recipe"), "policy", json_string("observe"));
 	text = json_dumps(kept, JSON_COMPACT);
 	err = filter_switch(&change->filter, &tables, text, false);
@@ -84,6 +91,10 @@ static int load_one(struct change *change, const struct filter *with)
 				      change->plan->tables.generation);
 
 	change->filter.ifindex = change->hook.ifindex;
+	if (!err && with->flows >= 0)
+		share_several(&change->filter);
+	if (!err)
+		change->talks = sockets_begun(&change->filter);
 	if (!err)
 		err = switch_to_stand_in(change);
 	return err ? err : filter_pin_egress(&change->filter);
@@ -150,6 +161,19 @@ static int hook_egress(struct change *change)
 	return err;
 }
 
+/*
+ * Whether what goes on can only be learned by watching. An interface that observes lets its packets
+ * in, and what answers them teaches nothing.
+ */
+static bool needs_learning(const struct change *change)
+{
+	const struct pc_generation *generation = change->plan->tables.generation;
+
+	bool observes = generation->policy == PC_POLICY_OBSERVE;
+
+	return !change->seeded && (generation->forward || (observes && change->talks));
+}
+
 /* Once for all interfaces, after all their egress hooks. */
 static int hook_egress_all(const struct changes *changes)
 {
@@ -160,7 +184,7 @@ static int hook_egress_all(const struct changes *changes)
 		err = hook_egress(one);
 		if (err)
 			return err;
-		learn |= one->plan->tables.generation->forward && !one->seeded;
+		learn |= needs_learning(one);
 	}
 	if (learn)
 		nanosleep(&learning_time, NULL);
@@ -318,6 +342,33 @@ static int finish_all(const struct changes *changes)
 	return err;
 }
 
+/*
+ * What this host asks by an interface without a filter is not learned, and what it answers there is
+ * not known by those that have one: said once, when a filter is attached.
+ */
+static void warn_unfiltered(const struct changes *changes)
+{
+	const struct change *first = NULL;
+	__free_text char *profiles = NULL;
+	__free_text char *listed = NULL;
+	__free_text char *words = NULL;
+	struct names names = {};
+
+	each_change (changes, one, CHANGE_ATTACH)
+		first = first ? first : one;
+	if (!first || unfiltered_find(&names) || !names.count) {
+		names_free(&names);
+		return;
+	}
+	listed = names_join(&names, ", ");
+	words = names_join(&names, " ");
+	profiles = report_joined(
+		json_object_get(json_object_get(first->plan->kept, "recipe"), "profiles"), ",");
+	warning("%s: up, with %s, and without a filter: answers to what this host asks there are dropped if they come in by an interface that has one, and what comes in there is not filtered; to try it: portcullis attach %s -p %s --observe",
+		listed, names.count > 1 ? "addresses" : "an address", words, profiles);
+	names_free(&names);
+}
+
 static void say_changes(const struct changes *changes)
 {
 	each_change (changes, one, CHANGE_SWAP) {
@@ -424,5 +475,7 @@ int changes_run(const struct changes *changes)
 	else
 		err = finish_all(changes);
 	share_settle();
+	if (!err)
+		warn_unfiltered(changes);
 	return err;
 }

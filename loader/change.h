@@ -27,7 +27,8 @@ struct change {
 	enum pc_frame frame;	 /* attach: what its frames begin with */
 	__u32 flows;		 /* attach: size of the flow map, 0: not given */
 	unsigned int confirm;	 /* seconds in which it is to be confirmed, 0: it is final */
-	bool seeded;		 /* attach: conntrack knows all that is forwarded by it */
+	bool talks;		 /* attach: UDP sockets are there that are not connected */
+	bool seeded;		 /* attach: conntrack knows all that goes on */
 	bool forwarded;		 /* swap: it was, before */
 };
 

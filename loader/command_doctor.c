@@ -6,6 +6,7 @@
 #include "loader/command.h"
 #include "loader/doctor.h"
 #include "loader/report.h"
+#include "loader/unfiltered.h"
 
 static void hear(void *context, bool is_error, const char *text)
 {
@@ -57,11 +58,33 @@ static void add_site(const struct doctor *doctor, struct names *names)
 	}
 }
 
+/* Answers may come in by another interface than the question left by. */
+static void look_for_unfiltered(struct doctor *doctor)
+{
+	struct names names = {};
+	size_t i;
+
+	if (unfiltered_find(&names))
+		doctor_heard(doctor, "unfiltered");
+	for (i = 0; i < names.count; i++) {
+		__free_text char *word = doctor_word(names.name[i]);
+		__free_text char *fix =
+			xasprintf("portcullis attach %s -p PROFILE --observe", word);
+
+		doctor_say(
+			doctor, "unfiltered", DOCTOR_WARNING, fix,
+			"%s is up, with an address, and has no filter: answers to what this host asks there are dropped if they come in by an interface that has one",
+			names.name[i]);
+	}
+	names_free(&names);
+}
+
 static void look_at_all(struct doctor *doctor)
 {
 	struct names names = {};
 	size_t i;
 
+	look_for_unfiltered(doctor);
 	add_filtered(doctor, &names);
 	if (!doctor->privileged)
 		add_with_program(doctor, &names);

@@ -41,6 +41,8 @@ static bool have_id(const struct map_list *maps, __u32 id)
 static int read_map(const struct live *live, const __u32 *ifindex, size_t ifindexes,
 		    struct map_list *maps)
 {
+	const struct filter *filter = &live->filter;
+	const int map[FLOW_MAPS] = {filter->connections, filter->streams, filter->flows};
 	struct flows flows;
 	__u32 id;
 	int err = flows_id(live->filter.flows, &id);
@@ -48,7 +50,7 @@ static int read_map(const struct live *live, const __u32 *ifindex, size_t ifinde
 	if (!err && have_id(maps, id))
 		return 0;
 	if (!err)
-		err = flows_read(live->filter.flows, ifindex, ifindexes, &flows);
+		err = flows_read(map, ifindex, ifindexes, &flows);
 	if (err) {
 		error("%s: cannot read the flows: %s", live->hook.name, strerror(-err));
 		return err;
@@ -94,14 +96,18 @@ static const char *name_of(struct interface *interface, __u32 ifindex)
 
 /* --- JSON: a line a flow --- */
 
-static void print_json(const struct map_list *maps, size_t size, size_t used)
+static void print_json(const struct map_list *maps, const struct flows *all)
 {
 	struct interface interface = {};
 	const char *separator = "";
 	size_t i, j;
 
-	printf("{\n  \"version\": 1,\n  \"size\": %zu,\n  \"used\": %zu,\n  \"flows\": [", size,
-	       used);
+	printf("{\n  \"version\": 1,\n  \"size\": %zu,\n  \"used\": %zu,\n", all->all.size,
+	       all->all.used);
+	for (i = 0; i < FLOW_MAPS; i++)
+		printf("  \"%s\": {\"used\": %zu, \"size\": %zu},\n", flow_map_name[i],
+		       all->use[i].used, all->use[i].size);
+	fputs("  \"flows\": [", stdout);
 	for (i = 0; i < maps->count; i++)
 		for (j = 0; j < maps->map[i].count; j++) {
 			const struct flow *flow = &maps->map[i].flow[j];
@@ -154,7 +160,7 @@ static void flow_row(struct columns *columns, const struct flow *flow, const cha
 	json_decref(json);
 }
 
-static void print_text(const struct map_list *maps, size_t size, size_t used, bool restricted)
+static void print_text(const struct map_list *maps, const struct flows *all, bool restricted)
 {
 	struct columns columns = {
 		.count = 7,
@@ -176,25 +182,37 @@ static void print_text(const struct map_list *maps, size_t size, size_t used, bo
 		}
 	if (columns.rows)
 		columns_print(&columns, stdout);
-	printf("  %zu of %zu flows in use%s\n", used, size, restricted ? " (all interfaces)" : "");
+	printf("  %zu of %zu flows in use%s: %zu of %zu connections, %zu of %zu streams, %zu of %zu not assured\n",
+	       all->all.used, all->all.size, restricted ? " (all interfaces)" : "",
+	       all->use[FLOWS_CONNECTIONS].used, all->use[FLOWS_CONNECTIONS].size,
+	       all->use[FLOWS_STREAMS].used, all->use[FLOWS_STREAMS].size,
+	       all->use[FLOWS_REST].used, all->use[FLOWS_REST].size);
+}
+
+static void add_use(struct flow_use *sum, const struct flow_use *use)
+{
+	sum->used += use->used;
+	sum->size += use->size;
 }
 
 int command_flows(const struct options *options, struct diag *diag)
 {
 	__cleanup(maps_free) struct map_list maps = {};
-	size_t size = 0, used = 0, i;
+	struct flows all = {};
+	size_t i, j;
 	bool left_out;
 
 	(void)diag;
 	if (kernel_readable("flows") || read_maps(options, &maps, &left_out))
 		return EXIT_FAILED;
 	for (i = 0; i < maps.count; i++) {
-		size += maps.map[i].size;
-		used += maps.map[i].used;
+		add_use(&all.all, &maps.map[i].all);
+		for (j = 0; j < FLOW_MAPS; j++)
+			add_use(&all.use[j], &maps.map[i].use[j]);
 	}
 	if (options->json)
-		print_json(&maps, size, used);
+		print_json(&maps, &all);
 	else
-		print_text(&maps, size, used, options->arguments.count);
+		print_text(&maps, &all, options->arguments.count);
 	return left_out ? EXIT_FAILED : EXIT_DONE;
 }

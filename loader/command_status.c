@@ -30,13 +30,12 @@ static json_t *state_json(const struct live *live, const struct flows *flows)
 	const struct pc_generation *generation = live->filter.current.copy;
 	const json_t *limit = json_object_get(json_object_get(live->kept, "recipe"), "echo_limit");
 
-	return json_pack("{s:s, s:b, s:I, s:s?, s:{s:I, s:I}, s:o}", "outbound",
+	return json_pack("{s:s, s:b, s:I, s:s?, s:o, s:o}", "outbound",
 			 outbound_name[generation->outbound == PC_OUTBOUND_ENFORCE], "forward",
 			 generation->forward, "echo_limit",
 			 json_is_integer(limit) ? json_integer_value(limit) : ECHO_LIMIT_DEFAULT,
-			 "egress", egress_name(live), "flows", "used", (json_int_t)flows->used,
-			 "size", (json_int_t)flows->size, "outbound_total",
-			 report_counts(counters_outbound_total(live->counters)));
+			 "egress", egress_name(live), "flows", flows_use_json(flows),
+			 "outbound_total", report_counts(counters_outbound_total(live->counters)));
 }
 
 /* The wall clock at a time of boot_time. */
@@ -121,11 +120,13 @@ static json_t *status_json(const struct live *live, const struct flows *flows)
 /* Filters of a namespace share a map: `*counted`, with its flows, is counted already. */
 static int count_flows(const struct live *live, __u32 *counted, struct flows *flows)
 {
+	const struct filter *filter = &live->filter;
+	const int map[FLOW_MAPS] = {filter->connections, filter->streams, filter->flows};
 	__u32 id;
-	int err = flows_id(live->filter.flows, &id);
+	int err = flows_id(filter->flows, &id);
 
 	if (!err && id != *counted)
-		err = flows_count(live->filter.flows, flows);
+		err = flows_count(map, flows);
 	if (err)
 		error("%s: cannot read the flows: %s", live->hook.name, strerror(-err));
 	else

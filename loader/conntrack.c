@@ -13,6 +13,7 @@
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "loader/flows.h"
@@ -44,6 +45,9 @@ struct seed {
 	bool forward;
 	bool forwarded; /* some that are forwarded were found */
 	__u64 now;
+	const struct pc_came_in *came_in;
+	size_t entered[FLOW_MAPS];
+	size_t rest; /* the most of FLOWS_REST */
 	struct mnl_socket *routes;
 	struct known_route known[1024];
 	struct probe {
@@ -165,6 +169,8 @@ static __u8 flags_of(const struct track *track, enum ip_conntrack_dir way)
 
 	if (way == IP_CT_DIR_ORIGINAL || track->status & IPS_SEEN_REPLY)
 		flags = PC_FLOW_REPLIED;
+	if (track->status & IPS_ASSURED)
+		flags |= PC_FLOW_ASSURED;
 	if (track->way[way].protocol != IPPROTO_TCP)
 		return flags;
 	switch (track->state) {
@@ -203,12 +209,14 @@ static bool may_matter(const struct seed *seed, const struct track *track)
 	return is_live(track) && (seed->forward || own_needs_flow(track, IP_CT_DIR_REPLY));
 }
 
-static bool is_observed(const struct seed *seed, const struct pc_flow *key)
+static bool came_in(const struct seed *seed, const struct pc_flow *key)
 {
-	__u64 seen;
+	__u32 by_port, by_tuple;
+	__u16 epoch = pc_came_epoch(seed->now);
 
-	return !bpf_map_lookup_elem(seed->filter->observed, key, &seen) &&
-	       (__s64)(seed->now - seen) < (__s64)PC_OBSERVED_LIFETIME;
+	pc_came_cells(key, seed->came_in->secret, &by_port, &by_tuple);
+	return pc_came_within(seed->came_in->by_port[by_port], epoch, PC_CAME_LATELY) &&
+	       pc_came_within(seed->came_in->by_tuple[by_tuple], epoch, PC_CAME_LATELY);
 }
 
 /*
@@ -219,11 +227,20 @@ static int enter(struct seed *seed, const struct track *track, enum ip_conntrack
 {
 	const struct pc_flow *key = &track->way[way];
 	__u8 flags = flags_of(track, way);
-	struct pc_flow_state state = {
-		.seen = seen_at(seed, track, flags), .ifindex = seed->ifindex, .flags = flags};
+	struct pc_flow_state state = {.seen = seen_at(seed, track, flags),
+				      .ifindex = seed->ifindex,
+				      .flags = flags,
+				      .slot = seed->now >> PC_SINCE_SHIFT & PC_SLOT_MASK};
+	size_t *count = &seed->entered[FLOWS_REST];
 
-	if (way == IP_CT_DIR_ORIGINAL && (!(track->status & IPS_ASSURED) || is_observed(seed, key)))
+	if (way == IP_CT_DIR_ORIGINAL && (!(track->status & IPS_ASSURED) || came_in(seed, key)))
 		return 0;
+	if (flags & PC_FLOW_ASSURED && !pc_flow_closed(flags))
+		count = &seed->entered[key->protocol == IPPROTO_TCP ? FLOWS_CONNECTIONS :
+								      FLOWS_STREAMS];
+	else if (*count >= seed->rest) /* they would only evict each other */
+		return 0;
+	++*count;
 	return seed_flow(seed->filter, key, &state);
 }
 
@@ -362,19 +379,43 @@ static int seed_from_table(struct seed *seed)
 
 	send_probe(AF_INET, &seed->probe[0].key);
 	send_probe(AF_INET6, &seed->probe[1].key);
+	seed->came_in =
+		mmap(NULL, sizeof(*seed->came_in), PROT_READ, MAP_SHARED, seed->filter->came_in, 0);
+	if (seed->came_in == MAP_FAILED)
+		return -errno;
 	err = netlink_open(NETLINK_ROUTE, &seed->routes);
 	if (!err)
 		err = read_tracks(seed);
 	netlink_close(&seed->routes);
+	munmap((void *)seed->came_in, sizeof(*seed->came_in));
 	return err;
+}
+
+/* Half of the flows are for connections, a quarter for streams: twice as many are to fit. */
+static void warn_room(const struct seed *seed, __u32 flows)
+{
+	size_t connections = seed->entered[FLOWS_CONNECTIONS];
+	size_t streams = seed->entered[FLOWS_STREAMS];
+	size_t wanted = 4 * connections > 8 * streams ? 4 * connections : 8 * streams;
+	size_t enough = PC_FLOWS;
+
+	if (connections <= PC_FLOWS_CONNECTIONS(flows) && streams <= PC_FLOWS_STREAMS(flows))
+		return;
+	while (enough < wanted && enough < PC_FLOWS_MAX)
+		enough *= 2;
+	warning("conntrack has %zu connections and %zu UDP streams of them, and --flows %u has room for %u and %u: those that are left out stall until the side behind the filter sends; detach all interfaces, and attach them with --flows %zu",
+		connections, streams, flows, PC_FLOWS_CONNECTIONS(flows), PC_FLOWS_STREAMS(flows),
+		enough);
 }
 
 bool conntrack_seed(const struct filter *filter, unsigned int ifindex, bool forward)
 {
 	struct seed seed = {
 		.filter = filter, .ifindex = ifindex, .forward = forward, .now = flows_now()};
+	__u32 flows = share_flows(filter);
 	int err;
 
+	seed.rest = PC_FLOWS_REST(flows);
 	/* Asking would load the module. */
 	if (access(TRACKS, F_OK))
 		return false;
@@ -382,5 +423,7 @@ bool conntrack_seed(const struct filter *filter, unsigned int ifindex, bool forw
 	if (err)
 		warning("cannot read the table of tracked connections: %s; connections that are forwarded or translated, and UDP of this host, may stall until the side behind the filter sends",
 			strerror(-err));
-	return !err && seed.forwarded && seed.probe[0].seen && seed.probe[1].seen;
+	else
+		warn_room(&seed, flows);
+	return !err && (seed.forwarded || !forward) && seed.probe[0].seen && seed.probe[1].seen;
 }

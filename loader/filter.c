@@ -8,6 +8,8 @@
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -70,10 +72,10 @@ static int keep_descriptors(const struct portcullis_bpf *skeleton,
 		{bpf_map__fd(skeleton->maps.carries), &filter->carries},
 		{bpf_map__fd(skeleton->maps.rare), &filter->rare},
 		{bpf_map__fd(skeleton->maps.flows), &filter->flows},
+		{bpf_map__fd(skeleton->maps.connections), &filter->connections},
+		{bpf_map__fd(skeleton->maps.streams), &filter->streams},
 		{bpf_map__fd(skeleton->maps.learned), &filter->learned},
-		{bpf_map__fd(skeleton->maps.observed), &filter->observed},
-		{bpf_map__fd(skeleton->maps.strangers), &filter->strangers},
-		{bpf_map__fd(skeleton->maps.open_ports), &filter->open_ports},
+		{bpf_map__fd(skeleton->maps.came_in), &filter->came_in},
 		{bpf_map__fd(skeleton->maps.fragments), &filter->fragments},
 		{bpf_map__fd(skeleton->maps.large), &filter->large},
 		{bpf_map__fd(skeleton->maps.shared), &filter->shared},
@@ -126,25 +128,36 @@ static void set_constants(struct portcullis_bpf *skeleton, struct filter *filter
 		has_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_ktime_get_coarse_ns);
 }
 
-/* Uses the descriptors that are there. */
-static int reuse_flows(struct portcullis_bpf *skeleton, const struct filter *of)
+/* A map that is there is used again, else there is a new one; `size` 0: as it is. */
+static int reuse_or_size(struct bpf_map *map, int fd, __u32 size)
 {
-	int err = bpf_map__reuse_fd(skeleton->maps.flows, of->flows);
+	if (fd >= 0)
+		return bpf_map__reuse_fd(map, fd);
+	return size ? bpf_map__set_max_entries(map, size) : 0;
+}
 
-	if (!err && of->learned >= 0)
-		err = bpf_map__reuse_fd(skeleton->maps.learned, of->learned);
-	if (!err)
-		err = bpf_map__reuse_fd(skeleton->maps.observed, of->observed);
-	if (!err)
-		err = bpf_map__reuse_fd(skeleton->maps.strangers, of->strangers);
-	if (!err)
-		err = bpf_map__reuse_fd(skeleton->maps.open_ports, of->open_ports);
-	if (!err && of->fragments >= 0)
-		err = bpf_map__reuse_fd(skeleton->maps.fragments, of->fragments);
-	if (!err && of->large >= 0)
-		err = bpf_map__reuse_fd(skeleton->maps.large, of->large);
-	if (!err)
-		err = bpf_map__reuse_fd(skeleton->maps.shared, of->shared);
+/* `flows`: of all three together. Some layouts had only the first. */
+static int set_flow_maps(struct portcullis_bpf *skeleton, const struct filter *of, __u32 flows)
+{
+	const struct {
+		struct bpf_map *map;
+		int fd;
+		__u32 size;
+	} each[] = {
+		{skeleton->maps.flows, of->flows, PC_FLOWS_REST(flows)},
+		{skeleton->maps.connections, of->connections, PC_FLOWS_CONNECTIONS(flows)},
+		{skeleton->maps.streams, of->streams, PC_FLOWS_STREAMS(flows)},
+		{skeleton->maps.learned, of->learned, 0},
+		{skeleton->maps.came_in, of->came_in, 0},
+		{skeleton->maps.fragments, of->fragments, 0},
+		{skeleton->maps.large, of->large, 0},
+		{skeleton->maps.shared, of->shared, 0},
+	};
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < ARRAY_SIZE(each) && !err; i++)
+		err = reuse_or_size(each[i].map, each[i].fd, each[i].size);
 	return err;
 }
 
@@ -195,16 +208,26 @@ static int set_maps(struct portcullis_bpf *skeleton, const struct filter *flows_
 		    const struct filter *counters_of, __u32 flows,
 		    const struct pc_generation *generation)
 {
-	int err;
+	int err = set_flow_maps(skeleton, flows_of, flows);
 
-	if (flows_of->flows >= 0)
-		err = reuse_flows(skeleton, flows_of);
-	else
-		err = bpf_map__set_max_entries(skeleton->maps.flows, flows);
 	if (!err && counters_of->counters >= 0)
 		err = reuse_counters(skeleton, counters_of);
 	else if (!err)
 		err = size_counters(skeleton, generation);
+	return err;
+}
+
+static int new_secret(const struct filter *filter)
+{
+	struct pc_came_in *table =
+		mmap(NULL, sizeof(*table), PROT_READ | PROT_WRITE, MAP_SHARED, filter->came_in, 0);
+	int err = 0;
+
+	if (table == MAP_FAILED)
+		return -errno;
+	if (getrandom(&table->secret, sizeof(table->secret), 0) != sizeof(table->secret))
+		err = -EIO;
+	munmap(table, sizeof(*table));
 	return err;
 }
 
@@ -217,7 +240,10 @@ static int claim_flows(const struct filter *filter, const struct filter *flows_o
 	struct pc_shared shared = {.netns = netns_inode()};
 	struct pc_learned all;
 	__u32 zero = 0;
+	int err = flows_of->came_in < 0 ? new_secret(filter) : 0;
 
+	if (err)
+		return err;
 	if (flows_of->flows < 0)
 		return bpf_map_update_elem(filter->shared, &zero, &shared, BPF_ANY) ? -errno : 0;
 	if (flows_of->learned >= 0)
@@ -261,8 +287,6 @@ int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
 		err = object_program(filter->program, &filter->program_id);
 	if (!err)
 		err = claim_flows(filter, flows_of);
-	if (!err && flows_of->flows < 0)
-		share_begin(filter);
 	if (err) {
 		error("cannot keep the BPF program: %s", strerror(-err));
 		filter_close(filter);
@@ -312,13 +336,13 @@ void installed_close(struct installed *installed)
 
 void filter_close(struct filter *filter)
 {
-	int *fd[] = {&filter->program,	 &filter->link,	      &filter->generations,
-		     &filter->tries,	 &filter->counters,   &filter->carries,
-		     &filter->rare,	 &filter->flows,      &filter->observed,
-		     &filter->shared,	 &filter->egress,     &filter->egress_link,
-		     &filter->strangers, &filter->open_ports, &filter->learned,
-		     &filter->emptied,	 &filter->fragments,  &filter->state,
-		     &filter->totals,	 &filter->past,	      &filter->large};
+	int *fd[] = {&filter->program, &filter->link,	   &filter->generations,
+		     &filter->tries,   &filter->counters,  &filter->carries,
+		     &filter->rare,    &filter->flows,	   &filter->connections,
+		     &filter->shared,  &filter->egress,	   &filter->egress_link,
+		     &filter->streams, &filter->came_in,   &filter->learned,
+		     &filter->emptied, &filter->fragments, &filter->state,
+		     &filter->totals,  &filter->past,	   &filter->large};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(fd); i++)
@@ -515,13 +539,13 @@ static int open_filter(struct filter *filter)
 		{"generations", &filter->generations},
 	};
 	const struct pin rest[] = {
-		{"tries", &filter->tries},	     {"filter", &filter->state},
-		{"counters", &filter->counters},     {"totals", &filter->totals},
-		{"carries", &filter->carries},	     {"rare", &filter->rare},
-		{"flows", &filter->flows},	     {"learned", &filter->learned},
-		{"observed", &filter->observed},     {"strangers", &filter->strangers},
-		{"open_ports", &filter->open_ports}, {"shared", &filter->shared},
-		{"fragments", &filter->fragments},   {"large", &filter->large},
+		{"tries", &filter->tries},	   {"filter", &filter->state},
+		{"counters", &filter->counters},   {"totals", &filter->totals},
+		{"carries", &filter->carries},	   {"rare", &filter->rare},
+		{"flows", &filter->flows},	   {"connections", &filter->connections},
+		{"streams", &filter->streams},	   {"learned", &filter->learned},
+		{"came_in", &filter->came_in},	   {"shared", &filter->shared},
+		{"fragments", &filter->fragments}, {"large", &filter->large},
 		{"egress", &filter->egress},
 	};
 	int err = open_pins(filter, first, ARRAY_SIZE(first));

@@ -12,6 +12,9 @@
 #include "loader/util.h"
 #include "loader/walk.h"
 
+const char *const flow_map_name[FLOW_MAPS] = {
+	[FLOWS_CONNECTIONS] = "connections", [FLOWS_STREAMS] = "streams", [FLOWS_REST] = "rest"};
+
 __u64 flows_now(void)
 {
 	struct timespec now;
@@ -39,13 +42,17 @@ const char *flow_state_name(const struct flow *flow)
 {
 	bool replied = flow->flags & PC_FLOW_REPLIED;
 
+	if (flow->key.protocol != IPPROTO_TCP && flow->flags & PC_FLOW_ASSURED)
+		return "stream";
 	if (flow->key.protocol != IPPROTO_TCP)
 		return replied ? "replied" : "sent";
 	if (flow->flags & (PC_FLOW_RESET | PC_FLOW_RESET_IN))
 		return "reset";
 	if (flow->flags & (PC_FLOW_FIN_OUT | PC_FLOW_FIN_IN))
 		return "closing";
-	return replied ? "established" : "sent";
+	if (flow->flags & PC_FLOW_ASSURED)
+		return "established";
+	return replied ? "replied" : "sent";
 }
 
 static const char *protocol_name(__u8 protocol)
@@ -109,6 +116,7 @@ int flow_compare(const void *a, const void *b)
 
 struct reading {
 	struct flows *flows;
+	struct flow_use *use; /* of the map that is read */
 	__u64 now;
 	bool keep;
 	const __u32 *ifindex;
@@ -135,7 +143,7 @@ static void take(const void *key, const void *value, void *context)
 	memcpy(&flow.key, key, sizeof(flow.key));
 	if (!flow_live(&flow.key, state, reading->now, &flow.idle))
 		return;
-	flows->used++;
+	reading->use->used++;
 	if (!reading->keep || !wanted(reading, flow.ifindex))
 		return;
 	flows->flow = grow(flows->flow, flows->count, sizeof(flow));
@@ -160,22 +168,48 @@ int flows_id(int map, __u32 *id)
 	return err;
 }
 
-static int read_map(int map, struct reading *reading)
+static int read_maps(const int map[FLOW_MAPS], struct reading *reading)
 {
+	struct flows *flows = reading->flows;
 	struct bpf_map_info info;
-	int err = map_info(map, &info);
+	int err = 0, i;
 
-	if (err)
-		return err;
-	*reading->flows = (struct flows){.size = info.max_entries};
-	return walk_map(map, sizeof(struct pc_flow), sizeof(struct pc_flow_state), take, reading);
+	*flows = (struct flows){};
+	for (i = 0; i < FLOW_MAPS && !err; i++) {
+		err = map_info(map[i], &info);
+		if (err)
+			break;
+		reading->use = &flows->use[i];
+		reading->use->size = info.max_entries;
+		err = walk_map(map[i], sizeof(struct pc_flow), sizeof(struct pc_flow_state), take,
+			       reading);
+		flows->all.used += reading->use->used;
+		flows->all.size += reading->use->size;
+	}
+	return err;
 }
 
-int flows_count(int map, struct flows *flows)
+int flows_count(const int map[FLOW_MAPS], struct flows *flows)
 {
 	struct reading reading = {.flows = flows, .now = flows_now()};
 
-	return read_map(map, &reading);
+	return read_maps(map, &reading);
+}
+
+static json_t *use_json(const struct flow_use *use)
+{
+	return json_pack("{s:I, s:I}", "used", (json_int_t)use->used, "size",
+			 (json_int_t)use->size);
+}
+
+json_t *flows_use_json(const struct flows *flows)
+{
+	json_t *json = use_json(&flows->all);
+	int i;
+
+	for (i = 0; i < FLOW_MAPS; i++)
+		json_object_set_new(json, flow_map_name[i], use_json(&flows->use[i]));
+	return json;
 }
 
 /* One that was shown twice stands beside itself. */
@@ -189,10 +223,15 @@ static void drop_doubles(struct flows *flows)
 	flows->count = kept;
 }
 
-int flows_read(int map, const __u32 *ifindex, size_t ifindexes, struct flows *flows)
+int flows_read(const int map[FLOW_MAPS], const __u32 *ifindex, size_t ifindexes,
+	       struct flows *flows)
 {
-	struct reading reading = {flows, flows_now(), true, ifindex, ifindexes};
-	int err = read_map(map, &reading);
+	struct reading reading = {.flows = flows,
+				  .now = flows_now(),
+				  .keep = true,
+				  .ifindex = ifindex,
+				  .ifindexes = ifindexes};
+	int err = read_maps(map, &reading);
 
 	if (err) {
 		flows_free(flows);

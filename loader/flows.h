@@ -17,12 +17,24 @@ struct flow {
 	__u8 flags;    /* PC_FLOW_* */
 };
 
-/* What a map of flows holds. */
+/* The maps of a network namespace that hold flows (abi.h). */
+enum flow_map {
+	FLOWS_CONNECTIONS,
+	FLOWS_STREAMS,
+	FLOWS_REST,
+	FLOW_MAPS,
+};
+
+extern const char *const flow_map_name[FLOW_MAPS];
+
+/* What they hold. */
 struct flows {
 	struct flow *flow; /* only if asked for */
 	size_t count;
-	size_t used; /* live ones, of all interfaces */
-	size_t size; /* the most that the map holds */
+	struct flow_use {
+		size_t used; /* live ones, of all interfaces */
+		size_t size; /* the most that the map holds */
+	} use[FLOW_MAPS], all;
 };
 
 /* CLOCK_MONOTONIC ns, the clock of the map. */
@@ -33,7 +45,7 @@ bool flow_live(const struct pc_flow *key, const struct pc_flow_state *state, __u
 	       __u32 *idle);
 /* Seconds for which it still lives if nothing is sent. */
 __u32 flow_expires(const struct flow *flow);
-/* "sent", "replied"; of TCP "sent", "established", "closing", "reset". */
+/* "sent", "replied", "stream"; of TCP "sent", "replied", "established", "closing", "reset". */
 const char *flow_state_name(const struct flow *flow);
 
 /* {"interface", "protocol", "local", "local_port", "remote", "remote_port", "state", "idle",
@@ -45,13 +57,16 @@ int flow_compare(const void *a, const void *b);
 
 /* The id by which two filters that share a map are known. Returns 0 or -errno. */
 int flows_id(int map, __u32 *id);
-/* Counts the live flows of a map: `used` and `size`. Returns 0 or -errno. */
-int flows_count(int map, struct flows *flows);
+/* Counts the live flows of the maps: `use` and `all`. Returns 0 or -errno. */
+int flows_count(const int map[FLOW_MAPS], struct flows *flows);
 /*
  * Reads those that the egress of `ifindexes` learned (none given: all), sorted. Returns 0 or
  * -errno.
  */
-int flows_read(int map, const __u32 *ifindex, size_t ifindexes, struct flows *flows);
+int flows_read(const int map[FLOW_MAPS], const __u32 *ifindex, size_t ifindexes,
+	       struct flows *flows);
+/* {"used", "size", "connections": {"used", "size"}, "streams", "rest"} */
+json_t *flows_use_json(const struct flows *flows);
 void flows_free(struct flows *flows);
 
 #endif

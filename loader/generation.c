@@ -224,6 +224,7 @@ static void fill_header(const struct filter *filter, struct pc_generation *gener
 	generation->made_at = now_ns();
 	generation->program_id = filter->program_id;
 	if (current) {
+		generation->grace = current->grace;
 		generation->number = current->number + 1;
 		generation->attached_at = current->attached_at;
 	} else if (!generation->attached_at) {
@@ -383,13 +384,12 @@ static int keep_fallback(const struct filter *filter)
 int filter_commit(struct filter *filter)
 {
 	struct installed old = filter->current;
-	int err;
+	int err = 0;
 
 	/* What the old generation admitted by its table, it did not let the program learn. */
 	if (is_here(filter))
 		seed_live(filter, filter->ifindex, filter->next.copy->forward);
-	err = share_open(filter, filter->next.copy);
-	if (!err && first_to_confirm(filter, filter->next.copy))
+	if (first_to_confirm(filter, filter->next.copy))
 		err = keep_fallback(filter);
 	if (!err)
 		err = put_in_place(filter, 0, filter->next.generation);

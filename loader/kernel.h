@@ -61,10 +61,10 @@ struct filter {
 	int rare;
 	int past;  /* -1 unless it took the place of a filter whose counters were others */
 	int flows; /* this one and the next seven are one a network namespace */
+	int connections;
+	int streams;
 	int learned;
-	int observed;
-	int strangers;
-	int open_ports;
+	int came_in;
 	int fragments;
 	int large;
 	int shared;
@@ -100,10 +100,10 @@ struct filter {
 			 .rare = -1,                 \
 			 .past = -1,                 \
 			 .flows = -1,                \
+			 .connections = -1,          \
+			 .streams = -1,              \
 			 .learned = -1,              \
-			 .observed = -1,             \
-			 .strangers = -1,            \
-			 .open_ports = -1,           \
+			 .came_in = -1,              \
 			 .fragments = -1,            \
 			 .large = -1,                \
 			 .shared = -1,               \
@@ -116,14 +116,15 @@ struct filter {
 			 .reverted = {-1, -1, NULL}})
 
 /*
- * Loads programs and maps, for an interface whose frames begin so; nothing is attached or pinned. If the kernel refuses a program, the end
- * of the verifier's log and the kernel version that is needed are in the message.
+ * Loads programs and maps, for an interface whose frames begin so; nothing is attached or pinned.
+ * If the kernel refuses a program, the end of the verifier's log and the kernel version that is
+ * needed are in the message.
  */
 int filter_load(struct filter *filter, enum pc_frame frame);
 /*
  * The same with the flow maps of one filter and the counters of another. Where one of them has no
- * such map: with new ones, of `flows` entries, for the caller's network namespace; and with room to
- * count what `generation` lists, which may be NULL.
+ * such map: with new ones, of `flows` entries in all, for the caller's network namespace; and with
+ * room to count what `generation` lists, which may be NULL.
  */
 int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
 			const struct filter *counters_of, __u32 flows, enum pc_frame frame,
@@ -287,20 +288,22 @@ __u64 netns_inode(void);
 int share_find(__u32 flows, struct filter *with);
 
 /*
- * `open_ports` has the ports that the judging generations of a network namespace open to anyone. It
- * may have too many, and never too few, for a command that is killed between two steps leaves it
- * so:
+ * Tells the programs whether several interfaces of a network namespace have a filter, so that they
+ * note what comes in by each: what is answered by another teaches nothing there.
  *
- *	share_begin	new maps get the ports of the filters that are there
- *	share_open	before a generation is put in place, its ports are added, in all maps that
- *			filters of the caller's network namespace use
- *	share_settle	at the end of a changing command, all are worked out again
+ *	share_several	before one more is hooked, for the caller's network namespace
+ *	share_settle	at the end of a changing command: as it is then
  *
- * share_open fails with -errno and no message. What else cannot be done is warned of.
+ * What cannot be done is warned of.
  */
-void share_begin(const struct filter *filter);
-int share_open(const struct filter *filter, const struct pc_generation *generation);
+void share_several(const struct filter *filter);
 void share_settle(void);
+
+/*
+ * The number of flows that the maps of a filter hold, as --flows gives it: `connections` has half
+ * of them. 0 if it cannot be told.
+ */
+__u32 share_flows(const struct filter *filter);
 
 /* --- egress.c: the egress hook --- */
 

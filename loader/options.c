@@ -24,7 +24,7 @@ static const struct option_row option_table[] = {
 	{'O', "outbound", "track|enforce",
 	 "count what goes out (the default), or drop what no service lists"},
 	{'l', "echo-limit", "N", "echo requests a second on a CPU (100); 0: no limit"},
-	{'L', "flows", "N", "size of the network namespace's map of flows (65536)"},
+	{'L', "flows", "N", "size of the network namespace's tables of flows (65536)"},
 	{'C', "confirm", "SECONDS", "fall back unless `portcullis confirm` comes in time"},
 	{'B', "boot", NULL, "final at once; the lockout guard only warns"},
 	{'A', "as", "NAME", "what the file says of NAME, as udev is about to call the interface"},

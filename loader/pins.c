@@ -83,15 +83,24 @@ int filter_pin(struct filter *filter)
 		const char *name;
 		int fd;
 	} pin[] = {
-		{"program", filter->program},	  {"generations", filter->generations},
-		{"tries", filter->tries},	  {"filter", filter->state},
-		{"counters", filter->counters},	  {"totals", filter->totals},
-		{"carries", filter->carries},	  {"rare", filter->rare},
-		{"past", filter->past},		  {"flows", filter->flows},
-		{"learned", filter->learned},	  {"observed", filter->observed},
-		{"strangers", filter->strangers}, {"open_ports", filter->open_ports},
-		{"fragments", filter->fragments}, {"large", filter->large},
-		{"shared", filter->shared},	  {"egress_link", filter->egress_link},
+		{"program", filter->program},
+		{"generations", filter->generations},
+		{"tries", filter->tries},
+		{"filter", filter->state},
+		{"counters", filter->counters},
+		{"totals", filter->totals},
+		{"carries", filter->carries},
+		{"rare", filter->rare},
+		{"past", filter->past},
+		{"flows", filter->flows},
+		{"connections", filter->connections},
+		{"streams", filter->streams},
+		{"learned", filter->learned},
+		{"came_in", filter->came_in},
+		{"fragments", filter->fragments},
+		{"large", filter->large},
+		{"shared", filter->shared},
+		{"egress_link", filter->egress_link},
 	};
 	size_t i;
 	int err = 0;

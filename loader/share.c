@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * What the filters of a network namespace share: their flow maps, and which ports any of them
- * opens.
- */
+/* What the filters of a network namespace share: their flow maps, and that they are several. */
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "loader/kernel.h"
@@ -31,19 +27,25 @@ static bool of_this_namespace(const struct filter *filter)
 	       shared.netns == netns_inode();
 }
 
-static int check_size(const struct hook *hook, const struct filter *filter, __u32 flows)
+__u32 share_flows(const struct filter *filter)
 {
 	struct bpf_map_info info;
-	int err = object_map(filter->flows, &info);
 
-	if (err) {
-		error("%s: cannot read its map of flows: %s", hook->name, strerror(-err));
-		return err;
+	return object_map(filter->connections, &info) ? 0 : 2 * info.max_entries;
+}
+
+static int check_size(const struct hook *hook, const struct filter *filter, __u32 flows)
+{
+	__u32 there = share_flows(filter);
+
+	if (!there) {
+		error("%s: cannot read its map of flows: %s", hook->name, strerror(errno));
+		return -EIO;
 	}
-	if (!flows || flows == info.max_entries)
+	if (!flows || PC_FLOWS_CONNECTIONS(flows) == PC_FLOWS_CONNECTIONS(there))
 		return 0;
-	error("--flows %u: this network namespace has a map of %u flows already, which %s uses: leave out --flows, or detach every interface of the namespace first",
-	      flows, info.max_entries, hook->name);
+	error("--flows %u: this network namespace has maps of %u flows already, which %s uses: leave out --flows, or detach every interface of the namespace first",
+	      flows, there, hook->name);
 	return -EEXIST;
 }
 
@@ -71,200 +73,74 @@ int share_find(__u32 flows, struct filter *with)
 	return err;
 }
 
-/* --- ports that are open to anyone --- */
+/* --- whether there are several --- */
 
-#define OPEN_BYTES (PC_OPEN_WORDS * sizeof(__u64))
-
-/* The program reads along. A word that is right already is left in the caches of its CPUs. */
-static int write_words(int map, const __u64 *open, bool exact)
+static int set_several(int map, bool several)
 {
-	__u64 *words = mmap(NULL, OPEN_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
-	size_t i;
+	struct pc_shared shared;
+	__u32 zero = 0;
 
-	if (words == MAP_FAILED)
+	if (bpf_map_lookup_elem(map, &zero, &shared))
 		return -errno;
-	for (i = 0; i < PC_OPEN_WORDS; i++) {
-		__u64 word = exact ? open[i] : words[i] | open[i];
-
-		if (word != words[i])
-			__atomic_store_n(&words[i], word, __ATOMIC_RELAXED);
-	}
-	munmap(words, OPEN_BYTES);
-	return 0;
+	if (shared.several == several)
+		return 0;
+	shared.several = several;
+	return bpf_map_update_elem(map, &zero, &shared, BPF_ANY) ? -errno : 0;
 }
 
-static void add_open(const struct pc_generation *generation, __u64 *open)
+void share_several(const struct filter *filter)
 {
-	const __u16 *port = generation->port;
-	size_t i, bit;
-
-	for (i = 0; i < PC_OPEN_WORDS; i++, port += 64)
-		for (bit = 0; bit < 64; bit++)
-			open[i] |= (__u64)(port[bit] == PC_PORT_OPEN) << bit;
-}
-
-/* The generation in a slot of `generations`, without opening all the rest. -EPROTO: another
- * version's. */
-static int read_slot(int generations, __u32 slot, struct pc_generation *generation)
-{
-	__close_fd int map = -1;
-	struct bpf_map_info info;
-	__u32 zero = 0, number;
-
-	if (bpf_map_lookup_elem(generations, &slot, &number))
-		return -errno;
-	map = bpf_map_get_fd_by_id(number);
-	if (map < 0 || object_map(map, &info))
-		return -errno;
-	if (info.value_size != sizeof(*generation))
-		return -EPROTO;
-	if (bpf_map_lookup_elem(map, &zero, generation))
-		return -errno;
-	return generation->magic == PC_MAGIC && generation->version == PC_ABI_VERSION ? 0 : -EPROTO;
-}
-
-/* The ports of a filter that its judging generation opens, or the one that may come back. */
-static int read_open(const char *id, struct pc_generation *generation, __u64 *open)
-{
-	__close_fd int generations = object_get(id, "generations");
-	int err = generations < 0 ? generations : read_slot(generations, 0, generation);
+	int err = set_several(filter->shared, true);
 
 	if (err)
-		return err;
-	add_open(generation, open);
-	if (!generation->deadline)
-		return 0;
-	err = read_slot(generations, generation->fallback, generation);
-	if (!err)
-		add_open(generation, open);
-	return err;
+		warning("cannot tell the program that there are several interfaces: %s",
+			strerror(-err));
 }
 
-/*
- * Of all the filters. Another version's has none noted; one whose pin is missing is not known:
- * `*all` is false.
- */
-static int judging_open(const struct hook *hook, size_t count, __u64 *open, bool *all)
-{
-	struct pc_generation *generation = xcalloc(1, sizeof(*generation));
-	size_t i;
-	int err = 0;
-
-	*all = true;
-	for (i = 0; i < count && !err; i++) {
-		err = read_open(hook[i].id, generation, open);
-		if (err == -ENOENT)
-			*all = false;
-		if (err == -ENOENT || err == -EPROTO)
-			err = 0;
-	}
-	free(generation);
-	return err;
-}
-
-static bool lists(const struct hook *hook, size_t count, const char *id)
-{
-	size_t i;
-
-	for (i = 0; i < count && strcmp(hook[i].id, id); i++)
-		;
-	return i < count;
-}
-
-static bool uses(const char *id, const struct bpf_map_info *map)
-{
-	__close_fd int fd = object_get(id, "open_ports");
-	struct bpf_map_info info;
-
-	return fd >= 0 && !object_map(fd, &info) && info.id == map->id;
-}
-
-/* Whether a pinned filter that is not in the list uses the map, or (not `it`) does not. */
-static bool others_use(const struct hook *hook, size_t count, int map, bool it)
+/* Of another network namespace's filters no list is had: what is shared with them stays. */
+static bool others_use(const struct hook *hook, size_t count, int map)
 {
 	DIR *dir = opendir(PINS);
 	bool found = !dir && errno != ENOENT;
-	struct bpf_map_info info;
+	struct bpf_map_info info, other;
 	struct dirent *entry;
 
 	if (object_map(map, &info))
 		found = true;
-	while (dir && !found && (entry = readdir(dir)))
-		found = entry->d_name[0] != '.' && !lists(hook, count, entry->d_name) &&
-			uses(entry->d_name, &info) == it;
+	while (dir && !found && (entry = readdir(dir))) {
+		__close_fd int fd = -1;
+		size_t i;
+
+		for (i = 0; i < count && strcmp(hook[i].id, entry->d_name); i++)
+			;
+		if (entry->d_name[0] == '.' || i < count)
+			continue;
+		fd = object_get(entry->d_name, "shared");
+		found = fd >= 0 && !object_map(fd, &other) && other.id == info.id;
+	}
 	if (dir)
 		closedir(dir);
 	return found;
 }
 
-void share_begin(const struct filter *filter)
-{
-	__u64 open[PC_OPEN_WORDS] = {};
-	struct hook *hook;
-	size_t count;
-	bool all;
-	int err;
-
-	if (hook_list(&hook, &count))
-		return;
-	err = judging_open(hook, count, open, &all);
-	if (!err && count)
-		err = write_words(filter->open_ports, open, false);
-	if (err)
-		warning("cannot read which ports the other interfaces open: %s", strerror(-err));
-	free(hook);
-}
-
-int share_open(const struct filter *filter, const struct pc_generation *generation)
-{
-	__u64 open[PC_OPEN_WORDS] = {};
-	struct hook *hook;
-	size_t count, i;
-	int err;
-
-	add_open(generation, open);
-	err = write_words(filter->open_ports, open, false);
-	if (err || !others_use(NULL, 0, filter->open_ports, false))
-		return err;
-	err = hook_list(&hook, &count);
-	if (err)
-		return err;
-	for (i = 0; i < count && !err; i++) {
-		__close_fd int map = -ENOENT; /* its own is written already */
-
-		if (strcmp(hook[i].id, filter->id))
-			map = object_get(hook[i].id, "open_ports");
-		if (map >= 0)
-			err = write_words(map, open, false);
-		else if (map != -ENOENT)
-			err = map;
-	}
-	free(hook);
-	return err;
-}
-
 void share_settle(void)
 {
-	__u64 open[PC_OPEN_WORDS] = {};
 	struct hook *hook;
 	size_t count, i;
-	bool all;
-	int err;
+	int err = 0;
 
 	if (hook_list(&hook, &count))
 		return;
-	err = judging_open(hook, count, open, &all);
 	for (i = 0; i < count && !err; i++) {
-		__close_fd int map = object_get(hook[i].id, "open_ports");
+		__close_fd int map = object_get(hook[i].id, "shared");
 
 		if (map >= 0)
-			/* What moved to another network namespace needs the ports of that. */
-			err = write_words(map, open, all && !others_use(hook, count, map, true));
+			err = set_several(map, count > 1 || others_use(hook, count, map));
 		else if (map != -ENOENT)
 			err = map;
 	}
 	if (err)
-		warning("cannot work out which ports are open: %s; those that were open until now count as such",
+		warning("cannot tell the programs how many interfaces there are: %s; they count as several",
 			strerror(-err));
 	free(hook);
 }

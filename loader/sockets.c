@@ -8,7 +8,9 @@
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
 #include <netinet/tcp.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "loader/flows.h"
 #include "loader/link.h"
@@ -172,18 +174,20 @@ static bool set_link(const struct seed *seed, unsigned int device, struct pc_flo
 
 static __u8 flags_of(const struct inet_diag_msg *socket, __u8 protocol)
 {
+	const __u8 assured = PC_FLOW_REPLIED | PC_FLOW_ASSURED;
+
 	if (protocol == IPPROTO_UDP)
-		return PC_FLOW_REPLIED;
+		return assured;
 	switch (socket->idiag_state) {
 	case TCP_SYN_SENT: return 0;
 	case TCP_FIN_WAIT1:
 	case TCP_FIN_WAIT2:
 	case TCP_TIME_WAIT:
 	case TCP_CLOSING:
-	case TCP_LAST_ACK: return PC_FLOW_REPLIED | PC_FLOW_FIN_OUT;
-	case TCP_CLOSE_WAIT: return PC_FLOW_REPLIED | PC_FLOW_FIN_IN;
+	case TCP_LAST_ACK: return assured | PC_FLOW_FIN_OUT;
+	case TCP_CLOSE_WAIT: return assured | PC_FLOW_FIN_IN;
 	}
-	return PC_FLOW_REPLIED;
+	return assured;
 }
 
 static int read_socket(const struct nlmsghdr *message, void *data)
@@ -238,4 +242,27 @@ int sockets_seed(const struct filter *filter, unsigned int ifindex)
 		warning("cannot read the list of live sockets: %s; connections of sockets bound to a device may stall until this host sends",
 			strerror(-err));
 	return err;
+}
+
+bool sockets_begun(const struct filter *filter)
+{
+	struct pc_came_in *table =
+		mmap(NULL, sizeof(*table), PROT_READ | PROT_WRITE, MAP_SHARED, filter->came_in, 0);
+	struct socket_info *list = NULL;
+	size_t count = 0, i;
+	int err;
+
+	if (table == MAP_FAILED) {
+		warning("cannot note which ports have sockets: %s", strerror(errno));
+		return true;
+	}
+	err = sockets_list(IPPROTO_UDP, SOCKET_STATE(TCP_CLOSE), &list, &count);
+	for (i = 0; i < count; i++)
+		table->begun[list[i].local_port / 64] |= 1ULL << list[i].local_port % 64;
+	if (err)
+		warning("cannot read the list of live sockets: %s; UDP that goes on now may stall at the next swap",
+			strerror(-err));
+	free(list);
+	munmap(table, sizeof(*table));
+	return err || count;
 }

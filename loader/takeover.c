@@ -12,6 +12,7 @@
 #include "loader/past.h"
 #include "loader/record.h"
 #include "loader/remake.h"
+#include "loader/seed.h"
 #include "loader/takeover.h"
 
 /* What the new filter judges by: the old recipe, with the catalog as it is now. */
@@ -26,21 +27,42 @@ static int make(const char *interface, const struct other *other, const struct n
 	return err;
 }
 
+/* How many flows its maps are to hold: as before. */
+static __u32 flows_of(const struct other *other)
+{
+	struct bpf_map_info info;
+
+	if (other->filter.connections >= 0)
+		return share_flows(&other->filter);
+	return other->filter.flows < 0 || object_map(other->filter.flows, &info) ? PC_FLOWS :
+										   info.max_entries;
+}
+
+/*
+ * The flow maps are those of this version's filters in the network namespace, if there are, else
+ * the old ones.
+ */
 static int load(const struct hook *hook, const struct other *other, const struct remade *made,
 		struct filter *filter)
 {
+	__cleanup(filter_close) struct filter with = FILTER_NONE;
 	struct filter none = FILTER_NONE;
 	struct tables tables = made->plan.tables;
+	const struct filter *flows = other->version >= PC_FLOWS_SINCE ? &other->filter : &none;
 	enum pc_frame frame;
 	int err = frame_of(hook->name, hook->ifindex, &frame);
 
 	if (!err)
-		err = filter_load_sharing(
-			filter, other->version >= PC_FLOWS_SINCE ? &other->filter : &none,
-			other->version >= PC_COUNTERS_SINCE ? &other->filter : &none, PC_FLOWS,
-			frame, tables.generation);
+		err = share_find(0, &with);
+	if (!err)
+		err = filter_load_sharing(filter, with.flows >= 0 ? &with : flows,
+					  other->version >= PC_COUNTERS_SINCE ? &other->filter :
+										&none,
+					  flows_of(other), frame, tables.generation);
 	if (err)
 		return err;
+	if (with.flows >= 0)
+		share_several(filter);
 	filter->ifindex = hook->ifindex;
 	tables.generation->number = other->number + 1;
 	tables.generation->attached_at = other->attached_at;
@@ -100,6 +122,7 @@ static int put_in_place(const struct hook *hook, struct other *other, struct fil
 		filter_unpin(new);
 		return err;
 	}
+	seed_old(new, old);
 	seed_live(new, hook->ifindex, new->current.copy->forward);
 	new->link = fd_dup(old->link);
 	err = new->link < 0 ? new->link : filter_pin(new);

@@ -262,6 +262,12 @@ static void status_overrides(const json_t *recipe, FILE *to)
 	fputc('\n', to);
 }
 
+static void status_use(const json_t *use, const char *what, FILE *to)
+{
+	fprintf(to, "%lld of %lld %s", (long long)json_integer_value(json_object_get(use, "used")),
+		(long long)json_integer_value(json_object_get(use, "size")), what);
+}
+
 static void status_egress(const json_t *one, FILE *to)
 {
 	const json_t *flows = json_object_get(one, "flows"), *sent;
@@ -274,10 +280,12 @@ static void status_egress(const json_t *one, FILE *to)
 	if (!flows)
 		return;
 	text_print(to, "  outbound   %s", text_of(one, "outbound"));
-	fprintf(to, "\n  flows      %lld of %lld in use%s\n",
-		(long long)json_integer_value(json_object_get(flows, "used")),
-		(long long)json_integer_value(json_object_get(flows, "size")),
-		is(one, "forward") ? ", forwarded traffic is learned too" : "");
+	fputs("\n  flows      ", to);
+	status_use(flows, "in use: ", to);
+	status_use(json_object_get(flows, "connections"), "connections, ", to);
+	status_use(json_object_get(flows, "streams"), "streams, ", to);
+	status_use(json_object_get(flows, "rest"), "not assured", to);
+	fprintf(to, "%s\n", is(one, "forward") ? "; forwarded traffic is learned too" : "");
 	if (!text_of(one, "egress") || strcmp(text_of(one, "egress"), "missing"))
 		return;
 	fputs(tone_start(TONE_BAD, to), to);

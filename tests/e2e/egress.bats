@@ -428,7 +428,7 @@ flows_of_eth8()
 	start server host socat -u UDP:203.0.113.2:7001,bind=203.0.113.1:7000,so-bindtodevice=br0 "OPEN:$DIR/heard,append"
 	until_true 5 on host sh -c 'ss -Hun state established | grep -q :7000'
 	exits 0 pc attach eth8 -p host
-	same '[["udp","203.0.113.1",7000,"203.0.113.2","replied"]]' "$(flows_of_eth8)" flows
+	same '[["udp","203.0.113.1",7000,"203.0.113.2","stream"]]' "$(flows_of_eth8)" flows
 	on other socat -u - UDP:203.0.113.1:7000,bind=203.0.113.2:7001 <<< one
 	until_true 5 grep -q one "$DIR/heard"
 }

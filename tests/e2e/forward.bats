@@ -380,14 +380,14 @@ local_port()
 	unanswered outside 198.51.100.1 7009
 }
 
-@test "what ends here, or has ended, is not taken from conntrack" {
+@test "TCP that ends here, or has ended, is not taken from conntrack" {
 	masquerade
 	talk_connect own gateway 198.51.100.2 7000
 	asked 'answered 20' gateway 198.51.100.2 7777 --source-port 40778
 	exits 0 on lan socat -u OPEN:/dev/null TCP:198.51.100.2:7000,connect-timeout=8
 	attach_tiny gateway eth0 --forward
 	same '[]' "$(flow_locals tcp 7000 | jq -c 'map(select(contains("established")))')" 'flows'
-	same '[]' "$(flow_locals udp 7777 | jq -c 'map(select(contains("40778")))')" 'flows'
+	same '["198.51.100.1 40778 replied"]' "$(flow_locals udp 7777 | jq -c 'map(select(contains("40778")))')" 'its own UDP'
 	speaks_to far own
 }
 
@@ -653,4 +653,82 @@ tunnel()
 	json_is '[.interfaces[0].ports[] | select(.port == 4789 and .protocol == "udp") | .drop.packets > 0] == [true]'
 	on gateway ip link del vx0
 	on outside ip link del vx0
+}
+
+# --- nothing that anyone can begin evicts a quiet connection ---
+
+# use TABLE: used flows of it.
+use()
+{
+	as gateway flows --json | jq ".$1.used"
+}
+
+# beside_the_flood: 8,000 SYNs from forged sources to the open port of `lan`, 6,000 look-ups of `lan` that are answered,
+# and 3,000 that are not.
+beside_the_flood()
+{
+	local i
+
+	on gateway ip neigh replace 10.0.0.2 lladdr "$(mac_of lan eth0)" dev eth1
+	for i in {1..8000}; do
+		echo "tcp 203.0.$((i / 250)).$((i % 250 + 1)) 10.0.0.2 $((1024 + i)) 5000 60"
+	done > "$DIR/syns"
+	for i in {1..6000}; do
+		echo "udp 10.0.0.2 198.51.100.2 $((20000 + i)) 7777 60"
+	done > "$DIR/queries"
+	for i in {1..3000}; do
+		echo "udp 10.0.0.2 198.51.100.$((i % 200 + 3)) $((20000 + i)) 7777 60"
+	done >> "$DIR/queries"
+	on outside "$TOOLS/send" eth0 "$(mac_of gateway eth0)" < "$DIR/syns" > /dev/null
+	on lan "$TOOLS/send" eth0 "$(mac_of gateway eth1)" < "$DIR/queries" > /dev/null
+}
+
+@test "quiet forwarded connections and streams outlast forged SYNs, look-ups and a local user, TCP and UDP" {
+	talk_listen open lan 5000
+	attach_tiny gateway eth0 --forward --flows 4096
+	attach_tiny gateway eth1 --forward
+	talk_connect near lan 198.51.100.2 7000
+	talk_connect near6 lan 2001:db8:b::2 7000
+	start call lan /usr/bin/python3 "$BATS_TEST_DIRNAME/datagrams.py" ask 198.51.100.2 7777 --source-port 7100 --times 4 --pause 1
+	until_true 10 flow_count_is 1 '.local_port == 7100 and .state == "stream"'
+	speaks_to near far
+	beside_the_flood
+	# Of this host: half a thousand connections of a user's, each bound to the interface.
+	on gateway setpriv --reuid 65534 --clear-groups /usr/bin/python3 -c 'import socket
+for i in range(3000):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.sendto(b"20 20 x", ("198.51.100.2", 7777))
+    s.close()'
+	(($(use rest) > 500)) || fail "no flood: $(as gateway flows | tail -n 1)"
+	(($(use rest) <= 1024)) || fail "it went elsewhere: $(as gateway flows | tail -n 1)"
+	same 1 "$(use streams)" 'streams'
+	speaks_to far near
+	speaks_to far near6
+	flow_count_is 1 '.local_port == 7100 and .state == "stream"' || fail 'the stream is gone'
+}
+
+flow_count_is()
+{
+	[ "$(as gateway flows --json | jq "[.flows[] | select(.interface == \"eth0\" and ($2))] | length")" = "$1" ]
+}
+
+@test "attach takes the connections over first: quiet ones among thousands of look-ups, and says which --flows would do" {
+	local i
+
+	masquerade
+	on gateway sh -c 'sysctl -qw net.netfilter.nf_conntrack_max=100000'
+	talk_connect near lan 198.51.100.2 7000
+	for i in {1..6000}; do
+		echo "udp 10.0.0.2 198.51.100.2 $((20000 + i)) 7777 60"
+	done > "$DIR/queries"
+	on lan "$TOOLS/send" eth0 "$(mac_of gateway eth1)" < "$DIR/queries" > /dev/null
+	talk_connect later lan 198.51.100.2 7000
+	exits 0 attach_tiny gateway eth0 --forward --flows 2048
+	says_not 'flows'
+	speaks_to far near
+	speaks_to far later
+	as gateway detach eth0
+	talk_connect third lan 198.51.100.2 7000
+	exits 0 attach_tiny gateway eth0 --forward --flows 4
+	says 'conntrack has 3 connections' 'attach them with --flows 65536'
 }

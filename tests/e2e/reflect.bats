@@ -206,72 +206,7 @@ for frame in frames: del frame[IP].chksum'
 	asked 'answered 20' host 10.0.0.2 7777
 	asked 'answered 20' host 10.0.0.2 7777 --source-port 40777
 	stop service
-	asked nothing host 10.0.0.2 7777 --source-port 5060 --timeout 0.4
-	as host swap eth0 -p tiny --catalog "$TINY"
 	asked 'answered 20' host 10.0.0.2 7777 --source-port 5060
-}
-
-# noted: the ports that are noted as open to anyone, those of UDP plus 65536.
-noted()
-{
-	inside bpftool map dump pinned "$(pins | head -n 1)/open_ports" --json | /usr/bin/python3 -c 'import json, sys
-words = [int.from_bytes(bytes(int(byte, 0) for byte in entry["value"]), "little") for entry in json.load(sys.stdin)]
-print(*[64 * at + bit for at, word in enumerate(words) for bit in range(64) if word >> bit & 1])'
-}
-
-@test "which ports are open is kept true by attach, swap and detach" {
-	gateway
-	attach_sip eth0
-	same 70596 "$(noted)" 'after attach'
-	attach_tiny host eth1
-	same '5000 70536 70596' "$(noted)" 'after the second'
-	as host swap eth0 -p tiny --catalog "$TINY"
-	same '5000 70536' "$(noted)" 'after swap'
-	as host swap eth1 -p sip --catalog "$TINY"
-	same '5000 70536 70596' "$(noted)" 'after another'
-	as host detach eth0
-	same 70596 "$(noted)" 'after detach'
-}
-
-# changes PROFILE: the calls of a swap to it that change something, and the one behind the last of them. Killed at any
-# other one, it leaves what it leaves at the next of these.
-CHANGING=bpf,unlink,unlinkat,rename,renameat,renameat2,mkdir,mkdirat,rmdir
-changes()
-{
-	on host strace -f -e trace=$CHANGING -o "$DIR/trace" "$PORTCULLIS" swap eth0 -p "$1" --catalog "$TINY" > /dev/null
-	awk '/MAP_UPDATE|MAP_DELETE|OBJ_PIN|LINK_|PROG_ATTACH|PROG_DETACH|unlink|rename|mkdir|rmdir/ { print last = NR }
-		END { print last + 1 }' "$DIR/trace"
-}
-
-judging()
-{
-	as host status --json | jq -r '.interfaces[0].profiles[0]'
-}
-
-@test "a swap that is killed leaves no open port unnoted, and the next command notes them right" {
-	local calls call profile other port noted tried=0
-
-	two_hosts
-	attach_sip eth0
-	for profile in tiny sip; do
-		[ $profile = tiny ] && other=sip || other=tiny
-		calls=$(changes $profile)
-		for call in $calls; do
-			[ "$(judging)" = $other ] || as host swap eth0 -p $other --catalog "$TINY"
-			run on host strace -f -o /dev/null -e "inject=$CHANGING:signal=KILL:when=$call" \
-				"$PORTCULLIS" swap eth0 -p $profile --catalog "$TINY"
-			[ "$status" = 137 ] || fail "call $call: exit $status: $output"
-			port=70596
-			[ "$(judging)" = sip ] || port=70536
-			noted=$(noted)
-			[[ " $noted " == *" $port "* ]] || fail "killed at call $call: $port is not among $noted"
-			as host detach eth9 2> /dev/null || true
-			[ $port = 70596 ] || port='5000 70536'
-			same "$port" "$(noted)" "after the next command, killed at call $call"
-			tried=$((tried + 1))
-		done
-	done
-	[ $tried -gt 8 ] || fail "killed at $tried calls only"
 }
 
 # --- this host's own, whose addresses or sockets are not those of the packet ---

@@ -413,7 +413,7 @@ flows_are()
 	flows_are 5
 }
 
-@test "a learned flow lives 30 s without an answer, 180 s with one" {
+@test "a learned flow lives 30 s after a question and an answer, 120 s once both go on" {
 	udp_server silent client 4030 --answer-port 4031
 	udp_server talking client 4020
 	attach -p closed
@@ -421,13 +421,16 @@ flows_are()
 	exits 0 ask host 192.0.2.2 4020 --from-port 6020
 	flow '.protocol == "udp" and .local_port == 6030 and .remote_port == 4030 and .state == "sent" and
 		.expires <= 30 and .expires > 20 and .idle <= 5'
-	flow '.local_port == 6020 and .remote_port == 4020 and .state == "replied" and .expires > 30 and .expires <= 180'
+	flow '.local_port == 6020 and .remote_port == 4020 and .state == "replied" and .expires > 20 and .expires <= 30'
 	exits 0 pc flows
 	says 192.0.2.2 4020 6020
 	output=$(pc status eth0 --json)
-	json_is '.interfaces[0].flows == {"used": 2, "size": 65536}'
+	json_is '.interfaces[0].flows == {"used": 2, "size": 65536, "connections": {"used": 0, "size": 32768},
+		"streams": {"used": 0, "size": 16384}, "rest": {"used": 2, "size": 16384}}'
+	on host /usr/bin/python3 "$BATS_TEST_DIRNAME/datagrams.py" ask 192.0.2.2 4020 --source-port 6021 --times 4 --pause 1 > "$DIR/asked"
+	flow '.local_port == 6021 and .state == "stream" and .expires > 110 and .expires <= 120'
 	cut ask host 192.0.2.2 4030 --connect --wait 0.5
-	flows_are 2
+	flows_are 3
 }
 
 @test "ACK, SYN-ACK, FIN, RST and worse get no answer, from a closed port nor from a listener" {

@@ -174,3 +174,153 @@ neighbour()
 	speaks_to live server
 	speaks_to server live
 }
+
+# --- what is asked from a port that another interface opens ---
+
+media_catalog()
+{
+	cat > "$TINY/media.yaml" <<-YAML
+		profile: media
+		title: A range of ports, open to anyone
+		services:
+		  - name: media
+		    in: 5060-5099/udp
+	YAML
+}
+
+@test "a query by one NIC from a port that the other opens to anyone is answered, symmetric ports too" {
+	media_catalog
+	attach_tiny host eth1
+	as host attach eth0 -p media --mode native --catalog "$TINY" > /dev/null
+	udp_serve answers other 5060
+	asked 'answered 20' host 198.51.100.2 5060 --source-port 5060
+	asked 'answered 20' host 2001:db8:2::2 5060 --source-port 5061
+	asked 'answered 20' host 198.51.100.2 5060
+}
+
+@test "so it is from a port that the fallback of a waiting swap opens" {
+	media_catalog
+	udp_serve answers client 5060
+	as host attach eth0 -p media --mode native --catalog "$TINY" > /dev/null
+	as host swap eth0 -p tiny --confirm 60 --catalog "$TINY" > /dev/null
+	asked 'answered 20' host 192.0.2.2 5060 --source-port 5060
+	as host confirm eth0 > /dev/null
+}
+
+@test "but what came in by the one NIC opens nothing on the other" {
+	media_catalog
+	udp_serve service host 5060
+	attach_tiny host eth1
+	as host attach eth0 -p media --mode native --catalog "$TINY" > /dev/null
+	# With the source of `other`: the service answers by eth1.
+	frames client eth0 "$(mac_of host eth0)" \
+		'frames = [e/IP(src="198.51.100.2", dst="192.0.2.1")/UDP(sport=7000 + i, dport=5060)/b"x" for i in range(300)]' > /dev/null
+	until_true 5 datagrams_reached service 300
+	same 0 "$(flows_used host)" flows
+	asked nothing other 192.0.2.1 5060 --source-port 7000 --timeout 0.4
+}
+
+datagrams_reached()
+{
+	[ "$(grep -cE '^(got|wrong)' "$DIR/$1.log")" -ge "$2" ]
+}
+
+@test "a crowd of strangers at an observing NIC keeps nothing that this host asks from being answered" {
+	udp_serve answers other 7777
+	udp_serve mute host 7001 --mute
+	attach_tiny host eth0 --observe
+	attach_tiny host eth1
+	stop mute
+	frames client eth0 "$(mac_of host eth0)" \
+		'frames = [e/IP(src="192.0.2.2", dst="192.0.2.1")/UDP(sport=1000 + i, dport=7001)/b"x" for i in range(2000)]' > /dev/null
+	asked 'answered 20' host 198.51.100.2 7777 --source-port 7001
+	asked 'answered 20' host 2001:db8:2::2 7777 --source-port 7001
+}
+
+# --- UDP that went on before the filter ---
+
+# goes_on NAME HOST ADDRESS PORT LOCAL-PORT SECONDS: an unconnected socket that sends so often; a line a datagram it gets.
+goes_on()
+{
+	start "$1" "$2" /usr/bin/python3 -u -c 'import select, socket, sys, time
+address, port, local, every = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", local))
+due = time.time()
+print("ready")
+while True:
+    if time.time() >= due:
+        s.sendto(b"x", (address, port))
+        due += every
+    if select.select([s], [], [], max(0, due - time.time()))[0]:
+        s.recv(100)
+        print("heard %.1f" % time.time())' "${@:3}"
+	until_logged "$1" '^ready'
+}
+
+# longest_silence NAME: in whole seconds, until now.
+longest_silence()
+{
+	{ sed -n 's/^heard //p' "$DIR/$1.log"; date +%s.%N; } | awk 'NR > 1 && $1 - last > most { most = $1 - last } { last = $1 } END { print int(most) }'
+}
+
+@test "UDP that went on before attach --observe goes on after swap --enforce, whoever speaks first: a call, and a quiet one" {
+	goes_on far4 client 192.0.2.1 40000 51820 0.02
+	goes_on far6 client 2001:db8::1 40001 51821 0.7
+	goes_on near4 host 192.0.2.2 51820 40000 0.5
+	goes_on near6 host 2001:db8::2 51821 40001 3
+	sleep 1.5
+	attach_tiny host eth0 --observe
+	sleep 7
+	as host swap eth0 --enforce --catalog "$TINY" > /dev/null
+	sleep 9
+	(($(longest_silence near4) <= 1)) || fail "the call: $(longest_silence near4) s of silence"
+	(($(longest_silence near6) <= 4)) || fail "the quiet one: $(longest_silence near6) s of silence"
+	same 'stream stream' "$(as host flows --json | jq -r '[.flows[] | select(.protocol == "udp") | .state] | join(" ")')" flows
+}
+
+@test "a server that was there before attach --observe is asked by strangers: that opens nothing, late answers neither" {
+	udp_serve prompt host 7001
+	udp_serve late host 7002 --delay 0.6
+	attach_tiny host eth0 --observe
+	asked 'answered 20' client 192.0.2.1 7001 --source-port 7100 --times 5 --pause 0.5
+	asked 'answered 20' client 192.0.2.1 7002 --source-port 7101
+	same 0 "$(flows_used host)" flows
+	as host swap eth0 --enforce --catalog "$TINY" > /dev/null
+	asked nothing client 192.0.2.1 7001 --source-port 7100 --timeout 0.4
+	asked nothing client 192.0.2.1 7002 --source-port 7101 --timeout 1
+}
+
+# --- other interfaces without a filter ---
+
+@test "attach names other interfaces that have an address and no filter, once, and doctor does: no devices of guests" {
+	on host ip link add link eth1 name mac7 type macvlan mode private
+	on host ip link add link eth0 name mac8 type macvlan mode private
+	on host ip tuntap add dev tunnel0 mode tun
+	on host ip tuntap add dev tap0 mode tap
+	on host ip link add br0 type bridge
+	on host ip link add link eth1 name down0 type macvlan mode private
+	address_add host mac7 203.0.113.17/28
+	address_add host mac8 203.0.113.33/28
+	address_add host tunnel0 203.0.113.49/28
+	address_add host tap0 203.0.113.65/28
+	address_add host br0 203.0.113.81/28
+	address_add host down0 203.0.113.97/28
+	for name in mac7 mac8 tunnel0 tap0 br0; do
+		on host ip link set $name up
+	done
+	exits 0 attach_tiny host eth0
+	says 'mac7, tunnel0: up, with addresses, and without a filter' 'portcullis attach mac7 tunnel0 -p tiny --observe'
+	[ "$(grep -c 'without a filter' <<< "$output")" = 1 ] || fail "said more than once: $output"
+	run as host doctor
+	says 'mac7 is up' 'tunnel0 is up' 'portcullis attach tunnel0 -p PROFILE --observe'
+	says_not 'mac8 is up' 'tap0 is up' 'br0 is up' 'down0 is up' 'eth1 is up'
+	exits 0 as host swap eth0 -p tiny-host --catalog "$TINY"
+	says_not 'without a filter'
+	exits 0 attach_tiny host eth1
+	says 'tunnel0: up, with an address'
+	says_not 'mac7, '
+	for name in mac7 mac8 tunnel0 tap0 down0; do
+		on host ip link del $name
+	done
+}

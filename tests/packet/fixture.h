@@ -87,10 +87,4 @@ void fixture_elapse(const struct runner *runner, struct model_state *state, unsi
  */
 bool fixture_holds(const struct runner *runner, const struct model_state *state);
 
-/*
- * Clears all counts of strangers. Whether there were none but those that fixture_install made or
- * fixture_holds looked at; a note otherwise, if `who` is not NULL.
- */
-bool fixture_forget_strangers(const struct runner *runner, const char *who);
-
 #endif

@@ -129,8 +129,8 @@ static void put_upper(struct frame *frame, const struct frame_spec *spec)
 	case 6:
 		put16(frame, spec->source_port ? spec->source_port : 40000);
 		put16(frame, spec->port);
-		put32(frame, 1);
-		put32(frame, 0);
+		put32(frame, spec->sequence ? spec->sequence : 1);
+		put32(frame, spec->acknowledged);
 		put8(frame, (uint8_t)(doff << 4));
 		put8(frame, spec->flags ? spec->flags : FRAME_SYN);
 		put16(frame, 65535);

@@ -57,8 +57,10 @@ struct frame_spec {
 	bool bare; /* no upper header at all: `payload` follows IP */
 	uint16_t source_port;
 	uint16_t port;
-	uint8_t doff;	     /* words that are built; TCP options are NOPs */
-	uint8_t flags;	     /* of TCP: FRAME_*; 0: SYN */
+	uint8_t doff;	   /* words that are built; TCP options are NOPs */
+	uint8_t flags;	   /* of TCP: FRAME_*; 0: SYN */
+	uint32_t sequence; /* of TCP; 0: 1 */
+	uint32_t acknowledged;
 	uint8_t type, code;  /* of ICMP */
 	uint16_t mtu;	     /* of an ICMP error: of the next hop */
 	uint16_t identifier; /* of an echo */

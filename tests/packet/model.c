@@ -53,11 +53,18 @@ static bool is_reply(const struct upper *upper, const struct pc_flow *tuple,
 	if (!flow)
 		return false;
 	flow->age = 0;
+	model_flow_went_on(flow);
 	flow->flags |= PC_FLOW_REPLIED;
 	if (flags & 1)
 		flow->flags |= PC_FLOW_FIN_IN;
 	if (flags & 4)
 		flow->flags |= PC_FLOW_RESET_IN;
+	if (upper->protocol == 6 && !flow->kept)
+		flow->heard = model_read32(upper->data + 4);
+	if (upper->protocol == 6 && flow->kept && model_flow_closed(flow)) {
+		flow->kept = false;
+		flow->heard = 0;
+	}
 	return true;
 }
 
@@ -82,7 +89,7 @@ static struct model_verdict judge_port(const struct upper *upper, enum pc_transp
 		return reply;
 	}
 	if (judge->tables->generation->policy == PC_POLICY_OBSERVE)
-		model_observe(judge->state, &tuple, (uint32_t)index);
+		model_observe(judge->state, &tuple);
 	return (struct model_verdict){
 		MODEL_DROP, admit == ADMIT_SOURCE ? MODEL_SOURCE : MODEL_UNLISTED, index, 0};
 }

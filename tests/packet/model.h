@@ -62,8 +62,12 @@ struct model_socket {
 
 struct model_flow {
 	struct pc_flow tuple;
-	uint8_t flags; /* PC_FLOW_* */
-	uint64_t age;  /* ns since `seen` */
+	uint8_t flags;	/* PC_FLOW_* */
+	uint64_t age;	/* ns since `seen` */
+	uint64_t begun; /* ns since it began */
+	bool kept;	/* among the assured ones */
+	/* TCP that is not assured: what the remote side sent last. */
+	uint32_t heard;
 };
 
 struct model_fragment {
@@ -77,16 +81,7 @@ struct model_fragment {
 #define MODEL_FRAGMENTS 2048
 #define MODEL_OBSERVED	64
 #define MODEL_LARGE	64
-#define MODEL_STRANGERS 1024
-#define MODEL_WINDOW	30 /* seconds */
-#define MODEL_CROWD	256
-
-/* Packets to a local port that passed only by observe, in a window and in the one before it. */
-struct model_strangers {
-	uint32_t port; /* PC_PORT() */
-	int window;    /* 0 is the one that the state began with */
-	unsigned int count, before;
-};
+#define MODEL_FORGETS	52 /* seconds, at most, for which what passed by observe is known */
 
 /* Judging changes it as a packet would: flows are refreshed, first fragments noted. */
 struct model_state {
@@ -96,14 +91,12 @@ struct model_state {
 	size_t flows;
 	struct model_fragment fragment[MODEL_FRAGMENTS];
 	size_t fragments; /* those that do not fit are lost */
+	/* That passed only by observe. */
 	struct pc_flow observed[MODEL_OBSERVED];
 	size_t observeds;		   /* the last ones, of any number */
 	struct pc_flow large[MODEL_LARGE]; /* sent of late by open UDP ports */
 	size_t larges;			   /* those that do not fit are lost */
-	struct model_strangers stranger[MODEL_STRANGERS];
-	size_t strangers; /* those that do not fit are lost */
-	/* Seconds since: `observed` may keep what it forgot. It began with a window. */
-	unsigned int elapsed;
+	unsigned int elapsed;		   /* seconds since it began */
 };
 
 /* A tuple as the remote side's packets have it; ports in host order. An echo: 0 and identifier. */

@@ -70,28 +70,58 @@ static bool is_connected(const struct upper *upper, const struct judge *judge)
 	return has_socket(upper, judge) || model_flow_live(judge->state, &tuple);
 }
 
+/* Whether a packet acknowledges what the remote side sent last, or the 64 KiB behind it. */
+static bool acknowledges(const struct upper *upper, const struct model_flow *flow)
+{
+	uint32_t ahead = (model_read32(upper->data + 8) >> 8) - (flow->heard >> 8);
+
+	return (upper->data[13] & 0x17) == 0x10 && flow->flags & PC_FLOW_REPLIED &&
+	       !model_flow_closed(flow) && (ahead & 0xffffff) <= 256;
+}
+
+/* What this side does in a flow. */
+static void speak(const struct upper *upper, struct model_flow *flow)
+{
+	uint8_t flags = upper->protocol == 6 ? upper->data[13] : 0;
+
+	flow->age = 0;
+	if ((flags & 0x12) == 0x02 && !flow->kept)
+		flow->flags = 0;
+	flow->flags &= (uint8_t) ~(PC_FLOW_RESET | PC_FLOW_RESET_IN);
+	flow->flags |= (flags & 1 ? PC_FLOW_FIN_OUT : 0) | (flags & 4 ? PC_FLOW_RESET : 0);
+	if (upper->protocol != 6) {
+		model_flow_went_on(flow);
+	} else if (flow->kept && model_flow_closed(flow)) {
+		flow->kept = false;
+		flow->heard = 0;
+	} else if (!flow->kept && acknowledges(upper, flow)) {
+		flow->flags |= PC_FLOW_ASSURED;
+		flow->kept = true;
+	}
+}
+
 /* The flow that a packet belongs to is kept alive, and made if this packet `may` make one. */
 static void learn(const struct upper *upper, const struct judge *judge, bool may)
 {
-	bool echo = upper->protocol != 6 && upper->protocol != 17;
+	bool tcp = upper->protocol == 6, echo = !tcp && upper->protocol != 17;
+	uint8_t flags = tcp ? upper->data[13] & 0x17 : 0;
 	uint16_t local = model_read16(upper->data + (echo ? 4 : 0));
 	uint16_t remote = echo ? 0 : model_read16(upper->data + 2);
 	struct pc_flow tuple = model_tuple(upper->family, upper->protocol, upper->destination,
 					   upper->source, remote, local);
-	bool tcp = upper->protocol == 6, fin = tcp && upper->data[13] & 1;
-	bool reset = tcp && upper->data[13] & 4, syn = tcp && (upper->data[13] & 0x12) == 0x02;
 	struct model_flow *flow = model_flow_live(judge->state, &tuple);
 
-	if (!flow) {
-		if (!may || reset || is_for_many(upper->family, upper->destination) ||
-		    model_observed(judge->state, &tuple) ||
-		    (!echo && model_crowded(judge->state, PC_PORT(tcp ? PC_TCP : PC_UDP, local))))
-			return;
-		flow = model_flow_make(judge->state, &tuple);
+	if (flow) {
+		speak(upper, flow);
+		return;
 	}
-	flow->age = 0;
-	flow->flags &= (uint8_t)(syn ? 0 : ~(PC_FLOW_RESET | PC_FLOW_RESET_IN));
-	flow->flags |= (fin ? PC_FLOW_FIN_OUT : 0) | (reset ? PC_FLOW_RESET : 0);
+	if (!may || flags & 4 || is_for_many(upper->family, upper->destination))
+		return;
+	/* Of TCP a SYN begins, and a SYN with ACK answers one. */
+	if (tcp && flags & 2 ? flags & 0x10 : !echo && model_observed(judge->state, &tuple))
+		return;
+	flow = model_flow_make(judge->state, &tuple);
+	flow->flags = flags & 1 ? PC_FLOW_FIN_OUT : 0;
 }
 
 /* Whether an `in` service lists the UDP port for any port of the remote side. */

@@ -26,6 +26,11 @@ struct upper {
 	size_t length; /* of data, up to the end of the packet, not of the frame */
 };
 
+static inline uint32_t model_read32(const uint8_t *at)
+{
+	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
 static inline uint16_t model_read16(const uint8_t *at)
 {
 	return (uint16_t)(at[0] << 8 | at[1]);
@@ -49,13 +54,15 @@ struct model_flow *model_flow_live(struct model_state *state, const struct pc_fl
 /* The flow, made if there is none. */
 struct model_flow *model_flow_make(struct model_state *state, const struct pc_flow *tuple);
 
-/* Whether a packet of that tuple passed only by observe in the last 30 seconds. */
+/* UDP of both sides is assured once it is two seconds old. */
+void model_flow_went_on(struct model_flow *flow);
+
+bool model_flow_closed(const struct model_flow *flow);
+
+/* Whether a packet of that tuple passed only by observe of late. */
 bool model_observed(const struct model_state *state, const struct pc_flow *tuple);
 
-/* Or a crowd of any tuples at that local port, in this window or in the one before. */
-bool model_crowded(const struct model_state *state, uint32_t port);
-
-void model_observe(struct model_state *state, const struct pc_flow *tuple, uint32_t port);
+void model_observe(struct model_state *state, const struct pc_flow *tuple);
 
 /* Whether an open UDP port sent a large datagram to that tuple; and that it did. */
 bool model_large(const struct model_state *state, const struct pc_flow *tuple);

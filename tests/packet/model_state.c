@@ -41,11 +41,13 @@ bool model_socket_live(const struct model_state *state, const struct pc_flow *tu
 /* In seconds: those of abi.h, once more. */
 static uint64_t lifetime(const struct model_flow *flow)
 {
+	bool assured = flow->flags & PC_FLOW_ASSURED;
+
 	if (flow->tuple.protocol != 6)
-		return flow->flags & PC_FLOW_REPLIED ? 180 : 30;
+		return assured ? 120 : 30;
 	if (flow->flags & PC_FLOW_RESET)
 		return 10;
-	if (flow->flags & PC_FLOW_FIN_OUT || !(flow->flags & PC_FLOW_REPLIED))
+	if (flow->flags & PC_FLOW_FIN_OUT || !assured)
 		return 120;
 	/* What the remote side says of an end may be forged. */
 	return flow->flags & (PC_FLOW_FIN_IN | PC_FLOW_RESET_IN) ? 124 * 60 : 5 * 24 * 3600;
@@ -72,11 +74,8 @@ struct model_flow *model_flow_make(struct model_state *state, const struct pc_fl
 
 	if (!flow) {
 		flow = &state->flow[state->flows < MODEL_FLOWS ? state->flows++ : MODEL_FLOWS - 1];
-		*flow = (struct model_flow){.tuple = *tuple};
-	} else if (!model_flow_live(state, tuple)) {
-		flow->flags = 0;
 	}
-	flow->age = 0;
+	*flow = (struct model_flow){.tuple = *tuple};
 	return flow;
 }
 
@@ -90,51 +89,26 @@ bool model_observed(const struct model_state *state, const struct pc_flow *tuple
 	return false;
 }
 
-static int window_now(const struct model_state *state)
+void model_observe(struct model_state *state, const struct pc_flow *tuple)
 {
-	return (int)(state->elapsed / MODEL_WINDOW);
-}
-
-bool model_crowded(const struct model_state *state, uint32_t port)
-{
-	for (size_t i = 0; i < state->strangers; i++) {
-		const struct model_strangers *them = &state->stranger[i];
-
-		if (them->port != port)
-			continue;
-		if (them->window == window_now(state))
-			return them->count >= MODEL_CROWD || them->before >= MODEL_CROWD;
-		return them->window == window_now(state) - 1 && them->count >= MODEL_CROWD;
-	}
-	return false;
-}
-
-static void count_stranger(struct model_state *state, uint32_t port)
-{
-	struct model_strangers *them = state->stranger;
-	int window = window_now(state);
-
-	while (them < state->stranger + state->strangers && them->port != port)
-		them++;
-	if (them == state->stranger + state->strangers) {
-		if (state->strangers == MODEL_STRANGERS)
-			return;
-		state->strangers++;
-		*them = (struct model_strangers){.port = port, .window = window};
-	}
-	if (them->window != window) {
-		them->before = them->window == window - 1 ? them->count : 0;
-		them->count = 0;
-		them->window = window;
-	}
-	them->count++;
-}
-
-void model_observe(struct model_state *state, const struct pc_flow *tuple, uint32_t port)
-{
-	count_stranger(state, port);
 	if (!model_observed(state, tuple))
 		state->observed[state->observeds++ % MODEL_OBSERVED] = *tuple;
+}
+
+void model_flow_went_on(struct model_flow *flow)
+{
+	if (flow->tuple.protocol != 17 || !(flow->flags & PC_FLOW_REPLIED) ||
+	    flow->begun < 2 * PC_SECOND)
+		return;
+	flow->flags |= PC_FLOW_ASSURED;
+	flow->kept = true;
+}
+
+bool model_flow_closed(const struct model_flow *flow)
+{
+	bool both = flow->flags & PC_FLOW_FIN_IN && flow->flags & PC_FLOW_FIN_OUT;
+
+	return both || flow->flags & (PC_FLOW_RESET | PC_FLOW_RESET_IN);
 }
 
 struct model_fragment *model_fragment_find(struct model_state *state, const struct pc_fragment *key)

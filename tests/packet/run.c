@@ -126,6 +126,15 @@ int runner_open(struct runner *runner, unsigned int cpu, enum pc_frame kind)
 		runner_close(runner);
 		return err;
 	}
+	runner->came_in = mmap(NULL, sizeof(*runner->came_in), PROT_READ | PROT_WRITE, MAP_SHARED,
+			       runner->filter.came_in, 0);
+	if (runner->came_in == MAP_FAILED) {
+		err = -errno;
+		runner->came_in = NULL;
+		error("came_in: mmap: %s", strerror(-err));
+		runner_close(runner);
+		return err;
+	}
 	runner->echo = map_of(runner->filter.program, "echo");
 	runner->seen = xcalloc(PC_CELLS, sizeof(__u64));
 	runner->cpu = cpu;
@@ -141,6 +150,8 @@ void runner_close(struct runner *runner)
 		munmap(runner->pages, runner->row_pages * sizeof(*runner->pages));
 	if (runner->state)
 		munmap(runner->state, sizeof(*runner->state));
+	if (runner->came_in)
+		munmap(runner->came_in, sizeof(*runner->came_in));
 	free(runner->seen);
 	close(runner->echo);
 	filter_close(&runner->filter);
@@ -300,20 +311,10 @@ void runner_move(struct runner *runner, unsigned int cpu)
 		runner->seen[cell] = counted(runner, cell);
 }
 
-/* The ports that the profile before opened: without a pin nobody works them out anew. */
-static void close_ports(const struct runner *runner)
-{
-	__u64 none = 0;
-
-	for (__u32 word = 0; word < PC_OPEN_WORDS; word++)
-		bpf_map_update_elem(runner->filter.open_ports, &word, &none, BPF_ANY);
-}
-
 int runner_switch(struct runner *runner, const struct tables *tables)
 {
 	int err;
 
-	close_ports(runner);
 	err = filter_switch(&runner->filter, tables, "{}", false);
 	if (!err)
 		runner_zero(runner);

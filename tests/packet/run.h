@@ -27,6 +27,7 @@ struct runner {
 	struct pc_filter *state; /* the maps `filter`, `counters` and `totals` */
 	struct pc_page *pages, *totals;
 	size_t row_pages, total_pages;
+	struct pc_came_in *came_in;
 	size_t least; /* bytes of a frame that must be linear: 0, or 14 on older kernels */
 	unsigned int cpus;
 	unsigned int cpu; /* where this process runs, so that only one row moves */

@@ -190,11 +190,31 @@ const struct scene scene[] = {
 	{"UDP sent behind a tag", STATE, {
 		OUT(SENT, OUT4(UDP_(33000, 5300), .tags = 1)),
 		IN(REPLY, U4(PORTS(5300, 33000), .tags = 1))}},
-	{"30 seconds without an answer, 180 with one", STATE, {
+	{"30 seconds without an answer, 30 with one, 120 once both go on", STATE, {
 		OUT(SENT, OUT4(UDP_(33000, 5300))),
 		AFTER(29, REPLY, U4(PORTS(5300, 33000))),
-		AFTER(179, REPLY, U4(PORTS(5300, 33000))),
-		AFTER(181, DROP_AT(UNLISTED, UDP(33000)), U4(PORTS(5300, 33000)))}},
+		AFTER(29, REPLY, U4(PORTS(5300, 33000))),
+		AFTER(119, REPLY, U4(PORTS(5300, 33000))),
+		AFTER(121, DROP_AT(UNLISTED, UDP(33000)), U4(PORTS(5300, 33000)))}},
+	{"a query that is answered ends in 30 seconds", STATE, {
+		OUT(SENT, OUT4(UDP_(33000, 5300))),
+		IN(REPLY, U4(PORTS(5300, 33000))),
+		AFTER(31, DROP_AT(UNLISTED, UDP(33000)), U4(PORTS(5300, 33000)))}},
+	{"both have spoken, and go on a second later: not assured", STATE, {
+		OUT(SENT, OUT4(UDP_(33000, 5300))),
+		IN(REPLY, U4(PORTS(5300, 33000))),
+		OUT_AFTER(1, SENT, OUT4(UDP_(33000, 5300))),
+		AFTER(31, DROP_AT(UNLISTED, UDP(33000)), U4(PORTS(5300, 33000)))}},
+	{"both have spoken, and this side goes on after three seconds: assured", STATE, {
+		OUT(SENT, OUT6(UDP_(33000, 5300))),
+		IN(REPLY, U6(PORTS(5300, 33000))),
+		OUT_AFTER(3, SENT, OUT6(UDP_(33000, 5300))),
+		AFTER(119, REPLY, U6(PORTS(5300, 33000)))}},
+	{"this side alone goes on: not assured", STATE, {
+		OUT(SENT, OUT4(UDP_(33000, 5300))),
+		OUT_AFTER(3, SENT, OUT4(UDP_(33000, 5300))),
+		OUT_AFTER(3, SENT, OUT4(UDP_(33000, 5300))),
+		AFTER(31, DROP_AT(UNLISTED, UDP(33000)), U4(PORTS(5300, 33000)))}},
 	{"31 seconds without an answer, and then learned again", STATE, {
 		OUT(SENT, OUT4(UDP_(33000, 5300))),
 		AFTER(31, DROP_AT(UNLISTED, UDP(33000)), U4(PORTS(5300, 33000))),
@@ -241,107 +261,92 @@ const struct scene scene[] = {
 		IN(WOULD_AT(UNLISTED, UDP(7001)), U4(PORTS(7000, 7001))),
 		OUT(SENT, OUT4(UDP_(7001, 7002))),
 		IN(REPLY, U4(PORTS(7002, 7001)))}},
-	{"the same, IPv6, and 31 seconds later", STATE_OBSERVE, {
+	{"the same, IPv6, and 52 seconds later", STATE_OBSERVE, {
 		IN(WOULD_AT(UNLISTED, UDP(7001)), U6(PORTS(7000, 7001))),
-		OUT_AFTER(29, SENT, OUT6(UDP_(7001, 7000))),
-		OUT_AFTER(2, SENT, OUT6(UDP_(7001, 7000))),
+		OUT_AFTER(30, SENT, OUT6(UDP_(7001, 7000))),
+		OUT_AFTER(40, SENT, OUT6(UDP_(7001, 7000))),
 		IN(REPLY, U6(PORTS(7000, 7001)))}},
 	{"an answer to a restricted port by observe is not learned", STATE_OBSERVE, {
 		IN(WOULD_AT(SOURCE, UDP(5060)), U4(PORTS(7000, 5060))),
 		OUT(SENT, OUT4(UDP_(5060, 7000))),
 		IN(WOULD_AT(SOURCE, UDP(5060)), U4(PORTS(7000, 5060)))}},
-	/* --- a crowd of strangers, that is: of packets that passed only by observe --- */
-	{"255 strangers: their port is learned from", STATE_OBSERVE, {
-		CROWD(255, WOULD_AT(UNLISTED, UDP(7001)), U4(PORTS(7000, 7001))),
+	{"a crowd of strangers at a port: what this host asks from there is learned", STATE_OBSERVE, {
+		CROWD(2049, WOULD_AT(UNLISTED, UDP(7001)), U4(PORTS(7000, 7001))),
+		IN(WOULD_AT(UNLISTED, UDP(7001)), U6(PORTS(7003, 7001))),
 		OUT(SENT, OUT4(UDP_(7001, 7002))),
 		IN(REPLY, U4(PORTS(7002, 7001))),
 		OUT(SENT, OUT4(UDP_(7001, 7000))),
-		IN(WOULD_AT(UNLISTED, UDP(7001)), U4(PORTS(7000, 7001)))}},
-	{"256 strangers: it is not, whomever it answers", STATE_OBSERVE, {
-		CROWD(255, WOULD_AT(UNLISTED, UDP(7001)), U4(PORTS(7000, 7001))),
-		IN(WOULD_AT(UNLISTED, UDP(7001)), U6(PORTS(7003, 7001))),
-		OUT(SENT, OUT4(UDP_(7001, 7002))),
-		IN(WOULD_AT(UNLISTED, UDP(7001)), U4(PORTS(7002, 7001))),
-		OUT(SENT, OUT6(UDP_(7001, 7002))),
-		OUT(SENT, OUT4(UDP_(7004, 7000))),
-		IN(REPLY, U4(PORTS(7000, 7004)))}},
-	{"a crowd, to the end of the next window", STATE_OBSERVE, {
-		CROWD(256, WOULD_AT(SOURCE, UDP(5060)), U6(PORTS(7000, 5060))),
-		OUT_AFTER(29, SENT, OUT6(UDP_(5060, 7002))),
-		OUT_AFTER(1, SENT, OUT6(UDP_(5060, 7002))),
-		IN(WOULD_AT(SOURCE, UDP(5060)), U6(PORTS(7003, 5060))),
-		OUT_AFTER(29, SENT, OUT6(UDP_(5060, 7002))),
-		IN(WOULD_AT(SOURCE, UDP(5060)), U6(PORTS(7002, 5060))),
-		OUT_AFTER(1, SENT, OUT6(UDP_(5060, 7004))),
-		IN(REPLY, U6(PORTS(7004, 5060)))}},
-	{"two windows that have 255 each are no crowd", STATE_OBSERVE, {
-		CROWD(255, WOULD_AT(UNLISTED, UDP(7001)), U4(PORTS(7000, 7001))),
-		OUT_AFTER(30, SENT, OUT4(UDP_(7001, 7002))),
-		CROWD(255, WOULD_AT(UNLISTED, UDP(7001)), U4(PORTS(7000, 7001))),
-		OUT(SENT, OUT4(UDP_(7001, 7003))),
 		IN(WOULD_AT(UNLISTED, UDP(7001)), U4(PORTS(7000, 7001))),
-		OUT(SENT, OUT4(UDP_(7001, 7004))),
-		IN(WOULD_AT(UNLISTED, UDP(7001)), U4(PORTS(7004, 7001)))}},
-	{"a crowd in the second window only, to the end of the third", STATE_OBSERVE, {
-		IN(WOULD_AT(UNLISTED, UDP(7001)), U4(PORTS(7000, 7001))),
-		{.passed = 59, .times = 256, .spec = U4(PORTS(7000, 7001)), .expect = WOULD_AT(UNLISTED, UDP(7001))},
-		OUT_AFTER(30, SENT, OUT4(UDP_(7001, 7002))),
-		OUT_AFTER(1, SENT, OUT4(UDP_(7001, 7002))),
-		IN(REPLY, U4(PORTS(7002, 7001)))}},
-	{"a crowd, then one in the next window: not beyond that one", STATE_OBSERVE, {
-		CROWD(256, WOULD_AT(UNLISTED, UDP(7001)), U4(PORTS(7000, 7001))),
-		AFTER(30, WOULD_AT(UNLISTED, UDP(7001)), U4(PORTS(7000, 7001))),
-		OUT_AFTER(29, SENT, OUT4(UDP_(7001, 7002))),
-		OUT_AFTER(1, SENT, OUT4(UDP_(7001, 7002))),
-		IN(REPLY, U4(PORTS(7002, 7001)))}},
-	{"a crowd, then one two windows later: over", STATE_OBSERVE, {
-		CROWD(256, WOULD_AT(UNLISTED, UDP(7001)), U4(PORTS(7000, 7001))),
-		AFTER(60, WOULD_AT(UNLISTED, UDP(7001)), U4(PORTS(7000, 7001))),
-		OUT(SENT, OUT4(UDP_(7001, 7002))),
-		IN(REPLY, U4(PORTS(7002, 7001)))}},
+		OUT(SENT, OUT6(UDP_(7001, 7003))),
+		IN(WOULD_AT(UNLISTED, UDP(7001)), U6(PORTS(7003, 7001)))}},
 	{"known flows of a crowded port go on, and end", STATE_OBSERVE, {
 		OUT(SENT, OUT4(UDP_(7001, 7002))),
 		CROWD(256, WOULD_AT(UNLISTED, UDP(7001)), U4(PORTS(7000, 7001))),
 		IN(REPLY, U4(PORTS(7002, 7001))),
 		OUT_AFTER(29, SENT, OUT4(UDP_(7001, 7002))),
 		CROWD(256, REPLY, U4(PORTS(7002, 7001))),
-		OUT(SENT, OUT4(UDP_(7001, 7003))),
-		IN(WOULD_AT(UNLISTED, UDP(7001)), U4(PORTS(7003, 7001))),
-		AFTER(181, WOULD_AT(UNLISTED, UDP(7001)), U4(PORTS(7002, 7001)))}},
-	{"sending keeps a known flow of a crowded port alive", STATE_OBSERVE, {
-		OUT(SENT, OUT4(UDP_(7001, 7002))),
-		CROWD(256, WOULD_AT(UNLISTED, UDP(7001)), U4(PORTS(7000, 7001))),
-		OUT_AFTER(29, SENT, OUT4(UDP_(7001, 7002))),
-		AFTER(29, REPLY, U4(PORTS(7002, 7001)))}},
-	{"a crowd by TCP is none by UDP, nor of echoes", STATE_OBSERVE, {
-		CROWD(256, WOULD_AT(UNLISTED, TCP(7001)), T4(PORTS(7000, 7001), .flags = SYN)),
-		OUT(SENT, OUT4(UDP_(7001, 7002))),
-		IN(REPLY, U4(PORTS(7002, 7001))),
-		OUT(SENT, OUT4(ECHO4(7001))),
-		IN(PASS(ICMP), I4(.type = 0, .identifier = 7001)),
-		OUT(SENT, OUT6(ECHO6(7001))),
-		IN(PASS(ICMP), I6(.type = 129, .identifier = 7001))}},
-	{"the count stops at its field's end", STATE_OBSERVE, {
-		CROWD(2049, WOULD_AT(UNLISTED, UDP(7001)), U4(PORTS(7000, 7001))),
-		OUT(SENT, OUT4(UDP_(7001, 7002)))}},
-	{"a crowd that other reasons drop, or that passes, is none", STATE_OBSERVE, {
-		CROWD(256, PASS_AT(UDP(53)), U4(PORTS(7000, 53))),
-		CROWD(256, WOULD(FRAGMENT), LATER4(17)),
-		CROWD(256, WOULD(ICMP), I4(.type = 0, .identifier = 8)),
-		CROWD(256, REPLY_OF(UDP(53)), U4(PORTS(53, 41000)))}},
-	{"a crowd that is dropped is none", STATE, {
+		AFTER(121, WOULD_AT(UNLISTED, UDP(7001)), U4(PORTS(7002, 7001)))}},
+	{"TCP that passed only by observe teaches nothing", STATE_OBSERVE, {
+		IN(WOULD_AT(UNLISTED, TCP(7001)), T4(PORTS(7000, 7001), .flags = ACK)),
+		OUT(SENT, OUT4(TCP_(ACK, 7001, 7000))),
+		IN(WOULD_AT(UNLISTED, TCP(7001)), T4(PORTS(7000, 7001), .flags = ACK)),
+		OUT(SENT, OUT4(UDP_(7001, 7000))),
+		IN(REPLY, U4(PORTS(7000, 7001)))}},
+	{"but what this side begins is learned, whatever came in before", STATE_OBSERVE, {
+		IN(WOULD_AT(UNLISTED, TCP(7001)), T4(PORTS(7000, 7001), .flags = SYN)),
+		OUT(SENT, OUT4(TCP_(SYN, 7001, 7000))),
+		IN(REPLY, T4(PORTS(7000, 7001), .flags = SYN_ACK))}},
+	{"a stranger that other reasons drop, or that passes, is none", STATE_OBSERVE, {
+		IN(PASS_AT(UDP(53)), U4(PORTS(7000, 53))),
+		IN(WOULD(FRAGMENT), LATER4(17)),
+		IN(WOULD(ICMP), I4(.type = 0, .identifier = 8))}},
+	{"a stranger that is dropped is none", STATE, {
 		CROWD(256, DROP_AT(UNLISTED, UDP(7001)), U4(PORTS(7000, 7001))),
 		OUT(SENT, OUT4(UDP_(7001, 7000))),
 		IN(REPLY, U4(PORTS(7000, 7001)))}},
-	{"crowds from before", STATE, {
-		OUT(SENT, OUT4(UDP_(41900, 7000))),
-		OUT(SENT, OUT4(UDP_(41901, 7000))),
-		OUT(SENT, OUT4(UDP_(41902, 7000))),
-		OUT(SENT, OUT4(UDP_(41903, 7000))),
-		OUT(SENT, OUT6(UDP_(41904, 7000))),
-		OUT(SENT, OUT6(UDP_(41905, 7000))),
-		OUT(SENT, OUT6(UDP_(41906, 7000))),
-		OUT(SENT, OUT6(UDP_(41907, 7000)))}},
+
+	/* --- TCP: assured by what only its peer can acknowledge --- */
+	{"a SYN with ACK teaches nothing: the other side began", STATE, {
+		OUT(SENT, OUT4(TCP_(SYN_ACK, 33000, 995))),
+		IN(DROP_AT(UNLISTED, TCP(33000)), T4(PORTS(995, 33000), .flags = ACK))}},
+	{"120 seconds until it is acknowledged, 5 days then", STATE, {
+		OUT(SENT, OUT4(TCP_(SYN, 33000, 995))),
+		IN(REPLY, T4(PORTS(995, 33000), .flags = SYN_ACK, .sequence = 0x12345678)),
+		OUT(SENT, OUT4(TCP_(ACK, 33000, 995), .acknowledged = 0x12345679)),
+		AFTER(431000, REPLY, T4(PORTS(995, 33000), .flags = ACK))}},
+	{"an acknowledgment that is guessed assures nothing", STATE, {
+		OUT(SENT, OUT6(TCP_(SYN, 33000, 995))),
+		IN(REPLY, T6(PORTS(995, 33000), .flags = SYN_ACK, .sequence = 0x12345678)),
+		OUT(SENT, OUT6(TCP_(ACK, 33000, 995), .acknowledged = 0x12345500)),
+		OUT(SENT, OUT6(TCP_(ACK, 33000, 995), .acknowledged = 0x12445700)),
+		OUT(SENT, OUT6(TCP_(ACK, 33000, 995), .acknowledged = 0x92345679)),
+		AFTER(121, DROP_AT(UNLISTED, TCP(33000)), T6(PORTS(995, 33000), .flags = ACK))}},
+	{"nor does one before the remote side has spoken, or with SYN, FIN or RST", STATE, {
+		OUT(SENT, OUT4(TCP_(ACK, 33000, 995))),
+		OUT(SENT, OUT4(TCP_(ACK, 33000, 995))),
+		IN(REPLY, T4(PORTS(995, 33000), .flags = ACK)),
+		OUT(SENT, OUT4(TCP_(SYN_ACK, 33000, 995), .acknowledged = 1)),
+		AFTER(121, DROP_AT(UNLISTED, TCP(33000)), T4(PORTS(995, 33000), .flags = ACK))}},
+	{"what went on before the filter is assured as well, 64 KiB ahead, over the end of the numbers", STATE, {
+		OUT(SENT, OUT4(TCP_(ACK, 33000, 995))),
+		IN(REPLY, T4(PORTS(995, 33000), .flags = ACK, .sequence = 0xffffff00)),
+		OUT(SENT, OUT4(TCP_(ACK, 33000, 995), .acknowledged = 0xff00)),
+		AFTER(431000, REPLY, T4(PORTS(995, 33000), .flags = ACK))}},
+	{"a forged SYN ends nothing that is assured", STATE, {
+		OUT(SENT_TO(TCP(993)), OUT6(TCP_(SYN, 42000, 993))),
+		AFTER(431000, REPLY_OF(TCP(993)), T6(PORTS(993, 42000), .flags = ACK))}},
+	{"a connection that is over is no longer kept, and can begin anew", STATE, {
+		OUT(SENT_TO(TCP(993)), OUT6(TCP_(FIN, 42000, 993))),
+		IN(REPLY_OF(TCP(993)), T6(PORTS(993, 42000), .flags = FIN)),
+		OUT(SENT_TO(TCP(993)), OUT6(TCP_(ACK, 42000, 993))),
+		OUT(SENT_TO(TCP(993)), OUT6(TCP_(SYN, 42000, 993))),
+		IN(REPLY_OF(TCP(993)), T6(PORTS(993, 42000), .flags = SYN_ACK, .sequence = 0x7000000)),
+		OUT(SENT_TO(TCP(993)), OUT6(TCP_(ACK, 42000, 993), .acknowledged = 0x7000001)),
+		AFTER(431000, REPLY_OF(TCP(993)), T6(PORTS(993, 42000), .flags = ACK))}},
+	{"a connection that went silent for 5 days begins anew", STATE, {
+		OUT_AFTER(433000, SENT_TO(TCP(993)), OUT6(TCP_(SYN, 42000, 993))),
+		IN(REPLY_OF(TCP(993)), T6(PORTS(993, 42000), .flags = SYN_ACK)),
+		AFTER(121, DROP_AT(UNLISTED, TCP(42000)), T6(PORTS(993, 42000), .flags = ACK))}},
 	{"TCP of a raw socket, and its reply", STATE, {
 		IN(DROP_AT(UNLISTED, TCP(33000)), T4(PORTS(993, 33000), .flags = SYN_ACK)),
 		OUT(SENT_TO(TCP(993)), OUT4(TCP_(SYN, 33000, 993))),
@@ -354,8 +359,8 @@ const struct scene scene[] = {
 		OUT(SENT, OUT4(ECHO4(77))),
 		IN(PASS(ICMP), I4(.type = 0, .identifier = 77)),
 		IN(DROP(ICMP), I4(.type = 0, .identifier = 78)),
-		AFTER(179, PASS(ICMP), I4(.type = 0, .identifier = 77)),
-		AFTER(181, DROP(ICMP), I4(.type = 0, .identifier = 77))}},
+		AFTER(29, PASS(ICMP), I4(.type = 0, .identifier = 77)),
+		AFTER(31, DROP(ICMP), I4(.type = 0, .identifier = 77))}},
 	{"echo request, and its reply, IPv6", STATE, {
 		OUT(SENT, OUT6(ECHO6(77))),
 		IN(PASS(ICMP), I6(.type = 129, .identifier = 77)),

@@ -105,8 +105,6 @@ void suite_scenes(struct runner *runner)
 	}
 	if (runner->cpus < 2)
 		skip("needs two CPUs", "scenes' steps on another CPU");
-	check(fixture_forget_strangers(runner, "scenes"),
-	      "scenes: no strangers are counted elsewhere");
 	runner_move(runner, 0);
 	runner_zero(runner);
 }

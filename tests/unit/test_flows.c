@@ -10,7 +10,8 @@
 
 #include "tests/unit/expect.h"
 
-#define SIZE 1000
+#define SIZE   1000
+#define TALKED (PC_FLOW_REPLIED | PC_FLOW_ASSURED)
 
 static struct {
 	struct pc_flow key[SIZE];
@@ -32,7 +33,8 @@ int fake_info(int map, void *info, __u32 *length)
 
 int walk_map(int map, __u32 key_size, __u32 value_size, walk_entry entry, void *context)
 {
-	(void)map;
+	if (map != 7) /* the others are empty */
+		return 0;
 	assert_int_equal(key_size, sizeof(struct pc_flow));
 	assert_int_equal(value_size, sizeof(struct pc_flow_state));
 	for (size_t i = 0; i < fake.count; i++)
@@ -70,6 +72,9 @@ static void put(struct pc_flow key, __u32 ifindex, __u8 flags, __u64 age)
 	};
 }
 
+static const int maps[FLOW_MAPS] = {[FLOWS_CONNECTIONS] = 7, [FLOWS_STREAMS] = 8, [FLOWS_REST] = 9};
+static const int none[FLOW_MAPS] = {-1, -1, -1};
+
 static int empty_map(void **state)
 {
 	(void)state;
@@ -85,17 +90,20 @@ static void test_live(void **state)
 		const char *name;
 	} cases[] = {
 		{IPPROTO_UDP, 0, 30, "sent"},
-		{IPPROTO_UDP, PC_FLOW_REPLIED, 180, "replied"},
+		{IPPROTO_UDP, PC_FLOW_REPLIED, 30, "replied"},
+		{IPPROTO_UDP, TALKED, 120, "stream"},
 		{IPPROTO_ICMP, 0, 30, "sent"},
-		{IPPROTO_ICMPV6, PC_FLOW_REPLIED, 180, "replied"},
+		{IPPROTO_ICMPV6, PC_FLOW_REPLIED, 30, "replied"},
 		{IPPROTO_TCP, 0, 120, "sent"},
-		{IPPROTO_TCP, PC_FLOW_REPLIED, 432000, "established"},
-		{IPPROTO_TCP, PC_FLOW_REPLIED | PC_FLOW_FIN_OUT, 120, "closing"},
-		{IPPROTO_TCP, PC_FLOW_REPLIED | PC_FLOW_FIN_IN, 7440, "closing"},
-		{IPPROTO_TCP, PC_FLOW_REPLIED | PC_FLOW_RESET_IN, 7440, "reset"},
-		{IPPROTO_TCP, PC_FLOW_REPLIED | PC_FLOW_FIN_IN | PC_FLOW_FIN_OUT, 120, "closing"},
+		{IPPROTO_TCP, PC_FLOW_REPLIED, 120, "replied"},
+		{IPPROTO_TCP, PC_FLOW_REPLIED | PC_FLOW_FIN_IN, 120, "closing"},
+		{IPPROTO_TCP, TALKED, 432000, "established"},
+		{IPPROTO_TCP, TALKED | PC_FLOW_FIN_OUT, 120, "closing"},
+		{IPPROTO_TCP, TALKED | PC_FLOW_FIN_IN, 7440, "closing"},
+		{IPPROTO_TCP, TALKED | PC_FLOW_RESET_IN, 7440, "reset"},
+		{IPPROTO_TCP, TALKED | PC_FLOW_FIN_IN | PC_FLOW_FIN_OUT, 120, "closing"},
 		{IPPROTO_TCP, PC_FLOW_FIN_OUT, 120, "closing"},
-		{IPPROTO_TCP, PC_FLOW_REPLIED | PC_FLOW_FIN_OUT | PC_FLOW_RESET, 10, "reset"},
+		{IPPROTO_TCP, TALKED | PC_FLOW_FIN_OUT | PC_FLOW_RESET, 10, "reset"},
 	};
 	__u64 now = 1000000 * PC_SECOND;
 
@@ -139,16 +147,17 @@ static void test_json(void **state)
 			   "\"remote\": \"10.0.0.2\", \"remote_port\": 53, "
 			   "\"state\": \"sent\", \"idle\": 5, \"expires\": 25}");
 	flow.key = key_of(IPPROTO_TCP, "fe80::1", 65535, "2001:db8::2", 1);
-	flow.flags = PC_FLOW_REPLIED;
+	flow.flags = TALKED;
 	expect_json(&flow, "{\"interface\": \"eth0\", \"protocol\": \"tcp\", "
 			   "\"local\": \"fe80::1\", \"local_port\": 65535, "
 			   "\"remote\": \"2001:db8::2\", \"remote_port\": 1, "
 			   "\"state\": \"established\", \"idle\": 5, \"expires\": 431995}");
+	flow.flags = PC_FLOW_REPLIED;
 	flow.key = key_of(IPPROTO_ICMPV6, "::1", 258, "2001:db8::2", 0);
 	expect_json(&flow, "{\"interface\": \"eth0\", \"protocol\": \"icmpv6\", "
 			   "\"local\": \"::1\", \"identifier\": 258, "
 			   "\"remote\": \"2001:db8::2\", "
-			   "\"state\": \"replied\", \"idle\": 5, \"expires\": 175}");
+			   "\"state\": \"replied\", \"idle\": 5, \"expires\": 25}");
 }
 
 static void test_read(void **state)
@@ -163,13 +172,13 @@ static void test_read(void **state)
 	put(key_of(IPPROTO_UDP, "10.0.0.1", 9, "10.0.0.3", 2), 1, 0, 2);
 	put(key_of(IPPROTO_UDP, "10.0.0.1", 9, "10.0.0.3", 3), 1, 0, 30); /* expired */
 	put(key_of(IPPROTO_TCP, "10.0.0.1", 9, "10.0.0.99", 80), 1, 0, 0);
-	put(key_of(IPPROTO_UDP, "10.0.0.1", 9, "10.0.0.1", 1), 2, PC_FLOW_REPLIED, 179);
+	put(key_of(IPPROTO_UDP, "10.0.0.1", 9, "10.0.0.1", 1), 2, TALKED, 119);
 	put(key_of(IPPROTO_UDP, "10.0.0.1", 9, "10.0.0.3", 2), 1, 0, 2); /* shown twice */
 	assert_int_equal(flows_id(7, &id), 0);
 	assert_int_equal(id, 107);
-	assert_int_equal(flows_read(7, NULL, 0, &flows), 0);
+	assert_int_equal(flows_read(maps, NULL, 0, &flows), 0);
 	assert_int_equal(flows.count, 6);
-	assert_int_equal(flows.size, SIZE);
+	assert_int_equal(flows.all.size, 3 * SIZE);
 	assert_int_equal(flows.flow[0].key.protocol, IPPROTO_TCP);
 	assert_int_equal(ntohs(flows.flow[1].key.ipv4.remote_port), 2);
 	assert_int_equal(flows.flow[1].idle, 2);
@@ -177,14 +186,17 @@ static void test_read(void **state)
 	assert_int_equal(ntohl(flows.flow[3].key.ipv4.remote) & 0xff, 20);
 	assert_int_equal(flows.flow[4].key.family, 6);
 	assert_int_equal(flows.flow[5].ifindex, 2);
+	assert_int_equal(flows.use[FLOWS_CONNECTIONS].used, 7);
+	assert_int_equal(flows.use[FLOWS_STREAMS].used, 0);
+	assert_int_equal(flows.use[FLOWS_REST].size, SIZE);
 	flows_free(&flows);
-	assert_int_equal(flows_read(7, &second, 1, &flows), 0);
+	assert_int_equal(flows_read(maps, &second, 1, &flows), 0);
 	assert_int_equal(flows.count, 1);
-	assert_int_equal(flows.used, 7); /* of all interfaces, as shown */
+	assert_int_equal(flows.all.used, 7); /* of all interfaces, as shown */
 	assert_int_equal(flows.flow[0].ifindex, 2);
 	flows_free(&flows);
-	assert_int_equal(flows_count(7, &flows), 0);
-	assert_int_equal(flows.used, 7);
+	assert_int_equal(flows_count(maps, &flows), 0);
+	assert_int_equal(flows.all.used, 7);
 	assert_null(flows.flow);
 }
 
@@ -194,12 +206,12 @@ static void test_none(void **state)
 	__u32 id;
 
 	(void)state;
-	assert_int_equal(flows_read(7, NULL, 0, &flows), 0);
+	assert_int_equal(flows_read(maps, NULL, 0, &flows), 0);
 	assert_int_equal(flows.count, 0);
-	assert_int_equal(flows.used, 0);
+	assert_int_equal(flows.all.used, 0);
 	flows_free(&flows);
-	assert_int_equal(flows_read(-1, NULL, 0, &flows), -EBADF);
-	assert_int_equal(flows_count(-1, &flows), -EBADF);
+	assert_int_equal(flows_read(none, NULL, 0, &flows), -EBADF);
+	assert_int_equal(flows_count(none, &flows), -EBADF);
 	assert_int_equal(flows_id(-1, &id), -EBADF);
 }
 

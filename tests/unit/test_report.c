@@ -338,10 +338,13 @@ static void test_unlisted_each_way(void **state)
 
 static void test_status_egress(void **state)
 {
-	json_t *report = json_pack("{s:[{s:s, s:s, s:s, s:b, s:{s:i, s:i}, s:{s:{s:i, s:i}}}]}",
-				   "interfaces", "name", "eth0\x1b", "egress", "missing",
-				   "outbound", "enforce", "forward", 1, "flows", "used", 3, "size",
-				   65536, "outbound_total", "drop", "packets", 4, "bytes", 240);
+	json_t *report = json_pack(
+		"{s:[{s:s, s:s, s:s, s:b, s:{s:i, s:i, s:{s:i, s:i}, s:{s:i, s:i}, "
+		"s:{s:i, s:i}}, s:{s:{s:i, s:i}}}]}",
+		"interfaces", "name", "eth0\x1b", "egress", "missing", "outbound", "enforce",
+		"forward", 1, "flows", "used", 6, "size", 65536, "connections", "used", 1, "size",
+		32768, "streams", "used", 2, "size", 16384, "rest", "used", 3, "size", 16384,
+		"outbound_total", "drop", "packets", 4, "bytes", 240);
 	json_t *one = json_array_get(json_object_get(report, "interfaces"), 0);
 	__free_text char *missing = text_form(report, NULL, false, report_status_text);
 	__free_text char *there = NULL;
@@ -349,8 +352,10 @@ static void test_status_egress(void **state)
 	(void)state;
 	assert_non_null(strstr(missing, "  sent       passed 0 (0 B), dropped 4 (240 B)\n"));
 	assert_non_null(strstr(missing, "  outbound   enforce\n"));
-	assert_non_null(strstr(missing, "  flows      3 of 65536 in use, forwarded traffic is "
-					"learned too\n"));
+	assert_non_null(strstr(missing,
+			       "  flows      6 of 65536 in use: 1 of 32768 connections, 2 of "
+			       "16384 streams, 3 of 16384 not assured; forwarded traffic "
+			       "is learned too\n"));
 	assert_non_null(strstr(missing, "  egress     missing: "));
 	assert_non_null(strstr(missing, "; portcullis swap eth0? mends it\n"));
 	json_object_set_new(one, "egress", json_string("clsact"));
@@ -359,7 +364,9 @@ static void test_status_egress(void **state)
 	there = text_form(report, NULL, false, report_status_text);
 	assert_null(strstr(there, "egress"));
 	assert_null(strstr(there, "sent"));
-	assert_non_null(strstr(there, "  flows      3 of 65536 in use\n"));
+	assert_non_null(strstr(there,
+			       "  flows      6 of 65536 in use: 1 of 32768 connections, 2 of "
+			       "16384 streams, 3 of 16384 not assured\n"));
 	json_decref(report);
 }
 
