@@ -669,7 +669,7 @@ many()
 	local part
 
 	rm -f "$3".part.*
-	split -l 500 "$3" "$3.part."
+	split -l 250 "$3" "$3.part."
 	for part in "$3".part.*; do
 		on "$1" "$TOOLS/send" eth0 "$(mac_of gateway "$2")" < "$part" > /dev/null
 	done
