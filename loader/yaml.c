@@ -250,9 +250,15 @@ static void step(char byte, struct yaml_node *node)
 	}
 }
 
+/* libfyaml 0.8 gives a token to what is not written, at the next one's place; 0.7 gives none. */
+static bool is_nothing(struct fy_token *token, const struct yaml_node *node)
+{
+	return !token || (fy_token_scalar_style(token) == FYSS_PLAIN && node->start == node->end);
+}
+
 /*
- * Nothing written leaves no token. Of a value the place is its key's; of an item or a key, that of
- * the sign before it, which is the next one after what stands before, comments aside.
+ * Of a value that is not written the place is its key's; of an item or a key, that of the sign
+ * before it, which is the next one after what stands before, comments aside.
  */
 static void place_nothing(const struct yaml *yaml, const struct yaml_node *parent,
 			  const struct yaml_node *before, struct yaml_node *node)
@@ -261,6 +267,9 @@ static void place_nothing(const struct yaml *yaml, const struct yaml_node *paren
 	const char *signs = parent && parent->kind == YAML_LIST ? "-" : "?:";
 	size_t at;
 
+	/* Lists and mappings end where the last of their own does, which has an end. */
+	while (!is_value && before && before->last)
+		before = before->last;
 	if (!before)
 		before = parent;
 	if (!before)
@@ -273,7 +282,11 @@ static void place_nothing(const struct yaml *yaml, const struct yaml_node *paren
 		return;
 	for (; node->start < before->end; node->start++)
 		step(yaml->text[node->start], node);
-	for (at = node->start; at < yaml->length && !strchr(signs, yaml->text[at]); at++) {
+	at = node->start;
+	/* What is not written either has the place of its sign, not of this one's. */
+	if (before->kind == YAML_EMPTY && before->start == before->end && at < yaml->length)
+		step(yaml->text[at++], node);
+	for (; at < yaml->length && !strchr(signs, yaml->text[at]); at++) {
 		if (yaml->text[at] == '#')
 			while (at + 1 < yaml->length && !is_break(yaml->text[at + 1]))
 				at++;
@@ -352,11 +365,12 @@ static void add_scalar(struct builder *builder, struct fy_token *token)
 	struct yaml_node *parent = builder->depth ? builder->open[builder->depth - 1] : NULL;
 	const struct yaml_node *before = parent ? parent->last : NULL;
 	struct yaml_node *node = add_node(builder, YAML_TEXT, token);
+	bool nothing = is_nothing(token, node);
 	size_t length = 0;
 
-	if (!node->line)
+	if (!node->line || nothing)
 		place_nothing(builder->yaml, parent, before, node);
-	if (!token) {
+	if (nothing) {
 		node->kind = YAML_EMPTY;
 		node->text = "";
 		return;
