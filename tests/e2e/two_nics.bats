@@ -39,7 +39,7 @@ teardown()
 	detach_all host
 	on host ip address flush dev eth0 scope link
 	on host ip address flush dev eth1 scope link
-	! on host test -e /sys/class/net/br0 || on host ip link del br0
+	on host ip link del br0 2> /dev/null || true
 }
 
 # --- fragments of one datagram by two NICs: routes that hash by ports, which later fragments have not ---
@@ -207,6 +207,12 @@ media_catalog()
 	as host confirm eth0 > /dev/null
 }
 
+# Connections of an earlier test may still be closing.
+udp_flows()
+{
+	as host flows --json | jq '[.flows[] | select(.protocol == "udp")] | length'
+}
+
 @test "but what came in by the one NIC opens nothing on the other" {
 	media_catalog
 	udp_serve service host 5060
@@ -216,7 +222,7 @@ media_catalog()
 	frames client eth0 "$(mac_of host eth0)" \
 		'frames = [e/IP(src="198.51.100.2", dst="192.0.2.1")/UDP(sport=7000 + i, dport=5060)/b"x" for i in range(300)]' > /dev/null
 	until_true 5 datagrams_reached service 300
-	same 0 "$(flows_used host)" flows
+	same 0 "$(udp_flows)" flows
 	asked nothing other 192.0.2.1 5060 --source-port 7000 --timeout 0.4
 }
 
@@ -285,7 +291,7 @@ longest_silence()
 	attach_tiny host eth0 --observe
 	asked 'answered 20' client 192.0.2.1 7001 --source-port 7100 --times 5 --pause 0.5
 	asked 'answered 20' client 192.0.2.1 7002 --source-port 7101
-	same 0 "$(flows_used host)" flows
+	same 0 "$(udp_flows)" flows
 	as host swap eth0 --enforce --catalog "$TINY" > /dev/null
 	asked nothing client 192.0.2.1 7001 --source-port 7100 --timeout 0.4
 	asked nothing client 192.0.2.1 7002 --source-port 7101 --timeout 1
