@@ -15,6 +15,7 @@
 #define PC_COUNTERS_SINCE 4
 #define PC_FLOWS_SINCE	  2
 #define PC_DEADLINE_SINCE 3
+#define PC_FRAMES_SINCE	  4 /* frames without an Ethernet header are read */
 
 enum pc_transport {
 	PC_TCP = 0,

@@ -324,6 +324,19 @@ static void report_protocol(struct reader *reader, const struct yaml_node *node)
 	names_free(&known);
 }
 
+/* A tunnel that Linux calls ipip is not the protocol of that name. */
+static void warn_ipip(struct reader *reader, const struct yaml_node *node)
+{
+	struct place place;
+
+	if (strcmp(node->text, "ipip"))
+		return;
+	yaml_place(&reader->yaml, node, &place);
+	diag_warning(
+		reader->diag, &place,
+		"'ipip' is protocol 94; for the ipip tunnels of Linux, protocol 4, write ipencap");
+}
+
 static int parse_protocol(struct reader *reader, const struct yaml_node *node)
 {
 	size_t digits = strspn(node->text, "0123456789");
@@ -339,6 +352,8 @@ static int parse_protocol(struct reader *reader, const struct yaml_node *node)
 	number = protocol_by_name(node->text);
 	if (number < 0)
 		report_protocol(reader, node);
+	else
+		warn_ipip(reader, node);
 	return number;
 }
 

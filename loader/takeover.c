@@ -43,17 +43,14 @@ static __u32 flows_of(const struct other *other)
  * the old ones.
  */
 static int load(const struct hook *hook, const struct other *other, const struct remade *made,
-		struct filter *filter)
+		enum pc_frame frame, struct filter *filter)
 {
 	__cleanup(filter_close) struct filter with = FILTER_NONE;
 	struct filter none = FILTER_NONE;
 	struct tables tables = made->plan.tables;
 	const struct filter *flows = other->version >= PC_FLOWS_SINCE ? &other->filter : &none;
-	enum pc_frame frame;
-	int err = frame_of(hook->name, hook->ifindex, &frame);
+	int err = share_find(0, &with);
 
-	if (!err)
-		err = share_find(0, &with);
 	if (!err)
 		err = filter_load_sharing(filter, with.flows >= 0 ? &with : flows,
 					  other->version >= PC_COUNTERS_SINCE ? &other->filter :
@@ -140,8 +137,12 @@ static int put_in_place(const struct hook *hook, struct other *other, struct fil
 	return err;
 }
 
-/* Whether what the old filter was made of gives something else today. */
-static int check_change(const struct hook *hook, const struct takeover *how, struct remade *made)
+/*
+ * Whether the old filter gives something else today: by its profiles, or because its version took
+ * frames without an Ethernet header for not IP, and let them pass.
+ */
+static int check_change(const struct hook *hook, const struct takeover *how, bool misread,
+			struct remade *made)
 {
 	const struct guard_target target = {hook->name, hook->ifindex, &made->plan, &made->catalog,
 					    made->kept};
@@ -154,9 +155,14 @@ static int check_change(const struct hook *hook, const struct takeover *how, str
 		return -ENOMEM;
 	changes = difference_print(made->kept, made->plan.kept, to);
 	fclose(to);
-	if (!changes)
+	if (misread)
+		say_line(
+			"%s: its frames have no Ethernet header: the version that attached it let everything pass; from now on it is filtered",
+			hook->name);
+	if (!changes && !misread)
 		return 0;
-	say_line("%s: its profiles have changed since it was attached:", hook->name);
+	if (changes)
+		say_line("%s: its profiles have changed since it was attached:", hook->name);
 	fputs(text, stdout);
 	fflush(stdout);
 	if (!how->confirm)
@@ -172,12 +178,17 @@ static int replace(struct hook *hook, const struct takeover *how, struct other *
 	__cleanup(remade_free) struct remade made = {};
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
 	__free_text char *from = NULL, *what = NULL;
-	int err = make(hook->name, other, how->folders, &made);
+	enum pc_frame frame;
+	int err = frame_of(hook->name, hook->ifindex, &frame);
 
 	if (!err)
-		err = check_change(hook, how, &made);
+		err = make(hook->name, other, how->folders, &made);
 	if (!err)
-		err = load(hook, other, &made, &filter);
+		err = check_change(hook, how,
+				   frame != PC_FRAME_ETHERNET && other->version < PC_FRAMES_SINCE,
+				   &made);
+	if (!err)
+		err = load(hook, other, &made, frame, &filter);
 	if (!err)
 		err = put_in_place(hook, other, &filter);
 	if (err)

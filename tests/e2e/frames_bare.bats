@@ -114,6 +114,23 @@ others()
 	unanswered client 192.0.2.1 7001
 }
 
+@test "tun: a version that let everything pass is taken over only if no session is lost" {
+	needs_layout 3
+	OLDER=$TOOLS/portcullis-layout-3
+	tun_hosts
+	on host "$OLDER" attach tun0 -p tiny --catalog "$TINY"
+	start ssh host /usr/bin/python3 "$BATS_TEST_DIRNAME/talk.py" listen :: 22
+	until_logged ssh '^ready'
+	talk_connect admin client 192.0.2.1 22
+	exits 1 as host swap tun0 --catalog "$TINY"
+	says 'its frames have no Ethernet header' 'from now on it is filtered'
+	speaks_to admin ssh
+	exits 0 as host swap tun0 --catalog "$TINY" --force
+	says 'taken over'
+	udp_serve mute host 7001
+	asked nothing client 192.0.2.1 7001 --timeout 0.4
+}
+
 @test "lo: attach warns" {
 	host_add host
 	exits 0 as host attach lo -p tiny --catalog "$TINY"

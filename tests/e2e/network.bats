@@ -221,9 +221,11 @@ download()
 		asked 'answered 100' far $address 5000 --answer 100
 		udp_ask far $address 5000 --answer 1400 --timeout 1 || true
 		asked 'answered 1400' far $address 5000 --answer 1400
+		case $address in
+		*:*) same 1300 "$(known_mtu 2001:db8:2::2)" 'path MTU' ;;
+		*) same 1300 "$(known_mtu 198.51.100.2)" 'path MTU' ;;
+		esac
 	done
-	same 1300 "$(known_mtu 198.51.100.2)" 'path MTU'
-	same 1300 "$(known_mtu 2001:db8:2::2)" 'path MTU'
 	same 0 "$(reason host eth0 icmp)" 'dropped ICMP'
 }
 

@@ -554,6 +554,8 @@ static void test_protocol_errors(void **state)
 		 "2:13+3 protocol 256 is out of range 0-255\n"
 		 "2:18+11 protocol 99999999999 is out of range 0-255\n"},
 		{"profile: p\nprotocols: [esp, 50]\n", "2:18+2 protocol 50 (esp) stands twice\n"},
+		{"profile: p\nprotocols: [ipencap, ipip]\n",
+		 "2:22+4 'ipip' is protocol 94; for the ipip tunnels of Linux, protocol 4, write ipencap\n"},
 		{"profile: p\nprotocols: vrpp\n",
 		 "2:12+4 unknown IP protocol 'vrpp'; did you mean 'vrrp'?\n"},
 		{"profile: p\nprotocols: zzzzzz\n",
