@@ -480,9 +480,18 @@ static __always_inline struct bpf_sock *sender(struct __sk_buff *skb)
 	return socket ? bpf_sk_fullsock(socket) : NULL;
 }
 
+/* Whether IPsec has decrypted the packet: its sender is a peer of this host's, not a stranger. */
+static __always_inline bool is_decrypted(struct __sk_buff *skb)
+{
+	struct bpf_xfrm_state state;
+
+	return have_xfrm && !bpf_skb_get_xfrm_state(skb, 0, &state, sizeof(state), 0);
+}
+
 /*
- * Whether a packet came from another interface. One that comes back out of the interface by which
- * it came in, or of one below that, is a stranger's: its answer is not learned.
+ * Whether a packet came from another interface, or from a client of the VPN gateway on this one.
+ * Another that comes back out of the interface by which it came in, or of one below that, is a
+ * stranger's: its answer is not learned.
  */
 static __always_inline bool is_forwarded(const struct packet *packet,
 					 const struct pc_generation *generation,
@@ -491,12 +500,14 @@ static __always_inline bool is_forwarded(const struct packet *packet,
 	__u32 from = skb->ingress_ifindex;
 	int i;
 
-	if (!from || from == packet->ifindex)
+	if (!from)
 		return false;
+	if (from == packet->ifindex)
+		return is_decrypted(skb);
 #pragma clang loop unroll(full)
 	for (i = 0; i < PC_UPPERS; i++)
 		if (generation->upper[i] == from)
-			return false;
+			return is_decrypted(skb);
 	return true;
 }
 

@@ -12,6 +12,8 @@
 const volatile __u8 have_frags = 0;
 /* Kernel 5.11 and newer: bpf_ktime_get_coarse_ns, a sixth of the other clock's cost. */
 const volatile __u8 have_coarse = 0;
+/* Kernels with IPsec: bpf_skb_get_xfrm_state. */
+const volatile __u8 have_xfrm = 0;
 /* What the interface's frames begin with: enum pc_frame. */
 const volatile __u8 frame_kind = PC_FRAME_ETHERNET;
 

@@ -123,6 +123,8 @@ static void set_constants(struct portcullis_bpf *skeleton, struct filter *filter
 	/* The helper and the flag came together, in 5.18. */
 	filter->frags = has_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_load_bytes);
 	skeleton->rodata->have_frags = filter->frags;
+	skeleton->rodata->have_xfrm =
+		has_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_skb_get_xfrm_state);
 	skeleton->rodata->have_coarse =
 		has_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_ktime_get_coarse_ns) &&
 		has_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_ktime_get_coarse_ns);
