@@ -15,12 +15,12 @@ work_make()
 	mkdir -m 755 "$work" || exit
 }
 
-# work_at FOLDER: $work is that one, and stays.
+# work_at FOLDER [COMMAND]: $work is that one, and stays.
 work_at()
 {
 	mkdir -p "$1"
 	work=$(realpath "$1")
-	before_end=:
+	before_end=${2:-:}
 	end_with clean_up
 }
 

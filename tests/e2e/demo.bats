@@ -47,7 +47,7 @@ interrupted()
 	demo=$!
 	until_true 30 grep -q "$2" "$DIR/demo.log"
 	# As the terminal does it: to every process of the group.
-	inside kill -s "$1" -- "-$(cat "$DIR/demo.pid")"
+	inside bash -c 'kill -s "$0" -- "$1"' "$1" "-$(cat "$DIR/demo.pid")" # kill(1) takes -11 for a signal
 	status=0
 	wait $demo || status=$?
 	until_true 5 nothing_left || fail "left after SIG$1 at '$2': $(cat "$DIR/leftovers")"
