@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
-# Interfaces whose frames have no Ethernet header, and those that cannot be filtered. WireGuard, ppp, gre, ipip
-# and sit are tried in a guest (scripts/kernels).
+# Interfaces whose frames have no Ethernet header (here tun; the kinds share a parser by link type), and those that
+# cannot be filtered.
 
 load helper
 load traffic
