@@ -63,7 +63,7 @@ rebuilds()
 @test "make on a machine that lacks something names it, and what installs it" {
 	run build all CLANG=/nowhere/clang BPFTOOL=/nowhere/bpftool PKG_CONFIG=false CC='cc -nostdinc'
 	same 2 "$status" "$output"
-	says 'missing: /nowhere/clang /nowhere/bpftool libbpf libelf .* dirent.h linux/bpf.h.* scripts/setup installs'
+	says 'missing: /nowhere/clang /nowhere/bpftool libbpf libelf ' ' dirent.h linux/bpf.h. On Debian, scripts/setup installs'
 	exits 0 build help CLANG=/nowhere/clang
 	says_not 'missing'
 }
@@ -147,7 +147,7 @@ listing()
 	exits 0 "$PORTCULLIS" check "$sample"
 	same 'no errors' "$output" 'what check says'
 	exits 0 on host "$PORTCULLIS" apply --dry-run --site "$sample"
-	says 'eth0: would attach, observe, ssh + xeams' 'opens  *22/tcp from trusted' 'opens  *143/tcp'
+	says 'eth0: would attach, observe, ssh + xeams' 'opens   22/tcp from trusted' 'opens   143/tcp'
 	grep -qx "# yaml-language-server: \$schema=/usr/share/portcullis/profiles/site.schema.json" "$sample"
 	# Each line of it is tried, those too that are a comment.
 	sed -i "s|  # backup-servers:|  backup-servers:|; /observe: true/d" "$sample"
