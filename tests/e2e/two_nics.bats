@@ -223,7 +223,7 @@ udp_flows()
 		'frames = [e/IP(src="198.51.100.2", dst="192.0.2.1")/UDP(sport=7000 + i, dport=5060)/b"x" for i in range(300)]' > /dev/null
 	until_true 5 datagrams_reached service 300
 	same 0 "$(udp_flows)" flows
-	asked nothing other 192.0.2.1 5060 --source-port 7000 --timeout 0.4
+	asked nothing other 198.51.100.1 5060 --source-port 7000 --timeout 0.4
 }
 
 datagrams_reached()
