@@ -148,7 +148,7 @@ need_unprivileged()
 		            pass
 		print(read, write)
 	END
-	same '9 0' "$(on host setpriv --reuid 12345 --regid 12345 --groups 54321 --bounding-set=-all --inh-caps=-all \
+	same '11 0' "$(on host setpriv --reuid 12345 --regid 12345 --groups 54321 --bounding-set=-all --inh-caps=-all \
 		/usr/bin/python3 "$DIR/meddle.py")" 'what a member can read and write'
 	same 1 "$(generation host eth0)" 'generation'
 	connects client 192.0.2.1 22
@@ -235,7 +235,7 @@ repins()
 	inside mountpoint -q /sys/fs/bpf || inside mount -t bpf bpf /sys/fs/bpf
 	inside chmod 0700 /sys/fs/bpf
 	pc attach eth0 -p ssh
-	same '9 0' "$(repins)" 'maps that a member can read and write'
+	same '11 0' "$(repins)" 'maps that a member can read and write'
 }
 
 @test "a bpffs that others can write: the group gets nothing to read, and the fix is told" {

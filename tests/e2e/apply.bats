@@ -225,7 +225,7 @@ has_state()
 	pc attach eth0 -p ssh
 	site <<< 'interfaces: {eth0: {profiles: ssh, flows: 1000}}'
 	applies 1
-	says 'has a map of 65536 flows, and the site file wants 1000'
+	says 'has maps of 65536 flows, and the site file wants 1000'
 	pc detach eth0
 	site <<< 'interfaces: {eth0: {profiles: ssh, flows: 1000}, eth1: {profiles: ssh, flows: 2000}}'
 	applies 1

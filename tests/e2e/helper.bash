@@ -26,8 +26,9 @@ sandbox_start()
 	chmod 755 "$DIR"
 	setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --propagation private \
 		bash -c 'mount -t proc proc /proc && mount -t tmpfs -o mode=755 tmpfs /run &&
+			mkdir /run/netns /run/dpkg && mount --bind /var/lib/dpkg /run/dpkg &&
 			mount -t tmpfs -o mode=755 tmpfs /var/lib &&
-			mkdir /run/netns || exit
+			mkdir /var/lib/dpkg && mount --move /run/dpkg /var/lib/dpkg || exit # what is installed
 			while mountpoint -q /sys/fs/bpf; do umount /sys/fs/bpf || exit; done
 			touch "$0/ready"
 			while :; do sleep 3600; done' "$DIR" < /dev/null > "$DIR/sandbox.log" 2>&1 3>&- &
