@@ -488,8 +488,8 @@ site()
 	exits 0 doctor --json
 	found confirm warning 'then generation 1 judges again' 'portcullis confirm eth0'
 	sleep 1.2
-	exits 0 doctor --json
-	found confirm warning 'not confirmed in time: generation 1 judges again; the fix keeps'
+	exits 1 doctor --json
+	found confirm problem 'not confirmed in time: generation 1 judges again; the fix keeps'
 	same 'portcullis swap eth0' "$(bare_fix confirm)"
 	mends confirm
 	same '["xeams"]' "$(pc status eth0 --json | jq -c '.interfaces[0].profiles')"
@@ -524,10 +524,10 @@ attach_late()
 	site 'interfaces:\n  eth0:\n    profiles: xeams\n'
 	pc apply --force --confirm 1 > /dev/null 2>&1
 	sleep 1.2
-	exits 0 doctor --json
+	exits 1 doctor --json
 	found confirm problem 'not confirmed in time'
 	same 'portcullis swap eth0' "$(bare_fix confirm)"
-	found site-file problem '/etc/portcullis/site.yaml was applied and not confirmed' 'change /etc/portcullis/site.yaml'
+	found site-file problem '/etc/portcullis/site.yaml was applied and not confirmed' 'cp /var/lib/portcullis/confirmed/site.yaml'
 	found site-file warning 'not what /etc/portcullis/site.yaml says'
 	json_is 'all(.checks[]; .fix // "" | test("apply|boot") | not)'
 	mends confirm

@@ -49,6 +49,10 @@ UNCONFIRMED = r"{i}: the attach was not confirmed in time, and everything passes
 STAYS = (r"apply: {i} would be detached, which cannot fall back: detach it first, or leave out --confirm",)
 MISSING = (r"{i}: no such interface in this network namespace; --wait SECONDS waits for it",
            r"nothing was changed: every interface is as it was")
+# What `apply --boot` says, exit 4: it goes on with the others.
+LEFT_OUT = (r"{i}: no such interface in this network namespace: left out",
+            r"{i}: left out, and stays as it is; the other interfaces are applied",
+            r"warning: apply: they cannot be changed together: each interface is tried by itself")
 # A client is connected to a port that attaching closes.
 LIVES = r"warning: {i}: \d+ sessions? to \d+/tcp lives? on; new ones will be refused"
 WAITING = "warning: another portcullis command is at work; waiting for it"
@@ -123,7 +127,7 @@ class Storm:
         if self.mover:
             patterns += [(pattern, (*interfaces, *moved)) for pattern in (*COMMANDS[command].errors, *GONE, MOVE_LOST)]
             if command == "apply":
-                patterns += [(pattern, moved) for pattern in MISSING]
+                patterns += [(pattern, moved) for pattern in (*MISSING, *LEFT_OUT)]
         return any(re.fullmatch("portcullis: " + pattern.replace("{i}", interface), line)
                    for pattern, names in patterns for interface in names)
 
@@ -135,7 +139,8 @@ class Storm:
             if "not confirmed in time: " in line and ": warning: " in line:
                 self.reverts += 1
         errors = [line for line in lines if ": warning: " not in line]
-        if result.returncode not in (0, 1) or (result.returncode == 1) != bool(errors):
+        failed = (1, 4) if command == "apply" else (1,)
+        if result.returncode not in (0, *failed) or (result.returncode in failed) != bool(errors):
             self.complain(command, interfaces, "exit", result.returncode, "with:", result.stderr)
         if result.returncode == 1 and not interfaces and command not in ("apply", "confirm"):
             self.complain(command, "of all fails:", result.stderr)
