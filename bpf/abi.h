@@ -349,17 +349,17 @@ _Static_assert(sizeof(struct pc_flow) == 40, "pc_flow");
  *	TCP	this side acknowledges what the remote side sent, which a forger cannot know
  *	UDP	both sides have spoken, and it is two seconds old (as nf_conntrack_proto_udp.c)
  *
- * An echo stays, and TCP of users on this host: a program could open any number of connections.
- *They are assured where they are.
+ * An echo stays, and so does TCP of users on this host, for a program could open any number of
+ * connections: they are assured where they are.
  */
 struct pc_flow_state {
 	__u64 seen;	 /* CLOCK_MONOTONIC ns, to about a second */
 	__u32 ifindex;	 /* whose egress learned it */
 	__u32 flags : 8; /* PC_FLOW_* */
 	/*
-	 * Assured: of jiffies, when the program last looked at the clock; its own. In `flows`: of
-	 * TCP the sequence number that came in last, >> PC_HEARD_SHIFT, else when it began, ns >>
-	 * PC_SINCE_SHIFT.
+	 * Assured: of jiffies, when the program last looked at the clock; its own, 0: never. In
+	 * `flows`: of TCP the sequence number that came in last, >> PC_HEARD_SHIFT, else when it
+	 * began, ns >> PC_SINCE_SHIFT.
 	 */
 	__u32 slot : 24;
 };

@@ -104,10 +104,16 @@ static __always_inline __u32 flow_how(const struct packet *packet)
 	       (packet->tcp & TCP_FIN ? FLOW_FIN : 0) | (packet->tcp & TCP_RST ? FLOW_RESET : 0);
 }
 
-/* 64 jiffies, 0.64 s at most; one comes again after 12 days at least. */
+/*
+ * 64 jiffies, 0.64 s at most; one comes again after 12 days at least. Never 0, which a state has
+ * that nobody has looked at: jiffies pass it five minutes after boot (INITIAL_JIFFIES of the
+ * kernel).
+ */
 static __always_inline __u32 flow_slot(void)
 {
-	return bpf_jiffies64() >> 6 & PC_SLOT_MASK;
+	__u32 slot = bpf_jiffies64() >> 6 & PC_SLOT_MASK;
+
+	return slot ? slot : PC_SLOT_MASK;
 }
 
 static __always_inline struct pc_flow_state *flow_find(const struct pc_flow *flow, bool *assured)
