@@ -33,6 +33,13 @@ bool flow_live(const struct pc_flow *key, const struct pc_flow_state *state, __u
 	return true;
 }
 
+bool flow_has_link(const struct pc_flow *key)
+{
+	return key->family == 6 &&
+	       (IN6_IS_ADDR_LINKLOCAL((const struct in6_addr *)key->ipv6.remote) ||
+		IN6_IS_ADDR_LINKLOCAL((const struct in6_addr *)key->ipv6.local));
+}
+
 __u32 flow_expires(const struct flow *flow)
 {
 	return pc_flow_lifetime(flow->key.protocol, flow->flags) / PC_SECOND - flow->idle;

@@ -43,6 +43,8 @@ __u64 flows_now(void);
 /* Whether the program would still take it, and for how many seconds it was idle. */
 bool flow_live(const struct pc_flow *key, const struct pc_flow_state *state, __u64 now,
 	       __u32 *idle);
+/* Whether the key needs a link: it has an IPv6 link-local address. */
+bool flow_has_link(const struct pc_flow *key);
 /* Seconds for which it still lives if nothing is sent. */
 __u32 flow_expires(const struct flow *flow);
 /* "sent", "replied", "stream"; of TCP "sent", "replied", "established", "closing", "reset". */

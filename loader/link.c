@@ -272,36 +272,14 @@ void link_uppers(unsigned int ifindex, __u32 upper[PC_UPPERS])
 	links_free(&links);
 }
 
-static bool joins_links(const struct link *master)
-{
-	return !strcmp(master->kind, "bridge") || !strcmp(master->kind, "bond") ||
-	       !strcmp(master->kind, "team");
-}
-
 unsigned int link_zone(unsigned int ifindex)
 {
 	struct links links = {};
-	const struct link *own, *master;
 
 	list_links(&links);
-	own = links_find(&links, ifindex);
-	while (own && (master = links_find(&links, own->master)) && joins_links(master))
-		own = master;
-	if (own)
-		ifindex = own->ifindex;
+	ifindex = links_zone(&links, ifindex);
 	links_free(&links);
 	return ifindex;
-}
-
-bool link_comes_by(unsigned int upper, unsigned int lower)
-{
-	struct links links = {};
-	bool comes;
-
-	list_links(&links);
-	comes = links_comes_by(&links, upper, lower);
-	links_free(&links);
-	return comes;
 }
 
 void link_judge(unsigned int ifindex, link_tell *tell, void *context)

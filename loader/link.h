@@ -59,14 +59,8 @@ int link_facts(unsigned int ifindex, struct link_facts *facts);
  */
 void link_uppers(unsigned int ifindex, __u32 upper[PC_UPPERS]);
 
-/*
- * The interface to which link-local addresses belong of what comes in by this one: its bridge or
- * bond, by any of whose ports an answer may come, else itself.
- */
+/* links_zone, of the interfaces as they are now. */
 unsigned int link_zone(unsigned int ifindex);
-
-/* Whether what comes in by `upper` may have come in by `lower`: it is that one, or above it. */
-bool link_comes_by(unsigned int upper, unsigned int lower);
 
 /*
  * Lists the interfaces of the caller's network namespace and their addresses. Returns 0 or -errno;

@@ -59,6 +59,21 @@ bool links_comes_by(const struct links *links, unsigned int upper, unsigned int 
 	return link && comes_by(links, link, lower, DEPTH);
 }
 
+static bool joins_links(const struct link *master)
+{
+	return !strcmp(master->kind, "bridge") || !strcmp(master->kind, "bond") ||
+	       !strcmp(master->kind, "team");
+}
+
+unsigned int links_zone(const struct links *links, unsigned int ifindex)
+{
+	const struct link *own = links_find(links, ifindex), *master;
+
+	while (own && (master = links_find(links, own->master)) && joins_links(master))
+		own = master;
+	return own ? own->ifindex : ifindex;
+}
+
 void links_free(struct links *links)
 {
 	free(links->link);

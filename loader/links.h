@@ -44,6 +44,12 @@ bool links_is_above(const struct link *upper, const struct link *lower);
 /* The same over any number of steps, none included. */
 bool links_comes_by(const struct links *links, unsigned int upper, unsigned int lower);
 
+/*
+ * The interface to which link-local addresses belong of what comes in by this one: its bridge or
+ * bond, by any of whose ports an answer may come, else itself.
+ */
+unsigned int links_zone(const struct links *links, unsigned int ifindex);
+
 void links_free(struct links *links);
 
 #endif

@@ -12,11 +12,6 @@
 #include "loader/seed.h"
 #include "loader/walk.h"
 
-static bool is_link_local(const __be32 *address)
-{
-	return (address[0] & htonl(0xffc00000)) == htonl(0xfe800000);
-}
-
 int seed_mark(const struct filter *filter, const struct pc_flow *key)
 {
 	__be16 port = key->family == 4 ? key->ipv4.local_port : key->ipv6.local_port;
@@ -59,6 +54,7 @@ int seed_flow(const struct filter *filter, const struct pc_flow *key,
 
 struct old_flows {
 	const struct filter *filter;
+	struct links links;
 	__u64 now;
 	int err;
 };
@@ -74,8 +70,7 @@ static void enter_old(const void *entry, const void *value, void *context)
 
 	memcpy(&key, entry, sizeof(key));
 	memcpy(&state, value, sizeof(state));
-	link_local = key.family == 6 && !key.link &&
-		     (is_link_local(key.ipv6.remote) || is_link_local(key.ipv6.local));
+	link_local = flow_has_link(&key) && !key.link;
 	if (state.flags & PC_FLOW_REPLIED &&
 	    (key.protocol == IPPROTO_TCP || key.protocol == IPPROTO_UDP))
 		state.flags |= PC_FLOW_ASSURED;
@@ -84,7 +79,7 @@ static void enter_old(const void *entry, const void *value, void *context)
 	if (!flow_live(&key, &state, old->now, &idle))
 		return;
 	if (link_local)
-		key.link = link_zone(state.ifindex);
+		key.link = links_zone(&old->links, state.ifindex);
 	state.slot = 0;
 	if (!old->err)
 		old->err = seed_flow(old->filter, &key, &state);
@@ -97,8 +92,10 @@ void seed_old(const struct filter *filter, const struct filter *old)
 
 	if (old->flows < 0 || old->connections >= 0)
 		return;
+	links_read(&flows.links); /* what is not listed is a link of its own */
 	err = walk_map(old->flows, sizeof(struct pc_flow), sizeof(struct pc_flow_state), enter_old,
 		       &flows);
+	links_free(&flows.links);
 	if (err || flows.err)
 		warning("cannot take over the flows: %s; what it learned may stall until the side behind the filter sends",
 			strerror(err ? -err : -flows.err));

@@ -31,7 +31,7 @@
 struct seed {
 	const struct filter *filter;
 	unsigned int ifindex;
-	unsigned int link; /* of its link-local addresses */
+	const struct links *links;
 	__u64 now;
 	__u8 protocol;
 	size_t added;
@@ -157,19 +157,13 @@ static void fill_key(const struct inet_diag_msg *socket, __u8 protocol, struct p
 	key->ipv6.local_port = id->idiag_sport;
 }
 
-static bool is_link_local(const __be32 *address)
-{
-	return (address[0] & htonl(0xffc00000)) == htonl(0xfe800000);
-}
-
 /* Link-local addresses get their link; false if that is not the interface's. */
 static bool set_link(const struct seed *seed, unsigned int device, struct pc_flow *key)
 {
-	if (key->family != 6 ||
-	    !(is_link_local(key->ipv6.remote) || is_link_local(key->ipv6.local)))
+	if (!flow_has_link(key))
 		return true;
-	key->link = seed->link;
-	return link_comes_by(device, seed->ifindex);
+	key->link = links_zone(seed->links, seed->ifindex);
+	return links_comes_by(seed->links, device, seed->ifindex);
 }
 
 static __u8 flags_of(const struct inet_diag_msg *socket, __u8 protocol)
@@ -221,14 +215,15 @@ int sockets_seed(const struct filter *filter, unsigned int ifindex)
 {
 	static const __u8 protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
 	static const __u8 families[] = {AF_INET, AF_INET6};
+	struct links links = {};
 	__u64 now = flows_now();
 	size_t i, j;
-	int err = 0;
+	int err = links_read(&links);
 
 	for (i = 0; i < ARRAY_SIZE(protocols); i++) {
 		struct seed seed = {.filter = filter,
 				    .ifindex = ifindex,
-				    .link = link_zone(ifindex),
+				    .links = &links,
 				    .now = now,
 				    .protocol = protocols[i]};
 
@@ -238,6 +233,7 @@ int sockets_seed(const struct filter *filter, unsigned int ifindex)
 			err = err ? err : failed;
 		}
 	}
+	links_free(&links);
 	if (err)
 		warning("cannot read the list of live sockets: %s; connections of sockets bound to a device may stall until this host sends",
 			strerror(-err));
