@@ -48,33 +48,30 @@ static int say_same(struct apply *apply, const struct wanted *wanted, const stru
 {
 	const char *as = wanted->of == &apply->confirmed->site ? "it was confirmed last" :
 								 "the site file says";
-	__u64 deadline = change->filter.current.copy->deadline, now = boot_time();
+	const struct pc_generation *current = change->filter.current.copy;
 
-	if (deadline && apply->options->confirm)
+	if (current->deadline && apply->options->confirm)
 		return 1;
-	if (deadline)
-		say_line("%s: is as %s, but waits to be confirmed, %llu s: portcullis confirm %s",
-			 change->name, as, deadline > now ? (deadline - now) / PC_SECOND : 0,
-			 change->name);
+	if (current->deadline)
+		say_line("%s: is as %s, but waits to be confirmed, %u s: portcullis confirm %s",
+			 change->name, as, seconds_left(current), change->name);
 	else if (!apply->quiet)
 		say_line("%s: is as %s", change->name, as);
-	apply->waits |= deadline != 0;
+	apply->waits |= current->deadline != 0;
 	return 0;
 }
 
 /* Nobody is there to confirm, or to see that it was cut short: it goes on to wait. */
 static bool say_waits(struct apply *apply, const struct change *change)
 {
-	__u64 deadline = change->filter.current.copy->deadline, now = boot_time();
+	const struct pc_generation *current = change->filter.current.copy;
 
-	if (!deadline || !apply->lenient)
+	if (!current->deadline || !apply->lenient)
 		return false;
 	apply->waits = true;
 	if (!apply->quiet)
-		say_line(
-			"%s: left as it is: it waits to be confirmed, %llu s: portcullis confirm %s",
-			change->name, deadline > now ? (deadline - now) / PC_SECOND : 0,
-			change->name);
+		say_line("%s: left as it is: it waits to be confirmed, %u s: portcullis confirm %s",
+			 change->name, seconds_left(current), change->name);
 	return true;
 }
 
@@ -145,14 +142,20 @@ static bool is_undefined(const struct site *site, const char *group)
 	return strcmp(group, GROUP_LINK_LOCAL) && !groups_find(&site->groups, group);
 }
 
-/* The first group of these that an error of the file hides; NULL: there is none. */
-static const char *wrong_of(const struct site *site, const struct names *groups)
+/* Whether an error of the file hides the group. */
+static bool is_hidden(const struct site *site, const char *group)
+{
+	return names_have(&site->wrong_group, group) ||
+	       (site->unnamed_wrong && is_undefined(site, group));
+}
+
+/* The first of these that is; NULL: there is none. */
+static const char *first_hidden(const struct site *site, const struct names *groups)
 {
 	size_t i;
 
 	for (i = 0; i < groups->count; i++)
-		if (names_have(&site->wrong_group, groups->name[i]) ||
-		    (site->unnamed_wrong && is_undefined(site, groups->name[i])))
+		if (is_hidden(site, groups->name[i]))
 			return groups->name[i];
 	return NULL;
 }
@@ -164,19 +167,17 @@ static const char *wrong_group(const struct site *site, const struct site_interf
 	const char *wrong = NULL;
 	size_t i;
 
-	for (i = 0; i < wanted->uses && !wrong; i++) {
-		const struct names one = {&wanted->use[i].group, 1};
-
-		wrong = wrong_of(site, &one);
-	}
+	for (i = 0; i < wanted->uses; i++)
+		if (is_hidden(site, wanted->use[i].group))
+			return wanted->use[i].group;
 	for (i = 0; i < composition->services && !wrong; i++) {
 		const struct composed *service = &composition->service[i];
 
 		if (service->why != WHY_OPEN && service->why != WHY_GROUP)
 			continue;
-		wrong = wrong_of(site, &service->from);
+		wrong = first_hidden(site, &service->from);
 		if (!wrong)
-			wrong = wrong_of(site, &service->to);
+			wrong = first_hidden(site, &service->to);
 	}
 	return wrong;
 }

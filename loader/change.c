@@ -86,8 +86,7 @@ static int switch_to_stand_in(struct change *change)
 static int load_one(struct change *change, const struct filter *with)
 {
 	int err = filter_load_sharing(&change->filter, with, &FILTER_NONE,
-				      change->flows ? change->flows : PC_FLOWS,
-				      change->frame,
+				      change->flows ? change->flows : PC_FLOWS, change->frame,
 				      change->plan->tables.generation);
 
 	change->filter.ifindex = change->hook.ifindex;
@@ -268,14 +267,14 @@ static void undo_all(const struct changes *changes)
 static int say_confirm(const struct change *change)
 {
 	const struct filter *filter = &change->filter;
-	__u64 deadline = filter->current.copy->deadline, now = boot_time();
+	unsigned int left = seconds_left(filter->current.copy);
 
-	if (!deadline)
+	if (!filter->current.copy->deadline)
 		return 0;
-	if (now < deadline) {
+	if (left) {
 		say_line(
-			"%s: waits to be confirmed, %llu s, then %s; best from a new connection: portcullis confirm %s",
-			change->name, (deadline - now + PC_SECOND - 1) / PC_SECOND,
+			"%s: waits to be confirmed, %u s, then %s; best from a new connection: portcullis confirm %s",
+			change->name, left,
 			filter->fallback.copy->stand_in ? "everything passes again" :
 							  "what judged before comes back",
 			change->name);
@@ -301,16 +300,13 @@ static void record(const struct change *one)
 	json_t *none = json_object();
 	__free_text char *what =
 		one->plan ? difference_short(one->kept ? one->kept : none, one->plan->kept) : NULL;
-	__u64 now = boot_time();
 
 	record_change(&(struct record){
 		.action = action[one->kind],
 		.interface = one->hook.name[0] ? one->hook.name : one->name,
 		.generation = one->plan && current ? current->number : 0,
 		.what = what,
-		.seconds = one->plan && current && current->deadline > now ?
-				   (current->deadline - now + PC_SECOND - 1) / PC_SECOND :
-				   0,
+		.seconds = one->plan && current ? seconds_left(current) : 0,
 	});
 	json_decref(none);
 }

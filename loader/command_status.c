@@ -51,9 +51,8 @@ static json_t *confirm_json(const struct filter *filter)
 {
 	const struct pc_generation *current = filter->current.copy;
 	const struct pc_generation *fallback = current->deadline ? filter->fallback.copy : current;
-	__u64 now = boot_time(), when = current->reverted_at;
+	__u64 when = current->reverted_at;
 	char deadline[TIME_TEXT];
-	json_int_t left = 0;
 
 	if (filter->reverted.copy)
 		when = wall_time(filter->reverted.copy->deadline);
@@ -61,19 +60,11 @@ static json_t *confirm_json(const struct filter *filter)
 		when = wall_time(current->deadline);
 	if (!when)
 		return json_null();
-	if (current->deadline > now)
-		left = (current->deadline - now + PC_SECOND - 1) / PC_SECOND;
 	return json_pack("{s:s, s:I, s:s, s:o}", "state",
-			 current->deadline ? "waiting" : "reverted", "seconds_left", left,
-			 "deadline", report_time(when, deadline), "fallback",
+			 current->deadline ? "waiting" : "reverted", "seconds_left",
+			 (json_int_t)seconds_left(current), "deadline", report_time(when, deadline),
+			 "fallback",
 			 fallback->stand_in ? json_null() : json_integer(fallback->number));
-}
-
-static void take_nothing(void *context, bool is_error, const char *text)
-{
-	(void)context;
-	(void)is_error;
-	(void)text;
 }
 
 /* What cannot be told is no matter of status. */
@@ -81,7 +72,7 @@ static json_t *waits_json(const struct live *live)
 {
 	__free_text char *waits = NULL;
 
-	messages_to(take_nothing, NULL);
+	messages_to(messages_drop, NULL);
 	waits = state_waits(live->hook.name, live->kept);
 	messages_to(NULL, NULL);
 	return text_json(waits);

@@ -310,18 +310,11 @@ static void complete_commands(const struct command *commands, size_t count, cons
 	}
 }
 
-static void say_nothing(void *context, bool is_error, const char *text)
-{
-	(void)context;
-	(void)is_error;
-	(void)text;
-}
-
 void completion_print(const struct command *commands, size_t count, char **word, size_t words)
 {
 	struct line line = {};
 
-	messages_to(say_nothing, NULL);
+	messages_to(messages_drop, NULL);
 	if (words < 2) {
 		complete_commands(commands, count, words ? word[0] : "");
 		return;

@@ -150,12 +150,7 @@ static void add_signed(struct names *words, const char *sign, const struct set *
 
 static const char *anyone_text(const struct set *set)
 {
-	switch (prefixes_cover(set->prefix, set->count)) {
-	case PREFIXES_ALL: return "anyone";
-	case PREFIXES_IPV4: return "anyone over IPv4";
-	case PREFIXES_IPV6: return "anyone over IPv6";
-	default: return NULL;
-	}
+	return prefixes_cover_text(prefixes_cover(set->prefix, set->count));
 }
 
 /* Tells of the prefixes that `after` has besides, and of those that it lacks; how often: 0 or 1. */
@@ -283,17 +278,6 @@ static size_t tell_services(struct side *old, struct side *new, bool out, differ
 
 /* --- groups that nothing has --- */
 
-static bool list_has(const json_t *list, const char *name)
-{
-	const json_t *text;
-	size_t i;
-
-	json_array_foreach (list, i, text)
-		if (json_is_string(text) && !strcmp(json_string_value(text), name))
-			return true;
-	return false;
-}
-
 static bool is_used(const json_t *kept, const char *group)
 {
 	const json_t *profile, *service;
@@ -302,9 +286,9 @@ static bool is_used(const json_t *kept, const char *group)
 	json_array_foreach (json_object_get(kept, "profiles"), i, profile)
 		json_array_foreach (json_object_get(profile, "services"), j, service)
 			if ((report_open(service, false) &&
-			     list_has(json_object_get(service, "from"), group)) ||
+			     report_list_has(json_object_get(service, "from"), group)) ||
 			    (report_open(service, true) &&
-			     list_has(json_object_get(service, "to"), group)))
+			     report_list_has(json_object_get(service, "to"), group)))
 				return true;
 	return false;
 }

@@ -243,17 +243,16 @@ static void say_filter(struct doctor *doctor, const struct patient *patient)
 static void say_waiting(struct doctor *doctor, const struct patient *patient)
 {
 	const struct filter *filter = &patient->filter;
-	__u64 now = boot_time(), deadline = filter->current.copy->deadline;
-	unsigned long long left = deadline > now ? (deadline - now + PC_SECOND - 1) / PC_SECOND : 0;
+	unsigned int left = seconds_left(filter->current.copy);
 	__free_text char *fix = xasprintf("portcullis confirm %s", patient->name);
 
 	if (filter->fallback.copy->stand_in)
 		doctor_say(doctor, "confirm", DOCTOR_WARNING, fix,
-			   "%llu s left to confirm the attach, then everything passes", left);
+			   "%u s left to confirm the attach, then everything passes", left);
 	else
 		doctor_say(
 			doctor, "confirm", DOCTOR_WARNING, fix,
-			"%llu s left to confirm generation %llu, then generation %llu judges again",
+			"%u s left to confirm generation %llu, then generation %llu judges again",
 			left, (unsigned long long)filter->current.copy->number,
 			(unsigned long long)filter->fallback.copy->number);
 }

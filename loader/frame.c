@@ -9,9 +9,7 @@
 #include "loader/frame.h"
 #include "loader/util.h"
 
-/* Of linux/if_arp.h, which net/if_arp.h excludes. */
-#define TYPE_IP6GRE 823
-#define TYPE_NONE   0xfffe
+#define TYPE_NONE 0xfffe /* ARPHRD_NONE of linux/if_arp.h, which net/if_arp.h excludes */
 
 /* Whether tunnels of the kernel take the outer header off what the hook sees: 5.14 and newer. */
 static bool has_inner_frames(const char *release)

@@ -8,6 +8,8 @@
 
 #include "bpf/abi.h"
 
+#define TYPE_IP6GRE 823 /* ARPHRD_IP6GRE of linux/if_arp.h, which net/if_arp.h excludes */
+
 /* What rtnetlink says of an interface, as far as it tells how its frames begin. */
 struct frame_link {
 	__u16 type;	 /* ARPHRD_* */

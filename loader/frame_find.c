@@ -14,7 +14,6 @@
 #include "loader/netlink.h"
 #include "loader/util.h"
 
-#define TYPE_IP6GRE  823 /* of linux/if_arp.h, which net/if_arp.h excludes */
 /* Of linux/if_tunnel.h, which excludes net/if.h. */
 #define GRE_REMOTE   7	/* IFLA_GRE_REMOTE */
 #define GRE_EXTERNAL 18 /* IFLA_GRE_COLLECT_METADATA */

@@ -48,6 +48,15 @@ __u64 boot_time(void)
 	return (now.tv_sec - seconds) * 1000000000ULL + now.tv_nsec - nanoseconds;
 }
 
+unsigned int seconds_left(const struct pc_generation *generation)
+{
+	__u64 now = boot_time();
+
+	return generation->deadline > now ?
+		       (generation->deadline - now + PC_SECOND - 1) / PC_SECOND :
+		       0;
+}
+
 static int map_create(enum bpf_map_type type, const char *name, __u32 key, __u32 value,
 		      __u32 entries, __u32 flags)
 {

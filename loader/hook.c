@@ -278,15 +278,6 @@ static int settle_reverted(const struct pinned *pinned, struct filter *filter)
 	return 0;
 }
 
-static unsigned int seconds_left(const struct pc_generation *generation)
-{
-	__u64 now = boot_time();
-
-	return generation->deadline > now ?
-		       (generation->deadline - now + PC_SECOND - 1) / PC_SECOND :
-		       0;
-}
-
 /* A generation that was prepared and is not in place, or was replaced and is still there. */
 static int settle_left_over(const struct pinned *pinned, struct filter *filter, bool complete)
 {
@@ -299,9 +290,8 @@ static int settle_left_over(const struct pinned *pinned, struct filter *filter, 
 		if (err)
 			return err;
 		record_change(&(struct record){
-			.action = filter->next.copy && filter->next.copy->stand_in ?
-					  RECORD_ATTACH :
-					  RECORD_SWAP,
+			.action = filter->next.copy && filter->next.copy->stand_in ? RECORD_ATTACH :
+										     RECORD_SWAP,
 			.interface = name,
 			.generation = filter->current.copy->number,
 			.what = "completed what a killed command had left half done",

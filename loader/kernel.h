@@ -216,6 +216,9 @@ int filter_switch(struct filter *filter, const struct tables *tables, const char
 /* CLOCK_BOOTTIME in ns, as the kernel has it outside any time namespace. */
 __u64 boot_time(void);
 
+/* Seconds until a generation's deadline, of which a part counts as one; 0: it is past, or none. */
+unsigned int seconds_left(const struct pc_generation *generation);
+
 /*
  * Sets the deadline (boot_time) of the next generation, if it is to be confirmed. 0, or -errno with
  * a message.

@@ -128,14 +128,7 @@ bool plan_same(const json_t *a, const json_t *b)
 
 static bool has_feature(const json_t *kept, const char *word)
 {
-	const json_t *features = json_object_get(json_object_get(kept, "recipe"), "features");
-	const json_t *feature;
-	size_t i;
-
-	json_array_foreach (features, i, feature)
-		if (json_is_string(feature) && !strcmp(json_string_value(feature), word))
-			return true;
-	return false;
+	return report_list_has(json_object_get(json_object_get(kept, "recipe"), "features"), word);
 }
 
 void plan_features(const struct plan *plan, const json_t *before, FILE *to)
@@ -209,9 +202,6 @@ static enum prefixes_cover admits_anyone(const struct recipe *recipe,
 static void warn_open(const struct composition *composition,
 		      const struct management_port *management)
 {
-	static const char *const whom[] = {[PREFIXES_IPV4] = "anyone over IPv4",
-					   [PREFIXES_IPV6] = "anyone over IPv6",
-					   [PREFIXES_ALL] = "anyone"};
 	__cleanup(names_free) struct names services = {};
 	__free_text char *list = NULL;
 	int cover = PREFIXES_NONE;
@@ -235,7 +225,8 @@ static void warn_open(const struct composition *composition,
 	list = names_join(&services, ", ");
 	if (cover)
 		warning("%u/%s is open to %s by %s", management->port,
-			management->transport == PC_TCP ? "tcp" : "udp", whom[cover], list);
+			management->transport == PC_TCP ? "tcp" : "udp", prefixes_cover_text(cover),
+			list);
 }
 
 void plan_warn_open(const struct plan *plan)

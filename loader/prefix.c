@@ -168,6 +168,17 @@ enum prefixes_cover prefixes_cover(const struct prefix *prefix, size_t count)
 	return cover;
 }
 
+const char *prefixes_cover_text(enum prefixes_cover cover)
+{
+	switch (cover) {
+	case PREFIXES_ALL: return "anyone";
+	case PREFIXES_IPV4: return "anyone over IPv4";
+	case PREFIXES_IPV6: return "anyone over IPv6";
+	case PREFIXES_NONE: break;
+	}
+	return NULL;
+}
+
 static int compare(const void *a, const void *b)
 {
 	return prefix_compare(a, b);

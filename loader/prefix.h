@@ -52,6 +52,8 @@ enum prefixes_cover {
 	PREFIXES_ALL,
 };
 enum prefixes_cover prefixes_cover(const struct prefix *prefix, size_t count);
+/* "anyone", "anyone over IPv4", "anyone over IPv6"; NULL of none. */
+const char *prefixes_cover_text(enum prefixes_cover cover);
 
 /*
  * "NAME=PREFIX[,PREFIX]" or "NAME=@FILE" (a prefix a line; blank lines and # comments). Replaces

@@ -48,6 +48,17 @@ char *report_joined(const json_t *names, const char *separator)
 	return joined;
 }
 
+bool report_list_has(const json_t *names, const char *name)
+{
+	const json_t *text;
+	size_t i;
+
+	json_array_foreach (names, i, text)
+		if (json_is_string(text) && !strcmp(json_string_value(text), name))
+			return true;
+	return false;
+}
+
 bool report_open(const json_t *service, bool out)
 {
 	const char *direction = json_string_value(json_object_get(service, "direction"));

@@ -42,6 +42,9 @@ void report_counters_text(const json_t *report, const json_t *before, double sec
 /* "ssh + xeams" from an array of names. */
 char *report_joined(const json_t *names, const char *separator);
 
+/* Whether an array of names has one. */
+bool report_list_has(const json_t *names, const char *name);
+
 /* Of a service of `show --json`: whether it is open in a direction (or both). */
 bool report_open(const json_t *service, bool out);
 /* Its ports, appended; a text that is none is passed over. */

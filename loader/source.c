@@ -105,12 +105,9 @@ int source_open(const struct options *options, bool lenient, struct source *sour
 
 static struct site_interface *find_exactly(struct site *site, const char *name)
 {
-	size_t i;
+	const struct site_interface *found = site_interface(site, name);
 
-	for (i = 0; i < site->interfaces; i++)
-		if (!strcmp(site->interface[i].name, name))
-			return &site->interface[i];
-	return NULL;
+	return found ? &site->interface[found - site->interface] : NULL;
 }
 
 /*

@@ -128,6 +128,13 @@ void messages_to(message_taker *take, void *context)
 	taker.context = context;
 }
 
+void messages_drop(void *context, bool is_error, const char *text)
+{
+	(void)context;
+	(void)is_error;
+	(void)text;
+}
+
 __attribute__((format(printf, 2, 0))) static void message(bool is_error, const char *format,
 							  va_list args)
 {

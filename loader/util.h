@@ -42,6 +42,8 @@ void warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
  */
 typedef void message_taker(void *context, bool is_error, const char *text);
 void messages_to(message_taker *take, void *context);
+/* A message_taker to which nothing matters. */
+void messages_drop(void *context, bool is_error, const char *text);
 /* One such line on stdout, without a name in front; the newline is added. */
 void say_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
