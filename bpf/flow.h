@@ -591,7 +591,7 @@ enum learn {
 	LEARN,
 };
 
-/* Whether the answer to a packet may be learned. */
+/* Whether the answer to a packet may be learned, which no open port admits. */
 static __always_inline enum learn may_learn(const struct packet *packet,
 					    const struct pc_generation *generation,
 					    enum parsed parsed, struct __sk_buff *skb,
@@ -605,8 +605,6 @@ static __always_inline enum learn may_learn(const struct packet *packet,
 		return skb->sk || (generation->forward && is_forwarded(packet, generation, skb)) ?
 			       LEARN :
 			       LEARN_NOT;
-	if (table_admit(packet, generation) == ADMIT_PASS)
-		return LEARN_NOT;
 	if (is_syn(packet)) /* this side begins */
 		return LEARN;
 	if (packet->transport == PC_TCP && packet->tcp & TCP_SYN) /* the other one did */
@@ -616,6 +614,12 @@ static __always_inline enum learn may_learn(const struct packet *packet,
 		return LEARN;
 	return came == CAME_LATELY && is_from_before(packet, generation, skb, at) ? LEARN_TWICE :
 										    LEARN_NOT;
+}
+
+static __always_inline bool is_large(const struct packet *packet)
+{
+	return packet->protocol == PROTOCOL_UDP &&
+	       packet->end - packet->at > PC_LARGE + sizeof(struct udphdr);
 }
 
 /*
@@ -628,8 +632,7 @@ static __always_inline void flow_large(const struct packet *packet,
 {
 	__u64 *seen;
 
-	if (packet->end - packet->at <= PC_LARGE + sizeof(struct udphdr) || is_multicast(flow) ||
-	    !table_any_source(packet, generation) || table_admit(packet, generation) != ADMIT_PASS)
+	if (is_multicast(flow) || !table_any_source(packet, generation))
 		return;
 	seen = bpf_map_lookup_elem(&large, flow);
 	if (!seen)
@@ -708,8 +711,8 @@ static __always_inline void flow_learn(const struct packet *packet,
 {
 	struct pc_flow_state *known, state = {.ifindex = packet->ifindex};
 	struct pc_flow flow;
+	bool assured, needed;
 	enum learn may;
-	bool assured;
 	__u8 *mark;
 	__u64 at;
 
@@ -725,9 +728,16 @@ static __always_inline void flow_learn(const struct packet *packet,
 		return;
 	}
 	at = now();
-	if (packet->protocol == PROTOCOL_UDP)
-		flow_large(packet, generation, &flow, at);
-	if (packet->protocol == PROTOCOL_UDP && !udp_needs_learning(packet, generation, skb, &flow))
+	needed = packet->protocol != PROTOCOL_UDP ||
+		 udp_needs_learning(packet, generation, skb, &flow);
+	if (!needed && !is_large(packet))
+		return;
+	if (parsed == PARSED_PORT && table_admit(packet, generation) == ADMIT_PASS) {
+		if (is_large(packet))
+			flow_large(packet, generation, &flow, at);
+		return;
+	}
+	if (!needed)
 		return;
 	may = may_learn(packet, generation, parsed, skb, &flow, at);
 	if (may == LEARN_NOT)
