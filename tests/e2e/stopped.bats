@@ -19,19 +19,23 @@ guest_runs()
 	inside pgrep -x qemu-system-x86 > /dev/null
 }
 
-# stopped SIGNAL GROUP: scripts/kernels gets it while its guest boots; GROUP is - for the whole process group, as from
-# a terminal, or empty for the script alone.
+# is_kept PATTERN COMMAND: skips the test if no kernel or image is kept, which COMMAND makes.
+is_kept()
+{
+	compgen -G "${XDG_CACHE_HOME:-$HOME/.cache}/portcullis/$1/release" > /dev/null || skip "nothing is kept: $2 makes it"
+}
+
+# stopped SIGNAL GROUP SCRIPT ARGUMENT: the script gets it while its guest boots; GROUP is - for the whole process group,
+# as from a terminal, or empty for the script alone.
 stopped()
 {
 	local script
 
-	[ -s "${XDG_CACHE_HOME:-$HOME/.cache}/portcullis/kernels/6.1/release" ] ||
-		skip 'no kernel is kept: scripts/kernels 6.1 fetches it'
 	mkdir "$DIR/files"
-	inside setsid env --default-signal=INT TMPDIR="$DIR/files" bash -c 'echo $$ > "$1"; exec "$0" 6.1' \
-		"$ROOT/scripts/kernels" "$DIR/pid" > "$DIR/log" 2>&1 < /dev/null 3>&- &
+	inside setsid env --default-signal=INT TMPDIR="$DIR/files" bash -c 'echo $$ > "$1"; exec "$0" "$2"' \
+		"$ROOT/scripts/$3" "$DIR/pid" "$4" > "$DIR/log" 2>&1 < /dev/null 3>&- &
 	script=$!
-	until_true 60 guest_runs
+	until_true 150 guest_runs
 	inside bash -c 'kill -s "$0" -- "$1"' "$1" "$2$(cat "$DIR/pid")" # kill(1) takes -11 for a signal
 	status=0
 	wait $script || status=$?
@@ -41,11 +45,21 @@ stopped()
 }
 
 @test "scripts/kernels: Ctrl-C ends the guest, exit 130, and leaves no file" {
-	stopped INT -
+	is_kept kernels/6.1 'scripts/kernels 6.1'
+	stopped INT - kernels 6.1
 	same 130 $status "exit: $(cat "$DIR/log")"
 }
 
 @test "scripts/kernels: SIGTERM to the script alone ends the guest, exit 143, and leaves no file" {
-	stopped TERM ''
+	is_kept kernels/6.1 'scripts/kernels 6.1'
+	stopped TERM '' kernels 6.1
+	same 143 $status "exit: $(cat "$DIR/log")"
+}
+
+@test "scripts/guest: the same" {
+	is_kept 'guest/bookworm-*' scripts/guest
+	stopped INT - guest ifupdown
+	same 130 $status "exit: $(cat "$DIR/log")"
+	stopped TERM '' guest ifupdown
 	same 143 $status "exit: $(cat "$DIR/log")"
 }
