@@ -40,7 +40,7 @@ start()
 	shift 2
 	mkdir -p "$DIR/running"
 	# shellcheck disable=SC2016
-	on "$host" timeout --foreground 120 bash -c 'echo $$ > "$0"; exec "$@"' "$DIR/running/$name.pid" "$@" \
+	on "$host" timeout --foreground "${START_SECONDS:-120}" bash -c 'echo $$ > "$0"; exec "$@"' "$DIR/running/$name.pid" "$@" \
 		< /dev/null > "$DIR/$name.log" 2>&1 &
 	disown
 	until_true 20 test -s "$DIR/running/$name.pid"
