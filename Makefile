@@ -66,9 +66,10 @@ endif
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
+# Files of the loader without .c, folder by folder: a file stands on those of its own folder and of the ones before it.
+LOADER := $(sort $(patsubst loader/%.c,%,$(wildcard loader/*.c loader/*/*.c)))
 # Pure: no BPF, no privilege. Tested and fuzzed alone.
-PURE := util sha256 diag ports prefix yaml yaml_text yaml_fields reader profile trust catalog recipe draft draft_apply compose site site_interface site_check state jsontext compose_json prune pool spans tries compile cells admit counters columns report text text_counters difference difference_groups options management links login session kept guard guard_reach guard_attempt guard_fix frame
-LOADER := $(sort $(patsubst loader/%.c,%,$(wildcard loader/*.c)))
+PURE := $(filter base/%,$(LOADER)) ports prefix reader profile catalog recipe draft draft_apply compose site site_interface site_check state compose_json prune spans tries compile cells admit counters report text text_counters difference difference_groups options management links login session kept guard guard_reach guard_attempt guard_fix frame
 PURE_OBJECTS   = $(PURE:%=$(BUILD)/loader/%.o)
 LOADER_OBJECTS = $(LOADER:%=$(BUILD)/loader/%.o)
 LIBRARY_OBJECTS = $(filter-out $(BUILD)/loader/main.o,$(LOADER_OBJECTS))
@@ -165,7 +166,7 @@ $(BUILD)/packet/%.o: tests/packet/%.c $(BUILD)/flags
 # The measuring part of scripts/bench, the programs that it compares with, and the one that sends.
 bench: $(BUILD)/bench/bench $(BUILD)/bench/reference.bpf.o $(BUILD)/bench/send.bpf.o
 
-$(BUILD)/bench/bench: $(BENCH) $(BUILD)/loader/util.o
+$(BUILD)/bench/bench: $(BENCH) $(patsubst %,$(BUILD)/loader/base/%.o,memory message names file utf8)
 	$(say) LINK $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -pthread -o $@ $^ $(LDLIBS)
 
@@ -198,7 +199,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(PURE:%=$(BUILD)/fuzz/loader/%.o)
 
 # Binaries that say they are version 0.0.9: of this layout of the maps, and of one to come.
 LAYOUTS   := 4 5
-VERSIONED := filter generation share other takeover main
+VERSIONED = $(patsubst loader/%.c,%,$(shell grep -rlE 'PC_ABI_VERSION|PORTCULLIS_VERSION' --include='*.c' loader))
 # Binaries of older layouts are built from the last commit that had them: they count and learn in their own maps. The
 # tests that need them are skipped where the repository's history is cut short.
 COMMIT_OF_LAYOUT_2 := affbb01b61f26b2583203366ac7f1c8ea33b041f

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The administrators' group: what its members may read without root. */
+#include "loader/admins.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <grp.h>
@@ -7,10 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "loader/admins.h"
+#include "loader/base/file.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "loader/paths.h"
 #include "loader/repin.h"
-#include "loader/util.h"
 
 /* Where anybody may load programs, a map that can be read can be written: by a program. */
 static bool bpf_is_roots(void)

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Plans the changes of `apply`: what an interface has against what the site file says of it. */
+#include "loader/apply.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/apply.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "loader/link.h"
-#include "loader/object.h"
 #include "loader/takeover.h"
 
 bool apply_find(struct apply *apply)

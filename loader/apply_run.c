@@ -7,6 +7,8 @@
 #include <time.h>
 
 #include "loader/apply.h"
+#include "loader/base/file.h"
+#include "loader/base/message.h"
 
 /* At boot, interfaces come when their drivers are ready. */
 static void wait_for_interfaces(struct apply *apply, unsigned int seconds)

@@ -16,23 +16,14 @@
 #include <unistd.h>
 
 #include "loader/admins.h"
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/base/process.h"
 #include "loader/kernel.h"
 #include "loader/object.h"
+#include "loader/paths.h"
 
 #define LOCK_WAIT_SECONDS 30
-#define ANCESTORS	  64
-
-static unsigned long long effective_capabilities(void)
-{
-	__close_file FILE *status = fopen("/proc/self/status", "re");
-	unsigned long long capabilities = 0;
-	char line[256];
-
-	while (status && fgets(line, sizeof(line), status))
-		if (sscanf(line, "CapEff: %llx", &capabilities) == 1)
-			break;
-	return capabilities;
-}
 
 int kernel_privileged(const char *command)
 {
@@ -44,7 +35,7 @@ int kernel_privileged(const char *command)
 		{39 /* since 5.8 */, "CAP_BPF"},
 		{38 /* since 5.8 */, "CAP_PERFMON"},
 	};
-	unsigned long long have = effective_capabilities();
+	unsigned long long have = process_capabilities();
 	struct names missing = {};
 	int err = 0;
 	size_t i;
@@ -94,23 +85,6 @@ int kernel_readable(const char *command)
 	return -EPERM;
 }
 
-/* The parent of a process, 0 if unknown. */
-static pid_t parent_of(pid_t pid)
-{
-	__free_text char *path = xasprintf("/proc/%d/stat", pid);
-	__close_file FILE *stat = fopen(path, "re");
-	char line[512];
-	const char *after;
-	int parent = 0;
-
-	if (!stat || !fgets(line, sizeof(line), stat))
-		return 0;
-	after = strrchr(line, ')'); /* the name before it may hold anything */
-	if (!after || sscanf(after, ") %*c %d", &parent) != 1)
-		return 0;
-	return parent;
-}
-
 /* The nearest ancestor outside this process's mount namespace, 0 if none is known. */
 static pid_t ancestor_outside(void)
 {
@@ -120,7 +94,7 @@ static pid_t ancestor_outside(void)
 
 	if (readlink("/proc/self/ns/mnt", own, sizeof(own) - 1) < 0)
 		return 0;
-	for (i = 0; i < ANCESTORS && (pid = parent_of(pid)) > 0; i++) {
+	for (i = 0; i < PROCESS_ANCESTORS && (pid = process_parent("/proc", pid)) > 0; i++) {
 		__free_text char *path = xasprintf("/proc/%d/ns/mnt", pid);
 		ssize_t length = readlink(path, theirs, sizeof(theirs) - 1);
 

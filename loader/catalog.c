@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The catalog: folders of profiles, searched in order, and what the profiles in them include. */
+#include "loader/catalog.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -7,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "loader/catalog.h"
-#include "loader/trust.h"
+#include "loader/base/memory.h"
+#include "loader/base/trust.h"
 
 #define SITE_FOLDER	 "/etc/portcullis/profiles"
 #define INSTALLED_FOLDER PORTCULLIS_PREFIX "/share/portcullis/profiles"

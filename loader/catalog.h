@@ -7,9 +7,8 @@
 #include <stddef.h>
 #include <linux/types.h>
 
-#include "loader/diag.h"
+#include "loader/base/diag.h"
 #include "loader/ports.h"
-#include "loader/util.h"
 
 #define CATALOG_FILE_LIMIT (1 << 20)	/* bytes; 4,096 services take about half of it */
 #define GROUP_LINK_LOCAL   "link-local" /* built in: fe80::/10, 169.254.0.0/16 */

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Carries a change of the host out. */
+#include "loader/change.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
-#include "loader/change.h"
+#include "loader/base/clock.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "loader/difference.h"
-#include "loader/flows.h"
 #include "loader/frame.h"
 #include "loader/guard.h"
 #include "loader/link.h"
@@ -74,7 +77,7 @@ static int switch_to_stand_in(struct change *change)
 	*tables.generation = *change->plan->tables.generation;
 	tables.generation->policy = PC_POLICY_START;
 	tables.generation->stand_in = 1;
-	tables.generation->grace = flows_now() + GRACE;
+	tables.generation->grace = clock_monotonic() + GRACE;
 	json_object_set_new(json_object_get(kept, "recipe"), "policy", json_string("observe"));
 	text = json_dumps(kept, JSON_COMPACT);
 	err = filter_switch(&change->filter, &tables, text, false);
@@ -207,7 +210,7 @@ static int arm_all(const struct changes *changes)
 		wait |= is_to_be_confirmed(&changes->change[i]);
 	if (wait && changes->before_deadline)
 		changes->before_deadline(changes->context);
-	now = boot_time();
+	now = clock_boot();
 	for (i = 0; i < changes->count && !err; i++)
 		if (changes->change[i].confirm)
 			err = filter_arm(&changes->change[i].filter,

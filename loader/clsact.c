@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Our filter at the clsact of interfaces, for kernels before 6.6, which have no tcx. */
+#include "loader/clsact.h"
+
 #include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
@@ -10,11 +12,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "loader/clsact.h"
+#include "loader/base/file.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "loader/libbpf_log.h"
 #include "loader/netlink.h"
 #include "loader/tc.h"
-#include "loader/util.h"
 
 #define PRIORITY_LAST 0xffff
 

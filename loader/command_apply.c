@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "loader/apply.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "loader/command.h"
 #include "loader/link.h"
 #include "loader/notify.h"

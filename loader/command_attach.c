@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "loader/base/file.h"
+#include "loader/base/message.h"
 #include "loader/change.h"
 #include "loader/command.h"
+#include "loader/site.h"
 
 /* Every interface is there and free, before anything is made. */
 static int find_targets(const struct changes *changes)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "loader/base/memory.h"
 #include "loader/command.h"
 #include "loader/report.h"
 #include "loader/site.h"

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/file.h"
+#include "loader/base/message.h"
 #include "loader/command.h"
 #include "loader/guard.h"
 #include "loader/record.h"

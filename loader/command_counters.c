@@ -3,8 +3,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "loader/base/clock.h"
+#include "loader/base/json.h"
 #include "loader/command.h"
-#include "loader/jsontext.h"
 #include "loader/live.h"
 #include "loader/report.h"
 
@@ -40,10 +41,7 @@ static json_t *read_report(const struct options *options, bool *left_out)
 
 static double now_seconds(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
+	return clock_monotonic() / 1e9;
 }
 
 static int print_once(const struct options *options)

@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/file.h"
+#include "loader/base/message.h"
 #include "loader/command.h"
+#include "loader/kernel.h"
 #include "loader/record.h"
 
 /* What is found is to be detached. A missing interface is an error, one without the filter none. */

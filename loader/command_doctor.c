@@ -3,6 +3,8 @@
 #include <net/if.h>
 #include <stdlib.h>
 
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "loader/command.h"
 #include "loader/doctor.h"
 #include "loader/report.h"

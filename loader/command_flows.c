@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/columns.h"
+#include "loader/base/columns.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "loader/command.h"
 #include "loader/flows.h"
 #include "loader/live.h"

@@ -2,9 +2,11 @@
 /* `profiles`: lists the catalog. */
 #include <jansson.h>
 
+#include "loader/base/json.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "loader/catalog.h"
 #include "loader/command.h"
-#include "loader/jsontext.h"
 #include "loader/report.h"
 
 static json_t *profile_json(const struct profile *profile)

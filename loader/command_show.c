@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "loader/command.h"
 #include "loader/plan.h"
 #include "loader/report.h"
+#include "loader/site.h"
 
 static int show_live(const struct options *options)
 {

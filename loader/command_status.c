@@ -4,9 +4,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "loader/base/clock.h"
+#include "loader/base/json.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "loader/command.h"
 #include "loader/flows.h"
-#include "loader/jsontext.h"
 #include "loader/live.h"
 #include "loader/report.h"
 #include "loader/state.h"
@@ -38,13 +41,10 @@ static json_t *state_json(const struct live *live, const struct flows *flows)
 			 "outbound_total", report_counts(counters_outbound_total(live->counters)));
 }
 
-/* The wall clock at a time of boot_time. */
+/* The wall clock at a time of clock_boot. */
 static __u64 wall_time(__u64 boot)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec * PC_SECOND + now.tv_nsec + boot - boot_time();
+	return clock_wall() + boot - clock_boot();
 }
 
 static json_t *confirm_json(const struct filter *filter)

@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/file.h"
+#include "loader/base/message.h"
 #include "loader/change.h"
 #include "loader/command.h"
 #include "loader/prune.h"
+#include "loader/site.h"
 #include "loader/takeover.h"
 
 /* What one interface's generation is made from, and what is made. */

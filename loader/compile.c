@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Compiles a composition into the port tables, their rules, and the prefixes of the groups. */
+#include "loader/compile.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/compile.h"
-#include "loader/pool.h"
+#include "loader/base/memory.h"
+#include "loader/base/pool.h"
 #include "loader/spans.h"
 #include "loader/tries.h"
 

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Completes a command line: what the tables of commands and options, the catalog and the site name.
  */
+#include "loader/completion.h"
+
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/completion.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/base/utf8.h"
+#include "loader/site.h"
 
 /* What the words before the cursor say. */
 struct line {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Puts catalog and recipe together: which services are open, for whom, and why the rest is not. */
+#include "loader/compose.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/compose.h"
+#include "loader/base/memory.h"
 #include "loader/draft.h"
 
 const char *const why_closed_name[WHYS] = {

@@ -3,8 +3,8 @@
 #ifndef PORTCULLIS_COMPOSE_H
 #define PORTCULLIS_COMPOSE_H
 
+#include "loader/base/diag.h"
 #include "loader/catalog.h"
-#include "loader/diag.h"
 #include "loader/recipe.h"
 
 /* Why a service is closed, in the order of precedence. */

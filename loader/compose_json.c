@@ -2,8 +2,9 @@
 /* Writes a composition as JSON, for `show` and the plans of other commands. */
 #include <netdb.h>
 
+#include "loader/base/json.h"
+#include "loader/base/memory.h"
 #include "loader/compose.h"
-#include "loader/jsontext.h"
 
 static json_t *names_json(const struct names *names)
 {

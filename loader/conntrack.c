@@ -16,9 +16,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "loader/base/clock.h"
+#include "loader/base/file.h"
+#include "loader/base/message.h"
 #include "loader/flows.h"
 #include "loader/netlink.h"
-#include "loader/object.h"
 #include "loader/route.h"
 #include "loader/seed.h"
 
@@ -411,7 +413,7 @@ static void warn_room(const struct seed *seed, __u32 flows)
 bool conntrack_seed(const struct filter *filter, unsigned int ifindex, bool forward)
 {
 	struct seed seed = {
-		.filter = filter, .ifindex = ifindex, .forward = forward, .now = flows_now()};
+		.filter = filter, .ifindex = ifindex, .forward = forward, .now = clock_monotonic()};
 	__u32 flows = share_flows(filter);
 	int err;
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Adds up counters. */
+#include "loader/counters.h"
+
 #include <string.h>
 #include <time.h>
-
-#include "loader/counters.h"
-#include "loader/util.h"
 
 #define RETRIES	 1000  /* a flush takes nanoseconds, but its CPU may be held up by the host */
 #define PAUSE_NS 50000 /* between two */

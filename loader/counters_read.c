@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reads the counters of a filter out of its maps. */
+#include "loader/counters_read.h"
+
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -7,8 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "loader/base/memory.h"
 #include "loader/cells.h"
-#include "loader/counters_read.h"
 #include "loader/object.h"
 #include "loader/walk.h"
 

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "bpf/abi.h"
+#include "loader/base/memory.h"
 #include "loader/difference.h"
 #include "loader/difference_groups.h"
 #include "loader/recipe.h"
 #include "loader/report.h"
-#include "loader/util.h"
 
 #define ANYONE "anyone"
 #define SOURCE ", source port "

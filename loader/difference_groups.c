@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Which prefixes come and go between two kept texts, service by service. */
+#include "loader/difference_groups.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "loader/base/memory.h"
 #include "loader/catalog.h"
-#include "loader/difference_groups.h"
 #include "loader/prefix.h"
 #include "loader/report.h"
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* `doctor`: how findings are collected and said. */
+#include "loader/doctor.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "loader/columns.h"
-#include "loader/doctor.h"
-#include "loader/jsontext.h"
+#include "loader/base/columns.h"
+#include "loader/base/json.h"
+#include "loader/base/memory.h"
+#include "loader/base/utf8.h"
 
 static const char *const state_name[] = {
 	[DOCTOR_OK] = "ok",

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "loader/base/memory.h"
 #include "loader/doctor.h"
+#include "loader/paths.h"
 #include "loader/plan.h"
 #include "loader/report.h"
 

@@ -8,8 +8,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "loader/base/file.h"
 #include "loader/doctor.h"
-#include "loader/object.h"
+#include "loader/paths.h"
 
 #define BTF    "/sys/kernel/btf/vmlinux"
 #define JIT    "/proc/sys/net/core/bpf_jit_enable"

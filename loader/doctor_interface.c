@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/memory.h"
 #include "loader/doctor.h"
 #include "loader/frame.h"
 #include "loader/plan.h"

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "loader/base/memory.h"
 #include "loader/doctor.h"
 #include "loader/refusal.h"
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/file.h"
 #include "loader/doctor.h"
 #include "loader/netlink.h"
 #include "loader/object.h"

@@ -2,6 +2,7 @@
 /* What a filter was made from, as the options that make it again. */
 #include <string.h>
 
+#include "loader/base/memory.h"
 #include "loader/doctor.h"
 #include "loader/plan.h"
 #include "loader/report.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "loader/base/memory.h"
 #include "loader/doctor.h"
 #include "loader/plan.h"
 #include "loader/state.h"

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The services of the chosen profiles as drafts, and the search among them by name. */
+#include "loader/draft.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/draft.h"
+#include "loader/base/memory.h"
 
 void drafts_free(struct drafts *drafts)
 {

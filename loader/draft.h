@@ -3,8 +3,8 @@
 #ifndef PORTCULLIS_DRAFT_H
 #define PORTCULLIS_DRAFT_H
 
+#include "loader/base/diag.h"
 #include "loader/catalog.h"
-#include "loader/diag.h"
 #include "loader/recipe.h"
 
 /* A service on its way: the words of the recipe replace what the catalog says. All is borrowed. */

@@ -2,6 +2,7 @@
 /* Applies the words of a recipe (--enable, --disable, --set, --from) to the drafts. */
 #include <string.h>
 
+#include "loader/base/memory.h"
 #include "loader/draft.h"
 
 /* "; did you mean 'imap'?", or nothing; the caller frees. */

@@ -7,9 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "loader/base/file.h"
+#include "loader/base/message.h"
 #include "loader/clsact.h"
 #include "loader/kernel.h"
 #include "loader/object.h"
+#include "loader/paths.h"
 
 /* Of newer headers than the ones this is built with. */
 #define TCX_EGRESS ((enum bpf_attach_type)47) /* BPF_TCX_EGRESS */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One filter: its programs and maps, loaded or opened from their pins. */
+#include "loader/filter.h"
+
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -13,12 +15,15 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "loader/filter.h"
 #include "loader/admins.h"
+#include "loader/base/clock.h"
+#include "loader/base/file.h"
+#include "loader/base/message.h"
 #include "loader/cells.h"
 #include "loader/libbpf_log.h"
 #include "loader/object.h"
 #include "loader/outer.h"
+#include "loader/paths.h"
 #include "portcullis.skel.h"
 
 #define LOG_TAIL_LINES 15
@@ -451,7 +456,7 @@ static int open_judging(struct filter *filter)
 	err = open_slot(filter, filter->current.copy->fallback, &filter->fallback);
 	if (err) {
 		installed_close(&filter->current);
-	} else if (boot_time() >= filter->current.copy->deadline) {
+	} else if (clock_boot() >= filter->current.copy->deadline) {
 		filter->reverted = filter->current;
 		filter->current = filter->fallback;
 		filter->fallback = INSTALLED_NONE;

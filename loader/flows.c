@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reads the map of learned flows. */
+#include "loader/flows.h"
+
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <netinet/in.h>
@@ -7,21 +9,13 @@
 #include <string.h>
 #include <time.h>
 
-#include "loader/flows.h"
-#include "loader/jsontext.h"
-#include "loader/util.h"
+#include "loader/base/clock.h"
+#include "loader/base/json.h"
+#include "loader/base/memory.h"
 #include "loader/walk.h"
 
 const char *const flow_map_name[FLOW_MAPS] = {
 	[FLOWS_CONNECTIONS] = "connections", [FLOWS_STREAMS] = "streams", [FLOWS_REST] = "rest"};
-
-__u64 flows_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * PC_SECOND + now.tv_nsec;
-}
 
 bool flow_live(const struct pc_flow *key, const struct pc_flow_state *state, __u64 now, __u32 *idle)
 {
@@ -198,7 +192,7 @@ static int read_maps(const int map[FLOW_MAPS], struct reading *reading)
 
 int flows_count(const int map[FLOW_MAPS], struct flows *flows)
 {
-	struct reading reading = {.flows = flows, .now = flows_now()};
+	struct reading reading = {.flows = flows, .now = clock_monotonic()};
 
 	return read_maps(map, &reading);
 }
@@ -234,7 +228,7 @@ int flows_read(const int map[FLOW_MAPS], const __u32 *ifindex, size_t ifindexes,
 	       struct flows *flows)
 {
 	struct reading reading = {.flows = flows,
-				  .now = flows_now(),
+				  .now = clock_monotonic(),
 				  .keep = true,
 				  .ifindex = ifindex,
 				  .ifindexes = ifindexes};

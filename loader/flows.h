@@ -37,9 +37,6 @@ struct flows {
 	} use[FLOW_MAPS], all;
 };
 
-/* CLOCK_MONOTONIC ns, the clock of the map. */
-__u64 flows_now(void);
-
 /* Whether the program would still take it, and for how many seconds it was idle. */
 bool flow_live(const struct pc_flow *key, const struct pc_flow_state *state, __u64 now,
 	       __u32 *idle);

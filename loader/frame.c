@@ -6,8 +6,8 @@
 
 #include <net/if_arp.h>
 
+#include "loader/base/memory.h"
 #include "loader/frame.h"
-#include "loader/util.h"
 
 #define TYPE_NONE 0xfffe /* ARPHRD_NONE of linux/if_arp.h, which net/if_arp.h excludes */
 

@@ -9,10 +9,11 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "loader/frame.h"
 #include "loader/link.h"
 #include "loader/netlink.h"
-#include "loader/util.h"
 
 /* Of linux/if_tunnel.h, which excludes net/if.h. */
 #define GRE_REMOTE   7	/* IFLA_GRE_REMOTE */

@@ -10,11 +10,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "loader/filter.h"
+#include "loader/base/clock.h"
+#include "loader/base/file.h"
+#include "loader/base/message.h"
 #include "loader/cells.h"
+#include "loader/filter.h"
 #include "loader/link.h"
 #include "loader/object.h"
 #include "loader/outer.h"
+#include "loader/paths.h"
 
 #define RECIPE_CHUNK 4096
 #define TRIE_LARGE   4096 /* entries: a retired trie of more is freed at once */
@@ -26,31 +30,9 @@
 _Static_assert(sizeof(PORTCULLIS_VERSION) <= sizeof(((struct pc_generation *)0)->program_version),
 	       "version text");
 
-static __u64 now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
-
-__u64 boot_time(void)
-{
-	__close_file FILE *offsets = fopen("/proc/self/timens_offsets", "re");
-	long long seconds = 0, nanoseconds = 0;
-	struct timespec now;
-	char line[128];
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	while (offsets && fgets(line, sizeof(line), offsets))
-		if (sscanf(line, "boottime %lld %lld", &seconds, &nanoseconds) == 2)
-			break;
-	return (now.tv_sec - seconds) * 1000000000ULL + now.tv_nsec - nanoseconds;
-}
-
 unsigned int seconds_left(const struct pc_generation *generation)
 {
-	__u64 now = boot_time();
+	__u64 now = clock_boot();
 
 	return generation->deadline > now ?
 		       (generation->deadline - now + PC_SECOND - 1) / PC_SECOND :
@@ -230,7 +212,7 @@ static void fill_header(const struct filter *filter, struct pc_generation *gener
 
 	generation->magic = PC_MAGIC;
 	generation->version = PC_ABI_VERSION;
-	generation->made_at = now_ns();
+	generation->made_at = clock_wall();
 	generation->program_id = filter->program_id;
 	if (current) {
 		generation->grace = current->grace;
@@ -495,7 +477,7 @@ int filter_confirm(struct filter *filter)
 	int err;
 
 	if (filter->reverted.copy ||
-	    (filter->current.copy->deadline && boot_time() >= filter->current.copy->deadline))
+	    (filter->current.copy->deadline && clock_boot() >= filter->current.copy->deadline))
 		return -ETIME;
 	if (!filter->current.copy->deadline)
 		return 0;
@@ -512,12 +494,12 @@ int filter_confirm(struct filter *filter)
 int filter_settle_reverted(struct filter *filter)
 {
 	__cleanup(unmap_head) struct pc_generation *head = map_head(&filter->current);
-	__u64 late = boot_time() - filter->reverted.copy->deadline;
+	__u64 late = clock_boot() - filter->reverted.copy->deadline;
 	int err;
 
 	if (!head)
 		return -ENOMEM;
-	__atomic_store_n(&head->reverted_at, now_ns() - late, __ATOMIC_RELAXED);
+	__atomic_store_n(&head->reverted_at, clock_wall() - late, __ATOMIC_RELAXED);
 	err = put_in_place(filter, 0, filter->current.generation);
 	if (err) {
 		error("cannot put the generation back that judges: %s", strerror(-err));

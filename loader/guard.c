@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Holds the connections of a network namespace against what is to judge, and tells of them. */
+#include "loader/guard.h"
+
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/guard.h"
+#include "loader/base/memory.h"
 #include "loader/kept.h"
 #include "loader/management.h"
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A recipe with some more words, tried before they are told. */
+#include "loader/guard_attempt.h"
+
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/guard_attempt.h"
+#include "loader/base/memory.h"
 
 #define NEW_GROUP   "admins" /* where the fix needs a group and there is none */
 #define SHOWN	    4	     /* prefixes of a group that a line shows */

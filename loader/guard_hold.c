@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include <linux/rtnetlink.h>
 
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "loader/guard.h"
 #include "loader/kernel.h"
 #include "loader/link.h"

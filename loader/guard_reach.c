@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "loader/base/memory.h"
 #include "loader/guard.h"
 
 #define DEPTH 16 /* of interfaces on interfaces; the kernel allows 8 (MAX_NEST_DEV) */

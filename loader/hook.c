@@ -14,9 +14,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "loader/base/clock.h"
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/base/utf8.h"
 #include "loader/kernel.h"
 #include "loader/link.h"
 #include "loader/object.h"
+#include "loader/paths.h"
 #include "loader/record.h"
 #include "loader/refusal.h"
 
@@ -310,7 +315,7 @@ static int settle_left_over(const struct pinned *pinned, struct filter *filter, 
 /* To complete what would fall back at once helps nobody. */
 static bool is_over(const struct pc_generation *generation)
 {
-	return generation->deadline && boot_time() >= generation->deadline;
+	return generation->deadline && clock_boot() >= generation->deadline;
 }
 
 /* Completes what the killed command had begun elsewhere; else clears away what it had prepared. */

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Whom a kept text admits by its groups. */
 #include "loader/kept.h"
+
+#include "loader/base/memory.h"
+#include "loader/prefix.h"
 #include "loader/report.h"
 
 static bool group_has(const json_t *list, __u8 family, const __u8 *address)

@@ -7,7 +7,6 @@
 #include <stdbool.h>
 
 #include "bpf/abi.h"
-#include "loader/prefix.h"
 
 /*
  * Whether an open service with the port admits the address by a prefix of a group. One that stands

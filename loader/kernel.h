@@ -11,8 +11,6 @@
 
 #include "bpf/abi.h"
 #include "loader/compile.h"
-#include "loader/paths.h"
-#include "loader/util.h"
 
 #define KERNEL_OLDEST "5.10"
 
@@ -213,15 +211,12 @@ int filter_await_packets(const struct filter *filter);
 int filter_switch(struct filter *filter, const struct tables *tables, const char *recipe,
 		  bool confirm);
 
-/* CLOCK_BOOTTIME in ns, as the kernel has it outside any time namespace. */
-__u64 boot_time(void);
-
 /* Seconds until a generation's deadline, of which a part counts as one; 0: it is past, or none. */
 unsigned int seconds_left(const struct pc_generation *generation);
 
 /*
- * Sets the deadline (boot_time) of the next generation, if it is to be confirmed. 0, or -errno with
- * a message.
+ * Sets the deadline (clock_boot) of the next generation, if it is to be confirmed. 0, or -errno
+ * with a message.
  */
 int filter_arm(struct filter *filter, __u64 deadline);
 

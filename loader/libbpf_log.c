@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/memory.h"
 #include "loader/libbpf_log.h"
-#include "loader/util.h"
 
 #define LOG_LIMIT (64 << 10) /* bytes kept: the end of a verifier's log says why */
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Kinds of interfaces, from rtnetlink. */
+#include "loader/link.h"
+
 #include <errno.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -8,10 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "loader/link.h"
+#include "loader/base/file.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "loader/netlink.h"
 #include "loader/nic.h"
-#include "loader/util.h"
 
 #define NAME_ROOM 128 /* ALTIFNAMSIZ of linux/if.h, which net/if.h excludes */
 

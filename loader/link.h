@@ -8,8 +8,8 @@
 #include <linux/types.h>
 
 #include "bpf/abi.h"
+#include "loader/base/names.h"
 #include "loader/links.h"
-#include "loader/util.h"
 
 /*
  * The interface of that name, also an alternative one (`ip link property`), in the caller's network

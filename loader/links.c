@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/memory.h"
 #include "loader/links.h"
-#include "loader/util.h"
 
 #define DEPTH 16 /* of interfaces on interfaces; the kernel allows 8 (MAX_NEST_DEV) */
 

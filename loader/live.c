@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Opens attached filters and reads what they have counted. */
+#include "loader/live.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "loader/live.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "loader/counters_read.h"
 #include "loader/plan.h"
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Which sessions are logins: what the processes that hold their sockets say. */
+#include "loader/login.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -7,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "loader/login.h"
-#include "loader/util.h"
+#include "loader/base/file.h"
+#include "loader/base/memory.h"
 
 #define FILE_LIMIT  65536 /* bytes of a file of /proc */
 #define DESCENDANTS 1024  /* processes below a holder that are looked at */

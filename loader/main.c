@@ -4,6 +4,9 @@
 #include <locale.h>
 #include <string.h>
 
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/base/utf8.h"
 #include "loader/command.h"
 #include "loader/completion.h"
 #include "loader/link.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a filter takes of the kernel's memory. */
+#include "loader/base/file.h"
 #include "loader/kernel.h"
 #include "loader/object.h"
 

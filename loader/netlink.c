@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A request to the kernel by netlink, and all that answers it. */
+#include "loader/netlink.h"
+
 #include <errno.h>
 #include <sys/socket.h>
-
-#include "loader/netlink.h"
-#include "loader/util.h"
 
 int netlink_open(int bus, struct mnl_socket **socket)
 {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a driver says of its interface: queues and offloads by ethtool, native XDP by netdev. */
+#include "loader/nic.h"
+
 #include <errno.h>
 #include <linux/ethtool.h>
 #include <linux/genetlink.h>
@@ -9,9 +11,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "loader/base/file.h"
+#include "loader/base/memory.h"
 #include "loader/netlink.h"
-#include "loader/nic.h"
-#include "loader/util.h"
 
 /* Of linux/netdev.h, which is newer than the headers this is built with. */
 #define NETDEV_GET	    1

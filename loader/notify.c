@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Tells systemd the status of the unit: sd_notify(3) documents the protocol as stable. */
+#include "loader/notify.h"
+
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "loader/notify.h"
-#include "loader/util.h"
+#include "loader/base/file.h"
+#include "loader/base/memory.h"
 
 void notify_status(const char *format, ...)
 {

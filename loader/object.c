@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* BPF objects: as pins in the folder of a filter, and what the kernel tells of them. */
+#include "loader/object.h"
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "loader/admins.h"
-#include "loader/kernel.h"
-#include "loader/object.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/paths.h"
 
 char *object_path(const char *id, const char *name)
 {

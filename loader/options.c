@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Parses the options of all commands, and prints their help. */
+#include "loader/options.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/options.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/base/utf8.h"
+#include "loader/site.h"
 
 #define WATCH_LIMIT 86400 /* seconds, as the next two */
 #define WAIT_LIMIT  3600

@@ -3,9 +3,7 @@
 #ifndef PORTCULLIS_OPTIONS_H
 #define PORTCULLIS_OPTIONS_H
 
-#include "loader/kernel.h"
 #include "loader/recipe.h"
-#include "loader/site.h"
 
 struct options;
 

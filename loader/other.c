@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "loader/base/clock.h"
+#include "loader/base/file.h"
 #include "loader/kernel.h"
 #include "loader/object.h"
 
@@ -77,7 +79,7 @@ static int read_head(int generation, const struct bpf_map_info *info, struct oth
 	    info->value_size >= offsetof(struct pc_generation, reverted_at)) {
 		other->waits = head->deadline;
 		other->stand_in = head->stand_in;
-		*fallback = head->deadline && boot_time() >= head->deadline ? head->fallback : 0;
+		*fallback = head->deadline && clock_boot() >= head->deadline ? head->fallback : 0;
 	}
 	if (!err && head->version == PC_ABI_VERSION && info->value_size == sizeof(*head))
 		memcpy(other->program_version, head->program_version, PC_VERSION_TEXT - 1);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Updates a map-in-map in a thread. */
+#include "loader/outer.h"
+
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -8,9 +10,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "loader/base/file.h"
+#include "loader/base/memory.h"
 #include "loader/object.h"
-#include "loader/outer.h"
-#include "loader/util.h"
 
 struct outer_update {
 	pthread_t thread;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What an older layout has counted: kept beside the counters of the filter that took its place. */
+#include "loader/past.h"
+
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -7,7 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "loader/past.h"
+#include "loader/base/file.h"
+#include "loader/base/message.h"
 #include "loader/object.h"
 #include "loader/walk.h"
 

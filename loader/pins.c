@@ -8,8 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "loader/filter.h"
 #include "loader/admins.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/filter.h"
 #include "loader/object.h"
 
 /* A name that ends in one of the numbers: of current and fallback. */

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The plan of a generation: composed, compiled, and told to the administrator. */
+#include "loader/plan.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/base/trust.h"
+#include "loader/base/utf8.h"
 #include "loader/management.h"
-#include "loader/plan.h"
 #include "loader/report.h"
-#include "loader/trust.h"
 
 /* The folders as they will be found from anywhere. One whose path is not UTF-8 cannot be kept. */
 static json_t *folders_json(const struct names *folders)

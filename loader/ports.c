@@ -3,13 +3,16 @@
  * Lists of ports as the field writes them: `25/tcp`, `5060/tcp+udp`, `60000-60099/udp`,
  * `imaps/tcp`.
  */
+#include "loader/ports.h"
+
+#include <stdio.h>
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/ports.h"
+#include "loader/base/memory.h"
 
 #define TRANSPORT_TCP (1 << PC_TCP)
 #define TRANSPORT_UDP (1 << PC_UDP)

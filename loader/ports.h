@@ -11,7 +11,7 @@
 #include <linux/types.h>
 
 #include "bpf/abi.h"
-#include "loader/util.h"
+#include "loader/base/names.h"
 
 /* Ports first..last (host order, both included) of each transport in the mask. */
 struct port_range {

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <linux/types.h>
 
-#include "loader/diag.h"
-#include "loader/util.h"
+#include "loader/base/diag.h"
+#include "loader/base/names.h"
 
 #define GROUP_FILE_LIMIT (16 << 20) /* bytes of a NAME=@FILE */
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a command keeps of root's power. */
+#include "loader/privileges.h"
+
 #include <cap-ng.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -7,7 +9,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#include "loader/privileges.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 
 enum use {
 	USE_FILES,  /* reads the catalog */

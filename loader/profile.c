@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/file.h"
+#include "loader/base/yaml.h"
+#include "loader/base/yaml_fields.h"
 #include "loader/catalog.h"
 #include "loader/reader.h"
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Drops from a recipe what its profiles do not know. */
+#include "loader/prune.h"
+
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/memory.h"
 #include "loader/draft.h"
-#include "loader/prune.h"
 
 static bool knows_service(struct drafts *drafts, const char *profile_name, const char *name)
 {

@@ -3,8 +3,8 @@
 #ifndef PORTCULLIS_PRUNE_H
 #define PORTCULLIS_PRUNE_H
 
+#include "loader/base/diag.h"
 #include "loader/catalog.h"
-#include "loader/diag.h"
 #include "loader/recipe.h"
 
 /*

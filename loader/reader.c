@@ -2,11 +2,14 @@
 /*
  * Values of the languages - names, ports, protocols - read from YAML nodes, with all errors.
  */
+#include "loader/reader.h"
+
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/reader.h"
+#include "loader/base/memory.h"
+#include "loader/base/yaml_fields.h"
 
 /* Ports of a list and where they stand: one for each range and transport. */
 struct span {

@@ -5,8 +5,8 @@
 #ifndef PORTCULLIS_READER_H
 #define PORTCULLIS_READER_H
 
+#include "loader/base/yaml_place.h"
 #include "loader/ports.h"
-#include "loader/yaml.h"
 
 struct reader {
 	struct yaml yaml;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reads the options that make up a recipe, and turns a recipe into JSON and back. */
+#include "loader/recipe.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/recipe.h"
+#include "loader/base/memory.h"
 
 static const char *const policy_name[] = {
 	[PC_POLICY_ENFORCE] = "enforce",

@@ -5,8 +5,8 @@
 
 #include <jansson.h>
 
-#include "loader/catalog.h"
-#include "loader/diag.h"
+#include "loader/base/diag.h"
+#include "loader/ports.h"
 #include "loader/prefix.h"
 
 enum direction {

@@ -4,6 +4,8 @@
  * which is stable): its library would be loaded with every command, and with it those that
  * compress.
  */
+#include "loader/record.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <pwd.h>
@@ -14,9 +16,10 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "loader/record.h"
+#include "loader/base/file.h"
+#include "loader/base/memory.h"
+#include "loader/base/utf8.h"
 #include "loader/session.h"
-#include "loader/util.h"
 
 #define JOURNAL	      "/run/systemd/journal/socket"
 #define COMMAND_LIMIT (64 << 10) /* bytes of /proc/self/cmdline */

@@ -5,9 +5,9 @@
 #include <linux/if_link.h>
 #include <string.h>
 
+#include "loader/base/memory.h"
 #include "loader/libbpf_log.h"
 #include "loader/refusal.h"
-#include "loader/util.h"
 
 char *refusal_words(int program, unsigned int ifindex, __u32 flags, int err)
 {

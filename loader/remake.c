@@ -2,6 +2,8 @@
 /* Makes a plan again from what was kept with a generation. */
 #include "loader/remake.h"
 
+#include "loader/base/memory.h"
+
 int remake(const char *interface, const char *recipe, const struct names *first,
 	   struct remade *remade)
 {

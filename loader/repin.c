@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Whether users who are not root can pin a descriptor of a map, and so open it for writing. */
+#include "loader/repin.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <grp.h>
@@ -12,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "loader/repin.h"
-#include "loader/util.h"
+#include "loader/base/file.h"
+#include "loader/base/memory.h"
 
 #define DEPTH  16
 #define NOBODY 65534

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "loader/base/memory.h"
 #include "loader/report.h"
-#include "loader/util.h"
 
 json_t *report_new(const char *name, json_t *list)
 {

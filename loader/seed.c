@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Enters connections into `flows` that were there before the filter could learn them. */
+#include "loader/seed.h"
+
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -7,9 +9,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "loader/base/clock.h"
+#include "loader/base/message.h"
 #include "loader/flows.h"
 #include "loader/link.h"
-#include "loader/seed.h"
 #include "loader/walk.h"
 
 int seed_mark(const struct filter *filter, const struct pc_flow *key)
@@ -87,7 +90,7 @@ static void enter_old(const void *entry, const void *value, void *context)
 
 void seed_old(const struct filter *filter, const struct filter *old)
 {
-	struct old_flows flows = {.filter = filter, .now = flows_now()};
+	struct old_flows flows = {.filter = filter, .now = clock_monotonic()};
 	int err;
 
 	if (old->flows < 0 || old->connections >= 0)

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Which session this command runs in, from SSH_CONNECTION and the processes above it. */
+#include "loader/session.h"
+
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/file.h"
+#include "loader/base/memory.h"
+#include "loader/base/process.h"
 #include "loader/login.h"
-#include "loader/session.h"
-#include "loader/util.h"
 
-#define VARIABLE  "SSH_CONNECTION="
-#define ANCESTORS 64
-#define ENVIRON	  (4 << 20) /* bytes; execve takes 2 MiB by default */
+#define VARIABLE "SSH_CONNECTION="
+#define ENVIRON	 (4 << 20) /* bytes; execve takes 2 MiB by default */
 
 static bool parse_address(char *text, __u8 *family, __u8 address[16])
 {
@@ -97,27 +99,13 @@ static void add_sockets(struct sessions *sessions, const char *proc, pid_t pid)
 	sessions->ancestor[sessions->ancestors++] = ancestor;
 }
 
-/* The process above; 0: none that can be seen. */
-static pid_t parent(const char *proc, pid_t pid)
-{
-	__free_text char *path = xasprintf("%s/%d/status", proc, pid);
-	__free_text char *text = NULL;
-	size_t length;
-	char *line;
-
-	if (read_file(path, ENVIRON, &text, &length))
-		return 0;
-	line = strstr(text, "\nPPid:");
-	return line ? atoi(line + strlen("\nPPid:")) : 0;
-}
-
 void sessions_find(const char *proc, pid_t pid, struct sessions *sessions)
 {
 	int i;
 
 	add(sessions, getenv("SSH_CONNECTION"));
-	for (i = 0; i < ANCESTORS; i++) {
-		pid = parent(proc, pid);
+	for (i = 0; i < PROCESS_ANCESTORS; i++) {
+		pid = process_parent(proc, pid);
 		if (pid <= 0)
 			return;
 		add_environ(sessions, proc, pid);

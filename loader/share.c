@@ -7,8 +7,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "loader/base/file.h"
+#include "loader/base/message.h"
 #include "loader/kernel.h"
 #include "loader/object.h"
+#include "loader/paths.h"
 
 __u64 netns_inode(void)
 {

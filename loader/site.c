@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/file.h"
+#include "loader/base/trust.h"
+#include "loader/base/yaml.h"
+#include "loader/base/yaml_fields.h"
 #include "loader/site_reader.h"
-#include "loader/trust.h"
 
 #define INTERFACE_NAME_LIMIT 15 /* bytes: IFNAMSIZ without the NUL */
 

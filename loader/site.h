@@ -3,8 +3,8 @@
 #ifndef PORTCULLIS_SITE_H
 #define PORTCULLIS_SITE_H
 
+#include "loader/base/diag.h"
 #include "loader/catalog.h"
-#include "loader/diag.h"
 #include "loader/recipe.h"
 
 #define SITE_FILE	"/etc/portcullis/site.yaml"

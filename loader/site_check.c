@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/memory.h"
 #include "loader/compose.h"
 #include "loader/draft.h"
 #include "loader/site.h"

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/memory.h"
+#include "loader/base/yaml_fields.h"
 #include "loader/site_reader.h"
 
 enum {

@@ -3,6 +3,8 @@
  * The kernel's list of sockets (sock_diag): all of some states; and for the filter the connections
  * of those bound to a device, which a lookup at the interface may not find.
  */
+#include "loader/sockets.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/inet_diag.h>
@@ -12,11 +14,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "loader/base/clock.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "loader/flows.h"
 #include "loader/link.h"
 #include "loader/netlink.h"
 #include "loader/seed.h"
-#include "loader/sockets.h"
 
 #define SEED_MAX 65536 /* of one protocol */
 
@@ -216,7 +220,7 @@ int sockets_seed(const struct filter *filter, unsigned int ifindex)
 	static const __u8 protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
 	static const __u8 families[] = {AF_INET, AF_INET6};
 	struct links links = {};
-	__u64 now = flows_now();
+	__u64 now = clock_monotonic();
 	size_t i, j;
 	int err = links_read(&links);
 

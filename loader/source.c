@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Chooses between the site file as it is and what was confirmed last. */
+#include "loader/source.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/source.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 
 static const char *path_of(const struct options *options)
 {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Unites lists of spans by a sweep over their edges. */
+#include <stdbool.h>
 #include <stdlib.h>
 
+#include "loader/base/memory.h"
 #include "loader/spans.h"
-#include "loader/util.h"
 
 void spans_free(struct spans *spans)
 {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reads what was confirmed last, and what was tried. */
+#include "loader/state.h"
+
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "loader/state.h"
+#include "loader/base/file.h"
 
 #define ABOUT_LIMIT (1 << 20) /* bytes */
 

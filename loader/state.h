@@ -13,8 +13,8 @@
 #ifndef PORTCULLIS_STATE_H
 #define PORTCULLIS_STATE_H
 
+#include "loader/base/sha256.h"
 #include "loader/catalog.h"
-#include "loader/sha256.h"
 #include "loader/site.h"
 
 #define STATE		"/var/lib/portcullis"

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/clock.h"
+#include "loader/base/memory.h"
 #include "loader/difference.h"
 #include "loader/link.h"
 #include "loader/plan.h"
@@ -52,7 +54,7 @@ bool state_is_waiting(void)
 		__cleanup(filter_close) struct filter filter = FILTER_NONE;
 
 		waiting = !filter_try_open(hook[i].id, &filter) && filter.current.copy->deadline &&
-			  filter.current.copy->deadline > boot_time();
+			  filter.current.copy->deadline > clock_boot();
 	}
 	free(hook);
 	return waiting;

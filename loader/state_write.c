@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "loader/base/file.h"
+#include "loader/base/message.h"
 #include "loader/state.h"
 
 #define SNAPSHOT "snapshot-"

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Takes over what another version attached: from its pins and recipe to a filter of this version.
  */
+#include "loader/takeover.h"
+
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
 
+#include "loader/base/file.h"
+#include "loader/base/message.h"
 #include "loader/difference.h"
 #include "loader/frame.h"
 #include "loader/guard.h"
 #include "loader/object.h"
 #include "loader/past.h"
+#include "loader/paths.h"
 #include "loader/record.h"
 #include "loader/remake.h"
 #include "loader/seed.h"
-#include "loader/takeover.h"
 
 /* What the new filter judges by: the old recipe, with the catalog as it is now. */
 static int make(const char *interface, const struct other *other, const struct names *folders,

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/memory.h"
 #include "loader/netlink.h"
 #include "loader/tc.h"
-#include "loader/util.h"
 
 static struct tcmsg *put_request(union netlink_buffer *buffer, int type, int flags,
 				 unsigned int ifindex, __u32 parent)

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The text forms of profiles, show and status, made from the JSON ones. */
+#include "loader/text.h"
+
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
 
-#include "loader/columns.h"
+#include "loader/base/columns.h"
+#include "loader/base/memory.h"
+#include "loader/base/utf8.h"
 #include "loader/report.h"
-#include "loader/text.h"
-#include "loader/util.h"
 
 const char *text_of(const json_t *object, const char *key)
 {

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/columns.h"
+#include "loader/base/columns.h"
+#include "loader/base/memory.h"
 #include "loader/report.h"
 #include "loader/text.h"
-#include "loader/util.h"
 
 #define UNLISTED_SHOWN 20 /* the most-dropped unlisted ports; --all and --json have the others */
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Compiles the prefixes of the groups into sorted entries, a family apart. */
+#include "loader/tries.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "loader/pool.h"
-#include "loader/tries.h"
+#include "loader/base/memory.h"
+#include "loader/base/pool.h"
 
 struct member {
 	struct prefix prefix;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Interfaces without a filter, beside those that have one. */
+#include "loader/unfiltered.h"
+
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/memory.h"
 #include "loader/kernel.h"
 #include "loader/link.h"
-#include "loader/unfiltered.h"
 
 /*
  * What is not the host's own way to others: nothing comes in by dummy and ifb, a VRF is what its

@@ -3,7 +3,7 @@
 #ifndef PORTCULLIS_UNFILTERED_H
 #define PORTCULLIS_UNFILTERED_H
 
-#include "loader/util.h"
+#include "loader/base/names.h"
 
 /*
  * Adds the names of interfaces by which this host is reached, and which no filter sees, if another

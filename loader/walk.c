@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "loader/util.h"
+#include "loader/base/memory.h"
 #include "loader/walk.h"
 
 #define BATCH 4096 /* entries; more only if one bucket of the map has more */

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/util.h"
+#include "loader/base/file.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "tests/bench/bench.h"
 
 int hold_cpu(int cpu)

@@ -14,7 +14,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "loader/util.h"
+#include "loader/base/file.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/send.h"
 

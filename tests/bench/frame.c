@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/util.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "tests/bench/bench.h"
 
 #define SHORTEST    64

@@ -8,7 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "loader/util.h"
+#include "loader/base/file.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "tests/bench/bench.h"
 
 #define TICK 5000000 /* ns between two portions of a paced flood */

@@ -12,7 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "loader/util.h"
+#include "loader/base/file.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "tests/bench/bench.h"
 
 #define TCX_EGRESS 47 /* BPF_TCX_EGRESS: newer than the headers of Debian 12 */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/util.h"
+#include "loader/base/message.h"
 #include "tests/bench/bench.h"
 
 #define QUEUES	2	  /* of each veth, which takes that of the sending CPU's number */

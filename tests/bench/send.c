@@ -9,7 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "loader/util.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "tests/bench/bench.h"
 
 #define SENDERS 16

@@ -11,7 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "loader/util.h"
+#include "loader/base/file.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/base/names.h"
 #include "tests/bench/bench.h"
 
 static socklen_t address(const struct pc_flow *flow, bool local, struct sockaddr_storage *to)

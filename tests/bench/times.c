@@ -9,7 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "loader/util.h"
+#include "loader/base/file.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "tests/bench/bench.h"
 
 #define COMMANDS_MAX 8

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "loader/util.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "tests/bench/bench.h"
 
 #define ATTEMPTS 5

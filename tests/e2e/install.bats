@@ -76,8 +76,8 @@ rebuilds()
 @test "an edited header rebuilds what uses it, and nothing else" {
 	rebuilds bpf/abi.h 'BPF' 'SKEL' 'CC      loader/filter.c' 'CC      loader/compile.c' 'LINK'
 	rebuilds bpf/packet.h 'BPF' 'SKEL' 'CC      loader/filter.c' 'LINK'
-	says_not 'loader/yaml.c' 'loader/options.c'
-	rebuilds loader/yaml.h 'CC      loader/yaml.c' 'CC      loader/profile.c' 'LINK'
+	says_not 'loader/base/yaml.c' 'loader/options.c'
+	rebuilds loader/base/yaml.h 'CC      loader/base/yaml.c' 'CC      loader/profile.c' 'LINK'
 	says_not 'BPF' 'loader/hook.c'
 	rebuilds loader/kernel.h 'CC      loader/hook.c' 'CC      loader/bpffs.c' 'LINK'
 	rebuilds docs/portcullis.8.scd 'MAN'

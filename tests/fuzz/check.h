@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/diag.h"
+#include "loader/base/diag.h"
 
 #define CHECK(condition)          \
 	do {                      \

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/memory.h"
 #include "loader/recipe.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "loader/base/file.h"
 #include "loader/kernel.h"
 
 #define LOG_STATS   4 /* BPF_LOG_STATS of the kernel's bpf_verifier.h: figures, no instructions */

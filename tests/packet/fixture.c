@@ -18,7 +18,7 @@
 #include <linux/route.h>
 #include <linux/sockios.h>
 
-#include "loader/util.h"
+#include "loader/base/message.h"
 #include "tests/packet/check.h"
 #include "tests/packet/fixture.h"
 

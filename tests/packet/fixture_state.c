@@ -10,6 +10,7 @@
 
 #include <bpf/bpf.h>
 
+#include "loader/base/memory.h"
 #include "loader/seed.h"
 #include "tests/packet/check.h"
 #include "tests/packet/fixture.h"

@@ -12,7 +12,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "loader/cells.h"
+#include "loader/kernel.h"
 #include "tests/packet/check.h"
 #include "tests/packet/run.h"
 

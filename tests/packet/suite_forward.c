@@ -9,6 +9,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "loader/base/memory.h"
 #include "tests/packet/check.h"
 #include "tests/packet/fixture.h"
 #include "tests/packet/suites.h"

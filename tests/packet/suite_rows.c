@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/memory.h"
 #include "tests/packet/check.h"
 #include "tests/packet/fixture.h"
 #include "tests/packet/suites.h"

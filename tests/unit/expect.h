@@ -13,8 +13,8 @@
 #include <time.h>
 #include <cmocka.h>
 
-#include "loader/diag.h"
-#include "loader/util.h"
+#include "loader/base/diag.h"
+#include "loader/base/memory.h"
 
 /* All that was said, as printed; empties `diag`. The caller frees. */
 static inline char *said(struct diag *diag)

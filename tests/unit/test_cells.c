@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
+#include "loader/base/memory.h"
 #include "loader/cells.h"
-#include "loader/util.h"
 
 static int make(void **state)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The compiler: tables against a naive reading of the services, each limit, the time it takes. */
+#include "loader/base/memory.h"
+#include "loader/compile.h"
 #include "tests/unit/expect.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-
-#include "loader/compile.h"
 
 #define SEED 20260101U
 

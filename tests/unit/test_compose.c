@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Composition: what each option does to the services of a catalog, and what is said about it. */
+#include "loader/base/memory.h"
+#include "loader/compile.h"
+#include "loader/difference.h"
+#include "loader/prune.h"
 #include "tests/unit/expect.h"
 
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "loader/compile.h"
-#include "loader/difference.h"
-#include "loader/prune.h"
 
 static const char mail[] = "profile: mail\n"
 			   "title: Mail\n"

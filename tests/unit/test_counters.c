@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
+#include "loader/base/memory.h"
 #include "loader/cells.h"
 #include "loader/counters.h"
-#include "loader/util.h"
 
 #define CPUS  3
 #define PAGES 8 /* for listed ports */

@@ -66,7 +66,7 @@ static void put(struct pc_flow key, __u32 ifindex, __u8 flags, __u64 age)
 {
 	fake.key[fake.count] = key;
 	fake.state[fake.count++] = (struct pc_flow_state){
-		.seen = flows_now() - age * PC_SECOND,
+		.seen = clock_monotonic() - age * PC_SECOND,
 		.ifindex = ifindex,
 		.flags = flags,
 	};

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
+#include "loader/base/memory.h"
 #include "loader/frame.h"
-#include "loader/util.h"
 
 static void begins(__u16 type, const char *kind, const char *release, enum pc_frame expect)
 {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The lockout guard: whom it stops for, whom not, and what it says would help. */
+#include "loader/base/memory.h"
+#include "loader/guard.h"
 #include "tests/unit/expect.h"
 
 #include <arpa/inet.h>
@@ -7,8 +9,6 @@
 #include <netinet/tcp.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "loader/guard.h"
 
 static const char mail[] = "profile: mail\n"
 			   "services:\n"

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The catalog language: what a profile may say, every error at its place, folders and includes. */
+#include "loader/base/file.h"
+#include "loader/base/yaml.h"
+#include "loader/base/yaml_place.h"
+#include "loader/catalog.h"
+#include "loader/ports.h"
 #include "tests/unit/expect.h"
 
 #include <errno.h>
 #include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "loader/catalog.h"
-#include "loader/ports.h"
-#include "loader/yaml.h"
 
 /* A profile of one service; the text continues its keys, from line 4 and column 5 on. */
 #define SERVICE "profile: p\nservices:\n  - name: s\n"

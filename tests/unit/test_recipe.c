@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The language of the options: prefixes, groups and their files, overrides; the recipe as JSON. */
+#include "loader/base/memory.h"
+#include "loader/options.h"
+#include "loader/recipe.h"
 #include "tests/unit/expect.h"
 
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "loader/options.h"
-#include "loader/recipe.h"
 
 /* --- prefixes --- */
 

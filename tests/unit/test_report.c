@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The views as JSON and as text: foreign texts, and counters of many ports and services. */
-#include "tests/unit/expect.h"
-
-#include "loader/columns.h"
-#include "loader/jsontext.h"
+#include "loader/base/columns.h"
+#include "loader/base/json.h"
+#include "loader/base/memory.h"
+#include "loader/base/utf8.h"
 #include "loader/report.h"
+#include "tests/unit/expect.h"
 
 #define SERVICES 4096
 
@@ -291,9 +292,9 @@ static void test_outbound(void **state)
 	free(text);
 	counters->cell[PC_CELL_OUT + PC_PORT(PC_UDP, 53)] = (struct count){7, 700};
 	counters_add(counters, PC_CELL_OUT_DROP + PC_PORT(PC_TCP, 6667),
-		      &(struct pc_count){2, 120});
+		     &(struct pc_count){2, 120});
 	counters_add(counters, PC_CELL_OUT_WOULD_DROP + PC_PORT(PC_TCP, 25),
-		      &(struct pc_count){1, 60});
+		     &(struct pc_count){1, 60});
 	counters->cell[PC_CELL_REASON + PC_REASON_OUTBOUND] = (struct count){2, 120};
 	counters->cell[PC_CELL_REASON_WOULD + PC_REASON_OUTBOUND] = (struct count){1, 60};
 	counters->cell[PC_CELL_EGRESS] = (struct count){9, 900};
@@ -325,8 +326,7 @@ static void test_unlisted_each_way(void **state)
 	(void)state;
 	for (int port = 1; port <= 1000; port++)
 		count_port(counters, PC_TCP, port, 1000);
-	counters_add(counters, PC_CELL_OUT_DROP + PC_PORT(PC_TCP, 6667),
-		      &(struct pc_count){1, 60});
+	counters_add(counters, PC_CELL_OUT_DROP + PC_PORT(PC_TCP, 6667), &(struct pc_count){1, 60});
 	report = one_interface(counters, profiles);
 	text = text_form(report, NULL, false, NULL);
 	assert_non_null(strstr(text, "  out  6667/tcp  unlisted"));

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The site file: what it may say, every error at its place, and its words against a catalog. */
+#include "loader/base/memory.h"
+#include "loader/site.h"
 #include "tests/unit/expect.h"
 
 #include <errno.h>
 #include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "loader/site.h"
 
 /* An interface; the text continues its keys, from line 4 and column 5 on. */
 #define ETH0 "interfaces:\n  eth0:\n    profiles: [ssh, shop]\n"

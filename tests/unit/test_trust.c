@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "loader/trust.h"
-#include "loader/util.h"
+#include "loader/base/memory.h"
+#include "loader/base/trust.h"
 
 #define OTHER 54321 /* a user who is neither root nor the caller */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Texts of others in JSON: names of interfaces and paths need not be UTF-8, which JSON is. */
-#ifndef PORTCULLIS_JSONTEXT_H
-#define PORTCULLIS_JSONTEXT_H
+#ifndef PORTCULLIS_BASE_JSON_H
+#define PORTCULLIS_BASE_JSON_H
 
 #include <jansson.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What stands in quotes in YAML, read by ourselves: see yaml_text.c for why. */
-#ifndef PORTCULLIS_YAML_TEXT_H
-#define PORTCULLIS_YAML_TEXT_H
+#ifndef PORTCULLIS_BASE_YAML_QUOTED_H
+#define PORTCULLIS_BASE_YAML_QUOTED_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Numbers byte strings so that equal ones share a number: a hash table with open addressing. */
+#include "loader/base/pool.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/pool.h"
-#include "loader/util.h"
+#include "loader/base/memory.h"
 
 void pool_free(struct pool *pool)
 {

@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A YAML file as a tree in which each node knows its place; a thin layer on libfyaml's events. */
+/* Reads a YAML file into a tree; a thin layer on libfyaml's events. */
+#include "loader/base/yaml.h"
+
 #include <errno.h>
 #include <libfyaml.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/util.h"
-#include "loader/yaml.h"
-#include "loader/yaml_text.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/base/utf8.h"
+#include "loader/base/yaml_place.h"
+#include "loader/base/yaml_quoted.h"
+#include "loader/base/yaml_syntax.h"
 
-#define CHUNK_SIZE    65536
-#define TAG_LIMIT     256 /* bytes; see find_bad_text */
-#define SPACE_LIMIT   512 /* likewise */
-#define SOURCE_BEFORE 200 /* bytes of a line shown before an error, if it is longer than that */
-#define SOURCE_AFTER  1000
-
-#define TEXT_OF(number) TEXT(number)
-#define TEXT(number)	#number
+#define CHUNK_SIZE 65536
 
 /* Nodes and texts live as long as the tree does: they are cut from chunks and freed with these. */
 struct yaml_chunk {
@@ -68,152 +66,16 @@ void yaml_free(struct yaml *yaml)
 	*yaml = (struct yaml){0};
 }
 
-static bool is_break(char c)
+/* The list or mapping that the next node belongs to; NULL: the document. */
+static struct yaml_node *innermost(const struct builder *builder)
 {
-	return c == '\n' || c == '\r';
-}
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-/* Of a very long line only a piece is shown, so that a thousand errors in one cost little. */
-static void set_source(const struct yaml *yaml, size_t start, struct place *place)
-{
-	size_t begin = start, end = start;
-
-	while (begin && !is_break(yaml->text[begin - 1]) && start - begin < SOURCE_BEFORE)
-		begin--;
-	/* Not in the middle of a character. */
-	while (begin < start && (yaml->text[begin] & 0xc0) == 0x80)
-		begin++;
-	while (end < yaml->length && !is_break(yaml->text[end]) && end - start < SOURCE_AFTER)
-		end++;
-	place->source = yaml->text + begin;
-	place->source_length = end - begin;
-	place->source_column = place->column - (int)utf8_length(place->source, start - begin);
-}
-
-/* Where text[start..end) stands; only its first line, if it has several. */
-static void set_place(const struct yaml *yaml, int line, int column, size_t start, size_t end,
-		      struct place *place)
-{
-	size_t width = 0;
-
-	while (start + width < end && !is_break(yaml->text[start + width]))
-		width++;
-	*place = (struct place){
-		.file = yaml->path,
-		.line = line,
-		.column = column,
-		.width = (int)utf8_length(yaml->text + start, width),
-	};
-	if (line)
-		set_source(yaml, start, place);
-}
-
-/* The same for a place of which nothing but the offset is known. */
-static void set_place_of(const struct yaml *yaml, size_t start, size_t end, struct place *place)
-{
-	size_t begin = 0;
-	int line = 1;
-
-	for (size_t i = 0; i < start; i++) {
-		bool crlf =
-			yaml->text[i] == '\r' && i + 1 < yaml->length && yaml->text[i + 1] == '\n';
-
-		if (is_break(yaml->text[i]) && !crlf) {
-			line++;
-			begin = i + 1;
-		}
-	}
-	set_place(yaml, line, 1 + (int)utf8_length(yaml->text + begin, start - begin), start, end,
-		  place);
-}
-
-void yaml_place(const struct yaml *yaml, const struct yaml_node *node, struct place *place)
-{
-	/* A block mapping begins with its first key, and has no width of its own. */
-	while (node->kind == YAML_MAPPING && node->start == node->end && node->child)
-		node = node->child;
-	set_place(yaml, node->line, node->column, node->start, node->end, place);
-}
-
-void yaml_error(const struct yaml *yaml, const struct yaml_node *node, struct diag *diag,
-		const char *format, ...)
-{
-	__free_text char *message = NULL;
-	struct place place;
-	va_list args;
-
-	va_start(args, format);
-	message = xvasprintf(format, args);
-	va_end(args);
-	yaml_place(yaml, node, &place);
-	diag_error(diag, &place, "%s", message);
-}
-
-const char *yaml_what(const struct yaml_node *node)
-{
-	switch (node->kind) {
-	case YAML_TEXT: return "a text";
-	case YAML_LIST: return node->children ? "a list" : "an empty list";
-	case YAML_MAPPING: return "a mapping";
-	default: return "empty";
-	}
-}
-
-const struct yaml_node *yaml_first(const struct yaml_node *node)
-{
-	return node->kind == YAML_LIST ? node->child : node;
-}
-
-/*
- * What must not come to libfyaml, or is better told apart here: bytes that are no text; directives,
- * and long tags and runs of white space, for which 0.7.12 takes time quadratic in their length (30
- * s for a megabyte). Returns the message, or NULL if there is nothing, and the offending bytes.
- */
-static const char *find_bad_text(const char *text, size_t length, size_t *start, size_t *end)
-{
-	size_t tag = SIZE_MAX; /* the first '!' since the last white space */
-	size_t space = 0;      /* behind the last that is no white space */
-
-	for (size_t i = 0, bytes; i < length; i += bytes) {
-		bool is_space = is_blank(text[i]) || is_break(text[i]);
-		unsigned int code;
-
-		bytes = utf8_decode(text + i, length - i, &code);
-		*start = i;
-		*end = i + 1;
-		if (!bytes)
-			return "this is not UTF-8 text";
-		if (!code)
-			return "a NUL byte: this is not a text file";
-		if (utf8_control(code) && !is_space)
-			return "a control character";
-		if (code == '%' && (!i || is_break(text[i - 1])))
-			return "directives are not part of this language";
-		if (is_space || code >= 0x80)
-			tag = SIZE_MAX;
-		else if (code == '!' && tag == SIZE_MAX)
-			tag = i;
-		if (!is_space)
-			space = i + bytes;
-		*start = tag;
-		if (tag != SIZE_MAX && i - tag > TAG_LIMIT)
-			return "tags are not part of this language";
-		*start = space;
-		if (is_space && i - space > SPACE_LIMIT)
-			return "more than " TEXT_OF(SPACE_LIMIT) " blanks and empty lines in a row";
-	}
-	return NULL;
+	return builder->depth ? builder->open[builder->depth - 1] : NULL;
 }
 
 static struct yaml_node *add_node(struct builder *builder, enum yaml_kind kind,
 				  struct fy_token *token)
 {
-	struct yaml_node *parent = builder->depth ? builder->open[builder->depth - 1] : NULL;
+	struct yaml_node *parent = innermost(builder);
 	const struct fy_mark *start = token ? fy_token_start_mark(token) : NULL;
 	const struct fy_mark *end = token ? fy_token_end_mark(token) : NULL;
 	struct yaml_node *node = take(builder->yaml, sizeof(*node));
@@ -288,7 +150,7 @@ static void place_nothing(const struct yaml *yaml, const struct yaml_node *paren
 		step(yaml->text[at++], node);
 	for (; at < yaml->length && !strchr(signs, yaml->text[at]); at++) {
 		if (yaml->text[at] == '#')
-			while (at + 1 < yaml->length && !is_break(yaml->text[at + 1]))
+			while (at + 1 < yaml->length && !yaml_is_break(yaml->text[at + 1]))
 				at++;
 		step(yaml->text[at], node);
 	}
@@ -362,7 +224,7 @@ static void include_quotes(const struct yaml *yaml, struct yaml_node *node)
 
 static void add_scalar(struct builder *builder, struct fy_token *token)
 {
-	struct yaml_node *parent = builder->depth ? builder->open[builder->depth - 1] : NULL;
+	struct yaml_node *parent = innermost(builder);
 	const struct yaml_node *before = parent ? parent->last : NULL;
 	struct yaml_node *node = add_node(builder, YAML_TEXT, token);
 	bool nothing = is_nothing(token, node);
@@ -404,8 +266,8 @@ static void refuse(struct builder *builder, struct fy_token *token, size_t sign,
 	struct place place = {.file = builder->yaml->path};
 
 	if (start && end && end->input_pos <= builder->yaml->length && start->input_pos >= sign)
-		set_place(builder->yaml, start->line + 1, start->column + 1 - (int)sign,
-			  start->input_pos - sign, end->input_pos, &place);
+		yaml_place_at(builder->yaml, start->line + 1, start->column + 1 - (int)sign,
+			      start->input_pos - sign, end->input_pos, &place);
 	diag_error(builder->diag, &place, "%s are not part of this language", what);
 }
 
@@ -417,8 +279,8 @@ static int begin_document(struct builder *builder, struct fy_token *token)
 	if (!builder->documents++)
 		return 0;
 	if (start && start->input_pos <= builder->yaml->length)
-		set_place(builder->yaml, start->line + 1, start->column + 1, start->input_pos,
-			  start->input_pos + 3, &place);
+		yaml_place_at(builder->yaml, start->line + 1, start->column + 1, start->input_pos,
+			      start->input_pos + 3, &place);
 	diag_error(builder->diag, &place, "a second document begins; a file holds one");
 	return -EINVAL;
 }
@@ -454,84 +316,6 @@ static int take_event(struct builder *builder, struct fy_event *event)
 	}
 }
 
-/* Whether nothing but blanks and line breaks follows. */
-static bool is_end(const struct yaml *yaml, size_t at)
-{
-	while (at < yaml->length && (is_break(yaml->text[at]) || is_blank(yaml->text[at])))
-		at++;
-	return at >= yaml->length;
-}
-
-/*
- * The first character of the next line that has any, if the text before `at` is not a line's first.
- */
-static size_t next_line(const struct yaml *yaml, size_t at)
-{
-	size_t next = at, before = at;
-
-	while (before && is_blank(yaml->text[before - 1]))
-		before--;
-	if (!before || is_break(yaml->text[before - 1]))
-		return at;
-	while (next < yaml->length && !is_break(yaml->text[next]))
-		next++;
-	while (next < yaml->length && (is_break(yaml->text[next]) || yaml->text[next] == ' '))
-		next++;
-	return next;
-}
-
-/*
- * libfyaml's words, at its place, but where these mislead: an open bracket is found at the end of
- * the file, and a line that is indented too far at the end of the line before.
- */
-static void report_syntax(struct builder *builder, const struct fy_diag_error *found)
-{
-	const struct yaml *yaml = builder->yaml;
-	const struct yaml_node *open = builder->depth ? builder->open[builder->depth - 1] : NULL;
-	const struct fy_mark *start = found->fyt ? fy_token_start_mark(found->fyt) : NULL;
-	const struct fy_mark *end = found->fyt ? fy_token_end_mark(found->fyt) : NULL;
-	const char *message = found->msg ? found->msg : "unreadable";
-	struct place place = {.file = yaml->path};
-	bool known = start && start->input_pos <= yaml->length;
-	size_t at = known ? start->input_pos : 0;
-	size_t to = end && end->input_pos <= yaml->length ? end->input_pos : at;
-
-	if (open && open->start < open->end && (!known || is_end(yaml, at))) {
-		yaml_error(yaml, open, builder->diag, "not valid YAML: this '%c' is not closed",
-			   yaml->text[open->start]);
-		return;
-	}
-	if (!strcmp(message, "invalid multiline plain key") && next_line(yaml, at) != at) {
-		at = next_line(yaml, at);
-		to = at + 1;
-		message = "this line goes on with the text above it; is it indented too far?";
-	} else if (strstr(message, "closing quote") && at) {
-		to = at--;
-	} else if (!strcmp(message, "plain scalar cannot start with '@'")) {
-		message = "a text that begins with '@' stands in quotes: '@FILE'";
-	}
-	if (known)
-		set_place_of(yaml, at, to, &place);
-	diag_error(builder->diag, &place, "not valid YAML: %s", message);
-}
-
-static void report_errors(struct builder *builder)
-{
-	const struct fy_diag_error *found;
-	size_t before = builder->diag->errors;
-	void *position = NULL;
-
-	while ((found = fy_diag_errors_iterate(builder->log, &position))) {
-		if (found->type == FYET_ERROR)
-			report_syntax(builder, found);
-	}
-	if (builder->diag->errors == before) {
-		struct place place = {.file = builder->yaml->path};
-
-		diag_error(builder->diag, &place, "not valid YAML");
-	}
-}
-
 static int build(struct builder *builder)
 {
 	struct fy_event *event;
@@ -542,7 +326,7 @@ static int build(struct builder *builder)
 		fy_parser_event_free(builder->parser, event);
 	}
 	if (!err && fy_parser_get_stream_error(builder->parser)) {
-		report_errors(builder);
+		yaml_report_errors(builder->yaml, innermost(builder), builder->log, builder->diag);
 		err = -EINVAL;
 	}
 	for (size_t i = 0; i < builder->depth; i++)
@@ -610,9 +394,9 @@ int yaml_load(const char *path, const char *text, size_t length, struct yaml *ya
 		yaml->text += 3;
 		yaml->length -= 3;
 	}
-	bad = find_bad_text(yaml->text, yaml->length, &start, &end);
+	bad = yaml_bad_text(yaml->text, yaml->length, &start, &end);
 	if (bad) {
-		set_place_of(yaml, start, end, &place);
+		yaml_place_of(yaml, start, end, &place);
 		diag_error(diag, &place, "%s", bad);
 		return -EINVAL;
 	}

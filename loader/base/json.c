@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Texts of others in JSON. */
-#include "loader/jsontext.h"
-#include "loader/util.h"
+#include "loader/base/json.h"
+
+#include "loader/base/memory.h"
 
 json_t *text_json(const char *text)
 {

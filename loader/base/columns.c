@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Aligned columns and human numbers. */
+#include "loader/base/columns.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "loader/columns.h"
-#include "loader/util.h"
+#include "loader/base/memory.h"
+#include "loader/base/utf8.h"
 
 void columns_row(struct columns *columns, enum tone tone, const char *const *cell)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Whether only those who may decide for the host can have written a file. */
-#ifndef PORTCULLIS_TRUST_H
-#define PORTCULLIS_TRUST_H
+#ifndef PORTCULLIS_BASE_TRUST_H
+#define PORTCULLIS_BASE_TRUST_H
 
 /*
  * The file or folder `path`, every folder on the way to it and every symbolic link that is followed

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Messages about the user's input, collected so that one run reports all of them. */
-#ifndef PORTCULLIS_DIAG_H
-#define PORTCULLIS_DIAG_H
+#ifndef PORTCULLIS_BASE_DIAG_H
+#define PORTCULLIS_BASE_DIAG_H
 
 #include <stdarg.h>
 #include <stdbool.h>

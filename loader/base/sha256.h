@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* SHA-256 (FIPS 180-4), by which texts are known again. */
-#ifndef PORTCULLIS_SHA256_H
-#define PORTCULLIS_SHA256_H
+#ifndef PORTCULLIS_BASE_SHA256_H
+#define PORTCULLIS_BASE_SHA256_H
 
 #include <stddef.h>
 #include <linux/types.h>

@@ -4,9 +4,11 @@
  * ones, but does not read all right: of '''''a' and of an escaped line break after an escaped
  * backslash it loses the end, and some memory.
  */
+#include "loader/base/yaml_quoted.h"
+
 #include <string.h>
 
-#include "loader/yaml_text.h"
+#include "loader/base/yaml_node.h"
 
 struct cursor {
 	const char *from;
@@ -16,16 +18,6 @@ struct cursor {
 	size_t used;
 	size_t hard; /* in `to`: blanks before this were escaped, and stay at a line's end */
 };
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static bool is_break(char c)
-{
-	return c == '\n' || c == '\r';
-}
 
 static void put(struct cursor *cursor, char c)
 {
@@ -41,12 +33,13 @@ static void fold(struct cursor *cursor, bool escaped)
 	const char *from = cursor->from;
 	size_t breaks = 0;
 
-	while (!escaped && cursor->used > cursor->hard && is_blank(cursor->to[cursor->used - 1]))
+	while (!escaped && cursor->used > cursor->hard &&
+	       yaml_is_blank(cursor->to[cursor->used - 1]))
 		cursor->used--;
 	for (; cursor->at < cursor->length; cursor->at++) {
 		char c = from[cursor->at];
 
-		if (!is_blank(c) && !is_break(c))
+		if (!yaml_is_blank(c) && !yaml_is_break(c))
 			break;
 		/* CR LF is one */
 		if (c == '\r' || (c == '\n' && (!cursor->at || from[cursor->at - 1] != '\r')))
@@ -119,7 +112,7 @@ static void put_escape(struct cursor *cursor)
 		return;
 	}
 	c = cursor->from[cursor->at];
-	if (is_break(c)) {
+	if (yaml_is_break(c)) {
 		fold(cursor, true);
 		cursor->hard = cursor->used;
 		return;
@@ -142,7 +135,7 @@ size_t yaml_text_quoted(const char *from, size_t length, bool double_quoted, cha
 	while (cursor.at < length) {
 		char c = from[cursor.at];
 
-		if (is_break(c)) {
+		if (yaml_is_break(c)) {
 			fold(&cursor, false);
 			continue;
 		}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Equal byte strings, numbered in order of first sight. */
-#ifndef PORTCULLIS_POOL_H
-#define PORTCULLIS_POOL_H
+#ifndef PORTCULLIS_BASE_POOL_H
+#define PORTCULLIS_BASE_POOL_H
 
 #include <linux/types.h>
 #include <stddef.h>

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Messages about the user's input, collected so that one run reports all of them. */
+#include "loader/base/diag.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/diag.h"
-#include "loader/util.h"
+#include "loader/base/memory.h"
+#include "loader/base/utf8.h"
 
 #define SOURCE_LIMIT  1000 /* bytes of a line that are kept; of a longer one, those at the error */
 #define SOURCE_BEFORE 40   /* characters kept before the error in such a line */

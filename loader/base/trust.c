@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Whether only those who may decide for the host can have written a file. */
+#include "loader/base/trust.h"
+
+#include <stdbool.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -7,8 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "loader/trust.h"
-#include "loader/util.h"
+#include "loader/base/memory.h"
 
 #define LINKS 40 /* as the kernel's MAXSYMLINKS */
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* SHA-256, as FIPS 180-4 defines it; the names of the working variables are the standard's. */
+#include "loader/base/sha256.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include "loader/sha256.h"
 
 /* clang-format off */
 static const __u32 k[64] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Aligned columns on a terminal, and human forms of numbers. */
-#ifndef PORTCULLIS_COLUMNS_H
-#define PORTCULLIS_COLUMNS_H
+#ifndef PORTCULLIS_BASE_COLUMNS_H
+#define PORTCULLIS_BASE_COLUMNS_H
 
 #include <stdbool.h>
 #include <stddef.h>

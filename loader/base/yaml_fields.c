@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The keys of a YAML mapping, checked against those that it may have. */
+#include "loader/base/yaml_fields.h"
+
 #include <string.h>
 
-#include "loader/util.h"
-#include "loader/yaml.h"
+#include "loader/base/memory.h"
+#include "loader/base/names.h"
+#include "loader/base/yaml_place.h"
 
 /* Whether `word` is one of the blank-separated `words`. */
 static bool is_among(const char *word, const char *words)

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Files and descriptors: closed at the end of a scope, read whole. */
+#ifndef PORTCULLIS_BASE_FILE_H
+#define PORTCULLIS_BASE_FILE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "loader/base/memory.h"
+
+#define __close_fd   __cleanup(fd_close)
+#define __close_file __cleanup(file_close)
+
+void fd_close(int *fd); /* -1 is no descriptor */
+void file_close(FILE **file);
+
+/* Another descriptor of the same, or -errno. */
+int fd_dup(int fd);
+
+/*
+ * Reads a regular file whole, at most `limit` bytes. The text ends with a NUL that `*length` does
+ * not count. Returns 0, or -errno (-EFBIG past the limit, -EINVAL for what is no regular file) and
+ * leaves the outputs alone.
+ */
+int read_file(const char *path, size_t limit, char **text, size_t *length);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What /proc says of processes. */
+#ifndef PORTCULLIS_BASE_PROCESS_H
+#define PORTCULLIS_BASE_PROCESS_H
+
+#include <sys/types.h>
+
+#define PROCESS_ANCESTORS 64 /* the most that are followed upwards */
+
+/* The process above `pid`, in the folder `proc` ("/proc"); 0: none that can be seen. */
+pid_t process_parent(const char *proc, pid_t pid);
+
+/* The effective capabilities of this process, a bit each. */
+unsigned long long process_capabilities(void);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* UTF-8 (RFC 3629), and the characters that must not reach a terminal. */
+#ifndef PORTCULLIS_BASE_UTF8_H
+#define PORTCULLIS_BASE_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Reads the first character of `text`: returns its bytes (1 to 4) and sets its code point, or
+ * returns 0 where it is no UTF-8 (or nothing is left). utf8_length counts characters; a byte that
+ * belongs to none counts as one.
+ */
+size_t utf8_decode(const char *text, size_t length, unsigned int *code);
+size_t utf8_length(const char *text, size_t length);
+
+/* Characters that must not reach a terminal or a log: they garble it, or turn text around. */
+bool utf8_control(unsigned int code);
+
+/* A copy with '?' for each utf8_control character and each byte of no character; caller frees. */
+char *text_printable(const char *text);
+
+#endif

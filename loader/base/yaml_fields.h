@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The keys of a YAML mapping, checked against those that it may have. */
+#ifndef PORTCULLIS_BASE_YAML_FIELDS_H
+#define PORTCULLIS_BASE_YAML_FIELDS_H
+
+#include <stdbool.h>
+
+#include "loader/base/diag.h"
+#include "loader/base/yaml_node.h"
+
+/* A key that a mapping may have. */
+struct yaml_key {
+	const char *name;
+	bool required;
+	unsigned int kinds;  /* what its value may be, of enum yaml_kind */
+	const char *expects; /* the same for messages: "a port or a list of ports" */
+	const char *aliases; /* words that stand for this key elsewhere: "prot port proto" */
+};
+
+/* What a mapping has for such a key. */
+struct yaml_field {
+	const struct yaml_node *key;   /* NULL: the key is absent */
+	const struct yaml_node *value; /* NULL: absent, or unusable and reported */
+};
+
+/*
+ * Fills `field`, one for each key. Errors: unknown keys (with the key that was probably meant),
+ * repeated and missing ones, values of a wrong kind, empty values and lists.
+ */
+void yaml_fields(const struct yaml *yaml, const struct yaml_node *mapping,
+		 const struct yaml_key *key, size_t keys, struct yaml_field *field,
+		 struct diag *diag);
+
+/* Whether a value can be used: of the right kind, and with something in it. Reports if not. */
+bool yaml_usable(const struct yaml *yaml, const struct yaml_node *value, const struct yaml_key *key,
+		 struct diag *diag);
+
+/* `true` or `false`, and no other spelling. Leaves `*value` alone after an error. */
+void yaml_bool(const struct yaml *yaml, const struct yaml_node *node, bool *value,
+	       struct diag *diag);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Errors of a YAML file: what must not reach libfyaml, and what libfyaml says. */
+#ifndef PORTCULLIS_BASE_YAML_SYNTAX_H
+#define PORTCULLIS_BASE_YAML_SYNTAX_H
+
+#include <libfyaml.h>
+#include <stddef.h>
+
+#include "loader/base/diag.h"
+#include "loader/base/yaml_node.h"
+
+/*
+ * Looks for what must not come to libfyaml, or is better told apart here: bytes that are no text;
+ * directives, and long tags and runs of white space, for which 0.7.12 takes time quadratic in their
+ * length (30 s for a megabyte). Returns the message and sets the offending bytes, or returns NULL.
+ */
+const char *yaml_bad_text(const char *text, size_t length, size_t *start, size_t *end);
+
+/*
+ * Reports what libfyaml has collected in `log`: in its words and at its place, except where these
+ * mislead. `open` is the innermost list or mapping that has not ended, or NULL.
+ */
+void yaml_report_errors(const struct yaml *yaml, const struct yaml_node *open, struct fy_diag *log,
+			struct diag *diag);
+
+#endif
