@@ -8,7 +8,7 @@
 
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
-#include "loader/link.h"
+#include "loader/net/link.h"
 #include "loader/takeover.h"
 
 bool apply_find(struct apply *apply)

@@ -9,6 +9,7 @@
 #include "loader/apply.h"
 #include "loader/base/file.h"
 #include "loader/base/message.h"
+#include "loader/object/folder.h"
 
 /* At boot, interfaces come when their drivers are ready. */
 static void wait_for_interfaces(struct apply *apply, unsigned int seconds)

@@ -2,23 +2,24 @@
 /* Carries a change of the host out. */
 #include "loader/change.h"
 
+#include "loader/base/clock.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/difference.h"
+#include "loader/guard.h"
+#include "loader/net/frame_find.h"
+#include "loader/net/link_advice.h"
+#include "loader/report.h"
+#include "loader/report/record.h"
+#include "loader/seed.h"
+#include "loader/seed_sockets.h"
+#include "loader/unfiltered.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
-
-#include "loader/base/clock.h"
-#include "loader/base/memory.h"
-#include "loader/base/message.h"
-#include "loader/difference.h"
-#include "loader/frame.h"
-#include "loader/guard.h"
-#include "loader/link.h"
-#include "loader/record.h"
-#include "loader/report.h"
-#include "loader/seed.h"
-#include "loader/unfiltered.h"
 
 /*
  * How long egress learns before packets are judged, where conntrack cannot tell: who gets data
@@ -96,7 +97,7 @@ static int load_one(struct change *change, const struct filter *with)
 	if (!err && with->flows >= 0)
 		share_several(&change->filter);
 	if (!err)
-		change->talks = sockets_begun(&change->filter);
+		change->talks = seed_begun(&change->filter);
 	if (!err)
 		err = switch_to_stand_in(change);
 	return err ? err : filter_pin_egress(&change->filter);

@@ -15,9 +15,9 @@
 #include "loader/base/file.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
-#include "loader/libbpf_log.h"
-#include "loader/netlink.h"
-#include "loader/tc.h"
+#include "loader/net/netlink.h"
+#include "loader/net/tc.h"
+#include "loader/object/log.h"
 
 #define PRIORITY_LAST 0xffff
 

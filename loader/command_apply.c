@@ -10,9 +10,10 @@
 #include "loader/apply.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/base/notify.h"
 #include "loader/command.h"
-#include "loader/link.h"
-#include "loader/notify.h"
+#include "loader/net/link.h"
+#include "loader/object/privilege.h"
 
 /* Whether the site file's interface is the one that was named. */
 static bool is_named(const struct site_interface *interface, const char *name)

@@ -7,6 +7,8 @@
 #include "loader/base/message.h"
 #include "loader/change.h"
 #include "loader/command.h"
+#include "loader/object/folder.h"
+#include "loader/object/privilege.h"
 #include "loader/site.h"
 
 /* Every interface is there and free, before anything is made. */

@@ -8,8 +8,10 @@
 #include "loader/base/message.h"
 #include "loader/command.h"
 #include "loader/guard.h"
-#include "loader/record.h"
+#include "loader/object/folder.h"
+#include "loader/object/privilege.h"
 #include "loader/remake.h"
+#include "loader/report/record.h"
 #include "loader/state.h"
 
 struct confirm {

@@ -7,6 +7,7 @@
 #include "loader/base/json.h"
 #include "loader/command.h"
 #include "loader/live.h"
+#include "loader/object/privilege.h"
 #include "loader/report.h"
 
 static json_t *one_json(const struct live *live, bool all)

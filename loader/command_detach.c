@@ -8,7 +8,9 @@
 #include "loader/base/message.h"
 #include "loader/command.h"
 #include "loader/kernel.h"
-#include "loader/record.h"
+#include "loader/object/folder.h"
+#include "loader/object/privilege.h"
+#include "loader/report/record.h"
 
 /* What is found is to be detached. A missing interface is an error, one without the filter none. */
 static int find(const struct names *interfaces, struct filter *filter, bool *missing)

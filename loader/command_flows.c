@@ -10,6 +10,7 @@
 #include "loader/command.h"
 #include "loader/flows.h"
 #include "loader/live.h"
+#include "loader/object/privilege.h"
 
 #define PAGE_ROWS 4096 /* of text that are aligned together: there may be millions */
 

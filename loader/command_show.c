@@ -6,6 +6,7 @@
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/command.h"
+#include "loader/object/privilege.h"
 #include "loader/plan.h"
 #include "loader/report.h"
 #include "loader/site.h"

@@ -11,6 +11,7 @@
 #include "loader/command.h"
 #include "loader/flows.h"
 #include "loader/live.h"
+#include "loader/object/privilege.h"
 #include "loader/report.h"
 #include "loader/state.h"
 

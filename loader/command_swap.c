@@ -8,6 +8,8 @@
 #include "loader/base/message.h"
 #include "loader/change.h"
 #include "loader/command.h"
+#include "loader/object/folder.h"
+#include "loader/object/privilege.h"
 #include "loader/prune.h"
 #include "loader/site.h"
 #include "loader/takeover.h"

@@ -11,8 +11,8 @@
 
 #include "loader/base/memory.h"
 #include "loader/cells.h"
-#include "loader/object.h"
-#include "loader/walk.h"
+#include "loader/object/map_walk.h"
+#include "loader/object/pin.h"
 
 #define TRIES 10
 
@@ -57,7 +57,7 @@ static int take_all(int map, struct taken *taken)
 	int err;
 
 	taken_free(taken);
-	err = walk_map(map, sizeof(__u32), sizeof(struct pc_count), take, taken);
+	err = map_walk(map, sizeof(__u32), sizeof(struct pc_count), take, taken);
 	qsort(taken->entry, taken->entries, sizeof(*taken->entry), compare_entries);
 	for (i = 0; i < taken->entries; i++) {
 		if (kept && taken->entry[kept - 1].key == taken->entry[i].key)

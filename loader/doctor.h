@@ -9,8 +9,8 @@
 #include <jansson.h>
 
 #include "loader/kernel.h"
-#include "loader/link.h"
-#include "loader/nic.h"
+#include "loader/net/link.h"
+#include "loader/net/nic.h"
 #include "loader/options.h"
 #include "loader/site.h"
 

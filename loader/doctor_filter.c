@@ -7,7 +7,7 @@
 
 #include "loader/base/memory.h"
 #include "loader/doctor.h"
-#include "loader/paths.h"
+#include "loader/object/paths.h"
 #include "loader/plan.h"
 #include "loader/report.h"
 

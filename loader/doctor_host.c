@@ -10,7 +10,9 @@
 
 #include "loader/base/file.h"
 #include "loader/doctor.h"
-#include "loader/paths.h"
+#include "loader/object/folder.h"
+#include "loader/object/paths.h"
+#include "loader/object/privilege.h"
 
 #define BTF    "/sys/kernel/btf/vmlinux"
 #define JIT    "/proc/sys/net/core/bpf_jit_enable"

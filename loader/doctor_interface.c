@@ -6,7 +6,8 @@
 
 #include "loader/base/memory.h"
 #include "loader/doctor.h"
-#include "loader/frame.h"
+#include "loader/net/frame_find.h"
+#include "loader/net/link_advice.h"
 #include "loader/plan.h"
 
 static void check_up(struct doctor *doctor, const struct patient *patient)

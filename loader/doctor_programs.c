@@ -7,9 +7,9 @@
 
 #include "loader/base/file.h"
 #include "loader/doctor.h"
-#include "loader/netlink.h"
-#include "loader/object.h"
-#include "loader/tc.h"
+#include "loader/net/netlink.h"
+#include "loader/net/tc.h"
+#include "loader/object/pin.h"
 
 /* Of newer headers than the ones this is built with. */
 #define TCX_INGRESS ((enum bpf_attach_type)46)

@@ -11,8 +11,9 @@
 #include "loader/base/message.h"
 #include "loader/clsact.h"
 #include "loader/kernel.h"
-#include "loader/object.h"
-#include "loader/paths.h"
+#include "loader/net/netns.h"
+#include "loader/object/paths.h"
+#include "loader/object/pin.h"
 
 /* Of newer headers than the ones this is built with. */
 #define TCX_EGRESS ((enum bpf_attach_type)47) /* BPF_TCX_EGRESS */

@@ -2,6 +2,17 @@
 /* One filter: its programs and maps, loaded or opened from their pins. */
 #include "loader/filter.h"
 
+#include "loader/base/clock.h"
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/cells.h"
+#include "loader/net/netns.h"
+#include "loader/object/admins.h"
+#include "loader/object/log.h"
+#include "loader/object/paths.h"
+#include "loader/object/pin.h"
+#include "loader/object/slot_update.h"
+
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -15,15 +26,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "loader/admins.h"
-#include "loader/base/clock.h"
-#include "loader/base/file.h"
-#include "loader/base/message.h"
-#include "loader/cells.h"
-#include "loader/libbpf_log.h"
-#include "loader/object.h"
-#include "loader/outer.h"
-#include "loader/paths.h"
 #include "portcullis.skel.h"
 
 #define LOG_TAIL_LINES 15
@@ -354,7 +356,7 @@ void filter_close(struct filter *filter)
 
 	for (i = 0; i < ARRAY_SIZE(fd); i++)
 		fd_close(fd[i]);
-	outer_end(&filter->placing);
+	slot_update_end(&filter->placing);
 	installed_close(&filter->current);
 	installed_close(&filter->next);
 	installed_close(&filter->fallback);

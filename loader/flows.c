@@ -12,7 +12,7 @@
 #include "loader/base/clock.h"
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
-#include "loader/walk.h"
+#include "loader/object/map_walk.h"
 
 const char *const flow_map_name[FLOW_MAPS] = {
 	[FLOWS_CONNECTIONS] = "connections", [FLOWS_STREAMS] = "streams", [FLOWS_REST] = "rest"};
@@ -182,7 +182,7 @@ static int read_maps(const int map[FLOW_MAPS], struct reading *reading)
 			break;
 		reading->use = &flows->use[i];
 		reading->use->size = info.max_entries;
-		err = walk_map(map[i], sizeof(struct pc_flow), sizeof(struct pc_flow_state), take,
+		err = map_walk(map[i], sizeof(struct pc_flow), sizeof(struct pc_flow_state), take,
 			       reading);
 		flows->all.used += reading->use->used;
 		flows->all.size += reading->use->size;

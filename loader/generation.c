@@ -15,10 +15,11 @@
 #include "loader/base/message.h"
 #include "loader/cells.h"
 #include "loader/filter.h"
-#include "loader/link.h"
-#include "loader/object.h"
-#include "loader/outer.h"
-#include "loader/paths.h"
+#include "loader/net/link.h"
+#include "loader/object/paths.h"
+#include "loader/object/pin.h"
+#include "loader/object/slot_update.h"
+#include "loader/seed.h"
 
 #define RECIPE_CHUNK 4096
 #define TRIE_LARGE   4096 /* entries: a retired trie of more is freed at once */
@@ -165,7 +166,7 @@ static int make_trie(struct filter *filter, const struct tables *tables, __u32 s
 		trie_entries(tables, key, groups);
 		err = trie_fill(fd, key, groups, count);
 		if (!err)
-			err = outer_begin(filter->tries, slot, fd, &filter->placing);
+			err = slot_update_begin(filter->tries, slot, fd, &filter->placing);
 		if (err)
 			error("cannot put %zu group prefixes into the kernel: %s", count,
 			      strerror(-err));
@@ -384,7 +385,7 @@ int filter_commit(struct filter *filter)
 		err = keep_fallback(filter);
 	if (!err)
 		err = put_in_place(filter, 0, filter->next.generation);
-	outer_end(&filter->placing);
+	slot_update_end(&filter->placing);
 	if (err) {
 		error("cannot switch to the new generation: %s", strerror(-err));
 		return err;
@@ -439,7 +440,7 @@ void filter_undo(struct filter *filter)
 	const struct pc_generation *current = filter->current.copy, *next = filter->next.copy;
 	bool committed, parked;
 
-	outer_end(&filter->placing);
+	slot_update_end(&filter->placing);
 	committed = next && current && next->number < current->number;
 	parked = next && current && first_to_confirm(filter, committed ? current : next);
 

@@ -5,11 +5,11 @@
 
 #include <jansson.h>
 
-#include "loader/links.h"
-#include "loader/login.h"
+#include "loader/net/link_graph.h"
+#include "loader/net/login.h"
+#include "loader/net/session.h"
+#include "loader/net/sockets.h"
 #include "loader/plan.h"
-#include "loader/session.h"
-#include "loader/sockets.h"
 
 /* What an interface is to be given. */
 struct guard_target {

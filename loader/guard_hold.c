@@ -14,9 +14,10 @@
 #include "loader/base/message.h"
 #include "loader/guard.h"
 #include "loader/kernel.h"
-#include "loader/link.h"
-#include "loader/netlink.h"
-#include "loader/route.h"
+#include "loader/net/link.h"
+#include "loader/net/netlink.h"
+#include "loader/net/route.h"
+#include "loader/object/folder.h"
 
 #define LOOPBACK 1 /* ifindex of lo, in each network namespace */
 #define PROC	 "/proc"

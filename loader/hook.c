@@ -19,11 +19,13 @@
 #include "loader/base/message.h"
 #include "loader/base/utf8.h"
 #include "loader/kernel.h"
-#include "loader/link.h"
-#include "loader/object.h"
-#include "loader/paths.h"
-#include "loader/record.h"
+#include "loader/net/link.h"
+#include "loader/object/folder.h"
+#include "loader/object/paths.h"
+#include "loader/object/pin.h"
 #include "loader/refusal.h"
+#include "loader/report/record.h"
+#include "loader/seed.h"
 
 const char *hook_mode_name(enum hook_mode mode)
 {

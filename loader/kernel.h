@@ -19,30 +19,6 @@
  * -errno; on failure nothing they made is left, and outputs are untouched, unless said otherwise.
  */
 
-/*
- * Capabilities that loading and attaching need, and a way to the pins; -EPERM or -EACCES with a
- * message that names what is missing.
- */
-int kernel_privileged(const char *command);
-/* For a command that only reads: also members of the administrators' group may (admins.h). */
-int kernel_readable(const char *command);
-
-/* --- bpffs.c: the folder of pins, and the lock --- */
-
-/*
- * Makes sure that bpffs is mounted at /sys/fs/bpf and that PINS is root's, closed but for the
- * administrators' group: mounts it and makes the folder if `create`. Refuses a mount namespace of
- * its own (`ip netns exec`), where pins would vanish with the command. Returns 1 if it is there, 0
- * if not and `create` is false.
- */
-int pins_ready(bool create);
-
-/*
- * Holds the lock of all changing commands, waiting for another one at most 30 s. PINS must exist;
- * what the administrators' group may read is given to it.
- */
-int pins_lock(int *lock);
-
 /* --- filter.c: one program with its maps --- */
 
 /* Descriptors; -1 where there is none. */
@@ -79,7 +55,7 @@ struct filter {
 	struct installed next;
 	struct installed fallback; /* of a current one that waits to be confirmed */
 	struct installed reverted; /* was not confirmed in time, and gave way to the current one */
-	struct outer_update *placing; /* of the next generation's trie, NULL: none under way */
+	struct slot_update *placing; /* of the next generation's trie, NULL: none under way */
 	__u32 program_id;
 	bool frags; /* after filter_load: it takes frames of several buffers */
 };
@@ -275,9 +251,6 @@ __u64 filter_memory(const struct filter *filter);
 
 /* --- share.c: what the filters of a network namespace have in common --- */
 
-/* The inode of the caller's network namespace, by which `shared` knows its own; 0: unknown. */
-__u64 netns_inode(void);
-
 /*
  * Opens a filter of the caller's network namespace whose flow maps a new one is to share; left as
  * FILTER_NONE if there is none. `flows`: the size that was asked for, 0 for any; another one there:
@@ -338,16 +311,6 @@ int egress_detach(struct filter *filter, unsigned int ifindex);
  * and network namespace it was attached in.
  */
 int egress_sweep(const char *id);
-
-/* --- seed.c: connections that were there before the filter --- */
-
-/*
- * Enters live connections into `flows` whose packets at the interface the program would not know:
- * of sockets that are bound to a device, and with `forward` those that this host forwards as
- * conntrack has them. Returns whether conntrack knows all these; else what talks has to be waited
- * for. What cannot be read is warned of. The interface must be in the caller's network namespace.
- */
-bool seed_live(const struct filter *filter, unsigned int ifindex, bool forward);
 
 /* --- hook.c: interfaces --- */
 

@@ -2,15 +2,16 @@
 /* Opens attached filters and reads what they have counted. */
 #include "loader/live.h"
 
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/counters_read.h"
+#include "loader/object/folder.h"
+#include "loader/plan.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "loader/base/memory.h"
-#include "loader/base/message.h"
-#include "loader/counters_read.h"
-#include "loader/plan.h"
 
 static int open_one(struct live *live)
 {

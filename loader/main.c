@@ -9,7 +9,7 @@
 #include "loader/base/utf8.h"
 #include "loader/command.h"
 #include "loader/completion.h"
-#include "loader/link.h"
+#include "loader/net/link.h"
 #include "loader/privileges.h"
 
 #define RECIPE_OPTIONS "pexfsgoErROlScyn"

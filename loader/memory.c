@@ -2,7 +2,7 @@
 /* What a filter takes of the kernel's memory. */
 #include "loader/base/file.h"
 #include "loader/kernel.h"
-#include "loader/object.h"
+#include "loader/object/pin.h"
 
 #define PROGRAM_MAPS 32
 #define HASH_ENTRY   48 /* bytes of struct htab_elem and struct bucket, kernel/bpf/hashtab.c */

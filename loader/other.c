@@ -10,7 +10,7 @@
 #include "loader/base/clock.h"
 #include "loader/base/file.h"
 #include "loader/kernel.h"
-#include "loader/object.h"
+#include "loader/object/pin.h"
 
 #define HEAD_LIMIT   (16 << 20) /* bytes of a generation */
 #define RECIPE_LIMIT (64 << 20)

@@ -11,8 +11,8 @@
 
 #include "loader/base/file.h"
 #include "loader/base/message.h"
-#include "loader/object.h"
-#include "loader/walk.h"
+#include "loader/object/map_walk.h"
+#include "loader/object/pin.h"
 
 /*
  * Layouts 2 and 3: `counters` has a row of wide words for each id of a CPU, `carries` a word a cell
@@ -141,7 +141,7 @@ int past_make(const struct filter *old, __u32 version)
 	int err = past_known(version) ? read_rows(old, &past) : -EPROTO;
 
 	if (!err)
-		err = walk_map(old->rare, sizeof(__u32), sizeof(struct pc_count), keep_rare, &past);
+		err = map_walk(old->rare, sizeof(__u32), sizeof(struct pc_count), keep_rare, &past);
 	if (!err)
 		err = make_map(&past);
 	free(past.entry);

@@ -8,11 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "loader/admins.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/filter.h"
-#include "loader/object.h"
+#include "loader/object/admins.h"
+#include "loader/object/pin.h"
 
 /* A name that ends in one of the numbers: of current and fallback. */
 static bool is_kept(const char *name, const struct filter *keep)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "loader/base/memory.h"
-#include "loader/libbpf_log.h"
+#include "loader/object/log.h"
 #include "loader/refusal.h"
 
 char *refusal_words(int program, unsigned int ifindex, __u32 flags, int err)

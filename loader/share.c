@@ -10,15 +10,9 @@
 #include "loader/base/file.h"
 #include "loader/base/message.h"
 #include "loader/kernel.h"
-#include "loader/object.h"
-#include "loader/paths.h"
-
-__u64 netns_inode(void)
-{
-	struct stat st;
-
-	return stat("/proc/self/ns/net", &st) ? 0 : st.st_ino;
-}
+#include "loader/net/netns.h"
+#include "loader/object/paths.h"
+#include "loader/object/pin.h"
 
 /* An interface may have come here with the maps of the namespace that it left. */
 static bool of_this_namespace(const struct filter *filter)

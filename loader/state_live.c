@@ -7,7 +7,7 @@
 #include "loader/base/clock.h"
 #include "loader/base/memory.h"
 #include "loader/difference.h"
-#include "loader/link.h"
+#include "loader/net/link.h"
 #include "loader/plan.h"
 #include "loader/state.h"
 

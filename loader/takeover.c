@@ -3,21 +3,21 @@
  */
 #include "loader/takeover.h"
 
-#include <bpf/bpf.h>
-#include <errno.h>
-#include <string.h>
-
 #include "loader/base/file.h"
 #include "loader/base/message.h"
 #include "loader/difference.h"
-#include "loader/frame.h"
 #include "loader/guard.h"
-#include "loader/object.h"
+#include "loader/net/frame_find.h"
+#include "loader/object/paths.h"
+#include "loader/object/pin.h"
 #include "loader/past.h"
-#include "loader/paths.h"
-#include "loader/record.h"
 #include "loader/remake.h"
+#include "loader/report/record.h"
 #include "loader/seed.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
 
 /* What the new filter judges by: the old recipe, with the catalog as it is now. */
 static int make(const char *interface, const struct other *other, const struct names *folders,

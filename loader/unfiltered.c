@@ -8,7 +8,7 @@
 
 #include "loader/base/memory.h"
 #include "loader/kernel.h"
-#include "loader/link.h"
+#include "loader/net/link.h"
 
 /*
  * What is not the host's own way to others: nothing comes in by dummy and ifb, a VRF is what its

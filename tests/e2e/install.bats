@@ -79,7 +79,7 @@ rebuilds()
 	says_not 'loader/base/yaml.c' 'loader/options.c'
 	rebuilds loader/base/yaml.h 'CC      loader/base/yaml.c' 'CC      loader/profile.c' 'LINK'
 	says_not 'BPF' 'loader/hook.c'
-	rebuilds loader/kernel.h 'CC      loader/hook.c' 'CC      loader/bpffs.c' 'LINK'
+	rebuilds loader/object/folder.h 'CC      loader/object/folder.c' 'CC      loader/hook.c' 'LINK'
 	rebuilds docs/portcullis.8.scd 'MAN'
 	says_not 'CC '
 	exits 0 build all

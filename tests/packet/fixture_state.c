@@ -11,7 +11,7 @@
 #include <bpf/bpf.h>
 
 #include "loader/base/memory.h"
-#include "loader/seed.h"
+#include "loader/flow_enter.h"
 #include "tests/packet/check.h"
 #include "tests/packet/fixture.h"
 
@@ -310,7 +310,7 @@ void fixture_install(const struct runner *runner, const struct model_state *stat
 			value.slot = flow->tuple.protocol == 6 ?
 					     flow->heard >> PC_HEARD_SHIFT :
 					     (now - flow->begun) >> PC_SINCE_SHIFT & PC_SLOT_MASK;
-		seed_mark(&runner->filter, &flow->tuple);
+		flow_mark(&runner->filter, &flow->tuple);
 		put(map_of_flow(runner, flow), &flow->tuple, &value);
 	}
 	for (size_t i = 0; i < state->fragments; i++) {

@@ -31,7 +31,7 @@ int fake_info(int map, void *info, __u32 *length)
 	return 0;
 }
 
-int walk_map(int map, __u32 key_size, __u32 value_size, walk_entry entry, void *context)
+int map_walk(int map, __u32 key_size, __u32 value_size, map_walk_entry entry, void *context)
 {
 	if (map != 7) /* the others are empty */
 		return 0;

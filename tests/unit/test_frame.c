@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "loader/base/memory.h"
-#include "loader/frame.h"
+#include "loader/net/frame.h"
 
 static void begins(__u16 type, const char *kind, const char *release, enum pc_frame expect)
 {

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What an interface's frames begin with, and which interfaces cannot be filtered. */
+#ifndef PORTCULLIS_NET_FRAME_H
+#define PORTCULLIS_NET_FRAME_H
+
+#include <stdbool.h>
+#include <linux/types.h>
+
+#include "bpf/abi.h"
+
+#define TYPE_IP6GRE 823 /* ARPHRD_IP6GRE of linux/if_arp.h, which net/if_arp.h excludes */
+
+/* What rtnetlink says of an interface, as far as it tells how its frames begin. */
+struct frame_link {
+	__u16 type;	 /* ARPHRD_* */
+	char kind[32];	 /* "wireguard"; empty: a NIC, as a rule */
+	bool ipvlan_l3s; /* an ipvlan in that mode */
+	bool many_peers; /* gre without a remote address, or with a multicast one */
+};
+
+/*
+ * Tells what the frames begin with on a kernel (`release`: uname's). NULL, or why the interface
+ * cannot be filtered; the caller frees.
+ */
+char *frame_judge(const struct frame_link *link, const char *release, enum pc_frame *frame);
+
+#endif

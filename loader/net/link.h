@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What kind of interface it is, where that changes what the filter sees. */
+#ifndef PORTCULLIS_NET_LINK_H
+#define PORTCULLIS_NET_LINK_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <linux/types.h>
+
+#include "bpf/abi.h"
+#include "loader/base/names.h"
+#include "loader/net/link_graph.h"
+
+/*
+ * The interface of that name, also an alternative one (`ip link property`), in the caller's network
+ * namespace, and its real name. 0: there is none; -errno. if_nametoindex would take "eth0:1" for
+ * eth0, and no alternative name that is long.
+ */
+int link_find(const char *name, char real[IF_NAMESIZE]);
+
+/* Names of interfaces that are there become the real ones. */
+void link_real_names(struct names *names);
+
+struct link_facts {
+	char kind[32];	/* of rtnetlink: "vlan"; empty: a NIC, as a rule */
+	char lower[16]; /* the interface below a VLAN or the like; empty: none is known */
+	bool up;
+	bool vlans; /* VLAN interfaces are on it */
+};
+
+/* 0, or -ENODEV: there is none of that index. */
+int link_facts(unsigned int ifindex, struct link_facts *facts);
+
+/*
+ * Fills the interfaces above one, as far as they are known: its bridge, bond or VRF, VLANs and
+ * macvlans on it, what is above these; 0 after the last. More than there is room for are warned of.
+ */
+void link_uppers(unsigned int ifindex, __u32 upper[PC_UPPERS]);
+
+/* links_zone, of the interfaces as they are now. */
+unsigned int link_zone(unsigned int ifindex);
+
+/*
+ * Lists the interfaces of the caller's network namespace; links_read: and their addresses. Returns
+ * 0 or -errno; links_free is due in both cases.
+ */
+int links_list(struct links *links);
+int links_read(struct links *links);
+
+#endif

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What is to be said of an interface before a filter is attached to it. */
+#include "loader/net/link_advice.h"
+
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/net/link.h"
+#include "loader/net/nic.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static void judge_master(const struct link *master, link_tell *tell, void *context)
+{
+	__free_text char *text = NULL;
+
+	if (!strcmp(master->kind, "bridge")) {
+		text = xasprintf(
+			"is a port of the bridge %s: traffic of the guests behind it is judged too",
+			master->name);
+		tell(context, LINK_PORT, master->name, text);
+	} else if (!strcmp(master->kind, "bond") || !strcmp(master->kind, "team")) {
+		text = xasprintf(
+			"is a member of %s: what comes by the other members is not judged; attach to %s",
+			master->name, master->name);
+		tell(context, LINK_MEMBER, master->name, text);
+	}
+}
+
+static void judge_kinds(const struct links *links, const struct link *own, link_tell *tell,
+			void *context)
+{
+	const struct link *master = links_find(links, own->master);
+	size_t i;
+
+	if (own->flags & IFF_LOOPBACK)
+		tell(context, LINK_LOOPBACK, own->name,
+		     "carries what this host sends to itself: programs on it reach each other at listed ports only");
+	if (!strcmp(own->kind, "bridge"))
+		tell(context, LINK_BRIDGE, own->name,
+		     "is a bridge: what it forwards between its ports is not judged, only what comes to this host");
+	if (master)
+		judge_master(master, tell, context);
+	for (i = 0; i < links->count; i++) {
+		const struct link *upper = &links->link[i];
+		__free_text char *text = NULL;
+
+		if (upper->lower != own->ifindex)
+			continue;
+		if (strncmp(upper->kind, "macv", 4) && strncmp(upper->kind, "ipv", 3))
+			continue;
+		text = xasprintf("carries the %s interface %s: its traffic is judged too",
+				 upper->kind, upper->name);
+		tell(context, LINK_CARRIES, upper->name, text);
+	}
+}
+
+static void warn(void *context, enum link_matter matter, const char *other, const char *text)
+{
+	(void)matter;
+	(void)other;
+	warning("%s: %s", (const char *)context, text);
+}
+
+/* Of a NIC: what has no kind. A virtual interface's packets come on the CPU that sent them. */
+static void warn_queues(const char *interface, const struct link *own)
+{
+	unsigned int queues = own->kind[0] ? 0 : nic_queues(interface);
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (queues && queues < (unsigned long)cpus)
+		warning("%s: has %u receive queue%s for %ld CPUs: no more than %u of them judge%s packets; ethtool -L %s combined %ld changes that, if the NIC has as many",
+			interface, queues, queues == 1 ? "" : "s", cpus, queues,
+			queues == 1 ? "s" : "", interface, cpus);
+}
+
+static bool is_on(const char *path)
+{
+	__close_file FILE *file = fopen(path, "re");
+
+	return file && fgetc(file) == '1';
+}
+
+bool link_forwarding(void)
+{
+	return is_on("/proc/sys/net/ipv4/ip_forward") ||
+	       is_on("/proc/sys/net/ipv6/conf/all/forwarding");
+}
+
+void link_judge(unsigned int ifindex, link_tell *tell, void *context)
+{
+	struct links links = {};
+	const struct link *own;
+
+	links_list(&links);
+	own = links_find(&links, ifindex);
+	if (own)
+		judge_kinds(&links, own, tell, context);
+	links_free(&links);
+}
+
+void link_warn(const char *interface, unsigned int ifindex, bool forward)
+{
+	struct links links = {};
+	const struct link *own;
+
+	links_list(&links);
+	own = links_find(&links, ifindex);
+	if (own) {
+		judge_kinds(&links, own, warn, (void *)interface);
+		warn_queues(interface, own);
+	}
+	links_free(&links);
+	if (!link_forwarding())
+		return;
+	if (forward)
+		warning("%s: IP forwarding is on: packets for other hosts are judged by these profiles too",
+			interface);
+	else
+		warning("%s: IP forwarding is on: packets for other hosts are judged by these profiles too, and answers to what they start are not known; --forward learns these",
+			interface);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What is to be said of an interface before a filter is attached to it. */
+#ifndef PORTCULLIS_NET_LINK_ADVICE_H
+#define PORTCULLIS_NET_LINK_ADVICE_H
+
+#include <stdbool.h>
+
+/*
+ * Warns if traffic of others than this host comes by the interface, or if it sees less than it
+ * seems. `forward`: the recipe learns forwarded traffic.
+ */
+void link_warn(const char *interface, unsigned int ifindex, bool forward);
+
+/* What changes whose traffic the filter of an interface sees. */
+enum link_matter {
+	LINK_LOOPBACK, /* it is lo */
+	LINK_BRIDGE,   /* it is one */
+	LINK_PORT,     /* of the bridge `other` */
+	LINK_MEMBER,   /* of the bond `other` */
+	LINK_CARRIES,  /* the macvlan or the like `other` */
+};
+typedef void link_tell(void *context, enum link_matter matter, const char *other, const char *text);
+
+/* Tells each of these, as link_warn warns of it. */
+void link_judge(unsigned int ifindex, link_tell *tell, void *context);
+
+/* Whether this host forwards IPv4 or IPv6. */
+bool link_forwarding(void);
+
+#endif

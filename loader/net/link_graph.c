@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What stands on what, among interfaces that were listed. */
+#include "loader/net/link_graph.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/base/memory.h"
+
+#define DEPTH 16 /* of interfaces on interfaces; the kernel allows 8 (MAX_NEST_DEV) */
+
+const struct link *links_find(const struct links *links, unsigned int ifindex)
+{
+	size_t i;
+
+	for (i = 0; ifindex && i < links->count; i++)
+		if (links->link[i].ifindex == ifindex)
+			return &links->link[i];
+	return NULL;
+}
+
+/* Tunnels and veth have a lower link too, but what comes by them is of another network. */
+static bool shares_network(const struct link *upper)
+{
+	static const char *const kinds[] = {"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (!strcmp(upper->kind, kinds[i]))
+			return true;
+	return false;
+}
+
+bool links_is_above(const struct link *upper, const struct link *lower)
+{
+	if (!strcmp(upper->kind, "vrf"))
+		return false;
+	return lower->master == upper->ifindex ||
+	       (upper->lower == lower->ifindex && shares_network(upper));
+}
+
+static bool comes_by(const struct links *links, const struct link *upper, unsigned int lower,
+		     int depth)
+{
+	size_t i;
+
+	if (upper->ifindex == lower)
+		return true;
+	for (i = 0; depth && i < links->count; i++)
+		if (links_is_above(upper, &links->link[i]) &&
+		    comes_by(links, &links->link[i], lower, depth - 1))
+			return true;
+	return false;
+}
+
+bool links_comes_by(const struct links *links, unsigned int upper, unsigned int lower)
+{
+	const struct link *link = links_find(links, upper);
+
+	return link && comes_by(links, link, lower, DEPTH);
+}
+
+static bool joins_links(const struct link *master)
+{
+	return !strcmp(master->kind, "bridge") || !strcmp(master->kind, "bond") ||
+	       !strcmp(master->kind, "team");
+}
+
+unsigned int links_zone(const struct links *links, unsigned int ifindex)
+{
+	const struct link *own = links_find(links, ifindex), *master;
+
+	while (own && (master = links_find(links, own->master)) && joins_links(master))
+		own = master;
+	return own ? own->ifindex : ifindex;
+}
+
+void links_free(struct links *links)
+{
+	free(links->link);
+	free(links->address);
+	*links = (struct links){};
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The interfaces of the caller's network namespace, and what stands on what. */
+#ifndef PORTCULLIS_NET_LINK_GRAPH_H
+#define PORTCULLIS_NET_LINK_GRAPH_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+
+struct link {
+	unsigned int ifindex;
+	unsigned int flags; /* IFF_* */
+	unsigned int master;
+	unsigned int lower; /* IFLA_LINK; 0: none, or in another network namespace */
+	bool lower_elsewhere;
+	char name[IF_NAMESIZE];
+	char kind[32];
+};
+
+struct link_address {
+	unsigned int ifindex;
+	__u8 family; /* AF_INET or AF_INET6 */
+	__u8 scope;  /* RT_SCOPE_* */
+	__u8 address[16];
+};
+
+struct links {
+	struct link *link;
+	size_t count;
+	struct link_address *address;
+	size_t addresses;
+};
+
+const struct link *links_find(const struct links *links, unsigned int ifindex);
+
+/*
+ * Whether what comes in by `upper` may have come by `lower`, one step below it: a port of a bridge,
+ * a member of a bond, the link of a VLAN. Not a VRF: what is forwarded between its members comes
+ * from it as well.
+ */
+bool links_is_above(const struct link *upper, const struct link *lower);
+
+/* The same over any number of steps, none included. */
+bool links_comes_by(const struct links *links, unsigned int upper, unsigned int lower);
+
+/*
+ * The interface to which link-local addresses belong of what comes in by this one: its bridge or
+ * bond, by any of whose ports an answer may come, else itself.
+ */
+unsigned int links_zone(const struct links *links, unsigned int ifindex);
+
+void links_free(struct links *links);
+
+#endif

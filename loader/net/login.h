@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Which sessions are logins: what the processes that hold their sockets say. */
+#ifndef PORTCULLIS_NET_LOGIN_H
+#define PORTCULLIS_NET_LOGIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <linux/types.h>
+
+#include "loader/net/sockets.h"
+
+#define LOGIN_UID_NONE ((__u32)-1)
+
+/* A session to ask about, and the answer. */
+struct login {
+	const struct socket_info *session;
+	bool found; /* it is a login */
+	__u32 uid;  /* whose (loginuid), or LOGIN_UID_NONE */
+};
+
+/*
+ * A session is a login if a process that holds its socket, or one that descends from it, is in an
+ * audit session (pam_loginuid) or a session scope of logind in which no process is that holds a
+ * server's socket of the port. So a handshake is none, nor is a peer that has not authenticated
+ * yet, also where a server was started by hand in an administrator's login. Only processes of
+ * system accounts are looked at, as sshd's monitor, and none that holds the server's socket, too.
+ * `proc`: the folder of processes; those of other PID namespaces are not seen.
+ */
+void logins_find(const char *proc, const struct socket_info *server, size_t servers,
+		 struct login *login, size_t count);
+
+/* The account by which a process was logged in (loginuid), or LOGIN_UID_NONE. */
+__u32 login_uid(const char *proc, pid_t pid);
+
+/*
+ * Whether an account is root's or one of the system's, which no person logs in with: up to
+ * SYS_UID_MAX of login.defs(5) (or below UID_MIN, or 1000), or one that systemd gives to a service
+ * (DynamicUser=).
+ */
+bool login_is_system(__u32 uid);
+
+/* Appends the inodes of the sockets that a process holds to an array made with grow(). */
+void login_sockets(const char *proc, pid_t pid, __u32 **inode, size_t *count);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a driver says of its interface: queues and offloads by ethtool, native XDP by netdev. */
+#ifndef PORTCULLIS_NET_NIC_H
+#define PORTCULLIS_NET_NIC_H
+
+#include <stdbool.h>
+#include <linux/types.h>
+
+enum offload {
+	OFFLOAD_UNKNOWN, /* the driver does not say */
+	OFFLOAD_OFF,
+	OFFLOAD_ON,
+	OFFLOAD_FIXED, /* on, and cannot be turned off */
+};
+
+#define NIC_XDP_NATIVE (1 << 0) /* of `xdp`, as NETDEV_XDP_ACT_* */
+#define NIC_XDP_FRAGS  (1 << 5) /* native XDP takes frames of several buffers */
+
+struct nic {
+	char driver[32];   /* empty: the driver does not say */
+	unsigned int rx;   /* receive queues in use; 0: the driver does not say */
+	unsigned int most; /* that it could have */
+	bool combined;	   /* they send, too */
+	unsigned int tx;   /* queues that only send */
+	unsigned int mtu;  /* 0: unknown */
+	bool xdp_known;	   /* false: no kernel of 6.3 or newer, or no right to ask */
+	__u64 xdp;	   /* NIC_XDP_* */
+	enum offload lro;
+	enum offload gro_hw;
+	enum offload vlan; /* tags are taken off received frames */
+};
+
+/* Fills what can be told of an interface of the caller's network namespace. Needs no privilege. */
+void nic_read(const char *interface, unsigned int ifindex, struct nic *nic);
+
+/* Receive queues in use; 0: the driver does not say. */
+unsigned int nic_queues(const char *interface);
+
+#endif

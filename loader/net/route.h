@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Where the kernel would send a packet, from rtnetlink. */
+#ifndef PORTCULLIS_NET_ROUTE_H
+#define PORTCULLIS_NET_ROUTE_H
+
+#include <libmnl/libmnl.h>
+
+struct route {
+	unsigned char type; /* RTN_*; RTN_UNSPEC: there is no route */
+	unsigned int ifindex;
+};
+
+/*
+ * Asks by a NETLINK_ROUTE socket for the route to an address of AF_INET or AF_INET6, without regard
+ * to rules for sources, marks and VRFs. Returns 0, also if there is none, or -errno if it cannot be
+ * asked for.
+ */
+int route_find(struct mnl_socket *socket, unsigned char family, const void *address,
+	       struct route *route);
+
+/*
+ * The same for what a socket with this local address sends, as rules for sources have it, which is
+ * bound to `device` (a VRF, a link for link-local addresses) if that is not 0.
+ */
+int route_back(struct mnl_socket *socket, unsigned char family, const void *remote,
+	       const void *local, unsigned int device, struct route *route);
+
+#endif

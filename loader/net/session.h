@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Which session this command runs in, from SSH_CONNECTION and the processes above it. */
+#ifndef PORTCULLIS_NET_SESSION_H
+#define PORTCULLIS_NET_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <linux/types.h>
+
+#include "loader/net/sockets.h"
+
+/* The two ends of a connection; as in struct socket_info. */
+struct session {
+	__u8 family;
+	__u16 local_port;
+	__u16 remote_port;
+	__u8 local[16];
+	__u8 remote[16];
+};
+
+/* The sockets that a process above the caller holds, as inodes. */
+struct ancestor {
+	__u32 *inode;
+	size_t count;
+};
+
+struct sessions {
+	struct session *session;
+	size_t count;
+	struct ancestor *ancestor;
+	size_t ancestors;
+};
+
+/*
+ * "CLIENT PORT SERVER PORT", as sshd(8) writes SSH_CONNECTION; a zone behind an address ("%eth0")
+ * is left out. Returns whether it is that.
+ */
+bool session_parse(const char *text, struct session *session);
+
+/*
+ * SSH_CONNECTION of the caller's environment, and of that of each process above `pid` in the `proc`
+ * folder, which sudo, su and tmux pass on only there; and the sockets that these processes hold, as
+ * telnetd does. Anyone can set the variable: it says nothing until a socket has these ends. Other
+ * processes' are read as far as privilege allows.
+ */
+void sessions_find(const char *proc, pid_t pid, struct sessions *sessions);
+
+/* Whether SSH_CONNECTION names it. */
+bool sessions_have(const struct sessions *sessions, const struct socket_info *socket);
+void sessions_free(struct sessions *sessions);
+
+#endif

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The administrators' group: what its members may read without root. */
+#include "loader/object/admins.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <grp.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "loader/base/file.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/object/paths.h"
+#include "loader/object/repin.h"
+
+/* Where anybody may load programs, a map that can be read can be written: by a program. */
+static bool bpf_is_roots(void)
+{
+	__close_file FILE *file = fopen("/proc/sys/kernel/unprivileged_bpf_disabled", "re");
+
+	return file && fgetc(file) != '0';
+}
+
+bool admins_exist(gid_t *gid)
+{
+	const struct group *group = getgrnam(ADMINS);
+
+	if (!group || !bpf_is_roots())
+		return false;
+	*gid = group->gr_gid;
+	return true;
+}
+
+bool admins_read(const char *pin)
+{
+	static const char *const names[] = {"generations", "filter", "counters", "totals",
+					    "carries",	   "rare",   "past",	 "flows",
+					    "connections", "streams"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(pin, names[i]))
+			return true;
+	return !strncmp(pin, "generation-", 11) || !strncmp(pin, "recipe-", 7);
+}
+
+/* The owner stays. Pins are made with the umask's mode, so that it is set here. */
+static void set(const char *path, gid_t gid, mode_t mode)
+{
+	struct stat st;
+
+	if (lstat(path, &st))
+		return; /* just gone */
+	if ((st.st_gid != gid && lchown(path, -1, gid)) ||
+	    ((st.st_mode & 07777) != mode && chmod(path, mode)))
+		if (errno != ENOENT)
+			warning("%s: cannot give it to the group " ADMINS " to read: %s", path,
+				strerror(errno));
+}
+
+static void share(const char *path, gid_t gid)
+{
+	struct stat st;
+
+	if (!lstat(path, &st) && !st.st_uid && !S_ISLNK(st.st_mode))
+		set(path, gid, S_ISDIR(st.st_mode) ? 0750 : 0640);
+}
+
+/* Whether the folder of pins has been given to the group: only admins_share_all decides. */
+static bool is_shared(gid_t gid)
+{
+	struct stat st;
+
+	return !lstat(PINS, &st) && st.st_gid == gid && st.st_mode & 0040;
+}
+
+void admins_share(const char *path)
+{
+	gid_t gid;
+
+	if (admins_exist(&gid) && is_shared(gid))
+		share(path, gid);
+}
+
+static void share_folder(const char *id, gid_t gid)
+{
+	__free_text char *folder = xasprintf(PINS "/%s", id);
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	if (dir)
+		share(folder, gid);
+	while (dir && (entry = readdir(dir))) {
+		__free_text char *path = xasprintf("%s/%s", folder, entry->d_name);
+
+		if (admins_read(entry->d_name))
+			share(path, gid);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/*
+ * systemd mounts bpffs with mode 0700, and members must pass through it. They get no more than
+ * that: they can neither list it nor write there, and pins of others keep their own modes.
+ */
+static void share_way(gid_t gid)
+{
+	struct stat st;
+
+	if (!stat(BPFFS, &st) && !st.st_uid && (!st.st_gid || st.st_gid == gid) &&
+	    !(st.st_mode & 0011))
+		set(BPFFS, gid, (st.st_mode & 07700) | 0010);
+}
+
+/*
+ * Whether the group may be given descriptors to read. Whoever has one can pin it anew in any folder
+ * of a bpffs that he can write, and open that pin, his own, for writing (bpf(2), BPF_OBJ_PIN).
+ */
+static bool is_safe(void)
+{
+	__free_text char *folder = repin_folder();
+
+	if (folder)
+		warning("%s: others can write to this folder of a bpffs: the group " ADMINS
+			" gets nothing to read, for its members could change what they read; close it: chmod 0700 %s (mount bpffs with mode=0700)",
+			folder, folder);
+	else if (repin_mounts())
+		warning("this kernel lets any user mount a bpffs in a user namespace: the group " ADMINS
+			" gets nothing to read, for its members could change what they read; run the commands as root, or set user.max_user_namespaces=0");
+	else
+		return true;
+	return false;
+}
+
+void admins_share_all(void)
+{
+	struct dirent *entry;
+	struct stat st;
+	DIR *dir;
+	gid_t gid;
+
+	if (!admins_exist(&gid) || !is_safe()) {
+		if (!lstat(PINS, &st) && st.st_mode & 0077)
+			set(PINS, 0, 0700);
+		return;
+	}
+	share_way(gid);
+	share(PINS, gid);
+	dir = opendir(PINS);
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && entry->d_type == DT_DIR &&
+		    strcmp(entry->d_name, LOCK_NAME))
+			share_folder(entry->d_name, gid);
+	if (dir)
+		closedir(dir);
+}

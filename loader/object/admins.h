@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The administrators' group: what its members may read without root. */
+#ifndef PORTCULLIS_OBJECT_ADMINS_H
+#define PORTCULLIS_OBJECT_ADMINS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define ADMINS "portcullis"
+
+/*
+ * False: this host has no such group, or lets everybody load BPF programs, by which they could
+ * write what they may read (kernel.unprivileged_bpf_disabled=0). Then all is root's alone.
+ */
+bool admins_exist(gid_t *gid);
+
+/*
+ * Whether members may read the pin of that name: counters, flows, generations and recipes. Never a
+ * link, which whoever has it open can detach, nor a program, which they could run on packets of
+ * their own making (BPF_PROG_TEST_RUN), and so have it learn flows.
+ */
+bool admins_read(const char *pin);
+
+/* Gives the group a pin to read, or the folder of a filter. What fails is warned of. */
+void admins_share(const char *path);
+
+/*
+ * The same for all there is below PINS, and for the way to it; where there is no group (any more),
+ * PINS is closed. For root, before it changes anything.
+ */
+void admins_share_all(void);
+
+#endif

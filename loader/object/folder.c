@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The folder of pins on bpffs, and the lock of the commands that change it. */
+#include "loader/object/folder.h"
+
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/base/process.h"
+#include "loader/net/netns.h"
+#include "loader/object/admins.h"
+#include "loader/object/paths.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOCK_WAIT_SECONDS 30
+
+/* The nearest ancestor outside this process's mount namespace, 0 if none is known. */
+static pid_t ancestor_outside(void)
+{
+	char own[64] = "", theirs[64];
+	pid_t pid = getpid();
+	int i;
+
+	if (readlink("/proc/self/ns/mnt", own, sizeof(own) - 1) < 0)
+		return 0;
+	for (i = 0; i < PROCESS_ANCESTORS && (pid = process_parent("/proc", pid)) > 0; i++) {
+		__free_text char *path = xasprintf("/proc/%d/ns/mnt", pid);
+		ssize_t length = readlink(path, theirs, sizeof(theirs) - 1);
+
+		if (length < 0)
+			continue;
+		theirs[length] = '\0';
+		if (strcmp(own, theirs))
+			return pid;
+	}
+	return 0;
+}
+
+static bool is_bpffs(const char *path)
+{
+	struct statfs fs;
+
+	return !statfs(path, &fs) && (unsigned long)fs.f_type == BPF_FS_MAGIC;
+}
+
+/*
+ * `ip netns exec` gives its command a mount namespace with a new /sys. A bpffs mounted there ends
+ * with the command, and takes every filter pinned in it along.
+ */
+static int refuse_private_mounts(void)
+{
+	pid_t outside = ancestor_outside();
+	struct stat own, other;
+	__free_text char *path = NULL;
+	__free_text char *name = NULL;
+
+	if (!outside)
+		return 0;
+	path = xasprintf("/proc/%d/root" BPFFS, outside);
+	if (is_bpffs(BPFFS) && !stat(BPFFS, &own) && !stat(path, &other) &&
+	    own.st_dev == other.st_dev)
+		return 0;
+	name = netns_name();
+	error("%s: this is a mount namespace without the host's bpffs, as `ip netns exec` makes one; what is pinned here would vanish with the command. Run instead: nsenter --net=/run/netns/%s portcullis ...",
+	      BPFFS, name ? name : "NAME");
+	return -ENOTSUP;
+}
+
+/* 1 if PINS is there and ours, 0 if it is not there. */
+static int check_folder(void)
+{
+	struct stat st;
+
+	if (lstat(PINS, &st)) {
+		if (errno == ENOENT)
+			return 0;
+		error("%s: %s", PINS, strerror(errno));
+		return -errno;
+	}
+	/* 0750: for the administrators' group. */
+	if (S_ISDIR(st.st_mode) && !st.st_uid && (st.st_mode & 07727) == 0700)
+		return 1;
+	error("%s: is not a folder of root's with mode 0700 or 0750 (owner %u, mode %04o): whoever made it could remove the filter; check what is in it, then: mv " PINS
+	      " " PINS "-old",
+	      PINS, st.st_uid, st.st_mode & 07777);
+	return -EPERM;
+}
+
+/* Of two first commands one mounts: a second mount would hide the pins of the first. */
+static int lock_mount(int *lock)
+{
+	static const struct timespec pause = {.tv_nsec = 20000000};
+	int i;
+
+	*lock = open(BPFFS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*lock < 0)
+		return -errno;
+	/* Anybody may hold this one: not for ever. */
+	for (i = 0; flock(*lock, LOCK_EX | LOCK_NB) && i < LOCK_WAIT_SECONDS * 50; i++)
+		nanosleep(&pause, NULL);
+	return 0;
+}
+
+static int mount_bpffs(void)
+{
+	__close_fd int lock = -1;
+	int err = lock_mount(&lock);
+
+	if (!err && is_bpffs(BPFFS))
+		return 0;
+	if (!mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
+		return 0;
+	err = -errno;
+	error("%s: cannot mount bpffs: %s; mount it with: mount -t bpf -o mode=0700 bpf " BPFFS,
+	      BPFFS, strerror(-err));
+	return err;
+}
+
+int pins_ready(bool create)
+{
+	int err = refuse_private_mounts();
+
+	if (err)
+		return err;
+	if (!is_bpffs(BPFFS)) {
+		err = create ? mount_bpffs() : 0;
+		if (err || !create)
+			return err;
+	}
+	err = check_folder();
+	if (err || !create)
+		return err;
+	if (mkdir(PINS, 0700) && errno != EEXIST) {
+		err = -errno;
+		error("%s: %s", PINS, strerror(-err));
+		return err;
+	}
+	return check_folder(); /* somebody else may have been first */
+}
+
+static int lock_once(int *lock)
+{
+	gid_t gid;
+	const char *path = admins_exist(&gid) ? PINS "/" LOCK_NAME : PINS;
+	__close_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT && !mkdir(path, 0700))
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	*lock = fd;
+	fd = -1;
+	return 0;
+}
+
+int pins_lock(int *lock)
+{
+	struct timespec pause = {.tv_nsec = 20000000};
+	int err = lock_once(lock);
+	int i;
+
+	if (err == -EAGAIN)
+		warning("another portcullis command is at work; waiting for it");
+	for (i = 0; err == -EAGAIN && i < LOCK_WAIT_SECONDS * 50; i++) {
+		nanosleep(&pause, NULL);
+		err = lock_once(lock);
+	}
+	if (err == -EAGAIN)
+		error("%s: another portcullis command has held the lock for %d seconds; try again when it has ended",
+		      PINS, LOCK_WAIT_SECONDS);
+	else if (err)
+		error("%s: cannot lock: %s", PINS, strerror(-err));
+	else
+		admins_share_all();
+	return err;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What libbpf says, kept instead of printed: a message of ours quotes the part that explains. */
+#ifndef PORTCULLIS_OBJECT_LOG_H
+#define PORTCULLIS_OBJECT_LOG_H
+
+/* Takes libbpf's warnings from here on and forgets earlier ones. */
+void libbpf_log_start(void);
+
+/* The last `lines` lines, each ended by a newline; "" if there are none. The caller frees. */
+char *libbpf_log_tail(int lines);
+
+/* The kernel's own words on a failed netlink request (extack), or NULL. The caller frees. */
+char *libbpf_log_kernel_message(void);
+
+#endif

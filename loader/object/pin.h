@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* BPF objects: as pins in the folder of a filter, and what the kernel tells of them. */
+#ifndef PORTCULLIS_OBJECT_PIN_H
+#define PORTCULLIS_OBJECT_PIN_H
+
+#include <bpf/bpf.h>
+#include <linux/types.h>
+
+/* The folder `id` below PINS, or with `name` the pin in it; the caller frees. */
+char *object_path(const char *id, const char *name);
+
+/* Pins it there. Returns 0, or -errno with a message. */
+int object_pin(const char *id, const char *name, int fd);
+
+/* Opens that pin. Returns a descriptor or -errno. */
+int object_get(const char *id, const char *name);
+
+/* Each returns 0 or -errno. */
+int object_map(int map, struct bpf_map_info *info);
+int object_program(int program, __u32 *id);
+
+/* The interface of an XDP or tcx link; 0: there is no link (-1), or it lost it. */
+unsigned int object_interface(int link);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Whether the caller may do what a command does. */
+#ifndef PORTCULLIS_OBJECT_PRIVILEGE_H
+#define PORTCULLIS_OBJECT_PRIVILEGE_H
+
+/*
+ * Capabilities that loading and attaching need, and a way to the pins; -EPERM or -EACCES with a
+ * message that names what is missing.
+ */
+int kernel_privileged(const char *command);
+/* For a command that only reads: also members of the administrators' group may (admins.h). */
+int kernel_readable(const char *command);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A line in the journal for each change of an interface: who did it, what it is, whether it is
+ * final. */
+#ifndef PORTCULLIS_REPORT_RECORD_H
+#define PORTCULLIS_REPORT_RECORD_H
+
+#include <stdbool.h>
+
+/* MESSAGE_ID of every record; portcullis(8), RECORDS. */
+#define RECORD_ID "a19c35a4e1b34fd0a39a1a6b5e2ac0c8"
+
+enum record_action {
+	RECORD_ATTACH,
+	RECORD_SWAP,
+	RECORD_DETACH,
+	RECORD_CONFIRM,
+	RECORD_REVERT, /* it was not confirmed in time, or its command was killed */
+	RECORD_TAKEOVER,
+	RECORD_ACTIONS,
+};
+
+struct record {
+	enum record_action action;
+	const char *interface;
+	unsigned long long generation; /* that filters now; 0: none */
+	const char *what;	       /* "opens 25/tcp; closes 22/tcp"; NULL: nothing to add */
+	unsigned int seconds;	       /* in which it is to be confirmed; 0: it is final */
+};
+
+/*
+ * Sent to the journal with its fields, or without systemd to syslog(3). Who did it is found out
+ * from the audit login, sudo and SSH. It cannot fail: the change is made already.
+ */
+void record_change(const struct record *record);
+
+#endif
