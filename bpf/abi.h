@@ -353,22 +353,43 @@ _Static_assert(sizeof(struct pc_flow) == 40, "pc_flow");
  * connections: they are assured where they are.
  */
 struct pc_flow_state {
-	__u64 seen;	 /* CLOCK_MONOTONIC ns, to about a second */
+	__u64 seen;	 /* CLOCK_MONOTONIC ns, to about a second; the lowest bits: see pc_looked */
 	__u32 ifindex;	 /* whose egress learned it */
 	__u32 flags : 8; /* PC_FLOW_* */
 	/*
-	 * Assured: of jiffies, when the program last looked at the clock; its own, 0: never. In
+	 * Assured: when the program last looked at the clock (pc_looked); its own, 0: never. In
 	 * `flows`: of TCP the sequence number that came in last, >> PC_HEARD_SHIFT, else when it
 	 * began, ns >> PC_SINCE_SHIFT.
 	 */
 	__u32 slot : 24;
 };
 
+#define PC_SLOT_BITS   24
 #define PC_SLOT_MASK   0xffffffu
+#define PC_SEEN_SPARE  0xfffffULL /* bits of `seen` that are less than a millisecond */
 #define PC_HEARD_SHIFT 8
 #define PC_HEARD_AHEAD 256 /* an acknowledgment is at most 64 KiB past what was heard last */
 #define PC_SINCE_SHIFT 28
 #define PC_STREAM_AGE  8 /* 2.1 s */
+
+/*
+ * A slot is 64 jiffies, 0.64 s at most. `slot` alone would come again after 12 days (HZ 1000), and
+ * an old flow would be taken for one that was just looked at, so the bits above it are in `seen`.
+ */
+static inline __attribute__((always_inline)) int pc_looked(const struct pc_flow_state *state,
+							   __u64 slot)
+{
+	return state->slot == (slot & PC_SLOT_MASK) &&
+	       (state->seen & PC_SEEN_SPARE) == (slot >> PC_SLOT_BITS & PC_SEEN_SPARE);
+}
+
+/* Notes a look at the clock, by which the flow was seen at `seen`. */
+static inline __attribute__((always_inline)) void pc_look(struct pc_flow_state *state, __u64 slot,
+							  __u64 seen)
+{
+	state->slot = slot & PC_SLOT_MASK;
+	state->seen = (seen & ~PC_SEEN_SPARE) | (slot >> PC_SLOT_BITS & PC_SEEN_SPARE);
+}
 
 /*
  * Default number of flows in all three together. Half of them are for `connections`, a quarter for

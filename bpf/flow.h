@@ -105,15 +105,14 @@ static __always_inline __u32 flow_how(const struct packet *packet)
 }
 
 /*
- * 64 jiffies, 0.64 s at most; one comes again after 12 days at least. Never 0, which a state has
- * that nobody has looked at: jiffies pass it five minutes after boot (INITIAL_JIFFIES of the
- * kernel).
+ * The lower part is never 0, which a state has that nobody has looked at: jiffies pass it five
+ * minutes after boot (INITIAL_JIFFIES of the kernel).
  */
-static __always_inline __u32 flow_slot(void)
+static __always_inline __u64 flow_slot(void)
 {
-	__u32 slot = bpf_jiffies64() >> 6 & PC_SLOT_MASK;
+	__u64 slot = bpf_jiffies64() >> 6;
 
-	return slot ? slot : PC_SLOT_MASK;
+	return slot & PC_SLOT_MASK ? slot : slot - 1;
 }
 
 static __always_inline struct pc_flow_state *flow_find(const struct pc_flow *flow, bool *assured)
@@ -182,18 +181,20 @@ static __noinline int flow_close(const struct pc_flow *flow, const struct pc_flo
 static __always_inline bool flow_touch(const struct pc_flow *flow, struct pc_flow_state *state,
 				       bool assured)
 {
-	__u32 slot = flow_slot();
-	__u64 at;
+	__u64 slot = flow_slot(), at, seen;
 
-	if (assured && slot == state->slot)
+	if (assured && pc_looked(state, slot))
 		return true;
 	at = now();
 	if (!flow_alive(flow, state, at))
 		return false;
+	seen = state->seen;
+	if ((__s64)(at - seen) > (__s64)FLOW_TOUCH)
+		seen = at;
 	if (assured)
-		state->slot = slot;
-	if ((__s64)(at - state->seen) > (__s64)FLOW_TOUCH)
-		state->seen = at;
+		pc_look(state, slot, seen);
+	else if (seen != state->seen)
+		state->seen = seen;
 	return true;
 }
 

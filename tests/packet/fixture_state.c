@@ -356,7 +356,12 @@ static void age_map(int map, uint64_t by)
 	}
 }
 
-/* The program trusts an assured flow's age for a moment after it looked at the clock. */
+#define SLOTS_COME_AGAIN (15 * 86400 * PC_SECOND) /* longer than 2^24 slots at HZ 1000 */
+
+/*
+ * The program trusts an assured flow's age for a moment after it looked at the clock. After long,
+ * the lower part of the slot is the same again.
+ */
 static void forget_slots(int map, bool assured, uint64_t by)
 {
 	static struct pc_flow key[KEYS];
@@ -366,7 +371,11 @@ static void forget_slots(int map, bool assured, uint64_t by)
 	for (size_t i = 0; i < keys; i++) {
 		if (bpf_map_lookup_elem(map, &key[i], &value))
 			continue;
-		if (assured)
+		if (assured && by >= SLOTS_COME_AGAIN)
+			pc_look(&value,
+				((value.seen & PC_SEEN_SPARE) - 1) << PC_SLOT_BITS | value.slot,
+				value.seen);
+		else if (assured)
 			value.slot = 0;
 		else if (key[i].protocol != 6)
 			value.slot = (value.slot - (by >> PC_SINCE_SHIFT)) & PC_SLOT_MASK;

@@ -347,6 +347,9 @@ const struct scene scene[] = {
 		OUT_AFTER(433000, SENT_TO(TCP(993)), OUT6(TCP_(SYN, 42000, 993))),
 		IN(REPLY_OF(TCP(993)), T6(PORTS(993, 42000), .flags = SYN_ACK)),
 		AFTER(121, DROP_AT(UNLISTED, TCP(42000)), T6(PORTS(993, 42000), .flags = ACK))}},
+	{"nor is it taken for fresh when the slot of jiffies comes again", STATE, {
+		IN(REPLY_OF(TCP(993)), T6(PORTS(993, 42000), .flags = ACK)),
+		AFTER(1300000, DROP_AT(UNLISTED, TCP(42000)), T6(PORTS(993, 42000), .flags = ACK))}},
 	{"TCP of a raw socket, and its reply", STATE, {
 		IN(DROP_AT(UNLISTED, TCP(33000)), T4(PORTS(993, 33000), .flags = SYN_ACK)),
 		OUT(SENT_TO(TCP(993)), OUT4(TCP_(SYN, 33000, 993))),

@@ -82,6 +82,28 @@ static int empty_map(void **state)
 	return 0;
 }
 
+/* A look at the clock counts in its own slot, and in no other, however late. */
+static void test_looked(void **state)
+{
+	static const __u64 slots[] = {1, PC_SLOT_MASK, 0x3ffedb0, (5ULL << PC_SLOT_BITS) + 77};
+	const __u64 seen = 123456789 * PC_SECOND;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(slots); i++) {
+		struct pc_flow_state flow = {.flags = TALKED, .ifindex = 7}, fresh = {.seen = seen};
+
+		pc_look(&flow, slots[i], seen);
+		assert_true(pc_looked(&flow, slots[i]));
+		assert_false(pc_looked(&flow, slots[i] + 1));
+		for (__u64 round = 1; round < 1000; round++)
+			assert_false(pc_looked(&flow, slots[i] + (round << PC_SLOT_BITS)));
+		assert_in_range(seen - flow.seen + PC_SEEN_SPARE, 0, 2 * PC_SEEN_SPARE);
+		assert_int_equal(flow.flags, TALKED);
+		assert_int_equal(flow.ifindex, 7);
+		assert_false(pc_looked(&fresh, slots[i]));
+	}
+}
+
 static void test_live(void **state)
 {
 	static const struct {
@@ -219,6 +241,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_live),
+		cmocka_unit_test(test_looked),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test_setup(test_read, empty_map),
 		cmocka_unit_test_setup(test_none, empty_map),
