@@ -69,7 +69,7 @@ endif
 # Files of the loader without .c, folder by folder: a file stands on those of its own folder and of the ones before it.
 LOADER := $(sort $(patsubst loader/%.c,%,$(wildcard loader/*.c loader/*/*.c)))
 # Pure: no BPF, no privilege. Tested and fuzzed alone.
-PURE := $(filter base/%,$(LOADER)) net/link_graph net/login net/session net/frame ports prefix reader profile catalog recipe draft draft_apply compose site site_interface site_check state compose_json prune spans tries compile cells admit counters report text text_counters difference difference_groups options management kept guard guard_reach guard_attempt guard_fix
+PURE := $(filter base/% catalog/% recipe/% report/% compile/% guard/%,$(LOADER)) net/link_graph net/login net/session net/frame options
 PURE_OBJECTS   = $(PURE:%=$(BUILD)/loader/%.o)
 LOADER_OBJECTS = $(LOADER:%=$(BUILD)/loader/%.o)
 LIBRARY_OBJECTS = $(filter-out $(BUILD)/loader/main.o,$(LOADER_OBJECTS))

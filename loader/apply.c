@@ -2,14 +2,17 @@
 /* Plans the changes of `apply`: what an interface has against what the site file says of it. */
 #include "loader/apply.h"
 
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/compile/kept.h"
+#include "loader/live.h"
+#include "loader/net/link.h"
+#include "loader/recipe/site_check.h"
+#include "loader/takeover.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "loader/base/memory.h"
-#include "loader/base/message.h"
-#include "loader/net/link.h"
-#include "loader/takeover.h"
 
 bool apply_find(struct apply *apply)
 {
@@ -104,11 +107,11 @@ static int compare(struct apply *apply, struct apply_target *target, struct chan
 	if (!err)
 		err = check_flows(change);
 	if (!err)
-		err = plan_kept(change->name, &change->filter, &target->kept);
+		err = filter_kept(change->name, &change->filter, &target->kept);
 	if (err)
 		return err;
 	change->kept = target->kept;
-	if (plan_same(target->kept, target->plan.kept))
+	if (kept_same(target->kept, target->plan.kept))
 		return say_same(apply, target->wanted, change);
 	return 1;
 }

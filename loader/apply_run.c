@@ -9,7 +9,10 @@
 #include "loader/apply.h"
 #include "loader/base/file.h"
 #include "loader/base/message.h"
+#include "loader/guard/management.h"
 #include "loader/object/folder.h"
+#include "loader/recipe/state_write.h"
+#include "loader/state_live.h"
 
 /* At boot, interfaces come when their drivers are ready. */
 static void wait_for_interfaces(struct apply *apply, unsigned int seconds)
@@ -118,7 +121,7 @@ static int run(struct apply *apply, struct diag *diag)
 	diag_free(diag);
 	for (i = 0; i < changes->count; i++)
 		if (changes->change[i].kind == CHANGE_ATTACH)
-			plan_warn_open(changes->change[i].plan);
+			management_warn_open(changes->change[i].plan);
 	if (apply->was_tried && changes->count)
 		warning("apply: %s was applied before, and not confirmed", apply->site->path);
 	if (apply->options->dry_run)

@@ -5,11 +5,12 @@
 #include "loader/base/clock.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
-#include "loader/difference.h"
-#include "loader/guard.h"
+#include "loader/guard/management.h"
+#include "loader/guard_hold.h"
 #include "loader/net/frame_find.h"
 #include "loader/net/link_advice.h"
-#include "loader/report.h"
+#include "loader/report/difference.h"
+#include "loader/report/json_forms.h"
 #include "loader/report/record.h"
 #include "loader/seed.h"
 #include "loader/seed_sockets.h"
@@ -373,7 +374,7 @@ static void say_changes(const struct changes *changes)
 {
 	each_change (changes, one, CHANGE_SWAP) {
 		one->forwarded = one->filter.current.copy->forward;
-		plan_warn_open(one->plan);
+		management_warn_open(one->plan);
 		say_line("%s:", one->name);
 		plan_features(one->plan, one->kept, stdout);
 		difference_print(one->kept, one->plan->kept, stdout);

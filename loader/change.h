@@ -5,8 +5,8 @@
 
 #include <jansson.h>
 
+#include "loader/compile/plan.h"
 #include "loader/kernel.h"
-#include "loader/plan.h"
 
 enum change_kind {
 	CHANGE_ATTACH,

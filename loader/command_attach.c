@@ -7,9 +7,10 @@
 #include "loader/base/message.h"
 #include "loader/change.h"
 #include "loader/command.h"
+#include "loader/guard/management.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"
-#include "loader/site.h"
+#include "loader/recipe/site.h"
 
 /* Every interface is there and free, before anything is made. */
 static int find_targets(const struct changes *changes)
@@ -93,7 +94,7 @@ int command_attach(const struct options *options, struct diag *diag)
 		return EXIT_FAILED;
 	diag_print(diag, stderr);
 	diag_free(diag);
-	plan_warn_open(&plan);
+	management_warn_open(&plan);
 	plan_features(&plan, NULL, stderr);
 	if (!options->dry_run && (kernel_privileged("attach") || pins_ready(true) < 0 ||
 				  pins_lock(&lock) || hook_collect()))

@@ -7,8 +7,9 @@
 
 #include "loader/base/memory.h"
 #include "loader/command.h"
-#include "loader/report.h"
-#include "loader/site.h"
+#include "loader/recipe/site.h"
+#include "loader/recipe/site_check.h"
+#include "loader/report/json_forms.h"
 
 static void check_profile(struct catalog *catalog, const char *name, struct diag *diag)
 {
@@ -66,7 +67,7 @@ static void check_site(const struct options *options, const char *given, struct 
 	__cleanup(catalog_close) struct catalog catalog = {};
 	__cleanup(site_free) struct site site = {};
 
-	site_draft(given, &site, diag);
+	site_read_partial(given, &site, diag);
 	if (site.path && !catalog_open(&options->catalog, &catalog, diag))
 		site_check(&catalog, &site, diag);
 }
@@ -87,7 +88,7 @@ static void check_folder(const struct options *options, const char *path, struct
 			check_profile(&catalog, names.name[i], diag);
 			continue;
 		}
-		site_draft(file, &site, diag);
+		site_read_partial(file, &site, diag);
 		if (site.path)
 			site_check(&catalog, &site, diag);
 	}

@@ -7,12 +7,14 @@
 #include "loader/base/file.h"
 #include "loader/base/message.h"
 #include "loader/command.h"
-#include "loader/guard.h"
+#include "loader/compile/replan.h"
+#include "loader/guard_hold.h"
+#include "loader/kernel.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"
-#include "loader/remake.h"
+#include "loader/recipe/site.h"
 #include "loader/report/record.h"
-#include "loader/state.h"
+#include "loader/state_live.h"
 
 struct confirm {
 	const struct options *options;

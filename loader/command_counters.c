@@ -8,7 +8,8 @@
 #include "loader/command.h"
 #include "loader/live.h"
 #include "loader/object/privilege.h"
-#include "loader/report.h"
+#include "loader/report/json_forms.h"
+#include "loader/report/text_counters.h"
 
 static json_t *one_json(const struct live *live, bool all)
 {

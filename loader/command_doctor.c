@@ -7,7 +7,7 @@
 #include "loader/base/message.h"
 #include "loader/command.h"
 #include "loader/doctor.h"
-#include "loader/report.h"
+#include "loader/report/json_forms.h"
 #include "loader/unfiltered.h"
 
 static void hear(void *context, bool is_error, const char *text)

@@ -5,9 +5,10 @@
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
-#include "loader/catalog.h"
+#include "loader/catalog/catalog.h"
 #include "loader/command.h"
-#include "loader/report.h"
+#include "loader/report/json_forms.h"
+#include "loader/report/text.h"
 
 static json_t *profile_json(const struct profile *profile)
 {

@@ -6,10 +6,12 @@
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/command.h"
+#include "loader/live.h"
 #include "loader/object/privilege.h"
-#include "loader/plan.h"
-#include "loader/report.h"
-#include "loader/site.h"
+#include "loader/recipe/compose_json.h"
+#include "loader/recipe/site.h"
+#include "loader/report/json_forms.h"
+#include "loader/report/text.h"
 
 static int show_live(const struct options *options)
 {
@@ -17,7 +19,7 @@ static int show_live(const struct options *options)
 	json_t *kept;
 
 	if (kernel_readable("show --iface") || filter_of(options->interface, "show", &filter) ||
-	    plan_kept(options->interface, &filter, &kept))
+	    filter_kept(options->interface, &filter, &kept))
 		return EXIT_FAILED;
 	report_print(kept, options->json ? NULL : report_show_text);
 	return EXIT_DONE;

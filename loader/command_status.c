@@ -12,8 +12,9 @@
 #include "loader/flows.h"
 #include "loader/live.h"
 #include "loader/object/privilege.h"
-#include "loader/report.h"
-#include "loader/state.h"
+#include "loader/report/json_forms.h"
+#include "loader/report/text.h"
+#include "loader/state_live.h"
 
 /* NULL: the administrators' group cannot see it. */
 static const char *egress_name(const struct live *live)

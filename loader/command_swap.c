@@ -8,10 +8,13 @@
 #include "loader/base/message.h"
 #include "loader/change.h"
 #include "loader/command.h"
+#include "loader/compile/kept.h"
+#include "loader/live.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"
-#include "loader/prune.h"
-#include "loader/site.h"
+#include "loader/recipe/prune.h"
+#include "loader/recipe/recipe_json.h"
+#include "loader/recipe/site.h"
 #include "loader/takeover.h"
 
 /* What one interface's generation is made from, and what is made. */
@@ -64,7 +67,7 @@ static int open_catalog(const struct options *options, struct target *target, st
 	int err;
 
 	names_add_all(&target->folders, &options->catalog);
-	err = options->fresh ? 0 : plan_folders(target->name, target->kept, &target->folders);
+	err = options->fresh ? 0 : kept_folders(target->name, target->kept, &target->folders);
 	return err ? err : catalog_open(&target->folders, &target->catalog, diag);
 }
 
@@ -88,7 +91,7 @@ static int plan_target(const struct options *options, const struct site *site,
 	if (!err && !options->dry_run)
 		err = filter_ready(&change->filter, target->name);
 	if (!err)
-		err = plan_kept(target->name, &change->filter, &target->kept);
+		err = filter_kept(target->name, &change->filter, &target->kept);
 	if (!err)
 		err = open_catalog(options, target, diag);
 	if (!err)

@@ -3,14 +3,15 @@
  */
 #include "loader/completion.h"
 
-#include <net/if.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/base/utf8.h"
-#include "loader/site.h"
+#include "loader/catalog/catalog.h"
+#include "loader/recipe/site.h"
+
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* What the words before the cursor say. */
 struct line {

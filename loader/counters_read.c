@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "loader/base/memory.h"
-#include "loader/cells.h"
+#include "loader/compile/cells.h"
 #include "loader/object/map_walk.h"
 #include "loader/object/pin.h"
 

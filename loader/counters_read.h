@@ -3,8 +3,8 @@
 #ifndef PORTCULLIS_COUNTERS_READ_H
 #define PORTCULLIS_COUNTERS_READ_H
 
-#include "loader/counters.h"
 #include "loader/kernel.h"
+#include "loader/report/counters.h"
 
 /*
  * Sets `counters`, which must be zero, to what the filter has counted since it was attached.

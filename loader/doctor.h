@@ -8,11 +8,12 @@
 
 #include <jansson.h>
 
+#include "loader/catalog/catalog.h"
 #include "loader/kernel.h"
 #include "loader/net/link.h"
 #include "loader/net/nic.h"
 #include "loader/options.h"
-#include "loader/site.h"
+#include "loader/recipe/site.h"
 
 enum doctor_state {
 	DOCTOR_OK,
@@ -66,7 +67,7 @@ struct patient {
 	struct filter filter;
 	int opened;   /* 0 or -errno of opening `filter`, where hook.id is set */
 	bool open;    /* it is open */
-	json_t *kept; /* as plan_kept; NULL: there is none */
+	json_t *kept; /* as filter_kept; NULL: there is none */
 	char *name;   /* as doctor_word */
 };
 

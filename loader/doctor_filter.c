@@ -6,10 +6,10 @@
 #include <time.h>
 
 #include "loader/base/memory.h"
+#include "loader/compile/kept.h"
 #include "loader/doctor.h"
 #include "loader/object/paths.h"
-#include "loader/plan.h"
-#include "loader/report.h"
+#include "loader/report/json_forms.h"
 
 #define SERVICES_SHOWN 8
 
@@ -39,7 +39,7 @@ static char *attach_again(const struct doctor *doctor, const struct patient *pat
 	if (doctor_wanted(doctor, &patient->hook)) {
 		attach = doctor_apply(doctor);
 	} else {
-		if (text && plan_kept_text(patient->hook.name, text, &kept))
+		if (text && kept_parse(patient->hook.name, text, &kept))
 			kept = NULL;
 		words = doctor_words(kept);
 		json_decref(kept);

@@ -6,9 +6,9 @@
 
 #include "loader/base/memory.h"
 #include "loader/doctor.h"
+#include "loader/live.h"
 #include "loader/net/frame_find.h"
 #include "loader/net/link_advice.h"
-#include "loader/plan.h"
 
 static void check_up(struct doctor *doctor, const struct patient *patient)
 {
@@ -131,7 +131,7 @@ static int examine(struct doctor *doctor, const char *interface, struct patient 
 		patient->opened = filter_try_open(patient->hook.id, &patient->filter);
 	patient->open = patient->hook.id[0] && !patient->opened;
 	if (patient->open)
-		plan_kept(patient->hook.name, &patient->filter, &patient->kept);
+		filter_kept(patient->hook.name, &patient->filter, &patient->kept);
 	return 0;
 }
 

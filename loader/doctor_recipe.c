@@ -4,8 +4,8 @@
 
 #include "loader/base/memory.h"
 #include "loader/doctor.h"
-#include "loader/plan.h"
-#include "loader/report.h"
+#include "loader/live.h"
+#include "loader/report/json_forms.h"
 
 static void add_list(struct names *words, const char *option, const json_t *list)
 {
@@ -84,7 +84,7 @@ char *doctor_recipe(const struct patient *patient)
 	if (!patient->open || !before.current.copy->stand_in)
 		return doctor_words(patient->kept);
 	before.current = before.reverted;
-	if (!before.current.copy || plan_kept(patient->hook.name, &before, &kept)) {
+	if (!before.current.copy || filter_kept(patient->hook.name, &before, &kept)) {
 		/* Gone: all but the policy, which is the stand-in's own. */
 		kept = json_deep_copy(patient->kept);
 		json_object_del(json_object_get(kept, "recipe"), "policy");

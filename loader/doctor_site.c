@@ -6,9 +6,12 @@
 #include <unistd.h>
 
 #include "loader/base/memory.h"
+#include "loader/compile/kept.h"
+#include "loader/compile/plan.h"
 #include "loader/doctor.h"
-#include "loader/plan.h"
-#include "loader/state.h"
+#include "loader/recipe/site_check.h"
+#include "loader/recipe/state.h"
+#include "loader/state_live.h"
 
 #define SHOWN 5 /* errors of a kind; the command that is named shows all */
 
@@ -174,7 +177,7 @@ static void check_file(struct doctor *doctor, struct catalog *catalog)
 	__cleanup(diag_free) struct diag diag = {};
 	struct site *site = &doctor->site;
 
-	doctor->site_wrong = site_draft(given, site, &diag);
+	doctor->site_wrong = site_read_partial(given, site, &diag);
 	if (site->path && site_check(catalog, site, &diag))
 		doctor->site_wrong = true;
 	say_diag(doctor, "site-file", fix, &diag);
@@ -221,7 +224,7 @@ static bool is_as_wanted(struct doctor *doctor, const struct patient *patient,
 	if (!patient->kept || plan_make(&doctor->catalog, &doctor->options->catalog,
 					&wanted->recipe, false, &plan, &diag))
 		return true; /* said already: the file or the pins are damaged */
-	same = plan_same(patient->kept, plan.kept);
+	same = kept_same(patient->kept, plan.kept);
 	plan_free(&plan);
 	return same;
 }

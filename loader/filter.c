@@ -5,7 +5,7 @@
 #include "loader/base/clock.h"
 #include "loader/base/file.h"
 #include "loader/base/message.h"
-#include "loader/cells.h"
+#include "loader/compile/cells.h"
 #include "loader/net/netns.h"
 #include "loader/object/admins.h"
 #include "loader/object/log.h"

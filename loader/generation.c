@@ -13,7 +13,7 @@
 #include "loader/base/clock.h"
 #include "loader/base/file.h"
 #include "loader/base/message.h"
-#include "loader/cells.h"
+#include "loader/compile/cells.h"
 #include "loader/filter.h"
 #include "loader/net/link.h"
 #include "loader/object/paths.h"

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Finds out who is connected, and has it judged. */
+#include "loader/guard_hold.h"
+
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -12,7 +14,7 @@
 
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
-#include "loader/guard.h"
+#include "loader/guard/judge.h"
 #include "loader/kernel.h"
 #include "loader/net/link.h"
 #include "loader/net/netlink.h"

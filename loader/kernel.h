@@ -10,7 +10,8 @@
 #include <linux/types.h>
 
 #include "bpf/abi.h"
-#include "loader/compile.h"
+#include "loader/compile/tables.h"
+#include "loader/recipe/site_interface.h"
 
 #define KERNEL_OLDEST "5.10"
 

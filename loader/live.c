@@ -4,9 +4,9 @@
 
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/compile/kept.h"
 #include "loader/counters_read.h"
 #include "loader/object/folder.h"
-#include "loader/plan.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -36,7 +36,7 @@ static int read_one(struct live *live)
 	int err = open_one(live);
 
 	if (!err)
-		err = plan_kept(live->hook.name, &live->filter, &live->kept);
+		err = filter_kept(live->hook.name, &live->filter, &live->kept);
 	return err ? err : read_counters(live);
 }
 
@@ -143,4 +143,12 @@ void live_free(struct live *list, size_t count)
 		free(list[i].counters);
 	}
 	free(list);
+}
+
+int filter_kept(const char *interface, const struct filter *filter, json_t **kept)
+{
+	__free_text char *text = NULL;
+	int err = filter_recipe(filter, &text);
+
+	return err ? err : kept_parse(interface, text, kept);
 }

@@ -8,8 +8,8 @@
 
 #include <jansson.h>
 
-#include "loader/counters.h"
 #include "loader/kernel.h"
+#include "loader/report/counters.h"
 
 struct live {
 	struct hook hook;
@@ -28,5 +28,11 @@ int live_open(const struct names *interfaces, const char *command, struct live *
 int live_read(const struct names *interfaces, const char *command, struct live **list,
 	      size_t *count, bool *left_out);
 void live_free(struct live *list, size_t count);
+
+/*
+ * What was kept with the current generation of an interface's filter. -EINVAL with a message if it
+ * is damaged.
+ */
+int filter_kept(const char *interface, const struct filter *filter, json_t **kept);
 
 #endif

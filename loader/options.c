@@ -10,7 +10,7 @@
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/base/utf8.h"
-#include "loader/site.h"
+#include "loader/recipe/site.h"
 
 #define WATCH_LIMIT 86400 /* seconds, as the next two */
 #define WAIT_LIMIT  3600

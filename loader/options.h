@@ -3,7 +3,8 @@
 #ifndef PORTCULLIS_OPTIONS_H
 #define PORTCULLIS_OPTIONS_H
 
-#include "loader/recipe.h"
+#include "loader/recipe/recipe.h"
+#include "loader/recipe/site_interface.h"
 
 struct options;
 

@@ -5,9 +5,9 @@
 #include "loader/base/clock.h"
 #include "loader/base/message.h"
 #include "loader/flow_enter.h"
-#include "loader/flows.h"
 #include "loader/net/link.h"
 #include "loader/object/map_walk.h"
+#include "loader/report/flow.h"
 #include "loader/seed_conntrack.h"
 #include "loader/seed_sockets.h"
 

@@ -6,9 +6,9 @@
 #include "loader/base/clock.h"
 #include "loader/base/message.h"
 #include "loader/flow_enter.h"
-#include "loader/flows.h"
 #include "loader/net/link.h"
 #include "loader/net/sockets.h"
+#include "loader/report/flow.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

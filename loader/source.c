@@ -67,7 +67,7 @@ static int check_keys(const struct site *site, const char *path)
 /* 0 with `wrong` where it has errors but is of use at boot. */
 static int read_site(struct source *source, const char *path, bool lenient, struct diag *diag)
 {
-	int err = lenient ? site_draft(path, &source->site, diag) :
+	int err = lenient ? site_read_partial(path, &source->site, diag) :
 			    site_read(path, &source->site, diag);
 
 	if (!err)

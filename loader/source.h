@@ -5,7 +5,7 @@
 #define PORTCULLIS_SOURCE_H
 
 #include "loader/options.h"
-#include "loader/state.h"
+#include "loader/recipe/state.h"
 
 struct source {
 	struct site site;	   /* as it is; at boot and reload with errors, too */

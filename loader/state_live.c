@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is kept for boot against what filters now. */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
+#include "loader/state_live.h"
 
 #include "loader/base/clock.h"
 #include "loader/base/memory.h"
-#include "loader/difference.h"
+#include "loader/compile/kept.h"
+#include "loader/compile/plan.h"
+#include "loader/live.h"
 #include "loader/net/link.h"
-#include "loader/plan.h"
-#include "loader/state.h"
+#include "loader/recipe/recipe_json.h"
+#include "loader/recipe/state.h"
+#include "loader/recipe/state_write.h"
+#include "loader/report/difference.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Whether the filter was made from the same, and is final. */
 static bool is_final(const struct hook *hook, const struct plan *plan)
@@ -19,9 +25,9 @@ static bool is_final(const struct hook *hook, const struct plan *plan)
 	bool same;
 
 	if (filter_try_open(hook->id, &filter) || filter.current.copy->deadline ||
-	    filter.reverted.copy || plan_kept(hook->name, &filter, &kept))
+	    filter.reverted.copy || filter_kept(hook->name, &filter, &kept))
 		return false;
-	same = plan_same(kept, plan->kept);
+	same = kept_same(kept, plan->kept);
 	json_decref(kept);
 	return same;
 }
@@ -91,7 +97,7 @@ static char *changed_profiles(const json_t *before, const json_t *after)
 		json_array_foreach (json_object_get(after, "profiles"), j, new)
 			if (json_equal(json_object_get(old, "name"),
 				       json_object_get(new, "name")) &&
-			    !plan_same_profile(old, new))
+			    !kept_same_profile(old, new))
 				names_add(&names, json_string_value(json_object_get(old, "name")));
 	text = names_join(&names, ", ");
 	names_free(&names);
@@ -107,7 +113,7 @@ char *state_waits(const char *interface, const json_t *kept)
 	__cleanup(plan_free) struct plan plan = {};
 	__free_text char *what = NULL, *names = NULL;
 
-	if (plan_folders(interface, kept, &folders) || catalog_open(&folders, &catalog, &unused) ||
+	if (kept_folders(interface, kept, &folders) || catalog_open(&folders, &catalog, &unused) ||
 	    recipe_from_json(&recipe, json_object_get(kept, "recipe"), &unused) ||
 	    plan_make(&catalog, &folders, &recipe, false, &plan, &unused))
 		return NULL;

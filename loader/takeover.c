@@ -5,13 +5,13 @@
 
 #include "loader/base/file.h"
 #include "loader/base/message.h"
-#include "loader/difference.h"
-#include "loader/guard.h"
+#include "loader/compile/replan.h"
+#include "loader/guard_hold.h"
 #include "loader/net/frame_find.h"
 #include "loader/object/paths.h"
 #include "loader/object/pin.h"
 #include "loader/past.h"
-#include "loader/remake.h"
+#include "loader/report/difference.h"
 #include "loader/report/record.h"
 #include "loader/seed.h"
 

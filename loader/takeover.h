@@ -3,8 +3,8 @@
 #ifndef PORTCULLIS_TAKEOVER_H
 #define PORTCULLIS_TAKEOVER_H
 
+#include "loader/catalog/ports.h"
 #include "loader/kernel.h"
-#include "loader/ports.h"
 
 /*
  * Replaces the programs and maps of a filter that an older version attached by this one's, without

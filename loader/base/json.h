@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Texts of others in JSON: names of interfaces and paths need not be UTF-8, which JSON is. */
+/* Texts and lists of names in JSON: names of interfaces and paths need not be UTF-8, which JSON is.
+ */
 #ifndef PORTCULLIS_BASE_JSON_H
 #define PORTCULLIS_BASE_JSON_H
 
 #include <jansson.h>
+#include <stdbool.h>
+
+#include "loader/base/names.h"
 
 /* The text as a new JSON string; what is not ASCII becomes '?' if it is no UTF-8. NULL gives null.
  */
 json_t *text_json(const char *text);
+
+/* An array of them, each as text_json. */
+json_t *names_json(const struct names *names);
+
+/* Whether an array of strings has one. */
+bool json_list_has(const json_t *list, const char *text);
 
 #endif

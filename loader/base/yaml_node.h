@@ -46,6 +46,12 @@ const char *yaml_what(const struct yaml_node *node);
 	for (item = yaml_first(node); item; item = (node)->kind == YAML_LIST ? item->next : NULL)
 const struct yaml_node *yaml_first(const struct yaml_node *node);
 
+#define YAML_ITEMS (YAML_TEXT | YAML_LIST)
+
+/* Each key of a mapping whose keys are names that the site gives. */
+#define yaml_for_each_key(key, mapping) \
+	for (key = (mapping)->child; key && key->next; key = key->next->next)
+
 static inline bool yaml_is_break(char c)
 {
 	return c == '\n' || c == '\r';

@@ -214,8 +214,8 @@ confirm_of()
 
 	pc attach eth0 -p tiny --catalog "$TINY" --force
 	pc swap eth0 -p tiny-host --catalog "$TINY" --confirm 1
-	on client bash -c 'end=$((SECONDS + 3)) bad=0 good=0
-		while [ $SECONDS -lt $end ]; do
+	on client bash -c 'end=$((SECONDS + 3)) last=$((SECONDS + 60)) bad=0 good=0
+		while [ $SECONDS -lt $end ] || [ $good -le 100 -a $SECONDS -lt $last ]; do
 			read -r -t 2 words < /dev/tcp/192.0.2.1/5000 && good=$((good + 1)) || bad=$((bad + 1))
 		done
 		echo "$good $bad"' > "$DIR/load" 2> /dev/null

@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "loader/base/memory.h"
-#include "loader/recipe.h"
+#include "loader/recipe/recipe.h"
+#include "loader/recipe/recipe_json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "loader/base/memory.h"
-#include "loader/site.h"
+#include "loader/recipe/recipe_json.h"
+#include "loader/recipe/site.h"
+#include "loader/recipe/site_check.h"
 #include "tests/fuzz/check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "loader/compile/admit.h"
 #include "tests/packet/model_parts.h"
 
 const char *const model_action_name[] = {

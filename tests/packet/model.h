@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "loader/compile.h"
+#include "loader/compile/tables.h"
 
 enum model_action {
 	MODEL_PASS,

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "loader/compile/admit.h"
 #include "tests/packet/model_parts.h"
 
 static struct model_verdict pass(unsigned int out)

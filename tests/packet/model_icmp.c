@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "loader/compile/admit.h"
 #include "tests/packet/model_parts.h"
 
 static struct model_verdict verdict(bool good)

@@ -14,8 +14,10 @@
 
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
-#include "loader/cells.h"
+#include "loader/compile/cells.h"
+#include "loader/compile/compile.h"
 #include "loader/kernel.h"
+#include "loader/recipe/compose.h"
 #include "tests/packet/check.h"
 #include "tests/packet/run.h"
 

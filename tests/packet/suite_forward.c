@@ -10,6 +10,7 @@
 #include <bpf/libbpf.h>
 
 #include "loader/base/memory.h"
+#include "loader/compile/tables.h"
 #include "tests/packet/check.h"
 #include "tests/packet/fixture.h"
 #include "tests/packet/suites.h"

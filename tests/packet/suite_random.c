@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "loader/base/memory.h"
+#include "loader/compile/tables.h"
 #include "tests/packet/check.h"
 #include "tests/packet/fixture.h"
 #include "tests/packet/random.h"

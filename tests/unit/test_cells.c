@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "loader/base/memory.h"
-#include "loader/cells.h"
+#include "loader/compile/cells.h"
 
 static int make(void **state)
 {

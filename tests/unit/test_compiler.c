@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The compiler: tables against a naive reading of the services, each limit, the time it takes. */
 #include "loader/base/memory.h"
-#include "loader/compile.h"
+#include "loader/compile/admit.h"
+#include "loader/compile/compile.h"
 #include "tests/unit/expect.h"
 
 #include <arpa/inet.h>

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Composition: what each option does to the services of a catalog, and what is said about it. */
 #include "loader/base/memory.h"
-#include "loader/compile.h"
-#include "loader/difference.h"
-#include "loader/prune.h"
+#include "loader/compile/admit.h"
+#include "loader/compile/compile.h"
+#include "loader/recipe/compose_json.h"
+#include "loader/recipe/prune.h"
+#include "loader/recipe/recipe_json.h"
+#include "loader/report/difference.h"
 #include "tests/unit/expect.h"
 
 #include <errno.h>

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "loader/base/memory.h"
-#include "loader/cells.h"
-#include "loader/counters.h"
+#include "loader/compile/cells.h"
+#include "loader/report/counters.h"
 
 #define CPUS  3
 #define PAGES 8 /* for listed ports */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The lockout guard: whom it stops for, whom not, and what it says would help. */
 #include "loader/base/memory.h"
-#include "loader/guard.h"
+#include "loader/compile/compile.h"
+#include "loader/guard/fix.h"
+#include "loader/guard/judge.h"
 #include "tests/unit/expect.h"
 
 #include <arpa/inet.h>

@@ -3,8 +3,8 @@
 #include "loader/base/file.h"
 #include "loader/base/yaml.h"
 #include "loader/base/yaml_place.h"
-#include "loader/catalog.h"
-#include "loader/ports.h"
+#include "loader/catalog/catalog.h"
+#include "loader/catalog/ports.h"
 #include "tests/unit/expect.h"
 
 #include <errno.h>

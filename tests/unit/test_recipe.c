@@ -2,7 +2,8 @@
 /* The language of the options: prefixes, groups and their files, overrides; the recipe as JSON. */
 #include "loader/base/memory.h"
 #include "loader/options.h"
-#include "loader/recipe.h"
+#include "loader/recipe/recipe.h"
+#include "loader/recipe/recipe_json.h"
 #include "tests/unit/expect.h"
 
 #include <errno.h>

@@ -4,7 +4,9 @@
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
 #include "loader/base/utf8.h"
-#include "loader/report.h"
+#include "loader/report/json_forms.h"
+#include "loader/report/text.h"
+#include "loader/report/text_counters.h"
 #include "tests/unit/expect.h"
 
 #define SERVICES 4096

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The site file: what it may say, every error at its place, and its words against a catalog. */
 #include "loader/base/memory.h"
-#include "loader/site.h"
+#include "loader/recipe/site.h"
+#include "loader/recipe/site_check.h"
 #include "tests/unit/expect.h"
 
 #include <errno.h>
@@ -668,7 +669,7 @@ static void expect_draft(const char *text, const char *expected)
 	__free_text char *got = NULL;
 
 	put("draft", text);
-	assert_int_equal(-EINVAL, site_draft(path, &site, &diag));
+	assert_int_equal(-EINVAL, site_read_partial(path, &site, &diag));
 	assert_int_equal(0, catalog_open(&given, &catalog, &diag));
 	if (site.path)
 		site_check(&catalog, &site, &diag);

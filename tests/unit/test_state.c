@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* By what a site file is known again. */
 #include "loader/base/memory.h"
-#include "loader/state.h"
+#include "loader/recipe/state.h"
 #include "tests/unit/expect.h"
 
 static void expect_sha(const char *text, size_t repeats, const char *wanted)

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Lists of ports as the field writes them: `25/tcp`, `5060/tcp+udp`, `60000-60099/udp`,
+ * `imaps/tcp`.
+ */
+#ifndef PORTCULLIS_CATALOG_PORTS_H
+#define PORTCULLIS_CATALOG_PORTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+
+#include "bpf/abi.h"
+#include "loader/base/names.h"
+
+/* Ports first..last (host order, both included) of each transport in the mask. */
+struct port_range {
+	__u16 first, last;
+	__u8 transports; /* 1 << PC_TCP | 1 << PC_UDP */
+};
+
+struct ports {
+	struct port_range *range;
+	size_t count;
+};
+
+/*
+ * Parses one item and appends it. Service names are looked up in the services database
+ * (getservbyname) for each protocol given. Returns 0, or -EINVAL and in `*why` (the caller frees)
+ * what is wrong and what would be right: "port 70000 is out of range 1-65535",
+ * "'25' has no protocol; write 25/tcp, 25/udp or 25/tcp+udp".
+ */
+int ports_parse(const char *item, struct ports *ports, char **why);
+
+/* As ports_parse, for a comma-separated list: "25/tcp,587/tcp". */
+int ports_parse_list(const char *list, struct ports *ports, char **why);
+
+void ports_copy(struct ports *to, const struct ports *from);
+void ports_free(struct ports *ports);
+bool ports_equal(const struct ports *a, const struct ports *b); /* the same set of ports */
+bool ports_have(const struct ports *ports, enum pc_transport transport, __u16 port);
+
+/*
+ * The set in its one written form: sorted, neighbours of one protocol joined, each string with one
+ * protocol, tcp before udp: "25/tcp", "5060/tcp", "60000-60099/udp". Appends to `names`.
+ */
+void ports_strings(const struct ports *ports, struct names *names);
+
+#endif

@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The catalog language: one profile, read from YAML into the model, and everything wrong with it.
+ */
+#include "loader/catalog/profile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/base/file.h"
+#include "loader/base/yaml.h"
+#include "loader/base/yaml_fields.h"
+#include "loader/catalog/values.h"
+
+#define INCLUDE_LIMIT 256 /* of one profile; the place of each is kept, with its line */
+
+static unsigned int transports_of(const struct ports *ports)
+{
+	unsigned int mask = 0;
+
+	for (size_t i = 0; i < ports->count; i++)
+		mask |= ports->range[i].transports;
+	return mask;
+}
+
+/* The first of the ports that is of the protocol: "25/tcp". */
+static char *port_of(const struct ports *ports, const char *protocol)
+{
+	struct names text = {0};
+	char *found = NULL;
+
+	ports_strings(ports, &text);
+	for (size_t i = 0; i < text.count && !found; i++) {
+		if (strstr(text.name[i], protocol))
+			found = xstrdup(text.name[i]);
+	}
+	names_free(&text);
+	return found;
+}
+
+/* Both name the same protocols: a port whose source port is never given would never be open. */
+static void check_from_port(struct reader *reader, const struct yaml_node *node,
+			    const struct service *service)
+{
+	static const char *const name[] = {[PC_TCP] = "tcp", [PC_UDP] = "udp"};
+	unsigned int in = transports_of(&service->in), from = transports_of(&service->from_port);
+
+	for (unsigned int transport = 0; transport < PC_TRANSPORTS; transport++) {
+		unsigned int bit = 1u << transport;
+		__free_text char *port = NULL;
+
+		if ((in & bit) == (from & bit))
+			continue;
+		port = port_of(in & bit ? &service->in : &service->from_port, name[transport]);
+		if (in & bit)
+			complain(reader, node, "from-port has no %s port, but in has %s",
+				 name[transport], port);
+		else
+			complain(reader, node, "from-port has %s, but in has no %s port", port,
+				 name[transport]);
+	}
+}
+
+enum service_key {
+	SERVICE_NAME,
+	SERVICE_TITLE,
+	SERVICE_NOTE,
+	SERVICE_IN,
+	SERVICE_OUT,
+	SERVICE_FROM,
+	SERVICE_TO,
+	SERVICE_FROM_PORT,
+	SERVICE_FEATURE,
+	SERVICE_FIXED,
+	SERVICE_LOCAL,
+	SERVICE_DYNAMIC,
+	SERVICE_CONFIGURED_IN,
+	SERVICE_FORMERLY,
+	SERVICE_KEYS,
+};
+
+#define ITEMS	(YAML_TEXT | YAML_LIST)
+#define A_PORT	"a port or a list of ports"
+#define A_GROUP "a group or a list of groups"
+#define A_BOOL	"true or false"
+
+static const struct yaml_key service_key[] = {
+	[SERVICE_NAME] = {"name", true, YAML_TEXT, "a name", "service id"},
+	[SERVICE_TITLE] = {"title", false, YAML_TEXT, "a text", "label"},
+	[SERVICE_NOTE] = {"note", false, YAML_TEXT, "a text",
+			  "notes comment comments description desc remark"},
+	[SERVICE_IN] = {"in", false, ITEMS, A_PORT,
+			"prot port ports proto protocol protocols inbound ingress listen inward"},
+	[SERVICE_OUT] = {"out", false, ITEMS, A_PORT, "outbound egress outgoing connect outward"},
+	[SERVICE_FROM] = {"from", false, ITEMS, A_GROUP, "source sources src allow group groups"},
+	[SERVICE_TO] = {"to", false, ITEMS, A_GROUP, "dest destination destinations dst"},
+	[SERVICE_FROM_PORT] = {"from-port", false, ITEMS, A_PORT,
+			       "sport source-port src-port from-ports"},
+	[SERVICE_FEATURE] = {"feature", false, YAML_TEXT, "a name", "option optional when"},
+	[SERVICE_FIXED] = {"fixed", false, YAML_TEXT, A_BOOL, ""},
+	[SERVICE_LOCAL] = {"local", false, YAML_TEXT, A_BOOL, "internal"},
+	[SERVICE_DYNAMIC] = {"dynamic", false, YAML_TEXT, A_BOOL, "ephemeral"},
+	[SERVICE_CONFIGURED_IN] = {"configured-in", false, YAML_TEXT | YAML_MAPPING,
+				   "a text, or a mapping of file and xpath", "config configured"},
+	[SERVICE_FORMERLY] = {"formerly", false, ITEMS | YAML_MAPPING,
+			      "a name, a list of names, or a mapping of name and feature",
+			      "former previously was renamed-from"},
+};
+_Static_assert(ARRAY_SIZE(service_key) == SERVICE_KEYS, "service_key");
+
+static void read_configured_in(struct reader *reader, const struct yaml_node *node,
+			       struct configured_in *to)
+{
+	static const struct yaml_key key[] = {
+		{"file", true, YAML_TEXT, "a path", "path"},
+		{"xpath", false, YAML_TEXT, "an xpath", "element"},
+	};
+	struct yaml_field field[ARRAY_SIZE(key)];
+
+	if (!node)
+		return;
+	if (node->kind == YAML_TEXT) {
+		read_text(node, &to->text);
+		return;
+	}
+	yaml_fields(&reader->yaml, node, key, ARRAY_SIZE(key), field, reader->diag);
+	read_text(field[0].value, &to->file);
+	read_text(field[1].value, &to->xpath);
+}
+
+/* Old names of services are added to `used`: none may be that of another service, old or new. */
+static void read_formerly(struct reader *reader, const struct yaml_node *node,
+			  struct service *service, struct uses *used)
+{
+	static const struct yaml_key key[] = {
+		{"name", false, ITEMS, "a name or a list of names", "names service"},
+		{"feature", false, ITEMS, "a name or a list of names", "features"},
+	};
+	struct yaml_field field[ARRAY_SIZE(key)];
+
+	if (!node)
+		return;
+	if (node->kind != YAML_MAPPING) {
+		read_names(reader, node, "service name", &service->formerly, used);
+		return;
+	}
+	yaml_fields(&reader->yaml, node, key, ARRAY_SIZE(key), field, reader->diag);
+	read_names(reader, field[0].value, "service name", &service->formerly, used);
+	read_names(reader, field[1].value, "feature name", &service->feature_formerly, NULL);
+	if (!node->children)
+		complain(reader, node, "'formerly' is an empty mapping; write name or feature");
+}
+
+/* What the keys of one service say of each other. */
+static void check_service(struct reader *reader, const struct yaml_field *field,
+			  const struct service *service)
+{
+	const struct yaml_node *in = field[SERVICE_IN].key, *out = field[SERVICE_OUT].key;
+	const struct yaml_node *from = field[SERVICE_FROM].key, *to = field[SERVICE_TO].key;
+	const struct yaml_node *local = field[SERVICE_LOCAL].key;
+	const struct yaml_node *from_port = field[SERVICE_FROM_PORT].key;
+	const struct yaml_node *dynamic = field[SERVICE_DYNAMIC].key;
+
+	/* A row without any ports may still name its parties; see the README of the profiles. */
+	if (from && out && !in)
+		complain(reader, from,
+			 "'from' without 'in': it says who may connect to those ports");
+	if (to && !out)
+		complain(reader, to, "'to' without 'out': it says where those ports are");
+	if (from_port && !in)
+		complain(reader, from_port, "'from-port' without 'in': it restricts those ports");
+	if (service->dynamic && (in || out))
+		complain(reader, dynamic,
+			 "'dynamic' means no fixed port, but '%s' has some; remove one",
+			 in ? "in" : "out");
+	if (service->dynamic && service->fixed)
+		complain(reader, dynamic,
+			 "'dynamic' and 'fixed' contradict each other; remove one");
+	if (service->local && out)
+		complain(reader, local,
+			 "'local' with 'out': it is for ports that this host listens on");
+	else if (service->local && !in && !service->dynamic)
+		complain(reader, local,
+			 "'local' without 'in': it is for ports that this host listens on");
+	if (field[SERVICE_FORMERLY].key && service->feature_formerly.count &&
+	    !field[SERVICE_FEATURE].key)
+		complain(reader, field[SERVICE_FORMERLY].key,
+			 "'formerly' names a feature, but the service has none");
+}
+
+static void read_service_ports(struct reader *reader, const struct yaml_field *field,
+			       struct service *service)
+{
+	bool in = read_ports(reader, field[SERVICE_IN].value, &service->in);
+	bool from = read_ports(reader, field[SERVICE_FROM_PORT].value, &service->from_port);
+
+	read_ports(reader, field[SERVICE_OUT].value, &service->out);
+	if (in && from)
+		check_from_port(reader, field[SERVICE_FROM_PORT].value, service);
+}
+
+static void read_service(struct reader *reader, const struct yaml_node *node,
+			 struct service *service, struct uses *used)
+{
+	struct yaml_field field[SERVICE_KEYS];
+
+	yaml_fields(&reader->yaml, node, service_key, SERVICE_KEYS, field, reader->diag);
+	read_name(reader, field[SERVICE_NAME].value, "service name", &service->name);
+	if (service->name)
+		uses_add(used, service->name, field[SERVICE_NAME].value);
+	read_text(field[SERVICE_TITLE].value, &service->title);
+	read_text(field[SERVICE_NOTE].value, &service->note);
+	read_name(reader, field[SERVICE_FEATURE].value, "feature name", &service->feature);
+	read_service_ports(reader, field, service);
+	read_names(reader, field[SERVICE_FROM].value, "group name", &service->from, NULL);
+	read_names(reader, field[SERVICE_TO].value, "group name", &service->to, NULL);
+	read_bool(reader, field[SERVICE_FIXED].value, &service->fixed);
+	read_bool(reader, field[SERVICE_LOCAL].value, &service->local);
+	read_bool(reader, field[SERVICE_DYNAMIC].value, &service->dynamic);
+	read_configured_in(reader, field[SERVICE_CONFIGURED_IN].value, &service->configured_in);
+	read_formerly(reader, field[SERVICE_FORMERLY].value, service, used);
+	if (!node->cut)
+		check_service(reader, field, service);
+}
+
+static void read_services(struct reader *reader, const struct yaml_node *list,
+			  struct profile *profile)
+{
+	const struct yaml_node *item;
+	struct uses used = {0};
+
+	if (!list)
+		return;
+	profile->service = xcalloc(list->children, sizeof(*profile->service));
+	yaml_for_each(item, list)
+	{
+		if (diag_full(reader->diag))
+			break;
+		if (item->kind == YAML_MAPPING)
+			read_service(reader, item, &profile->service[profile->services++], &used);
+		else if (item->kind != YAML_BAD)
+			complain(reader, item,
+				 "a service is %s; write a mapping of keys, as in 'name: smtp'",
+				 yaml_what(item));
+	}
+	uses_check(reader, &used, "service");
+}
+
+/* The place outlives the text it points into. */
+static void keep_place(struct reader *reader, const struct yaml_node *node,
+		       const struct profile *profile, struct place *place)
+{
+	yaml_place(&reader->yaml, node, place);
+	place->file = profile->path;
+	place->source = xstrndup(place->source, place->source_length);
+}
+
+static void read_include(struct reader *reader, const struct yaml_node *value,
+			 struct profile *profile)
+{
+	struct uses places = {0};
+
+	if (value->kind == YAML_LIST && value->children > INCLUDE_LIMIT) {
+		complain(reader, value, "a profile includes at most %d others, this list has %zu",
+			 INCLUDE_LIMIT, value->children);
+		return;
+	}
+	read_names(reader, value, "profile name", &profile->include, &places);
+	profile->include_place = xcalloc(places.count, sizeof(*profile->include_place));
+	for (size_t i = 0; i < places.count; i++) {
+		keep_place(reader, places.use[i].node, profile, &profile->include_place[i]);
+		if (profile->name && !strcmp(places.use[i].name, profile->name))
+			complain(reader, places.use[i].node, "profile '%s' includes itself",
+				 profile->name);
+	}
+	free(places.use);
+}
+
+static void read_profile(struct reader *reader, struct profile *profile)
+{
+	static const struct yaml_key key[] = {
+		{"profile", true, YAML_TEXT, "a name", "name id"},
+		{"title", false, YAML_TEXT, "a text", "label description"},
+		{"document", false, YAML_TEXT, "a text", "source reference url"},
+		{"include", false, ITEMS, "a profile or a list of profiles",
+		 "includes import imports use uses"},
+		{"protocols", false, ITEMS, "an IP protocol or a list of them", "protocol proto"},
+		{"services", false, YAML_LIST, "a list of services", "service ports rules"},
+	};
+	struct yaml_field field[ARRAY_SIZE(key)];
+
+	yaml_fields(&reader->yaml, reader->yaml.root, key, ARRAY_SIZE(key), field, reader->diag);
+	read_name(reader, field[0].value, "profile name", &profile->name);
+	if (profile->name)
+		keep_place(reader, field[0].value, profile, &profile->name_place);
+	read_text(field[1].value, &profile->title);
+	read_text(field[2].value, &profile->document);
+	if (field[3].value)
+		read_include(reader, field[3].value, profile);
+	read_protocols(reader, field[4].value, profile->protocol);
+	read_services(reader, field[5].value, profile);
+}
+
+/* What was understood of a text, and all that is wrong with it in `diag`. */
+static struct profile *understand(const char *path, const char *text, size_t length,
+				  struct diag *diag)
+{
+	struct profile *made = xcalloc(1, sizeof(*made));
+	struct yaml yaml __cleanup(yaml_free) = {0};
+	struct reader reader = {.diag = diag};
+	size_t errors = diag->errors;
+
+	made->path = xstrdup(path);
+	yaml_load(made->path, text, length, &yaml, diag);
+	reader.yaml = yaml;
+	if (yaml.root && yaml.root->kind == YAML_MAPPING)
+		read_profile(&reader, made);
+	else if (yaml.root && !(yaml.root->kind & (YAML_EMPTY | YAML_BAD)) &&
+		 diag->errors == errors)
+		complain(&reader, yaml.root,
+			 "a profile is %s; write a mapping of keys, as in 'profile: NAME'",
+			 yaml_what(yaml.root));
+	return made;
+}
+
+int profile_parse(const char *path, const char *text, size_t length, struct profile **profile,
+		  struct diag *diag)
+{
+	size_t errors = diag->errors;
+	struct profile *made = understand(path, text, length, diag);
+
+	if (diag->errors != errors) {
+		profile_free(made);
+		return -EINVAL;
+	}
+	*profile = made;
+	return 0;
+}
+
+/* The file's text, or -errno with an error in `diag`. */
+static int load_text(const char *path, char **text, size_t *length, struct diag *diag)
+{
+	struct place place = {.file = path};
+	int err = read_file(path, CATALOG_FILE_LIMIT, text, length);
+
+	if (!err)
+		return 0;
+	if (err == -EFBIG)
+		diag_error(diag, &place, "larger than a profile may be (%d bytes)",
+			   CATALOG_FILE_LIMIT);
+	else if (err == -EINVAL)
+		diag_error(diag, &place, "not a regular file");
+	else
+		diag_error(diag, &place, "%s", strerror(-err));
+	return err;
+}
+
+int profile_read(const char *path, struct profile **profile, struct diag *diag)
+{
+	__free_text char *text = NULL;
+	size_t length;
+	int err = load_text(path, &text, &length, diag);
+
+	if (!err)
+		err = profile_parse(path, text, length, profile, diag);
+	if (!err) {
+		(*profile)->text = text;
+		text = NULL;
+	}
+	return err;
+}
+
+int profile_read_partial(const char *path, struct profile **profile, struct diag *diag)
+{
+	__free_text char *text = NULL;
+	size_t length;
+	int err = load_text(path, &text, &length, diag);
+
+	if (!err)
+		*profile = understand(path, text, length, diag);
+	return err;
+}
+
+static void service_clear(struct service *service)
+{
+	free(service->name);
+	free(service->title);
+	free(service->note);
+	free(service->feature);
+	ports_free(&service->in);
+	ports_free(&service->out);
+	ports_free(&service->from_port);
+	names_free(&service->from);
+	names_free(&service->to);
+	names_free(&service->formerly);
+	names_free(&service->feature_formerly);
+	free(service->configured_in.text);
+	free(service->configured_in.file);
+	free(service->configured_in.xpath);
+}
+
+void profile_free(struct profile *profile)
+{
+	if (!profile)
+		return;
+	for (size_t i = 0; i < profile->services; i++)
+		service_clear(&profile->service[i]);
+	for (size_t i = 0; profile->include_place && i < profile->include.count; i++)
+		free((char *)profile->include_place[i].source);
+	free((char *)profile->name_place.source);
+	free(profile->include_place);
+	free(profile->service);
+	names_free(&profile->include);
+	free(profile->name);
+	free(profile->title);
+	free(profile->document);
+	free(profile->text);
+	free(profile->path);
+	free(profile->shadows);
+	free(profile);
+}
+
+const struct service *profile_service(const struct profile *profile, const char *name)
+{
+	for (size_t i = 0; i < profile->services; i++) {
+		if (!strcmp(profile->service[i].name, name))
+			return &profile->service[i];
+	}
+	return NULL;
+}
+
+bool profile_has_feature(const struct profile *profile, const char *feature)
+{
+	for (size_t i = 0; i < profile->services; i++) {
+		const char *has = profile->service[i].feature;
+
+		if (has && !strcmp(has, feature))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A profile: what a vendor's list says, read from YAML. Knows nothing of compiling or BPF. */
+#ifndef PORTCULLIS_CATALOG_PROFILE_H
+#define PORTCULLIS_CATALOG_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "loader/base/diag.h"
+#include "loader/catalog/ports.h"
+
+#define CATALOG_FILE_LIMIT (1 << 20) /* bytes; 4,096 services take about half of it */
+
+/* Where the product keeps a port number: prose, or a file and an xpath in it. */
+struct configured_in {
+	char *text;
+	char *file;
+	char *xpath;
+};
+
+struct service {
+	char *name;
+	char *title; /* NULL: none, as every text below */
+	char *note;
+	char *feature;
+	struct ports in;
+	struct ports out;
+	struct ports from_port; /* protocols are those of `in` */
+	struct names from;	/* empty: anyone */
+	struct names to;
+	struct names formerly;	       /* old names of this service */
+	struct names feature_formerly; /* old names of its feature */
+	struct configured_in configured_in;
+	bool fixed;
+	bool local;
+	bool dynamic;
+};
+
+struct profile {
+	char *name;
+	char *title;
+	char *document;
+	char *path;    /* the file it was read from */
+	char *text;    /* all of that file; NULL: it was not read from one */
+	char *shadows; /* path of the profile of that name which this one hides, or NULL */
+	struct names include;
+	struct place name_place;     /* of the `profile:` name; its texts belong to the profile */
+	struct place *include_place; /* of each include, likewise */
+	bool protocol[256];	     /* further IP protocols to admit */
+	struct service *service;
+	size_t services;
+};
+
+/*
+ * Reads one profile from text (a file's whole content) and reports everything wrong with it: all
+ * errors of one run, each at its place. `path` is used in messages and kept. Returns 0 and a
+ * profile (freed by profile_free), or -EINVAL with errors in `diag` and `*profile` untouched.
+ * Bounded: nesting, aliases, tags and anchors are errors. This is what the fuzzer drives.
+ */
+int profile_parse(const char *path, const char *text, size_t length, struct profile **profile,
+		  struct diag *diag);
+
+/* profile_parse on a file, at most CATALOG_FILE_LIMIT bytes. Returns also -errno of reading. */
+int profile_read(const char *path, struct profile **profile, struct diag *diag);
+/*
+ * As profile_read, but also a file with errors gives the profile as far as it was understood; only
+ * one that cannot be read gives none, and -errno.
+ */
+int profile_read_partial(const char *path, struct profile **profile, struct diag *diag);
+void profile_free(struct profile *profile);
+
+const struct service *profile_service(const struct profile *profile, const char *name);
+bool profile_has_feature(const struct profile *profile, const char *feature);
+
+#endif

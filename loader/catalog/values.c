@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Values of the languages - names, ports, protocols - read from YAML nodes, with all errors.
+ */
+#include "loader/catalog/values.h"
+
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/base/memory.h"
+#include "loader/base/yaml_fields.h"
+
+/* Ports of a list and where they stand: one for each range and transport. */
+struct span {
+	unsigned int transport, first, last;
+	const struct yaml_node *node;
+};
+
+struct spans {
+	struct span *span;
+	size_t count;
+};
+
+void uses_add(struct uses *uses, const char *name, const struct yaml_node *node)
+{
+	uses->use = grow(uses->use, uses->count, sizeof(*uses->use));
+	uses->use[uses->count++] = (struct use){.name = name, .node = node};
+}
+
+static int compare_uses(const void *a, const void *b)
+{
+	const struct use *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order ? order :
+		       (x->node->start > y->node->start) - (x->node->start < y->node->start);
+}
+
+void uses_check(struct reader *reader, struct uses *uses, const char *what)
+{
+	size_t first = 0;
+
+	if (uses->count)
+		qsort(uses->use, uses->count, sizeof(*uses->use), compare_uses);
+	for (size_t i = 1; i < uses->count && !diag_full(reader->diag); i++) {
+		if (strcmp(uses->use[i].name, uses->use[first].name))
+			first = i;
+		else
+			complain(reader, uses->use[i].node,
+				 "%s '%s' stands twice; the first is on line %d", what,
+				 uses->use[i].name, uses->use[first].node->line);
+	}
+	free(uses->use);
+	*uses = (struct uses){0};
+}
+
+/* "SIP_Gateway" is meant to be "sip-gateway". */
+static char *name_like(const char *text)
+{
+	char *name = xstrdup(text);
+
+	for (char *c = name; *c; c++) {
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+		else if (*c == '_' || *c == ' ' || *c == '.')
+			*c = '-';
+	}
+	return name;
+}
+
+static bool check_name(struct reader *reader, const struct yaml_node *node, const char *what)
+{
+	__free_text char *like = NULL;
+
+	if (node->kind == YAML_BAD)
+		return false;
+	if (node->kind != YAML_TEXT) {
+		complain(reader, node, "a %s is %s; write a name", what, yaml_what(node));
+		return false;
+	}
+	if (name_valid(node->text))
+		return true;
+	like = name_like(node->text);
+	if (name_valid(like))
+		complain(reader, node, "'%s' is not a %s; write %s", node->text, what, like);
+	else if (strlen(like) > NAME_LIMIT &&
+		 strspn(like, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(like))
+		complain(reader, node, "a %s has at most %d characters, '%s' has %zu", what,
+			 NAME_LIMIT, node->text, strlen(like));
+	else
+		complain(reader, node, "'%s' is not a %s; it has only a-z, 0-9 and '-'", node->text,
+			 what);
+	return false;
+}
+
+void read_name(struct reader *reader, const struct yaml_node *node, const char *what, char **name)
+{
+	if (node && check_name(reader, node, what))
+		*name = xstrdup(node->text);
+}
+
+void read_names(struct reader *reader, const struct yaml_node *value, const char *what,
+		struct names *names, struct uses *places)
+{
+	const struct yaml_node *item;
+	struct uses uses = {0};
+
+	if (!value)
+		return;
+	yaml_for_each(item, value)
+	{
+		if (diag_full(reader->diag) || (value->cut && !item->next))
+			break;
+		if (!check_name(reader, item, what))
+			continue;
+		names_add(names, item->text);
+		uses_add(&uses, item->text, item);
+		if (places)
+			uses_add(places, item->text, item);
+	}
+	uses_check(reader, &uses, what);
+}
+
+void read_text(const struct yaml_node *node, char **text)
+{
+	if (node)
+		*text = xstrdup(node->text);
+}
+
+void read_bool(struct reader *reader, const struct yaml_node *node, bool *value)
+{
+	if (node)
+		yaml_bool(&reader->yaml, node, value, reader->diag);
+}
+
+void read_number(struct reader *reader, const struct yaml_node *node, unsigned int least,
+		 unsigned int most, unsigned int *number)
+{
+	size_t digits;
+	unsigned long value;
+
+	if (!node)
+		return;
+	digits = strspn(node->text, "0123456789");
+	value = strtoul(node->text, NULL, 10); /* too great for it: ULONG_MAX */
+	if (!digits || node->text[digits])
+		complain(reader, node, "'%s' is not a number; write one from %u to %u", node->text,
+			 least, most);
+	else if (!node->plain || (digits > 1 && *node->text == '0'))
+		complain(reader, node, "'%s' is not a plain number; write it without %s",
+			 node->text, node->plain ? "leading zeros" : "quotes");
+	else if (value < least || value > most)
+		complain(reader, node, "%s is out of range %u-%u", node->text, least, most);
+	else
+		*number = (unsigned int)value;
+}
+
+static void add_spans(struct spans *spans, const struct port_range *range,
+		      const struct yaml_node *node)
+{
+	for (unsigned int transport = 0; transport < PC_TRANSPORTS; transport++) {
+		if (!(range->transports & 1 << transport))
+			continue;
+		spans->span = grow(spans->span, spans->count, sizeof(*spans->span));
+		spans->span[spans->count++] = (struct span){.transport = transport,
+							    .first = range->first,
+							    .last = range->last,
+							    .node = node};
+	}
+}
+
+static int compare_spans(const void *a, const void *b)
+{
+	const struct span *x = a, *y = b;
+
+	if (x->transport != y->transport)
+		return x->transport < y->transport ? -1 : 1;
+	if (x->first != y->first)
+		return x->first < y->first ? -1 : 1;
+	return (x->node->start > y->node->start) - (x->node->start < y->node->start);
+}
+
+static void report_overlap(struct reader *reader, const struct span *a, const struct span *b)
+{
+	const struct span *first = a->node->start <= b->node->start ? a : b;
+	const struct span *second = first == a ? b : a;
+
+	if (!strcmp(first->node->text, second->node->text))
+		complain(reader, second->node, "port %s stands twice in this list",
+			 second->node->text);
+	else
+		complain(reader, second->node, "port %s overlaps %s on line %d", second->node->text,
+			 first->node->text, first->node->line);
+}
+
+/*
+ * Reports the ports that stand twice in one list, and frees it. In order of their first port, a
+ * span overlaps an earlier one if it begins before the greatest end so far.
+ */
+static void check_spans(struct reader *reader, struct spans *spans)
+{
+	const struct span *furthest = NULL;
+	const struct yaml_node *reported = NULL;
+
+	if (spans->count)
+		qsort(spans->span, spans->count, sizeof(*spans->span), compare_spans);
+	for (size_t i = 0; i < spans->count && !diag_full(reader->diag); i++) {
+		const struct span *span = &spans->span[i];
+
+		if (furthest && furthest->transport == span->transport &&
+		    span->first <= furthest->last) {
+			/* tcp+udp would be reported once for each */
+			if (span->node != reported)
+				report_overlap(reader, furthest, span);
+			reported = span->node;
+		}
+		if (!furthest || furthest->transport != span->transport ||
+		    span->last > furthest->last)
+			furthest = span;
+	}
+	free(spans->span);
+}
+
+bool read_ports(struct reader *reader, const struct yaml_node *value, struct ports *ports)
+{
+	const struct yaml_node *item;
+	struct spans spans = {0};
+	bool good = true;
+
+	if (!value)
+		return false;
+	yaml_for_each(item, value)
+	{
+		__free_text char *why = NULL;
+		size_t before = ports->count;
+
+		if (diag_full(reader->diag) || (value->cut && !item->next))
+			break;
+		if (item->kind == YAML_BAD) {
+			good = false;
+		} else if (item->kind != YAML_TEXT) {
+			complain(reader, item, "a port is %s; write it as 25/tcp", yaml_what(item));
+			good = false;
+		} else if (ports_parse(item->text, ports, &why)) {
+			complain(reader, item, "%s", why);
+			good = false;
+		}
+		for (size_t i = before; i < ports->count; i++)
+			add_spans(&spans, &ports->range[i], item);
+	}
+	check_spans(reader, &spans);
+	return good && !value->cut;
+}
+
+/* Those the field names most, so that a host without /etc/protocols reads the catalog too. */
+static const struct {
+	const char *name;
+	int number;
+} known_protocol[] = {
+	{"icmp", 1},   {"igmp", 2},	  {"tcp", 6},	  {"udp", 17},	 {"gre", 47},
+	{"esp", 50},   {"ah", 51},	  {"ospf", 89},	  {"vrrp", 112}, {"l2tp", 115},
+	{"sctp", 132}, {"ipv6-icmp", 58}, {"icmpv6", 58},
+};
+
+/* Why a protocol can never be listed, or NULL. These are judged before line 8 of the verdict. */
+static const char *why_never(int number)
+{
+	switch (number) {
+	case 6:
+	case 17: return "is judged by ports; use services";
+	case 1:
+	case 2:
+	case 58: return "has rules of its own, and is never listed";
+	case 0:
+	case 43:
+	case 44:
+	case 60: return "is an IPv6 extension header, which every packet may have";
+	default: return NULL;
+	}
+}
+
+static int protocol_by_name(const char *name)
+{
+	const struct protoent *entry;
+
+	for (size_t i = 0; i < ARRAY_SIZE(known_protocol); i++) {
+		if (!strcmp(known_protocol[i].name, name))
+			return known_protocol[i].number;
+	}
+	entry = getprotobyname(name);
+	return entry && entry->p_proto >= 0 && entry->p_proto <= 255 ? entry->p_proto : -1;
+}
+
+static const char *protocol_name(int number)
+{
+	const struct protoent *entry;
+
+	for (size_t i = 0; i < ARRAY_SIZE(known_protocol); i++) {
+		if (known_protocol[i].number == number)
+			return known_protocol[i].name;
+	}
+	entry = getprotobynumber(number);
+	return entry ? entry->p_name : "reserved";
+}
+
+static void report_protocol(struct reader *reader, const struct yaml_node *node)
+{
+	struct names known = {0};
+	const struct protoent *entry;
+	const char *near;
+
+	for (size_t i = 0; i < ARRAY_SIZE(known_protocol); i++)
+		names_add(&known, known_protocol[i].name);
+	setprotoent(0);
+	while ((entry = getprotoent()))
+		names_add(&known, entry->p_name);
+	endprotoent();
+	near = nearest_name(node->text, &known);
+	if (near)
+		complain(reader, node, "unknown IP protocol '%s'; did you mean '%s'?", node->text,
+			 near);
+	else
+		complain(reader, node,
+			 "unknown IP protocol '%s'; write a name as in esp, or a number",
+			 node->text);
+	names_free(&known);
+}
+
+/* A tunnel that Linux calls ipip is not the protocol of that name. */
+static void warn_ipip(struct reader *reader, const struct yaml_node *node)
+{
+	struct place place;
+
+	if (strcmp(node->text, "ipip"))
+		return;
+	yaml_place(&reader->yaml, node, &place);
+	diag_warning(
+		reader->diag, &place,
+		"'ipip' is protocol 94; for the ipip tunnels of Linux, protocol 4, write ipencap");
+}
+
+static int parse_protocol(struct reader *reader, const struct yaml_node *node)
+{
+	size_t digits = strspn(node->text, "0123456789");
+	int number;
+
+	if (digits && !node->text[digits]) {
+		number = digits > 3 ? 999 : atoi(node->text);
+		if (number <= 255)
+			return number;
+		complain(reader, node, "protocol %s is out of range 0-255", node->text);
+		return -1;
+	}
+	number = protocol_by_name(node->text);
+	if (number < 0)
+		report_protocol(reader, node);
+	else
+		warn_ipip(reader, node);
+	return number;
+}
+
+static void read_protocol(struct reader *reader, const struct yaml_node *node, bool protocol[256])
+{
+	const char *why;
+	int number;
+
+	if (node->kind == YAML_BAD)
+		return;
+	if (node->kind != YAML_TEXT) {
+		complain(reader, node, "a protocol is %s; write a name or a number",
+			 yaml_what(node));
+		return;
+	}
+	number = parse_protocol(reader, node);
+	if (number < 0)
+		return;
+	why = why_never(number);
+	if (why)
+		complain(reader, node, "protocol %d (%s) %s", number, protocol_name(number), why);
+	else if (protocol[number])
+		complain(reader, node, "protocol %d (%s) stands twice", number,
+			 protocol_name(number));
+	else
+		protocol[number] = true;
+}
+
+void read_protocols(struct reader *reader, const struct yaml_node *value, bool protocol[256])
+{
+	const struct yaml_node *item;
+
+	if (!value)
+		return;
+	yaml_for_each(item, value)
+	{
+		if (diag_full(reader->diag) || (value->cut && !item->next))
+			break;
+		read_protocol(reader, item, protocol);
+	}
+}

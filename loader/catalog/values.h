@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Values of the languages - names, ports, protocols - read from YAML nodes, with all errors.
+ */
+#ifndef PORTCULLIS_CATALOG_VALUES_H
+#define PORTCULLIS_CATALOG_VALUES_H
+
+#include "loader/base/yaml_place.h"
+#include "loader/catalog/ports.h"
+
+struct reader {
+	struct yaml yaml;
+	struct diag *diag;
+};
+
+/* Names and where they stand. */
+struct use {
+	const char *name;
+	const struct yaml_node *node;
+};
+
+struct uses {
+	struct use *use;
+	size_t count;
+};
+
+#define complain(reader, node, ...) yaml_error(&(reader)->yaml, node, (reader)->diag, __VA_ARGS__)
+
+void uses_add(struct uses *uses, const char *name, const struct yaml_node *node);
+
+/* Reports every name that stands twice, with the line of the first, and frees the list. */
+void uses_check(struct reader *reader, struct uses *uses, const char *what);
+
+/* All below take a NULL node for a key that is absent, and leave their output alone then. */
+void read_text(const struct yaml_node *node, char **text);
+void read_bool(struct reader *reader, const struct yaml_node *node, bool *value);
+
+/* `what` is for messages: "group name". */
+void read_name(struct reader *reader, const struct yaml_node *node, const char *what, char **name);
+
+/* A name or a list of names, each once. `places`: they are added there too, if not NULL. */
+void read_names(struct reader *reader, const struct yaml_node *value, const char *what,
+		struct names *names, struct uses *places);
+
+/*
+ * A port or a list of ports, none twice. Returns whether every item could be read: only then may
+ * the list be compared with others.
+ */
+bool read_ports(struct reader *reader, const struct yaml_node *value, struct ports *ports);
+
+/* Decimal digits without quotes. Leaves `*number` alone after an error. */
+void read_number(struct reader *reader, const struct yaml_node *node, unsigned int least,
+		 unsigned int most, unsigned int *number);
+
+/* An IP protocol or a list of them, set in `protocol`. */
+void read_protocols(struct reader *reader, const struct yaml_node *value, bool protocol[256]);
+
+#endif

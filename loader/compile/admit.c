@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Reads compiled tables as the program does, for tests and warnings. */
+#include "loader/compile/admit.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* An entry of a trie, of either family: its length, the address, and the groups. */
+struct trie {
+	const void *entry;
+	size_t entries, size;
+	size_t groups; /* their place in an entry */
+	int bytes;     /* of an address */
+};
+
+/* In the order of the entries: prefix_compare. */
+static int compare_key(const struct trie *trie, size_t at, const __u8 *address, __u32 length)
+{
+	const char *entry = (const char *)trie->entry + at * trie->size;
+	int order = memcmp(entry + sizeof(__u32), address, trie->bytes);
+	__u32 own;
+
+	memcpy(&own, entry, sizeof(own));
+	return order ? order : (own > length) - (own < length);
+}
+
+static const char *find_key(const struct trie *trie, const __u8 *address, __u32 length)
+{
+	size_t low = 0, high = trie->entries;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		int order = compare_key(trie, middle, address, length);
+
+		if (!order)
+			return (const char *)trie->entry + middle * trie->size;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+/*
+ * The groups of the longest prefix that matches: a search for each length. Very many connections
+ * may be held against very many prefixes.
+ */
+static __u64 groups_of(const struct trie *trie, const __u8 *address)
+{
+	__u8 masked[16];
+	const char *entry;
+	__u64 groups;
+
+	memcpy(masked, address, trie->bytes);
+	for (int length = 8 * trie->bytes; trie->entries && length >= 0; length--) {
+		if (length < 8 * trie->bytes)
+			masked[length / 8] &= ~(0x80 >> length % 8);
+		entry = find_key(trie, masked, length);
+		if (!entry)
+			continue;
+		memcpy(&groups, entry + trie->groups, sizeof(groups));
+		return groups;
+	}
+	return 0;
+}
+
+static __u64 tables_groups(const struct tables *tables, int family, const __u8 *address)
+{
+	const struct trie trie4 = {tables->trie4, tables->tries4, sizeof(struct trie4_entry),
+				   offsetof(struct trie4_entry, groups), 4};
+	const struct trie trie6 = {tables->trie6, tables->tries6, sizeof(struct trie6_entry),
+				   offsetof(struct trie6_entry, groups), 16};
+
+	return groups_of(family == AF_INET ? &trie4 : &trie6, address);
+}
+
+static bool is_link_local(int family, const __u8 *address)
+{
+	if (family == AF_INET)
+		return address[0] == 169 && address[1] == 254;
+	return address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
+}
+
+static bool span_admits(const struct tables *tables, const struct pc_span *span, int family,
+			const __u8 *address)
+{
+	if (span->anyone || (span->link_local && is_link_local(family, address)))
+		return true;
+	return span->groups && tables_groups(tables, family, address) & span->groups;
+}
+
+/* What the entry of a port says of a remote side. */
+static enum admit entry_admit(const struct tables *tables, __u16 entry, int family,
+			      const __u8 *address, __u16 remote_port)
+{
+	const struct pc_generation *generation = tables->generation;
+	const struct pc_rule *rule;
+
+	if (entry == PC_PORT_CLOSED)
+		return ADMIT_UNLISTED;
+	if (entry == PC_PORT_OPEN)
+		return ADMIT_PASS;
+	rule = &generation->rule[entry - PC_PORT_RULE];
+	for (__u32 i = 0; i < rule->spans; i++) {
+		const struct pc_span *span = &generation->span[rule->span + i];
+
+		if (remote_port >= span->first && remote_port <= span->last &&
+		    span_admits(tables, span, family, address))
+			return ADMIT_PASS;
+	}
+	return ADMIT_SOURCE;
+}
+
+enum admit tables_admit(const struct tables *tables, int family, const __u8 *address,
+			enum pc_transport transport, __u16 source_port, __u16 port)
+{
+	return entry_admit(tables, tables->generation->port[PC_PORT(transport, port)], family,
+			   address, source_port);
+}
+
+bool tables_covers(const struct tables *tables, int family, const __u8 *address,
+		   enum pc_transport transport, __u16 remote_port)
+{
+	return entry_admit(tables, tables->generation->out[PC_PORT(transport, remote_port)], family,
+			   address, remote_port) == ADMIT_PASS;
+}

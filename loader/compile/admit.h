@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Whom compiled tables admit. */
+#ifndef PORTCULLIS_COMPILE_ADMIT_H
+#define PORTCULLIS_COMPILE_ADMIT_H
+
+#include <stdbool.h>
+
+#include "loader/compile/tables.h"
+
+/*
+ * Whom the tables admit, as the program would: for tests and warnings. `address` is IPv4 in the
+ * first 4 bytes if family is AF_INET. Ports in host order.
+ */
+enum admit {
+	ADMIT_UNLISTED,
+	ADMIT_SOURCE, /* listed, but not from this source or source port */
+	ADMIT_PASS,
+};
+enum admit tables_admit(const struct tables *tables, int family, const __u8 *address,
+			enum pc_transport transport, __u16 source_port, __u16 port);
+
+/*
+ * Whether an open `out` service lists this port of the remote side, as tables_admit for `in`. The
+ * program also takes a multicast destination on the link (ff02::/16, 224.0.0.0/24) for link-local:
+ * who asks of one gives a link-local address.
+ */
+bool tables_covers(const struct tables *tables, int family, const __u8 *address,
+		   enum pc_transport transport, __u16 remote_port);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The prefixes of the groups, made ready for a search that finds only the longest. */
+#ifndef PORTCULLIS_COMPILE_GROUP_TRIE_H
+#define PORTCULLIS_COMPILE_GROUP_TRIE_H
+
+#include "loader/catalog/group.h"
+#include "loader/compile/tables.h"
+
+/*
+ * Fills the tries of `tables`, empty before, and its generation's tries_digest. A group's place in
+ * the list is its bit; there are at most PC_GROUPS. Returns 0, or -EINVAL with an error in `diag`
+ * if a family has more than PC_PREFIXES prefixes.
+ */
+int tries_compile(const struct group *const *group, size_t groups, struct tables *tables,
+		  struct diag *diag);
+
+#endif

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The plan of a generation: composed, compiled, and told to the administrator. */
+#include "loader/compile/plan.h"
+
+#include "loader/base/json.h"
+#include "loader/base/memory.h"
+#include "loader/base/utf8.h"
+#include "loader/compile/compile.h"
+#include "loader/recipe/compose_json.h"
+#include "loader/recipe/recipe_json.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The folders as they will be found from anywhere. One whose path is not UTF-8 cannot be kept. */
+static json_t *folders_json(const struct names *folders)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < folders->count; i++) {
+		__free_text char *path = realpath(folders->name[i], NULL);
+
+		if (path)
+			json_array_append_new(list, json_string(path));
+	}
+	return list;
+}
+
+int plan_make(struct catalog *catalog, const struct names *folders, const struct recipe *recipe,
+	      bool strict, struct plan *plan, struct diag *diag)
+{
+	int err;
+
+	*plan = (struct plan){};
+	err = compose(catalog, recipe, strict, &plan->composition, diag);
+	if (!err)
+		err = compile(&plan->composition, &plan->tables, diag);
+	if (err) {
+		plan_free(plan);
+		return err;
+	}
+	plan->kept = json_pack("{s:i, s:o, s:o, s:o}", "version", 1, "recipe", recipe_json(recipe),
+			       "catalog", folders_json(folders), "profiles",
+			       composition_json(&plan->composition));
+	plan->text = json_dumps(plan->kept, JSON_COMPACT);
+	return 0;
+}
+
+void plan_free(struct plan *plan)
+{
+	composition_free(&plan->composition);
+	tables_free(&plan->tables);
+	json_decref(plan->kept);
+	free(plan->text);
+	*plan = (struct plan){};
+}
+
+static bool has_feature(const json_t *kept, const char *word)
+{
+	return json_list_has(json_object_get(json_object_get(kept, "recipe"), "features"), word);
+}
+
+void plan_features(const struct plan *plan, const json_t *before, FILE *to)
+{
+	const struct names *given = &plan->composition.recipe->features;
+	const struct names *meant = &plan->composition.features;
+	size_t i, j;
+
+	for (i = 0; i < given->count; i++)
+		for (j = 0; !strchr(given->name[i], ':') && !has_feature(before, given->name[i]) &&
+			    j < meant->count;
+		     j++)
+			if (!strcmp(strchr(meant->name[j], ':') + 1, given->name[i]))
+				fprintf(to, "  enables %s\n", meant->name[j]);
+}
+
+void plan_summary(const struct plan *plan, const char *interface, const char *mode, FILE *to)
+{
+	const struct composition *composition = &plan->composition;
+	const struct recipe *recipe = composition->recipe;
+	__free_text char *profiles = names_join(&recipe->profiles, " + ");
+	__free_text char *name = text_printable(interface);
+	size_t closed[WHYS] = {}, all = 0, i;
+	const char *separator = " (";
+
+	for (i = 0; i < composition->services; i++)
+		if (composition->service[i].direction & DIRECTION_IN)
+			closed[composition->service[i].why]++;
+	for (i = WHY_OPEN + 1; i < WHYS; i++)
+		all += closed[i];
+	fprintf(to, "%s: %s%s%s, %s: %zu open in, %zu closed", name, mode ? mode : "",
+		mode ? ", " : "", recipe->policy == PC_POLICY_OBSERVE ? "observe" : "enforce",
+		profiles, closed[WHY_OPEN], all);
+	for (i = WHY_OPEN + 1; i < WHYS; i++) {
+		if (!closed[i])
+			continue;
+		fprintf(to, "%s%zu %s", separator, closed[i], why_closed_name[i]);
+		separator = ", ";
+	}
+	fprintf(to, "%s\n", all ? ")" : "");
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * From options and a recipe to what attach and swap put into the kernel, and what they say of it.
+ */
+#ifndef PORTCULLIS_COMPILE_PLAN_H
+#define PORTCULLIS_COMPILE_PLAN_H
+
+#include <jansson.h>
+
+#include "loader/compile/tables.h"
+#include "loader/recipe/compose.h"
+
+struct plan {
+	struct composition composition;
+	struct tables tables;
+	json_t *kept; /* {"version", "recipe", "catalog": folders, "profiles": of `show --json`} */
+	char *text;   /* the same as text, for filter_prepare */
+};
+
+/* `folders`: those given by --catalog, which are kept. Errors in `diag`, -EINVAL. The plan borrows
+ * from catalog and recipe. */
+int plan_make(struct catalog *catalog, const struct names *folders, const struct recipe *recipe,
+	      bool strict, struct plan *plan, struct diag *diag);
+void plan_free(struct plan *plan);
+
+/*
+ * "eth0: native, enforce, ssh + xeams: 3 open in, 6 closed (4 feature, 2 local)"; `mode` may be
+ * NULL.
+ */
+void plan_summary(const struct plan *plan, const char *interface, const char *mode, FILE *to);
+
+/*
+ * Names the features that a bare --enable FEATURE turned on, PROFILE:FEATURE a line; but for those
+ * words that `before` (NULL: nothing), what was kept until now, has too.
+ */
+void plan_features(const struct plan *plan, const json_t *before, FILE *to);
+
+#endif

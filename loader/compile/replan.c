@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Makes a plan again from what was kept with a generation. */
+#include "loader/compile/replan.h"
+
+#include "loader/base/memory.h"
+#include "loader/compile/kept.h"
+#include "loader/recipe/recipe_json.h"
+
+int remake(const char *interface, const char *recipe, const struct names *first,
+	   struct remade *remade)
+{
+	__cleanup(names_free) struct names folders = {};
+	__cleanup(diag_free) struct diag diag = {};
+	int err = kept_parse(interface, recipe, &remade->kept);
+
+	if (!err)
+		err = kept_folders(interface, remade->kept, &remade->folders);
+	if (first)
+		names_add_all(&folders, first);
+	names_add_all(&folders, &remade->folders);
+	if (!err)
+		err = catalog_open(&folders, &remade->catalog, &diag);
+	if (!err)
+		err = recipe_from_json(&remade->recipe, json_object_get(remade->kept, "recipe"),
+				       &diag);
+	if (!err)
+		err = plan_make(&remade->catalog, &remade->folders, &remade->recipe, false,
+				&remade->plan, &diag);
+	diag_print(&diag, stderr);
+	return err;
+}
+
+void remade_free(struct remade *remade)
+{
+	plan_free(&remade->plan);
+	recipe_free(&remade->recipe);
+	catalog_close(&remade->catalog);
+	names_free(&remade->folders);
+	json_decref(remade->kept);
+	*remade = (struct remade){};
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a kept recipe gives with the catalog as it is now. */
+#ifndef PORTCULLIS_COMPILE_REPLAN_H
+#define PORTCULLIS_COMPILE_REPLAN_H
+
+#include "loader/compile/plan.h"
+
+struct remade {
+	json_t *kept;
+	struct names folders;
+	struct catalog catalog;
+	struct recipe recipe;
+	struct plan plan;
+};
+
+/*
+ * `recipe`: the text kept with a generation; `first`: folders of profiles that are searched before
+ * all others, NULL: none. -errno with a message. remade_free is due anyway.
+ */
+int remake(const char *interface, const char *recipe, const struct names *first,
+	   struct remade *remade);
+void remade_free(struct remade *remade);
+
+#endif

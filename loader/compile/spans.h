@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Lists of spans of source ports: who is admitted from which, as a service or a port has it. */
+#ifndef PORTCULLIS_COMPILE_SPANS_H
+#define PORTCULLIS_COMPILE_SPANS_H
+
+#include <stddef.h>
+
+#include "bpf/abi.h"
+
+/* Sorted, disjoint, without spans that admit nobody. */
+struct spans {
+	struct pc_span *span;
+	size_t count;
+};
+
+/* Where a span begins (step 1) or has ended (step -1). The span is borrowed. */
+struct span_edge {
+	__u32 at;
+	__u32 step;
+	const struct pc_span *span;
+};
+
+/* Appends both edges of a span to an array, NULL at first; the caller frees it. */
+void spans_add_edges(struct span_edge **edge, size_t *edges, const struct pc_span *span);
+
+/* The union of lists of spans, given as the edges of them all (sorted here); `spans` is empty. */
+void spans_unite(struct span_edge *edge, size_t edges, struct spans *spans);
+void spans_free(struct spans *spans);
+
+#endif

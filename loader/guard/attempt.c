@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A recipe with some more words, tried before they are told. */
+#include "loader/guard/attempt.h"
+
+#include "loader/base/memory.h"
+#include "loader/compile/admit.h"
+#include "loader/compile/compile.h"
+#include "loader/guard/reach.h"
+#include "loader/recipe/recipe_json.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NEW_GROUP   "admins" /* where the fix needs a group and there is none */
+#define SHOWN	    4	     /* prefixes of a group that a line shows */
+#define PREFIX_ANY  "0.0.0.0/0,::/0"
+#define PLACEHOLDER "PREFIX" /* for what the administrator has to know */
+
+static void attempt_clear(struct attempt *attempt)
+{
+	composition_free(&attempt->composition);
+	tables_free(&attempt->tables);
+}
+
+void attempt_free(struct attempt *attempt)
+{
+	attempt_clear(attempt);
+	recipe_free(&attempt->recipe);
+	names_free(&attempt->words);
+	free(attempt->left_out);
+	free(attempt->why);
+	*attempt = (struct attempt){};
+}
+
+bool attempt_make(struct attempt *attempt)
+{
+	__cleanup(diag_free) struct diag diag = {};
+
+	attempt_clear(attempt);
+	return !compose(attempt->catalog, &attempt->recipe, false, &attempt->composition, &diag) &&
+	       !compile(&attempt->composition, &attempt->tables, &diag);
+}
+
+bool attempt_start(struct attempt *attempt, const char *command, const struct guard_target *target,
+		   const struct guard_need *need)
+{
+	__cleanup(diag_free) struct diag diag = {};
+	json_t *json = recipe_json(target->plan->composition.recipe);
+	int err;
+
+	*attempt = (struct attempt){
+		.catalog = target->catalog, .need = need, .site = !strcmp(command, "apply")};
+	err = recipe_from_json(&attempt->recipe, json, &diag);
+	json_decref(json);
+	return !err && attempt_make(attempt);
+}
+
+static bool is_admitted(const struct attempt *attempt, const struct guard_peer *peer)
+{
+	const struct socket_info *session = peer->session;
+
+	return tables_admit(&attempt->tables, session->family, session->remote,
+			    attempt->need->transport, session->remote_port,
+			    attempt->need->port) == ADMIT_PASS;
+}
+
+bool attempt_opens(const struct attempt *attempt)
+{
+	const struct guard_need *need = attempt->need;
+	size_t i;
+
+	for (i = 0; i < need->peers; i++)
+		if (!is_admitted(attempt, &need->peer[i]))
+			return false;
+	return need->peers ||
+	       guard_admits_any(attempt->tables.generation, need->transport, need->port);
+}
+
+/* --- words --- */
+
+/* `option` and `key` with a value each; the site file writes "A=B" as "{A: B}". */
+void attempt_word(struct attempt *attempt, const char *option, const char *key, const char *value)
+{
+	const char *equals = strchr(value, '=');
+	__free_text char *word = NULL;
+
+	if (!attempt->site)
+		word = xasprintf("%s %s", option, value);
+	else if (!equals)
+		word = xasprintf("%s: [%s]", key, value);
+	else
+		word = xasprintf("%s: {%.*s: [%s]}", key, (int)(equals - value), value, equals + 1);
+	names_add(&attempt->words, word);
+}
+
+bool attempt_give(struct attempt *attempt, const char *option, const char *key,
+		  int (*add)(struct recipe *, const char *, struct diag *), const char *value)
+{
+	__cleanup(diag_free) struct diag diag = {};
+
+	attempt_word(attempt, option, key, value);
+	return !add(&attempt->recipe, value, &diag);
+}
+
+/*
+ * The peers that are not admitted yet, as prefixes. To be told: PREFIX stands for those that are
+ * not named, and for nobody in particular. To be tried: all of them, and for nobody anyone.
+ */
+static char *peers_text(const struct attempt *attempt, bool told)
+{
+	const struct guard_need *need = attempt->need;
+	__cleanup(names_free) struct names list = {};
+	char text[INET6_ADDRSTRLEN];
+	bool unnamed = false;
+	size_t i;
+
+	if (!need->peers)
+		return xstrdup(told ? PLACEHOLDER : PREFIX_ANY);
+	for (i = 0; i < need->peers; i++) {
+		const struct socket_info *session = need->peer[i].session;
+		__free_text char *prefix = NULL;
+
+		if (is_admitted(attempt, &need->peer[i]))
+			continue;
+		unnamed |= !need->peer[i].named;
+		if (told && !need->peer[i].named)
+			continue;
+		prefix = xasprintf("%s/%d", guard_peer(session, text),
+				   session->family == AF_INET ? 32 : 128);
+		names_add(&list, prefix);
+	}
+	if (told && unnamed)
+		names_add(&list, PLACEHOLDER);
+	return names_join(&list, ",");
+}
+
+/* Adds the peers to a group, which may be new. */
+bool attempt_give_group(struct attempt *attempt, const char *name)
+{
+	const struct group *group = groups_find(&attempt->recipe.groups, name);
+	size_t members = group ? group->prefixes : 0, i;
+	__cleanup(names_free) struct names list = {};
+	__cleanup(diag_free) struct diag diag = {};
+	__free_text char *peers = peers_text(attempt, true), *all = peers_text(attempt, false);
+	__free_text char *old = NULL, *word = NULL, *tried = NULL;
+	char text[PREFIX_TEXT];
+
+	for (i = 0; i < members; i++)
+		names_add(&list, prefix_format(&group->prefix[i], text));
+	old = names_join(&list, ",");
+	tried = xasprintf("%s=%s%s%s", name, old, members ? "," : "", all);
+	if (members > SHOWN || attempt->need->peers > SHOWN) {
+		word = xasprintf("add %s to the group %s", peers, name);
+		names_add(&attempt->words, word);
+	} else {
+		word = xasprintf("%s=%s%s%s", name, old, members ? "," : "", peers);
+		attempt_word(attempt, "--group", "groups", word);
+	}
+	return !recipe_group(&attempt->recipe, tried, &diag);
+}
+
+/* The same through a group of its own beside those of the service. */
+bool attempt_give_from(struct attempt *attempt, const struct composed *service, bool keep)
+{
+	__cleanup(names_free) struct names groups = {};
+	__free_text char *list = NULL, *word = NULL;
+
+	if (keep)
+		names_copy(&groups, &service->from);
+	names_add_once(&groups, NEW_GROUP);
+	list = names_join(&groups, ",");
+	word = xasprintf("%s:%s=%s", service->profile->name, service->service->name, list);
+	return attempt_give(attempt, "--from", "from", recipe_from, word) &&
+	       attempt_give_group(attempt, NEW_GROUP);
+}
+
+bool attempt_leave_out(struct attempt *attempt, const char *name)
+{
+	struct names kept = {};
+	size_t i;
+
+	for (i = 0; i < attempt->recipe.disabled.count; i++)
+		if (strcmp(attempt->recipe.disabled.name[i], name))
+			names_add(&kept, attempt->recipe.disabled.name[i]);
+	names_free(&attempt->recipe.disabled);
+	attempt->recipe.disabled = kept;
+	free(attempt->left_out);
+	attempt->left_out = xstrdup(name);
+	return true;
+}

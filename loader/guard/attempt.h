@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A recipe with some more words, tried before they are told. */
+#ifndef PORTCULLIS_GUARD_ATTEMPT_H
+#define PORTCULLIS_GUARD_ATTEMPT_H
+
+#include "loader/guard/world.h"
+
+/* A recipe with some more words, and what comes of it. */
+struct attempt {
+	struct catalog *catalog;
+	const struct guard_need *need;
+	bool site; /* words of the site file, not options */
+	struct recipe recipe;
+	struct composition composition;
+	struct tables tables;
+	struct names words;
+	char *left_out; /* a service that was disabled */
+	char *why;	/* it is closed, at first */
+};
+
+/* The target's own recipe; false: it cannot be made again. attempt_free is due in both cases. */
+bool attempt_start(struct attempt *attempt, const char *command, const struct guard_target *target,
+		   const struct guard_need *need);
+void attempt_free(struct attempt *attempt);
+
+/* Composes and compiles the recipe as it is now. */
+bool attempt_make(struct attempt *attempt);
+/* Whether what was made admits all that the need names. */
+bool attempt_opens(const struct attempt *attempt);
+
+/* Notes an option, or a key of the site file, with its value. */
+void attempt_word(struct attempt *attempt, const char *option, const char *key, const char *value);
+
+/* These add to the recipe, and note the words; false: it does not take them. */
+bool attempt_give(struct attempt *attempt, const char *option, const char *key,
+		  int (*add)(struct recipe *, const char *, struct diag *), const char *value);
+/* The peers that are not admitted yet go into a group, which may be new. */
+bool attempt_give_group(struct attempt *attempt, const char *name);
+/* The same by a group of the guard's, beside those of the service if `keep`. */
+bool attempt_give_from(struct attempt *attempt, const struct composed *service, bool keep);
+bool attempt_leave_out(struct attempt *attempt, const char *disabled);
+
+#endif

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Looks for the words that open a port: each is tried before it is told. */
+#include "loader/guard/fix.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/base/memory.h"
+#include "loader/guard/attempt.h"
+
+#define STEPS 4
+#define LOGIN "ssh" /* profile, and its service, that may stand for any login */
+
+static char *port_text(const struct guard_need *need)
+{
+	return xasprintf("%u/%s", need->port, need->transport == PC_TCP ? "tcp" : "udp");
+}
+
+/* --- a service that is chosen already --- */
+
+static const struct composed *find(const struct attempt *attempt, const struct profile *profile,
+				   const struct service *service)
+{
+	const struct composition *composition = &attempt->composition;
+	size_t i;
+
+	for (i = 0; i < composition->services; i++) {
+		const struct composed *composed = &composition->service[i];
+
+		if (composed->profile == profile && composed->service == service &&
+		    composed->direction & DIRECTION_IN &&
+		    ports_have(&composed->ports, attempt->need->transport, attempt->need->port))
+			return composed;
+	}
+	return NULL;
+}
+
+/* The first group of a service that a site can define. */
+static const char *group_of(const struct composed *service)
+{
+	size_t i;
+
+	for (i = 0; i < service->from.count; i++)
+		if (strcmp(service->from.name[i], GROUP_LINK_LOCAL))
+			return service->from.name[i];
+	return NULL;
+}
+
+static char *why_closed(const struct composed *service)
+{
+	__free_text char *name = xasprintf("%s:%s", service->profile->name, service->service->name);
+	__free_text char *groups = names_join(&service->from, ", ");
+
+	switch (service->why) {
+	case WHY_FEATURE:
+		return xasprintf("%s is a feature that is off (%s)", name,
+				 service->service->feature);
+	case WHY_DISABLED: return xasprintf("%s is disabled", name);
+	case WHY_LOCAL: return xasprintf("%s is open only to groups that --from names", name);
+	case WHY_GROUP:
+		return xasprintf("%s admits only %s, %s not defined", name, groups,
+				 service->from.count == 1 ? "which is" : "all of them");
+	default: return xasprintf("%s admits only %s", name, groups);
+	}
+}
+
+/* One word that brings the service nearer to being open. */
+static bool step(struct attempt *attempt, const struct composed *service)
+{
+	__free_text char *name = xasprintf("%s:%s", service->profile->name, service->service->name);
+	__free_text char *feature =
+		xasprintf("%s:%s", service->profile->name, service->service->feature ?: "");
+
+	switch (service->why) {
+	case WHY_DISABLED: return attempt_leave_out(attempt, name);
+	case WHY_FEATURE:
+		return attempt_give(attempt, "--enable", "enable", recipe_enable, feature);
+	case WHY_LOCAL: return attempt_give_from(attempt, service, false);
+	case WHY_GROUP:
+	case WHY_OPEN:
+		if (!service->from.count)
+			return false;
+		if (!group_of(service))
+			return attempt_give_from(attempt, service, true);
+		return attempt_give_group(attempt, group_of(service));
+	default: return false;
+	}
+}
+
+static bool open_service(struct attempt *attempt, const struct profile *profile,
+			 const struct service *service)
+{
+	int i;
+
+	for (i = 0; i < STEPS; i++) {
+		const struct composed *composed = find(attempt, profile, service);
+
+		if (!composed)
+			return false;
+		if (!attempt->why)
+			attempt->why = why_closed(composed);
+		if (!step(attempt, composed) || !attempt_make(attempt))
+			return false;
+		if (attempt_opens(attempt))
+			return true;
+	}
+	return false;
+}
+
+/* Services of the composition that have the port; `disabled`: those that somebody closed. */
+static bool try_services(const char *command, const struct guard_target *target,
+			 const struct guard_need *need, bool disabled, struct attempt *attempt)
+{
+	const struct composition *composition = &target->plan->composition;
+	size_t i;
+
+	for (i = 0; i < composition->services; i++) {
+		const struct composed *composed = &composition->service[i];
+
+		if (!(composed->direction & DIRECTION_IN) ||
+		    !ports_have(&composed->ports, need->transport, need->port) ||
+		    (composed->why == WHY_DISABLED) != disabled)
+			continue;
+		if (attempt_start(attempt, command, target, need) &&
+		    open_service(attempt, composed->profile, composed->service))
+			return true;
+		attempt_free(attempt);
+	}
+	return false;
+}
+
+/* --- another profile --- */
+
+static void give_profiles(struct attempt *attempt, const char *more)
+{
+	__free_text char *list = NULL;
+
+	names_add_once(&attempt->recipe.profiles, more);
+	list = names_join(&attempt->recipe.profiles, attempt->site ? ", " : ",");
+	attempt_word(attempt, "-p", "profiles", list);
+}
+
+static bool is_chosen(const struct composition *composition, const char *profile)
+{
+	size_t i;
+
+	for (i = 0; i < composition->profiles; i++)
+		if (!strcmp(composition->profile[i]->name, profile))
+			return true;
+	return false;
+}
+
+/* The profile that opens it, and as little else as there is: at most `most` services. */
+static bool try_profiles(const char *command, const struct guard_target *target,
+			 const struct guard_need *need, size_t most, struct attempt *best)
+{
+	const struct composition *now = &target->plan->composition;
+	__cleanup(names_free) struct names names = {};
+	__cleanup(diag_free) struct diag diag = {};
+	bool found = false;
+	size_t i;
+
+	if (catalog_names(target->catalog, &names, &diag))
+		return false;
+	for (i = 0; i < names.count; i++) {
+		struct attempt attempt = {};
+
+		if (is_chosen(now, names.name[i]) ||
+		    !attempt_start(&attempt, command, target, need)) {
+			attempt_free(&attempt);
+			continue;
+		}
+		give_profiles(&attempt, names.name[i]);
+		if (attempt_make(&attempt) && attempt_opens(&attempt) &&
+		    attempt.composition.services - now->services <= most) {
+			attempt_free(best);
+			most = attempt.composition.services - now->services - 1;
+			*best = attempt;
+			attempt = (struct attempt){};
+			found = true;
+		}
+		attempt_free(&attempt);
+	}
+	return found;
+}
+
+/* The ports that the login service has now, with one more. */
+static char *login_ports(const struct attempt *attempt)
+{
+	const struct composition *composition = &attempt->composition;
+	__free_text char *port = port_text(attempt->need);
+	__cleanup(names_free) struct names list = {};
+	size_t i;
+
+	for (i = 0; i < composition->services; i++) {
+		const struct composed *composed = &composition->service[i];
+
+		if (!strcmp(composed->profile->name, LOGIN) &&
+		    !strcmp(composed->service->name, LOGIN))
+			ports_strings(&composed->ports, &list);
+	}
+	names_add(&list, port);
+	return names_join(&list, ",");
+}
+
+/* Where the service is closed to them besides. */
+static bool open_login(struct attempt *attempt)
+{
+	const struct composition *composition = &attempt->composition;
+	size_t i;
+
+	for (i = 0; i < composition->services; i++)
+		if (!strcmp(composition->service[i].profile->name, LOGIN) &&
+		    !strcmp(composition->service[i].service->name, LOGIN))
+			return open_service(attempt, composition->service[i].profile,
+					    composition->service[i].service);
+	return false;
+}
+
+static bool try_move(const char *command, const struct guard_target *target,
+		     const struct guard_need *need, struct attempt *attempt)
+{
+	bool chosen = is_chosen(&target->plan->composition, LOGIN);
+	__free_text char *word = NULL, *ports = NULL;
+
+	bool opened;
+
+	if (need->transport != PC_TCP || !attempt_start(attempt, command, target, need)) {
+		attempt_free(attempt);
+		return false;
+	}
+	ports = chosen ? login_ports(attempt) : port_text(need);
+	word = xasprintf(LOGIN ":" LOGIN "=%s", ports);
+	if (!chosen)
+		give_profiles(attempt, LOGIN);
+	opened = attempt_give(attempt, "--set", "set", recipe_set, word) && attempt_make(attempt) &&
+		 (attempt_opens(attempt) || open_login(attempt));
+	if (!opened)
+		attempt_free(attempt);
+	return opened;
+}
+
+/* --- telling --- */
+
+static char *fix_text(const struct attempt *attempt, const char *command, const char *port)
+{
+	__free_text char *words = names_join(&attempt->words, attempt->site ? ", " : " ");
+	__free_text char *without =
+		attempt->left_out ?
+			xasprintf("%sleave out %s %s%s", *words ? " and " : "",
+				  attempt->site ? "disable:" : "--disable", attempt->left_out,
+				  strcmp(command, "swap") ?
+					  "" :
+					  " (--fresh forgets that of an earlier command)") :
+			NULL;
+	__free_text char *why = attempt->why ? xstrdup(attempt->why) :
+					       xasprintf("no chosen profile opens %s", port);
+
+	return xasprintf("%s; to open it%s: %s%s", why, attempt->site ? " in the site file" : "",
+			 words, without ?: "");
+}
+
+char *guard_fix(const char *command, const struct guard_target *target,
+		const struct guard_need *need)
+{
+	struct attempt attempt = {};
+	__free_text char *port = port_text(need);
+	char *text;
+
+	if (!try_services(command, target, need, false, &attempt) &&
+	    !try_profiles(command, target, need, 1, &attempt) &&
+	    !try_services(command, target, need, true, &attempt) &&
+	    !try_move(command, target, need, &attempt) &&
+	    !try_profiles(command, target, need, SIZE_MAX, &attempt))
+		return xasprintf(
+			"no profile of the catalog opens %s to them; portcullis-profile(5) tells how to write one",
+			port);
+	text = fix_text(&attempt, command, port);
+	attempt_free(&attempt);
+	return text;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The lockout guard: who could not come in any more. */
+#ifndef PORTCULLIS_GUARD_JUDGE_H
+#define PORTCULLIS_GUARD_JUDGE_H
+
+#include "loader/base/diag.h"
+#include "loader/guard/world.h"
+
+/* What a command is to stop for. */
+enum guard_found {
+	GUARD_NOTHING,
+	GUARD_OTHERS, /* logins, or a server */
+	GUARD_OWN,    /* the caller's own session, whatever else */
+};
+
+/* Judges. What is to stop for is an error in `diag`, what else will be refused is a warning. */
+enum guard_found guard_judge(const char *command, const struct guard_target *target, size_t count,
+			     const struct ports *management, enum guard_mode mode,
+			     const struct guard_world *world, struct diag *diag);
+
+#endif

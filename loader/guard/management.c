@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Ports by which hosts are managed. */
+#include "loader/guard/management.h"
+
+#include <string.h>
+
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+
+const struct management_port management_port[MANAGEMENT_PORTS] = {
+	{22, PC_TCP, true},    /* SSH */
+	{23, PC_TCP, true},    /* Telnet */
+	{135, PC_TCP, false},  /* Windows RPC */
+	{161, PC_UDP, false},  /* SNMP */
+	{445, PC_TCP, false},  /* SMB */
+	{623, PC_UDP, false},  /* IPMI */
+	{2375, PC_TCP, false}, /* Docker */
+	{3389, PC_TCP, true},  /* RDP */
+	{5900, PC_TCP, true},  /* VNC */
+	{5985, PC_TCP, true},  /* WinRM */
+	{5986, PC_TCP, true},
+};
+
+bool management_watched(const struct ports *given, enum pc_transport transport, __u16 port)
+{
+	size_t i;
+
+	if (given)
+		return ports_have(given, transport, port);
+	for (i = 0; i < MANAGEMENT_PORTS; i++)
+		if (management_port[i].port == port && management_port[i].transport == transport)
+			return management_port[i].login;
+	return false;
+}
+
+/* Which families a service admits whole, by no group or by what its groups have together. */
+static enum prefixes_cover admits_anyone(const struct recipe *recipe,
+					 const struct composed *service)
+{
+	__cleanup(text_free) struct prefix *all = NULL;
+	size_t count = 0, room = 0, i;
+
+	if (service->from_port.count)
+		return PREFIXES_NONE;
+	if (!service->from.count)
+		return PREFIXES_ALL;
+	for (i = 0; i < service->from.count; i++) {
+		const struct group *group = groups_find(&recipe->groups, service->from.name[i]);
+
+		room += group ? group->prefixes : 0;
+	}
+	all = xcalloc(room, sizeof(*all));
+	for (i = 0; i < service->from.count; i++) {
+		const struct group *group = groups_find(&recipe->groups, service->from.name[i]);
+
+		if (group)
+			memcpy(all + count, group->prefix, group->prefixes * sizeof(*all));
+		count += group ? group->prefixes : 0;
+	}
+	prefixes_sort(all, count);
+	return prefixes_cover(all, count);
+}
+
+static void warn_open(const struct composition *composition,
+		      const struct management_port *management)
+{
+	__cleanup(names_free) struct names services = {};
+	__free_text char *list = NULL;
+	int cover = PREFIXES_NONE;
+	size_t i;
+
+	for (i = 0; i < composition->services && cover != PREFIXES_ALL; i++) {
+		const struct composed *service = &composition->service[i];
+		__free_text char *name = NULL;
+		int more;
+
+		if (service->why != WHY_OPEN || !(service->direction & DIRECTION_IN) ||
+		    !ports_have(&service->ports, management->transport, management->port))
+			continue;
+		more = admits_anyone(composition->recipe, service);
+		if (!(more & ~cover))
+			continue;
+		cover |= more;
+		name = xasprintf("%s:%s", service->profile->name, service->service->name);
+		names_add(&services, name);
+	}
+	list = names_join(&services, ", ");
+	if (cover)
+		warning("%u/%s is open to %s by %s", management->port,
+			management->transport == PC_TCP ? "tcp" : "udp", prefixes_cover_text(cover),
+			list);
+}
+
+void management_warn_open(const struct plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < MANAGEMENT_PORTS; i++)
+		warn_open(&plan->composition, &management_port[i]);
+}

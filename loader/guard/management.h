@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Ports by which hosts are managed. */
+#ifndef PORTCULLIS_GUARD_MANAGEMENT_H
+#define PORTCULLIS_GUARD_MANAGEMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+
+#include "loader/catalog/ports.h"
+#include "loader/compile/plan.h"
+
+struct management_port {
+	__u16 port;
+	enum pc_transport transport;
+	bool login; /* administrators come in by it: watched where the site says nothing else */
+};
+
+#define MANAGEMENT_PORTS 11
+extern const struct management_port management_port[MANAGEMENT_PORTS];
+
+/* Whether the lockout guard watches the port. `given`: the site's own list, or NULL. */
+bool management_watched(const struct ports *given, enum pc_transport transport, __u16 port);
+
+/* Warns of management ports that anyone may reach by a plan. */
+void management_warn_open(const struct plan *plan);
+
+#endif

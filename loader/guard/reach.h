@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Whether the servers of a network namespace are reached by anybody. */
+#ifndef PORTCULLIS_GUARD_REACH_H
+#define PORTCULLIS_GUARD_REACH_H
+
+#include "loader/guard/world.h"
+
+/* Whether a server is root's, the system's or the caller's: any other is nobody's way in. */
+bool guard_counts(const struct guard_world *world, const struct socket_info *server);
+
+/*
+ * Whether nobody at all could reach any more what listens on the port of a server, which somebody
+ * can reach now. Only for the first of the servers on a port that count.
+ */
+bool guard_cuts_off(const struct guard_world *world, const struct guard_target *target,
+		    size_t count, size_t server);
+
+/* What will judge at an interface, of no targets what judges now; NULL: nothing. */
+const struct pc_generation *guard_judging(const struct guard_world *world,
+					  const struct guard_target *target, size_t count,
+					  unsigned int ifindex);
+
+/* Whether it admits somebody to a port; under observe, anybody. */
+bool guard_admits_any(const struct pc_generation *generation, enum pc_transport transport,
+		      __u16 port);
+
+/* The interface that has the local address of a socket, or NULL. */
+const struct link *guard_owner(const struct guard_world *world, const struct socket_info *socket);
+
+enum pc_transport guard_transport(const struct socket_info *socket);
+bool guard_any_address(const __u8 address[16]); /* 0.0.0.0 or :: */
+
+/* "192.0.2.1"; `text` has room for INET6_ADDRSTRLEN. */
+const char *guard_peer(const struct socket_info *socket, char *text);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the lockout guard is told: the network namespace, and what its interfaces are to be given.
+ */
+#ifndef PORTCULLIS_GUARD_WORLD_H
+#define PORTCULLIS_GUARD_WORLD_H
+
+#include <jansson.h>
+
+#include "loader/compile/plan.h"
+#include "loader/net/link_graph.h"
+#include "loader/net/login.h"
+#include "loader/net/session.h"
+#include "loader/net/sockets.h"
+
+/* What an interface is to be given. */
+struct guard_target {
+	const char *interface;
+	unsigned int ifindex;
+	const struct plan *plan;
+	struct catalog *catalog;
+	const json_t *kept; /* what its filter was made from until now; NULL: nothing is known */
+};
+
+enum guard_mode {
+	GUARD_STOP,
+	GUARD_CONFIRM, /* to be confirmed: stops for the caller's own session alone */
+	GUARD_CALLER,  /* asks about the caller's own session alone: `confirm` */
+	GUARD_WARN,    /* never stops: --force, --boot */
+};
+
+/* A generation that judges now. */
+struct guard_filter {
+	unsigned int ifindex;
+	const struct pc_generation *generation;
+};
+
+/* What is known of the network namespace. */
+struct guard_world {
+	struct socket_info *session; /* established, of TCP */
+	size_t sessions;
+	struct socket_info *server; /* TCP listeners; UDP sockets that are not connected */
+	size_t servers;
+	struct sessions own; /* the caller's, by its word */
+	__u32 caller;	     /* the account it was logged in with, LOGIN_UID_NONE: unknown */
+	struct links links;
+	struct guard_filter *filter;
+	size_t filters;
+	/* The interface to the peer of a socket; 0: none is known. */
+	unsigned int (*route)(void *context, const struct socket_info *socket);
+	/* Which of these sessions are logins; asked only where it matters. */
+	void (*logins)(const struct guard_world *world, struct login *login, size_t count);
+	void *context;
+};
+
+/* Who should be admitted. The address is told only if it is `named`: else it is PREFIX. */
+struct guard_peer {
+	const struct socket_info *session;
+	bool named;
+};
+
+/* What a port should be open to. */
+struct guard_need {
+	enum pc_transport transport;
+	__u16 port;
+	const struct guard_peer *peer; /* each from another address */
+	size_t peers;		       /* 0: somebody */
+};
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Catalog and recipe put together: each service as it will be, open or closed, and why. */
+#ifndef PORTCULLIS_RECIPE_COMPOSE_H
+#define PORTCULLIS_RECIPE_COMPOSE_H
+
+#include "loader/base/diag.h"
+#include "loader/catalog/catalog.h"
+#include "loader/recipe/recipe.h"
+
+/* Why a service is closed, in the order of precedence. */
+enum why_closed {
+	WHY_OPEN,
+	WHY_DISABLED,
+	WHY_NO_PORTS,
+	WHY_DYNAMIC,
+	WHY_FEATURE,
+	WHY_LOCAL,
+	WHY_GROUP,
+	WHYS,
+};
+
+extern const char
+	*const why_closed_name[WHYS]; /* NULL for WHY_OPEN, else "disabled", "no-ports".. */
+
+/*
+ * A service in one direction, or in both where its ports are the same in both. It is open or closed
+ * whole. Ports and groups are the effective ones, after overrides.
+ */
+struct composed {
+	const struct profile *profile;
+	const struct service *service;
+	enum direction direction;
+	struct ports ports;
+	struct ports from_port;
+	struct names from; /* meaning for `in` */
+	struct names to;   /* meaning for `out` */
+	enum why_closed why;
+};
+
+struct composition {
+	const struct recipe *recipe;
+	const struct profile **profile; /* chosen first, then included */
+	size_t profiles;
+	struct composed *service; /* profile by profile, in file order */
+	size_t services;
+	struct names features; /* enabled ones as PROFILE:FEATURE; a bare word is in each profile it
+				  hit */
+};
+
+/*
+ * Errors in `diag` (and -EINVAL): unknown profile, feature (with the nearest name), service, --set
+ * of a fixed port or of a direction the service lacks, --from of a service without `in`, --from
+ * with a group that is neither defined nor named anywhere in the catalog. Warnings: one line a
+ * profile for services closed because no group of theirs is defined, with the fix; an error instead
+ * when `strict`. The composition borrows from catalog and recipe.
+ */
+int compose(struct catalog *catalog, const struct recipe *recipe, bool strict,
+	    struct composition *composition, struct diag *diag);
+void composition_free(struct composition *composition);
+
+/* Adds what a profile has closed for want of a group, and the groups it wants. */
+void composition_wants(const struct composition *composition, const struct profile *profile,
+		       struct names *closed, struct names *undefined);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A composition as JSON, for `show` and the plans of other commands, and what of it is read back.
+ */
+#ifndef PORTCULLIS_RECIPE_COMPOSE_JSON_H
+#define PORTCULLIS_RECIPE_COMPOSE_JSON_H
+
+#include <jansson.h>
+
+#include "loader/recipe/compose.h"
+
+/* The "profiles" array of `show --json`. */
+json_t *composition_json(const struct composition *composition);
+
+/* Of a service of `show --json`: whether it is open in a direction (or both). */
+bool service_open(const json_t *service, bool out);
+/* Its ports, appended; a text that is none is passed over. */
+void service_ports(const json_t *service, struct ports *ports);
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Puts the words of a recipe over what the catalog says of its services. */
+#ifndef PORTCULLIS_RECIPE_OVERLAY_APPLY_H
+#define PORTCULLIS_RECIPE_OVERLAY_APPLY_H
+
+#include "loader/recipe/overlay.h"
+
+/*
+ * Puts the words of the recipe into the overlays. Errors are in `diag`: all of them, not the first.
+ */
+void overlays_apply(struct overlays *overlays);
+
+#endif

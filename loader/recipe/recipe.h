@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The recipe: what a generation is made from. Options fill it; it is kept with the generation. */
+#ifndef PORTCULLIS_RECIPE_RECIPE_H
+#define PORTCULLIS_RECIPE_RECIPE_H
+
+#include <jansson.h>
+
+#include "loader/base/diag.h"
+#include "loader/catalog/group.h"
+#include "loader/catalog/ports.h"
+
+enum direction {
+	DIRECTION_IN = 1,
+	DIRECTION_OUT = 2,
+	DIRECTION_BOTH = 3,
+};
+
+/* --set PROFILE:SERVICE[:in|:out]=PORTS */
+struct override_set {
+	char *profile;
+	char *service;
+	enum direction direction; /* both: each direction that the service has */
+	struct ports ports;
+};
+
+/* --from PROFILE:SERVICE=GROUP[,GROUP] */
+struct override_from {
+	char *profile;
+	char *service;
+	struct names groups;
+};
+
+#define ECHO_LIMIT_DEFAULT 100
+#define ECHO_LIMIT_NONE	   (-1)
+
+/* All zero is what a command starts from: every setting is at its default. */
+struct recipe {
+	struct names profiles;
+	struct names features; /* as given: FEATURE or PROFILE:FEATURE */
+	struct names disabled; /* PROFILE:SERVICE */
+	struct override_set *set;
+	size_t sets;
+	struct override_from *from;
+	size_t froms;
+	struct groups groups;
+	enum pc_policy policy;
+	enum pc_outbound outbound;
+	bool forward;
+	int echo_limit; /* as recipe_limit_echo puts it; read it by recipe_echo_limit */
+};
+
+/* The kinds of words that a recipe is made of; each is written as behind its option. */
+enum recipe_word {
+	RECIPE_PROFILE, /* one name */
+	RECIPE_ENABLE,
+	RECIPE_DISABLE,
+	RECIPE_SET,
+	RECIPE_FROM,
+	RECIPE_WORDS,
+};
+
+extern const char *const policy_name[2];   /* of enum pc_policy but PC_POLICY_START */
+extern const char *const outbound_name[2]; /* of enum pc_outbound */
+
+/* -EINVAL for an unknown name. */
+int outbound_parse(const char *text, enum pc_outbound *outbound);
+
+/* Echo requests that a CPU lets in a second, at most PC_ECHO_LIMIT_MAX; 0: no limit. */
+void recipe_limit_echo(struct recipe *recipe, unsigned int limit);
+unsigned int recipe_echo_limit(const struct recipe *recipe);
+
+/*
+ * Each adds what one option's argument says, replacing an older word on the same service or group.
+ * They check form only (names, ports, prefixes), against no catalog. Return 0, or -EINVAL (-errno
+ * of the file for NAME=@FILE) with the error in `diag`, naming the option.
+ */
+int recipe_profiles(struct recipe *recipe, const char *list, struct diag *diag);
+int recipe_enable(struct recipe *recipe, const char *feature, struct diag *diag);
+int recipe_disable(struct recipe *recipe, const char *service, struct diag *diag);
+int recipe_set(struct recipe *recipe, const char *override, struct diag *diag);
+int recipe_from(struct recipe *recipe, const char *override, struct diag *diag);
+int recipe_group(struct recipe *recipe, const char *group, struct diag *diag);
+/* The same for a word that stands at `place`: in a file. */
+int recipe_add(struct recipe *recipe, enum recipe_word kind, const char *word,
+	       const struct place *place, struct diag *diag);
+
+/* An override as it is written behind its option; the caller frees. */
+char *override_set_text(const struct override_set *set);
+char *override_from_text(const struct override_from *from);
+
+void override_set_free(struct override_set *set);
+void override_from_free(struct override_from *from);
+void recipe_free(struct recipe *recipe);
+
+#endif

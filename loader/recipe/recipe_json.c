@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A recipe as JSON, and back. */
+#include "loader/recipe/recipe_json.h"
+
+#include "loader/base/json.h"
+#include "loader/base/memory.h"
+
+#include <errno.h>
+#include <string.h>
+
+static json_t *groups_json(const struct groups *groups)
+{
+	json_t *object = json_object();
+	char text[PREFIX_TEXT];
+
+	for (size_t i = 0; i < groups->count; i++) {
+		const struct group *group = &groups->group[i];
+		json_t *array = json_array();
+
+		/* A prefix is ASCII: no need to check a hundred thousand of them for UTF-8. */
+		for (size_t j = 0; j < group->prefixes; j++) {
+			prefix_format(&group->prefix[j], text);
+			json_array_append_new(array, json_string_nocheck(text));
+		}
+		json_object_set_new(object, group->name, array);
+	}
+	return object;
+}
+
+static json_t *overrides_json(const struct recipe *recipe)
+{
+	json_t *sets = json_array(), *froms = json_array();
+
+	for (size_t i = 0; i < recipe->sets; i++) {
+		__free_text char *text = override_set_text(&recipe->set[i]);
+
+		json_array_append_new(sets, json_string(text));
+	}
+	for (size_t i = 0; i < recipe->froms; i++) {
+		__free_text char *text = override_from_text(&recipe->from[i]);
+
+		json_array_append_new(froms, json_string(text));
+	}
+	return json_pack("{s:o, s:o, s:o}", "set", sets, "from", froms, "disable",
+			 names_json(&recipe->disabled));
+}
+
+json_t *recipe_json(const struct recipe *recipe)
+{
+	return json_pack("{s:o, s:s, s:s, s:b, s:i, s:o, s:o, s:o}", "profiles",
+			 names_json(&recipe->profiles), "policy", policy_name[recipe->policy],
+			 "outbound", outbound_name[recipe->outbound], "forward", recipe->forward,
+			 "echo_limit", (int)recipe_echo_limit(recipe), "features",
+			 names_json(&recipe->features), "groups", groups_json(&recipe->groups),
+			 "overrides", overrides_json(recipe));
+}
+
+static const struct place json_place = {.file = "recipe"};
+
+/* NULL if it is no string, or one with a NUL inside: that would be another word than it seems. */
+static const char *word_of(const json_t *json)
+{
+	const char *text = json_string_value(json);
+
+	return text && strlen(text) == json_string_length(json) ? text : NULL;
+}
+
+/* The words of a list of strings. */
+static int read_words(const json_t *list, const char *key, struct names *words, struct diag *diag)
+{
+	const json_t *item;
+	size_t i;
+
+	if (list && !json_is_array(list)) {
+		diag_error(diag, &json_place, "'%s' is not a list", key);
+		return -EINVAL;
+	}
+	json_array_foreach (list, i, item) {
+		const char *text = word_of(item);
+
+		if (!text) {
+			diag_error(diag, &json_place, "item %zu of '%s' is not a word", i + 1, key);
+			return -EINVAL;
+		}
+		names_add(words, text);
+	}
+	return 0;
+}
+
+static int read_list(struct recipe *recipe, const json_t *object, const char *key,
+		     enum recipe_word kind, struct diag *diag)
+{
+	__cleanup(names_free) struct names words = {0};
+	int result = read_words(json_object_get(object, key), key, &words, diag);
+
+	for (size_t i = 0; !result && i < words.count; i++)
+		result = recipe_add(recipe, kind, words.name[i], &json_place, diag);
+	return result;
+}
+
+static int check_object(const json_t *json, const char *key, struct diag *diag)
+{
+	if (!json || json_is_object(json))
+		return 0;
+	diag_error(diag, &json_place, "'%s' is not an object", key);
+	return -EINVAL;
+}
+
+static int read_groups(struct recipe *recipe, json_t *object, struct diag *diag)
+{
+	int result = check_object(object, "groups", diag);
+	const char *name;
+	json_t *list;
+
+	if (result)
+		return result;
+	json_object_foreach (object, name, list) {
+		__cleanup(names_free) struct names words = {0};
+
+		result = read_words(list, name, &words, diag);
+		if (!result)
+			result = groups_define_list(&recipe->groups, name, &words, &json_place,
+						    diag);
+		if (result)
+			break;
+	}
+	return result;
+}
+
+static int read_policy(struct recipe *recipe, const json_t *json, struct diag *diag)
+{
+	const char *text = word_of(json_object_get(json, "policy"));
+
+	for (size_t i = 0; text && i < ARRAY_SIZE(policy_name); i++) {
+		if (!strcmp(text, policy_name[i])) {
+			recipe->policy = (enum pc_policy)i;
+			return 0;
+		}
+	}
+	diag_error(diag, &json_place, "'policy' is neither enforce nor observe");
+	return -EINVAL;
+}
+
+/* What a recipe of an older version does not say is at its default. */
+static int read_state(struct recipe *recipe, const json_t *json, struct diag *diag)
+{
+	const json_t *outbound = json_object_get(json, "outbound");
+	const json_t *forward = json_object_get(json, "forward");
+	const json_t *limit = json_object_get(json, "echo_limit");
+
+	if (outbound &&
+	    (!word_of(outbound) || outbound_parse(word_of(outbound), &recipe->outbound))) {
+		diag_error(diag, &json_place, "'outbound' is neither track nor enforce");
+		return -EINVAL;
+	}
+	if (forward && !json_is_boolean(forward)) {
+		diag_error(diag, &json_place, "'forward' is neither true nor false");
+		return -EINVAL;
+	}
+	recipe->forward = json_is_true(forward);
+	if (!limit)
+		return 0;
+	if (!json_is_integer(limit) || json_integer_value(limit) < 0 ||
+	    json_integer_value(limit) > PC_ECHO_LIMIT_MAX) {
+		diag_error(diag, &json_place, "'echo_limit' is no number from 0 to %d",
+			   PC_ECHO_LIMIT_MAX);
+		return -EINVAL;
+	}
+	recipe_limit_echo(recipe, (unsigned int)json_integer_value(limit));
+	return 0;
+}
+
+static int read_recipe(struct recipe *recipe, const json_t *json, struct diag *diag)
+{
+	const json_t *overrides = json_object_get(json, "overrides");
+
+	if (!json_object_get(json, "profiles")) {
+		diag_error(diag, &json_place, "it has no 'profiles'");
+		return -EINVAL;
+	}
+	if (check_object(overrides, "overrides", diag) || read_policy(recipe, json, diag) ||
+	    read_state(recipe, json, diag) ||
+	    read_list(recipe, json, "profiles", RECIPE_PROFILE, diag) ||
+	    read_list(recipe, json, "features", RECIPE_ENABLE, diag) ||
+	    read_list(recipe, overrides, "set", RECIPE_SET, diag) ||
+	    read_list(recipe, overrides, "from", RECIPE_FROM, diag) ||
+	    read_list(recipe, overrides, "disable", RECIPE_DISABLE, diag))
+		return -EINVAL;
+	return read_groups(recipe, json_object_get(json, "groups"), diag);
+}
+
+int recipe_from_json(struct recipe *recipe, const json_t *json, struct diag *diag)
+{
+	__cleanup(recipe_free) struct recipe read = {0};
+	int result = read_recipe(&read, json, diag);
+
+	if (!result) {
+		*recipe = read;
+		read = (struct recipe){0};
+	}
+	return result;
+}

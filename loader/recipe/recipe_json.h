@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A recipe as JSON, as it is kept with a generation, and back. */
+#ifndef PORTCULLIS_RECIPE_RECIPE_JSON_H
+#define PORTCULLIS_RECIPE_RECIPE_JSON_H
+
+#include <jansson.h>
+
+#include "loader/base/diag.h"
+#include "loader/recipe/recipe.h"
+
+/*
+ * {"profiles": [..], "policy": "enforce", "outbound": "track", "forward": false, "echo_limit": 100,
+ *  "features": [..], "groups": {NAME: [PREFIX..]},
+ *  "overrides": {"set": ["P:S:in=25/tcp"], "from": ["P:S=trusted"], "disable": ["P:S"]}}
+ */
+json_t *recipe_json(const struct recipe *recipe);
+/*
+ * The recipe must be empty, and stays so if the JSON is wrong (-EINVAL). "profiles" and "policy"
+ * are required, the rest may be absent. Keys it does not know are ignored.
+ */
+int recipe_from_json(struct recipe *recipe, const json_t *json, struct diag *diag);
+
+#endif

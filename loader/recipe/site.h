@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The site file: the groups of a host, and what each of its interfaces is to hold. */
+#ifndef PORTCULLIS_RECIPE_SITE_H
+#define PORTCULLIS_RECIPE_SITE_H
+
+#include "loader/base/diag.h"
+#include "loader/recipe/site_interface.h"
+
+#define SITE_FILE	"/etc/portcullis/site.yaml"
+#define SITE_FILE_LIMIT (1 << 20) /* bytes */
+#define SITE_GROUPS	1024
+#define SITE_INTERFACES 1024
+
+/* The places point into `path` and `text`. */
+struct site {
+	char *path;
+	char *text;
+	struct groups groups;
+	bool groups_wrong;	  /* read in part: a group is missing */
+	struct names wrong_group; /* of these, those that have a name */
+	struct names group_file;  /* groups that are read from a file */
+	bool saved;		  /* a group's file is groups/NAME beside the site file */
+	bool unnamed_wrong;	  /* and there is something else: any name may be missing */
+	bool management_given;	  /* then no port at all is meant, too */
+	struct ports management;
+	bool interfaces_given;		  /* if only as {}: then no interface at all is meant */
+	struct site_interface *interface; /* in the order of the file */
+	size_t interfaces;
+};
+
+/*
+ * Reads a site file from text and reports everything wrong with it, each at its place. It is held
+ * against no catalog. `path` is kept for messages, and '@FILE' is looked up beside it. Returns 0
+ * and a site (freed by site_free), or -EINVAL with errors in `diag` and an empty one.
+ */
+int site_parse(const char *path, const char *text, size_t length, struct site *site,
+	       struct diag *diag);
+
+/*
+ * site_parse on a file, at most SITE_FILE_LIMIT bytes. Returns also -errno of reading, with an
+ * error in `diag`, but for -ENOENT: that is for the caller to judge.
+ */
+int site_read(const char *path, struct site *site, struct diag *diag);
+
+/*
+ * The file that --site names, or with `given` NULL SITE_FILE, which may be missing: the site is
+ * empty then. Returns 0, or -errno with an error in `diag`.
+ */
+int site_open(const char *given, struct site *site, struct diag *diag);
+
+/*
+ * As site_open, but a file with errors gives what could be read of it, for site_check alone; none
+ * is given where it is no file to be trusted, or no YAML.
+ */
+int site_read_partial(const char *given, struct site *site, struct diag *diag);
+
+/* As site_read, of a copy in which a group's '@FILE' is groups/NAME beside it (state.h). */
+int site_saved(const char *path, struct site *site, struct diag *diag);
+
+/* What the file says of this interface, or NULL. */
+const struct site_interface *site_interface(const struct site *site, const char *name);
+
+/* Whether a file is meant to be a site file: by its top-level keys, with or without errors. */
+bool site_is(const char *path);
+
+void site_free(struct site *site);
+
+#endif

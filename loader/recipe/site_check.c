@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The words of a site file held against the catalog. */
+#include "loader/recipe/site_check.h"
+
+#include "loader/base/memory.h"
+#include "loader/recipe/compose.h"
+#include "loader/recipe/overlay.h"
+#include "loader/recipe/overlay_apply.h"
+#include "loader/recipe/site.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct check {
+	struct catalog *catalog;
+	const struct site *site;
+	struct names group; /* all of catalog and site, once somebody asks */
+	struct diag *diag;
+};
+
+static bool is_said(const struct diag *diag, const struct diag_entry *entry)
+{
+	for (size_t i = 0; i < diag->count; i++) {
+		const struct diag_entry *other = &diag->entry[i];
+
+		if (other->file && entry->file && !strcmp(other->file, entry->file) &&
+		    other->line == entry->line && other->column == entry->column &&
+		    !strcmp(other->message, entry->message))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What is said of another file stays there, and is said once; the rest is the word's. Returns
+ * whether there is no error.
+ */
+static bool pass_on(const struct check *check, const struct diag *found, const struct place *place)
+{
+	for (size_t i = 0; i < found->count; i++) {
+		const struct diag_entry *entry = &found->entry[i];
+		bool option = !entry->file || !strncmp(entry->file, "--", 2);
+		const struct place there = {
+			.file = entry->file,
+			.line = entry->line,
+			.column = entry->column,
+			.width = entry->width,
+			.source = entry->source,
+			.source_length = entry->source ? strlen(entry->source) : 0,
+			.source_column = entry->source_column,
+		};
+
+		if (!option && is_said(check->diag, entry))
+			continue;
+		(entry->level == DIAG_ERROR ? diag_error : diag_warning)(
+			check->diag, option ? place : &there, "%s", entry->message);
+	}
+	return !found->errors;
+}
+
+static bool check_profile(const struct check *check, const struct site_word *word)
+{
+	const struct names one = {.name = (char **)&word->text, .count = 1};
+	__cleanup(diag_free) struct diag found = {0};
+	const struct profile **list;
+	size_t count;
+
+	if (!catalog_resolve(check->catalog, &one, &list, &count, &found))
+		free(list);
+	return pass_on(check, &found, &word->place);
+}
+
+/* A misspelt group would only show as a closed service, so it must be known from somewhere. */
+static bool check_use(struct check *check, const struct site_use *use)
+{
+	const char *near;
+
+	if (!check->group.count) {
+		catalog_groups(check->catalog, &check->group);
+		for (size_t i = 0; i < check->site->groups.count; i++)
+			names_add_once(&check->group, check->site->groups.group[i].name);
+	}
+	if (names_have(&check->group, use->group) || check->site->groups_wrong)
+		return true;
+	near = nearest_name(use->group, &check->group);
+	if (near)
+		diag_error(check->diag, &use->place, "no such group '%s'; did you mean '%s'?",
+			   use->group, near);
+	else
+		diag_error(check->diag, &use->place,
+			   "no such group '%s'; define it under 'groups', as in %s: 192.0.2.0/24",
+			   use->group, use->group);
+	return false;
+}
+
+/* One word alone on the interface's profiles: what is wrong then is wrong with it. */
+static bool check_word(const struct check *check, const struct site_interface *interface,
+		       const struct site_word *word)
+{
+	__cleanup(diag_free) struct diag found = {0};
+	__cleanup(recipe_free) struct recipe recipe = {0};
+	__cleanup(overlays_free) struct overlays overlays = {
+		.catalog = check->catalog, .recipe = &recipe, .diag = &found};
+
+	names_copy(&recipe.profiles, &interface->recipe.profiles);
+	recipe_add(&recipe, word->kind, word->text, &word->place, &found);
+	/* Groups are checked already, and with a better place. */
+	for (size_t i = 0; i < interface->uses; i++)
+		names_add(&overlays.group, interface->use[i].group);
+	if (!overlays_start(&overlays))
+		overlays_apply(&overlays);
+	return pass_on(check, &found, &word->place);
+}
+
+static void warn_of_groups(const struct check *check, const struct site_interface *interface,
+			   const struct composition *composition)
+{
+	for (size_t i = 0; i < composition->profiles; i++) {
+		const struct profile *profile = composition->profile[i];
+		__cleanup(names_free) struct names closed = {0}, undefined = {0};
+		__free_text char *services = NULL, *groups = NULL;
+
+		composition_wants(composition, profile, &closed, &undefined);
+		if (!closed.count)
+			continue;
+		services = names_join(&closed, ", ");
+		groups = names_join(&undefined, ", ");
+		diag_warning(check->diag, &interface->place,
+			     "%s: %s %s closed: %s %s %s not defined; define %s under 'groups'",
+			     profile->name, services, closed.count == 1 ? "is" : "are",
+			     undefined.count == 1 ? "group" : "groups", groups,
+			     undefined.count == 1 ? "is" : "are",
+			     undefined.count == 1 ? "it" : "them");
+	}
+}
+
+static bool check_interface(struct check *check, const struct site_interface *interface)
+{
+	__cleanup(composition_free) struct composition composition = {0};
+	__cleanup(diag_free) struct diag found = {0};
+	bool profiles = !interface->profiles_wrong, good = !interface->wrong;
+
+	for (size_t i = 0; i < interface->words; i++) {
+		if (interface->word[i].kind == RECIPE_PROFILE)
+			profiles &= check_profile(check, &interface->word[i]);
+	}
+	for (size_t i = 0; i < interface->uses; i++)
+		good &= check_use(check, &interface->use[i]);
+	/* Without its profile, each word on it would be reported too. */
+	for (size_t i = 0; i < interface->words && profiles; i++) {
+		if (interface->word[i].kind != RECIPE_PROFILE)
+			good &= check_word(check, interface, &interface->word[i]);
+	}
+	if (!profiles || !good || check->site->groups_wrong)
+		return profiles && good;
+	if (compose(check->catalog, &interface->recipe, false, &composition, &found))
+		return pass_on(check, &found, &interface->place);
+	warn_of_groups(check, interface, &composition);
+	return true;
+}
+
+bool site_check_interface(struct catalog *catalog, const struct site *site,
+			  const struct site_interface *interface, struct diag *diag)
+{
+	struct check check = {.catalog = catalog, .site = site, .diag = diag};
+	bool good = check_interface(&check, interface);
+
+	names_free(&check.group);
+	return good;
+}
+
+int site_check(struct catalog *catalog, const struct site *site, struct diag *diag)
+{
+	struct check check = {.catalog = catalog, .site = site, .diag = diag};
+	size_t errors = diag->errors;
+
+	for (size_t i = 0; i < site->interfaces && !diag_full(diag); i++)
+		check_interface(&check, &site->interface[i]);
+	names_free(&check.group);
+	return diag->errors == errors ? 0 : -EINVAL;
+}

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0
+/* An interface of the site file: its words, as the options would give them, and its settings. */
+#include "loader/recipe/site_interface.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/base/memory.h"
+#include "loader/base/yaml_fields.h"
+#include "loader/catalog/values.h"
+
+enum {
+	KEY_PROFILES,
+	KEY_ENABLE,
+	KEY_DISABLE,
+	KEY_FROM,
+	KEY_SET,
+	KEY_OBSERVE,
+	KEY_OUTBOUND,
+	KEY_FORWARD,
+	KEY_ECHO_LIMIT,
+	KEY_FLOWS,
+	KEY_MODE,
+	KEY_CONFIRM,
+	KEY_ENFORCE, /* these two only to say what is meant */
+	KEY_POLICY,
+	KEYS,
+};
+
+#define A_BOOL "true or false"
+#define A_WORD (YAML_ITEMS | YAML_MAPPING)
+#define A_ANY  (A_WORD | YAML_EMPTY)
+
+static const struct yaml_key interface_key[KEYS] = {
+	[KEY_PROFILES] = {"profiles", true, YAML_ITEMS, "a profile or a list of profiles",
+			  "products"},
+	[KEY_ENABLE] = {"enable", false, YAML_ITEMS, "a feature or a list of features",
+			"feature features on"},
+	[KEY_DISABLE] = {"disable", false, YAML_ITEMS,
+			 "a service or a list of services, as PROFILE:SERVICE", "off close"},
+	[KEY_FROM] = {"from", false, A_WORD, "a mapping, as in 'ssh:ssh: trusted'",
+		      "source sources allow restrict"},
+	[KEY_SET] = {"set", false, A_WORD, "a mapping, as in 'ssh:ssh: 2222/tcp'",
+		     "port ports override overrides"},
+	[KEY_OBSERVE] = {"observe", false, YAML_TEXT, A_BOOL, ""},
+	[KEY_OUTBOUND] = {"outbound", false, YAML_TEXT, "track or enforce", "out egress"},
+	[KEY_FORWARD] = {"forward", false, YAML_TEXT, A_BOOL, "forwarding"},
+	[KEY_ECHO_LIMIT] = {"echo-limit", false, YAML_TEXT, "a number", "echo ping icmp"},
+	[KEY_FLOWS] = {"flows", false, YAML_TEXT, "a number", ""},
+	[KEY_MODE] = {"mode", false, YAML_TEXT, "native or generic", "xdp"},
+	[KEY_CONFIRM] = {"confirm", false, YAML_TEXT, "a number of seconds", "timeout"},
+	[KEY_ENFORCE] = {"enforce", false, A_ANY, A_BOOL, ""},
+	[KEY_POLICY] = {"policy", false, A_ANY, A_BOOL, ""},
+};
+
+/* --- words --- */
+
+/* How much of a word names what it is about: "P:S" of "P:S:in=25/tcp"; and the direction. */
+static size_t subject(const struct site_word *word, enum direction *direction)
+{
+	size_t length = strcspn(word->text, "="), names;
+	const char *service = memchr(word->text, ':', length);
+
+	*direction = DIRECTION_BOTH;
+	if (word->kind != RECIPE_SET || !service)
+		return length;
+	names = (size_t)(service + 1 - word->text);
+	names += strcspn(service + 1, ":=");
+	if (names < length)
+		*direction = word->text[names + 1] == 'i' ? DIRECTION_IN : DIRECTION_OUT;
+	return names;
+}
+
+static bool clash(const struct site_word *a, const struct site_word *b)
+{
+	enum direction one, other;
+	size_t length;
+
+	if (a->kind != b->kind)
+		return false;
+	length = subject(a, &one);
+	return subject(b, &other) == length && !memcmp(a->text, b->text, length) && one & other;
+}
+
+/* The text is the word's from here on. */
+static void add_word(struct reader *reader, struct site_interface *interface, enum recipe_word kind,
+		     char *text, const struct yaml_node *node)
+{
+	struct site_word word = {.kind = kind, .text = text};
+
+	yaml_place(&reader->yaml, node, &word.place);
+	if (recipe_add(&interface->recipe, kind, text, &word.place, reader->diag)) {
+		free(text);
+		return;
+	}
+	for (size_t i = 0; i < interface->words; i++) {
+		if (!clash(&interface->word[i], &word))
+			continue;
+		complain(reader, node, "'%.*s' stands twice; the first is on line %d",
+			 (int)subject(&word, &(enum direction){0}), text,
+			 interface->word[i].place.line);
+		break;
+	}
+	interface->word = grow(interface->word, interface->words, sizeof(*interface->word));
+	interface->word[interface->words++] = word;
+}
+
+static void use_group(struct reader *reader, struct site_interface *interface,
+		      const struct use *used)
+{
+	struct site_use *use;
+
+	interface->use = grow(interface->use, interface->uses, sizeof(*interface->use));
+	use = &interface->use[interface->uses++];
+	*use = (struct site_use){.group = xstrdup(used->name)};
+	yaml_place(&reader->yaml, used->node, &use->place);
+}
+
+/* Words, and the groups of each, are compared with each other: their number is bounded. */
+static bool too_many(struct reader *reader, const struct yaml_node *value, size_t count)
+{
+	if (count > SITE_WORDS)
+		complain(reader, value, "there are at most %d words here, not %zu", SITE_WORDS,
+			 count);
+	return count > SITE_WORDS;
+}
+
+static size_t count_words(const struct yaml_node *value)
+{
+	size_t count = 1;
+
+	if (value->kind == YAML_MAPPING)
+		return value->children / 2;
+	if (value->kind == YAML_LIST)
+		return value->children;
+	for (const char *c = value->text; *c; c++)
+		count += *c == ',';
+	return count;
+}
+
+/* The groups of a word that was written as one text; those of a mapping are noted one by one. */
+static void use_groups_of(struct reader *reader, struct site_interface *interface,
+			  const struct yaml_node *node)
+{
+	__free_text char *copy = xstrdup(strchrnul(node->text, '='));
+	char *rest = copy + !!*copy, *name;
+
+	while (*copy && (name = strsep(&rest, ",")))
+		use_group(reader, interface, &(struct use){.name = name, .node = node});
+}
+
+/* Whether a service stands before an '=' and something behind it; if not, says both forms. */
+static bool check_assignment(struct reader *reader, const struct yaml_node *item,
+			     enum recipe_word kind)
+{
+	const char *text = item->text, *what = kind == RECIPE_SET ? "PORTS" : "GROUP";
+	int length = (int)strcspn(text, "=");
+
+	if (text[length] && text[length + 1])
+		return true;
+	if (!memchr(text, ':', (size_t)length))
+		complain(reader, item, "'%s' names no service; write {PROFILE:SERVICE: %s}", text,
+			 what);
+	else
+		complain(reader, item, "'%s' has no %s; write {%.*s: %s}, or %.*s=%s", text,
+			 kind == RECIPE_SET ? "ports" : "group", length, text, what, length, text,
+			 what);
+	return false;
+}
+
+static void read_words(struct reader *reader, const struct yaml_node *value, enum recipe_word kind,
+		       const char *expects, struct site_interface *interface)
+{
+	const struct yaml_node *item;
+
+	yaml_for_each(item, value)
+	{
+		if (diag_full(reader->diag) || (value->cut && !item->next))
+			break;
+		if (item->kind == YAML_BAD)
+			continue;
+		if (item->kind != YAML_TEXT) {
+			complain(reader, item, "an item is %s; write %s", yaml_what(item), expects);
+			continue;
+		}
+		if ((kind == RECIPE_FROM || kind == RECIPE_SET) &&
+		    !check_assignment(reader, item, kind))
+			continue;
+		if (kind == RECIPE_FROM && too_many(reader, item, count_words(item)))
+			continue;
+		if (kind == RECIPE_FROM)
+			use_groups_of(reader, interface, item);
+		add_word(reader, interface, kind, xstrdup(item->text), item);
+	}
+}
+
+/* "PROFILE:SERVICE" in a key; what else is wrong with it, the recipe says. */
+static bool check_key(struct reader *reader, const struct yaml_node *key)
+{
+	if (key->kind == YAML_BAD)
+		return false;
+	if (key->kind != YAML_TEXT)
+		complain(reader, key, "a key is %s; write PROFILE:SERVICE", yaml_what(key));
+	else if (strchr(key->text, '=') || !strchr(key->text, ':'))
+		complain(reader, key, "'%s' names no service; write PROFILE:SERVICE", key->text);
+	else
+		return true;
+	return false;
+}
+
+static void read_from(struct reader *reader, const struct yaml_node *key,
+		      struct site_interface *interface)
+{
+	const struct yaml_key expected = {key->text, false, YAML_ITEMS,
+					  "a group or a list of groups", ""};
+	__cleanup(names_free) struct names names = {0};
+	__free_text char *list = NULL;
+	struct uses uses = {0};
+
+	if (!yaml_usable(&reader->yaml, key->next, &expected, reader->diag) ||
+	    too_many(reader, key->next, count_words(key->next)))
+		return;
+	read_names(reader, key->next, "group name", &names, &uses);
+	for (size_t i = 0; i < uses.count; i++)
+		use_group(reader, interface, &uses.use[i]);
+	free(uses.use);
+	list = names_join(&names, ",");
+	if (names.count)
+		add_word(reader, interface, RECIPE_FROM, xasprintf("%s=%s", key->text, list), key);
+}
+
+static void read_set(struct reader *reader, const struct yaml_node *key,
+		     struct site_interface *interface)
+{
+	const struct yaml_key expected = {key->text, false, YAML_ITEMS, "a port or a list of ports",
+					  ""};
+	__cleanup(ports_free) struct ports ports = {0};
+	__cleanup(names_free) struct names strings = {0};
+	__free_text char *list = NULL;
+
+	if (!yaml_usable(&reader->yaml, key->next, &expected, reader->diag))
+		return;
+	if (!read_ports(reader, key->next, &ports))
+		return;
+	ports_strings(&ports, &strings);
+	list = names_join(&strings, ",");
+	add_word(reader, interface, RECIPE_SET, xasprintf("%s=%s", key->text, list), key);
+}
+
+static void read_overrides(struct reader *reader, const struct yaml_node *value,
+			   enum recipe_word kind, struct site_interface *interface)
+{
+	const struct yaml_node *key;
+
+	if (value->kind != YAML_MAPPING) {
+		read_words(reader, value, kind,
+			   kind == RECIPE_SET ? "PROFILE:SERVICE=PORTS" : "PROFILE:SERVICE=GROUP",
+			   interface);
+		return;
+	}
+	yaml_for_each_key(key, value)
+	{
+		if (diag_full(reader->diag))
+			break;
+		if (!check_key(reader, key))
+			continue;
+		if (kind == RECIPE_SET)
+			read_set(reader, key, interface);
+		else
+			read_from(reader, key, interface);
+	}
+}
+
+/* Whether all could be read. */
+static bool read_profiles(struct reader *reader, const struct yaml_node *value,
+			  struct site_interface *interface)
+{
+	size_t errors = reader->diag->errors;
+	__cleanup(names_free) struct names names = {0};
+	struct uses uses = {0};
+
+	read_names(reader, value, "profile name", &names, &uses);
+	for (size_t i = 0; i < uses.count; i++) {
+		/* A name that stands twice is reported already. */
+		if (!names_have(&interface->recipe.profiles, uses.use[i].name))
+			add_word(reader, interface, RECIPE_PROFILE, xstrdup(uses.use[i].name),
+				 uses.use[i].node);
+	}
+	free(uses.use);
+	return reader->diag->errors == errors;
+}
+
+/* --- settings --- */
+
+static void read_outbound(struct reader *reader, const struct yaml_node *node,
+			  struct recipe *recipe)
+{
+	if (node && outbound_parse(node->text, &recipe->outbound))
+		complain(reader, node, "'%s' is neither track nor enforce", node->text);
+}
+
+static void read_mode(struct reader *reader, const struct yaml_node *node, enum hook_mode *mode)
+{
+	if (!node)
+		return;
+	if (!strcmp(node->text, "native"))
+		*mode = HOOK_NATIVE;
+	else if (!strcmp(node->text, "generic"))
+		*mode = HOOK_GENERIC;
+	else
+		complain(reader, node, "'%s' is neither native nor generic", node->text);
+}
+
+static void refuse_policy(struct reader *reader, const struct yaml_node *key)
+{
+	if (key)
+		complain(reader, key,
+			 "unknown key '%s'; an interface enforces unless it has 'observe: true'",
+			 key->text);
+}
+
+static void read_switch(struct reader *reader, const struct yaml_node *node, bool *value)
+{
+	if (node && !node->plain && (!strcmp(node->text, "true") || !strcmp(node->text, "false")))
+		complain(reader, node, "'%s' stands in quotes; write it without", node->text);
+	else
+		read_bool(reader, node, value);
+}
+
+static void read_settings(struct reader *reader, const struct yaml_field *field,
+			  struct site_interface *interface)
+{
+	struct recipe *recipe = &interface->recipe;
+	bool observe = false;
+	unsigned int limit = recipe_echo_limit(recipe);
+
+	refuse_policy(reader, field[KEY_ENFORCE].key);
+	refuse_policy(reader, field[KEY_POLICY].key);
+	read_switch(reader, field[KEY_OBSERVE].value, &observe);
+	recipe->policy = observe ? PC_POLICY_OBSERVE : PC_POLICY_ENFORCE;
+	read_outbound(reader, field[KEY_OUTBOUND].value, recipe);
+	read_switch(reader, field[KEY_FORWARD].value, &recipe->forward);
+	read_number(reader, field[KEY_ECHO_LIMIT].value, 0, PC_ECHO_LIMIT_MAX, &limit);
+	recipe_limit_echo(recipe, limit);
+	read_number(reader, field[KEY_FLOWS].value, 1, PC_FLOWS_MAX, &interface->flows);
+	read_mode(reader, field[KEY_MODE].value, &interface->mode);
+	read_number(reader, field[KEY_CONFIRM].value, 1, CONFIRM_LIMIT, &interface->confirm);
+}
+
+void site_read_interface(struct reader *reader, const struct yaml_node *mapping,
+			 struct site_interface *interface)
+{
+	struct yaml_field field[KEYS];
+	size_t errors = reader->diag->errors;
+
+	interface->profiles_wrong = true;
+	yaml_fields(&reader->yaml, mapping, interface_key, KEYS, field, reader->diag);
+	for (size_t i = KEY_PROFILES; i <= KEY_SET; i++) {
+		const struct yaml_node *value = field[i].value;
+
+		if (!value || too_many(reader, value, count_words(value)))
+			continue;
+		switch (i) {
+		case KEY_PROFILES:
+			interface->profiles_wrong = !read_profiles(reader, value, interface);
+			break;
+		case KEY_ENABLE:
+			read_words(reader, value, RECIPE_ENABLE, "a feature", interface);
+			break;
+		case KEY_DISABLE:
+			read_words(reader, value, RECIPE_DISABLE, "PROFILE:SERVICE", interface);
+			break;
+		case KEY_FROM: read_overrides(reader, value, RECIPE_FROM, interface); break;
+		case KEY_SET: read_overrides(reader, value, RECIPE_SET, interface); break;
+		}
+	}
+	read_settings(reader, field, interface);
+	interface->wrong = reader->diag->errors != errors;
+}

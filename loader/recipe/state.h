@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What boots: the site file that was confirmed last, whole, with its group files and its profiles;
+ *and which site files were applied and not confirmed.
+ *
+ *	STATE/confirmed -> snapshot-ID	site.yaml, groups/NAME, profiles/NAME.yaml, about.json
+ *	STATE/pending -> snapshot-ID	what waits to be confirmed, or was not in time
+ *	STATE/tried			digests of site files, a line each
+ *
+ * A snapshot is written whole before a link leads to it. The lock of pins_lock is held by who
+ *writes.
+ */
+#ifndef PORTCULLIS_RECIPE_STATE_H
+#define PORTCULLIS_RECIPE_STATE_H
+
+#include "loader/base/sha256.h"
+#include "loader/catalog/catalog.h"
+#include "loader/recipe/site.h"
+
+#define STATE		"/var/lib/portcullis"
+#define STATE_CONFIRMED STATE "/confirmed"
+#define STATE_PENDING	STATE "/pending"
+#define STATE_TRIED	STATE "/tried"
+#define STATE_VERSION	1
+#define STATE_TRIES	64 /* digests that are kept, the last ones */
+
+/* It is kept of this file alone: another one, given by --site, is not what boots. */
+bool state_is_of(const char *site_path);
+
+/*
+ * What a site file says: names of interfaces, recipes with the prefixes of their groups, modes.
+ * Comments, the order of keys and `confirm` do not matter.
+ */
+void site_digest(const struct site *site, char text[SHA256_TEXT]);
+
+struct snapshot {
+	bool there;
+	struct site site;
+	struct catalog catalog; /* its profiles alone */
+	char digest[SHA256_TEXT];
+	char content[SHA256_TEXT]; /* of all files in it, as they were written */
+	struct names interfaces;   /* pending: those that were applied, empty: all */
+};
+
+/*
+ * `path`: STATE_CONFIRMED or STATE_PENDING. 0, also if there is none; else -errno with errors in
+ * `diag`, and there is none to use.
+ */
+int snapshot_open(const char *path, struct snapshot *snapshot, struct diag *diag);
+void snapshot_free(struct snapshot *snapshot);
+
+/* Whether the file of this digest was applied and not confirmed: it was reverted, or it still
+ * waits. */
+bool state_tried(const char *digest);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The counters of one filter, added up over the CPUs. */
+#ifndef PORTCULLIS_REPORT_COUNTERS_H
+#define PORTCULLIS_REPORT_COUNTERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+
+#include "bpf/abi.h"
+
+struct count {
+	__u64 packets;
+	__u64 bytes; /* whole frames, Ethernet header included */
+};
+
+struct counters {
+	struct count cell[PC_CELLS_ALL]; /* by PC_CELL_* */
+	bool rare;			 /* one from PC_CELLS on was counted */
+};
+
+struct counts {
+	struct count pass, drop, would_drop;
+};
+
+/* NULL: reserved, no program counts it. */
+extern const char *const reason_name[PC_REASONS];
+
+/* The memory of a filter's counters (layout: abi.h), which may be live. */
+struct counter_maps {
+	const struct pc_filter *filter;
+	const struct pc_page *rows;   /* the whole map `counters` */
+	const struct pc_page *totals; /* the whole map `totals` */
+};
+
+/*
+ * Sets `counters` to the sums over rows and totals. A cell that is just being flushed is read again
+ * until it stands still. What the map `carries` has is the caller's to add.
+ */
+void counters_sum(const struct counter_maps *maps, struct counters *counters);
+
+/* The cell of a total, by its index; PC_CELLS_ALL: it has none. */
+__u32 counters_total_cell(const struct pc_filter *filter, __u32 index);
+
+/* Adds to a cell; one that does not exist is left out. */
+void counters_add(struct counters *counters, __u32 cell, const struct pc_count *count);
+
+/* Every packet seen at ingress, once: the drops are the sum over the reasons but `outbound`. */
+struct counts counters_total(const struct counters *counters);
+/* Every packet seen at egress. */
+struct counts counters_outbound_total(const struct counters *counters);
+/* Drops of a port (index: PC_PORT), passes too. */
+struct counts counters_port(const struct counters *counters, __u32 port);
+/* The same of a remote port at egress; its passes count the replies as well. */
+struct counts counters_out(const struct counters *counters, __u32 port);
+/* Drops for a reason; `pass` is zero. */
+struct counts counters_reason(const struct counters *counters, enum pc_reason reason);
+struct count counters_other(const struct counters *counters, enum pc_other other);
+
+#endif

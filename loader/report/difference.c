@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Compares what two generations admit. */
+#include "loader/report/difference.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/abi.h"
+#include "loader/base/memory.h"
+#include "loader/recipe/compose_json.h"
+#include "loader/recipe/recipe.h"
+#include "loader/report/difference_groups.h"
+#include "loader/report/json_forms.h"
+
+#define ANYONE "anyone"
+#define SOURCE ", source port "
+
+/* What one generation lists at each port of one direction, by all its open services. */
+struct side {
+	struct names *who[PC_PORTS];   /* "trusted", "anyone, source port 67/udp"; NULL: closed */
+	const char *service[PC_PORTS]; /* the first that opens the port, in `names` */
+	struct names names;
+	const json_t *kept;
+	struct names group, text; /* groups that were asked for, and how they are told */
+	bool out;		  /* the direction */
+	bool blocks;		  /* what is not listed; else the list is for counting */
+};
+
+/* The parties of one service, as texts. Source ports are of what comes in. */
+static void list_parties(const json_t *service, bool out, struct names *parties)
+{
+	const json_t *ports = out ? NULL : json_object_get(service, "from_ports");
+	__free_text char *source = report_joined(ports, ", ");
+	const json_t *groups = json_object_get(service, out ? "to" : "from"), *group;
+	const char *middle = *source ? SOURCE : "";
+	size_t i;
+
+	json_array_foreach (groups, i, group) {
+		__free_text char *party =
+			xasprintf("%s%s%s", json_string_value(group), middle, source);
+
+		names_add(parties, party);
+	}
+	if (!parties->count) {
+		__free_text char *party = xasprintf(ANYONE "%s%s", middle, source);
+
+		names_add(parties, party);
+	}
+}
+
+static void add_port(struct side *side, __u32 port, const struct names *parties, const char *name)
+{
+	size_t i;
+
+	if (!side->who[port]) {
+		side->who[port] = xcalloc(1, sizeof(struct names));
+		side->service[port] = name;
+	}
+	for (i = 0; i < parties->count; i++)
+		names_add_once(side->who[port], parties->name[i]);
+}
+
+static void add_service(struct side *side, const char *profile, const json_t *service)
+{
+	__cleanup(ports_free) struct ports ports = {};
+	__cleanup(names_free) struct names parties = {};
+	__free_text char *full =
+		xasprintf("%s:%s", profile, json_string_value(json_object_get(service, "name")));
+	size_t i;
+	__u32 n;
+
+	names_add(&side->names, full);
+	list_parties(service, side->out, &parties);
+	service_ports(service, &ports);
+	for (i = 0; i < ports.count; i++) {
+		const struct port_range *range = &ports.range[i];
+		/* What is kept has one protocol in each text. */
+		enum pc_transport transport = range->transports == 1 << PC_TCP ? PC_TCP : PC_UDP;
+
+		for (n = range->first; n <= range->last; n++)
+			add_port(side, PC_PORT(transport, n), &parties,
+				 side->names.name[side->names.count - 1]);
+	}
+}
+
+static struct side *side_make(const json_t *kept, bool out)
+{
+	const json_t *profiles = json_object_get(kept, "profiles"), *profile, *service;
+	const char *outbound =
+		json_string_value(json_object_get(json_object_get(kept, "recipe"), "outbound"));
+	struct side *side = xcalloc(1, sizeof(*side));
+	size_t i, j;
+
+	side->kept = kept;
+	side->out = out;
+	side->blocks = !out || (outbound && !strcmp(outbound, outbound_name[PC_OUTBOUND_ENFORCE]));
+	json_array_foreach (profiles, i, profile) {
+		const char *name = json_string_value(json_object_get(profile, "name"));
+
+		json_array_foreach (json_object_get(profile, "services"), j, service)
+			if (service_open(service, out))
+				add_service(side, name, service);
+	}
+	return side;
+}
+
+static void side_free(struct side *side)
+{
+	__u32 port;
+
+	for (port = 0; port < PC_PORTS; port++) {
+		if (!side->who[port])
+			continue;
+		names_free(side->who[port]);
+		free(side->who[port]);
+	}
+	names_free(&side->names);
+	names_free(&side->group);
+	names_free(&side->text);
+	free(side);
+}
+
+static bool same_names(const struct names *a, const struct names *b)
+{
+	size_t i;
+
+	if (!a || !b)
+		return a == b;
+	/* Whom anyone includes, does not matter. */
+	if (names_have(a, ANYONE) || names_have(b, ANYONE))
+		return names_have(a, ANYONE) == names_have(b, ANYONE);
+	for (i = 0; i < a->count; i++)
+		if (!names_have(b, a->name[i]))
+			return false;
+	return a->count == b->count;
+}
+
+/* "trusted", "mgmt (anyone)". */
+static const char *group_text(struct side *side, const char *group)
+{
+	__free_text char *text = NULL;
+	size_t i;
+
+	for (i = 0; i < side->group.count; i++)
+		if (!strcmp(side->group.name[i], group))
+			return side->text.name[i];
+	text = difference_group_text(side->kept, group);
+	names_add(&side->group, group);
+	names_add(&side->text, text);
+	return side->text.name[i];
+}
+
+/* "trusted; cluster"; "anyone" where that says it all. The caller frees. */
+static char *who_text(struct side *side, const struct names *who)
+{
+	__cleanup(names_free) struct names list = {};
+	size_t i;
+
+	if (names_have(who, ANYONE))
+		return xstrdup(ANYONE);
+	for (i = 0; i < who->count; i++) {
+		const char *source = strstr(who->name[i], SOURCE);
+		size_t length = source ? (size_t)(source - who->name[i]) : strlen(who->name[i]);
+		__free_text char *group = xstrndup(who->name[i], length), *text = NULL;
+
+		text = xasprintf("%s%s", group_text(side, group), source ?: "");
+		names_add(&list, text);
+	}
+	return names_join(&list, "; ");
+}
+
+/* Who is told of each line, and how many there were. */
+struct telling {
+	difference_tell *tell;
+	void *context;
+	size_t count;
+};
+
+__attribute__((format(printf, 4, 5))) static void tell(struct telling *telling, const char *word,
+						       const char *what, const char *format, ...)
+{
+	__free_text char *how = NULL;
+	va_list args;
+
+	va_start(args, format);
+	how = xvasprintf(format, args);
+	va_end(args);
+	telling->tell(telling->context, word, what, how);
+	telling->count++;
+}
+
+/* Ports first..last (indices of one transport) have the same before and the same after. */
+static void tell_range(struct side *old, struct side *new, __u32 first, __u32 last,
+		       struct telling *telling)
+{
+	const struct names *before = old->who[first], *after = new->who[first];
+	__free_text char *was = before ? who_text(old, before) : NULL;
+	__free_text char *is = after ? who_text(new, after) : NULL;
+	const char *transport = first >> 16 == PC_TCP ? "tcp" : "udp";
+	const char *way = new->out ? "out " : "", *party = new->out ? "to" : "from";
+	__free_text char *range =
+		first == last ?
+			xasprintf("%s%u/%s", way, first & 0xffff, transport) :
+			xasprintf("%s%u-%u/%s", way, first & 0xffff, last & 0xffff, transport);
+
+	if (was && is)
+		tell(telling, "changes", range, " from %s to %s (%s)", was, is,
+		     new->service[first]);
+	else if (is)
+		tell(telling, new->blocks ? "opens" : "lists", range, " %s %s (%s)", party, is,
+		     new->service[first]);
+	else
+		tell(telling, new->blocks ? "closes" : "unlists", range, " %s %s (%s)", party, was,
+		     old->service[first]);
+}
+
+static bool same_service(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static bool continues(const struct side *old, const struct side *new, __u32 first, __u32 port)
+{
+	return port < PC_PORTS && port >> 16 == first >> 16 &&
+	       same_names(old->who[first], old->who[port]) &&
+	       same_names(new->who[first], new->who[port]) &&
+	       same_service(old->service[first], old->service[port]) &&
+	       same_service(new->service[first], new->service[port]);
+}
+
+static void tell_ports(const json_t *before, const json_t *after, bool out, struct telling *telling)
+{
+	struct side *old = side_make(before, out), *new = side_make(after, out);
+	__u32 first, next;
+
+	for (first = 0; first < PC_PORTS; first = next) {
+		next = first + 1;
+		if (same_names(old->who[first], new->who[first]))
+			continue;
+		while (continues(old, new, first, next))
+			next++;
+		tell_range(old, new, first, next - 1, telling);
+	}
+	side_free(old);
+	side_free(new);
+}
+
+static void list_protocols(const json_t *kept, struct names *names)
+{
+	const json_t *profile, *protocol;
+	size_t i, j;
+
+	json_array_foreach (json_object_get(kept, "profiles"), i, profile)
+		json_array_foreach (json_object_get(profile, "protocols"), j, protocol)
+			names_add_once(names, json_string_value(protocol));
+}
+
+static void tell_missing(const char *word, const struct names *of, const struct names *in,
+			 struct telling *telling)
+{
+	size_t i;
+
+	for (i = 0; i < of->count; i++) {
+		__free_text char *protocol = xasprintf("IP protocol %s", of->name[i]);
+
+		if (!names_have(in, of->name[i]))
+			tell(telling, word, protocol, "%s", "");
+	}
+}
+
+static void tell_protocols(const json_t *before, const json_t *after, struct telling *telling)
+{
+	struct names old = {}, new = {};
+
+	list_protocols(before, &old);
+	list_protocols(after, &new);
+	tell_missing("opens", &new, &old, telling);
+	tell_missing("closes", &old, &new, telling);
+	names_free(&old);
+	names_free(&new);
+}
+
+/* A setting of a recipe as text; the caller frees. An older recipe has not all of them. */
+static char *setting_text(const json_t *recipe, const char *key)
+{
+	const json_t *value = json_object_get(recipe, key);
+
+	if (!strcmp(key, "forward"))
+		return xstrdup(json_is_true(value) ? "yes" : "no");
+	if (!strcmp(key, "outbound"))
+		return xstrdup(json_is_string(value) ? json_string_value(value) :
+						       outbound_name[PC_OUTBOUND_TRACK]);
+	if (!strcmp(key, "echo_limit") && json_is_integer(value) && !json_integer_value(value))
+		return xstrdup("none");
+	if (!strcmp(key, "echo_limit"))
+		return xasprintf("%lld", json_is_integer(value) ?
+						 (long long)json_integer_value(value) :
+						 ECHO_LIMIT_DEFAULT);
+	return xstrdup(json_is_string(value) ? json_string_value(value) : "");
+}
+
+/* Nothing is said of what was attached to nothing before. */
+static void tell_settings(const json_t *before, const json_t *after, struct telling *telling)
+{
+	static const struct {
+		const char *key, *name;
+	} setting[] = {
+		{"policy", "the policy"},
+		{"outbound", "outbound"},
+		{"forward", "forward"},
+		{"echo_limit", "the echo limit"},
+	};
+	const json_t *old = json_object_get(before, "recipe");
+	const json_t *new = json_object_get(after, "recipe");
+	size_t i;
+
+	for (i = 0; old && new &&i < ARRAY_SIZE(setting); i++) {
+		__free_text char *was = setting_text(old, setting[i].key);
+		__free_text char *is = setting_text(new, setting[i].key);
+
+		if (strcmp(was, is))
+			tell(telling, "changes", setting[i].name, " from %s to %s", was, is);
+	}
+}
+
+size_t difference_each(const json_t *before, const json_t *after, difference_tell *to,
+		       void *context)
+{
+	struct telling telling = {.tell = to, .context = context};
+
+	tell_ports(before, after, false, &telling);
+	tell_ports(before, after, true, &telling);
+	tell_protocols(before, after, &telling);
+	telling.count += difference_groups(before, after, to, context);
+	tell_settings(before, after, &telling);
+	return telling.count;
+}
+
+static void print_line(void *context, const char *word, const char *what, const char *how)
+{
+	fprintf(context, "  %-7s %s%s\n", word, what, how);
+}
+
+size_t difference_print(const json_t *before, const json_t *after, FILE *to)
+{
+	size_t printed = difference_each(before, after, print_line, to);
+
+	if (!printed)
+		fputs("  no port opens or closes\n", to);
+	return printed;
+}
+
+/* "opens 25/tcp, 587/tcp; closes 22/tcp" as it grows. */
+struct short_text {
+	FILE *to;
+	char word[16]; /* the last one */
+	size_t count;
+};
+
+static void add_short(void *context, const char *word, const char *what, const char *how)
+{
+	struct short_text *text = context;
+
+	(void)how;
+	if (text->count++ >= DIFFERENCE_SHORT)
+		return;
+	if (!strcmp(text->word, word))
+		fprintf(text->to, ", %s", what);
+	else
+		fprintf(text->to, "%s%s %s", *text->word ? "; " : "", word, what);
+	snprintf(text->word, sizeof(text->word), "%s", word);
+}
+
+char *difference_short(const json_t *before, const json_t *after)
+{
+	struct short_text text = {};
+	char *whole = NULL;
+	size_t length;
+
+	text.to = open_memstream(&whole, &length);
+	if (!text.to)
+		return NULL;
+	difference_each(before, after, add_short, &text);
+	if (text.count > DIFFERENCE_SHORT)
+		fprintf(text.to, "; and %zu more", text.count - DIFFERENCE_SHORT);
+	if (fclose(text.to) || !length) {
+		free(whole);
+		return NULL;
+	}
+	return whole;
+}

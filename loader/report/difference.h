@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What changes for whom between two generations, from what is kept with them. */
+#ifndef PORTCULLIS_REPORT_DIFFERENCE_H
+#define PORTCULLIS_REPORT_DIFFERENCE_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "loader/report/difference_groups.h"
+
+/*
+ * Compares two kept texts ({"recipe", "profiles"}; `before` may be an empty object: nothing was
+ * attached) and prints a line for each range of ports that opens, closes, or changes whom it
+ * admits, those marked `out` after those of `in` (they are listed and unlisted as long as outbound
+ * only tracks), and for each group, protocol and setting that changes; one line if nothing does. A
+ * port is judged by all its open services together. Returns how many lines tell of a change.
+ */
+size_t difference_print(const json_t *before, const json_t *after, FILE *to);
+
+/* The same told in parts. */
+size_t difference_each(const json_t *before, const json_t *after, difference_tell *tell,
+		       void *context);
+
+/*
+ * "opens 25/tcp, 587/tcp; closes 22/tcp", with the first DIFFERENCE_SHORT of them; NULL: nothing
+ * changes. The caller frees.
+ */
+#define DIFFERENCE_SHORT 32
+char *difference_short(const json_t *before, const json_t *after);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One learned flow: whether it lives, its state, its JSON form. */
+#ifndef PORTCULLIS_REPORT_FLOW_H
+#define PORTCULLIS_REPORT_FLOW_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "bpf/abi.h"
+
+/* A live flow, small: there may be PC_FLOWS_MAX of them. */
+struct flow {
+	struct pc_flow key;
+	__u32 ifindex; /* whose egress learned it */
+	__u32 idle;    /* seconds since its last packet */
+	__u8 flags;    /* PC_FLOW_* */
+};
+
+/* Whether the program would still take it, and for how many seconds it was idle. */
+bool flow_live(const struct pc_flow *key, const struct pc_flow_state *state, __u64 now,
+	       __u32 *idle);
+/* Whether the key needs a link: it has an IPv6 link-local address. */
+bool flow_has_link(const struct pc_flow *key);
+/* Seconds for which it still lives if nothing is sent. */
+__u32 flow_expires(const struct flow *flow);
+/* "sent", "replied", "stream"; of TCP "sent", "replied", "established", "closing", "reset". */
+const char *flow_state_name(const struct flow *flow);
+
+/* {"interface", "protocol", "local", "local_port", "remote", "remote_port", "state", "idle",
+ * "expires"}; of an echo "identifier" instead of the ports. */
+json_t *flow_json(const struct flow *flow, const char *interface);
+
+/* By interface, family, protocol, remote address, local address, ports: for qsort. */
+int flow_compare(const void *a, const void *b);
+
+#endif

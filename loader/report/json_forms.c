@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The JSON forms. */
+#include "loader/report/json_forms.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "loader/base/memory.h"
+#include "loader/recipe/compose_json.h"
+
+json_t *report_new(const char *name, json_t *list)
+{
+	return json_pack("{s:i, s:o}", "version", 1, name, list);
+}
+
+void report_print(json_t *report, void (*text)(const json_t *report, FILE *to))
+{
+	if (text) {
+		text(report, stdout);
+	} else {
+		json_dumpf(report, stdout, JSON_INDENT(2));
+		putchar('\n');
+	}
+	json_decref(report);
+}
+
+const char *report_time(__u64 ns, char text[TIME_TEXT])
+{
+	time_t seconds = ns / 1000000000;
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(text, TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return text;
+}
+
+char *report_joined(const json_t *names, const char *separator)
+{
+	struct names list = {};
+	const json_t *name;
+	char *joined;
+	size_t i;
+
+	json_array_foreach (names, i, name)
+		if (json_is_string(name))
+			names_add(&list, json_string_value(name));
+	joined = names_join(&list, separator);
+	names_free(&list);
+	return joined;
+}
+
+static json_t *count_json(struct count count)
+{
+	return json_pack("{s:I, s:I}", "packets", (json_int_t)count.packets, "bytes",
+			 (json_int_t)count.bytes);
+}
+
+json_t *report_counts(struct counts counts)
+{
+	return json_pack("{s:o, s:o, s:o}", "pass", count_json(counts.pass), "drop",
+			 count_json(counts.drop), "would_drop", count_json(counts.would_drop));
+}
+
+/* Ports (PC_PORT, of one protocol) that a service lists. */
+struct listed {
+	__u32 first, last;
+	json_t *service; /* "PROFILE:SERVICE" */
+};
+
+struct listing {
+	struct listed *listed;
+	size_t count;
+};
+
+static void list_range(struct listing *listing, const struct port_range *range, json_t *service)
+{
+	int transport;
+
+	for (transport = 0; transport < PC_TRANSPORTS; transport++) {
+		if (!(range->transports & 1 << transport))
+			continue;
+		listing->listed = grow(listing->listed, listing->count, sizeof(*listing->listed));
+		listing->listed[listing->count++] = (struct listed){
+			.first = PC_PORT(transport, range->first),
+			.last = PC_PORT(transport, range->last),
+			.service = json_incref(service),
+		};
+	}
+}
+
+static void list_service(struct listing *listing, const char *profile, const json_t *service)
+{
+	__cleanup(ports_free) struct ports ports = {};
+	json_t *name =
+		json_sprintf("%s:%s", profile, json_string_value(json_object_get(service, "name")));
+	size_t i;
+
+	service_ports(service, &ports);
+	for (i = 0; i < ports.count; i++)
+		list_range(listing, &ports.range[i], name);
+	json_decref(name);
+}
+
+/* The open services of a direction: a packet to a closed one's port is unlisted. */
+static void list_services(struct listing *listing, const json_t *profiles, bool out)
+{
+	const json_t *profile, *service;
+	size_t i, j;
+
+	json_array_foreach (profiles, i, profile)
+		json_array_foreach (json_object_get(profile, "services"), j, service)
+			if (service_open(service, out))
+				list_service(listing,
+					     json_string_value(json_object_get(profile, "name")),
+					     service);
+}
+
+static void listing_free(struct listing *listing)
+{
+	size_t i;
+
+	for (i = 0; i < listing->count; i++)
+		json_decref(listing->listed[i].service);
+	free(listing->listed);
+}
+
+/* Per port, the array of its services, NULL for none. */
+struct services {
+	json_t *of[PC_PORTS];
+};
+
+/*
+ * For each wanted port the first wanted one of its run: the ports between two where a range begins
+ * or ends are listed by the same services. PC_PORTS for a port that is not wanted.
+ */
+static void find_heads(const struct listing *listing, const bool *wanted, __u32 *head)
+{
+	__cleanup(text_free) bool *turn = xcalloc(PC_PORTS + 1, sizeof(*turn));
+	__u32 current = PC_PORTS, port;
+	size_t i;
+
+	for (i = 0; i < listing->count; i++) {
+		turn[listing->listed[i].first] = true;
+		turn[listing->listed[i].last + 1] = true;
+	}
+	for (port = 0; port < PC_PORTS; port++) {
+		if (turn[port])
+			current = PC_PORTS;
+		if (wanted[port] && current == PC_PORTS)
+			current = port;
+		head[port] = wanted[port] ? current : PC_PORTS;
+	}
+}
+
+/*
+ * Thousands of services may list all ports: so only the heads of runs get an array of their own,
+ * and the ranges are walked from head to head.
+ */
+static void join(const struct listing *listing, const bool *wanted, struct services *services)
+{
+	__cleanup(text_free) __u32 *head = xcalloc(PC_PORTS, sizeof(*head));
+	__cleanup(text_free) __u32 *next = xcalloc(PC_PORTS + 1, sizeof(*next));
+	__u32 port;
+	size_t i;
+
+	find_heads(listing, wanted, head);
+	next[PC_PORTS] = PC_PORTS;
+	for (port = PC_PORTS; port--;)
+		next[port] = head[port] == port ? port : next[port + 1];
+	for (i = 0; i < listing->count; i++) {
+		const struct listed *listed = &listing->listed[i];
+
+		for (port = next[listed->first]; port <= listed->last; port = next[port + 1]) {
+			if (!services->of[port])
+				services->of[port] = json_array();
+			json_array_append(services->of[port], listed->service);
+		}
+	}
+	for (port = 0; port < PC_PORTS; port++)
+		if (head[port] < port)
+			services->of[port] = json_incref(services->of[head[port]]);
+}
+
+/* The services of a direction that list the wanted ports. */
+static struct services *services_of(const json_t *profiles, bool out, const bool *wanted)
+{
+	struct services *services = xcalloc(1, sizeof(*services));
+	__cleanup(listing_free) struct listing listing = {};
+
+	list_services(&listing, profiles, out);
+	join(&listing, wanted, services);
+	return services;
+}
+
+static void services_free(struct services *services)
+{
+	__u32 port;
+
+	for (port = 0; port < PC_PORTS; port++)
+		json_decref(services->of[port]);
+	free(services);
+}
+
+static bool counted(struct counts counts)
+{
+	return counts.pass.packets || counts.drop.packets || counts.would_drop.packets;
+}
+
+/* Moves the keys of `from` into `to`. */
+static void merge(json_t *to, json_t *from)
+{
+	json_object_update(to, from);
+	json_decref(from);
+}
+
+static json_t *port_json(const char *direction, __u32 port, struct counts counts, json_t *services)
+{
+	json_t *entry =
+		json_pack("{s:s, s:s, s:i}", "direction", direction, "protocol",
+			  port >> 16 == PC_TCP ? "tcp" : "udp", "port", (int)(port & 0xffff));
+
+	json_object_set(entry, "services", services);
+	merge(entry, report_counts(counts));
+	return entry;
+}
+
+static struct counts counts_of(const struct counters *counters, bool out, __u32 port)
+{
+	return out ? counters_out(counters, port) : counters_port(counters, port);
+}
+
+/* Appends the counted ports of a direction; with `all`, those that a service lists too. */
+static void add_ports(json_t *list, const struct counters *counters, const json_t *profiles,
+		      bool out, bool all)
+{
+	__cleanup(text_free) bool *wanted = xcalloc(PC_PORTS, sizeof(*wanted));
+	bool any = false;
+	struct services *services;
+	json_t *none;
+	__u32 port;
+
+	for (port = 0; port < PC_PORTS; port++) {
+		wanted[port] = all || counted(counts_of(counters, out, port));
+		any = any || wanted[port];
+	}
+	if (!any)
+		return;
+	none = json_array();
+	services = services_of(profiles, out, wanted);
+	for (port = 0; port < PC_PORTS; port++) {
+		json_t *listed = services->of[port];
+		struct counts counts;
+
+		if (!wanted[port])
+			continue;
+		counts = counts_of(counters, out, port);
+		if (counted(counts) || listed)
+			json_array_append_new(list, port_json(out ? "out" : "in", port, counts,
+							      listed ? listed : none));
+	}
+	json_decref(none);
+	services_free(services);
+}
+
+/* Sorted by direction, protocol and port: text_counters.c searches. */
+static json_t *ports_json(const struct counters *counters, const json_t *profiles, bool all)
+{
+	json_t *list = json_array();
+
+	add_ports(list, counters, profiles, false, all);
+	add_ports(list, counters, profiles, true, all);
+	return list;
+}
+
+json_t *report_counters(const struct counters *counters, const json_t *profiles, bool all)
+{
+	static const struct {
+		enum pc_other other;
+		const char *name;
+	} other[] = {
+		{PC_OTHER_NON_IP, "non_ip"},
+		{PC_OTHER_ICMP, "icmp"},
+		{PC_OTHER_PROTOCOL, "protocol"},
+	};
+	json_t *report = json_object();
+	json_t *reasons = json_object();
+	json_t *others = json_object();
+	size_t i;
+
+	json_object_set_new(report, "ports", ports_json(counters, profiles, all));
+	for (i = 0; i < PC_REASONS; i++) {
+		json_t *reason;
+
+		if (!reason_name[i])
+			continue;
+		reason = report_counts(counters_reason(counters, i));
+		json_object_del(reason, "pass");
+		json_object_set_new(reasons, reason_name[i], reason);
+	}
+	for (i = 0; i < ARRAY_SIZE(other); i++)
+		json_object_set_new(others, other[i].name,
+				    count_json(counters_other(counters, other[i].other)));
+	json_object_set_new(report, "reasons", reasons);
+	json_object_set_new(report, "replies",
+			    count_json(counters_other(counters, PC_OTHER_REPLY)));
+	json_object_set_new(report, "other", others);
+	json_object_set_new(report, "total", report_counts(counters_total(counters)));
+	json_object_set_new(report, "outbound_total",
+			    report_counts(counters_outbound_total(counters)));
+	return report;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The text forms of reports, and what they are made with. */
+#ifndef PORTCULLIS_REPORT_TEXT_H
+#define PORTCULLIS_REPORT_TEXT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/* The text forms of whole reports. */
+void report_show_text(const json_t *report, FILE *to);
+void report_profiles_text(const json_t *report, FILE *to);
+void report_status_text(const json_t *report, FILE *to);
+
+/* The text of a key; "" if there is none. */
+const char *text_of(const json_t *object, const char *key);
+
+/* Of counts as report_counts has them; "drop" and "would_drop" together are what was refused. */
+json_int_t text_packets(const json_t *counts, const char *verdict);
+json_int_t text_bytes(const json_t *counts, const char *verdict);
+json_int_t text_refused(const json_t *counts);
+bool text_any(const json_t *counts);
+
+/* printf for texts of others: no control character gets through, and so no newline. */
+void text_print(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The time since an RFC 3339 one of report_time, as "1 h 2 min ago"; the caller frees. */
+char *text_age(const char *when);
+
+/* Counts as a line: "passed 5 (300 B), dropped 0 (0 B)". */
+void text_total(const json_t *counts, FILE *to);
+
+#endif

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The text form of the counters, made from the JSON one. */
+#include "loader/report/text_counters.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/base/columns.h"
+#include "loader/base/memory.h"
+#include "loader/report/json_forms.h"
+#include "loader/report/text.h"
+
+#define UNLISTED_SHOWN 20 /* the most-dropped unlisted ports; --all and --json have the others */
+
+/* A view of one interface's counters: which columns it needs. */
+struct view {
+	bool would; /* something would have been dropped */
+	bool rates;
+	bool all;
+	double seconds;
+	const json_t *before; /* the interface's report of `seconds` ago, or NULL */
+};
+
+/* The order of a report's ports: in, out; tcp, udp; by number. */
+static int compare_ports(const json_t *a, const json_t *b)
+{
+	json_int_t left = json_integer_value(json_object_get(a, "port"));
+	json_int_t right = json_integer_value(json_object_get(b, "port"));
+	int order = strcmp(text_of(a, "direction"), text_of(b, "direction"));
+
+	if (!order)
+		order = strcmp(text_of(a, "protocol"), text_of(b, "protocol"));
+	return order ? order : left < right ? -1 : left > right;
+}
+
+/* The entry of the same direction, protocol and port; NULL if there was none. */
+static const json_t *same_port(const json_t *ports, const json_t *port)
+{
+	size_t low = 0, high = json_array_size(ports);
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const json_t *other = json_array_get(ports, middle);
+		int order = compare_ports(other, port);
+
+		if (!order)
+			return other;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+static void counts_cells(const struct view *view, const json_t *now, const json_t *before,
+			 char cell[][HUMAN_TEXT])
+{
+	static const char *const verdict[] = {"pass", "drop", "would_drop"};
+	size_t verdicts = view->would ? 3 : 2, at = 0, i;
+
+	for (i = 0; i < verdicts; i++) {
+		json_int_t packets = text_packets(now, verdict[i]);
+
+		snprintf(cell[at++], HUMAN_TEXT, "%lld", (long long)packets);
+		human(text_bytes(now, verdict[i]), "B", cell[at++]);
+		if (view->rates) {
+			double rate = (packets - text_packets(before, verdict[i])) / view->seconds;
+
+			human(rate > 0 ? rate : 0, "/s", cell[at++]);
+		}
+	}
+}
+
+static void view_columns(const struct view *view, struct columns *columns)
+{
+	static const char *const heading[] = {">PASSED", ">DROPPED", ">WOULD DROP"};
+	size_t verdicts = view->would ? 3 : 2, i;
+
+	*columns = (struct columns){.count = 3, .heading = {"WAY", "PORT", "SERVICE"}};
+	for (i = 0; i < verdicts; i++) {
+		columns->heading[columns->count++] = heading[i];
+		columns->heading[columns->count++] = ">BYTES";
+		if (view->rates)
+			columns->heading[columns->count++] = ">RATE";
+	}
+}
+
+static void port_row(const struct view *view, struct columns *columns, const json_t *port)
+{
+	char cell[COLUMNS_MOST][HUMAN_TEXT] = {};
+	const char *row[COLUMNS_MOST];
+	const json_t *services = json_object_get(port, "services");
+	__free_text char *names = report_joined(services, ", ");
+	__free_text char *number =
+		xasprintf("%lld/%s", (long long)json_integer_value(json_object_get(port, "port")),
+			  text_of(port, "protocol"));
+	const json_t *before =
+		view->before ? same_port(json_object_get(view->before, "ports"), port) : NULL;
+	bool listed = json_array_size(services);
+	size_t i;
+
+	counts_cells(view, port, before, cell);
+	row[0] = text_of(port, "direction");
+	row[1] = number;
+	row[2] = listed ? names : "unlisted";
+	for (i = 3; i < columns->count; i++)
+		row[i] = cell[i - 3];
+	columns_row(columns,
+		    !listed		       ? TONE_BAD :
+		    text_packets(port, "pass") ? TONE_GOOD :
+						 TONE_PLAIN,
+		    row);
+}
+
+/* What a port is sorted by, looked up once: a flood over all ports leaves 131,072 of them. */
+struct unlisted {
+	json_int_t refused;
+	const json_t *port;
+};
+
+static int by_refused(const void *a, const void *b)
+{
+	const struct unlisted *left = a, *right = b;
+
+	return left->refused < right->refused ? 1 : left->refused > right->refused ? -1 : 0;
+}
+
+/* A scan from outside must not push away what this host was kept from: so each way has its own. */
+static size_t unlisted_rows(const struct view *view, struct columns *columns, const json_t *ports,
+			    const char *direction)
+{
+	struct unlisted *unlisted = xcalloc(json_array_size(ports), sizeof(*unlisted));
+	const json_t *port;
+	size_t count = 0, shown, i;
+
+	json_array_foreach (ports, i, port)
+		if (!json_array_size(json_object_get(port, "services")) &&
+		    !strcmp(text_of(port, "direction"), direction))
+			unlisted[count++] = (struct unlisted){text_refused(port), port};
+	qsort(unlisted, count, sizeof(*unlisted), by_refused);
+	shown = view->all || count < UNLISTED_SHOWN ? count : UNLISTED_SHOWN;
+	for (i = 0; i < shown; i++)
+		port_row(view, columns, unlisted[i].port);
+	free(unlisted);
+	return count - shown;
+}
+
+static void print_ports(const struct view *view, const json_t *one, FILE *to)
+{
+	const json_t *ports = json_object_get(one, "ports"), *port;
+	struct columns columns;
+	size_t hidden = 0, i;
+
+	view_columns(view, &columns);
+	json_array_foreach (ports, i, port)
+		if (json_array_size(json_object_get(port, "services")))
+			port_row(view, &columns, port);
+	hidden += unlisted_rows(view, &columns, ports, "in");
+	hidden += unlisted_rows(view, &columns, ports, "out");
+	if (columns.rows)
+		columns_print(&columns, to);
+	if (hidden)
+		fprintf(to, "  ... and %zu more unlisted ports (--all shows them)\n", hidden);
+}
+
+static void print_reasons(const struct view *view, const json_t *one, FILE *to)
+{
+	const json_t *reasons = json_object_get(one, "reasons"), *reason;
+	struct columns columns = {.count = 3, .heading = {"REASON", ">DROPPED", ">BYTES"}};
+	const char *name;
+
+	if (view->would) {
+		columns.heading[columns.count++] = ">WOULD DROP";
+		columns.heading[columns.count++] = ">BYTES";
+	}
+	json_object_foreach ((json_t *)reasons, name, reason) {
+		char cell[4][HUMAN_TEXT];
+
+		if (!text_refused(reason))
+			continue;
+		snprintf(cell[0], HUMAN_TEXT, "%lld", (long long)text_packets(reason, "drop"));
+		human(text_bytes(reason, "drop"), "B", cell[1]);
+		snprintf(cell[2], HUMAN_TEXT, "%lld",
+			 (long long)text_packets(reason, "would_drop"));
+		human(text_bytes(reason, "would_drop"), "B", cell[3]);
+		columns_row(&columns, TONE_PLAIN,
+			    (const char *[]){name, cell[0], cell[1], cell[2], cell[3]});
+	}
+	if (columns.rows)
+		columns_print(&columns, to);
+}
+
+static void print_other(const json_t *one, FILE *to)
+{
+	const json_t *other = json_object_get(one, "other");
+	const json_t *sent = json_object_get(one, "outbound_total");
+
+	fprintf(to,
+		"  passed besides: %lld replies, %lld icmp, %lld of named protocols, %lld not IP\n",
+		(long long)text_packets(one, "replies"), (long long)text_packets(other, "icmp"),
+		(long long)text_packets(other, "protocol"),
+		(long long)text_packets(other, "non_ip"));
+	fputs("  all received: ", to);
+	text_total(json_object_get(one, "total"), to);
+	if (text_any(sent)) {
+		fputs("  all sent: ", to);
+		text_total(sent, to);
+	}
+}
+
+static const json_t *same_interface(const json_t *report, const json_t *one)
+{
+	const json_t *other;
+	size_t i;
+
+	json_array_foreach (json_object_get(report, "interfaces"), i, other)
+		if (!strcmp(text_of(other, "name"), text_of(one, "name")))
+			return other;
+	return NULL;
+}
+
+void report_counters_text(const json_t *report, const json_t *before, double seconds, bool all,
+			  FILE *to)
+{
+	const json_t *interfaces = json_object_get(report, "interfaces"), *one;
+	size_t i;
+
+	json_array_foreach (interfaces, i, one) {
+		struct view view = {
+			.would = text_packets(json_object_get(one, "total"), "would_drop") ||
+				 text_packets(json_object_get(one, "outbound_total"), "would_drop"),
+			.before = before ? same_interface(before, one) : NULL,
+			.seconds = seconds,
+			.all = all,
+		};
+		__free_text char *age = text_age(text_of(one, "since"));
+
+		view.rates = view.before && seconds > 0;
+		if (i)
+			fputc('\n', to);
+		text_print(to, "%s: generation %lld, counting since %s (%s)", text_of(one, "name"),
+			   (long long)json_integer_value(json_object_get(one, "generation")),
+			   text_of(one, "since"), age);
+		fputc('\n', to);
+		print_ports(&view, one, to);
+		print_reasons(&view, one, to);
+		print_other(one, to);
+	}
+	if (!json_array_size(interfaces))
+		fputs("portcullis is attached to no interface of this network namespace\n", to);
+}
