@@ -1,41 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh disable=SC2086 # lists of process ids
-# Runs in the guest, as root of a machine of its own. Every result is a line "ok - NAME" or
-# "not ok - NAME" or "skip - NAME: REASON"; "# TEXT" explains the result before it. The last line says that
-# the script came to its end.
+# Runs in the guest, as root of a machine of its own. Prints what scripts/kernels reports: see results.sh.
 
+# shellcheck source=tests/kernels/results.sh
+. /results.sh
 host4=10.77.0.1 peer4=10.77.0.2
 host6=fd77::1 peer6=fd77::2
-errors=/tmp/command
-
-note()
-{
-	sed 's/^/# /'
-}
-
-# check NAME COMMAND...: the command's own words are shown if it fails.
-check()
-{
-	name=$1
-	shift
-	if "$@" > $errors 2>&1; then
-		echo "ok - $name"
-	else
-		echo "not ok - $name"
-		note < $errors
-	fi
-}
-
-# same NAME EXPECTED ACTUAL
-same()
-{
-	if [ "$2" = "$3" ]; then
-		echo "ok - $1"
-	else
-		echo "not ok - $1"
-		echo "# expected $2, found $3"
-	fi
-}
 
 refuses()
 {
