@@ -41,7 +41,7 @@ struct {
 
 struct trie_map {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
 	__uint(max_entries, 1);
 	__uint(key_size, sizeof(struct pc_key));
 	__uint(value_size, sizeof(__u64));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "loader/base/memory.h"
+#include "loader/base/shell.h"
 #include "loader/base/message.h"
 #include "loader/command.h"
 #include "loader/doctor.h"
@@ -69,7 +70,7 @@ static void look_for_unfiltered(struct doctor *doctor)
 	if (unfiltered_find(&names))
 		doctor_heard(doctor, "unfiltered");
 	for (i = 0; i < names.count; i++) {
-		__free_text char *word = doctor_word(names.name[i]);
+		__free_text char *word = shell_word(names.name[i]);
 		__free_text char *fix =
 			xasprintf("portcullis attach %s -p PROFILE --observe", word);
 

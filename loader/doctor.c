@@ -98,21 +98,6 @@ void doctor_unhear(struct doctor *doctor)
 	json_array_clear(doctor->heard);
 }
 
-char *doctor_word(const char *text)
-{
-	char *word, *to;
-
-	if (*text && !text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					"0123456789_.:@%+=,/-")])
-		return xstrdup(text);
-	to = word = xcalloc(4 * strlen(text) + 3, 1);
-	*to++ = '\'';
-	for (; *text; text++)
-		to = *text == '\'' ? stpcpy(to, "'\\''") : (*to = *text, to + 1);
-	*to = '\'';
-	return word;
-}
-
 static enum tone tone_of(const char *state)
 {
 	return !strcmp(state, "ok")	 ? TONE_FAINT :

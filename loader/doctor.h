@@ -48,9 +48,6 @@ size_t doctor_heard(struct doctor *doctor, const char *check);
 /* The same, but says nothing. */
 void doctor_unhear(struct doctor *doctor);
 
-/* As one word of a shell's command; the caller frees. */
-char *doctor_word(const char *text);
-
 /* The text of a whole report. */
 void doctor_text(const json_t *report, FILE *to);
 
@@ -68,7 +65,7 @@ struct patient {
 	int opened;   /* 0 or -errno of opening `filter`, where hook.id is set */
 	bool open;    /* it is open */
 	json_t *kept; /* as filter_kept; NULL: there is none */
-	char *name;   /* as doctor_word */
+	char *name;   /* as shell_word */
 };
 
 /* By name; false, and it is said, if there is none. */

@@ -4,15 +4,19 @@
 #include <errno.h>
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "loader/base/file.h"
+#include "loader/base/memory.h"
 #include "loader/doctor.h"
+#include "loader/object/admins.h"
 #include "loader/object/folder.h"
 #include "loader/object/paths.h"
 #include "loader/object/privilege.h"
+#include "loader/object/repin.h"
 
 #define BTF    "/sys/kernel/btf/vmlinux"
 #define JIT    "/proc/sys/net/core/bpf_jit_enable"
@@ -140,20 +144,85 @@ static void check_jit(struct doctor *doctor)
 			   "each run of a program is timed, which costs more than a run");
 }
 
-static void check_bpffs(struct doctor *doctor)
+static bool bpffs_mounted(void)
 {
 	struct statfs fs;
+
+	return !statfs(BPFFS, &fs) && (unsigned long)fs.f_type == BPF_FS_MAGIC;
+}
+
+/* Whether what members of the administrators' group may read can be theirs to change. */
+static bool check_admins(struct doctor *doctor)
+{
+	__free_text char *folder = repin_folder();
+	__free_text char *fix = folder ? repin_fix(folder) : NULL;
+	struct stat st;
+
+	if (!folder)
+		return false;
+	if (!lstat(PINS, &st) && st.st_mode & 0070)
+		doctor_say(doctor, "bpffs", DOCTOR_PROBLEM, fix,
+			   "%s: others can write to it: a member of the group " ADMINS
+			   " can pin there what he reads, and change it",
+			   folder);
+	else
+		doctor_say(doctor, "bpffs", DOCTOR_WARNING, fix,
+			   "%s: others can write to it: the group " ADMINS
+			   " gets nothing to read, for its members could change what they read",
+			   folder);
+	return true;
+}
+
+/* Whether others can make, or move away, the folder of pins. */
+static bool check_way(struct doctor *doctor)
+{
+	__free_text char *fix = repin_fix(BPFFS);
+	struct stat st;
+
+	if (!bpffs_mounted() || stat(BPFFS, &st))
+		return false;
+	if (st.st_uid || (st.st_mode & 0022 && !(st.st_mode & S_ISVTX)))
+		doctor_say(doctor, "bpffs", DOCTOR_PROBLEM, fix,
+			   BPFFS
+			   ": others can move the pins of the filters away (owner %u, mode %04o)",
+			   st.st_uid, st.st_mode & 07777);
+	else if (st.st_mode & 0022)
+		doctor_say(
+			doctor, "bpffs", DOCTOR_WARNING, fix,
+			BPFFS
+			": others can write to it (mode %04o): who makes " PINS
+			" before the first attach keeps every command from working; mount it with mode=0700",
+			st.st_mode & 07777);
+	else
+		return false;
+	return true;
+}
+
+/* Whether a folder that others can write does harm, and that is said. */
+static bool check_writers(struct doctor *doctor)
+{
+	gid_t gid;
+	bool admins = admins_exist(&gid) && check_admins(doctor);
+
+	return check_way(doctor) || admins;
+}
+
+static void check_bpffs(struct doctor *doctor)
+{
 	int ready = pins_ready(false);
+	bool writers = ready >= 0 && check_writers(doctor);
 
 	if (ready == -EACCES && !doctor->privileged)
 		doctor_say(doctor, "bpffs", DOCTOR_WARNING, DOCTOR_SUDO,
 			   "cannot see " PINS " without root");
 	else if (ready < 0)
 		doctor_heard(doctor, "bpffs");
+	else if (writers)
+		;
 	else if (ready)
 		doctor_say(doctor, "bpffs", DOCTOR_OK, NULL,
 			   PINS ": nobody but root can change what is in it");
-	else if (!statfs(BPFFS, &fs) && (unsigned long)fs.f_type == BPF_FS_MAGIC)
+	else if (bpffs_mounted())
 		doctor_say(doctor, "bpffs", DOCTOR_OK, NULL,
 			   BPFFS ": is mounted; nothing was attached yet");
 	else

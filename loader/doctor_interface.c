@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "loader/base/memory.h"
+#include "loader/base/shell.h"
 #include "loader/doctor.h"
 #include "loader/live.h"
 #include "loader/net/frame_find.h"
@@ -42,7 +43,7 @@ static void check_frames(struct doctor *doctor, const struct patient *patient)
 
 static void check_vlan(struct doctor *doctor, const struct patient *patient)
 {
-	__free_text char *lower = doctor_word(patient->link.lower);
+	__free_text char *lower = shell_word(patient->link.lower);
 	__free_text char *recipe = doctor_recipe(patient);
 	__free_text char *fix = xasprintf("portcullis attach %s%s", lower, recipe);
 
@@ -68,7 +69,7 @@ static void tell(void *context, enum link_matter matter, const char *other, cons
 	const struct telling *telling = context;
 	const struct patient *patient = telling->patient;
 	__free_text char *recipe = doctor_recipe(patient);
-	__free_text char *word = doctor_word(other);
+	__free_text char *word = shell_word(other);
 	__free_text char *fix = NULL;
 	enum doctor_state state = DOCTOR_WARNING;
 
@@ -124,7 +125,7 @@ static int examine(struct doctor *doctor, const char *interface, struct patient 
 		doctor_unhear(doctor);
 		return err;
 	}
-	patient->name = doctor_word(patient->hook.name);
+	patient->name = shell_word(patient->hook.name);
 	link_facts(patient->hook.ifindex, &patient->link);
 	nic_read(patient->hook.name, patient->hook.ifindex, &patient->nic);
 	if (patient->hook.id[0])

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "loader/base/memory.h"
+#include "loader/base/shell.h"
 #include "loader/doctor.h"
 #include "loader/live.h"
 #include "loader/report/json_forms.h"
@@ -13,7 +14,7 @@ static void add_list(struct names *words, const char *option, const json_t *list
 	size_t i;
 
 	json_array_foreach (list, i, one) {
-		__free_text char *word = doctor_word(json_string_value(one));
+		__free_text char *word = shell_word(json_string_value(one));
 		__free_text char *both = xasprintf("%s %s", option, word);
 
 		names_add(words, both);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "loader/base/memory.h"
+#include "loader/base/shell.h"
 #include "loader/compile/kept.h"
 #include "loader/compile/plan.h"
 #include "loader/doctor.h"
@@ -27,7 +28,7 @@ static char *cut_trust(char *message)
 
 		if (!found)
 			continue;
-		path = doctor_word(found + strlen(before[i]));
+		path = shell_word(found + strlen(before[i]));
 		*found = '\0';
 		return xasprintf("%s%s", before[i] + 2, path);
 	}
@@ -85,13 +86,13 @@ char *doctor_command(const struct options *options, const char *start, const cha
 
 	names_add(&words, start);
 	for (i = 0; i < options->catalog.count; i++) {
-		__free_text char *folder = doctor_word(options->catalog.name[i]);
+		__free_text char *folder = shell_word(options->catalog.name[i]);
 		__free_text char *word = xasprintf("--catalog %s", folder);
 
 		names_add(&words, word);
 	}
 	if (path) {
-		__free_text char *word = doctor_word(path);
+		__free_text char *word = shell_word(path);
 
 		names_add(&words, word);
 	}
@@ -282,7 +283,7 @@ char *doctor_apply(const struct doctor *doctor)
 		return restore(doctor);
 	if (!doctor->options->site)
 		return doctor_command(doctor->options, "portcullis apply", NULL);
-	site = doctor_word(doctor->options->site);
+	site = shell_word(doctor->options->site);
 	start = xasprintf("portcullis apply --site %s", site);
 	return doctor_command(doctor->options, start, NULL);
 }

@@ -158,13 +158,15 @@ static int make_trie(struct filter *filter, const struct tables *tables, __u32 s
 	size_t count = tables->tries4 + tables->tries6;
 	struct pc_key *key = xcalloc(count, sizeof(*key));
 	__u64 *groups = xcalloc(count, sizeof(*groups));
-	__close_fd int fd = map_create(BPF_MAP_TYPE_LPM_TRIE, "prefixes", sizeof(*key),
-				       sizeof(*groups), count, BPF_F_NO_PREALLOC);
+	__close_fd int fd =
+		map_create(BPF_MAP_TYPE_LPM_TRIE, "prefixes", sizeof(*key), sizeof(*groups), count,
+			   BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
 	int err = fd < 0 ? fd : 0;
 
 	if (!err) {
 		trie_entries(tables, key, groups);
 		err = trie_fill(fd, key, groups, count);
+		bpf_map_freeze(fd); /* as a recipe's */
 		if (!err)
 			err = slot_update_begin(filter->tries, slot, fd, &filter->placing);
 		if (err)

@@ -122,17 +122,13 @@ static void share_way(gid_t gid)
 static bool is_safe(void)
 {
 	__free_text char *folder = repin_folder();
+	__free_text char *fix = folder ? repin_fix(folder) : NULL;
 
 	if (folder)
 		warning("%s: others can write to this folder of a bpffs: the group " ADMINS
-			" gets nothing to read, for its members could change what they read; close it: chmod 0700 %s (mount bpffs with mode=0700)",
-			folder, folder);
-	else if (repin_mounts())
-		warning("this kernel lets any user mount a bpffs in a user namespace: the group " ADMINS
-			" gets nothing to read, for its members could change what they read; run the commands as root, or set user.max_user_namespaces=0");
-	else
-		return true;
-	return false;
+			" gets nothing to read, for its members could change what they read; close it (bpffs is best mounted with mode=0700): %s",
+			folder, fix);
+	return !folder;
 }
 
 void admins_share_all(void)

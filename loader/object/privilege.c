@@ -12,8 +12,20 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#define FIRST_USER_NAMESPACE 0xEFFFFFFDU /* the kernel's PROC_USER_INIT_INO */
+
+/* For BPF the kernel asks for capabilities of the host, and those of a user namespace are none. */
+static bool in_user_namespace(void)
+{
+	struct stat st;
+
+	return !stat("/proc/self/ns/user", &st) && st.st_ino != FIRST_USER_NAMESPACE;
+}
 
 int kernel_privileged(const char *command)
 {
@@ -30,6 +42,11 @@ int kernel_privileged(const char *command)
 	int err = 0;
 	size_t i;
 
+	if (!geteuid() && in_user_namespace()) {
+		error("%s: needs root of the host: this is root of a user namespace, as in a container without privileges; run it on the host",
+		      command);
+		return -EPERM;
+	}
 	for (i = 0; i < ARRAY_SIZE(need); i++) {
 		bool by_admin = need[i].bit != CAP_NET_ADMIN && have & 1ULL << CAP_SYS_ADMIN;
 

@@ -3,22 +3,16 @@
 #include "loader/object/repin.h"
 
 #include <dirent.h>
-#include <errno.h>
-#include <grp.h>
-#include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "loader/base/file.h"
 #include "loader/base/memory.h"
+#include "loader/base/shell.h"
 
-#define DEPTH  16
-#define NOBODY 65534
+#define DEPTH 16
 
 /* The first folder from `path` down that others can write. A symbolic link is none. */
 static char *open_folder(const char *path, int depth)
@@ -45,6 +39,22 @@ static char *open_folder(const char *path, int depth)
 	return found;
 }
 
+/* A name of mountinfo, in which \040 is a space. */
+static void unescape(char *name)
+{
+	char *to = name;
+	unsigned int code;
+
+	for (; *name; name++)
+		if (name[0] == '\\' && sscanf(name + 1, "%3o", &code) == 1) {
+			*to++ = code;
+			name += 3;
+		} else {
+			*to++ = *name;
+		}
+	*to = '\0';
+}
+
 /* The mount point of a line of mountinfo (proc(5)) if a bpffs is there; it is cut out of the line.
  */
 static const char *bpffs_of(char *line)
@@ -60,6 +70,7 @@ static const char *bpffs_of(char *line)
 	if (!type || !word)
 		return NULL;
 	word[strcspn(word, " ")] = '\0';
+	unescape(word);
 	return word;
 }
 
@@ -79,25 +90,12 @@ char *repin_folder(void)
 	return found;
 }
 
-/* As an ordinary user, as far as the capabilities that are left allow. Nothing stays of the mount.
- */
-static void try_mount(void)
+char *repin_fix(const char *folder)
 {
-	bool ordinary = geteuid() || (!setgroups(0, NULL) && !setresgid(NOBODY, NOBODY, NOBODY) &&
-				      !setresuid(NOBODY, NOBODY, NOBODY));
+	__free_text char *word = shell_word(folder);
+	struct stat st;
+	bool others = !lstat(folder, &st) && st.st_uid;
 
-	(void)ordinary;
-	_exit(!unshare(CLONE_NEWUSER | CLONE_NEWNS) && !mount("bpf", "/", "bpf", 0, NULL));
-}
-
-bool repin_mounts(void)
-{
-	int status = 0;
-	pid_t child = fork();
-
-	if (!child)
-		try_mount();
-	/* What cannot be found out counts as possible. */
-	return child < 0 || waitpid(child, &status, 0) < 0 || !WIFEXITED(status) ||
-	       WEXITSTATUS(status);
+	return others ? xasprintf("chown root %s && chmod 0700 %s", word, word) :
+			xasprintf("chmod 0700 %s", word);
 }

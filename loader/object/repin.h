@@ -3,15 +3,14 @@
 #ifndef PORTCULLIS_OBJECT_REPIN_H
 #define PORTCULLIS_OBJECT_REPIN_H
 
-#include <stdbool.h>
-
 /*
  * A folder of a bpffs of this mount namespace that is not root's, or that others can write. NULL:
- * there is none. The caller frees.
+ * there is none. The caller frees. Nobody but root can mount one more: in a user namespace, too,
+ * that needs CAP_SYS_ADMIN of the host.
  */
 char *repin_folder(void);
 
-/* Whether any user can mount a bpffs of his own, in a user namespace: Linux 6.9 and newer. */
-bool repin_mounts(void);
+/* The command that closes such a folder. The caller frees. */
+char *repin_fix(const char *folder);
 
 #endif

@@ -257,12 +257,25 @@ repins()
 	inside chmod 0700 /sys/fs/bpf/of-others
 	inside chown 12345 /sys/fs/bpf/of-others
 	exits 0 pc swap eth0 --observe
-	says 'warning: /sys/fs/bpf/of-others: others can write'
+	says 'warning: /sys/fs/bpf/of-others: others can write' 'chown root /sys/fs/bpf/of-others && chmod 0700 /sys/fs/bpf/of-others'
 	inside rmdir /sys/fs/bpf/of-others
 }
 
-@test "what programs alone write, and recipes, no process can write: root neither" {
-	pc attach eth0 -p ssh
+@test "a folder that a user made, and named as a command, is quoted; one on a mount with a space in its path is found" {
+	inside mkdir -p '/run/of others'
+	inside mount -t bpf -o mode=0777 bpf '/run/of others'
+	exits 0 pc attach eth0 -p ssh
+	says 'warning: /run/of others: others can write' "chmod 0700 '/run/of others'"
+	inside mkdir "/run/of others/x; touch x"
+	inside chown 12345 "/run/of others/x; touch x"
+	inside chmod 0700 '/run/of others'
+	exits 0 pc swap eth0 --observe
+	inside umount '/run/of others'
+	says "chown root '/run/of others/x; touch x' && chmod 0700 '/run/of others/x; touch x'"
+}
+
+@test "what programs alone write, recipes and groups, no process can write: root neither" {
+	pc attach eth0 -p ssh --from ssh:ssh=mine --group mine=192.0.2.0/24
 	cat > "$DIR/frozen.py" <<-'END'
 		import ctypes, glob, struct, platform
 		libc = ctypes.CDLL(None, use_errno=True)
@@ -276,8 +289,17 @@ repins()
 		    key, value = ctypes.create_string_buffer(64), ctypes.create_string_buffer(4096)
 		    written = bpf(2, struct.pack('=IIQQQ', fd, 0, ctypes.addressof(key), ctypes.addressof(value), 0))
 		    print(name, fd >= 0, written, ctypes.get_errno())
+		path, = glob.glob('/sys/fs/bpf/portcullis/*/tries')
+		text = ctypes.create_string_buffer(path.encode())
+		fd = bpf(7, struct.pack('=QII', ctypes.addressof(text), 0, 0))
+		key, value = ctypes.create_string_buffer(4), ctypes.create_string_buffer(4)
+		bpf(1, struct.pack('=IIQQQ', fd, 0, ctypes.addressof(key), ctypes.addressof(value), 0))
+		fd = bpf(14, struct.pack('=III', struct.unpack('=I', value.raw[:4])[0], 0, 0)) # by id
+		key, value = ctypes.create_string_buffer(64), ctypes.create_string_buffer(64)
+		written = bpf(2, struct.pack('=IIQQQ', fd, 0, ctypes.addressof(key), ctypes.addressof(value), 0))
+		print('prefixes', fd >= 0, written, ctypes.get_errno())
 	END
-	same "$(printf '%s True -1 1\n' counters totals carries rare recipe-1)" \
+	same "$(printf '%s True -1 1\n' counters totals carries rare recipe-1 prefixes)" \
 		"$(inside /usr/bin/python3 "$DIR/frozen.py")" 'what root can write'
 	exits 0 pc counters eth0
 	exits 0 pc swap eth0 --observe

@@ -41,6 +41,8 @@ teardown()
 	inside chmod 700 "$PINS" 2> /dev/null || true
 	inside rm -rf /etc/portcullis/site.yaml '/etc/portcullis/who can' /run/foreign/link /var/lib/portcullis
 	inside umount /etc/group 2> /dev/null || true
+	inside chown 0:0 /sys/fs/bpf
+	inside chmod 0700 /sys/fs/bpf
 	detach_all host
 	for name in br0 mv0 odd0; do
 		on host ip link del $name 2> /dev/null || true
@@ -191,6 +193,47 @@ with_sysctl()
 	inside rmdir "$PINS-old"
 	exits 1 inside bash -c "ip netns exec host $PORTCULLIS doctor --catalog $CATALOG --json; exit \$?"
 	found bpffs problem 'ip netns exec' 'nsenter --net=/run/netns/host portcullis'
+}
+
+@test "bpffs that others can write: with the administrators' group, and without" {
+	{ sed '/^portcullis:/d' /etc/group; echo 'portcullis:x:54321:'; } > "$DIR/group"
+	pc attach eth0 -p xeams > /dev/null
+	inside chmod 1777 /sys/fs/bpf
+	exits 0 doctor --json
+	found bpffs warning '(mode 1777): who makes /sys/fs/bpf/portcullis before' 'chmod 0700 /sys/fs/bpf'
+	json_is '[.checks[] | select(.check == "bpffs")] | length == 1'
+	mends bpffs
+	for mode in 0777 0722 0770; do
+		inside chmod $mode /sys/fs/bpf
+		exits 1 doctor --json
+		found bpffs problem "others can move the pins of the filters away (owner 0, mode $mode)" 'chmod 0700 /sys/fs/bpf'
+		mends bpffs
+	done
+	inside chown 12345 /sys/fs/bpf
+	exits 1 doctor --json
+	found bpffs problem '(owner 12345, mode ' 'chown root /sys/fs/bpf && chmod 0700 /sys/fs/bpf'
+	mends bpffs
+
+	inside mount --bind "$DIR/group" /etc/group
+	inside mkdir -m 0777 /sys/fs/bpf/of-others
+	exits 0 doctor --json
+	found bpffs warning '/sys/fs/bpf/of-others: others can write to it: the group portcullis gets nothing to read' \
+		'chmod 0700 /sys/fs/bpf/of-others'
+	mends bpffs
+	pc swap eth0 --observe > /dev/null
+	inside chmod 0755 /sys/fs/bpf/of-others
+	exits 0 doctor --json
+	sound bpffs
+	inside chmod 1777 /sys/fs/bpf
+	exits 1 doctor --json
+	found bpffs problem '/sys/fs/bpf: others can write to it: a member of the group portcullis can' 'chmod 0700 /sys/fs/bpf'
+	mends bpffs
+	# Without the group nobody reads, and folders of others are no matter.
+	inside umount /etc/group
+	inside chmod 1777 /sys/fs/bpf/of-others
+	exits 0 doctor --json
+	sound bpffs
+	inside rmdir /sys/fs/bpf/of-others
 }
 
 @test "without root it says what it cannot see; root without a capability is told which" {
@@ -379,7 +422,7 @@ site()
 	exits 1 doctor eth0 --json
 	mends xdp eth0
 	inside mkdir -p /run/foreign
-	inside mountpoint -q /run/foreign || inside mount -t bpf bpf /run/foreign
+	inside mountpoint -q /run/foreign || inside mount -t bpf -o mode=0700 bpf /run/foreign
 	inside bpftool prog load "$DIR/foreign.bpf.o" /run/foreign/xdp
 	on host "$DIR/tcx" xdp /run/foreign/xdp eth0 /run/foreign/link
 	exits 1 doctor eth0 --json
@@ -401,7 +444,7 @@ site()
 	exits 0 doctor --json
 	found tc-ingress ok 'no program of others'
 	inside mkdir -p /run/foreign
-	inside mountpoint -q /run/foreign || inside mount -t bpf bpf /run/foreign
+	inside mountpoint -q /run/foreign || inside mount -t bpf -o mode=0700 bpf /run/foreign
 	inside bpftool prog load "$DIR/foreign_tc.bpf.o" /run/foreign/program
 	on host "$DIR/tcx" attach /run/foreign/program eth0 /run/foreign/link 2> /dev/null || skip 'this kernel has no tcx'
 	exits 0 doctor --json

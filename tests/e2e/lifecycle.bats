@@ -51,8 +51,38 @@ debris()
 	exits 0 pc attach eth0 -p ssh
 	inside mountpoint -q /sys/fs/bpf
 	same bpf "$(inside findmnt -no FSTYPE /sys/fs/bpf)" 'kind of file system'
+	same '700 0' "$(inside stat -c '%a %u' /sys/fs/bpf | sed 's/^1//')" 'mode and owner of bpffs'
+	same 3 "$(inside findmnt -no OPTIONS /sys/fs/bpf | tr , '\n' | grep -cxE 'nosuid|nodev|noexec')" 'options of the mount'
 	same 700 "$(inside stat -c %a "$PINS")" 'mode of the pins'
 	unanswered client 192.0.2.1 80
+}
+
+# beyond MOUNTS COMMAND...: in a process and mount namespace of its own, as in a container: no bpffs, no process outside.
+beyond()
+{
+	local kind=$1
+
+	shift
+	inside nsenter --net=/run/netns/host -- unshare --mount --pid --fork --mount-proc --propagation private "$kind" \
+		sh -c 'while mountpoint -q /sys/fs/bpf; do umount /sys/fs/bpf || exit 9; done; exec "$@"' - "$@"
+}
+
+@test "bpffs that cannot be mounted: who may is told; where it can, nobody else may look in" {
+	inside umount /sys/fs/bpf || true
+	exits 1 beyond --ipc setpriv --bounding-set -sys_admin --inh-caps -sys_admin "$PORTCULLIS" attach eth0 -p ssh
+	says '/sys/fs/bpf: cannot mount bpffs: Operation not permitted' 'mount -t bpf -o mode=0700 bpf /sys/fs/bpf'
+	same '' "$(attached host eth0)" 'program'
+	exits 0 beyond --ipc sh -c "$PORTCULLIS attach eth0 -p ssh && stat -c 'is %a %u' /sys/fs/bpf"
+	says 'is 1700 0'
+	on host ip link set dev eth0 xdp off 2> /dev/null || true
+	# Root of a user namespace has all capabilities, and may not one thing with them.
+	exits 1 beyond --map-root-user "$PORTCULLIS" attach eth0 -p ssh
+	says 'attach: needs root of the host' 'user namespace'
+	exits 1 beyond --map-root-user "$PORTCULLIS" status
+	says 'status: needs root of the host'
+	exits 1 beyond --map-root-user "$PORTCULLIS" doctor --catalog "$CATALOG" --json
+	json_is 'any(.checks[]; .check == "privilege" and .state == "problem" and (.message | contains("user namespace")))'
+	run ! inside mountpoint -q /sys/fs/bpf
 }
 
 @test "status and counters work after the command that attached has ended, and after a rename" {
