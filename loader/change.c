@@ -95,7 +95,7 @@ static int load_one(struct change *change, const struct filter *with)
 				      change->plan->tables.generation);
 
 	change->filter.ifindex = change->hook.ifindex;
-	if (!err && with->flows >= 0)
+	if (!err && with->fd[FILTER_FLOWS] >= 0)
 		share_several(&change->filter);
 	if (!err)
 		change->talks = seed_begun(&change->filter);
@@ -121,7 +121,7 @@ static int load_all(const struct changes *changes)
 			      one->name, one->flows, first->name);
 			return -EINVAL;
 		}
-		err = load_one(one, first && with.flows < 0 ? &first->filter : &with);
+		err = load_one(one, first && with.fd[FILTER_FLOWS] < 0 ? &first->filter : &with);
 		if (err)
 			return err;
 		if (!first)

@@ -45,10 +45,11 @@ static int read_map(const struct live *live, const __u32 *ifindex, size_t ifinde
 		    struct map_list *maps)
 {
 	const struct filter *filter = &live->filter;
-	const int map[FLOW_MAPS] = {filter->connections, filter->streams, filter->flows};
+	const int map[FLOW_MAPS] = {filter->fd[FILTER_CONNECTIONS], filter->fd[FILTER_STREAMS],
+				    filter->fd[FILTER_FLOWS]};
 	struct flows flows;
 	__u32 id;
-	int err = flows_id(live->filter.flows, &id);
+	int err = flows_id(live->filter.fd[FILTER_FLOWS], &id);
 
 	if (!err && have_id(maps, id))
 		return 0;

@@ -19,7 +19,7 @@
 /* NULL: the administrators' group cannot see it. */
 static const char *egress_name(const struct live *live)
 {
-	if (live->filter.egress < 0)
+	if (live->filter.fd[FILTER_EGRESS] < 0)
 		return NULL;
 	switch (egress_state(&live->filter, live->hook.ifindex)) {
 	case EGRESS_TCX: return "tcx";
@@ -82,7 +82,7 @@ static json_t *waits_json(const struct live *live)
 
 static json_t *memory_json(const struct filter *filter)
 {
-	return filter->program < 0 ? json_null() : json_integer(filter_memory(filter));
+	return filter->fd[FILTER_PROGRAM] < 0 ? json_null() : json_integer(filter_memory(filter));
 }
 
 static json_t *status_json(const struct live *live, const struct flows *flows)
@@ -114,9 +114,10 @@ static json_t *status_json(const struct live *live, const struct flows *flows)
 static int count_flows(const struct live *live, __u32 *counted, struct flows *flows)
 {
 	const struct filter *filter = &live->filter;
-	const int map[FLOW_MAPS] = {filter->connections, filter->streams, filter->flows};
+	const int map[FLOW_MAPS] = {filter->fd[FILTER_CONNECTIONS], filter->fd[FILTER_STREAMS],
+				    filter->fd[FILTER_FLOWS]};
 	__u32 id;
-	int err = flows_id(filter->flows, &id);
+	int err = flows_id(filter->fd[FILTER_FLOWS], &id);
 
 	if (!err && id != *counted)
 		err = flows_count(map, flows);

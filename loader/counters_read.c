@@ -100,10 +100,10 @@ static int map_image(const struct filter *filter, struct image *image)
 {
 	int err = 0;
 
-	image->rows = map_pages(filter->counters, image->row_pages);
+	image->rows = map_pages(filter->fd[FILTER_COUNTERS], image->row_pages);
 	if (!image->rows)
 		return -errno;
-	image->totals = map_pages(filter->totals, image->total_pages);
+	image->totals = map_pages(filter->fd[FILTER_TOTALS], image->total_pages);
 	if (!image->totals) {
 		err = -errno;
 		munmap(image->rows, image->row_pages * sizeof(*image->rows));
@@ -125,7 +125,7 @@ static int copy_totals(const struct filter *filter, const struct image *image,
 	__u32 i;
 
 	for (i = 0; i < image->total_pages && !err; i++)
-		err = copy_page(filter->totals, i, &totals[i]);
+		err = copy_page(filter->fd[FILTER_TOTALS], i, &totals[i]);
 	return err;
 }
 
@@ -133,14 +133,16 @@ static int copy_totals(const struct filter *filter, const struct image *image,
 static int copy_row(const struct filter *filter, const struct image *image, __u32 first)
 {
 	struct pc_page *row = &image->rows[first];
-	int err = copy_page(filter->counters, first + PC_PAGE_TOUCHED, &row[PC_PAGE_TOUCHED]);
+	int err = copy_page(filter->fd[FILTER_COUNTERS], first + PC_PAGE_TOUCHED,
+			    &row[PC_PAGE_TOUCHED]);
 	__u32 page;
 
 	if (!err)
-		err = copy_page(filter->counters, first + PC_PAGE_WIDE, &row[PC_PAGE_WIDE]);
+		err = copy_page(filter->fd[FILTER_COUNTERS], first + PC_PAGE_WIDE,
+				&row[PC_PAGE_WIDE]);
 	for (page = PC_PAGE_DROP; page < image->filter.row_pages && !err; page++)
 		if (row[PC_PAGE_TOUCHED].cell[page / 32] & 1U << page % 32)
-			err = copy_page(filter->counters, first + page, &row[page]);
+			err = copy_page(filter->fd[FILTER_COUNTERS], first + page, &row[page]);
 	return err;
 }
 
@@ -199,7 +201,7 @@ static int open_image(const struct filter *filter, struct image *image)
 {
 	__u32 zero = 0;
 
-	if (bpf_map_lookup_elem(filter->state, &zero, &image->filter))
+	if (bpf_map_lookup_elem(filter->fd[FILTER_STATE], &zero, &image->filter))
 		return -errno;
 	image->row_pages = cells_row_pages(&image->filter);
 	image->total_pages = cells_total_pages(&image->filter);
@@ -221,14 +223,14 @@ static int sum_once(const struct filter *filter, struct counters *counters)
 static int sum_live(const struct filter *filter, struct counters *counters, struct taken *carried)
 {
 	__cleanup(taken_free) struct taken before = {};
-	int err = take_all(filter->carries, carried), i;
+	int err = take_all(filter->fd[FILTER_CARRIES], carried), i;
 
 	for (i = 0; i < TRIES && !err; i++) {
 		struct pc_count sum = carried->sum;
 
 		err = sum_once(filter, counters);
 		if (!err)
-			err = take_all(filter->carries, carried);
+			err = take_all(filter->fd[FILTER_CARRIES], carried);
 		if (!err && sum.packets == carried->sum.packets && sum.bytes == carried->sum.bytes)
 			return 0;
 	}
@@ -238,13 +240,13 @@ static int sum_live(const struct filter *filter, struct counters *counters, stru
 static int add_past(const struct filter *filter, struct counters *counters)
 {
 	struct bpf_map_info info;
-	int err = filter->past < 0 ? 0 : object_map(filter->past, &info);
+	int err = filter->fd[FILTER_PAST] < 0 ? 0 : object_map(filter->fd[FILTER_PAST], &info);
 	__u32 i;
 
-	for (i = 0; filter->past >= 0 && !err && i < info.max_entries; i++) {
+	for (i = 0; filter->fd[FILTER_PAST] >= 0 && !err && i < info.max_entries; i++) {
 		struct pc_past past;
 
-		err = bpf_map_lookup_elem(filter->past, &i, &past) ? -errno : 0;
+		err = bpf_map_lookup_elem(filter->fd[FILTER_PAST], &i, &past) ? -errno : 0;
 		if (!err)
 			counters_add(counters, past.cell, &past.count);
 	}
@@ -259,10 +261,10 @@ int filter_counters(const struct filter *filter, struct counters *counters)
 	int err = sum_live(filter, counters, &carried);
 	size_t i;
 
-	if (!err && bpf_map_lookup_elem(filter->state, &zero, state))
+	if (!err && bpf_map_lookup_elem(filter->fd[FILTER_STATE], &zero, state))
 		err = -errno;
 	if (!err)
-		err = take_all(filter->rare, &rare);
+		err = take_all(filter->fd[FILTER_RARE], &rare);
 	for (i = 0; i < carried.entries && !err; i++)
 		counters_add(counters, counters_total_cell(state, carried.entry[i].key),
 			     &carried.entry[i].count);

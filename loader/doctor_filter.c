@@ -216,7 +216,7 @@ static void check_egress(struct doctor *doctor, const struct patient *patient)
 {
 	__free_text char *fix = xasprintf("portcullis swap %s", patient->name);
 
-	if (patient->filter.egress < 0) /* its pins are root's alone */
+	if (patient->filter.fd[FILTER_EGRESS] < 0) /* its pins are root's alone */
 		doctor_say(doctor, "egress", DOCTOR_WARNING, DOCTOR_SUDO,
 			   "whether the egress program is attached cannot be seen without root");
 	else if (egress_state(&patient->filter, patient->hook.ifindex) == EGRESS_MISSING)

@@ -215,7 +215,7 @@ static void check_tc(struct doctor *doctor, const struct patient *patient)
 	if (!list_all(doctor, patient, &ingress, &egress))
 		return;
 	if (patient->open)
-		object_program(patient->filter.egress, &own);
+		object_program(patient->filter.fd[FILTER_EGRESS], &own);
 	list_clsact(patient->hook.ifindex, TC_INGRESS, &ingress);
 	list_clsact(patient->hook.ifindex, TC_EGRESS, &later);
 	if (is_preceded(&egress, own) || is_preceded(&later, own))

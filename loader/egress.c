@@ -35,12 +35,12 @@ static int link_holds(int link, __u32 program, unsigned int ifindex)
 int egress_state(const struct filter *filter, unsigned int ifindex)
 {
 	__u32 id;
-	int err = object_program(filter->egress, &id);
+	int err = object_program(filter->fd[FILTER_EGRESS], &id);
 
 	if (err)
 		return err;
-	if (filter->egress_link >= 0) {
-		err = link_holds(filter->egress_link, id, ifindex);
+	if (filter->fd[FILTER_EGRESS_LINK] >= 0) {
+		err = link_holds(filter->fd[FILTER_EGRESS_LINK], id, ifindex);
 		return err > 0 ? EGRESS_TCX : err;
 	}
 	err = clsact_find(ifindex, id);
@@ -56,11 +56,11 @@ static bool unsupported(int err)
 static int attach_tcx(struct filter *filter, unsigned int ifindex)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = TCX_BEFORE);
-	int link = bpf_link_create(filter->egress, ifindex, TCX_EGRESS, &options);
+	int link = bpf_link_create(filter->fd[FILTER_EGRESS], ifindex, TCX_EGRESS, &options);
 
 	if (link < 0)
 		return -errno;
-	filter->egress_link = link;
+	filter->fd[FILTER_EGRESS_LINK] = link;
 	return 0;
 }
 
@@ -75,15 +75,15 @@ static int attach_clsact(const struct filter *filter, const char *interface, uns
 	__free_text char *made = made_path(filter, ifindex);
 	__u32 id;
 	int missing = clsact_missing(ifindex);
-	int err = missing < 0 ? missing : object_program(filter->egress, &id);
+	int err = missing < 0 ? missing : object_program(filter->fd[FILTER_EGRESS], &id);
 
-	if (!err && missing && bpf_obj_pin(filter->egress, made) && errno != EEXIST)
+	if (!err && missing && bpf_obj_pin(filter->fd[FILTER_EGRESS], made) && errno != EEXIST)
 		err = -errno;
 	if (err) {
 		error("%s: cannot attach the egress program: %s", interface, strerror(-err));
 		return err;
 	}
-	return clsact_attach(filter->egress, id, interface, ifindex);
+	return clsact_attach(filter->fd[FILTER_EGRESS], id, interface, ifindex);
 }
 
 int egress_attach(struct filter *filter, const char *interface, unsigned int ifindex)
@@ -108,9 +108,9 @@ static int replace_clsact(struct filter *filter, const struct filter *old, const
 	__free_text char *made_by_old = made_path(old, ifindex);
 	__free_text char *made = made_path(filter, ifindex);
 	__u32 id;
-	int err = object_program(old->egress, &id);
+	int err = object_program(old->fd[FILTER_EGRESS], &id);
 
-	if (!err && !access(made_by_old, F_OK) && bpf_obj_pin(filter->egress, made) &&
+	if (!err && !access(made_by_old, F_OK) && bpf_obj_pin(filter->fd[FILTER_EGRESS], made) &&
 	    errno != EEXIST)
 		err = -errno;
 	if (!err)
@@ -118,7 +118,7 @@ static int replace_clsact(struct filter *filter, const struct filter *old, const
 	if (err)
 		return err;
 	err = clsact_remove(ifindex, id, false);
-	if (err && !object_program(filter->egress, &id))
+	if (err && !object_program(filter->fd[FILTER_EGRESS], &id))
 		clsact_remove(ifindex, id, false);
 	return err;
 }
@@ -126,16 +126,19 @@ static int replace_clsact(struct filter *filter, const struct filter *old, const
 int egress_replace(struct filter *filter, const struct filter *old, const char *interface,
 		   unsigned int ifindex)
 {
-	int err = old->egress < 0 ? EGRESS_MISSING : egress_state(old, ifindex);
+	int err = old->fd[FILTER_EGRESS] < 0 ? EGRESS_MISSING : egress_state(old, ifindex);
 
 	if (err == EGRESS_MISSING)
 		return egress_attach(filter, interface, ifindex);
-	if (err > 0 && old->egress_link < 0) {
+	if (err > 0 && old->fd[FILTER_EGRESS_LINK] < 0) {
 		err = replace_clsact(filter, old, interface, ifindex);
 	} else if (err > 0) {
-		err = bpf_link_update(old->egress_link, filter->egress, NULL) ? -errno : 0;
-		if (!err && filter->egress_link < 0)
-			filter->egress_link = fd_dup(old->egress_link);
+		err = bpf_link_update(old->fd[FILTER_EGRESS_LINK], filter->fd[FILTER_EGRESS],
+				      NULL) ?
+			      -errno :
+			      0;
+		if (!err && filter->fd[FILTER_EGRESS_LINK] < 0)
+			filter->fd[FILTER_EGRESS_LINK] = fd_dup(old->fd[FILTER_EGRESS_LINK]);
 	}
 	if (err)
 		error("%s: cannot replace the egress program: %s", interface, strerror(-err));
@@ -148,12 +151,12 @@ int egress_detach(struct filter *filter, unsigned int ifindex)
 	int err = 0;
 	__u32 id;
 
-	if (filter->egress_link >= 0) {
+	if (filter->fd[FILTER_EGRESS_LINK] >= 0) {
 		/* At once, not when the kernel gets to freeing the link. */
-		if (bpf_link_detach(filter->egress_link) && errno != ENOLINK)
+		if (bpf_link_detach(filter->fd[FILTER_EGRESS_LINK]) && errno != ENOLINK)
 			err = -errno;
-	} else if (filter->egress >= 0 && ifindex) {
-		err = object_program(filter->egress, &id);
+	} else if (filter->fd[FILTER_EGRESS] >= 0 && ifindex) {
+		err = object_program(filter->fd[FILTER_EGRESS], &id);
 		if (!err)
 			err = clsact_remove(ifindex, id, !access(made, F_OK));
 	}

@@ -31,6 +31,29 @@
 #define LOG_TAIL_LINES 15
 #define PROGRAM_MAPS   64 /* more than a program of ours uses */
 
+const struct filter_descriptor filter_descriptor[FILTER_FDS] = {
+	[FILTER_LINK] = {"link", NULL, FD_HEAD | FD_APART},
+	[FILTER_PROGRAM] = {"program", NULL, FD_HEAD},
+	[FILTER_GENERATIONS] = {"generations", "generations", FD_HEAD},
+	[FILTER_TRIES] = {"tries", "tries", 0},
+	[FILTER_STATE] = {"filter", ".data.filter", FD_COUNTS},
+	[FILTER_COUNTERS] = {"counters", "counters", FD_COUNTS},
+	[FILTER_TOTALS] = {"totals", "totals", FD_COUNTS},
+	[FILTER_CARRIES] = {"carries", "carries", FD_COUNTS},
+	[FILTER_RARE] = {"rare", "rare", FD_COUNTS},
+	[FILTER_PAST] = {"past", NULL, FD_OPTIONAL},
+	[FILTER_FLOWS] = {"flows", "flows", FD_NAMESPACE},
+	[FILTER_CONNECTIONS] = {"connections", "connections", FD_NAMESPACE},
+	[FILTER_STREAMS] = {"streams", "streams", FD_NAMESPACE},
+	[FILTER_LEARNED] = {"learned", "learned", FD_NAMESPACE},
+	[FILTER_CAME_IN] = {"came_in", "came_in", FD_NAMESPACE},
+	[FILTER_FRAGMENTS] = {"fragments", "fragments", FD_NAMESPACE},
+	[FILTER_LARGE] = {"large", "large", FD_NAMESPACE},
+	[FILTER_SHARED] = {"shared", "shared", FD_NAMESPACE},
+	[FILTER_EGRESS] = {"egress", NULL, FD_APART},
+	[FILTER_EGRESS_LINK] = {"egress_link", NULL, FD_OPTIONAL},
+};
+
 static void skeleton_destroy(struct portcullis_bpf **skeleton)
 {
 	portcullis_bpf__destroy(*skeleton);
@@ -66,34 +89,18 @@ static void report_refusal(int err)
 static int keep_descriptors(const struct portcullis_bpf *skeleton,
 			    const struct bpf_program *ingress, struct filter *filter)
 {
-	const struct {
-		int from;
-		int *to;
-	} each[] = {
-		{bpf_program__fd(ingress), &filter->program},
-		{bpf_map__fd(skeleton->maps.generations), &filter->generations},
-		{bpf_map__fd(skeleton->maps.tries), &filter->tries},
-		{bpf_map__fd(skeleton->maps.data_filter), &filter->state},
-		{bpf_map__fd(skeleton->maps.counters), &filter->counters},
-		{bpf_map__fd(skeleton->maps.totals), &filter->totals},
-		{bpf_map__fd(skeleton->maps.carries), &filter->carries},
-		{bpf_map__fd(skeleton->maps.rare), &filter->rare},
-		{bpf_map__fd(skeleton->maps.flows), &filter->flows},
-		{bpf_map__fd(skeleton->maps.connections), &filter->connections},
-		{bpf_map__fd(skeleton->maps.streams), &filter->streams},
-		{bpf_map__fd(skeleton->maps.learned), &filter->learned},
-		{bpf_map__fd(skeleton->maps.came_in), &filter->came_in},
-		{bpf_map__fd(skeleton->maps.fragments), &filter->fragments},
-		{bpf_map__fd(skeleton->maps.large), &filter->large},
-		{bpf_map__fd(skeleton->maps.shared), &filter->shared},
-		{bpf_program__fd(skeleton->progs.portcullis_egress), &filter->egress},
-	};
-	size_t i;
+	int i;
 
-	for (i = 0; i < ARRAY_SIZE(each); i++) {
-		*each[i].to = fd_dup(each[i].from);
-		if (*each[i].to < 0)
-			return *each[i].to;
+	for (i = 0; i < FILTER_FDS; i++) {
+		const char *map = filter_descriptor[i].map;
+		int fd = i == FILTER_PROGRAM ? bpf_program__fd(ingress) :
+			 i == FILTER_EGRESS  ? bpf_program__fd(skeleton->progs.portcullis_egress) :
+			 map		     ? bpf_object__find_map_fd_by_name(skeleton->obj, map) :
+					       -1;
+
+		filter->fd[i] = fd < 0 ? -1 : fd_dup(fd);
+		if (filter->fd[i] < 0 && fd >= 0)
+			return filter->fd[i];
 	}
 	return 0;
 }
@@ -137,51 +144,34 @@ static void set_constants(struct portcullis_bpf *skeleton, struct filter *filter
 		has_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_ktime_get_coarse_ns);
 }
 
-/* A map that is there is used again, else there is a new one; `size` 0: as it is. */
-static int reuse_or_size(struct bpf_map *map, int fd, __u32 size)
+/* Maps that are there are used again, instead of new ones. */
+static int reuse_maps(struct portcullis_bpf *skeleton, const struct filter *of, unsigned int flags)
 {
-	if (fd >= 0)
-		return bpf_map__reuse_fd(map, fd);
-	return size ? bpf_map__set_max_entries(map, size) : 0;
-}
+	int err = 0, i;
 
-/* `flows`: of all three together. Some layouts had only the first. */
-static int set_flow_maps(struct portcullis_bpf *skeleton, const struct filter *of, __u32 flows)
-{
-	const struct {
-		struct bpf_map *map;
-		int fd;
-		__u32 size;
-	} each[] = {
-		{skeleton->maps.flows, of->flows, PC_FLOWS_REST(flows)},
-		{skeleton->maps.connections, of->connections, PC_FLOWS_CONNECTIONS(flows)},
-		{skeleton->maps.streams, of->streams, PC_FLOWS_STREAMS(flows)},
-		{skeleton->maps.learned, of->learned, 0},
-		{skeleton->maps.came_in, of->came_in, 0},
-		{skeleton->maps.fragments, of->fragments, 0},
-		{skeleton->maps.large, of->large, 0},
-		{skeleton->maps.shared, of->shared, 0},
-	};
-	size_t i;
-	int err = 0;
+	for (i = 0; i < FILTER_FDS && !err; i++) {
+		const struct filter_descriptor *descriptor = &filter_descriptor[i];
 
-	for (i = 0; i < ARRAY_SIZE(each) && !err; i++)
-		err = reuse_or_size(each[i].map, each[i].fd, each[i].size);
+		if (descriptor->flags & flags && descriptor->map && of->fd[i] >= 0)
+			err = bpf_map__reuse_fd(
+				bpf_object__find_map_by_name(skeleton->obj, descriptor->map),
+				of->fd[i]);
+	}
 	return err;
 }
 
-static int reuse_counters(struct portcullis_bpf *skeleton, const struct filter *of)
+/* `flows`: of all three together. Some layouts had only the first. */
+static int size_flow_maps(struct portcullis_bpf *skeleton, const struct filter *of, __u32 flows)
 {
-	int err = bpf_map__reuse_fd(skeleton->maps.data_filter, of->state);
+	int err = 0;
 
-	if (!err)
-		err = bpf_map__reuse_fd(skeleton->maps.counters, of->counters);
-	if (!err)
-		err = bpf_map__reuse_fd(skeleton->maps.totals, of->totals);
-	if (!err)
-		err = bpf_map__reuse_fd(skeleton->maps.carries, of->carries);
-	if (!err)
-		err = bpf_map__reuse_fd(skeleton->maps.rare, of->rare);
+	if (of->fd[FILTER_FLOWS] < 0)
+		err = bpf_map__set_max_entries(skeleton->maps.flows, PC_FLOWS_REST(flows));
+	if (!err && of->fd[FILTER_CONNECTIONS] < 0)
+		err = bpf_map__set_max_entries(skeleton->maps.connections,
+					       PC_FLOWS_CONNECTIONS(flows));
+	if (!err && of->fd[FILTER_STREAMS] < 0)
+		err = bpf_map__set_max_entries(skeleton->maps.streams, PC_FLOWS_STREAMS(flows));
 	return err;
 }
 
@@ -217,10 +207,12 @@ static int set_maps(struct portcullis_bpf *skeleton, const struct filter *flows_
 		    const struct filter *counters_of, __u32 flows,
 		    const struct pc_generation *generation)
 {
-	int err = set_flow_maps(skeleton, flows_of, flows);
+	int err = size_flow_maps(skeleton, flows_of, flows);
 
-	if (!err && counters_of->counters >= 0)
-		err = reuse_counters(skeleton, counters_of);
+	if (!err)
+		err = reuse_maps(skeleton, flows_of, FD_NAMESPACE);
+	if (!err && counters_of->fd[FILTER_COUNTERS] >= 0)
+		err = reuse_maps(skeleton, counters_of, FD_COUNTS);
 	else if (!err)
 		err = size_counters(skeleton, generation);
 	return err;
@@ -228,8 +220,8 @@ static int set_maps(struct portcullis_bpf *skeleton, const struct filter *flows_
 
 static int new_secret(const struct filter *filter)
 {
-	struct pc_came_in *table =
-		mmap(NULL, sizeof(*table), PROT_READ | PROT_WRITE, MAP_SHARED, filter->came_in, 0);
+	struct pc_came_in *table = mmap(NULL, sizeof(*table), PROT_READ | PROT_WRITE, MAP_SHARED,
+					filter->fd[FILTER_CAME_IN], 0);
 	int err = 0;
 
 	if (table == MAP_FAILED)
@@ -249,16 +241,18 @@ static int claim_flows(const struct filter *filter, const struct filter *flows_o
 	struct pc_shared shared = {.netns = netns_inode()};
 	struct pc_learned all;
 	__u32 zero = 0;
-	int err = flows_of->came_in < 0 ? new_secret(filter) : 0;
+	int err = flows_of->fd[FILTER_CAME_IN] < 0 ? new_secret(filter) : 0;
 
 	if (err)
 		return err;
-	if (flows_of->flows < 0)
-		return bpf_map_update_elem(filter->shared, &zero, &shared, BPF_ANY) ? -errno : 0;
-	if (flows_of->learned >= 0)
+	if (flows_of->fd[FILTER_FLOWS] < 0)
+		return bpf_map_update_elem(filter->fd[FILTER_SHARED], &zero, &shared, BPF_ANY) ?
+			       -errno :
+			       0;
+	if (flows_of->fd[FILTER_LEARNED] >= 0)
 		return 0;
 	memset(&all, 1, sizeof(all));
-	return bpf_map_update_elem(filter->learned, &zero, &all, BPF_ANY) ? -errno : 0;
+	return bpf_map_update_elem(filter->fd[FILTER_LEARNED], &zero, &all, BPF_ANY) ? -errno : 0;
 }
 
 int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
@@ -293,7 +287,7 @@ int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
 	}
 	err = keep_descriptors(skeleton, ingress, filter);
 	if (!err)
-		err = object_program(filter->program, &filter->program_id);
+		err = object_program(filter->fd[FILTER_PROGRAM], &filter->program_id);
 	if (!err)
 		err = claim_flows(filter, flows_of);
 	if (err) {
@@ -325,7 +319,8 @@ int filter_frame(const struct filter *filter, enum pc_frame *frame)
 	struct bpf_prog_info info = {.nr_map_ids = ARRAY_SIZE(id), .map_ids = (uintptr_t)id};
 	struct portcullis_bpf__rodata constants;
 
-	if (filter->program < 0 || bpf_obj_get_info_by_fd(filter->program, &info, &length))
+	if (filter->fd[FILTER_PROGRAM] < 0 ||
+	    bpf_obj_get_info_by_fd(filter->fd[FILTER_PROGRAM], &info, &length))
 		return -EACCES;
 	for (i = 0; i < info.nr_map_ids && i < ARRAY_SIZE(id); i++)
 		if (read_constants(id[i], &constants)) {
@@ -345,17 +340,11 @@ void installed_close(struct installed *installed)
 
 void filter_close(struct filter *filter)
 {
-	int *fd[] = {&filter->program, &filter->link,	   &filter->generations,
-		     &filter->tries,   &filter->counters,  &filter->carries,
-		     &filter->rare,    &filter->flows,	   &filter->connections,
-		     &filter->shared,  &filter->egress,	   &filter->egress_link,
-		     &filter->streams, &filter->came_in,   &filter->learned,
-		     &filter->emptied, &filter->fragments, &filter->state,
-		     &filter->totals,  &filter->past,	   &filter->large};
-	size_t i;
+	int i;
 
-	for (i = 0; i < ARRAY_SIZE(fd); i++)
-		fd_close(fd[i]);
+	for (i = 0; i < FILTER_FDS; i++)
+		fd_close(&filter->fd[i]);
+	fd_close(&filter->emptied);
 	slot_update_end(&filter->placing);
 	installed_close(&filter->current);
 	installed_close(&filter->next);
@@ -444,7 +433,7 @@ static int open_slot(const struct filter *filter, __u32 slot, struct installed *
 {
 	__u32 id;
 
-	if (bpf_map_lookup_elem(filter->generations, &slot, &id))
+	if (bpf_map_lookup_elem(filter->fd[FILTER_GENERATIONS], &slot, &id))
 		return -errno;
 	return open_wanted(filter, is_id, id, installed);
 }
@@ -518,23 +507,25 @@ int filter_program(const char *id, __u32 *program_id)
 	return err == -ENOENT || err == -EPROTO ? 0 : err;
 }
 
-struct pin {
-	const char *name;
-	int *fd;
-};
-
-static int open_pins(const struct filter *filter, const struct pin *pin, size_t count)
+/* Opens the pins with one of `flags`, or without any of `but`. */
+static int open_pins(struct filter *filter, unsigned int flags, unsigned int but)
 {
-	size_t i;
+	int i;
 
-	for (i = 0; i < count; i++) {
-		int fd = object_get(filter->id, pin[i].name);
+	for (i = 0; i < FILTER_FDS; i++) {
+		const struct filter_descriptor *descriptor = &filter_descriptor[i];
+		int fd;
 
-		if (fd == -EACCES && geteuid() && !admins_read(pin[i].name))
+		if ((flags && !(descriptor->flags & flags)) || descriptor->flags & but)
+			continue;
+		fd = object_get(filter->id, descriptor->pin);
+		if (fd == -EACCES && geteuid() && !admins_read(descriptor->pin))
 			continue; /* root's alone */
+		if (fd == -ENOENT && descriptor->flags & FD_OPTIONAL)
+			continue;
 		if (fd < 0)
 			return fd;
-		*pin[i].fd = fd;
+		filter->fd[i] = fd;
 	}
 	return 0;
 }
@@ -542,40 +533,19 @@ static int open_pins(const struct filter *filter, const struct pin *pin, size_t 
 /* The generation first: it tells whether the layout is ours, and so which pins there should be. */
 static int open_filter(struct filter *filter)
 {
-	const struct pin first[] = {
-		{"link", &filter->link},
-		{"program", &filter->program},
-		{"generations", &filter->generations},
-	};
-	const struct pin rest[] = {
-		{"tries", &filter->tries},	   {"filter", &filter->state},
-		{"counters", &filter->counters},   {"totals", &filter->totals},
-		{"carries", &filter->carries},	   {"rare", &filter->rare},
-		{"flows", &filter->flows},	   {"connections", &filter->connections},
-		{"streams", &filter->streams},	   {"learned", &filter->learned},
-		{"came_in", &filter->came_in},	   {"shared", &filter->shared},
-		{"fragments", &filter->fragments}, {"large", &filter->large},
-		{"egress", &filter->egress},
-	};
-	int err = open_pins(filter, first, ARRAY_SIZE(first));
+	int err = open_pins(filter, FD_HEAD, 0);
 
 	if (!err)
 		err = open_current(filter);
 	if (!err)
-		err = open_pins(filter, rest, ARRAY_SIZE(rest));
+		err = open_pins(filter, 0, FD_HEAD);
 	if (err)
 		return err;
-	filter->past = object_get(filter->id, "past");
-	if (filter->past < 0 && filter->past != -ENOENT)
-		return filter->past;
-	filter->ifindex = object_interface(filter->link);
+	filter->ifindex = object_interface(filter->fd[FILTER_LINK]);
 	filter->program_id = filter->current.copy->program_id;
-	if (filter->program < 0)
-		return 0;
-	filter->egress_link = object_get(filter->id, "egress_link");
-	if (filter->egress_link < 0 && filter->egress_link != -ENOENT)
-		return filter->egress_link;
-	return object_program(filter->program, &filter->program_id);
+	return filter->fd[FILTER_PROGRAM] < 0 ?
+		       0 :
+		       object_program(filter->fd[FILTER_PROGRAM], &filter->program_id);
 }
 
 int filter_try_open(const char *id, struct filter *filter)

@@ -12,7 +12,7 @@ int flow_mark(const struct filter *filter, const struct pc_flow *key)
 {
 	__be16 port = key->family == 4 ? key->ipv4.local_port : key->ipv6.local_port;
 	struct pc_learned *learned = mmap(NULL, sizeof(*learned), PROT_READ | PROT_WRITE,
-					  MAP_SHARED, filter->learned, 0);
+					  MAP_SHARED, filter->fd[FILTER_LEARNED], 0);
 
 	if (learned == MAP_FAILED)
 		return -errno;
@@ -25,8 +25,9 @@ int flow_mark(const struct filter *filter, const struct pc_flow *key)
 static int map_of(const struct filter *filter, const struct pc_flow *key, __u8 flags)
 {
 	if (!(flags & PC_FLOW_ASSURED) || pc_flow_closed(flags))
-		return filter->flows;
-	return key->protocol == IPPROTO_TCP ? filter->connections : filter->streams;
+		return filter->fd[FILTER_FLOWS];
+	return key->protocol == IPPROTO_TCP ? filter->fd[FILTER_CONNECTIONS] :
+					      filter->fd[FILTER_STREAMS];
 }
 
 int flow_enter(const struct filter *filter, const struct pc_flow *key,

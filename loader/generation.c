@@ -168,7 +168,8 @@ static int make_trie(struct filter *filter, const struct tables *tables, __u32 s
 		err = trie_fill(fd, key, groups, count);
 		bpf_map_freeze(fd); /* as a recipe's */
 		if (!err)
-			err = slot_update_begin(filter->tries, slot, fd, &filter->placing);
+			err = slot_update_begin(filter->fd[FILTER_TRIES], slot, fd,
+						&filter->placing);
 		if (err)
 			error("cannot put %zu group prefixes into the kernel: %s", count,
 			      strerror(-err));
@@ -241,7 +242,9 @@ static void fill_header(const struct filter *filter, struct pc_generation *gener
 /* The update waits until no packet is judged any more by what was in the slot. */
 static int put_in_place(const struct filter *filter, __u32 slot, int generation)
 {
-	return bpf_map_update_elem(filter->generations, &slot, &generation, BPF_ANY) ? -errno : 0;
+	return bpf_map_update_elem(filter->fd[FILTER_GENERATIONS], &slot, &generation, BPF_ANY) ?
+		       -errno :
+		       0;
 }
 
 int filter_await_packets(const struct filter *filter)
@@ -253,8 +256,8 @@ static void clear_fallback(const struct filter *filter)
 {
 	__u32 slot = FALLBACK_SLOT, id;
 
-	if (!bpf_map_lookup_elem(filter->generations, &slot, &id))
-		bpf_map_delete_elem(filter->generations, &slot);
+	if (!bpf_map_lookup_elem(filter->fd[FILTER_GENERATIONS], &slot, &id))
+		bpf_map_delete_elem(filter->fd[FILTER_GENERATIONS], &slot);
 }
 
 /* Whether `generation`, and none before it, needs the one that it follows as its fallback. */
@@ -289,8 +292,8 @@ static int build_next(struct filter *filter, const struct tables *tables, const 
 /* Ports that are listed from now on get a place for their counts, and keep it. */
 static int list_ports(const struct filter *filter, const struct pc_generation *generation)
 {
-	struct pc_filter *state =
-		mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED, filter->state, 0);
+	struct pc_filter *state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED,
+				       filter->fd[FILTER_STATE], 0);
 
 	if (state == MAP_FAILED) {
 		int err = -errno;
@@ -370,7 +373,7 @@ static int keep_fallback(const struct filter *filter)
 {
 	__u32 slot = FALLBACK_SLOT, id;
 
-	if (!bpf_map_lookup_elem(filter->generations, &slot, &id))
+	if (!bpf_map_lookup_elem(filter->fd[FILTER_GENERATIONS], &slot, &id))
 		return 0;
 	return put_in_place(filter, FALLBACK_SLOT, filter->current.generation);
 }
@@ -420,7 +423,7 @@ static void retire(struct filter *filter, struct installed *old)
 
 	installed_unpin_others(filter);
 	if (copy && copy->prefixes > TRIE_LARGE && !trie_used(filter, copy->tries_slot))
-		bpf_map_delete_elem(filter->tries, &copy->tries_slot);
+		bpf_map_delete_elem(filter->fd[FILTER_TRIES], &copy->tries_slot);
 	installed_close(old);
 }
 
@@ -526,12 +529,13 @@ int filter_empty(struct filter *filter)
 {
 	__u32 judging = 0, number;
 
-	if (filter->generations < 0 ||
-	    (bpf_map_lookup_elem(filter->generations, &judging, &number) && errno == ENOENT))
+	if (filter->fd[FILTER_GENERATIONS] < 0 ||
+	    (bpf_map_lookup_elem(filter->fd[FILTER_GENERATIONS], &judging, &number) &&
+	     errno == ENOENT))
 		return 0;
 	fd_close(&filter->emptied);
 	filter->emptied = bpf_map_get_fd_by_id(number);
-	if (filter->emptied < 0 || bpf_map_delete_elem(filter->generations, &judging))
+	if (filter->emptied < 0 || bpf_map_delete_elem(filter->fd[FILTER_GENERATIONS], &judging))
 		return -errno;
 	return 0;
 }

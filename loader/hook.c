@@ -384,7 +384,7 @@ static void mend(const struct hook *hook)
 	if (filter_try_open(hook->id, &filter) ||
 	    egress_state(&filter, hook->ifindex) != EGRESS_MISSING)
 		return;
-	fd_close(&filter.egress_link);
+	fd_close(&filter.fd[FILTER_EGRESS_LINK]);
 	if (egress_attach(&filter, hook->name, hook->ifindex) || filter_repin_egress(&filter)) {
 		warning("%s: its egress program is missing: what this host sends is neither learned nor judged; portcullis detach %s, then attach again",
 			hook->name, hook->name);
@@ -546,11 +546,11 @@ int hook_free(const struct hook *hook)
 static int link_xdp(struct filter *filter, unsigned int ifindex, __u32 flags)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = flags);
-	int link = bpf_link_create(filter->program, ifindex, BPF_XDP, &options);
+	int link = bpf_link_create(filter->fd[FILTER_PROGRAM], ifindex, BPF_XDP, &options);
 
 	if (link < 0)
 		return -errno;
-	filter->link = link;
+	filter->fd[FILTER_LINK] = link;
 	return 0;
 }
 
@@ -575,8 +575,8 @@ int hook_attach(struct filter *filter, const struct hook *hook, enum hook_mode *
 		}
 		if (now.program_id)
 			return hook_free(&now); /* somebody was faster */
-		native_words =
-			refusal_words(filter->program, hook->ifindex, XDP_FLAGS_DRV_MODE, err);
+		native_words = refusal_words(filter->fd[FILTER_PROGRAM], hook->ifindex,
+					     XDP_FLAGS_DRV_MODE, err);
 		fix = refusal_fix(native_words, hook->name);
 		if (*mode == HOOK_NATIVE) {
 			error("%s: no native XDP: %s%s; or leave out --mode native to use generic mode",
@@ -592,7 +592,8 @@ int hook_attach(struct filter *filter, const struct hook *hook, enum hook_mode *
 		*mode = HOOK_GENERIC;
 		return 0;
 	}
-	generic_words = refusal_words(filter->program, hook->ifindex, XDP_FLAGS_SKB_MODE, err);
+	generic_words =
+		refusal_words(filter->fd[FILTER_PROGRAM], hook->ifindex, XDP_FLAGS_SKB_MODE, err);
 	if (native_words)
 		error("%s: native XDP refused: %s; generic XDP refused: %s", hook->name,
 		      native_words, generic_words);

@@ -22,30 +22,51 @@
 
 /* --- filter.c: one program with its maps --- */
 
-/* Descriptors; -1 where there is none. */
+/* The descriptors of a filter. */
+enum filter_fd {
+	FILTER_LINK, /* of XDP */
+	FILTER_PROGRAM,
+	FILTER_GENERATIONS,
+	FILTER_TRIES,
+	FILTER_STATE, /* the map `filter` */
+	FILTER_COUNTERS,
+	FILTER_TOTALS,
+	FILTER_CARRIES,
+	FILTER_RARE,
+	FILTER_PAST,
+	FILTER_FLOWS,
+	FILTER_CONNECTIONS,
+	FILTER_STREAMS,
+	FILTER_LEARNED,
+	FILTER_CAME_IN,
+	FILTER_FRAGMENTS,
+	FILTER_LARGE,
+	FILTER_SHARED,
+	FILTER_EGRESS,	    /* the egress program */
+	FILTER_EGRESS_LINK, /* of a tcx hook; none with clsact */
+	FILTER_FDS,
+};
+
+enum filter_fd_flags {
+	FD_HEAD = 1,	  /* every layout has it, also one that this version does not know */
+	FD_NAMESPACE = 2, /* one a network namespace: a new filter uses that of the others again */
+	FD_COUNTS = 4,	  /* holds counts: a filter that takes another one over uses it again */
+	FD_OPTIONAL = 8,  /* not every filter has it */
+	FD_APART = 16,	  /* is pinned before or after the others, for what its pin says */
+};
+
+/* What is to be known of each: a new map is a row. */
+extern const struct filter_descriptor {
+	const char *pin;
+	const char *map; /* its name in the BPF object; NULL: no map of that */
+	unsigned int flags;
+} filter_descriptor[FILTER_FDS];
+
+/* One program with its maps. */
 struct filter {
-	char id[20]; /* name of its folder below PINS; empty: not pinned */
-	int program;
-	int link;
-	int generations;
-	int tries;
-	int state; /* the map `filter` */
-	int counters;
-	int totals;
-	int carries;
-	int rare;
-	int past;  /* -1 unless it took the place of a filter whose counters were others */
-	int flows; /* this one and the next seven are one a network namespace */
-	int connections;
-	int streams;
-	int learned;
-	int came_in;
-	int fragments;
-	int large;
-	int shared;
-	int egress;	 /* the egress program */
-	int egress_link; /* of a tcx hook; -1 with clsact */
-	int emptied;	 /* the generation that filter_stop took away */
+	char id[20];	    /* name of its folder below PINS; empty: not pinned */
+	int fd[FILTER_FDS]; /* -1 where there is none */
+	int emptied;	    /* the generation that filter_stop took away */
 	/* Of the XDP hook, also one to come; 0: none, or its interface is gone. */
 	unsigned int ifindex;
 	struct installed {
@@ -63,31 +84,12 @@ struct filter {
 
 #define INSTALLED_NONE ((struct installed){-1, -1, NULL})
 
-#define FILTER_NONE                                  \
-	((struct filter){.program = -1,              \
-			 .link = -1,                 \
-			 .generations = -1,          \
-			 .tries = -1,                \
-			 .state = -1,                \
-			 .counters = -1,             \
-			 .totals = -1,               \
-			 .carries = -1,              \
-			 .rare = -1,                 \
-			 .past = -1,                 \
-			 .flows = -1,                \
-			 .connections = -1,          \
-			 .streams = -1,              \
-			 .learned = -1,              \
-			 .came_in = -1,              \
-			 .fragments = -1,            \
-			 .large = -1,                \
-			 .shared = -1,               \
-			 .egress = -1,               \
-			 .egress_link = -1,          \
-			 .emptied = -1,              \
-			 .current = {-1, -1, NULL},  \
-			 .next = {-1, -1, NULL},     \
-			 .fallback = {-1, -1, NULL}, \
+#define FILTER_NONE                                           \
+	((struct filter){.fd = {[0 ... FILTER_FDS - 1] = -1}, \
+			 .emptied = -1,                       \
+			 .current = {-1, -1, NULL},           \
+			 .next = {-1, -1, NULL},              \
+			 .fallback = {-1, -1, NULL},          \
 			 .reverted = {-1, -1, NULL}})
 
 /*

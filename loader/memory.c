@@ -83,8 +83,8 @@ static __u64 program_memory(int program, __u32 *seen, __u32 *count)
 __u64 filter_memory(const struct filter *filter)
 {
 	__u32 seen[2 * PROGRAM_MAPS], count = 0;
-	__u64 bytes = program_memory(filter->program, seen, &count) +
-		      program_memory(filter->egress, seen, &count);
+	__u64 bytes = program_memory(filter->fd[FILTER_PROGRAM], seen, &count) +
+		      program_memory(filter->fd[FILTER_EGRESS], seen, &count);
 	__u32 slot, id;
 
 	bytes += map_memory(filter->current.generation) + map_memory(filter->current.recipe);
@@ -94,7 +94,7 @@ __u64 filter_memory(const struct filter *filter)
 	for (slot = 0; slot < PC_SLOTS; slot++) {
 		__close_fd int trie = -1;
 
-		if (!bpf_map_lookup_elem(filter->tries, &slot, &id))
+		if (!bpf_map_lookup_elem(filter->fd[FILTER_TRIES], &slot, &id))
 			trie = bpf_map_get_fd_by_id(id);
 		if (trie >= 0)
 			bytes += map_memory(trie);

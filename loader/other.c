@@ -18,38 +18,15 @@
 /* What a version has not, stays -1. */
 static int open_pins(struct filter *filter)
 {
-	const struct {
-		const char *name;
-		int *fd;
-	} pin[] = {
-		{"link", &filter->link},
-		{"program", &filter->program},
-		{"generations", &filter->generations},
-		{"filter", &filter->state},
-		{"counters", &filter->counters},
-		{"totals", &filter->totals},
-		{"carries", &filter->carries},
-		{"rare", &filter->rare},
-		{"past", &filter->past},
-		{"flows", &filter->flows},
-		{"learned", &filter->learned},
-		{"connections", &filter->connections},
-		{"streams", &filter->streams},
-		{"came_in", &filter->came_in},
-		{"fragments", &filter->fragments},
-		{"large", &filter->large},
-		{"shared", &filter->shared},
-		{"egress", &filter->egress},
-		{"egress_link", &filter->egress_link},
-	};
-	size_t i;
+	int i;
 
-	for (i = 0; i < ARRAY_SIZE(pin); i++) {
-		int fd = object_get(filter->id, pin[i].name);
+	for (i = 0; i < FILTER_FDS; i++) {
+		int fd = i == FILTER_TRIES ? -ENOENT :
+					     object_get(filter->id, filter_descriptor[i].pin);
 
-		if (fd < 0 && (fd != -ENOENT || i < 3))
+		if (fd < 0 && (fd != -ENOENT || filter_descriptor[i].flags & FD_HEAD))
 			return fd;
-		*pin[i].fd = fd < 0 ? -1 : fd;
+		filter->fd[i] = fd < 0 ? -1 : fd;
 	}
 	return 0;
 }
@@ -118,7 +95,7 @@ static int read_slot(struct other *other, __u32 slot, __u32 *fallback)
 	__u32 judging;
 	int err = -ENOENT;
 
-	if (!dir || bpf_map_lookup_elem(other->filter.generations, &slot, &judging))
+	if (!dir || bpf_map_lookup_elem(other->filter.fd[FILTER_GENERATIONS], &slot, &judging))
 		err = -errno;
 	while (dir && err == -ENOENT && (entry = readdir(dir))) {
 		struct bpf_map_info info;

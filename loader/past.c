@@ -91,20 +91,20 @@ static int read_rows(const struct filter *old, struct past *past)
 	struct bpf_map_info info, carried;
 	size_t size, carries_size = OLD_CELLS * sizeof(__u64);
 	void *words, *carries;
-	int err = object_map(old->counters, &info);
+	int err = object_map(old->fd[FILTER_COUNTERS], &info);
 
 	if (!err)
-		err = object_map(old->carries, &carried);
+		err = object_map(old->fd[FILTER_CARRIES], &carried);
 	if (err)
 		return err;
 	if (info.value_size != sizeof(__u64) || info.max_entries % OLD_CELLS ||
 	    carried.value_size != sizeof(__u64) || carried.max_entries != OLD_CELLS)
 		return -EPROTO;
 	size = info.max_entries * sizeof(__u64);
-	words = mmap(NULL, size, PROT_READ, MAP_SHARED, old->counters, 0);
+	words = mmap(NULL, size, PROT_READ, MAP_SHARED, old->fd[FILTER_COUNTERS], 0);
 	if (words == MAP_FAILED)
 		return -errno;
-	carries = mmap(NULL, carries_size, PROT_READ, MAP_SHARED, old->carries, 0);
+	carries = mmap(NULL, carries_size, PROT_READ, MAP_SHARED, old->fd[FILTER_CARRIES], 0);
 	if (carries == MAP_FAILED) {
 		err = -errno;
 	} else {
@@ -141,7 +141,8 @@ int past_make(const struct filter *old, __u32 version)
 	int err = past_known(version) ? read_rows(old, &past) : -EPROTO;
 
 	if (!err)
-		err = map_walk(old->rare, sizeof(__u32), sizeof(struct pc_count), keep_rare, &past);
+		err = map_walk(old->fd[FILTER_RARE], sizeof(__u32), sizeof(struct pc_count),
+			       keep_rare, &past);
 	if (!err)
 		err = make_map(&past);
 	free(past.entry);
@@ -163,7 +164,7 @@ int past_put(struct filter *filter, int past)
 	}
 	if (err)
 		return err;
-	fd_close(&filter->past);
-	filter->past = past;
+	fd_close(&filter->fd[FILTER_PAST]);
+	filter->fd[FILTER_PAST] = past;
 	return 0;
 }

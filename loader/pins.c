@@ -72,44 +72,24 @@ void installed_unpin_others(const struct filter *filter)
  */
 static void freeze_counters(const struct filter *filter)
 {
-	const int fd[] = {filter->counters, filter->totals, filter->carries, filter->rare};
-	size_t i;
+	int i;
 
-	for (i = 0; i < ARRAY_SIZE(fd); i++)
-		bpf_map_freeze(fd[i]);
+	for (i = 0; i < FILTER_FDS; i++)
+		if (filter_descriptor[i].flags & FD_COUNTS && i != FILTER_STATE)
+			bpf_map_freeze(filter->fd[i]);
 }
 
 int filter_pin(struct filter *filter)
 {
-	const struct {
-		const char *name;
-		int fd;
-	} pin[] = {
-		{"program", filter->program},
-		{"generations", filter->generations},
-		{"tries", filter->tries},
-		{"filter", filter->state},
-		{"counters", filter->counters},
-		{"totals", filter->totals},
-		{"carries", filter->carries},
-		{"rare", filter->rare},
-		{"past", filter->past},
-		{"flows", filter->flows},
-		{"connections", filter->connections},
-		{"streams", filter->streams},
-		{"learned", filter->learned},
-		{"came_in", filter->came_in},
-		{"fragments", filter->fragments},
-		{"large", filter->large},
-		{"shared", filter->shared},
-		{"egress_link", filter->egress_link},
-	};
-	size_t i;
-	int err = 0;
+	int err = 0, i;
 
 	freeze_counters(filter);
-	for (i = 0; i < ARRAY_SIZE(pin); i++) {
-		err = pin[i].fd < 0 ? 0 : object_pin(filter->id, pin[i].name, pin[i].fd);
+	for (i = 0; i < FILTER_FDS; i++) {
+		const struct filter_descriptor *descriptor = &filter_descriptor[i];
+
+		if (descriptor->flags & FD_APART || filter->fd[i] < 0)
+			continue;
+		err = object_pin(filter->id, descriptor->pin, filter->fd[i]);
 		if (err)
 			return err;
 	}
@@ -118,7 +98,7 @@ int filter_pin(struct filter *filter)
 	if (!err)
 		err = installed_pin(filter, &filter->current);
 	/* Last: with it the filter counts as there. */
-	return err ? err : object_pin(filter->id, "link", filter->link);
+	return err ? err : object_pin(filter->id, "link", filter->fd[FILTER_LINK]);
 }
 
 int filter_pin_egress(struct filter *filter)
@@ -140,7 +120,7 @@ int filter_pin_egress(struct filter *filter)
 		return err;
 	}
 	admins_share(folder);
-	err = object_pin(filter->id, "egress", filter->egress);
+	err = object_pin(filter->id, "egress", filter->fd[FILTER_EGRESS]);
 	if (err) {
 		filter_unpin(filter);
 		filter->id[0] = '\0';
@@ -155,8 +135,8 @@ int filter_repin_egress(const struct filter *filter)
 
 	if (err)
 		error("%s: cannot unpin: %s", link, strerror(-err));
-	else if (filter->egress_link >= 0)
-		err = object_pin(filter->id, "egress_link", filter->egress_link);
+	else if (filter->fd[FILTER_EGRESS_LINK] >= 0)
+		err = object_pin(filter->id, "egress_link", filter->fd[FILTER_EGRESS_LINK]);
 	return err;
 }
 
@@ -175,29 +155,24 @@ void filter_unpin(const struct filter *filter)
 		warning("%s: cannot remove: %s", folder, strerror(errno));
 }
 
-/* What filter_detach needs of a filter that is known by its id only. */
+/* Opens what filter_detach needs of a filter that is known by its id only. */
 static int open_hooks(struct filter *filter)
 {
-	const struct {
-		const char *name;
-		int *fd;
-	} pin[] = {
-		{"generations", &filter->generations},
-		{"link", &filter->link},
-		{"egress", &filter->egress},
-		{"egress_link", &filter->egress_link},
-	};
+	static const enum filter_fd hooks[] = {FILTER_GENERATIONS, FILTER_LINK, FILTER_EGRESS,
+					       FILTER_EGRESS_LINK};
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(pin); i++) {
-		if (*pin[i].fd >= 0)
+	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
+		int *fd = &filter->fd[hooks[i]];
+
+		if (*fd >= 0)
 			continue;
-		*pin[i].fd = object_get(filter->id, pin[i].name);
-		if (*pin[i].fd < 0 && *pin[i].fd != -ENOENT)
-			return *pin[i].fd;
+		*fd = object_get(filter->id, filter_descriptor[hooks[i]].pin);
+		if (*fd < 0 && *fd != -ENOENT)
+			return *fd;
 	}
 	if (!filter->ifindex)
-		filter->ifindex = object_interface(filter->link);
+		filter->ifindex = object_interface(filter->fd[FILTER_LINK]);
 	return 0;
 }
 
@@ -209,10 +184,11 @@ static void unhook(struct filter *filter)
 	 * The pin goes before the link is detached: who reads takes a folder whose link has lost
 	 * its interface for one that somebody took off.
 	 */
-	if (filter->id[0] && filter->link >= 0 && unlink(link) && errno != ENOENT)
+	if (filter->id[0] && filter->fd[FILTER_LINK] >= 0 && unlink(link) && errno != ENOENT)
 		warning("%s: cannot unpin: %s", link, strerror(errno));
 	/* At once, not when the kernel gets to freeing the link. */
-	if (filter->link >= 0 && bpf_link_detach(filter->link) && errno != ENOLINK)
+	if (filter->fd[FILTER_LINK] >= 0 && bpf_link_detach(filter->fd[FILTER_LINK]) &&
+	    errno != ENOLINK)
 		warning("cannot detach, though everything passes: %s", strerror(errno));
 }
 

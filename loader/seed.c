@@ -52,11 +52,11 @@ void seed_old(const struct filter *filter, const struct filter *old)
 	struct old_flows flows = {.filter = filter, .now = clock_monotonic()};
 	int err;
 
-	if (old->flows < 0 || old->connections >= 0)
+	if (old->fd[FILTER_FLOWS] < 0 || old->fd[FILTER_CONNECTIONS] >= 0)
 		return;
 	links_read(&flows.links); /* what is not listed is a link of its own */
-	err = map_walk(old->flows, sizeof(struct pc_flow), sizeof(struct pc_flow_state), enter_old,
-		       &flows);
+	err = map_walk(old->fd[FILTER_FLOWS], sizeof(struct pc_flow), sizeof(struct pc_flow_state),
+		       enter_old, &flows);
 	links_free(&flows.links);
 	if (err || flows.err)
 		warning("cannot take over the flows: %s; what it learned may stall until the side behind the filter sends",

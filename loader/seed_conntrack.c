@@ -201,8 +201,8 @@ static int seed_from_table(struct track_seed *seed, bool *whole)
 {
 	int err;
 
-	seed->came_in =
-		mmap(NULL, sizeof(*seed->came_in), PROT_READ, MAP_SHARED, seed->filter->came_in, 0);
+	seed->came_in = mmap(NULL, sizeof(*seed->came_in), PROT_READ, MAP_SHARED,
+			     seed->filter->fd[FILTER_CAME_IN], 0);
 	if (seed->came_in == MAP_FAILED)
 		return -errno;
 	err = netlink_open(NETLINK_ROUTE, &seed->routes);

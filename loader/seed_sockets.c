@@ -117,8 +117,8 @@ void seed_sockets(const struct filter *filter, unsigned int ifindex)
 
 bool seed_begun(const struct filter *filter)
 {
-	struct pc_came_in *table =
-		mmap(NULL, sizeof(*table), PROT_READ | PROT_WRITE, MAP_SHARED, filter->came_in, 0);
+	struct pc_came_in *table = mmap(NULL, sizeof(*table), PROT_READ | PROT_WRITE, MAP_SHARED,
+					filter->fd[FILTER_CAME_IN], 0);
 	struct socket_info *list = NULL;
 	size_t count = 0, i;
 	int err;

@@ -20,7 +20,7 @@ static bool of_this_namespace(const struct filter *filter)
 	struct pc_shared shared;
 	__u32 zero = 0;
 
-	return !bpf_map_lookup_elem(filter->shared, &zero, &shared) &&
+	return !bpf_map_lookup_elem(filter->fd[FILTER_SHARED], &zero, &shared) &&
 	       shared.netns == netns_inode();
 }
 
@@ -28,7 +28,7 @@ __u32 share_flows(const struct filter *filter)
 {
 	struct bpf_map_info info;
 
-	return object_map(filter->connections, &info) ? 0 : 2 * info.max_entries;
+	return object_map(filter->fd[FILTER_CONNECTIONS], &info) ? 0 : 2 * info.max_entries;
 }
 
 static int check_size(const struct hook *hook, const struct filter *filter, __u32 flows)
@@ -87,7 +87,7 @@ static int set_several(int map, bool several)
 
 void share_several(const struct filter *filter)
 {
-	int err = set_several(filter->shared, true);
+	int err = set_several(filter->fd[FILTER_SHARED], true);
 
 	if (err)
 		warning("cannot tell the program that there are several interfaces: %s",

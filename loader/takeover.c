@@ -36,10 +36,12 @@ static __u32 flows_of(const struct other *other)
 {
 	struct bpf_map_info info;
 
-	if (other->filter.connections >= 0)
+	if (other->filter.fd[FILTER_CONNECTIONS] >= 0)
 		return share_flows(&other->filter);
-	return other->filter.flows < 0 || object_map(other->filter.flows, &info) ? PC_FLOWS :
-										   info.max_entries;
+	return other->filter.fd[FILTER_FLOWS] < 0 ||
+			       object_map(other->filter.fd[FILTER_FLOWS], &info) ?
+		       PC_FLOWS :
+		       info.max_entries;
 }
 
 /*
@@ -56,13 +58,13 @@ static int load(const struct hook *hook, const struct other *other, const struct
 	int err = share_find(0, &with);
 
 	if (!err)
-		err = filter_load_sharing(filter, with.flows >= 0 ? &with : flows,
+		err = filter_load_sharing(filter, with.fd[FILTER_FLOWS] >= 0 ? &with : flows,
 					  other->version >= PC_COUNTERS_SINCE ? &other->filter :
 										&none,
 					  flows_of(other), frame, tables.generation);
 	if (err)
 		return err;
-	if (with.flows >= 0)
+	if (with.fd[FILTER_FLOWS] >= 0)
 		share_several(filter);
 	filter->ifindex = hook->ifindex;
 	tables.generation->number = other->number + 1;
@@ -77,15 +79,18 @@ static int load(const struct hook *hook, const struct other *other, const struct
 static int keep_counters(const struct hook *hook, const struct other *old, struct filter *new)
 {
 	if (old->version >= PC_COUNTERS_SINCE) {
-		new->past = old->filter.past < 0 ? -1 : fd_dup(old->filter.past);
-		return old->filter.past >= 0 && new->past < 0 ? new->past : 0;
+		new->fd[FILTER_PAST] =
+			old->filter.fd[FILTER_PAST] < 0 ? -1 : fd_dup(old->filter.fd[FILTER_PAST]);
+		return old->filter.fd[FILTER_PAST] >= 0 && new->fd[FILTER_PAST] < 0 ?
+			       new->fd[FILTER_PAST] :
+			       0;
 	}
 	if (!past_known(old->version)) {
 		warning("%s: counters begin at zero: that version had others", hook->name);
 		return 0;
 	}
-	new->past = past_make(&old->filter, old->version);
-	return new->past < 0 ? new->past : 0;
+	new->fd[FILTER_PAST] = past_make(&old->filter, old->version);
+	return new->fd[FILTER_PAST] < 0 ? new->fd[FILTER_PAST] : 0;
 }
 
 /* When the old programs run no more, what they have counted since. */
@@ -125,9 +130,9 @@ static int put_in_place(const struct hook *hook, struct other *other, struct fil
 	}
 	seed_old(new, old);
 	seed_live(new, hook->ifindex, new->current.copy->forward);
-	new->link = fd_dup(old->link);
-	err = new->link < 0 ? new->link : filter_pin(new);
-	if (!err && bpf_link_update(old->link, new->program, NULL)) {
+	new->fd[FILTER_LINK] = fd_dup(old->fd[FILTER_LINK]);
+	err = new->fd[FILTER_LINK] < 0 ? new->fd[FILTER_LINK] : filter_pin(new);
+	if (!err && bpf_link_update(old->fd[FILTER_LINK], new->fd[FILTER_PROGRAM], NULL)) {
 		err = -errno;
 		error("%s: cannot replace the program: %s", hook->name, strerror(-err));
 	}

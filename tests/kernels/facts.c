@@ -166,8 +166,8 @@ static int say_verifier(void)
 	if (err)
 		return 1;
 	tell("frags are used", filter.frags);
-	say_size("portcullis", filter.program);
-	say_size("portcullis_egress", filter.egress);
+	say_size("portcullis", filter.fd[FILTER_PROGRAM]);
+	say_size("portcullis_egress", filter.fd[FILTER_EGRESS]);
 	printf("memory: %llu bytes before the first generation\n",
 	       (unsigned long long)filter_memory(&filter));
 	return 0;

@@ -283,8 +283,9 @@ bool fixture_retry(int *tries)
 static int map_of_flow(const struct runner *runner, const struct model_flow *flow)
 {
 	if (!flow->kept)
-		return runner->filter.flows;
-	return flow->tuple.protocol == 6 ? runner->filter.connections : runner->filter.streams;
+		return runner->filter.fd[FILTER_FLOWS];
+	return flow->tuple.protocol == 6 ? runner->filter.fd[FILTER_CONNECTIONS] :
+					   runner->filter.fd[FILTER_STREAMS];
 }
 
 void fixture_install(const struct runner *runner, const struct model_state *state)
@@ -295,12 +296,12 @@ void fixture_install(const struct runner *runner, const struct model_state *stat
 	uint64_t now;
 
 	now = installed_at = clock_now();
-	wipe(runner->filter.flows, &key, &next);
-	wipe(runner->filter.connections, &key, &next);
-	wipe(runner->filter.streams, &key, &next);
+	wipe(runner->filter.fd[FILTER_FLOWS], &key, &next);
+	wipe(runner->filter.fd[FILTER_CONNECTIONS], &key, &next);
+	wipe(runner->filter.fd[FILTER_STREAMS], &key, &next);
 	came_in_forget(runner);
-	put(runner->filter.learned, &zero, &nothing);
-	wipe(runner->filter.fragments, &key, &next);
+	put(runner->filter.fd[FILTER_LEARNED], &zero, &nothing);
+	wipe(runner->filter.fd[FILTER_FRAGMENTS], &key, &next);
 	for (size_t i = 0; i < state->flows; i++) {
 		const struct model_flow *flow = &state->flow[i];
 		/* May wrap: the machine can be younger than five days. */
@@ -319,11 +320,11 @@ void fixture_install(const struct runner *runner, const struct model_state *stat
 						  .cell = model_cell(&fragment->first),
 						  .second = fragment->first.out};
 
-		put(runner->filter.fragments, &fragment->key, &value);
+		put(runner->filter.fd[FILTER_FRAGMENTS], &fragment->key, &value);
 	}
-	wipe(runner->filter.large, &key, &next);
+	wipe(runner->filter.fd[FILTER_LARGE], &key, &next);
 	for (size_t i = 0; i < state->larges; i++)
-		put(runner->filter.large, &state->large[i], &now);
+		put(runner->filter.fd[FILTER_LARGE], &state->large[i], &now);
 }
 
 #define KEYS 4096 /* of a map, at most */
@@ -385,8 +386,8 @@ static void forget_slots(int map, bool assured, uint64_t by)
 
 void fixture_elapse(const struct runner *runner, struct model_state *state, unsigned int seconds)
 {
-	const int map[] = {runner->filter.flows, runner->filter.connections,
-			   runner->filter.streams};
+	const int map[] = {runner->filter.fd[FILTER_FLOWS], runner->filter.fd[FILTER_CONNECTIONS],
+			   runner->filter.fd[FILTER_STREAMS]};
 	uint64_t by = seconds * PC_SECOND;
 
 	for (size_t i = 0; i < ARRAY_SIZE(map); i++) {
@@ -394,7 +395,7 @@ void fixture_elapse(const struct runner *runner, struct model_state *state, unsi
 		forget_slots(map[i], i > 0, by);
 	}
 	came_in_age(runner, by);
-	age_map(runner->filter.fragments, by);
+	age_map(runner->filter.fd[FILTER_FRAGMENTS], by);
 	for (size_t i = 0; i < state->flows; i++) {
 		state->flow[i].age += by;
 		state->flow[i].begun += by;
@@ -404,7 +405,7 @@ void fixture_elapse(const struct runner *runner, struct model_state *state, unsi
 	state->elapsed += seconds;
 	if (state->elapsed >= MODEL_FORGETS)
 		state->observeds = 0;
-	age_map(runner->filter.large, by);
+	age_map(runner->filter.fd[FILTER_LARGE], by);
 	if (by >= PC_LARGE_LIFETIME)
 		state->larges = 0;
 }
@@ -486,13 +487,14 @@ bool fixture_holds(const struct runner *runner, const struct model_state *state)
 
 	for (size_t i = 0; i < state->flows; i++)
 		good &= flow_holds(runner, &state->flow[i], now);
-	count = count_keys(runner->filter.flows) + count_keys(runner->filter.connections) +
-		count_keys(runner->filter.streams);
+	count = count_keys(runner->filter.fd[FILTER_FLOWS]) +
+		count_keys(runner->filter.fd[FILTER_CONNECTIONS]) +
+		count_keys(runner->filter.fd[FILTER_STREAMS]);
 	if (count != state->flows) {
 		note("%zu flows, the model has %zu", count, state->flows);
-		print_stray(runner->filter.flows, state);
-		print_stray(runner->filter.connections, state);
-		print_stray(runner->filter.streams, state);
+		print_stray(runner->filter.fd[FILTER_FLOWS], state);
+		print_stray(runner->filter.fd[FILTER_CONNECTIONS], state);
+		print_stray(runner->filter.fd[FILTER_STREAMS], state);
 		good = false;
 	}
 	for (size_t i = 0; i < observed; i++) {
@@ -504,14 +506,14 @@ bool fixture_holds(const struct runner *runner, const struct model_state *state)
 	for (size_t i = 0; i < state->larges; i++) {
 		uint64_t seen;
 
-		if (!bpf_map_lookup_elem(runner->filter.large, &state->large[i], &seen))
+		if (!bpf_map_lookup_elem(runner->filter.fd[FILTER_LARGE], &state->large[i], &seen))
 			continue;
 		print_tuple(&state->large[i], "not noted as large");
 		good = false;
 	}
-	if (!state->elapsed && count_keys(runner->filter.large) != state->larges) {
-		note("%zu large datagrams, the model has %zu", count_keys(runner->filter.large),
-		     state->larges);
+	if (!state->elapsed && count_keys(runner->filter.fd[FILTER_LARGE]) != state->larges) {
+		note("%zu large datagrams, the model has %zu",
+		     count_keys(runner->filter.fd[FILTER_LARGE]), state->larges);
 		good = false;
 	}
 	if (!observed && !state->elapsed && !nothing_has_come_in(runner)) {

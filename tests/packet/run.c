@@ -85,17 +85,17 @@ static void *map_memory(int map, size_t size)
 
 static int map_counters(struct runner *runner)
 {
-	runner->state = map_memory(runner->filter.state, sizeof(*runner->state));
+	runner->state = map_memory(runner->filter.fd[FILTER_STATE], sizeof(*runner->state));
 	if (!runner->state)
 		return -errno;
 	runner->row_pages = cells_row_pages(runner->state);
 	runner->total_pages = cells_total_pages(runner->state);
-	runner->pages =
-		map_memory(runner->filter.counters, runner->row_pages * sizeof(*runner->pages));
+	runner->pages = map_memory(runner->filter.fd[FILTER_COUNTERS],
+				   runner->row_pages * sizeof(*runner->pages));
 	if (!runner->pages)
 		return -errno;
-	runner->totals =
-		map_memory(runner->filter.totals, runner->total_pages * sizeof(*runner->totals));
+	runner->totals = map_memory(runner->filter.fd[FILTER_TOTALS],
+				    runner->total_pages * sizeof(*runner->totals));
 	return runner->totals ? 0 : -errno;
 }
 
@@ -132,7 +132,7 @@ int runner_open(struct runner *runner, unsigned int cpu, enum pc_frame kind)
 		return err;
 	}
 	runner->came_in = mmap(NULL, sizeof(*runner->came_in), PROT_READ | PROT_WRITE, MAP_SHARED,
-			       runner->filter.came_in, 0);
+			       runner->filter.fd[FILTER_CAME_IN], 0);
 	if (runner->came_in == MAP_FAILED) {
 		err = -errno;
 		runner->came_in = NULL;
@@ -140,7 +140,7 @@ int runner_open(struct runner *runner, unsigned int cpu, enum pc_frame kind)
 		runner_close(runner);
 		return err;
 	}
-	runner->echo = map_of(runner->filter.program, "echo");
+	runner->echo = map_of(runner->filter.fd[FILTER_PROGRAM], "echo");
 	runner->seen = xcalloc(PC_CELLS, sizeof(__u64));
 	runner->cpu = cpu;
 	runner->least = least_linear(runner);
@@ -270,7 +270,7 @@ static struct pc_count carried(const struct runner *runner, unsigned int cell)
 	__u32 index = runner_index(runner, cell);
 	struct pc_count count = {};
 
-	bpf_map_lookup_elem(runner->filter.carries, &index, &count);
+	bpf_map_lookup_elem(runner->filter.fd[FILTER_CARRIES], &index, &count);
 	return count;
 }
 
@@ -302,7 +302,7 @@ static void empty(int hash)
 
 void runner_zero(struct runner *runner)
 {
-	empty(runner->filter.carries);
+	empty(runner->filter.fd[FILTER_CARRIES]);
 	memset(runner->totals, 0, runner->total_pages * sizeof(*runner->totals));
 	memset(runner->pages, 0, runner->row_pages * sizeof(*runner->pages));
 	memset(runner->seen, 0, PC_CELLS * sizeof(*runner->seen));
@@ -347,7 +347,7 @@ int runner_fire(const struct runner *runner, const struct frame *frame, size_t l
 		options.ctx_in = &context;
 		options.ctx_size_in = sizeof(context);
 	}
-	if (bpf_prog_test_run_opts(runner->filter.program, &options))
+	if (bpf_prog_test_run_opts(runner->filter.fd[FILTER_PROGRAM], &options))
 		return -errno;
 	return (int)options.retval;
 }
@@ -468,12 +468,12 @@ static const char *read_rare(const struct runner *runner, size_t length,
 	__u32 key = base + (unsigned int)guess;
 	struct pc_count count;
 
-	if (guess < 0 || bpf_map_lookup_elem(runner->filter.rare, &key, &count)) {
-		if (bpf_map_get_next_key(runner->filter.rare, NULL, &key))
+	if (guess < 0 || bpf_map_lookup_elem(runner->filter.fd[FILTER_RARE], &key, &count)) {
+		if (bpf_map_get_next_key(runner->filter.fd[FILTER_RARE], NULL, &key))
 			return NULL;
-		bpf_map_lookup_elem(runner->filter.rare, &key, &count);
+		bpf_map_lookup_elem(runner->filter.fd[FILTER_RARE], &key, &count);
 	}
-	bpf_map_delete_elem(runner->filter.rare, &key);
+	bpf_map_delete_elem(runner->filter.fd[FILTER_RARE], &key);
 	if (key < base || key >= base + PC_PORTS)
 		return "a rare cell of another action";
 	verdict->port = (int)(key - base);
@@ -548,7 +548,7 @@ int runner_send(struct runner *runner, const struct frame *frame, const struct m
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->data,
 		    .data_size_in = (__u32)frame->length, .repeat = 1);
 
-	if (bpf_prog_test_run_opts(runner->filter.egress, &options))
+	if (bpf_prog_test_run_opts(runner->filter.fd[FILTER_EGRESS], &options))
 		return -errno;
 	read_outcome(runner, frame->length, (int)options.retval, true, guess, outcome);
 	return 0;
@@ -569,11 +569,11 @@ bool runner_settled(struct runner *runner)
 		note("cell %u is %#llx where %#llx was seen", cell, word, runner->seen[cell]);
 		settled = false;
 	}
-	if (!bpf_map_get_next_key(runner->filter.carries, NULL, &carry)) {
+	if (!bpf_map_get_next_key(runner->filter.fd[FILTER_CARRIES], NULL, &carry)) {
 		note("total %u was carried", carry);
 		settled = false;
 	}
-	if (!bpf_map_get_next_key(runner->filter.rare, NULL, &rare)) {
+	if (!bpf_map_get_next_key(runner->filter.fd[FILTER_RARE], NULL, &rare)) {
 		note("rare cell %u was counted unseen", rare);
 		settled = false;
 	}

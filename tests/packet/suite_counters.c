@@ -93,7 +93,7 @@ static void set_carried(struct runner *runner, unsigned int cell, struct count c
 	__u32 index = runner_index(runner, cell);
 	struct pc_count value = {count.packets, count.bytes};
 
-	if (bpf_map_update_elem(runner->filter.carries, &index, &value, BPF_ANY))
+	if (bpf_map_update_elem(runner->filter.fd[FILTER_CARRIES], &index, &value, BPF_ANY))
 		note("carries: %s", strerror(errno));
 }
 
@@ -265,7 +265,7 @@ static void test_no_page(struct runner *runner)
 	read_all(runner);
 	check(page && is(counters.cell[pass], 1300, 1300 * frame.length),
 	      "a port without a page counts exactly");
-	bpf_map_delete_elem(runner->filter.rare, &pass);
+	bpf_map_delete_elem(runner->filter.fd[FILTER_RARE], &pass);
 	runner_zero(runner);
 }
 

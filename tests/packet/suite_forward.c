@@ -136,13 +136,14 @@ struct attached {
 
 static int egress_open(const struct runner *runner, unsigned int device, struct attached *hook)
 {
-	LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = runner->filter.egress);
+	LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = runner->filter.fd[FILTER_EGRESS]);
 	int err;
 
 	*hook = (struct attached){.clsact = {.sz = sizeof(hook->clsact),
 					     .ifindex = (int)device,
 					     .attach_point = BPF_TC_EGRESS}};
-	hook->link = bpf_link_create(runner->filter.egress, (int)device, TCX_EGRESS, NULL);
+	hook->link =
+		bpf_link_create(runner->filter.fd[FILTER_EGRESS], (int)device, TCX_EGRESS, NULL);
 	if (hook->link >= 0)
 		return 0;
 	err = bpf_tc_hook_create(&hook->clsact);
@@ -174,7 +175,7 @@ static int flags_at(const struct runner *runner, unsigned int device, uint8_t pr
 	inet_pton(AF_INET, local, &from);
 	inet_pton(AF_INET, remote, &to);
 	tuple = model_tuple(AF_INET, protocol, &to, &from, remote_port, local_port);
-	if (bpf_map_lookup_elem(runner->filter.flows, &tuple, &value))
+	if (bpf_map_lookup_elem(runner->filter.fd[FILTER_FLOWS], &tuple, &value))
 		return NEVER;
 	if (value.ifindex != device) {
 		note("learned at ifindex %u, not %u", value.ifindex, device);
@@ -247,9 +248,11 @@ static void test_live(struct runner *runner)
 
 	if (!check(!egress_open(runner, device, &hook), "egress of lo"))
 		return;
-	check(!fixture_talk() && bpf_map_lookup_elem(runner->filter.rare, &blocked, &count),
+	check(!fixture_talk() &&
+		      bpf_map_lookup_elem(runner->filter.fd[FILTER_RARE], &blocked, &count),
 	      "outbound enforced: a live connection goes on");
-	check(!fixture_begin() && !bpf_map_lookup_elem(runner->filter.rare, &blocked, &count) &&
+	check(!fixture_begin() &&
+		      !bpf_map_lookup_elem(runner->filter.fd[FILTER_RARE], &blocked, &count) &&
 		      count.packets == 1,
 	      "outbound enforced: the same cannot begin");
 	egress_close(&hook);
@@ -304,7 +307,7 @@ void suite_forward(struct runner *runner)
 	}
 	egress_close(&hook);
 	/* The drops of these are in `rare`. */
-	for (__u32 key; !bpf_map_get_next_key(runner->filter.rare, NULL, &key);)
-		bpf_map_delete_elem(runner->filter.rare, &key);
+	for (__u32 key; !bpf_map_get_next_key(runner->filter.fd[FILTER_RARE], NULL, &key);)
+		bpf_map_delete_elem(runner->filter.fd[FILTER_RARE], &key);
 	runner_zero(runner);
 }
