@@ -1136,6 +1136,34 @@ static void test_include_limit(void **state)
 		1);
 }
 
+/* A file's own name is what stands behind the last slash. */
+static void test_check_file(void **state)
+{
+	__free_text char *folder = xasprintf("%s/a", root);
+	__free_text char *path = xasprintf("%s/x.yaml", folder);
+	__free_text char *other = xasprintf("%s/z.yaml", folder);
+	struct diag diag = {0};
+	struct catalog catalog;
+	char cwd[4096];
+
+	(void)state;
+	put("a/x.yaml", "profile: x\nservices: [{name: s, in: 1/tcp}]\n");
+	put("a/z.yaml", "profile: y\nservices: [{name: s, in: 1/tcp}]\n");
+	open_catalog(&catalog);
+	catalog_check_file(&catalog, path, &diag);
+	expect_said(&diag, "");
+	catalog_check_file(&catalog, other, &diag);
+	assert_int_equal(diag.count, 1);
+	assert_string_equal(diag.entry[0].message, "in the catalog this file must be named y.yaml");
+	diag_free(&diag);
+	assert_non_null(getcwd(cwd, sizeof(cwd)));
+	assert_int_equal(chdir(folder), 0);
+	catalog_check_file(&catalog, "x.yaml", &diag);
+	assert_int_equal(chdir(cwd), 0);
+	expect_said(&diag, "");
+	catalog_close(&catalog);
+}
+
 static void test_groups(void **state)
 {
 	struct names groups = {0};
@@ -1330,6 +1358,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_include_diamonds, make_root, remove_root),
 		cmocka_unit_test(test_include_limit),
 		cmocka_unit_test_setup_teardown(test_groups, make_root, remove_root),
+		cmocka_unit_test_setup_teardown(test_check_file, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(test_read_file, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(test_file_limit, make_root, remove_root),
 		cmocka_unit_test(test_hostile),

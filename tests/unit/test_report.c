@@ -338,6 +338,34 @@ static void test_unlisted_each_way(void **state)
 	free(counters);
 }
 
+/* What would have been dropped counts as what was: which ports are shown, and which come first. */
+static void test_unlisted_observed(void **state)
+{
+	struct counters *counters = xcalloc(1, sizeof(*counters));
+	json_t *profiles = json_array(), *report;
+	__free_text char *text = NULL;
+
+	(void)state;
+	for (int port = 1; port <= 30; port++)
+		counters->cell[PC_CELL_WOULD_DROP + PC_PORT(PC_TCP, port)] =
+			(struct count){port, 60};
+	/* As many of each, after a swap from the one policy to the other. */
+	count_port(counters, PC_TCP, 99, 50);
+	counters->cell[PC_CELL_WOULD_DROP + PC_PORT(PC_TCP, 99)] = (struct count){50, 60};
+	report = one_interface(counters, profiles);
+	text = text_form(report, NULL, false, NULL);
+	assert_non_null(strstr(text, "  99/tcp  unlisted"));
+	assert_non_null(strstr(text, "\n  in   30/tcp  unlisted"));
+	assert_non_null(strstr(text, "\n  in   12/tcp  unlisted"));
+	assert_null(strstr(text, "  11/tcp"));
+	assert_true(strstr(text, "  99/tcp") < strstr(text, "  30/tcp"));
+	assert_true(strstr(text, "  30/tcp") < strstr(text, "  12/tcp"));
+	assert_non_null(strstr(text, "  ... and 11 more unlisted ports"));
+	json_decref(report);
+	json_decref(profiles);
+	free(counters);
+}
+
 static void test_status_egress(void **state)
 {
 	json_t *report = json_pack(
@@ -373,6 +401,24 @@ static void test_status_egress(void **state)
 }
 
 /* A table that is printed in parts has one heading and stays in line. */
+static void test_human_seconds(void **state)
+{
+	static const struct {
+		__u64 seconds;
+		const char *text;
+	} cases[] = {
+		{0, "0 s"},	     {59, "59 s"},
+		{60, "1 min 0 s"},   {3599, "59 min 59 s"},
+		{3600, "1 h 0 min"}, {86399, "23 h 59 min"},
+		{86400, "1 d 0 h"},  {90000, "1 d 1 h"},
+	};
+	char text[HUMAN_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_string_equal(human_seconds(cases[i].seconds, text), cases[i].text);
+}
+
 static void test_columns_in_parts(void **state)
 {
 	struct columns columns = {.count = 2, .heading = {"A", ">B"}};
@@ -417,7 +463,8 @@ int main(void)
 		cmocka_unit_test(test_many_services),  cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_columns),	       cmocka_unit_test(test_columns_in_parts),
 		cmocka_unit_test(test_outbound),       cmocka_unit_test(test_unlisted_each_way),
-		cmocka_unit_test(test_status_egress),
+		cmocka_unit_test(test_status_egress),  cmocka_unit_test(test_unlisted_observed),
+		cmocka_unit_test(test_human_seconds),
 	};
 
 	return cmocka_run_group_tests_name("report", tests, NULL, NULL);

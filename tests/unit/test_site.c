@@ -420,6 +420,8 @@ static void test_cut(void **state)
 		{"interfaces: {eth0: {profiles: a, from: {a:b: [tr",
 		 "1:46+1 not valid YAML: this '[' is not closed\n"},
 		{"groups: {a: [10.0", "1:13+1 not valid YAML: this '[' is not closed\n"},
+		/* Nothing was read of it that could be judged. */
+		{"groups:\n  trusted: [", "2:12+1 not valid YAML: this '[' is not closed\n"},
 	};
 
 	(void)state;
@@ -464,6 +466,31 @@ static void test_bounds(void **state)
 	expect_bounded("ports", repeat(ETH0 "    set: {a:b: [", "%/tcp, ", "1/tcp]}\n"), NULL);
 	expect_bounded("management", repeat("management: [", "%/tcp, ", "1/tcp]\n"), NULL);
 	expect_bounded("prefixes", repeat("groups: {a: [", "10.0.%.1, ", "::1]}\n"), NULL);
+}
+
+/* Words are counted, not what they are made of. */
+static void test_long_words(void **state)
+{
+	__free_text char *text = xstrdup(ETH0 "    from: ['a:b=");
+	struct site site;
+
+	(void)state;
+	for (int i = 0; i < 60; i++) {
+		char *longer =
+			xasprintf("%s%sa-group-with-a-very-long-name-%d", text, i ? "," : "", i);
+
+		free(text);
+		text = longer;
+	}
+	{
+		char *longer = xasprintf("%s']\n", text);
+
+		free(text);
+		text = longer;
+	}
+	site = parse(text);
+	assert_int_equal(site.interface[0].recipe.from[0].groups.count, 60);
+	site_free(&site);
 }
 
 /* --- files --- */
@@ -724,7 +751,7 @@ int main(void)
 		cmocka_unit_test(test_bounds),	     cmocka_unit_test(test_group_files),
 		cmocka_unit_test(test_open),	     cmocka_unit_test(test_check),
 		cmocka_unit_test(test_check_groups), cmocka_unit_test(test_check_profiles),
-		cmocka_unit_test(test_draft),
+		cmocka_unit_test(test_draft),	     cmocka_unit_test(test_long_words),
 	};
 
 	return cmocka_run_group_tests(tests, start, finish);

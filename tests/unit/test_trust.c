@@ -3,7 +3,9 @@
 #include "tests/unit/expect.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "loader/base/memory.h"
@@ -39,6 +41,16 @@ static int tear_down(void **state)
 	free(file);
 	free(through);
 	return err;
+}
+
+static int fail_readlink; /* errno of what readlink says, as on a link that goes in between */
+
+ssize_t readlink(const char *path, char *buffer, size_t size)
+{
+	if (!fail_readlink)
+		return syscall(SYS_readlinkat, AT_FDCWD, path, buffer, size);
+	errno = fail_readlink;
+	return -1;
 }
 
 static void trusts(const char *path)
@@ -155,6 +167,18 @@ static void test_absent(void **state)
 	assert_null(why);
 }
 
+static void test_gone_between(void **state)
+{
+	char *why = NULL;
+
+	(void)state;
+	fail_readlink = EINVAL;
+	assert_int_equal(file_trusted(through, &why), -EINVAL);
+	fail_readlink = 0;
+	assert_null(why);
+	trusts(through);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +187,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_modes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_owners, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_absent, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_gone_between, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("trust", tests, NULL, NULL);
