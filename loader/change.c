@@ -8,6 +8,7 @@
 #include "loader/guard/management.h"
 #include "loader/guard_hold.h"
 #include "loader/net/frame_find.h"
+#include "loader/net/hairpin.h"
 #include "loader/net/link_advice.h"
 #include "loader/report/difference.h"
 #include "loader/report/json_forms.h"
@@ -316,6 +317,16 @@ static void record(const struct change *one)
 	json_decref(none);
 }
 
+/* With --forward alone: without it, no answer to what is forwarded is known, and attach says so. */
+static void warn_hairpin(const struct change *change, const char *interface, unsigned int ifindex)
+{
+	const struct pc_generation *generation = change->plan->tables.generation;
+	__free_text char *text = generation->forward ? hairpin_find(generation, ifindex) : NULL;
+
+	if (text)
+		warning("%s: %s", interface, text);
+}
+
 static int finish_all(const struct changes *changes)
 {
 	int err = 0;
@@ -325,6 +336,7 @@ static int finish_all(const struct changes *changes)
 	each_change (changes, one, CHANGE_ATTACH) {
 		filter_finish(&one->filter);
 		link_warn(one->hook.name, one->hook.ifindex, one->plan->tables.generation->forward);
+		warn_hairpin(one, one->hook.name, one->hook.ifindex);
 		plan_summary(one->plan, one->hook.name, hook_mode_name(one->mode), stdout);
 	}
 	each_change (changes, one, CHANGE_SWAP) {
@@ -332,6 +344,7 @@ static int finish_all(const struct changes *changes)
 		plan_summary(one->plan, one->name, NULL, stdout);
 		if (one->forwarded && !one->plan->tables.generation->forward)
 			link_warn(one->name, one->filter.ifindex, false);
+		warn_hairpin(one, one->name, one->filter.ifindex);
 	}
 	each_change (changes, one, CHANGE_DETACH) {
 		filter_detach(&one->filter);

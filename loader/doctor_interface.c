@@ -9,6 +9,7 @@
 #include "loader/doctor.h"
 #include "loader/live.h"
 #include "loader/net/frame_find.h"
+#include "loader/net/hairpin.h"
 #include "loader/net/link_advice.h"
 
 static void check_up(struct doctor *doctor, const struct patient *patient)
@@ -84,6 +85,16 @@ static void tell(void *context, enum link_matter matter, const char *other, cons
 	doctor_say(telling->doctor, "link", state, fix, "%s", text);
 }
 
+static void check_hairpin(struct doctor *doctor, const struct patient *patient)
+{
+	__free_text char *text = NULL;
+
+	if (link_forwarding() && learns_forwarded(patient))
+		text = hairpin_find(patient->filter.current.copy, patient->hook.ifindex);
+	if (text)
+		doctor_say(doctor, "forwarding", DOCTOR_WARNING, NULL, "%s", text);
+}
+
 static void check_forwarding(struct doctor *doctor, const struct patient *patient)
 {
 	__free_text char *recipe = doctor_recipe(patient);
@@ -152,6 +163,7 @@ bool doctor_interface(struct doctor *doctor, const char *interface)
 		check_vlan(doctor, &patient);
 		link_judge(patient.hook.ifindex, tell, &telling);
 		check_forwarding(doctor, &patient);
+		check_hairpin(doctor, &patient);
 		doctor_nic(doctor, &patient);
 		doctor_programs(doctor, &patient);
 		doctor_filter(doctor, &patient);

@@ -200,6 +200,8 @@ int conntrack_each(conntrack_take *take, void *context, bool *whole)
 	struct reading reading = {.take = take, .context = context};
 	int err;
 
+	if (!whole)
+		return read_tracks(&reading);
 	send_probe(AF_INET, &reading.probe[0].key);
 	send_probe(AF_INET6, &reading.probe[1].key);
 	err = read_tracks(&reading);

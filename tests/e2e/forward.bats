@@ -374,10 +374,60 @@ local_port()
 	on gateway nft 'add chain inet nat in { type nat hook prerouting priority dstnat; }'
 	on gateway nft add rule inet nat in iifname eth0 tcp dport 7009 dnat ip to 10.0.0.2:7001
 	talk_connect out outside 198.51.100.1 7009
-	attach_tiny gateway eth0 --forward
+	exits 0 attach_tiny gateway eth0 --forward
+	says_not 'out of the same interface'
 	speaks_to out lan_tcp
 	speaks_to lan_tcp out
 	unanswered outside 198.51.100.1 7009
+}
+
+# What comes in by eth0 for 5000/tcp goes out by eth0 again, to 198.51.100.7.
+hairpin()
+{
+	on gateway nft -f - <<-'END'
+		table ip nat {
+			chain in {
+				type nat hook prerouting priority dstnat
+				iifname "eth0" tcp dport 5000 dnat to 198.51.100.7:7001
+			}
+			chain out {
+				type nat hook postrouting priority srcnat
+				oifname "eth0" masquerade
+			}
+		}
+	END
+}
+
+@test "DNAT back out of the same interface: attach, swap and doctor say that it is not served, until its answers are listed" {
+	address_add outside eth0 198.51.100.7/24
+	hairpin
+	talk_listen server outside 7001
+	talk_connect before outside 198.51.100.1 5000
+	exits 0 attach_tiny gateway eth0 --forward
+	says 'eth0: DNAT sends what comes in here for 198.51.100.1 port 5000 out of the same interface, to 198.51.100.7 port 7001 (1 tracked)'
+	says 'from-port 7001 for a group with 198.51.100.7'
+	speaks_to before server
+	speaks_to server before
+	unanswered outside 198.51.100.1 5000
+	exits 0 as gateway doctor eth0
+	says 'out of the same interface, to 198.51.100.7 port 7001 (2 tracked)'
+	exits 0 as gateway swap eth0 --catalog "$TINY"
+	says 'out of the same interface, to 198.51.100.7 port 7001'
+	cat > "$TINY/answers.yaml" <<-END
+		profile: answers
+		title: What a server behind DNAT answers
+		services:
+		  - name: answers
+		    in: 1024-65535/tcp
+		    from-port: 7001/tcp
+		    from: server
+	END
+	exits 0 as gateway swap eth0 -p tiny,answers --group server=198.51.100.7 --catalog "$TINY"
+	says_not 'out of the same interface'
+	connects outside 198.51.100.1 5000
+	exits 0 as gateway doctor eth0
+	says_not 'out of the same interface'
+	on outside ip address del 198.51.100.7/24 dev eth0
 }
 
 @test "TCP that ends here, or has ended, is not taken from conntrack" {
