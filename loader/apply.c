@@ -5,6 +5,9 @@
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/compile/kept.h"
+#include "loader/filter/confirm.h"
+#include "loader/filter/flow_maps.h"
+#include "loader/filter/open.h"
 #include "loader/live.h"
 #include "loader/net/link.h"
 #include "loader/recipe/site_check.h"
@@ -39,7 +42,7 @@ static int check_mode(const struct change *change, enum hook_mode wanted)
 
 static int check_flows(const struct change *change)
 {
-	__u32 there = share_flows(&change->filter);
+	__u32 there = flow_maps_size(&change->filter);
 
 	if (!change->flows || PC_FLOWS_CONNECTIONS(there) == PC_FLOWS_CONNECTIONS(change->flows))
 		return 0;

@@ -9,6 +9,7 @@
 #include "loader/apply.h"
 #include "loader/base/file.h"
 #include "loader/base/message.h"
+#include "loader/filter/settle.h"
 #include "loader/guard/management.h"
 #include "loader/object/folder.h"
 #include "loader/recipe/state_write.h"

@@ -5,6 +5,18 @@
 #include "loader/base/clock.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/filter/attach.h"
+#include "loader/filter/confirm.h"
+#include "loader/filter/detach.h"
+#include "loader/filter/egress.h"
+#include "loader/filter/flow_maps.h"
+#include "loader/filter/generation.h"
+#include "loader/filter/load.h"
+#include "loader/filter/open.h"
+#include "loader/filter/pins.h"
+#include "loader/filter/seed.h"
+#include "loader/filter/seed_sockets.h"
+#include "loader/filter/several.h"
 #include "loader/guard/management.h"
 #include "loader/guard_hold.h"
 #include "loader/net/frame_find.h"
@@ -13,8 +25,6 @@
 #include "loader/report/difference.h"
 #include "loader/report/json_forms.h"
 #include "loader/report/record.h"
-#include "loader/seed.h"
-#include "loader/seed_sockets.h"
 #include "loader/unfiltered.h"
 
 #include <errno.h>
@@ -97,7 +107,7 @@ static int load_one(struct change *change, const struct filter *with)
 
 	change->filter.ifindex = change->hook.ifindex;
 	if (!err && with->fd[FILTER_FLOWS] >= 0)
-		share_several(&change->filter);
+		several_set(&change->filter);
 	if (!err)
 		change->talks = seed_begun(&change->filter);
 	if (!err)
@@ -114,7 +124,7 @@ static int load_all(const struct changes *changes)
 
 	each_change (changes, one, CHANGE_ATTACH) {
 		if (!first) {
-			err = share_find(one->flows, &with);
+			err = flow_maps_find(one->flows, &with);
 			if (err)
 				return err;
 		} else if (one->flows && one->flows != first->flows) {
@@ -404,7 +414,7 @@ static int say_dry_run(const struct changes *changes)
 
 	each_change (changes, one, CHANGE_ATTACH) {
 		if (!err && first)
-			err = share_find(one->flows, &with);
+			err = flow_maps_find(one->flows, &with);
 		first = false;
 		if (err)
 			break;
@@ -488,7 +498,7 @@ int changes_run(const struct changes *changes)
 		undo_all(changes);
 	else
 		err = finish_all(changes);
-	share_settle();
+	several_settle();
 	if (!err)
 		warn_unfiltered(changes);
 	return err;

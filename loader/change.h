@@ -6,7 +6,8 @@
 #include <jansson.h>
 
 #include "loader/compile/plan.h"
-#include "loader/kernel.h"
+#include "loader/filter/filter.h"
+#include "loader/filter/hook.h"
 
 enum change_kind {
 	CHANGE_ATTACH,

@@ -7,6 +7,7 @@
 #include "loader/base/message.h"
 #include "loader/change.h"
 #include "loader/command.h"
+#include "loader/filter/settle.h"
 #include "loader/guard/management.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"

@@ -8,8 +8,13 @@
 #include "loader/base/message.h"
 #include "loader/command.h"
 #include "loader/compile/replan.h"
+#include "loader/filter/confirm.h"
+#include "loader/filter/generation_maps.h"
+#include "loader/filter/hook.h"
+#include "loader/filter/open.h"
+#include "loader/filter/settle.h"
+#include "loader/filter/several.h"
 #include "loader/guard_hold.h"
-#include "loader/kernel.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"
 #include "loader/recipe/site.h"
@@ -169,7 +174,7 @@ int command_confirm(const struct options *options, struct diag *diag)
 	if (!err && ready > 0 && confirm.confirmed)
 		state_settle();
 	if (ready > 0)
-		share_settle();
+		several_settle();
 	free(confirm.hook);
 	site_free(&confirm.site);
 	return err ? EXIT_FAILED : EXIT_DONE;

@@ -7,7 +7,10 @@
 #include "loader/base/file.h"
 #include "loader/base/message.h"
 #include "loader/command.h"
-#include "loader/kernel.h"
+#include "loader/filter/detach.h"
+#include "loader/filter/hook.h"
+#include "loader/filter/settle.h"
+#include "loader/filter/several.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"
 #include "loader/report/record.h"
@@ -86,7 +89,7 @@ int command_detach(const struct options *options, struct diag *diag)
 	free(filter);
 	if (ready) {
 		hook_mend(); /* of the others: what is detached needs none */
-		share_settle();
+		several_settle();
 	}
 	return err ? EXIT_FAILED : EXIT_DONE;
 }

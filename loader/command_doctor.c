@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "loader/base/memory.h"
-#include "loader/base/shell.h"
 #include "loader/base/message.h"
+#include "loader/base/shell.h"
 #include "loader/command.h"
 #include "loader/doctor.h"
 #include "loader/report/json_forms.h"

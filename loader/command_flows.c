@@ -8,7 +8,7 @@
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/command.h"
-#include "loader/flows.h"
+#include "loader/filter/flows.h"
 #include "loader/live.h"
 #include "loader/object/privilege.h"
 

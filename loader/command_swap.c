@@ -9,6 +9,8 @@
 #include "loader/change.h"
 #include "loader/command.h"
 #include "loader/compile/kept.h"
+#include "loader/filter/confirm.h"
+#include "loader/filter/settle.h"
 #include "loader/live.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"

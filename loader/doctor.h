@@ -9,7 +9,8 @@
 #include <jansson.h>
 
 #include "loader/catalog/catalog.h"
-#include "loader/kernel.h"
+#include "loader/filter/filter.h"
+#include "loader/filter/hook.h"
 #include "loader/net/link.h"
 #include "loader/net/nic.h"
 #include "loader/options.h"

@@ -8,6 +8,11 @@
 #include "loader/base/memory.h"
 #include "loader/compile/kept.h"
 #include "loader/doctor.h"
+#include "loader/filter/any_layout.h"
+#include "loader/filter/confirm.h"
+#include "loader/filter/egress.h"
+#include "loader/filter/installed.h"
+#include "loader/filter/open.h"
 #include "loader/object/paths.h"
 #include "loader/report/json_forms.h"
 
@@ -51,8 +56,8 @@ static char *attach_again(const struct doctor *doctor, const struct patient *pat
 /* Another layout: an older one can be taken over. */
 static void say_other(struct doctor *doctor, const struct patient *patient)
 {
-	__cleanup(other_close) struct other other = {.filter = FILTER_NONE};
-	bool known = !filter_open_other(patient->hook.id, &other);
+	__cleanup(any_layout_close) struct any_layout other = {.filter = FILTER_NONE};
+	bool known = !any_layout_open(patient->hook.id, &other);
 	__free_text char *again = attach_again(doctor, patient, other.recipe);
 	__free_text char *swap = xasprintf("portcullis swap %s", patient->name);
 

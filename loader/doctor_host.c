@@ -12,6 +12,7 @@
 #include "loader/base/file.h"
 #include "loader/base/memory.h"
 #include "loader/doctor.h"
+#include "loader/filter/load.h"
 #include "loader/object/admins.h"
 #include "loader/object/folder.h"
 #include "loader/object/paths.h"

@@ -7,6 +7,8 @@
 #include "loader/base/memory.h"
 #include "loader/base/shell.h"
 #include "loader/doctor.h"
+#include "loader/filter/load.h"
+#include "loader/filter/open.h"
 #include "loader/live.h"
 #include "loader/net/frame_find.h"
 #include "loader/net/hairpin.h"

@@ -5,7 +5,7 @@
 
 #include "loader/base/memory.h"
 #include "loader/doctor.h"
-#include "loader/refusal.h"
+#include "loader/filter/refusal.h"
 
 /*
  * The largest MTU that fits one page with the headroom of XDP and the kernel's bookkeeping behind

@@ -5,7 +5,9 @@
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/compile/kept.h"
-#include "loader/counters_read.h"
+#include "loader/filter/counter_maps.h"
+#include "loader/filter/generation_maps.h"
+#include "loader/filter/open.h"
 #include "loader/object/folder.h"
 
 #include <errno.h>
@@ -151,4 +153,18 @@ int filter_kept(const char *interface, const struct filter *filter, json_t **kep
 	int err = filter_recipe(filter, &text);
 
 	return err ? err : kept_parse(interface, text, kept);
+}
+
+int filter_of(const char *interface, const char *command, struct filter *filter)
+{
+	struct hook hook;
+	int err = pins_ready(false);
+
+	if (err < 0)
+		return err;
+	err = hook_find(interface, &hook);
+	if (err)
+		return err;
+	err = hook.id[0] ? filter_open(hook.id, filter) : -ENOENT;
+	return err == -ENOENT ? hook_missing(&hook, command) : err;
 }

@@ -8,7 +8,8 @@
 
 #include <jansson.h>
 
-#include "loader/kernel.h"
+#include "loader/filter/filter.h"
+#include "loader/filter/hook.h"
 #include "loader/report/counters.h"
 
 struct live {
@@ -34,5 +35,8 @@ void live_free(struct live *list, size_t count);
  * is damaged.
  */
 int filter_kept(const char *interface, const struct filter *filter, json_t **kept);
+
+/* The filter of an interface by name; a message and -ENODEV or -ENOENT if there is none. */
+int filter_of(const char *interface, const char *command, struct filter *filter);
 
 #endif

@@ -6,6 +6,7 @@
 #include "loader/base/memory.h"
 #include "loader/compile/kept.h"
 #include "loader/compile/plan.h"
+#include "loader/filter/open.h"
 #include "loader/live.h"
 #include "loader/net/link.h"
 #include "loader/recipe/recipe_json.h"

@@ -6,21 +6,28 @@
 #include "loader/base/file.h"
 #include "loader/base/message.h"
 #include "loader/compile/replan.h"
+#include "loader/filter/any_layout.h"
+#include "loader/filter/egress.h"
+#include "loader/filter/flow_maps.h"
+#include "loader/filter/generation.h"
+#include "loader/filter/load.h"
+#include "loader/filter/past.h"
+#include "loader/filter/pins.h"
+#include "loader/filter/seed.h"
+#include "loader/filter/several.h"
 #include "loader/guard_hold.h"
 #include "loader/net/frame_find.h"
 #include "loader/object/paths.h"
 #include "loader/object/pin.h"
-#include "loader/past.h"
 #include "loader/report/difference.h"
 #include "loader/report/record.h"
-#include "loader/seed.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
 
 /* What the new filter judges by: the old recipe, with the catalog as it is now. */
-static int make(const char *interface, const struct other *other, const struct names *folders,
+static int make(const char *interface, const struct any_layout *other, const struct names *folders,
 		struct remade *made)
 {
 	int err = remake(interface, other->recipe, folders, made);
@@ -32,12 +39,12 @@ static int make(const char *interface, const struct other *other, const struct n
 }
 
 /* How many flows its maps are to hold: as before. */
-static __u32 flows_of(const struct other *other)
+static __u32 flows_of(const struct any_layout *other)
 {
 	struct bpf_map_info info;
 
 	if (other->filter.fd[FILTER_CONNECTIONS] >= 0)
-		return share_flows(&other->filter);
+		return flow_maps_size(&other->filter);
 	return other->filter.fd[FILTER_FLOWS] < 0 ||
 			       object_map(other->filter.fd[FILTER_FLOWS], &info) ?
 		       PC_FLOWS :
@@ -48,14 +55,14 @@ static __u32 flows_of(const struct other *other)
  * The flow maps are those of this version's filters in the network namespace, if there are, else
  * the old ones.
  */
-static int load(const struct hook *hook, const struct other *other, const struct remade *made,
+static int load(const struct hook *hook, const struct any_layout *other, const struct remade *made,
 		enum pc_frame frame, struct filter *filter)
 {
 	__cleanup(filter_close) struct filter with = FILTER_NONE;
 	struct filter none = FILTER_NONE;
 	struct tables tables = made->plan.tables;
 	const struct filter *flows = other->version >= PC_FLOWS_SINCE ? &other->filter : &none;
-	int err = share_find(0, &with);
+	int err = flow_maps_find(0, &with);
 
 	if (!err)
 		err = filter_load_sharing(filter, with.fd[FILTER_FLOWS] >= 0 ? &with : flows,
@@ -65,7 +72,7 @@ static int load(const struct hook *hook, const struct other *other, const struct
 	if (err)
 		return err;
 	if (with.fd[FILTER_FLOWS] >= 0)
-		share_several(filter);
+		several_set(filter);
 	filter->ifindex = hook->ifindex;
 	tables.generation->number = other->number + 1;
 	tables.generation->attached_at = other->attached_at;
@@ -76,7 +83,7 @@ static int load(const struct hook *hook, const struct other *other, const struct
  * The counters that the old filter has of its own. Those until now go into the new folder before
  * the programs change: a reader finds no less than before.
  */
-static int keep_counters(const struct hook *hook, const struct other *old, struct filter *new)
+static int keep_counters(const struct hook *hook, const struct any_layout *old, struct filter *new)
 {
 	if (old->version >= PC_COUNTERS_SINCE) {
 		new->fd[FILTER_PAST] =
@@ -94,7 +101,8 @@ static int keep_counters(const struct hook *hook, const struct other *old, struc
 }
 
 /* When the old programs run no more, what they have counted since. */
-static void keep_last_counts(const struct hook *hook, const struct other *old, struct filter *new)
+static void keep_last_counts(const struct hook *hook, const struct any_layout *old,
+			     struct filter *new)
 {
 	int past, err;
 
@@ -114,7 +122,7 @@ static void keep_last_counts(const struct hook *hook, const struct other *old, s
  * While both folders have the link, it is the one's whose program it holds. A command that is
  * killed here leaves the other to be collected, and the egress program to be mended.
  */
-static int put_in_place(const struct hook *hook, struct other *other, struct filter *new)
+static int put_in_place(const struct hook *hook, struct any_layout *other, struct filter *new)
 {
 	struct filter *old = &other->filter;
 	int err = keep_counters(hook, other, new);
@@ -182,7 +190,7 @@ static int check_change(const struct hook *hook, const struct takeover *how, boo
 	return -EBUSY;
 }
 
-static int replace(struct hook *hook, const struct takeover *how, struct other *other)
+static int replace(struct hook *hook, const struct takeover *how, struct any_layout *other)
 {
 	__cleanup(remade_free) struct remade made = {};
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
@@ -217,7 +225,7 @@ static int replace(struct hook *hook, const struct takeover *how, struct other *
 }
 
 /* Whether it is to be replaced: 1 or 0, or -errno with a message. */
-static int look_at(const struct hook *hook, const struct other *other)
+static int look_at(const struct hook *hook, const struct any_layout *other)
 {
 	if (other->version > PC_ABI_VERSION) {
 		error("%s: was attached by a newer version of portcullis, whose layout this one does not know: use that version, or portcullis detach %s and attach again",
@@ -237,8 +245,8 @@ static int look_at(const struct hook *hook, const struct other *other)
 
 int takeover(struct hook *hook, const struct takeover *how)
 {
-	__cleanup(other_close) struct other other = {.filter = FILTER_NONE};
-	int err = filter_open_other(hook->id, &other);
+	__cleanup(any_layout_close) struct any_layout other = {.filter = FILTER_NONE};
+	int err = any_layout_open(hook->id, &other);
 
 	if (err == -ENOENT)
 		return 0; /* pins are missing: said by who opens it */

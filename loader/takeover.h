@@ -4,7 +4,7 @@
 #define PORTCULLIS_TAKEOVER_H
 
 #include "loader/catalog/ports.h"
-#include "loader/kernel.h"
+#include "loader/filter/hook.h"
 
 /*
  * Replaces the programs and maps of a filter that an older version attached by this one's, without

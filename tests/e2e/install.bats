@@ -74,12 +74,12 @@ rebuilds()
 }
 
 @test "an edited header rebuilds what uses it, and nothing else" {
-	rebuilds bpf/abi.h 'BPF' 'SKEL' 'CC      loader/filter.c' 'CC      loader/compile/compile.c' 'LINK'
-	rebuilds bpf/packet.h 'BPF' 'SKEL' 'CC      loader/filter.c' 'LINK'
+	rebuilds bpf/abi.h 'BPF' 'SKEL' 'CC      loader/filter/load.c' 'CC      loader/compile/compile.c' 'LINK'
+	rebuilds bpf/packet.h 'BPF' 'SKEL' 'CC      loader/filter/load.c' 'LINK'
 	says_not 'loader/base/yaml.c' 'loader/options.c'
 	rebuilds loader/base/yaml_fields.h 'CC      loader/base/yaml.c' 'CC      loader/base/yaml_fields.c' 'LINK'
-	says_not 'BPF' 'loader/hook.c'
-	rebuilds loader/object/folder.h 'CC      loader/object/folder.c' 'CC      loader/hook.c' 'LINK'
+	says_not 'BPF' 'loader/filter/hook.c'
+	rebuilds loader/object/folder.h 'CC      loader/object/folder.c' 'CC      loader/filter/hook.c' 'LINK'
 	rebuilds docs/portcullis.8.scd 'MAN'
 	says_not 'CC '
 	exits 0 build all

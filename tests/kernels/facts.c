@@ -17,7 +17,9 @@
 #include <unistd.h>
 
 #include "loader/base/file.h"
-#include "loader/kernel.h"
+#include "loader/filter/filter.h"
+#include "loader/filter/kernel_memory.h"
+#include "loader/filter/load.h"
 
 #define LOG_STATS   4 /* BPF_LOG_STATS of the kernel's bpf_verifier.h: figures, no instructions */
 #define LOG_WORDS   1 /* BPF_LOG_LEVEL1: every instruction */

@@ -11,7 +11,7 @@
 #include <bpf/bpf.h>
 
 #include "loader/base/memory.h"
-#include "loader/flow_enter.h"
+#include "loader/filter/flow_enter.h"
 #include "tests/packet/check.h"
 #include "tests/packet/fixture.h"
 

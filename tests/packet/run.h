@@ -3,7 +3,8 @@
 #ifndef PORTCULLIS_TEST_RUN_H
 #define PORTCULLIS_TEST_RUN_H
 
-#include "loader/kernel.h"
+#include "loader/compile/tables.h"
+#include "loader/filter/filter.h"
 #include "tests/packet/frames.h"
 #include "tests/packet/model.h"
 #include "tests/packet/rows.h"

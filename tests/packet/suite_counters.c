@@ -8,7 +8,8 @@
 
 #include <bpf/bpf.h>
 
-#include "loader/counters_read.h"
+#include "loader/filter/counter_maps.h"
+#include "loader/filter/generation.h"
 #include "tests/packet/check.h"
 #include "tests/packet/suites.h"
 

@@ -11,6 +11,7 @@
 
 #include "loader/base/memory.h"
 #include "loader/compile/tables.h"
+#include "loader/filter/filter.h"
 #include "tests/packet/check.h"
 #include "tests/packet/fixture.h"
 #include "tests/packet/suites.h"

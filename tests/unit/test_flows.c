@@ -5,7 +5,7 @@
 
 /* The real source, reading the fake map below. */
 #define bpf_obj_get_info_by_fd fake_info
-#include "loader/flows.c"
+#include "loader/filter/flows.c"
 #undef bpf_obj_get_info_by_fd
 
 #include "tests/unit/expect.h"

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Reads a filter of any layout version: what all of them have in common. */
+#ifndef PORTCULLIS_FILTER_ANY_LAYOUT_H
+#define PORTCULLIS_FILTER_ANY_LAYOUT_H
+
+#include "loader/filter/filter.h"
+
+/*
+ * What a filter of any layout version is known by (pins and the head of the header are the same in
+ * all): its descriptors, as far as it has them, and the judging generation's head and recipe. Says
+ * nothing.
+ */
+struct any_layout {
+	struct filter filter;
+	__u32 version;
+	__u64 number, attached_at;
+	char *recipe;
+	bool waits;    /* to be confirmed; past its deadline, it is the fallback that is read */
+	bool stand_in; /* it is one */
+	char program_version[PC_VERSION_TEXT]; /* of our own layout only, else empty */
+};
+
+int any_layout_open(const char *id, struct any_layout *other);
+void any_layout_close(struct any_layout *other);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Attaches a filter to the XDP hook of an interface. */
+#ifndef PORTCULLIS_FILTER_ATTACH_H
+#define PORTCULLIS_FILTER_ATTACH_H
+
+#include "loader/filter/filter.h"
+#include "loader/filter/hook.h"
+
+/*
+ * Attaches by a bpf_link (filter->link). `*mode` goes in as asked and comes out as it became.
+ * A program of somebody else there: -EBUSY with its id and name.
+ */
+int hook_attach(struct filter *filter, const struct hook *hook, enum hook_mode *mode);
+
+#endif

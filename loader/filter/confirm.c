@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A generation that waits to be confirmed: made final, or fallen back from. */
+#include "loader/filter/confirm.h"
+
+#include "loader/base/clock.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/filter/slots.h"
+
+#include <errno.h>
+#include <string.h>
+
+unsigned int seconds_left(const struct pc_generation *generation)
+{
+	__u64 now = clock_boot();
+
+	return generation->deadline > now ?
+		       (generation->deadline - now + PC_SECOND - 1) / PC_SECOND :
+		       0;
+}
+
+int filter_confirm(struct filter *filter)
+{
+	int err;
+
+	if (filter->reverted.copy ||
+	    (filter->current.copy->deadline && clock_boot() >= filter->current.copy->deadline))
+		return -ETIME;
+	if (!filter->current.copy->deadline)
+		return 0;
+	err = generation_set_deadline(&filter->current, 0);
+	if (err)
+		return err;
+	slot_clear_fallback(filter);
+	filter->next = filter->fallback;
+	filter->fallback = INSTALLED_NONE;
+	generation_retire(filter, &filter->next);
+	return 0;
+}
+
+int filter_settle_reverted(struct filter *filter)
+{
+	__cleanup(generation_unmap_head) struct pc_generation *head =
+		generation_map_head(&filter->current);
+	__u64 late = clock_boot() - filter->reverted.copy->deadline;
+	int err;
+
+	if (!head)
+		return -ENOMEM;
+	__atomic_store_n(&head->reverted_at, clock_wall() - late, __ATOMIC_RELAXED);
+	err = slot_put(filter, SLOT_JUDGING, filter->current.generation);
+	if (err) {
+		error("cannot put the generation back that judges: %s", strerror(-err));
+		return err;
+	}
+	slot_clear_fallback(filter);
+	generation_retire(filter, &filter->reverted);
+	return 0;
+}
+
+int filter_ready(struct filter *filter, const char *interface)
+{
+	if (!filter->current.copy->stand_in)
+		return filter->reverted.copy ? filter_settle_reverted(filter) : 0;
+	error("%s: the attach was not confirmed in time, and everything passes; attach again",
+	      interface);
+	return -ENOENT;
+}

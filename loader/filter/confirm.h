@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A generation that waits to be confirmed: made final, or fallen back from. */
+#ifndef PORTCULLIS_FILTER_CONFIRM_H
+#define PORTCULLIS_FILTER_CONFIRM_H
+
+#include "loader/filter/filter.h"
+
+/* Seconds until a generation's deadline, of which a part counts as one; 0: it is past, or none. */
+unsigned int seconds_left(const struct pc_generation *generation);
+
+/*
+ * Makes the current generation final, by one store. Returns 0 also if it is final already; -ETIME,
+ * without a message, if it has been reverted.
+ */
+int filter_confirm(struct filter *filter);
+
+/*
+ * For a command that changes a filter which it has just opened: the deadline may have passed since
+ * hook_settle. As filter_settle_reverted; a stand-in, which is to be detached: -ENOENT with a
+ * message.
+ */
+int filter_ready(struct filter *filter, const char *interface);
+
+/*
+ * After its deadline: puts the fallback, which judges already, in the place of the reverted one,
+ * and clears that away.
+ */
+int filter_settle_reverted(struct filter *filter);
+
+#endif

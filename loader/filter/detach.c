@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Takes a filter off: first lets everything pass, then unhooks. */
+#include "loader/filter/detach.h"
+
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/filter/egress.h"
+#include "loader/filter/pins.h"
+#include "loader/filter/slots.h"
+#include "loader/object/paths.h"
+#include "loader/object/pin.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+int filter_empty(struct filter *filter)
+{
+	__u32 judging = 0, number;
+
+	if (filter->fd[FILTER_GENERATIONS] < 0 ||
+	    (bpf_map_lookup_elem(filter->fd[FILTER_GENERATIONS], &judging, &number) &&
+	     errno == ENOENT))
+		return 0;
+	fd_close(&filter->emptied);
+	filter->emptied = bpf_map_get_fd_by_id(number);
+	if (filter->emptied < 0 || bpf_map_delete_elem(filter->fd[FILTER_GENERATIONS], &judging))
+		return -errno;
+	return 0;
+}
+
+void filter_refill(const struct filter *filter)
+{
+	if (filter->emptied >= 0 && slot_put(filter, SLOT_JUDGING, filter->emptied))
+		error("%s/%s: cannot put back what judged: %s", PINS, filter->id, strerror(errno));
+}
+
+/* Opens what filter_detach needs of a filter that is known by its id only. */
+static int open_hooks(struct filter *filter)
+{
+	static const enum filter_fd hooks[] = {FILTER_GENERATIONS, FILTER_LINK, FILTER_EGRESS,
+					       FILTER_EGRESS_LINK};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
+		int *fd = &filter->fd[hooks[i]];
+
+		if (*fd >= 0)
+			continue;
+		*fd = object_get(filter->id, filter_descriptor[hooks[i]].pin);
+		if (*fd < 0 && *fd != -ENOENT)
+			return *fd;
+	}
+	if (!filter->ifindex)
+		filter->ifindex = object_interface(filter->fd[FILTER_LINK]);
+	return 0;
+}
+
+static void unhook(struct filter *filter)
+{
+	__free_text char *link = object_path(filter->id, "link");
+
+	/*
+	 * The pin goes before the link is detached: who reads takes a folder whose link has lost
+	 * its interface for one that somebody took off.
+	 */
+	if (filter->id[0] && filter->fd[FILTER_LINK] >= 0 && unlink(link) && errno != ENOENT)
+		warning("%s: cannot unpin: %s", link, strerror(errno));
+	/* At once, not when the kernel gets to freeing the link. */
+	if (filter->fd[FILTER_LINK] >= 0 && bpf_link_detach(filter->fd[FILTER_LINK]) &&
+	    errno != ENOLINK)
+		warning("cannot detach, though everything passes: %s", strerror(errno));
+}
+
+int filter_stop(struct filter *filter)
+{
+	int err = filter->id[0] ? open_hooks(filter) : 0;
+
+	if (!err)
+		err = filter_empty(filter);
+	if (err)
+		error("cannot detach: %s", strerror(-err));
+	return err;
+}
+
+int filter_detach(struct filter *filter)
+{
+	int err = filter_stop(filter);
+
+	if (err)
+		return err;
+	unhook(filter);
+	/* With its pins left, the next command knows what is still at a clsact. */
+	if (!egress_detach(filter, filter->ifindex) && filter->id[0])
+		filter_unpin(filter);
+	return 0;
+}

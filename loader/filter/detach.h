@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Takes a filter off: first lets everything pass, then unhooks. */
+#ifndef PORTCULLIS_FILTER_DETACH_H
+#define PORTCULLIS_FILTER_DETACH_H
+
+#include "loader/filter/filter.h"
+
+/*
+ * Takes away what judges, so that everything passes at both hooks from one packet to
+ * the next. Returns 0 or -errno. Also of another layout.
+ */
+int filter_empty(struct filter *filter);
+
+/*
+ * Takes a filter known by its links or its id off both hooks, and removes its pins. Also one that
+ * is half made. It first lets everything pass: if that fails, -errno with a message, and nothing is
+ * changed; what fails later is warned of, and the next command completes it.
+ */
+int filter_detach(struct filter *filter);
+/* The first step alone, for several interfaces; and back, before the others. */
+int filter_stop(struct filter *filter);
+void filter_refill(const struct filter *filter);
+
+#endif

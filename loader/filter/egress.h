@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The egress program's hook: tcx where the kernel has it (6.6), else clsact. */
+#ifndef PORTCULLIS_FILTER_EGRESS_H
+#define PORTCULLIS_FILTER_EGRESS_H
+
+#include "loader/filter/filter.h"
+
+enum egress_hook {
+	EGRESS_MISSING = 0,
+	EGRESS_TCX,
+	EGRESS_CLSACT,
+};
+
+/*
+ * Where the egress program of a filter is attached, as seen in the caller's network namespace: enum
+ * egress_hook, or -errno if it cannot be told.
+ */
+int egress_state(const struct filter *filter, unsigned int ifindex);
+
+/*
+ * Attaches the egress program in front of others: by tcx (filter->egress_link), or to clsact where
+ * the kernel has no tcx. Nobody else's program or filter is touched.
+ */
+int egress_attach(struct filter *filter, const char *interface, unsigned int ifindex);
+
+/*
+ * Puts the egress program of `filter` in the place of another one's, at the same interface. A
+ * packet meets one of them, or with clsact for a moment both.
+ */
+int egress_replace(struct filter *filter, const struct filter *old, const char *interface,
+		   unsigned int ifindex);
+
+/* Undoes it, if there is anything to undo. A clsact of our making goes unless others use it. */
+int egress_detach(struct filter *filter, unsigned int ifindex);
+
+/*
+ * Removes what is left at clsact hooks of a folder of pins without its link, whichever interface
+ * and network namespace it was attached in.
+ */
+int egress_sweep(const char *id);
+
+#endif

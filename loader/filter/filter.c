@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A filter: one program with its maps, as descriptors. */
+#include "loader/filter/filter.h"
+
+#include "loader/base/file.h"
+#include "loader/object/slot_update.h"
+
+#include <stdlib.h>
+
+const struct filter_descriptor filter_descriptor[FILTER_FDS] = {
+	[FILTER_LINK] = {"link", NULL, FD_HEAD | FD_APART},
+	[FILTER_PROGRAM] = {"program", NULL, FD_HEAD},
+	[FILTER_GENERATIONS] = {"generations", "generations", FD_HEAD},
+	[FILTER_TRIES] = {"tries", "tries", 0},
+	[FILTER_STATE] = {"filter", ".data.filter", FD_COUNTS},
+	[FILTER_COUNTERS] = {"counters", "counters", FD_COUNTS},
+	[FILTER_TOTALS] = {"totals", "totals", FD_COUNTS},
+	[FILTER_CARRIES] = {"carries", "carries", FD_COUNTS},
+	[FILTER_RARE] = {"rare", "rare", FD_COUNTS},
+	[FILTER_PAST] = {"past", NULL, FD_OPTIONAL},
+	[FILTER_FLOWS] = {"flows", "flows", FD_NAMESPACE},
+	[FILTER_CONNECTIONS] = {"connections", "connections", FD_NAMESPACE},
+	[FILTER_STREAMS] = {"streams", "streams", FD_NAMESPACE},
+	[FILTER_LEARNED] = {"learned", "learned", FD_NAMESPACE},
+	[FILTER_CAME_IN] = {"came_in", "came_in", FD_NAMESPACE},
+	[FILTER_FRAGMENTS] = {"fragments", "fragments", FD_NAMESPACE},
+	[FILTER_LARGE] = {"large", "large", FD_NAMESPACE},
+	[FILTER_SHARED] = {"shared", "shared", FD_NAMESPACE},
+	[FILTER_EGRESS] = {"egress", NULL, FD_APART},
+	[FILTER_EGRESS_LINK] = {"egress_link", NULL, FD_OPTIONAL},
+};
+
+void installed_close(struct installed *installed)
+{
+	fd_close(&installed->generation);
+	fd_close(&installed->recipe);
+	free(installed->copy);
+	*installed = INSTALLED_NONE;
+}
+
+void filter_close(struct filter *filter)
+{
+	int i;
+
+	for (i = 0; i < FILTER_FDS; i++)
+		fd_close(&filter->fd[i]);
+	fd_close(&filter->emptied);
+	slot_update_end(&filter->placing);
+	installed_close(&filter->current);
+	installed_close(&filter->next);
+	installed_close(&filter->fallback);
+	installed_close(&filter->reverted);
+	*filter = FILTER_NONE;
+}
+
+/* --- opening what is pinned --- */

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A filter: one program with its maps, as descriptors. */
+#ifndef PORTCULLIS_FILTER_FILTER_H
+#define PORTCULLIS_FILTER_FILTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+
+#include "bpf/abi.h"
+
+/*
+ * The functions of this layer report an error themselves, where the object is known, and return
+ * -errno; on failure nothing they made is left, and outputs are untouched, unless said otherwise.
+ */
+
+/* The descriptors of a filter. */
+enum filter_fd {
+	FILTER_LINK, /* of XDP */
+	FILTER_PROGRAM,
+	FILTER_GENERATIONS,
+	FILTER_TRIES,
+	FILTER_STATE, /* the map `filter` */
+	FILTER_COUNTERS,
+	FILTER_TOTALS,
+	FILTER_CARRIES,
+	FILTER_RARE,
+	FILTER_PAST,
+	FILTER_FLOWS,
+	FILTER_CONNECTIONS,
+	FILTER_STREAMS,
+	FILTER_LEARNED,
+	FILTER_CAME_IN,
+	FILTER_FRAGMENTS,
+	FILTER_LARGE,
+	FILTER_SHARED,
+	FILTER_EGRESS,	    /* the egress program */
+	FILTER_EGRESS_LINK, /* of a tcx hook; none with clsact */
+	FILTER_FDS,
+};
+
+enum filter_fd_flags {
+	FD_HEAD = 1,	  /* every layout has it, also one that this version does not know */
+	FD_NAMESPACE = 2, /* one a network namespace: a new filter uses that of the others again */
+	FD_COUNTS = 4,	  /* holds counts: a filter that takes another one over uses it again */
+	FD_OPTIONAL = 8,  /* not every filter has it */
+	FD_APART = 16,	  /* is pinned before or after the others, for what its pin says */
+};
+
+/* What is to be known of each: a new map is a row. */
+extern const struct filter_descriptor {
+	const char *pin;
+	const char *map; /* its name in the BPF object; NULL: no map of that */
+	unsigned int flags;
+} filter_descriptor[FILTER_FDS];
+
+/* One program with its maps. */
+struct filter {
+	char id[20];	    /* name of its folder below PINS; empty: not pinned */
+	int fd[FILTER_FDS]; /* -1 where there is none */
+	int emptied;	    /* the generation that filter_stop took away */
+	/* Of the XDP hook, also one to come; 0: none, or its interface is gone. */
+	unsigned int ifindex;
+	struct installed {
+		int generation;		    /* inner map of `generations` */
+		int recipe;		    /* the recipe it was made from */
+		struct pc_generation *copy; /* of the generation, NULL if there is none */
+	} current;			    /* judges */
+	struct installed next;
+	struct installed fallback; /* of a current one that waits to be confirmed */
+	struct installed reverted; /* was not confirmed in time, and gave way to the current one */
+	struct slot_update *placing; /* of the next generation's trie, NULL: none under way */
+	__u32 program_id;
+	bool frags; /* after filter_load: it takes frames of several buffers */
+};
+
+#define INSTALLED_NONE ((struct installed){-1, -1, NULL})
+
+#define FILTER_NONE                                           \
+	((struct filter){.fd = {[0 ... FILTER_FDS - 1] = -1}, \
+			 .emptied = -1,                       \
+			 .current = {-1, -1, NULL},           \
+			 .next = {-1, -1, NULL},              \
+			 .fallback = {-1, -1, NULL},          \
+			 .reverted = {-1, -1, NULL}})
+
+/* Closes and frees a generation; leaves it as one that is not there. */
+void installed_close(struct installed *installed);
+
+void filter_close(struct filter *filter);
+
+#endif

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The generation of a filter: made beside the one that judges, then switched to in one update. */
+#include "loader/filter/generation.h"
+
+#include "loader/base/clock.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/compile/cells.h"
+#include "loader/filter/generation_maps.h"
+#include "loader/filter/installed.h"
+#include "loader/filter/seed.h"
+#include "loader/filter/slots.h"
+#include "loader/net/link.h"
+#include "loader/object/slot_update.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(PORTCULLIS_VERSION) <= sizeof(((struct pc_generation *)0)->program_version),
+	       "version text");
+
+static void fill_header(const struct filter *filter, struct pc_generation *generation,
+			size_t recipe_length, __u64 batch, bool confirm)
+{
+	const struct pc_generation *current = filter->current.copy;
+
+	generation->magic = PC_MAGIC;
+	generation->version = PC_ABI_VERSION;
+	generation->made_at = clock_wall();
+	generation->program_id = filter->program_id;
+	if (current) {
+		generation->grace = current->grace;
+		generation->number = current->number + 1;
+		generation->attached_at = current->attached_at;
+	} else if (!generation->attached_at) {
+		generation->number = !generation->stand_in;
+		generation->attached_at = generation->made_at;
+	}
+	generation->recipe_length = recipe_length;
+	generation->batch = batch;
+	if (confirm || filter->fallback.copy) {
+		generation->deadline = confirm ? NOT_ARMED : current->deadline;
+		generation->fallback = SLOT_FALLBACK;
+	}
+	generation->link = filter->ifindex ? link_zone(filter->ifindex) : 0;
+	if (generation->forward && filter->ifindex)
+		link_uppers(filter->ifindex, generation->upper);
+	memcpy(generation->program_version, current ? current->program_version : PORTCULLIS_VERSION,
+	       current ? sizeof(current->program_version) : sizeof(PORTCULLIS_VERSION));
+}
+
+int filter_await_packets(const struct filter *filter)
+{
+	return slot_put(filter, SLOT_JUDGING, filter->current.generation);
+}
+
+/* Whether `generation`, and none before it, needs the one that it follows as its fallback. */
+static bool first_to_confirm(const struct filter *filter, const struct pc_generation *generation)
+{
+	return generation->deadline && !filter->fallback.copy;
+}
+
+static int build_next(struct filter *filter, const struct tables *tables, const char *recipe)
+{
+	struct installed *next = &filter->next;
+	int err = generation_place_trie(filter, tables, next->copy);
+
+	if (err)
+		return err;
+	next->recipe = generation_make_recipe(recipe, next->copy->recipe_length);
+	if (next->recipe < 0)
+		return next->recipe;
+	next->generation = generation_make(next->copy);
+	if (next->generation < 0)
+		return next->generation;
+	if (first_to_confirm(filter, next->copy)) {
+		err = slot_put(filter, SLOT_FALLBACK, filter->current.generation);
+		if (err)
+			error("cannot keep the generation that judges: %s", strerror(-err));
+	}
+	if (!err && filter->id[0])
+		err = installed_pin(filter, next);
+	return err;
+}
+
+/* Ports that are listed from now on get a place for their counts, and keep it. */
+static int list_ports(const struct filter *filter, const struct pc_generation *generation)
+{
+	struct pc_filter *state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED,
+				       filter->fd[FILTER_STATE], 0);
+
+	if (state == MAP_FAILED) {
+		int err = -errno;
+
+		error("cannot write where ports are counted: %s", strerror(-err));
+		return err;
+	}
+	cells_list(state, generation);
+	munmap(state, sizeof(*state));
+	return 0;
+}
+
+int filter_prepare(struct filter *filter, const struct tables *tables, const char *recipe,
+		   __u64 batch, bool confirm)
+{
+	struct installed *next = &filter->next;
+	int err;
+
+	installed_close(next);
+	next->copy = xcalloc(1, sizeof(*next->copy));
+	*next->copy = *tables->generation;
+	fill_header(filter, next->copy, strlen(recipe), batch, confirm);
+	err = list_ports(filter, next->copy);
+	if (!err)
+		err = build_next(filter, tables, recipe);
+	if (err)
+		filter_undo(filter);
+	return err;
+}
+
+int filter_arm(struct filter *filter, __u64 deadline)
+{
+	return filter->next.copy->deadline == NOT_ARMED ?
+		       generation_set_deadline(&filter->next, deadline) :
+		       0;
+}
+
+/* Whether the interface that the filter is attached to is in the caller's network namespace. */
+static bool is_here(const struct filter *filter)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, found);
+
+	return filter->ifindex && !bpf_xdp_query(filter->ifindex, 0, &found) &&
+	       (found.drv_prog_id == filter->program_id || found.skb_prog_id == filter->program_id);
+}
+
+/* It stands there since filter_prepare, unless a killed command's was cleared away since. */
+static int keep_fallback(const struct filter *filter)
+{
+	return slot_has_fallback(filter) ?
+		       0 :
+		       slot_put(filter, SLOT_FALLBACK, filter->current.generation);
+}
+
+int filter_commit(struct filter *filter)
+{
+	struct installed old = filter->current;
+	int err = 0;
+
+	/* What the old generation admitted by its table, it did not let the program learn. */
+	if (is_here(filter))
+		seed_live(filter, filter->ifindex, filter->next.copy->forward);
+	if (first_to_confirm(filter, filter->next.copy))
+		err = keep_fallback(filter);
+	if (!err)
+		err = slot_put(filter, SLOT_JUDGING, filter->next.generation);
+	slot_update_end(&filter->placing);
+	if (err) {
+		error("cannot switch to the new generation: %s", strerror(-err));
+		return err;
+	}
+	filter->current = filter->next;
+	filter->next = old; /* until finish or undo */
+	return 0;
+}
+
+/* What was only to attach with becomes what is fallen back to: from now on it observes. */
+static void let_stand_in_observe(struct installed *stand_in)
+{
+	__cleanup(generation_unmap_head) struct pc_generation *head = generation_map_head(stand_in);
+
+	if (head)
+		__atomic_store_n(&head->policy, PC_POLICY_OBSERVE, __ATOMIC_RELAXED);
+}
+
+void filter_finish(struct filter *filter)
+{
+	if (filter->next.copy && first_to_confirm(filter, filter->current.copy)) {
+		filter->fallback = filter->next;
+		filter->next = INSTALLED_NONE;
+		if (filter->fallback.copy->policy == PC_POLICY_START)
+			let_stand_in_observe(&filter->fallback);
+	}
+	if (!filter->fallback.copy)
+		slot_clear_fallback(filter); /* a killed command's */
+	generation_retire(filter, &filter->next);
+}
+
+void filter_undo(struct filter *filter)
+{
+	const struct pc_generation *current = filter->current.copy, *next = filter->next.copy;
+	bool committed, parked;
+
+	slot_update_end(&filter->placing);
+	committed = next && current && next->number < current->number;
+	parked = next && current && first_to_confirm(filter, committed ? current : next);
+
+	if (committed && !slot_put(filter, SLOT_JUDGING, filter->next.generation)) {
+		struct installed failed = filter->current;
+
+		filter->current = filter->next;
+		filter->next = failed;
+		committed = false;
+	}
+	if (parked && !committed)
+		slot_clear_fallback(filter);
+	if (filter->current.copy)
+		installed_unpin_others(filter);
+	installed_close(&filter->next);
+}
+
+int filter_switch(struct filter *filter, const struct tables *tables, const char *recipe,
+		  bool confirm)
+{
+	int err = filter_prepare(filter, tables, recipe, 0, confirm);
+
+	if (err)
+		return err;
+	err = filter_commit(filter);
+	if (err)
+		filter_undo(filter);
+	else
+		filter_finish(filter);
+	return err;
+}

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Interfaces: whose program holds the XDP hook. */
+#include "loader/filter/hook.h"
+
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/base/utf8.h"
+#include "loader/filter/installed.h"
+#include "loader/net/link.h"
+#include "loader/object/paths.h"
+#include "loader/object/pin.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const char *hook_mode_name(enum hook_mode mode)
+{
+	return mode == HOOK_GENERIC ? "generic" : "native";
+}
+
+/* `*id` is 0 if the folder has no program. */
+static int read_program(const char *folder, __u32 *id)
+{
+	__close_fd int fd = object_get(folder, "program");
+	int err = fd < 0 ? fd : object_program(fd, id);
+
+	if (err == -EACCES && geteuid())
+		return filter_program(folder, id);
+	return err == -ENOENT || err == -ENOTDIR ? 0 : err;
+}
+
+/*
+ * What the link in a folder holds. That there is none, is no error; that it cannot be told, is one.
+ */
+static int read_pinned(const char *id, struct pinned *pinned)
+{
+	__free_text char *path = xasprintf(PINS "/%s/link", id);
+	struct bpf_link_info info = {};
+	__u32 length = sizeof(info);
+	__close_fd int fd = -1;
+	int err;
+
+	*pinned = (struct pinned){};
+	memcpy(pinned->id, id, strlen(id)); /* shorter, as hook_pins sees to */
+	err = read_program(id, &pinned->program_id);
+	if (err) {
+		error(PINS "/%s/program: cannot read: %s", id, strerror(-err));
+		return err;
+	}
+	fd = bpf_obj_get(path);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) /* none; or no folder of ours */
+		return 0;
+	if (fd < 0 && (errno == EACCES || errno == EPERM) && geteuid()) {
+		pinned->unseen = true;
+		return 0;
+	}
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length)) {
+		err = -errno;
+		error("%s: cannot read: %s", path, strerror(-err));
+		return err;
+	}
+	pinned->link = true;
+	pinned->ifindex = info.xdp.ifindex;
+	pinned->held = info.prog_id;
+	return 0;
+}
+
+/*
+ * While a filter is replaced, its link is pinned in two folders. It is that one's whose program it
+ * holds.
+ */
+static void drop_replaced(struct pinned *list, size_t count)
+{
+	size_t i, j;
+
+	for (i = 0; i < count; i++)
+		for (j = 0; j < count && list[i].link; j++)
+			if (i != j && list[i].held != list[i].program_id &&
+			    list[j].program_id == list[i].held)
+				list[i].link = false;
+}
+
+/* Somebody took the XDP program off, and the egress program judges and learns on. */
+static void warn_bereft(const struct pinned *pinned)
+{
+	__close_fd int egress = -1;
+	char name[IF_NAMESIZE];
+	unsigned int ifindex;
+
+	if (!pinned->link || pinned->ifindex)
+		return;
+	egress = object_get(pinned->id, "egress_link");
+	ifindex = object_interface(egress);
+	if (ifindex && if_indextoname(ifindex, name))
+		warning("%s: its XDP program was taken off, and the egress program is still there; the next attach, swap or detach of any interface removes it",
+			name);
+}
+
+int hook_pins(struct pinned **list, size_t *count)
+{
+	DIR *dir = opendir(PINS);
+	struct dirent *entry;
+	int err = 0;
+
+	*list = NULL;
+	*count = 0;
+	/* Without privilege nothing can be seen, and nothing is changed either. */
+	if (!dir && errno != ENOENT && errno != EACCES) {
+		err = -errno;
+		error(PINS ": cannot read: %s", strerror(-err));
+	}
+	while (!err && dir && (entry = readdir(dir))) {
+		struct pinned pinned;
+
+		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= sizeof(pinned.id) ||
+		    !strcmp(entry->d_name, LOCK_NAME))
+			continue;
+		if (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN)
+			continue;
+		err = read_pinned(entry->d_name, &pinned);
+		if (!err)
+			warn_bereft(&pinned);
+		*list = xrealloc(*list, *count + 1, sizeof(**list));
+		(*list)[(*count)++] = pinned;
+	}
+	if (dir)
+		closedir(dir);
+	drop_replaced(*list, *count);
+	if (err) {
+		free(*list);
+		*list = NULL;
+		*count = 0;
+	}
+	return err;
+}
+
+int hook_query(unsigned int ifindex, const struct pinned *list, size_t count, struct hook *hook)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, found);
+	size_t i;
+	int err;
+
+	*hook = (struct hook){.ifindex = ifindex};
+	if (!if_indextoname(ifindex, hook->name))
+		return -errno;
+	err = bpf_xdp_query(ifindex, 0, &found);
+	if (err)
+		return err;
+	if (found.attach_mode == XDP_ATTACHED_NONE)
+		return 0;
+	hook->mode = found.skb_prog_id && !found.drv_prog_id && !found.hw_prog_id ? HOOK_GENERIC :
+										    HOOK_NATIVE;
+	hook->program_id = found.drv_prog_id ? found.drv_prog_id :
+			   found.hw_prog_id  ? found.hw_prog_id :
+			   found.skb_prog_id ? found.skb_prog_id :
+					       found.prog_id;
+	for (i = 0; i < count; i++)
+		if ((list[i].link || list[i].unseen) && list[i].program_id == hook->program_id)
+			memcpy(hook->id, list[i].id, sizeof(hook->id));
+	return 0;
+}
+
+int hook_find(const char *interface, struct hook *hook)
+{
+	char real[IF_NAMESIZE];
+	__free_text char *name = text_printable(interface);
+	int ifindex = link_find(interface, real), err;
+	struct pinned *list;
+	size_t count;
+
+	if (ifindex < 0) {
+		error("%s: cannot look for it: %s", name, strerror(-ifindex));
+		return ifindex;
+	}
+	if (!ifindex) {
+		error("%s: no such interface in this network namespace", name);
+		return -ENODEV;
+	}
+	err = hook_pins(&list, &count);
+	if (err)
+		return err;
+	err = hook_query(ifindex, list, count, hook);
+	free(list);
+	if (err == -ENXIO || err == -ENODEV)
+		error("%s: no such interface in this network namespace", interface); /* any more */
+	else if (err)
+		error("%s: cannot ask for its XDP program: %s", interface, strerror(-err));
+	return err;
+}
+
+/* Whether a link of ours may be there. Asking the kernel of each interface takes long. */
+static bool pinned_at(const struct pinned *list, size_t count, unsigned int ifindex)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (list[i].unseen || (list[i].link && list[i].ifindex == ifindex))
+			return true;
+	return false;
+}
+
+int hook_list(struct hook **list, size_t *count)
+{
+	struct if_nameindex *all = if_nameindex();
+	struct pinned *pinned;
+	size_t pins, i;
+	int err;
+
+	if (!all) {
+		err = -errno;
+		error("cannot list the interfaces: %s", strerror(-err));
+		return err;
+	}
+	*list = NULL;
+	*count = 0;
+	err = hook_pins(&pinned, &pins);
+	for (i = 0; pins && all[i].if_index; i++) {
+		struct hook hook;
+
+		if (err || !pinned_at(pinned, pins, all[i].if_index))
+			continue;
+		err = hook_query(all[i].if_index, pinned, pins, &hook);
+		if (err == -ENODEV || err == -ENXIO)
+			err = 0; /* gone since */
+		else if (err)
+			error("%s: cannot ask for its XDP program: %s", all[i].if_name,
+			      strerror(-err));
+		if (err || !hook.id[0])
+			continue;
+		*list = xrealloc(*list, *count + 1, sizeof(**list));
+		(*list)[(*count)++] = hook;
+	}
+	if_freenameindex(all);
+	free(pinned);
+	if (err) {
+		free(*list);
+		*list = NULL;
+		*count = 0;
+	}
+	return err;
+}
+
+bool hook_there(const struct hook *hook)
+{
+	struct hook now;
+
+	return !hook_query(hook->ifindex, NULL, 0, &now) && now.program_id == hook->program_id &&
+	       !(hook->id[0] && filter_is_empty(hook->id));
+}
+
+int hook_missing(const struct hook *hook, const char *command)
+{
+	/* Still there, but it could not be opened: a pin is missing. */
+	if (hook->id[0] && hook_there(hook)) {
+		error("%s: %s: pins of its filter are missing below " PINS
+		      "/%s; portcullis detach %s, then attach again",
+		      command, hook->name, hook->id, hook->name);
+		return -EIO;
+	}
+	error("%s: %s: no filter of portcullis is attached; portcullis attach %s -p PROFILE attaches one",
+	      command, hook->name, hook->name);
+	return -ENOENT;
+}
+
+int hook_free(const struct hook *hook)
+{
+	const char *kind = hook->mode == HOOK_GENERIC ? "xdpgeneric" : "xdp"; /* to ip-link(8) */
+	struct bpf_prog_info info = {};
+	__u32 length = sizeof(info);
+	__close_fd int fd = -1;
+
+	if (!hook->program_id)
+		return 0;
+	if (geteuid()) {
+		error("%s: an XDP program is attached: id %u; only root can tell whose it is",
+		      hook->name, hook->program_id);
+		return -EBUSY;
+	}
+	fd = bpf_prog_get_fd_by_id(hook->program_id);
+	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &length) && info.name[0])
+		error("%s: another XDP program is attached: '%s', id %u (%s); portcullis leaves it alone. Detach it with its own tool, or: ip link set dev %s %s off",
+		      hook->name, info.name, hook->program_id, hook_mode_name(hook->mode),
+		      hook->name, kind);
+	else
+		error("%s: another XDP program is attached: id %u (%s); portcullis leaves it alone. Detach it with its own tool, or: ip link set dev %s %s off",
+		      hook->name, hook->program_id, hook_mode_name(hook->mode), hook->name, kind);
+	return -EBUSY;
+}

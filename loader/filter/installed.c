@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The generations that are pinned with a filter. */
+#include "loader/filter/installed.h"
+
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/object/paths.h"
+#include "loader/object/pin.h"
+
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Reads a pinned generation and its recipe. -EPROTO: of another layout. */
+static int read_installed(const struct filter *filter, const char *pin, int generation,
+			  const struct bpf_map_info *info, struct installed *installed)
+{
+	__free_text char *recipe = xasprintf("recipe-%s", strchr(pin, '-') + 1);
+	__u32 zero = 0;
+
+	if (info->value_size != sizeof(*installed->copy))
+		return -EPROTO;
+	installed->recipe = object_get(filter->id, recipe);
+	if (installed->recipe < 0)
+		return installed->recipe;
+	installed->generation = fd_dup(generation);
+	if (installed->generation < 0)
+		return installed->generation;
+	installed->copy = xcalloc(1, sizeof(*installed->copy));
+	if (bpf_map_lookup_elem(generation, &zero, installed->copy))
+		return -errno;
+	if (installed->copy->magic != PC_MAGIC || installed->copy->version != PC_ABI_VERSION)
+		return -EPROTO;
+	return 0;
+}
+
+int installed_open(const struct filter *filter, installed_wanted *is_wanted, __u32 wanted,
+		   struct installed *installed)
+{
+	__free_text char *folder = object_path(filter->id, NULL);
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	int err = !dir && errno != ENOENT ? -errno : -ENOENT;
+
+	while (dir && err == -ENOENT && (entry = readdir(dir))) {
+		struct bpf_map_info info;
+		__close_fd int fd = -1;
+
+		if (strncmp(entry->d_name, "generation-", 11))
+			continue;
+		fd = object_get(filter->id, entry->d_name);
+		if (fd == -ENOENT)
+			continue;
+		err = fd < 0 ? fd : object_map(fd, &info);
+		if (err)
+			break;
+		err = -ENOENT;
+		if (!is_wanted(filter, info.id, wanted))
+			continue;
+		err = read_installed(filter, entry->d_name, fd, &info, installed);
+		if (err)
+			installed_close(installed);
+	}
+	if (dir)
+		closedir(dir);
+	return err;
+}
+
+static bool is_id(const struct filter *filter, __u32 id, __u32 wanted)
+{
+	(void)filter;
+	return id == wanted;
+}
+
+int installed_open_id(const struct filter *filter, __u32 id, struct installed *installed)
+{
+	return installed_open(filter, is_id, id, installed);
+}
+
+static bool is_any(const struct filter *filter, __u32 id, __u32 wanted)
+{
+	(void)filter;
+	(void)id;
+	(void)wanted;
+	return true;
+}
+
+static bool is_installed(const struct installed *installed, __u32 id)
+{
+	struct bpf_map_info info;
+
+	return installed->copy && !object_map(installed->generation, &info) && info.id == id;
+}
+
+static bool is_left_over(const struct filter *filter, __u32 id, __u32 wanted)
+{
+	(void)wanted;
+	return !is_installed(&filter->current, id) && !is_installed(&filter->fallback, id) &&
+	       !is_installed(&filter->reverted, id);
+}
+
+int filter_left_over(struct filter *filter, __u64 *batch)
+{
+	int err;
+
+	installed_close(&filter->next);
+	err = installed_open(filter, is_left_over, 0, &filter->next);
+	*batch = err ? 0 : filter->next.copy->batch;
+	if (err == -ENOENT)
+		return 0;
+	if (err)
+		error("%s/%s: cannot tell what a killed command left: %s", PINS, filter->id,
+		      strerror(-err));
+	return err;
+}
+
+int filter_program(const char *id, __u32 *program_id)
+{
+	__cleanup(filter_close) struct filter filter = FILTER_NONE;
+	__cleanup(installed_close) struct installed any = INSTALLED_NONE;
+	int err;
+
+	snprintf(filter.id, sizeof(filter.id), "%s", id);
+	err = installed_open(&filter, is_any, 0, &any);
+	*program_id = err ? 0 : any.copy->program_id;
+	return err == -ENOENT || err == -EPROTO ? 0 : err;
+}
+
+bool filter_is_empty(const char *id)
+{
+	__close_fd int generations = object_get(id, "generations");
+	__u32 judging = 0, number;
+
+	return generations >= 0 && bpf_map_lookup_elem(generations, &judging, &number) &&
+	       errno == ENOENT;
+}
+
+/* A name that ends in one of the numbers: of current and fallback. */
+static bool is_kept(const char *name, const struct filter *keep)
+{
+	const struct pc_generation *copy[] = {keep->current.copy, keep->fallback.copy};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(copy); i++) {
+		__free_text char *end = copy[i] ? xasprintf("-%llu", copy[i]->number) : NULL;
+		const char *dash = strchr(name, '-');
+
+		if (end && dash && !strcmp(dash, end))
+			return true;
+	}
+	return false;
+}
+
+/* Removes the pins in a folder whose names begin with `prefix`, but for those of `keep`. */
+static void unpin_matching(const char *id, const char *prefix, const struct filter *keep)
+{
+	__free_text char *folder = object_path(id, NULL);
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' || strncmp(entry->d_name, prefix, strlen(prefix)))
+			continue;
+		if (!keep || !is_kept(entry->d_name, keep))
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* The recipe first: a generation that is there has one. */
+int installed_pin(const struct filter *filter, const struct installed *installed)
+{
+	__u64 number = installed->copy->number;
+	__free_text char *generation_name = xasprintf("generation-%llu", number);
+	__free_text char *recipe_name = xasprintf("recipe-%llu", number);
+	int err = object_pin(filter->id, recipe_name, installed->recipe);
+
+	return err ? err : object_pin(filter->id, generation_name, installed->generation);
+}
+
+void installed_unpin_others(const struct filter *filter)
+{
+	if (!filter->id[0])
+		return;
+	unpin_matching(filter->id, "generation-", filter);
+	unpin_matching(filter->id, "recipe-", filter);
+}
+
+void installed_unpin_all(const char *id, const char *prefix)
+{
+	unpin_matching(id, prefix, NULL);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The generations that are pinned with a filter. */
+#ifndef PORTCULLIS_FILTER_INSTALLED_H
+#define PORTCULLIS_FILTER_INSTALLED_H
+
+#include <stdbool.h>
+
+#include "loader/filter/filter.h"
+
+/* Whether a generation map, by its id, is the one that is looked for. */
+typedef bool installed_wanted(const struct filter *filter, __u32 id, __u32 wanted);
+
+/* Opens the first pinned generation that is wanted. -ENOENT: none; -EPROTO: of another layout. */
+int installed_open(const struct filter *filter, installed_wanted *is_wanted, __u32 wanted,
+		   struct installed *installed);
+/* The one with this id. */
+int installed_open_id(const struct filter *filter, __u32 id, struct installed *installed);
+
+/*
+ * The id of the program of that filter, as its generations tell it to those who cannot open the
+ * program. 0: there is no generation, or one of another version.
+ */
+int filter_program(const char *id, __u32 *program_id);
+
+/*
+ * Looks for a pinned generation that neither judges nor is a fallback: a command was killed before
+ * it was committed, or (its number is lower) before the old one was cleared away. Takes it up as
+ * `next`; `*batch` is its batch, 0 if there is none.
+ */
+int filter_left_over(struct filter *filter, __u64 *batch);
+
+/* Whether a command, at work or killed, has begun to detach that filter. */
+bool filter_is_empty(const char *id);
+
+/* Pins a generation in the folder of its filter; 0, or -errno with a message. */
+int installed_pin(const struct filter *filter, const struct installed *installed);
+/* Unpins every generation but current and fallback. A filter that is not pinned has none. */
+void installed_unpin_others(const struct filter *filter);
+
+/* Removes the pins of a filter whose names begin with `prefix`. */
+void installed_unpin_all(const char *id, const char *prefix);
+
+#endif

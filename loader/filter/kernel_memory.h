@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a filter takes of the kernel's memory. */
+#ifndef PORTCULLIS_FILTER_KERNEL_MEMORY_H
+#define PORTCULLIS_FILTER_KERNEL_MEMORY_H
+
+#include "loader/filter/filter.h"
+
+/* Bytes of kernel memory that the filter's maps and program take (fdinfo's memlock). */
+__u64 filter_memory(const struct filter *filter);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Opens a pinned filter of this version. */
+#ifndef PORTCULLIS_FILTER_OPEN_H
+#define PORTCULLIS_FILTER_OPEN_H
+
+#include "loader/filter/filter.h"
+
+/* As filter_open, but says nothing. -EPROTO: another version made it. */
+int filter_try_open(const char *id, struct filter *filter);
+
+/*
+ * Opens the pinned filter of that id. -ENOENT, silently, if it is none (half made or just removed).
+ */
+int filter_open(const char *id, struct filter *filter);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What an older layout has counted: kept beside the counters of the filter that took its place. */
+#ifndef PORTCULLIS_FILTER_PAST_H
+#define PORTCULLIS_FILTER_PAST_H
+
+#include "loader/filter/filter.h"
+
+/* Whether the counters of that layout version can be kept. */
+bool past_known(__u32 version);
+
+/*
+ * Makes the map `past` of what `old`, a filter of that version, has counted until now. Returns its
+ * descriptor, or -errno with a message.
+ */
+int past_make(const struct filter *old, __u32 version);
+
+/*
+ * Pins `past` in the folder of `filter`, in the place of an earlier one. The filter owns the
+ * descriptor from then on. Returns 0, or -errno with a message.
+ */
+int past_put(struct filter *filter, int past);
+
+#endif

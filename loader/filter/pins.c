@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The folder of one filter: what is pinned in it, in which order, and taken out again. */
+#include "loader/filter/pins.h"
+
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/filter/installed.h"
+#include "loader/object/admins.h"
+#include "loader/object/pin.h"
+
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/*
+ * Counters are the programs' to write: no other pin of them, whoever made it, lets a process do so.
+ * Frozen already if they were taken over.
+ */
+static void freeze_counters(const struct filter *filter)
+{
+	int i;
+
+	for (i = 0; i < FILTER_FDS; i++)
+		if (filter_descriptor[i].flags & FD_COUNTS && i != FILTER_STATE)
+			bpf_map_freeze(filter->fd[i]);
+}
+
+int filter_pin(struct filter *filter)
+{
+	int err = 0, i;
+
+	freeze_counters(filter);
+	for (i = 0; i < FILTER_FDS; i++) {
+		const struct filter_descriptor *descriptor = &filter_descriptor[i];
+
+		if (descriptor->flags & FD_APART || filter->fd[i] < 0)
+			continue;
+		err = object_pin(filter->id, descriptor->pin, filter->fd[i]);
+		if (err)
+			return err;
+	}
+	if (filter->fallback.copy)
+		err = installed_pin(filter, &filter->fallback);
+	if (!err)
+		err = installed_pin(filter, &filter->current);
+	/* Last: with it the filter counts as there. */
+	return err ? err : object_pin(filter->id, "link", filter->fd[FILTER_LINK]);
+}
+
+int filter_pin_egress(struct filter *filter)
+{
+	__free_text char *folder = NULL;
+	__u64 id;
+	int err;
+
+	if (getrandom(&id, sizeof(id), 0) != sizeof(id)) {
+		error("cannot get a random number for a pin's folder");
+		return -EIO;
+	}
+	snprintf(filter->id, sizeof(filter->id), "%016llx", id);
+	folder = object_path(filter->id, NULL);
+	if (mkdir(folder, 0700)) {
+		err = -errno;
+		error("%s: %s", folder, strerror(-err));
+		filter->id[0] = '\0';
+		return err;
+	}
+	admins_share(folder);
+	err = object_pin(filter->id, "egress", filter->fd[FILTER_EGRESS]);
+	if (err) {
+		filter_unpin(filter);
+		filter->id[0] = '\0';
+	}
+	return err;
+}
+
+int filter_repin_egress(const struct filter *filter)
+{
+	__free_text char *link = object_path(filter->id, "egress_link");
+	int err = unlink(link) && errno != ENOENT ? -errno : 0;
+
+	if (err)
+		error("%s: cannot unpin: %s", link, strerror(-err));
+	else if (filter->fd[FILTER_EGRESS_LINK] >= 0)
+		err = object_pin(filter->id, "egress_link", filter->fd[FILTER_EGRESS_LINK]);
+	return err;
+}
+
+void filter_unpin(const struct filter *filter)
+{
+	__free_text char *folder = object_path(filter->id, NULL);
+	__free_text char *link = object_path(filter->id, "link");
+
+	/* The link first: what is left without it is nobody's, and collected. */
+	if (unlink(link) && errno != ENOENT) {
+		warning("%s: cannot unpin: %s", link, strerror(errno));
+		return;
+	}
+	installed_unpin_all(filter->id, "");
+	if (rmdir(folder) && errno != ENOENT)
+		warning("%s: cannot remove: %s", folder, strerror(errno));
+}

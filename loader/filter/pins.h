@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The folder of one filter: what is pinned in it, in which order, and taken out again. */
+#ifndef PORTCULLIS_FILTER_PINS_H
+#define PORTCULLIS_FILTER_PINS_H
+
+#include "loader/filter/filter.h"
+
+/*
+ * A new folder (filter->id) with the egress program in it, by which the next command knows what a
+ * killed one left at a clsact hook: before egress_attach.
+ */
+int filter_pin_egress(struct filter *filter);
+/* Pins the rest, the XDP link last. The filter then outlives the process. */
+int filter_pin(struct filter *filter);
+/* Puts the egress link that the filter has now in the place of a lost one's pin. */
+int filter_repin_egress(const struct filter *filter);
+/* Removes the pins, the link's first. What cannot be removed is warned of, and collected later. */
+void filter_unpin(const struct filter *filter);
+
+#endif

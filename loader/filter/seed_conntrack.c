@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Enters connections of the table of tracked connections into the flow maps. */
+#include "loader/filter/seed_conntrack.h"
+
+#include "loader/base/clock.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/filter/flow_enter.h"
+#include "loader/filter/flow_maps.h"
+#include "loader/filter/flows.h"
+#include "loader/net/conntrack.h"
+#include "loader/net/netlink.h"
+#include "loader/net/route.h"
+
+#include <errno.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
+#include <linux/rtnetlink.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/mman.h>
+
+struct known_route {
+	__u8 family; /* 4 or 6; 0: not asked for yet */
+	__u8 address[16];
+	struct route route;
+};
+
+struct track_seed {
+	const struct filter *filter;
+	unsigned int ifindex;
+	bool forward;
+	bool forwarded; /* some that are forwarded were found */
+	__u64 now;
+	const struct pc_came_in *came_in;
+	size_t entered[FLOW_MAPS];
+	size_t rest; /* the most of FLOWS_REST */
+	struct mnl_socket *routes;
+	struct known_route known[1024];
+};
+
+static bool is_live(const struct conntrack_entry *track)
+{
+	switch (track->way[IP_CT_DIR_ORIGINAL].protocol) {
+	case IPPROTO_UDP: return true;
+	case IPPROTO_TCP:
+		return (track->state >= TCP_CONNTRACK_SYN_SENT &&
+			track->state <= TCP_CONNTRACK_LAST_ACK) ||
+		       track->state == TCP_CONNTRACK_SYN_SENT2;
+	}
+	return false;
+}
+
+/* `way`: from the remote side. */
+static __u8 flags_of(const struct conntrack_entry *track, enum ip_conntrack_dir way)
+{
+	__u8 flags = 0;
+
+	if (way == IP_CT_DIR_ORIGINAL || track->status & IPS_SEEN_REPLY)
+		flags = PC_FLOW_REPLIED;
+	if (track->status & IPS_ASSURED)
+		flags |= PC_FLOW_ASSURED;
+	if (track->way[way].protocol != IPPROTO_TCP)
+		return flags;
+	switch (track->state) {
+	case TCP_CONNTRACK_FIN_WAIT:
+	case TCP_CONNTRACK_CLOSE_WAIT:
+		return flags | (track->flags[!way] & IP_CT_TCP_FLAG_CLOSE_INIT ? PC_FLOW_FIN_OUT :
+										 PC_FLOW_FIN_IN);
+	case TCP_CONNTRACK_LAST_ACK: return flags | PC_FLOW_FIN_OUT | PC_FLOW_FIN_IN;
+	}
+	return flags;
+}
+
+/* As long ago as makes the flow last as long as conntrack's entry would, and no longer. */
+static __u64 seen_at(const struct track_seed *seed, const struct conntrack_entry *track, __u8 flags)
+{
+	__u64 lifetime = pc_flow_lifetime(track->way[0].protocol, flags);
+	__u64 left = track->left * PC_SECOND;
+
+	return left < lifetime ? seed->now - (lifetime - left) : seed->now;
+}
+
+/*
+ * Connections that end here. Sockets answer for them as long as they live, and a flow would outlast
+ * them; but not where the packets have other addresses or ports than the socket (REDIRECT, SNAT,
+ * a virtual address), and not for UDP sockets that are not connected.
+ */
+static bool own_needs_flow(const struct conntrack_entry *track, enum ip_conntrack_dir way)
+{
+	return track->status & (IPS_SRC_NAT | IPS_DST_NAT) ||
+	       (track->way[way].protocol == IPPROTO_UDP && way == IP_CT_DIR_REPLY);
+}
+
+/* Whether it may need a flow, before routes are asked for. */
+static bool may_matter(const struct track_seed *seed, const struct conntrack_entry *track)
+{
+	return is_live(track) && (seed->forward || own_needs_flow(track, IP_CT_DIR_REPLY));
+}
+
+static bool came_in(const struct track_seed *seed, const struct pc_flow *key)
+{
+	__u32 by_port, by_tuple;
+	__u16 epoch = pc_came_epoch(seed->now);
+
+	pc_came_cells(key, seed->came_in->secret, &by_port, &by_tuple);
+	return pc_came_within(seed->came_in->by_port[by_port], epoch, PC_CAME_LATELY) &&
+	       pc_came_within(seed->came_in->by_tuple[by_tuple], epoch, PC_CAME_LATELY);
+}
+
+/*
+ * What was begun outside has to be more than a forged packet and its answer (IPS_ASSURED: a whole
+ * handshake of TCP, two seconds of talk by UDP), and not in by observe alone.
+ */
+static int enter(struct track_seed *seed, const struct conntrack_entry *track,
+		 enum ip_conntrack_dir way)
+{
+	const struct pc_flow *key = &track->way[way];
+	__u8 flags = flags_of(track, way);
+	struct pc_flow_state state = {
+		.seen = seen_at(seed, track, flags),
+		.ifindex = seed->ifindex,
+		.flags = flags,
+		.slot = flags & PC_FLOW_ASSURED ? 0 : seed->now >> PC_SINCE_SHIFT & PC_SLOT_MASK};
+	size_t *count = &seed->entered[FLOWS_REST];
+
+	if (way == IP_CT_DIR_ORIGINAL && (!(track->status & IPS_ASSURED) || came_in(seed, key)))
+		return 0;
+	if (flags & PC_FLOW_ASSURED && !pc_flow_closed(flags))
+		count = &seed->entered[key->protocol == IPPROTO_TCP ? FLOWS_CONNECTIONS :
+								      FLOWS_STREAMS];
+	else if (*count >= seed->rest) /* they would only evict each other */
+		return 0;
+	++*count;
+	return flow_enter(seed->filter, key, &state);
+}
+
+/* Where the other end of the packets of a way is; routes to few addresses are asked for often. */
+static int find_route(struct track_seed *seed, const struct pc_flow *way, struct route *route)
+{
+	size_t size = way->family == 6 ? sizeof(way->ipv6.remote) : sizeof(way->ipv4.remote);
+	struct known_route *known;
+	__u8 address[16] = {};
+	__u32 hash = way->family, i;
+	int err;
+
+	memcpy(address, way, size);
+	for (i = 0; i < sizeof(address); i++)
+		hash = hash * 31 + address[i];
+	known = &seed->known[hash % ARRAY_SIZE(seed->known)];
+	if (known->family != way->family || memcmp(known->address, address, sizeof(address))) {
+		err = route_find(seed->routes, way->family == 6 ? AF_INET6 : AF_INET, way,
+				 &known->route);
+		known->family = err ? 0 : way->family;
+		if (err)
+			return err;
+		memcpy(known->address, address, sizeof(address));
+	}
+	*route = known->route;
+	return 0;
+}
+
+/*
+ * Each way is what one end's packets look like where they come in: those that come in by the
+ * interface are those of the end that is routed out of it, whoever began and whatever NAT makes of
+ * them. Those of a connection that ends here may come in by any interface.
+ */
+static bool is_wanted(const struct track_seed *seed, const struct conntrack_entry *track,
+		      enum ip_conntrack_dir way, const struct route route[IP_CT_DIR_MAX])
+{
+	if (route[way].type != RTN_UNICAST)
+		return false;
+	if (route[!way].type == RTN_LOCAL)
+		return own_needs_flow(track, way);
+	return seed->forward && route[way].ifindex == seed->ifindex;
+}
+
+static int enter_ways(struct track_seed *seed, const struct conntrack_entry *track)
+{
+	struct route route[IP_CT_DIR_MAX];
+	int way, err = 0;
+
+	for (way = 0; way < IP_CT_DIR_MAX && !err; way++)
+		err = find_route(seed, &track->way[way], &route[way]);
+	for (way = 0; way < IP_CT_DIR_MAX && !err; way++) {
+		if (!is_wanted(seed, track, way, route))
+			continue;
+		seed->forwarded |= route[!way].type != RTN_LOCAL;
+		err = enter(seed, track, way);
+	}
+	return err;
+}
+
+static int take_entry(const struct conntrack_entry *track, void *context)
+{
+	struct track_seed *seed = context;
+
+	return may_matter(seed, track) ? enter_ways(seed, track) : 0;
+}
+
+static int seed_from_table(struct track_seed *seed, bool *whole)
+{
+	int err;
+
+	seed->came_in = mmap(NULL, sizeof(*seed->came_in), PROT_READ, MAP_SHARED,
+			     seed->filter->fd[FILTER_CAME_IN], 0);
+	if (seed->came_in == MAP_FAILED)
+		return -errno;
+	err = netlink_open(NETLINK_ROUTE, &seed->routes);
+	if (!err)
+		err = conntrack_each(take_entry, seed, whole);
+	netlink_close(&seed->routes);
+	munmap((void *)seed->came_in, sizeof(*seed->came_in));
+	return err;
+}
+
+/* Half of the flows are for connections, a quarter for streams: twice as many are to fit. */
+static void warn_room(const struct track_seed *seed, __u32 flows)
+{
+	size_t connections = seed->entered[FLOWS_CONNECTIONS];
+	size_t streams = seed->entered[FLOWS_STREAMS];
+	size_t wanted = 4 * connections > 8 * streams ? 4 * connections : 8 * streams;
+	size_t enough = PC_FLOWS;
+
+	if (connections <= PC_FLOWS_CONNECTIONS(flows) && streams <= PC_FLOWS_STREAMS(flows))
+		return;
+	while (enough < wanted && enough < PC_FLOWS_MAX)
+		enough *= 2;
+	warning("conntrack has %zu connections and %zu UDP streams of them, and --flows %u has room for %u and %u: those that are left out stall until the side behind the filter sends; detach all interfaces, and attach them with --flows %zu",
+		connections, streams, flows, PC_FLOWS_CONNECTIONS(flows), PC_FLOWS_STREAMS(flows),
+		enough);
+}
+
+bool seed_conntrack(const struct filter *filter, unsigned int ifindex, bool forward)
+{
+	struct track_seed seed = {
+		.filter = filter, .ifindex = ifindex, .forward = forward, .now = clock_monotonic()};
+	__u32 flows = flow_maps_size(filter);
+	bool whole;
+	int err;
+
+	if (!conntrack_loaded())
+		return false;
+	seed.rest = PC_FLOWS_REST(flows);
+	err = seed_from_table(&seed, &whole);
+	if (err)
+		warning("cannot read the table of tracked connections: %s; connections that are forwarded or translated, and UDP of this host, may stall until the side behind the filter sends",
+			strerror(-err));
+	else
+		warn_room(&seed, flows);
+	return !err && (seed.forwarded || !forward) && whole;
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Enters connections of sockets into the flow maps: a lookup at the interface may not find those
+ * that are bound to a device. */
+#include "loader/filter/seed_sockets.h"
+
+#include "loader/base/clock.h"
+#include "loader/base/message.h"
+#include "loader/filter/flow_enter.h"
+#include "loader/net/link.h"
+#include "loader/net/sockets.h"
+#include "loader/report/flow.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define SEED_MAX 65536 /* of one protocol */
+
+/*
+ * Without half-open requests, which anyone can forge; the kernel lists them where TCP_SYN_RECV is
+ * asked for (inet_diag.c).
+ */
+#define LIVE_TCP                               \
+	((SOCKET_STATE(TCP_CLOSING + 1) - 1) & \
+	 ~(SOCKET_STATE(TCP_LISTEN) | SOCKET_STATE(TCP_CLOSE) | SOCKET_STATE(TCP_SYN_RECV)))
+
+struct socket_seed {
+	const struct filter *filter;
+	unsigned int ifindex;
+	struct links links;
+	__u64 now;
+	size_t added; /* of the protocol that is read */
+};
+
+/* As the program makes it of a packet from the remote side. */
+static struct pc_flow key_of(const struct socket_info *socket)
+{
+	struct pc_flow key = {.protocol = socket->protocol, .family = 4};
+
+	if (socket->family == AF_INET) {
+		memcpy(&key.ipv4.remote, socket->remote, sizeof(key.ipv4.remote));
+		memcpy(&key.ipv4.local, socket->local, sizeof(key.ipv4.local));
+		key.ipv4.remote_port = htons(socket->remote_port);
+		key.ipv4.local_port = htons(socket->local_port);
+		return key;
+	}
+	key.family = 6;
+	memcpy(key.ipv6.remote, socket->remote, sizeof(key.ipv6.remote));
+	memcpy(key.ipv6.local, socket->local, sizeof(key.ipv6.local));
+	key.ipv6.remote_port = htons(socket->remote_port);
+	key.ipv6.local_port = htons(socket->local_port);
+	return key;
+}
+
+/* Link-local addresses get their link; false if that is not the interface's. */
+static bool set_link(const struct socket_seed *seed, unsigned int device, struct pc_flow *key)
+{
+	if (!flow_has_link(key))
+		return true;
+	key->link = links_zone(&seed->links, seed->ifindex);
+	return links_comes_by(&seed->links, device, seed->ifindex);
+}
+
+static __u8 flags_of(const struct socket_info *socket)
+{
+	const __u8 assured = PC_FLOW_REPLIED | PC_FLOW_ASSURED;
+
+	if (socket->protocol == IPPROTO_UDP)
+		return assured;
+	switch (socket->state) {
+	case TCP_SYN_SENT: return 0;
+	case TCP_FIN_WAIT1:
+	case TCP_FIN_WAIT2:
+	case TCP_TIME_WAIT:
+	case TCP_CLOSING:
+	case TCP_LAST_ACK: return assured | PC_FLOW_FIN_OUT;
+	case TCP_CLOSE_WAIT: return assured | PC_FLOW_FIN_IN;
+	}
+	return assured;
+}
+
+static int enter_socket(const struct socket_info *socket, void *context)
+{
+	struct socket_seed *seed = context;
+	struct pc_flow_state state = {.seen = seed->now, .ifindex = seed->ifindex};
+	struct pc_flow key = key_of(socket);
+	int err;
+
+	if (!socket->device || !socket->remote_port || !set_link(seed, socket->device, &key))
+		return 0;
+	state.flags = flags_of(socket);
+	err = flow_enter(seed->filter, &key, &state);
+	return err ? err : ++seed->added == SEED_MAX;
+}
+
+void seed_sockets(const struct filter *filter, unsigned int ifindex)
+{
+	struct socket_seed seed = {.filter = filter, .ifindex = ifindex, .now = clock_monotonic()};
+	int err = links_read(&seed.links);
+	int failed = sockets_each(IPPROTO_TCP, LIVE_TCP, true, enter_socket, &seed);
+
+	err = err ? err : failed;
+	seed.added = 0;
+	/* A UDP socket in this state is connected. */
+	failed =
+		sockets_each(IPPROTO_UDP, SOCKET_STATE(TCP_ESTABLISHED), true, enter_socket, &seed);
+	err = err ? err : failed;
+	links_free(&seed.links);
+	if (err)
+		warning("cannot read the list of live sockets: %s; connections of sockets bound to a device may stall until this host sends",
+			strerror(-err));
+}
+
+bool seed_begun(const struct filter *filter)
+{
+	struct pc_came_in *table = mmap(NULL, sizeof(*table), PROT_READ | PROT_WRITE, MAP_SHARED,
+					filter->fd[FILTER_CAME_IN], 0);
+	struct socket_info *list = NULL;
+	size_t count = 0, i;
+	int err;
+
+	if (table == MAP_FAILED) {
+		warning("cannot note which ports have sockets: %s", strerror(errno));
+		return true;
+	}
+	err = sockets_list(IPPROTO_UDP, SOCKET_STATE(TCP_CLOSE), &list, &count);
+	for (i = 0; i < count; i++)
+		table->begun[list[i].local_port / 64] |= 1ULL << list[i].local_port % 64;
+	if (err)
+		warning("cannot read the list of live sockets: %s; UDP that goes on now may stall at the next swap",
+			strerror(-err));
+	free(list);
+	munmap(table, sizeof(*table));
+	return err || count;
+}

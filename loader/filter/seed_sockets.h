@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Enters connections of sockets into the flow maps. */
+#ifndef PORTCULLIS_FILTER_SEED_SOCKETS_H
+#define PORTCULLIS_FILTER_SEED_SOCKETS_H
+
+#include <stdbool.h>
+
+#include "loader/filter/filter.h"
+
+/*
+ * Enters connections of live sockets that are bound to a device (the interface, a VRF, bridge or
+ * VLAN above it): the program does not always find these sockets. What cannot be read is warned of.
+ */
+void seed_sockets(const struct filter *filter, unsigned int ifindex);
+
+/*
+ * Notes which UDP ports have sockets that are not connected: who began what these send and get is
+ * not known. Returns whether there are any. What cannot be read is warned of.
+ */
+bool seed_begun(const struct filter *filter);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The slots of `generations`, and what stands in them: what generation.c and confirm.c share. */
+#ifndef PORTCULLIS_FILTER_SLOTS_H
+#define PORTCULLIS_FILTER_SLOTS_H
+
+#include <stdbool.h>
+
+#include "loader/filter/filter.h"
+
+#define SLOT_JUDGING  0
+#define SLOT_FALLBACK 1
+#define NOT_ARMED     (~0ULL) /* a deadline that filter_arm is to set */
+
+/* Puts a generation into a slot. It waits until no packet is judged any more by what was there. */
+int slot_put(const struct filter *filter, __u32 slot, int generation);
+
+/* Whether something stands in the slot of the fallback; takes it out, if it does. */
+bool slot_has_fallback(const struct filter *filter);
+void slot_clear_fallback(const struct filter *filter);
+
+/* The head of a generation, as the programs read it; NULL with a message. */
+struct pc_generation *generation_map_head(const struct installed *installed);
+void generation_unmap_head(struct pc_generation **head);
+
+/* Sets a deadline by one store, at once for all packets. 0, or -errno with a message. */
+int generation_set_deadline(struct installed *installed, __u64 deadline);
+
+/* Frees what judges no more, and is no fallback. */
+void generation_retire(struct filter *filter, struct installed *old);
+
+#endif
