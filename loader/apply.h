@@ -42,7 +42,8 @@ struct apply {
 	bool was_tried;		/* the file was applied before, and not confirmed */
 	bool tried;		/* it is kept so that it is not confirmed */
 	bool fell_back;		/* an interface is as it was confirmed last */
-	struct names left_out;	/* "eth1 (not there)" */
+	struct names missing;	/* those that are not there */
+	struct names left_out;	/* others: "eth1 (cannot be filtered)" */
 	size_t failed;		/* of these, those that are there */
 };
 

@@ -25,23 +25,18 @@ static void wait_for_interfaces(struct apply *apply, unsigned int seconds)
 		nanosleep(&pause, NULL);
 }
 
-static void note_left_out(struct apply *apply, struct wanted *wanted, const char *why)
-{
-	__free_text char *note = xasprintf("%s (%s)", wanted->site->name, why);
-
-	names_add(&apply->left_out, note);
-	apply->failed += wanted->ifindex != 0;
-	wanted->done = true;
-}
-
 /* At boot an interface that cannot be filtered must not keep the others open. */
 void apply_leave_out(struct apply *apply, struct wanted *wanted, const char *why, struct diag *diag)
 {
+	__free_text char *note = xasprintf("%s (%s)", wanted->site->name, why);
+
 	diag_print(diag, stderr);
 	diag_free(diag);
 	error("%s: left out, and stays as it is; the other interfaces are applied",
 	      wanted->site->name);
-	note_left_out(apply, wanted, why);
+	names_add(&apply->left_out, note);
+	apply->failed += wanted->ifindex != 0;
+	wanted->done = true;
 }
 
 /* It is not there: -ENODEV if that is an error. */
@@ -59,7 +54,8 @@ static int plan_missing(struct apply *apply, struct wanted *wanted, bool waits)
 	      leave ? ": left out" : "; --wait SECONDS waits for it");
 	if (!leave)
 		return -ENODEV;
-	note_left_out(apply, wanted, "not there");
+	names_add(&apply->missing, name);
+	wanted->done = true;
 	return 0;
 }
 

@@ -106,33 +106,40 @@ static int check_all(struct apply *apply, struct diag *diag)
 	return err;
 }
 
-/* The unit's status line. The journal tells why. */
+/*
+ * The unit's status line. The journal tells why. It is read long after: udev may have brought what
+ * was not there, and nobody but the unit's own processes can change the line.
+ */
 static void tell_status(const struct apply *apply, const struct source *source)
 {
-	__free_text char *list = names_join(&apply->left_out, ", ");
-	size_t good = apply->count - apply->left_out.count;
+	__free_text char *out = names_join(&apply->left_out, ", ");
+	__free_text char *missing = names_join(&apply->missing, ", ");
+	size_t good = apply->count - apply->left_out.count - apply->missing.count;
 	const char *as = source->saved	  ? " as confirmed last, not as the site file says" :
 			 apply->fell_back ? ", some as confirmed last" :
 					    "";
 
 	if (apply->options->arguments.count || apply->options->dry_run)
 		return;
-	if (apply->left_out.count)
-		notify_status(
-			"%zu of %zu interfaces filtered%s; left out: %s; see portcullis doctor",
-			good, apply->count, as, list);
-	else
+	if (good == apply->count)
 		notify_status("%zu interface%s filtered%s", good, good == 1 ? "" : "s", as);
+	else
+		notify_status(
+			"%zu of %zu interfaces filtered at once%s%s%s%s%s; see portcullis doctor",
+			good, apply->count, as, *missing ? "; when they come: " : "", missing,
+			*out ? "; left out: " : "", out);
 }
 
 static int exit_code(const struct apply *apply, const struct source *source, int err)
 {
+	bool incomplete = apply->left_out.count || apply->missing.count;
+
 	/* Where no interface at all could be filtered, the unit has failed. */
 	if (err || (apply->count && apply->failed == apply->count))
 		return EXIT_FAILED;
 	if (!apply->lenient)
-		return apply->left_out.count ? EXIT_FAILED : EXIT_DONE;
-	if (apply->left_out.count || apply->fell_back)
+		return incomplete ? EXIT_FAILED : EXIT_DONE;
+	if (incomplete || apply->fell_back)
 		return EXIT_INCOMPLETE;
 	/* One interface has nothing to do with the rest of the file. */
 	return !apply->quiet && (source->wrong || source->saved) ? EXIT_INCOMPLETE : EXIT_DONE;
@@ -183,11 +190,12 @@ static int apply_source(const struct options *options, bool lenient, struct sour
 		if (!err)
 			tell_status(&apply, source);
 	}
-	if (apply.quiet && !apply.changed && !err && !apply.left_out.count)
+	if (apply.quiet && !apply.changed && !err && !apply.left_out.count && !apply.missing.count)
 		diag_free(diag);
 	err = exit_code(&apply, source, err);
 	free(apply.wanted);
 	names_free(&apply.left_out);
+	names_free(&apply.missing);
 	return err;
 }
 

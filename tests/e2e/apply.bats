@@ -323,6 +323,37 @@ has_state()
 	on host ip link del late0
 }
 
+# tells_systemd STATUS COMMAND...: as its status line.
+tells_systemd()
+{
+	local wanted=$1 listener
+
+	shift
+	rm -f "$DIR/notify" "$DIR/line"
+	timeout 30 socat -u "UNIX-RECVFROM:$DIR/notify" "CREATE:$DIR/line" 3>&- &
+	listener=$!
+	until_true 10 test -S "$DIR/notify"
+	NOTIFY_SOCKET=$DIR/notify "$@"
+	wait $listener
+	same "STATUS=$wanted" "$(cat "$DIR/line")"
+}
+
+@test "at boot the unit's status line tells what comes later from what was left out" {
+	site <<-END
+		interfaces:
+		  late0: {profiles: ssh}
+		  br0: {profiles: ssh, mode: native}
+		  eth0: {profiles: xeams}
+	END
+	tells_systemd '1 of 3 interfaces filtered at once; when they come: late0, br0; see portcullis doctor' applies 4 --boot
+	on host ip link add name br0 type bridge
+	tells_systemd '1 of 3 interfaces filtered at once; when they come: late0; left out: br0 (cannot be filtered); see portcullis doctor' \
+		applies 4 --boot
+	on host ip link del br0
+	sed -i '/late0\|br0/d' "$SITE"
+	tells_systemd '1 interface filtered' applies 0 --boot
+}
+
 @test "at boot one that is missing is left out without a wait, and one that fails late takes no other along" {
 	site <<-END
 		interfaces:
