@@ -94,6 +94,7 @@ rebuilds()
 		echo '644 usr/lib/systemd/system/portcullis.service'
 		echo '644 usr/lib/sysusers.d/portcullis.conf'
 		echo '644 usr/lib/udev/rules.d/81-portcullis.rules'
+		echo '755 etc/network/if-pre-up.d/00-portcullis'
 		echo '755 etc/network/if-pre-up.d/zz-portcullis'
 		echo '644 usr/share/bash-completion/completions/portcullis'
 		echo '644 usr/share/doc/portcullis/examples/site.yaml'
@@ -110,6 +111,7 @@ rebuilds()
 	grep -q '^ExecStart=/usr/sbin/portcullis ' "$DIR/dest/usr/lib/systemd/system/portcullis.service"
 	grep -q '"/usr/sbin/portcullis apply ' "$DIR/dest/usr/lib/udev/rules.d/81-portcullis.rules"
 	grep -q ' /usr/sbin/portcullis apply ' "$DIR/dest/etc/network/if-pre-up.d/zz-portcullis"
+	grep -q '^/usr/sbin/portcullis apply ' "$DIR/dest/etc/network/if-pre-up.d/00-portcullis"
 	exits 0 "$DIR/dest/usr/sbin/portcullis" profiles --catalog "$DIR/dest/usr/share/portcullis/profiles"
 	says "$DIR/dest/usr/share/portcullis/profiles/xeams.yaml"
 }

@@ -60,19 +60,34 @@ no_replies()
 	[ "$(replies "$1")" = 0 ] || { grep ' reply ' "/run/$1" | head -n 5; echo "... $(replies "$1") in all"; false; }
 }
 
+filtered()
+{
+	ip -details link show dev "$1" | grep -q 'prog/xdp'
+}
+
+not()
+{
+	! "$@"
+}
+
 now()
 {
 	cut -d ' ' -f 1 /proc/uptime
 }
 
-# window NAME [SINCE]: milliseconds from link-up to filter; "none" without a filter.
+# window NAME [SINCE]: milliseconds for which it was up without a filter; "none" if it has none.
 window()
 {
-	awk -v name="$1" -v since="${2:-0}" '$2 != name || $1 < since { next }
-		$3 == "gone" { up = xdp = 0 }
-		$3 == "up" && !up { up = $1 }
-		$4 == "xdp" && !xdp { xdp = $1 }
-		END { if (!xdp) print "none"; else printf "%d\n", !up || xdp < up ? 0 : (xdp - up) * 1000 }' /run/links
+	awk -v name="$1" -v since="${2:-0}" '$2 != name { next }
+		open && $1 > since { total += $1 - (from > since ? from : since) }
+		{ open = $3 == "up" && $4 == "open"; filtered = $4 == "xdp"; from = $1 }
+		END { if (!filtered) print "none"; else printf "%d\n", total * 1000 }' /run/links
+}
+
+# up_at NAME [SINCE]: when it came up.
+up_at()
+{
+	awk -v name="$1" -v since="${2:-0}" '$1 > since && $2 == name && $3 == "up" { print $1; exit }' /run/links
 }
 
 # The moments of this boot, for people.
@@ -117,12 +132,44 @@ before()
 	[ "$reached" -gt 0 ] && [ $(((reached - began) / 1000000)) -lt "$2" ]
 }
 
+# filters_before UNIT: it was reached when portcullis.service had done its work.
+filters_before()
+{
+	local done reached
+
+	done=$(systemctl show -P ActiveEnterTimestampMonotonic portcullis)
+	reached=$(systemctl show -P ActiveEnterTimestampMonotonic "$1")
+	echo "portcullis at $((done / 1000)) ms, $1 at $((reached / 1000)) ms"
+	[ "$done" -gt 0 ] && [ "$reached" -ge "$done" ]
+}
+
 # What must hold of a NIC that is there at boot, with every network manager.
 check_boot()
 {
+	check 'network-pre.target waited for the filter' filters_before network-pre.target
+	check 'sysinit.target did' filters_before sysinit.target
 	check 'the open port answers the stranger' soon 120 answers_open stranger4
 	check 'and by IPv6' soon 60 answers_open stranger6
 	check 'no port that is not listed ever answered, from power-on on' no_replies stranger4
 	check 'nor by IPv6' no_replies stranger6
 	check 'the NIC was filtered before it was up' window_is enp0s3 0
+}
+
+# The shipped unit's [Service] with another program.
+sandboxed()
+{
+	local unit=/run/systemd/system/sandbox.service
+
+	sed -n '/^\[Service\]/,/^\[Install\]/p' "$(systemctl show -P FragmentPath portcullis)" | sed -e '/^\[Install/d; /^ExecReload/d' \
+		-e 's|^ExecStart=.*|ExecStart=/guest/sandbox\nStandardOutput=file:/run/sandbox.log\nRuntimeDirectoryPreserve=yes|' > $unit
+	systemctl daemon-reload
+	systemctl start sandbox || systemctl status --no-pager sandbox
+	cat /run/sandbox.log
+	[ -e /run/sandbox.log ] && [ ! -s /run/sandbox.log ]
+}
+
+# exposure THRESHOLD: at most so much, in tenths, says systemd of the unit that runs.
+exposure()
+{
+	systemd-analyze security --no-pager --threshold="$1" portcullis.service
 }
