@@ -69,10 +69,10 @@ endif
 # Files of the loader without .c, folder by folder: a file stands on those of its own folder and of the ones before it.
 LOADER := $(sort $(patsubst loader/%.c,%,$(wildcard loader/*.c loader/*/*.c)))
 # Pure: no BPF, no privilege. Tested and fuzzed alone.
-PURE := $(filter base/% catalog/% recipe/% report/% compile/% guard/%,$(LOADER)) net/link_graph net/login net/session net/frame options
+PURE := $(filter base/% catalog/% recipe/% report/% compile/% guard/%,$(LOADER)) net/link_graph net/login net/session net/frame command/options
 PURE_OBJECTS   = $(PURE:%=$(BUILD)/loader/%.o)
 LOADER_OBJECTS = $(LOADER:%=$(BUILD)/loader/%.o)
-LIBRARY_OBJECTS = $(filter-out $(BUILD)/loader/main.o,$(LOADER_OBJECTS))
+LIBRARY_OBJECTS = $(filter-out $(BUILD)/loader/command/main.o,$(LOADER_OBJECTS))
 
 UNIT   := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 FUZZ   := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))

@@ -76,8 +76,8 @@ rebuilds()
 @test "an edited header rebuilds what uses it, and nothing else" {
 	rebuilds bpf/abi.h 'BPF' 'SKEL' 'CC      loader/filter/load.c' 'CC      loader/compile/compile.c' 'LINK'
 	rebuilds bpf/packet.h 'BPF' 'SKEL' 'CC      loader/filter/load.c' 'LINK'
-	says_not 'loader/base/yaml.c' 'loader/options.c'
-	rebuilds loader/base/yaml_fields.h 'CC      loader/base/yaml.c' 'CC      loader/base/yaml_fields.c' 'LINK'
+	says_not 'loader/base/yaml.c' 'loader/command/options.c'
+	rebuilds loader/base/yaml_fields.h 'CC      loader/catalog/profile.c' 'CC      loader/base/yaml_fields.c' 'LINK'
 	says_not 'BPF' 'loader/filter/hook.c'
 	rebuilds loader/object/folder.h 'CC      loader/object/folder.c' 'CC      loader/filter/hook.c' 'LINK'
 	rebuilds docs/portcullis.8.scd 'MAN'
@@ -160,7 +160,7 @@ listing()
 
 @test "other flags rebuild everything, the same flags nothing; an installed binary finds the profiles of its prefix by itself, and filters" {
 	output=$(build all PREFIX="$DIR/local")
-	says 'CC      loader/main.c' 'LINK'
+	says 'CC      loader/command/main.c' 'LINK'
 	output=$(build all PREFIX="$DIR/local")
 	same '' "$output" 'what make says'
 	exits 0 build install PREFIX="$DIR/local"
@@ -172,7 +172,7 @@ listing()
 	says 'eth0: native, enforce, communigate-pro'
 	exits 0 on host "$DIR/local/sbin/portcullis" detach eth0
 	output=$(build all CFLAGS="$FLAGS -DOTHER")
-	says 'CC      loader/main.c' 'LINK'
+	says 'CC      loader/command/main.c' 'LINK'
 }
 
 @test "the man pages are formatted, and name every command and option" {

@@ -27,8 +27,6 @@ def read(loader):
     for path in sorted(loader.rglob("*.[ch]")):
         unit = str(path.relative_to(loader).with_suffix(""))
         folder, name = parts(unit)
-        if not folder:  # still to be moved
-            continue
         if folder not in ORDER:
             wrong.append(f"{path}:1: is in no folder of the order")
         first = True

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The language of the options: prefixes, groups and their files, overrides; the recipe as JSON. */
 #include "loader/base/memory.h"
-#include "loader/options.h"
+#include "loader/command/options.h"
 #include "loader/recipe/recipe.h"
 #include "loader/recipe/recipe_json.h"
 #include "tests/unit/expect.h"

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * `apply`: makes this network namespace what the site file says, all of it or nothing; at boot,
+ * each interface by itself.
+ */
+#include "loader/command/apply.h"
+
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/base/notify.h"
+#include "loader/command/apply_plan.h"
+#include "loader/command/apply_run.h"
+#include "loader/net/link.h"
+#include "loader/object/privilege.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Whether the site file's interface is the one that was named. */
+static bool is_named(const struct site_interface *interface, const char *name)
+{
+	char real[IF_NAMESIZE];
+
+	return !strcmp(interface->name, name) ||
+	       (link_find(interface->name, real) > 0 && !strcmp(real, name));
+}
+
+static const struct site_interface *find_named(const struct site *site, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < site->interfaces; i++)
+		if (is_named(&site->interface[i], name))
+			return &site->interface[i];
+	return NULL;
+}
+
+static void add_wanted(struct apply *apply, const struct site_interface *interface,
+		       struct catalog *catalog)
+{
+	apply->wanted[apply->count++] =
+		(struct wanted){.of = apply->site, .site = interface, .catalog = catalog};
+}
+
+/* Those named, else all. -ENOENT with a message: one that is named is not in the file. */
+static int choose(struct apply *apply, struct catalog *catalog)
+{
+	const struct names *names = &apply->options->arguments;
+	const struct site *site = apply->site;
+	size_t i;
+
+	apply->wanted = xcalloc(site->interfaces + names->count, sizeof(*apply->wanted));
+	for (i = 0; i < site->interfaces && !names->count; i++)
+		add_wanted(apply, &site->interface[i], catalog);
+	for (i = 0; i < names->count; i++) {
+		const struct site_interface *interface = find_named(site, names->name[i]);
+
+		if (interface) {
+			add_wanted(apply, interface, catalog);
+		} else if (!apply->lenient) {
+			error("apply: %s: is not in the site file %s", names->name[i], site->path);
+			return -ENOENT;
+		}
+	}
+	return 0;
+}
+
+/* An interface in which something is wrong is what it was when all was confirmed last. */
+static bool fall_back(struct apply *apply, struct wanted *wanted, struct diag *diag)
+{
+	struct snapshot *confirmed = apply->confirmed;
+	__cleanup(diag_free) struct diag unused = {};
+	struct wanted before = *wanted;
+
+	if (!confirmed->there || wanted->of == &confirmed->site)
+		return false;
+	before.of = &confirmed->site;
+	before.catalog = &confirmed->catalog;
+	before.site = site_interface(&confirmed->site, wanted->site->name);
+	if (!before.site || !apply_check(apply, &before, &unused))
+		return false;
+	diag_print(diag, stderr);
+	diag_free(diag);
+	error("%s: is wrong in the site file: what was confirmed last is applied",
+	      wanted->site->name);
+	*wanted = before;
+	apply->fell_back = true;
+	return true;
+}
+
+/* Holds the words of each interface against the profiles. At boot what is wrong is left out. */
+static int check_all(struct apply *apply, struct diag *diag)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < apply->count && !diag_full(diag); i++) {
+		struct wanted *wanted = &apply->wanted[i];
+
+		if (apply_check(apply, wanted, diag))
+			continue;
+		if (!apply->lenient)
+			err = -EINVAL;
+		else if (!fall_back(apply, wanted, diag))
+			apply_leave_out(apply, wanted, "wrong in the site file", diag);
+	}
+	return err;
+}
+
+/*
+ * The unit's status line. The journal tells why. It is read long after: udev may have brought what
+ * was not there, and nobody but the unit's own processes can change the line.
+ */
+static void tell_status(const struct apply *apply, const struct source *source)
+{
+	__free_text char *out = names_join(&apply->left_out, ", ");
+	__free_text char *missing = names_join(&apply->missing, ", ");
+	size_t good = apply->count - apply->left_out.count - apply->missing.count;
+	const char *as = source->saved	  ? " as confirmed last, not as the site file says" :
+			 apply->fell_back ? ", some as confirmed last" :
+					    "";
+
+	if (apply->options->arguments.count || apply->options->dry_run)
+		return;
+	if (good == apply->count)
+		notify_status("%zu interface%s filtered%s", good, good == 1 ? "" : "s", as);
+	else
+		notify_status(
+			"%zu of %zu interfaces filtered at once%s%s%s%s%s; see portcullis doctor",
+			good, apply->count, as, *missing ? "; when they come: " : "", missing,
+			*out ? "; left out: " : "", out);
+}
+
+static int exit_code(const struct apply *apply, const struct source *source, int err)
+{
+	bool incomplete = apply->left_out.count || apply->missing.count;
+
+	/* Where no interface at all could be filtered, the unit has failed. */
+	if (err || (apply->count && apply->failed == apply->count))
+		return EXIT_FAILED;
+	if (!apply->lenient)
+		return incomplete ? EXIT_FAILED : EXIT_DONE;
+	if (incomplete || apply->fell_back)
+		return EXIT_INCOMPLETE;
+	/* One interface has nothing to do with the rest of the file. */
+	return !apply->quiet && (source->wrong || source->saved) ? EXIT_INCOMPLETE : EXIT_DONE;
+}
+
+/* Looks for what is to be done, and does it. */
+static int carry_out_site(struct apply *apply, struct diag *diag)
+{
+	int err = check_all(apply, diag);
+
+	if (!err)
+		err = kernel_privileged("apply");
+	return err ? err : apply_run(apply, diag);
+}
+
+static int apply_source(const struct options *options, bool lenient, struct source *source,
+			struct diag *diag)
+{
+	const struct site *site = source_site(source);
+	struct apply apply = {
+		.options = options,
+		.source = source,
+		.site = site,
+		.lenient = lenient,
+		.folders = &source->folders,
+		.catalog = source_catalog(source),
+		.confirmed = &source->confirmed,
+		.was_tried = source->tried && !lenient,
+		/* What an error hides may be wanted. */
+		.detaches = !options->arguments.count && !source->wrong,
+		.quiet = lenient && options->arguments.count,
+		.changes = {
+			.command = "apply",
+			.done = "changed",
+			.management = site->management_given ? &site->management : NULL,
+			/* At boot a stranger's connection to a watched port must not keep the host
+			 * open. */
+			.force = options->force || options->boot,
+			.each = lenient,
+			.dry_run = options->dry_run,
+		}};
+	int err = choose(&apply, source_catalog(source));
+
+	apply_find(&apply);
+	/* udev names every interface that comes. */
+	if (!err && (apply.count || !apply.quiet)) {
+		err = carry_out_site(&apply, diag);
+		if (!err)
+			tell_status(&apply, source);
+	}
+	if (apply.quiet && !apply.changed && !err && !apply.left_out.count && !apply.missing.count)
+		diag_free(diag);
+	err = exit_code(&apply, source, err);
+	free(apply.wanted);
+	names_free(&apply.left_out);
+	names_free(&apply.missing);
+	return err;
+}
+
+static int check_usage(const struct options *options)
+{
+	const char *twice = names_twice(&options->arguments);
+
+	if (twice)
+		error("apply: %s: named twice", twice);
+	else if (options->confirm && options->boot)
+		error("apply: --confirm and --boot exclude each other");
+	else if (options->reload && options->boot)
+		error("apply: --reload and --boot exclude each other");
+	else if (options->as && (!options->boot || options->arguments.count != 1))
+		error("apply: --as goes with --boot and one interface");
+	else
+		return 0;
+	return -EINVAL;
+}
+
+int command_apply(const struct options *options, struct diag *diag)
+{
+	__cleanup(source_free) struct source source;
+	bool lenient = options->boot || options->reload;
+	int err;
+
+	source = (struct source){};
+	if (check_usage(options))
+		return EXIT_USAGE;
+	err = source_open(options, lenient, &source, diag);
+	if (err == -ENOENT && lenient && options->arguments.count) {
+		diag_free(diag);
+		return EXIT_DONE; /* udev asks before there is a site file, too */
+	}
+	if (!err && options->as &&
+	    !source_rename(&source, options->arguments.name[0], options->as)) {
+		diag_free(diag);
+		return EXIT_DONE;
+	}
+	if (err == -ENOENT && !lenient)
+		error("apply: %s: there is no site file; portcullis-site(5) tells what stands in it",
+		      options->site ? options->site : SITE_FILE);
+	return err ? EXIT_FAILED : apply_source(options, lenient, &source, diag);
+}

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Plans the changes of `apply`: what an interface has against what the site file says of it. */
+#include "loader/command/apply_plan.h"
+
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/compile/kept.h"
+#include "loader/filter/confirm.h"
+#include "loader/filter/flow_maps.h"
+#include "loader/filter/open.h"
+#include "loader/host/attached.h"
+#include "loader/host/takeover.h"
+#include "loader/net/link.h"
+#include "loader/recipe/site_check.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool apply_find(struct apply *apply)
+{
+	char real[IF_NAMESIZE];
+	bool all = true;
+	size_t i;
+
+	for (i = 0; i < apply->count; i++) {
+		apply->wanted[i].ifindex = link_find(apply->wanted[i].site->name, real);
+		all &= apply->wanted[i].ifindex != 0;
+	}
+	return all;
+}
+
+static int check_mode(const struct change *change, enum hook_mode wanted)
+{
+	if (wanted == HOOK_AUTO || wanted == change->hook.mode)
+		return 0;
+	error("%s: is attached in %s mode, and the site file wants %s: portcullis detach %s, then apply again",
+	      change->name, hook_mode_name(change->hook.mode), hook_mode_name(wanted),
+	      change->name);
+	return -EINVAL;
+}
+
+static int check_flows(const struct change *change)
+{
+	__u32 there = flow_maps_size(&change->filter);
+
+	if (!change->flows || PC_FLOWS_CONNECTIONS(there) == PC_FLOWS_CONNECTIONS(change->flows))
+		return 0;
+	error("%s: this network namespace has maps of %u flows, and the site file wants %u: portcullis detach every interface, then apply again",
+	      change->name, there, change->flows);
+	return -EINVAL;
+}
+
+/* What is as wanted may still wait to be confirmed. 1: it is to be swapped, for a new deadline. */
+static int say_same(struct apply *apply, const struct wanted *wanted, const struct change *change)
+{
+	const char *as = wanted->of == &apply->confirmed->site ? "it was confirmed last" :
+								 "the site file says";
+	const struct pc_generation *current = change->filter.current.copy;
+
+	if (current->deadline && apply->options->confirm)
+		return 1;
+	if (current->deadline)
+		say_line("%s: is as %s, but waits to be confirmed, %u s: portcullis confirm %s",
+			 change->name, as, seconds_left(current), change->name);
+	else if (!apply->quiet)
+		say_line("%s: is as %s", change->name, as);
+	apply->waits |= current->deadline != 0;
+	return 0;
+}
+
+/* Nobody is there to confirm, or to see that it was cut short: it goes on to wait. */
+static bool say_waits(struct apply *apply, const struct change *change)
+{
+	const struct pc_generation *current = change->filter.current.copy;
+
+	if (!current->deadline || !apply->lenient)
+		return false;
+	apply->waits = true;
+	if (!apply->quiet)
+		say_line("%s: left as it is: it waits to be confirmed, %u s: portcullis confirm %s",
+			 change->name, seconds_left(current), change->name);
+	return true;
+}
+
+/* Of one that is attached: 1 if it is to be swapped, 0 if it is as wanted. */
+static int compare(struct apply *apply, struct apply_target *target, struct change *change)
+{
+	const struct takeover how = {
+		.command = "apply",
+		.management = apply->changes.management,
+		.folders = apply->folders,
+		.force = apply->changes.force,
+		.confirm = change->confirm,
+		.dry_run = apply->options->dry_run,
+	};
+	int err = takeover(&change->hook, &how);
+
+	if (err)
+		return err;
+	err = filter_open(change->hook.id, &change->filter);
+	if (err == -ENOENT)
+		err = hook_missing(&change->hook, "apply");
+	if (!err && !apply->options->dry_run)
+		err = filter_ready(&change->filter, change->name);
+	if (!err && say_waits(apply, change))
+		return 0;
+	if (!err)
+		err = check_mode(change, target->wanted->site->mode);
+	if (!err)
+		err = check_flows(change);
+	if (!err)
+		err = filter_kept(change->name, &change->filter, &target->kept);
+	if (err)
+		return err;
+	change->kept = target->kept;
+	if (kept_same(target->kept, target->plan.kept))
+		return say_same(apply, target->wanted, change);
+	return 1;
+}
+
+static struct change *add(struct apply *apply, enum change_kind kind, const char *name)
+{
+	struct change *change = &apply->changes.change[apply->changes.count++];
+
+	*change = (struct change){.kind = kind, .name = name, .filter = FILTER_NONE};
+	return change;
+}
+
+void apply_drop(struct apply *apply)
+{
+	struct apply_target *target = &apply->target[--apply->changes.count];
+
+	filter_close(&apply->changes.change[apply->changes.count].filter);
+	plan_free(&target->plan);
+	json_decref(target->kept);
+	*target = (struct apply_target){};
+}
+
+/* What was confirmed before need not be again. */
+static unsigned int wanted_confirm(const struct apply *apply, const struct wanted *wanted)
+{
+	if (apply->options->boot || wanted->of == &apply->confirmed->site)
+		return 0;
+	return apply->options->confirm ? apply->options->confirm : wanted->site->confirm;
+}
+
+static bool is_undefined(const struct site *site, const char *group)
+{
+	return strcmp(group, GROUP_LINK_LOCAL) && !groups_find(&site->groups, group);
+}
+
+/* Whether an error of the file hides the group. */
+static bool is_hidden(const struct site *site, const char *group)
+{
+	return names_have(&site->wrong_group, group) ||
+	       (site->unnamed_wrong && is_undefined(site, group));
+}
+
+/* The first of these that is; NULL: there is none. */
+static const char *first_hidden(const struct site *site, const struct names *groups)
+{
+	size_t i;
+
+	for (i = 0; i < groups->count; i++)
+		if (is_hidden(site, groups->name[i]))
+			return groups->name[i];
+	return NULL;
+}
+
+/* The first group that an error of the file hides of those that its words or its profiles name. */
+static const char *wrong_group(const struct site *site, const struct site_interface *wanted,
+			       const struct composition *composition)
+{
+	const char *wrong = NULL;
+	size_t i;
+
+	for (i = 0; i < wanted->uses; i++)
+		if (is_hidden(site, wanted->use[i].group))
+			return wanted->use[i].group;
+	for (i = 0; i < composition->services && !wrong; i++) {
+		const struct composed *service = &composition->service[i];
+
+		if (service->why != WHY_OPEN && service->why != WHY_GROUP)
+			continue;
+		wrong = first_hidden(site, &service->from);
+		if (!wrong)
+			wrong = first_hidden(site, &service->to);
+	}
+	return wrong;
+}
+
+/* Its warnings are the same that site_check has given, at a better place. */
+static int make(const struct apply *apply, const struct wanted *wanted, struct plan *plan,
+		struct diag *diag)
+{
+	__cleanup(diag_free) struct diag found = {};
+	int err = plan_make(wanted->catalog, &apply->options->catalog, &wanted->site->recipe,
+			    apply->options->strict, plan, &found);
+	const char *wrong = wrong_group(wanted->of, wanted->site, &plan->composition);
+
+	if (wrong) {
+		error("%s: the site file has an error where the group '%s' may be defined, which this interface needs",
+		      wanted->site->name, wrong);
+		return -EINVAL;
+	}
+	if (err)
+		diag_take(diag, &found);
+	return err;
+}
+
+bool apply_check(const struct apply *apply, const struct wanted *wanted, struct diag *diag)
+{
+	__cleanup(plan_free) struct plan plan = {};
+
+	return site_check_interface(wanted->catalog, wanted->of, wanted->site, diag) &&
+	       (!apply->lenient || !make(apply, wanted, &plan, diag));
+}
+
+int apply_plan(struct apply *apply, const struct wanted *wanted, struct diag *diag)
+{
+	struct apply_target *target = &apply->target[apply->changes.count];
+	const struct site_interface *site = wanted->site;
+	struct change *change = add(apply, CHANGE_ATTACH, site->name);
+	size_t i;
+	int err;
+
+	*target = (struct apply_target){.wanted = wanted};
+	change->plan = &target->plan;
+	change->catalog = wanted->catalog;
+	change->mode = site->mode;
+	change->flows = site->flows;
+	change->confirm = wanted_confirm(apply, wanted);
+	err = make(apply, wanted, &target->plan, diag);
+	if (!err)
+		err = hook_find(site->name, &change->hook);
+	if (err)
+		return err;
+	change->name = change->hook.name; /* the real one */
+	for (i = 0; i + 1 < apply->changes.count; i++)
+		if (apply->changes.change[i].hook.ifindex == change->hook.ifindex) {
+			error("%s: is %s, which the site file names already", site->name,
+			      change->hook.name);
+			return -EINVAL;
+		}
+	if (!change->hook.id[0])
+		return change_find_free(change);
+	change->kind = CHANGE_SWAP;
+	err = compare(apply, target, change);
+	if (!err)
+		apply_drop(apply);
+	return err < 0 ? err : 0;
+}
+
+static bool is_wanted(const struct apply *apply, unsigned int ifindex)
+{
+	size_t i;
+
+	for (i = 0; i < apply->count; i++)
+		if (apply->wanted[i].ifindex == (int)ifindex)
+			return true;
+	return false;
+}
+
+void apply_plan_detaches(struct apply *apply, const struct hook *hook, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (!is_wanted(apply, hook[i].ifindex)) {
+			struct change *change = add(apply, CHANGE_DETACH, hook[i].name);
+
+			change->hook = hook[i];
+			change->filter.ifindex = hook[i].ifindex;
+			memcpy(change->filter.id, hook[i].id, sizeof(change->filter.id));
+		}
+}
+
+void apply_start(struct apply *apply, size_t filters)
+{
+	size_t room = apply->count + filters;
+
+	apply->changes.change = xcalloc(room, sizeof(*apply->changes.change));
+	apply->target = xcalloc(room, sizeof(*apply->target));
+}
+
+void apply_end(struct apply *apply)
+{
+	while (apply->changes.count)
+		apply_drop(apply);
+	free(apply->changes.change);
+	free(apply->target);
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Carries `apply` out: all of it or nothing; at boot each interface by itself, those that are there
+ * first. */
+#include "loader/command/apply_run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/filter/settle.h"
+#include "loader/guard/management.h"
+#include "loader/host/state_live.h"
+#include "loader/object/folder.h"
+#include "loader/recipe/state_write.h"
+
+/* At boot, interfaces come when their drivers are ready. */
+static void wait_for_interfaces(struct apply *apply, unsigned int seconds)
+{
+	static const struct timespec pause = {.tv_nsec = 50000000};
+	unsigned int i;
+
+	for (i = 0; i < seconds * 20 && !apply_find(apply); i++)
+		nanosleep(&pause, NULL);
+}
+
+/* At boot an interface that cannot be filtered must not keep the others open. */
+void apply_leave_out(struct apply *apply, struct wanted *wanted, const char *why, struct diag *diag)
+{
+	__free_text char *note = xasprintf("%s (%s)", wanted->site->name, why);
+
+	diag_print(diag, stderr);
+	diag_free(diag);
+	error("%s: left out, and stays as it is; the other interfaces are applied",
+	      wanted->site->name);
+	names_add(&apply->left_out, note);
+	apply->failed += wanted->ifindex != 0;
+	wanted->done = true;
+}
+
+/* It is not there: -ENODEV if that is an error. */
+static int plan_missing(struct apply *apply, struct wanted *wanted, bool waits)
+{
+	const char *name = wanted->site->name;
+	bool leave = apply->lenient || apply->options->wait;
+
+	if (waits) {
+		say_line("%s: not there yet; waiting up to %u s for it", name,
+			 apply->options->wait);
+		return 0;
+	}
+	error("%s: no such interface in this network namespace%s", name,
+	      leave ? ": left out" : "; --wait SECONDS waits for it");
+	if (!leave)
+		return -ENODEV;
+	names_add(&apply->missing, name);
+	wanted->done = true;
+	return 0;
+}
+
+static int plan_one(struct apply *apply, struct wanted *wanted, bool waits, struct diag *diag)
+{
+	if (wanted->ifindex < 0) {
+		error("%s: cannot look for it: %s", wanted->site->name, strerror(-wanted->ifindex));
+	} else if (!wanted->ifindex) {
+		return plan_missing(apply, wanted, waits);
+	} else if (!apply_plan(apply, wanted, diag)) {
+		return 0;
+	} else {
+		apply_drop(apply);
+	}
+	if (!apply->lenient)
+		return -EINVAL;
+	apply_leave_out(apply, wanted, "cannot be filtered", diag);
+	return 0;
+}
+
+/* `only`: one interface, NULL: all. `waits`: those that are not there are waited for. */
+static int plan_all(struct apply *apply, const struct wanted *only, bool waits, struct diag *diag)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < apply->count; i++) {
+		struct wanted *wanted = &apply->wanted[i];
+
+		if (!wanted->done && (!only || wanted == only) &&
+		    plan_one(apply, wanted, waits, diag))
+			err = -EINVAL;
+	}
+	return err;
+}
+
+/* What the profiles alone change. */
+static void say_waiting(const struct changes *changes)
+{
+	size_t i;
+
+	for (i = 0; i < changes->count; i++) {
+		const struct change *change = &changes->change[i];
+		__free_text char *waits =
+			change->kept ? state_waits(change->name, change->kept) : NULL;
+
+		if (waits)
+			say_line("%s: %s", change->name, waits);
+	}
+}
+
+static int run(struct apply *apply, struct diag *diag)
+{
+	struct changes *changes = &apply->changes;
+	size_t i;
+	int err;
+
+	if (!apply->quiet || changes->count)
+		diag_print(diag, stderr);
+	diag_free(diag);
+	for (i = 0; i < changes->count; i++)
+		if (changes->change[i].kind == CHANGE_ATTACH)
+			management_warn_open(changes->change[i].plan);
+	if (apply->was_tried && changes->count)
+		warning("apply: %s was applied before, and not confirmed", apply->site->path);
+	if (apply->options->dry_run)
+		say_waiting(changes);
+	err = changes_run(changes);
+	apply->changed |= !err && changes->count;
+	for (i = 0; i < changes->count && !err; i++)
+		apply->waits |= changes->change[i].kind != CHANGE_DETACH &&
+				changes->change[i].filter.current.copy &&
+				changes->change[i].filter.current.copy->deadline;
+	return err;
+}
+
+static int carry_out(struct apply *apply, const struct wanted *only, bool waits, struct diag *diag)
+{
+	struct hook *hook;
+	size_t count, i;
+	int err = hook_list(&hook, &count);
+
+	if (err)
+		return err;
+	apply_find(apply);
+	apply_start(apply, count);
+	err = plan_all(apply, only, waits, diag);
+	if (!err && apply->detaches && !only)
+		apply_plan_detaches(apply, hook, count);
+	if (!err)
+		err = run(apply, diag);
+	else
+		error("nothing was changed: every interface is as it was");
+	for (i = 0; i < apply->count && !err; i++)
+		apply->wanted[i].done |=
+			apply->wanted[i].ifindex > 0 && (!only || &apply->wanted[i] == only);
+	apply_end(apply);
+	free(hook);
+	return err;
+}
+
+/* What fails together, as the kernel may refuse one of them, is tried one by one. */
+static int carry_out_each(struct apply *apply, struct diag *diag)
+{
+	size_t i;
+
+	warning("apply: they cannot be changed together: each interface is tried by itself");
+	for (i = 0; i < apply->count; i++) {
+		struct wanted *wanted = &apply->wanted[i];
+
+		if (!wanted->done && wanted->ifindex > 0 && carry_out(apply, wanted, false, diag))
+			apply_leave_out(apply, wanted, "cannot be filtered", diag);
+	}
+	return apply->detaches ? carry_out(apply, NULL, false, diag) : 0;
+}
+
+/* Called before a deadline begins: a file that is not confirmed must not be what boots. */
+static void try(void *context)
+{
+	struct apply *apply = context;
+	bool all = apply->count == apply->site->interfaces;
+	struct names names = {};
+	size_t i;
+
+	for (i = 0; i < apply->count && !all; i++)
+		names_add(&names, apply->wanted[i].site->name);
+	apply->tried = true;
+	state_try(apply->site, apply->catalog, &names);
+	names_free(&names);
+}
+
+/* What was applied for good, as a whole, is what boots. The lock is held. */
+static void keep(const struct apply *apply, int err)
+{
+	struct source *source = apply->source;
+
+	if (!source->kept || apply->options->dry_run)
+		return;
+	if (apply->tried && err && !source->tried)
+		state_untry(apply->site);
+	if (!err && !apply->waits && !apply->fell_back && !source->wrong && !source->saved &&
+	    apply->count == apply->site->interfaces)
+		state_keep(apply->site, source_catalog(source));
+}
+
+static int apply_once(struct apply *apply, bool waits, struct diag *diag)
+{
+	__close_fd int lock = -1;
+	int err;
+
+	if (!apply->options->dry_run &&
+	    (pins_ready(true) < 0 || pins_lock(&lock) || hook_collect()))
+		return -EPERM;
+	err = carry_out(apply, NULL, waits, diag);
+	/* What the guard stops for all, it must not let through one by one. */
+	if (err && err != -EACCES && apply->lenient && !apply->options->dry_run)
+		err = carry_out_each(apply, diag);
+	if (!waits)
+		keep(apply, err);
+	return err;
+}
+
+/* At boot the interfaces that are there get their filter before the wait for the others. */
+int apply_run(struct apply *apply, struct diag *diag)
+{
+	const struct options *options = apply->options;
+	int err;
+
+	if (apply->source->kept && !apply->source->saved) {
+		apply->changes.before_deadline = try;
+		apply->changes.context = apply;
+	}
+	if (apply->lenient && options->wait && !options->dry_run && !apply_find(apply)) {
+		err = apply_once(apply, true, diag);
+		if (err)
+			return err;
+		apply->detaches = false;
+	}
+	wait_for_interfaces(apply, options->wait);
+	return apply_once(apply, false, diag);
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `attach`: compiles profiles and attaches them to interfaces, all of them or none. */
+#include "loader/command/attach.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/filter/settle.h"
+#include "loader/guard/management.h"
+#include "loader/host/change.h"
+#include "loader/object/folder.h"
+#include "loader/object/privilege.h"
+#include "loader/recipe/site.h"
+
+/* Every interface is there and free, before anything is made. */
+static int find_targets(const struct changes *changes)
+{
+	struct change *change = changes->change;
+	size_t i, j;
+	int err;
+
+	for (i = 0; i < changes->count; i++) {
+		err = change_find_free(&change[i]);
+		if (err)
+			return err;
+		for (j = 0; j < i; j++)
+			if (change[j].hook.ifindex == change[i].hook.ifindex) {
+				error("%s: is %s, which is named already", change[i].name,
+				      change[j].hook.name);
+				return -EINVAL;
+			}
+	}
+	return 0;
+}
+
+static int attach(const struct options *options, const struct site *site, const struct plan *plan,
+		  struct catalog *catalog)
+{
+	struct changes changes = {
+		.command = "attach",
+		.done = "attached",
+		.management = site->management_given ? &site->management : NULL,
+		.force = options->force,
+		.dry_run = options->dry_run,
+		.change = xcalloc(options->arguments.count, sizeof(struct change)),
+		.count = options->arguments.count,
+	};
+	size_t i;
+	int err;
+
+	for (i = 0; i < changes.count; i++)
+		changes.change[i] = (struct change){
+			.kind = CHANGE_ATTACH,
+			.name = options->arguments.name[i],
+			.filter = FILTER_NONE,
+			.plan = plan,
+			.catalog = catalog,
+			.mode = options->mode,
+			.flows = options->flows,
+			.confirm = options->confirm,
+		};
+	err = find_targets(&changes);
+	if (!err)
+		err = changes_run(&changes);
+	for (i = 0; i < changes.count; i++)
+		filter_close(&changes.change[i].filter);
+	free(changes.change);
+	return err ? EXIT_FAILED : EXIT_DONE;
+}
+
+int command_attach(const struct options *options, struct diag *diag)
+{
+	__cleanup(catalog_close) struct catalog catalog = {};
+	__cleanup(site_free) struct site site = {};
+	__cleanup(recipe_free) struct recipe recipe = {};
+	__cleanup(plan_free) struct plan plan = {};
+	__close_fd int lock = -1;
+
+	if (!options->arguments.count || !options->profile.count) {
+		error("attach: %s is missing: portcullis attach IFACE... -p PROFILE[,PROFILE]",
+		      options->arguments.count ? "-p PROFILE" : "the interface");
+		return EXIT_USAGE;
+	}
+	if (names_twice(&options->arguments)) {
+		error("attach: %s: named twice", names_twice(&options->arguments));
+		return EXIT_USAGE;
+	}
+	if (catalog_open(&options->catalog, &catalog, diag) ||
+	    site_open(options->site, &site, diag))
+		return EXIT_FAILED;
+	groups_merge(&recipe.groups, &site.groups);
+	if (options_apply(options, &recipe, diag) ||
+	    plan_make(&catalog, &options->catalog, &recipe, options->strict, &plan, diag))
+		return EXIT_FAILED;
+	diag_print(diag, stderr);
+	diag_free(diag);
+	management_warn_open(&plan);
+	plan_features(&plan, NULL, stderr);
+	if (!options->dry_run && (kernel_privileged("attach") || pins_ready(true) < 0 ||
+				  pins_lock(&lock) || hook_collect()))
+		return EXIT_FAILED;
+	return attach(options, &site, &plan, &catalog);
+}

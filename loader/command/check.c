@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `check`: reads profiles and site files, and reports every error in them. */
+#include "loader/command/check.h"
+
+#include <jansson.h>
+#include <libgen.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "loader/base/memory.h"
+#include "loader/recipe/site.h"
+#include "loader/recipe/site_check.h"
+#include "loader/report/json_forms.h"
+
+static void check_profile(struct catalog *catalog, const char *name, struct diag *diag)
+{
+	struct names one = {.name = (char **)&name, .count = 1};
+	const struct profile **list;
+	size_t count;
+
+	if (catalog_find(catalog, name, diag) &&
+	    !catalog_resolve(catalog, &one, &list, &count, diag))
+		free(list);
+}
+
+/* Reads the profiles of the opened folders, and resolves their includes. */
+static void check_catalog(struct catalog *catalog, struct diag *diag)
+{
+	struct names names = {};
+
+	if (catalog_names(catalog, &names, diag))
+		return;
+	for (size_t i = 0; i < names.count; i++)
+		check_profile(catalog, names.name[i], diag);
+	if (!names.count)
+		diag_error(diag, NULL, "no profile found in %s", catalog->folder.name[0]);
+	names_free(&names);
+}
+
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+/* The folders of --catalog, behind one that goes first, with its profiles/ if `deep`. */
+static int open_with(const struct options *options, const char *folder, bool deep,
+		     struct catalog *catalog, struct diag *diag)
+{
+	__free_text char *profiles = xasprintf("%s/profiles", folder);
+	struct names folders = {};
+	int err;
+
+	names_add(&folders, folder);
+	if (deep && is_folder(profiles))
+		names_add(&folders, profiles);
+	names_add_all(&folders, &options->catalog);
+	err = catalog_open(&folders, catalog, diag);
+	catalog->any_owner = true;
+	names_free(&folders);
+	return err;
+}
+
+/* `given`: NULL for the usual file, which need not be there. */
+static void check_site(const struct options *options, const char *given, struct diag *diag)
+{
+	__cleanup(catalog_close) struct catalog catalog = {};
+	__cleanup(site_free) struct site site = {};
+
+	site_read_partial(given, &site, diag);
+	if (site.path && !catalog_open(&options->catalog, &catalog, diag))
+		site_check(&catalog, &site, diag);
+}
+
+/* Profiles, and those of its profiles/; and site files, as /etc/portcullis has one. */
+static void check_folder(const struct options *options, const char *path, struct diag *diag)
+{
+	__cleanup(catalog_close) struct catalog catalog = {};
+	__cleanup(names_free) struct names names = {};
+
+	if (open_with(options, path, true, &catalog, diag) || catalog_names(&catalog, &names, diag))
+		return;
+	for (size_t i = 0; i < names.count; i++) {
+		__free_text char *file = xasprintf("%s/%s.yaml", path, names.name[i]);
+		__cleanup(site_free) struct site site = {};
+
+		if (!site_is(file)) {
+			check_profile(&catalog, names.name[i], diag);
+			continue;
+		}
+		site_read_partial(file, &site, diag);
+		if (site.path)
+			site_check(&catalog, &site, diag);
+	}
+	if (!names.count)
+		diag_error(diag, NULL, "no profile found in %s", path);
+}
+
+static void check_argument(const struct options *options, const char *path, struct diag *diag)
+{
+	__cleanup(catalog_close) struct catalog catalog = {};
+	__free_text char *copy = xstrdup(path);
+
+	if (is_folder(path))
+		check_folder(options, path, diag);
+	else if (site_is(path))
+		check_site(options, path, diag);
+	/* What a file includes may stand beside it. */
+	else if (!open_with(options, dirname(copy), false, &catalog, diag))
+		catalog_check_file(&catalog, path, diag);
+}
+
+static json_t *errors_json(const struct diag *diag)
+{
+	json_t *errors = json_array();
+	size_t i;
+
+	for (i = 0; i < diag->count; i++) {
+		const struct diag_entry *entry = &diag->entry[i];
+
+		if (entry->level == DIAG_ERROR)
+			json_array_append_new(errors,
+					      json_pack("{s:s?, s:i, s:i, s:s}", "file",
+							entry->file, "line", entry->line, "column",
+							entry->column, "message", entry->message));
+	}
+	return errors;
+}
+
+static void check(const struct options *options, struct diag *diag)
+{
+	__cleanup(catalog_close) struct catalog catalog = {};
+	size_t i;
+
+	for (i = 0; i < options->arguments.count; i++)
+		check_argument(options, options->arguments.name[i], diag);
+	if (!i && !catalog_open(&options->catalog, &catalog, diag))
+		check_catalog(&catalog, diag);
+	if (!i || options->site)
+		check_site(options, options->site, diag);
+}
+
+int command_check(const struct options *options, struct diag *diag)
+{
+	int code;
+
+	check(options, diag);
+	code = diag->errors ? EXIT_FAILED : EXIT_DONE;
+	if (options->json) {
+		report_print(report_new("errors", errors_json(diag)), NULL);
+		diag_free(diag); /* said already */
+	} else if (!code) {
+		printf("no errors\n");
+	}
+	return code;
+}

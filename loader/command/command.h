@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a command is, and how it ends. */
+#ifndef PORTCULLIS_COMMAND_COMMAND_H
+#define PORTCULLIS_COMMAND_COMMAND_H
+
+#include "loader/base/diag.h"
+
+struct options;
+
+/* What a command does, and so what it keeps of root's power (privileges.h). */
+enum command_flags {
+	COMMAND_FILES = 1,	/* reads the catalog */
+	COMMAND_LOOK = 2,	/* and what is attached */
+	COMMAND_CHANGE = 3,	/* and changes it */
+	COMMAND_USE = 3,	/* mask of these */
+	COMMAND_INTERFACES = 4, /* its arguments are interfaces */
+};
+
+/* A row of the table of commands (main.c), which gives dispatch, help, completion and privileges.
+ */
+struct command {
+	const char *name;
+	const char *arguments; /* "IFACE... -p PROFILE[,PROFILE]" */
+	const char *summary;
+	const char *takes; /* letters of option_table */
+	enum command_flags flags;
+	/* Returns an exit code. What it leaves in `diag` is printed after it. */
+	int (*run)(const struct options *options, struct diag *diag);
+};
+
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_INCOMPLETE = 4, /* apply --boot: an interface was left out; 3 is --exit-code's */
+};
+
+#endif

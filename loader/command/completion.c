@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Completes a command line: what the tables of commands and options, the catalog and the site name.
+ */
+#include "loader/command/completion.h"
+
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/base/utf8.h"
+#include "loader/catalog/catalog.h"
+#include "loader/command/options.h"
+#include "loader/recipe/site.h"
+
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What the words before the cursor say. */
+struct line {
+	const struct command *command;
+	struct names arguments, profiles, catalog, groups;
+	const char *site;
+	const char *pending; /* the argument that the option before the cursor needs, or NULL */
+	bool ended;	     /* by "--": no options any more */
+};
+
+static bool begins(const char *text, const char *with)
+{
+	return !strncmp(text, with, strlen(with));
+}
+
+/* `before` is what the word has in front of the part that is completed. */
+static void candidate(const char *before, const char *value, const char *end,
+		      const char *description, const char *word)
+{
+	__free_text char *text = xasprintf("%s%s%s", before, value, end);
+	__free_text char *shown = text_printable(text);
+	__free_text char *about = description ? text_printable(description) : NULL;
+
+	if (!begins(text, word) || strcmp(text, shown))
+		return;
+	printf("%s%s%s\n", text, about ? "\t" : "", about ? about : "");
+}
+
+/* The option of `word` ("--name", "--name=value", "-p"), if the command takes it. */
+static bool find_option(const struct command *command, const char *word, struct option_row *row)
+{
+	size_t length = strcspn(word, "=");
+
+	for (size_t i = 0; options_row(command, i, row); i++) {
+		if (begins(word, "--") && strlen(row->name) == length - 2 &&
+		    !strncmp(word + 2, row->name, length - 2))
+			return true;
+		if (!strcmp(word, "-p") && row->letter == 'p')
+			return true;
+	}
+	return false;
+}
+
+static void add_list(struct names *names, const char *text)
+{
+	while (*text) {
+		size_t length = strcspn(text, ",");
+		__free_text char *name = xstrndup(text, length);
+
+		names_add_once(names, name);
+		text += length + (text[length] == ',');
+	}
+}
+
+static void read_value(struct line *line, const char *option, const char *value)
+{
+	if (!strcmp(option, "profile"))
+		add_list(&line->profiles, value);
+	else if (!strcmp(option, "catalog"))
+		names_add(&line->catalog, value);
+	else if (!strcmp(option, "site"))
+		line->site = value;
+	else if (!strcmp(option, "group")) {
+		__free_text char *name = xstrndup(value, strcspn(value, "="));
+
+		names_add_once(&line->groups, name);
+	}
+}
+
+static void read_words(struct line *line, char **word, size_t words)
+{
+	for (size_t i = 0; i < words; i++) {
+		struct option_row row;
+		const char *equals = strchr(word[i], '=');
+
+		line->pending = NULL;
+		if (line->ended || word[i][0] != '-')
+			names_add(&line->arguments, word[i]);
+		else if (!strcmp(word[i], "--"))
+			line->ended = true;
+		else if (!find_option(line->command, word[i], &row) || !row.argument)
+			continue;
+		else if (equals)
+			read_value(line, row.name, equals + 1);
+		else if (i + 1 < words)
+			read_value(line, row.name, word[++i]);
+		else
+			line->pending = row.argument;
+	}
+	if (begins(line->command->arguments, "PROFILE"))
+		names_add_all(&line->profiles, &line->arguments);
+}
+
+static void complete_profiles(struct catalog *catalog, const struct names *given,
+			      const char *before, const char *word, struct diag *diag)
+{
+	struct names names = {};
+
+	catalog_names(catalog, &names, diag);
+	for (size_t i = 0; i < names.count; i++) {
+		const struct profile *profile = catalog_find(catalog, names.name[i], diag);
+
+		if (profile && !names_have(given, names.name[i]))
+			candidate(before, names.name[i], "", profile->title, word);
+	}
+	names_free(&names);
+}
+
+static void complete_service(const struct profile *profile, const struct service *service,
+			     const char *before, const char *end, const char *word)
+{
+	__free_text char *name = xasprintf("%s:%s", profile->name, service->name);
+
+	candidate(before, name, end, service->title, word);
+}
+
+/* A feature is named once, with its profile unless one was chosen. */
+static void complete_feature(const struct profile *profile, size_t i, const char *before,
+			     const char *word, bool with_profile)
+{
+	const struct service *service = &profile->service[i];
+	__free_text char *name = NULL;
+
+	if (!service->feature)
+		return;
+	for (size_t j = 0; j < i; j++)
+		if (profile->service[j].feature &&
+		    !strcmp(profile->service[j].feature, service->feature))
+			return;
+	name = with_profile ? xasprintf("%s:%s", profile->name, service->feature) :
+			      xstrdup(service->feature);
+	candidate(before, name, "", service->title, word);
+}
+
+/* Groups that a service is restricted to by the profiles, each once. */
+static void profile_groups(const struct profile *profile, struct names *groups)
+{
+	for (size_t i = 0; i < profile->services; i++) {
+		for (size_t j = 0; j < profile->service[i].from.count; j++)
+			names_add_once(groups, profile->service[i].from.name[j]);
+		for (size_t j = 0; j < profile->service[i].to.count; j++)
+			names_add_once(groups, profile->service[i].to.name[j]);
+	}
+}
+
+static void complete_names(const struct names *names, const char *before, const char *end,
+			   const char *word)
+{
+	for (size_t i = 0; i < names->count; i++)
+		candidate(before, names->name[i], end, NULL, word);
+}
+
+static void complete_groups(const struct line *line, const struct profile **profile, size_t count,
+			    const char *before, const char *end, const char *word)
+{
+	__cleanup(diag_free) struct diag diag = {};
+	__cleanup(site_free) struct site site = {};
+	struct names groups = {};
+
+	names_add_all(&groups, &line->groups);
+	for (size_t i = 0; i < count; i++)
+		profile_groups(profile[i], &groups);
+	if (!site_open(line->site, &site, &diag))
+		for (size_t i = 0; i < site.groups.count; i++)
+			names_add_once(&groups, site.groups.group[i].name);
+	names_add_once(&groups, GROUP_LINK_LOCAL);
+	complete_names(&groups, before, end, word);
+	names_free(&groups);
+}
+
+/* What one of the profiles names. `value` is the part of `word` behind `before`. */
+static void complete_of_profiles(const struct line *line, const char *kind,
+				 const struct profile **profile, size_t count, const char *before,
+				 const char *value, const char *word)
+{
+	bool with_profile = !line->profiles.count || strchr(value, ':');
+	const char *end = strchr(kind, '=') ? "=" : "";
+
+	if (begins(kind, "NAME=")) {
+		if (!strchr(value, '='))
+			complete_groups(line, profile, count, before, "=", word);
+		return;
+	}
+	if (*end && strchr(value, '=')) {
+		if (strstr(kind, "=GROUP"))
+			complete_groups(line, profile, count, before, "", word);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < profile[i]->services; j++)
+			if (begins(kind, "FEATURE"))
+				complete_feature(profile[i], j, before, word, with_profile);
+			else
+				complete_service(profile[i], &profile[i]->service[j], before, end,
+						 word);
+}
+
+static void complete_catalog(const struct line *line, const char *kind, const char *before,
+			     const char *value, const char *word)
+{
+	__cleanup(diag_free) struct diag diag = {};
+	const struct profile **profile = NULL;
+	struct names chosen = {};
+	struct catalog catalog;
+	size_t count = 0;
+
+	if (catalog_open(&line->catalog, &catalog, &diag))
+		return;
+	if (begins(kind, "PROFILE[") || begins(kind, "PROFILE.")) {
+		complete_profiles(&catalog, &line->profiles, before, word, &diag);
+	} else {
+		names_add_all(&chosen, &line->profiles);
+		if (!chosen.count)
+			catalog_names(&catalog, &chosen, &diag);
+		if (!catalog_resolve(&catalog, &chosen, &profile, &count, &diag))
+			complete_of_profiles(line, kind, profile, count, before, value, word);
+	}
+	free(profile);
+	names_free(&chosen);
+	catalog_close(&catalog);
+}
+
+static void complete_interfaces(const struct line *line, const char *before, const char *word)
+{
+	struct if_nameindex *list = if_nameindex();
+
+	for (size_t i = 0; list && list[i].if_name; i++)
+		if (!names_have(&line->arguments, list[i].if_name))
+			candidate(before, list[i].if_name, "", NULL, word);
+	if (list)
+		if_freenameindex(list);
+}
+
+/* "native|generic" */
+static void complete_choices(const char *kind, const char *before, const char *word)
+{
+	while (*kind) {
+		size_t length = strcspn(kind, "|");
+		__free_text char *choice = xstrndup(kind, length);
+
+		candidate(before, choice, "", NULL, word);
+		kind += length + (kind[length] == '|');
+	}
+}
+
+/* `kind` is the argument as help names it. What is before `start` stays as it is. */
+static void complete_value(const struct line *line, const char *kind, const char *word,
+			   const char *start)
+{
+	const char *value = start, *comma = strrchr(start, ',');
+	const char *equals = strchr(start, '=');
+	__free_text char *before = NULL;
+
+	if (strstr(kind, "=GROUP") && equals)
+		start = equals + 1;
+	if (comma && strstr(kind, "[,") && !strstr(kind, "=PREFIX"))
+		start = comma + 1;
+	before = xstrndup(word, (size_t)(start - word));
+	if (begins(kind, "IFACE"))
+		complete_interfaces(line, before, word);
+	else if (begins(kind, "FILE"))
+		printf(":file\n");
+	else if (begins(kind, "DIR"))
+		printf(":folder\n");
+	else if (begins(kind, "PROFILE") || begins(kind, "FEATURE") || begins(kind, "NAME="))
+		complete_catalog(line, kind, before, value, word);
+	else if (*kind >= 'a' && *kind <= 'z')
+		complete_choices(kind, before, word);
+}
+
+static void complete_options(const struct line *line, const char *word)
+{
+	struct option_row row;
+
+	for (size_t i = 0; options_row(line->command, i, &row); i++)
+		candidate("--", row.name, "", row.help, word);
+}
+
+static void complete_word(const struct line *line, const char *word)
+{
+	const char *equals = strchr(word, '=');
+	struct option_row row;
+
+	if (line->pending)
+		complete_value(line, line->pending, word, word);
+	else if (line->ended || *word != '-')
+		complete_value(line, line->command->arguments + (*line->command->arguments == '['),
+			       word, word);
+	else if (!equals)
+		complete_options(line, word);
+	else if (find_option(line->command, word, &row) && row.argument)
+		complete_value(line, row.argument, word, equals + 1);
+}
+
+static void complete_commands(const struct command *commands, size_t count, const char *word)
+{
+	for (size_t i = 0; i < count; i++)
+		candidate("", commands[i].name, "", commands[i].summary, word);
+	if (*word == '-') {
+		candidate("", "--help", "", "print the commands", word);
+		candidate("", "--version", "", "print the version", word);
+	}
+}
+
+void completion_print(const struct command *commands, size_t count, char **word, size_t words)
+{
+	struct line line = {};
+
+	messages_to(messages_drop, NULL);
+	if (words < 2) {
+		complete_commands(commands, count, words ? word[0] : "");
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(commands[i].name, word[0]))
+			line.command = &commands[i];
+	if (!line.command)
+		return;
+	read_words(&line, word + 1, words - 2);
+	complete_word(&line, word[words - 1]);
+	names_free(&line.arguments);
+	names_free(&line.profiles);
+	names_free(&line.catalog);
+	names_free(&line.groups);
+}

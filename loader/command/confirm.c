@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `confirm`: makes final what was attached, swapped or applied with --confirm. */
+#include "loader/command/confirm.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/compile/replan.h"
+#include "loader/filter/confirm.h"
+#include "loader/filter/generation_maps.h"
+#include "loader/filter/hook.h"
+#include "loader/filter/open.h"
+#include "loader/filter/settle.h"
+#include "loader/filter/several.h"
+#include "loader/host/lockout.h"
+#include "loader/host/state_live.h"
+#include "loader/object/folder.h"
+#include "loader/object/privilege.h"
+#include "loader/recipe/site.h"
+#include "loader/report/record.h"
+
+struct confirm {
+	const struct options *options;
+	struct site site;
+	struct hook *hook;
+	size_t count;
+	bool named;	  /* by the user */
+	size_t confirmed; /* interfaces */
+	bool late;	  /* one of them is reverted */
+};
+
+static void say_late(const char *interface, const struct pc_generation *judges)
+{
+	if (judges->stand_in)
+		error("%s: too late: the attach was not confirmed in time, and everything passes; attach again",
+		      interface);
+	else
+		error("%s: too late: the swap was not confirmed in time, and generation %llu judges again; portcullis show --iface %s shows it",
+		      interface, judges->number, interface);
+}
+
+/* Before anything is settled: what was reverted would no more be seen. */
+static void look_for_late(struct confirm *confirm)
+{
+	size_t i;
+
+	for (i = 0; i < confirm->count; i++) {
+		__cleanup(filter_close) struct filter filter = FILTER_NONE;
+
+		if (filter_try_open(confirm->hook[i].id, &filter) || !filter.reverted.copy)
+			continue;
+		say_late(confirm->hook[i].name, filter.current.copy);
+		confirm->late = true;
+		confirm->hook[i].id[0] = '\0';
+	}
+}
+
+/* A caller who could not connect again shows nothing by this. What is not known stops nobody. */
+static int ask_guard(const struct confirm *confirm, const struct hook *hook,
+		     const struct filter *filter)
+{
+	__cleanup(remade_free) struct remade remade = {};
+	const struct guard_target target = {.interface = hook->name,
+					    .ifindex = hook->ifindex,
+					    .plan = &remade.plan,
+					    .catalog = &remade.catalog};
+	__free_text char *recipe = NULL;
+
+	if (confirm->options->force || filter_recipe(filter, &recipe) ||
+	    remake(hook->name, recipe, NULL, &remade)) {
+		if (!confirm->options->force)
+			warning("%s: whether somebody is locked out is not known", hook->name);
+		return 0;
+	}
+	return guard_hold("confirm", &target, 1,
+			  confirm->site.management_given ? &confirm->site.management : NULL,
+			  GUARD_CALLER);
+}
+
+static int confirm_one(struct confirm *confirm, const struct hook *hook)
+{
+	__cleanup(filter_close) struct filter filter = FILTER_NONE;
+	int err = filter_open(hook->id, &filter);
+	const struct pc_generation *current;
+
+	if (err)
+		return err == -ENOENT ? hook_missing(hook, "confirm") : err;
+	current = filter.current.copy;
+	if (current->reverted_at && confirm->named) {
+		say_late(hook->name, current);
+		return -ETIME;
+	}
+	if (!current->deadline) {
+		if (confirm->named)
+			say_line("%s: nothing waits to be confirmed; generation %llu is final",
+				 hook->name, current->number);
+		return 0;
+	}
+	err = ask_guard(confirm, hook, &filter);
+	if (err)
+		return err;
+	err = filter_confirm(&filter);
+	if (err == -ETIME) /* it passed since the filter was opened */
+		say_late(hook->name, filter.fallback.copy);
+	if (err)
+		return err;
+	record_change(&(struct record){.action = RECORD_CONFIRM,
+				       .interface = hook->name,
+				       .generation = filter.current.copy->number});
+	say_line("%s: confirmed; generation %llu is final", hook->name,
+		 filter.current.copy->number);
+	confirm->confirmed++;
+	return 0;
+}
+
+static int find_hooks(struct confirm *confirm)
+{
+	const struct names *names = &confirm->options->arguments;
+	size_t i;
+	int err;
+
+	confirm->named = names->count;
+	if (!names->count)
+		return hook_list(&confirm->hook, &confirm->count);
+	confirm->hook = xcalloc(names->count, sizeof(*confirm->hook));
+	for (i = 0; i < names->count; i++) {
+		err = hook_find(names->name[i], &confirm->hook[i]);
+		if (!err && !confirm->hook[i].id[0])
+			err = hook_missing(&confirm->hook[i], "confirm");
+		if (err)
+			return err;
+		confirm->count++;
+	}
+	return 0;
+}
+
+static int run(struct confirm *confirm)
+{
+	int err = find_hooks(confirm);
+	size_t i;
+
+	if (err)
+		return err;
+	look_for_late(confirm);
+	/* What a killed command has left half done is completed, and confirmed with the rest. */
+	err = hook_settle();
+	for (i = 0; i < confirm->count && !err; i++)
+		if (confirm->hook[i].id[0])
+			err = confirm_one(confirm, &confirm->hook[i]);
+	if (!err && confirm->late)
+		err = -ETIME;
+	if (!err && !confirm->named && !confirm->confirmed)
+		say_line("nothing waits to be confirmed");
+	return err;
+}
+
+int command_confirm(const struct options *options, struct diag *diag)
+{
+	struct confirm confirm = {.options = options};
+	__close_fd int lock = -1;
+	int ready, err;
+
+	if (kernel_privileged("confirm"))
+		return EXIT_FAILED;
+	/* A site file with an error must not keep anybody from confirming. */
+	if (site_open(options->site, &confirm.site, diag))
+		warning("confirm: the site file is not used: see below");
+	ready = pins_ready(false);
+	err = ready < 0 ? ready : ready ? pins_lock(&lock) : 0;
+	if (!err)
+		err = run(&confirm);
+	if (!err && ready > 0 && confirm.confirmed)
+		state_settle();
+	if (ready > 0)
+		several_settle();
+	free(confirm.hook);
+	site_free(&confirm.site);
+	return err ? EXIT_FAILED : EXIT_DONE;
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `detach`: removes the filter from interfaces. */
+#include "loader/command/detach.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/filter/detach.h"
+#include "loader/filter/hook.h"
+#include "loader/filter/settle.h"
+#include "loader/filter/several.h"
+#include "loader/object/folder.h"
+#include "loader/object/privilege.h"
+#include "loader/report/record.h"
+
+/* What is found is to be detached. A missing interface is an error, one without the filter none. */
+static int find(const struct names *interfaces, struct filter *filter, bool *missing)
+{
+	struct hook hook;
+	size_t i;
+
+	for (i = 0; i < interfaces->count; i++) {
+		int found = hook_find(interfaces->name[i], &hook);
+
+		if (found == -ENODEV || found == -ENXIO) {
+			*missing = true;
+			continue;
+		}
+		if (found)
+			return found;
+		if (!hook.id[0])
+			say_line("%s: no filter of portcullis is attached", interfaces->name[i]);
+		memcpy(filter[i].id, hook.id, sizeof(filter[i].id));
+		filter[i].ifindex = hook.ifindex;
+	}
+	return 0;
+}
+
+/* All let everything pass, or none; then they are cleared away. */
+static int detach(const struct names *interfaces, struct filter *filter)
+{
+	bool missing = false;
+	int err = find(interfaces, filter, &missing);
+	size_t done, i;
+
+	if (err)
+		return err;
+	for (done = 0; done < interfaces->count && !err; done++)
+		if (filter[done].id[0])
+			err = filter_stop(&filter[done]);
+	for (i = 0; err && i < done; i++)
+		filter_refill(&filter[i]);
+	for (i = 0; !err && i < interfaces->count; i++) {
+		if (!filter[i].id[0])
+			continue;
+		filter_detach(&filter[i]);
+		record_change(&(struct record){.action = RECORD_DETACH,
+					       .interface = interfaces->name[i]});
+		say_line("%s: detached; everything passes", interfaces->name[i]);
+	}
+	return err ? err : missing ? -ENODEV : 0;
+}
+
+int command_detach(const struct options *options, struct diag *diag)
+{
+	__close_fd int lock = -1;
+	struct filter *filter;
+	int ready, err;
+	size_t i;
+
+	(void)diag;
+	if (!options->arguments.count) {
+		error("detach: the interface is missing: portcullis detach IFACE...");
+		return EXIT_USAGE;
+	}
+	if (kernel_privileged("detach"))
+		return EXIT_FAILED;
+	ready = pins_ready(false);
+	if (ready < 0 || (ready && (pins_lock(&lock) || hook_settle())))
+		return EXIT_FAILED;
+	filter = xcalloc(options->arguments.count, sizeof(*filter));
+	for (i = 0; i < options->arguments.count; i++)
+		filter[i] = FILTER_NONE;
+	err = detach(&options->arguments, filter);
+	for (i = 0; i < options->arguments.count; i++)
+		filter_close(&filter[i]);
+	free(filter);
+	if (ready) {
+		hook_mend(); /* of the others: what is detached needs none */
+		several_settle();
+	}
+	return err ? EXIT_FAILED : EXIT_DONE;
+}

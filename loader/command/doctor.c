@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `doctor`: what is wrong with this host and its interfaces, and what mends it. */
+#include "loader/command/doctor.h"
+
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/base/shell.h"
+#include "loader/doctor/findings.h"
+#include "loader/doctor/host.h"
+#include "loader/doctor/interface.h"
+#include "loader/filter/hook.h"
+#include "loader/host/unfiltered.h"
+#include "loader/net/link.h"
+#include "loader/report/json_forms.h"
+
+#include <net/if.h>
+#include <stdlib.h>
+
+static void hear(void *context, bool is_error, const char *text)
+{
+	struct doctor *doctor = context;
+
+	json_array_append_new(doctor->heard,
+			      json_pack("{s:b, s:s}", "error", is_error, "message", text));
+}
+
+/* Those that a filter holds. */
+static void add_filtered(struct doctor *doctor, struct names *names)
+{
+	struct hook *hook;
+	size_t count, i;
+
+	if (!hook_list(&hook, &count)) {
+		for (i = 0; i < count; i++)
+			names_add_once(names, hook[i].name);
+		free(hook);
+	}
+	doctor_heard(doctor, "filter");
+}
+
+/* Without privilege it cannot be seen whose a program is: all that have one. */
+static void add_with_program(struct doctor *doctor, struct names *names)
+{
+	struct if_nameindex *all = if_nameindex();
+	struct hook hook;
+	size_t i;
+
+	for (i = 0; all && all[i].if_index; i++)
+		if (!hook_find(all[i].if_name, &hook) && hook.program_id)
+			names_add_once(names, hook.name);
+	if (all)
+		if_freenameindex(all);
+	doctor_unhear(doctor);
+}
+
+/* By the name that the interface has now: the file may call it by another. */
+static void add_site(const struct doctor *doctor, struct names *names)
+{
+	size_t i;
+
+	for (i = 0; i < doctor->site.interfaces; i++) {
+		const char *given = doctor->site.interface[i].name;
+		char real[IF_NAMESIZE];
+
+		names_add_once(names, link_find(given, real) > 0 ? real : given);
+	}
+}
+
+/* Answers may come in by another interface than the question left by. */
+static void look_for_unfiltered(struct doctor *doctor)
+{
+	struct names names = {};
+	size_t i;
+
+	if (unfiltered_find(&names))
+		doctor_heard(doctor, "unfiltered");
+	for (i = 0; i < names.count; i++) {
+		__free_text char *word = shell_word(names.name[i]);
+		__free_text char *fix =
+			xasprintf("portcullis attach %s -p PROFILE --observe", word);
+
+		doctor_say(
+			doctor, "unfiltered", DOCTOR_WARNING, fix,
+			"%s is up, with an address, and has no filter: answers to what this host asks there are dropped if they come in by an interface that has one",
+			names.name[i]);
+	}
+	names_free(&names);
+}
+
+static void look_at_all(struct doctor *doctor)
+{
+	struct names names = {};
+	size_t i;
+
+	look_for_unfiltered(doctor);
+	add_filtered(doctor, &names);
+	if (!doctor->privileged)
+		add_with_program(doctor, &names);
+	add_site(doctor, &names);
+	for (i = 0; i < names.count; i++)
+		doctor_interface(doctor, names.name[i]);
+	if (!names.count)
+		doctor_say(doctor, "filter", DOCTOR_OK, NULL,
+			   "no interface of this network namespace has one");
+	names_free(&names);
+}
+
+int command_doctor(const struct options *options, struct diag *diag)
+{
+	struct doctor doctor = {.folders = &options->catalog, .site_path = options->site};
+
+	(void)diag;
+	if (options->arguments.count > 1) {
+		error("doctor: takes one interface, or none for all; see portcullis doctor --help");
+		return EXIT_USAGE;
+	}
+	doctor.checks = json_array();
+	doctor.heard = json_array();
+	messages_to(hear, &doctor);
+	doctor_host(&doctor);
+	if (options->arguments.count)
+		doctor_interface(&doctor, options->arguments.name[0]);
+	else
+		look_at_all(&doctor);
+	messages_to(NULL, NULL);
+	report_print(report_new("checks", doctor.checks), options->json ? NULL : doctor_text);
+	json_decref(doctor.heard);
+	site_free(&doctor.site);
+	catalog_close(&doctor.catalog);
+	return doctor.problem ? EXIT_FAILED : EXIT_DONE;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The options of all commands, each defined once. */
+#ifndef PORTCULLIS_COMMAND_OPTIONS_H
+#define PORTCULLIS_COMMAND_OPTIONS_H
+
+#include "loader/command/command.h"
+#include "loader/recipe/recipe.h"
+#include "loader/recipe/site_interface.h"
+
+struct options {
+	struct names arguments;
+	struct names catalog;
+	struct names profile, enable, disable, set, from, group; /* as given */
+	const char *interface;
+	int policy;	/* enum pc_policy; -1 in this one and the next three: not given */
+	int outbound;	/* enum pc_outbound */
+	int forward;	/* 0 or 1 */
+	int echo_limit; /* echo requests a second on a CPU, 0: no limit */
+	enum hook_mode mode;
+	unsigned int flows;   /* size of the flow map, 0: not given */
+	unsigned int watch;   /* seconds, 0: once */
+	unsigned int confirm; /* seconds, 0: not given */
+	unsigned int wait;    /* seconds for interfaces to appear, 0: none */
+	const char *site;     /* NULL: SITE_FILE, if there is one */
+	const char *as;	      /* the name that the interface is about to get; NULL: its own */
+	bool all, boot, dry_run, force, fresh, json, reload, strict;
+};
+
+#define OPTIONS_NONE \
+	((struct options){.policy = -1, .outbound = -1, .forward = -1, .echo_limit = -1})
+
+/* How a command goes on after its options. */
+enum options_result {
+	OPTIONS_RUN,
+	OPTIONS_DONE,  /* --help was printed */
+	OPTIONS_WRONG, /* reported: exit EXIT_USAGE */
+};
+
+struct option_row {
+	char letter; /* the short option if it is 'p' or 'h'; else it only names the row in
+			command.takes */
+	const char *name;
+	const char *argument; /* "PROFILE[,PROFILE]", "native|generic"; NULL: it takes none */
+	const char *help;
+};
+
+/* The i-th option that the command takes; false behind the last one. */
+bool options_row(const struct command *command, size_t i, struct option_row *row);
+
+/* Parses argv[1..]. What is unknown, or not for this command, is reported. */
+enum options_result options_parse(const struct command *command, int argc, char **argv,
+				  struct options *options);
+void options_free(struct options *options);
+
+/* Adds to a recipe what the options say. -EINVAL with errors in `diag`. */
+int options_apply(const struct options *options, struct recipe *recipe, struct diag *diag);
+
+#endif

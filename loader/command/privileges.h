@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a command keeps of root's power. */
+#ifndef PORTCULLIS_COMMAND_PRIVILEGES_H
+#define PORTCULLIS_COMMAND_PRIVILEGES_H
+
+#include "loader/command/command.h"
+
+/*
+ * Drops the capabilities that a command of this use (COMMAND_USE) has no need of, for good: nothing
+ * it runs gets them back. To be called once, before it reads a file. Without privilege there is
+ * nothing to drop. Returns 0, or -errno with a message.
+ */
+int privileges_drop(const char *command, enum command_flags use);
+
+#endif

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `show`: the services of profiles as they would be, or of an interface as they are. */
+#include "loader/command/show.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/host/attached.h"
+#include "loader/object/privilege.h"
+#include "loader/recipe/compose_json.h"
+#include "loader/recipe/site.h"
+#include "loader/report/json_forms.h"
+#include "loader/report/text.h"
+
+static int show_live(const struct options *options)
+{
+	__cleanup(filter_close) struct filter filter = FILTER_NONE;
+	json_t *kept;
+
+	if (kernel_readable("show --iface") || filter_of(options->interface, "show", &filter) ||
+	    filter_kept(options->interface, &filter, &kept))
+		return EXIT_FAILED;
+	report_print(kept, options->json ? NULL : report_show_text);
+	return EXIT_DONE;
+}
+
+static int show_profiles(const struct options *options, struct diag *diag)
+{
+	__cleanup(catalog_close) struct catalog catalog = {};
+	__cleanup(site_free) struct site site = {};
+	__cleanup(recipe_free) struct recipe recipe = {};
+	__cleanup(composition_free) struct composition composition = {};
+	size_t i;
+	int err;
+
+	if (catalog_open(&options->catalog, &catalog, diag))
+		return EXIT_FAILED;
+	/* The site's own file may be root's only; then what is shown goes without its groups. */
+	if ((options->site || !access(SITE_FILE, R_OK)) && site_open(options->site, &site, diag))
+		return EXIT_FAILED;
+	groups_merge(&recipe.groups, &site.groups);
+	err = options_apply(options, &recipe, diag);
+	for (i = 0; i < options->arguments.count; i++)
+		if (recipe_profiles(&recipe, options->arguments.name[i], diag))
+			err = -EINVAL;
+	if (err)
+		return EXIT_FAILED;
+	if (compose(&catalog, &recipe, options->strict, &composition, diag))
+		return EXIT_FAILED;
+	report_print(report_new("profiles", composition_json(&composition)),
+		     options->json ? NULL : report_show_text);
+	return EXIT_DONE;
+}
+
+int command_show(const struct options *options, struct diag *diag)
+{
+	if (options->interface && (options->arguments.count || options->profile.count)) {
+		error("show: give either profiles or --iface, not both");
+		return EXIT_USAGE;
+	}
+	if (options->interface)
+		return show_live(options);
+	if (!options->arguments.count && !options->profile.count) {
+		error("show: which profile? portcullis profiles lists them");
+		return EXIT_USAGE;
+	}
+	return show_profiles(options, diag);
+}

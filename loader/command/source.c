@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Chooses between the site file as it is and what was confirmed last. */
+#include "loader/command/source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+
+static const char *path_of(const struct options *options)
+{
+	return options->site ? options->site : SITE_FILE;
+}
+
+const struct site *source_site(const struct source *source)
+{
+	return source->saved ? &source->confirmed.site : &source->site;
+}
+
+struct catalog *source_catalog(struct source *source)
+{
+	return source->saved ? &source->confirmed.catalog : &source->catalog;
+}
+
+/* A state that cannot be read is none: the present file and catalog are all there is. */
+static void open_confirmed(struct source *source)
+{
+	__cleanup(diag_free) struct diag found = {};
+
+	if (snapshot_open(STATE_CONFIRMED, &source->confirmed, &found)) {
+		warning("what was confirmed last cannot be used: see below");
+		diag_print(&found, stderr);
+	}
+	if (source->confirmed.there)
+		names_add(&source->folders, source->confirmed.catalog.folder.name[0]);
+}
+
+/* The file as it is cannot be used: what was confirmed is, or -errno. */
+static int fall_back(struct source *source, bool quiet, const char *path, const char *why, int err,
+		     struct diag *diag)
+{
+	if (!source->confirmed.there) {
+		error("apply: %s: %s, and nothing was confirmed before: every interface is left as it is",
+		      path, why);
+		return err;
+	}
+	if (!quiet) {
+		diag_print(diag, stderr);
+		error("apply: %s: %s: what was confirmed last is applied", path, why);
+	}
+	diag_free(diag);
+	source->saved = true;
+	return 0;
+}
+
+static int check_keys(const struct site *site, const char *path)
+{
+	if (site->interfaces_given)
+		return 0;
+	error("apply: %s: there is no key 'interfaces': it has groups only; 'interfaces: {}' has every filter of this network namespace detached",
+	      path);
+	return -EINVAL;
+}
+
+/* 0 with `wrong` where it has errors but is of use at boot. */
+static int read_site(struct source *source, const char *path, bool lenient, struct diag *diag)
+{
+	int err = lenient ? site_read_partial(path, &source->site, diag) :
+			    site_read(path, &source->site, diag);
+
+	if (!err)
+		return check_keys(&source->site, path);
+	if (!lenient || !source->site.path || !source->site.interfaces_given)
+		return err;
+	source->wrong = true;
+	return 0;
+}
+
+int source_open(const struct options *options, bool lenient, struct source *source,
+		struct diag *diag)
+{
+	bool quiet = lenient && options->arguments.count;
+	const char *path = path_of(options);
+	__cleanup(names_free) struct names folders = {};
+	char digest[SHA256_TEXT];
+	int err;
+
+	*source = (struct source){.kept = state_is_of(options->site)};
+	if (lenient && source->kept)
+		open_confirmed(source);
+	err = read_site(source, path, lenient, diag);
+	if (err && err != -ENOENT && lenient && source->kept)
+		err = fall_back(source, quiet, path, "cannot be used", err, diag);
+	if (err)
+		return err;
+	if (source->kept && !source->wrong && !source->saved) {
+		site_digest(&source->site, digest);
+		source->tried = state_tried(digest);
+	}
+	if (source->tried && lenient)
+		err = fall_back(source, quiet, path, "was applied and not confirmed", -EBUSY, diag);
+	names_add_all(&folders, &source->folders);
+	names_add_all(&folders, &options->catalog);
+	return err ? err : catalog_open(&folders, &source->catalog, diag);
+}
+
+static struct site_interface *find_exactly(struct site *site, const char *name)
+{
+	const struct site_interface *found = site_interface(site, name);
+
+	return found ? &site->interface[found - site->interface] : NULL;
+}
+
+/*
+ * udev filters an interface before it renames it: while its database does not know the interface,
+ * nobody takes it for ready. What the file says of the new name is said of the old one, and the
+ * other way round. False: the file does not know the new name.
+ */
+static bool rename_ahead(struct site *site, const char *name, const char *as)
+{
+	struct site_interface *future = find_exactly(site, as), *present;
+	char *text;
+
+	if (!future || !strcmp(name, as))
+		return future;
+	present = find_exactly(site, name);
+	text = future->name;
+	future->name = present ? present->name : xstrdup(name);
+	if (present)
+		present->name = text;
+	else
+		free(text);
+	return true;
+}
+
+bool source_rename(struct source *source, const char *name, const char *as)
+{
+	bool present = rename_ahead(&source->site, name, as);
+	bool confirmed = rename_ahead(&source->confirmed.site, name, as);
+
+	return source->saved ? confirmed : present;
+}
+
+void source_free(struct source *source)
+{
+	site_free(&source->site);
+	snapshot_free(&source->confirmed);
+	names_free(&source->folders);
+	catalog_close(&source->catalog);
+}

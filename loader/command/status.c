@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `status`: what is attached. */
+#include "loader/command/status.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "loader/base/clock.h"
+#include "loader/base/json.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/filter/confirm.h"
+#include "loader/filter/egress.h"
+#include "loader/filter/flows.h"
+#include "loader/filter/kernel_memory.h"
+#include "loader/host/attached.h"
+#include "loader/host/state_live.h"
+#include "loader/object/privilege.h"
+#include "loader/report/json_forms.h"
+#include "loader/report/text.h"
+
+/* NULL: the administrators' group cannot see it. */
+static const char *egress_name(const struct live *live)
+{
+	if (live->filter.fd[FILTER_EGRESS] < 0)
+		return NULL;
+	switch (egress_state(&live->filter, live->hook.ifindex)) {
+	case EGRESS_TCX: return "tcx";
+	case EGRESS_CLSACT: return "clsact";
+	case EGRESS_MISSING: break;
+	}
+	return "missing";
+}
+
+/* What the egress side adds. */
+static json_t *state_json(const struct live *live, const struct flows *flows)
+{
+	const struct pc_generation *generation = live->filter.current.copy;
+	const json_t *limit = json_object_get(json_object_get(live->kept, "recipe"), "echo_limit");
+
+	return json_pack("{s:s, s:b, s:I, s:s?, s:o, s:o}", "outbound",
+			 outbound_name[generation->outbound == PC_OUTBOUND_ENFORCE], "forward",
+			 generation->forward, "echo_limit",
+			 json_is_integer(limit) ? json_integer_value(limit) : ECHO_LIMIT_DEFAULT,
+			 "egress", egress_name(live), "flows", flows_use_json(flows),
+			 "outbound_total", report_counts(counters_outbound_total(live->counters)));
+}
+
+/* The wall clock at a time of clock_boot. */
+static __u64 wall_time(__u64 boot)
+{
+	return clock_wall() + boot - clock_boot();
+}
+
+static json_t *confirm_json(const struct filter *filter)
+{
+	const struct pc_generation *current = filter->current.copy;
+	const struct pc_generation *fallback = current->deadline ? filter->fallback.copy : current;
+	__u64 when = current->reverted_at;
+	char deadline[TIME_TEXT];
+
+	if (filter->reverted.copy)
+		when = wall_time(filter->reverted.copy->deadline);
+	else if (current->deadline)
+		when = wall_time(current->deadline);
+	if (!when)
+		return json_null();
+	return json_pack("{s:s, s:I, s:s, s:o}", "state",
+			 current->deadline ? "waiting" : "reverted", "seconds_left",
+			 (json_int_t)seconds_left(current), "deadline", report_time(when, deadline),
+			 "fallback",
+			 fallback->stand_in ? json_null() : json_integer(fallback->number));
+}
+
+/* What cannot be told is no matter of status. */
+static json_t *waits_json(const struct live *live)
+{
+	__free_text char *waits = NULL;
+
+	messages_to(messages_drop, NULL);
+	waits = state_waits(live->hook.name, live->kept);
+	messages_to(NULL, NULL);
+	return text_json(waits);
+}
+
+static json_t *memory_json(const struct filter *filter)
+{
+	return filter->fd[FILTER_PROGRAM] < 0 ? json_null() : json_integer(filter_memory(filter));
+}
+
+static json_t *status_json(const struct live *live, const struct flows *flows)
+{
+	const struct pc_generation *generation = live->filter.current.copy;
+	json_t *recipe = json_object_get(live->kept, "recipe"), *status, *state;
+	char attached[TIME_TEXT], made[TIME_TEXT];
+	__free_text char *version =
+		xstrndup(generation->program_version, sizeof(generation->program_version));
+
+	status = json_pack(
+		"{s:o, s:I, s:s, s:s, s:O?, s:O, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "name",
+		text_json(live->hook.name), "ifindex", (json_int_t)live->hook.ifindex, "mode",
+		hook_mode_name(live->hook.mode), "policy",
+		generation->policy == PC_POLICY_ENFORCE ? "enforce" : "observe", "profiles",
+		json_object_get(recipe, "profiles"), "recipe", recipe, "generation",
+		(json_int_t)generation->number, "attached_at",
+		report_time(generation->attached_at, attached), "generation_at",
+		report_time(generation->made_at, made), "program_version", text_json(version),
+		"confirm", confirm_json(&live->filter), "waits", waits_json(live), "memory",
+		memory_json(&live->filter), "total", report_counts(counters_total(live->counters)));
+	state = state_json(live, flows);
+	json_object_update(status, state);
+	json_decref(state);
+	return status;
+}
+
+/* Filters of a namespace share a map: `*counted`, with its flows, is counted already. */
+static int count_flows(const struct live *live, __u32 *counted, struct flows *flows)
+{
+	const struct filter *filter = &live->filter;
+	const int map[FLOW_MAPS] = {filter->fd[FILTER_CONNECTIONS], filter->fd[FILTER_STREAMS],
+				    filter->fd[FILTER_FLOWS]};
+	__u32 id;
+	int err = flows_id(filter->fd[FILTER_FLOWS], &id);
+
+	if (!err && id != *counted)
+		err = flows_count(map, flows);
+	if (err)
+		error("%s: cannot read the flows: %s", live->hook.name, strerror(-err));
+	else
+		*counted = id;
+	return err;
+}
+
+/* detach takes the egress program off behind the XDP program: not lost, but on its way out. */
+static bool just_detached(const struct live *live)
+{
+	return egress_state(&live->filter, live->hook.ifindex) == EGRESS_MISSING &&
+	       !hook_there(&live->hook);
+}
+
+static int add_status(const struct live *live, const struct flows *flows, bool named,
+		      json_t *interfaces)
+{
+	json_t *status = status_json(live, flows);
+
+	if (!just_detached(live))
+		return json_array_append_new(interfaces, status) ? -ENOMEM : 0;
+	json_decref(status);
+	return named ? hook_missing(&live->hook, "status") : 0;
+}
+
+int command_status(const struct options *options, struct diag *diag)
+{
+	struct flows flows = {};
+	json_t *interfaces;
+	struct live *list;
+	__u32 counted = 0;
+	size_t count, i;
+	bool left_out;
+	int err = 0;
+
+	(void)diag;
+	if (kernel_readable("status") ||
+	    live_read(&options->arguments, "status", &list, &count, &left_out))
+		return EXIT_FAILED;
+	interfaces = json_array();
+	for (i = 0; i < count && !err; i++) {
+		err = count_flows(&list[i], &counted, &flows);
+		if (!err)
+			err = add_status(&list[i], &flows, options->arguments.count, interfaces);
+	}
+	live_free(list, count);
+	if (err) {
+		json_decref(interfaces);
+		return EXIT_FAILED;
+	}
+	if (options->json || !left_out || count)
+		report_print(report_new("interfaces", interfaces),
+			     options->json ? NULL : report_status_text);
+	else
+		json_decref(interfaces);
+	return left_out ? EXIT_FAILED : EXIT_DONE;
+}

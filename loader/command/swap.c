@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `swap`: replaces the generation of interfaces, starting from the recipe of each. */
+#include "loader/command/swap.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/compile/kept.h"
+#include "loader/filter/confirm.h"
+#include "loader/filter/settle.h"
+#include "loader/host/attached.h"
+#include "loader/host/change.h"
+#include "loader/host/takeover.h"
+#include "loader/object/folder.h"
+#include "loader/object/privilege.h"
+#include "loader/recipe/prune.h"
+#include "loader/recipe/recipe_json.h"
+#include "loader/recipe/site.h"
+
+/* What one interface's generation is made from, and what is made. */
+struct target {
+	const char *name;
+	json_t *kept;	      /* what it was made from until now */
+	struct names folders; /* of --catalog: those given now, then those of its last command */
+	struct catalog catalog;
+	struct recipe recipe;
+	struct plan plan;
+};
+
+/* The live recipe, changed by the options. */
+static int new_recipe(const struct options *options, const struct site *site, struct target *target,
+		      struct diag *diag)
+{
+	struct names dropped = {};
+	size_t i;
+	int err;
+
+	err = recipe_from_json(&target->recipe, json_object_get(target->kept, "recipe"), diag);
+	if (options->fresh) {
+		enum pc_policy policy = target->recipe.policy;
+		struct names profiles = {};
+
+		names_copy(&profiles, &target->recipe.profiles);
+		recipe_free(&target->recipe);
+		target->recipe = (struct recipe){.profiles = profiles, .policy = policy};
+	}
+	if (!err && options->profile.count) {
+		struct options chosen = OPTIONS_NONE;
+
+		chosen.profile = options->profile;
+		/* First the profiles alone: what the old words mean nothing to any more goes. */
+		err = options_apply(&chosen, &target->recipe, diag);
+		if (!err)
+			err = recipe_prune(&target->recipe, &target->catalog, &dropped, diag);
+	}
+	groups_merge(&target->recipe.groups, &site->groups);
+	for (i = 0; i < dropped.count; i++)
+		warning("%s: %s is dropped: the new profiles do not know it", target->name,
+			dropped.name[i]);
+	names_free(&dropped);
+	return err ? err : options_apply(options, &target->recipe, diag);
+}
+
+/* The catalog as the command before this one had it, behind the folders that this one gives. */
+static int open_catalog(const struct options *options, struct target *target, struct diag *diag)
+{
+	int err;
+
+	names_add_all(&target->folders, &options->catalog);
+	err = options->fresh ? 0 : kept_folders(target->name, target->kept, &target->folders);
+	return err ? err : catalog_open(&target->folders, &target->catalog, diag);
+}
+
+static int plan_target(const struct options *options, const struct site *site,
+		       struct target *target, struct change *change, struct diag *diag)
+{
+	int err = hook_find(target->name, &change->hook);
+
+	if (!err && change->hook.id[0])
+		err = takeover(
+			&change->hook,
+			&(struct takeover){
+				.command = "swap",
+				.management = site->management_given ? &site->management : NULL,
+				.force = options->force,
+				.confirm = options->confirm,
+				.dry_run = options->dry_run,
+			});
+	if (!err)
+		err = filter_of(target->name, "swap", &change->filter);
+	if (!err && !options->dry_run)
+		err = filter_ready(&change->filter, target->name);
+	if (!err)
+		err = filter_kept(target->name, &change->filter, &target->kept);
+	if (!err)
+		err = open_catalog(options, target, diag);
+	if (!err)
+		err = new_recipe(options, site, target, diag);
+	if (!err)
+		err = plan_make(&target->catalog, &target->folders, &target->recipe,
+				options->strict, &target->plan, diag);
+	change->kept = target->kept;
+	return err;
+}
+
+static int plan_all(const struct options *options, const struct site *site, struct target *target,
+		    const struct changes *changes, struct diag *diag)
+{
+	size_t i, j;
+	int err;
+
+	for (i = 0; i < changes->count; i++) {
+		target[i].name = options->arguments.name[i];
+		changes->change[i] = (struct change){
+			.kind = CHANGE_SWAP,
+			.name = target[i].name,
+			.filter = FILTER_NONE,
+			.plan = &target[i].plan,
+			.catalog = &target[i].catalog,
+			.confirm = options->confirm,
+		};
+	}
+	for (i = 0; i < changes->count; i++) {
+		err = plan_target(options, site, &target[i], &changes->change[i], diag);
+		if (err)
+			return err;
+		for (j = 0; j < i; j++)
+			if (!strcmp(changes->change[i].filter.id, changes->change[j].filter.id)) {
+				error("swap: %s is %s, which is named already", target[i].name,
+				      target[j].name);
+				return -EINVAL;
+			}
+	}
+	return 0;
+}
+
+static int swap(const struct options *options, const struct site *site, struct diag *diag)
+{
+	struct changes changes = {
+		.command = "swap",
+		.done = "swapped",
+		.management = site->management_given ? &site->management : NULL,
+		.force = options->force,
+		.dry_run = options->dry_run,
+		.change = xcalloc(options->arguments.count, sizeof(struct change)),
+		.count = options->arguments.count,
+	};
+	struct target *target = xcalloc(changes.count, sizeof(*target));
+	int err = plan_all(options, site, target, &changes, diag);
+	size_t i;
+
+	if (!err) {
+		diag_print(diag, stderr);
+		diag_free(diag);
+		err = changes_run(&changes);
+	}
+	for (i = 0; i < changes.count; i++) {
+		plan_free(&target[i].plan);
+		recipe_free(&target[i].recipe);
+		json_decref(target[i].kept);
+		catalog_close(&target[i].catalog);
+		names_free(&target[i].folders);
+		filter_close(&changes.change[i].filter);
+	}
+	free(target);
+	free(changes.change);
+	return err ? EXIT_FAILED : EXIT_DONE;
+}
+
+int command_swap(const struct options *options, struct diag *diag)
+{
+	__cleanup(site_free) struct site site = {};
+	__close_fd int lock = -1;
+	int ready;
+
+	if (!options->arguments.count) {
+		error("swap: the interface is missing: portcullis swap IFACE... [-p PROFILE[,PROFILE]]");
+		return EXIT_USAGE;
+	}
+	if (names_twice(&options->arguments)) {
+		error("swap: %s: named twice", names_twice(&options->arguments));
+		return EXIT_USAGE;
+	}
+	if (kernel_privileged("swap") || site_open(options->site, &site, diag))
+		return EXIT_FAILED;
+	ready = pins_ready(false);
+	if (ready < 0 || (ready && !options->dry_run && (pins_lock(&lock) || hook_collect())))
+		return EXIT_FAILED;
+	return swap(options, &site, diag);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What `doctor` says of the driver: queues, offloads. */
+#ifndef PORTCULLIS_DOCTOR_DRIVER_H
+#define PORTCULLIS_DOCTOR_DRIVER_H
+
+#include "loader/doctor/patient.h"
+
+void doctor_nic(struct doctor *doctor, const struct patient *patient);
+
+#endif

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What `doctor` says of a filter itself, and of one that is missing. */
+#include "loader/doctor/filter_state.h"
+
+#include "loader/base/memory.h"
+#include "loader/compile/kept.h"
+#include "loader/doctor/attach_words.h"
+#include "loader/doctor/site_file.h"
+#include "loader/filter/any_layout.h"
+#include "loader/filter/confirm.h"
+#include "loader/filter/egress.h"
+#include "loader/filter/installed.h"
+#include "loader/filter/open.h"
+#include "loader/object/paths.h"
+#include "loader/report/json_forms.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SERVICES_SHOWN 8
+
+/* Nothing is filtered here. */
+static void say_none(struct doctor *doctor, const struct patient *patient)
+{
+	__free_text char *fix = xasprintf("portcullis attach %s -p PROFILE", patient->name);
+	__free_text char *apply = doctor_apply(doctor);
+
+	if (doctor_wanted(doctor, &patient->hook))
+		doctor_say(
+			doctor, "filter", DOCTOR_PROBLEM, apply,
+			"there is none, although the site file has this interface: everything passes");
+	else if (doctor->privileged)
+		doctor_say(doctor, "filter", DOCTOR_WARNING, fix,
+			   "there is none: everything passes");
+}
+
+/* The attach that makes it again, of what was kept; NULL: nothing was. The caller frees. */
+static char *attach_again(const struct doctor *doctor, const struct patient *patient,
+			  const char *text)
+{
+	__free_text char *attach = NULL;
+	__free_text char *words = NULL;
+	json_t *kept = NULL;
+
+	if (doctor_wanted(doctor, &patient->hook)) {
+		attach = doctor_apply(doctor);
+	} else {
+		if (text && kept_parse(patient->hook.name, text, &kept))
+			kept = NULL;
+		words = doctor_words(kept);
+		json_decref(kept);
+		attach = xasprintf("portcullis attach %s%s", patient->name, words);
+	}
+	return xasprintf("portcullis detach %s && %s", patient->name, attach);
+}
+
+/* Another layout: an older one can be taken over. */
+static void say_other(struct doctor *doctor, const struct patient *patient)
+{
+	__cleanup(any_layout_close) struct any_layout other = {.filter = FILTER_NONE};
+	bool known = !any_layout_open(patient->hook.id, &other);
+	__free_text char *again = attach_again(doctor, patient, other.recipe);
+	__free_text char *swap = xasprintf("portcullis swap %s", patient->name);
+
+	if (known && other.version < PC_ABI_VERSION)
+		doctor_say(
+			doctor, "filter", DOCTOR_PROBLEM, swap,
+			"an older version of portcullis attached it, with another layout; swap takes it over without a gap");
+	else
+		doctor_say(
+			doctor, "filter", DOCTOR_PROBLEM, again,
+			"%s version of portcullis attached it, whose layout this one (%s) does not know; use that version, or attach anew",
+			known ? "a newer" : "another", PORTCULLIS_VERSION);
+	doctor_unhear(doctor);
+}
+
+/* Ours, but not to be read. */
+static void say_unreadable(struct doctor *doctor, const struct patient *patient)
+{
+	__free_text char *again = attach_again(doctor, patient, NULL);
+
+	if (patient->opened == -EPROTO)
+		say_other(doctor, patient);
+	else if (patient->opened == -ENOENT)
+		doctor_say(doctor, "filter", DOCTOR_PROBLEM, again,
+			   "pins of it are missing below " PINS
+			   "/%s: it judges, but no command can change it",
+			   patient->hook.id);
+	else
+		doctor_say(doctor, "filter", DOCTOR_PROBLEM, NULL, PINS "/%s: cannot read: %s",
+			   patient->hook.id, strerror(-patient->opened));
+}
+
+/* The same layout, but the program is another version's. */
+static void check_version(struct doctor *doctor, const struct patient *patient)
+{
+	const struct pc_generation *current = patient->filter.current.copy;
+	__free_text char *fix = xasprintf("portcullis swap %s", patient->name);
+
+	/* One that waits to be confirmed is not taken over. */
+	if (!current->deadline &&
+	    strncmp(current->program_version, PORTCULLIS_VERSION, sizeof(current->program_version)))
+		doctor_say(
+			doctor, "filter", DOCTOR_WARNING, fix,
+			"its program is of version %.*s; swap takes it over to this one, " PORTCULLIS_VERSION,
+			(int)sizeof(current->program_version), current->program_version);
+}
+
+static void check_policy(struct doctor *doctor, const struct patient *patient)
+{
+	const struct site_interface *site = doctor_wanted(doctor, &patient->hook);
+	__free_text char *fix = xasprintf("portcullis swap %s --enforce", patient->name);
+
+	if (patient->filter.current.copy->policy != PC_POLICY_OBSERVE)
+		doctor_say(doctor, "policy", DOCTOR_OK, NULL,
+			   "enforce: what is not listed is dropped");
+	else if (site && site->recipe.policy == PC_POLICY_OBSERVE)
+		doctor_say(doctor, "policy", DOCTOR_OK, NULL,
+			   "observe, as the site file says: nothing is dropped");
+	else
+		doctor_say(doctor, "policy", DOCTOR_WARNING, fix, "observe: nothing is dropped");
+}
+
+/* Services that nobody reaches because none of their groups is defined. */
+static void find_closed(const json_t *kept, struct names *services, struct names *groups)
+{
+	const json_t *profile, *service, *group;
+	size_t i, j, k;
+
+	json_array_foreach (json_object_get(kept, "profiles"), i, profile) {
+		const char *name = json_string_value(json_object_get(profile, "name"));
+
+		json_array_foreach (json_object_get(profile, "services"), j, service) {
+			const json_t *why = json_object_get(service, "why_closed");
+			__free_text char *full = NULL;
+
+			if (!json_is_string(why) || strcmp(json_string_value(why), "group"))
+				continue;
+			full = xasprintf("%s:%s", name,
+					 json_string_value(json_object_get(service, "name")));
+			names_add_once(services, full);
+			json_array_foreach (json_object_get(service, "from"), k, group)
+				names_add_once(groups, json_string_value(group));
+			json_array_foreach (json_object_get(service, "to"), k, group)
+				names_add_once(groups, json_string_value(group));
+		}
+	}
+}
+
+static void check_groups(struct doctor *doctor, const struct patient *patient)
+{
+	struct names services = {}, groups = {}, fix = {};
+	size_t i, all;
+
+	find_closed(patient->kept, &services, &groups);
+	for (i = 0; i < groups.count; i++) {
+		__free_text char *word = xasprintf("--group %s=PREFIX", groups.name[i]);
+
+		names_add(&fix, word);
+	}
+	all = services.count;
+	if (all) {
+		__free_text char *words = names_join(&fix, " ");
+		__free_text char *command =
+			xasprintf("portcullis swap %s %s", patient->name, words);
+		__free_text char *list = NULL;
+
+		services.count = all < SERVICES_SHOWN ? all : SERVICES_SHOWN;
+		list = names_join(&services, ", ");
+		services.count = all;
+		doctor_say(doctor, "groups", DOCTOR_WARNING, command,
+			   "closed, for no group of theirs is defined: %s%s", list,
+			   all > SERVICES_SHOWN ? " and others" : "");
+	} else if (patient->kept) {
+		doctor_say(doctor, "groups", DOCTOR_OK, NULL,
+			   "no service is closed for want of a group");
+	}
+	names_free(&services);
+	names_free(&groups);
+	names_free(&fix);
+}
+
+/*
+ * The number of a generation that a killed command left; 0: none. A command that is at work has one
+ * too, for a second at most.
+ */
+static unsigned long long left_over(const struct patient *patient)
+{
+	static const struct timespec pause = {.tv_nsec = 100000000};
+	unsigned long long number = 0;
+	int i;
+
+	for (i = 0; i < 15; i++) {
+		__cleanup(filter_close) struct filter filter = FILTER_NONE;
+		__u64 batch;
+
+		if (filter_try_open(patient->hook.id, &filter) ||
+		    filter_left_over(&filter, &batch) || !filter.next.copy)
+			return 0;
+		if (number && filter.next.copy->number != number)
+			return 0;
+		number = filter.next.copy->number;
+		nanosleep(&pause, NULL);
+	}
+	return number;
+}
+
+static void check_left_over(struct doctor *doctor, const struct patient *patient)
+{
+	__free_text char *fix = xasprintf("portcullis swap %s", patient->name);
+	unsigned long long number = left_over(patient);
+
+	doctor_unhear(doctor);
+	if (number)
+		doctor_say(
+			doctor, "filter", DOCTOR_WARNING, fix,
+			"a killed command left generation %llu behind; the next one that changes anything settles it",
+			number);
+}
+
+static void check_egress(struct doctor *doctor, const struct patient *patient)
+{
+	__free_text char *fix = xasprintf("portcullis swap %s", patient->name);
+
+	if (patient->filter.fd[FILTER_EGRESS] < 0) /* its pins are root's alone */
+		doctor_say(doctor, "egress", DOCTOR_WARNING, DOCTOR_SUDO,
+			   "whether the egress program is attached cannot be seen without root");
+	else if (egress_state(&patient->filter, patient->hook.ifindex) == EGRESS_MISSING)
+		doctor_say(
+			doctor, "egress", DOCTOR_PROBLEM, fix,
+			"the egress program is missing: what this host sends is neither learned nor judged");
+	else
+		doctor_say(doctor, "egress", DOCTOR_OK, NULL, "the egress program is attached");
+}
+
+static void say_filter(struct doctor *doctor, const struct patient *patient)
+{
+	const struct pc_generation *generation = patient->filter.current.copy;
+	const json_t *recipe = json_object_get(patient->kept, "recipe");
+	__free_text char *profiles = report_joined(json_object_get(recipe, "profiles"), " + ");
+	char made[TIME_TEXT];
+
+	doctor_say(doctor, "filter", DOCTOR_OK, NULL, "%s: generation %llu, made %s by %.*s",
+		   profiles, (unsigned long long)generation->number,
+		   report_time(generation->made_at, made), (int)sizeof(generation->program_version),
+		   generation->program_version);
+}
+
+/* --- what waits to be confirmed, or was not in time --- */
+
+static void say_waiting(struct doctor *doctor, const struct patient *patient)
+{
+	const struct filter *filter = &patient->filter;
+	unsigned int left = seconds_left(filter->current.copy);
+	__free_text char *fix = xasprintf("portcullis confirm %s", patient->name);
+
+	if (filter->fallback.copy->stand_in)
+		doctor_say(doctor, "confirm", DOCTOR_WARNING, fix,
+			   "%u s left to confirm the attach, then everything passes", left);
+	else
+		doctor_say(
+			doctor, "confirm", DOCTOR_WARNING, fix,
+			"%u s left to confirm generation %llu, then generation %llu judges again",
+			left, (unsigned long long)filter->current.copy->number,
+			(unsigned long long)filter->fallback.copy->number);
+}
+
+static void say_reverted(struct doctor *doctor, const struct patient *patient)
+{
+	__free_text char *swap = xasprintf("portcullis swap %s", patient->name);
+	__free_text char *words = doctor_recipe(patient);
+	__free_text char *again = doctor_wanted(doctor, &patient->hook) ?
+					  doctor_apply(doctor) :
+					  xasprintf("portcullis attach %s%s", patient->name, words);
+	const struct pc_generation *current = patient->filter.current.copy;
+
+	doctor_unhear(doctor);
+	if (current->stand_in)
+		doctor_say(doctor, "confirm", DOCTOR_PROBLEM, again,
+			   "the attach was not confirmed in time: everything passes");
+	else
+		doctor_say(
+			doctor, "confirm", DOCTOR_PROBLEM, swap,
+			"the last change was not confirmed in time: generation %llu judges again; the fix keeps what it says",
+			(unsigned long long)current->number);
+}
+
+static void check_confirm(struct doctor *doctor, const struct patient *patient)
+{
+	if (patient_reverted(patient))
+		say_reverted(doctor, patient);
+	else if (patient->filter.current.copy->deadline)
+		say_waiting(doctor, patient);
+	else
+		doctor_say(doctor, "confirm", DOCTOR_OK, NULL, "the generation is final");
+}
+
+void doctor_filter(struct doctor *doctor, const struct patient *patient)
+{
+	if (patient->open) {
+		say_filter(doctor, patient);
+		check_version(doctor, patient);
+		check_left_over(doctor, patient);
+		check_confirm(doctor, patient);
+		if (!patient->filter.current.copy->stand_in)
+			check_policy(doctor, patient);
+		check_groups(doctor, patient);
+		check_egress(doctor, patient);
+		if (!patient->filter.current.copy->stand_in)
+			doctor_wants(doctor, patient);
+	} else if (patient->hook.id[0]) {
+		say_unreadable(doctor, patient);
+	} else if (!patient->hook.program_id) {
+		say_none(doctor, patient);
+	}
+}

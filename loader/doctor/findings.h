@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * `doctor`: what keeps a filter from being what it seems, each with the command that mends it.
+ * Nothing is changed. Each check says `ok`, `warning` or `problem`, or that it cannot see.
+ */
+#ifndef PORTCULLIS_DOCTOR_FINDINGS_H
+#define PORTCULLIS_DOCTOR_FINDINGS_H
+
+#include <jansson.h>
+
+#include "loader/catalog/catalog.h"
+#include "loader/recipe/site.h"
+
+enum doctor_state {
+	DOCTOR_OK,
+	DOCTOR_WARNING,
+	DOCTOR_PROBLEM,
+};
+
+#define DOCTOR_SUDO "sudo portcullis doctor" /* for those who cannot see */
+
+struct doctor {
+	const struct names *folders; /* of profiles, as --catalog gave them */
+	const char *site_path;	     /* as --site gave it; NULL: SITE_FILE */
+	json_t *checks;
+	const char *interface; /* what is said now is of it; NULL: of the host */
+	bool privileged;
+	bool problem;	  /* one was said */
+	json_t *heard;	  /* messages of others, which doctor_heard says */
+	struct site site; /* without a path: there is none; with errors, what could be read */
+	bool site_wrong;  /* it has errors: apply refuses it */
+	bool site_tried;  /* it was applied, and not confirmed in time: to apply it is no fix */
+	struct catalog catalog;
+};
+
+/* `fix` is a command to paste, or what has to be done where there is none; NULL: nothing. */
+void doctor_say(struct doctor *doctor, const char *check, enum doctor_state state, const char *fix,
+		const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/*
+ * Says as this check what error() and warning() were given since the last call. Errors are
+ * problems, but what needs privilege is a warning to those without. Returns how many there were.
+ */
+size_t doctor_heard(struct doctor *doctor, const char *check);
+/* The same, but says nothing. */
+void doctor_unhear(struct doctor *doctor);
+
+/* The text of a whole report. */
+void doctor_text(const json_t *report, FILE *to);
+
+#endif

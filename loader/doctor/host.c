@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What `doctor` looks at once for a host: kernel, BTF, JIT, bpffs, privilege. */
+#include "loader/doctor/host.h"
+
+#include "loader/base/file.h"
+#include "loader/base/memory.h"
+#include "loader/doctor/site_file.h"
+#include "loader/filter/load.h"
+#include "loader/object/admins.h"
+#include "loader/object/folder.h"
+#include "loader/object/paths.h"
+#include "loader/object/privilege.h"
+#include "loader/object/repin.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define BTF    "/sys/kernel/btf/vmlinux"
+#define JIT    "/proc/sys/net/core/bpf_jit_enable"
+#define HARDEN "/proc/sys/net/core/bpf_jit_harden"
+#define STATS  "/proc/sys/kernel/bpf_stats_enabled"
+
+#define VERSION(major, minor) ((major) << 16 | (minor))
+
+static void check_privilege(struct doctor *doctor)
+{
+	doctor->privileged = !kernel_privileged("doctor");
+	if (doctor->privileged)
+		doctor_say(doctor, "privilege", DOCTOR_OK, NULL,
+			   "all capabilities that attach needs");
+	else if (geteuid())
+		doctor_say(
+			doctor, "privilege", DOCTOR_WARNING, DOCTOR_SUDO,
+			kernel_readable("doctor") ?
+				"without root, filters and the programs of others cannot be seen" :
+				"without root, the programs of others and the egress side cannot be seen");
+	else
+		doctor_heard(doctor, "privilege");
+	doctor_unhear(doctor);
+}
+
+/* Of "6.1.0-28-amd64"; 0: it is none. */
+static unsigned int kernel_version(const char *release)
+{
+	unsigned int major, minor;
+
+	return sscanf(release, "%u.%u", &major, &minor) == 2 ? VERSION(major, minor) : 0;
+}
+
+static void check_kernel(struct doctor *doctor)
+{
+	struct utsname name;
+	unsigned int version;
+
+	uname(&name);
+	version = kernel_version(name.release);
+	if (!version)
+		doctor_say(doctor, "kernel", DOCTOR_WARNING, NULL,
+			   "cannot tell the version of '%s'; " KERNEL_OLDEST " is the oldest",
+			   name.release);
+	else if (version < VERSION(5, 10))
+		doctor_say(doctor, "kernel", DOCTOR_PROBLEM,
+			   "boot Linux " KERNEL_OLDEST " or newer", "Linux %s is too old",
+			   name.release);
+	else
+		doctor_say(doctor, "kernel", DOCTOR_OK, NULL, "Linux %s%s", name.release,
+			   version < VERSION(5, 18) ?
+				   "; native XDP of jumbo frames and LRO needs 5.18" :
+				   "");
+}
+
+/* The verifier finds the type of a context, which global functions take, in the kernel's BTF. */
+static void check_btf(struct doctor *doctor)
+{
+	if (!access(BTF, R_OK))
+		doctor_say(doctor, "btf", DOCTOR_OK, NULL, "the kernel has its types");
+	else if (errno == ENOENT && !access("/sys/kernel", X_OK))
+		doctor_say(doctor, "btf", DOCTOR_PROBLEM,
+			   "boot a kernel that is built with CONFIG_DEBUG_INFO_BTF=y",
+			   "this kernel has no " BTF ", without which it refuses the program");
+	else
+		doctor_say(doctor, "btf", DOCTOR_WARNING, "mount -t sysfs sysfs /sys",
+			   BTF ": cannot see: %s", strerror(errno));
+}
+
+/* -1: it is not there, or not for us to read. */
+static int read_sysctl(const char *path)
+{
+	__close_file FILE *file = fopen(path, "re");
+	int value;
+
+	return file && fscanf(file, "%d", &value) == 1 ? value : -1;
+}
+
+/*
+ * Whether the kernel compiles programs, by trying: other network namespaces than the first do not
+ * have the sysctl. -1: unknown.
+ */
+static int probe_jit(void)
+{
+	/* return 0 */
+	static const struct bpf_insn code[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	__close_fd int fd =
+		bpf_prog_load(BPF_PROG_TYPE_XDP, "pc_doctor", "GPL", code, ARRAY_SIZE(code), NULL);
+	struct bpf_prog_info info = {};
+	__u32 length = sizeof(info);
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length))
+		return -1;
+	return info.jited_prog_len > 0;
+}
+
+static void check_jit(struct doctor *doctor)
+{
+	int jit = read_sysctl(JIT);
+	/* The first network namespace is that of process 1, as a rule. */
+	const char *where = jit < 0 ? "nsenter --target 1 --net " : "";
+	__free_text char *fix = xasprintf("%ssysctl -w net.core.bpf_jit_enable=1", where);
+
+	if (jit < 0 && doctor->privileged)
+		jit = probe_jit();
+	if (jit < 0)
+		doctor_say(doctor, "jit", DOCTOR_WARNING, DOCTOR_SUDO,
+			   "cannot see whether it is on: not from this network namespace");
+	else if (!jit)
+		doctor_say(doctor, "jit", DOCTOR_WARNING, fix,
+			   "is off: the programs are interpreted, which is many times slower");
+	else if (jit == 2)
+		doctor_say(doctor, "jit", DOCTOR_WARNING, fix,
+			   "is on, and writes each program to the kernel's log");
+	else
+		doctor_say(doctor, "jit", DOCTOR_OK, NULL, "is on");
+	if (read_sysctl(HARDEN) == 2)
+		doctor_say(doctor, "jit", DOCTOR_WARNING, "sysctl -w net.core.bpf_jit_harden=1",
+			   "blinds the constants of root's programs too, which makes them slower");
+	if (read_sysctl(STATS) == 1)
+		doctor_say(doctor, "jit", DOCTOR_WARNING, "sysctl -w kernel.bpf_stats_enabled=0",
+			   "each run of a program is timed, which costs more than a run");
+}
+
+static bool bpffs_mounted(void)
+{
+	struct statfs fs;
+
+	return !statfs(BPFFS, &fs) && (unsigned long)fs.f_type == BPF_FS_MAGIC;
+}
+
+/* Whether what members of the administrators' group may read can be theirs to change. */
+static bool check_admins(struct doctor *doctor)
+{
+	__free_text char *folder = repin_folder();
+	__free_text char *fix = folder ? repin_fix(folder) : NULL;
+	struct stat st;
+
+	if (!folder)
+		return false;
+	if (!lstat(PINS, &st) && st.st_mode & 0070)
+		doctor_say(doctor, "bpffs", DOCTOR_PROBLEM, fix,
+			   "%s: others can write to it: a member of the group " ADMINS
+			   " can pin there what he reads, and change it",
+			   folder);
+	else
+		doctor_say(doctor, "bpffs", DOCTOR_WARNING, fix,
+			   "%s: others can write to it: the group " ADMINS
+			   " gets nothing to read, for its members could change what they read",
+			   folder);
+	return true;
+}
+
+/* Whether others can make, or move away, the folder of pins. */
+static bool check_way(struct doctor *doctor)
+{
+	__free_text char *fix = repin_fix(BPFFS);
+	struct stat st;
+
+	if (!bpffs_mounted() || stat(BPFFS, &st))
+		return false;
+	if (st.st_uid || (st.st_mode & 0022 && !(st.st_mode & S_ISVTX)))
+		doctor_say(doctor, "bpffs", DOCTOR_PROBLEM, fix,
+			   BPFFS
+			   ": others can move the pins of the filters away (owner %u, mode %04o)",
+			   st.st_uid, st.st_mode & 07777);
+	else if (st.st_mode & 0022)
+		doctor_say(
+			doctor, "bpffs", DOCTOR_WARNING, fix,
+			BPFFS
+			": others can write to it (mode %04o): who makes " PINS
+			" before the first attach keeps every command from working; mount it with mode=0700",
+			st.st_mode & 07777);
+	else
+		return false;
+	return true;
+}
+
+/* Whether a folder that others can write does harm, and that is said. */
+static bool check_writers(struct doctor *doctor)
+{
+	gid_t gid;
+	bool admins = admins_exist(&gid) && check_admins(doctor);
+
+	return check_way(doctor) || admins;
+}
+
+static void check_bpffs(struct doctor *doctor)
+{
+	int ready = pins_ready(false);
+	bool writers = ready >= 0 && check_writers(doctor);
+
+	if (ready == -EACCES && !doctor->privileged)
+		doctor_say(doctor, "bpffs", DOCTOR_WARNING, DOCTOR_SUDO,
+			   "cannot see " PINS " without root");
+	else if (ready < 0)
+		doctor_heard(doctor, "bpffs");
+	else if (writers)
+		;
+	else if (ready)
+		doctor_say(doctor, "bpffs", DOCTOR_OK, NULL,
+			   PINS ": nobody but root can change what is in it");
+	else if (bpffs_mounted())
+		doctor_say(doctor, "bpffs", DOCTOR_OK, NULL,
+			   BPFFS ": is mounted; nothing was attached yet");
+	else
+		doctor_say(doctor, "bpffs", DOCTOR_OK, NULL,
+			   BPFFS ": is not mounted yet; attach mounts it");
+	doctor_unhear(doctor);
+}
+
+void doctor_host(struct doctor *doctor)
+{
+	check_privilege(doctor);
+	check_kernel(doctor);
+	check_btf(doctor);
+	check_jit(doctor);
+	check_bpffs(doctor);
+	doctor_site(doctor);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What `doctor` looks at once: kernel, privilege, bpffs. */
+#ifndef PORTCULLIS_DOCTOR_HOST_H
+#define PORTCULLIS_DOCTOR_HOST_H
+
+#include "loader/doctor/findings.h"
+
+void doctor_host(struct doctor *doctor);
+
+#endif

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What `doctor` looks at on one interface. */
+#include "loader/doctor/interface.h"
+
+#include "loader/base/memory.h"
+#include "loader/base/shell.h"
+#include "loader/doctor/attach_words.h"
+#include "loader/doctor/driver.h"
+#include "loader/doctor/filter_state.h"
+#include "loader/doctor/programs.h"
+#include "loader/filter/load.h"
+#include "loader/net/frame_find.h"
+#include "loader/net/hairpin.h"
+#include "loader/net/link_advice.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void check_up(struct doctor *doctor, const struct patient *patient)
+{
+	__free_text char *fix = xasprintf("ip link set dev %s up", patient->name);
+
+	if (patient->link.up)
+		doctor_say(doctor, "link", DOCTOR_OK, NULL, "%s%sis up", patient->link.kind,
+			   patient->link.kind[0] ? ": " : "");
+	else
+		doctor_say(doctor, "link", DOCTOR_WARNING, fix, "is down");
+}
+
+/* Whether the filter can read what the interface's frames begin with. */
+static void check_frames(struct doctor *doctor, const struct patient *patient)
+{
+	__free_text char *why = NULL;
+	__free_text char *instead = NULL;
+	__free_text char *recipe = doctor_recipe(patient);
+	__free_text char *fix = xasprintf("portcullis detach %s && portcullis attach %s%s",
+					  patient->name, patient->name, recipe);
+	enum pc_frame now, loaded;
+	int err = frame_find(patient->hook.ifindex, &now, &why, &instead);
+
+	if (err == -EOPNOTSUPP)
+		doctor_say(doctor, "link", DOCTOR_PROBLEM, instead, "cannot be filtered: %s", why);
+	else if (!err && patient->open && !filter_frame(&patient->filter, &loaded) && loaded != now)
+		doctor_say(
+			doctor, "link", DOCTOR_PROBLEM, fix,
+			"has another link type than when the filter was attached, which misreads its frames");
+}
+
+static void check_vlan(struct doctor *doctor, const struct patient *patient)
+{
+	__free_text char *lower = shell_word(patient->link.lower);
+	__free_text char *recipe = doctor_recipe(patient);
+	__free_text char *fix = xasprintf("portcullis attach %s%s", lower, recipe);
+
+	if (!strcmp(patient->link.kind, "vlan") && patient->link.lower[0])
+		doctor_say(
+			doctor, "link", DOCTOR_WARNING, fix,
+			"is a VLAN of %s: XDP is generic here, and slow; at %s it can be native, and judges all its VLANs",
+			patient->link.lower, patient->link.lower);
+}
+
+struct telling {
+	struct doctor *doctor;
+	const struct patient *patient;
+};
+
+static bool learns_forwarded(const struct patient *patient)
+{
+	return patient->open && patient->filter.current.copy->forward;
+}
+
+static void tell(void *context, enum link_matter matter, const char *other, const char *text)
+{
+	const struct telling *telling = context;
+	const struct patient *patient = telling->patient;
+	__free_text char *recipe = doctor_recipe(patient);
+	__free_text char *word = shell_word(other);
+	__free_text char *fix = NULL;
+	enum doctor_state state = DOCTOR_WARNING;
+
+	if (matter == LINK_MEMBER)
+		fix = xasprintf("portcullis attach %s%s", word, recipe);
+	else if (matter == LINK_BRIDGE || learns_forwarded(patient))
+		state = DOCTOR_OK; /* as it is meant */
+	else if (patient->open)
+		fix = xasprintf("portcullis swap %s --forward", patient->name);
+	else
+		fix = xasprintf("portcullis attach %s%s --forward", patient->name, recipe);
+	doctor_say(telling->doctor, "link", state, fix, "%s", text);
+}
+
+static void check_hairpin(struct doctor *doctor, const struct patient *patient)
+{
+	__free_text char *text = NULL;
+
+	if (link_forwarding() && learns_forwarded(patient))
+		text = hairpin_find(patient->filter.current.copy, patient->hook.ifindex);
+	if (text)
+		doctor_say(doctor, "forwarding", DOCTOR_WARNING, NULL, "%s", text);
+}
+
+static void check_forwarding(struct doctor *doctor, const struct patient *patient)
+{
+	__free_text char *recipe = doctor_recipe(patient);
+	__free_text char *fix =
+		patient->open ?
+			xasprintf("portcullis swap %s --forward", patient->name) :
+			xasprintf("portcullis attach %s%s --forward", patient->name, recipe);
+
+	if (!link_forwarding())
+		doctor_say(doctor, "forwarding", DOCTOR_OK, NULL, "this host forwards nothing");
+	else if (learns_forwarded(patient))
+		doctor_say(doctor, "forwarding", DOCTOR_OK, NULL,
+			   "is on, and answers to what is forwarded are known");
+	else
+		doctor_say(
+			doctor, "forwarding", DOCTOR_WARNING, fix,
+			"is on: packets for other hosts are judged by these profiles too, and answers to what they start are not known");
+}
+
+bool doctor_interface(struct doctor *doctor, const char *interface)
+{
+	struct patient patient = {};
+	struct telling telling = {doctor, &patient};
+	bool found;
+
+	doctor->interface = interface;
+	found = !patient_examine(doctor, interface, &patient);
+	if (found) {
+		doctor->interface = patient.hook.name;
+		doctor_heard(doctor, "filter");
+		check_up(doctor, &patient);
+		check_frames(doctor, &patient);
+		check_vlan(doctor, &patient);
+		link_judge(patient.hook.ifindex, tell, &telling);
+		check_forwarding(doctor, &patient);
+		check_hairpin(doctor, &patient);
+		doctor_nic(doctor, &patient);
+		doctor_programs(doctor, &patient);
+		doctor_filter(doctor, &patient);
+	}
+	patient_free(&patient);
+	doctor->interface = NULL;
+	return found;
+}

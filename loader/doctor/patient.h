@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* An interface under examination by `doctor`. */
+#ifndef PORTCULLIS_DOCTOR_PATIENT_H
+#define PORTCULLIS_DOCTOR_PATIENT_H
+
+#include <stdbool.h>
+
+#include "loader/doctor/findings.h"
+#include "loader/filter/filter.h"
+#include "loader/filter/hook.h"
+#include "loader/net/link.h"
+#include "loader/net/nic.h"
+
+struct patient {
+	struct hook hook;
+	struct link_facts link;
+	struct nic nic;
+	struct filter filter;
+	int opened;   /* 0 or -errno of opening `filter`, where hook.id is set */
+	bool open;    /* it is open */
+	json_t *kept; /* as filter_kept; NULL: there is none */
+	char *name;   /* as shell_word */
+};
+
+/* Fills what the interface has. 0; or -errno, and it is said. patient_free is due in both cases. */
+int patient_examine(struct doctor *doctor, const char *interface, struct patient *patient);
+void patient_free(struct patient *patient);
+
+/* Whether what judges is back because the last change was not confirmed; the filter is open. */
+bool patient_reverted(const struct patient *patient);
+
+#endif

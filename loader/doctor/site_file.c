@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What `doctor` says of the catalog and the site file. */
+#include "loader/doctor/site_file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "loader/base/memory.h"
+#include "loader/base/shell.h"
+#include "loader/compile/kept.h"
+#include "loader/compile/plan.h"
+#include "loader/host/state_live.h"
+#include "loader/recipe/site_check.h"
+#include "loader/recipe/state.h"
+
+#define SHOWN 5 /* errors of a kind; the command that is named shows all */
+
+/* Cuts the command off what file_trusted says; NULL: that is not it. The caller frees. */
+static char *cut_trust(char *message)
+{
+	static const char *const before[] = {": chown -h root ", ": chown root ", ": chmod go-w "};
+	size_t i;
+
+	for (i = 0; strstr(message, "refused: ") && i < ARRAY_SIZE(before); i++) {
+		char *found = strstr(message, before[i]);
+		__free_text char *path = NULL;
+
+		if (!found)
+			continue;
+		path = shell_word(found + strlen(before[i]));
+		*found = '\0';
+		return xasprintf("%s%s", before[i] + 2, path);
+	}
+	return NULL;
+}
+
+/* Whether it is of a file that only root may read. */
+static bool needs_root(const struct diag_entry *entry)
+{
+	const char *why = strerror(EACCES);
+	size_t length = strlen(entry->message), end = strlen(why);
+
+	return geteuid() && length >= end && !strcmp(entry->message + length - end, why);
+}
+
+static enum doctor_state state_of(const struct diag_entry *entry)
+{
+	return entry->level == DIAG_ERROR && !needs_root(entry) ? DOCTOR_PROBLEM : DOCTOR_WARNING;
+}
+
+/* Each error and warning as a line; `fix` where it has none of its own. */
+static void say_diag(struct doctor *doctor, const char *check, const char *fix,
+		     const struct diag *diag)
+{
+	enum doctor_state rest = DOCTOR_WARNING;
+	size_t i;
+
+	for (i = 0; i < diag->count && i < SHOWN; i++) {
+		const struct diag_entry *entry = &diag->entry[i];
+		__free_text char *message = xstrdup(entry->message);
+		__free_text char *trust = cut_trust(message);
+		const char *mends = needs_root(entry) ? DOCTOR_SUDO : trust ? trust : fix;
+		enum doctor_state state = state_of(entry);
+
+		if (entry->file && entry->line)
+			doctor_say(doctor, check, state, mends, "%s:%d:%d: %s", entry->file,
+				   entry->line, entry->column, message);
+		else
+			doctor_say(doctor, check, state, mends, "%s%s%s",
+				   entry->file ? entry->file : "", entry->file ? ": " : "",
+				   message);
+	}
+	for (; i < diag->count; i++)
+		if (state_of(&diag->entry[i]) == DOCTOR_PROBLEM)
+			rest = DOCTOR_PROBLEM;
+	if (diag->count > SHOWN)
+		doctor_say(doctor, check, rest, fix, "and %zu more", diag->count - SHOWN);
+}
+
+char *doctor_command(const struct names *folders, const char *start, const char *path)
+{
+	struct names words = {};
+	char *command;
+	size_t i;
+
+	names_add(&words, start);
+	for (i = 0; i < folders->count; i++) {
+		__free_text char *folder = shell_word(folders->name[i]);
+		__free_text char *word = xasprintf("--catalog %s", folder);
+
+		names_add(&words, word);
+	}
+	if (path) {
+		__free_text char *word = shell_word(path);
+
+		names_add(&words, word);
+	}
+	command = names_join(&words, " ");
+	names_free(&words);
+	return command;
+}
+
+/* Reads each profile, with what it includes. Returns how many there are. */
+static size_t read_all(struct catalog *catalog, struct diag *diag)
+{
+	struct names names = {};
+	size_t count, i;
+
+	if (catalog_names(catalog, &names, diag))
+		return 0;
+	for (i = 0; i < names.count; i++) {
+		struct names one = {.name = &names.name[i], .count = 1};
+		const struct profile **list;
+		size_t found;
+
+		if (catalog_find(catalog, names.name[i], diag) &&
+		    !catalog_resolve(catalog, &one, &list, &found, diag))
+			free(list);
+	}
+	count = names.count;
+	names_free(&names);
+	return count;
+}
+
+static void check_profiles(struct doctor *doctor, struct catalog *catalog)
+{
+	__cleanup(diag_free) struct diag diag = {};
+	__free_text char *fix = doctor_command(doctor->folders, "portcullis check", NULL);
+	size_t count = 0;
+
+	if (!catalog_open(doctor->folders, catalog, &diag))
+		count = read_all(catalog, &diag);
+	say_diag(doctor, "profiles", fix, &diag);
+	if (!diag.errors && !count)
+		doctor_say(doctor, "profiles", DOCTOR_PROBLEM, "make install",
+			   "there is none in %s", catalog->folder.name[0]);
+	else if (!diag.count)
+		doctor_say(doctor, "profiles", DOCTOR_OK, NULL, "all %zu are valid", count);
+}
+
+/* What puts the file back that was confirmed last; the caller frees. */
+static char *restore(const struct doctor *doctor)
+{
+	__cleanup(snapshot_free) struct snapshot confirmed = {};
+	__cleanup(diag_free) struct diag unused = {};
+	char digest[SHA256_TEXT];
+
+	site_digest(&doctor->site, digest);
+	if (!snapshot_open(STATE_CONFIRMED, &confirmed, &unused) && confirmed.there &&
+	    strcmp(confirmed.digest, digest))
+		return xstrdup("cp " STATE_CONFIRMED "/site.yaml " SITE_FILE);
+	return xasprintf("change %s: what is in it was not confirmed", doctor->site.path);
+}
+
+static void check_tried(struct doctor *doctor, const char *path)
+{
+	__free_text char *fix = NULL;
+	char digest[SHA256_TEXT];
+
+	if (!doctor->site.path || !state_is_of(doctor->site_path))
+		return;
+	site_digest(&doctor->site, digest);
+	doctor->site_tried = state_tried(digest) && !state_is_waiting();
+	if (!doctor->site_tried)
+		return;
+	fix = restore(doctor);
+	doctor_say(doctor, "site-file", DOCTOR_PROBLEM, fix,
+		   "%s was applied and not confirmed: the next boot has what was confirmed before",
+		   path);
+}
+
+static void check_file(struct doctor *doctor, struct catalog *catalog)
+{
+	const char *given = doctor->site_path;
+	const char *path = given ? given : SITE_FILE;
+	__free_text char *fix = doctor_command(doctor->folders, "portcullis check", path);
+	__cleanup(diag_free) struct diag diag = {};
+	struct site *site = &doctor->site;
+
+	doctor->site_wrong = site_read_partial(given, site, &diag);
+	if (site->path && site_check(catalog, site, &diag))
+		doctor->site_wrong = true;
+	say_diag(doctor, "site-file", fix, &diag);
+	if (!doctor->site_wrong)
+		check_tried(doctor, path);
+	if (diag.count || doctor->site_tried)
+		return;
+	if (site->path)
+		doctor_say(doctor, "site-file", DOCTOR_OK, NULL, "%s: valid, %zu interface%s", path,
+			   site->interfaces, site->interfaces == 1 ? "" : "s");
+	else
+		doctor_say(doctor, "site-file", DOCTOR_OK, NULL, "there is no %s", path);
+}
+
+void doctor_site(struct doctor *doctor)
+{
+	check_profiles(doctor, &doctor->catalog);
+	check_file(doctor, &doctor->catalog);
+}
+
+/* --- what the file says of one interface --- */
+
+const struct site_interface *doctor_wanted(const struct doctor *doctor, const struct hook *hook)
+{
+	char real[IF_NAMESIZE];
+	size_t i;
+
+	for (i = 0; i < doctor->site.interfaces; i++)
+		if (link_find(doctor->site.interface[i].name, real) == (int)hook->ifindex)
+			return &doctor->site.interface[i];
+	return NULL;
+}
+
+/* Whether apply would leave it alone. What cannot be told is no difference. */
+static bool is_as_wanted(struct doctor *doctor, const struct patient *patient,
+			 const struct site_interface *wanted)
+{
+	__cleanup(diag_free) struct diag diag = {};
+	struct plan plan = {};
+	bool same;
+
+	if (wanted->mode != HOOK_AUTO && wanted->mode != patient->hook.mode)
+		return false;
+	if (!patient->kept ||
+	    plan_make(&doctor->catalog, doctor->folders, &wanted->recipe, false, &plan, &diag))
+		return true; /* said already: the file or the pins are damaged */
+	same = kept_same(patient->kept, plan.kept);
+	plan_free(&plan);
+	return same;
+}
+
+void doctor_wants(struct doctor *doctor, const struct patient *patient)
+{
+	const struct site_interface *wanted = doctor_wanted(doctor, &patient->hook);
+	__free_text char *apply = doctor_apply(doctor);
+	__cleanup(diag_free) struct diag said = {};
+	__free_text char *waits = NULL;
+
+	if (!doctor->site.path)
+		return;
+	waits = patient->kept ? state_waits(patient->hook.name, patient->kept) : NULL;
+	doctor_unhear(doctor);
+	if (wanted && doctor->site_wrong &&
+	    !site_check_interface(&doctor->catalog, &doctor->site, wanted, &said)) {
+		doctor_say(doctor, "site-file", DOCTOR_PROBLEM, apply,
+			   "its part of %s has an error: it is left out at boot",
+			   doctor->site.path);
+		return;
+	}
+	if (!wanted && doctor->site_wrong) {
+		doctor_say(doctor, "site-file", DOCTOR_WARNING, apply,
+			   "%s has errors, and no part for this interface that could be read",
+			   doctor->site.path);
+	} else if (!wanted) {
+		__free_text char *fix = xasprintf("%s --dry-run", apply);
+
+		doctor_say(doctor, "site-file", DOCTOR_WARNING, fix,
+			   "%s does not have this interface: apply takes its filter off",
+			   doctor->site.path);
+	} else if (waits) {
+		doctor_say(doctor, "site-file", DOCTOR_WARNING, apply,
+			   "%s: apply takes it, boot and reload do not", waits);
+	} else if (!is_as_wanted(doctor, patient, wanted)) {
+		/* One fix is enough: that of what was reverted keeps it. */
+		doctor_say(doctor, "site-file", DOCTOR_WARNING,
+			   patient_reverted(patient) ? NULL : apply,
+			   "what is attached is not what %s says", doctor->site.path);
+	} else {
+		doctor_say(doctor, "site-file", DOCTOR_OK, NULL, "what is attached is what %s says",
+			   doctor->site.path);
+	}
+}
+
+char *doctor_apply(const struct doctor *doctor)
+{
+	__free_text char *site = NULL;
+	__free_text char *start = NULL;
+
+	if (doctor->site_wrong)
+		return doctor_command(doctor->folders, "portcullis check", doctor->site.path);
+	if (doctor->site_tried)
+		return restore(doctor);
+	if (!doctor->site_path)
+		return doctor_command(doctor->folders, "portcullis apply", NULL);
+	site = shell_word(doctor->site_path);
+	start = xasprintf("portcullis apply --site %s", site);
+	return doctor_command(doctor->folders, start, NULL);
+}

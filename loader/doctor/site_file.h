@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What `doctor` says of the catalog and the site file. */
+#ifndef PORTCULLIS_DOCTOR_SITE_FILE_H
+#define PORTCULLIS_DOCTOR_SITE_FILE_H
+
+#include "loader/doctor/patient.h"
+
+/* Opens doctor->catalog and doctor->site, for the interfaces too. */
+void doctor_site(struct doctor *doctor);
+
+/* What the site file says of an interface; NULL: nothing. */
+const struct site_interface *doctor_wanted(const struct doctor *doctor, const struct hook *hook);
+/* Says whether its filter is that. */
+void doctor_wants(struct doctor *doctor, const struct patient *patient);
+
+/*
+ * "START --catalog DIR.. PATH", and apply with --site and --catalog as given, or where the file has
+ * errors or was reverted what is to be done before; the caller frees.
+ */
+char *doctor_command(const struct names *folders, const char *start, const char *path);
+char *doctor_apply(const struct doctor *doctor);
+
+#endif

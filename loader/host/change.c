@@ -1,0 +1,505 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Carries a change of the host out. */
+#include "loader/host/change.h"
+
+#include "loader/base/clock.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/filter/attach.h"
+#include "loader/filter/confirm.h"
+#include "loader/filter/detach.h"
+#include "loader/filter/egress.h"
+#include "loader/filter/flow_maps.h"
+#include "loader/filter/generation.h"
+#include "loader/filter/load.h"
+#include "loader/filter/open.h"
+#include "loader/filter/pins.h"
+#include "loader/filter/seed.h"
+#include "loader/filter/seed_sockets.h"
+#include "loader/filter/several.h"
+#include "loader/guard/management.h"
+#include "loader/host/lockout.h"
+#include "loader/host/unfiltered.h"
+#include "loader/net/frame_find.h"
+#include "loader/net/hairpin.h"
+#include "loader/net/link_advice.h"
+#include "loader/report/difference.h"
+#include "loader/report/json_forms.h"
+#include "loader/report/record.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+/*
+ * How long egress learns before packets are judged, where conntrack cannot tell: who gets data
+ * acknowledges it within half a second (RFC 1122, 4.2.3.2), so this is twice that.
+ */
+static const struct timespec learning_time = {.tv_sec = 1};
+
+/* How long UDP may go on since before an attach (abi.h): twice what NAT keeps (RFC 4787, REQ-5). */
+#define GRACE (240 * PC_SECOND)
+
+#define each_change(changes, one, which)                                                         \
+	for (struct change *one = (changes)->change; one < (changes)->change + (changes)->count; \
+	     one++)                                                                              \
+		if (one->kind == (which))
+
+/* It was not confirmed in time: to be detached before this attach. */
+static bool is_stand_in(const struct hook *hook)
+{
+	__cleanup(filter_close) struct filter filter = FILTER_NONE;
+
+	return !filter_try_open(hook->id, &filter) && filter.current.copy->stand_in;
+}
+
+int change_find_free(struct change *change)
+{
+	int err = hook_find(change->name, &change->hook);
+
+	if (!err)
+		err = frame_of(change->hook.name, change->hook.ifindex, &change->frame);
+	if (err)
+		return err;
+	if (!change->hook.id[0])
+		return hook_free(&change->hook);
+	if (is_stand_in(&change->hook)) /* a dry run: else it would be gone */
+		return 0;
+	error("%s: portcullis is attached already; portcullis swap %s -p PROFILE changes the profile",
+	      change->hook.name, change->hook.name);
+	return -EEXIST;
+}
+
+/* --- making what is to judge --- */
+
+/*
+ * What an interface is hooked with, and what an attach that is not confirmed falls back to: the
+ * same, but it drops nothing. So a command that is killed half way leaves nothing that judges at
+ * one hook only.
+ */
+static int switch_to_stand_in(struct change *change)
+{
+	struct tables tables = change->plan->tables;
+	json_t *kept = json_deep_copy(change->plan->kept);
+	__free_text char *text = NULL;
+	int err;
+
+	tables.generation = xcalloc(1, sizeof(*tables.generation));
+	*tables.generation = *change->plan->tables.generation;
+	tables.generation->policy = PC_POLICY_START;
+	tables.generation->stand_in = 1;
+	tables.generation->grace = clock_monotonic() + GRACE;
+	json_object_set_new(json_object_get(kept, "recipe"), "policy", json_string("observe"));
+	text = json_dumps(kept, JSON_COMPACT);
+	err = filter_switch(&change->filter, &tables, text, false);
+	free(tables.generation);
+	json_decref(kept);
+	return err;
+}
+
+static int load_one(struct change *change, const struct filter *with)
+{
+	int err = filter_load_sharing(&change->filter, with, &FILTER_NONE,
+				      change->flows ? change->flows : PC_FLOWS, change->frame,
+				      change->plan->tables.generation);
+
+	change->filter.ifindex = change->hook.ifindex;
+	if (!err && with->fd[FILTER_FLOWS] >= 0)
+		several_set(&change->filter);
+	if (!err)
+		change->talks = seed_begun(&change->filter);
+	if (!err)
+		err = switch_to_stand_in(change);
+	return err ? err : filter_pin_egress(&change->filter);
+}
+
+/* The flow maps are those of the namespace, else those of the first interface. */
+static int load_all(const struct changes *changes)
+{
+	__cleanup(filter_close) struct filter with = FILTER_NONE;
+	const struct change *first = NULL;
+	int err;
+
+	each_change (changes, one, CHANGE_ATTACH) {
+		if (!first) {
+			err = flow_maps_find(one->flows, &with);
+			if (err)
+				return err;
+		} else if (one->flows && one->flows != first->flows) {
+			error("%s: %u flows, and %s has another number: interfaces of a network namespace share the map",
+			      one->name, one->flows, first->name);
+			return -EINVAL;
+		}
+		err = load_one(one, first && with.fd[FILTER_FLOWS] < 0 ? &first->filter : &with);
+		if (err)
+			return err;
+		if (!first)
+			first = one;
+	}
+	return 0;
+}
+
+static int prepare_all(const struct changes *changes)
+{
+	__u64 batch = 0;
+	size_t i;
+	int err = load_all(changes);
+
+	if (err)
+		return err;
+	if (getrandom(&batch, sizeof(batch), 0) != sizeof(batch)) {
+		error("cannot get a random number for the swap");
+		return -EIO;
+	}
+	for (i = 0; i < changes->count && !err; i++) {
+		struct change *one = &changes->change[i];
+
+		if (one->kind != CHANGE_DETACH)
+			err = filter_prepare(&one->filter, &one->plan->tables, one->plan->text,
+					     batch, one->confirm);
+	}
+	return err;
+}
+
+/* --- putting it in place --- */
+
+/* The egress side first: when packets begin to be judged, their answers are learned already. */
+static int hook_egress(struct change *change)
+{
+	int err = egress_attach(&change->filter, change->hook.name, change->hook.ifindex);
+
+	if (!err)
+		change->seeded = seed_live(&change->filter, change->hook.ifindex,
+					   change->plan->tables.generation->forward);
+	return err;
+}
+
+/*
+ * Whether what goes on can only be learned by watching. An interface that observes lets its packets
+ * in, and what answers them teaches nothing.
+ */
+static bool needs_learning(const struct change *change)
+{
+	const struct pc_generation *generation = change->plan->tables.generation;
+
+	bool observes = generation->policy == PC_POLICY_OBSERVE;
+
+	return !change->seeded && (generation->forward || (observes && change->talks));
+}
+
+/* Once for all interfaces, after all their egress hooks. */
+static int hook_egress_all(const struct changes *changes)
+{
+	bool learn = false;
+	int err;
+
+	each_change (changes, one, CHANGE_ATTACH) {
+		err = hook_egress(one);
+		if (err)
+			return err;
+		learn |= needs_learning(one);
+	}
+	if (learn)
+		nanosleep(&learning_time, NULL);
+	return 0;
+}
+
+/* Also one that keeps the deadline of a change before it. */
+static bool is_to_be_confirmed(const struct change *change)
+{
+	return change->confirm || (change->kind == CHANGE_SWAP && change->filter.fallback.copy);
+}
+
+static int arm_all(const struct changes *changes)
+{
+	bool wait = false;
+	__u64 now;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < changes->count; i++)
+		wait |= is_to_be_confirmed(&changes->change[i]);
+	if (wait && changes->before_deadline)
+		changes->before_deadline(changes->context);
+	now = clock_boot();
+	for (i = 0; i < changes->count && !err; i++)
+		if (changes->change[i].confirm)
+			err = filter_arm(&changes->change[i].filter,
+					 now + changes->change[i].confirm * PC_SECOND);
+	return err;
+}
+
+/*
+ * Hooks and pins first, which fail more easily; then one update an interface. Until it is pinned, a
+ * link ends with this process; what does not, a filter at a clsact, the next command finds by the
+ * folder that load_one made. What is switched last, it completes.
+ */
+static int put_all_in_place(const struct changes *changes)
+{
+	size_t i;
+	int err = hook_egress_all(changes);
+
+	if (err)
+		return err;
+	each_change (changes, one, CHANGE_ATTACH) {
+		err = hook_attach(&one->filter, &one->hook, &one->mode);
+		if (err)
+			return err;
+	}
+	each_change (changes, one, CHANGE_ATTACH) {
+		err = filter_pin(&one->filter);
+		if (err)
+			return err;
+	}
+	err = arm_all(changes);
+	for (i = 0; i < changes->count && !err; i++)
+		err = changes->change[i].kind == CHANGE_DETACH ?
+			      filter_stop(&changes->change[i].filter) :
+			      filter_commit(&changes->change[i].filter);
+	return err;
+}
+
+static void undo_all(const struct changes *changes)
+{
+	size_t attaches = 0;
+
+	each_change (changes, one, CHANGE_ATTACH) {
+		filter_detach(&one->filter);
+		attaches++;
+	}
+	each_change (changes, one, CHANGE_SWAP)
+		filter_undo(&one->filter);
+	each_change (changes, one, CHANGE_DETACH)
+		filter_refill(&one->filter);
+	if (!changes->each && (changes->count > 1 || !attaches))
+		error("nothing was %s: every interface is as it was", changes->done);
+}
+
+/* --- telling of it --- */
+
+/* What waits to be confirmed. The deadline that it took over may have passed just now. */
+static int say_confirm(const struct change *change)
+{
+	const struct filter *filter = &change->filter;
+	unsigned int left = seconds_left(filter->current.copy);
+
+	if (!filter->current.copy->deadline)
+		return 0;
+	if (left) {
+		say_line(
+			"%s: waits to be confirmed, %u s, then %s; best from a new connection: portcullis confirm %s",
+			change->name, left,
+			filter->fallback.copy->stand_in ? "everything passes again" :
+							  "what judged before comes back",
+			change->name);
+		return 0;
+	}
+	if (filter->fallback.copy->stand_in)
+		error("%s: the time to confirm it has passed already: everything passes again",
+		      change->name);
+	else
+		error("%s: the time to confirm what was there passed meanwhile: generation %llu judges again",
+		      change->name, filter->fallback.copy->number);
+	return -ETIME;
+}
+
+static void record(const struct change *one)
+{
+	static const enum record_action action[] = {
+		[CHANGE_ATTACH] = RECORD_ATTACH,
+		[CHANGE_SWAP] = RECORD_SWAP,
+		[CHANGE_DETACH] = RECORD_DETACH,
+	};
+	const struct pc_generation *current = one->filter.current.copy;
+	json_t *none = json_object();
+	__free_text char *what =
+		one->plan ? difference_short(one->kept ? one->kept : none, one->plan->kept) : NULL;
+
+	record_change(&(struct record){
+		.action = action[one->kind],
+		.interface = one->hook.name[0] ? one->hook.name : one->name,
+		.generation = one->plan && current ? current->number : 0,
+		.what = what,
+		.seconds = one->plan && current ? seconds_left(current) : 0,
+	});
+	json_decref(none);
+}
+
+/* With --forward alone: without it, no answer to what is forwarded is known, and attach says so. */
+static void warn_hairpin(const struct change *change, const char *interface, unsigned int ifindex)
+{
+	const struct pc_generation *generation = change->plan->tables.generation;
+	__free_text char *text = generation->forward ? hairpin_find(generation, ifindex) : NULL;
+
+	if (text)
+		warning("%s: %s", interface, text);
+}
+
+static int finish_all(const struct changes *changes)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < changes->count; i++)
+		record(&changes->change[i]);
+	each_change (changes, one, CHANGE_ATTACH) {
+		filter_finish(&one->filter);
+		link_warn(one->hook.name, one->hook.ifindex, one->plan->tables.generation->forward);
+		warn_hairpin(one, one->hook.name, one->hook.ifindex);
+		plan_summary(one->plan, one->hook.name, hook_mode_name(one->mode), stdout);
+	}
+	each_change (changes, one, CHANGE_SWAP) {
+		filter_finish(&one->filter);
+		plan_summary(one->plan, one->name, NULL, stdout);
+		if (one->forwarded && !one->plan->tables.generation->forward)
+			link_warn(one->name, one->filter.ifindex, false);
+		warn_hairpin(one, one->name, one->filter.ifindex);
+	}
+	each_change (changes, one, CHANGE_DETACH) {
+		filter_detach(&one->filter);
+		say_line("%s: detached; everything passes", one->name);
+	}
+	for (size_t i = 0; i < changes->count; i++)
+		if (changes->change[i].kind != CHANGE_DETACH && say_confirm(&changes->change[i]))
+			err = -ETIME;
+	return err;
+}
+
+/*
+ * What this host asks by an interface without a filter is not learned, and what it answers there is
+ * not known by those that have one: said once, when a filter is attached.
+ */
+static void warn_unfiltered(const struct changes *changes)
+{
+	const struct change *first = NULL;
+	__free_text char *profiles = NULL;
+	__free_text char *listed = NULL;
+	__free_text char *words = NULL;
+	struct names names = {};
+
+	each_change (changes, one, CHANGE_ATTACH)
+		first = first ? first : one;
+	if (!first || unfiltered_find(&names) || !names.count) {
+		names_free(&names);
+		return;
+	}
+	listed = names_join(&names, ", ");
+	words = names_join(&names, " ");
+	profiles = report_joined(
+		json_object_get(json_object_get(first->plan->kept, "recipe"), "profiles"), ",");
+	warning("%s: up, with %s, and without a filter: answers to what this host asks there are dropped if they come in by an interface that has one, and what comes in there is not filtered; to try it: portcullis attach %s -p %s --observe",
+		listed, names.count > 1 ? "addresses" : "an address", words, profiles);
+	names_free(&names);
+}
+
+static void say_changes(const struct changes *changes)
+{
+	each_change (changes, one, CHANGE_SWAP) {
+		one->forwarded = one->filter.current.copy->forward;
+		management_warn_open(one->plan);
+		say_line("%s:", one->name);
+		plan_features(one->plan, one->kept, stdout);
+		difference_print(one->kept, one->plan->kept, stdout);
+	}
+	fflush(stdout);
+}
+
+static int say_dry_run(const struct changes *changes)
+{
+	__cleanup(filter_close) struct filter with = FILTER_NONE;
+	json_t *none = json_object();
+	bool first = true;
+	int err = 0;
+
+	each_change (changes, one, CHANGE_ATTACH) {
+		if (!err && first)
+			err = flow_maps_find(one->flows, &with);
+		first = false;
+		if (err)
+			break;
+		plan_summary(one->plan, one->hook.name, "would attach", stdout);
+		difference_print(none, one->plan->kept, stdout);
+	}
+	if (!err) {
+		each_change (changes, one, CHANGE_SWAP)
+			plan_summary(one->plan, one->name, "would swap", stdout);
+		each_change (changes, one, CHANGE_DETACH)
+			say_line("%s: would detach; everything would pass", one->name);
+	}
+	json_decref(none);
+	return err;
+}
+
+static int ask_guard(const struct changes *changes)
+{
+	struct guard_target *target = xcalloc(changes->count, sizeof(*target));
+	bool confirmed = true;
+	size_t count = 0, i;
+	int err;
+
+	for (i = 0; i < changes->count; i++) {
+		const struct change *one = &changes->change[i];
+
+		if (one->kind == CHANGE_DETACH)
+			continue;
+		target[count++] = (struct guard_target){
+			.interface = one->name,
+			.ifindex = one->hook.ifindex,
+			.plan = one->plan,
+			.catalog = one->catalog,
+			.kept = one->kept,
+		};
+		confirmed &= is_to_be_confirmed(one);
+	}
+	err = guard_hold(changes->command, target, count, changes->management,
+			 changes->force ? GUARD_WARN :
+			 confirmed	? GUARD_CONFIRM :
+					  GUARD_STOP);
+	free(target);
+	return err;
+}
+
+/* What is detached does not come back: what is to be confirmed would fall back to less. */
+static int check_detaches(const struct changes *changes)
+{
+	bool confirm = false;
+	size_t i;
+
+	for (i = 0; i < changes->count; i++)
+		confirm |= changes->change[i].confirm;
+	each_change (changes, one, CHANGE_DETACH) {
+		if (!confirm)
+			continue;
+		error("%s: %s would be detached, which cannot fall back: detach it first, or leave out --confirm",
+		      changes->command, one->name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int changes_run(const struct changes *changes)
+{
+	int err;
+
+	say_changes(changes);
+	err = changes->dry_run ? say_dry_run(changes) : 0;
+	fflush(stdout);
+	if (!err)
+		err = check_detaches(changes);
+	if (!err)
+		err = ask_guard(changes);
+	if (err || changes->dry_run)
+		return err;
+	err = prepare_all(changes);
+	if (!err)
+		err = put_all_in_place(changes);
+	if (err)
+		undo_all(changes);
+	else
+		err = finish_all(changes);
+	several_settle();
+	if (!err)
+		warn_unfiltered(changes);
+	return err;
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Finds out who is connected, and has it judged. */
+#include "loader/host/lockout.h"
+
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/filter/hook.h"
+#include "loader/filter/open.h"
+#include "loader/guard/judge.h"
+#include "loader/net/link.h"
+#include "loader/net/netlink.h"
+#include "loader/net/route.h"
+#include "loader/object/folder.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <linux/rtnetlink.h>
+
+#define LOOPBACK 1 /* ifindex of lo, in each network namespace */
+#define PROC	 "/proc"
+
+static unsigned int find_route(void *context, const struct socket_info *socket)
+{
+	struct route route = {};
+
+	if (route_back(context, socket->family, socket->remote, socket->local, socket->device,
+		       &route))
+		return 0;
+	return route.type == RTN_LOCAL ? LOOPBACK : route.ifindex;
+}
+
+static void find_logins(const struct guard_world *world, struct login *login, size_t count)
+{
+	logins_find(PROC, world->server, world->servers, login, count);
+}
+
+/* loginuid outlives sudo and su. Where the kernel or a container has none, sudo's word is taken. */
+static __u32 find_caller(void)
+{
+	__u32 uid = login_uid(PROC, getpid());
+	const char *sudo = getenv("SUDO_UID");
+
+	if (uid == LOGIN_UID_NONE && sudo && *sudo && strspn(sudo, "0123456789") == strlen(sudo))
+		uid = strtoul(sudo, NULL, 10);
+	return uid;
+}
+
+/* What judges now, anywhere. A filter that cannot be read is left out, as if it admitted all. */
+static void read_filters(struct guard_world *world, struct filter **filters)
+{
+	struct hook *hook;
+	size_t count, i;
+
+	if (pins_ready(false) != 1 || hook_list(&hook, &count))
+		return;
+	*filters = xcalloc(count, sizeof(**filters));
+	world->filter = xcalloc(count, sizeof(*world->filter));
+	for (i = 0; i < count; i++) {
+		struct filter *filter = &(*filters)[world->filters];
+
+		*filter = FILTER_NONE;
+		if (filter_try_open(hook[i].id, filter))
+			continue;
+		if (!filter->current.copy) {
+			filter_close(filter);
+			continue;
+		}
+		world->filter[world->filters++] =
+			(struct guard_filter){hook[i].ifindex, filter->current.copy};
+	}
+	free(hook);
+}
+
+static int read_world(struct guard_world *world, struct mnl_socket **routes)
+{
+	int err = sockets_list(IPPROTO_TCP, SOCKET_STATE(TCP_ESTABLISHED), &world->session,
+			       &world->sessions);
+
+	if (!err)
+		err = sockets_list(IPPROTO_TCP, SOCKET_STATE(TCP_LISTEN), &world->server,
+				   &world->servers);
+	/* A kernel without udp_diag has no list of them, and they matter only where the site says
+	 * so. */
+	if (!err)
+		sockets_list(IPPROTO_UDP, SOCKET_STATE(TCP_CLOSE), &world->server, &world->servers);
+	if (!err)
+		err = links_read(&world->links);
+	if (!err)
+		err = netlink_open(NETLINK_ROUTE, routes);
+	return err;
+}
+
+static void world_free(struct guard_world *world, struct filter *filters)
+{
+	size_t i;
+
+	for (i = 0; i < world->filters; i++)
+		filter_close(&filters[i]);
+	free(filters);
+	free(world->filter);
+	free(world->session);
+	free(world->server);
+	links_free(&world->links);
+	sessions_free(&world->own);
+}
+
+/* The caller is told how to go on; `found` is not GUARD_NOTHING. */
+static void say_stopped(const char *command, enum guard_found found)
+{
+	if (!strcmp(command, "confirm"))
+		error("confirm: nothing is confirmed; confirm from a new connection, which shows that one can be made, or with --force");
+	else if (found == GUARD_OWN)
+		error("%s: stopped before anything changed; --force goes on all the same, and with --confirm 60 besides it falls back by itself",
+		      command);
+	else
+		error("%s: stopped before anything changed; go on with --confirm 60, which falls back by itself, or with --force",
+		      command);
+}
+
+int guard_hold(const char *command, const struct guard_target *target, size_t count,
+	       const struct ports *management, enum guard_mode mode)
+{
+	__cleanup(netlink_close) struct mnl_socket *routes = NULL;
+	__cleanup(diag_free) struct diag diag = {};
+	struct guard_world world = {.route = find_route, .logins = find_logins};
+	enum guard_found found = GUARD_NOTHING;
+	struct filter *filters = NULL;
+	int err;
+
+	if (!count)
+		return 0;
+	err = read_world(&world, &routes);
+	if (err) {
+		warning("%s: cannot tell who is connected: %s; whether somebody is locked out is not known",
+			command, strerror(-err));
+	} else {
+		world.context = routes;
+		read_filters(&world, &filters);
+		sessions_find(PROC, getpid(), &world.own);
+		world.caller = find_caller();
+		found = guard_judge(command, target, count, management, mode, &world, &diag);
+		diag_print(&diag, stderr);
+	}
+	world_free(&world, filters);
+	if (found == GUARD_NOTHING)
+		return 0;
+	say_stopped(command, found);
+	return -EACCES;
+}

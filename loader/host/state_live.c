@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What is kept for boot against what filters now. */
+#include "loader/host/state_live.h"
+
+#include "loader/base/clock.h"
+#include "loader/base/memory.h"
+#include "loader/compile/kept.h"
+#include "loader/compile/plan.h"
+#include "loader/filter/open.h"
+#include "loader/host/attached.h"
+#include "loader/net/link.h"
+#include "loader/recipe/recipe_json.h"
+#include "loader/recipe/state.h"
+#include "loader/recipe/state_write.h"
+#include "loader/report/difference.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Whether the filter was made from the same, and is final. */
+static bool is_final(const struct hook *hook, const struct plan *plan)
+{
+	__cleanup(filter_close) struct filter filter = FILTER_NONE;
+	json_t *kept = NULL;
+	bool same;
+
+	if (filter_try_open(hook->id, &filter) || filter.current.copy->deadline ||
+	    filter.reverted.copy || filter_kept(hook->name, &filter, &kept))
+		return false;
+	same = kept_same(kept, plan->kept);
+	json_decref(kept);
+	return same;
+}
+
+/* One that is not there holds nothing up. */
+static bool is_in_place(struct snapshot *pending, const struct site_interface *interface)
+{
+	__cleanup(diag_free) struct diag unused = {};
+	__cleanup(plan_free) struct plan plan = {};
+	const struct names folders = {};
+	char real[IF_NAMESIZE];
+	struct hook hook;
+
+	if (link_find(interface->name, real) <= 0)
+		return true;
+	return !hook_find(interface->name, &hook) && hook.id[0] &&
+	       !plan_make(&pending->catalog, &folders, &interface->recipe, false, &plan, &unused) &&
+	       is_final(&hook, &plan);
+}
+
+bool state_is_waiting(void)
+{
+	bool waiting = false;
+	struct hook *hook;
+	size_t count, i;
+
+	if (hook_list(&hook, &count))
+		return false;
+	for (i = 0; i < count && !waiting; i++) {
+		__cleanup(filter_close) struct filter filter = FILTER_NONE;
+
+		waiting = !filter_try_open(hook[i].id, &filter) && filter.current.copy->deadline &&
+			  filter.current.copy->deadline > clock_boot();
+	}
+	free(hook);
+	return waiting;
+}
+
+void state_settle(void)
+{
+	__cleanup(snapshot_free) struct snapshot pending = {};
+	__cleanup(diag_free) struct diag unused = {};
+	size_t i;
+
+	if (snapshot_open(STATE_PENDING, &pending, &unused) || !pending.there)
+		return;
+	for (i = 0; i < pending.site.interfaces; i++) {
+		const struct site_interface *interface = &pending.site.interface[i];
+
+		if (pending.interfaces.count && !names_have(&pending.interfaces, interface->name))
+			continue;
+		if (!is_in_place(&pending, interface))
+			return;
+	}
+	state_promote(&pending);
+}
+
+/* Names of profiles of `before` that are another in `after`. */
+static char *changed_profiles(const json_t *before, const json_t *after)
+{
+	const json_t *old, *new;
+	struct names names = {};
+	size_t i, j;
+	char *text;
+
+	json_array_foreach (json_object_get(before, "profiles"), i, old)
+		json_array_foreach (json_object_get(after, "profiles"), j, new)
+			if (json_equal(json_object_get(old, "name"),
+				       json_object_get(new, "name")) &&
+			    !kept_same_profile(old, new))
+				names_add(&names, json_string_value(json_object_get(old, "name")));
+	text = names_join(&names, ", ");
+	names_free(&names);
+	return text;
+}
+
+char *state_waits(const char *interface, const json_t *kept)
+{
+	__cleanup(diag_free) struct diag unused = {};
+	__cleanup(names_free) struct names folders = {};
+	__cleanup(catalog_close) struct catalog catalog = {};
+	__cleanup(recipe_free) struct recipe recipe = {};
+	__cleanup(plan_free) struct plan plan = {};
+	__free_text char *what = NULL, *names = NULL;
+
+	if (kept_folders(interface, kept, &folders) || catalog_open(&folders, &catalog, &unused) ||
+	    recipe_from_json(&recipe, json_object_get(kept, "recipe"), &unused) ||
+	    plan_make(&catalog, &folders, &recipe, false, &plan, &unused))
+		return NULL;
+	what = difference_short(kept, plan.kept);
+	names = changed_profiles(kept, plan.kept);
+	return what && *names ? xasprintf("%s changed since it was applied: %s", names, what) :
+				NULL;
+}

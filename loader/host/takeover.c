@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Takes over what another version attached: from its pins and recipe to a filter of this version.
+ */
+#include "loader/host/takeover.h"
+
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/compile/replan.h"
+#include "loader/filter/any_layout.h"
+#include "loader/filter/egress.h"
+#include "loader/filter/flow_maps.h"
+#include "loader/filter/generation.h"
+#include "loader/filter/load.h"
+#include "loader/filter/past.h"
+#include "loader/filter/pins.h"
+#include "loader/filter/seed.h"
+#include "loader/filter/several.h"
+#include "loader/host/lockout.h"
+#include "loader/net/frame_find.h"
+#include "loader/object/paths.h"
+#include "loader/object/pin.h"
+#include "loader/report/difference.h"
+#include "loader/report/record.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+
+/* What the new filter judges by: the old recipe, with the catalog as it is now. */
+static int make(const char *interface, const struct any_layout *other, const struct names *folders,
+		struct remade *made)
+{
+	int err = remake(interface, other->recipe, folders, made);
+
+	if (err)
+		error("%s: its filter is another version's, and its recipe cannot be used: see above; use the version that attached it, or portcullis detach %s and attach again",
+		      interface, interface);
+	return err;
+}
+
+/* How many flows its maps are to hold: as before. */
+static __u32 flows_of(const struct any_layout *other)
+{
+	struct bpf_map_info info;
+
+	if (other->filter.fd[FILTER_CONNECTIONS] >= 0)
+		return flow_maps_size(&other->filter);
+	return other->filter.fd[FILTER_FLOWS] < 0 ||
+			       object_map(other->filter.fd[FILTER_FLOWS], &info) ?
+		       PC_FLOWS :
+		       info.max_entries;
+}
+
+/*
+ * The flow maps are those of this version's filters in the network namespace, if there are, else
+ * the old ones.
+ */
+static int load(const struct hook *hook, const struct any_layout *other, const struct remade *made,
+		enum pc_frame frame, struct filter *filter)
+{
+	__cleanup(filter_close) struct filter with = FILTER_NONE;
+	struct filter none = FILTER_NONE;
+	struct tables tables = made->plan.tables;
+	const struct filter *flows = other->version >= PC_FLOWS_SINCE ? &other->filter : &none;
+	int err = flow_maps_find(0, &with);
+
+	if (!err)
+		err = filter_load_sharing(filter, with.fd[FILTER_FLOWS] >= 0 ? &with : flows,
+					  other->version >= PC_COUNTERS_SINCE ? &other->filter :
+										&none,
+					  flows_of(other), frame, tables.generation);
+	if (err)
+		return err;
+	if (with.fd[FILTER_FLOWS] >= 0)
+		several_set(filter);
+	filter->ifindex = hook->ifindex;
+	tables.generation->number = other->number + 1;
+	tables.generation->attached_at = other->attached_at;
+	return filter_switch(filter, &tables, made->plan.text, false);
+}
+
+/*
+ * The counters that the old filter has of its own. Those until now go into the new folder before
+ * the programs change: a reader finds no less than before.
+ */
+static int keep_counters(const struct hook *hook, const struct any_layout *old, struct filter *new)
+{
+	if (old->version >= PC_COUNTERS_SINCE) {
+		new->fd[FILTER_PAST] =
+			old->filter.fd[FILTER_PAST] < 0 ? -1 : fd_dup(old->filter.fd[FILTER_PAST]);
+		return old->filter.fd[FILTER_PAST] >= 0 && new->fd[FILTER_PAST] < 0 ?
+			       new->fd[FILTER_PAST] :
+			       0;
+	}
+	if (!past_known(old->version)) {
+		warning("%s: counters begin at zero: that version had others", hook->name);
+		return 0;
+	}
+	new->fd[FILTER_PAST] = past_make(&old->filter, old->version);
+	return new->fd[FILTER_PAST] < 0 ? new->fd[FILTER_PAST] : 0;
+}
+
+/* When the old programs run no more, what they have counted since. */
+static void keep_last_counts(const struct hook *hook, const struct any_layout *old,
+			     struct filter *new)
+{
+	int past, err;
+
+	if (old->version >= PC_COUNTERS_SINCE || !past_known(old->version))
+		return;
+	err = filter_await_packets(new);
+	past = err ? err : past_make(&old->filter, old->version);
+	err = past < 0 ? past : past_put(new, past);
+	if (err && past >= 0)
+		fd_close(&past);
+	if (err)
+		warning("%s: what was counted while it was taken over is lost: %s", hook->name,
+			strerror(-err));
+}
+
+/*
+ * While both folders have the link, it is the one's whose program it holds. A command that is
+ * killed here leaves the other to be collected, and the egress program to be mended.
+ */
+static int put_in_place(const struct hook *hook, struct any_layout *other, struct filter *new)
+{
+	struct filter *old = &other->filter;
+	int err = keep_counters(hook, other, new);
+
+	if (!err)
+		err = filter_pin_egress(new);
+	if (err)
+		return err;
+	err = egress_replace(new, old, hook->name, hook->ifindex);
+	if (err) {
+		filter_unpin(new);
+		return err;
+	}
+	seed_old(new, old);
+	seed_live(new, hook->ifindex, new->current.copy->forward);
+	new->fd[FILTER_LINK] = fd_dup(old->fd[FILTER_LINK]);
+	err = new->fd[FILTER_LINK] < 0 ? new->fd[FILTER_LINK] : filter_pin(new);
+	if (!err && bpf_link_update(old->fd[FILTER_LINK], new->fd[FILTER_PROGRAM], NULL)) {
+		err = -errno;
+		error("%s: cannot replace the program: %s", hook->name, strerror(-err));
+	}
+	if (!err) {
+		keep_last_counts(hook, other, new);
+		filter_unpin(old);
+		return 0;
+	}
+	egress_replace(old, new, hook->name, hook->ifindex);
+	filter_unpin(new);
+	return err;
+}
+
+/*
+ * Whether the old filter gives something else today: by its profiles, or because its version took
+ * frames without an Ethernet header for not IP, and let them pass.
+ */
+static int check_change(const struct hook *hook, const struct takeover *how, bool misread,
+			struct remade *made)
+{
+	const struct guard_target target = {hook->name, hook->ifindex, &made->plan, &made->catalog,
+					    made->kept};
+
+	__free_text char *text = NULL;
+	size_t length, changes;
+	FILE *to = open_memstream(&text, &length);
+
+	if (!to)
+		return -ENOMEM;
+	changes = difference_print(made->kept, made->plan.kept, to);
+	fclose(to);
+	if (misread)
+		say_line(
+			"%s: its frames have no Ethernet header: the version that attached it let everything pass; from now on it is filtered",
+			hook->name);
+	if (!changes && !misread)
+		return 0;
+	if (changes)
+		say_line("%s: its profiles have changed since it was attached:", hook->name);
+	fputs(text, stdout);
+	fflush(stdout);
+	if (!how->confirm)
+		return guard_hold(how->command, &target, 1, how->management,
+				  how->force ? GUARD_WARN : GUARD_STOP);
+	error("%s: another version attached it; to take it over would change that for good: %s once without --confirm, then with",
+	      hook->name, how->command);
+	return -EBUSY;
+}
+
+static int replace(struct hook *hook, const struct takeover *how, struct any_layout *other)
+{
+	__cleanup(remade_free) struct remade made = {};
+	__cleanup(filter_close) struct filter filter = FILTER_NONE;
+	__free_text char *from = NULL, *what = NULL;
+	enum pc_frame frame;
+	int err = frame_of(hook->name, hook->ifindex, &frame);
+
+	if (!err)
+		err = make(hook->name, other, how->folders, &made);
+	if (!err)
+		err = check_change(hook, how,
+				   frame != PC_FRAME_ETHERNET && other->version < PC_FRAMES_SINCE,
+				   &made);
+	if (!err)
+		err = load(hook, other, &made, frame, &filter);
+	if (!err)
+		err = put_in_place(hook, other, &filter);
+	if (err)
+		return err;
+	memcpy(hook->id, filter.id, sizeof(hook->id));
+	hook->program_id = filter.program_id;
+	from = xasprintf("%s%s",
+			 *other->program_version ? "portcullis " : "a version of another layout",
+			 other->program_version);
+	what = xasprintf("from %s", from);
+	record_change(&(struct record){.action = RECORD_TAKEOVER,
+				       .interface = hook->name,
+				       .generation = filter.current.copy->number,
+				       .what = what});
+	say_line("%s: taken over from %s", hook->name, from);
+	return 0;
+}
+
+/* Whether it is to be replaced: 1 or 0, or -errno with a message. */
+static int look_at(const struct hook *hook, const struct any_layout *other)
+{
+	if (other->version > PC_ABI_VERSION) {
+		error("%s: was attached by a newer version of portcullis, whose layout this one does not know: use that version, or portcullis detach %s and attach again",
+		      hook->name, hook->name);
+		return -EPROTO;
+	}
+	if (other->version < PC_ABI_VERSION && (other->waits || other->stand_in)) {
+		error("%s: was attached by an older version of portcullis, and waits to be confirmed: confirm it with that version, wait until it has fallen back, or portcullis detach %s",
+		      hook->name, hook->name);
+		return -EBUSY;
+	}
+	if (other->version < PC_ABI_VERSION)
+		return 1;
+	return strcmp(other->program_version, PORTCULLIS_VERSION) && !other->waits &&
+	       !other->stand_in;
+}
+
+int takeover(struct hook *hook, const struct takeover *how)
+{
+	__cleanup(any_layout_close) struct any_layout other = {.filter = FILTER_NONE};
+	int err = any_layout_open(hook->id, &other);
+
+	if (err == -ENOENT)
+		return 0; /* pins are missing: said by who opens it */
+	if (err) {
+		error(PINS "/%s: %s", hook->id, strerror(-err));
+		return err;
+	}
+	err = look_at(hook, &other);
+	if (err <= 0)
+		return err;
+	if (!how->dry_run)
+		return replace(hook, how, &other);
+	say_line("%s: would first be taken over from another version", hook->name);
+	if (other.version == PC_ABI_VERSION)
+		return 0;
+	error("%s: a dry run can tell no more before that: its layout is another", hook->name);
+	return -EPROTO;
+}

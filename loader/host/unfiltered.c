@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Interfaces without a filter, beside those that have one. */
+#include "loader/host/unfiltered.h"
+
+#include "loader/base/memory.h"
+#include "loader/filter/hook.h"
+#include "loader/net/link.h"
+
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * What is not the host's own way to others: nothing comes in by dummy and ifb, a VRF is what its
+ * members are, and the rest are of containers and guests.
+ */
+static bool is_left_out(const struct link *link)
+{
+	static const char *const kinds[] = {"bridge", "veth", "macvtap", "ipvtap",
+					    "dummy",  "ifb",  "vrf",	 "nlmon"};
+	size_t i;
+
+	if (link->flags & IFF_LOOPBACK)
+		return true;
+	/* A tap is a guest's, a tun a tunnel of this host. */
+	if (!strcmp(link->kind, "tun"))
+		return !(link->flags & IFF_POINTOPOINT);
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (!strcmp(link->kind, kinds[i]))
+			return true;
+	return false;
+}
+
+/* Link-local IPv6 is on every interface. */
+static bool has_address(const struct links *links, const struct link *link)
+{
+	size_t i;
+
+	for (i = 0; i < links->addresses; i++)
+		if (links->address[i].ifindex == link->ifindex &&
+		    (links->address[i].family == AF_INET ||
+		     links->address[i].scope < RT_SCOPE_LINK))
+			return true;
+	return false;
+}
+
+/* Whether a filter sees what comes in by the interface: its own, or that of one below. */
+static bool is_seen(const struct links *links, const struct link *link, const struct hook *hook,
+		    size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (links_comes_by(links, link->ifindex, hook[i].ifindex))
+			return true;
+	return false;
+}
+
+int unfiltered_find(struct names *names)
+{
+	struct links links = {};
+	struct hook *hook;
+	size_t count, i;
+	int err = hook_list(&hook, &count);
+
+	if (err || !count)
+		return err;
+	err = links_read(&links);
+	for (i = 0; !err && i < links.count; i++) {
+		const struct link *link = &links.link[i];
+
+		if (link->flags & IFF_UP && !is_left_out(link) && has_address(&links, link) &&
+		    !is_seen(&links, link, hook, count))
+			names_add(names, link->name);
+	}
+	links_free(&links);
+	free(hook);
+	return err;
+}
