@@ -97,7 +97,9 @@ INSTALLED = \
 	completion/portcullis.fish=$(PREFIX)/share/fish/vendor_completions.d/portcullis.fish \
 	$(foreach page,$(MANUAL),$(BUILD)/$(page)=$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(page)) \
 	$(foreach file,$(wildcard profiles/*.yaml profiles/*.schema.json),$(file)=$(PREFIX)/share/portcullis/$(file))
-OWN_FOLDERS = $(addprefix $(PREFIX)/share/,portcullis/profiles portcullis doc/portcullis/examples doc/portcullis)
+# The administrator's: where the program looks for the site file, whatever PREFIX is.
+SITE_FOLDERS = /etc/portcullis/profiles /etc/portcullis
+OWN_FOLDERS = $(addprefix $(PREFIX)/share/,portcullis/profiles portcullis doc/portcullis/examples doc/portcullis) $(SITE_FOLDERS)
 
 installed_file = $(word 1,$(subst =, ,$(1)))
 installed_path = $(DESTDIR)$(word 2,$(subst =, ,$(1)))
@@ -267,6 +269,7 @@ debug:
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' all unit
 
 install: all
+	$(INSTALL) -d -m 0755 $(SITE_FOLDERS:%=$(DESTDIR)%)
 	$(foreach row,$(INSTALLED),$(INSTALL) -D -m $(call installed_mode,$(row)) $(call installed_file,$(row)) $(call installed_path,$(row))$(newline)	)
 
 uninstall:

@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SAMPLE PORTCULLIS_PREFIX "/share/doc/portcullis/examples/site.yaml"
+
 /* Whether the site file's interface is the one that was named. */
 static bool is_named(const struct site_interface *interface, const char *name)
 {
@@ -238,7 +240,8 @@ int command_apply(const struct options *options, struct diag *diag)
 		return EXIT_DONE;
 	}
 	if (err == -ENOENT && !lenient)
-		error("apply: %s: there is no site file; portcullis-site(5) tells what stands in it",
+		error("apply: %s: there is no site file; copy the sample, " SAMPLE
+		      ", and edit it; portcullis-site(5) has all keys",
 		      options->site ? options->site : SITE_FILE);
 	return err ? EXIT_FAILED : apply_source(options, lenient, &source, diag);
 }

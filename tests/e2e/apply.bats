@@ -188,7 +188,7 @@ has_state()
 	says "$SITE:3:" 'xeasm' 'did you mean'
 	same '' "$(state)"
 	exits 1 pc apply --site "$DIR/none.yaml"
-	says 'none.yaml' 'there is no site file'
+	says 'none.yaml' 'there is no site file; copy the sample, /usr/share/doc/portcullis/examples/site.yaml'
 }
 
 @test "a file of groups only detaches nothing; nor does one whose change is to be confirmed" {

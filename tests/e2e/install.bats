@@ -108,6 +108,8 @@ rebuilds()
 		echo '644 usr/share/man/man8/portcullis.8'
 	)
 	same "$(sort -k2 <<< "$expected")" "$output" 'what is installed'
+	# Where README has the sample site file copied to.
+	same '755' "$(stat -c %a "$DIR/dest/etc/portcullis/profiles")" 'mode of the folder of own profiles'
 	grep -q '^ExecStart=/usr/sbin/portcullis ' "$DIR/dest/usr/lib/systemd/system/portcullis.service"
 	grep -q '"/usr/sbin/portcullis apply ' "$DIR/dest/usr/lib/udev/rules.d/81-portcullis.rules"
 	grep -q ' /usr/sbin/portcullis apply ' "$DIR/dest/etc/network/if-pre-up.d/zz-portcullis"
@@ -141,6 +143,13 @@ listing()
 	exits 0 build uninstall DESTDIR="$root" PREFIX=/usr
 	same 'usr/share/portcullis/profiles/own.yaml' "$(cd "$root" && find . -type f -newer "$DIR/before" -printf '%P\n')" 'what is left'
 	exits 0 build uninstall DESTDIR="$root" PREFIX=/usr
+}
+
+@test "scripts/setup package: what debian/control says that the packages are built with" {
+	output=$(sed -n '/^Build-Depends:/,/^[^ ]*-Version:/{s/^Build-Depends://; /^[^ ]*:/d; s/[ ,]*\(<.*>\)\?,\?$//; s/^ *//; s/ .*//; /./p}' \
+		"$ROOT/debian/control" | sed 's/^pkgconf$/pkg-config/; s/^debhelper-compat$/debhelper/; /^dh-sequence-/d' | sort)
+	[ "$(wc -l <<< "$output")" -gt 15 ] || fail "not found in debian/control: $output"
+	same '' "$(comm -23 <(echo "$output") <("$ROOT/scripts/setup" --list package | sort))" 'what is missing in scripts/setup package'
 }
 
 @test "the sample site file: no errors, and apply would attach what it names" {
