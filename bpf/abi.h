@@ -224,8 +224,8 @@ struct pc_rule {
 
 #define PC_RULES	 8192
 #define PC_SPANS	 16384
-#define PC_SPANS_OF_RULE 1024 /* a search takes at most 11 steps */
-#define PC_SEARCH_STEPS	 11
+#define PC_SPANS_OF_RULE 1024 /* a search takes at most 10 steps */
+#define PC_SEARCH_STEPS	 10
 #define PC_GROUPS	 64
 #define PC_PREFIXES	 131072 /* of one address family */
 #define PC_SLOTS	 4	/* generations, and tries, that may live at once */

@@ -21,31 +21,40 @@ static __always_inline bool flow_key(const struct packet *packet, struct pc_flow
 {
 	__be16 remote_port = bpf_htons(packet->remote_port);
 	__be16 local_port = bpf_htons(packet->local_port);
-	const __be32 *source; /* the destination follows */
-	__be32 buffer[8];
-	/* What comes in is copied to where it goes anyway: the stack is short. */
-	__be32 *into = packet->outward ? buffer : flow->ipv6.remote;
+	/* The destination follows; copied to where it goes anyway: the stack is short. */
+	const __be32 *source;
 
 	__builtin_memset(flow, 0, sizeof(*flow));
 	flow->protocol = packet->protocol;
 	if (packet->ipv6) {
-		if (!packet_read_ip(packet, offsetof(struct ipv6hdr, saddr), 32, into,
+		__be32 from[4];
+
+		if (!packet_read_ip(packet, offsetof(struct ipv6hdr, saddr), 32, flow->ipv6.remote,
 				    (const void **)&source))
 			return false;
 		flow->family = 6;
-		__builtin_memcpy(flow->ipv6.remote, packet->outward ? source + 4 : source, 16);
-		__builtin_memcpy(flow->ipv6.local, packet->outward ? source : source + 4, 16);
+		if (packet->outward) {
+			__builtin_memcpy(from, source, 16);
+			__builtin_memcpy(flow->ipv6.remote, source + 4, 16);
+			__builtin_memcpy(flow->ipv6.local, from, 16);
+		} else {
+			__builtin_memcpy(flow->ipv6.remote, source, 16);
+			__builtin_memcpy(flow->ipv6.local, source + 4, 16);
+		}
 		flow->ipv6.remote_port = remote_port;
 		flow->ipv6.local_port = local_port;
 		if (is_link_local6(flow->ipv6.remote[0]) || is_link_local6(flow->ipv6.local[0]))
 			flow->link = packet->link;
 	} else {
-		if (!packet_read_ip(packet, offsetof(struct iphdr, saddr), 8, into,
+		__be32 from;
+
+		if (!packet_read_ip(packet, offsetof(struct iphdr, saddr), 8, flow->ipv6.remote,
 				    (const void **)&source))
 			return false;
 		flow->family = 4;
-		flow->ipv4.remote = packet->outward ? source[1] : source[0];
-		flow->ipv4.local = packet->outward ? source[0] : source[1];
+		from = source[0];
+		flow->ipv4.remote = packet->outward ? source[1] : from;
+		flow->ipv4.local = packet->outward ? from : source[1];
 		flow->ipv4.remote_port = remote_port;
 		flow->ipv4.local_port = local_port;
 	}
@@ -292,16 +301,21 @@ static __always_inline __u32 flow_where(const struct packet *packet)
 }
 
 /* Fills what the key is read from. `ports`: remote << 16 | local, host order. */
-static __always_inline void flow_packet(struct packet *packet, struct xdp_md *ctx, __u32 where,
-					__u32 ports, __u32 how)
+static __always_inline void flow_fill(struct packet *packet, __u32 where, __u32 ports, __u32 how)
 {
-	packet_start(packet, ctx);
 	packet->ip = where & 0x1fff;
 	packet->link = where >> 16;
 	packet->remote_port = ports >> 16;
 	packet->local_port = ports;
 	packet->protocol = how;
 	packet->ipv6 = !!(how & FLOW_IPV6);
+}
+
+static __always_inline void flow_packet(struct packet *packet, struct xdp_md *ctx, __u32 where,
+					__u32 ports, __u32 how)
+{
+	packet_start(packet, ctx);
+	flow_fill(packet, where, ports, how);
 	packet->gather = true;
 }
 
@@ -487,8 +501,11 @@ static __always_inline struct bpf_sock *sender(struct __sk_buff *skb)
 	return socket ? bpf_sk_fullsock(socket) : NULL;
 }
 
-/* Whether IPsec has decrypted the packet: its sender is a peer of this host's, not a stranger. */
-static __always_inline bool is_decrypted(struct __sk_buff *skb)
+/*
+ * Whether IPsec has decrypted the packet: its sender is a peer of this host's, not a stranger.
+ * Rare, and a global function, for its callers have little stack.
+ */
+__noinline int is_decrypted(struct __sk_buff *skb)
 {
 	struct bpf_xfrm_state state;
 
@@ -500,8 +517,7 @@ static __always_inline bool is_decrypted(struct __sk_buff *skb)
  * Another that comes back out of the interface by which it came in, or of one below that, is a
  * stranger's: its answer is not learned.
  */
-static __always_inline bool is_forwarded(const struct packet *packet,
-					 const struct pc_generation *generation,
+static __always_inline bool is_forwarded(const struct pc_generation *generation,
 					 struct __sk_buff *skb)
 {
 	__u32 from = skb->ingress_ifindex;
@@ -509,7 +525,7 @@ static __always_inline bool is_forwarded(const struct packet *packet,
 
 	if (!from)
 		return false;
-	if (from == packet->ifindex)
+	if (from == skb->ifindex)
 		return is_decrypted(skb);
 #pragma clang loop unroll(full)
 	for (i = 0; i < PC_UPPERS; i++)
@@ -552,7 +568,7 @@ static __always_inline bool tcp_needs_learning(const struct packet *packet,
 	const struct bpf_sock *socket = sender(skb);
 
 	if (!socket)
-		return generation->forward && is_forwarded(packet, generation, skb);
+		return generation->forward && is_forwarded(generation, skb);
 	if (socket->bound_dev_if)
 		return true;
 	if (!is_translated(packet, flow, socket) && !generation->forward)
@@ -560,11 +576,20 @@ static __always_inline bool tcp_needs_learning(const struct packet *packet,
 	return !flow_socket(skb, flow);
 }
 
+/* How flow_begin is asked, beside: */
+#define FLOW_ECHO      0x00800 /* an echo request */
+#define FLOW_LARGE     0x01000 /* is_large */
+#define FLOW_FORWARDED 0x02000 /* is_forwarded, and that is learned */
+#define FLOW_MAYBE     0x04000 /* it is known, and so far PC_FLOW_MAYBE */
+#define FLOW_AGAIN     0x08000 /* is_second */
+#define FLOW_ASSURED   0x10000 /* one that is over was assured */
+
 /* The same of UDP, and of sockets that are not connected. Tunnels of the kernel send without one.
  */
 static __always_inline bool udp_needs_learning(const struct packet *packet,
 					       const struct pc_generation *generation,
-					       struct __sk_buff *skb, struct pc_flow *flow)
+					       struct __sk_buff *skb, struct pc_flow *flow,
+					       __u32 how)
 {
 	struct bpf_sock_tuple *tuple = (void *)flow;
 	__u32 size = packet->ipv6 ? sizeof(tuple->ipv6) : sizeof(tuple->ipv4);
@@ -579,7 +604,7 @@ static __always_inline bool udp_needs_learning(const struct packet *packet,
 		return !flow_socket(skb, flow);
 	}
 	if (skb->ingress_ifindex)
-		return generation->forward && is_forwarded(packet, generation, skb);
+		return how & FLOW_FORWARDED;
 	socket = bpf_sk_lookup_udp(skb, tuple, size, BPF_F_CURRENT_NETNS, 0);
 	if (socket)
 		bpf_sk_release(socket);
@@ -595,17 +620,15 @@ enum learn {
 /* Whether the answer to a packet may be learned, which no open port admits. */
 static __always_inline enum learn may_learn(const struct packet *packet,
 					    const struct pc_generation *generation,
-					    enum parsed parsed, struct __sk_buff *skb,
-					    const struct pc_flow *flow, __u64 at)
+					    struct __sk_buff *skb, const struct pc_flow *flow,
+					    __u64 at, __u32 how)
 {
 	enum came came;
 
 	if (packet->tcp & TCP_RST || is_multicast(flow))
 		return LEARN_NOT;
-	if (parsed != PARSED_PORT)
-		return skb->sk || (generation->forward && is_forwarded(packet, generation, skb)) ?
-			       LEARN :
-			       LEARN_NOT;
+	if (how & FLOW_ECHO)
+		return skb->sk || how & FLOW_FORWARDED ? LEARN : LEARN_NOT;
 	if (is_syn(packet)) /* this side begins */
 		return LEARN;
 	if (packet->transport == PC_TCP && packet->tcp & TCP_SYN) /* the other one did */
@@ -643,10 +666,9 @@ static __always_inline void flow_large(const struct packet *packet,
 }
 
 /* Whether it happened before, a while ago: a server may answer once with several packets. */
-static __always_inline bool is_second(const struct pc_flow_state *known, bool assured, __u64 at)
+static __always_inline bool is_second(const struct pc_flow_state *known, __u64 at)
 {
-	return known && !assured && known->flags & PC_FLOW_MAYBE &&
-	       (at - known->seen) >> PC_CAME_SHIFT > PC_CAME_JUST;
+	return (at - known->seen) >> PC_CAME_SHIFT > PC_CAME_JUST;
 }
 
 /* What this side did in a flow that is known. A SYN may be forged; it ends nothing that lives. */
@@ -701,21 +723,96 @@ static __always_inline void flow_goes_on(const struct packet *packet, const stru
 	}
 }
 
+/* How a packet is that goes out, whose flow is not known, or over. */
+static __always_inline __u32 flow_how_begun(const struct packet *packet,
+					    const struct pc_generation *generation,
+					    enum parsed parsed, struct __sk_buff *skb,
+					    const struct pc_flow_state *known, bool assured)
+{
+	__u32 how = flow_how(packet);
+
+	if (parsed == PARSED_PACKET)
+		how |= FLOW_ECHO;
+	if (is_large(packet))
+		how |= FLOW_LARGE;
+	if (generation->forward && is_forwarded(generation, skb))
+		how |= FLOW_FORWARDED;
+	if (known && assured)
+		how |= FLOW_ASSURED;
+	else if (known && known->flags & PC_FLOW_MAYBE)
+		how |= FLOW_MAYBE | (is_second(known, now()) ? FLOW_AGAIN : 0);
+	return how;
+}
+
 /*
- * Learns the flow of a packet that goes out, if its answer would find neither an open port nor a
- * socket. A flood from outside must not get in here: not by answers to what an open port of another
- * interface admits, nor by answers to what passed only by observe.
+ * Learns a flow, if the answer to the packet would find neither an open port nor a socket. A flood
+ * from outside must not get in here: not by answers to what an open port of another interface
+ * admits, nor by answers to what passed only by observe.
+ *
+ * A global function, which is verified once. It asks the generation that judges by now, which is
+ * to judge the answer.
  */
+__noinline int flow_begin(struct __sk_buff *skb, __u32 where, __u32 ports, __u32 how, __u32 tcp)
+{
+	const struct pc_generation *generation = generation_current();
+	struct pc_flow_state state = {};
+	struct packet packet = {};
+	struct pc_flow flow;
+	enum learn may;
+	bool needed;
+	__u8 *mark;
+	__u64 at;
+
+	packet_init_egress(&packet, skb);
+	flow_fill(&packet, where, ports, how);
+	packet.transport = packet.protocol == PROTOCOL_TCP ? PC_TCP : PC_UDP;
+	packet.tcp = tcp;
+	if (!generation || !flow_key(&packet, &flow))
+		return 0;
+	needed = packet.protocol != PROTOCOL_UDP ||
+		 udp_needs_learning(&packet, generation, skb, &flow, how);
+	if (!needed && !(how & FLOW_LARGE))
+		return 0;
+	at = now();
+	/* The address of IPv4 stands there too. */
+	if (!(how & FLOW_ECHO) &&
+	    table_admit_from(&packet, flow.ipv6.remote, generation) == ADMIT_PASS) {
+		if (how & FLOW_LARGE)
+			flow_large(&packet, generation, &flow, at);
+		return 0;
+	}
+	if (!needed)
+		return 0;
+	may = may_learn(&packet, generation, skb, &flow, at, how);
+	if (may == LEARN_NOT)
+		return 0;
+	if (may == LEARN_TWICE && !(how & FLOW_AGAIN)) {
+		if (how & FLOW_MAYBE)
+			return 0;
+		state.flags = PC_FLOW_MAYBE;
+	}
+	if (tcp & TCP_FIN)
+		state.flags |= PC_FLOW_FIN_OUT;
+	state.ifindex = skb->ifindex;
+	state.seen = at;
+	state.slot = flow_since(at);
+	bpf_map_update_elem(&flows, &flow, &state, BPF_ANY);
+	if (how & FLOW_ASSURED)
+		flow_forget_assured(&flow);
+	mark = learned_at(&packet);
+	if (mark && !*mark)
+		*mark = 1;
+	return 0;
+}
+
+/* Learns from a packet that goes out. */
 static __always_inline void flow_learn(const struct packet *packet,
 				       const struct pc_generation *generation, enum parsed parsed,
 				       struct __sk_buff *skb)
 {
-	struct pc_flow_state *known, state = {.ifindex = packet->ifindex};
+	struct pc_flow_state *known;
 	struct pc_flow flow;
-	bool assured, needed;
-	enum learn may;
-	__u8 *mark;
-	__u64 at;
+	bool assured;
 
 	if (parsed != PARSED_PORT && !(parsed == PARSED_PACKET && is_echo(packet)))
 		return;
@@ -724,40 +821,12 @@ static __always_inline void flow_learn(const struct packet *packet,
 	if (packet->protocol == PROTOCOL_TCP && !tcp_needs_learning(packet, generation, skb, &flow))
 		return;
 	known = flow_find(&flow, &assured);
-	if (known && flow_touch(&flow, known, assured)) {
+	if (known && flow_touch(&flow, known, assured))
 		flow_goes_on(packet, &flow, known, assured, skb);
-		return;
-	}
-	at = now();
-	needed = packet->protocol != PROTOCOL_UDP ||
-		 udp_needs_learning(packet, generation, skb, &flow);
-	if (!needed && !is_large(packet))
-		return;
-	if (parsed == PARSED_PORT && table_admit(packet, generation) == ADMIT_PASS) {
-		if (is_large(packet))
-			flow_large(packet, generation, &flow, at);
-		return;
-	}
-	if (!needed)
-		return;
-	may = may_learn(packet, generation, parsed, skb, &flow, at);
-	if (may == LEARN_NOT)
-		return;
-	if (may == LEARN_TWICE && !is_second(known, assured, at)) {
-		if (known && known->flags & PC_FLOW_MAYBE)
-			return;
-		state.flags = PC_FLOW_MAYBE;
-	}
-	if (packet->tcp & TCP_FIN)
-		state.flags |= PC_FLOW_FIN_OUT;
-	state.seen = at;
-	state.slot = flow_since(at);
-	bpf_map_update_elem(&flows, &flow, &state, BPF_ANY);
-	if (known && assured) /* that one is over */
-		flow_forget_assured(&flow);
-	mark = learned_at(packet);
-	if (mark && !*mark)
-		*mark = 1;
+	else
+		flow_begin(skb, flow_where(packet), flow_ports(packet),
+			   flow_how_begun(packet, generation, parsed, skb, known, assured),
+			   packet->tcp);
 }
 
 #endif

@@ -21,18 +21,19 @@ static __always_inline struct verdict send(__u32 second)
 /*
  * A connection that is open: it was judged at its SYN, maybe by another generation. In time-wait a
  * socket of the kernel's own sends, so the connection's is looked up. One that no lookup finds was
- * learned.
+ * learned. A global function, which is verified once.
  */
-static __always_inline bool is_connected(const struct packet *packet, struct __sk_buff *skb)
+__noinline int is_connected(struct __sk_buff *skb, __u32 where, __u32 ports, __u32 how)
 {
 	const struct bpf_sock *socket = sender(skb);
+	struct packet packet = {};
 	struct pc_flow flow;
 
-	if (packet->transport != PC_TCP || is_syn(packet))
-		return false;
-	if (socket && socket->protocol == PROTOCOL_TCP && socket->src_port == packet->local_port)
+	packet_init_egress(&packet, skb);
+	flow_fill(&packet, where, ports, how);
+	if (socket && socket->protocol == PROTOCOL_TCP && socket->src_port == packet.local_port)
 		return true;
-	return flow_key(packet, &flow) && (flow_socket(skb, &flow) || flow_is_learned(&flow));
+	return flow_key(&packet, &flow) && (flow_socket(skb, &flow) || flow_is_learned(&flow));
 }
 
 static __always_inline struct verdict judge_outbound_port(const struct packet *packet,
@@ -47,7 +48,8 @@ static __always_inline struct verdict judge_outbound_port(const struct packet *p
 		return send(0);
 	if (!is_syn(packet) && table_admit(packet, generation) == ADMIT_PASS)
 		return send(0);
-	if (is_connected(packet, skb))
+	if (packet->transport == PC_TCP && !is_syn(packet) &&
+	    is_connected(skb, flow_where(packet), flow_ports(packet), flow_how(packet)))
 		return send(0);
 	return (struct verdict){.cell = PC_CELL_REASON + PC_REASON_OUTBOUND,
 				.second = PC_CELL_OUT_DROP + port,

@@ -87,7 +87,6 @@ struct packet {
 	void *data;
 	void *data_end;
 	__u32 length;	   /* of the frame, all buffers */
-	__u32 ifindex;	   /* at egress */
 	__u32 ip;	   /* offset of the IP header */
 	__u32 at;	   /* offset of what comes next: at last, of the transport header */
 	__u32 end;	   /* offset of the packet's end; a trailer may follow */
@@ -170,7 +169,6 @@ static __always_inline void packet_init_egress(struct packet *packet, struct __s
 	packet->data = (void *)(long)skb->data;
 	packet->data_end = (void *)(long)skb->data_end;
 	packet->length = skb->len;
-	packet->ifindex = skb->ifindex;
 	packet->gather = true;
 	packet->egress = true;
 	packet->outward = true;

@@ -96,30 +96,6 @@ judge(const struct packet *packet, const struct pc_generation *generation, enum 
 		       drop_reason(PC_REASON_PROTOCOL);
 }
 
-static __always_inline const struct pc_generation *generation_in(__u32 slot)
-{
-	void *map = bpf_map_lookup_elem(&generations, &slot);
-
-	slot = 0;
-	return map ? bpf_map_lookup_elem(map, &slot) : NULL;
-}
-
-/* What judges now. The clock, which is slow, is asked only where there is a deadline. */
-static __always_inline const struct pc_generation *generation_current(void)
-{
-	const struct pc_generation *generation = generation_in(0);
-	__u64 deadline;
-
-	if (!generation)
-		return NULL;
-	/* Read once: `confirm` stores 0, which a second read would take for a deadline long past.
-	 */
-	deadline = *(const volatile __u64 *)&generation->deadline;
-	if (deadline && bpf_ktime_get_boot_ns() >= deadline)
-		return generation_in(generation->fallback);
-	return generation;
-}
-
 /* Carries a verdict out. */
 static __always_inline int finish(const struct packet *packet,
 				  const struct pc_generation *generation, struct verdict verdict)

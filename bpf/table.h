@@ -26,50 +26,85 @@ enum admit {
 		bounded_value;                                              \
 	})
 
-/* The span of a rule that holds a source port, or NULL. Spans are sorted and disjoint. */
+static __always_inline const struct pc_generation *generation_in(__u32 slot)
+{
+	void *map = bpf_map_lookup_elem(&generations, &slot);
+
+	slot = 0;
+	return map ? bpf_map_lookup_elem(map, &slot) : NULL;
+}
+
+/* What judges now. The clock, which is slow, is asked only where there is a deadline. */
+static __always_inline const struct pc_generation *generation_current(void)
+{
+	const struct pc_generation *generation = generation_in(0);
+	__u64 deadline;
+
+	if (!generation)
+		return NULL;
+	/* Read once: `confirm` stores 0, which a second read would take for a deadline long past.
+	 */
+	deadline = *(const volatile __u64 *)&generation->deadline;
+	if (deadline && bpf_ktime_get_boot_ns() >= deadline)
+		return generation_in(generation->fallback);
+	return generation;
+}
+
+/*
+ * The span of a rule that holds a source port, or NULL. Spans are sorted and disjoint. A step adds
+ * `half` or nothing without a branch: else the verifier would follow both ways of each step, with
+ * other bounds of all that was compared.
+ */
 static __always_inline const struct pc_span *span_find(const struct pc_generation *generation,
 						       const struct pc_rule *rule, __u16 source)
 {
-	__u32 low = rule->span, count = rule->spans;
+	__u64 low = rule->span, count = rule->spans;
+	const struct pc_span *span;
 	int i;
 
-	for (i = 0; i < PC_SEARCH_STEPS && count; i++) {
-		__u32 half = count / 2;
-		__u64 middle = bounded(low + half, PC_SPANS - 1);
-		const struct pc_span *span = &generation->span[middle];
+	if (!count)
+		return NULL;
+	for (i = 0; i < PC_SEARCH_STEPS && count > 1; i++) {
+		__u64 half = count / 2;
+		__s64 reached; /* all ones, if that span begins there or below; else 0 */
 
-		if (source < span->first) {
-			count = half;
-		} else if (source > span->last) {
-			low = middle + 1;
-			count -= half + 1;
-		} else {
-			return span;
-		}
+		span = &generation->span[bounded(low + half, PC_SPANS - 1)];
+		reached = ((__s64)span->first - source - 1) >> 63;
+		low += half & reached;
+		count -= half;
 	}
-	return NULL;
+	span = &generation->span[bounded(low, PC_SPANS - 1)];
+	return source >= span->first && source <= span->last ? span : NULL;
 }
 
-/* Reads the remote address into a key; false if it cannot be read. */
-static __always_inline bool remote_key(const struct packet *packet, struct pc_key *key)
+/*
+ * Reads the remote address into a key; false if it cannot be read. `remote`: where it was copied
+ * to; NULL: it is read from the packet.
+ */
+static __always_inline bool remote_key(const struct packet *packet, const void *remote,
+				       struct pc_key *key)
 {
 	const void
 		*address; /* in the packet, or copied to where it goes anyway: the stack is short */
 
 	if (packet->ipv6) {
-		if (!packet_read_ip(packet,
-				    (packet->outward ? offsetof(struct ipv6hdr, daddr) :
-						       offsetof(struct ipv6hdr, saddr)),
-				    16, key->address, &address))
+		if (remote)
+			address = remote;
+		else if (!packet_read_ip(packet,
+					 (packet->outward ? offsetof(struct ipv6hdr, daddr) :
+							    offsetof(struct ipv6hdr, saddr)),
+					 16, key->address, &address))
 			return false;
 		key->length = PC_KEY_FAMILY_BITS + 128;
 		key->family = bpf_htonl(6);
 		__builtin_memcpy(key->address, address, 16);
 	} else {
-		if (!packet_read_ip(packet,
-				    (packet->outward ? offsetof(struct iphdr, daddr) :
-						       offsetof(struct iphdr, saddr)),
-				    4, key->address, &address))
+		if (remote)
+			address = remote;
+		else if (!packet_read_ip(packet,
+					 (packet->outward ? offsetof(struct iphdr, daddr) :
+							    offsetof(struct iphdr, saddr)),
+					 4, key->address, &address))
 			return false;
 		key->length = PC_KEY_FAMILY_BITS + 32;
 		key->family = bpf_htonl(4);
@@ -90,8 +125,8 @@ static __always_inline bool is_link_local(const struct packet *packet, const str
 	       (packet->outward && address[0] == 224 && !address[1] && !address[2]);
 }
 
-static __always_inline bool span_admits(const struct packet *packet, const struct pc_span *span,
-					__u32 slot)
+static __always_inline bool span_admits(const struct packet *packet, const void *remote,
+					const struct pc_span *span, __u32 slot)
 {
 	struct pc_key key = {};
 	__u64 *groups;
@@ -99,7 +134,7 @@ static __always_inline bool span_admits(const struct packet *packet, const struc
 
 	if (span->anyone)
 		return true;
-	if (!remote_key(packet, &key))
+	if (!remote_key(packet, remote, &key))
 		return false;
 	if (span->link_local && is_link_local(packet, &key))
 		return true;
@@ -112,7 +147,7 @@ static __always_inline bool span_admits(const struct packet *packet, const struc
 	return groups && (*groups & span->groups);
 }
 
-static __always_inline enum admit entry_admit(const struct packet *packet,
+static __always_inline enum admit entry_admit(const struct packet *packet, const void *remote,
 					      const struct pc_generation *generation, __u16 entry)
 {
 	const struct pc_span *span;
@@ -123,8 +158,8 @@ static __always_inline enum admit entry_admit(const struct packet *packet,
 		return ADMIT_PASS;
 	span = span_find(generation, &generation->rule[bounded(entry - PC_PORT_RULE, PC_RULES - 1)],
 			 packet->remote_port);
-	return span && span_admits(packet, span, generation->tries_slot) ? ADMIT_PASS :
-									   ADMIT_SOURCE;
+	return span && span_admits(packet, remote, span, generation->tries_slot) ? ADMIT_PASS :
+										   ADMIT_SOURCE;
 }
 
 /* Whether a port is open whatever port the remote side has. */
@@ -143,13 +178,21 @@ static __always_inline bool table_any_source(const struct packet *packet,
 	return !span->first && span->last == 0xffff;
 }
 
+/* table_admit, where the remote address was copied to `remote`. */
+static __always_inline enum admit table_admit_from(const struct packet *packet, const void *remote,
+						   const struct pc_generation *generation)
+{
+	__u32 port = PC_PORT(packet->transport, packet->local_port);
+
+	return entry_admit(packet, remote, generation,
+			   generation->port[bounded(port, PC_PORTS - 1)]);
+}
+
 /* Whether the local port is open to the remote side; of what goes out: to its answer. */
 static __always_inline enum admit table_admit(const struct packet *packet,
 					      const struct pc_generation *generation)
 {
-	__u32 port = PC_PORT(packet->transport, packet->local_port);
-
-	return entry_admit(packet, generation, generation->port[bounded(port, PC_PORTS - 1)]);
+	return table_admit_from(packet, NULL, generation);
 }
 
 /* Whether an `out` service lists the remote side. */
@@ -158,8 +201,8 @@ static __always_inline bool table_covers(const struct packet *packet,
 {
 	__u32 port = PC_PORT(packet->transport, packet->remote_port);
 
-	return entry_admit(packet, generation, generation->out[bounded(port, PC_PORTS - 1)]) ==
-	       ADMIT_PASS;
+	return entry_admit(packet, NULL, generation,
+			   generation->out[bounded(port, PC_PORTS - 1)]) == ADMIT_PASS;
 }
 
 #endif

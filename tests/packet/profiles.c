@@ -27,6 +27,34 @@ static const char open_yaml[] = "profile: open\n"
 				"    in: 69/udp\n"
 				"    from: undefined\n";
 
+/* The odd ones of 10, 100 and 1,000 ports: a rule of as many spans as it may have. */
+#define ODD_10(tens) tens "1/udp, " tens "3/udp, " tens "5/udp, " tens "7/udp, " tens "9/udp, "
+#define ODD_100(hundreds)    \
+	ODD_10(hundreds "0") \
+	ODD_10(hundreds "1") \
+	ODD_10(hundreds "2") \
+	ODD_10(hundreds "3") \
+	ODD_10(hundreds "4") \
+	ODD_10(hundreds "5") \
+	ODD_10(hundreds "6") \
+	ODD_10(hundreds "7") ODD_10(hundreds "8") ODD_10(hundreds "9")
+#define ODD_1000(thousands)    \
+	ODD_100(thousands "0") \
+	ODD_100(thousands "1") \
+	ODD_100(thousands "2") \
+	ODD_100(thousands "3") \
+	ODD_100(thousands "4") \
+	ODD_100(thousands "5") \
+	ODD_100(thousands "6") \
+	ODD_100(thousands "7") ODD_100(thousands "8") ODD_100(thousands "9")
+#define ODD_1024                                           \
+	ODD_1000("1")                                      \
+	ODD_1000("2")                                      \
+	ODD_10("300")                                      \
+	ODD_10("301")                                      \
+	ODD_10("302") ODD_10("303") "3041/udp, 3043/udp, " \
+				    "3045/udp, 3047/udp"
+
 #define RESTRICTED_SERVICES                                 \
 	"services:\n"                                       \
 	"  - name: ssh\n"                                   \
@@ -70,6 +98,9 @@ static const char open_yaml[] = "profile: open\n"
 	"  - name: spans\n"                                 \
 	"    in: 5003/udp\n"                                \
 	"    from-port: [67/udp, 100-200/udp, 65535/udp]\n" \
+	"  - name: most-spans\n"                            \
+	"    in: 5007/udp\n"                                \
+	"    from-port: [" ODD_1024 "]\n"                   \
 	"  - name: overlap-trusted\n"                       \
 	"    in: 5004/tcp\n"                                \
 	"    from: trusted\n"                               \
