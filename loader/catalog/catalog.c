@@ -2,16 +2,16 @@
 /* The catalog: folders of profiles, searched in order, and what the profiles in them include. */
 #include "loader/catalog/catalog.h"
 
-#include "loader/base/memory.h"
-#include "loader/base/trust.h"
-#include "loader/catalog/group.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "loader/base/memory.h"
+#include "loader/base/trust.h"
+#include "loader/catalog/group.h"
 
 #define SITE_FOLDER	 "/etc/portcullis/profiles"
 #define INSTALLED_FOLDER PORTCULLIS_PREFIX "/share/portcullis/profiles"

@@ -2,14 +2,14 @@
 /* Groups of prefixes: parsed from an option or a file, kept sorted and each prefix once. */
 #include "loader/catalog/group.h"
 
-#include "loader/base/file.h"
-#include "loader/base/memory.h"
-#include "loader/base/utf8.h"
-
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "loader/base/file.h"
+#include "loader/base/memory.h"
+#include "loader/base/utf8.h"
 
 #define QUOTE_LIMIT 60 /* bytes of a bad token that a message repeats */
 

@@ -2,6 +2,10 @@
 /* Plans the changes of `apply`: what an interface has against what the site file says of it. */
 #include "loader/command/apply_plan.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/compile/kept.h"
@@ -12,10 +16,6 @@
 #include "loader/host/takeover.h"
 #include "loader/net/link.h"
 #include "loader/recipe/site_check.h"
-
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 bool apply_find(struct apply *apply)
 {

@@ -3,16 +3,16 @@
  */
 #include "loader/command/completion.h"
 
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/base/utf8.h"
 #include "loader/catalog/catalog.h"
 #include "loader/command/options.h"
 #include "loader/recipe/site.h"
-
-#include <net/if.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* What the words before the cursor say. */
 struct line {

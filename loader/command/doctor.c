@@ -2,6 +2,9 @@
 /* `doctor`: what is wrong with this host and its interfaces, and what mends it. */
 #include "loader/command/doctor.h"
 
+#include <net/if.h>
+#include <stdlib.h>
+
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/base/shell.h"
@@ -12,9 +15,6 @@
 #include "loader/host/unfiltered.h"
 #include "loader/net/link.h"
 #include "loader/report/json_forms.h"
-
-#include <net/if.h>
-#include <stdlib.h>
 
 static void hear(void *context, bool is_error, const char *text)
 {

@@ -2,14 +2,14 @@
 /* The text that is kept with a generation, and whom it admits. */
 #include "loader/compile/kept.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/base/trust.h"
 #include "loader/recipe/compose_json.h"
-
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 int kept_folders(const char *interface, const json_t *kept, struct names *folders)
 {

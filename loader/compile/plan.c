@@ -2,16 +2,16 @@
 /* The plan of a generation: composed, compiled, and told to the administrator. */
 #include "loader/compile/plan.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
 #include "loader/base/utf8.h"
 #include "loader/compile/compile.h"
 #include "loader/recipe/compose_json.h"
 #include "loader/recipe/recipe_json.h"
-
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* The folders as they will be found from anywhere. One whose path is not UTF-8 cannot be kept. */
 static json_t *folders_json(const struct names *folders)

@@ -2,12 +2,12 @@
 /* What `doctor` says of the driver: native XDP and what it needs, queues, offloads. */
 #include "loader/doctor/driver.h"
 
+#include <string.h>
+#include <unistd.h>
+
 #include "loader/base/memory.h"
 #include "loader/doctor/attach_words.h"
 #include "loader/filter/refusal.h"
-
-#include <string.h>
-#include <unistd.h>
 
 /*
  * The largest MTU that fits one page with the headroom of XDP and the kernel's bookkeeping behind

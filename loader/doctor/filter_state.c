@@ -2,6 +2,11 @@
 /* What `doctor` says of a filter itself, and of one that is missing. */
 #include "loader/doctor/filter_state.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
 #include "loader/base/memory.h"
 #include "loader/compile/kept.h"
 #include "loader/doctor/attach_words.h"
@@ -13,11 +18,6 @@
 #include "loader/filter/open.h"
 #include "loader/object/paths.h"
 #include "loader/report/json_forms.h"
-
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #define SERVICES_SHOWN 8
 

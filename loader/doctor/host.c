@@ -2,6 +2,15 @@
 /* What `doctor` looks at once for a host: kernel, BTF, JIT, bpffs, privilege. */
 #include "loader/doctor/host.h"
 
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
 #include "loader/base/file.h"
 #include "loader/base/memory.h"
 #include "loader/doctor/site_file.h"
@@ -11,15 +20,6 @@
 #include "loader/object/paths.h"
 #include "loader/object/privilege.h"
 #include "loader/object/repin.h"
-
-#include <bpf/bpf.h>
-#include <errno.h>
-#include <linux/magic.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/utsname.h>
-#include <sys/vfs.h>
-#include <unistd.h>
 
 #define BTF    "/sys/kernel/btf/vmlinux"
 #define JIT    "/proc/sys/net/core/bpf_jit_enable"

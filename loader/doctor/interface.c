@@ -2,6 +2,10 @@
 /* What `doctor` looks at on one interface. */
 #include "loader/doctor/interface.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "loader/base/memory.h"
 #include "loader/base/shell.h"
 #include "loader/doctor/attach_words.h"
@@ -12,10 +16,6 @@
 #include "loader/net/frame_find.h"
 #include "loader/net/hairpin.h"
 #include "loader/net/link_advice.h"
-
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 static void check_up(struct doctor *doctor, const struct patient *patient)
 {

@@ -2,13 +2,13 @@
 /* An interface under examination by `doctor`. */
 #include "loader/doctor/patient.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 #include "loader/base/memory.h"
 #include "loader/base/shell.h"
 #include "loader/filter/open.h"
 #include "loader/host/attached.h"
-
-#include <errno.h>
-#include <stdlib.h>
 
 int patient_examine(struct doctor *doctor, const char *interface, struct patient *patient)
 {

@@ -2,16 +2,16 @@
 /* What `doctor` says of programs of others at the hooks of an interface. */
 #include "loader/doctor/programs.h"
 
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "loader/base/file.h"
 #include "loader/doctor/attach_words.h"
 #include "loader/net/netlink.h"
 #include "loader/net/tc.h"
 #include "loader/object/pin.h"
-
-#include <bpf/bpf.h>
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* Of newer headers than the ones this is built with. */
 #define TCX_INGRESS ((enum bpf_attach_type)46)

@@ -3,14 +3,14 @@
 /* Attaches a filter to the XDP hook of an interface. */
 #include "loader/filter/attach.h"
 
-#include "loader/base/memory.h"
-#include "loader/base/message.h"
-#include "loader/filter/refusal.h"
-
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/if_link.h>
+
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/filter/refusal.h"
 
 static int link_xdp(struct filter *filter, unsigned int ifindex, __u32 flags)
 {

@@ -3,13 +3,13 @@
 /* A generation that waits to be confirmed: made final, or fallen back from. */
 #include "loader/filter/confirm.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "loader/base/clock.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/filter/slots.h"
-
-#include <errno.h>
-#include <string.h>
 
 unsigned int seconds_left(const struct pc_generation *generation)
 {

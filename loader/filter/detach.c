@@ -3,6 +3,11 @@
 /* Takes a filter off: first lets everything pass, then unhooks. */
 #include "loader/filter/detach.h"
 
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "loader/base/file.h"
 #include "loader/base/message.h"
 #include "loader/filter/egress.h"
@@ -10,11 +15,6 @@
 #include "loader/filter/slots.h"
 #include "loader/object/paths.h"
 #include "loader/object/pin.h"
-
-#include <bpf/bpf.h>
-#include <errno.h>
-#include <string.h>
-#include <unistd.h>
 
 int filter_empty(struct filter *filter)
 {

@@ -3,10 +3,10 @@
 /* A filter: one program with its maps, as descriptors. */
 #include "loader/filter/filter.h"
 
+#include <stdlib.h>
+
 #include "loader/base/file.h"
 #include "loader/object/slot_update.h"
-
-#include <stdlib.h>
 
 const struct filter_descriptor filter_descriptor[FILTER_FDS] = {
 	[FILTER_LINK] = {"link", NULL, FD_HEAD | FD_APART},

@@ -3,16 +3,16 @@
 /* The flow maps that the filters of a network namespace share. */
 #include "loader/filter/flow_maps.h"
 
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "loader/base/message.h"
 #include "loader/filter/hook.h"
 #include "loader/filter/open.h"
 #include "loader/net/netns.h"
 #include "loader/object/pin.h"
-
-#include <bpf/bpf.h>
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* An interface may have come here with the maps of the namespace that it left. */
 static bool of_this_namespace(const struct filter *filter)

@@ -2,16 +2,16 @@
 /* Reads the map of learned flows. */
 #include "loader/filter/flows.h"
 
-#include "loader/base/clock.h"
-#include "loader/base/memory.h"
-#include "loader/object/map_walk.h"
-
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "loader/base/clock.h"
+#include "loader/base/memory.h"
+#include "loader/object/map_walk.h"
 
 const char *const flow_map_name[FLOW_MAPS] = {
 	[FLOWS_CONNECTIONS] = "connections", [FLOWS_STREAMS] = "streams", [FLOWS_REST] = "rest"};

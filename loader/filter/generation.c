@@ -3,6 +3,16 @@
 /* The generation of a filter: made beside the one that judges, then switched to in one update. */
 #include "loader/filter/generation.h"
 
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
 #include "loader/base/clock.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
@@ -13,16 +23,6 @@
 #include "loader/filter/slots.h"
 #include "loader/net/link.h"
 #include "loader/object/slot_update.h"
-
-#include <arpa/inet.h>
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <time.h>
-#include <unistd.h>
 
 _Static_assert(sizeof(PORTCULLIS_VERSION) <= sizeof(((struct pc_generation *)0)->program_version),
 	       "version text");

@@ -3,16 +3,16 @@
 /* The maps of one generation. */
 #include "loader/filter/generation_maps.h"
 
-#include "loader/base/file.h"
-#include "loader/base/message.h"
-#include "loader/object/slot_update.h"
-
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/object/slot_update.h"
 
 #define RECIPE_CHUNK 4096
 #define BATCH	     16384

@@ -3,14 +3,6 @@
 /* Interfaces: whose program holds the XDP hook. */
 #include "loader/filter/hook.h"
 
-#include "loader/base/file.h"
-#include "loader/base/message.h"
-#include "loader/base/utf8.h"
-#include "loader/filter/installed.h"
-#include "loader/net/link.h"
-#include "loader/object/paths.h"
-#include "loader/object/pin.h"
-
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <dirent.h>
@@ -21,6 +13,14 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/base/utf8.h"
+#include "loader/filter/installed.h"
+#include "loader/net/link.h"
+#include "loader/object/paths.h"
+#include "loader/object/pin.h"
 
 const char *hook_mode_name(enum hook_mode mode)
 {

@@ -3,17 +3,17 @@
 /* The generations that are pinned with a filter. */
 #include "loader/filter/installed.h"
 
-#include "loader/base/file.h"
-#include "loader/base/message.h"
-#include "loader/object/paths.h"
-#include "loader/object/pin.h"
-
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/object/paths.h"
+#include "loader/object/pin.h"
 
 /* Reads a pinned generation and its recipe. -EPROTO: of another layout. */
 static int read_installed(const struct filter *filter, const char *pin, int generation,

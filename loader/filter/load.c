@@ -3,13 +3,6 @@
 /* Loads the programs and maps of a new filter. */
 #include "loader/filter/load.h"
 
-#include "loader/base/file.h"
-#include "loader/base/message.h"
-#include "loader/compile/cells.h"
-#include "loader/net/netns.h"
-#include "loader/object/log.h"
-#include "loader/object/pin.h"
-
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -23,6 +16,13 @@
 #include <unistd.h>
 
 #include "portcullis.skel.h"
+
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/compile/cells.h"
+#include "loader/net/netns.h"
+#include "loader/object/log.h"
+#include "loader/object/pin.h"
 
 #define LOG_TAIL_LINES 15
 #define PROGRAM_MAPS   64 /* more than a program of ours uses */

@@ -3,6 +3,12 @@
 /* Opens a pinned filter of this version. */
 #include "loader/filter/open.h"
 
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "loader/base/clock.h"
 #include "loader/base/file.h"
 #include "loader/base/message.h"
@@ -10,12 +16,6 @@
 #include "loader/object/admins.h"
 #include "loader/object/paths.h"
 #include "loader/object/pin.h"
-
-#include <bpf/bpf.h>
-#include <errno.h>
-#include <net/if.h>
-#include <string.h>
-#include <unistd.h>
 
 /* Opens the generation in a slot. A swap may unpin it between two looks: -ENOENT. */
 static int open_slot(const struct filter *filter, __u32 slot, struct installed *installed)

@@ -3,12 +3,6 @@
 /* The folder of one filter: what is pinned in it, in which order, and taken out again. */
 #include "loader/filter/pins.h"
 
-#include "loader/base/memory.h"
-#include "loader/base/message.h"
-#include "loader/filter/installed.h"
-#include "loader/object/admins.h"
-#include "loader/object/pin.h"
-
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
@@ -17,6 +11,12 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/filter/installed.h"
+#include "loader/object/admins.h"
+#include "loader/object/pin.h"
 
 /*
  * Counters are the programs' to write: no other pin of them, whoever made it, lets a process do so.

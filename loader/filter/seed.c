@@ -2,6 +2,9 @@
 /* Enters connections into the flow maps that were there before the filter could learn them. */
 #include "loader/filter/seed.h"
 
+#include <netinet/in.h>
+#include <string.h>
+
 #include "loader/base/clock.h"
 #include "loader/base/message.h"
 #include "loader/filter/flow_enter.h"
@@ -10,9 +13,6 @@
 #include "loader/net/link.h"
 #include "loader/object/map_walk.h"
 #include "loader/report/flow.h"
-
-#include <netinet/in.h>
-#include <string.h>
 
 struct old_flows {
 	const struct filter *filter;

@@ -2,6 +2,14 @@
 /* Enters connections of the table of tracked connections into the flow maps. */
 #include "loader/filter/seed_conntrack.h"
 
+#include <errno.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
+#include <linux/rtnetlink.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/mman.h>
+
 #include "loader/base/clock.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
@@ -11,14 +19,6 @@
 #include "loader/net/conntrack.h"
 #include "loader/net/netlink.h"
 #include "loader/net/route.h"
-
-#include <errno.h>
-#include <linux/netfilter/nf_conntrack_common.h>
-#include <linux/netfilter/nf_conntrack_tcp.h>
-#include <linux/rtnetlink.h>
-#include <netinet/in.h>
-#include <string.h>
-#include <sys/mman.h>
 
 struct known_route {
 	__u8 family; /* 4 or 6; 0: not asked for yet */

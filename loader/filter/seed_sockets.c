@@ -3,13 +3,6 @@
  * that are bound to a device. */
 #include "loader/filter/seed_sockets.h"
 
-#include "loader/base/clock.h"
-#include "loader/base/message.h"
-#include "loader/filter/flow_enter.h"
-#include "loader/net/link.h"
-#include "loader/net/sockets.h"
-#include "loader/report/flow.h"
-
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -17,6 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#include "loader/base/clock.h"
+#include "loader/base/message.h"
+#include "loader/filter/flow_enter.h"
+#include "loader/net/link.h"
+#include "loader/net/sockets.h"
+#include "loader/report/flow.h"
 
 #define SEED_MAX 65536 /* of one protocol */
 

@@ -3,6 +3,10 @@
 /* Clears up after killed commands and deleted interfaces. */
 #include "loader/filter/settle.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "loader/base/clock.h"
 #include "loader/base/file.h"
 #include "loader/base/message.h"
@@ -17,10 +21,6 @@
 #include "loader/filter/seed.h"
 #include "loader/object/paths.h"
 #include "loader/report/record.h"
-
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* Removes folders without a link, or whose link lost its interface. */
 static void collect_dead(const struct pinned *list, size_t count)

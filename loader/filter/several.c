@@ -3,18 +3,18 @@
 /* Whether several interfaces of a network namespace have a filter. */
 #include "loader/filter/several.h"
 
-#include "loader/base/file.h"
-#include "loader/base/message.h"
-#include "loader/filter/hook.h"
-#include "loader/object/paths.h"
-#include "loader/object/pin.h"
-
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/filter/hook.h"
+#include "loader/object/paths.h"
+#include "loader/object/pin.h"
 
 /* --- whether there are several --- */
 

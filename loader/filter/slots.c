@@ -3,15 +3,15 @@
 /* The slots of `generations`, and what stands in them: what generation.c and confirm.c share. */
 #include "loader/filter/slots.h"
 
-#include "loader/base/memory.h"
-#include "loader/base/message.h"
-#include "loader/filter/installed.h"
-
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/filter/installed.h"
 
 int slot_put(const struct filter *filter, __u32 slot, int generation)
 {

@@ -2,15 +2,15 @@
 /* A recipe with some more words, tried before they are told. */
 #include "loader/guard/attempt.h"
 
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "loader/base/memory.h"
 #include "loader/compile/admit.h"
 #include "loader/compile/compile.h"
 #include "loader/guard/reach.h"
 #include "loader/recipe/recipe_json.h"
-
-#include <arpa/inet.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define NEW_GROUP   "admins" /* where the fix needs a group and there is none */
 #define SHOWN	    4	     /* prefixes of a group that a line shows */

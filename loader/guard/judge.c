@@ -3,17 +3,17 @@
 
 #include "loader/guard/judge.h"
 
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "loader/base/memory.h"
 #include "loader/compile/admit.h"
 #include "loader/compile/kept.h"
 #include "loader/guard/fix.h"
 #include "loader/guard/management.h"
 #include "loader/guard/reach.h"
-
-#include <arpa/inet.h>
-#include <net/if.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define PEERS	8 /* that a message and its fix consider */
 #define WARNING 5 /* ports that the warning of connections names */

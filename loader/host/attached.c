@@ -2,6 +2,11 @@
 /* Opens attached filters and reads what they have counted. */
 #include "loader/host/attached.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/compile/kept.h"
@@ -9,11 +14,6 @@
 #include "loader/filter/generation_maps.h"
 #include "loader/filter/open.h"
 #include "loader/object/folder.h"
-
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 static int open_one(struct live *live)
 {

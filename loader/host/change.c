@@ -2,6 +2,12 @@
 /* Carries a change of the host out. */
 #include "loader/host/change.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
 #include "loader/base/clock.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
@@ -26,12 +32,6 @@
 #include "loader/report/difference.h"
 #include "loader/report/json_forms.h"
 #include "loader/report/record.h"
-
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/random.h>
-#include <time.h>
 
 /*
  * How long egress learns before packets are judged, where conntrack cannot tell: who gets data

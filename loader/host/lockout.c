@@ -2,16 +2,6 @@
 /* Finds out who is connected, and has it judged. */
 #include "loader/host/lockout.h"
 
-#include "loader/base/memory.h"
-#include "loader/base/message.h"
-#include "loader/filter/hook.h"
-#include "loader/filter/open.h"
-#include "loader/guard/judge.h"
-#include "loader/net/link.h"
-#include "loader/net/netlink.h"
-#include "loader/net/route.h"
-#include "loader/object/folder.h"
-
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -21,6 +11,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <linux/rtnetlink.h>
+
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/filter/hook.h"
+#include "loader/filter/open.h"
+#include "loader/guard/judge.h"
+#include "loader/net/link.h"
+#include "loader/net/netlink.h"
+#include "loader/net/route.h"
+#include "loader/object/folder.h"
 
 #define LOOPBACK 1 /* ifindex of lo, in each network namespace */
 #define PROC	 "/proc"

@@ -2,6 +2,10 @@
 /* What is kept for boot against what filters now. */
 #include "loader/host/state_live.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "loader/base/clock.h"
 #include "loader/base/memory.h"
 #include "loader/compile/kept.h"
@@ -13,10 +17,6 @@
 #include "loader/recipe/state.h"
 #include "loader/recipe/state_write.h"
 #include "loader/report/difference.h"
-
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* Whether the filter was made from the same, and is final. */
 static bool is_final(const struct hook *hook, const struct plan *plan)

@@ -3,6 +3,10 @@
  */
 #include "loader/host/takeover.h"
 
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+
 #include "loader/base/file.h"
 #include "loader/base/message.h"
 #include "loader/compile/replan.h"
@@ -21,10 +25,6 @@
 #include "loader/object/pin.h"
 #include "loader/report/difference.h"
 #include "loader/report/record.h"
-
-#include <bpf/bpf.h>
-#include <errno.h>
-#include <string.h>
 
 /* What the new filter judges by: the old recipe, with the catalog as it is now. */
 static int make(const char *interface, const struct any_layout *other, const struct names *folders,

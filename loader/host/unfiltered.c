@@ -2,13 +2,13 @@
 /* Interfaces without a filter, beside those that have one. */
 #include "loader/host/unfiltered.h"
 
-#include "loader/base/memory.h"
-#include "loader/filter/hook.h"
-#include "loader/net/link.h"
-
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "loader/base/memory.h"
+#include "loader/filter/hook.h"
+#include "loader/net/link.h"
 
 /*
  * What is not the host's own way to others: nothing comes in by dummy and ifb, a VRF is what its

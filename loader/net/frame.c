@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
 #include <net/if_arp.h>
 
 #include "loader/base/memory.h"

@@ -2,10 +2,6 @@
 /* Kinds of interfaces, from rtnetlink. */
 #include "loader/net/link.h"
 
-#include "loader/base/memory.h"
-#include "loader/base/message.h"
-#include "loader/net/netlink.h"
-
 #include <errno.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -13,6 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/net/netlink.h"
 
 #define NAME_ROOM 128 /* ALTIFNAMSIZ of linux/if.h, which net/if.h excludes */
 

@@ -2,13 +2,13 @@
 /* What is to be said of an interface before a filter is attached to it. */
 #include "loader/net/link_advice.h"
 
+#include <string.h>
+#include <unistd.h>
+
 #include "loader/base/file.h"
 #include "loader/base/message.h"
 #include "loader/net/link.h"
 #include "loader/net/nic.h"
-
-#include <string.h>
-#include <unistd.h>
 
 static void judge_master(const struct link *master, link_tell *tell, void *context)
 {

@@ -2,10 +2,10 @@
 /* The network namespace of the caller. */
 #include "loader/net/netns.h"
 
-#include "loader/base/memory.h"
-
 #include <dirent.h>
 #include <sys/stat.h>
+
+#include "loader/base/memory.h"
 
 char *netns_name(void)
 {

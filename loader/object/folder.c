@@ -2,13 +2,6 @@
 /* The folder of pins on bpffs, and the lock of the commands that change it. */
 #include "loader/object/folder.h"
 
-#include "loader/base/file.h"
-#include "loader/base/message.h"
-#include "loader/base/process.h"
-#include "loader/net/netns.h"
-#include "loader/object/admins.h"
-#include "loader/object/paths.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +16,13 @@
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/base/process.h"
+#include "loader/net/netns.h"
+#include "loader/object/admins.h"
+#include "loader/object/paths.h"
 
 #define LOCK_WAIT_SECONDS 30
 

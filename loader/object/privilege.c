@@ -2,6 +2,13 @@
 /* Whether the caller may do what a command does. */
 #include "loader/object/privilege.h"
 
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/base/names.h"
@@ -9,13 +16,6 @@
 #include "loader/object/admins.h"
 #include "loader/object/paths.h"
 #include "loader/object/pin.h"
-
-#include <errno.h>
-#include <linux/capability.h>
-#include <stdbool.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define FIRST_USER_NAMESPACE 0xEFFFFFFDU /* the kernel's PROC_USER_INIT_INO */
 

@@ -2,13 +2,13 @@
 /* Puts catalog and recipe together: which services are open, for whom, and why the rest is not. */
 #include "loader/recipe/compose.h"
 
-#include "loader/base/memory.h"
-#include "loader/recipe/overlay.h"
-#include "loader/recipe/overlay_apply.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "loader/base/memory.h"
+#include "loader/recipe/overlay.h"
+#include "loader/recipe/overlay_apply.h"
 
 const char *const why_closed_name[WHYS] = {
 	[WHY_DISABLED] = "disabled", [WHY_NO_PORTS] = "no-ports", [WHY_DYNAMIC] = "dynamic",

@@ -2,11 +2,11 @@
 /* A recipe as JSON, and back. */
 #include "loader/recipe/recipe_json.h"
 
-#include "loader/base/json.h"
-#include "loader/base/memory.h"
-
 #include <errno.h>
 #include <string.h>
+
+#include "loader/base/json.h"
+#include "loader/base/memory.h"
 
 static json_t *groups_json(const struct groups *groups)
 {

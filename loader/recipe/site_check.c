@@ -2,15 +2,15 @@
 /* The words of a site file held against the catalog. */
 #include "loader/recipe/site_check.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "loader/base/memory.h"
 #include "loader/recipe/compose.h"
 #include "loader/recipe/overlay.h"
 #include "loader/recipe/overlay_apply.h"
 #include "loader/recipe/site.h"
-
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 struct check {
 	struct catalog *catalog;

@@ -2,15 +2,15 @@
 /* Reads what was confirmed last, and what was tried. */
 #include "loader/recipe/state.h"
 
-#include "loader/base/file.h"
-#include "loader/recipe/recipe_json.h"
-#include "loader/recipe/site_check.h"
-
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "loader/base/file.h"
+#include "loader/recipe/recipe_json.h"
+#include "loader/recipe/site_check.h"
 
 #define ABOUT_LIMIT (1 << 20) /* bytes */
 

@@ -2,15 +2,15 @@
 /* Which prefixes come and go between two kept texts, service by service. */
 #include "loader/report/difference_groups.h"
 
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
 #include "loader/catalog/group.h"
 #include "loader/recipe/compose_json.h"
 #include "loader/report/json_forms.h"
-
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 
 #define SHOWN 4 /* prefixes that a line shows, of those that come and of those that go */
 

@@ -2,11 +2,11 @@
 /* One learned flow: whether it lives, its state, its JSON form. */
 #include "loader/report/flow.h"
 
-#include "loader/base/json.h"
-
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
+
+#include "loader/base/json.h"
 
 bool flow_live(const struct pc_flow *key, const struct pc_flow_state *state, __u64 now, __u32 *idle)
 {
