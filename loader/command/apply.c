@@ -5,17 +5,18 @@
  */
 #include "loader/command/apply.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/base/notify.h"
 #include "loader/command/apply_plan.h"
 #include "loader/command/apply_run.h"
+#include "loader/guard/world.h"
 #include "loader/net/link.h"
 #include "loader/object/privilege.h"
-
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define SAMPLE PORTCULLIS_PREFIX "/share/doc/portcullis/examples/site.yaml"
 
@@ -176,7 +177,7 @@ static int apply_source(const struct options *options, bool lenient, struct sour
 		.detaches = !options->arguments.count && !source->wrong,
 		.quiet = lenient && options->arguments.count,
 		.changes = {
-			.command = "apply",
+			.command = &guard_apply,
 			.done = "changed",
 			.management = site->management_given ? &site->management : NULL,
 			/* At boot a stranger's connection to a watched port must not keep the host

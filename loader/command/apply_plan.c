@@ -12,6 +12,7 @@
 #include "loader/filter/confirm.h"
 #include "loader/filter/flow_maps.h"
 #include "loader/filter/open.h"
+#include "loader/guard/world.h"
 #include "loader/host/attached.h"
 #include "loader/host/takeover.h"
 #include "loader/net/link.h"
@@ -87,7 +88,7 @@ static bool say_waits(struct apply *apply, const struct change *change)
 static int compare(struct apply *apply, struct apply_target *target, struct change *change)
 {
 	const struct takeover how = {
-		.command = "apply",
+		.command = &guard_apply,
 		.management = apply->changes.management,
 		.folders = apply->folders,
 		.force = apply->changes.force,

@@ -9,6 +9,7 @@
 #include "loader/base/message.h"
 #include "loader/filter/settle.h"
 #include "loader/guard/management.h"
+#include "loader/guard/world.h"
 #include "loader/host/change.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"
@@ -39,7 +40,7 @@ static int attach(const struct options *options, const struct site *site, const 
 		  struct catalog *catalog)
 {
 	struct changes changes = {
-		.command = "attach",
+		.command = &guard_attach,
 		.done = "attached",
 		.management = site->management_given ? &site->management : NULL,
 		.force = options->force,

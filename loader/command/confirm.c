@@ -75,7 +75,7 @@ static int ask_guard(const struct confirm *confirm, const struct hook *hook,
 			warning("%s: whether somebody is locked out is not known", hook->name);
 		return 0;
 	}
-	return guard_hold("confirm", &target, 1,
+	return guard_hold(&guard_confirm, &target, 1,
 			  confirm->site.management_given ? &confirm->site.management : NULL,
 			  GUARD_CALLER);
 }

@@ -11,6 +11,7 @@
 #include "loader/compile/kept.h"
 #include "loader/filter/confirm.h"
 #include "loader/filter/settle.h"
+#include "loader/guard/world.h"
 #include "loader/host/attached.h"
 #include "loader/host/change.h"
 #include "loader/host/takeover.h"
@@ -83,7 +84,7 @@ static int plan_target(const struct options *options, const struct site *site,
 		err = takeover(
 			&change->hook,
 			&(struct takeover){
-				.command = "swap",
+				.command = &guard_swap,
 				.management = site->management_given ? &site->management : NULL,
 				.force = options->force,
 				.confirm = options->confirm,
@@ -140,7 +141,7 @@ static int plan_all(const struct options *options, const struct site *site, stru
 static int swap(const struct options *options, const struct site *site, struct diag *diag)
 {
 	struct changes changes = {
-		.command = "swap",
+		.command = &guard_swap,
 		.done = "swapped",
 		.management = site->management_given ? &site->management : NULL,
 		.force = options->force,

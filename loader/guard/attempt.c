@@ -42,15 +42,15 @@ bool attempt_make(struct attempt *attempt)
 	       !compile(&attempt->composition, &attempt->tables, &diag);
 }
 
-bool attempt_start(struct attempt *attempt, const char *command, const struct guard_target *target,
-		   const struct guard_need *need)
+bool attempt_start(struct attempt *attempt, const struct guard_command *command,
+		   const struct guard_target *target, const struct guard_need *need)
 {
 	__cleanup(diag_free) struct diag diag = {};
 	json_t *json = recipe_json(target->plan->composition.recipe);
 	int err;
 
-	*attempt = (struct attempt){
-		.catalog = target->catalog, .need = need, .site = !strcmp(command, "apply")};
+	*attempt =
+		(struct attempt){.catalog = target->catalog, .need = need, .kind = command->words};
 	err = recipe_from_json(&attempt->recipe, json, &diag);
 	json_decref(json);
 	return !err && attempt_make(attempt);
@@ -85,7 +85,7 @@ void attempt_word(struct attempt *attempt, const char *option, const char *key, 
 	const char *equals = strchr(value, '=');
 	__free_text char *word = NULL;
 
-	if (!attempt->site)
+	if (attempt->kind != GUARD_SITE_FILE)
 		word = xasprintf("%s %s", option, value);
 	else if (!equals)
 		word = xasprintf("%s: [%s]", key, value);

@@ -9,7 +9,7 @@
 struct attempt {
 	struct catalog *catalog;
 	const struct guard_need *need;
-	bool site; /* words of the site file, not options */
+	enum guard_words kind; /* of the words */
 	struct recipe recipe;
 	struct composition composition;
 	struct tables tables;
@@ -19,8 +19,8 @@ struct attempt {
 };
 
 /* The target's own recipe; false: it cannot be made again. attempt_free is due in both cases. */
-bool attempt_start(struct attempt *attempt, const char *command, const struct guard_target *target,
-		   const struct guard_need *need);
+bool attempt_start(struct attempt *attempt, const struct guard_command *command,
+		   const struct guard_target *target, const struct guard_need *need);
 void attempt_free(struct attempt *attempt);
 
 /* Composes and compiles the recipe as it is now. */

@@ -109,7 +109,7 @@ static bool open_service(struct attempt *attempt, const struct profile *profile,
 }
 
 /* Services of the composition that have the port; `disabled`: those that somebody closed. */
-static bool try_services(const char *command, const struct guard_target *target,
+static bool try_services(const struct guard_command *command, const struct guard_target *target,
 			 const struct guard_need *need, bool disabled, struct attempt *attempt)
 {
 	const struct composition *composition = &target->plan->composition;
@@ -137,7 +137,7 @@ static void give_profiles(struct attempt *attempt, const char *more)
 	__free_text char *list = NULL;
 
 	names_add_once(&attempt->recipe.profiles, more);
-	list = names_join(&attempt->recipe.profiles, attempt->site ? ", " : ",");
+	list = names_join(&attempt->recipe.profiles, attempt->kind == GUARD_SITE_FILE ? ", " : ",");
 	attempt_word(attempt, "-p", "profiles", list);
 }
 
@@ -152,7 +152,7 @@ static bool is_chosen(const struct composition *composition, const char *profile
 }
 
 /* The profile that opens it, and as little else as there is: at most `most` services. */
-static bool try_profiles(const char *command, const struct guard_target *target,
+static bool try_profiles(const struct guard_command *command, const struct guard_target *target,
 			 const struct guard_need *need, size_t most, struct attempt *best)
 {
 	const struct composition *now = &target->plan->composition;
@@ -218,7 +218,7 @@ static bool open_login(struct attempt *attempt)
 	return false;
 }
 
-static bool try_move(const char *command, const struct guard_target *target,
+static bool try_move(const struct guard_command *command, const struct guard_target *target,
 		     const struct guard_need *need, struct attempt *attempt)
 {
 	bool chosen = is_chosen(&target->plan->composition, LOGIN);
@@ -243,25 +243,26 @@ static bool try_move(const char *command, const struct guard_target *target,
 
 /* --- telling --- */
 
-static char *fix_text(const struct attempt *attempt, const char *command, const char *port)
+static char *fix_text(const struct attempt *attempt, const char *port)
 {
-	__free_text char *words = names_join(&attempt->words, attempt->site ? ", " : " ");
+	bool site = attempt->kind == GUARD_SITE_FILE;
+	__free_text char *words = names_join(&attempt->words, site ? ", " : " ");
 	__free_text char *without =
 		attempt->left_out ?
 			xasprintf("%sleave out %s %s%s", *words ? " and " : "",
-				  attempt->site ? "disable:" : "--disable", attempt->left_out,
-				  strcmp(command, "swap") ?
-					  "" :
-					  " (--fresh forgets that of an earlier command)") :
+				  site ? "disable:" : "--disable", attempt->left_out,
+				  attempt->kind == GUARD_OPTIONS_KEPT ?
+					  " (--fresh forgets that of an earlier command)" :
+					  "") :
 			NULL;
 	__free_text char *why = attempt->why ? xstrdup(attempt->why) :
 					       xasprintf("no chosen profile opens %s", port);
 
-	return xasprintf("%s; to open it%s: %s%s", why, attempt->site ? " in the site file" : "",
-			 words, without ?: "");
+	return xasprintf("%s; to open it%s: %s%s", why, site ? " in the site file" : "", words,
+			 without ?: "");
 }
 
-char *guard_fix(const char *command, const struct guard_target *target,
+char *guard_fix(const struct guard_command *command, const struct guard_target *target,
 		const struct guard_need *need)
 {
 	struct attempt attempt = {};
@@ -276,7 +277,7 @@ char *guard_fix(const char *command, const struct guard_target *target,
 		return xasprintf(
 			"no profile of the catalog opens %s to them; portcullis-profile(5) tells how to write one",
 			port);
-	text = fix_text(&attempt, command, port);
+	text = fix_text(&attempt, port);
 	attempt_free(&attempt);
 	return text;
 }

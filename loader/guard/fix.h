@@ -9,7 +9,7 @@
  * "WHY; to open it: FIX" for a port that the target's plan closes to them. Each fix was composed,
  * compiled and seen to open the port. The caller frees.
  */
-char *guard_fix(const char *command, const struct guard_target *target,
+char *guard_fix(const struct guard_command *command, const struct guard_target *target,
 		const struct guard_need *need);
 
 #endif

@@ -43,7 +43,7 @@ struct refusal {
 };
 
 struct judgement {
-	const char *command;
+	const struct guard_command *command;
 	const struct guard_target *target;
 	size_t targets;
 	const struct ports *management;
@@ -465,8 +465,8 @@ static void warn_of_others(struct judgement *judgement)
 			     "connections live on, but new ones will be refused: %s", list);
 }
 
-enum guard_found guard_judge(const char *command, const struct guard_target *target, size_t count,
-			     const struct ports *management, enum guard_mode mode,
+enum guard_found guard_judge(const struct guard_command *command, const struct guard_target *target,
+			     size_t count, const struct ports *management, enum guard_mode mode,
 			     const struct guard_world *world, struct diag *diag)
 {
 	struct judgement judgement = {.command = command,

@@ -14,8 +14,8 @@ enum guard_found {
 };
 
 /* Judges. What is to stop for is an error in `diag`, what else will be refused is a warning. */
-enum guard_found guard_judge(const char *command, const struct guard_target *target, size_t count,
-			     const struct ports *management, enum guard_mode mode,
+enum guard_found guard_judge(const struct guard_command *command, const struct guard_target *target,
+			     size_t count, const struct ports *management, enum guard_mode mode,
 			     const struct guard_world *world, struct diag *diag);
 
 #endif

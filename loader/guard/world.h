@@ -12,6 +12,21 @@
 #include "loader/net/session.h"
 #include "loader/net/sockets.h"
 
+/* Where a fix is written. */
+enum guard_words {
+	GUARD_OPTIONS,	    /* behind the command */
+	GUARD_OPTIONS_KEPT, /* likewise, added to those that are kept until --fresh: swap */
+	GUARD_SITE_FILE,    /* as keys of the site file */
+};
+
+/* The command for which the guard looks. */
+struct guard_command {
+	const char *name;
+	enum guard_words words;
+};
+
+extern const struct guard_command guard_attach, guard_swap, guard_apply, guard_confirm;
+
 /* What an interface is to be given. */
 struct guard_target {
 	const char *interface;

@@ -472,7 +472,7 @@ static int check_detaches(const struct changes *changes)
 		if (!confirm)
 			continue;
 		error("%s: %s would be detached, which cannot fall back: detach it first, or leave out --confirm",
-		      changes->command, one->name);
+		      changes->command->name, one->name);
 		return -EINVAL;
 	}
 	return 0;

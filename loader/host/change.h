@@ -34,7 +34,7 @@ struct change {
 };
 
 struct changes {
-	const char *command;
+	const struct guard_command *command;
 	const char *done;		/* "attached": what did not happen if it fails */
 	const struct ports *management; /* NULL: the built-in list of guard.h */
 	bool force;			/* also if it locks somebody out */

@@ -111,9 +111,9 @@ static void world_free(struct guard_world *world, struct filter *filters)
 }
 
 /* The caller is told how to go on; `found` is not GUARD_NOTHING. */
-static void say_stopped(const char *command, enum guard_found found)
+static void say_stopped(const char *command, enum guard_mode mode, enum guard_found found)
 {
-	if (!strcmp(command, "confirm"))
+	if (mode == GUARD_CALLER)
 		error("confirm: nothing is confirmed; confirm from a new connection, which shows that one can be made, or with --force");
 	else if (found == GUARD_OWN)
 		error("%s: stopped before anything changed; --force goes on all the same, and with --confirm 60 besides it falls back by itself",
@@ -123,7 +123,7 @@ static void say_stopped(const char *command, enum guard_found found)
 		      command);
 }
 
-int guard_hold(const char *command, const struct guard_target *target, size_t count,
+int guard_hold(const struct guard_command *command, const struct guard_target *target, size_t count,
 	       const struct ports *management, enum guard_mode mode)
 {
 	__cleanup(netlink_close) struct mnl_socket *routes = NULL;
@@ -138,7 +138,7 @@ int guard_hold(const char *command, const struct guard_target *target, size_t co
 	err = read_world(&world, &routes);
 	if (err) {
 		warning("%s: cannot tell who is connected: %s; whether somebody is locked out is not known",
-			command, strerror(-err));
+			command->name, strerror(-err));
 	} else {
 		world.context = routes;
 		read_filters(&world, &filters);
@@ -150,6 +150,6 @@ int guard_hold(const char *command, const struct guard_target *target, size_t co
 	world_free(&world, filters);
 	if (found == GUARD_NOTHING)
 		return 0;
-	say_stopped(command, found);
+	say_stopped(command->name, mode, found);
 	return -EACCES;
 }

@@ -13,7 +13,7 @@
  * management.h by which administrators log in. 0; or -EACCES after messages that say what would
  * open it. What cannot be found out is warned of.
  */
-int guard_hold(const char *command, const struct guard_target *target, size_t count,
+int guard_hold(const struct guard_command *command, const struct guard_target *target, size_t count,
 	       const struct ports *management, enum guard_mode mode);
 
 #endif

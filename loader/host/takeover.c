@@ -186,7 +186,7 @@ static int check_change(const struct hook *hook, const struct takeover *how, boo
 		return guard_hold(how->command, &target, 1, how->management,
 				  how->force ? GUARD_WARN : GUARD_STOP);
 	error("%s: another version attached it; to take it over would change that for good: %s once without --confirm, then with",
-	      hook->name, how->command);
+	      hook->name, how->command->name);
 	return -EBUSY;
 }
 

@@ -16,7 +16,7 @@
  * there cannot be read before.
  */
 struct takeover {
-	const char *command;
+	const struct guard_command *command;
 	const struct ports *management; /* for the guard */
 	const struct names *folders;	/* of profiles, searched before others; NULL: none */
 	bool force;

@@ -207,7 +207,7 @@ static struct host *plain_host(void)
 
 struct run {
 	struct host *host;
-	const char *command;
+	const struct guard_command *command;
 	const struct ports *management;
 	enum guard_mode mode;
 	struct catalog catalog;
@@ -220,7 +220,7 @@ struct run {
 
 static struct run run_on(struct host *host)
 {
-	return (struct run){.host = host, .command = "attach"};
+	return (struct run){.host = host, .command = &guard_attach};
 }
 
 /* Options as on a command line, with blanks between them. */
@@ -448,7 +448,8 @@ static void test_ways(void **state)
 		connected(host, way[i].local, 22, way[i].remote, 40000);
 		plan_for(&run, way[i].ifindex, "-p mail");
 		if ((way[i].stop ? GUARD_OTHERS : GUARD_NOTHING) !=
-		    guard_judge("attach", run.target, 1, NULL, GUARD_STOP, &host->world, &run.diag))
+		    guard_judge(&guard_attach, run.target, 1, NULL, GUARD_STOP, &host->world,
+				&run.diag))
 			fail_msg("case %zu", i);
 		diag_free(&run.diag);
 		run_end(&run);
@@ -655,38 +656,39 @@ static void test_fixes(void **state)
 {
 	static const struct {
 		__u16 port;
-		const char *command, *options, *fix;
+		const struct guard_command *command;
+		const char *options, *fix;
 	} cases[] = {
-		{22, "attach", "-p mail",
+		{22, &guard_attach, "-p mail",
 		 "no chosen profile opens 22/tcp; to open it: -p mail,ssh"},
-		{22, "attach", "-p mail,ssh --disable ssh:ssh",
+		{22, &guard_attach, "-p mail,ssh --disable ssh:ssh",
 		 "ssh:ssh is disabled; to open it: leave out --disable ssh:ssh"},
-		{22, "swap", "-p mail,ssh --disable ssh:ssh",
+		{22, &guard_swap, "-p mail,ssh --disable ssh:ssh",
 		 "ssh:ssh is disabled; to open it: leave out --disable ssh:ssh (--fresh forgets that of an earlier command)"},
-		{22, "attach", "-p ssh --from ssh:ssh=trusted --group trusted=10.0.0.0/8",
+		{22, &guard_attach, "-p ssh --from ssh:ssh=trusted --group trusted=10.0.0.0/8",
 		 "ssh:ssh admits only trusted; to open it: --group trusted=10.0.0.0/8,198.51.2.9/32"},
-		{22, "attach",
+		{22, &guard_attach,
 		 "-p ssh --from ssh:ssh=t --group t=10.0.0.0/8,11.0.0.0/8,12.0.0.0/8,13.0.0.0/8,14.0.0.0/8",
 		 "ssh:ssh admits only t; to open it: add 198.51.2.9/32 to the group t"},
-		{2200, "attach", "-p mail",
+		{2200, &guard_attach, "-p mail",
 		 "mail:shell is a feature that is off (shell); to open it: --enable mail:shell --group trusted=198.51.2.9/32"},
-		{2200, "attach", "-p mail --enable shell",
+		{2200, &guard_attach, "-p mail --enable shell",
 		 "mail:shell admits only trusted, which is not defined; to open it: --group trusted=198.51.2.9/32"},
-		{5900, "attach", "-p mail",
+		{5900, &guard_attach, "-p mail",
 		 "mail:vnc is open only to groups that --from names; to open it: --from mail:vnc=admins --group admins=198.51.2.9/32"},
-		{23, "attach", "-p mail",
+		{23, &guard_attach, "-p mail",
 		 "mail:near admits only link-local; to open it: --from mail:near=link-local,admins --group admins=198.51.2.9/32"},
-		{2222, "attach", "-p mail",
+		{2222, &guard_attach, "-p mail",
 		 "no chosen profile opens 2222/tcp; to open it: -p mail,ssh --set ssh:ssh=2222/tcp"},
-		{2222, "attach", "-p ssh --set ssh:ssh=23/tcp",
+		{2222, &guard_attach, "-p ssh --set ssh:ssh=23/tcp",
 		 "no chosen profile opens 2222/tcp; to open it: --set ssh:ssh=23/tcp,2222/tcp"},
-		{1002, "attach", "-p mail",
+		{1002, &guard_attach, "-p mail",
 		 "no chosen profile opens 1002/tcp; to open it: -p mail,ssh --set ssh:ssh=1002/tcp"},
-		{22, "apply", "-p mail",
+		{22, &guard_apply, "-p mail",
 		 "no chosen profile opens 22/tcp; to open it in the site file: profiles: [mail, ssh]"},
-		{5900, "apply", "-p mail",
+		{5900, &guard_apply, "-p mail",
 		 "mail:vnc is open only to groups that --from names; to open it in the site file: from: {mail:vnc: [admins]}, groups: {admins: [198.51.2.9/32]}"},
-		{22, "apply", "-p ssh --disable ssh:ssh",
+		{22, &guard_apply, "-p ssh --disable ssh:ssh",
 		 "ssh:ssh is disabled; to open it in the site file: leave out disable: ssh:ssh"},
 	};
 	struct socket_info peer = {.family = AF_INET, .remote = {198, 51, 2, 9}};
@@ -718,14 +720,14 @@ static void test_fix_of_many(void **state)
 
 	(void)state;
 	plan_for(&run, 2, "-p ssh --from ssh:ssh=t --group t=10.0.0.0/8");
-	fix = guard_fix("attach", run.target, &need);
+	fix = guard_fix(&guard_attach, run.target, &need);
 	assert_string_equal(
 		fix,
 		"ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,198.51.2.9/32,fe80::1/128");
 	free(fix);
 	/* An address that is not to be told. */
 	list[0].named = false;
-	fix = guard_fix("attach", run.target, &need);
+	fix = guard_fix(&guard_attach, run.target, &need);
 	assert_string_equal(
 		fix, "ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,fe80::1/128,PREFIX");
 	run_end(&run);
@@ -842,7 +844,7 @@ static void test_modes(void **state)
 		listens(run.host, "0.0.0.0", 3389);
 		plan_for(&run, 2, "-p mail");
 		assert_int_equal(own ? modes[i / 2].own : modes[i / 2].other,
-				 guard_judge("swap", run.target, 1, NULL, run.mode,
+				 guard_judge(&guard_swap, run.target, 1, NULL, run.mode,
 					     &run.host->world, &run.diag));
 		/* The session; the other server, and the line of connections. */
 		assert_int_equal(run.diag.count,
