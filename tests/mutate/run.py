@@ -1,0 +1,230 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""What scripts/mutate does: run.py WORK TREE [OPTION]... FILE... WORK is a folder that goes afterwards."""
+import argparse
+import difflib
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import time
+
+from places import KINDS, mutants
+
+BUILT_IN, UNIT_IN, PACKET_IN = 300, 120, 300  # seconds
+ENDED = "ended by the clock"
+
+
+class Failure(Exception):
+    pass
+
+
+class Tree:
+    """A copy of the tree, and the tests in it."""
+
+    def __init__(self, work, origin, options):
+        self.root = pathlib.Path(work) / "tree"
+        self.origin = pathlib.Path(origin).resolve()
+        self.options = options
+        self.child = None
+        self.killers = {}  # of a test, how many it has killed: the best comes first
+        self.log = ""
+
+    def run(self, words, seconds, **more):
+        """The exit code; what was said is in `log`. None: it did not end in time."""
+        with subprocess.Popen(words, cwd=self.root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, start_new_session=True, **more) as self.child:
+            try:
+                self.log = self.child.communicate(timeout=seconds)[0].decode(errors="replace")
+            except subprocess.TimeoutExpired:
+                self.end()
+                self.child.wait()
+                return None
+            return self.child.returncode
+
+    def end(self):
+        """What is under way and all that it started."""
+        if self.child and self.child.poll() is None:
+            os.killpg(self.child.pid, signal.SIGKILL)
+
+    def copy(self):
+        git = ["git", "-C", str(self.origin), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        listed = subprocess.run(git, capture_output=True, check=False)
+        if listed.returncode:
+            names = [str(path.relative_to(self.origin)) for path in self.origin.rglob("*")
+                     if path.is_file() and "build" not in path.parts and ".git" not in path.parts]
+        else:
+            names = [name for name in listed.stdout.decode().split("\0") if name]
+        for name in names:
+            here, there = self.origin / name, self.root / name
+            if here.is_file():
+                there.parent.mkdir(parents=True, exist_ok=True)
+                there.write_bytes(here.read_bytes())
+                there.chmod(here.stat().st_mode & 0o777)
+
+    def which(self, path):
+        if self.options.tests:
+            return {"unit", "packet"} if self.options.tests == "both" else {self.options.tests}
+        if path == "bpf/abi.h":
+            return {"unit", "packet"}
+        return {"packet"} if path.startswith("bpf/") else {"unit"}
+
+    def build(self, path):
+        targets = sorted(self.which(path)) + (["all", "e2e-tools"] if self.options.e2e else [])
+        return self.run(["make", "-j2", *targets], BUILT_IN) == 0
+
+    def unit_tests(self):
+        tests = [test for test in sorted((self.root / "build/unit").glob("test_*"))
+                 if test.is_file() and os.access(test, os.X_OK)]
+        return sorted(tests, key=lambda test: -self.killers.get(test.name, 0))
+
+    def suites(self, path):
+        """Name, command and seconds of each suite, the fastest first."""
+        which = self.which(path)
+        if "unit" in which:
+            for test in self.unit_tests():
+                yield test.name, [str(test)], UNIT_IN
+        if "packet" in which:
+            yield "test_packet", ["build/packet/test_packet"], PACKET_IN
+        for suite in self.options.e2e:
+            name, _, text = suite.partition(":")
+            yield suite, ["bats", f"tests/e2e/{name}.bats"] + (["-f", text] if text else []), 900
+
+    def failing(self, path):
+        """The first suite that fails, or None."""
+        environment = dict(os.environ, PORTCULLIS=str(self.root / "build/portcullis"), LC_ALL="C.UTF-8")
+        for name, words, seconds in self.suites(path):
+            if self.run(words, seconds, env=environment) != 0:
+                self.killers[name] = self.killers.get(name, 0) + 1
+                return name
+        return None
+
+    def refused(self):
+        """The kernel did not take the program: no test had to notice."""
+        return "BPF program load failed" in self.log or "prog 'portcullis" in self.log
+
+
+def judge(tree, mutant, text):
+    path = tree.root / mutant.path
+    path.write_text(text[:mutant.start] + mutant.text + text[mutant.end:])
+    try:
+        if not tree.build(mutant.path):
+            return "not built", ""
+        by = tree.failing(mutant.path)
+        if by and tree.refused():
+            return "refused", ""
+        return ("killed", by) if by else ("lived", "")
+    finally:
+        path.write_text(text)
+
+
+def difference(mutant, text):
+    other = text[:mutant.start] + mutant.text + text[mutant.end:]
+    name = f"{mutant.path}:{mutant.line} ({mutant.kind})"
+    return "".join(difflib.unified_diff(text.splitlines(True), other.splitlines(True), name, name, n=3))
+
+
+def arguments(words):
+    parser = argparse.ArgumentParser(prog="scripts/mutate", add_help=False, allow_abbrev=False)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int, default=sys.maxsize)
+    parser.add_argument("--minutes", type=float, default=15)
+    parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--tests", choices=["unit", "packet", "both"])
+    parser.add_argument("--e2e", action="append", default=[])
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--tree")
+    parser.add_argument("file", nargs="+")
+    options = parser.parse_args(words)
+    options.kinds = options.kinds.split(",")
+    wrong = [kind for kind in options.kinds if kind not in KINDS]
+    if wrong:
+        parser.error(f"no such kind: {', '.join(wrong)}; there are {', '.join(KINDS)}")
+    return options
+
+
+def chosen(root, options):
+    """All mutants, in the order of the seed, and the text of each file."""
+    texts, found = {}, []
+    for name in options.file:
+        path = (root / name).resolve()
+        if not path.is_file() or root not in path.parents:
+            raise Failure(f"{name}: no such file in {root}")
+        name = str(path.relative_to(root))
+        if name not in texts:
+            texts[name] = path.read_text()
+            found += [one for one in mutants(name, texts[name]) if one.kind in options.kinds]
+    random.Random(options.seed).shuffle(found)
+    # The kinds in turn: most places are constants.
+    turn = dict.fromkeys(KINDS, 0)
+    order = []
+    for one in found:
+        order.append((turn[one.kind], KINDS.index(one.kind), one))
+        turn[one.kind] += 1
+    return [one for _, _, one in sorted(order, key=lambda entry: entry[:2])], texts
+
+
+def summary(results, lived, texts):
+    states = ("killed", "lived", "not built", "refused")
+    print(f"\n{'':40}" + "".join(f"{state:>11}" for state in states))
+    total = dict.fromkeys(states, 0)
+    for path in sorted(results):
+        print(f"{path:40}" + "".join(f"{results[path].get(state, 0):11}" for state in states))
+        for state in states:
+            total[state] += results[path].get(state, 0)
+    judged = total["killed"] + total["lived"]
+    print(f"{'all':40}" + "".join(f"{total[state]:11}" for state in states))
+    print(f"killed {total['killed']} of {judged}" + (f", {100 * total['killed'] // judged} %" if judged else ""))
+    for mutant in lived:
+        print("\n" + difference(mutant, texts[mutant.path]), end="")
+
+
+def main():
+    work, here, *words = sys.argv[1:]
+    options = arguments(words)
+    tree = Tree(work, options.tree or here, options)
+
+    def stop(number, _):
+        tree.end()
+        sys.exit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, stop)
+    found, texts = chosen(tree.origin, options)
+    if options.list:
+        for mutant in found:
+            print(f"{mutant.path}:{mutant.line} {mutant.kind}: "
+                  f"{texts[mutant.path][mutant.start:mutant.end].splitlines()[0]} -> {mutant.text.splitlines()[0]}")
+        return 0
+    end = time.monotonic() + 60 * options.minutes
+    tree.copy()
+    for path in texts:
+        if not tree.build(path):
+            raise Failure(f"without a mutant it does not build:\n{tree.log[-2000:]}")
+        by = tree.failing(path)
+        if by:
+            raise Failure(f"without a mutant {by} fails:\n{tree.log[-2000:]}")
+    tree.killers.clear()
+    results, lived = {}, []
+    for mutant in found[:options.count]:
+        if time.monotonic() > end:
+            print(ENDED)
+            break
+        state, by = judge(tree, mutant, texts[mutant.path])
+        print(f"{state}{' by ' + by if by else ''}: {mutant.path}:{mutant.line} {mutant.kind}", flush=True)
+        counts = results.setdefault(mutant.path, {})
+        counts[state] = counts.get(state, 0) + 1
+        if state == "lived":
+            lived.append(mutant)
+    summary(results, lived, texts)
+    return 1 if lived else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Failure as failure:
+        print(f"scripts/mutate: {failure}", file=sys.stderr)
+        sys.exit(2)
