@@ -81,7 +81,7 @@ BENCH  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%.o,$(sort $(filter-out %.bp
 MANUAL := portcullis.8 portcullis-profile.5 portcullis-site.5
 
 # Files that name the binary, or the schema, by their place.
-SYSTEM := portcullis.service portcullis.rules portcullis.ifupdown portcullis.bridge site.yaml
+SYSTEM := portcullis.service portcullis.rules portcullis.ifupdown portcullis.bridge portcullis.sleep site.yaml
 
 # What `make install` puts where: FILE=PATH. `make uninstall` removes these, and the folders of its own if they are empty.
 INSTALLED = \
@@ -90,6 +90,7 @@ INSTALLED = \
 	$(BUILD)/portcullis.rules=$(PREFIX)/lib/udev/rules.d/81-portcullis.rules \
 	$(BUILD)/portcullis.ifupdown=$(SYSCONFDIR)/network/if-pre-up.d/zz-portcullis \
 	$(BUILD)/portcullis.bridge=$(SYSCONFDIR)/network/if-pre-up.d/00-portcullis \
+	$(BUILD)/portcullis.sleep=$(PREFIX)/lib/systemd/system-sleep/portcullis \
 	systemd/portcullis.sysusers=$(PREFIX)/lib/sysusers.d/portcullis.conf \
 	$(BUILD)/site.yaml=$(PREFIX)/share/doc/portcullis/examples/site.yaml \
 	completion/portcullis.bash=$(PREFIX)/share/bash-completion/completions/portcullis \
@@ -103,7 +104,7 @@ OWN_FOLDERS = $(addprefix $(PREFIX)/share/,portcullis/profiles portcullis doc/po
 
 installed_file = $(word 1,$(subst =, ,$(1)))
 installed_path = $(DESTDIR)$(word 2,$(subst =, ,$(1)))
-installed_mode = $(if $(filter %/sbin/portcullis %/zz-portcullis %/00-portcullis,$(1)),0755,0644)
+installed_mode = $(if $(filter %/sbin/portcullis %/zz-portcullis %/00-portcullis %/system-sleep/portcullis,$(1)),0755,0644)
 
 all: $(BUILD)/portcullis $(SYSTEM:%=$(BUILD)/%) $(MANUAL:%=$(BUILD)/%)
 

@@ -9,13 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/file.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/base/notify.h"
 #include "loader/command/apply_plan.h"
 #include "loader/command/apply_run.h"
+#include "loader/filter/resume.h"
 #include "loader/guard/world.h"
 #include "loader/net/link.h"
+#include "loader/object/folder.h"
 #include "loader/object/privilege.h"
 
 #define SAMPLE PORTCULLIS_PREFIX "/share/doc/portcullis/examples/site.yaml"
@@ -214,11 +217,28 @@ static int check_usage(const struct options *options)
 		error("apply: --confirm and --boot exclude each other");
 	else if (options->reload && options->boot)
 		error("apply: --reload and --boot exclude each other");
+	else if (options->resumed && (options->boot || options->reload || options->dry_run ||
+				      options->confirm || options->arguments.count))
+		error("apply: --resumed stands alone");
 	else if (options->as && (!options->boot || options->arguments.count != 1))
 		error("apply: --as goes with --boot and one interface");
 	else
 		return 0;
 	return -EINVAL;
+}
+
+/* The site file has no say in it. */
+static int resume(void)
+{
+	__close_fd int lock = -1;
+	int ready;
+
+	if (kernel_privileged("apply"))
+		return EXIT_FAILED;
+	ready = pins_ready(false);
+	if (ready < 0 || (ready && (pins_lock(&lock) || resume_all())))
+		return EXIT_FAILED;
+	return EXIT_DONE;
 }
 
 int command_apply(const struct options *options, struct diag *diag)
@@ -230,6 +250,8 @@ int command_apply(const struct options *options, struct diag *diag)
 	source = (struct source){};
 	if (check_usage(options))
 		return EXIT_USAGE;
+	if (options->resumed)
+		return resume();
 	err = source_open(options, lenient, &source, diag);
 	if (err == -ENOENT && lenient && options->arguments.count) {
 		diag_free(diag);

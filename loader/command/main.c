@@ -38,7 +38,7 @@ static const struct command command_table[] = {
 	 "Replace what judges, atomically; what is not given stays as it is", RECIPE_OPTIONS "FCK",
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_swap},
 	{"apply", "[IFACE...]", "Make this host, or these interfaces, what the site file says",
-	 "yScCBADKWn", COMMAND_CHANGE | COMMAND_INTERFACES, command_apply},
+	 "yScCBADZKWn", COMMAND_CHANGE | COMMAND_INTERFACES, command_apply},
 	{"confirm", "[IFACE...]", "Make final what was to be confirmed", "yK",
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_confirm},
 	{"detach", "IFACE...", "Remove the filter from interfaces", "",

@@ -35,6 +35,7 @@ static const struct option_row option_table[] = {
 	{'A', "as", "NAME", "what the file says of NAME, as udev is about to call the interface"},
 	{'D', "reload", NULL,
 	 "as systemctl reload does: profiles as confirmed, each interface by itself"},
+	{'Z', "resumed", NULL, "after suspend: put the programs into their drivers again"},
 	{'K', "force", NULL, "also if it locks somebody out who is connected"},
 	{'y', "site", "FILE", "the site file (" SITE_FILE ")"},
 	{'W', "wait", "SECONDS", "wait for interfaces that are not there yet, then go on without"},
@@ -188,6 +189,7 @@ static int take(const struct command *command, struct options *options, int lett
 	case 'A': options->as = value; return 0;
 	case 'B': options->boot = true; return 0;
 	case 'D': options->reload = true; return 0;
+	case 'Z': options->resumed = true; return 0;
 	case 'K': options->force = true; return 0;
 	case 'y': options->site = value; return 0;
 	case 'S': options->strict = true; return 0;

@@ -23,7 +23,7 @@ struct options {
 	unsigned int wait;    /* seconds for interfaces to appear, 0: none */
 	const char *site;     /* NULL: SITE_FILE, if there is one */
 	const char *as;	      /* the name that the interface is about to get; NULL: its own */
-	bool all, boot, dry_run, force, fresh, json, reload, strict;
+	bool all, boot, dry_run, force, fresh, json, reload, resumed, strict;
 };
 
 #define OPTIONS_NONE \

@@ -323,6 +323,28 @@ has_state()
 	on host ip link del late0
 }
 
+@test "after suspend the programs are put into their drivers again, and nothing else changes" {
+	local before
+
+	site <<-END
+		interfaces:
+		  eth0: {profiles: xeams, confirm: 600}
+		  eth1: {profiles: ssh, mode: generic}
+	END
+	applies 0
+	before=$(attached host eth0)$(pc status --json | jq -S 'del(.. | .seconds_left?, .uptime?)')
+	exits 0 inside strace -f -qq -e trace=bpf -o "$DIR/trace" nsenter --net=/run/netns/host "$PORTCULLIS" apply --resumed
+	same '' "$output"
+	# Another program, then its own; a generic one is in no driver.
+	same 2 "$(grep -c 'BPF_LINK_UPDATE.*= 0$' "$DIR/trace")" 'updates of links'
+	same "$before" "$(attached host eth0)$(pc status --json | jq -S 'del(.. | .seconds_left?, .uptime?)')"
+	unanswered client 192.0.2.1 143
+	exits 2 on host "$PORTCULLIS" apply --resumed eth0
+	says 'apply: --resumed stands alone'
+	pc detach eth0 eth1
+	exits 0 on host "$PORTCULLIS" apply --resumed
+}
+
 # tells_systemd STATUS COMMAND...: as its status line.
 tells_systemd()
 {

@@ -94,6 +94,7 @@ rebuilds()
 		echo '644 usr/lib/systemd/system/portcullis.service'
 		echo '644 usr/lib/sysusers.d/portcullis.conf'
 		echo '644 usr/lib/udev/rules.d/81-portcullis.rules'
+		echo '755 usr/lib/systemd/system-sleep/portcullis'
 		echo '755 etc/network/if-pre-up.d/00-portcullis'
 		echo '755 etc/network/if-pre-up.d/zz-portcullis'
 		echo '644 usr/share/bash-completion/completions/portcullis'
@@ -114,6 +115,7 @@ rebuilds()
 	grep -q '"/usr/sbin/portcullis apply ' "$DIR/dest/usr/lib/udev/rules.d/81-portcullis.rules"
 	grep -q ' /usr/sbin/portcullis apply ' "$DIR/dest/etc/network/if-pre-up.d/zz-portcullis"
 	grep -q '^/usr/sbin/portcullis apply ' "$DIR/dest/etc/network/if-pre-up.d/00-portcullis"
+	grep -q ' /usr/sbin/portcullis apply --resumed' "$DIR/dest/usr/lib/systemd/system-sleep/portcullis"
 	exits 0 "$DIR/dest/usr/sbin/portcullis" profiles --catalog "$DIR/dest/usr/share/portcullis/profiles"
 	says "$DIR/dest/usr/share/portcullis/profiles/xeams.yaml"
 }
@@ -128,7 +130,7 @@ listing()
 	local root=$DIR/root
 
 	# A host that has these folders, and files of others in them.
-	mkdir -p "$root"/usr/{sbin,lib/systemd/system,lib/sysusers.d,lib/udev/rules.d,share/man/man5,share/man/man8,share/doc} \
+	mkdir -p "$root"/usr/{sbin,lib/systemd/system,lib/systemd/system-sleep,lib/sysusers.d,lib/udev/rules.d,share/man/man5,share/man/man8,share/doc} \
 		"$root"/usr/share/{bash-completion/completions,fish/vendor_completions.d,zsh/site-functions} \
 		"$root/etc/network/if-pre-up.d"
 	echo other | tee "$root/usr/sbin/other" "$root/usr/lib/systemd/system/other.service" > "$root/usr/share/man/man8/other.8"

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * After suspend and hibernation. The kernel keeps the program of an interface, but not every driver
+ * does: virtio_net makes its queues anew, without it, and everything passes. A link takes no notice
+ * of the program that it has already, so it gets another for a moment.
+ */
+#include "loader/filter/resume.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/base/file.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/filter/any_layout.h"
+#include "loader/filter/hook.h"
+
+/* Lets everything pass, as the driver does at this moment. */
+static int load_other(enum bpf_attach_type type, __u32 flags)
+{
+	const struct bpf_insn pass[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = type, .prog_flags = flags);
+
+	return bpf_prog_load(BPF_PROG_TYPE_XDP, "portcullis_none", "GPL", pass, ARRAY_SIZE(pass),
+			     &options);
+}
+
+/* It must be of the link's attach type; and without fragments, MTU and kernel may refuse it. */
+static int put_other(int link)
+{
+	static const struct {
+		enum bpf_attach_type type;
+		__u32 flags;
+	} kind[] = {{BPF_XDP, BPF_F_XDP_HAS_FRAGS}, {BPF_XDP, 0}, {0, BPF_F_XDP_HAS_FRAGS}, {0, 0}};
+	int err = -EINVAL;
+	size_t i;
+
+	for (i = 0; err && i < ARRAY_SIZE(kind); i++) {
+		__close_fd int program = load_other(kind[i].type, kind[i].flags);
+
+		err = program < 0 ? -errno : bpf_link_update(link, program, NULL) ? -errno : 0;
+	}
+	return err;
+}
+
+static int put_again(const struct hook *hook)
+{
+	__cleanup(any_layout_close) struct any_layout other = {.filter = FILTER_NONE};
+	int err = any_layout_open(hook->id, &other);
+
+	if (!err)
+		err = put_other(other.filter.fd[FILTER_LINK]);
+	if (!err &&
+	    bpf_link_update(other.filter.fd[FILTER_LINK], other.filter.fd[FILTER_PROGRAM], NULL))
+		err = -errno;
+	if (err)
+		error("%s: cannot put the program into its driver again: %s", hook->name,
+		      strerror(-err));
+	return err;
+}
+
+int resume_all(void)
+{
+	struct hook *hook;
+	size_t count, i;
+	int err = hook_list(&hook, &count);
+
+	if (err)
+		return err;
+	for (i = 0; i < count; i++) {
+		if (hook[i].mode == HOOK_NATIVE && put_again(&hook[i]))
+			err = -EIO;
+	}
+	free(hook);
+	return err;
+}
