@@ -22,6 +22,9 @@ void suite_scenes(struct runner *runner);
 /* The egress program on a device: what is forwarded and what local sockets send. */
 void suite_forward(struct runner *runner);
 
+/* The deadline of a generation that waits to be confirmed. */
+void suite_deadline(struct runner *runner);
+
 /* The limit of echo requests. */
 void suite_echo(struct runner *runner);
 

@@ -124,6 +124,7 @@ int main(int argc, char **argv)
 	suite_scenes(&runner);
 	suite_forward(&runner);
 	suite_echo(&runner);
+	suite_deadline(&runner);
 	suite_cuts(&runner);
 	suite_buffers(&runner);
 	suite_counters(&runner);

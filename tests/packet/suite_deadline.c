@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A generation that waits to be confirmed: which one judges, before its deadline and after. */
+#include <linux/bpf.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "loader/base/clock.h"
+#include "loader/compile/tables.h"
+#include "loader/filter/confirm.h"
+#include "loader/filter/generation.h"
+#include "tests/packet/check.h"
+#include "tests/packet/suites.h"
+
+#define LONG (1000 * PC_SECOND)
+
+/* Of profile GROUPS, which lists 80/tcp and not 81/tcp. */
+static const struct frame_spec to_web = {.family = 4, .protocol = 6, .port = 80};
+static const struct frame_spec to_closed = {.family = 4, .protocol = 6, .port = 81};
+static struct frame frame;
+
+static bool passes(const struct runner *runner, const struct frame_spec *spec)
+{
+	frame_build(spec, &frame);
+	return runner_fire(runner, &frame, RUN_WHOLE, 1) == XDP_PASS;
+}
+
+static bool set_deadline(const struct runner *runner, __u64 deadline)
+{
+	struct pc_generation *head =
+		mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
+		     runner->filter.current.generation, 0);
+
+	if (head == MAP_FAILED)
+		return false;
+	__atomic_store_n(&head->deadline, deadline, __ATOMIC_SEQ_CST);
+	munmap(head, (size_t)sysconf(_SC_PAGESIZE));
+	return true;
+}
+
+/* A generation of this profile, under this policy. */
+static int put(struct runner *runner, enum test_profile_id id, __u32 policy, bool confirm)
+{
+	struct tables tables = {0};
+	int err;
+
+	profile_tables(&test_profile[id], &tables);
+	tables.generation->policy = policy;
+	err = filter_switch(&runner->filter, &tables, "{}", confirm);
+	tables_free(&tables);
+	return err;
+}
+
+static void judges(const struct runner *runner, bool fallback, const char *when)
+{
+	check(passes(runner, &to_web) && passes(runner, &to_closed) == fallback, "%s the %s judges",
+	      when, fallback ? "fallback" : "new generation");
+}
+
+void suite_deadline(struct runner *runner)
+{
+	if (!check(!put(runner, GROUPS, PC_POLICY_OBSERVE, false) &&
+			   !put(runner, GROUPS, PC_POLICY_ENFORCE, true),
+		   "a generation that is to be confirmed, and one that observes behind it"))
+		return;
+	judges(runner, false, "before the deadline is set");
+	set_deadline(runner, clock_boot() + LONG);
+	judges(runner, false, "before the deadline");
+	set_deadline(runner, clock_boot() - 1);
+	judges(runner, true, "past the deadline");
+	set_deadline(runner, 1);
+	judges(runner, true, "long past the deadline");
+	set_deadline(runner, 0);
+	judges(runner, false, "without a deadline");
+	set_deadline(runner, clock_boot() + LONG);
+	runner->filter.current.copy->deadline = clock_boot() + LONG;
+	check(!filter_confirm(&runner->filter), "it is confirmed");
+	judges(runner, false, "once confirmed");
+	runner_zero(runner);
+}
