@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "loader/base/memory.h"
-#include "loader/compile/cells.h"
 #include "loader/report/counters.h"
 
 #define CPUS  3
@@ -27,9 +26,12 @@ static int make_maps(void **state)
 {
 	struct maps *maps = xcalloc(1, sizeof(*maps));
 
-	assert_int_equal(cells_rows(&maps->filter, "0-2", PAGES), 0);
-	maps->rows = xcalloc(cells_row_pages(&maps->filter), sizeof(*maps->rows));
-	maps->totals = xcalloc(cells_total_pages(&maps->filter), sizeof(*maps->totals));
+	maps->filter.rows = CPUS;
+	maps->filter.row_pages = PC_PAGE_LISTED + PAGES;
+	for (__u32 cpu = 0; cpu < PC_CPUS; cpu++)
+		maps->filter.row[cpu] = cpu < CPUS ? cpu * maps->filter.row_pages : PC_ROW_NONE;
+	maps->rows = xcalloc(CPUS * maps->filter.row_pages, sizeof(*maps->rows));
+	maps->totals = xcalloc(PC_TOTALS(PAGES) / PC_PAGE_WORDS, sizeof(*maps->totals));
 	maps->counters = xcalloc(1, sizeof(*maps->counters));
 	*state = maps;
 	return 0;
