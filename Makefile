@@ -66,15 +66,16 @@ endif
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
-# Files of the loader without .c, folder by folder: a file stands on those of its own folder and of the ones before it.
+# The folders of the loader: each stands on those before it (tests/unit/layers.py).
+FOLDERS := base net catalog object recipe report compile guard filter host doctor command
+# Their files, without .c.
 LOADER := $(sort $(patsubst loader/%.c,%,$(wildcard loader/*.c loader/*/*.c)))
 # Pure: no BPF, no privilege. Tested and fuzzed alone.
 PURE := $(filter base/% catalog/% recipe/% report/% compile/% guard/%,$(LOADER)) net/link_graph net/login net/session net/frame command/options
-PURE_OBJECTS   = $(PURE:%=$(BUILD)/loader/%.o)
 LOADER_OBJECTS = $(LOADER:%=$(BUILD)/loader/%.o)
 LIBRARY_OBJECTS = $(filter-out $(BUILD)/loader/command/main.o,$(LOADER_OBJECTS))
 
-UNIT   := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+UNIT   := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*/test_*.c))
 FUZZ   := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 PACKET := $(patsubst tests/packet/%.c,$(BUILD)/packet/%.o,$(sort $(wildcard tests/packet/*.c)))
 BENCH  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%.o,$(sort $(filter-out %.bpf.c,$(wildcard tests/bench/*.c))))
@@ -150,10 +151,17 @@ $(SYSTEM:%=$(BUILD)/%): $(BUILD)/%: systemd/%.in $(BUILD)/flags
 
 unit: $(UNIT:%=$(BUILD)/unit/%)
 
-$(BUILD)/unit/%: tests/unit/%.c $(PURE_OBJECTS)
-	@mkdir -p $(@D)
-	$(say) TEST $@
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MF $@.d -o $@ $< $(PURE_OBJECTS) $(LDLIBS) -lcmocka
+# A test of a folder is linked with what is pure in that folder and in those before it: what looks up does not link.
+up_to = $(firstword $(2)) $(if $(filter-out $(1),$(firstword $(2))),$(call up_to,$(1),$(wordlist 2,$(words $(2)),$(2))))
+pure_up_to = $(patsubst %,$(BUILD)/loader/%.o,$(filter $(addsuffix /%,$(call up_to,$(1),$(FOLDERS))),$(PURE)))
+
+define unit_rule
+$(BUILD)/unit/$(1)/%: tests/unit/$(1)/%.c $(call pure_up_to,$(1))
+	@mkdir -p $$(@D)
+	$$(say) TEST $$@
+	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -MF $$@.d -o $$@ $$< $(call pure_up_to,$(1)) $$(LDLIBS) -lcmocka
+endef
+$(foreach folder,$(FOLDERS),$(eval $(call unit_rule,$(folder))))
 
 # Needs root and BPF to run.
 packet: $(BUILD)/packet/test_packet

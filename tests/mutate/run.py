@@ -76,16 +76,17 @@ class Tree:
         return self.run(["make", "-j2", *targets], BUILT_IN) == 0
 
     def unit_tests(self):
-        tests = [test for test in sorted((self.root / "build/unit").glob("test_*"))
-                 if test.is_file() and os.access(test, os.X_OK)]
-        return sorted(tests, key=lambda test: -self.killers.get(test.name, 0))
+        folder = self.root / "build/unit"
+        tests = {str(test.relative_to(folder)): test for test in sorted(folder.rglob("test_*"))
+                 if test.is_file() and os.access(test, os.X_OK)}
+        return sorted(tests.items(), key=lambda item: -self.killers.get(item[0], 0))
 
     def suites(self, path):
         """Name, command and seconds of each suite, the fastest first."""
         which = self.which(path)
         if "unit" in which:
-            for test in self.unit_tests():
-                yield test.name, [str(test)], UNIT_IN
+            for name, test in self.unit_tests():
+                yield name, [str(test)], UNIT_IN
         if "packet" in which:
             yield "test_packet", ["build/packet/test_packet"], PACKET_IN
         for suite in self.options.e2e:

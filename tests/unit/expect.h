@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the unit tests of recipe, composition and compiler share: messages as a user reads them. */
+/* What the unit tests share: messages as a user reads them, names, time. */
 #ifndef PORTCULLIS_TEST_EXPECT_H
 #define PORTCULLIS_TEST_EXPECT_H
 
@@ -15,6 +15,7 @@
 
 #include "loader/base/diag.h"
 #include "loader/base/memory.h"
+#include "loader/base/names.h"
 
 /* All that was said, as printed; empties `diag`. The caller frees. */
 static inline char *said(struct diag *diag)
@@ -36,6 +37,13 @@ static inline void expect_said(struct diag *diag, const char *expected)
 
 	if (strcmp(text, expected))
 		print_error("said:\n%sexpected:\n%s", text, expected);
+	assert_string_equal(text, expected);
+}
+
+static inline void expect_names(const struct names *names, const char *expected)
+{
+	__free_text char *text = names_join(names, " ");
+
 	assert_string_equal(text, expected);
 }
 

@@ -28,9 +28,9 @@ int main(void)
 	return 0;
 }
 """
-MAKEFILE = """unit: build/unit/test_least
-build/unit/test_least: loader/least.c tests/test_least.c
-	@mkdir -p build/unit
+MAKEFILE = """unit: build/unit/base/test_least
+build/unit/base/test_least: loader/least.c tests/test_least.c
+	@mkdir -p build/unit/base
 	@cc -Wall -Werror -o $@ $^
 """
 failures = []
@@ -64,8 +64,8 @@ def main():
         expect("exit 1, for one lives", code == 1, said)
         expect("a < b to a <= b is the same", "lived: loader/least.c:6 compare" in said, said)
         expect("and is shown", "-\tif (a < b)\n+\tif (a <= b)\n" in said, said)
-        expect("the condition is watched", "killed by test_least: loader/least.c:6 negate" in said, said)
-        expect("so is what is returned", said.count("killed by test_least: loader/least.c:7 return") == 1, said)
+        expect("the condition is watched", "killed by base/test_least: loader/least.c:6 negate" in said, said)
+        expect("so is what is returned", said.count("killed by base/test_least: loader/least.c:7 return") == 1, said)
         expect("the comment is no code", ":1 " not in said, said)
         expect("the sum", "killed 3 of 4, 75 %" in said, said)
         expect("the tree is as it was", (folder / "loader/least.c").read_text() == LEAST)
@@ -79,13 +79,13 @@ def main():
         code, said = mutate(words, temporary, "--kinds", "nonsense")
         expect("wrong usage", code == 2 and "no such kind: nonsense" in said, said)
         code, said = mutate(tree(folder, TEST.replace("== 3", "== 4")), temporary)
-        expect("tests that fail anyway tell nothing", code == 2 and "without a mutant test_least fails" in said, said)
+        expect("tests that fail anyway tell nothing", code == 2 and "without a mutant base/test_least fails" in said, said)
         # A test that never ends is ended with the script, and the copy goes.
         words = tree(folder, "#include <unistd.h>\nint main(void)\n{\n\tfor (;;)\n\t\tpause();\n}\n")
         with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                               env={"PATH": "/usr/bin:/bin", "TMPDIR": str(temporary)}) as running:
             until = time.monotonic() + 60
-            while not list(temporary.glob("*/tree/build/unit/test_least")) and time.monotonic() < until:
+            while not list(temporary.glob("*/tree/build/unit/base/test_least")) and time.monotonic() < until:
                 time.sleep(0.05)
             time.sleep(0.3)
             running.send_signal(signal.SIGTERM)

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The catalog language: what a profile may say, every error at its place, folders and includes. */
-#include "loader/base/file.h"
-#include "loader/base/yaml.h"
-#include "loader/base/yaml_place.h"
-#include "loader/catalog/catalog.h"
-#include "loader/catalog/ports.h"
-#include "tests/unit/expect.h"
-
+/* The catalog language: what a profile may say, and every error at its place. */
 #include <errno.h>
-#include <ftw.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "loader/base/diag.h"
+#include "loader/base/memory.h"
+#include "loader/catalog/profile.h"
+#include "tests/unit/catalog/expect.h"
+#include "tests/unit/expect.h"
+#include "tests/unit/files.h"
 
 /* A profile of one service; the text continues its keys, from line 4 and column 5 on. */
 #define SERVICE "profile: p\nservices:\n  - name: s\n"
@@ -68,22 +65,6 @@ static struct profile *parse(const char *text)
 	return profile;
 }
 
-static void expect_names(const struct names *names, const char *expected)
-{
-	__free_text char *text = names_join(names, " ");
-
-	assert_string_equal(text, expected);
-}
-
-static void expect_ports(const struct ports *ports, const char *expected)
-{
-	struct names names = {0};
-
-	ports_strings(ports, &names);
-	expect_names(&names, expected);
-	names_free(&names);
-}
-
 /* `start`, then `unit` as often as fits into the limit, then `end`. */
 static char *repeat(const char *start, const char *unit, const char *end)
 {
@@ -95,8 +76,6 @@ static char *repeat(const char *start, const char *unit, const char *end)
 	strcpy(to, end);
 	return text;
 }
-
-/* --- what may be said --- */
 
 static void test_whole_profile(void **state)
 {
@@ -225,96 +204,6 @@ static void test_texts(void **state)
 	assert_int_equal(strlen(profile->title),
 			 (strlen(quotes) - strlen("profile: p\ntitle: ''")) / 2);
 	profile_free(profile);
-}
-
-/* --- errors --- */
-
-/* The places of what is not written, in the order of the file. */
-static void write_empty(const struct yaml *yaml, const struct yaml_node *node, FILE *to)
-{
-	struct place place;
-
-	if (node->kind == YAML_EMPTY) {
-		yaml_place(yaml, node, &place);
-		fprintf(to, "%s%d:%d+%d", ftell(to) ? " " : "", place.line, place.column,
-			place.width);
-	}
-	for (const struct yaml_node *child = node->child; child; child = child->next)
-		write_empty(yaml, child, to);
-}
-
-/* Each version of libfyaml has its own place for these. */
-static void test_empty_places(void **state)
-{
-	static const struct {
-		const char *text, *places;
-	} row[] = {
-		/* a value: its key */
-		{"a:", "1:1+1"},
-		{"a:\n", "1:1+1"},
-		{"a:\nb: c\n", "1:1+1"},
-		{"a:\n\n\n\nb: c\n", "1:1+1"},
-		{"a: # : - x\nb: c\n", "1:1+1"},
-		{"a:\n# : - x\nb: c\n", "1:1+1"},
-		{"b: c\na:", "2:1+1"},
-		{"b: c\na:   \n\n", "2:1+1"},
-		{"b: c\na: # x", "2:1+1"},
-		{"a:\n...\n", "1:1+1"},
-		{"---\na:\n", "2:1+1"},
-		{"x:\n  a:\n  b:\ny:\n", "2:3+1 3:3+1 4:1+1"},
-		{"\"a b\":\nb: c\n", "1:1+5"},
-		{"\xc3\xa9\xc3\xa9: {\xc3\xa9: , b: c}\n", "1:6+1"},
-		{"{a: }", "1:2+1"},
-		{"{a: , b: c}", "1:2+1"},
-		{"{a, b: c}", "1:2+1"},
-		{"{b: c, a:\n  # x\n}", "1:8+1"},
-		{"? a\n? b\n", "1:3+1 2:3+1"},
-		{"? a\n: \n? b\n:\n", "1:3+1 3:3+1"},
-		{"- a:\n- b:\n  c: d\n", "1:3+1 2:3+1"},
-		{"[a: , b: ]", "1:2+1 1:7+1"},
-		/* an item: its sign */
-		{"-", "1:1+0"},
-		{"- \n- a\n", "1:1+0"},
-		{"- a\n-\n-\n- b\n", "2:1+0 3:1+0"},
-		{"- a\n- # - x\n- b\n", "2:1+0"},
-		{"- a\n# - x\n\n-\n# - y\n- b\n-", "4:1+0 7:1+0"},
-		{"x:\n  - a\n  -\ny: b\n", "3:3+0"},
-		{"- - a\n  -\n-\n", "2:3+0 3:1+0"},
-		/* a key: its sign */
-		{": b\n", "1:1+0"},
-		{"a: b\n: c\n", "2:1+0"},
-		{"a: b\n# :\n? \n: c\n", "3:1+0"},
-		{"{a: b, : c}", "1:8+0"},
-		/* what is written, as nothing */
-		{"a: ~\nb: null\nc: ''\n", "1:4+1 2:4+4"},
-		/* anchors and tags, which are refused, do not move others */
-		{"a: &x\nb:\n", "1:1+1 2:1+1"},
-		{"- &x\n-\n- a\n", "1:1+0 2:1+0"},
-		{"a: !!null\nb:\n", "1:1+1 2:1+1"},
-	};
-	size_t wrong = 0;
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
-		struct yaml yaml;
-		struct diag diag = {0};
-		__free_text char *places = NULL;
-		size_t size;
-		FILE *to = open_memstream(&places, &size);
-
-		yaml_load("p.yaml", row[i].text, strlen(row[i].text), &yaml, &diag);
-		if (yaml.root)
-			write_empty(&yaml, yaml.root, to);
-		fclose(to);
-		if (strcmp(places, row[i].places)) {
-			print_error("text:\n%s\nplaces: %s\nexpected: %s\n", row[i].text, places,
-				    row[i].places);
-			wrong++;
-		}
-		yaml_free(&yaml);
-		diag_free(&diag);
-	}
-	assert_int_equal(wrong, 0);
 }
 
 static void test_yaml_errors(void **state)
@@ -615,40 +504,6 @@ static void test_all_errors(void **state)
 	expect_mistakes(cases, ARRAY_SIZE(cases));
 }
 
-/* --- messages --- */
-
-static void test_print(void **state)
-{
-	static const char source[] = "\tin: [\xc3\xa4,\t70000/tcp]\x1b";
-	struct place place = {.file = "a\nb.yaml",
-			      .line = 7,
-			      .column = 10,
-			      .width = 9,
-			      .source = source,
-			      .source_length = sizeof(source) - 1};
-	struct place whole = {.file = "c.yaml"};
-	struct diag diag = {0};
-
-	(void)state;
-	diag_error(&diag, &place, "port %d", 70000);
-	diag_warning(&diag, &whole, "shadowed");
-	place.line = 3;
-	place.column = 16;
-	place.width = 99; /* past the line's end */
-	diag_warning(&diag, &place, "bad \xff\x1b[1m\n%s", "\xc3\xa4");
-	diag_error(&diag, NULL, "no place");
-	assert_int_equal(diag.errors, 2);
-	assert_int_equal(diag.count, 4);
-	expect_said(&diag, "a?b.yaml:3:16: warning: bad ??[1m?\xc3\xa4\n"
-			   "\tin: [\xc3\xa4,\t70000/tcp]?\n"
-			   "\t       \t      ^~~~~\n"
-			   "a?b.yaml:7:10: port 70000\n"
-			   "\tin: [\xc3\xa4,\t70000/tcp]?\n"
-			   "\t       \t^~~~~~~~~\n"
-			   "portcullis: c.yaml: warning: shadowed\n"
-			   "portcullis: no place\n");
-}
-
 static void test_print_profile(void **state)
 {
 	static const char text[] = SERVICE "\n    in: 70000/tcp\n";
@@ -697,430 +552,6 @@ static void test_long_line(void **state)
 	diag_free(&diag);
 }
 
-static void test_limit_of_messages(void **state)
-{
-	__free_text char *long_text = xcalloc(100001, 1);
-	struct diag diag = {0};
-
-	(void)state;
-	memset(long_text, 'x', 100000);
-	for (int i = 0; i < DIAG_LIMIT; i++)
-		diag_warning(&diag, NULL, "%d", i);
-	assert_int_equal(diag.count, DIAG_LIMIT);
-	diag_warning(&diag, NULL, "one more");
-	assert_int_equal(diag.count, DIAG_LIMIT + 1);
-	assert_int_equal(diag.errors, 0);
-	assert_false(diag_full(&diag));
-	/* An error that is not kept still makes the command fail. */
-	diag_error(&diag, NULL, "two more");
-	diag_error(&diag, NULL, "three more");
-	assert_int_equal(diag.count, DIAG_LIMIT + 1);
-	assert_int_equal(diag.errors, 1);
-	assert_true(diag_full(&diag));
-	assert_string_equal(diag.entry[DIAG_LIMIT].message,
-			    "there are more; only the first 1000 are shown");
-	diag_free(&diag);
-	diag_error(&diag, NULL, "%s", long_text);
-	assert_int_equal(strlen(diag.entry[0].message), 1000);
-	assert_string_equal(diag.entry[0].message + 995, "xx...");
-	diag_free(&diag);
-}
-
-/* --- util and ports --- */
-
-static void test_nearest(void **state)
-{
-	static const char *const words[] = {"in",      "out",		"from",
-					    "feature", "configured-in", "imap"};
-	static const struct {
-		const char *word, *near;
-	} cases[] = {
-		{"in", "in"},
-		{"im", "in"},
-		{"x", NULL},
-		{"", NULL},
-		{"fro", "from"},
-		{"form", "from"},
-		{"xxom", NULL},
-		{"feautre", "feature"},
-		{"featurs", "feature"},
-		{"configured", "configured-in"},
-		{"zzz", NULL},
-		{"uot", "out"},
-		{"imaps", "imap"},
-	};
-	__free_text char *very_long = xcalloc(1000000, 1);
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const char *near = nearest(cases[i].word, words, ARRAY_SIZE(words));
-
-		if (cases[i].near)
-			assert_string_equal(near ? near : cases[i].word, cases[i].near);
-		else
-			assert_null(near);
-	}
-	memset(very_long, 'a', 999999);
-	assert_null(nearest(very_long, words, ARRAY_SIZE(words)));
-}
-
-static void test_names(void **state)
-{
-	struct names names = {0}, copy = {0};
-
-	(void)state;
-	names_add_once(&names, "a");
-	names_add_once(&names, "b");
-	names_add_once(&names, "a");
-	expect_names(&names, "a b");
-	names_copy(&copy, &names);
-	names_free(&names);
-	expect_names(&copy, "a b");
-	names_free(&copy);
-	expect_names(&copy, "");
-	assert_true(name_valid("a123456789b123456789c123456789d123456789e123456789f123456789123"));
-	assert_false(
-		name_valid("a123456789b123456789c123456789d123456789e123456789f1234567891234"));
-	assert_false(name_valid(""));
-	assert_false(name_valid("a/b"));
-	assert_false(name_valid("A"));
-}
-
-static void test_ports_written(void **state)
-{
-	static const struct {
-		const char *list, *written;
-	} cases[] = {
-		{"25/tcp", "25/tcp"},
-		{"26/tcp,25/tcp,27-29/tcp,31/tcp", "25-29/tcp 31/tcp"},
-		{"53/udp,53/tcp,25/udp", "53/tcp 25/udp 53/udp"},
-		{"5060/tcp+udp,5061/tcp", "5060-5061/tcp 5060/udp"},
-		{"1-65535/udp+tcp", "1-65535/tcp 1-65535/udp"},
-		{"65535/tcp,65534/tcp,1/tcp", "1/tcp 65534-65535/tcp"},
-		{"10-20/tcp,12-15/tcp,18-30/tcp", "10-30/tcp"},
-		{"7-7/udp", "7/udp"},
-		{"imaps/tcp,domain/tcp+udp", "53/tcp 993/tcp 53/udp"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct ports ports = {0}, copy = {0};
-		char *why = NULL;
-
-		assert_int_equal(ports_parse_list(cases[i].list, &ports, &why), 0);
-		expect_ports(&ports, cases[i].written);
-		ports_copy(&copy, &ports);
-		assert_true(ports_equal(&copy, &ports));
-		ports_free(&copy);
-		assert_false(ports_equal(&copy, &ports));
-		ports_free(&ports);
-	}
-}
-
-static void test_ports(void **state)
-{
-	struct ports a = {0}, b = {0};
-	char *why = NULL;
-
-	(void)state;
-	assert_int_equal(ports_parse_list("1-10/tcp,20/udp", &a, &why), 0);
-	assert_true(ports_have(&a, PC_TCP, 1) && ports_have(&a, PC_TCP, 10));
-	assert_false(ports_have(&a, PC_TCP, 11) || ports_have(&a, PC_UDP, 10));
-	assert_true(ports_have(&a, PC_UDP, 20));
-	assert_int_equal(ports_parse_list("6-10/tcp,20/udp,1-5/tcp", &b, &why), 0);
-	assert_true(ports_equal(&a, &b));
-	/* After an error the list is as it was. */
-	assert_int_equal(ports_parse_list("30/tcp,x", &b, &why), -EINVAL);
-	assert_string_equal(why, "'x' has no protocol; write x/tcp, x/udp or x/tcp+udp");
-	assert_true(ports_equal(&a, &b));
-	text_free(&why);
-	assert_int_equal(ports_parse_list("30/tcp,", &b, &why), -EINVAL);
-	assert_string_equal(why, "a port is empty; write it as 25/tcp");
-	text_free(&why);
-	assert_int_equal(ports_parse("30/tcp", &b, &why), 0);
-	assert_false(ports_equal(&a, &b));
-	ports_free(&a);
-	ports_free(&b);
-}
-
-/* --- files --- */
-
-static char root[] = "/tmp/portcullis-language-XXXXXX";
-
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)
-{
-	(void)status;
-	(void)type;
-	(void)walk;
-	return remove(path);
-}
-
-static int make_root(void **state)
-{
-	(void)state;
-	strcpy(root + strlen(root) - 6, "XXXXXX");
-	return mkdtemp(root) ? 0 : -1;
-}
-
-static int remove_root(void **state)
-{
-	(void)state;
-	return nftw(root, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-/* Writes a file below the test's folder, and makes the folder it is in. */
-static void put(const char *file, const char *text)
-{
-	__free_text char *path = xasprintf("%s/%s", root, file);
-	char *slash = strrchr(path, '/');
-	FILE *to;
-
-	*slash = '\0';
-	mkdir(path, 0755);
-	*slash = '/';
-	to = fopen(path, "w");
-	assert_non_null(to);
-	fputs(text, to);
-	fclose(to);
-}
-
-/* The folders a and b of the test's folder, a first. */
-static void open_catalog(struct catalog *catalog)
-{
-	__free_text char *a = xasprintf("%s/a", root), *b = xasprintf("%s/b", root);
-	struct names given = {0};
-	struct diag diag = {0};
-
-	mkdir(a, 0755);
-	mkdir(b, 0755);
-	names_add(&given, a);
-	names_add(&given, b);
-	assert_int_equal(catalog_open(&given, catalog, &diag), 0);
-	expect_said(&diag, "");
-	names_free(&given);
-}
-
-/* As expect_said, with the test's folder written as ROOT. */
-static void expect_said_of_files(struct diag *diag, const char *expected)
-{
-	__free_text char *text = said(diag), *plain = xcalloc(strlen(text) + 1, 1);
-	char *to = plain;
-
-	for (const char *from = text; *from;) {
-		if (!strncmp(from, root, strlen(root))) {
-			to = stpcpy(to, "ROOT");
-			from += strlen(root);
-		} else {
-			*to++ = *from++;
-		}
-	}
-	assert_string_equal(plain, expected);
-}
-
-static void test_find(void **state)
-{
-	const struct profile *profile, *again;
-	struct catalog catalog;
-	struct diag diag = {0};
-
-	(void)state;
-	put("a/xeams-t.yaml", "profile: xeams-t\n");
-	put("b/xeams-t.yaml", "profile: xeams-t\ntitle: hidden\n");
-	put("b/only-b.yaml", "profile: only-b\n");
-	put("b/other.yaml", "title: x\nprofile: another\n");
-	put("b/wrong.yaml", "profile: wrong\nx: y\n");
-	put("b/folder.yaml/x", "");
-	open_catalog(&catalog);
-	profile = catalog_find(&catalog, "xeams-t", &diag);
-	assert_non_null(profile);
-	assert_null(profile->title);
-	assert_non_null(strstr(profile->path, "/a/xeams-t.yaml"));
-	assert_non_null(strstr(profile->shadows, "/b/xeams-t.yaml"));
-	again = catalog_find(&catalog, "xeams-t", &diag);
-	assert_ptr_equal(profile, again);
-	profile = catalog_find(&catalog, "only-b", &diag);
-	assert_non_null(profile);
-	assert_null(profile->shadows);
-	expect_said(&diag, "");
-	assert_null(catalog_find(&catalog, "xeam-t", &diag));
-	assert_null(catalog_find(&catalog, "zzzzzz", &diag));
-	assert_null(catalog_find(&catalog, "../a/xeams-t", &diag));
-	assert_null(catalog_find(&catalog, "other", &diag));
-	assert_null(catalog_find(&catalog, "wrong", &diag));
-	assert_null(catalog_find(&catalog, "folder", &diag));
-	expect_said_of_files(
-		&diag,
-		"portcullis: unknown profile 'xeam-t'; did you mean 'xeams-t'?\n"
-		"portcullis: unknown profile 'zzzzzz'; 'portcullis profiles' lists those there are\n"
-		"portcullis: unknown profile '../a/xeams-t'; 'portcullis profiles' lists those there are\n"
-		"ROOT/b/other.yaml:2:10: the file is other.yaml, but the profile is 'another'; rename one of them\n"
-		"profile: another\n"
-		"         ^~~~~~~\n"
-		"ROOT/b/wrong.yaml:2:1: unknown key 'x'\n"
-		"x: y\n"
-		"^\n"
-		"portcullis: ROOT/b/folder.yaml: not a regular file\n");
-	catalog_close(&catalog);
-}
-
-static void test_folders(void **state)
-{
-	__free_text char *absent = xasprintf("%s/absent", root),
-			 *file = xasprintf("%s/a/x.yaml", root);
-	struct names given = {0}, names = {0};
-	struct catalog catalog;
-	struct diag diag = {0};
-
-	(void)state;
-	put("a/x.yaml", "profile: x\n");
-	put("a/y.yaml", "");
-	put("b/x.yaml", "profile: x\n");
-	put("b/a.yaml", "profile: a\n");
-	put("b/B.yaml", "profile: b\n");
-	put("b/c.yml", "profile: c\n");
-	put("b/.d.yaml", "profile: d\n");
-	put("b/profile.schema.json", "{}");
-	names_add(&given, absent);
-	names_add(&given, file);
-	assert_int_equal(catalog_open(&given, &catalog, &diag), -EINVAL);
-	expect_said_of_files(
-		&diag,
-		"portcullis: ROOT/absent: cannot read the catalog: No such file or directory\n"
-		"portcullis: ROOT/a/x.yaml: cannot read the catalog: Not a directory\n");
-	names_free(&given);
-	open_catalog(&catalog);
-	assert_int_equal(catalog.folder.count, 4);
-	assert_string_equal(catalog.folder.name[2], "/etc/portcullis/profiles");
-	assert_string_equal(catalog.folder.name[3], PORTCULLIS_PREFIX "/share/portcullis/profiles");
-	catalog.folder.count = 2; /* what this machine has installed is not tested */
-	assert_int_equal(catalog_names(&catalog, &names, &diag), 0);
-	catalog.folder.count = 4;
-	expect_names(&names, "a x y");
-	assert_int_equal(diag.count,
-			 2); /* in the order of the folder, which is the file system's */
-	assert_int_equal(diag.errors, 0);
-	diag_free(&diag);
-	names_free(&names);
-	catalog_close(&catalog);
-}
-
-static void expect_resolved(struct catalog *catalog, const char *chosen, const char *expected)
-{
-	const struct profile **list = NULL;
-	struct names names = {0}, found = {0};
-	struct diag diag = {0};
-	size_t count = 0;
-
-	for (const char *c = chosen; *c; c++)
-		names_add(&names, (char[]){*c, '\0'});
-	assert_int_equal(catalog_resolve(catalog, &names, &list, &count, &diag), 0);
-	expect_said(&diag, "");
-	for (size_t i = 0; i < count; i++)
-		names_add(&found, list[i]->name);
-	expect_names(&found, expected);
-	names_free(&names);
-	names_free(&found);
-	free(list);
-}
-
-static void expect_unresolved(struct catalog *catalog, const char *chosen, const char *expected)
-{
-	const struct profile **list = NULL;
-	struct names names = {0};
-	struct diag diag = {0};
-	size_t count = 0;
-
-	names_add(&names, chosen);
-	assert_int_equal(catalog_resolve(catalog, &names, &list, &count, &diag), -EINVAL);
-	expect_said_of_files(&diag, expected);
-	assert_null(list);
-	names_free(&names);
-}
-
-static void test_resolve(void **state)
-{
-	struct catalog catalog;
-
-	(void)state;
-	put("a/a.yaml", "profile: a\ninclude: [c, d]\n");
-	put("a/b.yaml", "profile: b\ninclude: d\n");
-	put("a/c.yaml", "profile: c\ninclude: e\n");
-	put("a/d.yaml", "profile: d\ninclude: e\n");
-	put("a/e.yaml", "profile: e\n");
-	put("a/ring.yaml", "profile: ring\ninclude: [e, ring-2]\n");
-	put("a/ring-2.yaml", "profile: ring-2\ninclude: ring-3\n");
-	put("a/ring-3.yaml", "profile: ring-3\ninclude:\n  - e\n  - ring-2\n");
-	put("a/lost.yaml", "profile: lost\ninclude: [ring-4, bad, lost-2]\n");
-	put("a/lost-2.yaml", "profile: lost-2\ninclude: [bad]\n");
-	put("a/bad.yaml", "profile: bad\nx: 1\n");
-	open_catalog(&catalog);
-	expect_resolved(&catalog, "a", "a c d e");
-	expect_resolved(&catalog, "ab", "a b c d e");
-	expect_resolved(&catalog, "ba", "b a d c e");
-	expect_resolved(&catalog, "aea", "a e c d");
-	expect_unresolved(&catalog, "ring",
-			  "ROOT/a/ring-3.yaml:4:5: include cycle: ring-2 -> ring-3 -> ring-2\n"
-			  "  - ring-2\n"
-			  "    ^~~~~~\n");
-	expect_unresolved(
-		&catalog, "lost",
-		"ROOT/a/lost.yaml:2:11: unknown profile 'ring-4'; did you mean 'ring-2'?\n"
-		"include: [ring-4, bad, lost-2]\n"
-		"          ^~~~~~\n"
-		"ROOT/a/bad.yaml:2:1: unknown key 'x'\n"
-		"x: 1\n"
-		"^\n");
-	catalog_close(&catalog);
-}
-
-static void test_include_depth(void **state)
-{
-	struct catalog catalog;
-
-	(void)state;
-	for (int i = 0; i < 70; i++) {
-		__free_text char *file = xasprintf("a/n%d.yaml", i);
-		__free_text char *text = xasprintf("profile: n%d\ninclude: n%d\n", i, i + 1);
-
-		put(file, text);
-	}
-	put("a/n70.yaml", "profile: n70\n");
-	open_catalog(&catalog);
-	expect_unresolved(&catalog, "n0",
-			  "ROOT/a/n63.yaml:2:10: includes go deeper than 64 profiles\n"
-			  "include: n64\n"
-			  "         ^~~\n");
-	catalog_close(&catalog);
-}
-
-/* Each of a layer includes both of the next: 2^40 ways, each profile looked at once. */
-static void test_include_diamonds(void **state)
-{
-	const struct profile **list = NULL;
-	struct names names = {0};
-	struct catalog catalog;
-	struct diag diag = {0};
-	size_t count = 0;
-
-	(void)state;
-	for (int i = 0; i < 80; i++) {
-		__free_text char *file = xasprintf("a/n%d.yaml", i);
-		__free_text char *text = xasprintf("profile: n%d\ninclude: [n%d, n%d]\n", i,
-						   i / 2 * 2 + 2, i / 2 * 2 + 3);
-
-		put(file, text);
-	}
-	put("a/n80.yaml", "profile: n80\n");
-	put("a/n81.yaml", "profile: n81\n");
-	open_catalog(&catalog);
-	names_add(&names, "n0");
-	assert_int_equal(catalog_resolve(&catalog, &names, &list, &count, &diag), 0);
-	assert_int_equal(count, 81);
-	free(list);
-	names_free(&names);
-	catalog_close(&catalog);
-}
-
 static void test_include_limit(void **state)
 {
 	__free_text char *text = xcalloc(10000, 1);
@@ -1134,79 +565,6 @@ static void test_include_limit(void **state)
 		&(struct mistake){
 			text, "2:10+1 a profile includes at most 256 others, this list has 257\n"},
 		1);
-}
-
-/* A file's own name is what stands behind the last slash. */
-static void test_check_file(void **state)
-{
-	__free_text char *folder = xasprintf("%s/a", root);
-	__free_text char *path = xasprintf("%s/x.yaml", folder);
-	__free_text char *other = xasprintf("%s/z.yaml", folder);
-	struct diag diag = {0};
-	struct catalog catalog;
-	char cwd[4096];
-
-	(void)state;
-	put("a/x.yaml", "profile: x\nservices: [{name: s, in: 1/tcp}]\n");
-	put("a/z.yaml", "profile: y\nservices: [{name: s, in: 1/tcp}]\n");
-	open_catalog(&catalog);
-	catalog_check_file(&catalog, path, &diag);
-	expect_said(&diag, "");
-	catalog_check_file(&catalog, other, &diag);
-	assert_int_equal(diag.count, 1);
-	assert_string_equal(diag.entry[0].message, "in the catalog this file must be named y.yaml");
-	diag_free(&diag);
-	assert_non_null(getcwd(cwd, sizeof(cwd)));
-	assert_int_equal(chdir(folder), 0);
-	catalog_check_file(&catalog, "x.yaml", &diag);
-	assert_int_equal(chdir(cwd), 0);
-	expect_said(&diag, "");
-	catalog_close(&catalog);
-}
-
-static void test_groups(void **state)
-{
-	struct names groups = {0};
-	struct catalog catalog;
-
-	(void)state;
-	put("a/x.yaml",
-	    "profile: x\nservices:\n  - {name: s, in: 1/tcp, from: [trusted, cluster]}\n"
-	    "  - {name: t, out: 1/tcp, to: exchange}\n");
-	put("b/y.yaml",
-	    "profile: y\nservices: [{name: s, in: 1/tcp, from: [trusted, link-local]}]\n");
-	put("b/bad.yaml", "profile: bad\nservices: [{name: s, in: 1, from: unread}]\n");
-	open_catalog(&catalog);
-	catalog.folder.count = 2;
-	catalog_groups(&catalog, &groups);
-	catalog.folder.count = 4;
-	expect_names(&groups, "cluster exchange link-local trusted");
-	names_free(&groups);
-	catalog_close(&catalog);
-}
-
-static void test_read_file(void **state)
-{
-	__free_text char *path = xasprintf("%s/a/x", root), *fifo = xasprintf("%s/a/fifo", root);
-	__free_text char *text = NULL;
-	size_t length = 0;
-
-	(void)state;
-	put("a/x", "12345");
-	assert_int_equal(read_file(path, 4, &text, &length), -EFBIG);
-	assert_null(text);
-	assert_int_equal(read_file(path, 5, &text, &length), 0);
-	assert_int_equal(length, 5);
-	assert_string_equal(text, "12345");
-	assert_int_equal(read_file(root, 5, &text, &length), -EINVAL);
-	assert_int_equal(read_file("/nonexistent", 5, &text, &length), -ENOENT);
-	assert_int_equal(mkfifo(fifo, 0600), 0);
-	assert_int_equal(read_file(fifo, 5, &text, &length), -EINVAL);
-	text_free(&text);
-	assert_int_equal(read_file("/proc/self/status", 65536, &text, &length), 0);
-	assert_true(length > 100);
-	/* A file without a size of its own: "Linux" and a line break. */
-	assert_int_equal(read_file("/proc/sys/kernel/ostype", 5, &text, &length), -EFBIG);
 }
 
 static void test_file_limit(void **state)
@@ -1225,8 +583,6 @@ static void test_file_limit(void **state)
 	assert_int_equal(profile_read("/nonexistent", &profile, &diag), -ENOENT);
 	expect_said(&diag, "portcullis: /nonexistent: No such file or directory\n");
 }
-
-/* --- size --- */
 
 /*
  * A megabyte of each is refused or read at once. The first ones take libfyaml minutes, if they come
@@ -1336,35 +692,20 @@ int main(void)
 		cmocka_unit_test(test_whole_profile),
 		cmocka_unit_test(test_spellings),
 		cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_empty_places),
 		cmocka_unit_test(test_yaml_errors),
 		cmocka_unit_test(test_key_errors),
 		cmocka_unit_test(test_name_errors),
 		cmocka_unit_test(test_port_errors),
 		cmocka_unit_test(test_protocol_errors),
 		cmocka_unit_test(test_all_errors),
-		cmocka_unit_test(test_print),
 		cmocka_unit_test(test_print_profile),
 		cmocka_unit_test(test_long_line),
-		cmocka_unit_test(test_limit_of_messages),
-		cmocka_unit_test(test_nearest),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_ports_written),
-		cmocka_unit_test(test_ports),
-		cmocka_unit_test_setup_teardown(test_find, make_root, remove_root),
-		cmocka_unit_test_setup_teardown(test_folders, make_root, remove_root),
-		cmocka_unit_test_setup_teardown(test_resolve, make_root, remove_root),
-		cmocka_unit_test_setup_teardown(test_include_depth, make_root, remove_root),
-		cmocka_unit_test_setup_teardown(test_include_diamonds, make_root, remove_root),
 		cmocka_unit_test(test_include_limit),
-		cmocka_unit_test_setup_teardown(test_groups, make_root, remove_root),
-		cmocka_unit_test_setup_teardown(test_check_file, make_root, remove_root),
-		cmocka_unit_test_setup_teardown(test_read_file, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(test_file_limit, make_root, remove_root),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_many_services),
 		cmocka_unit_test(test_depth),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("catalog/profile", tests, NULL, NULL);
 }

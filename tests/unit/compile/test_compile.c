@@ -1091,5 +1091,5 @@ int main(void)
 		cmocka_unit_test(test_time_prefixes),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("compile/compile", tests, NULL, NULL);
 }

@@ -1,173 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The lockout guard: whom it stops for, whom not, and what it says would help. */
-#include "loader/base/memory.h"
-#include "loader/compile/compile.h"
-#include "loader/guard/fix.h"
-#include "loader/guard/judge.h"
-#include "tests/unit/expect.h"
-
-#include <arpa/inet.h>
+/* Who would be locked out: sessions, logins and servers of a host that is made up. */
 #include <linux/rtnetlink.h>
 #include <netinet/tcp.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
-static const char mail[] = "profile: mail\n"
-			   "services:\n"
-			   "  - name: smtp\n"
-			   "    in: 25/tcp\n"
-			   "  - name: shell\n"
-			   "    in: 2200/tcp\n"
-			   "    feature: shell\n"
-			   "    from: trusted\n"
-			   "  - name: vnc\n"
-			   "    in: 5900/tcp\n"
-			   "    local: true\n"
-			   "  - name: near\n"
-			   "    in: 23/tcp\n"
-			   "    from: link-local\n"
-			   "  - name: tunnel\n"
-			   "    in: 51820/udp\n"
-			   "    feature: vpn\n";
-
-static const char ssh[] = "profile: ssh\n"
-			  "services:\n"
-			  "  - name: ssh\n"
-			  "    in: 22/tcp\n";
-
-/* These open 22/tcp too, and more besides. */
-static const char two[] = "profile: two\n"
-			  "services:\n"
-			  "  - name: a\n"
-			  "    in: 22/tcp\n"
-			  "  - name: b\n"
-			  "    in: 1003/udp\n";
-static const char wide[] = "profile: wide\n"
-			   "services:\n"
-			   "  - name: all\n"
-			   "    in: 22/tcp\n"
-			   "  - name: b\n"
-			   "    in: 1001/tcp\n"
-			   "  - name: c\n"
-			   "    in: 1002/tcp\n"
-			   "  - name: d\n"
-			   "    in: 1003/udp\n";
-
-static char folder[] = "/tmp/pc-guard-XXXXXX";
-
-static void write_file(const char *name, const char *text, size_t length)
-{
-	__free_text char *path = xasprintf("%s/%s", folder, name);
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	assert_int_equal(length, fwrite(text, 1, length, file));
-	fclose(file);
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	if (!mkdtemp(folder))
-		return -1;
-	write_file("mail.yaml", mail, strlen(mail));
-	write_file("ssh.yaml", ssh, strlen(ssh));
-	write_file("two.yaml", two, strlen(two));
-	write_file("wide.yaml", wide, strlen(wide));
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	__free_text char *command = xasprintf("rm -r %s", folder);
-
-	(void)state;
-	return system(command);
-}
-
-/* --- a host: lo 1; eth0 2 and eth1 3; br0 4 over eth2 5 and a guest's vnet0 6; eth0.7 7 --- */
-
-#define UP (IFF_UP | IFF_RUNNING)
-
-static struct link links[] = {
-	{.ifindex = 1, .flags = UP | IFF_LOOPBACK, .name = "lo"},
-	{.ifindex = 2, .flags = UP, .name = "eth0"},
-	{.ifindex = 3, .flags = UP, .name = "eth1"},
-	{.ifindex = 4, .flags = UP, .name = "br0", .kind = "bridge"},
-	{.ifindex = 5, .flags = UP, .name = "eth2", .master = 4},
-	{.ifindex = 6, .flags = UP, .name = "vnet0", .master = 4, .kind = "tun"},
-	{.ifindex = 7, .flags = UP, .name = "eth0.7", .lower = 2, .kind = "vlan"},
-	{.ifindex = 8, .flags = UP, .name = "dummy0", .kind = "dummy"},
-};
-
-struct host {
-	struct guard_world world;
-	struct socket_info session[32], server[8];
-	struct link_address address[8];
-};
-
-static __u8 read_address(const char *text, __u8 address[16])
-{
-	__u8 family = strchr(text, ':') ? AF_INET6 : AF_INET;
-
-	memset(address, 0, 16);
-	assert_int_equal(1, inet_pton(family, text, address));
-	return family;
-}
-
-/* The third number of a remote address is the interface behind which it is. */
-static unsigned int route(void *context, const struct socket_info *socket)
-{
-	(void)context;
-	return socket->family == AF_INET ? socket->remote[2] : socket->remote[3];
-}
-
-/* Peers from a port below 60000 have logged in, as the account 1001. */
-static void find_logins(const struct guard_world *world, struct login *login, size_t count)
-{
-	size_t i;
-
-	(void)world;
-	for (i = 0; i < count; i++) {
-		assert_int_not_equal(0, login[i].session->inode);
-		login[i].found = login[i].session->remote_port < 60000;
-		login[i].uid = login[i].found ? 1001 : LOGIN_UID_NONE;
-	}
-}
-
-static struct host *host_make(void)
-{
-	struct host *host = xcalloc(1, sizeof(*host));
-
-	host->world = (struct guard_world){
-		.session = host->session,
-		.server = host->server,
-		.links = {.link = links, .count = ARRAY_SIZE(links), .address = host->address},
-		.caller = LOGIN_UID_NONE,
-		.route = route,
-		.logins = find_logins};
-	return host;
-}
-
-static void give_address(struct host *host, unsigned int ifindex, const char *text, __u8 scope)
-{
-	struct link_address *address = &host->address[host->world.links.addresses++];
-
-	*address = (struct link_address){.ifindex = ifindex, .scope = scope};
-	address->family = read_address(text, address->address);
-}
-
-static struct socket_info *listens(struct host *host, const char *local, __u16 port)
-{
-	struct socket_info *server = &host->server[host->world.servers++];
-
-	*server = (struct socket_info){.protocol = IPPROTO_TCP,
-				       .state = TCP_LISTEN,
-				       .local_port = port,
-				       .inode = host->world.servers};
-	server->family = read_address(local, server->local);
-	return server;
-}
+#include "loader/base/diag.h"
+#include "loader/base/memory.h"
+#include "loader/catalog/ports.h"
+#include "loader/guard/judge.h"
+#include "loader/guard/world.h"
+#include "loader/net/session.h"
+#include "loader/net/sockets.h"
+#include "tests/unit/expect.h"
+#include "tests/unit/guard/made_host.h"
 
 static void connected(struct host *host, const char *local, __u16 port, const char *remote,
 		      __u16 remote_port)
@@ -190,93 +35,6 @@ static void is_own(struct host *host, const char *text)
 
 	assert_true(session_parse(text, &own));
 	host->world.own = (struct sessions){.session = &own, .count = 1};
-}
-
-/* With eth0's address, and sshd on 22. */
-static struct host *plain_host(void)
-{
-	struct host *host = host_make();
-
-	give_address(host, 1, "127.0.0.1", RT_SCOPE_HOST);
-	give_address(host, 2, "192.0.2.1", RT_SCOPE_UNIVERSE);
-	listens(host, "0.0.0.0", 22);
-	return host;
-}
-
-/* --- one run --- */
-
-struct run {
-	struct host *host;
-	const struct guard_command *command;
-	const struct ports *management;
-	enum guard_mode mode;
-	struct catalog catalog;
-	struct recipe recipe[2];
-	struct plan plan[2];
-	struct guard_target target[2];
-	size_t targets;
-	struct diag diag;
-};
-
-static struct run run_on(struct host *host)
-{
-	return (struct run){.host = host, .command = &guard_attach};
-}
-
-/* Options as on a command line, with blanks between them. */
-static void read_options(struct recipe *recipe, const char *options, struct diag *diag)
-{
-	static const struct {
-		const char *name;
-		int (*add)(struct recipe *recipe, const char *argument, struct diag *diag);
-	} known[] = {
-		{"-p", recipe_profiles}, {"--enable", recipe_enable},
-		{"--from", recipe_from}, {"--disable", recipe_disable},
-		{"--set", recipe_set},	 {"--group", recipe_group},
-	};
-	__free_text char *copy = xstrdup(options);
-	char *rest = copy, *word;
-	size_t i;
-
-	while ((word = strsep(&rest, " "))) {
-		if (!strcmp(word, "--observe")) {
-			recipe->policy = PC_POLICY_OBSERVE;
-			continue;
-		}
-		for (i = 0; i < ARRAY_SIZE(known) && strcmp(word, known[i].name); i++)
-			;
-		assert_true(i < ARRAY_SIZE(known));
-		assert_int_equal(0, known[i].add(recipe, strsep(&rest, " "), diag));
-	}
-}
-
-static void plan_for(struct run *run, unsigned int ifindex, const char *options)
-{
-	__cleanup(names_free) struct names given = {0};
-	size_t at = run->targets++;
-	struct plan *plan = &run->plan[at];
-
-	names_add(&given, folder);
-	if (!at)
-		assert_int_equal(0, catalog_open(&given, &run->catalog, &run->diag));
-	read_options(&run->recipe[at], options, &run->diag);
-	assert_int_equal(
-		0, compose(&run->catalog, &run->recipe[at], false, &plan->composition, &run->diag));
-	assert_int_equal(0, compile(&plan->composition, &plan->tables, &run->diag));
-	diag_free(&run->diag);
-	run->target[at] = (struct guard_target){links_find(&run->host->world.links, ifindex)->name,
-						ifindex, plan, &run->catalog, NULL};
-}
-
-static void run_end(struct run *run)
-{
-	for (size_t i = 0; i < run->targets; i++) {
-		composition_free(&run->plan[i].composition);
-		tables_free(&run->plan[i].tables);
-		recipe_free(&run->recipe[i]);
-	}
-	catalog_close(&run->catalog);
-	free(run->host);
 }
 
 static void expect_run(struct run *run, enum guard_found stop, const char *expected)
@@ -308,8 +66,6 @@ static void expect(struct host *host, unsigned int ifindex, const char *options,
 #define NOBODY	 "portcullis: eth0: nobody could reach the server on 22/tcp any more: " CLOSED22
 
 #define REFUSED "portcullis: warning: connections live on, but new ones will be refused: "
-
-/* --- sessions --- */
 
 static void test_own_session(void **state)
 {
@@ -515,8 +271,6 @@ static void test_management(void **state)
 	ports_free(&some);
 }
 
-/* --- servers --- */
-
 static void test_nobody(void **state)
 {
 	struct host *host = plain_host();
@@ -649,91 +403,6 @@ static void test_two_targets(void **state)
 	plan_for(&run, 3, "-p mail");
 	expect_run(&run, GUARD_OTHERS, NOBODY);
 }
-
-/* --- what would help --- */
-
-static void test_fixes(void **state)
-{
-	static const struct {
-		__u16 port;
-		const struct guard_command *command;
-		const char *options, *fix;
-	} cases[] = {
-		{22, &guard_attach, "-p mail",
-		 "no chosen profile opens 22/tcp; to open it: -p mail,ssh"},
-		{22, &guard_attach, "-p mail,ssh --disable ssh:ssh",
-		 "ssh:ssh is disabled; to open it: leave out --disable ssh:ssh"},
-		{22, &guard_swap, "-p mail,ssh --disable ssh:ssh",
-		 "ssh:ssh is disabled; to open it: leave out --disable ssh:ssh (--fresh forgets that of an earlier command)"},
-		{22, &guard_attach, "-p ssh --from ssh:ssh=trusted --group trusted=10.0.0.0/8",
-		 "ssh:ssh admits only trusted; to open it: --group trusted=10.0.0.0/8,198.51.2.9/32"},
-		{22, &guard_attach,
-		 "-p ssh --from ssh:ssh=t --group t=10.0.0.0/8,11.0.0.0/8,12.0.0.0/8,13.0.0.0/8,14.0.0.0/8",
-		 "ssh:ssh admits only t; to open it: add 198.51.2.9/32 to the group t"},
-		{2200, &guard_attach, "-p mail",
-		 "mail:shell is a feature that is off (shell); to open it: --enable mail:shell --group trusted=198.51.2.9/32"},
-		{2200, &guard_attach, "-p mail --enable shell",
-		 "mail:shell admits only trusted, which is not defined; to open it: --group trusted=198.51.2.9/32"},
-		{5900, &guard_attach, "-p mail",
-		 "mail:vnc is open only to groups that --from names; to open it: --from mail:vnc=admins --group admins=198.51.2.9/32"},
-		{23, &guard_attach, "-p mail",
-		 "mail:near admits only link-local; to open it: --from mail:near=link-local,admins --group admins=198.51.2.9/32"},
-		{2222, &guard_attach, "-p mail",
-		 "no chosen profile opens 2222/tcp; to open it: -p mail,ssh --set ssh:ssh=2222/tcp"},
-		{2222, &guard_attach, "-p ssh --set ssh:ssh=23/tcp",
-		 "no chosen profile opens 2222/tcp; to open it: --set ssh:ssh=23/tcp,2222/tcp"},
-		{1002, &guard_attach, "-p mail",
-		 "no chosen profile opens 1002/tcp; to open it: -p mail,ssh --set ssh:ssh=1002/tcp"},
-		{22, &guard_apply, "-p mail",
-		 "no chosen profile opens 22/tcp; to open it in the site file: profiles: [mail, ssh]"},
-		{5900, &guard_apply, "-p mail",
-		 "mail:vnc is open only to groups that --from names; to open it in the site file: from: {mail:vnc: [admins]}, groups: {admins: [198.51.2.9/32]}"},
-		{22, &guard_apply, "-p ssh --disable ssh:ssh",
-		 "ssh:ssh is disabled; to open it in the site file: leave out disable: ssh:ssh"},
-	};
-	struct socket_info peer = {.family = AF_INET, .remote = {198, 51, 2, 9}};
-	const struct guard_peer list[] = {{&peer, true}};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct guard_need need = {PC_TCP, cases[i].port, list, 1};
-		struct run run = run_on(plain_host());
-		__free_text char *fix = NULL;
-
-		plan_for(&run, 2, cases[i].options);
-		fix = guard_fix(cases[i].command, run.target, &need);
-		assert_string_equal(fix, cases[i].fix);
-		run_end(&run);
-	}
-}
-
-/* Only those who are not in the group yet, of both families. */
-static void test_fix_of_many(void **state)
-{
-	struct socket_info peer[] = {{.family = AF_INET, .remote = {198, 51, 2, 9}},
-				     {.family = AF_INET, .remote = {10, 0, 0, 1}},
-				     {.family = AF_INET6, .remote = {0xfe, 0x80, [15] = 1}}};
-	struct guard_peer list[] = {{&peer[0], true}, {&peer[1], false}, {&peer[2], true}};
-	struct guard_need need = {PC_TCP, 22, list, 3};
-	struct run run = run_on(plain_host());
-	__free_text char *fix = NULL;
-
-	(void)state;
-	plan_for(&run, 2, "-p ssh --from ssh:ssh=t --group t=10.0.0.0/8");
-	fix = guard_fix(&guard_attach, run.target, &need);
-	assert_string_equal(
-		fix,
-		"ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,198.51.2.9/32,fe80::1/128");
-	free(fix);
-	/* An address that is not to be told. */
-	list[0].named = false;
-	fix = guard_fix(&guard_attach, run.target, &need);
-	assert_string_equal(
-		fix, "ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,fe80::1/128,PREFIX");
-	run_end(&run);
-}
-
-/* --- strangers, and users of this host --- */
 
 #define NOT_ADMITTED "-p mail,ssh --from ssh:ssh=t --group t=10.0.0.0/8"
 
@@ -899,181 +568,9 @@ static void test_own_by_other_ways(void **state)
 	expect(host, 2, NOT_ADMITTED, REFUSED "1 to 22/tcp at eth0\n");
 }
 
-/* --- SSH_CONNECTION --- */
-
-static void test_parse(void **state)
-{
-	static const char *const wrong[] = {
-		"",
-		"UNKNOWN 65535 UNKNOWN 65535",
-		"192.0.2.9 1 192.0.2.1",
-		"192.0.2.9 1 192.0.2.1 22 x",
-		"192.0.2.9 0 192.0.2.1 22",
-		"192.0.2.9 65536 192.0.2.1 22",
-		"192.0.2.9 -1 192.0.2.1 22",
-		"192.0.2.9 1x 192.0.2.1 22",
-		"192.0.2.9 1 2001:db8::1 22",
-		"192.0.2 1 192.0.2.1 22",
-		"192.0.2.9  1 192.0.2.1 22",
-	};
-	struct session session;
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
-		if (session_parse(wrong[i], &session))
-			fail_msg("taken: %s", wrong[i]);
-	assert_true(session_parse("::ffff:192.0.2.9 40000 ::ffff:192.0.2.1 22", &session));
-	assert_int_equal(session.family, AF_INET);
-	assert_memory_equal(session.remote, ((__u8[16]){192, 0, 2, 9}), 16);
-	assert_memory_equal(session.local, ((__u8[16]){192, 0, 2, 1}), 16);
-	assert_int_equal(session.remote_port, 40000);
-	assert_int_equal(session.local_port, 22);
-	assert_true(session_parse("fe80::9%eth0 1 fe80::1%eth0 22", &session));
-	assert_int_equal(session.family, AF_INET6);
-	assert_memory_equal(session.remote, ((__u8[16]){0xfe, 0x80, [15] = 9}), 16);
-}
-
-static void process(int pid, int parent, const char *environ, size_t length)
-{
-	__free_text char *path = xasprintf("%s/%d", folder, pid);
-	__free_text char *status = xasprintf("%d/status", pid),
-			 *file = xasprintf("%d/environ", pid);
-	__free_text char *text = xasprintf("Name:\tx\nPid:\t%d\nPPid:\t%d\n", pid, parent);
-
-	mkdir(path, 0755);
-	write_file(status, text, strlen(text));
-	write_file(file, environ, length);
-}
-
-/* From the caller's own environment, and of processes above it, the last without an environment. */
-static void test_ancestors(void **state)
-{
-	static const char shell[] = "A=b\0SSH_CONNECTION=198.51.2.9 7 192.0.2.1 22\0C=d",
-			  none[] = "NOT_SSH_CONNECTION=198.51.2.9 8 192.0.2.1 22";
-	struct sessions sessions = {};
-	struct socket_info socket = {.family = AF_INET,
-				     .local_port = 22,
-				     .remote_port = 7,
-				     .local = {192, 0, 2, 1},
-				     .remote = {198, 51, 2, 9}};
-
-	(void)state;
-	process(30, 20, none, sizeof(none));
-	process(20, 10, none, sizeof(none));
-	process(10, 5, shell, sizeof(shell));
-	process(5, 5, none, 0);
-	unsetenv("SSH_CONNECTION");
-	sessions_find(folder, 30, &sessions);
-	assert_int_equal(sessions.count, 1);
-	assert_true(sessions_have(&sessions, &socket));
-	socket.remote_port = 8;
-	assert_false(sessions_have(&sessions, &socket));
-	sessions_free(&sessions);
-
-	setenv("SSH_CONNECTION", "198.51.2.9 8 192.0.2.1 22", 1);
-	sessions_find(folder, 20, &sessions);
-	assert_int_equal(sessions.count, 2);
-	assert_true(sessions_have(&sessions, &socket));
-	sessions_free(&sessions);
-	unsetenv("SSH_CONNECTION");
-	/* The process itself is not above itself. */
-	sessions_find(folder, 10, &sessions);
-	assert_int_equal(sessions.count, 0);
-	sessions_find(folder, 99, &sessions);
-	assert_int_equal(sessions.count, 0);
-}
-
-/* --- logins, from a folder of processes --- */
-
-static void process_file(int pid, const char *name, const char *text)
-{
-	__free_text char *path = xasprintf("proc/%d/%s", pid, name);
-
-	write_file(path, text, strlen(text));
-}
-
-/* `session`: of audit; `sockets`: inodes, "5 6"; `children`: as the kernel lists them. */
-static void process_of(int pid, const char *uid, const char *session, const char *cgroup,
-		       const char *sockets, const char *children)
-{
-	__free_text char *task = xasprintf("%s/proc/%d/task/%d", folder, pid, pid);
-	__free_text char *fd = xasprintf("%s/proc/%d/fd", folder, pid);
-	__free_text char *make = xasprintf("mkdir -p %s %s", task, fd);
-	__free_text char *status = xasprintf("Name:\tUid: 0\nUid:\t%s\t%s\n", uid, uid);
-	__free_text char *list = xasprintf("task/%d/children", pid), *copy = xstrdup(sockets);
-	char *rest = copy, *word;
-
-	assert_int_equal(0, system(make));
-	process_file(pid, "status", status);
-	process_file(pid, "sessionid", session);
-	process_file(pid, "loginuid", *session == '4' ? session : "1001");
-	process_file(pid, "cgroup", cgroup);
-	process_file(pid, list, children);
-	while ((word = strsep(&rest, " ")) && *word) {
-		__free_text char *path = xasprintf("%s/%s", fd, word);
-		__free_text char *target = xasprintf("socket:[%s]", word);
-
-		assert_int_equal(0, symlink(target, path));
-	}
-}
-
-#define NO_SESSION "4294967295"
-#define SERVICE	   "0::/system.slice/ssh.service\n"
-#define SCOPE	   "0::/user.slice/user-0.slice/session-3.scope\n"
-
-static void test_find_logins(void **state)
-{
-	/* The server has inode 5 and is process 50, which begins without a session. */
-	static const struct {
-		const char *uid, *session, *cgroup, *sockets, *children;
-		const char *server; /* its session */
-		bool login;
-	} cases[] = {
-		{"0", NO_SESSION, SERVICE, "6", "", NO_SESSION, false},
-		{"0", "7", SERVICE, "6", "", NO_SESSION, true},
-		{"0", "7", SERVICE, "6", "", "7", false},
-		{"0", "7", SERVICE, "6", "", "8", true},
-		{"0", "7", SERVICE, "5 6", "", NO_SESSION, false},
-		{"0", "7", SERVICE, "8", "", NO_SESSION, false},
-		{"1000", "7", SERVICE, "6", "", NO_SESSION, false},
-		{"61184", "7", SERVICE, "6", "", NO_SESSION, true},
-		{"0", NO_SESSION, SCOPE, "6", "", NO_SESSION, true},
-		{"0", NO_SESSION, "1:name=systemd:/user.slice/session-3.scope\n0::/\n", "6", "",
-		 NO_SESSION, true},
-		/* Folders that a user may make. */
-		{"0", NO_SESSION,
-		 "0::/user.slice/user-0.slice/user@0.service/app.slice/session-3.scope\n", "6", "",
-		 NO_SESSION, false},
-		/* The child is logged in, as behind telnetd, or is not. */
-		{"0", NO_SESSION, SERVICE, "6", "61 62 ", NO_SESSION, true},
-		{"0", NO_SESSION, SERVICE, "6", "61 ", NO_SESSION, false},
-	};
-	const struct socket_info server = {.protocol = IPPROTO_TCP, .local_port = 22, .inode = 5};
-	const struct socket_info session = {.protocol = IPPROTO_TCP, .local_port = 22, .inode = 6};
-	__free_text char *proc = xasprintf("%s/proc", folder);
-	__free_text char *clear = xasprintf("rm -rf %s", proc);
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct login login = {.session = &session, .found = true, .uid = 9};
-
-		process_of(50, "0", cases[i].server, SERVICE, "5", "60 62");
-		process_of(60, cases[i].uid, cases[i].session, cases[i].cgroup, cases[i].sockets,
-			   cases[i].children);
-		process_of(61, "74", NO_SESSION, SERVICE, "", "");
-		process_of(62, "1001", "9", SERVICE, "", "");
-		logins_find(proc, &server, 1, &login, 1);
-		if (login.found != cases[i].login)
-			fail_msg("case %zu", i);
-		if (login.found && !strstr(cases[i].cgroup, "scope"))
-			assert_int_equal(1001, login.uid);
-		assert_int_equal(0, system(clear));
-	}
-}
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_own_session),
 		cmocka_unit_test(test_admitted),
 		cmocka_unit_test(test_many),
@@ -1087,16 +584,11 @@ int main(void)
 		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_bridge),
 		cmocka_unit_test(test_two_targets),
-		cmocka_unit_test(test_fixes),
-		cmocka_unit_test(test_fix_of_many),
-		cmocka_unit_test(test_parse),
-		cmocka_unit_test(test_ancestors),
 		cmocka_unit_test(test_strangers),
 		cmocka_unit_test(test_logins),
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_own_by_other_ways),
-		cmocka_unit_test(test_find_logins),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests_name("guard/judge", tests, set_up, tear_down);
 }

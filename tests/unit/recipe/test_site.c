@@ -1,47 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The site file: what it may say, every error at its place, and its words against a catalog. */
-#include "loader/base/memory.h"
-#include "loader/recipe/site.h"
-#include "loader/recipe/site_check.h"
-#include "tests/unit/expect.h"
-
+/* The site file: what it may say, every error at its place, bounds. */
 #include <errno.h>
-#include <ftw.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-/* An interface; the text continues its keys, from line 4 and column 5 on. */
-#define ETH0 "interfaces:\n  eth0:\n    profiles: [ssh, shop]\n"
+#include "loader/base/diag.h"
+#include "loader/base/memory.h"
+#include "loader/base/names.h"
+#include "loader/catalog/group.h"
+#include "loader/recipe/recipe.h"
+#include "loader/recipe/site.h"
+#include "tests/unit/catalog/expect.h"
+#include "tests/unit/expect.h"
+#include "tests/unit/recipe/site_files.h"
 
 struct mistake {
 	const char *text;
 	const char *errors; /* "LINE:COLUMN+WIDTH MESSAGE" a line */
 };
-
-/* "LINE:COLUMN+WIDTH MESSAGE" a line, warnings with that word; empties `diag`. */
-static char *places(struct diag *diag)
-{
-	char *text = NULL;
-	size_t length = 0;
-	FILE *to = open_memstream(&text, &length);
-
-	for (size_t i = 0; i < diag->count; i++)
-		fprintf(to, "%d:%d+%d %s%s\n", diag->entry[i].line, diag->entry[i].column,
-			diag->entry[i].width,
-			diag->entry[i].level == DIAG_WARNING ? "warning: " : "",
-			diag->entry[i].message);
-	fclose(to);
-	diag_free(diag);
-	return text;
-}
-
-static bool expect_text(const char *text, const char *got, const char *expected)
-{
-	if (!strcmp(got, expected))
-		return true;
-	print_error("text:\n%s\nsaid:\n%sexpected:\n%s", text, got, expected);
-	return false;
-}
 
 static void expect_mistakes(const struct mistake *mistake, size_t mistakes)
 {
@@ -61,32 +35,6 @@ static void expect_mistakes(const struct mistake *mistake, size_t mistakes)
 		site_free(&site);
 	}
 	assert_int_equal(wrong, 0);
-}
-
-static struct site parse(const char *text)
-{
-	struct diag diag = {0};
-	struct site site;
-
-	site_parse("site.yaml", text, strlen(text), &site, &diag);
-	expect_said(&diag, "");
-	assert_non_null(site.path);
-	return site;
-}
-
-static void expect_names(const struct names *names, const char *expected)
-{
-	__free_text char *text = names_join(names, " ");
-
-	assert_string_equal(text, expected);
-}
-
-static void expect_ports(const struct ports *ports, const char *expected)
-{
-	__cleanup(names_free) struct names names = {0};
-
-	ports_strings(ports, &names);
-	expect_names(&names, expected);
 }
 
 static void expect_group(const struct groups *groups, const char *name, const char *expected)
@@ -118,8 +66,6 @@ static char *repeat(const char *start, const char *unit, const char *end)
 	strcpy(to, end);
 	return text;
 }
-
-/* --- what may be said --- */
 
 static void test_whole_site(void **state)
 {
@@ -215,8 +161,6 @@ static void test_little(void **state)
 		site_free(&site);
 	}
 }
-
-/* --- every error at its place --- */
 
 static void test_top_level(void **state)
 {
@@ -428,8 +372,6 @@ static void test_cut(void **state)
 	expect_mistakes(mistake, ARRAY_SIZE(mistake));
 }
 
-/* --- bounds --- */
-
 static void expect_bounded(const char *what, char *text, const char *expected)
 {
 	double start = now();
@@ -491,50 +433,6 @@ static void test_long_words(void **state)
 	site = parse(text);
 	assert_int_equal(site.interface[0].recipe.from[0].groups.count, 60);
 	site_free(&site);
-}
-
-/* --- files --- */
-
-static char folder[] = "/tmp/portcullis-site-XXXXXX";
-
-static void put(const char *name, const char *text)
-{
-	__free_text char *path = xasprintf("%s/%s", folder, name);
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
-}
-
-static int start(void **state)
-{
-	(void)state;
-	if (!mkdtemp(folder))
-		return -1;
-	put("ssh.yaml", "profile: ssh\nservices:\n  - {name: ssh, in: 22/tcp}\n");
-	put("shop.yaml", "profile: shop\ninclude: base\nservices:\n"
-			 "  - {name: web, in: 443/tcp, out: 443/tcp}\n"
-			 "  - {name: admin, in: 8443/tcp, from: trusted, formerly: console}\n"
-			 "  - {name: query, out: 53/udp, to: dns-servers}\n"
-			 "  - {name: mail, in: 25/tcp, feature: mta, fixed: true}\n");
-	put("base.yaml", "profile: base\nservices:\n  - {name: ping, in: 7/udp}\n");
-	put("bad.yaml", "profile: bad\nservices:\n  - {name: x, in: 25}\n");
-	return 0;
-}
-
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *where)
-{
-	(void)status;
-	(void)kind;
-	(void)where;
-	return remove(path);
-}
-
-static int finish(void **state)
-{
-	(void)state;
-	return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static void test_group_files(void **state)
@@ -601,158 +499,16 @@ static void test_open(void **state)
 	expect_said(&diag, none);
 }
 
-/* --- against a catalog --- */
-
-static void expect_checked(const char *text, const char *expected)
-{
-	const struct names given = {.name = (char *[]){folder}, .count = 1};
-	__cleanup(catalog_close) struct catalog catalog = {0};
-	__cleanup(diag_free) struct diag diag = {0};
-	__cleanup(site_free) struct site site = parse(text);
-	__free_text char *got = NULL;
-	size_t errors;
-	int err;
-
-	assert_int_equal(0, catalog_open(&given, &catalog, &diag));
-	err = site_check(&catalog, &site, &diag);
-	errors = diag.errors;
-	assert_int_equal(err, errors ? -EINVAL : 0);
-	got = places(&diag);
-	assert_true(expect_text(text, got, expected));
-}
-
-static void test_check(void **state)
-{
-	(void)state;
-	expect_checked("groups: {trusted: ::1, dns-servers: ::1}\n" ETH0
-		       "    enable: [mta, shop:mta]\n    disable: [shop:query, base:ping]\n"
-		       "    from: {shop:web: [trusted, link-local, dns-servers]}\n"
-		       "    set: {shop:web:in: 8443/tcp, ssh:ssh: 2222/tcp}\n",
-		       "");
-	/* Each word at its place. */
-	expect_checked(
-		"groups: {trusted: ::1, dns-servers: ::1}\n" ETH0
-		"    enable: [mtaa, ssh:mta, base:x, xeams:x]\n"
-		"    disable: [shop:quary, ssh:ssh, shop:ssh]\n"
-		"    from: {shop:web: [trustd, trusted], ssh:ssh: nobody, shop:query: trusted}\n"
-		"    set: {shop:mail: 26/tcp, ssh:ssh:out: 22/tcp}\n",
-		"5:14+4 no chosen profile has the feature 'mtaa'; did you mean 'mta'?\n"
-		"5:20+7 ssh has no feature 'mta'\n"
-		"5:29+6 base has no feature 'x'\n"
-		"5:37+7 no chosen profile is named 'xeams'\n"
-		"6:15+10 shop has no service 'quary'; did you mean 'query'?\n"
-		"6:36+8 shop has no service 'ssh'\n"
-		"7:23+6 no such group 'trustd'; did you mean 'trusted'?\n"
-		"7:50+6 no such group 'nobody'; define it under 'groups', as in nobody: 192.0.2.0/24\n"
-		"7:58+10 shop:query listens on no port, so nobody can be kept from it\n"
-		"8:11+9 shop:mail is fixed by the vendor (25/tcp) and cannot be moved\n"
-		"8:30+11 ssh:ssh has no direction out; write ssh:ssh:in=PORTS\n");
-	expect_checked(
-		"groups: {trusted: ::1, dns-servers: ::1}\n" ETH0
-		"    from: ['ssh:ssh=trusted,nobody', shop:console=trusted]\n",
-		"5:12+24 no such group 'nobody'; define it under 'groups', as in nobody: 192.0.2.0/24\n"
-		"5:38+20 warning: shop:console is now named shop:admin\n");
-}
-
-/* An undefined group is a warning where the catalog knows it, at each interface. */
-static void test_check_groups(void **state)
-{
-	(void)state;
-	expect_checked(
-		ETH0 "  eth1: {profiles: ssh}\n",
-		"2:3+4 warning: shop: admin, query are closed: groups trusted, dns-servers are not defined; define them under 'groups'\n");
-	expect_checked(
-		"groups: {trusted: ::1}\n" ETH0
-		"  eth1: {profiles: shop, from: {shop:web: dns-servers}}\n",
-		"3:3+4 warning: shop: query is closed: group dns-servers is not defined; define it under 'groups'\n"
-		"5:3+4 warning: shop: web, query are closed: group dns-servers is not defined; define it under 'groups'\n");
-	expect_checked("groups: {trusted: ::1}\n", "");
-}
-
-/* What is wrong with a profile is said once; words on it are not judged. */
-static void test_check_profiles(void **state)
-{
-	(void)state;
-	expect_checked(
-		"groups: {trusted: ::1, dns-servers: ::1}\ninterfaces:\n"
-		"  eth0: {profiles: [ssh, shopp], enable: mta, disable: shopp:x}\n"
-		"  eth1: {profiles: nothing-like-it, from: {a:b: nobody}}\n"
-		"  eth2: {profiles: [bad], enable: x}\n"
-		"  eth3: {profiles: [ssh, bad], enable: x}\n",
-		"3:26+5 unknown profile 'shopp'; did you mean 'shop'?\n"
-		"4:20+15 unknown profile 'nothing-like-it'; 'portcullis profiles' lists those there are\n"
-		"4:49+6 no such group 'nobody'; define it under 'groups', as in nobody: 192.0.2.0/24\n"
-		"3:19+2 '25' has no protocol; write 25/tcp, 25/udp or 25/tcp+udp\n");
-}
-
-/* A file with errors: its words are judged too, as far as what they hang on could be read. */
-static void expect_draft(const char *text, const char *expected)
-{
-	const struct names given = {.name = (char *[]){folder}, .count = 1};
-	__free_text char *path = xasprintf("%s/draft", folder);
-	__cleanup(catalog_close) struct catalog catalog = {0};
-	__cleanup(diag_free) struct diag diag = {0};
-	__cleanup(site_free) struct site site = {0};
-	__free_text char *got = NULL;
-
-	put("draft", text);
-	assert_int_equal(-EINVAL, site_read_partial(path, &site, &diag));
-	assert_int_equal(0, catalog_open(&given, &catalog, &diag));
-	if (site.path)
-		site_check(&catalog, &site, &diag);
-	got = places(&diag);
-	assert_true(expect_text(text, got, expected));
-	site_free(&site);
-	assert_int_equal(-EINVAL, site_open(path, &site, &diag));
-	assert_true(!site.path && !site.interface);
-}
-
-static void test_draft(void **state)
-{
-	(void)state;
-	/* One error of shape hides no error of a word, here or at another interface. */
-	expect_draft(
-		ETH0 "    observ: true\n    enable: mtaa\n    from: {shop:web: nobody}\n"
-		     "  eth1: {profiles: shopp}\n",
-		"4:5+6 unknown key 'observ'; did you mean 'observe'?\n"
-		"5:13+4 no chosen profile has the feature 'mtaa'; did you mean 'mta'?\n"
-		"6:22+6 no such group 'nobody'; define it under 'groups', as in nobody: 192.0.2.0/24\n"
-		"7:20+5 unknown profile 'shopp'; did you mean 'shop'?\n");
-	/* A group that could not be read is not one that is missing. */
-	expect_draft("groups: {trusted: x, mine: y}\n" ETH0
-		     "    from: {shop:web: mine}\n    enable: mtaa\n",
-		     "1:19+1 'x' is no IPv4 or IPv6 prefix, as 192.0.2.0/24 or 2001:db8::/32\n"
-		     "1:28+1 'y' is no IPv4 or IPv6 prefix, as 192.0.2.0/24 or 2001:db8::/32\n"
-		     "6:13+4 no chosen profile has the feature 'mtaa'; did you mean 'mta'?\n");
-	/* Nor is a feature, of a profile that could not be read. */
-	expect_draft(
-		"interfaces:\n  eth0: {enable: mta}\n  eth1: {profiles: [Shop, ssh], enable: mta}\n"
-		"  eth2: {profiles: {shop: 1}, enable: mta}\n",
-		"2:9+1 key 'profiles' is missing; it is a profile or a list of profiles\n"
-		"3:21+4 'Shop' is not a profile name; write shop\n"
-		"4:20+1 'profiles' is a mapping; write a profile or a list of profiles\n");
-	/* What a service is open for is not told while that could not be read. */
-	expect_draft("groups: {dns-servers: ::1}\n" ETH0 "    from: {shop:admin: Dns}\n",
-		     "5:24+3 'Dns' is not a group name; write dns\n");
-	/* What is no YAML of ours is not judged. */
-	expect_draft("groups: &a {x: ::1}\ninterfaces: {eth0: {profiles: shopp}}\n",
-		     "1:9+2 anchors are not part of this language\n");
-	expect_draft("interfaces: {eth0: {profiles: [sh",
-		     "1:31+1 not valid YAML: this '[' is not closed\n");
-}
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole_site),   cmocka_unit_test(test_little),
-		cmocka_unit_test(test_top_level),    cmocka_unit_test(test_groups),
-		cmocka_unit_test(test_interfaces),   cmocka_unit_test(test_settings),
-		cmocka_unit_test(test_words),	     cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_bounds),	     cmocka_unit_test(test_group_files),
-		cmocka_unit_test(test_open),	     cmocka_unit_test(test_check),
-		cmocka_unit_test(test_check_groups), cmocka_unit_test(test_check_profiles),
-		cmocka_unit_test(test_draft),	     cmocka_unit_test(test_long_words),
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_whole_site), cmocka_unit_test(test_little),
+		cmocka_unit_test(test_top_level),  cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_interfaces), cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_words),	   cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_bounds),	   cmocka_unit_test(test_group_files),
+		cmocka_unit_test(test_open),	   cmocka_unit_test(test_long_words),
 	};
 
-	return cmocka_run_group_tests(tests, start, finish);
+	return cmocka_run_group_tests_name("recipe/site", tests, start, finish);
 }

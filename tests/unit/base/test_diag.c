@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Messages: how they are printed, and how many are kept. */
+#include "loader/base/diag.h"
+#include "loader/base/memory.h"
+#include "tests/unit/expect.h"
+
+static void test_print(void **state)
+{
+	static const char source[] = "\tin: [\xc3\xa4,\t70000/tcp]\x1b";
+	struct place place = {.file = "a\nb.yaml",
+			      .line = 7,
+			      .column = 10,
+			      .width = 9,
+			      .source = source,
+			      .source_length = sizeof(source) - 1};
+	struct place whole = {.file = "c.yaml"};
+	struct diag diag = {0};
+
+	(void)state;
+	diag_error(&diag, &place, "port %d", 70000);
+	diag_warning(&diag, &whole, "shadowed");
+	place.line = 3;
+	place.column = 16;
+	place.width = 99; /* past the line's end */
+	diag_warning(&diag, &place, "bad \xff\x1b[1m\n%s", "\xc3\xa4");
+	diag_error(&diag, NULL, "no place");
+	assert_int_equal(diag.errors, 2);
+	assert_int_equal(diag.count, 4);
+	expect_said(&diag, "a?b.yaml:3:16: warning: bad ??[1m?\xc3\xa4\n"
+			   "\tin: [\xc3\xa4,\t70000/tcp]?\n"
+			   "\t       \t      ^~~~~\n"
+			   "a?b.yaml:7:10: port 70000\n"
+			   "\tin: [\xc3\xa4,\t70000/tcp]?\n"
+			   "\t       \t^~~~~~~~~\n"
+			   "portcullis: c.yaml: warning: shadowed\n"
+			   "portcullis: no place\n");
+}
+
+static void test_limit_of_messages(void **state)
+{
+	__free_text char *long_text = xcalloc(100001, 1);
+	struct diag diag = {0};
+
+	(void)state;
+	memset(long_text, 'x', 100000);
+	for (int i = 0; i < DIAG_LIMIT; i++)
+		diag_warning(&diag, NULL, "%d", i);
+	assert_int_equal(diag.count, DIAG_LIMIT);
+	diag_warning(&diag, NULL, "one more");
+	assert_int_equal(diag.count, DIAG_LIMIT + 1);
+	assert_int_equal(diag.errors, 0);
+	assert_false(diag_full(&diag));
+	/* An error that is not kept still makes the command fail. */
+	diag_error(&diag, NULL, "two more");
+	diag_error(&diag, NULL, "three more");
+	assert_int_equal(diag.count, DIAG_LIMIT + 1);
+	assert_int_equal(diag.errors, 1);
+	assert_true(diag_full(&diag));
+	assert_string_equal(diag.entry[DIAG_LIMIT].message,
+			    "there are more; only the first 1000 are shown");
+	diag_free(&diag);
+	diag_error(&diag, NULL, "%s", long_text);
+	assert_int_equal(strlen(diag.entry[0].message), 1000);
+	assert_string_equal(diag.entry[0].message + 995, "xx...");
+	diag_free(&diag);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_limit_of_messages),
+	};
+
+	return cmocka_run_group_tests_name("base/diag", tests, NULL, NULL);
+}

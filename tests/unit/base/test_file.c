@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Files that are read whole. */
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "loader/base/file.h"
+#include "loader/base/memory.h"
+#include "tests/unit/expect.h"
+#include "tests/unit/files.h"
+
+static void test_read_file(void **state)
+{
+	__free_text char *path = xasprintf("%s/a/x", root), *fifo = xasprintf("%s/a/fifo", root);
+	__free_text char *text = NULL;
+	size_t length = 0;
+
+	(void)state;
+	put("a/x", "12345");
+	assert_int_equal(read_file(path, 4, &text, &length), -EFBIG);
+	assert_null(text);
+	assert_int_equal(read_file(path, 5, &text, &length), 0);
+	assert_int_equal(length, 5);
+	assert_string_equal(text, "12345");
+	assert_int_equal(read_file(root, 5, &text, &length), -EINVAL);
+	assert_int_equal(read_file("/nonexistent", 5, &text, &length), -ENOENT);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(read_file(fifo, 5, &text, &length), -EINVAL);
+	text_free(&text);
+	assert_int_equal(read_file("/proc/self/status", 65536, &text, &length), 0);
+	assert_true(length > 100);
+	/* A file without a size of its own: "Linux" and a line break. */
+	assert_int_equal(read_file("/proc/sys/kernel/ostype", 5, &text, &length), -EFBIG);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_read_file, make_root, remove_root),
+	};
+
+	return cmocka_run_group_tests_name("base/file", tests, NULL, NULL);
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Whom the compiled tables admit is whom the composition names. */
+#include <sys/socket.h>
+
+#include "loader/base/memory.h"
+#include "loader/compile/admit.h"
+#include "loader/compile/compile.h"
+#include "loader/compile/tables.h"
+#include "loader/recipe/compose.h"
+#include "tests/unit/expect.h"
+#include "tests/unit/recipe/composing.h"
+
+static void test_effective_groups(void **state)
+{
+	__cleanup(finish) struct run run;
+	__cleanup(tables_free) struct tables tables = {0};
+	static const __u8 trusted[16] = {10, 1}, stranger[16] = {11, 1};
+	const struct composed *tftp = NULL;
+
+	(void)state;
+	compose_well(&run, OPTIONS("--group trusted=10.0.0.0/8", "--from mail:db=trusted,phones",
+				   "--from mail:imap=phones", "--from mail:smtp=trusted"));
+	/* All names stay, only the defined ones admit. */
+	for (size_t i = 0; i < run.composition.services; i++) {
+		if (!strcmp(run.composition.service[i].service->name, "tftp"))
+			tftp = &run.composition.service[i];
+	}
+	assert_non_null(tftp);
+	assert_int_equal(tftp->from.count, 2);
+	assert_int_equal(tftp->why, WHY_OPEN);
+	expect_state(&run, "mail", "db", "in 3306/tcp open");
+	expect_state(&run, "mail", "imap", "in 143/tcp,993/tcp feature");
+	assert_int_equal(0, compile(&run.composition, &tables, &run.diag));
+	assert_int_equal(tables_admit(&tables, AF_INET, trusted, PC_UDP, 9, 69), ADMIT_PASS);
+	assert_int_equal(tables_admit(&tables, AF_INET, stranger, PC_UDP, 9, 69), ADMIT_SOURCE);
+	assert_int_equal(tables_admit(&tables, AF_INET, trusted, PC_TCP, 9, 3306), ADMIT_PASS);
+	assert_int_equal(tables_admit(&tables, AF_INET, stranger, PC_TCP, 9, 25), ADMIT_SOURCE);
+	assert_int_equal(tables_admit(&tables, AF_INET, trusted, PC_TCP, 9, 143), ADMIT_UNLISTED);
+	assert_int_equal(tables_admit(&tables, AF_INET, stranger, PC_UDP, 67, 68), ADMIT_PASS);
+	assert_int_equal(tables_admit(&tables, AF_INET, stranger, PC_UDP, 68, 68), ADMIT_SOURCE);
+	/* What goes out: to the groups of `to`, of which none is defined for sip and relay. */
+	assert_true(tables_covers(&tables, AF_INET, stranger, PC_TCP, 110));
+	assert_false(tables_covers(&tables, AF_INET, trusted, PC_TCP, 25));
+	assert_false(tables_covers(&tables, AF_INET, trusted, PC_UDP, 5060));
+	assert_false(tables_covers(&tables, AF_INET, trusted, PC_TCP, 2525));
+	/* Protocols of the whole closure. */
+	assert_int_equal(tables.generation->protocol[47], 1);
+	assert_int_equal(tables.generation->protocol[50], 1);
+	assert_int_equal(tables.generation->protocol[51], 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_effective_groups),
+	};
+
+	return cmocka_run_group_tests_name("compile/admit", tests, set_up, tear_down);
+}

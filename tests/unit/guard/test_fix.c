@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The options that would let a peer in. */
+#include <sys/socket.h>
+
+#include "loader/base/memory.h"
+#include "loader/guard/fix.h"
+#include "loader/guard/reach.h"
+#include "loader/guard/world.h"
+#include "loader/net/sockets.h"
+#include "tests/unit/expect.h"
+#include "tests/unit/guard/made_host.h"
+
+static void test_fixes(void **state)
+{
+	static const struct {
+		__u16 port;
+		const struct guard_command *command;
+		const char *options, *fix;
+	} cases[] = {
+		{22, &guard_attach, "-p mail",
+		 "no chosen profile opens 22/tcp; to open it: -p mail,ssh"},
+		{22, &guard_attach, "-p mail,ssh --disable ssh:ssh",
+		 "ssh:ssh is disabled; to open it: leave out --disable ssh:ssh"},
+		{22, &guard_swap, "-p mail,ssh --disable ssh:ssh",
+		 "ssh:ssh is disabled; to open it: leave out --disable ssh:ssh (--fresh forgets that of an earlier command)"},
+		{22, &guard_attach, "-p ssh --from ssh:ssh=trusted --group trusted=10.0.0.0/8",
+		 "ssh:ssh admits only trusted; to open it: --group trusted=10.0.0.0/8,198.51.2.9/32"},
+		{22, &guard_attach,
+		 "-p ssh --from ssh:ssh=t --group t=10.0.0.0/8,11.0.0.0/8,12.0.0.0/8,13.0.0.0/8,14.0.0.0/8",
+		 "ssh:ssh admits only t; to open it: add 198.51.2.9/32 to the group t"},
+		{2200, &guard_attach, "-p mail",
+		 "mail:shell is a feature that is off (shell); to open it: --enable mail:shell --group trusted=198.51.2.9/32"},
+		{2200, &guard_attach, "-p mail --enable shell",
+		 "mail:shell admits only trusted, which is not defined; to open it: --group trusted=198.51.2.9/32"},
+		{5900, &guard_attach, "-p mail",
+		 "mail:vnc is open only to groups that --from names; to open it: --from mail:vnc=admins --group admins=198.51.2.9/32"},
+		{23, &guard_attach, "-p mail",
+		 "mail:near admits only link-local; to open it: --from mail:near=link-local,admins --group admins=198.51.2.9/32"},
+		{2222, &guard_attach, "-p mail",
+		 "no chosen profile opens 2222/tcp; to open it: -p mail,ssh --set ssh:ssh=2222/tcp"},
+		{2222, &guard_attach, "-p ssh --set ssh:ssh=23/tcp",
+		 "no chosen profile opens 2222/tcp; to open it: --set ssh:ssh=23/tcp,2222/tcp"},
+		{1002, &guard_attach, "-p mail",
+		 "no chosen profile opens 1002/tcp; to open it: -p mail,ssh --set ssh:ssh=1002/tcp"},
+		{22, &guard_apply, "-p mail",
+		 "no chosen profile opens 22/tcp; to open it in the site file: profiles: [mail, ssh]"},
+		{5900, &guard_apply, "-p mail",
+		 "mail:vnc is open only to groups that --from names; to open it in the site file: from: {mail:vnc: [admins]}, groups: {admins: [198.51.2.9/32]}"},
+		{22, &guard_apply, "-p ssh --disable ssh:ssh",
+		 "ssh:ssh is disabled; to open it in the site file: leave out disable: ssh:ssh"},
+	};
+	struct socket_info peer = {.family = AF_INET, .remote = {198, 51, 2, 9}};
+	const struct guard_peer list[] = {{&peer, true}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct guard_need need = {PC_TCP, cases[i].port, list, 1};
+		struct run run = run_on(plain_host());
+		__free_text char *fix = NULL;
+
+		plan_for(&run, 2, cases[i].options);
+		fix = guard_fix(cases[i].command, run.target, &need);
+		assert_string_equal(fix, cases[i].fix);
+		run_end(&run);
+	}
+}
+
+/* Only those who are not in the group yet, of both families. */
+static void test_fix_of_many(void **state)
+{
+	struct socket_info peer[] = {{.family = AF_INET, .remote = {198, 51, 2, 9}},
+				     {.family = AF_INET, .remote = {10, 0, 0, 1}},
+				     {.family = AF_INET6, .remote = {0xfe, 0x80, [15] = 1}}};
+	struct guard_peer list[] = {{&peer[0], true}, {&peer[1], false}, {&peer[2], true}};
+	struct guard_need need = {PC_TCP, 22, list, 3};
+	struct run run = run_on(plain_host());
+	__free_text char *fix = NULL;
+
+	(void)state;
+	plan_for(&run, 2, "-p ssh --from ssh:ssh=t --group t=10.0.0.0/8");
+	fix = guard_fix(&guard_attach, run.target, &need);
+	assert_string_equal(
+		fix,
+		"ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,198.51.2.9/32,fe80::1/128");
+	free(fix);
+	/* An address that is not to be told. */
+	list[0].named = false;
+	fix = guard_fix(&guard_attach, run.target, &need);
+	assert_string_equal(
+		fix, "ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,fe80::1/128,PREFIX");
+	run_end(&run);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_fixes),
+		cmocka_unit_test(test_fix_of_many),
+	};
+
+	return cmocka_run_group_tests_name("guard/fix", tests, set_up, tear_down);
+}

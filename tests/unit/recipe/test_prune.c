@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Overrides that mean nothing to other profiles. */
+#include <errno.h>
+
+#include "loader/base/memory.h"
+#include "loader/base/names.h"
+#include "loader/recipe/compose.h"
+#include "loader/recipe/prune.h"
+#include "loader/recipe/recipe_json.h"
+#include "tests/unit/expect.h"
+#include "tests/unit/recipe/composing.h"
+
+static void test_prune(void **state)
+{
+	__cleanup(finish) struct run run, wrong;
+	__cleanup(names_free) struct names dropped = {0};
+	__free_text char *gone = NULL, *left = NULL;
+	json_t *json;
+
+	(void)state;
+	start(&run,
+	      OPTIONS("--profile base", "--enable imap", "--enable ntp", "--enable mail:imap",
+		      "--enable base:ntp", "--enable base:imap", "--enable mail:ntp",
+		      "--disable mail:smtp", "--disable base:dhcp", "--set mail:imap:in=1143/tcp",
+		      "--set base:ntp=124/udp", "--from mail:db=trusted",
+		      "--from base:ntp=trusted,phones", "--group trusted=10.0.0.0/8"));
+	assert_int_equal(0, recipe_prune(&run.recipe, &run.catalog, &dropped, &run.diag));
+	assert_int_equal(run.diag.count, 0);
+	gone = names_join(&dropped, "\n");
+	assert_string_equal(
+		gone, "--enable imap\n--enable mail:imap\n--enable base:imap\n--enable mail:ntp\n"
+		      "--disable mail:smtp\n--set mail:imap:in=1143/tcp\n--from mail:db=trusted");
+	json = recipe_json(&run.recipe);
+	left = json_dumps(json, JSON_COMPACT);
+	json_decref(json);
+	assert_string_equal(
+		left,
+		"{\"profiles\":[\"base\"],\"policy\":\"enforce\",\"outbound\":\"track\",\"forward\":false,\"echo_limit\":100,"
+		"\"features\":[\"ntp\",\"base:ntp\"],"
+		"\"groups\":{\"trusted\":[\"10.0.0.0/8\"]},\"overrides\":{\"set\":[\"base:ntp=124/udp\"],"
+		"\"from\":[\"base:ntp=trusted,phones\"],\"disable\":[\"base:dhcp\"]}}");
+	run.result = compose(&run.catalog, &run.recipe, false, &run.composition, &run.diag);
+	assert_int_equal(run.result, 0);
+
+	/* An old name of what is still there is known. */
+	start(&wrong, OPTIONS("--profile mail", "--enable mail-read", "--disable mail:imap4"));
+	names_free(&dropped);
+	assert_int_equal(0, recipe_prune(&wrong.recipe, &wrong.catalog, &dropped, &wrong.diag));
+	assert_int_equal(dropped.count, 0);
+	names_add(&wrong.recipe.profiles, "mial");
+	assert_int_equal(-EINVAL,
+			 recipe_prune(&wrong.recipe, &wrong.catalog, &dropped, &wrong.diag));
+	expect_said(&wrong.diag, "portcullis: unknown profile 'mial'; did you mean 'mail'?\n");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_prune),
+	};
+
+	return cmocka_run_group_tests_name("recipe/prune", tests, set_up, tear_down);
+}

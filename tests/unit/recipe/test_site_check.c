@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The site file held against a catalog. */
+#include <errno.h>
+
+#include "loader/base/diag.h"
+#include "loader/base/memory.h"
+#include "loader/base/names.h"
+#include "loader/catalog/catalog.h"
+#include "loader/recipe/site.h"
+#include "loader/recipe/site_check.h"
+#include "tests/unit/expect.h"
+#include "tests/unit/recipe/site_files.h"
+
+static void expect_checked(const char *text, const char *expected)
+{
+	const struct names given = {.name = (char *[]){folder}, .count = 1};
+	__cleanup(catalog_close) struct catalog catalog = {0};
+	__cleanup(diag_free) struct diag diag = {0};
+	__cleanup(site_free) struct site site = parse(text);
+	__free_text char *got = NULL;
+	size_t errors;
+	int err;
+
+	assert_int_equal(0, catalog_open(&given, &catalog, &diag));
+	err = site_check(&catalog, &site, &diag);
+	errors = diag.errors;
+	assert_int_equal(err, errors ? -EINVAL : 0);
+	got = places(&diag);
+	assert_true(expect_text(text, got, expected));
+}
+
+static void test_check(void **state)
+{
+	(void)state;
+	expect_checked("groups: {trusted: ::1, dns-servers: ::1}\n" ETH0
+		       "    enable: [mta, shop:mta]\n    disable: [shop:query, base:ping]\n"
+		       "    from: {shop:web: [trusted, link-local, dns-servers]}\n"
+		       "    set: {shop:web:in: 8443/tcp, ssh:ssh: 2222/tcp}\n",
+		       "");
+	/* Each word at its place. */
+	expect_checked(
+		"groups: {trusted: ::1, dns-servers: ::1}\n" ETH0
+		"    enable: [mtaa, ssh:mta, base:x, xeams:x]\n"
+		"    disable: [shop:quary, ssh:ssh, shop:ssh]\n"
+		"    from: {shop:web: [trustd, trusted], ssh:ssh: nobody, shop:query: trusted}\n"
+		"    set: {shop:mail: 26/tcp, ssh:ssh:out: 22/tcp}\n",
+		"5:14+4 no chosen profile has the feature 'mtaa'; did you mean 'mta'?\n"
+		"5:20+7 ssh has no feature 'mta'\n"
+		"5:29+6 base has no feature 'x'\n"
+		"5:37+7 no chosen profile is named 'xeams'\n"
+		"6:15+10 shop has no service 'quary'; did you mean 'query'?\n"
+		"6:36+8 shop has no service 'ssh'\n"
+		"7:23+6 no such group 'trustd'; did you mean 'trusted'?\n"
+		"7:50+6 no such group 'nobody'; define it under 'groups', as in nobody: 192.0.2.0/24\n"
+		"7:58+10 shop:query listens on no port, so nobody can be kept from it\n"
+		"8:11+9 shop:mail is fixed by the vendor (25/tcp) and cannot be moved\n"
+		"8:30+11 ssh:ssh has no direction out; write ssh:ssh:in=PORTS\n");
+	expect_checked(
+		"groups: {trusted: ::1, dns-servers: ::1}\n" ETH0
+		"    from: ['ssh:ssh=trusted,nobody', shop:console=trusted]\n",
+		"5:12+24 no such group 'nobody'; define it under 'groups', as in nobody: 192.0.2.0/24\n"
+		"5:38+20 warning: shop:console is now named shop:admin\n");
+}
+
+/* An undefined group is a warning where the catalog knows it, at each interface. */
+static void test_check_groups(void **state)
+{
+	(void)state;
+	expect_checked(
+		ETH0 "  eth1: {profiles: ssh}\n",
+		"2:3+4 warning: shop: admin, query are closed: groups trusted, dns-servers are not defined; define them under 'groups'\n");
+	expect_checked(
+		"groups: {trusted: ::1}\n" ETH0
+		"  eth1: {profiles: shop, from: {shop:web: dns-servers}}\n",
+		"3:3+4 warning: shop: query is closed: group dns-servers is not defined; define it under 'groups'\n"
+		"5:3+4 warning: shop: web, query are closed: group dns-servers is not defined; define it under 'groups'\n");
+	expect_checked("groups: {trusted: ::1}\n", "");
+}
+
+/* What is wrong with a profile is said once; words on it are not judged. */
+static void test_check_profiles(void **state)
+{
+	(void)state;
+	expect_checked(
+		"groups: {trusted: ::1, dns-servers: ::1}\ninterfaces:\n"
+		"  eth0: {profiles: [ssh, shopp], enable: mta, disable: shopp:x}\n"
+		"  eth1: {profiles: nothing-like-it, from: {a:b: nobody}}\n"
+		"  eth2: {profiles: [bad], enable: x}\n"
+		"  eth3: {profiles: [ssh, bad], enable: x}\n",
+		"3:26+5 unknown profile 'shopp'; did you mean 'shop'?\n"
+		"4:20+15 unknown profile 'nothing-like-it'; 'portcullis profiles' lists those there are\n"
+		"4:49+6 no such group 'nobody'; define it under 'groups', as in nobody: 192.0.2.0/24\n"
+		"3:19+2 '25' has no protocol; write 25/tcp, 25/udp or 25/tcp+udp\n");
+}
+
+/* A file with errors: its words are judged too, as far as what they hang on could be read. */
+static void expect_draft(const char *text, const char *expected)
+{
+	const struct names given = {.name = (char *[]){folder}, .count = 1};
+	__free_text char *path = xasprintf("%s/draft", folder);
+	__cleanup(catalog_close) struct catalog catalog = {0};
+	__cleanup(diag_free) struct diag diag = {0};
+	__cleanup(site_free) struct site site = {0};
+	__free_text char *got = NULL;
+
+	put("draft", text);
+	assert_int_equal(-EINVAL, site_read_partial(path, &site, &diag));
+	assert_int_equal(0, catalog_open(&given, &catalog, &diag));
+	if (site.path)
+		site_check(&catalog, &site, &diag);
+	got = places(&diag);
+	assert_true(expect_text(text, got, expected));
+	site_free(&site);
+	assert_int_equal(-EINVAL, site_open(path, &site, &diag));
+	assert_true(!site.path && !site.interface);
+}
+
+static void test_draft(void **state)
+{
+	(void)state;
+	/* One error of shape hides no error of a word, here or at another interface. */
+	expect_draft(
+		ETH0 "    observ: true\n    enable: mtaa\n    from: {shop:web: nobody}\n"
+		     "  eth1: {profiles: shopp}\n",
+		"4:5+6 unknown key 'observ'; did you mean 'observe'?\n"
+		"5:13+4 no chosen profile has the feature 'mtaa'; did you mean 'mta'?\n"
+		"6:22+6 no such group 'nobody'; define it under 'groups', as in nobody: 192.0.2.0/24\n"
+		"7:20+5 unknown profile 'shopp'; did you mean 'shop'?\n");
+	/* A group that could not be read is not one that is missing. */
+	expect_draft("groups: {trusted: x, mine: y}\n" ETH0
+		     "    from: {shop:web: mine}\n    enable: mtaa\n",
+		     "1:19+1 'x' is no IPv4 or IPv6 prefix, as 192.0.2.0/24 or 2001:db8::/32\n"
+		     "1:28+1 'y' is no IPv4 or IPv6 prefix, as 192.0.2.0/24 or 2001:db8::/32\n"
+		     "6:13+4 no chosen profile has the feature 'mtaa'; did you mean 'mta'?\n");
+	/* Nor is a feature, of a profile that could not be read. */
+	expect_draft(
+		"interfaces:\n  eth0: {enable: mta}\n  eth1: {profiles: [Shop, ssh], enable: mta}\n"
+		"  eth2: {profiles: {shop: 1}, enable: mta}\n",
+		"2:9+1 key 'profiles' is missing; it is a profile or a list of profiles\n"
+		"3:21+4 'Shop' is not a profile name; write shop\n"
+		"4:20+1 'profiles' is a mapping; write a profile or a list of profiles\n");
+	/* What a service is open for is not told while that could not be read. */
+	expect_draft("groups: {dns-servers: ::1}\n" ETH0 "    from: {shop:admin: Dns}\n",
+		     "5:24+3 'Dns' is not a group name; write dns\n");
+	/* What is no YAML of ours is not judged. */
+	expect_draft("groups: &a {x: ::1}\ninterfaces: {eth0: {profiles: shopp}}\n",
+		     "1:9+2 anchors are not part of this language\n");
+	expect_draft("interfaces: {eth0: {profiles: [sh",
+		     "1:31+1 not valid YAML: this '[' is not closed\n");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_check_groups),
+		cmocka_unit_test(test_check_profiles),
+		cmocka_unit_test(test_draft),
+	};
+
+	return cmocka_run_group_tests_name("recipe/site_check", tests, start, finish);
+}

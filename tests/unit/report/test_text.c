@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `show` and `status` as text, made from their JSON. */
+#include "loader/base/memory.h"
+#include "loader/report/text.h"
+#include "tests/unit/expect.h"
+#include "tests/unit/report/forms.h"
+
+static void test_show_hostile(void **state)
+{
+	json_t *report = json_pack("{s:[{s:s, s:s, s:s, s:[n, i], s:[{s:s, s:s, s:[n], s:s}]}]}",
+				   "profiles", "name", "p\x1b[2J", "title", "one\ntwo", "document",
+				   "\xe2\x80\xae"
+				   "doc",
+				   "protocols", 1, "services", "name", "s\n", "note",
+				   "n\x1b]0;x\x07", "ports", "configured_in", "f\nx");
+	__free_text char *text = text_form(report, NULL, false, report_show_text);
+
+	(void)state;
+	assert_null(strchr(text, '\x1b'));
+	assert_null(strchr(text, '\x07'));
+	assert_int_equal(strncmp(text, "p?[2J: one?two (?doc)\n", 22), 0);
+	assert_non_null(strstr(text, "  s?: n?]0;x?\n"));
+	assert_non_null(strstr(text, "  s?: port kept in f?x\n"));
+	json_decref(report);
+}
+
+static void test_status_hostile(void **state)
+{
+	json_t *report =
+		json_pack("{s:[{s:s, s:n, s:s, s:s, s:s, s:{s:[s], s:{s:[s]}, s:{s:[]}}}]}",
+			  "interfaces", "name", "rev\x1b[31mX", "profiles", "attached_at", "x\x1b",
+			  "program_version", "1\n2", "mode", "native", "recipe", "features",
+			  "f\x1b", "overrides", "set\x1b", "v\n", "groups", "g\x1b");
+	__free_text char *text = text_form(report, NULL, false, report_status_text);
+
+	(void)state;
+	assert_null(strchr(text, '\x1b'));
+	assert_int_equal(strncmp(text, "rev?[31mX: native, , \n", 22), 0);
+	assert_non_null(strstr(text, " by portcullis 1?2\n"));
+	json_decref(report);
+}
+
+static void test_status_egress(void **state)
+{
+	json_t *report = json_pack(
+		"{s:[{s:s, s:s, s:s, s:b, s:{s:i, s:i, s:{s:i, s:i}, s:{s:i, s:i}, "
+		"s:{s:i, s:i}}, s:{s:{s:i, s:i}}}]}",
+		"interfaces", "name", "eth0\x1b", "egress", "missing", "outbound", "enforce",
+		"forward", 1, "flows", "used", 6, "size", 65536, "connections", "used", 1, "size",
+		32768, "streams", "used", 2, "size", 16384, "rest", "used", 3, "size", 16384,
+		"outbound_total", "drop", "packets", 4, "bytes", 240);
+	json_t *one = json_array_get(json_object_get(report, "interfaces"), 0);
+	__free_text char *missing = text_form(report, NULL, false, report_status_text);
+	__free_text char *there = NULL;
+
+	(void)state;
+	assert_non_null(strstr(missing, "  sent       passed 0 (0 B), dropped 4 (240 B)\n"));
+	assert_non_null(strstr(missing, "  outbound   enforce\n"));
+	assert_non_null(strstr(missing,
+			       "  flows      6 of 65536 in use: 1 of 32768 connections, 2 of "
+			       "16384 streams, 3 of 16384 not assured; forwarded traffic "
+			       "is learned too\n"));
+	assert_non_null(strstr(missing, "  egress     missing: "));
+	assert_non_null(strstr(missing, "; portcullis swap eth0? mends it\n"));
+	json_object_set_new(one, "egress", json_string("clsact"));
+	json_object_set_new(one, "forward", json_false());
+	json_object_del(one, "outbound_total");
+	there = text_form(report, NULL, false, report_status_text);
+	assert_null(strstr(there, "egress"));
+	assert_null(strstr(there, "sent"));
+	assert_non_null(strstr(there,
+			       "  flows      6 of 65536 in use: 1 of 32768 connections, 2 of "
+			       "16384 streams, 3 of 16384 not assured\n"));
+	json_decref(report);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_show_hostile),
+		cmocka_unit_test(test_status_hostile),
+		cmocka_unit_test(test_status_egress),
+	};
+
+	return cmocka_run_group_tests_name("report/text", tests, NULL, NULL);
+}

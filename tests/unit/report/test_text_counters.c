@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `counters` as text: rates, what is outbound, ports that no service lists. */
+#include "loader/base/memory.h"
+#include "loader/report/counters.h"
+#include "loader/report/json_forms.h"
+#include "tests/unit/expect.h"
+#include "tests/unit/report/forms.h"
+
+static json_t *one_interface(const struct counters *counters, const json_t *profiles)
+{
+	json_t *one = report_counters(counters, profiles, false);
+
+	json_object_set_new(one, "name", json_string("rev\x1b[31mX"));
+	return report_new("interfaces", json_pack("[o]", one));
+}
+
+/* Rates of a scan of all ports: 131,072 before and after. */
+static void test_rates(void **state)
+{
+	struct counters *counters = xcalloc(1, sizeof(*counters));
+	json_t *profiles = json_array(), *before, *after;
+	__free_text char *text = NULL;
+	double start;
+
+	(void)state;
+	for (int port = 0; port < 65536; port++) {
+		if (port != 7)
+			count_port(counters, PC_TCP, port, 1);
+		count_port(counters, PC_UDP, port, 1);
+	}
+	before = one_interface(counters, profiles);
+	count_port(counters, PC_UDP, 53, 401);
+	count_port(counters, PC_TCP, 7, 100); /* not there before */
+	start = now();
+	after = one_interface(counters, profiles);
+	text = text_form(after, before, true, NULL);
+	expect_fast("131072 ports with rates", start, 20);
+	assert_int_equal(strncmp(text, "rev?[31mX: generation 0", 23), 0);
+	assert_non_null(
+		strstr(text, "53/udp     unlisted       0    0 B  0 /s      401   60 B  200 /s"));
+	assert_non_null(
+		strstr(text, "7/tcp      unlisted       0    0 B  0 /s      100   60 B   50 /s"));
+	json_decref(before);
+	json_decref(after);
+	json_decref(profiles);
+	free(counters);
+}
+
+/* What is sent: counted ports in both views, an unlisted one that was dropped has no services. */
+static void test_outbound(void **state)
+{
+	struct counters *counters = xcalloc(1, sizeof(*counters));
+	json_t *profiles = profiles_of(json_pack("[o, o]", service("dns", "out", "53/udp"),
+						 service("mail", "both", "25/tcp")));
+	__free_text char *ports = NULL, *text = NULL;
+	json_t *report, *one, *quiet;
+
+	(void)state;
+	quiet = one_interface(counters, profiles);
+	text = text_form(quiet, NULL, false, NULL);
+	assert_null(strstr(text, "sent"));
+	assert_null(strstr(text, "out "));
+	json_decref(quiet);
+	free(text);
+	counters->cell[PC_CELL_OUT + PC_PORT(PC_UDP, 53)] = (struct count){7, 700};
+	counters_add(counters, PC_CELL_OUT_DROP + PC_PORT(PC_TCP, 6667),
+		     &(struct pc_count){2, 120});
+	counters_add(counters, PC_CELL_OUT_WOULD_DROP + PC_PORT(PC_TCP, 25),
+		     &(struct pc_count){1, 60});
+	counters->cell[PC_CELL_REASON + PC_REASON_OUTBOUND] = (struct count){2, 120};
+	counters->cell[PC_CELL_REASON_WOULD + PC_REASON_OUTBOUND] = (struct count){1, 60};
+	counters->cell[PC_CELL_EGRESS] = (struct count){9, 900};
+	counters->cell[PC_CELL_OTHER + PC_OTHER_REPLY] = (struct count){3, 300};
+	report = one_interface(counters, profiles);
+	one = json_array_get(json_object_get(report, "interfaces"), 0);
+	ports = ports_said(one);
+	assert_string_equal(ports, "out 25/tcp p:mail; out 6667/tcp ; out 53/udp p:dns");
+	text = text_form(report, NULL, false, NULL);
+	assert_non_null(strstr(text, "  out  53/udp    p:dns          7"));
+	assert_non_null(strstr(text, "  out  6667/tcp  unlisted       0    0 B        2  120 B"));
+	assert_non_null(strstr(text, "  outbound        2  120 B           1   60 B\n"));
+	assert_non_null(strstr(text, "besides: 3 replies,"));
+	assert_non_null(strstr(text, "  all received: passed 3 (300 B), dropped 0 (0 B)\n"));
+	assert_non_null(strstr(text, "  all sent: passed 9 (900 B), dropped 2 (120 B), "
+				     "would have dropped 1 (60 B)\n"));
+	json_decref(report);
+	json_decref(profiles);
+	free(counters);
+}
+
+/* Twenty unlisted ports a direction: a scan from outside hides no port that was dropped here. */
+static void test_unlisted_each_way(void **state)
+{
+	struct counters *counters = xcalloc(1, sizeof(*counters));
+	json_t *profiles = json_array(), *report;
+	__free_text char *text = NULL;
+
+	(void)state;
+	for (int port = 1; port <= 1000; port++)
+		count_port(counters, PC_TCP, port, 1000);
+	counters_add(counters, PC_CELL_OUT_DROP + PC_PORT(PC_TCP, 6667), &(struct pc_count){1, 60});
+	report = one_interface(counters, profiles);
+	text = text_form(report, NULL, false, NULL);
+	assert_non_null(strstr(text, "  out  6667/tcp  unlisted"));
+	assert_non_null(strstr(text, "  ... and 980 more unlisted ports"));
+	json_decref(report);
+	json_decref(profiles);
+	free(counters);
+}
+
+/* What would have been dropped counts as what was: which ports are shown, and which come first. */
+static void test_unlisted_observed(void **state)
+{
+	struct counters *counters = xcalloc(1, sizeof(*counters));
+	json_t *profiles = json_array(), *report;
+	__free_text char *text = NULL;
+
+	(void)state;
+	for (int port = 1; port <= 30; port++)
+		counters->cell[PC_CELL_WOULD_DROP + PC_PORT(PC_TCP, port)] =
+			(struct count){port, 60};
+	/* As many of each, after a swap from the one policy to the other. */
+	count_port(counters, PC_TCP, 99, 50);
+	counters->cell[PC_CELL_WOULD_DROP + PC_PORT(PC_TCP, 99)] = (struct count){50, 60};
+	report = one_interface(counters, profiles);
+	text = text_form(report, NULL, false, NULL);
+	assert_non_null(strstr(text, "  99/tcp  unlisted"));
+	assert_non_null(strstr(text, "\n  in   30/tcp  unlisted"));
+	assert_non_null(strstr(text, "\n  in   12/tcp  unlisted"));
+	assert_null(strstr(text, "  11/tcp"));
+	assert_true(strstr(text, "  99/tcp") < strstr(text, "  30/tcp"));
+	assert_true(strstr(text, "  30/tcp") < strstr(text, "  12/tcp"));
+	assert_non_null(strstr(text, "  ... and 11 more unlisted ports"));
+	json_decref(report);
+	json_decref(profiles);
+	free(counters);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_outbound),
+		cmocka_unit_test(test_unlisted_each_way),
+		cmocka_unit_test(test_unlisted_observed),
+	};
+
+	return cmocka_run_group_tests_name("report/text_counters", tests, NULL, NULL);
+}
