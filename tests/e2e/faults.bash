@@ -57,7 +57,7 @@ fault_profile()
 	END
 }
 
-# hurt [-cn] [-o OLDER] [-e ERRORS] OLD NEW COMMAND...: see hurt.bash.
+# hurt [-cn] [-o OLDER] [-e ERRORS] OLD NEW COMMAND...: see fault_each_call.bash.
 hurt()
 {
 	local options=()
@@ -67,7 +67,7 @@ hurt()
 		shift
 	done
 	run on host env PORTCULLIS="$PORTCULLIS" TOOLS="$TOOLS" DIR="$DIR" \
-		bash "$BATS_TEST_DIRNAME/hurt.bash" "${options[@]}" "$@"
+		bash "$BATS_TEST_DIRNAME/fault_each_call.bash" "${options[@]}" "$@"
 	sed 's/^/# /' <<< "$output" >&3
 	[ "$status" = 0 ] || fail "$output"
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
-# attach, killed or failing at any of its system calls: see hurt.bash.
+# attach, killed or failing at any of its system calls: see fault_each_call.bash.
 
 load faults
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
-# swap and confirm, killed or failing at any of its system calls: see hurt.bash.
+# swap and confirm, killed or failing at any of its system calls: see fault_each_call.bash.
 
 load faults
 

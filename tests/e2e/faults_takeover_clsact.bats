@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
-# Taking over what an older version attached, on a kernel without tcx, killed or failing at any of its system calls: see hurt.bash.
+# Taking over what an older version attached, on a kernel without tcx, killed or failing at any of its system calls: see fault_each_call.bash.
 
 load faults
 

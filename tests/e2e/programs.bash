@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# What state.bats and live.bats share: connections that stay open, small profiles, UDP peers, attackers.
+# What state.bats and connections_survive.bats share: connections that stay open, small profiles, UDP peers, attackers.
 
 load traffic
 

@@ -2,7 +2,7 @@
 /*
  * Waits until few of the BPF objects that faults.c has written down are left.
  *
- *	left IDS COUNT
+ *	wait_for_objects IDS COUNT
  *
  * 15 s at most; then it prints those that are there, and fails. Else these remain in IDS.
  */
@@ -23,7 +23,7 @@
 
 static void die(const char *what)
 {
-	fprintf(stderr, "left: %s: %s\n", what, strerror(errno));
+	fprintf(stderr, "wait_for_objects: %s: %s\n", what, strerror(errno));
 	exit(EXIT_TROUBLE);
 }
 
@@ -60,7 +60,7 @@ static bool is_there(const char *kind, unsigned int id)
 			close(fd);
 		return fd >= 0;
 	}
-	fprintf(stderr, "left: what is a %s?\n", kind);
+	fprintf(stderr, "wait_for_objects: what is a %s?\n", kind);
 	exit(EXIT_TROUBLE);
 }
 
@@ -110,6 +110,6 @@ int main(int argc, char **argv)
 {
 	if (argc == 3)
 		return await_few(argv[1], atoi(argv[2]));
-	fprintf(stderr, "left: not IDS COUNT\n");
+	fprintf(stderr, "wait_for_objects: not IDS COUNT\n");
 	return EXIT_TROUBLE;
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What hurt.bash sends, and what is to pass in each state.
+# What fault_each_call.bash sends, and what is to pass in each state.
 
 # As the lines of flows_of; 1: passes.
 declare -A passes=(

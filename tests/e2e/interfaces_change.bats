@@ -462,8 +462,8 @@ bond_is_meant()
 }
 
 @test "a member of what says that it is a bond: attach says that the bond is meant" {
-	cc -O2 -D_GNU_SOURCE -shared -fPIC -o "$DIR/says_bond.so" "$ROOT/tests/e2e/says_bond.c" -ldl
-	printf '#!/bin/sh\nLD_PRELOAD=%s exec %s "$@"\n' "$DIR/says_bond.so" "$PORTCULLIS" > "$DIR/bonded"
+	cc -O2 -D_GNU_SOURCE -shared -fPIC -o "$DIR/fake_bond.so" "$ROOT/tests/e2e/fake_bond.c" -ldl
+	printf '#!/bin/sh\nLD_PRELOAD=%s exec %s "$@"\n' "$DIR/fake_bond.so" "$PORTCULLIS" > "$DIR/bonded"
 	chmod +x "$DIR/bonded"
 	eth8_add
 	on host ip link add bond0 type bridge

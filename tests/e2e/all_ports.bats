@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
 # All 65,536 TCP and UDP ports, IPv4 and IPv6, from inside and outside every group: exactly those that
-# `show` says are open let a packet pass, for every shipped profile. See sweep.py.
+# `show` says are open let a packet pass, for every shipped profile. See all_ports.py.
 
 load helper
 
@@ -35,9 +35,9 @@ sweep()
 	pc show --iface eth0 --json > "$DIR/shown"
 	pc status eth0 --json | jq '.interfaces[0].recipe.groups' > "$DIR/groups"
 	jq --slurpfile groups "$DIR/groups" '. + {groups: $groups[0]}' "$DIR/shown" > "$DIR/show"
-	/usr/bin/python3 "$ROOT/tests/e2e/sweep.py" flows "$DIR/show" | send_flows > "$DIR/sent"
+	/usr/bin/python3 "$ROOT/tests/e2e/all_ports.py" flows "$DIR/show" | send_flows > "$DIR/sent"
 	pc counters eth0 --json > "$DIR/counters"
-	exits 0 /usr/bin/python3 "$ROOT/tests/e2e/sweep.py" judge "$DIR/show" "$DIR/sent" "$DIR/counters"
+	exits 0 /usr/bin/python3 "$ROOT/tests/e2e/all_ports.py" judge "$DIR/show" "$DIR/sent" "$DIR/counters"
 	echo "  $*: $output" | cut -c1-150 >&3
 	pc detach eth0 > /dev/null
 }
@@ -50,7 +50,7 @@ plain_and_full()
 	sweep -p "$1"
 	# shellcheck disable=SC2086
 	pc show ${1//,/ } --json > "$DIR/all"
-	mapfile -t more < <(/usr/bin/python3 "$ROOT/tests/e2e/sweep.py" options "$DIR/all")
+	mapfile -t more < <(/usr/bin/python3 "$ROOT/tests/e2e/all_ports.py" options "$DIR/all")
 	[ ${#more[@]} = 0 ] || [ -z "${more[0]}" ] || sweep -p "$1" "${more[@]}"
 }
 
@@ -106,17 +106,17 @@ plain_and_full()
 @test "the judge of the sweep finds a port that should be open, one that should not, and a wrong group" {
 	pc show ssh --json > "$DIR/show"
 	pc attach eth0 -p ssh
-	/usr/bin/python3 "$ROOT/tests/e2e/sweep.py" flows "$DIR/show" | send_flows > "$DIR/sent"
+	/usr/bin/python3 "$ROOT/tests/e2e/all_ports.py" flows "$DIR/show" | send_flows > "$DIR/sent"
 	pc counters eth0 --json > "$DIR/counters"
-	exits 0 /usr/bin/python3 "$ROOT/tests/e2e/sweep.py" judge "$DIR/show" "$DIR/sent" "$DIR/counters"
+	exits 0 /usr/bin/python3 "$ROOT/tests/e2e/all_ports.py" judge "$DIR/show" "$DIR/sent" "$DIR/counters"
 	pc show ssh --set ssh:ssh=23/tcp --json > "$DIR/other"
-	exits 1 /usr/bin/python3 "$ROOT/tests/e2e/sweep.py" judge "$DIR/other" "$DIR/sent" "$DIR/counters"
+	exits 1 /usr/bin/python3 "$ROOT/tests/e2e/all_ports.py" judge "$DIR/other" "$DIR/sent" "$DIR/counters"
 	says '22/tcp: passed' '23/tcp: passed' '4 wrong'
 	pc show ssh --from ssh:ssh=link-local --json > "$DIR/other"
-	exits 1 /usr/bin/python3 "$ROOT/tests/e2e/sweep.py" judge "$DIR/other" "$DIR/sent" "$DIR/counters"
+	exits 1 /usr/bin/python3 "$ROOT/tests/e2e/all_ports.py" judge "$DIR/other" "$DIR/sent" "$DIR/counters"
 	says '22/tcp: passed'
 	sed -i '1s/ .*/ 1/' "$DIR/sent"
-	exits 1 /usr/bin/python3 "$ROOT/tests/e2e/sweep.py" judge "$DIR/show" "$DIR/sent" "$DIR/counters"
+	exits 1 /usr/bin/python3 "$ROOT/tests/e2e/all_ports.py" judge "$DIR/show" "$DIR/sent" "$DIR/counters"
 	says 'total: '
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""The sweep of all ports: sweep.py options|flows SHOW.json | judge SHOW.json SENT COUNTERS.json
+"""The sweep of all ports: all_ports.py options|flows SHOW.json | judge SHOW.json SENT COUNTERS.json
 
 `options` prints what turns everything of a profile on: features, groups, local services. `flows` prints what
 tests/e2e/send is to send: one frame to every TCP and UDP port from every kind of source. `judge` compares

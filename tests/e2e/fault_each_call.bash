@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Hurts a command at each of its system calls in turn, and looks at what it left.
 #
-#	hurt.bash [-cns] [-o OLDER] [-e ERRORS] OLD NEW COMMAND...
+#	fault_each_call.bash [-cns] [-o OLDER] [-e ERRORS] OLD NEW COMMAND...
 #
 # Runs on `host` of faults_start, in the sandbox. OLD and NEW are the states of eth0 and, after a comma, of
 # eth1: `none` (no filter), `before` or `after` (the profile, with its groups), and with -c `before+` or `after+`
@@ -21,8 +21,8 @@
 # `none`: a driver may drop some while its hook changes).
 set -u
 shopt -s nullglob
-# shellcheck source=tests/e2e/hurt_flows.bash
-. "${BASH_SOURCE%/*}/hurt_flows.bash"
+# shellcheck source=tests/e2e/fault_each_call_flows.bash
+. "${BASH_SOURCE%/*}/fault_each_call_flows.bash"
 
 PINS=/sys/fs/bpf/portcullis
 FAULTS=$TOOLS/faults
@@ -202,7 +202,7 @@ check_rest()
 	# A swap leaves its trie to the next but two, so that there are more after one. The maps that two filters share
 	# hold the BTF of the first one, which may be gone.
 	[[ ${new[*]} != *none* ]] || sed -i '/ prefixes$/d; /^btf /d' "$DIR/ids"
-	left=$("$TOOLS/left" "$DIR/ids" "$rest") || trouble "left in the kernel, where it was $rest: $left"
+	left=$("$TOOLS/wait_for_objects" "$DIR/ids" "$rest") || trouble "left in the kernel, where it was $rest: $left"
 	flock -n "$PINS" true || trouble 'the lock is held'
 }
 
@@ -343,7 +343,7 @@ count_rest()
 		restore
 	done
 	sleep 0.3
-	"$TOOLS/left" "$DIR/ids" 1000
+	"$TOOLS/wait_for_objects" "$DIR/ids" 1000
 	[[ ${new[*]} != *none* ]] || sed -i '/ prefixes$/d; /^btf /d' "$DIR/ids"
 	rest=$(wc -l < "$DIR/ids")
 }
