@@ -184,8 +184,27 @@ static void try(void *context)
 	for (i = 0; i < apply->count && !all; i++)
 		names_add(&names, apply->wanted[i].site->name);
 	apply->tried = true;
+	state_recover();
 	state_try(apply->site, apply->catalog, &names);
 	names_free(&names);
+}
+
+/* What was tried waits, or did not come about. */
+static void settle_tried(struct apply *apply, int err)
+{
+	struct source *source = apply->source;
+	char digest[SHA256_TEXT];
+
+	if (!apply->tried)
+		return;
+	apply->tried = false;
+	if (err) {
+		site_digest(apply->site, digest);
+		state_untry(source->tried ? NULL : digest);
+	} else {
+		state_pend();
+		source->tried = true;
+	}
 }
 
 /* What was applied for good, as a whole, is what boots. The lock is held. */
@@ -195,8 +214,6 @@ static void keep(const struct apply *apply, int err)
 
 	if (!source->kept || apply->options->dry_run)
 		return;
-	if (apply->tried && err && !source->tried)
-		state_untry(apply->site);
 	if (!err && !apply->waits && !apply->fell_back && !source->wrong && !source->saved &&
 	    apply->count == apply->site->interfaces)
 		state_keep(apply->site, source_catalog(source));
@@ -214,6 +231,7 @@ static int apply_once(struct apply *apply, bool waits, struct diag *diag)
 	/* What the guard stops for all, it must not let through one by one. */
 	if (err && err != -EACCES && apply->lenient && !apply->options->dry_run)
 		err = carry_out_each(apply, diag);
+	settle_tried(apply, err);
 	if (!waits)
 		keep(apply, err);
 	return err;

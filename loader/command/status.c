@@ -15,7 +15,7 @@
 #include "loader/filter/flows.h"
 #include "loader/filter/kernel_memory.h"
 #include "loader/host/attached.h"
-#include "loader/host/state_live.h"
+#include "loader/host/site_standing.h"
 #include "loader/object/privilege.h"
 #include "loader/report/json_forms.h"
 #include "loader/report/text.h"
@@ -74,14 +74,34 @@ static json_t *confirm_json(const struct filter *filter)
 }
 
 /* What cannot be told is no matter of status. */
-static json_t *waits_json(const struct live *live)
+static json_t *waits_json(const struct live *live, const struct standing *standing)
 {
 	__free_text char *waits = NULL;
 
 	messages_to(messages_drop, NULL);
-	waits = state_waits(live->hook.name, live->kept);
+	waits = standing_waits(standing, live->hook.name, live->hook.ifindex, live->kept);
 	messages_to(NULL, NULL);
 	return text_json(waits);
+}
+
+static void read_standing(struct standing *standing)
+{
+	messages_to(messages_drop, NULL);
+	standing_read(standing);
+	messages_to(NULL, NULL);
+}
+
+static json_t *site_json(const struct standing *standing)
+{
+	static const char *const name[] = {
+		[SITE_WRONG] = "wrong",		[SITE_NEW] = "new",
+		[SITE_CONFIRMED] = "confirmed", [SITE_CHANGED] = "changed",
+		[SITE_WAITING] = "waiting",	[SITE_REVERTED] = "reverted",
+	};
+
+	if (standing->state == SITE_NONE)
+		return json_null();
+	return json_pack("{s:s, s:s?}", "file", SITE_FILE, "state", name[standing->state]);
 }
 
 static json_t *memory_json(const struct filter *filter)
@@ -89,7 +109,8 @@ static json_t *memory_json(const struct filter *filter)
 	return filter->fd[FILTER_PROGRAM] < 0 ? json_null() : json_integer(filter_memory(filter));
 }
 
-static json_t *status_json(const struct live *live, const struct flows *flows)
+static json_t *status_json(const struct live *live, const struct flows *flows,
+			   const struct standing *standing)
 {
 	const struct pc_generation *generation = live->filter.current.copy;
 	json_t *recipe = json_object_get(live->kept, "recipe"), *status, *state;
@@ -97,17 +118,18 @@ static json_t *status_json(const struct live *live, const struct flows *flows)
 	__free_text char *version =
 		xstrndup(generation->program_version, sizeof(generation->program_version));
 
-	status = json_pack(
-		"{s:o, s:I, s:s, s:s, s:O?, s:O, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "name",
-		text_json(live->hook.name), "ifindex", (json_int_t)live->hook.ifindex, "mode",
-		hook_mode_name(live->hook.mode), "policy",
-		generation->policy == PC_POLICY_ENFORCE ? "enforce" : "observe", "profiles",
-		json_object_get(recipe, "profiles"), "recipe", recipe, "generation",
-		(json_int_t)generation->number, "attached_at",
-		report_time(generation->attached_at, attached), "generation_at",
-		report_time(generation->made_at, made), "program_version", text_json(version),
-		"confirm", confirm_json(&live->filter), "waits", waits_json(live), "memory",
-		memory_json(&live->filter), "total", report_counts(counters_total(live->counters)));
+	status =
+		json_pack("{s:o, s:I, s:s, s:s, s:O?, s:O, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o}",
+			  "name", text_json(live->hook.name), "ifindex",
+			  (json_int_t)live->hook.ifindex, "mode", hook_mode_name(live->hook.mode),
+			  "policy", generation->policy == PC_POLICY_ENFORCE ? "enforce" : "observe",
+			  "profiles", json_object_get(recipe, "profiles"), "recipe", recipe,
+			  "generation", (json_int_t)generation->number, "attached_at",
+			  report_time(generation->attached_at, attached), "generation_at",
+			  report_time(generation->made_at, made), "program_version",
+			  text_json(version), "confirm", confirm_json(&live->filter), "waits",
+			  waits_json(live, standing), "memory", memory_json(&live->filter), "total",
+			  report_counts(counters_total(live->counters)));
 	state = state_json(live, flows);
 	json_object_update(status, state);
 	json_decref(state);
@@ -139,10 +161,10 @@ static bool just_detached(const struct live *live)
 	       !hook_there(&live->hook);
 }
 
-static int add_status(const struct live *live, const struct flows *flows, bool named,
-		      json_t *interfaces)
+static int add_status(const struct live *live, const struct flows *flows,
+		      const struct standing *standing, bool named, json_t *interfaces)
 {
-	json_t *status = status_json(live, flows);
+	json_t *status = status_json(live, flows, standing);
 
 	if (!just_detached(live))
 		return json_array_append_new(interfaces, status) ? -ENOMEM : 0;
@@ -152,8 +174,9 @@ static int add_status(const struct live *live, const struct flows *flows, bool n
 
 int command_status(const struct options *options, struct diag *diag)
 {
+	__cleanup(standing_free) struct standing standing = {};
 	struct flows flows = {};
-	json_t *interfaces;
+	json_t *interfaces, *report;
 	struct live *list;
 	__u32 counted = 0;
 	size_t count, i;
@@ -164,21 +187,24 @@ int command_status(const struct options *options, struct diag *diag)
 	if (kernel_readable("status") ||
 	    live_read(&options->arguments, "status", &list, &count, &left_out))
 		return EXIT_FAILED;
+	read_standing(&standing);
 	interfaces = json_array();
 	for (i = 0; i < count && !err; i++) {
 		err = count_flows(&list[i], &counted, &flows);
 		if (!err)
-			err = add_status(&list[i], &flows, options->arguments.count, interfaces);
+			err = add_status(&list[i], &flows, &standing, options->arguments.count,
+					 interfaces);
 	}
 	live_free(list, count);
 	if (err) {
 		json_decref(interfaces);
 		return EXIT_FAILED;
 	}
+	report = report_new("interfaces", interfaces);
+	json_object_set_new(report, "site", site_json(&standing));
 	if (options->json || !left_out || count)
-		report_print(report_new("interfaces", interfaces),
-			     options->json ? NULL : report_status_text);
+		report_print(report, options->json ? NULL : report_status_text);
 	else
-		json_decref(interfaces);
+		json_decref(report);
 	return left_out ? EXIT_FAILED : EXIT_DONE;
 }

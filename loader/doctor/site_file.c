@@ -14,6 +14,7 @@
 #include "loader/host/state_live.h"
 #include "loader/recipe/site_check.h"
 #include "loader/recipe/state.h"
+#include "loader/report/difference.h"
 
 #define SHOWN 5 /* errors of a kind; the command that is named shows all */
 
@@ -213,22 +214,56 @@ const struct site_interface *doctor_wanted(const struct doctor *doctor, const st
 	return NULL;
 }
 
-/* Whether apply would leave it alone. What cannot be told is no difference. */
-static bool is_as_wanted(struct doctor *doctor, const struct patient *patient,
-			 const struct site_interface *wanted)
+/* What is attached against what the file says. */
+struct match {
+	bool words;    /* they are the same */
+	bool profiles; /* and so are the profiles that they name */
+	char *changes; /* what opens and closes by apply; NULL: nothing does */
+};
+
+/* What cannot be told is no difference. */
+static void compare(struct doctor *doctor, const struct patient *patient,
+		    const struct site_interface *wanted, struct match *match)
 {
 	__cleanup(diag_free) struct diag diag = {};
 	struct plan plan = {};
-	bool same;
 
-	if (wanted->mode != HOOK_AUTO && wanted->mode != patient->hook.mode)
-		return false;
+	*match = (struct match){.words = true, .profiles = true};
+	if (wanted->mode != HOOK_AUTO && wanted->mode != patient->hook.mode) {
+		match->words = false;
+		return;
+	}
 	if (!patient->kept ||
 	    plan_make(&doctor->catalog, doctor->folders, &wanted->recipe, false, &plan, &diag))
-		return true; /* said already: the file or the pins are damaged */
-	same = kept_same(patient->kept, plan.kept);
+		return; /* said already: the file or the pins are damaged */
+	match->words = json_equal(json_object_get(patient->kept, "recipe"),
+				  json_object_get(plan.kept, "recipe"));
+	match->profiles = kept_same(patient->kept, plan.kept);
+	match->changes = difference_short(patient->kept, plan.kept);
 	plan_free(&plan);
-	return same;
+}
+
+/* Of one that the file has a good part for. */
+static void say_match(struct doctor *doctor, const struct patient *patient,
+		      const struct site_interface *wanted, const char *apply, const char *waits)
+{
+	const char *path = doctor->site.path;
+	struct match match;
+
+	compare(doctor, patient, wanted, &match);
+	if (match.words && waits)
+		doctor_say(doctor, "site-file", DOCTOR_WARNING, apply,
+			   "%s: apply takes it, boot and reload do not", waits);
+	else if (match.words && match.profiles)
+		doctor_say(doctor, "site-file", DOCTOR_OK, NULL, "what is attached is what %s says",
+			   path);
+	else
+		/* One fix is enough: that of what was reverted keeps it. */
+		doctor_say(doctor, "site-file", DOCTOR_WARNING,
+			   patient_reverted(patient) ? NULL : apply,
+			   "what is attached is not what %s says%s%s", path,
+			   match.changes ? ": it " : "", match.changes ? match.changes : "");
+	free(match.changes);
 }
 
 void doctor_wants(struct doctor *doctor, const struct patient *patient)
@@ -259,17 +294,8 @@ void doctor_wants(struct doctor *doctor, const struct patient *patient)
 		doctor_say(doctor, "site-file", DOCTOR_WARNING, fix,
 			   "%s does not have this interface: apply takes its filter off",
 			   doctor->site.path);
-	} else if (waits) {
-		doctor_say(doctor, "site-file", DOCTOR_WARNING, apply,
-			   "%s: apply takes it, boot and reload do not", waits);
-	} else if (!is_as_wanted(doctor, patient, wanted)) {
-		/* One fix is enough: that of what was reverted keeps it. */
-		doctor_say(doctor, "site-file", DOCTOR_WARNING,
-			   patient_reverted(patient) ? NULL : apply,
-			   "what is attached is not what %s says", doctor->site.path);
 	} else {
-		doctor_say(doctor, "site-file", DOCTOR_OK, NULL, "what is attached is what %s says",
-			   doctor->site.path);
+		say_match(doctor, patient, wanted, apply, waits);
 	}
 }
 

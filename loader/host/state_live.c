@@ -18,14 +18,14 @@
 #include "loader/recipe/state_write.h"
 #include "loader/report/difference.h"
 
-/* Whether the filter was made from the same, and is final. */
-static bool is_final(const struct hook *hook, const struct plan *plan)
+/* Whether the filter was made from the same; `final`: and need not be confirmed any more. */
+static bool is_made_from(const struct hook *hook, const struct plan *plan, bool final)
 {
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
 	json_t *kept = NULL;
 	bool same;
 
-	if (filter_try_open(hook->id, &filter) || filter.current.copy->deadline ||
+	if (filter_try_open(hook->id, &filter) || (final && filter.current.copy->deadline) ||
 	    filter.reverted.copy || filter_kept(hook->name, &filter, &kept))
 		return false;
 	same = kept_same(kept, plan->kept);
@@ -34,7 +34,8 @@ static bool is_final(const struct hook *hook, const struct plan *plan)
 }
 
 /* One that is not there holds nothing up. */
-static bool is_in_place(struct snapshot *pending, const struct site_interface *interface)
+static bool interface_in_place(struct snapshot *waited, const struct site_interface *interface,
+			       bool final)
 {
 	__cleanup(diag_free) struct diag unused = {};
 	__cleanup(plan_free) struct plan plan = {};
@@ -45,8 +46,24 @@ static bool is_in_place(struct snapshot *pending, const struct site_interface *i
 	if (link_find(interface->name, real) <= 0)
 		return true;
 	return !hook_find(interface->name, &hook) && hook.id[0] &&
-	       !plan_make(&pending->catalog, &folders, &interface->recipe, false, &plan, &unused) &&
-	       is_final(&hook, &plan);
+	       !plan_make(&waited->catalog, &folders, &interface->recipe, false, &plan, &unused) &&
+	       is_made_from(&hook, &plan, final);
+}
+
+/* Of all interfaces that were applied. */
+static bool in_place(struct snapshot *waited, bool final)
+{
+	size_t i;
+
+	for (i = 0; i < waited->site.interfaces; i++) {
+		const struct site_interface *interface = &waited->site.interface[i];
+
+		if (waited->interfaces.count && !names_have(&waited->interfaces, interface->name))
+			continue;
+		if (!interface_in_place(waited, interface, final))
+			return false;
+	}
+	return true;
 }
 
 bool state_is_waiting(void)
@@ -67,23 +84,34 @@ bool state_is_waiting(void)
 	return waiting;
 }
 
+/* Whether it was promoted. */
+static bool settle(const char *path, const char *link)
+{
+	__cleanup(snapshot_free) struct snapshot waited = {};
+	__cleanup(diag_free) struct diag unused = {};
+
+	if (snapshot_open(path, &waited, &unused) || !waited.there || !in_place(&waited, true))
+		return false;
+	state_promote(&waited, link);
+	return true;
+}
+
 void state_settle(void)
 {
-	__cleanup(snapshot_free) struct snapshot pending = {};
+	/* The later one first: an interrupted command may have made its change. */
+	if (!settle(STATE_TRYING, "trying"))
+		settle(STATE_PENDING, "pending");
+}
+
+void state_recover(void)
+{
+	__cleanup(snapshot_free) struct snapshot waited = {};
 	__cleanup(diag_free) struct diag unused = {};
-	size_t i;
+	bool made = !snapshot_open(STATE_TRYING, &waited, &unused) && waited.there &&
+		    in_place(&waited, false);
 
-	if (snapshot_open(STATE_PENDING, &pending, &unused) || !pending.there)
-		return;
-	for (i = 0; i < pending.site.interfaces; i++) {
-		const struct site_interface *interface = &pending.site.interface[i];
-
-		if (pending.interfaces.count && !names_have(&pending.interfaces, interface->name))
-			continue;
-		if (!is_in_place(&pending, interface))
-			return;
-	}
-	state_promote(&pending);
+	if (made)
+		state_pend();
 }
 
 /* Names of profiles of `before` that are another in `after`. */

@@ -9,6 +9,9 @@
 /* After a confirm: if all that waited is in place for good, it is promoted. */
 void state_settle(void);
 
+/* Before another change: what an interrupted command was trying waits if it is in place. */
+void state_recover(void);
+
 /* Whether an interface of the caller's network namespace waits to be confirmed now. */
 bool state_is_waiting(void);
 

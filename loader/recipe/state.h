@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What boots: the site file that was confirmed last, whole, with its group files and its profiles;
- *and which site files were applied and not confirmed.
+ * and which site files were applied and not confirmed.
  *
  *	STATE/confirmed -> snapshot-ID	site.yaml, groups/NAME, profiles/NAME.yaml, about.json
+ *	STATE/trying -> snapshot-ID	what is being applied, to be confirmed
  *	STATE/pending -> snapshot-ID	what waits to be confirmed, or was not in time
  *	STATE/tried			digests of site files, a line each
  *
  * A snapshot is written whole before a link leads to it. The lock of pins_lock is held by who
- *writes.
+ * writes.
  */
 #ifndef PORTCULLIS_RECIPE_STATE_H
 #define PORTCULLIS_RECIPE_STATE_H
@@ -19,6 +20,7 @@
 
 #define STATE		"/var/lib/portcullis"
 #define STATE_CONFIRMED STATE "/confirmed"
+#define STATE_TRYING	STATE "/trying"
 #define STATE_PENDING	STATE "/pending"
 #define STATE_TRIED	STATE "/tried"
 #define STATE_VERSION	1

@@ -211,7 +211,7 @@ static bool leads_to(int state, const char *link, const char *name)
 	return length > 0 && strlen(name) == (size_t)length && !memcmp(target, name, length);
 }
 
-/* Snapshots that no link leads to, also those of a command that was killed. */
+/* Snapshots that no link leads to, and what a command that was killed had not put in place. */
 static void sweep(int state)
 {
 	int fd = openat(state, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -221,10 +221,13 @@ static void sweep(int state)
 	while (folder && (entry = readdir(folder)))
 		if (!strncmp(entry->d_name, SNAPSHOT, strlen(SNAPSHOT)) &&
 		    !leads_to(state, "confirmed", entry->d_name) &&
+		    !leads_to(state, "trying", entry->d_name) &&
 		    !leads_to(state, "pending", entry->d_name))
 			remove_folder(state, entry->d_name, 1);
 	if (folder)
 		closedir(folder);
+	unlinkat(state, "link.new", 0);
+	unlinkat(state, "tried.new", 0);
 }
 
 /* The link leads to `target` then: at no moment it leads nowhere. */
@@ -299,17 +302,30 @@ static int change_tried(int state, const char *digest, bool tried)
 		to += sprintf(to, "%s\n", digest);
 	if (unlinkat(state, "tried.new", 0) && errno != ENOENT)
 		return -errno;
+	/* This needs no room on a disk that is full. */
+	if (to == lines)
+		return (unlinkat(state, "tried", 0) && errno != ENOENT) || fsync(state) ? -errno :
+											  0;
 	if (write_file(state, "tried.new", lines, to - lines) ||
 	    renameat(state, "tried.new", state, "tried") || fsync(state))
 		return -errno;
 	return 0;
 }
 
-static void warn_of(const char *what, int err)
+static const char *why(int err)
+{
+	return err == -EPERM ? "the folder is not root's alone" : strerror(-err);
+}
+
+/* The change itself is made: says what boots now. */
+static void warn_of_boot(const char *done, const char *digest, int err)
 {
 	if (err)
-		warning(STATE ": cannot keep %s: %s", what,
-			err == -EPERM ? "the folder is not root's alone" : strerror(-err));
+		warning(STATE
+			": cannot keep what was %s: %s: the next boot has %s; once that is mended, portcullis apply keeps it",
+			done, why(err),
+			state_tried(digest) ? "what was confirmed before" :
+					      "the site file as it is then");
 }
 
 static bool is_kept(const char *content)
@@ -339,39 +355,76 @@ static int save(int state, const struct site *site, struct catalog *catalog,
 	return err ? err : write_snapshot(state, &saving, link);
 }
 
+/*
+ * The digest comes first: a command that is killed then leaves a file that does not boot. Where the
+ * copy cannot be made, the digest goes again: else what is confirmed would not boot either.
+ */
 void state_try(const struct site *site, struct catalog *catalog, const struct names *interfaces)
 {
 	char digest[SHA256_TEXT];
 	__close_fd int state = -1;
 	int err = open_state(&state);
+	bool before;
 
 	site_digest(site, digest);
+	before = state_tried(digest);
 	if (!err)
 		err = change_tried(state, digest, true);
-	if (!err)
-		err = save(state, site, catalog, interfaces, "pending");
-	warn_of("what is tried; if it is not confirmed, the next boot would apply it", err);
+	if (!err) {
+		err = save(state, site, catalog, interfaces, "trying");
+		if (err && !before)
+			change_tried(state, digest, false);
+	}
+	if (err)
+		warning(STATE ": cannot keep what is tried: %s: the next boot %s", why(err),
+			state_tried(digest) ?
+				"has what was confirmed before, even if this is confirmed, until portcullis apply keeps it" :
+				"applies it even if it is not confirmed");
 }
 
-/* Nothing of this digest waits any more. */
-static int forget(int state, const char *digest)
+static int remove_link(int state, const char *link)
 {
-	int err = state_tried(digest) ? change_tried(state, digest, false) : 0;
-
-	if (!err && unlinkat(state, "pending", 0) && errno != ENOENT)
-		err = -errno;
-	sweep(state);
-	return err;
+	return unlinkat(state, link, 0) && errno != ENOENT ? -errno : 0;
 }
 
-void state_untry(const struct site *site)
+void state_pend(void)
 {
-	char digest[SHA256_TEXT];
 	__close_fd int state = -1;
 	int err = open_state(&state);
 
-	site_digest(site, digest);
-	warn_of("that nothing was tried", err ? err : forget(state, digest));
+	if (!err && renameat(state, "trying", state, "pending") && errno != ENOENT)
+		err = -errno;
+	if (!err) {
+		sweep(state);
+		err = fsync(state) ? -errno : 0;
+	}
+	if (err)
+		warning(STATE ": cannot keep what waits to be confirmed: %s", why(err));
+}
+
+void state_untry(const char *digest)
+{
+	__close_fd int state = -1;
+	int err = open_state(&state);
+
+	if (!err && digest && state_tried(digest))
+		err = change_tried(state, digest, false);
+	if (!err)
+		err = remove_link(state, "trying");
+	if (!err)
+		sweep(state);
+	if (err)
+		warning(STATE ": cannot forget what was tried: %s", why(err));
+}
+
+/* What is final has nothing of this digest wait any more, also where it could not be kept. */
+static int forget(int state, const char *digest)
+{
+	int tried = state_tried(digest) ? change_tried(state, digest, false) : 0;
+	int trying = remove_link(state, "trying"), pending = remove_link(state, "pending");
+
+	sweep(state);
+	return tried ? tried : trying ? trying : pending;
 }
 
 void state_keep(const struct site *site, struct catalog *catalog)
@@ -379,29 +432,35 @@ void state_keep(const struct site *site, struct catalog *catalog)
 	static const struct names all = {};
 	char digest[SHA256_TEXT];
 	__close_fd int state = -1;
-	int err = open_state(&state);
+	int err = open_state(&state), forgotten;
 
 	site_digest(site, digest);
-	if (!err)
+	if (!err) {
 		err = save(state, site, catalog, &all, "confirmed");
-	if (!err)
-		err = forget(state, digest);
-	warn_of("what was applied, which the next boot would use", err);
+		forgotten = forget(state, digest);
+		err = err ? err : forgotten;
+	}
+	warn_of_boot("applied", digest, err);
 }
 
-void state_promote(const struct snapshot *pending)
+static int promote(int state, const char *link)
 {
 	char target[64] = "";
-	__close_fd int state = -1;
-	int err = open_state(&state);
 
-	if (!err && !pending->interfaces.count) {
-		if (readlinkat(state, "pending", target, sizeof(target) - 1) < 0)
-			err = -errno;
-		else
-			err = put_link(state, target, "confirmed");
+	if (readlinkat(state, link, target, sizeof(target) - 1) < 0)
+		return -errno;
+	return put_link(state, target, "confirmed");
+}
+
+void state_promote(const struct snapshot *waited, const char *link)
+{
+	__close_fd int state = -1;
+	int err = open_state(&state), forgotten;
+
+	if (!err) {
+		err = waited->interfaces.count ? 0 : promote(state, link);
+		forgotten = forget(state, waited->digest);
+		err = err ? err : forgotten;
 	}
-	if (!err)
-		err = forget(state, pending->digest);
-	warn_of("what was confirmed, which the next boot would use", err);
+	warn_of_boot("confirmed", waited->digest, err);
 }

@@ -8,14 +8,19 @@
 
 /* Before a change that is to be confirmed: of these interfaces, empty: all. */
 void state_try(const struct site *site, struct catalog *catalog, const struct names *interfaces);
-/* It did not come about. */
-void state_untry(const struct site *site);
+/* The change is made: what was tried takes the place of what waited before. */
+void state_pend(void);
+/*
+ * It did not come about: what waited before goes on to wait. `digest`: of the file, which was not
+ * tried before; NULL: it was.
+ */
+void state_untry(const char *digest);
 
 /* It is final: this is what boots from now on. */
 void state_keep(const struct site *site, struct catalog *catalog);
 
 /* What waited is confirmed; where only some interfaces were applied, it is as if nothing had been
- * tried. */
-void state_promote(const struct snapshot *pending);
+ * tried. `link`: what leads to it, "trying" or "pending". */
+void state_promote(const struct snapshot *waited, const char *link);
 
 #endif

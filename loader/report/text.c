@@ -336,9 +336,11 @@ static void status_one(const json_t *one, FILE *to)
 		(long long)json_integer_value(json_object_get(one, "generation")),
 		text_of(one, "generation_at"));
 	status_confirm(one, to);
-	if (text_of(one, "waits"))
-		text_print(to, "  waits      %s: portcullis apply --dry-run\n",
+	if (*text_of(one, "waits")) {
+		text_print(to, "  waits      %s: portcullis apply --dry-run",
 			   text_of(one, "waits"));
+		fputc('\n', to);
+	}
 	status_overrides(json_object_get(one, "recipe"), to);
 	fputs("  packets    ", to);
 	text_total(json_object_get(one, "total"), to);
@@ -346,6 +348,33 @@ static void status_one(const json_t *one, FILE *to)
 	if (json_is_integer(json_object_get(one, "memory")))
 		fprintf(to, "  memory     %s\n",
 			human(json_integer_value(json_object_get(one, "memory")), "B", memory));
+}
+
+/* What the next apply or boot makes of the site file, if that is not what is there now. */
+static void status_site(const json_t *site, FILE *to)
+{
+	static const struct {
+		const char *state;
+		const char *words;
+		enum tone tone;
+	} row[] = {
+		{"wrong", "has errors, and boot does not apply it as it is: portcullis check",
+		 TONE_BAD},
+		{"new", "was never applied: portcullis apply --dry-run", TONE_PLAIN},
+		{"changed", "changed since it was applied: portcullis apply --dry-run", TONE_PLAIN},
+		{"reverted",
+		 "was applied and not confirmed, and boot does not apply it: portcullis doctor",
+		 TONE_BAD},
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(row); i++) {
+		if (strcmp(text_of(site, "state"), row[i].state))
+			continue;
+		fputs(tone_start(row[i].tone, to), to);
+		text_print(to, "%s %s", text_of(site, "file"), row[i].words);
+		fprintf(to, "%s\n", tone_end(to));
+	}
 }
 
 void report_status_text(const json_t *report, FILE *to)
@@ -360,4 +389,5 @@ void report_status_text(const json_t *report, FILE *to)
 	}
 	if (!json_array_size(interfaces))
 		fputs("portcullis is attached to no interface of this network namespace\n", to);
+	status_site(json_object_get(report, "site"), to);
 }

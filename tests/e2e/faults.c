@@ -3,7 +3,7 @@
  * Runs a command and stops it at one of the system calls by which it changes the kernel: kills it
  * before the call is made, or lets the call fail without making it.
  *
- *	faults [-n] [-i IDS] [-l LIST] [-k POINT | -e ERROR@POINT] COMMAND...
+ *	faults [-n] [-i IDS] [-l LIST] [-w FOLDER] [-k POINT | -e ERROR@POINT] COMMAND...
  *
  * A point is a call and how often it was made: unlinkat:2, bpf:MAP_CREATE:7. Threads are followed,
  * and counted together. Exits as the command does, with 128 + N if signal N killed it, 98 if it did
@@ -11,6 +11,7 @@
  *
  *	-l LIST   writes each point and what it is about
  *	-n        a kernel without tcx: these links are refused with EINVAL, and not counted
+ *	-w FOLDER only the calls that write to files below it, with openat, write and fsync
  *	-i IDS    adds the ids of the maps, programs, links and BTF that the command makes
  */
 #include <errno.h>
@@ -45,31 +46,12 @@ static void die(const char *what)
 	exit(EXIT_TROUBLE);
 }
 
-/* The tracer is told of these calls, and of no others. */
-static void install_filter(void)
-{
-	struct sock_filter filter[2 * ARRAY_SIZE(calls) + 2];
-	struct sock_fprog program = {.filter = filter};
-	size_t i, n = 0;
-
-	filter[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-						   offsetof(struct seccomp_data, nr));
-	for (i = 0; i < ARRAY_SIZE(calls); i++) {
-		filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-							   calls[i].number, 0, 1);
-		filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
-	}
-	filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	program.len = n;
-	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
-		die("seccomp");
-}
-
 /* --- what is asked for --- */
 
 static struct {
-	const char *point; /* NULL: none */
-	int error;	   /* 0: kill */
+	const char *point;  /* NULL: none */
+	int error;	    /* 0: kill */
+	const char *folder; /* of -w; NULL: all calls but those */
 	bool no_tcx;
 	FILE *list, *ids;
 	bool reached;
@@ -78,7 +60,8 @@ static struct {
 static const struct {
 	const char *name;
 	int number;
-} errors[] = {{"ENOMEM", ENOMEM}, {"EPERM", EPERM}, {"EBUSY", EBUSY}};
+} errors[] = {
+	{"ENOMEM", ENOMEM}, {"EPERM", EPERM}, {"EBUSY", EBUSY}, {"ENOSPC", ENOSPC}, {"EIO", EIO}};
 
 static void read_error(char *text)
 {
@@ -108,6 +91,28 @@ static FILE *open_file(const char *path, const char *mode)
 /* --- the command --- */
 
 static pid_t leader;
+
+/* The tracer is told of these calls, and of no others. */
+static void install_filter(void)
+{
+	struct sock_filter filter[2 * ARRAY_SIZE(calls) + 2];
+	struct sock_fprog program = {.filter = filter};
+	size_t i, n = 0;
+
+	filter[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						   offsetof(struct seccomp_data, nr));
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
+		if (calls[i].files && !wanted.folder)
+			continue;
+		filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+							   calls[i].number, 0, 1);
+		filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
+	}
+	filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	program.len = n;
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		die("seccomp");
+}
 
 /* --- counting --- */
 
@@ -196,10 +201,13 @@ static int at_call(const struct stop *stop)
 		skip_call(stop->thread, EINVAL);
 		return PTRACE_CONT;
 	}
+	if (wanted.folder && !is_below(stop, wanted.folder, about, sizeof(about)))
+		return PTRACE_CONT;
 	if (!repeats(stop)) {
 		next_point(stop, point, sizeof(point));
 		if (wanted.list) {
-			describe(stop, about, sizeof(about));
+			if (!wanted.folder)
+				describe(stop, about, sizeof(about));
 			fprintf(wanted.list, "%s %s\n", point, about);
 		}
 		if (wanted.point && !wanted.reached && !strcmp(wanted.point, point)) {
@@ -338,11 +346,12 @@ int main(int argc, char **argv)
 {
 	int option, code;
 
-	while ((option = getopt(argc, argv, "+ni:l:k:e:")) >= 0) {
+	while ((option = getopt(argc, argv, "+ni:l:w:k:e:")) >= 0) {
 		switch (option) {
 		case 'n': wanted.no_tcx = true; break;
 		case 'i': wanted.ids = open_file(optarg, "ae"); break;
 		case 'l': wanted.list = open_file(optarg, "we"); break;
+		case 'w': wanted.folder = optarg; break;
 		case 'k': wanted.point = optarg; break;
 		case 'e': read_error(optarg); break;
 		default: return EXIT_TROUBLE;

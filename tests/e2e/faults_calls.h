@@ -3,6 +3,7 @@
 #ifndef FAULTS_CALLS_H
 #define FAULTS_CALLS_H
 
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,34 +19,40 @@
 static const struct call {
 	int number;
 	const char *name;
-	int path; /* which argument is one, -1: none */
+	int path;   /* which argument is one, -1: none */
+	int folder; /* which one is the descriptor of its folder, -1: none */
+	int file;   /* which one is the descriptor of a file, -1: none */
+	bool files; /* stopped at only with -w */
 } calls[] = {
-	{SYS_bpf, "bpf", -1},
-	{SYS_unlinkat, "unlinkat", 1},
-	{SYS_renameat, "renameat", 1},
-	{SYS_renameat2, "renameat2", 1},
-	{SYS_mkdirat, "mkdirat", 1},
-	{SYS_linkat, "linkat", 1},
-	{SYS_symlinkat, "symlinkat", 0},
-	{SYS_mount, "mount", 1},
-	{SYS_fchmod, "fchmod", -1},
-	{SYS_fchmodat, "fchmodat", 1},
-	{SYS_fchown, "fchown", -1},
-	{SYS_fchownat, "fchownat", 1},
-	{SYS_flock, "flock", -1},
-	{SYS_sendto, "sendto", -1},
-	{SYS_sendmsg, "sendmsg", -1},
+	{SYS_bpf, "bpf", -1, -1, -1, false},
+	{SYS_unlinkat, "unlinkat", 1, 0, -1, false},
+	{SYS_renameat, "renameat", 1, 0, -1, false},
+	{SYS_renameat2, "renameat2", 1, 0, -1, false},
+	{SYS_mkdirat, "mkdirat", 1, 0, -1, false},
+	{SYS_linkat, "linkat", 1, 0, -1, false},
+	{SYS_symlinkat, "symlinkat", 2, 1, -1, false},
+	{SYS_mount, "mount", 1, -1, -1, false},
+	{SYS_fchmod, "fchmod", -1, -1, 0, false},
+	{SYS_fchmodat, "fchmodat", 1, 0, -1, false},
+	{SYS_fchown, "fchown", -1, -1, 0, false},
+	{SYS_fchownat, "fchownat", 1, 0, -1, false},
+	{SYS_flock, "flock", -1, -1, 0, false},
+	{SYS_sendto, "sendto", -1, -1, -1, false},
+	{SYS_sendmsg, "sendmsg", -1, -1, -1, false},
 #ifdef SYS_unlink /* not on arm64 */
-	{SYS_unlink, "unlink", 0},
-	{SYS_rename, "rename", 0},
-	{SYS_mkdir, "mkdir", 0},
-	{SYS_rmdir, "rmdir", 0},
-	{SYS_link, "link", 0},
-	{SYS_symlink, "symlink", 0},
-	{SYS_chmod, "chmod", 0},
-	{SYS_chown, "chown", 0},
-	{SYS_lchown, "lchown", 0},
+	{SYS_unlink, "unlink", 0, -1, -1, false},
+	{SYS_rename, "rename", 0, -1, -1, false},
+	{SYS_mkdir, "mkdir", 0, -1, -1, false},
+	{SYS_rmdir, "rmdir", 0, -1, -1, false},
+	{SYS_link, "link", 0, -1, -1, false},
+	{SYS_symlink, "symlink", 1, -1, -1, false},
+	{SYS_chmod, "chmod", 0, -1, -1, false},
+	{SYS_chown, "chown", 0, -1, -1, false},
+	{SYS_lchown, "lchown", 0, -1, -1, false},
 #endif
+	{SYS_openat, "openat", 1, 0, -1, true},
+	{SYS_write, "write", -1, -1, 0, true},
+	{SYS_fsync, "fsync", -1, -1, 0, true},
 };
 
 static const char *const bpf_names[] = {
@@ -106,6 +113,35 @@ static const char *read_text(pid_t leader, uint64_t address, char *text, size_t 
 			break;
 	text[i] = '\0';
 	return text;
+}
+
+/* The path that a descriptor of the command leads to, or nothing. */
+static void path_of(const struct stop *stop, int argument, char *path, size_t size)
+{
+	char link[64];
+	ssize_t length;
+
+	snprintf(link, sizeof(link), "/proc/%d/fd/%d", stop->leader, (int)stop->argument[argument]);
+	length = readlink(link, path, size - 1);
+	path[length > 0 ? length : 0] = '\0';
+}
+
+/* Whether the call writes to a file or folder below `folder`; its path as text. */
+static bool is_below(const struct stop *stop, const char *folder, char *text, size_t size)
+{
+	const struct call *call = stop->call;
+	char path[256] = "", name[256] = "";
+
+	if (call->number == SYS_openat && !(stop->argument[2] & (O_WRONLY | O_RDWR | O_CREAT)))
+		return false;
+	if (call->file >= 0)
+		path_of(stop, call->file, path, sizeof(path));
+	if (call->path >= 0)
+		read_text(stop->leader, stop->argument[call->path], name, sizeof(name));
+	if (call->folder >= 0 && *name != '/')
+		path_of(stop, call->folder, path, sizeof(path));
+	snprintf(text, size, "%s%s%s", path, *path && *name ? "/" : "", name);
+	return !strncmp(text, folder, strlen(folder));
 }
 
 static bool is_bpf(const struct stop *stop, int command)

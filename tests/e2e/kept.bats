@@ -167,6 +167,55 @@ upgrade()
 	json_is '.interfaces[0].waits == null'
 }
 
+# standing STATE LINE: what status says of the site file, in JSON, and its last lines from there on; '' if nothing.
+standing()
+{
+	output=$(pc status --json)
+	same "$1" "$(jq -r .site.state <<< "$output")" 'state of the site file'
+	same "$2" "$(pc status | grep "^$SITE" || true)" 'what status says of it'
+}
+
+@test "status and doctor: a site file that was edited, waits, was reverted, is wrong, and what an interface has against it" {
+	standing null ''
+	put site.yaml <<< 'interfaces: {eth0: {profiles: mail}}'
+	exits 0 pc attach eth0 -p mail
+	standing new "$SITE was never applied: portcullis apply --dry-run"
+	exits 0 pc apply
+	standing confirmed ''
+	run pc status
+	says_not waits
+	put site.yaml <<< 'interfaces: {eth0: {profiles: [mail, ssh]}}'
+	standing changed "$SITE changed since it was applied: portcullis apply --dry-run"
+	same "$SITE changed since it was applied: opens 22/tcp" "$(pc status --json | jq -r '.interfaces[0].waits')"
+	same "  waits      $SITE changed since it was applied: opens 22/tcp: portcullis apply --dry-run" "$(pc status | grep waits)"
+	run pc doctor eth0
+	says "what is attached is not what $SITE says: it opens 22/tcp"
+	# Boot takes the file, whatever the catalog has become.
+	upgrade
+	run pc doctor eth0
+	says "what is attached is not what $SITE says: it opens 22/tcp, 587/tcp"
+	exits 0 pc apply --confirm 2
+	standing waiting ''
+	sleep 2.1
+	standing reverted "$SITE was applied and not confirmed, and boot does not apply it: portcullis doctor"
+	run pc doctor eth0
+	grep -q 'problem .*was applied and not confirmed' <<< "$output" || fail "$output"
+	put site.yaml <<< 'interfaces: {eth0: {profiles: [mail, shh]}}'
+	standing wrong "$SITE has errors, and boot does not apply it as it is: portcullis check"
+	put site.yaml <<< 'interfaces: {eth0: {profiles: mail}} # once more'
+	standing confirmed ''
+	# By hand.
+	exits 0 pc apply
+	exits 0 pc swap eth0 --disable mail:smtp
+	standing confirmed ''
+	same "this is not what $SITE says: it opens 25/tcp" "$(pc status --json | jq -r '.interfaces[0].waits')"
+	# Not a word that only root can know.
+	inside chmod 700 /etc/portcullis
+	output=$(on host setpriv --reuid nobody --clear-groups "$PORTCULLIS" status --json 2>&1 || true)
+	says_not '"wrong"'
+	inside chmod 755 /etc/portcullis
+}
+
 @test "a newer catalog waits where the boot itself was the first apply, and where the file was edited" {
 	put site.yaml <<< 'interfaces: {eth0: {profiles: mail}}'
 	reboots 0
@@ -261,6 +310,34 @@ upgrade()
 	exits 1 pc apply --confirm 60
 	on host ip link set dev eth1 xdpgeneric off
 	inside test ! -s $KEPT/tried || fail "tried: $(inside cat $KEPT/tried)"
+}
+
+@test "a change that fails at the last moment does not touch what waits; nor does one that was killed" {
+	local last
+
+	put site.yaml <<< 'interfaces: {eth0: {profiles: mail}}'
+	exits 0 pc apply
+	put site.yaml <<< 'interfaces: {eth0: {profiles: [mail, ssh], observe: true}}'
+	exits 0 pc apply --confirm 600
+	# The update that switches, while another change waits: all else is done, and the deadline has begun.
+	put site.yaml <<< 'interfaces: {eth0: {profiles: [mail, ssh]}}'
+	exits 0 on host "$TOOLS/faults" -l "$DIR/points" "$PORTCULLIS" apply --confirm 600
+	last=$(grep '^bpf:MAP_UPDATE_ELEM:.* generations$' "$DIR/points" | tail -n 1 | cut -d ' ' -f 1)
+	[[ $last == bpf:MAP_UPDATE_ELEM:* ]] || fail "no point: $(cat "$DIR/points")"
+	put site.yaml <<< 'interfaces: {eth0: {profiles: ssh}}'
+	for fault in -eEPERM@ -k -eEPERM@; do
+		run on host "$TOOLS/faults" $fault$last "$PORTCULLIS" apply --confirm 600 --force
+		[[ $status == 1 || $status == 137 ]] || fail "$fault$last: exit $status: $output"
+		opens 22/tcp 25/tcp
+		inside grep -q 'mail, ssh' $KEPT/pending/site.yaml || fail "$fault: pending: $(inside cat $KEPT/pending/site.yaml)"
+	done
+	exits 0 pc confirm
+	inside grep -q 'mail, ssh' $KEPT/confirmed/site.yaml || fail "confirmed: $(inside cat $KEPT/confirmed/site.yaml)"
+	put site.yaml <<< 'interfaces: {eth0: {profiles: [mail, ssh]}}'
+	reboots 0
+	opens 22/tcp 25/tcp
+	same confirmed "$(inside ls $KEPT | grep -v -e snapshot -e '^tried$')" 'what is left'
+	same 1 "$(inside find $KEPT -name 'snapshot-*' | wc -l)" 'snapshots'
 }
 
 @test "another site file, a dry run, attach and swap leave no trace" {
