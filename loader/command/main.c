@@ -21,6 +21,7 @@
 #include "loader/command/show.h"
 #include "loader/command/status.h"
 #include "loader/command/swap.h"
+#include "loader/command/takeover.h"
 #include "loader/net/link.h"
 
 #define RECIPE_OPTIONS "pexfsgoErROlScyn"
@@ -43,6 +44,8 @@ static const struct command command_table[] = {
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_confirm},
 	{"detach", "IFACE...", "Remove the filter from interfaces", "",
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_detach},
+	{"takeover", "[IFACE...]", "After an upgrade: this version's programs, the same rules", "",
+	 COMMAND_CHANGE | COMMAND_INTERFACES, command_takeover},
 	{"status", "[IFACE...]", "Show what is attached", "j", COMMAND_LOOK | COMMAND_INTERFACES,
 	 command_status},
 	{"counters", "[IFACE...]", "Show the counters of each port", "ajw",

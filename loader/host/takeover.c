@@ -154,6 +154,22 @@ static int put_in_place(const struct hook *hook, struct any_layout *other, struc
 	return err;
 }
 
+/* 0, or -EBUSY with a message: it would filter otherwise. */
+static int check_same(const struct hook *hook, const struct remade *made, bool misread)
+{
+	__free_text char *changes = difference_short(made->kept, made->plan.kept);
+
+	if (!changes && !misread)
+		return 0;
+	error("%s: goes on by the programs of the version that attached it: this one %s; portcullis swap %s takes it over",
+	      hook->name,
+	      changes ?
+		      changes :
+		      "filters its frames, which have no Ethernet header, and that one lets everything pass",
+	      hook->name);
+	return -EBUSY;
+}
+
 /*
  * Whether the old filter gives something else today: by its profiles, or because its version took
  * frames without an Ethernet header for not IP, and let them pass.
@@ -172,6 +188,8 @@ static int check_change(const struct hook *hook, const struct takeover *how, boo
 		return -ENOMEM;
 	changes = difference_print(made->kept, made->plan.kept, to);
 	fclose(to);
+	if (how->same)
+		return check_same(hook, made, misread);
 	if (misread)
 		say_line(
 			"%s: its frames have no Ethernet header: the version that attached it let everything pass; from now on it is filtered",

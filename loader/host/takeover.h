@@ -22,6 +22,7 @@ struct takeover {
 	bool force;
 	bool confirm; /* what follows is to be confirmed: then nothing may change before */
 	bool dry_run;
+	bool same; /* what would filter otherwise is left alone; the guard is not asked */
 };
 int takeover(struct hook *hook, const struct takeover *how);
 

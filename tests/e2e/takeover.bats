@@ -106,6 +106,39 @@ one_folder()
 	until_logged asker 'answer from 192.0.2.2 5300' 30
 }
 
+@test "takeover: this version's programs, the same rules; what would filter otherwise is left alone" {
+	local version profiles=$DIR/own before
+
+	version=$("$PORTCULLIS" --version | cut -d' ' -f2)
+	exits 0 pc takeover
+	same '' "$output" 'where nothing is attached'
+	mkdir "$profiles"
+	printf 'profile: mail\nservices:\n  - {name: smtp, in: 25/tcp}\n' > "$profiles/mail.yaml"
+	on host "$OTHER" attach eth0 --force -p mail --catalog "$profiles"
+	by "$OTHER" attach eth1 --force -p xeams
+	connects client 192.0.2.1 25
+	# As if the catalog had been upgraded with the program.
+	printf 'profile: mail\nservices:\n  - {name: smtp, in: 25/tcp}\n  - {name: web, in: 80/tcp}\n' > "$profiles/mail.yaml"
+	before=$(pc status eth0 --json | jq -r '.interfaces[0].attached_at')
+	exits 1 pc takeover
+	says 'eth0: goes on by the programs of the version that attached it: this one opens 80/tcp; portcullis swap eth0 takes it over'
+	says 'eth1: taken over from portcullis 0.0.9'
+	same "0.0.9 $version" "$(pc status --json | jq -r '[.interfaces[].program_version] | join(" ")')" 'versions'
+	sed -i '/web/d' "$profiles/mail.yaml"
+	exits 0 pc takeover eth0 eth1
+	says 'eth0: taken over from portcullis 0.0.9' 'eth1: nothing to take over'
+	output=$(pc status eth0 --json)
+	json_is '.interfaces[0] | .program_version == $version and .attached_at == $before' --arg version "$version" --arg before "$before"
+	connects client 192.0.2.1 25
+	unanswered client 192.0.2.1 22
+	by "$NEWER" swap eth1
+	exits 1 pc takeover
+	says 'eth1: was attached by a newer version'
+	by "$NEWER" detach eth1
+	exits 1 pc takeover eth1
+	says 'eth1' 'no filter of portcullis'
+}
+
 @test "the layout is ours, the version another: taken over too, and not while it waits to be confirmed" {
 	by "$OTHER" attach eth0 --force -p xeams
 	same 0.0.9 "$(pc status eth0 --json | jq -r '.interfaces[0].program_version')" 'version'

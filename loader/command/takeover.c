@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `takeover`: this version's programs in the place of another's, with the same rules. */
+#include "loader/command/takeover.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/filter/hook.h"
+#include "loader/filter/settle.h"
+#include "loader/filter/several.h"
+#include "loader/host/takeover.h"
+#include "loader/object/folder.h"
+#include "loader/object/privilege.h"
+#include "loader/recipe/state.h"
+
+/* The profiles that were confirmed last: where the catalog is newer, the rules stay the same. */
+static void find_profiles(struct names *folders)
+{
+	__cleanup(snapshot_free) struct snapshot confirmed = {};
+	__cleanup(diag_free) struct diag unused = {};
+
+	if (!snapshot_open(STATE_CONFIRMED, &confirmed, &unused) && confirmed.there)
+		names_add(folders, confirmed.catalog.folder.name[0]);
+}
+
+static int take_over(struct hook *hook, const struct names *folders)
+{
+	__u32 before = hook->program_id;
+	int err = takeover(hook, &(struct takeover){.folders = folders, .same = true});
+
+	if (!err && hook->program_id == before)
+		say_line("%s: nothing to take over", hook->name);
+	return err;
+}
+
+/* Each by itself: what cannot be taken over goes on by the programs that it has. */
+static int take_over_all(struct hook *hook, size_t count)
+{
+	__cleanup(names_free) struct names folders = {};
+	int err = 0;
+	size_t i;
+
+	find_profiles(&folders);
+	for (i = 0; i < count; i++)
+		if (take_over(&hook[i], &folders))
+			err = -EINVAL;
+	return err;
+}
+
+static int take_over_named(const struct names *names)
+{
+	struct hook *hook = xcalloc(names->count, sizeof(*hook));
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < names->count && !err; i++) {
+		err = hook_find(names->name[i], &hook[i]);
+		if (!err && !hook[i].id[0])
+			err = hook_missing(&hook[i], "takeover");
+	}
+	if (!err)
+		err = take_over_all(hook, names->count);
+	free(hook);
+	return err;
+}
+
+static int take_over_attached(void)
+{
+	struct hook *hook;
+	size_t count;
+	int err = hook_list(&hook, &count);
+
+	if (err)
+		return err;
+	err = take_over_all(hook, count);
+	free(hook);
+	return err;
+}
+
+int command_takeover(const struct options *options, struct diag *diag)
+{
+	__close_fd int lock = -1;
+	int ready, err;
+
+	(void)diag;
+	if (kernel_privileged("takeover"))
+		return EXIT_FAILED;
+	ready = pins_ready(false);
+	if (ready < 0 || (ready && (pins_lock(&lock) || hook_collect())))
+		return EXIT_FAILED;
+	err = options->arguments.count ? take_over_named(&options->arguments) :
+					 take_over_attached();
+	if (ready)
+		several_settle();
+	return err ? EXIT_FAILED : EXIT_DONE;
+}
