@@ -214,6 +214,24 @@ int hook_settle(void)
 	return err;
 }
 
+static int attach_again(struct filter *filter, const struct hook *hook)
+{
+	int err = egress_attach(filter, hook->name, hook->ifindex);
+
+	return err ? err : filter_repin_egress(filter);
+}
+
+/* One that goes meanwhile, deleted or moved, has lost no more than the interface. */
+static bool try_again(struct filter *filter, const struct hook *hook)
+{
+	bool failed;
+
+	messages_to(messages_drop, NULL);
+	failed = attach_again(filter, hook);
+	messages_to(NULL, NULL);
+	return !failed || !hook_there(hook);
+}
+
 static void mend(const struct hook *hook)
 {
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
@@ -222,11 +240,13 @@ static void mend(const struct hook *hook)
 	    egress_state(&filter, hook->ifindex) != EGRESS_MISSING)
 		return;
 	fd_close(&filter.fd[FILTER_EGRESS_LINK]);
-	if (egress_attach(&filter, hook->name, hook->ifindex) || filter_repin_egress(&filter)) {
+	if (!try_again(&filter, hook) && attach_again(&filter, hook)) {
 		warning("%s: its egress program is missing: what this host sends is neither learned nor judged; portcullis detach %s, then attach again",
 			hook->name, hook->name);
 		return;
 	}
+	if (!hook_there(hook))
+		return;
 	warning("%s: its egress program was missing, and is attached again: what this host sent meanwhile was not learned",
 		hook->name);
 	seed_live(&filter, hook->ifindex, filter.current.copy->forward);

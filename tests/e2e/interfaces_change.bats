@@ -333,6 +333,27 @@ go_on()
 	output=$(cat "$DIR/said")
 }
 
+@test "it goes while a command attaches its lost egress program again: nothing is said of it" {
+	local link calls
+
+	eth8_add
+	pc attach eth8 -p ssh
+	link=$(pins)/egress_link
+	[ "$(told | jq -r '.[0][2]')" = tcx ] || skip 'this kernel has no tcx: there it is netlink, where nothing can stop it'
+	inside bpftool link detach pinned "$link"
+	inside nsenter --net=/run/netns/host strace -f -o "$DIR/calls" -e trace=bpf "$PORTCULLIS" detach lo
+	same '[["eth8","ssh","tcx"]]' "$(told)" 'attached again'
+	# All calls before that one.
+	calls=$(grep 'bpf(' "$DIR/calls" | grep -n BPF_LINK_CREATE | tail -n 1 | cut -d: -f1)
+	link=$(pins)/egress_link
+	inside bpftool link detach pinned "$link"
+	stops_at $((calls - 1)) detach lo || fail "it ended before: $(cat "$DIR/said")"
+	on host ip link del eth8
+	go_on
+	same 0 "$status" 'exit'
+	same 'lo: no filter of portcullis is attached' "$output" 'what it says'
+}
+
 # What can happen to eth8, in turn.
 happens()
 {
