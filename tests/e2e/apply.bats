@@ -136,6 +136,30 @@ has_state()
 	on host ip link set dev eth1 xdpgeneric off
 }
 
+@test "all or nothing: of two that are detached the second fails, and the first judges on" {
+	local at
+
+	site <<-END
+		interfaces:
+		  eth1: {profiles: ssh}
+	END
+	link_add host eth2 client eth2
+	for name in eth0 eth1 eth2; do
+		pc attach $name -p ssh
+	done
+	on host "$TOOLS/faults" -l "$DIR/points" "$PORTCULLIS" apply --site "$SITE" --catalog "$CATALOG"
+	at=$(grep -o '^bpf:MAP_DELETE_ELEM:[0-9]* generations' "$DIR/points" | sed -n '2s/ .*//p')
+	[ -n "$at" ] || fail 'two are not detached'
+	pc attach eth0 eth2 -p ssh
+	exits 1 on host "$TOOLS/faults" -e "EPERM@$at" "$PORTCULLIS" apply --site "$SITE" --catalog "$CATALOG"
+	says 'every interface is as it was'
+	same 'eth0:ssh:enforce eth1:ssh:enforce eth2:ssh:enforce' "$(state)"
+	unanswered client 192.0.2.1 25
+	connects client 192.0.2.1 22
+	exits 0 pc detach eth2
+	on host ip link del eth2
+}
+
 @test "at boot an interface that another program holds is left out, and named; the others get their filter" {
 	on host ip link set dev eth1 xdpgeneric object "$TOOLS/foreign.bpf.o" section xdp
 	site <<-END

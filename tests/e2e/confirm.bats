@@ -145,6 +145,16 @@ confirm_of()
 	unanswered client 192.0.2.1 5000
 }
 
+@test "a swap without --confirm while one waits: past the deadline of that one, what was before it judges" {
+	pc attach eth0 -p ssh
+	pc swap eth0 -p xeams --confirm 3
+	exits 0 pc swap eth0 -p tiny --catalog "$TINY"
+	connects client 192.0.2.1 5000
+	sleep 3.1
+	connects client 192.0.2.1 22
+	unanswered client 192.0.2.1 5000
+}
+
 @test "groups: the fallback keeps its prefixes while others come and go" {
 	local tries
 

@@ -328,6 +328,20 @@ only_pin()
 	[ "$(flows_map host eth0)" != "$map" ] || fail 'the old map'
 }
 
+@test "an interface that moved in with its filter does not lend the maps of the namespace that it left" {
+	link_add host eth8 other eth8
+	link_add client eth9 other eth9
+	pc attach eth8 -p ssh
+	on host ip link set eth8 netns /run/netns/client
+	on client ip link set eth8 up
+	as client attach eth9 -p ssh
+	[ -n "$(flows_map client eth8)" ]
+	[ "$(flows_map client eth8)" != "$(flows_map client eth9)" ] || fail 'two namespaces share a map'
+	as client detach eth8 eth9
+	on client ip link del eth8
+	on client ip link del eth9
+}
+
 @test "--flows: the size of the map; another one than it has is an error that names both" {
 	exits 0 pc attach eth0 -p ssh --flows 1000
 	same 1000 "$(pc status eth0 --json | jq '.interfaces[0].flows.size')" size
@@ -433,6 +447,35 @@ flows_of_eth8()
 	until_true 5 grep -q one "$DIR/heard"
 }
 
+@test "one that this side has closed for sending is seeded as closing, and a swap does not make it younger" {
+	local left
+
+	bridge_up
+	: > "$DIR/say"
+	start server host /usr/bin/python3 -c '
+import socket, time
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"br0")
+listener.bind(("", 7000))
+listener.listen()
+one = listener.accept()[0]
+one.shutdown(socket.SHUT_WR)
+print("half", flush=True)
+time.sleep(60)'
+	until_true 5 listening host 7000
+	start client other socat -u "FILE:$DIR/say,ignoreeof" TCP:203.0.113.1:7000
+	until_logged server half
+	exits 0 pc attach eth8 -p host
+	same '[["tcp","203.0.113.1",7000,"203.0.113.2","closing"]]' "$(flows_of_eth8)" flows
+	left=$(pc flows eth8 --json | jq '.flows[0].expires')
+	[ "$left" -le 120 ] || fail "it is kept for $left s"
+	sleep 3
+	exits 0 pc swap eth8 -p host
+	same '[["tcp","203.0.113.1",7000,"203.0.113.2","closing"]]' "$(flows_of_eth8)" 'flows after a swap'
+	[ "$(pc flows eth8 --json | jq '.flows[0].expires')" -le $((left - 2)) ] || fail 'it was made anew'
+}
+
 @test "a swap that closes the port of such a connection keeps it" {
 	bridge_up
 	pc attach eth8 -p ssh --set ssh:ssh=7000/tcp
@@ -441,6 +484,57 @@ flows_of_eth8()
 	exits 0 pc swap eth8 --set ssh:ssh=22/tcp
 	same '[["tcp","203.0.113.1",7000,"203.0.113.2","established"]]' "$(flows_of_eth8)" flows
 	says_more two
+}
+
+@test "so does a takeover whose profile opens the port no more, though the swap behind it fails" {
+	local catalog=$DIR/mine at
+
+	mkdir -p "$catalog"
+	printf 'profile: mine\nservices: [{name: talk, in: 7000/tcp}]\n' > "$catalog/mine.yaml"
+	bridge_up
+	on host "$TOOLS/portcullis-layout-4" attach eth8 -p mine --catalog "$catalog"
+	on host "$TOOLS/faults" -l "$DIR/points" "$PORTCULLIS" swap eth8 --catalog "$catalog"
+	at=$(sed -n '/^rmdir:/,$s/^\(bpf:MAP_CREATE:[0-9]*\).*/\1/p' "$DIR/points" | head -n 1)
+	pc detach eth8
+	on host "$TOOLS/portcullis-layout-4" attach eth8 -p mine --catalog "$catalog"
+	bound_talk TCP-LISTEN:7000,so-bindtodevice=br0 TCP:203.0.113.1:7000
+	sed -i s/7000/7001/ "$catalog/mine.yaml"
+	exits 1 on host "$TOOLS/faults" -e "EPERM@$at" "$PORTCULLIS" swap eth8 --catalog "$catalog"
+	says 'taken over'
+	same '[["tcp","203.0.113.1",7000,"203.0.113.2","established"]]' \
+		"$(flows_of_eth8 | jq -c 'map(select(.[4] == "established"))')" flows
+	says_more two
+	unanswered other 203.0.113.1 7000
+}
+
+# --- what is sent in pieces ---
+
+@test "a sent packet whose headers are not in the first piece is judged by them" {
+	on host ip link set dev eth0 mtu 9000
+	on client ip link set dev eth0 mtu 9000
+	exits 0 pc attach eth0 -p host --mode generic --outbound enforce
+	# The kernel puts 14 bytes into the linear part, as the header says, and the rest into pages.
+	exits 0 on host /usr/bin/python3 -c '
+import socket, struct, sys
+from scapy.all import Ether, IP, UDP, raw
+sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+sender.setsockopt(263, 15, 1) # PACKET_VNET_HDR
+sender.bind(("eth0", 0))
+for port in 53, 53, 54:
+    frame = raw(Ether(src=sys.argv[1], dst=sys.argv[2]) / IP(src="192.0.2.1", dst="192.0.2.2") /
+                UDP(sport=40000, dport=port) / (b"x" * 6000))
+    try:
+        sender.send(struct.pack("=BBHHHH", 0, 0, 14, 0, 0, 0) + frame)
+    except OSError: # what the program drops
+        print(port)' "$(mac_of host eth0)" "$(mac_of client eth0)"
+	same 54 "$output" 'ports that were not sent to'
+	same '2 12084' "$(pc counters eth0 --json | jq -r '.interfaces[0].ports[] | select(.direction == "out" and .port == 53 and
+		.protocol == "udp") | "\(.pass.packets) \(.pass.bytes)"')" 'sent to 53/udp'
+	output=$(pc counters eth0 --json)
+	json_is '.interfaces[0].outbound_total | .pass.packets >= 2 and .drop.packets == 1'
+	json_is 'any(.interfaces[0].ports[]; .direction == "out" and .port == 54 and .drop.packets == 1)'
+	on host ip link set dev eth0 mtu 1500
+	on client ip link set dev eth0 mtu 1500
 }
 
 # --- killed commands ---

@@ -226,6 +226,34 @@ beyond()
 	wait
 }
 
+# killed_when_switched INTERFACES: a swap of these is killed when all judge by the new profile, and before anything of
+# the old one is cleared away. The next command does that, and tells nothing.
+killed_when_switched()
+{
+	# shellcheck disable=SC2086
+	pc attach $1 -p ssh
+	# shellcheck disable=SC2086
+	pc swap $1 -p ssh
+	# shellcheck disable=SC2086
+	exits 137 on host "$TOOLS/faults" -k unlinkat:1 "$PORTCULLIS" swap $1 -p xeams --catalog "$CATALOG"
+	[ -n "$(debris)" ] || fail 'nothing was left'
+	exits 0 pc detach lo
+	says_not 'took back' 'completed'
+	same '' "$(debris)" 'what is left'
+	for name in $1; do
+		same 3 "$(generation host "$name")" "generation of $name"
+		same '["xeams"]' "$(pc status "$name" --json | jq -c '.interfaces[0].profiles')" "profiles of $name"
+	done
+}
+
+@test "a swap killed once it has switched: the new profile judges, and what it replaced is cleared away in silence" {
+	killed_when_switched eth0
+}
+
+@test "so does one of two interfaces that had been swapped together before" {
+	killed_when_switched 'eth0 eth1'
+}
+
 @test "out of file descriptors: an error, and no filter is lost" {
 	local limit
 

@@ -197,6 +197,26 @@ received()
 	json_is '.interfaces[0].ports[] | select(.port == 1100 and .protocol == "tcp") | .drop.packets == 0'
 }
 
+@test "a group of more prefixes than are kept for what is gone: the same one is used again, and goes with the filter" {
+	local i
+
+	echo 192.0.2.2 > "$DIR/large"
+	for ((i = 0; i <= 5000; i++)); do
+		echo "10.$((i / 256)).$((i % 256)).0/24"
+	done >> "$DIR/large"
+	exits 0 pc attach eth0 -p one --group "trusted=@$DIR/large" --catalog "$DIR/profiles"
+	connects client 192.0.2.1 1100
+	for i in 1 2 3; do
+		exits 0 pc swap eth0 --group "trusted=@$DIR/large" --catalog "$DIR/profiles"
+		connects client 192.0.2.1 1100
+	done
+	# Others in its place, and then it again.
+	exits 0 pc swap eth0 --group trusted=203.0.113.0/24 --catalog "$DIR/profiles"
+	unanswered client 192.0.2.1 1100
+	exits 0 pc swap eth0 --group "trusted=@$DIR/large" --catalog "$DIR/profiles"
+	connects client 192.0.2.1 1100
+}
+
 @test "a swap that fails under load changes nothing" {
 	attach_one eth1
 	mac=$(mac_of host eth1)

@@ -223,6 +223,56 @@ burst()
 	one_folder
 }
 
+@test "a catalog that would lock the session out by now: nothing is taken over, but by --force" {
+	local catalog=$DIR/changed session='192.0.2.2 50022 192.0.2.1 5022' before
+
+	mkdir -p "$catalog"
+	cp "$CATALOG/ssh.yaml" "$catalog/mine.yaml"
+	sed -i 's/^profile: ssh/profile: mine/; s,22/tcp,5022/tcp,' "$catalog/mine.yaml"
+	start server host socat TCP-LISTEN:5022,reuseaddr,fork PIPE
+	until_true 5 listening host 5022
+	start session client socat PIPE TCP:192.0.2.1:5022,bind=192.0.2.2:50022
+	until_true 5 eval 'on host ss -Htn state established sport = :5022 | grep -q :50022'
+	on host "$OTHER" attach eth0 --force -p mine --catalog "$catalog"
+	before=$(attached host eth0)
+	sed -i 's,5022/tcp,2222/tcp,' "$catalog/mine.yaml"
+	exits 1 on host env SSH_CONNECTION="$session" "$PORTCULLIS" swap eth0 --catalog "$catalog"
+	says 'its profiles have changed' 'your own session to 5022/tcp'
+	same "$before" "$(attached host eth0)" 'program'
+	same 0.0.9 "$(pc status eth0 --json | jq -r '.interfaces[0].program_version')" 'version'
+	connects client 192.0.2.1 5022
+	exits 0 on host env SSH_CONNECTION="$session" "$PORTCULLIS" swap eth0 --catalog "$catalog" --force
+	says 'taken over'
+	unanswered client 192.0.2.1 5022
+}
+
+# The programs at the egress hook of the only filter: that of its pin, and that which its link runs.
+egress_programs()
+{
+	inside bpftool -j prog show pinned "$(pins)/egress" | jq .id
+	inside bpftool -j link show pinned "$(pins)/egress_link" | jq .prog_id
+}
+
+@test "killed between its two hooks: the next command puts the older program back at the one that had changed" {
+	local points=$DIR/points at
+
+	by "$OTHER" attach eth0 --force -p xeams
+	inside test -e "$(pins)/egress_link" || skip 'this kernel has no tcx'
+	on host "$TOOLS/faults" -l "$points" "$PORTCULLIS" swap eth0 --catalog "$CATALOG"
+	pc detach eth0
+	same 2 "$(grep -c '^bpf:LINK_UPDATE' "$points")" 'links that change their program'
+	at=$(grep -o '^bpf:LINK_UPDATE:2' "$points")
+	by "$OTHER" attach eth0 --force -p xeams
+	exits 137 on host "$TOOLS/faults" -k "$at" "$PORTCULLIS" swap eth0 --catalog "$CATALOG"
+	exits 0 pc detach lo
+	says 'eth0: its egress program was missing'
+	one_folder
+	same 1 "$(egress_programs | uniq | wc -l)" 'egress programs'
+	exits 0 pc swap eth0 -p xeams --outbound enforce
+	says 'taken over'
+	same 1 "$(egress_programs | uniq | wc -l)" 'egress programs after a takeover'
+}
+
 @test "dry run: says that it would, and does not" {
 	needs_layout 3
 	by "$OLDER" attach eth0 --force -p xeams

@@ -79,6 +79,8 @@ class Tree:
         folder = self.root / "build/unit"
         tests = {str(test.relative_to(folder)): test for test in sorted(folder.rglob("test_*"))
                  if test.is_file() and os.access(test, os.X_OK)}
+        if not tests:
+            raise Failure("make unit builds no build/unit/*/test_*")
         return sorted(tests.items(), key=lambda item: -self.killers.get(item[0], 0))
 
     def suites(self, path):
@@ -88,6 +90,7 @@ class Tree:
             for name, test in self.unit_tests():
                 yield name, [str(test)], UNIT_IN
         if "packet" in which:
+            yield "test_packet", ["build/packet/test_packet", "--quick"], PACKET_IN
             yield "test_packet", ["build/packet/test_packet"], PACKET_IN
         for suite in self.options.e2e:
             name, _, text = suite.partition(":")
@@ -201,7 +204,7 @@ def main():
         return 0
     end = time.monotonic() + 60 * options.minutes
     tree.copy()
-    for path in texts:
+    for path in {frozenset(tree.which(path)): path for path in texts}.values():
         if not tree.build(path):
             raise Failure(f"without a mutant it does not build:\n{tree.log[-2000:]}")
         by = tree.failing(path)
