@@ -13,22 +13,25 @@ static struct {
 	void *context;
 } taker;
 
-__attribute__((format(printf, 3, 0))) static void put_line(FILE *to, const char *start,
-							   const char *format, va_list args)
+/* One line, of printable characters only. */
+static void put_line(FILE *to, const char *start, const char *text, const char *fix)
 {
-	__free_text char *text = xvasprintf(format, args);
-	__free_text char *shown = text_printable(text);
+	__free_text char *line =
+		xasprintf("%s%s%s%s", start, text, fix ? "; to fix it: " : "", fix ? fix : "");
+	__free_text char *shown = text_printable(line);
 
-	fprintf(to, "%s%s\n", start, shown);
+	fprintf(to, "%s\n", shown);
 }
 
 void say_line(const char *format, ...)
 {
+	__free_text char *text = NULL;
 	va_list args;
 
 	va_start(args, format);
-	put_line(stdout, "", format, args);
+	text = xvasprintf(format, args);
 	va_end(args);
+	put_line(stdout, "", text, NULL);
 }
 
 void messages_to(message_taker *take, void *context)
@@ -37,24 +40,23 @@ void messages_to(message_taker *take, void *context)
 	taker.context = context;
 }
 
-void messages_drop(void *context, bool is_error, const char *text)
+void messages_drop(void *context, bool is_error, const char *text, const char *fix)
 {
 	(void)context;
 	(void)is_error;
 	(void)text;
+	(void)fix;
 }
 
-__attribute__((format(printf, 2, 0))) static void message(bool is_error, const char *format,
-							  va_list args)
+__attribute__((format(printf, 3, 0))) static void message(bool is_error, const char *fix,
+							  const char *format, va_list args)
 {
-	__free_text char *text = NULL;
+	__free_text char *text = xvasprintf(format, args);
 
-	if (!taker.take) {
-		put_line(stderr, is_error ? "portcullis: " : "portcullis: warning: ", format, args);
-		return;
-	}
-	text = xvasprintf(format, args);
-	taker.take(taker.context, is_error, text);
+	if (taker.take)
+		taker.take(taker.context, is_error, text, fix);
+	else
+		put_line(stderr, is_error ? "portcullis: " : "portcullis: warning: ", text, fix);
 }
 
 void error(const char *format, ...)
@@ -62,7 +64,16 @@ void error(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	message(true, format, args);
+	message(true, NULL, format, args);
+	va_end(args);
+}
+
+void error_fix(const char *fix, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	message(true, fix, format, args);
 	va_end(args);
 }
 
@@ -71,6 +82,6 @@ void warning(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	message(false, format, args);
+	message(false, NULL, format, args);
 	va_end(args);
 }

@@ -16,12 +16,12 @@
 #include "loader/net/link.h"
 #include "loader/report/json_forms.h"
 
-static void hear(void *context, bool is_error, const char *text)
+static void hear(void *context, bool is_error, const char *text, const char *fix)
 {
 	struct doctor *doctor = context;
 
-	json_array_append_new(doctor->heard,
-			      json_pack("{s:b, s:s}", "error", is_error, "message", text));
+	json_array_append_new(doctor->heard, json_pack("{s:b, s:s, s:s?}", "error", is_error,
+						       "message", text, "fix", fix));
 }
 
 /* Those that a filter holds. */

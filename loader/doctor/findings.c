@@ -34,30 +34,6 @@ void doctor_say(struct doctor *doctor, const char *check, enum doctor_state stat
 					text_json(fix)));
 }
 
-/* What stands in messages before the command that mends it. */
-static const char *const before_fix[] = {
-	"; check what is in it, then: ",
-	". Run instead: ",
-	"; to mend it: ",
-	"; mount it with: ",
-};
-
-/* Cuts the command off the message; NULL: it has none. */
-static const char *cut_fix(char *message)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(before_fix); i++) {
-		char *found = strstr(message, before_fix[i]);
-
-		if (!found)
-			continue;
-		*found = '\0';
-		return found + strlen(before_fix[i]);
-	}
-	return NULL;
-}
-
 /* The message without the interface's name, or the command's, in front. */
 static const char *without_start(const struct doctor *doctor, const char *message)
 {
@@ -80,9 +56,8 @@ size_t doctor_heard(struct doctor *doctor, const char *check)
 	const json_t *one;
 
 	json_array_foreach (doctor->heard, i, one) {
-		__free_text char *text =
-			xstrdup(json_string_value(json_object_get(one, "message")));
-		const char *fix = cut_fix(text);
+		const char *text = json_string_value(json_object_get(one, "message"));
+		const char *fix = json_string_value(json_object_get(one, "fix"));
 		enum doctor_state state =
 			json_is_true(json_object_get(one, "error")) && !geteuid() ? DOCTOR_PROBLEM :
 										    DOCTOR_WARNING;

@@ -60,7 +60,7 @@ char *refusal_fix(const char *words, const char *interface)
 		if (!strstr(words, mends[i].words))
 			continue;
 		name = strstr(mends[i].fix, "%s");
-		return xasprintf("; to mend it: %.*s%s%s", (int)(name - mends[i].fix), mends[i].fix,
+		return xasprintf("; to fix it: %.*s%s%s", (int)(name - mends[i].fix), mends[i].fix,
 				 interface, name + 2);
 	}
 	return xstrdup("");

@@ -13,7 +13,7 @@
 char *refusal_words(int program, unsigned int ifindex, __u32 flags, int err);
 
 /*
- * "; to mend it: COMMAND" for words that are known, else empty. A driver without native XDP cannot
+ * "; to fix it: COMMAND" for words that are known, else empty. A driver without native XDP cannot
  * be mended. The caller frees.
  */
 char *refusal_fix(const char *words, const char *interface);

@@ -65,6 +65,7 @@ static int refuse_private_mounts(void)
 	struct stat own, other;
 	__free_text char *path = NULL;
 	__free_text char *name = NULL;
+	__free_text char *fix = NULL;
 
 	if (!outside)
 		return 0;
@@ -73,8 +74,11 @@ static int refuse_private_mounts(void)
 	    own.st_dev == other.st_dev)
 		return 0;
 	name = netns_name();
-	error("%s: this is a mount namespace without the host's bpffs, as `ip netns exec` makes one; what is pinned here would vanish with the command. Run instead: nsenter --net=/run/netns/%s portcullis ...",
-	      BPFFS, name ? name : "NAME");
+	fix = xasprintf("nsenter --net=/run/netns/%s portcullis ...", name ? name : "NAME");
+	error_fix(
+		fix,
+		"%s: this is a mount namespace without the host's bpffs, as `ip netns exec` makes one; what is pinned here would vanish with the command",
+		BPFFS);
 	return -ENOTSUP;
 }
 
@@ -92,9 +96,10 @@ static int check_folder(void)
 	/* 0750: for the administrators' group. */
 	if (S_ISDIR(st.st_mode) && !st.st_uid && (st.st_mode & 07727) == 0700)
 		return 1;
-	error("%s: is not a folder of root's with mode 0700 or 0750 (owner %u, mode %04o): whoever made it could remove the filter; check what is in it, then: mv " PINS
-	      " " PINS "-old",
-	      PINS, st.st_uid, st.st_mode & 07777);
+	error_fix(
+		"look what is in it, then mv " PINS " " PINS "-old",
+		"%s: is not a folder of root's with mode 0700 or 0750 (owner %u, mode %04o): whoever made it could remove the filter",
+		PINS, st.st_uid, st.st_mode & 07777);
 	return -EPERM;
 }
 
@@ -123,8 +128,8 @@ static int mount_bpffs(void)
 	if (!mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
 		return 0;
 	err = -errno;
-	error("%s: cannot mount bpffs: %s; mount it with: mount -t bpf -o mode=0700 bpf " BPFFS,
-	      BPFFS, strerror(-err));
+	error_fix("mount -t bpf -o mode=0700 bpf " BPFFS, "%s: cannot mount bpffs: %s", BPFFS,
+		  strerror(-err));
 	return err;
 }
 

@@ -263,13 +263,13 @@ fallback()
 	check "$1: native alone fails" refuses portcullis attach "$nic" -p ssh --mode native
 	cp $errors /tmp/said
 	check "$1: and says why" grep "$2" /tmp/said
-	[ -z "$3" ] || check "$1: and what mends it" grep "to mend it: .*$3" /tmp/said
+	[ -z "$3" ] || check "$1: and what mends it" grep "to fix it: .*$3" /tmp/said
 	grep -v 'is open to anyone' /tmp/said | note
 	same "$1: and leaves nothing" '' "$(ls /sys/fs/bpf/portcullis)"
 	check "$1: attach falls back" portcullis attach "$nic" -p ssh
 	cp $errors /tmp/said
 	check "$1: with a warning that says why" grep "warning: .*\($2\)" /tmp/said
-	[ -z "$3" ] || check "$1: with what mends it" grep "warning: .*to mend it: .*$3" /tmp/said
+	[ -z "$3" ] || check "$1: with what mends it" grep "warning: .*to fix it: .*$3" /tmp/said
 	same "$1: to generic" generic "$(portcullis status "$nic" --json | jq -r '.interfaces[0].mode')"
 }
 
