@@ -31,38 +31,57 @@ struct target {
 	struct plan plan;
 };
 
+/* Reads the recipe that is live; with --fresh only its profiles and policy. */
+static int recipe_to_start_from(const struct target *target, bool fresh, struct recipe *recipe,
+				struct diag *diag)
+{
+	__cleanup(recipe_free) struct recipe live = {};
+	int err = recipe_from_json(&live, json_object_get(target->kept, "recipe"), diag);
+
+	if (err)
+		return err;
+	if (fresh) {
+		*recipe = (struct recipe){.policy = live.policy};
+		names_copy(&recipe->profiles, &live.profiles);
+	} else {
+		*recipe = live;
+		live = (struct recipe){};
+	}
+	return 0;
+}
+
+/* Puts other profiles into a recipe, and drops the words that these do not know. */
+static int switch_profiles(const struct names *profiles, struct target *target, struct diag *diag)
+{
+	__cleanup(names_free) struct names dropped = {};
+	struct options chosen = OPTIONS_NONE;
+	size_t i;
+	int err;
+
+	if (!profiles->count)
+		return 0;
+	chosen.profile = *profiles;
+	err = options_apply(&chosen, &target->recipe, diag);
+	if (!err)
+		err = recipe_prune(&target->recipe, &target->catalog, &dropped, diag);
+	for (i = 0; i < dropped.count; i++)
+		warning("%s: %s is dropped: the new profiles do not know it", target->name,
+			dropped.name[i]);
+	return err;
+}
+
 /* The live recipe, changed by the options. */
 static int new_recipe(const struct options *options, const struct site *site, struct target *target,
 		      struct diag *diag)
 {
-	struct names dropped = {};
-	size_t i;
-	int err;
+	int err = recipe_to_start_from(target, options->fresh, &target->recipe, diag);
 
-	err = recipe_from_json(&target->recipe, json_object_get(target->kept, "recipe"), diag);
-	if (options->fresh) {
-		enum pc_policy policy = target->recipe.policy;
-		struct names profiles = {};
-
-		names_copy(&profiles, &target->recipe.profiles);
-		recipe_free(&target->recipe);
-		target->recipe = (struct recipe){.profiles = profiles, .policy = policy};
-	}
-	if (!err && options->profile.count) {
-		struct options chosen = OPTIONS_NONE;
-
-		chosen.profile = options->profile;
-		/* First the profiles alone: what the old words mean nothing to any more goes. */
-		err = options_apply(&chosen, &target->recipe, diag);
-		if (!err)
-			err = recipe_prune(&target->recipe, &target->catalog, &dropped, diag);
-	}
+	if (!err)
+		err = switch_profiles(&options->profile, target, diag);
+	if (err)
+		return err;
 	groups_merge(&target->recipe.groups, &site->groups);
-	for (i = 0; i < dropped.count; i++)
-		warning("%s: %s is dropped: the new profiles do not know it", target->name,
-			dropped.name[i]);
-	names_free(&dropped);
-	return err ? err : options_apply(options, &target->recipe, diag);
+	return options_apply(options, &target->recipe, diag);
 }
 
 /* The catalog as the command before this one had it, behind the folders that this one gives. */
@@ -91,7 +110,7 @@ static int plan_target(const struct options *options, const struct site *site,
 				.dry_run = options->dry_run,
 			});
 	if (!err)
-		err = filter_of(target->name, "swap", &change->filter);
+		err = hook_open(&change->hook, "swap", &change->filter);
 	if (!err && !options->dry_run)
 		err = filter_ready(&change->filter, target->name);
 	if (!err)

@@ -42,84 +42,81 @@ static int read_one(struct live *live)
 	return err ? err : read_counters(live);
 }
 
-static int find_named(const struct names *interfaces, const char *command, struct live **list,
+/* The hooks to look at: those that are named, each with a filter, or all that have one. */
+static int find_hooks(const struct names *interfaces, const char *command, struct hook **list,
 		      size_t *count)
 {
 	size_t i;
-	int err;
+	int err = 0;
 
+	if (!interfaces->count)
+		return hook_list(list, count);
 	*list = xcalloc(interfaces->count, sizeof(**list));
-	for (i = 0; i < interfaces->count; i++) {
-		err = hook_find(interfaces->name[i], &(*list)[i].hook);
-		if (!err && !(*list)[i].hook.id[0])
-			err = hook_missing(&(*list)[i].hook, command);
-		if (err)
-			return err;
-		(*list)[i].filter = FILTER_NONE;
+	*count = interfaces->count;
+	for (i = 0; i < *count && !err; i++) {
+		err = hook_find(interfaces->name[i], &(*list)[i]);
+		if (!err && !(*list)[i].id[0])
+			err = hook_missing(&(*list)[i], command);
 	}
-	*count = i;
-	return 0;
+	if (err) {
+		free(*list);
+		*list = NULL;
+	}
+	return err;
 }
 
-static int find_all(struct live **list, size_t *count)
-{
-	struct hook *hooks;
-	size_t found, i;
-	int err = hook_list(&hooks, &found);
+enum left_out {
+	LEFT_OUT_NOT,
+	LEFT_OUT_GONE,	  /* it was detached since it was listed */
+	LEFT_OUT_VERSION, /* another version's: said already */
+};
 
-	if (err)
-		return err;
-	*list = xcalloc(found, sizeof(**list));
-	for (i = 0; i < found; i++)
-		(*list)[i] = (struct live){.hook = hooks[i], .filter = FILTER_NONE};
-	*count = found;
-	free(hooks);
-	return 0;
+/* Why a filter that could not be opened is left out, where all are listed. */
+static enum left_out why_left_out(const struct hook *hook, int err)
+{
+	if (err == -ENOENT && !hook_there(hook))
+		return LEFT_OUT_GONE;
+	return err == -EPROTO ? LEFT_OUT_VERSION : LEFT_OUT_NOT;
 }
 
 static int find(const struct names *interfaces, const char *command, int (*take)(struct live *live),
 		struct live **list, size_t *count, bool *left_out)
 {
-	size_t i, kept = 0;
-	int err;
+	__cleanup(text_free) struct hook *hook = NULL;
+	size_t hooks, i;
+	int err = 0;
 
 	*list = NULL;
 	*count = 0;
 	*left_out = false;
 	if (pins_ready(false) < 0)
 		return -EPERM;
-	err = interfaces->count ? find_named(interfaces, command, list, count) :
-				  find_all(list, count);
-	for (i = 0; !err && i < *count; i++) {
-		struct live *live = &(*list)[i];
+	err = find_hooks(interfaces, command, &hook, &hooks);
+	if (err)
+		return err;
+	*list = xcalloc(hooks, sizeof(**list));
+	for (i = 0; i < hooks && !err; i++) {
+		struct live *live = &(*list)[*count];
+		enum left_out why;
 
+		*live = (struct live){.hook = hook[i], .filter = FILTER_NONE};
 		err = take(live);
-		if (err == -ENOENT && !interfaces->count && !hook_there(&live->hook)) {
-			err = 0; /* detached since it was listed */
-			continue;
-		}
-		if (err == -EPROTO && !interfaces->count) {
-			err = 0; /* another version's: said already */
-			*left_out = true;
-			continue;
+		why = interfaces->count ? LEFT_OUT_NOT : why_left_out(&hook[i], err);
+		*left_out |= why == LEFT_OUT_VERSION;
+		if (why == LEFT_OUT_NOT) {
+			++*count;
+		} else {
+			filter_close(&live->filter);
+			err = 0;
 		}
 		if (err == -ENOENT)
-			err = hook_missing(&live->hook, command);
-		if (err)
-			break;
-		if (&(*list)[kept] != live) {
-			(*list)[kept] = *live;
-			*live = (struct live){.filter = FILTER_NONE};
-		}
-		kept++;
+			err = hook_missing(&hook[i], command);
 	}
-	if (!err) {
-		*count = kept;
-		return 0;
+	if (err) {
+		live_free(*list, *count);
+		*list = NULL;
+		*count = 0;
 	}
-	live_free(*list, *count);
-	*list = NULL;
-	*count = 0;
 	return err;
 }
 
@@ -155,6 +152,13 @@ int filter_kept(const char *interface, const struct filter *filter, json_t **kep
 	return err ? err : kept_parse(interface, text, kept);
 }
 
+int hook_open(const struct hook *hook, const char *command, struct filter *filter)
+{
+	int err = hook->id[0] ? filter_open(hook->id, filter) : -ENOENT;
+
+	return err == -ENOENT ? hook_missing(hook, command) : err;
+}
+
 int filter_of(const char *interface, const char *command, struct filter *filter)
 {
 	struct hook hook;
@@ -163,8 +167,5 @@ int filter_of(const char *interface, const char *command, struct filter *filter)
 	if (err < 0)
 		return err;
 	err = hook_find(interface, &hook);
-	if (err)
-		return err;
-	err = hook.id[0] ? filter_open(hook.id, filter) : -ENOENT;
-	return err == -ENOENT ? hook_missing(&hook, command) : err;
+	return err ? err : hook_open(&hook, command, filter);
 }

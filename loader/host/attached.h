@@ -36,6 +36,8 @@ void live_free(struct live *list, size_t count);
  */
 int filter_kept(const char *interface, const struct filter *filter, json_t **kept);
 
+/* Opens the filter of a hook; a message and -ENOENT, or -errno, if there is none to open. */
+int hook_open(const struct hook *hook, const char *command, struct filter *filter);
 /* The filter of an interface by name; a message and -ENODEV or -ENOENT if there is none. */
 int filter_of(const char *interface, const char *command, struct filter *filter);
 

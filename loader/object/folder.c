@@ -97,8 +97,8 @@ static int check_folder(void)
 	if (S_ISDIR(st.st_mode) && !st.st_uid && (st.st_mode & 07727) == 0700)
 		return 1;
 	error_fix(
-		"look what is in it, then mv " PINS " " PINS "-old",
-		"%s: is not a folder of root's with mode 0700 or 0750 (owner %u, mode %04o): whoever made it could remove the filter",
+		"mv " PINS " " PINS "-old",
+		"%s: is not a folder of root's with mode 0700 or 0750 (owner %u, mode %04o): whoever made it could remove the filter; check first what is in it",
 		PINS, st.st_uid, st.st_mode & 07777);
 	return -EPERM;
 }
