@@ -266,17 +266,20 @@ struct pc_generation {
 	__u8 policy;		/* enum pc_policy */
 	__u8 outbound;		/* enum pc_outbound */
 	__u8 forward;		/* forwarded traffic is learned too */
-	char program_version[PC_VERSION_TEXT]; /* of the binary that loaded the program, NUL-ended
-						*/
+	/* of the binary that loaded the program, NUL-ended */
+	char program_version[PC_VERSION_TEXT];
 	__u64 deadline; /* CLOCK_BOOTTIME ns: past it the fallback judges; 0: it is final */
 	__u32 fallback; /* slot of `generations`; 0: none, which a deadline needs */
 	__u8 stand_in;	/* made for attaching, and to fall back to: there was no filter before */
 	__u8 pad[3];
-	__u64 reverted_at; /* CLOCK_REALTIME ns: it judges again since then, as a fallback; 0: not
-			      so */
-	__u32 program_id;  /* of the XDP program that judges by it */
-	__u32 link;	   /* that of link-local addresses: this interface, or the bridge or bond
-			      above it; 0: not told apart */
+	/* CLOCK_REALTIME ns: it judges again since then, as a fallback; 0: not so */
+	__u64 reverted_at;
+	__u32 program_id; /* of the XDP program that judges by it */
+	/*
+	 * Of link-local addresses: this interface, or the bridge or bond above it; 0: not told
+	 * apart.
+	 */
+	__u32 link;
 	/*
 	 * CLOCK_MONOTONIC ns. Who began is not known of UDP that went on when it was attached.
 	 * Until then a flow is learned although packets of it came in by observe, if this side
@@ -530,7 +533,8 @@ static inline __attribute__((always_inline)) __u32 pc_learned_index(__u8 protoco
 	return (protocol == 6 ? PC_TCP : PC_UDP) * PC_LEARNED_PORTS + port % PC_LEARNED_PORTS;
 }
 
-/* A datagram whose first fragment passed, and what its later fragments count. Network byte order.
+/*
+ * A datagram whose first fragment passed, and what its later fragments count. Network byte order.
  */
 struct pc_fragment {
 	__be32 source[4]; /* IPv4: the first word */

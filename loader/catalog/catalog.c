@@ -178,12 +178,19 @@ const struct profile *catalog_find(struct catalog *catalog, const char *name, st
 	return find(catalog, name, NULL, diag);
 }
 
+/* How far the search for cycles is with a profile. */
+enum search {
+	SEARCH_NEW,
+	SEARCH_ACTIVE,
+	SEARCH_DONE,
+};
+
 /* The list that catalog_resolve makes, and how far the search for cycles is with each. */
 struct resolution {
 	const struct profile **profile;
 	size_t count;
 	struct names wrong; /* those whose errors are reported already */
-	enum { NEW, ACTIVE, DONE } * state;
+	enum search *state;
 };
 
 static size_t position(const struct resolution *resolution, const char *name)
@@ -236,14 +243,14 @@ static void check_cycles(struct resolution *resolution, size_t at, struct names 
 	const struct profile *profile = resolution->profile[at];
 
 	names_add(chain, profile->name);
-	resolution->state[at] = ACTIVE;
+	resolution->state[at] = SEARCH_ACTIVE;
 	for (size_t i = 0; i < profile->include.count; i++) {
 		const char *name = profile->include.name[i];
 		size_t next = position(resolution, name);
 
-		if (next == resolution->count || resolution->state[next] == DONE)
+		if (next == resolution->count || resolution->state[next] == SEARCH_DONE)
 			continue;
-		if (resolution->state[next] == ACTIVE) {
+		if (resolution->state[next] == SEARCH_ACTIVE) {
 			__free_text char *text = cycle_text(chain, name);
 
 			diag_error(diag, &profile->include_place[i], "include cycle: %s", text);
@@ -254,7 +261,7 @@ static void check_cycles(struct resolution *resolution, size_t at, struct names 
 			check_cycles(resolution, next, chain, diag);
 		}
 	}
-	resolution->state[at] = DONE;
+	resolution->state[at] = SEARCH_DONE;
 	free(chain->name[--chain->count]);
 }
 
@@ -279,7 +286,7 @@ int catalog_resolve(struct catalog *catalog, const struct names *chosen,
 	}
 	resolution.state = xcalloc(resolution.count, sizeof(*resolution.state));
 	for (size_t i = 0; i < resolution.count; i++) {
-		if (resolution.state[i] == NEW)
+		if (resolution.state[i] == SEARCH_NEW)
 			check_cycles(&resolution, i, &chain, diag);
 	}
 	free(resolution.state);

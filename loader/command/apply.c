@@ -16,7 +16,6 @@
 #include "loader/command/apply_plan.h"
 #include "loader/command/apply_run.h"
 #include "loader/filter/resume.h"
-#include "loader/guard/world.h"
 #include "loader/net/link.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"

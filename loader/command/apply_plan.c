@@ -12,7 +12,6 @@
 #include "loader/filter/confirm.h"
 #include "loader/filter/flow_maps.h"
 #include "loader/filter/open.h"
-#include "loader/guard/world.h"
 #include "loader/host/attached.h"
 #include "loader/host/takeover.h"
 #include "loader/net/link.h"

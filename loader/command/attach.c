@@ -9,7 +9,6 @@
 #include "loader/base/message.h"
 #include "loader/filter/settle.h"
 #include "loader/guard/management.h"
-#include "loader/guard/world.h"
 #include "loader/host/change.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"

@@ -16,7 +16,8 @@ enum command_flags {
 	COMMAND_INTERFACES = 4, /* its arguments are interfaces */
 };
 
-/* A row of the table of commands (main.c), which gives dispatch, help, completion and privileges.
+/*
+ * A row of the table of commands (main.c), which gives dispatch, help, completion and privileges.
  */
 struct command {
 	const char *name;

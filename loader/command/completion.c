@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Completes a command line: what the tables of commands and options, the catalog and the site name.
+/*
+ * Completes a command line: what the tables of commands and options, the catalog and the site name.
  */
 #include "loader/command/completion.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What `apply` applies: the site file and its profiles as they are, or as they were confirmed last.
+/*
+ * What `apply` applies: the site file and its profiles as they are, or as they were confirmed last.
  */
 #ifndef PORTCULLIS_COMMAND_SOURCE_H
 #define PORTCULLIS_COMMAND_SOURCE_H

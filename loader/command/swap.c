@@ -11,7 +11,6 @@
 #include "loader/compile/kept.h"
 #include "loader/filter/confirm.h"
 #include "loader/filter/settle.h"
-#include "loader/guard/world.h"
 #include "loader/host/attached.h"
 #include "loader/host/change.h"
 #include "loader/host/takeover.h"

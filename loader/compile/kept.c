@@ -63,15 +63,16 @@ bool kept_same_profile(const json_t *a, const json_t *b)
 
 bool kept_same(const json_t *a, const json_t *b)
 {
-	const json_t *old = json_object_get(a, "profiles"), *new = json_object_get(b, "profiles");
+	const json_t *first = json_object_get(a, "profiles"),
+		     *second = json_object_get(b, "profiles");
 	const json_t *profile;
 	size_t i;
 
 	if (!json_equal(json_object_get(a, "recipe"), json_object_get(b, "recipe")) ||
-	    json_array_size(old) != json_array_size(new))
+	    json_array_size(first) != json_array_size(second))
 		return false;
-	json_array_foreach (old, i, profile)
-		if (!kept_same_profile(profile, json_array_get(new, i)))
+	json_array_foreach (first, i, profile)
+		if (!kept_same_profile(profile, json_array_get(second, i)))
 			return false;
 	return true;
 }

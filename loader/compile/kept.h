@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The text that is kept with a generation: {"version", "recipe", "catalog": folders, "profiles"}.
+/*
+ * The text that is kept with a generation: {"version", "recipe", "catalog": folders, "profiles"}.
  */
 #ifndef PORTCULLIS_COMPILE_KEPT_H
 #define PORTCULLIS_COMPILE_KEPT_H

@@ -5,7 +5,8 @@
 
 #include "loader/doctor/patient.h"
 
-/* " -p ssh --group ..": the options of attach that make it again; NULL: " -p PROFILE". To be freed.
+/*
+ * " -p ssh --group ..": the options of attach that make it again; NULL: " -p PROFILE". To be freed.
  */
 char *doctor_words(const json_t *kept);
 /* Of what judges, or in the place of a stand-in of the attach that was not confirmed. */

@@ -194,14 +194,16 @@ static unsigned long long left_over(const struct patient *patient)
 
 	for (i = 0; i < 15; i++) {
 		__cleanup(filter_close) struct filter filter = FILTER_NONE;
+		const struct pc_generation *found;
 		__u64 batch;
 
 		if (filter_try_open(patient->hook.id, &filter) ||
-		    filter_left_over(&filter, &batch) || !filter.next.copy)
+		    filter_left_over(&filter, &batch))
 			return 0;
-		if (number && filter.next.copy->number != number)
+		found = filter.prepared.copy ? filter.prepared.copy : filter.replaced.copy;
+		if (!found || (number && found->number != number))
 			return 0;
-		number = filter.next.copy->number;
+		number = found->number;
 		nanosleep(&pause, NULL);
 	}
 	return number;

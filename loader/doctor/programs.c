@@ -107,7 +107,8 @@ static void list_clsact(unsigned int ifindex, __u32 parent, struct programs *pro
 	    tc_filters_list(socket, ifindex, parent, &filters))
 		return;
 	for (i = 0; i < filters.count; i++) {
-		/* Of u32 and others each one is listed with its tables; only programs count here.
+		/*
+		 * Of u32 and others each one is listed with its tables; only programs count here.
 		 */
 		if (!filters.filter[i].handle)
 			continue;

@@ -33,9 +33,9 @@ int filter_confirm(struct filter *filter)
 	if (err)
 		return err;
 	slot_clear_fallback(filter);
-	filter->next = filter->fallback;
+	filter->replaced = filter->fallback;
 	filter->fallback = INSTALLED_NONE;
-	generation_retire(filter, &filter->next);
+	generation_retire(filter, &filter->replaced);
 	return 0;
 }
 

@@ -48,7 +48,8 @@ void filter_close(struct filter *filter)
 	fd_close(&filter->emptied);
 	slot_update_end(&filter->placing);
 	installed_close(&filter->current);
-	installed_close(&filter->next);
+	installed_close(&filter->prepared);
+	installed_close(&filter->replaced);
 	installed_close(&filter->fallback);
 	installed_close(&filter->reverted);
 	*filter = FILTER_NONE;

@@ -66,8 +66,9 @@ struct filter {
 		int recipe;		    /* the recipe it was made from */
 		struct pc_generation *copy; /* of the generation, NULL if there is none */
 	} current;			    /* judges */
-	struct installed next;
-	struct installed fallback; /* of a current one that waits to be confirmed */
+	struct installed prepared;	    /* is to judge next: filter_commit puts it in place */
+	struct installed replaced;	    /* judged until filter_commit; filter_finish frees it */
+	struct installed fallback;	    /* of a current one that waits to be confirmed */
 	struct installed reverted; /* was not confirmed in time, and gave way to the current one */
 	struct slot_update *placing; /* of the next generation's trie, NULL: none under way */
 	__u32 program_id;
@@ -80,7 +81,8 @@ struct filter {
 	((struct filter){.fd = {[0 ... FILTER_FDS - 1] = -1}, \
 			 .emptied = -1,                       \
 			 .current = {-1, -1, NULL},           \
-			 .next = {-1, -1, NULL},              \
+			 .prepared = {-1, -1, NULL},          \
+			 .replaced = {-1, -1, NULL},          \
 			 .fallback = {-1, -1, NULL},          \
 			 .reverted = {-1, -1, NULL}})
 

@@ -70,7 +70,7 @@ static bool first_to_confirm(const struct filter *filter, const struct pc_genera
 
 static int build_next(struct filter *filter, const struct tables *tables, const char *recipe)
 {
-	struct installed *next = &filter->next;
+	struct installed *next = &filter->prepared;
 	int err = generation_place_trie(filter, tables, next->copy);
 
 	if (err)
@@ -111,7 +111,7 @@ static int list_ports(const struct filter *filter, const struct pc_generation *g
 int filter_prepare(struct filter *filter, const struct tables *tables, const char *recipe,
 		   __u64 batch, bool confirm)
 {
-	struct installed *next = &filter->next;
+	struct installed *next = &filter->prepared;
 	int err;
 
 	installed_close(next);
@@ -128,8 +128,8 @@ int filter_prepare(struct filter *filter, const struct tables *tables, const cha
 
 int filter_arm(struct filter *filter, __u64 deadline)
 {
-	return filter->next.copy->deadline == NOT_ARMED ?
-		       generation_set_deadline(&filter->next, deadline) :
+	return filter->prepared.copy->deadline == NOT_ARMED ?
+		       generation_set_deadline(&filter->prepared, deadline) :
 		       0;
 }
 
@@ -152,23 +152,23 @@ static int keep_fallback(const struct filter *filter)
 
 int filter_commit(struct filter *filter)
 {
-	struct installed old = filter->current;
 	int err = 0;
 
 	/* What the old generation admitted by its table, it did not let the program learn. */
 	if (is_here(filter))
-		seed_live(filter, filter->ifindex, filter->next.copy->forward);
-	if (first_to_confirm(filter, filter->next.copy))
+		seed_live(filter, filter->ifindex, filter->prepared.copy->forward);
+	if (first_to_confirm(filter, filter->prepared.copy))
 		err = keep_fallback(filter);
 	if (!err)
-		err = slot_put(filter, SLOT_JUDGING, filter->next.generation);
+		err = slot_put(filter, SLOT_JUDGING, filter->prepared.generation);
 	slot_update_end(&filter->placing);
 	if (err) {
 		error("cannot switch to the new generation: %s", strerror(-err));
 		return err;
 	}
-	filter->current = filter->next;
-	filter->next = old; /* until finish or undo */
+	filter->replaced = filter->current;
+	filter->current = filter->prepared;
+	filter->prepared = INSTALLED_NONE;
 	return 0;
 }
 
@@ -183,38 +183,37 @@ static void let_stand_in_observe(struct installed *stand_in)
 
 void filter_finish(struct filter *filter)
 {
-	if (filter->next.copy && first_to_confirm(filter, filter->current.copy)) {
-		filter->fallback = filter->next;
-		filter->next = INSTALLED_NONE;
+	if (filter->replaced.copy && first_to_confirm(filter, filter->current.copy)) {
+		filter->fallback = filter->replaced;
+		filter->replaced = INSTALLED_NONE;
 		if (filter->fallback.copy->policy == PC_POLICY_START)
 			let_stand_in_observe(&filter->fallback);
 	}
 	if (!filter->fallback.copy)
 		slot_clear_fallback(filter); /* a killed command's */
-	generation_retire(filter, &filter->next);
+	generation_retire(filter, &filter->replaced);
 }
 
 void filter_undo(struct filter *filter)
 {
-	const struct pc_generation *current = filter->current.copy, *next = filter->next.copy;
-	bool committed, parked;
+	bool committed = filter->replaced.copy;
+	const struct installed *old = committed ? &filter->replaced : &filter->current;
+	const struct installed *failed = committed ? &filter->current : &filter->prepared;
+	bool parked = old->copy && failed->copy && first_to_confirm(filter, failed->copy);
 
 	slot_update_end(&filter->placing);
-	committed = next && current && next->number < current->number;
-	parked = next && current && first_to_confirm(filter, committed ? current : next);
-
-	if (committed && !slot_put(filter, SLOT_JUDGING, filter->next.generation)) {
-		struct installed failed = filter->current;
-
-		filter->current = filter->next;
-		filter->next = failed;
+	if (committed && !slot_put(filter, SLOT_JUDGING, filter->replaced.generation)) {
+		filter->prepared = filter->current;
+		filter->current = filter->replaced;
+		filter->replaced = INSTALLED_NONE;
 		committed = false;
 	}
 	if (parked && !committed)
 		slot_clear_fallback(filter);
 	if (filter->current.copy)
 		installed_unpin_others(filter);
-	installed_close(&filter->next);
+	installed_close(&filter->prepared);
+	installed_close(&filter->replaced);
 }
 
 int filter_switch(struct filter *filter, const struct tables *tables, const char *recipe,

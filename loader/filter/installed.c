@@ -105,17 +105,20 @@ static bool is_left_over(const struct filter *filter, __u32 id, __u32 wanted)
 
 int filter_left_over(struct filter *filter, __u64 *batch)
 {
-	int err;
+	struct installed found = INSTALLED_NONE;
+	int err = installed_open(filter, is_left_over, 0, &found);
 
-	installed_close(&filter->next);
-	err = installed_open(filter, is_left_over, 0, &filter->next);
-	*batch = err ? 0 : filter->next.copy->batch;
-	if (err == -ENOENT)
-		return 0;
-	if (err)
+	installed_close(&filter->prepared);
+	installed_close(&filter->replaced);
+	*batch = err ? 0 : found.copy->batch;
+	if (err && err != -ENOENT)
 		error("%s/%s: cannot tell what a killed command left: %s", PINS, filter->id,
 		      strerror(-err));
-	return err;
+	else if (!err && found.copy->number > filter->current.copy->number)
+		filter->prepared = found;
+	else if (!err)
+		filter->replaced = found;
+	return err == -ENOENT ? 0 : err;
 }
 
 int filter_program(const char *id, __u32 *program_id)

@@ -25,7 +25,7 @@ int filter_program(const char *id, __u32 *program_id);
 /*
  * Looks for a pinned generation that neither judges nor is a fallback: a command was killed before
  * it was committed, or (its number is lower) before the old one was cleared away. Takes it up as
- * `next`; `*batch` is its batch, 0 if there is none.
+ * `prepared` or `replaced`; `*batch` is its batch, 0 if there is none.
  */
 int filter_left_over(struct filter *filter, __u64 *batch);
 

@@ -18,7 +18,8 @@ char *refusal_words(int program, unsigned int ifindex, __u32 flags, int err);
  */
 char *refusal_fix(const char *words, const char *interface);
 
-/* What mends a virtio-net device that glues frames together, and cannot stop it. The caller frees.
+/*
+ * What mends a virtio-net device that glues frames together, and cannot stop it. The caller frees.
  */
 char *refusal_virtio(const char *interface);
 

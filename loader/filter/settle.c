@@ -19,6 +19,7 @@
 #include "loader/filter/open.h"
 #include "loader/filter/pins.h"
 #include "loader/filter/seed.h"
+#include "loader/filter/slots.h"
 #include "loader/object/paths.h"
 #include "loader/report/record.h"
 
@@ -134,8 +135,9 @@ static int settle_left_over(const struct pinned *pinned, struct filter *filter, 
 		if (err)
 			return err;
 		record_change(&(struct record){
-			.action = filter->next.copy && filter->next.copy->stand_in ? RECORD_ATTACH :
-										     RECORD_SWAP,
+			.action = filter->replaced.copy && filter->replaced.copy->stand_in ?
+					  RECORD_ATTACH :
+					  RECORD_SWAP,
 			.interface = name,
 			.generation = filter->current.copy->number,
 			.what = "completed what a killed command had left half done",
@@ -146,6 +148,7 @@ static int settle_left_over(const struct pinned *pinned, struct filter *filter, 
 	} else if (filter->current.copy->stand_in) {
 		return take_off(pinned, filter, "a killed command had only prepared the attach");
 	} else {
+		generation_retire(filter, &filter->prepared);
 		warning("%s: took back the swap that a killed command had only prepared", name);
 	}
 	return 0;
@@ -168,10 +171,10 @@ static int settle(const struct pinned *pinned, const struct judging *judging, si
 		return settle_reverted(pinned, &filter);
 	if (!err)
 		err = filter_left_over(&filter, &batch);
-	if (!err && filter.next.copy && filter.next.copy->number > filter.current.copy->number)
+	if (!err && filter.prepared.copy)
 		err = settle_left_over(pinned, &filter,
 				       batch_judges(judging, count, batch) &&
-					       !is_over(filter.next.copy));
+					       !is_over(filter.prepared.copy));
 	else if (!err && filter.current.copy->stand_in)
 		err = take_off(pinned, &filter, "a killed command had only begun to attach");
 	if (err || !filter.current.copy)

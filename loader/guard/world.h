@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the lockout guard is told: the network namespace, and what its interfaces are to be given.
+/*
+ * What the lockout guard is told: the network namespace, and what its interfaces are to be given.
  */
 #ifndef PORTCULLIS_GUARD_WORLD_H
 #define PORTCULLIS_GUARD_WORLD_H

@@ -8,6 +8,7 @@
 #include "loader/compile/plan.h"
 #include "loader/filter/filter.h"
 #include "loader/filter/hook.h"
+#include "loader/guard/world.h"
 
 enum change_kind {
 	CHANGE_ATTACH,

@@ -117,16 +117,16 @@ void state_recover(void)
 /* Names of profiles of `before` that are another in `after`. */
 static char *changed_profiles(const json_t *before, const json_t *after)
 {
-	const json_t *old, *new;
+	const json_t *old, *now;
 	struct names names = {};
 	size_t i, j;
 	char *text;
 
 	json_array_foreach (json_object_get(before, "profiles"), i, old)
-		json_array_foreach (json_object_get(after, "profiles"), j, new)
+		json_array_foreach (json_object_get(after, "profiles"), j, now)
 			if (json_equal(json_object_get(old, "name"),
-				       json_object_get(new, "name")) &&
-			    !kept_same_profile(old, new))
+				       json_object_get(now, "name")) &&
+			    !kept_same_profile(old, now))
 				names_add(&names, json_string_value(json_object_get(old, "name")));
 	text = names_join(&names, ", ");
 	names_free(&names);

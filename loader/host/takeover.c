@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Takes over what another version attached: from its pins and recipe to a filter of this version.
+/*
+ * Takes over what another version attached: from its pins and recipe to a filter of this version.
  */
 #include "loader/host/takeover.h"
 
@@ -83,34 +84,34 @@ static int load(const struct hook *hook, const struct any_layout *other, const s
  * The counters that the old filter has of its own. Those until now go into the new folder before
  * the programs change: a reader finds no less than before.
  */
-static int keep_counters(const struct hook *hook, const struct any_layout *old, struct filter *new)
+static int keep_counters(const struct hook *hook, const struct any_layout *old, struct filter *ours)
 {
 	if (old->version >= PC_COUNTERS_SINCE) {
-		new->fd[FILTER_PAST] =
+		ours->fd[FILTER_PAST] =
 			old->filter.fd[FILTER_PAST] < 0 ? -1 : fd_dup(old->filter.fd[FILTER_PAST]);
-		return old->filter.fd[FILTER_PAST] >= 0 && new->fd[FILTER_PAST] < 0 ?
-			       new->fd[FILTER_PAST] :
+		return old->filter.fd[FILTER_PAST] >= 0 && ours->fd[FILTER_PAST] < 0 ?
+			       ours->fd[FILTER_PAST] :
 			       0;
 	}
 	if (!past_known(old->version)) {
 		warning("%s: counters begin at zero: that version had others", hook->name);
 		return 0;
 	}
-	new->fd[FILTER_PAST] = past_make(&old->filter, old->version);
-	return new->fd[FILTER_PAST] < 0 ? new->fd[FILTER_PAST] : 0;
+	ours->fd[FILTER_PAST] = past_make(&old->filter, old->version);
+	return ours->fd[FILTER_PAST] < 0 ? ours->fd[FILTER_PAST] : 0;
 }
 
 /* When the old programs run no more, what they have counted since. */
 static void keep_last_counts(const struct hook *hook, const struct any_layout *old,
-			     struct filter *new)
+			     struct filter *ours)
 {
 	int past, err;
 
 	if (old->version >= PC_COUNTERS_SINCE || !past_known(old->version))
 		return;
-	err = filter_await_packets(new);
+	err = filter_await_packets(ours);
 	past = err ? err : past_make(&old->filter, old->version);
-	err = past < 0 ? past : past_put(new, past);
+	err = past < 0 ? past : past_put(ours, past);
 	if (err && past >= 0)
 		fd_close(&past);
 	if (err)
@@ -122,35 +123,35 @@ static void keep_last_counts(const struct hook *hook, const struct any_layout *o
  * While both folders have the link, it is the one's whose program it holds. A command that is
  * killed here leaves the other to be collected, and the egress program to be mended.
  */
-static int put_in_place(const struct hook *hook, struct any_layout *other, struct filter *new)
+static int put_in_place(const struct hook *hook, struct any_layout *other, struct filter *ours)
 {
 	struct filter *old = &other->filter;
-	int err = keep_counters(hook, other, new);
+	int err = keep_counters(hook, other, ours);
 
 	if (!err)
-		err = filter_pin_egress(new);
+		err = filter_pin_egress(ours);
 	if (err)
 		return err;
-	err = egress_replace(new, old, hook->name, hook->ifindex);
+	err = egress_replace(ours, old, hook->name, hook->ifindex);
 	if (err) {
-		filter_unpin(new);
+		filter_unpin(ours);
 		return err;
 	}
-	seed_old(new, old);
-	seed_live(new, hook->ifindex, new->current.copy->forward);
-	new->fd[FILTER_LINK] = fd_dup(old->fd[FILTER_LINK]);
-	err = new->fd[FILTER_LINK] < 0 ? new->fd[FILTER_LINK] : filter_pin(new);
-	if (!err && bpf_link_update(old->fd[FILTER_LINK], new->fd[FILTER_PROGRAM], NULL)) {
+	seed_old(ours, old);
+	seed_live(ours, hook->ifindex, ours->current.copy->forward);
+	ours->fd[FILTER_LINK] = fd_dup(old->fd[FILTER_LINK]);
+	err = ours->fd[FILTER_LINK] < 0 ? ours->fd[FILTER_LINK] : filter_pin(ours);
+	if (!err && bpf_link_update(old->fd[FILTER_LINK], ours->fd[FILTER_PROGRAM], NULL)) {
 		err = -errno;
 		error("%s: cannot replace the program: %s", hook->name, strerror(-err));
 	}
 	if (!err) {
-		keep_last_counts(hook, other, new);
+		keep_last_counts(hook, other, ours);
 		filter_unpin(old);
 		return 0;
 	}
-	egress_replace(old, new, hook->name, hook->ifindex);
-	filter_unpin(new);
+	egress_replace(old, ours, hook->name, hook->ifindex);
+	filter_unpin(ours);
 	return err;
 }
 

@@ -5,6 +5,7 @@
 
 #include "loader/catalog/ports.h"
 #include "loader/filter/hook.h"
+#include "loader/guard/world.h"
 
 /*
  * Replaces the programs and maps of a filter that an older version attached by this one's, without

@@ -28,7 +28,8 @@ bool conntrack_loaded(void);
 /*
  * Gives each entry of the table of the caller's network namespace to `take`. `*whole`: the kernel
  * tracks what this host sends, of both address families, so that no connection is missing; it
- * tells by sending itself datagrams. NULL: nothing is sent. Returns 0, -errno, or what `take` returned.
+ * tells by sending itself datagrams. NULL: nothing is sent. Returns 0, -errno, or what `take`
+ * returned.
  */
 int conntrack_each(conntrack_take *take, void *context, bool *whole);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What frames begin with, by an interface's type and kind, and which interfaces cannot be filtered.
+/*
+ * What frames begin with, by an interface's type and kind, and which interfaces cannot be filtered.
  */
 #include "loader/net/frame.h"
 

@@ -94,7 +94,8 @@ int link_find(const char *name, char real[IF_NAMESIZE])
 		memcpy(real, links.link[0].name, IF_NAMESIZE);
 	}
 	links_free(&links);
-	/* How the kernel says that there is none; of a name that cannot be one, EINVAL or ERANGE.
+	/*
+	 * How the kernel says that there is none; of a name that cannot be one, EINVAL or ERANGE.
 	 */
 	return found == -ENODEV || found == -EINVAL || found == -ERANGE ? 0 : found;
 }

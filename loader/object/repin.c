@@ -55,7 +55,8 @@ static void unescape(char *name)
 	*to = '\0';
 }
 
-/* The mount point of a line of mountinfo (proc(5)) if a bpffs is there; it is cut out of the line.
+/*
+ * The mount point of a line of mountinfo (proc(5)) if a bpffs is there; it is cut out of the line.
  */
 static const char *bpffs_of(char *line)
 {

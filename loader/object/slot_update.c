@@ -41,27 +41,27 @@ static void update_free(struct slot_update *update)
 
 int slot_update_begin(int outer, __u32 slot, int inner, struct slot_update **update)
 {
-	struct slot_update *new = xcalloc(1, sizeof(*new));
+	struct slot_update *begun = xcalloc(1, sizeof(*begun));
 	struct bpf_map_info info;
 	__u32 id = object_map(inner, &info) ? 0 : info.id, seen = 0;
 	int err;
 
-	new->outer = fcntl(outer, F_DUPFD_CLOEXEC, 3);
-	new->inner = fcntl(inner, F_DUPFD_CLOEXEC, 3);
-	new->slot = slot;
-	atomic_init(&new->result, PENDING);
-	err = -pthread_create(&new->thread, NULL, update_slot, new);
+	begun->outer = fcntl(outer, F_DUPFD_CLOEXEC, 3);
+	begun->inner = fcntl(inner, F_DUPFD_CLOEXEC, 3);
+	begun->slot = slot;
+	atomic_init(&begun->result, PENDING);
+	err = -pthread_create(&begun->thread, NULL, update_slot, begun);
 	if (err) {
-		update_free(new);
+		update_free(begun);
 		return err;
 	}
-	while (atomic_load(&new->result) == PENDING) {
+	while (atomic_load(&begun->result) == PENDING) {
 		if (!bpf_map_lookup_elem(outer, &slot, &seen) && seen == id)
 			break;
 		sched_yield();
 	}
-	*update = new;
-	err = atomic_load(&new->result);
+	*update = begun;
+	err = atomic_load(&begun->result);
 	if (err < 0) {
 		slot_update_end(update);
 		return err;

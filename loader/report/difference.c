@@ -191,14 +191,14 @@ __attribute__((format(printf, 4, 5))) static void tell(struct telling *telling, 
 }
 
 /* Ports first..last (indices of one transport) have the same before and the same after. */
-static void tell_range(struct side *old, struct side *new, __u32 first, __u32 last,
+static void tell_range(struct side *old, struct side *now, __u32 first, __u32 last,
 		       struct telling *telling)
 {
-	const struct names *before = old->who[first], *after = new->who[first];
+	const struct names *before = old->who[first], *after = now->who[first];
 	__free_text char *was = before ? who_text(old, before) : NULL;
-	__free_text char *is = after ? who_text(new, after) : NULL;
+	__free_text char *is = after ? who_text(now, after) : NULL;
 	const char *transport = first >> 16 == PC_TCP ? "tcp" : "udp";
-	const char *way = new->out ? "out " : "", *party = new->out ? "to" : "from";
+	const char *way = now->out ? "out " : "", *party = now->out ? "to" : "from";
 	__free_text char *range =
 		first == last ?
 			xasprintf("%s%u/%s", way, first & 0xffff, transport) :
@@ -206,12 +206,12 @@ static void tell_range(struct side *old, struct side *new, __u32 first, __u32 la
 
 	if (was && is)
 		tell(telling, "changes", range, " from %s to %s (%s)", was, is,
-		     new->service[first]);
+		     now->service[first]);
 	else if (is)
-		tell(telling, new->blocks ? "opens" : "lists", range, " %s %s (%s)", party, is,
-		     new->service[first]);
+		tell(telling, now->blocks ? "opens" : "lists", range, " %s %s (%s)", party, is,
+		     now->service[first]);
 	else
-		tell(telling, new->blocks ? "closes" : "unlists", range, " %s %s (%s)", party, was,
+		tell(telling, now->blocks ? "closes" : "unlists", range, " %s %s (%s)", party, was,
 		     old->service[first]);
 }
 
@@ -220,30 +220,30 @@ static bool same_service(const char *a, const char *b)
 	return a == b || (a && b && !strcmp(a, b));
 }
 
-static bool continues(const struct side *old, const struct side *new, __u32 first, __u32 port)
+static bool continues(const struct side *old, const struct side *now, __u32 first, __u32 port)
 {
 	return port < PC_PORTS && port >> 16 == first >> 16 &&
 	       same_names(old->who[first], old->who[port]) &&
-	       same_names(new->who[first], new->who[port]) &&
+	       same_names(now->who[first], now->who[port]) &&
 	       same_service(old->service[first], old->service[port]) &&
-	       same_service(new->service[first], new->service[port]);
+	       same_service(now->service[first], now->service[port]);
 }
 
 static void tell_ports(const json_t *before, const json_t *after, bool out, struct telling *telling)
 {
-	struct side *old = side_make(before, out), *new = side_make(after, out);
+	struct side *old = side_make(before, out), *now = side_make(after, out);
 	__u32 first, next;
 
 	for (first = 0; first < PC_PORTS; first = next) {
 		next = first + 1;
-		if (same_names(old->who[first], new->who[first]))
+		if (same_names(old->who[first], now->who[first]))
 			continue;
-		while (continues(old, new, first, next))
+		while (continues(old, now, first, next))
 			next++;
-		tell_range(old, new, first, next - 1, telling);
+		tell_range(old, now, first, next - 1, telling);
 	}
 	side_free(old);
-	side_free(new);
+	side_free(now);
 }
 
 static void list_protocols(const json_t *kept, struct names *names)
@@ -271,14 +271,14 @@ static void tell_missing(const char *word, const struct names *of, const struct 
 
 static void tell_protocols(const json_t *before, const json_t *after, struct telling *telling)
 {
-	struct names old = {}, new = {};
+	struct names old = {}, now = {};
 
 	list_protocols(before, &old);
-	list_protocols(after, &new);
-	tell_missing("opens", &new, &old, telling);
-	tell_missing("closes", &old, &new, telling);
+	list_protocols(after, &now);
+	tell_missing("opens", &now, &old, telling);
+	tell_missing("closes", &old, &now, telling);
 	names_free(&old);
-	names_free(&new);
+	names_free(&now);
 }
 
 /* A setting of a recipe as text; the caller frees. An older recipe has not all of them. */
@@ -312,12 +312,12 @@ static void tell_settings(const json_t *before, const json_t *after, struct tell
 		{"echo_limit", "the echo limit"},
 	};
 	const json_t *old = json_object_get(before, "recipe");
-	const json_t *new = json_object_get(after, "recipe");
+	const json_t *now = json_object_get(after, "recipe");
 	size_t i;
 
-	for (i = 0; old && new &&i < ARRAY_SIZE(setting); i++) {
+	for (i = 0; old && now && i < ARRAY_SIZE(setting); i++) {
 		__free_text char *was = setting_text(old, setting[i].key);
-		__free_text char *is = setting_text(new, setting[i].key);
+		__free_text char *is = setting_text(now, setting[i].key);
 
 		if (strcmp(was, is))
 			tell(telling, "changes", setting[i].name, " from %s to %s", was, is);

@@ -217,7 +217,7 @@ static const json_t *find_service(const json_t *kept, const char *profile, const
 }
 
 /* Whether two services have the same groups, with the same prefixes. Most have. */
-static bool same_groups(const struct side *old, const struct side *new, const json_t *before,
+static bool same_groups(const struct side *old, const struct side *now, const json_t *before,
 			const json_t *after)
 {
 	const json_t *name;
@@ -227,7 +227,7 @@ static bool same_groups(const struct side *old, const struct side *new, const js
 		return false;
 	json_array_foreach (after, i, name) {
 		const char *text = json_string_value(name);
-		const json_t *was = group_json(old->kept, text), *is = group_json(new->kept, text);
+		const json_t *was = group_json(old->kept, text), *is = group_json(now->kept, text);
 
 		if (was != is && !json_equal(was, is))
 			return false;
@@ -244,37 +244,37 @@ static char *service_text(const json_t *service, const char *profile, bool out)
 			 json_string_value(json_object_get(service, "name")));
 }
 
-static size_t tell_service(struct side *old, struct side *new, const char *profile,
+static size_t tell_service(struct side *old, struct side *now, const char *profile,
 			   const json_t *service, bool out, difference_tell *tell, void *context)
 {
 	const char *key = out ? "to" : "from";
 	const char *name = json_string_value(json_object_get(service, "name"));
 	const json_t *was = find_service(old->kept, profile, name, out);
 	const json_t *before = json_object_get(was, key), *after = json_object_get(service, key);
-	__cleanup(set_free) struct set old_set = {}, new_set = {};
+	__cleanup(set_free) struct set old_set = {}, now_set = {};
 	__free_text char *what = NULL;
 
 	if (!was || !json_array_size(before) || !json_array_size(after) ||
-	    same_groups(old, new, before, after))
+	    same_groups(old, now, before, after))
 		return 0;
 	set_make(old, before, &old_set);
-	set_make(new, after, &new_set);
+	set_make(now, after, &now_set);
 	what = service_text(service, profile, out);
-	return tell_sets(what, "", &old_set, &new_set, tell, context);
+	return tell_sets(what, "", &old_set, &now_set, tell, context);
 }
 
-static size_t tell_services(struct side *old, struct side *new, bool out, difference_tell *tell,
+static size_t tell_services(struct side *old, struct side *now, bool out, difference_tell *tell,
 			    void *context)
 {
 	const json_t *profile, *service;
 	size_t told = 0, i, j;
 
-	json_array_foreach (json_object_get(new->kept, "profiles"), i, profile) {
+	json_array_foreach (json_object_get(now->kept, "profiles"), i, profile) {
 		const char *name = json_string_value(json_object_get(profile, "name"));
 
 		json_array_foreach (json_object_get(profile, "services"), j, service)
 			if (name && service_open(service, out))
-				told += tell_service(old, new, name, service, out, tell, context);
+				told += tell_service(old, now, name, service, out, tell, context);
 	}
 	return told;
 }
@@ -296,9 +296,9 @@ static bool is_used(const json_t *kept, const char *group)
 	return false;
 }
 
-static size_t tell_unused(struct side *old, struct side *new, difference_tell *tell, void *context)
+static size_t tell_unused(struct side *old, struct side *now, difference_tell *tell, void *context)
 {
-	json_t *groups = json_object_get(json_object_get(new->kept, "recipe"), "groups"), *list;
+	json_t *groups = json_object_get(json_object_get(now->kept, "recipe"), "groups"), *list;
 	const char *name;
 	size_t told = 0;
 
@@ -308,10 +308,10 @@ static size_t tell_unused(struct side *old, struct side *new, difference_tell *t
 		const struct group *before, *after;
 
 		if (!was || json_equal(was, list) || is_used(old->kept, name) ||
-		    is_used(new->kept, name))
+		    is_used(now->kept, name))
 			continue;
 		before = find_group(old, name);
-		after = find_group(new, name);
+		after = find_group(now, name);
 		if (before && after)
 			told += tell_sets(what, "; no open service has it",
 					  &(struct set){before->prefix, before->prefixes},
@@ -324,12 +324,12 @@ static size_t tell_unused(struct side *old, struct side *new, difference_tell *t
 size_t difference_groups(const json_t *before, const json_t *after, difference_tell *tell,
 			 void *context)
 {
-	struct side old = {.kept = before}, new = {.kept = after};
-	size_t told = tell_services(&old, &new, false, tell, context);
+	struct side old = {.kept = before}, now = {.kept = after};
+	size_t told = tell_services(&old, &now, false, tell, context);
 
-	told += tell_services(&old, &new, true, tell, context);
-	told += tell_unused(&old, &new, tell, context);
+	told += tell_services(&old, &now, true, tell, context);
+	told += tell_unused(&old, &now, tell, context);
 	groups_free(&old.groups);
-	groups_free(&new.groups);
+	groups_free(&now.groups);
 	return told;
 }
