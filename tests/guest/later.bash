@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Interfaces that come when the host runs. The stranger asks 10.77.N.1 behind each of them, from before it is there.
+
+# cable NAME: an interface whose other end is in the stranger's namespace, pNAME.
+cable()
+{
+	ip link add "$1" type veth peer name "p$1" netns peer
+	ip -n peer link set "p$1" up
+}
+
+# peer_vlan ID: a VLAN of the stranger's end of trunk0.
+peer_vlan()
+{
+	ip -n peer link add "ptrunk0.$1" link ptrunk0 type vlan id "$1"
+	ip -n peer link set "ptrunk0.$1" up
+}
+
+mac()
+{
+	cat "/sys/class/net/$1/address"
+}
+
+# stranger NAME N THERE MAC: asks 10.77.N.1 behind its interface from now on.
+stranger()
+{
+	ip -n peer address add "10.77.$2.250/24" dev "$3" 2> /dev/null
+	ip netns exec peer prober "$3" "$4" "10.77.$2.1" 25 > "/run/stranger-$1" &
+	echo $! > "/run/stranger-$1.pid"
+}
+
+# leaves NAME: its stranger asks no more, which leaves the guest more of its time.
+leaves()
+{
+	kill "$(cat "/run/stranger-$1.pid")"
+}
+
+# later NAME[/PORT] HOW COMMAND...: the interface comes by the command; the stranger asks already. Of a bridge counts the
+# time since its port is up: without one no packet comes in.
+later()
+{
+	local name=${1%/*} port=${1#*/} how=$2 since made
+
+	shift 2
+	since=$(now)
+	"$@" > /run/later.log 2>&1 || { echo "not ok - $name $how: it is made"; note < /run/later.log; }
+	made=$(now)
+	check "$name $how: the open port answers the stranger" soon 120 answers_since "stranger-$name" "$made"
+	[ "$port" = "$name" ] || since=$(up_at "$port" "$since")
+	check "$name $how: filtered before it was up" window_is "$name" 0 "$since"
+	check "$name $how: no other port ever answered" no_replies "stranger-$name"
+	echo "# $name $how: the window was $(window "$name" "$since") ms, $(replies "stranger-$name") answers"
+}
+
+# unawaited NAME HOW COMMAND...: as `later`, where nobody waits for udev. The window is then what udev and the command
+# take, of which most is emulation here: what the command takes alone is measured beside it.
+unawaited()
+{
+	local name=$1 how=$2 since window began alone
+
+	shift 2
+	since=$(now)
+	"$@" > /run/later.log 2>&1 || { echo "not ok - $name $how: it is made"; note < /run/later.log; }
+	check "$name $how: gets its filter" soon 120 says "^$name:" portcullis status
+	window=$(window "$name" "$since")
+	sleep 1 # what was under way
+	since=$(now)
+	check "$name $how: the open port answers the stranger" soon 120 answers_since "stranger-$name" "$since"
+	check "$name $how: no other port does, from then on" no_replies_since "$name" "$since"
+	echo "# $name $how: the window was $window ms, $(replies "stranger-$name") answers"
+	portcullis detach "$name"
+	began=$(date +%s%N)
+	portcullis apply --boot "$name" > /dev/null 2>&1
+	alone=$((($(date +%s%N) - began) / 1000000))
+	echo "# $name $how: the command alone takes $alone ms here"
+}
+
+no_replies_since()
+{
+	! awk -v since="$2" '$1 > since && $2 == "reply"' "/run/stranger-$1" | grep .
+}
+
+answers_since()
+{
+	awk -v since="$2" '$1 > since && $2 == "open"' "/run/$1" | grep -q .
+}
+
+# On QEMU's root port; its monitor makes and takes it.
+plug()
+{
+	echo "! device_add virtio-net-pci,netdev=c,mac=52:54:00:77:00:03,bus=rp1,id=hot" > /dev/ttyS1
+}
+
+# pull NAME: what the NIC is called.
+pull()
+{
+	echo '! device_del hot' > /dev/ttyS1
+	soon 60 test ! -e "/sys/class/net/$1"
+}
+
+# The driver lets the NIC go, and takes it again.
+reload_driver()
+{
+	local device
+
+	device=$(basename "$(readlink -f /sys/class/net/enp0s3/device)")
+	echo "$device" > /sys/bus/virtio/drivers/virtio_net/unbind
+	echo "$device" > /sys/bus/virtio/drivers/virtio_net/bind
+}
+
+# A folder of pins for each interface that is there.
+same_filters()
+{
+	local folders filters
+
+	folders=$(find /sys/fs/bpf/portcullis -mindepth 2 -maxdepth 2 -name link | wc -l)
+	filters=$(portcullis status --json | jq '.interfaces | length')
+	echo "$folders folders, $filters filters"
+	[ "$folders" = "$filters" ]
+}
