@@ -35,6 +35,11 @@ enum pc_frame {
 };
 
 /*
+ * What is reserved has a place and a meaning, so that the maps which a takeover uses on need not
+ * change with it. No program reads or writes it; whoever makes such a value leaves it 0.
+ */
+
+/*
  * Why a packet is dropped. The order is that of the verdict table; names in loader/counters.c. One
  * without a name there is reserved: no program counts it yet.
  */
@@ -78,6 +83,12 @@ enum pc_other {
 #define PC_CELL_OUT	     (3u * PC_PORTS)	    /* by remote port: sent, and its replies */
 #define PC_CELL_REASON	     (4u * PC_PORTS)	    /* + enum pc_reason, dropped */
 #define PC_CELL_REASON_WOULD (PC_CELL_REASON + 16u) /* + enum pc_reason, would drop */
+/*
+ * Reserved, and no cell: the CPU's gate, which says whether a drop is recorded, in the cache line
+ * of the commonest reason. Jiffies in bits 36 to 62, credit in bits 0 to 34, so that a reader never
+ * takes the word for one that is being flushed.
+ */
+#define PC_CELL_GATE	     (PC_CELL_REASON + 15u)
 #define PC_CELL_OTHER	     (PC_CELL_REASON + 32u) /* + enum pc_other, passed */
 #define PC_CELL_EGRESS	     (PC_CELL_REASON + 48u) /* passed at egress */
 #define PC_CELLS	     (PC_CELL_REASON + PC_PAGE_WORDS)
@@ -86,6 +97,12 @@ enum pc_other {
 #define PC_CELL_OUT_DROP       PC_CELLS /* by remote port */
 #define PC_CELL_OUT_WOULD_DROP (PC_CELLS + 1u * PC_PORTS)
 #define PC_CELLS_ALL	       (PC_CELLS + 2u * PC_PORTS)
+/*
+ * Reserved: cells of machines behind this host, from here on, one a verdict, machine and port;
+ * which is which the loader knows. They stand on pages from PC_PAGE_LISTED on, like those of listed
+ * ports, or in `rare`.
+ */
+#define PC_CELL_MACHINES       PC_CELLS_ALL
 #define PC_RARE_SIZE	       32768 /* once full, only the reason counts */
 
 /*
@@ -186,17 +203,25 @@ struct pc_past {
 
 #define PC_CPUS 8192u /* ids of CPUs that may have a row; NR_CPUS of x86 is at most that */
 
+/* Reserved: pc_filter.flags, tested once a packet, as one word. */
+#define PC_FILTER_BANS	    1  /* a source may be banned */
+#define PC_FILTER_DENIED    2  /* pc_generation.denied is not empty */
+#define PC_FILTER_LIMITS    4  /* a span has a limit */
+#define PC_FILTER_MACHINES  8  /* pc_generation.machines is not empty */
+#define PC_FILTER_DROPS	    16 /* drops are recorded */
+#define PC_FILTER_LISTENERS 32 /* somebody listens to drops as they happen */
+
 /*
  * The only value of `filter`: what belongs to a filter rather than to a generation of it, and so
- * stays over a swap.
+ * stays over a swap. The first words share a cache line with the rows of the first CPUs.
  */
 struct pc_filter {
-	__u32 flags;	    /* features that the programs ask for beside the generation; 0: none */
-	__u32 rows;	    /* in `counters` */
-	__u32 row_pages;    /* a row has so many; a multiple of 4 KiB */
-	__u32 listed;	    /* pages from PC_PAGE_LISTED on that are given out */
-	__u32 reserved[4];  /* 0 */
-	__u32 row[PC_CPUS]; /* first page of the row of a CPU, by its id, or PC_ROW_NONE */
+	__u32 flags;		     /* reserved: PC_FILTER_* */
+	__u32 rows;		     /* in `counters` */
+	__u32 row_pages;	     /* a row has so many; a multiple of 4 KiB */
+	__u32 listed;		     /* pages from PC_PAGE_LISTED on that are given out */
+	__u32 reserved[4];	     /* 0 */
+	__u32 row[PC_CPUS];	     /* first page of the row of a CPU, by its id, or PC_ROW_NONE */
 	__u16 page[PC_LISTED_PAGES]; /* in a row, by PC_LISTED; 0: none. Never taken back */
 };
 
@@ -211,8 +236,9 @@ struct pc_span {
 	__u16 last;
 	__u8 anyone;
 	__u8 link_local; /* fe80::/10 and 169.254.0.0/16 */
-	__u8 pad[2];
-	__u64 groups; /* bit n: group n of the tries */
+	__u8 limit;	 /* reserved: 1 + the index of what one source may begin; 0: no limit */
+	__u8 classes;	 /* reserved: of which machines, an index of pc_generation.classes */
+	__u64 groups;	 /* bit n: group n of the tries */
 };
 _Static_assert(sizeof(struct pc_span) == 16, "pc_span");
 
@@ -241,6 +267,24 @@ enum pc_outbound {
 	PC_OUTBOUND_TRACK, /* count only */
 	PC_OUTBOUND_ENFORCE,
 };
+
+/*
+ * Reserved: prefixes of machines behind this host, a hash table by the address that a packet is
+ * for, asked once for each length in use. Machines of one class have one recipe. Class 0 is this
+ * host.
+ */
+struct pc_machine {
+	__be32 address[4]; /* IPv4: the first word */
+	__u8 family;	   /* 4 or 6; 0: no entry */
+	__u8 length;	   /* of the prefix */
+	__u8 class;
+	__u8 pad;
+	__u32 cells; /* index of its first cell from PC_CELL_MACHINES on */
+};
+#define PC_MACHINES   2048
+#define PC_LENGTHS    8	  /* of prefixes, of one family */
+#define PC_CLASSES    64  /* recipes */
+#define PC_CLASS_SETS 256 /* different sets of classes that spans name */
 
 #define PC_VERSION_TEXT	  13
 #define PC_ECHO_LIMIT_MAX 1000000 /* echo requests a second on a CPU */
@@ -287,13 +331,22 @@ struct pc_generation {
 	 * that had a socket before the filter.
 	 */
 	__u64 grace;
+	__u64 denied;	/* reserved: groups whose members are dropped, whatever they send */
+	__u64 observed; /* reserved: bit n: machines of class n are only observed */
+	__u64 held;	/* reserved: bit n: what machines of class n send is held to `out` */
+	__u32 machines; /* reserved: entries of `machine` */
+	__u32 limits;	/* reserved: that spans name */
+	__u8 length4[PC_LENGTHS]; /* reserved: in use in `machine`, longest first; 0: no more */
+	__u8 length6[PC_LENGTHS];
 	__u8 protocol[256]; /* 1: further IP protocol that the profile names */
 	struct pc_rule rule[PC_RULES];
 	struct pc_span span[PC_SPANS];
 	__u16 port[PC_PORTS]; /* `in`: by local port */
 	__u16 out[PC_PORTS];  /* `out`: by remote port; its rules have one span of all ports */
+	__u64 classes[PC_CLASS_SETS]; /* reserved: sets of classes, bit n: class n; 0: this host */
+	struct pc_machine machine[PC_MACHINES];
 };
-_Static_assert(__builtin_offsetof(struct pc_generation, protocol) == 152, "pc_generation header");
+_Static_assert(__builtin_offsetof(struct pc_generation, denied) == 152, "pc_generation header");
 
 /*
  * Key of a trie, both families in one: a switch then waits for one outer update less than with two
@@ -336,13 +389,14 @@ struct pc_flow {
 };
 _Static_assert(sizeof(struct pc_flow) == 40, "pc_flow");
 
-#define PC_FLOW_REPLIED	 1  /* the remote side has spoken */
-#define PC_FLOW_FIN_OUT	 2  /* TCP: this side has closed */
-#define PC_FLOW_FIN_IN	 4  /* TCP: the remote side says that it has */
-#define PC_FLOW_RESET	 8  /* TCP: reset by this side, and nothing sent since */
-#define PC_FLOW_RESET_IN 16 /* TCP: by the remote side, as it says, and nothing sent since */
-#define PC_FLOW_ASSURED	 32 /* both sides have talked: see pc_flow_state */
-#define PC_FLOW_MAYBE	 64 /* none yet: this side sent, and it may have been an answer */
+#define PC_FLOW_REPLIED	 1   /* the remote side has spoken */
+#define PC_FLOW_FIN_OUT	 2   /* TCP: this side has closed */
+#define PC_FLOW_FIN_IN	 4   /* TCP: the remote side says that it has */
+#define PC_FLOW_RESET	 8   /* TCP: reset by this side, and nothing sent since */
+#define PC_FLOW_RESET_IN 16  /* TCP: by the remote side, as it says, and nothing sent since */
+#define PC_FLOW_ASSURED	 32  /* both sides have talked: see pc_flow_state */
+#define PC_FLOW_MAYBE	 64  /* none yet: this side sent, and it may have been an answer */
+#define PC_FLOW_MACHINE	 128 /* reserved: of a machine behind this host */
 
 /*
  * A flow begins in `flows`, where it competes with all that anyone can begin: forged SYNs to an
@@ -516,7 +570,8 @@ static inline __attribute__((always_inline)) int pc_came_within(__u16 cell, __u1
 /* The only value of `shared`. */
 struct pc_shared {
 	__u64 netns;   /* inode of the network namespace whose flows these are */
-	__u64 several; /* more than one of its interfaces has a filter, or had */
+	__u32 several; /* more than one of its interfaces has a filter, or had */
+	__u32 flags;   /* reserved: features of the namespace */
 };
 
 /*
@@ -554,6 +609,11 @@ struct pc_fragment_state {
 	__u32 cell;   /* PC_CELL_* */
 	__u32 second; /* counted too; 0: none; or PC_FRAGMENT_ECHO */
 };
+/*
+ * Reserved, in `cell`: of a machine behind this host. The cell is what it would be of the host:
+ * each filter knows by the destination which of its own that means.
+ */
+#define PC_FRAGMENT_MACHINE  0x80000000u
 #define PC_FRAGMENT_ECHO     0x7fffffffu      /* of an echo request: each asks the limit */
 #define PC_FRAGMENT_LIFETIME (30 * PC_SECOND) /* net.ipv4.ipfrag_time */
 

@@ -149,7 +149,9 @@ void counters_sum(const struct counter_maps *maps, struct counters *counters)
 	__u32 cell, i;
 
 	for (cell = PC_CELL_REASON; cell < PC_CELLS; cell++)
-		for (i = 0; i < RETRIES && !sum_wide(maps, cell, &counters->cell[cell]); i++)
+		for (i = 0; i < RETRIES && cell != PC_CELL_GATE &&
+			    !sum_wide(maps, cell, &counters->cell[cell]);
+		     i++)
 			pause();
 	for (cell = PC_CELL_DROP; cell < PC_CELL_WOULD_DROP; cell += PC_PAGE_CELLS)
 		sum_page(maps,

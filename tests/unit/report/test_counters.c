@@ -266,6 +266,23 @@ static void reasons_have_their_own_cells(void **state)
 	assert_count(counters_reason(maps->counters, PC_REASON_UNLISTED).would_drop, 2, 20);
 }
 
+/* The word of PC_CELL_GATE is none that counts, and its bits are none of a flush. */
+static void gate_counts_nothing(void **state)
+{
+	struct maps *maps = *state;
+
+	put(maps, 0, PC_CELL_REASON + PC_REASON_UNLISTED, 3, 180);
+	*wide(maps, 0, PC_CELL_GATE) = ~PC_CELL_PENDING;
+	sum(maps);
+	assert_count(counters_total(maps->counters).drop, 3, 180);
+	assert_count(maps->counters->cell[PC_CELL_GATE], 0, 0);
+	assert_true(PC_CELL_GATE >= PC_CELL_REASON + PC_REASONS);
+	assert_true(PC_CELL_GATE < PC_CELL_REASON_WOULD);
+	/* In the cache line of the commonest reason. */
+	assert_int_equal(PC_TOTAL_WIDE(PC_CELL_GATE) / 8,
+			 PC_TOTAL_WIDE(PC_CELL_REASON + PC_REASON_UNLISTED) / 8);
+}
+
 /* A port's cell is read at another moment than its reason's: neither changes the other's value. */
 static void ports_do_not_touch_reasons(void **state)
 {
@@ -386,6 +403,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(waits_for_a_flush, make_maps, free_maps),
 		cmocka_unit_test_setup_teardown(waits_for_a_carry, make_maps, free_maps),
 		cmocka_unit_test_setup_teardown(reasons_have_their_own_cells, make_maps, free_maps),
+		cmocka_unit_test_setup_teardown(gate_counts_nothing, make_maps, free_maps),
 		cmocka_unit_test_setup_teardown(ports_do_not_touch_reasons, make_maps, free_maps),
 		cmocka_unit_test_setup_teardown(total_counts_each_packet_once, make_maps,
 						free_maps),
