@@ -124,14 +124,23 @@ static __always_inline __u64 flow_slot(void)
 	return slot & PC_SLOT_MASK ? slot : slot - 1;
 }
 
+/*
+ * Behind each of several look-ups, keeps the compiler from making one of them, in a map that is
+ * chosen before: only a look-up in one map is put in line by the verifier. 10 ns a packet.
+ */
+#define look_up_apart(number) asm volatile("" : : "i"(number))
+
 static __always_inline struct pc_flow_state *flow_find(const struct pc_flow *flow, bool *assured)
 {
 	struct pc_flow_state *state = NULL;
 
-	if (flow->protocol == PROTOCOL_TCP)
+	if (flow->protocol == PROTOCOL_TCP) {
 		state = bpf_map_lookup_elem(&connections, flow);
-	else if (flow->protocol == PROTOCOL_UDP)
+		look_up_apart(1);
+	} else if (flow->protocol == PROTOCOL_UDP) {
 		state = bpf_map_lookup_elem(&streams, flow);
+		look_up_apart(2);
+	}
 	*assured = state;
 	return state ? state : bpf_map_lookup_elem(&flows, flow);
 }

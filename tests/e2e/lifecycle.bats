@@ -273,3 +273,15 @@ killed_when_switched()
 		same '' "$(debris)" "debris of limit $limit"
 	done
 }
+
+@test "each look-up is in one map that the verifier knows, and is put in line" {
+	local program
+
+	exits 0 pc attach eth0 -p ssh
+	for program in program egress; do
+		inside bpftool prog dump xlated pinned "$(pins)/$program" > "$BATS_TEST_TMPDIR/$program"
+		# What a look-up of a hash table becomes.
+		grep -q 'call __htab_map_lookup_elem' "$BATS_TEST_TMPDIR/$program"
+		run ! grep 'call bpf_map_lookup_elem' "$BATS_TEST_TMPDIR/$program"
+	done
+}
