@@ -62,12 +62,15 @@ static void test_status_egress(void **state)
 			       "is learned too\n"));
 	assert_non_null(strstr(missing, "  egress     missing: "));
 	assert_non_null(strstr(missing, "; portcullis swap eth0? mends it\n"));
+	assert_null(strstr(missing, "waits"));
+	json_object_set_new(one, "waits", json_string("newer profiles"));
 	json_object_set_new(one, "egress", json_string("clsact"));
 	json_object_set_new(one, "forward", json_false());
 	json_object_del(one, "outbound_total");
 	there = text_form(report, NULL, false, report_status_text);
 	assert_null(strstr(there, "egress"));
 	assert_null(strstr(there, "sent"));
+	assert_non_null(strstr(there, "  waits      newer profiles: portcullis apply --dry-run\n"));
 	assert_non_null(strstr(there,
 			       "  flows      6 of 65536 in use: 1 of 32768 connections, 2 of "
 			       "16384 streams, 3 of 16384 not assured\n"));
