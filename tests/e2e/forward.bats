@@ -767,6 +767,46 @@ for i in range(2000):
 	speaks_to server near6
 }
 
+# connections_of UID COUNT: a program of this user's on the gateway holds so many connections to 7003 of `outside`.
+connections_of()
+{
+	start "of_$1" gateway setpriv --reuid "$1" --clear-groups /usr/bin/python3 -c 'import resource, socket, sys, time
+resource.setrlimit(resource.RLIMIT_NOFILE, (8192, 8192))
+held = []
+for i in range(int(sys.argv[1])):
+    one = socket.socket()
+    one.connect(("198.51.100.2", 7003))
+    held.append(one)
+print("ready", flush=True)
+time.sleep(60)' "$2"
+	until_logged "of_$1" '^ready'
+}
+
+@test "TCP of a user of this host is kept with what anyone can begin: any number of it evicts no quiet connection" {
+	start holder outside /usr/bin/python3 -c 'import resource, socket
+resource.setrlimit(resource.RLIMIT_NOFILE, (8192, 8192))
+server = socket.create_server(("", 7003), backlog=4096)
+print("ready", flush=True)
+held = []
+while True:
+    held.append(server.accept())'
+	until_logged holder '^ready'
+	# Translated, so that no look-up finds the sockets: they are learned.
+	address_add gateway eth0 198.51.100.9/24
+	on gateway nft 'table ip nat { chain out { type nat hook postrouting priority srcnat; tcp dport 7003 snat to 198.51.100.9; }; }'
+	attach_tiny gateway eth0 --forward --flows 4096
+	talk_connect near lan 198.51.100.2 7000
+	talk_connect near6 lan 2001:db8:b::2 7000
+	connections_of 0 1
+	same 3 "$(use connections)" "assured: two of lan, one of root"
+	connections_of 65534 2200
+	same 3 "$(use connections)" "assured, after a user's 2200"
+	(($(use rest) > 500)) || fail "they were not learned: $(as gateway flows | tail -n 1)"
+	speaks_to far near
+	speaks_to far near6
+	on gateway ip address del 198.51.100.9/24 dev eth0
+}
+
 flow_count_is()
 {
 	[ "$(as gateway flows --json | jq "[.flows[] | select(.interface == \"eth0\" and ($2))] | length")" = "$1" ]
