@@ -16,6 +16,7 @@
 #include "loader/net/frame_find.h"
 #include "loader/net/hairpin.h"
 #include "loader/net/link_advice.h"
+#include "loader/net/redirect.h"
 
 static void check_up(struct doctor *doctor, const struct patient *patient)
 {
@@ -45,6 +46,15 @@ static void check_frames(struct doctor *doctor, const struct patient *patient)
 		doctor_say(
 			doctor, "link", DOCTOR_PROBLEM, fix,
 			"has another link type than when the filter was attached, which misreads its frames");
+}
+
+static void check_redirects(struct doctor *doctor, const struct patient *patient)
+{
+	if (redirect_comes(patient->hook.ifindex))
+		doctor_say(
+			doctor, "link", DOCTOR_WARNING,
+			"attach to the interface by which they come in",
+			"tc redirects or mirrors packets to it (tc actions list action mirred): they skip XDP, and are not filtered here");
 }
 
 static void check_vlan(struct doctor *doctor, const struct patient *patient)
@@ -132,6 +142,7 @@ bool doctor_interface(struct doctor *doctor, const char *interface)
 		doctor_heard(doctor, "filter");
 		check_up(doctor, &patient);
 		check_frames(doctor, &patient);
+		check_redirects(doctor, &patient);
 		check_vlan(doctor, &patient);
 		link_judge(patient.hook.ifindex, tell, &telling);
 		check_forwarding(doctor, &patient);

@@ -175,3 +175,35 @@ refused()
 	on host ip link add link eth7 name ipvl7 type ipvlan mode l3s || skip 'no ipvlan in this kernel'
 	refused ipvl7 'mode l3s' 'or attach to eth7'
 }
+
+@test "packets that tc redirects to an interface skip its filter: doctor tells" {
+	two_hosts
+	on client ip neigh replace 192.0.2.1 lladdr "$(mac_of host eth0)" dev eth0
+	on host ip neigh replace 192.0.2.2 lladdr "$(mac_of client eth0)" dev eth0
+	udp_serve answers host 7001
+	on host ip link add eth7 type veth peer name eth8
+	on host ip link set eth7 up
+	on host ip link set eth8 up
+	address_add host eth7 203.0.113.1/30 # without one, rp_filter takes nothing that comes in by it
+	exits 0 as host doctor eth7
+	says_not 'tc redirects'
+	on host tc qdisc add dev eth0 clsact
+	on host tc filter add dev eth0 ingress u32 match u32 0 0 action mirred ingress redirect dev eth7 ||
+		skip 'no mirred in this kernel'
+	for mode in generic native; do
+		as host attach eth7 -p tiny --catalog "$TINY" --mode $mode
+		asked 'answered 20' client 192.0.2.1 7001
+		exits 0 as host doctor eth7
+		says 'tc redirects or mirrors packets to it' 'attach to the interface by which they come in'
+		as host detach eth7
+	done
+	exits 0 as host doctor eth0
+	says_not 'tc redirects'
+	on host tc filter del dev eth0 ingress
+	until_true 5 tells_no_redirect # the kernel lets the action go a moment later
+}
+
+tells_no_redirect()
+{
+	! as host doctor eth7 | grep -q 'tc redirects'
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Packets that tc brings into an interface past its XDP hook. */
+#ifndef PORTCULLIS_NET_REDIRECT_H
+#define PORTCULLIS_NET_REDIRECT_H
+
+#include <stdbool.h>
+
+/*
+ * Whether a filter of tc redirects or mirrors packets to the ingress of the interface (act_mirred).
+ * What a BPF program redirects cannot be told. False too if the kernel cannot be asked.
+ */
+bool redirect_comes(unsigned int ifindex);
+
+#endif
