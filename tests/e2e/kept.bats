@@ -194,9 +194,9 @@ standing()
 	upgrade
 	run pc doctor eth0
 	says "what is attached is not what $SITE says: it opens 22/tcp, 587/tcp"
-	exits 0 pc apply --confirm 2
+	exits 0 pc apply --confirm 8
 	standing waiting ''
-	sleep 2.1
+	until_true 10 eval 'pc status --json | jq -e ".site.state == \"reverted\"" > /dev/null'
 	standing reverted "$SITE was applied and not confirmed, and boot does not apply it: portcullis doctor"
 	run pc doctor eth0
 	grep -q 'problem .*was applied and not confirmed' <<< "$output" || fail "$output"
