@@ -3,6 +3,7 @@
 # Swap under load: not one packet is misjudged.
 
 load helper
+load traffic
 
 setup_file()
 {
@@ -38,6 +39,7 @@ teardown_file()
 
 teardown()
 {
+	stop_all
 	detach_all host
 }
 
@@ -51,18 +53,66 @@ to_two()
 	pc swap "$@" -p two --group trusted=198.51.100.9,192.0.2.2,2001:db8:9::/48 --catalog "$DIR/profiles" > /dev/null
 }
 
-# swap_for SECONDS INTERFACE...: swaps to and fro; `swaps` is how often.
-swap_for()
+# swap_often COUNT SECONDS INTERFACE...: swaps to and fro, so often and so long at least; `swaps` is how often.
+swap_often()
 {
-	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	local count=$1 end=$((${EPOCHREALTIME/./} + $2 * 1000000)) limit=$((SECONDS + LOAD_SECONDS - 10))
 
-	shift
+	shift 2
 	swaps=0
-	while [ "${EPOCHREALTIME/./}" -lt $end ]; do
+	while [ "$swaps" -lt "$count" ] || [ "${EPOCHREALTIME/./}" -lt $end ]; do
+		[ $SECONDS -lt $limit ] || fail "only $swaps swaps in all the time that traffic comes"
 		to_two "$@"
 		to_one "$@"
 		swaps=$((swaps + 2))
 	done
+}
+
+# Traffic comes from before the first swap until after the last one; this long at most.
+LOAD_SECONDS=100
+
+received_more()
+{
+	[ "$(received "$1")" -gt "$2" ]
+}
+
+# start_sending < FLOWS: at full speed to eth1, until end_sending.
+start_sending()
+{
+	local before
+
+	cat > "$DIR/flows"
+	before=$(received eth1)
+	# shellcheck disable=SC2016
+	start sending sender bash -c 'exec "$0" -t "$1" eth0 "$2" < "$3"' "$TOOLS/send" $LOAD_SECONDS "$(mac_of host eth1)" \
+		"$DIR/flows"
+	until_true 20 received_more eth1 "$before"
+}
+
+# end_sending: `sent` is the packets of each flow, and $DIR/sending.log these and the bytes.
+end_sending()
+{
+	stop sending TERM
+	until_true 20 test -s "$DIR/sending.log"
+	mapfile -t sent < <(cut -d' ' -f1 "$DIR/sending.log")
+}
+
+# start_loading ADDRESS OPEN-PORT CLOSED-PORT: connections to eth0, until end_loading.
+start_loading()
+{
+	local before
+
+	before=$(received eth0)
+	start loading client /usr/bin/python3 "$BATS_TEST_DIRNAME/tcp_load.py" load $LOAD_SECONDS "$@"
+	until_true 20 received_more eth0 "$before"
+}
+
+# end_loading: `output` is what came of them.
+end_loading()
+{
+	stop loading TERM
+	until_true 20 test -s "$DIR/loading.log"
+	output=$(cat "$DIR/loading.log")
 }
 
 # cells PROTOCOL PORT: "passed dropped" packets on eth1.
@@ -79,9 +129,8 @@ attach_one()
 
 @test "full-speed traffic over 20 and more swaps: open in both passes whole, closed in both is dropped whole" {
 	attach_one eth1
-	mac=$(mac_of host eth1)
 	# 1: open in both. 2: restricted in both, the source trusted in both. 3: closed in both. 4: open in one.
-	on sender "$TOOLS/send" -t 6 eth0 "$mac" > "$DIR/sent" 2>&1 3>&- <<-END &
+	start_sending <<-END
 		tcp 198.51.100.1 192.0.2.1 40000 1000-1009 60
 		udp 2001:db8::5 2001:db8::1 40000 1000-1009 90
 		tcp 192.0.2.2 192.0.2.1 40000 1100 60
@@ -90,15 +139,11 @@ attach_one()
 		tcp 198.51.100.1 192.0.2.1 40000 2000 60
 		tcp 198.51.100.1 192.0.2.1 40000 3000 60
 	END
-	sender=$!
-	sleep 0.3
-	swap_for 5 eth1
-	wait $sender
-	mapfile -t sent < <(cut -d' ' -f1 "$DIR/sent")
-	same 7 ${#sent[@]} "flows sent: $(cat "$DIR/sent")"
+	swap_often 20 5 eth1
+	end_sending
+	same 7 ${#sent[@]} "flows sent: $(cat "$DIR/sending.log")"
 	counters=$(pc counters eth1 --json)
-	echo "$swaps swaps while $(added < "$DIR/sent") packets and bytes were sent" >&3
-	[ "$swaps" -ge 20 ] || fail "only $swaps swaps"
+	echo "$swaps swaps while $(added < "$DIR/sending.log") packets and bytes were sent" >&3
 	for i in {0..9}; do
 		same "$((sent[0] / 10)) 0" "$(cells tcp $((1000 + i)))" "$((1000 + i))/tcp, open in both"
 		same "$((sent[1] / 10)) 0" "$(cells udp $((1000 + i)))" "$((1000 + i))/udp, open in both"
@@ -113,29 +158,24 @@ attach_one()
 	read -r passed dropped <<< "$(cells tcp 3000)"
 	same "${sent[6]}" $((passed + dropped)) '3000/tcp'
 	[ "$passed" -gt 0 ] && [ "$dropped" -gt 0 ] || fail "3000/tcp: $passed passed, $dropped dropped"
-	same "$(added < "$DIR/sent")" "$(jq -r '.interfaces[0].total |
+	same "$(added < "$DIR/sending.log")" "$(jq -r '.interfaces[0].total |
 		"\(.pass.packets + .drop.packets) \(.pass.bytes + .drop.bytes)"' <<< "$counters")" 'all packets and bytes'
 }
 
 @test "never a mix of two generations: one's port with the other's group admits nobody" {
 	attach_one eth1
-	mac=$(mac_of host eth1)
 	# 5000 is open in `one` alone, where 198.51.100.9 and 2001:db8:9:: are not trusted; 6000 in `two` alone.
-	on sender "$TOOLS/send" -t 6 eth0 "$mac" > "$DIR/sent" 2>&1 3>&- <<-END &
+	start_sending <<-END
 		tcp 198.51.100.9 192.0.2.1 40000 5000 60
 		udp 2001:db8:9::1 2001:db8::1 40000 5000 90
 		tcp 192.0.2.77 192.0.2.1 40000 6000 60
 		udp 2001:db8:7::1 2001:db8::1 40000 6000 90
 		tcp 192.0.2.2 192.0.2.1 40000 1100 60
 	END
-	sender=$!
-	sleep 0.3
-	swap_for 5 eth1
-	wait $sender
-	mapfile -t sent < <(cut -d' ' -f1 "$DIR/sent")
+	swap_often 20 5 eth1
+	end_sending
 	counters=$(pc counters eth1 --json)
-	echo "$swaps swaps while $(added < "$DIR/sent") packets and bytes were sent" >&3
-	[ "$swaps" -ge 20 ] || fail "only $swaps swaps"
+	echo "$swaps swaps while $(added < "$DIR/sending.log") packets and bytes were sent" >&3
 	same "0 ${sent[0]}" "$(cells tcp 5000)" '5000/tcp from who is trusted by the other'
 	same "0 ${sent[1]}" "$(cells udp 5000)" '5000/udp from who is trusted by the other'
 	same "0 ${sent[2]}" "$(cells tcp 6000)" '6000/tcp from who is trusted by the other'
@@ -153,14 +193,10 @@ received()
 	for address in 192.0.2.1 2001:db8::1; do
 		attach_one eth0
 		before=$(received eth0)
-		on client /usr/bin/python3 "$ROOT/tests/e2e/tcp_load.py" load 5 $address 1000 4000 > "$DIR/load" 2>&1 3>&- &
-		load=$!
-		sleep 0.3
-		swap_for 4 eth0
-		wait $load
-		[ "$swaps" -ge 20 ] || fail "only $swaps swaps"
-		output=$(cat "$DIR/load")
-		echo "$swaps swaps: $output" >&3
+		start_loading $address 1000 4000
+		swap_often 20 4 eth0
+		end_loading
+			echo "$swaps swaps: $output" >&3
 		json_is '.connections > 100 and .failed == 0 and .bytes > 1000000 and
 			.closed_tries > 10 and .closed_answered == 0'
 		output=$(pc counters eth0 --json)
@@ -175,23 +211,17 @@ received()
 
 @test "two interfaces swapped together under load: both are judged as they should" {
 	attach_one eth0 eth1
-	mac=$(mac_of host eth1)
-	on sender "$TOOLS/send" -t 4 eth0 "$mac" > "$DIR/sent" 2>&1 3>&- <<-END &
+	start_sending <<-END
 		udp 198.51.100.1 192.0.2.1 40000 1000 60
 		udp 198.51.100.1 192.0.2.1 40000 4000 60
 	END
-	sender=$!
-	on client /usr/bin/python3 "$ROOT/tests/e2e/tcp_load.py" load 4 192.0.2.1 1100 4000 > "$DIR/load" 2>&1 3>&- &
-	load=$!
-	sleep 0.3
-	swap_for 3 eth0 eth1
-	wait $sender $load
-	[ "$swaps" -ge 10 ] || fail "only $swaps swaps"
-	mapfile -t sent < <(cut -d' ' -f1 "$DIR/sent")
+	start_loading 192.0.2.1 1100 4000
+	swap_often 10 3 eth0 eth1
+	end_loading
+	end_sending
 	counters=$(pc counters eth1 --json)
 	same "${sent[0]} 0" "$(cells udp 1000)" '1000/udp, open in both'
 	same "0 ${sent[1]}" "$(cells udp 4000)" '4000/udp, closed in both'
-	output=$(cat "$DIR/load")
 	json_is '.connections > 50 and .failed == 0 and .closed_answered == 0'
 	output=$(pc counters eth0 --json)
 	json_is '.interfaces[0].ports[] | select(.port == 1100 and .protocol == "tcp") | .drop.packets == 0'
@@ -219,19 +249,16 @@ received()
 
 @test "a swap that fails under load changes nothing" {
 	attach_one eth1
-	mac=$(mac_of host eth1)
-	on sender "$TOOLS/send" -t 3 eth0 "$mac" > "$DIR/sent" 2>&1 3>&- <<-END &
+	start_sending <<-END
 		tcp 198.51.100.1 192.0.2.1 40000 2000 60
 		tcp 198.51.100.1 192.0.2.1 40000 3000 60
 	END
-	sender=$!
 	for i in {1..10}; do
 		exits 1 pc swap eth1 -p two,nonesuch --catalog "$DIR/profiles"
 		exits 1 pc swap eth1 eth0 -p two --catalog "$DIR/profiles"
 		exits 0 pc swap eth1 -p two --dry-run --catalog "$DIR/profiles"
 	done
-	wait $sender
-	mapfile -t sent < <(cut -d' ' -f1 "$DIR/sent")
+	end_sending
 	counters=$(pc counters eth1 --json)
 	same "${sent[0]} 0" "$(cells tcp 2000)" '2000/tcp'
 	same "0 ${sent[1]}" "$(cells tcp 3000)" '3000/tcp'

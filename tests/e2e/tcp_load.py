@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Real TCP connections, counted. tcp_load.py serve PORT... | load SECONDS ADDRESS OPEN-PORT CLOSED-PORT
 
-`load` makes one connection after another to the open port, keeps one open all the time and sends through
+`load`, until the time is up or SIGTERM comes, makes one connection after another to the open port, keeps one open all the time and sends through
 it, and tries the closed port. It prints JSON: connections made and failed, retransmissions of any of
 them (one lost packet is one), bytes that came back by the open one, tries of the closed port and those
 that were answered in any way.
@@ -10,6 +10,7 @@ that were answered in any way.
 
 import json
 import select
+import signal
 import socket
 import struct
 import sys
@@ -66,6 +67,9 @@ class Load:
     def running(self):
         return time.monotonic() < self.end
 
+    def stop(self, *_):
+        self.end = 0
+
     def fail(self, error):
         self.result["failed"] += 1
         self.result["errors"].append(repr(error))
@@ -102,6 +106,7 @@ class Load:
                 self.result["closed_answered"] += 1
 
     def run(self):
+        signal.signal(signal.SIGTERM, self.stop)
         threads = [threading.Thread(target=target)
                    for target in (self.connect_again_and_again, self.keep_one, self.try_closed)]
         for thread in threads:
