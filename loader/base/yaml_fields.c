@@ -88,7 +88,7 @@ static void set_field(const struct yaml *yaml, const struct yaml_node *word,
 	if (i == keys) {
 		report_unknown(yaml, word, key, keys, diag);
 	} else if (field[i].key) {
-		yaml_error(yaml, word, diag, "repeated key '%s'; the first is on line %d",
+		yaml_error(yaml, word, diag, "key '%s' appears twice (first on line %d)",
 			   word->text, field[i].key->line);
 	} else {
 		field[i].key = word;

@@ -100,11 +100,11 @@ static void report_syntax(const struct yaml *yaml, const struct yaml_node *open,
 	if (!strcmp(message, "invalid multiline plain key") && next_line(yaml, at) != at) {
 		at = next_line(yaml, at);
 		to = at + 1;
-		message = "this line goes on with the text above it; is it indented too far?";
+		message = "this line continues the text above it; is it indented too far?";
 	} else if (strstr(message, "closing quote") && at) {
 		to = at--;
 	} else if (!strcmp(message, "plain scalar cannot start with '@'")) {
-		message = "a text that begins with '@' stands in quotes: '@FILE'";
+		message = "put a value that begins with '@' in quotes: '@FILE'";
 	}
 	if (known)
 		yaml_place_of(yaml, at, to, &place);

@@ -69,7 +69,7 @@ static int parse_form(const char *text, size_t length, struct prefix *prefix, ch
 	prefix->family = strchr(address, ':') ? AF_INET6 : AF_INET;
 	if (inet_pton(prefix->family, address, prefix->address) != 1) {
 		*why = xasprintf(
-			"'%.*s' is no IPv4 or IPv6 prefix, as 192.0.2.0/24 or 2001:db8::/32",
+			"'%.*s' is not a valid IPv4 or IPv6 prefix (example: 192.0.2.0/24)",
 			token(length), text);
 		return -EINVAL;
 	}
@@ -77,7 +77,7 @@ static int parse_form(const char *text, size_t length, struct prefix *prefix, ch
 	if (slash)
 		bits = parse_bits(slash + 1, length - size - 1, most);
 	if (bits < 0) {
-		*why = xasprintf("'%.*s' has no prefix length from 0 to %d after its '/'",
+		*why = xasprintf("'%.*s' must end in a prefix length from 0 to %d after '/'",
 				 token(length), text, most);
 		return -EINVAL;
 	}
@@ -242,8 +242,10 @@ static void put_group(struct groups *groups, struct group *group)
 static int check_name(const char *name, const struct place *place, struct diag *diag)
 {
 	if (!name_valid(name))
-		diag_error(diag, place, "'%s' is no group name: a-z, 0-9 and '-', at most %d", name,
-			   NAME_LIMIT);
+		diag_error(
+			diag, place,
+			"'%s' is not a group name; use only a-z, 0-9 and '-', at most %d characters",
+			name, NAME_LIMIT);
 	else if (!strcmp(name, GROUP_LINK_LOCAL))
 		diag_error(diag, place, "the group %s is built in and cannot be defined", name);
 	else
@@ -299,7 +301,7 @@ static int read_lines(struct group *group, const char *path, const char *text, s
 			result = -EINVAL;
 	}
 	if (!result && !group->prefixes) {
-		diag_error(diag, &(struct place){.file = path}, "there is no prefix in it");
+		diag_error(diag, &(struct place){.file = path}, "contains no prefix");
 		result = -EINVAL;
 	}
 	return result;

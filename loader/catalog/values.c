@@ -48,7 +48,7 @@ void uses_check(struct reader *reader, struct uses *uses, const char *what)
 			first = i;
 		else
 			complain(reader, uses->use[i].node,
-				 "%s '%s' stands twice; the first is on line %d", what,
+				 "%s '%s' appears twice (first on line %d)", what,
 				 uses->use[i].name, uses->use[first].node->line);
 	}
 	free(uses->use);
@@ -89,7 +89,7 @@ static bool check_name(struct reader *reader, const struct yaml_node *node, cons
 		complain(reader, node, "a %s has at most %d characters, '%s' has %zu", what,
 			 NAME_LIMIT, node->text, strlen(like));
 	else
-		complain(reader, node, "'%s' is not a %s; it has only a-z, 0-9 and '-'", node->text,
+		complain(reader, node, "'%s' is not a %s; use only a-z, 0-9 and '-'", node->text,
 			 what);
 	return false;
 }
@@ -187,7 +187,7 @@ static void report_overlap(struct reader *reader, const struct span *a, const st
 	const struct span *second = first == a ? b : a;
 
 	if (!strcmp(first->node->text, second->node->text))
-		complain(reader, second->node, "port %s stands twice in this list",
+		complain(reader, second->node, "port %s appears twice in this list",
 			 second->node->text);
 	else
 		complain(reader, second->node, "port %s overlaps %s on line %d", second->node->text,
@@ -268,10 +268,10 @@ static const char *why_never(int number)
 {
 	switch (number) {
 	case 6:
-	case 17: return "is judged by ports; use services";
+	case 17: return "is filtered by port; list its ports under services";
 	case 1:
 	case 2:
-	case 58: return "has rules of its own, and is never listed";
+	case 58: return "has rules of its own; remove it from this list";
 	case 0:
 	case 43:
 	case 44:
@@ -379,7 +379,7 @@ static void read_protocol(struct reader *reader, const struct yaml_node *node, b
 	if (why)
 		complain(reader, node, "protocol %d (%s) %s", number, protocol_name(number), why);
 	else if (protocol[number])
-		complain(reader, node, "protocol %d (%s) stands twice", number,
+		complain(reader, node, "protocol %d (%s) appears twice", number,
 			 protocol_name(number));
 	else
 		protocol[number] = true;

@@ -213,9 +213,9 @@ static int check_usage(const struct options *options)
 	if (twice)
 		error("apply: %s: named twice", twice);
 	else if (options->confirm && options->boot)
-		error("apply: --confirm and --boot exclude each other");
+		error("apply: give either --confirm or --boot, not both");
 	else if (options->reload && options->boot)
-		error("apply: --reload and --boot exclude each other");
+		error("apply: give either --reload or --boot, not both");
 	else if (options->resumed && (options->boot || options->reload || options->dry_run ||
 				      options->confirm || options->arguments.count))
 		error("apply: --resumed stands alone");

@@ -61,7 +61,7 @@ static int say_same(struct apply *apply, const struct wanted *wanted, const stru
 	if (current->deadline && apply->options->confirm)
 		return 1;
 	if (current->deadline)
-		say_line("%s: is as %s, but waits to be confirmed, %u s: portcullis confirm %s",
+		say_line("%s: is as %s, but not confirmed yet (%u s left): portcullis confirm %s",
 			 change->name, as, seconds_left(current), change->name);
 	else if (!apply->quiet)
 		say_line("%s: is as %s", change->name, as);
@@ -78,8 +78,9 @@ static bool say_waits(struct apply *apply, const struct change *change)
 		return false;
 	apply->waits = true;
 	if (!apply->quiet)
-		say_line("%s: left as it is: it waits to be confirmed, %u s: portcullis confirm %s",
-			 change->name, seconds_left(current), change->name);
+		say_line(
+			"%s: left as it is: a change is not confirmed yet (%u s left): portcullis confirm %s",
+			change->name, seconds_left(current), change->name);
 	return true;
 }
 

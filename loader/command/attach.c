@@ -27,8 +27,8 @@ static int find_targets(const struct changes *changes)
 			return err;
 		for (j = 0; j < i; j++)
 			if (change[j].hook.ifindex == change[i].hook.ifindex) {
-				error("%s: is %s, which is named already", change[i].name,
-				      change[j].hook.name);
+				error("%s: is the same interface as %s; name it once",
+				      change[i].name, change[j].hook.name);
 				return -EINVAL;
 			}
 	}

@@ -38,7 +38,7 @@ static void say_late(const char *interface, const struct pc_generation *judges)
 		error("%s: too late: the attach was not confirmed in time, and everything passes; attach again",
 		      interface);
 	else
-		error("%s: too late: the swap was not confirmed in time, and generation %llu judges again; portcullis show --iface %s shows it",
+		error("%s: too late: the swap was not confirmed in time, and generation %llu is active again; to see it: portcullis show --iface %s",
 		      interface, judges->number, interface);
 }
 
@@ -72,7 +72,7 @@ static int ask_guard(const struct confirm *confirm, const struct hook *hook,
 	if (confirm->options->force || filter_recipe(filter, &recipe) ||
 	    remake(hook->name, recipe, NULL, &remade)) {
 		if (!confirm->options->force)
-			warning("%s: whether somebody is locked out is not known", hook->name);
+			warning("%s: not checked whether this locks anyone out", hook->name);
 		return 0;
 	}
 	return guard_hold(&guard_confirm, &target, 1,
@@ -95,8 +95,8 @@ static int confirm_one(struct confirm *confirm, const struct hook *hook)
 	}
 	if (!current->deadline) {
 		if (confirm->named)
-			say_line("%s: nothing waits to be confirmed; generation %llu is final",
-				 hook->name, current->number);
+			say_line("%s: nothing to confirm; generation %llu is final", hook->name,
+				 current->number);
 		return 0;
 	}
 	err = ask_guard(confirm, hook, &filter);
@@ -153,7 +153,7 @@ static int run(struct confirm *confirm)
 	if (!err && confirm->late)
 		err = -ETIME;
 	if (!err && !confirm->named && !confirm->confirmed)
-		say_line("nothing waits to be confirmed");
+		say_line("nothing to confirm");
 	return err;
 }
 

@@ -33,26 +33,28 @@ static const struct command command_table[] = {
 	 COMMAND_FILES, command_show},
 	{"check", "[FILE or DIR...]", "Check profiles and site files", "cjy", COMMAND_FILES,
 	 command_check},
-	{"attach", "IFACE... -p PROFILE[,PROFILE]", "Attach to interfaces: all of them or none",
-	 RECIPE_OPTIONS "LmCK", COMMAND_CHANGE | COMMAND_INTERFACES, command_attach},
+	{"attach", "IFACE... -p PROFILE[,PROFILE]",
+	 "Attach the filter to interfaces, to all of them or none", RECIPE_OPTIONS "LmCK",
+	 COMMAND_CHANGE | COMMAND_INTERFACES, command_attach},
 	{"swap", "IFACE... [-p PROFILE[,PROFILE]]",
-	 "Replace what judges, atomically; what is not given stays as it is", RECIPE_OPTIONS "FCK",
-	 COMMAND_CHANGE | COMMAND_INTERFACES, command_swap},
-	{"apply", "[IFACE...]", "Make this host, or these interfaces, what the site file says",
+	 "Replace the active rule set atomically; settings that are not given stay",
+	 RECIPE_OPTIONS "FCK", COMMAND_CHANGE | COMMAND_INTERFACES, command_swap},
+	{"apply", "[IFACE...]", "Apply the site file, or its part for these interfaces",
 	 "yScCBADZKWn", COMMAND_CHANGE | COMMAND_INTERFACES, command_apply},
-	{"confirm", "[IFACE...]", "Make final what was to be confirmed", "yK",
+	{"confirm", "[IFACE...]", "Confirm a pending change", "yK",
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_confirm},
 	{"detach", "IFACE...", "Remove the filter from interfaces", "",
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_detach},
-	{"takeover", "[IFACE...]", "After an upgrade: this version's programs, the same rules", "",
+	{"takeover", "[IFACE...]",
+	 "After an upgrade: run this version's programs, with the same rules", "",
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_takeover},
-	{"status", "[IFACE...]", "Show what is attached", "j", COMMAND_LOOK | COMMAND_INTERFACES,
-	 command_status},
+	{"status", "[IFACE...]", "Show the attached filters", "j",
+	 COMMAND_LOOK | COMMAND_INTERFACES, command_status},
 	{"counters", "[IFACE...]", "Show the counters of each port", "ajw",
 	 COMMAND_LOOK | COMMAND_INTERFACES, command_counters},
-	{"flows", "[IFACE...]", "Show the flows that were learned", "j",
-	 COMMAND_LOOK | COMMAND_INTERFACES, command_flows},
-	{"doctor", "[IFACE]", "Say what is wrong, and the command that mends it", "ycj",
+	{"flows", "[IFACE...]", "Show the learned flows", "j", COMMAND_LOOK | COMMAND_INTERFACES,
+	 command_flows},
+	{"doctor", "[IFACE]", "Find what is wrong, and suggest a command to fix it", "ycj",
 	 COMMAND_LOOK | COMMAND_INTERFACES, command_doctor},
 };
 
@@ -61,12 +63,12 @@ static void usage(FILE *to)
 	size_t i;
 
 	fprintf(to,
-		"portcullis COMMAND [options] [args]: hold vendors' port lists at the NIC by XDP\n\n");
+		"portcullis COMMAND [options] [args]: enforce vendors' port lists in the network driver, using XDP\n\n");
 	for (i = 0; i < ARRAY_SIZE(command_table); i++)
 		fprintf(to, "  %-9s %-30s %s\n", command_table[i].name, command_table[i].arguments,
 			command_table[i].summary);
 	fprintf(to,
-		"\nportcullis COMMAND --help tells a command's options; portcullis(8) tells all.\n");
+		"\nportcullis COMMAND --help lists a command's options; portcullis(8) is the manual.\n");
 }
 
 static int unknown(const char *word)
@@ -79,8 +81,8 @@ static int unknown(const char *word)
 	for (i = 0; i < ARRAY_SIZE(command_table); i++)
 		name[i] = command_table[i].name;
 	near = nearest(word, name, ARRAY_SIZE(name));
-	error("%s: no such command%s%s%s; see portcullis --help", shown,
-	      near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	error("%s: no such command; %s%s%s", shown, near ? "did you mean '" : "see ",
+	      near ?: "portcullis --help", near ? "'?" : "");
 	return EXIT_USAGE;
 }
 

@@ -16,7 +16,7 @@
 #define WAIT_LIMIT  3600
 
 static const struct option_row option_table[] = {
-	{'p', "profile", "PROFILE[,PROFILE]", "profiles to hold; may be repeated"},
+	{'p', "profile", "PROFILE[,PROFILE]", "profiles to enforce; may be repeated"},
 	{'e', "enable", "FEATURE", "turn a feature on: FEATURE or PROFILE:FEATURE"},
 	{'x', "disable", "PROFILE:SERVICE", "close one service"},
 	{'f', "from", "PROFILE:SERVICE=GROUP[,GROUP]", "admit only these groups to a service"},
@@ -24,27 +24,28 @@ static const struct option_row option_table[] = {
 	{'g', "group", "NAME=PREFIX[,PREFIX]", "define a group; or NAME=@FILE, a prefix a line"},
 	{'o', "observe", NULL, "drop nothing, count what would be dropped"},
 	{'E', "enforce", NULL, "drop what the profiles do not admit (the default)"},
-	{'r', "forward", NULL, "learn forwarded traffic too, and admit its answers"},
+	{'r', "forward", NULL, "learn forwarded traffic too, and admit the replies to it"},
 	{'R', "no-forward", NULL, "learn only what this host itself sends (the default)"},
 	{'O', "outbound", "track|enforce",
-	 "count what goes out (the default), or drop what no service lists"},
+	 "count outgoing packets (the default), or drop those that no service lists"},
 	{'l', "echo-limit", "N", "echo requests a second on a CPU (100); 0: no limit"},
 	{'L', "flows", "N", "size of the network namespace's tables of flows (65536)"},
-	{'C', "confirm", "SECONDS", "fall back unless `portcullis confirm` comes in time"},
-	{'B', "boot", NULL, "final at once; the lockout guard only warns"},
-	{'A', "as", "NAME", "what the file says of NAME, as udev is about to call the interface"},
+	{'C', "confirm", "SECONDS", "undo the change unless `portcullis confirm` is run in time"},
+	{'B', "boot", NULL, "apply without waiting for confirmation; the lockout guard only warns"},
+	{'A', "as", "NAME",
+	 "use the file's part for NAME, the name that udev will give the interface"},
 	{'D', "reload", NULL,
-	 "as systemctl reload does: profiles as confirmed, each interface by itself"},
+	 "as systemctl reload does: confirmed profiles, each interface by itself"},
 	{'Z', "resumed", NULL, "after suspend: put the programs into their drivers again"},
-	{'K', "force", NULL, "also if it locks somebody out who is connected"},
+	{'K', "force", NULL, "proceed even if connected users would be locked out"},
 	{'y', "site", "FILE", "the site file (" SITE_FILE ")"},
-	{'W', "wait", "SECONDS", "wait for interfaces that are not there yet, then go on without"},
-	{'n', "dry-run", NULL, "show what would be done, and do nothing"},
-	{'S', "strict", NULL, "a service closed for want of a group is an error"},
-	{'F', "fresh", NULL, "start from nothing but these options, not from what is live"},
-	{'m', "mode", "native|generic", "insist on this XDP mode"},
-	{'i', "iface", "IFACE", "show what is live on an interface"},
-	{'a', "all", NULL, "also listed ports that counted nothing"},
+	{'W', "wait", "SECONDS", "wait for missing interfaces, then go on without them"},
+	{'n', "dry-run", NULL, "only show what would be done"},
+	{'S', "strict", NULL, "treat a service whose group is undefined as an error"},
+	{'F', "fresh", NULL, "start from these options alone, not from the interface's settings"},
+	{'m', "mode", "native|generic", "require this XDP mode"},
+	{'i', "iface", "IFACE", "show the filter of an interface"},
+	{'a', "all", NULL, "also show listed ports that counted nothing"},
 	{'w', "watch", "SECONDS", "print again every SECONDS, with rates"},
 	{'c', "catalog", "DIR", "search this folder for profiles first; may be repeated"},
 	{'j', "json", NULL, "print JSON"},
@@ -116,7 +117,7 @@ static int read_number(const char *text, unsigned int least, unsigned int most,
 static int set_policy(const struct command *command, struct options *options, enum pc_policy policy)
 {
 	if (options->policy >= 0 && options->policy != (int)policy) {
-		error("%s: --observe and --enforce exclude each other", command->name);
+		error("%s: give either --observe or --enforce, not both", command->name);
 		return -EINVAL;
 	}
 	options->policy = policy;
@@ -126,7 +127,7 @@ static int set_policy(const struct command *command, struct options *options, en
 static int set_forward(const struct command *command, struct options *options, int forward)
 {
 	if (options->forward >= 0 && options->forward != forward) {
-		error("%s: --forward and --no-forward exclude each other", command->name);
+		error("%s: give either --forward or --no-forward, not both", command->name);
 		return -EINVAL;
 	}
 	options->forward = forward;
@@ -138,7 +139,7 @@ static int set_outbound(const struct command *command, struct options *options, 
 	enum pc_outbound outbound;
 
 	if (outbound_parse(text, &outbound)) {
-		error("%s: --outbound %s: is neither track nor enforce", command->name, text);
+		error("%s: --outbound must be track or enforce, not '%s'", command->name, text);
 		return -EINVAL;
 	}
 	options->outbound = outbound;
@@ -150,8 +151,8 @@ static int set_echo_limit(const struct command *command, struct options *options
 	unsigned int limit;
 
 	if (read_number(text, 0, PC_ECHO_LIMIT_MAX, &limit)) {
-		error("%s: --echo-limit %s: is no number from 0 to %d", command->name, text,
-		      PC_ECHO_LIMIT_MAX);
+		error("%s: --echo-limit must be a number from 0 to %d, not '%s'", command->name,
+		      PC_ECHO_LIMIT_MAX, text);
 		return -EINVAL;
 	}
 	options->echo_limit = limit;
@@ -163,7 +164,8 @@ static int set_seconds(const struct command *command, const char *name, const ch
 {
 	if (!read_number(text, 1, most, seconds))
 		return 0;
-	error("%s: --%s %s: is no number of seconds from 1 to %u", command->name, name, text, most);
+	error("%s: --%s must be a number of seconds from 1 to %u, not '%s'", command->name, name,
+	      most, text);
 	return -EINVAL;
 }
 
@@ -199,13 +201,13 @@ static int take(const struct command *command, struct options *options, int lett
 	case 'm':
 		if (!read_mode(value, &options->mode))
 			return 0;
-		error("%s: --mode %s: is neither native nor generic", command->name, value);
+		error("%s: --mode must be native or generic, not '%s'", command->name, value);
 		return -EINVAL;
 	case 'L':
 		if (!read_number(value, 1, PC_FLOWS_MAX, &options->flows))
 			return 0;
-		error("%s: --flows %s: is no number from 1 to %d", command->name, value,
-		      PC_FLOWS_MAX);
+		error("%s: --flows must be a number from 1 to %d, not '%s'", command->name,
+		      PC_FLOWS_MAX, value);
 		return -EINVAL;
 	case 'w': return set_seconds(command, "watch", value, WATCH_LIMIT, &options->watch);
 	case 'C': return set_seconds(command, "confirm", value, CONFIRM_LIMIT, &options->confirm);

@@ -27,7 +27,7 @@ int command_profiles(const struct options *options, struct diag *diag)
 	size_t i;
 
 	if (options->arguments.count) {
-		error("profiles: takes no argument; portcullis show %s shows a profile",
+		error("profiles: takes no argument; to see a profile: portcullis show %s",
 		      options->arguments.name[0]);
 		return EXIT_USAGE;
 	}

@@ -63,7 +63,7 @@ int command_show(const struct options *options, struct diag *diag)
 	if (options->interface)
 		return show_live(options);
 	if (!options->arguments.count && !options->profile.count) {
-		error("show: which profile? portcullis profiles lists them");
+		error("show: name a profile; to list them: portcullis profiles");
 		return EXIT_USAGE;
 	}
 	return show_profiles(options, diag);

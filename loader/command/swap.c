@@ -64,8 +64,8 @@ static int switch_profiles(const struct names *profiles, struct target *target, 
 	if (!err)
 		err = recipe_prune(&target->recipe, &target->catalog, &dropped, diag);
 	for (i = 0; i < dropped.count; i++)
-		warning("%s: %s is dropped: the new profiles do not know it", target->name,
-			dropped.name[i]);
+		warning("%s: %s is ignored: the new profiles have no such feature or service",
+			target->name, dropped.name[i]);
 	return err;
 }
 

@@ -59,20 +59,21 @@ static void check_native(struct doctor *doctor, const struct patient *patient)
 			  patient->name, patient->name, recipe);
 
 	if (is_native(patient))
-		doctor_say(doctor, "native", DOCTOR_OK, NULL, "%s judges in native mode", driver);
+		doctor_say(doctor, "native", DOCTOR_OK, NULL, "%s runs in native mode", driver);
 	else if (is_generic(patient) && nic->xdp & NIC_XDP_NATIVE)
 		doctor_say(
 			doctor, "native", DOCTOR_WARNING, fix,
-			"judges in generic mode, which is slower, although %s has native XDP; attached anew it says why it refuses, if it does",
+			"runs in generic mode, which is slower, although %s has native XDP; attach it in native mode, or see why the driver refuses",
 			driver);
 	else if (is_generic(patient))
-		doctor_say(doctor, "native", DOCTOR_OK, NULL, "judges in generic mode%s%s%s",
+		doctor_say(doctor, "native", DOCTOR_OK, NULL, "runs in generic mode%s%s%s",
 			   nic->xdp_known ? ": " : "", nic->xdp_known ? driver : "",
 			   nic->xdp_known ? " has no native XDP" : "");
 	else if (!nic->xdp_known)
-		doctor_say(doctor, "native", DOCTOR_OK, NULL,
-			   "%s: this kernel does not tell whether it has native XDP; attach tries",
-			   driver);
+		doctor_say(
+			doctor, "native", DOCTOR_OK, NULL,
+			"%s: this kernel does not report whether the driver has native XDP; attach tries it",
+			driver);
 	else if (nic->xdp & NIC_XDP_NATIVE)
 		doctor_say(doctor, "native", DOCTOR_OK, NULL, "%s has native XDP", driver);
 	else
@@ -127,8 +128,8 @@ static void check_queues(struct doctor *doctor, const struct patient *patient)
 			   nic->driver, refused);
 	else if (!patient->link.kind[0] && nic->rx < wanted)
 		doctor_say(doctor, "queues", DOCTOR_WARNING, fix,
-			   "%u in use for %u CPUs: no more than %u of them judge packets", nic->rx,
-			   cpus, nic->rx);
+			   "%u in use for %u CPUs: at most %u CPUs filter packets", nic->rx, cpus,
+			   nic->rx);
 	else
 		doctor_say(doctor, "queues", DOCTOR_OK, NULL, "%u in use for %u CPU%s", nic->rx,
 			   cpus, cpus == 1 ? "" : "s");
@@ -166,10 +167,10 @@ static void check_gluing(struct doctor *doctor, const struct patient *patient, c
 	else if (state == OFFLOAD_FIXED)
 		doctor_say(
 			doctor, check, DOCTOR_WARNING, virtio ? elsewhere : NULL,
-			"is on, and the driver cannot turn it off: what it glues together counts as one packet, and native XDP may be refused");
+			"is on, and the driver cannot turn it off: merged packets count as one, and native XDP may be refused");
 	else if (is_native(patient))
 		doctor_say(doctor, check, DOCTOR_WARNING, fix,
-			   "is on: what it glues together counts as one packet");
+			   "is on: merged packets count as one");
 	else
 		doctor_say(doctor, check, DOCTOR_WARNING, fix,
 			   "is on: many drivers refuse native XDP with it");
@@ -191,7 +192,7 @@ static void check_tags(struct doctor *doctor, const struct patient *patient)
 	else
 		doctor_say(
 			doctor, "vlan-offload", DOCTOR_WARNING, state == OFFLOAD_ON ? fix : NULL,
-			"is on: the tag is taken off before the filter sees the frame, which is counted without it");
+			"is on: the driver removes the tag before the filter sees the frame, so bytes are counted without it");
 }
 
 void doctor_nic(struct doctor *doctor, const struct patient *patient)

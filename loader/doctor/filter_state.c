@@ -30,10 +30,10 @@ static void say_none(struct doctor *doctor, const struct patient *patient)
 	if (doctor_wanted(doctor, &patient->hook))
 		doctor_say(
 			doctor, "filter", DOCTOR_PROBLEM, apply,
-			"there is none, although the site file has this interface: everything passes");
+			"no filter is attached, although the site file lists this interface: everything passes");
 	else if (doctor->privileged)
 		doctor_say(doctor, "filter", DOCTOR_WARNING, fix,
-			   "there is none: everything passes");
+			   "no filter is attached: everything passes");
 }
 
 /* The attach that makes it again, of what was kept; NULL: nothing was. The caller frees. */
@@ -85,8 +85,8 @@ static void say_unreadable(struct doctor *doctor, const struct patient *patient)
 		say_other(doctor, patient);
 	else if (patient->opened == -ENOENT)
 		doctor_say(doctor, "filter", DOCTOR_PROBLEM, again,
-			   "pins of it are missing below " PINS
-			   "/%s: it judges, but no command can change it",
+			   "pins are missing below " PINS
+			   "/%s: the filter works, but no command can change it",
 			   patient->hook.id);
 	else
 		doctor_say(doctor, "filter", DOCTOR_PROBLEM, NULL, PINS "/%s: cannot read: %s",
@@ -171,11 +171,11 @@ static void check_groups(struct doctor *doctor, const struct patient *patient)
 		list = names_join(&services, ", ");
 		services.count = all;
 		doctor_say(doctor, "groups", DOCTOR_WARNING, command,
-			   "closed, for no group of theirs is defined: %s%s", list,
+			   "closed because their groups are not defined: %s%s", list,
 			   all > SERVICES_SHOWN ? " and others" : "");
 	} else if (patient->kept) {
 		doctor_say(doctor, "groups", DOCTOR_OK, NULL,
-			   "no service is closed for want of a group");
+			   "no service is closed because of an undefined group");
 	}
 	names_free(&services);
 	names_free(&groups);
@@ -197,8 +197,7 @@ static unsigned long long left_over(const struct patient *patient)
 		const struct pc_generation *found;
 		__u64 batch;
 
-		if (filter_try_open(patient->hook.id, &filter) ||
-		    filter_left_over(&filter, &batch))
+		if (filter_try_open(patient->hook.id, &filter) || filter_left_over(&filter, &batch))
 			return 0;
 		found = filter.prepared.copy ? filter.prepared.copy : filter.replaced.copy;
 		if (!found || (number && found->number != number))
@@ -218,7 +217,7 @@ static void check_left_over(struct doctor *doctor, const struct patient *patient
 	if (number)
 		doctor_say(
 			doctor, "filter", DOCTOR_WARNING, fix,
-			"a killed command left generation %llu behind; the next one that changes anything settles it",
+			"an interrupted command left generation %llu behind; the next command that changes anything cleans it up",
 			number);
 }
 
@@ -228,11 +227,11 @@ static void check_egress(struct doctor *doctor, const struct patient *patient)
 
 	if (patient->filter.fd[FILTER_EGRESS] < 0) /* its pins are root's alone */
 		doctor_say(doctor, "egress", DOCTOR_WARNING, DOCTOR_SUDO,
-			   "whether the egress program is attached cannot be seen without root");
+			   "only root can see whether the egress program is attached");
 	else if (egress_state(&patient->filter, patient->hook.ifindex) == EGRESS_MISSING)
 		doctor_say(
 			doctor, "egress", DOCTOR_PROBLEM, fix,
-			"the egress program is missing: what this host sends is neither learned nor judged");
+			"the egress program is missing: outgoing packets are neither learned nor filtered");
 	else
 		doctor_say(doctor, "egress", DOCTOR_OK, NULL, "the egress program is attached");
 }
@@ -264,7 +263,7 @@ static void say_waiting(struct doctor *doctor, const struct patient *patient)
 	else
 		doctor_say(
 			doctor, "confirm", DOCTOR_WARNING, fix,
-			"%u s left to confirm generation %llu, then generation %llu judges again",
+			"%u s left to confirm generation %llu, then generation %llu is active again",
 			left, (unsigned long long)filter->current.copy->number,
 			(unsigned long long)filter->fallback.copy->number);
 }
@@ -285,7 +284,7 @@ static void say_reverted(struct doctor *doctor, const struct patient *patient)
 	else
 		doctor_say(
 			doctor, "confirm", DOCTOR_PROBLEM, swap,
-			"the last change was not confirmed in time: generation %llu judges again; the fix keeps what it says",
+			"the last change was reverted because it was not confirmed in time: generation %llu is active again; the fix makes it permanent",
 			(unsigned long long)current->number);
 }
 

@@ -79,7 +79,7 @@ static void check_kernel(struct doctor *doctor)
 static void check_btf(struct doctor *doctor)
 {
 	if (!access(BTF, R_OK))
-		doctor_say(doctor, "btf", DOCTOR_OK, NULL, "the kernel has its types");
+		doctor_say(doctor, "btf", DOCTOR_OK, NULL, "the kernel has BTF");
 	else if (errno == ENOENT && !access("/sys/kernel", X_OK))
 		doctor_say(doctor, "btf", DOCTOR_PROBLEM,
 			   "boot a kernel that is built with CONFIG_DEBUG_INFO_BTF=y",
@@ -140,11 +140,13 @@ static void check_jit(struct doctor *doctor)
 	else
 		doctor_say(doctor, "jit", DOCTOR_OK, NULL, "is on");
 	if (read_sysctl(HARDEN) == 2)
-		doctor_say(doctor, "jit", DOCTOR_WARNING, "sysctl -w net.core.bpf_jit_harden=1",
-			   "blinds the constants of root's programs too, which makes them slower");
+		doctor_say(
+			doctor, "jit", DOCTOR_WARNING, "sysctl -w net.core.bpf_jit_harden=1",
+			"is on with constant blinding for root's programs, which makes them slower");
 	if (read_sysctl(STATS) == 1)
-		doctor_say(doctor, "jit", DOCTOR_WARNING, "sysctl -w kernel.bpf_stats_enabled=0",
-			   "each run of a program is timed, which costs more than a run");
+		doctor_say(
+			doctor, "jit", DOCTOR_WARNING, "sysctl -w kernel.bpf_stats_enabled=0",
+			"is on, but the kernel times each run of a program, which takes longer than the run");
 }
 
 static bool bpffs_mounted(void)
@@ -166,12 +168,12 @@ static bool check_admins(struct doctor *doctor)
 	if (!lstat(PINS, &st) && st.st_mode & 0070)
 		doctor_say(doctor, "bpffs", DOCTOR_PROBLEM, fix,
 			   "%s: others can write to it: a member of the group " ADMINS
-			   " can pin there what he reads, and change it",
+			   " could pin there the maps it may read, and write to them",
 			   folder);
 	else
 		doctor_say(doctor, "bpffs", DOCTOR_WARNING, fix,
 			   "%s: others can write to it: the group " ADMINS
-			   " gets nothing to read, for its members could change what they read",
+			   " gets no read access, because its members could write to the maps",
 			   folder);
 	return true;
 }
@@ -193,8 +195,8 @@ static bool check_way(struct doctor *doctor)
 		doctor_say(
 			doctor, "bpffs", DOCTOR_WARNING, fix,
 			BPFFS
-			": others can write to it (mode %04o): who makes " PINS
-			" before the first attach keeps every command from working; mount it with mode=0700",
+			": others can write to it (mode %04o): a user who creates " PINS
+			" before the first attach would block every command; mount it with mode=0700",
 			st.st_mode & 07777);
 	else
 		return false;
@@ -223,8 +225,7 @@ static void check_bpffs(struct doctor *doctor)
 	else if (writers)
 		;
 	else if (ready)
-		doctor_say(doctor, "bpffs", DOCTOR_OK, NULL,
-			   PINS ": nobody but root can change what is in it");
+		doctor_say(doctor, "bpffs", DOCTOR_OK, NULL, PINS ": only root can write to it");
 	else if (bpffs_mounted())
 		doctor_say(doctor, "bpffs", DOCTOR_OK, NULL,
 			   BPFFS ": is mounted; nothing was attached yet");

@@ -45,7 +45,7 @@ static void check_frames(struct doctor *doctor, const struct patient *patient)
 	else if (!err && patient->open && !filter_frame(&patient->filter, &loaded) && loaded != now)
 		doctor_say(
 			doctor, "link", DOCTOR_PROBLEM, fix,
-			"has another link type than when the filter was attached, which misreads its frames");
+			"its link type has changed since the filter was attached, so frames are misread");
 }
 
 static void check_redirects(struct doctor *doctor, const struct patient *patient)
@@ -66,7 +66,7 @@ static void check_vlan(struct doctor *doctor, const struct patient *patient)
 	if (!strcmp(patient->link.kind, "vlan") && patient->link.lower[0])
 		doctor_say(
 			doctor, "link", DOCTOR_WARNING, fix,
-			"is a VLAN of %s: XDP is generic here, and slow; at %s it can be native, and judges all its VLANs",
+			"is a VLAN of %s: XDP is generic here, and slow; attached to %s it can be native, and filters all its VLANs",
 			patient->link.lower, patient->link.lower);
 }
 
@@ -122,11 +122,11 @@ static void check_forwarding(struct doctor *doctor, const struct patient *patien
 		doctor_say(doctor, "forwarding", DOCTOR_OK, NULL, "this host forwards nothing");
 	else if (learns_forwarded(patient))
 		doctor_say(doctor, "forwarding", DOCTOR_OK, NULL,
-			   "is on, and answers to what is forwarded are known");
+			   "is on, and replies to forwarded connections are admitted");
 	else
 		doctor_say(
 			doctor, "forwarding", DOCTOR_WARNING, fix,
-			"is on: packets for other hosts are judged by these profiles too, and answers to what they start are not known");
+			"is on: packets for other hosts are filtered by these profiles too, and replies to forwarded connections are dropped");
 }
 
 bool doctor_interface(struct doctor *doctor, const char *interface)

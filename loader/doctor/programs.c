@@ -61,7 +61,7 @@ static void check_xdp(struct doctor *doctor, const struct patient *patient)
 	__u32 link;
 
 	if (!hook->program_id || hook->id[0]) {
-		doctor_say(doctor, "xdp", DOCTOR_OK, NULL, "no program of others is at the hook");
+		doctor_say(doctor, "xdp", DOCTOR_OK, NULL, "no other program is at the hook");
 		return;
 	}
 	program = program_text(hook->program_id);
@@ -75,8 +75,8 @@ static void check_xdp(struct doctor *doctor, const struct patient *patient)
 			program, hook_mode_name(hook->mode));
 	else
 		doctor_say(doctor, "xdp", DOCTOR_WARNING, DOCTOR_SUDO,
-			   "a program is attached, %s (%s); whose cannot be seen without root",
-			   program, hook_mode_name(hook->mode));
+			   "a program is attached, %s (%s); only root can see whose it is", program,
+			   hook_mode_name(hook->mode));
 }
 
 /* --- tc --- */

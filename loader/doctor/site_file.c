@@ -168,7 +168,7 @@ static void check_tried(struct doctor *doctor, const char *path)
 		return;
 	fix = restore(doctor);
 	doctor_say(doctor, "site-file", DOCTOR_PROBLEM, fix,
-		   "%s was applied and not confirmed: the next boot has what was confirmed before",
+		   "%s was applied and not confirmed: the next boot uses what was confirmed before",
 		   path);
 }
 
@@ -252,16 +252,18 @@ static void say_match(struct doctor *doctor, const struct patient *patient,
 
 	compare(doctor, patient, wanted, &match);
 	if (match.words && waits)
-		doctor_say(doctor, "site-file", DOCTOR_WARNING, apply,
-			   "%s: apply takes it, boot and reload do not", waits);
+		doctor_say(
+			doctor, "site-file", DOCTOR_WARNING, apply,
+			"%s; apply would use the new profiles, boot and reload keep the confirmed ones",
+			waits);
 	else if (match.words && match.profiles)
-		doctor_say(doctor, "site-file", DOCTOR_OK, NULL, "what is attached is what %s says",
-			   path);
+		doctor_say(doctor, "site-file", DOCTOR_OK, NULL,
+			   "the attached filter is what %s says", path);
 	else
 		/* One fix is enough: that of what was reverted keeps it. */
 		doctor_say(doctor, "site-file", DOCTOR_WARNING,
 			   patient_reverted(patient) ? NULL : apply,
-			   "what is attached is not what %s says%s%s", path,
+			   "the attached filter differs from %s%s%s", path,
 			   match.changes ? ": it " : "", match.changes ? match.changes : "");
 	free(match.changes);
 }
@@ -292,7 +294,7 @@ void doctor_wants(struct doctor *doctor, const struct patient *patient)
 		__free_text char *fix = xasprintf("%s --dry-run", apply);
 
 		doctor_say(doctor, "site-file", DOCTOR_WARNING, fix,
-			   "%s does not have this interface: apply takes its filter off",
+			   "%s does not list this interface: apply would detach its filter",
 			   doctor->site.path);
 	} else {
 		say_match(doctor, patient, wanted, apply, waits);

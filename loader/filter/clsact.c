@@ -297,7 +297,7 @@ static int add_filter(struct mnl_socket *socket, int program, __u32 program_id,
 	options.priority = free_priority(&filters, &ahead);
 	err = bpf_tc_attach(&hook, &options);
 	if (!err && ahead)
-		warning("%s: filters of others come before ours at its clsact: what they redirect or drop is not seen, and what they pass for good is neither learned nor judged",
+		warning("%s: other filters run before ours at its clsact: packets that they redirect, drop or finally accept are neither learned nor filtered",
 			interface);
 	return err;
 }

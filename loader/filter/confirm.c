@@ -51,7 +51,7 @@ int filter_settle_reverted(struct filter *filter)
 	__atomic_store_n(&head->reverted_at, clock_wall() - late, __ATOMIC_RELAXED);
 	err = slot_put(filter, SLOT_JUDGING, filter->current.generation);
 	if (err) {
-		error("cannot put the generation back that judges: %s", strerror(-err));
+		error("cannot put the active generation back: %s", strerror(-err));
 		return err;
 	}
 	slot_clear_fallback(filter);

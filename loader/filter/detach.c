@@ -34,7 +34,8 @@ int filter_empty(struct filter *filter)
 void filter_refill(const struct filter *filter)
 {
 	if (filter->emptied >= 0 && slot_put(filter, SLOT_JUDGING, filter->emptied))
-		error("%s/%s: cannot put back what judged: %s", PINS, filter->id, strerror(errno));
+		error("%s/%s: cannot put the active generation back: %s", PINS, filter->id,
+		      strerror(errno));
 }
 
 /* Opens what filter_detach needs of a filter that is known by its id only. */

@@ -84,7 +84,7 @@ static int build_next(struct filter *filter, const struct tables *tables, const 
 	if (first_to_confirm(filter, next->copy)) {
 		err = slot_put(filter, SLOT_FALLBACK, filter->current.generation);
 		if (err)
-			error("cannot keep the generation that judges: %s", strerror(-err));
+			error("cannot keep the active generation: %s", strerror(-err));
 	}
 	if (!err && filter->id[0])
 		err = installed_pin(filter, next);

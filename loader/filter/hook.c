@@ -266,7 +266,7 @@ int hook_missing(const struct hook *hook, const char *command)
 		      command, hook->name, hook->id, hook->name);
 		return -EIO;
 	}
-	error("%s: %s: no filter of portcullis is attached; portcullis attach %s -p PROFILE attaches one",
+	error("%s: %s: no filter of portcullis is attached; to attach one: portcullis attach %s -p PROFILE",
 	      command, hook->name, hook->name);
 	return -ENOENT;
 }

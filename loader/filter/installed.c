@@ -112,7 +112,7 @@ int filter_left_over(struct filter *filter, __u64 *batch)
 	installed_close(&filter->replaced);
 	*batch = err ? 0 : found.copy->batch;
 	if (err && err != -ENOENT)
-		error("%s/%s: cannot tell what a killed command left: %s", PINS, filter->id,
+		error("%s/%s: cannot read what an interrupted command left: %s", PINS, filter->id,
 		      strerror(-err));
 	else if (!err && found.copy->number > filter->current.copy->number)
 		filter->prepared = found;

@@ -118,7 +118,7 @@ static int settle_reverted(const struct pinned *pinned, struct filter *filter)
 				       .interface = name,
 				       .generation = filter->current.copy->number,
 				       .what = "the swap was not confirmed in time"});
-	warning("%s: the swap was not confirmed in time: generation %llu judges again", name,
+	warning("%s: the swap was not confirmed in time: generation %llu is active again", name,
 		filter->current.copy->number);
 	return 0;
 }
@@ -140,16 +140,16 @@ static int settle_left_over(const struct pinned *pinned, struct filter *filter, 
 					  RECORD_SWAP,
 			.interface = name,
 			.generation = filter->current.copy->number,
-			.what = "completed what a killed command had left half done",
+			.what = "completed the change of an interrupted command",
 			.seconds = seconds_left(filter->current.copy),
 		});
-		warning("%s: completed the %s that a killed command had left half done", name,
-			what);
+		warning("%s: completed the %s of an interrupted command", name, what);
 	} else if (filter->current.copy->stand_in) {
-		return take_off(pinned, filter, "a killed command had only prepared the attach");
+		return take_off(pinned, filter,
+				"an interrupted command had only prepared the attach");
 	} else {
 		generation_retire(filter, &filter->prepared);
-		warning("%s: took back the swap that a killed command had only prepared", name);
+		warning("%s: undid the swap that an interrupted command had only prepared", name);
 	}
 	return 0;
 }
@@ -176,7 +176,7 @@ static int settle(const struct pinned *pinned, const struct judging *judging, si
 				       batch_judges(judging, count, batch) &&
 					       !is_over(filter.prepared.copy));
 	else if (!err && filter.current.copy->stand_in)
-		err = take_off(pinned, &filter, "a killed command had only begun to attach");
+		err = take_off(pinned, &filter, "an interrupted command had only begun to attach");
 	if (err || !filter.current.copy)
 		return err == -ENOENT ? 0 : err;
 	filter_finish(&filter);
@@ -190,7 +190,7 @@ static void settle_empty(const struct pinned *pinned)
 
 	if (pinned->link && filter_is_empty(pinned->id)) {
 		memcpy(filter.id, pinned->id, sizeof(filter.id));
-		take_off(pinned, &filter, "completed a detach that was left half done");
+		take_off(pinned, &filter, "completed the detach of an interrupted command");
 	}
 }
 
@@ -244,13 +244,13 @@ static void mend(const struct hook *hook)
 		return;
 	fd_close(&filter.fd[FILTER_EGRESS_LINK]);
 	if (!try_again(&filter, hook) && attach_again(&filter, hook)) {
-		warning("%s: its egress program is missing: what this host sends is neither learned nor judged; portcullis detach %s, then attach again",
+		warning("%s: its egress program is missing: outgoing packets are neither learned nor filtered; portcullis detach %s, then attach again",
 			hook->name, hook->name);
 		return;
 	}
 	if (!hook_there(hook))
 		return;
-	warning("%s: its egress program was missing, and is attached again: what this host sent meanwhile was not learned",
+	warning("%s: its egress program was missing, and is attached again: packets sent meanwhile were not learned",
 		hook->name);
 	seed_live(&filter, hook->ifindex, filter.current.copy->forward);
 }

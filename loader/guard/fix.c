@@ -54,10 +54,10 @@ static char *why_closed(const struct composed *service)
 
 	switch (service->why) {
 	case WHY_FEATURE:
-		return xasprintf("%s is a feature that is off (%s)", name,
+		return xasprintf("%s is off: feature %s is not enabled", name,
 				 service->service->feature);
 	case WHY_DISABLED: return xasprintf("%s is disabled", name);
-	case WHY_LOCAL: return xasprintf("%s is open only to groups that --from names", name);
+	case WHY_LOCAL: return xasprintf("%s is for local use only", name);
 	case WHY_GROUP:
 		return xasprintf("%s admits only %s, %s not defined", name, groups,
 				 service->from.count == 1 ? "which is" : "all of them");
@@ -252,7 +252,7 @@ static char *fix_text(const struct attempt *attempt, const char *port)
 			xasprintf("%sleave out %s %s%s", *words ? " and " : "",
 				  site ? "disable:" : "--disable", attempt->left_out,
 				  attempt->kind == GUARD_OPTIONS_KEPT ?
-					  " (--fresh forgets that of an earlier command)" :
+					  " (--fresh discards the settings of earlier commands)" :
 					  "") :
 			NULL;
 	__free_text char *why = attempt->why ? xstrdup(attempt->why) :
@@ -275,7 +275,7 @@ char *guard_fix(const struct guard_command *command, const struct guard_target *
 	    !try_move(command, target, need, &attempt) &&
 	    !try_profiles(command, target, need, SIZE_MAX, &attempt))
 		return xasprintf(
-			"no profile of the catalog opens %s to them; portcullis-profile(5) tells how to write one",
+			"no profile in the catalog opens %s to them; portcullis-profile(5) explains how to write one",
 			port);
 	text = fix_text(&attempt, port);
 	attempt_free(&attempt);

@@ -358,7 +358,7 @@ static void say_refusal(struct judgement *judgement, const struct refusal *refus
 	__free_text char *fix = guard_fix(judgement->command, refusal->target, &need);
 	__free_text char *sessions = sessions_text(refusal);
 
-	say(judgement, refusal->party, "%s: %s could not be made again: %s",
+	say(judgement, refusal->party, "%s: %s could not be re-established: %s",
 	    refusal->target->interface, sessions, fix);
 }
 
@@ -374,7 +374,7 @@ static void say_nobody(struct judgement *judgement, const struct socket_info *se
 				      need.port))
 			target = &judgement->target[i];
 	fix = guard_fix(judgement->command, target, &need);
-	say(judgement, PARTY_OTHER, "%s: nobody could reach the server on %u/%s any more: %s",
+	say(judgement, PARTY_OTHER, "%s: the server on %u/%s would become unreachable: %s",
 	    target->interface, need.port, transport_name(need.transport), fix);
 }
 
@@ -462,7 +462,7 @@ static void warn_of_others(struct judgement *judgement)
 	list = names_join(&ports, ", ");
 	if (all)
 		diag_warning(judgement->diag, NULL,
-			     "connections live on, but new ones will be refused: %s", list);
+			     "open connections continue, but new ones will be refused: %s", list);
 }
 
 enum guard_found guard_judge(const struct guard_command *command, const struct guard_target *target,

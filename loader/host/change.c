@@ -67,7 +67,7 @@ int change_find_free(struct change *change)
 		return hook_free(&change->hook);
 	if (is_stand_in(&change->hook)) /* a dry run: else it would be gone */
 		return 0;
-	error("%s: portcullis is attached already; portcullis swap %s -p PROFILE changes the profile",
+	error("%s: portcullis is already attached; to change its profile: portcullis swap %s -p PROFILE",
 	      change->hook.name, change->hook.name);
 	return -EEXIST;
 }
@@ -128,7 +128,7 @@ static int load_all(const struct changes *changes)
 			if (err)
 				return err;
 		} else if (one->flows && one->flows != first->flows) {
-			error("%s: %u flows, and %s has another number: interfaces of a network namespace share the map",
+			error("%s: %u flows, but %s has another number: all interfaces of a network namespace share one flow table",
 			      one->name, one->flows, first->name);
 			return -EINVAL;
 		}
@@ -289,18 +289,17 @@ static int say_confirm(const struct change *change)
 		return 0;
 	if (left) {
 		say_line(
-			"%s: waits to be confirmed, %u s, then %s; best from a new connection: portcullis confirm %s",
+			"%s: not confirmed yet: in %u s %s. From a new connection run: portcullis confirm %s",
 			change->name, left,
 			filter->fallback.copy->stand_in ? "everything passes again" :
-							  "what judged before comes back",
+							  "it reverts to the previous rule set",
 			change->name);
 		return 0;
 	}
 	if (filter->fallback.copy->stand_in)
-		error("%s: the time to confirm it has passed already: everything passes again",
-		      change->name);
+		error("%s: the deadline has already passed: everything passes again", change->name);
 	else
-		error("%s: the time to confirm what was there passed meanwhile: generation %llu judges again",
+		error("%s: the pending change was not confirmed in time: generation %llu is active again",
 		      change->name, filter->fallback.copy->number);
 	return -ETIME;
 }
@@ -471,7 +470,7 @@ static int check_detaches(const struct changes *changes)
 	each_change (changes, one, CHANGE_DETACH) {
 		if (!confirm)
 			continue;
-		error("%s: %s would be detached, which cannot fall back: detach it first, or leave out --confirm",
+		error("%s: %s would be detached, which --confirm cannot undo: detach it first, or leave out --confirm",
 		      changes->command->name, one->name);
 		return -EINVAL;
 	}

@@ -114,12 +114,12 @@ static void world_free(struct guard_world *world, struct filter *filters)
 static void say_stopped(const char *command, enum guard_mode mode, enum guard_found found)
 {
 	if (mode == GUARD_CALLER)
-		error("confirm: nothing is confirmed; confirm from a new connection, which shows that one can be made, or with --force");
+		error("confirm: refused, nothing was confirmed; run it from a new connection, which proves that you can connect, or with --force");
 	else if (found == GUARD_OWN)
-		error("%s: stopped before anything changed; --force goes on all the same, and with --confirm 60 besides it falls back by itself",
+		error("%s: refused, nothing was changed; --force proceeds anyway, and --force --confirm 60 is undone after 60 s unless confirmed",
 		      command);
 	else
-		error("%s: stopped before anything changed; go on with --confirm 60, which falls back by itself, or with --force",
+		error("%s: refused, nothing was changed; proceed with --confirm 60, which is undone after 60 s unless confirmed, or with --force",
 		      command);
 }
 
@@ -137,7 +137,7 @@ int guard_hold(const struct guard_command *command, const struct guard_target *t
 		return 0;
 	err = read_world(&world, &routes);
 	if (err) {
-		warning("%s: cannot tell who is connected: %s; whether somebody is locked out is not known",
+		warning("%s: cannot list the connected users: %s; not checked whether this locks anyone out",
 			command->name, strerror(-err));
 	} else {
 		world.context = routes;

@@ -80,7 +80,7 @@ static char *say_changes(const struct standing *standing, const json_t *kept,
 	if (standing->state == SITE_CHANGED)
 		return xasprintf("%s changed since it was applied%s%s", file, what ? ": " : "",
 				 what ? what : "");
-	return xasprintf("this is not what %s says%s%s", file, what ? ": it " : "",
+	return xasprintf("the attached filter differs from %s%s%s", file, what ? ": it " : "",
 			 what ? what : "");
 }
 

@@ -34,7 +34,7 @@ static int make(const char *interface, const struct any_layout *other, const str
 	int err = remake(interface, other->recipe, folders, made);
 
 	if (err)
-		error("%s: its filter is another version's, and its recipe cannot be used: see above; use the version that attached it, or portcullis detach %s and attach again",
+		error("%s: its filter was attached by another version, and its settings cannot be used (see above); use that version, or portcullis detach %s and attach again",
 		      interface, interface);
 	return err;
 }
@@ -94,7 +94,8 @@ static int keep_counters(const struct hook *hook, const struct any_layout *old, 
 			       0;
 	}
 	if (!past_known(old->version)) {
-		warning("%s: counters begin at zero: that version had others", hook->name);
+		warning("%s: counters begin at zero, because that version kept them in another layout",
+			hook->name);
 		return 0;
 	}
 	ours->fd[FILTER_PAST] = past_make(&old->filter, old->version);
@@ -115,7 +116,7 @@ static void keep_last_counts(const struct hook *hook, const struct any_layout *o
 	if (err && past >= 0)
 		fd_close(&past);
 	if (err)
-		warning("%s: what was counted while it was taken over is lost: %s", hook->name,
+		warning("%s: packets counted during the takeover are lost: %s", hook->name,
 			strerror(-err));
 }
 
@@ -162,7 +163,7 @@ static int check_same(const struct hook *hook, const struct remade *made, bool m
 
 	if (!changes && !misread)
 		return 0;
-	error("%s: goes on by the programs of the version that attached it: this one %s; portcullis swap %s takes it over",
+	error("%s: keeps the programs of the version that attached it, because this version %s; to take it over: portcullis swap %s",
 	      hook->name,
 	      changes ?
 		      changes :
@@ -204,7 +205,7 @@ static int check_change(const struct hook *hook, const struct takeover *how, boo
 	if (!how->confirm)
 		return guard_hold(how->command, &target, 1, how->management,
 				  how->force ? GUARD_WARN : GUARD_STOP);
-	error("%s: another version attached it; to take it over would change that for good: %s once without --confirm, then with",
+	error("%s: another version attached it, and taking it over cannot be undone: run %s without --confirm first, then again with it",
 	      hook->name, how->command->name);
 	return -EBUSY;
 }
@@ -252,7 +253,7 @@ static int look_at(const struct hook *hook, const struct any_layout *other)
 		return -EPROTO;
 	}
 	if (other->version < PC_ABI_VERSION && (other->waits || other->stand_in)) {
-		error("%s: was attached by an older version of portcullis, and waits to be confirmed: confirm it with that version, wait until it has fallen back, or portcullis detach %s",
+		error("%s: was attached by an older version of portcullis, and is not confirmed yet: confirm it with that version, wait until it has reverted, or portcullis detach %s",
 		      hook->name, hook->name);
 		return -EBUSY;
 	}

@@ -16,12 +16,12 @@ static void judge_master(const struct link *master, link_tell *tell, void *conte
 
 	if (!strcmp(master->kind, "bridge")) {
 		text = xasprintf(
-			"is a port of the bridge %s: traffic of the guests behind it is judged too",
+			"is a port of the bridge %s: traffic of the guests behind it is filtered too",
 			master->name);
 		tell(context, LINK_PORT, master->name, text);
 	} else if (!strcmp(master->kind, "bond") || !strcmp(master->kind, "team")) {
 		text = xasprintf(
-			"is a member of %s: what comes by the other members is not judged; attach to %s",
+			"is a member of %s: what arrives at the other members is not filtered; attach to %s",
 			master->name, master->name);
 		tell(context, LINK_MEMBER, master->name, text);
 	}
@@ -35,10 +35,10 @@ static void judge_kinds(const struct links *links, const struct link *own, link_
 
 	if (own->flags & IFF_LOOPBACK)
 		tell(context, LINK_LOOPBACK, own->name,
-		     "carries what this host sends to itself: programs on it reach each other at listed ports only");
+		     "carries this host's traffic to itself: local programs reach each other at listed ports only");
 	if (!strcmp(own->kind, "bridge"))
 		tell(context, LINK_BRIDGE, own->name,
-		     "is a bridge: what it forwards between its ports is not judged, only what comes to this host");
+		     "is a bridge: only packets to this host are filtered, not those between its ports");
 	if (master)
 		judge_master(master, tell, context);
 	for (i = 0; i < links->count; i++) {
@@ -49,7 +49,7 @@ static void judge_kinds(const struct links *links, const struct link *own, link_
 			continue;
 		if (strncmp(upper->kind, "macv", 4) && strncmp(upper->kind, "ipv", 3))
 			continue;
-		text = xasprintf("carries the %s interface %s: its traffic is judged too",
+		text = xasprintf("carries the %s interface %s: its traffic is filtered too",
 				 upper->kind, upper->name);
 		tell(context, LINK_CARRIES, upper->name, text);
 	}
@@ -69,7 +69,7 @@ static void warn_queues(const char *interface, const struct link *own)
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (queues && queues < (unsigned long)cpus)
-		warning("%s: has %u receive queue%s for %ld CPUs: no more than %u of them judge%s packets; ethtool -L %s combined %ld changes that, if the NIC has as many",
+		warning("%s: has %u receive queue%s for %ld CPUs: at most %u of them filter%s packets; to use all CPUs, if the NIC has as many queues: ethtool -L %s combined %ld",
 			interface, queues, queues == 1 ? "" : "s", cpus, queues,
 			queues == 1 ? "s" : "", interface, cpus);
 }
@@ -114,9 +114,9 @@ void link_warn(const char *interface, unsigned int ifindex, bool forward)
 	if (!link_forwarding())
 		return;
 	if (forward)
-		warning("%s: IP forwarding is on: packets for other hosts are judged by these profiles too",
+		warning("%s: IP forwarding is on: packets for other hosts are filtered by these profiles too",
 			interface);
 	else
-		warning("%s: IP forwarding is on: packets for other hosts are judged by these profiles too, and answers to what they start are not known; --forward learns these",
+		warning("%s: IP forwarding is on: packets for other hosts are filtered by these profiles too, and replies to forwarded connections are dropped; --forward admits them",
 			interface);
 }

@@ -126,7 +126,7 @@ static bool is_safe(void)
 
 	if (folder)
 		warning("%s: others can write to this folder of a bpffs: the group " ADMINS
-			" gets nothing to read, for its members could change what they read; close it (bpffs is best mounted with mode=0700): %s",
+			" gets no read access, because its members could write to the maps; close it (bpffs is best mounted with mode=0700): %s",
 			folder, fix);
 	return !folder;
 }

@@ -180,7 +180,7 @@ int pins_lock(int *lock)
 	int i;
 
 	if (err == -EAGAIN)
-		warning("another portcullis command is at work; waiting for it");
+		warning("another portcullis command is running; waiting for it");
 	for (i = 0; err == -EAGAIN && i < LOCK_WAIT_SECONDS * 50; i++) {
 		nanosleep(&pause, NULL);
 		err = lock_once(lock);

@@ -63,7 +63,7 @@ int kernel_privileged(const char *command)
 	names_free(&missing);
 	if (!err && access(PINS, R_OK | X_OK) && errno == EACCES) {
 		err = -EACCES;
-		error("%s: " PINS ": %s: the pins are root's alone; run it as root", command,
+		error("%s: " PINS ": %s: only root may read the pins; run it as root", command,
 		      strerror(-err));
 	}
 	return err;

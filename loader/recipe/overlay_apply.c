@@ -7,12 +7,17 @@
 #include "loader/base/memory.h"
 #include "loader/recipe/overlay.h"
 
-/* "; did you mean 'imap'?", or nothing; the caller frees. */
-static char *did_you_mean(const char *word, const struct names *names)
+/*
+ * "; did you mean 'imap'?", or without a similar name, how to list those of `profile`, if that is
+ * not NULL; the caller frees.
+ */
+static char *did_you_mean(const char *word, const struct names *names, const char *profile)
 {
 	const char *near = nearest_name(word, names);
 
-	return near ? xasprintf("; did you mean '%s'?", near) : xstrdup("");
+	if (near)
+		return xasprintf("; did you mean '%s'?", near);
+	return profile ? xasprintf("; to list them: portcullis show %s", profile) : xstrdup("");
 }
 
 /* --- finding what an option names --- */
@@ -28,7 +33,7 @@ static const struct profile *find_profile(struct overlays *overlays, const char 
 		return profile;
 	for (size_t i = 0; i < overlays->profiles; i++)
 		names_add(&known, overlays->profile[i]->name);
-	hint = did_you_mean(name, &known);
+	hint = did_you_mean(name, &known, NULL);
 	diag_error(overlays->diag, place, "no chosen profile is named '%s'%s", name, hint);
 	return NULL;
 }
@@ -48,7 +53,7 @@ static struct overlay *find_service(struct overlays *overlays, const char *profi
 		return overlay;
 	for (size_t i = 0; i < profile->services; i++)
 		names_add(&known, profile->service[i].name);
-	hint = did_you_mean(name, &known);
+	hint = did_you_mean(name, &known, profile_name);
 	diag_error(overlays->diag, place, "%s has no service '%s'%s", profile_name, name, hint);
 	return NULL;
 }
@@ -92,7 +97,7 @@ static void say_no_feature(struct overlays *overlays, const struct profile *only
 		if (overlay->service->feature && (!only || overlay->profile == only))
 			names_add_once(&known, overlay->service->feature);
 	}
-	hint = did_you_mean(feature, &known);
+	hint = did_you_mean(feature, &known, only ? only->name : "PROFILE");
 	if (only)
 		diag_error(overlays->diag, place, "%s has no feature '%s'%s", only->name, feature,
 			   hint);
@@ -209,7 +214,7 @@ static void check_from_port(struct overlays *overlays, const struct overlay *ove
 	in = ports_text(overlay->in, NULL);
 	from = ports_text(from_port, NULL);
 	diag_error(overlays->diag, &(struct place){.file = "--set"},
-		   "%s:%s admits only from source port %s, which has not the protocol of %s",
+		   "%s:%s admits source port %s only, which is of another protocol than %s",
 		   overlay->profile->name, overlay->service->name, from, in);
 }
 
@@ -225,7 +230,7 @@ static void check_group(struct overlays *overlays, const char *name, const struc
 	}
 	if (names_have(&overlays->group, name))
 		return;
-	hint = did_you_mean(name, &overlays->group);
+	hint = did_you_mean(name, &overlays->group, NULL);
 	diag_error(overlays->diag, place, "no such group '%s'%s%s define it with --group %s=PREFIX",
 		   name, hint, *hint ? "" : ";", name);
 }
@@ -239,8 +244,8 @@ static void apply_from(struct overlays *overlays, const struct override_from *fr
 		return;
 	if (!has_in(overlay->service)) {
 		diag_error(overlays->diag, &place,
-			   "%s:%s listens on no port, so nobody can be kept from it", from->profile,
-			   overlay->service->name);
+			   "%s:%s listens on no port, so there are no clients to restrict",
+			   from->profile, overlay->service->name);
 		return;
 	}
 	for (size_t i = 0; i < from->groups.count; i++)

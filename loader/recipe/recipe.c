@@ -33,8 +33,9 @@ static int check_name(const char *name, const char *kind, const struct place *pl
 {
 	if (name_valid(name))
 		return 0;
-	diag_error(diag, place, "'%s' is no name of a %s: a-z, 0-9 and '-', at most %d", name, kind,
-		   NAME_LIMIT);
+	diag_error(diag, place,
+		   "'%s' is not a %s name; use only a-z, 0-9 and '-', at most %d characters", name,
+		   kind, NAME_LIMIT);
 	return -EINVAL;
 }
 
@@ -81,7 +82,8 @@ static int check_target(const char *word, const char *profile, const char *servi
 			const struct place *place, struct diag *diag)
 {
 	if (!service) {
-		diag_error(diag, place, "'%s' names no service; write PROFILE:SERVICE", word);
+		diag_error(diag, place, "'%s' does not name a service; write PROFILE:SERVICE",
+			   word);
 		return -EINVAL;
 	}
 	if (check_name(profile, "profile", place, diag))
@@ -111,7 +113,7 @@ static int parse_direction(const char *text, enum direction *direction, const st
 	else if (!strcmp(text, "out"))
 		*direction = DIRECTION_OUT;
 	else {
-		diag_error(diag, place, "'%s' is no direction; write in or out", text);
+		diag_error(diag, place, "'%s' is not a direction; write in or out", text);
 		return -EINVAL;
 	}
 	return 0;

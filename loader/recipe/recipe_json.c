@@ -137,7 +137,7 @@ static int read_policy(struct recipe *recipe, const json_t *json, struct diag *d
 			return 0;
 		}
 	}
-	diag_error(diag, &json_place, "'policy' is neither enforce nor observe");
+	diag_error(diag, &json_place, "'policy' must be enforce or observe");
 	return -EINVAL;
 }
 
@@ -150,11 +150,11 @@ static int read_state(struct recipe *recipe, const json_t *json, struct diag *di
 
 	if (outbound &&
 	    (!word_of(outbound) || outbound_parse(word_of(outbound), &recipe->outbound))) {
-		diag_error(diag, &json_place, "'outbound' is neither track nor enforce");
+		diag_error(diag, &json_place, "'outbound' must be track or enforce");
 		return -EINVAL;
 	}
 	if (forward && !json_is_boolean(forward)) {
-		diag_error(diag, &json_place, "'forward' is neither true nor false");
+		diag_error(diag, &json_place, "'forward' must be true or false");
 		return -EINVAL;
 	}
 	recipe->forward = json_is_true(forward);
@@ -162,7 +162,7 @@ static int read_state(struct recipe *recipe, const json_t *json, struct diag *di
 		return 0;
 	if (!json_is_integer(limit) || json_integer_value(limit) < 0 ||
 	    json_integer_value(limit) > PC_ECHO_LIMIT_MAX) {
-		diag_error(diag, &json_place, "'echo_limit' is no number from 0 to %d",
+		diag_error(diag, &json_place, "'echo_limit' must be a number from 0 to %d",
 			   PC_ECHO_LIMIT_MAX);
 		return -EINVAL;
 	}

@@ -95,7 +95,7 @@ static void read_group_file(struct reader *reader, const struct yaml_node *key, 
 	if (*file && !check_trust(path, &place, reader->diag))
 		groups_define_file(&site->groups, key->text, path, &place, reader->diag);
 	else if (!*file)
-		complain(reader, key->next, "'@' names no file; write '@FILE'");
+		complain(reader, key->next, "'@' must be followed by a file; write '@FILE'");
 	names_add_once(&site->group_file, key->text);
 }
 
@@ -113,7 +113,8 @@ static bool check_prefix(struct reader *reader, const struct yaml_node *item)
 		complain(reader, item, "'%s' is more than one prefix; write a list: [%s]",
 			 item->text, item->text);
 	else if (*item->text == '@')
-		complain(reader, item, "'%s' stands in a list; a file is all that a group has",
+		complain(reader, item,
+			 "'%s' cannot be in a list; a group is one '@FILE' or a list of prefixes",
 			 item->text);
 	else if (prefix_parse(item->text, &prefix, &why))
 		complain(reader, item, "%s", why);

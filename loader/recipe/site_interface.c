@@ -97,7 +97,7 @@ static void add_word(struct reader *reader, struct site_interface *interface, en
 	for (size_t i = 0; i < interface->words; i++) {
 		if (!clash(&interface->word[i], &word))
 			continue;
-		complain(reader, node, "'%.*s' stands twice; the first is on line %d",
+		complain(reader, node, "'%.*s' appears twice (first on line %d)",
 			 (int)subject(&word, &(enum direction){0}), text,
 			 interface->word[i].place.line);
 		break;
@@ -160,8 +160,8 @@ static bool check_assignment(struct reader *reader, const struct yaml_node *item
 	if (text[length] && text[length + 1])
 		return true;
 	if (!memchr(text, ':', (size_t)length))
-		complain(reader, item, "'%s' names no service; write {PROFILE:SERVICE: %s}", text,
-			 what);
+		complain(reader, item, "'%s' does not name a service; write {PROFILE:SERVICE: %s}",
+			 text, what);
 	else
 		complain(reader, item, "'%s' has no %s; write {%.*s: %s}, or %.*s=%s", text,
 			 kind == RECIPE_SET ? "ports" : "group", length, text, what, length, text,
@@ -203,7 +203,8 @@ static bool check_key(struct reader *reader, const struct yaml_node *key)
 	if (key->kind != YAML_TEXT)
 		complain(reader, key, "a key is %s; write PROFILE:SERVICE", yaml_what(key));
 	else if (strchr(key->text, '=') || !strchr(key->text, ':'))
-		complain(reader, key, "'%s' names no service; write PROFILE:SERVICE", key->text);
+		complain(reader, key, "'%s' does not name a service; write PROFILE:SERVICE",
+			 key->text);
 	else
 		return true;
 	return false;
@@ -297,7 +298,8 @@ static void read_outbound(struct reader *reader, const struct yaml_node *node,
 			  struct recipe *recipe)
 {
 	if (node && outbound_parse(node->text, &recipe->outbound))
-		complain(reader, node, "'%s' is neither track nor enforce", node->text);
+		complain(reader, node, "'%s' is not valid here; write track or enforce",
+			 node->text);
 }
 
 static void read_mode(struct reader *reader, const struct yaml_node *node, enum hook_mode *mode)
@@ -309,7 +311,8 @@ static void read_mode(struct reader *reader, const struct yaml_node *node, enum 
 	else if (!strcmp(node->text, "generic"))
 		*mode = HOOK_GENERIC;
 	else
-		complain(reader, node, "'%s' is neither native nor generic", node->text);
+		complain(reader, node, "'%s' is not valid here; write native or generic",
+			 node->text);
 }
 
 static void refuse_policy(struct reader *reader, const struct yaml_node *key)
@@ -323,7 +326,7 @@ static void refuse_policy(struct reader *reader, const struct yaml_node *key)
 static void read_switch(struct reader *reader, const struct yaml_node *node, bool *value)
 {
 	if (node && !node->plain && (!strcmp(node->text, "true") || !strcmp(node->text, "false")))
-		complain(reader, node, "'%s' stands in quotes; write it without", node->text);
+		complain(reader, node, "'%s' is in quotes; write it without quotes", node->text);
 	else
 		read_bool(reader, node, value);
 }

@@ -314,7 +314,7 @@ static int change_tried(int state, const char *digest, bool tried)
 
 static const char *why(int err)
 {
-	return err == -EPERM ? "the folder is not root's alone" : strerror(-err);
+	return err == -EPERM ? "others than root can write the folder" : strerror(-err);
 }
 
 /* The change itself is made: says what boots now. */
@@ -322,7 +322,7 @@ static void warn_of_boot(const char *done, const char *digest, int err)
 {
 	if (err)
 		warning(STATE
-			": cannot keep what was %s: %s: the next boot has %s; once that is mended, portcullis apply keeps it",
+			": cannot keep what was %s: %s: the next boot has %s; once that is fixed, portcullis apply keeps it",
 			done, why(err),
 			state_tried(digest) ? "what was confirmed before" :
 					      "the site file as it is then");

@@ -208,11 +208,11 @@ static void tell_range(struct side *old, struct side *now, __u32 first, __u32 la
 		tell(telling, "changes", range, " from %s to %s (%s)", was, is,
 		     now->service[first]);
 	else if (is)
-		tell(telling, now->blocks ? "opens" : "lists", range, " %s %s (%s)", party, is,
+		tell(telling, now->blocks ? "opens" : "counts", range, " %s %s (%s)", party, is,
 		     now->service[first]);
 	else
-		tell(telling, now->blocks ? "closes" : "unlists", range, " %s %s (%s)", party, was,
-		     old->service[first]);
+		tell(telling, now->blocks ? "closes" : "stops counting", range, " %s %s (%s)",
+		     party, was, old->service[first]);
 }
 
 static bool same_service(const char *a, const char *b)

@@ -313,7 +313,7 @@ static size_t tell_unused(struct side *old, struct side *now, difference_tell *t
 		before = find_group(old, name);
 		after = find_group(now, name);
 		if (before && after)
-			told += tell_sets(what, "; no open service has it",
+			told += tell_sets(what, "; no open service uses it",
 					  &(struct set){before->prefix, before->prefixes},
 					  &(struct set){after->prefix, after->prefixes}, tell,
 					  context);

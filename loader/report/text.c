@@ -134,9 +134,10 @@ static char *state_text(const json_t *service)
 		return xasprintf("closed: group %s not defined", list);
 	}
 	if (!strcmp(why, "local"))
-		return xstrdup("closed: local; --from opens it to a group");
+		return xstrdup("closed: local use only; open it with --from PROFILE:SERVICE=GROUP");
 	if (!strcmp(why, "dynamic"))
-		return xstrdup("closed: no fixed port; --set gives it one");
+		return xstrdup(
+			"closed: no fixed port; give it one with --set PROFILE:SERVICE=PORT");
 	if (!strcmp(why, "no-ports"))
 		return xstrdup("uses no port");
 	if (*why)
@@ -293,7 +294,7 @@ static void status_egress(const json_t *one, FILE *to)
 	fputs(tone_start(TONE_BAD, to), to);
 	text_print(
 		to,
-		"  egress     missing: nothing that is sent is learned, judged or counted; portcullis swap %s mends it",
+		"  egress     missing: outgoing packets are not learned, filtered or counted; to fix it: portcullis swap %s",
 		text_of(one, "name"));
 	fprintf(to, "%s\n", tone_end(to));
 }
@@ -304,7 +305,7 @@ static void status_confirm(const json_t *one, FILE *to)
 	const json_t *confirm = json_object_get(one, "confirm");
 	const json_t *fallback = json_object_get(confirm, "fallback");
 	__free_text char *back = json_is_integer(fallback) ?
-					 xasprintf("generation %lld judges",
+					 xasprintf("generation %lld is active",
 						   (long long)json_integer_value(fallback)) :
 					 xstrdup("everything passes");
 
@@ -312,9 +313,11 @@ static void status_confirm(const json_t *one, FILE *to)
 		return;
 	fputs(tone_start(TONE_BAD, to), to);
 	if (!strcmp(text_of(confirm, "state"), "waiting"))
-		text_print(to, "  confirm    %lld s left, then %s again: portcullis confirm %s",
-			   (long long)json_integer_value(json_object_get(confirm, "seconds_left")),
-			   back, text_of(one, "name"));
+		text_print(
+			to,
+			"  confirm    %lld s left, then %s again unless confirmed: portcullis confirm %s",
+			(long long)json_integer_value(json_object_get(confirm, "seconds_left")),
+			back, text_of(one, "name"));
 	else
 		text_print(to, "  reverted   %s: not confirmed in time; %s again",
 			   text_of(confirm, "deadline"), back);

@@ -197,7 +197,7 @@ static void print_other(const json_t *one, FILE *to)
 	const json_t *sent = json_object_get(one, "outbound_total");
 
 	fprintf(to,
-		"  passed besides: %lld replies, %lld icmp, %lld of named protocols, %lld not IP\n",
+		"  also passed: %lld replies, %lld ICMP, %lld other IP protocols, %lld non-IP\n",
 		(long long)text_packets(one, "replies"), (long long)text_packets(other, "icmp"),
 		(long long)text_packets(other, "protocol"),
 		(long long)text_packets(other, "non_ip"));

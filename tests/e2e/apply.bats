@@ -187,17 +187,17 @@ has_state()
 	start stranger client socat TCP4:192.0.2.1:5900 EXEC:'sleep 60'
 	until_true 5 connected_to host 5900
 	applies 0
-	says 'connections live on, but new ones will be refused: 1 to 5900/tcp at eth0'
+	says 'open connections continue, but new ones will be refused: 1 to 5900/tcp at eth0'
 	same 'eth0:xeams:enforce' "$(state)"
 	unanswered client 192.0.2.1 5900
 	detach_all host
 	# By no interface any more: only at boot that is no more than a warning.
 	echo '  eth1: {profiles: xeams}' >> "$SITE"
 	applies 1
-	says 'nobody could reach the server on 5900/tcp any more' 'stopped before anything changed'
+	says 'the server on 5900/tcp would become unreachable' 'refused, nothing was changed'
 	same '' "$(state)"
 	applies 0 --boot
-	says 'warning: eth0: nobody could reach the server on 5900/tcp' '1 to 5900/tcp at eth0'
+	says 'warning: eth0: the server on 5900/tcp would become unreachable' '1 to 5900/tcp at eth0'
 	same 'eth0:xeams:enforce eth1:xeams:enforce' "$(state)"
 }
 
@@ -222,7 +222,7 @@ has_state()
 	says "no key 'interfaces'" 'interfaces: {}'
 	site <<< 'interfaces: {eth1: {profiles: ssh}}'
 	applies 1 --confirm 20
-	says 'eth0 would be detached, which cannot fall back'
+	says 'eth0 would be detached, which --confirm cannot undo'
 	same 'eth0:xeams:enforce' "$(state)"
 	applies 0
 	same 'eth1:ssh:enforce' "$(state)"
@@ -232,11 +232,11 @@ has_state()
 	site <<< 'interfaces: {eth0: {profiles: [ssh, xeams], confirm: 2}}'
 	applies 0
 	applies 0
-	says 'is as the site file says, but waits to be confirmed'
+	says 'is as the site file says, but not confirmed yet'
 	applies 0 --confirm 30
-	says 'waits to be confirmed, 30 s'
+	says 'not confirmed yet' '30 s'
 	applies 0 --boot
-	says 'eth0: left as it is: it waits to be confirmed'
+	says 'eth0: left as it is: a change is not confirmed yet'
 	applies 0 --boot eth0
 	same '' "$output"
 	exits 0 pc confirm
@@ -253,7 +253,7 @@ has_state()
 	pc detach eth0
 	site <<< 'interfaces: {eth0: {profiles: ssh, flows: 1000}, eth1: {profiles: ssh, flows: 2000}}'
 	applies 1
-	says 'interfaces of a network namespace share the map'
+	says 'all interfaces of a network namespace share one flow table'
 	same '' "$(pins)" 'pins'
 }
 
@@ -294,20 +294,20 @@ has_state()
 	END
 	# Nobody could reach 22/tcp by eth1 any more, which falls back to nothing.
 	exits 1 pc apply --site "$SITE"
-	says 'nobody could reach the server on 22/tcp any more'
+	says 'the server on 22/tcp would become unreachable'
 	applies 0 --force
 	same '["waiting",null]' "$(pc status --json | jq -c '[.interfaces[] | .confirm // empty | .state] + [.interfaces[1].confirm]')"
 	sleep 2.1
 	connects client 192.0.2.1 22
 	unanswered client 198.51.100.1 22
 	applies 0 --confirm 20
-	says 'eth0: the attach was not confirmed in time: detached' 'eth0: waits to be confirmed, 20 s'
+	says 'eth0: the attach was not confirmed in time: detached' 'eth0: not confirmed yet: in 20 s'
 	exits 0 pc confirm
 	unanswered client 192.0.2.1 22
 	detach_all host
 	applies 2 --boot --confirm 3
 	applies 0 --boot --force
-	says_not 'waits to be confirmed'
+	says_not 'not confirmed yet'
 	sleep 2.1
 	unanswered client 192.0.2.1 22
 }

@@ -55,7 +55,7 @@ confirm_of()
 	unanswered client 192.0.2.1 22
 	same '["waiting",1]' "$(confirm_of)"
 	exits 0 pc status eth0
-	says 'confirm' 's left, then generation 1 judges again'
+	says 'confirm' 's left, then generation 1 is active again'
 	pc detach eth0
 	pc attach eth0 -p ssh
 	pc swap eth0 -p xeams --confirm 2
@@ -64,7 +64,7 @@ confirm_of()
 	connects client 2001:db8::1 22
 	unanswered client 192.0.2.1 25
 	exits 0 pc status eth0
-	says 'eth0: native, enforce, ssh' 'reverted' 'not confirmed in time; generation 1 judges again'
+	says 'eth0: native, enforce, ssh' 'reverted' 'not confirmed in time; generation 1 is active again'
 	same '["reverted",1]' "$(confirm_of)"
 	same '["ssh"]' "$(pc status eth0 --json | jq -c '.interfaces[0].profiles')"
 }
@@ -80,9 +80,9 @@ confirm_of()
 	unanswered client 192.0.2.1 22
 	same 1 "$(inside find "$PINS" -name 'generation-*' | wc -l)" 'generations'
 	exits 0 pc confirm eth0
-	says 'nothing waits to be confirmed'
+	says 'nothing to confirm'
 	exits 0 pc confirm
-	says 'nothing waits to be confirmed'
+	says 'nothing to confirm'
 }
 
 @test "confirm past the deadline: exit 1, and it says what judges, also after a command has cleared away" {
@@ -90,7 +90,7 @@ confirm_of()
 	pc swap eth0 -p xeams --confirm 1
 	sleep 1.1
 	exits 1 pc confirm
-	says 'eth0: too late' 'generation 1 judges again'
+	says 'eth0: too late' 'generation 1 is active again'
 	connects client 192.0.2.1 22
 	exits 1 pc confirm eth0
 	says 'too late'
@@ -139,7 +139,7 @@ confirm_of()
 	pc attach eth0 -p ssh
 	pc swap eth0 -p xeams --confirm 60
 	exits 0 pc swap eth0 -p tiny --catalog "$TINY"
-	says 'waits to be confirmed'
+	says 'not confirmed yet'
 	connects client 192.0.2.1 5000
 	same '["waiting",1]' "$(confirm_of)"
 	exits 0 pc swap eth0 -p xeams --confirm 6
@@ -188,7 +188,7 @@ confirm_of()
 	pc swap eth0 -p xeams --confirm 1
 	sleep 1.1
 	exits 0 pc detach lo
-	says 'eth0: the swap was not confirmed in time: generation 1 judges again'
+	says 'eth0: the swap was not confirmed in time: generation 1 is active again'
 	connects client 192.0.2.1 22
 	same 1 "$(inside find "$PINS" -name 'generation-*' | wc -l)" 'generations'
 }

@@ -365,7 +365,7 @@ print(len(frames), sum(map(len, frames)))
 	json_is '.interfaces[0] | .replies == {"packets": 6, "bytes": (5 * 72 + 92)} and .outbound_total.pass.packets >= 6 and
 		.outbound_total.drop.packets == 0 and .reasons.outbound.drop.packets == 0'
 	exits 0 pc counters eth2
-	says 'out  53/udp  asks:dns' 'passed besides: 6 replies' 'all sent: passed'
+	says 'out  53/udp  asks:dns' 'also passed: 6 replies' 'all sent: passed'
 	output=$(pc counters eth2 --all --json)
 	json_is '[.interfaces[0].ports[] | select(.direction == "out") | "\(.port)/\(.protocol)"] ==
 		["80/tcp", "53/udp", "5060/udp"]'

@@ -178,7 +178,7 @@ with_sysctl()
 	with_sysctl net/core/bpf_jit_enable 2
 	found jit warning 'log' 'sysctl -w net.core.bpf_jit_enable=1'
 	with_sysctl net/core/bpf_jit_harden 2
-	found jit warning 'blinds' 'sysctl -w net.core.bpf_jit_harden=1'
+	found jit warning 'constant blinding' 'sysctl -w net.core.bpf_jit_harden=1'
 	with_sysctl kernel/bpf_stats_enabled 1
 	found jit warning 'timed' 'sysctl -w kernel.bpf_stats_enabled=0'
 }
@@ -200,7 +200,7 @@ with_sysctl()
 	pc attach eth0 -p xeams > /dev/null
 	inside chmod 1777 /sys/fs/bpf
 	exits 0 doctor --json
-	found bpffs warning '(mode 1777): who makes /sys/fs/bpf/portcullis before' 'chmod 0700 /sys/fs/bpf'
+	found bpffs warning '(mode 1777): a user who creates /sys/fs/bpf/portcullis before' 'chmod 0700 /sys/fs/bpf'
 	json_is '[.checks[] | select(.check == "bpffs")] | length == 1'
 	mends bpffs
 	for mode in 0777 0722 0770; do
@@ -217,7 +217,7 @@ with_sysctl()
 	inside mount --bind "$DIR/group" /etc/group
 	inside mkdir -m 0777 /sys/fs/bpf/of-others
 	exits 0 doctor --json
-	found bpffs warning '/sys/fs/bpf/of-others: others can write to it: the group portcullis gets nothing to read' \
+	found bpffs warning '/sys/fs/bpf/of-others: others can write to it: the group portcullis gets no read access' \
 		'chmod 0700 /sys/fs/bpf/of-others'
 	mends bpffs
 	pc swap eth0 --observe > /dev/null
@@ -226,7 +226,7 @@ with_sysctl()
 	sound bpffs
 	inside chmod 1777 /sys/fs/bpf
 	exits 1 doctor --json
-	found bpffs problem '/sys/fs/bpf: others can write to it: a member of the group portcullis can' 'chmod 0700 /sys/fs/bpf'
+	found bpffs problem '/sys/fs/bpf: others can write to it: a member of the group portcullis could' 'chmod 0700 /sys/fs/bpf'
 	mends bpffs
 	# Without the group nobody reads, and folders of others are no matter.
 	inside umount /etc/group
@@ -288,14 +288,14 @@ site()
 @test "site file with an error in one part: that interface is named, filtered or not; apply is no fix" {
 	site 'interfaces:\n  eth0:\n    profiles: xeam\n  eth7: {profiles: ssh}\n'
 	exits 1 doctor --json
-	found filter problem 'there is none, although the site file has this interface' 'portcullis check /etc/portcullis/site.yaml'
+	found filter problem 'no filter is attached, although the site file lists this interface' 'portcullis check /etc/portcullis/site.yaml'
 	found link problem 'the site file has it' 'make it'
 	pc attach eth0 -p ssh
 	exits 1 doctor --json
 	found site-file problem 'its part of /etc/portcullis/site.yaml has an error' 'portcullis check'
 	site 'interfaces:\n  eth0:\n    profiles: ssh\n  eth7: {profiles: xeam}\n'
 	exits 1 doctor --json eth0
-	found site-file ok 'what is attached is what'
+	found site-file ok 'the attached filter is what'
 	json_is 'all(.checks[]; .fix // "" | contains("apply") | not)'
 }
 
@@ -308,12 +308,12 @@ site()
 	found site-file ok 'is what /etc/portcullis/site.yaml says'
 	pc swap eth0 -p ssh > /dev/null 2>&1
 	exits 0 doctor --json
-	found site-file warning 'not what' 'portcullis apply'
+	found site-file warning 'differs from' 'portcullis apply'
 	mends site-file
 	site 'interfaces:\n  eth7:\n    profiles: xeams\n'
 	exits 1 doctor --json
 	found link problem 'the site file has it' 'make it, or take it out of /etc/portcullis/site.yaml'
-	found site-file warning 'does not have this interface' 'portcullis apply'
+	found site-file warning 'does not list this interface' 'portcullis apply'
 	found site-file warning '' --dry-run
 	json_is 'all(.checks[]; .check != "link" or .state == "ok" or .interface == "eth7")'
 }
@@ -472,11 +472,11 @@ site()
 	pc attach eth0 -p xeams > /dev/null
 	inside bpftool link detach pinned "$(pins)/egress_link" 2> /dev/null || skip 'this kernel has no tcx'
 	exits 1 doctor --json
-	found egress problem 'neither learned nor judged' 'portcullis swap eth0'
+	found egress problem 'neither learned nor filtered' 'portcullis swap eth0'
 	mends egress
 	inside rm "$(pins)/tries"
 	exits 1 doctor --json
-	found filter problem 'pins of it are missing' 'portcullis detach eth0 &&'
+	found filter problem 'pins are missing' 'portcullis detach eth0 &&'
 	pc detach eth0 > /dev/null
 }
 
@@ -504,7 +504,7 @@ site()
 	on host strace -qq -o /dev/null -e trace=unlink,unlinkat -e inject=unlink,unlinkat:signal=KILL "$PORTCULLIS" \
 		swap eth0 -p xeams,ssh --catalog "$CATALOG" > /dev/null 2>&1 || true
 	exits 0 doctor --json
-	found filter warning 'a killed command left generation 1 behind' 'portcullis swap eth0'
+	found filter warning 'an interrupted command left generation 1 behind' 'portcullis swap eth0'
 	mends filter
 }
 
@@ -529,10 +529,10 @@ site()
 	mends confirm
 	pc swap eth0 -p ssh --force --confirm 1 > /dev/null 2>&1
 	exits 0 doctor --json
-	found confirm warning 'then generation 1 judges again' 'portcullis confirm eth0'
+	found confirm warning 'then generation 1 is active again' 'portcullis confirm eth0'
 	sleep 1.2
 	exits 1 doctor --json
-	found confirm problem 'not confirmed in time: generation 1 judges again; the fix keeps'
+	found confirm problem 'not confirmed in time: generation 1 is active again; the fix makes it permanent'
 	same 'portcullis swap eth0' "$(bare_fix confirm)"
 	mends confirm
 	same '["xeams"]' "$(pc status eth0 --json | jq -c '.interfaces[0].profiles')"
@@ -571,7 +571,7 @@ attach_late()
 	found confirm problem 'not confirmed in time'
 	same 'portcullis swap eth0' "$(bare_fix confirm)"
 	found site-file problem '/etc/portcullis/site.yaml was applied and not confirmed' 'cp /var/lib/portcullis/confirmed/site.yaml'
-	found site-file warning 'not what /etc/portcullis/site.yaml says'
+	found site-file warning 'differs from /etc/portcullis/site.yaml'
 	json_is 'all(.checks[]; .fix // "" | test("apply|boot") | not)'
 	mends confirm
 	found site-file problem 'was applied and not confirmed'
@@ -587,7 +587,7 @@ attach_late()
 	json_is 'all(.checks[]; .message | contains("was applied and not") | not)'
 	pc detach eth0
 	exits 1 doctor --json
-	found filter problem 'there is none, although the site file has this interface' 'cp /var/lib/portcullis/confirmed/site.yaml'
+	found filter problem 'no filter is attached, although the site file lists this interface' 'cp /var/lib/portcullis/confirmed/site.yaml'
 	json_is 'all(.checks[]; .fix // "" | test("apply|boot") | not)'
 	on host env PATH="$(dirname "$PORTCULLIS"):$PATH" sh -c "$(jq -r '[.checks[] | select(.check == "site-file")][0].fix' <<< "$output")"
 	exits 1 doctor --json

@@ -200,7 +200,7 @@ only_pin()
 	on host tc filter add dev eth0 egress pref 10 protocol all bpf da object-pinned /run/foreign/program
 	was=$(on host tc filter show dev eth0 egress)
 	exits 0 old pc attach eth0 -p ssh
-	says_not 'filters of others'
+	says_not 'other filters run'
 	on host tc filter show dev eth0 egress | grep -q 'pref 1 bpf.*portcullis_egre' || fail 'ours is not of priority 1'
 	before=$(foreign_seen)
 	send_one
@@ -221,7 +221,7 @@ only_pin()
 	on host tc filter add dev eth0 egress pref 1 protocol all bpf da object-pinned /run/foreign/program
 	was=$(on host tc filter show dev eth0 egress)
 	exits 0 old pc attach eth0 -p ssh
-	says 'eth0' 'filters of others come before'
+	says 'eth0' 'other filters run before'
 	same clsact "$(egress host eth0)" egress
 	exits 0 old pc detach eth0
 	same "$was" "$(on host tc filter show dev eth0 egress)" filters
@@ -619,7 +619,7 @@ look()
 	on host sysctl -qw net.ipv4.ip_forward=1
 	exits 0 pc attach eth0 -p ssh --forward
 	exits 0 pc swap eth0 --no-forward
-	says 'changes forward from yes to no' '--forward learns these'
+	says 'changes forward from yes to no' '--forward admits them'
 	on host sysctl -qw net.ipv4.ip_forward=0
 }
 

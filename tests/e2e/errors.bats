@@ -198,7 +198,7 @@ refuses()
 	pc attach eth0 -p ssh
 	program=$(attached host eth0)
 	exits 1 pc attach eth0 -p xeams
-	says 'attached already' 'portcullis swap eth0'
+	says 'already attached' 'portcullis swap eth0'
 	same "$program" "$(attached host eth0)" 'program'
 	same 1 "$(generation host eth0)" 'generation'
 }

@@ -134,7 +134,7 @@ others()
 @test "lo: attach warns" {
 	host_add host
 	exits 0 as host attach lo -p tiny --catalog "$TINY"
-	says 'lo: carries what this host sends to itself'
+	says "lo: carries this host's traffic to itself"
 }
 
 # refused INTERFACE TEXT...: attach, its dry run and apply say why; nothing is attached.

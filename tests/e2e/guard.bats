@@ -92,8 +92,8 @@ fix()
 
 @test "attach by SSH without 22/tcp stops, and what it says opens it: -p xeams,ssh" {
 	exits 1 ssh_to 192.0.2.1 "$(remote_pc attach eth0 -p xeams)"
-	says 'eth0: your own session to 22/tcp (from 192.0.2.2) could not be made again' \
-		'no chosen profile opens 22/tcp; to open it: -p xeams,ssh' 'attach: stopped' '--confirm 60' '--force'
+	says 'eth0: your own session to 22/tcp (from 192.0.2.2) could not be re-established' \
+		'no chosen profile opens 22/tcp; to open it: -p xeams,ssh' 'attach: refused' '--confirm 60' '--force'
 	nothing_attached
 	# shellcheck disable=SC2046
 	exits 0 ssh_to 192.0.2.1 "$(remote_pc attach eth0 $(fix))"
@@ -106,7 +106,7 @@ fix()
 	says 'your own session to 22/tcp (from 2001:db8::2)'
 	login_stays client 192.0.2.1
 	exits 1 pc attach eth0 -p xeams
-	says 'eth0: 1 login to 22/tcp (from 192.0.2.2) could not be made again'
+	says 'eth0: 1 login to 22/tcp (from 192.0.2.2) could not be re-established'
 	nothing_attached
 	logout
 }
@@ -135,7 +135,7 @@ fix()
 	# A process that nobody called from there.
 	login_stays client 192.0.2.1,2222
 	exits 0 pc attach eth0 -p xeams,ssh
-	says 'warning: connections live on, but new ones will be refused: 1 to 2222/tcp at eth0'
+	says 'warning: open connections continue, but new ones will be refused: 1 to 2222/tcp at eth0'
 	logout
 }
 
@@ -153,19 +153,19 @@ fix()
 	exits 0 ssh_to 192.0.2.1 "$(remote_pc attach eth0 -p xeams --observe)"
 	says_not 'session'
 	exits 1 ssh_to 192.0.2.1 "$(remote_pc swap eth0 --enforce)"
-	says 'your own session to 22/tcp' 'swap: stopped'
+	says 'your own session to 22/tcp' 'swap: refused'
 	same 1 "$(generation host eth0)" 'generation'
 	exits 0 ssh_to 192.0.2.1 "$(remote_pc swap eth0 --enforce --force)"
-	says 'warning: eth0: your own session to 22/tcp (from 192.0.2.2) could not be made again' '-p xeams,ssh'
+	says 'warning: eth0: your own session to 22/tcp (from 192.0.2.2) could not be re-established' '-p xeams,ssh'
 	unanswered client 192.0.2.1 22
 	pc detach eth0
 	exits 1 ssh_to 192.0.2.1 "$(remote_pc attach eth0 -p xeams --confirm 2)"
-	says 'eth0: your own session to 22/tcp' 'attach: stopped' '--force goes on all the same'
+	says 'eth0: your own session to 22/tcp' 'attach: refused' '--force proceeds anyway'
 	says_not 'warning'
 	nothing_attached
 	printf 'interfaces:\n  eth0: {profiles: xeams, confirm: 2}\n' > "$DIR/site.yaml"
 	exits 1 ssh_to 192.0.2.1 "$(remote_pc apply --site "$DIR/site.yaml")"
-	says 'eth0: your own session to 22/tcp' 'apply: stopped'
+	says 'eth0: your own session to 22/tcp' 'apply: refused'
 	nothing_attached
 	exits 0 ssh_to 192.0.2.1 "$(remote_pc attach eth0 -p xeams --confirm 2 --force)"
 	says 'warning: eth0: your own session to 22/tcp'
@@ -199,7 +199,7 @@ fix()
 @test "another login to a watched port stops it, too" {
 	login_stays client 192.0.2.1
 	exits 1 pc attach eth0 -p xeams
-	says 'eth0: 1 login to 22/tcp (from 192.0.2.2) could not be made again'
+	says 'eth0: 1 login to 22/tcp (from 192.0.2.2) could not be re-established'
 	# It does not come by this one, and eth0 stays open.
 	exits 0 pc attach eth1 -p xeams
 	logout
@@ -207,18 +207,18 @@ fix()
 
 @test "a server that nobody could reach any more stops it; another way in is enough" {
 	exits 1 pc attach eth0 eth1 -p xeams
-	says 'eth0: nobody could reach the server on 22/tcp any more' 'attach: stopped'
+	says 'eth0: the server on 22/tcp would become unreachable' 'attach: refused'
 	nothing_attached
 	exits 0 pc attach eth0 -p xeams
 	exits 1 pc attach eth1 -p xeams
-	says 'eth1: nobody could reach the server on 22/tcp any more'
+	says 'eth1: the server on 22/tcp would become unreachable'
 	exits 0 pc attach eth1 -p xeams,ssh
 	pc detach eth0
 	exits 0 pc swap eth1 -p xeams
 	pc detach eth1
 	on host ip link set eth1 down
 	exits 1 pc attach eth0 -p xeams
-	says 'eth0: nobody could reach the server on 22/tcp any more'
+	says 'eth0: the server on 22/tcp would become unreachable'
 }
 
 @test "below a bridge: its ports count, the session comes by them" {
@@ -231,7 +231,7 @@ fix()
 	address_add guest eth0 203.0.113.2/24
 	login_stays guest 203.0.113.1
 	exits 1 pc attach eth7 -p xeams
-	says 'eth7: 1 login to 22/tcp (from 203.0.113.2) could not be made again'
+	says 'eth7: 1 login to 22/tcp (from 203.0.113.2) could not be re-established'
 	exits 1 pc attach br0 -p xeams
 	says 'br0: 1 login to 22/tcp (from 203.0.113.2)'
 	exits 0 pc attach eth0 -p xeams
@@ -241,7 +241,7 @@ fix()
 	# To the ports of guests alone no administrator comes.
 	on host ip link set eth1 down
 	exits 1 pc attach eth0 -p xeams
-	says 'eth0: nobody could reach the server on 22/tcp any more'
+	says 'eth0: the server on 22/tcp would become unreachable'
 	on host ip link del br0
 	host_del guest
 }
@@ -257,7 +257,7 @@ fix()
 	on host sysctl -q net.ipv4.tcp_l3mdev_accept=1
 	login_stays member 203.0.113.1
 	exits 1 pc attach eth8 -p xeams
-	says 'eth8: 1 login to 22/tcp (from 203.0.113.2) could not be made again'
+	says 'eth8: 1 login to 22/tcp (from 203.0.113.2) could not be re-established'
 	exits 0 pc attach eth0 -p xeams
 	logout
 	on host ip link del red
@@ -267,13 +267,13 @@ fix()
 @test "apply stops, too, and speaks of the site file; its management list is what is watched" {
 	printf 'interfaces:\n  eth0: {profiles: xeams}\n  eth1: {profiles: xeams}\n' > "$DIR/site.yaml"
 	exits 1 ssh_to 192.0.2.1 "$(remote_pc apply --site "$DIR/site.yaml")"
-	says 'your own session to 22/tcp' 'to open it in the site file: profiles: [xeams, ssh]' 'apply: stopped'
+	says 'your own session to 22/tcp' 'to open it in the site file: profiles: [xeams, ssh]' 'apply: refused'
 	nothing_attached
 	exits 1 pc apply --site "$DIR/site.yaml"
-	says 'nobody could reach the server on 22/tcp'
+	says 'the server on 22/tcp would become unreachable'
 	printf 'management: 2222/tcp\n' >> "$DIR/site.yaml"
 	exits 1 pc apply --site "$DIR/site.yaml"
-	says 'nobody could reach the server on 2222/tcp'
+	says 'the server on 2222/tcp would become unreachable'
 	says_not ' 22/tcp'
 	sed -i 's/^management: .*/management: none/' "$DIR/site.yaml"
 	exits 1 ssh_to 192.0.2.1 "$(remote_pc apply --site "$DIR/site.yaml")"
@@ -310,8 +310,8 @@ shakes_hands()
 	for words in '' $'SSH-2.0-x\r\n'; do
 		shakes_hands 22 "$words"
 		exits 0 pc attach eth0 -p xeams,ssh --from ssh:ssh=mgmt --group mgmt=10.0.0.0/8
-		says 'warning: connections live on, but new ones will be refused: 10 to 22/tcp at eth0'
-		says_not '192.0.2.2' 'made again'
+		says 'warning: open connections continue, but new ones will be refused: 10 to 22/tcp at eth0'
+		says_not '192.0.2.2' 're-established'
 		pc detach eth0
 		exits 0 pc attach eth0 -p xeams,ssh --from ssh:ssh=mgmt --group mgmt=10.0.0.0/8 --confirm 30
 		exits 0 pc confirm
@@ -331,7 +331,7 @@ shakes_hands()
 	until_true 10 has_half_open
 	exits 0 pc attach eth0 -p xeams,ssh --from ssh:ssh=mgmt --group mgmt=10.0.0.0/8
 	has_half_open
-	says_not 'connections' 'made again'
+	says_not 'connections' 're-established'
 	on host sysctl -q net.ipv4.tcp_syncookies=1
 }
 
@@ -345,12 +345,12 @@ has_half_open()
 	until_true 5 listening host 5900
 	shakes_hands 5900
 	exits 0 pc attach eth0 eth1 -p xeams,ssh
-	says 'warning: connections live on, but new ones will be refused: 10 to 5900/tcp at eth0'
-	says_not '192.0.2.2' 'nobody could reach'
+	says 'warning: open connections continue, but new ones will be refused: 10 to 5900/tcp at eth0'
+	says_not '192.0.2.2' 'would become unreachable'
 	pc detach eth0 eth1
 	# The caller's own desktop counts: by sudo it is known.
 	SUDO_UID=1000 exits 1 pc attach eth0 eth1 -p xeams,ssh
-	says 'nobody could reach the server on 5900/tcp any more'
+	says 'the server on 5900/tcp would become unreachable'
 	says_not '192.0.2.2'
 	nothing_attached
 	# Root's does.
@@ -359,7 +359,7 @@ has_half_open()
 	start server host socat TCP6-LISTEN:5900,fork,reuseaddr,ipv6only=0 PIPE
 	until_true 5 listening host 5900
 	exits 1 pc attach eth0 eth1 -p xeams,ssh
-	says 'nobody could reach the server on 5900/tcp any more'
+	says 'the server on 5900/tcp would become unreachable'
 	end server
 }
 
@@ -370,13 +370,13 @@ has_half_open()
 	until_true 5 listening host 2200
 	shakes_hands 2200 $'SSH-2.0-x\r\n'
 	exits 0 pc attach eth0 -p xeams,ssh --site "$DIR/site.yaml"
-	says 'warning: connections live on, but new ones will be refused: 10 to 2200/tcp at eth0'
+	says 'warning: open connections continue, but new ones will be refused: 10 to 2200/tcp at eth0'
 	pc detach eth0
 	end stranger
 	until_true 20 sessions_are 2200 0
 	login_stays client 192.0.2.1,2200
 	exits 1 pc attach eth0 -p xeams,ssh --site "$DIR/site.yaml"
-	says '1 login to 2200/tcp (from 192.0.2.2) could not be made again'
+	says '1 login to 2200/tcp (from 192.0.2.2) could not be re-established'
 	end login
 	inside kill "$(< "$DIR/by-hand.pid")"
 }
@@ -401,7 +401,7 @@ has_half_open()
 	pc detach eth0
 	# By a session that was there before.
 	exits 1 ssh_to 192.0.2.1 "$(remote_pc attach eth0 -p xeams --confirm 30 --force) && $(remote_pc confirm eth0)"
-	says 'eth0: your own session to 22/tcp (from 192.0.2.2)' 'confirm: nothing is confirmed'
+	says 'eth0: your own session to 22/tcp (from 192.0.2.2)' 'confirm: refused, nothing was confirmed'
 	exits 0 pc confirm eth0 --force
 }
 
@@ -420,14 +420,14 @@ start_telnetd()
 	start login client socat -u TCP4:192.0.2.1:23 STDOUT
 	until_true 10 test -e "$DIR/in"
 	exits 1 pc attach eth0 -p xeams,ssh
-	says 'eth0: 1 login to 23/tcp (from 192.0.2.2) could not be made again'
+	says 'eth0: 1 login to 23/tcp (from 192.0.2.2) could not be re-established'
 	end login
 	end server
 	start_telnetd "$(remote_pc attach eth0 -p xeams,ssh --confirm 9) > '$DIR/said' 2>&1; touch '$DIR/done'"
 	start login client socat -u TCP4:192.0.2.1:23 STDOUT
 	until_true 20 test -e "$DIR/done"
 	output=$(< "$DIR/said")
-	says 'eth0: your own session to 23/tcp (from 192.0.2.2) could not be made again' 'attach: stopped'
+	says 'eth0: your own session to 23/tcp (from 192.0.2.2) could not be re-established' 'attach: refused'
 	nothing_attached
 	end login
 	end server

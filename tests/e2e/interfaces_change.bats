@@ -468,7 +468,7 @@ detach_is_whole()
 bond_is_meant()
 {
 	exits 0 "$@"
-	says 'eth8: is a member of bond0: what comes by the other members is not judged; attach to bond0'
+	says 'eth8: is a member of bond0: what arrives at the other members is not filtered; attach to bond0'
 }
 
 @test "a member of a bond: attach says that the bond is meant, and the bond can be attached" {

@@ -128,7 +128,7 @@ upgrade()
 	exits 0 pc apply --boot eth0
 	same '' "$output"
 	exits 4 pc apply --boot
-	says 'eth0: left as it is: it waits to be confirmed'
+	says 'eth0: left as it is: a change is not confirmed yet'
 	exits 4 pc apply --reload
 	opens 22/tcp 25/tcp
 	same waiting "$(pc status eth0 --json | jq -r '.interfaces[0].confirm.state')"
@@ -189,11 +189,11 @@ standing()
 	same "$SITE changed since it was applied: opens 22/tcp" "$(pc status --json | jq -r '.interfaces[0].waits')"
 	same "  waits      $SITE changed since it was applied: opens 22/tcp: portcullis apply --dry-run" "$(pc status | grep waits)"
 	run pc doctor eth0
-	says "what is attached is not what $SITE says: it opens 22/tcp"
+	says "the attached filter differs from $SITE: it opens 22/tcp"
 	# Boot takes the file, whatever the catalog has become.
 	upgrade
 	run pc doctor eth0
-	says "what is attached is not what $SITE says: it opens 22/tcp, 587/tcp"
+	says "the attached filter differs from $SITE: it opens 22/tcp, 587/tcp"
 	exits 0 pc apply --confirm 8
 	standing waiting ''
 	until_true 10 eval 'pc status --json | jq -e ".site.state == \"reverted\"" > /dev/null'
@@ -208,7 +208,7 @@ standing()
 	exits 0 pc apply
 	exits 0 pc swap eth0 --disable mail:smtp
 	standing confirmed ''
-	same "this is not what $SITE says: it opens 25/tcp" "$(pc status --json | jq -r '.interfaces[0].waits')"
+	same "the attached filter differs from $SITE: it opens 25/tcp" "$(pc status --json | jq -r '.interfaces[0].waits')"
 	# Not a word that only root can know.
 	inside chmod 700 /etc/portcullis
 	output=$(on host setpriv --reuid nobody --clear-groups "$PORTCULLIS" status --json 2>&1 || true)

@@ -203,7 +203,7 @@ beyond()
 	wait $one || codes=$((codes + $?))
 	wait $two || codes=$((codes + $?))
 	same 1 $codes 'sum of the exit codes'
-	grep -hq 'attached already' "$DIR/one" "$DIR/two"
+	grep -hq 'already attached' "$DIR/one" "$DIR/two"
 	same 1 "$(pins | wc -l)" 'folders of pins'
 	same '' "$(debris)" 'debris'
 }
@@ -238,7 +238,7 @@ killed_when_switched()
 	exits 137 on host "$TOOLS/faults" -k unlinkat:1 "$PORTCULLIS" swap $1 -p xeams --catalog "$CATALOG"
 	[ -n "$(debris)" ] || fail 'nothing was left'
 	exits 0 pc detach lo
-	says_not 'took back' 'completed'
+	says_not 'undid' 'completed'
 	same '' "$(debris)" 'what is left'
 	for name in $1; do
 		same 3 "$(generation host "$name")" "generation of $name"

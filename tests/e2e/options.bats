@@ -61,7 +61,7 @@ teardown()
 	output=$(pc status eth0 --json)
 	json_is '.interfaces[0].profiles == ["xeams"]'
 	exits 1 pc attach eth0 -p ssh --dry-run
-	says 'attached already'
+	says 'already attached'
 	exits 1 pc attach nonesuch0 -p ssh --dry-run
 }
 
@@ -211,7 +211,7 @@ teardown()
 	pc attach eth1 -p xeams
 	program=$(attached host eth1)
 	exits 1 pc attach eth0 eth1 -p ssh
-	says 'eth1' 'attached already'
+	says 'eth1' 'already attached'
 	same '' "$(attached host eth0)" 'program of eth0'
 	same "$program" "$(attached host eth1)" 'program of eth1'
 	exits 2 pc attach eth0 eth0 -p ssh

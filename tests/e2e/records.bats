@@ -68,7 +68,7 @@ with_log()
 	pc confirm eth0 --force
 	pc detach eth0
 	same 'attach eth0 yes root - opens 22/tcp
-swap eth0 no root - closes 22/tcp; opens 25/tcp, 68/udp, 546/udp; lists out 25/tcp, out 53/tcp, out 80/tcp, out 443/tcp, out 53/udp
+swap eth0 no root - closes 22/tcp; opens 25/tcp, 68/udp, 546/udp; counts out 25/tcp, out 53/tcp, out 80/tcp, out 443/tcp, out 53/udp
 confirm eth0 yes root - -
 detach eth0 yes root - -' "$(records)"
 	output=$(journal '.PORTCULLIS_ACTION == "swap"')

@@ -94,11 +94,11 @@ from_outside()
 			until_true 20 strangers_are_in
 		else
 			exits 0 by_ssh apply --site "$DIR/narrow.yaml"
-			says 'connections live on, but new ones will be refused' 'to 22/tcp at eth0'
+			says 'open connections continue, but new ones will be refused' 'to 22/tcp at eth0'
 			exits 0 by_ssh confirm
 			says 'eth0: confirmed'
 		fi
-		says_not '192.0.2.66' '198.18.' 'stopped'
+		says_not '192.0.2.66' '198.18.' 'nothing was changed'
 		while ((SECONDS - begin < SIEGE_SECONDS * change / SIEGE_CHANGES)); do
 			sleep 0.2
 		done

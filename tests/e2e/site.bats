@@ -118,7 +118,7 @@ wrong()
 	[ -z "${missing:-}" ] || fail "nothing is reported at:$missing
 $stderr"
 	output=$stderr
-	says "did you mean 'echo-limit'?" '1-16777216' 'the first is on line 8' 'at most 15 bytes' \
+	says "did you mean 'echo-limit'?" '1-16777216' 'first on line 8' 'at most 15 bytes' \
 		$'    observe: yes\n             ^~~'
 	same 20 "$(grep -c "^$DIR/site.yaml:" <<< "$stderr")" 'errors'
 	output=$(pc check --json "$DIR/site.yaml" || true)
@@ -193,10 +193,10 @@ $stderr"
 	says "beside/site.yaml:1:13: a: cannot read '$DIR/beside/list': No such file or directory"
 	printf '::1\n10.0.0.300\n' > "$DIR/beside/list"
 	exits 1 pc check "$DIR/beside/site.yaml"
-	says "$DIR/beside/list:2:1: '10.0.0.300' is no IPv4 or IPv6 prefix"
+	says "$DIR/beside/list:2:1: '10.0.0.300' is not a valid IPv4 or IPv6 prefix"
 	printf '::1\n' > "$DIR/beside/list"
 	exits 0 pc check "$DIR/beside/site.yaml"
-	wrong 'groups: {a: @list}\n' -- "site.yaml:1:13:" "stands in quotes: '@FILE'"
+	wrong 'groups: {a: @list}\n' -- "site.yaml:1:13:" "in quotes: '@FILE'"
 }
 
 @test "a site file or an '@FILE' that others can write is refused, with what mends it" {

@@ -32,21 +32,21 @@ MOVED = "eth4"
 RENAMED = "lan4"  # eth4, for a moment
 FIXED = {100: "left", 1: "left", 2: "right"}  # echo limits: the default, and those of apply that are no change
 
-NO_FILTER = r"\w+: {i}: no filter of portcullis is attached; portcullis attach {i} -p PROFILE attaches one"
-THERE = r"{i}: portcullis is attached already; portcullis swap {i} -p PROFILE changes the profile"
+NO_FILTER = r"\w+: {i}: no filter of portcullis is attached; to attach one: portcullis attach {i} -p PROFILE"
+THERE = r"{i}: portcullis is already attached; to change its profile: portcullis swap {i} -p PROFILE"
 # Of an interface that is deleted, made again and moved.
 GONE = (r"{i}: no such interface in this network namespace", r"{i}: the interface is gone",
         r"nothing was (attached|swapped): every interface is as it was")
 # Of an interface whose changes may fall back.
 LATE = (r"{i}: too late: the attach was not confirmed in time, and everything passes; attach again",
-        r"{i}: too late: the swap was not confirmed in time, and generation \d+ judges again; "
-        r"portcullis show --iface {i} shows it")
-REVERTED = (r"warning: {i}: the swap was not confirmed in time: generation \d+ judges again",
+        r"{i}: too late: the swap was not confirmed in time, and generation \d+ is active again; "
+        r"to see it: portcullis show --iface {i}")
+REVERTED = (r"warning: {i}: the swap was not confirmed in time: generation \d+ is active again",
             r"warning: {i}: the attach was not confirmed in time: detached; everything passes")
-PASSED = (r"{i}: the time to confirm what was there passed meanwhile: generation \d+ judges again",
-          r"{i}: the time to confirm it has passed already: everything passes again")
+PASSED = (r"{i}: the pending change was not confirmed in time: generation \d+ is active again",
+          r"{i}: the deadline has already passed: everything passes again")
 UNCONFIRMED = r"{i}: the attach was not confirmed in time, and everything passes; attach again"
-STAYS = (r"apply: {i} would be detached, which cannot fall back: detach it first, or leave out --confirm",)
+STAYS = (r"apply: {i} would be detached, which --confirm cannot undo: detach it first, or leave out --confirm",)
 MISSING = (r"{i}: no such interface in this network namespace; --wait SECONDS waits for it",
            r"nothing was changed: every interface is as it was")
 # What `apply --boot` says, exit 4: it goes on with the others.
@@ -55,9 +55,9 @@ LEFT_OUT = (r"{i}: no such interface in this network namespace: left out",
             r"warning: apply: they cannot be changed together: each interface is tried by itself")
 # A client is connected to a port that attaching closes.
 LIVES = r"warning: {i}: \d+ sessions? to \d+/tcp lives? on; new ones will be refused"
-WAITING = "warning: another portcullis command is at work; waiting for it"
+WAITING = "warning: another portcullis command is running; waiting for it"
 MOVE_LOST = (r"warning: {i}: its egress program was missing, and is attached again: "
-             "what this host sent meanwhile was not learned")
+             "packets sent meanwhile were not learned")
 
 Command = collections.namedtuple("Command", "often targets options changes errors")
 BOTH = (("eth0",), ("eth1",), ("eth0", "eth1"))

@@ -103,7 +103,7 @@ within()
 	for key in ExecStart ExecReload; do
 		mapfile -t words < <(unit_words $key)
 		exits 0 within host "$PORTCULLIS" "${words[@]:1}" --site "$DIR/site.yaml"
-		says_not 'waits to be confirmed'
+		says_not 'not confirmed yet'
 	done
 	says 'eth0'
 	output=$(pc status --json)

@@ -121,7 +121,7 @@ one_folder()
 	printf 'profile: mail\nservices:\n  - {name: smtp, in: 25/tcp}\n  - {name: web, in: 80/tcp}\n' > "$profiles/mail.yaml"
 	before=$(pc status eth0 --json | jq -r '.interfaces[0].attached_at')
 	exits 1 pc takeover
-	says 'eth0: goes on by the programs of the version that attached it: this one opens 80/tcp; portcullis swap eth0 takes it over'
+	says 'eth0: keeps the programs of the version that attached it, because this version opens 80/tcp; to take it over: portcullis swap eth0'
 	says 'eth1: taken over from portcullis 0.0.9'
 	same "0.0.9 $version" "$(pc status --json | jq -r '[.interfaces[].program_version] | join(" ")')" 'versions'
 	sed -i '/web/d' "$profiles/mail.yaml"
@@ -217,7 +217,7 @@ burst()
 	on host "$OLDER" attach eth0 --force -p mine --catalog "$DIR/gone"
 	rm "$DIR/gone/mine.yaml"
 	exits 1 pc swap eth0 --observe
-	says 'its recipe cannot be used' 'portcullis detach eth0'
+	says 'its settings cannot be used' 'portcullis detach eth0'
 	connects client 192.0.2.1 25
 	unanswered client 192.0.2.1 22
 	one_folder

@@ -36,27 +36,28 @@ static void test_prefix(void **state)
 		{"::ffff:10.1.2.3/104", NULL,
 		 "::ffff:10.1.2.3/104 is IPv4 written as IPv6; write 10.0.0.0/8"},
 		{"10.0.0.0/33", NULL,
-		 "'10.0.0.0/33' has no prefix length from 0 to 32 after its '/'"},
-		{"::/129", NULL, "'::/129' has no prefix length from 0 to 128 after its '/'"},
-		{"10.0.0.0/", NULL, "'10.0.0.0/' has no prefix length from 0 to 32 after its '/'"},
+		 "'10.0.0.0/33' must end in a prefix length from 0 to 32 after '/'"},
+		{"::/129", NULL, "'::/129' must end in a prefix length from 0 to 128 after '/'"},
+		{"10.0.0.0/", NULL,
+		 "'10.0.0.0/' must end in a prefix length from 0 to 32 after '/'"},
 		{"10.0.0.0/08", NULL,
-		 "'10.0.0.0/08' has no prefix length from 0 to 32 after its '/'"},
+		 "'10.0.0.0/08' must end in a prefix length from 0 to 32 after '/'"},
 		{"10.0.0.0/-1", NULL,
-		 "'10.0.0.0/-1' has no prefix length from 0 to 32 after its '/'"},
+		 "'10.0.0.0/-1' must end in a prefix length from 0 to 32 after '/'"},
 		{"10.0.0.0/4294967304", NULL,
-		 "'10.0.0.0/4294967304' has no prefix length from 0 to 32 after its '/'"},
+		 "'10.0.0.0/4294967304' must end in a prefix length from 0 to 32 after '/'"},
 		{"10.0.0.0/255.0.0.0", NULL,
-		 "'10.0.0.0/255.0.0.0' has no prefix length from 0 to 32 after its '/'"},
-		{"", NULL, "'' is no IPv4 or IPv6 prefix, as 192.0.2.0/24 or 2001:db8::/32"},
-		{"/8", NULL, "'/8' is no IPv4 or IPv6 prefix, as 192.0.2.0/24 or 2001:db8::/32"},
+		 "'10.0.0.0/255.0.0.0' must end in a prefix length from 0 to 32 after '/'"},
+		{"", NULL, "'' is not a valid IPv4 or IPv6 prefix (example: 192.0.2.0/24)"},
+		{"/8", NULL, "'/8' is not a valid IPv4 or IPv6 prefix (example: 192.0.2.0/24)"},
 		{"10.0.0/8", NULL,
-		 "'10.0.0/8' is no IPv4 or IPv6 prefix, as 192.0.2.0/24 or 2001:db8::/32"},
+		 "'10.0.0/8' is not a valid IPv4 or IPv6 prefix (example: 192.0.2.0/24)"},
 		{"fe80::1%eth0", NULL,
-		 "'fe80::1%eth0' is no IPv4 or IPv6 prefix, as 192.0.2.0/24 or 2001:db8::/32"},
+		 "'fe80::1%eth0' is not a valid IPv4 or IPv6 prefix (example: 192.0.2.0/24)"},
 		{"mail.example.com", NULL,
-		 "'mail.example.com' is no IPv4 or IPv6 prefix, as 192.0.2.0/24 or 2001:db8::/32"},
+		 "'mail.example.com' is not a valid IPv4 or IPv6 prefix (example: 192.0.2.0/24)"},
 		{" 10.0.0.0/8", NULL,
-		 "' 10.0.0.0/8' is no IPv4 or IPv6 prefix, as 192.0.2.0/24 or 2001:db8::/32"},
+		 "' 10.0.0.0/8' is not a valid IPv4 or IPv6 prefix (example: 192.0.2.0/24)"},
 	};
 
 	(void)state;
@@ -143,7 +144,7 @@ static void test_group_file(void **state)
 		"%s:2:3: 10.1.2.3/8 has host bits set; write 10.0.0.0/8\n"
 		"  10.1.2.3/8 # Linz\n"
 		"  ^~~~~~~~~~\n"
-		"%s:4:1: 'x y' is no IPv4 or IPv6 prefix, as 192.0.2.0/24 or 2001:db8::/32\n"
+		"%s:4:1: 'x y' is not a valid IPv4 or IPv6 prefix (example: 192.0.2.0/24)\n"
 		"x y\n"
 		"^~~\n",
 		path, path);
@@ -153,7 +154,7 @@ static void test_group_file(void **state)
 	assert_int_equal(diag.errors, 2);
 	diag_free(&diag);
 	assert_int_equal(-EINVAL, define_file(&groups, "# none\n\n", 8, path, &diag));
-	empty = xasprintf("portcullis: %s: there is no prefix in it\n", path);
+	empty = xasprintf("portcullis: %s: contains no prefix\n", path);
 	expect_said(&diag, empty);
 	/* Through all of these the first definition stayed. */
 	assert_int_equal(groups_find(&groups, "g")->prefixes, 4);

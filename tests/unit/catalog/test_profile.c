@@ -218,12 +218,12 @@ static void test_yaml_errors(void **state)
 		{"profile",
 		 "1:1+7 a profile is a text; write a mapping of keys, as in 'profile: NAME'\n"},
 		{"profile: p\n\ttitle: x\n",
-		 "2:1+1 not valid YAML: this line goes on with the text above it; is it indented too far?\n"},
+		 "2:1+1 not valid YAML: this line continues the text above it; is it indented too far?\n"},
 		{"profile: p\ntitle: \"x\n",
 		 "2:8+1 not valid YAML: double-quoted scalar without closing quote\n"},
 		{"profile: p\ninclude: [a,\n", "2:10+1 not valid YAML: this '[' is not closed\n"},
 		{"profile: p\n  title: x\n",
-		 "2:3+1 not valid YAML: this line goes on with the text above it; is it indented too far?\n"},
+		 "2:3+1 not valid YAML: this line continues the text above it; is it indented too far?\n"},
 		{"profile: p\nservices: [{name: s, in: [1/tcp}]\n",
 		 "2:32+1 not valid YAML: mismatched flow mapping end\n"},
 		{"profile: p\nservices: [{name: s\n",
@@ -286,9 +286,9 @@ static void test_key_errors(void **state)
 		 "4:20+1 key 'file' is missing; it is a path\n"
 		 "4:21+4 unknown key 'path'; did you mean 'file'?\n"},
 		{"profile: p\nprofile: q\n",
-		 "2:1+7 repeated key 'profile'; the first is on line 1\n"},
+		 "2:1+7 key 'profile' appears twice (first on line 1)\n"},
 		{SERVICE "    title: a\n    note: b\n    title: c\n",
-		 "6:5+5 repeated key 'title'; the first is on line 4\n"},
+		 "6:5+5 key 'title' appears twice (first on line 4)\n"},
 		{"profile: [p]\n", "1:10+1 'profile' is a list; write a name\n"},
 		{"profile:\ntitle: x\n", "1:1+7 'profile' is empty; write a name\n"},
 		{"profile: null\n", "1:10+4 'profile' is empty; write a name\n"},
@@ -329,28 +329,27 @@ static void test_name_errors(void **state)
 		{"profile: Mail_Host\n",
 		 "1:10+9 'Mail_Host' is not a profile name; write mail-host\n"},
 		{"profile: ../etc\n",
-		 "1:10+6 '../etc' is not a profile name; it has only a-z, 0-9 and '-'\n"},
-		{"profile: ''\n",
-		 "1:10+2 '' is not a profile name; it has only a-z, 0-9 and '-'\n"},
+		 "1:10+6 '../etc' is not a profile name; use only a-z, 0-9 and '-'\n"},
+		{"profile: ''\n", "1:10+2 '' is not a profile name; use only a-z, 0-9 and '-'\n"},
 		{"profile: a123456789b123456789c123456789d123456789e123456789f1234567891234\n",
 		 "1:10+64 a profile name has at most 63 characters, 'a123456789b123456789c123456789d123456789e123456789f1234567891234' has 64\n"},
 		{"profile: p\ninclude: p\n", "2:10+1 profile 'p' includes itself\n"},
 		{"profile: p\ninclude: [a, b, a]\n",
-		 "2:17+1 profile name 'a' stands twice; the first is on line 2\n"},
+		 "2:17+1 profile name 'a' appears twice (first on line 2)\n"},
 		{"profile: p\ninclude: [a, [b], {c: d},]\n",
 		 "2:14+1 a profile name is a list; write a name\n"
 		 "2:19+1 a profile name is a mapping; write a name\n"},
 		{"profile: p\nservices:\n  - name: a b\n",
 		 "3:11+3 'a b' is not a service name; write a-b\n"},
 		{"profile: p\nservices:\n  - name: s\n  - name: t\n  - name: s\n",
-		 "5:11+1 service 's' stands twice; the first is on line 3\n"},
+		 "5:11+1 service 's' appears twice (first on line 3)\n"},
 		{"profile: p\nservices:\n  - name: s\n  - name: t\n    formerly: s\n",
-		 "5:15+1 service 's' stands twice; the first is on line 3\n"},
+		 "5:15+1 service 's' appears twice (first on line 3)\n"},
 		{SERVICE "    in: 1/tcp\n    from: [trusted, 'dns servers', trusted]\n",
 		 "5:21+13 'dns servers' is not a group name; write dns-servers\n"
-		 "5:36+7 group name 'trusted' stands twice; the first is on line 5\n"},
+		 "5:36+7 group name 'trusted' appears twice (first on line 5)\n"},
 		{SERVICE "    feature: \xc3\xbc\n",
-		 "4:14+1 '\xc3\xbc' is not a feature name; it has only a-z, 0-9 and '-'\n"},
+		 "4:14+1 '\xc3\xbc' is not a feature name; use only a-z, 0-9 and '-'\n"},
 		{SERVICE "    formerly: {feature: x}\n",
 		 "4:5+8 'formerly' names a feature, but the service has none\n"},
 	};
@@ -390,7 +389,7 @@ static void test_port_errors(void **state)
 		{SERVICE "    in:\n      - 25/tcp\n      -\n",
 		 "6:7+1 a port is empty; write it as 25/tcp\n"},
 		{SERVICE "    in: [25/tcp, 26/tcp, 25/tcp]\n",
-		 "4:26+6 port 25/tcp stands twice in this list\n"},
+		 "4:26+6 port 25/tcp appears twice in this list\n"},
 		{SERVICE "    in: [20-30/tcp+udp, 1/tcp, 25/tcp+udp]\n",
 		 "4:32+10 port 25/tcp+udp overlaps 20-30/tcp+udp on line 4\n"},
 		{SERVICE
@@ -429,21 +428,21 @@ static void test_protocol_errors(void **state)
 {
 	static const struct mistake cases[] = {
 		{"profile: p\nprotocols: 6\n",
-		 "2:12+1 protocol 6 (tcp) is judged by ports; use services\n"},
+		 "2:12+1 protocol 6 (tcp) is filtered by port; list its ports under services\n"},
 		{"profile: p\nprotocols: [udp]\n",
-		 "2:13+3 protocol 17 (udp) is judged by ports; use services\n"},
+		 "2:13+3 protocol 17 (udp) is filtered by port; list its ports under services\n"},
 		{"profile: p\nprotocols: [0, icmp, 2, 43, 44, 58, 60, 50]\n",
 		 "2:13+1 protocol 0 (ip) is an IPv6 extension header, which every packet may have\n"
-		 "2:16+4 protocol 1 (icmp) has rules of its own, and is never listed\n"
-		 "2:22+1 protocol 2 (igmp) has rules of its own, and is never listed\n"
+		 "2:16+4 protocol 1 (icmp) has rules of its own; remove it from this list\n"
+		 "2:22+1 protocol 2 (igmp) has rules of its own; remove it from this list\n"
 		 "2:25+2 protocol 43 (ipv6-route) is an IPv6 extension header, which every packet may have\n"
 		 "2:29+2 protocol 44 (ipv6-frag) is an IPv6 extension header, which every packet may have\n"
-		 "2:33+2 protocol 58 (ipv6-icmp) has rules of its own, and is never listed\n"
+		 "2:33+2 protocol 58 (ipv6-icmp) has rules of its own; remove it from this list\n"
 		 "2:37+2 protocol 60 (ipv6-opts) is an IPv6 extension header, which every packet may have\n"},
 		{"profile: p\nprotocols: [256, 99999999999]\n",
 		 "2:13+3 protocol 256 is out of range 0-255\n"
 		 "2:18+11 protocol 99999999999 is out of range 0-255\n"},
-		{"profile: p\nprotocols: [esp, 50]\n", "2:18+2 protocol 50 (esp) stands twice\n"},
+		{"profile: p\nprotocols: [esp, 50]\n", "2:18+2 protocol 50 (esp) appears twice\n"},
 		{"profile: p\nprotocols: [ipencap, ipip]\n",
 		 "2:22+4 'ipip' is protocol 94; for the ipip tunnels of Linux, protocol 4, write ipencap\n"},
 		{"profile: p\nprotocols: vrpp\n",
@@ -480,8 +479,8 @@ static void test_all_errors(void **state)
 		 "6:10+9 port 70000 is out of range 1-65535\n"
 		 "6:21+2 '25' has no protocol; write 25/tcp, 25/udp or 25/tcp+udp\n"
 		 "7:12+3 'yes' is not a boolean; write true\n"
-		 "8:11+4 service 'smtp' stands twice; the first is on line 4\n"
-		 "10:12+1 protocol 6 (tcp) is judged by ports; use services\n"},
+		 "8:11+4 service 'smtp' appears twice (first on line 4)\n"
+		 "10:12+1 protocol 6 (tcp) is filtered by port; list its ports under services\n"},
 		/* What is missing after the break is not said to be missing. */
 		{"services:\n  - name: s\n    in: 25\n  - name: t\n    title t\n    in: 26/tcp\nprofile: p\n",
 		 "3:9+2 '25' has no protocol; write 25/tcp, 25/udp or 25/tcp+udp\n"

@@ -57,15 +57,15 @@ static void expect(struct host *host, unsigned int ifindex, const char *options,
 	plan_for(&run, ifindex, options);
 	expect_run(&run,
 		   strstr(expected, "your own")					  ? GUARD_OWN :
-		   strstr(expected, "any more") || strstr(expected, "made again") ? GUARD_OTHERS :
+		   strstr(expected, "unreachable") || strstr(expected, "re-established") ? GUARD_OTHERS :
 										    GUARD_NOTHING,
 		   expected);
 }
 
 #define CLOSED22 "no chosen profile opens 22/tcp; to open it: -p mail,ssh\n"
-#define NOBODY	 "portcullis: eth0: nobody could reach the server on 22/tcp any more: " CLOSED22
+#define NOBODY	 "portcullis: eth0: the server on 22/tcp would become unreachable: " CLOSED22
 
-#define REFUSED "portcullis: warning: connections live on, but new ones will be refused: "
+#define REFUSED "portcullis: warning: open connections continue, but new ones will be refused: "
 
 static void test_own_session(void **state)
 {
@@ -75,7 +75,7 @@ static void test_own_session(void **state)
 	connected(host, "192.0.2.1", 22, "198.51.2.9", 40000);
 	is_own(host, "198.51.2.9 40000 192.0.2.1 22");
 	expect(host, 2, "-p mail",
-	       "portcullis: eth0: your own session to 22/tcp (from 198.51.2.9) could not be made again: " CLOSED22);
+	       "portcullis: eth0: your own session to 22/tcp (from 198.51.2.9) could not be re-established: " CLOSED22);
 
 	/* On a port that nobody watches, also while its server is away; nobody else's is like it.
 	 */
@@ -83,7 +83,7 @@ static void test_own_session(void **state)
 	connected(host, "192.0.2.1", 2222, "198.51.2.9", 40000);
 	is_own(host, "198.51.2.9 40000 192.0.2.1 2222");
 	expect(host, 2, "-p mail,ssh",
-	       "portcullis: eth0: your own session to 2222/tcp (from 198.51.2.9) could not be made again: no chosen profile opens 2222/tcp; to open it: --set ssh:ssh=22/tcp,2222/tcp\n");
+	       "portcullis: eth0: your own session to 2222/tcp (from 198.51.2.9) could not be re-established: no chosen profile opens 2222/tcp; to open it: --set ssh:ssh=22/tcp,2222/tcp\n");
 
 	host = plain_host();
 	connected(host, "192.0.2.1", 2222, "198.51.2.9", 40000);
@@ -116,7 +116,7 @@ static void test_many(void **state)
 	connected(host, "192.0.2.1", 22, "198.51.2.8", 40000);
 	connected(host, "192.0.2.1", 22, "198.51.2.8", 40001);
 	expect(host, 2, "-p mail",
-	       "portcullis: eth0: 3 logins to 22/tcp (from 198.51.2.9, 198.51.2.8) could not be made again: " CLOSED22);
+	       "portcullis: eth0: 3 logins to 22/tcp (from 198.51.2.9, 198.51.2.8) could not be re-established: " CLOSED22);
 
 	host = plain_host();
 	for (int i = 1; i <= 20; i++) {
@@ -126,8 +126,8 @@ static void test_many(void **state)
 	}
 	is_own(host, "198.51.2.20 40000 192.0.2.1 22");
 	expect(host, 2, "-p mail",
-	       "portcullis: eth0: 19 logins to 22/tcp (from 198.51.2.1, 198.51.2.2, 198.51.2.3, ...) could not be made again: " CLOSED22
-	       "portcullis: eth0: your own session to 22/tcp (from 198.51.2.20) could not be made again: " CLOSED22);
+	       "portcullis: eth0: 19 logins to 22/tcp (from 198.51.2.1, 198.51.2.2, 198.51.2.3, ...) could not be re-established: " CLOSED22
+	       "portcullis: eth0: your own session to 22/tcp (from 198.51.2.20) could not be re-established: " CLOSED22);
 }
 
 static void test_others_are_told(void **state)
@@ -221,7 +221,7 @@ static void test_only_warn(void **state)
 	plan_for(&run, 2, "-p mail");
 	expect_run(
 		&run, GUARD_NOTHING,
-		"portcullis: warning: eth0: nobody could reach the server on 22/tcp any more: " CLOSED22);
+		"portcullis: warning: eth0: the server on 22/tcp would become unreachable: " CLOSED22);
 }
 
 static void test_management(void **state)
@@ -245,7 +245,7 @@ static void test_management(void **state)
 	plan_for(&run, 2, "-p mail");
 	expect_run(
 		&run, GUARD_OWN,
-		"portcullis: eth0: your own session to 22/tcp (from 198.51.2.9) could not be made again: " CLOSED22);
+		"portcullis: eth0: your own session to 22/tcp (from 198.51.2.9) could not be re-established: " CLOSED22);
 
 	assert_int_equal(0, ports_parse_list("51820/udp", &some, &why));
 	run = run_on(plain_host());
@@ -257,7 +257,7 @@ static void test_management(void **state)
 	plan_for(&run, 2, "-p mail");
 	expect_run(
 		&run, GUARD_OTHERS,
-		"portcullis: eth0: nobody could reach the server on 51820/udp any more: mail:tunnel is a feature that is off (vpn); to open it: --enable mail:vpn\n");
+		"portcullis: eth0: the server on 51820/udp would become unreachable: mail:tunnel is off: feature vpn is not enabled; to open it: --enable mail:vpn\n");
 	run = run_on(plain_host());
 	*listens(run.host, "0.0.0.0", 1003) = (struct socket_info){
 		.family = AF_INET, .protocol = IPPROTO_UDP, .state = TCP_CLOSE, .local_port = 1003};
@@ -267,7 +267,7 @@ static void test_management(void **state)
 	plan_for(&run, 2, "-p mail");
 	expect_run(
 		&run, GUARD_OTHERS,
-		"portcullis: eth0: nobody could reach the server on 1003/udp any more: no chosen profile opens 1003/udp; to open it: -p mail,two\n");
+		"portcullis: eth0: the server on 1003/udp would become unreachable: no chosen profile opens 1003/udp; to open it: -p mail,two\n");
 	ports_free(&some);
 }
 
@@ -282,7 +282,7 @@ static void test_nobody(void **state)
 	expect(plain_host(), 2, "-p mail,ssh --from ssh:ssh=trusted --group trusted=10.0.0.0/8",
 	       "");
 	expect(plain_host(), 2, "-p mail,ssh --from ssh:ssh=trusted",
-	       "portcullis: eth0: nobody could reach the server on 22/tcp any more: ssh:ssh admits only trusted, which is not defined; to open it: --group trusted=PREFIX\n");
+	       "portcullis: eth0: the server on 22/tcp would become unreachable: ssh:ssh admits only trusted, which is not defined; to open it: --group trusted=PREFIX\n");
 	/* Another interface, where nothing judges. */
 	host = plain_host();
 	give_address(host, 3, "10.0.0.1", RT_SCOPE_UNIVERSE);
@@ -380,7 +380,7 @@ static void test_bridge(void **state)
 	give_address(host, 4, "192.0.2.1", RT_SCOPE_UNIVERSE);
 	listens(host, "0.0.0.0", 22);
 	expect(host, 5, "-p mail",
-	       "portcullis: eth2: nobody could reach the server on 22/tcp any more: " CLOSED22);
+	       "portcullis: eth2: the server on 22/tcp would become unreachable: " CLOSED22);
 	host = host_make();
 	give_address(host, 4, "192.0.2.1", RT_SCOPE_UNIVERSE);
 	listens(host, "0.0.0.0", 22);
@@ -431,19 +431,19 @@ static void test_strangers(void **state)
 	listens(host, "192.0.2.1", 5900);
 	listens(host, "10.0.0.1", 5900)->uid = 1000;
 	expect(host, 2, "-p mail,ssh",
-	       "portcullis: eth0: nobody could reach the server on 5900/tcp any more: mail:vnc is open only to groups that --from names; to open it: --from mail:vnc=admins --group admins=PREFIX\n");
+	       "portcullis: eth0: the server on 5900/tcp would become unreachable: mail:vnc is for local use only; to open it: --from mail:vnc=admins --group admins=PREFIX\n");
 	/* Those of services are: also by an account that systemd made up. */
 	host = plain_host();
 	listens(host, "0.0.0.0", 5900)->uid = 61184;
 	expect(host, 2, "-p ssh --set ssh:ssh=22/tcp",
-	       "portcullis: eth0: nobody could reach the server on 5900/tcp any more: no chosen profile opens 5900/tcp; to open it: --set ssh:ssh=22/tcp,5900/tcp\n");
+	       "portcullis: eth0: the server on 5900/tcp would become unreachable: no chosen profile opens 5900/tcp; to open it: --set ssh:ssh=22/tcp,5900/tcp\n");
 	/* And the desktop that the caller sits at. */
 	host = plain_host();
 	host->world.caller = 1000;
 	listens(host, "0.0.0.0", 5900)->uid = 1000;
 	connected(host, "192.0.2.1", 5900, "198.51.2.9", 60000);
 	expect(host, 2, "-p ssh",
-	       "portcullis: eth0: nobody could reach the server on 5900/tcp any more: no chosen profile opens 5900/tcp; to open it: --set ssh:ssh=22/tcp,5900/tcp\n" REFUSED
+	       "portcullis: eth0: the server on 5900/tcp would become unreachable: no chosen profile opens 5900/tcp; to open it: --set ssh:ssh=22/tcp,5900/tcp\n" REFUSED
 	       "1 to 5900/tcp at eth0\n");
 	/* A user's own connection from a watched port is not one to the server of another family.
 	 */
@@ -474,7 +474,7 @@ static void test_logins(void **state)
 	run.target[0].kept = kept;
 	expect_run(
 		&run, GUARD_OTHERS,
-		"portcullis: eth0: 2 logins to 22/tcp (from 198.51.2.9, 198.51.2.200) could not be made again: ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,198.51.2.9/32,PREFIX\n" REFUSED
+		"portcullis: eth0: 2 logins to 22/tcp (from 198.51.2.9, 198.51.2.200) could not be re-established: ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,198.51.2.9/32,PREFIX\n" REFUSED
 		"1 to 22/tcp at eth0\n");
 	json_decref(kept);
 
@@ -483,7 +483,7 @@ static void test_logins(void **state)
 	plan_for(&run, 2, NOT_ADMITTED);
 	expect_run(
 		&run, GUARD_OTHERS,
-		"portcullis: eth0: 1 login to 22/tcp (from 198.51.2.9) could not be made again: ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,PREFIX\n");
+		"portcullis: eth0: 1 login to 22/tcp (from 198.51.2.9) could not be re-established: ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,PREFIX\n");
 }
 
 /* With a fallback only the caller's own session stops; `confirm` asks for nothing else. */
@@ -538,7 +538,7 @@ static void test_own_by_other_ways(void **state)
 	ancestor = (struct ancestor){one, ARRAY_SIZE(one)};
 	host->world.own = (struct sessions){.ancestor = &ancestor, .ancestors = 1};
 	expect(host, 2, "-p ssh",
-	       "portcullis: eth0: your own session to 80/tcp (from 198.51.2.9) could not be made again: no chosen profile opens 80/tcp; to open it: --set ssh:ssh=22/tcp,80/tcp\n");
+	       "portcullis: eth0: your own session to 80/tcp (from 198.51.2.9) could not be re-established: no chosen profile opens 80/tcp; to open it: --set ssh:ssh=22/tcp,80/tcp\n");
 	host = plain_host();
 	host->world.servers = 0;
 	listens(host, "0.0.0.0", 80);
@@ -557,8 +557,8 @@ static void test_own_by_other_ways(void **state)
 		host->world.caller = caller;
 		expect(host, 2, NOT_ADMITTED,
 		       caller == 1001 ?
-			       "portcullis: eth0: your own session to 22/tcp (from 198.51.2.9) could not be made again: ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,198.51.2.9/32\n" :
-			       "portcullis: eth0: 1 login to 22/tcp (from 198.51.2.9) could not be made again: ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,PREFIX\n");
+			       "portcullis: eth0: your own session to 22/tcp (from 198.51.2.9) could not be re-established: ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,198.51.2.9/32\n" :
+			       "portcullis: eth0: 1 login to 22/tcp (from 198.51.2.9) could not be re-established: ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,PREFIX\n");
 	}
 	/* What it names was not accepted by the server: somebody has the same ends by now. */
 	host = plain_host();

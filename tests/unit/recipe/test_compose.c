@@ -88,8 +88,10 @@ static void test_errors(void **state)
 		{{"--profile mial"}, "unknown profile 'mial'; did you mean 'mail'?"},
 		{{"--enable imab"},
 		 "--enable: no chosen profile has the feature 'imab'; did you mean 'imap'?"},
-		{{"--enable xyzzy"}, "--enable: no chosen profile has the feature 'xyzzy'"},
-		{{"--enable mail:ntp"}, "--enable: mail has no feature 'ntp'"},
+		{{"--enable xyzzy"},
+		 "--enable: no chosen profile has the feature 'xyzzy'; to list them: portcullis show PROFILE"},
+		{{"--enable mail:ntp"},
+		 "--enable: mail has no feature 'ntp'; to list them: portcullis show mail"},
 		{{"--enable base:nto"}, "--enable: base has no feature 'nto'; did you mean 'ntp'?"},
 		{{"--enable bass:ntp"},
 		 "--enable: no chosen profile is named 'bass'; did you mean 'base'?"},
@@ -109,11 +111,11 @@ static void test_errors(void **state)
 		 "--set: mail:fetch has no direction in; write mail:fetch:out=PORTS"},
 		{{"--set mail:doc=26/tcp"}, "--set: mail:doc uses no ports, so none can be set"},
 		{{"--set base:dhcp=68/tcp+udp"},
-		 "--set: base:dhcp admits only from source port 67/udp, which has not the protocol of 68/tcp, 68/udp"},
+		 "--set: base:dhcp admits source port 67/udp only, which is of another protocol than 68/tcp, 68/udp"},
 		{{"--from mail:fetch=trusted"},
-		 "--from: mail:fetch listens on no port, so nobody can be kept from it"},
+		 "--from: mail:fetch listens on no port, so there are no clients to restrict"},
 		{{"--from mail:doc=trusted"},
-		 "--from: mail:doc listens on no port, so nobody can be kept from it"},
+		 "--from: mail:doc listens on no port, so there are no clients to restrict"},
 		{{"--from mail:db=trustd"},
 		 "--from: no such group 'trustd'; did you mean 'trusted'? define it with --group trustd=PREFIX"},
 		{{"--from mail:db=xyzzy"},
@@ -123,7 +125,7 @@ static void test_errors(void **state)
 		/* All of them in one run, and no word about groups before they are right. */
 		{{"--enable imab", "--disable mail:x"},
 		 "--enable: no chosen profile has the feature 'imab'; did you mean 'imap'?\n"
-		 "portcullis: --disable: mail has no service 'x'"},
+		 "portcullis: --disable: mail has no service 'x'; to list them: portcullis show mail"},
 	};
 
 	(void)state;

@@ -176,7 +176,7 @@ static void test_top_level(void **state)
 		 "2:1+5 unknown key 'admin'; did you mean 'management'?\n"
 		 "3:1+7 unknown key 'profile'\n"},
 		{"groups: {}\ngroups: {}\n",
-		 "2:1+6 repeated key 'groups'; the first is on line 1\n"},
+		 "2:1+6 key 'groups' appears twice (first on line 1)\n"},
 		{"groups:\ninterfaces: []\nmanagement: {}\n",
 		 "1:1+6 'groups' is empty; write a mapping of names, as in 'trusted: 192.0.2.0/24'\n"
 		 "2:13+1 'interfaces' is an empty list; write a mapping of interfaces, as in 'eth0: {profiles: ssh}'\n"
@@ -185,7 +185,7 @@ static void test_top_level(void **state)
 		 "1:14+4 'none' has no protocol; write none/tcp, none/udp or none/tcp+udp\n"},
 		{"management: [22/tcp, 70000/tcp, 22/tcp]\n",
 		 "1:22+9 port 70000 is out of range 1-65535\n"
-		 "1:33+6 port 22/tcp stands twice in this list\n"},
+		 "1:33+6 port 22/tcp appears twice in this list\n"},
 		{"groups: &a {}\ninterfaces: *a\n",
 		 "1:9+2 anchors are not part of this language\n"
 		 "2:13+2 aliases are not part of this language\n"},
@@ -204,10 +204,10 @@ static void test_groups(void **state)
 		 "2:3+10 the group link-local is built in and cannot be defined\n"},
 		{"groups:\n  a: 10.1.2.3/8\n  b: [::1, 10.0.0.0/33, x]\n",
 		 "2:6+10 10.1.2.3/8 has host bits set; write 10.0.0.0/8\n"
-		 "3:12+11 '10.0.0.0/33' has no prefix length from 0 to 32 after its '/'\n"
-		 "3:25+1 'x' is no IPv4 or IPv6 prefix, as 192.0.2.0/24 or 2001:db8::/32\n"},
+		 "3:12+11 '10.0.0.0/33' must end in a prefix length from 0 to 32 after '/'\n"
+		 "3:25+1 'x' is not a valid IPv4 or IPv6 prefix (example: 192.0.2.0/24)\n"},
 		{"groups:\n  a: ::1\n  b: ::1\n  a: ::1\n",
-		 "4:3+1 group 'a' stands twice; the first is on line 2\n"},
+		 "4:3+1 group 'a' appears twice (first on line 2)\n"},
 		{"groups:\n  a:\n  b: []\n  c: {d: ::1}\n",
 		 "2:3+1 'a' is empty; write a prefix, a list of prefixes, or '@FILE'\n"
 		 "3:6+1 'b' is an empty list; write a prefix, a list of prefixes, or '@FILE'\n"
@@ -216,12 +216,12 @@ static void test_groups(void **state)
 		 "2:6+8 '::1, ::2' is more than one prefix; write a list: [::1, ::2]\n"
 		 "3:7+1 a prefix is a list; write it as 192.0.2.0/24\n"},
 		{"groups:\n  a: '@'\n  b: '@/nowhere'\n  c: ['@/nowhere']\n  d: '@/dev/zero'\n",
-		 "2:6+3 '@' names no file; write '@FILE'\n"
+		 "2:6+3 '@' must be followed by a file; write '@FILE'\n"
 		 "3:6+11 b: cannot read '/nowhere': No such file or directory\n"
-		 "4:7+11 '@/nowhere' stands in a list; a file is all that a group has\n"
+		 "4:7+11 '@/nowhere' cannot be in a list; a group is one '@FILE' or a list of prefixes\n"
 		 "5:6+12 refused: others can write /dev/zero (mode 0666): chmod go-w /dev/zero\n"},
 		{"groups:\n  a: @file\n",
-		 "2:6+1 not valid YAML: a text that begins with '@' stands in quotes: '@FILE'\n"},
+		 "2:6+1 not valid YAML: put a value that begins with '@' in quotes: '@FILE'\n"},
 		{"groups:\n  ? [a]\n  : ::1\n", "2:5+1 a group name is a list; write a name\n"},
 	};
 
@@ -237,7 +237,7 @@ static void test_interfaces(void **state)
 		 "3:9+3 'eth1' is a text; write a mapping of keys, as in 'profiles: ssh'\n"
 		 "4:9+1 key 'profiles' is missing; it is a profile or a list of profiles\n"},
 		{"interfaces:\n  eth0: {profiles: a}\n  eth1: {profiles: a}\n  'eth0': {profiles: a}\n",
-		 "4:3+6 interface 'eth0' stands twice; the first is on line 2\n"},
+		 "4:3+6 interface 'eth0' appears twice (first on line 2)\n"},
 		{"interfaces:\n  abcdefghijklmnop: {profiles: a}\n",
 		 "2:3+16 the name of an interface has at most 15 bytes, 'abcdefghijklmnop' has 16\n"},
 		{"interfaces:\n  a/b: {profiles: a}\n  '..': {profiles: a}\n  '.': {profiles: a}\n"
@@ -272,9 +272,9 @@ static void test_settings(void **state)
 		{ETH0
 		 "    observe: yes\n    forward: 'true'\n    outbound: on\n    mode: offload\n",
 		 "4:14+3 'yes' is not a boolean; write true\n"
-		 "5:14+6 'true' stands in quotes; write it without\n"
-		 "6:15+2 'on' is neither track nor enforce\n"
-		 "7:11+7 'offload' is neither native nor generic\n"},
+		 "5:14+6 'true' is in quotes; write it without quotes\n"
+		 "6:15+2 'on' is not valid here; write track or enforce\n"
+		 "7:11+7 'offload' is not valid here; write native or generic\n"},
 		{ETH0 "    enforce: true\n    observe: 'no'\n",
 		 "4:5+7 unknown key 'enforce'; an interface enforces unless it has 'observe: true'\n"
 		 "5:14+4 'no' is not a boolean; write false\n"},
@@ -305,40 +305,40 @@ static void test_words(void **state)
 	static const struct mistake mistake[] = {
 		{"interfaces: {eth0: {profiles: [ssh, SSH, ssh, [a]]}}",
 		 "1:37+3 'SSH' is not a profile name; write ssh\n"
-		 "1:42+3 profile name 'ssh' stands twice; the first is on line 1\n"
+		 "1:42+3 profile name 'ssh' appears twice (first on line 1)\n"
 		 "1:47+1 a profile name is a list; write a name\n"},
 		{ETH0
 		 "    enable: [imap, a:imap, imap, Imap, [x]]\n    disable: [a:b, smtp, a:b]\n",
-		 "4:28+4 'imap' stands twice; the first is on line 4\n"
-		 "4:34+4 'Imap' is no name of a feature: a-z, 0-9 and '-', at most 63\n"
+		 "4:28+4 'imap' appears twice (first on line 4)\n"
+		 "4:34+4 'Imap' is not a feature name; use only a-z, 0-9 and '-', at most 63 characters\n"
 		 "4:40+1 an item is a list; write a feature\n"
-		 "5:20+4 'smtp' names no service; write PROFILE:SERVICE\n"
-		 "5:26+3 'a:b' stands twice; the first is on line 5\n"},
+		 "5:20+4 'smtp' does not name a service; write PROFILE:SERVICE\n"
+		 "5:26+3 'a:b' appears twice (first on line 5)\n"},
 		{ETH0 "    from: {ssh: a, ssh:ssh: Trusted, a:b: [], a:c: , 'a:d=x': y, A:b: x}\n",
-		 "4:12+3 'ssh' names no service; write PROFILE:SERVICE\n"
+		 "4:12+3 'ssh' does not name a service; write PROFILE:SERVICE\n"
 		 "4:29+7 'Trusted' is not a group name; write trusted\n"
 		 "4:43+1 'a:b' is an empty list; write a group or a list of groups\n"
 		 "4:47+3 'a:c' is empty; write a group or a list of groups\n"
-		 "4:54+7 'a:d=x' names no service; write PROFILE:SERVICE\n"
-		 "4:66+3 'A' is no name of a profile: a-z, 0-9 and '-', at most 63\n"},
+		 "4:54+7 'a:d=x' does not name a service; write PROFILE:SERVICE\n"
+		 "4:66+3 'A' is not a profile name; use only a-z, 0-9 and '-', at most 63 characters\n"},
 		{ETH0 "    from: {a:b: [x, x]}\n    set: {a:b: [1/tcp, 1/tcp]}\n",
-		 "4:21+1 group name 'x' stands twice; the first is on line 4\n"
-		 "5:24+5 port 1/tcp stands twice in this list\n"},
+		 "4:21+1 group name 'x' appears twice (first on line 4)\n"
+		 "5:24+5 port 1/tcp appears twice in this list\n"},
 		{ETH0 "    from: ['a:b', 'a:b=', 'a:b=x', 'a:b=y', 'b=x', {a: b}]\n",
 		 "4:12+5 'a:b' has no group; write {a:b: GROUP}, or a:b=GROUP\n"
 		 "4:19+6 'a:b=' has no group; write {a:b: GROUP}, or a:b=GROUP\n"
-		 "4:36+7 'a:b' stands twice; the first is on line 4\n"
-		 "4:45+5 'b=x' names no service; write PROFILE:SERVICE\n"
+		 "4:36+7 'a:b' appears twice (first on line 4)\n"
+		 "4:45+5 'b=x' does not name a service; write PROFILE:SERVICE\n"
 		 "4:52+1 an item is a mapping; write PROFILE:SERVICE=GROUP\n"},
 		{ETH0 "    set: {a:b: 25, a:c: {d: e}, a:d:up: 1/tcp, [x]: 1/tcp}\n",
 		 "4:16+2 '25' has no protocol; write 25/tcp, 25/udp or 25/tcp+udp\n"
 		 "4:25+1 'a:c' is a mapping; write a port or a list of ports\n"
-		 "4:33+6 'up' is no direction; write in or out\n"
+		 "4:33+6 'up' is not a direction; write in or out\n"
 		 "4:48+1 a key is a list; write PROFILE:SERVICE\n"},
 		{ETH0 "    set: {a:b:in: 1/tcp, a:b: 2/tcp}\n    disable: a:c\n",
-		 "4:26+3 'a:b' stands twice; the first is on line 4\n"},
+		 "4:26+3 'a:b' appears twice (first on line 4)\n"},
 		{ETH0 "    set: {a:b:in: 1/tcp, a:b:in: 2/tcp}\n",
-		 "4:26+6 'a:b' stands twice; the first is on line 4\n"},
+		 "4:26+6 'a:b' appears twice (first on line 4)\n"},
 		{ETH0 "    set: ['a:b=1/tcp,70000/tcp', 'a:b']\n",
 		 "4:11+21 a:b: port 70000 is out of range 1-65535\n"
 		 "4:34+5 'a:b' has no ports; write {a:b: PORTS}, or a:b=PORTS\n"},
@@ -346,8 +346,8 @@ static void test_words(void **state)
 		 "4:11+7 'ssh:ssh' has no group; write {ssh:ssh: GROUP}, or ssh:ssh=GROUP\n"
 		 "5:10+7 'a:b:in=' has no ports; write {a:b:in: PORTS}, or a:b:in=PORTS\n"},
 		{ETH0 "    from: trusted\n    set: [22/tcp]\n",
-		 "4:11+7 'trusted' names no service; write {PROFILE:SERVICE: GROUP}\n"
-		 "5:11+6 '22/tcp' names no service; write {PROFILE:SERVICE: PORTS}\n"},
+		 "4:11+7 'trusted' does not name a service; write {PROFILE:SERVICE: GROUP}\n"
+		 "5:11+6 '22/tcp' does not name a service; write {PROFILE:SERVICE: PORTS}\n"},
 	};
 
 	(void)state;

@@ -45,14 +45,14 @@ static void test_check(void **state)
 		"    from: {shop:web: [trustd, trusted], ssh:ssh: nobody, shop:query: trusted}\n"
 		"    set: {shop:mail: 26/tcp, ssh:ssh:out: 22/tcp}\n",
 		"5:14+4 no chosen profile has the feature 'mtaa'; did you mean 'mta'?\n"
-		"5:20+7 ssh has no feature 'mta'\n"
-		"5:29+6 base has no feature 'x'\n"
+		"5:20+7 ssh has no feature 'mta'; to list them: portcullis show ssh\n"
+		"5:29+6 base has no feature 'x'; to list them: portcullis show base\n"
 		"5:37+7 no chosen profile is named 'xeams'\n"
 		"6:15+10 shop has no service 'quary'; did you mean 'query'?\n"
-		"6:36+8 shop has no service 'ssh'\n"
+		"6:36+8 shop has no service 'ssh'; to list them: portcullis show shop\n"
 		"7:23+6 no such group 'trustd'; did you mean 'trusted'?\n"
 		"7:50+6 no such group 'nobody'; define it under 'groups', as in nobody: 192.0.2.0/24\n"
-		"7:58+10 shop:query listens on no port, so nobody can be kept from it\n"
+		"7:58+10 shop:query listens on no port, so there are no clients to restrict\n"
 		"8:11+9 shop:mail is fixed by the vendor (25/tcp) and cannot be moved\n"
 		"8:30+11 ssh:ssh has no direction out; write ssh:ssh:in=PORTS\n");
 	expect_checked(
@@ -129,8 +129,8 @@ static void test_draft(void **state)
 	/* A group that could not be read is not one that is missing. */
 	expect_draft("groups: {trusted: x, mine: y}\n" ETH0
 		     "    from: {shop:web: mine}\n    enable: mtaa\n",
-		     "1:19+1 'x' is no IPv4 or IPv6 prefix, as 192.0.2.0/24 or 2001:db8::/32\n"
-		     "1:28+1 'y' is no IPv4 or IPv6 prefix, as 192.0.2.0/24 or 2001:db8::/32\n"
+		     "1:19+1 'x' is not a valid IPv4 or IPv6 prefix (example: 192.0.2.0/24)\n"
+		     "1:28+1 'y' is not a valid IPv4 or IPv6 prefix (example: 192.0.2.0/24)\n"
 		     "6:13+4 no chosen profile has the feature 'mtaa'; did you mean 'mta'?\n");
 	/* Nor is a feature, of a profile that could not be read. */
 	expect_draft(

@@ -123,7 +123,7 @@ static void test_difference_groups(void **state)
 		 " - 10.0.0.1/32, - 10.0.0.2/32, - 10.0.0.3/32, - 10.0.0.4/32, - 10.0.0.5/32\n"},
 		{{"--group none=10.0.0.0/8"},
 		 {"--group none=11.0.0.0/8"},
-		 "  changes group none: + 11.0.0.0/8, - 10.0.0.0/8; no open service has it\n"},
+		 "  changes group none: + 11.0.0.0/8, - 10.0.0.0/8; no open service uses it\n"},
 	};
 	static const struct recipe enforced = {.outbound = PC_OUTBOUND_ENFORCE};
 
@@ -170,13 +170,13 @@ static void test_difference_tracked(void **state)
 	json_t *held = kept_of(OPTIONS(PARTIES, "--disable mail:fetch"), &enforced);
 
 	(void)state;
-	expect_difference(all, less, "  unlists out 110/tcp to anyone (mail:fetch)\n");
-	expect_difference(less, all, "  lists   out 110/tcp to anyone (mail:fetch)\n");
+	expect_difference(all, less, "  stops counting out 110/tcp to anyone (mail:fetch)\n");
+	expect_difference(less, all, "  counts  out 110/tcp to anyone (mail:fetch)\n");
 	expect_difference(all, held,
 			  "  closes  out 110/tcp to anyone (mail:fetch)\n"
 			  "  changes outbound from track to enforce\n");
 	expect_difference(held, all,
-			  "  lists   out 110/tcp to anyone (mail:fetch)\n"
+			  "  counts  out 110/tcp to anyone (mail:fetch)\n"
 			  "  changes outbound from enforce to track\n");
 	json_decref(all);
 	json_decref(less);
@@ -198,7 +198,7 @@ static void test_difference_from_port(void **state)
 	write_profile("other", other);
 	expect_difference(nothing, kept,
 			  "  opens   80/tcp from anyone, source port 90/tcp (other:web)\n"
-			  "  lists   out 80/tcp to anyone (other:web)\n");
+			  "  counts  out 80/tcp to anyone (other:web)\n");
 	json_decref(nothing);
 	json_decref(kept);
 }

@@ -79,7 +79,7 @@ static void test_outbound(void **state)
 	assert_non_null(strstr(text, "  out  53/udp    p:dns          7"));
 	assert_non_null(strstr(text, "  out  6667/tcp  unlisted       0    0 B        2  120 B"));
 	assert_non_null(strstr(text, "  outbound        2  120 B           1   60 B\n"));
-	assert_non_null(strstr(text, "besides: 3 replies,"));
+	assert_non_null(strstr(text, "also passed: 3 replies,"));
 	assert_non_null(strstr(text, "  all received: passed 3 (300 B), dropped 0 (0 B)\n"));
 	assert_non_null(strstr(text, "  all sent: passed 9 (900 B), dropped 2 (120 B), "
 				     "would have dropped 1 (60 B)\n"));
