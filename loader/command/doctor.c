@@ -13,6 +13,7 @@
 #include "loader/doctor/interface.h"
 #include "loader/filter/hook.h"
 #include "loader/host/unfiltered.h"
+#include "loader/net/ipsec.h"
 #include "loader/net/link.h"
 #include "loader/report/json_forms.h"
 
@@ -87,12 +88,19 @@ static void look_for_unfiltered(struct doctor *doctor)
 	names_free(&names);
 }
 
+static void look_for_ipsec(struct doctor *doctor)
+{
+	if (ipsec_decrypts())
+		doctor_say(doctor, "ipsec", DOCTOR_WARNING, NULL, "%s", IPSEC_UNFILTERED);
+}
+
 static void look_at_all(struct doctor *doctor)
 {
 	struct names names = {};
 	size_t i;
 
 	look_for_unfiltered(doctor);
+	look_for_ipsec(doctor);
 	add_filtered(doctor, &names);
 	if (!doctor->privileged)
 		add_with_program(doctor, &names);

@@ -28,6 +28,7 @@
 #include "loader/host/unfiltered.h"
 #include "loader/net/frame_find.h"
 #include "loader/net/hairpin.h"
+#include "loader/net/ipsec.h"
 #include "loader/net/link_advice.h"
 #include "loader/report/difference.h"
 #include "loader/report/json_forms.h"
@@ -392,6 +393,17 @@ static void warn_unfiltered(const struct changes *changes)
 	names_free(&names);
 }
 
+/* Once, when a filter is attached. */
+static void warn_ipsec(const struct changes *changes)
+{
+	bool attached = false;
+
+	each_change (changes, one, CHANGE_ATTACH)
+		attached = true;
+	if (attached && ipsec_decrypts())
+		warning("%s", IPSEC_UNFILTERED);
+}
+
 static void say_changes(const struct changes *changes)
 {
 	each_change (changes, one, CHANGE_SWAP) {
@@ -498,7 +510,9 @@ int changes_run(const struct changes *changes)
 	else
 		err = finish_all(changes);
 	several_settle();
-	if (!err)
+	if (!err) {
 		warn_unfiltered(changes);
+		warn_ipsec(changes);
+	}
 	return err;
 }

@@ -207,3 +207,20 @@ tells_no_redirect()
 {
 	! as host doctor eth7 | grep -q 'tc redirects'
 }
+
+@test "IPsec: attach and doctor say what is not filtered, where it is in use" {
+	two_hosts
+	exits 0 attach_tiny host eth0
+	says_not 'IPsec'
+	exits 0 as host doctor
+	says_not 'IPsec'
+	as host detach eth0
+	# One that waits for its keys; without them, the types of IPsec need not be in the kernel.
+	on host ip xfrm state allocspi src 192.0.2.2 dst 192.0.2.1 proto esp mode tunnel > /dev/null || skip 'no IPsec in this kernel'
+	exits 0 attach_tiny host eth0
+	says 'IPsec is in use: native mode filters ESP and not what was in it'
+	exits 0 as host doctor
+	says 'IPsec is in use'
+	exits 0 as host swap eth0 -p tiny-host --catalog "$TINY"
+	says_not 'IPsec'
+}

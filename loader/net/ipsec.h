@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* IPsec of the kernel, as far as it takes packets past the filter. */
+#ifndef PORTCULLIS_NET_IPSEC_H
+#define PORTCULLIS_NET_IPSEC_H
+
+#include <stdbool.h>
+
+/* Said where it decrypts. */
+#define IPSEC_UNFILTERED \
+	"IPsec is in use: native mode filters ESP and not what was in it, so its policies, or nftables (meta secpath exists), have to say what may come; generic mode filters what tunnel mode decrypts, too, but knows no answers to UDP, pings and forwarded packets that went out encrypted, and drops these"
+
+/*
+ * Whether the caller's network namespace has states of IPsec. Without the right to ask, or without
+ * xfrm_user, which asking would load: false.
+ */
+bool ipsec_decrypts(void);
+
+#endif
