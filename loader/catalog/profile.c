@@ -165,11 +165,12 @@ static void check_service(struct reader *reader, const struct yaml_field *field,
 	/* A row without any ports may still name its parties; see the README of the profiles. */
 	if (from && out && !in)
 		complain(reader, from,
-			 "'from' without 'in': it says who may connect to those ports");
+			 "'from' without 'in'; add 'in', the ports that it restricts");
 	if (to && !out)
-		complain(reader, to, "'to' without 'out': it says where those ports are");
+		complain(reader, to, "'to' without 'out'; add 'out', the ports that it restricts");
 	if (from_port && !in)
-		complain(reader, from_port, "'from-port' without 'in': it restricts those ports");
+		complain(reader, from_port,
+			 "'from-port' without 'in'; add 'in', the ports that it restricts");
 	if (service->dynamic && (in || out))
 		complain(reader, dynamic,
 			 "'dynamic' means no fixed port, but '%s' has some; remove one",
@@ -182,7 +183,7 @@ static void check_service(struct reader *reader, const struct yaml_field *field,
 			 "'local' with 'out': it is for ports that this host listens on");
 	else if (service->local && !in && !service->dynamic)
 		complain(reader, local,
-			 "'local' without 'in': it is for ports that this host listens on");
+			 "'local' without 'in'; add 'in', the ports that this host listens on");
 	if (field[SERVICE_FORMERLY].key && service->feature_formerly.count &&
 	    !field[SERVICE_FEATURE].key)
 		complain(reader, field[SERVICE_FORMERLY].key,

@@ -201,7 +201,7 @@ static int make(const struct apply *apply, const struct wanted *wanted, struct p
 	const char *wrong = wrong_group(wanted->of, wanted->site, &plan->composition);
 
 	if (wrong) {
-		error("%s: the site file has an error where the group '%s' may be defined, which this interface needs",
+		error("%s: needs the group '%s', and the groups of the site file have an error: see portcullis check",
 		      wanted->site->name, wrong);
 		return -EINVAL;
 	}

@@ -103,7 +103,7 @@ static int number_groups(struct compiler *compiler)
 	if (compiler->groups <= PC_GROUPS)
 		return 0;
 	diag_error(compiler->diag, NULL,
-		   "the open services are restricted to %zu groups; the limit is %d",
+		   "the open services use %zu groups; the limit is %d, so merge some",
 		   compiler->groups, PC_GROUPS);
 	return -EINVAL;
 }

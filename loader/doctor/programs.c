@@ -224,7 +224,7 @@ static void check_tc(struct doctor *doctor, const struct patient *patient)
 	if (is_preceded(&egress, own) || is_preceded(&later, own))
 		doctor_say(
 			doctor, "tc-egress", DOCTOR_WARNING, fix,
-			"another program runs before ours, which sees only what that one lets through");
+			"another program runs before the filter, which sees only the packets that it lets through");
 	say_side(doctor, "tc-ingress", &ingress, 0);
 	append(&egress, &later);
 	say_side(doctor, "tc-egress", &egress, own);

@@ -100,7 +100,7 @@ static int list_ports(const struct filter *filter, const struct pc_generation *g
 	if (state == MAP_FAILED) {
 		int err = -errno;
 
-		error("cannot write where ports are counted: %s", strerror(-err));
+		error("cannot write the map of counted ports: %s", strerror(-err));
 		return err;
 	}
 	cells_list(state, generation);

@@ -65,7 +65,7 @@ static char *tell(const struct search *search)
 	inet_ntop(ipv6 ? AF_INET6 : AF_INET,
 		  ipv6 ? (void *)answer->ipv6.remote : &answer->ipv4.remote, to, sizeof(to));
 	return xasprintf(
-		"DNAT sends what comes in here for %s port %u out of the same interface, to %s port %u (%zu tracked): the answers to new connections are dropped, because they look like what a stranger has reflected; list them, as a service with from-port %u for a group with %s, or put %s behind another interface",
+		"DNAT sends packets for %s port %u out of the same interface again, to %s port %u (%zu tracked): the replies to new connections are dropped, because they look like reflected packets; admit them by a service with from-port %u for a group with %s, or put %s behind another interface",
 		from, ntohs(ipv6 ? request->ipv6.local_port : request->ipv4.local_port), to,
 		ntohs(ipv6 ? answer->ipv6.remote_port : answer->ipv4.remote_port), search->count,
 		ntohs(ipv6 ? answer->ipv6.remote_port : answer->ipv4.remote_port), to, to);

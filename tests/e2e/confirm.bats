@@ -50,7 +50,7 @@ confirm_of()
 @test "swap --confirm: the new profile judges, then the old one again, while no process of ours runs" {
 	pc attach eth0 -p ssh
 	exits 0 pc swap eth0 -p xeams --confirm 60
-	says 'waits to be confirmed, 60 s' 'best from a new connection' 'portcullis confirm eth0'
+	says 'not confirmed yet: in 60 s' 'From a new connection run: portcullis confirm eth0'
 	connects client 192.0.2.1 25
 	unanswered client 192.0.2.1 22
 	same '["waiting",1]' "$(confirm_of)"
@@ -104,7 +104,7 @@ confirm_of()
 
 @test "attach --confirm: past the deadline everything passes and is counted; the next command detaches" {
 	exits 0 pc attach eth0 -p ssh --confirm 60
-	says 'then everything passes again'
+	says 's everything passes again'
 	unanswered client 192.0.2.1 25
 	same '["waiting",null]' "$(confirm_of)"
 	same 1 "$(generation host eth0)" generation

@@ -180,7 +180,7 @@ with_sysctl()
 	with_sysctl net/core/bpf_jit_harden 2
 	found jit warning 'constant blinding' 'sysctl -w net.core.bpf_jit_harden=1'
 	with_sysctl kernel/bpf_stats_enabled 1
-	found jit warning 'timed' 'sysctl -w kernel.bpf_stats_enabled=0'
+	found jit warning 'times each run' 'sysctl -w kernel.bpf_stats_enabled=0'
 }
 
 @test "bpffs: a folder that others can change; a mount namespace of its own" {

@@ -404,7 +404,7 @@ hairpin()
 	talk_listen server outside 7001
 	talk_connect before outside 198.51.100.1 5000
 	exits 0 attach_tiny gateway eth0 --forward
-	says 'eth0: DNAT sends what comes in here for 198.51.100.1 port 5000 out of the same interface, to 198.51.100.7 port 7001 (1 tracked)'
+	says 'eth0: DNAT sends packets for 198.51.100.1 port 5000 out of the same interface again, to 198.51.100.7 port 7001 (1 tracked)'
 	says 'from-port 7001 for a group with 198.51.100.7'
 	speaks_to before server
 	speaks_to server before

@@ -397,11 +397,11 @@ static void test_port_errors(void **state)
 		 "6:9+5 port 5/tcp overlaps 1-100/tcp on line 5\n"
 		 "7:9+6 port 90/tcp overlaps 1-100/tcp on line 5\n"},
 		{SERVICE "    out: 1/tcp\n    from: trusted\n",
-		 "5:5+4 'from' without 'in': it says who may connect to those ports\n"},
+		 "5:5+4 'from' without 'in'; add 'in', the ports that it restricts\n"},
 		{SERVICE "    in: 1/tcp\n    to: trusted\n",
-		 "5:5+2 'to' without 'out': it says where those ports are\n"},
+		 "5:5+2 'to' without 'out'; add 'out', the ports that it restricts\n"},
 		{SERVICE "    out: 1/tcp\n    from-port: 2/tcp\n",
-		 "5:5+9 'from-port' without 'in': it restricts those ports\n"},
+		 "5:5+9 'from-port' without 'in'; add 'in', the ports that it restricts\n"},
 		{SERVICE "    in: [25/tcp, 53/udp]\n    from-port: 67/udp\n",
 		 "5:16+6 from-port has no tcp port, but in has 25/tcp\n"},
 		{SERVICE "    in: 68/udp\n    from-port: [67/udp, 67/tcp]\n",
@@ -415,7 +415,7 @@ static void test_port_errors(void **state)
 		{SERVICE "    dynamic: true\n    fixed: true\n",
 		 "4:5+7 'dynamic' and 'fixed' contradict each other; remove one\n"},
 		{SERVICE "    local: true\n",
-		 "4:5+5 'local' without 'in': it is for ports that this host listens on\n"},
+		 "4:5+5 'local' without 'in'; add 'in', the ports that this host listens on\n"},
 		{SERVICE "    local: true\n    in: 1/tcp\n    out: 1/tcp\n",
 		 "4:5+5 'local' with 'out': it is for ports that this host listens on\n"},
 	};
