@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What `systemctl status` shows of a unit. */
+/* The status line that `systemctl status` shows for the unit. */
 #ifndef PORTCULLIS_BASE_NOTIFY_H
 #define PORTCULLIS_BASE_NOTIFY_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What /proc says of processes. */
+/* Facts about processes, read from /proc. */
 #include "loader/base/process.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What /proc says of processes. */
+/* Facts about processes, read from /proc. */
 #ifndef PORTCULLIS_BASE_PROCESS_H
 #define PORTCULLIS_BASE_PROCESS_H
 

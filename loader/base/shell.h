@@ -3,7 +3,7 @@
 #ifndef PORTCULLIS_BASE_SHELL_H
 #define PORTCULLIS_BASE_SHELL_H
 
-/* As one word of a shell's command; the caller frees. */
+/* Quotes the text as one word of a shell command; the caller frees. */
 char *shell_word(const char *text);
 
 #endif

@@ -6,9 +6,9 @@
 /*
  * The file or folder `path`, every folder on the way to it and every symbolic link that is followed
  * belong to root, to the caller (behind sudo: SUDO_UID), or to the owner of the running executable,
- * and nobody else can write them; a folder that others can write in must be sticky. Once this
- * holds, nobody else can change what stands there, so it may be opened by its path afterwards.
- * Returns 0, -EPERM with `*why` (the caller frees: what is wrong, and the command that mends it),
+ * and no other user can write them; a folder that others can write in must be sticky. Once this
+ * holds, no other user can replace the file, so it may be opened by its path afterwards.
+ * Returns 0, -EPERM with `*why` (the caller frees: what is wrong, and the command that fixes it),
  * or another -errno, of looking, and no `*why`.
  */
 int file_trusted(const char *path, char **why);

@@ -13,11 +13,11 @@ struct yaml_key {
 	const char *name;
 	bool required;
 	unsigned int kinds;  /* what its value may be, of enum yaml_kind */
-	const char *expects; /* the same for messages: "a port or a list of ports" */
+	const char *expects; /* the kinds in words, for messages: "a port or a list of ports" */
 	const char *aliases; /* words that stand for this key elsewhere: "prot port proto" */
 };
 
-/* What a mapping has for such a key. */
+/* The value that a mapping has for such a key. */
 struct yaml_field {
 	const struct yaml_node *key;   /* NULL: the key is absent */
 	const struct yaml_node *value; /* NULL: absent, or unusable and reported */

@@ -9,7 +9,7 @@
 /* Where text[start..end) stands; only its first line, if it has several. */
 void yaml_place_at(const struct yaml *yaml, int line, int column, size_t start, size_t end,
 		   struct place *place);
-/* The same if only the offset is known: counts the lines before it. */
+/* Finds the place of an offset: counts the lines before it. */
 void yaml_place_of(const struct yaml *yaml, size_t start, size_t end, struct place *place);
 void yaml_place(const struct yaml *yaml, const struct yaml_node *node, struct place *place);
 void yaml_error(const struct yaml *yaml, const struct yaml_node *node, struct diag *diag,

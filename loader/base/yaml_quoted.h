@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What stands in quotes in YAML, read by ourselves: see yaml_text.c for why. */
+/* Reads quoted YAML scalars; yaml_text.c says why libfyaml does not. */
 #ifndef PORTCULLIS_BASE_YAML_QUOTED_H
 #define PORTCULLIS_BASE_YAML_QUOTED_H
 

@@ -62,10 +62,10 @@ const char *prefixes_cover_text(enum prefixes_cover cover);
  * built in and cannot be defined. Returns 0, -EINVAL, or -errno of the file.
  */
 int groups_define(struct groups *groups, const char *definition, struct diag *diag);
-/* The same from prefixes that are a list already; errors stand at `place`. */
+/* Adds a group from a list of prefixes; errors are reported at `place`. */
 int groups_define_list(struct groups *groups, const char *name, const struct names *list,
 		       const struct place *place, struct diag *diag);
-/* The same from a file, as NAME=@FILE; errors that have no line in it stand at `place`. */
+/* Adds a group from a file, as NAME=@FILE; errors without a line in it are reported at `place`. */
 int groups_define_file(struct groups *groups, const char *name, const char *path,
 		       const struct place *place, struct diag *diag);
 /* Adds copies of all groups of `from`, which replace those of their names. */

@@ -32,7 +32,7 @@ struct ports {
  */
 int ports_parse(const char *item, struct ports *ports, char **why);
 
-/* As ports_parse, for a comma-separated list: "25/tcp,587/tcp". */
+/* Parses a comma-separated list of ports, as ports_parse does one: "25/tcp,587/tcp". */
 int ports_parse_list(const char *list, struct ports *ports, char **why);
 
 void ports_copy(struct ports *to, const struct ports *from);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a command is, and how it ends. */
+/* A row of the table of commands, and the exit codes. */
 #ifndef PORTCULLIS_COMMAND_COMMAND_H
 #define PORTCULLIS_COMMAND_COMMAND_H
 
@@ -7,7 +7,7 @@
 
 struct options;
 
-/* What a command does, and so what it keeps of root's power (privileges.h). */
+/* The kind of a command decides which of root's capabilities it keeps (privileges.h). */
 enum command_flags {
 	COMMAND_FILES = 1,	/* reads the catalog */
 	COMMAND_LOOK = 2,	/* and what is attached */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `doctor`: what is wrong with this host and its interfaces, and what mends it. */
+/* `doctor`: finds what is wrong with this host and its interfaces, and the fix. */
 #include "loader/command/doctor.h"
 
 #include <net/if.h>

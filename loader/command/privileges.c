@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a command keeps of root's power. */
+/* Drops the capabilities that a command does not need. */
 #include "loader/command/privileges.h"
 
 #include <cap-ng.h>

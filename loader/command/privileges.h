@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a command keeps of root's power. */
+/* Drops the capabilities that a command does not need. */
 #ifndef PORTCULLIS_COMMAND_PRIVILEGES_H
 #define PORTCULLIS_COMMAND_PRIVILEGES_H
 

@@ -34,7 +34,7 @@ int source_open(const struct options *options, bool lenient, struct source *sour
 bool source_rename(struct source *source, const char *name, const char *as);
 void source_free(struct source *source);
 
-/* What is to be applied, and its profiles. */
+/* The site file to apply, and its profiles. */
 const struct site *source_site(const struct source *source);
 struct catalog *source_catalog(struct source *source);
 

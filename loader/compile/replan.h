@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a kept recipe gives with the catalog as it is now. */
+/* Composes a kept recipe with the present catalog. */
 #ifndef PORTCULLIS_COMPILE_REPLAN_H
 #define PORTCULLIS_COMPILE_REPLAN_H
 

@@ -7,7 +7,7 @@
 
 #include "bpf/abi.h"
 
-/* Sorted, disjoint, without spans that admit nobody. */
+/* Sorted, disjoint; each span admits at least one source. */
 struct spans {
 	struct pc_span *span;
 	size_t count;

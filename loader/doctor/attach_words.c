@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a filter was made from, as the options that make it again. */
+/* The options of `attach` that would make an attached filter again. */
 #include "loader/doctor/attach_words.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a filter was made from, as the options that make it again. */
+/* The options of `attach` that would make an attached filter again. */
 #ifndef PORTCULLIS_DOCTOR_ATTACH_WORDS_H
 #define PORTCULLIS_DOCTOR_ATTACH_WORDS_H
 
@@ -9,7 +9,7 @@
  * " -p ssh --group ..": the options of attach that make it again; NULL: " -p PROFILE". To be freed.
  */
 char *doctor_words(const json_t *kept);
-/* Of what judges, or in the place of a stand-in of the attach that was not confirmed. */
+/* Uses the active generation; for an attach that was not confirmed, the reverted one. */
 char *doctor_recipe(const struct patient *patient);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What `doctor` says of the driver: queues, offloads. */
+/* `doctor`'s checks of the driver: queues, offloads. */
 #ifndef PORTCULLIS_DOCTOR_DRIVER_H
 #define PORTCULLIS_DOCTOR_DRIVER_H
 

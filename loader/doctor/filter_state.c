@@ -249,7 +249,7 @@ static void say_filter(struct doctor *doctor, const struct patient *patient)
 		   generation->program_version);
 }
 
-/* --- what waits to be confirmed, or was not in time --- */
+/* --- a pending change, or one that was not confirmed in time --- */
 
 static void say_waiting(struct doctor *doctor, const struct patient *patient)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What `doctor` says of the filter's own state. */
+/* `doctor`'s checks of the filter's own state. */
 #ifndef PORTCULLIS_DOCTOR_FILTER_STATE_H
 #define PORTCULLIS_DOCTOR_FILTER_STATE_H
 

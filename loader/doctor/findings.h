@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * `doctor`: what keeps a filter from being what it seems, each with the command that mends it.
+ * `doctor`: what keeps a filter from working as it should, each with the command that fixes it.
  * Nothing is changed. Each check says `ok`, `warning` or `problem`, or that it cannot see.
  */
 #ifndef PORTCULLIS_DOCTOR_FINDINGS_H
@@ -38,11 +38,11 @@ void doctor_say(struct doctor *doctor, const char *check, enum doctor_state stat
 		const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /*
- * Says as this check what error() and warning() were given since the last call. Errors are
+ * Reports, under this check, the messages of error() and warning() since the last call. Errors are
  * problems, but what needs privilege is a warning to those without. Returns how many there were.
  */
 size_t doctor_heard(struct doctor *doctor, const char *check);
-/* The same, but says nothing. */
+/* Discards what error() and warning() were given since the last call. */
 void doctor_unhear(struct doctor *doctor);
 
 /* The text of a whole report. */

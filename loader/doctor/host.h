@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What `doctor` looks at once: kernel, privilege, bpffs. */
+/* `doctor`'s checks of the host: kernel, privilege, bpffs. */
 #ifndef PORTCULLIS_DOCTOR_HOST_H
 #define PORTCULLIS_DOCTOR_HOST_H
 

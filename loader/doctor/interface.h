@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What `doctor` looks at on one interface. */
+/* `doctor`'s checks of one interface. */
 #ifndef PORTCULLIS_DOCTOR_INTERFACE_H
 #define PORTCULLIS_DOCTOR_INTERFACE_H
 

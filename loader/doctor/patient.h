@@ -26,7 +26,8 @@ struct patient {
 int patient_examine(struct doctor *doctor, const char *interface, struct patient *patient);
 void patient_free(struct patient *patient);
 
-/* Whether what judges is back because the last change was not confirmed; the filter is open. */
+/* Whether the active generation is a fallback to which the last change reverted; needs an open
+ * filter. */
 bool patient_reverted(const struct patient *patient);
 
 #endif

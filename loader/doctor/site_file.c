@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What `doctor` says of the catalog and the site file. */
+/* `doctor`'s checks of the catalog and the site file. */
 #include "loader/doctor/site_file.h"
 
 #include <errno.h>

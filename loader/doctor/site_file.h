@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What `doctor` says of the catalog and the site file. */
+/* `doctor`'s checks of the catalog and the site file. */
 #ifndef PORTCULLIS_DOCTOR_SITE_FILE_H
 #define PORTCULLIS_DOCTOR_SITE_FILE_H
 
@@ -8,7 +8,7 @@
 /* Opens doctor->catalog and doctor->site, for the interfaces too. */
 void doctor_site(struct doctor *doctor);
 
-/* What the site file says of an interface; NULL: nothing. */
+/* The site file's entry of an interface; NULL: there is none. */
 const struct site_interface *doctor_wanted(const struct doctor *doctor, const struct hook *hook);
 /* Says whether its filter is that. */
 void doctor_wants(struct doctor *doctor, const struct patient *patient);

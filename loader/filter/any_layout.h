@@ -6,9 +6,9 @@
 #include "loader/filter/filter.h"
 
 /*
- * What a filter of any layout version is known by (pins and the head of the header are the same in
- * all): its descriptors, as far as it has them, and the judging generation's head and recipe. Says
- * nothing.
+ * Opens a filter of any layout version (pins and the head of the header are the same in all): its
+ * descriptors, as far as it has them, and the active generation's head and recipe. Prints no
+ * message.
  */
 struct any_layout {
 	struct filter filter;

@@ -8,7 +8,7 @@
 
 /*
  * Attaches by a bpf_link (filter->link). `*mode` goes in as asked and comes out as it became.
- * A program of somebody else there: -EBUSY with its id and name.
+ * -EBUSY, with its id and name, if another program is there.
  */
 int hook_attach(struct filter *filter, const struct hook *hook, enum hook_mode *mode);
 

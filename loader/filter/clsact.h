@@ -19,7 +19,7 @@ int clsact_attach(int program, __u32 program_id, const char *interface, unsigned
 int clsact_find(unsigned int ifindex, __u32 program_id);
 
 /*
- * Deletes the filter of this program; and clsact, if we have `made` it and nobody else has a filter
+ * Deletes the filter of this program; and clsact, if we have `made` it and no other filter is
  * there. Returns 0, also if there is none, or -errno.
  */
 int clsact_remove(unsigned int ifindex, __u32 program_id, bool made);
@@ -32,8 +32,8 @@ struct clsact_made {
 };
 
 /*
- * The same for all interfaces of every network namespace that has a name or a process. Returns 0 or
- * -errno.
+ * Calls clsact_remove for all interfaces of every network namespace that has a name or a process.
+ * Returns 0 or -errno.
  */
 int clsact_sweep(__u32 program_id, const struct clsact_made *made);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A generation that waits to be confirmed: made final, or fallen back from. */
+/* Makes a pending generation final, or falls back from it. */
 #include "loader/filter/confirm.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A generation that waits to be confirmed: made final, or fallen back from. */
+/* Makes a pending generation final, or falls back from it. */
 #ifndef PORTCULLIS_FILTER_CONFIRM_H
 #define PORTCULLIS_FILTER_CONFIRM_H
 
@@ -22,8 +22,8 @@ int filter_confirm(struct filter *filter);
 int filter_ready(struct filter *filter, const char *interface);
 
 /*
- * After its deadline: puts the fallback, which judges already, in the place of the reverted one,
- * and clears that away.
+ * After its deadline: puts the fallback, which is active already, in the place of the reverted
+ * generation, and removes that.
  */
 int filter_settle_reverted(struct filter *filter);
 

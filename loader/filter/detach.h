@@ -6,8 +6,8 @@
 #include "loader/filter/filter.h"
 
 /*
- * Takes away what judges, so that everything passes at both hooks from one packet to
- * the next. Returns 0 or -errno. Also of another layout.
+ * Removes the active generation, so that everything passes at both hooks from one packet to
+ * the next. Works for other layouts too. Returns 0 or -errno.
  */
 int filter_empty(struct filter *filter);
 

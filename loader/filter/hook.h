@@ -9,7 +9,7 @@
 
 #include "loader/recipe/site_interface.h"
 
-/* What holds an interface's XDP hook. */
+/* The program at an interface's XDP hook. */
 struct hook {
 	char name[16];
 	unsigned int ifindex;
@@ -29,7 +29,7 @@ int hook_find(const char *interface, struct hook *hook);
 /* Whether the program that was found still holds the hook, and is not just being detached. */
 bool hook_there(const struct hook *hook);
 
-/* 0 if nobody's program is there; else -EBUSY with a message that names it. */
+/* 0 if no program is there; else -EBUSY with a message that names it. */
 int hook_free(const struct hook *hook);
 
 /* Says that the interface has no filter of ours (-ENOENT), or one whose pins are missing (-EIO). */

@@ -23,13 +23,13 @@ int installed_open_id(const struct filter *filter, __u32 id, struct installed *i
 int filter_program(const char *id, __u32 *program_id);
 
 /*
- * Looks for a pinned generation that neither judges nor is a fallback: a command was killed before
- * it was committed, or (its number is lower) before the old one was cleared away. Takes it up as
+ * Looks for a pinned generation that is neither active nor a fallback: a command was interrupted
+ * before it was committed, or (its number is lower) before the old one was removed. Takes it up as
  * `prepared` or `replaced`; `*batch` is its batch, 0 if there is none.
  */
 int filter_left_over(struct filter *filter, __u64 *batch);
 
-/* Whether a command, at work or killed, has begun to detach that filter. */
+/* Whether a command, running or interrupted, has begun to detach that filter. */
 bool filter_is_empty(const char *id);
 
 /* Pins a generation in the folder of its filter; 0, or -errno with a message. */

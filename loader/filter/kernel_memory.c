@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a filter takes of the kernel's memory. */
+/* The kernel memory that a filter uses. */
 #include "loader/filter/kernel_memory.h"
 
 #include "loader/base/file.h"

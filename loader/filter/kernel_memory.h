@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a filter takes of the kernel's memory. */
+/* The kernel memory that a filter uses. */
 #ifndef PORTCULLIS_FILTER_KERNEL_MEMORY_H
 #define PORTCULLIS_FILTER_KERNEL_MEMORY_H
 

@@ -14,8 +14,8 @@
  */
 int filter_load(struct filter *filter, enum pc_frame frame);
 /*
- * The same with the flow maps of one filter and the counters of another. Where one of them has no
- * such map: with new ones, of `flows` entries in all, for the caller's network namespace; and with
+ * Loads them with the flow maps of one filter and the counters of another. Where one of them has no
+ * such map, makes new ones, of `flows` entries in all, for the caller's network namespace; and with
  * room to count what `generation` lists, which may be NULL.
  */
 int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
@@ -23,8 +23,8 @@ int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
 			const struct pc_generation *generation);
 
 /*
- * What the frames of an interface begin with in the eyes of the filter's program. 0 or -errno: it
- * cannot be told, as without root.
+ * Reads which header the filter's program expects at the start of a frame. 0 or -errno, as without
+ * root.
  */
 int filter_frame(const struct filter *filter, enum pc_frame *frame);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What an older layout has counted: kept beside the counters of the filter that took its place. */
+/* Counts of an older layout: kept beside the counters of the filter that took its place. */
 #ifndef PORTCULLIS_FILTER_PAST_H
 #define PORTCULLIS_FILTER_PAST_H
 

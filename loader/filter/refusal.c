@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Why a driver refuses an XDP program, and what mends it. */
+/* Explains why a driver refuses an XDP program, and how to fix it. */
 #include "loader/filter/refusal.h"
 
 #include <bpf/libbpf.h>

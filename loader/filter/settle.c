@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Clears up after killed commands and deleted interfaces. */
+/* Cleans up after interrupted commands and deleted interfaces. */
 #include "loader/filter/settle.h"
 
 #include <errno.h>

@@ -25,7 +25,7 @@ void generation_unmap_head(struct pc_generation **head);
 /* Sets a deadline by one store, at once for all packets. 0, or -errno with a message. */
 int generation_set_deadline(struct installed *installed, __u64 deadline);
 
-/* Frees what judges no more, and is no fallback. */
+/* Frees generations that are neither active nor a fallback. */
 void generation_retire(struct filter *filter, struct installed *old);
 
 #endif

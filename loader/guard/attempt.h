@@ -34,9 +34,9 @@ void attempt_word(struct attempt *attempt, const char *option, const char *key, 
 /* These add to the recipe, and note the words; false: it does not take them. */
 bool attempt_give(struct attempt *attempt, const char *option, const char *key,
 		  int (*add)(struct recipe *, const char *, struct diag *), const char *value);
-/* The peers that are not admitted yet go into a group, which may be new. */
+/* Adds the peers that are not admitted yet to a group, which may be new. */
 bool attempt_give_group(struct attempt *attempt, const char *name);
-/* The same by a group of the guard's, beside those of the service if `keep`. */
+/* Admits the peers by a group of the guard's own, beside those of the service if `keep`. */
 bool attempt_give_from(struct attempt *attempt, const struct composed *service, bool keep);
 bool attempt_leave_out(struct attempt *attempt, const char *disabled);
 

@@ -241,7 +241,7 @@ static bool try_move(const struct guard_command *command, const struct guard_tar
 	return opened;
 }
 
-/* --- telling --- */
+/* --- output --- */
 
 static char *fix_text(const struct attempt *attempt, const char *port)
 {

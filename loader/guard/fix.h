@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What would open a port that a plan closes. */
+/* Finds the options that would open a port that a plan closes. */
 #ifndef PORTCULLIS_GUARD_FIX_H
 #define PORTCULLIS_GUARD_FIX_H
 

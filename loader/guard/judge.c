@@ -378,7 +378,7 @@ static void say_nobody(struct judgement *judgement, const struct socket_info *se
 	    target->interface, need.port, transport_name(need.transport), fix);
 }
 
-/* --- judging --- */
+/* --- decision --- */
 
 static bool is_said(const struct judgement *judgement, const struct socket_info *server)
 {

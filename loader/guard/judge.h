@@ -6,7 +6,7 @@
 #include "loader/base/diag.h"
 #include "loader/guard/world.h"
 
-/* What a command is to stop for. */
+/* The reason for which a command is refused. */
 enum guard_found {
 	GUARD_NOTHING,
 	GUARD_OTHERS, /* logins, or a server */

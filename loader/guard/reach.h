@@ -5,22 +5,22 @@
 
 #include "loader/guard/world.h"
 
-/* Whether a server is root's, the system's or the caller's: any other is nobody's way in. */
+/* Whether a server is root's, the system's or the caller's: others are not a way to log in. */
 bool guard_counts(const struct guard_world *world, const struct socket_info *server);
 
 /*
- * Whether nobody at all could reach any more what listens on the port of a server, which somebody
- * can reach now. Only for the first of the servers on a port that count.
+ * Whether a server that is reachable now would become unreachable. Only for the first of the
+ * servers on a port that count.
  */
 bool guard_cuts_off(const struct guard_world *world, const struct guard_target *target,
 		    size_t count, size_t server);
 
-/* What will judge at an interface, of no targets what judges now; NULL: nothing. */
+/* The generation that will filter an interface; without targets the active one; NULL: none. */
 const struct pc_generation *guard_judging(const struct guard_world *world,
 					  const struct guard_target *target, size_t count,
 					  unsigned int ifindex);
 
-/* Whether it admits somebody to a port; under observe, anybody. */
+/* Whether the generation admits any source to a port; under observe it always does. */
 bool guard_admits_any(const struct pc_generation *generation, enum pc_transport transport,
 		      __u16 port);
 

@@ -28,7 +28,7 @@ struct guard_command {
 
 extern const struct guard_command guard_attach, guard_swap, guard_apply, guard_confirm;
 
-/* What an interface is to be given. */
+/* The plan for an interface. */
 struct guard_target {
 	const char *interface;
 	unsigned int ifindex;
@@ -44,13 +44,13 @@ enum guard_mode {
 	GUARD_WARN,    /* never stops: --force, --boot */
 };
 
-/* A generation that judges now. */
+/* An active generation. */
 struct guard_filter {
 	unsigned int ifindex;
 	const struct pc_generation *generation;
 };
 
-/* What is known of the network namespace. */
+/* The facts about the network namespace that the guard uses. */
 struct guard_world {
 	struct socket_info *session; /* established, of TCP */
 	size_t sessions;
@@ -68,18 +68,18 @@ struct guard_world {
 	void *context;
 };
 
-/* Who should be admitted. The address is told only if it is `named`: else it is PREFIX. */
+/* A peer to admit. Messages show its address only if it is `named`, else PREFIX. */
 struct guard_peer {
 	const struct socket_info *session;
 	bool named;
 };
 
-/* What a port should be open to. */
+/* A port, and the peers that it should be open to. */
 struct guard_need {
 	enum pc_transport transport;
 	__u16 port;
 	const struct guard_peer *peer; /* each from another address */
-	size_t peers;		       /* 0: somebody */
+	size_t peers;		       /* 0: any peer */
 };
 
 #endif

@@ -278,9 +278,9 @@ static void undo_all(const struct changes *changes)
 		error("nothing was %s: every interface is as it was", changes->done);
 }
 
-/* --- telling of it --- */
+/* --- output --- */
 
-/* What waits to be confirmed. The deadline that it took over may have passed just now. */
+/* Tells of the pending change. The deadline that it took over may have passed just now. */
 static int say_confirm(const struct change *change)
 {
 	const struct filter *filter = &change->filter;

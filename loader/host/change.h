@@ -16,7 +16,7 @@ enum change_kind {
 	CHANGE_DETACH,
 };
 
-/* What is to happen to one interface. All it points to is the caller's. */
+/* A change of one interface. All it points to is the caller's. */
 struct change {
 	enum change_kind kind;
 	const char *name; /* as the user gave it */
@@ -38,10 +38,10 @@ struct changes {
 	const struct guard_command *command;
 	const char *done;		/* "attached": what did not happen if it fails */
 	const struct ports *management; /* NULL: the built-in list of guard.h */
-	bool force;			/* also if it locks somebody out */
+	bool force;			/* even if it locks connected users out */
 	bool each; /* what fails is tried one by one: nothing is said of the others */
 	bool dry_run;
-	/* Called before the first deadline begins; NULL: nobody wants to know. */
+	/* Called before the first deadline begins, unless NULL. */
 	void (*before_deadline)(void *context);
 	void *context;
 	struct change *change;

@@ -110,7 +110,7 @@ static void world_free(struct guard_world *world, struct filter *filters)
 	sessions_free(&world->own);
 }
 
-/* The caller is told how to go on; `found` is not GUARD_NOTHING. */
+/* Tells the caller how to proceed; `found` is not GUARD_NOTHING. */
 static void say_stopped(const char *command, enum guard_mode mode, enum guard_found found)
 {
 	if (mode == GUARD_CALLER)

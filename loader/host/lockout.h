@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The lockout guard at work: looks, has it judged, stops. */
+/* The lockout guard: reads sessions and servers, asks guard_judge, refuses the command. */
 #ifndef PORTCULLIS_HOST_LOCKOUT_H
 #define PORTCULLIS_HOST_LOCKOUT_H
 

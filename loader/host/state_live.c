@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is kept for boot against what filters now. */
+/* Compares the configuration kept for boot with the attached filters. */
 #include "loader/host/state_live.h"
 
 #include <errno.h>

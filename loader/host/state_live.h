@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What is kept for boot against what filters now. */
+/* Compares the configuration kept for boot with the attached filters. */
 #ifndef PORTCULLIS_HOST_STATE_LIVE_H
 #define PORTCULLIS_HOST_STATE_LIVE_H
 

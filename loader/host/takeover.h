@@ -9,7 +9,7 @@
 
 /*
  * Replaces the programs and maps of a filter that an older version attached by this one's, without
- * a moment in which nothing judges: the links stay, and change their programs. Counters, learned
+ * a moment without a filter: the links stay, and change their programs. Counters, learned
  * flows, number and recipe are carried over; where profiles have changed since, the guard is asked.
  * `*hook` is as it is then. A filter that this version attached is left as it is, and so is one of
  * the same layout that waits to be confirmed. One of a newer layout, or of an older one that waits:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What an interface's frames begin with, and which interfaces cannot be filtered. */
+/* Tells whether an interface's frames begin with Ethernet or IP, or cannot be filtered. */
 #ifndef PORTCULLIS_NET_FRAME_H
 #define PORTCULLIS_NET_FRAME_H
 
@@ -10,7 +10,7 @@
 
 #define TYPE_IP6GRE 823 /* ARPHRD_IP6GRE of linux/if_arp.h, which net/if_arp.h excludes */
 
-/* What rtnetlink says of an interface, as far as it tells how its frames begin. */
+/* The facts of rtnetlink that tell how an interface's frames begin. */
 struct frame_link {
 	__u16 type;	 /* ARPHRD_* */
 	char kind[32];	 /* "wireguard"; empty: a NIC, as a rule */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the frames of an interface of this host begin with, as rtnetlink tells. */
+/* Finds by rtnetlink how the frames of an interface of this host begin. */
 #ifndef PORTCULLIS_NET_FRAME_FIND_H
 #define PORTCULLIS_NET_FRAME_FIND_H
 
@@ -12,7 +12,7 @@
  */
 int frame_find(unsigned int ifindex, enum pc_frame *frame, char **why, char **instead);
 
-/* The same, and it says why not. */
+/* Calls frame_find, and reports an error with its reason. */
 int frame_of(const char *interface, unsigned int ifindex, enum pc_frame *frame);
 
 #endif

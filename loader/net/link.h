@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What kind of interface it is, where that changes what the filter sees. */
+/* Kinds of interfaces that change what the filter sees. */
 #ifndef PORTCULLIS_NET_LINK_H
 #define PORTCULLIS_NET_LINK_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is to be said of an interface before a filter is attached to it. */
+/* Warnings about an interface before a filter is attached to it. */
 #include "loader/net/link_advice.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What is to be said of an interface before a filter is attached to it. */
+/* Warnings about an interface before a filter is attached to it. */
 #ifndef PORTCULLIS_NET_LINK_ADVICE_H
 #define PORTCULLIS_NET_LINK_ADVICE_H
 
@@ -11,7 +11,7 @@
  */
 void link_warn(const char *interface, unsigned int ifindex, bool forward);
 
-/* What changes whose traffic the filter of an interface sees. */
+/* Facts about an interface that change whose traffic its filter sees. */
 enum link_matter {
 	LINK_LOOPBACK, /* it is lo */
 	LINK_BRIDGE,   /* it is one */

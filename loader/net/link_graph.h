@@ -41,7 +41,7 @@ const struct link *links_find(const struct links *links, unsigned int ifindex);
  */
 bool links_is_above(const struct link *upper, const struct link *lower);
 
-/* The same over any number of steps, none included. */
+/* Whether packets that come in by `upper` may have come by `lower`, any number of steps below. */
 bool links_comes_by(const struct links *links, unsigned int upper, unsigned int lower);
 
 /*

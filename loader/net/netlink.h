@@ -5,7 +5,7 @@
 
 #include <libmnl/libmnl.h>
 
-/* As much as the kernel fills of a dump's message. */
+/* The largest message that the kernel fills in a dump. */
 union netlink_buffer {
 	struct nlmsghdr request;
 	char bytes[32768];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a driver says of its interface: queues and offloads by ethtool, native XDP by netdev. */
+/* Reads the properties of a NIC: queues and offloads by ethtool, native XDP by netdev. */
 #ifndef PORTCULLIS_NET_NIC_H
 #define PORTCULLIS_NET_NIC_H
 

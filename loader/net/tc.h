@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What an interface has at its clsact: filters of either side, and the qdisc itself. */
+/* Lists the filters at an interface's clsact, of either side, and the qdisc itself. */
 #ifndef PORTCULLIS_NET_TC_H
 #define PORTCULLIS_NET_TC_H
 
@@ -44,7 +44,7 @@ enum tc_qdisc {
 	TC_QDISC_OTHER, /* the older `ingress`, in the same place */
 };
 
-/* What stands where a clsact would. */
+/* The qdisc at the place of clsact. */
 int tc_qdisc_find(struct mnl_socket *socket, unsigned int ifindex, enum tc_qdisc *found);
 
 /* Deletes the clsact, with all filters in it. */

@@ -16,17 +16,17 @@ bool admins_exist(gid_t *gid);
 
 /*
  * Whether members may read the pin of that name: counters, flows, generations and recipes. Never a
- * link, which whoever has it open can detach, nor a program, which they could run on packets of
- * their own making (BPF_PROG_TEST_RUN), and so have it learn flows.
+ * link, which a process that has it open can detach, nor a program, which they could run on packets
+ * of their own making (BPF_PROG_TEST_RUN), and so have it learn flows.
  */
 bool admins_read(const char *pin);
 
-/* Gives the group a pin to read, or the folder of a filter. What fails is warned of. */
+/* Gives the group a pin to read, or the folder of a filter. Warns if it fails. */
 void admins_share(const char *path);
 
 /*
- * The same for all there is below PINS, and for the way to it; where there is no group (any more),
- * PINS is closed. For root, before it changes anything.
+ * Gives the group all pins below PINS, and the way to them; if there is no group (any more),
+ * closes PINS. For root, before it changes anything.
  */
 void admins_share_all(void);
 

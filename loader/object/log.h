@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What libbpf says, kept instead of printed: a message of ours quotes the part that explains. */
+/* Keeps libbpf's log instead of printing it: our messages quote the line that explains. */
 #ifndef PORTCULLIS_OBJECT_LOG_H
 #define PORTCULLIS_OBJECT_LOG_H
 

@@ -8,7 +8,7 @@
 
 /*
  * The lock: PINS itself, and where the administrators' group may open that, a folder in it that
- * nobody else than root may: who can open it, can hold it.
+ * only root may: a process that can open it can hold it.
  */
 #define LOCK_NAME "lock"
 

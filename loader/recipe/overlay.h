@@ -27,7 +27,7 @@ struct overlays {
 	size_t profiles;
 	struct overlay *overlay; /* profile by profile */
 	size_t count;
-	struct names group;    /* all of catalog and recipe, once somebody asks */
+	struct names group;    /* all of catalog and recipe, read at the first use */
 	struct names features; /* those that the recipe enables, as PROFILE:FEATURE */
 	struct diag *diag;
 };

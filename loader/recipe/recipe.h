@@ -80,7 +80,7 @@ int recipe_disable(struct recipe *recipe, const char *service, struct diag *diag
 int recipe_set(struct recipe *recipe, const char *override, struct diag *diag);
 int recipe_from(struct recipe *recipe, const char *override, struct diag *diag);
 int recipe_group(struct recipe *recipe, const char *group, struct diag *diag);
-/* The same for a word that stands at `place`: in a file. */
+/* Adds a word of this kind; errors are reported at `place`, which is in a file. */
 int recipe_add(struct recipe *recipe, enum recipe_word kind, const char *word,
 	       const struct place *place, struct diag *diag);
 

@@ -57,7 +57,7 @@ int site_read_partial(const char *given, struct site *site, struct diag *diag);
 /* As site_read, of a copy in which a group's '@FILE' is groups/NAME beside it (state.h). */
 int site_saved(const char *path, struct site *site, struct diag *diag);
 
-/* What the file says of this interface, or NULL. */
+/* The file's entry of this interface, or NULL. */
 const struct site_interface *site_interface(const struct site *site, const char *name);
 
 /* Whether a file is meant to be a site file: by its top-level keys, with or without errors. */

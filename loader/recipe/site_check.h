@@ -12,7 +12,7 @@
  */
 int site_check(struct catalog *catalog, const struct site *site, struct diag *diag);
 
-/* The same for one interface of it: whether there is no error, also none that was said before. */
+/* Checks one interface of the file: true if it has no error, reported now or before. */
 bool site_check_interface(struct catalog *catalog, const struct site *site,
 			  const struct site_interface *interface, struct diag *diag);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the site file says of one interface. */
+/* An interface's entry in the site file. */
 #ifndef PORTCULLIS_RECIPE_SITE_INTERFACE_H
 #define PORTCULLIS_RECIPE_SITE_INTERFACE_H
 
@@ -10,7 +10,7 @@ struct yaml_node;
 
 #define SITE_WORDS 1024 /* of one kind, of one interface */
 
-/* How to attach. Not part of a recipe, which says what judges. */
+/* How to attach. Not part of a recipe, which is the rule set. */
 enum hook_mode {
 	HOOK_AUTO, /* native, else generic with a warning that says why */
 	HOOK_NATIVE,

@@ -26,12 +26,12 @@
 #define STATE_VERSION	1
 #define STATE_TRIES	64 /* digests that are kept, the last ones */
 
-/* It is kept of this file alone: another one, given by --site, is not what boots. */
+/* Only this file is kept for boot; a file given by --site is not. */
 bool state_is_of(const char *site_path);
 
 /*
- * What a site file says: names of interfaces, recipes with the prefixes of their groups, modes.
- * Comments, the order of keys and `confirm` do not matter.
+ * The digest of a site file's content: names of interfaces, recipes with the prefixes of their
+ * groups, modes. Comments, the order of keys and `confirm` do not matter.
  */
 void site_digest(const struct site *site, char text[SHA256_TEXT]);
 

@@ -6,7 +6,7 @@
 
 #include "loader/recipe/state.h"
 
-/* Before a change that is to be confirmed: of these interfaces, empty: all. */
+/* Called before a change that is to be confirmed, of these interfaces; empty: all. */
 void state_try(const struct site *site, struct catalog *catalog, const struct names *interfaces);
 /* The change is made: what was tried takes the place of what waited before. */
 void state_pend(void);
@@ -16,7 +16,7 @@ void state_pend(void);
  */
 void state_untry(const char *digest);
 
-/* It is final: this is what boots from now on. */
+/* Called when a change is final: it is what boots from now on. */
 void state_keep(const struct site *site, struct catalog *catalog);
 
 /* What waited is confirmed; where only some interfaces were applied, it is as if nothing had been

@@ -51,7 +51,7 @@ struct counts counters_total(const struct counters *counters);
 struct counts counters_outbound_total(const struct counters *counters);
 /* Drops of a port (index: PC_PORT), passes too. */
 struct counts counters_port(const struct counters *counters, __u32 port);
-/* The same of a remote port at egress; its passes count the replies as well. */
+/* Counts of a remote port at egress; its passes include the replies. */
 struct counts counters_out(const struct counters *counters, __u32 port);
 /* Drops for a reason; `pass` is zero. */
 struct counts counters_reason(const struct counters *counters, enum pc_reason reason);

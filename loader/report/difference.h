@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What changes for whom between two generations, from what is kept with them. */
+/* Compares two generations by their kept text: ports that open, close, or change their groups. */
 #ifndef PORTCULLIS_REPORT_DIFFERENCE_H
 #define PORTCULLIS_REPORT_DIFFERENCE_H
 
@@ -17,7 +17,7 @@
  */
 size_t difference_print(const json_t *before, const json_t *after, FILE *to);
 
-/* The same told in parts. */
+/* Compares them and calls `tell` for each difference. */
 size_t difference_each(const json_t *before, const json_t *after, difference_tell *tell,
 		       void *context);
 
