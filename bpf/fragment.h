@@ -124,7 +124,7 @@ static __always_inline void fragment_remember(const struct packet *packet, __u32
 				       second);
 }
 
-/* What the first fragment of this one's datagram counted. */
+/* The cells that the first fragment of this datagram counted. */
 static __always_inline __u64 fragment_follow(const struct packet *packet)
 {
 	return packet->egress ?

@@ -198,7 +198,8 @@ static __always_inline bool quote_ours(const struct packet *quote,
 	if (!is_icmp(quote))
 		return generation->protocol[bounded(quote->protocol, 255)] &&
 		       (!mtu || is_tunnel(quote->protocol));
-	/* Of an echo reply nobody can tell; and the kernel would lower the path MTU of any address.
+	/* An echo reply has no state to check, and the kernel would lower the path MTU of any
+	 * address.
 	 */
 	return is_echo(quote) && flow_of_packet(quote);
 }

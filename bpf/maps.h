@@ -14,7 +14,7 @@ const volatile __u8 have_frags = 0;
 const volatile __u8 have_coarse = 0;
 /* Kernels with IPsec: bpf_skb_get_xfrm_state. */
 const volatile __u8 have_xfrm = 0;
-/* What the interface's frames begin with: enum pc_frame. */
+/* The header that the interface's frames begin with: enum pc_frame. */
 const volatile __u8 frame_kind = PC_FRAME_ETHERNET;
 
 /*
@@ -29,7 +29,7 @@ struct generation_map {
 };
 
 /*
- * Slot 0 judges, until its deadline if it has one; then the slot that it names does. One update of
+ * Slot 0 is active, until its deadline if it has one; then the slot that it names is. One update of
  * it switches a packet's whole world.
  */
 struct {
@@ -108,7 +108,7 @@ struct pc_filter filter SEC(".data.filter");
 
 /* --- one of each in a network namespace: an answer may come in by another interface --- */
 
-/* What is not assured (abi.h), of all protocols. */
+/* Flows of all protocols that are not assured (abi.h). */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, PC_FLOWS_REST(PC_FLOWS));

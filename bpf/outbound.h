@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What goes out: counted by remote port, and held to the `out` services where that is enforced. */
+/* Outgoing packets: counted by remote port, and filtered by the `out` services where enforced. */
 #ifndef PORTCULLIS_OUTBOUND_H
 #define PORTCULLIS_OUTBOUND_H
 
@@ -19,7 +19,7 @@ static __always_inline struct verdict send(__u32 second)
 }
 
 /*
- * A connection that is open: it was judged at its SYN, maybe by another generation. In time-wait a
+ * An open connection passes: it was decided at its SYN, maybe by another generation. In time-wait a
  * socket of the kernel's own sends, so the connection's is looked up. One that no lookup finds was
  * learned. A global function, which is verified once.
  */
@@ -56,7 +56,7 @@ static __always_inline struct verdict judge_outbound_port(const struct packet *p
 				.drop = true};
 }
 
-/* What has no port goes, unless `out` rows are enforced and nothing speaks for it. */
+/* A packet without a port passes, unless `out` rows are enforced and no rule admits it. */
 static __always_inline struct verdict send_if(const struct pc_generation *generation, bool covered)
 {
 	return covered || generation->outbound == PC_OUTBOUND_TRACK ?

@@ -127,7 +127,7 @@ enum parsed {
 	PARSED_ELSEWHERE, /* a header is not in the linear part: parse again with `gather` */
 };
 
-/* What reading needs, for the functions that are told where the headers are. */
+/* The state of reading, for the functions that are told where the headers are. */
 static __always_inline void packet_start(struct packet *packet, struct xdp_md *ctx)
 {
 	packet->ctx = ctx;
@@ -182,7 +182,7 @@ static __always_inline bool packet_linear(const struct packet *packet, __u32 off
 	return *header + size <= packet->data_end;
 }
 
-/* The same from all buffers, copied into `buffer`; false if the frame ends before. */
+/* Copies from all buffers into `buffer`; false if the frame ends before. */
 static __always_inline bool packet_copy(const struct packet *packet, __u32 offset, __u32 size,
 					void *buffer, const void **header)
 {
@@ -223,7 +223,7 @@ static __always_inline bool packet_read_ip(const struct packet *packet, __u32 sk
 	return packet->gather && packet_copy(packet, packet->ip + skip, size, buffer, header);
 }
 
-/* What follows from a header that packet_read did not find. */
+/* The verdict on a header that packet_read did not find. */
 static __always_inline enum parsed packet_unread(const struct packet *packet)
 {
 	return have_frags && !packet->gather ? PARSED_ELSEWHERE : PARSED_MALFORMED;
@@ -370,7 +370,8 @@ static __always_inline __u64 walk(const struct packet *packet, __u32 at, __u32 e
 			return 0;
 		if (next == IPV6_FRAGMENT) {
 			__u64 word = bpf_ntohs(extension->fragment);
-			/* Of fragments in fragments, the outermost: it is put together first. */
+			/* Fragments in fragments: the outermost counts, because it is reassembled
+			 * first. */
 			__u64 outer = fragment ? fragment : (__u64)at << 25 | WALKED_IS_FIRST;
 
 			if (word & IPV6_AT)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The programs. Ingress, at XDP: a frame is parsed, judged by one generation in the order of the
- * contract, counted. Egress, at TC: counted, judged where `out` services are enforced, learned
+ * The programs. Ingress, at XDP: a frame is parsed, decided by one generation in the order of the
+ * contract, counted. Egress, at TC: counted, filtered where `out` services are enforced, learned
  * from.
  */
 #include <linux/bpf.h>
@@ -113,7 +113,7 @@ static __always_inline int finish(const struct packet *packet,
 	return XDP_PASS;
 }
 
-/* Not an action: an ICMP error, which is judged apart, and where it is in the frame. */
+/* Not an action: an ICMP error, which a function of its own decides, and its place in the frame. */
 #define ICMP_ERROR	    (1ULL << 63)
 #define ICMP_ERROR_END(e)   ((__u32)(e))
 #define ICMP_ERROR_AT(e)    ((__u32)((e) >> 32) & 0x7fff)
@@ -147,7 +147,7 @@ __noinline __u64 portcullis_gather(struct xdp_md *ctx)
 	return decide(&packet, generation, packet_parse(&packet));
 }
 
-/* An ICMP error, whole, by the generation that judges now: no other has judged any of it. */
+/* Decides an ICMP error by the active generation alone. */
 __noinline int portcullis_icmp_error(struct xdp_md *ctx, __u64 error)
 {
 	const struct pc_generation *generation = generation_current();

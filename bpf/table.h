@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the profile lists: verdict lines 5 and 6, and what may go out. */
+/* The port table: services of the profile, in and out (VERDICTS in portcullis(8)). */
 #ifndef PORTCULLIS_TABLE_H
 #define PORTCULLIS_TABLE_H
 
@@ -34,7 +34,7 @@ static __always_inline const struct pc_generation *generation_in(__u32 slot)
 	return map ? bpf_map_lookup_elem(map, &slot) : NULL;
 }
 
-/* What judges now. The clock, which is slow, is asked only where there is a deadline. */
+/* The active rule set. The clock, which is slow, is read only if there is a deadline. */
 static __always_inline const struct pc_generation *generation_current(void)
 {
 	const struct pc_generation *generation = generation_in(0);
@@ -113,7 +113,7 @@ static __always_inline bool remote_key(const struct packet *packet, const void *
 	return true;
 }
 
-/* What goes out to the link's own multicast groups is answered from link-local addresses. */
+/* Packets to the link's own multicast groups are answered from link-local addresses. */
 static __always_inline bool is_link_local(const struct packet *packet, const struct pc_key *key)
 {
 	const __u8 *address = key->address;
