@@ -289,7 +289,7 @@ has_state()
 @test "confirm: from the file, or from the command" {
 	site <<-END
 		interfaces:
-		  eth0: {profiles: xeams, confirm: 2}
+		  eth0: {profiles: xeams, confirm: 5}
 		  eth1: {profiles: xeams}
 	END
 	# Nobody could reach 22/tcp by eth1 any more, which falls back to nothing.
@@ -297,18 +297,17 @@ has_state()
 	says 'the server on 22/tcp would become unreachable'
 	applies 0 --force
 	same '["waiting",null]' "$(pc status --json | jq -c '[.interfaces[] | .confirm // empty | .state] + [.interfaces[1].confirm]')"
-	sleep 2.1
-	connects client 192.0.2.1 22
+	CONNECT_TIMEOUT=1 until_true 30 connects client 192.0.2.1 22
 	unanswered client 198.51.100.1 22
-	applies 0 --confirm 20
-	says 'eth0: the attach was not confirmed in time: detached' 'eth0: not confirmed yet: in 20 s'
+	applies 0 --confirm 60
+	says 'eth0: the attach was not confirmed in time: detached' 'eth0: not confirmed yet: in 60 s'
 	exits 0 pc confirm
 	unanswered client 192.0.2.1 22
 	detach_all host
 	applies 2 --boot --confirm 3
 	applies 0 --boot --force
 	says_not 'not confirmed yet'
-	sleep 2.1
+	sleep 5.1
 	unanswered client 192.0.2.1 22
 }
 
