@@ -1,37 +1,49 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Hurts a command at each of its system calls in turn, and looks at what it left.
-#
-#	fault_each_call.bash [-cns] [-o OLDER] [-e ERRORS] OLD NEW COMMAND...
-#
-# Runs on `host` of faults_start, in the sandbox. OLD and NEW are the states of eth0 and, after a comma, of
-# eth1: `none` (no filter), `before` or `after` (the profile, with its groups), and with -c `before+` or `after+`
-# (it waits to be confirmed; the other one was before it). For each point of the command
-# that faults.c knows: it is killed there, and each of the ERRORS (all three; `turns`: one of them in turn; `sixths`:
-# so at every sixth point) is put in its place; where libbpf only asks what the kernel has, one in turn. -n: on a
-# kernel without tcx. -s: at every tenth point, one of kill and errors in turn. With FAULTS_ALL set, -s is nothing and
-# sixths are turns.
-# -o: `before` is another binary's filter, which the command takes over; the next command is then a swap of this
-# binary. All is tried from mkdir:1 to the rmdir of the older one's folder; one of kill and errors in turn at every third
-# point before, where nothing is changed yet, and at every tenth behind, where it is a swap like any other.
-#
-# Afterwards an interface is as in OLD or as in NEW, as what comes through it shows. After an error: all as in OLD,
-# exit 1 and a message; or all as in NEW and exit 0. The next ordinary commands bring back OLD without help. What
-# passes in OLD and in NEW passes all the time, and what neither lets pass never does (unless one of them is
-# `none`: a driver may drop some while its hook changes).
+# A command fails, or is killed, at each of its system calls in turn, and what it leaves is looked at.
+# shellcheck disable=SC2016
+usage='usage: fault_each_call.bash [OPTION]... OLD NEW COMMAND...
+
+Runs the portcullis COMMAND on `host` of faults_start (faults.bash), once for each fault: kill, or an error in place of
+a system call. OLD and NEW are the states before and after the command: that of eth0 and, after a comma, of eth1.
+    none      no filter
+    before    the profile `before`, with its groups
+    after     the profile `after`, with its groups
+    before+   `before` waits to be confirmed, `after` was there before it; after+ likewise
+
+Afterwards an interface is as in OLD or as in NEW, as what comes through it shows. After an error: all as in OLD, exit 1
+and a message; or all as in NEW and exit 0. The next ordinary commands bring back OLD without help. What passes in OLD
+and in NEW passes all the time, and what neither lets pass never does (unless one of them is `none`: a driver may drop
+some while its hook changes).
+
+    --tries WHICH     which faults: `tenth`, `sixth`, `each` or `all` (if not said)
+              tenth   at every tenth call one fault: kill, ENOMEM, EPERM and EBUSY in turn
+              sixth   at each call kill; at every sixth one error, too, in turn
+              each    at each call kill, and one error in turn
+              all     at each call kill, and each of the three errors; one in turn where libbpf only asks what the
+                      kernel has
+    --without-tcx     as on a kernel before 6.6
+    --older BINARY    `before` is the filter of this other portcullis, which COMMAND takes over. All is tried from the
+                      first mkdir to the last rmdir, of the older folder; one fault at every third call before, where
+                      nothing is changed yet, and at every tenth behind, where it is a swap like any other
+    --help            this text
+
+Environment:
+    PORTCULLIS, TOOLS, DIR    the binary, the folder of faults, probe and wait_for_objects, and one for files
+    FAULTS_ALL                if it is set, `tenth` and `sixth` are `each`
+'
 set -u
 shopt -s nullglob
 # shellcheck source=tests/e2e/fault_each_call_flows.bash
 . "${BASH_SOURCE%/*}/fault_each_call_flows.bash"
 
 PINS=/sys/fs/bpf/portcullis
-FAULTS=$TOOLS/faults
 FLOWS=16
 older='' # the other binary
 interfaces=(eth0 eth1)
 tcx=() # options of faults.c
-errors='ENOMEM EPERM EBUSY'
-tried=0 kills=0 missed=0 nexts=0 failures=0 waiting=0 sampled= turn=0 count=0 every=3
+tries=all
+tried=0 kills=0 missed=0 nexts=0 failures=0 waiting=0 turn=0 count=0 every=3
 
 # --- what is admitted ---
 
@@ -290,8 +302,8 @@ is_probe()
 	[[ $1 == bpf:BTF_LOAD:* || $2 == libbpf_* || ( $1 == bpf:PROG_LOAD:* && -z $2 ) ]]
 }
 
-# hurt_at ACTION POINT
-hurt_at()
+# fault_at ACTION POINT
+fault_at()
 {
 	local fault=(-e "$1@$2")
 
@@ -318,27 +330,27 @@ $(sed 's/^/    > /' "$DIR/out")"
 	reset
 }
 
-# hurt_in_turn POINT: at every so many points, with another action each time.
-hurt_in_turn()
+# fault_in_turn POINT: at every so many points, with another action each time.
+fault_in_turn()
 {
 	local actions=(kill ENOMEM EPERM EBUSY)
 
 	[ $((count % every)) = 0 ] || return 0
 	set -- "${actions[turn++ % 4]}" "$1"
-	endless "$@" || hurt_at "$@"
+	endless "$@" || fault_at "$@"
 }
 
 # --- all points ---
 
-# How many objects are in the kernel in the state `old`, when nothing is hurt.
+# How many objects are in the kernel in the state `old`, without a fault.
 count_rest()
 {
 	local i
 
 	for i in 1 2 3; do
-		pc "${command[@]}" > "$DIR/out" 2>&1 || { echo "unhurt: exit $?: $(cat "$DIR/out")"; exit 1; }
+		pc "${command[@]}" > "$DIR/out" 2>&1 || { echo "without a fault: exit $?: $(cat "$DIR/out")"; exit 1; }
 		look
-		[ "${now[*]}" = "${new[*]}" ] || { echo "unhurt: the interfaces are ${now[*]}"; exit 1; }
+		[ "${now[*]}" = "${new[*]}" ] || { echo "without a fault: the interfaces are ${now[*]}"; exit 1; }
 		rest=
 		restore
 	done
@@ -348,17 +360,36 @@ count_rest()
 	rest=$(wc -l < "$DIR/ids")
 }
 
-while getopts cnse:o: option; do
-	case $option in
-	c) waiting=1 ;;
-	n) tcx=(-n) ;;
-	s) sampled=1 every=10 ;;
-	e) errors=$OPTARG ;;
-	o) older=$OPTARG ;;
-	*) exit 2 ;;
+wrong()
+{
+	printf '%s\n\n%s' "fault_each_call.bash: $*" "$usage" >&2
+	exit 2
+}
+
+while [[ ${1:-} == -* ]]; do
+	case $1 in
+	--tries)
+		[[ ${2:-} =~ ^(tenth|sixth|each|all)$ ]] || wrong "--tries: '${2:-}'"
+		tries=$2
+		shift ;;
+	--older)
+		[ -x "${2:-}" ] || wrong "--older: '${2:-}' is no program"
+		older=$2
+		shift ;;
+	--without-tcx) tcx=(-n) ;;
+	--help) printf '%s' "$usage"; exit ;;
+	*) wrong "unknown option '$1'" ;;
 	esac
+	shift
 done
-shift $((OPTIND - 1))
+[ $# -ge 3 ] || wrong 'OLD, NEW and COMMAND are needed'
+for state in ${1//,/ } ${2//,/ }; do
+	[[ $state =~ ^(none|before\+?|after\+?)$ ]] || wrong "unknown state '$state'"
+done
+[[ $1$2 != *+* ]] || waiting=1
+[[ -z ${FAULTS_ALL:-} || $tries == all ]] || tries=each
+[ "$tries" != tenth ] || every=10
+FAULTS=$TOOLS/faults
 IFS=, read -ra old <<< "$1"
 IFS=, read -ra new <<< "$2"
 shift 2
@@ -376,34 +407,31 @@ done
 look
 restore
 count_rest
-[ -z "$trouble" ] || { echo "unhurt: $trouble"; exit 1; }
+[ -z "$trouble" ] || { echo "without a fault: $trouble"; exit 1; }
 "$FAULTS" "${tcx[@]}" -i "$DIR/ids" -l "$DIR/points" "$PORTCULLIS" "${command[@]}" > "$DIR/out" 2>&1
 look
 restore
 find_pins
 at_first=$found
-[ -z "${FAULTS_ALL:-}" ] || sampled='' errors=${errors/sixths/turns}
 last=$(grep -o '^rmdir:[0-9]*' "$DIR/points" | tail -n 1)
 whole=1
 [ -z "$older" ] || whole=0
 while read -r point about; do
 	count=$((count + 1))
 	[[ -z $older || $point != mkdir:1 ]] || whole=1
-	[ -z "$sampled" ] || whole=0
+	[ "$tries" != tenth ] || whole=0
 	if [ $whole = 0 ]; then
-		hurt_in_turn "$point"
+		fault_in_turn "$point"
 		continue
 	fi
-	hurt_at kill "$point"
-	[ "$errors" != sixths ] || [ $((count % 6)) = 0 ] || continue
-	# shellcheck disable=SC2086
-	set -- $errors
-	if is_probe "$point" "$about" || [[ $errors =~ ^(turns|sixths)$ ]]; then
-		set -- ENOMEM EPERM EBUSY
+	fault_at kill "$point"
+	[ "$tries" != sixth ] || [ $((count % 6)) = 0 ] || continue
+	set -- ENOMEM EPERM EBUSY
+	if [ "$tries" != all ] || is_probe "$point" "$about"; then
 		set -- "${@:turn++ % 3 + 1:1}"
 	fi
 	for error in "$@"; do
-		endless "$error" "$point" || hurt_at "$error" "$point"
+		endless "$error" "$point" || fault_at "$error" "$point"
 	done
 	[[ -z $older || $point != "$last" ]] || whole=0 every=10
 done < "$DIR/points"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# What the tests of killed commands and failing system calls share: two interfaces, two profiles, and `hurt`.
+# What the tests of killed commands and failing system calls share: two interfaces, two profiles, and
+# `fault_each_call`.
 
 load helper
 
@@ -57,17 +58,11 @@ fault_profile()
 	END
 }
 
-# hurt [-cn] [-o OLDER] [-e ERRORS] OLD NEW COMMAND...: see fault_each_call.bash.
-hurt()
+# fault_each_call [OPTION]... OLD NEW COMMAND...: see fault_each_call.bash --help.
+fault_each_call()
 {
-	local options=()
-
-	while [[ $1 == -* ]]; do
-		options+=("$1")
-		shift
-	done
 	run on host env PORTCULLIS="$PORTCULLIS" TOOLS="$TOOLS" DIR="$DIR" \
-		bash "$BATS_TEST_DIRNAME/fault_each_call.bash" "${options[@]}" "$@"
+		bash "$BATS_TEST_DIRNAME/fault_each_call.bash" "$@"
 	sed 's/^/# /' <<< "$output" >&3
 	[ "$status" = 0 ] || fail "$output"
 }

@@ -15,13 +15,13 @@ teardown_file()
 }
 
 @test "apply: attach and swap" {
-	hurt -s -e turns none,before after,after apply --site "$DIR/both.yaml" --catalog "$DIR/profiles"
+	fault_each_call --tries tenth none,before after,after apply --site "$DIR/both.yaml" --catalog "$DIR/profiles"
 }
 
 @test "apply --confirm: swap of both" {
-	hurt -s -c -e turns before,before after+,after+ apply --site "$DIR/both.yaml" --catalog "$DIR/profiles" --confirm 60
+	fault_each_call --tries tenth before,before after+,after+ apply --site "$DIR/both.yaml" --catalog "$DIR/profiles" --confirm 60
 }
 
 @test "apply: swap and detach" {
-	hurt -e sixths before,before after,none apply --site "$DIR/one.yaml" --catalog "$DIR/profiles"
+	fault_each_call --tries sixth before,before after,none apply --site "$DIR/one.yaml" --catalog "$DIR/profiles"
 }

@@ -15,13 +15,13 @@ teardown_file()
 }
 
 @test "attach" {
-	hurt -e sixths none after attach eth0 "${AFTER[@]}"
+	fault_each_call --tries sixth none after attach eth0 "${AFTER[@]}"
 }
 
 @test "attach --confirm" {
-	hurt -s -c -e turns none after+ attach eth0 "${AFTER[@]}" --confirm 60
+	fault_each_call --tries tenth none after+ attach eth0 "${AFTER[@]}" --confirm 60
 }
 
 @test "attach without tcx" {
-	hurt -s -n -e turns none after attach eth0 "${AFTER[@]}"
+	fault_each_call --tries tenth --without-tcx none after attach eth0 "${AFTER[@]}"
 }

@@ -15,17 +15,17 @@ teardown_file()
 }
 
 @test "detach" {
-	hurt -e sixths before none detach eth0
+	fault_each_call --tries sixth before none detach eth0
 }
 
 @test "swap without tcx" {
-	hurt -s -n -e turns before after swap eth0 "${AFTER[@]}"
+	fault_each_call --tries tenth --without-tcx before after swap eth0 "${AFTER[@]}"
 }
 
 @test "detach without tcx" {
-	hurt -s -n before none detach eth0
+	fault_each_call --tries tenth --without-tcx before none detach eth0
 }
 
 @test "detach of two interfaces" {
-	hurt -s -e turns before,before none,none detach eth0 eth1
+	fault_each_call --tries tenth before,before none,none detach eth0 eth1
 }

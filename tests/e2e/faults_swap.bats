@@ -15,17 +15,17 @@ teardown_file()
 }
 
 @test "swap" {
-	hurt -e sixths before after swap eth0 "${AFTER[@]}"
+	fault_each_call --tries sixth before after swap eth0 "${AFTER[@]}"
 }
 
 @test "swap --confirm" {
-	hurt -s -c -e turns before after+ swap eth0 "${AFTER[@]}" --confirm 60
+	fault_each_call --tries tenth before after+ swap eth0 "${AFTER[@]}" --confirm 60
 }
 
 @test "swap while one waits to be confirmed" {
-	hurt -s -c -e turns before+ after+ swap eth0 "${AFTER[@]}"
+	fault_each_call --tries tenth before+ after+ swap eth0 "${AFTER[@]}"
 }
 
 @test "confirm" {
-	hurt -c -e sixths after+ after confirm eth0
+	fault_each_call --tries sixth after+ after confirm eth0
 }

@@ -16,5 +16,5 @@ teardown_file()
 
 @test "swap without tcx" {
 	needs_layout 3
-	hurt -s -n -o "$TOOLS/portcullis-layout-3" -e turns before after swap eth0 "${AFTER[@]}"
+	fault_each_call --tries tenth --without-tcx --older "$TOOLS/portcullis-layout-3" before after swap eth0 "${AFTER[@]}"
 }

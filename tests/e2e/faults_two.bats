@@ -15,13 +15,13 @@ teardown_file()
 }
 
 @test "attach of two interfaces" {
-	hurt -s -e turns none,none after,after attach eth0 eth1 "${AFTER[@]}"
+	fault_each_call --tries tenth none,none after,after attach eth0 eth1 "${AFTER[@]}"
 }
 
 @test "swap of two interfaces" {
-	hurt -s -e turns before,before after,after swap eth0 eth1 "${AFTER[@]}"
+	fault_each_call --tries tenth before,before after,after swap eth0 eth1 "${AFTER[@]}"
 }
 
 @test "swap --confirm of two interfaces" {
-	hurt -s -c -e turns before,before after+,after+ swap eth0 eth1 "${AFTER[@]}" --confirm 60
+	fault_each_call --tries tenth before,before after+,after+ swap eth0 eth1 "${AFTER[@]}" --confirm 60
 }
