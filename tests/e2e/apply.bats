@@ -229,7 +229,7 @@ has_state()
 }
 
 @test "what is as the file says but waits to be confirmed: said so, a new deadline; at boot it goes on to wait" {
-	site <<< 'interfaces: {eth0: {profiles: [ssh, xeams], confirm: 2}}'
+	site <<< 'interfaces: {eth0: {profiles: [ssh, xeams], confirm: 60}}'
 	applies 0
 	applies 0
 	says 'is as the site file says, but not confirmed yet'

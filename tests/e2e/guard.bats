@@ -167,15 +167,15 @@ fix()
 	exits 1 ssh_to 192.0.2.1 "$(remote_pc apply --site "$DIR/site.yaml")"
 	says 'eth0: your own session to 22/tcp' 'apply: refused'
 	nothing_attached
-	exits 0 ssh_to 192.0.2.1 "$(remote_pc attach eth0 -p xeams --confirm 2 --force)"
+	exits 0 ssh_to 192.0.2.1 "$(remote_pc attach eth0 -p xeams --confirm 6 --force)"
 	says 'warning: eth0: your own session to 22/tcp'
 	unanswered client 192.0.2.1 22
-	until_true 5 connects client 192.0.2.1 22
+	CONNECT_TIMEOUT=1 until_true 30 connects client 192.0.2.1 22
 }
 
 @test "a login of another, and a server: with --confirm they are warnings" {
 	login_stays client 192.0.2.1
-	exits 0 pc attach eth0 -p xeams --confirm 2
+	exits 0 pc attach eth0 -p xeams --confirm 60
 	says 'warning: eth0: 1 login to 22/tcp (from 192.0.2.2)'
 	exits 0 pc confirm eth0
 	says_not 'login' 'warning'
