@@ -199,7 +199,7 @@ talks_at_attach()
 udp_over_attach()
 {
 	udp_serve answers client 7777 --delay 1.2
-	start asking host /usr/bin/python3 "$BATS_TEST_DIRNAME/datagrams.py" ask "$1" 7777 --connected --timeout 10 \
+	start asking host /usr/bin/python3 "$BATS_TEST_DIRNAME/udp.py" ask "$1" 7777 --connected --timeout 10 \
 		"${@:3}"
 	until_true 20 grep -q got "$DIR/answers.log"
 	attach_tiny host "$2"

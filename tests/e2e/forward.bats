@@ -750,7 +750,7 @@ flood()
 	attach_tiny gateway eth1 --forward
 	talk_connect near lan 198.51.100.2 5000
 	talk_connect near6 lan 2001:db8:b::2 5000
-	on lan /usr/bin/python3 "$BATS_TEST_DIRNAME/datagrams.py" ask 198.51.100.2 5000 --source-port 7100 --times 4 --pause 1 > "$DIR/asked"
+	on lan /usr/bin/python3 "$BATS_TEST_DIRNAME/udp.py" ask 198.51.100.2 5000 --source-port 7100 --times 4 --pause 1 > "$DIR/asked"
 	flow_count_is 1 '.local_port == 7100 and .state == "stream"' || fail "no stream: $(as gateway flows)"
 	flow_count_is 2 '.remote_port == 5000 and .state == "established"' || fail "no connections: $(as gateway flows)"
 	flood

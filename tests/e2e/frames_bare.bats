@@ -119,7 +119,7 @@ others()
 	OLDER=$TOOLS/portcullis-layout-3
 	tun_hosts
 	on host "$OLDER" attach tun0 -p tiny --catalog "$TINY"
-	start ssh host /usr/bin/python3 "$BATS_TEST_DIRNAME/talk.py" listen :: 22
+	start ssh host /usr/bin/python3 "$BATS_TEST_DIRNAME/tcp.py" listen :: 22
 	until_logged ssh '^ready'
 	talk_connect admin client 192.0.2.1 22
 	exits 1 as host swap tun0 --catalog "$TINY"

@@ -39,7 +39,7 @@ setup_file()
 # udp_serve_file HOST PORT: for all tests of the file.
 udp_serve_file()
 {
-	on "$1" timeout 300 /usr/bin/python3 "$BATS_TEST_DIRNAME/datagrams.py" serve "$2" \
+	on "$1" timeout 300 /usr/bin/python3 "$BATS_TEST_DIRNAME/udp.py" serve "$2" \
 		< /dev/null > "$DIR/$1.$2.log" 2>&1 3>&- &
 	disown
 	until_true 20 grep -q ready "$DIR/$1.$2.log"

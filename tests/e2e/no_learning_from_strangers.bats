@@ -347,7 +347,7 @@ speak_on()
 	NFT
 	for address in 192.0.2.2 2001:db8::2; do
 		udp_serve slow client 7777 --delay 3
-		start asking host /usr/bin/python3 "$BATS_TEST_DIRNAME/datagrams.py" ask $address 7777 --announce
+		start asking host /usr/bin/python3 "$BATS_TEST_DIRNAME/udp.py" ask $address 7777 --announce
 		until_logged asking sent
 		attach_tiny host eth0
 		until_logged asking 'answered 20'

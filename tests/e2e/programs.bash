@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# What state.bats and connections_survive.bats share: connections that stay open, small profiles, UDP peers, attackers.
+# What state.bats and connections_survive.bats share: connections that stay open, small profiles, attackers.
 
 load traffic
 
@@ -50,7 +50,7 @@ echo_server()
 hold()
 {
 	rm -f "$DIR/$1.control"
-	start "$1" "$2" /usr/bin/python3 "$BATS_TEST_DIRNAME/hold_connection.py" "$DIR/$1.control" "$3" "$4"
+	start "$1" "$2" /usr/bin/python3 "$BATS_TEST_DIRNAME/tcp.py" connect "$3" "$4" --control "$DIR/$1.control"
 	until_true 5 test -S "$DIR/$1.control" || fail "$1 is not connected: $(cat "$DIR/$1.log")"
 }
 
@@ -87,27 +87,6 @@ attach()
 swap()
 {
 	pc swap eth0 --catalog "$DIR/catalog" "$@"
-}
-
-# --- UDP ---
-
-# udp_server NAME HOST PORT [OPTION]...: answers what it gets, from an unconnected socket.
-udp_server()
-{
-	local name=$1 host=$2 port=$3
-
-	shift 3
-	start "$name" "$host" /usr/bin/python3 "$BATS_TEST_DIRNAME/udp_peer.py" serve "$port" "$@"
-	until_true 5 bound "$host" "$port"
-}
-
-# ask HOST ADDRESS PORT [OPTION]...: exit 0 if an answer came.
-ask()
-{
-	local host=$1
-
-	shift
-	on "$host" timeout 20 /usr/bin/python3 "$BATS_TEST_DIRNAME/udp_peer.py" ask "$@"
 }
 
 # --- attackers ---

@@ -167,13 +167,13 @@ fetch()
 	on host curl -sS --connect-timeout 8 --max-time 20 "$@"
 }
 
-# cut COMMAND...: it gets no answer: curl's time-outs, or those of `ask`.
+# cut COMMAND...: it gets no answer: curl's time-outs, or that of `udp_ask`.
 cut()
 {
 	run "$@"
 	case $status in
 	28) ;;
-	1) says 'no answer: timed out' ;;
+	1) same nothing "$output" 'what was answered' ;;
 	*) fail "exit $status, wanted a time-out: $* $output" ;;
 	esac
 }
@@ -231,20 +231,20 @@ flows_are()
 	resolver 192.0.2.2 no
 	resolves plain.example.com A 192.0.2.80
 	resolves plain.long.example.com TXT 0007
-	udp_server elsewhere client 4000 --answer-port 4001
-	exits 0 ask host 192.0.2.2 4000
-	same 'answer from 192.0.2.2 4001' "$output"
+	udp_serve elsewhere client 4000 --answer-port 4001
+	exits 0 udp_ask host 192.0.2.2 4000 --where
+	same 'answered 20 from 192.0.2.2 4001' "$output"
 	echo_server host 7000
 	connects client 192.0.2.1 7000
 	exits 0 attack tcp 198.18.0.66 192.0.2.1 4444 7000 A SA FA
 	same $'tcp 7000 4444 R\ntcp 7000 4444 R\ntcp 7000 4444 R' "$output"
 	exits 0 attack tcp 2001:db8:ffff::66 2001:db8::1 4444 7001 S A
 	same $'tcp 7001 4444 RA\ntcp 7001 4444 R' "$output"
-	udp_server near host 4100
+	udp_serve near host 4100
 	exits 0 attack udp 198.18.0.66 192.0.2.1 53 4100
 	same 'udp 4100 53' "$output"
 	exits 0 attack flood 192.0.2.1 4100 20000
-	until_true 5 logged near 'got 18000'
+	until_true 5 logged near 'got foreign 18000'
 	sip_server client 192.0.2.2
 	sip_server host 192.0.2.1
 	exits 0 calls host 192.0.2.1 5061 192.0.2.2
@@ -375,50 +375,50 @@ flows_are()
 }
 
 @test "ntpd's way, 123 to 123 on a listed port: answered, and others still do not get in" {
-	udp_server far client 123
+	udp_serve far client 123
 	attach -p time --group trusted=192.0.2.3
-	exits 0 ask host 192.0.2.2 123 --from-port 123
-	exits 0 ask host 2001:db8::2 123 --from-port 123
+	exits 0 udp_ask host 192.0.2.2 123 --source-port 123
+	exits 0 udp_ask host 2001:db8::2 123 --source-port 123
 	flows_are 2
-	udp_server near host 123
-	cut ask client 192.0.2.1 123 --wait 2
+	udp_serve near host 123
+	cut udp_ask client 192.0.2.1 123 --timeout 2
 	swap -p time --group trusted=0.0.0.0/0,::/0
-	exits 0 ask client 192.0.2.1 123
+	exits 0 udp_ask client 192.0.2.1 123
 	end near
-	exits 0 ask host 192.0.2.3 123 --from-port 123
+	exits 0 udp_ask host 192.0.2.3 123 --source-port 123
 	flows_are 2
 }
 
 @test "an answer from another port or another address is dropped" {
-	udp_server port client 4000 --answer-port 4001
-	udp_server address client 4010 --address 192.0.2.2 --answer-address 192.0.2.3
-	udp_server same client 4020
-	exits 0 ask host 192.0.2.2 4010
-	same 'answer from 192.0.2.3 4010' "$output"
+	udp_serve port client 4000 --answer-port 4001
+	udp_serve address client 4010 --address 192.0.2.2 --answer-address 192.0.2.3
+	udp_serve same client 4020
+	exits 0 udp_ask host 192.0.2.2 4010 --where
+	same 'answered 20 from 192.0.2.3 4010' "$output"
 	attach -p closed
-	cut ask host 192.0.2.2 4000 --from-port 6000 --wait 0.7
-	cut ask host 192.0.2.2 4010 --from-port 6001 --wait 0.7
+	cut udp_ask host 192.0.2.2 4000 --source-port 6000 --timeout 0.7
+	cut udp_ask host 192.0.2.2 4010 --source-port 6001 --timeout 0.7
 	same 1 "$(packets in udp 6000 drop)" 'answers from another port'
 	same 1 "$(packets in udp 6001 drop)" 'answers from another address'
 	# Not by the reason: a SYN of an earlier test may be sent again.
 	output=$(pc counters --json)
 	json_is '[.interfaces[0].ports[] | select(.protocol == "udp") | .drop.packets] | add == 2'
-	exits 0 ask host 192.0.2.2 4020
-	exits 0 ask host 2001:db8::2 4020
-	exits 0 ask host 192.0.2.2 4020 --connect
-	exits 0 ask host 2001:db8::2 4020 --connect
+	exits 0 udp_ask host 192.0.2.2 4020
+	exits 0 udp_ask host 2001:db8::2 4020
+	exits 0 udp_ask host 192.0.2.2 4020 --connected
+	exits 0 udp_ask host 2001:db8::2 4020 --connected
 	# IPv4 on a socket of IPv6.
-	exits 0 ask host ::ffff:192.0.2.2 4020
-	exits 0 ask host ::ffff:192.0.2.2 4020 --connect
+	exits 0 udp_ask host ::ffff:192.0.2.2 4020
+	exits 0 udp_ask host ::ffff:192.0.2.2 4020 --connected
 	flows_are 5
 }
 
 @test "a learned flow lives 30 s after a question and an answer, 120 s once both go on" {
-	udp_server silent client 4030 --answer-port 4031
-	udp_server talking client 4020
+	udp_serve silent client 4030 --answer-port 4031
+	udp_serve talking client 4020
 	attach -p closed
-	cut ask host 192.0.2.2 4030 --from-port 6030 --wait 0.5
-	exits 0 ask host 192.0.2.2 4020 --from-port 6020
+	cut udp_ask host 192.0.2.2 4030 --source-port 6030 --timeout 0.5
+	exits 0 udp_ask host 192.0.2.2 4020 --source-port 6020
 	flow '.protocol == "udp" and .local_port == 6030 and .remote_port == 4030 and .state == "sent" and
 		.expires <= 30 and .expires > 20 and .idle <= 5'
 	flow '.local_port == 6020 and .remote_port == 4020 and .state == "replied" and .expires > 20 and .expires <= 30'
@@ -427,9 +427,9 @@ flows_are()
 	output=$(pc status eth0 --json)
 	json_is '.interfaces[0].flows == {"used": 2, "size": 65536, "connections": {"used": 0, "size": 32768},
 		"streams": {"used": 0, "size": 16384}, "rest": {"used": 2, "size": 16384}}'
-	on host /usr/bin/python3 "$BATS_TEST_DIRNAME/datagrams.py" ask 192.0.2.2 4020 --source-port 6021 --times 4 --pause 1 > "$DIR/asked"
+	on host /usr/bin/python3 "$BATS_TEST_DIRNAME/udp.py" ask 192.0.2.2 4020 --source-port 6021 --times 4 --pause 1 > "$DIR/asked"
 	flow '.local_port == 6021 and .state == "stream" and .expires > 110 and .expires <= 120'
-	cut ask host 192.0.2.2 4030 --connect --wait 0.5
+	cut udp_ask host 192.0.2.2 4030 --connected --timeout 0.5
 	flows_are 3
 }
 
@@ -462,7 +462,7 @@ flows_are()
 }
 
 @test "spoofed UDP from port 53 does not reach an unlisted socket" {
-	udp_server near host 4100
+	udp_serve near host 4100
 	attach -p closed
 	for source in 198.18.0.66 192.0.2.2; do
 		exits 0 attack udp $source 192.0.2.1 53 4100
@@ -481,48 +481,48 @@ flows_are()
 }
 
 @test "a flood of 20,000 sources to a listed service that answers teaches nothing" {
-	udp_server near host 4000
+	udp_serve near host 4000
 	attach -p answering
 	exits 0 attack flood 192.0.2.1 4000 20000
 	exits 0 attack flood 2001:db8::1 4000 5000
 	same 25000 "$(packets in udp 4000 pass)" passed
-	until_true 5 logged near 'got 20000'
+	until_true 5 logged near 'got foreign 20000'
 	flows_are 0
-	udp_server far client 4020
-	exits 0 ask host 192.0.2.2 4020
+	udp_serve far client 4020
+	exits 0 udp_ask host 192.0.2.2 4020
 	flows_are 1
 }
 
 @test "a flood in observe mode teaches nothing even if its answers come late" {
-	udp_server slow host 4100 --delay 2
+	udp_serve slow host 4100 --delay-first 2
 	attach -p closed --observe
 	exits 0 attack flood 192.0.2.1 4100 20000
-	until_true 8 logged slow 'got 20000'
+	until_true 8 logged slow 'got foreign 20000'
 	flows_are 0
 }
 
 @test "a flood of 20,000 sources in observe mode is answered, and teaches nothing" {
-	udp_server near host 4100
+	udp_serve near host 4100
 	attach -p closed --observe
 	exits 0 attack flood 192.0.2.1 4100 20000
 	same 20000 "$(packets in udp 4100 would_drop)" 'would drop'
-	until_true 5 logged near 'got 18000'
+	until_true 5 logged near 'got foreign 18000'
 	flows_are 0
-	exits 0 ask client 192.0.2.1 4100
+	exits 0 udp_ask client 192.0.2.1 4100
 	flows_are 0
 	swap -p closed --enforce
-	cut ask client 192.0.2.1 4100 --wait 0.7
+	cut udp_ask client 192.0.2.1 4100 --timeout 0.7
 }
 
 # --- outbound ---
 
 @test "--outbound track counts what is listed by remote port, with its replies, and cuts nothing" {
-	udp_server far client 4000
-	udp_server unlisted client 4020
+	udp_serve far client 4000
+	udp_serve unlisted client 4020
 	attach -p outbound --group partners=192.0.2.2
-	exits 0 ask host 192.0.2.2 4000
-	exits 0 ask host 192.0.2.2 4000 --connect
-	exits 0 ask host 192.0.2.2 4020
+	exits 0 udp_ask host 192.0.2.2 4000
+	exits 0 udp_ask host 192.0.2.2 4000 --connected
+	exits 0 udp_ask host 192.0.2.2 4020
 	exits 0 fetch http://192.0.2.2/
 	exits 0 fetch 'http://[2001:db8::2]:8080/'
 	same 4 "$(packets out udp 4000 pass)" 'two questions and two answers'
@@ -538,8 +538,8 @@ flows_are()
 }
 
 @test "--outbound enforce: listed ports work, unlisted ones are cut, TCP and UDP, IPv4 and IPv6" {
-	udp_server far client 4000
-	udp_server unlisted client 4020
+	udp_serve far client 4000
+	udp_serve unlisted client 4020
 	attach -p outbound --outbound enforce --group partners=192.0.2.2
 	for address in 192.0.2.2 '[2001:db8::2]'; do
 		exits 0 fetch "http://$address/"
@@ -548,8 +548,8 @@ flows_are()
 		cut fetch --connect-timeout 0.6 "http://$address:8080/"
 	done
 	for address in 192.0.2.2 2001:db8::2; do
-		exits 0 ask host $address 4000
-		cut ask host $address 4020 --wait 0.6
+		exits 0 udp_ask host $address 4000
+		cut udp_ask host $address 4020 --timeout 0.6
 	done
 	run ! logged unlisted got
 	output=$(pc flows --json)
@@ -561,20 +561,20 @@ flows_are()
 	json_is '.interfaces[0] | .reasons.outbound.drop.packets == .outbound_total.drop.packets and
 		.outbound_total.drop.packets >= 4 and .total.drop.packets == 0'
 	swap -p outbound --outbound track
-	exits 0 ask host 192.0.2.2 4020
+	exits 0 udp_ask host 192.0.2.2 4020
 	exits 0 fetch http://192.0.2.2:8080/
 }
 
 @test "--outbound enforce: ICMP passes, a group decides where to" {
-	udp_server far client 4002
+	udp_serve far client 4002
 	echo_server client 7001
 	attach -p outbound --outbound enforce --group partners=192.0.2.2,2001:db8::2
 	connects host 192.0.2.2 7001
 	connects host 2001:db8::2 7001
-	exits 0 ask host 192.0.2.2 4002
+	exits 0 udp_ask host 192.0.2.2 4002
 	CONNECT_TIMEOUT=0.6 run ! connects host 192.0.2.3 7001
 	CONNECT_TIMEOUT=0.6 run ! connects host 2001:db8::3 7001
-	cut ask host 192.0.2.3 4002 --wait 0.6
+	cut udp_ask host 192.0.2.3 4002 --timeout 0.6
 	exits 0 on host ping -c 1 -W 8 192.0.2.3
 	swap --group partners=192.0.2.3
 	connects host 192.0.2.3 7001
@@ -583,14 +583,14 @@ flows_are()
 
 @test "--outbound enforce: listed inbound services answer, and only their answers leave" {
 	echo_server host 7000
-	udp_server near host 4100
+	udp_serve near host 4100
 	attach -p outbound --outbound enforce --group partners=192.0.2.2
 	hold in client 192.0.2.1 7000
 	echoes in hello
 	hold in6 client 2001:db8::1 7000
 	echoes in6 hello
-	exits 0 ask client 192.0.2.1 4100
-	exits 0 ask client 2001:db8::1 4100
+	exits 0 udp_ask client 192.0.2.1 4100
+	exits 0 udp_ask client 2001:db8::1 4100
 	same 0 "$(reason host eth0 outbound)" 'dropped at egress'
 	# A connection out from the service's own port is no answer.
 	end in
@@ -648,9 +648,9 @@ flows_are()
 }
 
 @test "--observe with --outbound enforce counts what it would cut, and cuts nothing" {
-	udp_server unlisted client 4020
+	udp_serve unlisted client 4020
 	attach -p outbound --outbound enforce --observe --group partners=192.0.2.2
-	exits 0 ask host 192.0.2.2 4020
+	exits 0 udp_ask host 192.0.2.2 4020
 	exits 0 fetch http://192.0.2.2:8080/
 	[ "$(packets out tcp 8080 would_drop)" -ge 1 ] || fail 'TCP is not counted'
 	same 1 "$(packets out udp 4020 would_drop)" 'UDP'

@@ -95,15 +95,15 @@ one_folder()
 @test "a layout that did not mark the ports of its flows: what was asked before is answered" {
 	needs_layout 2
 	by "$UNMARKED" attach eth0 -p xeams
-	start answerer client /usr/bin/python3 "$BATS_TEST_DIRNAME/udp_peer.py" serve 5300 --delay 10
+	start answerer client /usr/bin/python3 "$BATS_TEST_DIRNAME/udp.py" serve 5300 --delay 10
 	until_true 8 eval 'on client ss -Hlun "sport = 5300" | grep -q 5300'
-	start asker host /usr/bin/python3 "$BATS_TEST_DIRNAME/udp_peer.py" ask 192.0.2.2 5300 --wait 40
+	start asker host /usr/bin/python3 "$BATS_TEST_DIRNAME/udp.py" ask 192.0.2.2 5300 --timeout 40 --where
 	until_true 8 eval 'on host "$UNMARKED" flows | grep -q 5300'
 	inside test ! -e "$PINS/$(pins | xargs basename)/learned" || fail 'it marks what it learns'
 	exits 0 pc swap eth0
 	says 'eth0: taken over'
 	same '' "$(cat "$DIR/asker.log")" 'answered before'
-	until_logged asker 'answer from 192.0.2.2 5300' 30
+	until_logged asker 'answered 20 from 192.0.2.2 5300' 30
 }
 
 @test "takeover: this version's programs, the same rules; what would filter otherwise is left alone" {

@@ -74,19 +74,19 @@ until_logged()
 	until_true "${3:-20}" grep -qE -e "$2" "$DIR/$1.log" || fail "$1 said: $(cat "$DIR/$1.log")"
 }
 
-# --- TCP connections that sit quiet until they are told to speak (talk.py) ---
+# --- TCP connections that sit quiet until they are told to speak (tcp.py) ---
 
 # talk_listen NAME HOST PORT [OPTION]...
 talk_listen()
 {
-	start "$1" "$2" /usr/bin/python3 "$BATS_TEST_DIRNAME/talk.py" listen :: "${@:3}"
+	start "$1" "$2" /usr/bin/python3 "$BATS_TEST_DIRNAME/tcp.py" listen :: "${@:3}"
 	until_logged "$1" '^ready'
 }
 
 # talk_connect NAME HOST ADDRESS PORT [OPTION]...
 talk_connect()
 {
-	start "$1" "$2" /usr/bin/python3 "$BATS_TEST_DIRNAME/talk.py" connect "${@:3}"
+	start "$1" "$2" /usr/bin/python3 "$BATS_TEST_DIRNAME/tcp.py" connect "${@:3}"
 	until_logged "$1" '^ready'
 }
 
@@ -122,19 +122,19 @@ speaks_in_vain()
 	same "$before" "$(heard "$2")" "lines that $2 heard from $1"
 }
 
-# --- UDP (datagrams.py) ---
+# --- UDP (udp.py) ---
 
 # udp_serve NAME HOST PORT [OPTION]...
 udp_serve()
 {
-	start "$1" "$2" /usr/bin/python3 "$BATS_TEST_DIRNAME/datagrams.py" serve "${@:3}"
+	start "$1" "$2" /usr/bin/python3 "$BATS_TEST_DIRNAME/udp.py" serve "${@:3}"
 	until_logged "$1" '^ready'
 }
 
 # udp_ask HOST ADDRESS PORT [OPTION]...: prints what came of it.
 udp_ask()
 {
-	on "$1" timeout 20 /usr/bin/python3 "$BATS_TEST_DIRNAME/datagrams.py" ask "${@:2}"
+	on "$1" timeout 20 /usr/bin/python3 "$BATS_TEST_DIRNAME/udp.py" ask "${@:2}"
 }
 
 # asked WANTED HOST ADDRESS PORT [OPTION]...: what comes of it is this.

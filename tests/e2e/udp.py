@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""UDP, both sides. datagrams.py serve PORT | ask ADDRESS PORT, with options: see --help
+"""UDP, both sides. udp.py serve PORT | ask ADDRESS PORT, with options: see --help
 
-A datagram is `SIZE` and then a pattern up to that size. The server checks each one and answers with the
-size that it asks for; it prints `got SIZE`. The client prints `answered SIZE` after it has compared all
-bytes, `nothing`, or the name of the error: `ECONNREFUSED`, `EMSGSIZE mtu 1300`.
+A datagram is `SIZE WANTED` and then a pattern up to that size. The server checks each one and answers with
+the size that it wants; it prints `got SIZE`, or `wrong`. Of any other datagram it prints `got foreign COUNT`,
+for the first ones and for every thousandth, and answers with a few bytes. The client prints `answered SIZE` after it
+has compared all bytes, `nothing`, or the name of the error: `ECONNREFUSED`, `EMSGSIZE mtu 1300`. Exit 0 if
+it was answered.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import socket
 import sys
 import time
 
+SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33
 IP_MTU, IPV6_MTU = 14, 24
 IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, DO = 10, 23, 2
 IP_RECVERR, IPV6_RECVERR = 11, 25
@@ -34,24 +37,56 @@ def checked(data):
 
 def udp_socket(family, device):
     one = socket.socket(family, socket.SOCK_DGRAM)
-    one.setsockopt(socket.SOL_SOCKET, 33, 4 << 20)  # SO_RCVBUFFORCE
+    one.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
+    one.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 64 << 20)
     if device:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
     return one
 
 
-def serve(options):
-    one = udp_socket(socket.AF_INET6, options.device)
-    one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-    one.bind(("::", options.port))
-    print("ready", flush=True)
-    while True:
-        data, client = one.recvfrom(65536)
-        wanted = checked(data) if data[:1].isdigit() else 1
+def bound_socket(address, port, device):
+    """Of both families if the address is `::`."""
+    one = udp_socket(socket.AF_INET6 if ":" in address else socket.AF_INET, device)
+    if ":" in address:
+        one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    one.bind((address, port))
+    return one
+
+
+class Server:
+    def __init__(self, options):
+        self.options = options
+        self.foreign = 0
+        other = options.answer_port or options.answer_address
+        self.listening = bound_socket(options.address or ("0.0.0.0" if other else "::"), options.port, options.device)
+        self.answering = self.listening
+        if other:
+            self.answering = bound_socket(options.answer_address or "0.0.0.0", options.answer_port or options.port,
+                                          options.device)
+
+    def answer_to(self, data):
+        """None if there is to be none. Prints what has come."""
+        if not data[:1].isdigit():
+            self.foreign += 1
+            if self.foreign < 10 or self.foreign % 1000 == 0:
+                print(f"got foreign {self.foreign}", flush=True)
+            return datagram(1, 0)  # which no server answers
+        wanted = checked(data)
         print("wrong" if wanted is None else f"got {len(data)}", flush=True)
-        if wanted and not options.mute:
-            time.sleep(options.delay)
-            one.sendto(datagram(wanted, 0), client)
+        return datagram(wanted, 0) if wanted else None
+
+    def run(self):
+        first = True
+        print("ready", flush=True)
+        while True:
+            data, client = self.listening.recvfrom(65536)
+            if first:
+                time.sleep(self.options.delay_first)
+            first = False
+            answer = self.answer_to(data)
+            if answer and not self.options.mute:
+                time.sleep(self.options.delay)
+                self.answering.sendto(answer, client)
 
 
 def prepare(one, family, options):
@@ -73,7 +108,9 @@ def receive(one, options):
     data, where = one.recvfrom(65536)
     if options.source and where[0] != options.source:
         return f"answered by {where[0]}"
-    return "wrong" if checked(data) is None else f"answered {len(data)}"
+    if checked(data) is None:
+        return "wrong"
+    return f"answered {len(data)}" + (f" from {where[0]} {where[1]}" if options.where else "")
 
 
 def ask(options):
@@ -106,13 +143,18 @@ if __name__ == "__main__":
     server.add_argument("port", type=int)
     server.add_argument("--device")
     server.add_argument("--mute", action="store_true", help="never answer")
-    server.add_argument("--delay", type=float, default=0, help="seconds before an answer")
+    server.add_argument("--delay", type=float, default=0, help="seconds before each answer")
+    server.add_argument("--delay-first", type=float, default=0, help="seconds after the first datagram; others queue")
+    server.add_argument("--address")
+    server.add_argument("--answer-port", type=int, help="the port that answers come from")
+    server.add_argument("--answer-address", help="the address that answers come from")
     client = sub.add_parser("ask")
     client.add_argument("address")
     client.add_argument("port", type=int)
     client.add_argument("--device")
     client.add_argument("--source-port", type=int)
     client.add_argument("--source", help="the address that the answer has to come from")
+    client.add_argument("--where", action="store_true", help="print where the answer came from, too")
     client.add_argument("--connected", action="store_true")
     client.add_argument("--df", action="store_true", help="path-MTU discovery: never fragment")
     client.add_argument("--errors", action="store_true", help="IP_RECVERR")
@@ -125,6 +167,7 @@ if __name__ == "__main__":
     client.add_argument("--announce", action="store_true", help="print `sent` before the wait")
     chosen = parser.parse_args()
     if chosen.role == "serve":
-        serve(chosen)
-    print(ask(chosen))
-    sys.exit()
+        Server(chosen).run()
+    result = ask(chosen)
+    print(result)
+    sys.exit(0 if result.startswith("answered ") and result.split()[1].isdigit() else 1)

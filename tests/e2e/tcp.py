@@ -1,18 +1,29 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""TCP connections that are quiet until told to speak. talk.py listen|connect ADDRESS PORT [OPTION]...
+"""TCP connections that are quiet until told to speak. tcp.py listen|connect ADDRESS PORT [OPTION]...
 
 SIGUSR1 sends a line over every connection, SIGUSR2 closes them all (FIN), SIGTERM resets them and ends.
 Prints `ready` once it listens or is connected, `local PORT` for a client, and `heard LINE` for each line
 that comes.
+
+connect --control PATH: a connection to an echo server, which does nothing but what it is told by a UNIX
+socket. Who connects to PATH sends a line and gets one:
+  echo TEXT     sends TEXT and a newline: what came back, or why nothing did
+  busy SECONDS  line after line without a pause: how many came back, and the longest wait in ms
+  finish        closes its side, reads to the end, ends: "finished", or why not
+  close         closes it and ends: "closed"
 """
 
 import argparse
+import os
 import select
 import signal
 import socket
 import struct
 import sys
+import time
+
+TIMEOUT = 8  # seconds that an echo may take
 
 
 def say(text):
@@ -84,6 +95,9 @@ class Talk:
         else:
             self.connect()
         say("ready")
+        if self.options.control:
+            Told(self.connections[0]).run(self.options.control)
+            return
         wakeup, wakened = socket.socketpair()
         wakened.setblocking(False)
         signal.set_wakeup_fd(wakened.fileno())
@@ -102,6 +116,63 @@ class Talk:
                     self.hear(source)
 
 
+class Told:
+    """A connection that a UNIX socket controls."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        connection.settimeout(TIMEOUT)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.stream = connection.makefile("rw", newline="\n")
+
+    def echo(self, text):
+        self.stream.write(text + "\n")
+        self.stream.flush()
+        return self.stream.readline().rstrip("\n")
+
+    def busy(self, seconds):
+        until = time.monotonic() + seconds
+        rounds = longest = 0
+        while time.monotonic() < until:
+            start = time.monotonic()
+            text = f"{rounds} {'x' * (rounds % 2000)}"
+            if self.echo(text) != text:
+                return f"failed after {rounds}"
+            longest = max(longest, time.monotonic() - start)
+            rounds += 1
+        return f"{rounds} {longest * 1000:.0f}"
+
+    def obey(self, words):
+        word, _, rest = words.partition(" ")
+        if word == "echo":
+            return self.echo(rest)
+        if word == "busy":
+            return self.busy(float(rest))
+        if word == "finish":
+            self.connection.shutdown(socket.SHUT_WR)
+            return "more came" if self.connection.recv(1) else "finished"
+        return "closed"
+
+    def run(self, path):
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(path + ".new")
+        server.listen()
+        os.rename(path + ".new", path)
+        words = ""
+        while words not in ("finish", "close"):
+            client = server.accept()[0].makefile("rw")
+            words = client.readline().rstrip("\n")
+            try:
+                answer = self.obey(words)
+            except OSError as error:
+                answer = f"error: {error}"
+            if words in ("finish", "close"):
+                self.stream.close()
+                self.connection.close()
+            client.write(answer + "\n")
+            client.close()
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("role", choices=["listen", "connect"])
@@ -109,4 +180,5 @@ if __name__ == "__main__":
     parser.add_argument("port", type=int)
     parser.add_argument("--device")
     parser.add_argument("--source-port", type=int)
+    parser.add_argument("--control", metavar="PATH")
     Talk(parser.parse_args()).run()
