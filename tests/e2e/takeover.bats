@@ -134,7 +134,7 @@ one_folder()
 	by "$NEWER" swap eth1
 	exits 1 pc takeover
 	says 'eth1: was attached by a newer version'
-	by "$NEWER" detach eth1
+	on host "$NEWER" detach eth1
 	exits 1 pc takeover eth1
 	says 'eth1' 'no filter of portcullis'
 }
