@@ -454,7 +454,7 @@ site()
 	inside rm /run/foreign/link
 	on host "$DIR/tcx" before /run/foreign/program eth0 /run/foreign/link
 	exits 0 doctor --json
-	found tc-egress warning 'before ours' 'portcullis detach eth0 && portcullis attach eth0 -p xeams'
+	found tc-egress warning 'before the filter' 'portcullis detach eth0 && portcullis attach eth0 -p xeams'
 	mends tc-egress
 	inside rm /run/foreign/link /run/foreign/program
 }
@@ -626,7 +626,7 @@ attach_late()
 	json_is 'any(.checks[]; .message | contains("xeams: generation 1"))' || skip "this kernel lets only root use BPF"
 	same 0 "$status"
 	found privilege warning 'the programs of others and the egress side cannot be seen' 'sudo portcullis doctor'
-	found egress warning 'cannot be seen' 'sudo portcullis doctor'
+	found egress warning 'only root can see' 'sudo portcullis doctor'
 	json_is 'all(.checks[]; .state != "problem")'
 	exits 0 doctor --json
 	sound egress
