@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A generation that waits to be confirmed: which one judges, before its deadline and after. */
+#include <bpf/bpf.h>
 #include <linux/bpf.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -50,6 +51,29 @@ static int put(struct runner *runner, enum test_profile_id id, __u32 policy, boo
 	return err;
 }
 
+/* One that observes, in its steps; what waits in the fallback's slot is cleared away meanwhile. */
+static int put_late(struct runner *runner, enum test_profile_id id)
+{
+	struct tables tables = {0};
+	__u32 slot;
+	int err;
+
+	profile_tables(&test_profile[id], &tables);
+	tables.generation->policy = PC_POLICY_OBSERVE;
+	err = filter_prepare(&runner->filter, &tables, "{}", 0, true);
+	tables_free(&tables);
+	slot = err ? 0 : runner->filter.prepared.copy->fallback;
+	if (!err)
+		err = bpf_map_delete_elem(runner->filter.fd[FILTER_GENERATIONS], &slot);
+	if (!err)
+		err = filter_arm(&runner->filter, clock_boot() + LONG);
+	if (!err)
+		err = filter_commit(&runner->filter);
+	if (!err)
+		filter_finish(&runner->filter);
+	return err;
+}
+
 static void judges(const struct runner *runner, bool fallback, const char *when)
 {
 	check(passes(runner, &to_web) && passes(runner, &to_closed) == fallback, "%s the %s judges",
@@ -75,5 +99,15 @@ void suite_deadline(struct runner *runner)
 	runner->filter.current.copy->deadline = clock_boot() + LONG;
 	check(!filter_confirm(&runner->filter), "it is confirmed");
 	judges(runner, false, "once confirmed");
+	/* What nothing judges passes: here the fallback is the one that drops. */
+	if (!check(!put(runner, GROUPS, PC_POLICY_ENFORCE, false) && !put_late(runner, GROUPS),
+		   "one that observes, whose fallback was cleared away meanwhile"))
+		return;
+	check(passes(runner, &to_closed), "before its deadline it judges");
+	set_deadline(runner, clock_boot() - 1);
+	check(passes(runner, &to_web) && !passes(runner, &to_closed),
+	      "past its deadline the fallback judges");
+	set_deadline(runner, clock_boot() + LONG);
+	check(!filter_confirm(&runner->filter), "it is confirmed, too");
 	runner_zero(runner);
 }
