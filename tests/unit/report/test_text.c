@@ -77,12 +77,32 @@ static void test_status_egress(void **state)
 	json_decref(report);
 }
 
+static void test_age(void **state)
+{
+	static const char *const cases[][2] = {{"", ""},
+					       {"yesterday", ""},
+					       {"2026-01-01", ""},
+					       {"9999-01-01T00:00:00Z", "0 s ago"}};
+	__free_text char *old = text_age("1999-12-31T23:59:59Z");
+	unsigned int days, hours;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		__free_text char *age = text_age(cases[i][0]);
+
+		assert_string_equal(age, cases[i][1]);
+	}
+	assert_int_equal(sscanf(old, "%u d %u h ago", &days, &hours), 2);
+	assert_true(days > 9000 && hours < 24);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_show_hostile),
 		cmocka_unit_test(test_status_hostile),
 		cmocka_unit_test(test_status_egress),
+		cmocka_unit_test(test_age),
 	};
 
 	return cmocka_run_group_tests_name("report/text", tests, NULL, NULL);
