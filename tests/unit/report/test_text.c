@@ -77,6 +77,58 @@ static void test_status_egress(void **state)
 	json_decref(report);
 }
 
+static json_t *shown(const char *name, const char *way, const char *why, const char *more)
+{
+	json_t *one = json_pack("{s:s, s:s, s:s, s:b, s:[s], s:o}", "name", name, "title", "T",
+				"direction", way, "open", !*why, "ports", "1/tcp", "why_closed",
+				*why ? json_string(why) : json_null());
+	json_t *rest = json_loads(more, 0, NULL);
+
+	assert_non_null(rest);
+	json_object_update(one, rest);
+	json_decref(rest);
+	return one;
+}
+
+static void test_show(void **state)
+{
+	json_t *report = json_pack(
+		"{s:[{s:s, s:s, s:s, s:b, s:[o, o, o, o, o, o, o, o, o, o]}]}", "profiles", "name",
+		"p", "title", "P", "document", "D", "included", 1, "services",
+		shown("all", "in", "", "{}"),
+		shown("some", "in", "", "{\"from\": [\"a\", \"b\"], \"feature\": \"f\"}"),
+		shown("out", "out", "", "{\"to\": [\"c\"]}"),
+		shown("both", "both", "",
+		      "{\"from\": [\"a\"], \"to\": [\"c\"], \"from_ports\": [\"67/udp\"]}"),
+		shown("off", "in", "feature", "{\"feature\": \"g\"}"),
+		shown("nobody", "out", "group", "{\"from\": [\"a\"], \"to\": [\"c\"]}"),
+		shown("here", "in", "local", "{}"),
+		shown("any", "in", "dynamic", "{\"ports\": []}"),
+		shown("none", "in", "no-ports", "{}"),
+		shown("shut", "in", "disabled",
+		      "{\"note\": \"n\", \"configured_in\": {\"file\": \"f.xml\", \"xpath\": \"/p\"}}"));
+	__free_text char *text = text_form(report, NULL, false, report_show_text);
+
+	(void)state;
+	assert_string_equal(
+		text,
+		"p: P (D), included\n"
+		"  SERVICE  TITLE  WAY     PORTS  WHO                          STATE\n"
+		"  all      T      in      1/tcp  anyone                       open\n"
+		"  some     T      in      1/tcp  a, b                         open (feature f)\n"
+		"  out      T      out     1/tcp  c                            open\n"
+		"  both     T      in+out  1/tcp  a; to c, source port 67/udp  open\n"
+		"  off      T      in      1/tcp  anyone                       closed: feature g is off\n"
+		"  nobody   T      out     1/tcp  a; to c                      closed: group c not defined\n"
+		"  here     T      in      1/tcp  -                            closed: local use only; open it with --from PROFILE:SERVICE=GROUP\n"
+		"  any      T      in      -      anyone                       closed: no fixed port; give it one with --set PROFILE:SERVICE=PORT\n"
+		"  none     T      in      1/tcp  anyone                       uses no port\n"
+		"  shut     T      in      1/tcp  anyone                       closed: disabled\n"
+		"  shut: n\n"
+		"  shut: port kept in f.xml, /p\n");
+	json_decref(report);
+}
+
 static void test_age(void **state)
 {
 	static const char *const cases[][2] = {{"", ""},
@@ -99,9 +151,8 @@ static void test_age(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_show_hostile),
-		cmocka_unit_test(test_status_hostile),
-		cmocka_unit_test(test_status_egress),
+		cmocka_unit_test(test_show_hostile),  cmocka_unit_test(test_status_hostile),
+		cmocka_unit_test(test_status_egress), cmocka_unit_test(test_show),
 		cmocka_unit_test(test_age),
 	};
 

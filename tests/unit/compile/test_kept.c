@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The text that is kept with a generation: what is damaged, what is the same, whose folders are
+ * taken. */
+#include "loader/compile/kept.h"
+
+#include "tests/unit/expect.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+
+#define RECIPE(features) "{\"profiles\": [\"p\"], \"features\": [" features "]}"
+#define PROFILE(path, title) \
+	"{\"name\": \"p\", \"path\": \"" path "\", \"title\": \"" title "\", \"services\": []}"
+#define KEPT(recipe, profile) \
+	"{\"version\": 1, \"recipe\": " recipe ", \"catalog\": [], \"profiles\": [" profile "]}"
+
+static char *heard;
+
+static void take(void *context, bool is_error, const char *text, const char *fix)
+{
+	(void)context;
+	(void)fix;
+	assert_true(is_error);
+	free(heard);
+	heard = xstrdup(text);
+}
+
+static int start(void **state)
+{
+	(void)state;
+	messages_to(take, NULL);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	messages_to(NULL, NULL);
+	free(heard);
+	heard = NULL;
+	return 0;
+}
+
+static void test_parse(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} damaged[] = {
+		{"", "eth0: the recipe kept with the filter is damaged: "},
+		{"{\"recipe\": {}", "eth0: the recipe kept with the filter is damaged: "},
+		{"{\"recipe\": {}}", "damaged: a part is missing; detach and attach again"},
+		{"{\"profiles\": []}", "damaged: a part is missing; detach and attach again"},
+		{"{\"recipe\": [], \"profiles\": []}", "a part is missing"},
+		{"{\"recipe\": {}, \"profiles\": {}}", "a part is missing"},
+	};
+	json_t *kept = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(damaged); i++) {
+		assert_int_equal(kept_parse("eth0", damaged[i].text, &kept), -EINVAL);
+		assert_null(kept);
+		assert_non_null(strstr(heard, damaged[i].why));
+	}
+	assert_int_equal(kept_parse("eth0", "{\"recipe\": {}, \"profiles\": []}", &kept), 0);
+	assert_true(json_is_object(kept));
+	json_decref(kept);
+}
+
+static json_t *kept_of(const char *text)
+{
+	json_t *kept;
+
+	assert_int_equal(kept_parse("eth0", text, &kept), 0);
+	return kept;
+}
+
+static void test_same(void **state)
+{
+	static const struct {
+		const char *other;
+		bool same;
+	} cases[] = {
+		{KEPT(RECIPE("\"f\""), PROFILE("/a/p.yaml", "P")), true},
+		{KEPT(RECIPE("\"f\""), PROFILE("/b/p.yaml", "P")), true},
+		{KEPT(RECIPE("\"f\""), PROFILE("/a/p.yaml", "Q")), false},
+		{KEPT(RECIPE("\"g\""), PROFILE("/a/p.yaml", "P")), false},
+		{KEPT(RECIPE("\"f\""), ""), false},
+		{KEPT(RECIPE("\"f\""), PROFILE("/a/p.yaml", "P") ", " PROFILE("/a/p.yaml", "P")),
+		 false},
+	};
+	json_t *one = kept_of(cases[0].other);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		json_t *other = kept_of(cases[i].other);
+
+		assert_int_equal(kept_same(one, other), cases[i].same);
+		assert_int_equal(kept_same(other, one), cases[i].same);
+		json_decref(other);
+	}
+	json_decref(one);
+}
+
+static void test_folders(void **state)
+{
+	char folder[] = "/tmp/portcullis-kept-XXXXXX";
+	__cleanup(names_free) struct names folders = {0};
+	json_t *kept;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	kept = json_pack("{s:[s, s]}", "catalog", folder, folder);
+	assert_int_equal(kept_folders("eth0", kept, &folders), 0);
+	assert_int_equal(folders.count, 1);
+	assert_string_equal(folders.name[0], folder);
+	assert_int_equal(chmod(folder, 0777), 0);
+	assert_int_equal(kept_folders("eth0", kept, &folders), -EPERM);
+	assert_non_null(strstr(heard, "which cannot be used any more: refused: others can write"));
+	assert_int_equal(rmdir(folder), 0);
+	assert_int_equal(kept_folders("eth0", kept, &folders), -EPERM);
+	assert_non_null(strstr(heard, "No such file or directory; give --fresh, or attach anew"));
+	json_decref(kept);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_parse, start, end),
+		cmocka_unit_test_setup_teardown(test_same, start, end),
+		cmocka_unit_test_setup_teardown(test_folders, start, end),
+	};
+
+	return cmocka_run_group_tests_name("compile/kept", tests, NULL, NULL);
+}
