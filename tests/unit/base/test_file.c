@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Files that are read whole. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "loader/base/file.h"
 #include "loader/base/memory.h"
@@ -32,10 +34,34 @@ static void test_read_file(void **state)
 	assert_int_equal(read_file("/proc/sys/kernel/ostype", 5, &text, &length), -EFBIG);
 }
 
+/* What is closed is no descriptor any more: closed again, it would be somebody else's. */
+static void test_close(void **state)
+{
+	int none = -1, fd = dup(0), other;
+	FILE *file = fopen("/dev/null", "r");
+
+	(void)state;
+	assert_true(fd > 0);
+	other = fd;
+	fd_close(&fd);
+	assert_int_equal(fd, -1);
+	assert_int_equal(fcntl(other, F_GETFD), -1);
+	assert_int_equal(dup(0), other);
+	fd_close(&fd);
+	fd_close(&none);
+	assert_int_equal(none, -1);
+	assert_true(fcntl(other, F_GETFD) >= 0);
+	fd_close(&other);
+	file_close(&file);
+	file = NULL;
+	file_close(&file);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_read_file, make_root, remove_root),
+		cmocka_unit_test(test_close),
 	};
 
 	return cmocka_run_group_tests_name("base/file", tests, NULL, NULL);

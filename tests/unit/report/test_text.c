@@ -31,12 +31,20 @@ static void test_status_hostile(void **state)
 			  "interfaces", "name", "rev\x1b[31mX", "profiles", "attached_at", "x\x1b",
 			  "program_version", "1\n2", "mode", "native", "recipe", "features",
 			  "f\x1b", "overrides", "set\x1b", "v\n", "groups", "g\x1b");
+	json_t *one = json_array_get(json_object_get(report, "interfaces"), 0);
 	__free_text char *text = text_form(report, NULL, false, report_status_text);
+	__free_text char *waits = NULL;
 
 	(void)state;
 	assert_null(strchr(text, '\x1b'));
 	assert_int_equal(strncmp(text, "rev?[31mX: native, , \n", 22), 0);
 	assert_non_null(strstr(text, " by portcullis 1?2\n"));
+	assert_non_null(
+		strstr(text, "\n  features   f?\n  set?       v?\n  groups     g? (0 prefixes)\n"));
+	assert_null(strstr(text, "waits"));
+	json_object_set_new(one, "waits", json_string("w"));
+	waits = text_form(report, NULL, false, report_status_text);
+	assert_non_null(strstr(waits, "\n  waits      w: portcullis apply --dry-run\n  features"));
 	json_decref(report);
 }
 
