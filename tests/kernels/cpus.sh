@@ -93,11 +93,11 @@ mount -t bpf -o mode=0700 bpf /sys/fs/bpf
 /usr/sbin/ip link set pc1 up
 portcullis attach pc0 -p ssh > $errors 2>&1 # what the first use of it leaves in the page cache and slabs
 portcullis detach pc0 >> $errors 2>&1
-sleep 3
+sleep 20
 before=$(available)
 check "attach, 2 of 128 CPUs" portcullis attach pc0 -p communigate-pro
 at_most "bytes of one filter, as status says" $limit "$(memory)"
-sleep 3
+sleep 20
 at_most "bytes that the guest has less" $limit $((before - $(available)))
 grep -E '^(MemAvailable|Percpu)' /proc/meminfo | note
 
