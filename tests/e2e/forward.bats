@@ -410,9 +410,9 @@ hairpin()
 	speaks_to server before
 	unanswered outside 198.51.100.1 5000
 	exits 0 as gateway doctor eth0
-	says 'out of the same interface, to 198.51.100.7 port 7001 (2 tracked)'
+	says 'out of the same interface again, to 198.51.100.7 port 7001 (2 tracked)'
 	exits 0 as gateway swap eth0 --catalog "$TINY"
-	says 'out of the same interface, to 198.51.100.7 port 7001'
+	says 'out of the same interface again, to 198.51.100.7 port 7001'
 	cat > "$TINY/answers.yaml" <<-END
 		profile: answers
 		title: What a server behind DNAT answers
