@@ -321,13 +321,19 @@ stops_at()
 
 stopped_or_ended()
 {
-	grep -qs -e 'stopped by SIGSTOP' -e '+++' "$DIR/stops"
+	grep -qs 'stopped by SIGSTOP' "$DIR/stops" || ! kill -0 $STOPPED 2> /dev/null
 }
 
-# `status` and `output` as of `run`.
+# `status` and `output` as of `run`. strace counts the calls of each thread, so that a thread may stop it again.
 go_on()
 {
-	inside kill -CONT "$(awk '/stopped by SIGSTOP/ { print $1; exit }' "$DIR/stops")"
+	local stopped
+
+	stopped=$(awk '/stopped by SIGSTOP/ { print $1; exit }' "$DIR/stops")
+	while kill -0 $STOPPED 2> /dev/null; do
+		inside kill -CONT "$stopped" 2> /dev/null || true
+		sleep 0.02
+	done
 	status=0
 	wait $STOPPED || status=$?
 	output=$(cat "$DIR/said")
