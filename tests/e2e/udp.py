@@ -3,8 +3,8 @@
 """UDP, both sides. udp.py serve PORT | ask ADDRESS PORT, with options: see --help
 
 A datagram is `SIZE WANTED` and then a pattern up to that size. The server checks each one and answers with
-the size that it wants; it prints `got SIZE`, or `wrong`. Of any other datagram it prints `got foreign COUNT`,
-for the first ones and for every thousandth, and answers with a few bytes. The client prints `answered SIZE` after it
+the size that it wants; it prints `got SIZE`, or `wrong`. For any other datagram it prints `got foreign COUNT`
+and answers with a few bytes. The client prints `answered SIZE` after it
 has compared all bytes, `nothing`, or the name of the error: `ECONNREFUSED`, `EMSGSIZE mtu 1300`. Exit 0 if
 it was answered.
 """
@@ -68,8 +68,7 @@ class Server:
         """None if there is to be none. Prints what has come."""
         if not data[:1].isdigit():
             self.foreign += 1
-            if self.foreign < 10 or self.foreign % 1000 == 0:
-                print(f"got foreign {self.foreign}", flush=True)
+            print(f"got foreign {self.foreign}", flush=True)
             return datagram(1, 0)  # which no server answers
         wanted = checked(data)
         print("wrong" if wanted is None else f"got {len(data)}", flush=True)
