@@ -453,13 +453,14 @@ flows_of_eth8()
 	bridge_up
 	: > "$DIR/say"
 	start server host /usr/bin/python3 -c '
-import socket, time
+import socket, struct, time
 listener = socket.socket()
 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"br0")
 listener.bind(("", 7000))
 listener.listen()
 one = listener.accept()[0]
+one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 one.shutdown(socket.SHUT_WR)
 print("half", flush=True)
 time.sleep(60)'
@@ -474,6 +475,7 @@ time.sleep(60)'
 	exits 0 pc swap eth8 -p host
 	same '[["tcp","203.0.113.1",7000,"203.0.113.2","closing"]]' "$(flows_of_eth8)" 'flows after a swap'
 	[ "$(pc flows eth8 --json | jq '.flows[0].expires')" -le $((left - 2)) ] || fail 'it was made anew'
+	stop server # by a reset, without a TIME_WAIT that the next attach would find
 }
 
 @test "a swap that closes the port of such a connection keeps it" {
