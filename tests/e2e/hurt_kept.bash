@@ -1,0 +1,155 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Kills a command, or lets a system call of it fail as on a full or broken disk, at every call that writes below
+# /var/lib/portcullis, and looks at what is kept and at what boots. For `hurt_kept` in faults_kept.bats: runs on the filtered
+# host, and needs PORTCULLIS, TOOLS and DIR.
+#
+#   hurt_kept.bash SITE WANTED WAITS COMMAND...
+#
+#   SITE     the site file that the command applies, or has applied
+#   WANTED   what boots after a command that did well: before or after
+#   WAITS    the site file that waits to be confirmed before the command; '': none
+#
+# At first the site file `before` is confirmed, and filters.
+set -u
+
+SITE=/etc/portcullis/site.yaml
+KEPT=/var/lib/portcullis
+site=$1 wanted=$2 waits=$3
+shift 3
+command=("$@")
+tried=0 failures=0 trouble=''
+
+trouble()
+{
+	trouble+="
+    $*"
+}
+
+# What filters now, by the only port in which they differ.
+now()
+{
+	case $("$PORTCULLIS" show --iface eth0 --json | jq -r '[.profiles[].services[].ports[]] | join(" ")') in
+	7001/tcp) echo before ;;
+	7002/tcp) echo after ;;
+	esac
+}
+
+# run OUTPUT COMMAND...
+run()
+{
+	"${@:2}" > "$1" 2>&1
+	code=$?
+}
+
+# All as at first.
+bring_back()
+{
+	if [ "$(now)" != before ]; then
+		cp "$DIR/before.yaml" $SITE
+		run "$DIR/back" "$PORTCULLIS" apply --force
+		[ $code = 0 ] && [ "$(now)" = before ] || { echo "cannot start anew: $(cat "$DIR/back")"; exit 1; }
+	fi
+	rm -rf $KEPT
+	cp -a "$DIR/kept" $KEPT
+	[ -z "$waits" ] || {
+		cp "$DIR/$waits.yaml" $SITE
+		run "$DIR/back" "$PORTCULLIS" apply --confirm 3600 --force
+		[ $code = 0 ] || { echo "cannot start anew: $(cat "$DIR/back")"; exit 1; }
+	}
+	cp "$DIR/$site.yaml" $SITE
+}
+
+# whole FOLDER: what is in a copy; nothing is missing in it.
+whole()
+{
+	local name
+
+	for name in before after; do
+		[ "$(cat "$1/site.yaml" "$1/groups/office" "$1/profiles/$name.yaml" 2> /dev/null)" != \
+			"$(cat "$DIR/$name.yaml" "$DIR/$name.office" "$DIR/$name.profile")" ] || [ ! -s "$1/about.json" ] || echo $name
+	done
+}
+
+# Each link leads to a whole copy.
+check_kept()
+{
+	local link
+
+	for link in $KEPT/{confirmed,pending,trying}; do
+		[ ! -L $link ] || [ -n "$(whole $link)" ] || trouble "not whole: $(find -L $link -type f -printf '%P %s\n' | tr '\n' ' ')"
+	done
+	[ -L $KEPT/confirmed ] || trouble 'nothing is confirmed'
+}
+
+# As after a reboot: no filter; the site file as it was left.
+check_boot()
+{
+	begun=no
+	[ ! -s $KEPT/tried ] || begun=yes
+	[[ ${command[*]} != *--confirm* || $begun = yes || $(now) = before ]] || grep -q ': cannot keep' "$DIR/out" ||
+		trouble 'it is applied, and nothing says that it is to be confirmed'
+	"$PORTCULLIS" detach eth0 > "$DIR/boot" 2>&1
+	run "$DIR/boot" "$PORTCULLIS" apply --boot
+	[ $code = 0 ] || [ $code = 4 ] || trouble "boot: exit $code: $(cat "$DIR/boot")"
+	booted=$(now)
+	case $action:$1:$booted in
+	none:*:"$wanted" | *:137:before | *:137:after) ;;
+	# What could not be kept is told of, and so is what boots.
+	E*:0:"$wanted") ;;
+	E*:0:*) grep -q "^portcullis: warning: $KEPT: cannot " "$DIR/out" || trouble "boots $booted, and no warning was given" ;;
+	E*:1:before) ;;
+	*) trouble "exit $1, boots $booted" ;;
+	esac
+	# Not confirmed, the file must not have booted; unless that was said, or nothing was applied yet.
+	[[ ${command[*]} != *--confirm* || $booted = before || $1:$begun = 137:no ]] ||
+		grep -q 'the next boot applies it even if' "$DIR/out" || trouble 'what was not confirmed boots'
+	[[ ${command[*]} != confirm || $1 != 0 || $booted = after ]] || grep -q 'the next boot has' "$DIR/out" ||
+		trouble 'what was confirmed does not boot'
+}
+
+# The next command that does well leaves one copy.
+check_rest()
+{
+	local left
+
+	cp "$DIR/before.yaml" $SITE
+	run "$DIR/next" "$PORTCULLIS" apply --force
+	[ $code = 0 ] || trouble "next command: exit $code: $(cat "$DIR/next")"
+	left=$(cd $KEPT && find . -mindepth 1 -maxdepth 1 ! -name tried -printf '%f\n' | sed 's/^snapshot-.*/snapshot/' | sort | tr '\n' ' ')
+	[ "$left" = 'confirmed snapshot ' ] || trouble "left: $left"
+	[ "$(whole $KEPT/confirmed)" = before ] || trouble 'the copy is another one'
+}
+
+# hurt_at ACTION POINT
+hurt_at()
+{
+	local fault=(-w $KEPT -e "$1@$2")
+
+	action=$1 trouble=''
+	case $1 in
+	kill) fault=(-w $KEPT -k "$2") ;;
+	none) fault=(-w $KEPT -l "$DIR/points") ;;
+	esac
+	tried=$((tried + 1))
+	bring_back
+	run "$DIR/out" "$TOOLS/faults" "${fault[@]}" "$PORTCULLIS" "${command[@]}"
+	check_kept
+	check_boot $code
+	check_rest
+	[ -n "$trouble" ] || return 0
+	failures=$((failures + 1))
+	echo "$1 at $2 ($(sed -n "s|^$2 ||p" "$DIR/points")):$trouble
+$(sed 's/^/    > /' "$DIR/out")"
+}
+
+hurt_at none none
+[ $failures = 0 ] || exit 1
+turn=0
+while read -r point _; do
+	errors=(ENOSPC EIO)
+	hurt_at kill "$point"
+	hurt_at "${errors[turn++ % 2]}" "$point"
+done < <(cat "$DIR/points")
+echo "${command[*]}: $(wc -l < "$DIR/points") calls, $tried points tried, $failures failures, $SECONDS s"
+[ $failures = 0 ]
