@@ -46,7 +46,6 @@ void filter_close(struct filter *filter)
 	for (i = 0; i < FILTER_FDS; i++)
 		fd_close(&filter->fd[i]);
 	fd_close(&filter->emptied);
-	slot_update_end(&filter->switching);
 	slot_update_end(&filter->placing);
 	installed_close(&filter->current);
 	installed_close(&filter->prepared);

@@ -70,8 +70,7 @@ struct filter {
 	struct installed replaced;	    /* judged until filter_commit; filter_finish frees it */
 	struct installed fallback;	    /* of a current one that waits to be confirmed */
 	struct installed reverted; /* was not confirmed in time, and gave way to the current one */
-	struct slot_update *placing;   /* of the next generation's trie, NULL: none under way */
-	struct slot_update *switching; /* to the generation that judges, NULL: none under way */
+	struct slot_update *placing; /* of the next generation's trie, NULL: none under way */
 	__u32 program_id;
 	bool frags; /* after filter_load: it takes frames of several buffers */
 };

@@ -159,10 +159,9 @@ int filter_commit(struct filter *filter)
 		seed_live(filter, filter->ifindex, filter->prepared.copy->forward);
 	if (first_to_confirm(filter, filter->prepared.copy))
 		err = keep_fallback(filter);
-	slot_update_end(&filter->switching);
 	if (!err)
-		err = slot_update_begin(filter->fd[FILTER_GENERATIONS], SLOT_JUDGING,
-					filter->prepared.generation, &filter->switching);
+		err = slot_put(filter, SLOT_JUDGING, filter->prepared.generation);
+	slot_update_end(&filter->placing);
 	if (err) {
 		error("cannot switch to the new generation: %s", strerror(-err));
 		return err;
@@ -184,9 +183,6 @@ static void let_stand_in_observe(struct installed *stand_in)
 
 void filter_finish(struct filter *filter)
 {
-	/* Until then packets that are under way may be judged by what goes. */
-	if (filter->replaced.copy)
-		slot_update_end(&filter->switching);
 	if (filter->replaced.copy && first_to_confirm(filter, filter->current.copy)) {
 		filter->fallback = filter->replaced;
 		filter->replaced = INSTALLED_NONE;
@@ -205,7 +201,6 @@ void filter_undo(struct filter *filter)
 	const struct installed *failed = committed ? &filter->current : &filter->prepared;
 	bool parked = old->copy && failed->copy && first_to_confirm(filter, failed->copy);
 
-	slot_update_end(&filter->switching);
 	slot_update_end(&filter->placing);
 	if (committed && !slot_put(filter, SLOT_JUDGING, filter->replaced.generation)) {
 		filter->prepared = filter->current;

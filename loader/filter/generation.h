@@ -14,9 +14,9 @@
  *
  *	filter_prepare	builds its maps beside the old ones and pins them if the filter is pinned;
  *			whatever can fail mostly fails here
- *	filter_commit	the switch: one update of `generations`; a packet that comes from now on
- *			is judged by the new one
- *	filter_finish	waits for packets that are under way, and frees the old one
+ *	filter_commit	the switch: one update of `generations`; a packet sees the old one or the
+ *			new one
+ *	filter_finish	frees the old one
  *	filter_undo	before finish: back to the old one, also after commit
  *
  * `policy`, tables and recipe are the caller's; number and times are set here. `batch` is the same

@@ -144,7 +144,6 @@ static int make_trie(struct filter *filter, const struct tables *tables, __u32 s
 		trie_entries(tables, key, groups);
 		err = trie_fill(fd, key, groups, count);
 		bpf_map_freeze(fd); /* as a recipe's */
-		slot_update_end(&filter->placing);
 		if (!err)
 			err = slot_update_begin(filter->fd[FILTER_TRIES], slot, fd,
 						&filter->placing);

@@ -190,15 +190,6 @@ static int read_tracks(struct reading *reading)
 	return err ? err : reading->result;
 }
 
-/* The number of entries is told at once; to dump an empty table takes as long as a full one. */
-static bool is_empty(void)
-{
-	__close_file FILE *file = fopen(TRACKS, "re");
-	unsigned int tracks;
-
-	return file && fscanf(file, "%u", &tracks) == 1 && !tracks;
-}
-
 bool conntrack_loaded(void)
 {
 	return !access(TRACKS, F_OK);
@@ -207,14 +198,13 @@ bool conntrack_loaded(void)
 int conntrack_each(conntrack_take *take, void *context, bool *whole)
 {
 	struct reading reading = {.take = take, .context = context};
-	int err = 0;
+	int err;
 
 	if (!whole)
 		return read_tracks(&reading);
 	send_probe(AF_INET, &reading.probe[0].key);
 	send_probe(AF_INET6, &reading.probe[1].key);
-	if (!is_empty())
-		err = read_tracks(&reading);
+	err = read_tracks(&reading);
 	*whole = reading.probe[0].seen && reading.probe[1].seen;
 	return err;
 }

@@ -68,17 +68,20 @@ static void share(const char *path, gid_t gid)
 		set(path, gid, S_ISDIR(st.st_mode) ? 0750 : 0640);
 }
 
-/*
- * If the folder of pins has been given to the group: only admins_share_all decides. Who the group
- * is the folder tells: to ask the name service, once a pin, takes longer than all else that is
- * done.
- */
-void admins_share(const char *path)
+/* Whether the folder of pins has been given to the group: only admins_share_all decides. */
+static bool is_shared(gid_t gid)
 {
 	struct stat st;
 
-	if (!lstat(PINS, &st) && st.st_gid && st.st_mode & 0040)
-		share(path, st.st_gid);
+	return !lstat(PINS, &st) && st.st_gid == gid && st.st_mode & 0040;
+}
+
+void admins_share(const char *path)
+{
+	gid_t gid;
+
+	if (admins_exist(&gid) && is_shared(gid))
+		share(path, gid);
 }
 
 static void share_folder(const char *id, gid_t gid)
