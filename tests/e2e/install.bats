@@ -79,7 +79,7 @@ rebuilds()
 	says_not 'loader/base/yaml.c' 'loader/command/options.c'
 	rebuilds loader/base/yaml_fields.h 'CC      loader/catalog/profile.c' 'CC      loader/base/yaml_fields.c' 'LINK'
 	says_not 'BPF' 'loader/filter/hook.c'
-	rebuilds loader/object/folder.h 'CC      loader/object/folder.c' 'CC      loader/filter/hook.c' 'LINK'
+	rebuilds loader/object/folder.h 'CC      loader/object/folder.c' 'CC      loader/host/attached.c' 'LINK'
 	rebuilds docs/portcullis.8.scd 'MAN'
 	says_not 'CC '
 	exits 0 build all
