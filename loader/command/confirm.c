@@ -15,6 +15,7 @@
 #include "loader/filter/open.h"
 #include "loader/filter/settle.h"
 #include "loader/filter/several.h"
+#include "loader/host/attached.h"
 #include "loader/host/lockout.h"
 #include "loader/host/state_live.h"
 #include "loader/object/folder.h"
@@ -116,34 +117,15 @@ static int confirm_one(struct confirm *confirm, const struct hook *hook)
 	return 0;
 }
 
-static int find_hooks(struct confirm *confirm)
-{
-	const struct names *names = &confirm->options->arguments;
-	size_t i;
-	int err;
-
-	confirm->named = names->count;
-	if (!names->count)
-		return hook_list(&confirm->hook, &confirm->count);
-	confirm->hook = xcalloc(names->count, sizeof(*confirm->hook));
-	for (i = 0; i < names->count; i++) {
-		err = hook_find(names->name[i], &confirm->hook[i]);
-		if (!err && !confirm->hook[i].id[0])
-			err = hook_missing(&confirm->hook[i], "confirm");
-		if (err)
-			return err;
-		confirm->count++;
-	}
-	return 0;
-}
-
 static int run(struct confirm *confirm)
 {
-	int err = find_hooks(confirm);
+	const struct names *names = &confirm->options->arguments;
+	int err = hooks_of(names, "confirm", &confirm->hook, &confirm->count);
 	size_t i;
 
 	if (err)
 		return err;
+	confirm->named = names->count;
 	look_for_late(confirm);
 	/* What a killed command has left half done is completed, and confirmed with the rest. */
 	err = hook_settle();

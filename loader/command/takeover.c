@@ -11,6 +11,7 @@
 #include "loader/filter/hook.h"
 #include "loader/filter/settle.h"
 #include "loader/filter/several.h"
+#include "loader/host/attached.h"
 #include "loader/host/takeover.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"
@@ -50,39 +51,11 @@ static int take_over_all(struct hook *hook, size_t count)
 	return err;
 }
 
-static int take_over_named(const struct names *names)
-{
-	struct hook *hook = xcalloc(names->count, sizeof(*hook));
-	size_t i;
-	int err = 0;
-
-	for (i = 0; i < names->count && !err; i++) {
-		err = hook_find(names->name[i], &hook[i]);
-		if (!err && !hook[i].id[0])
-			err = hook_missing(&hook[i], "takeover");
-	}
-	if (!err)
-		err = take_over_all(hook, names->count);
-	free(hook);
-	return err;
-}
-
-static int take_over_attached(void)
-{
-	struct hook *hook;
-	size_t count;
-	int err = hook_list(&hook, &count);
-
-	if (err)
-		return err;
-	err = take_over_all(hook, count);
-	free(hook);
-	return err;
-}
-
 int command_takeover(const struct options *options, struct diag *diag)
 {
+	struct hook *hook = NULL;
 	__close_fd int lock = -1;
+	size_t count = 0;
 	int ready, err;
 
 	(void)diag;
@@ -91,8 +64,10 @@ int command_takeover(const struct options *options, struct diag *diag)
 	ready = pins_ready(false);
 	if (ready < 0 || (ready && (pins_lock(&lock) || hook_collect())))
 		return EXIT_FAILED;
-	err = options->arguments.count ? take_over_named(&options->arguments) :
-					 take_over_attached();
+	err = hooks_of(&options->arguments, "takeover", &hook, &count);
+	if (!err)
+		err = take_over_all(hook, count);
+	free(hook);
 	if (ready)
 		several_settle();
 	return err ? EXIT_FAILED : EXIT_DONE;

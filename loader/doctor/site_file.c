@@ -11,6 +11,7 @@
 #include "loader/base/shell.h"
 #include "loader/compile/kept.h"
 #include "loader/compile/plan.h"
+#include "loader/host/site_standing.h"
 #include "loader/host/state_live.h"
 #include "loader/recipe/site_check.h"
 #include "loader/recipe/state.h"
@@ -80,7 +81,8 @@ static void say_diag(struct doctor *doctor, const char *check, const char *fix,
 		doctor_say(doctor, check, rest, fix, "and %zu more", diag->count - SHOWN);
 }
 
-char *doctor_command(const struct names *folders, const char *start, const char *path)
+/* "START --catalog DIR.. PATH"; the caller frees. */
+static char *command_text(const struct names *folders, const char *start, const char *path)
 {
 	struct names words = {};
 	char *command;
@@ -128,7 +130,7 @@ static size_t read_all(struct catalog *catalog, struct diag *diag)
 static void check_profiles(struct doctor *doctor, struct catalog *catalog)
 {
 	__cleanup(diag_free) struct diag diag = {};
-	__free_text char *fix = doctor_command(doctor->folders, "portcullis check", NULL);
+	__free_text char *fix = command_text(doctor->folders, "portcullis check", NULL);
 	size_t count = 0;
 
 	if (!catalog_open(doctor->folders, catalog, &diag))
@@ -176,7 +178,7 @@ static void check_file(struct doctor *doctor, struct catalog *catalog)
 {
 	const char *given = doctor->site_path;
 	const char *path = given ? given : SITE_FILE;
-	__free_text char *fix = doctor_command(doctor->folders, "portcullis check", path);
+	__free_text char *fix = command_text(doctor->folders, "portcullis check", path);
 	__cleanup(diag_free) struct diag diag = {};
 	struct site *site = &doctor->site;
 
@@ -205,13 +207,7 @@ void doctor_site(struct doctor *doctor)
 
 const struct site_interface *doctor_wanted(const struct doctor *doctor, const struct hook *hook)
 {
-	char real[IF_NAMESIZE];
-	size_t i;
-
-	for (i = 0; i < doctor->site.interfaces; i++)
-		if (link_find(doctor->site.interface[i].name, real) == (int)hook->ifindex)
-			return &doctor->site.interface[i];
-	return NULL;
+	return standing_interface(&doctor->site, hook->ifindex);
 }
 
 /* What is attached against what the file says. */
@@ -307,12 +303,12 @@ char *doctor_apply(const struct doctor *doctor)
 	__free_text char *start = NULL;
 
 	if (doctor->site_wrong)
-		return doctor_command(doctor->folders, "portcullis check", doctor->site.path);
+		return command_text(doctor->folders, "portcullis check", doctor->site.path);
 	if (doctor->site_tried)
 		return restore(doctor);
 	if (!doctor->site_path)
-		return doctor_command(doctor->folders, "portcullis apply", NULL);
+		return command_text(doctor->folders, "portcullis apply", NULL);
 	site = shell_word(doctor->site_path);
 	start = xasprintf("portcullis apply --site %s", site);
-	return doctor_command(doctor->folders, start, NULL);
+	return command_text(doctor->folders, start, NULL);
 }

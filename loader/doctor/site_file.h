@@ -14,10 +14,9 @@ const struct site_interface *doctor_wanted(const struct doctor *doctor, const st
 void doctor_wants(struct doctor *doctor, const struct patient *patient);
 
 /*
- * "START --catalog DIR.. PATH", and apply with --site and --catalog as given, or where the file has
- * errors or was reverted what is to be done before; the caller frees.
+ * The command that applies the file, with --site and --catalog as given; or, where the file has
+ * errors or was reverted, what is to be done before. The caller frees.
  */
-char *doctor_command(const struct names *folders, const char *start, const char *path);
 char *doctor_apply(const struct doctor *doctor);
 
 #endif

@@ -16,7 +16,11 @@
 #include "loader/object/paths.h"
 #include "loader/object/pin.h"
 
-int filter_empty(struct filter *filter)
+/*
+ * Removes the active generation, so that everything passes at both hooks from one packet to
+ * the next. Works for other layouts too. Returns 0 or -errno.
+ */
+static int filter_empty(struct filter *filter)
 {
 	__u32 judging = 0, number;
 

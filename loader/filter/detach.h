@@ -6,12 +6,6 @@
 #include "loader/filter/filter.h"
 
 /*
- * Removes the active generation, so that everything passes at both hooks from one packet to
- * the next. Works for other layouts too. Returns 0 or -errno.
- */
-int filter_empty(struct filter *filter);
-
-/*
  * Takes a filter known by its links or its id off both hooks, and removes its pins. Also one that
  * is half made. It first lets everything pass: if that fails, -errno with a message, and nothing is
  * changed; what fails later is warned of, and the next command completes it.

@@ -38,8 +38,12 @@ static int read_installed(const struct filter *filter, const char *pin, int gene
 	return 0;
 }
 
-int installed_open(const struct filter *filter, installed_wanted *is_wanted, __u32 wanted,
-		   struct installed *installed)
+/* Whether a generation map, by its id, is the one that is looked for. */
+typedef bool wanted_fn(const struct filter *filter, __u32 id, __u32 wanted);
+
+/* Opens the first pinned generation that is wanted. -ENOENT: none; -EPROTO: of another layout. */
+static int open_wanted(const struct filter *filter, wanted_fn *is_wanted, __u32 wanted,
+		       struct installed *installed)
 {
 	__free_text char *folder = object_path(filter->id, NULL);
 	DIR *dir = opendir(folder);
@@ -78,7 +82,7 @@ static bool is_id(const struct filter *filter, __u32 id, __u32 wanted)
 
 int installed_open_id(const struct filter *filter, __u32 id, struct installed *installed)
 {
-	return installed_open(filter, is_id, id, installed);
+	return open_wanted(filter, is_id, id, installed);
 }
 
 static bool is_any(const struct filter *filter, __u32 id, __u32 wanted)
@@ -106,7 +110,7 @@ static bool is_left_over(const struct filter *filter, __u32 id, __u32 wanted)
 int filter_left_over(struct filter *filter, __u64 *batch)
 {
 	struct installed found = INSTALLED_NONE;
-	int err = installed_open(filter, is_left_over, 0, &found);
+	int err = open_wanted(filter, is_left_over, 0, &found);
 
 	installed_close(&filter->prepared);
 	installed_close(&filter->replaced);
@@ -128,7 +132,7 @@ int filter_program(const char *id, __u32 *program_id)
 	int err;
 
 	snprintf(filter.id, sizeof(filter.id), "%s", id);
-	err = installed_open(&filter, is_any, 0, &any);
+	err = open_wanted(&filter, is_any, 0, &any);
 	*program_id = err ? 0 : any.copy->program_id;
 	return err == -ENOENT || err == -EPROTO ? 0 : err;
 }

@@ -7,13 +7,7 @@
 
 #include "loader/filter/filter.h"
 
-/* Whether a generation map, by its id, is the one that is looked for. */
-typedef bool installed_wanted(const struct filter *filter, __u32 id, __u32 wanted);
-
-/* Opens the first pinned generation that is wanted. -ENOENT: none; -EPROTO: of another layout. */
-int installed_open(const struct filter *filter, installed_wanted *is_wanted, __u32 wanted,
-		   struct installed *installed);
-/* The one with this id. */
+/* Opens the pinned generation with this id. -ENOENT: none; -EPROTO: of another layout. */
 int installed_open_id(const struct filter *filter, __u32 id, struct installed *installed);
 
 /*

@@ -42,9 +42,7 @@ static int read_one(struct live *live)
 	return err ? err : read_counters(live);
 }
 
-/* The hooks to look at: those that are named, each with a filter, or all that have one. */
-static int find_hooks(const struct names *interfaces, const char *command, struct hook **list,
-		      size_t *count)
+int hooks_of(const struct names *interfaces, const char *command, struct hook **list, size_t *count)
 {
 	size_t i;
 	int err = 0;
@@ -91,7 +89,7 @@ static int find(const struct names *interfaces, const char *command, int (*take)
 	*left_out = false;
 	if (pins_ready(false) < 0)
 		return -EPERM;
-	err = find_hooks(interfaces, command, &hook, &hooks);
+	err = hooks_of(interfaces, command, &hook, &hooks);
 	if (err)
 		return err;
 	*list = xcalloc(hooks, sizeof(**list));

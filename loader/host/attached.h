@@ -36,6 +36,13 @@ void live_free(struct live *list, size_t count);
  */
 int filter_kept(const char *interface, const struct filter *filter, json_t **kept);
 
+/*
+ * The hooks of the named interfaces, each of which must have a filter, or of all that have one. The
+ * caller frees `*list`. -errno with a message.
+ */
+int hooks_of(const struct names *interfaces, const char *command, struct hook **list,
+	     size_t *count);
+
 /* Opens the filter of a hook; a message and -ENOENT, or -errno, if there is none to open. */
 int hook_open(const struct hook *hook, const char *command, struct filter *filter);
 /* The filter of an interface by name; a message and -ENODEV or -ENOENT if there is none. */

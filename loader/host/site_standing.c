@@ -56,7 +56,7 @@ void standing_free(struct standing *standing)
 	site_free(&standing->site);
 }
 
-static const struct site_interface *find(const struct site *site, unsigned int ifindex)
+const struct site_interface *standing_interface(const struct site *site, unsigned int ifindex)
 {
 	char real[IF_NAMESIZE];
 	size_t i;
@@ -96,7 +96,7 @@ char *standing_waits(const struct standing *standing, const char *interface, uns
 
 	/* One that was reverted, or has errors, is told of as a whole. */
 	if (standing->state != SITE_WRONG && standing->state != SITE_REVERTED)
-		wanted = find(&standing->site, ifindex);
+		wanted = standing_interface(&standing->site, ifindex);
 	if (wanted && !kept_folders(interface, kept, &folders) &&
 	    !catalog_open(&folders, &catalog, &unused) &&
 	    !plan_make(&catalog, &folders, &wanted->recipe, false, &plan, &unused))

@@ -34,4 +34,7 @@ void standing_free(struct standing *standing);
 char *standing_waits(const struct standing *standing, const char *interface, unsigned int ifindex,
 		     const json_t *kept);
 
+/* What the file says of the interface, which it may call by an alternative name; NULL: nothing. */
+const struct site_interface *standing_interface(const struct site *site, unsigned int ifindex);
+
 #endif
