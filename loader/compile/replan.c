@@ -6,26 +6,34 @@
 #include "loader/compile/kept.h"
 #include "loader/recipe/recipe_json.h"
 
-int remake(const char *interface, const char *recipe, const struct names *first,
-	   struct remade *remade)
+int remake_kept(const char *interface, const struct names *first, struct remade *remade,
+		struct diag *diag)
 {
 	__cleanup(names_free) struct names folders = {};
-	__cleanup(diag_free) struct diag diag = {};
-	int err = kept_parse(interface, recipe, &remade->kept);
+	int err = kept_folders(interface, remade->kept, &remade->folders);
 
-	if (!err)
-		err = kept_folders(interface, remade->kept, &remade->folders);
 	if (first)
 		names_add_all(&folders, first);
 	names_add_all(&folders, &remade->folders);
 	if (!err)
-		err = catalog_open(&folders, &remade->catalog, &diag);
+		err = catalog_open(&folders, &remade->catalog, diag);
 	if (!err)
 		err = recipe_from_json(&remade->recipe, json_object_get(remade->kept, "recipe"),
-				       &diag);
+				       diag);
 	if (!err)
 		err = plan_make(&remade->catalog, &remade->folders, &remade->recipe, false,
-				&remade->plan, &diag);
+				&remade->plan, diag);
+	return err;
+}
+
+int remake(const char *interface, const char *recipe, const struct names *first,
+	   struct remade *remade)
+{
+	__cleanup(diag_free) struct diag diag = {};
+	int err = kept_parse(interface, recipe, &remade->kept);
+
+	if (!err)
+		err = remake_kept(interface, first, remade, &diag);
 	diag_print(&diag, stderr);
 	return err;
 }

@@ -19,6 +19,9 @@ struct remade {
  */
 int remake(const char *interface, const char *recipe, const struct names *first,
 	   struct remade *remade);
+/* Remakes from `kept`, which is set already, with errors in `diag`. Otherwise as remake. */
+int remake_kept(const char *interface, const struct names *first, struct remade *remade,
+		struct diag *diag);
 void remade_free(struct remade *remade);
 
 #endif

@@ -10,10 +10,10 @@
 #include "loader/base/memory.h"
 #include "loader/compile/kept.h"
 #include "loader/compile/plan.h"
+#include "loader/compile/replan.h"
 #include "loader/filter/open.h"
 #include "loader/host/attached.h"
 #include "loader/net/link.h"
-#include "loader/recipe/recipe_json.h"
 #include "loader/recipe/state.h"
 #include "loader/recipe/state_write.h"
 #include "loader/report/difference.h"
@@ -135,19 +135,14 @@ static char *changed_profiles(const json_t *before, const json_t *after)
 
 char *state_waits(const char *interface, const json_t *kept)
 {
+	__cleanup(remade_free) struct remade now = {.kept = json_incref((json_t *)kept)};
 	__cleanup(diag_free) struct diag unused = {};
-	__cleanup(names_free) struct names folders = {};
-	__cleanup(catalog_close) struct catalog catalog = {};
-	__cleanup(recipe_free) struct recipe recipe = {};
-	__cleanup(plan_free) struct plan plan = {};
 	__free_text char *what = NULL, *names = NULL;
 
-	if (kept_folders(interface, kept, &folders) || catalog_open(&folders, &catalog, &unused) ||
-	    recipe_from_json(&recipe, json_object_get(kept, "recipe"), &unused) ||
-	    plan_make(&catalog, &folders, &recipe, false, &plan, &unused))
+	if (remake_kept(interface, NULL, &now, &unused))
 		return NULL;
-	what = difference_short(kept, plan.kept);
-	names = changed_profiles(kept, plan.kept);
+	what = difference_short(kept, now.plan.kept);
+	names = changed_profiles(kept, now.plan.kept);
 	return what && *names ? xasprintf("%s changed since it was applied: %s", names, what) :
 				NULL;
 }
