@@ -218,7 +218,7 @@ static int check_usage(const struct options *options)
 		error("apply: give either --reload or --boot, not both");
 	else if (options->resumed && (options->boot || options->reload || options->dry_run ||
 				      options->confirm || options->arguments.count))
-		error("apply: --resumed stands alone");
+		error("apply: --resumed takes no interfaces and no other options");
 	else if (options->as && (!options->boot || options->arguments.count != 1))
 		error("apply: --as goes with --boot and one interface");
 	else

@@ -60,8 +60,8 @@ static int put_again(const struct hook *hook)
 	    bpf_link_update(other.filter.fd[FILTER_LINK], other.filter.fd[FILTER_PROGRAM], NULL))
 		err = -errno;
 	if (err)
-		error("%s: cannot put the program into its driver again: %s", hook->name,
-		      strerror(-err));
+		error("%s: cannot put the program into its driver again: %s; since suspend packets may pass unfiltered: portcullis detach %s, then attach again",
+		      hook->name, strerror(-err), hook->name);
 	return err;
 }
 

@@ -363,7 +363,7 @@ has_state()
 	same "$before" "$(attached host eth0)$(pc status --json | jq -S 'del(.. | .seconds_left?, .uptime?)')"
 	unanswered client 192.0.2.1 143
 	exits 2 on host "$PORTCULLIS" apply --resumed eth0
-	says 'apply: --resumed stands alone'
+	says 'apply: --resumed takes no interfaces and no other options'
 	pc detach eth0 eth1
 	exits 0 on host "$PORTCULLIS" apply --resumed
 }
