@@ -54,7 +54,8 @@ LEFT_OUT = (r"{i}: no such interface in this network namespace: left out",
             r"{i}: left out, and stays as it is; the other interfaces are applied",
             r"warning: apply: they cannot be changed together: each interface is tried by itself")
 # A client is connected to a port that attaching closes.
-LIVES = r"warning: {i}: \d+ sessions? to \d+/tcp lives? on; new ones will be refused"
+LIVES_AT = r"\d+ to \d+/tcp at (?:eth0|eth1|{i})"
+LIVES = "warning: open connections continue, but new ones will be refused: " + LIVES_AT + "(?:, " + LIVES_AT + ")*"
 WAITING = "warning: another portcullis command is running; waiting for it"
 MOVE_LOST = (r"warning: {i}: its egress program was missing, and is attached again: "
              "packets sent meanwhile were not learned")
