@@ -9,6 +9,8 @@
 #include "bpf/flow.h"
 #include "bpf/maps.h"
 #include "bpf/packet.h"
+#include "bpf/parse.h"
+#include "bpf/reply.h"
 #include "bpf/table.h"
 
 static __always_inline bool is_echo_reply(const struct packet *packet)

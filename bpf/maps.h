@@ -181,6 +181,17 @@ struct {
 	__type(value, __u64);
 } echo SEC(".maps");
 
+/*
+ * `value & mask` that the compiler must not leave out. It knows that a byte-swapped port is below
+ * 65,536; the verifiers of 5.10, 6.1 and 6.12 do not, and refuse the load.
+ */
+#define bounded(value, mask)                                                \
+	({                                                                  \
+		__u64 bounded_value = (value);                              \
+		asm volatile("%0 &= %1" : "+r"(bounded_value) : "i"(mask)); \
+		bounded_value;                                              \
+	})
+
 static __always_inline __u64 now(void)
 {
 	return have_coarse ? bpf_ktime_get_coarse_ns() : bpf_ktime_get_ns();

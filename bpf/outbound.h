@@ -9,7 +9,9 @@
 #include "bpf/flow.h"
 #include "bpf/fragment.h"
 #include "bpf/icmp.h"
+#include "bpf/learn.h"
 #include "bpf/packet.h"
+#include "bpf/parse.h"
 #include "bpf/table.h"
 
 /* `second`: PC_CELL_OUT + the remote port, or 0. */

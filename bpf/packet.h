@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Parses a frame down to its transport header: verdict lines 1 and 2, and what the others read. */
+/* A packet: the headers, struct packet, and how bytes of the frame are read. */
 #ifndef PORTCULLIS_PACKET_H
 #define PORTCULLIS_PACKET_H
 
@@ -17,8 +17,6 @@
 #include "bpf/abi.h"
 #include "bpf/maps.h"
 
-#define VLAN_TAGS	 2
-#define EXTENSIONS	 8
 #define IP_FRAGMENT_MORE 0x2000 /* RFC 791, host order */
 #define IP_FRAGMENT_AT	 0x1fff /* in units of 8 bytes */
 #define IPV6_MORE	 0x0001 /* RFC 8200, 4.5 */
@@ -118,15 +116,6 @@ struct packet {
 #define TCP_FLAGS	   0xffu
 #define TCP_SEQUENCE(word) ((word) >> PC_HEARD_SHIFT)
 
-enum parsed {
-	PARSED_MALFORMED,
-	PARSED_NON_IP,
-	PARSED_LATER_FRAGMENT,
-	PARSED_PORT, /* TCP, UDP */
-	PARSED_PACKET,
-	PARSED_ELSEWHERE, /* a header is not in the linear part: parse again with `gather` */
-};
-
 /* The state of reading, for the functions that are told where the headers are. */
 static __always_inline void packet_start(struct packet *packet, struct xdp_md *ctx)
 {
@@ -223,12 +212,6 @@ static __always_inline bool packet_read_ip(const struct packet *packet, __u32 sk
 	return packet->gather && packet_copy(packet, packet->ip + skip, size, buffer, header);
 }
 
-/* The verdict on a header that packet_read did not find. */
-static __always_inline enum parsed packet_unread(const struct packet *packet)
-{
-	return have_frags && !packet->gather ? PARSED_ELSEWHERE : PARSED_MALFORMED;
-}
-
 /* fe80::/10; the first word of an address. */
 static __always_inline bool is_link_local6(__be32 word)
 {
@@ -240,322 +223,21 @@ static __always_inline bool is_multicast6(__be32 word)
 	return (word & bpf_htonl(0xff000000)) == bpf_htonl(0xff000000);
 }
 
-static __always_inline void set_ports(struct packet *packet, __be16 source, __be16 destination)
+static __always_inline bool is_icmp(const struct packet *packet)
 {
-	packet->remote_port = bpf_ntohs(packet->outward ? destination : source);
-	packet->local_port = bpf_ntohs(packet->outward ? source : destination);
+	return packet->protocol == (packet->ipv6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP);
 }
 
-static __always_inline enum parsed parse_transport(struct packet *packet)
+/* A request: RFC 792; RFC 4443. */
+static __always_inline bool is_echo(const struct packet *packet)
 {
-	union {
-		struct tcphdr tcp;
-		struct udphdr udp;
-		struct icmp_header icmp;
-	} buffer;
-
-	if (packet->protocol == PROTOCOL_TCP) {
-		const struct tcphdr *tcp;
-
-		if (packet->at + sizeof(*tcp) > packet->end)
-			return PARSED_MALFORMED;
-		if (!packet_read(packet, packet->at, sizeof(*tcp), &buffer, (const void **)&tcp))
-			return packet_unread(packet);
-		if (tcp->doff < 5 || packet->at + tcp->doff * 4 > packet->end)
-			return PARSED_MALFORMED;
-		packet->transport = PC_TCP;
-		packet->tcp = (bpf_ntohl(packet->outward ? tcp->ack_seq : tcp->seq) & ~TCP_FLAGS) |
-			      ((const __u8 *)tcp)[13];
-		set_ports(packet, tcp->source, tcp->dest);
-		return PARSED_PORT;
-	} else if (packet->protocol == PROTOCOL_UDP) {
-		const struct udphdr *udp;
-
-		if (packet->at + sizeof(*udp) > packet->end)
-			return PARSED_MALFORMED;
-		if (!packet_read(packet, packet->at, sizeof(*udp), &buffer, (const void **)&udp))
-			return packet_unread(packet);
-		packet->transport = PC_UDP;
-		set_ports(packet, udp->source, udp->dest);
-		return PARSED_PORT;
-	} else if (packet->protocol == (packet->ipv6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP)) {
-		const struct icmp_header *icmp;
-
-		if (packet->at + sizeof(*icmp) > packet->end)
-			return PARSED_MALFORMED;
-		if (!packet_read(packet, packet->at, sizeof(*icmp), &buffer, (const void **)&icmp))
-			return packet_unread(packet);
-		packet->icmp_type = icmp->type;
-		packet->local_port = bpf_ntohs(icmp->id); /* an echo's identifier */
-	}
-	return PARSED_PACKET;
+	return is_icmp(packet) && packet->icmp_type == (packet->ipv6 ? 128 : 8);
 }
 
-/* RFC 1858: a TCP fragment at offset 8 could overwrite the flags of the header before it. */
-static __always_inline enum parsed parse_later_fragment(__u8 protocol, __u32 units)
+/* A SYN without ACK begins a connection: it is no reply to anything. */
+static __always_inline bool is_syn(const struct packet *packet)
 {
-	return protocol == PROTOCOL_TCP && units == 1 ? PARSED_MALFORMED : PARSED_LATER_FRAGMENT;
-}
-
-static __always_inline enum parsed parse_ipv4(struct packet *packet)
-{
-	struct iphdr buffer;
-	const struct iphdr *ip;
-	__u32 header, total, fragment;
-
-	if (!packet_read(packet, packet->ip, sizeof(*ip), &buffer, (const void **)&ip))
-		return packet_unread(packet);
-	if (ip->version != 4 || ip->ihl < 5)
-		return PARSED_MALFORMED;
-	header = ip->ihl * 4;
-	total = bpf_ntohs(ip->tot_len);
-	if (!total) { /* BIG TCP */
-		total = packet->length - packet->ip;
-		if (total <= 0xffff)
-			return PARSED_MALFORMED;
-	}
-	packet->end = packet->ip + total;
-	if (total < header || packet->end > packet->length)
-		return PARSED_MALFORMED;
-	packet->protocol = ip->protocol;
-	fragment = bpf_ntohs(ip->frag_off);
-	if (fragment & IP_FRAGMENT_AT)
-		return parse_later_fragment(ip->protocol, fragment & IP_FRAGMENT_AT);
-	packet->fragment = !!(fragment & IP_FRAGMENT_MORE);
-	packet->at = packet->ip + header;
-	return parse_transport(packet);
-}
-
-static __always_inline bool is_extension(__u32 next)
-{
-	return next == IPV6_HOP_BY_HOP || next == IPV6_ROUTING || next == IPV6_FRAGMENT ||
-	       next == IPV6_OPTIONS;
-}
-
-/*
- * Walks the extension headers from `at` on, of which `next` is the first. Returns 0 if the chain is
- * broken, else WALKED | where it ends; what follows is left in the packed fields. A later fragment
- * ends the walk at its fragment header.
- */
-#define WALKED		   (1ULL << 63)
-#define WALKED_AT(w)	   ((__u32)(w)&0x7fff) /* at most WALK_FROM + 8 * 2048 */
-#define WALKED_IS_FIRST	   (1ULL << 24)
-#define WALKED_NEXT(w)	   ((__u8)((w) >> 16))
-#define WALKED_MORE(w)	   ((__u8)((w) >> 24) & 1)
-#define WALKED_FRAGMENT(w) ((__u32)((w) >> 25) & 0x7fff) /* where the fragment header is */
-#define WALKED_UNITS(w)	   ((__u32)((w) >> 40) & 0x1fff)
-#define WALK_FROM	   0xfff
-
-static __always_inline __u64 walk(const struct packet *packet, __u32 at, __u32 end, __u32 next)
-{
-	struct ipv6_extension buffer;
-	__u64 fragment = 0;
-	int i;
-
-	at &= WALK_FROM;
-	/*
-	 * Unrolled: 5.10 and 6.1 refuse a loop that clang closes by falling through ("back-edge").
-	 */
-#pragma clang loop unroll(full)
-	for (i = 0; i <= EXTENSIONS; i++) {
-		const struct ipv6_extension *extension;
-		__u32 length = sizeof(*extension);
-
-		if (!is_extension(next))
-			return WALKED | fragment | next << 16 | at;
-		if (i == EXTENSIONS || at + length > end)
-			return 0;
-		if (!packet_fetch(packet, at, sizeof(*extension), &buffer,
-				  (const void **)&extension))
-			return 0;
-		if (next == IPV6_FRAGMENT) {
-			__u64 word = bpf_ntohs(extension->fragment);
-			/* Fragments in fragments: the outermost counts, because it is reassembled
-			 * first. */
-			__u64 outer = fragment ? fragment : (__u64)at << 25 | WALKED_IS_FIRST;
-
-			if (word & IPV6_AT)
-				return WALKED | (word & IPV6_AT) << 37 |
-				       (outer & ~WALKED_IS_FIRST) | extension->next << 16 | at;
-			if (word & IPV6_MORE)
-				fragment = outer;
-		} else {
-			length += extension->length * 8;
-		}
-		if (at + length > end)
-			return 0;
-		at += length;
-		next = extension->next;
-	}
-	return 0;
-}
-
-/* Global functions, as vlan_walk: the verifier looks at one once, not in every state of its caller.
- */
-__noinline __u64 extension_walk(struct xdp_md *ctx, __u32 at, __u32 end, __u32 next)
-{
-	struct packet packet = {};
-
-	packet_start(&packet, ctx);
-	return walk(&packet, at, end, next);
-}
-
-__noinline __u64 extension_walk_egress(struct __sk_buff *ctx, __u32 at, __u32 end, __u32 next)
-{
-	struct packet packet = {};
-
-	packet_init_egress(&packet, ctx);
-	return walk(&packet, at, end, next);
-}
-
-static __always_inline enum parsed parse_ipv6(struct packet *packet)
-{
-	struct ipv6_start buffer;
-	const struct ipv6_start *ip;
-	__u32 payload;
-	__u64 walked;
-
-	if (!packet_read(packet, packet->ip, sizeof(*ip), &buffer, (const void **)&ip))
-		return packet_unread(packet);
-	if (ip->version >> 4 != 6)
-		return PARSED_MALFORMED;
-	packet->ipv6 = 1;
-	packet->hop_limit = ip->hop_limit;
-	packet->protocol = ip->next;
-	packet->at = packet->ip + sizeof(struct ipv6hdr);
-	if (packet->at > packet->length)
-		return PARSED_MALFORMED;
-	payload = bpf_ntohs(ip->payload);
-	if (!payload && packet->length - packet->at > 0xffff) /* BIG TCP */
-		payload = packet->length - packet->at;
-	packet->end = packet->at + payload;
-	if (packet->end > packet->length)
-		return PARSED_MALFORMED;
-	if (!is_extension(packet->protocol))
-		return parse_transport(packet);
-	if (packet->egress)
-		walked = extension_walk_egress(packet->ctx, packet->at, packet->end,
-					       packet->protocol);
-	else
-		walked = extension_walk(packet->ctx, packet->at, packet->end, packet->protocol);
-	if (!walked)
-		return PARSED_MALFORMED;
-	packet->protocol = WALKED_NEXT(walked);
-	packet->at = WALKED_AT(walked);
-	packet->fragment = WALKED_MORE(walked);
-	packet->fragment_at = WALKED_FRAGMENT(walked);
-	if (WALKED_UNITS(walked))
-		return parse_later_fragment(packet->protocol, WALKED_UNITS(walked));
-	return parse_transport(packet);
-}
-
-static __always_inline bool is_vlan(__be16 type)
-{
-	return type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD);
-}
-
-/*
- * Returns 0 if the tags are too many or cut, else the ethertype behind them << 16 | its header's
- * offset.
- */
-static __always_inline __u32 untag(const struct packet *packet)
-{
-	struct vlan_tag buffer;
-	__u32 at = sizeof(struct ethernet_header);
-	int i;
-
-	for (i = 0; i < VLAN_TAGS; i++) {
-		const struct vlan_tag *tag;
-
-		if (!packet_fetch(packet, at, sizeof(*tag), &buffer, (const void **)&tag))
-			return 0;
-		at += sizeof(*tag);
-		if (!is_vlan(tag->type))
-			return (__u32)tag->type << 16 | at;
-	}
-	return 0;
-}
-
-__noinline __u32 vlan_walk(struct xdp_md *ctx)
-{
-	struct packet packet = {};
-
-	packet_start(&packet, ctx);
-	return untag(&packet);
-}
-
-__noinline __u32 vlan_walk_egress(struct __sk_buff *ctx)
-{
-	struct packet packet = {};
-
-	packet_init_egress(&packet, ctx);
-	return untag(&packet);
-}
-
-/*
- * Whether what looks like IPv6 may be a VLAN tag instead. GRE carries any ethertype, and the kernel
- * takes a tag of VLAN 0 off and delivers the packet behind it. Such a tag has 0x6000 for TCI, then
- * the next ethertype where IPv6 has its flow label, then a tag again or the first word of IP. A
- * real flow label is random in 20 bits; a packet of its own, not put together by GRO, is not that
- * long.
- */
-static __always_inline bool may_be_tagged(const struct ipv6_start *ip)
-{
-	__be16 type = *(const __be16 *)&ip->label[1];
-	__u16 version = bpf_ntohs(ip->payload) >> 12;
-
-	if (ip->version != 0x60 || ip->label[0])
-		return false;
-	return is_vlan(type) || (type == bpf_htons(ETH_P_IP) && version == 4) ||
-	       (type == bpf_htons(ETH_P_IPV6) && version == 6);
-}
-
-/*
- * A frame without an Ethernet header. What is neither IPv4 nor IPv6 is malformed: on such links
- * nothing else is needed, as ARP is on Ethernet.
- */
-static __always_inline enum parsed parse_bare(struct packet *packet)
-{
-	struct ipv6_start buffer;
-	const struct ipv6_start *ip;
-
-	packet->ip = 0;
-	if (!packet_read(packet, 0, sizeof(*ip), &buffer, (const void **)&ip))
-		return packet_unread(packet);
-	if (ip->version >> 4 == 4)
-		return parse_ipv4(packet);
-	if (ip->version >> 4 != 6 || (frame_kind == PC_FRAME_GRE && may_be_tagged(ip)))
-		return PARSED_MALFORMED;
-	return parse_ipv6(packet);
-}
-
-/* A frame that passes line 1 and is IP fills `packet`. */
-static __always_inline enum parsed packet_parse(struct packet *packet)
-{
-	struct ethernet_header buffer;
-	const struct ethernet_header *ethernet;
-	__be16 type;
-
-	if (frame_kind != PC_FRAME_ETHERNET)
-		return parse_bare(packet);
-	if (!packet_read(packet, 0, sizeof(*ethernet), &buffer, (const void **)&ethernet))
-		return packet_unread(packet);
-	type = ethernet->type;
-	packet->ip = sizeof(*ethernet);
-	if (is_vlan(type)) {
-		__u32 walked =
-			packet->egress ? vlan_walk_egress(packet->ctx) : vlan_walk(packet->ctx);
-
-		if (!walked)
-			return PARSED_MALFORMED;
-		type = walked >> 16;
-		packet->ip = walked & 0x1f;
-	}
-	if (type == bpf_htons(ETH_P_IP))
-		return parse_ipv4(packet);
-	if (type == bpf_htons(ETH_P_IPV6))
-		return parse_ipv6(packet);
-	return PARSED_NON_IP;
+	return packet->transport == PC_TCP && (packet->tcp & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }
 
 #endif

@@ -15,17 +15,6 @@ enum admit {
 	ADMIT_PASS,
 };
 
-/*
- * `value & mask` that the compiler must not leave out. It knows that a byte-swapped port is below
- * 65,536; the verifiers of 5.10, 6.1 and 6.12 do not, and refuse the load.
- */
-#define bounded(value, mask)                                                \
-	({                                                                  \
-		__u64 bounded_value = (value);                              \
-		asm volatile("%0 &= %1" : "+r"(bounded_value) : "i"(mask)); \
-		bounded_value;                                              \
-	})
-
 static __always_inline const struct pc_generation *generation_in(__u32 slot)
 {
 	void *map = bpf_map_lookup_elem(&generations, &slot);

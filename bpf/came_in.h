@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Tuples of packets that came in and whose answers must not be learned. */
+#ifndef PORTCULLIS_CAME_IN_H
+#define PORTCULLIS_CAME_IN_H
+
+#include <stdbool.h>
+
+#include "bpf/flow.h"
+#include "bpf/maps.h"
+#include "bpf/packet.h"
+
+static __always_inline struct pc_came_in *came_in_table(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&came_in, &zero);
+}
+
+/* Notes a packet whose answer is not to be learned. */
+__noinline int flow_came_in(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 how)
+{
+	struct pc_came_in *table = came_in_table();
+	__u32 by_port, by_tuple;
+	struct packet packet = {};
+	struct pc_flow flow;
+	__u16 epoch;
+
+	if (!table)
+		return 0;
+	flow_packet(&packet, ctx, where, ports, how);
+	if (!flow_key(&packet, &flow))
+		return 0;
+	pc_came_cells(&flow, table->secret, &by_port, &by_tuple);
+	by_port = bounded(by_port, PC_CAME_CELLS - 1);
+	by_tuple = bounded(by_tuple, PC_CAME_CELLS - 1);
+	epoch = pc_came_epoch(now());
+	/* A store would take the line from other CPUs. */
+	if (table->by_port[by_port] != epoch)
+		table->by_port[by_port] = epoch;
+	if (table->by_tuple[by_tuple] != epoch)
+		table->by_tuple[by_tuple] = epoch;
+	return 0;
+}
+
+enum came {
+	CAME_NOT,
+	CAME_LATELY,
+	CAME_JUST_NOW,
+};
+
+/* Whether what is sent may answer a packet that came in. */
+static __always_inline enum came flow_came(const struct pc_flow *flow, __u64 at)
+{
+	const struct pc_came_in *table = came_in_table();
+	__u16 epoch = pc_came_epoch(at), one, other;
+	__u32 by_port, by_tuple;
+
+	if (!table)
+		return CAME_JUST_NOW;
+	pc_came_cells(flow, table->secret, &by_port, &by_tuple);
+	one = table->by_port[bounded(by_port, PC_CAME_CELLS - 1)];
+	other = table->by_tuple[bounded(by_tuple, PC_CAME_CELLS - 1)];
+	if (!pc_came_within(one, epoch, PC_CAME_LATELY) ||
+	    !pc_came_within(other, epoch, PC_CAME_LATELY))
+		return CAME_NOT;
+	return pc_came_within(one, epoch, PC_CAME_JUST) &&
+			       pc_came_within(other, epoch, PC_CAME_JUST) ?
+		       CAME_JUST_NOW :
+		       CAME_LATELY;
+}
+
+/* Whether UDP may go on since before the filter. */
+static __always_inline bool is_from_before(const struct packet *packet,
+					   const struct pc_generation *generation,
+					   const struct __sk_buff *skb, __u64 at)
+{
+	const struct pc_came_in *table = came_in_table();
+
+	if (packet->protocol != PROTOCOL_UDP || (__s64)(generation->grace - at) <= 0 || !table)
+		return false;
+	return skb->ingress_ifindex ||
+	       table->begun[packet->local_port / 64] >> packet->local_port % 64 & 1;
+}
+
+/* Whether another interface has a filter, out of which a packet that passes may be answered. */
+static __always_inline bool has_other_filters(void)
+{
+	__u32 zero = 0;
+	const struct pc_shared *namespace = bpf_map_lookup_elem(&shared, &zero);
+
+	return namespace && namespace->several;
+}
+
+#endif

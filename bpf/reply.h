@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Verdict line 7: whether a packet belongs to something that lives. The kernel's sockets are asked
+ * first where they can answer; `flows` and its like hold the rest.
+ */
+#ifndef PORTCULLIS_REPLY_H
+#define PORTCULLIS_REPLY_H
+
+#include <stdbool.h>
+
+#include "bpf/flow.h"
+#include "bpf/maps.h"
+#include "bpf/packet.h"
+
+/* Marks what the remote side did. Another CPU may do so too: the worst is a mark made later. */
+static __always_inline void flow_heard(struct pc_flow_state *state, __u32 how)
+{
+	__u8 flags = state->flags | PC_FLOW_REPLIED;
+
+	if (how & FLOW_FIN)
+		flags |= PC_FLOW_FIN_IN;
+	if (how & FLOW_RESET)
+		flags |= PC_FLOW_RESET_IN;
+	if (flags != state->flags)
+		state->flags = flags;
+}
+
+/* `heard`: TCP_SEQUENCE. */
+static __always_inline bool flow_answers(const struct pc_flow *flow, __u32 how, __u32 heard,
+					 bool deep)
+{
+	bool assured, stream;
+	struct pc_flow_state *state = flow_find(flow, &assured);
+
+	if (!state || !flow_touch(flow, state, assured))
+		return false;
+	stream = !assured && flow_is_stream(flow, state);
+	flow_heard(state, how);
+	if (assured) {
+		if (flow->protocol == PROTOCOL_TCP && pc_flow_closed(state->flags))
+			deep ? flow_close_here(flow, state) : (void)flow_close(flow, state);
+	} else if (flow->protocol == PROTOCOL_TCP) {
+		state->slot = heard;
+	} else if (stream) {
+		deep ? flow_assure_here(flow, state) : (void)flow_assure(flow, state);
+	}
+	return true;
+}
+
+static __always_inline bool flow_learned(const struct pc_flow *flow, __u32 how, __u32 heard,
+					 const struct packet *packet)
+{
+	return packet->outward ? flow_is_learned(flow) :
+				 flow_answers(flow, how, heard, packet->gather);
+}
+
+/* Asks the kernel's sockets and the learned flows, in the order in which they are likely to know.
+ */
+static __always_inline bool flow_lookup(const struct packet *packet, __u32 how, __u32 heard)
+{
+	struct pc_flow flow;
+
+	if (!flow_key(packet, &flow))
+		return false;
+	if (flow.protocol == PROTOCOL_TCP && flow_socket(packet->ctx, &flow))
+		return true;
+	if (flow_possible(packet) && flow_learned(&flow, how, heard, packet))
+		return true;
+	return flow.protocol == PROTOCOL_UDP && flow_socket(packet->ctx, &flow);
+}
+
+/*
+ * Whether the packet that is `where` belongs to a live flow. A global function, which is
+ * verified once; it takes scalars, for older verifiers take nothing else.
+ */
+__noinline int flow_live(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 how, __u32 heard)
+{
+	struct packet packet = {};
+
+	flow_packet(&packet, ctx, where, ports, how);
+	return flow_lookup(&packet, how, heard);
+}
+
+/* The same of a packet that went out, as an ICMP error quotes it. */
+__noinline int flow_quoted(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 how)
+{
+	struct packet packet = {.outward = true};
+
+	flow_packet(&packet, ctx, where, ports, how);
+	return flow_lookup(&packet, how, 0);
+}
+
+/* Whether an open port sent the quoted packet in a large datagram of late. */
+__noinline int flow_large_quoted(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 how)
+{
+	struct packet packet = {.outward = true};
+	struct pc_flow flow;
+	const __u64 *seen;
+
+	flow_packet(&packet, ctx, where, ports, how);
+	if (!flow_key(&packet, &flow))
+		return false;
+	seen = bpf_map_lookup_elem(&large, &flow);
+	return seen && (__s64)(now() - *seen) < (__s64)PC_LARGE_LIFETIME;
+}
+
+static __always_inline bool flow_of_packet(const struct packet *packet)
+{
+	if (packet->outward)
+		return flow_quoted(packet->ctx, flow_where(packet), flow_ports(packet),
+				   flow_how(packet));
+	/* In line for the usual frame: a call is 7 ns more. */
+	if (!packet->gather)
+		return flow_lookup(packet, flow_how(packet), flow_sequence(packet));
+	return flow_live(packet->ctx, flow_where(packet), flow_ports(packet), flow_how(packet),
+			 flow_sequence(packet));
+}
+
+#endif
