@@ -6,13 +6,15 @@
 #include <string.h>
 
 #include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "loader/base/utf8.h"
 
-#define SOURCE_LIMIT  1000 /* bytes of a line that are kept; of a longer one, those at the error */
+#define SOURCE_LIMIT  1000 /* bytes of a line that are kept; of a longer line those near the error \
+			    */
 #define SOURCE_BEFORE 40   /* characters kept before the error in such a line */
 #define MESSAGE_LIMIT 1000 /* bytes; input quoted in full could be a megabyte, a thousand times */
 
-/* A copy of at most `limit` bytes in which every character that is not for show is one '?'. */
+/* Copies at most `limit` bytes, with a '?' for each control character and bad byte. */
 static char *clean(const char *text, size_t length, size_t limit, bool tabs)
 {
 	char *copy = xcalloc(limit + 1, 1);
@@ -48,7 +50,7 @@ static char *clean_message(const char *text)
 	return xasprintf("%s...", start);
 }
 
-/* Skips the start of a very long line, up to a little before the error. */
+/* Copies the source line; of a very long one, the part from a little before the error on. */
 static void set_source(struct diag_entry *entry, const struct place *place)
 {
 	const char *text = place->source;
@@ -99,7 +101,8 @@ static void insert(struct diag *diag, const struct diag_entry *entry)
 	diag->errors += entry->level == DIAG_ERROR;
 }
 
-/* The entry that stands for all that are not kept is an error as soon as one of them is. */
+/* Counts an entry that is not kept. The last entry, "there are more", becomes an error with the
+ * first such error. */
 static void count_beyond(struct diag *diag, enum diag_level level)
 {
 	struct diag_entry *last;
@@ -124,19 +127,23 @@ bool diag_full(const struct diag *diag)
 	return diag->count > DIAG_LIMIT && diag->entry[DIAG_LIMIT].level == DIAG_ERROR;
 }
 
-__attribute__((format(printf, 4, 0))) static void add(struct diag *diag, enum diag_level level,
+/* Adds an entry with the level, the fix and the error of `*made`. */
+__attribute__((format(printf, 4, 0))) static void add(struct diag *diag,
+						      const struct diag_entry *made,
 						      const struct place *place, const char *format,
 						      va_list args)
 {
-	struct diag_entry entry = {.level = level};
+	struct diag_entry entry = *made;
 	__free_text char *message = NULL;
 
 	if (diag->count >= DIAG_LIMIT) {
-		count_beyond(diag, level);
+		count_beyond(diag, entry.level);
 		return;
 	}
 	message = xvasprintf(format, args);
 	entry.message = clean_message(message);
+	if (entry.fix)
+		entry.fix = clean(entry.fix, strlen(entry.fix), strlen(entry.fix), false);
 	if (place && place->file)
 		entry.file = clean(place->file, strlen(place->file), strlen(place->file), false);
 	if (place && place->line) {
@@ -150,20 +157,63 @@ __attribute__((format(printf, 4, 0))) static void add(struct diag *diag, enum di
 
 void diag_error(struct diag *diag, const struct place *place, const char *format, ...)
 {
+	static const struct diag_entry made = {.level = DIAG_ERROR};
 	va_list args;
 
 	va_start(args, format);
-	add(diag, DIAG_ERROR, place, format, args);
+	add(diag, &made, place, format, args);
 	va_end(args);
 }
 
 void diag_warning(struct diag *diag, const struct place *place, const char *format, ...)
 {
+	static const struct diag_entry made = {.level = DIAG_WARNING};
 	va_list args;
 
 	va_start(args, format);
-	add(diag, DIAG_WARNING, place, format, args);
+	add(diag, &made, place, format, args);
 	va_end(args);
+}
+
+void diag_error_fix(struct diag *diag, const struct place *place, const char *fix,
+		    const char *format, ...)
+{
+	const struct diag_entry made = {.level = DIAG_ERROR, .fix = (char *)fix};
+	va_list args;
+
+	va_start(args, format);
+	add(diag, &made, place, format, args);
+	va_end(args);
+}
+
+void diag_warning_fix(struct diag *diag, const struct place *place, const char *fix,
+		      const char *format, ...)
+{
+	const struct diag_entry made = {.level = DIAG_WARNING, .fix = (char *)fix};
+	va_list args;
+
+	va_start(args, format);
+	add(diag, &made, place, format, args);
+	va_end(args);
+}
+
+__attribute__((format(printf, 4, 5))) static void add_one(struct diag *diag,
+							  const struct diag_entry *made,
+							  const struct place *place,
+							  const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add(diag, made, place, format, args);
+	va_end(args);
+}
+
+void diag_errno(struct diag *diag, const struct place *place, int err, const char *what)
+{
+	const struct diag_entry made = {.level = DIAG_ERROR, .err = err};
+
+	add_one(diag, &made, place, "%s%s%s", what ?: "", what ? ": " : "", strerror(-err));
 }
 
 void diag_take(struct diag *diag, struct diag *from)
@@ -187,12 +237,13 @@ void diag_free(struct diag *diag)
 		free(diag->entry[i].file);
 		free(diag->entry[i].source);
 		free(diag->entry[i].message);
+		free(diag->entry[i].fix);
 	}
 	free(diag->entry);
 	*diag = (struct diag){0};
 }
 
-/* The caret stands under the text: tabs above it are repeated, and it ends with the line. */
+/* Prints the line and carets under the error. Tabs are repeated below, so that both lines align. */
 static void print_source(const struct diag_entry *entry, FILE *to)
 {
 	const char *text = entry->source;
@@ -221,16 +272,18 @@ void diag_print(const struct diag *diag, FILE *to)
 	for (size_t i = 0; i < diag->count; i++) {
 		const struct diag_entry *entry = &diag->entry[i];
 		const char *level = entry->level == DIAG_WARNING ? "warning: " : "";
+		const char *join = entry->fix ? MESSAGE_FIX : "", *fix = entry->fix ?: "";
 
 		if (entry->line) {
-			fprintf(to, "%s:%d:%d: %s%s\n", entry->file ? entry->file : "?",
-				entry->line, entry->column, level, entry->message);
+			fprintf(to, "%s:%d:%d: %s%s%s%s\n", entry->file ? entry->file : "?",
+				entry->line, entry->column, level, entry->message, join, fix);
 			if (entry->source)
 				print_source(entry, to);
 		} else if (entry->file) {
-			fprintf(to, "portcullis: %s: %s%s\n", entry->file, level, entry->message);
+			fprintf(to, "portcullis: %s: %s%s%s%s\n", entry->file, level,
+				entry->message, join, fix);
 		} else {
-			fprintf(to, "portcullis: %s%s\n", level, entry->message);
+			fprintf(to, "portcullis: %s%s%s%s\n", level, entry->message, join, fix);
 		}
 	}
 }

@@ -8,15 +8,16 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Where in the input something stands. All zero: nowhere in particular. */
+/* A place in the input. All zero: no place in particular. */
 struct place {
-	const char *file;   /* path as given; or what stands for it: "--set" */
+	const char *file;   /* path as given, or the option: "--set" */
 	int line;	    /* from 1; 0: the message is about the whole file or option */
 	int column;	    /* from 1, in characters */
 	int width;	    /* characters of the offending text, at least 1 where line is set */
 	const char *source; /* the line's text, not NUL-ended */
 	size_t source_length;
-	int source_column; /* where `source` is a piece of a long line: of its first character */
+	int source_column; /* column of the first character of `source`; above 1 if `source` is a
+			      piece of a long line */
 };
 
 enum diag_level {
@@ -31,31 +32,43 @@ struct diag_entry {
 	char *source;	   /* the line, without its newline; NULL if line is 0 */
 	int source_column; /* of the first character in `source`: 1, unless the line is very long */
 	char *message;
+	char *fix; /* a command, or what has to be done; NULL: none is known */
+	int err;   /* -errno of the system call that failed, 0: none did */
 };
 
 /* Entries are kept in order: files as they were first named, in each by line and column. */
 struct diag {
 	struct diag_entry *entry;
 	size_t count;
-	size_t errors; /* of them, those of DIAG_ERROR */
+	size_t errors; /* entries of DIAG_ERROR */
 };
 
 #define DIAG_LIMIT 1000
 
 /*
- * Copies all it is given. `place` may be NULL. At most DIAG_LIMIT entries are kept; a last one says
- * so. What is kept is valid UTF-8 on one line: other bytes and control characters become '?'.
+ * These copy their arguments. `place` may be NULL. At most DIAG_LIMIT entries are kept, and one
+ * more that says so. A kept message is valid UTF-8 on one line: other bytes and control characters
+ * become
+ * '?'.
  */
 void diag_error(struct diag *diag, const struct place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void diag_warning(struct diag *diag, const struct place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* With the command that fixes it, which may be NULL: diag_print joins both, `doctor` takes them
+ * apart. */
+void diag_error_fix(struct diag *diag, const struct place *place, const char *fix,
+		    const char *format, ...) __attribute__((format(printf, 4, 5)));
+void diag_warning_fix(struct diag *diag, const struct place *place, const char *fix,
+		      const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* An error of a system call: "WHAT: " and what strerror says of `err`, -errno. WHAT may be NULL. */
+void diag_errno(struct diag *diag, const struct place *place, int err, const char *what);
 void diag_free(struct diag *diag);
 
-/* Moves all entries of `from`, which is empty then. */
+/* Moves all entries of `from` to `diag`, and leaves `from` empty. */
 void diag_take(struct diag *diag, struct diag *from);
 
-/* True when no more entries are kept: what looks for errors only may stop. */
+/* True when no more errors are kept, so that a caller who only looks for errors can stop. */
 bool diag_full(const struct diag *diag);
 
 /*
@@ -66,7 +79,8 @@ bool diag_full(const struct diag *diag);
  *	        ^~~~~~~~~
  *
  * Control characters of the source are shown as '?'. An entry without a line prints as
- * "portcullis: FILE: MESSAGE"; a warning's message begins with "warning: ".
+ * "portcullis: FILE: MESSAGE". A warning's message begins with "warning: "; a fix is appended with
+ * MESSAGE_FIX.
  */
 void diag_print(const struct diag *diag, FILE *to);
 

@@ -13,11 +13,11 @@ static struct {
 	void *context;
 } taker;
 
-/* One line, of printable characters only. */
+/* Prints one line of printable characters. */
 static void put_line(FILE *to, const char *start, const char *text, const char *fix)
 {
 	__free_text char *line =
-		xasprintf("%s%s%s%s", start, text, fix ? "; to fix it: " : "", fix ? fix : "");
+		xasprintf("%s%s%s%s", start, text, fix ? MESSAGE_FIX : "", fix ? fix : "");
 	__free_text char *shown = text_printable(line);
 
 	fprintf(to, "%s\n", shown);
@@ -74,6 +74,15 @@ void error_fix(const char *fix, const char *format, ...)
 
 	va_start(args, format);
 	message(true, fix, format, args);
+	va_end(args);
+}
+
+void warning_fix(const char *fix, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	message(false, fix, format, args);
 	va_end(args);
 }
 

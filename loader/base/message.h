@@ -5,16 +5,21 @@
 
 #include <stdbool.h>
 
-/* "portcullis: ..." on stderr, one line. What is not for a terminal is '?', as text_printable. */
+/* Prints "portcullis: ..." on stderr, one line. Control characters become '?', as in
+ * text_printable. */
 void error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* An error with the command that fixes it: "portcullis: ...; to fix it: FIX". */
+#define MESSAGE_FIX \
+	"; to fix it: " /* stands between a message and its fix, where both are one line */
+
+/* With the command that fixes it: "portcullis: ...; to fix it: FIX". NULL: without one. */
 void error_fix(const char *fix, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void warning_fix(const char *fix, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * Gives what error() and warning() say to `take` instead, without "portcullis:", until it is NULL.
- * `fix`: of error_fix, else NULL.
+ * Passes each message of error() and warning() to `take` instead of stderr, without "portcullis:".
+ * messages_to(NULL, NULL) ends it. `fix`: the one of error_fix() or warning_fix(), else NULL.
  */
 typedef void message_taker(void *context, bool is_error, const char *text, const char *fix);
 void messages_to(message_taker *take, void *context);
@@ -22,7 +27,8 @@ void messages_to(message_taker *take, void *context);
 /* A message_taker that drops every message. */
 void messages_drop(void *context, bool is_error, const char *text, const char *fix);
 
-/* Prints one such line on stdout, without a name in front; the newline is added. */
+/* Prints one line on stdout, with the newline, and without "portcullis:". Control characters become
+ * '?'. */
 void say_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

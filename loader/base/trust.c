@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Whether only those who may decide for the host can have written a file. */
+/* Checks that only root, the caller or the owner of this program can have written a file. */
 #include "loader/base/trust.h"
 
 #include <stdbool.h>
@@ -11,18 +11,21 @@
 #include <unistd.h>
 
 #include "loader/base/memory.h"
+#include "loader/base/shell.h"
 
 #define LINKS 40 /* as the kernel's MAXSYMLINKS */
 
 struct trusted {
 	uid_t uid[4]; /* root's is the first */
 	size_t uids;
-	gid_t gid; /* a group that can write the executable; (gid_t)-1: none can */
+	gid_t gid;	   /* a group that can write the executable; (gid_t)-1: none can */
+	char **why, **fix; /* as in file_trusted */
 };
 
-static struct trusted trusted_now(void)
+static struct trusted trusted_now(char **why, char **fix)
 {
-	struct trusted trusted = {.uid = {0, geteuid()}, .uids = 2, .gid = (gid_t)-1};
+	struct trusted trusted = {
+		.uid = {0, geteuid()}, .uids = 2, .gid = (gid_t)-1, .why = why, .fix = fix};
 	const char *sudo = geteuid() ? NULL : getenv("SUDO_UID");
 	struct stat self;
 	char *end;
@@ -33,7 +36,7 @@ static struct trusted trusted_now(void)
 		if (!*end && uid < (uid_t)-1)
 			trusted.uid[trusted.uids++] = uid;
 	}
-	/* Whoever can write what runs decides anyway: a tree of sources may be a developer's. */
+	/* The owner of the executable decides anyway: in a source tree that is the developer. */
 	if (!stat("/proc/self/exe", &self)) {
 		trusted.uid[trusted.uids++] = self.st_uid;
 		if (self.st_mode & S_IWGRP)
@@ -50,27 +53,30 @@ static bool owner_trusted(const struct trusted *trusted, const struct stat *st)
 	return false;
 }
 
-static int check(const struct trusted *trusted, const char *path, const struct stat *st, char **why)
+static int check(const struct trusted *trusted, const char *path, const struct stat *st)
 {
 	mode_t wide = st->st_mode & (S_IWGRP | S_IWOTH);
+	__free_text char *word = shell_word(path);
 
 	if (!owner_trusted(trusted, st)) {
-		*why = xasprintf(
-			"refused: %s belongs to user %u, neither root nor you: chown %sroot %s",
-			path, st->st_uid, S_ISLNK(st->st_mode) ? "-h " : "", path);
+		*trusted->why = xasprintf("refused: %s belongs to user %u, neither root nor you",
+					  path, st->st_uid);
+		*trusted->fix =
+			xasprintf("chown %sroot %s", S_ISLNK(st->st_mode) ? "-h " : "", word);
 		return -EPERM;
 	}
 	if (st->st_gid == trusted->gid)
 		wide &= ~S_IWGRP;
-	/* In a sticky folder nobody moves or replaces what another one owns. */
+	/* In a sticky folder a user can move or replace only files of his own. */
 	if (!wide || S_ISLNK(st->st_mode) || (S_ISDIR(st->st_mode) && st->st_mode & S_ISVTX))
 		return 0;
-	*why = xasprintf("refused: others can write %s (mode %04o): chmod go-w %s", path,
-			 st->st_mode & 07777, path);
+	*trusted->why =
+		xasprintf("refused: others can write %s (mode %04o)", path, st->st_mode & 07777);
+	*trusted->fix = xasprintf("chmod go-w %s", word);
 	return -EPERM;
 }
 
-/* What a symbolic link says, with what is left of the path behind it. */
+/* Puts the target of a symbolic link in front of `*rest`, the part of the path behind it. */
 static int follow(const char *link, char **rest)
 {
 	char target[PATH_MAX];
@@ -96,8 +102,9 @@ static char *first_name(char **rest)
 	return name;
 }
 
-/* `*at` holds no symbolic link, so ".." is its name cut off. "/" is "" here. */
-static int step(const struct trusted *trusted, char **at, char **rest, int *links, char **why)
+/* Moves the first name of `*rest` to `*at`. `*at` holds no symbolic link, so ".." cuts its last
+ * name off. "/" is "". */
+static int step(const struct trusted *trusted, char **at, char **rest, int *links)
 {
 	__free_text char *name = first_name(rest);
 	__free_text char *next = NULL;
@@ -116,7 +123,7 @@ static int step(const struct trusted *trusted, char **at, char **rest, int *link
 	next = xasprintf("%s/%s", *at, name);
 	if (lstat(next, &st))
 		return -errno;
-	err = check(trusted, next, &st, why);
+	err = check(trusted, next, &st);
 	if (err)
 		return err;
 	if (!S_ISLNK(st.st_mode)) {
@@ -133,9 +140,9 @@ static int step(const struct trusted *trusted, char **at, char **rest, int *link
 	return err;
 }
 
-int file_trusted(const char *path, char **why)
+int file_trusted(const char *path, char **why, char **fix)
 {
-	struct trusted trusted = trusted_now();
+	struct trusted trusted = trusted_now(why, fix);
 	__free_text char *cwd = path[0] == '/' ? NULL : getcwd(NULL, 0);
 	__free_text char *rest = xasprintf("%s/%s", cwd ? cwd : "", path);
 	__free_text char *at = xstrdup("");
@@ -143,10 +150,11 @@ int file_trusted(const char *path, char **why)
 	int links = 0, err;
 
 	*why = NULL;
+	*fix = NULL;
 	if (path[0] != '/' && !cwd)
 		return -errno;
-	err = stat("/", &root) ? -errno : check(&trusted, "/", &root, why);
+	err = stat("/", &root) ? -errno : check(&trusted, "/", &root);
 	while (!err && *rest)
-		err = step(&trusted, &at, &rest, &links, why);
+		err = step(&trusted, &at, &rest, &links);
 	return err;
 }

@@ -58,7 +58,7 @@ int catalog_open(const struct names *given, struct catalog *catalog, struct diag
 		struct place place = {.file = given->name[i]};
 
 		if (!folder) {
-			diag_error(diag, &place, "cannot read the catalog: %s", strerror(errno));
+			diag_errno(diag, &place, -errno, "cannot read the catalog");
 			err = -EINVAL;
 		}
 		names_add_once(&catalog->folder, given->name[i]);
@@ -115,19 +115,19 @@ static void report_unknown(struct catalog *catalog, const char *name, const stru
 	diag_free(&unused);
 }
 
-/* Whoever can write a profile can open ports: anybody's file is not taken. */
+/* A user who can write a profile can open ports, so only files of trusted users are taken. */
 static int check_trust(const struct catalog *catalog, const char *path, struct diag *diag)
 {
 	struct place place = {.file = path};
-	__free_text char *why = NULL;
-	int err = file_trusted(path, &why);
+	__free_text char *why = NULL, *fix = NULL;
+	int err = file_trusted(path, &why, &fix);
 
-	if (!why) /* what cannot even be looked at is for who reads it to say */
+	if (!why) /* a path that cannot be looked up is reported by whichever function reads it */
 		return 0;
 	if (catalog->any_owner)
-		diag_warning(diag, &place, "attach and swap will not take it: %s", why);
+		diag_warning_fix(diag, &place, fix, "attach and swap will not take it: %s", why);
 	else
-		diag_error(diag, &place, "%s", why);
+		diag_error_fix(diag, &place, fix, "%s", why);
 	return catalog->any_owner ? 0 : err;
 }
 
@@ -385,7 +385,7 @@ int catalog_names(const struct catalog *catalog, struct names *names, struct dia
 		const struct dirent *entry;
 
 		if (!folder && errno != ENOENT) {
-			diag_error(diag, &place, "cannot read the catalog: %s", strerror(errno));
+			diag_errno(diag, &place, -errno, "cannot read the catalog");
 			err = -EINVAL;
 		}
 		while (folder && (entry = readdir(folder)))

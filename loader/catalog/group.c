@@ -311,6 +311,7 @@ static int read_prefixes(struct group *group, const char *path, const struct pla
 			 struct diag *diag)
 {
 	__free_text char *text = NULL;
+	__free_text char *what = xasprintf("%s: cannot read '%s'", group->name, path);
 	size_t length;
 	int result = read_file(path, GROUP_FILE_LIMIT, &text, &length);
 
@@ -319,9 +320,10 @@ static int read_prefixes(struct group *group, const char *path, const struct pla
 	if (result == -EFBIG)
 		diag_error(diag, place, "%s: '%s' is larger than %d bytes", group->name, path,
 			   GROUP_FILE_LIMIT);
+	else if (result == -EINVAL)
+		diag_error(diag, place, "%s: not a regular file", what);
 	else
-		diag_error(diag, place, "%s: cannot read '%s': %s", group->name, path,
-			   result == -EINVAL ? "not a regular file" : strerror(-result));
+		diag_errno(diag, place, result, what);
 	return result;
 }
 

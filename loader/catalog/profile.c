@@ -353,7 +353,7 @@ static int load_text(const char *path, char **text, size_t *length, struct diag 
 	else if (err == -EINVAL)
 		diag_error(diag, &place, "not a regular file");
 	else
-		diag_error(diag, &place, "%s", strerror(-err));
+		diag_errno(diag, &place, err, NULL);
 	return err;
 }
 

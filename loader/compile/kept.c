@@ -18,12 +18,14 @@ int kept_folders(const char *interface, const json_t *kept, struct names *folder
 
 	json_array_foreach (json_object_get(kept, "catalog"), i, folder) {
 		const char *path = json_string_value(folder);
-		__free_text char *why = NULL;
-		int err = path ? file_trusted(path, &why) : 0;
+		__free_text char *why = NULL, *fix = NULL;
+		int err = path ? file_trusted(path, &why, &fix) : 0;
 
 		if (err) {
-			error("%s: its profiles were read from %s too, which cannot be used any more: %s; give --fresh, or attach anew",
-			      interface, path, why ? why : strerror(-err));
+			error_fix(
+				fix ?: "give --fresh, or attach anew",
+				"%s: some of its profiles were read from %s, which cannot be used any more: %s",
+				interface, path, why ?: strerror(-err));
 			return -EPERM;
 		}
 		if (path)

@@ -17,34 +17,12 @@
 #include "loader/recipe/state.h"
 #include "loader/report/difference.h"
 
-#define SHOWN 5 /* errors of a kind; the command that is named shows all */
+#define SHOWN 5 /* errors of a check; the fix, `portcullis check`, shows all */
 
-/* Cuts the command off what file_trusted says; NULL: that is not it. The caller frees. */
-static char *cut_trust(char *message)
-{
-	static const char *const before[] = {": chown -h root ", ": chown root ", ": chmod go-w "};
-	size_t i;
-
-	for (i = 0; strstr(message, "refused: ") && i < ARRAY_SIZE(before); i++) {
-		char *found = strstr(message, before[i]);
-		__free_text char *path = NULL;
-
-		if (!found)
-			continue;
-		path = shell_word(found + strlen(before[i]));
-		*found = '\0';
-		return xasprintf("%s%s", before[i] + 2, path);
-	}
-	return NULL;
-}
-
-/* Whether it is of a file that only root may read. */
+/* True if only root may read the file of this error. */
 static bool needs_root(const struct diag_entry *entry)
 {
-	const char *why = strerror(EACCES);
-	size_t length = strlen(entry->message), end = strlen(why);
-
-	return geteuid() && length >= end && !strcmp(entry->message + length - end, why);
+	return geteuid() && entry->err == -EACCES;
 }
 
 static enum doctor_state state_of(const struct diag_entry *entry)
@@ -52,7 +30,7 @@ static enum doctor_state state_of(const struct diag_entry *entry)
 	return entry->level == DIAG_ERROR && !needs_root(entry) ? DOCTOR_PROBLEM : DOCTOR_WARNING;
 }
 
-/* Each error and warning as a line; `fix` where it has none of its own. */
+/* Reports each error and warning, with its own fix, or else with `fix`. */
 static void say_diag(struct doctor *doctor, const char *check, const char *fix,
 		     const struct diag *diag)
 {
@@ -61,18 +39,15 @@ static void say_diag(struct doctor *doctor, const char *check, const char *fix,
 
 	for (i = 0; i < diag->count && i < SHOWN; i++) {
 		const struct diag_entry *entry = &diag->entry[i];
-		__free_text char *message = xstrdup(entry->message);
-		__free_text char *trust = cut_trust(message);
-		const char *mends = needs_root(entry) ? DOCTOR_SUDO : trust ? trust : fix;
+		const char *own_fix = needs_root(entry) ? DOCTOR_SUDO : entry->fix ?: fix;
 		enum doctor_state state = state_of(entry);
 
 		if (entry->file && entry->line)
-			doctor_say(doctor, check, state, mends, "%s:%d:%d: %s", entry->file,
-				   entry->line, entry->column, message);
+			doctor_say(doctor, check, state, own_fix, "%s:%d:%d: %s", entry->file,
+				   entry->line, entry->column, entry->message);
 		else
-			doctor_say(doctor, check, state, mends, "%s%s%s",
-				   entry->file ? entry->file : "", entry->file ? ": " : "",
-				   message);
+			doctor_say(doctor, check, state, own_fix, "%s%s%s", entry->file ?: "",
+				   entry->file ? ": " : "", entry->message);
 	}
 	for (; i < diag->count; i++)
 		if (state_of(&diag->entry[i]) == DOCTOR_PROBLEM)

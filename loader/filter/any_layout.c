@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SPDX-License-Identifier: GPL-2.0 */
 /* Reads a filter of any layout version: what all of them have in common. */
 #include "loader/filter/any_layout.h"
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SPDX-License-Identifier: GPL-2.0 */
 /* Attaches a filter to the XDP hook of an interface. */
 #include "loader/filter/attach.h"
 
@@ -43,21 +42,24 @@ int hook_attach(struct filter *filter, const struct hook *hook, enum hook_mode *
 			return -ENODEV;
 		}
 		if (now.program_id)
-			return hook_free(&now); /* somebody was faster */
+			return hook_free(&now); /* another program was attached meanwhile */
 		native_words = refusal_words(filter->fd[FILTER_PROGRAM], hook->ifindex,
 					     XDP_FLAGS_DRV_MODE, err);
 		fix = refusal_fix(native_words, hook->name);
 		if (*mode == HOOK_NATIVE) {
-			error("%s: no native XDP: %s%s; or leave out --mode native to use generic mode",
-			      hook->name, native_words, fix);
+			error_fix(
+				fix ?: "leave out --mode native: generic mode works, but is slower",
+				"%s: native XDP refused: %s", hook->name, native_words);
 			return err;
 		}
 	}
 	err = link_xdp(filter, hook->ifindex, XDP_FLAGS_SKB_MODE);
 	if (!err) {
 		if (native_words)
-			warning("%s: native XDP refused: %s; attached in generic mode, which is slower%s",
-				hook->name, native_words, fix);
+			warning_fix(
+				fix,
+				"%s: native XDP refused: %s; attached in generic mode, which is slower",
+				hook->name, native_words);
 		*mode = HOOK_GENERIC;
 		return 0;
 	}

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SPDX-License-Identifier: GPL-2.0 */
 /* Makes a pending generation final, or falls back from it. */
 #include "loader/filter/confirm.h"
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SPDX-License-Identifier: GPL-2.0 */
 /* Takes a filter off: first lets everything pass, then unhooks. */
 #include "loader/filter/detach.h"
 

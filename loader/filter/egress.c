@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SPDX-License-Identifier: GPL-2.0 */
 /* The egress program's hook: tcx where the kernel has it (6.6), else clsact. */
 #include "loader/filter/egress.h"
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SPDX-License-Identifier: GPL-2.0 */
 /* A filter: one program with its maps, as descriptors. */
 #include "loader/filter/filter.h"
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SPDX-License-Identifier: GPL-2.0 */
 /* The flow maps that the filters of a network namespace share. */
 #include "loader/filter/flow_maps.h"
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SPDX-License-Identifier: GPL-2.0 */
 /* The generation of a filter: made beside the one that judges, then switched to in one update. */
 #include "loader/filter/generation.h"
 

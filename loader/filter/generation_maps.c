@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SPDX-License-Identifier: GPL-2.0 */
 /* The maps of one generation. */
 #include "loader/filter/generation_maps.h"
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SPDX-License-Identifier: GPL-2.0 */
 /* Interfaces: whose program holds the XDP hook. */
 #include "loader/filter/hook.h"
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SPDX-License-Identifier: GPL-2.0 */
 /* The generations that are pinned with a filter. */
 #include "loader/filter/installed.h"
 

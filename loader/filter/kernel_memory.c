@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SPDX-License-Identifier: GPL-2.0 */
 /* The kernel memory that a filter uses. */
 #include "loader/filter/kernel_memory.h"
 

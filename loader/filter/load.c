@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SPDX-License-Identifier: GPL-2.0 */
 /* Loads the programs and maps of a new filter. */
 #include "loader/filter/load.h"
 

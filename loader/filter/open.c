@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SPDX-License-Identifier: GPL-2.0 */
 /* Opens a pinned filter of this version. */
 #include "loader/filter/open.h"
 

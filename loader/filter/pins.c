@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SPDX-License-Identifier: GPL-2.0 */
 /* The folder of one filter: what is pinned in it, in which order, and taken out again. */
 #include "loader/filter/pins.h"
 

@@ -22,18 +22,18 @@ char *refusal_words(int program, unsigned int ifindex, __u32 flags, int err)
 	return words ? xasprintf("%s (%s)", words, strerror(-err)) : xstrdup(strerror(-err));
 }
 
-/* virtio_net without VIRTIO_NET_F_CTRL_GUEST_OFFLOADS: only its hypervisor can. */
+/* Without VIRTIO_NET_F_CTRL_GUEST_OFFLOADS a guest cannot switch these off; its hypervisor can. */
 #define VIRTIO \
 	"on the hypervisor, guest_tso4=off,guest_tso6=off,guest_ecn=off,guest_ufo=off,guest_csum=off for the virtio-net device of %s"
 
 /*
- * Parts of what drivers/net of Linux 5.10 to 6.18 say in ndo_bpf (NL_SET_ERR_MSG), in the order in
- * which they are looked for. %s: the interface.
+ * Words of the kernel's drivers (NL_SET_ERR_MSG in ndo_bpf, drivers/net of Linux 5.10 to 6.18), and
+ * the fix. The first row whose words are found counts. %s: the interface.
  */
 static const struct {
 	const char *words;
 	const char *fix;
-} mends[] = {
+} known_words[] = {
 	{"host is implementing", VIRTIO},
 	{"rx queues not less than peer",
 	 "ethtool -L %s rx N, with N the queues that its peer sends by"},
@@ -54,16 +54,15 @@ char *refusal_fix(const char *words, const char *interface)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(mends); i++) {
-		const char *name;
+	for (i = 0; i < ARRAY_SIZE(known_words); i++) {
+		const char *fix = known_words[i].fix, *name;
 
-		if (!strstr(words, mends[i].words))
+		if (!strstr(words, known_words[i].words))
 			continue;
-		name = strstr(mends[i].fix, "%s");
-		return xasprintf("; to fix it: %.*s%s%s", (int)(name - mends[i].fix), mends[i].fix,
-				 interface, name + 2);
+		name = strstr(fix, "%s");
+		return xasprintf("%.*s%s%s", (int)(name - fix), fix, interface, name + 2);
 	}
-	return xstrdup("");
+	return NULL;
 }
 
 char *refusal_virtio(const char *interface)

@@ -6,20 +6,16 @@
 #include <linux/types.h>
 
 /*
- * The reason of a refused link, which gives a bare errno (`err`): the same program by netlink with
- * the XDP_FLAGS_* mode, where the kernel answers in words. Should it succeed, it is undone at once.
- * The caller frees.
+ * Asks the kernel why it refused to link the program: bpf_link_create gives `err` alone, but the
+ * same attachment by netlink, with the XDP_FLAGS_* mode, is answered in words. If the kernel
+ * accepts that, it is undone at once. The caller frees.
  */
 char *refusal_words(int program, unsigned int ifindex, __u32 flags, int err);
 
-/*
- * "; to fix it: COMMAND" for words that are known, else empty. A driver without native XDP cannot
- * be mended. The caller frees.
- */
+/* Returns the command that fixes it, NULL if the words are not known. The caller frees. */
 char *refusal_fix(const char *words, const char *interface);
 
-/*
- * What mends a virtio-net device that glues frames together, and cannot stop it. The caller frees.
+/* Returns the fix for a virtio-net device that merges frames and cannot stop it. The caller frees.
  */
 char *refusal_virtio(const char *interface);
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SPDX-License-Identifier: GPL-2.0 */
 /* Cleans up after interrupted commands and deleted interfaces. */
 #include "loader/filter/settle.h"
 

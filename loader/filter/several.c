@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SPDX-License-Identifier: GPL-2.0 */
 /* Whether several interfaces of a network namespace have a filter. */
 #include "loader/filter/several.h"
 

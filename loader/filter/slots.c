@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SPDX-License-Identifier: GPL-2.0 */
 /* The slots of `generations`, and what stands in them: what generation.c and confirm.c share. */
 #include "loader/filter/slots.h"
 

@@ -70,15 +70,15 @@ static bool too_many(struct reader *reader, const struct yaml_node *mapping, con
 
 /* --- groups --- */
 
-/* Whoever can write it can open ports. */
+/* A user who can write the site file can open ports. */
 static int check_trust(const char *path, const struct place *place, struct diag *diag)
 {
-	__free_text char *why = NULL;
-	int err = file_trusted(path, &why);
+	__free_text char *why = NULL, *fix = NULL;
+	int err = file_trusted(path, &why, &fix);
 
-	if (!why) /* what cannot even be looked at is for who reads it to say */
+	if (!why) /* a path that cannot be looked up is reported by whichever function reads it */
 		return 0;
-	diag_error(diag, place, "%s", why);
+	diag_error_fix(diag, place, fix, "%s", why);
 	return err;
 }
 
@@ -339,7 +339,7 @@ static int read_site_file(const char *path, bool partial, bool saved, struct sit
 	else if (err == -EINVAL)
 		diag_error(diag, &place, "not a regular file");
 	else if (err != -ENOENT)
-		diag_error(diag, &place, "%s", strerror(-err));
+		diag_errno(diag, &place, err, NULL);
 	return err;
 }
 
@@ -351,7 +351,7 @@ static int open_site(const char *given, bool partial, struct site *site, struct 
 		return err;
 	if (!given)
 		return 0;
-	diag_error(diag, &(struct place){.file = given}, "%s", strerror(ENOENT));
+	diag_errno(diag, &(struct place){.file = given}, -ENOENT, NULL);
 	return err;
 }
 

@@ -59,7 +59,7 @@ static int read_about(const char *folder, struct snapshot *snapshot, struct diag
 		about = json_loadb(text, length, 0, NULL);
 	version = json_integer_value(json_object_get(about, "version"));
 	if (err)
-		diag_error(diag, &place, "%s", strerror(-err));
+		diag_errno(diag, &place, err, NULL);
 	else if (version != STATE_VERSION)
 		diag_error(diag, &place, "is of another version of portcullis, and is not used");
 	snprintf(snapshot->content, sizeof(snapshot->content), "%s",
@@ -82,7 +82,7 @@ static int check(struct snapshot *snapshot, const char *profiles, struct diag *d
 
 	if (access(profiles, R_OK | X_OK)) {
 		err = -errno;
-		diag_error(diag, &place, "%s", strerror(errno));
+		diag_errno(diag, &place, err, NULL);
 		return err;
 	}
 	err = site_check(&snapshot->catalog, &snapshot->site, &found);

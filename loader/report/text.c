@@ -8,6 +8,7 @@
 
 #include "loader/base/columns.h"
 #include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "loader/base/utf8.h"
 #include "loader/report/json_forms.h"
 
@@ -294,7 +295,8 @@ static void status_egress(const json_t *one, FILE *to)
 	fputs(tone_start(TONE_BAD, to), to);
 	text_print(
 		to,
-		"  egress     missing: outgoing packets are not learned, filtered or counted; to fix it: portcullis swap %s",
+		"  egress     missing: outgoing packets are not learned, filtered or counted" MESSAGE_FIX
+		"portcullis swap %s",
 		text_of(one, "name"));
 	fprintf(to, "%s\n", tone_end(to));
 }

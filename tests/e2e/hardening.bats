@@ -53,18 +53,18 @@ refused()
 	says 'refused: ' "$@"
 	exits 1 pc check --catalog "$catalog"
 	says 'refused: ' "$@"
-	# Who only looks at it is warned.
+	# `check` only warns of it.
 	exits 0 pc check "$catalog"
 	says 'warning: ' "$@"
 	same 1 "$(generation host eth0)" 'generation'
 	exits 0 pc detach eth0
 }
 
-@test "a profile that others can write is refused, with the command that mends it" {
+@test "a profile that others can write is refused, with the command that fixes it" {
 	taken
 	for mode in 666 646 664; do
 		chmod $mode "$catalog/mine.yaml"
-		refused "(mode 0$mode): chmod go-w $catalog/mine.yaml"
+		refused "(mode 0$mode); to fix it: chmod go-w $catalog/mine.yaml"
 	done
 	chmod 644 "$catalog/mine.yaml"
 	taken
@@ -81,7 +81,7 @@ refused()
 
 @test "a folder on the way that others can write, or own, is refused; a sticky one is not" {
 	chmod 777 "$catalog"
-	refused "(mode 0777): chmod go-w $catalog"
+	refused "(mode 0777); to fix it: chmod go-w $catalog"
 	chmod 1777 "$catalog"
 	taken
 	chmod 755 "$catalog"

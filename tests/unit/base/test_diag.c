@@ -4,6 +4,8 @@
 #include "loader/base/memory.h"
 #include "tests/unit/expect.h"
 
+#include <errno.h>
+
 static void test_print(void **state)
 {
 	static const char source[] = "\tin: [\xc3\xa4,\t70000/tcp]\x1b";
@@ -24,8 +26,14 @@ static void test_print(void **state)
 	place.width = 99; /* past the line's end */
 	diag_warning(&diag, &place, "bad \xff\x1b[1m\n%s", "\xc3\xa4");
 	diag_error(&diag, NULL, "no place");
-	assert_int_equal(diag.errors, 2);
-	assert_int_equal(diag.count, 4);
+	diag_error_fix(&diag, NULL, "chmod go-w 'a\nb'", "with a fix");
+	diag_warning_fix(&diag, &whole, "touch c.yaml", "with a fix");
+	diag_errno(&diag, &whole, -EACCES, NULL);
+	diag_errno(&diag, &whole, -ENOENT, "cannot read it");
+	assert_int_equal(diag.entry[diag.count - 1].err, 0); /* the entry without a file */
+	assert_int_equal(diag.entry[4].err, -EACCES);
+	assert_int_equal(diag.errors, 5);
+	assert_int_equal(diag.count, 8);
 	expect_said(&diag, "a?b.yaml:3:16: warning: bad ??[1m?\xc3\xa4\n"
 			   "\tin: [\xc3\xa4,\t70000/tcp]?\n"
 			   "\t       \t      ^~~~~\n"
@@ -33,7 +41,11 @@ static void test_print(void **state)
 			   "\tin: [\xc3\xa4,\t70000/tcp]?\n"
 			   "\t       \t^~~~~~~~~\n"
 			   "portcullis: c.yaml: warning: shadowed\n"
-			   "portcullis: no place\n");
+			   "portcullis: c.yaml: warning: with a fix; to fix it: touch c.yaml\n"
+			   "portcullis: c.yaml: Permission denied\n"
+			   "portcullis: c.yaml: cannot read it: No such file or directory\n"
+			   "portcullis: no place\n"
+			   "portcullis: with a fix; to fix it: chmod go-w 'a?b'\n");
 }
 
 static void test_limit_of_messages(void **state)

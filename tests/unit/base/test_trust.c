@@ -55,20 +55,25 @@ ssize_t readlink(const char *path, char *buffer, size_t size)
 
 static void trusts(const char *path)
 {
-	char *why = NULL;
+	char *why = NULL, *fix = NULL;
 
-	assert_int_equal(file_trusted(path, &why), 0);
+	assert_int_equal(file_trusted(path, &why, &fix), 0);
 	assert_null(why);
+	assert_null(fix);
 }
 
-static void refuses(const char *path, const char *what, const char *mends)
+/* `command`: the start of the fix. */
+static void refuses(const char *path, const char *what, const char *command)
 {
-	__free_text char *why = NULL;
+	__free_text char *why = NULL, *fix = NULL;
 
-	assert_int_equal(file_trusted(path, &why), -EPERM);
+	assert_int_equal(file_trusted(path, &why, &fix), -EPERM);
 	assert_non_null(why);
-	if (!strstr(why, what) || !strstr(why, mends))
-		fail_msg("'%s' has no '%s' and '%s'", why, what, mends);
+	assert_non_null(fix);
+	if (!strstr(why, what) || strstr(why, command))
+		fail_msg("'%s' has no '%s', or has the fix", why, what);
+	if (strncmp(fix, command, strlen(command)))
+		fail_msg("'%s' does not begin with '%s'", fix, command);
 }
 
 static void test_plain(void **state)
@@ -131,17 +136,17 @@ static void test_owners(void **state)
 		skip();
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
-		__free_text char *mends = xasprintf("chown root %s", of[i]);
+		__free_text char *fix = xasprintf("chown root %s", of[i]);
 
 		assert_int_equal(chown(of[i], OTHER, -1), 0);
-		refuses(file, "belongs to user 54321", mends);
-		refuses(through, "belongs to user 54321", mends);
+		refuses(file, "belongs to user 54321", fix);
+		refuses(through, "belongs to user 54321", fix);
 		setenv("SUDO_UID", "54321", 1);
 		trusts(file);
 		setenv("SUDO_UID", "54322", 1);
-		refuses(file, "belongs to user 54321", mends);
+		refuses(file, "belongs to user 54321", fix);
 		setenv("SUDO_UID", "54321x", 1);
-		refuses(file, "belongs to user 54321", mends);
+		refuses(file, "belongs to user 54321", fix);
 		unsetenv("SUDO_UID");
 		assert_int_equal(chown(of[i], 0, -1), 0);
 		trusts(file);
@@ -157,12 +162,13 @@ static void test_absent(void **state)
 	__free_text char *below = xasprintf("%s/file", file);
 	__free_text char *round = xasprintf("%s/round", in);
 	char *why = NULL;
+	char *fix = NULL;
 
 	(void)state;
-	assert_int_equal(file_trusted(nowhere, &why), -ENOENT);
-	assert_int_equal(file_trusted(below, &why), -ENOTDIR);
+	assert_int_equal(file_trusted(nowhere, &why, &fix), -ENOENT);
+	assert_int_equal(file_trusted(below, &why, &fix), -ENOTDIR);
 	assert_int_equal(symlink("round", round), 0);
-	assert_int_equal(file_trusted(round, &why), -ELOOP);
+	assert_int_equal(file_trusted(round, &why, &fix), -ELOOP);
 	assert_int_equal(unlink(round), 0);
 	assert_null(why);
 }
@@ -170,10 +176,11 @@ static void test_absent(void **state)
 static void test_gone_between(void **state)
 {
 	char *why = NULL;
+	char *fix = NULL;
 
 	(void)state;
 	fail_readlink = EINVAL;
-	assert_int_equal(file_trusted(through, &why), -EINVAL);
+	assert_int_equal(file_trusted(through, &why, &fix), -EINVAL);
 	fail_readlink = 0;
 	assert_null(why);
 	trusts(through);

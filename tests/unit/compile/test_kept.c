@@ -24,10 +24,9 @@ static char *heard;
 static void take(void *context, bool is_error, const char *text, const char *fix)
 {
 	(void)context;
-	(void)fix;
 	assert_true(is_error);
 	free(heard);
-	heard = xstrdup(text);
+	heard = xasprintf("%s%s%s", text, fix ? MESSAGE_FIX : "", fix ? fix : "");
 }
 
 static int start(void **state)
@@ -123,7 +122,8 @@ static void test_folders(void **state)
 	assert_non_null(strstr(heard, "which cannot be used any more: refused: others can write"));
 	assert_int_equal(rmdir(folder), 0);
 	assert_int_equal(kept_folders("eth0", kept, &folders), -EPERM);
-	assert_non_null(strstr(heard, "No such file or directory; give --fresh, or attach anew"));
+	assert_non_null(strstr(
+		heard, "No such file or directory; to fix it: give --fresh, or attach anew"));
 	json_decref(kept);
 }
 

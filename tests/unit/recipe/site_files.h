@@ -9,6 +9,7 @@
 #include "loader/base/diag.h"
 #include "loader/base/memory.h"
 #include "loader/recipe/site.h"
+#include "loader/base/message.h"
 #include "tests/unit/expect.h"
 
 /* An interface; the text continues its keys, from line 4 and column 5 on. */
@@ -22,10 +23,11 @@ static inline char *places(struct diag *diag)
 	FILE *to = open_memstream(&text, &length);
 
 	for (size_t i = 0; i < diag->count; i++)
-		fprintf(to, "%d:%d+%d %s%s\n", diag->entry[i].line, diag->entry[i].column,
+		fprintf(to, "%d:%d+%d %s%s%s%s\n", diag->entry[i].line, diag->entry[i].column,
 			diag->entry[i].width,
 			diag->entry[i].level == DIAG_WARNING ? "warning: " : "",
-			diag->entry[i].message);
+			diag->entry[i].message, diag->entry[i].fix ? MESSAGE_FIX : "",
+			diag->entry[i].fix ?: "");
 	fclose(to);
 	diag_free(diag);
 	return text;

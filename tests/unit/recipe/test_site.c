@@ -219,7 +219,7 @@ static void test_groups(void **state)
 		 "2:6+3 '@' must be followed by a file; write '@FILE'\n"
 		 "3:6+11 b: cannot read '/nowhere': No such file or directory\n"
 		 "4:7+11 '@/nowhere' cannot be in a list; a group is one '@FILE' or a list of prefixes\n"
-		 "5:6+12 refused: others can write /dev/zero (mode 0666): chmod go-w /dev/zero\n"},
+		 "5:6+12 refused: others can write /dev/zero (mode 0666); to fix it: chmod go-w /dev/zero\n"},
 		{"groups:\n  a: @file\n",
 		 "2:6+1 not valid YAML: put a value that begins with '@' in quotes: '@FILE'\n"},
 		{"groups:\n  ? [a]\n  : ::1\n", "2:5+1 a group name is a list; write a name\n"},
