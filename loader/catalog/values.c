@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/duration.h"
 #include "loader/base/memory.h"
 #include "loader/base/yaml_fields.h"
 
@@ -154,6 +155,18 @@ void read_number(struct reader *reader, const struct yaml_node *node, unsigned i
 		complain(reader, node, "%s is out of range %u-%u", node->text, least, most);
 	else
 		*number = (unsigned int)value;
+}
+
+void read_duration(struct reader *reader, const struct yaml_node *node, unsigned int most,
+		   unsigned int *seconds)
+{
+	if (!node || !node->text[strspn(node->text, "0123456789")])
+		read_number(reader, node, 1, most, seconds);
+	else if (duration_parse(node->text, 1, most, seconds))
+		complain(
+			reader, node,
+			"'%s' is not valid here; write a time of 1 to %u seconds, as in 90, 10m or 1h30m",
+			node->text, most);
 }
 
 static void add_spans(struct spans *spans, const struct port_range *range,

@@ -52,6 +52,11 @@ bool read_ports(struct reader *reader, const struct yaml_node *value, struct por
 void read_number(struct reader *reader, const struct yaml_node *node, unsigned int least,
 		 unsigned int most, unsigned int *number);
 
+/* A time of 1 to `most` seconds, as duration_parse reads it. Leaves `*seconds` alone after an
+ * error. */
+void read_duration(struct reader *reader, const struct yaml_node *node, unsigned int most,
+		   unsigned int *seconds);
+
 /* An IP protocol or a list of them, set in `protocol`. */
 void read_protocols(struct reader *reader, const struct yaml_node *value, bool protocol[256]);
 

@@ -52,7 +52,7 @@ static int plan_missing(struct apply *apply, struct wanted *wanted, bool waits)
 		return 0;
 	}
 	error("%s: no such interface in this network namespace%s", name,
-	      leave ? ": left out" : "; --wait SECONDS waits for it");
+	      leave ? ": left out" : "; --wait TIME waits for it");
 	if (!leave)
 		return -ENODEV;
 	names_add(&apply->missing, name);

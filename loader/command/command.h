@@ -16,6 +16,25 @@ enum command_flags {
 	COMMAND_INTERFACES = 4, /* its arguments are interfaces */
 };
 
+/* Options come in groups; a command takes whole groups (options.c has the rows). */
+enum option_group {
+	OPTIONS_ALWAYS = 0,
+	OPTIONS_RECIPE = 1 << 0, /* profiles, features, groups, policy */
+	OPTIONS_CATALOG = 1 << 1,
+	OPTIONS_SITE = 1 << 2,
+	OPTIONS_STRICT = 1 << 3,
+	OPTIONS_DRY_RUN = 1 << 4,
+	OPTIONS_CONFIRM = 1 << 5,
+	OPTIONS_FORCE = 1 << 6,
+	OPTIONS_JSON = 1 << 7,
+	OPTIONS_MODE = 1 << 8,
+	OPTIONS_ATTACH = 1 << 9, /* those of one command, from here on */
+	OPTIONS_SWAP = 1 << 10,
+	OPTIONS_APPLY = 1 << 11,
+	OPTIONS_SHOW = 1 << 12,
+	OPTIONS_COUNTERS = 1 << 13,
+};
+
 /*
  * A row of the table of commands (main.c), which gives dispatch, help, completion and privileges.
  */
@@ -23,7 +42,7 @@ struct command {
 	const char *name;
 	const char *arguments; /* "IFACE... -p PROFILE[,PROFILE]" */
 	const char *summary;
-	const char *takes; /* letters of option_table */
+	unsigned int takes; /* of enum option_group */
 	enum command_flags flags;
 	/* Returns an exit code. What it leaves in `diag` is printed after it. */
 	int (*run)(const struct options *options, struct diag *diag);

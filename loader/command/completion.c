@@ -5,6 +5,7 @@
 #include "loader/command/completion.h"
 
 #include <net/if.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,19 +43,20 @@ static void candidate(const char *before, const char *value, const char *end,
 	printf("%s%s%s\n", text, about ? "\t" : "", about ? about : "");
 }
 
-/* The option of `word` ("--name", "--name=value", "-p"), if the command takes it. */
-static bool find_option(const struct command *command, const char *word, struct option_row *row)
+/* The option of `word` ("--name", "--name=value", "-p"), if the command takes it; else NULL. */
+static const struct option_row *find_option(const struct command *command, const char *word)
 {
+	const struct option_row *row = NULL;
 	size_t length = strcspn(word, "=");
 
-	for (size_t i = 0; options_row(command, i, row); i++) {
+	while ((row = options_next(command, row))) {
 		if (begins(word, "--") && strlen(row->name) == length - 2 &&
 		    !strncmp(word + 2, row->name, length - 2))
-			return true;
-		if (!strcmp(word, "-p") && row->letter == 'p')
-			return true;
+			break;
+		if (row->letter && word[0] == '-' && word[1] == row->letter && !word[2])
+			break;
 	}
-	return false;
+	return row;
 }
 
 static void add_list(struct names *names, const char *text)
@@ -68,25 +70,25 @@ static void add_list(struct names *names, const char *text)
 	}
 }
 
-static void read_value(struct line *line, const char *option, const char *value)
+static void read_value(struct line *line, const struct option_row *row, const char *value)
 {
-	if (!strcmp(option, "profile"))
-		add_list(&line->profiles, value);
-	else if (!strcmp(option, "catalog"))
-		names_add(&line->catalog, value);
-	else if (!strcmp(option, "site"))
-		line->site = value;
-	else if (!strcmp(option, "group")) {
+	switch (row->field_at) {
+	case offsetof(struct options, profile): add_list(&line->profiles, value); break;
+	case offsetof(struct options, catalog): names_add(&line->catalog, value); break;
+	case offsetof(struct options, site): line->site = value; break;
+	case offsetof(struct options, group): {
 		__free_text char *name = xstrndup(value, strcspn(value, "="));
 
 		names_add_once(&line->groups, name);
+		break;
+	}
 	}
 }
 
 static void read_words(struct line *line, char **word, size_t words)
 {
 	for (size_t i = 0; i < words; i++) {
-		struct option_row row;
+		const struct option_row *row = find_option(line->command, word[i]);
 		const char *equals = strchr(word[i], '=');
 
 		line->pending = NULL;
@@ -94,14 +96,14 @@ static void read_words(struct line *line, char **word, size_t words)
 			names_add(&line->arguments, word[i]);
 		else if (!strcmp(word[i], "--"))
 			line->ended = true;
-		else if (!find_option(line->command, word[i], &row) || !row.argument)
+		else if (!row || !row->argument)
 			continue;
 		else if (equals)
-			read_value(line, row.name, equals + 1);
+			read_value(line, row, equals + 1);
 		else if (i + 1 < words)
-			read_value(line, row.name, word[++i]);
+			read_value(line, row, word[++i]);
 		else
-			line->pending = row.argument;
+			line->pending = row->argument;
 	}
 	if (begins(line->command->arguments, "PROFILE"))
 		names_add_all(&line->profiles, &line->arguments);
@@ -286,16 +288,16 @@ static void complete_value(const struct line *line, const char *kind, const char
 
 static void complete_options(const struct line *line, const char *word)
 {
-	struct option_row row;
+	const struct option_row *row = NULL;
 
-	for (size_t i = 0; options_row(line->command, i, &row); i++)
-		candidate("--", row.name, "", row.help, word);
+	while ((row = options_next(line->command, row)))
+		candidate("--", row->name, "", row->help, word);
 }
 
 static void complete_word(const struct line *line, const char *word)
 {
 	const char *equals = strchr(word, '=');
-	struct option_row row;
+	const struct option_row *row;
 
 	if (line->pending)
 		complete_value(line, line->pending, word, word);
@@ -304,8 +306,8 @@ static void complete_word(const struct line *line, const char *word)
 			       word, word);
 	else if (!equals)
 		complete_options(line, word);
-	else if (find_option(line->command, word, &row) && row.argument)
-		complete_value(line, row.argument, word, equals + 1);
+	else if ((row = find_option(line->command, word)) && row->argument)
+		complete_value(line, row->argument, word, equals + 1);
 }
 
 static void complete_commands(const struct command *commands, size_t count, const char *word)

@@ -24,38 +24,46 @@
 #include "loader/command/takeover.h"
 #include "loader/net/link.h"
 
-#define RECIPE_OPTIONS "pexfsgoErROlScyn"
+/* What makes a rule set, and where its words come from. */
+#define A_RECIPE \
+	(OPTIONS_RECIPE | OPTIONS_STRICT | OPTIONS_CATALOG | OPTIONS_SITE | OPTIONS_DRY_RUN)
 
 static const struct command command_table[] = {
-	{"profiles", "", "List the profiles of the catalog", "cj", COMMAND_FILES, command_profiles},
+	{"profiles", "", "List the profiles of the catalog", OPTIONS_CATALOG | OPTIONS_JSON,
+	 COMMAND_FILES, command_profiles},
 	{"show", "PROFILE... | --iface IFACE",
-	 "Show the services of profiles, open or closed, and why", RECIPE_OPTIONS "mij",
-	 COMMAND_FILES, command_show},
-	{"check", "[FILE or DIR...]", "Check profiles and site files", "cjy", COMMAND_FILES,
-	 command_check},
+	 "Show the services of profiles, open or closed, and why",
+	 A_RECIPE | OPTIONS_MODE | OPTIONS_SHOW | OPTIONS_JSON, COMMAND_FILES, command_show},
+	{"check", "[FILE or DIR...]", "Check profiles and site files",
+	 OPTIONS_CATALOG | OPTIONS_JSON | OPTIONS_SITE, COMMAND_FILES, command_check},
 	{"attach", "IFACE... -p PROFILE[,PROFILE]",
-	 "Attach the filter to interfaces, to all of them or none", RECIPE_OPTIONS "LmCK",
+	 "Attach the filter to interfaces, to all of them or none",
+	 A_RECIPE | OPTIONS_ATTACH | OPTIONS_MODE | OPTIONS_CONFIRM | OPTIONS_FORCE,
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_attach},
 	{"swap", "IFACE... [-p PROFILE[,PROFILE]]",
 	 "Replace the active rule set atomically; settings that are not given stay",
-	 RECIPE_OPTIONS "FCK", COMMAND_CHANGE | COMMAND_INTERFACES, command_swap},
+	 A_RECIPE | OPTIONS_SWAP | OPTIONS_CONFIRM | OPTIONS_FORCE,
+	 COMMAND_CHANGE | COMMAND_INTERFACES, command_swap},
 	{"apply", "[IFACE...]", "Apply the site file, or its part for these interfaces",
-	 "yScCBADZKWn", COMMAND_CHANGE | COMMAND_INTERFACES, command_apply},
-	{"confirm", "[IFACE...]", "Confirm a pending change", "yK",
+	 OPTIONS_APPLY | OPTIONS_SITE | OPTIONS_STRICT | OPTIONS_CATALOG | OPTIONS_CONFIRM |
+		 OPTIONS_FORCE | OPTIONS_DRY_RUN,
+	 COMMAND_CHANGE | COMMAND_INTERFACES, command_apply},
+	{"confirm", "[IFACE...]", "Confirm a pending change", OPTIONS_SITE | OPTIONS_FORCE,
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_confirm},
-	{"detach", "IFACE...", "Remove the filter from interfaces", "",
+	{"detach", "IFACE...", "Remove the filter from interfaces", 0,
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_detach},
 	{"takeover", "[IFACE...]",
-	 "After an upgrade: run this version's programs, with the same rules", "",
+	 "After an upgrade: run this version's programs, with the same rules", 0,
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_takeover},
-	{"status", "[IFACE...]", "Show the attached filters", "j",
+	{"status", "[IFACE...]", "Show the attached filters", OPTIONS_JSON,
 	 COMMAND_LOOK | COMMAND_INTERFACES, command_status},
-	{"counters", "[IFACE...]", "Show the counters of each port", "ajw",
-	 COMMAND_LOOK | COMMAND_INTERFACES, command_counters},
-	{"flows", "[IFACE...]", "Show the learned flows", "j", COMMAND_LOOK | COMMAND_INTERFACES,
-	 command_flows},
-	{"doctor", "[IFACE]", "Find what is wrong, and suggest a command to fix it", "ycj",
-	 COMMAND_LOOK | COMMAND_INTERFACES, command_doctor},
+	{"counters", "[IFACE...]", "Show the counters of each port",
+	 OPTIONS_COUNTERS | OPTIONS_JSON, COMMAND_LOOK | COMMAND_INTERFACES, command_counters},
+	{"flows", "[IFACE...]", "Show the learned flows", OPTIONS_JSON,
+	 COMMAND_LOOK | COMMAND_INTERFACES, command_flows},
+	{"doctor", "[IFACE]", "Find what is wrong, and suggest a command to fix it",
+	 OPTIONS_SITE | OPTIONS_CATALOG | OPTIONS_JSON, COMMAND_LOOK | COMMAND_INTERFACES,
+	 command_doctor},
 };
 
 static void usage(FILE *to)

@@ -4,214 +4,214 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/duration.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/base/utf8.h"
 #include "loader/recipe/site.h"
 
-#define WATCH_LIMIT 86400 /* seconds, as the next two */
+#define WATCH_LIMIT 86400 /* seconds, as the next one */
 #define WAIT_LIMIT  3600
 
-static const struct option_row option_table[] = {
-	{'p', "profile", "PROFILE[,PROFILE]", "profiles to enforce; may be repeated"},
-	{'e', "enable", "FEATURE", "turn a feature on: FEATURE or PROFILE:FEATURE"},
-	{'x', "disable", "PROFILE:SERVICE", "close one service"},
-	{'f', "from", "PROFILE:SERVICE=GROUP[,GROUP]", "admit only these groups to a service"},
-	{'s', "set", "PROFILE:SERVICE[:in|:out]=PORTS", "replace the ports of a service"},
-	{'g', "group", "NAME=PREFIX[,PREFIX]", "define a group; or NAME=@FILE, a prefix a line"},
-	{'o', "observe", NULL, "drop nothing, count what would be dropped"},
-	{'E', "enforce", NULL, "drop what the profiles do not admit (the default)"},
-	{'r', "forward", NULL, "learn forwarded traffic too, and admit the replies to it"},
-	{'R', "no-forward", NULL, "learn only what this host itself sends (the default)"},
-	{'O', "outbound", "track|enforce",
-	 "count outgoing packets (the default), or drop those that no service lists"},
-	{'l', "echo-limit", "N", "echo requests a second on a CPU (100); 0: no limit"},
-	{'L', "flows", "N", "size of the network namespace's tables of flows (65536)"},
-	{'C', "confirm", "SECONDS", "undo the change unless `portcullis confirm` is run in time"},
-	{'B', "boot", NULL, "apply without waiting for confirmation; the lockout guard only warns"},
-	{'A', "as", "NAME",
-	 "use the file's part for NAME, the name that udev will give the interface"},
-	{'D', "reload", NULL,
-	 "as systemctl reload does: confirmed profiles, each interface by itself"},
-	{'Z', "resumed", NULL, "after suspend: put the programs into their drivers again"},
-	{'K', "force", NULL, "proceed even if connected users would be locked out"},
-	{'y', "site", "FILE", "the site file (" SITE_FILE ")"},
-	{'W', "wait", "SECONDS", "wait for missing interfaces, then go on without them"},
-	{'n', "dry-run", NULL, "only show what would be done"},
-	{'S', "strict", NULL, "treat a service whose group is undefined as an error"},
-	{'F', "fresh", NULL, "start from these options alone, not from the interface's settings"},
-	{'m', "mode", "native|generic", "require this XDP mode"},
-	{'i', "iface", "IFACE", "show the filter of an interface"},
-	{'a', "all", NULL, "also show listed ports that counted nothing"},
-	{'w', "watch", "SECONDS", "print again every SECONDS, with rates"},
-	{'c', "catalog", "DIR", "search this folder for profiles first; may be repeated"},
-	{'j', "json", NULL, "print JSON"},
-	{'h', "help", NULL, "print this"},
-};
+/* How a row's argument is read, and into which field. */
+#define AT(field)		.field_at = offsetof(struct options, field)
+#define FLAG(field)		.kind = OPTION_FLAG, AT(field)
+#define CHOICE(field, number)	.kind = OPTION_CHOICE, .value = number, AT(field)
+#define WORD(field, first)	.kind = OPTION_WORD, .value = first, AT(field)
+#define TEXT(field)		.kind = OPTION_TEXT, AT(field)
+#define NAMES(field)		.kind = OPTION_NAMES, AT(field)
+#define NUMBER(field, from, to) .kind = OPTION_NUMBER, .least = from, .most = to, AT(field)
+#define TIME(field, to)		.kind = OPTION_TIME, .least = 1, .most = to, AT(field)
 
-static bool takes(const struct command *command, char letter)
+/* clang-format off */
+static const struct option_row option_table[] = {
+	{"profile", "PROFILE[,PROFILE]", "profiles to enforce; may be repeated",
+	 OPTIONS_RECIPE, NAMES(profile), .letter = 'p', .add = recipe_profiles},
+	{"enable", "FEATURE", "turn a feature on: FEATURE or PROFILE:FEATURE",
+	 OPTIONS_RECIPE, NAMES(enable), .add = recipe_enable},
+	{"disable", "PROFILE:SERVICE", "close one service",
+	 OPTIONS_RECIPE, NAMES(disable), .add = recipe_disable},
+	{"from", "PROFILE:SERVICE=GROUP[,GROUP]", "admit only these groups to a service",
+	 OPTIONS_RECIPE, NAMES(from), .add = recipe_from},
+	{"set", "PROFILE:SERVICE[:in|:out]=PORTS", "replace the ports of a service",
+	 OPTIONS_RECIPE, NAMES(set), .add = recipe_set},
+	{"group", "NAME=PREFIX[,PREFIX]", "define a group; or NAME=@FILE, a prefix a line",
+	 OPTIONS_RECIPE, NAMES(group), .add = recipe_group},
+	{"observe", NULL, "drop nothing, count what would be dropped",
+	 OPTIONS_RECIPE, CHOICE(policy, PC_POLICY_OBSERVE)},
+	{"enforce", NULL, "drop what the profiles do not admit (the default)",
+	 OPTIONS_RECIPE, CHOICE(policy, PC_POLICY_ENFORCE)},
+	{"forward", NULL, "learn forwarded traffic too, and admit the replies to it",
+	 OPTIONS_RECIPE, CHOICE(forward, true)},
+	{"no-forward", NULL, "learn only what this host itself sends (the default)",
+	 OPTIONS_RECIPE, CHOICE(forward, false)},
+	{"outbound", "track|enforce", "count outgoing packets (the default), or drop those that no service lists",
+	 OPTIONS_RECIPE, WORD(outbound, PC_OUTBOUND_TRACK)},
+	{"echo-limit", "N", "echo requests a second on a CPU (100); 0: no limit",
+	 OPTIONS_RECIPE, NUMBER(echo_limit, 0, PC_ECHO_LIMIT_MAX)},
+	{"flows", "N", "size of the network namespace's tables of flows (65536)",
+	 OPTIONS_ATTACH, NUMBER(flows, 1, PC_FLOWS_MAX)},
+	{"confirm", "TIME", "undo the change unless `portcullis confirm` is run in time",
+	 OPTIONS_CONFIRM, TIME(confirm, CONFIRM_LIMIT)},
+	{"boot", NULL, "apply without waiting for confirmation; the lockout guard only warns",
+	 OPTIONS_APPLY, FLAG(boot)},
+	{"as", "NAME", "use the file's part for NAME, the name that udev will give the interface",
+	 OPTIONS_APPLY, TEXT(as)},
+	{"reload", NULL, "as systemctl reload does: confirmed profiles, each interface by itself",
+	 OPTIONS_APPLY, FLAG(reload)},
+	{"resumed", NULL, "after suspend: put the programs into their drivers again",
+	 OPTIONS_APPLY, FLAG(resumed)},
+	{"force", NULL, "proceed even if connected users would be locked out",
+	 OPTIONS_FORCE, FLAG(force)},
+	{"site", "FILE", "the site file (" SITE_FILE ")",
+	 OPTIONS_SITE, TEXT(site)},
+	{"wait", "TIME", "wait for missing interfaces, then go on without them",
+	 OPTIONS_APPLY, TIME(wait, WAIT_LIMIT)},
+	{"dry-run", NULL, "only show what would be done",
+	 OPTIONS_DRY_RUN, FLAG(dry_run)},
+	{"strict", NULL, "treat a service whose group is undefined as an error",
+	 OPTIONS_STRICT, FLAG(strict)},
+	{"fresh", NULL, "start from these options alone, not from the interface's settings",
+	 OPTIONS_SWAP, FLAG(fresh)},
+	{"mode", "native|generic", "require this XDP mode",
+	 OPTIONS_MODE, WORD(mode, HOOK_NATIVE)},
+	{"iface", "IFACE", "show the filter of an interface",
+	 OPTIONS_SHOW, TEXT(interface)},
+	{"all", NULL, "also show listed ports that counted nothing",
+	 OPTIONS_COUNTERS, FLAG(all)},
+	{"watch", "TIME", "print again after each TIME, with rates",
+	 OPTIONS_COUNTERS, TIME(watch, WATCH_LIMIT)},
+	{"catalog", "DIR", "search this folder for profiles first; may be repeated",
+	 OPTIONS_CATALOG, NAMES(catalog)},
+	{"json", NULL, "print JSON", OPTIONS_JSON, FLAG(json)},
+	{"help", NULL, "print this", OPTIONS_ALWAYS, .kind = OPTION_HELP, .letter = 'h'},
+};
+/* clang-format on */
+
+static bool takes(const struct command *command, const struct option_row *row)
 {
-	return letter == 'h' || strchr(command->takes, letter);
+	return row->group == OPTIONS_ALWAYS || command->takes & row->group;
 }
 
-bool options_row(const struct command *command, size_t i, struct option_row *row)
+const struct option_row *options_next(const struct command *command, const struct option_row *row)
 {
-	for (size_t j = 0; j < ARRAY_SIZE(option_table); j++) {
-		if (!takes(command, option_table[j].letter) || i--)
-			continue;
-		*row = option_table[j];
-		return true;
-	}
-	return false;
+	const struct option_row *end = option_table + ARRAY_SIZE(option_table);
+
+	for (row = row ? row + 1 : option_table; row < end; row++)
+		if (takes(command, row))
+			return row;
+	return NULL;
 }
 
 static void options_help(const struct command *command)
 {
-	size_t i;
+	const struct option_row *row = NULL;
 
 	printf("portcullis %s %s\n\n%s.\n\n", command->name, command->arguments, command->summary);
-	for (i = 0; i < ARRAY_SIZE(option_table); i++) {
-		const char *argument = option_table[i].argument;
-		__free_text char *left = NULL;
+	while ((row = options_next(command, row))) {
+		__free_text char *left = xasprintf("--%s%s%s", row->name, row->argument ? " " : "",
+						   row->argument ?: "");
+		const char letter[] = {row->letter ? '-' : ' ', row->letter ?: ' ',
+				       row->letter ? ',' : ' ', '\0'};
 
-		if (!takes(command, option_table[i].letter))
-			continue;
-		left = xasprintf("--%s%s%s", option_table[i].name, argument ? " " : "",
-				 argument ? argument : "");
-		printf("  %s %-38s %s\n",
-		       option_table[i].letter == 'p' ? "-p," :
-		       option_table[i].letter == 'h' ? "-h," :
-						       "   ",
-		       left, option_table[i].help);
+		printf("  %s %-38s %s\n", letter, left, row->help);
 	}
 }
 
-static int read_mode(const char *text, enum hook_mode *mode)
+static int wrong_value(const struct command *command, const struct option_row *row,
+		       const char *expected, const char *text)
 {
-	if (!strcmp(text, "native"))
-		*mode = HOOK_NATIVE;
-	else if (!strcmp(text, "generic"))
-		*mode = HOOK_GENERIC;
-	else
-		return -EINVAL;
-	return 0;
+	__free_text char *shown = text_printable(text);
+
+	error("%s: --%s must be %s, not '%s'", command->name, row->name, expected, shown);
+	return -EINVAL;
 }
 
-static int read_number(const char *text, unsigned int least, unsigned int most,
-		       unsigned int *number)
+static int read_number(const struct command *command, const struct option_row *row,
+		       const char *text, unsigned int *number)
 {
+	__free_text char *expected = NULL;
 	char *end;
 	unsigned long value;
 
 	errno = 0;
 	value = strtoul(text, &end, 10);
-	if (errno || *end || *text < '0' || *text > '9' || value < least || value > most)
-		return -EINVAL;
-	*number = value;
-	return 0;
-}
-
-static int set_policy(const struct command *command, struct options *options, enum pc_policy policy)
-{
-	if (options->policy >= 0 && options->policy != (int)policy) {
-		error("%s: give either --observe or --enforce, not both", command->name);
-		return -EINVAL;
-	}
-	options->policy = policy;
-	return 0;
-}
-
-static int set_forward(const struct command *command, struct options *options, int forward)
-{
-	if (options->forward >= 0 && options->forward != forward) {
-		error("%s: give either --forward or --no-forward, not both", command->name);
-		return -EINVAL;
-	}
-	options->forward = forward;
-	return 0;
-}
-
-static int set_outbound(const struct command *command, struct options *options, const char *text)
-{
-	enum pc_outbound outbound;
-
-	if (outbound_parse(text, &outbound)) {
-		error("%s: --outbound must be track or enforce, not '%s'", command->name, text);
-		return -EINVAL;
-	}
-	options->outbound = outbound;
-	return 0;
-}
-
-static int set_echo_limit(const struct command *command, struct options *options, const char *text)
-{
-	unsigned int limit;
-
-	if (read_number(text, 0, PC_ECHO_LIMIT_MAX, &limit)) {
-		error("%s: --echo-limit must be a number from 0 to %d, not '%s'", command->name,
-		      PC_ECHO_LIMIT_MAX, text);
-		return -EINVAL;
-	}
-	options->echo_limit = limit;
-	return 0;
-}
-
-static int set_seconds(const struct command *command, const char *name, const char *text,
-		       unsigned int most, unsigned int *seconds)
-{
-	if (!read_number(text, 1, most, seconds))
+	if (!errno && !*end && *text >= '0' && *text <= '9' && value >= row->least &&
+	    value <= row->most) {
+		*number = (unsigned int)value;
 		return 0;
-	error("%s: --%s must be a number of seconds from 1 to %u, not '%s'", command->name, name,
-	      most, text);
+	}
+	expected = xasprintf("a number from %u to %u", row->least, row->most);
+	return wrong_value(command, row, expected, text);
+}
+
+static int read_time(const struct command *command, const struct option_row *row, const char *text,
+		     unsigned int *seconds)
+{
+	__free_text char *expected = NULL;
+
+	if (!duration_parse(text, row->least, row->most, seconds))
+		return 0;
+	expected = xasprintf("a time of %u to %u seconds, as in 90, 10m or 1h30m", row->least,
+			     row->most);
+	return wrong_value(command, row, expected, text);
+}
+
+/* One of the words of "native|generic": stores its place among them, counted from row->value. */
+static int read_word(const struct command *command, const struct option_row *row, const char *text,
+		     int *value)
+{
+	__cleanup(names_free) struct names words = {};
+	__free_text char *expected = NULL, *copy = xstrdup(row->argument);
+	char *rest = copy, *word;
+
+	while ((word = strsep(&rest, "|")))
+		names_add(&words, word);
+	for (size_t i = 0; i < words.count; i++) {
+		if (!strcmp(text, words.name[i])) {
+			*value = row->value + (int)i;
+			return 0;
+		}
+	}
+	expected = names_join(&words, " or ");
+	return wrong_value(command, row, expected, text);
+}
+
+/* Two options that set one field to different values contradict each other. */
+static int choose(const struct command *command, const struct option_row *row, int *value)
+{
+	const struct option_row *other = NULL;
+
+	if (*value < 0 || *value == row->value) {
+		*value = row->value;
+		return 0;
+	}
+	while ((other = options_next(command, other)))
+		if (other->field_at == row->field_at && other->value == *value)
+			break;
+	error("%s: give either --%s or --%s, not both", command->name,
+	      other < row ? other->name : row->name, other < row ? row->name : other->name);
 	return -EINVAL;
 }
 
-static int take(const struct command *command, struct options *options, int letter,
-		const char *value)
+static int store(const struct command *command, struct options *options,
+		 const struct option_row *row, const char *text)
 {
-	switch (letter) {
-	case 'p': names_add(&options->profile, value); return 0;
-	case 'e': names_add(&options->enable, value); return 0;
-	case 'x': names_add(&options->disable, value); return 0;
-	case 'f': names_add(&options->from, value); return 0;
-	case 's': names_add(&options->set, value); return 0;
-	case 'g': names_add(&options->group, value); return 0;
-	case 'c': names_add(&options->catalog, value); return 0;
-	case 'i': options->interface = value; return 0;
-	case 'o': return set_policy(command, options, PC_POLICY_OBSERVE);
-	case 'E': return set_policy(command, options, PC_POLICY_ENFORCE);
-	case 'r': return set_forward(command, options, 1);
-	case 'R': return set_forward(command, options, 0);
-	case 'O': return set_outbound(command, options, value);
-	case 'l': return set_echo_limit(command, options, value);
-	case 'n': options->dry_run = true; return 0;
-	case 'A': options->as = value; return 0;
-	case 'B': options->boot = true; return 0;
-	case 'D': options->reload = true; return 0;
-	case 'Z': options->resumed = true; return 0;
-	case 'K': options->force = true; return 0;
-	case 'y': options->site = value; return 0;
-	case 'S': options->strict = true; return 0;
-	case 'F': options->fresh = true; return 0;
-	case 'a': options->all = true; return 0;
-	case 'j': options->json = true; return 0;
-	case 'm':
-		if (!read_mode(value, &options->mode))
-			return 0;
-		error("%s: --mode must be native or generic, not '%s'", command->name, value);
-		return -EINVAL;
-	case 'L':
-		if (!read_number(value, 1, PC_FLOWS_MAX, &options->flows))
-			return 0;
-		error("%s: --flows must be a number from 1 to %d, not '%s'", command->name,
-		      PC_FLOWS_MAX, value);
-		return -EINVAL;
-	case 'w': return set_seconds(command, "watch", value, WATCH_LIMIT, &options->watch);
-	case 'C': return set_seconds(command, "confirm", value, CONFIRM_LIMIT, &options->confirm);
-	case 'W': return set_seconds(command, "wait", value, WAIT_LIMIT, &options->wait);
+	void *field = (char *)options + row->field_at;
+
+	switch (row->kind) {
+	case OPTION_FLAG: *(bool *)field = true; return 0;
+	case OPTION_TEXT: *(const char **)field = text; return 0;
+	case OPTION_NAMES: names_add(field, text); return 0;
+	case OPTION_CHOICE: return choose(command, row, field);
+	case OPTION_WORD: return read_word(command, row, text, field);
+	case OPTION_NUMBER: return read_number(command, row, text, field);
+	case OPTION_TIME: return read_time(command, row, text, field);
+	case OPTION_HELP: break;
 	}
 	return -EINVAL;
 }
@@ -221,7 +221,8 @@ static void report_wrong(const struct command *command, const char *word, bool m
 {
 	const char *name[ARRAY_SIZE(option_table)];
 	__free_text char *shown = text_printable(word);
-	size_t count = 0, i;
+	const struct option_row *row = NULL;
+	size_t count = 0;
 	const char *near;
 
 	if (missing) {
@@ -229,51 +230,74 @@ static void report_wrong(const struct command *command, const char *word, bool m
 		      command->name);
 		return;
 	}
-	for (i = 0; i < ARRAY_SIZE(option_table); i++)
-		if (takes(command, option_table[i].letter))
-			name[count++] = option_table[i].name;
+	while ((row = options_next(command, row)))
+		name[count++] = row->name;
 	near = strncmp(word, "--", 2) ? NULL : nearest(word + 2, name, count);
 	error("%s: unknown option '%s'%s%s; see portcullis %s --help", command->name, shown,
 	      near ? "; did you mean --" : "", near ? near : "", command->name);
 }
 
-static size_t build_table(const struct command *command, struct option *option)
-{
-	size_t count = 0, i;
+/* getopt's answer for a row: behind its own ':' and '?', and the letters. */
+#define ROW_VALUE 256
 
-	for (i = 0; i < ARRAY_SIZE(option_table); i++)
-		if (takes(command, option_table[i].letter))
-			option[count++] = (struct option){
-				.name = option_table[i].name,
-				.has_arg =
-					option_table[i].argument ? required_argument : no_argument,
-				.val = option_table[i].letter,
-			};
-	option[count] = (struct option){};
-	return count;
+/* Fills what getopt needs: `option` for the names, `letters` for the short ones. */
+static void build_table(const struct command *command, struct option *option, char *letters)
+{
+	const struct option_row *row = NULL;
+
+	*letters++ = ':';
+	while ((row = options_next(command, row))) {
+		*option++ = (struct option){
+			.name = row->name,
+			.has_arg = row->argument ? required_argument : no_argument,
+			.val = ROW_VALUE + (int)(row - option_table),
+		};
+		if (!row->letter)
+			continue;
+		*letters++ = row->letter;
+		if (row->argument)
+			*letters++ = ':';
+	}
+	*option = (struct option){};
+	*letters = '\0';
+}
+
+static const struct option_row *row_of(const struct command *command, int value)
+{
+	const struct option_row *row = NULL;
+
+	if (value >= ROW_VALUE)
+		return &option_table[value - ROW_VALUE];
+	while ((row = options_next(command, row)))
+		if (row->letter == value)
+			break;
+	return row;
 }
 
 enum options_result options_parse(const struct command *command, int argc, char **argv,
 				  struct options *options)
 {
 	struct option option[ARRAY_SIZE(option_table) + 1];
-	const char *letters = takes(command, 'p') ? ":hp:" : ":h";
-	int letter;
+	char letters[2 * ARRAY_SIZE(option_table) + 2];
+	int value;
 
 	*options = OPTIONS_NONE;
-	build_table(command, option);
+	build_table(command, option, letters);
 	optind = 1;
 	opterr = 0;
-	while ((letter = getopt_long(argc, argv, letters, option, NULL)) != -1) {
-		if (letter == 'h') {
+	while ((value = getopt_long(argc, argv, letters, option, NULL)) != -1) {
+		const struct option_row *row;
+
+		if (value == '?' || value == ':') {
+			report_wrong(command, argv[optind - 1], value == ':');
+			return OPTIONS_WRONG;
+		}
+		row = row_of(command, value);
+		if (row->kind == OPTION_HELP) {
 			options_help(command);
 			return OPTIONS_DONE;
 		}
-		if (letter == '?' || letter == ':') {
-			report_wrong(command, argv[optind - 1], letter == ':');
-			return OPTIONS_WRONG;
-		}
-		if (take(command, options, letter, optarg))
+		if (store(command, options, row, optarg))
 			return OPTIONS_WRONG;
 	}
 	for (; optind < argc; optind++)
@@ -284,34 +308,25 @@ enum options_result options_parse(const struct command *command, int argc, char 
 void options_free(struct options *options)
 {
 	names_free(&options->arguments);
-	names_free(&options->catalog);
-	names_free(&options->profile);
-	names_free(&options->enable);
-	names_free(&options->disable);
-	names_free(&options->set);
-	names_free(&options->from);
-	names_free(&options->group);
+	for (size_t i = 0; i < ARRAY_SIZE(option_table); i++)
+		if (option_table[i].kind == OPTION_NAMES)
+			names_free((struct names *)((char *)options + option_table[i].field_at));
 }
 
 int options_apply(const struct options *options, struct recipe *recipe, struct diag *diag)
 {
-	const struct {
-		const struct names *given;
-		int (*add)(struct recipe *recipe, const char *text, struct diag *diag);
-	} each[] = {
-		{&options->profile, recipe_profiles}, {&options->enable, recipe_enable},
-		{&options->disable, recipe_disable},  {&options->set, recipe_set},
-		{&options->from, recipe_from},	      {&options->group, recipe_group},
-	};
-	size_t i, j;
 	int err = 0;
 
 	if (options->profile.count)
 		names_free(&recipe->profiles);
-	for (i = 0; i < ARRAY_SIZE(each); i++)
-		for (j = 0; j < each[i].given->count; j++)
-			if (each[i].add(recipe, each[i].given->name[j], diag))
+	for (size_t i = 0; i < ARRAY_SIZE(option_table); i++) {
+		const struct option_row *row = &option_table[i];
+		const struct names *given = (const void *)((const char *)options + row->field_at);
+
+		for (size_t j = 0; row->add && j < given->count; j++)
+			if (row->add(recipe, given->name[j], diag))
 				err = -EINVAL;
+	}
 	if (options->policy >= 0)
 		recipe->policy = options->policy;
 	if (options->outbound >= 0)

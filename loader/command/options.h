@@ -12,11 +12,11 @@ struct options {
 	struct names catalog;
 	struct names profile, enable, disable, set, from, group; /* as given */
 	const char *interface;
-	int policy;	/* enum pc_policy; -1 in this one and the next three: not given */
-	int outbound;	/* enum pc_outbound */
-	int forward;	/* 0 or 1 */
-	int echo_limit; /* echo requests a second on a CPU, 0: no limit */
-	enum hook_mode mode;
+	int policy;	      /* enum pc_policy; -1 in this one and the next three: not given */
+	int outbound;	      /* enum pc_outbound */
+	int forward;	      /* 0 or 1 */
+	int echo_limit;	      /* echo requests a second on a CPU, 0: no limit */
+	int mode;	      /* enum hook_mode */
 	unsigned int flows;   /* size of the flow map, 0: not given */
 	unsigned int watch;   /* seconds, 0: once */
 	unsigned int confirm; /* seconds, 0: not given */
@@ -36,16 +36,36 @@ enum options_result {
 	OPTIONS_WRONG, /* reported: exit EXIT_USAGE */
 };
 
+/* What an option does with its argument. */
+enum option_kind {
+	OPTION_FLAG,   /* bool: true */
+	OPTION_CHOICE, /* int: `value`; an error if the field has another one already */
+	OPTION_WORD,  /* int: the place of the word in `argument`, "native|generic", from `value` on
+		       */
+	OPTION_TEXT,  /* const char * */
+	OPTION_NAMES, /* struct names: one more */
+	OPTION_NUMBER, /* unsigned int, from `least` to `most` */
+	OPTION_TIME,   /* the same in seconds, read by duration_parse */
+	OPTION_HELP,
+};
+
+/* A row of the table of options, which gives parsing, help and completion. */
 struct option_row {
-	char letter; /* the short option if it is 'p' or 'h'; else it only names the row in
-			command.takes */
 	const char *name;
 	const char *argument; /* "PROFILE[,PROFILE]", "native|generic"; NULL: it takes none */
 	const char *help;
+	enum option_group group; /* the commands that name it take this option */
+	enum option_kind kind;
+	size_t field_at; /* offset of the field in struct options */
+	int value;
+	unsigned int least, most;
+	char letter; /* the short option, or 0 */
+	/* Adds a word of the option to a recipe (options_apply); NULL: no word of a recipe. */
+	int (*add)(struct recipe *recipe, const char *text, struct diag *diag);
 };
 
-/* The i-th option that the command takes; false behind the last one. */
-bool options_row(const struct command *command, size_t i, struct option_row *row);
+/* The first option that the command takes behind `row` (NULL: the first of all), or NULL. */
+const struct option_row *options_next(const struct command *command, const struct option_row *row);
 
 /* Parses argv[1..]. What is unknown, or not for this command, is reported. */
 enum options_result options_parse(const struct command *command, int argc, char **argv,

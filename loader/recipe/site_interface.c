@@ -49,7 +49,7 @@ static const struct yaml_key interface_key[KEYS] = {
 	[KEY_ECHO_LIMIT] = {"echo-limit", false, YAML_TEXT, "a number", "echo ping icmp"},
 	[KEY_FLOWS] = {"flows", false, YAML_TEXT, "a number", ""},
 	[KEY_MODE] = {"mode", false, YAML_TEXT, "native or generic", "xdp"},
-	[KEY_CONFIRM] = {"confirm", false, YAML_TEXT, "a number of seconds", "timeout"},
+	[KEY_CONFIRM] = {"confirm", false, YAML_TEXT, "a time, as in 90, 10m or 1h30m", "timeout"},
 	[KEY_ENFORCE] = {"enforce", false, A_ANY, A_BOOL, ""},
 	[KEY_POLICY] = {"policy", false, A_ANY, A_BOOL, ""},
 };
@@ -348,7 +348,7 @@ static void read_settings(struct reader *reader, const struct yaml_field *field,
 	recipe_limit_echo(recipe, limit);
 	read_number(reader, field[KEY_FLOWS].value, 1, PC_FLOWS_MAX, &interface->flows);
 	read_mode(reader, field[KEY_MODE].value, &interface->mode);
-	read_number(reader, field[KEY_CONFIRM].value, 1, CONFIRM_LIMIT, &interface->confirm);
+	read_duration(reader, field[KEY_CONFIRM].value, CONFIRM_LIMIT, &interface->confirm);
 }
 
 void site_read_interface(struct reader *reader, const struct yaml_node *mapping,

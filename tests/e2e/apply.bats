@@ -318,7 +318,7 @@ has_state()
 		  late0: {profiles: ssh}
 	END
 	applies 1
-	says 'late0: no such interface' '--wait SECONDS' 'nothing was changed'
+	says 'late0: no such interface' '--wait TIME' 'nothing was changed'
 	same '' "$(state)"
 	applies 1 --wait 1
 	says 'late0: no such interface' 'left out'

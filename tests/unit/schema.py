@@ -137,7 +137,7 @@ interfaces:
     echo-limit: 0
     flows: 16777216
     mode: generic
-    confirm: 86400
+    confirm: 23h59m60s
   br-lan.7:
     profiles: ssh
     enable: imap
@@ -209,6 +209,9 @@ WRONG_KEYS = {
     "mode of no such kind": "mode: offload",
     "confirm at once": "confirm: 0",
     "confirm past a day": "confirm: 86401",
+    "confirm in weeks": "confirm: 1w",
+    "confirm with its units turned round": "confirm: 30m1h",
+    "confirm without its last unit": "confirm: 1h30",
 }
 
 

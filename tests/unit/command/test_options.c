@@ -10,7 +10,7 @@
 /* Parses the words of a line as a command's; what is said on stderr goes into `*text`. */
 static enum options_result parse(const char *line, struct options *options, char **text)
 {
-	static const struct command command = {.name = "attach", .takes = "proERlOL"};
+	static const struct command command = {.name = "attach", .takes = OPTIONS_RECIPE | OPTIONS_ATTACH};
 	__free_text char *copy = xstrdup(line);
 	FILE *terminal = stderr;
 	char *rest = copy, *argv[16] = {(char *)"attach"};

@@ -88,7 +88,7 @@ static void test_whole_site(void **state)
 		"    echo-limit: 0\n"
 		"    flows: 1024\n"
 		"    mode: generic\n"
-		"    confirm: 60\n"
+		"    confirm: 1m30s\n"
 		"  \"br-lan.7\":\n"
 		"    profiles: ssh\n"
 		"    from: ['ssh:ssh=trusted,client']\n"
@@ -123,7 +123,7 @@ static void test_whole_site(void **state)
 	assert_int_equal(recipe_echo_limit(&eth0->recipe), 0);
 	assert_int_equal(eth0->flows, 1024);
 	assert_int_equal(eth0->mode, HOOK_GENERIC);
-	assert_int_equal(eth0->confirm, 60);
+	assert_int_equal(eth0->confirm, 90);
 	assert_int_equal(eth0->place.line, 7);
 
 	/* What is not said is at its default, as without any option. */
@@ -286,13 +286,15 @@ static void test_settings(void **state)
 		 "4:12+20 99999999999999999999 is out of range 1-16777216\n"
 		 "5:17+4 '0100' is not a plain number; write it without leading zeros\n"
 		 "6:14+4 '60' is not a plain number; write it without quotes\n"},
-		{ETH0 "    flows: -1\n    echo-limit: 1e3\n    confirm: 60s\n",
+		{ETH0 "    flows: -1\n    echo-limit: 1e3\n    confirm: 60x\n",
 		 "4:12+2 '-1' is not a number; write one from 1 to 16777216\n"
 		 "5:17+3 '1e3' is not a number; write one from 0 to 1000000\n"
-		 "6:14+3 '60s' is not a number; write one from 1 to 86400\n"},
+		 "6:14+3 '60x' is not valid here; write a time of 1 to 86400 seconds, as in 90, 10m or 1h30m\n"},
+		{ETH0 "    confirm: 2d\n",
+		 "4:14+2 '2d' is not valid here; write a time of 1 to 86400 seconds, as in 90, 10m or 1h30m\n"},
 		{ETH0 "    flows:\n    confirm: [1]\n    mode:\n",
 		 "4:5+5 'flows' is empty; write a number\n"
-		 "5:14+1 'confirm' is a list; write a number of seconds\n"
+		 "5:14+1 'confirm' is a list; write a time, as in 90, 10m or 1h30m\n"
 		 "6:5+4 'mode' is empty; write native or generic\n"},
 	};
 
