@@ -156,12 +156,18 @@ up_to = $(firstword $(2)) $(if $(filter-out $(1),$(firstword $(2))),$(call up_to
 pure_up_to = $(patsubst %,$(BUILD)/loader/%.o,$(filter $(addsuffix /%,$(call up_to,$(1),$(FOLDERS))),$(PURE)))
 
 define unit_rule
-$(BUILD)/unit/$(1)/%: tests/unit/$(1)/%.c $(call pure_up_to,$(1))
+$(BUILD)/unit/$(1)/%: $(BUILD)/tests/unit/$(1)/%.o $(call pure_up_to,$(1))
 	@mkdir -p $$(@D)
 	$$(say) TEST $$@
-	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -MF $$@.d -o $$@ $$< $(call pure_up_to,$(1)) $$(LDLIBS) -lcmocka
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LDLIBS) -lcmocka
 endef
 $(foreach folder,$(FOLDERS),$(eval $(call unit_rule,$(folder))))
+.PRECIOUS: $(BUILD)/tests/unit/%.o
+
+$(BUILD)/tests/unit/%.o: tests/unit/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # Needs root and BPF to run.
 packet: $(BUILD)/packet/test_packet

@@ -29,7 +29,7 @@ class Tree:
         self.origin = pathlib.Path(origin).resolve()
         self.options = options
         self.child = None
-        self.killers = {}  # of a test, how many it has killed: the best comes first
+        self.killers = {}  # of a test, how many it has killed
         self.log = ""
 
     def run(self, words, seconds, **more):
@@ -76,19 +76,27 @@ class Tree:
         # What a compiler only warns of in a mutant, no test has to notice less.
         return self.run(["make", "-j2", "WERROR=", *targets], BUILT_IN) == 0
 
-    def unit_tests(self):
+    def unit_tests(self, path):
+        """The test of the file comes first, then those of its folder, then what has killed most."""
         folder = self.root / "build/unit"
         tests = {str(test.relative_to(folder)): test for test in sorted(folder.rglob("test_*"))
                  if test.is_file() and os.access(test, os.X_OK)}
         if not tests:
             raise Failure("make unit builds no build/unit/*/test_*")
-        return sorted(tests.items(), key=lambda item: -self.killers.get(item[0], 0))
+        source = pathlib.PurePath(path)
+        own = f"{source.parent.name}/test_{source.stem}"
+
+        def order(item):
+            name = item[0]
+            return name != own, not name.startswith(f"{source.parent.name}/"), -self.killers.get(name, 0)
+
+        return sorted(tests.items(), key=order)
 
     def suites(self, path):
         """Name, command and seconds of each suite, the fastest first."""
         which = self.which(path)
         if "unit" in which:
-            for name, test in self.unit_tests():
+            for name, test in self.unit_tests(path):
                 yield name, [str(test)], UNIT_IN
         if "packet" in which:
             yield "test_packet", ["build/packet/test_packet", "--quick"], PACKET_IN
