@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Fragments, verdict line 3: the later ones of a datagram go the way of its first. */
+/* The rule `fragment`: the later fragments of a datagram share the verdict of its first one. */
 #ifndef PORTCULLIS_FRAGMENT_H
 #define PORTCULLIS_FRAGMENT_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* ICMP, verdict line 4. */
+/* The rule `icmp`: ICMP and ICMPv6; the program itself passes IGMP. */
 #ifndef PORTCULLIS_ICMP_H
 #define PORTCULLIS_ICMP_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Parses a frame down to its transport header: verdict lines 1 and 2, and what the others read. */
+/* Parses a frame down to its transport header: the rules `malformed` and `non-ip`. */
 #ifndef PORTCULLIS_PARSE_H
 #define PORTCULLIS_PARSE_H
 
@@ -324,7 +324,7 @@ static __always_inline enum parsed parse_bare(struct packet *packet)
 	return parse_ipv6(packet);
 }
 
-/* A frame that passes line 1 and is IP fills `packet`. */
+/* Parses the frame into `packet`. */
 static __always_inline enum parsed packet_parse(struct packet *packet)
 {
 	struct ethernet_header buffer;

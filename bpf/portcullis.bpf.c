@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The programs. Ingress, at XDP: a frame is parsed, decided by one generation in the order of the
- * contract, counted. Egress, at TC: counted, filtered where `out` services are enforced, learned
- * from.
+ * The programs. Ingress, at XDP, parses a frame, decides it by the rules of one generation and
+ * counts it. Egress, at TC, counts a packet, filters it where `out` services are enforced, and
+ * learns from it. The rules have the names of portcullis(8), VERDICTS.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -37,7 +37,7 @@ static __always_inline struct verdict pass_reply(const struct packet *packet,
 	return verdict;
 }
 
-/* Lines 5, 6, 7, 9. */
+/* Decides TCP and UDP: the rules `service`, `reply`, `source` and `unlisted`. */
 static __always_inline struct verdict judge_port(const struct packet *packet,
 						 const struct pc_generation *generation)
 {
@@ -64,7 +64,7 @@ static __always_inline struct verdict pass_icmp(const struct packet *packet)
 	return verdict;
 }
 
-/* Line 3. */
+/* The rule `fragment`. */
 static __always_inline struct verdict judge_later_fragment(const struct packet *packet,
 							   const struct pc_generation *generation)
 {
@@ -78,7 +78,7 @@ static __always_inline struct verdict judge_later_fragment(const struct packet *
 	return (struct verdict){.cell = FRAGMENT_CELL(first), .second = FRAGMENT_SECOND(first)};
 }
 
-/* All lines, but for ICMP errors. */
+/* Decides by all rules; ICMP errors are decided by portcullis_icmp_error. */
 static __always_inline struct verdict
 judge(const struct packet *packet, const struct pc_generation *generation, enum parsed parsed)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Verdict line 7: whether a packet belongs to something that lives. The kernel's sockets are asked
- * first where they can answer; `flows` and its like hold the rest.
+ * The rule `reply`: whether a packet belongs to a live connection or flow. The kernel's sockets are
+ * asked where they can answer; `flows`, `connections` and `streams` hold the rest.
  */
 #ifndef PORTCULLIS_REPLY_H
 #define PORTCULLIS_REPLY_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The port table: services of the profile, in and out (VERDICTS in portcullis(8)). */
+/* The port table: the rules `service`, `source` and `unlisted`, and the `out` services. */
 #ifndef PORTCULLIS_TABLE_H
 #define PORTCULLIS_TABLE_H
 

@@ -276,7 +276,7 @@ static const struct {
 	{"sctp", 132}, {"ipv6-icmp", 58}, {"icmpv6", 58},
 };
 
-/* Why a protocol can never be listed, or NULL. These are judged before line 8 of the verdict. */
+/* Why a protocol can never be listed, or NULL: a rule before `protocol` decides about it. */
 static const char *why_never(int number)
 {
 	switch (number) {

@@ -67,7 +67,7 @@ class Tree:
     def which(self, path):
         if self.options.tests:
             return {"unit", "packet"} if self.options.tests == "both" else {self.options.tests}
-        if path == "bpf/abi.h":
+        if path.startswith("bpf/abi"):
             return {"unit", "packet"}
         return {"packet"} if path.startswith("bpf/") else {"unit"}
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The verdict table of the contract, read aloud: plain, one frame at a time. */
+/* The rules of portcullis(8), VERDICTS, a second time: plainly, one frame at a time. */
 #include <arpa/inet.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -39,7 +39,7 @@ static struct model_verdict pass(enum model_why why)
 	return (struct model_verdict){MODEL_PASS, why, -1, 0};
 }
 
-/* Line 7. What the remote side did is remembered of a learned flow. */
+/* The rule `reply`. Notes in a learned flow what the remote side did. */
 static bool is_reply(const struct upper *upper, const struct pc_flow *tuple,
 		     const struct judge *judge)
 {
@@ -69,7 +69,7 @@ static bool is_reply(const struct upper *upper, const struct pc_flow *tuple,
 	return true;
 }
 
-/* Lines 5, 6, 7 and 9. */
+/* The rules `service`, `reply`, `source` and `unlisted`. */
 static struct model_verdict judge_port(const struct upper *upper, enum pc_transport transport,
 				       const struct judge *judge)
 {
@@ -95,7 +95,7 @@ static struct model_verdict judge_port(const struct upper *upper, enum pc_transp
 		MODEL_DROP, admit == ADMIT_SOURCE ? MODEL_SOURCE : MODEL_UNLISTED, index, 0};
 }
 
-/* Line 1, above IP: the header must be whole. */
+/* The rule `malformed`, above IP: the header must be whole. */
 static bool is_whole(const struct upper *upper)
 {
 	bool ipv4 = upper->family == AF_INET;
@@ -160,7 +160,7 @@ static struct model_verdict judge_first(const struct upper *upper, const struct 
 	return verdict;
 }
 
-/* Line 3: a later fragment, `units` of 8 bytes into its packet. */
+/* The rule `fragment`: a later fragment, `units` of 8 bytes into its packet. */
 static struct model_verdict judge_later_fragment(unsigned units, uint8_t protocol,
 						 const struct pc_fragment *key,
 						 const struct judge *judge)

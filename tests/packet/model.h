@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The verdict of one frame in plain C, written from the contract and apart from the BPF programs.
- */
+/* The verdict on a frame in plain C, written from portcullis(8) and apart from the programs. */
 #ifndef PORTCULLIS_TEST_MODEL_H
 #define PORTCULLIS_TEST_MODEL_H
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Line 4 of the verdict table: which ICMP a host lets in (RFC 792, 4443, 4861; errors: RFC 5508).
- */
+/* The rule `icmp`: which ICMP a host lets in (RFC 792, 4443, 4861; errors: RFC 5508). */
 #include <string.h>
 #include <sys/socket.h>
 

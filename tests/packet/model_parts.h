@@ -39,7 +39,7 @@ static inline uint16_t model_read16(const uint8_t *at)
 /* The numbers that can never be named stay out even if a table said otherwise. */
 bool model_named(uint8_t protocol, const struct tables *tables);
 
-/* Line 4, for a whole ICMP header. */
+/* The rule `icmp`, for a whole ICMP header. */
 struct model_verdict model_icmp(const struct upper *upper, const struct judge *judge);
 
 /* What is above IP, at egress. */

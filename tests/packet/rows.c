@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The rows, by hand from the contract (section 3), line by line. */
+/* The rows, by hand, in the order of the rules of portcullis(8), VERDICTS. */
 #include "tests/packet/row_words.h"
 
 /* clang-format off */
 static const struct row row[] = {
-	/* --- Line 1: malformed, and its good neighbours --- */
+	/* --- Rule malformed, and its good neighbours --- */
 	/* VLAN tags */
 	{"0 tags", OPEN, T4(.port = 25), .expect = PASS_AT(TCP(25))},
 	{"1 tag", OPEN, T4(.port = 25, .tags = 1), .expect = PASS_AT(TCP(25))},
@@ -237,7 +237,7 @@ static const struct row row[] = {
 	 T6(.port = 25, .payload = 4, EXTS(2, {60}, {44, .offset = 1, .more = true})),
 	 .expect = DROP(MALFORMED)},
 
-	/* --- Line 2: other ethertypes --- */
+	/* --- Rule non-ip: other ethertypes --- */
 	{"ARP", OPEN, {.ethertype = 0x0806, .payload = 28}, .expect = PASS(NON_IP)},
 	{"ARP, tagged", OPEN, {.tags = 1, .ethertype = 0x0806, .payload = 28},
 	 .expect = PASS(NON_IP)},
@@ -257,7 +257,7 @@ static const struct row row[] = {
 	{"byte-swapped IPv4 ethertype", OPEN, {.ethertype = 0x0008, .payload = 46},
 	 .expect = PASS(NON_IP)},
 
-	/* --- Line 3: later fragments --- */
+	/* --- Rule fragment: later fragments --- */
 	{"later TCP fragment at 16 bytes", OPEN, T4(.port = 25, .fragment = 2),
 	 .expect = DROP(FRAGMENT)},
 	{"later TCP fragment, more follow", OPEN, T4(.port = 25, .fragment = 185 | FRAGMENT_MORE),
@@ -317,7 +317,7 @@ static const struct row row[] = {
 	 {.family = 4, .protocol = 50, .fragment = FRAGMENT_MORE, .payload = 8},
 	 .expect = PASS(PROTOCOL)},
 
-	/* --- Line 4: ICMP, ICMPv6, IGMP --- */
+	/* --- Rule icmp: ICMP, ICMPv6, IGMP --- */
 	{"echo reply of nothing that was asked", OPEN, I4(.type = 0), .expect = DROP(ICMP)},
 	{"unreachable, nothing of ours quoted", OPEN, I4(.type = 3, .payload = 28), .expect = DROP(ICMP)},
 	{"source quench", OPEN, I4(.type = 4), .expect = DROP(ICMP)},
@@ -382,7 +382,7 @@ static const struct row row[] = {
 	 .expect = PASS(ICMP)},
 	{"IGMP is not read", OPEN, {.family = 4, .protocol = 2}, .expect = PASS(ICMP)},
 
-	/* --- Line 5: listed ports --- */
+	/* --- Rule service: listed ports --- */
 	{"listed TCP, IPv4", OPEN, T4(.port = 53), .expect = PASS_AT(TCP(53))},
 	{"listed TCP, IPv6", OPEN, T6(.port = 53), .expect = PASS_AT(TCP(53))},
 	{"listed UDP, IPv6", OPEN, U6(.port = 53, .payload = 30), .expect = PASS_AT(UDP(53))},
@@ -496,7 +496,7 @@ static const struct row row[] = {
 	{"a prefix of /47", WORLD, T6(.port = 7001, .source = "2001:db8:d:ffff::"),
 	 .expect = PASS_AT(TCP(7001))},
 
-	/* --- Lines 6 and 9: not from this source --- */
+	/* --- Rules source and unlisted: not from this source --- */
 	{"not trusted", GROUPS, T4(.port = 22), .expect = DROP_AT(SOURCE, TCP(22))},
 	{"not trusted, IPv6", GROUPS, T6(.port = 22), .expect = DROP_AT(SOURCE, TCP(22))},
 	{"one before trusted", GROUPS, T4(.port = 22, .source = "9.255.255.255"),
@@ -576,7 +576,7 @@ static const struct row row[] = {
 	{"not in the prefix of /47", WORLD, T6(.port = 7001, .source = "2001:db8:e::"),
 	 .expect = DROP_AT(SOURCE, TCP(7001))},
 
-	/* --- Line 8: other protocols --- */
+	/* --- Rule protocol: other protocols --- */
 	{"ESP, not named", OPEN, {.family = 4, .protocol = 50, .payload = 40},
 	 .expect = DROP(PROTOCOL)},
 	{"GRE, not named, IPv6", OPEN, {.family = 6, .protocol = 47, .payload = 40},
@@ -617,7 +617,7 @@ static const struct row row[] = {
 	 .expect = DROP_AT(UNLISTED, TCP(26))},
 	{"a port beside named protocols", PROTOCOLS, T6(.port = 25), .expect = PASS_AT(TCP(25))},
 
-	/* --- Line 9: everything else --- */
+	/* --- Rule unlisted: everything else --- */
 	{"unlisted TCP", OPEN, T4(.port = 26), .expect = DROP_AT(UNLISTED, TCP(26))},
 	{"unlisted TCP, IPv6", OPEN, T6(.port = 24), .expect = DROP_AT(UNLISTED, TCP(24))},
 	{"unlisted UDP", OPEN, U4(.port = 54), .expect = DROP_AT(UNLISTED, UDP(54))},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The verdict table as data: a name, a frame, a profile, and what the contract says of it. */
+/* The rules of portcullis(8), VERDICTS, as data: a name, a frame, a profile, the verdict. */
 #ifndef PORTCULLIS_TEST_ROWS_H
 #define PORTCULLIS_TEST_ROWS_H
 
@@ -42,15 +42,15 @@ struct row {
 	struct model_verdict expect;
 };
 
-/* The rows, by hand from the contract (section 3); each meets the state of fixture.h afresh. */
+/* Rows, written by hand; each meets the state of fixture.h afresh. */
 struct row_list {
 	const struct row *row;
 	size_t rows;
 };
-extern const struct row_list rows_stateless; /* lines 1, 2, 4-6, 8, 9 */
-extern const struct row_list rows_reply;     /* line 7 */
-extern const struct row_list rows_icmp;	     /* line 4, errors and echo */
-extern const struct row_list rows_fragment;  /* line 3 */
+extern const struct row_list rows_stateless; /* all rules but `reply`, without state */
+extern const struct row_list rows_reply;     /* rule `reply` */
+extern const struct row_list rows_icmp;	     /* rule `icmp`: errors and echo */
+extern const struct row_list rows_fragment;  /* rule `fragment` */
 
 #define ROW_LISTS 4
 extern const struct row_list *const row_list[ROW_LISTS];

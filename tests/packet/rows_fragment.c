@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Rows of line 3: later fragments of datagrams whose first one is known (fixture_state.c), or not.
- */
+/* Rows of the rule `fragment`: the first fragment is known (fixture_state.c), or not. */
 #include "tests/packet/row_words.h"
 
 #define REPLY PASS(REPLY)

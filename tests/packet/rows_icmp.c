@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Rows of line 4: what ICMP errors quote (RFC 792, 4443, 5508), and echo. */
+/* Rows of the rule `icmp`: ICMP errors and what they quote (RFC 792, 4443, 5508), and echo. */
 #include "tests/packet/row_words.h"
 
 #define FAR4 "198.51.100.7"

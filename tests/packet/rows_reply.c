@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Rows of line 7: replies and live connections, and what only looks like one. */
+/* Rows of the rule `reply`: replies, live connections, and packets that only look like them. */
 #include "tests/packet/row_words.h"
 
 #define SYN	FRAME_SYN
