@@ -5,6 +5,8 @@
 
 #include <linux/types.h>
 
+#define pc_inline static inline __attribute__((always_inline))
+
 enum pc_transport {
 	PC_TCP = 0,
 	PC_UDP = 1,
@@ -14,6 +16,17 @@ enum pc_transport {
 /* A port's index in every per-port table: transport << 16 | port in host order. */
 #define PC_PORTS	      (PC_TRANSPORTS << 16)
 #define PC_PORT(transport, n) ((__u32)(transport) << 16 | (__u16)(n))
+_Static_assert(PC_PORTS == PC_PORT(PC_TRANSPORTS - 1, 0xffff) + 1, "PC_PORT");
+
+pc_inline enum pc_transport pc_port_transport(__u32 index)
+{
+	return index >> 16;
+}
+
+pc_inline __u16 pc_port_number(__u32 index)
+{
+	return index;
+}
 
 /*
  * Why a packet is dropped. The order is that of the verdict table; names in loader/counters.c. One
@@ -167,6 +180,31 @@ struct pc_past {
 #define PC_CELL_BYTES_CARRY  (1ULL << 35)
 #define PC_CELL_PACKET_CARRY (1ULL << 63)
 #define PC_CELL_PENDING	     (PC_CELL_BYTES_CARRY | PC_CELL_PACKET_CARRY)
+_Static_assert(PC_CELL_BYTES_CARRY << 1 == PC_CELL_PACKET, "wide word");
+_Static_assert(PC_NARROW_BYTES_CARRY << 1 == PC_NARROW_PACKET, "narrow word");
+_Static_assert(PC_NARROW_PACKET_CARRY << 1 == PC_NARROW_WOULD, "narrow word");
+
+pc_inline __u64 pc_wide_pack(__u64 packets, __u64 bytes)
+{
+	return packets * PC_CELL_PACKET + bytes;
+}
+
+pc_inline struct pc_count pc_wide_unpack(__u64 word)
+{
+	return (struct pc_count){.packets = word >> PC_CELL_BYTES_BITS,
+				 .bytes = word & (PC_CELL_PACKET - 1)};
+}
+
+pc_inline __u32 pc_narrow_pack(__u32 packets, __u32 bytes)
+{
+	return packets * PC_NARROW_PACKET + bytes;
+}
+
+pc_inline struct pc_count pc_narrow_unpack(__u32 word)
+{
+	return (struct pc_count){.packets = (word & ~PC_NARROW_WOULD) / PC_NARROW_PACKET,
+				 .bytes = word & PC_NARROW_BYTES};
+}
 
 /* Index of a cell's total: that of a listed port by its page in the row and its place there. */
 #define PC_TOTAL_WIDE(cell) ((cell)-PC_CELL_REASON)

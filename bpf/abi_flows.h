@@ -76,21 +76,27 @@ struct pc_flow_state {
 #define PC_HEARD_AHEAD 256 /* an acknowledgment is at most 64 KiB past what was heard last */
 #define PC_SINCE_SHIFT 28
 #define PC_STREAM_AGE  8 /* 2.1 s */
+_Static_assert(PC_SLOT_MASK == (1u << PC_SLOT_BITS) - 1, "pc_flow_state.slot");
+_Static_assert(sizeof(struct pc_flow_state) == 16, "pc_flow_state");
+
+/* When a flow began, as pc_flow_state.slot has it. */
+pc_inline __u32 pc_since(__u64 at)
+{
+	return at >> PC_SINCE_SHIFT & PC_SLOT_MASK;
+}
 
 /*
  * A slot is 64 jiffies, 0.64 s at most. `slot` alone would come again after 12 days (HZ 1000), and
  * an old flow would be taken for one that was just looked at, so the bits above it are in `seen`.
  */
-static inline __attribute__((always_inline)) int pc_looked(const struct pc_flow_state *state,
-							   __u64 slot)
+pc_inline int pc_looked(const struct pc_flow_state *state, __u64 slot)
 {
 	return state->slot == (slot & PC_SLOT_MASK) &&
 	       (state->seen & PC_SEEN_SPARE) == (slot >> PC_SLOT_BITS & PC_SEEN_SPARE);
 }
 
 /* Notes a look at the clock, by which the flow was seen at `seen`. */
-static inline __attribute__((always_inline)) void pc_look(struct pc_flow_state *state, __u64 slot,
-							  __u64 seen)
+pc_inline void pc_look(struct pc_flow_state *state, __u64 slot, __u64 seen)
 {
 	state->slot = slot & PC_SLOT_MASK;
 	state->seen = (seen & ~PC_SEEN_SPARE) | (slot >> PC_SLOT_BITS & PC_SEEN_SPARE);
@@ -114,7 +120,7 @@ static inline __attribute__((always_inline)) void pc_look(struct pc_flow_state *
  * RST from outside may be forged: alone it leaves a quiet connection two hours and four minutes,
  * time for a keepalive (RFC 5382, REQ-5).
  */
-static inline __attribute__((always_inline)) __u64 pc_flow_lifetime(__u8 protocol, __u8 flags)
+pc_inline __u64 pc_flow_lifetime(__u8 protocol, __u8 flags)
 {
 	if (flags & PC_FLOW_MAYBE)
 		return 0;
@@ -130,7 +136,7 @@ static inline __attribute__((always_inline)) __u64 pc_flow_lifetime(__u8 protoco
 }
 
 /* Whether a TCP flow is over, as far as both sides say. */
-static inline __attribute__((always_inline)) int pc_flow_closed(__u8 flags)
+pc_inline int pc_flow_closed(__u8 flags)
 {
 	const __u8 both = PC_FLOW_FIN_IN | PC_FLOW_FIN_OUT;
 
@@ -159,15 +165,26 @@ struct pc_came_in {
 	__u16 by_tuple[PC_CAME_CELLS];
 };
 
-static inline __attribute__((always_inline)) __u64 pc_mix(__u64 hash, __u32 word)
+/* Whether a socket had a local UDP port before the filter was attached; and that one had it. */
+pc_inline int pc_begun(const struct pc_came_in *table, __u16 port)
+{
+	return table->begun[port / 64] >> port % 64 & 1;
+}
+
+pc_inline void pc_begun_set(struct pc_came_in *table, __u16 port)
+{
+	table->begun[port / 64] |= 1ULL << port % 64;
+}
+
+pc_inline __u64 pc_mix(__u64 hash, __u32 word)
 {
 	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
 	return hash ^ hash >> 32;
 }
 
 /* Fills the indexes of a tuple's cells. */
-static inline __attribute__((always_inline)) void
-pc_came_cells(const struct pc_flow *flow, __u64 secret, __u32 *by_port, __u32 *by_tuple)
+pc_inline void pc_came_cells(const struct pc_flow *flow, __u64 secret, __u32 *by_port,
+			     __u32 *by_tuple)
 {
 	__u64 hash = secret ^ flow->protocol ^ (__u32)flow->link << 16;
 	__u16 port;
@@ -190,14 +207,13 @@ pc_came_cells(const struct pc_flow *flow, __u64 secret, __u32 *by_port, __u32 *b
 }
 
 /* Never 0, which a cell begins with. */
-static inline __attribute__((always_inline)) __u16 pc_came_epoch(__u64 at)
+pc_inline __u16 pc_came_epoch(__u64 at)
 {
 	return (at >> PC_CAME_SHIFT) % 65535 + 1;
 }
 
 /* Whether a cell is so many epochs old at most. Another clock may be a little ahead. */
-static inline __attribute__((always_inline)) int pc_came_within(__u16 cell, __u16 epoch,
-								__u16 epochs)
+pc_inline int pc_came_within(__u16 cell, __u16 epoch, __u16 epochs)
 {
 	__u16 ago = epoch - cell + 1;
 
@@ -231,7 +247,7 @@ struct pc_shared {
 struct pc_learned {
 	__u8 port[PC_TRANSPORTS * PC_LEARNED_PORTS];
 };
-static inline __attribute__((always_inline)) __u32 pc_learned_index(__u8 protocol, __u16 port)
+pc_inline __u32 pc_learned_index(__u8 protocol, __u16 port)
 {
 	return (protocol == 6 ? PC_TCP : PC_UDP) * PC_LEARNED_PORTS + port % PC_LEARNED_PORTS;
 }

@@ -61,7 +61,8 @@ static __always_inline void carry(struct pc_count *carried, __u64 value)
 	if (value & PC_CELL_BYTES_CARRY)
 		__sync_fetch_and_add(&carried->bytes, PC_CELL_BYTES_CARRY);
 	if (value & PC_CELL_PACKET_CARRY)
-		__sync_fetch_and_add(&carried->packets, PC_CELL_PACKET_CARRY >> PC_CELL_BYTES_BITS);
+		__sync_fetch_and_add(&carried->packets,
+				     pc_wide_unpack(PC_CELL_PACKET_CARRY).packets);
 }
 
 /* Flushes a full total: the CPU that sees the top bits under the lock does it, once. */
@@ -106,7 +107,9 @@ static __always_inline __u32 total_index(__u32 page, __u32 cell)
 
 static __always_inline __u64 wide_of(__u32 narrow)
 {
-	return (__u64)(narrow >> 21 & 0x3ff) << PC_CELL_BYTES_BITS | (narrow & PC_NARROW_BYTES);
+	struct pc_count count = pc_narrow_unpack(narrow);
+
+	return pc_wide_pack(count.packets, count.bytes);
 }
 
 /*
@@ -121,7 +124,7 @@ __noinline int portcullis_narrow(__u32 row, __u32 at, __u32 cell, __u32 length)
 	__u32 *word;
 
 	if (row == PC_ROW_NONE)
-		return portcullis_total(total_index(at, cell), PC_CELL_PACKET + length);
+		return portcullis_total(total_index(at, cell), pc_wide_pack(1, length));
 	if (!touched || !page)
 		return 0;
 	word = &page->cell[cell % PC_PAGE_CELLS];
@@ -136,7 +139,7 @@ __noinline int portcullis_narrow(__u32 row, __u32 at, __u32 cell, __u32 length)
 		}
 		value = sign;
 	}
-	value += PC_NARROW_PACKET + length;
+	value += pc_narrow_pack(1, length);
 	*(volatile __u32 *)word = value;
 	if (!(value & PC_NARROW_PENDING))
 		return 0;
@@ -175,7 +178,7 @@ static __always_inline void count_narrow(__u32 at, __u32 cell, __u32 length)
 
 	if (page) {
 		word = &page->cell[bounded(cell, PC_PAGE_CELLS - 1)];
-		value = *word + PC_NARROW_PACKET + length;
+		value = *word + pc_narrow_pack(1, length);
 		if (*word &&
 		    !((value ^ PC_CELL_SIGN(cell)) & (PC_NARROW_WOULD | PC_NARROW_PENDING))) {
 			*word = value;
@@ -209,7 +212,7 @@ __noinline int portcullis_wide(__u32 row, __u32 index, __u32 length)
 	__u64 *word;
 
 	if (row == PC_ROW_NONE)
-		return portcullis_total(index, PC_CELL_PACKET + length);
+		return portcullis_total(index, pc_wide_pack(1, length));
 	carried = count_entry(&carries, index);
 	if (!page || !carried)
 		return 0;
@@ -228,7 +231,7 @@ static __always_inline void count_wide(__u32 cell, __u32 length)
 
 	if (page) {
 		word = &page->word[bounded(index, PC_PAGE_WORDS - 1)];
-		value = *word + PC_CELL_PACKET + length;
+		value = *word + pc_wide_pack(1, length);
 		*word = value;
 		if (!(value & PC_CELL_PENDING))
 			return;

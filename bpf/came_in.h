@@ -78,8 +78,7 @@ static __always_inline bool is_from_before(const struct packet *packet,
 
 	if (packet->protocol != PROTOCOL_UDP || (__s64)(generation->grace - at) <= 0 || !table)
 		return false;
-	return skb->ingress_ifindex ||
-	       table->begun[packet->local_port / 64] >> packet->local_port % 64 & 1;
+	return skb->ingress_ifindex || pc_begun(table, packet->local_port);
 }
 
 /* Whether another interface has a filter, out of which a packet that passes may be answered. */

@@ -90,17 +90,6 @@ static __always_inline bool flow_socket(void *ctx, struct pc_flow *flow)
 	return live;
 }
 
-/* How flow_live is asked: the IP protocol, and these. */
-#define FLOW_IPV6  0x100
-#define FLOW_FIN   0x200
-#define FLOW_RESET 0x400
-
-static __always_inline __u32 flow_how(const struct packet *packet)
-{
-	return packet->protocol | (packet->ipv6 ? FLOW_IPV6 : 0) |
-	       (packet->tcp & TCP_FIN ? FLOW_FIN : 0) | (packet->tcp & TCP_RST ? FLOW_RESET : 0);
-}
-
 /*
  * The lower part is never 0, which a state has that nobody has looked at: jiffies pass it five
  * minutes after boot (INITIAL_JIFFIES of the kernel).
@@ -204,11 +193,6 @@ static __always_inline bool flow_touch(const struct pc_flow *flow, struct pc_flo
 	return true;
 }
 
-static __always_inline __u32 flow_since(__u64 at)
-{
-	return at >> PC_SINCE_SHIFT & PC_SLOT_MASK;
-}
-
 /* UDP of both sides that has gone on for a while. */
 static __always_inline bool flow_is_stream(const struct pc_flow *flow,
 					   const struct pc_flow_state *state)
@@ -217,7 +201,7 @@ static __always_inline bool flow_is_stream(const struct pc_flow *flow,
 
 	if (flow->protocol != PROTOCOL_UDP || !(state->flags & PC_FLOW_REPLIED))
 		return false;
-	age = flow_since(now()) - state->slot;
+	age = pc_since(now()) - state->slot;
 	return (age & PC_SLOT_MASK) >= PC_STREAM_AGE;
 }
 
@@ -248,21 +232,68 @@ static __always_inline bool flow_possible(const struct packet *packet)
 }
 
 /*
- * Where the IP header is, and the link. 16 bits of each; the offset is below 8,192.
+ * What flow_key reads, as three words for a global function: where the headers are, the ports, and
+ * how the packet is (FLOW_*). flow_fill reads them.
  */
-static __always_inline __u32 flow_where(const struct packet *packet)
+struct flow_where {
+	__u32 ip : 13; /* offset of the IP header */
+	__u32 unused : 3;
+	__u32 link : 16;
+};
+
+struct flow_ports {
+	__u32 local : 16; /* host order */
+	__u32 remote : 16;
+};
+
+/* How a packet is: its protocol, and these bits above it. More of them are in learn.h. */
+#define FLOW_PROTOCOL 0xff
+#define FLOW_IPV6     0x100
+#define FLOW_FIN      0x200
+#define FLOW_RESET    0x400
+
+static __always_inline __u32 flow_how_pack(const struct packet *packet)
 {
-	return (__u32)packet->link << 16 | packet->ip;
+	return packet->protocol | (packet->ipv6 ? FLOW_IPV6 : 0) |
+	       (packet->tcp & TCP_FIN ? FLOW_FIN : 0) | (packet->tcp & TCP_RST ? FLOW_RESET : 0);
 }
 
-/* Fills what the key is read from. `ports`: remote << 16 | local, host order. */
+static __always_inline __u8 flow_how_protocol(__u32 how)
+{
+	return how & FLOW_PROTOCOL;
+}
+
+static __always_inline __u32 flow_where_pack(const struct packet *packet)
+{
+	struct flow_where where = {.ip = packet->ip, .link = packet->link};
+
+	return bits_as(__u32, where);
+}
+
+static __always_inline struct flow_where flow_where_unpack(__u32 word)
+{
+	return bits_as(struct flow_where, word);
+}
+
+static __always_inline __u32 flow_ports_pack(const struct packet *packet)
+{
+	struct flow_ports ports = {.local = packet->local_port, .remote = packet->remote_port};
+
+	return bits_as(__u32, ports);
+}
+
+static __always_inline struct flow_ports flow_ports_unpack(__u32 word)
+{
+	return bits_as(struct flow_ports, word);
+}
+
 static __always_inline void flow_fill(struct packet *packet, __u32 where, __u32 ports, __u32 how)
 {
-	packet->ip = where & 0x1fff;
-	packet->link = where >> 16;
-	packet->remote_port = ports >> 16;
-	packet->local_port = ports;
-	packet->protocol = how;
+	packet->ip = flow_where_unpack(where).ip;
+	packet->link = flow_where_unpack(where).link;
+	packet->remote_port = flow_ports_unpack(ports).remote;
+	packet->local_port = flow_ports_unpack(ports).local;
+	packet->protocol = flow_how_protocol(how);
 	packet->ipv6 = !!(how & FLOW_IPV6);
 }
 
@@ -272,16 +303,6 @@ static __always_inline void flow_packet(struct packet *packet, struct xdp_md *ct
 	packet_start(packet, ctx);
 	flow_fill(packet, where, ports, how);
 	packet->gather = true;
-}
-
-static __always_inline __u32 flow_ports(const struct packet *packet)
-{
-	return (__u32)packet->remote_port << 16 | packet->local_port;
-}
-
-static __always_inline __u32 flow_sequence(const struct packet *packet)
-{
-	return TCP_SEQUENCE(packet->tcp);
 }
 
 #endif

@@ -60,10 +60,23 @@ static __always_inline void fragment_store(const struct packet *packet, __u32 ce
 	}
 }
 
-/* FRAGMENT_KNOWN | second << 32 | cell of the first fragment that passed; 0: none is known. */
-#define FRAGMENT_KNOWN	   (1ULL << 63)
-#define FRAGMENT_CELL(f)   ((__u32)(f))
-#define FRAGMENT_SECOND(f) ((__u32)((f) >> 32) & 0x7fffffff)
+/* The first fragment of a datagram, which passed, and the cells that it counted. */
+struct first_fragment {
+	__u64 cell : 32;
+	__u64 second : 31;
+	__u64 known : 1;
+};
+_Static_assert(PC_FRAGMENT_ECHO < 1ULL << 31, "first_fragment.second");
+
+static __always_inline __u64 first_fragment_pack(struct first_fragment first)
+{
+	return bits_as(__u64, first);
+}
+
+static __always_inline struct first_fragment first_fragment_unpack(__u64 word)
+{
+	return bits_as(struct first_fragment, word);
+}
 
 static __always_inline __u64 fragment_find(const struct packet *packet)
 {
@@ -75,18 +88,40 @@ static __always_inline __u64 fragment_find(const struct packet *packet)
 	state = bpf_map_lookup_elem(&fragments, &key);
 	if (!state || (__s64)(now() - state->seen) >= (__s64)PC_FRAGMENT_LIFETIME)
 		return 0;
-	return FRAGMENT_KNOWN | (__u64)state->second << 32 | state->cell;
+	return first_fragment_pack(
+		(struct first_fragment){.cell = state->cell, .second = state->second, .known = 1});
 }
 
-/* For the global functions: `ip` | `protocol` << 8 | `fragment_at` << 16, which is 0 for IPv4. */
-static __always_inline void fragment_packet(struct packet *packet, struct xdp_md *ctx, __u32 where,
+/* Where the headers are from which fragment_key reads: for the global functions. */
+struct fragment_where {
+	__u32 ip : 8;
+	__u32 protocol : 8;
+	__u32 fragment_at : 16; /* 0: IPv4 */
+};
+
+static __always_inline __u32 fragment_where_pack(const struct packet *packet)
+{
+	struct fragment_where where = {
+		.ip = packet->ip, .protocol = packet->protocol, .fragment_at = packet->fragment_at};
+
+	return bits_as(__u32, where);
+}
+
+static __always_inline struct fragment_where fragment_where_unpack(__u32 word)
+{
+	return bits_as(struct fragment_where, word);
+}
+
+static __always_inline void fragment_packet(struct packet *packet, struct xdp_md *ctx, __u32 word,
 					    __u32 link)
 {
+	struct fragment_where where = fragment_where_unpack(word);
+
 	packet_start(packet, ctx);
 	packet->gather = true;
-	packet->ip = where & 0x1f;
-	packet->protocol = where >> 8;
-	packet->fragment_at = where >> 16;
+	packet->ip = where.ip;
+	packet->protocol = where.protocol;
+	packet->fragment_at = where.fragment_at;
 	packet->ipv6 = !!packet->fragment_at;
 	packet->link = link;
 }
@@ -109,27 +144,25 @@ __noinline int fragment_store_ingress(struct xdp_md *ctx, __u32 where, __u32 lin
 	return 0;
 }
 
-static __always_inline __u32 fragment_where(const struct packet *packet)
-{
-	return (__u32)packet->fragment_at << 16 | packet->protocol << 8 | packet->ip;
-}
-
 /* The first fragment of a datagram passed, counted in these cells. */
 static __always_inline void fragment_remember(const struct packet *packet, __u32 cell, __u32 second)
 {
 	if (packet->egress)
 		fragment_store(packet, cell, second);
 	else
-		fragment_store_ingress(packet->ctx, fragment_where(packet), packet->link, cell,
+		fragment_store_ingress(packet->ctx, fragment_where_pack(packet), packet->link, cell,
 				       second);
 }
 
 /* The cells that the first fragment of this datagram counted. */
-static __always_inline __u64 fragment_follow(const struct packet *packet)
+static __always_inline struct first_fragment fragment_follow(const struct packet *packet)
 {
-	return packet->egress ?
-		       fragment_find(packet) :
-		       fragment_find_ingress(packet->ctx, fragment_where(packet), packet->link);
+	__u64 word = packet->egress ?
+			     fragment_find(packet) :
+			     fragment_find_ingress(packet->ctx, fragment_where_pack(packet),
+						   packet->link);
+
+	return first_fragment_unpack(word);
 }
 
 #endif

@@ -113,7 +113,8 @@ static __always_inline bool quote_read(const struct packet *error, struct packet
 
 	if (error->ipv6) {
 		const struct ipv6hdr *ip;
-		__u64 walked;
+		struct walked walked;
+		__u64 word;
 
 		if (at + sizeof(*ip) > error->end ||
 		    !packet_fetch(error, at, sizeof(*ip), &buffer, (const void **)&ip) ||
@@ -122,11 +123,12 @@ static __always_inline bool quote_read(const struct packet *error, struct packet
 		quote->protocol = ip->nexthdr;
 		at += sizeof(*ip);
 		if (is_extension(quote->protocol)) {
-			walked = extension_walk(error->ctx, at, error->end, quote->protocol);
-			if (!walked || WALKED_UNITS(walked))
+			word = extension_walk(error->ctx, at, error->end, quote->protocol);
+			walked = walked_unpack(word);
+			if (!word || walked.units)
 				return false;
-			quote->protocol = WALKED_NEXT(walked);
-			at = WALKED_AT(walked);
+			quote->protocol = walked.next;
+			at = walked.at;
 		}
 	} else {
 		const struct iphdr *ip;
@@ -153,29 +155,31 @@ static __always_inline bool quote_read(const struct packet *error, struct packet
 }
 
 /*
- * The path MTU that an ICMP error tells of: RFC 1191, 4; RFC 4443, 3.2. 0: it is no such error, or
- * tells none. TOO_BIG: it is one.
+ * The path MTU of which an ICMP error tells: RFC 1191, 4; RFC 4443, 3.2. 0: it names none.
+ * NO_PATH_MTU: it is another error.
  */
-#define TOO_BIG (1ULL << 32)
-static __always_inline __u64 path_mtu(const struct packet *error)
+#define NO_PATH_MTU (-1LL)
+
+static __always_inline __s64 path_mtu(const struct packet *error)
 {
 	const struct icmp_header *icmp;
 	struct icmp_header buffer;
 
 	if (!packet_fetch(error, error->at, sizeof(*icmp), &buffer, (const void **)&icmp))
-		return TOO_BIG;
+		return 0;
 	if (error->ipv6)
-		return icmp->type == 2 ? TOO_BIG | (__u32)bpf_ntohs(icmp->id) << 16 |
-						 bpf_ntohs(icmp->sequence) :
-					 0;
-	return icmp->type == 3 && icmp->code == 4 ? TOO_BIG | bpf_ntohs(icmp->sequence) : 0;
+		return icmp->type == 2 ?
+			       (__u32)bpf_ntohs(icmp->id) << 16 | bpf_ntohs(icmp->sequence) :
+			       NO_PATH_MTU;
+	return icmp->type == 3 && icmp->code == 4 ? bpf_ntohs(icmp->sequence) : NO_PATH_MTU;
 }
 
 /* Whether an open port may be told of that path MTU. */
 static __always_inline bool large_ours(const struct packet *quote, __u32 mtu)
 {
 	return mtu >= (quote->ipv6 ? PC_MTU6 : PC_MTU4) &&
-	       flow_large_quoted(quote->ctx, flow_where(quote), flow_ports(quote), flow_how(quote));
+	       flow_large_quoted(quote->ctx, flow_where_pack(quote), flow_ports_pack(quote),
+				 flow_how_pack(quote));
 }
 
 /*
@@ -191,15 +195,16 @@ static __always_inline bool is_tunnel(__u8 protocol)
 
 /* Whether this host sent the quoted packet, as far as ingress can tell. */
 static __always_inline bool quote_ours(const struct packet *quote,
-				       const struct pc_generation *generation, __u64 mtu)
+				       const struct pc_generation *generation, __s64 mtu)
 {
-	if (quote->protocol == PROTOCOL_TCP || (quote->protocol == PROTOCOL_UDP && !mtu))
+	if (quote->protocol == PROTOCOL_TCP ||
+	    (quote->protocol == PROTOCOL_UDP && mtu == NO_PATH_MTU))
 		return table_admit(quote, generation) == ADMIT_PASS || flow_of_packet(quote);
 	if (quote->protocol == PROTOCOL_UDP)
 		return flow_of_packet(quote) || large_ours(quote, mtu);
 	if (!is_icmp(quote))
 		return generation->protocol[bounded(quote->protocol, 255)] &&
-		       (!mtu || is_tunnel(quote->protocol));
+		       (mtu == NO_PATH_MTU || is_tunnel(quote->protocol));
 	/* An echo reply has no state to check, and the kernel would lower the path MTU of any
 	 * address.
 	 */

@@ -221,7 +221,7 @@ static __always_inline void flow_spoke(const struct packet *packet, struct pc_fl
 static __always_inline bool acknowledges(const struct packet *packet,
 					 const struct pc_flow_state *state)
 {
-	__u32 ahead = (flow_sequence(packet) - state->slot) & PC_SLOT_MASK;
+	__u32 ahead = (tcp_word_sequence(packet->tcp) - state->slot) & PC_SLOT_MASK;
 
 	return (packet->tcp & (TCP_ACK | TCP_SYN | TCP_FIN | TCP_RST)) == TCP_ACK &&
 	       state->flags & PC_FLOW_REPLIED && !pc_flow_closed(state->flags) &&
@@ -259,7 +259,7 @@ static __always_inline __u32 flow_how_begun(const struct packet *packet,
 					    enum parsed parsed, struct __sk_buff *skb,
 					    const struct pc_flow_state *known, bool assured)
 {
-	__u32 how = flow_how(packet);
+	__u32 how = flow_how_pack(packet);
 
 	if (parsed == PARSED_PACKET)
 		how |= FLOW_ECHO;
@@ -325,7 +325,7 @@ __noinline int flow_begin(struct __sk_buff *skb, __u32 where, __u32 ports, __u32
 		state.flags |= PC_FLOW_FIN_OUT;
 	state.ifindex = skb->ifindex;
 	state.seen = at;
-	state.slot = flow_since(at);
+	state.slot = pc_since(at);
 	bpf_map_update_elem(&flows, &flow, &state, BPF_ANY);
 	if (how & FLOW_ASSURED)
 		flow_forget_assured(&flow);
@@ -354,7 +354,7 @@ static __always_inline void flow_learn(const struct packet *packet,
 	if (known && flow_touch(&flow, known, assured))
 		flow_goes_on(packet, &flow, known, assured, skb);
 	else
-		flow_begin(skb, flow_where(packet), flow_ports(packet),
+		flow_begin(skb, flow_where_pack(packet), flow_ports_pack(packet),
 			   flow_how_begun(packet, generation, parsed, skb, known, assured),
 			   packet->tcp);
 }

@@ -192,6 +192,20 @@ struct {
 		bounded_value;                                              \
 	})
 
+/*
+ * The bits of a value as another type of its size. Global functions take and return scalars, older
+ * verifiers take nothing else: they are told of several things by a struct of bit fields.
+ */
+#define bits_as(type, value)                                                   \
+	({                                                                     \
+		union {                                                        \
+			typeof(value) bits_from;                               \
+			type bits_to;                                          \
+		} bits = {.bits_from = (value)};                               \
+		_Static_assert(sizeof(type) == sizeof(bits.bits_from), #type); \
+		bits.bits_to;                                                  \
+	})
+
 static __always_inline __u64 now(void)
 {
 	return have_coarse ? bpf_ktime_get_coarse_ns() : bpf_ktime_get_ns();

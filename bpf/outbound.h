@@ -51,7 +51,8 @@ static __always_inline struct verdict judge_outbound_port(const struct packet *p
 	if (!is_syn(packet) && table_admit(packet, generation) == ADMIT_PASS)
 		return send(0);
 	if (packet->transport == PC_TCP && !is_syn(packet) &&
-	    is_connected(skb, flow_where(packet), flow_ports(packet), flow_how(packet)))
+	    is_connected(skb, flow_where_pack(packet), flow_ports_pack(packet),
+			 flow_how_pack(packet)))
 		return send(0);
 	return (struct verdict){.cell = PC_CELL_REASON + PC_REASON_OUTBOUND,
 				.second = PC_CELL_OUT_DROP + port,
@@ -70,7 +71,7 @@ static __always_inline struct verdict judge_outbound(const struct packet *packet
 						     const struct pc_generation *generation,
 						     enum parsed parsed, struct __sk_buff *skb)
 {
-	__u64 first;
+	struct first_fragment first;
 
 	switch (parsed) {
 	case PARSED_NON_IP: return send(0);
@@ -78,7 +79,7 @@ static __always_inline struct verdict judge_outbound(const struct packet *packet
 	case PARSED_MALFORMED: return send_if(generation, false);
 	case PARSED_LATER_FRAGMENT:
 		first = fragment_follow(packet);
-		return first ? send(FRAGMENT_SECOND(first)) : send_if(generation, false);
+		return first.known ? send(first.second) : send_if(generation, false);
 	case PARSED_PORT: return judge_outbound_port(packet, generation, skb);
 	case PARSED_PACKET: break;
 	}

@@ -109,12 +109,23 @@ struct packet {
  * The flags of a TCP header, and above them all but the last byte of a sequence number: the remote
  * side's. Of its packets it is their own; of what goes out, what that acknowledges.
  */
-#define TCP_FIN		   0x01u
-#define TCP_SYN		   0x02u
-#define TCP_RST		   0x04u
-#define TCP_ACK		   0x10u
-#define TCP_FLAGS	   0xffu
-#define TCP_SEQUENCE(word) ((word) >> PC_HEARD_SHIFT)
+#define TCP_FIN	  0x01u
+#define TCP_SYN	  0x02u
+#define TCP_RST	  0x04u
+#define TCP_ACK	  0x10u
+#define TCP_FLAGS 0xffu
+_Static_assert(TCP_FLAGS == (1u << PC_HEARD_SHIFT) - 1, "packet.tcp");
+
+static __always_inline __u32 tcp_word_pack(__u32 sequence, __u8 flags)
+{
+	return (sequence & ~TCP_FLAGS) | flags;
+}
+
+/* The sequence number >> PC_HEARD_SHIFT, as pc_flow_state.slot has it. */
+static __always_inline __u32 tcp_word_sequence(__u32 word)
+{
+	return word >> PC_HEARD_SHIFT;
+}
 
 /* The state of reading, for the functions that are told where the headers are. */
 static __always_inline void packet_start(struct packet *packet, struct xdp_md *ctx)

@@ -59,8 +59,8 @@ static __always_inline enum parsed parse_transport(struct packet *packet)
 		if (tcp->doff < 5 || packet->at + tcp->doff * 4 > packet->end)
 			return PARSED_MALFORMED;
 		packet->transport = PC_TCP;
-		packet->tcp = (bpf_ntohl(packet->outward ? tcp->ack_seq : tcp->seq) & ~TCP_FLAGS) |
-			      ((const __u8 *)tcp)[13];
+		packet->tcp = tcp_word_pack(bpf_ntohl(packet->outward ? tcp->ack_seq : tcp->seq),
+					    ((const __u8 *)tcp)[13]);
 		set_ports(packet, tcp->source, tcp->dest);
 		return PARSED_PORT;
 	} else if (packet->protocol == PROTOCOL_UDP) {
@@ -128,23 +128,35 @@ static __always_inline bool is_extension(__u32 next)
 }
 
 /*
- * Walks the extension headers from `at` on, of which `next` is the first. Returns 0 if the chain is
- * broken, else WALKED | where it ends; what follows is left in the packed fields. A later fragment
- * ends the walk at its fragment header.
+ * Where the walk through the extension headers ended. A global function returns a scalar, so this
+ * is packed into one, which is 0 where the chain is broken.
  */
-#define WALKED		   (1ULL << 63)
-#define WALKED_AT(w)	   ((__u32)(w)&0x7fff) /* at most WALK_FROM + 8 * 2048 */
-#define WALKED_IS_FIRST	   (1ULL << 24)
-#define WALKED_NEXT(w)	   ((__u8)((w) >> 16))
-#define WALKED_MORE(w)	   ((__u8)((w) >> 24) & 1)
-#define WALKED_FRAGMENT(w) ((__u32)((w) >> 25) & 0x7fff) /* where the fragment header is */
-#define WALKED_UNITS(w)	   ((__u32)((w) >> 40) & 0x1fff)
-#define WALK_FROM	   0xfff
+struct walked {
+	__u64 at : 15; /* offset where the walk ended: at most WALK_FROM + 8 * 2048 */
+	__u64 unused : 1;
+	__u64 next : 8;		/* protocol of the header there */
+	__u64 more : 1;		/* it is a first fragment */
+	__u64 fragment_at : 15; /* offset of the outermost fragment header, or 0 */
+	__u64 units : 13;	/* a later fragment: its offset in units of 8 bytes, else 0 */
+	__u64 whole : 11;	/* 1: the chain is whole */
+};
+#define WALK_FROM 0xfff
+_Static_assert(WALK_FROM + EXTENSIONS * 2048 < 1 << 15, "walked.at");
+
+static __always_inline __u64 walked_pack(struct walked walked)
+{
+	return bits_as(__u64, walked);
+}
+
+static __always_inline struct walked walked_unpack(__u64 word)
+{
+	return bits_as(struct walked, word);
+}
 
 static __always_inline __u64 walk(const struct packet *packet, __u32 at, __u32 end, __u32 next)
 {
 	struct ipv6_extension buffer;
-	__u64 fragment = 0;
+	__u32 fragment_at = 0;
 	int i;
 
 	at &= WALK_FROM;
@@ -157,23 +169,30 @@ static __always_inline __u64 walk(const struct packet *packet, __u32 at, __u32 e
 		__u32 length = sizeof(*extension);
 
 		if (!is_extension(next))
-			return WALKED | fragment | next << 16 | at;
+			return walked_pack((struct walked){.at = at,
+							   .next = next,
+							   .more = !!fragment_at,
+							   .fragment_at = fragment_at,
+							   .whole = 1});
 		if (i == EXTENSIONS || at + length > end)
 			return 0;
 		if (!packet_fetch(packet, at, sizeof(*extension), &buffer,
 				  (const void **)&extension))
 			return 0;
 		if (next == IPV6_FRAGMENT) {
-			__u64 word = bpf_ntohs(extension->fragment);
+			__u32 word = bpf_ntohs(extension->fragment);
 			/* Fragments in fragments: the outermost counts, because it is reassembled
 			 * first. */
-			__u64 outer = fragment ? fragment : (__u64)at << 25 | WALKED_IS_FIRST;
+			__u32 outer = fragment_at ? fragment_at : at;
 
 			if (word & IPV6_AT)
-				return WALKED | (word & IPV6_AT) << 37 |
-				       (outer & ~WALKED_IS_FIRST) | extension->next << 16 | at;
+				return walked_pack((struct walked){.at = at,
+								   .next = extension->next,
+								   .fragment_at = outer,
+								   .units = word >> 3,
+								   .whole = 1});
 			if (word & IPV6_MORE)
-				fragment = outer;
+				fragment_at = outer;
 		} else {
 			length += extension->length * 8;
 		}
@@ -207,8 +226,9 @@ static __always_inline enum parsed parse_ipv6(struct packet *packet)
 {
 	struct ipv6_start buffer;
 	const struct ipv6_start *ip;
+	struct walked walked;
 	__u32 payload;
-	__u64 walked;
+	__u64 word;
 
 	if (!packet_read(packet, packet->ip, sizeof(*ip), &buffer, (const void **)&ip))
 		return packet_unread(packet);
@@ -228,19 +248,19 @@ static __always_inline enum parsed parse_ipv6(struct packet *packet)
 		return PARSED_MALFORMED;
 	if (!is_extension(packet->protocol))
 		return parse_transport(packet);
-	if (packet->egress)
-		walked = extension_walk_egress(packet->ctx, packet->at, packet->end,
-					       packet->protocol);
-	else
-		walked = extension_walk(packet->ctx, packet->at, packet->end, packet->protocol);
-	if (!walked)
+	word = packet->egress ?
+		       extension_walk_egress(packet->ctx, packet->at, packet->end,
+					     packet->protocol) :
+		       extension_walk(packet->ctx, packet->at, packet->end, packet->protocol);
+	if (!word)
 		return PARSED_MALFORMED;
-	packet->protocol = WALKED_NEXT(walked);
-	packet->at = WALKED_AT(walked);
-	packet->fragment = WALKED_MORE(walked);
-	packet->fragment_at = WALKED_FRAGMENT(walked);
-	if (WALKED_UNITS(walked))
-		return parse_later_fragment(packet->protocol, WALKED_UNITS(walked));
+	walked = walked_unpack(word);
+	packet->protocol = walked.next;
+	packet->at = walked.at;
+	packet->fragment = walked.more;
+	packet->fragment_at = walked.fragment_at;
+	if (walked.units)
+		return parse_later_fragment(packet->protocol, walked.units);
 	return parse_transport(packet);
 }
 
@@ -249,10 +269,25 @@ static __always_inline bool is_vlan(__be16 type)
 	return type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD);
 }
 
-/*
- * Returns 0 if the tags are too many or cut, else the ethertype behind them << 16 | its header's
- * offset.
- */
+/* Where the VLAN tags of a frame end; as a word 0 if they are too many or cut. */
+struct untagged {
+	__u32 at : 5; /* offset of the header behind the tags */
+	__u32 unused : 11;
+	__u32 type : 16; /* its ethertype, network byte order */
+};
+_Static_assert(sizeof(struct ethernet_header) + VLAN_TAGS * sizeof(struct vlan_tag) < 1 << 5,
+	       "untagged.at");
+
+static __always_inline __u32 untagged_pack(struct untagged untagged)
+{
+	return bits_as(__u32, untagged);
+}
+
+static __always_inline struct untagged untagged_unpack(__u32 word)
+{
+	return bits_as(struct untagged, word);
+}
+
 static __always_inline __u32 untag(const struct packet *packet)
 {
 	struct vlan_tag buffer;
@@ -266,7 +301,7 @@ static __always_inline __u32 untag(const struct packet *packet)
 			return 0;
 		at += sizeof(*tag);
 		if (!is_vlan(tag->type))
-			return (__u32)tag->type << 16 | at;
+			return untagged_pack((struct untagged){.at = at, .type = tag->type});
 	}
 	return 0;
 }
@@ -338,13 +373,14 @@ static __always_inline enum parsed packet_parse(struct packet *packet)
 	type = ethernet->type;
 	packet->ip = sizeof(*ethernet);
 	if (is_vlan(type)) {
-		__u32 walked =
+		__u32 word =
 			packet->egress ? vlan_walk_egress(packet->ctx) : vlan_walk(packet->ctx);
+		struct untagged untagged = untagged_unpack(word);
 
-		if (!walked)
+		if (!word)
 			return PARSED_MALFORMED;
-		type = walked >> 16;
-		packet->ip = walked & 0x1f;
+		type = untagged.type;
+		packet->ip = untagged.at;
 	}
 	if (type == bpf_htons(ETH_P_IP))
 		return parse_ipv4(packet);

@@ -46,8 +46,8 @@ static __always_inline struct verdict judge_port(const struct packet *packet,
 	if (admit == ADMIT_PASS) {
 		/* By TCP, who began shows. */
 		if (packet->protocol == PROTOCOL_UDP && has_other_filters())
-			flow_came_in(packet->ctx, flow_where(packet), flow_ports(packet),
-				     flow_how(packet));
+			flow_came_in(packet->ctx, flow_where_pack(packet), flow_ports_pack(packet),
+				     flow_how_pack(packet));
 		return pass_port(packet);
 	}
 	if (!is_syn(packet) && flow_of_packet(packet))
@@ -68,14 +68,14 @@ static __always_inline struct verdict pass_icmp(const struct packet *packet)
 static __always_inline struct verdict judge_later_fragment(const struct packet *packet,
 							   const struct pc_generation *generation)
 {
-	__u64 first = fragment_follow(packet);
+	struct first_fragment first = fragment_follow(packet);
 
-	if (!first)
+	if (!first.known)
 		return drop_reason(PC_REASON_FRAGMENT);
-	if (FRAGMENT_SECOND(first) == PC_FRAGMENT_ECHO)
+	if (first.second == PC_FRAGMENT_ECHO)
 		return echo_admitted(generation) ? pass_other(PC_OTHER_ICMP) :
 						   drop_reason(PC_REASON_ICMP);
-	return (struct verdict){.cell = FRAGMENT_CELL(first), .second = FRAGMENT_SECOND(first)};
+	return (struct verdict){.cell = first.cell, .second = first.second};
 }
 
 /* Decides by all rules; ICMP errors are decided by portcullis_icmp_error. */
@@ -113,25 +113,46 @@ static __always_inline int finish(const struct packet *packet,
 	if (account(packet, generation, verdict))
 		return XDP_DROP;
 	if (verdict.drop && verdict.second)
-		flow_came_in(packet->ctx, flow_where(packet), flow_ports(packet), flow_how(packet));
+		flow_came_in(packet->ctx, flow_where_pack(packet), flow_ports_pack(packet),
+			     flow_how_pack(packet));
 	return XDP_PASS;
 }
 
-/* Not an action: an ICMP error, which a function of its own decides, and its place in the frame. */
-#define ICMP_ERROR	    (1ULL << 63)
-#define ICMP_ERROR_END(e)   ((__u32)(e))
-#define ICMP_ERROR_AT(e)    ((__u32)((e) >> 32) & 0x7fff)
-#define ICMP_ERROR_IP(e)    ((__u32)((e) >> 48) & 0x1f)
-#define ICMP_ERROR_IPV6	    (1ULL << 53)
-#define ICMP_ERROR_FRAGMENT (1ULL << 54)
+/*
+ * An ICMP error that portcullis_gather hands to portcullis_icmp_error, in place of an action: where
+ * it stands in the frame.
+ */
+struct icmp_error {
+	__u64 end : 32; /* offset of the packet's end */
+	__u64 at : 15;	/* of the ICMP header */
+	__u64 unused : 1;
+	__u64 ip : 5; /* of the IP header */
+	__u64 ipv6 : 1;
+	__u64 fragment : 1;
+	__u64 spare : 8;
+	__u64 set : 1; /* 1: no action */
+};
+
+static __always_inline __u64 icmp_error_pack(struct icmp_error error)
+{
+	return bits_as(__u64, error);
+}
+
+static __always_inline struct icmp_error icmp_error_unpack(__u64 word)
+{
+	return bits_as(struct icmp_error, word);
+}
 
 static __always_inline __u64 decide(const struct packet *packet,
 				    const struct pc_generation *generation, enum parsed parsed)
 {
 	if (parsed == PARSED_PACKET && is_icmp_error(packet))
-		return ICMP_ERROR | (packet->fragment ? ICMP_ERROR_FRAGMENT : 0) |
-		       (packet->ipv6 ? ICMP_ERROR_IPV6 : 0) | (__u64)packet->ip << 48 |
-		       (__u64)packet->at << 32 | packet->end;
+		return icmp_error_pack((struct icmp_error){.end = packet->end,
+							   .at = packet->at,
+							   .ip = packet->ip,
+							   .ipv6 = packet->ipv6,
+							   .fragment = packet->fragment,
+							   .set = 1});
 	return finish(packet, generation, judge(packet, generation, parsed));
 }
 
@@ -152,20 +173,21 @@ __noinline __u64 portcullis_gather(struct xdp_md *ctx)
 }
 
 /* Decides an ICMP error by the active generation alone. */
-__noinline int portcullis_icmp_error(struct xdp_md *ctx, __u64 error)
+__noinline int portcullis_icmp_error(struct xdp_md *ctx, __u64 word)
 {
 	const struct pc_generation *generation = generation_current();
 	struct packet packet = {.gather = true};
+	struct icmp_error error = icmp_error_unpack(word);
 
 	if (!generation)
 		return XDP_PASS;
 	packet_init(&packet, ctx, frame_length(ctx));
 	packet.link = generation->link;
-	packet.ip = ICMP_ERROR_IP(error);
-	packet.at = ICMP_ERROR_AT(error);
-	packet.end = ICMP_ERROR_END(error);
-	packet.ipv6 = !!(error & ICMP_ERROR_IPV6);
-	packet.fragment = !!(error & ICMP_ERROR_FRAGMENT);
+	packet.ip = error.ip;
+	packet.at = error.at;
+	packet.end = error.end;
+	packet.ipv6 = error.ipv6;
+	packet.fragment = error.fragment;
 	return finish(&packet, generation,
 		      icmp_error_admitted(&packet, generation) ? pass_other(PC_OTHER_ICMP) :
 								 drop_reason(PC_REASON_ICMP));
@@ -187,7 +209,7 @@ static __always_inline int ingress(struct xdp_md *ctx, bool kernel_context)
 	if (parsed == PARSED_PORT && !packet.fragment)
 		return finish(&packet, generation, judge_port(&packet, generation));
 	decided = portcullis_gather(ctx);
-	return decided & ICMP_ERROR ? portcullis_icmp_error(ctx, decided) : (int)decided;
+	return icmp_error_unpack(decided).set ? portcullis_icmp_error(ctx, decided) : (int)decided;
 }
 
 /* One of the two is loaded: */

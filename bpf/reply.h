@@ -25,7 +25,7 @@ static __always_inline void flow_heard(struct pc_flow_state *state, __u32 how)
 		state->flags = flags;
 }
 
-/* `heard`: TCP_SEQUENCE. */
+/* `heard`: tcp_word_sequence of the packet. */
 static __always_inline bool flow_answers(const struct pc_flow *flow, __u32 how, __u32 heard,
 					 bool deep)
 {
@@ -107,13 +107,13 @@ __noinline int flow_large_quoted(struct xdp_md *ctx, __u32 where, __u32 ports, _
 static __always_inline bool flow_of_packet(const struct packet *packet)
 {
 	if (packet->outward)
-		return flow_quoted(packet->ctx, flow_where(packet), flow_ports(packet),
-				   flow_how(packet));
+		return flow_quoted(packet->ctx, flow_where_pack(packet), flow_ports_pack(packet),
+				   flow_how_pack(packet));
 	/* In line for the usual frame: a call is 7 ns more. */
 	if (!packet->gather)
-		return flow_lookup(packet, flow_how(packet), flow_sequence(packet));
-	return flow_live(packet->ctx, flow_where(packet), flow_ports(packet), flow_how(packet),
-			 flow_sequence(packet));
+		return flow_lookup(packet, flow_how_pack(packet), tcp_word_sequence(packet->tcp));
+	return flow_live(packet->ctx, flow_where_pack(packet), flow_ports_pack(packet),
+			 flow_how_pack(packet), tcp_word_sequence(packet->tcp));
 }
 
 #endif

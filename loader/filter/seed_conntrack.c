@@ -117,11 +117,10 @@ static int enter(struct track_seed *seed, const struct conntrack_entry *track,
 {
 	const struct pc_flow *key = &track->way[way];
 	__u8 flags = flags_of(track, way);
-	struct pc_flow_state state = {
-		.seen = seen_at(seed, track, flags),
-		.ifindex = seed->ifindex,
-		.flags = flags,
-		.slot = flags & PC_FLOW_ASSURED ? 0 : seed->now >> PC_SINCE_SHIFT & PC_SLOT_MASK};
+	struct pc_flow_state state = {.seen = seen_at(seed, track, flags),
+				      .ifindex = seed->ifindex,
+				      .flags = flags,
+				      .slot = flags & PC_FLOW_ASSURED ? 0 : pc_since(seed->now)};
 	size_t *count = &seed->entered[FLOWS_REST];
 
 	if (way == IP_CT_DIR_ORIGINAL && (!(track->status & IPS_ASSURED) || came_in(seed, key)))

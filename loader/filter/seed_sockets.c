@@ -129,7 +129,7 @@ bool seed_begun(const struct filter *filter)
 	}
 	err = sockets_list(IPPROTO_UDP, SOCKET_STATE(TCP_CLOSE), &list, &count);
 	for (i = 0; i < count; i++)
-		table->begun[list[i].local_port / 64] |= 1ULL << list[i].local_port % 64;
+		pc_begun_set(table, list[i].local_port);
 	if (err)
 		warning("cannot read the list of live sockets: %s; UDP that goes on now may stall at the next swap",
 			strerror(-err));

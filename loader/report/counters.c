@@ -21,14 +21,19 @@ static void add(struct count *to, struct count what)
 	to->bytes += what.bytes;
 }
 
+static struct count count_of(struct pc_count count)
+{
+	return (struct count){count.packets, count.bytes};
+}
+
 static struct count count_wide(__u64 word)
 {
-	return (struct count){word >> PC_CELL_BYTES_BITS, word & (PC_CELL_PACKET - 1)};
+	return count_of(pc_wide_unpack(word));
 }
 
 static struct count count_narrow(__u32 word)
 {
-	return (struct count){(word & ~PC_NARROW_WOULD) / PC_NARROW_PACKET, word & PC_NARROW_BYTES};
+	return count_of(pc_narrow_unpack(word));
 }
 
 static const struct pc_page *row_page(const struct counter_maps *maps, __u32 row, __u32 page)
@@ -189,7 +194,7 @@ void counters_add(struct counters *counters, __u32 cell, const struct pc_count *
 {
 	if (cell >= PC_CELLS_ALL)
 		return;
-	add(&counters->cell[cell], (struct count){count->packets, count->bytes});
+	add(&counters->cell[cell], count_of(*count));
 	counters->rare = counters->rare || cell >= PC_CELLS;
 }
 

@@ -197,12 +197,12 @@ static void tell_range(struct side *old, struct side *now, __u32 first, __u32 la
 	const struct names *before = old->who[first], *after = now->who[first];
 	__free_text char *was = before ? who_text(old, before) : NULL;
 	__free_text char *is = after ? who_text(now, after) : NULL;
-	const char *transport = first >> 16 == PC_TCP ? "tcp" : "udp";
+	const char *transport = pc_port_transport(first) == PC_TCP ? "tcp" : "udp";
 	const char *way = now->out ? "out " : "", *party = now->out ? "to" : "from";
 	__free_text char *range =
-		first == last ?
-			xasprintf("%s%u/%s", way, first & 0xffff, transport) :
-			xasprintf("%s%u-%u/%s", way, first & 0xffff, last & 0xffff, transport);
+		first == last ? xasprintf("%s%u/%s", way, pc_port_number(first), transport) :
+				xasprintf("%s%u-%u/%s", way, pc_port_number(first),
+					  pc_port_number(last), transport);
 
 	if (was && is)
 		tell(telling, "changes", range, " from %s to %s (%s)", was, is,
@@ -222,7 +222,7 @@ static bool same_service(const char *a, const char *b)
 
 static bool continues(const struct side *old, const struct side *now, __u32 first, __u32 port)
 {
-	return port < PC_PORTS && port >> 16 == first >> 16 &&
+	return port < PC_PORTS && pc_port_transport(port) == pc_port_transport(first) &&
 	       same_names(old->who[first], old->who[port]) &&
 	       same_names(now->who[first], now->who[port]) &&
 	       same_service(old->service[first], old->service[port]) &&

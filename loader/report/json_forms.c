@@ -216,9 +216,9 @@ static void merge(json_t *to, json_t *from)
 
 static json_t *port_json(const char *direction, __u32 port, struct counts counts, json_t *services)
 {
-	json_t *entry =
-		json_pack("{s:s, s:s, s:i}", "direction", direction, "protocol",
-			  port >> 16 == PC_TCP ? "tcp" : "udp", "port", (int)(port & 0xffff));
+	json_t *entry = json_pack("{s:s, s:s, s:i}", "direction", direction, "protocol",
+				  pc_port_transport(port) == PC_TCP ? "tcp" : "udp", "port",
+				  (int)pc_port_number(port));
 
 	json_object_set(entry, "services", services);
 	merge(entry, report_counts(counts));
