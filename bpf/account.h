@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A verdict, and the one exit that counts it. */
+/* A verdict, and the function that counts it: both hooks account for each packet here. */
 #ifndef PORTCULLIS_ACCOUNT_H
 #define PORTCULLIS_ACCOUNT_H
 
@@ -12,10 +12,13 @@
 #define barrier() asm volatile("" ::: "memory")
 
 struct verdict {
-	__u32 cell;   /* PC_CELL_*: of a drop, that of its reason, as if enforced */
-	__u32 second; /* counted too, 0: none. Of a drop at a port, that of the port, as if
-			 enforced; of a reply, that of the remote port if an `out` service lists it
-		       */
+	/* PC_CELL_*. A drop has the cell of its reason, as if enforced. */
+	__u32 cell;
+	/*
+	 * Another cell to count, or 0. A drop at a port has the cell of that port, as if enforced;
+	 * a reply has that of its remote port, if an `out` service lists the port.
+	 */
+	__u32 second;
 	bool drop;
 };
 
@@ -43,7 +46,7 @@ static __always_inline struct verdict drop_port(const struct packet *packet, enu
 				.drop = true};
 }
 
-/* The entry of a hash of counts, made if it is not there. NULL: there is no room. */
+/* Returns the entry of a hash of counts, and creates it if needed. NULL: the hash is full. */
 static __always_inline struct pc_count *count_entry(void *hash, __u32 key)
 {
 	struct pc_count none = {};
@@ -51,12 +54,12 @@ static __always_inline struct pc_count *count_entry(void *hash, __u32 key)
 
 	if (known)
 		return known;
-	bpf_map_update_elem(hash, &key, &none, BPF_NOEXIST); /* or another CPU was faster */
+	bpf_map_update_elem(hash, &key, &none, BPF_NOEXIST); /* fails if another CPU was faster */
 	return bpf_map_lookup_elem(hash, &key);
 }
 
-/* Moves the full fields of a wide word to `carries`; the word keeps its top bits until then. */
-static __always_inline void carry(struct pc_count *carried, __u64 value)
+/* Adds the full fields of a wide word to its entry in `carries`. The caller clears them later. */
+static __always_inline void carry_full_fields(struct pc_count *carried, __u64 value)
 {
 	if (value & PC_CELL_BYTES_CARRY)
 		__sync_fetch_and_add(&carried->bytes, PC_CELL_BYTES_CARRY);
@@ -65,7 +68,7 @@ static __always_inline void carry(struct pc_count *carried, __u64 value)
 				     pc_wide_unpack(PC_CELL_PACKET_CARRY).packets);
 }
 
-/* Flushes a full total: the CPU that sees the top bits under the lock does it, once. */
+/* Flushes a full total. Under the lock, only the first of several CPUs still sees the top bits. */
 static __always_inline void total_flush(__u64 *word, __u32 index)
 {
 	__u32 zero = 0;
@@ -74,16 +77,16 @@ static __always_inline void total_flush(__u64 *word, __u32 index)
 	__u64 value;
 
 	if (!carried || !lock)
-		return; /* tried again with the next flush, long before the field is full */
+		return; /* the next flush tries again, long before the field is full */
 	bpf_spin_lock(&lock->lock);
 	value = *(volatile __u64 *)word & PC_CELL_PENDING;
-	carry(carried, value);
+	carry_full_fields(carried, value);
 	barrier();
 	__sync_fetch_and_add(word, -value);
 	bpf_spin_unlock(&lock->lock);
 }
 
-/* Adds to the total of a cell, which all CPUs share. `added` is a wide word. */
+/* Adds a wide word to the total of a cell. All CPUs share the totals. */
 __noinline int portcullis_total(__u32 index, __u64 added)
 {
 	__u32 key = index / PC_PAGE_WORDS;
@@ -99,13 +102,14 @@ __noinline int portcullis_total(__u32 index, __u64 added)
 	return 0;
 }
 
-/* `cell`: one at a port, of this page of a row. */
+/* The index of the total of a port's cell, which stands on that page of a row. */
 static __always_inline __u32 total_index(__u32 page, __u32 cell)
 {
 	return PC_CELL_IS_DROP(cell) ? PC_TOTAL_PORT(cell) : PC_TOTAL_LISTED(page, cell);
 }
 
-static __always_inline __u64 wide_of(__u32 narrow)
+/* A narrow word as a wide one. */
+static __always_inline __u64 widen(__u32 narrow)
 {
 	struct pc_count count = pc_narrow_unpack(narrow);
 
@@ -113,8 +117,8 @@ static __always_inline __u64 wide_of(__u32 narrow)
 }
 
 /*
- * Counts a packet whose narrow word was never used, is full, has the drops of another policy, or is
- * not there, for the CPU has no row.
+ * Counts a packet in the rare cases of count_narrow: its word is unused or full, the word has the
+ * drops of another policy, or this CPU has no row.
  */
 __noinline int portcullis_narrow(__u32 row, __u32 at, __u32 cell, __u32 length)
 {
@@ -134,7 +138,7 @@ __noinline int portcullis_narrow(__u32 row, __u32 at, __u32 cell, __u32 length)
 		if (value & ~PC_NARROW_WOULD) {
 			*(volatile __u32 *)word = value | PC_NARROW_PENDING;
 			barrier();
-			portcullis_total(total_index(at, PC_CELL_PARTNER(cell)), wide_of(value));
+			portcullis_total(total_index(at, PC_CELL_PARTNER(cell)), widen(value));
 			barrier();
 		}
 		value = sign;
@@ -144,12 +148,13 @@ __noinline int portcullis_narrow(__u32 row, __u32 at, __u32 cell, __u32 length)
 	if (!(value & PC_NARROW_PENDING))
 		return 0;
 	barrier();
-	portcullis_total(total_index(at, cell), wide_of(value));
+	portcullis_total(total_index(at, cell), widen(value));
 	barrier();
 	*(volatile __u32 *)word = sign;
 	return 0;
 }
 
+/* Counts a packet in the hash `rare`. */
 static __always_inline void count_rare(__u32 cell, __u32 length)
 {
 	struct pc_count *known = count_entry(&rare, cell);
@@ -161,15 +166,15 @@ static __always_inline void count_rare(__u32 cell, __u32 length)
 }
 
 /*
- * The first page of this CPU's row. XDP and egress run with softirqs off: nobody else writes there.
- * No kernel has more than PC_CPUS ids.
+ * The first page of this CPU's row. XDP and egress run with softirqs off, so no other program
+ * writes there meanwhile. No kernel has more than PC_CPUS ids.
  */
 static __always_inline __u32 own_row(void)
 {
 	return filter.row[bounded(bpf_get_smp_processor_id(), PC_CPUS - 1)];
 }
 
-/* Counts in a narrow word on that page of a row. PC_ROW_NONE leads past the end of the map. */
+/* Counts a packet in a narrow word, on page `at` of a row. PC_ROW_NONE is past the map's end. */
 static __always_inline void count_narrow(__u32 at, __u32 cell, __u32 length)
 {
 	__u32 row = own_row(), key = row + at, value;
@@ -188,11 +193,13 @@ static __always_inline void count_narrow(__u32 at, __u32 cell, __u32 length)
 	portcullis_narrow(row, at, cell, length);
 }
 
+/* Counts a drop or would-drop at a port. */
 static __always_inline void count_drop(__u32 cell, __u32 length)
 {
 	count_narrow(PC_PAGE_DROP + cell % PC_PORTS / PC_PAGE_CELLS, cell, length);
 }
 
+/* Counts a passed or sent packet at a port, in `rare` if the port's page found no room. */
 static __always_inline void count_listed(__u32 cell, __u32 length)
 {
 	__u32 at = filter.page[bounded(PC_LISTED(cell), PC_LISTED_PAGES - 1)];
@@ -203,7 +210,7 @@ static __always_inline void count_listed(__u32 cell, __u32 length)
 		count_rare(cell, length);
 }
 
-/* Flushes a full word of a row, or counts the packet of a CPU that has none. */
+/* Flushes a full wide word of a row. If this CPU has no row, counts the packet in the total. */
 __noinline int portcullis_wide(__u32 row, __u32 index, __u32 length)
 {
 	__u32 key = row + PC_PAGE_WIDE;
@@ -217,12 +224,13 @@ __noinline int portcullis_wide(__u32 row, __u32 index, __u32 length)
 	if (!page || !carried)
 		return 0;
 	word = &page->word[index % PC_PAGE_WORDS];
-	carry(carried, *word);
+	carry_full_fields(carried, *word);
 	barrier();
 	*(volatile __u64 *)word &= ~PC_CELL_PENDING;
 	return 0;
 }
 
+/* Counts a packet in a wide word: a reason, or a passed packet that has no port's cell. */
 static __always_inline void count_wide(__u32 cell, __u32 length)
 {
 	__u32 index = PC_TOTAL_WIDE(cell), row = own_row(), key = row + PC_PAGE_WIDE;
@@ -239,14 +247,15 @@ static __always_inline void count_wide(__u32 cell, __u32 length)
 	portcullis_wide(row, index, length);
 }
 
-/* A drop that would be the first: what judges for good is not in place yet. */
-static __always_inline bool too_early(const struct pc_generation *generation,
-				      struct verdict verdict)
+/* While a filter is being attached (PC_POLICY_START), nothing is dropped, and no drop is counted.
+ */
+static __always_inline bool is_attaching(const struct pc_generation *generation,
+					 struct verdict verdict)
 {
 	return verdict.drop && generation->policy == PC_POLICY_START;
 }
 
-/* Counts a verdict; returns whether the packet is to be dropped. */
+/* Counts a verdict. Returns whether to drop the packet. */
 static __always_inline bool account(const struct packet *packet,
 				    const struct pc_generation *generation, struct verdict verdict)
 {
@@ -262,7 +271,7 @@ static __always_inline bool account(const struct packet *packet,
 		return false;
 	}
 	if (verdict.second) {
-		/* PC_CELL_OUT_WOULD_DROP stands as far off. */
+		/* PC_CELL_OUT_WOULD_DROP is as far from PC_CELL_OUT_DROP. */
 		__u32 second = verdict.second + (would ? PC_CELL_WOULD_DROP - PC_CELL_DROP : 0);
 
 		if (packet->egress)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The maps of one filter, and the constants that the loader sets before it loads the program. */
+/* The maps of a filter, the constants that the loader sets before loading, and small helpers. */
 #ifndef PORTCULLIS_MAPS_H
 #define PORTCULLIS_MAPS_H
 
@@ -8,17 +8,16 @@
 
 #include "bpf/abi.h"
 
-/* Kernel 5.18 and newer: frames in several buffers, and the helpers that read them. */
+/* 1 from Linux 5.18 on: a frame may have several buffers, and helpers read them. */
 const volatile __u8 have_frags = 0;
-/* Kernel 5.11 and newer: bpf_ktime_get_coarse_ns, a sixth of the other clock's cost. */
+/* 1 from Linux 5.11 on: bpf_ktime_get_coarse_ns, a sixth of the cost of bpf_ktime_get_ns. */
 const volatile __u8 have_coarse = 0;
-/* Kernels with IPsec: bpf_skb_get_xfrm_state. */
+/* 1 if the kernel has IPsec: bpf_skb_get_xfrm_state. */
 const volatile __u8 have_xfrm = 0;
-/* The header that the interface's frames begin with: enum pc_frame. */
+/* enum pc_frame: the header with which frames of the interface begin. */
 const volatile __u8 frame_kind = PC_FRAME_ETHERNET;
 
-/*
- * Inner maps are given by size: clang 14 leaves the struct out of the BTF when only they name it.
+/* Has sizes instead of types, because clang 14 leaves a type out of BTF if only inner maps use it.
  */
 struct generation_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -29,8 +28,8 @@ struct generation_map {
 };
 
 /*
- * Slot 0 is active, until its deadline if it has one; then the slot that it names is. One update of
- * it switches a packet's whole world.
+ * Slot 0 has the active generation. Past its deadline, the slot that it names as its fallback is
+ * active. One update of slot 0 switches everything by which packets are decided.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
@@ -47,7 +46,7 @@ struct trie_map {
 	__uint(value_size, sizeof(__u64));
 };
 
-/* Group prefixes of both families, by the slot that a generation's header names. */
+/* Group prefixes of both address families. A generation names its slot in `tries_slot`. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, PC_SLOTS);
@@ -55,9 +54,7 @@ struct {
 	__array(values, struct trie_map);
 } tries SEC(".maps");
 
-/*
- * --- counters: abi.h has where each cell is; the loader sets the sizes ---
- */
+/* --- counters: abi_counters.h tells the place of each cell; the loader sets max_entries --- */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -75,7 +72,7 @@ struct {
 	__type(value, struct pc_page);
 } totals SEC(".maps");
 
-/* By index of the total. */
+/* What was flushed from full totals, by index of the total. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -84,7 +81,7 @@ struct {
 	__type(value, struct pc_count);
 } carries SEC(".maps");
 
-/* Held while a total is flushed: two CPUs that see it full must not both do it. */
+/* Held while a total is flushed, so that only one of the CPUs that see it full does so. */
 struct carry_lock {
 	struct bpf_spin_lock lock;
 };
@@ -95,7 +92,7 @@ struct {
 	__type(value, struct carry_lock);
 } carry_lock SEC(".maps");
 
-/* By cell. */
+/* Counts of cells that have no word, by cell. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -106,9 +103,12 @@ struct {
 
 struct pc_filter filter SEC(".data.filter");
 
-/* --- one of each in a network namespace: an answer may come in by another interface --- */
+/*
+ * --- shared by the filters of a network namespace, because an answer may come in by another
+ * interface than its question left by; abi_flows.h describes the values ---
+ */
 
-/* Flows of all protocols that are not assured (abi.h). */
+/* Flows of all protocols that are not assured. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, PC_FLOWS_REST(PC_FLOWS));
@@ -116,7 +116,7 @@ struct {
 	__type(value, struct pc_flow_state);
 } flows SEC(".maps");
 
-/* Tuples that an open UDP port answered in a large datagram, and when (abi.h). */
+/* When an open UDP port last sent a large datagram to a tuple (CLOCK_MONOTONIC ns). */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, PC_LARGES);
@@ -124,7 +124,7 @@ struct {
 	__type(value, __u64);
 } large SEC(".maps");
 
-/* Assured TCP. */
+/* Assured TCP connections. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, PC_FLOWS_CONNECTIONS(PC_FLOWS));
@@ -132,7 +132,7 @@ struct {
 	__type(value, struct pc_flow_state);
 } connections SEC(".maps");
 
-/* Assured UDP. */
+/* Assured UDP streams. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, PC_FLOWS_STREAMS(PC_FLOWS));
@@ -156,7 +156,7 @@ struct {
 	__type(value, struct pc_learned);
 } learned SEC(".maps");
 
-/* Routes that hash by ports, and bonds, let the fragments of one datagram come by several. */
+/* Fragments of one datagram may come by several interfaces: of a bond, or by hashed routes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, PC_FRAGMENTS);
@@ -171,9 +171,9 @@ struct {
 	__type(value, struct pc_shared);
 } shared SEC(".maps");
 
-/* --- of this interface --- */
+/* --- of one filter --- */
 
-/* When a CPU would next admit an echo request, were they evenly spaced (CLOCK_MONOTONIC ns). */
+/* When a CPU admits the next echo request at the average rate (CLOCK_MONOTONIC ns). */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -182,8 +182,9 @@ struct {
 } echo SEC(".maps");
 
 /*
- * `value & mask` that the compiler must not leave out. It knows that a byte-swapped port is below
- * 65,536; the verifiers of 5.10, 6.1 and 6.12 do not, and refuse the load.
+ * `value & mask` that the compiler cannot drop. The compiler knows that a byte-swapped port is
+ * below 65,536 and would drop the mask; the verifiers of 5.10, 6.1 and 6.12 do not know it, and
+ * refuse the load.
  */
 #define bounded(value, mask)                                                \
 	({                                                                  \
@@ -193,8 +194,8 @@ struct {
 	})
 
 /*
- * The bits of a value as another type of its size. Global functions take and return scalars, older
- * verifiers take nothing else: they are told of several things by a struct of bit fields.
+ * The bits of a value as another type of equal size. Global functions take and return only scalars
+ * on older kernels, so a struct of bit fields is passed as a word: X_pack and X_unpack.
  */
 #define bits_as(type, value)                                                   \
 	({                                                                     \
@@ -206,6 +207,7 @@ struct {
 		bits.bits_to;                                                  \
 	})
 
+/* CLOCK_MONOTONIC ns, of the coarse clock where there is one. */
 static __always_inline __u64 now(void)
 {
 	return have_coarse ? bpf_ktime_get_coarse_ns() : bpf_ktime_get_ns();

@@ -26,7 +26,7 @@
 
 char portcullis_license[] SEC("license") = "GPL";
 
-/* A reply counts for its remote port too, if an `out` service lists it. */
+/* Passes a reply, and counts it for its remote port too if an `out` service lists that port. */
 static __always_inline struct verdict pass_reply(const struct packet *packet,
 						 const struct pc_generation *generation)
 {
@@ -38,13 +38,13 @@ static __always_inline struct verdict pass_reply(const struct packet *packet,
 }
 
 /* Decides TCP and UDP: the rules `service`, `reply`, `source` and `unlisted`. */
-static __always_inline struct verdict judge_port(const struct packet *packet,
-						 const struct pc_generation *generation)
+static __always_inline struct verdict decide_port(const struct packet *packet,
+						  const struct pc_generation *generation)
 {
 	enum admit admit = table_admit(packet, generation);
 
 	if (admit == ADMIT_PASS) {
-		/* By TCP, who began shows. */
+		/* A TCP SYN shows which side began; UDP does not. */
 		if (packet->protocol == PROTOCOL_UDP && has_other_filters())
 			flow_came_in(packet->ctx, flow_where_pack(packet), flow_ports_pack(packet),
 				     flow_how_pack(packet));
@@ -60,13 +60,13 @@ static __always_inline struct verdict pass_icmp(const struct packet *packet)
 	struct verdict verdict = pass_other(PC_OTHER_ICMP);
 
 	if (is_echo(packet))
-		verdict.second = PC_FRAGMENT_ECHO; /* told to later fragments, not counted */
+		verdict.second = PC_FRAGMENT_ECHO; /* for fragment_remember; account ignores it */
 	return verdict;
 }
 
-/* The rule `fragment`. */
-static __always_inline struct verdict judge_later_fragment(const struct packet *packet,
-							   const struct pc_generation *generation)
+/* Decides a later fragment: the rule `fragment`. */
+static __always_inline struct verdict decide_later_fragment(const struct packet *packet,
+							    const struct pc_generation *generation)
 {
 	struct first_fragment first = fragment_follow(packet);
 
@@ -80,14 +80,14 @@ static __always_inline struct verdict judge_later_fragment(const struct packet *
 
 /* Decides by all rules; ICMP errors are decided by portcullis_icmp_error. */
 static __always_inline struct verdict
-judge(const struct packet *packet, const struct pc_generation *generation, enum parsed parsed)
+decide(const struct packet *packet, const struct pc_generation *generation, enum parsed parsed)
 {
 	switch (parsed) {
 	case PARSED_ELSEWHERE:
 	case PARSED_MALFORMED: return drop_reason(PC_REASON_MALFORMED);
 	case PARSED_NON_IP: return pass_other(PC_OTHER_NON_IP);
-	case PARSED_LATER_FRAGMENT: return judge_later_fragment(packet, generation);
-	case PARSED_PORT: return judge_port(packet, generation);
+	case PARSED_LATER_FRAGMENT: return decide_later_fragment(packet, generation);
+	case PARSED_PORT: return decide_port(packet, generation);
 	case PARSED_PACKET: break;
 	}
 	if (is_icmp(packet))
@@ -100,15 +100,15 @@ judge(const struct packet *packet, const struct pc_generation *generation, enum 
 		       drop_reason(PC_REASON_PROTOCOL);
 }
 
-/* Carries a verdict out. */
-static __always_inline int finish(const struct packet *packet,
-				  const struct pc_generation *generation, struct verdict verdict)
+/* Counts a verdict, notes what later packets need, and returns the action. */
+static __always_inline int carry_out(const struct packet *packet,
+				     const struct pc_generation *generation, struct verdict verdict)
 {
 	if (packet->fragment && !verdict.drop)
 		fragment_remember(packet, verdict.cell, verdict.second);
 	if (verdict.second == PC_FRAGMENT_ECHO)
 		verdict.second = 0;
-	if (too_early(generation, verdict))
+	if (is_attaching(generation, verdict))
 		return XDP_PASS;
 	if (account(packet, generation, verdict))
 		return XDP_DROP;
@@ -118,19 +118,16 @@ static __always_inline int finish(const struct packet *packet,
 	return XDP_PASS;
 }
 
-/*
- * An ICMP error that portcullis_gather hands to portcullis_icmp_error, in place of an action: where
- * it stands in the frame.
- */
+/* An ICMP error that portcullis_gather returns instead of an action: its offsets in the frame. */
 struct icmp_error {
-	__u64 end : 32; /* offset of the packet's end */
-	__u64 at : 15;	/* of the ICMP header */
+	__u64 end : 32; /* as in struct packet */
+	__u64 at : 15;
 	__u64 unused : 1;
-	__u64 ip : 5; /* of the IP header */
+	__u64 ip : 5;
 	__u64 ipv6 : 1;
 	__u64 fragment : 1;
-	__u64 spare : 8;
-	__u64 set : 1; /* 1: no action */
+	__u64 unused_too : 8;
+	__u64 set : 1; /* 0: the word is an action */
 };
 
 static __always_inline __u64 icmp_error_pack(struct icmp_error error)
@@ -143,8 +140,10 @@ static __always_inline struct icmp_error icmp_error_unpack(__u64 word)
 	return bits_as(struct icmp_error, word);
 }
 
-static __always_inline __u64 decide(const struct packet *packet,
-				    const struct pc_generation *generation, enum parsed parsed)
+/* Decides a packet and carries the verdict out, or returns an ICMP error for the next pass. */
+static __always_inline __u64 decide_or_hand_over(const struct packet *packet,
+						 const struct pc_generation *generation,
+						 enum parsed parsed)
 {
 	if (parsed == PARSED_PACKET && is_icmp_error(packet))
 		return icmp_error_pack((struct icmp_error){.end = packet->end,
@@ -153,13 +152,10 @@ static __always_inline __u64 decide(const struct packet *packet,
 							   .ipv6 = packet->ipv6,
 							   .fragment = packet->fragment,
 							   .set = 1});
-	return finish(packet, generation, judge(packet, generation, parsed));
+	return carry_out(packet, generation, decide(packet, generation, parsed));
 }
 
-/*
- * Any frame, from the start. Apart, so that the usual one's path stays free of what the rest costs
- * in registers, and verified once.
- */
+/* The second pass. A function of its own keeps the registers of the first pass free. */
 __noinline __u64 portcullis_gather(struct xdp_md *ctx)
 {
 	const struct pc_generation *generation = generation_current();
@@ -169,10 +165,10 @@ __noinline __u64 portcullis_gather(struct xdp_md *ctx)
 		return XDP_PASS;
 	packet_init(&packet, ctx, frame_length(ctx));
 	packet.link = generation->link;
-	return decide(&packet, generation, packet_parse(&packet));
+	return decide_or_hand_over(&packet, generation, packet_parse(&packet));
 }
 
-/* Decides an ICMP error by the active generation alone. */
+/* The third pass: decides an ICMP error by the packet that it quotes. */
 __noinline int portcullis_icmp_error(struct xdp_md *ctx, __u64 word)
 {
 	const struct pc_generation *generation = generation_current();
@@ -188,11 +184,31 @@ __noinline int portcullis_icmp_error(struct xdp_md *ctx, __u64 word)
 	packet.end = error.end;
 	packet.ipv6 = error.ipv6;
 	packet.fragment = error.fragment;
-	return finish(&packet, generation,
-		      icmp_error_admitted(&packet, generation) ? pass_other(PC_OTHER_ICMP) :
-								 drop_reason(PC_REASON_ICMP));
+	return carry_out(&packet, generation,
+			 icmp_error_admitted(&packet, generation) ? pass_other(PC_OTHER_ICMP) :
+								    drop_reason(PC_REASON_ICMP));
 }
 
+/*
+ * Ingress has three passes. A pass decides the frame, or hands it over to the next one, which reads
+ * the active generation itself. So one generation alone decides a frame, whatever is swapped
+ * meanwhile.
+ *
+ *	ingress			TCP and UDP in the linear part, no fragments
+ *	   |			packet_parse, decide_port, carry_out
+ *	   |
+ *	   | other frames: again from the first byte
+ *	   v
+ *	portcullis_gather	all frames, their headers in any buffer
+ *	   |			packet_parse, decide, carry_out
+ *	   |
+ *	   | ICMP errors: struct icmp_error
+ *	   v
+ *	portcullis_icmp_error	ICMP errors
+ *				icmp_error_admitted (quote_read, quote_ours), carry_out
+ *
+ * carry_out is the only exit of a decided frame: it counts the verdict and returns the action.
+ */
 static __always_inline int ingress(struct xdp_md *ctx, bool kernel_context)
 {
 	const struct pc_generation *generation = generation_current();
@@ -205,28 +221,31 @@ static __always_inline int ingress(struct xdp_md *ctx, bool kernel_context)
 	packet_init(&packet, ctx, kernel_context ? frame_length_inline(ctx) : frame_length(ctx));
 	packet.link = generation->link;
 	parsed = packet_parse(&packet);
-	/* The rest apart, from the start: to share an exit with it costs the usual frame 5 ns. */
+	/* Sharing an exit with the other frames would cost a usual frame 5 ns. */
 	if (parsed == PARSED_PORT && !packet.fragment)
-		return finish(&packet, generation, judge_port(&packet, generation));
+		return carry_out(&packet, generation, decide_port(&packet, generation));
 	decided = portcullis_gather(ctx);
 	return icmp_error_unpack(decided).set ? portcullis_icmp_error(ctx, decided) : (int)decided;
 }
 
-/* One of the two is loaded: */
+/* Loaded from Linux 6.2 on; portcullis_old before. */
 SEC("xdp")
 int portcullis(struct xdp_md *ctx)
 {
 	return ingress(ctx, true);
 }
 
-/* for kernels before 6.2. */
+/* Loaded before Linux 6.2, which cannot look into the kernel's context. */
 SEC("xdp")
 int portcullis_old(struct xdp_md *ctx)
 {
 	return ingress(ctx, false);
 }
 
-/* TC_ACT_UNSPEC, which is TCX_NEXT too: other programs of the hook run after this one. */
+/*
+ * Counts, filters and learns from outgoing packets. TC_ACT_UNSPEC, which is also TCX_NEXT, lets the
+ * other programs of the hook run.
+ */
 SEC("tc")
 int portcullis_egress(struct __sk_buff *skb)
 {
@@ -240,10 +259,10 @@ int portcullis_egress(struct __sk_buff *skb)
 	packet_init_egress(&packet, skb);
 	packet.link = generation->link;
 	parsed = packet_parse(&packet);
-	verdict = judge_outbound(&packet, generation, parsed, skb);
+	verdict = decide_outbound(&packet, generation, parsed, skb);
 	if (packet.fragment && !verdict.drop)
 		fragment_remember(&packet, verdict.cell, verdict.second);
-	if (!too_early(generation, verdict) && account(&packet, generation, verdict))
+	if (!is_attaching(generation, verdict) && account(&packet, generation, verdict))
 		return TC_ACT_SHOT;
 	flow_learn(&packet, generation, parsed, skb);
 	return TC_ACT_UNSPEC;

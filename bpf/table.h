@@ -11,10 +11,11 @@
 
 enum admit {
 	ADMIT_UNLISTED,
-	ADMIT_SOURCE, /* listed, but not for this source or source port */
+	ADMIT_SOURCE, /* the port is listed, but not for this source or source port */
 	ADMIT_PASS,
 };
 
+/* The generation in a slot, or NULL. */
 static __always_inline const struct pc_generation *generation_in(__u32 slot)
 {
 	void *map = bpf_map_lookup_elem(&generations, &slot);
@@ -23,7 +24,7 @@ static __always_inline const struct pc_generation *generation_in(__u32 slot)
 	return map ? bpf_map_lookup_elem(map, &slot) : NULL;
 }
 
-/* The active rule set. The clock, which is slow, is read only if there is a deadline. */
+/* The active generation, or NULL. Reading the clock is slow, so only a deadline makes it do so. */
 static __always_inline const struct pc_generation *generation_current(void)
 {
 	const struct pc_generation *generation = generation_in(0);
@@ -31,8 +32,7 @@ static __always_inline const struct pc_generation *generation_current(void)
 
 	if (!generation)
 		return NULL;
-	/* Read once: `confirm` stores 0, which a second read would take for a deadline long past.
-	 */
+	/* `confirm` stores 0: a second read would take that for a deadline long past. */
 	deadline = *(const volatile __u64 *)&generation->deadline;
 	if (deadline && bpf_ktime_get_boot_ns() >= deadline)
 		return generation_in(generation->fallback);
@@ -40,9 +40,9 @@ static __always_inline const struct pc_generation *generation_current(void)
 }
 
 /*
- * The span of a rule that holds a source port, or NULL. Spans are sorted and disjoint. A step adds
- * `half` or nothing without a branch: else the verifier would follow both ways of each step, with
- * other bounds of all that was compared.
+ * The span of a rule that contains a source port, or NULL. Spans are sorted and disjoint. A step of
+ * the search adds `half` or 0 without a branch, because the verifier would follow both sides of
+ * each branch.
  */
 static __always_inline const struct pc_span *span_find(const struct pc_generation *generation,
 						       const struct pc_rule *rule, __u16 source)
@@ -55,7 +55,7 @@ static __always_inline const struct pc_span *span_find(const struct pc_generatio
 		return NULL;
 	for (i = 0; i < PC_SEARCH_STEPS && count > 1; i++) {
 		__u64 half = count / 2;
-		__s64 reached; /* all ones, if that span begins there or below; else 0 */
+		__s64 reached; /* all ones if the span begins at `source` or below, else 0 */
 
 		span = &generation->span[bounded(low + half, PC_SPANS - 1)];
 		reached = ((__s64)span->first - source - 1) >> 63;
@@ -67,14 +67,14 @@ static __always_inline const struct pc_span *span_find(const struct pc_generatio
 }
 
 /*
- * Reads the remote address into a key; false if it cannot be read. `remote`: where it was copied
- * to; NULL: it is read from the packet.
+ * Reads the remote address into a key of a trie. False: the address cannot be read. `remote` is a
+ * copy of the address, or NULL to read it from the packet.
  */
 static __always_inline bool remote_key(const struct packet *packet, const void *remote,
 				       struct pc_key *key)
 {
-	const void
-		*address; /* in the packet, or copied to where it goes anyway: the stack is short */
+	/* If it must be copied, it is copied into the key: the stack is short. */
+	const void *address;
 
 	if (packet->ipv6) {
 		if (remote)
@@ -102,7 +102,10 @@ static __always_inline bool remote_key(const struct packet *packet, const void *
 	return true;
 }
 
-/* Packets to the link's own multicast groups are answered from link-local addresses. */
+/*
+ * Whether the remote side is link-local. Outgoing packets to a multicast group of the link count as
+ * such, because link-local addresses answer them.
+ */
 static __always_inline bool is_link_local(const struct packet *packet, const struct pc_key *key)
 {
 	const __u8 *address = key->address;
@@ -114,6 +117,7 @@ static __always_inline bool is_link_local(const struct packet *packet, const str
 	       (packet->outward && address[0] == 224 && !address[1] && !address[2]);
 }
 
+/* Whether a span admits the remote address. `slot`: the trie of the generation. */
 static __always_inline bool span_admits(const struct packet *packet, const void *remote,
 					const struct pc_span *span, __u32 slot)
 {
@@ -136,6 +140,7 @@ static __always_inline bool span_admits(const struct packet *packet, const void 
 	return groups && (*groups & span->groups);
 }
 
+/* Whether an entry of the port table admits the remote address and port. */
 static __always_inline enum admit entry_admit(const struct packet *packet, const void *remote,
 					      const struct pc_generation *generation, __u16 entry)
 {
@@ -151,7 +156,7 @@ static __always_inline enum admit entry_admit(const struct packet *packet, const
 										   ADMIT_SOURCE;
 }
 
-/* Whether a port is open whatever port the remote side has. */
+/* Whether the local port is open to every source port. */
 static __always_inline bool table_any_source(const struct packet *packet,
 					     const struct pc_generation *generation)
 {
@@ -167,7 +172,7 @@ static __always_inline bool table_any_source(const struct packet *packet,
 	return !span->first && span->last == 0xffff;
 }
 
-/* table_admit, where the remote address was copied to `remote`. */
+/* As table_admit; `remote` is a copy of the remote address, or NULL. */
 static __always_inline enum admit table_admit_from(const struct packet *packet, const void *remote,
 						   const struct pc_generation *generation)
 {
@@ -177,7 +182,7 @@ static __always_inline enum admit table_admit_from(const struct packet *packet, 
 			   generation->port[bounded(port, PC_PORTS - 1)]);
 }
 
-/* Whether the local port is open to the remote side; of what goes out: to its answer. */
+/* Whether the local port is open to the remote side: for an outgoing packet, to its answer. */
 static __always_inline enum admit table_admit(const struct packet *packet,
 					      const struct pc_generation *generation)
 {
