@@ -247,8 +247,7 @@ static __always_inline void count_wide(__u32 cell, __u32 length)
 	portcullis_wide(row, index, length);
 }
 
-/* While a filter is being attached (PC_POLICY_START), nothing is dropped, and no drop is counted.
- */
+/* While a filter is being attached (PC_POLICY_START), no packet is dropped or counted as a drop. */
 static __always_inline bool is_attaching(const struct pc_generation *generation,
 					 struct verdict verdict)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Tuples of packets that came in and whose answers must not be learned. */
+/* Remembers the tuples of incoming packets whose answers must not be learned (pc_came_in). */
 #ifndef PORTCULLIS_CAME_IN_H
 #define PORTCULLIS_CAME_IN_H
 
@@ -16,7 +16,7 @@ static __always_inline struct pc_came_in *came_in_table(void)
 	return bpf_map_lookup_elem(&came_in, &zero);
 }
 
-/* Notes a packet whose answer is not to be learned. */
+/* Remembers an incoming packet. Its answer within PC_CAME_LATELY will not be learned. */
 __noinline int flow_came_in(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 how)
 {
 	struct pc_came_in *table = came_in_table();
@@ -34,7 +34,7 @@ __noinline int flow_came_in(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 
 	by_port = bounded(by_port, PC_CAME_CELLS - 1);
 	by_tuple = bounded(by_tuple, PC_CAME_CELLS - 1);
 	epoch = pc_came_epoch(now());
-	/* A store would take the line from other CPUs. */
+	/* A needless store would take the cache line from other CPUs. */
 	if (table->by_port[by_port] != epoch)
 		table->by_port[by_port] = epoch;
 	if (table->by_tuple[by_tuple] != epoch)
@@ -44,11 +44,11 @@ __noinline int flow_came_in(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 
 
 enum came {
 	CAME_NOT,
-	CAME_LATELY,
-	CAME_JUST_NOW,
+	CAME_LATELY,   /* within PC_CAME_LATELY */
+	CAME_JUST_NOW, /* within PC_CAME_JUST */
 };
 
-/* Whether what is sent may answer a packet that came in. */
+/* Whether an outgoing packet may answer a remembered one, and how long ago that came in. */
 static __always_inline enum came flow_came(const struct pc_flow *flow, __u64 at)
 {
 	const struct pc_came_in *table = came_in_table();
@@ -69,7 +69,10 @@ static __always_inline enum came flow_came(const struct pc_flow *flow, __u64 at)
 		       CAME_LATELY;
 }
 
-/* Whether UDP may go on since before the filter. */
+/*
+ * Whether a UDP packet may belong to an exchange that began before the filter was attached: it is
+ * forwarded, or its port had a socket then.
+ */
 static __always_inline bool is_from_before(const struct packet *packet,
 					   const struct pc_generation *generation,
 					   const struct __sk_buff *skb, __u64 at)
@@ -81,7 +84,7 @@ static __always_inline bool is_from_before(const struct packet *packet,
 	return skb->ingress_ifindex || pc_begun(table, packet->local_port);
 }
 
-/* Whether another interface has a filter, out of which a packet that passes may be answered. */
+/* Whether another interface has a filter. The answer to a passed packet may leave by it. */
 static __always_inline bool has_other_filters(void)
 {
 	__u32 zero = 0;

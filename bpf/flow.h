@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * A flow: its key, its state in the maps, and the words by which a global function is told of a
- * packet.
- */
+/* A flow: its key, its state in the maps, and the words that pass a packet to a global function. */
 #ifndef PORTCULLIS_FLOW_H
 #define PORTCULLIS_FLOW_H
 
@@ -12,15 +9,15 @@
 #include "bpf/maps.h"
 #include "bpf/packet.h"
 
-/* `seen` is written again after this long: fewer dirty cache lines. */
+/* `seen` is updated at most this often, so that fewer cache lines become dirty. */
 #define FLOW_TOUCH PC_SECOND
 
-/* Fills the key of a packet; false if its addresses cannot be read. */
+/* Fills the key of a packet. False: its addresses cannot be read. */
 static __always_inline bool flow_key(const struct packet *packet, struct pc_flow *flow)
 {
 	__be16 remote_port = bpf_htons(packet->remote_port);
 	__be16 local_port = bpf_htons(packet->local_port);
-	/* The destination follows; copied to where it goes anyway: the stack is short. */
+	/* The destination follows. Both are copied, if at all, into the key: the stack is short. */
 	const __be32 *source;
 
 	__builtin_memset(flow, 0, sizeof(*flow));
@@ -60,14 +57,14 @@ static __always_inline bool flow_key(const struct packet *packet, struct pc_flow
 	return true;
 }
 
-/* Signed: the loader's clock may be a tick ahead of the coarse one. */
+/* Compares as signed, because the loader's clock may be a tick ahead of the coarse clock. */
 static __always_inline bool flow_alive(const struct pc_flow *flow,
 				       const struct pc_flow_state *state, __u64 at)
 {
 	return (__s64)(at - state->seen) < (__s64)pc_flow_lifetime(flow->protocol, state->flags);
 }
 
-/* A TCP socket that is no listener, or a UDP socket connected to this very peer. */
+/* Whether the tuple has a TCP socket that is no listener, or a UDP socket connected to the peer. */
 static __always_inline bool flow_socket(void *ctx, struct pc_flow *flow)
 {
 	struct bpf_sock_tuple *tuple = (void *)flow;
@@ -91,8 +88,8 @@ static __always_inline bool flow_socket(void *ctx, struct pc_flow *flow)
 }
 
 /*
- * The lower part is never 0, which a state has that nobody has looked at: jiffies pass it five
- * minutes after boot (INITIAL_JIFFIES of the kernel).
+ * The present slot: 64 jiffies. Its lower bits are never 0, because 0 marks a flow whose clock was
+ * never looked at; jiffies pass 0 five minutes after boot (INITIAL_JIFFIES of the kernel).
  */
 static __always_inline __u64 flow_slot(void)
 {
@@ -102,11 +99,12 @@ static __always_inline __u64 flow_slot(void)
 }
 
 /*
- * Behind each of several look-ups, keeps the compiler from making one of them, in a map that is
- * chosen before: only a look-up in one map is put in line by the verifier. 10 ns a packet.
+ * Stands behind each of several look-ups, so that the compiler does not merge them into one look-up
+ * in a map chosen before. The verifier puts only a look-up in a single map in line: 10 ns a packet.
  */
 #define look_up_apart(number) asm volatile("" : : "i"(number))
 
+/* The state of a flow, or NULL. `assured`: it is in the map of assured flows. */
 static __always_inline struct pc_flow_state *flow_find(const struct pc_flow *flow, bool *assured)
 {
 	struct pc_flow_state *state = NULL;
@@ -130,7 +128,7 @@ static __always_inline void flow_forget_assured(const struct pc_flow *flow)
 		bpf_map_delete_elem(&streams, flow);
 }
 
-/* From `flows` to where nothing that is not assured can evict it. */
+/* Moves a flow from `flows` to the map of assured ones, where new flows cannot evict it. */
 static __always_inline void flow_assure_here(const struct pc_flow *flow,
 					     const struct pc_flow_state *known)
 {
@@ -145,7 +143,7 @@ static __always_inline void flow_assure_here(const struct pc_flow *flow,
 	bpf_map_delete_elem(&flows, flow);
 }
 
-/* Back to `flows`: it is over. First there, so that it is always found. */
+/* Moves a flow that is over back to `flows`: first enters it there, so that it is always found. */
 static __always_inline void flow_close_here(const struct pc_flow *flow,
 					    const struct pc_flow_state *known)
 {
@@ -156,7 +154,7 @@ static __always_inline void flow_close_here(const struct pc_flow *flow,
 	flow_forget_assured(flow);
 }
 
-/* Both are rare: apart from the usual path, but not where the chain of calls is deep already. */
+/* flow_assure_here and flow_close_here as calls, for paths with enough stack: both are rare. */
 static __noinline int flow_assure(const struct pc_flow *flow, const struct pc_flow_state *known)
 {
 	flow_assure_here(flow, known);
@@ -170,8 +168,8 @@ static __noinline int flow_close(const struct pc_flow *flow, const struct pc_flo
 }
 
 /*
- * Whether a known flow lives, and if so notes that it was seen. The clock costs 15 ns, so it is
- * asked once a slot of an assured one; in between that lives as it did.
+ * Whether a known flow lives; if so, notes that it was seen. The clock costs 15 ns, so an assured
+ * flow asks it once a slot, and lives until the slot ends.
  */
 static __always_inline bool flow_touch(const struct pc_flow *flow, struct pc_flow_state *state,
 				       bool assured)
@@ -193,7 +191,7 @@ static __always_inline bool flow_touch(const struct pc_flow *flow, struct pc_flo
 	return true;
 }
 
-/* UDP of both sides that has gone on for a while. */
+/* Whether both sides have talked over a UDP flow, and it is PC_STREAM_AGE old. */
 static __always_inline bool flow_is_stream(const struct pc_flow *flow,
 					   const struct pc_flow_state *state)
 {
@@ -205,7 +203,7 @@ static __always_inline bool flow_is_stream(const struct pc_flow *flow,
 	return (age & PC_SLOT_MASK) >= PC_STREAM_AGE;
 }
 
-/* Does not refresh the flow: the packet was quoted in an ICMP error, not sent by the peer. */
+/* Whether a flow is learned and lives. Does not refresh it: its peer did not send the packet. */
 static __always_inline bool flow_is_learned(const struct pc_flow *flow)
 {
 	bool assured;
@@ -214,7 +212,7 @@ static __always_inline bool flow_is_learned(const struct pc_flow *flow)
 	return state && flow_alive(flow, state, now());
 }
 
-/* Echo flows have no port. They share the marks of UDP, by identifier. */
+/* The mark of a local port. Echo flows have no port and use the marks of UDP, by identifier. */
 static __always_inline __u8 *learned_at(const struct packet *packet)
 {
 	__u32 zero = 0, index = pc_learned_index(packet->protocol, packet->local_port);
@@ -232,13 +230,13 @@ static __always_inline bool flow_possible(const struct packet *packet)
 }
 
 /*
- * What flow_key reads, as three words for a global function: where the headers are, the ports, and
- * how the packet is (FLOW_*). flow_fill reads them.
+ * Three words pass a packet to a global function that needs its key: `where` its IP header is, its
+ * `ports`, and `how` the packet is. flow_fill reads them.
  */
 struct flow_where {
 	__u32 ip : 13; /* offset of the IP header */
 	__u32 unused : 3;
-	__u32 link : 16;
+	__u32 link : 16; /* packet.link */
 };
 
 struct flow_ports {
@@ -246,7 +244,7 @@ struct flow_ports {
 	__u32 remote : 16;
 };
 
-/* How a packet is: its protocol, and these bits above it. More of them are in learn.h. */
+/* `how`: the protocol, and bits above it. learn.h has the bits that egress adds. */
 #define FLOW_PROTOCOL 0xff
 #define FLOW_IPV6     0x100
 #define FLOW_FIN      0x200
@@ -287,6 +285,7 @@ static __always_inline struct flow_ports flow_ports_unpack(__u32 word)
 	return bits_as(struct flow_ports, word);
 }
 
+/* Fills the fields that flow_key reads. */
 static __always_inline void flow_fill(struct packet *packet, __u32 where, __u32 ports, __u32 how)
 {
 	packet->ip = flow_where_unpack(where).ip;
@@ -297,6 +296,7 @@ static __always_inline void flow_fill(struct packet *packet, __u32 where, __u32 
 	packet->ipv6 = !!(how & FLOW_IPV6);
 }
 
+/* Fills the packet of a global function at ingress. */
 static __always_inline void flow_packet(struct packet *packet, struct xdp_md *ctx, __u32 where,
 					__u32 ports, __u32 how)
 {

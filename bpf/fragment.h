@@ -9,7 +9,7 @@
 #include "bpf/maps.h"
 #include "bpf/packet.h"
 
-/* Fills the key (RFC 791, 3.2; RFC 8200, 4.5); false if it cannot be read. */
+/* Fills the key of a datagram (RFC 791, 3.2; RFC 8200, 4.5). False: it cannot be read. */
 static __always_inline bool fragment_key(const struct packet *packet, struct pc_fragment *key)
 {
 	const __be32 *source; /* the destination follows */
@@ -19,7 +19,7 @@ static __always_inline bool fragment_key(const struct packet *packet, struct pc_
 	__builtin_memset(key, 0, sizeof(*key));
 	key->egress = packet->egress;
 	if (packet->ipv6) {
-		/* Copied to where they go anyway: the stack is short. */
+		/* If they must be copied, they are copied into the key: the stack is short. */
 		if (!packet_read_ip(packet, offsetof(struct ipv6hdr, saddr), 32, key->source,
 				    (const void **)&source))
 			return false;
@@ -49,6 +49,7 @@ static __always_inline bool fragment_key(const struct packet *packet, struct pc_
 	return true;
 }
 
+/* Stores the cells that the first fragment of a datagram counted. */
 static __always_inline void fragment_store(const struct packet *packet, __u32 cell, __u32 second)
 {
 	struct pc_fragment key;
@@ -60,11 +61,11 @@ static __always_inline void fragment_store(const struct packet *packet, __u32 ce
 	}
 }
 
-/* The first fragment of a datagram, which passed, and the cells that it counted. */
+/* What the first fragment of a datagram counted when it passed. */
 struct first_fragment {
 	__u64 cell : 32;
 	__u64 second : 31;
-	__u64 known : 1;
+	__u64 known : 1; /* 0: no first fragment passed lately */
 };
 _Static_assert(PC_FRAGMENT_ECHO < 1ULL << 31, "first_fragment.second");
 
@@ -78,6 +79,7 @@ static __always_inline struct first_fragment first_fragment_unpack(__u64 word)
 	return bits_as(struct first_fragment, word);
 }
 
+/* Finds the first fragment of a datagram: a packed struct first_fragment. */
 static __always_inline __u64 fragment_find(const struct packet *packet)
 {
 	const struct pc_fragment_state *state;
@@ -92,11 +94,11 @@ static __always_inline __u64 fragment_find(const struct packet *packet)
 		(struct first_fragment){.cell = state->cell, .second = state->second, .known = 1});
 }
 
-/* Where the headers are from which fragment_key reads: for the global functions. */
+/* The offsets that fragment_key reads, as a word for the global functions. */
 struct fragment_where {
 	__u32 ip : 8;
 	__u32 protocol : 8;
-	__u32 fragment_at : 16; /* 0: IPv4 */
+	__u32 fragment_at : 16; /* of the IPv6 fragment header; 0: IPv4 */
 };
 
 static __always_inline __u32 fragment_where_pack(const struct packet *packet)
@@ -112,6 +114,7 @@ static __always_inline struct fragment_where fragment_where_unpack(__u32 word)
 	return bits_as(struct fragment_where, word);
 }
 
+/* Fills the packet of a global function. */
 static __always_inline void fragment_packet(struct packet *packet, struct xdp_md *ctx, __u32 word,
 					    __u32 link)
 {
@@ -144,7 +147,7 @@ __noinline int fragment_store_ingress(struct xdp_md *ctx, __u32 where, __u32 lin
 	return 0;
 }
 
-/* The first fragment of a datagram passed, counted in these cells. */
+/* Remembers a first fragment that passes and the cells that it counts. */
 static __always_inline void fragment_remember(const struct packet *packet, __u32 cell, __u32 second)
 {
 	if (packet->egress)
@@ -154,7 +157,7 @@ static __always_inline void fragment_remember(const struct packet *packet, __u32
 				       second);
 }
 
-/* The cells that the first fragment of this datagram counted. */
+/* The first fragment of the datagram to which a later fragment belongs. */
 static __always_inline struct first_fragment fragment_follow(const struct packet *packet)
 {
 	__u64 word = packet->egress ?

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The rule `icmp`: ICMP and ICMPv6; the program itself passes IGMP. */
+/* The rule `icmp`: which ICMP and ICMPv6 passes. */
 #ifndef PORTCULLIS_ICMP_H
 #define PORTCULLIS_ICMP_H
 
@@ -18,7 +18,7 @@ static __always_inline bool is_echo_reply(const struct packet *packet)
 	return is_icmp(packet) && packet->icmp_type == (packet->ipv6 ? 129 : 0);
 }
 
-/* RFC 792; RFC 4443. */
+/* Errors quote a packet: RFC 792; RFC 4443. */
 static __always_inline bool is_icmp_error(const struct packet *packet)
 {
 	__u8 type = packet->icmp_type;
@@ -29,9 +29,9 @@ static __always_inline bool is_icmp_error(const struct packet *packet)
 }
 
 /*
- * The limit of echo requests on this CPU: each moves the time when the next is due by the interval,
- * from a second ago at the earliest. So a second's worth passes at once. A global function: the
- * stack of its caller has no room for it.
+ * Whether the limit of echo requests on this CPU admits one more. Each admitted request moves the
+ * time when the next one is due by `interval`. That time is at least a second ago, so a burst of
+ * one second's requests passes. A global function, because the stack of its caller is full.
  */
 __noinline int echo_due(__u32 interval)
 {
@@ -52,12 +52,16 @@ __noinline int echo_due(__u32 interval)
 	return true;
 }
 
+/* Whether an echo request passes. */
 static __always_inline bool echo_admitted(const struct pc_generation *generation)
 {
 	return !generation->echo_interval || echo_due(generation->echo_interval);
 }
 
-/* All but errors. Neighbour discovery comes from the link itself: hop limit 255 (RFC 4861). */
+/*
+ * Whether an ICMP packet passes that is no error. Neighbour discovery must come from the link
+ * itself, which hop limit 255 proves (RFC 4861).
+ */
 static __always_inline bool icmp_admitted(const struct packet *packet,
 					  const struct pc_generation *generation)
 {
@@ -74,15 +78,15 @@ static __always_inline bool icmp_admitted(const struct packet *packet,
 	return (type >= 130 && type <= 132) || type == 143;
 }
 
-/* The two header words behind IP that a quote must hold (RFC 792). */
+/* The first 8 bytes behind the quoted IP header. An error must quote that many (RFC 792). */
 struct quoted_transport {
-	__be16 source; /* of an echo: type and code */
+	__be16 source; /* for an echo: type and code */
 	__be16 destination;
 	__be16 echo_id;
 	__be16 rest;
 };
 
-/* Whether the quoted packet went out from where the error arrives (RFC 5508, 4.2). */
+/* Whether the source of the quoted packet is the destination of the error (RFC 5508, 4.2). */
 static __always_inline bool quote_turns_back(const struct packet *error, const void *quoted_source)
 {
 	const __be32 *to, *from = quoted_source;
@@ -98,8 +102,8 @@ static __always_inline bool quote_turns_back(const struct packet *error, const v
 }
 
 /*
- * Reads the packet that an ICMP error quotes into `quote`, as one that went out; false if it cannot
- * be, is a later fragment, or did not go out from where the error arrives.
+ * Reads the packet that an ICMP error quotes into `quote`, as an outgoing packet. False: it cannot
+ * be read, it is a later fragment, or its source is not the destination of the error.
  */
 static __always_inline bool quote_read(const struct packet *error, struct packet *quote)
 {
@@ -155,8 +159,8 @@ static __always_inline bool quote_read(const struct packet *error, struct packet
 }
 
 /*
- * The path MTU of which an ICMP error tells: RFC 1191, 4; RFC 4443, 3.2. 0: it names none.
- * NO_PATH_MTU: it is another error.
+ * The path MTU in an ICMP error (RFC 1191, 4; RFC 4443, 3.2). 0: the error gives no value.
+ * NO_PATH_MTU: the error is about something else.
  */
 #define NO_PATH_MTU (-1LL)
 
@@ -174,8 +178,8 @@ static __always_inline __s64 path_mtu(const struct packet *error)
 	return icmp->type == 3 && icmp->code == 4 ? bpf_ntohs(icmp->sequence) : NO_PATH_MTU;
 }
 
-/* Whether an open port may be told of that path MTU. */
-static __always_inline bool large_ours(const struct packet *quote, __u32 mtu)
+/* Whether an open UDP port sent a datagram that such a path MTU may stop. */
+static __always_inline bool sent_too_large(const struct packet *quote, __u32 mtu)
 {
 	return mtu >= (quote->ipv6 ? PC_MTU6 : PC_MTU4) &&
 	       flow_large_quoted(quote->ctx, flow_where_pack(quote), flow_ports_pack(quote),
@@ -183,34 +187,37 @@ static __always_inline bool large_ours(const struct packet *quote, __u32 mtu)
 }
 
 /*
- * Whether the kernel itself asks who sent a packet of a named protocol that was too big. It does so
- * for tunnels, IPsec and SCTP; of others, a raw socket's path MTU would be anybody's to lower.
+ * Whether the kernel checks that this host sent the quoted packet before it lowers a path MTU. It
+ * does so for tunnels, IPsec and SCTP. For other protocols a stranger could lower the path MTU of a
+ * raw socket.
  */
-static __always_inline bool is_tunnel(__u8 protocol)
+static __always_inline bool kernel_checks_sender(__u8 protocol)
 {
 	return protocol == IPPROTO_IPIP || protocol == IPPROTO_IPV6 || protocol == IPPROTO_GRE ||
 	       protocol == IPPROTO_ESP || protocol == IPPROTO_AH || protocol == IPPROTO_COMP ||
 	       protocol == IPPROTO_SCTP;
 }
 
-/* Whether this host sent the quoted packet, as far as ingress can tell. */
-static __always_inline bool quote_ours(const struct packet *quote,
-				       const struct pc_generation *generation, __s64 mtu)
+/*
+ * Whether this host sent the quoted packet, as far as ingress can tell. An echo reply leaves no
+ * state to check, so an error that quotes one is refused: the kernel would lower the path MTU of
+ * any address.
+ */
+static __always_inline bool quote_was_sent(const struct packet *quote,
+					   const struct pc_generation *generation, __s64 mtu)
 {
 	if (quote->protocol == PROTOCOL_TCP ||
 	    (quote->protocol == PROTOCOL_UDP && mtu == NO_PATH_MTU))
 		return table_admit(quote, generation) == ADMIT_PASS || flow_of_packet(quote);
 	if (quote->protocol == PROTOCOL_UDP)
-		return flow_of_packet(quote) || large_ours(quote, mtu);
+		return flow_of_packet(quote) || sent_too_large(quote, mtu);
 	if (!is_icmp(quote))
 		return generation->protocol[bounded(quote->protocol, 255)] &&
-		       (mtu == NO_PATH_MTU || is_tunnel(quote->protocol));
-	/* An echo reply has no state to check, and the kernel would lower the path MTU of any
-	 * address.
-	 */
+		       (mtu == NO_PATH_MTU || kernel_checks_sender(quote->protocol));
 	return is_echo(quote) && flow_of_packet(quote);
 }
 
+/* Whether an ICMP error passes. */
 static __always_inline bool icmp_error_admitted(const struct packet *error,
 						const struct pc_generation *generation)
 {
@@ -225,13 +232,13 @@ static __always_inline bool icmp_error_admitted(const struct packet *error,
 		.outward = true,
 	};
 
-	/* No error is long enough to come in fragments, nor behind so many extension headers. */
+	/* Real errors are too short to be fragmented, or to have this many extension headers. */
 	if (error->fragment || quote.ip > WALK_FROM / 2)
 		return false;
 	if (!quote_read(error, &quote))
 		return false;
 	quote.transport = quote.protocol == PROTOCOL_UDP ? PC_UDP : PC_TCP;
-	return quote_ours(&quote, generation, path_mtu(error));
+	return quote_was_sent(&quote, generation, path_mtu(error));
 }
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Learns from what goes out: the flows whose answers ingress could not find otherwise. */
+/* Learns flows from outgoing packets, where ingress could not find a socket for the answer. */
 #ifndef PORTCULLIS_LEARN_H
 #define PORTCULLIS_LEARN_H
 
@@ -23,8 +23,8 @@ static __always_inline bool is_multicast(const struct pc_flow *flow)
 	return first >> 4 == 14 || flow->ipv4.remote == bpf_htonl(0xffffffff);
 }
 
-/* The socket that sent it; NULL for what is forwarded, and for what the kernel sends by itself. */
-static __always_inline struct bpf_sock *sender(struct __sk_buff *skb)
+/* The socket that sent a packet. NULL: it is forwarded, or the kernel sent it without a socket. */
+static __always_inline struct bpf_sock *sending_socket(struct __sk_buff *skb)
 {
 	struct bpf_sock *socket = skb->sk;
 
@@ -32,8 +32,8 @@ static __always_inline struct bpf_sock *sender(struct __sk_buff *skb)
 }
 
 /*
- * Whether IPsec has decrypted the packet: its sender is a peer of this host's, not a stranger.
- * Rare, and a global function, for its callers have little stack.
+ * Whether IPsec has decrypted the packet: a peer of this host sent it, not a stranger. A global
+ * function, because it is rarely called and its callers have little stack.
  */
 __noinline int is_decrypted(struct __sk_buff *skb)
 {
@@ -43,9 +43,9 @@ __noinline int is_decrypted(struct __sk_buff *skb)
 }
 
 /*
- * Whether a packet came from another interface, or from a client of the VPN gateway on this one.
- * Another that comes back out of the interface by which it came in, or of one below that, is a
- * stranger's: its answer is not learned.
+ * Whether a packet was forwarded from another interface, or from a client of the VPN gateway on
+ * this interface. Other packets that leave by the interface by which they came in, or by one below
+ * that, are reflected packets of a stranger: their answers must not be learned.
  */
 static __always_inline bool is_forwarded(const struct pc_generation *generation,
 					 struct __sk_buff *skb)
@@ -65,8 +65,9 @@ static __always_inline bool is_forwarded(const struct pc_generation *generation,
 }
 
 /*
- * Whether the socket's addresses and ports are not the packet's: address translation, or a raw
- * socket. Volatile: from a merged load the verifier would not know the field.
+ * Whether the addresses or ports of the socket differ from those of the packet: they are
+ * translated, or the socket is a raw one. Volatile keeps the compiler from merging loads, whose
+ * fields the verifier would not recognize.
  */
 static __always_inline bool is_translated(const struct packet *packet, const struct pc_flow *flow,
 					  const volatile struct bpf_sock *socket)
@@ -87,15 +88,15 @@ static __always_inline bool is_translated(const struct packet *packet, const str
 }
 
 /*
- * Whether ingress could find no socket for the answer: it is bound to a device (whose index the
- * lookup may not have: that of a bridge above, of a bond's member below), its addresses are
- * translated on the way, or it is a guest's in another network namespace (macvlan).
+ * Whether ingress may not find the socket of a TCP packet for its answer: the socket is bound to a
+ * device (ingress may look with another index, as that of a bond's member), its addresses are
+ * translated on the way, or it belongs to another network namespace (macvlan).
  */
 static __always_inline bool tcp_needs_learning(const struct packet *packet,
 					       const struct pc_generation *generation,
 					       struct __sk_buff *skb, struct pc_flow *flow)
 {
-	const struct bpf_sock *socket = sender(skb);
+	const struct bpf_sock *socket = sending_socket(skb);
 
 	if (!socket)
 		return generation->forward && is_forwarded(generation, skb);
@@ -106,15 +107,17 @@ static __always_inline bool tcp_needs_learning(const struct packet *packet,
 	return !flow_socket(skb, flow);
 }
 
-/* How flow_begin is asked, beside: */
+/* Bits of `how` for flow_begin, beside those in flow.h. */
 #define FLOW_ECHO      0x00800 /* an echo request */
 #define FLOW_LARGE     0x01000 /* is_large */
-#define FLOW_FORWARDED 0x02000 /* is_forwarded, and that is learned */
-#define FLOW_MAYBE     0x04000 /* it is known, and so far PC_FLOW_MAYBE */
+#define FLOW_FORWARDED 0x02000 /* is_forwarded, and the generation learns forwarded traffic */
+#define FLOW_MAYBE     0x04000 /* the flow is known, and PC_FLOW_MAYBE */
 #define FLOW_AGAIN     0x08000 /* is_second */
-#define FLOW_ASSURED   0x10000 /* one that is over was assured */
+#define FLOW_ASSURED   0x10000 /* the flow is known and over, and was assured */
 
-/* The same of UDP, and of sockets that are not connected. Tunnels of the kernel send without one.
+/*
+ * Whether ingress may not find the socket of a UDP packet for its answer, as tcp_needs_learning, or
+ * the socket is not connected. Tunnels of the kernel send without a socket, so theirs is looked up.
  */
 static __always_inline bool udp_needs_learning(const struct packet *packet,
 					       const struct pc_generation *generation,
@@ -123,7 +126,7 @@ static __always_inline bool udp_needs_learning(const struct packet *packet,
 {
 	struct bpf_sock_tuple *tuple = (void *)flow;
 	__u32 size = packet->ipv6 ? sizeof(tuple->ipv6) : sizeof(tuple->ipv4);
-	struct bpf_sock *socket = sender(skb);
+	struct bpf_sock *socket = sending_socket(skb);
 
 	if (socket) {
 		if (socket->protocol != PROTOCOL_UDP || socket->state != BPF_TCP_ESTABLISHED ||
@@ -143,11 +146,11 @@ static __always_inline bool udp_needs_learning(const struct packet *packet,
 
 enum learn {
 	LEARN_NOT,
-	LEARN_TWICE, /* if it happens again */
+	LEARN_TWICE, /* if this side sends a second time */
 	LEARN,
 };
 
-/* Whether the answer to a packet may be learned, which no open port admits. */
+/* Whether a flow may be learned from a packet whose answer no open port admits. */
 static __always_inline enum learn may_learn(const struct packet *packet,
 					    const struct pc_generation *generation,
 					    struct __sk_buff *skb, const struct pc_flow *flow,
@@ -170,6 +173,7 @@ static __always_inline enum learn may_learn(const struct packet *packet,
 										    LEARN_NOT;
 }
 
+/* Whether a UDP datagram is so large that an ICMP error about the path MTU may follow. */
 static __always_inline bool is_large(const struct packet *packet)
 {
 	return packet->protocol == PROTOCOL_UDP &&
@@ -177,10 +181,11 @@ static __always_inline bool is_large(const struct packet *packet)
 }
 
 /*
- * Notes a large datagram of an open port. A rule that asks for source ports is none: the kernel's
- * DHCP client would be enough to lower the path MTU of any address.
+ * Notes a large datagram of an open port in `large`. A port that is open only to some source ports
+ * is not noted: else an open port of a DHCP client would let a stranger lower the path MTU of any
+ * address.
  */
-static __always_inline void flow_large(const struct packet *packet,
+static __always_inline void large_note(const struct packet *packet,
 				       const struct pc_generation *generation,
 				       const struct pc_flow *flow, __u64 at)
 {
@@ -195,15 +200,21 @@ static __always_inline void flow_large(const struct packet *packet,
 		*seen = at;
 }
 
-/* Whether it happened before, a while ago: a server may answer once with several packets. */
+/*
+ * Whether this side sent a while ago already. Packets in quick succession count as one, because a
+ * server may answer with several.
+ */
 static __always_inline bool is_second(const struct pc_flow_state *known, __u64 at)
 {
 	return (at - known->seen) >> PC_CAME_SHIFT > PC_CAME_JUST;
 }
 
-/* What this side did in a flow that is known. A SYN may be forged; it ends nothing that lives. */
-static __always_inline void flow_spoke(const struct packet *packet, struct pc_flow_state *state,
-				       bool assured)
+/*
+ * Notes in a flow what this side did. A SYN begins the flow anew, but not an assured one: the SYN
+ * of a forwarded flow may be forged.
+ */
+static __always_inline void flow_note_sent(const struct packet *packet, struct pc_flow_state *state,
+					   bool assured)
 {
 	__u8 flags = state->flags & ~(PC_FLOW_RESET | PC_FLOW_RESET_IN);
 
@@ -217,7 +228,10 @@ static __always_inline void flow_spoke(const struct packet *packet, struct pc_fl
 		state->flags = flags;
 }
 
-/* Whether a TCP packet acknowledges what the remote side has sent last, as only its peer can. */
+/*
+ * Whether a TCP packet acknowledges what the remote side sent last. Only a host that received that
+ * knows its sequence number.
+ */
 static __always_inline bool acknowledges(const struct packet *packet,
 					 const struct pc_flow_state *state)
 {
@@ -228,17 +242,18 @@ static __always_inline bool acknowledges(const struct packet *packet,
 	       ahead <= PC_HEARD_AHEAD;
 }
 
-/* Whether a packet is of a user's own program. */
-static __always_inline bool is_users(struct __sk_buff *skb)
+/* Whether a program of a user other than root sent the packet. */
+static __always_inline bool sent_by_user(struct __sk_buff *skb)
 {
-	return sender(skb) && bpf_get_socket_uid(skb);
+	return sending_socket(skb) && bpf_get_socket_uid(skb);
 }
 
-static __always_inline void flow_goes_on(const struct packet *packet, const struct pc_flow *flow,
-					 struct pc_flow_state *state, bool assured,
-					 struct __sk_buff *skb)
+/* Notes an outgoing packet of a live flow, and moves the flow if it becomes assured or is over. */
+static __always_inline void flow_continue(const struct packet *packet, const struct pc_flow *flow,
+					  struct pc_flow_state *state, bool assured,
+					  struct __sk_buff *skb)
 {
-	flow_spoke(packet, state, assured);
+	flow_note_sent(packet, state, assured);
 	if (assured) {
 		if (packet->protocol == PROTOCOL_TCP && pc_flow_closed(state->flags))
 			flow_close(flow, state);
@@ -246,18 +261,18 @@ static __always_inline void flow_goes_on(const struct packet *packet, const stru
 		if (flow_is_stream(flow, state))
 			flow_assure(flow, state);
 	} else if (acknowledges(packet, state)) {
-		if (is_users(skb))
+		if (sent_by_user(skb))
 			state->flags |= PC_FLOW_ASSURED;
 		else
 			flow_assure(flow, state);
 	}
 }
 
-/* How a packet is that goes out, whose flow is not known, or over. */
-static __always_inline __u32 flow_how_begun(const struct packet *packet,
-					    const struct pc_generation *generation,
-					    enum parsed parsed, struct __sk_buff *skb,
-					    const struct pc_flow_state *known, bool assured)
+/* `how` for flow_begin. `known`: the state of a flow that is over or PC_FLOW_MAYBE, or NULL. */
+static __always_inline __u32 flow_how_to_begin(const struct packet *packet,
+					       const struct pc_generation *generation,
+					       enum parsed parsed, struct __sk_buff *skb,
+					       const struct pc_flow_state *known, bool assured)
 {
 	__u32 how = flow_how_pack(packet);
 
@@ -275,12 +290,12 @@ static __always_inline __u32 flow_how_begun(const struct packet *packet,
 }
 
 /*
- * Learns a flow, if the answer to the packet would find neither an open port nor a socket. A flood
- * from outside must not get in here: not by answers to what an open port of another interface
- * admits, nor by answers to what passed only by observe.
+ * Learns a flow if neither an open port nor a socket would admit the answer. A flood from outside
+ * must not create flows: neither by answers of this host to what an open port of another interface
+ * admits, nor by answers to what passed only because of observe.
  *
- * A global function, which is verified once. It asks the generation that judges by now, which is
- * to judge the answer.
+ * A global function, so that the verifier checks it once. It reads the active generation itself,
+ * because the answer meets that one.
  */
 __noinline int flow_begin(struct __sk_buff *skb, __u32 where, __u32 ports, __u32 how, __u32 tcp)
 {
@@ -304,11 +319,11 @@ __noinline int flow_begin(struct __sk_buff *skb, __u32 where, __u32 ports, __u32
 	if (!needed && !(how & FLOW_LARGE))
 		return 0;
 	at = now();
-	/* The address of IPv4 stands there too. */
+	/* flow.ipv4.remote has the same offset as flow.ipv6.remote. */
 	if (!(how & FLOW_ECHO) &&
 	    table_admit_from(&packet, flow.ipv6.remote, generation) == ADMIT_PASS) {
 		if (how & FLOW_LARGE)
-			flow_large(&packet, generation, &flow, at);
+			large_note(&packet, generation, &flow, at);
 		return 0;
 	}
 	if (!needed)
@@ -335,7 +350,7 @@ __noinline int flow_begin(struct __sk_buff *skb, __u32 where, __u32 ports, __u32
 	return 0;
 }
 
-/* Learns from a packet that goes out. */
+/* Learns from an outgoing packet, or notes it in the flow to which it belongs. */
 static __always_inline void flow_learn(const struct packet *packet,
 				       const struct pc_generation *generation, enum parsed parsed,
 				       struct __sk_buff *skb)
@@ -352,10 +367,10 @@ static __always_inline void flow_learn(const struct packet *packet,
 		return;
 	known = flow_find(&flow, &assured);
 	if (known && flow_touch(&flow, known, assured))
-		flow_goes_on(packet, &flow, known, assured, skb);
+		flow_continue(packet, &flow, known, assured, skb);
 	else
 		flow_begin(skb, flow_where_pack(packet), flow_ports_pack(packet),
-			   flow_how_begun(packet, generation, parsed, skb, known, assured),
+			   flow_how_to_begin(packet, generation, parsed, skb, known, assured),
 			   packet->tcp);
 }
 

@@ -17,8 +17,7 @@ const volatile __u8 have_xfrm = 0;
 /* enum pc_frame: the header with which frames of the interface begin. */
 const volatile __u8 frame_kind = PC_FRAME_ETHERNET;
 
-/* Has sizes instead of types, because clang 14 leaves a type out of BTF if only inner maps use it.
- */
+/* Has sizes, not types: clang 14 leaves a type out of BTF if only an inner map uses it. */
 struct generation_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);

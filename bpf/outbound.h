@@ -28,7 +28,7 @@ static __always_inline struct verdict pass_sent(__u32 second)
  */
 __noinline int is_connected(struct __sk_buff *skb, __u32 where, __u32 ports, __u32 how)
 {
-	const struct bpf_sock *socket = sender(skb);
+	const struct bpf_sock *socket = sending_socket(skb);
 	struct packet packet = {};
 	struct pc_flow flow;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A packet: the headers, struct packet, and how bytes of the frame are read. */
+/* A packet: the layout of its headers, struct packet, and the functions that read the frame. */
 #ifndef PORTCULLIS_PACKET_H
 #define PORTCULLIS_PACKET_H
 
@@ -17,21 +17,24 @@
 #include "bpf/abi.h"
 #include "bpf/maps.h"
 
-#define IP_FRAGMENT_MORE 0x2000 /* RFC 791, host order */
-#define IP_FRAGMENT_AT	 0x1fff /* in units of 8 bytes */
-#define IPV6_MORE	 0x0001 /* RFC 8200, 4.5 */
+/* Host order; RFC 791 and RFC 8200, 4.5. IP_FRAGMENT_AT is in units of 8 bytes. */
+#define IP_FRAGMENT_MORE 0x2000
+#define IP_FRAGMENT_AT	 0x1fff
+#define IPV6_MORE	 0x0001
 #define IPV6_AT		 0xfff8
-#define PROTOCOL_ICMP	 1
-#define PROTOCOL_IGMP	 2
-#define PROTOCOL_TCP	 6
-#define PROTOCOL_UDP	 17
-#define PROTOCOL_ICMPV6	 58
-#define IPV6_HOP_BY_HOP	 0
-#define IPV6_ROUTING	 43
-#define IPV6_FRAGMENT	 44
-#define IPV6_OPTIONS	 60
 
-/* linux/if_ether.h has it packed, and would be read byte by byte. */
+#define PROTOCOL_ICMP	1
+#define PROTOCOL_IGMP	2
+#define PROTOCOL_TCP	6
+#define PROTOCOL_UDP	17
+#define PROTOCOL_ICMPV6 58
+
+#define IPV6_HOP_BY_HOP 0
+#define IPV6_ROUTING	43
+#define IPV6_FRAGMENT	44
+#define IPV6_OPTIONS	60
+
+/* The struct of linux/if_ether.h is packed: clang would read it byte by byte. */
 struct ethernet_header {
 	__u8 destination[6];
 	__u8 source[6];
@@ -45,14 +48,14 @@ struct vlan_tag {
 
 struct ipv6_extension {
 	__u8 next;
-	__u8 length;	 /* in units of 8 bytes, the first not counted */
-	__be16 fragment; /* of a fragment header: offset and the more flag */
+	__u8 length;	 /* in units of 8 bytes, without the first 8 */
+	__be16 fragment; /* in a fragment header: IPV6_AT and IPV6_MORE */
 	__u32 id;
 };
 
 /* The first words of an IPv6 header; the addresses follow. */
 struct ipv6_start {
-	__u8 version; /* the upper half */
+	__u8 version; /* in the upper 4 bits */
 	__u8 label[3];
 	__be16 payload;
 	__u8 next;
@@ -67,47 +70,47 @@ struct icmp_header {
 	__be16 sequence;
 };
 
-/* include/net/xdp.h, from 5.18 on. Where the field is, libbpf asks the kernel's types. */
+/* From include/net/xdp.h, since Linux 5.18. libbpf finds the offset by the kernel's BTF. */
 struct xdp_buff {
 	__u32 flags;
 } __attribute__((preserve_access_index));
 #define XDP_FLAGS_HAS_FRAGS 1u
 
-/* kernel/bpf/helpers.c, from 6.2 on: an instruction, not a call. */
+/* From kernel/bpf/helpers.c, since Linux 6.2. The verifier makes one instruction of it. */
 extern void *bpf_cast_to_kern_ctx(void *ctx) __ksym __weak;
 
 /*
- * Offsets count from the start of the frame, in bytes. Remote is the side that the host talks to:
- * the source of what comes in, the destination of what goes out.
+ * A parsed packet. Offsets are in bytes from the start of the frame, ports in host order. The
+ * remote side is the source of an incoming packet, and the destination of an outgoing one.
  */
 struct packet {
 	void *ctx; /* struct __sk_buff * at egress, else struct xdp_md * */
 	void *data;
 	void *data_end;
-	__u32 length;	   /* of the frame, all buffers */
-	__u32 ip;	   /* offset of the IP header */
-	__u32 at;	   /* offset of what comes next: at last, of the transport header */
-	__u32 end;	   /* offset of the packet's end; a trailer may follow */
-	__u32 tcp;	   /* of TCP: see TCP_* */
-	__u16 remote_port; /* host order */
-	__u16 local_port;
-	__u16 fragment_at; /* IPv6: offset of the fragment header */
+	__u32 length; /* of the frame, in all its buffers */
+	__u32 ip;     /* offset of the IP header */
+	__u32 at;     /* offset of the next header to parse; in the end, of the transport header */
+	__u32 end;    /* offset of the packet's end; a trailer may follow */
+	__u32 tcp;    /* TCP: tcp_word_pack */
+	__u16 remote_port;
+	__u16 local_port;  /* ICMP echo: its identifier */
+	__u16 fragment_at; /* IPv6: offset of the fragment header, or 0 */
 	__u16 link;	   /* the lower half of pc_generation.link */
 	__u8 ipv6;
 	__u8 protocol;
 	__u8 transport; /* enum pc_transport */
 	__u8 hop_limit;
-	__u8 fragment; /* a first fragment */
+	__u8 fragment; /* the packet is a first fragment */
 	__u8 icmp_type;
-	/* Constants where they are read: */
-	bool gather;  /* headers are fetched from wherever they are */
+	/* Each caller sets these to constants, so the compiler leaves out the other case. */
+	bool gather;  /* read headers from any buffer, not from the linear part alone */
 	bool egress;  /* ctx is a struct __sk_buff * */
-	bool outward; /* it goes out: this side is its source */
+	bool outward; /* the packet is an outgoing one: this side is its source */
 };
 
 /*
- * The flags of a TCP header, and above them all but the last byte of a sequence number: the remote
- * side's. Of its packets it is their own; of what goes out, what that acknowledges.
+ * The flags of a TCP header, and above them a sequence number of the remote side without its last
+ * byte: that of an incoming packet itself, or the one that an outgoing packet acknowledges.
  */
 #define TCP_FIN	  0x01u
 #define TCP_SYN	  0x02u
@@ -121,13 +124,13 @@ static __always_inline __u32 tcp_word_pack(__u32 sequence, __u8 flags)
 	return (sequence & ~TCP_FLAGS) | flags;
 }
 
-/* The sequence number >> PC_HEARD_SHIFT, as pc_flow_state.slot has it. */
+/* The sequence number without its last byte, as in pc_flow_state.slot. */
 static __always_inline __u32 tcp_word_sequence(__u32 word)
 {
 	return word >> PC_HEARD_SHIFT;
 }
 
-/* The state of reading, for the functions that are told where the headers are. */
+/* Begins a packet of which a global function knows the offsets. */
 static __always_inline void packet_start(struct packet *packet, struct xdp_md *ctx)
 {
 	packet->ctx = ctx;
@@ -140,15 +143,15 @@ static __always_inline __u32 linear_length(const struct xdp_md *ctx)
 	return ctx->data_end - ctx->data;
 }
 
-/* The length of a frame, all buffers: a call, 5 ns. */
+/* The length of a frame in all its buffers. The call costs 5 ns. */
 static __always_inline __u32 frame_length(struct xdp_md *ctx)
 {
 	return have_frags ? bpf_xdp_get_buff_len(ctx) : linear_length(ctx);
 }
 
 /*
- * The same with a look into the kernel's own struct first, so that only frames of several buffers
- * pay for the call.
+ * As frame_length, but the kernel's struct tells whether a frame has several buffers, and only such
+ * a frame pays for the call.
  */
 static __always_inline __u32 frame_length_inline(struct xdp_md *ctx)
 {
@@ -157,6 +160,7 @@ static __always_inline __u32 frame_length_inline(struct xdp_md *ctx)
 	return buff->flags & XDP_FLAGS_HAS_FRAGS ? bpf_xdp_get_buff_len(ctx) : linear_length(ctx);
 }
 
+/* Begins a packet that is to be parsed. */
 static __always_inline void packet_init(struct packet *packet, struct xdp_md *ctx, __u32 length)
 {
 	packet_start(packet, ctx);
@@ -174,7 +178,12 @@ static __always_inline void packet_init_egress(struct packet *packet, struct __s
 	packet->outward = true;
 }
 
-/* Points to `size` bytes at `offset`, in place; false if they are not in the linear part. */
+/*
+ * The functions that read a header set `header` to `size` bytes at `offset`, and return false if
+ * they cannot.
+ */
+
+/* Reads in place. False: the bytes are not in the linear part. */
 static __always_inline bool packet_linear(const struct packet *packet, __u32 offset, __u32 size,
 					  const void **header)
 {
@@ -182,7 +191,7 @@ static __always_inline bool packet_linear(const struct packet *packet, __u32 off
 	return *header + size <= packet->data_end;
 }
 
-/* Copies from all buffers into `buffer`; false if the frame ends before. */
+/* Copies into `buffer`, from any buffers of the frame. False: the frame is too short. */
 static __always_inline bool packet_copy(const struct packet *packet, __u32 offset, __u32 size,
 					void *buffer, const void **header)
 {
@@ -192,7 +201,7 @@ static __always_inline bool packet_copy(const struct packet *packet, __u32 offse
 	return have_frags && !bpf_xdp_load_bytes(packet->ctx, offset, buffer, size);
 }
 
-/* In place if they are in the linear part, else copied: for what is parsed once for both. */
+/* Reads in place, or copies what is not in the linear part. */
 static __always_inline bool packet_fetch(const struct packet *packet, __u32 offset, __u32 size,
 					 void *buffer, const void **header)
 {
@@ -200,6 +209,7 @@ static __always_inline bool packet_fetch(const struct packet *packet, __u32 offs
 	       packet_copy(packet, offset, size, buffer, header);
 }
 
+/* Reads as packet.gather says. */
 static __always_inline bool packet_read(const struct packet *packet, __u32 offset, __u32 size,
 					void *buffer, const void **header)
 {
@@ -208,8 +218,8 @@ static __always_inline bool packet_read(const struct packet *packet, __u32 offse
 }
 
 /*
- * packet_read of a part of the IP header. The pointer is made once: from two sums of equal parts
- * the verifier would not see that the one checked is the one read.
+ * packet_read of a part of the IP header. `asm` keeps the compiler from computing the pointer
+ * twice: the verifier would not see that the checked pointer and the read one are equal.
  */
 static __always_inline bool packet_read_ip(const struct packet *packet, __u32 skip, __u32 size,
 					   void *buffer, const void **header)
@@ -223,12 +233,13 @@ static __always_inline bool packet_read_ip(const struct packet *packet, __u32 sk
 	return packet->gather && packet_copy(packet, packet->ip + skip, size, buffer, header);
 }
 
-/* fe80::/10; the first word of an address. */
+/* Whether an IPv6 address with this first word is in fe80::/10. */
 static __always_inline bool is_link_local6(__be32 word)
 {
 	return (word & bpf_htonl(0xffc00000)) == bpf_htonl(0xfe800000);
 }
 
+/* Whether an IPv6 address with this first word is in ff00::/8. */
 static __always_inline bool is_multicast6(__be32 word)
 {
 	return (word & bpf_htonl(0xff000000)) == bpf_htonl(0xff000000);
@@ -239,13 +250,13 @@ static __always_inline bool is_icmp(const struct packet *packet)
 	return packet->protocol == (packet->ipv6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP);
 }
 
-/* A request: RFC 792; RFC 4443. */
+/* Whether a packet is an echo request: RFC 792; RFC 4443. */
 static __always_inline bool is_echo(const struct packet *packet)
 {
 	return is_icmp(packet) && packet->icmp_type == (packet->ipv6 ? 128 : 8);
 }
 
-/* A SYN without ACK begins a connection: it is no reply to anything. */
+/* Whether a packet begins a TCP connection, and so is no reply. */
 static __always_inline bool is_syn(const struct packet *packet)
 {
 	return packet->transport == PC_TCP && (packet->tcp & (TCP_SYN | TCP_ACK)) == TCP_SYN;

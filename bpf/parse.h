@@ -35,12 +35,14 @@ static __always_inline enum parsed packet_unread(const struct packet *packet)
 	return have_frags && !packet->gather ? PARSED_ELSEWHERE : PARSED_MALFORMED;
 }
 
+/* Sets the ports from those of the transport header. */
 static __always_inline void set_ports(struct packet *packet, __be16 source, __be16 destination)
 {
 	packet->remote_port = bpf_ntohs(packet->outward ? destination : source);
 	packet->local_port = bpf_ntohs(packet->outward ? source : destination);
 }
 
+/* Parses the transport header at packet.at. */
 static __always_inline enum parsed parse_transport(struct packet *packet)
 {
 	union {
@@ -81,12 +83,12 @@ static __always_inline enum parsed parse_transport(struct packet *packet)
 		if (!packet_read(packet, packet->at, sizeof(*icmp), &buffer, (const void **)&icmp))
 			return packet_unread(packet);
 		packet->icmp_type = icmp->type;
-		packet->local_port = bpf_ntohs(icmp->id); /* an echo's identifier */
+		packet->local_port = bpf_ntohs(icmp->id); /* the identifier of an echo */
 	}
 	return PARSED_PACKET;
 }
 
-/* RFC 1858: a TCP fragment at offset 8 could overwrite the flags of the header before it. */
+/* A TCP fragment at offset 8 could overwrite the flags of the TCP header (RFC 1858). */
 static __always_inline enum parsed parse_later_fragment(__u8 protocol, __u32 units)
 {
 	return protocol == PROTOCOL_TCP && units == 1 ? PARSED_MALFORMED : PARSED_LATER_FRAGMENT;
@@ -128,19 +130,19 @@ static __always_inline bool is_extension(__u32 next)
 }
 
 /*
- * Where the walk through the extension headers ended. A global function returns a scalar, so this
- * is packed into one, which is 0 where the chain is broken.
+ * The end of a chain of IPv6 extension headers. The word is 0 if the chain is broken. A later
+ * fragment ends the chain at its fragment header.
  */
 struct walked {
-	__u64 at : 15; /* offset where the walk ended: at most WALK_FROM + 8 * 2048 */
+	__u64 at : 15; /* offset behind the chain: at most WALK_FROM + 8 * 2048 */
 	__u64 unused : 1;
-	__u64 next : 8;		/* protocol of the header there */
-	__u64 more : 1;		/* it is a first fragment */
+	__u64 next : 8;		/* protocol of the header at `at` */
+	__u64 more : 1;		/* the packet is a first fragment */
 	__u64 fragment_at : 15; /* offset of the outermost fragment header, or 0 */
-	__u64 units : 13;	/* a later fragment: its offset in units of 8 bytes, else 0 */
-	__u64 whole : 11;	/* 1: the chain is whole */
+	__u64 units : 13;	/* offset of a later fragment, in units of 8 bytes; else 0 */
+	__u64 whole : 11;	/* 1 */
 };
-#define WALK_FROM 0xfff
+#define WALK_FROM 0xfff /* the chain begins at this offset at most */
 _Static_assert(WALK_FROM + EXTENSIONS * 2048 < 1 << 15, "walked.at");
 
 static __always_inline __u64 walked_pack(struct walked walked)
@@ -153,16 +155,16 @@ static __always_inline struct walked walked_unpack(__u64 word)
 	return bits_as(struct walked, word);
 }
 
-static __always_inline __u64 walk(const struct packet *packet, __u32 at, __u32 end, __u32 next)
+/* Walks the extension headers from `at` on. `next`: the protocol of the first one. */
+static __always_inline __u64 walk_extensions(const struct packet *packet, __u32 at, __u32 end,
+					     __u32 next)
 {
 	struct ipv6_extension buffer;
 	__u32 fragment_at = 0;
 	int i;
 
 	at &= WALK_FROM;
-	/*
-	 * Unrolled: 5.10 and 6.1 refuse a loop that clang closes by falling through ("back-edge").
-	 */
+	/* Unrolled, because 5.10 and 6.1 refuse the loop that clang makes of it ("back-edge"). */
 #pragma clang loop unroll(full)
 	for (i = 0; i <= EXTENSIONS; i++) {
 		const struct ipv6_extension *extension;
@@ -181,8 +183,7 @@ static __always_inline __u64 walk(const struct packet *packet, __u32 at, __u32 e
 			return 0;
 		if (next == IPV6_FRAGMENT) {
 			__u32 word = bpf_ntohs(extension->fragment);
-			/* Fragments in fragments: the outermost counts, because it is reassembled
-			 * first. */
+			/* The outermost fragment counts: the kernel reassembles it first. */
 			__u32 outer = fragment_at ? fragment_at : at;
 
 			if (word & IPV6_AT)
@@ -204,14 +205,13 @@ static __always_inline __u64 walk(const struct packet *packet, __u32 at, __u32 e
 	return 0;
 }
 
-/* Global functions, as vlan_walk: the verifier looks at one once, not in every state of its caller.
- */
+/* Global functions, as vlan_walk: the verifier checks each once, not in every state of a caller. */
 __noinline __u64 extension_walk(struct xdp_md *ctx, __u32 at, __u32 end, __u32 next)
 {
 	struct packet packet = {};
 
 	packet_start(&packet, ctx);
-	return walk(&packet, at, end, next);
+	return walk_extensions(&packet, at, end, next);
 }
 
 __noinline __u64 extension_walk_egress(struct __sk_buff *ctx, __u32 at, __u32 end, __u32 next)
@@ -219,7 +219,7 @@ __noinline __u64 extension_walk_egress(struct __sk_buff *ctx, __u32 at, __u32 en
 	struct packet packet = {};
 
 	packet_init_egress(&packet, ctx);
-	return walk(&packet, at, end, next);
+	return walk_extensions(&packet, at, end, next);
 }
 
 static __always_inline enum parsed parse_ipv6(struct packet *packet)
@@ -269,7 +269,7 @@ static __always_inline bool is_vlan(__be16 type)
 	return type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD);
 }
 
-/* Where the VLAN tags of a frame end; as a word 0 if they are too many or cut. */
+/* The end of the VLAN tags of a frame. The word is 0 if there are too many, or they are cut. */
 struct untagged {
 	__u32 at : 5; /* offset of the header behind the tags */
 	__u32 unused : 11;
@@ -288,7 +288,8 @@ static __always_inline struct untagged untagged_unpack(__u32 word)
 	return bits_as(struct untagged, word);
 }
 
-static __always_inline __u32 untag(const struct packet *packet)
+/* Walks the VLAN tags behind the Ethernet header. */
+static __always_inline __u32 walk_tags(const struct packet *packet)
 {
 	struct vlan_tag buffer;
 	__u32 at = sizeof(struct ethernet_header);
@@ -311,7 +312,7 @@ __noinline __u32 vlan_walk(struct xdp_md *ctx)
 	struct packet packet = {};
 
 	packet_start(&packet, ctx);
-	return untag(&packet);
+	return walk_tags(&packet);
 }
 
 __noinline __u32 vlan_walk_egress(struct __sk_buff *ctx)
@@ -319,15 +320,15 @@ __noinline __u32 vlan_walk_egress(struct __sk_buff *ctx)
 	struct packet packet = {};
 
 	packet_init_egress(&packet, ctx);
-	return untag(&packet);
+	return walk_tags(&packet);
 }
 
 /*
- * Whether what looks like IPv6 may be a VLAN tag instead. GRE carries any ethertype, and the kernel
- * takes a tag of VLAN 0 off and delivers the packet behind it. Such a tag has 0x6000 for TCI, then
- * the next ethertype where IPv6 has its flow label, then a tag again or the first word of IP. A
- * real flow label is random in 20 bits; a packet of its own, not put together by GRO, is not that
- * long.
+ * Whether a header that looks like IPv6 may be a VLAN tag. GRE carries any ethertype, and the
+ * kernel removes a tag of VLAN 0 and delivers the packet behind it. The TCI of such a tag is
+ * 0x6000; next comes an ethertype, where IPv6 has its flow label; then another tag or the first
+ * word of IP, where IPv6 has its payload length. Real IPv6 hardly ever looks like that: its flow
+ * label is random in 20 bits, and its payload is not that long unless GRO has put it together.
  */
 static __always_inline bool may_be_tagged(const struct ipv6_start *ip)
 {
@@ -341,8 +342,8 @@ static __always_inline bool may_be_tagged(const struct ipv6_start *ip)
 }
 
 /*
- * A frame without an Ethernet header. What is neither IPv4 nor IPv6 is malformed: on such links
- * nothing else is needed, as ARP is on Ethernet.
+ * Parses a frame without an Ethernet header. Anything but IPv4 and IPv6 is malformed: such links
+ * need no other protocol, as Ethernet needs ARP.
  */
 static __always_inline enum parsed parse_bare(struct packet *packet)
 {

@@ -205,7 +205,7 @@ __noinline int portcullis_icmp_error(struct xdp_md *ctx, __u64 word)
  *	   | ICMP errors: struct icmp_error
  *	   v
  *	portcullis_icmp_error	ICMP errors
- *				icmp_error_admitted (quote_read, quote_ours), carry_out
+ *				icmp_error_admitted (quote_read, quote_was_sent), carry_out
  *
  * carry_out is the only exit of a decided frame: it counts the verdict and returns the action.
  */

@@ -12,8 +12,11 @@
 #include "bpf/maps.h"
 #include "bpf/packet.h"
 
-/* Marks what the remote side did. Another CPU may do so too: the worst is a mark made later. */
-static __always_inline void flow_heard(struct pc_flow_state *state, __u32 how)
+/*
+ * Notes in a flow what the remote side did. If another CPU does so at the same time, a flag may be
+ * lost until the next packet.
+ */
+static __always_inline void flow_note_received(struct pc_flow_state *state, __u32 how)
 {
 	__u8 flags = state->flags | PC_FLOW_REPLIED;
 
@@ -25,7 +28,10 @@ static __always_inline void flow_heard(struct pc_flow_state *state, __u32 how)
 		state->flags = flags;
 }
 
-/* `heard`: tcp_word_sequence of the packet. */
+/*
+ * Whether a flow lives to which an incoming packet belongs; if so, notes the packet in it. `heard`
+ * is its tcp_word_sequence. `deep`: the chain of calls has no stack left for another call.
+ */
 static __always_inline bool flow_answers(const struct pc_flow *flow, __u32 how, __u32 heard,
 					 bool deep)
 {
@@ -35,7 +41,7 @@ static __always_inline bool flow_answers(const struct pc_flow *flow, __u32 how, 
 	if (!state || !flow_touch(flow, state, assured))
 		return false;
 	stream = !assured && flow_is_stream(flow, state);
-	flow_heard(state, how);
+	flow_note_received(state, how);
 	if (assured) {
 		if (flow->protocol == PROTOCOL_TCP && pc_flow_closed(state->flags))
 			deep ? flow_close_here(flow, state) : (void)flow_close(flow, state);
@@ -47,6 +53,7 @@ static __always_inline bool flow_answers(const struct pc_flow *flow, __u32 how, 
 	return true;
 }
 
+/* Whether a learned flow has the packet. A quoted packet leaves the flow as it is. */
 static __always_inline bool flow_learned(const struct pc_flow *flow, __u32 how, __u32 heard,
 					 const struct packet *packet)
 {
@@ -54,7 +61,9 @@ static __always_inline bool flow_learned(const struct pc_flow *flow, __u32 how, 
 				 flow_answers(flow, how, heard, packet->gather);
 }
 
-/* Asks the kernel's sockets and the learned flows, in the order in which they are likely to know.
+/*
+ * Whether a socket or a learned flow has the packet. TCP asks the sockets first and UDP the flows,
+ * because there most of them are found.
  */
 static __always_inline bool flow_lookup(const struct packet *packet, __u32 how, __u32 heard)
 {
@@ -69,10 +78,7 @@ static __always_inline bool flow_lookup(const struct packet *packet, __u32 how, 
 	return flow.protocol == PROTOCOL_UDP && flow_socket(packet->ctx, &flow);
 }
 
-/*
- * Whether the packet that is `where` belongs to a live flow. A global function, which is
- * verified once; it takes scalars, for older verifiers take nothing else.
- */
+/* flow_lookup for an incoming packet. A global function, so that the verifier checks it once. */
 __noinline int flow_live(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 how, __u32 heard)
 {
 	struct packet packet = {};
@@ -81,7 +87,7 @@ __noinline int flow_live(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 how
 	return flow_lookup(&packet, how, heard);
 }
 
-/* The same of a packet that went out, as an ICMP error quotes it. */
+/* flow_lookup for a packet that this host sent and an ICMP error quotes. */
 __noinline int flow_quoted(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 how)
 {
 	struct packet packet = {.outward = true};
@@ -90,7 +96,7 @@ __noinline int flow_quoted(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 h
 	return flow_lookup(&packet, how, 0);
 }
 
-/* Whether an open port sent the quoted packet in a large datagram of late. */
+/* Whether an open UDP port lately sent a large datagram to the tuple of the quoted packet. */
 __noinline int flow_large_quoted(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 how)
 {
 	struct packet packet = {.outward = true};
@@ -104,12 +110,13 @@ __noinline int flow_large_quoted(struct xdp_md *ctx, __u32 where, __u32 ports, _
 	return seen && (__s64)(now() - *seen) < (__s64)PC_LARGE_LIFETIME;
 }
 
+/* Whether a packet belongs to a live connection or flow. */
 static __always_inline bool flow_of_packet(const struct packet *packet)
 {
 	if (packet->outward)
 		return flow_quoted(packet->ctx, flow_where_pack(packet), flow_ports_pack(packet),
 				   flow_how_pack(packet));
-	/* In line for the usual frame: a call is 7 ns more. */
+	/* The first pass has this in line: a call costs 7 ns. */
 	if (!packet->gather)
 		return flow_lookup(packet, flow_how_pack(packet), tcp_word_sequence(packet->tcp));
 	return flow_live(packet->ctx, flow_where_pack(packet), flow_ports_pack(packet),
