@@ -61,6 +61,55 @@ bool utf8_control(unsigned int code)
 	       (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
 }
 
+struct range {
+	unsigned int first, last;
+};
+
+static bool is_in(const struct range *range, size_t count, unsigned int code)
+{
+	for (size_t i = 0; i < count; i++)
+		if (code >= range[i].first && code <= range[i].last)
+			return true;
+	return false;
+}
+
+/* By Unicode's East Asian Width and General Category (UAX #11, #44), in blocks. */
+unsigned int utf8_columns(unsigned int code)
+{
+	static const struct range combining[] = {
+		{0x300, 0x36f},	  {0x483, 0x489},   {0x591, 0x5bd},   {0x610, 0x61a},
+		{0x64b, 0x65f},	  {0x1ab0, 0x1aff}, {0x1dc0, 0x1dff}, {0x200b, 0x200d},
+		{0x20d0, 0x20ff}, {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f}, {0xe0100, 0xe01ef},
+	};
+	static const struct range wide[] = {
+		{0x1100, 0x115f},   {0x2e80, 0x303e},	{0x3041, 0xa4cf},   {0xa960, 0xa97f},
+		{0xac00, 0xd7a3},   {0xf900, 0xfaff},	{0xfe30, 0xfe6f},   {0xff00, 0xff60},
+		{0xffe0, 0xffe6},   {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff},
+		{0x20000, 0x3fffd},
+	};
+
+	if (code < 0x300)
+		return 1;
+	if (is_in(combining, ARRAY_SIZE(combining), code))
+		return 0;
+	return is_in(wide, ARRAY_SIZE(wide), code) ? 2 : 1;
+}
+
+size_t utf8_width(const char *text, size_t length)
+{
+	size_t width = 0;
+	unsigned int code;
+
+	while (length) {
+		size_t bytes = utf8_decode(text, length, &code);
+
+		width += bytes ? utf8_columns(code) : 1;
+		text += bytes ? bytes : 1;
+		length -= bytes ? bytes : 1;
+	}
+	return width;
+}
+
 char *text_printable(const char *text)
 {
 	size_t length = strlen(text);

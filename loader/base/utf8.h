@@ -17,6 +17,13 @@ size_t utf8_length(const char *text, size_t length);
 /* Characters that must not reach a terminal or a log: they garble it, or turn text around. */
 bool utf8_control(unsigned int code);
 
+/*
+ * Places on a terminal: of a character 0 (it combines with the one before), 1, or 2 (East Asian,
+ * emoji); and of the characters of `text` together.
+ */
+unsigned int utf8_columns(unsigned int code);
+size_t utf8_width(const char *text, size_t length);
+
 /* A copy with '?' for each utf8_control character and each byte of no character; caller frees. */
 char *text_printable(const char *text);
 

@@ -35,13 +35,25 @@ enum option_group {
 	OPTIONS_COUNTERS = 1 << 13,
 };
 
+/* By task: help shows the commands in these groups, in this order. */
+enum command_group {
+	COMMAND_START,
+	COMMAND_EDIT,
+	COMMAND_VIEW,
+	COMMAND_ADMIT,
+	COMMAND_VERIFY,
+	COMMAND_TOOL,
+	COMMAND_GROUPS,
+};
+
 /*
  * A row of the table of commands (main.c), which gives dispatch, help, completion and privileges.
  */
 struct command {
 	const char *name;
+	enum command_group group;
 	const char *arguments; /* "IFACE... -p PROFILE[,PROFILE]" */
-	const char *summary;
+	const char *summary;   /* at most 66 columns: with the name it is a line of help */
 	unsigned int takes; /* of enum option_group */
 	enum command_flags flags;
 	/* Returns an exit code. What it leaves in `diag` is printed after it. */

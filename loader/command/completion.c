@@ -13,6 +13,7 @@
 #include "loader/base/message.h"
 #include "loader/base/utf8.h"
 #include "loader/catalog/catalog.h"
+#include "loader/command/help.h"
 #include "loader/command/options.h"
 #include "loader/recipe/site.h"
 
@@ -314,10 +315,26 @@ static void complete_commands(const struct command *commands, size_t count, cons
 {
 	for (size_t i = 0; i < count; i++)
 		candidate("", commands[i].name, "", commands[i].summary, word);
+}
+
+static void complete_first(const struct command *commands, size_t count, const char *word)
+{
+	complete_commands(commands, count, word);
+	candidate("", "help", "", "explain a command, or a reason", word);
 	if (*word == '-') {
 		candidate("", "--help", "", "print the commands", word);
 		candidate("", "--version", "", "print the version", word);
 	}
+}
+
+/* `help`: the commands, and the words that it explains. */
+static void complete_help(const struct command *commands, size_t count, const char *word)
+{
+	__cleanup(names_free) struct names words = {};
+
+	complete_commands(commands, count, word);
+	help_words(&words);
+	complete_names(&words, "", "", word);
 }
 
 void completion_print(const struct command *commands, size_t count, char **word, size_t words)
@@ -326,7 +343,11 @@ void completion_print(const struct command *commands, size_t count, char **word,
 
 	messages_to(messages_drop, NULL);
 	if (words < 2) {
-		complete_commands(commands, count, words ? word[0] : "");
+		complete_first(commands, count, words ? word[0] : "");
+		return;
+	}
+	if (words == 2 && !strcmp(word[0], "help")) {
+		complete_help(commands, count, word[1]);
 		return;
 	}
 	for (size_t i = 0; i < count; i++)

@@ -16,6 +16,7 @@
 #include "loader/command/detach.h"
 #include "loader/command/doctor.h"
 #include "loader/command/flows.h"
+#include "loader/command/help.h"
 #include "loader/command/privileges.h"
 #include "loader/command/profiles.h"
 #include "loader/command/show.h"
@@ -28,69 +29,69 @@
 #define A_RECIPE \
 	(OPTIONS_RECIPE | OPTIONS_STRICT | OPTIONS_CATALOG | OPTIONS_SITE | OPTIONS_DRY_RUN)
 
+/* In the order of help: the groups one after the other. */
 static const struct command command_table[] = {
-	{"profiles", "", "List the profiles of the catalog", OPTIONS_CATALOG | OPTIONS_JSON,
-	 COMMAND_FILES, command_profiles},
-	{"show", "PROFILE... | --iface IFACE",
+	{"profiles", COMMAND_START, "", "List the profiles of the catalog",
+	 OPTIONS_CATALOG | OPTIONS_JSON, COMMAND_FILES, command_profiles},
+	{"show", COMMAND_START, "PROFILE... | --iface IFACE",
 	 "Show the services of profiles, open or closed, and why",
 	 A_RECIPE | OPTIONS_MODE | OPTIONS_SHOW | OPTIONS_JSON, COMMAND_FILES, command_show},
-	{"check", "[FILE or DIR...]", "Check profiles and site files",
+	{"check", COMMAND_START, "[FILE or DIR...]", "Check profiles and site files",
 	 OPTIONS_CATALOG | OPTIONS_JSON | OPTIONS_SITE, COMMAND_FILES, command_check},
-	{"attach", "IFACE... -p PROFILE[,PROFILE]",
-	 "Attach the filter to interfaces, to all of them or none",
-	 A_RECIPE | OPTIONS_ATTACH | OPTIONS_MODE | OPTIONS_CONFIRM | OPTIONS_FORCE,
-	 COMMAND_CHANGE | COMMAND_INTERFACES, command_attach},
-	{"swap", "IFACE... [-p PROFILE[,PROFILE]]",
-	 "Replace the active rule set atomically; settings that are not given stay",
-	 A_RECIPE | OPTIONS_SWAP | OPTIONS_CONFIRM | OPTIONS_FORCE,
-	 COMMAND_CHANGE | COMMAND_INTERFACES, command_swap},
-	{"apply", "[IFACE...]", "Apply the site file, or its part for these interfaces",
+	{"apply", COMMAND_EDIT, "[IFACE...]",
+	 "Apply the site file, or its part for these interfaces",
 	 OPTIONS_APPLY | OPTIONS_SITE | OPTIONS_STRICT | OPTIONS_CATALOG | OPTIONS_CONFIRM |
 		 OPTIONS_FORCE | OPTIONS_DRY_RUN,
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_apply},
-	{"confirm", "[IFACE...]", "Confirm a pending change", OPTIONS_SITE | OPTIONS_FORCE,
-	 COMMAND_CHANGE | COMMAND_INTERFACES, command_confirm},
-	{"detach", "IFACE...", "Remove the filter from interfaces", 0,
+	{"attach", COMMAND_EDIT, "IFACE... -p PROFILE[,PROFILE]",
+	 "Attach the filter to interfaces, to all of them or none",
+	 A_RECIPE | OPTIONS_ATTACH | OPTIONS_MODE | OPTIONS_CONFIRM | OPTIONS_FORCE,
+	 COMMAND_CHANGE | COMMAND_INTERFACES, command_attach},
+	{"swap", COMMAND_EDIT, "IFACE... [-p PROFILE[,PROFILE]]",
+	 "Replace the rule set atomically; what is not given stays",
+	 A_RECIPE | OPTIONS_SWAP | OPTIONS_CONFIRM | OPTIONS_FORCE,
+	 COMMAND_CHANGE | COMMAND_INTERFACES, command_swap},
+	{"confirm", COMMAND_EDIT, "[IFACE...]", "Confirm a pending change",
+	 OPTIONS_SITE | OPTIONS_FORCE, COMMAND_CHANGE | COMMAND_INTERFACES, command_confirm},
+	{"detach", COMMAND_EDIT, "IFACE...", "Remove the filter from interfaces", 0,
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_detach},
-	{"takeover", "[IFACE...]",
-	 "After an upgrade: run this version's programs, with the same rules", 0,
-	 COMMAND_CHANGE | COMMAND_INTERFACES, command_takeover},
-	{"status", "[IFACE...]", "Show the attached filters", OPTIONS_JSON,
+	{"status", COMMAND_VIEW, "[IFACE...]", "Show the attached filters", OPTIONS_JSON,
 	 COMMAND_LOOK | COMMAND_INTERFACES, command_status},
-	{"counters", "[IFACE...]", "Show the counters of each port",
+	{"counters", COMMAND_VIEW, "[IFACE...]", "Show the counters of each port",
 	 OPTIONS_COUNTERS | OPTIONS_JSON, COMMAND_LOOK | COMMAND_INTERFACES, command_counters},
-	{"flows", "[IFACE...]", "Show the learned flows", OPTIONS_JSON,
+	{"flows", COMMAND_VIEW, "[IFACE...]", "Show the learned flows", OPTIONS_JSON,
 	 COMMAND_LOOK | COMMAND_INTERFACES, command_flows},
-	{"doctor", "[IFACE]", "Find what is wrong, and suggest a command to fix it",
+	{"doctor", COMMAND_VERIFY, "[IFACE]", "Find what is wrong, and suggest a command to fix it",
 	 OPTIONS_SITE | OPTIONS_CATALOG | OPTIONS_JSON, COMMAND_LOOK | COMMAND_INTERFACES,
 	 command_doctor},
+	{"takeover", COMMAND_TOOL, "[IFACE...]",
+	 "After an upgrade: run this version's programs, with the same rules", 0,
+	 COMMAND_CHANGE | COMMAND_INTERFACES, command_takeover},
 };
 
-static void usage(FILE *to)
+static const struct command *find_command(const char *name)
 {
 	size_t i;
 
-	fprintf(to,
-		"portcullis COMMAND [options] [args]: enforce vendors' port lists in the network driver, using XDP\n\n");
 	for (i = 0; i < ARRAY_SIZE(command_table); i++)
-		fprintf(to, "  %-9s %-30s %s\n", command_table[i].name, command_table[i].arguments,
-			command_table[i].summary);
-	fprintf(to,
-		"\nportcullis COMMAND --help lists a command's options; portcullis(8) is the manual.\n");
+		if (!strcmp(name, command_table[i].name))
+			return &command_table[i];
+	return NULL;
 }
 
 static int unknown(const char *word)
 {
-	const char *name[ARRAY_SIZE(command_table)];
+	struct names known = {};
 	__free_text char *shown = text_printable(word);
 	const char *near;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(command_table); i++)
-		name[i] = command_table[i].name;
-	near = nearest(word, name, ARRAY_SIZE(name));
+		names_add(&known, command_table[i].name);
+	near = nearest_name(word, &known);
 	error("%s: no such command; %s%s%s", shown, near ? "did you mean '" : "see ",
 	      near ?: "portcullis --help", near ? "'?" : "");
+	names_free(&known);
 	return EXIT_USAGE;
 }
 
@@ -101,7 +102,7 @@ static int run(const struct command *command, int argc, char **argv)
 	int code;
 
 	switch (options_parse(command, argc, argv, &options)) {
-	case OPTIONS_DONE: return EXIT_DONE;
+	case OPTIONS_HELP: help_options(command, stdout); return EXIT_DONE;
 	case OPTIONS_WRONG: return EXIT_USAGE;
 	case OPTIONS_RUN: break;
 	}
@@ -124,28 +125,46 @@ static int complete(int argc, char **argv)
 	return EXIT_DONE;
 }
 
-static int dispatch(int argc, char **argv)
+static bool asks_help(const char *word)
 {
-	size_t i;
+	return !strcmp(word, "help") || !strcmp(word, "--help") || !strcmp(word, "-h");
+}
 
-	if (argc < 2) {
-		usage(stderr);
+/* `help`, `help COMMAND`, `help WORD`. */
+static int help(int argc, char **argv)
+{
+	const struct command *command = argc ? find_command(argv[0]) : NULL;
+
+	if (argc > 1) {
+		error("help: takes one word, a command or a reason");
 		return EXIT_USAGE;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-		usage(stdout);
-		return EXIT_DONE;
+	if (command)
+		return run(command, 2, (char *[]){argv[0], "--help", NULL});
+	if (argc && !asks_help(argv[0]))
+		return help_word(command_table, ARRAY_SIZE(command_table), argv[0]);
+	help_usage(command_table, ARRAY_SIZE(command_table), stdout);
+	return EXIT_DONE;
+}
+
+static int dispatch(int argc, char **argv)
+{
+	const struct command *command;
+
+	if (argc < 2) {
+		help_usage(command_table, ARRAY_SIZE(command_table), stderr);
+		return EXIT_USAGE;
 	}
-	if (!strcmp(argv[1], "--version")) {
+	if (asks_help(argv[1]))
+		return help(*argv[1] == '-' ? 0 : argc - 2, argv + 2);
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		printf("portcullis " PORTCULLIS_VERSION "\n");
 		return EXIT_DONE;
 	}
 	if (!strcmp(argv[1], "complete"))
 		return complete(argc - 2, argv + 2);
-	for (i = 0; i < ARRAY_SIZE(command_table); i++)
-		if (!strcmp(argv[1], command_table[i].name))
-			return run(&command_table[i], argc - 1, argv + 1);
-	return unknown(argv[1]);
+	command = find_command(argv[1]);
+	return command ? run(command, argc - 1, argv + 1) : unknown(argv[1]);
 }
 
 int main(int argc, char **argv)

@@ -107,21 +107,6 @@ const struct option_row *options_next(const struct command *command, const struc
 	return NULL;
 }
 
-static void options_help(const struct command *command)
-{
-	const struct option_row *row = NULL;
-
-	printf("portcullis %s %s\n\n%s.\n\n", command->name, command->arguments, command->summary);
-	while ((row = options_next(command, row))) {
-		__free_text char *left = xasprintf("--%s%s%s", row->name, row->argument ? " " : "",
-						   row->argument ?: "");
-		const char letter[] = {row->letter ? '-' : ' ', row->letter ?: ' ',
-				       row->letter ? ',' : ' ', '\0'};
-
-		printf("  %s %-38s %s\n", letter, left, row->help);
-	}
-}
-
 static int wrong_value(const struct command *command, const struct option_row *row,
 		       const char *expected, const char *text)
 {
@@ -294,8 +279,7 @@ enum options_result options_parse(const struct command *command, int argc, char 
 		}
 		row = row_of(command, value);
 		if (row->kind == OPTION_HELP) {
-			options_help(command);
-			return OPTIONS_DONE;
+			return OPTIONS_HELP;
 		}
 		if (store(command, options, row, optarg))
 			return OPTIONS_WRONG;

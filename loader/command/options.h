@@ -32,7 +32,7 @@ struct options {
 /* How a command goes on after its options. */
 enum options_result {
 	OPTIONS_RUN,
-	OPTIONS_DONE,  /* --help was printed */
+	OPTIONS_HELP,  /* --help is to be printed */
 	OPTIONS_WRONG, /* reported: exit EXIT_USAGE */
 };
 

@@ -15,6 +15,21 @@ const char *const why_closed_name[WHYS] = {
 	[WHY_FEATURE] = "feature",   [WHY_LOCAL] = "local",	  [WHY_GROUP] = "group",
 };
 
+const char *const why_closed_text[WHYS] = {
+	[WHY_DISABLED] =
+		"The service was closed by --disable, or by `disable` in the site file. To open it, leave that word out.",
+	[WHY_NO_PORTS] =
+		"The vendor's list has the service, but it uses no port. Nothing needs to be opened. --set PROFILE:SERVICE=PORT gives it one.",
+	[WHY_DYNAMIC] =
+		"The product has no fixed port for this service. To open it, fix the port in the product, and name it: --set PROFILE:SERVICE=PORT, or `set` in the site file.",
+	[WHY_FEATURE] =
+		"The service belongs to a feature of the profile that is off. To open it: --enable FEATURE, or `enable` in the site file.",
+	[WHY_LOCAL] =
+		"The product uses the port on this host alone, so it is not opened to anyone. To open it to a group: --from PROFILE:SERVICE=GROUP, or `from` in the site file.",
+	[WHY_GROUP] =
+		"The service is for a group of sources, and none of its groups is defined. To define one: --group NAME=PREFIX, or `groups` in the site file.",
+};
+
 static bool is_defined(const struct recipe *recipe, const char *group)
 {
 	return !strcmp(group, GROUP_LINK_LOCAL) || groups_find(&recipe->groups, group);

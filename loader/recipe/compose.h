@@ -19,8 +19,9 @@ enum why_closed {
 	WHYS,
 };
 
-extern const char
-	*const why_closed_name[WHYS]; /* NULL for WHY_OPEN, else "disabled", "no-ports".. */
+/* Name ("no-ports") and explanation of each; NULL for WHY_OPEN. */
+extern const char *const why_closed_name[WHYS];
+extern const char *const why_closed_text[WHYS];
 
 /*
  * A service in one direction, or in both where its ports are the same in both. It is open or closed

@@ -15,6 +15,23 @@ const char *const reason_name[PC_REASONS] = {
 	[PC_REASON_OUTBOUND] = "outbound",
 };
 
+const char *const reason_text[PC_REASONS] = {
+	[PC_REASON_MALFORMED] =
+		"The headers of the packet are broken or cut short: a wrong length, a TCP fragment at offset 8, more than 2 VLAN tags or 8 IPv6 extension headers; where frames begin with IP, anything else. See VERDICTS in portcullis(8).",
+	[PC_REASON_FRAGMENT] =
+		"A later fragment of a datagram whose first fragment was dropped, or did not come before it. The sender has to send the datagram again. See FRAGMENTS in portcullis(8).",
+	[PC_REASON_ICMP] =
+		"An ICMP or ICMPv6 type that is not admitted, an error that quotes no packet of this host, an echo reply without a request, or more echo requests than --echo-limit. See ICMP in portcullis(8).",
+	[PC_REASON_SOURCE] =
+		"A TCP or UDP packet to a port that a service opens, but not to this source address or source port. To admit the source, add it to a group of the service: --group, or --from for other groups.",
+	[PC_REASON_PROTOCOL] =
+		"An IP protocol other than TCP, UDP, ICMP and IGMP that no profile names under `protocols`. See portcullis-profile(5).",
+	[PC_REASON_UNLISTED] =
+		"A TCP or UDP packet to a port that no open service lists, and no reply to what this host sent. `portcullis show --iface IFACE` tells which services are closed, and why.",
+	[PC_REASON_OUTBOUND] =
+		"Under --outbound enforce: a packet that this host sends to a remote port that no open `out` service lists. See OUTBOUND in portcullis(8).",
+};
+
 static void add(struct count *to, struct count what)
 {
 	to->packets += what.packets;

@@ -23,8 +23,9 @@ struct counts {
 	struct count pass, drop, would_drop;
 };
 
-/* NULL: reserved, no program counts it. */
+/* Name and explanation of each reason of a drop. NULL: reserved, no program counts it. */
 extern const char *const reason_name[PC_REASONS];
+extern const char *const reason_text[PC_REASONS];
 
 /* The memory of a filter's counters (layout: abi.h), which may be live. */
 struct counter_maps {

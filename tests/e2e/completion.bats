@@ -38,7 +38,7 @@ proposes()
 	commands=$("$PORTCULLIS" --help | sed -n 's/^  \([a-z]*\) .*/\1/p')
 	same "$commands" "$(proposals '')" 'commands'
 	for command in $commands; do
-		same "$("$PORTCULLIS" "$command" --help | sed -n 's/^  .* \?\(--[a-z-]*\).*/\1/p')" \
+		same "$("$PORTCULLIS" "$command" --help | sed -n 's/^  [-a-z, ]\{4\}\(--[a-z-]*\).*/\1/p')" \
 			"$(proposals "$command" --)" "options of $command"
 	done
 	# With what they mean.
@@ -71,6 +71,10 @@ proposes()
 	proposes ':file' apply --site ''
 	proposes '' apply --confirm ''
 	proposes '' nothing --
+	proposes 'show' help sh
+	proposes 'unlisted' help u
+	proposes 'flows fragment feature' help f
+	proposes '' help swap a
 	proposes '' attach -- --f
 }
 

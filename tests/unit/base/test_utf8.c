@@ -39,10 +39,33 @@ static void test_printable(void **state)
 	}
 }
 
+static void test_width(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t width;
+	} cases[] = {
+		{"", 0},
+		{"eth0", 4},
+		{"Zürich €", 8},
+		{"\xff\xe2", 2},
+		{"日本", 4},
+		{"e\xcc\x81", 1},
+		{"한", 2},
+		{"\xf0\x9f\x94\xa5", 2},
+		{"\xef\xbc\xa1", 2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(utf8_width(cases[i].text, strlen(cases[i].text)), cases[i].width);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_printable),
+		cmocka_unit_test(test_width),
 	};
 
 	return cmocka_run_group_tests_name("base/utf8", tests, NULL, NULL);

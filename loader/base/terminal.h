@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What an output can show: its size, colours, a cursor that can be moved. */
+#ifndef PORTCULLIS_BASE_TERMINAL_H
+#define PORTCULLIS_BASE_TERMINAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* Where neither COLUMNS nor a terminal says how wide prose should be. */
+#define TERMINAL_USUAL_COLUMNS 80
+
+/* Columns of a line: COLUMNS, else the terminal's. 0: no limit, `to` is a file or a pipe. */
+size_t terminal_columns(FILE *to);
+
+/* Rows of a terminal: LINES, else its own size. 0: `to` is none, or it does not tell. */
+size_t terminal_rows(FILE *to);
+
+/* A terminal that takes escape sequences: TERM is set, and not "dumb". */
+bool terminal_moves(FILE *to);
+
+/* The same, and NO_COLOR is unset or empty (no-color.org). */
+bool terminal_colours(FILE *to);
+
+#endif

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Help: the commands by task, the options of one, and what a word in an answer means. */
+#include "loader/command/help.h"
+
+#include <string.h>
+
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/base/terminal.h"
+#include "loader/base/utf8.h"
+#include "loader/base/wrap.h"
+#include "loader/command/options.h"
+#include "loader/recipe/compose.h"
+#include "loader/report/counters.h"
+
+#define OPTION_COLUMN 34 /* where the text of an option begins */
+
+static const char *const group_title[COMMAND_GROUPS] = {
+	[COMMAND_START] = "Start",   [COMMAND_EDIT] = "Change",	  [COMMAND_VIEW] = "Look",
+	[COMMAND_ADMIT] = "Who may", [COMMAND_VERIFY] = "Verify", [COMMAND_TOOL] = "Tools",
+};
+
+static size_t help_columns(FILE *to)
+{
+	return terminal_columns(to) ?: TERMINAL_USUAL_COLUMNS;
+}
+
+static void print_line(const char *name, const char *text, FILE *to)
+{
+	size_t start = (size_t)fprintf(to, "  %-9s ", name);
+
+	wrap_print(text, start, start, help_columns(to), to);
+	fputc('\n', to);
+}
+
+static void print_group(const struct command *commands, size_t count, enum command_group group,
+			FILE *to)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < count; i++) {
+		if (commands[i].group != group)
+			continue;
+		if (!any)
+			fprintf(to, "\n%s\n", group_title[group]);
+		any = true;
+		print_line(commands[i].name, commands[i].summary, to);
+	}
+}
+
+void help_usage(const struct command *commands, size_t count, FILE *to)
+{
+	fputs("portcullis COMMAND [options] [arguments]\n", to);
+	wrap_print("Enforce vendors' port lists in the network driver, using XDP.", 0, 0,
+		   help_columns(to), to);
+	fputc('\n', to);
+	for (enum command_group group = 0; group < COMMAND_GROUPS; group++)
+		print_group(commands, count, group, to);
+	fputc('\n', to);
+	print_line("help", "Explain a command, or a reason: help swap, help unlisted", to);
+	fputc('\n', to);
+	wrap_print("-V, --version prints the version. The manual is portcullis(8).", 0, 0,
+		   help_columns(to), to);
+	fputc('\n', to);
+}
+
+static void print_option(const struct option_row *row, FILE *to)
+{
+	const char letter[] = {row->letter ? '-' : ' ', row->letter ?: ' ', row->letter ? ',' : ' ',
+			       '\0'};
+	size_t used = (size_t)fprintf(to, "  %s --%s%s%s", letter, row->name,
+				      row->argument ? " " : "", row->argument ?: "");
+	size_t columns = help_columns(to);
+	/* On a narrow terminal the text stands below the option. */
+	size_t column = columns >= OPTION_COLUMN + 30 ? OPTION_COLUMN : 8;
+
+	if (used + 2 > column) {
+		fputc('\n', to);
+		used = 0;
+	}
+	fprintf(to, "%*s", (int)(column - used), "");
+	wrap_print(row->help, column, column, columns, to);
+	fputc('\n', to);
+}
+
+void help_options(const struct command *command, FILE *to)
+{
+	const struct option_row *row = NULL;
+	__free_text char *synopsis =
+		xasprintf("portcullis %s %s", command->name, command->arguments);
+	__free_text char *summary = xasprintf("%s.", command->summary);
+
+	wrap_print(synopsis, 0, 4, help_columns(to), to);
+	fputs("\n\n", to);
+	wrap_print(summary, 0, 0, help_columns(to), to);
+	fputs("\n\n", to);
+	while ((row = options_next(command, row)))
+		print_option(row, to);
+}
+
+/* A word of an answer, and what it means. */
+struct meaning {
+	const char *word, *kind, *text;
+};
+
+/* The words that are explained, counted from 0; false past the last one. */
+static bool meaning_at(size_t at, struct meaning *meaning)
+{
+	if (at < PC_REASONS) {
+		*meaning = (struct meaning){reason_name[at], "a reason of a drop", reason_text[at]};
+		return true;
+	}
+	at -= PC_REASONS;
+	if (at >= WHYS)
+		return false;
+	*meaning = (struct meaning){why_closed_name[at], "why a service is closed",
+				    why_closed_text[at]};
+	return true;
+}
+
+void help_words(struct names *words)
+{
+	struct meaning meaning;
+
+	for (size_t i = 0; meaning_at(i, &meaning); i++)
+		if (meaning.word)
+			names_add(words, meaning.word);
+}
+
+static int unknown_word(const struct command *commands, size_t count, const char *word)
+{
+	__cleanup(names_free) struct names known = {};
+	__free_text char *shown = text_printable(word);
+	const char *near;
+
+	for (size_t i = 0; i < count; i++)
+		names_add(&known, commands[i].name);
+	help_words(&known);
+	near = nearest_name(word, &known);
+	if (near)
+		error("help: '%s' is no command or reason; did you mean '%s'?", shown, near);
+	else
+		error("help: '%s' is no command or reason; see portcullis --help", shown);
+	return EXIT_USAGE;
+}
+
+int help_word(const struct command *commands, size_t count, const char *word)
+{
+	struct meaning meaning;
+
+	for (size_t i = 0; meaning_at(i, &meaning); i++) {
+		if (!meaning.word || strcmp(meaning.word, word))
+			continue;
+		printf("%s: %s\n\n", word, meaning.kind);
+		wrap_print(meaning.text, 0, 0, help_columns(stdout), stdout);
+		putchar('\n');
+		return EXIT_DONE;
+	}
+	return unknown_word(commands, count, word);
+}

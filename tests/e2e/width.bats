@@ -1,0 +1,107 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# What is printed fits the terminal: real ones of 80 and 200 columns; and a pipe gets whole lines.
+
+load helper
+
+setup_file()
+{
+	DIR=$(mktemp -d /tmp/portcullis-e2e.XXXXXX)
+	export DIR
+}
+
+teardown_file()
+{
+	rm -rf "${DIR:-/nonexistent}"
+}
+
+# terminal COLUMNS COMMAND...: on a terminal of 24 rows.
+terminal()
+{
+	local columns=$1
+
+	shift
+	/usr/bin/python3 "$ROOT/tests/e2e/terminal.py" 24 "$columns" 20 "$@"
+}
+
+# The columns of the longest line of $output, without escape sequences.
+longest()
+{
+	/usr/bin/python3 -c '
+import re, sys, unicodedata
+def wide(text):
+    return sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
+print(max(wide(re.sub("\x1b\\[[0-9;]*[A-Za-z]", "", line)) for line in sys.stdin.read().split("\n")))' <<< "$output"
+}
+
+# fits COLUMNS
+fits()
+{
+	local is
+
+	is=$(longest)
+	[ "$is" -le "$1" ] || fail "$is columns, not $1:
+$output"
+}
+
+# words: $output as words, whatever lines they are on.
+words()
+{
+	tr -s ' \n' '  ' <<< "$output"
+}
+
+COMMANDS='profiles show check apply attach swap confirm detach status counters flows doctor takeover'
+
+@test "help: six groups at most, a line a command, 80 columns" {
+	exits 0 terminal 80 "$PORTCULLIS" --help
+	fits 80
+	says $'\nStart\n  profiles ' $'\nChange\n  apply ' $'\nLook\n  status ' $'\nVerify\n  doctor ' $'\nTools\n  takeover '
+	same "$COMMANDS help" "$(sed -n 's/^  \([a-z]*\) .*/\1/p' <<< "$output" | tr '\n' ' ' | sed 's/ $//')" 'commands'
+	with=$output
+	exits 0 "$PORTCULLIS" help
+	same "$with" "$output" 'help in a pipe'
+	exits 0 "$PORTCULLIS" help --help
+	same "$with" "$output" 'help --help'
+}
+
+@test "help COMMAND is COMMAND --help, and both fit 80, 50 and 200 columns with the same words" {
+	for command in $COMMANDS; do
+		exits 0 "$PORTCULLIS" "$command" --help
+		fits 80
+		usual=$(words)
+		for columns in 50 80 200; do
+			exits 0 terminal $columns "$PORTCULLIS" help "$command"
+			fits $columns
+			same "$usual" "$(words)" "help $command at $columns columns"
+		done
+	done
+	# A wide terminal is used.
+	exits 0 terminal 200 "$PORTCULLIS" attach --help
+	[ "$(longest)" -gt 90 ] || fail "$output"
+	COLUMNS=200 run "$PORTCULLIS" attach --help
+	[ "$(longest)" -gt 90 ] || fail "COLUMNS=200: $output"
+}
+
+@test "help WORD: each reason that counters has, each why_closed; others are named with the nearest" {
+	for word in malformed fragment icmp source protocol unlisted outbound disabled no-ports dynamic feature local group; do
+		exits 0 terminal 80 "$PORTCULLIS" help $word
+		fits 80
+		says "$word: "
+		[ "${#lines[@]}" -ge 2 ] || fail "no explanation of $word: $output"
+	done
+	exits 2 "$PORTCULLIS" help unlsted
+	says "'unlsted'" "did you mean 'unlisted'?"
+	exits 2 "$PORTCULLIS" help swp
+	says "did you mean 'swap'?"
+	exits 2 "$PORTCULLIS" help nothing-like-it
+	says 'portcullis --help'
+	exits 2 "$PORTCULLIS" help swap attach
+	says 'takes one word'
+}
+
+@test "-V is --version" {
+	exits 0 "$PORTCULLIS" --version
+	version=$output
+	exits 0 "$PORTCULLIS" -V
+	same "$version" "$output"
+}

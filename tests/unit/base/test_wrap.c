@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Lines of a number of columns. */
+#include "loader/base/memory.h"
+#include "loader/base/wrap.h"
+#include "tests/unit/expect.h"
+
+static void test_print(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t start, indent, columns;
+		const char *lines;
+	} cases[] = {
+		{"one two three", 0, 0, 0, "one two three"},
+		{"one two three", 0, 0, 13, "one two three"},
+		{"one two three", 0, 0, 12, "one two\nthree"},
+		{"one two three", 0, 2, 7, "one two\n  three"},
+		{"one two three", 4, 4, 9, "one\n    two\n    three"},
+		{"one  two", 0, 0, 5, "one\ntwo"},
+		{"one ", 0, 0, 3, "one"},
+		{"", 0, 4, 10, ""},
+		/* A word that is longer than the line: behind a mark, else where the line ends. */
+		{"xeams:imap-ssl", 0, 0, 8, "xeams:\nimap-ssl"},
+		{"aaaaaaaaaa", 0, 0, 4, "aaaa\naaaa\naa"},
+		/* One that fits on a line of its own is not broken, nor does it stay on this one.
+		 */
+		{"portcullis", 8, 2, 14, "\n  portcullis"},
+		/* A column too few for anything: a character a line. */
+		{"ab", 0, 0, 1, "a\nb"},
+		{"ab", 5, 5, 3, "a\n     b"},
+		/* Characters of 1 byte or more, and of 1 column or 2. */
+		{"äöü äöü", 0, 0, 4, "äöü\näöü"},
+		{"äöü äöü", 0, 0, 7, "äöü äöü"},
+		{"日本語 日本", 0, 0, 8, "日本語\n日本"},
+		{"日本語", 0, 0, 3, "日\n本\n語"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *text = NULL;
+		size_t length = 0;
+		FILE *to = open_memstream(&text, &length);
+
+		assert_non_null(to);
+		wrap_print(cases[i].text, cases[i].start, cases[i].indent, cases[i].columns, to);
+		fclose(to);
+		assert_string_equal(text, cases[i].lines);
+		free(text);
+	}
+}
+
+static void test_word(void **state)
+{
+	(void)state;
+	assert_int_equal(wrap_word(""), 0);
+	assert_int_equal(wrap_word("one"), 3);
+	assert_int_equal(wrap_word("one three two"), 5);
+	assert_int_equal(wrap_word("äöü é"), 3);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_word),
+	};
+
+	return cmocka_run_group_tests_name("base/wrap", tests, NULL, NULL);
+}
