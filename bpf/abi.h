@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the BPF programs and the loader share: the layout of every map, defined once. */
+/* The layout of every map, for the BPF programs and the loader. The generation and the filter. */
 #ifndef PORTCULLIS_ABI_H
 #define PORTCULLIS_ABI_H
 
@@ -8,70 +8,90 @@
 #include "bpf/abi_counters.h"
 #include "bpf/abi_flows.h"
 
-/* Changes with any change of the layouts below; kept at the head of every generation. */
-#ifndef PC_ABI_VERSION /* another one is given to test two versions against each other */
+/*
+ * The version of all layouts; every generation begins with it. A build that tests two versions
+ * against each other sets another one.
+ */
+#ifndef PC_ABI_VERSION
 #define PC_ABI_VERSION 4
 #endif
 #define PC_MAGIC 0x6c757043 /* "Cpul" */
 
-/* Layout versions since which these maps are as they are now: they can be taken over. */
+/*
+ * The versions since which these layouts have not changed. A takeover goes on using maps of a
+ * version that is not older. Since PC_FRAMES_SINCE, the programs read frames without an Ethernet
+ * header.
+ */
 #define PC_COUNTERS_SINCE 4
 #define PC_FLOWS_SINCE	  2
 #define PC_DEADLINE_SINCE 3
-#define PC_FRAMES_SINCE	  4 /* frames without an Ethernet header are read */
+#define PC_FRAMES_SINCE	  4
 
-/* What an interface's frames begin with, as the hooks see them. */
+/* The header with which the frames of an interface begin, as the hooks see them. */
 enum pc_frame {
 	PC_FRAME_ETHERNET,
-	PC_FRAME_IP,  /* tun, WireGuard, ppp, ipip: the IP header, of either version */
-	PC_FRAME_GRE, /* the same, but the far end may have sent a VLAN tag in its place */
+	/* An IPv4 or IPv6 header: tun, WireGuard, ppp, ipip. */
+	PC_FRAME_IP,
+	/* An IPv4 or IPv6 header, or a VLAN tag that the far end of a GRE tunnel sent. */
+	PC_FRAME_GRE,
 };
 
 /*
- * What is reserved has a place and a meaning, so that the maps which a takeover uses on need not
- * change with it. No program reads or writes it; whoever makes such a value leaves it 0.
+ * "Reserved" marks a place that has a meaning already, so that its use does not change a layout
+ * which a takeover goes on using. No program reads or writes it, and it is 0.
  */
 
-/* Reserved: pc_filter.flags, tested once a packet, as one word. */
-#define PC_FILTER_BANS	    1  /* a source may be banned */
+/* Reserved: pc_filter.flags. A packet tests them once, as one word. */
+#define PC_FILTER_BANS	    1  /* there are bans */
 #define PC_FILTER_DENIED    2  /* pc_generation.denied is not empty */
 #define PC_FILTER_LIMITS    4  /* a span has a limit */
 #define PC_FILTER_MACHINES  8  /* pc_generation.machines is not empty */
 #define PC_FILTER_DROPS	    16 /* drops are recorded */
-#define PC_FILTER_LISTENERS 32 /* somebody listens to drops as they happen */
+#define PC_FILTER_LISTENERS 32 /* a command listens to drops as they happen */
 
 /*
- * The only value of `filter`: what belongs to a filter rather than to a generation of it, and so
- * stays over a swap. The first words share a cache line with the rows of the first CPUs.
+ * The only value of `filter`. It belongs to the filter and not to a generation, so a swap keeps it.
+ * The first words share a cache line with the rows of the first CPUs.
  */
 struct pc_filter {
-	__u32 flags;		     /* reserved: PC_FILTER_* */
-	__u32 rows;		     /* in `counters` */
-	__u32 row_pages;	     /* a row has so many; a multiple of 4 KiB */
-	__u32 listed;		     /* pages from PC_PAGE_LISTED on that are given out */
-	__u32 reserved[4];	     /* 0 */
-	__u32 row[PC_CPUS];	     /* first page of the row of a CPU, by its id, or PC_ROW_NONE */
-	__u16 page[PC_LISTED_PAGES]; /* in a row, by PC_LISTED; 0: none. Never taken back */
+	/* Reserved: PC_FILTER_*. */
+	__u32 flags;
+	/* Rows in `counters`. */
+	__u32 rows;
+	/* Pages in a row. A row is a multiple of 4 KiB. */
+	__u32 row_pages;
+	/* Pages from PC_PAGE_LISTED on that are in use. */
+	__u32 listed;
+	__u32 reserved[4];
+	/* The first page of the row of a CPU, by the CPU's id, or PC_ROW_NONE. */
+	__u32 row[PC_CPUS];
+	/* The page in a row of listed ports, by PC_LISTED; 0: none. A page is never taken back. */
+	__u16 page[PC_LISTED_PAGES];
 };
 
-/* Entry of a port in pc_generation.port; anything above is a rule: PC_PORT_RULE + its index. */
+/* An entry of pc_generation.port and .out. Larger values are PC_PORT_RULE + the index of a rule. */
 #define PC_PORT_CLOSED 0
 #define PC_PORT_OPEN   1
 #define PC_PORT_RULE   2
 
-/* Who is admitted from one range of source ports (host order, both ends included). */
+/* The sources that a rule admits from one range of source ports. */
 struct pc_span {
+	/* Host order; both are in the range. */
 	__u16 first;
 	__u16 last;
 	__u8 anyone;
-	__u8 link_local; /* fe80::/10 and 169.254.0.0/16 */
-	__u8 limit;	 /* reserved: 1 + the index of what one source may begin; 0: no limit */
-	__u8 classes;	 /* reserved: of which machines, an index of pc_generation.classes */
-	__u64 groups;	 /* bit n: group n of the tries */
+	/* fe80::/10 and 169.254.0.0/16. */
+	__u8 link_local;
+	/* Reserved: 1 + the index of a limit; 0: no limit. */
+	__u8 limit;
+	/* Reserved: the machines that have this span, as an index of pc_generation.classes. */
+	__u8 classes;
+	/* Bit n: group n of the trie. */
+	__u64 groups;
 };
 _Static_assert(sizeof(struct pc_span) == 16, "pc_span");
 
-/* The restrictions of a port: `spans` disjoint spans in ascending order, from index `span` on. */
+/* The rule of a port: `spans` disjoint spans in ascending order, from index `span` on. */
 struct pc_rule {
 	__u32 span;
 	__u32 spans;
@@ -79,17 +99,19 @@ struct pc_rule {
 
 #define PC_RULES	 8192
 #define PC_SPANS	 16384
-#define PC_SPANS_OF_RULE 1024 /* a search takes at most 10 steps */
-#define PC_SEARCH_STEPS	 10
+#define PC_SPANS_OF_RULE 1024
+#define PC_SEARCH_STEPS	 10 /* in the spans of a rule */
 #define PC_GROUPS	 64
 #define PC_PREFIXES	 131072 /* of one address family */
-#define PC_SLOTS	 4	/* generations, and tries, that may live at once */
+#define PC_SLOTS	 4	/* of `generations`, and of `tries` */
 #define PC_UPPERS	 8
+_Static_assert(PC_SPANS_OF_RULE <= 1 << PC_SEARCH_STEPS, "PC_SEARCH_STEPS");
 
 enum pc_policy {
 	PC_POLICY_ENFORCE,
 	PC_POLICY_OBSERVE,
-	PC_POLICY_START, /* while it is attached: drops nothing, and such packets leave no trace */
+	/* While a filter is being attached: no packet is dropped, and no drop is counted. */
+	PC_POLICY_START,
 };
 
 enum pc_outbound {
@@ -98,9 +120,9 @@ enum pc_outbound {
 };
 
 /*
- * Reserved: prefixes of machines behind this host, a hash table by the address that a packet is
- * for, asked once for each length in use. Machines of one class have one recipe. Class 0 is this
- * host.
+ * Reserved: a prefix of machines behind this host. The prefixes are a hash table by destination,
+ * looked up once for each prefix length in use. Machines of one class have one recipe; class 0 is
+ * this host.
  */
 struct pc_machine {
 	__be32 address[4]; /* IPv4: the first word */
@@ -108,78 +130,103 @@ struct pc_machine {
 	__u8 length;	   /* of the prefix */
 	__u8 class;
 	__u8 pad;
-	__u32 cells; /* index of its first cell from PC_CELL_MACHINES on */
+	__u32 cells; /* index of its first cell, from PC_CELL_MACHINES on */
 };
 #define PC_MACHINES   2048
-#define PC_LENGTHS    8	  /* of prefixes, of one family */
+#define PC_LENGTHS    8	  /* prefix lengths of one address family */
 #define PC_CLASSES    64  /* recipes */
-#define PC_CLASS_SETS 256 /* different sets of classes that spans name */
+#define PC_CLASS_SETS 256 /* different sets of classes in spans */
 
 #define PC_VERSION_TEXT	  13
 #define PC_ECHO_LIMIT_MAX 1000000 /* echo requests a second on a CPU */
 
 /*
- * One compiled state of an interface: the only value of an inner map of `generations`, which is
- * mmapable: to confirm it is one store of `deadline`. What stands before `made_at` is the same in
- * every layout version, and from version 3 on the words from `deadline` to `stand_in` are.
+ * One compiled state of an interface: the only value of an inner map of `generations`. The map can
+ * be mmapped, so one store of `deadline` confirms the generation. The fields before `made_at` are
+ * the same in every layout version, those from `deadline` to `stand_in` since PC_DEADLINE_SINCE.
  */
 struct pc_generation {
-	__u32 magic;
-	__u32 version;		/* PC_ABI_VERSION */
-	__u64 number;		/* counts the generations of an interface, from 1 */
-	__u64 attached_at;	/* CLOCK_REALTIME ns, when the filter was attached */
-	__u64 made_at;		/* CLOCK_REALTIME ns, when this generation was */
-	__u64 batch;		/* of the command that made it; one number for all its interfaces */
-	__u64 tries_digest;	/* of the prefixes in the trie: an equal one is used again */
-	__u32 tries_slot;	/* of `tries`; PC_SLOTS: no trie */
-	__u32 prefixes;		/* in the trie */
-	__u32 recipe_length;	/* bytes in the recipe map of this generation */
-	__u32 echo_interval;	/* ns a CPU leaves between echo requests, on average; 0: no limit */
-	__u32 upper[PC_UPPERS]; /* interfaces above this one (bridge, VLAN, bond); 0: no more */
-	__u8 policy;		/* enum pc_policy */
-	__u8 outbound;		/* enum pc_outbound */
-	__u8 forward;		/* forwarded traffic is learned too */
-	/* of the binary that loaded the program, NUL-ended */
+	__u32 magic;   /* PC_MAGIC */
+	__u32 version; /* PC_ABI_VERSION */
+	/* Generations of an interface are counted from 1. */
+	__u64 number;
+	/* CLOCK_REALTIME ns when the filter was attached. */
+	__u64 attached_at;
+	/* CLOCK_REALTIME ns when this generation was made. */
+	__u64 made_at;
+	/* The command that made it: one number for all interfaces of the command. */
+	__u64 batch;
+	/* Digest of the prefixes in the trie. Generations with equal prefixes share one trie. */
+	__u64 tries_digest;
+	/* Slot of `tries`; PC_SLOTS: no trie. */
+	__u32 tries_slot;
+	/* Number of prefixes in the trie. */
+	__u32 prefixes;
+	/* Bytes in the recipe map of this generation. */
+	__u32 recipe_length;
+	/* Average ns between two echo requests that a CPU admits; 0: no limit. */
+	__u32 echo_interval;
+	/* Interfaces above this one (bridge, VLAN, bond); 0: no more. */
+	__u32 upper[PC_UPPERS];
+	__u8 policy;   /* enum pc_policy */
+	__u8 outbound; /* enum pc_outbound */
+	/* 1: forwarded traffic is learned too. */
+	__u8 forward;
+	/* Version of the binary that loaded the programs, NUL-ended. */
 	char program_version[PC_VERSION_TEXT];
-	__u64 deadline; /* CLOCK_BOOTTIME ns: past it the fallback judges; 0: it is final */
-	__u32 fallback; /* slot of `generations`; 0: none, which a deadline needs */
-	__u8 stand_in;	/* made for attaching, and to fall back to: there was no filter before */
+	/* CLOCK_BOOTTIME ns, past which the fallback is active; 0: the generation is final. */
+	__u64 deadline;
+	/* Slot of `generations`. A deadline needs one; 0: none. */
+	__u32 fallback;
+	/* 1: made for attaching, and to fall back to where no filter was before. */
+	__u8 stand_in;
 	__u8 pad[3];
-	/* CLOCK_REALTIME ns: it judges again since then, as a fallback; 0: not so */
+	/* CLOCK_REALTIME ns since when it is active again as a fallback; 0: it is not. */
 	__u64 reverted_at;
-	__u32 program_id; /* of the XDP program that judges by it */
+	/* Id of the XDP program that filters by it. */
+	__u32 program_id;
 	/*
-	 * Of link-local addresses: this interface, or the bridge or bond above it; 0: not told
-	 * apart.
+	 * The link of link-local addresses: this interface, or the bridge or bond above it. 0:
+	 * links are not distinguished.
 	 */
 	__u32 link;
 	/*
-	 * CLOCK_MONOTONIC ns. Who began is not known of UDP that went on when it was attached.
-	 * Until then a flow is learned although packets of it came in by observe, if this side
-	 * sends twice without having been sent something just before: forwarded, or from a port
-	 * that had a socket before the filter.
+	 * CLOCK_MONOTONIC ns. UDP that went on when the filter was attached does not show which
+	 * side began. Until then a flow is learned although its packets came in only because of
+	 * observe, if this side sends twice, not just after a packet came in, and the packets are
+	 * forwarded or leave a port that had a socket before the filter.
 	 */
 	__u64 grace;
-	__u64 denied;	/* reserved: groups whose members are dropped, whatever they send */
-	__u64 observed; /* reserved: bit n: machines of class n are only observed */
-	__u64 held;	/* reserved: bit n: what machines of class n send is held to `out` */
-	__u32 machines; /* reserved: entries of `machine` */
-	__u32 limits;	/* reserved: that spans name */
-	__u8 length4[PC_LENGTHS]; /* reserved: in use in `machine`, longest first; 0: no more */
+	/* Reserved: groups whose members are always dropped. */
+	__u64 denied;
+	/* Reserved: bit n: machines of class n are under observe. */
+	__u64 observed;
+	/* Reserved: bit n: outbound is enforced for machines of class n. */
+	__u64 held;
+	/* Reserved: number of entries in `machine`. */
+	__u32 machines;
+	/* Reserved: number of limits in spans. */
+	__u32 limits;
+	/* Reserved: prefix lengths in `machine`, longest first; 0: no more. */
+	__u8 length4[PC_LENGTHS];
 	__u8 length6[PC_LENGTHS];
-	__u8 protocol[256]; /* 1: further IP protocol that the profile names */
+	/* 1: the profile names this IP protocol. */
+	__u8 protocol[256];
 	struct pc_rule rule[PC_RULES];
 	struct pc_span span[PC_SPANS];
-	__u16 port[PC_PORTS]; /* `in`: by local port */
-	__u16 out[PC_PORTS];  /* `out`: by remote port; its rules have one span of all ports */
-	__u64 classes[PC_CLASS_SETS]; /* reserved: sets of classes, bit n: class n; 0: this host */
+	/* `in` services, by local port. */
+	__u16 port[PC_PORTS];
+	/* `out` services, by remote port. Their rules have one span of all ports. */
+	__u16 out[PC_PORTS];
+	/* Reserved: sets of classes; bit n: class n. 0: this host. */
+	__u64 classes[PC_CLASS_SETS];
 	struct pc_machine machine[PC_MACHINES];
 };
 _Static_assert(__builtin_offsetof(struct pc_generation, denied) == 152, "pc_generation header");
 
 /*
- * Key of a trie, both families in one: a switch then waits for one outer update less than with two
- * tries (8 ms each). `length` counts the bits of `family` too. Network byte order.
+ * The key of a trie, in network byte order. One trie has both address families, so that a switch
+ * waits for one update of an outer map less (8 ms). `length` counts the bits of `family` too.
  */
 struct pc_key {
 	__u32 length;

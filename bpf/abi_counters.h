@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a packet counts: ports, reasons, the cells that count them, and where each cell is. */
+/* The layout of the counters: ports, reasons, the cells that count them, and where a cell is. */
 #ifndef PORTCULLIS_ABI_COUNTERS_H
 #define PORTCULLIS_ABI_COUNTERS_H
 
@@ -13,7 +13,7 @@ enum pc_transport {
 	PC_TRANSPORTS,
 };
 
-/* A port's index in every per-port table: transport << 16 | port in host order. */
+/* The index of a port in a table of ports: transport << 16 | port in host order. */
 #define PC_PORTS	      (PC_TRANSPORTS << 16)
 #define PC_PORT(transport, n) ((__u32)(transport) << 16 | (__u16)(n))
 _Static_assert(PC_PORTS == PC_PORT(PC_TRANSPORTS - 1, 0xffff) + 1, "PC_PORT");
@@ -29,8 +29,8 @@ pc_inline __u16 pc_port_number(__u32 index)
 }
 
 /*
- * Why a packet is dropped. The order is that of the verdict table; names in loader/counters.c. One
- * without a name there is reserved: no program counts it yet.
+ * Why a packet is dropped: the rules of portcullis(8), VERDICTS, in their order. reason_name of
+ * loader/report/counters.c has their names; a reason without a name is reserved.
  */
 enum pc_reason {
 	PC_REASON_MALFORMED,
@@ -46,7 +46,7 @@ enum pc_reason {
 	PC_REASONS,
 };
 
-/* Why a packet passes that no port admits. */
+/* Why a packet passes that no service admits. */
 enum pc_other {
 	PC_OTHER_NON_IP,
 	PC_OTHER_ICMP, /* ICMP, ICMPv6, IGMP */
@@ -56,67 +56,83 @@ enum pc_other {
 };
 
 /*
- * What a packet counts is a cell. Its number says what it means, and is the same in every filter
- * and after every swap.
+ * A packet counts in cells. The number of a cell says what it counts; it is the same in every
+ * filter and after every swap.
  *
- * Ingress: a passed packet counts one cell, a reply also that of the remote port if an `out`
- * service lists it. A dropped one counts that of its reason and, if dropped at a port (`source`,
- * `unlisted`), that port's too. A sum over the reasons but `outbound` has every drop once.
+ * Ingress: a passed packet counts in one cell, and a reply also in the cell of its remote port if
+ * an `out` service lists that port. A dropped packet counts in the cell of its reason and, if the
+ * reason is `source` or `unlisted`, in the cell of its port. So the sum over all reasons but
+ * `outbound` has every drop once.
  *
- * Egress: a passed packet counts PC_CELL_EGRESS and, if an `out` service lists it, its remote port.
- * A dropped one counts the reason `outbound` and its remote port.
+ * Egress: a passed packet counts in PC_CELL_EGRESS and, if an `out` service lists its remote port,
+ * in the cell of that port. A dropped packet counts in the cell of `outbound` and in that of its
+ * remote port.
+ *
+ *	PC_CELL_PASS		+ PC_PORT: passed, by local port
+ *	PC_CELL_DROP		+ PC_PORT: dropped, by local port
+ *	PC_CELL_WOULD_DROP	+ PC_PORT: would drop, by local port
+ *	PC_CELL_OUT		+ PC_PORT: sent to a remote port, and its replies
+ *	PC_CELL_REASON		+ enum pc_reason: dropped
+ *	PC_CELL_GATE		reserved, and no cell: see below
+ *	PC_CELL_REASON_WOULD	+ enum pc_reason: would drop
+ *	PC_CELL_OTHER		+ enum pc_other: passed
+ *	PC_CELL_EGRESS		passed at egress
+ *
+ *	PC_CELL_OUT_DROP	+ PC_PORT: dropped at egress, by remote port. Few ports ever count
+ *				there, so these two kinds are always in the hash `rare`
+ *	PC_CELL_OUT_WOULD_DROP	+ PC_PORT: would drop at egress, by remote port
+ *	PC_CELL_MACHINES	reserved: cells of machines behind this host, one for each verdict,
+ *				machine and port. The loader numbers them. They are on pages from
+ *				PC_PAGE_LISTED on, as those of listed ports, or in `rare`
+ *
+ * PC_CELL_GATE is a word of each CPU in the cache line of the commonest reason. It will say whether
+ * a drop is recorded: jiffies in bits 36 to 62, credit in bits 0 to 34, so that a reader never
+ * takes the word for one that is being flushed.
  */
 #define PC_CELL_PASS	     0u
 #define PC_CELL_DROP	     (1u * PC_PORTS)
 #define PC_CELL_WOULD_DROP   (2u * PC_PORTS)
-#define PC_CELL_OUT	     (3u * PC_PORTS)	    /* by remote port: sent, and its replies */
-#define PC_CELL_REASON	     (4u * PC_PORTS)	    /* + enum pc_reason, dropped */
-#define PC_CELL_REASON_WOULD (PC_CELL_REASON + 16u) /* + enum pc_reason, would drop */
-/*
- * Reserved, and no cell: the CPU's gate, which says whether a drop is recorded, in the cache line
- * of the commonest reason. Jiffies in bits 36 to 62, credit in bits 0 to 34, so that a reader never
- * takes the word for one that is being flushed.
- */
+#define PC_CELL_OUT	     (3u * PC_PORTS)
+#define PC_CELL_REASON	     (4u * PC_PORTS)
 #define PC_CELL_GATE	     (PC_CELL_REASON + 15u)
-#define PC_CELL_OTHER	     (PC_CELL_REASON + 32u) /* + enum pc_other, passed */
-#define PC_CELL_EGRESS	     (PC_CELL_REASON + 48u) /* passed at egress */
+#define PC_CELL_REASON_WOULD (PC_CELL_REASON + 16u)
+#define PC_CELL_OTHER	     (PC_CELL_REASON + 32u)
+#define PC_CELL_EGRESS	     (PC_CELL_REASON + 48u)
 #define PC_CELLS	     (PC_CELL_REASON + PC_PAGE_WORDS)
 
-/* Cells that few ports ever count: always in the hash `rare`. */
-#define PC_CELL_OUT_DROP       PC_CELLS /* by remote port */
+#define PC_CELL_OUT_DROP       PC_CELLS
 #define PC_CELL_OUT_WOULD_DROP (PC_CELLS + 1u * PC_PORTS)
 #define PC_CELLS_ALL	       (PC_CELLS + 2u * PC_PORTS)
-/*
- * Reserved: cells of machines behind this host, from here on, one a verdict, machine and port;
- * which is which the loader knows. They stand on pages from PC_PAGE_LISTED on, like those of listed
- * ports, or in `rare`.
- */
 #define PC_CELL_MACHINES       PC_CELLS_ALL
-#define PC_RARE_SIZE	       32768 /* once full, only the reason counts */
+
+/* The size of the hash `rare`. When it is full, only the reason of a drop is counted. */
+#define PC_RARE_SIZE 32768
 
 /*
- * Where a cell is: on a page of the row of the CPU that counts, in the map `counters`. A CPU writes
- * its own row alone, by plain stores.
+ * A cell is on a page of the row of the CPU that counts, in the map `counters`. Only that CPU
+ * writes the row, by plain stores.
  *
- *	page PC_PAGE_WIDE	the cells from PC_CELL_REASON on, a wide word each
- *	page PC_PAGE_TOUCHED	a bit a page of this row: something was counted there
- *	from PC_PAGE_DROP on	drops and would-drops of all ports, which share a narrow word
- *	from PC_PAGE_LISTED on	the cells PC_CELL_PASS and PC_CELL_OUT, a narrow word each, of those
- *				pages of 256 ports of which a service ever listed one; the value of
- *				`filter` tells which page of the row each has
+ *	page PC_PAGE_WIDE	the cells from PC_CELL_REASON on, each a wide word
+ *	page PC_PAGE_TOUCHED	a bit for each page of the row: the page has counts
+ *	from PC_PAGE_DROP on	drops and would-drops of all ports; a port has one narrow word for
+ *				both
+ *	from PC_PAGE_LISTED on	the cells of PC_CELL_PASS and PC_CELL_OUT, each a narrow word, for
+ *				the pages of 256 ports of which a service ever listed one. The value
+ *				of `filter` has the page of the row for each of them
  *
- * A cell is one word, so that a packet and its bytes are counted by one add and read together:
+ * A cell is one word, so that one add counts a packet and its bytes, and a reader sees both
+ * together:
  *
- *	narrow (32 bits)	bits 0-20 bytes, bits 21-30 packets; bit 31: of would-drops
- *	wide   (64 bits)	bits 0-35 bytes, bits 36-63 packets
+ *	narrow (32 bits)	bits 0-20 bytes, bits 21-30 packets, bit 31 set for would-drops
+ *	wide (64 bits)		bits 0-35 bytes, bits 36-63 packets
  *
  * When the top bit of a field is set, or a narrow word has the drops of another policy, the program
- * flushes it: into its total, a wide word in the map `totals` that all CPUs add to. A full total
- * or wide word is flushed into the hash `carries`. Until the sum is right again, the word that is
- * being flushed has a top bit, which tells a reader to read again.
+ * flushes the word into its total: a wide word in the map `totals`, to which all CPUs add. A full
+ * total or wide word is flushed into the hash `carries`. Until the sum is right again, the word
+ * that is being flushed keeps a top bit, which tells a reader to read again.
  *
- * A CPU without a row (one that came after the program was loaded) adds to the totals. A port
- * without a page (there was none left) counts in `rare`.
+ * A CPU that came after the program was loaded has no row: it adds to the totals. A listed port
+ * whose page found no room counts in `rare`.
  */
 #define PC_PAGE_CELLS	256u /* narrow words of a page */
 #define PC_PAGE_WORDS	128u /* wide words of a page */
@@ -124,24 +140,26 @@ enum pc_other {
 #define PC_PAGE_TOUCHED 1u
 #define PC_PAGE_DROP	2u
 #define PC_PAGE_LISTED	(PC_PAGE_DROP + PC_PORTS / PC_PAGE_CELLS)
-#define PC_ROW_NONE \
-	0xffff0000u /* of a CPU that has none: no page of `counters`, whatever is added */
+/* The row of a CPU that has none. Added to any page, it is past the end of `counters`. */
+#define PC_ROW_NONE	0xffff0000u
 
-/* The cells that share narrow words: one of them, and the one that it shares its word with. */
+/* Whether a cell is that of a drop or would-drop, and the other cell in its narrow word. */
 #define PC_CELL_IS_DROP(cell) ((cell)-PC_CELL_DROP < 2u * PC_PORTS)
 #define PC_CELL_PARTNER(cell) ((cell) ^ (PC_CELL_DROP ^ PC_CELL_WOULD_DROP))
-/* Bit 31 of a narrow word, as a cell has it. That of PC_CELL_OUT has it too, and that alone. */
+/* Bit 31 of the narrow word of a cell: set for PC_CELL_WOULD_DROP and PC_CELL_OUT. */
 #define PC_CELL_SIGN(cell)    (((cell)&PC_CELL_WOULD_DROP) << 13)
 
-/* Pages of ports whose passes (the first half) or sent packets are counted: by PC_LISTED(cell). */
+/*
+ * Listed pages: those of PC_CELL_PASS are the first half, those of PC_CELL_OUT the second.
+ * PC_LISTED is the number of a cell's page, PC_LISTED_CELL the first cell of a page.
+ */
 #define PC_LISTED(cell) ((cell) % (2u * PC_PORTS) / PC_PAGE_CELLS)
-#define PC_LISTED_CELL(page)                                       \
-	((page)*PC_PAGE_CELLS + ((page)*PC_PAGE_CELLS < PC_PORTS ? \
-					 PC_CELL_PASS :            \
-					 PC_CELL_OUT - PC_PORTS)) /* the first */
+#define PC_LISTED_CELL(page)    \
+	((page)*PC_PAGE_CELLS + \
+	 ((page)*PC_PAGE_CELLS < PC_PORTS ? PC_CELL_PASS : PC_CELL_OUT - PC_PORTS))
 #define PC_LISTED_PAGES	 (2u * PC_PORTS / PC_PAGE_CELLS)
-#define PC_LISTED_LEAST	 62u /* pages that a row has for them at least */
-#define PC_LISTED_GROWTH 32u /* pages for what a swap may list in addition */
+#define PC_LISTED_LEAST	 62u /* a row has room for at least so many listed pages */
+#define PC_LISTED_GROWTH 32u /* pages in a row for ports that swaps may list later */
 
 struct pc_page {
 	union {
@@ -153,7 +171,7 @@ _Static_assert(sizeof(struct pc_page) == 1024, "pc_page");
 
 #define PC_NARROW_PACKET       (1u << 21)
 #define PC_NARROW_BYTES	       (PC_NARROW_PACKET - 1)
-#define PC_NARROW_BYTES_CARRY  (1u << 20) /* a packet of GSO has at most half of that */
+#define PC_NARROW_BYTES_CARRY  (1u << 20) /* twice the bytes of the largest GSO packet */
 #define PC_NARROW_PACKET_CARRY (1u << 30)
 #define PC_NARROW_WOULD	       (1u << 31)
 _Static_assert(PC_CELL_SIGN(PC_CELL_WOULD_DROP) == PC_NARROW_WOULD, "PC_CELL_SIGN");
@@ -166,8 +184,8 @@ struct pc_count {
 };
 
 /*
- * What another filter counted that this one took the place of: the entries of the map `past`, which
- * never changes.
+ * An entry of the map `past`, which never changes: what the filter of an older layout had counted
+ * in a cell when it was taken over.
  */
 struct pc_past {
 	__u32 cell;
@@ -206,7 +224,7 @@ pc_inline struct pc_count pc_narrow_unpack(__u32 word)
 				 .bytes = word & PC_NARROW_BYTES};
 }
 
-/* Index of a cell's total: that of a listed port by its page in the row and its place there. */
+/* The index of a cell's total. A listed port has it by its page in the row and its place there. */
 #define PC_TOTAL_WIDE(cell) ((cell)-PC_CELL_REASON)
 #define PC_TOTAL_PORT(cell) (PC_PAGE_WORDS + ((cell)-PC_CELL_DROP))
 #define PC_TOTAL_LISTED(page, cell)                                                \
@@ -215,6 +233,7 @@ pc_inline struct pc_count pc_narrow_unpack(__u32 word)
 #define PC_TOTALS(listed_pages) PC_TOTAL_LISTED(PC_PAGE_LISTED + (listed_pages), 0)
 #define PC_CARRIES		16384
 
-#define PC_CPUS 8192u /* ids of CPUs that may have a row; NR_CPUS of x86 is at most that */
+/* CPUs with ids below this may have a row: the largest NR_CPUS of x86. */
+#define PC_CPUS 8192u
 
 #endif

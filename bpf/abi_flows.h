@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the filters of one network namespace share: flows, what came in, fragments. */
+/* The layout of the maps that filters of one network namespace share: flows, fragments, marks. */
 #ifndef PORTCULLIS_ABI_FLOWS_H
 #define PORTCULLIS_ABI_FLOWS_H
 
@@ -8,9 +8,9 @@
 #include "bpf/abi_counters.h"
 
 /*
- * A flow that the kernel's sockets cannot answer for: key of `flows` and its like. The front
- * is what bpf_sock_tuple has for a packet from the remote side, so that it serves the socket
- * lookups. Network byte order. IPv4 leaves the rest of the addresses zero.
+ * The key of `flows`, `connections` and `streams`, in network byte order: a flow for which no
+ * socket of the kernel is found. It begins as bpf_sock_tuple of a packet from the remote side, so
+ * that socket look-ups take it, too. IPv4 leaves the rest of the addresses 0.
  */
 struct pc_flow {
 	union {
@@ -23,71 +23,77 @@ struct pc_flow {
 		struct {
 			__be32 remote[4];
 			__be32 local[4];
-			__be16 remote_port; /* of an echo: 0 */
-			__be16 local_port;  /* of an echo: its identifier */
+			__be16 remote_port; /* echo: 0 */
+			__be16 local_port;  /* echo: its identifier */
 		} ipv6;
 	};
 	__u8 protocol; /* TCP, UDP, ICMP, ICMPv6 (echo) */
 	__u8 family;   /* 4 or 6 */
 	/*
-	 * IPv6 link-local: the lower half of pc_generation.link, in host order. fe80::1 of one link
-	 * is another host than fe80::1 of the next (RFC 4007).
+	 * With an IPv6 link-local address: the lower half of pc_generation.link, in host order. Two
+	 * links may have different hosts with the address fe80::1 (RFC 4007).
 	 */
 	__u16 link;
 };
 _Static_assert(sizeof(struct pc_flow) == 40, "pc_flow");
 
-#define PC_FLOW_REPLIED	 1   /* the remote side has spoken */
-#define PC_FLOW_FIN_OUT	 2   /* TCP: this side has closed */
-#define PC_FLOW_FIN_IN	 4   /* TCP: the remote side says that it has */
-#define PC_FLOW_RESET	 8   /* TCP: reset by this side, and nothing sent since */
-#define PC_FLOW_RESET_IN 16  /* TCP: by the remote side, as it says, and nothing sent since */
+/* Flags of a flow. The remote side's FIN and RST may be forged. */
+#define PC_FLOW_REPLIED	 1   /* the remote side has sent */
+#define PC_FLOW_FIN_OUT	 2   /* TCP: this side has sent a FIN */
+#define PC_FLOW_FIN_IN	 4   /* TCP: a FIN came in */
+#define PC_FLOW_RESET	 8   /* TCP: this side has sent a RST, and nothing since */
+#define PC_FLOW_RESET_IN 16  /* TCP: a RST came in, and this side has sent nothing since */
 #define PC_FLOW_ASSURED	 32  /* both sides have talked: see pc_flow_state */
-#define PC_FLOW_MAYBE	 64  /* none yet: this side sent, and it may have been an answer */
-#define PC_FLOW_MACHINE	 128 /* reserved: of a machine behind this host */
+#define PC_FLOW_MAYBE	 64  /* no flow yet: this side sent once, which may have been an answer */
+#define PC_FLOW_MACHINE	 128 /* reserved: the flow of a machine behind this host */
 
 /*
- * A flow begins in `flows`, where it competes with all that anyone can begin: forged SYNs to an
- * open port of a gateway, queries that are over, local users. It moves to `connections` (TCP) or
- * `streams` (UDP) once it is assured, and back when it is closed:
+ * The state of a flow. A flow begins in `flows`, where it competes with all flows that a stranger
+ * or a local user can begin: forged SYNs to an open port of a gateway, queries that are over. It
+ * moves to `connections` (TCP) or `streams` (UDP) when it is assured, and back when it is closed. A
+ * flow is assured when
  *
  *	TCP	this side acknowledges what the remote side sent, which a forger cannot know
- *	UDP	both sides have spoken, and it is two seconds old (as nf_conntrack_proto_udp.c)
+ *	UDP	both sides have sent, and the flow is two seconds old (as nf_conntrack_proto_udp.c)
  *
- * An echo stays, and so does TCP of users on this host, for a program could open any number of
- * connections: they are assured where they are.
+ * Echo flows are never assured. TCP flows of users other than root are assured but stay in `flows`,
+ * because a program could open any number of them.
  */
 struct pc_flow_state {
-	__u64 seen;	 /* CLOCK_MONOTONIC ns, to about a second; the lowest bits: see pc_looked */
-	__u32 ifindex;	 /* whose egress learned it */
-	__u32 flags : 8; /* PC_FLOW_* */
+	/* CLOCK_MONOTONIC ns, exact to about a second. pc_looked has the lowest bits. */
+	__u64 seen;
+	/* The interface whose egress learned the flow. */
+	__u32 ifindex;
+	/* PC_FLOW_*. */
+	__u32 flags : 8;
 	/*
-	 * Assured: when the program last looked at the clock (pc_looked); its own, 0: never. In
-	 * `flows`: of TCP the sequence number that came in last, >> PC_HEARD_SHIFT, else when it
-	 * began, ns >> PC_SINCE_SHIFT.
+	 * In `connections` and `streams`: the slot in which the program last looked at the clock
+	 * (pc_looked); 0: it never did. In `flows`, TCP: the sequence number that came in last,
+	 * without its last byte; others: when the flow began (pc_since).
 	 */
 	__u32 slot : 24;
 };
 
 #define PC_SLOT_BITS   24
 #define PC_SLOT_MASK   0xffffffu
-#define PC_SEEN_SPARE  0xfffffULL /* bits of `seen` that are less than a millisecond */
-#define PC_HEARD_SHIFT 8
-#define PC_HEARD_AHEAD 256 /* an acknowledgment is at most 64 KiB past what was heard last */
-#define PC_SINCE_SHIFT 28
-#define PC_STREAM_AGE  8 /* 2.1 s */
+#define PC_SEEN_SPARE  0xfffffULL /* the bits of `seen` below a millisecond */
+#define PC_HEARD_SHIFT 8	  /* sequence number to `slot` */
+#define PC_HEARD_AHEAD 256	  /* acknowledged bytes beyond the last sequence number: 64 KiB */
+#define PC_SINCE_SHIFT 28	  /* ns to `slot` */
+#define PC_STREAM_AGE  8	  /* in units of `slot`: 2.1 s */
 _Static_assert(PC_SLOT_MASK == (1u << PC_SLOT_BITS) - 1, "pc_flow_state.slot");
 _Static_assert(sizeof(struct pc_flow_state) == 16, "pc_flow_state");
 
-/* When a flow began, as pc_flow_state.slot has it. */
+/* A time as pc_flow_state.slot has it. */
 pc_inline __u32 pc_since(__u64 at)
 {
 	return at >> PC_SINCE_SHIFT & PC_SLOT_MASK;
 }
 
 /*
- * A slot is 64 jiffies, 0.64 s at most. `slot` alone would come again after 12 days (HZ 1000), and
- * an old flow would be taken for one that was just looked at, so the bits above it are in `seen`.
+ * Whether the program has looked at the clock in this slot. A slot is 64 jiffies, at most 0.64 s.
+ * Its lower bits are in `slot`. They come again after 12 days (HZ 1000), so the bits above them are
+ * in `seen`: else an old flow would look like one of this slot.
  */
 pc_inline int pc_looked(const struct pc_flow_state *state, __u64 slot)
 {
@@ -95,7 +101,7 @@ pc_inline int pc_looked(const struct pc_flow_state *state, __u64 slot)
 	       (state->seen & PC_SEEN_SPARE) == (slot >> PC_SLOT_BITS & PC_SEEN_SPARE);
 }
 
-/* Notes a look at the clock, by which the flow was seen at `seen`. */
+/* Notes that the program has looked at the clock in this slot, and the time. */
 pc_inline void pc_look(struct pc_flow_state *state, __u64 slot, __u64 seen)
 {
 	state->slot = slot & PC_SLOT_MASK;
@@ -103,8 +109,8 @@ pc_inline void pc_look(struct pc_flow_state *state, __u64 slot, __u64 seen)
 }
 
 /*
- * Default number of flows in all three together. Half of them are for `connections`, a quarter for
- * `streams`, the rest for `flows`; each has room for one at least.
+ * The default number of flows in the three maps together. Half of them are for `connections`, a
+ * quarter for `streams`, the rest for `flows`. Each map has room for one at least.
  */
 #define PC_FLOWS		    65536
 #define PC_FLOWS_CONNECTIONS(flows) ((flows) / 2 ? (flows) / 2 : 1)
@@ -115,10 +121,10 @@ pc_inline void pc_look(struct pc_flow_state *state, __u64 slot, __u64 seen)
 #define PC_SECOND		    1000000000ULL
 
 /*
- * How long a flow lives after its last packet, in ns: as the defaults of nf_conntrack
- * (Documentation/networking/nf_conntrack-sysctl.rst). No sequence number is checked, so a FIN or
- * RST from outside may be forged: alone it leaves a quiet connection two hours and four minutes,
- * time for a keepalive (RFC 5382, REQ-5).
+ * The ns that a flow lives after its last packet: the defaults of nf_conntrack
+ * (Documentation/networking/nf_conntrack-sysctl.rst). Sequence numbers are not checked, so a FIN or
+ * RST that came in may be forged. Alone it leaves a quiet connection two hours and four minutes,
+ * which is time for a keepalive (RFC 5382, REQ-5).
  */
 pc_inline __u64 pc_flow_lifetime(__u8 protocol, __u8 flags)
 {
@@ -135,7 +141,7 @@ pc_inline __u64 pc_flow_lifetime(__u8 protocol, __u8 flags)
 	return 432000 * PC_SECOND;
 }
 
-/* Whether a TCP flow is over, as far as both sides say. */
+/* Whether a TCP flow is over: both sides sent a FIN, or one side a RST. */
 pc_inline int pc_flow_closed(__u8 flags)
 {
 	const __u8 both = PC_FLOW_FIN_IN | PC_FLOW_FIN_OUT;
@@ -144,28 +150,33 @@ pc_inline int pc_flow_closed(__u8 flags)
 }
 
 /*
- * Tuples of packets that came in, by observe alone or by an interface that lists their port: what
- * this host sends to them are answers, which teach nothing, from whichever of its addresses (a
- * socket that is bound to none takes that of the route). A tuple is in here if both of its cells
- * have an epoch of late, so it is never forgotten too early; but a flood can make others look like
- * it: those of `by_port` only if their ports share a part of it, and the ports of a flood have no
- * other.
+ * The only value of `came_in`: tuples of packets that passed only because of observe, or because
+ * another interface with a filter lists their port. Packets of this host to these tuples are
+ * answers, from which no flow is learned. The local address is not in the tuple, because a socket
+ * that is bound to none takes the address of the route.
+ *
+ * A tuple is in the table if both of its cells have a recent epoch. So the table never forgets a
+ * tuple too early, but a flood can make other tuples look as if they were in it: in `by_port` only
+ * tuples whose local port has the same part of the cells as a port of the flood.
  */
 #define PC_CAME_CELLS  (1u << 18)
-#define PC_CAME_PART   (1u << 11) /* cells of `by_port` that a port has */
+#define PC_CAME_PART   (1u << 11) /* cells of `by_port` for a local port */
 #define PC_CAME_PARTS  (PC_CAME_CELLS / PC_CAME_PART)
-#define PC_CAME_SHIFT  27  /* an epoch is 134 ms, and one comes again after 2.4 hours */
-#define PC_CAME_LATELY 380 /* 51 s: longer than a server takes to answer */
-#define PC_CAME_JUST   1   /* longer than it mostly takes */
+#define PC_CAME_SHIFT  27  /* ns to epochs: one is 134 ms, and comes again after 2.4 hours */
+#define PC_CAME_LATELY 380 /* epochs, 51 s: servers answer sooner */
+#define PC_CAME_JUST   1   /* epochs: servers mostly answer sooner */
 
 struct pc_came_in {
+	/* The key of the hash that chooses the cells. */
 	__u64 secret;
-	__u64 begun[65536 / 64]; /* by local UDP port: a socket had it before the filter */
+	/* A bit for each local UDP port: a socket had it before the filter was attached. */
+	__u64 begun[65536 / 64];
+	/* Epochs; 0: the cell is unused. */
 	__u16 by_port[PC_CAME_CELLS];
 	__u16 by_tuple[PC_CAME_CELLS];
 };
 
-/* Whether a socket had a local UDP port before the filter was attached; and that one had it. */
+/* Whether a socket had that local UDP port before the filter was attached. */
 pc_inline int pc_begun(const struct pc_came_in *table, __u16 port)
 {
 	return table->begun[port / 64] >> port % 64 & 1;
@@ -176,13 +187,14 @@ pc_inline void pc_begun_set(struct pc_came_in *table, __u16 port)
 	table->begun[port / 64] |= 1ULL << port % 64;
 }
 
+/* Mixes a word into a hash. */
 pc_inline __u64 pc_mix(__u64 hash, __u32 word)
 {
 	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
 	return hash ^ hash >> 32;
 }
 
-/* Fills the indexes of a tuple's cells. */
+/* Sets the indexes of the two cells of a tuple. */
 pc_inline void pc_came_cells(const struct pc_flow *flow, __u64 secret, __u32 *by_port,
 			     __u32 *by_tuple)
 {
@@ -206,13 +218,13 @@ pc_inline void pc_came_cells(const struct pc_flow *flow, __u64 secret, __u32 *by
 	*by_tuple = (hash >> 16) % PC_CAME_CELLS;
 }
 
-/* Never 0, which a cell begins with. */
+/* The epoch of a time: never 0, which marks an unused cell. */
 pc_inline __u16 pc_came_epoch(__u64 at)
 {
 	return (at >> PC_CAME_SHIFT) % 65535 + 1;
 }
 
-/* Whether a cell is so many epochs old at most. Another clock may be a little ahead. */
+/* Whether a cell is at most `epochs` old. The clock of another CPU may be one epoch ahead. */
 pc_inline int pc_came_within(__u16 cell, __u16 epoch, __u16 epochs)
 {
 	__u16 ago = epoch - cell + 1;
@@ -221,64 +233,69 @@ pc_inline int pc_came_within(__u16 cell, __u16 epoch, __u16 epochs)
 }
 
 /*
- * A forged "fragmentation needed" lowers the path MTU of any address, where a socket without a peer
- * has the quoted port. So an open UDP port takes that error only for what it sent in large
- * datagrams of late, and not for an MTU that no link has.
+ * A forged ICMP "fragmentation needed" lowers the path MTU of any address, if a socket without a
+ * peer has the quoted port. So that error passes for an open UDP port only if the port sent a large
+ * datagram to the quoted address in the last 5 s (the map `large`), and the MTU is one that links
+ * have.
  */
-#define PC_LARGE	  1200 /* bytes of UDP payload, above which a datagram may be too big */
-#define PC_LARGES	  4096
+#define PC_LARGE	  1200 /* bytes of UDP payload: larger datagrams are noted */
+#define PC_LARGES	  4096 /* entries of `large` */
 #define PC_LARGE_LIFETIME (5 * PC_SECOND)
-#define PC_MTU4		  552  /* the least that the kernel takes (net.ipv4.route.min_pmtu) */
+#define PC_MTU4		  552  /* the least that the kernel accepts (net.ipv4.route.min_pmtu) */
 #define PC_MTU6		  1280 /* RFC 8200, 5 */
 
 /* The only value of `shared`. */
 struct pc_shared {
-	__u64 netns;   /* inode of the network namespace whose flows these are */
-	__u32 several; /* more than one of its interfaces has a filter, or had */
+	__u64 netns;   /* inode of the network namespace */
+	__u32 several; /* 1: more than one interface of it has a filter, or had one */
 	__u32 flags;   /* reserved: features of the namespace */
 };
 
 /*
- * The only value of `learned`: not 0 where `flows` has had a flow of one of the local ports that
- * share the byte. Most packets that belong to nothing then need no look into `flows`, which costs
- * 40 ns, and 200 where a flood over all ports empties the caches. A mark stays.
+ * The only value of `learned`: a mark for each local port that ever had a flow. Ports that are
+ * PC_LEARNED_PORTS apart share a byte. Without a mark, a packet needs no look-up in `flows`, which
+ * costs 40 ns, and 200 ns when a flood over all ports empties the caches. A mark is never cleared.
  */
-#define PC_LEARNED_PORTS 16384u /* ports that far apart share a byte */
+#define PC_LEARNED_PORTS 16384u
 struct pc_learned {
 	__u8 port[PC_TRANSPORTS * PC_LEARNED_PORTS];
 };
+
 pc_inline __u32 pc_learned_index(__u8 protocol, __u16 port)
 {
 	return (protocol == 6 ? PC_TCP : PC_UDP) * PC_LEARNED_PORTS + port % PC_LEARNED_PORTS;
 }
 
-/*
- * A datagram whose first fragment passed, and what its later fragments count. Network byte order.
- */
+/* The key of `fragments`, in network byte order: a datagram whose first fragment passed. */
 struct pc_fragment {
 	__be32 source[4]; /* IPv4: the first word */
 	__be32 destination[4];
-	__be32 id;	 /* IPv4: as a 16-bit number in the first two bytes */
+	__be32 id;	 /* IPv4: its 16 bits are the first two bytes */
 	__u8 protocol;	 /* IPv6: 0 */
 	__u8 family : 7; /* 4 or 6 */
-	__u8 egress : 1;
-	/* As in pc_flow, where the destination is link-local or multicast: the kernel puts those
-	 * together by interface (net/ipv6/reassembly.c). */
+	__u8 egress : 1; /* 1: the datagram is an outgoing one */
+	/*
+	 * As in pc_flow, if the destination is IPv6 link-local or multicast: the kernel reassembles
+	 * such datagrams by interface (net/ipv6/reassembly.c).
+	 */
 	__u16 link;
 };
 _Static_assert(sizeof(struct pc_fragment) == 40, "pc_fragment");
 
+/* The cells in which the later fragments of a datagram count. */
 struct pc_fragment_state {
 	__u64 seen;   /* CLOCK_MONOTONIC ns */
 	__u32 cell;   /* PC_CELL_* */
-	__u32 second; /* counted too; 0: none; or PC_FRAGMENT_ECHO */
+	__u32 second; /* another cell, 0, or PC_FRAGMENT_ECHO */
 };
+
 /*
- * Reserved, in `cell`: of a machine behind this host. The cell is what it would be of the host:
- * each filter knows by the destination which of its own that means.
+ * Reserved: a bit of `cell` for a datagram to a machine behind this host. The cell is the one that
+ * it would be for this host; each filter finds its own cell by the destination.
  */
 #define PC_FRAGMENT_MACHINE  0x80000000u
-#define PC_FRAGMENT_ECHO     0x7fffffffu      /* of an echo request: each asks the limit */
+/* The datagram is an echo request. Each of its fragments asks for the limit of echo requests. */
+#define PC_FRAGMENT_ECHO     0x7fffffffu
 #define PC_FRAGMENT_LIFETIME (30 * PC_SECOND) /* net.ipv4.ipfrag_time */
 
 #endif
