@@ -110,6 +110,21 @@ size_t utf8_width(const char *text, size_t length)
 	return width;
 }
 
+bool comment_valid(const char *text)
+{
+	size_t length = strlen(text), bytes;
+	unsigned int code;
+
+	if (!length || length > COMMENT_LIMIT)
+		return false;
+	for (; length; text += bytes, length -= bytes) {
+		bytes = utf8_decode(text, length, &code);
+		if (!bytes || utf8_control(code))
+			return false;
+	}
+	return true;
+}
+
 char *text_printable(const char *text)
 {
 	size_t length = strlen(text);

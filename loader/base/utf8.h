@@ -24,6 +24,12 @@ bool utf8_control(unsigned int code);
 unsigned int utf8_columns(unsigned int code);
 size_t utf8_width(const char *text, size_t length);
 
+/* What an administrator says of a change or of an open port: at most this many bytes. */
+#define COMMENT_LIMIT 200
+/* Whether a comment is UTF-8 of at most COMMENT_LIMIT bytes, without utf8_control, and not empty.
+ */
+bool comment_valid(const char *text);
+
 /* A copy with '?' for each utf8_control character and each byte of no character; caller frees. */
 char *text_printable(const char *text);
 

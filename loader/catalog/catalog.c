@@ -105,7 +105,11 @@ static void report_unknown(struct catalog *catalog, const char *name, const stru
 
 	catalog_names(catalog, &names, &unused);
 	near = nearest_name(name, &names);
-	if (near)
+	if (!strcmp(name, PROFILE_SITE))
+		diag_error(diag, place,
+			   "'%s' is the name of the ports that --open opens, not of a profile",
+			   name);
+	else if (near)
 		diag_error(diag, place, "unknown profile '%s'; did you mean '%s'?", name, near);
 	else
 		diag_error(diag, place,

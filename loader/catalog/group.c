@@ -239,18 +239,44 @@ static void put_group(struct groups *groups, struct group *group)
 	*group = (struct group){0};
 }
 
+static int check_form(const char *name, const struct place *place, struct diag *diag)
+{
+	if (name_valid(name))
+		return 0;
+	diag_error(diag, place,
+		   "'%s' is not a group name; use only a-z, 0-9 and '-', at most %d characters",
+		   name, NAME_LIMIT);
+	return -EINVAL;
+}
+
+/* Whether a group of this name may be defined. */
 static int check_name(const char *name, const struct place *place, struct diag *diag)
 {
-	if (!name_valid(name))
-		diag_error(
-			diag, place,
-			"'%s' is not a group name; use only a-z, 0-9 and '-', at most %d characters",
-			name, NAME_LIMIT);
-	else if (!strcmp(name, GROUP_LINK_LOCAL))
-		diag_error(diag, place, "the group %s is built in and cannot be defined", name);
-	else
+	if (check_form(name, place, diag))
+		return -EINVAL;
+	if (strcmp(name, GROUP_LINK_LOCAL) && strcmp(name, GROUP_ANYONE))
 		return 0;
+	diag_error(diag, place, "the group %s is built in and cannot be defined", name);
 	return -EINVAL;
+}
+
+int group_names_parse(const char *list, struct names *names, const struct place *place,
+		      struct diag *diag)
+{
+	__free_text char *copy = xstrdup(list);
+	char *rest = copy, *name;
+
+	while ((name = strsep(&rest, ","))) {
+		if (check_form(name, place, diag))
+			return -EINVAL;
+		names_add_once(names, name);
+	}
+	if (names->count > 1 && names_have(names, GROUP_ANYONE)) {
+		diag_error(diag, place, "'%s': anyone includes every group; write anyone alone",
+			   list);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 /* One line of a file. `place` is at its line. */

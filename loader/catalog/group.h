@@ -10,6 +10,7 @@
 #include "loader/base/names.h"
 
 #define GROUP_LINK_LOCAL "link-local" /* built in: fe80::/10, 169.254.0.0/16 */
+#define GROUP_ANYONE	 "anyone"     /* reserved: no restriction */
 #define GROUP_FILE_LIMIT (16 << 20)   /* bytes of a NAME=@FILE */
 
 /* address/length; the address in network byte order, IPv4 in the first 4 bytes. */
@@ -70,6 +71,12 @@ int groups_define_file(struct groups *groups, const char *name, const char *path
 		       const struct place *place, struct diag *diag);
 /* Adds copies of all groups of `from`, which replace those of their names. */
 void groups_merge(struct groups *to, const struct groups *from);
+/*
+ * Adds the names of "GROUP[,GROUP]", each once. GROUP_ANYONE must be alone. Returns 0, or -EINVAL
+ * with the error in `diag`.
+ */
+int group_names_parse(const char *list, struct names *names, const struct place *place,
+		      struct diag *diag);
 const struct group *groups_find(const struct groups *groups, const char *name);
 void groups_free(struct groups *groups);
 

@@ -295,6 +295,10 @@ static void read_profile(struct reader *reader, struct profile *profile)
 	read_name(reader, field[0].value, "profile name", &profile->name);
 	if (profile->name)
 		keep_place(reader, field[0].value, profile, &profile->name_place);
+	if (profile->name && !strcmp(profile->name, PROFILE_SITE))
+		complain(reader, field[0].value,
+			 "the name '%s' is reserved for the ports that --open opens; choose another",
+			 PROFILE_SITE);
 	read_text(field[1].value, &profile->title);
 	read_text(field[2].value, &profile->document);
 	if (field[3].value)

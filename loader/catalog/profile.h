@@ -9,6 +9,7 @@
 #include "loader/base/diag.h"
 #include "loader/catalog/ports.h"
 
+#define PROFILE_SITE	   "site"    /* no file: the ports that a site opens by --open */
 #define CATALOG_FILE_LIMIT (1 << 20) /* bytes; 4,096 services take about half of it */
 
 /* Where the product keeps a port number: prose, or a file and an xpath in it. */

@@ -21,6 +21,7 @@
 struct line {
 	const struct command *command;
 	struct names arguments, profiles, catalog, groups;
+	struct opens opens;
 	const char *site;
 	const char *pending; /* the argument that the option before the cursor needs, or NULL */
 	bool ended;	     /* by "--": no options any more */
@@ -77,6 +78,13 @@ static void read_value(struct line *line, const struct option_row *row, const ch
 	case offsetof(struct options, profile): add_list(&line->profiles, value); break;
 	case offsetof(struct options, catalog): names_add(&line->catalog, value); break;
 	case offsetof(struct options, site): line->site = value; break;
+	case offsetof(struct options, open): {
+		__cleanup(diag_free) struct diag unused = {};
+		__cleanup(names_free) struct names services = {};
+
+		opens_add(&line->opens, value, NULL, &services, &unused);
+		break;
+	}
 	case offsetof(struct options, group): {
 		__free_text char *name = xstrndup(value, strcspn(value, "="));
 
@@ -183,6 +191,8 @@ static void complete_groups(const struct line *line, const struct profile **prof
 		for (size_t i = 0; i < site.groups.count; i++)
 			names_add_once(&groups, site.groups.group[i].name);
 	names_add_once(&groups, GROUP_LINK_LOCAL);
+	if (!*end)
+		names_add_once(&groups, GROUP_ANYONE);
 	complete_names(&groups, before, end, word);
 	names_free(&groups);
 }
@@ -205,7 +215,7 @@ static void complete_of_profiles(const struct line *line, const char *kind,
 			complete_groups(line, profile, count, before, "", word);
 		return;
 	}
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count && !begins(kind, "PORT"); i++)
 		for (size_t j = 0; j < profile[i]->services; j++)
 			if (begins(kind, "FEATURE"))
 				complete_feature(profile[i], j, before, word, with_profile);
@@ -218,6 +228,7 @@ static void complete_catalog(const struct line *line, const char *kind, const ch
 			     const char *value, const char *word)
 {
 	__cleanup(diag_free) struct diag diag = {};
+	struct profile *site = opens_profile(&line->opens);
 	const struct profile **profile = NULL;
 	struct names chosen = {};
 	struct catalog catalog;
@@ -231,10 +242,16 @@ static void complete_catalog(const struct line *line, const char *kind, const ch
 		names_add_all(&chosen, &line->profiles);
 		if (!chosen.count)
 			catalog_names(&catalog, &chosen, &diag);
-		if (!catalog_resolve(&catalog, &chosen, &profile, &count, &diag))
-			complete_of_profiles(line, kind, profile, count, before, value, word);
+		if (catalog_resolve(&catalog, &chosen, &profile, &count, &diag))
+			count = 0;
+		if (site) {
+			profile = grow(profile, count, sizeof(*profile));
+			profile[count++] = site;
+		}
+		complete_of_profiles(line, kind, profile, count, before, value, word);
 	}
 	free(profile);
+	profile_free(site);
 	names_free(&chosen);
 	catalog_close(&catalog);
 }
@@ -281,7 +298,8 @@ static void complete_value(const struct line *line, const char *kind, const char
 		printf(":file\n");
 	else if (begins(kind, "DIR"))
 		printf(":folder\n");
-	else if (begins(kind, "PROFILE") || begins(kind, "FEATURE") || begins(kind, "NAME="))
+	else if (begins(kind, "PROFILE") || begins(kind, "FEATURE") || begins(kind, "NAME=") ||
+		 begins(kind, "PORT"))
 		complete_catalog(line, kind, before, value, word);
 	else if (*kind >= 'a' && *kind <= 'z')
 		complete_choices(kind, before, word);
@@ -361,4 +379,5 @@ void completion_print(const struct command *commands, size_t count, char **word,
 	names_free(&line.profiles);
 	names_free(&line.catalog);
 	names_free(&line.groups);
+	opens_free(&line.opens);
 }

@@ -31,6 +31,8 @@
 static const struct option_row option_table[] = {
 	{"profile", "PROFILE[,PROFILE]", "profiles to enforce; may be repeated",
 	 OPTIONS_RECIPE, NAMES(profile), .letter = 'p', .add = recipe_profiles},
+	{"open", "PORT/PROTO[=GROUP[,GROUP]]", "open one more port, to anyone or to these groups",
+	 OPTIONS_RECIPE, NAMES(open), .add = recipe_open},
 	{"enable", "FEATURE", "turn a feature on: FEATURE or PROFILE:FEATURE",
 	 OPTIONS_RECIPE, NAMES(enable), .add = recipe_enable},
 	{"disable", "PROFILE:SERVICE", "close one service",

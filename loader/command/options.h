@@ -10,7 +10,7 @@
 struct options {
 	struct names arguments;
 	struct names catalog;
-	struct names profile, enable, disable, set, from, group; /* as given */
+	struct names profile, open, enable, disable, set, from, group; /* as given */
 	const char *interface;
 	int policy;	      /* enum pc_policy; -1 in this one and the next three: not given */
 	int outbound;	      /* enum pc_outbound */

@@ -2,7 +2,6 @@
 /* Looks for the words that open a port: each is tried before it is told. */
 #include "loader/guard/fix.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +27,9 @@ static const struct composed *find(const struct attempt *attempt, const struct p
 	for (i = 0; i < composition->services; i++) {
 		const struct composed *composed = &composition->service[i];
 
-		if (composed->profile == profile && composed->service == service &&
+		/* By name: each composition makes its own services of the ports of --open. */
+		if (!strcmp(composed->profile->name, profile->name) &&
+		    !strcmp(composed->service->name, service->name) &&
 		    composed->direction & DIRECTION_IN &&
 		    ports_have(&composed->ports, attempt->need->transport, attempt->need->port))
 			return composed;
@@ -151,14 +152,13 @@ static bool is_chosen(const struct composition *composition, const char *profile
 	return false;
 }
 
-/* The profile that opens it, and as little else as there is: at most `most` services. */
+/* The profile that opens it and has no other service. */
 static bool try_profiles(const struct guard_command *command, const struct guard_target *target,
-			 const struct guard_need *need, size_t most, struct attempt *best)
+			 const struct guard_need *need, struct attempt *best)
 {
 	const struct composition *now = &target->plan->composition;
 	__cleanup(names_free) struct names names = {};
 	__cleanup(diag_free) struct diag diag = {};
-	bool found = false;
 	size_t i;
 
 	if (catalog_names(target->catalog, &names, &diag))
@@ -173,16 +173,13 @@ static bool try_profiles(const struct guard_command *command, const struct guard
 		}
 		give_profiles(&attempt, names.name[i]);
 		if (attempt_make(&attempt) && attempt_opens(&attempt) &&
-		    attempt.composition.services - now->services <= most) {
-			attempt_free(best);
-			most = attempt.composition.services - now->services - 1;
+		    attempt.composition.services - now->services == 1) {
 			*best = attempt;
-			attempt = (struct attempt){};
-			found = true;
+			return true;
 		}
 		attempt_free(&attempt);
 	}
-	return found;
+	return false;
 }
 
 /* The ports that the login service has now, with one more. */
@@ -241,6 +238,21 @@ static bool try_move(const struct guard_command *command, const struct guard_tar
 	return opened;
 }
 
+/* --- the port alone --- */
+
+static bool try_open(const struct guard_command *command, const struct guard_target *target,
+		     const struct guard_need *need, struct attempt *attempt)
+{
+	__free_text char *port = port_text(need);
+
+	if (attempt_start(attempt, command, target, need) &&
+	    attempt_give(attempt, "--open", "open", recipe_open, port) && attempt_make(attempt) &&
+	    attempt_opens(attempt))
+		return true;
+	attempt_free(attempt);
+	return false;
+}
+
 /* --- output --- */
 
 static char *fix_text(const struct attempt *attempt, const char *port)
@@ -270,13 +282,12 @@ char *guard_fix(const struct guard_command *command, const struct guard_target *
 	char *text;
 
 	if (!try_services(command, target, need, false, &attempt) &&
-	    !try_profiles(command, target, need, 1, &attempt) &&
+	    !try_profiles(command, target, need, &attempt) &&
 	    !try_services(command, target, need, true, &attempt) &&
 	    !try_move(command, target, need, &attempt) &&
-	    !try_profiles(command, target, need, SIZE_MAX, &attempt))
-		return xasprintf(
-			"no profile in the catalog opens %s to them; portcullis-profile(5) explains how to write one",
-			port);
+	    !try_open(command, target, need, &attempt))
+		return xasprintf("%s cannot be opened to them: the tables have no room for it",
+				 port);
 	text = fix_text(&attempt, port);
 	attempt_free(&attempt);
 	return text;

@@ -189,6 +189,8 @@ int compose(struct catalog *catalog, const struct recipe *recipe, bool strict,
 	made.profile = overlays.profile;
 	made.profiles = overlays.profiles;
 	overlays.profile = NULL;
+	made.site = overlays.site;
+	overlays.site = NULL;
 	made.features = overlays.features;
 	overlays.features = (struct names){0};
 	for (size_t i = 0; i < overlays.count; i++)
@@ -215,5 +217,6 @@ void composition_free(struct composition *composition)
 	names_free(&composition->features);
 	free(composition->service);
 	free(composition->profile);
+	profile_free(composition->site);
 	*composition = (struct composition){0};
 }

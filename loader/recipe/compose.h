@@ -40,8 +40,9 @@ struct composed {
 
 struct composition {
 	const struct recipe *recipe;
-	const struct profile **profile; /* chosen first, then included */
+	const struct profile **profile; /* chosen first, then included, then `site` */
 	size_t profiles;
+	struct profile *site;	  /* of the ports that --open opens, owned; NULL: none */
 	struct composed *service; /* profile by profile, in file order */
 	size_t services;
 	struct names features; /* enabled ones as PROFILE:FEATURE; a bare word is in each profile it

@@ -11,6 +11,7 @@ void overlays_free(struct overlays *overlays)
 {
 	names_free(&overlays->features);
 	free(overlays->profile);
+	profile_free(overlays->site);
 	free(overlays->overlay);
 	names_free(&overlays->group);
 }
@@ -22,6 +23,12 @@ int overlays_start(struct overlays *overlays)
 
 	if (result)
 		return result;
+	overlays->site = opens_profile(&overlays->recipe->opens);
+	if (overlays->site) {
+		overlays->profile =
+			grow(overlays->profile, overlays->profiles, sizeof(*overlays->profile));
+		overlays->profile[overlays->profiles++] = overlays->site;
+	}
 	for (size_t i = 0; i < overlays->profiles; i++) {
 		const struct profile *profile = overlays->profile[i];
 

@@ -16,15 +16,16 @@ struct overlay {
 	const struct names *from;
 	bool enabled;	 /* its feature is */
 	bool disabled;	 /* by --disable */
-	bool restricted; /* by --from */
+	bool restricted; /* by --from, which may name anyone */
 };
 
 /* Catalog, recipe and diag are given by the caller, and borrowed. */
 struct overlays {
 	struct catalog *catalog;
 	const struct recipe *recipe;
-	const struct profile **profile; /* chosen first, then included */
+	const struct profile **profile; /* chosen first, then included, then `site` */
 	size_t profiles;
+	struct profile *site;	 /* of the ports that --open opens; NULL: none */
 	struct overlay *overlay; /* profile by profile */
 	size_t count;
 	struct names group;    /* all of catalog and recipe, read at the first use */

@@ -7,6 +7,9 @@
 #include "loader/base/memory.h"
 #include "loader/recipe/overlay.h"
 
+/* What a message about a port that cannot be set ends with. */
+#define OPENS_MORE "; --open PORT/PROTO opens any other port ('open:' in the site file)"
+
 /*
  * "; did you mean 'imap'?", or without a similar name, how to list those of `profile`, if that is
  * not NULL; the caller frees.
@@ -31,6 +34,12 @@ static const struct profile *find_profile(struct overlays *overlays, const char 
 
 	if (profile)
 		return profile;
+	if (!strcmp(name, PROFILE_SITE)) {
+		diag_error_fix(overlays->diag, place, "--open PORT/PROTO",
+			       "no port is opened beside the profiles, so '" PROFILE_SITE
+			       "' has no service");
+		return NULL;
+	}
 	for (size_t i = 0; i < overlays->profiles; i++)
 		names_add(&known, overlays->profile[i]->name);
 	hint = did_you_mean(name, &known, NULL);
@@ -53,8 +62,20 @@ static struct overlay *find_service(struct overlays *overlays, const char *profi
 		return overlay;
 	for (size_t i = 0; i < profile->services; i++)
 		names_add(&known, profile->service[i].name);
+	if (profile == overlays->site) {
+		hint = names_join(&known, ", ");
+		diag_error_fix(overlays->diag, place, "--open PORT/PROTO",
+			       "%s has no service '%s': the open ports are %s", profile_name, name,
+			       hint);
+		return NULL;
+	}
 	hint = did_you_mean(name, &known, profile_name);
-	diag_error(overlays->diag, place, "%s has no service '%s'%s", profile_name, name, hint);
+	if (!strcmp(place->file, "--set") && !strstr(hint, "mean"))
+		diag_error(overlays->diag, place, "%s has no service '%s'%s" OPENS_MORE,
+			   profile_name, name, hint);
+	else
+		diag_error(overlays->diag, place, "%s has no service '%s'%s", profile_name, name,
+			   hint);
 	return NULL;
 }
 
@@ -97,7 +118,10 @@ static void say_no_feature(struct overlays *overlays, const struct profile *only
 		if (overlay->service->feature && (!only || overlay->profile == only))
 			names_add_once(&known, overlay->service->feature);
 	}
-	hint = did_you_mean(feature, &known, only ? only->name : "PROFILE");
+	hint = did_you_mean(feature, &known,
+			    !only		   ? "PROFILE" :
+			    only == overlays->site ? NULL :
+						     only->name);
 	if (only)
 		diag_error(overlays->diag, place, "%s has no feature '%s'%s", only->name, feature,
 			   hint);
@@ -161,13 +185,18 @@ static bool may_set(struct overlays *overlays, const struct override_set *set,
 {
 	__free_text char *ports = ports_text(&service->in, &service->out);
 
-	if (!has_in(service) && !service->out.count)
-		diag_error(overlays->diag, place, "%s:%s uses no ports, so none can be set",
+	if (!strcmp(set->profile, PROFILE_SITE))
+		diag_error(overlays->diag, place,
+			   "%s:%s is named by its port, which cannot be set" OPENS_MORE,
 			   set->profile, service->name);
+	else if (!has_in(service) && !service->out.count)
+		diag_error(overlays->diag, place,
+			   "%s:%s uses no ports, so none can be set" OPENS_MORE, set->profile,
+			   service->name);
 	else if (service->fixed)
 		diag_error(overlays->diag, place,
-			   "%s:%s is fixed by the vendor (%s) and cannot be moved", set->profile,
-			   service->name, ports);
+			   "%s:%s is fixed by the vendor (%s) and cannot be moved" OPENS_MORE,
+			   set->profile, service->name, ports);
 	else if (set->direction == DIRECTION_IN && !has_in(service))
 		diag_error(overlays->diag, place,
 			   "%s:%s has no direction in; write %s:%s:out=PORTS", set->profile,
@@ -235,8 +264,16 @@ static void check_group(struct overlays *overlays, const char *name, const struc
 		   name, hint, *hint ? "" : ";", name);
 }
 
+static void check_groups(struct overlays *overlays, const struct names *groups,
+			 const struct place *place)
+{
+	for (size_t i = 0; i < groups->count; i++)
+		check_group(overlays, groups->name[i], place);
+}
+
 static void apply_from(struct overlays *overlays, const struct override_from *from)
 {
+	static const struct names anyone = {0};
 	const struct place place = {.file = "--from"};
 	struct overlay *overlay = find_service(overlays, from->profile, from->service, &place);
 
@@ -248,16 +285,27 @@ static void apply_from(struct overlays *overlays, const struct override_from *fr
 			   from->profile, overlay->service->name);
 		return;
 	}
-	for (size_t i = 0; i < from->groups.count; i++)
-		check_group(overlays, from->groups.name[i], &place);
-	overlay->from = &from->groups;
 	overlay->restricted = true;
+	overlay->from = &from->groups;
+	if (!names_have(&from->groups, GROUP_ANYONE)) {
+		check_groups(overlays, &from->groups, &place);
+		return;
+	}
+	overlay->from = &anyone;
+	if (overlay->service->local)
+		diag_error(
+			overlays->diag, &place,
+			"%s:%s is for local use only and cannot be opened to anyone; name a group",
+			from->profile, overlay->service->name);
 }
 
 void overlays_apply(struct overlays *overlays)
 {
 	const struct recipe *recipe = overlays->recipe;
 
+	for (size_t i = 0; i < recipe->opens.count; i++)
+		check_groups(overlays, &recipe->opens.port[i].groups,
+			     &(struct place){.file = "--open"});
 	for (size_t i = 0; i < recipe->features.count; i++)
 		apply_feature(overlays, recipe->features.name[i]);
 	for (size_t i = 0; i < recipe->disabled.count; i++)

@@ -59,6 +59,42 @@ static int add_profile(struct recipe *recipe, const char *word, const struct pla
 	return result;
 }
 
+/* A port that is opened anew is restricted and disabled by no older word. */
+static void forget_older(struct recipe *recipe, const char *service)
+{
+	__free_text char *name = xasprintf(PROFILE_SITE ":%s", service);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < recipe->disabled.count; i++) {
+		if (strcmp(recipe->disabled.name[i], name))
+			recipe->disabled.name[kept++] = recipe->disabled.name[i];
+		else
+			free(recipe->disabled.name[i]);
+	}
+	recipe->disabled.count = kept;
+	kept = 0;
+	for (size_t i = 0; i < recipe->froms; i++) {
+		struct override_from *from = &recipe->from[i];
+
+		if (strcmp(from->profile, PROFILE_SITE) || strcmp(from->service, service))
+			recipe->from[kept++] = *from;
+		else
+			override_from_free(from);
+	}
+	recipe->froms = kept;
+}
+
+static int add_open(struct recipe *recipe, const char *word, const struct place *place,
+		    struct diag *diag)
+{
+	__cleanup(names_free) struct names services = {0};
+	int result = opens_add(&recipe->opens, word, place, &services, diag);
+
+	for (size_t i = 0; i < services.count; i++)
+		forget_older(recipe, services.name[i]);
+	return result;
+}
+
 static int add_feature(struct recipe *recipe, const char *word, const struct place *place,
 		       struct diag *diag)
 {
@@ -240,7 +276,6 @@ static int add_from(struct recipe *recipe, const char *word, const struct place 
 {
 	__cleanup(override_from_free) struct override_from from = {.profile = xstrdup(word)};
 	const char *list = cut(from.profile, '='), *service = cut(from.profile, ':');
-	__cleanup(names_free) struct names items = {0};
 
 	if (!list || !*list) {
 		diag_error(
@@ -252,12 +287,8 @@ static int add_from(struct recipe *recipe, const char *word, const struct place 
 	if (check_target(word, from.profile, service, place, diag))
 		return -EINVAL;
 	from.service = xstrdup(service);
-	split(list, &items);
-	for (size_t i = 0; i < items.count; i++) {
-		if (check_name(items.name[i], "group", place, diag))
-			return -EINVAL;
-		names_add_once(&from.groups, items.name[i]);
-	}
+	if (group_names_parse(list, &from.groups, place, diag))
+		return -EINVAL;
 	put_from(recipe, &from);
 	return 0;
 }
@@ -278,12 +309,17 @@ int recipe_add(struct recipe *recipe, enum recipe_word kind, const char *word,
 	       const struct place *place, struct diag *diag)
 {
 	static const add_word add[RECIPE_WORDS] = {
-		[RECIPE_PROFILE] = add_profile,	 [RECIPE_ENABLE] = add_feature,
-		[RECIPE_DISABLE] = add_disabled, [RECIPE_SET] = add_set,
-		[RECIPE_FROM] = add_from,
+		[RECIPE_PROFILE] = add_profile, [RECIPE_OPEN] = add_open,
+		[RECIPE_ENABLE] = add_feature,	[RECIPE_DISABLE] = add_disabled,
+		[RECIPE_SET] = add_set,		[RECIPE_FROM] = add_from,
 	};
 
 	return add[kind](recipe, word, place, diag);
+}
+
+int recipe_open(struct recipe *recipe, const char *ports, struct diag *diag)
+{
+	return add_open(recipe, ports, &(struct place){.file = "--open"}, diag);
 }
 
 int recipe_enable(struct recipe *recipe, const char *feature, struct diag *diag)
@@ -379,6 +415,7 @@ void recipe_free(struct recipe *recipe)
 	names_free(&recipe->profiles);
 	names_free(&recipe->features);
 	names_free(&recipe->disabled);
+	opens_free(&recipe->opens);
 	groups_free(&recipe->groups);
 	*recipe = (struct recipe){0};
 }

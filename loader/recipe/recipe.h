@@ -8,6 +8,7 @@
 #include "loader/base/diag.h"
 #include "loader/catalog/group.h"
 #include "loader/catalog/ports.h"
+#include "loader/recipe/opens.h"
 
 enum direction {
 	DIRECTION_IN = 1,
@@ -27,7 +28,7 @@ struct override_set {
 struct override_from {
 	char *profile;
 	char *service;
-	struct names groups;
+	struct names groups; /* GROUP_ANYONE alone: no restriction */
 };
 
 #define ECHO_LIMIT_DEFAULT 100
@@ -38,6 +39,7 @@ struct recipe {
 	struct names profiles;
 	struct names features; /* as given: FEATURE or PROFILE:FEATURE */
 	struct names disabled; /* PROFILE:SERVICE */
+	struct opens opens;
 	struct override_set *set;
 	size_t sets;
 	struct override_from *from;
@@ -52,6 +54,7 @@ struct recipe {
 /* The kinds of words that a recipe is made of; each is written as behind its option. */
 enum recipe_word {
 	RECIPE_PROFILE, /* one name */
+	RECIPE_OPEN,
 	RECIPE_ENABLE,
 	RECIPE_DISABLE,
 	RECIPE_SET,
@@ -75,6 +78,7 @@ unsigned int recipe_echo_limit(const struct recipe *recipe);
  * of the file for NAME=@FILE) with the error in `diag`, naming the option.
  */
 int recipe_profiles(struct recipe *recipe, const char *list, struct diag *diag);
+int recipe_open(struct recipe *recipe, const char *ports, struct diag *diag);
 int recipe_enable(struct recipe *recipe, const char *feature, struct diag *diag);
 int recipe_disable(struct recipe *recipe, const char *service, struct diag *diag);
 int recipe_set(struct recipe *recipe, const char *override, struct diag *diag);

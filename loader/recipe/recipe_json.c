@@ -3,6 +3,7 @@
 #include "loader/recipe/recipe_json.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "loader/base/json.h"
@@ -29,8 +30,13 @@ static json_t *groups_json(const struct groups *groups)
 
 static json_t *overrides_json(const struct recipe *recipe)
 {
-	json_t *sets = json_array(), *froms = json_array();
+	json_t *opens = json_array(), *sets = json_array(), *froms = json_array();
 
+	for (size_t i = 0; i < recipe->opens.count; i++) {
+		__free_text char *text = open_port_text(&recipe->opens.port[i]);
+
+		json_array_append_new(opens, json_string(text));
+	}
 	for (size_t i = 0; i < recipe->sets; i++) {
 		__free_text char *text = override_set_text(&recipe->set[i]);
 
@@ -41,18 +47,34 @@ static json_t *overrides_json(const struct recipe *recipe)
 
 		json_array_append_new(froms, json_string(text));
 	}
-	return json_pack("{s:o, s:o, s:o}", "set", sets, "from", froms, "disable",
-			 names_json(&recipe->disabled));
+	return json_pack("{s:o, s:o, s:o, s:o}", "open", opens, "set", sets, "from", froms,
+			 "disable", names_json(&recipe->disabled));
+}
+
+/* {"site:587-tcp": "CHG-1234"} */
+static json_t *comments_json(const struct recipe *recipe)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < recipe->opens.count; i++) {
+		const struct open_port *port = &recipe->opens.port[i];
+		__free_text char *service = open_port_service(port);
+		__free_text char *name = xasprintf(PROFILE_SITE ":%s", service);
+
+		if (port->comment)
+			json_object_set_new(object, name, text_json(port->comment));
+	}
+	return object;
 }
 
 json_t *recipe_json(const struct recipe *recipe)
 {
-	return json_pack("{s:o, s:s, s:s, s:b, s:i, s:o, s:o, s:o}", "profiles",
+	return json_pack("{s:o, s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:o}", "profiles",
 			 names_json(&recipe->profiles), "policy", policy_name[recipe->policy],
 			 "outbound", outbound_name[recipe->outbound], "forward", recipe->forward,
 			 "echo_limit", (int)recipe_echo_limit(recipe), "features",
 			 names_json(&recipe->features), "groups", groups_json(&recipe->groups),
-			 "overrides", overrides_json(recipe));
+			 "overrides", overrides_json(recipe), "comments", comments_json(recipe));
 }
 
 static const struct place json_place = {.file = "recipe"};
@@ -127,6 +149,27 @@ static int read_groups(struct recipe *recipe, json_t *object, struct diag *diag)
 	return result;
 }
 
+/* A comment of a service that is not there any more is left out. */
+static int read_comments(struct recipe *recipe, json_t *object, struct diag *diag)
+{
+	int result = check_object(object, "comments", diag);
+	const char *name;
+	json_t *text;
+
+	if (result)
+		return result;
+	json_object_foreach (object, name, text) {
+		const char *colon = strchr(name, ':');
+		struct open_port *port = colon ? opens_find(&recipe->opens, colon + 1) : NULL;
+
+		if (!port || !word_of(text))
+			continue;
+		free(port->comment);
+		port->comment = xstrdup(word_of(text));
+	}
+	return 0;
+}
+
 static int read_policy(struct recipe *recipe, const json_t *json, struct diag *diag)
 {
 	const char *text = word_of(json_object_get(json, "policy"));
@@ -182,6 +225,8 @@ static int read_recipe(struct recipe *recipe, const json_t *json, struct diag *d
 	    read_state(recipe, json, diag) ||
 	    read_list(recipe, json, "profiles", RECIPE_PROFILE, diag) ||
 	    read_list(recipe, json, "features", RECIPE_ENABLE, diag) ||
+	    read_list(recipe, overrides, "open", RECIPE_OPEN, diag) ||
+	    read_comments(recipe, json_object_get(json, "comments"), diag) ||
 	    read_list(recipe, overrides, "set", RECIPE_SET, diag) ||
 	    read_list(recipe, overrides, "from", RECIPE_FROM, diag) ||
 	    read_list(recipe, overrides, "disable", RECIPE_DISABLE, diag))

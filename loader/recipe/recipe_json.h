@@ -11,7 +11,8 @@
 /*
  * {"profiles": [..], "policy": "enforce", "outbound": "track", "forward": false, "echo_limit": 100,
  *  "features": [..], "groups": {NAME: [PREFIX..]},
- *  "overrides": {"set": ["P:S:in=25/tcp"], "from": ["P:S=trusted"], "disable": ["P:S"]}}
+ *  "overrides": {"open": ["587/tcp=mgmt"], "set": ["P:S:in=25/tcp"], "from": ["P:S=trusted"],
+ * "disable": ["P:S"]}}
  */
 json_t *recipe_json(const struct recipe *recipe);
 /*

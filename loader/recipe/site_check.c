@@ -104,6 +104,11 @@ static bool check_word(const struct check *check, const struct site_interface *i
 		.catalog = check->catalog, .recipe = &recipe, .diag = &found};
 
 	names_copy(&recipe.profiles, &interface->recipe.profiles);
+	/* A word on an open port needs the port. */
+	for (size_t i = 0; i < interface->words && !strncmp(word->text, PROFILE_SITE ":", 5); i++)
+		if (interface->word[i].kind == RECIPE_OPEN)
+			recipe_add(&recipe, RECIPE_OPEN, interface->word[i].text, &word->place,
+				   &found);
 	recipe_add(&recipe, word->kind, word->text, &word->place, &found);
 	/* Groups are checked already, and with a better place. */
 	for (size_t i = 0; i < interface->uses; i++)

@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "loader/base/memory.h"
+#include "loader/base/utf8.h"
 #include "loader/base/yaml_fields.h"
 #include "loader/catalog/values.h"
 
 enum {
 	KEY_PROFILES,
+	KEY_OPEN,
 	KEY_ENABLE,
 	KEY_DISABLE,
 	KEY_FROM,
@@ -35,6 +37,9 @@ enum {
 static const struct yaml_key interface_key[KEYS] = {
 	[KEY_PROFILES] = {"profiles", true, YAML_ITEMS, "a profile or a list of profiles",
 			  "products"},
+	[KEY_OPEN] = {"open", false, A_WORD,
+		      "a port, a list of ports, or a mapping, as in '587/tcp: trusted'",
+		      "opens also extra"},
 	[KEY_ENABLE] = {"enable", false, YAML_ITEMS, "a feature or a list of features",
 			"feature features on"},
 	[KEY_DISABLE] = {"disable", false, YAML_ITEMS,
@@ -111,6 +116,8 @@ static void use_group(struct reader *reader, struct site_interface *interface,
 {
 	struct site_use *use;
 
+	if (!strcmp(used->name, GROUP_ANYONE)) /* no group that must be defined */
+		return;
 	interface->use = grow(interface->use, interface->uses, sizeof(*interface->use));
 	use = &interface->use[interface->uses++];
 	*use = (struct site_use){.group = xstrdup(used->name)};
@@ -249,6 +256,117 @@ static void read_set(struct reader *reader, const struct yaml_node *key,
 	add_word(reader, interface, RECIPE_SET, xasprintf("%s=%s", key->text, list), key);
 }
 
+/* Each port as a word of its own, so that none is opened twice. */
+static void open_ports(struct reader *reader, struct site_interface *interface, const char *text,
+		       const char *comment, const struct yaml_node *node)
+{
+	__cleanup(opens_free) struct opens opens = {0};
+	__cleanup(names_free) struct names services = {0};
+	struct place place;
+
+	yaml_place(&reader->yaml, node, &place);
+	if (opens_add(&opens, text, &place, &services, reader->diag))
+		return;
+	for (size_t i = 0; i < opens.count; i++) {
+		struct open_port *port;
+
+		add_word(reader, interface, RECIPE_OPEN, open_port_text(&opens.port[i]), node);
+		port = opens_find(&interface->recipe.opens, services.name[i]);
+		if (port && comment && !port->comment)
+			port->comment = xstrdup(comment);
+	}
+}
+
+static void read_comment(struct reader *reader, const struct yaml_node *node, const char **comment)
+{
+	if (!node)
+		return;
+	if (comment_valid(node->text))
+		*comment = node->text;
+	else
+		complain(reader, node,
+			 "a comment must be one line of printable text, at most %d bytes",
+			 COMMENT_LIMIT);
+}
+
+/* "8443/tcp: GROUP", a list of groups, or a mapping of `from` and `comment`. */
+static void read_open_port(struct reader *reader, const struct yaml_node *key,
+			   struct site_interface *interface)
+{
+	static const char expects[] =
+		"a group, a list of groups, anyone, or a mapping of from and comment";
+	static const struct yaml_key keys[] = {
+		{"from", false, YAML_ITEMS, "a group, a list of groups, or anyone",
+		 "groups source"},
+		{"comment", false, YAML_TEXT, "a text", "note reason title ticket"},
+	};
+	const struct yaml_key expected = {key->text, false, A_WORD, expects, ""};
+	struct yaml_field field[ARRAY_SIZE(keys)] = {{.value = key->next}};
+	__cleanup(names_free) struct names names = {0};
+	__free_text char *list = NULL, *text = NULL;
+	size_t errors = reader->diag->errors;
+	const char *comment = NULL;
+	struct uses uses = {0};
+
+	if (!yaml_usable(&reader->yaml, key->next, &expected, reader->diag) ||
+	    too_many(reader, key->next, count_words(key->next)))
+		return;
+	if (key->next->kind == YAML_MAPPING) {
+		yaml_fields(&reader->yaml, key->next, keys, ARRAY_SIZE(keys), field, reader->diag);
+		if (!key->next->children && !key->next->cut)
+			complain(reader, key->next, "'%s' is an empty mapping; write %s", key->text,
+				 expects);
+	}
+	if (field[0].value && !too_many(reader, field[0].value, count_words(field[0].value)))
+		read_names(reader, field[0].value, "group name", &names, &uses);
+	for (size_t i = 0; i < uses.count; i++)
+		use_group(reader, interface, &uses.use[i]);
+	free(uses.use);
+	read_comment(reader, field[1].value, &comment);
+	if (reader->diag->errors != errors)
+		return;
+	list = names_join(&names, ",");
+	text = xasprintf("%s%s%s", key->text, *list ? "=" : "", list);
+	open_ports(reader, interface, text, comment, key);
+}
+
+static void read_open(struct reader *reader, const struct yaml_node *value,
+		      struct site_interface *interface)
+{
+	const struct yaml_node *item;
+
+	if (value->kind == YAML_MAPPING) {
+		yaml_for_each_key(item, value)
+		{
+			if (diag_full(reader->diag))
+				break;
+			if (item->kind == YAML_TEXT && !strchr(item->text, '='))
+				read_open_port(reader, item, interface);
+			else if (item->kind != YAML_BAD)
+				complain(reader, item, "a key is %s; write a port, as in 587/tcp",
+					 item->kind == YAML_TEXT ? "not a port" : yaml_what(item));
+		}
+		return;
+	}
+	yaml_for_each(item, value)
+	{
+		if (diag_full(reader->diag) || (value->cut && !item->next))
+			break;
+		if (item->kind == YAML_BAD)
+			continue;
+		if (item->kind != YAML_TEXT) {
+			complain(reader, item, "an item is %s; write a port, as in 587/tcp",
+				 yaml_what(item));
+			continue;
+		}
+		if (too_many(reader, item, count_words(item)))
+			continue;
+		if (strchr(item->text, '='))
+			use_groups_of(reader, interface, item);
+		open_ports(reader, interface, item->text, NULL, item);
+	}
+}
+
 static void read_overrides(struct reader *reader, const struct yaml_node *value,
 			   enum recipe_word kind, struct site_interface *interface)
 {
@@ -368,6 +486,7 @@ void site_read_interface(struct reader *reader, const struct yaml_node *mapping,
 		case KEY_PROFILES:
 			interface->profiles_wrong = !read_profiles(reader, value, interface);
 			break;
+		case KEY_OPEN: read_open(reader, value, interface); break;
 		case KEY_ENABLE:
 			read_words(reader, value, RECIPE_ENABLE, "a feature", interface);
 			break;

@@ -56,6 +56,13 @@ proposes()
 
 @test "services and groups" {
 	proposes 'xeams:imap= xeams:imap-ssl=' attach -p xeams --from xeams:im
+	proposes 'site:587-tcp=' attach -p xeams --open 587/tcp --from site:
+	proposes 'site:5060-tcp site:5060-udp' swap --open 5060/tcp+udp --disable site:
+	proposes '587/tcp=office' attach --site "$DIR/site.yaml" --open 587/tcp=of
+	proposes '587/tcp=office,mine' attach --site "$DIR/site.yaml" --group mine=::1 --open 587/tcp=office,mi
+	proposes 'xeams:imap=anyone' swap --from xeams:imap=any
+	proposes '' swap --group any
+	proposes '' swap --open 58
 	proposes 'xeams:imap=office' swap --site "$DIR/site.yaml" --from xeams:imap=of
 	proposes 'xeams:imap=office,mine' swap --site "$DIR/site.yaml" --group mine=192.0.2.1 --from xeams:imap=office,mi
 	proposes 'cluster=' attach -p communigate-pro-cluster --group c

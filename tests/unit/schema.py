@@ -130,6 +130,7 @@ interfaces:
     enable: [imap, xeams:pop3-ssl]
     disable: [xeams:dns]
     from: {ssh:ssh: [trusted, link-local], xeams:smtp: one}
+    open: {587/tcp: one, 8443/tcp: [trusted, link-local], 60000-60099/udp: {from: one, comment: 'CHG-1 (grün)'}, 9/udp: anyone, 10/tcp+udp: {comment: x}}
     set: {ssh:ssh:in: 2222/tcp, xeams:imap: [143/tcp, imaps/tcp]}
     observe: true
     outbound: enforce
@@ -143,12 +144,14 @@ interfaces:
     enable: imap
     disable: xeams:dns
     from: ssh:ssh=trusted
+    open: 587/tcp
     set: ssh:ssh=2222/tcp,2022/tcp
     outbound: track
     mode: native
   abcdefghijklmno:
     profiles: ssh
     from: ['ssh:ssh=trusted,one', 'xeams:smtp=one']
+    open: [587/tcp, 'imaps/tcp=one,trusted', '8443/tcp,9443/tcp']
     set: ['ssh:ssh:in=2222/tcp', 'xeams:dns:out=53/tcp+udp']
 """,
 }
@@ -159,6 +162,7 @@ WRONG_SITES = {
     "a profile": "{profile: a, services: []}",
     "groups as a list": "groups: [a]",
     "bad group name": "groups: {Trusted: 10.0.0.0/8}",
+    "anyone defined": "groups: {anyone: 10.0.0.0/8}",
     "link-local defined": "groups: {link-local: 10.0.0.0/8}",
     "group without a prefix": "groups: {a: []}",
     "group of a map": "groups: {a: {b: c}}",
@@ -185,6 +189,16 @@ WRONG_SITES = {
 # Each stands alone in an interface that is right but for it.
 WRONG_KEYS = {
     "unknown key": "policy: observe",
+    "open without a protocol": "open: '587'",
+    "open as a number": "open: 587",
+    "open to a prefix": "open: 587/tcp=10.0.0.0/8",
+    "open with nothing": "open: {587/tcp: }",
+    "open with an empty mapping": "open: {587/tcp: {}}",
+    "open with another key": "open: {587/tcp: {to: a}}",
+    "open to a list with anyone": "open: {587/tcp: [a, anyone]}",
+    "open with an empty comment": "open: {587/tcp: {comment: ''}}",
+    "open with a comment of two lines": 'open: {587/tcp: {comment: "a\\nb"}}',
+    "from of a list with anyone": "from: {'ssh:ssh': [anyone, a]}",
     "bad profile name": "profiles: Xeams",
     "empty list of profiles": "profiles: []",
     "the same profile twice": "profiles: [a, a]",

@@ -216,9 +216,9 @@ static inline void read_options(struct recipe *recipe, const char *options, stru
 		const char *name;
 		int (*add)(struct recipe *recipe, const char *argument, struct diag *diag);
 	} known[] = {
-		{"-p", recipe_profiles}, {"--enable", recipe_enable},
-		{"--from", recipe_from}, {"--disable", recipe_disable},
-		{"--set", recipe_set},	 {"--group", recipe_group},
+		{"-p", recipe_profiles},       {"--enable", recipe_enable}, {"--from", recipe_from},
+		{"--disable", recipe_disable}, {"--open", recipe_open},	    {"--set", recipe_set},
+		{"--group", recipe_group},
 	};
 	__free_text char *copy = xstrdup(options);
 	char *rest = copy, *word;

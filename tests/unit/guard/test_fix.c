@@ -42,6 +42,10 @@ static void test_fixes(void **state)
 		 "no chosen profile opens 2222/tcp; to open it: --set ssh:ssh=23/tcp,2222/tcp"},
 		{1002, &guard_attach, "-p mail",
 		 "no chosen profile opens 1002/tcp; to open it: -p mail,ssh --set ssh:ssh=1002/tcp"},
+		{2222, &guard_swap, "-p mail --open 2222/tcp --disable site:2222-tcp",
+		 "site:2222-tcp is disabled; to open it: leave out --disable site:2222-tcp (--fresh discards the settings of earlier commands)"},
+		{2222, &guard_attach, "-p mail --open 2222/tcp=t --group t=10.0.0.0/8",
+		 "site:2222-tcp admits only t; to open it: --group t=10.0.0.0/8,198.51.2.9/32"},
 		{22, &guard_apply, "-p mail",
 		 "no chosen profile opens 22/tcp; to open it in the site file: profiles: [mail, ssh]"},
 		{5900, &guard_apply, "-p mail",
@@ -63,6 +67,27 @@ static void test_fixes(void **state)
 		assert_string_equal(fix, cases[i].fix);
 		run_end(&run);
 	}
+}
+
+/* A port that no profile has and that is no login's is opened alone. */
+static void test_fix_opens(void **state)
+{
+	struct socket_info peer = {.family = AF_INET, .remote = {198, 51, 2, 9}};
+	const struct guard_peer list[] = {{&peer, true}};
+	struct guard_need need = {PC_UDP, 2222, list, 1};
+	struct run run = run_on(plain_host());
+	__free_text char *options = NULL, *site = NULL;
+
+	(void)state;
+	plan_for(&run, 2, "-p mail");
+	options = guard_fix(&guard_attach, run.target, &need);
+	assert_string_equal(options,
+			    "no chosen profile opens 2222/udp; to open it: --open 2222/udp");
+	site = guard_fix(&guard_apply, run.target, &need);
+	assert_string_equal(
+		site,
+		"no chosen profile opens 2222/udp; to open it in the site file: open: [2222/udp]");
+	run_end(&run);
 }
 
 /* Only those who are not in the group yet, of both families. */
@@ -95,6 +120,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fixes),
+		cmocka_unit_test(test_fix_opens),
 		cmocka_unit_test(test_fix_of_many),
 	};
 

@@ -56,9 +56,10 @@ static void expect(struct host *host, unsigned int ifindex, const char *options,
 
 	plan_for(&run, ifindex, options);
 	expect_run(&run,
-		   strstr(expected, "your own")					  ? GUARD_OWN :
-		   strstr(expected, "unreachable") || strstr(expected, "re-established") ? GUARD_OTHERS :
-										    GUARD_NOTHING,
+		   strstr(expected, "your own") ? GUARD_OWN :
+		   strstr(expected, "unreachable") || strstr(expected, "re-established") ?
+						  GUARD_OTHERS :
+						  GUARD_NOTHING,
 		   expected);
 }
 
@@ -267,7 +268,7 @@ static void test_management(void **state)
 	plan_for(&run, 2, "-p mail");
 	expect_run(
 		&run, GUARD_OTHERS,
-		"portcullis: eth0: the server on 1003/udp would become unreachable: no chosen profile opens 1003/udp; to open it: -p mail,two\n");
+		"portcullis: eth0: the server on 1003/udp would become unreachable: no chosen profile opens 1003/udp; to open it: --open 1003/udp\n");
 	ports_free(&some);
 }
 

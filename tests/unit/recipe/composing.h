@@ -130,6 +130,7 @@ static inline void read_options(struct recipe *recipe, const char *const *option
 		{"--profile ", recipe_profiles}, {"--enable ", recipe_enable},
 		{"--disable ", recipe_disable},	 {"--set ", recipe_set},
 		{"--from ", recipe_from},	 {"--group ", recipe_group},
+		{"--open ", recipe_open},
 	};
 
 	for (; *option; option++) {

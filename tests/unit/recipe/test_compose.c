@@ -79,10 +79,12 @@ static void test_warnings(void **state)
 	}
 }
 
+#define MORE "; --open PORT/PROTO opens any other port ('open:' in the site file)"
+
 static void test_errors(void **state)
 {
 	static const struct {
-		const char *const option[3];
+		const char *const option[4];
 		const char *said;
 	} cases[] = {
 		{{"--profile mial"}, "unknown profile 'mial'; did you mean 'mail'?"},
@@ -100,16 +102,17 @@ static void test_errors(void **state)
 		 "--disable: mail has no service 'smpt'; did you mean 'smtp'?"},
 		{{"--disable other:web"}, "--disable: no chosen profile is named 'other'"},
 		{{"--set mail:smtp=26/tcp"},
-		 "--set: mail:smtp is fixed by the vendor (25/tcp) and cannot be moved"},
+		 "--set: mail:smtp is fixed by the vendor (25/tcp) and cannot be moved" MORE},
 		{{"--set mail:smtp:out=26/tcp"},
-		 "--set: mail:smtp is fixed by the vendor (25/tcp) and cannot be moved"},
+		 "--set: mail:smtp is fixed by the vendor (25/tcp) and cannot be moved" MORE},
 		{{"--set mail:imap:out=26/tcp"},
 		 "--set: mail:imap has no direction out; write mail:imap:in=PORTS"},
 		{{"--set mail:plugin:out=26/tcp"},
 		 "--set: mail:plugin has no direction out; write mail:plugin:in=PORTS"},
 		{{"--set mail:fetch:in=26/tcp"},
 		 "--set: mail:fetch has no direction in; write mail:fetch:out=PORTS"},
-		{{"--set mail:doc=26/tcp"}, "--set: mail:doc uses no ports, so none can be set"},
+		{{"--set mail:doc=26/tcp"},
+		 "--set: mail:doc uses no ports, so none can be set" MORE},
 		{{"--set base:dhcp=68/tcp+udp"},
 		 "--set: base:dhcp admits source port 67/udp only, which is of another protocol than 68/tcp, 68/udp"},
 		{{"--from mail:fetch=trusted"},
@@ -122,6 +125,23 @@ static void test_errors(void **state)
 		 "--from: no such group 'xyzzy'; define it with --group xyzzy=PREFIX"},
 		{{"--from mail:db=offices", "--group office=::/0"},
 		 "--from: no such group 'offices'; did you mean 'office'? define it with --group offices=PREFIX"},
+		{{"--set mail:smpt=26/tcp"},
+		 "--set: mail has no service 'smpt'; did you mean 'smtp'?"},
+		{{"--set mail:xyzzy=26/tcp"},
+		 "--set: mail has no service 'xyzzy'; to list them: portcullis show mail" MORE},
+		{{"--from mail:db=anyone"},
+		 "--from: mail:db is for local use only and cannot be opened to anyone; name a group"},
+		{{"--open 587/tcp=offices", "--group office=::/0"},
+		 "--open: no such group 'offices'; did you mean 'office'? define it with --group offices=PREFIX"},
+		{{"--from site:587-tcp=trusted"},
+		 "--from: no port is opened beside the profiles, so 'site' has no service; to fix it: --open PORT/PROTO"},
+		{{"--open 587/tcp", "--disable site:588-tcp"},
+		 "--disable: site has no service '588-tcp': the open ports are 587-tcp; to fix it: --open PORT/PROTO"},
+		{{"--open 587/tcp", "--set site:587-tcp=588/tcp"},
+		 "--set: site:587-tcp is named by its port, which cannot be set" MORE},
+		{{"--open 587/tcp", "--enable site:x"}, "--enable: site has no feature 'x'"},
+		{{"--profile site"},
+		 "'site' is the name of the ports that --open opens, not of a profile"},
 		/* All of them in one run, and no word about groups before they are right. */
 		{{"--enable imab", "--disable mail:x"},
 		 "--enable: no chosen profile has the feature 'imab'; did you mean 'imap'?\n"
@@ -279,6 +299,53 @@ static void test_groups_by_direction(void **state)
 	assert_int_equal(found, 2);
 }
 
+/* Each port that is opened is a service of its own, of the profile "site", which comes last. */
+static void test_open(void **state)
+{
+	static const struct {
+		const char *const option[6];
+		const char *service, *state;
+	} cases[] = {
+		{{"--open 587/tcp"}, "587-tcp", "in 587/tcp open"},
+		{{"--open 5060/tcp+udp"}, "5060-tcp", "in 5060/tcp open"},
+		{{"--open 5060/tcp+udp"}, "5060-udp", "in 5060/udp open"},
+		{{"--open 60000-60099/udp"}, "60000-60099-udp", "in 60000-60099/udp open"},
+		{{"--open 8443/tcp,9/udp=trusted"}, "9-udp", "in 9/udp group"},
+		{{"--open 9/udp=trusted", "--group trusted=::/0"}, "9-udp", "in 9/udp open"},
+		{{"--open 587/tcp=anyone"}, "587-tcp", "in 587/tcp open"},
+		{{"--open 587/tcp", "--disable site:587-tcp"}, "587-tcp", "in 587/tcp disabled"},
+		{{"--open 587/tcp", "--from site:587-tcp=trusted"}, "587-tcp", "in 587/tcp group"},
+		{{"--open 587/tcp=trusted", "--from site:587-tcp=anyone"},
+		 "587-tcp",
+		 "in 587/tcp open"},
+		/* What is opened anew is open: older words about it do not count. */
+		{{"--open 587/tcp", "--disable site:587-tcp", "--open 587/tcp"},
+		 "587-tcp",
+		 "in 587/tcp open"},
+		{{"--open 587/tcp", "--from site:587-tcp=trusted", "--open 587/tcp"},
+		 "587-tcp",
+		 "in 587/tcp open"},
+	};
+	__cleanup(finish) struct run wide;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		__cleanup(finish) struct run run;
+		size_t last;
+
+		compose_well(&run, cases[i].option);
+		expect_state(&run, "site", cases[i].service, cases[i].state);
+		last = run.composition.profiles - 1;
+		assert_string_equal(run.composition.profile[last]->name, "site");
+		expect_state(&run, "mail", "smtp", "in 25/tcp open");
+	}
+	compose_well(&wide, OPTIONS("--from mail:admin=anyone"));
+	expect_state(&wide, "mail", "admin", "in 8443/tcp open");
+	for (size_t i = 0; i < wide.composition.services; i++)
+		if (!strcmp(wide.composition.service[i].service->name, "admin"))
+			assert_int_equal(wide.composition.service[i].from.count, 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -289,6 +356,7 @@ int main(void)
 		cmocka_unit_test(test_set),
 		cmocka_unit_test(test_why_closed),
 		cmocka_unit_test(test_groups_by_direction),
+		cmocka_unit_test(test_open),
 	};
 
 	return cmocka_run_group_tests_name("recipe/compose", tests, set_up, tear_down);

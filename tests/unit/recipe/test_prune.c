@@ -18,12 +18,13 @@ static void test_prune(void **state)
 	json_t *json;
 
 	(void)state;
-	start(&run,
-	      OPTIONS("--profile base", "--enable imap", "--enable ntp", "--enable mail:imap",
-		      "--enable base:ntp", "--enable base:imap", "--enable mail:ntp",
-		      "--disable mail:smtp", "--disable base:dhcp", "--set mail:imap:in=1143/tcp",
-		      "--set base:ntp=124/udp", "--from mail:db=trusted",
-		      "--from base:ntp=trusted,phones", "--group trusted=10.0.0.0/8"));
+	start(&run, OPTIONS("--profile base", "--enable imap", "--enable ntp", "--enable mail:imap",
+			    "--enable base:ntp", "--enable base:imap", "--enable mail:ntp",
+			    "--disable mail:smtp", "--disable base:dhcp",
+			    "--set mail:imap:in=1143/tcp", "--set base:ntp=124/udp",
+			    "--from mail:db=trusted", "--from base:ntp=trusted,phones",
+			    "--group trusted=10.0.0.0/8", "--open 587/tcp=trusted", "--open 9/udp",
+			    "--disable site:9-udp", "--from site:587-tcp=anyone"));
 	assert_int_equal(0, recipe_prune(&run.recipe, &run.catalog, &dropped, &run.diag));
 	assert_int_equal(run.diag.count, 0);
 	gone = names_join(&dropped, "\n");
@@ -37,8 +38,8 @@ static void test_prune(void **state)
 		left,
 		"{\"profiles\":[\"base\"],\"policy\":\"enforce\",\"outbound\":\"track\",\"forward\":false,\"echo_limit\":100,"
 		"\"features\":[\"ntp\",\"base:ntp\"],"
-		"\"groups\":{\"trusted\":[\"10.0.0.0/8\"]},\"overrides\":{\"set\":[\"base:ntp=124/udp\"],"
-		"\"from\":[\"base:ntp=trusted,phones\"],\"disable\":[\"base:dhcp\"]}}");
+		"\"groups\":{\"trusted\":[\"10.0.0.0/8\"]},\"overrides\":{\"open\":[\"587/tcp=trusted\",\"9/udp\"],\"set\":[\"base:ntp=124/udp\"],"
+		"\"from\":[\"base:ntp=trusted,phones\",\"site:587-tcp=anyone\"],\"disable\":[\"base:dhcp\",\"site:9-udp\"]},\"comments\":{}}");
 	run.result = compose(&run.catalog, &run.recipe, false, &run.composition, &run.diag);
 	assert_int_equal(run.result, 0);
 

@@ -25,6 +25,7 @@ static void test_group_errors(void **state)
 		{"", "'' is not a group name; use only a-z, 0-9 and '-', at most 63 characters"},
 		{"Trusted=10.0.0.0/8",
 		 "'Trusted' is not a group name; use only a-z, 0-9 and '-', at most 63 characters"},
+		{"anyone=10.0.0.0/8", "the group anyone is built in and cannot be defined"},
 		{"link-local=10.0.0.0/8", "the group link-local is built in and cannot be defined"},
 		{"trusted=10.0.0.0/8,",
 		 "trusted: '' is not a valid IPv4 or IPv6 prefix (example: 192.0.2.0/24)"},
@@ -99,6 +100,20 @@ static void test_option_errors(void **state)
 		 "--from: 'xeams=trusted' does not name a service; write PROFILE:SERVICE"},
 		{recipe_from, "xeams:smtp=trusted,",
 		 "--from: '' is not a group name; use only a-z, 0-9 and '-', at most 63 characters"},
+		{recipe_from, "xeams:smtp=trusted,anyone",
+		 "--from: 'trusted,anyone': anyone includes every group; write anyone alone"},
+		{recipe_open, "587",
+		 "--open: '587' has no protocol; write 587/tcp, 587/udp or 587/tcp+udp"},
+		{recipe_open, "", "--open: a port is empty; write it as 25/tcp"},
+		{recipe_open, "587/tcp,", "--open: a port is empty; write it as 25/tcp"},
+		{recipe_open, "587/tcp=",
+		 "--open: '587/tcp=' has no group; write 587/tcp for anyone, or 587/tcp=GROUP[,GROUP]"},
+		{recipe_open, "587/tcp=10.0.0.0/8",
+		 "--open: '10.0.0.0/8' is not a group name; use only a-z, 0-9 and '-', at most 63 characters"},
+		{recipe_open, "587/tcp=anyone,trusted",
+		 "--open: 'anyone,trusted': anyone includes every group; write anyone alone"},
+		{recipe_open, "9/udp,587/tcp,587/tcp+udp", "--open: 587/tcp is listed twice"},
+		{recipe_open, "5-9/udp,5-9/tcp+udp", "--open: 5-9/udp is listed twice"},
 		{recipe_from, "xeams:smtp=10.0.0.0/8",
 		 "--from: '10.0.0.0/8' is not a group name; use only a-z, 0-9 and '-', at most 63 characters"},
 	};
@@ -114,6 +129,7 @@ static void test_option_errors(void **state)
 		assert_int_equal(recipe.features.count + recipe.disabled.count + recipe.sets +
 					 recipe.froms + recipe.groups.count,
 				 0);
+		assert_int_equal(recipe.opens.count, 0);
 	}
 }
 
@@ -161,12 +177,52 @@ static void test_replacing(void **state)
 	assert_string_equal(from, "x:y=c,d");
 }
 
+/* Words as they come back: one for each port and transport, the older in its place. */
+static void test_opening(void **state)
+{
+	static const struct word words[] = {
+		{recipe_open, "5060/udp+tcp=phones,office"},
+		{recipe_open, "587/tcp,60000-60099/udp"},
+		{recipe_open, "submission/tcp=office"},
+		{recipe_open, "5060/tcp=anyone"},
+		{recipe_open, "60000-60100/udp"},
+	};
+	__cleanup(recipe_free) struct recipe recipe = {0};
+	__cleanup(names_free) struct names names = {0};
+	__cleanup(diag_free) struct diag diag = {0};
+	__free_text char *text = NULL;
+
+	(void)state;
+	say_all(&recipe, words, ARRAY_SIZE(words));
+	for (size_t i = 0; i < recipe.opens.count; i++) {
+		__free_text char *word = open_port_text(&recipe.opens.port[i]);
+
+		names_add(&names, word);
+	}
+	text = names_join(&names, " ");
+	assert_string_equal(
+		text,
+		"5060/tcp 5060/udp=phones,office 587/tcp=office 60000-60099/udp 60000-60100/udp");
+	assert_non_null(opens_find(&recipe.opens, "60000-60099-udp"));
+	assert_null(opens_find(&recipe.opens, "60000-udp"));
+	for (int i = 0; i < OPENS_LIMIT - 5; i++) {
+		__free_text char *word = xasprintf("%d/tcp", 1000 + i);
+
+		assert_int_equal(0, recipe_open(&recipe, word, &diag));
+	}
+	assert_int_equal(-EINVAL, recipe_open(&recipe, "1/tcp", &diag));
+	expect_said(
+		&diag,
+		"portcullis: --open: at most 1024 ports can be opened so; join them to ranges\n");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_group_errors),
 		cmocka_unit_test(test_option_errors),
 		cmocka_unit_test(test_replacing),
+		cmocka_unit_test(test_opening),
 	};
 
 	return cmocka_run_group_tests_name("recipe/recipe", tests, NULL, NULL);

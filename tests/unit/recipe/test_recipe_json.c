@@ -36,6 +36,8 @@ static void test_recipe_json(void **state)
 		{recipe_set, "xeams:sip:out=5060/tcp+udp"},
 		{recipe_from, "xeams:admin=trusted,client,trusted"},
 		{recipe_from, "xeams:db=link-local"},
+		{recipe_open, "submission/tcp=anyone"},
+		{recipe_open, "60000-60099/udp=trusted"},
 		{recipe_group, "trusted=10.0.0.0/8,::/0"},
 		{recipe_group, "client=192.0.2.1"},
 	};
@@ -46,13 +48,15 @@ static void test_recipe_json(void **state)
 
 	(void)state;
 	say_all(&recipe, words, ARRAY_SIZE(words));
+	opens_find(&recipe.opens, "60000-60099-udp")->comment = xstrdup("CHG-1234");
 	text = recipe_text(&recipe);
 	assert_string_equal(
 		text,
 		"{\"profiles\":[\"xeams\",\"ssh\",\"host\"],\"policy\":\"observe\",\"outbound\":\"track\",\"forward\":false,\"echo_limit\":100,\"features\":[\"imap\",\"xeams:pop3\"],"
 		"\"groups\":{\"trusted\":[\"10.0.0.0/8\",\"::/0\"],\"client\":[\"192.0.2.1/32\"]},"
-		"\"overrides\":{\"set\":[\"xeams:smtp=25-26/tcp\",\"xeams:sip:out=5060/tcp,5060/udp\"],"
-		"\"from\":[\"xeams:admin=trusted,client\",\"xeams:db=link-local\"],\"disable\":[\"xeams:smtps\"]}}");
+		"\"overrides\":{\"open\":[\"587/tcp\",\"60000-60099/udp=trusted\"],\"set\":[\"xeams:smtp=25-26/tcp\",\"xeams:sip:out=5060/tcp,5060/udp\"],"
+		"\"from\":[\"xeams:admin=trusted,client\",\"xeams:db=link-local\"],\"disable\":[\"xeams:smtps\"]},"
+		"\"comments\":{\"site:60000-60099-udp\":\"CHG-1234\"}}");
 	json = json_loads(text, 0, NULL);
 	assert_int_equal(0, recipe_from_json(&again, json, &diag));
 	json_decref(json);
@@ -160,6 +164,12 @@ static void test_hostile_json(void **state)
 		 "recipe: x:y: '1' has no protocol; write 1/tcp, 1/udp or 1/tcp+udp"},
 		{"{\"profiles\":[],\"policy\":\"enforce\",\"overrides\":{\"from\":[[]]}}",
 		 "recipe: item 1 of 'from' is not a word"},
+		{"{\"profiles\":[],\"policy\":\"enforce\",\"overrides\":{\"open\":[\"587\"]}}",
+		 "recipe: '587' has no protocol; write 587/tcp, 587/udp or 587/tcp+udp"},
+		{"{\"profiles\":[],\"policy\":\"enforce\",\"overrides\":{\"open\":{}}}",
+		 "recipe: 'open' is not a list"},
+		{"{\"profiles\":[],\"policy\":\"enforce\",\"comments\":[]}",
+		 "recipe: 'comments' is not an object"},
 		{"{\"profiles\":[],\"policy\":\"enforce\",\"overrides\":{\"disable\":[\"x\"]}}",
 		 "recipe: 'x' does not name a service; write PROFILE:SERVICE"},
 	};

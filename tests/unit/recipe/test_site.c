@@ -302,6 +302,64 @@ static void test_settings(void **state)
 	expect_mistakes(mistake, ARRAY_SIZE(mistake));
 }
 
+/* Ports that an interface opens, in each form. */
+static void test_opening(void **state)
+{
+	static const struct {
+		const char *open, *words;
+	} cases[] = {
+		{"587/tcp", "587/tcp"},
+		{"587/tcp=a,b", "587/tcp=a,b"},
+		{"[587/tcp, 5060/tcp+udp, 60000-60099/udp=a]",
+		 "587/tcp 5060/tcp 5060/udp 60000-60099/udp=a"},
+		{"{587/tcp: anyone, submissions/tcp: a, 5060/udp+tcp: [a, b]}",
+		 "587/tcp 465/tcp=a 5060/tcp=a,b 5060/udp=a,b"},
+		{"{8443/tcp: {from: [a, b], comment: Grüße}, 1/udp: {comment: CHG-1}}",
+		 "8443/tcp=a,b#Grüße 1/udp#CHG-1"},
+	};
+	static const struct mistake mistake[] = {
+		{ETH0 "    open: [587/tcp, submission/tcp, 5, {a: b}, 6/tcp=, 7/tcp=A]\n",
+		 "4:21+14 '587/tcp' appears twice (first on line 4)\n"
+		 "4:37+1 '5' has no protocol; write 5/tcp, 5/udp or 5/tcp+udp\n"
+		 "4:40+1 an item is a mapping; write a port, as in 587/tcp\n"
+		 "4:48+6 '6/tcp=' has no group; write 6/tcp for anyone, or 6/tcp=GROUP[,GROUP]\n"
+		 "4:56+7 'A' is not a group name; use only a-z, 0-9 and '-', at most 63 characters\n"},
+		{ETH0
+		 "    open: {1/tcp: , 2/tcp: {}, 3/tcp: {form: a}, 4/tcp=a: b, [5]: a, 6/tcp: []}\n",
+		 "4:12+5 '1/tcp' is empty; write a group, a list of groups, anyone, or a mapping of from and comment\n"
+		 "4:28+1 '2/tcp' is an empty mapping; write a group, a list of groups, anyone, or a mapping of from and comment\n"
+		 "4:40+4 unknown key 'form'; did you mean 'from'?\n"
+		 "4:50+7 a key is not a port; write a port, as in 587/tcp\n"
+		 "4:62+1 a key is a list; write a port, as in 587/tcp\n"
+		 "4:77+1 '6/tcp' is an empty list; write a group, a list of groups, anyone, or a mapping of from and comment\n"},
+		{ETH0
+		 "    open: {1/tcp: [anyone, a], 2/tcp+udp: a, 2/udp: b, 3/tcp: {comment: \"a\\tb\"}}\n",
+		 "4:12+5 'anyone,a': anyone includes every group; write anyone alone\n"
+		 "4:46+5 '2/udp' appears twice (first on line 4)\n"
+		 "4:73+6 a comment must be one line of printable text, at most 200 bytes\n"},
+		{ETH0 "    open:\n",
+		 "4:5+4 'open' is empty; write a port, a list of ports, or a mapping, as in '587/tcp: trusted'\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		__free_text char *text = xasprintf(ETH0 "    open: %s\n", cases[i].open);
+		__cleanup(site_free) struct site site = parse(text);
+		const struct opens *opens = &site.interface[0].recipe.opens;
+		__cleanup(names_free) struct names words = {0};
+
+		for (size_t j = 0; j < opens->count; j++) {
+			const char *comment = opens->port[j].comment;
+			__free_text char *word = open_port_text(&opens->port[j]), *all = NULL;
+
+			all = xasprintf("%s%s%s", word, comment ? "#" : "", comment ?: "");
+			names_add(&words, all);
+		}
+		expect_names(&words, cases[i].words);
+	}
+	expect_mistakes(mistake, ARRAY_SIZE(mistake));
+}
+
 static void test_words(void **state)
 {
 	static const struct mistake mistake[] = {
@@ -406,6 +464,9 @@ static void test_bounds(void **state)
 		       "there are at most 1024 words here, not ");
 	expect_bounded("one from", repeat(ETH0 "    from: ['a:b=", "g%,", "g']\n"),
 		       "there are at most 1024 words here, not ");
+	expect_bounded("opens", repeat(ETH0 "    open: {", "%/tcp: a, ", "1/tcp: b}\n"),
+		       "there are at most 1024 words here, not ");
+	expect_bounded("one open", repeat(ETH0 "    open: '", "%/tcp,", "1/tcp=a'\n"), NULL);
 	expect_bounded("one set", repeat(ETH0 "    set: ['a:b=", "%/tcp,", "1/tcp']\n"), NULL);
 	expect_bounded("ports", repeat(ETH0 "    set: {a:b: [", "%/tcp, ", "1/tcp]}\n"), NULL);
 	expect_bounded("management", repeat("management: [", "%/tcp, ", "1/tcp]\n"), NULL);
@@ -510,6 +571,7 @@ int main(void)
 		cmocka_unit_test(test_words),	   cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_bounds),	   cmocka_unit_test(test_group_files),
 		cmocka_unit_test(test_open),	   cmocka_unit_test(test_long_words),
+		cmocka_unit_test(test_opening),
 	};
 
 	return cmocka_run_group_tests_name("recipe/site", tests, start, finish);

@@ -53,7 +53,7 @@ static void test_check(void **state)
 		"7:23+6 no such group 'trustd'; did you mean 'trusted'?\n"
 		"7:50+6 no such group 'nobody'; define it under 'groups', as in nobody: 192.0.2.0/24\n"
 		"7:58+10 shop:query listens on no port, so there are no clients to restrict\n"
-		"8:11+9 shop:mail is fixed by the vendor (25/tcp) and cannot be moved\n"
+		"8:11+9 shop:mail is fixed by the vendor (25/tcp) and cannot be moved; --open PORT/PROTO opens any other port ('open:' in the site file)\n"
 		"8:30+11 ssh:ssh has no direction out; write ssh:ssh:in=PORTS\n");
 	expect_checked(
 		"groups: {trusted: ::1, dns-servers: ::1}\n" ETH0
@@ -149,12 +149,34 @@ static void test_draft(void **state)
 		     "1:31+1 not valid YAML: this '[' is not closed\n");
 }
 
+/* Words on a port that the interface opens, and groups that it is opened to. */
+static void test_check_open(void **state)
+{
+	(void)state;
+	expect_checked(
+		"groups: {trusted: ::1, dns-servers: ::1, own: ::1}\n" ETH0
+		"    open: {587/tcp: own, 9/udp: {comment: x}, 8443/tcp: [own, link-local]}\n"
+		"    disable: site:9-udp\n    from: {site:587-tcp: anyone}\n",
+		"");
+	expect_checked(
+		"groups: {trusted: ::1, dns-servers: ::1}\n" ETH0
+		"    open: {587/tcp: own, 9/udp: {from: [anyone]}, 10/udp: {from: trustd}}\n"
+		"    disable: site:8-udp\n    set: {site:9-udp: 5/udp}\n",
+		"5:21+3 no such group 'own'; define it under 'groups', as in own: 192.0.2.0/24\n"
+		"5:66+6 no such group 'trustd'; did you mean 'trusted'?\n"
+		"6:14+10 site has no service '8-udp': the open ports are 587-tcp, 9-udp, 10-udp\n"
+		"7:11+10 site:9-udp is named by its port, which cannot be set; --open PORT/PROTO opens any other port ('open:' in the site file)\n");
+	expect_checked(
+		"groups: {trusted: ::1, dns-servers: ::1}\n" ETH0
+		"    from: {site:587-tcp: trusted}\n  eth1: {profiles: ssh, open: 1/tcp=trusted}\n",
+		"5:12+12 no port is opened beside the profiles, so 'site' has no service\n");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_check),
-		cmocka_unit_test(test_check_groups),
-		cmocka_unit_test(test_check_profiles),
+		cmocka_unit_test(test_check),	       cmocka_unit_test(test_check_groups),
+		cmocka_unit_test(test_check_profiles), cmocka_unit_test(test_check_open),
 		cmocka_unit_test(test_draft),
 	};
 
