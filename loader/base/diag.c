@@ -9,7 +9,8 @@
 #include "loader/base/message.h"
 #include "loader/base/utf8.h"
 
-#define SOURCE_LIMIT  1000 /* bytes of a line that are kept; of a longer line those near the error \
+#define SOURCE_LIMIT                                                                               \
+	1000		   /* bytes of a line that are kept; of a longer line those near the error \
 			    */
 #define SOURCE_BEFORE 40   /* characters kept before the error in such a line */
 #define MESSAGE_LIMIT 1000 /* bytes; input quoted in full could be a megabyte, a thousand times */
@@ -286,4 +287,28 @@ void diag_print(const struct diag *diag, FILE *to)
 			fprintf(to, "portcullis: %s%s%s%s\n", level, entry->message, join, fix);
 		}
 	}
+}
+
+/* "FILE:LINE:COLUMN: MESSAGE"; the caller frees. */
+static char *entry_text(const struct diag_entry *entry)
+{
+	if (entry->line)
+		return xasprintf("%s:%d:%d: %s", entry->file ? entry->file : "?", entry->line,
+				 entry->column, entry->message);
+	return xasprintf("%s%s%s", entry->file ? entry->file : "", entry->file ? ": " : "",
+			 entry->message);
+}
+
+void diag_report(struct diag *diag)
+{
+	bool taken = true;
+
+	for (size_t i = 0; i < diag->count && taken; i++) {
+		__free_text char *text = entry_text(&diag->entry[i]);
+
+		taken = message_take(diag->entry[i].level == DIAG_ERROR, text, diag->entry[i].fix);
+	}
+	if (!taken)
+		diag_print(diag, stderr);
+	diag_free(diag);
 }

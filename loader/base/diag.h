@@ -84,4 +84,7 @@ bool diag_full(const struct diag *diag);
  */
 void diag_print(const struct diag *diag, FILE *to);
 
+/* Prints the entries on stderr, or passes them to the taker of messages_to, and frees them. */
+void diag_report(struct diag *diag);
+
 #endif

@@ -8,10 +8,7 @@
 #include "loader/base/memory.h"
 #include "loader/base/utf8.h"
 
-static struct {
-	message_taker *take;
-	void *context;
-} taker;
+static struct message_sink sink;
 
 /* Prints one line of printable characters. */
 static void put_line(FILE *to, const char *start, const char *text, const char *fix)
@@ -34,10 +31,19 @@ void say_line(const char *format, ...)
 	put_line(stdout, "", text, NULL);
 }
 
-void messages_to(message_taker *take, void *context)
+struct message_sink messages_to(message_taker *take, void *context)
 {
-	taker.take = take;
-	taker.context = context;
+	struct message_sink before = sink;
+
+	sink = (struct message_sink){take, context};
+	return before;
+}
+
+bool message_take(bool is_error, const char *text, const char *fix)
+{
+	if (sink.take)
+		sink.take(sink.context, is_error, text, fix);
+	return sink.take;
 }
 
 void messages_drop(void *context, bool is_error, const char *text, const char *fix)
@@ -53,9 +59,7 @@ __attribute__((format(printf, 3, 0))) static void message(bool is_error, const c
 {
 	__free_text char *text = xvasprintf(format, args);
 
-	if (taker.take)
-		taker.take(taker.context, is_error, text, fix);
-	else
+	if (!message_take(is_error, text, fix))
 		put_line(stderr, is_error ? "portcullis: " : "portcullis: warning: ", text, fix);
 }
 

@@ -22,7 +22,18 @@ void warning_fix(const char *fix, const char *format, ...) __attribute__((format
  * messages_to(NULL, NULL) ends it. `fix`: the one of error_fix() or warning_fix(), else NULL.
  */
 typedef void message_taker(void *context, bool is_error, const char *text, const char *fix);
-void messages_to(message_taker *take, void *context);
+
+/* Where messages go; all zero: to stderr. */
+struct message_sink {
+	message_taker *take;
+	void *context;
+};
+
+/* Returns the sink until now, for the caller to put back. */
+struct message_sink messages_to(message_taker *take, void *context);
+
+/* Passes a message on as error_fix() and warning_fix() do; false: there is no taker. */
+bool message_take(bool is_error, const char *text, const char *fix);
 
 /* A message_taker that drops every message. */
 void messages_drop(void *context, bool is_error, const char *text, const char *fix);

@@ -85,8 +85,7 @@ static bool fall_back(struct apply *apply, struct wanted *wanted, struct diag *d
 	before.site = site_interface(&confirmed->site, wanted->site->name);
 	if (!before.site || !apply_check(apply, &before, &unused))
 		return false;
-	diag_print(diag, stderr);
-	diag_free(diag);
+	diag_report(diag);
 	error("%s: is wrong in the site file: what was confirmed last is applied",
 	      wanted->site->name);
 	*wanted = before;
@@ -187,6 +186,8 @@ static int apply_source(const struct options *options, bool lenient, struct sour
 			.force = options->force || options->boot,
 			.each = lenient,
 			.dry_run = options->dry_run,
+			.expect = options->expect,
+			.answer = options->answer,
 		}};
 	int err = choose(&apply, source_catalog(source));
 
@@ -219,6 +220,10 @@ static int check_usage(const struct options *options)
 	else if (options->resumed && (options->boot || options->reload || options->dry_run ||
 				      options->confirm || options->arguments.count))
 		error("apply: --resumed takes no interfaces and no other options");
+	else if (options->exit_code && !options->dry_run)
+		error("apply: --exit-code goes with --dry-run");
+	else if (options->expect && (options->dry_run || options->boot || options->reload))
+		error("apply: --expect goes with neither --dry-run, --boot nor --reload");
 	else if (options->as && (!options->boot || options->arguments.count != 1))
 		error("apply: --as goes with --boot and one interface");
 	else

@@ -60,6 +60,8 @@ static int say_same(struct apply *apply, const struct wanted *wanted, const stru
 
 	if (current->deadline && apply->options->confirm)
 		return 1;
+	answer_interface(apply->options->answer, change->name, ANSWER_NONE, NULL, NULL);
+	answer_result(apply->options->answer, change->name, current->number, seconds_left(current));
 	if (current->deadline)
 		say_line("%s: is as %s, but not confirmed yet (%u s left): portcullis confirm %s",
 			 change->name, as, seconds_left(current), change->name);

@@ -31,8 +31,7 @@ void apply_leave_out(struct apply *apply, struct wanted *wanted, const char *why
 {
 	__free_text char *note = xasprintf("%s (%s)", wanted->site->name, why);
 
-	diag_print(diag, stderr);
-	diag_free(diag);
+	diag_report(diag);
 	error("%s: left out, and stays as it is; the other interfaces are applied",
 	      wanted->site->name);
 	names_add(&apply->left_out, note);
@@ -108,6 +107,14 @@ static void say_waiting(const struct changes *changes)
 	}
 }
 
+static void say_digest(const struct answer *answer)
+{
+	char digest[ANSWER_DIGEST];
+
+	if (answer_digest(answer, digest))
+		say_line("to apply this, and nothing else: portcullis apply --expect %s", digest);
+}
+
 static int run(struct apply *apply, struct diag *diag)
 {
 	struct changes *changes = &apply->changes;
@@ -115,7 +122,7 @@ static int run(struct apply *apply, struct diag *diag)
 	int err;
 
 	if (!apply->quiet || changes->count)
-		diag_print(diag, stderr);
+		diag_report(diag);
 	diag_free(diag);
 	for (i = 0; i < changes->count; i++)
 		if (changes->change[i].kind == CHANGE_ATTACH)
@@ -125,6 +132,8 @@ static int run(struct apply *apply, struct diag *diag)
 	if (apply->options->dry_run)
 		say_waiting(changes);
 	err = changes_run(changes);
+	if (!err && apply->options->dry_run)
+		say_digest(apply->options->answer);
 	apply->changed |= !err && changes->count;
 	for (i = 0; i < changes->count && !err; i++)
 		apply->waits |= changes->change[i].kind != CHANGE_DETACH &&

@@ -44,6 +44,7 @@ static int attach(const struct options *options, const struct site *site, const 
 		.management = site->management_given ? &site->management : NULL,
 		.force = options->force,
 		.dry_run = options->dry_run,
+		.answer = options->answer,
 		.change = xcalloc(options->arguments.count, sizeof(struct change)),
 		.count = options->arguments.count,
 	};
@@ -94,8 +95,7 @@ int command_attach(const struct options *options, struct diag *diag)
 	if (options_apply(options, &recipe, diag) ||
 	    plan_make(&catalog, &options->catalog, &recipe, options->strict, &plan, diag))
 		return EXIT_FAILED;
-	diag_print(diag, stderr);
-	diag_free(diag);
+	diag_report(diag);
 	management_warn_open(&plan);
 	plan_features(&plan, NULL, stderr);
 	if (!options->dry_run && (kernel_privileged("attach") || pins_ready(true) < 0 ||

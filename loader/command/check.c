@@ -111,21 +111,22 @@ static void check_argument(const struct options *options, const char *path, stru
 		catalog_check_file(&catalog, path, diag);
 }
 
-static json_t *errors_json(const struct diag *diag)
+static json_t *entries_json(const struct diag *diag, enum diag_level level)
 {
-	json_t *errors = json_array();
+	json_t *entries = json_array();
 	size_t i;
 
 	for (i = 0; i < diag->count; i++) {
 		const struct diag_entry *entry = &diag->entry[i];
 
-		if (entry->level == DIAG_ERROR)
-			json_array_append_new(errors,
-					      json_pack("{s:s?, s:i, s:i, s:s}", "file",
+		if (entry->level == level)
+			json_array_append_new(entries,
+					      json_pack("{s:s?, s:i, s:i, s:s, s:s?}", "file",
 							entry->file, "line", entry->line, "column",
-							entry->column, "message", entry->message));
+							entry->column, "message", entry->message,
+							"fix", entry->fix));
 	}
-	return errors;
+	return entries;
 }
 
 static void check(const struct options *options, struct diag *diag)
@@ -148,7 +149,10 @@ int command_check(const struct options *options, struct diag *diag)
 	check(options, diag);
 	code = diag->errors ? EXIT_FAILED : EXIT_DONE;
 	if (options->json) {
-		report_print(report_new("errors", errors_json(diag)), NULL);
+		json_t *report = report_new("errors", entries_json(diag, DIAG_ERROR));
+
+		json_object_set_new(report, "warnings", entries_json(diag, DIAG_WARNING));
+		report_print(report, NULL);
 		diag_free(diag); /* said already */
 	} else if (!code) {
 		printf("no errors\n");

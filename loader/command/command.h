@@ -64,7 +64,8 @@ enum exit_code {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
-	EXIT_INCOMPLETE = 4, /* apply --boot: an interface was left out; 3 is --exit-code's */
+	EXIT_DIFFERS = 3,    /* --exit-code: something differs */
+	EXIT_INCOMPLETE = 4, /* apply --boot: an interface was left out */
 };
 
 #endif

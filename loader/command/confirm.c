@@ -21,6 +21,7 @@
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"
 #include "loader/recipe/site.h"
+#include "loader/report/answer.h"
 #include "loader/report/record.h"
 
 struct confirm {
@@ -85,6 +86,7 @@ static int confirm_one(struct confirm *confirm, const struct hook *hook)
 {
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
 	int err = filter_open(hook->id, &filter);
+	struct answer *answer = confirm->options->answer;
 	const struct pc_generation *current;
 
 	if (err)
@@ -94,6 +96,8 @@ static int confirm_one(struct confirm *confirm, const struct hook *hook)
 		say_late(hook->name, current);
 		return -ETIME;
 	}
+	answer_interface(answer, hook->name, ANSWER_NONE, NULL, NULL);
+	answer_result(answer, hook->name, current->number, seconds_left(current));
 	if (!current->deadline) {
 		if (confirm->named)
 			say_line("%s: nothing to confirm; generation %llu is final", hook->name,
@@ -108,6 +112,8 @@ static int confirm_one(struct confirm *confirm, const struct hook *hook)
 		say_late(hook->name, filter.fallback.copy);
 	if (err)
 		return err;
+	answer->confirmed = true;
+	answer_result(answer, hook->name, filter.current.copy->number, 0);
 	record_change(&(struct record){.action = RECORD_CONFIRM,
 				       .interface = hook->name,
 				       .generation = filter.current.copy->number});

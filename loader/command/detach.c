@@ -14,6 +14,7 @@
 #include "loader/filter/several.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"
+#include "loader/report/answer.h"
 #include "loader/report/record.h"
 
 /* What is found is to be detached. A missing interface is an error, one without the filter none. */
@@ -40,7 +41,7 @@ static int find(const struct names *interfaces, struct filter *filter, bool *mis
 }
 
 /* All let everything pass, or none; then they are cleared away. */
-static int detach(const struct names *interfaces, struct filter *filter)
+static int detach(const struct names *interfaces, struct filter *filter, struct answer *answer)
 {
 	bool missing = false;
 	int err = find(interfaces, filter, &missing);
@@ -54,9 +55,12 @@ static int detach(const struct names *interfaces, struct filter *filter)
 	for (i = 0; err && i < done; i++)
 		filter_refill(&filter[i]);
 	for (i = 0; !err && i < interfaces->count; i++) {
-		if (!filter[i].id[0])
+		if (!filter[i].id[0]) {
+			answer_interface(answer, interfaces->name[i], ANSWER_NONE, NULL, NULL);
 			continue;
+		}
 		filter_detach(&filter[i]);
+		answer_interface(answer, interfaces->name[i], ANSWER_DETACH, NULL, NULL);
 		record_change(&(struct record){.action = RECORD_DETACH,
 					       .interface = interfaces->name[i]});
 		say_line("%s: detached; everything passes", interfaces->name[i]);
@@ -84,7 +88,7 @@ int command_detach(const struct options *options, struct diag *diag)
 	filter = xcalloc(options->arguments.count, sizeof(*filter));
 	for (i = 0; i < options->arguments.count; i++)
 		filter[i] = FILTER_NONE;
-	err = detach(&options->arguments, filter);
+	err = detach(&options->arguments, filter, options->answer);
 	for (i = 0; i < options->arguments.count; i++)
 		filter_close(&filter[i]);
 	free(filter);

@@ -135,5 +135,5 @@ int command_doctor(const struct options *options, struct diag *diag)
 	json_decref(doctor.heard);
 	site_free(&doctor.site);
 	catalog_close(&doctor.catalog);
-	return doctor.problem ? EXIT_FAILED : EXIT_DONE;
+	return doctor.problem || (options->strict && doctor.warned) ? EXIT_FAILED : EXIT_DONE;
 }

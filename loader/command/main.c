@@ -24,6 +24,7 @@
 #include "loader/command/swap.h"
 #include "loader/command/takeover.h"
 #include "loader/net/link.h"
+#include "loader/report/answer.h"
 
 /* What makes a rule set, and where its words come from. */
 #define A_RECIPE \
@@ -41,19 +42,20 @@ static const struct command command_table[] = {
 	{"apply", COMMAND_EDIT, "[IFACE...]",
 	 "Apply the site file, or its part for these interfaces",
 	 OPTIONS_APPLY | OPTIONS_SITE | OPTIONS_STRICT | OPTIONS_CATALOG | OPTIONS_CONFIRM |
-		 OPTIONS_FORCE | OPTIONS_DRY_RUN,
+		 OPTIONS_FORCE | OPTIONS_DRY_RUN | OPTIONS_JSON,
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_apply},
 	{"attach", COMMAND_EDIT, "IFACE... -p PROFILE[,PROFILE]",
 	 "Attach the filter to interfaces, to all of them or none",
-	 A_RECIPE | OPTIONS_ATTACH | OPTIONS_MODE | OPTIONS_CONFIRM | OPTIONS_FORCE,
+	 A_RECIPE | OPTIONS_ATTACH | OPTIONS_MODE | OPTIONS_CONFIRM | OPTIONS_FORCE | OPTIONS_JSON,
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_attach},
 	{"swap", COMMAND_EDIT, "IFACE... [-p PROFILE[,PROFILE]]",
 	 "Replace the rule set atomically; what is not given stays",
-	 A_RECIPE | OPTIONS_SWAP | OPTIONS_CONFIRM | OPTIONS_FORCE,
+	 A_RECIPE | OPTIONS_SWAP | OPTIONS_CONFIRM | OPTIONS_FORCE | OPTIONS_JSON,
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_swap},
 	{"confirm", COMMAND_EDIT, "[IFACE...]", "Confirm a pending change",
-	 OPTIONS_SITE | OPTIONS_FORCE, COMMAND_CHANGE | COMMAND_INTERFACES, command_confirm},
-	{"detach", COMMAND_EDIT, "IFACE...", "Remove the filter from interfaces", 0,
+	 OPTIONS_SITE | OPTIONS_FORCE | OPTIONS_JSON, COMMAND_CHANGE | COMMAND_INTERFACES,
+	 command_confirm},
+	{"detach", COMMAND_EDIT, "IFACE...", "Remove the filter from interfaces", OPTIONS_JSON,
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_detach},
 	{"status", COMMAND_VIEW, "[IFACE...]", "Show the attached filters", OPTIONS_JSON,
 	 COMMAND_LOOK | COMMAND_INTERFACES, command_status},
@@ -62,8 +64,8 @@ static const struct command command_table[] = {
 	{"flows", COMMAND_VIEW, "[IFACE...]", "Show the learned flows", OPTIONS_JSON,
 	 COMMAND_LOOK | COMMAND_INTERFACES, command_flows},
 	{"doctor", COMMAND_VERIFY, "[IFACE]", "Find what is wrong, and suggest a command to fix it",
-	 OPTIONS_SITE | OPTIONS_CATALOG | OPTIONS_JSON, COMMAND_LOOK | COMMAND_INTERFACES,
-	 command_doctor},
+	 OPTIONS_SITE | OPTIONS_CATALOG | OPTIONS_JSON | OPTIONS_STRICT,
+	 COMMAND_LOOK | COMMAND_INTERFACES, command_doctor},
 	{"takeover", COMMAND_TOOL, "[IFACE...]",
 	 "After an upgrade: run this version's programs, with the same rules", 0,
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_takeover},
@@ -99,6 +101,7 @@ static int run(const struct command *command, int argc, char **argv)
 {
 	__cleanup(options_free) struct options options;
 	__cleanup(diag_free) struct diag diag = {};
+	struct answer answer;
 	int code;
 
 	switch (options_parse(command, argc, argv, &options)) {
@@ -111,8 +114,14 @@ static int run(const struct command *command, int argc, char **argv)
 		return EXIT_FAILED;
 	if (command->flags & COMMAND_INTERFACES)
 		link_real_names(&options.arguments);
+	answer_begin(&answer, options.json && (command->flags & COMMAND_USE) == COMMAND_CHANGE,
+		     options.dry_run || options.expect);
+	options.answer = &answer;
 	code = command->run(&options, &diag);
-	diag_print(&diag, stderr);
+	diag_report(&diag);
+	if (code == EXIT_DONE && options.exit_code && answer_changes(&answer))
+		code = EXIT_DIFFERS;
+	answer_end(&answer, options.dry_run);
 	return code;
 }
 

@@ -7,6 +7,8 @@
 #include "loader/recipe/recipe.h"
 #include "loader/recipe/site_interface.h"
 
+struct answer;
+
 struct options {
 	struct names arguments;
 	struct names catalog;
@@ -23,7 +25,9 @@ struct options {
 	unsigned int wait;    /* seconds for interfaces to appear, 0: none */
 	const char *site;     /* NULL: SITE_FILE, if there is one */
 	const char *as;	      /* the name that the interface is about to get; NULL: its own */
-	bool all, boot, dry_run, force, fresh, json, reload, resumed, strict;
+	const char *expect;   /* digest of the difference that is to be applied; NULL: any */
+	bool all, boot, dry_run, exit_code, force, fresh, json, reload, resumed, strict;
+	struct answer *answer; /* where a command that changes filters says what it did */
 };
 
 #define OPTIONS_NONE \

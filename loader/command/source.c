@@ -31,7 +31,7 @@ static void open_confirmed(struct source *source)
 
 	if (snapshot_open(STATE_CONFIRMED, &source->confirmed, &found)) {
 		warning("what was confirmed last cannot be used: see below");
-		diag_print(&found, stderr);
+		diag_report(&found);
 	}
 	if (source->confirmed.there)
 		names_add(&source->folders, source->confirmed.catalog.folder.name[0]);
@@ -47,7 +47,7 @@ static int fall_back(struct source *source, bool quiet, const char *path, const 
 		return err;
 	}
 	if (!quiet) {
-		diag_print(diag, stderr);
+		diag_report(diag);
 		error("apply: %s: %s: what was confirmed last is applied", path, why);
 	}
 	diag_free(diag);

@@ -164,6 +164,7 @@ static int swap(const struct options *options, const struct site *site, struct d
 		.management = site->management_given ? &site->management : NULL,
 		.force = options->force,
 		.dry_run = options->dry_run,
+		.answer = options->answer,
 		.change = xcalloc(options->arguments.count, sizeof(struct change)),
 		.count = options->arguments.count,
 	};
@@ -172,8 +173,7 @@ static int swap(const struct options *options, const struct site *site, struct d
 	size_t i;
 
 	if (!err) {
-		diag_print(diag, stderr);
-		diag_free(diag);
+		diag_report(diag);
 		err = changes_run(&changes);
 	}
 	for (i = 0; i < changes.count; i++) {

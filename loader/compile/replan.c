@@ -34,7 +34,7 @@ int remake(const char *interface, const char *recipe, const struct names *first,
 
 	if (!err)
 		err = remake_kept(interface, first, remade, &diag);
-	diag_print(&diag, stderr);
+	diag_report(&diag);
 	return err;
 }
 

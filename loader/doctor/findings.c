@@ -27,6 +27,7 @@ void doctor_say(struct doctor *doctor, const char *check, enum doctor_state stat
 	message = xvasprintf(format, args);
 	va_end(args);
 	doctor->problem |= state == DOCTOR_PROBLEM;
+	doctor->warned |= state == DOCTOR_WARNING;
 	json_array_append_new(doctor->checks,
 			      json_pack("{s:o, s:s, s:s, s:o, s:o}", "interface",
 					text_json(doctor->interface), "check", check, "state",

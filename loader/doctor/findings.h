@@ -26,6 +26,7 @@ struct doctor {
 	const char *interface; /* what is said now is of it; NULL: of the host */
 	bool privileged;
 	bool problem;	  /* one was said */
+	bool warned;	  /* a warning was */
 	json_t *heard;	  /* messages of others, which doctor_heard says */
 	struct site site; /* without a path: there is none; with errors, what could be read */
 	bool site_wrong;  /* it has errors: apply refuses it */

@@ -226,11 +226,10 @@ static int attach_again(struct filter *filter, const struct hook *hook)
 /* One that goes meanwhile, deleted or moved, has lost no more than the interface. */
 static bool try_again(struct filter *filter, const struct hook *hook)
 {
-	bool failed;
+	const struct message_sink sink = messages_to(messages_drop, NULL);
+	bool failed = attach_again(filter, hook);
 
-	messages_to(messages_drop, NULL);
-	failed = attach_again(filter, hook);
-	messages_to(NULL, NULL);
+	messages_to(sink.take, sink.context);
 	return !failed || !hook_there(hook);
 }
 

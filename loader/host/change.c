@@ -73,6 +73,12 @@ int change_find_free(struct change *change)
 	return -EEXIST;
 }
 
+/* The name that the interface has now; a command may name it by another. */
+static const char *change_name(const struct change *change)
+{
+	return change->hook.name[0] ? change->hook.name : change->name;
+}
+
 /* --- making what is to judge --- */
 
 /*
@@ -305,6 +311,14 @@ static int say_confirm(const struct change *change)
 	return -ETIME;
 }
 
+static void answer_one(struct answer *answer, const struct change *one)
+{
+	const struct pc_generation *current = one->filter.current.copy;
+
+	if (one->kind != CHANGE_DETACH && current)
+		answer_result(answer, change_name(one), current->number, seconds_left(current));
+}
+
 static void record(const struct change *one)
 {
 	static const enum record_action action[] = {
@@ -319,7 +333,7 @@ static void record(const struct change *one)
 
 	record_change(&(struct record){
 		.action = action[one->kind],
-		.interface = one->hook.name[0] ? one->hook.name : one->name,
+		.interface = change_name(one),
 		.generation = one->plan && current ? current->number : 0,
 		.what = what,
 		.seconds = one->plan && current ? seconds_left(current) : 0,
@@ -341,8 +355,10 @@ static int finish_all(const struct changes *changes)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < changes->count; i++)
+	for (size_t i = 0; i < changes->count; i++) {
 		record(&changes->change[i]);
+		answer_one(changes->answer, &changes->change[i]);
+	}
 	each_change (changes, one, CHANGE_ATTACH) {
 		filter_finish(&one->filter);
 		link_warn(one->hook.name, one->hook.ifindex, one->plan->tables.generation->forward);
@@ -414,6 +430,37 @@ static void say_changes(const struct changes *changes)
 		difference_print(one->kept, one->plan->kept, stdout);
 	}
 	fflush(stdout);
+}
+
+static void answer_all(const struct changes *changes)
+{
+	static const enum answer_action action[] = {
+		[CHANGE_ATTACH] = ANSWER_ATTACH,
+		[CHANGE_SWAP] = ANSWER_SWAP,
+		[CHANGE_DETACH] = ANSWER_DETACH,
+	};
+
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct change *one = &changes->change[i];
+
+		answer_interface(changes->answer, change_name(one), action[one->kind], one->kept,
+				 one->plan ? one->plan->kept : NULL);
+	}
+}
+
+/* -ESTALE with a message: the host, the site file or a profile has changed since the dry run. */
+static int check_expected(const struct changes *changes)
+{
+	char digest[ANSWER_DIGEST];
+	bool any = answer_digest(changes->answer, digest);
+
+	if (!changes->expect || (any && !strcmp(digest, changes->expect)))
+		return 0;
+	error_fix(
+		"portcullis apply --dry-run",
+		"apply: the difference is another than the one expected (%s): %s%s; nothing was changed",
+		changes->expect, any ? "its digest is " : "nothing differs", any ? digest : "");
+	return -ESTALE;
 }
 
 static int say_dry_run(const struct changes *changes)
@@ -489,26 +536,41 @@ static int check_detaches(const struct changes *changes)
 	return 0;
 }
 
-int changes_run(const struct changes *changes)
+/* Tells what changes, and looks for a reason to refuse it. */
+static int announce(const struct changes *changes)
 {
 	int err;
 
+	answer_all(changes);
 	say_changes(changes);
 	err = changes->dry_run ? say_dry_run(changes) : 0;
 	fflush(stdout);
 	if (!err)
+		err = check_expected(changes);
+	if (!err)
 		err = check_detaches(changes);
 	if (!err)
 		err = ask_guard(changes);
+	if (err && !changes->dry_run)
+		answer_take_back(changes->answer, changes->count);
+	return err;
+}
+
+int changes_run(const struct changes *changes)
+{
+	int err = announce(changes);
+
 	if (err || changes->dry_run)
 		return err;
 	err = prepare_all(changes);
 	if (!err)
 		err = put_all_in_place(changes);
-	if (err)
+	if (err) {
 		undo_all(changes);
-	else
+		answer_take_back(changes->answer, changes->count);
+	} else {
 		err = finish_all(changes);
+	}
 	several_settle();
 	if (!err) {
 		warn_unfiltered(changes);

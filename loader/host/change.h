@@ -9,6 +9,7 @@
 #include "loader/filter/filter.h"
 #include "loader/filter/hook.h"
 #include "loader/guard/world.h"
+#include "loader/report/answer.h"
 
 enum change_kind {
 	CHANGE_ATTACH,
@@ -41,6 +42,8 @@ struct changes {
 	bool force;			/* even if it locks connected users out */
 	bool each; /* what fails is tried one by one: nothing is said of the others */
 	bool dry_run;
+	const char *expect; /* the digest that the difference must have; NULL: any */
+	struct answer *answer;
 	/* Called before the first deadline begins, unless NULL. */
 	void (*before_deadline)(void *context);
 	void *context;

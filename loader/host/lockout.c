@@ -145,7 +145,7 @@ int guard_hold(const struct guard_command *command, const struct guard_target *t
 		sessions_find(PROC, getpid(), &world.own);
 		world.caller = find_caller();
 		found = guard_judge(command, target, count, management, mode, &world, &diag);
-		diag_print(&diag, stderr);
+		diag_report(&diag);
 	}
 	world_free(&world, filters);
 	if (found == GUARD_NOTHING)

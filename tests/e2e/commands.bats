@@ -171,7 +171,7 @@ COUNT='def count: (keys == ["bytes", "packets"]) and all(.[]; type == "number" a
 	exits 0 pc check "$CATALOG"/*.yaml
 	exits 0 pc check "$CATALOG"
 	output=$(pc check --json)
-	json_is '. == {"version": 1, "errors": []}'
+	json_is '. == {"version": 1, "errors": [], "warnings": []}'
 }
 
 # --- attach, status, counters, detach ---

@@ -207,8 +207,8 @@ confirm_of()
 	unanswered client 192.0.2.1 23
 }
 
-@test "--confirm takes 1 to 86400 seconds" {
-	for seconds in 0 86401 -1 1h x; do
+@test "--confirm takes a time of 1 to 86400 seconds" {
+	for seconds in 0 86401 -1 25h 1w x; do
 		exits 2 pc attach eth0 -p ssh --confirm "$seconds"
 		says '1 to 86400'
 	done

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The JSON answer of a command that changes filters: apply, attach, swap, confirm, detach. */
+#ifndef PORTCULLIS_REPORT_ANSWER_H
+#define PORTCULLIS_REPORT_ANSWER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "loader/base/message.h"
+#include "loader/base/sha256.h"
+
+enum answer_action {
+	ANSWER_NONE, /* the interface is as it is wanted */
+	ANSWER_ATTACH,
+	ANSWER_SWAP,
+	ANSWER_DETACH,
+};
+
+struct answer_interface {
+	json_t *json;
+	char digest[SHA256_TEXT]; /* of its two kept texts; "": nothing changes */
+};
+
+struct answer {
+	bool collects; /* else nothing is asked for, and nothing computed */
+	bool json;
+	bool confirmed; /* a change was */
+	struct answer_interface *interface;
+	size_t interfaces;
+	json_t *warnings, *errors;
+	FILE *text; /* stdout, while --json keeps it silent */
+	struct message_sink messages;
+};
+
+/*
+ * With `json`, what the command prints on stdout and its messages are kept from the terminal.
+ * `collects` without it: for answer_changes and answer_digest alone.
+ */
+void answer_begin(struct answer *answer, bool json, bool collects);
+
+/*
+ * Adds an interface. `before` and `after`: the kept texts; NULL: there is no filter then. Counts as
+ * a change if it attaches, detaches, or if these texts differ in what they admit.
+ */
+void answer_interface(struct answer *answer, const char *name, enum answer_action action,
+		      const json_t *before, const json_t *after);
+/* The generation that filters an interface that was added, and the seconds left to confirm it. */
+void answer_result(struct answer *answer, const char *name, unsigned long long generation,
+		   unsigned int confirm);
+
+/* Takes back the interfaces that were added last: their change failed. */
+void answer_take_back(struct answer *answer, size_t count);
+
+/* Whether an interface that was added changes, or was confirmed. */
+bool answer_changes(const struct answer *answer);
+
+/* Names all changes that were added: equal texts before and after give equal digests. False: there
+ * is none. */
+#define ANSWER_DIGEST 33 /* with its NUL */
+bool answer_digest(const struct answer *answer, char digest[ANSWER_DIGEST]);
+
+/*
+ * Prints {"version", "changed", "dry_run", "digest", "interfaces", "warnings", "errors"} if JSON
+ * was asked for, lets text through again, and frees the answer.
+ */
+void answer_end(struct answer *answer, bool dry_run);
+
+#endif
