@@ -159,7 +159,7 @@ define unit_rule
 $(BUILD)/unit/$(1)/%: $(BUILD)/tests/unit/$(1)/%.o $(call pure_up_to,$(1))
 	@mkdir -p $$(@D)
 	$$(say) TEST $$@
-	$$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LDLIBS) -lcmocka
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(LDLIBS) -lcmocka
 endef
 $(foreach folder,$(FOLDERS),$(eval $(call unit_rule,$(folder))))
 .PRECIOUS: $(BUILD)/tests/unit/%.o
