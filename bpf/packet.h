@@ -22,6 +22,7 @@
 #define IP_FRAGMENT_AT	 0x1fff
 #define IPV6_MORE	 0x0001
 #define IPV6_AT		 0xfff8
+#define IPV6_AT_SHIFT	 3
 
 #define PROTOCOL_ICMP	1
 #define PROTOCOL_IGMP	2

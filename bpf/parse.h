@@ -24,8 +24,8 @@ enum parsed {
 	PARSED_MALFORMED,
 	PARSED_NON_IP,
 	PARSED_LATER_FRAGMENT,
-	PARSED_PORT, /* TCP, UDP */
-	PARSED_PACKET,
+	PARSED_PORT,	  /* TCP, UDP */
+	PARSED_PACKET,	  /* any other IP */
 	PARSED_ELSEWHERE, /* a header is not in the linear part: parse again with `gather` */
 };
 
@@ -42,49 +42,67 @@ static __always_inline void set_ports(struct packet *packet, __be16 source, __be
 	packet->local_port = bpf_ntohs(packet->outward ? source : destination);
 }
 
+/* One buffer for the transport headers: the stack is short. */
+union transport_header {
+	struct tcphdr tcp;
+	struct udphdr udp;
+	struct icmp_header icmp;
+};
+
+static __always_inline enum parsed parse_tcp(struct packet *packet, union transport_header *buffer)
+{
+	const struct tcphdr *tcp;
+
+	if (packet->at + sizeof(*tcp) > packet->end)
+		return PARSED_MALFORMED;
+	if (!packet_read(packet, packet->at, sizeof(*tcp), buffer, (const void **)&tcp))
+		return packet_unread(packet);
+	if (tcp->doff < 5 || packet->at + tcp->doff * 4 > packet->end)
+		return PARSED_MALFORMED;
+	packet->transport = PC_TCP;
+	packet->tcp = tcp_word_pack(bpf_ntohl(packet->outward ? tcp->ack_seq : tcp->seq),
+				    ((const __u8 *)tcp)[13]);
+	set_ports(packet, tcp->source, tcp->dest);
+	return PARSED_PORT;
+}
+
+static __always_inline enum parsed parse_udp(struct packet *packet, union transport_header *buffer)
+{
+	const struct udphdr *udp;
+
+	if (packet->at + sizeof(*udp) > packet->end)
+		return PARSED_MALFORMED;
+	if (!packet_read(packet, packet->at, sizeof(*udp), buffer, (const void **)&udp))
+		return packet_unread(packet);
+	packet->transport = PC_UDP;
+	set_ports(packet, udp->source, udp->dest);
+	return PARSED_PORT;
+}
+
+static __always_inline enum parsed parse_icmp(struct packet *packet, union transport_header *buffer)
+{
+	const struct icmp_header *icmp;
+
+	if (packet->at + sizeof(*icmp) > packet->end)
+		return PARSED_MALFORMED;
+	if (!packet_read(packet, packet->at, sizeof(*icmp), buffer, (const void **)&icmp))
+		return packet_unread(packet);
+	packet->icmp_type = icmp->type;
+	packet->local_port = bpf_ntohs(icmp->id); /* the identifier of an echo */
+	return PARSED_PACKET;
+}
+
 /* Parses the transport header at packet.at. */
 static __always_inline enum parsed parse_transport(struct packet *packet)
 {
-	union {
-		struct tcphdr tcp;
-		struct udphdr udp;
-		struct icmp_header icmp;
-	} buffer;
+	union transport_header buffer;
 
-	if (packet->protocol == PROTOCOL_TCP) {
-		const struct tcphdr *tcp;
-
-		if (packet->at + sizeof(*tcp) > packet->end)
-			return PARSED_MALFORMED;
-		if (!packet_read(packet, packet->at, sizeof(*tcp), &buffer, (const void **)&tcp))
-			return packet_unread(packet);
-		if (tcp->doff < 5 || packet->at + tcp->doff * 4 > packet->end)
-			return PARSED_MALFORMED;
-		packet->transport = PC_TCP;
-		packet->tcp = tcp_word_pack(bpf_ntohl(packet->outward ? tcp->ack_seq : tcp->seq),
-					    ((const __u8 *)tcp)[13]);
-		set_ports(packet, tcp->source, tcp->dest);
-		return PARSED_PORT;
-	} else if (packet->protocol == PROTOCOL_UDP) {
-		const struct udphdr *udp;
-
-		if (packet->at + sizeof(*udp) > packet->end)
-			return PARSED_MALFORMED;
-		if (!packet_read(packet, packet->at, sizeof(*udp), &buffer, (const void **)&udp))
-			return packet_unread(packet);
-		packet->transport = PC_UDP;
-		set_ports(packet, udp->source, udp->dest);
-		return PARSED_PORT;
-	} else if (packet->protocol == (packet->ipv6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP)) {
-		const struct icmp_header *icmp;
-
-		if (packet->at + sizeof(*icmp) > packet->end)
-			return PARSED_MALFORMED;
-		if (!packet_read(packet, packet->at, sizeof(*icmp), &buffer, (const void **)&icmp))
-			return packet_unread(packet);
-		packet->icmp_type = icmp->type;
-		packet->local_port = bpf_ntohs(icmp->id); /* the identifier of an echo */
-	}
+	if (packet->protocol == PROTOCOL_TCP)
+		return parse_tcp(packet, &buffer);
+	if (packet->protocol == PROTOCOL_UDP)
+		return parse_udp(packet, &buffer);
+	if (is_icmp(packet))
+		return parse_icmp(packet, &buffer);
 	return PARSED_PACKET;
 }
 
@@ -190,7 +208,7 @@ static __always_inline __u64 walk_extensions(const struct packet *packet, __u32 
 				return walked_pack((struct walked){.at = at,
 								   .next = extension->next,
 								   .fragment_at = outer,
-								   .units = word >> 3,
+								   .units = word >> IPV6_AT_SHIFT,
 								   .whole = 1});
 			if (word & IPV6_MORE)
 				fragment_at = outer;
