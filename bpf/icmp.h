@@ -101,51 +101,63 @@ static __always_inline bool quote_turns_back(const struct packet *error, const v
 	       to[0] == from[0];
 }
 
+/* One buffer for the quoted headers: the stack is short. */
+union quoted_header {
+	struct iphdr ipv4;
+	struct ipv6hdr ipv6;
+	struct quoted_transport transport;
+};
+
+/* Reads the quoted IP header. Returns the offset of the header behind it, or 0. */
+static __always_inline __u32 quote_read_ipv4(const struct packet *error, struct packet *quote,
+					     union quoted_header *buffer)
+{
+	const struct iphdr *ip;
+
+	if (quote->ip + sizeof(*ip) > error->end ||
+	    !packet_fetch(error, quote->ip, sizeof(*ip), buffer, (const void **)&ip) ||
+	    ip->version != 4 || ip->ihl < 5 || ip->frag_off & bpf_htons(IP_FRAGMENT_AT) ||
+	    !quote_turns_back(error, &ip->saddr))
+		return 0;
+	quote->protocol = ip->protocol;
+	return quote->ip + ip->ihl * 4;
+}
+
+static __always_inline __u32 quote_read_ipv6(const struct packet *error, struct packet *quote,
+					     union quoted_header *buffer)
+{
+	__u32 at = quote->ip + sizeof(struct ipv6hdr);
+	const struct ipv6hdr *ip;
+	struct walked walked;
+	__u64 word;
+
+	if (quote->ip + sizeof(*ip) > error->end ||
+	    !packet_fetch(error, quote->ip, sizeof(*ip), buffer, (const void **)&ip) ||
+	    ip->version != 6 || !quote_turns_back(error, &ip->saddr))
+		return 0;
+	quote->protocol = ip->nexthdr;
+	if (!is_extension(quote->protocol))
+		return at;
+	word = extension_walk(error->ctx, at, error->end, quote->protocol);
+	walked = walked_unpack(word);
+	if (!word || walked.units)
+		return 0;
+	quote->protocol = walked.next;
+	return walked.at;
+}
+
 /*
  * Reads the packet that an ICMP error quotes into `quote`, as an outgoing packet. False: it cannot
  * be read, it is a later fragment, or its source is not the destination of the error.
  */
 static __always_inline bool quote_read(const struct packet *error, struct packet *quote)
 {
-	union {
-		struct iphdr ipv4;
-		struct ipv6hdr ipv6;
-		struct quoted_transport transport;
-	} buffer;
 	const struct quoted_transport *transport;
-	__u32 at = quote->ip;
+	union quoted_header buffer;
+	__u32 at = error->ipv6 ? quote_read_ipv6(error, quote, &buffer) :
+				 quote_read_ipv4(error, quote, &buffer);
 
-	if (error->ipv6) {
-		const struct ipv6hdr *ip;
-		struct walked walked;
-		__u64 word;
-
-		if (at + sizeof(*ip) > error->end ||
-		    !packet_fetch(error, at, sizeof(*ip), &buffer, (const void **)&ip) ||
-		    ip->version != 6 || !quote_turns_back(error, &ip->saddr))
-			return false;
-		quote->protocol = ip->nexthdr;
-		at += sizeof(*ip);
-		if (is_extension(quote->protocol)) {
-			word = extension_walk(error->ctx, at, error->end, quote->protocol);
-			walked = walked_unpack(word);
-			if (!word || walked.units)
-				return false;
-			quote->protocol = walked.next;
-			at = walked.at;
-		}
-	} else {
-		const struct iphdr *ip;
-
-		if (at + sizeof(*ip) > error->end ||
-		    !packet_fetch(error, at, sizeof(*ip), &buffer, (const void **)&ip) ||
-		    ip->version != 4 || ip->ihl < 5 || ip->frag_off & bpf_htons(IP_FRAGMENT_AT) ||
-		    !quote_turns_back(error, &ip->saddr))
-			return false;
-		quote->protocol = ip->protocol;
-		at += ip->ihl * 4;
-	}
-	if (at + sizeof(*transport) > error->end ||
+	if (!at || at + sizeof(*transport) > error->end ||
 	    !packet_fetch(error, at, sizeof(*transport), &buffer, (const void **)&transport))
 		return false;
 	if (is_icmp(quote)) {
