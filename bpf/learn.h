@@ -289,6 +289,20 @@ static __always_inline __u32 flow_how_to_begin(const struct packet *packet,
 	return how;
 }
 
+/* Enters a flow in `flows`, and marks its local port. */
+static __always_inline void flow_enter(const struct packet *packet, const struct pc_flow *flow,
+				       const struct pc_flow_state *state, __u32 how)
+{
+	__u8 *mark;
+
+	bpf_map_update_elem(&flows, flow, state, BPF_ANY);
+	if (how & FLOW_ASSURED)
+		flow_forget_assured(flow);
+	mark = learned_at(packet);
+	if (mark && !*mark)
+		*mark = 1;
+}
+
 /*
  * Learns a flow if neither an open port nor a socket would admit the answer. A flood from outside
  * must not create flows: neither by answers of this host to what an open port of another interface
@@ -305,7 +319,6 @@ __noinline int flow_begin(struct __sk_buff *skb, __u32 where, __u32 ports, __u32
 	struct pc_flow flow;
 	enum learn may;
 	bool needed;
-	__u8 *mark;
 	__u64 at;
 
 	packet_init_egress(&packet, skb);
@@ -341,12 +354,7 @@ __noinline int flow_begin(struct __sk_buff *skb, __u32 where, __u32 ports, __u32
 	state.ifindex = skb->ifindex;
 	state.seen = at;
 	state.slot = pc_since(at);
-	bpf_map_update_elem(&flows, &flow, &state, BPF_ANY);
-	if (how & FLOW_ASSURED)
-		flow_forget_assured(&flow);
-	mark = learned_at(&packet);
-	if (mark && !*mark)
-		*mark = 1;
+	flow_enter(&packet, &flow, &state, how);
 	return 0;
 }
 
