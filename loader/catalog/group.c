@@ -451,6 +451,18 @@ const struct group *groups_find(const struct groups *groups, const char *name)
 	return NULL;
 }
 
+bool groups_remove(struct groups *groups, const char *name)
+{
+	struct group *group = (struct group *)groups_find(groups, name);
+
+	if (!group)
+		return false;
+	group_free(group);
+	memmove(group, group + 1,
+		(size_t)(groups->group + --groups->count - group) * sizeof(*group));
+	return true;
+}
+
 void groups_free(struct groups *groups)
 {
 	for (size_t i = 0; i < groups->count; i++)

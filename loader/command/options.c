@@ -13,6 +13,7 @@
 #include "loader/base/message.h"
 #include "loader/base/utf8.h"
 #include "loader/recipe/site.h"
+#include "loader/recipe/take_back.h"
 
 #define WATCH_LIMIT 86400 /* seconds, as the next one */
 #define WAIT_LIMIT  3600
@@ -32,17 +33,17 @@ static const struct option_row option_table[] = {
 	{"profile", "PROFILE[,PROFILE]", "profiles to enforce; may be repeated",
 	 OPTIONS_RECIPE, NAMES(profile), .letter = 'p', .add = recipe_profiles},
 	{"open", "PORT/PROTO[=GROUP[,GROUP]]", "open one more port, to anyone or to these groups",
-	 OPTIONS_RECIPE, NAMES(open), .add = recipe_open},
+	 OPTIONS_RECIPE, NAMES(open), .add = recipe_open, .same = recipe_same_port},
 	{"enable", "FEATURE", "turn a feature on: FEATURE or PROFILE:FEATURE",
 	 OPTIONS_RECIPE, NAMES(enable), .add = recipe_enable},
 	{"disable", "PROFILE:SERVICE", "close one service",
 	 OPTIONS_RECIPE, NAMES(disable), .add = recipe_disable},
 	{"from", "PROFILE:SERVICE=GROUP[,GROUP]", "admit only these groups to a service",
-	 OPTIONS_RECIPE, NAMES(from), .add = recipe_from},
+	 OPTIONS_RECIPE, NAMES(from), .add = recipe_from, .same = recipe_same_target},
 	{"set", "PROFILE:SERVICE[:in|:out]=PORTS", "replace the ports of a service",
-	 OPTIONS_RECIPE, NAMES(set), .add = recipe_set},
+	 OPTIONS_RECIPE, NAMES(set), .add = recipe_set, .same = recipe_same_target},
 	{"group", "NAME=PREFIX[,PREFIX]", "define a group; or NAME=@FILE, a prefix a line",
-	 OPTIONS_RECIPE, NAMES(group), .add = recipe_group},
+	 OPTIONS_RECIPE, NAMES(group), .add = recipe_group, .same = recipe_same_target},
 	{"observe", NULL, "drop nothing, count what would be dropped",
 	 OPTIONS_RECIPE, CHOICE(policy, PC_POLICY_OBSERVE)},
 	{"enforce", NULL, "drop what the profiles do not admit (the default)",
@@ -83,6 +84,18 @@ static const struct option_row option_table[] = {
 	 OPTIONS_STRICT, FLAG(strict)},
 	{"fresh", NULL, "start from these options alone, not from the interface's settings",
 	 OPTIONS_SWAP, FLAG(fresh)},
+	{"no-open", "PORT/PROTO", "close a port that --open opened",
+	 OPTIONS_SWAP, NAMES(no_open), .take = recipe_no_open},
+	{"no-enable", "FEATURE", "take back --enable FEATURE",
+	 OPTIONS_SWAP, NAMES(no_enable), .take = recipe_no_enable},
+	{"no-disable", "PROFILE:SERVICE", "take back --disable",
+	 OPTIONS_SWAP, NAMES(no_disable), .take = recipe_no_disable},
+	{"no-set", "PROFILE:SERVICE[:in|:out]", "take back --set: the ports of the profile",
+	 OPTIONS_SWAP, NAMES(no_set), .take = recipe_no_set},
+	{"no-from", "PROFILE:SERVICE", "take back --from: the groups of the profile",
+	 OPTIONS_SWAP, NAMES(no_from), .take = recipe_no_from},
+	{"no-group", "NAME", "take back --group: only the site file defines it",
+	 OPTIONS_SWAP, NAMES(no_group), .take = recipe_no_group},
 	{"mode", "native|generic", "require this XDP mode",
 	 OPTIONS_MODE, WORD(mode, HOOK_NATIVE)},
 	{"iface", "IFACE", "show the filter of an interface",
@@ -303,6 +316,38 @@ void options_free(struct options *options)
 			names_free((struct names *)((char *)options + option_table[i].field_at));
 }
 
+int options_take_back(const struct options *options, struct recipe *recipe, struct diag *diag)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(option_table); i++) {
+		const struct option_row *row = &option_table[i];
+		const struct names *given = (const void *)((const char *)options + row->field_at);
+
+		for (size_t j = 0; row->take && j < given->count; j++)
+			if (row->take(recipe, given->name[j], diag))
+				err = -EINVAL;
+	}
+	return err;
+}
+
+/* The word `at` is not about what an earlier one is about already: only one would count. */
+static int check_repeated(const struct option_row *row, const struct names *given, size_t at,
+			  struct diag *diag)
+{
+	__free_text char *option = xasprintf("--%s", row->name);
+
+	for (size_t i = 0; row->same && i < at; i++) {
+		if (!row->same(given->name[i], given->name[at]))
+			continue;
+		diag_error(diag, &(struct place){.file = option},
+			   "'%s' and '%s' are about the same; give one of them", given->name[i],
+			   given->name[at]);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int options_apply(const struct options *options, struct recipe *recipe, struct diag *diag)
 {
 	int err = 0;
@@ -314,7 +359,8 @@ int options_apply(const struct options *options, struct recipe *recipe, struct d
 		const struct names *given = (const void *)((const char *)options + row->field_at);
 
 		for (size_t j = 0; row->add && j < given->count; j++)
-			if (row->add(recipe, given->name[j], diag))
+			if (check_repeated(row, given, j, diag) ||
+			    row->add(recipe, given->name[j], diag))
 				err = -EINVAL;
 	}
 	if (options->policy >= 0)

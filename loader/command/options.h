@@ -13,6 +13,7 @@ struct options {
 	struct names arguments;
 	struct names catalog;
 	struct names profile, open, enable, disable, set, from, group; /* as given */
+	struct names no_open, no_enable, no_disable, no_set, no_from, no_group;
 	const char *interface;
 	int policy;	      /* enum pc_policy; -1 in this one and the next three: not given */
 	int outbound;	      /* enum pc_outbound */
@@ -66,6 +67,10 @@ struct option_row {
 	char letter; /* the short option, or 0 */
 	/* Adds a word of the option to a recipe (options_apply); NULL: no word of a recipe. */
 	int (*add)(struct recipe *recipe, const char *text, struct diag *diag);
+	/* Whether one command cannot give both words; NULL: it can give any two. */
+	bool (*same)(const char *a, const char *b);
+	/* Takes a word out of a recipe (options_take_back); NULL: it takes none. */
+	int (*take)(struct recipe *recipe, const char *text, struct diag *diag);
 };
 
 /* The first option that the command takes behind `row` (NULL: the first of all), or NULL. */
@@ -75,6 +80,9 @@ const struct option_row *options_next(const struct command *command, const struc
 enum options_result options_parse(const struct command *command, int argc, char **argv,
 				  struct options *options);
 void options_free(struct options *options);
+
+/* Takes out of a recipe what the options take back. -EINVAL with errors in `diag`. */
+int options_take_back(const struct options *options, struct recipe *recipe, struct diag *diag);
 
 /* Adds to a recipe what the options say. -EINVAL with errors in `diag`. */
 int options_apply(const struct options *options, struct recipe *recipe, struct diag *diag);

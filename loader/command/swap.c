@@ -76,6 +76,8 @@ static int new_recipe(const struct options *options, const struct site *site, st
 	int err = recipe_to_start_from(target, options->fresh, &target->recipe, diag);
 
 	if (!err)
+		err = options_take_back(options, &target->recipe, diag);
+	if (!err)
 		err = switch_profiles(&options->profile, target, diag);
 	if (err)
 		return err;

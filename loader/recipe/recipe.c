@@ -59,8 +59,7 @@ static int add_profile(struct recipe *recipe, const char *word, const struct pla
 	return result;
 }
 
-/* A port that is opened anew is restricted and disabled by no older word. */
-static void forget_older(struct recipe *recipe, const char *service)
+void recipe_forget_port(struct recipe *recipe, const char *service)
 {
 	__free_text char *name = xasprintf(PROFILE_SITE ":%s", service);
 	size_t kept = 0;
@@ -91,7 +90,7 @@ static int add_open(struct recipe *recipe, const char *word, const struct place 
 	int result = opens_add(&recipe->opens, word, place, &services, diag);
 
 	for (size_t i = 0; i < services.count; i++)
-		forget_older(recipe, services.name[i]);
+		recipe_forget_port(recipe, services.name[i]); /* it is opened anew */
 	return result;
 }
 
@@ -345,6 +344,23 @@ int recipe_from(struct recipe *recipe, const char *override, struct diag *diag)
 int recipe_group(struct recipe *recipe, const char *group, struct diag *diag)
 {
 	return groups_define(&recipe->groups, group, diag);
+}
+
+bool recipe_same_target(const char *a, const char *b)
+{
+	size_t length = strcspn(a, "=");
+
+	return length == strcspn(b, "=") && !strncmp(a, b, length);
+}
+
+bool recipe_same_port(const char *a, const char *b)
+{
+	__cleanup(opens_free) struct opens one = {0}, other = {0};
+	__cleanup(names_free) struct names services = {0};
+	__cleanup(diag_free) struct diag unused = {0};
+
+	return !opens_add(&one, a, NULL, &services, &unused) &&
+	       !opens_add(&other, b, NULL, &services, &unused) && names_twice(&services);
 }
 
 char *override_set_text(const struct override_set *set)

@@ -84,9 +84,18 @@ int recipe_disable(struct recipe *recipe, const char *service, struct diag *diag
 int recipe_set(struct recipe *recipe, const char *override, struct diag *diag);
 int recipe_from(struct recipe *recipe, const char *override, struct diag *diag);
 int recipe_group(struct recipe *recipe, const char *group, struct diag *diag);
+/* Removes what --from and --disable say of the service of a port, "587-tcp". */
+void recipe_forget_port(struct recipe *recipe, const char *service);
 /* Adds a word of this kind; errors are reported at `place`, which is in a file. */
 int recipe_add(struct recipe *recipe, enum recipe_word kind, const char *word,
 	       const struct place *place, struct diag *diag);
+
+/*
+ * Whether two words of one option, of which one command may give only one, are about the same
+ * service, the same service and direction, the same group, or a same port.
+ */
+bool recipe_same_target(const char *a, const char *b);
+bool recipe_same_port(const char *a, const char *b);
 
 /* An override as it is written behind its option; the caller frees. */
 char *override_set_text(const struct override_set *set);

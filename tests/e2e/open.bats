@@ -107,6 +107,34 @@ outside_group='192.0.2.2 2001:db8::2'
 }
 
 # shellcheck disable=SC2086
+@test "--no-OPTION takes back what an earlier option gave, and nothing else" {
+	pc attach eth0 -p ssh,xeams --open 587/tcp --open 8443/tcp=mgmt --enable xeams:imap --disable xeams:smtp \
+		--set ssh:ssh=2222/tcp --from ssh:ssh=mgmt --group mgmt=192.0.2.3,2001:db8::3 --force
+	exits 0 pc swap eth0 --no-open 587/tcp
+	says 'closes  587/tcp from anyone (site:587-tcp)'
+	reaches_not $outside_group 587
+	reaches $inside_group 8443
+	exits 1 pc swap eth0 --no-open 587/tcp
+	says "--no-open: '587/tcp' was not given; these were: 8443/tcp"
+	exits 0 pc swap eth0 --no-set ssh:ssh --no-enable xeams:imap --no-disable xeams:smtp
+	says 'closes  143/tcp' 'opens   25/tcp' 'opens   22/tcp from mgmt (ssh:ssh)'
+	reaches $inside_group 22
+	reaches_not $outside_group 22
+	exits 0 pc swap eth0 --no-from ssh:ssh
+	says 'changes 22/tcp from mgmt to anyone (ssh:ssh)'
+	reaches $outside_group 22
+	exits 0 pc swap eth0 --no-group mgmt --open 8443/tcp=mgmt,office --group office=192.0.2.2,2001:db8::2
+	reaches $outside_group 8443
+	reaches_not $inside_group 8443
+	same "$(generation host eth0)" 5
+	exits 1 pc swap eth0 --no-from ssh:ssh
+	exits 1 pc swap eth0 --open 1/tcp --open 1/tcp=office
+	says "are about the same; give one of them"
+	same "$(generation host eth0)" 5
+	exits 2 pc attach eth0 -p ssh --no-open 1/tcp
+}
+
+# shellcheck disable=SC2086
 @test "the site file opens ports, with a comment that show prints; errors and management warnings name them" {
 	cat > "$SITE" <<-END
 		groups: {mgmt: [192.0.2.3, '2001:db8::3']}

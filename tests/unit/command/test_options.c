@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The settings of a filter as options. */
+#include <errno.h>
+
 #include "loader/base/diag.h"
 #include "loader/base/memory.h"
 #include "loader/command/options.h"
@@ -10,7 +12,8 @@
 /* Parses the words of a line as a command's; what is said on stderr goes into `*text`. */
 static enum options_result parse(const char *line, struct options *options, char **text)
 {
-	static const struct command command = {.name = "attach", .takes = OPTIONS_RECIPE | OPTIONS_ATTACH};
+	static const struct command command = {.name = "attach",
+					       .takes = OPTIONS_RECIPE | OPTIONS_ATTACH};
 	__free_text char *copy = xstrdup(line);
 	FILE *terminal = stderr;
 	char *rest = copy, *argv[16] = {(char *)"attach"};
@@ -105,9 +108,46 @@ static void test_settings_wrong(void **state)
 	}
 }
 
+/* One command gives each word once. */
+static void test_repeated(void **state)
+{
+	static const struct {
+		const char *line, *said; /* NULL: nothing is wrong */
+	} cases[] = {
+		{"--from a:b=c --from a:b=d",
+		 "--from: 'a:b=c' and 'a:b=d' are about the same; give one of them"},
+		{"--group a=::1 --from a:b=c --group a=::2",
+		 "--group: 'a=::1' and 'a=::2' are about the same; give one of them"},
+		{"--set a:b=1/tcp --set a:b=2/tcp",
+		 "--set: 'a:b=1/tcp' and 'a:b=2/tcp' are about the same; give one of them"},
+		{"--open 587/tcp=a --open 5060/udp --open 1/udp,submission/tcp",
+		 "--open: '587/tcp=a' and '1/udp,submission/tcp' are about the same; give one of them"},
+		{"--from a:b=c --from a:bb=c --group a=::1 --group aa=::1", NULL},
+		{"--set a:b:in=1/tcp --set a:b:out=2/tcp --open 587/tcp --open 587/udp --open 587-588/tcp",
+		 NULL},
+		{"--enable a --enable a --disable a:b --disable a:b -p a -p a", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		__cleanup(recipe_free) struct recipe recipe = {0};
+		__cleanup(options_free) struct options options;
+		__cleanup(diag_free) struct diag diag = {0};
+		__free_text char *said_text = NULL, *expected = NULL;
+
+		expected =
+			cases[i].said ? xasprintf("portcullis: %s\n", cases[i].said) : xstrdup("");
+		assert_int_equal(OPTIONS_RUN, parse(cases[i].line, &options, &said_text));
+		assert_int_equal(cases[i].said ? -EINVAL : 0,
+				 options_apply(&options, &recipe, &diag));
+		expect_said(&diag, expected);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_repeated),
 		cmocka_unit_test(test_settings_options),
 		cmocka_unit_test(test_settings_wrong),
 	};
