@@ -4,10 +4,14 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "loader/base/memory.h"
+#include "loader/base/terminal.h"
 #include "loader/base/utf8.h"
+#include "loader/base/wrap.h"
+
+#define GAP   2 /* spaces before each column */
+#define TIGHT 8 /* a text is broken in its words, but into pieces of at least so many columns */
 
 void columns_row(struct columns *columns, enum tone tone, const char *const *cell)
 {
@@ -20,34 +24,154 @@ void columns_row(struct columns *columns, enum tone tone, const char *const *cel
 	columns->tone[columns->rows++] = tone;
 }
 
-/* Places on the screen: characters of UTF-8, each taken as one wide. */
-static size_t width_of(const char *text)
+static bool is_optional(const char *heading)
 {
-	size_t width = 0;
+	return *heading == '?';
+}
 
-	for (; *text; text++)
-		width += (*text & 0xc0) != 0x80;
-	return width;
+static bool is_number(const char *heading)
+{
+	return heading[is_optional(heading)] == '>';
 }
 
 static const char *heading_text(const char *heading)
 {
-	return *heading == '>' ? heading + 1 : heading;
+	return heading + is_optional(heading) + is_number(heading);
 }
 
-static void print_row(const struct columns *columns, const char *const *cell, FILE *to)
+static size_t text_width(const char *text)
 {
-	size_t last = columns->count, i;
+	return utf8_width(text, strlen(text));
+}
 
-	while (last && !*cell[last - 1])
-		last--;
-	for (i = 0; i < last; i++) {
-		int gap = columns->width[i] - width_of(cell[i]);
-		bool right = *columns->heading[i] == '>';
+/* What the columns get on a line: 0 is left out. */
+struct layout {
+	size_t count;
+	size_t width[COLUMNS_MOST];
+};
 
-		fprintf(to, "  %*s%s%*s", right ? gap : 0, "", cell[i],
-			right || i + 1 == last ? 0 : gap, "");
+static size_t layout_total(const struct layout *layout)
+{
+	size_t total = 0, i;
+
+	for (i = 0; i < layout->count; i++)
+		total += layout->width[i] ? GAP + layout->width[i] : 0;
+	return total;
+}
+
+/* Takes from the widest column until all fit or none is above its floor. */
+static void shrink(struct layout *layout, const size_t *floor, size_t limit)
+{
+	while (layout_total(layout) > limit) {
+		size_t widest = layout->count, i;
+
+		for (i = 0; i < layout->count; i++)
+			if (layout->width[i] > floor[i] &&
+			    (widest == layout->count || layout->width[i] > layout->width[widest]))
+				widest = i;
+		if (widest == layout->count)
+			return;
+		layout->width[widest]--;
 	}
+}
+
+/* The least width of each text: of its longest word, or (`tight`) a few characters of that. */
+static void find_floors(const struct columns *columns, bool tight, size_t *floor)
+{
+	size_t i;
+
+	for (i = 0; i < columns->count; i++) {
+		size_t heading = text_width(heading_text(columns->heading[i]));
+
+		floor[i] = columns->word[i];
+		if (tight && floor[i] > TIGHT)
+			floor[i] = TIGHT;
+		if (floor[i] < heading)
+			floor[i] = heading;
+		if (is_number(columns->heading[i]) || floor[i] > columns->width[i])
+			floor[i] = columns->width[i];
+	}
+}
+
+static bool leave_out(const struct columns *columns, struct layout *layout)
+{
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < columns->count; i++) {
+		if (!is_optional(columns->heading[i]))
+			continue;
+		layout->width[i] = 0;
+		any = true;
+	}
+	return any;
+}
+
+static void find_layout(struct columns *columns, struct layout *layout)
+{
+	size_t floor[COLUMNS_MOST], limit = columns->limit, i;
+	int step;
+
+	/* Words whole; then without the columns that may be left out; then no matter how. */
+	for (step = 0; step < 3; step++) {
+		layout->count = columns->count;
+		for (i = 0; i < columns->count; i++)
+			layout->width[i] = columns->width[i];
+		columns->left_out = limit && step && leave_out(columns, layout);
+		find_floors(columns, step == 2, floor);
+		if (limit)
+			shrink(layout, floor, limit);
+		if (!limit || layout_total(layout) <= limit)
+			return;
+	}
+}
+
+/* The last column that has text on this line. */
+static size_t last_text(const struct layout *layout, const char *const *text)
+{
+	size_t last = layout->count;
+
+	while (last && (!layout->width[last - 1] || !*text[last - 1]))
+		last--;
+	return last;
+}
+
+/* Prints the next line of each cell, and moves `text` on. False: nothing is left. */
+static bool print_line(const struct columns *columns, const struct layout *layout,
+		       const char **text, FILE *to)
+{
+	size_t last = last_text(layout, text), i;
+
+	for (i = 0; i < last; i++) {
+		size_t length = wrap_length(text[i], layout->width[i]);
+		int gap = (int)(layout->width[i] - utf8_width(text[i], length));
+		bool right = is_number(columns->heading[i]);
+
+		if (!layout->width[i])
+			continue;
+		fprintf(to, "%*s%.*s%*s", GAP + (right ? gap : 0), "", (int)length, text[i],
+			right || i + 1 == last ? 0 : gap, "");
+		text[i] = wrap_next(text[i], length);
+	}
+	return last_text(layout, text);
+}
+
+static void print_row(const struct columns *columns, const struct layout *layout,
+		      const char *const *cell, FILE *to)
+{
+	const char *text[COLUMNS_MOST];
+	size_t i;
+
+	for (i = 0; i < columns->count; i++)
+		text[i] = cell[i];
+	while (print_line(columns, layout, text, to))
+		fputc('\n', to);
+}
+
+static void widen(size_t *width, size_t to)
+{
+	if (*width < to)
+		*width = to;
 }
 
 /* Columns never get narrower, so that what is printed in parts stays in line. */
@@ -55,16 +179,18 @@ static void find_widths(struct columns *columns)
 {
 	size_t i, j;
 
-	for (i = 0; i < columns->count; i++)
+	for (i = 0; i < columns->count; i++) {
+		widen(&columns->width[i], text_width(heading_text(columns->heading[i])));
 		for (j = 0; j < columns->rows; j++) {
-			size_t wide = width_of(columns->cell[j * columns->count + i]);
+			const char *cell = columns->cell[j * columns->count + i];
 
-			if (wide > columns->width[i])
-				columns->width[i] = wide;
+			widen(&columns->width[i], text_width(cell));
+			widen(&columns->word[i], wrap_word(cell));
 		}
+	}
 }
 
-static void print_headings(const struct columns *columns, FILE *to)
+static void print_headings(const struct columns *columns, const struct layout *layout, FILE *to)
 {
 	const char *heading[COLUMNS_MOST];
 	size_t i;
@@ -72,7 +198,7 @@ static void print_headings(const struct columns *columns, FILE *to)
 	for (i = 0; i < columns->count; i++)
 		heading[i] = heading_text(columns->heading[i]);
 	fputs(tone_start(TONE_FAINT, to), to);
-	print_row(columns, heading, to);
+	print_row(columns, layout, heading, to);
 	fprintf(to, "%s\n", tone_end(to));
 }
 
@@ -92,24 +218,20 @@ static void free_rows(struct columns *columns)
 void columns_print(struct columns *columns, FILE *to)
 {
 	bool first = !columns->width[0];
+	struct layout layout;
 	size_t i;
 
-	for (i = 0; i < columns->count && first; i++)
-		columns->width[i] = width_of(heading_text(columns->heading[i]));
 	find_widths(columns);
+	find_layout(columns, &layout);
 	if (first)
-		print_headings(columns, to);
+		print_headings(columns, &layout, to);
 	for (i = 0; i < columns->rows; i++) {
 		fputs(tone_start(columns->tone[i], to), to);
-		print_row(columns, (const char *const *)columns->cell + i * columns->count, to);
+		print_row(columns, &layout, (const char *const *)columns->cell + i * columns->count,
+			  to);
 		fprintf(to, "%s\n", columns->tone[i] ? tone_end(to) : "");
 	}
 	free_rows(columns);
-}
-
-static bool coloured(FILE *to)
-{
-	return isatty(fileno(to)) && !getenv("NO_COLOR");
 }
 
 const char *tone_start(enum tone tone, FILE *to)
@@ -121,12 +243,12 @@ const char *tone_start(enum tone tone, FILE *to)
 		[TONE_FAINT] = "\033[2m",
 	};
 
-	return coloured(to) ? sequence[tone] : "";
+	return terminal_colours(to) ? sequence[tone] : "";
 }
 
 const char *tone_end(FILE *to)
 {
-	return coloured(to) ? "\033[0m" : "";
+	return terminal_colours(to) ? "\033[0m" : "";
 }
 
 const char *human(double value, const char *unit, char text[HUMAN_TEXT])
@@ -158,4 +280,9 @@ const char *human_seconds(__u64 seconds, char text[HUMAN_TEXT])
 	else
 		snprintf(text, HUMAN_TEXT, "%llu d %llu h", seconds / 86400, seconds / 3600 % 24);
 	return text;
+}
+
+char *human_count(size_t count, const char *one, const char *more)
+{
+	return xasprintf("%zu %s", count, count == 1 ? one : more);
 }

@@ -19,23 +19,29 @@ enum tone {
 
 struct columns {
 	size_t count;
-	const char *heading[COLUMNS_MOST]; /* one that begins with '>' is right-aligned */
-	char **cell;			   /* rows * count, owned */
-	enum tone *tone;		   /* of each row */
+	size_t limit; /* columns of a line, as terminal_columns tells; 0: none */
+	/* One that begins with '>' is a number's: right-aligned, never broken. With '?' in front of
+	 * that, the column is left out where the others would get too narrow. */
+	const char *heading[COLUMNS_MOST];
+	char **cell;	 /* rows * count, owned */
+	enum tone *tone; /* of each row */
 	size_t rows;
-	size_t width[COLUMNS_MOST]; /* of what was printed; 0: nothing yet */
+	size_t width[COLUMNS_MOST]; /* that its cells need; 0: nothing was printed yet */
+	size_t word[COLUMNS_MOST];  /* of their longest words */
+	bool left_out;		    /* columns that may be were */
 };
 
 /* Adds a row of columns->count texts, which are copied. */
 void columns_row(struct columns *columns, enum tone tone, const char *const *cell);
 
 /*
- * Prints all rows indented by two, headings first. Control characters print as '?'. Frees the rows.
+ * Prints all rows indented by two, headings first, no line wider than `limit`: texts that do not
+ * fit go on below, in their column. Control characters print as '?'. Frees the rows.
  * Rows that are added after that are printed by the next call, below them.
  */
 void columns_print(struct columns *columns, FILE *to);
 
-/* Escape sequence for a tone if `to` is a terminal (and NO_COLOR is not set), else "". */
+/* Escape sequence for a tone if `to` shows colours (terminal_colours), else "". */
 const char *tone_start(enum tone tone, FILE *to);
 const char *tone_end(FILE *to);
 
@@ -44,5 +50,7 @@ const char *tone_end(FILE *to);
 const char *human(double value, const char *unit, char text[HUMAN_TEXT]);
 /* "3 d 4 h", "5 min 6 s" */
 const char *human_seconds(__u64 seconds, char text[HUMAN_TEXT]);
+/* "1 prefix", "2 prefixes"; the caller frees. */
+char *human_count(size_t count, const char *one, const char *more);
 
 #endif

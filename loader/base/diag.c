@@ -273,19 +273,17 @@ void diag_print(const struct diag *diag, FILE *to)
 	for (size_t i = 0; i < diag->count; i++) {
 		const struct diag_entry *entry = &diag->entry[i];
 		const char *level = entry->level == DIAG_WARNING ? "warning: " : "";
-		const char *join = entry->fix ? MESSAGE_FIX : "", *fix = entry->fix ?: "";
+		__free_text char *start = NULL;
 
-		if (entry->line) {
-			fprintf(to, "%s:%d:%d: %s%s%s%s\n", entry->file ? entry->file : "?",
-				entry->line, entry->column, level, entry->message, join, fix);
-			if (entry->source)
-				print_source(entry, to);
-		} else if (entry->file) {
-			fprintf(to, "portcullis: %s: %s%s%s%s\n", entry->file, level,
-				entry->message, join, fix);
-		} else {
-			fprintf(to, "portcullis: %s%s%s%s\n", level, entry->message, join, fix);
-		}
+		if (entry->line)
+			start = xasprintf("%s:%d:%d: %s", entry->file ?: "?", entry->line,
+					  entry->column, level);
+		else
+			start = xasprintf("portcullis: %s%s%s", entry->file ?: "",
+					  entry->file ? ": " : "", level);
+		message_print(start, entry->message, entry->fix, to);
+		if (entry->line && entry->source)
+			print_source(entry, to);
 	}
 }
 

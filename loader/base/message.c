@@ -4,20 +4,37 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "loader/base/memory.h"
+#include "loader/base/terminal.h"
 #include "loader/base/utf8.h"
+#include "loader/base/wrap.h"
+
+#define MESSAGE_INDENT 2 /* of the lines that follow the first */
 
 static struct message_sink sink;
 
-/* Prints one line of printable characters. */
-static void put_line(FILE *to, const char *start, const char *text, const char *fix)
+void message_print(const char *start, const char *text, const char *fix, FILE *to)
 {
 	__free_text char *line =
 		xasprintf("%s%s%s%s", start, text, fix ? MESSAGE_FIX : "", fix ? fix : "");
 	__free_text char *shown = text_printable(line);
+	size_t columns = isatty(fileno(to)) ? terminal_columns(to) : 0, behind = 0;
 
-	fprintf(to, "%s\n", shown);
+	/* On a terminal: the fix on a line of its own, from which it can be copied. */
+	if (fix && columns && utf8_width(shown, strlen(shown)) > columns) {
+		behind = strlen(shown) - strlen(fix);
+		shown[behind - strlen(MESSAGE_FIX)] = '\0';
+	}
+	wrap_print(shown, 0, MESSAGE_INDENT, columns, to);
+	if (behind) {
+		int used = fprintf(to, "\n%*s%s", MESSAGE_INDENT, "", MESSAGE_FIX + 2);
+
+		wrap_command(shown + behind, (size_t)used - 1, 2 * MESSAGE_INDENT, columns, to);
+	}
+	fputc('\n', to);
 }
 
 void say_line(const char *format, ...)
@@ -28,7 +45,7 @@ void say_line(const char *format, ...)
 	va_start(args, format);
 	text = xvasprintf(format, args);
 	va_end(args);
-	put_line(stdout, "", text, NULL);
+	message_print("", text, NULL, stdout);
 }
 
 struct message_sink messages_to(message_taker *take, void *context)
@@ -60,7 +77,8 @@ __attribute__((format(printf, 3, 0))) static void message(bool is_error, const c
 	__free_text char *text = xvasprintf(format, args);
 
 	if (!message_take(is_error, text, fix))
-		put_line(stderr, is_error ? "portcullis: " : "portcullis: warning: ", text, fix);
+		message_print(is_error ? "portcullis: " : "portcullis: warning: ", text, fix,
+			      stderr);
 }
 
 void error(const char *format, ...)

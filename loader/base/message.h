@@ -4,6 +4,7 @@
 #define PORTCULLIS_BASE_MESSAGE_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 /* Prints "portcullis: ..." on stderr, one line. Control characters become '?', as in
  * text_printable. */
@@ -37,6 +38,12 @@ bool message_take(bool is_error, const char *text, const char *fix);
 
 /* A message_taker that drops every message. */
 void messages_drop(void *context, bool is_error, const char *text, const char *fix);
+
+/*
+ * Prints `start`, `text` and "; to fix it: FIX": on a terminal in lines that fit it, else in one.
+ * Control characters become '?'. `fix` may be NULL.
+ */
+void message_print(const char *start, const char *text, const char *fix, FILE *to);
 
 /* Prints one line on stdout, with the newline, and without "portcullis:". Control characters become
  * '?'. */

@@ -2,6 +2,7 @@
 /* Breaks text into lines of a number of columns. */
 #include "loader/base/wrap.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "loader/base/utf8.h"
@@ -75,6 +76,38 @@ void wrap_print(const char *text, size_t start, size_t indent, size_t columns, F
 		text = wrap_next(text, length);
 		if (*text)
 			fprintf(to, "\n%*s", (int)indent, "");
+		start = indent;
+	}
+	fputs(text, to);
+}
+
+/* The last space outside single quotes that leaves room for " \\" in `columns`; 0: there is none.
+ */
+static size_t command_break(const char *text, size_t columns)
+{
+	bool quoted = false;
+	size_t found = 0;
+
+	for (size_t i = 0; text[i]; i++) {
+		quoted ^= text[i] == '\'';
+		if (text[i] != ' ' || quoted)
+			continue;
+		if (utf8_width(text, i) + 2 > columns)
+			break;
+		found = i;
+	}
+	return found;
+}
+
+void wrap_command(const char *text, size_t start, size_t indent, size_t columns, FILE *to)
+{
+	while (columns && start + utf8_width(text, strlen(text)) > columns) {
+		size_t length = columns > start ? command_break(text, columns - start) : 0;
+
+		if (!length)
+			break;
+		fprintf(to, "%.*s \\\n%*s", (int)length, text, (int)indent, "");
+		text = wrap_next(text, length);
 		start = indent;
 	}
 	fputs(text, to);

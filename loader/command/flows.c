@@ -9,9 +9,11 @@
 #include "loader/base/columns.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/base/terminal.h"
 #include "loader/filter/flows.h"
 #include "loader/host/attached.h"
 #include "loader/object/privilege.h"
+#include "loader/report/text.h"
 
 #define PAGE_ROWS 4096 /* of text that are aligned together: there may be millions */
 
@@ -128,11 +130,6 @@ static void print_json(const struct map_list *maps, const struct flows *all)
 
 /* --- text --- */
 
-static const char *text_of(const json_t *json, const char *key)
-{
-	return json_string_value(json_object_get(json, key));
-}
-
 /* "10.0.0.1:53", "[2001:db8::1]:53"; of an echo the address. */
 static char *end_text(const json_t *json, const char *address, const char *port)
 {
@@ -169,6 +166,7 @@ static void print_text(const struct map_list *maps, const struct flows *all, boo
 {
 	struct columns columns = {
 		.count = 7,
+		.limit = terminal_columns(stdout),
 		.heading = {"IFACE", "PROTO", "LOCAL", "REMOTE", "STATE", ">IDLE", ">EXPIRES"}};
 	struct interface interface = {};
 	size_t i, j;
@@ -187,11 +185,14 @@ static void print_text(const struct map_list *maps, const struct flows *all, boo
 		}
 	if (columns.rows)
 		columns_print(&columns, stdout);
-	printf("  %zu of %zu flows in use%s: %zu of %zu connections, %zu of %zu streams, %zu of %zu not assured\n",
-	       all->all.used, all->all.size, restricted ? " (all interfaces)" : "",
-	       all->use[FLOWS_CONNECTIONS].used, all->use[FLOWS_CONNECTIONS].size,
-	       all->use[FLOWS_STREAMS].used, all->use[FLOWS_STREAMS].size,
-	       all->use[FLOWS_REST].used, all->use[FLOWS_REST].size);
+	text_line(
+		stdout, columns.limit, 0, 4,
+		"  %zu of %zu flows in use%s: %zu of %zu connections, %zu of %zu streams, %zu of %zu not assured",
+		all->all.used, all->all.size, restricted ? " (all interfaces)" : "",
+		all->use[FLOWS_CONNECTIONS].used, all->use[FLOWS_CONNECTIONS].size,
+		all->use[FLOWS_STREAMS].used, all->use[FLOWS_STREAMS].size,
+		all->use[FLOWS_REST].used, all->use[FLOWS_REST].size);
+	putchar('\n');
 }
 
 static void add_use(struct flow_use *sum, const struct flow_use *use)

@@ -9,7 +9,9 @@
 #include "loader/base/columns.h"
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
+#include "loader/base/terminal.h"
 #include "loader/base/utf8.h"
+#include "loader/base/wrap.h"
 
 static const char *const state_name[] = {
 	[DOCTOR_OK] = "ok",
@@ -86,18 +88,28 @@ static const char *text_of(const json_t *check, const char *key)
 	return json_string_value(json_object_get(check, key));
 }
 
+#define DOCTOR_COLUMN 25 /* of a message */
+
 static void print_check(const json_t *check, FILE *to)
 {
 	const char *state = text_of(check, "state"), *fix = text_of(check, "fix");
 	__free_text char *message = text_printable(text_of(check, "message"));
 	enum tone tone = tone_of(state);
+	size_t columns = terminal_columns(to);
 
-	fprintf(to, "  %s%-7s  %-12s  %s%s\n", tone_start(tone, to), state, text_of(check, "check"),
-		message, tone ? tone_end(to) : "");
+	fprintf(to, "  %s%-7s  %-12s  ", tone_start(tone, to), state, text_of(check, "check"));
+	wrap_print(message, DOCTOR_COLUMN, DOCTOR_COLUMN, columns, to);
+	fprintf(to, "%s\n", tone ? tone_end(to) : "");
 	if (fix) {
 		__free_text char *shown = text_printable(fix);
+		size_t start = DOCTOR_COLUMN;
 
-		fprintf(to, "  %-7s  %-12s  fix: %s\n", "", "", shown);
+		/* What has to be copied is rather to the left than broken. */
+		if (columns && start + strlen("fix: ") + strlen(shown) > columns)
+			start = 4;
+		fprintf(to, "%*sfix: ", (int)start, "");
+		wrap_command(shown, start + strlen("fix: "), start + 4, columns, to);
+		fputc('\n', to);
 	}
 }
 

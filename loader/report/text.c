@@ -9,7 +9,10 @@
 #include "loader/base/columns.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/base/names.h"
+#include "loader/base/terminal.h"
 #include "loader/base/utf8.h"
+#include "loader/base/wrap.h"
 #include "loader/report/json_forms.h"
 
 const char *text_of(const json_t *object, const char *key)
@@ -56,19 +59,52 @@ void text_print(FILE *to, const char *format, ...)
 	fputs(shown, to);
 }
 
+void text_line(FILE *to, size_t columns, size_t start, size_t indent, const char *format, ...)
+{
+	__free_text char *text = NULL, *shown = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = xvasprintf(format, args);
+	va_end(args);
+	shown = text_printable(text);
+	wrap_print(shown, start, indent, columns, to);
+}
+
+/* False: it is no time of report_time. */
+static bool read_time(const char *when, time_t *time)
+{
+	struct tm tm = {};
+
+	if (!strptime(when, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		return false;
+	*time = timegm(&tm);
+	return true;
+}
+
+char *text_time(const char *when)
+{
+	char text[64];
+	struct tm tm;
+	time_t time;
+
+	if (!read_time(when, &time) || !localtime_r(&time, &tm) ||
+	    !strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S %Z", &tm))
+		return xstrdup(when);
+	return xstrdup(text);
+}
+
 char *text_age(const char *when)
 {
 	char text[HUMAN_TEXT];
-	struct tm tm = {};
 	time_t now = time(NULL), then;
 
-	if (!strptime(when, "%Y-%m-%dT%H:%M:%SZ", &tm))
+	if (!read_time(when, &then))
 		return xstrdup("");
-	then = timegm(&tm);
 	return xasprintf("%s ago", human_seconds(now > then ? now - then : 0, text));
 }
 
-void text_total(const json_t *counts, FILE *to)
+void text_total(const json_t *counts, size_t columns, size_t start, FILE *to)
 {
 	static const struct {
 		const char *verdict;
@@ -79,20 +115,27 @@ void text_total(const json_t *counts, FILE *to)
 		{"drop", "dropped", TONE_BAD},
 		{"would_drop", "would have dropped", TONE_BAD},
 	};
-	char bytes[HUMAN_TEXT];
-	const char *separator = "";
-	size_t i;
+	size_t used = start, i;
 
 	for (i = 0; i < ARRAY_SIZE(part); i++) {
 		json_int_t packets = text_packets(counts, part[i].verdict);
+		char bytes[HUMAN_TEXT];
+		__free_text char *text = xasprintf("%s %lld", part[i].words, (long long)packets);
+		size_t width;
 
 		if (!packets && i == 2)
 			continue;
-		fprintf(to, "%s%s%s %lld%s (%s)", separator,
-			tone_start(packets ? part[i].tone : TONE_PLAIN, to), part[i].words,
-			(long long)packets, tone_end(to),
-			human(text_bytes(counts, part[i].verdict), "B", bytes));
-		separator = ", ";
+		human(text_bytes(counts, part[i].verdict), "B", bytes);
+		width = strlen(text) + strlen(bytes) + strlen(", ()");
+		if (i && columns && used + width + 1 > columns) {
+			fprintf(to, ",\n%*s", (int)start, "");
+			used = start;
+		} else if (i) {
+			fputs(", ", to);
+		}
+		used += width + 1;
+		fprintf(to, "%s%s%s (%s)", tone_start(packets ? part[i].tone : TONE_PLAIN, to),
+			text, tone_end(to), bytes);
 	}
 	fputc('\n', to);
 }
@@ -101,7 +144,8 @@ void text_total(const json_t *counts, FILE *to)
 
 void report_profiles_text(const json_t *report, FILE *to)
 {
-	struct columns columns = {.count = 3, .heading = {"PROFILE", "TITLE", "FILE"}};
+	struct columns columns = {
+		.count = 3, .limit = terminal_columns(to), .heading = {"PROFILE", "TITLE", "FILE"}};
 	const json_t *profile;
 	size_t i;
 
@@ -167,7 +211,7 @@ static void show_note(FILE *to, const char *service, const char *start, const ch
 		      const char *end)
 {
 	fprintf(to, "  %s", tone_start(TONE_FAINT, to));
-	text_print(to, "%s: %s%s%s", service, start, text, end);
+	text_line(to, terminal_columns(to), 2, 4, "%s: %s%s%s", service, start, text, end);
 	fprintf(to, "%s\n", tone_end(to));
 }
 
@@ -190,15 +234,16 @@ static void show_notes(const json_t *service, FILE *to)
 static void show_profile(const json_t *profile, FILE *to)
 {
 	struct columns columns = {.count = 6,
+				  .limit = terminal_columns(to),
 				  .heading = {"SERVICE", "TITLE", "WAY", "PORTS", "WHO", "STATE"}};
 	const json_t *services = json_object_get(profile, "services"), *service;
 	const char *document = text_of(profile, "document"), *title = text_of(profile, "title");
 	__free_text char *protocols = report_joined(json_object_get(profile, "protocols"), ", ");
 	size_t i;
 
-	text_print(to, "%s%s%s%s%s%s%s", text_of(profile, "name"), *title ? ": " : "", title,
-		   *document ? " (" : "", document, *document ? ")" : "",
-		   is(profile, "included") ? ", included" : "");
+	text_line(to, terminal_columns(to), 0, 2, "%s%s%s%s%s%s%s", text_of(profile, "name"),
+		  *title ? ": " : "", title, *document ? " (" : "", document, *document ? ")" : "",
+		  is(profile, "included") ? ", included" : "");
 	fputc('\n', to);
 	json_array_foreach (services, i, service) {
 		bool open = is(service, "open");
@@ -231,74 +276,96 @@ void report_show_text(const json_t *report, FILE *to)
 
 /* --- status --- */
 
-static void status_line(FILE *to, const char *word, const char *text)
+#define STATUS_COLUMN 13 /* of the text behind a word */
+
+static void status_line(FILE *to, enum tone tone, const char *word, const char *text)
 {
-	text_print(to, "  %-10s %s", word, text);
-	fputc('\n', to);
+	fputs(tone_start(tone, to), to);
+	text_print(to, "  %-10s ", word);
+	text_line(to, terminal_columns(to), STATUS_COLUMN, STATUS_COLUMN, "%s", text);
+	fprintf(to, "%s\n", tone ? tone_end(to) : "");
+}
+
+static void status_counts(FILE *to, const char *word, const json_t *counts)
+{
+	fprintf(to, "  %-10s ", word);
+	text_total(counts, terminal_columns(to), STATUS_COLUMN, to);
+}
+
+/* "office (2 prefixes), dns (1 prefix)" */
+static void status_groups(const json_t *groups, FILE *to)
+{
+	__cleanup(names_free) struct names sizes = {};
+	__free_text char *text = NULL;
+	const json_t *list;
+	const char *key;
+
+	json_object_foreach ((json_t *)groups, key, list) {
+		__free_text char *size = human_count(json_array_size(list), "prefix", "prefixes");
+		__free_text char *group = xasprintf("%s (%s)", key, size);
+
+		names_add(&sizes, group);
+	}
+	text = names_join(&sizes, ", ");
+	if (*text)
+		status_line(to, TONE_PLAIN, "groups", text);
 }
 
 static void status_overrides(const json_t *recipe, FILE *to)
 {
-	const json_t *overrides = json_object_get(recipe, "overrides");
-	const json_t *groups = json_object_get(recipe, "groups"), *list;
-	const char *key;
-	const char *separator = "";
+	const json_t *overrides = json_object_get(recipe, "overrides"), *list;
 	__free_text char *features = report_joined(json_object_get(recipe, "features"), ", ");
+	const char *key;
 
 	if (*features)
-		status_line(to, "features", features);
+		status_line(to, TONE_PLAIN, "features", features);
 	json_object_foreach ((json_t *)overrides, key, list) {
 		__free_text char *text = report_joined(list, ", ");
 
 		if (*text)
-			status_line(to, key, text);
+			status_line(to, TONE_PLAIN, key, text);
 	}
-	if (!json_object_size(groups))
-		return;
-	fputs("  groups     ", to);
-	json_object_foreach ((json_t *)groups, key, list) {
-		size_t count = json_array_size(list);
-
-		text_print(to, "%s%s (%zu prefix%s)", separator, key, count,
-			   count == 1 ? "" : "es");
-		separator = ", ";
-	}
-	fputc('\n', to);
+	status_groups(json_object_get(recipe, "groups"), to);
 }
 
-static void status_use(const json_t *use, const char *what, FILE *to)
+/* "3 of 65536" */
+static char *use_text(const json_t *use)
 {
-	fprintf(to, "%lld of %lld %s", (long long)json_integer_value(json_object_get(use, "used")),
-		(long long)json_integer_value(json_object_get(use, "size")), what);
+	return xasprintf("%lld of %lld",
+			 (long long)json_integer_value(json_object_get(use, "used")),
+			 (long long)json_integer_value(json_object_get(use, "size")));
+}
+
+static void status_flows(const json_t *one, FILE *to)
+{
+	const json_t *flows = json_object_get(one, "flows");
+	__free_text char *all = use_text(flows);
+	__free_text char *connections = use_text(json_object_get(flows, "connections"));
+	__free_text char *streams = use_text(json_object_get(flows, "streams"));
+	__free_text char *rest = use_text(json_object_get(flows, "rest"));
+	__free_text char *text = xasprintf(
+		"%s in use: %s connections, %s streams, %s not assured%s", all, connections,
+		streams, rest, is(one, "forward") ? "; forwarded traffic is learned too" : "");
+
+	status_line(to, TONE_PLAIN, "flows", text);
 }
 
 static void status_egress(const json_t *one, FILE *to)
 {
-	const json_t *flows = json_object_get(one, "flows"), *sent;
-
-	sent = json_object_get(one, "outbound_total");
-	if (text_any(sent)) {
-		fputs("  sent       ", to);
-		text_total(sent, to);
-	}
-	if (!flows)
-		return;
-	text_print(to, "  outbound   %s", text_of(one, "outbound"));
-	fputs("\n  flows      ", to);
-	status_use(flows, "in use: ", to);
-	status_use(json_object_get(flows, "connections"), "connections, ", to);
-	status_use(json_object_get(flows, "streams"), "streams, ", to);
-	status_use(json_object_get(flows, "rest"), "not assured", to);
-	fprintf(to, "%s\n", is(one, "forward") ? "; forwarded traffic is learned too" : "");
-	if (!text_of(one, "egress") || strcmp(text_of(one, "egress"), "missing"))
-		return;
-	fputs(tone_start(TONE_BAD, to), to);
-	text_print(
-		to,
-		"  egress     missing: outgoing packets are not learned, filtered or counted" MESSAGE_FIX
+	const json_t *sent = json_object_get(one, "outbound_total");
+	__free_text char *missing = xasprintf(
+		"missing: outgoing packets are not learned, filtered or counted" MESSAGE_FIX
 		"portcullis swap %s",
 		text_of(one, "name"));
-	fprintf(to, "%s\n", tone_end(to));
+
+	if (text_any(sent))
+		status_counts(to, "sent", sent);
+	if (!json_object_get(one, "flows"))
+		return;
+	status_line(to, TONE_PLAIN, "outbound", text_of(one, "outbound"));
+	status_flows(one, to);
+	if (!strcmp(text_of(one, "egress"), "missing"))
+		status_line(to, TONE_BAD, "egress", missing);
 }
 
 /* What waits to be confirmed, or was not in time. */
@@ -306,53 +373,57 @@ static void status_confirm(const json_t *one, FILE *to)
 {
 	const json_t *confirm = json_object_get(one, "confirm");
 	const json_t *fallback = json_object_get(confirm, "fallback");
+	bool waits = !strcmp(text_of(confirm, "state"), "waiting");
 	__free_text char *back = json_is_integer(fallback) ?
 					 xasprintf("generation %lld is active",
 						   (long long)json_integer_value(fallback)) :
 					 xstrdup("everything passes");
+	__free_text char *deadline = text_time(text_of(confirm, "deadline"));
+	__free_text char *left =
+		xasprintf("%lld s left, then %s again unless confirmed: portcullis confirm %s",
+			  (long long)json_integer_value(json_object_get(confirm, "seconds_left")),
+			  back, text_of(one, "name"));
+	__free_text char *over = xasprintf("%s: not confirmed in time; %s again", deadline, back);
 
-	if (!json_is_object(confirm))
-		return;
-	fputs(tone_start(TONE_BAD, to), to);
-	if (!strcmp(text_of(confirm, "state"), "waiting"))
-		text_print(
-			to,
-			"  confirm    %lld s left, then %s again unless confirmed: portcullis confirm %s",
-			(long long)json_integer_value(json_object_get(confirm, "seconds_left")),
-			back, text_of(one, "name"));
-	else
-		text_print(to, "  reverted   %s: not confirmed in time; %s again",
-			   text_of(confirm, "deadline"), back);
-	fprintf(to, "%s\n", tone_end(to));
+	if (json_is_object(confirm))
+		status_line(to, TONE_BAD, waits ? "confirm" : "reverted", waits ? left : over);
+}
+
+static void status_attached(const json_t *one, FILE *to)
+{
+	__free_text char *attached = text_time(text_of(one, "attached_at"));
+	__free_text char *age = text_age(text_of(one, "attached_at"));
+	__free_text char *made = text_time(text_of(one, "generation_at"));
+	__free_text char *by = xasprintf("%s (%s) by portcullis %s", attached, age,
+					 text_of(one, "program_version"));
+	__free_text char *number =
+		xasprintf("%lld, made %s",
+			  (long long)json_integer_value(json_object_get(one, "generation")), made);
+
+	status_line(to, TONE_PLAIN, "attached", by);
+	status_line(to, TONE_PLAIN, "generation", number);
 }
 
 static void status_one(const json_t *one, FILE *to)
 {
 	__free_text char *profiles = report_joined(json_object_get(one, "profiles"), " + ");
-	__free_text char *age = text_age(text_of(one, "attached_at"));
+	__free_text char *waits =
+		xasprintf("%s: portcullis apply --dry-run", text_of(one, "waits"));
 	char memory[HUMAN_TEXT];
 
-	text_print(to, "%s: %s, %s, %s", text_of(one, "name"), text_of(one, "mode"),
-		   text_of(one, "policy"), profiles);
+	text_line(to, terminal_columns(to), 0, 2, "%s: %s, %s, %s", text_of(one, "name"),
+		  text_of(one, "mode"), text_of(one, "policy"), profiles);
 	fputc('\n', to);
-	text_print(to, "  attached   %s (%s) by portcullis %s", text_of(one, "attached_at"), age,
-		   text_of(one, "program_version"));
-	fprintf(to, "\n  generation %lld, made %s\n",
-		(long long)json_integer_value(json_object_get(one, "generation")),
-		text_of(one, "generation_at"));
+	status_attached(one, to);
 	status_confirm(one, to);
-	if (*text_of(one, "waits")) {
-		text_print(to, "  waits      %s: portcullis apply --dry-run",
-			   text_of(one, "waits"));
-		fputc('\n', to);
-	}
+	if (*text_of(one, "waits"))
+		status_line(to, TONE_PLAIN, "waits", waits);
 	status_overrides(json_object_get(one, "recipe"), to);
-	fputs("  packets    ", to);
-	text_total(json_object_get(one, "total"), to);
+	status_counts(to, "packets", json_object_get(one, "total"));
 	status_egress(one, to);
 	if (json_is_integer(json_object_get(one, "memory")))
-		fprintf(to, "  memory     %s\n",
-			human(json_integer_value(json_object_get(one, "memory")), "B", memory));
+		status_line(to, TONE_PLAIN, "memory",
+			    human(json_integer_value(json_object_get(one, "memory")), "B", memory));
 }
 
 /* What the next apply or boot makes of the site file, if that is not what is there now. */
@@ -377,7 +448,8 @@ static void status_site(const json_t *site, FILE *to)
 		if (strcmp(text_of(site, "state"), row[i].state))
 			continue;
 		fputs(tone_start(row[i].tone, to), to);
-		text_print(to, "%s %s", text_of(site, "file"), row[i].words);
+		text_line(to, terminal_columns(to), 0, 2, "%s %s", text_of(site, "file"),
+			  row[i].words);
 		fprintf(to, "%s\n", tone_end(to));
 	}
 }

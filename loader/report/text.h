@@ -24,10 +24,24 @@ bool text_any(const json_t *counts);
 /* printf for texts of others: no control character gets through, and so no newline. */
 void text_print(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The time since an RFC 3339 one of report_time, as "1 h 2 min ago"; the caller frees. */
+/*
+ * The same, without a newline at its end, in lines of at most `columns` (0: in one) behind the
+ * first `start` columns, which the caller printed; those that follow begin at `indent`.
+ */
+void text_line(FILE *to, size_t columns, size_t start, size_t indent, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/*
+ * Of an RFC 3339 time of report_time: in the local time zone, "2026-11-29 18:00:00 CET"; and how
+ * long ago it was, "1 h 2 min ago". The caller frees; what is no such time stays as it is.
+ */
+char *text_time(const char *when);
 char *text_age(const char *when);
 
-/* Counts as a line: "passed 5 (300 B), dropped 0 (0 B)". */
-void text_total(const json_t *counts, FILE *to);
+/*
+ * Counts, as the rest of a line that has `start` columns: "passed 5 (300 B), dropped 0 (0 B)".
+ * Lines that follow begin there, too.
+ */
+void text_total(const json_t *counts, size_t columns, size_t start, FILE *to);
 
 #endif

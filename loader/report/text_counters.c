@@ -7,6 +7,7 @@
 
 #include "loader/base/columns.h"
 #include "loader/base/memory.h"
+#include "loader/base/terminal.h"
 #include "loader/report/json_forms.h"
 #include "loader/report/text.h"
 
@@ -202,10 +203,11 @@ static void print_other(const json_t *one, FILE *to)
 		(long long)text_packets(other, "protocol"),
 		(long long)text_packets(other, "non_ip"));
 	fputs("  all received: ", to);
-	text_total(json_object_get(one, "total"), to);
+	text_total(json_object_get(one, "total"), terminal_columns(to), strlen("  all received: "),
+		   to);
 	if (text_any(sent)) {
 		fputs("  all sent: ", to);
-		text_total(sent, to);
+		text_total(sent, terminal_columns(to), strlen("  all sent: "), to);
 	}
 }
 
@@ -235,13 +237,14 @@ void report_counters_text(const json_t *report, const json_t *before, double sec
 			.all = all,
 		};
 		__free_text char *age = text_age(text_of(one, "since"));
+		__free_text char *since = text_time(text_of(one, "since"));
 
 		view.rates = view.before && seconds > 0;
 		if (i)
 			fputc('\n', to);
 		text_print(to, "%s: generation %lld, counting since %s (%s)", text_of(one, "name"),
 			   (long long)json_integer_value(json_object_get(one, "generation")),
-			   text_of(one, "since"), age);
+			   since, age);
 		fputc('\n', to);
 		print_ports(&view, one, to);
 		print_reasons(&view, one, to);

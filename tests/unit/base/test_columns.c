@@ -58,11 +58,85 @@ static void test_columns(void **state)
 	free(text);
 }
 
+/* Within a limit: numbers stay, texts go on below, and what may be is left out first. */
+static void test_columns_limit(void **state)
+{
+	static const struct {
+		size_t limit;
+		const char *text;
+		bool left_out;
+	} cases[] = {
+		{0,
+		 "  WAY  SERVICE                       PASSED  BYTES\n"
+		 "  in   xeams:imap, ol-connect:print      12   1 kB\n"
+		 "  out  日本                               3    9 B\n",
+		 false},
+		{54,
+		 "  WAY  SERVICE                       PASSED  BYTES\n"
+		 "  in   xeams:imap, ol-connect:print      12   1 kB\n"
+		 "  out  日本                               3    9 B\n",
+		 false},
+		{45,
+		 "  WAY  SERVICE                  PASSED  BYTES\n"
+		 "  in   xeams:imap,                  12   1 kB\n"
+		 "       ol-connect:print\n"
+		 "  out  日本                          3    9 B\n",
+		 false},
+		{32,
+		 "  WAY  SERVICE            PASSED\n"
+		 "  in   xeams:imap,            12\n"
+		 "       ol-connect:print\n"
+		 "  out  日本                    3\n",
+		 true},
+		{24,
+		 "  WAY  SERVICE    PASSED\n"
+		 "  in   xeams:         12\n"
+		 "       imap,\n"
+		 "       ol-\n"
+		 "       connect:\n"
+		 "       print\n"
+		 "  out  日本            3\n",
+		 true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct columns columns = {.count = 4,
+					  .limit = cases[i].limit,
+					  .heading = {"WAY", "SERVICE", ">PASSED", "?>BYTES"}};
+		char *text = NULL;
+		size_t length = 0;
+		FILE *to = open_memstream(&text, &length);
+
+		assert_non_null(to);
+		columns_row(&columns, TONE_GOOD,
+			    (const char *[]){"in", "xeams:imap, ol-connect:print", "12", "1 kB"});
+		columns_row(&columns, TONE_PLAIN, (const char *[]){"out", "日本", "3", "9 B"});
+		columns_print(&columns, to);
+		fclose(to);
+		assert_string_equal(text, cases[i].text);
+		assert_int_equal(columns.left_out, cases[i].left_out);
+		free(text);
+	}
+}
+
+static void test_count(void **state)
+{
+	__free_text char *none = human_count(0, "prefix", "prefixes");
+	__free_text char *one = human_count(1, "prefix", "prefixes");
+	__free_text char *more = human_count(2, "prefix", "prefixes");
+
+	(void)state;
+	assert_string_equal(none, "0 prefixes");
+	assert_string_equal(one, "1 prefix");
+	assert_string_equal(more, "2 prefixes");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_columns),
-		cmocka_unit_test(test_columns_in_parts),
+		cmocka_unit_test(test_columns),	      cmocka_unit_test(test_columns_in_parts),
+		cmocka_unit_test(test_columns_limit), cmocka_unit_test(test_count),
 		cmocka_unit_test(test_human_seconds),
 	};
 

@@ -49,6 +49,37 @@ static void test_print(void **state)
 	}
 }
 
+/* A command that was broken is one that a shell takes: never in quotes. */
+static void test_command(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t columns;
+		const char *lines;
+	} cases[] = {
+		{"portcullis swap eth0", 0, "portcullis swap eth0"},
+		{"portcullis swap eth0", 20, "portcullis swap eth0"},
+		{"portcullis swap eth0", 19, "portcullis swap \\\n  eth0"},
+		{"portcullis swap eth0", 17, "portcullis swap \\\n  eth0"},
+		{"portcullis swap eth0", 16, "portcullis \\\n  swap eth0"},
+		{"cp 'a b c' de", 11, "cp \\\n  'a b c' \\\n  de"},
+		{"abcdefghijklmn op", 5, "abcdefghijklmn op"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *text = NULL;
+		size_t length = 0;
+		FILE *to = open_memstream(&text, &length);
+
+		assert_non_null(to);
+		wrap_command(cases[i].text, 0, 2, cases[i].columns, to);
+		fclose(to);
+		assert_string_equal(text, cases[i].lines);
+		free(text);
+	}
+}
+
 static void test_word(void **state)
 {
 	(void)state;
@@ -62,6 +93,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_command),
 		cmocka_unit_test(test_word),
 	};
 

@@ -156,9 +156,65 @@ static void test_age(void **state)
 	assert_true(days > 9000 && hours < 24);
 }
 
+static void test_time(void **state)
+{
+	static const struct {
+		const char *zone, *when, *text;
+	} cases[] = {
+		{"UTC", "2026-11-29T14:42:22Z", "2026-11-29 14:42:22 UTC"},
+		{"CET-1CEST,M3.5.0,M10.5.0/3", "2026-11-29T23:42:22Z", "2026-11-30 00:42:22 CET"},
+		{"CET-1CEST,M3.5.0,M10.5.0/3", "2026-07-01T12:00:00Z", "2026-07-01 14:00:00 CEST"},
+		{"<+0545>-5:45", "2026-01-01T00:00:00Z", "2026-01-01 05:45:00 +0545"},
+		{"UTC", "x", "x"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		__free_text char *text = NULL;
+
+		setenv("TZ", cases[i].zone, 1);
+		tzset();
+		text = text_time(cases[i].when);
+		assert_string_equal(text, cases[i].text);
+	}
+	unsetenv("TZ");
+	tzset();
+}
+
+/* Each line of status fits, and says the same words as without a limit. */
+static void test_status_width(void **state)
+{
+	json_t *report = json_pack(
+		"{s:[{s:s, s:s, s:s, s:[s, s], s:{s:i, s:i, s:{s:i, s:i}, s:{s:i, s:i}, s:{s:i, s:i}}, "
+		"s:b, s:{s:{s:I, s:I}, s:{s:I, s:I}, s:{s:I, s:I}}}]}",
+		"interfaces", "name", "eth0", "mode", "native", "policy", "enforce", "profiles",
+		"communigate-pro", "contact-expert-core", "flows", "used", 6, "size", 65536,
+		"connections", "used", 1, "size", 32768, "streams", "used", 2, "size", 16384,
+		"rest", "used", 3, "size", 16384, "forward", 1, "total", "pass", "packets",
+		(json_int_t)123456789012, "bytes", (json_int_t)99999999999999, "drop", "packets",
+		(json_int_t)123456789012, "bytes", (json_int_t)99999999999999, "would_drop",
+		"packets", (json_int_t)123456789012, "bytes", (json_int_t)99999999999999);
+	__free_text char *whole = text_form(report, NULL, false, report_status_text);
+	__free_text char *text = NULL;
+	size_t length;
+
+	(void)state;
+	setenv("COLUMNS", "60", 1);
+	text = text_form(report, NULL, false, report_status_text);
+	unsetenv("COLUMNS");
+	assert_non_null(strstr(whole, " not assured; forwarded traffic is learned too\n"));
+	for (const char *line = text; *line; line += length + 1) {
+		length = strcspn(line, "\n");
+		assert_true(length <= 60);
+	}
+	assert_non_null(strstr(text, ",\n             would have dropped 123456789012 (100 TB)\n"));
+	json_decref(report);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_time),	      cmocka_unit_test(test_status_width),
 		cmocka_unit_test(test_show_hostile),  cmocka_unit_test(test_status_hostile),
 		cmocka_unit_test(test_status_egress), cmocka_unit_test(test_show),
 		cmocka_unit_test(test_age),
