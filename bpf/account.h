@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A verdict, and the function that counts it: both hooks account for each packet here. */
+/* The verdict on a packet, and `account`, by which both hooks count it. */
 #ifndef PORTCULLIS_ACCOUNT_H
 #define PORTCULLIS_ACCOUNT_H
 
@@ -247,7 +247,10 @@ static __always_inline void count_wide(__u32 cell, __u32 length)
 	portcullis_wide(row, index, length);
 }
 
-/* While a filter is being attached (PC_POLICY_START), no packet is dropped or counted as a drop. */
+/*
+ * Whether a verdict is a drop while the filter is being attached (PC_POLICY_START). Such a packet
+ * passes and is not counted.
+ */
 static __always_inline bool is_attaching(const struct pc_generation *generation,
 					 struct verdict verdict)
 {

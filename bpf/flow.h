@@ -17,7 +17,7 @@ static __always_inline bool flow_key(const struct packet *packet, struct pc_flow
 {
 	__be16 remote_port = bpf_htons(packet->remote_port);
 	__be16 local_port = bpf_htons(packet->local_port);
-	/* The destination follows. Both are copied, if at all, into the key: the stack is short. */
+	/* The destination follows. They are copied, if at all, into the key: the stack is short. */
 	const __be32 *source;
 
 	__builtin_memset(flow, 0, sizeof(*flow));
@@ -88,8 +88,8 @@ static __always_inline bool flow_socket(void *ctx, struct pc_flow *flow)
 }
 
 /*
- * The present slot: 64 jiffies. Its lower bits are never 0, because 0 marks a flow whose clock was
- * never looked at; jiffies pass 0 five minutes after boot (INITIAL_JIFFIES of the kernel).
+ * The present slot of 64 jiffies. Jiffies pass 0 five minutes after boot (INITIAL_JIFFIES of the
+ * kernel), but a slot skips it: 0 in pc_flow_state.slot says that the clock was never looked at.
  */
 static __always_inline __u64 flow_slot(void)
 {
@@ -168,8 +168,8 @@ static __noinline int flow_close(const struct pc_flow *flow, const struct pc_flo
 }
 
 /*
- * Whether a known flow lives; if so, notes that it was seen. The clock costs 15 ns, so an assured
- * flow asks it once a slot, and lives until the slot ends.
+ * Whether a known flow lives; if so, notes that it was seen. The clock costs 15 ns, so it is read
+ * once a slot for an assured flow, which is then taken to live until the slot ends.
  */
 static __always_inline bool flow_touch(const struct pc_flow *flow, struct pc_flow_state *state,
 				       bool assured)

@@ -61,7 +61,7 @@ static __always_inline void fragment_store(const struct packet *packet, __u32 ce
 	}
 }
 
-/* What the first fragment of a datagram counted when it passed. */
+/* The cells that the first fragment of a datagram counted when it passed. */
 struct first_fragment {
 	__u64 cell : 32;
 	__u64 second : 31;
@@ -114,7 +114,7 @@ static __always_inline struct fragment_where fragment_where_unpack(__u32 word)
 	return bits_as(struct fragment_where, word);
 }
 
-/* Fills the packet of a global function. */
+/* Fills the packet of a global function at ingress. */
 static __always_inline void fragment_packet(struct packet *packet, struct xdp_md *ctx, __u32 word,
 					    __u32 link)
 {

@@ -71,7 +71,7 @@ struct {
 	__type(value, struct pc_page);
 } totals SEC(".maps");
 
-/* What was flushed from full totals, by index of the total. */
+/* The full fields of totals and wide words, flushed, by index of the total. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -80,7 +80,7 @@ struct {
 	__type(value, struct pc_count);
 } carries SEC(".maps");
 
-/* Held while a total is flushed, so that only one of the CPUs that see it full does so. */
+/* A CPU holds it while it flushes a total, so that only one of those that see it full does so. */
 struct carry_lock {
 	struct bpf_spin_lock lock;
 };
@@ -115,7 +115,7 @@ struct {
 	__type(value, struct pc_flow_state);
 } flows SEC(".maps");
 
-/* When an open UDP port last sent a large datagram to a tuple (CLOCK_MONOTONIC ns). */
+/* CLOCK_MONOTONIC ns when an open UDP port last sent a large datagram, by tuple. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, PC_LARGES);
@@ -172,7 +172,7 @@ struct {
 
 /* --- of one filter --- */
 
-/* When a CPU admits the next echo request at the average rate (CLOCK_MONOTONIC ns). */
+/* CLOCK_MONOTONIC ns from which a CPU admits another echo request, at the average rate. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

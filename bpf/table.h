@@ -24,7 +24,7 @@ static __always_inline const struct pc_generation *generation_in(__u32 slot)
 	return map ? bpf_map_lookup_elem(map, &slot) : NULL;
 }
 
-/* The active generation, or NULL. Reading the clock is slow, so only a deadline makes it do so. */
+/* The active generation, or NULL. The clock is slow: it is read only if there is a deadline. */
 static __always_inline const struct pc_generation *generation_current(void)
 {
 	const struct pc_generation *generation = generation_in(0);
