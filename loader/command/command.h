@@ -33,6 +33,7 @@ enum option_group {
 	OPTIONS_APPLY = 1 << 11,
 	OPTIONS_SHOW = 1 << 12,
 	OPTIONS_COUNTERS = 1 << 13,
+	OPTIONS_DETACH = 1 << 14,
 };
 
 /* By task: help shows the commands in these groups, in this order. */

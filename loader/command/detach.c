@@ -12,6 +12,7 @@
 #include "loader/filter/hook.h"
 #include "loader/filter/settle.h"
 #include "loader/filter/several.h"
+#include "loader/host/attached.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"
 #include "loader/report/answer.h"
@@ -70,14 +71,19 @@ static int detach(const struct names *interfaces, struct filter *filter, struct 
 
 int command_detach(const struct options *options, struct diag *diag)
 {
+	__cleanup(names_free) struct names interfaces = {};
 	__close_fd int lock = -1;
 	struct filter *filter;
 	int ready, err;
 	size_t i;
 
 	(void)diag;
-	if (!options->arguments.count) {
-		error("detach: the interface is missing: portcullis detach IFACE...");
+	if (!options->arguments.count && !options->all) {
+		error("detach: the interface is missing: portcullis detach IFACE..., or detach --all");
+		return EXIT_USAGE;
+	}
+	if (options->arguments.count && options->all) {
+		error("detach: give either interfaces or --all, not both");
 		return EXIT_USAGE;
 	}
 	if (kernel_privileged("detach"))
@@ -85,11 +91,16 @@ int command_detach(const struct options *options, struct diag *diag)
 	ready = pins_ready(false);
 	if (ready < 0 || (ready && (pins_lock(&lock) || hook_settle())))
 		return EXIT_FAILED;
-	filter = xcalloc(options->arguments.count, sizeof(*filter));
-	for (i = 0; i < options->arguments.count; i++)
+	names_copy(&interfaces, &options->arguments);
+	if (options->all && hooks_names(&interfaces))
+		return EXIT_FAILED;
+	if (!interfaces.count)
+		say_line("no interface of this network namespace has a filter");
+	filter = xcalloc(interfaces.count, sizeof(*filter));
+	for (i = 0; i < interfaces.count; i++)
 		filter[i] = FILTER_NONE;
-	err = detach(&options->arguments, filter, options->answer);
-	for (i = 0; i < options->arguments.count; i++)
+	err = detach(&interfaces, filter, options->answer);
+	for (i = 0; i < interfaces.count; i++)
 		filter_close(&filter[i]);
 	free(filter);
 	if (ready) {

@@ -102,6 +102,8 @@ static const struct option_row option_table[] = {
 	 OPTIONS_SHOW, TEXT(interface)},
 	{"all", NULL, "also show listed ports that counted nothing",
 	 OPTIONS_COUNTERS, FLAG(all)},
+	{"all", NULL, "every filter of the network namespace",
+	 OPTIONS_DETACH, FLAG(all)},
 	{"watch", "TIME", "print again after each TIME, with rates",
 	 OPTIONS_COUNTERS, TIME(watch, WATCH_LIMIT)},
 	{"catalog", "DIR", "search this folder for profiles first; may be repeated",

@@ -191,16 +191,26 @@ static int swap(const struct options *options, const struct site *site, struct d
 	return err ? EXIT_FAILED : EXIT_DONE;
 }
 
+/* With no interface named, every filter of the network namespace. */
+static int find_all(struct names *interfaces)
+{
+	int err = interfaces->count ? 0 : hooks_names(interfaces);
+
+	if (err || interfaces->count)
+		return err;
+	error_fix("portcullis attach IFACE -p PROFILE",
+		  "swap: no interface of this network namespace has a filter");
+	return -ENOENT;
+}
+
 int command_swap(const struct options *options, struct diag *diag)
 {
+	__cleanup(names_free) struct names interfaces = {};
+	struct options chosen = *options;
 	__cleanup(site_free) struct site site = {};
 	__close_fd int lock = -1;
 	int ready;
 
-	if (!options->arguments.count) {
-		error("swap: the interface is missing: portcullis swap IFACE... [-p PROFILE[,PROFILE]]");
-		return EXIT_USAGE;
-	}
 	if (names_twice(&options->arguments)) {
 		error("swap: %s: named twice", names_twice(&options->arguments));
 		return EXIT_USAGE;
@@ -210,5 +220,9 @@ int command_swap(const struct options *options, struct diag *diag)
 	ready = pins_ready(false);
 	if (ready < 0 || (ready && !options->dry_run && (pins_lock(&lock) || hook_collect())))
 		return EXIT_FAILED;
-	return swap(options, &site, diag);
+	names_copy(&interfaces, &options->arguments);
+	if (find_all(&interfaces))
+		return EXIT_FAILED;
+	chosen.arguments = interfaces;
+	return swap(&chosen, &site, diag);
 }

@@ -63,6 +63,17 @@ int hooks_of(const struct names *interfaces, const char *command, struct hook **
 	return err;
 }
 
+int hooks_names(struct names *names)
+{
+	__cleanup(text_free) struct hook *list = NULL;
+	size_t count, i;
+	int err = hook_list(&list, &count);
+
+	for (i = 0; !err && i < count; i++)
+		names_add(names, list[i].name);
+	return err;
+}
+
 enum left_out {
 	LEFT_OUT_NOT,
 	LEFT_OUT_GONE,	  /* it was detached since it was listed */

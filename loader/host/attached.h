@@ -43,6 +43,10 @@ int filter_kept(const char *interface, const struct filter *filter, json_t **kep
 int hooks_of(const struct names *interfaces, const char *command, struct hook **list,
 	     size_t *count);
 
+/* Adds the names of all interfaces of the network namespace that have a filter. -errno with a
+ * message. */
+int hooks_names(struct names *names);
+
 /* Opens the filter of a hook; a message and -ENOENT, or -errno, if there is none to open. */
 int hook_open(const struct hook *hook, const char *command, struct filter *filter);
 /* The filter of an interface by name; a message and -ENODEV or -ENOENT if there is none. */

@@ -285,3 +285,30 @@ killed_when_switched()
 		run ! grep 'call bpf_map_lookup_elem' "$BATS_TEST_TMPDIR/$program"
 	done
 }
+
+@test "swap without an interface and detach --all: every filter of the network namespace, of no other one" {
+	exits 1 pc swap -p ssh
+	says 'no interface of this network namespace has a filter' 'portcullis attach IFACE -p PROFILE'
+	pc attach eth0 -p ssh
+	pc attach eth1 -p xeams
+	as other attach eth0 -p ssh
+	exits 0 pc swap --open 587/tcp
+	says 'eth0: enforce, ssh: 2 open in' 'eth1: enforce, xeams: 4 open in' 'opens   587/tcp from anyone (site:587-tcp)'
+	same '[["587/tcp"],["587/tcp"]]' "$(pc status --json | jq -c '[.interfaces[].recipe.overrides.open]')"
+	same 1 "$(generation other eth0)" 'generation of the other network namespace'
+	# All or none.
+	exits 1 pc swap --no-enable imap
+	exits 1 pc swap --disable ssh:ssh
+	says 'no chosen profile is named'
+	same '2 2' "$(generation host eth0) $(generation host eth1)"
+
+	exits 2 pc detach
+	says 'detach --all'
+	exits 2 pc detach eth0 --all
+	exits 0 pc detach --all
+	says 'eth0: detached; everything passes' 'eth1: detached; everything passes'
+	same '[]' "$(profiles_of)"
+	same 1 "$(generation other eth0)"
+	exits 0 pc detach --all
+	says 'no interface of this network namespace has a filter'
+}
