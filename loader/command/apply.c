@@ -13,9 +13,11 @@
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/base/notify.h"
+#include "loader/command/apply_hold.h"
 #include "loader/command/apply_plan.h"
 #include "loader/command/apply_run.h"
 #include "loader/filter/resume.h"
+#include "loader/host/newcomer.h"
 #include "loader/net/link.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"
@@ -175,6 +177,7 @@ static int apply_source(const struct options *options, bool lenient, struct sour
 		.confirmed = &source->confirmed,
 		.was_tried = source->tried && !lenient,
 		/* What an error hides may be wanted. */
+		.hold = HOLD_NONE,
 		.detaches = !options->arguments.count && !source->wrong,
 		.quiet = lenient && options->arguments.count,
 		.changes = {
@@ -194,6 +197,7 @@ static int apply_source(const struct options *options, bool lenient, struct sour
 	apply_find(&apply);
 	/* udev names every interface that comes. */
 	if (!err && (apply.count || !apply.quiet)) {
+		apply_hold(&apply);
 		err = carry_out_site(&apply, diag);
 		if (!err)
 			tell_status(&apply, source);
@@ -201,6 +205,7 @@ static int apply_source(const struct options *options, bool lenient, struct sour
 	if (apply.quiet && !apply.changed && !err && !apply.left_out.count && !apply.missing.count)
 		diag_free(diag);
 	err = exit_code(&apply, source, err);
+	hold_free(&apply.hold);
 	free(apply.wanted);
 	names_free(&apply.left_out);
 	names_free(&apply.missing);
@@ -256,6 +261,8 @@ int command_apply(const struct options *options, struct diag *diag)
 		return EXIT_USAGE;
 	if (options->resumed)
 		return resume();
+	if (options->boot && !options->arguments.count && !options->dry_run)
+		newcomers_begin();
 	err = source_open(options, lenient, &source, diag);
 	if (err == -ENOENT && lenient && options->arguments.count) {
 		diag_free(diag);

@@ -233,6 +233,7 @@ int apply_plan(struct apply *apply, const struct wanted *wanted, struct diag *di
 	change->catalog = wanted->catalog;
 	change->mode = site->mode;
 	change->flows = site->flows;
+	change->refusal = apply->hold.refusal;
 	change->confirm = wanted_confirm(apply, wanted);
 	err = make(apply, wanted, &target->plan, diag);
 	if (!err)

@@ -5,6 +5,7 @@
 
 #include "loader/command/options.h"
 #include "loader/command/source.h"
+#include "loader/filter/hold.h"
 #include "loader/host/change.h"
 
 /* An interface that is to get its filter. */
@@ -39,6 +40,7 @@ struct apply {
 	struct changes changes; /* a change a target */
 	bool changed;		/* something was */
 	bool waits;		/* an interface is to be confirmed */
+	struct hold hold;	/* of an interface that udev has announced just now */
 	bool was_tried;		/* the file was applied before, and not confirmed */
 	bool tried;		/* it is kept so that it is not confirmed */
 	bool fell_back;		/* an interface is as it was confirmed last */

@@ -9,6 +9,7 @@
 
 #include "loader/base/file.h"
 #include "loader/doctor/attach_words.h"
+#include "loader/filter/hold.h"
 #include "loader/net/netlink.h"
 #include "loader/net/tc.h"
 #include "loader/object/pin.h"
@@ -31,27 +32,6 @@ static char *program_text(__u32 id)
 	return xasprintf("'%.*s', id %u", (int)sizeof(info.name), info.name, id);
 }
 
-/*
- * The link that holds a program at the XDP hook of an interface; 0: there is none, or it cannot be
- * seen. The program too has to be the same: interfaces of other network namespaces have that index.
- */
-static __u32 xdp_link(const struct hook *hook)
-{
-	__u32 id = 0;
-
-	while (!bpf_link_get_next_id(id, &id)) {
-		__close_fd int fd = bpf_link_get_fd_by_id(id);
-		struct bpf_link_info info = {};
-		__u32 length = sizeof(info);
-
-		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &length) &&
-		    info.type == BPF_LINK_TYPE_XDP && info.prog_id == hook->program_id &&
-		    info.xdp.ifindex == hook->ifindex)
-			return id;
-	}
-	return 0;
-}
-
 static void check_xdp(struct doctor *doctor, const struct patient *patient)
 {
 	const struct hook *hook = &patient->hook;
@@ -64,8 +44,14 @@ static void check_xdp(struct doctor *doctor, const struct patient *patient)
 		doctor_say(doctor, "xdp", DOCTOR_OK, NULL, "no other program is at the hook");
 		return;
 	}
+	if (hold_is(hook->program_id)) {
+		doctor_say(
+			doctor, "xdp", DOCTOR_WARNING, NULL,
+			"another portcullis command is attaching a filter: nothing gets in until it is there; run doctor again");
+		return;
+	}
 	program = program_text(hook->program_id);
-	link = xdp_link(hook);
+	link = hook_link(hook);
 	fix = link ? xasprintf("bpftool link detach id %u", link) :
 		     xasprintf("ip link set dev %s %s off", patient->name, kind);
 	if (doctor->privileged)

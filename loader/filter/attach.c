@@ -9,6 +9,7 @@
 
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/filter/hold.h"
 #include "loader/filter/refusal.h"
 
 static int link_xdp(struct filter *filter, unsigned int ifindex, __u32 flags)
@@ -22,13 +23,29 @@ static int link_xdp(struct filter *filter, unsigned int ifindex, __u32 flags)
 	return 0;
 }
 
+/* Whether the link was refused because of the interface or its hook: -errno; 0: the driver refused
+ * it. */
+static int check_hook(const struct hook *hook)
+{
+	struct hook now;
+	int err = hook_query(hook->ifindex, NULL, 0, &now);
+
+	if (err == -ENODEV || err == -ENXIO) {
+		error("%s: the interface is gone", hook->name);
+		return -ENODEV;
+	}
+	if (err || !now.program_id)
+		return 0;
+	/* Another program was attached meanwhile. */
+	return hold_is(now.program_id) ? -EAGAIN : hook_free(&now);
+}
+
 int hook_attach(struct filter *filter, const struct hook *hook, enum hook_mode *mode)
 {
 	__free_text char *native_words = NULL;
 	__free_text char *fix = NULL;
 	__free_text char *generic_words = NULL;
-	struct hook now;
-	int err = -EOPNOTSUPP, gone;
+	int err = -EOPNOTSUPP, wrong;
 
 	if (*mode != HOOK_GENERIC) {
 		err = link_xdp(filter, hook->ifindex, XDP_FLAGS_DRV_MODE);
@@ -36,13 +53,9 @@ int hook_attach(struct filter *filter, const struct hook *hook, enum hook_mode *
 			*mode = HOOK_NATIVE;
 			return 0;
 		}
-		gone = hook_query(hook->ifindex, NULL, 0, &now);
-		if (gone == -ENODEV || gone == -ENXIO) {
-			error("%s: the interface is gone", hook->name);
-			return -ENODEV;
-		}
-		if (now.program_id)
-			return hook_free(&now); /* another program was attached meanwhile */
+		wrong = check_hook(hook);
+		if (wrong)
+			return wrong;
 		native_words = refusal_words(filter->fd[FILTER_PROGRAM], hook->ifindex,
 					     XDP_FLAGS_DRV_MODE, err);
 		fix = refusal_fix(native_words, hook->name);
@@ -56,13 +69,13 @@ int hook_attach(struct filter *filter, const struct hook *hook, enum hook_mode *
 	err = link_xdp(filter, hook->ifindex, XDP_FLAGS_SKB_MODE);
 	if (!err) {
 		if (native_words)
-			warning_fix(
-				fix,
-				"%s: native XDP refused: %s; attached in generic mode, which is slower",
-				hook->name, native_words);
+			refusal_warn(hook->name, native_words);
 		*mode = HOOK_GENERIC;
 		return 0;
 	}
+	wrong = check_hook(hook);
+	if (wrong)
+		return wrong;
 	generic_words =
 		refusal_words(filter->fd[FILTER_PROGRAM], hook->ifindex, XDP_FLAGS_SKB_MODE, err);
 	if (native_words)

@@ -8,7 +8,8 @@
 
 /*
  * Attaches by a bpf_link (filter->link). `*mode` goes in as asked and comes out as it became.
- * -EBUSY, with its id and name, if another program is there.
+ * -EBUSY, with its id and name, if another program is there; -EAGAIN without a message if that is
+ * the one of a hold (hold.h).
  */
 int hook_attach(struct filter *filter, const struct hook *hook, enum hook_mode *mode);
 

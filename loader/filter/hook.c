@@ -256,6 +256,24 @@ bool hook_there(const struct hook *hook)
 	       !(hook->id[0] && filter_is_empty(hook->id));
 }
 
+/* The program too has to be the same: interfaces of other network namespaces have that index. */
+__u32 hook_link(const struct hook *hook)
+{
+	__u32 id = 0;
+
+	while (!bpf_link_get_next_id(id, &id)) {
+		__close_fd int fd = bpf_link_get_fd_by_id(id);
+		struct bpf_link_info info = {};
+		__u32 length = sizeof(info);
+
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &length) &&
+		    info.type == BPF_LINK_TYPE_XDP && info.prog_id == hook->program_id &&
+		    info.xdp.ifindex == hook->ifindex)
+			return id;
+	}
+	return 0;
+}
+
 int hook_missing(const struct hook *hook, const char *command)
 {
 	/* Still there, but it could not be opened: a pin is missing. */

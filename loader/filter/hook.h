@@ -29,6 +29,9 @@ int hook_find(const char *interface, struct hook *hook);
 /* Whether the program that was found still holds the hook, and is not just being detached. */
 bool hook_there(const struct hook *hook);
 
+/* The id of the link that holds the program at the hook; 0: there is none, or it cannot be seen. */
+__u32 hook_link(const struct hook *hook);
+
 /* 0 if no program is there; else -EBUSY with a message that names it. */
 int hook_free(const struct hook *hook);
 

@@ -48,8 +48,12 @@ int filter_pin(struct filter *filter)
 		err = installed_pin(filter, &filter->fallback);
 	if (!err)
 		err = installed_pin(filter, &filter->current);
-	/* Last: with it the filter counts as there. */
-	return err ? err : object_pin(filter->id, "link", filter->fd[FILTER_LINK]);
+	return err || filter->fd[FILTER_LINK] < 0 ? err : filter_pin_link(filter);
+}
+
+int filter_pin_link(const struct filter *filter)
+{
+	return object_pin(filter->id, "link", filter->fd[FILTER_LINK]);
 }
 
 int filter_pin_egress(struct filter *filter)

@@ -10,8 +10,12 @@
  * killed one left at a clsact hook: before egress_attach.
  */
 int filter_pin_egress(struct filter *filter);
-/* Pins the rest, the XDP link last. The filter then outlives the process. */
+/*
+ * Pins the rest, the XDP link last: with it the filter counts as there, and outlives the process.
+ * Without a link yet, filter_pin_link is due.
+ */
 int filter_pin(struct filter *filter);
+int filter_pin_link(const struct filter *filter);
 /* Puts the egress link that the filter has now in the place of a lost one's pin. */
 int filter_repin_egress(const struct filter *filter);
 /* Removes the pins, the link's first. What cannot be removed is warned of, and collected later. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "loader/object/log.h"
 
 char *refusal_words(int program, unsigned int ifindex, __u32 flags, int err)
@@ -63,6 +64,14 @@ char *refusal_fix(const char *words, const char *interface)
 		return xasprintf("%.*s%s%s", (int)(name - fix), fix, interface, name + 2);
 	}
 	return NULL;
+}
+
+void refusal_warn(const char *interface, const char *words)
+{
+	__free_text char *fix = refusal_fix(words, interface);
+
+	warning_fix(fix, "%s: native XDP refused: %s; attached in generic mode, which is slower",
+		    interface, words);
 }
 
 char *refusal_virtio(const char *interface)

@@ -19,4 +19,7 @@ char *refusal_fix(const char *words, const char *interface);
  */
 char *refusal_virtio(const char *interface);
 
+/* Warns that the interface has generic mode, because its driver refused native mode so. */
+void refusal_warn(const char *interface, const char *words);
+
 #endif

@@ -17,6 +17,7 @@
 #include "loader/filter/egress.h"
 #include "loader/filter/flow_maps.h"
 #include "loader/filter/generation.h"
+#include "loader/filter/hold.h"
 #include "loader/filter/load.h"
 #include "loader/filter/open.h"
 #include "loader/filter/pins.h"
@@ -43,6 +44,8 @@ static const struct timespec learning_time = {.tv_sec = 1};
 /* How long UDP may go on since before an attach (abi.h): twice what NAT keeps (RFC 4787, REQ-5). */
 #define GRACE (240 * PC_SECOND)
 
+#define HOLD_TRIES 3 /* of a hold that ended, and was followed by another command's */
+
 #define each_change(changes, one, which)                                                         \
 	for (struct change *one = (changes)->change; one < (changes)->change + (changes)->count; \
 	     one++)                                                                              \
@@ -64,6 +67,9 @@ int change_find_free(struct change *change)
 		err = frame_of(change->hook.name, change->hook.ifindex, &change->frame);
 	if (err)
 		return err;
+	change->held = hold_is(change->hook.program_id);
+	if (change->held)
+		return 0;
 	if (!change->hook.id[0])
 		return hook_free(&change->hook);
 	if (is_stand_in(&change->hook)) /* a dry run: else it would be gone */
@@ -185,7 +191,7 @@ static int hook_egress(struct change *change)
 
 /*
  * Whether what goes on can only be learned by watching. An interface that observes lets its packets
- * in, and what answers them teaches nothing.
+ * in, and what answers them teaches nothing. Where an interface is held nothing goes on.
  */
 static bool needs_learning(const struct change *change)
 {
@@ -193,7 +199,8 @@ static bool needs_learning(const struct change *change)
 
 	bool observes = generation->policy == PC_POLICY_OBSERVE;
 
-	return !change->seeded && (generation->forward || (observes && change->talks));
+	return !change->seeded && !change->held &&
+	       (generation->forward || (observes && change->talks));
 }
 
 /* Once for all interfaces, after all their egress hooks. */
@@ -238,6 +245,49 @@ static int arm_all(const struct changes *changes)
 	return err;
 }
 
+/* Another command may take hold of the interface meanwhile. */
+static int hook_ingress(struct change *change)
+{
+	int err;
+
+	change->held = hook_held(change->hook.ifindex);
+	if (change->held)
+		return 0;
+	err = hook_attach(&change->filter, &change->hook, &change->mode);
+	change->held = err == -EAGAIN;
+	return change->held ? 0 : err;
+}
+
+/*
+ * Ends the hold of an interface. Its filter decides already, so that no packet gets in that it
+ * would drop; and the link is not pinned before, or a command that is killed here would leave the
+ * hold.
+ */
+static int end_hold(struct change *change)
+{
+	int err = -EAGAIN, i;
+
+	for (i = 0; i < HOLD_TRIES && err == -EAGAIN; i++) {
+		err = hold_become(&change->filter, &change->hook, &change->mode, change->refusal);
+		if (err == -EAGAIN)
+			err = hook_attach(&change->filter, &change->hook, &change->mode);
+	}
+	if (err == -EAGAIN)
+		error("%s: other commands take hold of it again and again; try again",
+		      change->hook.name);
+	return err ? err : filter_pin_link(&change->filter);
+}
+
+static int switch_one(struct change *change)
+{
+	int err;
+
+	if (change->kind == CHANGE_DETACH)
+		return filter_stop(&change->filter);
+	err = filter_commit(&change->filter);
+	return err || change->kind != CHANGE_ATTACH || !change->held ? err : end_hold(change);
+}
+
 /*
  * Hooks and pins first, which fail more easily; then one update an interface. Until it is pinned, a
  * link ends with this process; what does not, a filter at a clsact, the next command finds by the
@@ -251,7 +301,7 @@ static int put_all_in_place(const struct changes *changes)
 	if (err)
 		return err;
 	each_change (changes, one, CHANGE_ATTACH) {
-		err = hook_attach(&one->filter, &one->hook, &one->mode);
+		err = hook_ingress(one);
 		if (err)
 			return err;
 	}
@@ -262,9 +312,7 @@ static int put_all_in_place(const struct changes *changes)
 	}
 	err = arm_all(changes);
 	for (i = 0; i < changes->count && !err; i++)
-		err = changes->change[i].kind == CHANGE_DETACH ?
-			      filter_stop(&changes->change[i].filter) :
-			      filter_commit(&changes->change[i].filter);
+		err = switch_one(&changes->change[i]);
 	return err;
 }
 

@@ -32,7 +32,10 @@ struct change {
 	unsigned int confirm;	 /* seconds in which it is to be confirmed, 0: it is final */
 	bool talks;		 /* attach: UDP sockets are there that are not connected */
 	bool seeded;		 /* attach: conntrack knows all that goes on */
-	bool forwarded;		 /* swap: it was, before */
+	bool held;		 /* attach: nothing gets in until the filter is there (hold.h) */
+	const char *refusal; /* attach: why it is not held in native mode; NULL: it is not held, or
+				is */
+	bool forwarded;	     /* swap: it was, before */
 };
 
 struct changes {
