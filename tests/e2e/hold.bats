@@ -304,6 +304,7 @@ says_generic()
 @test "where the link cannot be updated, the filter is attached all the same" {
 	comes new0
 	exits 0 on host "$TOOLS/faults" -e EPERM@bpf:LINK_UPDATE:1 "$PORTCULLIS" apply --boot --site "$SITE" --catalog "$TINY" --as=new0 -- new0
+	says_not 'tried by itself'
 	output=$(pc status new0)
 	says 'new0: native, enforce, tiny'
 }

@@ -57,7 +57,7 @@ later()
 # alone, which is 0.37 s where nothing is emulated. A quarter of that is 93 ms.
 unawaited()
 {
-	local name=$1 how=$2 since window began alone
+	local name=$1 how=$2 since window answers began alone
 
 	shift 2
 	since=$(now)
@@ -67,13 +67,14 @@ unawaited()
 	sleep 1 # what was under way
 	since=$(now)
 	check "$name $how: the open port answers the stranger" soon 120 answers_since "stranger-$name" "$since"
+	answers=$(replies "stranger-$name")
 	portcullis detach "$name"
 	began=$(date +%s%N)
 	portcullis apply --boot "$name" > /dev/null 2>&1
 	alone=$((($(date +%s%N) - began) / 1000000))
 	check "$name $how: held within a quarter of what the command takes" [ "$window" -le $((alone / 4)) ]
 	check "$name $how: no other port answers after that" no_replies_after "$name" "$since"
-	echo "# $name $how: the window was $window ms, $(replies "stranger-$name") answers; the command alone takes $alone ms here"
+	echo "# $name $how: the window was $window ms, $answers answers; the command alone takes $alone ms here"
 }
 
 # no_replies_after NAME UNTIL: from when it is filtered or held, until then; an answer may have been on its way.
