@@ -257,7 +257,7 @@ got_more()
 	stop lock
 	ends new0
 	output=$(< "$DIR/udev-new0.log")
-	says 'new0: no native XDP: '
+	says 'new0: native XDP refused: '
 }
 
 says_generic()
