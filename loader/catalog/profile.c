@@ -13,6 +13,12 @@
 #include "loader/base/yaml_fields.h"
 #include "loader/catalog/values.h"
 
+const char *const profile_outbound_name[] = {
+	[PROFILE_OUTBOUND_NONE] = "none",
+	[PROFILE_OUTBOUND_ANY] = "any",
+};
+_Static_assert(ARRAY_SIZE(profile_outbound_name) == PROFILE_OUTBOUNDS, "profile_outbound_name");
+
 #define INCLUDE_LIMIT 256 /* of one profile; the place of each is kept, with its line */
 
 static unsigned int transports_of(const struct ports *ports)
@@ -278,33 +284,66 @@ static void read_include(struct reader *reader, const struct yaml_node *value,
 	free(places.use);
 }
 
+static void read_outbound(struct reader *reader, const struct yaml_node *node,
+			  enum profile_outbound *outbound)
+{
+	if (!node)
+		return;
+	for (int i = PROFILE_OUTBOUND_LISTED + 1; i < PROFILE_OUTBOUNDS; i++) {
+		if (!strcmp(node->text, profile_outbound_name[i])) {
+			*outbound = (enum profile_outbound)i;
+			return;
+		}
+	}
+	complain(reader, node, "'outbound' of a profile must be any or none, not '%s'", node->text);
+}
+
+enum profile_key {
+	PROFILE_NAME,
+	PROFILE_TITLE,
+	PROFILE_DOCUMENT,
+	PROFILE_INCLUDE,
+	PROFILE_OUTBOUND,
+	PROFILE_PROTOCOLS,
+	PROFILE_SERVICES,
+	PROFILE_KEYS,
+};
+
+static const struct yaml_key profile_key[] = {
+	[PROFILE_NAME] = {"profile", true, YAML_TEXT, "a name", "name id"},
+	[PROFILE_TITLE] = {"title", false, YAML_TEXT, "a text", "label description"},
+	[PROFILE_DOCUMENT] = {"document", false, YAML_TEXT, "a text", "source reference url"},
+	[PROFILE_INCLUDE] = {"include", false, ITEMS, "a profile or a list of profiles",
+			     "includes import imports use uses"},
+	[PROFILE_OUTBOUND] = {"outbound", false, YAML_TEXT, "any or none",
+			      "out egress outgoing outward"},
+	[PROFILE_PROTOCOLS] = {"protocols", false, ITEMS, "an IP protocol or a list of them",
+			       "protocol proto"},
+	[PROFILE_SERVICES] = {"services", false, YAML_LIST, "a list of services",
+			      "service ports rules"},
+};
+_Static_assert(ARRAY_SIZE(profile_key) == PROFILE_KEYS, "profile_key");
+
 static void read_profile(struct reader *reader, struct profile *profile)
 {
-	static const struct yaml_key key[] = {
-		{"profile", true, YAML_TEXT, "a name", "name id"},
-		{"title", false, YAML_TEXT, "a text", "label description"},
-		{"document", false, YAML_TEXT, "a text", "source reference url"},
-		{"include", false, ITEMS, "a profile or a list of profiles",
-		 "includes import imports use uses"},
-		{"protocols", false, ITEMS, "an IP protocol or a list of them", "protocol proto"},
-		{"services", false, YAML_LIST, "a list of services", "service ports rules"},
-	};
-	struct yaml_field field[ARRAY_SIZE(key)];
+	struct yaml_field field[PROFILE_KEYS];
 
-	yaml_fields(&reader->yaml, reader->yaml.root, key, ARRAY_SIZE(key), field, reader->diag);
-	read_name(reader, field[0].value, "profile name", &profile->name);
+	yaml_fields(&reader->yaml, reader->yaml.root, profile_key, PROFILE_KEYS, field,
+		    reader->diag);
+	read_name(reader, field[PROFILE_NAME].value, "profile name", &profile->name);
 	if (profile->name)
-		keep_place(reader, field[0].value, profile, &profile->name_place);
+		keep_place(reader, field[PROFILE_NAME].value, profile, &profile->name_place);
 	if (profile->name && !strcmp(profile->name, PROFILE_SITE))
-		complain(reader, field[0].value,
+		complain(reader, field[PROFILE_NAME].value,
 			 "the name '%s' is reserved for the ports that --open opens; choose another",
 			 PROFILE_SITE);
-	read_text(field[1].value, &profile->title);
-	read_text(field[2].value, &profile->document);
-	if (field[3].value)
-		read_include(reader, field[3].value, profile);
-	read_protocols(reader, field[4].value, profile->protocol);
-	read_services(reader, field[5].value, profile);
+	read_text(field[PROFILE_TITLE].value, &profile->title);
+	read_text(field[PROFILE_DOCUMENT].value, &profile->document);
+	if (field[PROFILE_INCLUDE].value)
+		read_include(reader, field[PROFILE_INCLUDE].value, profile);
+	read_outbound(reader, field[PROFILE_OUTBOUND].value, &profile->outbound);
+	read_protocols(reader, field[PROFILE_PROTOCOLS].value, profile->protocol);
+	read_services(reader, field[PROFILE_SERVICES].value, profile);
 }
 
 /* What was understood of a text, and all that is wrong with it in `diag`. */

@@ -37,6 +37,17 @@ struct service {
 	bool dynamic;
 };
 
+/* What a profile says of the connections that the product begins. */
+enum profile_outbound {
+	PROFILE_OUTBOUND_LISTED, /* it says nothing: its `out` rows are all there is */
+	PROFILE_OUTBOUND_NONE,	 /* the product begins none but those of its `out` rows */
+	PROFILE_OUTBOUND_ANY,	 /* the vendor wants all outgoing traffic allowed */
+	PROFILE_OUTBOUNDS,
+};
+
+/* "none", "any"; NULL for PROFILE_OUTBOUND_LISTED. */
+extern const char *const profile_outbound_name[PROFILE_OUTBOUNDS];
+
 struct profile {
 	char *name;
 	char *title;
@@ -47,7 +58,8 @@ struct profile {
 	struct names include;
 	struct place name_place;     /* of the `profile:` name; its texts belong to the profile */
 	struct place *include_place; /* of each include, likewise */
-	bool protocol[256];	     /* further IP protocols to admit */
+	enum profile_outbound outbound;
+	bool protocol[256]; /* further IP protocols to admit */
 	struct service *service;
 	size_t services;
 };

@@ -13,9 +13,11 @@
 
 static json_t *profile_json(const struct profile *profile)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", text_json(profile->name), "title",
-			 text_json(profile->title), "document", text_json(profile->document),
-			 "path", text_json(profile->path), "shadows", text_json(profile->shadows));
+	return json_pack("{s:o, s:o, s:o, s:s?, s:o, s:o}", "name", text_json(profile->name),
+			 "title", text_json(profile->title), "document",
+			 text_json(profile->document), "outbound",
+			 profile_outbound_name[profile->outbound], "path", text_json(profile->path),
+			 "shadows", text_json(profile->shadows));
 }
 
 /* Profiles that cannot be read are reported, and the others listed. */

@@ -17,6 +17,7 @@
 #include "loader/host/attached.h"
 #include "loader/host/site_standing.h"
 #include "loader/object/privilege.h"
+#include "loader/recipe/sends.h"
 #include "loader/report/json_forms.h"
 #include "loader/report/text.h"
 
@@ -33,15 +34,33 @@ static const char *egress_name(const struct live *live)
 	return "missing";
 }
 
+/* What was asked for: the programs of a profile with `outbound: any` do not enforce it. */
+static const char *outbound_of(const struct live *live)
+{
+	const json_t *recipe = json_object_get(live->kept, "recipe");
+	const char *word = json_string_value(json_object_get(recipe, "outbound"));
+
+	return word ?: outbound_name[live->filter.current.copy->outbound == PC_OUTBOUND_ENFORCE];
+}
+
+static json_t *outbound_any_json(const struct live *live)
+{
+	__cleanup(names_free) struct names any = {};
+
+	sends_any(json_object_get(live->kept, "recipe"), json_object_get(live->kept, "profiles"),
+		  &any);
+	return names_json(&any);
+}
+
 /* What the egress side adds. */
 static json_t *state_json(const struct live *live, const struct flows *flows)
 {
 	const struct pc_generation *generation = live->filter.current.copy;
 	const json_t *limit = json_object_get(json_object_get(live->kept, "recipe"), "echo_limit");
 
-	return json_pack("{s:s, s:b, s:I, s:s?, s:o, s:o}", "outbound",
-			 outbound_name[generation->outbound == PC_OUTBOUND_ENFORCE], "forward",
-			 generation->forward, "echo_limit",
+	return json_pack("{s:s, s:o, s:b, s:I, s:s?, s:o, s:o}", "outbound", outbound_of(live),
+			 "outbound_any", outbound_any_json(live), "forward", generation->forward,
+			 "echo_limit",
 			 json_is_integer(limit) ? json_integer_value(limit) : ECHO_LIMIT_DEFAULT,
 			 "egress", egress_name(live), "flows", flows_use_json(flows),
 			 "outbound_total", report_counts(counters_outbound_total(live->counters)));

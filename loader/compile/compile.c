@@ -10,6 +10,7 @@
 #include "loader/base/pool.h"
 #include "loader/compile/group_trie.h"
 #include "loader/compile/spans.h"
+#include "loader/recipe/sends.h"
 
 #define PORT_END  65536U
 #define SPANS_MAX (64 * PC_SPANS) /* counting stops here: it is an error long since */
@@ -346,7 +347,9 @@ static void write_settings(const struct composition *composition, struct pc_gene
 	unsigned int limit = recipe_echo_limit(recipe);
 
 	generation->policy = (__u8)recipe->policy;
-	generation->outbound = (__u8)recipe->outbound;
+	/* To the programs, a profile that wants everything sent is one without enforcement. */
+	generation->outbound = composition_sends_any(composition) ? PC_OUTBOUND_TRACK :
+								    (__u8)recipe->outbound;
 	generation->forward = recipe->forward;
 	generation->echo_interval = limit ? (__u32)(PC_SECOND / limit) : 0;
 	for (size_t i = 0; i < composition->profiles; i++) {

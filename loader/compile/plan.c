@@ -12,6 +12,7 @@
 #include "loader/compile/compile.h"
 #include "loader/recipe/compose_json.h"
 #include "loader/recipe/recipe_json.h"
+#include "loader/recipe/sends.h"
 
 /* The folders as they will be found from anywhere. One whose path is not UTF-8 cannot be kept. */
 static json_t *folders_json(const struct names *folders)
@@ -28,6 +29,18 @@ static json_t *folders_json(const struct names *folders)
 	return list;
 }
 
+/* Returns -EINVAL if it is an error. */
+static int warn_of_sending(const struct composition *composition, bool strict, struct diag *diag)
+{
+	__free_text char *text = composition_sends_nothing(composition);
+
+	if (text && strict)
+		diag_error_fix(diag, NULL, SENDS_FIX, "%s", text);
+	else if (text)
+		diag_warning_fix(diag, NULL, SENDS_FIX, "%s", text);
+	return text && strict ? -EINVAL : 0;
+}
+
 int plan_make(struct catalog *catalog, const struct names *folders, const struct recipe *recipe,
 	      bool strict, struct plan *plan, struct diag *diag)
 {
@@ -37,6 +50,8 @@ int plan_make(struct catalog *catalog, const struct names *folders, const struct
 	err = compose(catalog, recipe, strict, &plan->composition, diag);
 	if (!err)
 		err = compile(&plan->composition, &plan->tables, diag);
+	if (!err)
+		err = warn_of_sending(&plan->composition, strict, diag);
 	if (err) {
 		plan_free(plan);
 		return err;
@@ -83,6 +98,8 @@ void plan_summary(const struct plan *plan, const char *interface, const char *mo
 	__free_text char *profiles = names_join(&recipe->profiles, " + ");
 	__free_text char *name = text_printable(interface);
 	size_t closed[WHYS] = {}, all = 0, i;
+	__free_text char *any = sends_any_text(json_object_get(plan->kept, "recipe"),
+					       json_object_get(plan->kept, "profiles"));
 	const char *separator = " (";
 
 	for (i = 0; i < composition->services; i++)
@@ -99,5 +116,6 @@ void plan_summary(const struct plan *plan, const char *interface, const char *mo
 		fprintf(to, "%s%zu %s", separator, closed[i], why_closed_name[i]);
 		separator = ", ";
 	}
-	fprintf(to, "%s\n", all ? ")" : "");
+	fprintf(to, "%s%s%s\n", all ? ")" : "",
+		any ? ", everything may go out: outbound any of " : "", any ?: "");
 }

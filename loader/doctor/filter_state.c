@@ -17,6 +17,7 @@
 #include "loader/filter/installed.h"
 #include "loader/filter/open.h"
 #include "loader/object/paths.h"
+#include "loader/recipe/sends.h"
 #include "loader/report/json_forms.h"
 
 #define SERVICES_SHOWN 8
@@ -121,6 +122,27 @@ static void check_policy(struct doctor *doctor, const struct patient *patient)
 			   "observe, as the site file says: nothing is dropped");
 	else
 		doctor_say(doctor, "policy", DOCTOR_WARNING, fix, "observe: nothing is dropped");
+}
+
+static void check_outbound(struct doctor *doctor, const struct patient *patient)
+{
+	const json_t *recipe = json_object_get(patient->kept, "recipe");
+	const json_t *profiles = json_object_get(patient->kept, "profiles");
+	const char *outbound = json_string_value(json_object_get(recipe, "outbound"));
+	__free_text char *any = sends_any_text(recipe, profiles);
+	__free_text char *nothing = sends_nothing(recipe, profiles);
+	__free_text char *fix = xasprintf("portcullis swap %s --outbound track", patient->name);
+
+	if (nothing)
+		doctor_say(doctor, "outbound", DOCTOR_WARNING, fix, "%s", nothing);
+	else if (any)
+		doctor_say(doctor, "outbound", DOCTOR_OK, NULL,
+			   "enforce, but everything may go out: outbound any of %s", any);
+	else if (outbound && !strcmp(outbound, outbound_name[PC_OUTBOUND_ENFORCE]))
+		doctor_say(doctor, "outbound", DOCTOR_OK, NULL,
+			   "enforce: what no service lists is not sent");
+	else if (patient->kept)
+		doctor_say(doctor, "outbound", DOCTOR_OK, NULL, "track: everything may go out");
 }
 
 /* Services that nobody reaches because none of their groups is defined. */
@@ -307,6 +329,7 @@ void doctor_filter(struct doctor *doctor, const struct patient *patient)
 		check_confirm(doctor, patient);
 		if (!patient->filter.current.copy->stand_in)
 			check_policy(doctor, patient);
+		check_outbound(doctor, patient);
 		check_groups(doctor, patient);
 		check_egress(doctor, patient);
 		if (!patient->filter.current.copy->stand_in)

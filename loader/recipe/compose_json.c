@@ -81,13 +81,14 @@ json_t *composition_json(const struct composition *composition)
 		json_array_append_new(
 			profiles,
 			json_pack(
-				"{s:o, s:o, s:o, s:o, s:b, s:o, s:o}", "name",
+				"{s:o, s:o, s:o, s:o, s:b, s:s?, s:o, s:o}", "name",
 				text_json(profile->name), "title", text_json(profile->title),
 				"document", text_json(profile->document), "path",
 				text_json(profile->path), "included",
 				profile != composition->site &&
 					!names_have(&composition->recipe->profiles, profile->name),
-				"protocols", protocols_json(profile), "services", services));
+				"outbound", profile_outbound_name[profile->outbound], "protocols",
+				protocols_json(profile), "services", services));
 	}
 	return profiles;
 }

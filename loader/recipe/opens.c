@@ -146,6 +146,7 @@ struct profile *opens_profile(const struct opens *opens)
 		return NULL;
 	profile = xcalloc(1, sizeof(*profile));
 	profile->name = xstrdup(PROFILE_SITE);
+	profile->outbound = PROFILE_OUTBOUND_NONE;
 	profile->title = xstrdup("Ports that this site opens beside its profiles");
 	profile->service = xcalloc(opens->count, sizeof(*profile->service));
 	profile->services = opens->count;

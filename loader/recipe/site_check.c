@@ -10,6 +10,7 @@
 #include "loader/recipe/compose.h"
 #include "loader/recipe/overlay.h"
 #include "loader/recipe/overlay_apply.h"
+#include "loader/recipe/sends.h"
 #include "loader/recipe/site.h"
 
 struct check {
@@ -140,6 +141,15 @@ static void warn_of_groups(const struct check *check, const struct site_interfac
 	}
 }
 
+static void warn_of_sending(const struct check *check, const struct site_interface *interface,
+			    const struct composition *composition)
+{
+	__free_text char *text = composition_sends_nothing(composition);
+
+	if (text)
+		diag_warning_fix(check->diag, &interface->place, SENDS_FIX, "%s", text);
+}
+
 static bool check_interface(struct check *check, const struct site_interface *interface)
 {
 	__cleanup(composition_free) struct composition composition = {0};
@@ -162,6 +172,7 @@ static bool check_interface(struct check *check, const struct site_interface *in
 	if (compose(check->catalog, &interface->recipe, false, &composition, &found))
 		return pass_on(check, &found, &interface->place);
 	warn_of_groups(check, interface, &composition);
+	warn_of_sending(check, interface, &composition);
 	return true;
 }
 

@@ -10,6 +10,7 @@
 #include "loader/base/memory.h"
 #include "loader/recipe/compose_json.h"
 #include "loader/recipe/recipe.h"
+#include "loader/recipe/sends.h"
 #include "loader/report/difference_groups.h"
 #include "loader/report/json_forms.h"
 
@@ -87,14 +88,16 @@ static void add_service(struct side *side, const char *profile, const json_t *se
 static struct side *side_make(const json_t *kept, bool out)
 {
 	const json_t *profiles = json_object_get(kept, "profiles"), *profile, *service;
-	const char *outbound =
-		json_string_value(json_object_get(json_object_get(kept, "recipe"), "outbound"));
+	const json_t *recipe = json_object_get(kept, "recipe");
+	const char *outbound = json_string_value(json_object_get(recipe, "outbound"));
+	__free_text char *any = sends_any_text(recipe, profiles);
 	struct side *side = xcalloc(1, sizeof(*side));
 	size_t i, j;
 
 	side->kept = kept;
 	side->out = out;
-	side->blocks = !out || (outbound && !strcmp(outbound, outbound_name[PC_OUTBOUND_ENFORCE]));
+	side->blocks =
+		!out || (outbound && !any && !strcmp(outbound, outbound_name[PC_OUTBOUND_ENFORCE]));
 	json_array_foreach (profiles, i, profile) {
 		const char *name = json_string_value(json_object_get(profile, "name"));
 
@@ -281,16 +284,29 @@ static void tell_protocols(const json_t *before, const json_t *after, struct tel
 	names_free(&now);
 }
 
-/* A setting of a recipe as text; the caller frees. An older recipe has not all of them. */
-static char *setting_text(const json_t *recipe, const char *key)
+/* "track", "enforce", "enforce (everything may go out: outbound any of communigate-pro)". */
+static char *outbound_text(const json_t *kept)
 {
-	const json_t *value = json_object_get(recipe, key);
+	const json_t *recipe = json_object_get(kept, "recipe");
+	const json_t *value = json_object_get(recipe, "outbound");
+	__free_text char *any = sends_any_text(recipe, json_object_get(kept, "profiles"));
+
+	if (any)
+		return xasprintf("%s (everything may go out: outbound any of %s)",
+				 json_string_value(value), any);
+	return xstrdup(json_is_string(value) ? json_string_value(value) :
+					       outbound_name[PC_OUTBOUND_TRACK]);
+}
+
+/* A setting of a recipe as text; the caller frees. An older recipe has not all of them. */
+static char *setting_text(const json_t *kept, const char *key)
+{
+	const json_t *value = json_object_get(json_object_get(kept, "recipe"), key);
 
 	if (!strcmp(key, "forward"))
 		return xstrdup(json_is_true(value) ? "yes" : "no");
 	if (!strcmp(key, "outbound"))
-		return xstrdup(json_is_string(value) ? json_string_value(value) :
-						       outbound_name[PC_OUTBOUND_TRACK]);
+		return outbound_text(kept);
 	if (!strcmp(key, "echo_limit") && json_is_integer(value) && !json_integer_value(value))
 		return xstrdup("none");
 	if (!strcmp(key, "echo_limit"))
@@ -316,8 +332,8 @@ static void tell_settings(const json_t *before, const json_t *after, struct tell
 	size_t i;
 
 	for (i = 0; old && now && i < ARRAY_SIZE(setting); i++) {
-		__free_text char *was = setting_text(old, setting[i].key);
-		__free_text char *is = setting_text(now, setting[i].key);
+		__free_text char *was = setting_text(before, setting[i].key);
+		__free_text char *is = setting_text(after, setting[i].key);
 
 		if (strcmp(was, is))
 			tell(telling, "changes", setting[i].name, " from %s to %s", was, is);

@@ -13,6 +13,7 @@
 #include "loader/base/terminal.h"
 #include "loader/base/utf8.h"
 #include "loader/base/wrap.h"
+#include "loader/catalog/profile.h"
 #include "loader/report/json_forms.h"
 
 const char *text_of(const json_t *object, const char *key)
@@ -245,6 +246,8 @@ static void show_profile(const json_t *profile, FILE *to)
 		  *title ? ": " : "", title, *document ? " (" : "", document, *document ? ")" : "",
 		  is(profile, "included") ? ", included" : "");
 	fputc('\n', to);
+	if (!strcmp(text_of(profile, "outbound"), profile_outbound_name[PROFILE_OUTBOUND_ANY]))
+		fputs("  outbound any: everything may go out, also under --outbound enforce\n", to);
 	json_array_foreach (services, i, service) {
 		bool open = is(service, "open");
 		__free_text char *ports = report_joined(json_object_get(service, "ports"), ", ");
@@ -353,6 +356,10 @@ static void status_flows(const json_t *one, FILE *to)
 static void status_egress(const json_t *one, FILE *to)
 {
 	const json_t *sent = json_object_get(one, "outbound_total");
+	__free_text char *any = report_joined(json_object_get(one, "outbound_any"), ", ");
+	__free_text char *outbound = xasprintf(
+		"%s%s%s", text_of(one, "outbound"),
+		*any ? ", but everything may go out: outbound any of " : "", any);
 	__free_text char *missing = xasprintf(
 		"missing: outgoing packets are not learned, filtered or counted" MESSAGE_FIX
 		"portcullis swap %s",
@@ -362,7 +369,7 @@ static void status_egress(const json_t *one, FILE *to)
 		status_counts(to, "sent", sent);
 	if (!json_object_get(one, "flows"))
 		return;
-	status_line(to, TONE_PLAIN, "outbound", text_of(one, "outbound"));
+	status_line(to, TONE_PLAIN, "outbound", outbound);
 	status_flows(one, to);
 	if (!strcmp(text_of(one, "egress"), "missing"))
 		status_line(to, TONE_BAD, "egress", missing);

@@ -508,6 +508,19 @@ site()
 	mends filter
 }
 
+@test "outbound: enforced for nothing, for what is listed, and for a product that sends everything" {
+	pc attach eth0 -p ssh --outbound enforce > /dev/null
+	exits 0 doctor --json
+	found outbound warning 'no profile lists an open outgoing port' 'portcullis swap eth0 --outbound track'
+	mends outbound
+	pc swap eth0 -p ssh,host --outbound enforce > /dev/null
+	exits 0 doctor --json
+	found outbound ok 'what no service lists is not sent'
+	pc swap eth0 -p communigate-pro,ssh > /dev/null
+	exits 0 doctor --json
+	found outbound ok 'everything may go out: outbound any of communigate-pro'
+}
+
 @test "observe drops nothing; groups that nobody defined" {
 	pc attach eth0 -p xeams --observe > /dev/null
 	exits 0 doctor --json

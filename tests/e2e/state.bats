@@ -68,6 +68,14 @@ make_profiles()
 		  - name: answers
 		    in: 4000/udp
 	END
+	profile everything <<-END
+		outbound: any
+		services:
+		  - name: questions
+		    out: 4000/udp
+		  - name: echo
+		    in: 7000/tcp
+	END
 	profile outbound <<-END
 		include: [host]
 		services:
@@ -563,6 +571,49 @@ flows_are()
 	swap -p outbound --outbound track
 	exits 0 udp_ask host 192.0.2.2 4020
 	exits 0 fetch http://192.0.2.2:8080/
+}
+
+@test "--outbound enforce of a profile with outbound: any: everything goes out, what is listed counts, and it is said" {
+	udp_serve far client 4000
+	udp_serve unlisted client 4020
+	exits 0 pc attach eth0 -p everything,outbound --catalog "$DIR/catalog" --outbound enforce --group partners=192.0.2.2
+	says 'everything may go out: outbound any of everything'
+	says_not warning
+	for address in 192.0.2.2 2001:db8::2; do
+		exits 0 udp_ask host $address 4000
+		exits 0 udp_ask host $address 4020
+	done
+	exits 0 fetch http://192.0.2.2:8080/
+	exits 0 fetch 'http://[2001:db8::2]:8080/'
+	same 4 "$(packets out udp 4000 pass)" 'two questions and two answers'
+	same 0 "$(reason host eth0 outbound)" 'dropped at egress'
+	output=$(pc status eth0 --json)
+	json_is '.interfaces[0] | .outbound == "enforce" and .outbound_any == ["everything"]'
+	exits 0 pc status eth0
+	says 'outbound   enforce, but everything may go out: outbound any of everything'
+	# Without it the same is cut; the words of the policy are kept.
+	exits 0 pc swap eth0 -p outbound --catalog "$DIR/catalog"
+	says 'changes outbound from enforce (everything may go out: outbound any of everything) to enforce'
+	cut fetch --connect-timeout 0.6 http://192.0.2.2:8080/
+	cut udp_ask host 192.0.2.2 4020 --timeout 0.6
+	output=$(pc status eth0 --json)
+	json_is '.interfaces[0] | .outbound == "enforce" and .outbound_any == []'
+}
+
+@test "--outbound enforce: mail goes out by communigate-pro; a profile that lists nothing to send is warned of" {
+	exits 0 pc attach eth0 -p communigate-pro --outbound enforce
+	says_not 'lists no open outgoing port'
+	connects host 192.0.2.2 25
+	same 0 "$(reason host eth0 outbound)" 'dropped at egress'
+	exits 0 pc swap eth0 -p answering,host --catalog "$DIR/catalog" --outbound enforce
+	says 'warning: outbound enforce: answering lists no open outgoing port, so every connection that it begins is dropped'
+	CONNECT_TIMEOUT=0.6 run ! connects host 192.0.2.2 25
+	exits 1 pc swap eth0 -p answering,host --catalog "$DIR/catalog" --outbound enforce --strict
+	says 'answering lists no open outgoing port'
+	exits 0 pc swap eth0 -p answering --catalog "$DIR/catalog"
+	says 'no profile lists an open outgoing port, so this host can connect to nothing'
+	exits 0 pc swap eth0 -p ssh,host --force
+	says_not 'outgoing port'
 }
 
 @test "--outbound enforce: ICMP passes, a group decides where to" {

@@ -55,6 +55,7 @@ static void check_profile(const struct profile *profile)
 	check_names(&profile->include);
 	for (size_t i = 0; i < profile->include.count; i++)
 		CHECK(profile->include_place[i].line > 0);
+	CHECK(profile->outbound < PROFILE_OUTBOUNDS);
 	CHECK(!profile->protocol[6] && !profile->protocol[17] && !profile->protocol[0]);
 	for (size_t i = 0; i < profile->services; i++)
 		check_service(&profile->service[i]);

@@ -35,6 +35,7 @@ profile: site-2
 title: Every form
 document: list.txt
 include: [host, ssh]
+outbound: any
 protocols: [esp, 47, ipv6-nonxt]
 services:
   - {name: one, title: One, note: A note, in: 25/tcp, feature: mail, fixed: true, configured-in: 'C:\\x.ini'}
@@ -49,7 +50,7 @@ services:
   - {name: config, in: 3com-tsmux/tcp, configured-in: {file: server.xml, xpath: //Connector/@port}}
   - {name: renamed, in: 1/udp, feature: new, formerly: {name: old-name, feature: old}}
 """,
-    "one include and one protocol": "{profile: a, include: host, protocols: 132, services: []}",
+    "one include and one protocol": "{profile: a, include: host, outbound: none, protocols: 132, services: []}",
 }
 
 WRONG_PROFILES = {
@@ -60,6 +61,9 @@ WRONG_PROFILES = {
     "name of 64 characters": "profile: " + 64 * "a",
     "empty include": "{profile: a, include: []}",
     "bad include": "{profile: a, include: host.yaml}",
+    "outbound of no such kind": "{profile: a, outbound: enforce}",
+    "outbound as a list": "{profile: a, outbound: [any]}",
+    "outbound as true": "{profile: a, outbound: true}",
     "services as a map": "{profile: a, services: {smtp: 25/tcp}}",
     "protocol that is never given": "{profile: a, protocols: 6}",
     "protocol that is never given, by name": "{profile: a, protocols: [esp, udp]}",

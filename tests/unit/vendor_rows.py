@@ -27,6 +27,9 @@ COUNTS = {
     "xeams": 8 + 1 + 2,
 }
 
+# The profiles that say something of all outgoing traffic, in prose.
+OUTBOUND = {"communigate-pro": "any", "communigate-pro-cluster": "any", "ssh": "none"}
+
 OWN = {
     "host": [
         {"name": "dhcpv4-client", "in": "68/udp", "from-port": "67/udp"},
@@ -117,6 +120,9 @@ def main():
         profile = catalog.get(name, {})
         tests.append((name + ": as the contract says", differences(want, profile.get("services", []))))
         tests.append((name + ": includes nothing", listed(profile.get("include"))))
+
+    have = {name: profile["outbound"] for name, profile in catalog.items() if "outbound" in profile}
+    tests.append(("outbound: what the vendors say of all outgoing traffic", [] if have == OUTBOUND else [str(have)]))
 
     for number, (name, why) in enumerate(tests, 1):
         print("%s %d - %s" % ("not ok" if why else "ok", number, name))

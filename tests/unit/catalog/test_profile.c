@@ -84,6 +84,7 @@ static void test_whole_profile(void **state)
 		"title: Mail # a comment\n"
 		"document: 003.txt\n"
 		"include: [host, ssh]\n"
+		"outbound: any\n"
 		"protocols: [esp, 47, sctp]\n"
 		"services:\n"
 		"  - name: smtp\n"
@@ -115,6 +116,7 @@ static void test_whole_profile(void **state)
 	expect_names(&profile->include, "host ssh");
 	assert_int_equal(profile->include_place[1].line, 4);
 	assert_int_equal(profile->include_place[1].column, 17);
+	assert_int_equal(profile->outbound, PROFILE_OUTBOUND_ANY);
 	for (int i = 0; i < 256; i++)
 		assert_int_equal(profile->protocol[i], i == 50 || i == 47 || i == 132);
 	assert_int_equal(profile->services, 5);
@@ -427,6 +429,14 @@ static void test_port_errors(void **state)
 static void test_protocol_errors(void **state)
 {
 	static const struct mistake cases[] = {
+		{"profile: p\noutbound: enforce\n",
+		 "2:11+7 'outbound' of a profile must be any or none, not 'enforce'\n"},
+		{"profile: p\noutbound: ''\n",
+		 "2:11+2 'outbound' of a profile must be any or none, not ''\n"},
+		{"profile: p\noutbound: [any]\n",
+		 "2:11+1 'outbound' is a list; write any or none\n"},
+		{"profile: p\negress: any\n",
+		 "2:1+6 unknown key 'egress'; did you mean 'outbound'?\n"},
 		{"profile: p\nprotocols: 6\n",
 		 "2:12+1 protocol 6 (tcp) is filtered by port; list its ports under services\n"},
 		{"profile: p\nprotocols: [udp]\n",

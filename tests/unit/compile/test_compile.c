@@ -384,6 +384,20 @@ static void test_settings(void **state)
 	assert_int_equal(set.generation->policy, PC_POLICY_ENFORCE);
 	assert_int_equal(set.generation->outbound, PC_OUTBOUND_ENFORCE);
 	assert_int_equal(set.generation->forward, 1);
+	for (int i = 0; i < PROFILE_OUTBOUNDS; i++) {
+		struct profile profile = {.outbound = (enum profile_outbound)i};
+		const struct profile *list[] = {&profile};
+		__cleanup(tables_free) struct tables tables = {0};
+
+		made->composition.profile = list;
+		made->composition.profiles = 1;
+		compiled(made, &tables);
+		made->composition.profile = NULL;
+		made->composition.profiles = 0;
+		assert_int_equal(tables.generation->outbound, i == PROFILE_OUTBOUND_ANY ?
+								      PC_OUTBOUND_TRACK :
+								      PC_OUTBOUND_ENFORCE);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		__cleanup(tables_free) struct tables tables = {0};
 

@@ -77,6 +77,15 @@ static void test_check_groups(void **state)
 	expect_checked("groups: {trusted: ::1}\n", "");
 }
 
+static void test_check_outbound(void **state)
+{
+	(void)state;
+	expect_checked(
+		"interfaces:\n  eth0: {profiles: ssh, outbound: enforce}\n"
+		"  eth1: {profiles: ssh}\n",
+		"2:3+4 warning: outbound enforce: no profile lists an open outgoing port, so this host can connect to nothing; to fix it: set outbound to track, or list `out` ports in a copy of the profile\n");
+}
+
 /* What is wrong with a profile is said once; words on it are not judged. */
 static void test_check_profiles(void **state)
 {
@@ -177,7 +186,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_check),	       cmocka_unit_test(test_check_groups),
 		cmocka_unit_test(test_check_profiles), cmocka_unit_test(test_check_open),
-		cmocka_unit_test(test_draft),
+		cmocka_unit_test(test_check_outbound), cmocka_unit_test(test_draft),
 	};
 
 	return cmocka_run_group_tests_name("recipe/site_check", tests, start, finish);
