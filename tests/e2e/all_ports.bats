@@ -61,6 +61,10 @@ plain_and_full()
 	done
 }
 
+@test "sweep: asterisk" {
+	plain_and_full asterisk
+}
+
 @test "sweep: communigate-pro" {
 	plain_and_full communigate-pro
 }
@@ -77,12 +81,24 @@ plain_and_full()
 	plain_and_full contact-expert-core
 }
 
+@test "sweep: dovecot" {
+	plain_and_full dovecot
+}
+
 @test "sweep: host" {
 	plain_and_full host
 }
 
+@test "sweep: ident" {
+	plain_and_full ident
+}
+
 @test "sweep: ol-connect" {
 	plain_and_full ol-connect
+}
+
+@test "sweep: postfix" {
+	plain_and_full postfix
 }
 
 @test "sweep: socialminer" {

@@ -71,12 +71,14 @@ COUNT='def count: (keys == ["bytes", "packets"]) and all(.[]; type == "number" a
 
 # --- profiles, show ---
 
-@test "profiles --json: version, and of each profile its name, title, document, path, shadows" {
+@test "profiles --json: version, and of each profile its name, title, document, outbound, path, shadows" {
 	output=$(pc profiles --json)
-	json_is '.version == 1 and (.profiles | length) == 9'
-	json_is '[.profiles[].name] == ["communigate-pro", "communigate-pro-cluster", "contact-expert-agent",
-		"contact-expert-core", "host", "ol-connect", "socialminer", "ssh", "xeams"]'
-	json_is 'all(.profiles[]; has("name") and has("title") and has("document") and has("path") and has("shadows"))'
+	json_is '.version == 1 and (.profiles | length) == 13'
+	json_is '[.profiles[].name] == ["asterisk", "communigate-pro", "communigate-pro-cluster", "contact-expert-agent",
+		"contact-expert-core", "dovecot", "host", "ident", "ol-connect", "postfix", "socialminer", "ssh", "xeams"]'
+	json_is 'all(.profiles[]; has("name") and has("title") and has("document") and has("path") and has("shadows") and has("outbound"))'
+	json_is '[.profiles[] | select(.outbound == "any").name] == ["communigate-pro", "communigate-pro-cluster"]'
+	json_is '.profiles[] | select(.name == "xeams") | .outbound == null'
 	json_is '.profiles[] | select(.name == "xeams") | .title == "Xeams" and
 		.document == "004_ade6e11525539fc9.txt" and .shadows == null and (.path | endswith("profiles/xeams.yaml"))'
 	exits 0 pc profiles

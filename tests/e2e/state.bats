@@ -41,7 +41,7 @@ teardown_file()
 teardown()
 {
 	stop_all
-	detach_all host
+	detach_all host client
 }
 
 make_profiles()
@@ -520,6 +520,38 @@ flows_are()
 	flows_are 0
 	swap -p closed --enforce
 	cut udp_ask client 192.0.2.1 4100 --timeout 0.7
+}
+
+# --- by the profiles of the servers ---
+
+@test "ident: without it who asks waits, with it the kernel refuses at once, under --outbound enforce too" {
+	attach -p closed
+	run on client socat -u OPEN:/dev/null TCP:192.0.2.1:113,connect-timeout=1
+	says 'timed out'
+	exits 0 pc swap eth0 -p ident --outbound enforce
+	for address in 192.0.2.1 '[2001:db8::1]'; do
+		run on client timeout 5 socat -u OPEN:/dev/null "TCP:$address:113"
+		says refused
+	done
+	same 0 "$(reason host eth0 outbound)" 'dropped at egress'
+}
+
+@test "postfix and dovecot: real servers answer by their profiles, the others beside them do not" {
+	exits 0 as client attach eth0 -p postfix,dovecot --outbound enforce
+	says_not 'outgoing port'
+	for port in 25 143; do
+		connects host 192.0.2.2 $port
+		connects host 2001:db8::2 $port
+	done
+	for port in 21 80; do
+		CONNECT_TIMEOUT=0.6 run ! connects host 192.0.2.2 $port
+	done
+	# Mail goes out by smtp-client, nothing else does.
+	echo_server host 25
+	connects client 192.0.2.1 25
+	echo_server host 7010
+	CONNECT_TIMEOUT=0.6 run ! connects client 192.0.2.1 7010
+	detach_all client
 }
 
 # --- outbound ---

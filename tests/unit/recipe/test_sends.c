@@ -72,6 +72,7 @@ static void test_sends(void **state)
 		{{"--profile listens,asks"}, ONE("listens"), ""},
 		{{"--profile quiet,asks"}, "", ""},
 		{{"--profile asks"}, "", ""},
+		{{"--profile asks", "--open 8443/tcp"}, "", ""},
 		/* A profile that says that it sends nothing is right, but the host still sends. */
 		{{"--profile quiet"}, NOTHING, ""},
 		{{"--profile listens"}, NOTHING, ""},
