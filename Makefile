@@ -184,7 +184,7 @@ $(BUILD)/packet/%.o: tests/packet/%.c $(BUILD)/flags
 # The measuring part of scripts/bench, the programs that it compares with, and the one that sends.
 bench: $(BUILD)/bench/bench $(BUILD)/bench/reference.bpf.o $(BUILD)/bench/send.bpf.o
 
-$(BUILD)/bench/bench: $(BENCH) $(patsubst %,$(BUILD)/loader/base/%.o,memory message names file utf8)
+$(BUILD)/bench/bench: $(BENCH) $(patsubst %,$(BUILD)/loader/%.o,$(filter base/%,$(PURE)))
 	$(say) LINK $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -pthread -o $@ $^ $(LDLIBS)
 
