@@ -22,6 +22,58 @@ static void test_human_seconds(void **state)
 		assert_string_equal(human_seconds(cases[i].seconds, text), cases[i].text);
 }
 
+static void test_human(void **state)
+{
+	static const struct {
+		double value;
+		const char *unit, *text;
+	} cases[] = {
+		{0, "B", "0 B"},
+		{0, "", "0"},
+		{999, "", "999"},
+		{999.4, "B", "999 B"},
+		{999.5, "B", "1.00 kB"},
+		{1000, "", "1.00 k"},
+		{1234, "B", "1.23 kB"},
+		{9994, "", "9.99 k"},
+		{9995, "", "10.0 k"},
+		{12345, "", "12.3 k"},
+		{99949, "", "99.9 k"},
+		{99950, "", "100 k"},
+		{999499, "", "999 k"},
+		{999500, "", "1.00 M"},
+		{1.5e9, "B/s", "1.50 GB/s"},
+		{2e12, "B", "2.00 TB"},
+		{2e15, "B", "2.00 PB"},
+		{18446744073709551615.0, "B", "18.4 EB"},
+		{5e21, "B", "5000 EB"},
+	};
+	char text[HUMAN_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_string_equal(human(cases[i].value, cases[i].unit, text), cases[i].text);
+}
+
+/* Empty cells at the end of a row leave no blanks. */
+static void test_empty_cells(void **state)
+{
+	struct columns columns = {.count = 3, .heading = {"A", "B", "C"}};
+	char *text = NULL;
+	size_t length = 0;
+	FILE *to = open_memstream(&text, &length);
+
+	(void)state;
+	assert_non_null(to);
+	columns_row(&columns, TONE_PLAIN, (const char *[]){"", "wide", ""});
+	columns_row(&columns, TONE_PLAIN, (const char *[]){"x", "", ""});
+	columns_row(&columns, TONE_BAD, (const char *[]){"", "", ""});
+	columns_print(&columns, to);
+	fclose(to);
+	assert_string_equal(text, "  A  B     C\n     wide\n  x\n\n");
+	free(text);
+}
+
 /* A table that is printed in parts has one heading and stays in line. */
 static void test_columns_in_parts(void **state)
 {
@@ -137,7 +189,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_columns),	      cmocka_unit_test(test_columns_in_parts),
 		cmocka_unit_test(test_columns_limit), cmocka_unit_test(test_count),
-		cmocka_unit_test(test_human_seconds),
+		cmocka_unit_test(test_human_seconds), cmocka_unit_test(test_human),
+		cmocka_unit_test(test_empty_cells),
 	};
 
 	return cmocka_run_group_tests_name("base/columns", tests, NULL, NULL);

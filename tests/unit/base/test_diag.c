@@ -77,11 +77,48 @@ static void test_limit_of_messages(void **state)
 	diag_free(&diag);
 }
 
+/* Moved entries stand among the others, and none is lost but past the limit. */
+static void test_take(void **state)
+{
+	struct place place = {.file = "a.yaml", .line = 5, .column = 1, .width = 1};
+	struct diag diag = {0}, found = {0};
+
+	(void)state;
+	place.source = "x";
+	place.source_length = 1;
+	diag_error(&diag, &place, "last");
+	place.line = 2;
+	diag_warning_fix(&found, &place, "mend it", "first");
+	diag_errno(&found, NULL, -ENOENT, "second");
+	diag_take(&diag, &found);
+	assert_int_equal(found.count, 0);
+	assert_null(found.entry);
+	assert_int_equal(diag.count, 3);
+	assert_int_equal(diag.errors, 2);
+	expect_said(&diag, "a.yaml:2:1: warning: first; to fix it: mend it\nx\n^\n"
+			   "a.yaml:5:1: last\nx\n^\n"
+			   "portcullis: second: No such file or directory\n");
+	for (int i = 0; i < DIAG_LIMIT - 1; i++)
+		diag_warning(&diag, NULL, "%d", i);
+	diag_warning(&found, NULL, "fits");
+	diag_error(&found, NULL, "does not");
+	diag_error(&found, NULL, "nor this");
+	diag_take(&diag, &found);
+	assert_int_equal(found.count, 0);
+	assert_int_equal(diag.count, DIAG_LIMIT + 1);
+	assert_int_equal(diag.errors, 1);
+	assert_string_equal(diag.entry[DIAG_LIMIT - 1].message, "fits");
+	assert_string_equal(diag.entry[DIAG_LIMIT].message,
+			    "there are more; only the first 1000 are shown");
+	diag_free(&diag);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_print),
 		cmocka_unit_test(test_limit_of_messages),
+		cmocka_unit_test(test_take),
 	};
 
 	return cmocka_run_group_tests_name("base/diag", tests, NULL, NULL);

@@ -57,11 +57,30 @@ static void test_close(void **state)
 	file_close(&file);
 }
 
+/* A copy is none of the three streams, and does not outlive an exec. */
+static void test_dup(void **state)
+{
+	int fd, copy, in = dup(0);
+
+	(void)state;
+	close(0);
+	copy = fd_dup(1);
+	assert_true(copy >= 3);
+	assert_true(fcntl(copy, F_GETFD) & FD_CLOEXEC);
+	fd = copy;
+	fd_close(&copy);
+	assert_int_equal(fd_dup(fd), -EBADF);
+	assert_int_equal(fd_dup(-1), -EBADF);
+	dup2(in, 0);
+	close(in);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_read_file, make_root, remove_root),
 		cmocka_unit_test(test_close),
+		cmocka_unit_test(test_dup),
 	};
 
 	return cmocka_run_group_tests_name("base/file", tests, NULL, NULL);

@@ -62,11 +62,30 @@ static void test_names(void **state)
 	assert_false(name_valid("A"));
 }
 
+static void test_lists(void **state)
+{
+	__cleanup(names_free) struct names names = {0}, more = {0};
+
+	(void)state;
+	assert_null(names_twice(&names));
+	names_add(&names, "a");
+	names_add(&names, "b");
+	names_add_all(&more, &names);
+	names_add_all(&more, &names);
+	expect_names(&more, "a b a b");
+	assert_null(names_twice(&names));
+	assert_string_equal(names_twice(&more), "a");
+	names_add(&names, "c");
+	names_add(&names, "b");
+	assert_string_equal(names_twice(&names), "b");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nearest),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_lists),
 	};
 
 	return cmocka_run_group_tests_name("base/names", tests, NULL, NULL);

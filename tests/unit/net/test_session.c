@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "loader/base/memory.h"
+#include "loader/base/process.h"
 #include "loader/net/session.h"
 #include "loader/net/sockets.h"
 #include "tests/unit/expect.h"
@@ -23,6 +24,9 @@ static void test_parse(void **state)
 		"192.0.2.9 1 2001:db8::1 22",
 		"192.0.2 1 192.0.2.1 22",
 		"192.0.2.9  1 192.0.2.1 22",
+		"192.0.2.9 100000 192.0.2.1 22",
+		"192.0.2.9 000001 192.0.2.1 22",
+		"192.0.2.9 1 192.0.2.1 0",
 	};
 	struct session session;
 
@@ -51,6 +55,16 @@ static void process(int pid, int parent, const char *environ, size_t length)
 	mkdir(path, 0755);
 	put_bytes(status, text, strlen(text));
 	put_bytes(file, environ, length);
+}
+
+static void socket_of(int pid, int inode)
+{
+	__free_text char *folder = xasprintf("%s/%d/fd", root, pid);
+	__free_text char *path = xasprintf("%s/%d", folder, inode);
+	__free_text char *target = xasprintf("socket:[%d]", inode);
+
+	mkdir(folder, 0755);
+	assert_int_equal(symlink(target, path), 0);
 }
 
 /* From the caller's own environment, and of processes above it, the last without an environment. */
@@ -91,11 +105,105 @@ static void test_ancestors(void **state)
 	assert_int_equal(sessions.count, 0);
 }
 
+/* The sockets that a process above holds are those of the session; of process 1 they are not. */
+static void test_sockets_above(void **state)
+{
+	struct sessions sessions = {};
+
+	(void)state;
+	process(40, 41, "", 0);
+	process(41, 42, "", 0);
+	process(42, 1, "", 0);
+	process(1, 0, "", 0);
+	socket_of(40, 7);
+	socket_of(41, 8);
+	socket_of(41, 9);
+	socket_of(1, 10);
+	sessions_find(root, 40, &sessions);
+	assert_int_equal(sessions.ancestors, 1);
+	assert_int_equal(sessions.ancestor[0].count, 2);
+	assert_int_equal(sessions.ancestor[0].inode[0] + sessions.ancestor[0].inode[1], 17);
+	sessions_free(&sessions);
+	assert_null(sessions.ancestor);
+	assert_int_equal(sessions.ancestors, 0);
+}
+
+/* As many processes above as are looked at, and one more. */
+static void test_far_above(void **state)
+{
+	static const char far[] = "SSH_CONNECTION=198.51.2.9 7 192.0.2.1 22";
+	struct sessions sessions = {};
+	int pid;
+
+	(void)state;
+	for (pid = 100; pid < 100 + PROCESS_ANCESTORS; pid++)
+		process(pid, pid + 1, "", 0);
+	process(pid, pid + 1, far, sizeof(far));
+	process(pid + 1, 0, far, sizeof(far));
+	sessions_find(root, 100, &sessions);
+	assert_int_equal(sessions.count, 1);
+	sessions_free(&sessions);
+	sessions_find(root, 101, &sessions);
+	assert_int_equal(sessions.count, 2);
+	sessions_free(&sessions);
+	process(100, 101, "", 0);
+	process(99, 100, "", 0);
+	sessions_find(root, 99, &sessions);
+	assert_int_equal(sessions.count, 0);
+	sessions_free(&sessions);
+}
+
+/* The first variable of an environment counts; what is no connection does not. */
+static void test_environ(void **state)
+{
+	static const char twice[] =
+		"SSH_CONNECTION=198.51.2.9 7 192.0.2.1 22\0SSH_CONNECTION=198.51.2.9 8 192.0.2.1 22";
+	static const char wrong[] = "SSH_CONNECTION=x\0SSH_CONNECTION=198.51.2.9 8 192.0.2.1 22";
+	struct sessions sessions = {};
+
+	(void)state;
+	process(60, 61, "", 0);
+	process(61, 0, twice, sizeof(twice));
+	sessions_find(root, 60, &sessions);
+	assert_int_equal(sessions.count, 1);
+	assert_int_equal(sessions.session[0].remote_port, 7);
+	sessions_free(&sessions);
+	process(61, 0, wrong, sizeof(wrong));
+	sessions_find(root, 60, &sessions);
+	assert_int_equal(sessions.count, 0);
+	sessions_free(&sessions);
+}
+
+static void test_have(void **state)
+{
+	struct session session = {.family = AF_INET6, .local_port = 22, .remote_port = 7};
+	struct sessions sessions = {.session = &session, .count = 1};
+	struct socket_info socket = {.family = AF_INET6, .local_port = 22, .remote_port = 7};
+
+	(void)state;
+	assert_true(sessions_have(&sessions, &socket));
+	socket.family = AF_INET;
+	assert_false(sessions_have(&sessions, &socket));
+	socket.family = AF_INET6;
+	socket.local_port = 23;
+	assert_false(sessions_have(&sessions, &socket));
+	socket.local_port = 22;
+	socket.local[15] = 1;
+	assert_false(sessions_have(&sessions, &socket));
+	session.local[15] = 1;
+	socket.remote[15] = 1;
+	assert_false(sessions_have(&sessions, &socket));
+	sessions.count = 0;
+	socket.remote[15] = 0;
+	assert_false(sessions_have(&sessions, &socket));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse),
-		cmocka_unit_test(test_ancestors),
+		cmocka_unit_test(test_parse),	      cmocka_unit_test(test_ancestors),
+		cmocka_unit_test(test_sockets_above), cmocka_unit_test(test_far_above),
+		cmocka_unit_test(test_environ),	      cmocka_unit_test(test_have),
 	};
 
 	return cmocka_run_group_tests_name("net/session", tests, make_root, remove_root);

@@ -103,14 +103,60 @@ static void test_json(void **state)
 			   "\"local\": \"::1\", \"identifier\": 258, "
 			   "\"remote\": \"2001:db8::2\", "
 			   "\"state\": \"replied\", \"idle\": 5, \"expires\": 25}");
+	flow.key = key_of(IPPROTO_ICMP, "10.0.0.1", 7, "10.0.0.2", 0);
+	expect_json(&flow, "{\"interface\": \"eth0\", \"protocol\": \"icmp\", "
+			   "\"local\": \"10.0.0.1\", \"identifier\": 7, "
+			   "\"remote\": \"10.0.0.2\", "
+			   "\"state\": \"replied\", \"idle\": 5, \"expires\": 25}");
+}
+
+/* By interface, family and protocol, then by the bytes of the tuple. */
+static void test_compare(void **state)
+{
+	struct flow list[6] = {
+		{.ifindex = 1, .key = key_of(IPPROTO_TCP, "10.0.0.1", 1, "10.0.0.2", 2)},
+		{.ifindex = 1, .key = key_of(IPPROTO_UDP, "10.0.0.1", 1, "10.0.0.2", 2)},
+		{.ifindex = 1, .key = key_of(IPPROTO_UDP, "10.0.0.1", 1, "10.0.0.3", 2)},
+		{.ifindex = 1, .key = key_of(IPPROTO_ICMPV6, "::1", 1, "::2", 2)},
+		{.ifindex = 2, .key = key_of(IPPROTO_TCP, "10.0.0.1", 1, "10.0.0.2", 2)},
+		{.ifindex = 300, .key = key_of(IPPROTO_TCP, "10.0.0.1", 1, "10.0.0.2", 2)},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(list); i++)
+		for (size_t j = 0; j < ARRAY_SIZE(list); j++) {
+			int order = flow_compare(&list[i], &list[j]);
+
+			assert_int_equal(order < 0 ? -1 : order > 0, i < j ? -1 : i > j);
+		}
+}
+
+static void test_link(void **state)
+{
+	static const struct {
+		const char *local, *remote;
+		bool has;
+	} cases[] = {
+		{"10.0.0.1", "10.0.0.2", false}, {"169.254.0.1", "169.254.0.2", false},
+		{"::1", "2001:db8::2", false},	 {"fe80::1", "2001:db8::2", true},
+		{"::1", "fe80::2", true},	 {"febf::1", "::2", true},
+		{"fec0::1", "::2", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct pc_flow key = key_of(IPPROTO_UDP, cases[i].local, 1, cases[i].remote, 2);
+
+		assert_int_equal(flow_has_link(&key), cases[i].has);
+	}
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_live),
-		cmocka_unit_test(test_looked),
-		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_live), cmocka_unit_test(test_looked),
+		cmocka_unit_test(test_json), cmocka_unit_test(test_compare),
+		cmocka_unit_test(test_link),
 	};
 
 	return cmocka_run_group_tests_name("report/flow", tests, NULL, NULL);

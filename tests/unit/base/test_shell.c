@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Words of commands that a message offers: the shell reads them as they are meant. */
+#include "loader/base/shell.h"
+
+#include "tests/unit/expect.h"
+
+static void test_words(void **state)
+{
+	static const struct {
+		const char *text, *word;
+	} cases[] = {
+		{"eth0", "eth0"},
+		{"/usr/share/a_b-c.d:e@f%g+h=i,j", "/usr/share/a_b-c.d:e@f%g+h=i,j"},
+		{"azAZ09", "azAZ09"},
+		{"", "''"},
+		{"a b", "'a b'"},
+		{"$HOME", "'$HOME'"},
+		{"a;b", "'a;b'"},
+		{"it's", "'it'\\''s'"},
+		{"'", "''\\'''"},
+		{"''''", "''\\'''\\'''\\'''\\'''"},
+		{"a\nb", "'a\nb'"},
+		{"\xc3\xa4", "'\xc3\xa4'"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		__free_text char *word = shell_word(cases[i].text);
+
+		assert_string_equal(word, cases[i].word);
+	}
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_words),
+	};
+
+	return cmocka_run_group_tests_name("base/shell", tests, NULL, NULL);
+}

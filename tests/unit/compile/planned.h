@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Plans by options as on a command line, with the small catalog of composing.h. */
+#ifndef PORTCULLIS_TEST_COMPILE_PLANNED_H
+#define PORTCULLIS_TEST_COMPILE_PLANNED_H
+
+#include "loader/compile/plan.h"
+#include "tests/unit/recipe/composing.h"
+
+struct planned {
+	struct run run;
+	struct plan plan;
+};
+
+static inline void planned_free(struct planned *planned)
+{
+	plan_free(&planned->plan);
+	finish(&planned->run);
+}
+
+/* Of the catalog's folder, and of one that is not there. */
+static inline void plan_with(struct planned *planned, const char *const *option)
+{
+	struct names folders = {.name = (char *[]){folder, "/nonexistent"}, .count = 2};
+
+	start(&planned->run, option);
+	assert_int_equal(plan_make(&planned->run.catalog, &folders, &planned->run.recipe, false,
+				   &planned->plan, &planned->run.diag),
+			 0);
+}
+
+#endif

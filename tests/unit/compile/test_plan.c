@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A plan: what is kept with a generation, and what the administrator is told of it. */
+#include "loader/compile/plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "loader/compile/kept.h"
+#include "tests/unit/expect.h"
+#include "tests/unit/compile/planned.h"
+
+typedef void tell_fn(const struct plan *plan, FILE *to);
+
+static void expect_told(const struct plan *plan, tell_fn *tell, const char *expected)
+{
+	__free_text char *text = NULL;
+	size_t length;
+	FILE *to = open_memstream(&text, &length);
+
+	tell(plan, to);
+	fclose(to);
+	assert_string_equal(text, expected);
+}
+
+static void test_kept(void **state)
+{
+	__cleanup(planned_free) struct planned planned;
+	__free_text char *real = realpath(folder, NULL);
+	json_t *kept = NULL;
+	const json_t *list;
+
+	(void)state;
+	plan_with(&planned, OPTIONS("--group trusted=10.0.0.0/8"));
+	assert_int_equal(kept_parse("eth0", planned.plan.text, &kept), 0);
+	assert_true(json_equal(kept, planned.plan.kept));
+	assert_int_equal(json_integer_value(json_object_get(kept, "version")), 1);
+	/* A folder that is not there is not kept. */
+	list = json_object_get(kept, "catalog");
+	assert_int_equal(json_array_size(list), 1);
+	assert_string_equal(json_string_value(json_array_get(list, 0)), real);
+	assert_int_equal(json_array_size(json_object_get(kept, "profiles")), 2);
+	assert_non_null(planned.plan.tables.generation);
+	json_decref(kept);
+}
+
+static void test_wrong(void **state)
+{
+	struct planned planned;
+	const struct names none = {0};
+
+	(void)state;
+	start(&planned.run, OPTIONS("--profile nothing"));
+	assert_int_equal(plan_make(&planned.run.catalog, &none, &planned.run.recipe, false,
+				   &planned.plan, &planned.run.diag),
+			 -EINVAL);
+	assert_null(planned.plan.kept);
+	assert_null(planned.plan.text);
+	assert_null(planned.plan.tables.generation);
+	assert_int_equal(planned.run.diag.errors, 1);
+	finish(&planned.run);
+	/* A group that is not defined is an error only where that is asked for. */
+	start(&planned.run, NONE);
+	assert_int_equal(plan_make(&planned.run.catalog, &none, &planned.run.recipe, true,
+				   &planned.plan, &planned.run.diag),
+			 -EINVAL);
+	assert_null(planned.plan.kept);
+	finish(&planned.run);
+}
+
+static void summary(const struct plan *plan, FILE *to)
+{
+	plan_summary(plan, "eth\n0", NULL, to);
+}
+
+static void summary_native(const struct plan *plan, FILE *to)
+{
+	plan_summary(plan, "eth0", "native", to);
+}
+
+static void test_summary(void **state)
+{
+	__cleanup(planned_free) struct planned one, two, all;
+
+	(void)state;
+	plan_with(&one, NONE);
+	expect_told(
+		&one.plan, summary,
+		"eth?0: enforce, mail: 4 open in, 8 closed (1 no-ports, 1 dynamic, 2 feature, 1 local, 3 group)\n");
+	plan_with(&two, OPTIONS("--profile mail,other", "--disable mail:smtp"));
+	two.run.recipe.policy = PC_POLICY_OBSERVE;
+	expect_told(
+		&two.plan, summary_native,
+		"eth0: native, observe, mail + other: 3 open in, 10 closed (1 disabled, 1 no-ports, 1 dynamic, 2 feature, 1 local, 4 group)\n");
+	plan_with(&all, OPTIONS("--profile other", "--group browsers=::/0"));
+	expect_told(&all.plan, summary, "eth?0: enforce, other: 1 open in, 0 closed\n");
+}
+
+static const json_t *before;
+
+static void features(const struct plan *plan, FILE *to)
+{
+	plan_features(plan, before, to);
+}
+
+/* What a bare word has turned on is named once, and not what was named in full. */
+static void test_features(void **state)
+{
+	__cleanup(planned_free) struct planned old, now;
+
+	(void)state;
+	before = NULL;
+	plan_with(&old, OPTIONS("--enable ntp"));
+	plan_with(&now, OPTIONS("--enable ntp", "--enable imap", "--enable mail:plugins"));
+	expect_told(&old.plan, features, "  enables base:ntp\n");
+	expect_told(&now.plan, features, "  enables base:ntp\n  enables mail:imap\n");
+	before = old.plan.kept;
+	expect_told(&now.plan, features, "  enables mail:imap\n");
+	before = now.plan.kept;
+	expect_told(&now.plan, features, "");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_summary),
+		cmocka_unit_test(test_features),
+	};
+
+	return cmocka_run_group_tests_name("compile/plan", tests, set_up, tear_down);
+}
