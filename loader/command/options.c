@@ -289,13 +289,16 @@ enum options_result options_parse(const struct command *command, int argc, char 
 
 	*options = OPTIONS_NONE;
 	build_table(command, option, letters);
-	optind = 1;
+	optind = 0; /* a new scan: 1 would go on in a word of letters of the last one */
 	opterr = 0;
 	while ((value = getopt_long(argc, argv, letters, option, NULL)) != -1) {
 		const struct option_row *row;
 
 		if (value == '?' || value == ':') {
-			report_wrong(command, argv[optind - 1], value == ':');
+			const char letter[] = {'-', (char)optopt, '\0'};
+			bool is_letter = optopt && optopt < ROW_VALUE; /* of several in one word */
+
+			report_wrong(command, is_letter ? letter : argv[optind - 1], value == ':');
 			return OPTIONS_WRONG;
 		}
 		row = row_of(command, value);

@@ -10,13 +10,12 @@
 #include "tests/unit/recipe/words.h"
 
 /* Parses the words of a line as a command's; what is said on stderr goes into `*text`. */
-static enum options_result parse(const char *line, struct options *options, char **text)
+static enum options_result parse_as(const struct command *command, const char *line,
+				    struct options *options, char **text)
 {
-	static const struct command command = {.name = "attach",
-					       .takes = OPTIONS_RECIPE | OPTIONS_ATTACH};
 	__free_text char *copy = xstrdup(line);
 	FILE *terminal = stderr;
-	char *rest = copy, *argv[16] = {(char *)"attach"};
+	char *rest = copy, *argv[32] = {(char *)"command"};
 	enum options_result result;
 	size_t length = 0;
 	int argc = 1;
@@ -25,10 +24,18 @@ static enum options_result parse(const char *line, struct options *options, char
 		argc++;
 	argv[argc] = NULL;
 	stderr = open_memstream(text, &length);
-	result = options_parse(&command, argc, argv, options);
+	result = options_parse(command, argc, argv, options);
 	fclose(stderr);
 	stderr = terminal;
 	return result;
+}
+
+static enum options_result parse(const char *line, struct options *options, char **text)
+{
+	static const struct command command = {.name = "attach",
+					       .takes = OPTIONS_RECIPE | OPTIONS_ATTACH};
+
+	return parse_as(&command, line, options, text);
 }
 
 static void test_settings_options(void **state)
@@ -144,12 +151,149 @@ static void test_repeated(void **state)
 	}
 }
 
+/* Each kind of option reaches its own field, and no other. */
+static void test_fields(void **state)
+{
+	static const struct command all = {.name = "all", .takes = ~OPTIONS_ALWAYS};
+	__cleanup(options_free) struct options options;
+	__free_text char *said_text = NULL;
+
+	(void)state;
+	assert_int_equal(parse_as(&all,
+				  "a -p x --profile=y --mode native --as ens0 --confirm 1m b "
+				  "--wait 90 --boot --iface=eth0 --watch 86400 --catalog d",
+				  &options, &said_text),
+			 OPTIONS_RUN);
+	assert_string_equal(said_text, "");
+	expect_names(&options.arguments, "a b");
+	expect_names(&options.profile, "x y");
+	expect_names(&options.catalog, "d");
+	expect_names(&options.enable, "");
+	assert_int_equal(options.mode, HOOK_NATIVE);
+	assert_int_equal(options.confirm, 60);
+	assert_int_equal(options.wait, 90);
+	assert_int_equal(options.watch, 86400);
+	assert_true(options.boot);
+	assert_false(options.all || options.dry_run || options.force || options.fresh ||
+		     options.json || options.reload || options.resumed || options.strict);
+	assert_null(options.site);
+	assert_int_equal(options.policy, -1);
+	assert_int_equal(options.forward, -1);
+	assert_int_equal(options.outbound, -1);
+	assert_int_equal(options.echo_limit, -1);
+	assert_int_equal(options.flows, 0);
+}
+
+static void test_flags(void **state)
+{
+	static const struct command all = {.name = "all", .takes = ~OPTIONS_ALWAYS};
+	static const char *const line[] = {"--all",  "--boot",	 "--dry-run", "--force", "--fresh",
+					   "--json", "--reload", "--resumed", "--strict"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(line); i++) {
+		__cleanup(options_free) struct options options;
+		__free_text char *said_text = NULL;
+		size_t set = 0;
+
+		assert_int_equal(parse_as(&all, line[i], &options, &said_text), OPTIONS_RUN);
+		const bool flag[] = {options.all,    options.boot,    options.dry_run,
+				     options.force,  options.fresh,   options.json,
+				     options.reload, options.resumed, options.strict};
+
+		for (size_t j = 0; j < ARRAY_SIZE(flag); j++)
+			set += flag[j];
+		assert_int_equal(set, 1);
+		assert_true(flag[i]);
+	}
+}
+
+static void test_values_wrong(void **state)
+{
+	static const struct command all = {.name = "all", .takes = ~OPTIONS_ALWAYS};
+	static const char *const cases[][2] = {
+		{"--mode auto", "--mode must be native or generic, not 'auto'"},
+		{"--watch 0",
+		 "--watch must be a time of 1 to 86400 seconds, as in 90, 10m or 1h30m, not '0'"},
+		{"--watch 86401",
+		 "--watch must be a time of 1 to 86400 seconds, as in 90, 10m or 1h30m, not '86401'"},
+		{"--wait 3601",
+		 "--wait must be a time of 1 to 3600 seconds, as in 90, 10m or 1h30m, not '3601'"},
+		{"--confirm\x1b 1",
+		 "unknown option '--confirm?'; did you mean --confirm; see portcullis all --help"},
+		{"--jsn", "unknown option '--jsn'; did you mean --json; see portcullis all --help"},
+		{"-x", "unknown option '-x'; see portcullis all --help"},
+		{"-xp", "unknown option '-x'; see portcullis all --help"},
+		{"a -xh", "unknown option '-x'; see portcullis all --help"},
+		{"--json=1",
+		 "unknown option '--json=1'; did you mean --json; see portcullis all --help"},
+		{"-p", "-p needs an argument; see portcullis all --help"},
+		{"--catalog", "--catalog needs an argument; see portcullis all --help"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		__cleanup(options_free) struct options options;
+		__free_text char *said_text = NULL, *expected = NULL;
+
+		assert_int_equal(parse_as(&all, cases[i][0], &options, &said_text), OPTIONS_WRONG);
+		expected = xasprintf("portcullis: all: %s\n", cases[i][1]);
+		assert_string_equal(said_text, expected);
+	}
+}
+
+/* The profiles that are given take the place of the recipe's; other words join them. */
+static void test_apply_words(void **state)
+{
+	__cleanup(recipe_free) struct recipe recipe = {0};
+	__cleanup(options_free) struct options options, none, wrong;
+	__cleanup(diag_free) struct diag diag = {0};
+	__free_text char *first = NULL, *second = NULL, *third = NULL;
+
+	(void)state;
+	names_add(&recipe.profiles, "old");
+	names_add(&recipe.features, "f");
+	assert_int_equal(parse("", &none, &first), OPTIONS_RUN);
+	assert_int_equal(options_apply(&none, &recipe, &diag), 0);
+	expect_names(&recipe.profiles, "old");
+	assert_int_equal(
+		parse("-p a,b --enable g --disable a:s --group h=10.0.0.0/8", &options, &second),
+		OPTIONS_RUN);
+	assert_int_equal(options_apply(&options, &recipe, &diag), 0);
+	expect_names(&recipe.profiles, "a b");
+	expect_names(&recipe.features, "f g");
+	expect_names(&recipe.disabled, "a:s");
+	assert_non_null(groups_find(&recipe.groups, "h"));
+	assert_int_equal(diag.count, 0);
+	/* Every wrong word is told, and those behind it are still read. */
+	assert_int_equal(parse("--disable nothing --disable c:s --group x", &wrong, &third),
+			 OPTIONS_RUN);
+	assert_int_equal(options_apply(&wrong, &recipe, &diag), -EINVAL);
+	assert_int_equal(diag.errors, 2);
+	expect_names(&recipe.disabled, "a:s c:s");
+}
+
+static void test_help(void **state)
+{
+	static const char *const line[] = {"-h", "--help", "eth0 --help", "-ph -h"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(line); i++) {
+		__cleanup(options_free) struct options options;
+		__free_text char *said_text = NULL;
+
+		assert_int_equal(parse(line[i], &options, &said_text), OPTIONS_HELP);
+		assert_string_equal(said_text, "");
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_repeated),
-		cmocka_unit_test(test_settings_options),
-		cmocka_unit_test(test_settings_wrong),
+		cmocka_unit_test(test_repeated),       cmocka_unit_test(test_settings_options),
+		cmocka_unit_test(test_settings_wrong), cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_flags),	       cmocka_unit_test(test_values_wrong),
+		cmocka_unit_test(test_apply_words),    cmocka_unit_test(test_help),
 	};
 
 	return cmocka_run_group_tests_name("command/options", tests, NULL, NULL);

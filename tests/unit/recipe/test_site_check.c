@@ -181,12 +181,39 @@ static void test_check_open(void **state)
 		"5:12+12 no port is opened beside the profiles, so 'site' has no service\n");
 }
 
+/* One interface alone: what is wrong at another does not count. */
+static void test_one_interface(void **state)
+{
+	static const char text[] =
+		"interfaces:\n  eth0: {profiles: ssh}\n  eth1: {profiles: shopp}\n"
+		"  eth2: {profiles: ssh, enable: mta}\n";
+	__cleanup(diag_free) struct diag diag = {0};
+	__cleanup(catalog_close) struct catalog catalog = {0};
+	struct names given = {.name = (char *[]){folder}, .count = 1};
+	struct site site = parse(text);
+	__free_text char *got = NULL;
+
+	(void)state;
+	assert_int_equal(catalog_open(&given, &catalog, &diag), 0);
+	assert_true(site_check_interface(&catalog, &site, &site.interface[0], &diag));
+	assert_int_equal(diag.count, 0);
+	assert_false(site_check_interface(&catalog, &site, &site.interface[1], &diag));
+	assert_false(site_check_interface(&catalog, &site, &site.interface[2], &diag));
+	got = places(&diag);
+	assert_true(expect_text(
+		text, got,
+		"3:20+5 unknown profile 'shopp'; did you mean 'shop'?\n"
+		"4:33+3 no chosen profile has the feature 'mta'; to list them: portcullis show PROFILE\n"));
+	site_free(&site);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_check),	       cmocka_unit_test(test_check_groups),
 		cmocka_unit_test(test_check_profiles), cmocka_unit_test(test_check_open),
 		cmocka_unit_test(test_check_outbound), cmocka_unit_test(test_draft),
+		cmocka_unit_test(test_one_interface),
 	};
 
 	return cmocka_run_group_tests_name("recipe/site_check", tests, start, finish);

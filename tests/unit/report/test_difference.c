@@ -253,6 +253,57 @@ static void test_difference_settings(void **state)
 	json_decref(new);
 }
 
+static void expect_short(const json_t *before, const json_t *after, const char *expected)
+{
+	__free_text char *text = difference_short(before, after);
+
+	if (!expected)
+		assert_null(text);
+	else
+		assert_string_equal(text ? text : "nothing", expected);
+}
+
+/* Kept texts of one service with as many single ports as are asked for, from 1000 on. */
+static json_t *kept_of_ports(int count)
+{
+	json_t *ports = json_array();
+
+	for (int i = 0; i < count; i++)
+		json_array_append_new(ports, json_sprintf("%d/tcp", 1000 + 2 * i));
+	return json_pack("{s:{}, s:[{s:s, s:[{s:s, s:s, s:b, s:o, s:[]}]}]}", "recipe", "profiles",
+			 "name", "p", "services", "name", "s", "direction", "in", "open", 1,
+			 "ports", ports, "from");
+}
+
+static void test_difference_short(void **state)
+{
+	static const struct recipe none = {0}, observed = {.policy = PC_POLICY_OBSERVE};
+	json_t *plain = kept_of(OPTIONS(PARTIES), &none), *nothing = kept_of_ports(0);
+	json_t *less = kept_of(OPTIONS(PARTIES, "--disable mail:smtp", "--set mail:admin=8444/tcp"),
+			       &observed);
+
+	(void)state;
+	expect_short(plain, plain, NULL);
+	expect_short(plain, less, "closes 25/tcp, 8443/tcp; opens 8444/tcp; changes the policy");
+	expect_short(less, plain, "opens 25/tcp, 8443/tcp; closes 8444/tcp; changes the policy");
+	for (int count = DIFFERENCE_SHORT; count <= DIFFERENCE_SHORT + 2; count++) {
+		json_t *many = kept_of_ports(count);
+		__free_text char *text = difference_short(nothing, many);
+		__free_text char *more = xasprintf("; and %d more", count - DIFFERENCE_SHORT);
+		const char *end = strrchr(text, ';');
+
+		assert_memory_equal(text, "opens 1000/tcp, 1002/tcp, ", 26);
+		if (count == DIFFERENCE_SHORT)
+			assert_null(end);
+		else
+			assert_string_equal(end, more);
+		json_decref(many);
+	}
+	json_decref(plain);
+	json_decref(less);
+	json_decref(nothing);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -262,6 +313,7 @@ int main(void)
 		cmocka_unit_test(test_difference_tracked),
 		cmocka_unit_test(test_difference_from_port),
 		cmocka_unit_test(test_difference_settings),
+		cmocka_unit_test(test_difference_short),
 	};
 
 	return cmocka_run_group_tests_name("report/difference", tests, set_up, tear_down);

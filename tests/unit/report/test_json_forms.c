@@ -88,12 +88,24 @@ static void test_many_services(void **state)
 	free(counters);
 }
 
+static void test_time(void **state)
+{
+	char text[TIME_TEXT];
+
+	(void)state;
+	assert_string_equal(report_time(0, text), "1970-01-01T00:00:00Z");
+	assert_string_equal(report_time(999999999, text), "1970-01-01T00:00:00Z");
+	assert_string_equal(report_time(1767225599999999999, text), "2025-12-31T23:59:59Z");
+	assert_string_equal(report_time(1767225600000000000, text), "2026-01-01T00:00:00Z");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_joined),
 		cmocka_unit_test(test_listing),
 		cmocka_unit_test(test_many_services),
+		cmocka_unit_test(test_time),
 	};
 
 	return cmocka_run_group_tests_name("report/json_forms", tests, NULL, NULL);

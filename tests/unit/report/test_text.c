@@ -211,13 +211,117 @@ static void test_status_width(void **state)
 	json_decref(report);
 }
 
+static void test_profiles(void **state)
+{
+	json_t *report =
+		json_pack("{s:[{s:s, s:s, s:s}, {s:s, s:n, s:s, s:s}]}", "profiles", "name", "ssh",
+			  "title", "SSH", "path", "/p/ssh.yaml", "name", "x\x1b", "title", "path",
+			  "/etc/x.yaml", "shadows", "/usr/x.yaml");
+	__free_text char *text = text_form(report, NULL, false, report_profiles_text);
+
+	(void)state;
+	assert_string_equal(text, "  PROFILE  TITLE  FILE\n"
+				  "  ssh      SSH    /p/ssh.yaml\n"
+				  "  x?              /etc/x.yaml (shadows /usr/x.yaml)\n");
+	json_decref(report);
+}
+
+static void expect_status(json_t *one, json_t *site, const char *expected)
+{
+	json_t *report = json_pack("{s:o, s:o}", "interfaces",
+				   one ? json_pack("[O]", one) : json_array(), "site", site);
+	__free_text char *text = text_form(report, NULL, false, report_status_text);
+
+	if (!strstr(text, expected))
+		fail_msg("no\n%sin\n%s", expected, text);
+	json_decref(report);
+}
+
+/* What waits to be confirmed, what was not in time, and what comes back. */
+static void test_status_confirm(void **state)
+{
+	static const struct {
+		const char *confirm, *said;
+	} cases[] = {
+		{"{\"state\": \"waiting\", \"seconds_left\": 7, \"fallback\": 3}",
+		 "\n  confirm    7 s left, then generation 3 is active again unless confirmed: portcullis confirm eth0\n"},
+		{"{\"state\": \"waiting\", \"seconds_left\": 60, \"fallback\": null}",
+		 "\n  confirm    60 s left, then everything passes again unless confirmed: portcullis confirm eth0\n"},
+		{"{\"state\": \"reverted\", \"deadline\": \"2026-01-01T00:00:00Z\", \"fallback\": 3}",
+		 "\n  reverted   2026-01-01 00:00:00 UTC: not confirmed in time; generation 3 is active again\n"},
+	};
+	json_t *one = json_pack(
+		"{s:s, s:s, s:s, s:[s, s], s:s, s:i, s:I, s:{s:{s:i, s:i}, s:{s:i, s:i}}}", "name",
+		"eth0", "mode", "native", "policy", "observe", "profiles", "a", "b", "attached_at",
+		"x", "generation", 4, "memory", (json_int_t)2500000, "total", "pass", "packets", 1,
+		"bytes", 60, "would_drop", "packets", 2, "bytes", 1200);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		json_object_set_new(one, "confirm", json_loads(cases[i].confirm, 0, NULL));
+		expect_status(one, json_null(), cases[i].said);
+	}
+	expect_status(one, json_null(), "eth0: native, observe, a + b\n");
+	expect_status(one, json_null(), "\n  memory     2.50 MB\n");
+	expect_status(
+		one, json_null(),
+		"\n  packets    passed 1 (60 B), dropped 0 (0 B), would have dropped 2 (1.20 kB)\n");
+	json_decref(one);
+}
+
+static void test_status_site(void **state)
+{
+	static const char *const cases[][2] = {
+		{"wrong",
+		 "s.yaml has errors, and boot does not apply it as it is: portcullis check\n"},
+		{"new", "s.yaml was never applied: portcullis apply --dry-run\n"},
+		{"changed", "s.yaml changed since it was applied: portcullis apply --dry-run\n"},
+		{"reverted",
+		 "s.yaml was applied and not confirmed, and boot does not apply it: portcullis doctor\n"},
+		{"confirmed", ""},
+		{"none", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		json_t *report = json_pack("{s:[], s:{s:s, s:s}}", "interfaces", "site", "state",
+					   cases[i][0], "file", "s.yaml");
+		__free_text char *text = text_form(report, NULL, false, report_status_text);
+		__free_text char *expected = xasprintf(
+			"portcullis is attached to no interface of this network namespace\n%s",
+			cases[i][1]);
+
+		assert_string_equal(text, expected);
+		json_decref(report);
+	}
+}
+
+static void test_several(void **state)
+{
+	json_t *report = json_pack("{s:[{s:s}, {s:s}]}", "interfaces", "name", "a", "name", "b");
+	__free_text char *text = text_form(report, NULL, false, report_status_text);
+
+	(void)state;
+	assert_int_equal(strncmp(text, "a: ", 3), 0);
+	assert_non_null(strstr(text, "\n\nb: "));
+	assert_null(strstr(text, "attached to no interface"));
+	json_decref(report);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_time),	      cmocka_unit_test(test_status_width),
-		cmocka_unit_test(test_show_hostile),  cmocka_unit_test(test_status_hostile),
-		cmocka_unit_test(test_status_egress), cmocka_unit_test(test_show),
+		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_status_width),
+		cmocka_unit_test(test_show_hostile),
+		cmocka_unit_test(test_status_hostile),
+		cmocka_unit_test(test_status_egress),
+		cmocka_unit_test(test_show),
 		cmocka_unit_test(test_age),
+		cmocka_unit_test(test_profiles),
+		cmocka_unit_test(test_status_confirm),
+		cmocka_unit_test(test_status_site),
+		cmocka_unit_test(test_several),
 	};
 
 	return cmocka_run_group_tests_name("report/text", tests, NULL, NULL);
