@@ -342,8 +342,10 @@ static size_t keys_of(int map, struct pc_flow key[KEYS])
 	return keys;
 }
 
-/* Every map's value begins with the time. */
-static void age_map(int map, uint64_t by)
+/*
+ * Every map's value begins with the time. `spare`: bits of it that are not (pc_looked), which stay.
+ */
+static void age_map(int map, uint64_t by, uint64_t spare)
 {
 	static struct pc_flow key[KEYS];
 	size_t keys = keys_of(map, key);
@@ -352,7 +354,7 @@ static void age_map(int map, uint64_t by)
 	for (size_t i = 0; i < keys; i++) {
 		if (bpf_map_lookup_elem(map, &key[i], value))
 			continue;
-		value[0] -= by;
+		value[0] = ((value[0] - by) & ~spare) | (value[0] & spare);
 		put(map, &key[i], value);
 	}
 }
@@ -391,11 +393,11 @@ void fixture_elapse(const struct runner *runner, struct model_state *state, unsi
 	uint64_t by = seconds * PC_SECOND;
 
 	for (size_t i = 0; i < ARRAY_SIZE(map); i++) {
-		age_map(map[i], by);
+		age_map(map[i], by, i > 0 ? PC_SEEN_SPARE : 0);
 		forget_slots(map[i], i > 0, by);
 	}
 	came_in_age(runner, by);
-	age_map(runner->filter.fd[FILTER_FRAGMENTS], by);
+	age_map(runner->filter.fd[FILTER_FRAGMENTS], by, 0);
 	for (size_t i = 0; i < state->flows; i++) {
 		state->flow[i].age += by;
 		state->flow[i].begun += by;
@@ -405,7 +407,7 @@ void fixture_elapse(const struct runner *runner, struct model_state *state, unsi
 	state->elapsed += seconds;
 	if (state->elapsed >= MODEL_FORGETS)
 		state->observeds = 0;
-	age_map(runner->filter.fd[FILTER_LARGE], by);
+	age_map(runner->filter.fd[FILTER_LARGE], by, 0);
 	if (by >= PC_LARGE_LIFETIME)
 		state->larges = 0;
 }

@@ -144,14 +144,14 @@ static const char world_yaml[] = "profile: world\n"
 
 static const char protocols_yaml[] = "profile: protocols\n"
 				     "title: Further IP protocols, by name and number\n"
-				     "protocols: [esp, gre, 132, 59, 255, 4]\n"
+				     "protocols: [esp, gre, 132, 59, 255, 4, 41, 108]\n"
 				     "services:\n"
 				     "  - name: smtp\n"
 				     "    in: 25/tcp\n";
 
 /* Ports that the fixture's sockets and flows use are not listed, but for the remote ones. */
 #define STATE_SERVICES             \
-	"protocols: [esp]\n"       \
+	"protocols: [esp, ah]\n"   \
 	"services:\n"              \
 	"  - name: smtp\n"         \
 	"    in: 25/tcp\n"         \

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <linux/bpf.h>
 
+#include "loader/compile/tables.h"
 #include "tests/packet/check.h"
 #include "tests/packet/fixture.h"
 #include "tests/packet/scenes.h"
@@ -251,5 +253,63 @@ void suite_echo(struct runner *runner)
 		frame_build(&echo4, &frame);
 		check(passing(runner, 5000) == 5000, "no limit");
 	}
+	runner_zero(runner);
+}
+
+/* --- several interfaces of a network namespace --- */
+
+static bool set_several(const struct runner *runner, bool several)
+{
+	struct pc_shared shared;
+	__u32 zero = 0;
+	int map = runner->filter.fd[FILTER_SHARED];
+
+	if (bpf_map_lookup_elem(map, &zero, &shared))
+		return false;
+	shared.several = several;
+	return !bpf_map_update_elem(map, &zero, &shared, BPF_ANY);
+}
+
+/* Whether the frame passes, and leaves a note that its answer is not to be learned. */
+static bool is_noted(const struct runner *runner, const struct frame_spec *spec)
+{
+	struct pc_came_in *table = runner->came_in;
+	bool by_port = false, by_tuple = false;
+
+	memset(table->by_port, 0, sizeof(table->by_port));
+	memset(table->by_tuple, 0, sizeof(table->by_tuple));
+	frame_build(spec, &frame);
+	if (runner_fire(runner, &frame, RUN_WHOLE, 1) != XDP_PASS)
+		return false;
+	for (size_t i = 0; i < PC_CAME_CELLS; i++) {
+		by_port |= table->by_port[i] != 0;
+		by_tuple |= table->by_tuple[i] != 0;
+	}
+	return by_port && by_tuple;
+}
+
+/* The answer to a packet of an open UDP port may leave by another interface that has a filter. */
+void suite_several(struct runner *runner)
+{
+	static const struct frame_spec udp = {
+		.family = 4, .protocol = 17, .source_port = 7000, .port = 53};
+	static const struct frame_spec udp6 = {
+		.family = 6, .protocol = 17, .source_port = 7000, .port = 53};
+	static const struct frame_spec tcp = {
+		.family = 4, .protocol = 6, .source_port = 7000, .port = 25};
+	struct tables tables = {0};
+	bool several;
+
+	profile_tables(&test_profile[STATE], &tables);
+	if (!check(!runner_switch(runner, &tables), "a generation with open ports"))
+		return;
+	tables_free(&tables);
+	several = set_several(runner, true);
+	check(several && is_noted(runner, &udp) && is_noted(runner, &udp6),
+	      "several interfaces: a datagram to an open port is noted");
+	check(several && !is_noted(runner, &tcp),
+	      "several interfaces: TCP to an open port is not, for it shows who began");
+	several = set_several(runner, false);
+	check(several && !is_noted(runner, &udp), "one interface: no packet to an open port is");
 	runner_zero(runner);
 }

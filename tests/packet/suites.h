@@ -19,6 +19,9 @@ void suite_bare(struct runner *runner);
 /* Several frames one after the other, in and out, and what the state has become. */
 void suite_scenes(struct runner *runner);
 
+/* What is noted of packets to open ports where several interfaces have a filter. */
+void suite_several(struct runner *runner);
+
 /* The egress program on a device: what is forwarded and what local sockets send. */
 void suite_forward(struct runner *runner);
 

@@ -122,6 +122,7 @@ int main(int argc, char **argv)
 	     runner.filter.frags ? "" : ": not at all, this kernel has no xdp.frags");
 	suite_rows(&runner);
 	suite_scenes(&runner);
+	suite_several(&runner);
 	suite_forward(&runner);
 	suite_echo(&runner);
 	suite_deadline(&runner);

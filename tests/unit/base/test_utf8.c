@@ -61,11 +61,88 @@ static void test_width(void **state)
 		assert_int_equal(utf8_width(cases[i].text, strlen(cases[i].text)), cases[i].width);
 }
 
+static size_t encode(unsigned int code, unsigned char to[4])
+{
+	if (code < 0x80) {
+		to[0] = (unsigned char)code;
+		return 1;
+	}
+	if (code < 0x800) {
+		to[0] = (unsigned char)(0xc0 | code >> 6);
+		to[1] = (unsigned char)(0x80 | (code & 0x3f));
+		return 2;
+	}
+	if (code < 0x10000) {
+		to[0] = (unsigned char)(0xe0 | code >> 12);
+		to[1] = (unsigned char)(0x80 | (code >> 6 & 0x3f));
+		to[2] = (unsigned char)(0x80 | (code & 0x3f));
+		return 3;
+	}
+	to[0] = (unsigned char)(0xf0 | code >> 18);
+	to[1] = (unsigned char)(0x80 | (code >> 12 & 0x3f));
+	to[2] = (unsigned char)(0x80 | (code >> 6 & 0x3f));
+	to[3] = (unsigned char)(0x80 | (code & 0x3f));
+	return 4;
+}
+
+/* Every code there is, and some past the last one, whole and cut. */
+static void test_decode(void **state)
+{
+	unsigned int code, got;
+	unsigned char text[4];
+
+	(void)state;
+	for (code = 0; code < 0x140000; code++) {
+		size_t bytes = encode(code, text);
+		bool valid = code < 0xd800 || (code > 0xdfff && code <= 0x10ffff);
+
+		if (utf8_decode((char *)text, bytes, &got) != (valid ? bytes : 0) ||
+		    (valid && got != code))
+			fail_msg("U+%04X", code);
+		if (bytes > 1 && utf8_decode((char *)text, bytes - 1, &got))
+			fail_msg("U+%04X, cut", code);
+		if (bytes > 1) {
+			text[bytes - 1] ^= 0x40;
+			if (utf8_decode((char *)text, bytes, &got))
+				fail_msg("U+%04X, its last byte wrong", code);
+		}
+	}
+}
+
+/* Longer forms than are needed, and bytes that begin nothing. */
+static void test_not_utf8(void **state)
+{
+	static const char *const wrong[] = {
+		"\x80",
+		"\xbf",
+		"\xc0\x80",
+		"\xc1\xbf",
+		"\xe0\x80\x80",
+		"\xe0\x9f\xbf",
+		"\xf0\x80\x80\x80",
+		"\xf0\x8f\xbf\xbf",
+		"\xf5\x80\x80\x80",
+		"\xf8\x88\x80\x80",
+		"\xff",
+		"\xe2\x28\xa1",
+	};
+	unsigned int code;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_int_equal(utf8_decode(wrong[i], strlen(wrong[i]), &code), 0);
+	assert_int_equal(utf8_decode("\0x", 2, &code), 1);
+	assert_int_equal(code, 0);
+	assert_int_equal(utf8_length("a\xc3\xa4\xe2\x82\xac\xf0\x90\x80\x80", 10), 4);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_printable),
 		cmocka_unit_test(test_width),
+		cmocka_unit_test(test_decode),
+		cmocka_unit_test(test_not_utf8),
 	};
 
 	return cmocka_run_group_tests_name("base/utf8", tests, NULL, NULL);
