@@ -15,6 +15,7 @@ from places import KINDS, mutants
 
 BUILT_IN, UNIT_IN, PACKET_IN = 300, 120, 300  # seconds
 ENDED = "ended by the clock"
+SANITIZED = ["CFLAGS=-O1 -g", "SANITIZE=-fsanitize=address,undefined -fno-sanitize-recover=undefined"]
 
 
 class Failure(Exception):
@@ -73,8 +74,10 @@ class Tree:
 
     def build(self, path):
         targets = sorted(self.which(path)) + (["all", "e2e-tools"] if self.options.e2e else [])
+        # Unit tests run with sanitizers too (make debug), which notice what is not freed.
+        flags = SANITIZED if targets == ["unit"] else []
         # What a compiler only warns of in a mutant, no test has to notice less.
-        return self.run(["make", "-j2", "WERROR=", *targets], BUILT_IN) == 0
+        return self.run(["make", "-j2", "WERROR=", *flags, *targets], BUILT_IN) == 0
 
     def unit_tests(self, path):
         """The test of the file comes first, then those of its folder, then what has killed most."""

@@ -2,6 +2,7 @@
 /* A generation that waits to be confirmed: which one judges, before its deadline and after. */
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -80,6 +81,27 @@ static void judges(const struct runner *runner, bool fallback, const char *when)
 	      when, fallback ? "fallback" : "new generation");
 }
 
+/* When it was attached, by which version, and until when UDP from before is waited for. */
+static void keeps_attach(struct runner *runner)
+{
+	struct pc_generation *old = runner->filter.current.copy;
+	const struct pc_generation *now;
+	__u64 number = old->number, began = clock_wall();
+
+	old->grace = 4711;
+	old->attached_at = 42;
+	memcpy(old->program_version, "0.0.1", 6);
+	if (!check(!put(runner, GROUPS, PC_POLICY_ENFORCE, false), "a swap"))
+		return;
+	now = runner->filter.current.copy;
+	check(now->grace == 4711 && now->attached_at == 42 && now->number == number + 1 &&
+		      !strcmp(now->program_version, "0.0.1"),
+	      "a swap keeps what is of the attach, and counts on");
+	check(now->made_at >= began && now->made_at <= clock_wall() && !now->deadline &&
+		      !now->fallback,
+	      "and is made now, for good");
+}
+
 void suite_deadline(struct runner *runner)
 {
 	if (!check(!put(runner, GROUPS, PC_POLICY_OBSERVE, false) &&
@@ -109,5 +131,6 @@ void suite_deadline(struct runner *runner)
 	      "past its deadline the fallback judges");
 	set_deadline(runner, clock_boot() + LONG);
 	check(!filter_confirm(&runner->filter), "it is confirmed, too");
+	keeps_attach(runner);
 	runner_zero(runner);
 }

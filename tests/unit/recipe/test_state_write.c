@@ -220,7 +220,8 @@ static char *list_of(const char *folder)
 										    entry->d_name);
 	if (dir)
 		closedir(dir);
-	qsort(names.name, names.count, sizeof(*names.name), by_name);
+	if (names.count)
+		qsort(names.name, names.count, sizeof(*names.name), by_name);
 	return names_join(&names, " ");
 }
 
