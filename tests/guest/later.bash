@@ -52,17 +52,18 @@ later()
 	echo "# $name $how: the window was $(window "$name" "$since") ms, $(replies "stranger-$name") answers"
 }
 
-# unawaited NAME HOW COMMAND...: as `later`, where nobody waits for udev. The window is then what udev takes to start the
-# command, and this to take hold of the interface. Most of it is emulation: so it is measured by what the command takes
-# alone, which is 0.37 s where nothing is emulated. A quarter of that is 93 ms.
+# unawaited NAME[/PORT] HOW COMMAND...: as `later`, where nobody waits for udev. The window is then what udev takes to start
+# the command, and this to take hold of the interface. Most of it is emulation: so it is measured by what the command
+# takes alone, which is 0.37 s where nothing is emulated. A quarter of that is 93 ms.
 unawaited()
 {
-	local name=$1 how=$2 since window answers began alone
+	local name=${1%/*} port=${1#*/} how=$2 since window answers began alone
 
 	shift 2
 	since=$(now)
 	"$@" > /run/later.log 2>&1 || { echo "not ok - $name $how: it is made"; note < /run/later.log; }
 	check "$name $how: gets its filter" soon 120 says "^$name:" portcullis status
+	[ "$port" = "$name" ] || since=$(up_at "$port" "$since")
 	window=$(window "$name" "$since")
 	sleep 1 # what was under way
 	since=$(now)
