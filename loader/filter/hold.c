@@ -48,7 +48,6 @@ static int create_link(int program, unsigned int ifindex, __u32 flags)
 void hook_hold(unsigned int ifindex, enum hook_mode mode, struct hold *hold)
 {
 	__close_fd int program = load_program();
-
 	struct hook now;
 
 	*hold = HOLD_NONE;
