@@ -54,7 +54,8 @@ later()
 
 # unawaited NAME[/PORT] HOW COMMAND...: as `later`, where nobody waits for udev. The window is then what udev takes to start
 # the command, and this to take hold of the interface. Most of it is emulation: so it is measured by what the command
-# takes alone, which is 0.37 s where nothing is emulated. A quarter of that is 93 ms.
+# takes alone, which is 0.37 s where nothing is emulated. Half of that is the limit: the guest's CPUs do other things
+# at that moment, and without the hold the window is longer than all of it.
 unawaited()
 {
 	local name=${1%/*} port=${1#*/} how=$2 since window answers began alone
@@ -73,9 +74,9 @@ unawaited()
 	began=$(date +%s%N)
 	portcullis apply --boot "$name" > /dev/null 2>&1
 	alone=$((($(date +%s%N) - began) / 1000000))
-	check "$name $how: held within a quarter of what the command takes" [ "$window" -le $((alone / 4)) ]
+	check "$name $how: held within half of what the command takes" [ "$window" -le $((alone / 2)) ]
 	check "$name $how: no other port answers after that" no_replies_after "$name" "$since"
-	echo "# $name $how: the window was $window ms, $answers answers; the command alone takes $alone ms here"
+	echo "# $name $how: the window was $window ms, $answers answers; the command alone takes $alone ms here: $((window * 370 / alone)) ms without emulation"
 }
 
 # no_replies_after NAME UNTIL: from when it is filtered or held, until then; an answer may have been on its way.
