@@ -310,6 +310,7 @@ static int read_lines(struct group *group, const char *path, const char *text, s
 {
 	struct place place = {.file = path};
 	const char *end = text + length, *next;
+	size_t before = group->prefixes;
 	int result = 0;
 
 	if (length >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) /* the mark of Windows editors */
@@ -326,7 +327,7 @@ static int read_lines(struct group *group, const char *path, const char *text, s
 		if (read_line(group, &place, diag))
 			result = -EINVAL;
 	}
-	if (!result && !group->prefixes) {
+	if (!result && group->prefixes == before) {
 		diag_error(diag, &(struct place){.file = path}, "contains no prefix");
 		result = -EINVAL;
 	}
@@ -397,34 +398,29 @@ int groups_define(struct groups *groups, const char *definition, struct diag *di
 	return result;
 }
 
-int groups_define_list(struct groups *groups, const char *name, const struct names *list,
-		       const struct place *place, struct diag *diag)
+int groups_define_mixed(struct groups *groups, const char *name, const struct names *list,
+			const struct group_file *file, size_t files, const struct place *place,
+			struct diag *diag)
 {
 	__cleanup(group_free) struct group group = {.name = xstrdup(name)};
 	int result = check_name(name, place, diag);
 
-	if (!result && !list->count) {
-		diag_error(diag, place, "the group %s has no prefix", name);
-		result = -EINVAL;
-	}
 	for (size_t i = 0; !result && i < list->count; i++)
 		result = parse_prefixes(&group, list->name[i], place, diag);
+	for (size_t i = 0; i < files; i++) {
+		int err = read_prefixes(&group, file[i].path, &file[i].place, diag);
+
+		result = result ? result : err;
+	}
 	if (!result)
 		put_group(groups, &group);
 	return result;
 }
 
-int groups_define_file(struct groups *groups, const char *name, const char *path,
+int groups_define_list(struct groups *groups, const char *name, const struct names *list,
 		       const struct place *place, struct diag *diag)
 {
-	__cleanup(group_free) struct group group = {.name = xstrdup(name)};
-	int result = check_name(name, place, diag);
-
-	if (!result)
-		result = read_prefixes(&group, path, place, diag);
-	if (!result)
-		put_group(groups, &group);
-	return result;
+	return groups_define_mixed(groups, name, list, NULL, 0, place, diag);
 }
 
 void groups_merge(struct groups *to, const struct groups *from)

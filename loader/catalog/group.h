@@ -63,12 +63,21 @@ const char *prefixes_cover_text(enum prefixes_cover cover);
  * built in and cannot be defined. Returns 0, -EINVAL, or -errno of the file.
  */
 int groups_define(struct groups *groups, const char *definition, struct diag *diag);
-/* Adds a group from a list of prefixes; errors are reported at `place`. */
+/* Adds a group from a list of prefixes; of none, a group that admits nobody. Errors are reported at
+ * `place`. */
 int groups_define_list(struct groups *groups, const char *name, const struct names *list,
 		       const struct place *place, struct diag *diag);
-/* Adds a group from a file, as NAME=@FILE; errors without a line in it are reported at `place`. */
-int groups_define_file(struct groups *groups, const char *name, const char *path,
-		       const struct place *place, struct diag *diag);
+
+/* A file as in NAME=@FILE; errors without a line in it are reported at `place`. */
+struct group_file {
+	char *path;
+	struct place place;
+};
+
+/* As groups_define_list, with the prefixes of files too. */
+int groups_define_mixed(struct groups *groups, const char *name, const struct names *list,
+			const struct group_file *file, size_t files, const struct place *place,
+			struct diag *diag);
 /* Adds copies of all groups of `from`, which replace those of their names. */
 void groups_merge(struct groups *to, const struct groups *from);
 /*

@@ -82,21 +82,52 @@ static int check_trust(const char *path, const struct place *place, struct diag 
 	return err;
 }
 
-static void read_group_file(struct reader *reader, const struct yaml_node *key, struct site *site)
+/* What a group is made of, as it is read. */
+struct members {
+	struct names prefix;
+	struct group_file *file;
+	size_t files;
+	bool wrong; /* an item could not be read */
+};
+
+static void members_free(struct members *members)
 {
-	const char *file = key->next->text + 1, *slash = strrchr(site->path, '/');
+	for (size_t i = 0; i < members->files; i++)
+		free(members->file[i].path);
+	free(members->file);
+	names_free(&members->prefix);
+}
+
+/* '@FILE', looked up beside the site file; of a saved one, all prefixes of the group. */
+static void read_group_file(struct reader *reader, const char *group, const struct yaml_node *item,
+			    const struct site *site, struct members *members)
+{
+	const char *file = item->text + 1, *slash = strrchr(site->path, '/');
 	size_t folder = slash && (site->saved || *file != '/') ? slash + 1 - site->path : 0;
-	__free_text char *path =
-		xasprintf("%.*s%s%s", (int)folder, site->path, site->saved ? "groups/" : "",
-			  site->saved ? key->text : file);
+	struct group_file *added;
+	__free_text char *path = NULL;
 	struct place place;
 
-	yaml_place(&reader->yaml, key->next, &place);
-	if (*file && !check_trust(path, &place, reader->diag))
-		groups_define_file(&site->groups, key->text, path, &place, reader->diag);
-	else if (!*file)
-		complain(reader, key->next, "'@' must be followed by a file; write '@FILE'");
-	names_add_once(&site->group_file, key->text);
+	if (site->saved && members->files)
+		return;
+	yaml_place(&reader->yaml, item, &place);
+	if (!*file || members->files == SITE_GROUP_FILES) {
+		if (*file)
+			complain(reader, item, "a group has at most %d files", SITE_GROUP_FILES);
+		else
+			complain(reader, item, "'@' must be followed by a file; write '@FILE'");
+		members->wrong = true;
+		return;
+	}
+	path = xasprintf("%.*s%s%s", (int)folder, site->path, site->saved ? "groups/" : "",
+			 site->saved ? group : file);
+	if (check_trust(path, &place, reader->diag)) {
+		members->wrong = true;
+		return;
+	}
+	members->file = grow(members->file, members->files, sizeof(*members->file));
+	added = &members->file[members->files++];
+	*added = (struct group_file){.path = xstrdup(path), .place = place};
 }
 
 /* Whether the item is one prefix; says what is wrong with it. */
@@ -112,9 +143,9 @@ static bool check_prefix(struct reader *reader, const struct yaml_node *item)
 	else if (strchr(item->text, ','))
 		complain(reader, item, "'%s' is more than one prefix; write a list: [%s]",
 			 item->text, item->text);
-	else if (*item->text == '@')
+	else if (!strncmp(item->text, "dns:", 4))
 		complain(reader, item,
-			 "'%s' cannot be in a list; a group is one '@FILE' or a list of prefixes",
+			 "'%s': names of hosts are not supported in groups; write their addresses",
 			 item->text);
 	else if (prefix_parse(item->text, &prefix, &why))
 		complain(reader, item, "%s", why);
@@ -123,41 +154,44 @@ static bool check_prefix(struct reader *reader, const struct yaml_node *item)
 	return false;
 }
 
-static void read_prefixes(struct reader *reader, const struct yaml_node *key, struct site *site)
+/* A prefix, '@FILE', or a list of them, which may be empty. */
+static void read_members(struct reader *reader, const struct yaml_node *key, struct site *site)
 {
+	__cleanup(members_free) struct members members = {0};
 	const struct yaml_node *item, *value = key->next;
-	__cleanup(names_free) struct names list = {0};
 	struct place place;
-	bool good = true;
 
 	yaml_for_each(item, value)
 	{
 		if (diag_full(reader->diag) || (value->cut && !item->next))
 			return;
-		if (check_prefix(reader, item))
-			names_add(&list, item->text);
-		else
-			good = false;
+		if (item->kind == YAML_TEXT && *item->text == '@') {
+			read_group_file(reader, key->text, item, site, &members);
+			names_add_once(&site->group_file, key->text);
+		} else if (check_prefix(reader, item)) {
+			names_add(&members.prefix, item->text);
+		} else {
+			members.wrong = true;
+		}
 	}
 	yaml_place(&reader->yaml, key, &place);
-	if (good)
-		groups_define_list(&site->groups, key->text, &list, &place, reader->diag);
+	if (!members.wrong)
+		groups_define_mixed(&site->groups, key->text, &members.prefix, members.file,
+				    members.files, &place, reader->diag);
 }
 
 static void read_group(struct reader *reader, const struct yaml_node *key, struct site *site)
 {
 	const struct yaml_key expected = {key->text, false, YAML_ITEMS,
-					  "a prefix, a list of prefixes, or '@FILE'", ""};
+					  "a prefix, '@FILE', or a list of them", ""};
+	const struct yaml_node *value = key->next;
+	bool empty = value->kind == YAML_LIST && !value->children && !value->cut;
 	__free_text char *name = NULL;
 
 	read_name(reader, key, "group name", &name);
 	site->unnamed_wrong |= !name;
-	if (!name || !yaml_usable(&reader->yaml, key->next, &expected, reader->diag))
-		return;
-	if (key->next->kind == YAML_TEXT && *key->next->text == '@')
-		read_group_file(reader, key, site);
-	else
-		read_prefixes(reader, key, site);
+	if (name && (empty || yaml_usable(&reader->yaml, value, &expected, reader->diag)))
+		read_members(reader, key, site);
 }
 
 static void read_groups(struct reader *reader, const struct yaml_node *mapping, struct site *site)

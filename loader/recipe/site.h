@@ -6,10 +6,11 @@
 #include "loader/base/diag.h"
 #include "loader/recipe/site_interface.h"
 
-#define SITE_FILE	"/etc/portcullis/site.yaml"
-#define SITE_FILE_LIMIT (1 << 20) /* bytes */
-#define SITE_GROUPS	1024
-#define SITE_INTERFACES 1024
+#define SITE_FILE	 "/etc/portcullis/site.yaml"
+#define SITE_FILE_LIMIT	 (1 << 20) /* bytes */
+#define SITE_GROUPS	 1024
+#define SITE_GROUP_FILES 64 /* of one group */
+#define SITE_INTERFACES	 1024
 
 /* The places point into `path` and `text`. */
 struct site {

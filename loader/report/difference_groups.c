@@ -189,7 +189,9 @@ char *difference_group_text(const json_t *kept, const char *name)
 
 	if (group)
 		anyone = anyone_text(&(struct set){group->prefix, group->prefixes});
-	text = anyone ? xasprintf("%s (%s)", name, anyone) : xstrdup(name);
+	text = anyone			 ? xasprintf("%s (%s)", name, anyone) :
+	       group && !group->prefixes ? xasprintf("%s (no member)", name) :
+					   xstrdup(name);
 	groups_free(&side.groups);
 	return text;
 }

@@ -127,6 +127,8 @@ groups:
   trusted: [192.0.2.0/24, '2001:db8::/32', '::1', 10.0.0.1, 0.0.0.0/0, '::/0', '64:ff9b::192.0.2.1', 'fe80::/10']
   one: 198.51.100.0/24
   '3': '@resolvers.txt'
+  mixed: [192.0.2.0/24, '@more.txt', '@/etc/portcullis/even-more.txt', '::1']
+  later: []
 management: [22/tcp, 8443/tcp, 60000-60010/tcp+udp]
 interfaces:
   eth0:
@@ -168,7 +170,8 @@ WRONG_SITES = {
     "bad group name": "groups: {Trusted: 10.0.0.0/8}",
     "anyone defined": "groups: {anyone: 10.0.0.0/8}",
     "link-local defined": "groups: {link-local: 10.0.0.0/8}",
-    "group without a prefix": "groups: {a: []}",
+    "group with nothing": "groups: {a: }",
+    "host name in a list": "groups: {a: ['dns:mail.example.com']}",
     "group of a map": "groups: {a: {b: c}}",
     "host name as prefix": "groups: {a: mail.example.com}",
     "address out of range": "groups: {a: 10.0.0.256}",
@@ -176,7 +179,7 @@ WRONG_SITES = {
     "prefix length out of range, IPv6": "groups: {a: ['::/129']}",
     "two prefixes in one text": "groups: {a: '10.0.0.0/8, 10.1.0.0/16'}",
     "file without a name": "groups: {a: '@'}",
-    "file in a list": "groups: {a: ['@b']}",
+    "file without a name in a list": "groups: {a: ['@']}",
     "management as a number": "management: 22",
     "management without a protocol": "management: ['22']",
     "none in a list of ports": "management: [none]",

@@ -97,6 +97,24 @@ static void test_settings_json(void **state)
 	}
 }
 
+/* A group that is defined and has no member. */
+static void test_empty_group_json(void **state)
+{
+	json_t *json = json_loads("{\"profiles\":[],\"policy\":\"enforce\",\"groups\":{\"g\":[]}}",
+				  0, NULL);
+	__cleanup(recipe_free) struct recipe recipe = {0}, merged = {0};
+	__cleanup(diag_free) struct diag diag = {0};
+
+	(void)state;
+	assert_int_equal(0, recipe_from_json(&recipe, json, &diag));
+	json_decref(json);
+	groups_merge(&merged.groups, &recipe.groups);
+	json = recipe_json(&merged);
+	assert_int_equal(0, json_array_size(json_object_get(json_object_get(json, "groups"), "g")));
+	assert_int_equal(1, json_object_size(json_object_get(json, "groups")));
+	json_decref(json);
+}
+
 static void test_hostile_json(void **state)
 {
 	static const struct {
@@ -152,8 +170,6 @@ static void test_hostile_json(void **state)
 		 "recipe: 'groups' is not an object"},
 		{"{\"profiles\":[],\"policy\":\"enforce\",\"groups\":{\"g\":{}}}",
 		 "recipe: 'g' is not a list"},
-		{"{\"profiles\":[],\"policy\":\"enforce\",\"groups\":{\"g\":[]}}",
-		 "recipe: the group g has no prefix"},
 		{"{\"profiles\":[],\"policy\":\"enforce\",\"groups\":{\"g\":[\"@/etc/passwd\"]}}",
 		 "recipe: g: '@/etc/passwd' is not a valid IPv4 or IPv6 prefix (example: 192.0.2.0/24)"},
 		{"{\"profiles\":[],\"policy\":\"enforce\",\"groups\":{\"link-local\":[\"::/0\"]}}",
@@ -238,9 +254,8 @@ static void test_many_prefixes(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_recipe_json),
-		cmocka_unit_test(test_settings_json),
-		cmocka_unit_test(test_hostile_json),
+		cmocka_unit_test(test_recipe_json),	 cmocka_unit_test(test_settings_json),
+		cmocka_unit_test(test_empty_group_json), cmocka_unit_test(test_hostile_json),
 		cmocka_unit_test(test_many_prefixes),
 	};
 

@@ -209,16 +209,20 @@ static void test_groups(void **state)
 		{"groups:\n  a: ::1\n  b: ::1\n  a: ::1\n",
 		 "4:3+1 group 'a' appears twice (first on line 2)\n"},
 		{"groups:\n  a:\n  b: []\n  c: {d: ::1}\n",
-		 "2:3+1 'a' is empty; write a prefix, a list of prefixes, or '@FILE'\n"
-		 "3:6+1 'b' is an empty list; write a prefix, a list of prefixes, or '@FILE'\n"
-		 "4:6+1 'c' is a mapping; write a prefix, a list of prefixes, or '@FILE'\n"},
+		 "2:3+1 'a' is empty; write a prefix, '@FILE', or a list of them\n"
+		 "4:6+1 'c' is a mapping; write a prefix, '@FILE', or a list of them\n"},
+		{"groups:\n  anyone: ::/0\n  a: 'dns:home.example.org'\n  b: [::1, 'dns:x', ::g]\n",
+		 "2:3+6 the group anyone is built in and cannot be defined\n"
+		 "3:6+22 'dns:home.example.org': names of hosts are not supported in groups; write their addresses\n"
+		 "4:12+7 'dns:x': names of hosts are not supported in groups; write their addresses\n"
+		 "4:21+3 '::g' is not a valid IPv4 or IPv6 prefix (example: 192.0.2.0/24)\n"},
 		{"groups:\n  a: ::1, ::2\n  b: [[::1]]\n",
 		 "2:6+8 '::1, ::2' is more than one prefix; write a list: [::1, ::2]\n"
 		 "3:7+1 a prefix is a list; write it as 192.0.2.0/24\n"},
 		{"groups:\n  a: '@'\n  b: '@/nowhere'\n  c: ['@/nowhere']\n  d: '@/dev/zero'\n",
 		 "2:6+3 '@' must be followed by a file; write '@FILE'\n"
 		 "3:6+11 b: cannot read '/nowhere': No such file or directory\n"
-		 "4:7+11 '@/nowhere' cannot be in a list; a group is one '@FILE' or a list of prefixes\n"
+		 "4:7+11 c: cannot read '/nowhere': No such file or directory\n"
 		 "5:6+12 refused: others can write /dev/zero (mode 0666); to fix it: chmod go-w /dev/zero\n"},
 		{"groups:\n  a: @file\n",
 		 "2:6+1 not valid YAML: put a value that begins with '@' in quotes: '@FILE'\n"},
@@ -505,6 +509,7 @@ static void test_group_files(void **state)
 		xasprintf("%s/wrong:2:1: 10.1.2.3/8 has host bits set; write 10.0.0.0/8\n"
 			  "10.1.2.3/8\n^~~~~~~~~~\n",
 			  folder);
+	__free_text char *none = xasprintf("portcullis: %s/none: contains no prefix\n", folder);
 	__cleanup(diag_free) struct diag diag = {0};
 	__cleanup(site_free) struct site site = {0};
 
@@ -517,6 +522,19 @@ static void test_group_files(void **state)
 	expect_group(&site.groups, "a", "10.0.0.0/8 2001:db8::/32");
 	expect_group(&site.groups, "b", "10.0.0.0/8 2001:db8::/32");
 	site_free(&site);
+
+	/* Prefixes and files in one group; and one that has no member. */
+	put("few", "2001:db8::/32\n192.0.2.1\n");
+	put("site.yaml", "groups: {a: ['@many', 192.0.2.0/24, '@few'], b: []}\n");
+	assert_int_equal(0, site_read(path, &site, &diag));
+	expect_group(&site.groups, "a", "10.0.0.0/8 192.0.2.0/24 192.0.2.1/32 2001:db8::/32");
+	expect_group(&site.groups, "b", "");
+	expect_names(&site.group_file, "a");
+	site_free(&site);
+	put("none", "# nobody\n");
+	put("site.yaml", "groups: {a: ['@none', 192.0.2.0/24]}\n");
+	assert_int_equal(-EINVAL, site_read(path, &site, &diag));
+	expect_said(&diag, none);
 
 	put("site.yaml", "groups: {a: '@wrong'}\n");
 	assert_int_equal(-EINVAL, site_read(path, &site, &diag));
