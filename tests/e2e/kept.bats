@@ -241,8 +241,8 @@ standing()
 	printf '192.0.2.0/24\n# more\n2001:db8::/32\n' | put near.txt
 	inside sh -c 'echo 198.51.100.0/24 > "$0/lists/far"' "$DIR"
 	put site.yaml <<-END
-		groups: {near: '@near.txt', far: '@$DIR/lists/far', plain: 203.0.113.0/24}
-		interfaces: {eth0: {profiles: [mail, ssh], from: {ssh:ssh: [near, far, plain]}}}
+		groups: {near: '@near.txt', far: [203.0.113.9, '@$DIR/lists/far', '@near.txt'], plain: 203.0.113.0/24, later: []}
+		interfaces: {eth0: {profiles: [mail, ssh], from: {ssh:ssh: [near, far, plain, later]}, open: {587/tcp: {from: near, comment: CHG-1}}}}
 	END
 	exits 0 pc apply
 	# In place of the group, another is tried and reverted: it is another file.
@@ -252,8 +252,10 @@ standing()
 	inside rm -r "$DIR/lists"
 	printf '203.0.113.1\n' | put near.txt
 	reboots 4
-	same '{"far":["198.51.100.0/24"],"near":["192.0.2.0/24","2001:db8::/32"],"plain":["203.0.113.0/24"]}' \
+	same '{"far":["192.0.2.0/24","198.51.100.0/24","203.0.113.9/32","2001:db8::/32"],"later":[],"near":["192.0.2.0/24","2001:db8::/32"],"plain":["203.0.113.0/24"]}' \
 		"$(pc status eth0 --json | jq -cS '.interfaces[0].recipe.groups')"
+	same '["587/tcp=near"] {"site:587-tcp":"CHG-1"}' \
+		"$(pc status eth0 --json | jq -rc '.interfaces[0].recipe | "\(.overrides.open) \(.comments)"')"
 }
 
 @test "a file that is no YAML, or that others can write: what was confirmed boots; one wrong part: that interface" {
