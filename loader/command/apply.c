@@ -73,6 +73,22 @@ static int choose(struct apply *apply, struct catalog *catalog)
 	return 0;
 }
 
+/* Says which interfaces each pattern of the file takes. */
+static void tell_taken(const struct site *site)
+{
+	for (size_t i = 0; i < site->patterns; i++) {
+		__cleanup(names_free) struct names names = {};
+		__free_text char *list = NULL;
+
+		for (size_t j = 0; j < site->interfaces; j++)
+			if (site->interface[j].pattern == &site->pattern[i])
+				names_add(&names, site->interface[j].name);
+		list = names_join(&names, ", ");
+		if (names.count)
+			say_line("'%s' in %s takes %s", site->pattern[i].name, site->path, list);
+	}
+}
+
 /* An interface in which something is wrong is what it was when all was confirmed last. */
 static bool fall_back(struct apply *apply, struct wanted *wanted, struct diag *diag)
 {
@@ -194,6 +210,8 @@ static int apply_source(const struct options *options, bool lenient, struct sour
 		}};
 	int err = choose(&apply, source_catalog(source));
 
+	if (!err && !options->arguments.count)
+		tell_taken(site);
 	apply_find(&apply);
 	/* udev names every interface that comes. */
 	if (!err && (apply.count || !apply.quiet)) {

@@ -8,6 +8,7 @@
 
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/host/site_links.h"
 
 static const char *path_of(const struct options *options)
 {
@@ -64,6 +65,23 @@ static int check_keys(const struct site *site, const char *path)
 	return -EINVAL;
 }
 
+/* What is given on the command line may be there only later, or by another name. */
+static void take_links(struct source *source, const struct options *options, struct diag *diag)
+{
+	__cleanup(names_free) struct names named = {};
+	__cleanup(diag_free) struct diag unused = {};
+
+	size_t errors = diag->errors;
+
+	names_copy(&named, &options->arguments);
+	if (options->as)
+		names_add_once(&named, options->as);
+	site_take_links(&source->site, &named, diag);
+	site_take_links(&source->confirmed.site, &named, &unused);
+	if (!named.count && diag->errors == errors)
+		site_warn_unmatched(source_site(source), diag);
+}
+
 /* 0 with `wrong` where it has errors but is of use at boot. */
 static int read_site(struct source *source, const char *path, bool lenient, struct diag *diag)
 {
@@ -85,6 +103,7 @@ int source_open(const struct options *options, bool lenient, struct source *sour
 	const char *path = path_of(options);
 	__cleanup(names_free) struct names folders = {};
 	char digest[SHA256_TEXT];
+	size_t errors;
 	int err;
 
 	*source = (struct source){.kept = state_is_of(options->site)};
@@ -101,6 +120,12 @@ int source_open(const struct options *options, bool lenient, struct source *sour
 	}
 	if (source->tried && lenient)
 		err = fall_back(source, quiet, path, "was applied and not confirmed", -EBUSY, diag);
+	errors = diag->errors;
+	take_links(source, options, diag);
+	if (diag->errors != errors) {
+		source->wrong = true;
+		err = err || lenient ? err : -EINVAL;
+	}
 	names_add_all(&folders, &source->folders);
 	names_add_all(&folders, &options->catalog);
 	return err ? err : catalog_open(&folders, &source->catalog, diag);

@@ -11,6 +11,7 @@
 #include "loader/base/shell.h"
 #include "loader/compile/kept.h"
 #include "loader/compile/plan.h"
+#include "loader/host/site_links.h"
 #include "loader/host/site_standing.h"
 #include "loader/host/state_live.h"
 #include "loader/recipe/site_check.h"
@@ -160,6 +161,8 @@ static void check_file(struct doctor *doctor, struct catalog *catalog)
 	doctor->site_wrong = site_read_partial(given, site, &diag);
 	if (site->path && site_check(catalog, site, &diag))
 		doctor->site_wrong = true;
+	site_take_links(site, NULL, &diag);
+	site_warn_unmatched(site, &diag);
 	say_diag(doctor, "site-file", fix, &diag);
 	if (!doctor->site_wrong)
 		check_tried(doctor, path);

@@ -8,6 +8,7 @@
 #include "loader/base/memory.h"
 #include "loader/compile/kept.h"
 #include "loader/compile/plan.h"
+#include "loader/host/site_links.h"
 #include "loader/host/state_live.h"
 #include "loader/net/link.h"
 #include "loader/recipe/site_check.h"
@@ -46,6 +47,7 @@ void standing_read(struct standing *standing)
 		standing->state = SITE_WRONG;
 	else
 		standing->state = compare(&standing->site);
+	site_take_links(&standing->site, NULL, &unused);
 	/* The administrators' group may not read all of it. */
 	if (standing->state == SITE_WRONG && geteuid())
 		standing->state = SITE_UNKNOWN;

@@ -13,6 +13,7 @@
 #include "loader/compile/replan.h"
 #include "loader/filter/open.h"
 #include "loader/host/attached.h"
+#include "loader/host/site_links.h"
 #include "loader/net/link.h"
 #include "loader/recipe/state.h"
 #include "loader/recipe/state_write.h"
@@ -53,8 +54,10 @@ static bool interface_in_place(struct snapshot *waited, const struct site_interf
 /* Of all interfaces that were applied. */
 static bool in_place(struct snapshot *waited, bool final)
 {
+	__cleanup(diag_free) struct diag unused = {};
 	size_t i;
 
+	site_take_links(&waited->site, NULL, &unused);
 	for (i = 0; i < waited->site.interfaces; i++) {
 		const struct site_interface *interface = &waited->site.interface[i];
 

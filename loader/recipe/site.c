@@ -3,6 +3,7 @@
 #include "loader/recipe/site.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 #include "loader/recipe/site_interface.h"
 
 #define INTERFACE_NAME_LIMIT 15 /* bytes: IFNAMSIZ without the NUL */
+#define PATTERN_LIMIT	     63
 
 enum {
 	KEY_GROUPS,
@@ -227,6 +229,11 @@ static void read_management(struct reader *reader, const struct yaml_node *value
 
 /* --- interfaces --- */
 
+static bool is_pattern(const char *name)
+{
+	return strpbrk(name, "*?[");
+}
+
 /* What no interface can be named; the kernel's dev_valid_name says the same. */
 static bool check_interface(struct reader *reader, const struct yaml_node *key)
 {
@@ -248,7 +255,10 @@ static bool check_interface(struct reader *reader, const struct yaml_node *key)
 		odd |= strchr("/: \t\n\v\f\r\x7f", *c) || (unsigned char)*c < ' ' || *c == '\xa0';
 	if (!*name || odd || !strcmp(name, ".") || !strcmp(name, ".."))
 		complain(reader, key, "'%s' cannot be the name of an interface", name);
-	else if (strlen(name) > INTERFACE_NAME_LIMIT)
+	else if (is_pattern(name) && strlen(name) > PATTERN_LIMIT)
+		complain(reader, key, "a pattern has at most %d bytes, '%s' has %zu", PATTERN_LIMIT,
+			 name, strlen(name));
+	else if (!is_pattern(name) && strlen(name) > INTERFACE_NAME_LIMIT)
 		complain(reader, key, "the name of an interface has at most %d bytes, '%s' has %zu",
 			 INTERFACE_NAME_LIMIT, name, strlen(name));
 	else
@@ -265,8 +275,13 @@ static void read_interface(struct reader *reader, const struct yaml_node *key, b
 
 	if (!check_interface(reader, key))
 		return;
-	site->interface = grow(site->interface, site->interfaces, sizeof(*site->interface));
-	interface = &site->interface[site->interfaces++];
+	if (is_pattern(key->text)) {
+		site->pattern = grow(site->pattern, site->patterns, sizeof(*site->pattern));
+		interface = &site->pattern[site->patterns++];
+	} else {
+		site->interface = grow(site->interface, site->interfaces, sizeof(*site->interface));
+		interface = &site->interface[site->interfaces++];
+	}
 	*interface = (struct site_interface){
 		.name = xstrdup(key->text), .wrong = true, .profiles_wrong = true};
 	yaml_place(&reader->yaml, key, &interface->place);
@@ -335,6 +350,8 @@ static int parse(const char *path, const char *text, size_t length, bool saved, 
 			 yaml_what(yaml.root));
 	for (size_t i = 0; i < site->interfaces; i++)
 		groups_merge(&site->interface[i].recipe.groups, &site->groups);
+	for (size_t i = 0; i < site->patterns; i++)
+		groups_merge(&site->pattern[i].recipe.groups, &site->groups);
 	return diag->errors == errors ? 0 : -EINVAL;
 }
 
@@ -409,6 +426,51 @@ int site_read_partial(const char *given, struct site *site, struct diag *diag)
 	return open_site(given, true, site, diag);
 }
 
+static const struct site_interface *match(const struct site *site, const char *name, size_t from)
+{
+	for (size_t i = from; i < site->patterns; i++) {
+		if (!fnmatch(site->pattern[i].name, name, 0))
+			return &site->pattern[i];
+	}
+	return NULL;
+}
+
+void site_expand(struct site *site, const struct names *present, struct diag *diag)
+{
+	for (size_t i = 0; i < present->count; i++) {
+		const char *name = present->name[i];
+		const struct site_interface *first = match(site, name, 0), *second;
+		struct site_interface *taken;
+
+		if (!first || site_interface(site, name))
+			continue;
+		second = match(site, name, (size_t)(first - site->pattern) + 1);
+		if (second)
+			diag_error(diag, &second->place,
+				   "'%s' and '%s' both match %s; write %s as a key of its own",
+				   first->name, second->name, name, name);
+		site->interface = grow(site->interface, site->interfaces, sizeof(*site->interface));
+		taken = &site->interface[site->interfaces++];
+		*taken = *first;
+		taken->name = xstrdup(name);
+		taken->pattern = first;
+		taken->wrong |= second != NULL;
+	}
+}
+
+void site_warn_unmatched(const struct site *site, struct diag *diag)
+{
+	for (size_t i = 0; i < site->patterns; i++) {
+		size_t at = 0;
+
+		while (at < site->interfaces && site->interface[at].pattern != &site->pattern[i])
+			at++;
+		if (at == site->interfaces)
+			diag_warning(diag, &site->pattern[i].place, "'%s' matches no interface",
+				     site->pattern[i].name);
+	}
+}
+
 const struct site_interface *site_interface(const struct site *site, const char *name)
 {
 	for (size_t i = 0; i < site->interfaces; i++) {
@@ -446,6 +508,10 @@ bool site_is(const char *path)
 
 static void interface_free(struct site_interface *interface)
 {
+	if (interface->pattern) {
+		free(interface->name);
+		return;
+	}
 	for (size_t i = 0; i < interface->words; i++)
 		free(interface->word[i].text);
 	for (size_t i = 0; i < interface->uses; i++)
@@ -460,7 +526,10 @@ void site_free(struct site *site)
 {
 	for (size_t i = 0; i < site->interfaces; i++)
 		interface_free(&site->interface[i]);
+	for (size_t i = 0; i < site->patterns; i++)
+		interface_free(&site->pattern[i]);
 	free(site->interface);
+	free(site->pattern);
 	groups_free(&site->groups);
 	names_free(&site->wrong_group);
 	names_free(&site->group_file);

@@ -24,9 +24,12 @@ struct site {
 	bool unnamed_wrong;	  /* and there is something else: any name may be missing */
 	bool management_given;	  /* then no port at all is meant, too */
 	struct ports management;
-	bool interfaces_given;		  /* if only as {}: then no interface at all is meant */
-	struct site_interface *interface; /* in the order of the file */
+	bool interfaces_given; /* if only as {}: then no interface at all is meant */
+	/* Names, in the order of the file; then those that patterns take (site_expand). */
+	struct site_interface *interface;
 	size_t interfaces;
+	struct site_interface *pattern; /* keys as 'en*' */
+	size_t patterns;
 };
 
 /*
@@ -57,6 +60,15 @@ int site_read_partial(const char *given, struct site *site, struct diag *diag);
 
 /* As site_read, of a copy in which a group's '@FILE' is groups/NAME beside it (state.h). */
 int site_saved(const char *path, struct site *site, struct diag *diag);
+
+/*
+ * Gives each of these interfaces that no key names to the pattern that matches it, as an entry of
+ * its own, once. Two patterns that match it: an error that names both, and the entry is wrong.
+ */
+void site_expand(struct site *site, const struct names *present, struct diag *diag);
+
+/* Warns of the patterns that took no interface. */
+void site_warn_unmatched(const struct site *site, struct diag *diag);
 
 /* The file's entry of this interface, or NULL. */
 const struct site_interface *site_interface(const struct site *site, const char *name);

@@ -20,23 +20,30 @@ struct check {
 	struct diag *diag;
 };
 
-static bool is_said(const struct diag *diag, const struct diag_entry *entry)
+static bool is_said(const struct diag *diag, const struct place *place, const char *message)
 {
 	for (size_t i = 0; i < diag->count; i++) {
 		const struct diag_entry *other = &diag->entry[i];
 
-		if (other->file && entry->file && !strcmp(other->file, entry->file) &&
-		    other->line == entry->line && other->column == entry->column &&
-		    !strcmp(other->message, entry->message))
+		if (other->file && place->file && !strcmp(other->file, place->file) &&
+		    other->line == place->line && other->column == place->column &&
+		    !strcmp(other->message, message))
 			return true;
 	}
 	return false;
 }
 
-/*
- * What is said of another file stays there, and is said once; the rest is the word's. Returns
- * whether there is no error.
- */
+/* Once: a profile may be chosen often, and a pattern may take many interfaces. */
+static void say(const struct check *check, enum diag_level level, const struct place *place,
+		const char *message)
+{
+	if (!is_said(check->diag, place, message))
+		(level == DIAG_ERROR ? diag_error : diag_warning)(check->diag, place, "%s",
+								  message);
+}
+
+/* What is said of another file stays there; the rest is the word's. Returns whether there is no
+ * error. */
 static bool pass_on(const struct check *check, const struct diag *found, const struct place *place)
 {
 	for (size_t i = 0; i < found->count; i++) {
@@ -52,10 +59,7 @@ static bool pass_on(const struct check *check, const struct diag *found, const s
 			.source_column = entry->source_column,
 		};
 
-		if (!option && is_said(check->diag, entry))
-			continue;
-		(entry->level == DIAG_ERROR ? diag_error : diag_warning)(
-			check->diag, option ? place : &there, "%s", entry->message);
+		say(check, entry->level, option ? place : &there, entry->message);
 	}
 	return !found->errors;
 }
@@ -75,6 +79,7 @@ static bool check_profile(const struct check *check, const struct site_word *wor
 /* A misspelt group would only show as a closed service, so it must be known from somewhere. */
 static bool check_use(struct check *check, const struct site_use *use)
 {
+	__free_text char *text = NULL;
 	const char *near;
 
 	if (!check->group.count) {
@@ -85,13 +90,11 @@ static bool check_use(struct check *check, const struct site_use *use)
 	if (names_have(&check->group, use->group) || check->site->groups_wrong)
 		return true;
 	near = nearest_name(use->group, &check->group);
-	if (near)
-		diag_error(check->diag, &use->place, "no such group '%s'; did you mean '%s'?",
-			   use->group, near);
-	else
-		diag_error(check->diag, &use->place,
-			   "no such group '%s'; define it under 'groups', as in %s: 192.0.2.0/24",
-			   use->group, use->group);
+	text = near ? xasprintf("no such group '%s'; did you mean '%s'?", use->group, near) :
+		      xasprintf(
+			      "no such group '%s'; define it under 'groups', as in %s: 192.0.2.0/24",
+			      use->group, use->group);
+	say(check, DIAG_ERROR, &use->place, text);
 	return false;
 }
 
@@ -125,19 +128,19 @@ static void warn_of_groups(const struct check *check, const struct site_interfac
 	for (size_t i = 0; i < composition->profiles; i++) {
 		const struct profile *profile = composition->profile[i];
 		__cleanup(names_free) struct names closed = {0}, undefined = {0};
-		__free_text char *services = NULL, *groups = NULL;
+		__free_text char *services = NULL, *groups = NULL, *text = NULL;
 
 		composition_wants(composition, profile, &closed, &undefined);
 		if (!closed.count)
 			continue;
 		services = names_join(&closed, ", ");
 		groups = names_join(&undefined, ", ");
-		diag_warning(check->diag, &interface->place,
-			     "%s: %s %s closed: %s %s %s not defined; define %s under 'groups'",
-			     profile->name, services, closed.count == 1 ? "is" : "are",
-			     undefined.count == 1 ? "group" : "groups", groups,
-			     undefined.count == 1 ? "is" : "are",
-			     undefined.count == 1 ? "it" : "them");
+		text = xasprintf("%s: %s %s closed: %s %s %s not defined; define %s under 'groups'",
+				 profile->name, services, closed.count == 1 ? "is" : "are",
+				 undefined.count == 1 ? "group" : "groups", groups,
+				 undefined.count == 1 ? "is" : "are",
+				 undefined.count == 1 ? "it" : "them");
+		say(check, DIAG_WARNING, &interface->place, text);
 	}
 }
 
@@ -192,7 +195,10 @@ int site_check(struct catalog *catalog, const struct site *site, struct diag *di
 	size_t errors = diag->errors;
 
 	for (size_t i = 0; i < site->interfaces && !diag_full(diag); i++)
-		check_interface(&check, &site->interface[i]);
+		if (!site->interface[i].pattern) /* its words are checked once */
+			check_interface(&check, &site->interface[i]);
+	for (size_t i = 0; i < site->patterns && !diag_full(diag); i++)
+		check_interface(&check, &site->pattern[i]);
 	names_free(&check.group);
 	return diag->errors == errors ? 0 : -EINVAL;
 }

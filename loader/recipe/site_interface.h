@@ -34,6 +34,8 @@ struct site_use {
 
 struct site_interface {
 	char *name;
+	/* The pattern that took it, whose words it shares; NULL: the file names it. */
+	const struct site_interface *pattern;
 	struct place place;
 	struct recipe recipe; /* its groups are those of the site */
 	enum hook_mode mode;

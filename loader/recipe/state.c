@@ -33,8 +33,12 @@ void site_digest(const struct site *site, char text[SHA256_TEXT])
 	size_t i;
 
 	for (i = 0; i < site->interfaces; i++)
-		json_object_set_new_nocheck(all, site->interface[i].name,
-					    interface_json(&site->interface[i]));
+		if (!site->interface[i].pattern)
+			json_object_set_new_nocheck(all, site->interface[i].name,
+						    interface_json(&site->interface[i]));
+	for (i = 0; i < site->patterns; i++)
+		json_object_set_new_nocheck(all, site->pattern[i].name,
+					    interface_json(&site->pattern[i]));
 	canonical = json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS);
 	sha256_start(&sha);
 	sha256_add(&sha, canonical, strlen(canonical));

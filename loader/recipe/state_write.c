@@ -86,9 +86,12 @@ static int add_profiles(struct saving *saving, const struct site *site, struct c
 	const struct profile **list;
 	size_t i, j, count;
 
-	for (i = 0; i < site->interfaces; i++) {
-		if (catalog_resolve(catalog, &site->interface[i].recipe.profiles, &list, &count,
-				    &unused))
+	for (i = 0; i < site->interfaces + site->patterns; i++) {
+		const struct site_interface *interface =
+			i < site->interfaces ? &site->interface[i] :
+					       &site->pattern[i - site->interfaces];
+
+		if (catalog_resolve(catalog, &interface->recipe.profiles, &list, &count, &unused))
 			return -EINVAL;
 		for (j = 0; j < count; j++) {
 			if (names_have(&known, list[j]->name))

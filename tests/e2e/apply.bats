@@ -702,3 +702,55 @@ boots()
 	exits 1 on host setpriv --reuid 65534 --regid 65534 --clear-groups "$PORTCULLIS" apply --site "$SITE"
 	says 'apply' 'root'
 }
+
+@test "patterns under interfaces: an exact name wins, what each took is said, two that match are an error, later ones are taken" {
+	site <<-END
+		interfaces:
+		  'eth*': {profiles: ssh}
+		  eth1: {profiles: xeams}
+		  'wl?': {profiles: ssh}
+	END
+	applies 0
+	says "warning: 'wl?' matches no interface" "'eth*' in $SITE takes eth0"
+	says_not 'takes eth1' 'takes lo'
+	same 'eth0:ssh:enforce eth1:xeams:enforce' "$(state)"
+	applies 0
+	says 'eth0: is as the site file says' 'eth1: is as the site file says'
+	exits 0 pc doctor eth0 --site "$SITE"
+	says "'wl?' matches no interface" 'the attached filter is what'
+
+	# One that comes, by its name and by the one that udev gives it.
+	on host ip link add eth7 type veth peer name peer7
+	on host ip link set eth7 up
+	applies 0 --boot eth7
+	same 'eth0:ssh:enforce eth1:xeams:enforce eth7:ssh:enforce' "$(state)"
+	pc detach eth7
+	on host ip link set eth7 name new7
+	applies 0 --boot --as eth7 new7
+	same 'eth0:ssh:enforce eth1:xeams:enforce new7:ssh:enforce' "$(state)"
+	on host ip link del peer7
+
+	# A key by another name of the interface wins, too.
+	on host ip link property add dev eth0 altname uplink
+	site <<-END
+		interfaces:
+		  'eth*': {profiles: ssh}
+		  uplink: {profiles: xeams}
+	END
+	applies 0 --force
+	says "takes eth1"
+	same 'eth0:xeams:enforce eth1:ssh:enforce' "$(state)"
+	on host ip link property del dev eth0 altname uplink
+
+	site <<-END
+		interfaces:
+		  'eth*': {profiles: ssh}
+		  '*1': {profiles: xeams}
+	END
+	applies 1 --force
+	says "site.yaml:3:3: 'eth*' and '*1' both match eth1; write eth1 as a key of its own"
+	same 'eth0:xeams:enforce eth1:ssh:enforce' "$(state)"
+	applies 4 --boot
+	says "both match eth1" 'eth1: left out'
+	same 'eth0:ssh:enforce eth1:ssh:enforce' "$(state)"
+}

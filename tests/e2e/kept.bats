@@ -258,6 +258,23 @@ standing()
 		"$(pc status eth0 --json | jq -rc '.interfaces[0].recipe | "\(.overrides.open) \(.comments)"')"
 }
 
+@test "patterns boot as they were confirmed, with the interfaces that are there then" {
+	put site.yaml <<< "interfaces: {'eth*': {profiles: mail}}"
+	exits 0 pc apply
+	says "'eth*' in" 'takes eth0'
+	put site.yaml <<< "interfaces: {'eth*': {profiles: "
+	reboots 4
+	says 'what was confirmed last is applied'
+	opens 25/tcp
+	IFACE=eth1 opens 25/tcp
+	# Another pattern is another file: it waits until it is applied.
+	put site.yaml <<< "interfaces: {'eth0*': {profiles: mail}, eth1: {profiles: ssh}}"
+	exits 0 pc apply --confirm 1
+	sleep 1.1
+	reboots 4
+	IFACE=eth1 opens 25/tcp
+}
+
 @test "a file that is no YAML, or that others can write: what was confirmed boots; one wrong part: that interface" {
 	put site.yaml <<< 'interfaces: {eth0: {profiles: mail}, eth1: {profiles: ssh}}'
 	exits 0 pc apply

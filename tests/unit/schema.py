@@ -154,6 +154,8 @@ interfaces:
     set: ssh:ssh=2222/tcp,2022/tcp
     outbound: track
     mode: native
+  'en*': {profiles: ssh}
+  '?an[0-9][0-9][0-9]*': {profiles: ssh}
   abcdefghijklmno:
     profiles: ssh
     from: ['ssh:ssh=trusted,one', 'xeams:smtp=one']
@@ -187,6 +189,7 @@ WRONG_SITES = {
     "interface with nothing": "interfaces: {eth0: }",
     "interface of 16 bytes": "interfaces: {abcdefghijklmnop: {profiles: a}}",
     "interface with a slash": "interfaces: {a/b: {profiles: a}}",
+    "pattern with a slash": "interfaces: {'a/*': {profiles: a}}",
     "interface with a blank": "interfaces: {a b: {profiles: a}}",
     "interface with a colon": "interfaces: {'a:1': {profiles: a}}",
     "interface named ..": "interfaces: {'..': {profiles: a}}",

@@ -265,6 +265,62 @@ static void test_interfaces(void **state)
 	expect_mistakes(mistake, ARRAY_SIZE(mistake));
 }
 
+/* Which entry each interface is given: "eth0=eth0 eth1=eth*". */
+static void expect_taken(struct site *site, const char *expected)
+{
+	__cleanup(names_free) struct names taken = {0};
+
+	for (size_t i = 0; i < site->interfaces; i++) {
+		const struct site_interface *one = &site->interface[i];
+		__free_text char *text = xasprintf("%s=%s%s", one->name,
+						   one->pattern ? one->pattern->name : one->name,
+						   one->wrong ? "!" : "");
+
+		names_add(&taken, text);
+	}
+	expect_names(&taken, expected);
+}
+
+static void test_patterns(void **state)
+{
+	static const struct mistake mistake[] = {
+		{"interfaces:\n  'e*': {profiles: a}\n  'e*': {profiles: b}\n  'a/*': {profiles: a}\n",
+		 "3:3+4 interface 'e*' appears twice (first on line 2)\n"
+		 "4:3+5 'a/*' cannot be the name of an interface\n"},
+		{"interfaces:\n  '*0123456789012345678901234567890123456789012345678901234567890123': {profiles: a}\n",
+		 "2:3+67 a pattern has at most 63 bytes, '*0123456789012345678901234567890123456789012345678901234567890123' has 65\n"},
+	};
+	const struct names present = {
+		.name = (char *[]){"eth0", "eth1", "enp1s0", "enp2s0", "br0", "e"}, .count = 6};
+	__cleanup(site_free) struct site site = parse("interfaces:\n"
+						      "  'eth*': {profiles: a}\n"
+						      "  eth0: {profiles: b}\n"
+						      "  'enp[0-9]s?': {profiles: c}\n"
+						      "  'en*2*': {profiles: d}\n"
+						      "  'wl*': {profiles: a}\n");
+	__cleanup(diag_free) struct diag diag = {0};
+	__free_text char *said_text = NULL;
+
+	(void)state;
+	assert_int_equal(site.patterns, 4);
+	assert_int_equal(site.interfaces, 1);
+	site_expand(&site, &present, &diag);
+	said_text = places(&diag);
+	assert_string_equal(
+		said_text,
+		"5:3+7 'enp[0-9]s?' and 'en*2*' both match enp2s0; write enp2s0 as a key of its own\n");
+	expect_taken(&site, "eth0=eth0 eth1=eth* enp1s0=enp[0-9]s? enp2s0=enp[0-9]s?!");
+	/* A second time, nothing is new. */
+	site_expand(&site, &present, &diag);
+	assert_int_equal(site.interfaces, 4);
+	site_warn_unmatched(&site, &diag);
+	free(said_text);
+	said_text = places(&diag);
+	assert_string_equal(said_text, "5:3+7 warning: 'en*2*' matches no interface\n"
+				       "6:3+5 warning: 'wl*' matches no interface\n");
+	expect_mistakes(mistake, ARRAY_SIZE(mistake));
+}
+
 static void test_settings(void **state)
 {
 	static const struct mistake mistake[] = {
@@ -589,7 +645,7 @@ int main(void)
 		cmocka_unit_test(test_words),	   cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_bounds),	   cmocka_unit_test(test_group_files),
 		cmocka_unit_test(test_open),	   cmocka_unit_test(test_long_words),
-		cmocka_unit_test(test_opening),
+		cmocka_unit_test(test_opening),	   cmocka_unit_test(test_patterns),
 	};
 
 	return cmocka_run_group_tests_name("recipe/site", tests, start, finish);

@@ -41,6 +41,11 @@ static void test_digest(void **state)
 		"groups: {g: 192.0.2.0/25, h: 10.0.0.0/8}\ninterfaces: {a: {profiles: ssh}, b: {profiles: [x, y]}}\n",
 		false);
 	expect_same("interfaces: {a: {profiles: ssh}}", "interfaces: {b: {profiles: ssh}}", false);
+	expect_same("interfaces: {'a*': {profiles: ssh}}", "interfaces: {'b*': {profiles: ssh}}",
+		    false);
+	expect_same("interfaces: {'a*': {profiles: ssh}}", "interfaces: {}", false);
+	expect_same("interfaces: {'a*': {profiles: ssh}}",
+		    "interfaces: {'a*': {observe: true, profiles: ssh}}", false);
 	expect_same("interfaces: {a: {profiles: ssh}}",
 		    "interfaces: {a: {profiles: ssh, observe: true}}", false);
 	expect_same("interfaces: {a: {profiles: ssh}}",
