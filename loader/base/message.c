@@ -15,6 +15,7 @@
 #define MESSAGE_INDENT 2 /* of the lines that follow the first */
 
 static struct message_sink sink;
+static bool warned;
 
 void message_print(const char *start, const char *text, const char *fix, FILE *to)
 {
@@ -58,9 +59,15 @@ struct message_sink messages_to(message_taker *take, void *context)
 
 bool message_take(bool is_error, const char *text, const char *fix)
 {
+	warned |= !is_error && sink.take != messages_drop;
 	if (sink.take)
 		sink.take(sink.context, is_error, text, fix);
 	return sink.take;
+}
+
+bool messages_warned(void)
+{
+	return warned;
 }
 
 void messages_drop(void *context, bool is_error, const char *text, const char *fix)

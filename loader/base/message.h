@@ -36,6 +36,9 @@ struct message_sink messages_to(message_taker *take, void *context);
 /* Passes a message on as error_fix() and warning_fix() do; false: there is no taker. */
 bool message_take(bool is_error, const char *text, const char *fix);
 
+/* Whether there was a warning; what messages_drop took does not count. */
+bool messages_warned(void);
+
 /* A message_taker that drops every message. */
 void messages_drop(void *context, bool is_error, const char *text, const char *fix);
 

@@ -174,6 +174,11 @@ static int carry_out_site(struct apply *apply, struct diag *diag)
 {
 	int err = check_all(apply, diag);
 
+	if (!err && apply->options->strict && !apply->lenient && diag->count > diag->errors) {
+		diag_report(diag);
+		error("apply: --strict: refused because of these warnings; nothing was changed");
+		err = -EINVAL;
+	}
 	if (!err)
 		err = kernel_privileged("apply");
 	return err ? err : apply_run(apply, diag);
@@ -207,6 +212,7 @@ static int apply_source(const struct options *options, bool lenient, struct sour
 			.dry_run = options->dry_run,
 			.expect = options->expect,
 			.answer = options->answer,
+			.comment = options->comment,
 		}};
 	int err = choose(&apply, source_catalog(source));
 
@@ -272,7 +278,7 @@ int command_apply(const struct options *options, struct diag *diag)
 {
 	__cleanup(source_free) struct source source;
 	bool lenient = options->boot || options->reload;
-	int err;
+	int code, err;
 
 	source = (struct source){};
 	if (check_usage(options))
@@ -295,5 +301,11 @@ int command_apply(const struct options *options, struct diag *diag)
 		error("apply: %s: there is no site file; copy the sample, " SAMPLE
 		      ", and edit it; portcullis-site(5) has all keys",
 		      options->site ? options->site : SITE_FILE);
-	return err ? EXIT_FAILED : apply_source(options, lenient, &source, diag);
+	if (err)
+		return EXIT_FAILED;
+	code = apply_source(options, lenient, &source, diag);
+	/* What the host itself made the command warn of is known only now. */
+	if (code == EXIT_DONE && options->strict && !lenient && messages_warned())
+		code = EXIT_FAILED;
+	return code;
 }

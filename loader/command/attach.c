@@ -45,6 +45,7 @@ static int attach(const struct options *options, const struct site *site, const 
 		.force = options->force,
 		.dry_run = options->dry_run,
 		.answer = options->answer,
+		.comment = options->comment,
 		.change = xcalloc(options->arguments.count, sizeof(struct change)),
 		.count = options->arguments.count,
 	};

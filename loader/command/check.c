@@ -147,7 +147,7 @@ int command_check(const struct options *options, struct diag *diag)
 	int code;
 
 	check(options, diag);
-	code = diag->errors ? EXIT_FAILED : EXIT_DONE;
+	code = diag->errors || (options->strict && diag->count) ? EXIT_FAILED : EXIT_DONE;
 	if (options->json) {
 		json_t *report = report_new("errors", entries_json(diag, DIAG_ERROR));
 

@@ -34,6 +34,7 @@ enum option_group {
 	OPTIONS_SHOW = 1 << 12,
 	OPTIONS_COUNTERS = 1 << 13,
 	OPTIONS_DETACH = 1 << 14,
+	OPTIONS_COMMENT = 1 << 15, /* of each command that changes what filters */
 };
 
 /* By task: help shows the commands in these groups, in this order. */

@@ -116,6 +116,7 @@ static int confirm_one(struct confirm *confirm, const struct hook *hook)
 	answer_result(answer, hook->name, filter.current.copy->number, 0);
 	record_change(&(struct record){.action = RECORD_CONFIRM,
 				       .interface = hook->name,
+				       .comment = confirm->options->comment,
 				       .generation = filter.current.copy->number});
 	say_line("%s: confirmed; generation %llu is final", hook->name,
 		 filter.current.copy->number);

@@ -42,8 +42,10 @@ static int find(const struct names *interfaces, struct filter *filter, bool *mis
 }
 
 /* All let everything pass, or none; then they are cleared away. */
-static int detach(const struct names *interfaces, struct filter *filter, struct answer *answer)
+static int detach(const struct names *interfaces, struct filter *filter,
+		  const struct options *options)
 {
+	struct answer *answer = options->answer;
 	bool missing = false;
 	int err = find(interfaces, filter, &missing);
 	size_t done, i;
@@ -63,7 +65,8 @@ static int detach(const struct names *interfaces, struct filter *filter, struct 
 		filter_detach(&filter[i]);
 		answer_interface(answer, interfaces->name[i], ANSWER_DETACH, NULL, NULL);
 		record_change(&(struct record){.action = RECORD_DETACH,
-					       .interface = interfaces->name[i]});
+					       .interface = interfaces->name[i],
+					       .comment = options->comment});
 		say_line("%s: detached; everything passes", interfaces->name[i]);
 	}
 	return err ? err : missing ? -ENODEV : 0;
@@ -99,7 +102,7 @@ int command_detach(const struct options *options, struct diag *diag)
 	filter = xcalloc(interfaces.count, sizeof(*filter));
 	for (i = 0; i < interfaces.count; i++)
 		filter[i] = FILTER_NONE;
-	err = detach(&interfaces, filter, options->answer);
+	err = detach(&interfaces, filter, options);
 	for (i = 0; i < interfaces.count; i++)
 		filter_close(&filter[i]);
 	free(filter);

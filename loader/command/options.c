@@ -24,6 +24,7 @@
 #define CHOICE(field, number)	.kind = OPTION_CHOICE, .value = number, AT(field)
 #define WORD(field, first)	.kind = OPTION_WORD, .value = first, AT(field)
 #define TEXT(field)		.kind = OPTION_TEXT, AT(field)
+#define COMMENT(field)		.kind = OPTION_COMMENT, AT(field)
 #define NAMES(field)		.kind = OPTION_NAMES, AT(field)
 #define NUMBER(field, from, to) .kind = OPTION_NUMBER, .least = from, .most = to, AT(field)
 #define TIME(field, to)		.kind = OPTION_TIME, .least = 1, .most = to, AT(field)
@@ -78,9 +79,11 @@ static const struct option_row option_table[] = {
 	 OPTIONS_APPLY, TEXT(expect)},
 	{"exit-code", NULL, "with --dry-run: exit 3 if something would change",
 	 OPTIONS_APPLY, FLAG(exit_code)},
+	{"comment", "TEXT", "why: kept in the record of the change",
+	 OPTIONS_COMMENT, COMMENT(comment)},
 	{"dry-run", NULL, "only show what would be done",
 	 OPTIONS_DRY_RUN, FLAG(dry_run)},
-	{"strict", NULL, "fail on warnings: a service whose group is undefined; doctor: any",
+	{"strict", NULL, "fail on warnings: a service whose group is undefined; apply, check, doctor: any",
 	 OPTIONS_STRICT, FLAG(strict)},
 	{"fresh", NULL, "start from these options alone, not from the interface's settings",
 	 OPTIONS_SWAP, FLAG(fresh)},
@@ -134,6 +137,13 @@ static int wrong_value(const struct command *command, const struct option_row *r
 	__free_text char *shown = text_printable(text);
 
 	error("%s: --%s must be %s, not '%s'", command->name, row->name, expected, shown);
+	return -EINVAL;
+}
+
+static int wrong_comment(const struct command *command, const char *text)
+{
+	error("%s: --comment must be one line of printable text of 1 to %d bytes; this one has %zu",
+	      command->name, COMMENT_LIMIT, strlen(text));
 	return -EINVAL;
 }
 
@@ -211,6 +221,11 @@ static int store(const struct command *command, struct options *options,
 
 	switch (row->kind) {
 	case OPTION_FLAG: *(bool *)field = true; return 0;
+	case OPTION_COMMENT:
+		if (!comment_valid(text))
+			return wrong_comment(command, text);
+		*(const char **)field = text;
+		return 0;
 	case OPTION_TEXT: *(const char **)field = text; return 0;
 	case OPTION_NAMES: names_add(field, text); return 0;
 	case OPTION_CHOICE: return choose(command, row, field);

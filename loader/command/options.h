@@ -25,6 +25,7 @@ struct options {
 	unsigned int confirm; /* seconds, 0: not given */
 	unsigned int wait;    /* seconds for interfaces to appear, 0: none */
 	const char *site;     /* NULL: SITE_FILE, if there is one */
+	const char *comment;  /* for the record of the change; NULL: none */
 	const char *as;	      /* the name that the interface is about to get; NULL: its own */
 	const char *expect;   /* digest of the difference that is to be applied; NULL: any */
 	bool all, boot, dry_run, exit_code, force, fresh, json, reload, resumed, strict;
@@ -45,12 +46,13 @@ enum options_result {
 enum option_kind {
 	OPTION_FLAG,   /* bool: true */
 	OPTION_CHOICE, /* int: `value`; an error if the field has another one already */
-	OPTION_WORD,  /* int: the place of the word in `argument`, "native|generic", from `value` on
-		       */
-	OPTION_TEXT,  /* const char * */
-	OPTION_NAMES, /* struct names: one more */
-	OPTION_NUMBER, /* unsigned int, from `least` to `most` */
-	OPTION_TIME,   /* the same in seconds, read by duration_parse */
+	OPTION_WORD, /* int: the place of the word in `argument`, "native|generic", from `value` on
+		      */
+	OPTION_TEXT, /* const char * */
+	OPTION_COMMENT, /* const char *, as comment_valid has it */
+	OPTION_NAMES,	/* struct names: one more */
+	OPTION_NUMBER,	/* unsigned int, from `least` to `most` */
+	OPTION_TIME,	/* the same in seconds, read by duration_parse */
 	OPTION_HELP,
 };
 

@@ -167,6 +167,7 @@ static int swap(const struct options *options, const struct site *site, struct d
 		.force = options->force,
 		.dry_run = options->dry_run,
 		.answer = options->answer,
+		.comment = options->comment,
 		.change = xcalloc(options->arguments.count, sizeof(struct change)),
 		.count = options->arguments.count,
 	};

@@ -367,7 +367,7 @@ static void answer_one(struct answer *answer, const struct change *one)
 		answer_result(answer, change_name(one), current->number, seconds_left(current));
 }
 
-static void record(const struct change *one)
+static void record(const struct change *one, const char *comment)
 {
 	static const enum record_action action[] = {
 		[CHANGE_ATTACH] = RECORD_ATTACH,
@@ -384,6 +384,7 @@ static void record(const struct change *one)
 		.interface = change_name(one),
 		.generation = one->plan && current ? current->number : 0,
 		.what = what,
+		.comment = comment,
 		.seconds = one->plan && current ? seconds_left(current) : 0,
 	});
 	json_decref(none);
@@ -404,7 +405,7 @@ static int finish_all(const struct changes *changes)
 	int err = 0;
 
 	for (size_t i = 0; i < changes->count; i++) {
-		record(&changes->change[i]);
+		record(&changes->change[i], changes->comment);
 		answer_one(changes->answer, &changes->change[i]);
 	}
 	each_change (changes, one, CHANGE_ATTACH) {

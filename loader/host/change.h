@@ -45,7 +45,8 @@ struct changes {
 	bool force;			/* even if it locks connected users out */
 	bool each; /* what fails is tried one by one: nothing is said of the others */
 	bool dry_run;
-	const char *expect; /* the digest that the difference must have; NULL: any */
+	const char *comment; /* of --comment, for the record; NULL: none */
+	const char *expect;  /* the digest that the difference must have; NULL: any */
 	struct answer *answer;
 	/* Called before the first deadline begins, unless NULL. */
 	void (*before_deadline)(void *context);

@@ -140,10 +140,11 @@ static char *message_text(const struct record *record, const struct caller *call
 	__free_text char *interface = text_printable(record->interface);
 	__free_text char *end = final_text(record);
 
-	return xasprintf("%s: %s by %s%s%s%s%s%s", interface, action[record->action].done,
+	return xasprintf("%s: %s by %s%s%s%s%s%s%s%s", interface, action[record->action].done,
 			 caller->name, caller->client ? " from " : "",
 			 caller->client ? caller->client : "", record->what ? ": " : "",
-			 record->what ? record->what : "", end);
+			 record->what ? record->what : "", end,
+			 record->comment ? "; comment: " : "", record->comment ?: "");
 }
 
 /* A line of the protocol. What `value` has is printable, so it has no newline. */
@@ -171,6 +172,7 @@ static char *fields_text(const struct record *record, const struct caller *calle
 	if (record->generation)
 		fprintf(to, "PORTCULLIS_GENERATION=%llu\n", record->generation);
 	add_field(to, "PORTCULLIS_CHANGES", record->what);
+	add_field(to, "PORTCULLIS_COMMENT", record->comment);
 	add_field(to, "PORTCULLIS_FINAL", record->seconds ? "no" : "yes");
 	add_field(to, "PORTCULLIS_BY", caller->name);
 	add_field(to, "PORTCULLIS_SUDO_USER", getenv("SUDO_USER"));

@@ -24,6 +24,7 @@ struct record {
 	const char *interface;
 	unsigned long long generation; /* that filters now; 0: none */
 	const char *what;	       /* "opens 25/tcp; closes 22/tcp"; NULL: nothing to add */
+	const char *comment;	       /* of --comment; NULL: none */
 	unsigned int seconds;	       /* in which it is to be confirmed; 0: it is final */
 };
 

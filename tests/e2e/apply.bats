@@ -754,3 +754,21 @@ boots()
 	says "both match eth1" 'eth1: left out'
 	same 'eth0:ssh:enforce eth1:ssh:enforce' "$(state)"
 }
+
+@test "--strict: a warning about the file refuses it, one about the host is exit 1; check too" {
+	site <<< "interfaces: {eth0: {profiles: xeams}, 'wl?': {profiles: xeams}}"
+	applies 1 --strict
+	says "'wl?' matches no interface" 'apply: --strict: refused because of these warnings; nothing was changed'
+	same '' "$(state)"
+	site <<< "interfaces: {eth0: {profiles: ssh}}"
+	applies 1 --strict
+	says '22/tcp is open to anyone by ssh:ssh'
+	same 'eth0:ssh:enforce' "$(state)"
+	site <<< "interfaces: {eth0: {profiles: contact-expert-core}}"
+	exits 0 pc check "$SITE"
+	exits 1 pc check "$SITE" --strict
+	says 'is not defined'
+	site <<< "interfaces: {eth0: {profiles: xeams}}"
+	exits 0 pc check "$SITE" --strict
+	applies 0 --strict --force
+}

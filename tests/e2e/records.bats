@@ -82,6 +82,28 @@ detach eth0 yes root - -' "$(records)"
 	same 5 "$(records | wc -l)"
 }
 
+@test "--comment is in the record of each change; a wrong one is refused" {
+	local long
+
+	pc attach eth0 -p ssh --comment 'CHG-1: für heute'
+	pc swap eth0 --open 587/tcp --confirm 60 --comment CHG-2
+	pc confirm eth0 --force --comment CHG-3
+	pc detach eth0 --comment CHG-4
+	printf 'interfaces:\n  eth0: {profiles: ssh}\n' > "$SITE"
+	exits 0 pc apply --site "$SITE" --comment CHG-5
+	pc detach eth0
+	same 'CHG-1: für heute|CHG-2|CHG-3|CHG-4|CHG-5|-' \
+		"$(journal '.MESSAGE_ID == "a19c35a4e1b34fd0a39a1a6b5e2ac0c8"' | jq -rs '[.[].PORTCULLIS_COMMENT // "-"] | join("|")')"
+	output=$(journal '.PORTCULLIS_COMMENT == "CHG-4"')
+	json_is '.MESSAGE == "eth0: detached by root; final; comment: CHG-4"'
+	long=$(printf '%0200d' 0)
+	exits 2 pc attach eth0 -p ssh --comment "${long}0"
+	says '--comment must be one line of printable text of 1 to 200 bytes; this one has 201'
+	exits 2 pc attach eth0 -p ssh --comment $'a\nPORTCULLIS_BY=b'
+	exits 2 pc attach eth0 -p ssh --comment ''
+	exits 0 pc attach eth0 -p ssh --comment "$long"
+}
+
 @test "apply: one record a change, at boot too; none for what is as the file says" {
 	printf 'interfaces:\n  eth0: {profiles: ssh}\n' > "$SITE"
 	exits 0 pc apply --boot --site "$SITE"
