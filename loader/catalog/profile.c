@@ -11,6 +11,7 @@
 #include "loader/base/file.h"
 #include "loader/base/yaml.h"
 #include "loader/base/yaml_fields.h"
+#include "loader/catalog/group.h"
 #include "loader/catalog/values.h"
 
 const char *const profile_outbound_name[] = {
@@ -207,6 +208,14 @@ static void read_service_ports(struct reader *reader, const struct yaml_field *f
 		check_from_port(reader, field[SERVICE_FROM_PORT].value, service);
 }
 
+static void check_anyone(struct reader *reader, const struct yaml_node *key,
+			 const struct names *groups)
+{
+	if (names_have(groups, GROUP_ANYONE))
+		complain(reader, key, "anyone is not a group; without '%s' it is anyone",
+			 key->text);
+}
+
 static void read_service(struct reader *reader, const struct yaml_node *node,
 			 struct service *service, struct uses *used)
 {
@@ -222,6 +231,8 @@ static void read_service(struct reader *reader, const struct yaml_node *node,
 	read_service_ports(reader, field, service);
 	read_names(reader, field[SERVICE_FROM].value, "group name", &service->from, NULL);
 	read_names(reader, field[SERVICE_TO].value, "group name", &service->to, NULL);
+	check_anyone(reader, field[SERVICE_FROM].key, &service->from);
+	check_anyone(reader, field[SERVICE_TO].key, &service->to);
 	read_bool(reader, field[SERVICE_FIXED].value, &service->fixed);
 	read_bool(reader, field[SERVICE_LOCAL].value, &service->local);
 	read_bool(reader, field[SERVICE_DYNAMIC].value, &service->dynamic);

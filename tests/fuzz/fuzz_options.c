@@ -61,7 +61,8 @@ static void read_ports(const char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static int (*const parser[])(struct recipe *, const char *, struct diag *) = {
-		recipe_set, recipe_from, recipe_enable, recipe_disable, recipe_profiles};
+		recipe_set,	recipe_from,	 recipe_enable,
+		recipe_disable, recipe_profiles, recipe_open};
 	__cleanup(recipe_free) struct recipe recipe = {0};
 	__cleanup(diag_free) struct diag diag = {0};
 	__free_text char *text = NULL;

@@ -347,6 +347,11 @@ static void test_name_errors(void **state)
 		 "5:11+1 service 's' appears twice (first on line 3)\n"},
 		{"profile: p\nservices:\n  - name: s\n  - name: t\n    formerly: s\n",
 		 "5:15+1 service 's' appears twice (first on line 3)\n"},
+		{SERVICE "    in: 1/tcp\n    out: 1/tcp\n    from: anyone\n    to: [a, anyone]\n",
+		 "6:5+4 anyone is not a group; without 'from' it is anyone\n"
+		 "7:5+2 anyone is not a group; without 'to' it is anyone\n"},
+		{"profile: site\n",
+		 "1:10+4 the name 'site' is reserved for the ports that --open opens; choose another\n"},
 		{SERVICE "    in: 1/tcp\n    from: [trusted, 'dns servers', trusted]\n",
 		 "5:21+13 'dns servers' is not a group name; write dns-servers\n"
 		 "5:36+7 group name 'trusted' appears twice (first on line 5)\n"},
