@@ -29,7 +29,8 @@ static void add_groups(struct names *words, json_t *groups)
 
 	json_object_foreach (groups, name, prefixes) {
 		__free_text char *list = report_joined(prefixes, ",");
-		__free_text char *both = xasprintf("--group %s=%s", name, list);
+		/* A group without members, as only a site file defines one. */
+		__free_text char *both = xasprintf("--group %s=%s", name, *list ? list : "PREFIX");
 
 		names_add(words, both);
 	}
@@ -65,6 +66,7 @@ char *doctor_words(const json_t *kept)
 	if (!recipe)
 		return xstrdup(" -p PROFILE");
 	profiles = report_joined(json_object_get(recipe, "profiles"), ",");
+	add_list(&words, "--open", json_object_get(overrides, "open"));
 	add_list(&words, "--enable", json_object_get(recipe, "features"));
 	add_list(&words, "--disable", json_object_get(overrides, "disable"));
 	add_list(&words, "--set", json_object_get(overrides, "set"));

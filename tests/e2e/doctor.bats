@@ -402,7 +402,7 @@ site()
 
 @test "generic mode although the driver has native XDP: attached anew by the recipe as it was" {
 	pc attach eth0 -p xeams,ssh --mode generic --enable xeams:imap --disable xeams:smtp --from ssh:ssh=trusted \
-		--set ssh:ssh=2222/tcp --group trusted=192.0.2.0/24,2001:db8::/32 --outbound enforce --echo-limit 7 > /dev/null
+		--open 587/tcp=trusted --open 5060/tcp+udp --disable site:5060-udp --from xeams:smtp=anyone --set ssh:ssh=2222/tcp --group trusted=192.0.2.0/24,2001:db8::/32 --outbound enforce --echo-limit 7 > /dev/null
 	before=$(pc status eth0 --json | jq -S '.interfaces[0].recipe')
 	exits 0 doctor --json
 	found native warning 'generic' 'portcullis detach eth0 && portcullis attach eth0 -p xeams,ssh'
