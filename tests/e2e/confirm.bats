@@ -173,6 +173,20 @@ confirm_of()
 	connects_soon client 192.0.2.1 22
 }
 
+@test "groups: a large one that the fallback shares with what was swapped away is still the fallback's" {
+	local i
+
+	echo 192.0.2.2 > "$DIR/large"
+	for ((i = 0; i <= 5000; i++)); do
+		echo "10.$((i / 256)).$((i % 256)).0/24"
+	done >> "$DIR/large"
+	pc attach eth0 -p ssh --from ssh:ssh=a --group "a=@$DIR/large"
+	pc swap eth0 --confirm 4
+	pc swap eth0 --group a=203.0.113.0/24
+	unanswered client 192.0.2.1 22
+	connects_soon client 192.0.2.1 22
+}
+
 @test "the loader killed, and every pin gone: the deadline holds all the same" {
 	pc attach eth0 -p ssh
 	pc swap eth0 -p xeams --confirm 6

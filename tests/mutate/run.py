@@ -22,6 +22,10 @@ class Failure(Exception):
     pass
 
 
+class NotBuilt(Exception):
+    pass
+
+
 class Tree:
     """A copy of the tree, and the tests in it."""
 
@@ -30,6 +34,7 @@ class Tree:
         self.origin = pathlib.Path(origin).resolve()
         self.options = options
         self.child = None
+        self.tests = []  # unit tests, once they are built
         self.killers = {}  # of a test, how many it has killed
         self.log = ""
 
@@ -72,35 +77,43 @@ class Tree:
             return {"unit", "packet"}
         return {"packet"} if path.startswith("bpf/") else {"unit"}
 
-    def build(self, path):
-        targets = sorted(self.which(path)) + (["all", "e2e-tools"] if self.options.e2e else [])
+    def make(self, path, targets):
         # Unit tests run with sanitizers too (make debug), which notice what is not freed.
-        flags = SANITIZED if targets == ["unit"] else []
+        flags = SANITIZED if self.which(path) == {"unit"} and not self.options.e2e else []
         # What a compiler only warns of in a mutant, no test has to notice less.
         return self.run(["make", "-j2", "WERROR=", *flags, *targets], BUILT_IN) == 0
+
+    def build(self, path):
+        """All but the unit tests: each is linked when its turn comes, for most mutants die by the first."""
+        targets = sorted(self.which(path)) + (["all", "e2e-tools"] if self.options.e2e else [])
+        if "unit" in targets and self.tests:
+            targets[targets.index("unit")] = f"build/unit/{self.unit_tests(path)[0]}"
+        return self.make(path, targets)
 
     def unit_tests(self, path):
         """The test of the file comes first, then those of its folder, then what has killed most."""
         folder = self.root / "build/unit"
-        tests = {str(test.relative_to(folder)): test for test in sorted(folder.rglob("test_*"))
-                 if test.is_file() and os.access(test, os.X_OK)}
-        if not tests:
+        if not self.tests:
+            self.tests = [str(test.relative_to(folder)) for test in sorted(folder.rglob("test_*"))
+                          if test.is_file() and os.access(test, os.X_OK)]
+        if not self.tests:
             raise Failure("make unit builds no build/unit/*/test_*")
         source = pathlib.PurePath(path)
         own = f"{source.parent.name}/test_{source.stem}"
 
-        def order(item):
-            name = item[0]
+        def order(name):
             return name != own, not name.startswith(f"{source.parent.name}/"), -self.killers.get(name, 0)
 
-        return sorted(tests.items(), key=order)
+        return sorted(self.tests, key=order)
 
     def suites(self, path):
         """Name, command and seconds of each suite, the fastest first."""
         which = self.which(path)
         if "unit" in which:
-            for name, test in self.unit_tests(path):
-                yield name, [str(test)], UNIT_IN
+            for name in self.unit_tests(path):
+                if not self.make(path, [f"build/unit/{name}"]):
+                    raise NotBuilt(name)
+                yield name, [str(self.root / "build/unit" / name)], UNIT_IN
         if "packet" in which:
             yield "test_packet", ["build/packet/test_packet", "--quick"], PACKET_IN
             yield "test_packet", ["build/packet/test_packet"], PACKET_IN
@@ -132,6 +145,8 @@ def judge(tree, mutant, text):
         if by and tree.refused():
             return "refused", ""
         return ("killed", by) if by else ("lived", "")
+    except NotBuilt:
+        return "not built", ""
     finally:
         path.write_text(text)
 
