@@ -123,3 +123,16 @@ void warning(const char *format, ...)
 	message(false, NULL, format, args);
 	va_end(args);
 }
+
+void note(const char *format, ...)
+{
+	__free_text char *text = NULL;
+	va_list args;
+
+	if (sink.take)
+		return;
+	va_start(args, format);
+	text = xvasprintf(format, args);
+	va_end(args);
+	message_print("portcullis: ", text, NULL, stderr);
+}

@@ -294,6 +294,8 @@ static void complete_value(const struct line *line, const char *kind, const char
 	before = xstrndup(word, (size_t)(start - word));
 	if (begins(kind, "IFACE"))
 		complete_interfaces(line, before, word);
+	else if (begins(kind, "GROUP"))
+		complete_groups(line, NULL, 0, before, "", word);
 	else if (begins(kind, "FILE"))
 		printf(":file\n");
 	else if (begins(kind, "DIR"))

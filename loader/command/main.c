@@ -15,7 +15,9 @@
 #include "loader/command/counters.h"
 #include "loader/command/detach.h"
 #include "loader/command/doctor.h"
+#include "loader/command/export.h"
 #include "loader/command/flows.h"
+#include "loader/command/groups.h"
 #include "loader/command/help.h"
 #include "loader/command/privileges.h"
 #include "loader/command/profiles.h"
@@ -66,9 +68,13 @@ static const struct command command_table[] = {
 	 OPTIONS_COUNTERS | OPTIONS_JSON, COMMAND_LOOK | COMMAND_INTERFACES, command_counters},
 	{"flows", COMMAND_VIEW, "[IFACE...]", "Show the learned flows", OPTIONS_JSON,
 	 COMMAND_LOOK | COMMAND_INTERFACES, command_flows},
+	{"groups", COMMAND_ADMIT, "[GROUP...]", "Show groups, their prefixes and what they open",
+	 OPTIONS_SITE | OPTIONS_JSON, COMMAND_LOOK, command_groups},
 	{"doctor", COMMAND_VERIFY, "[IFACE]", "Find what is wrong, and suggest a command to fix it",
 	 OPTIONS_SITE | OPTIONS_CATALOG | OPTIONS_JSON | OPTIONS_STRICT,
 	 COMMAND_LOOK | COMMAND_INTERFACES, command_doctor},
+	{"export", COMMAND_TOOL, "site", "Print the live filters as a site file", OPTIONS_SITE,
+	 COMMAND_LOOK, command_export},
 	{"takeover", COMMAND_TOOL, "[IFACE...]",
 	 "After an upgrade: run this version's programs, with the same rules", 0,
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_takeover},

@@ -469,6 +469,13 @@ static void warn_ipsec(const struct changes *changes)
 		warning("%s", IPSEC_UNFILTERED);
 }
 
+static void say_not_saved(const struct changes *changes)
+{
+	if (changes->command->words == GUARD_SITE_FILE)
+		return;
+	note("not saved: the next apply or boot undoes it; portcullis export site prints the filters as a site file");
+}
+
 static void say_changes(const struct changes *changes)
 {
 	each_change (changes, one, CHANGE_SWAP) {
@@ -624,6 +631,8 @@ int changes_run(const struct changes *changes)
 	if (!err) {
 		warn_unfiltered(changes);
 		warn_ipsec(changes);
+		fflush(stdout);
+		say_not_saved(changes);
 	}
 	return err;
 }

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The groups of live filters and of the site file, as `groups` shows them. */
+#ifndef PORTCULLIS_REPORT_GROUPS_H
+#define PORTCULLIS_REPORT_GROUPS_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "loader/base/names.h"
+#include "loader/recipe/site.h"
+
+/*
+ * Adds to the array of `groups --json` the groups of one kept text: prefixes that no filter before
+ * it had, and the services that the group opens there. `site`: tells where a prefix is from.
+ */
+void report_groups_add(json_t *groups, const json_t *kept, const struct site *site);
+
+/* Adds the groups of the site file that no filter has yet. */
+void report_groups_add_site(json_t *groups, const struct site *site);
+
+/* Prints the table of all groups; of those in `names`, each prefix. */
+void report_groups_text(const json_t *groups, const struct names *names, FILE *to);
+
+#endif
