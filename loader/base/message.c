@@ -124,7 +124,7 @@ void warning(const char *format, ...)
 	va_end(args);
 }
 
-void note(const char *format, ...)
+void hint(const char *format, ...)
 {
 	__free_text char *text = NULL;
 	va_list args;

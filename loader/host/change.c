@@ -473,7 +473,7 @@ static void say_not_saved(const struct changes *changes)
 {
 	if (changes->command->words == GUARD_SITE_FILE)
 		return;
-	note("not saved: the next apply or boot undoes it; portcullis export site prints the filters as a site file");
+	hint("not saved: the next apply or boot undoes it; portcullis export site prints the filters as a site file");
 }
 
 static void say_changes(const struct changes *changes)
