@@ -433,7 +433,9 @@ void groups_merge(struct groups *to, const struct groups *from)
 			.prefixes = group->prefixes,
 		};
 
-		memcpy(copy.prefix, group->prefix, group->prefixes * sizeof(*group->prefix));
+		if (group->prefixes)
+			memcpy(copy.prefix, group->prefix,
+			       group->prefixes * sizeof(*group->prefix));
 		put_group(to, &copy);
 	}
 }

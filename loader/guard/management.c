@@ -53,7 +53,7 @@ static enum prefixes_cover admits_anyone(const struct recipe *recipe,
 	for (i = 0; i < service->from.count; i++) {
 		const struct group *group = groups_find(&recipe->groups, service->from.name[i]);
 
-		if (group)
+		if (group && group->prefixes)
 			memcpy(all + count, group->prefix, group->prefixes * sizeof(*all));
 		count += group ? group->prefixes : 0;
 	}

@@ -98,7 +98,7 @@ static void set_make(struct side *side, const json_t *names, struct set *set)
 	json_array_foreach (names, i, name) {
 		const struct group *group = find_group(side, json_string_value(name));
 
-		if (!group)
+		if (!group || !group->prefixes)
 			continue;
 		memcpy(set->prefix + set->count, group->prefix,
 		       group->prefixes * sizeof(*group->prefix));
