@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A generation that waits to be confirmed: which one judges, before its deadline and after. */
+#include <errno.h>
+
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
 #include <string.h>
@@ -10,6 +12,7 @@
 #include "loader/compile/tables.h"
 #include "loader/filter/confirm.h"
 #include "loader/filter/generation.h"
+#include "loader/filter/slots.h"
 #include "tests/packet/check.h"
 #include "tests/packet/suites.h"
 
@@ -102,6 +105,37 @@ static void keeps_attach(struct runner *runner)
 	      "and is made now, for good");
 }
 
+/* Nothing is left in the fallback's slot that nothing can fall back to: it would stay in memory. */
+static void clears_slot(struct runner *runner)
+{
+	struct filter *filter = &runner->filter;
+	struct tables tables = {0};
+	bool parked;
+
+	if (!check(!put(runner, GROUPS, PC_POLICY_ENFORCE, true) && slot_has_fallback(filter),
+		   "one that is to be confirmed has a fallback"))
+		return;
+	set_deadline(runner, clock_boot() - 1);
+	filter->current.copy->deadline = clock_boot() - 1;
+	check(filter_confirm(filter) == -ETIME && slot_has_fallback(filter),
+	      "past the deadline it cannot be confirmed");
+	set_deadline(runner, clock_boot() + LONG);
+	filter->current.copy->deadline = clock_boot() + LONG;
+	check(!filter_confirm(filter) && !slot_has_fallback(filter) && !filter->fallback.copy,
+	      "once confirmed it has none");
+	check(!filter_confirm(filter), "nor to confirm");
+	profile_tables(&test_profile[GROUPS], &tables);
+	parked = !filter_prepare(filter, &tables, "{}", 0, true) && slot_has_fallback(filter);
+	filter_undo(filter);
+	check(parked && !slot_has_fallback(filter) && !filter->prepared.copy,
+	      "nor after a change that is undone");
+	tables_free(&tables);
+	check(passes(runner, &to_web) && !passes(runner, &to_closed), "what was there judges on");
+	check(!slot_put(filter, SLOT_FALLBACK, filter->current.generation) &&
+		      !put(runner, GROUPS, PC_POLICY_ENFORCE, false) && !slot_has_fallback(filter),
+	      "nor where a killed command left one");
+}
+
 void suite_deadline(struct runner *runner)
 {
 	if (!check(!put(runner, GROUPS, PC_POLICY_OBSERVE, false) &&
@@ -132,5 +166,6 @@ void suite_deadline(struct runner *runner)
 	set_deadline(runner, clock_boot() + LONG);
 	check(!filter_confirm(&runner->filter), "it is confirmed, too");
 	keeps_attach(runner);
+	clears_slot(runner);
 	runner_zero(runner);
 }
