@@ -1,45 +1,81 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `counters`: the counters of each port, once or again and again. */
+/* `counters`: the counters of each port, once or again and again; and from where they count. */
 #include "loader/command/counters.h"
 
-#include <time.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "loader/base/clock.h"
+#include "loader/base/file.h"
 #include "loader/base/json.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/base/terminal.h"
+#include "loader/filter/cleared.h"
 #include "loader/host/attached.h"
+#include "loader/object/folder.h"
 #include "loader/object/privilege.h"
 #include "loader/report/json_forms.h"
 #include "loader/report/text_counters.h"
+#include "loader/report/unlisted.h"
 
+/* NULL, with a message: what they count from cannot be read. */
 static json_t *one_json(const struct live *live, bool all)
 {
 	const struct pc_generation *generation = live->filter.current.copy;
+	__u64 began = generation->attached_at;
 	char since[TIME_TEXT];
-	json_t *one = json_pack("{s:o, s:I, s:s}", "name", text_json(live->hook.name), "generation",
-				(json_int_t)generation->number, "since",
-				report_time(generation->attached_at, since));
-	json_t *counted =
-		report_counters(live->counters, json_object_get(live->kept, "profiles"), all);
+	json_t *one, *counted;
+	int err = cleared_subtract(&live->filter, live->counters, &began);
 
+	if (err) {
+		error("%s: cannot read where the counters begin: %s", live->hook.name,
+		      strerror(-err));
+		return NULL;
+	}
+	one = json_pack("{s:o, s:s, s:I, s:s}", "name", text_json(live->hook.name), "policy",
+			generation->policy == PC_POLICY_ENFORCE ? "enforce" : "observe",
+			"generation", (json_int_t)generation->number, "since",
+			report_time(began, since));
+	counted = report_counters(live->counters, json_object_get(live->kept, "profiles"), all);
 	json_object_update(one, counted);
 	json_decref(counted);
 	return one;
 }
 
+static json_t *list_json(const struct live *list, size_t count, bool all)
+{
+	json_t *interfaces = json_array(), *report;
+	char now[TIME_TEXT];
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		json_t *one = one_json(&list[i], all);
+
+		if (!one) {
+			json_decref(interfaces);
+			return NULL;
+		}
+		json_array_append_new(interfaces, one);
+	}
+	report = report_new("interfaces", interfaces);
+	json_object_set_new(report, "time", json_string(report_time(clock_wall(), now)));
+	return report;
+}
+
 static json_t *read_report(const struct options *options, bool *left_out)
 {
-	json_t *interfaces;
 	struct live *list;
-	size_t count, i;
+	json_t *report;
+	size_t count;
 
 	if (live_read(&options->arguments, "counters", &list, &count, left_out))
 		return NULL;
-	interfaces = json_array();
-	for (i = 0; i < count; i++)
-		json_array_append_new(interfaces, one_json(&list[i], options->all));
+	report = list_json(list, count, options->all);
 	live_free(list, count);
-	return report_new("interfaces", interfaces);
+	return report;
 }
 
 static double now_seconds(void)
@@ -47,20 +83,119 @@ static double now_seconds(void)
 	return clock_monotonic() / 1e9;
 }
 
+/* Takes the report. */
+static void print_json(const struct options *options, json_t *report)
+{
+	json_t *one;
+	size_t i;
+
+	if (options->top >= 0)
+		json_array_foreach (json_object_get(report, "interfaces"), i, one)
+			unlisted_limit(one, (size_t)options->top);
+	report_print(report, NULL);
+}
+
+/* Unlisted ports of a direction in text. */
+static size_t shown_top(const struct options *options)
+{
+	return options->top >= 0 ? (size_t)options->top : options->all ? SIZE_MAX : COUNTERS_TOP;
+}
+
 static int print_once(const struct options *options)
 {
+	struct counters_view view = {.top = shown_top(options),
+				     .columns = terminal_columns(stdout)};
 	bool left_out;
 	json_t *report = read_report(options, &left_out);
 
 	if (!report)
 		return EXIT_FAILED;
-	if (options->json)
-		report_print(report, NULL);
-	else
-		report_counters_text(report, NULL, 0, options->all, stdout);
-	if (!options->json)
+	if (options->json) {
+		print_json(options, report);
+	} else {
+		report_counters_text(report, &view, stdout);
 		json_decref(report);
+	}
 	return left_out ? EXIT_FAILED : EXIT_DONE;
+}
+
+/* --- --watch --- */
+
+/* The text of a report, and in `*lines` how many lines it has. */
+static char *text_of_view(const json_t *report, const struct counters_view *view, size_t *lines)
+{
+	char *text = NULL;
+	size_t length = 0, i;
+	FILE *to = open_memstream(&text, &length);
+
+	if (!to)
+		return NULL;
+	report_counters_text(report, view, to);
+	fclose(to);
+	*lines = 0;
+	for (i = 0; i < length; i++)
+		*lines += text[i] == '\n';
+	return text;
+}
+
+/* Prints the first `rows` lines, the last of which tells how many more there are. */
+static void print_top(const char *text, size_t lines, size_t rows)
+{
+	for (size_t i = 0; i + 1 < rows; i++) {
+		size_t length = strcspn(text, "\n") + 1;
+
+		fwrite(text, 1, length, stdout);
+		text += length;
+	}
+	printf("  ... and %zu more lines: a higher terminal shows them\n", lines - rows + 1);
+}
+
+/*
+ * Prints as much as `rows` lines hold: the heading and the listed ports first, and as many unlisted
+ * ports as there is room for.
+ */
+static void print_screen(const json_t *report, struct counters_view view, size_t rows)
+{
+	size_t low = 0, high = view.top < rows ? view.top : rows, lines;
+	char *text;
+
+	while (low < high) {
+		view.top = low + (high - low + 1) / 2;
+		free(text_of_view(report, &view, &lines));
+		if (lines <= rows)
+			low = view.top;
+		else
+			high = view.top - 1;
+	}
+	view.top = low;
+	text = text_of_view(report, &view, &lines);
+	if (text && lines > rows)
+		print_top(text, lines, rows);
+	else
+		report_counters_text(report, &view, stdout);
+	free(text);
+}
+
+static void print_again(const struct options *options, const json_t *report, const json_t *before,
+			double seconds)
+{
+	struct counters_view view = {.before = before,
+				     .seconds = seconds,
+				     .top = shown_top(options),
+				     .columns = terminal_columns(stdout)};
+	size_t rows = terminal_rows(stdout);
+
+	if (terminal_moves(stdout))
+		fputs("\033[H\033[J", stdout);
+	else if (before)
+		putchar('\n');
+	if (rows) {
+		if (options->top < 0)
+			view.top = SIZE_MAX;
+		print_screen(report, view, rows - 1); /* the cursor stands on the last one */
+	} else {
+		report_counters_text(report, &view, stdout);
+	}
 }
 
 /* Ends with an error when an interface is gone or the output fails, or by a signal. */
@@ -72,15 +207,10 @@ static int watch(const struct options *options)
 
 	while ((report = read_report(options, &left_out))) {
 		now = now_seconds();
-		if (options->json) {
-			report_print(json_incref(report), NULL);
-		} else {
-			if (isatty(STDOUT_FILENO))
-				fputs("\033[H\033[J", stdout);
-			else if (before)
-				putchar('\n');
-			report_counters_text(report, before, now - then, options->all, stdout);
-		}
+		if (options->json)
+			print_json(options, json_deep_copy(report));
+		else
+			print_again(options, report, before, now - then);
 		json_decref(before);
 		before = report;
 		if (fflush(stdout))
@@ -92,9 +222,63 @@ static int watch(const struct options *options)
 	return EXIT_FAILED;
 }
 
+/* --- --clear --- */
+
+static int clear_all(struct live *list, size_t count)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < count && !err; i++)
+		err = cleared_put(&list[i].filter, list[i].counters);
+	return err;
+}
+
+static void say_cleared(const struct live *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		say_line("%s: counts from now on; portcullis status keeps the totals",
+			 list[i].hook.name);
+	if (!count)
+		say_line("portcullis is attached to no interface of this network namespace");
+}
+
+static int clear(const struct options *options)
+{
+	__close_fd int lock = -1;
+	struct live *list = NULL;
+	size_t count = 0;
+	bool left_out = false;
+	json_t *report = NULL;
+	int ready, err;
+
+	if (kernel_privileged("counters --clear"))
+		return EXIT_FAILED;
+	/* A takeover that goes on meanwhile would leave what is put here behind. */
+	ready = pins_ready(false);
+	err = ready < 0 ? ready : ready ? pins_lock(&lock) : 0;
+	if (!err)
+		err = live_read(&options->arguments, "counters", &list, &count, &left_out);
+	if (!err)
+		err = clear_all(list, count);
+	if (!err && options->json)
+		report = list_json(list, count, options->all);
+	if (report)
+		print_json(options, report);
+	else if (!err && !options->json)
+		say_cleared(list, count);
+	live_free(list, count);
+	return err || left_out || (options->json && !report) ? EXIT_FAILED : EXIT_DONE;
+}
+
 int command_counters(const struct options *options, struct diag *diag)
 {
 	(void)diag;
+	if (options->clear && options->watch) {
+		error("counters: give either --clear or --watch, not both");
+		return EXIT_USAGE;
+	}
+	if (options->clear)
+		return clear(options);
 	if (kernel_readable("counters"))
 		return EXIT_FAILED;
 	return options->watch ? watch(options) : print_once(options);

@@ -106,6 +106,14 @@ static int unknown(const char *word)
 	return EXIT_USAGE;
 }
 
+/* What the command does with these options, which may be more or less than it usually does. */
+static enum command_flags use_of(const struct command *command, const struct options *options)
+{
+	if (options->interface)
+		return COMMAND_LOOK;
+	return options->clear ? COMMAND_CHANGE : command->flags & COMMAND_USE;
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
 	__cleanup(options_free) struct options options;
@@ -118,8 +126,7 @@ static int run(const struct command *command, int argc, char **argv)
 	case OPTIONS_WRONG: return EXIT_USAGE;
 	case OPTIONS_RUN: break;
 	}
-	if (privileges_drop(command->name,
-			    options.interface ? COMMAND_LOOK : command->flags & COMMAND_USE))
+	if (privileges_drop(command->name, use_of(command, &options)))
 		return EXIT_FAILED;
 	if (command->flags & COMMAND_INTERFACES)
 		link_real_names(&options.arguments);

@@ -17,6 +17,7 @@
 
 #define WATCH_LIMIT 86400 /* seconds, as the next one */
 #define WAIT_LIMIT  3600
+#define TOP_LIMIT   PC_PORTS
 
 /* How a row's argument is read, and into which field. */
 #define AT(field)		.field_at = offsetof(struct options, field)
@@ -107,6 +108,10 @@ static const struct option_row option_table[] = {
 	 OPTIONS_COUNTERS, FLAG(all)},
 	{"all", NULL, "every filter of the network namespace",
 	 OPTIONS_DETACH, FLAG(all)},
+	{"top", "N", "show the N unlisted ports of each direction with the most drops (20; JSON: all)",
+	 OPTIONS_COUNTERS, NUMBER(top, 0, TOP_LIMIT)},
+	{"clear", NULL, "count from now on: `status` keeps the totals",
+	 OPTIONS_COUNTERS, FLAG(clear)},
 	{"watch", "TIME", "print again after each TIME, with rates",
 	 OPTIONS_COUNTERS, TIME(watch, WATCH_LIMIT)},
 	{"catalog", "DIR", "search this folder for profiles first; may be repeated",

@@ -19,6 +19,7 @@ struct options {
 	int outbound;	      /* enum pc_outbound */
 	int forward;	      /* 0 or 1 */
 	int echo_limit;	      /* echo requests a second on a CPU, 0: no limit */
+	int top;	      /* unlisted ports of each direction; -1: not given */
 	int mode;	      /* enum hook_mode */
 	unsigned int flows;   /* size of the flow map, 0: not given */
 	unsigned int watch;   /* seconds, 0: once */
@@ -28,12 +29,12 @@ struct options {
 	const char *comment;  /* for the record of the change; NULL: none */
 	const char *as;	      /* the name that the interface is about to get; NULL: its own */
 	const char *expect;   /* digest of the difference that is to be applied; NULL: any */
-	bool all, boot, dry_run, exit_code, force, fresh, json, reload, resumed, strict;
+	bool all, boot, clear, dry_run, exit_code, force, fresh, json, reload, resumed, strict;
 	struct answer *answer; /* where a command that changes filters says what it did */
 };
 
 #define OPTIONS_NONE \
-	((struct options){.policy = -1, .outbound = -1, .forward = -1, .echo_limit = -1})
+	((struct options){.policy = -1, .outbound = -1, .forward = -1, .echo_limit = -1, .top = -1})
 
 /* How a command goes on after its options. */
 enum options_result {

@@ -18,6 +18,7 @@ const struct filter_descriptor filter_descriptor[FILTER_FDS] = {
 	[FILTER_CARRIES] = {"carries", "carries", FD_COUNTS},
 	[FILTER_RARE] = {"rare", "rare", FD_COUNTS},
 	[FILTER_PAST] = {"past", NULL, FD_OPTIONAL},
+	[FILTER_CLEARED] = {"cleared", NULL, FD_OPTIONAL},
 	[FILTER_FLOWS] = {"flows", "flows", FD_NAMESPACE},
 	[FILTER_CONNECTIONS] = {"connections", "connections", FD_NAMESPACE},
 	[FILTER_STREAMS] = {"streams", "streams", FD_NAMESPACE},

@@ -26,6 +26,7 @@ enum filter_fd {
 	FILTER_CARRIES,
 	FILTER_RARE,
 	FILTER_PAST,
+	FILTER_CLEARED, /* what `counters` begins from (cleared.h) */
 	FILTER_FLOWS,
 	FILTER_CONNECTIONS,
 	FILTER_STREAMS,

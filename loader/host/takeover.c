@@ -80,6 +80,13 @@ static int load(const struct hook *hook, const struct any_layout *other, const s
 	return filter_switch(filter, &tables, made->plan.text, false);
 }
 
+/* One that not every filter has. */
+static int take_descriptor(const struct filter *old, enum filter_fd which, struct filter *ours)
+{
+	ours->fd[which] = old->fd[which] < 0 ? -1 : fd_dup(old->fd[which]);
+	return old->fd[which] >= 0 && ours->fd[which] < 0 ? ours->fd[which] : 0;
+}
+
 /*
  * The counters that the old filter has of its own. Those until now go into the new folder before
  * the programs change: a reader finds no less than before.
@@ -87,11 +94,9 @@ static int load(const struct hook *hook, const struct any_layout *other, const s
 static int keep_counters(const struct hook *hook, const struct any_layout *old, struct filter *ours)
 {
 	if (old->version >= PC_COUNTERS_SINCE) {
-		ours->fd[FILTER_PAST] =
-			old->filter.fd[FILTER_PAST] < 0 ? -1 : fd_dup(old->filter.fd[FILTER_PAST]);
-		return old->filter.fd[FILTER_PAST] >= 0 && ours->fd[FILTER_PAST] < 0 ?
-			       ours->fd[FILTER_PAST] :
-			       0;
+		int err = take_descriptor(&old->filter, FILTER_PAST, ours);
+
+		return err ? err : take_descriptor(&old->filter, FILTER_CLEARED, ours);
 	}
 	if (!past_known(old->version)) {
 		warning("%s: counters begin at zero, because that version kept them in another layout",

@@ -215,6 +215,22 @@ void counters_add(struct counters *counters, __u32 cell, const struct pc_count *
 	counters->rare = counters->rare || cell >= PC_CELLS;
 }
 
+static __u64 less(__u64 from, __u64 what)
+{
+	return from > what ? from - what : 0;
+}
+
+void counters_subtract(struct counters *counters, __u32 cell, const struct pc_count *count)
+{
+	struct count *from;
+
+	if (cell >= (counters->rare ? PC_CELLS_ALL : PC_CELLS))
+		return;
+	from = &counters->cell[cell];
+	*from = (struct count){less(from->packets, count->packets),
+			       less(from->bytes, count->bytes)};
+}
+
 struct counts counters_port(const struct counters *counters, __u32 port)
 {
 	return (struct counts){

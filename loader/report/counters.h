@@ -46,6 +46,9 @@ __u32 counters_total_cell(const struct pc_filter *filter, __u32 index);
 /* Adds to a cell; one that does not exist is left out. */
 void counters_add(struct counters *counters, __u32 cell, const struct pc_count *count);
 
+/* Takes from a cell; never more than it has. */
+void counters_subtract(struct counters *counters, __u32 cell, const struct pc_count *count);
+
 /* Every packet seen at ingress, once: the drops are the sum over the reasons but `outbound`. */
 struct counts counters_total(const struct counters *counters);
 /* Every packet seen at egress. */

@@ -7,17 +7,15 @@
 
 #include "loader/base/columns.h"
 #include "loader/base/memory.h"
-#include "loader/base/terminal.h"
 #include "loader/report/json_forms.h"
 #include "loader/report/text.h"
+#include "loader/report/unlisted.h"
 
-#define UNLISTED_SHOWN 20 /* the most-dropped unlisted ports; --all and --json have the others */
-
-/* A view of one interface's counters: which columns it needs. */
+/* How one interface's counters are shown. */
 struct view {
-	bool would; /* something would have been dropped */
+	bool would; /* something would have been dropped, or may be */
 	bool rates;
-	bool all;
+	size_t top, columns;
 	double seconds;
 	const json_t *before; /* the interface's report of `seconds` ago, or NULL */
 };
@@ -78,10 +76,11 @@ static void view_columns(const struct view *view, struct columns *columns)
 	static const char *const heading[] = {">PASSED", ">DROPPED", ">WOULD DROP"};
 	size_t verdicts = view->would ? 3 : 2, i;
 
-	*columns = (struct columns){.count = 3, .heading = {"WAY", "PORT", "SERVICE"}};
+	*columns = (struct columns){
+		.count = 3, .limit = view->columns, .heading = {"WAY", "PORT", "SERVICE"}};
 	for (i = 0; i < verdicts; i++) {
 		columns->heading[columns->count++] = heading[i];
-		columns->heading[columns->count++] = ">BYTES";
+		columns->heading[columns->count++] = "?>BYTES";
 		if (view->rates)
 			columns->heading[columns->count++] = ">RATE";
 	}
@@ -114,36 +113,17 @@ static void port_row(const struct view *view, struct columns *columns, const jso
 		    row);
 }
 
-/* What a port is sorted by, looked up once: a flood over all ports leaves 131,072 of them. */
-struct unlisted {
-	json_int_t refused;
-	const json_t *port;
-};
-
-static int by_refused(const void *a, const void *b)
-{
-	const struct unlisted *left = a, *right = b;
-
-	return left->refused < right->refused ? 1 : left->refused > right->refused ? -1 : 0;
-}
-
 /* A scan from outside must not push away what this host was kept from: so each way has its own. */
 static size_t unlisted_rows(const struct view *view, struct columns *columns, const json_t *ports,
 			    const char *direction)
 {
-	struct unlisted *unlisted = xcalloc(json_array_size(ports), sizeof(*unlisted));
-	const json_t *port;
-	size_t count = 0, shown, i;
+	struct unlisted *list;
+	size_t count = unlisted_ports(ports, direction, &list), i;
+	size_t shown = count < view->top ? count : view->top;
 
-	json_array_foreach (ports, i, port)
-		if (!json_array_size(json_object_get(port, "services")) &&
-		    !strcmp(text_of(port, "direction"), direction))
-			unlisted[count++] = (struct unlisted){text_refused(port), port};
-	qsort(unlisted, count, sizeof(*unlisted), by_refused);
-	shown = view->all || count < UNLISTED_SHOWN ? count : UNLISTED_SHOWN;
 	for (i = 0; i < shown; i++)
-		port_row(view, columns, unlisted[i].port);
-	free(unlisted);
+		port_row(view, columns, list[i].port);
+	free(list);
 	return count - shown;
 }
 
@@ -161,14 +141,21 @@ static void print_ports(const struct view *view, const json_t *one, FILE *to)
 	hidden += unlisted_rows(view, &columns, ports, "out");
 	if (columns.rows)
 		columns_print(&columns, to);
-	if (hidden)
-		fprintf(to, "  ... and %zu more unlisted ports (--all shows them)\n", hidden);
+	if (columns.left_out)
+		fputs("  (bytes are shown on a wider terminal, and by --json)\n", to);
+	if (hidden) {
+		__free_text char *more =
+			human_count(hidden, "more unlisted port", "more unlisted ports");
+
+		fprintf(to, "  ... and %s (--all shows all)\n", more);
+	}
 }
 
 static void print_reasons(const struct view *view, const json_t *one, FILE *to)
 {
 	const json_t *reasons = json_object_get(one, "reasons"), *reason;
-	struct columns columns = {.count = 3, .heading = {"REASON", ">DROPPED", ">BYTES"}};
+	struct columns columns = {
+		.count = 3, .limit = view->columns, .heading = {"REASON", ">DROPPED", ">BYTES"}};
 	const char *name;
 
 	if (view->would) {
@@ -192,23 +179,27 @@ static void print_reasons(const struct view *view, const json_t *one, FILE *to)
 		columns_print(&columns, to);
 }
 
-static void print_other(const json_t *one, FILE *to)
+static void print_total(const struct view *view, const char *word, const json_t *counts, FILE *to)
+{
+	size_t start = (size_t)fprintf(to, "  %s: ", word);
+
+	text_total(counts, view->columns, start, to);
+}
+
+static void print_other(const struct view *view, const json_t *one, FILE *to)
 {
 	const json_t *other = json_object_get(one, "other");
 	const json_t *sent = json_object_get(one, "outbound_total");
 
-	fprintf(to,
-		"  also passed: %lld replies, %lld ICMP, %lld other IP protocols, %lld non-IP\n",
-		(long long)text_packets(one, "replies"), (long long)text_packets(other, "icmp"),
-		(long long)text_packets(other, "protocol"),
-		(long long)text_packets(other, "non_ip"));
-	fputs("  all received: ", to);
-	text_total(json_object_get(one, "total"), terminal_columns(to), strlen("  all received: "),
-		   to);
-	if (text_any(sent)) {
-		fputs("  all sent: ", to);
-		text_total(sent, terminal_columns(to), strlen("  all sent: "), to);
-	}
+	text_line(to, view->columns, 0, 4,
+		  "  also passed: %lld replies, %lld ICMP, %lld other IP protocols, %lld non-IP",
+		  (long long)text_packets(one, "replies"), (long long)text_packets(other, "icmp"),
+		  (long long)text_packets(other, "protocol"),
+		  (long long)text_packets(other, "non_ip"));
+	fputc('\n', to);
+	print_total(view, "all received", json_object_get(one, "total"), to);
+	if (text_any(sent))
+		print_total(view, "all sent", sent, to);
 }
 
 static const json_t *same_interface(const json_t *report, const json_t *one)
@@ -222,33 +213,50 @@ static const json_t *same_interface(const json_t *report, const json_t *one)
 	return NULL;
 }
 
-void report_counters_text(const json_t *report, const json_t *before, double seconds, bool all,
-			  FILE *to)
+static void print_interface(const struct view *view, const json_t *one, FILE *to)
+{
+	__free_text char *since = text_time(text_of(one, "since"));
+	__free_text char *age = text_age(text_of(one, "since"));
+
+	text_line(to, view->columns, 0, 2, "%s: generation %lld, counting since %s (%s)",
+		  text_of(one, "name"),
+		  (long long)json_integer_value(json_object_get(one, "generation")), since, age);
+	fputc('\n', to);
+	print_ports(view, one, to);
+	print_reasons(view, one, to);
+	print_other(view, one, to);
+}
+
+/* Under enforcement nothing new would be dropped: where that has counted nothing, it is not shown.
+ */
+static bool shows_would(const json_t *one)
+{
+	return !strcmp(text_of(one, "policy"), "observe") ||
+	       text_packets(json_object_get(one, "total"), "would_drop") ||
+	       text_packets(json_object_get(one, "outbound_total"), "would_drop");
+}
+
+void report_counters_text(const json_t *report, const struct counters_view *view, FILE *to)
 {
 	const json_t *interfaces = json_object_get(report, "interfaces"), *one;
+	__free_text char *time = text_time(text_of(report, "time"));
 	size_t i;
 
+	if (*time)
+		fprintf(to, "counters at %s\n", time);
 	json_array_foreach (interfaces, i, one) {
-		struct view view = {
-			.would = text_packets(json_object_get(one, "total"), "would_drop") ||
-				 text_packets(json_object_get(one, "outbound_total"), "would_drop"),
-			.before = before ? same_interface(before, one) : NULL,
-			.seconds = seconds,
-			.all = all,
+		struct view its = {
+			.would = shows_would(one),
+			.before = view->before ? same_interface(view->before, one) : NULL,
+			.seconds = view->seconds,
+			.top = view->top,
+			.columns = view->columns,
 		};
-		__free_text char *age = text_age(text_of(one, "since"));
-		__free_text char *since = text_time(text_of(one, "since"));
 
-		view.rates = view.before && seconds > 0;
+		its.rates = its.before && view->seconds > 0;
 		if (i)
 			fputc('\n', to);
-		text_print(to, "%s: generation %lld, counting since %s (%s)", text_of(one, "name"),
-			   (long long)json_integer_value(json_object_get(one, "generation")),
-			   since, age);
-		fputc('\n', to);
-		print_ports(&view, one, to);
-		print_reasons(&view, one, to);
-		print_other(one, to);
+		print_interface(&its, one, to);
 	}
 	if (!json_array_size(interfaces))
 		fputs("portcullis is attached to no interface of this network namespace\n", to);

@@ -4,11 +4,18 @@
 #define PORTCULLIS_REPORT_TEXT_COUNTERS_H
 
 #include <jansson.h>
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
-/* `before`: the report of `seconds` ago, for rates; NULL: none. `all`: no port is left out. */
-void report_counters_text(const json_t *report, const json_t *before, double seconds, bool all,
-			  FILE *to);
+#define COUNTERS_TOP 20 /* unlisted ports of a direction, where nothing else is asked for */
+
+struct counters_view {
+	const json_t *before; /* the report of `seconds` ago, for rates; NULL: none */
+	double seconds;
+	size_t top;	/* unlisted ports of a direction; SIZE_MAX: all */
+	size_t columns; /* of a line, as terminal_columns tells */
+};
+
+void report_counters_text(const json_t *report, const struct counters_view *view, FILE *to);
 
 #endif

@@ -3,6 +3,8 @@
 #ifndef PORTCULLIS_TEST_REPORT_FORMS_H
 #define PORTCULLIS_TEST_REPORT_FORMS_H
 
+#include <stdint.h>
+
 #include "loader/base/memory.h"
 #include "loader/report/counters.h"
 #include "loader/report/json_forms.h"
@@ -21,7 +23,13 @@ static inline char *text_form(const json_t *report, const json_t *before, bool a
 	if (form)
 		form(report, to);
 	else
-		report_counters_text(report, before, 2, all, to);
+		report_counters_text(report,
+				     &(struct counters_view){
+					     .before = before,
+					     .seconds = 2,
+					     .top = all ? SIZE_MAX : COUNTERS_TOP,
+				     },
+				     to);
 	fclose(to);
 	return text;
 }

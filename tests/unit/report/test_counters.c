@@ -392,6 +392,27 @@ static void reasons_have_names(void **state)
 	assert_string_equal(reason_name[PC_REASON_OUTBOUND], "outbound");
 }
 
+/* Never below zero; a cell past those that were counted is not read. */
+static void test_subtract(void **state)
+{
+	struct counters *counters = xcalloc(1, sizeof(*counters));
+
+	(void)state;
+	counters->cell[7] = (struct count){5, 500};
+	counters_subtract(counters, 7, &(struct pc_count){3, 200});
+	assert_int_equal(counters->cell[7].packets, 2);
+	assert_int_equal(counters->cell[7].bytes, 300);
+	counters_subtract(counters, 7, &(struct pc_count){3, 200});
+	assert_int_equal(counters->cell[7].packets, 0);
+	assert_int_equal(counters->cell[7].bytes, 100);
+	counters_subtract(counters, PC_CELLS_ALL, &(struct pc_count){1, 1});
+	counters_subtract(counters, PC_CELLS, &(struct pc_count){1, 1});
+	counters_add(counters, PC_CELLS, &(struct pc_count){2, 120});
+	counters_subtract(counters, PC_CELLS, &(struct pc_count){1, 60});
+	assert_int_equal(counters->cell[PC_CELLS].packets, 1);
+	free(counters);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -409,6 +430,7 @@ int main(void)
 						free_maps),
 		cmocka_unit_test_setup_teardown(outbound_is_apart, make_maps, free_maps),
 		cmocka_unit_test_setup_teardown(added_to_cells_only, make_maps, free_maps),
+		cmocka_unit_test(test_subtract),
 		cmocka_unit_test(reasons_have_names),
 	};
 

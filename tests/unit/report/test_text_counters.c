@@ -3,6 +3,7 @@
 #include "loader/base/memory.h"
 #include "loader/report/counters.h"
 #include "loader/report/json_forms.h"
+#include "loader/report/unlisted.h"
 #include "tests/unit/expect.h"
 #include "tests/unit/report/forms.h"
 
@@ -136,6 +137,113 @@ static void test_unlisted_observed(void **state)
 	free(counters);
 }
 
+/* The same ports as text and as JSON, in each direction; equal ones in order of their numbers. */
+static void test_top(void **state)
+{
+	static const struct {
+		size_t top;
+		const char *ports;
+		int left_out;
+	} cases[] = {
+		{0, "in 22/tcp p:ssh", 6},
+		{1, "in 3/tcp ; in 22/tcp p:ssh; out 6667/tcp ", 4},
+		{2, "in 1/tcp ; in 3/tcp ; in 22/tcp p:ssh; out 6667/tcp ", 3},
+		{SIZE_MAX,
+		 "in 1/tcp ; in 2/tcp ; in 3/tcp ; in 4/tcp ; in 22/tcp p:ssh; in 9/udp ; "
+		 "out 6667/tcp ",
+		 0},
+	};
+	json_t *profiles = profiles_of(json_pack("[o]", service("ssh", "in", "22/tcp")));
+	struct counters *counters = xcalloc(1, sizeof(*counters));
+
+	(void)state;
+	for (int port = 1; port <= 4; port++)
+		count_port(counters, PC_TCP, port, 5);
+	count_port(counters, PC_TCP, 3, 7);
+	count_port(counters, PC_UDP, 9, 1);
+	counters->cell[PC_CELL_PASS + PC_PORT(PC_TCP, 22)] = (struct count){1, 60};
+	counters_add(counters, PC_CELL_OUT_DROP + PC_PORT(PC_TCP, 6667), &(struct pc_count){1, 60});
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		json_t *report = one_interface(counters, profiles);
+		json_t *one = json_array_get(json_object_get(report, "interfaces"), 0);
+		__free_text char *ports = NULL;
+
+		unlisted_limit(one, cases[i].top);
+		ports = ports_said(one);
+		assert_string_equal(ports, cases[i].ports);
+		assert_int_equal(json_integer_value(json_object_get(one, "ports_left_out")),
+				 cases[i].left_out);
+		json_decref(report);
+	}
+	json_decref(profiles);
+	free(counters);
+}
+
+/* WOULD DROP is there under observe, and where something was counted so; not for zeros alone. */
+static void test_would_drop(void **state)
+{
+	struct counters *counters = xcalloc(1, sizeof(*counters));
+	json_t *profiles = json_array(), *report, *one;
+	__free_text char *enforce = NULL, *observe = NULL, *counted = NULL;
+
+	(void)state;
+	count_port(counters, PC_TCP, 3, 7);
+	report = one_interface(counters, profiles);
+	one = json_array_get(json_object_get(report, "interfaces"), 0);
+	json_object_set_new(one, "policy", json_string("enforce"));
+	enforce = text_form(report, NULL, false, NULL);
+	assert_null(strstr(enforce, "WOULD DROP"));
+	json_object_set_new(one, "policy", json_string("observe"));
+	observe = text_form(report, NULL, false, NULL);
+	assert_non_null(strstr(observe, "WOULD DROP"));
+	json_decref(report);
+	counters->cell[PC_CELL_REASON_WOULD + PC_REASON_ICMP] = (struct count){1, 60};
+	report = one_interface(counters, profiles);
+	one = json_array_get(json_object_get(report, "interfaces"), 0);
+	json_object_set_new(one, "policy", json_string("enforce"));
+	counted = text_form(report, NULL, false, NULL);
+	assert_non_null(strstr(counted, "WOULD DROP"));
+	json_decref(report);
+	json_decref(profiles);
+	free(counters);
+}
+
+/* With every column and numbers of 12 digits, 80 columns hold: bytes are left out, and it is said.
+ */
+static void test_narrow(void **state)
+{
+	struct counters *counters = xcalloc(1, sizeof(*counters));
+	json_t *profiles =
+		profiles_of(json_pack("[o]", service("a-service-of-a-long-name", "in", "22/tcp")));
+	json_t *report;
+	char *text = NULL;
+	size_t length = 0, wide;
+	FILE *to = open_memstream(&text, &length);
+
+	(void)state;
+	assert_non_null(to);
+	counters->cell[PC_CELL_PASS + PC_PORT(PC_TCP, 22)] = (struct count){123456789, 99999999999};
+	counters->cell[PC_CELL_WOULD_DROP + PC_PORT(PC_TCP, 22)] =
+		(struct count){123456789, 99999999999};
+	count_port(counters, PC_TCP, 22, 123456789);
+	counters->cell[PC_CELL_REASON + PC_REASON_SOURCE] = (struct count){123456789, 60};
+	counters->cell[PC_CELL_REASON_WOULD + PC_REASON_SOURCE] = (struct count){123456789, 60};
+	report = one_interface(counters, profiles);
+	report_counters_text(
+		report, &(struct counters_view){.before = report, .seconds = 1, .columns = 80}, to);
+	fclose(to);
+	for (const char *line = text; *line; line += wide + 1) {
+		wide = strcspn(line, "\n");
+		assert_true(wide <= 80);
+	}
+	assert_non_null(strstr(text, "WOULD DROP  RATE\n"));
+	assert_non_null(strstr(text, "\n  (bytes are shown on a wider terminal, and by --json)\n"));
+	free(text);
+	json_decref(report);
+	json_decref(profiles);
+	free(counters);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -143,6 +251,9 @@ int main(void)
 		cmocka_unit_test(test_outbound),
 		cmocka_unit_test(test_unlisted_each_way),
 		cmocka_unit_test(test_unlisted_observed),
+		cmocka_unit_test(test_top),
+		cmocka_unit_test(test_would_drop),
+		cmocka_unit_test(test_narrow),
 	};
 
 	return cmocka_run_group_tests_name("report/text_counters", tests, NULL, NULL);
