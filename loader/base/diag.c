@@ -128,6 +128,29 @@ bool diag_full(const struct diag *diag)
 	return diag->count > DIAG_LIMIT && diag->entry[DIAG_LIMIT].level == DIAG_ERROR;
 }
 
+/* Whether the same was said at the same place: a profile that others include is read for each. */
+static bool is_told(const struct diag *diag, const struct diag_entry *entry)
+{
+	for (size_t i = 0; i < diag->count; i++) {
+		const struct diag_entry *told = &diag->entry[i];
+
+		if (told->level == entry->level && told->line == entry->line &&
+		    told->column == entry->column && same_file(told, entry) &&
+		    !strcmp(told->message, entry->message))
+			return true;
+	}
+	return false;
+}
+
+static void entry_free(struct diag_entry *entry)
+{
+	free(entry->file);
+	free(entry->source);
+	free(entry->message);
+	free(entry->fix);
+	*entry = (struct diag_entry){0};
+}
+
 /* Adds an entry with the level, the fix and the error of `*made`. */
 __attribute__((format(printf, 4, 0))) static void add(struct diag *diag,
 						      const struct diag_entry *made,
@@ -153,7 +176,10 @@ __attribute__((format(printf, 4, 0))) static void add(struct diag *diag,
 		entry.width = place->width > 0 ? place->width : 1;
 		set_source(&entry, place);
 	}
-	insert(diag, &entry);
+	if (is_told(diag, &entry))
+		entry_free(&entry);
+	else
+		insert(diag, &entry);
 }
 
 void diag_error(struct diag *diag, const struct place *place, const char *format, ...)
@@ -226,6 +252,10 @@ void diag_take(struct diag *diag, struct diag *from)
 			count_beyond(diag, entry->level);
 			continue;
 		}
+		if (is_told(diag, entry)) {
+			entry_free(entry);
+			continue;
+		}
 		insert(diag, entry);
 		*entry = (struct diag_entry){0};
 	}
@@ -234,12 +264,8 @@ void diag_take(struct diag *diag, struct diag *from)
 
 void diag_free(struct diag *diag)
 {
-	for (size_t i = 0; i < diag->count; i++) {
-		free(diag->entry[i].file);
-		free(diag->entry[i].source);
-		free(diag->entry[i].message);
-		free(diag->entry[i].fix);
-	}
+	for (size_t i = 0; i < diag->count; i++)
+		entry_free(&diag->entry[i]);
 	free(diag->entry);
 	*diag = (struct diag){0};
 }

@@ -48,8 +48,7 @@ struct diag {
 /*
  * These copy their arguments. `place` may be NULL. At most DIAG_LIMIT entries are kept, and one
  * more that says so. A kept message is valid UTF-8 on one line: other bytes and control characters
- * become
- * '?'.
+ * become '?'. What was said at that place already is not said again.
  */
 void diag_error(struct diag *diag, const struct place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

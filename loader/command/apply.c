@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/columns.h"
 #include "loader/base/file.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
@@ -139,6 +140,7 @@ static void tell_status(const struct apply *apply, const struct source *source)
 	__free_text char *out = names_join(&apply->left_out, ", ");
 	__free_text char *missing = names_join(&apply->missing, ", ");
 	size_t good = apply->count - apply->left_out.count - apply->missing.count;
+	__free_text char *interfaces = human_count(good, "interface", "interfaces");
 	const char *as = source->saved	  ? " as confirmed last, not as the site file says" :
 			 apply->fell_back ? ", some as confirmed last" :
 					    "";
@@ -146,7 +148,7 @@ static void tell_status(const struct apply *apply, const struct source *source)
 	if (apply->options->arguments.count || apply->options->dry_run)
 		return;
 	if (good == apply->count)
-		notify_status("%zu interface%s filtered%s", good, good == 1 ? "" : "s", as);
+		notify_status("%s filtered%s", interfaces, as);
 	else
 		notify_status(
 			"%zu of %zu interfaces filtered at once%s%s%s%s%s; see portcullis doctor",

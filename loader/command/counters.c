@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "loader/base/clock.h"
+#include "loader/base/columns.h"
 #include "loader/base/file.h"
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
@@ -141,13 +142,16 @@ static char *text_of_view(const json_t *report, const struct counters_view *view
 /* Prints the first `rows` lines, the last of which tells how many more there are. */
 static void print_top(const char *text, size_t lines, size_t rows)
 {
+	__free_text char *more = NULL;
+
 	for (size_t i = 0; i + 1 < rows; i++) {
 		size_t length = strcspn(text, "\n") + 1;
 
 		fwrite(text, 1, length, stdout);
 		text += length;
 	}
-	printf("  ... and %zu more lines: a higher terminal shows them\n", lines - rows + 1);
+	more = human_count(lines - rows + 1, "more line", "more lines");
+	printf("  ... and %s, which a higher terminal shows\n", more);
 }
 
 /*

@@ -333,6 +333,33 @@ enum options_result options_parse(const struct command *command, int argc, char 
 	return OPTIONS_RUN;
 }
 
+static bool is_given(const struct options *options, const struct option_row *row)
+{
+	const void *field = (const char *)options + row->field_at;
+	const void *none = (const char *)&OPTIONS_NONE + row->field_at;
+
+	switch (row->kind) {
+	case OPTION_FLAG: return *(const bool *)field;
+	case OPTION_TEXT:
+	case OPTION_COMMENT: return *(const char *const *)field;
+	case OPTION_NAMES: return ((const struct names *)field)->count;
+	case OPTION_CHOICE: return *(const int *)field == row->value;
+	case OPTION_WORD:
+	case OPTION_NUMBER:
+	case OPTION_TIME: return *(const int *)field != *(const int *)none;
+	case OPTION_HELP: break;
+	}
+	return false;
+}
+
+const char *options_given(const struct options *options, unsigned int groups)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(option_table); i++)
+		if (option_table[i].group & groups && is_given(options, &option_table[i]))
+			return option_table[i].name;
+	return NULL;
+}
+
 void options_free(struct options *options)
 {
 	names_free(&options->arguments);

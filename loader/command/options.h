@@ -84,6 +84,9 @@ enum options_result options_parse(const struct command *command, int argc, char 
 				  struct options *options);
 void options_free(struct options *options);
 
+/* The name of the first option of these groups that was given, or NULL. */
+const char *options_given(const struct options *options, unsigned int groups);
+
 /* Takes out of a recipe what the options take back. -EINVAL with errors in `diag`. */
 int options_take_back(const struct options *options, struct recipe *recipe, struct diag *diag);
 

@@ -54,10 +54,22 @@ static int show_profiles(const struct options *options, struct diag *diag)
 	return EXIT_DONE;
 }
 
+/* Options that make a filter: one that is there is shown as it is. Where profiles are is no matter.
+ */
+#define SHOW_OPTIONS \
+	(OPTIONS_RECIPE | OPTIONS_STRICT | OPTIONS_SITE | OPTIONS_DRY_RUN | OPTIONS_MODE)
+
 int command_show(const struct options *options, struct diag *diag)
 {
+	const char *given = options_given(options, SHOW_OPTIONS);
+
 	if (options->interface && (options->arguments.count || options->profile.count)) {
 		error("show: give either profiles or --iface, not both");
+		return EXIT_USAGE;
+	}
+	if (options->interface && given) {
+		error("show: --iface shows the filter as it is, so --%s cannot be given with it; to see what an option would change: portcullis swap %s --dry-run",
+		      given, options->interface);
 		return EXIT_USAGE;
 	}
 	if (options->interface)

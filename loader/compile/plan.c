@@ -8,6 +8,7 @@
 
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "loader/base/utf8.h"
 #include "loader/compile/compile.h"
 #include "loader/recipe/compose_json.h"
@@ -91,7 +92,8 @@ void plan_features(const struct plan *plan, const json_t *before, FILE *to)
 				fprintf(to, "  enables %s\n", meant->name[j]);
 }
 
-void plan_summary(const struct plan *plan, const char *interface, const char *mode, FILE *to)
+static void print_summary(const struct plan *plan, const char *interface, const char *mode,
+			  FILE *to)
 {
 	const struct composition *composition = &plan->composition;
 	const struct recipe *recipe = composition->recipe;
@@ -116,6 +118,19 @@ void plan_summary(const struct plan *plan, const char *interface, const char *mo
 		fprintf(to, "%s%zu %s", separator, closed[i], why_closed_name[i]);
 		separator = ", ";
 	}
-	fprintf(to, "%s%s%s\n", all ? ")" : "",
+	fprintf(to, "%s%s%s", all ? ")" : "",
 		any ? ", everything may go out: outbound any of " : "", any ?: "");
+}
+
+void plan_summary(const struct plan *plan, const char *interface, const char *mode, FILE *to)
+{
+	__free_text char *text = NULL;
+	size_t length = 0;
+	FILE *line = open_memstream(&text, &length);
+
+	if (!line)
+		return;
+	print_summary(plan, interface, mode, line);
+	fclose(line);
+	message_print("", text, NULL, to);
 }

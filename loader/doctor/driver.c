@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "loader/base/columns.h"
 #include "loader/base/memory.h"
 #include "loader/doctor/attach_words.h"
 #include "loader/filter/refusal.h"
@@ -117,6 +118,7 @@ static void check_queues(struct doctor *doctor, const struct patient *patient)
 	const struct nic *nic = &patient->nic;
 	unsigned int cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned int wanted = queues_wanted(nic, cpus);
+	__free_text char *all = human_count(cpus, "CPU", "CPUs");
 	__free_text char *fix = queues_fix(patient, wanted);
 	const char *refused = is_native(patient) ? NULL : queues_refused(nic);
 
@@ -128,11 +130,10 @@ static void check_queues(struct doctor *doctor, const struct patient *patient)
 			   nic->driver, refused);
 	else if (!patient->link.kind[0] && nic->rx < wanted)
 		doctor_say(doctor, "queues", DOCTOR_WARNING, fix,
-			   "%u in use for %u CPUs: at most %u CPUs filter packets", nic->rx, cpus,
+			   "%u in use for %s: at most %u of them filter packets", nic->rx, all,
 			   nic->rx);
 	else
-		doctor_say(doctor, "queues", DOCTOR_OK, NULL, "%u in use for %u CPU%s", nic->rx,
-			   cpus, cpus == 1 ? "" : "s");
+		doctor_say(doctor, "queues", DOCTOR_OK, NULL, "%u in use for %s", nic->rx, all);
 }
 
 static void check_mtu(struct doctor *doctor, const struct patient *patient)

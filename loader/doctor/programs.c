@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/columns.h"
 #include "loader/base/file.h"
 #include "loader/doctor/attach_words.h"
 #include "loader/filter/hold.h"
@@ -121,9 +122,9 @@ static char *list_text(const struct programs *programs, __u32 own)
 		names_add(&names, one);
 	}
 	if (programs->others) {
-		__free_text char *more =
-			xasprintf("%zu filter%s without a program", programs->others,
-				  programs->others == 1 ? "" : "s");
+		__free_text char *more = human_count(programs->others, "filter without a program",
+						     "filters without a program");
+
 		names_add(&names, more);
 	}
 	text = names_join(&names, "; ");

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "loader/base/columns.h"
 #include "loader/base/memory.h"
 #include "loader/base/shell.h"
 #include "loader/compile/kept.h"
@@ -155,6 +156,7 @@ static void check_file(struct doctor *doctor, struct catalog *catalog)
 	const char *given = doctor->site_path;
 	const char *path = given ? given : SITE_FILE;
 	__free_text char *fix = command_text(doctor->folders, "portcullis check", path);
+	__free_text char *interfaces = NULL;
 	__cleanup(diag_free) struct diag diag = {};
 	struct site *site = &doctor->site;
 
@@ -168,9 +170,9 @@ static void check_file(struct doctor *doctor, struct catalog *catalog)
 		check_tried(doctor, path);
 	if (diag.count || doctor->site_tried)
 		return;
+	interfaces = human_count(site->interfaces, "interface", "interfaces");
 	if (site->path)
-		doctor_say(doctor, "site-file", DOCTOR_OK, NULL, "%s: valid, %zu interface%s", path,
-			   site->interfaces, site->interfaces == 1 ? "" : "s");
+		doctor_say(doctor, "site-file", DOCTOR_OK, NULL, "%s: valid, %s", path, interfaces);
 	else
 		doctor_say(doctor, "site-file", DOCTOR_OK, NULL, "there is no %s", path);
 }

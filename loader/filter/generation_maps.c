@@ -147,7 +147,7 @@ static int make_trie(struct filter *filter, const struct tables *tables, __u32 s
 			err = slot_update_begin(filter->fd[FILTER_TRIES], slot, fd,
 						&filter->placing);
 		if (err)
-			error("cannot put %zu group prefixes into the kernel: %s", count,
+			error("cannot put the prefixes of the groups into the kernel: %s",
 			      strerror(-err));
 	}
 	free(key);

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "loader/base/clock.h"
+#include "loader/base/columns.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/filter/flow_enter.h"
@@ -220,13 +221,16 @@ static void warn_room(const struct track_seed *seed, __u32 flows)
 	size_t streams = seed->entered[FLOWS_STREAMS];
 	size_t wanted = 4 * connections > 8 * streams ? 4 * connections : 8 * streams;
 	size_t enough = PC_FLOWS;
+	__free_text char *of_tcp = NULL, *of_udp = NULL;
 
 	if (connections <= PC_FLOWS_CONNECTIONS(flows) && streams <= PC_FLOWS_STREAMS(flows))
 		return;
 	while (enough < wanted && enough < PC_FLOWS_MAX)
 		enough *= 2;
-	warning("conntrack has %zu connections and %zu UDP streams of them, and --flows %u has room for %u and %u: those that are left out stall until the side behind the filter sends; detach all interfaces, and attach them with --flows %zu",
-		connections, streams, flows, PC_FLOWS_CONNECTIONS(flows), PC_FLOWS_STREAMS(flows),
+	of_tcp = human_count(connections, "connection", "connections");
+	of_udp = human_count(streams, "UDP stream", "UDP streams");
+	warning("conntrack has %s and %s, and --flows %u has room for %u and %u: those that are left out stall until the side behind the filter sends; detach all interfaces, and attach them with --flows %zu",
+		of_tcp, of_udp, flows, PC_FLOWS_CONNECTIONS(flows), PC_FLOWS_STREAMS(flows),
 		enough);
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/columns.h"
 #include "loader/base/memory.h"
 #include "loader/compile/admit.h"
 #include "loader/compile/kept.h"
@@ -335,7 +336,7 @@ static char *sessions_text(const struct refusal *refusal)
 {
 	char peer[INET6_ADDRSTRLEN];
 	__cleanup(names_free) struct names peers = {};
-	__free_text char *list = NULL;
+	__free_text char *list = NULL, *logins = NULL;
 	size_t i;
 
 	for (i = 0; i < refusal->peers && i < 3; i++)
@@ -345,8 +346,8 @@ static char *sessions_text(const struct refusal *refusal)
 	list = names_join(&peers, ", ");
 	if (refusal->party == PARTY_OWN)
 		return xasprintf("your own session to %u/tcp (from %s)", refusal->port, list);
-	return xasprintf("%zu login%s to %u/tcp (from %s)", refusal->sessions,
-			 refusal->sessions == 1 ? "" : "s", refusal->port, list);
+	logins = human_count(refusal->sessions, "login", "logins");
+	return xasprintf("%s to %u/tcp (from %s)", logins, refusal->port, list);
 }
 
 static void say_refusal(struct judgement *judgement, const struct refusal *refusal)
@@ -455,7 +456,8 @@ static void warn_of_others(struct judgement *judgement)
 		names_add(&ports, text);
 	}
 	if (all > count) {
-		__free_text char *text = xasprintf("some to %zu more ports", all - count);
+		__free_text char *more = human_count(all - count, "more port", "more ports");
+		__free_text char *text = xasprintf("some to %s", more);
 
 		names_add(&ports, text);
 	}

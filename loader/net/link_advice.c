@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "loader/base/columns.h"
 #include "loader/base/file.h"
 #include "loader/base/message.h"
 #include "loader/net/link.h"
@@ -67,11 +68,11 @@ static void warn_queues(const char *interface, const struct link *own)
 {
 	unsigned int queues = own->kind[0] ? 0 : nic_queues(interface);
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	__free_text char *text = human_count(queues, "receive queue", "receive queues");
 
 	if (queues && queues < (unsigned long)cpus)
-		warning("%s: has %u receive queue%s for %ld CPUs: at most %u of them filter%s packets; to use all CPUs, if the NIC has as many queues: ethtool -L %s combined %ld",
-			interface, queues, queues == 1 ? "" : "s", cpus, queues,
-			queues == 1 ? "s" : "", interface, cpus);
+		warning("%s: has %s for %ld CPUs: at most %u of them can filter packets; to use all CPUs, if the NIC has as many queues: ethtool -L %s combined %ld",
+			interface, text, cpus, queues, interface, cpus);
 }
 
 static bool is_on(const char *path)

@@ -190,10 +190,12 @@ static void print_other(const struct view *view, const json_t *one, FILE *to)
 {
 	const json_t *other = json_object_get(one, "other");
 	const json_t *sent = json_object_get(one, "outbound_total");
+	__free_text char *replies =
+		human_count((size_t)text_packets(one, "replies"), "reply", "replies");
 
 	text_line(to, view->columns, 0, 4,
-		  "  also passed: %lld replies, %lld ICMP, %lld other IP protocols, %lld non-IP",
-		  (long long)text_packets(one, "replies"), (long long)text_packets(other, "icmp"),
+		  "  also passed: %s, %lld ICMP, %lld other IP protocols, %lld non-IP", replies,
+		  (long long)text_packets(other, "icmp"),
 		  (long long)text_packets(other, "protocol"),
 		  (long long)text_packets(other, "non_ip"));
 	fputc('\n', to);

@@ -113,9 +113,33 @@ static void test_take(void **state)
 	diag_free(&diag);
 }
 
+/* The same at the same place is said once, also when it comes from another list. */
+static void test_once(void **state)
+{
+	__cleanup(diag_free) struct diag diag = {}, other = {};
+	const struct place here = {.file = "a.yaml", .line = 1, .column = 2};
+	const struct place there = {.file = "a.yaml", .line = 1, .column = 3};
+
+	(void)state;
+	diag_error(&diag, &here, "wrong");
+	diag_error(&diag, &here, "wrong");
+	assert_int_equal(diag.count, 1);
+	assert_int_equal(diag.errors, 1);
+	diag_error(&other, &here, "wrong");
+	diag_error(&other, &there, "wrong");
+	diag_error(&other, NULL, "wrong");
+	diag_take(&diag, &other);
+	assert_int_equal(diag.count, 3);
+	diag_warning(&diag, &here, "wrong");
+	diag_error(&diag, &here, "also wrong");
+	assert_int_equal(diag.count, 5);
+	assert_int_equal(diag.errors, 4);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_once),
 		cmocka_unit_test(test_print),
 		cmocka_unit_test(test_limit_of_messages),
 		cmocka_unit_test(test_take),
