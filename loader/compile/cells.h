@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Where the cells of a filter are (abi.h): rows for CPUs, pages for listed ports. */
+/* Where the cells of a filter are (abi_counters.h): rows for CPUs, pages for listed ports. */
 #ifndef PORTCULLIS_COMPILE_CELLS_H
 #define PORTCULLIS_COMPILE_CELLS_H
 

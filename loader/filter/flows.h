@@ -10,7 +10,7 @@
 #include "bpf/abi.h"
 #include "loader/report/flow.h"
 
-/* The maps of a network namespace that hold flows (abi.h). */
+/* The maps of a network namespace that hold flows (abi_flows.h). */
 enum flow_map {
 	FLOWS_CONNECTIONS,
 	FLOWS_STREAMS,

@@ -27,7 +27,7 @@ struct counts {
 extern const char *const reason_name[PC_REASONS];
 extern const char *const reason_text[PC_REASONS];
 
-/* The memory of a filter's counters (layout: abi.h), which may be live. */
+/* The memory of a filter's counters (layout: abi_counters.h), which may be live. */
 struct counter_maps {
 	const struct pc_filter *filter;
 	const struct pc_page *rows;   /* the whole map `counters` */

@@ -51,7 +51,7 @@ static const struct {
 
 #define TALKED (PC_FLOW_REPLIED | PC_FLOW_ASSURED)
 
-/* Of PEER. Ages in seconds, at the edges of abi.h's lifetimes. */
+/* Of PEER. Ages in seconds, at the edges of abi_flows.h's lifetimes. */
 static const struct {
 	int family;
 	uint8_t protocol;

@@ -38,7 +38,7 @@ bool model_socket_live(const struct model_state *state, const struct pc_flow *tu
 	return false;
 }
 
-/* In seconds: those of abi.h, once more. */
+/* In seconds: those of abi_flows.h, once more. */
 static uint64_t lifetime(const struct model_flow *flow)
 {
 	bool assured = flow->flags & PC_FLOW_ASSURED;

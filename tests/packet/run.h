@@ -83,7 +83,7 @@ int runner_fire(const struct runner *runner, const struct frame *frame, size_t l
  */
 bool runner_settled(struct runner *runner);
 
-/* A cell in the row of this CPU, as a wide word (abi.h); and set, within the word that it has. */
+/* A cell in the row of this CPU, read and set as a wide word (abi_counters.h). */
 __u64 runner_word(const struct runner *runner, unsigned int cell);
 void runner_set(struct runner *runner, unsigned int cell, __u64 packets, __u64 bytes);
 

@@ -13,7 +13,7 @@
 #include "tests/packet/check.h"
 #include "tests/packet/suites.h"
 
-/* What fills a field of a wide word, and of a narrow one: see abi.h. */
+/* What fills a field of a wide word, and of a narrow one: see abi_counters.h. */
 #define FULL_BYTES     (1ULL << 35)
 #define FULL_PACKETS   (1ULL << 27)
 #define NARROW_BYTES   (1ULL << 20)
