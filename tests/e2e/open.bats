@@ -123,7 +123,9 @@ outside_group='192.0.2.2 2001:db8::2'
 	exits 0 pc swap eth0 --no-from ssh:ssh
 	says 'changes 22/tcp from mgmt to anyone (ssh:ssh)'
 	reaches $outside_group 22
-	exits 0 pc swap eth0 --no-group mgmt --open 8443/tcp=mgmt,office --group office=192.0.2.2,2001:db8::2
+	exits 1 pc swap eth0 --no-group mgmt
+	says "no such group 'mgmt'"
+	exits 0 pc swap eth0 --no-group mgmt --open 8443/tcp=office --group office=192.0.2.2,2001:db8::2
 	reaches $outside_group 8443
 	reaches_not $inside_group 8443
 	same "$(generation host eth0)" 5
