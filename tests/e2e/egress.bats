@@ -488,6 +488,18 @@ time.sleep(60)'
 	says_more two
 }
 
+@test "what was made while the egress program was off is known once it is attached again" {
+	needs_tcx
+	bridge_up
+	pc attach eth8 -p ssh --set ssh:ssh=7000/tcp
+	inside "$DIR/tcx" detach "$(only_pin)/egress_link"
+	bound_talk TCP-LISTEN:7000,so-bindtodevice=br0 TCP:203.0.113.1:7000
+	same '[]' "$(flows_of_eth8)" flows
+	exits 0 pc detach lo
+	says 'eth8: its egress program was missing'
+	same '[["tcp","203.0.113.1",7000,"203.0.113.2","established"]]' "$(flows_of_eth8)" 'flows afterwards'
+}
+
 @test "so does a takeover whose profile opens the port no more, though the swap behind it fails" {
 	local catalog=$DIR/mine at
 
