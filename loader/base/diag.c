@@ -4,10 +4,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/base/terminal.h"
 #include "loader/base/utf8.h"
+#include "loader/base/wrap.h"
 
 #define SOURCE_LIMIT                                                                               \
 	1000		   /* bytes of a line that are kept; of a longer line those near the error \
@@ -270,27 +273,64 @@ void diag_free(struct diag *diag)
 	*diag = (struct diag){0};
 }
 
-/* Prints the line and carets under the error. Tabs are repeated below, so that both lines align. */
+/* The first character of the text: its bytes, 1 of what is none, and its places on a terminal. */
+static size_t source_character(const char *text, size_t *columns)
+{
+	unsigned int code = '?';
+	size_t bytes = utf8_decode(text, strlen(text), &code);
+
+	*columns = bytes ? utf8_columns(code) : 1;
+	return bytes ? bytes : 1;
+}
+
+/* The places that characters take. A tab counts as one, for it is repeated below. */
+static size_t source_width(const char *text, int characters)
+{
+	size_t width = 0, columns;
+
+	for (; characters > 0 && *text; characters--) {
+		text += source_character(text, &columns);
+		width += columns;
+	}
+	return width;
+}
+
+static void put(char character, size_t times, FILE *to)
+{
+	while (times--)
+		fputc(character, to);
+}
+
+/*
+ * Prints the line and carets under the error. Tabs are repeated below, so that both lines align. Of
+ * a line that is wider than the terminal, the part with the error.
+ */
 static void print_source(const struct diag_entry *entry, FILE *to)
 {
+	size_t limit = isatty(fileno(to)) ? terminal_columns(to) : 0, columns, marked, length;
 	const char *text = entry->source;
-	size_t length = strlen(text);
-	int column = entry->source_column, end = entry->column + entry->width;
-	unsigned int code;
+	int column = entry->source_column;
 
-	fprintf(to, "%s\n", text);
+	while (limit && column < entry->column &&
+	       source_width(text, entry->column - column + entry->width) > limit) {
+		text += source_character(text, &columns);
+		column++;
+	}
+	length = limit ? wrap_fits(text, limit) : strlen(text);
+	fprintf(to, "%.*s\n", (int)length, text);
 	for (; column < entry->column; column++) {
-		size_t bytes = length ? utf8_decode(text, length, &code) : 0;
+		char space = *text == '\t' ? '\t' : ' ';
 
-		fputc(bytes && *text == '\t' ? '\t' : ' ', to);
-		text += bytes;
-		length -= bytes;
+		columns = 1;
+		if (*text)
+			text += source_character(text, &columns);
+		put(space, columns, to);
 	}
 	fputc('^', to);
-	if (end > column + (int)utf8_length(text, length))
-		end = column + (int)utf8_length(text, length);
-	for (column++; column < end; column++)
-		fputc('~', to);
+	marked = source_width(text, entry->width);
+	if (limit && marked > limit)
+		marked = limit;
+	put('~', marked > 1 ? marked - 1 : 0, to);
 	fputc('\n', to);
 }
 

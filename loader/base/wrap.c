@@ -43,6 +43,21 @@ size_t wrap_length(const char *text, size_t columns)
 	return length ? length : character(text, &wide);
 }
 
+size_t wrap_fits(const char *text, size_t columns)
+{
+	size_t length = 0, used = 0, wide;
+
+	while (text[length]) {
+		size_t bytes = character(text + length, &wide);
+
+		used += wide;
+		if (used > columns)
+			break;
+		length += bytes;
+	}
+	return length;
+}
+
 const char *wrap_next(const char *text, size_t length)
 {
 	return text + length + strspn(text + length, " ");

@@ -13,6 +13,9 @@
  */
 size_t wrap_length(const char *text, size_t columns);
 
+/* The bytes of the characters that fit, wherever that ends. */
+size_t wrap_fits(const char *text, size_t columns);
+
 /* Where the line behind the first `length` bytes begins: spaces at a break are left out. */
 const char *wrap_next(const char *text, size_t length);
 

@@ -105,3 +105,17 @@ COMMANDS='profiles show check apply attach swap confirm detach status counters f
 	exits 0 "$PORTCULLIS" -V
 	same "$version" "$output"
 }
+
+@test "check: of a line that is too long, the part with the error, and the caret below it" {
+	printf 'profile: long\nservices:\n  - {name: web, title: "%s", in: 99999/tcp}\n' "$(printf 'x%.0s' {1..150})" > "$DIR/long.yaml"
+	exits 1 terminal 80 "$PORTCULLIS" check "$DIR/long.yaml"
+	fits 80
+	source=$(grep -n '99999/tcp' <<< "$output" | cut -d: -f1)
+	caret=$(sed -n "$((source + 1))p" <<< "$output")
+	line=$(sed -n "${source}p" <<< "$output")
+	before=${line%%99999/tcp*}
+	same "${#before}" "$(($(expr index "$caret" ^) - 1))" 'place of the caret'
+	# In a pipe the whole line.
+	exits 1 "$PORTCULLIS" check "$DIR/long.yaml"
+	says "  - {name: web, title: \"xxx"
+}

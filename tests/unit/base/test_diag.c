@@ -136,12 +136,40 @@ static void test_once(void **state)
 	assert_int_equal(diag.errors, 4);
 }
 
+/* The carets stand below what they mean, also behind characters of two places, or none. */
+static void test_wide_source(void **state)
+{
+	static const struct {
+		const char *source;
+		int column, width;
+		const char *said;
+	} cases[] = {
+		{"日本: wrong", 5, 5, "a:1:5: no\n日本: wrong\n      ^~~~~\n"},
+		{"a: 日本", 4, 2, "a:1:4: no\na: 日本\n   ^~~~\n"},
+		{"\te\xcc\x81: x", 6, 1, "a:1:6: no\n\te\xcc\x81: x\n\t   ^\n"},
+		{"end", 4, 3, "a:1:4: no\nend\n   ^\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct diag diag = {0};
+		struct place place = {.file = "a",
+				      .line = 1,
+				      .column = cases[i].column,
+				      .width = cases[i].width,
+				      .source = cases[i].source,
+				      .source_length = strlen(cases[i].source)};
+
+		diag_error(&diag, &place, "no");
+		expect_said(&diag, cases[i].said);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_once),
-		cmocka_unit_test(test_print),
-		cmocka_unit_test(test_limit_of_messages),
+		cmocka_unit_test(test_once),  cmocka_unit_test(test_wide_source),
+		cmocka_unit_test(test_print), cmocka_unit_test(test_limit_of_messages),
 		cmocka_unit_test(test_take),
 	};
 
