@@ -50,7 +50,7 @@ static void write_head(FILE *to)
 
 	gethostname(host, sizeof(host) - 1);
 	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S %Z", localtime_r(&now, &tm));
-	fprintf(to, "# The filters of %s as they were on %s; see portcullis-site(5).\n", host,
+	fprintf(to, "# The filters of %s on %s.\n# portcullis-site(5) explains each key.\n", host,
 		when);
 }
 

@@ -8,6 +8,7 @@
 
 #include "bpf/abi.h"
 #include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "loader/recipe/compose_json.h"
 #include "loader/recipe/recipe.h"
 #include "loader/recipe/sends.h"
@@ -355,7 +356,9 @@ size_t difference_each(const json_t *before, const json_t *after, difference_tel
 
 static void print_line(void *context, const char *word, const char *what, const char *how)
 {
-	fprintf(context, "  %-7s %s%s\n", word, what, how);
+	__free_text char *line = xasprintf("%-7s %s%s", word, what, how);
+
+	message_print("  ", line, NULL, context);
 }
 
 size_t difference_print(const json_t *before, const json_t *after, FILE *to)
