@@ -140,6 +140,28 @@ const char *nearest(const char *word, const char *const *candidate, size_t candi
 	return found;
 }
 
+/* Longer words are all equally far. */
+static size_t distance_of(const char *word, const char *other)
+{
+	size_t length = strlen(word), other_length = strlen(other);
+
+	if (length > NEAREST_LIMIT || other_length > NEAREST_LIMIT)
+		return NEAREST_LIMIT + 1;
+	return distance(word, length, other, other_length);
+}
+
+void names_sort_near(struct names *names, const char *word)
+{
+	for (size_t i = 1; i < names->count; i++) {
+		char *name = names->name[i];
+		size_t far = distance_of(word, name), at = i;
+
+		for (; at && distance_of(word, names->name[at - 1]) > far; at--)
+			names->name[at] = names->name[at - 1];
+		names->name[at] = name;
+	}
+}
+
 const char *nearest_name(const char *word, const struct names *names)
 {
 	return nearest(word, (const char *const *)names->name, names->count);

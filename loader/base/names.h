@@ -34,4 +34,7 @@ bool name_valid(const char *name);
 const char *nearest(const char *word, const char *const *candidate, size_t candidates);
 const char *nearest_name(const char *word, const struct names *names);
 
+/* Sorts the names by their distance from `word`; equally distant ones stay in order. */
+void names_sort_near(struct names *names, const char *word);
+
 #endif

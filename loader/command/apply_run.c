@@ -9,10 +9,12 @@
 #include <time.h>
 
 #include "loader/base/file.h"
+#include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/filter/settle.h"
 #include "loader/guard/management.h"
 #include "loader/host/state_live.h"
+#include "loader/net/link.h"
 #include "loader/object/folder.h"
 #include "loader/recipe/state_write.h"
 
@@ -44,14 +46,15 @@ static int plan_missing(struct apply *apply, struct wanted *wanted, bool waits)
 {
 	const char *name = wanted->site->name;
 	bool leave = apply->lenient || apply->options->wait;
+	__free_text char *there = leave ? xstrdup("") : links_there(name);
 
 	if (waits) {
 		say_line("%s: not there yet; waiting up to %u s for it", name,
 			 apply->options->wait);
 		return 0;
 	}
-	error("%s: no such interface in this network namespace%s", name,
-	      leave ? ": left out" : "; --wait TIME waits for it");
+	error("%s: no such interface in this network namespace%s%s", name,
+	      leave ? ": left out" : there, leave ? "" : "; --wait TIME waits for it");
 	if (!leave)
 		return -ENODEV;
 	names_add(&apply->missing, name);

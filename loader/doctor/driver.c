@@ -9,6 +9,7 @@
 #include "loader/base/memory.h"
 #include "loader/doctor/attach_words.h"
 #include "loader/filter/refusal.h"
+#include "loader/net/nic.h"
 
 /*
  * The largest MTU that fits one page with the headroom of XDP and the kernel's bookkeeping behind
@@ -22,13 +23,15 @@
  */
 static const struct need {
 	const char *driver;
-	bool half; /* at most half of the queues that it could have are in use */
-	bool same; /* as many queues send as receive */
+	bool half;   /* at most half of the queues that it could have are in use */
+	bool same;   /* as many queues send as receive */
+	bool no_lro; /* it refuses a program while LRO is on, whatever other drivers do */
 	unsigned int mtu;
 } needs[] = {
-	{"ena", true, false, MTU_OF_ONE_PAGE},
-	{"gve", true, true, 2032},
-	{"", false, false, MTU_OF_ONE_PAGE},
+	{"ena", true, false, false, MTU_OF_ONE_PAGE},
+	{"gve", true, true, false, 2032},
+	{DRIVER_HYPERV, false, false, true, MTU_OF_ONE_PAGE},
+	{"", false, false, false, MTU_OF_ONE_PAGE},
 };
 
 static const struct need *need_of(const struct nic *nic)
@@ -160,6 +163,7 @@ static void check_gluing(struct doctor *doctor, const struct patient *patient, c
 	__free_text char *fix = xasprintf("ethtool -K %s %s off", patient->name, name);
 	__free_text char *elsewhere = refusal_virtio(patient->name);
 	bool virtio = !strcmp(patient->nic.driver, "virtio_net");
+	bool refuses = need_of(&patient->nic)->no_lro && !strcmp(check, "lro");
 
 	if (state == OFFLOAD_UNKNOWN)
 		return;
@@ -172,6 +176,9 @@ static void check_gluing(struct doctor *doctor, const struct patient *patient, c
 	else if (is_native(patient))
 		doctor_say(doctor, check, DOCTOR_WARNING, fix,
 			   "is on: merged packets count as one");
+	else if (refuses)
+		doctor_say(doctor, check, DOCTOR_WARNING, fix,
+			   "is on: %s refuses native XDP with it", patient->nic.driver);
 	else
 		doctor_say(doctor, check, DOCTOR_WARNING, fix,
 			   "is on: many drivers refuse native XDP with it");
@@ -196,6 +203,28 @@ static void check_tags(struct doctor *doctor, const struct patient *patient)
 			"is on: the driver removes the tag before the filter sees the frame, so bytes are counted without it");
 }
 
+/*
+ * With SR-IOV, Hyper-V and Azure hand a guest a second NIC, which carries the packets of the first.
+ * hv_netvsc gives it the program too, so that its driver must take one; netlink does not show it.
+ */
+static void check_vf(struct doctor *doctor, const struct patient *patient)
+{
+	__cleanup(links_free) struct links links = {};
+
+	if (strcmp(patient->nic.driver, DRIVER_HYPERV))
+		return;
+	links_list(&links);
+	for (size_t i = 0; i < links.count; i++) {
+		struct link *vf = &links.link[i];
+
+		if (vf->master == patient->hook.ifindex)
+			doctor_say(
+				doctor, "vf", DOCTOR_OK, NULL,
+				"%s carries its packets (SR-IOV): %s gives it the same program; if its driver refuses, the kernel's log says vf_setxdp failed",
+				vf->name, patient->nic.driver);
+	}
+}
+
 void doctor_nic(struct doctor *doctor, const struct patient *patient)
 {
 	check_native(doctor, patient);
@@ -204,4 +233,5 @@ void doctor_nic(struct doctor *doctor, const struct patient *patient)
 	check_gluing(doctor, patient, "lro", "lro", patient->nic.lro);
 	check_gluing(doctor, patient, "rx-gro-hw", "gro-hw", patient->nic.gro_hw);
 	check_tags(doctor, patient);
+	check_vf(doctor, patient);
 }

@@ -9,6 +9,7 @@
 #include "loader/base/shell.h"
 #include "loader/filter/open.h"
 #include "loader/host/attached.h"
+#include "loader/net/link.h"
 
 int patient_examine(struct doctor *doctor, const char *interface, struct patient *patient)
 {
@@ -25,9 +26,11 @@ int patient_examine(struct doctor *doctor, const char *interface, struct patient
 			wanted ? xasprintf("make it, or take it out of %s", doctor->site.path) :
 				 NULL;
 
+		__free_text char *there = links_there(interface);
+
 		doctor_say(doctor, "link", DOCTOR_PROBLEM, fix,
-			   "there is no such interface in this network namespace%s",
-			   wanted ? ", and the site file has it" : "");
+			   "there is no such interface in this network namespace%s%s",
+			   wanted ? ", and the site file has it" : "", there);
 		doctor_unhear(doctor);
 		return err;
 	}

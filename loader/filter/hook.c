@@ -181,7 +181,9 @@ int hook_find(const char *interface, struct hook *hook)
 		return ifindex;
 	}
 	if (!ifindex) {
-		error("%s: no such interface in this network namespace", name);
+		__free_text char *there = links_there(interface);
+
+		error("%s: no such interface in this network namespace%s", name, there);
 		return -ENODEV;
 	}
 	err = hook_pins(&list, &count);

@@ -8,17 +8,19 @@
 #include "loader/base/message.h"
 
 const struct management_port management_port[MANAGEMENT_PORTS] = {
-	{22, PC_TCP, true},    /* SSH */
-	{23, PC_TCP, true},    /* Telnet */
-	{135, PC_TCP, false},  /* Windows RPC */
-	{161, PC_UDP, false},  /* SNMP */
-	{445, PC_TCP, false},  /* SMB */
-	{623, PC_UDP, false},  /* IPMI */
-	{2375, PC_TCP, false}, /* Docker */
-	{3389, PC_TCP, true},  /* RDP */
-	{5900, PC_TCP, true},  /* VNC */
-	{5985, PC_TCP, true},  /* WinRM */
-	{5986, PC_TCP, true},
+	{21, PC_TCP, false, "FTP sends passwords unencrypted"},
+	{22, PC_TCP, true, NULL},   /* SSH */
+	{23, PC_TCP, true, NULL},   /* Telnet */
+	{135, PC_TCP, false, NULL}, /* Windows RPC */
+	{161, PC_UDP, false, NULL}, /* SNMP */
+	{389, PC_TCP, false, "LDAP, a directory, is not encrypted"},
+	{445, PC_TCP, false, NULL},  /* SMB */
+	{623, PC_UDP, false, NULL},  /* IPMI */
+	{2375, PC_TCP, false, NULL}, /* Docker */
+	{3389, PC_TCP, true, NULL},  /* RDP */
+	{5900, PC_TCP, true, NULL},  /* VNC */
+	{5985, PC_TCP, true, NULL},  /* WinRM */
+	{5986, PC_TCP, true, NULL},
 };
 
 bool management_watched(const struct ports *given, enum pc_transport transport, __u16 port)
@@ -61,10 +63,23 @@ static enum prefixes_cover admits_anyone(const struct recipe *recipe,
 	return prefixes_cover(all, count);
 }
 
+static bool is_open(const struct composed *service)
+{
+	return service->why == WHY_OPEN && service->direction & DIRECTION_IN;
+}
+
+static void say_open(const char *ports, int cover, const char *services, const char *why)
+{
+	warning("%s is open to %s by %s%s%s", ports, prefixes_cover_text(cover), services,
+		why ? ": " : "", why ?: "");
+}
+
 static void warn_open(const struct composition *composition,
 		      const struct management_port *management)
 {
 	__cleanup(names_free) struct names services = {};
+	__free_text char *port = xasprintf("%u/%s", management->port,
+					   management->transport == PC_TCP ? "tcp" : "udp");
 	__free_text char *list = NULL;
 	int cover = PREFIXES_NONE;
 	size_t i;
@@ -74,7 +89,7 @@ static void warn_open(const struct composition *composition,
 		__free_text char *name = NULL;
 		int more;
 
-		if (service->why != WHY_OPEN || !(service->direction & DIRECTION_IN) ||
+		if (!is_open(service) ||
 		    !ports_have(&service->ports, management->transport, management->port))
 			continue;
 		more = admits_anyone(composition->recipe, service);
@@ -86,9 +101,41 @@ static void warn_open(const struct composition *composition,
 	}
 	list = names_join(&services, ", ");
 	if (cover)
-		warning("%u/%s is open to %s by %s", management->port,
-			management->transport == PC_TCP ? "tcp" : "udp", prefixes_cover_text(cover),
-			list);
+		say_open(port, cover, list, management->why);
+}
+
+static bool is_administration(const struct service *service)
+{
+	return strcasestr(service->name, "admin") ||
+	       (service->title && strcasestr(service->title, "admin"));
+}
+
+/* One of the well-known ports is warned of by its number. */
+static bool is_well_known(const struct ports *ports)
+{
+	size_t i;
+
+	for (i = 0; i < MANAGEMENT_PORTS; i++)
+		if (ports_have(ports, management_port[i].transport, management_port[i].port))
+			return true;
+	return false;
+}
+
+static void warn_administration(const struct recipe *recipe, const struct composed *service)
+{
+	__cleanup(names_free) struct names ports = {};
+	__free_text char *name = NULL, *list = NULL;
+	int cover;
+
+	if (!is_open(service) || !is_administration(service->service) ||
+	    is_well_known(&service->ports))
+		return;
+	cover = admits_anyone(recipe, service);
+	ports_strings(&service->ports, &ports);
+	list = names_join(&ports, ", ");
+	name = xasprintf("%s:%s", service->profile->name, service->service->name);
+	if (cover)
+		say_open(list, cover, name, "it is for administration");
 }
 
 void management_warn_open(const struct plan *plan)
@@ -97,4 +144,6 @@ void management_warn_open(const struct plan *plan)
 
 	for (i = 0; i < MANAGEMENT_PORTS; i++)
 		warn_open(&plan->composition, &management_port[i]);
+	for (i = 0; i < plan->composition.services; i++)
+		warn_administration(plan->composition.recipe, &plan->composition.service[i]);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Ports by which hosts are managed. */
+/* Ports by which hosts are managed, and others that should not be open to anyone. */
 #ifndef PORTCULLIS_GUARD_MANAGEMENT_H
 #define PORTCULLIS_GUARD_MANAGEMENT_H
 
@@ -14,15 +14,19 @@ struct management_port {
 	__u16 port;
 	enum pc_transport transport;
 	bool login; /* administrators come in by it: watched where the site says nothing else */
+	const char *why; /* why it should not be open to anyone, if its number does not say it */
 };
 
-#define MANAGEMENT_PORTS 11
+#define MANAGEMENT_PORTS 13
 extern const struct management_port management_port[MANAGEMENT_PORTS];
 
 /* Whether the lockout guard watches the port. `given`: the site's own list, or NULL. */
 bool management_watched(const struct ports *given, enum pc_transport transport, __u16 port);
 
-/* Warns of management ports that anyone may reach by a plan. */
+/*
+ * Warns of management ports that anyone may reach by a plan, and of services for administration:
+ * those that have "admin" in their name or title.
+ */
 void management_warn_open(const struct plan *plan);
 
 #endif

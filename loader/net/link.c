@@ -14,6 +14,9 @@
 #include "loader/base/message.h"
 #include "loader/net/netlink.h"
 
+#define NEAR_SHOWN  8
+#define NEAR_SORTED 256 /* interfaces that are compared with a name */
+
 #define NAME_ROOM 128 /* ALTIFNAMSIZ of linux/if.h, which net/if.h excludes */
 
 static int read_kind(const struct nlattr *attribute, void *data)
@@ -194,6 +197,36 @@ void link_uppers(unsigned int ifindex, __u32 upper[PC_UPPERS])
 			found[0]->name, count - 1, PC_UPPERS);
 	free(found);
 	links_free(&links);
+}
+
+/* Of a host with thousands of interfaces only those that begin alike are worth comparing. */
+static void list_near(const struct links *links, const char *name, struct names *names)
+{
+	for (size_t i = 0; i < links->count; i++) {
+		if (links->count <= NEAR_SORTED || links->link[i].name[0] == name[0])
+			names_add(names, links->link[i].name);
+		if (names->count == NEAR_SORTED)
+			break;
+	}
+	names_sort_near(names, name);
+	while (names->count > NEAR_SHOWN)
+		free(names->name[--names->count]);
+}
+
+char *links_there(const char *name)
+{
+	__cleanup(names_free) struct names names = {};
+	__cleanup(links_free) struct links links = {};
+	__free_text char *list = NULL;
+
+	if (links_list(&links) || !links.count)
+		return xstrdup("");
+	list_near(&links, name, &names);
+	list = names_join(&names, ", ");
+	if (names.count == links.count)
+		return xasprintf("; there %s %s", links.count == 1 ? "is" : "are", list);
+	return xasprintf("; there are %s%s%zu more", list, names.count ? " and " : "",
+			 links.count - names.count);
 }
 
 unsigned int link_zone(unsigned int ifindex)

@@ -11,6 +11,14 @@
 #include "loader/net/link.h"
 #include "loader/net/nic.h"
 
+static bool is_hyperv(const struct link *link)
+{
+	struct nic nic;
+
+	nic_read(link->name, link->ifindex, &nic);
+	return !strcmp(nic.driver, DRIVER_HYPERV);
+}
+
 static void judge_master(const struct link *master, link_tell *tell, void *context)
 {
 	__free_text char *text = NULL;
@@ -23,6 +31,11 @@ static void judge_master(const struct link *master, link_tell *tell, void *conte
 	} else if (!strcmp(master->kind, "bond") || !strcmp(master->kind, "team")) {
 		text = xasprintf(
 			"is a member of %s: what arrives at the other members is not filtered; attach to %s",
+			master->name, master->name);
+		tell(context, LINK_MEMBER, master->name, text);
+	} else if (!master->kind[0] && is_hyperv(master)) {
+		text = xasprintf(
+			"is the virtual function of %s, which carries its packets: attach to %s, whose driver filters both",
 			master->name, master->name);
 		tell(context, LINK_MEMBER, master->name, text);
 	}

@@ -16,7 +16,7 @@ enum link_matter {
 	LINK_LOOPBACK, /* it is lo */
 	LINK_BRIDGE,   /* it is one */
 	LINK_PORT,     /* of the bridge `other` */
-	LINK_MEMBER,   /* of the bond `other` */
+	LINK_MEMBER,   /* of the bond `other`, or its virtual function */
 	LINK_CARRIES,  /* the macvlan or the like `other` */
 };
 typedef void link_tell(void *context, enum link_matter matter, const char *other, const char *text);

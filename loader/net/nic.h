@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <linux/types.h>
 
+#define DRIVER_HYPERV "hv_netvsc" /* the NIC of guests of Hyper-V and Azure */
+
 enum offload {
 	OFFLOAD_UNKNOWN, /* the driver does not say */
 	OFFLOAD_OFF,

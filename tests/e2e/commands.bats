@@ -188,6 +188,31 @@ COUNT='def count: (keys == ["bytes", "packets"]) and all(.[]; type == "number" a
 	[ -n "$(attached host eth0)" ] || fail 'the kernel has no program there'
 }
 
+@test "attach warns of FTP, LDAP and administration that are open to anyone, and not of what a group has" {
+	mkdir -p "$DIR/warned"
+	cat > "$DIR/warned/shop.yaml" <<-END
+		profile: shop
+		services:
+		  - {name: directory, in: 389/tcp}
+		  - {name: console, title: Web administration, in: [8443/tcp, 9000-9001/tcp]}
+		  - {name: admin-shell, in: 22/tcp, from: mgmt}
+		  - {name: web, in: 8080/tcp}
+	END
+	run --separate-stderr -- pc attach eth0 -p communigate-pro,shop --catalog "$DIR/warned" --group mgmt=192.0.2.0/24
+	same 0 "$status"
+	output=$stderr
+	says '21/tcp is open to anyone by communigate-pro:ftp: FTP sends passwords unencrypted' \
+		'22/tcp is open to anyone by communigate-pro:ftp-data' \
+		'389/tcp is open to anyone by shop:directory: LDAP' \
+		'8010/tcp is open to anyone by communigate-pro:web-admin: it is for administration' \
+		'8443/tcp, 9000-9001/tcp is open to anyone by shop:console: it is for administration'
+	same 6 "$(grep -c 'is open to anyone' <<< "$output")" 'warnings, with 9010/tcp'
+	pc detach eth0
+	run --separate-stderr -- pc attach eth0 -p shop --catalog "$DIR/warned" --group mgmt=192.0.2.0/24 \
+		--from shop:directory=mgmt --from shop:console=mgmt
+	[[ $stderr != *'open to anyone'* ]] || fail "a warning: $stderr"
+}
+
 @test "attach warns in one line a profile of groups that are not defined, with the fix" {
 	run --separate-stderr -- pc attach eth0 -p communigate-pro,socialminer
 	same 0 "$status"

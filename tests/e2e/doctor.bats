@@ -388,6 +388,22 @@ site()
 	found gro-hw warning 'cannot turn it off' 'guest_tso4=off'
 }
 
+@test "Hyper-V: LRO has to be off; a virtual function is filtered with its NIC" {
+	exits 0 faked FAKE_DRIVER=hv_netvsc FAKE_XDP=1 FAKE_ON=rx-lro -- eth0 --json
+	found lro warning 'hv_netvsc refuses native XDP with it' 'ethtool -K eth0 lro off'
+	json_is 'all(.checks[]; .check != "vf")'
+	# A bridge and its port, told as what they are not.
+	on host ip link add hv0 type bridge
+	on host ip link add vf0 type dummy
+	on host ip link set vf0 master hv0 up
+	exits 0 faked FAKE_KIND=bridge= FAKE_DRIVER=hv_netvsc -- hv0 --json
+	found vf ok 'vf0 carries its packets'
+	exits 0 faked FAKE_KIND=bridge= FAKE_DRIVER=hv_netvsc -- vf0 --json
+	found link warning 'is the virtual function of hv0' 'hv0'
+	on host ip link del vf0
+	on host ip link del hv0
+}
+
 @test "VLAN offload, where there are VLANs" {
 	exits 0 doctor eth0 --json
 	found vlan-offload ok 'no VLAN'

@@ -63,6 +63,19 @@ refuses()
 	says "portcullis: eth7: no such interface"
 	exits 1 pc status eth7
 	exits 1 pc counters eth7
+	exits 1 pc attach eth7 -p ssh
+	says 'in this network namespace; there are eth0, '
+	for n in {1..12}; do
+		on host ip link add "dummy$n" type dummy
+	done
+	exits 1 pc swap dumy12 -p ssh
+	says 'in this network namespace; there are dummy12, dummy1, ' ' more'
+	same 8 "$(grep -o 'there are .* and ' <<< "$output" | tr ',' '\n' | wc -l)" 'interfaces named'
+	exits 1 pc doctor dumy12
+	says 'in this network namespace; there are dummy12, dummy1, '
+	for n in {1..12}; do
+		on host ip link del "dummy$n"
+	done
 	exits 1 pc attach 'a-very-long-interface-name' -p ssh
 	exits 1 pc attach '' -p ssh
 	exits 1 pc attach $'eth0\n\033[31m' -p ssh

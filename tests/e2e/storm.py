@@ -35,7 +35,7 @@ FIXED = {100: "left", 1: "left", 2: "right"}  # echo limits: the default, and th
 NO_FILTER = r"\w+: {i}: no filter of portcullis is attached; to attach one: portcullis attach {i} -p PROFILE"
 THERE = r"{i}: portcullis is already attached; to change its profile: portcullis swap {i} -p PROFILE"
 # Of an interface that is deleted, made again and moved.
-GONE = (r"{i}: no such interface in this network namespace", r"{i}: the interface is gone",
+GONE = (r"{i}: no such interface in this network namespace(; there are .*)?", r"{i}: the interface is gone",
         r"nothing was (attached|swapped): every interface is as it was")
 # Of an interface whose changes may fall back.
 LATE = (r"{i}: too late: the attach was not confirmed in time, and everything passes; attach again",
@@ -47,7 +47,7 @@ PASSED = (r"{i}: the pending change was not confirmed in time: generation \d+ is
           r"{i}: the deadline has already passed: everything passes again")
 UNCONFIRMED = r"{i}: the attach was not confirmed in time, and everything passes; attach again"
 STAYS = (r"apply: {i} would be detached, which --confirm cannot undo: detach it first, or leave out --confirm",)
-MISSING = (r"{i}: no such interface in this network namespace; --wait SECONDS waits for it",
+MISSING = (r"{i}: no such interface in this network namespace; there are .*; --wait (SECONDS|TIME) waits for it",
            r"nothing was changed: every interface is as it was")
 # What `apply --boot` says, exit 4: it goes on with the others.
 LEFT_OUT = (r"{i}: no such interface in this network namespace: left out",

@@ -40,6 +40,26 @@ static void test_nearest(void **state)
 	assert_null(nearest(very_long, words, ARRAY_SIZE(words)));
 }
 
+static void test_sort_near(void **state)
+{
+	static const char *const words[] = {"lo", "eth0", "wlan0", "eth10", "docker0", "eth1"};
+	__free_text char *very_long = xcalloc(1000, 1);
+	struct names names = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		names_add(&names, words[i]);
+	names_sort_near(&names, "eth7");
+	expect_names(&names, "eth0 eth1 eth10 lo wlan0 docker0");
+	names_sort_near(&names, "wlan1");
+	assert_string_equal(names.name[0], "wlan0");
+	memset(very_long, 'a', 999);
+	names_sort_near(&names, very_long);
+	assert_string_equal(names.name[0], "wlan0");
+	names_free(&names);
+	names_sort_near(&names, "x");
+}
+
 static void test_names(void **state)
 {
 	struct names names = {0}, copy = {0};
@@ -84,6 +104,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nearest),
+		cmocka_unit_test(test_sort_near),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_lists),
 	};
