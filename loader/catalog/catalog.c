@@ -89,11 +89,20 @@ static char *find_file(const struct catalog *catalog, const char *name, size_t *
 		/*
 		 * A file that is there but cannot be read is an error, not the next folder's turn.
 		 */
-		if (!stat(path, &status) || (errno != ENOENT && errno != ENOTDIR))
+		if ((!stat(path, &status) || (errno != ENOENT && errno != ENOTDIR)) &&
+		    (!catalog->passes_over || !catalog->passes_over(path)))
 			return path;
 		free(path);
 	}
 	return NULL;
+}
+
+bool catalog_has(const struct catalog *catalog, const char *name)
+{
+	size_t folder = 0;
+	__free_text char *path = find_file(catalog, name, &folder);
+
+	return path != NULL;
 }
 
 static void report_unknown(struct catalog *catalog, const char *name, const struct place *place,

@@ -16,6 +16,7 @@ struct catalog {
 	struct profile **profile;
 	size_t profiles;
 	bool any_owner; /* a profile that file_trusted refuses is a warning: it is only checked */
+	bool (*passes_over)(const char *path); /* of a file that is no profile; NULL: none is */
 };
 
 /*
@@ -33,6 +34,9 @@ void catalog_close(struct catalog *catalog);
  * trusted (trust.h), wrong, or its `profile:` is another name than the file's.
  */
 const struct profile *catalog_find(struct catalog *catalog, const char *name, struct diag *diag);
+
+/* Whether a folder has NAME.yaml. */
+bool catalog_has(const struct catalog *catalog, const char *name);
 
 /*
  * Everything wrong with one file, which need not be a part of the catalog; what it includes is

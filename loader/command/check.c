@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "loader/base/invoker.h"
 #include "loader/base/memory.h"
 #include "loader/recipe/site.h"
 #include "loader/recipe/site_check.h"
@@ -58,19 +59,39 @@ static int open_with(const struct options *options, const char *folder, bool dee
 	names_add_all(&folders, &options->catalog);
 	err = catalog_open(&folders, catalog, diag);
 	catalog->any_owner = true;
+	catalog->passes_over = site_is;
 	names_free(&folders);
 	return err;
 }
 
-/* `given`: NULL for the usual file, which need not be there. */
+/* `given`: NULL for the usual file, which need not be there, and which may be root's alone. */
 static void check_site(const struct options *options, const char *given, struct diag *diag)
 {
+	bool own = !given || !strcmp(given, SITE_FILE);
 	__cleanup(catalog_close) struct catalog catalog = {};
 	__cleanup(site_free) struct site site = {};
+	uid_t caller = own ? invoker_pause() : 0;
 
 	site_read_partial(given, &site, diag);
+	if (own)
+		invoker_resume(caller);
 	if (site.path && !catalog_open(&options->catalog, &catalog, diag))
 		site_check(&catalog, &site, diag);
+}
+
+/* The file NAME.yaml of a folder, if it is a site file. */
+static bool check_site_of(struct catalog *catalog, const char *folder, const char *name,
+			  struct diag *diag)
+{
+	__free_text char *file = xasprintf("%s/%s.yaml", folder, name);
+	__cleanup(site_free) struct site site = {};
+
+	if (!site_is(file))
+		return false;
+	site_read_partial(file, &site, diag);
+	if (site.path)
+		site_check(catalog, &site, diag);
+	return true;
 }
 
 /* Profiles, and those of its profiles/; and site files, as /etc/portcullis has one. */
@@ -82,16 +103,10 @@ static void check_folder(const struct options *options, const char *path, struct
 	if (open_with(options, path, true, &catalog, diag) || catalog_names(&catalog, &names, diag))
 		return;
 	for (size_t i = 0; i < names.count; i++) {
-		__free_text char *file = xasprintf("%s/%s.yaml", path, names.name[i]);
-		__cleanup(site_free) struct site site = {};
+		bool site = check_site_of(&catalog, path, names.name[i], diag);
 
-		if (!site_is(file)) {
+		if (!site || catalog_has(&catalog, names.name[i]))
 			check_profile(&catalog, names.name[i], diag);
-			continue;
-		}
-		site_read_partial(file, &site, diag);
-		if (site.path)
-			site_check(&catalog, &site, diag);
 	}
 	if (!names.count)
 		diag_error(diag, NULL, "no profile found in %s", path);
@@ -104,7 +119,7 @@ static void check_argument(const struct options *options, const char *path, stru
 
 	if (is_folder(path))
 		check_folder(options, path, diag);
-	else if (site_is(path))
+	else if (!strcmp(path, SITE_FILE) || site_is(path))
 		check_site(options, path, diag);
 	/* What a file includes may stand beside it. */
 	else if (!open_with(options, dirname(copy), false, &catalog, diag))
@@ -129,15 +144,26 @@ static json_t *entries_json(const struct diag *diag, enum diag_level level)
 	return entries;
 }
 
-static void check(const struct options *options, struct diag *diag)
+/* What commands use without further words: it is root's, whoever called sudo. */
+static void check_own(const struct options *options, struct diag *diag)
 {
 	__cleanup(catalog_close) struct catalog catalog = {};
+	uid_t caller = options->catalog.count ? 0 : invoker_pause();
+
+	if (!catalog_open(&options->catalog, &catalog, diag))
+		check_catalog(&catalog, diag);
+	if (!options->catalog.count)
+		invoker_resume(caller);
+}
+
+static void check(const struct options *options, struct diag *diag)
+{
 	size_t i;
 
 	for (i = 0; i < options->arguments.count; i++)
 		check_argument(options, options->arguments.name[i], diag);
-	if (!i && !catalog_open(&options->catalog, &catalog, diag))
-		check_catalog(&catalog, diag);
+	if (!i)
+		check_own(options, diag);
 	if (!i || options->site)
 		check_site(options, options->site, diag);
 }

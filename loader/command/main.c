@@ -4,6 +4,7 @@
 #include <locale.h>
 #include <string.h>
 
+#include "loader/base/invoker.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/base/utf8.h"
@@ -114,18 +115,36 @@ static enum command_flags use_of(const struct command *command, const struct opt
 	return options->clear ? COMMAND_CHANGE : command->flags & COMMAND_USE;
 }
 
+/* To root, "Permission denied" needs a word. */
+static void explain_denied(struct diag *diag)
+{
+	bool denied = false;
+
+	for (size_t i = 0; i < diag->count; i++)
+		denied |= diag->entry[i].err == -EACCES;
+	if (denied)
+		diag_warning_fix(
+			diag, NULL, "run it in a shell of root: sudo -i",
+			"files are read with the rights of the user who called sudo, since messages quote lines");
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
 	__cleanup(options_free) struct options options;
 	__cleanup(diag_free) struct diag diag = {};
 	struct answer answer;
-	int code;
+	int code, caller = 0;
 
 	switch (options_parse(command, argc, argv, &options)) {
 	case OPTIONS_HELP: help_options(command, stdout); return EXIT_DONE;
 	case OPTIONS_WRONG: return EXIT_USAGE;
 	case OPTIONS_RUN: break;
 	}
+	/* These need no privilege, and print lines of what they read. */
+	if (use_of(command, &options) == COMMAND_FILES)
+		caller = invoker_become();
+	if (caller < 0)
+		return EXIT_FAILED;
 	if (privileges_drop(command->name, use_of(command, &options)))
 		return EXIT_FAILED;
 	if (command->flags & COMMAND_INTERFACES)
@@ -134,6 +153,8 @@ static int run(const struct command *command, int argc, char **argv)
 		     options.dry_run || options.expect);
 	options.answer = &answer;
 	code = command->run(&options, &diag);
+	if (caller)
+		explain_denied(&diag);
 	diag_report(&diag);
 	if (code == EXIT_DONE && options.exit_code && answer_changes(&answer))
 		code = EXIT_DIFFERS;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "loader/base/invoker.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/host/attached.h"
@@ -26,6 +27,22 @@ static int show_live(const struct options *options)
 	return EXIT_DONE;
 }
 
+/* The site's own file may be root's only; then what is shown goes without its groups. */
+static int read_site(const char *given, struct site *site, struct diag *diag)
+{
+	uid_t caller;
+	int err;
+
+	if (given)
+		return site_open(given, site, diag);
+	if (access(SITE_FILE, R_OK))
+		return 0;
+	caller = invoker_pause();
+	err = site_open(NULL, site, diag);
+	invoker_resume(caller);
+	return err;
+}
+
 static int show_profiles(const struct options *options, struct diag *diag)
 {
 	__cleanup(catalog_close) struct catalog catalog = {};
@@ -37,8 +54,7 @@ static int show_profiles(const struct options *options, struct diag *diag)
 
 	if (catalog_open(&options->catalog, &catalog, diag))
 		return EXIT_FAILED;
-	/* The site's own file may be root's only; then what is shown goes without its groups. */
-	if ((options->site || !access(SITE_FILE, R_OK)) && site_open(options->site, &site, diag))
+	if (read_site(options->site, &site, diag))
 		return EXIT_FAILED;
 	groups_merge(&recipe.groups, &site.groups);
 	err = options_apply(options, &recipe, diag);

@@ -90,7 +90,7 @@ COUNT='def count: (keys == ["bytes", "packets"]) and all(.[]; type == "number" a
 	printf 'profile: ssh\ntitle: Our SSH\nservices:\n  - {name: ssh, in: 2222/tcp}\n' > "$DIR/site/ssh.yaml"
 	printf 'profile: ours\ninclude: host\nservices:\n  - {name: web, in: [80/tcp, https/tcp]}\n' > "$DIR/site/ours.yaml"
 	output=$(pc profiles --json --catalog "$DIR/site")
-	json_is '(.profiles | length) == 10'
+	json_is '(.profiles | length) == 14'
 	json_is '.profiles[] | select(.name == "ssh") | .title == "Our SSH" and (.shadows | endswith("profiles/ssh.yaml"))'
 	output=$(pc show ours ssh --json --catalog "$DIR/site")
 	json_is '.profiles[] | select(.name == "ours") | .services[0].ports == ["80/tcp", "443/tcp"]'

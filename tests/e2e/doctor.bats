@@ -394,7 +394,7 @@ site()
 	json_is 'all(.checks[]; .check != "vf")'
 	# A bridge and its port, told as what they are not.
 	on host ip link add hv0 type bridge
-	on host ip link add vf0 type dummy
+	on host ip link add vf0 type veth peer vf1
 	on host ip link set vf0 master hv0 up
 	exits 0 faked FAKE_KIND=bridge= FAKE_DRIVER=hv_netvsc -- hv0 --json
 	found vf ok 'vf0 carries its packets'

@@ -66,7 +66,7 @@ refuses()
 	exits 1 pc attach eth7 -p ssh
 	says 'in this network namespace; there are eth0, '
 	for n in {1..12}; do
-		on host ip link add "dummy$n" type dummy
+		on host ip link add "dummy$n" type bridge
 	done
 	exits 1 pc swap dumy12 -p ssh
 	says 'in this network namespace; there are dummy12, dummy1, ' ' more'

@@ -8,6 +8,9 @@ setup_file()
 {
 	sandbox_start
 	two_hosts
+	# An /etc of its own.
+	inside mkdir -p /run/etc /run/work
+	inside mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work overlay /etc
 }
 
 teardown_file()
@@ -77,6 +80,50 @@ refused()
 	SUDO_UID=12346 refused 'belongs to user 12345'
 	chown 0 "$catalog/mine.yaml"
 	taken
+}
+
+@test "behind sudo check, show and profiles read what they are given as the user who called it" {
+	mkdir -m 700 "$DIR/folder"
+	printf 'profile: its-root-only\nservices: its-root-only\n' | tee "$DIR/secret.yaml" > "$DIR/folder/secret.yaml"
+	printf 'groups: {g: "@%s"}\n' "$DIR/secret.yaml" > "$DIR/site.yaml"
+	chmod 600 "$DIR/secret.yaml"
+	# The words of each command, and what of the file root would be shown.
+	for words in "check $DIR/secret.yaml" "check --site $DIR/secret.yaml" "check $DIR/site.yaml" "check $DIR/folder" \
+		"check --catalog $DIR/folder" "profiles --catalog $DIR/folder" "show ssh --site $DIR/secret.yaml" \
+		"show ssh --group g=@$DIR/secret.yaml" "show secret --catalog $DIR/folder"; do
+		# shellcheck disable=SC2086
+		SUDO_UID=12345 SUDO_GID=12345 exits 1 pc $words
+		says_not 'its-root-only'
+		# shellcheck disable=SC2086
+		run pc $words
+		says 'its-root-only'
+		# shellcheck disable=SC2086
+		SUDO_UID=0 run pc $words
+		says 'its-root-only'
+	done
+	# Not by root's group either.
+	chmod 640 "$DIR/secret.yaml"
+	SUDO_UID=12345 SUDO_GID=12345 exits 1 pc check "$DIR/secret.yaml"
+	says 'Permission denied' 'with the rights of the user who called sudo' 'sudo -i'
+	# The user's own file is.
+	chown 12345 "$DIR/secret.yaml"
+	chmod 600 "$DIR/secret.yaml"
+	SUDO_UID=12345 SUDO_GID=12345 exits 1 pc check "$DIR/secret.yaml"
+	says 'its-root-only'
+	rm -r "$DIR/secret.yaml" "$DIR/site.yaml" "$DIR/folder"
+}
+
+@test "behind sudo the host's own site file and profiles are read as root" {
+	inside mkdir -p /etc/portcullis/profiles
+	inside sh -c 'umask 077 && echo "groups: {g: oops}" > /etc/portcullis/site.yaml && echo "profile: wrong" > /etc/portcullis/profiles/own.yaml'
+	for words in check 'check /etc/portcullis/site.yaml' 'show ssh'; do
+		# shellcheck disable=SC2086
+		SUDO_UID=12345 SUDO_GID=12345 exits 1 pc $words
+		says 'oops'
+	done
+	SUDO_UID=12345 SUDO_GID=12345 exits 1 pc check
+	says 'own.yaml'
+	inside rm -r /etc/portcullis/site.yaml /etc/portcullis/profiles
 }
 
 @test "a folder on the way that others can write, or own, is refused; a sticky one is not" {
