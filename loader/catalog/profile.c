@@ -345,9 +345,10 @@ static void read_profile(struct reader *reader, struct profile *profile)
 	if (profile->name)
 		keep_place(reader, field[PROFILE_NAME].value, profile, &profile->name_place);
 	if (profile->name && !strcmp(profile->name, PROFILE_SITE))
-		complain(reader, field[PROFILE_NAME].value,
-			 "the name '%s' is reserved for the ports that --open opens; choose another",
-			 PROFILE_SITE);
+		complain(
+			reader, field[PROFILE_NAME].value,
+			"the name '%s' is reserved for the ports that --open opens; choose another",
+			PROFILE_SITE);
 	read_text(field[PROFILE_TITLE].value, &profile->title);
 	read_text(field[PROFILE_DOCUMENT].value, &profile->document);
 	if (field[PROFILE_INCLUDE].value)

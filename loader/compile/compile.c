@@ -348,8 +348,8 @@ static void write_settings(const struct composition *composition, struct pc_gene
 
 	generation->policy = (__u8)recipe->policy;
 	/* To the programs, a profile that wants everything sent is one without enforcement. */
-	generation->outbound = composition_sends_any(composition) ? PC_OUTBOUND_TRACK :
-								    (__u8)recipe->outbound;
+	generation->outbound =
+		composition_sends_any(composition) ? PC_OUTBOUND_TRACK : (__u8)recipe->outbound;
 	generation->forward = recipe->forward;
 	generation->echo_interval = limit ? (__u32)(PC_SECOND / limit) : 0;
 	for (size_t i = 0; i < composition->profiles; i++) {

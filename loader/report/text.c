@@ -357,9 +357,9 @@ static void status_egress(const json_t *one, FILE *to)
 {
 	const json_t *sent = json_object_get(one, "outbound_total");
 	__free_text char *any = report_joined(json_object_get(one, "outbound_any"), ", ");
-	__free_text char *outbound = xasprintf(
-		"%s%s%s", text_of(one, "outbound"),
-		*any ? ", but everything may go out: outbound any of " : "", any);
+	__free_text char *outbound =
+		xasprintf("%s%s%s", text_of(one, "outbound"),
+			  *any ? ", but everything may go out: outbound any of " : "", any);
 	__free_text char *missing = xasprintf(
 		"missing: outgoing packets are not learned, filtered or counted" MESSAGE_FIX
 		"portcullis swap %s",
