@@ -84,6 +84,8 @@ MANUAL := portcullis.8 portcullis-profile.5 portcullis-site.5
 # Files that name the binary, or the schema, by their place.
 SYSTEM := portcullis.service portcullis.rules portcullis.ifupdown portcullis.bridge portcullis.sleep site.yaml
 
+PAGES := how-do-i.md emergency.md beside-others.md
+
 # What `make install` puts where: FILE=PATH. `make uninstall` removes these, and the folders of its own if they are empty.
 INSTALLED = \
 	$(BUILD)/portcullis=$(PREFIX)/sbin/portcullis \
@@ -94,6 +96,7 @@ INSTALLED = \
 	$(BUILD)/portcullis.sleep=$(PREFIX)/lib/systemd/system-sleep/portcullis \
 	systemd/portcullis.sysusers=$(PREFIX)/lib/sysusers.d/portcullis.conf \
 	$(BUILD)/site.yaml=$(PREFIX)/share/doc/portcullis/examples/site.yaml \
+	$(foreach page,$(PAGES),docs/$(page)=$(PREFIX)/share/doc/portcullis/$(page)) \
 	completion/portcullis.bash=$(PREFIX)/share/bash-completion/completions/portcullis \
 	completion/portcullis.zsh=$(ZSHDIR)/_portcullis \
 	completion/portcullis.fish=$(PREFIX)/share/fish/vendor_completions.d/portcullis.fish \

@@ -98,6 +98,9 @@ rebuilds()
 		echo '755 etc/network/if-pre-up.d/00-portcullis'
 		echo '755 etc/network/if-pre-up.d/zz-portcullis'
 		echo '644 usr/share/bash-completion/completions/portcullis'
+		for file in beside-others emergency how-do-i; do
+			echo "644 usr/share/doc/portcullis/$file.md"
+		done
 		echo '644 usr/share/doc/portcullis/examples/site.yaml'
 		echo '644 usr/share/fish/vendor_completions.d/portcullis.fish'
 		echo '644 usr/share/zsh/site-functions/_portcullis'
