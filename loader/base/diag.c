@@ -160,7 +160,7 @@ __attribute__((format(printf, 4, 0))) static void add(struct diag *diag,
 						      const struct place *place, const char *format,
 						      va_list args)
 {
-	struct diag_entry entry = *made;
+	struct diag_entry entry = {.level = made->level, .fix = made->fix, .err = made->err};
 	__free_text char *message = NULL;
 
 	if (diag->count >= DIAG_LIMIT) {
@@ -244,6 +244,11 @@ void diag_errno(struct diag *diag, const struct place *place, int err, const cha
 	const struct diag_entry made = {.level = DIAG_ERROR, .err = err};
 
 	add_one(diag, &made, place, "%s%s%s", what ?: "", what ? ": " : "", strerror(-err));
+}
+
+void diag_pass_on(struct diag *diag, const struct place *place, const struct diag_entry *entry)
+{
+	add_one(diag, entry, place, "%s", entry->message);
 }
 
 void diag_take(struct diag *diag, struct diag *from)

@@ -118,7 +118,8 @@ static int check_all(struct apply *apply, struct diag *diag)
 	size_t i;
 	int err = 0;
 
-	for (i = 0; i < apply->count && !diag_full(diag); i++) {
+	/* What is not left out needs its plan, however many errors there are. */
+	for (i = 0; i < apply->count && (apply->lenient || !diag_full(diag)); i++) {
 		struct wanted *wanted = &apply->wanted[i];
 
 		if (apply_check(apply, wanted, diag))
@@ -128,7 +129,7 @@ static int check_all(struct apply *apply, struct diag *diag)
 		else if (!fall_back(apply, wanted, diag))
 			apply_leave_out(apply, wanted, "wrong in the site file", diag);
 	}
-	return err;
+	return diag_full(diag) && !apply->lenient ? -EINVAL : err;
 }
 
 /*
@@ -217,6 +218,7 @@ static int apply_source(const struct options *options, bool lenient, struct sour
 			.comment = options->comment,
 		}};
 	int err = choose(&apply, source_catalog(source));
+	size_t i;
 
 	if (!err && !options->arguments.count)
 		tell_taken(site);
@@ -232,6 +234,8 @@ static int apply_source(const struct options *options, bool lenient, struct sour
 		diag_free(diag);
 	err = exit_code(&apply, source, err);
 	hold_free(&apply.hold);
+	for (i = 0; i < apply.count; i++)
+		plan_free(&apply.wanted[i].plan);
 	free(apply.wanted);
 	names_free(&apply.left_out);
 	names_free(&apply.missing);

@@ -97,7 +97,7 @@ static int compare(struct apply *apply, struct apply_target *target, struct chan
 		.confirm = change->confirm,
 		.dry_run = apply->options->dry_run,
 	};
-	int err = takeover(&change->hook, &how);
+	int err = takeover(apply->changes.hooks, &change->hook, &how);
 
 	if (err)
 		return err;
@@ -117,7 +117,7 @@ static int compare(struct apply *apply, struct apply_target *target, struct chan
 	if (err)
 		return err;
 	change->kept = target->kept;
-	if (kept_same(target->kept, target->plan.kept))
+	if (kept_same(target->kept, target->wanted->plan.kept))
 		return say_same(apply, target->wanted, change);
 	return 1;
 }
@@ -135,7 +135,6 @@ void apply_drop(struct apply *apply)
 	struct apply_target *target = &apply->target[--apply->changes.count];
 
 	filter_close(&apply->changes.change[apply->changes.count].filter);
-	plan_free(&target->plan);
 	json_decref(target->kept);
 	*target = (struct apply_target){};
 }
@@ -194,14 +193,21 @@ static const char *wrong_group(const struct site *site, const struct site_interf
 }
 
 /* Its warnings are the same that site_check has given, at a better place. */
-static int make(const struct apply *apply, const struct wanted *wanted, struct plan *plan,
+static int make(const struct apply *apply, struct wanted *wanted, struct composition *composition,
 		struct diag *diag)
 {
 	__cleanup(diag_free) struct diag found = {};
-	int err = plan_make(wanted->catalog, &apply->options->catalog, &wanted->site->recipe,
-			    apply->options->strict, plan, &found);
-	const char *wrong = wrong_group(wanted->of, wanted->site, &plan->composition);
+	struct plan *plan = &wanted->plan;
+	const char *wrong;
+	int err;
 
+	/* --strict makes other errors, and services whose groups are wrong are not composed yet. */
+	if (composition->recipe && !apply->options->strict)
+		err = plan_compile(composition, &apply->options->catalog, plan, &found);
+	else
+		err = plan_make(wanted->catalog, &apply->options->catalog, &wanted->site->recipe,
+				apply->options->strict, plan, &found);
+	wrong = wrong_group(wanted->of, wanted->site, &plan->composition);
 	if (wrong) {
 		error("%s: needs the group '%s', and the groups of the site file have an error: see portcullis check",
 		      wanted->site->name, wrong);
@@ -212,15 +218,18 @@ static int make(const struct apply *apply, const struct wanted *wanted, struct p
 	return err;
 }
 
-bool apply_check(const struct apply *apply, const struct wanted *wanted, struct diag *diag)
+bool apply_check(const struct apply *apply, struct wanted *wanted, struct diag *diag)
 {
-	__cleanup(plan_free) struct plan plan = {};
+	__cleanup(composition_free) struct composition composition = {};
 
-	return site_check_interface(wanted->catalog, wanted->of, wanted->site, diag) &&
-	       (!apply->lenient || !make(apply, wanted, &plan, diag));
+	if (site_check_interface(wanted->catalog, wanted->of, wanted->site, &composition, diag) &&
+	    !make(apply, wanted, &composition, diag))
+		return true;
+	plan_free(&wanted->plan);
+	return false;
 }
 
-int apply_plan(struct apply *apply, const struct wanted *wanted, struct diag *diag)
+int apply_plan(struct apply *apply, const struct wanted *wanted)
 {
 	struct apply_target *target = &apply->target[apply->changes.count];
 	const struct site_interface *site = wanted->site;
@@ -229,15 +238,13 @@ int apply_plan(struct apply *apply, const struct wanted *wanted, struct diag *di
 	int err;
 
 	*target = (struct apply_target){.wanted = wanted};
-	change->plan = &target->plan;
+	change->plan = &wanted->plan;
 	change->catalog = wanted->catalog;
 	change->mode = site->mode;
 	change->flows = site->flows;
 	change->refusal = apply->hold.refusal;
 	change->confirm = wanted_confirm(apply, wanted);
-	err = make(apply, wanted, &target->plan, diag);
-	if (!err)
-		err = hook_find(site->name, &change->hook);
+	err = hook_find(apply->changes.hooks, site->name, &change->hook);
 	if (err)
 		return err;
 	change->name = change->hook.name; /* the real one */
@@ -248,7 +255,7 @@ int apply_plan(struct apply *apply, const struct wanted *wanted, struct diag *di
 			return -EINVAL;
 		}
 	if (!change->hook.id[0])
-		return change_find_free(change);
+		return change_find_free(apply->changes.hooks, change);
 	change->kind = CHANGE_SWAP;
 	err = compare(apply, target, change);
 	if (!err)
@@ -266,11 +273,12 @@ static bool is_wanted(const struct apply *apply, unsigned int ifindex)
 	return false;
 }
 
-void apply_plan_detaches(struct apply *apply, const struct hook *hook, size_t count)
+void apply_plan_detaches(struct apply *apply)
 {
+	const struct hook *hook = apply->changes.hooks->hook;
 	size_t i;
 
-	for (i = 0; i < count; i++)
+	for (i = 0; i < apply->changes.hooks->count; i++)
 		if (!is_wanted(apply, hook[i].ifindex)) {
 			struct change *change = add(apply, CHANGE_DETACH, hook[i].name);
 
@@ -280,9 +288,9 @@ void apply_plan_detaches(struct apply *apply, const struct hook *hook, size_t co
 		}
 }
 
-void apply_start(struct apply *apply, size_t filters)
+void apply_start(struct apply *apply)
 {
-	size_t room = apply->count + filters;
+	size_t room = apply->count + apply->changes.hooks->count;
 
 	apply->changes.change = xcalloc(room, sizeof(*apply->changes.change));
 	apply->target = xcalloc(room, sizeof(*apply->target));

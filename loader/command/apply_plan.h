@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* From the site file to the changes that make this network namespace what it says. */
+/* Plans the changes that make this network namespace what the site file says. */
 #ifndef PORTCULLIS_COMMAND_APPLY_PLAN_H
 #define PORTCULLIS_COMMAND_APPLY_PLAN_H
 
@@ -10,18 +10,18 @@
 
 /* An interface that is to get its filter. */
 struct wanted {
-	const struct site *of;		   /* the file, or what was confirmed last */
-	const struct site_interface *site; /* what that says of it */
-	struct catalog *catalog;	   /* of its profiles */
-	int ifindex;			   /* 0: it is not there */
+	const struct site *of;		   /* the file, or the snapshot that was confirmed last */
+	const struct site_interface *site; /* its part of `of` */
+	struct catalog *catalog;	   /* has its profiles */
+	struct plan plan;		   /* made once, by apply_check */
+	int ifindex;			   /* 0: the interface is missing */
 	bool done;			   /* it is as wanted, or was left out */
 };
 
-/* One change: what is wanted, and what is there. */
+/* One change: what the interface should have, and what it has. */
 struct apply_target {
-	const struct wanted *wanted; /* NULL: the file does not name it */
-	struct plan plan;
-	json_t *kept; /* what is there was made from */
+	const struct wanted *wanted; /* NULL: the file does not name the interface */
+	json_t *kept;		     /* recipe and services of the attached filter */
 };
 
 struct apply {
@@ -31,42 +31,42 @@ struct apply {
 	bool lenient; /* --boot, --reload: each interface by itself, profiles as confirmed */
 	const struct names *folders; /* of profiles, before all others; NULL: none */
 	struct catalog *catalog;     /* of the file's profiles */
-	struct snapshot *confirmed;  /* what is fallen back to; it may not be there */
+	struct snapshot *confirmed;  /* to fall back to; may be missing */
 	struct wanted *wanted;
 	size_t count;
-	bool detaches; /* interfaces that the file does not name lose their filter */
-	bool quiet;    /* what is as wanted is not told of */
+	bool detaches; /* an interface that the file does not name loses its filter */
+	bool quiet;    /* interfaces that are as wanted are not mentioned */
 	struct apply_target *target;
 	struct changes changes; /* a change a target */
-	bool changed;		/* something was */
-	bool waits;		/* an interface is to be confirmed */
+	bool changed;		/* something was changed */
+	bool waits;		/* an interface has a pending change */
 	struct hold hold;	/* of an interface that udev has announced just now */
 	bool was_tried;		/* the file was applied before, and not confirmed */
-	bool tried;		/* it is kept so that it is not confirmed */
-	bool fell_back;		/* an interface is as it was confirmed last */
-	struct names missing;	/* those that are not there */
+	bool tried;		/* the snapshot `trying` was written */
+	bool fell_back;		/* an interface has the snapshot's filter, not the file's */
+	struct names missing;	/* interfaces that do not exist */
 	struct names left_out;	/* others: "eth1 (cannot be filtered)" */
-	size_t failed;		/* of these, those that are there */
+	size_t failed;		/* how many of left_out exist */
 };
 
-/* Looks for the interfaces. Whether all are there. */
+/* Looks for the interfaces. True if all exist. */
 bool apply_find(struct apply *apply);
 
-/* Room for a change of each wanted interface and each of `filters`; and takes all back. */
-void apply_start(struct apply *apply, size_t filters);
+/* Makes room for a change of each wanted interface and of each attached filter; frees it. */
+void apply_start(struct apply *apply);
 void apply_end(struct apply *apply);
 
-/* Whether a plan can be made of it; else errors in `diag`, or said. */
-bool apply_check(const struct apply *apply, const struct wanted *wanted, struct diag *diag);
+/* Checks the words of an interface, and makes its plan. False: errors in `diag`, or on stderr. */
+bool apply_check(const struct apply *apply, struct wanted *wanted, struct diag *diag);
 
 /*
- * Adds what is to be done with an interface that is there, if anything. Errors are said, those of
- * its profiles in `diag`: -errno, and apply_drop takes the change back.
+ * Adds the change of an interface that exists, if it needs one. -errno with a message; apply_drop
+ * then removes the change.
  */
-int apply_plan(struct apply *apply, const struct wanted *wanted, struct diag *diag);
+int apply_plan(struct apply *apply, const struct wanted *wanted);
 void apply_drop(struct apply *apply);
 
-/* Adds the detaches, of those of `hook` that the file does not name. */
-void apply_plan_detaches(struct apply *apply, const struct hook *hook, size_t count);
+/* Adds a detach of each filter whose interface the file does not name. */
+void apply_plan_detaches(struct apply *apply);
 
 #endif

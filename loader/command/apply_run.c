@@ -68,7 +68,7 @@ static int plan_one(struct apply *apply, struct wanted *wanted, bool waits, stru
 		error("%s: cannot look for it: %s", wanted->site->name, strerror(-wanted->ifindex));
 	} else if (!wanted->ifindex) {
 		return plan_missing(apply, wanted, waits);
-	} else if (!apply_plan(apply, wanted, diag)) {
+	} else if (!apply_plan(apply, wanted)) {
 		return 0;
 	} else {
 		apply_drop(apply);
@@ -147,17 +147,14 @@ static int run(struct apply *apply, struct diag *diag)
 
 static int carry_out(struct apply *apply, const struct wanted *only, bool waits, struct diag *diag)
 {
-	struct hook *hook;
-	size_t count, i;
-	int err = hook_list(&hook, &count);
+	size_t i;
+	int err;
 
-	if (err)
-		return err;
 	apply_find(apply);
-	apply_start(apply, count);
+	apply_start(apply);
 	err = plan_all(apply, only, waits, diag);
 	if (!err && apply->detaches && !only)
-		apply_plan_detaches(apply, hook, count);
+		apply_plan_detaches(apply);
 	if (!err)
 		err = run(apply, diag);
 	else
@@ -166,7 +163,6 @@ static int carry_out(struct apply *apply, const struct wanted *only, bool waits,
 		apply->wanted[i].done |=
 			apply->wanted[i].ifindex > 0 && (!only || &apply->wanted[i] == only);
 	apply_end(apply);
-	free(hook);
 	return err;
 }
 
@@ -196,7 +192,7 @@ static void try(void *context)
 	for (i = 0; i < apply->count && !all; i++)
 		names_add(&names, apply->wanted[i].site->name);
 	apply->tried = true;
-	state_recover();
+	state_recover(apply->changes.hooks);
 	state_try(apply->site, apply->catalog, &names);
 	names_free(&names);
 }
@@ -233,12 +229,15 @@ static void keep(const struct apply *apply, int err)
 
 static int apply_once(struct apply *apply, bool waits, struct diag *diag)
 {
+	__cleanup(hooks_free) struct hooks hooks = {};
 	__close_fd int lock = -1;
 	int err;
 
-	if (!apply->options->dry_run &&
-	    (pins_ready(true) < 0 || pins_lock(&lock) || hook_collect()))
+	if (apply->options->dry_run ?
+		    hooks_read(&hooks) :
+		    pins_ready(true) < 0 || pins_lock(&lock) || hooks_collect(&hooks))
 		return -EPERM;
+	apply->changes.hooks = &hooks;
 	err = carry_out(apply, NULL, waits, diag);
 	/* What the guard stops for all, it must not let through one by one. */
 	if (err && err != -EACCES && apply->lenient && !apply->options->dry_run)

@@ -22,7 +22,7 @@ static int find_targets(const struct changes *changes)
 	int err;
 
 	for (i = 0; i < changes->count; i++) {
-		err = change_find_free(&change[i]);
+		err = change_find_free(changes->hooks, &change[i]);
 		if (err)
 			return err;
 		for (j = 0; j < i; j++)
@@ -35,8 +35,8 @@ static int find_targets(const struct changes *changes)
 	return 0;
 }
 
-static int attach(const struct options *options, const struct site *site, const struct plan *plan,
-		  struct catalog *catalog)
+static int attach(const struct options *options, const struct site *site, struct hooks *hooks,
+		  const struct plan *plan, struct catalog *catalog)
 {
 	struct changes changes = {
 		.command = &guard_attach,
@@ -46,6 +46,7 @@ static int attach(const struct options *options, const struct site *site, const 
 		.dry_run = options->dry_run,
 		.answer = options->answer,
 		.comment = options->comment,
+		.hooks = hooks,
 		.change = xcalloc(options->arguments.count, sizeof(struct change)),
 		.count = options->arguments.count,
 	};
@@ -78,6 +79,7 @@ int command_attach(const struct options *options, struct diag *diag)
 	__cleanup(site_free) struct site site = {};
 	__cleanup(recipe_free) struct recipe recipe = {};
 	__cleanup(plan_free) struct plan plan = {};
+	__cleanup(hooks_free) struct hooks hooks = {};
 	__close_fd int lock = -1;
 
 	if (!options->arguments.count || !options->profile.count) {
@@ -99,8 +101,9 @@ int command_attach(const struct options *options, struct diag *diag)
 	diag_report(diag);
 	management_warn_open(&plan);
 	plan_features(&plan, NULL, stderr);
-	if (!options->dry_run && (kernel_privileged("attach") || pins_ready(true) < 0 ||
-				  pins_lock(&lock) || hook_collect()))
+	if (options->dry_run ? hooks_read(&hooks) :
+			       kernel_privileged("attach") || pins_ready(true) < 0 ||
+				       pins_lock(&lock) || hooks_collect(&hooks))
 		return EXIT_FAILED;
-	return attach(options, &site, &plan, &catalog);
+	return attach(options, &site, &hooks, &plan, &catalog);
 }

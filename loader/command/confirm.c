@@ -27,7 +27,8 @@
 struct confirm {
 	const struct options *options;
 	struct site site;
-	struct hook *hook;
+	struct hooks hooks;
+	struct hook *hook; /* those to confirm */
 	size_t count;
 	bool named;	  /* by the user */
 	size_t confirmed; /* interfaces */
@@ -77,7 +78,7 @@ static int ask_guard(const struct confirm *confirm, const struct hook *hook,
 			warning("%s: not checked whether this locks anyone out", hook->name);
 		return 0;
 	}
-	return guard_hold(&guard_confirm, &target, 1,
+	return guard_hold(&guard_confirm, &confirm->hooks, &target, 1,
 			  confirm->site.management_given ? &confirm->site.management : NULL,
 			  GUARD_CALLER);
 }
@@ -127,7 +128,7 @@ static int confirm_one(struct confirm *confirm, const struct hook *hook)
 static int run(struct confirm *confirm)
 {
 	const struct names *names = &confirm->options->arguments;
-	int err = hooks_of(names, "confirm", &confirm->hook, &confirm->count);
+	int err = hooks_of(&confirm->hooks, names, "confirm", &confirm->hook, &confirm->count);
 	size_t i;
 
 	if (err)
@@ -135,7 +136,7 @@ static int run(struct confirm *confirm)
 	confirm->named = names->count;
 	look_for_late(confirm);
 	/* What a killed command has left half done is completed, and confirmed with the rest. */
-	err = hook_settle();
+	err = hooks_settle(&confirm->hooks);
 	for (i = 0; i < confirm->count && !err; i++)
 		if (confirm->hook[i].id[0])
 			err = confirm_one(confirm, &confirm->hook[i]);
@@ -160,11 +161,13 @@ int command_confirm(const struct options *options, struct diag *diag)
 	ready = pins_ready(false);
 	err = ready < 0 ? ready : ready ? pins_lock(&lock) : 0;
 	if (!err)
+		err = hooks_read(&confirm.hooks);
+	if (!err)
 		err = run(&confirm);
 	if (!err && ready > 0 && confirm.confirmed)
-		state_settle();
-	if (ready > 0)
-		several_settle();
+		state_settle(&confirm.hooks);
+	several_settle(&confirm.hooks);
+	hooks_free(&confirm.hooks);
 	free(confirm.hook);
 	site_free(&confirm.site);
 	return err ? EXIT_FAILED : EXIT_DONE;

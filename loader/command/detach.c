@@ -19,13 +19,14 @@
 #include "loader/report/record.h"
 
 /* What is found is to be detached. A missing interface is an error, one without the filter none. */
-static int find(const struct names *interfaces, struct filter *filter, bool *missing)
+static int find(const struct hooks *hooks, const struct names *interfaces, struct filter *filter,
+		bool *missing)
 {
 	struct hook hook;
 	size_t i;
 
 	for (i = 0; i < interfaces->count; i++) {
-		int found = hook_find(interfaces->name[i], &hook);
+		int found = hook_find(hooks, interfaces->name[i], &hook);
 
 		if (found == -ENODEV || found == -ENXIO) {
 			*missing = true;
@@ -42,12 +43,12 @@ static int find(const struct names *interfaces, struct filter *filter, bool *mis
 }
 
 /* All let everything pass, or none; then they are cleared away. */
-static int detach(const struct names *interfaces, struct filter *filter,
+static int detach(const struct hooks *hooks, const struct names *interfaces, struct filter *filter,
 		  const struct options *options)
 {
 	struct answer *answer = options->answer;
 	bool missing = false;
-	int err = find(interfaces, filter, &missing);
+	int err = find(hooks, interfaces, filter, &missing);
 	size_t done, i;
 
 	if (err)
@@ -75,6 +76,7 @@ static int detach(const struct names *interfaces, struct filter *filter,
 int command_detach(const struct options *options, struct diag *diag)
 {
 	__cleanup(names_free) struct names interfaces = {};
+	__cleanup(hooks_free) struct hooks hooks = {};
 	__close_fd int lock = -1;
 	struct filter *filter;
 	int ready, err;
@@ -92,23 +94,24 @@ int command_detach(const struct options *options, struct diag *diag)
 	if (kernel_privileged("detach"))
 		return EXIT_FAILED;
 	ready = pins_ready(false);
-	if (ready < 0 || (ready && (pins_lock(&lock) || hook_settle())))
+	if (ready < 0 || (ready && pins_lock(&lock)) || hooks_read(&hooks) ||
+	    (ready && hooks_settle(&hooks)))
 		return EXIT_FAILED;
 	names_copy(&interfaces, &options->arguments);
-	if (options->all && hooks_names(&interfaces))
-		return EXIT_FAILED;
+	if (options->all)
+		hooks_names(&hooks, &interfaces);
 	if (!interfaces.count)
 		say_line("no interface of this network namespace has a filter");
 	filter = xcalloc(interfaces.count, sizeof(*filter));
 	for (i = 0; i < interfaces.count; i++)
 		filter[i] = FILTER_NONE;
-	err = detach(&interfaces, filter, options);
+	err = detach(&hooks, &interfaces, filter, options);
 	for (i = 0; i < interfaces.count; i++)
 		filter_close(&filter[i]);
 	free(filter);
-	if (ready) {
-		hook_mend(); /* of the others: what is detached needs none */
-		several_settle();
+	if (ready && !hooks_read(&hooks)) {
+		hooks_restore_egress(&hooks); /* only now: a detached interface needs none */
+		several_settle(&hooks);
 	}
 	return err ? EXIT_FAILED : EXIT_DONE;
 }

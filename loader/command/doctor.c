@@ -25,21 +25,15 @@ static void hear(void *context, bool is_error, const char *text, const char *fix
 						       "message", text, "fix", fix));
 }
 
-/* Those that a filter holds. */
-static void add_filtered(struct doctor *doctor, struct names *names)
+static void add_filtered(const struct doctor *doctor, struct names *names)
 {
-	struct hook *hook;
-	size_t count, i;
+	size_t i;
 
-	if (!hook_list(&hook, &count)) {
-		for (i = 0; i < count; i++)
-			names_add_once(names, hook[i].name);
-		free(hook);
-	}
-	doctor_heard(doctor, "filter");
+	for (i = 0; i < doctor->hooks.count; i++)
+		names_add_once(names, doctor->hooks.hook[i].name);
 }
 
-/* Without privilege it cannot be seen whose a program is: all that have one. */
+/* Adds every interface with an XDP program: without privilege it is not known whose it is. */
 static void add_with_program(struct doctor *doctor, struct names *names)
 {
 	struct if_nameindex *all = if_nameindex();
@@ -47,14 +41,15 @@ static void add_with_program(struct doctor *doctor, struct names *names)
 	size_t i;
 
 	for (i = 0; all && all[i].if_index; i++)
-		if (!hook_find(all[i].if_name, &hook) && hook.program_id)
+		if (!hook_find(&doctor->hooks, all[i].if_name, &hook) && hook.program_id)
 			names_add_once(names, hook.name);
 	if (all)
 		if_freenameindex(all);
 	doctor_unhear(doctor);
 }
 
-/* By the name that the interface has now: the file may call it by another. */
+/* Adds the interfaces of the site file by their real name: the file may have an alternative name.
+ */
 static void add_site(const struct doctor *doctor, struct names *names)
 {
 	size_t i;
@@ -67,13 +62,14 @@ static void add_site(const struct doctor *doctor, struct names *names)
 	}
 }
 
-/* Answers may come in by another interface than the question left by. */
+/* Warns of interfaces without a filter: an answer may come in by another interface than the query
+ * left by. */
 static void look_for_unfiltered(struct doctor *doctor)
 {
 	struct names names = {};
 	size_t i;
 
-	if (unfiltered_find(&names))
+	if (unfiltered_find(&doctor->hooks, &names))
 		doctor_heard(doctor, "unfiltered");
 	for (i = 0; i < names.count; i++) {
 		__free_text char *word = shell_word(names.name[i]);
@@ -125,6 +121,8 @@ int command_doctor(const struct options *options, struct diag *diag)
 	doctor.checks = json_array();
 	doctor.heard = json_array();
 	messages_to(hear, &doctor);
+	doctor.hooks_err = hooks_read(&doctor.hooks);
+	doctor_heard(&doctor, "filter");
 	doctor_host(&doctor);
 	if (options->arguments.count)
 		doctor_interface(&doctor, options->arguments.name[0]);
@@ -135,5 +133,6 @@ int command_doctor(const struct options *options, struct diag *diag)
 	json_decref(doctor.heard);
 	site_free(&doctor.site);
 	catalog_close(&doctor.catalog);
+	hooks_free(&doctor.hooks);
 	return doctor.problem || (options->strict && doctor.warned) ? EXIT_FAILED : EXIT_DONE;
 }

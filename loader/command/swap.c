@@ -95,14 +95,14 @@ static int open_catalog(const struct options *options, struct target *target, st
 	return err ? err : catalog_open(&target->folders, &target->catalog, diag);
 }
 
-static int plan_target(const struct options *options, const struct site *site,
+static int plan_target(const struct options *options, const struct site *site, struct hooks *hooks,
 		       struct target *target, struct change *change, struct diag *diag)
 {
-	int err = hook_find(target->name, &change->hook);
+	int err = hook_find(hooks, target->name, &change->hook);
 
 	if (!err && change->hook.id[0])
 		err = takeover(
-			&change->hook,
+			hooks, &change->hook,
 			&(struct takeover){
 				.command = &guard_swap,
 				.management = site->management_given ? &site->management : NULL,
@@ -145,7 +145,8 @@ static int plan_all(const struct options *options, const struct site *site, stru
 		};
 	}
 	for (i = 0; i < changes->count; i++) {
-		err = plan_target(options, site, &target[i], &changes->change[i], diag);
+		err = plan_target(options, site, changes->hooks, &target[i], &changes->change[i],
+				  diag);
 		if (err)
 			return err;
 		for (j = 0; j < i; j++)
@@ -158,7 +159,8 @@ static int plan_all(const struct options *options, const struct site *site, stru
 	return 0;
 }
 
-static int swap(const struct options *options, const struct site *site, struct diag *diag)
+static int swap(const struct options *options, const struct site *site, struct hooks *hooks,
+		struct diag *diag)
 {
 	struct changes changes = {
 		.command = &guard_swap,
@@ -168,6 +170,7 @@ static int swap(const struct options *options, const struct site *site, struct d
 		.dry_run = options->dry_run,
 		.answer = options->answer,
 		.comment = options->comment,
+		.hooks = hooks,
 		.change = xcalloc(options->arguments.count, sizeof(struct change)),
 		.count = options->arguments.count,
 	};
@@ -193,12 +196,12 @@ static int swap(const struct options *options, const struct site *site, struct d
 }
 
 /* With no interface named, every filter of the network namespace. */
-static int find_all(struct names *interfaces)
+static int find_all(const struct hooks *hooks, struct names *interfaces)
 {
-	int err = interfaces->count ? 0 : hooks_names(interfaces);
-
-	if (err || interfaces->count)
-		return err;
+	if (!interfaces->count)
+		hooks_names(hooks, interfaces);
+	if (interfaces->count)
+		return 0;
 	error_fix("portcullis attach IFACE -p PROFILE",
 		  "swap: no interface of this network namespace has a filter");
 	return -ENOENT;
@@ -209,6 +212,7 @@ int command_swap(const struct options *options, struct diag *diag)
 	__cleanup(names_free) struct names interfaces = {};
 	struct options chosen = *options;
 	__cleanup(site_free) struct site site = {};
+	__cleanup(hooks_free) struct hooks hooks = {};
 	__close_fd int lock = -1;
 	int ready;
 
@@ -219,11 +223,14 @@ int command_swap(const struct options *options, struct diag *diag)
 	if (kernel_privileged("swap") || site_open(options->site, &site, diag))
 		return EXIT_FAILED;
 	ready = pins_ready(false);
-	if (ready < 0 || (ready && !options->dry_run && (pins_lock(&lock) || hook_collect())))
+	if (ready < 0)
+		return EXIT_FAILED;
+	if (!ready || options->dry_run ? hooks_read(&hooks) :
+					 pins_lock(&lock) || hooks_collect(&hooks))
 		return EXIT_FAILED;
 	names_copy(&interfaces, &options->arguments);
-	if (find_all(&interfaces))
+	if (find_all(&hooks, &interfaces))
 		return EXIT_FAILED;
 	chosen.arguments = interfaces;
-	return swap(&chosen, &site, diag);
+	return swap(&chosen, &site, &hooks, diag);
 }

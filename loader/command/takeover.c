@@ -27,10 +27,10 @@ static void find_profiles(struct names *folders)
 		names_add(folders, confirmed.catalog.folder.name[0]);
 }
 
-static int take_over(struct hook *hook, const struct names *folders)
+static int take_over(struct hooks *hooks, struct hook *hook, const struct names *folders)
 {
 	__u32 before = hook->program_id;
-	int err = takeover(hook, &(struct takeover){.folders = folders, .same = true});
+	int err = takeover(hooks, hook, &(struct takeover){.folders = folders, .same = true});
 
 	if (!err && hook->program_id == before)
 		say_line("%s: nothing to take over", hook->name);
@@ -38,7 +38,7 @@ static int take_over(struct hook *hook, const struct names *folders)
 }
 
 /* Each by itself: what cannot be taken over goes on by the programs that it has. */
-static int take_over_all(struct hook *hook, size_t count)
+static int take_over_all(struct hooks *hooks, struct hook *hook, size_t count)
 {
 	__cleanup(names_free) struct names folders = {};
 	int err = 0;
@@ -46,13 +46,14 @@ static int take_over_all(struct hook *hook, size_t count)
 
 	find_profiles(&folders);
 	for (i = 0; i < count; i++)
-		if (take_over(&hook[i], &folders))
+		if (take_over(hooks, &hook[i], &folders))
 			err = -EINVAL;
 	return err;
 }
 
 int command_takeover(const struct options *options, struct diag *diag)
 {
+	__cleanup(hooks_free) struct hooks hooks = {};
 	struct hook *hook = NULL;
 	__close_fd int lock = -1;
 	size_t count = 0;
@@ -62,13 +63,13 @@ int command_takeover(const struct options *options, struct diag *diag)
 	if (kernel_privileged("takeover"))
 		return EXIT_FAILED;
 	ready = pins_ready(false);
-	if (ready < 0 || (ready && (pins_lock(&lock) || hook_collect())))
+	if (ready < 0 || (ready && (pins_lock(&lock) || hooks_collect(&hooks))))
 		return EXIT_FAILED;
-	err = hooks_of(&options->arguments, "takeover", &hook, &count);
+	err = hooks_of(&hooks, &options->arguments, "takeover", &hook, &count);
 	if (!err)
-		err = take_over_all(hook, count);
+		err = take_over_all(&hooks, hook, count);
 	free(hook);
 	if (ready)
-		several_settle();
+		several_settle(&hooks);
 	return err ? EXIT_FAILED : EXIT_DONE;
 }

@@ -45,14 +45,29 @@ static int warn_of_sending(const struct composition *composition, bool strict, s
 int plan_make(struct catalog *catalog, const struct names *folders, const struct recipe *recipe,
 	      bool strict, struct plan *plan, struct diag *diag)
 {
+	struct composition composition;
 	int err;
 
 	*plan = (struct plan){};
-	err = compose(catalog, recipe, strict, &plan->composition, diag);
+	err = compose(catalog, recipe, strict, &composition, diag);
 	if (!err)
-		err = compile(&plan->composition, &plan->tables, diag);
+		err = plan_compile(&composition, folders, plan, diag);
 	if (!err)
 		err = warn_of_sending(&plan->composition, strict, diag);
+	if (err)
+		plan_free(plan);
+	return err;
+}
+
+int plan_compile(struct composition *composition, const struct names *folders, struct plan *plan,
+		 struct diag *diag)
+{
+	const struct recipe *recipe = composition->recipe;
+	int err;
+
+	*plan = (struct plan){.composition = *composition};
+	*composition = (struct composition){};
+	err = compile(&plan->composition, &plan->tables, diag);
 	if (err) {
 		plan_free(plan);
 		return err;

@@ -17,10 +17,15 @@ struct plan {
 	char *text;   /* the same as text, for filter_prepare */
 };
 
-/* `folders`: those given by --catalog, which are kept. Errors in `diag`, -EINVAL. The plan borrows
- * from catalog and recipe. */
+/*
+ * Composes and compiles. `folders`: those of --catalog, which are kept with the generation. The
+ * plan borrows from catalog and recipe. 0, or -EINVAL with errors in `diag`.
+ */
 int plan_make(struct catalog *catalog, const struct names *folders, const struct recipe *recipe,
 	      bool strict, struct plan *plan, struct diag *diag);
+/* Compiles services that are composed already. Takes `*composition`. */
+int plan_compile(struct composition *composition, const struct names *folders, struct plan *plan,
+		 struct diag *diag);
 void plan_free(struct plan *plan);
 
 /*

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "loader/catalog/catalog.h"
+#include "loader/filter/hook.h"
 #include "loader/recipe/site.h"
 
 enum doctor_state {
@@ -32,6 +33,8 @@ struct doctor {
 	bool site_wrong;  /* it has errors: apply refuses it */
 	bool site_tried;  /* it was applied, and not confirmed in time: to apply it is no fix */
 	struct catalog catalog;
+	struct hooks hooks; /* the filters of this host */
+	int hooks_err;	    /* -errno of reading them, which is reported */
 };
 
 /* `fix` is a command to paste, or what has to be done where there is none; NULL: nothing. */

@@ -13,9 +13,12 @@
 
 int patient_examine(struct doctor *doctor, const char *interface, struct patient *patient)
 {
-	int err = hook_find(interface, &patient->hook);
+	int err;
 
 	patient->filter = FILTER_NONE;
+	if (doctor->hooks_err)
+		return doctor->hooks_err;
+	err = hook_find(&doctor->hooks, interface, &patient->hook);
 	if (err && err != -ENODEV) {
 		doctor_heard(doctor, "link");
 		return err;

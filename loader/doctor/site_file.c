@@ -142,7 +142,7 @@ static void check_tried(struct doctor *doctor, const char *path)
 	if (!doctor->site.path || !state_is_of(doctor->site_path))
 		return;
 	site_digest(&doctor->site, digest);
-	doctor->site_tried = state_tried(digest) && !state_is_waiting();
+	doctor->site_tried = state_tried(digest) && !state_is_waiting(&doctor->hooks);
 	if (!doctor->site_tried)
 		return;
 	fix = restore(doctor);
@@ -248,6 +248,7 @@ void doctor_wants(struct doctor *doctor, const struct patient *patient)
 {
 	const struct site_interface *wanted = doctor_wanted(doctor, &patient->hook);
 	__free_text char *apply = doctor_apply(doctor);
+	__cleanup(composition_free) struct composition unused = {};
 	__cleanup(diag_free) struct diag said = {};
 	__free_text char *waits = NULL;
 
@@ -256,7 +257,7 @@ void doctor_wants(struct doctor *doctor, const struct patient *patient)
 	waits = patient->kept ? state_waits(patient->hook.name, patient->kept) : NULL;
 	doctor_unhear(doctor);
 	if (wanted && doctor->site_wrong &&
-	    !site_check_interface(&doctor->catalog, &doctor->site, wanted, &said)) {
+	    !site_check_interface(&doctor->catalog, &doctor->site, wanted, &unused, &said)) {
 		doctor_say(doctor, "site-file", DOCTOR_PROBLEM, apply,
 			   "its part of %s has an error: it is left out at boot",
 			   doctor->site.path);

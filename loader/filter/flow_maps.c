@@ -13,7 +13,7 @@
 #include "loader/net/netns.h"
 #include "loader/object/pin.h"
 
-/* An interface may have come here with the maps of the namespace that it left. */
+/* False for an interface that was moved here with the maps of the namespace that it left. */
 static bool of_this_namespace(const struct filter *filter)
 {
 	struct pc_shared shared;
@@ -45,26 +45,22 @@ static int check_size(const struct hook *hook, const struct filter *filter, __u3
 	return -EEXIST;
 }
 
-int flow_maps_find(__u32 flows, struct filter *with)
+int flow_maps_find(const struct hooks *hooks, __u32 flows, struct filter *with)
 {
-	struct hook *hook;
-	size_t count, i;
-	int err = hook_list(&hook, &count);
+	size_t i;
+	int err = 0;
 
-	if (err)
-		return err;
 	*with = FILTER_NONE;
-	for (i = 0; i < count; i++) {
-		if (filter_try_open(hook[i].id, with))
-			continue; /* another version's, or just going away */
+	for (i = 0; i < hooks->count; i++) {
+		if (filter_try_open(hooks->hook[i].id, with))
+			continue; /* of another version, or just being removed */
 		if (of_this_namespace(with)) {
-			err = check_size(&hook[i], with, flows);
+			err = check_size(&hooks->hook[i], with, flows);
 			break;
 		}
 		filter_close(with);
 	}
 	if (err)
 		filter_close(with);
-	free(hook);
 	return err;
 }

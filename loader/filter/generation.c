@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The generation of a filter: made beside the one that judges, then switched to in one update. */
+/* Makes a generation beside the active one, and switches to it with one update. */
 #include "loader/filter/generation.h"
 
 #include <arpa/inet.h>
@@ -61,7 +61,7 @@ int filter_await_packets(const struct filter *filter)
 	return slot_put(filter, SLOT_JUDGING, filter->current.generation);
 }
 
-/* Whether `generation`, and none before it, needs the one that it follows as its fallback. */
+/* True if `generation` is the first of a pending change: the active one becomes its fallback. */
 static bool first_to_confirm(const struct filter *filter, const struct pc_generation *generation)
 {
 	return generation->deadline && !filter->fallback.copy;
@@ -90,7 +90,7 @@ static int build_next(struct filter *filter, const struct tables *tables, const 
 	return err;
 }
 
-/* Ports that are listed from now on get a place for their counts, and keep it. */
+/* Gives newly listed ports a place for their counts, which they keep. */
 static int list_ports(const struct filter *filter, const struct pc_generation *generation)
 {
 	struct pc_filter *state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -132,7 +132,7 @@ int filter_arm(struct filter *filter, __u64 deadline)
 		       0;
 }
 
-/* Whether the interface that the filter is attached to is in the caller's network namespace. */
+/* True if the filter is attached to an interface in the caller's network namespace. */
 static bool is_here(const struct filter *filter)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, found);
@@ -141,7 +141,7 @@ static bool is_here(const struct filter *filter)
 	       (found.drv_prog_id == filter->program_id || found.skb_prog_id == filter->program_id);
 }
 
-/* It stands there since filter_prepare, unless a killed command's was cleared away since. */
+/* filter_prepare put the fallback there; puts it back if it was cleared since. */
 static int keep_fallback(const struct filter *filter)
 {
 	return slot_has_fallback(filter) ?
@@ -149,13 +149,16 @@ static int keep_fallback(const struct filter *filter)
 		       slot_put(filter, SLOT_FALLBACK, filter->current.generation);
 }
 
+void filter_seed(const struct filter *filter)
+{
+	if (is_here(filter))
+		seed_live(filter, filter->ifindex, filter->prepared.copy->forward);
+}
+
 int filter_commit(struct filter *filter)
 {
 	int err = 0;
 
-	/* What the old generation admitted by its table, it did not let the program learn. */
-	if (is_here(filter))
-		seed_live(filter, filter->ifindex, filter->prepared.copy->forward);
 	if (first_to_confirm(filter, filter->prepared.copy))
 		err = keep_fallback(filter);
 	if (!err)
@@ -171,7 +174,7 @@ int filter_commit(struct filter *filter)
 	return 0;
 }
 
-/* What was only to attach with becomes what is fallen back to: from now on it observes. */
+/* The stand-in of the attach becomes the fallback: from now on it counts as observe does. */
 static void let_stand_in_observe(struct installed *stand_in)
 {
 	__cleanup(generation_unmap_head) struct pc_generation *head = generation_map_head(stand_in);
@@ -189,7 +192,7 @@ void filter_finish(struct filter *filter)
 			let_stand_in_observe(&filter->fallback);
 	}
 	if (!filter->fallback.copy)
-		slot_clear_fallback(filter); /* a killed command's */
+		slot_clear_fallback(filter); /* left by an interrupted command */
 	generation_retire(filter, &filter->replaced);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Interfaces: whose program holds the XDP hook. */
+/* Finds the filters of this host, and the program at an interface's XDP hook. */
 #include "loader/filter/hook.h"
 
 #include <bpf/bpf.h>
@@ -37,9 +37,7 @@ static int read_program(const char *folder, __u32 *id)
 	return err == -ENOENT || err == -ENOTDIR ? 0 : err;
 }
 
-/*
- * What the link in a folder holds. That there is none, is no error; that it cannot be told, is one.
- */
+/* Reads the link of a folder. A folder without one is no error. */
 static int read_pinned(const char *id, struct pinned *pinned)
 {
 	__free_text char *path = xasprintf(PINS "/%s/link", id);
@@ -49,14 +47,14 @@ static int read_pinned(const char *id, struct pinned *pinned)
 	int err;
 
 	*pinned = (struct pinned){};
-	memcpy(pinned->id, id, strlen(id)); /* shorter, as hook_pins sees to */
+	memcpy(pinned->id, id, strlen(id)); /* list_pinned takes no longer ones */
 	err = read_program(id, &pinned->program_id);
 	if (err) {
 		error(PINS "/%s/program: cannot read: %s", id, strerror(-err));
 		return err;
 	}
 	fd = bpf_obj_get(path);
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) /* none; or no folder of ours */
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) /* no link, or not our folder */
 		return 0;
 	if (fd < 0 && (errno == EACCES || errno == EPERM) && geteuid()) {
 		pinned->unseen = true;
@@ -74,8 +72,8 @@ static int read_pinned(const char *id, struct pinned *pinned)
 }
 
 /*
- * While a filter is replaced, its link is pinned in two folders. It is that one's whose program it
- * holds.
+ * While a takeover replaces a filter, its link is pinned in two folders. It belongs to the folder
+ * whose program it holds.
  */
 static void drop_replaced(struct pinned *list, size_t count)
 {
@@ -88,8 +86,8 @@ static void drop_replaced(struct pinned *list, size_t count)
 				list[i].link = false;
 }
 
-/* Somebody took the XDP program off, and the egress program judges and learns on. */
-static void warn_bereft(const struct pinned *pinned)
+/* The XDP program was taken off from outside, and the egress program still filters and learns. */
+static void warn_egress_alone(const struct pinned *pinned)
 {
 	__close_fd int egress = -1;
 	char name[IF_NAMESIZE];
@@ -104,7 +102,7 @@ static void warn_bereft(const struct pinned *pinned)
 			name);
 }
 
-int hook_pins(struct pinned **list, size_t *count)
+static int list_pinned(struct pinned **list, size_t *count)
 {
 	DIR *dir = opendir(PINS);
 	struct dirent *entry;
@@ -112,7 +110,7 @@ int hook_pins(struct pinned **list, size_t *count)
 
 	*list = NULL;
 	*count = 0;
-	/* Without privilege nothing can be seen, and nothing is changed either. */
+	/* Without privilege the folder cannot be listed; such a command changes nothing. */
 	if (!dir && errno != ENOENT && errno != EACCES) {
 		err = -errno;
 		error(PINS ": cannot read: %s", strerror(-err));
@@ -127,7 +125,7 @@ int hook_pins(struct pinned **list, size_t *count)
 			continue;
 		err = read_pinned(entry->d_name, &pinned);
 		if (!err)
-			warn_bereft(&pinned);
+			warn_egress_alone(&pinned);
 		*list = xrealloc(*list, *count + 1, sizeof(**list));
 		(*list)[(*count)++] = pinned;
 	}
@@ -168,13 +166,11 @@ int hook_query(unsigned int ifindex, const struct pinned *list, size_t count, st
 	return 0;
 }
 
-int hook_find(const char *interface, struct hook *hook)
+int hook_find(const struct hooks *hooks, const char *interface, struct hook *hook)
 {
 	char real[IF_NAMESIZE];
 	__free_text char *name = text_printable(interface);
 	int ifindex = link_find(interface, real), err;
-	struct pinned *list;
-	size_t count;
 
 	if (ifindex < 0) {
 		error("%s: cannot look for it: %s", name, strerror(-ifindex));
@@ -186,19 +182,16 @@ int hook_find(const char *interface, struct hook *hook)
 		error("%s: no such interface in this network namespace%s", name, there);
 		return -ENODEV;
 	}
-	err = hook_pins(&list, &count);
-	if (err)
-		return err;
-	err = hook_query(ifindex, list, count, hook);
-	free(list);
+	err = hook_query(ifindex, hooks->pinned, hooks->pins, hook);
 	if (err == -ENXIO || err == -ENODEV)
-		error("%s: no such interface in this network namespace", interface); /* any more */
+		error("%s: no such interface in this network namespace",
+		      interface); /* deleted since */
 	else if (err)
 		error("%s: cannot ask for its XDP program: %s", interface, strerror(-err));
 	return err;
 }
 
-/* Whether a link of ours may be there. Asking the kernel of each interface takes long. */
+/* True if a filter may be at the interface. To query every interface of a large host takes long. */
 static bool pinned_at(const struct pinned *list, size_t count, unsigned int ifindex)
 {
 	size_t i;
@@ -209,45 +202,57 @@ static bool pinned_at(const struct pinned *list, size_t count, unsigned int ifin
 	return false;
 }
 
-int hook_list(struct hook **list, size_t *count)
+/* Queries the interface, and adds it if a filter of `hooks->pinned` holds it. */
+static int add_hook(struct hooks *hooks, const struct if_nameindex *interface)
 {
-	struct if_nameindex *all = if_nameindex();
-	struct pinned *pinned;
-	size_t pins, i;
+	struct hook hook;
 	int err;
 
+	if (!pinned_at(hooks->pinned, hooks->pins, interface->if_index))
+		return 0;
+	err = hook_query(interface->if_index, hooks->pinned, hooks->pins, &hook);
+	if (err == -ENODEV || err == -ENXIO)
+		return 0; /* deleted since it was listed */
+	if (err) {
+		error("%s: cannot ask for its XDP program: %s", interface->if_name, strerror(-err));
+		return err;
+	}
+	if (!hook.id[0])
+		return 0;
+	hooks->hook = xrealloc(hooks->hook, hooks->count + 1, sizeof(*hooks->hook));
+	hooks->hook[hooks->count++] = hook;
+	return 0;
+}
+
+int hooks_read(struct hooks *hooks)
+{
+	struct if_nameindex *all;
+	size_t i;
+	int err;
+
+	hooks_free(hooks);
+	err = list_pinned(&hooks->pinned, &hooks->pins);
+	if (err || !hooks->pins)
+		return err;
+	all = if_nameindex();
 	if (!all) {
 		err = -errno;
 		error("cannot list the interfaces: %s", strerror(-err));
-		return err;
 	}
-	*list = NULL;
-	*count = 0;
-	err = hook_pins(&pinned, &pins);
-	for (i = 0; pins && all[i].if_index; i++) {
-		struct hook hook;
-
-		if (err || !pinned_at(pinned, pins, all[i].if_index))
-			continue;
-		err = hook_query(all[i].if_index, pinned, pins, &hook);
-		if (err == -ENODEV || err == -ENXIO)
-			err = 0; /* gone since */
-		else if (err)
-			error("%s: cannot ask for its XDP program: %s", all[i].if_name,
-			      strerror(-err));
-		if (err || !hook.id[0])
-			continue;
-		*list = xrealloc(*list, *count + 1, sizeof(**list));
-		(*list)[(*count)++] = hook;
-	}
-	if_freenameindex(all);
-	free(pinned);
-	if (err) {
-		free(*list);
-		*list = NULL;
-		*count = 0;
-	}
+	for (i = 0; !err && all[i].if_index; i++)
+		err = add_hook(hooks, &all[i]);
+	if (all)
+		if_freenameindex(all);
+	if (err)
+		hooks_free(hooks);
 	return err;
+}
+
+void hooks_free(struct hooks *hooks)
+{
+	free(hooks->pinned);
+	free(hooks->hook);
+	*hooks = (struct hooks){};
 }
 
 bool hook_there(const struct hook *hook)

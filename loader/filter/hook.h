@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Interfaces: whose program holds the XDP hook. */
+/* Finds the filters of this host, and the program at an interface's XDP hook. */
 #ifndef PORTCULLIS_FILTER_HOOK_H
 #define PORTCULLIS_FILTER_HOOK_H
 
@@ -20,13 +20,38 @@ struct hook {
 
 const char *hook_mode_name(enum hook_mode mode);
 
-/*
- * The interface of that name in the caller's network namespace: -ENODEV with a message if there is
- * none.
- */
-int hook_find(const char *interface, struct hook *hook);
+/* A folder below PINS, and the XDP link that is pinned in it. */
+struct pinned {
+	char id[20];
+	bool link;	      /* false: a folder without one, half made or replaced */
+	bool unseen;	      /* without privilege it is not known whether there is one */
+	unsigned int ifindex; /* 0: its interface is gone */
+	__u32 held;	      /* id of the program that the link holds */
+	__u32 program_id;     /* id of the program that is pinned in the folder */
+};
 
-/* Whether the program that was found still holds the hook, and is not just being detached. */
+/*
+ * The filters of this host, as one look at the folder of pins and at the interfaces found them. A
+ * command reads them once, under the lock, and again only after it has attached or detached.
+ */
+struct hooks {
+	struct pinned *pinned; /* every folder, of all network namespaces */
+	size_t pins;
+	struct hook *hook; /* every interface of the caller's network namespace that has a filter */
+	size_t count;
+};
+
+/* Replaces what `hooks` has, {} at first. 0, or -errno with a message and `hooks` empty. */
+int hooks_read(struct hooks *hooks);
+void hooks_free(struct hooks *hooks);
+
+/*
+ * Finds the interface of that name in the caller's network namespace, and whose program is there.
+ * -ENODEV with a message if there is no such interface.
+ */
+int hook_find(const struct hooks *hooks, const char *interface, struct hook *hook);
+
+/* True if the program that was found still holds the hook, and is not just being detached. */
 bool hook_there(const struct hook *hook);
 
 /* The id of the link that holds the program at the hook; 0: there is none, or it cannot be seen. */
@@ -35,29 +60,11 @@ __u32 hook_link(const struct hook *hook);
 /* 0 if no program is there; else -EBUSY with a message that names it. */
 int hook_free(const struct hook *hook);
 
-/* Says that the interface has no filter of ours (-ENOENT), or one whose pins are missing (-EIO). */
+/* Reports that the interface has no filter of ours (-ENOENT), or one whose pins are missing (-EIO).
+ */
 int hook_missing(const struct hook *hook, const char *command);
 
-/*
- * Every interface of the caller's network namespace that a filter of ours holds; the caller frees
- * `*list`.
- */
-int hook_list(struct hook **list, size_t *count);
-
-/* A folder below PINS, and what its link holds. */
-struct pinned {
-	char id[20];
-	bool link;	      /* false: a folder without one, half made or replaced */
-	bool unseen;	      /* without privilege: whether there is one, is not known */
-	unsigned int ifindex; /* 0: its interface is gone */
-	__u32 held;	      /* the program that the link holds */
-	__u32 program_id;     /* that of the folder */
-};
-
-/* Lists the folders; the caller frees `*list`. -errno with a message. */
-int hook_pins(struct pinned **list, size_t *count);
-
-/* Fills what holds the hook of `ifindex`, of which `list` knows the filters. Says nothing. */
+/* Asks which program holds the hook of `ifindex`; `list` has the filters it may be of. Silent. */
 int hook_query(unsigned int ifindex, const struct pinned *list, size_t count, struct hook *hook);
 
 #endif

@@ -145,7 +145,7 @@ bool filter_is_empty(const char *id)
 	       errno == ENOENT;
 }
 
-/* A name that ends in one of the numbers: of current and fallback. */
+/* True if the pin is of the current generation or of its fallback: its name ends in the number. */
 static bool is_kept(const char *name, const struct filter *keep)
 {
 	const struct pc_generation *copy[] = {keep->current.copy, keep->fallback.copy};
@@ -161,7 +161,7 @@ static bool is_kept(const char *name, const struct filter *keep)
 	return false;
 }
 
-/* Removes the pins in a folder whose names begin with `prefix`, but for those of `keep`. */
+/* Removes the pins in a folder whose names begin with `prefix`, except those of `keep`. */
 static void unpin_matching(const char *id, const char *prefix, const struct filter *keep)
 {
 	__free_text char *folder = object_path(id, NULL);
@@ -178,7 +178,7 @@ static void unpin_matching(const char *id, const char *prefix, const struct filt
 		closedir(dir);
 }
 
-/* The recipe first: a generation that is there has one. */
+/* Pins the recipe first, so that each pinned generation has one. */
 int installed_pin(const struct filter *filter, const struct installed *installed)
 {
 	__u64 number = installed->copy->number;
@@ -187,6 +187,22 @@ int installed_pin(const struct filter *filter, const struct installed *installed
 	int err = object_pin(filter->id, recipe_name, installed->recipe);
 
 	return err ? err : object_pin(filter->id, generation_name, installed->generation);
+}
+
+bool installed_has_others(const struct filter *filter)
+{
+	__free_text char *folder = object_path(filter->id, NULL);
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	bool found = false;
+
+	while (dir && !found && (entry = readdir(dir)))
+		found = (!strncmp(entry->d_name, "generation-", 11) ||
+			 !strncmp(entry->d_name, "recipe-", 7)) &&
+			!is_kept(entry->d_name, filter);
+	if (dir)
+		closedir(dir);
+	return found;
 }
 
 void installed_unpin_others(const struct filter *filter)

@@ -77,13 +77,30 @@ static int open_pins(struct filter *filter, unsigned int flags, unsigned int but
 	return 0;
 }
 
-/* The generation first: it tells whether the layout is ours, and so which pins there should be. */
-static int open_filter(struct filter *filter)
+static int open_head(struct filter *filter)
 {
 	int err = open_pins(filter, FD_HEAD, 0);
 
-	if (!err)
-		err = open_current(filter);
+	return err ? err : open_current(filter);
+}
+
+static int open_egress(struct filter *filter)
+{
+	filter->fd[FILTER_EGRESS] = object_get(filter->id, filter_descriptor[FILTER_EGRESS].pin);
+	if (filter->fd[FILTER_EGRESS] < 0)
+		return filter->fd[FILTER_EGRESS];
+	filter->fd[FILTER_EGRESS_LINK] =
+		object_get(filter->id, filter_descriptor[FILTER_EGRESS_LINK].pin);
+	return filter->fd[FILTER_EGRESS_LINK] == -ENOENT ? 0 :
+	       filter->fd[FILTER_EGRESS_LINK] < 0	 ? filter->fd[FILTER_EGRESS_LINK] :
+							   0;
+}
+
+/* The generation is opened first: only if its layout is ours, it is known which pins there are. */
+static int open_filter(struct filter *filter)
+{
+	int err = open_head(filter);
+
 	if (!err)
 		err = open_pins(filter, 0, FD_HEAD);
 	if (err)
@@ -95,13 +112,14 @@ static int open_filter(struct filter *filter)
 		       object_program(filter->fd[FILTER_PROGRAM], &filter->program_id);
 }
 
-int filter_try_open(const char *id, struct filter *filter)
+/* Opens with `open`; leaves `*filter` alone if that fails. */
+static int open_with(int (*open)(struct filter *filter), const char *id, struct filter *filter)
 {
 	struct filter opened = FILTER_NONE;
 	int err;
 
 	snprintf(opened.id, sizeof(opened.id), "%s", id);
-	err = open_filter(&opened);
+	err = open(&opened);
 	if (err) {
 		filter_close(&opened);
 		return err;
@@ -110,7 +128,22 @@ int filter_try_open(const char *id, struct filter *filter)
 	return 0;
 }
 
-/* "eth0", as far as it can be told; the caller frees. */
+int filter_try_open(const char *id, struct filter *filter)
+{
+	return open_with(open_filter, id, filter);
+}
+
+int filter_open_head(const char *id, struct filter *filter)
+{
+	return open_with(open_head, id, filter);
+}
+
+int filter_open_egress(const char *id, struct filter *filter)
+{
+	return open_with(open_egress, id, filter);
+}
+
+/* The interface's name, else the folder; the caller frees. */
 static char *name_of(const char *id)
 {
 	__close_fd int link = object_get(id, "link");

@@ -18,7 +18,7 @@
 #include "loader/filter/any_layout.h"
 #include "loader/filter/hook.h"
 
-/* Lets everything pass, as the driver does at this moment. */
+/* Loads a program that lets everything pass, as the driver does at this moment. */
 static int load_other(enum bpf_attach_type type, __u32 flags)
 {
 	const struct bpf_insn pass[] = {
@@ -31,7 +31,10 @@ static int load_other(enum bpf_attach_type type, __u32 flags)
 			     &options);
 }
 
-/* It must be of the link's attach type; and without fragments, MTU and kernel may refuse it. */
+/*
+ * Puts another program into the link. It must have the link's attach type; and a driver with a
+ * large MTU refuses a program that does not take fragments, an old kernel one that does.
+ */
 static int put_other(int link)
 {
 	static const struct {
@@ -67,16 +70,12 @@ static int put_again(const struct hook *hook)
 
 int resume_all(void)
 {
-	struct hook *hook;
-	size_t count, i;
-	int err = hook_list(&hook, &count);
+	__cleanup(hooks_free) struct hooks hooks = {};
+	size_t i;
+	int err = hooks_read(&hooks);
 
-	if (err)
-		return err;
-	for (i = 0; i < count; i++) {
-		if (hook[i].mode == HOOK_NATIVE && put_again(&hook[i]))
+	for (i = 0; i < hooks.count; i++)
+		if (hooks.hook[i].mode == HOOK_NATIVE && put_again(&hooks.hook[i]))
 			err = -EIO;
-	}
-	free(hook);
 	return err;
 }

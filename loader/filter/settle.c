@@ -48,50 +48,61 @@ static char *interface_of(const struct pinned *pinned)
 	return xasprintf("interface %u of another network namespace", pinned->ifindex);
 }
 
-/* What judges at a pinned filter. */
-struct judging {
-	bool known; /* false: another version's, or just going away */
-	__u64 batch;
+/* The state of a pinned filter. */
+struct standing {
+	bool known;   /* false: of another version, or just being removed */
+	bool settled; /* nothing is left of an interrupted command, and no deadline has passed */
+	__u64 batch;  /* of the active generation */
 };
 
-/* Whether another interface is judged by a generation of this batch already. */
-static bool batch_judges(const struct judging *judging, size_t count, __u64 batch)
+/* True if a generation of this batch is active at another interface already. */
+static bool batch_active(const struct standing *standing, size_t count, __u64 batch)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		if (batch && judging[i].known && judging[i].batch == batch)
+		if (batch && standing[i].known && standing[i].batch == batch)
 			return true;
 	return false;
 }
 
-static int look_at(const struct pinned *pinned, struct judging *judging)
+static bool is_settled(const struct filter *filter)
+{
+	return !filter->reverted.copy && !filter->current.copy->stand_in &&
+	       (filter->fallback.copy || !slot_has_fallback(filter)) &&
+	       !installed_has_others(filter);
+}
+
+static int examine(const struct pinned *pinned, struct standing *standing)
 {
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
 	int err;
 
 	if (!pinned->link || !pinned->ifindex)
 		return 0;
-	err = filter_try_open(pinned->id, &filter);
-	if (err == -ENOENT || err == -EPROTO)
+	err = filter_open_head(pinned->id, &filter);
+	if (err == -ENOENT || err == -EPROTO) {
+		standing->settled = !filter_is_empty(pinned->id);
 		return 0;
+	}
 	if (err) {
 		error(PINS "/%s: cannot read: %s", pinned->id, strerror(-err));
 		return err;
 	}
-	judging->known = true;
-	judging->batch = filter.current.copy->batch;
+	standing->known = true;
+	standing->settled = is_settled(&filter);
+	standing->batch = filter.current.copy->batch;
 	return 0;
 }
 
-/* What was attached to be confirmed and never was, or whose command was killed. */
+/* Detaches a filter that was not confirmed in time, or whose command was interrupted. */
 static int take_off(const struct pinned *pinned, struct filter *filter, const char *what)
 {
 	struct hook hook;
 	int err;
 
 	if (hook_query(pinned->ifindex, pinned, 1, &hook) || !hook.id[0])
-		return 0; /* of another network namespace: left to a command there */
+		return 0; /* of another network namespace: a command there does it */
 	filter->ifindex = hook.ifindex;
 	err = filter_detach(filter);
 	if (err)
@@ -122,7 +133,7 @@ static int settle_reverted(const struct pinned *pinned, struct filter *filter)
 	return 0;
 }
 
-/* A generation that was prepared and is not in place, or was replaced and is still there. */
+/* Commits the prepared generation, or removes it. */
 static int settle_left_over(const struct pinned *pinned, struct filter *filter, bool complete)
 {
 	__free_text char *name = interface_of(pinned);
@@ -130,6 +141,7 @@ static int settle_left_over(const struct pinned *pinned, struct filter *filter, 
 	int err;
 
 	if (complete) {
+		filter_seed(filter);
 		err = filter_commit(filter);
 		if (err)
 			return err;
@@ -153,14 +165,17 @@ static int settle_left_over(const struct pinned *pinned, struct filter *filter, 
 	return 0;
 }
 
-/* To complete what would fall back at once helps nobody. */
+/* A change whose deadline has passed would be reverted at once: it is not completed. */
 static bool is_over(const struct pc_generation *generation)
 {
 	return generation->deadline && clock_boot() >= generation->deadline;
 }
 
-/* Completes what the killed command had begun elsewhere; else clears away what it had prepared. */
-static int settle(const struct pinned *pinned, const struct judging *judging, size_t count)
+/*
+ * Completes the change of an interrupted command if it had switched another interface already; else
+ * removes what it had prepared.
+ */
+static int settle(const struct pinned *pinned, const struct standing *standing, size_t count)
 {
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
 	__u64 batch;
@@ -172,7 +187,7 @@ static int settle(const struct pinned *pinned, const struct judging *judging, si
 		err = filter_left_over(&filter, &batch);
 	if (!err && filter.prepared.copy)
 		err = settle_left_over(pinned, &filter,
-				       batch_judges(judging, count, batch) &&
+				       batch_active(standing, count, batch) &&
 					       !is_over(filter.prepared.copy));
 	else if (!err && filter.current.copy->stand_in)
 		err = take_off(pinned, &filter, "an interrupted command had only begun to attach");
@@ -182,7 +197,7 @@ static int settle(const struct pinned *pinned, const struct judging *judging, si
 	return 0;
 }
 
-/* A command was killed while it detached: everything passes already. */
+/* Removes a filter that an interrupted detach left: everything passes already. */
 static void settle_empty(const struct pinned *pinned)
 {
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
@@ -193,27 +208,43 @@ static void settle_empty(const struct pinned *pinned)
 	}
 }
 
-int hook_settle(void)
+/* Settles each of the filters of which `standing` says it is needed. */
+static int settle_all(const struct hooks *hooks, const struct standing *standing)
 {
-	struct judging *judging;
-	struct pinned *list;
-	size_t count, i;
-	int err = hook_pins(&list, &count);
+	size_t i;
+	int err = 0;
 
-	if (err)
-		return err;
-	collect_dead(list, count);
-	judging = xcalloc(count, sizeof(*judging));
-	for (i = 0; i < count && !err; i++)
-		err = look_at(&list[i], &judging[i]);
-	for (i = 0; i < count && !err; i++)
-		if (judging[i].known)
-			err = settle(&list[i], judging, count);
-		else
-			settle_empty(&list[i]);
-	free(judging);
-	free(list);
+	for (i = 0; i < hooks->pins && !err; i++)
+		if (!standing[i].settled && standing[i].known)
+			err = settle(&hooks->pinned[i], standing, hooks->pins);
+		else if (!standing[i].settled)
+			settle_empty(&hooks->pinned[i]);
 	return err;
+}
+
+/* True if the folder's filter works at an interface, and settle_all leaves it alone. */
+static bool is_whole(const struct pinned *pinned, const struct standing *standing)
+{
+	return pinned->unseen || (pinned->link && pinned->ifindex && standing->settled);
+}
+
+int hooks_settle(struct hooks *hooks)
+{
+	struct standing *standing;
+	bool whole = true;
+	size_t i;
+	int err = 0;
+
+	standing = xcalloc(hooks->pins, sizeof(*standing));
+	collect_dead(hooks->pinned, hooks->pins);
+	for (i = 0; i < hooks->pins && !err; i++) {
+		err = examine(&hooks->pinned[i], &standing[i]);
+		whole &= is_whole(&hooks->pinned[i], &standing[i]);
+	}
+	if (!err)
+		err = settle_all(hooks, standing);
+	free(standing);
+	return err || whole ? err : hooks_read(hooks);
 }
 
 static int attach_again(struct filter *filter, const struct hook *hook)
@@ -223,7 +254,7 @@ static int attach_again(struct filter *filter, const struct hook *hook)
 	return err ? err : filter_repin_egress(filter);
 }
 
-/* One that goes meanwhile, deleted or moved, has lost no more than the interface. */
+/* An interface that is deleted or moved meanwhile is not a failure. */
 static bool try_again(struct filter *filter, const struct hook *hook)
 {
 	const struct message_sink sink = messages_to(messages_drop, NULL);
@@ -233,12 +264,19 @@ static bool try_again(struct filter *filter, const struct hook *hook)
 	return !failed || !hook_there(hook);
 }
 
-static void mend(const struct hook *hook)
+static bool egress_missing(const struct hook *hook)
 {
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
 
-	if (filter_try_open(hook->id, &filter) ||
-	    egress_state(&filter, hook->ifindex) != EGRESS_MISSING)
+	return !filter_open_egress(hook->id, &filter) &&
+	       egress_state(&filter, hook->ifindex) == EGRESS_MISSING;
+}
+
+static void restore_egress(const struct hook *hook)
+{
+	__cleanup(filter_close) struct filter filter = FILTER_NONE;
+
+	if (!egress_missing(hook) || filter_try_open(hook->id, &filter))
 		return;
 	fd_close(&filter.fd[FILTER_EGRESS_LINK]);
 	if (!try_again(&filter, hook) && attach_again(&filter, hook)) {
@@ -253,23 +291,21 @@ static void mend(const struct hook *hook)
 	seed_live(&filter, hook->ifindex, filter.current.copy->forward);
 }
 
-void hook_mend(void)
+void hooks_restore_egress(const struct hooks *hooks)
 {
-	struct hook *hook;
-	size_t count, i;
+	size_t i;
 
-	if (hook_list(&hook, &count))
-		return;
-	for (i = 0; i < count; i++)
-		mend(&hook[i]);
-	free(hook);
+	for (i = 0; i < hooks->count; i++)
+		restore_egress(&hooks->hook[i]);
 }
 
-int hook_collect(void)
+int hooks_collect(struct hooks *hooks)
 {
-	int err = hook_settle();
+	int err = hooks_read(hooks);
 
 	if (!err)
-		hook_mend();
+		err = hooks_settle(hooks);
+	if (!err)
+		hooks_restore_egress(hooks);
 	return err;
 }

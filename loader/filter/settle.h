@@ -3,20 +3,23 @@
 #ifndef PORTCULLIS_FILTER_SETTLE_H
 #define PORTCULLIS_FILTER_SETTLE_H
 
+#include "loader/filter/hook.h"
+
 /*
  * Removes what interrupted commands and deleted interfaces left behind, and completes a swap of
  * several interfaces that was interrupted, naming them. The lock must be held. -errno with a
- * message if it cannot tell what is there; a filter that another version made is left alone.
+ * message if a filter cannot be read; a filter that another version made is left alone. `hooks` has
+ * been read, and is read again if anything was changed.
  */
-int hook_settle(void);
+int hooks_settle(struct hooks *hooks);
 
 /*
  * Attaches egress programs of the caller's network namespace that were removed, or that a move
  * to it lost, naming the interface. Warns of those that cannot be attached.
  */
-void hook_mend(void);
+void hooks_restore_egress(const struct hooks *hooks);
 
-/* Calls hook_settle and hook_mend. */
-int hook_collect(void);
+/* Reads, settles, and restores egress: how a command that changes something begins. */
+int hooks_collect(struct hooks *hooks);
 
 #endif

@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Whether several interfaces of a network namespace have a filter. */
+/* Tells the programs if several interfaces of a network namespace have a filter. */
 #include "loader/filter/several.h"
 
 #include <bpf/bpf.h>
-#include <dirent.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "loader/base/file.h"
 #include "loader/base/message.h"
-#include "loader/filter/hook.h"
-#include "loader/object/paths.h"
 #include "loader/object/pin.h"
-
-/* --- whether there are several --- */
 
 static int set_several(int map, bool several)
 {
@@ -39,50 +32,53 @@ void several_set(const struct filter *filter)
 			strerror(-err));
 }
 
-/* Of another network namespace's filters no list is had: what is shared with them stays. */
-static bool others_use(const struct hook *hook, size_t count, int map)
+static bool is_here(const struct hooks *hooks, const char *id)
 {
-	DIR *dir = opendir(PINS);
-	bool found = !dir && errno != ENOENT;
-	struct bpf_map_info info, other;
-	struct dirent *entry;
+	size_t i;
 
-	if (object_map(map, &info))
-		found = true;
-	while (dir && !found && (entry = readdir(dir))) {
-		__close_fd int fd = -1;
-		size_t i;
-
-		for (i = 0; i < count && strcmp(hook[i].id, entry->d_name); i++)
-			;
-		if (entry->d_name[0] == '.' || i < count)
-			continue;
-		fd = object_get(entry->d_name, "shared");
-		found = fd >= 0 && !object_map(fd, &other) && other.id == info.id;
-	}
-	if (dir)
-		closedir(dir);
-	return found;
+	for (i = 0; i < hooks->count; i++)
+		if (!strcmp(hooks->hook[i].id, id))
+			return true;
+	return false;
 }
 
-void several_settle(void)
+/*
+ * True if a filter uses the map whose interface is not listed in this network namespace: an
+ * interface that was moved keeps the maps of the namespace that it came from.
+ */
+static bool used_elsewhere(const struct hooks *hooks, int map)
 {
-	struct hook *hook;
-	size_t count, i;
+	struct bpf_map_info info, other;
+	size_t i;
+
+	if (object_map(map, &info))
+		return true;
+	for (i = 0; i < hooks->pins; i++) {
+		__close_fd int fd = -1;
+
+		if (is_here(hooks, hooks->pinned[i].id))
+			continue;
+		fd = object_get(hooks->pinned[i].id, "shared");
+		if (fd >= 0 && !object_map(fd, &other) && other.id == info.id)
+			return true;
+	}
+	return false;
+}
+
+void several_settle(const struct hooks *hooks)
+{
+	size_t i;
 	int err = 0;
 
-	if (hook_list(&hook, &count))
-		return;
-	for (i = 0; i < count && !err; i++) {
-		__close_fd int map = object_get(hook[i].id, "shared");
+	for (i = 0; i < hooks->count && !err; i++) {
+		__close_fd int map = object_get(hooks->hook[i].id, "shared");
 
 		if (map >= 0)
-			err = set_several(map, count > 1 || others_use(hook, count, map));
+			err = set_several(map, hooks->count > 1 || used_elsewhere(hooks, map));
 		else if (map != -ENOENT)
 			err = map;
 	}
 	if (err)
 		warning("cannot tell the programs how many interfaces there are: %s; they count as several",
 			strerror(-err));
-	free(hook);
 }

@@ -42,17 +42,19 @@ static int read_one(struct live *live)
 	return err ? err : read_counters(live);
 }
 
-int hooks_of(const struct names *interfaces, const char *command, struct hook **list, size_t *count)
+int hooks_of(const struct hooks *hooks, const struct names *interfaces, const char *command,
+	     struct hook **list, size_t *count)
 {
+	bool all = !interfaces->count;
 	size_t i;
 	int err = 0;
 
-	if (!interfaces->count)
-		return hook_list(list, count);
-	*list = xcalloc(interfaces->count, sizeof(**list));
-	*count = interfaces->count;
-	for (i = 0; i < *count && !err; i++) {
-		err = hook_find(interfaces->name[i], &(*list)[i]);
+	*count = all ? hooks->count : interfaces->count;
+	*list = xcalloc(*count, sizeof(**list));
+	for (i = 0; i < *count && all; i++)
+		(*list)[i] = hooks->hook[i];
+	for (i = 0; i < *count && !all && !err; i++) {
+		err = hook_find(hooks, interfaces->name[i], &(*list)[i]);
 		if (!err && !(*list)[i].id[0])
 			err = hook_missing(&(*list)[i], command);
 	}
@@ -63,21 +65,18 @@ int hooks_of(const struct names *interfaces, const char *command, struct hook **
 	return err;
 }
 
-int hooks_names(struct names *names)
+void hooks_names(const struct hooks *hooks, struct names *names)
 {
-	__cleanup(text_free) struct hook *list = NULL;
-	size_t count, i;
-	int err = hook_list(&list, &count);
+	size_t i;
 
-	for (i = 0; !err && i < count; i++)
-		names_add(names, list[i].name);
-	return err;
+	for (i = 0; i < hooks->count; i++)
+		names_add(names, hooks->hook[i].name);
 }
 
 enum left_out {
 	LEFT_OUT_NOT,
-	LEFT_OUT_GONE,	  /* it was detached since it was listed */
-	LEFT_OUT_VERSION, /* another version's: said already */
+	LEFT_OUT_GONE,	  /* detached since it was listed */
+	LEFT_OUT_VERSION, /* of another version; filter_open has reported it */
 };
 
 /* Why a filter that could not be opened is left out, where all are listed. */
@@ -91,8 +90,9 @@ static enum left_out why_left_out(const struct hook *hook, int err)
 static int find(const struct names *interfaces, const char *command, int (*take)(struct live *live),
 		struct live **list, size_t *count, bool *left_out)
 {
+	__cleanup(hooks_free) struct hooks hooks = {};
 	__cleanup(text_free) struct hook *hook = NULL;
-	size_t hooks, i;
+	size_t found, i;
 	int err = 0;
 
 	*list = NULL;
@@ -100,11 +100,13 @@ static int find(const struct names *interfaces, const char *command, int (*take)
 	*left_out = false;
 	if (pins_ready(false) < 0)
 		return -EPERM;
-	err = hooks_of(interfaces, command, &hook, &hooks);
+	err = hooks_read(&hooks);
+	if (!err)
+		err = hooks_of(&hooks, interfaces, command, &hook, &found);
 	if (err)
 		return err;
-	*list = xcalloc(hooks, sizeof(**list));
-	for (i = 0; i < hooks && !err; i++) {
+	*list = xcalloc(found, sizeof(**list));
+	for (i = 0; i < found && !err; i++) {
 		struct live *live = &(*list)[*count];
 		enum left_out why;
 
@@ -170,11 +172,14 @@ int hook_open(const struct hook *hook, const char *command, struct filter *filte
 
 int filter_of(const char *interface, const char *command, struct filter *filter)
 {
+	__cleanup(hooks_free) struct hooks hooks = {};
 	struct hook hook;
 	int err = pins_ready(false);
 
 	if (err < 0)
 		return err;
-	err = hook_find(interface, &hook);
+	err = hooks_read(&hooks);
+	if (!err)
+		err = hook_find(&hooks, interface, &hook);
 	return err ? err : hook_open(&hook, command, filter);
 }

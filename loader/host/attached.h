@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * The filters that `status`, `counters` and `flows` read: of the interfaces named, or all of the
- * namespace.
- */
+/* Opens the filters of the interfaces named, or of all in the network namespace, to read them. */
 #ifndef PORTCULLIS_HOST_ATTACHED_H
 #define PORTCULLIS_HOST_ATTACHED_H
 
@@ -20,9 +17,9 @@ struct live {
 };
 
 /*
- * live_open opens them, live_read reads recipe and counters too. Named ones must have a filter:
- * else a message and -ENOENT. A filter that goes away while all are listed is left out; and so is
- * one of another version, with a message and `*left_out`.
+ * live_open opens the filters, live_read reads recipe and counters too. -ENOENT with a message if a
+ * named interface has none. With no names, a filter that is removed meanwhile is left out, and so
+ * is one of another version, with a message and `*left_out`.
  */
 int live_open(const struct names *interfaces, const char *command, struct live **list,
 	      size_t *count, bool *left_out);
@@ -31,25 +28,24 @@ int live_read(const struct names *interfaces, const char *command, struct live *
 void live_free(struct live *list, size_t count);
 
 /*
- * What was kept with the current generation of an interface's filter. -EINVAL with a message if it
- * is damaged.
+ * Reads recipe and services that are kept with the current generation of an interface's filter.
+ * -EINVAL with a message if they are damaged.
  */
 int filter_kept(const char *interface, const struct filter *filter, json_t **kept);
 
 /*
- * The hooks of the named interfaces, each of which must have a filter, or of all that have one. The
- * caller frees `*list`. -errno with a message.
+ * Lists the hooks of the named interfaces, each of which must have a filter; with no names, of all
+ * that have one. The caller frees `*list`. -errno with a message.
  */
-int hooks_of(const struct names *interfaces, const char *command, struct hook **list,
-	     size_t *count);
+int hooks_of(const struct hooks *hooks, const struct names *interfaces, const char *command,
+	     struct hook **list, size_t *count);
 
-/* Adds the names of all interfaces of the network namespace that have a filter. -errno with a
- * message. */
-int hooks_names(struct names *names);
+/* Adds the names of all interfaces of the network namespace that have a filter. */
+void hooks_names(const struct hooks *hooks, struct names *names);
 
-/* Opens the filter of a hook; a message and -ENOENT, or -errno, if there is none to open. */
+/* Opens the filter of a hook. -ENOENT with a message if there is none, or -errno. */
 int hook_open(const struct hook *hook, const char *command, struct filter *filter);
-/* The filter of an interface by name; a message and -ENODEV or -ENOENT if there is none. */
+/* Opens the filter of an interface. -ENODEV or -ENOENT with a message if there is none. */
 int filter_of(const char *interface, const char *command, struct filter *filter);
 
 #endif

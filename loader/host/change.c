@@ -59,9 +59,9 @@ static bool is_stand_in(const struct hook *hook)
 	return !filter_try_open(hook->id, &filter) && filter.current.copy->stand_in;
 }
 
-int change_find_free(struct change *change)
+int change_find_free(const struct hooks *hooks, struct change *change)
 {
-	int err = hook_find(change->name, &change->hook);
+	int err = hook_find(hooks, change->name, &change->hook);
 
 	if (!err)
 		err = frame_of(change->hook.name, change->hook.ifindex, &change->frame);
@@ -137,7 +137,7 @@ static int load_all(const struct changes *changes)
 
 	each_change (changes, one, CHANGE_ATTACH) {
 		if (!first) {
-			err = flow_maps_find(one->flows, &with);
+			err = flow_maps_find(changes->hooks, one->flows, &with);
 			if (err)
 				return err;
 		} else if (one->flows && one->flows != first->flows) {
@@ -289,9 +289,10 @@ static int switch_one(struct change *change)
 }
 
 /*
- * Hooks and pins first, which fail more easily; then one update an interface. Until it is pinned, a
- * link ends with this process; what does not, a filter at a clsact, the next command finds by the
- * folder that load_one made. What is switched last, it completes.
+ * Hooks and pins come first, because they may fail; then what takes long, the lists of connections;
+ * the last step is one update an interface. If the command is killed, a link that is not pinned
+ * ends with the process; the next command finds a filter at a clsact by the folder that load_one
+ * made, and completes the updates that are missing.
  */
 static int put_all_in_place(const struct changes *changes)
 {
@@ -310,6 +311,9 @@ static int put_all_in_place(const struct changes *changes)
 		if (err)
 			return err;
 	}
+	for (i = 0; i < changes->count; i++)
+		if (changes->change[i].kind != CHANGE_DETACH)
+			filter_seed(&changes->change[i].filter);
 	err = arm_all(changes);
 	for (i = 0; i < changes->count && !err; i++)
 		err = switch_one(&changes->change[i]);
@@ -445,7 +449,7 @@ static void warn_unfiltered(const struct changes *changes)
 
 	each_change (changes, one, CHANGE_ATTACH)
 		first = first ? first : one;
-	if (!first || unfiltered_find(&names) || !names.count) {
+	if (!first || unfiltered_find(changes->hooks, &names) || !names.count) {
 		names_free(&names);
 		return;
 	}
@@ -528,7 +532,7 @@ static int say_dry_run(const struct changes *changes)
 
 	each_change (changes, one, CHANGE_ATTACH) {
 		if (!err && first)
-			err = flow_maps_find(one->flows, &with);
+			err = flow_maps_find(changes->hooks, one->flows, &with);
 		first = false;
 		if (err)
 			break;
@@ -566,7 +570,7 @@ static int ask_guard(const struct changes *changes)
 		};
 		confirmed &= is_to_be_confirmed(one);
 	}
-	err = guard_hold(changes->command, target, count, changes->management,
+	err = guard_hold(changes->command, changes->hooks, target, count, changes->management,
 			 changes->force ? GUARD_WARN :
 			 confirmed	? GUARD_CONFIRM :
 					  GUARD_STOP);
@@ -592,7 +596,19 @@ static int check_detaches(const struct changes *changes)
 	return 0;
 }
 
-/* Tells what changes, and looks for a reason to refuse it. */
+/* A swap changes no hook, so that the filters are read again only after an attach or detach. */
+static void settle_hooks(const struct changes *changes, int err)
+{
+	bool same = !err;
+	size_t i;
+
+	for (i = 0; i < changes->count; i++)
+		same &= changes->change[i].kind == CHANGE_SWAP;
+	if (same || !hooks_read(changes->hooks))
+		several_settle(changes->hooks);
+}
+
+/* Prints what changes, and looks for a reason to refuse it. */
 static int announce(const struct changes *changes)
 {
 	int err;
@@ -627,7 +643,7 @@ int changes_run(const struct changes *changes)
 	} else {
 		err = finish_all(changes);
 	}
-	several_settle();
+	settle_hooks(changes, err);
 	if (!err) {
 		warn_unfiltered(changes);
 		warn_ipsec(changes);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A change of the host: filters attached, swapped and detached together, all of it or nothing. */
+/* Attaches, swaps and detaches the filters of several interfaces together: all of them or none. */
 #ifndef PORTCULLIS_HOST_CHANGE_H
 #define PORTCULLIS_HOST_CHANGE_H
 
@@ -17,37 +17,39 @@ enum change_kind {
 	CHANGE_DETACH,
 };
 
-/* A change of one interface. All it points to is the caller's. */
+/* A change of one interface. The caller owns what it points to. */
 struct change {
 	enum change_kind kind;
 	const char *name; /* as the user gave it */
 	struct hook hook;
-	struct filter filter; /* swap: opened; detach: its id; else FILTER_NONE */
+	struct filter filter; /* swap: opened; detach: id and ifindex alone; else FILTER_NONE */
 	const struct plan *plan;
 	struct catalog *catalog; /* of the plan */
-	const json_t *kept;	 /* swap: what it was made from */
-	enum hook_mode mode;	 /* attach: as asked, then as it became */
-	enum pc_frame frame;	 /* attach: what its frames begin with */
-	__u32 flows;		 /* attach: size of the flow map, 0: not given */
-	unsigned int confirm;	 /* seconds in which it is to be confirmed, 0: it is final */
-	bool talks;		 /* attach: UDP sockets are there that are not connected */
-	bool seeded;		 /* attach: conntrack knows all that goes on */
-	bool held;		 /* attach: nothing gets in until the filter is there (hold.h) */
-	const char *refusal; /* attach: why it is not held in native mode; NULL: it is not held, or
-				is */
-	bool forwarded;	     /* swap: it was, before */
+	const json_t *kept;	 /* swap: the recipe and services of the active generation */
+	enum hook_mode mode;	 /* attach: the mode asked for, then the one it got */
+	enum pc_frame frame;	 /* attach: the header that its frames begin with */
+	__u32 flows;		 /* attach: size of the flow maps, 0: not given */
+	unsigned int confirm;	 /* seconds until it is undone unless confirmed, 0: it is final */
+	bool talks;		 /* attach: this host has unconnected UDP sockets */
+	bool seeded;		 /* attach: conntrack knew all live connections */
+	bool held; /* attach: all packets are dropped until the filter is there (hold.h) */
+	const char
+		*refusal; /* attach: why native mode does not hold it; NULL: it does, or no hold */
+	bool forwarded;	  /* swap: forwarded traffic was learned until now */
 };
 
 struct changes {
 	const struct guard_command *command;
-	const char *done;		/* "attached": what did not happen if it fails */
+	const char *done;		/* "attached": for the message of a failure */
 	const struct ports *management; /* NULL: the built-in list of guard.h */
 	bool force;			/* even if it locks connected users out */
-	bool each; /* what fails is tried one by one: nothing is said of the others */
+	bool each; /* after a failure the caller tries each change alone: no message about the
+		      others */
 	bool dry_run;
 	const char *comment; /* of --comment, for the record; NULL: none */
 	const char *expect;  /* the digest that the difference must have; NULL: any */
 	struct answer *answer;
+	struct hooks *hooks; /* the filters that are there; read again after an attach or detach */
 	/* Called before the first deadline begins, unless NULL. */
 	void (*before_deadline)(void *context);
 	void *context;
@@ -56,15 +58,17 @@ struct changes {
 };
 
 /*
- * Says what changes, asks the guard, and does it: what is attached and swapped is prepared, hooked,
- * pinned and switched, what is detached lets everything pass. All is put back if anything fails;
- * what follows frees what is no more used. The lock must be held, unless it is a dry run. Returns 0
- * or -errno with a message. The caller closes the filters.
+ * Prints the changes, asks the guard, and carries them out: first everything is prepared, hooked
+ * and pinned, then each interface is switched, and a detached one lets everything pass. If anything
+ * fails, all interfaces are put back. The lock must be held, unless it is a dry run. Returns 0 or
+ * -errno with a message. The caller closes the filters.
  */
 int changes_run(const struct changes *changes);
 
-/* One that attaches needs its interface there, free, and one that can be filtered: 0, or -errno
- * with a message. */
-int change_find_free(struct change *change);
+/*
+ * Finds the interface of an attach. 0, or -errno with a message: it is missing, another program is
+ * attached to it, or it cannot be filtered.
+ */
+int change_find_free(const struct hooks *hooks, struct change *change);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Finds out who is connected, and has it judged. */
+/* Reads sessions, servers and filters, and asks the guard whether a command locks anyone out. */
 #include "loader/host/lockout.h"
 
 #include <errno.h>
@@ -20,7 +20,6 @@
 #include "loader/net/link.h"
 #include "loader/net/netlink.h"
 #include "loader/net/route.h"
-#include "loader/object/folder.h"
 
 #define LOOPBACK 1 /* ifindex of lo, in each network namespace */
 #define PROC	 "/proc"
@@ -51,30 +50,23 @@ static __u32 find_caller(void)
 	return uid;
 }
 
-/* What judges now, anywhere. A filter that cannot be read is left out, as if it admitted all. */
-static void read_filters(struct guard_world *world, struct filter **filters)
+/* Reads the active generations. A filter that cannot be read is left out, as if it admitted all. */
+static void read_filters(const struct hooks *hooks, struct guard_world *world,
+			 struct filter **filters)
 {
-	struct hook *hook;
-	size_t count, i;
+	size_t i;
 
-	if (pins_ready(false) != 1 || hook_list(&hook, &count))
-		return;
-	*filters = xcalloc(count, sizeof(**filters));
-	world->filter = xcalloc(count, sizeof(*world->filter));
-	for (i = 0; i < count; i++) {
+	*filters = xcalloc(hooks->count, sizeof(**filters));
+	world->filter = xcalloc(hooks->count, sizeof(*world->filter));
+	for (i = 0; i < hooks->count; i++) {
 		struct filter *filter = &(*filters)[world->filters];
 
 		*filter = FILTER_NONE;
-		if (filter_try_open(hook[i].id, filter))
+		if (filter_open_head(hooks->hook[i].id, filter))
 			continue;
-		if (!filter->current.copy) {
-			filter_close(filter);
-			continue;
-		}
 		world->filter[world->filters++] =
-			(struct guard_filter){hook[i].ifindex, filter->current.copy};
+			(struct guard_filter){hooks->hook[i].ifindex, filter->current.copy};
 	}
-	free(hook);
 }
 
 static int read_world(struct guard_world *world, struct mnl_socket **routes)
@@ -123,8 +115,9 @@ static void say_stopped(const char *command, enum guard_mode mode, enum guard_fo
 		      command);
 }
 
-int guard_hold(const struct guard_command *command, const struct guard_target *target, size_t count,
-	       const struct ports *management, enum guard_mode mode)
+int guard_hold(const struct guard_command *command, const struct hooks *hooks,
+	       const struct guard_target *target, size_t count, const struct ports *management,
+	       enum guard_mode mode)
 {
 	__cleanup(netlink_close) struct mnl_socket *routes = NULL;
 	__cleanup(diag_free) struct diag diag = {};
@@ -141,7 +134,7 @@ int guard_hold(const struct guard_command *command, const struct guard_target *t
 			command->name, strerror(-err));
 	} else {
 		world.context = routes;
-		read_filters(&world, &filters);
+		read_filters(hooks, &world, &filters);
 		sessions_find(PROC, getpid(), &world.own);
 		world.caller = find_caller();
 		found = guard_judge(command, target, count, management, mode, &world, &diag);

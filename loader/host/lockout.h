@@ -3,17 +3,19 @@
 #ifndef PORTCULLIS_HOST_LOCKOUT_H
 #define PORTCULLIS_HOST_LOCKOUT_H
 
+#include "loader/filter/hook.h"
 #include "loader/guard/world.h"
 
 /*
- * Before attach, swap, apply and confirm: whether the caller's own session, on any port, and
- * others' logins to a watched port could be made again, and each watched port with a server of
- * root's, of the system's or of the caller's be reached by somebody. Connections that are no login
- * are only warned of: anyone can make one. `management`: the ports to watch, NULL: those of
- * management.h by which administrators log in. 0; or -EACCES after messages that say what would
- * open it. What cannot be found out is warned of.
+ * Refuses an attach, swap, apply or confirm that would lock somebody out (portcullis(8), LOCKOUT):
+ * the caller's own session on any port, a login of another user to a watched port, or everyone from
+ * a watched port whose server is root's, the system's or the caller's. Other connections cause a
+ * warning only, because anyone can open one. `hooks`: the filters that are there. `management`: the
+ * watched ports, NULL: the built-in list of management.h. Returns 0; or -EACCES after messages that
+ * name the option that would open the port. A failed look-up is a warning.
  */
-int guard_hold(const struct guard_command *command, const struct guard_target *target, size_t count,
-	       const struct ports *management, enum guard_mode mode);
+int guard_hold(const struct guard_command *command, const struct hooks *hooks,
+	       const struct guard_target *target, size_t count, const struct ports *management,
+	       enum guard_mode mode);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The site file as it is, against what is kept of it and what filters now. */
+/* Compares the site file with the snapshots and with the attached filters. */
 #include "loader/host/site_standing.h"
 
 #include <string.h>
@@ -15,7 +15,14 @@
 #include "loader/recipe/state.h"
 #include "loader/report/difference.h"
 
-/* Against what was kept of it; the file can be applied. */
+static bool is_waiting(void)
+{
+	__cleanup(hooks_free) struct hooks hooks = {};
+
+	return !hooks_read(&hooks) && state_is_waiting(&hooks);
+}
+
+/* Compares a valid site file with the snapshots. */
 static enum site_standing compare(const struct site *site)
 {
 	__cleanup(snapshot_free) struct snapshot confirmed = {};
@@ -24,7 +31,7 @@ static enum site_standing compare(const struct site *site)
 
 	site_digest(site, digest);
 	if (state_tried(digest))
-		return state_is_waiting() ? SITE_WAITING : SITE_REVERTED;
+		return is_waiting() ? SITE_WAITING : SITE_REVERTED;
 	if (snapshot_open(STATE_CONFIRMED, &confirmed, &unused))
 		return SITE_UNKNOWN;
 	if (!confirmed.there)
@@ -69,7 +76,7 @@ const struct site_interface *standing_interface(const struct site *site, unsigne
 	return NULL;
 }
 
-/* What the file changes, where its words are others; NULL: they are the same. */
+/* What `apply` would change: because the file, or else because the profiles have changed. */
 static char *say_changes(const struct standing *standing, const json_t *kept,
 			 const struct plan *plan)
 {
@@ -77,7 +84,7 @@ static char *say_changes(const struct standing *standing, const json_t *kept,
 	const char *file = standing->site.path;
 
 	if (json_equal(json_object_get(kept, "recipe"), json_object_get(plan->kept, "recipe")))
-		return NULL;
+		return state_waits_against(kept, plan->kept);
 	what = difference_short(kept, plan->kept);
 	if (standing->state == SITE_CHANGED)
 		return xasprintf("%s changed since it was applied%s%s", file, what ? ": " : "",
@@ -94,14 +101,13 @@ char *standing_waits(const struct standing *standing, const char *interface, uns
 	__cleanup(catalog_close) struct catalog catalog = {};
 	__cleanup(plan_free) struct plan plan = {};
 	const struct site_interface *wanted = NULL;
-	char *waits = NULL;
 
-	/* One that was reverted, or has errors, is told of as a whole. */
+	/* A file that was reverted, or has errors, is reported as a whole. */
 	if (standing->state != SITE_WRONG && standing->state != SITE_REVERTED)
 		wanted = standing_interface(&standing->site, ifindex);
 	if (wanted && !kept_folders(interface, kept, &folders) &&
 	    !catalog_open(&folders, &catalog, &unused) &&
 	    !plan_make(&catalog, &folders, &wanted->recipe, false, &plan, &unused))
-		waits = say_changes(standing, kept, &plan);
-	return waits ? waits : state_waits(interface, kept);
+		return say_changes(standing, kept, &plan);
+	return state_waits(interface, kept);
 }

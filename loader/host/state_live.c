@@ -19,7 +19,7 @@
 #include "loader/recipe/state_write.h"
 #include "loader/report/difference.h"
 
-/* Whether the filter was made from the same; `final`: and need not be confirmed any more. */
+/* True if the filter was made from the same; with `final` only if it has no pending change. */
 static bool is_made_from(const struct hook *hook, const struct plan *plan, bool final)
 {
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
@@ -34,9 +34,9 @@ static bool is_made_from(const struct hook *hook, const struct plan *plan, bool 
 	return same;
 }
 
-/* One that is not there holds nothing up. */
-static bool interface_in_place(struct snapshot *waited, const struct site_interface *interface,
-			       bool final)
+/* True if the interface has the filter of the snapshot, or does not exist. */
+static bool interface_in_place(const struct hooks *hooks, struct snapshot *waited,
+			       const struct site_interface *interface, bool final)
 {
 	__cleanup(diag_free) struct diag unused = {};
 	__cleanup(plan_free) struct plan plan = {};
@@ -46,13 +46,13 @@ static bool interface_in_place(struct snapshot *waited, const struct site_interf
 
 	if (link_find(interface->name, real) <= 0)
 		return true;
-	return !hook_find(interface->name, &hook) && hook.id[0] &&
+	return !hook_find(hooks, interface->name, &hook) && hook.id[0] &&
 	       !plan_make(&waited->catalog, &folders, &interface->recipe, false, &plan, &unused) &&
 	       is_made_from(&hook, &plan, final);
 }
 
-/* Of all interfaces that were applied. */
-static bool in_place(struct snapshot *waited, bool final)
+/* True if every interface that was applied has the filter of the snapshot. */
+static bool in_place(const struct hooks *hooks, struct snapshot *waited, bool final)
 {
 	__cleanup(diag_free) struct diag unused = {};
 	size_t i;
@@ -63,61 +63,58 @@ static bool in_place(struct snapshot *waited, bool final)
 
 		if (waited->interfaces.count && !names_have(&waited->interfaces, interface->name))
 			continue;
-		if (!interface_in_place(waited, interface, final))
+		if (!interface_in_place(hooks, waited, interface, final))
 			return false;
 	}
 	return true;
 }
 
-bool state_is_waiting(void)
+bool state_is_waiting(const struct hooks *hooks)
 {
 	bool waiting = false;
-	struct hook *hook;
-	size_t count, i;
+	size_t i;
 
-	if (hook_list(&hook, &count))
-		return false;
-	for (i = 0; i < count && !waiting; i++) {
+	for (i = 0; i < hooks->count && !waiting; i++) {
 		__cleanup(filter_close) struct filter filter = FILTER_NONE;
 
-		waiting = !filter_try_open(hook[i].id, &filter) && filter.current.copy->deadline &&
+		waiting = !filter_open_head(hooks->hook[i].id, &filter) &&
 			  filter.current.copy->deadline > clock_boot();
 	}
-	free(hook);
 	return waiting;
 }
 
-/* Whether it was promoted. */
-static bool settle(const char *path, const char *link)
+/* Returns whether the snapshot was promoted. */
+static bool settle(const struct hooks *hooks, const char *path, const char *link)
 {
 	__cleanup(snapshot_free) struct snapshot waited = {};
 	__cleanup(diag_free) struct diag unused = {};
 
-	if (snapshot_open(path, &waited, &unused) || !waited.there || !in_place(&waited, true))
+	if (snapshot_open(path, &waited, &unused) || !waited.there ||
+	    !in_place(hooks, &waited, true))
 		return false;
 	state_promote(&waited, link);
 	return true;
 }
 
-void state_settle(void)
+void state_settle(const struct hooks *hooks)
 {
-	/* The later one first: an interrupted command may have made its change. */
-	if (!settle(STATE_TRYING, "trying"))
-		settle(STATE_PENDING, "pending");
+	/* Try the later snapshot first: an interrupted command may have made its change. */
+	if (!settle(hooks, STATE_TRYING, "trying"))
+		settle(hooks, STATE_PENDING, "pending");
 }
 
-void state_recover(void)
+void state_recover(const struct hooks *hooks)
 {
 	__cleanup(snapshot_free) struct snapshot waited = {};
 	__cleanup(diag_free) struct diag unused = {};
 	bool made = !snapshot_open(STATE_TRYING, &waited, &unused) && waited.there &&
-		    in_place(&waited, false);
+		    in_place(hooks, &waited, false);
 
 	if (made)
 		state_pend();
 }
 
-/* Names of profiles of `before` that are another in `after`. */
+/* The names of profiles that differ between `before` and `after`; the caller frees. */
 static char *changed_profiles(const json_t *before, const json_t *after)
 {
 	const json_t *old, *now;
@@ -140,12 +137,17 @@ char *state_waits(const char *interface, const json_t *kept)
 {
 	__cleanup(remade_free) struct remade now = {.kept = json_incref((json_t *)kept)};
 	__cleanup(diag_free) struct diag unused = {};
-	__free_text char *what = NULL, *names = NULL;
 
-	if (remake_kept(interface, NULL, &now, &unused))
-		return NULL;
-	what = difference_short(kept, now.plan.kept);
-	names = changed_profiles(kept, now.plan.kept);
+	return remake_kept(interface, NULL, &now, &unused) ?
+		       NULL :
+		       state_waits_against(kept, now.plan.kept);
+}
+
+char *state_waits_against(const json_t *kept, const json_t *now)
+{
+	__free_text char *what = difference_short(kept, now);
+	__free_text char *names = changed_profiles(kept, now);
+
 	return what && *names ? xasprintf("%s changed since it was applied: %s", names, what) :
 				NULL;
 }

@@ -6,19 +6,25 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* After a confirm: if all that waited is in place for good, it is promoted. */
-void state_settle(void);
+#include "loader/filter/hook.h"
 
-/* Before another change: what an interrupted command was trying waits if it is in place. */
-void state_recover(void);
+/* After a confirm: promotes the pending snapshot if every interface has it, and none is pending. */
+void state_settle(const struct hooks *hooks);
 
-/* Whether an interface of the caller's network namespace waits to be confirmed now. */
-bool state_is_waiting(void);
+/* Before another change: makes the snapshot of an interrupted command pending, if it is in place.
+ */
+void state_recover(const struct hooks *hooks);
+
+/* True if an interface of the caller's network namespace has a pending change. */
+bool state_is_waiting(const struct hooks *hooks);
 
 /*
- * "xeams changed since it was applied: opens 587/tcp", of what an interface's filter was made from,
- * against the catalog as it is; NULL: nothing waits, or it cannot be told. The caller frees.
+ * "xeams changed since it was applied: opens 587/tcp": compares the profiles that an interface's
+ * filter was made from with the catalog. NULL: they are the same, or cannot be read. The caller
+ * frees.
  */
 char *state_waits(const char *interface, const json_t *kept);
+/* As state_waits, if the same recipe is composed already: `now` is its plan's `kept`. */
+char *state_waits_against(const json_t *kept, const json_t *now);
 
 #endif

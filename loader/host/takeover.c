@@ -56,14 +56,14 @@ static __u32 flows_of(const struct any_layout *other)
  * The flow maps are those of this version's filters in the network namespace, if there are, else
  * the old ones.
  */
-static int load(const struct hook *hook, const struct any_layout *other, const struct remade *made,
-		enum pc_frame frame, struct filter *filter)
+static int load(const struct hooks *hooks, const struct hook *hook, const struct any_layout *other,
+		const struct remade *made, enum pc_frame frame, struct filter *filter)
 {
 	__cleanup(filter_close) struct filter with = FILTER_NONE;
 	struct filter none = FILTER_NONE;
 	struct tables tables = made->plan.tables;
 	const struct filter *flows = other->version >= PC_FLOWS_SINCE ? &other->filter : &none;
-	int err = flow_maps_find(0, &with);
+	int err = flow_maps_find(hooks, 0, &with);
 
 	if (!err)
 		err = filter_load_sharing(filter, with.fd[FILTER_FLOWS] >= 0 ? &with : flows,
@@ -181,8 +181,8 @@ static int check_same(const struct hook *hook, const struct remade *made, bool m
  * Whether the old filter gives something else today: by its profiles, or because its version took
  * frames without an Ethernet header for not IP, and let them pass.
  */
-static int check_change(const struct hook *hook, const struct takeover *how, bool misread,
-			struct remade *made)
+static int check_change(const struct hooks *hooks, const struct hook *hook,
+			const struct takeover *how, bool misread, struct remade *made)
 {
 	const struct guard_target target = {hook->name, hook->ifindex, &made->plan, &made->catalog,
 					    made->kept};
@@ -208,14 +208,15 @@ static int check_change(const struct hook *hook, const struct takeover *how, boo
 	fputs(text, stdout);
 	fflush(stdout);
 	if (!how->confirm)
-		return guard_hold(how->command, &target, 1, how->management,
+		return guard_hold(how->command, hooks, &target, 1, how->management,
 				  how->force ? GUARD_WARN : GUARD_STOP);
 	error("%s: another version attached it, and taking it over cannot be undone: run %s without --confirm first, then again with it",
 	      hook->name, how->command->name);
 	return -EBUSY;
 }
 
-static int replace(struct hook *hook, const struct takeover *how, struct any_layout *other)
+static int replace(struct hooks *hooks, struct hook *hook, const struct takeover *how,
+		   struct any_layout *other)
 {
 	__cleanup(remade_free) struct remade made = {};
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
@@ -226,11 +227,11 @@ static int replace(struct hook *hook, const struct takeover *how, struct any_lay
 	if (!err)
 		err = make(hook->name, other, how->folders, &made);
 	if (!err)
-		err = check_change(hook, how,
+		err = check_change(hooks, hook, how,
 				   frame != PC_FRAME_ETHERNET && other->version < PC_FRAMES_SINCE,
 				   &made);
 	if (!err)
-		err = load(hook, other, &made, frame, &filter);
+		err = load(hooks, hook, other, &made, frame, &filter);
 	if (!err)
 		err = put_in_place(hook, other, &filter);
 	if (err)
@@ -246,7 +247,7 @@ static int replace(struct hook *hook, const struct takeover *how, struct any_lay
 				       .generation = filter.current.copy->number,
 				       .what = what});
 	say_line("%s: taken over from %s", hook->name, from);
-	return 0;
+	return hooks_read(hooks);
 }
 
 /* Whether it is to be replaced: 1 or 0, or -errno with a message. */
@@ -268,7 +269,7 @@ static int look_at(const struct hook *hook, const struct any_layout *other)
 	       !other->stand_in;
 }
 
-int takeover(struct hook *hook, const struct takeover *how)
+int takeover(struct hooks *hooks, struct hook *hook, const struct takeover *how)
 {
 	__cleanup(any_layout_close) struct any_layout other = {.filter = FILTER_NONE};
 	int err = any_layout_open(hook->id, &other);
@@ -283,7 +284,7 @@ int takeover(struct hook *hook, const struct takeover *how)
 	if (err <= 0)
 		return err;
 	if (!how->dry_run)
-		return replace(hook, how, &other);
+		return replace(hooks, hook, how, &other);
 	say_line("%s: would first be taken over from another version", hook->name);
 	if (other.version == PC_ABI_VERSION)
 		return 0;

@@ -8,23 +8,24 @@
 #include "loader/guard/world.h"
 
 /*
- * Replaces the programs and maps of a filter that an older version attached by this one's, without
- * a moment without a filter: the links stay, and change their programs. Counters, learned
- * flows, number and recipe are carried over; where profiles have changed since, the guard is asked.
- * `*hook` is as it is then. A filter that this version attached is left as it is, and so is one of
- * the same layout that waits to be confirmed. One of a newer layout, or of an older one that waits:
- * a message and -EPROTO or -EBUSY. `dry_run`: only says what would be done, and -EPROTO if what is
- * there cannot be read before.
+ * Replaces the programs and maps of a filter that an older version attached by those of this
+ * version, without a gap: the links stay, and change their programs. Counters, learned flows,
+ * generation number and recipe are carried over; if profiles have changed since, the guard is
+ * asked. Updates
+ * `*hook`, which must not point into `hooks`, and reads `hooks` again. A filter of this version is
+ * left as it is, and so is one of the same layout with a pending change. Fails with a message:
+ * -EPROTO if the layout is newer, -EBUSY if it is older and a change is pending. `dry_run`: only
+ * prints what would be done; -EPROTO if an older layout cannot be read any further.
  */
 struct takeover {
 	const struct guard_command *command;
 	const struct ports *management; /* for the guard */
 	const struct names *folders;	/* of profiles, searched before others; NULL: none */
 	bool force;
-	bool confirm; /* what follows is to be confirmed: then nothing may change before */
+	bool confirm; /* the command has --confirm: then the takeover must not change the rules */
 	bool dry_run;
-	bool same; /* what would filter otherwise is left alone; the guard is not asked */
+	bool same; /* a filter whose rules would change is left alone; the guard is not asked */
 };
-int takeover(struct hook *hook, const struct takeover *how);
+int takeover(struct hooks *hooks, struct hook *hook, const struct takeover *how);
 
 #endif

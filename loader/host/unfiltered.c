@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Interfaces without a filter, beside those that have one. */
+/* Finds interfaces without a filter on a host that filters others. */
 #include "loader/host/unfiltered.h"
 
 #include <linux/rtnetlink.h>
@@ -11,8 +11,8 @@
 #include "loader/net/link.h"
 
 /*
- * What is not the host's own way to others: nothing comes in by dummy and ifb, a VRF is what its
- * members are, and the rest are of containers and guests.
+ * True if the host does not talk to others by this interface: nothing comes in by dummy and ifb,
+ * the packets of a VRF come in by its members, and the other kinds belong to containers and guests.
  */
 static bool is_left_out(const struct link *link)
 {
@@ -44,36 +44,33 @@ static bool has_address(const struct links *links, const struct link *link)
 	return false;
 }
 
-/* Whether a filter sees what comes in by the interface: its own, or that of one below. */
-static bool is_seen(const struct links *links, const struct link *link, const struct hook *hook,
-		    size_t count)
+/* True if the interface, or one below it, has a filter. */
+static bool is_seen(const struct links *links, const struct link *link, const struct hooks *hooks)
 {
 	size_t i;
 
-	for (i = 0; i < count; i++)
-		if (links_comes_by(links, link->ifindex, hook[i].ifindex))
+	for (i = 0; i < hooks->count; i++)
+		if (links_comes_by(links, link->ifindex, hooks->hook[i].ifindex))
 			return true;
 	return false;
 }
 
-int unfiltered_find(struct names *names)
+int unfiltered_find(const struct hooks *hooks, struct names *names)
 {
 	struct links links = {};
-	struct hook *hook;
-	size_t count, i;
-	int err = hook_list(&hook, &count);
+	size_t i;
+	int err;
 
-	if (err || !count)
-		return err;
+	if (!hooks->count)
+		return 0;
 	err = links_read(&links);
 	for (i = 0; !err && i < links.count; i++) {
 		const struct link *link = &links.link[i];
 
 		if (link->flags & IFF_UP && !is_left_out(link) && has_address(&links, link) &&
-		    !is_seen(&links, link, hook, count))
+		    !is_seen(&links, link, hooks))
 			names_add(names, link->name);
 	}
 	links_free(&links);
-	free(hook);
 	return err;
 }

@@ -15,7 +15,7 @@
 #include "loader/object/paths.h"
 #include "loader/object/repin.h"
 
-/* Where anybody may load programs, a map that can be read can be written: by a program. */
+/* Where every user may load programs, a program can write each map that its user may read. */
 static bool bpf_is_roots(void)
 {
 	__close_file FILE *file = fopen("/proc/sys/kernel/unprivileged_bpf_disabled", "re");
@@ -46,7 +46,7 @@ bool admins_read(const char *pin)
 	return !strncmp(pin, "generation-", 11) || !strncmp(pin, "recipe-", 7);
 }
 
-/* The owner stays. Pins are made with the umask's mode, so that it is set here. */
+/* Sets group and mode. Pins are made with the mode of the umask. */
 static void set(const char *path, gid_t gid, mode_t mode)
 {
 	struct stat st;
@@ -68,20 +68,17 @@ static void share(const char *path, gid_t gid)
 		set(path, gid, S_ISDIR(st.st_mode) ? 0750 : 0640);
 }
 
-/* Whether the folder of pins has been given to the group: only admins_share_all decides. */
-static bool is_shared(gid_t gid)
+/*
+ * Gives a pin to the group that the folder of pins has. Only admins_share_all decides whether there
+ * is one, and asks the name service once a command: a question for each pin takes longer than a
+ * swap.
+ */
+void admins_share(const char *path)
 {
 	struct stat st;
 
-	return !lstat(PINS, &st) && st.st_gid == gid && st.st_mode & 0040;
-}
-
-void admins_share(const char *path)
-{
-	gid_t gid;
-
-	if (admins_exist(&gid) && is_shared(gid))
-		share(path, gid);
+	if (!lstat(PINS, &st) && st.st_gid && st.st_mode & 0040)
+		share(path, st.st_gid);
 }
 
 static void share_folder(const char *id, gid_t gid)
@@ -103,8 +100,8 @@ static void share_folder(const char *id, gid_t gid)
 }
 
 /*
- * systemd mounts bpffs with mode 0700, and members must pass through it. They get no more than
- * that: they can neither list it nor write there, and pins of others keep their own modes.
+ * Lets members of the group pass through the mount point, which systemd mounts with mode 0700. They
+ * can neither list it nor write there, and pins of others keep their modes.
  */
 static void share_way(gid_t gid)
 {
@@ -116,8 +113,9 @@ static void share_way(gid_t gid)
 }
 
 /*
- * Whether the group may be given descriptors to read. Whoever has one can pin it anew in any folder
- * of a bpffs that he can write, and open that pin, his own, for writing (bpf(2), BPF_OBJ_PIN).
+ * False, with a warning, if members of the group could write to the maps that they may read: a user
+ * can pin a descriptor anew in a folder of a bpffs that he can write, and open that pin for writing
+ * (bpf(2), BPF_OBJ_PIN).
  */
 static bool is_safe(void)
 {

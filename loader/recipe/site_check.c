@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The words of a site file held against the catalog. */
+/* Checks the words of a site file against the catalog. */
 #include "loader/recipe/site_check.h"
 
 #include <errno.h>
@@ -59,7 +59,8 @@ static bool pass_on(const struct check *check, const struct diag *found, const s
 			.source_column = entry->source_column,
 		};
 
-		say(check, entry->level, option ? place : &there, entry->message);
+		if (!is_said(check->diag, option ? place : &there, entry->message))
+			diag_pass_on(check->diag, option ? place : &there, entry);
 	}
 	return !found->errors;
 }
@@ -153,9 +154,9 @@ static void warn_of_sending(const struct check *check, const struct site_interfa
 		diag_warning_fix(check->diag, &interface->place, SENDS_FIX, "%s", text);
 }
 
-static bool check_interface(struct check *check, const struct site_interface *interface)
+static bool check_interface(struct check *check, const struct site_interface *interface,
+			    struct composition *composition)
 {
-	__cleanup(composition_free) struct composition composition = {0};
 	__cleanup(diag_free) struct diag found = {0};
 	bool profiles = !interface->profiles_wrong, good = !interface->wrong;
 
@@ -172,21 +173,32 @@ static bool check_interface(struct check *check, const struct site_interface *in
 	}
 	if (!profiles || !good || check->site->groups_wrong)
 		return profiles && good;
-	if (compose(check->catalog, &interface->recipe, false, &composition, &found))
+	if (compose(check->catalog, &interface->recipe, false, composition, &found))
 		return pass_on(check, &found, &interface->place);
-	warn_of_groups(check, interface, &composition);
-	warn_of_sending(check, interface, &composition);
+	warn_of_groups(check, interface, composition);
+	warn_of_sending(check, interface, composition);
 	return true;
 }
 
 bool site_check_interface(struct catalog *catalog, const struct site *site,
-			  const struct site_interface *interface, struct diag *diag)
+			  const struct site_interface *interface, struct composition *composition,
+			  struct diag *diag)
 {
 	struct check check = {.catalog = catalog, .site = site, .diag = diag};
-	bool good = check_interface(&check, interface);
+	bool good;
+
+	*composition = (struct composition){};
+	good = check_interface(&check, interface, composition);
 
 	names_free(&check.group);
 	return good;
+}
+
+static void check_words(struct check *check, const struct site_interface *interface)
+{
+	__cleanup(composition_free) struct composition unused = {0};
+
+	check_interface(check, interface, &unused);
 }
 
 int site_check(struct catalog *catalog, const struct site *site, struct diag *diag)
@@ -195,10 +207,10 @@ int site_check(struct catalog *catalog, const struct site *site, struct diag *di
 	size_t errors = diag->errors;
 
 	for (size_t i = 0; i < site->interfaces && !diag_full(diag); i++)
-		if (!site->interface[i].pattern) /* its words are checked once */
-			check_interface(&check, &site->interface[i]);
+		if (!site->interface[i].pattern) /* the words of a pattern are checked once */
+			check_words(&check, &site->interface[i]);
 	for (size_t i = 0; i < site->patterns && !diag_full(diag); i++)
-		check_interface(&check, &site->pattern[i]);
+		check_words(&check, &site->pattern[i]);
 	names_free(&check.group);
 	return diag->errors == errors ? 0 : -EINVAL;
 }

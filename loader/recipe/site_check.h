@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The words of a site file held against the catalog. */
+/* Checks the words of a site file against the catalog. */
 #ifndef PORTCULLIS_RECIPE_SITE_CHECK_H
 #define PORTCULLIS_RECIPE_SITE_CHECK_H
 
 #include "loader/catalog/catalog.h"
+#include "loader/recipe/compose.h"
 #include "loader/recipe/site.h"
 
 /*
- * Holds every word against the catalog: errors stand at the words. A warning at an interface tells
- * what is closed there for want of a group. Returns 0, or -EINVAL with errors in `diag`.
+ * Checks every word against the catalog; errors have the place of the word. A warning at an
+ * interface names the services that are closed because a group is undefined. 0, or -EINVAL with
+ * errors in `diag`.
  */
 int site_check(struct catalog *catalog, const struct site *site, struct diag *diag);
 
-/* Checks one interface of the file: true if it has no error, reported now or before. */
+/*
+ * Checks one interface of the file. Returns false if it has an error, reported now or before.
+ * `*composition`: its services, so that a plan need not compose them again; its `recipe` is NULL if
+ * they could not be composed. The caller frees.
+ */
 bool site_check_interface(struct catalog *catalog, const struct site *site,
-			  const struct site_interface *interface, struct diag *diag);
+			  const struct site_interface *interface, struct composition *composition,
+			  struct diag *diag);
 
 #endif
