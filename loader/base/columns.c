@@ -44,7 +44,7 @@ static size_t text_width(const char *text)
 	return utf8_width(text, strlen(text));
 }
 
-/* What the columns get on a line: 0 is left out. */
+/* The number of characters that the columns get on a line; 0: the column is left out. */
 struct layout {
 	size_t count;
 	size_t width[COLUMNS_MOST];

@@ -18,7 +18,7 @@ json_t *text_json(const char *text);
 /* An array of them, each as text_json. */
 json_t *names_json(const struct names *names);
 
-/* Whether an array of strings has one. */
+/* True if an array of strings has this one. */
 bool json_list_has(const json_t *list, const char *text);
 
 #endif

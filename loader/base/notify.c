@@ -32,7 +32,7 @@ void notify_status(const char *format, ...)
 	va_end(args);
 	line = xasprintf("STATUS=%s", text);
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	/* It is only for show: nobody could be told that it was not sent. */
+	/* A failure is ignored: the status line is only for show. */
 	if (fd >= 0)
 		sendto(fd, line, strlen(line), MSG_NOSIGNAL, (struct sockaddr *)&to,
 		       offsetof(struct sockaddr_un, sun_path) + length);

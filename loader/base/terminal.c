@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What an output can show: its size, colours, a cursor that can be moved. */
+/* Tells what a terminal can show: its size, colours, cursor movement. */
 #include "loader/base/terminal.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What an output can show: its size, colours, a cursor that can be moved. */
+/* Tells what a terminal can show: its size, colours, cursor movement. */
 #ifndef PORTCULLIS_BASE_TERMINAL_H
 #define PORTCULLIS_BASE_TERMINAL_H
 
@@ -19,7 +19,7 @@ size_t terminal_rows(FILE *to);
 /* A terminal that takes escape sequences: TERM is set, and not "dumb". */
 bool terminal_moves(FILE *to);
 
-/* The same, and NO_COLOR is unset or empty (no-color.org). */
+/* As above, and NO_COLOR is unset or empty (no-color.org). */
 bool terminal_colours(FILE *to);
 
 #endif

@@ -24,9 +24,10 @@ bool utf8_control(unsigned int code);
 unsigned int utf8_columns(unsigned int code);
 size_t utf8_width(const char *text, size_t length);
 
-/* What an administrator says of a change or of an open port: at most this many bytes. */
+/* The longest comment on a change or an open port, in bytes. */
 #define COMMENT_LIMIT 200
-/* Whether a comment is UTF-8 of at most COMMENT_LIMIT bytes, without utf8_control, and not empty.
+/*
+ * True if a comment is UTF-8 of at most COMMENT_LIMIT bytes, without utf8_control, and not empty.
  */
 bool comment_valid(const char *text);
 

@@ -29,8 +29,8 @@ size_t wrap_word(const char *text);
 void wrap_print(const char *text, size_t start, size_t indent, size_t columns, FILE *to);
 
 /*
- * The same for a command, which stays one that can be pasted: broken at spaces outside quotes, with
- * a backslash; where there is no such place the line is longer.
+ * Wraps a command so that it can still be pasted: it is broken at spaces outside quotes, with a
+ * backslash. A line without such a space stays longer.
  */
 void wrap_command(const char *text, size_t start, size_t indent, size_t columns, FILE *to);
 

@@ -119,8 +119,8 @@ static bool is_nothing(struct fy_token *token, const struct yaml_node *node)
 }
 
 /*
- * Of a value that is not written the place is its key's; of an item or a key, that of the sign
- * before it, which is the next one after what stands before, comments aside.
+ * A value that is not written has the place of its key. An empty item or key has the place of its
+ * sign ('-' or '?'), which is the next one after the node before, comments aside.
  */
 static void place_nothing(const struct yaml *yaml, const struct yaml_node *parent,
 			  const struct yaml_node *before, struct yaml_node *node)
@@ -145,7 +145,10 @@ static void place_nothing(const struct yaml *yaml, const struct yaml_node *paren
 	for (; node->start < before->end; node->start++)
 		step(yaml->text[node->start], node);
 	at = node->start;
-	/* What is not written either has the place of its sign, not of this one's. */
+	/*
+	 * The node before may be empty too: then its place is that of its own sign, not of this
+	 * one's.
+	 */
 	if (before->kind == YAML_EMPTY && before->start == before->end && at < yaml->length)
 		step(yaml->text[at++], node);
 	for (; at < yaml->length && !strchr(signs, yaml->text[at]); at++) {

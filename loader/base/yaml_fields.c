@@ -8,7 +8,7 @@
 #include "loader/base/names.h"
 #include "loader/base/yaml_place.h"
 
-/* Whether `word` is one of the blank-separated `words`. */
+/* True if `word` is one of the blank-separated `words`. */
 static bool is_among(const char *word, const char *words)
 {
 	size_t length = strlen(word);
@@ -23,7 +23,10 @@ static bool is_among(const char *word, const char *words)
 	return false;
 }
 
-/* What was probably meant: first what the word stands for elsewhere, then what it looks like. */
+/*
+ * Guesses the key that was meant: first a key that the word stands for elsewhere, then the most
+ * similar one.
+ */
 static const char *meant(const char *word, const struct yaml_key *key, size_t keys)
 {
 	const char *name[64];

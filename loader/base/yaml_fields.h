@@ -31,7 +31,7 @@ void yaml_fields(const struct yaml *yaml, const struct yaml_node *mapping,
 		 const struct yaml_key *key, size_t keys, struct yaml_field *field,
 		 struct diag *diag);
 
-/* Whether a value can be used: of the right kind, and with something in it. Reports if not. */
+/* True if a value has the right kind and is not empty. Reports an error if not. */
 bool yaml_usable(const struct yaml *yaml, const struct yaml_node *value, const struct yaml_key *key,
 		 struct diag *diag);
 

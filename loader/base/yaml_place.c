@@ -10,7 +10,7 @@
 #define SOURCE_BEFORE 200 /* bytes of a line shown before an error, if it is longer than that */
 #define SOURCE_AFTER  1000
 
-/* Of a very long line only a piece is shown, so that a thousand errors in one cost little. */
+/* Shows only a piece of a very long line, so that a thousand errors in one cost little. */
 static void set_source(const struct yaml *yaml, size_t start, struct place *place)
 {
 	size_t begin = start, end = start;

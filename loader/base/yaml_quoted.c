@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What stands in quotes in YAML. libfyaml 0.7.12 finds where such a text ends and refuses wrong
- * ones, but does not read all right: of '''''a' and of an escaped line break after an escaped
- * backslash it loses the end, and some memory.
+ * Reads quoted YAML scalars. libfyaml 0.7.12 finds where such a text ends and refuses wrong ones,
+ * but loses the end, and some memory, of '''''a' and of an escaped line break after an escaped
+ * backslash.
  */
 #include "loader/base/yaml_quoted.h"
 

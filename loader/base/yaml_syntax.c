@@ -50,7 +50,7 @@ const char *yaml_bad_text(const char *text, size_t length, size_t *start, size_t
 	return NULL;
 }
 
-/* Whether nothing but blanks and line breaks follows. */
+/* True if only blanks and line breaks follow. */
 static bool is_end(const struct yaml *yaml, size_t at)
 {
 	while (at < yaml->length &&

@@ -55,7 +55,7 @@ static int token(size_t length)
 	return length < QUOTE_LIMIT ? (int)length : QUOTE_LIMIT;
 }
 
-/* What inet_pton and the length say, before a look at host bits and mapped addresses. */
+/* Parses an address and a length, before host bits and mapped addresses are checked. */
 static int parse_form(const char *text, size_t length, struct prefix *prefix, char **why)
 {
 	const char *slash = memchr(text, '/', length);
@@ -249,7 +249,7 @@ static int check_form(const char *name, const struct place *place, struct diag *
 	return -EINVAL;
 }
 
-/* Whether a group of this name may be defined. */
+/* True if a group of this name may be defined. */
 static int check_name(const char *name, const struct place *place, struct diag *diag)
 {
 	if (check_form(name, place, diag))

@@ -87,7 +87,7 @@ void groups_merge(struct groups *to, const struct groups *from);
 int group_names_parse(const char *list, struct names *names, const struct place *place,
 		      struct diag *diag);
 const struct group *groups_find(const struct groups *groups, const char *name);
-/* Whether there was one of that name. */
+/* Returns false if there was no group of that name. */
 bool groups_remove(struct groups *groups, const char *name);
 void groups_free(struct groups *groups);
 

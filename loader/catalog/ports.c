@@ -113,7 +113,7 @@ static bool is_number(const char *port)
 	return !port[digits];
 }
 
-/* Whether `name` is a service of every protocol in the mask; its ports are appended. */
+/* True if `name` is a service of every protocol in the mask; appends its ports. */
 static bool look_up(const char *name, __u8 transports, struct ports *ports)
 {
 	for (int transport = 0; transport < PC_TRANSPORTS; transport++) {

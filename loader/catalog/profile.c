@@ -46,7 +46,10 @@ static char *port_of(const struct ports *ports, const char *protocol)
 	return found;
 }
 
-/* Both name the same protocols: a port whose source port is never given would never be open. */
+/*
+ * `in` and `from-port` must name the same protocols: a port whose source port is never given would
+ * never be open.
+ */
 static void check_from_port(struct reader *reader, const struct yaml_node *node,
 			    const struct service *service)
 {
@@ -159,7 +162,7 @@ static void read_formerly(struct reader *reader, const struct yaml_node *node,
 		complain(reader, node, "'formerly' is an empty mapping; write name or feature");
 }
 
-/* What the keys of one service say of each other. */
+/* Checks that the keys of one service go together. */
 static void check_service(struct reader *reader, const struct yaml_field *field,
 			  const struct service *service)
 {
@@ -358,7 +361,7 @@ static void read_profile(struct reader *reader, struct profile *profile)
 	read_services(reader, field[PROFILE_SERVICES].value, profile);
 }
 
-/* What was understood of a text, and all that is wrong with it in `diag`. */
+/* Reads as much of a text as possible, and reports every error in `diag`. */
 static struct profile *understand(const char *path, const char *text, size_t length,
 				  struct diag *diag)
 {

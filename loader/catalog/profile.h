@@ -37,9 +37,9 @@ struct service {
 	bool dynamic;
 };
 
-/* What a profile says of the connections that the product begins. */
+/* The `outbound` key: connections that the product begins. */
 enum profile_outbound {
-	PROFILE_OUTBOUND_LISTED, /* it says nothing: its `out` rows are all there is */
+	PROFILE_OUTBOUND_LISTED, /* no such key: the `out` rows are complete */
 	PROFILE_OUTBOUND_NONE,	 /* the product begins none but those of its `out` rows */
 	PROFILE_OUTBOUND_ANY,	 /* the vendor wants all outgoing traffic allowed */
 	PROFILE_OUTBOUNDS,

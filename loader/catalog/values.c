@@ -266,7 +266,7 @@ bool read_ports(struct reader *reader, const struct yaml_node *value, struct por
 	return good && !value->cut;
 }
 
-/* Those the field names most, so that a host without /etc/protocols reads the catalog too. */
+/* The most common protocols, so that a host without /etc/protocols reads the catalog too. */
 static const struct {
 	const char *name;
 	int number;

@@ -25,7 +25,7 @@
 
 #define SAMPLE PORTCULLIS_PREFIX "/share/doc/portcullis/examples/site.yaml"
 
-/* Whether the site file's interface is the one that was named. */
+/* True if the site file's interface is the one that was named. */
 static bool is_named(const struct site_interface *interface, const char *name)
 {
 	char real[IF_NAMESIZE];
@@ -51,7 +51,10 @@ static void add_wanted(struct apply *apply, const struct site_interface *interfa
 		(struct wanted){.of = apply->site, .site = interface, .catalog = catalog};
 }
 
-/* Those named, else all. -ENOENT with a message: one that is named is not in the file. */
+/*
+ * Chooses the interfaces that were named, or all. -ENOENT with a message if a named one is not in
+ * the file.
+ */
 static int choose(struct apply *apply, struct catalog *catalog)
 {
 	const struct names *names = &apply->options->arguments;
@@ -133,8 +136,8 @@ static int check_all(struct apply *apply, struct diag *diag)
 }
 
 /*
- * The unit's status line. The journal tells why. It is read long after: udev may have brought what
- * was not there, and nobody but the unit's own processes can change the line.
+ * Sets the unit's status line. It is read long after, when udev may have brought the missing
+ * interfaces, but only the unit's own processes can change it; the journal has the details.
  */
 static void tell_status(const struct apply *apply, const struct source *source)
 {
@@ -200,7 +203,7 @@ static int apply_source(const struct options *options, bool lenient, struct sour
 		.catalog = source_catalog(source),
 		.confirmed = &source->confirmed,
 		.was_tried = source->tried && !lenient,
-		/* What an error hides may be wanted. */
+		/* An interface that is hidden by an error in the file must not be detached. */
 		.hold = HOLD_NONE,
 		.detaches = !options->arguments.count && !source->wrong,
 		.quiet = lenient && options->arguments.count,

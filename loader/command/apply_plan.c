@@ -51,7 +51,10 @@ static int check_flows(const struct change *change)
 	return -EINVAL;
 }
 
-/* What is as wanted may still wait to be confirmed. 1: it is to be swapped, for a new deadline. */
+/*
+ * The filter is as wanted, but a change may be pending. Returns 1 if it must be swapped for a new
+ * deadline.
+ */
 static int say_same(struct apply *apply, const struct wanted *wanted, const struct change *change)
 {
 	const char *as = wanted->of == &apply->confirmed->site ? "it was confirmed last" :
@@ -71,7 +74,10 @@ static int say_same(struct apply *apply, const struct wanted *wanted, const stru
 	return 0;
 }
 
-/* Nobody is there to confirm, or to see that it was cut short: it goes on to wait. */
+/*
+ * At boot nobody can confirm, or notice an early end of the deadline: the pending change stays
+ * pending.
+ */
 static bool say_waits(struct apply *apply, const struct change *change)
 {
 	const struct pc_generation *current = change->filter.current.copy;
@@ -86,7 +92,7 @@ static bool say_waits(struct apply *apply, const struct change *change)
 	return true;
 }
 
-/* Of one that is attached: 1 if it is to be swapped, 0 if it is as wanted. */
+/* Compares an attached filter with the plan: 1 if it must be swapped, 0 if it is the same. */
 static int compare(struct apply *apply, struct apply_target *target, struct change *change)
 {
 	const struct takeover how = {
@@ -139,7 +145,7 @@ void apply_drop(struct apply *apply)
 	*target = (struct apply_target){};
 }
 
-/* What was confirmed before need not be again. */
+/* A snapshot that was confirmed needs no second confirmation. */
 static unsigned int wanted_confirm(const struct apply *apply, const struct wanted *wanted)
 {
 	if (apply->options->boot || wanted->of == &apply->confirmed->site)
@@ -152,7 +158,7 @@ static bool is_undefined(const struct site *site, const char *group)
 	return strcmp(group, GROUP_LINK_LOCAL) && !groups_find(&site->groups, group);
 }
 
-/* Whether an error of the file hides the group. */
+/* True if an error of the file hides the group. */
 static bool is_hidden(const struct site *site, const char *group)
 {
 	return names_have(&site->wrong_group, group) ||

@@ -41,7 +41,7 @@ void apply_leave_out(struct apply *apply, struct wanted *wanted, const char *why
 	wanted->done = true;
 }
 
-/* It is not there: -ENODEV if that is an error. */
+/* Handles a missing interface: -ENODEV if that is an error. */
 static int plan_missing(struct apply *apply, struct wanted *wanted, bool waits)
 {
 	const char *name = wanted->site->name;
@@ -95,7 +95,7 @@ static int plan_all(struct apply *apply, const struct wanted *only, bool waits, 
 	return err;
 }
 
-/* What the profiles alone change. */
+/* Prints the changes that come from newer profiles alone. */
 static void say_waiting(const struct changes *changes)
 {
 	size_t i;
@@ -166,7 +166,10 @@ static int carry_out(struct apply *apply, const struct wanted *only, bool waits,
 	return err;
 }
 
-/* What fails together, as the kernel may refuse one of them, is tried one by one. */
+/*
+ * Tries each interface alone after all together failed, because the kernel may have refused only
+ * one.
+ */
 static int carry_out_each(struct apply *apply, struct diag *diag)
 {
 	size_t i;
@@ -197,7 +200,7 @@ static void try(void *context)
 	names_free(&names);
 }
 
-/* What was tried waits, or did not come about. */
+/* Makes the snapshot `trying` pending, or removes it if the change failed. */
 static void settle_tried(struct apply *apply, int err)
 {
 	struct source *source = apply->source;
@@ -215,7 +218,7 @@ static void settle_tried(struct apply *apply, int err)
 	}
 }
 
-/* What was applied for good, as a whole, is what boots. The lock is held. */
+/* Keeps the file for boot if it was applied as a whole and is final. The lock is held. */
 static void keep(const struct apply *apply, int err)
 {
 	struct source *source = apply->source;
@@ -239,7 +242,7 @@ static int apply_once(struct apply *apply, bool waits, struct diag *diag)
 		return -EPERM;
 	apply->changes.hooks = &hooks;
 	err = carry_out(apply, NULL, waits, diag);
-	/* What the guard stops for all, it must not let through one by one. */
+	/* A change that the guard refused for all interfaces must not be made one by one. */
 	if (err && err != -EACCES && apply->lenient && !apply->options->dry_run)
 		err = carry_out_each(apply, diag);
 	settle_tried(apply, err);

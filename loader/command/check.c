@@ -121,7 +121,7 @@ static void check_argument(const struct options *options, const char *path, stru
 		check_folder(options, path, diag);
 	else if (!strcmp(path, SITE_FILE) || site_is(path))
 		check_site(options, path, diag);
-	/* What a file includes may stand beside it. */
+	/* Profiles that a file includes are also looked for in its folder. */
 	else if (!open_with(options, dirname(copy), false, &catalog, diag))
 		catalog_check_file(&catalog, path, diag);
 }

@@ -17,7 +17,7 @@
 #include "loader/command/options.h"
 #include "loader/recipe/site.h"
 
-/* What the words before the cursor say. */
+/* Collects what the words before the cursor have chosen. */
 struct line {
 	const struct command *command;
 	struct names arguments, profiles, catalog, groups;
@@ -197,7 +197,7 @@ static void complete_groups(const struct line *line, const struct profile **prof
 	names_free(&groups);
 }
 
-/* What one of the profiles names. `value` is the part of `word` behind `before`. */
+/* Offers the names of the chosen profiles. `value` is the part of `word` behind `before`. */
 static void complete_of_profiles(const struct line *line, const char *kind,
 				 const struct profile **profile, size_t count, const char *before,
 				 const char *value, const char *word)

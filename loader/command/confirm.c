@@ -35,14 +35,14 @@ struct confirm {
 	bool late;	  /* one of them is reverted */
 };
 
-static void say_late(const char *interface, const struct pc_generation *judges)
+static void say_late(const char *interface, const struct pc_generation *active)
 {
-	if (judges->stand_in)
+	if (active->stand_in)
 		error("%s: too late: the attach was not confirmed in time, and everything passes; attach again",
 		      interface);
 	else
 		error("%s: too late: the swap was not confirmed in time, and generation %llu is active again; to see it: portcullis show --iface %s",
-		      interface, judges->number, interface);
+		      interface, active->number, interface);
 }
 
 /* Before anything is settled: what was reverted would no more be seen. */
@@ -61,7 +61,10 @@ static void look_for_late(struct confirm *confirm)
 	}
 }
 
-/* A caller who could not connect again shows nothing by this. What is not known stops nobody. */
+/*
+ * Refuses a caller whose session could not be re-established: his confirm proves nothing. If that
+ * cannot be checked, it warns and goes on.
+ */
 static int ask_guard(const struct confirm *confirm, const struct hook *hook,
 		     const struct filter *filter)
 {
@@ -109,7 +112,7 @@ static int confirm_one(struct confirm *confirm, const struct hook *hook)
 	if (err)
 		return err;
 	err = filter_confirm(&filter);
-	if (err == -ETIME) /* it passed since the filter was opened */
+	if (err == -ETIME) /* the deadline passed since the filter was opened */
 		say_late(hook->name, filter.fallback.copy);
 	if (err)
 		return err;
@@ -135,7 +138,7 @@ static int run(struct confirm *confirm)
 		return err;
 	confirm->named = names->count;
 	look_for_late(confirm);
-	/* What a killed command has left half done is completed, and confirmed with the rest. */
+	/* The change of an interrupted command is completed first, and confirmed with the rest. */
 	err = hooks_settle(&confirm->hooks);
 	for (i = 0; i < confirm->count && !err; i++)
 		if (confirm->hook[i].id[0])

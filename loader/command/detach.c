@@ -18,7 +18,7 @@
 #include "loader/report/answer.h"
 #include "loader/report/record.h"
 
-/* What is found is to be detached. A missing interface is an error, one without the filter none. */
+/* Finds the filters to detach. A missing interface is an error; one without a filter is not. */
 static int find(const struct hooks *hooks, const struct names *interfaces, struct filter *filter,
 		bool *missing)
 {

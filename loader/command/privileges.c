@@ -16,7 +16,7 @@ static const struct {
 	unsigned int capability;
 	enum command_flags use; /* from here on */
 } kept[] = {
-	{CAP_DAC_READ_SEARCH, COMMAND_FILES}, /* files of whoever called sudo */
+	{CAP_DAC_READ_SEARCH, COMMAND_FILES}, /* files of the user who called sudo */
 	{CAP_BPF, COMMAND_LOOK},
 	{CAP_PERFMON, COMMAND_LOOK},
 	{CAP_NET_ADMIN, COMMAND_LOOK},

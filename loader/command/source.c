@@ -139,9 +139,9 @@ static struct site_interface *find_exactly(struct site *site, const char *name)
 }
 
 /*
- * udev filters an interface before it renames it: while its database does not know the interface,
- * nobody takes it for ready. What the file says of the new name is said of the old one, and the
- * other way round. False: the file does not know the new name.
+ * udev runs `apply` before it renames a new interface, because no network manager uses an interface
+ * that udev's database does not have yet. So the file's parts for the old and the new name change
+ * places. False: the file has no part for the new name.
  */
 static bool rename_ahead(struct site *site, const char *name, const char *as)
 {

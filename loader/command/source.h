@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What `apply` applies: the site file and its profiles as they are, or as they were confirmed last.
+ * Chooses between the present site file with its profiles, and the snapshot that was confirmed
+ * last.
  */
 #ifndef PORTCULLIS_COMMAND_SOURCE_H
 #define PORTCULLIS_COMMAND_SOURCE_H
@@ -13,10 +14,10 @@ struct source {
 	struct snapshot confirmed; /* at boot and reload, if there is one */
 	struct names folders;	   /* of profiles, before all others: those confirmed last */
 	struct catalog catalog;
-	bool kept;  /* it is the file of which state is kept */
+	bool kept;  /* it is the default file, whose snapshots are kept */
 	bool wrong; /* the file has errors */
 	bool tried; /* the file was applied before, and not confirmed */
-	bool saved; /* what was confirmed last is applied in the place of the file */
+	bool saved; /* the snapshot is applied instead of the file */
 };
 
 /*

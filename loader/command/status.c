@@ -34,7 +34,7 @@ static const char *egress_name(const struct live *live)
 	return "missing";
 }
 
-/* What was asked for: the programs of a profile with `outbound: any` do not enforce it. */
+/* The setting as it was given: a profile with `outbound: any` is never enforced. */
 static const char *outbound_of(const struct live *live)
 {
 	const json_t *recipe = json_object_get(live->kept, "recipe");
@@ -52,7 +52,7 @@ static json_t *outbound_any_json(const struct live *live)
 	return names_json(&any);
 }
 
-/* What the egress side adds. */
+/* Adds the state of the egress program. */
 static json_t *state_json(const struct live *live, const struct flows *flows)
 {
 	const struct pc_generation *generation = live->filter.current.copy;
@@ -92,7 +92,7 @@ static json_t *confirm_json(const struct filter *filter)
 			 fallback->stand_in ? json_null() : json_integer(fallback->number));
 }
 
-/* What cannot be told is no matter of status. */
+/* Errors are ignored: a state that cannot be read is left out of status. */
 static json_t *waits_json(const struct live *live, const struct standing *standing)
 {
 	__free_text char *waits = NULL;

@@ -20,10 +20,10 @@
 #include "loader/recipe/recipe_json.h"
 #include "loader/recipe/site.h"
 
-/* What one interface's generation is made from, and what is made. */
+/* One interface: its kept recipe, and the plan of its next generation. */
 struct target {
 	const char *name;
-	json_t *kept;	      /* what it was made from until now */
+	json_t *kept;	      /* recipe and services of the active generation */
 	struct names folders; /* of --catalog: those given now, then those of its last command */
 	struct catalog catalog;
 	struct recipe recipe;

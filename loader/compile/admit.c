@@ -91,7 +91,7 @@ static bool span_admits(const struct tables *tables, const struct pc_span *span,
 	return span->groups && tables_groups(tables, family, address) & span->groups;
 }
 
-/* What the entry of a port says of a remote side. */
+/* What the entry of a port decides about a remote side. */
 static enum admit entry_admit(const struct tables *tables, __u16 entry, int family,
 			      const __u8 *address, __u16 remote_port)
 {

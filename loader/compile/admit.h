@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Whom compiled tables admit. */
+/* Asks compiled tables whether they admit a packet. */
 #ifndef PORTCULLIS_COMPILE_ADMIT_H
 #define PORTCULLIS_COMPILE_ADMIT_H
 
@@ -8,8 +8,8 @@
 #include "loader/compile/tables.h"
 
 /*
- * Whom the tables admit, as the program would: for tests and warnings. `address` is IPv4 in the
- * first 4 bytes if family is AF_INET. Ports in host order.
+ * Decides as the program does, for tests and warnings. `address` is IPv4 in the first 4 bytes if
+ * family is AF_INET. Ports in host order.
  */
 enum admit {
 	ADMIT_UNLISTED,
@@ -20,9 +20,9 @@ enum admit tables_admit(const struct tables *tables, int family, const __u8 *add
 			enum pc_transport transport, __u16 source_port, __u16 port);
 
 /*
- * Whether an open `out` service lists this port of the remote side, as tables_admit for `in`. The
- * program also takes a multicast destination on the link (ff02::/16, 224.0.0.0/24) for link-local:
- * who asks of one gives a link-local address.
+ * True if an open `out` service lists this port of the remote side, as tables_admit does for `in`.
+ * The program also takes a multicast destination on the link (ff02::/16, 224.0.0.0/24) for
+ * link-local; a caller who means one gives a link-local address.
  */
 bool tables_covers(const struct tables *tables, int family, const __u8 *address,
 		   enum pc_transport transport, __u16 remote_port);

@@ -52,7 +52,7 @@ int cells_rows(struct pc_filter *filter, const char *cpus, __u32 pages)
 	}
 }
 
-/* Whether a generation lists a port of the page that PC_LISTED numbers so. */
+/* True if a generation lists a port of the page that PC_LISTED numbers so. */
 static bool is_listed(const struct pc_generation *generation, __u32 page)
 {
 	const __u32 half = PC_LISTED_PAGES / 2;
@@ -87,7 +87,10 @@ __u32 cells_list(struct pc_filter *filter, const struct pc_generation *generatio
 			without++;
 			continue;
 		}
-		/* In this order: a command that is killed in between loses a page. */
+		/*
+		 * The order matters: a command that is killed between the two loses a page, and no
+		 * count.
+		 */
 		filter->listed++;
 		__atomic_store_n(&filter->page[page], (__u16)next, __ATOMIC_RELEASE);
 	}

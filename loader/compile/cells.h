@@ -19,7 +19,7 @@ __u32 cells_needed(const struct pc_generation *generation);
 
 /*
  * Gives pages to the listed ports of a generation that have none. Returns how many pages could not
- * be given, for want of room in the rows.
+ * be given because the rows are full.
  */
 __u32 cells_list(struct pc_filter *filter, const struct pc_generation *generation);
 

@@ -29,9 +29,9 @@ struct compiler {
 	struct diag *diag;
 	const struct group **group; /* group of each bit */
 	size_t groups;
-	struct pool admissions; /* lists of spans: whom a service admits */
+	struct pool admissions; /* lists of spans that a service admits */
 	struct pool sets;	/* bitmaps of admissions: the services of a port */
-	struct pool rules;	/* lists of spans: whom a port admits */
+	struct pool rules;	/* lists of spans that a port admits */
 	__u32 *entry;		/* of each set: PC_PORT_* */
 	struct port_edge *edge; /* of one transport */
 	size_t edges;
@@ -74,7 +74,7 @@ static size_t group_bit(const struct compiler *compiler, const struct group *gro
 	return bit;
 }
 
-/* Only defined groups count: of the others nobody is a member. link-local needs no bit. */
+/* An undefined group has no members, so it gets no bit. Nor does link-local. */
 static void add_groups(struct compiler *compiler, const struct names *names)
 {
 	for (size_t i = 0; i < names->count; i++) {

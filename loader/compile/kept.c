@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The text that is kept with a generation, and whom it admits. */
+/* Reads the text that is kept with a generation, and finds the groups that admit an address. */
 #include "loader/compile/kept.h"
 
 #include <errno.h>
@@ -79,7 +79,7 @@ bool kept_same(const json_t *a, const json_t *b)
 	return true;
 }
 
-/* --- whom it admits by its groups --- */
+/* --- groups that admit an address --- */
 
 static bool group_has(const json_t *list, __u8 family, const __u8 *address)
 {

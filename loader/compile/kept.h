@@ -21,15 +21,15 @@ int kept_parse(const char *interface, const char *text, json_t **kept);
 int kept_folders(const char *interface, const json_t *kept, struct names *folders);
 
 /*
- * Whether two kept texts are of the same recipe and the same profiles, or two profiles are the
- * same. Where a profile's file was found does not matter: it may be a copy (state.h).
+ * True if two kept texts have the same recipe and the same profiles; or if two profiles are the
+ * same. The folder of a profile's file does not matter: it may be a copy (state.h).
  */
 bool kept_same(const json_t *a, const json_t *b);
 bool kept_same_profile(const json_t *a, const json_t *b);
 
 /*
- * Whether an open service with the port admits the address by a prefix of a group. One that stands
- * for all of a family says nothing of an address. `kept` may be NULL.
+ * True if an open service with the port admits the address by a prefix of a group. A prefix of all
+ * addresses does not count, because it does not name this one. `kept` may be NULL.
  */
 bool kept_group_admits(const json_t *kept, enum pc_transport transport, __u16 port, __u8 family,
 		       const __u8 *address);

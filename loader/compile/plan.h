@@ -14,7 +14,7 @@ struct plan {
 	struct composition composition;
 	struct tables tables;
 	json_t *kept; /* {"version", "recipe", "catalog": folders, "profiles": of `show --json`} */
-	char *text;   /* the same as text, for filter_prepare */
+	char *text;   /* `kept` as text, for filter_prepare */
 };
 
 /*

@@ -23,7 +23,7 @@ static void spans_add(struct spans *spans, struct pc_span span)
 {
 	struct pc_span *last = spans->count ? &spans->span[spans->count - 1] : NULL;
 
-	if (span.anyone) { /* what else is admitted makes no difference then */
+	if (span.anyone) { /* then no group makes a difference */
 		span.link_local = 0;
 		span.groups = 0;
 	}
@@ -37,7 +37,7 @@ static void spans_add(struct spans *spans, struct pc_span span)
 	spans->span[spans->count++] = span;
 }
 
-/* How many of the spans in force admit whom. */
+/* Counts, for each set, how many of the spans in force admit it. */
 struct tally {
 	__u32 anyone, link_local, group[PC_GROUPS];
 	__u64 groups; /* those with a count */

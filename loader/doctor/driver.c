@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What `doctor` says of the driver: native XDP and what it needs, queues, offloads. */
+/* Checks the driver: native XDP and what it needs, queues, offloads. */
 #include "loader/doctor/driver.h"
 
 #include <string.h>
@@ -18,8 +18,8 @@
 #define MTU_OF_ONE_PAGE 3498
 
 /*
- * What drivers ask for before they take a program, and only some say so (Linux 5.10 to 6.18):
- * queues of XDP's own beside those in use, as many of either kind, or small buffers.
+ * Requirements of drivers for native XDP, which only some of them report (Linux 5.10 to 6.18):
+ * queues of XDP's own beside those in use, as many receive as transmit queues, or small buffers.
  */
 static const struct need {
 	const char *driver;
@@ -104,7 +104,7 @@ static char *queues_fix(const struct patient *patient, unsigned int wanted)
 			 wanted);
 }
 
-/* What native XDP of this driver would be refused for. */
+/* The reason why this driver would refuse native XDP. */
 static const char *queues_refused(const struct nic *nic)
 {
 	const struct need *need = need_of(nic);
@@ -126,7 +126,7 @@ static void check_queues(struct doctor *doctor, const struct patient *patient)
 	const char *refused = is_native(patient) ? NULL : queues_refused(nic);
 
 	if (!nic->rx)
-		return; /* it has none of its own */
+		return; /* the driver has no reason of its own */
 	if (refused)
 		doctor_say(doctor, "queues", DOCTOR_WARNING, fix,
 			   "%u of %u in use: %s has native XDP only if %s", nic->rx, nic->most,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What `doctor` says of a filter itself, and of one that is missing. */
+/* Checks a filter, and reports one that is missing. */
 #include "loader/doctor/filter_state.h"
 
 #include <errno.h>
@@ -94,7 +94,7 @@ static void say_unreadable(struct doctor *doctor, const struct patient *patient)
 			   patient->hook.id, strerror(-patient->opened));
 }
 
-/* The same layout, but the program is another version's. */
+/* The layout is the same, but another version made the program. */
 static void check_version(struct doctor *doctor, const struct patient *patient)
 {
 	const struct pc_generation *current = patient->filter.current.copy;
@@ -145,7 +145,7 @@ static void check_outbound(struct doctor *doctor, const struct patient *patient)
 		doctor_say(doctor, "outbound", DOCTOR_OK, NULL, "track: everything may go out");
 }
 
-/* Services that nobody reaches because none of their groups is defined. */
+/* Reports services that are unreachable because none of their groups is defined. */
 static void find_closed(const json_t *kept, struct names *services, struct names *groups)
 {
 	const json_t *profile, *service, *group;
@@ -205,7 +205,7 @@ static void check_groups(struct doctor *doctor, const struct patient *patient)
 }
 
 /*
- * The number of a generation that a killed command left; 0: none. A command that is at work has one
+ * The number of a generation that an interrupted command left; 0: none. A running command has one
  * too, for a second at most.
  */
 static unsigned long long left_over(const struct patient *patient)

@@ -104,7 +104,7 @@ static void print_check(const json_t *check, FILE *to)
 		__free_text char *shown = text_printable(fix);
 		size_t start = DOCTOR_COLUMN;
 
-		/* What has to be copied is rather to the left than broken. */
+		/* Commands to copy are moved left rather than broken. */
 		if (columns && start + strlen("fix: ") + strlen(shown) > columns)
 			start = 4;
 		fprintf(to, "%*sfix: ", (int)start, "");

@@ -24,14 +24,15 @@ struct doctor {
 	const struct names *folders; /* of profiles, as --catalog gave them */
 	const char *site_path;	     /* as --site gave it; NULL: SITE_FILE */
 	json_t *checks;
-	const char *interface; /* what is said now is of it; NULL: of the host */
+	const char *interface; /* the interface of the next findings; NULL: the host */
 	bool privileged;
 	bool problem;	  /* one was said */
 	bool warned;	  /* a warning was */
 	json_t *heard;	  /* messages of others, which doctor_heard says */
 	struct site site; /* without a path: there is none; with errors, what could be read */
-	bool site_wrong;  /* it has errors: apply refuses it */
-	bool site_tried;  /* it was applied, and not confirmed in time: to apply it is no fix */
+	bool site_wrong;  /* the site file has errors: apply refuses it */
+	bool site_tried;  /* the site file was applied and not confirmed, so that `apply` is no fix
+			   */
 	struct catalog catalog;
 	struct hooks hooks; /* the filters of this host */
 	int hooks_err;	    /* -errno of reading them, which is reported */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What `doctor` looks at once for a host: kernel, BTF, JIT, bpffs, privilege. */
+/* Checks the host: kernel, BTF, JIT, bpffs, privilege. */
 #include "loader/doctor/host.h"
 
 #include <bpf/bpf.h>
@@ -45,7 +45,7 @@ static void check_privilege(struct doctor *doctor)
 	doctor_unhear(doctor);
 }
 
-/* Of "6.1.0-28-amd64"; 0: it is none. */
+/* Reads the version of "6.1.0-28-amd64"; 0: it has none. */
 static unsigned int kernel_version(const char *release)
 {
 	unsigned int major, minor;
@@ -99,8 +99,8 @@ static int read_sysctl(const char *path)
 }
 
 /*
- * Whether the kernel compiles programs, by trying: other network namespaces than the first do not
- * have the sysctl. -1: unknown.
+ * Tries whether the kernel compiles programs, because only the first network namespace has the
+ * sysctl. -1: unknown.
  */
 static int probe_jit(void)
 {
@@ -156,7 +156,7 @@ static bool bpffs_mounted(void)
 	return !statfs(BPFFS, &fs) && (unsigned long)fs.f_type == BPF_FS_MAGIC;
 }
 
-/* Whether what members of the administrators' group may read can be theirs to change. */
+/* Warns if members of the administrators' group could write to the maps that they may read. */
 static bool check_admins(struct doctor *doctor)
 {
 	__free_text char *folder = repin_folder();
@@ -178,7 +178,7 @@ static bool check_admins(struct doctor *doctor)
 	return true;
 }
 
-/* Whether others can make, or move away, the folder of pins. */
+/* Warns if other users can create the folder of pins, or move it away. */
 static bool check_way(struct doctor *doctor)
 {
 	__free_text char *fix = repin_fix(BPFFS);
@@ -203,7 +203,7 @@ static bool check_way(struct doctor *doctor)
 	return true;
 }
 
-/* Whether a folder that others can write does harm, and that is said. */
+/* True, after a finding, if others can write to the folder of bpffs. */
 static bool check_writers(struct doctor *doctor)
 {
 	gid_t gid;

@@ -29,7 +29,7 @@ static void check_up(struct doctor *doctor, const struct patient *patient)
 		doctor_say(doctor, "link", DOCTOR_WARNING, fix, "is down");
 }
 
-/* Whether the filter can read what the interface's frames begin with. */
+/* Checks that the filter can parse the interface's frames. */
 static void check_frames(struct doctor *doctor, const struct patient *patient)
 {
 	__free_text char *why = NULL;
@@ -144,7 +144,7 @@ bool doctor_interface(struct doctor *doctor, const char *interface)
 		check_frames(doctor, &patient);
 		check_redirects(doctor, &patient);
 		check_vlan(doctor, &patient);
-		link_judge(patient.hook.ifindex, tell, &telling);
+		link_advise(patient.hook.ifindex, tell, &telling);
 		check_forwarding(doctor, &patient);
 		check_hairpin(doctor, &patient);
 		doctor_nic(doctor, &patient);

@@ -17,7 +17,7 @@ struct patient {
 	struct nic nic;
 	struct filter filter;
 	int opened;   /* 0 or -errno of opening `filter`, where hook.id is set */
-	bool open;    /* it is open */
+	bool open;    /* `filter` is open */
 	json_t *kept; /* as filter_kept; NULL: there is none */
 	char *name;   /* as shell_word */
 };
@@ -26,8 +26,10 @@ struct patient {
 int patient_examine(struct doctor *doctor, const char *interface, struct patient *patient);
 void patient_free(struct patient *patient);
 
-/* Whether the active generation is a fallback to which the last change reverted; needs an open
- * filter. */
+/*
+ * True if the active generation is the fallback of a change that was reverted; needs an open
+ * filter.
+ */
 bool patient_reverted(const struct patient *patient);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What `doctor` says of programs of others at the hooks of an interface. */
+/* Reports programs of other tools at the hooks of an interface. */
 #include "loader/doctor/programs.h"
 
 #include <bpf/bpf.h>
@@ -15,7 +15,7 @@
 #include "loader/net/tc.h"
 #include "loader/object/pin.h"
 
-/* Of newer headers than the ones this is built with. */
+/* Constants of newer headers than this is built with. */
 #define TCX_INGRESS ((enum bpf_attach_type)46)
 #define TCX_EGRESS  ((enum bpf_attach_type)47)
 
@@ -95,7 +95,8 @@ static void list_clsact(unsigned int ifindex, __u32 parent, struct programs *pro
 		return;
 	for (i = 0; i < filters.count; i++) {
 		/*
-		 * Of u32 and others each one is listed with its tables; only programs count here.
+		 * Filters of u32 and other kinds are listed once for each table; only programs
+		 * count here.
 		 */
 		if (!filters.filter[i].handle)
 			continue;
@@ -132,7 +133,7 @@ static char *list_text(const struct programs *programs, __u32 own)
 	return text;
 }
 
-/* Whether another's program runs before ours; it may keep packets from it, or change them. */
+/* Warns if a program of another tool runs before ours: it may drop packets, or change them. */
 static bool is_preceded(const struct programs *programs, __u32 own)
 {
 	size_t i;
@@ -177,7 +178,7 @@ static void check_qdisc(struct doctor *doctor, const struct patient *patient)
 		"an ingress qdisc stands where this kernel, which has no tcx, needs clsact for the egress program");
 }
 
-/* Both sides; false, and it is said, if what stands at tcx cannot be seen. */
+/* Checks ingress and egress. False, after a finding, if tcx cannot be queried. */
 static bool list_all(struct doctor *doctor, const struct patient *patient, struct programs *ingress,
 		     struct programs *egress)
 {

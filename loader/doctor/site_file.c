@@ -120,7 +120,7 @@ static void check_profiles(struct doctor *doctor, struct catalog *catalog)
 		doctor_say(doctor, "profiles", DOCTOR_OK, NULL, "all %zu are valid", count);
 }
 
-/* What puts the file back that was confirmed last; the caller frees. */
+/* The command that restores the file that was confirmed last; the caller frees. */
 static char *restore(const struct doctor *doctor)
 {
 	__cleanup(snapshot_free) struct snapshot confirmed = {};
@@ -190,14 +190,14 @@ const struct site_interface *doctor_wanted(const struct doctor *doctor, const st
 	return standing_interface(&doctor->site, hook->ifindex);
 }
 
-/* What is attached against what the file says. */
+/* The attached filter, compared with the site file. */
 struct match {
 	bool words;    /* they are the same */
 	bool profiles; /* and so are the profiles that they name */
-	char *changes; /* what opens and closes by apply; NULL: nothing does */
+	char *changes; /* ports that apply opens and closes; NULL: none */
 };
 
-/* What cannot be told is no difference. */
+/* A comparison that fails counts as "the same": the error is reported elsewhere. */
 static void compare(struct doctor *doctor, const struct patient *patient,
 		    const struct site_interface *wanted, struct match *match)
 {
@@ -219,7 +219,7 @@ static void compare(struct doctor *doctor, const struct patient *patient,
 	plan_free(&plan);
 }
 
-/* Of one that the file has a good part for. */
+/* Reports on an interface whose part of the file has no error. */
 static void say_match(struct doctor *doctor, const struct patient *patient,
 		      const struct site_interface *wanted, const char *apply, const char *waits)
 {

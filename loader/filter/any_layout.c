@@ -16,7 +16,7 @@
 #define HEAD_LIMIT   (16 << 20) /* bytes of a generation */
 #define RECIPE_LIMIT (64 << 20)
 
-/* What a version has not, stays -1. */
+/* A pin that a version does not have stays -1. */
 static int open_pins(struct filter *filter)
 {
 	int i;
@@ -32,7 +32,7 @@ static int open_pins(struct filter *filter)
 	return 0;
 }
 
-/* `*fallback`: the slot that judges instead, 0: this one does. */
+/* `*fallback`: the slot of the generation that is active instead; 0: this one is active. */
 static int read_head(int generation, const struct bpf_map_info *info, struct any_layout *other,
 		     __u32 *fallback)
 {
@@ -93,10 +93,10 @@ static int read_slot(struct any_layout *other, __u32 slot, __u32 *fallback)
 	__free_text char *folder = object_path(other->filter.id, NULL);
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
-	__u32 judging;
+	__u32 active;
 	int err = -ENOENT;
 
-	if (!dir || bpf_map_lookup_elem(other->filter.fd[FILTER_GENERATIONS], &slot, &judging))
+	if (!dir || bpf_map_lookup_elem(other->filter.fd[FILTER_GENERATIONS], &slot, &active))
 		err = -errno;
 	while (dir && err == -ENOENT && (entry = readdir(dir))) {
 		struct bpf_map_info info;
@@ -105,7 +105,7 @@ static int read_slot(struct any_layout *other, __u32 slot, __u32 *fallback)
 		if (strncmp(entry->d_name, "generation-", 11))
 			continue;
 		fd = object_get(other->filter.id, entry->d_name);
-		if (fd < 0 || object_map(fd, &info) || info.id != judging)
+		if (fd < 0 || object_map(fd, &info) || info.id != active)
 			continue;
 		err = read_head(fd, &info, other, fallback);
 		if (!err && !*fallback)

@@ -16,7 +16,7 @@ struct any_layout {
 	__u64 number, attached_at;
 	char *recipe;
 	bool waits;    /* to be confirmed; past its deadline, it is the fallback that is read */
-	bool stand_in; /* it is one */
+	bool stand_in; /* the generation is a stand-in */
 	char program_version[PC_VERSION_TEXT]; /* of our own layout only, else empty */
 };
 

@@ -23,8 +23,10 @@ static int link_xdp(struct filter *filter, unsigned int ifindex, __u32 flags)
 	return 0;
 }
 
-/* Whether the link was refused because of the interface or its hook: -errno; 0: the driver refused
- * it. */
+/*
+ * Returns -errno if the link was refused because of the interface or its hook; 0 if the driver
+ * refused it.
+ */
 static int check_hook(const struct hook *hook)
 {
 	struct hook now;

@@ -73,7 +73,7 @@ static int delete_filters(struct mnl_socket *socket, unsigned int ifindex,
 	return err == -ENOENT ? 0 : err;
 }
 
-/* Whose clsact an interface has. */
+/* Who made the clsact of an interface. */
 enum whose {
 	WHOSE_THEIRS,
 	WHOSE_OURS,
@@ -81,8 +81,8 @@ enum whose {
 };
 
 /*
- * Of a clsact that we made, in which nobody else has a filter, all goes in one step, so that a
- * killed command leaves no empty one.
+ * Removes a clsact that we made and where no other tool has a filter in one step, so that a killed
+ * command leaves no empty one.
  */
 static int remove_from(struct mnl_socket *socket, unsigned int ifindex, __u32 program_id,
 		       enum whose whose)
@@ -180,7 +180,7 @@ static int open_in(int namespace, int own, struct mnl_socket **socket)
 	return err;
 }
 
-/* What is no namespace, or has just ended, is passed over. */
+/* Passes over a file that is not a namespace, or whose namespace has just ended. */
 static void sweep_one(struct sweep *sweep, const char *path)
 {
 	__cleanup(netlink_close) struct mnl_socket *socket = NULL;
@@ -238,7 +238,7 @@ int clsact_sweep(__u32 program_id, const struct clsact_made *made)
 
 /* --- attaching --- */
 
-/* The first priority that nobody has; `*ahead`: somebody has a filter of a lower one. */
+/* Finds the first free priority; `*ahead`: another tool has a filter at a lower one. */
 static __u32 free_priority(const struct tc_filters *filters, bool *ahead)
 {
 	__u32 priority;

@@ -48,7 +48,7 @@ int filter_settle_reverted(struct filter *filter)
 	if (!head)
 		return -ENOMEM;
 	__atomic_store_n(&head->reverted_at, clock_wall() - late, __ATOMIC_RELAXED);
-	err = slot_put(filter, SLOT_JUDGING, filter->current.generation);
+	err = slot_put(filter, SLOT_ACTIVE, filter->current.generation);
 	if (err) {
 		error("cannot put the active generation back: %s", strerror(-err));
 		return err;

@@ -21,7 +21,7 @@ struct entry {
 	struct pc_count count;
 };
 
-/* What the map `carries` has, by index of the total, or `rare`, by cell. */
+/* The entries of `carries`, by index of the total, or of `rare`, by cell. */
 struct taken {
 	struct entry *entry;
 	size_t entries;
@@ -146,7 +146,7 @@ static int copy_row(const struct filter *filter, const struct image *image, __u3
 	return err;
 }
 
-/* Whether a word was just being flushed when it was copied. */
+/* True if the program was flushing a word while it was copied. */
 static bool is_pending(const struct image *image)
 {
 	const struct pc_page *page = image->rows;

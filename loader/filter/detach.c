@@ -21,22 +21,22 @@
  */
 static int filter_empty(struct filter *filter)
 {
-	__u32 judging = 0, number;
+	__u32 active = 0, number;
 
 	if (filter->fd[FILTER_GENERATIONS] < 0 ||
-	    (bpf_map_lookup_elem(filter->fd[FILTER_GENERATIONS], &judging, &number) &&
+	    (bpf_map_lookup_elem(filter->fd[FILTER_GENERATIONS], &active, &number) &&
 	     errno == ENOENT))
 		return 0;
 	fd_close(&filter->emptied);
 	filter->emptied = bpf_map_get_fd_by_id(number);
-	if (filter->emptied < 0 || bpf_map_delete_elem(filter->fd[FILTER_GENERATIONS], &judging))
+	if (filter->emptied < 0 || bpf_map_delete_elem(filter->fd[FILTER_GENERATIONS], &active))
 		return -errno;
 	return 0;
 }
 
 void filter_refill(const struct filter *filter)
 {
-	if (filter->emptied >= 0 && slot_put(filter, SLOT_JUDGING, filter->emptied))
+	if (filter->emptied >= 0 && slot_put(filter, SLOT_ACTIVE, filter->emptied))
 		error("%s/%s: cannot put the active generation back: %s", PINS, filter->id,
 		      strerror(errno));
 }
@@ -67,8 +67,8 @@ static void unhook(struct filter *filter)
 	__free_text char *link = object_path(filter->id, "link");
 
 	/*
-	 * The pin goes before the link is detached: who reads takes a folder whose link has lost
-	 * its interface for one that somebody took off.
+	 * Removes the pin before the link is detached: a reader that finds a pinned link without an
+	 * interface reports that its XDP program was taken off from outside.
 	 */
 	if (filter->id[0] && filter->fd[FILTER_LINK] >= 0 && unlink(link) && errno != ENOENT)
 		warning("%s: cannot unpin: %s", link, strerror(errno));

@@ -16,11 +16,11 @@
 #include "loader/object/paths.h"
 #include "loader/object/pin.h"
 
-/* Of newer headers than the ones this is built with. */
+/* Constants of newer headers than this is built with. */
 #define TCX_EGRESS ((enum bpf_attach_type)47) /* BPF_TCX_EGRESS */
 #define TCX_BEFORE (1U << 3)		      /* BPF_F_BEFORE: with no other named, first of all */
 
-/* Whether the link holds the program at the interface: 1 or 0, or -errno. */
+/* Returns 1 if the link runs the program at the interface, 0 if not, or -errno. */
 static int link_holds(int link, __u32 program, unsigned int ifindex)
 {
 	struct bpf_link_info info = {};
@@ -28,8 +28,10 @@ static int link_holds(int link, __u32 program, unsigned int ifindex)
 
 	if (bpf_obj_get_info_by_fd(link, &info, &length))
 		return -errno;
-	/* tcx.ifindex stands where xdp.ifindex does: first. Another program: a command was killed
-	 * while it replaced the filter. */
+	/*
+	 * tcx.ifindex is the first field, as xdp.ifindex is. The link has another program if a
+	 * command was killed while it replaced the filter.
+	 */
 	return info.xdp.ifindex == ifindex && info.prog_id == program;
 }
 
@@ -167,7 +169,7 @@ int egress_detach(struct filter *filter, unsigned int ifindex)
 	return err;
 }
 
-/* What made_path has told the next command. */
+/* Reads the pin of made_path that an earlier command left. */
 static struct clsact_made find_made(const char *id)
 {
 	__free_text char *folder = object_path(id, NULL);

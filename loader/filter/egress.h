@@ -19,7 +19,7 @@ int egress_state(const struct filter *filter, unsigned int ifindex);
 
 /*
  * Attaches the egress program in front of others: by tcx (filter->egress_link), or to clsact where
- * the kernel has no tcx. Nobody else's program or filter is touched.
+ * the kernel has no tcx. Programs and filters of other tools are not touched.
  */
 int egress_attach(struct filter *filter, const char *interface, unsigned int ifindex);
 

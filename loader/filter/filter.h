@@ -48,7 +48,7 @@ enum filter_fd_flags {
 	FD_APART = 16,	  /* is pinned before or after the others, for what its pin says */
 };
 
-/* What is to be known of each: a new map is a row. */
+/* Describes each descriptor: a new map is a row. */
 extern const struct filter_descriptor {
 	const char *pin;
 	const char *map; /* its name in the BPF object; NULL: no map of that */
@@ -60,16 +60,17 @@ struct filter {
 	char id[20];	    /* name of its folder below PINS; empty: not pinned */
 	int fd[FILTER_FDS]; /* -1 where there is none */
 	int emptied;	    /* the generation that filter_stop took away */
-	/* Of the XDP hook, also one to come; 0: none, or its interface is gone. */
+	/* The interface of the XDP hook, also before it is attached; 0: none, or it was deleted. */
 	unsigned int ifindex;
 	struct installed {
 		int generation;		    /* inner map of `generations` */
 		int recipe;		    /* the recipe it was made from */
 		struct pc_generation *copy; /* of the generation, NULL if there is none */
-	} current;			    /* judges */
-	struct installed prepared;	    /* is to judge next: filter_commit puts it in place */
-	struct installed replaced;	    /* judged until filter_commit; filter_finish frees it */
-	struct installed fallback;	    /* of a current one that waits to be confirmed */
+	} current;			    /* active: the programs use it */
+	struct installed prepared;	    /* the next one: filter_commit makes it active */
+	struct installed replaced; /* the one before filter_commit; filter_finish frees it */
+	struct installed
+		fallback; /* the generation that comes back if a pending change is not confirmed */
 	struct installed reverted; /* was not confirmed in time, and gave way to the current one */
 	struct slot_update *placing; /* of the next generation's trie, NULL: none under way */
 	__u32 program_id;

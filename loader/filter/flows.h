@@ -20,7 +20,7 @@ enum flow_map {
 
 extern const char *const flow_map_name[FLOW_MAPS];
 
-/* What they hold. */
+/* The number of flows in each map. */
 struct flows {
 	struct flow *flow; /* only if asked for */
 	size_t count;

@@ -58,7 +58,7 @@ static void fill_header(const struct filter *filter, struct pc_generation *gener
 
 int filter_await_packets(const struct filter *filter)
 {
-	return slot_put(filter, SLOT_JUDGING, filter->current.generation);
+	return slot_put(filter, SLOT_ACTIVE, filter->current.generation);
 }
 
 /* True if `generation` is the first of a pending change: the active one becomes its fallback. */
@@ -162,7 +162,7 @@ int filter_commit(struct filter *filter)
 	if (first_to_confirm(filter, filter->prepared.copy))
 		err = keep_fallback(filter);
 	if (!err)
-		err = slot_put(filter, SLOT_JUDGING, filter->prepared.generation);
+		err = slot_put(filter, SLOT_ACTIVE, filter->prepared.generation);
 	slot_update_end(&filter->placing);
 	if (err) {
 		error("cannot switch to the new generation: %s", strerror(-err));
@@ -204,7 +204,7 @@ void filter_undo(struct filter *filter)
 	bool parked = old->copy && failed->copy && first_to_confirm(filter, failed->copy);
 
 	slot_update_end(&filter->placing);
-	if (committed && !slot_put(filter, SLOT_JUDGING, filter->replaced.generation)) {
+	if (committed && !slot_put(filter, SLOT_ACTIVE, filter->replaced.generation)) {
 		filter->prepared = filter->current;
 		filter->current = filter->replaced;
 		filter->replaced = INSTALLED_NONE;

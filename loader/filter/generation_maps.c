@@ -68,7 +68,8 @@ int generation_make_recipe(const char *recipe, size_t length)
 	}
 	memcpy(memory, recipe, length);
 	munmap(memory, (size_t)chunks * RECIPE_CHUNK);
-	bpf_map_freeze(fd); /* it never changes; a kernel that cannot leaves it as it is */
+	bpf_map_freeze(fd); /* a generation never changes; a kernel that cannot freeze it leaves it
+			       as it is */
 	return fd_dup(fd);
 }
 
@@ -155,7 +156,7 @@ static int make_trie(struct filter *filter, const struct tables *tables, __u32 s
 	return err;
 }
 
-/* Whether a generation has the trie that is wanted, and may lend it. */
+/* True if a generation has the trie that is wanted, and may share it. */
 static bool same_trie(const struct pc_generation *generation, const struct pc_generation *wanted)
 {
 	return generation && generation->tries_slot < PC_SLOTS &&

@@ -86,7 +86,7 @@ bool hook_held(unsigned int ifindex)
 	return !hook_query(ifindex, NULL, 0, &now) && hold_is(now.program_id);
 }
 
-/* Of a hold, as it is now; -1: it is gone. */
+/* The link of a hold; -1: the hold has ended. */
 static int open_link(unsigned int ifindex, struct hook *now)
 {
 	__u32 id;

@@ -26,9 +26,9 @@ struct hold {
 void hook_hold(unsigned int ifindex, enum hook_mode mode, struct hold *hold);
 void hold_free(struct hold *hold);
 
-/* Whether the program at the interface's hook is that of a hold, of any process. */
+/* True if the program at the interface's hook is that of a hold, of any process. */
 bool hook_held(unsigned int ifindex);
-/* The same, of a program that was found there. */
+/* True if the program of this id is that of a hold. */
 bool hold_is(__u32 program_id);
 
 /*

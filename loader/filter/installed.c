@@ -37,7 +37,7 @@ static int read_installed(const struct filter *filter, const char *pin, int gene
 	return 0;
 }
 
-/* Whether a generation map, by its id, is the one that is looked for. */
+/* True if a generation map, by its id, is the one that is looked for. */
 typedef bool wanted_fn(const struct filter *filter, __u32 id, __u32 wanted);
 
 /* Opens the first pinned generation that is wanted. -ENOENT: none; -EPROTO: of another layout. */
@@ -139,9 +139,9 @@ int filter_program(const char *id, __u32 *program_id)
 bool filter_is_empty(const char *id)
 {
 	__close_fd int generations = object_get(id, "generations");
-	__u32 judging = 0, number;
+	__u32 active = 0, number;
 
-	return generations >= 0 && bpf_map_lookup_elem(generations, &judging, &number) &&
+	return generations >= 0 && bpf_map_lookup_elem(generations, &active, &number) &&
 	       errno == ENOENT;
 }
 

@@ -23,7 +23,7 @@ int filter_program(const char *id, __u32 *program_id);
  */
 int filter_left_over(struct filter *filter, __u64 *batch);
 
-/* Whether a command, running or interrupted, has begun to detach that filter. */
+/* True if a command, running or interrupted, has begun to detach that filter. */
 bool filter_is_empty(const char *id);
 
 /* Pins a generation in the folder of its filter; 0, or -errno with a message. */

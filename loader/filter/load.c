@@ -31,7 +31,7 @@ static void skeleton_destroy(struct portcullis_bpf **skeleton)
 	portcullis_bpf__destroy(*skeleton);
 }
 
-/* Whether the running kernel is older than KERNEL_OLDEST. */
+/* True if the running kernel is older than KERNEL_OLDEST. */
 static bool kernel_old(const char *release)
 {
 	int need[2], have[2];
@@ -82,7 +82,7 @@ static bool has_helper(enum bpf_prog_type type, enum bpf_func_id helper)
 	return libbpf_probe_bpf_helper(type, helper, NULL) == 1;
 }
 
-/* Whether a program may look into the kernel's struct xdp_buff: 6.2 and newer. */
+/* True if a program may read the kernel's struct xdp_buff: 6.2 and newer. */
 static bool has_kernel_context(void)
 {
 	struct btf *types = btf__load_vmlinux_btf();
@@ -274,7 +274,7 @@ int filter_load(struct filter *filter, enum pc_frame frame)
 	return filter_load_sharing(filter, &FILTER_NONE, &FILTER_NONE, PC_FLOWS, frame, NULL);
 }
 
-/* Whether the map has the constants of a program like this version's; then it is read. */
+/* True if the map has the constants of a program of this version; copies them. */
 static bool read_constants(__u32 id, struct portcullis_bpf__rodata *constants)
 {
 	__close_fd int fd = bpf_map_get_fd_by_id(id);

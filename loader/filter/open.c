@@ -26,7 +26,7 @@ static int open_slot(const struct filter *filter, __u32 slot, struct installed *
 	return installed_open_id(filter, id, installed);
 }
 
-static int open_judging(struct filter *filter)
+static int open_active(struct filter *filter)
 {
 	int err = open_slot(filter, 0, &filter->current);
 
@@ -50,7 +50,7 @@ static int open_current(struct filter *filter)
 	int i;
 
 	for (i = 0; i < 10 && err == -ENOENT; i++)
-		err = open_judging(filter);
+		err = open_active(filter);
 	return err;
 }
 

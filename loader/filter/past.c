@@ -37,7 +37,7 @@ static __u32 cell_of(__u32 old)
 		PC_REASON_PROTOCOL,  PC_REASON_UNLISTED, PC_REASON_OUTBOUND};
 
 	if (old < OLD_REASON)
-		return old; /* those of the ports have kept their numbers */
+		return old; /* port cells have kept their numbers */
 	if (old < OLD_REASON + ARRAY_SIZE(reason))
 		return PC_CELL_REASON + reason[old - OLD_REASON];
 	if (old >= OLD_REASON_WOULD && old < OLD_REASON_WOULD + ARRAY_SIZE(reason))

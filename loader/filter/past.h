@@ -5,7 +5,7 @@
 
 #include "loader/filter/filter.h"
 
-/* Whether the counters of that layout version can be kept. */
+/* True if the counters of that layout version can be kept. */
 bool past_known(__u32 version);
 
 /*

@@ -18,8 +18,8 @@
 #include "loader/object/pin.h"
 
 /*
- * Counters are the programs' to write: no other pin of them, whoever made it, lets a process do so.
- * Frozen already if they were taken over.
+ * Freezes the counter maps, so that only programs can write them, by whatever pin a process opens
+ * them. Maps that were taken over are frozen already.
  */
 static void freeze_counters(const struct filter *filter)
 {
@@ -100,7 +100,7 @@ void filter_unpin(const struct filter *filter)
 	__free_text char *folder = object_path(filter->id, NULL);
 	__free_text char *link = object_path(filter->id, "link");
 
-	/* The link first: what is left without it is nobody's, and collected. */
+	/* Removes the link's pin first: a folder without one is collected by the next command. */
 	if (unlink(link) && errno != ENOENT) {
 		warning("%s: cannot unpin: %s", link, strerror(errno));
 		return;

@@ -6,8 +6,8 @@
 #include "loader/filter/filter.h"
 
 /*
- * A new folder (filter->id) with the egress program in it, by which the next command knows what a
- * killed one left at a clsact hook: before egress_attach.
+ * Makes a folder (filter->id) with the egress program in it, before egress_attach: by that pin the
+ * next command finds what a killed one left at a clsact hook.
  */
 int filter_pin_egress(struct filter *filter);
 /*

@@ -21,7 +21,10 @@ struct old_flows {
 	int err;
 };
 
-/* It was one both sides had talked in, or is of a link that the old layout did not tell. */
+/*
+ * Enters a flow of the old layout if both sides had talked, or if it is of a link that the old
+ * layout did not record.
+ */
 static void enter_old(const void *entry, const void *value, void *context)
 {
 	struct old_flows *old = context;
@@ -54,7 +57,7 @@ void seed_old(const struct filter *filter, const struct filter *old)
 
 	if (old->fd[FILTER_FLOWS] < 0 || old->fd[FILTER_CONNECTIONS] >= 0)
 		return;
-	links_read(&flows.links); /* what is not listed is a link of its own */
+	links_read(&flows.links); /* an interface that is not listed is a link of its own */
 	err = map_walk(old->fd[FILTER_FLOWS], sizeof(struct pc_flow), sizeof(struct pc_flow_state),
 		       enter_old, &flows);
 	links_free(&flows.links);

@@ -93,7 +93,7 @@ static bool own_needs_flow(const struct conntrack_entry *track, enum ip_conntrac
 	       (track->way[way].protocol == IPPROTO_UDP && way == IP_CT_DIR_REPLY);
 }
 
-/* Whether it may need a flow, before routes are asked for. */
+/* True if the connection may need a flow; asked before routes are looked up. */
 static bool may_matter(const struct track_seed *seed, const struct conntrack_entry *track)
 {
 	return is_live(track) && (seed->forward || own_needs_flow(track, IP_CT_DIR_REPLY));
@@ -110,8 +110,9 @@ static bool came_in(const struct track_seed *seed, const struct pc_flow *key)
 }
 
 /*
- * What was begun outside has to be more than a forged packet and its answer (IPS_ASSURED: a whole
- * handshake of TCP, two seconds of talk by UDP), and not in by observe alone.
+ * A connection that was begun outside must be more than a forged packet and its answer
+ * (IPS_ASSURED: a whole handshake of TCP, two seconds of talk by UDP), and must not have passed
+ * only because of observe.
  */
 static int enter(struct track_seed *seed, const struct conntrack_entry *track,
 		 enum ip_conntrack_dir way)
@@ -161,9 +162,9 @@ static int find_route(struct track_seed *seed, const struct pc_flow *way, struct
 }
 
 /*
- * Each way is what one end's packets look like where they come in: those that come in by the
- * interface are those of the end that is routed out of it, whoever began and whatever NAT makes of
- * them. Those of a connection that ends here may come in by any interface.
+ * Each direction is a tuple as its packets have it where they come in. Packets come in by this
+ * interface if the end that sends them is routed out of it, whoever began, and whatever NAT does.
+ * Packets of a connection that ends here may come in by any interface.
  */
 static bool is_wanted(const struct track_seed *seed, const struct conntrack_entry *track,
 		      enum ip_conntrack_dir way, const struct route route[IP_CT_DIR_MAX])

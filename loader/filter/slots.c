@@ -65,7 +65,7 @@ int generation_set_deadline(struct installed *installed, __u64 deadline)
 
 #define TRIE_LARGE 4096 /* entries: a retired trie of more is freed at once */
 
-/* Whether a generation that is there uses the trie of one that goes. */
+/* True if a generation that stays uses the trie of one that is removed. */
 static bool trie_used(const struct filter *filter, __u32 slot)
 {
 	return filter->current.copy->tries_slot == slot ||

@@ -7,14 +7,14 @@
 
 #include "loader/filter/filter.h"
 
-#define SLOT_JUDGING  0
+#define SLOT_ACTIVE   0
 #define SLOT_FALLBACK 1
 #define NOT_ARMED     (~0ULL) /* a deadline that filter_arm is to set */
 
-/* Puts a generation into a slot. It waits until no packet is judged any more by what was there. */
+/* Puts a generation into a slot, and waits until no CPU runs a program with the former one. */
 int slot_put(const struct filter *filter, __u32 slot, int generation);
 
-/* Whether something stands in the slot of the fallback; takes it out, if it does. */
+/* slot_has_fallback tells whether the fallback's slot is in use; slot_clear_fallback empties it. */
 bool slot_has_fallback(const struct filter *filter);
 void slot_clear_fallback(const struct filter *filter);
 

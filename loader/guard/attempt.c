@@ -104,8 +104,9 @@ bool attempt_give(struct attempt *attempt, const char *option, const char *key,
 }
 
 /*
- * The peers that are not admitted yet, as prefixes. To be told: PREFIX stands for those that are
- * not named, and for nobody in particular. To be tried: all of them, and for nobody anyone.
+ * Lists the peers that are not admitted yet, as prefixes. For the message, PREFIX stands for peers
+ * that must not be named, and if there are none. For the trial, all are listed, and "anyone" if
+ * there are none.
  */
 static char *peers_text(const struct attempt *attempt, bool told)
 {
@@ -160,7 +161,7 @@ bool attempt_give_group(struct attempt *attempt, const char *name)
 	return !recipe_group(&attempt->recipe, tried, &diag);
 }
 
-/* The same through a group of its own beside those of the service. */
+/* Tries a group of its own beside those of the service. */
 bool attempt_give_from(struct attempt *attempt, const struct composed *service, bool keep)
 {
 	__cleanup(names_free) struct names groups = {};

@@ -15,7 +15,7 @@ struct attempt {
 	struct tables tables;
 	struct names words;
 	char *left_out; /* a service that was disabled */
-	char *why;	/* it is closed, at first */
+	char *why;	/* the service is closed at first */
 };
 
 /* The target's own recipe; false: it cannot be made again. attempt_free is due in both cases. */
@@ -25,7 +25,7 @@ void attempt_free(struct attempt *attempt);
 
 /* Composes and compiles the recipe as it is now. */
 bool attempt_make(struct attempt *attempt);
-/* Whether what was made admits all that the need names. */
+/* True if the tables that were made admit all that the need names. */
 bool attempt_opens(const struct attempt *attempt);
 
 /* Notes an option, or a key of the site file, with its value. */

@@ -109,7 +109,9 @@ static bool open_service(struct attempt *attempt, const struct profile *profile,
 	return false;
 }
 
-/* Services of the composition that have the port; `disabled`: those that somebody closed. */
+/*
+ * Lists the services of the composition that have the port; `disabled`: those closed by --disable.
+ */
 static bool try_services(const struct guard_command *command, const struct guard_target *target,
 			 const struct guard_need *need, bool disabled, struct attempt *attempt)
 {

@@ -20,7 +20,7 @@ struct management_port {
 #define MANAGEMENT_PORTS 13
 extern const struct management_port management_port[MANAGEMENT_PORTS];
 
-/* Whether the lockout guard watches the port. `given`: the site's own list, or NULL. */
+/* True if the lockout guard watches the port. `given`: the site's own list, or NULL. */
 bool management_watched(const struct ports *given, enum pc_transport transport, __u16 port);
 
 /*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Whether the servers of a network namespace are reached by anybody. */
+/* Finds out whether servers of a network namespace can be reached. */
 #include "loader/guard/reach.h"
 
 #include <arpa/inet.h>
@@ -50,7 +50,7 @@ bool guard_admits_any(const struct pc_generation *generation, enum pc_transport 
 {
 	__u16 entry = generation->port[PC_PORT(transport, port)];
 
-	/* A rule is made of those whom it admits. */
+	/* A rule lists only sources that it admits. */
 	return generation->policy != PC_POLICY_ENFORCE || entry != PC_PORT_CLOSED;
 }
 
@@ -69,7 +69,7 @@ const struct pc_generation *guard_judging(const struct guard_world *world,
 	return NULL;
 }
 
-/* A server, and what is to judge: without targets, what judges now. */
+/* A server, and the new rule sets; without targets, the active ones. */
 struct question {
 	const struct guard_world *world;
 	const struct guard_target *target;
@@ -84,7 +84,7 @@ static bool is_guest(const struct link *upper, const struct link *lower)
 	       (!strcmp(lower->kind, "veth") || !strcmp(lower->kind, "tun"));
 }
 
-/* Whether somebody is admitted by the interface, and by one of those below it. */
+/* True if the interface, and one of those below it, admit any source. */
 static bool admits(const struct question *question, const struct link *link, int depth)
 {
 	const struct socket_info *server = question->server;
@@ -110,7 +110,7 @@ static bool admits(const struct question *question, const struct link *link, int
 	return lowest;
 }
 
-/* Whether the network is reached by it. */
+/* True if the network is reached by the interface. */
 static bool is_outside(const struct link *link)
 {
 	static const char *const none[] = {"dummy", "ifb", "vrf", "nlmon"};
@@ -122,7 +122,7 @@ static bool is_outside(const struct link *link)
 	return !(link->flags & IFF_LOOPBACK);
 }
 
-/* Whether the server can be meant by what comes to this address of an interface. */
+/* True if a packet to this address of an interface may be for the server. */
 static bool serves(const struct guard_world *world, const struct socket_info *server,
 		   const struct link_address *address)
 {
@@ -176,7 +176,7 @@ static bool is_same_port(const struct socket_info *a, const struct socket_info *
 	return a->protocol == b->protocol && a->local_port == b->local_port;
 }
 
-/* Whether a server on the port of this one can be reached. */
+/* True if a server on the same port can be reached. */
 static bool port_is_reached(const struct guard_world *world, const struct guard_target *target,
 			    size_t count, const struct socket_info *server)
 {

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Whether the servers of a network namespace are reached by anybody. */
+/* Finds out whether servers of a network namespace can be reached. */
 #ifndef PORTCULLIS_GUARD_REACH_H
 #define PORTCULLIS_GUARD_REACH_H
 
 #include "loader/guard/world.h"
 
-/* Whether a server is root's, the system's or the caller's: others are not a way to log in. */
+/*
+ * True if a server is root's, the system's or the caller's: only by these can an administrator log
+ * in.
+ */
 bool guard_counts(const struct guard_world *world, const struct socket_info *server);
 
 /*
- * Whether a server that is reachable now would become unreachable. Only for the first of the
- * servers on a port that count.
+ * True if a server that is reachable now would become unreachable. Counts only the first of the
+ * servers on a port.
  */
 bool guard_cuts_off(const struct guard_world *world, const struct guard_target *target,
 		    size_t count, size_t server);
@@ -20,7 +23,7 @@ const struct pc_generation *guard_judging(const struct guard_world *world,
 					  const struct guard_target *target, size_t count,
 					  unsigned int ifindex);
 
-/* Whether the generation admits any source to a port; under observe it always does. */
+/* True if the generation admits any source to a port; under observe it always does. */
 bool guard_admits_any(const struct pc_generation *generation, enum pc_transport transport,
 		      __u16 port);
 

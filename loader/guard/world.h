@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the lockout guard is told: the network namespace, and what its interfaces are to be given.
+ * The input of the lockout guard: the network namespace, and the new rule sets of its interfaces.
  */
 #ifndef PORTCULLIS_GUARD_WORLD_H
 #define PORTCULLIS_GUARD_WORLD_H
@@ -34,7 +34,7 @@ struct guard_target {
 	unsigned int ifindex;
 	const struct plan *plan;
 	struct catalog *catalog;
-	const json_t *kept; /* what its filter was made from until now; NULL: nothing is known */
+	const json_t *kept; /* recipe and services of the active generation; NULL: not known */
 };
 
 enum guard_mode {

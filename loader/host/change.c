@@ -36,22 +36,22 @@
 #include "loader/report/record.h"
 
 /*
- * How long egress learns before packets are judged, where conntrack cannot tell: who gets data
- * acknowledges it within half a second (RFC 1122, 4.2.3.2), so this is twice that.
+ * How long egress learns before packets are filtered, where conntrack cannot tell: a receiver
+ * acknowledges data within half a second (RFC 1122, 4.2.3.2), so this is twice that.
  */
 static const struct timespec learning_time = {.tv_sec = 1};
 
 /* How long UDP may go on since before an attach (abi.h): twice what NAT keeps (RFC 4787, REQ-5). */
 #define GRACE (240 * PC_SECOND)
 
-#define HOLD_TRIES 3 /* of a hold that ended, and was followed by another command's */
+#define HOLD_TRIES 3 /* attempts, if a hold has ended and another command's has followed */
 
 #define each_change(changes, one, which)                                                         \
 	for (struct change *one = (changes)->change; one < (changes)->change + (changes)->count; \
 	     one++)                                                                              \
 		if (one->kind == (which))
 
-/* It was not confirmed in time: to be detached before this attach. */
+/* True if the attach was not confirmed in time: it is detached before this attach. */
 static bool is_stand_in(const struct hook *hook)
 {
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
@@ -85,12 +85,12 @@ static const char *change_name(const struct change *change)
 	return change->hook.name[0] ? change->hook.name : change->name;
 }
 
-/* --- making what is to judge --- */
+/* --- preparing --- */
 
 /*
- * What an interface is hooked with, and what an attach that is not confirmed falls back to: the
- * same, but it drops nothing. So a command that is killed half way leaves nothing that judges at
- * one hook only.
+ * Switches to the stand-in: the same rule set, which drops nothing. An interface is hooked with it,
+ * so that a killed command leaves nothing that filters at one hook only; and an attach that is not
+ * confirmed falls back to it.
  */
 static int switch_to_stand_in(struct change *change)
 {
@@ -178,7 +178,7 @@ static int prepare_all(const struct changes *changes)
 
 /* --- putting it in place --- */
 
-/* The egress side first: when packets begin to be judged, their answers are learned already. */
+/* Hooks egress first: when packets begin to be filtered, their answers are learned already. */
 static int hook_egress(struct change *change)
 {
 	int err = egress_attach(&change->filter, change->hook.name, change->hook.ifindex);
@@ -190,8 +190,9 @@ static int hook_egress(struct change *change)
 }
 
 /*
- * Whether what goes on can only be learned by watching. An interface that observes lets its packets
- * in, and what answers them teaches nothing. Where an interface is held nothing goes on.
+ * True if live connections can only be learned by watching. An interface that observes admits their
+ * packets, and an answer to an admitted packet is not learned. A held interface has no live
+ * connections.
  */
 static bool needs_learning(const struct change *change)
 {
@@ -259,9 +260,8 @@ static int hook_ingress(struct change *change)
 }
 
 /*
- * Ends the hold of an interface. Its filter decides already, so that no packet gets in that it
- * would drop; and the link is not pinned before, or a command that is killed here would leave the
- * hold.
+ * Ends the hold of an interface. Its filter is active already, so that no packet gets in that it
+ * would drop. The link is pinned only afterwards: a command that is killed here leaves no hold.
  */
 static int end_hold(struct change *change)
 {
@@ -436,8 +436,8 @@ static int finish_all(const struct changes *changes)
 }
 
 /*
- * What this host asks by an interface without a filter is not learned, and what it answers there is
- * not known by those that have one: said once, when a filter is attached.
+ * Warns, when a filter is attached, of interfaces without one: connections of this host by those
+ * are not learned, and packets that come in there are not known to the filters.
  */
 static void warn_unfiltered(const struct changes *changes)
 {
@@ -578,7 +578,7 @@ static int ask_guard(const struct changes *changes)
 	return err;
 }
 
-/* What is detached does not come back: what is to be confirmed would fall back to less. */
+/* Refuses --confirm if an interface would be detached: a detach cannot be undone. */
 static int check_detaches(const struct changes *changes)
 {
 	bool confirm = false;

@@ -16,7 +16,7 @@
 #include "loader/base/message.h"
 #include "loader/filter/hook.h"
 #include "loader/filter/open.h"
-#include "loader/guard/judge.h"
+#include "loader/guard/decide.h"
 #include "loader/net/link.h"
 #include "loader/net/netlink.h"
 #include "loader/net/route.h"
@@ -137,7 +137,7 @@ int guard_hold(const struct guard_command *command, const struct hooks *hooks,
 		read_filters(hooks, &world, &filters);
 		sessions_find(PROC, getpid(), &world.own);
 		world.caller = find_caller();
-		found = guard_judge(command, target, count, management, mode, &world, &diag);
+		found = guard_decide(command, target, count, management, mode, &world, &diag);
 		diag_report(&diag);
 	}
 	world_free(&world, filters);

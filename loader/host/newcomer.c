@@ -12,7 +12,7 @@
 
 /* In the folder that is there while portcullis.service is active. */
 #define NOTED	   "/run/portcullis/boot/interfaces"
-/* What udev knows of an interface, when it is done with its first event. */
+/* The entry of udev's database after its first event for an interface. */
 #define UDEV_KNOWN "/run/udev/data/n%u"
 
 /* The kernel gives out indexes in rising order. */

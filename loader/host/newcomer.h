@@ -12,8 +12,8 @@
 void newcomers_begin(void);
 
 /*
- * Whether the interface came since, and udev has never seen it before. False where that cannot be
- * told.
+ * True if the interface came since, and udev has never seen it before. False if that cannot be
+ * read.
  */
 bool newcomer_is(unsigned int ifindex);
 

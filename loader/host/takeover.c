@@ -27,7 +27,7 @@
 #include "loader/report/difference.h"
 #include "loader/report/record.h"
 
-/* What the new filter judges by: the old recipe, with the catalog as it is now. */
+/* Makes the rule set of the new filter: the old recipe, with the present catalog. */
 static int make(const char *interface, const struct any_layout *other, const struct names *folders,
 		struct remade *made)
 {
@@ -126,8 +126,9 @@ static void keep_last_counts(const struct hook *hook, const struct any_layout *o
 }
 
 /*
- * While both folders have the link, it is the one's whose program it holds. A command that is
- * killed here leaves the other to be collected, and the egress program to be mended.
+ * Replaces the programs. While both folders have the link pinned, it belongs to the one whose
+ * program it runs. If a command is killed here, the next one collects the other folder and restores
+ * the egress program.
  */
 static int put_in_place(const struct hook *hook, struct any_layout *other, struct filter *ours)
 {
@@ -178,8 +179,8 @@ static int check_same(const struct hook *hook, const struct remade *made, bool m
 }
 
 /*
- * Whether the old filter gives something else today: by its profiles, or because its version took
- * frames without an Ethernet header for not IP, and let them pass.
+ * Checks whether the new filter decides otherwise: because profiles have changed, or because the
+ * old version took frames without an Ethernet header for non-IP, and let them pass.
  */
 static int check_change(const struct hooks *hooks, const struct hook *hook,
 			const struct takeover *how, bool misread, struct remade *made)
@@ -250,7 +251,7 @@ static int replace(struct hooks *hooks, struct hook *hook, const struct takeover
 	return hooks_read(hooks);
 }
 
-/* Whether it is to be replaced: 1 or 0, or -errno with a message. */
+/* Returns 1 if the filter must be replaced, 0 if not, or -errno with a message. */
 static int look_at(const struct hook *hook, const struct any_layout *other)
 {
 	if (other->version > PC_ABI_VERSION) {

@@ -22,7 +22,7 @@ struct conntrack_entry {
 /* Takes an entry. Returns 0 to go on, else what conntrack_each is to return. */
 typedef int conntrack_take(const struct conntrack_entry *entry, void *context);
 
-/* Whether the kernel has the table: asking for it would load the module. */
+/* True if the kernel has the table; to ask for it would load the module. */
 bool conntrack_loaded(void);
 
 /*

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What frames begin with, by an interface's type and kind, and which interfaces cannot be filtered.
+ * Tells the header that frames begin with, by an interface's type and kind, and which interfaces
+ * cannot be filtered.
  */
 #include "loader/net/frame.h"
 
@@ -12,7 +13,7 @@
 
 #define TYPE_NONE 0xfffe /* ARPHRD_NONE of linux/if_arp.h, which net/if_arp.h excludes */
 
-/* Whether tunnels of the kernel take the outer header off what the hook sees: 5.14 and newer. */
+/* True if tunnels of the kernel remove the outer header before the hook: 5.14 and newer. */
 static bool has_inner_frames(const char *release)
 {
 	int major, minor;
@@ -23,12 +24,12 @@ static bool has_inner_frames(const char *release)
 
 /* --- interfaces by type and kind --- */
 
-/* What a row's frames begin with, and what it depends on. */
+/* The header that a row's frames begin with, and its condition. */
 enum layout {
 	LAYOUT_ETHERNET,
 	LAYOUT_IP,
 	LAYOUT_TUNNEL, /* IP; before Linux 5.14 the outer header */
-	LAYOUT_GRE,    /* the same, of any ethertype */
+	LAYOUT_GRE,    /* a tunnel of any ethertype */
 	LAYOUT_UNSEEN, /* packets enter the host past its hook */
 	LAYOUT_XFRM,   /* IP or Ethernet, as the interface below has it */
 };
@@ -61,7 +62,7 @@ static const struct row *row_of(const struct frame_link *link)
 	return NULL;
 }
 
-char *frame_judge(const struct frame_link *link, const char *release, enum pc_frame *frame)
+char *frame_classify(const struct frame_link *link, const char *release, enum pc_frame *frame)
 {
 	const struct row *row = row_of(link);
 	enum layout layout = row ? row->layout : LAYOUT_UNSEEN;

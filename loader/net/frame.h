@@ -22,6 +22,6 @@ struct frame_link {
  * Tells what the frames begin with on a kernel (`release`: uname's). NULL, or why the interface
  * cannot be filtered; the caller frees.
  */
-char *frame_judge(const struct frame_link *link, const char *release, enum pc_frame *frame);
+char *frame_classify(const struct frame_link *link, const char *release, enum pc_frame *frame);
 
 #endif

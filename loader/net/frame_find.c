@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What an interface's frames begin with, as rtnetlink tells, and what to do if it cannot be
- * filtered. */
+/*
+ * Finds the header that an interface's frames begin with, by rtnetlink, and what to do if it cannot
+ * be filtered.
+ */
 #include "loader/net/frame_find.h"
 
 #include <errno.h>
@@ -17,7 +19,7 @@
 #include "loader/net/link.h"
 #include "loader/net/netlink.h"
 
-/* Of linux/if_tunnel.h, which excludes net/if.h. */
+/* From linux/if_tunnel.h, which excludes net/if.h. */
 #define GRE_REMOTE   7	/* IFLA_GRE_REMOTE */
 #define GRE_EXTERNAL 18 /* IFLA_GRE_COLLECT_METADATA */
 
@@ -57,7 +59,7 @@ static int read_ipvlan(const struct nlattr *attribute, void *data)
 	return MNL_CB_OK;
 }
 
-/* Whether an address, IPv4 or IPv6, is that of one host. */
+/* True if an address, IPv4 or IPv6, is that of one host. */
 static bool is_one_host(const struct nlattr *attribute)
 {
 	const __u8 *address = mnl_attr_get_payload(attribute);
@@ -165,7 +167,7 @@ int frame_find(unsigned int ifindex, enum pc_frame *frame, char **why, char **in
 		return err;
 	}
 	uname(&kernel);
-	*why = frame_judge(&reading.link, kernel.release, frame);
+	*why = frame_classify(&reading.link, kernel.release, frame);
 	if (!*why)
 		return 0;
 	*instead = advice(&reading.link, ifindex);

@@ -6,7 +6,7 @@
 #include "bpf/abi.h"
 
 /*
- * frame_judge for an interface of the caller's network namespace. Returns 0; -EOPNOTSUPP if it
+ * frame_classify for an interface of the caller's network namespace. Returns 0; -EOPNOTSUPP if it
  * cannot be filtered, with the reason and what to do instead; or -errno with `*why`. The caller
  * frees both.
  */

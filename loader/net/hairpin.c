@@ -28,7 +28,7 @@ static bool goes_by(const struct search *search, const struct pc_flow *way)
 	       route.type == RTN_UNICAST && route.ifindex == search->ifindex;
 }
 
-/* Whether no service lists the port to which the answers come back. */
+/* True if no service lists the port to which the answers come back. */
 static bool is_closed(const struct search *search, const struct pc_flow *answer)
 {
 	__be16 port = answer->family == 6 ? answer->ipv6.local_port : answer->ipv4.local_port;

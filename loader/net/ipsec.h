@@ -10,8 +10,8 @@
 	"IPsec is in use: native mode filters ESP and not what was in it, so its policies, or nftables (meta secpath exists), have to say what may come; generic mode filters what tunnel mode decrypts, too, but knows no answers to UDP, pings and forwarded packets that went out encrypted, and drops these"
 
 /*
- * Whether the caller's network namespace has states of IPsec. Without the right to ask, or without
- * xfrm_user, which asking would load: false.
+ * True if the caller's network namespace has states of IPsec. False without the right to ask, or
+ * without xfrm_user, which a question would load.
  */
 bool ipsec_decrypts(void);
 

@@ -76,7 +76,10 @@ static void warn(void *context, enum link_matter matter, const char *other, cons
 	warning("%s: %s", (const char *)context, text);
 }
 
-/* Of a NIC: what has no kind. A virtual interface's packets come on the CPU that sent them. */
+/*
+ * Advice for a NIC, which has no kind. Packets of a virtual interface come on the CPU that sent
+ * them.
+ */
 static void warn_queues(const char *interface, const struct link *own)
 {
 	unsigned int queues = own->kind[0] ? 0 : nic_queues(interface);
@@ -101,7 +104,7 @@ bool link_forwarding(void)
 	       is_on("/proc/sys/net/ipv6/conf/all/forwarding");
 }
 
-void link_judge(unsigned int ifindex, link_tell *tell, void *context)
+void link_advise(unsigned int ifindex, link_tell *tell, void *context)
 {
 	struct links links = {};
 	const struct link *own;

@@ -13,7 +13,7 @@ void link_warn(const char *interface, unsigned int ifindex, bool forward);
 
 /* Facts about an interface that change whose traffic its filter sees. */
 enum link_matter {
-	LINK_LOOPBACK, /* it is lo */
+	LINK_LOOPBACK, /* the interface is lo */
 	LINK_BRIDGE,   /* it is one */
 	LINK_PORT,     /* of the bridge `other` */
 	LINK_MEMBER,   /* of the bond `other`, or its virtual function */
@@ -22,9 +22,9 @@ enum link_matter {
 typedef void link_tell(void *context, enum link_matter matter, const char *other, const char *text);
 
 /* Tells each of these, as link_warn warns of it. */
-void link_judge(unsigned int ifindex, link_tell *tell, void *context);
+void link_advise(unsigned int ifindex, link_tell *tell, void *context);
 
-/* Whether this host forwards IPv4 or IPv6. */
+/* True if this host forwards IPv4 or IPv6. */
 bool link_forwarding(void);
 
 #endif

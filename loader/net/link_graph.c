@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What stands on what, among interfaces that were listed. */
+/* The graph of interfaces on top of interfaces. */
 #include "loader/net/link_graph.h"
 
 #include <stdlib.h>

@@ -35,13 +35,13 @@ struct links {
 const struct link *links_find(const struct links *links, unsigned int ifindex);
 
 /*
- * Whether what comes in by `upper` may have come by `lower`, one step below it: a port of a bridge,
- * a member of a bond, the link of a VLAN. Not a VRF: what is forwarded between its members comes
- * from it as well.
+ * True if a packet of `upper` may have come by `lower`, one step below it: a port of a bridge, a
+ * member of a bond, the link of a VLAN. Not the member of a VRF: packets forwarded between members
+ * come from the VRF as well.
  */
 bool links_is_above(const struct link *upper, const struct link *lower);
 
-/* Whether packets that come in by `upper` may have come by `lower`, any number of steps below. */
+/* True if packets of `upper` may have come by `lower`, any number of steps below. */
 bool links_comes_by(const struct links *links, unsigned int upper, unsigned int lower);
 
 /*

@@ -254,7 +254,10 @@ static bool holds_server(const struct search *search, pid_t pid, __u16 port)
 
 /* --- logins --- */
 
-/* Whether a process that holds the server's socket is in the same session, which says nothing. */
+/*
+ * True if a process that holds the server's socket is in the same session: then the session is not
+ * a login.
+ */
 static bool is_servers(const struct search *search, __u16 port, __u32 session, const char *scope)
 {
 	size_t i;

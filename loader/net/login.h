@@ -15,8 +15,8 @@
 /* A session to ask about, and the answer. */
 struct login {
 	const struct socket_info *session;
-	bool found; /* it is a login */
-	__u32 uid;  /* whose (loginuid), or LOGIN_UID_NONE */
+	bool found; /* the connection is a login */
+	__u32 uid;  /* its loginuid, or LOGIN_UID_NONE */
 };
 
 /*
@@ -34,9 +34,8 @@ void logins_find(const char *proc, const struct socket_info *server, size_t serv
 __u32 login_uid(const char *proc, pid_t pid);
 
 /*
- * Whether an account is root's or one of the system's, which no person logs in with: up to
- * SYS_UID_MAX of login.defs(5) (or below UID_MIN, or 1000), or one that systemd gives to a service
- * (DynamicUser=).
+ * True if an account is root's or the system's, with which no person logs in: up to SYS_UID_MAX of
+ * login.defs(5) (or below UID_MIN, or 1000), or one that systemd gives to a service (DynamicUser=).
  */
 bool login_is_system(__u32 uid);
 

@@ -15,7 +15,7 @@
 #include "loader/base/memory.h"
 #include "loader/net/netlink.h"
 
-/* Of linux/netdev.h, which is newer than the headers this is built with. */
+/* From linux/netdev.h, which is newer than the headers this is built with. */
 #define NETDEV_GET	    1
 #define NETDEV_IFINDEX	    1
 #define NETDEV_XDP_FEATURES 3

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 /*
- * Whether a filter of tc redirects or mirrors packets to the ingress of the interface (act_mirred).
- * What a BPF program redirects cannot be told. False too if the kernel cannot be asked.
+ * True if a filter of tc redirects or mirrors packets to the ingress of the interface (act_mirred).
+ * Redirects by a BPF program are not seen. False too if the kernel cannot be asked.
  */
 bool redirect_comes(unsigned int ifindex);
 

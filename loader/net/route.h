@@ -19,8 +19,8 @@ int route_find(struct mnl_socket *socket, unsigned char family, const void *addr
 	       struct route *route);
 
 /*
- * The same for what a socket with this local address sends, as rules for sources have it, which is
- * bound to `device` (a VRF, a link for link-local addresses) if that is not 0.
+ * The route of packets that a socket with this local address sends, because rules may depend on the
+ * source. `device`: the device it is bound to (a VRF, a link for link-local addresses), 0: none.
  */
 int route_back(struct mnl_socket *socket, unsigned char family, const void *remote,
 	       const void *local, unsigned int device, struct route *route);

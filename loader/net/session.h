@@ -46,7 +46,7 @@ bool session_parse(const char *text, struct session *session);
  */
 void sessions_find(const char *proc, pid_t pid, struct sessions *sessions);
 
-/* Whether SSH_CONNECTION names it. */
+/* True if SSH_CONNECTION names it. */
 bool sessions_have(const struct sessions *sessions, const struct socket_info *socket);
 void sessions_free(struct sessions *sessions);
 

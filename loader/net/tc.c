@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What an interface has at its clsact, by rtnetlink; kernels before 6.6 have no tcx. */
+/* Lists the filters at an interface's clsact, by rtnetlink; kernels before 6.6 have no tcx. */
 #include "loader/net/tc.h"
 
 #include <linux/pkt_cls.h>

@@ -15,7 +15,7 @@
 bool admins_exist(gid_t *gid);
 
 /*
- * Whether members may read the pin of that name: counters, flows, generations and recipes. Never a
+ * True if members may read the pin of that name: counters, flows, generations and recipes. Never a
  * link, which a process that has it open can detach, nor a program, which they could run on packets
  * of their own making (BPF_PROG_TEST_RUN), and so have it learn flows.
  */

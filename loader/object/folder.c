@@ -103,7 +103,7 @@ static int check_folder(void)
 	return -EPERM;
 }
 
-/* Of two first commands one mounts: a second mount would hide the pins of the first. */
+/* Takes a lock while it mounts: a second mount would hide the pins of the first. */
 static int lock_mount(int *lock)
 {
 	static const struct timespec pause = {.tv_nsec = 20000000};
@@ -152,7 +152,7 @@ int pins_ready(bool create)
 		error("%s: %s", PINS, strerror(-err));
 		return err;
 	}
-	return check_folder(); /* somebody else may have been first */
+	return check_folder(); /* another command may have made it first */
 }
 
 static int lock_once(int *lock)

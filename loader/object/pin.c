@@ -33,7 +33,7 @@ int object_pin(const char *id, const char *name, int fd)
 
 int object_get(const char *id, const char *name)
 {
-	/* Who is not root has maps to read, at most. */
+	/* A user who is not root can at most read maps. */
 	LIBBPF_OPTS(bpf_obj_get_opts, options, .file_flags = geteuid() ? BPF_F_RDONLY : 0);
 	__free_text char *path = object_path(id, name);
 	int fd = bpf_obj_get_opts(path, &options);

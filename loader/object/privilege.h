@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Whether the caller may do what a command does. */
+/* Checks that the caller has the privileges that a command needs. */
 #ifndef PORTCULLIS_OBJECT_PRIVILEGE_H
 #define PORTCULLIS_OBJECT_PRIVILEGE_H
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Whether users who are not root can pin a descriptor of a map, and so open it for writing. */
+/*
+ * Finds folders in which users who are not root could pin a map anew, and so open it for writing.
+ */
 #include "loader/object/repin.h"
 
 #include <dirent.h>

@@ -35,7 +35,7 @@ static bool is_defined(const struct recipe *recipe, const char *group)
 	return !strcmp(group, GROUP_LINK_LOCAL) || groups_find(&recipe->groups, group);
 }
 
-/* Whether anybody is in one of these groups; of none at all, everybody is. */
+/* True if one of these groups has members; without groups, everybody is admitted. */
 static bool admits(const struct recipe *recipe, const struct names *groups)
 {
 	for (size_t i = 0; i < groups->count; i++) {
@@ -45,8 +45,8 @@ static bool admits(const struct recipe *recipe, const struct names *groups)
 	return !groups->count;
 }
 
-static enum why_closed judge(const struct recipe *recipe, const struct overlay *overlay,
-			     const struct names *groups)
+static enum why_closed why_closed(const struct recipe *recipe, const struct overlay *overlay,
+				  const struct names *groups)
 {
 	const struct service *service = overlay->service;
 
@@ -87,8 +87,8 @@ static void add_composed(struct composition *composition, const struct overlay *
 /* One object, or two where the directions differ. A service without ports stands as `in`. */
 static void add_overlay(struct composition *composition, const struct overlay *overlay)
 {
-	enum why_closed in = judge(composition->recipe, overlay, overlay->from);
-	enum why_closed out = judge(composition->recipe, overlay, &overlay->service->to);
+	enum why_closed in = why_closed(composition->recipe, overlay, overlay->from);
+	enum why_closed out = why_closed(composition->recipe, overlay, &overlay->service->to);
 
 	if (!overlay->out->count) {
 		add_composed(composition, overlay, DIRECTION_IN, in);

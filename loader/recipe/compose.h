@@ -60,7 +60,7 @@ int compose(struct catalog *catalog, const struct recipe *recipe, bool strict,
 	    struct composition *composition, struct diag *diag);
 void composition_free(struct composition *composition);
 
-/* Adds what a profile has closed for want of a group, and the groups it wants. */
+/* Adds the services of a profile that are closed because a group is undefined, and those groups. */
 void composition_wants(const struct composition *composition, const struct profile *profile,
 		       struct names *closed, struct names *undefined);
 

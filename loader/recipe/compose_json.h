@@ -12,7 +12,7 @@
 /* The "profiles" array of `show --json`. */
 json_t *composition_json(const struct composition *composition);
 
-/* Whether a service of `show --json` is open in a direction (or both). */
+/* True if a service of `show --json` is open in a direction (or both). */
 bool service_open(const json_t *service, bool out);
 /* Its ports, appended; a text that is none is passed over. */
 void service_ports(const json_t *service, struct ports *ports);

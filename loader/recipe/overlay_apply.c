@@ -7,7 +7,7 @@
 #include "loader/base/memory.h"
 #include "loader/recipe/overlay.h"
 
-/* What a message about a port that cannot be set ends with. */
+/* The end of a message about a port that cannot be set. */
 #define OPENS_MORE "; --open PORT/PROTO opens any other port ('open:' in the site file)"
 
 /*
@@ -179,7 +179,7 @@ static char *ports_text(const struct ports *ports, const struct ports *more)
 	return names_join(&items, ", ");
 }
 
-/* Whether --set may name this direction of the service at all. */
+/* True if --set may name this direction of the service at all. */
 static bool may_set(struct overlays *overlays, const struct override_set *set,
 		    const struct service *service, const struct place *place)
 {
@@ -232,7 +232,7 @@ static __u8 transports(const struct ports *ports)
 	return mask;
 }
 
-/* Source ports of a protocol that `in` has no more would admit nobody, without a word. */
+/* Source ports of a protocol that `in` has no more would silently admit no source. */
 static void check_from_port(struct overlays *overlays, const struct overlay *overlay)
 {
 	const struct ports *from_port = &overlay->service->from_port;

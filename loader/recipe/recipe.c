@@ -90,7 +90,7 @@ static int add_open(struct recipe *recipe, const char *word, const struct place 
 	int result = opens_add(&recipe->opens, word, place, &services, diag);
 
 	for (size_t i = 0; i < services.count; i++)
-		recipe_forget_port(recipe, services.name[i]); /* it is opened anew */
+		recipe_forget_port(recipe, services.name[i]); /* the port is opened anew */
 	return result;
 }
 

@@ -91,8 +91,8 @@ int recipe_add(struct recipe *recipe, enum recipe_word kind, const char *word,
 	       const struct place *place, struct diag *diag);
 
 /*
- * Whether two words of one option, of which one command may give only one, are about the same
- * service, the same service and direction, the same group, or a same port.
+ * True if two words of one option, of which a command may give only one, name the same service, the
+ * same service and direction, the same group, or a common port.
  */
 bool recipe_same_target(const char *a, const char *b);
 bool recipe_same_port(const char *a, const char *b);

@@ -184,7 +184,7 @@ static int read_policy(struct recipe *recipe, const json_t *json, struct diag *d
 	return -EINVAL;
 }
 
-/* What a recipe of an older version does not say is at its default. */
+/* A setting that an older version's recipe does not have is at its default. */
 static int read_state(struct recipe *recipe, const json_t *json, struct diag *diag)
 {
 	const json_t *outbound = json_object_get(json, "outbound");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What may be sent under outbound enforcement, and what a composition forgets to list. */
+/* Finds out what outbound enforcement would cut off because a composition does not list it. */
 #ifndef PORTCULLIS_RECIPE_SENDS_H
 #define PORTCULLIS_RECIPE_SENDS_H
 
@@ -7,23 +7,23 @@
 
 #include "loader/recipe/compose.h"
 
-/* Whether one of the profiles has `outbound: any`: then enforcement drops nothing that is sent. */
+/* True if one of the profiles has `outbound: any`: then enforcement drops nothing that is sent. */
 bool composition_sends_any(const struct composition *composition);
 
 /*
- * What outbound enforcement cuts off because nobody listed it: profiles that listen, and have no
- * open `out` service; or everything, if no profile has one. NULL: nothing, or it is not enforced.
- * `recipe` and `profiles` are those of recipe_json and composition_json. The caller frees.
+ * Names what outbound enforcement cuts off: profiles that listen and have no open `out` service; or
+ * everything, if no profile has one. NULL: nothing, or it is not enforced. `recipe` and `profiles`
+ * are those of recipe_json and composition_json. The caller frees.
  */
 char *sends_nothing(const json_t *recipe, const json_t *profiles);
 char *composition_sends_nothing(const struct composition *composition);
 
-/* What to do about it. */
+/* The fix. */
 #define SENDS_FIX "set outbound to track, or list `out` ports in a copy of the profile"
 
 /* Adds the profiles for which everything may go out although outbound is enforced. */
 void sends_any(const json_t *recipe, const json_t *profiles, struct names *any);
-/* The same as text: "communigate-pro". NULL: there is none. The caller frees. */
+/* These profiles as text: "communigate-pro". NULL: there is none. The caller frees. */
 char *sends_any_text(const json_t *recipe, const json_t *profiles);
 
 #endif

@@ -132,7 +132,7 @@ static void read_group_file(struct reader *reader, const char *group, const stru
 	*added = (struct group_file){.path = xstrdup(path), .place = place};
 }
 
-/* Whether the item is one prefix; says what is wrong with it. */
+/* True if the item is one prefix; reports an error if not. */
 static bool check_prefix(struct reader *reader, const struct yaml_node *item)
 {
 	__free_text char *why = NULL;
@@ -234,7 +234,7 @@ static bool is_pattern(const char *name)
 	return strpbrk(name, "*?[");
 }
 
-/* What no interface can be named; the kernel's dev_valid_name says the same. */
+/* Rejects names that the kernel's dev_valid_name rejects. */
 static bool check_interface(struct reader *reader, const struct yaml_node *key)
 {
 	const char *name = key->text;
@@ -326,7 +326,10 @@ static void read_site(struct reader *reader, struct site *site)
 		read_interfaces(reader, field[KEY_INTERFACES].value, site);
 }
 
-/* Fills the site; site_free is due. `*usable`: with errors too, what is in it may be judged. */
+/*
+ * Fills the site; the caller frees it even after an error. `*usable`: its parts without errors can
+ * be used.
+ */
 static int parse(const char *path, const char *text, size_t length, bool saved, struct site *site,
 		 bool *usable, struct diag *diag)
 {

@@ -41,8 +41,8 @@ int site_parse(const char *path, const char *text, size_t length, struct site *s
 	       struct diag *diag);
 
 /*
- * site_parse on a file, at most SITE_FILE_LIMIT bytes. Returns also -errno of reading, with an
- * error in `diag`, but for -ENOENT: that is for the caller to judge.
+ * site_parse of a file, at most SITE_FILE_LIMIT bytes. Returns also -errno of reading, with an
+ * error in `diag`, except for -ENOENT, which the caller reports.
  */
 int site_read(const char *path, struct site *site, struct diag *diag);
 
@@ -73,7 +73,7 @@ void site_warn_unmatched(const struct site *site, struct diag *diag);
 /* The file's entry of this interface, or NULL. */
 const struct site_interface *site_interface(const struct site *site, const char *name);
 
-/* Whether a file is meant to be a site file: by its top-level keys, with or without errors. */
+/* True if a file is meant to be a site file: by its top-level keys, with or without errors. */
 bool site_is(const char *path);
 
 void site_free(struct site *site);

@@ -16,7 +16,7 @@
 struct check {
 	struct catalog *catalog;
 	const struct site *site;
-	struct names group; /* all of catalog and site, once somebody asks */
+	struct names group; /* all groups of catalog and site; filled on first use */
 	struct diag *diag;
 };
 
@@ -33,7 +33,7 @@ static bool is_said(const struct diag *diag, const struct place *place, const ch
 	return false;
 }
 
-/* Once: a profile may be chosen often, and a pattern may take many interfaces. */
+/* Reports once: a profile may be chosen often, and a pattern may take many interfaces. */
 static void say(const struct check *check, enum diag_level level, const struct place *place,
 		const char *message)
 {
@@ -42,8 +42,10 @@ static void say(const struct check *check, enum diag_level level, const struct p
 								  message);
 }
 
-/* What is said of another file stays there; the rest is the word's. Returns whether there is no
- * error. */
+/*
+ * Passes on errors, each once. An error of another file keeps its place; the others get the place of
+ * the word. Returns true if there is no error.
+ */
 static bool pass_on(const struct check *check, const struct diag *found, const struct place *place)
 {
 	for (size_t i = 0; i < found->count; i++) {

@@ -157,7 +157,7 @@ static void use_groups_of(struct reader *reader, struct site_interface *interfac
 		use_group(reader, interface, &(struct use){.name = name, .node = node});
 }
 
-/* Whether a service stands before an '=' and something behind it; if not, says both forms. */
+/* True if there is a service before an '=' and a value behind it; if not, reports both forms. */
 static bool check_assignment(struct reader *reader, const struct yaml_node *item,
 			     enum recipe_word kind)
 {
@@ -391,7 +391,7 @@ static void read_overrides(struct reader *reader, const struct yaml_node *value,
 	}
 }
 
-/* Whether all could be read. */
+/* True if all could be read. */
 static bool read_profiles(struct reader *reader, const struct yaml_node *value,
 			  struct site_interface *interface)
 {

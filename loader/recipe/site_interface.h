@@ -41,7 +41,7 @@ struct site_interface {
 	enum hook_mode mode;
 	unsigned int flows;	/* 0: not given */
 	unsigned int confirm;	/* seconds, 0: not given */
-	struct site_word *word; /* what the recipe was made of */
+	struct site_word *word; /* the words that the recipe was made of */
 	size_t words;
 	struct site_use *use;
 	size_t uses;

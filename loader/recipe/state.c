@@ -47,7 +47,7 @@ void site_digest(const struct site *site, char text[SHA256_TEXT])
 	json_decref(all);
 }
 
-/* What stands beside the files: version, content, interfaces. */
+/* Reads about.json: version, content, interfaces. */
 static int read_about(const char *folder, struct snapshot *snapshot, struct diag *diag)
 {
 	__free_text char *path = xasprintf("%s/about.json", folder);

@@ -51,8 +51,7 @@ struct snapshot {
 int snapshot_open(const char *path, struct snapshot *snapshot, struct diag *diag);
 void snapshot_free(struct snapshot *snapshot);
 
-/* Whether the file of this digest was applied and not confirmed: it was reverted, or it still
- * waits. */
+/* True if the file of this digest was applied and not confirmed: it was reverted, or is pending. */
 bool state_tried(const char *digest);
 
 #endif

@@ -78,7 +78,7 @@ static int add_groups(struct saving *saving, const struct site *site)
 	return 0;
 }
 
-/* Those that the interfaces name, with all that they include. */
+/* Copies the profiles that the interfaces name, with all that they include. */
 static int add_profiles(struct saving *saving, const struct site *site, struct catalog *catalog)
 {
 	__cleanup(names_free) struct names known = {};
@@ -170,7 +170,10 @@ static int sync_folder(int parent, const char *name)
 	return fd < 0 || fsync(fd) ? -errno : 0;
 }
 
-/* STATE, made if it is not there. It must be root's: whoever can write in it decides what boots. */
+/*
+ * Makes the folder STATE if it is missing. It must be root's: a user who can write in it decides
+ * what boots.
+ */
 static int open_state(int *folder)
 {
 	__close_fd int fd = -1;
@@ -214,7 +217,7 @@ static bool leads_to(int state, const char *link, const char *name)
 	return length > 0 && strlen(name) == (size_t)length && !memcmp(target, name, length);
 }
 
-/* Snapshots that no link leads to, and what a command that was killed had not put in place. */
+/* Removes snapshots that no link leads to, and files of an interrupted command. */
 static void sweep(int state)
 {
 	int fd = openat(state, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -359,8 +362,8 @@ static int save(int state, const struct site *site, struct catalog *catalog,
 }
 
 /*
- * The digest comes first: a command that is killed then leaves a file that does not boot. Where the
- * copy cannot be made, the digest goes again: else what is confirmed would not boot either.
+ * Writes the digest first: if the command is killed then, the file does not boot. If the copy
+ * cannot be made, the digest is removed again: else the file would not boot even after a confirm.
  */
 void state_try(const struct site *site, struct catalog *catalog, const struct names *interfaces)
 {
@@ -420,7 +423,7 @@ void state_untry(const char *digest)
 		warning(STATE ": cannot forget what was tried: %s", why(err));
 }
 
-/* What is final has nothing of this digest wait any more, also where it could not be kept. */
+/* A final change removes the pending state of this digest, even if it cannot be kept. */
 static int forget(int state, const char *digest)
 {
 	int tried = state_tried(digest) ? change_tried(state, digest, false) : 0;

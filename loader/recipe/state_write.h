@@ -11,16 +11,18 @@ void state_try(const struct site *site, struct catalog *catalog, const struct na
 /* The change is made: what was tried takes the place of what waited before. */
 void state_pend(void);
 /*
- * It did not come about: what waited before goes on to wait. `digest`: of the file, which was not
- * tried before; NULL: it was.
+ * The change failed: an earlier pending snapshot stays pending. `digest`: of the file, if it was
+ * not tried before; else NULL.
  */
 void state_untry(const char *digest);
 
 /* Called when a change is final: it is what boots from now on. */
 void state_keep(const struct site *site, struct catalog *catalog);
 
-/* What waited is confirmed; where only some interfaces were applied, it is as if nothing had been
- * tried. `link`: what leads to it, "trying" or "pending". */
+/*
+ * The pending snapshot was confirmed. If only some interfaces were applied, it is removed as if
+ * nothing had been tried. `link`: the link to it, "trying" or "pending".
+ */
 void state_promote(const struct snapshot *waited, const char *link);
 
 #endif

@@ -52,7 +52,7 @@ void answer_result(struct answer *answer, const char *name, unsigned long long g
 /* Takes back the interfaces that were added last: their change failed. */
 void answer_take_back(struct answer *answer, size_t count);
 
-/* Whether an interface that was added changes, or was confirmed. */
+/* True if an interface that was added changes, or was confirmed. */
 bool answer_changes(const struct answer *answer);
 
 /* Names all changes that were added: equal texts before and after give equal digests. False: there

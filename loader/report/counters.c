@@ -58,7 +58,7 @@ static const struct pc_page *row_page(const struct counter_maps *maps, __u32 row
 	return &maps->rows[row * maps->filter->row_pages + page];
 }
 
-/* Whether a CPU has counted on that page of its row. */
+/* True if a CPU has counted on that page of its row. */
 static bool is_touched(const struct counter_maps *maps, __u32 page)
 {
 	__u32 row;

@@ -18,7 +18,7 @@
 #define ANYONE "anyone"
 #define SOURCE ", source port "
 
-/* What one generation lists at each port of one direction, by all its open services. */
+/* The services that a generation lists at each port of one direction. */
 struct side {
 	struct names *who[PC_PORTS];   /* "trusted", "anyone, source port 67/udp"; NULL: closed */
 	const char *service[PC_PORTS]; /* the first that opens the port, in `names` */
@@ -26,7 +26,7 @@ struct side {
 	const json_t *kept;
 	struct names group, text; /* groups that were asked for, and how they are told */
 	bool out;		  /* the direction */
-	bool blocks;		  /* what is not listed; else the list is for counting */
+	bool blocks;		  /* unlisted ports are closed; else the list is for counting */
 };
 
 /* The parties of one service, as texts. Source ports are of what comes in. */
@@ -77,7 +77,7 @@ static void add_service(struct side *side, const char *profile, const json_t *se
 	service_ports(service, &ports);
 	for (i = 0; i < ports.count; i++) {
 		const struct port_range *range = &ports.range[i];
-		/* What is kept has one protocol in each text. */
+		/* A kept text has one protocol in each port. */
 		enum pc_transport transport = range->transports == 1 << PC_TCP ? PC_TCP : PC_UDP;
 
 		for (n = range->first; n <= range->last; n++)
@@ -131,7 +131,7 @@ static bool same_names(const struct names *a, const struct names *b)
 
 	if (!a || !b)
 		return a == b;
-	/* Whom anyone includes, does not matter. */
+	/* Sources that "anyone" includes do not matter. */
 	if (names_have(a, ANYONE) || names_have(b, ANYONE))
 		return names_have(a, ANYONE) == names_have(b, ANYONE);
 	for (i = 0; i < a->count; i++)
@@ -174,7 +174,7 @@ static char *who_text(struct side *side, const struct names *who)
 	return names_join(&list, "; ");
 }
 
-/* Who is told of each line, and how many there were. */
+/* The callback for each line, and their number. */
 struct telling {
 	difference_tell *tell;
 	void *context;

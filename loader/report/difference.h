@@ -9,11 +9,11 @@
 #include "loader/report/difference_groups.h"
 
 /*
- * Compares two kept texts ({"recipe", "profiles"}; `before` may be an empty object: nothing was
- * attached) and prints a line for each range of ports that opens, closes, or changes whom it
- * admits, those marked `out` after those of `in` (they are listed and unlisted as long as outbound
- * only tracks), and for each group, protocol and setting that changes; one line if nothing does. A
- * port is judged by all its open services together. Returns how many lines tell of a change.
+ * Compares two kept texts ({"recipe", "profiles"}; `before` may be an empty object: no filter was
+ * attached) and prints a line for each range of ports that opens, closes, or changes its sources,
+ * those marked `out` after those of `in` (listed and unlisted, as long as outbound only tracks),
+ * and for each group, protocol and setting that changes; one line if nothing does. All open
+ * services of a port count together. Returns the number of lines that report a change.
  */
 size_t difference_print(const json_t *before, const json_t *after, FILE *to);
 

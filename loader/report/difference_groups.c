@@ -107,7 +107,7 @@ static void set_make(struct side *side, const json_t *names, struct set *set)
 	set_sort(set);
 }
 
-/* What `of` has and `in` has not. */
+/* The prefixes that `of` has and `in` does not. */
 static void set_without(const struct set *of, const struct set *in, struct set *left)
 {
 	size_t at = 0, i;
@@ -218,7 +218,7 @@ static const json_t *find_service(const json_t *kept, const char *profile, const
 	return NULL;
 }
 
-/* Whether two services have the same groups, with the same prefixes. Most have. */
+/* True if two services have the same groups, with the same prefixes. Most have. */
 static bool same_groups(const struct side *old, const struct side *now, const json_t *before,
 			const json_t *after)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What changes between two kept texts, for programs. */
+/* The difference of two kept texts as JSON. */
 #ifndef PORTCULLIS_REPORT_DIFFERENCE_JSON_H
 #define PORTCULLIS_REPORT_DIFFERENCE_JSON_H
 
@@ -14,7 +14,7 @@
  */
 json_t *difference_json(const json_t *before, const json_t *after);
 
-/* Whether such an object tells of any change. */
+/* True if such an object reports any change. */
 bool difference_json_any(const json_t *difference);
 
 #endif

@@ -16,10 +16,10 @@ struct flow {
 	__u8 flags;    /* PC_FLOW_* */
 };
 
-/* Whether the program would still take it, and for how many seconds it was idle. */
+/* True if the program would still use the flow; `*idle`: the seconds since its last packet. */
 bool flow_live(const struct pc_flow *key, const struct pc_flow_state *state, __u64 now,
 	       __u32 *idle);
-/* Whether the key needs a link: it has an IPv6 link-local address. */
+/* True if the key needs a link: it has an IPv6 link-local address. */
 bool flow_has_link(const struct pc_flow *key);
 /* Seconds for which it still lives if nothing is sent. */
 __u32 flow_expires(const struct flow *flow);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the commands say: each view is a JSON object (design.md, section 5); its text is made from
- * that.
+ * The output of the commands: each view is a JSON object (design.md, section 5), and its text is
+ * made from that.
  */
 #ifndef PORTCULLIS_REPORT_JSON_FORMS_H
 #define PORTCULLIS_REPORT_JSON_FORMS_H

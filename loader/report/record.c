@@ -35,7 +35,7 @@ static const struct {
 };
 _Static_assert(ARRAY_SIZE(action) == RECORD_ACTIONS, "an action has no name");
 
-/* Who gave the command, as far as can be told. Texts that are not known are NULL. */
+/* The user who gave the command, as far as it is known. Unknown texts are NULL. */
 struct caller {
 	uid_t login; /* of the audit system: it outlives su and sudo; or NO_LOGIN */
 	char *name;
@@ -56,7 +56,7 @@ static uid_t login_uid(void)
 	return *end && *end != '\n' ? NO_LOGIN : (uid_t)uid;
 }
 
-/* Of /etc/passwd alone: a directory service may be out of reach by the very change. */
+/* Reads /etc/passwd alone: a directory service may be unreachable because of this very change. */
 static char *user_name(uid_t uid)
 {
 	__close_file FILE *users = fopen("/etc/passwd", "re");

@@ -14,7 +14,7 @@ enum record_action {
 	RECORD_SWAP,
 	RECORD_DETACH,
 	RECORD_CONFIRM,
-	RECORD_REVERT, /* it was not confirmed in time, or its command was interrupted */
+	RECORD_REVERT, /* the change was not confirmed in time, or its command was interrupted */
 	RECORD_TAKEOVER,
 	RECORD_ACTIONS,
 };

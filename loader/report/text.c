@@ -375,7 +375,7 @@ static void status_egress(const json_t *one, FILE *to)
 		status_line(to, TONE_BAD, "egress", missing);
 }
 
-/* What waits to be confirmed, or was not in time. */
+/* A pending change, or one that was reverted. */
 static void status_confirm(const json_t *one, FILE *to)
 {
 	const json_t *confirm = json_object_get(one, "confirm");
@@ -433,7 +433,7 @@ static void status_one(const json_t *one, FILE *to)
 			    human(json_integer_value(json_object_get(one, "memory")), "B", memory));
 }
 
-/* What the next apply or boot makes of the site file, if that is not what is there now. */
+/* What the next apply or boot makes of the site file, if that differs from the attached filters. */
 static void status_site(const json_t *site, FILE *to)
 {
 	static const struct {

@@ -15,7 +15,10 @@ void report_status_text(const json_t *report, FILE *to);
 /* The text of a key; "" if there is none. */
 const char *text_of(const json_t *object, const char *key);
 
-/* Of counts as report_counts has them; "drop" and "would_drop" together are what was refused. */
+/*
+ * The text of counts as report_counts has them; "drop" and "would_drop" together are the refused
+ * packets.
+ */
 json_int_t text_packets(const json_t *counts, const char *verdict);
 json_int_t text_bytes(const json_t *counts, const char *verdict);
 json_int_t text_refused(const json_t *counts);
@@ -25,15 +28,15 @@ bool text_any(const json_t *counts);
 void text_print(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * The same, without a newline at its end, in lines of at most `columns` (0: in one) behind the
- * first `start` columns, which the caller printed; those that follow begin at `indent`.
+ * As above, without a newline at its end, in lines of at most `columns` (0: one line) behind the
+ * first `start` columns, which the caller has printed; the lines that follow begin at `indent`.
  */
 void text_line(FILE *to, size_t columns, size_t start, size_t indent, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
 
 /*
- * Of an RFC 3339 time of report_time: in the local time zone, "2026-11-29 18:00:00 CET"; and how
- * long ago it was, "1 h 2 min ago". The caller frees; what is no such time stays as it is.
+ * The local time of an RFC 3339 time of report_time, "2026-11-29 18:00:00 CET"; and its age, "1 h 2
+ * min ago". The caller frees; another text stays as it is.
  */
 char *text_time(const char *when);
 char *text_age(const char *when);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
-# `doctor`: each check says what is wrong, and the command that it names mends it.
+# `doctor`: each check says what is wrong, and the command that it names fixes it.
 
 load helper
 
@@ -106,8 +106,8 @@ bare_fix()
 	echo "${fix%" --catalog $CATALOG"}"
 }
 
-# mends CHECK [ARGUMENTS]: runs the fix of $output on the host, as a shell would; after it, doctor finds that check sound.
-mends()
+# fixes CHECK [ARGUMENTS]: runs the fix of $output on the host, as a shell would; after it, doctor finds that check sound.
+fixes()
 {
 	local check=$1 fix
 
@@ -189,7 +189,7 @@ with_sysctl()
 	inside chmod 777 "$PINS"
 	exits 1 doctor --json
 	found bpffs problem 'mode 0777' "mv $PINS $PINS-old"
-	mends bpffs
+	fixes bpffs
 	inside rmdir "$PINS-old"
 	exits 1 inside bash -c "ip netns exec host $PORTCULLIS doctor --catalog $CATALOG --json; exit \$?"
 	found bpffs problem 'ip netns exec' 'nsenter --net=/run/netns/host portcullis'
@@ -202,24 +202,24 @@ with_sysctl()
 	exits 0 doctor --json
 	found bpffs warning '(mode 1777): a user who creates /sys/fs/bpf/portcullis before' 'chmod 0700 /sys/fs/bpf'
 	json_is '[.checks[] | select(.check == "bpffs")] | length == 1'
-	mends bpffs
+	fixes bpffs
 	for mode in 0777 0722 0770; do
 		inside chmod $mode /sys/fs/bpf
 		exits 1 doctor --json
 		found bpffs problem "others can move the pins of the filters away (owner 0, mode $mode)" 'chmod 0700 /sys/fs/bpf'
-		mends bpffs
+		fixes bpffs
 	done
 	inside chown 12345 /sys/fs/bpf
 	exits 1 doctor --json
 	found bpffs problem '(owner 12345, mode ' 'chown root /sys/fs/bpf && chmod 0700 /sys/fs/bpf'
-	mends bpffs
+	fixes bpffs
 
 	inside mount --bind "$DIR/group" /etc/group
 	inside mkdir -m 0777 /sys/fs/bpf/of-others
 	exits 0 doctor --json
 	found bpffs warning '/sys/fs/bpf/of-others: others can write to it: the group portcullis gets no read access' \
 		'chmod 0700 /sys/fs/bpf/of-others'
-	mends bpffs
+	fixes bpffs
 	pc swap eth0 --observe > /dev/null
 	inside chmod 0755 /sys/fs/bpf/of-others
 	exits 0 doctor --json
@@ -227,7 +227,7 @@ with_sysctl()
 	inside chmod 1777 /sys/fs/bpf
 	exits 1 doctor --json
 	found bpffs problem '/sys/fs/bpf: others can write to it: a member of the group portcullis could' 'chmod 0700 /sys/fs/bpf'
-	mends bpffs
+	fixes bpffs
 	# Without the group nobody reads, and folders of others are no matter.
 	inside umount /etc/group
 	inside chmod 1777 /sys/fs/bpf/of-others
@@ -304,12 +304,12 @@ site()
 	exits 1 doctor --json
 	found site-file ok valid
 	found filter problem 'everything passes' 'portcullis apply'
-	mends filter
+	fixes filter
 	found site-file ok 'is what /etc/portcullis/site.yaml says'
 	pc swap eth0 -p ssh > /dev/null 2>&1
 	exits 0 doctor --json
 	found site-file warning 'differs from' 'portcullis apply'
-	mends site-file
+	fixes site-file
 	site 'interfaces:\n  eth7:\n    profiles: xeams\n'
 	exits 1 doctor --json
 	found link problem 'the site file has it' 'make it, or take it out of /etc/portcullis/site.yaml'
@@ -322,7 +322,7 @@ site()
 	on host ip link set dev eth0 down
 	exits 0 doctor eth0 --json
 	found link warning 'is down' 'ip link set dev eth0 up'
-	mends link eth0
+	fixes link eth0
 	on host ip link add br0 type bridge
 	on host ip link set dev eth0 master br0
 	exits 0 doctor br0 --json
@@ -333,7 +333,7 @@ site()
 	found link warning 'is a member of br0' 'portcullis attach br0 -p PROFILE'
 	pc attach eth0 -p xeams > /dev/null 2>&1
 	exits 0 doctor eth0 --json
-	mends link eth0
+	fixes link eth0
 	on host ip link set dev eth0 nomaster
 	on host ip link add mv0 link eth0 type macvlan
 	exits 0 doctor eth0 --json
@@ -349,7 +349,7 @@ site()
 	pc attach eth0 -p xeams > /dev/null 2>&1
 	exits 0 doctor --json
 	found forwarding warning 'is on' 'portcullis swap eth0 --forward'
-	mends forwarding
+	fixes forwarding
 }
 
 @test "queues: fewer than CPUs; more than half, where the driver needs the rest" {
@@ -375,7 +375,7 @@ site()
 	exits 0 faked FAKE_XDP=33 FAKE_DRIVER=gve -- eth0 --json
 	found mtu warning 'up to about 2032' 'ip link set dev eth0 mtu 1500'
 	exits 0 faked FAKE_XDP=1 -- eth0 --json
-	mends mtu eth0
+	fixes mtu eth0
 	exits 0 faked FAKE_ON=rx-lro -- eth0 --json
 	found lro warning 'is on' 'ethtool -K eth0 lro off'
 	exits 0 faked FAKE_ON=rx-gro-hw -- eth0 --json
@@ -410,7 +410,7 @@ site()
 	on host ip link add mv0 link eth0 type macvlan
 	exits 0 faked FAKE_KIND=macvlan=vlan -- eth0 --json
 	found vlan-offload warning 'is on' 'ethtool -K eth0 rxvlan off'
-	mends vlan-offload eth0
+	fixes vlan-offload eth0
 	exits 0 faked FAKE_KIND=macvlan=vlan -- eth0 --json
 	found vlan-offload ok 'sees the tags'
 	on host ethtool -K eth0 rxvlan on
@@ -422,7 +422,7 @@ site()
 	before=$(pc status eth0 --json | jq -S '.interfaces[0].recipe')
 	exits 0 doctor --json
 	found native warning 'generic' 'portcullis detach eth0 && portcullis attach eth0 -p xeams,ssh'
-	mends native
+	fixes native
 	same "$before" "$(pc status eth0 --json | jq -S '.interfaces[0].recipe')"
 	same native "$(pc status eth0 --json | jq -r '.interfaces[0].mode')"
 	exits 0 faked FAKE_XDP=0 -- lo --json
@@ -433,17 +433,17 @@ site()
 	on host ip link set dev eth0 xdp obj "$DIR/foreign.bpf.o" sec xdp
 	exits 1 doctor eth0 --json
 	found xdp problem "'somebody_elses', id $(attached host eth0)" 'ip link set dev eth0 xdp off'
-	mends xdp eth0
+	fixes xdp eth0
 	on host ip link set dev eth0 xdpgeneric obj "$DIR/foreign.bpf.o" sec xdp
 	exits 1 doctor eth0 --json
-	mends xdp eth0
+	fixes xdp eth0
 	inside mkdir -p /run/foreign
 	inside mountpoint -q /run/foreign || inside mount -t bpf -o mode=0700 bpf /run/foreign
 	inside bpftool prog load "$DIR/foreign.bpf.o" /run/foreign/xdp
 	on host "$DIR/tcx" xdp /run/foreign/xdp eth0 /run/foreign/link
 	exits 1 doctor eth0 --json
 	found xdp problem "'somebody_elses'" 'bpftool link detach id'
-	mends xdp eth0
+	fixes xdp eth0
 	inside rm /run/foreign/xdp /run/foreign/link
 }
 
@@ -471,7 +471,7 @@ site()
 	on host "$DIR/tcx" before /run/foreign/program eth0 /run/foreign/link
 	exits 0 doctor --json
 	found tc-egress warning 'before the filter' 'portcullis detach eth0 && portcullis attach eth0 -p xeams'
-	mends tc-egress
+	fixes tc-egress
 	inside rm /run/foreign/link /run/foreign/program
 }
 
@@ -481,7 +481,7 @@ site()
 	sound tc-egress
 	exits 1 faked FAKE_NO_TCX=1 -- eth0 --json
 	found tc-egress problem 'needs clsact' 'tc qdisc del dev eth0 ingress'
-	mends tc-egress eth0
+	fixes tc-egress eth0
 }
 
 @test "the egress side missing; pins missing" {
@@ -489,7 +489,7 @@ site()
 	inside bpftool link detach pinned "$(pins)/egress_link" 2> /dev/null || skip 'this kernel has no tcx'
 	exits 1 doctor --json
 	found egress problem 'neither learned nor filtered' 'portcullis swap eth0'
-	mends egress
+	fixes egress
 	inside rm "$(pins)/tries"
 	exits 1 doctor --json
 	found filter problem 'pins are missing' 'portcullis detach eth0 &&'
@@ -501,17 +501,17 @@ site()
 	on host "$TOOLS/portcullis-layout-3" attach eth0 -p xeams --catalog "$CATALOG" > /dev/null
 	exits 1 doctor --json
 	found filter problem 'an older version' 'portcullis swap eth0'
-	mends filter
+	fixes filter
 	pc detach eth0 > /dev/null
 	on host "$TOOLS/portcullis-layout-4" attach eth0 -p xeams --catalog "$CATALOG" > /dev/null
 	exits 0 doctor --json
 	found filter warning 'its program is of version 0.0.9' 'portcullis swap eth0'
-	mends filter
+	fixes filter
 	pc detach eth0 > /dev/null
 	on host "$TOOLS/portcullis-layout-5" attach eth0 -p xeams --disable xeams:smtp --catalog "$CATALOG" > /dev/null
 	exits 1 doctor --json
 	found filter problem 'a newer version' 'attach eth0 -p xeams --disable xeams:smtp'
-	mends filter
+	fixes filter
 }
 
 @test "what a killed swap left" {
@@ -521,14 +521,14 @@ site()
 		swap eth0 -p xeams,ssh --catalog "$CATALOG" > /dev/null 2>&1 || true
 	exits 0 doctor --json
 	found filter warning 'an interrupted command left generation 1 behind' 'portcullis swap eth0'
-	mends filter
+	fixes filter
 }
 
 @test "outbound: enforced for nothing, for what is listed, and for a product that sends everything" {
 	pc attach eth0 -p ssh --outbound enforce > /dev/null
 	exits 0 doctor --json
 	found outbound warning 'no profile lists an open outgoing port' 'portcullis swap eth0 --outbound track'
-	mends outbound
+	fixes outbound
 	pc swap eth0 -p ssh,host --outbound enforce > /dev/null
 	exits 0 doctor --json
 	found outbound ok 'what no service lists is not sent'
@@ -541,7 +541,7 @@ site()
 	pc attach eth0 -p xeams --observe > /dev/null
 	exits 0 doctor --json
 	found policy warning 'nothing is dropped' 'portcullis swap eth0 --enforce'
-	mends policy
+	fixes policy
 	pc swap eth0 -p contact-expert-core > /dev/null 2>&1
 	exits 0 doctor --json
 	found groups warning 'contact-expert-core:server-agent' \
@@ -555,7 +555,7 @@ site()
 	pc attach eth0 -p xeams --confirm 60 > /dev/null
 	exits 0 doctor --json
 	found confirm warning 's left to confirm the attach, then everything passes' 'portcullis confirm eth0'
-	mends confirm
+	fixes confirm
 	pc swap eth0 -p ssh --force --confirm 1 > /dev/null 2>&1
 	exits 0 doctor --json
 	found confirm warning 'then generation 1 is active again' 'portcullis confirm eth0'
@@ -563,7 +563,7 @@ site()
 	exits 1 doctor --json
 	found confirm problem 'not confirmed in time: generation 1 is active again; the fix makes it permanent'
 	same 'portcullis swap eth0' "$(bare_fix confirm)"
-	mends confirm
+	fixes confirm
 	same '["xeams"]' "$(pc status eth0 --json | jq -c '.interfaces[0].profiles')"
 }
 
@@ -580,7 +580,7 @@ attach_late()
 	attach_late -p xeams
 	same 'portcullis attach eth0 -p xeams' "$(bare_fix confirm)"
 	json_is 'all(.checks[]; .fix // "" | contains("--observe") | not)'
-	mends confirm
+	fixes confirm
 	same enforce "$(pc status eth0 --json | jq -r '.interfaces[0].recipe.policy')"
 	pc detach eth0 > /dev/null
 	attach_late -p xeams --observe
@@ -592,7 +592,7 @@ attach_late()
 	attach_late -p ssh
 	same 'portcullis apply' "$(bare_fix confirm)"
 	json_is '[.checks[] | select(.check == "site-file" and .interface == "eth0")] == []'
-	mends confirm
+	fixes confirm
 	site 'interfaces:\n  eth0:\n    profiles: xeams\n'
 	pc apply --force --confirm 1 > /dev/null 2>&1
 	sleep 1.2
@@ -602,7 +602,7 @@ attach_late()
 	found site-file problem '/etc/portcullis/site.yaml was applied and not confirmed' 'cp /var/lib/portcullis/confirmed/site.yaml'
 	found site-file warning 'differs from /etc/portcullis/site.yaml'
 	json_is 'all(.checks[]; .fix // "" | test("apply|boot") | not)'
-	mends confirm
+	fixes confirm
 	found site-file problem 'was applied and not confirmed'
 }
 
@@ -632,12 +632,12 @@ attach_late()
 	exits 1 doctor --json
 	found site-file problem '/etc/portcullis/site.yaml:2:12: refused: others can write /etc/portcullis/who can (mode 0666)'
 	same "chmod go-w '/etc/portcullis/who can'" "$(bare_fix site-file)"
-	mends site-file
+	fixes site-file
 	inside chown 65534 /etc/portcullis/site.yaml
 	exits 1 doctor --json
 	found site-file problem 'belongs to user 65534'
 	same 'chown root /etc/portcullis/site.yaml' "$(bare_fix site-file)"
-	mends site-file
+	fixes site-file
 	inside chmod 600 /etc/portcullis/site.yaml
 	exits 0 on host setpriv --reuid 65534 --regid 65534 --clear-groups "$PORTCULLIS" doctor --catalog "$CATALOG" --json
 	found site-file warning 'Permission denied'
@@ -665,7 +665,7 @@ attach_late()
 	on host ip link add 'a;b$(c)' type veth peer name odd0
 	exits 0 doctor 'a;b$(c)' --json
 	found link warning 'is down' "ip link set dev 'a;b\$(c)' up"
-	mends link 'a;b$(c)'
+	fixes link 'a;b$(c)'
 }
 
 @test "alternative names, also in the site file: the real one is shown" {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
-# The egress hook: beside others' programs, lost and mended, what a namespace shares, live sockets, killed commands.
+# The egress hook: beside others' programs, lost and restored, what a namespace shares, live sockets, killed commands.
 
 load helper
 load traffic
@@ -236,9 +236,9 @@ only_pin()
 	run ! grep -q clsact <<< "$(on host tc qdisc show dev eth1)"
 }
 
-# --- lost and mended ---
+# --- lost and restored ---
 
-@test "an egress link that somebody took off is reported missing, and mended by the next command" {
+@test "an egress link that somebody took off is reported missing, and attached again by the next command" {
 	needs_tcx
 	pc attach eth0 -p ssh
 	inside "$DIR/tcx" detach "$(only_pin)/egress_link"
@@ -256,7 +256,7 @@ only_pin()
 	same '' "$(pins)" pins
 }
 
-@test "a clsact that somebody deleted is reported missing, and mended by the next command" {
+@test "a clsact that somebody deleted is reported missing, and attached again by the next command" {
 	old pc attach eth0 -p ssh
 	on host tc qdisc del dev eth0 clsact
 	same missing "$(egress host eth0)" egress
@@ -270,10 +270,10 @@ only_pin()
 	# Of another kernel's hook: this one has tcx, and it is used.
 	on host tc qdisc del dev eth0 clsact
 	exits 0 pc detach lo
-	case $(egress host eth0) in tcx|clsact) ;; *) fail 'not mended' ;; esac
+	case $(egress host eth0) in tcx|clsact) ;; *) fail 'not restored' ;; esac
 }
 
-@test "an interface that moves to another namespace: tcx goes along, a lost clsact is mended there" {
+@test "an interface that moves to another namespace: tcx goes along, a lost clsact is restored there" {
 	link_add host eth8 other eth8
 	pc attach eth8 -p ssh
 	was=$(egress host eth8)

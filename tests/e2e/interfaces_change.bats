@@ -243,7 +243,7 @@ nothing_of()
 	refused other 198.51.100.1 80
 }
 
-@test "clsact: moved to another namespace and back: it judges, and the next command mends what the move lost" {
+@test "clsact: moved to another namespace and back: it filters, and the next command restores what the move lost" {
 	eth8_add
 	old attach eth8 -p ssh
 	on host ip link set eth8 netns /run/netns/client
@@ -254,7 +254,7 @@ nothing_of()
 	unanswered other 198.51.100.1 80
 	exits 0 old swap eth8
 	says 'eth8: its egress program was missing, and is attached again'
-	same '[["eth8","ssh","clsact"]]' "$(told)" 'status, mended'
+	same '[["eth8","ssh","clsact"]]' "$(told)" 'status, restored'
 	exits 0 on host ping -n -c 1 -W 2 198.51.100.2
 	exits 0 pc detach eth8
 	same '' "$(pins)" 'pins'

@@ -199,7 +199,7 @@ $stderr"
 	wrong 'groups: {a: @list}\n' -- "site.yaml:1:13:" "in quotes: '@FILE'"
 }
 
-@test "a site file or an '@FILE' that others can write is refused, with what mends it" {
+@test "a site file or an '@FILE' that others can write is refused, with what fixes it" {
 	mkdir -p "$DIR/open"
 	printf 'groups: {a: "@list"}\n' > "$DIR/open/site.yaml"
 	printf '::1\n' > "$DIR/open/list"

@@ -47,7 +47,7 @@ static void test_fields(void **state)
 		{"name: a\n<<: b", "n", "2:1: merge keys are not part of this language\n"},
 		{"name: a\n[b]: c", "n", "2:1: a key is a list; write a word\n"},
 		{"name: a\n? \n: c", "n", "2:1: a key is empty; write a word\n"},
-		/* What its own error tells of already, is not judged again. */
+		/* A value with an error of its own is not checked again. */
 		{"name: a\nlist: *x", "n", "2:7: aliases are not part of this language\n"},
 		{"name: *x", "", "1:7: aliases are not part of this language\n"},
 		{"name: a\n*x : b", "n", "2:1: aliases are not part of this language\n"},

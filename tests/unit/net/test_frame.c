@@ -14,7 +14,7 @@ static void begins(__u16 type, const char *kind, const char *release, enum pc_fr
 	__free_text char *why = NULL;
 
 	snprintf(link.kind, sizeof(link.kind), "%s", kind);
-	why = frame_judge(&link, release, &frame);
+	why = frame_classify(&link, release, &frame);
 	if (why)
 		fail_msg("type %u, kind '%s': %s", type, kind, why);
 	assert_int_equal(frame, expect);
@@ -23,7 +23,7 @@ static void begins(__u16 type, const char *kind, const char *release, enum pc_fr
 static void refused(const struct frame_link *link, const char *release, const char *words)
 {
 	enum pc_frame frame;
-	__free_text char *why = frame_judge(link, release, &frame);
+	__free_text char *why = frame_classify(link, release, &frame);
 
 	if (!why)
 		fail_msg("type %u, kind '%s': is not refused", link->type, link->kind);

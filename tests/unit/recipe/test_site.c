@@ -484,7 +484,7 @@ static void test_cut(void **state)
 		{"interfaces: {eth0: {profiles: a, from: {a:b: [tr",
 		 "1:46+1 not valid YAML: this '[' is not closed\n"},
 		{"groups: {a: [10.0", "1:13+1 not valid YAML: this '[' is not closed\n"},
-		/* Nothing was read of it that could be judged. */
+		/* Nothing of it could be read that could be checked. */
 		{"groups:\n  trusted: [", "2:12+1 not valid YAML: this '[' is not closed\n"},
 	};
 

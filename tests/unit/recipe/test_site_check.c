@@ -86,7 +86,7 @@ static void test_check_outbound(void **state)
 		"2:3+4 warning: outbound enforce: no profile lists an open outgoing port, so this host can connect to nothing; to fix it: set outbound to track, or list `out` ports in a copy of the profile\n");
 }
 
-/* What is wrong with a profile is said once; words on it are not judged. */
+/* What is wrong with a profile is said once; words on it are not checked. */
 static void test_check_profiles(void **state)
 {
 	(void)state;
@@ -102,7 +102,8 @@ static void test_check_profiles(void **state)
 		"3:19+2 '25' has no protocol; write 25/tcp, 25/udp or 25/tcp+udp\n");
 }
 
-/* A file with errors: its words are judged too, as far as what they hang on could be read. */
+/* A file with errors: its words are checked too, as far as the parts that they depend on could be
+ * read. */
 static void expect_draft(const char *text, const char *expected)
 {
 	const struct names given = {.name = (char *[]){folder}, .count = 1};
@@ -151,7 +152,7 @@ static void test_draft(void **state)
 	/* What a service is open for is not told while that could not be read. */
 	expect_draft("groups: {dns-servers: ::1}\n" ETH0 "    from: {shop:admin: Dns}\n",
 		     "5:24+3 'Dns' is not a group name; write dns\n");
-	/* What is no YAML of ours is not judged. */
+	/* A file that is not YAML is not checked. */
 	expect_draft("groups: &a {x: ::1}\ninterfaces: {eth0: {profiles: shopp}}\n",
 		     "1:9+2 anchors are not part of this language\n");
 	expect_draft("interfaces: {eth0: {profiles: [sh",
@@ -173,12 +174,12 @@ static void test_check_open(void **state)
 		"    disable: site:8-udp\n    set: {site:9-udp: 5/udp}\n",
 		"5:21+3 no such group 'own'; define it under 'groups', as in own: 192.0.2.0/24\n"
 		"5:66+6 no such group 'trustd'; did you mean 'trusted'?\n"
-		"6:14+10 site has no service '8-udp': the open ports are 587-tcp, 9-udp, 10-udp\n"
+		"6:14+10 site has no service '8-udp': the open ports are 587-tcp, 9-udp, 10-udp; to fix it: --open PORT/PROTO\n"
 		"7:11+10 site:9-udp is named by its port, which cannot be set; --open PORT/PROTO opens any other port ('open:' in the site file)\n");
 	expect_checked(
 		"groups: {trusted: ::1, dns-servers: ::1}\n" ETH0
 		"    from: {site:587-tcp: trusted}\n  eth1: {profiles: ssh, open: 1/tcp=trusted}\n",
-		"5:12+12 no port is opened beside the profiles, so 'site' has no service\n");
+		"5:12+12 no port is opened beside the profiles, so 'site' has no service; to fix it: --open PORT/PROTO\n");
 }
 
 /* One interface alone: what is wrong at another does not count. */
@@ -191,14 +192,21 @@ static void test_one_interface(void **state)
 	__cleanup(catalog_close) struct catalog catalog = {0};
 	struct names given = {.name = (char *[]){folder}, .count = 1};
 	struct site site = parse(text);
+	struct composition made;
 	__free_text char *got = NULL;
 
 	(void)state;
 	assert_int_equal(catalog_open(&given, &catalog, &diag), 0);
-	assert_true(site_check_interface(&catalog, &site, &site.interface[0], &diag));
+	assert_true(site_check_interface(&catalog, &site, &site.interface[0], &made, &diag));
 	assert_int_equal(diag.count, 0);
-	assert_false(site_check_interface(&catalog, &site, &site.interface[1], &diag));
-	assert_false(site_check_interface(&catalog, &site, &site.interface[2], &diag));
+	/* Handed to the plan, which need not compose again. */
+	assert_ptr_equal(made.recipe, &site.interface[0].recipe);
+	assert_true(made.services > 0);
+	composition_free(&made);
+	assert_false(site_check_interface(&catalog, &site, &site.interface[1], &made, &diag));
+	assert_null(made.recipe);
+	assert_false(site_check_interface(&catalog, &site, &site.interface[2], &made, &diag));
+	assert_null(made.recipe);
 	got = places(&diag);
 	assert_true(expect_text(
 		text, got,

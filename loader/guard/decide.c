@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Holds the connections of a network namespace against what is to judge, and tells of them. */
+/*
+ * Checks the connections of a network namespace against the new rule sets, and reports those they
+ * would refuse.
+ */
 
-#include "loader/guard/judge.h"
+#include "loader/guard/decide.h"
 
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -21,7 +24,7 @@
 
 enum party {
 	PARTY_OWN,   /* the caller's */
-	PARTY_LOGIN, /* of another, to a watched port */
+	PARTY_LOGIN, /* a login of another user to a watched port */
 	PARTY_OTHER, /* any connection: a peer makes one by a handshake */
 };
 
@@ -43,7 +46,7 @@ struct refusal {
 	bool more; /* addresses than that */
 };
 
-struct judgement {
+struct decision {
 	const struct guard_command *command;
 	const struct guard_target *target;
 	size_t targets;
@@ -81,44 +84,43 @@ static bool accepts(const struct socket_info *listener, const struct socket_info
 }
 
 /* There may be very many sessions and servers. */
-static void index_servers(struct judgement *judgement)
+static void index_servers(struct decision *decision)
 {
-	const struct guard_world *world = judgement->world;
+	const struct guard_world *world = decision->world;
 	size_t i;
 
-	judgement->server_at = xcalloc(65536, sizeof(*judgement->server_at));
-	judgement->next = xcalloc(world->servers + 1, sizeof(*judgement->next));
+	decision->server_at = xcalloc(65536, sizeof(*decision->server_at));
+	decision->next = xcalloc(world->servers + 1, sizeof(*decision->next));
 	for (i = world->servers; i--;) {
 		const struct socket_info *server = &world->server[i];
 
 		if (server->protocol != IPPROTO_TCP)
 			continue;
-		judgement->next[i] = judgement->server_at[server->local_port];
-		judgement->server_at[server->local_port] = i + 1;
+		decision->next[i] = decision->server_at[server->local_port];
+		decision->server_at[server->local_port] = i + 1;
 	}
 }
 
 /* The next server that may have accepted a session, after `server` (NULL: the first), or NULL. */
-static const struct socket_info *next_server(const struct judgement *judgement,
+static const struct socket_info *next_server(const struct decision *decision,
 					     const struct socket_info *session,
 					     const struct socket_info *server)
 {
-	const struct socket_info *all = judgement->world->server;
-	__u32 at =
-		server ? judgement->next[server - all] : judgement->server_at[session->local_port];
+	const struct socket_info *all = decision->world->server;
+	__u32 at = server ? decision->next[server - all] : decision->server_at[session->local_port];
 
 	while (at && !accepts(&all[at - 1], session))
-		at = judgement->next[at - 1];
+		at = decision->next[at - 1];
 	return at ? &all[at - 1] : NULL;
 }
 
-/* Whether a server accepted it by which an administrator may log in. */
-static bool has_login_server(const struct judgement *judgement, const struct socket_info *session)
+/* True if the connection was accepted by a server by which an administrator may log in. */
+static bool has_login_server(const struct decision *decision, const struct socket_info *session)
 {
 	const struct socket_info *server = NULL;
 
-	while ((server = next_server(judgement, session, server)))
-		if (guard_counts(judgement->world, server))
+	while ((server = next_server(decision, session, server)))
+		if (guard_counts(decision->world, server))
 			return true;
 	return false;
 }
@@ -134,23 +136,23 @@ static bool holds(const struct ancestor *ancestor, __u32 inode)
 }
 
 /* A process that holds the server's socket, too, may hold the sessions of others. */
-static bool is_ancestors(const struct judgement *judgement, const struct ancestor *ancestor,
+static bool is_ancestors(const struct decision *decision, const struct ancestor *ancestor,
 			 const struct socket_info *session)
 {
-	const struct socket_info *server = next_server(judgement, session, NULL);
+	const struct socket_info *server = next_server(decision, session, NULL);
 
 	if (!server || !holds(ancestor, session->inode))
 		return false;
-	for (; server; server = next_server(judgement, session, server))
+	for (; server; server = next_server(decision, session, server))
 		if (holds(ancestor, server->inode))
 			return false;
 	return true;
 }
 
 /* The caller's session was accepted by its server: a mere handshake has no inode. */
-static bool is_own(const struct judgement *judgement, const struct socket_info *session)
+static bool is_own(const struct decision *decision, const struct socket_info *session)
 {
-	const struct sessions *own = &judgement->world->own;
+	const struct sessions *own = &decision->world->own;
 	size_t i;
 
 	if (!session->inode)
@@ -158,14 +160,14 @@ static bool is_own(const struct judgement *judgement, const struct socket_info *
 	if (sessions_have(own, session))
 		return true;
 	for (i = 0; i < own->ancestors; i++)
-		if (is_ancestors(judgement, &own->ancestor[i], session))
+		if (is_ancestors(decision, &own->ancestor[i], session))
 			return true;
 	return false;
 }
 
 /*
- * Whether the peer's packets come in by the interface, or may: routes back and forth need not be
- * the same, so that the interface whose address it talks to counts, too.
+ * True if the peer's packets come in by the interface, or may: routes to and from the peer may
+ * differ, so that the interface with the local address counts too.
  */
 static bool comes_by(const struct guard_world *world, const struct socket_info *socket,
 		     unsigned int ifindex)
@@ -181,26 +183,26 @@ static bool comes_by(const struct guard_world *world, const struct socket_info *
 	return own && links_comes_by(&world->links, own->ifindex, ifindex);
 }
 
-static void look_at_session(struct judgement *judgement, const struct socket_info *session)
+static void look_at_session(struct decision *decision, const struct socket_info *session)
 {
-	bool own = is_own(judgement, session);
+	bool own = is_own(decision, session);
 	size_t i;
 
-	judgement->own |= own;
-	if (!own && !next_server(judgement, session, NULL))
+	decision->own |= own;
+	if (!own && !next_server(decision, session, NULL))
 		return;
-	for (i = 0; i < judgement->targets; i++) {
-		const struct guard_target *target = &judgement->target[i];
+	for (i = 0; i < decision->targets; i++) {
+		const struct guard_target *target = &decision->target[i];
 		const struct tables *tables = &target->plan->tables;
 
 		if (tables->generation->policy == PC_POLICY_OBSERVE ||
 		    tables_admit(tables, session->family, session->remote, PC_TCP,
 				 session->remote_port, session->local_port) == ADMIT_PASS ||
-		    !comes_by(judgement->world, session, target->ifindex))
+		    !comes_by(decision->world, session, target->ifindex))
 			continue;
-		judgement->refused =
-			grow(judgement->refused, judgement->count, sizeof(*judgement->refused));
-		judgement->refused[judgement->count++] = (struct refused){
+		decision->refused =
+			grow(decision->refused, decision->count, sizeof(*decision->refused));
+		decision->refused[decision->count++] = (struct refused){
 			.target = target,
 			.session = session,
 			.party = own ? PARTY_OWN : PARTY_OTHER,
@@ -208,48 +210,48 @@ static void look_at_session(struct judgement *judgement, const struct socket_inf
 	}
 }
 
-static bool may_be_login(const struct judgement *judgement, const struct refused *refused)
+static bool may_be_login(const struct decision *decision, const struct refused *refused)
 {
 	const struct socket_info *session = refused->session;
 
 	return refused->party == PARTY_OTHER && session->inode &&
-	       management_watched(judgement->management, PC_TCP, session->local_port) &&
-	       has_login_server(judgement, session);
+	       management_watched(decision->management, PC_TCP, session->local_port) &&
+	       has_login_server(decision, session);
 }
 
 /*
  * SSH_CONNECTION names a session that is no more, as in a tmux that was begun from another one. The
  * caller's is then among those of the same account.
  */
-static bool is_callers(const struct judgement *judgement, const struct login *login)
+static bool is_callers(const struct decision *decision, const struct login *login)
 {
-	const struct guard_world *world = judgement->world;
+	const struct guard_world *world = decision->world;
 
-	return !judgement->own && world->own.count && world->caller != LOGIN_UID_NONE &&
+	return !decision->own && world->own.count && world->caller != LOGIN_UID_NONE &&
 	       login->uid == world->caller;
 }
 
-static void find_logins(struct judgement *judgement)
+static void find_logins(struct decision *decision)
 {
-	const struct guard_world *world = judgement->world;
-	struct login *login = xcalloc(judgement->count, sizeof(*login));
-	struct refused **refused = xcalloc(judgement->count, sizeof(*refused));
+	const struct guard_world *world = decision->world;
+	struct login *login = xcalloc(decision->count, sizeof(*login));
+	struct refused **refused = xcalloc(decision->count, sizeof(*refused));
 	size_t count = 0, i;
 
-	if (judgement->mode == GUARD_CALLER && (judgement->own || !world->own.count))
+	if (decision->mode == GUARD_CALLER && (decision->own || !world->own.count))
 		goto out;
-	for (i = 0; i < judgement->count; i++) {
-		if (!may_be_login(judgement, &judgement->refused[i]))
+	for (i = 0; i < decision->count; i++) {
+		if (!may_be_login(decision, &decision->refused[i]))
 			continue;
-		login[count].session = judgement->refused[i].session;
-		refused[count++] = &judgement->refused[i];
+		login[count].session = decision->refused[i].session;
+		refused[count++] = &decision->refused[i];
 	}
 	if (count)
 		world->logins(world, login, count);
 	for (i = 0; i < count; i++)
 		if (login[i].found)
 			refused[i]->party =
-				is_callers(judgement, &login[i]) ? PARTY_OWN : PARTY_LOGIN;
+				is_callers(decision, &login[i]) ? PARTY_OWN : PARTY_LOGIN;
 out:
 	free(refused);
 	free(login);
@@ -279,20 +281,20 @@ static void add_peer(struct refusal *refusal, const struct socket_info *session)
 	};
 }
 
-static void add_refused(struct judgement *judgement, const struct refused *refused)
+static void add_refused(struct decision *decision, const struct refused *refused)
 {
 	struct refusal *refusal = NULL;
 	size_t i;
 
-	for (i = 0; i < judgement->refusals && !refusal; i++)
-		if (judgement->refusal[i].target == refused->target &&
-		    judgement->refusal[i].port == refused->session->local_port &&
-		    judgement->refusal[i].party == refused->party)
-			refusal = &judgement->refusal[i];
+	for (i = 0; i < decision->refusals && !refusal; i++)
+		if (decision->refusal[i].target == refused->target &&
+		    decision->refusal[i].port == refused->session->local_port &&
+		    decision->refusal[i].party == refused->party)
+			refusal = &decision->refusal[i];
 	if (!refusal) {
-		judgement->refusal =
-			grow(judgement->refusal, judgement->refusals, sizeof(*judgement->refusal));
-		refusal = &judgement->refusal[judgement->refusals++];
+		decision->refusal =
+			grow(decision->refusal, decision->refusals, sizeof(*decision->refusal));
+		refusal = &decision->refusal[decision->refusals++];
 		*refusal = (struct refusal){
 			.target = refused->target,
 			.port = refused->session->local_port,
@@ -306,13 +308,12 @@ static void add_refused(struct judgement *judgement, const struct refused *refus
 
 /* --- saying it --- */
 
-static bool stops(const struct judgement *judgement, enum party party)
+static bool stops(const struct decision *decision, enum party party)
 {
-	return judgement->mode != GUARD_WARN &&
-	       (party == PARTY_OWN || judgement->mode == GUARD_STOP);
+	return decision->mode != GUARD_WARN && (party == PARTY_OWN || decision->mode == GUARD_STOP);
 }
 
-__attribute__((format(printf, 3, 4))) static void say(struct judgement *judgement, enum party party,
+__attribute__((format(printf, 3, 4))) static void say(struct decision *decision, enum party party,
 						      const char *format, ...)
 {
 	enum guard_found found = party == PARTY_OWN ? GUARD_OWN : GUARD_OTHERS;
@@ -322,13 +323,13 @@ __attribute__((format(printf, 3, 4))) static void say(struct judgement *judgemen
 	va_start(args, format);
 	text = xvasprintf(format, args);
 	va_end(args);
-	if (!stops(judgement, party)) {
-		diag_warning(judgement->diag, NULL, "%s", text);
+	if (!stops(decision, party)) {
+		diag_warning(decision->diag, NULL, "%s", text);
 		return;
 	}
-	diag_error(judgement->diag, NULL, "%s", text);
-	if (found > judgement->found)
-		judgement->found = found;
+	diag_error(decision->diag, NULL, "%s", text);
+	if (found > decision->found)
+		decision->found = found;
 }
 
 /* "your own session to 22/tcp (from 192.0.2.2)", "2 logins to 22/tcp (from ..)"; caller frees. */
@@ -350,98 +351,98 @@ static char *sessions_text(const struct refusal *refusal)
 	return xasprintf("%s to %u/tcp (from %s)", logins, refusal->port, list);
 }
 
-static void say_refusal(struct judgement *judgement, const struct refusal *refusal)
+static void say_refusal(struct decision *decision, const struct refusal *refusal)
 {
 	struct guard_need need = {.transport = PC_TCP,
 				  .port = refusal->port,
 				  .peer = refusal->peer,
 				  .peers = refusal->peers};
-	__free_text char *fix = guard_fix(judgement->command, refusal->target, &need);
+	__free_text char *fix = guard_fix(decision->command, refusal->target, &need);
 	__free_text char *sessions = sessions_text(refusal);
 
-	say(judgement, refusal->party, "%s: %s could not be re-established: %s",
+	say(decision, refusal->party, "%s: %s could not be re-established: %s",
 	    refusal->target->interface, sessions, fix);
 }
 
-static void say_nobody(struct judgement *judgement, const struct socket_info *server)
+static void say_nobody(struct decision *decision, const struct socket_info *server)
 {
 	struct guard_need need = {.transport = guard_transport(server), .port = server->local_port};
-	const struct guard_target *target = judgement->target;
+	const struct guard_target *target = decision->target;
 	__free_text char *fix = NULL;
 	size_t i;
 
-	for (i = judgement->targets; i--;)
-		if (!guard_admits_any(judgement->target[i].plan->tables.generation, need.transport,
+	for (i = decision->targets; i--;)
+		if (!guard_admits_any(decision->target[i].plan->tables.generation, need.transport,
 				      need.port))
-			target = &judgement->target[i];
-	fix = guard_fix(judgement->command, target, &need);
-	say(judgement, PARTY_OTHER, "%s: the server on %u/%s would become unreachable: %s",
+			target = &decision->target[i];
+	fix = guard_fix(decision->command, target, &need);
+	say(decision, PARTY_OTHER, "%s: the server on %u/%s would become unreachable: %s",
 	    target->interface, need.port, transport_name(need.transport), fix);
 }
 
 /* --- decision --- */
 
-static bool is_said(const struct judgement *judgement, const struct socket_info *server)
+static bool is_said(const struct decision *decision, const struct socket_info *server)
 {
 	size_t i;
 
-	for (i = 0; i < judgement->refusals; i++)
-		if (judgement->refusal[i].party != PARTY_OTHER && server->protocol == IPPROTO_TCP &&
-		    judgement->refusal[i].port == server->local_port)
+	for (i = 0; i < decision->refusals; i++)
+		if (decision->refusal[i].party != PARTY_OTHER && server->protocol == IPPROTO_TCP &&
+		    decision->refusal[i].port == server->local_port)
 			return true;
 	return false;
 }
 
-static void judge_servers(struct judgement *judgement)
+static void judge_servers(struct decision *decision)
 {
-	const struct guard_world *world = judgement->world;
+	const struct guard_world *world = decision->world;
 	size_t i;
 
 	for (i = 0; i < world->servers; i++) {
 		const struct socket_info *server = &world->server[i];
 
-		if (management_watched(judgement->management, guard_transport(server),
+		if (management_watched(decision->management, guard_transport(server),
 				       server->local_port) &&
-		    !is_said(judgement, server) &&
-		    guard_cuts_off(world, judgement->target, judgement->targets, i))
-			say_nobody(judgement, server);
+		    !is_said(decision, server) &&
+		    guard_cuts_off(world, decision->target, decision->targets, i))
+			say_nobody(decision, server);
 	}
 }
 
-/* Of a port that is closed already, nothing changes. */
-static bool is_news(const struct judgement *judgement, const struct refusal *refusal)
+/* Nothing changes for a port that is closed already. */
+static bool is_news(const struct decision *decision, const struct refusal *refusal)
 {
 	const struct pc_generation *now =
-		guard_judging(judgement->world, NULL, 0, refusal->target->ifindex);
+		guard_judging(decision->world, NULL, 0, refusal->target->ifindex);
 
 	return !now || guard_admits_any(now, PC_TCP, refusal->port);
 }
 
 /* Watched ports first, then those with most connections. */
-static bool is_before(const struct judgement *judgement, const struct refusal *a,
+static bool is_before(const struct decision *decision, const struct refusal *a,
 		      const struct refusal *b)
 {
-	bool first = management_watched(judgement->management, PC_TCP, a->port);
-	bool second = management_watched(judgement->management, PC_TCP, b->port);
+	bool first = management_watched(decision->management, PC_TCP, a->port);
+	bool second = management_watched(decision->management, PC_TCP, b->port);
 
 	return first != second ? first : a->sessions > b->sessions;
 }
 
 /* One line, however many there are: anyone can connect to many ports. */
-static void warn_of_others(struct judgement *judgement)
+static void warn_of_others(struct decision *decision)
 {
 	const struct refusal *shown[WARNING];
 	__cleanup(names_free) struct names ports = {};
 	__free_text char *list = NULL;
 	size_t count = 0, all = 0, i, at;
 
-	for (i = 0; i < judgement->refusals; i++) {
-		const struct refusal *refusal = &judgement->refusal[i];
+	for (i = 0; i < decision->refusals; i++) {
+		const struct refusal *refusal = &decision->refusal[i];
 
-		if (refusal->party != PARTY_OTHER || !is_news(judgement, refusal))
+		if (refusal->party != PARTY_OTHER || !is_news(decision, refusal))
 			continue;
 		all++;
-		for (at = count; at && is_before(judgement, refusal, shown[at - 1]); at--)
+		for (at = count; at && is_before(decision, refusal, shown[at - 1]); at--)
 			if (at < WARNING)
 				shown[at] = shown[at - 1];
 		if (at == WARNING)
@@ -463,40 +464,41 @@ static void warn_of_others(struct judgement *judgement)
 	}
 	list = names_join(&ports, ", ");
 	if (all)
-		diag_warning(judgement->diag, NULL,
+		diag_warning(decision->diag, NULL,
 			     "open connections continue, but new ones will be refused: %s", list);
 }
 
-enum guard_found guard_judge(const struct guard_command *command, const struct guard_target *target,
-			     size_t count, const struct ports *management, enum guard_mode mode,
-			     const struct guard_world *world, struct diag *diag)
+enum guard_found guard_decide(const struct guard_command *command,
+			      const struct guard_target *target, size_t count,
+			      const struct ports *management, enum guard_mode mode,
+			      const struct guard_world *world, struct diag *diag)
 {
-	struct judgement judgement = {.command = command,
-				      .target = target,
-				      .targets = count,
-				      .management = management,
-				      .mode = mode,
-				      .world = world,
-				      .diag = diag};
+	struct decision decision = {.command = command,
+				    .target = target,
+				    .targets = count,
+				    .management = management,
+				    .mode = mode,
+				    .world = world,
+				    .diag = diag};
 	size_t i;
 
-	index_servers(&judgement);
+	index_servers(&decision);
 	for (i = 0; i < world->sessions; i++)
-		look_at_session(&judgement, &world->session[i]);
-	find_logins(&judgement);
-	for (i = 0; i < judgement.count; i++)
-		add_refused(&judgement, &judgement.refused[i]);
-	for (i = 0; i < judgement.refusals; i++)
-		if (judgement.refusal[i].party == PARTY_OWN ||
-		    (judgement.refusal[i].party == PARTY_LOGIN && mode != GUARD_CALLER))
-			say_refusal(&judgement, &judgement.refusal[i]);
+		look_at_session(&decision, &world->session[i]);
+	find_logins(&decision);
+	for (i = 0; i < decision.count; i++)
+		add_refused(&decision, &decision.refused[i]);
+	for (i = 0; i < decision.refusals; i++)
+		if (decision.refusal[i].party == PARTY_OWN ||
+		    (decision.refusal[i].party == PARTY_LOGIN && mode != GUARD_CALLER))
+			say_refusal(&decision, &decision.refusal[i]);
 	if (mode != GUARD_CALLER) {
-		judge_servers(&judgement);
-		warn_of_others(&judgement);
+		judge_servers(&decision);
+		warn_of_others(&decision);
 	}
-	free(judgement.server_at);
-	free(judgement.next);
-	free(judgement.refused);
-	free(judgement.refusal);
-	return judgement.found;
+	free(decision.server_at);
+	free(decision.next);
+	free(decision.refused);
+	free(decision.refusal);
+	return decision.found;
 }

@@ -7,7 +7,7 @@
 #include "loader/base/diag.h"
 #include "loader/base/memory.h"
 #include "loader/catalog/ports.h"
-#include "loader/guard/judge.h"
+#include "loader/guard/decide.h"
 #include "loader/guard/world.h"
 #include "loader/net/session.h"
 #include "loader/net/sockets.h"
@@ -40,8 +40,8 @@ static void is_own(struct host *host, const char *text)
 static void expect_run(struct run *run, enum guard_found stop, const char *expected)
 {
 	enum guard_found found =
-		guard_judge(run->command, run->target, run->targets, run->management, run->mode,
-			    &run->host->world, &run->diag);
+		guard_decide(run->command, run->target, run->targets, run->management, run->mode,
+			     &run->host->world, &run->diag);
 
 	expect_said(&run->diag, expected);
 	assert_int_equal(stop, found);
@@ -205,8 +205,8 @@ static void test_ways(void **state)
 		connected(host, way[i].local, 22, way[i].remote, 40000);
 		plan_for(&run, way[i].ifindex, "-p mail");
 		if ((way[i].stop ? GUARD_OTHERS : GUARD_NOTHING) !=
-		    guard_judge(&guard_attach, run.target, 1, NULL, GUARD_STOP, &host->world,
-				&run.diag))
+		    guard_decide(&guard_attach, run.target, 1, NULL, GUARD_STOP, &host->world,
+				 &run.diag))
 			fail_msg("case %zu", i);
 		diag_free(&run.diag);
 		run_end(&run);
@@ -284,7 +284,7 @@ static void test_nobody(void **state)
 	       "");
 	expect(plain_host(), 2, "-p mail,ssh --from ssh:ssh=trusted",
 	       "portcullis: eth0: the server on 22/tcp would become unreachable: ssh:ssh admits only trusted, which is not defined; to open it: --group trusted=PREFIX\n");
-	/* Another interface, where nothing judges. */
+	/* Another interface, without a filter. */
 	host = plain_host();
 	give_address(host, 3, "10.0.0.1", RT_SCOPE_UNIVERSE);
 	expect(host, 2, "-p mail", "");
@@ -342,7 +342,7 @@ static void test_no_server(void **state)
 	links[1].flags = UP;
 }
 
-/* What judges now, on the target and on another interface. */
+/* The active rule sets of the target and of another interface. */
 static void test_filters(void **state)
 {
 	struct pc_generation *now = xcalloc(1, sizeof(*now));
@@ -514,8 +514,8 @@ static void test_modes(void **state)
 		listens(run.host, "0.0.0.0", 3389);
 		plan_for(&run, 2, "-p mail");
 		assert_int_equal(own ? modes[i / 2].own : modes[i / 2].other,
-				 guard_judge(&guard_swap, run.target, 1, NULL, run.mode,
-					     &run.host->world, &run.diag));
+				 guard_decide(&guard_swap, run.target, 1, NULL, run.mode,
+					      &run.host->world, &run.diag));
 		/* The session; the other server, and the line of connections. */
 		assert_int_equal(run.diag.count,
 				 (own || modes[i / 2].says_others) + 2 * modes[i / 2].says_others);
@@ -591,5 +591,5 @@ int main(void)
 		cmocka_unit_test(test_own_by_other_ways),
 	};
 
-	return cmocka_run_group_tests_name("guard/judge", tests, set_up, tear_down);
+	return cmocka_run_group_tests_name("guard/decide", tests, set_up, tear_down);
 }

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The lockout guard: who could not come in any more. */
+#ifndef PORTCULLIS_GUARD_DECIDE_H
+#define PORTCULLIS_GUARD_DECIDE_H
+
+#include "loader/base/diag.h"
+#include "loader/guard/world.h"
+
+/* The reason for which a command is refused. */
+enum guard_found {
+	GUARD_NOTHING,
+	GUARD_OTHERS, /* logins, or a server */
+	GUARD_OWN,    /* the caller's own session, whatever else */
+};
+
+/*
+ * Decides. A reason to refuse the command is an error in `diag`; other connections that would be
+ * refused are a warning.
+ */
+enum guard_found guard_decide(const struct guard_command *command,
+			      const struct guard_target *target, size_t count,
+			      const struct ports *management, enum guard_mode mode,
+			      const struct guard_world *world, struct diag *diag);
+
+#endif
