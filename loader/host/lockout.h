@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The lockout guard: reads sessions, servers and filters, asks guard_decide, refuses the command.
- */
+/* The lockout guard: reads sessions, servers and filters, asks guard_judge, refuses the command. */
 #ifndef PORTCULLIS_HOST_LOCKOUT_H
 #define PORTCULLIS_HOST_LOCKOUT_H
 
