@@ -5,7 +5,7 @@
 
 #include <linux/types.h>
 
-/* CLOCK_REALTIME: what is shown to people. */
+/* CLOCK_REALTIME: for times that people read. */
 __u64 clock_wall(void);
 
 /* CLOCK_MONOTONIC, which stands still in suspend: the clock of flows (bpf_ktime_get_ns). */

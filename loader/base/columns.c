@@ -174,7 +174,7 @@ static void widen(size_t *width, size_t to)
 		*width = to;
 }
 
-/* Columns never get narrower, so that what is printed in parts stays in line. */
+/* Columns never get narrower, so that a table printed in parts stays aligned. */
 static void find_widths(struct columns *columns)
 {
 	size_t i, j;

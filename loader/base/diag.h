@@ -60,7 +60,7 @@ void diag_error_fix(struct diag *diag, const struct place *place, const char *fi
 		    const char *format, ...) __attribute__((format(printf, 4, 5)));
 void diag_warning_fix(struct diag *diag, const struct place *place, const char *fix,
 		      const char *format, ...) __attribute__((format(printf, 4, 5)));
-/* An error of a system call: "WHAT: " and what strerror says of `err`, -errno. WHAT may be NULL. */
+/* Reports a failed system call: "WHAT: " and strerror of `err`, -errno. WHAT may be NULL. */
 void diag_errno(struct diag *diag, const struct place *place, int err, const char *what);
 void diag_free(struct diag *diag);
 

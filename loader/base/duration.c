@@ -11,7 +11,7 @@ static const struct {
 	unsigned int seconds;
 } unit[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
 
-/* A number of at most nine digits; what is behind it is returned, NULL if there is none. */
+/* Reads a number of at most nine digits; returns the text behind it, NULL if there is no number. */
 static const char *read_digits(const char *text, unsigned long long *number)
 {
 	size_t digits = strspn(text, "0123456789");

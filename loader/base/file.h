@@ -19,7 +19,7 @@ int fd_dup(int fd);
 
 /*
  * Reads a regular file whole, at most `limit` bytes. The text ends with a NUL that `*length` does
- * not count. Returns 0, or -errno (-EFBIG past the limit, -EINVAL for what is no regular file) and
+ * not count. Returns 0, or -errno (-EFBIG past the limit, -EINVAL if it is not a regular file) and
  * leaves the outputs alone.
  */
 int read_file(const char *path, size_t limit, char **text, size_t *length);

@@ -11,7 +11,8 @@
 #include "loader/base/names.h"
 
 /*
- * The text as a new JSON string; what is not ASCII becomes '?' if it is no UTF-8. NULL gives null.
+ * The text as a new JSON string; NULL gives null. If it is not valid UTF-8, every byte that is not
+ * ASCII becomes '?'.
  */
 json_t *text_json(const char *text);
 

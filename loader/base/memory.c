@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Memory: allocation that cannot fail, and what frees it at the end of a scope. */
+/* Memory: allocation that cannot fail, and cleanup at the end of a scope. */
 #include "loader/base/memory.h"
 
 #include <stdint.h>

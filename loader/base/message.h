@@ -11,8 +11,7 @@
 void error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-#define MESSAGE_FIX \
-	"; to fix it: " /* stands between a message and its fix, where both are one line */
+#define MESSAGE_FIX "; to fix it: " /* joins a message and its fix on one line */
 
 /* With the command that fixes it: "portcullis: ...; to fix it: FIX". NULL: without one. */
 void error_fix(const char *fix, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -24,7 +23,7 @@ void warning_fix(const char *fix, const char *format, ...) __attribute__((format
  */
 typedef void message_taker(void *context, bool is_error, const char *text, const char *fix);
 
-/* Where messages go; all zero: to stderr. */
+/* The taker of messages; all zero: they go to stderr. */
 struct message_sink {
 	message_taker *take;
 	void *context;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Lists of names, what a name is, and which one was probably meant. */
+/* Lists of names; valid names; the name that was probably meant. */
 #include "loader/base/names.h"
 
 #include <stdlib.h>

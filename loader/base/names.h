@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Lists of names, what a name is, and which one was probably meant. */
+/* Lists of names; valid names; the name that was probably meant. */
 #ifndef PORTCULLIS_BASE_NAMES_H
 #define PORTCULLIS_BASE_NAMES_H
 

@@ -112,7 +112,7 @@ static void step(char byte, struct yaml_node *node)
 	}
 }
 
-/* libfyaml 0.8 gives a token to what is not written, at the next one's place; 0.7 gives none. */
+/* libfyaml 0.8 gives an empty value a token, at the place of the next one; 0.7 gives none. */
 static bool is_nothing(struct fy_token *token, const struct yaml_node *node)
 {
 	return !token || (fy_token_scalar_style(token) == FYSS_PLAIN && node->start == node->end);
@@ -189,7 +189,7 @@ static char *token_text(struct yaml *yaml, const struct yaml_node *node, struct 
 	return copy;
 }
 
-/* Texts are shown by many commands: what could garble a terminal is an error here, once for all. */
+/* Many commands print these texts, so characters that could garble a terminal are an error here. */
 static void check_text(struct builder *builder, struct yaml_node *node, size_t length)
 {
 	unsigned int code = 0;
@@ -213,7 +213,7 @@ static bool is_null(const char *text)
 	       !strcmp(text, "NULL");
 }
 
-/* Quotes are a part of what stands there. */
+/* Includes the quotes. */
 static void include_quotes(const struct yaml *yaml, struct yaml_node *node)
 {
 	if (node->plain || !node->line || !node->start ||

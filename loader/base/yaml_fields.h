@@ -14,7 +14,7 @@ struct yaml_key {
 	bool required;
 	unsigned int kinds;  /* what its value may be, of enum yaml_kind */
 	const char *expects; /* the kinds in words, for messages: "a port or a list of ports" */
-	const char *aliases; /* words that stand for this key elsewhere: "prot port proto" */
+	const char *aliases; /* words that other formats use for this key: "prot port proto" */
 };
 
 /* The value that a mapping has for such a key. */

@@ -19,7 +19,7 @@ enum yaml_kind {
 struct yaml_node {
 	enum yaml_kind kind;
 	bool plain; /* text without quotes */
-	bool cut;   /* a list or mapping in which the file broke off: what follows is not known */
+	bool cut;   /* a list or mapping in which the file broke off: its rest is unknown */
 	/* of YAML_TEXT, NUL-ended and without control characters but line breaks */
 	const char *text;
 	size_t children;

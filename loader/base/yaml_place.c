@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Where in a YAML file something stands, for messages. */
+/* Finds the place of a text in a YAML file, for messages. */
 #include "loader/base/yaml_place.h"
 
 #include <stdarg.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Where in a YAML file something stands, for messages. */
+/* Finds the place of a text in a YAML file, for messages. */
 #ifndef PORTCULLIS_BASE_YAML_PLACE_H
 #define PORTCULLIS_BASE_YAML_PLACE_H
 
 #include "loader/base/diag.h"
 #include "loader/base/yaml_node.h"
 
-/* Where text[start..end) stands; only its first line, if it has several. */
+/* The place of text[start..end); only of its first line, if it has several. */
 void yaml_place_at(const struct yaml *yaml, int line, int column, size_t start, size_t end,
 		   struct place *place);
 /* Finds the place of an offset: counts the lines before it. */

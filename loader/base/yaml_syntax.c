@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Errors of a YAML file: what must not reach libfyaml, and what libfyaml says. */
+/*
+ * Reports syntax errors of a YAML file: input that libfyaml must not see, and libfyaml's own
+ * errors.
+ */
 #include "loader/base/yaml_syntax.h"
 
 #include <stdint.h>
@@ -78,8 +81,8 @@ static size_t next_line(const struct yaml *yaml, size_t at)
 }
 
 /*
- * Where libfyaml's words and places mislead: it finds an open bracket at the end of the file, and a
- * line that is indented too far at the end of the line before.
+ * Corrects places of libfyaml that mislead: it reports an open bracket at the end of the file, and
+ * a line that is indented too far at the end of the line before.
  */
 static void report_syntax(const struct yaml *yaml, const struct yaml_node *open,
 			  const struct fy_diag_error *found, struct diag *diag)

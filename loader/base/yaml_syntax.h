@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Errors of a YAML file: what must not reach libfyaml, and what libfyaml says. */
+/*
+ * Reports syntax errors of a YAML file: input that libfyaml must not see, and libfyaml's own
+ * errors.
+ */
 #ifndef PORTCULLIS_BASE_YAML_SYNTAX_H
 #define PORTCULLIS_BASE_YAML_SYNTAX_H
 
@@ -10,9 +13,10 @@
 #include "loader/base/yaml_node.h"
 
 /*
- * Looks for what must not come to libfyaml, or is better told apart here: bytes that are no text;
- * directives, and long tags and runs of white space, for which 0.7.12 takes time quadratic in their
- * length (30 s for a megabyte). Returns the message and sets the offending bytes, or returns NULL.
+ * Looks for input that libfyaml must not see, or that is better explained here: bytes that are not
+ * text; directives, and long tags and runs of white space, for which 0.7.12 takes time quadratic in
+ * their length (30 s for a megabyte). Returns the message and sets the offending bytes, or returns
+ * NULL.
  */
 const char *yaml_bad_text(const char *text, size_t length, size_t *start, size_t *end);
 

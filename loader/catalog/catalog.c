@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The catalog: folders of profiles, searched in order, and what the profiles in them include. */
+/* The catalog: folders of profiles, searched in order, and the profiles that they include. */
 #include "loader/catalog/catalog.h"
 
 #include <dirent.h>
@@ -87,7 +87,8 @@ static char *find_file(const struct catalog *catalog, const char *name, size_t *
 		struct stat status;
 
 		/*
-		 * A file that is there but cannot be read is an error, not the next folder's turn.
+		 * A file that exists but cannot be read is an error: the next folder is not
+		 * searched.
 		 */
 		if ((!stat(path, &status) || (errno != ENOENT && errno != ENOTDIR)) &&
 		    (!catalog->passes_over || !catalog->passes_over(path)))
@@ -168,7 +169,7 @@ static struct profile *read_profile(struct catalog *catalog, const char *name,
 	return profile;
 }
 
-/* `place`: where the name stands, for messages; NULL: on the command line. */
+/* `place`: of the name, for messages; NULL: on the command line. */
 static const struct profile *find(struct catalog *catalog, const char *name,
 				  const struct place *place, struct diag *diag)
 {
@@ -266,7 +267,8 @@ static void check_cycles(struct resolution *resolution, size_t at, struct names 
 		if (resolution->state[next] == SEARCH_ACTIVE) {
 			__free_text char *text = cycle_text(chain, name);
 
-			diag_error(diag, &profile->include_place[i], "include cycle: %s", text);
+			diag_error(diag, &profile->include_place[i],
+				   "include cycle: %s; remove one of these includes", text);
 		} else if (chain->count == INCLUDE_DEPTH) {
 			diag_error(diag, &profile->include_place[i],
 				   "includes go deeper than %d profiles", INCLUDE_DEPTH);
@@ -287,9 +289,7 @@ int catalog_resolve(struct catalog *catalog, const struct names *chosen,
 
 	for (size_t i = 0; i < chosen->count; i++)
 		add_profile(&resolution, catalog, chosen->name[i], NULL, diag);
-	/*
-	 * The list grows while it is walked: what is included comes behind all that is before it.
-	 */
+	/* The list grows while it is walked: an included profile is added at its end. */
 	for (size_t i = 0; i < resolution.count; i++) {
 		const struct profile *profile = resolution.profile[i];
 

@@ -46,7 +46,7 @@ bool prefix_contains(const struct prefix *prefix, __u8 family, const __u8 *addre
 
 void prefixes_sort(struct prefix *prefix, size_t count);
 
-/* Which families prefixes in that order stand for whole. */
+/* The families for which prefixes in that order cover every address. */
 enum prefixes_cover {
 	PREFIXES_NONE,
 	PREFIXES_IPV4,

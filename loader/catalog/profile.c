@@ -64,11 +64,15 @@ static void check_from_port(struct reader *reader, const struct yaml_node *node,
 			continue;
 		port = port_of(in & bit ? &service->in : &service->from_port, name[transport]);
 		if (in & bit)
-			complain(reader, node, "from-port has no %s port, but in has %s",
-				 name[transport], port);
+			complain(
+				reader, node,
+				"from-port has no %s port, but in has %s; add one, or make it a service of its own",
+				name[transport], port);
 		else
-			complain(reader, node, "from-port has %s, but in has no %s port", port,
-				 name[transport]);
+			complain(
+				reader, node,
+				"from-port has %s, but in has no %s port; add one, or leave it out of from-port",
+				port, name[transport]);
 	}
 }
 

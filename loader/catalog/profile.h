@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A profile: what a vendor's list says, read from YAML. Knows nothing of compiling or BPF. */
+/* A profile: a vendor's list, read from YAML. Independent of compiling and BPF. */
 #ifndef PORTCULLIS_CATALOG_PROFILE_H
 #define PORTCULLIS_CATALOG_PROFILE_H
 
@@ -12,7 +12,7 @@
 #define PROFILE_SITE	   "site"    /* no file: the ports that a site opens by --open */
 #define CATALOG_FILE_LIMIT (1 << 20) /* bytes; 4,096 services take about half of it */
 
-/* Where the product keeps a port number: prose, or a file and an xpath in it. */
+/* The place where the product keeps a port number: prose, or a file and an xpath in it. */
 struct configured_in {
 	char *text;
 	char *file;

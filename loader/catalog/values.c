@@ -12,7 +12,7 @@
 #include "loader/base/memory.h"
 #include "loader/base/yaml_fields.h"
 
-/* Ports of a list and where they stand: one for each range and transport. */
+/* The ports of a list and their places: one entry for each range and transport. */
 struct span {
 	unsigned int transport, first, last;
 	const struct yaml_node *node;
@@ -208,8 +208,8 @@ static void report_overlap(struct reader *reader, const struct span *a, const st
 }
 
 /*
- * Reports the ports that stand twice in one list, and frees it. In order of their first port, a
- * span overlaps an earlier one if it begins before the greatest end so far.
+ * Reports the ports that a list has twice, and frees it. In order of their first port, a span
+ * overlaps an earlier one if it begins before the greatest end so far.
  */
 static void check_spans(struct reader *reader, struct spans *spans)
 {

@@ -13,7 +13,7 @@ struct reader {
 	struct diag *diag;
 };
 
-/* Names and where they stand. */
+/* Names and their places. */
 struct use {
 	const char *name;
 	const struct yaml_node *node;
@@ -28,7 +28,7 @@ struct uses {
 
 void uses_add(struct uses *uses, const char *name, const struct yaml_node *node);
 
-/* Reports every name that stands twice, with the line of the first, and frees the list. */
+/* Reports every name that appears twice, with the line of the first, and frees the list. */
 void uses_check(struct reader *reader, struct uses *uses, const char *what);
 
 /* All below take a NULL node for a key that is absent, and leave their output alone then. */

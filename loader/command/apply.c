@@ -93,7 +93,7 @@ static void tell_taken(const struct site *site)
 	}
 }
 
-/* An interface in which something is wrong is what it was when all was confirmed last. */
+/* An interface whose part of the file has an error gets the filter that was confirmed last. */
 static bool fall_back(struct apply *apply, struct wanted *wanted, struct diag *diag)
 {
 	struct snapshot *confirmed = apply->confirmed;
@@ -115,13 +115,19 @@ static bool fall_back(struct apply *apply, struct wanted *wanted, struct diag *d
 	return true;
 }
 
-/* Holds the words of each interface against the profiles. At boot what is wrong is left out. */
+/*
+ * Checks the words of each interface against the profiles. At boot an interface with errors is left
+ * out.
+ */
 static int check_all(struct apply *apply, struct diag *diag)
 {
 	size_t i;
 	int err = 0;
 
-	/* What is not left out needs its plan, however many errors there are. */
+	/*
+	 * At boot every interface that is not left out needs its plan, however many errors there
+	 * are.
+	 */
 	for (i = 0; i < apply->count && (apply->lenient || !diag_full(diag)); i++) {
 		struct wanted *wanted = &apply->wanted[i];
 
@@ -164,7 +170,7 @@ static int exit_code(const struct apply *apply, const struct source *source, int
 {
 	bool incomplete = apply->left_out.count || apply->missing.count;
 
-	/* Where no interface at all could be filtered, the unit has failed. */
+	/* If no interface at all could be filtered, the unit has failed. */
 	if (err || (apply->count && apply->failed == apply->count))
 		return EXIT_FAILED;
 	if (!apply->lenient)
@@ -175,7 +181,7 @@ static int exit_code(const struct apply *apply, const struct source *source, int
 	return !apply->quiet && (source->wrong || source->saved) ? EXIT_INCOMPLETE : EXIT_DONE;
 }
 
-/* Looks for what is to be done, and does it. */
+/* Plans the changes, and carries them out. */
 static int carry_out_site(struct apply *apply, struct diag *diag)
 {
 	int err = check_all(apply, diag);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Plans the changes of `apply`: what an interface has against what the site file says of it. */
+/* Plans the changes of `apply`: compares each interface with its part of the site file. */
 #include "loader/command/apply_plan.h"
 
 #include <errno.h>
@@ -46,7 +46,7 @@ static int check_flows(const struct change *change)
 
 	if (!change->flows || PC_FLOWS_CONNECTIONS(there) == PC_FLOWS_CONNECTIONS(change->flows))
 		return 0;
-	error("%s: this network namespace has maps of %u flows, and the site file wants %u: portcullis detach every interface, then apply again",
+	error("%s: this network namespace has maps of %u flows, and the site file wants %u: portcullis detach --all, then apply again",
 	      change->name, there, change->flows);
 	return -EINVAL;
 }

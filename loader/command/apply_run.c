@@ -79,7 +79,7 @@ static int plan_one(struct apply *apply, struct wanted *wanted, bool waits, stru
 	return 0;
 }
 
-/* `only`: one interface, NULL: all. `waits`: those that are not there are waited for. */
+/* `only`: one interface, NULL: all. `waits`: missing interfaces are waited for. */
 static int plan_all(struct apply *apply, const struct wanted *only, bool waits, struct diag *diag)
 {
 	size_t i;
@@ -131,7 +131,8 @@ static int run(struct apply *apply, struct diag *diag)
 		if (changes->change[i].kind == CHANGE_ATTACH)
 			management_warn_open(changes->change[i].plan);
 	if (apply->was_tried && changes->count)
-		warning("apply: %s was applied before, and not confirmed", apply->site->path);
+		warning("apply: %s was applied before, and not confirmed: after --confirm, run portcullis confirm from a new connection",
+			apply->site->path);
 	if (apply->options->dry_run)
 		say_waiting(changes);
 	err = changes_run(changes);
@@ -184,7 +185,7 @@ static int carry_out_each(struct apply *apply, struct diag *diag)
 	return apply->detaches ? carry_out(apply, NULL, false, diag) : 0;
 }
 
-/* Called before a deadline begins: a file that is not confirmed must not be what boots. */
+/* Called before a deadline begins, so that a boot before the confirm does not use the new file. */
 static void try(void *context)
 {
 	struct apply *apply = context;
@@ -251,7 +252,7 @@ static int apply_once(struct apply *apply, bool waits, struct diag *diag)
 	return err;
 }
 
-/* At boot the interfaces that are there get their filter before the wait for the others. */
+/* At boot the present interfaces get their filter before the wait for the others. */
 int apply_run(struct apply *apply, struct diag *diag)
 {
 	const struct options *options = apply->options;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Completes a command line: what the tables of commands and options, the catalog and the site name.
+ * Completes a command line with names from the tables of commands and options, the catalog and the
+ * site file.
  */
 #include "loader/command/completion.h"
 

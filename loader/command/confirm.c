@@ -45,7 +45,7 @@ static void say_late(const char *interface, const struct pc_generation *active)
 		      interface, active->number, interface);
 }
 
-/* Before anything is settled: what was reverted would no more be seen. */
+/* Looks before anything is settled, because that removes the reverted generation. */
 static void look_for_late(struct confirm *confirm)
 {
 	size_t i;

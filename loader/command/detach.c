@@ -42,7 +42,7 @@ static int find(const struct hooks *hooks, const struct names *interfaces, struc
 	return 0;
 }
 
-/* All let everything pass, or none; then they are cleared away. */
+/* First all filters let everything pass, or none; then they are removed. */
 static int detach(const struct hooks *hooks, const struct names *interfaces, struct filter *filter,
 		  const struct options *options)
 {

@@ -138,9 +138,10 @@ static int unknown_word(const struct command *commands, size_t count, const char
 	help_words(&known);
 	near = nearest_name(word, &known);
 	if (near)
-		error("help: '%s' is no command or reason; did you mean '%s'?", shown, near);
+		error("help: '%s' is not a command or a reason; did you mean '%s'?", shown, near);
 	else
-		error("help: '%s' is no command or reason; see portcullis --help", shown);
+		error("help: '%s' is not a command or a reason; to list them: portcullis --help",
+		      shown);
 	return EXIT_USAGE;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Chooses between the site file as it is and what was confirmed last. */
+/* Chooses between the present site file and the snapshot that was confirmed last. */
 #include "loader/command/source.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ struct catalog *source_catalog(struct source *source)
 	return source->saved ? &source->confirmed.catalog : &source->catalog;
 }
 
-/* A state that cannot be read is none: the present file and catalog are all there is. */
+/* If the snapshot cannot be read, only the present file and catalog are left. */
 static void open_confirmed(struct source *source)
 {
 	__cleanup(diag_free) struct diag found = {};
@@ -38,7 +38,7 @@ static void open_confirmed(struct source *source)
 		names_add(&source->folders, source->confirmed.catalog.folder.name[0]);
 }
 
-/* The file as it is cannot be used: what was confirmed is, or -errno. */
+/* Falls back from a file that cannot be used to the snapshot, or returns -errno. */
 static int fall_back(struct source *source, bool quiet, const char *path, const char *why, int err,
 		     struct diag *diag)
 {
@@ -60,7 +60,7 @@ static int check_keys(const struct site *site, const char *path)
 {
 	if (site->interfaces_given)
 		return 0;
-	error("apply: %s: there is no key 'interfaces': it has groups only; 'interfaces: {}' has every filter of this network namespace detached",
+	error("apply: %s: key 'interfaces' is missing; list the interfaces to filter, or write 'interfaces: {}' to detach every filter of this network namespace",
 	      path);
 	return -EINVAL;
 }

@@ -21,16 +21,16 @@ struct source {
 };
 
 /*
- * Reads the site file. At boot and reload (`lenient`) the profiles of the last confirmed state go
- * before those of the catalog; and that state goes for a file that cannot be read, or was applied
- * and not confirmed. 0, or -errno with a message or an error in `diag`; -ENOENT without one: there
- * is no file. source_free is due anyway.
+ * Reads the site file. At boot and reload (`lenient`) the snapshot's profiles go before those of
+ * the catalog, and the snapshot replaces a file that cannot be read, or was applied and not
+ * confirmed. 0, or -errno with a message or an error in `diag`; -ENOENT without a message: there is
+ * no file. The caller calls source_free even after an error.
  */
 int source_open(const struct options *options, bool lenient, struct source *source,
 		struct diag *diag);
 /*
- * The interface `name` is about to be called `as`: what is said of that is said of it. False:
- * nothing is.
+ * udev is about to rename the interface `name` to `as`: swaps their parts of the file. False: the
+ * file has no part for `as`.
  */
 bool source_rename(struct source *source, const char *name, const char *as);
 void source_free(struct source *source);

@@ -37,7 +37,7 @@ static int take_over(struct hooks *hooks, struct hook *hook, const struct names 
 	return err;
 }
 
-/* Each by itself: what cannot be taken over goes on by the programs that it has. */
+/* Takes over each filter by itself: one that cannot be taken over keeps its programs. */
 static int take_over_all(struct hooks *hooks, struct hook *hook, size_t count)
 {
 	__cleanup(names_free) struct names folders = {};

@@ -17,7 +17,7 @@
 
 /* --- the state of one compilation --- */
 
-/* Where a range of ports with one admission begins or has ended. */
+/* The place where a range of ports with one admission begins or has ended. */
 struct port_edge {
 	__u32 at;
 	__u32 admission;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The plan of a generation: composed, compiled, and told to the administrator. */
+/* Makes the plan of a generation, and prints it. */
 #include "loader/compile/plan.h"
 
 #include <errno.h>

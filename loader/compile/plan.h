@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * From options and a recipe to what attach and swap put into the kernel, and what they say of it.
- */
+/* Makes tables from a recipe, and prints a summary. */
 #ifndef PORTCULLIS_COMPILE_PLAN_H
 #define PORTCULLIS_COMPILE_PLAN_H
 
@@ -35,8 +33,8 @@ void plan_free(struct plan *plan);
 void plan_summary(const struct plan *plan, const char *interface, const char *mode, FILE *to);
 
 /*
- * Names the features that a bare --enable FEATURE turned on, PROFILE:FEATURE a line; but for those
- * words that `before` (NULL: nothing), what was kept until now, has too.
+ * Prints the features that a bare --enable FEATURE turned on, PROFILE:FEATURE a line, except those
+ * that `before`, the kept text (NULL: none), has too.
  */
 void plan_features(const struct plan *plan, const json_t *before, FILE *to);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Makes a plan again from what was kept with a generation. */
+/* Makes a plan again from the text kept with a generation. */
 #include "loader/compile/replan.h"
 
 #include "loader/base/memory.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Lists of spans of source ports: who is admitted from which, as a service or a port has it. */
+/*
+ * Lists of spans of source ports, each with the sources admitted from it, for a service or a port.
+ */
 #ifndef PORTCULLIS_COMPILE_SPANS_H
 #define PORTCULLIS_COMPILE_SPANS_H
 
@@ -13,7 +15,7 @@ struct spans {
 	size_t count;
 };
 
-/* Where a span begins (step 1) or has ended (step -1). The span is borrowed. */
+/* The start (step 1) or end (step -1) of a span. The span is borrowed. */
 struct span_edge {
 	__u32 at;
 	__u32 step;

@@ -89,7 +89,7 @@ char *doctor_recipe(const struct patient *patient)
 		return doctor_words(patient->kept);
 	before.current = before.reverted;
 	if (!before.current.copy || filter_kept(patient->hook.name, &before, &kept)) {
-		/* Gone: all but the policy, which is the stand-in's own. */
+		/* The recipe is lost, except for the policy, which is the stand-in's own. */
 		kept = json_deep_copy(patient->kept);
 		json_object_del(json_object_get(kept, "recipe"), "policy");
 	}

@@ -37,7 +37,10 @@ static void say_none(struct doctor *doctor, const struct patient *patient)
 			   "no filter is attached: everything passes");
 }
 
-/* The attach that makes it again, of what was kept; NULL: nothing was. The caller frees. */
+/*
+ * The attach command that makes the filter again from the kept recipe; NULL: there is none. The
+ * caller frees.
+ */
 static char *attach_again(const struct doctor *doctor, const struct patient *patient,
 			  const char *text)
 {
@@ -100,7 +103,7 @@ static void check_version(struct doctor *doctor, const struct patient *patient)
 	const struct pc_generation *current = patient->filter.current.copy;
 	__free_text char *fix = xasprintf("portcullis swap %s", patient->name);
 
-	/* One that waits to be confirmed is not taken over. */
+	/* A filter with a pending change is not taken over. */
 	if (!current->deadline &&
 	    strncmp(current->program_version, PORTCULLIS_VERSION, sizeof(current->program_version)))
 		doctor_say(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `doctor`: how findings are collected and said. */
+/* `doctor`: collects findings and prints them. */
 #include "loader/doctor/findings.h"
 
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * `doctor`: what keeps a filter from working as it should, each with the command that fixes it.
- * Nothing is changed. Each check says `ok`, `warning` or `problem`, or that it cannot see.
+ * `doctor`: finds what keeps a filter from working as it should, each with the command that fixes
+ * it, and changes nothing. Each check is `ok`, `warning` or `problem`; without privilege it says
+ * what it cannot see.
  */
 #ifndef PORTCULLIS_DOCTOR_FINDINGS_H
 #define PORTCULLIS_DOCTOR_FINDINGS_H
@@ -26,10 +27,11 @@ struct doctor {
 	json_t *checks;
 	const char *interface; /* the interface of the next findings; NULL: the host */
 	bool privileged;
-	bool problem;	  /* one was said */
+	bool problem;	  /* a problem was found */
 	bool warned;	  /* a warning was */
 	json_t *heard;	  /* messages of others, which doctor_heard says */
-	struct site site; /* without a path: there is none; with errors, what could be read */
+	struct site site; /* without a path there is no file; with errors, the parts that could be
+			     read */
 	bool site_wrong;  /* the site file has errors: apply refuses it */
 	bool site_tried;  /* the site file was applied and not confirmed, so that `apply` is no fix
 			   */
@@ -38,13 +40,13 @@ struct doctor {
 	int hooks_err;	    /* -errno of reading them, which is reported */
 };
 
-/* `fix` is a command to paste, or what has to be done where there is none; NULL: nothing. */
+/* `fix` is a command to paste, or else what has to be done; NULL: nothing. */
 void doctor_say(struct doctor *doctor, const char *check, enum doctor_state state, const char *fix,
 		const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /*
  * Reports, under this check, the messages of error() and warning() since the last call. Errors are
- * problems, but what needs privilege is a warning to those without. Returns how many there were.
+ * problems; without privilege they are warnings. Returns how many there were.
  */
 size_t doctor_heard(struct doctor *doctor, const char *check);
 /* Discards what error() and warning() were given since the last call. */

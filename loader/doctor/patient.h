@@ -22,7 +22,10 @@ struct patient {
 	char *name;   /* as shell_word */
 };
 
-/* Fills what the interface has. 0; or -errno, and it is said. patient_free is due in both cases. */
+/*
+ * Reads the state of an interface. 0; or -errno, with a finding. The caller calls patient_free in
+ * both cases.
+ */
 int patient_examine(struct doctor *doctor, const char *interface, struct patient *patient);
 void patient_free(struct patient *patient);
 

@@ -236,7 +236,7 @@ static void say_match(struct doctor *doctor, const struct patient *patient,
 		doctor_say(doctor, "site-file", DOCTOR_OK, NULL,
 			   "the attached filter is what %s says", path);
 	else
-		/* One fix is enough: that of what was reverted keeps it. */
+		/* A reverted change has its own fix, which keeps the filter: one fix is enough. */
 		doctor_say(doctor, "site-file", DOCTOR_WARNING,
 			   patient_reverted(patient) ? NULL : apply,
 			   "the attached filter differs from %s%s%s", path,

@@ -14,8 +14,8 @@ const struct site_interface *doctor_wanted(const struct doctor *doctor, const st
 void doctor_wants(struct doctor *doctor, const struct patient *patient);
 
 /*
- * The command that applies the file, with --site and --catalog as given; or, where the file has
- * errors or was reverted, what is to be done before. The caller frees.
+ * The command that applies the file, with --site and --catalog as given. If the file has errors or
+ * was reverted: the command to run before. The caller frees.
  */
 char *doctor_apply(const struct doctor *doctor);
 

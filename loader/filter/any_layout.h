@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Reads a filter of any layout version: what all of them have in common. */
+/* Reads the parts that filters of every layout version have in common. */
 #ifndef PORTCULLIS_FILTER_ANY_LAYOUT_H
 #define PORTCULLIS_FILTER_ANY_LAYOUT_H
 

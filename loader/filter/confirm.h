@@ -16,8 +16,8 @@ int filter_confirm(struct filter *filter);
 
 /*
  * For a command that changes a filter which it has just opened: the deadline may have passed since
- * hook_settle. As filter_settle_reverted; a stand-in, which is to be detached: -ENOENT with a
- * message.
+ * hooks_settle. Settles a reverted swap as filter_settle_reverted does; -ENOENT with a message for
+ * a reverted attach, which must be detached.
  */
 int filter_ready(struct filter *filter, const char *interface);
 

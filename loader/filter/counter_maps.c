@@ -219,7 +219,7 @@ static int sum_once(const struct filter *filter, struct counters *counters)
 	return err;
 }
 
-/* Sums that go with what is in `carries`: from a total to there is a step of its own. */
+/* The sums of the totals from which `carries` is filled, in a step of its own. */
 static int sum_live(const struct filter *filter, struct counters *counters, struct taken *carried)
 {
 	__cleanup(taken_free) struct taken before = {};

@@ -7,8 +7,8 @@
 #include "loader/report/counters.h"
 
 /*
- * Sets `counters`, which must be zero, to what the filter has counted since it was attached.
- * -EAGAIN: the counters did not stand still while they were copied.
+ * Sets `counters`, which must be zero, to the counts of the filter since it was attached. -EAGAIN:
+ * the counters changed all the time while they were copied.
  */
 int filter_counters(const struct filter *filter, struct counters *counters);
 

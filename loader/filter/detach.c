@@ -41,7 +41,7 @@ void filter_refill(const struct filter *filter)
 		      strerror(errno));
 }
 
-/* Opens what filter_detach needs of a filter that is known by its id only. */
+/* Opens the parts that filter_detach needs of a filter known by its id only. */
 static int open_hooks(struct filter *filter)
 {
 	static const enum filter_fd hooks[] = {FILTER_GENERATIONS, FILTER_LINK, FILTER_EGRESS,
@@ -96,7 +96,7 @@ int filter_detach(struct filter *filter)
 	if (err)
 		return err;
 	unhook(filter);
-	/* With its pins left, the next command knows what is still at a clsact. */
+	/* The pins stay, so that the next command knows what is still at a clsact. */
 	if (!egress_detach(filter, filter->ifindex) && filter->id[0])
 		filter_unpin(filter);
 	return 0;

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Takes a filter off: first lets everything pass, then unhooks. */
+/*
+ * Takes a filter known by its links or its id off both hooks, and removes its pins; also a
+ * half-made one. It first lets everything pass: if that fails, -errno with a message, and nothing
+ * is changed. Later failures are warnings, and the next command completes the detach.
+ */
 #ifndef PORTCULLIS_FILTER_DETACH_H
 #define PORTCULLIS_FILTER_DETACH_H
 

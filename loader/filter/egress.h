@@ -12,8 +12,8 @@ enum egress_hook {
 };
 
 /*
- * Where the egress program of a filter is attached, as seen in the caller's network namespace: enum
- * egress_hook, or -errno if it cannot be told.
+ * The hook of a filter's egress program, as seen in the caller's network namespace: enum
+ * egress_hook, or -errno if it cannot be read.
  */
 int egress_state(const struct filter *filter, unsigned int ifindex);
 
@@ -34,8 +34,8 @@ int egress_replace(struct filter *filter, const struct filter *old, const char *
 int egress_detach(struct filter *filter, unsigned int ifindex);
 
 /*
- * Removes what is left at clsact hooks of a folder of pins without its link, whichever interface
- * and network namespace it was attached in.
+ * Removes filters left at clsact hooks by a folder of pins without its link, in whichever interface
+ * and network namespace.
  */
 int egress_sweep(const char *id);
 

@@ -55,4 +55,4 @@ void filter_close(struct filter *filter)
 	*filter = FILTER_NONE;
 }
 
-/* --- opening what is pinned --- */
+/* --- opening pinned filters --- */

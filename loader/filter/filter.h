@@ -10,8 +10,8 @@
 #include "bpf/abi.h"
 
 /*
- * The functions of this layer report an error themselves, where the object is known, and return
- * -errno; on failure nothing they made is left, and outputs are untouched, unless said otherwise.
+ * Functions of this layer report an error themselves, where the object is known, and return -errno.
+ * On failure they leave nothing behind and outputs untouched, unless documented otherwise.
  */
 
 /* The descriptors of a filter. */
@@ -42,10 +42,10 @@ enum filter_fd {
 
 enum filter_fd_flags {
 	FD_HEAD = 1,	  /* every layout has it, also one that this version does not know */
-	FD_NAMESPACE = 2, /* one a network namespace: a new filter uses that of the others again */
+	FD_NAMESPACE = 2, /* one a network namespace: a new filter shares it with the others */
 	FD_COUNTS = 4,	  /* holds counts: a filter that takes another one over uses it again */
 	FD_OPTIONAL = 8,  /* not every filter has it */
-	FD_APART = 16,	  /* is pinned before or after the others, for what its pin says */
+	FD_APART = 16,	  /* is pinned before or after the others, because its pin has a meaning */
 };
 
 /* Describes each descriptor: a new map is a row. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Enters a flow into the maps of a filter, as its programs would learn it. */
+/* Enters a flow unless the map has one that the program still uses. Returns 0 or -errno. */
 #ifndef PORTCULLIS_FILTER_FLOW_ENTER_H
 #define PORTCULLIS_FILTER_FLOW_ENTER_H
 

@@ -40,7 +40,7 @@ static int check_size(const struct hook *hook, const struct filter *filter, __u3
 	}
 	if (!flows || PC_FLOWS_CONNECTIONS(flows) == PC_FLOWS_CONNECTIONS(there))
 		return 0;
-	error("--flows %u: this network namespace has maps of %u flows already, which %s uses: leave out --flows, or detach every interface of the namespace first",
+	error("--flows %u: this network namespace has maps of %u flows already, which %s uses: leave out --flows, or first: portcullis detach --all",
 	      flows, there, hook->name);
 	return -EEXIST;
 }

@@ -116,7 +116,7 @@ json_t *flows_use_json(const struct flows *flows)
 	return json;
 }
 
-/* One that was shown twice stands beside itself. */
+/* A flow that was shown twice is next to itself in the order. */
 static void drop_doubles(struct flows *flows)
 {
 	size_t kept = 0, i;

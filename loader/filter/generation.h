@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The generation of a filter: made beside the one that judges, then switched to in one update. */
+/* Makes a generation beside the active one, and switches to it with one update. */
 #ifndef PORTCULLIS_FILTER_GENERATION_H
 #define PORTCULLIS_FILTER_GENERATION_H
 

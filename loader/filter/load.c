@@ -205,8 +205,8 @@ static int new_secret(const struct filter *filter)
 }
 
 /*
- * New flow maps are this network namespace's from now on. Those of a version that did not mark what
- * it learned may have a flow of any port.
+ * Marks new flow maps as this network namespace's. Maps of a version that did not mark ports may
+ * have a flow of any port, so all are marked.
  */
 static int claim_flows(const struct filter *filter, const struct filter *flows_of)
 {

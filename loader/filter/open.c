@@ -43,7 +43,7 @@ static int open_active(struct filter *filter)
 	return err;
 }
 
-/* A command that changes it may be at work: look again. */
+/* Tries again, because a command that changes the filter may be running. */
 static int open_current(struct filter *filter)
 {
 	int err = -ENOENT;

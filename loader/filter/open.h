@@ -8,7 +8,10 @@
 /* As filter_open, but says nothing. -EPROTO: another version made it. */
 int filter_try_open(const char *id, struct filter *filter);
 
-/* Opens only link, program, `generations` and what is in its slots. Silent, as filter_try_open. */
+/*
+ * Opens only link, program, `generations` and the generations in its slots. Silent, as
+ * filter_try_open.
+ */
 int filter_open_head(const char *id, struct filter *filter);
 
 /* Opens only the egress program and its link, if it has one. Silent; another version's filter too.

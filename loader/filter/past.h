@@ -9,7 +9,7 @@
 bool past_known(__u32 version);
 
 /*
- * Makes the map `past` of what `old`, a filter of that version, has counted until now. Returns its
+ * Makes the map `past` of the counts of `old`, a filter of that version, until now. Returns its
  * descriptor, or -errno with a message.
  */
 int past_make(const struct filter *old, __u32 version);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The folder of one filter: what is pinned in it, in which order, and taken out again. */
+/*
+ * Pins and unpins the objects of one filter in its folder, in an order that the next command can
+ * read.
+ */
 #include "loader/filter/pins.h"
 
 #include <bpf/bpf.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The folder of one filter: what is pinned in it, in which order, and taken out again. */
+/*
+ * Pins and unpins the objects of one filter in its folder, in an order that the next command can
+ * read.
+ */
 #ifndef PORTCULLIS_FILTER_PINS_H
 #define PORTCULLIS_FILTER_PINS_H
 
@@ -18,7 +21,10 @@ int filter_pin(struct filter *filter);
 int filter_pin_link(const struct filter *filter);
 /* Puts the egress link that the filter has now in the place of a lost one's pin. */
 int filter_repin_egress(const struct filter *filter);
-/* Removes the pins, the link's first. What cannot be removed is warned of, and collected later. */
+/*
+ * Removes the pins, the link's first. A pin that cannot be removed is a warning; the next command
+ * removes it.
+ */
 void filter_unpin(const struct filter *filter);
 
 #endif

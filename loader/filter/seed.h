@@ -8,16 +8,16 @@
 #include "loader/filter/filter.h"
 
 /*
- * Enters live connections whose packets at the interface the program would not know: of sockets
- * that are bound to a device, and with `forward` those that this host forwards as conntrack has
- * them. Returns whether conntrack knows all these; else what talks has to be waited for. What
- * cannot be read is warned of. The interface must be in the caller's network namespace.
+ * Enters live connections that the program could not learn: of sockets that are bound to a device,
+ * and with `forward` those that this host forwards, from conntrack. Returns true if conntrack knows
+ * all these; else attach waits to learn from their packets. A failed read is a warning. The
+ * interface must be in the caller's network namespace.
  */
 bool seed_live(const struct filter *filter, unsigned int ifindex, bool forward);
 
 /*
- * Puts what a filter of a layout with a single map of flows has learned where this one's programs
- * look for it. What cannot be read is warned of.
+ * Copies the flows of a filter of a layout with a single flow map to the maps of this layout. A
+ * failed read is a warning.
  */
 void seed_old(const struct filter *filter, const struct filter *old);
 

@@ -136,7 +136,9 @@ static int enter(struct track_seed *seed, const struct conntrack_entry *track,
 	return flow_enter(seed->filter, key, &state);
 }
 
-/* Where the other end of the packets of a way is; routes to few addresses are asked for often. */
+/*
+ * Looks up the route to the other end of a direction; routes to few addresses are asked for often.
+ */
 static int find_route(struct track_seed *seed, const struct pc_flow *way, struct route *route)
 {
 	size_t size = way->family == 6 ? sizeof(way->ipv6.remote) : sizeof(way->ipv4.remote);

@@ -8,10 +8,10 @@
 #include "loader/filter/filter.h"
 
 /*
- * Where the kernel tracks connections: enters those of this host whose addresses or ports are
- * translated, UDP that it began, and with `forward` those that it forwards by the interface.
- * Returns whether that leaves none out: it tracks both address families, and some that are
- * forwarded were found. What cannot be read is warned of.
+ * Enters connections from conntrack: those of this host whose addresses or ports are translated,
+ * UDP that it began, and with `forward` those that it forwards by the interface. Returns true if
+ * none is left out: conntrack tracks both address families, and has forwarded connections. A failed
+ * read is a warning.
  */
 bool seed_conntrack(const struct filter *filter, unsigned int ifindex, bool forward);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The slots of `generations`, and what stands in them: what generation.c and confirm.c share. */
+/* The slots of `generations`, for generation.c and confirm.c. */
 #include "loader/filter/slots.h"
 
 #include <bpf/bpf.h>

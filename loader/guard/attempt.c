@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A recipe with some more words, tried before they are told. */
+/* Tries a recipe with some more words, before a message suggests them. */
 #include "loader/guard/attempt.h"
 
 #include <arpa/inet.h>
@@ -15,7 +15,7 @@
 #define NEW_GROUP   "admins" /* where the fix needs a group and there is none */
 #define SHOWN	    4	     /* prefixes of a group that a line shows */
 #define PREFIX_ANY  "0.0.0.0/0,::/0"
-#define PLACEHOLDER "PREFIX" /* for what the administrator has to know */
+#define PLACEHOLDER "PREFIX" /* for the note that the administrator has to read */
 
 static void attempt_clear(struct attempt *attempt)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A recipe with some more words, tried before they are told. */
+/* Tries a recipe with some more words, before a message suggests them. */
 #ifndef PORTCULLIS_GUARD_ATTEMPT_H
 #define PORTCULLIS_GUARD_ATTEMPT_H
 
 #include "loader/guard/world.h"
 
-/* A recipe with some more words, and what comes of it. */
+/* A recipe with some more words, and its tables. */
 struct attempt {
 	struct catalog *catalog;
 	const struct guard_need *need;

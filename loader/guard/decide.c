@@ -220,8 +220,8 @@ static bool may_be_login(const struct decision *decision, const struct refused *
 }
 
 /*
- * SSH_CONNECTION names a session that is no more, as in a tmux that was begun from another one. The
- * caller's is then among those of the same account.
+ * SSH_CONNECTION names a session that has ended, as in a tmux that was begun from another one. The
+ * caller's session is then one of the same account.
  */
 static bool is_callers(const struct decision *decision, const struct login *login)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The lockout guard: who could not come in any more. */
+/* The lockout guard: decides who would be locked out. */
 #ifndef PORTCULLIS_GUARD_DECIDE_H
 #define PORTCULLIS_GUARD_DECIDE_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Looks for the words that open a port: each is tried before it is told. */
+/* Looks for the options that open a port; each is tried before it is suggested. */
 #include "loader/guard/fix.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "loader/guard/attempt.h"
 
 #define STEPS 4
-#define LOGIN "ssh" /* profile, and its service, that may stand for any login */
+#define LOGIN "ssh" /* profile, and its service, for a login port that no chosen profile has */
 
 static char *port_text(const struct guard_need *need)
 {
@@ -203,7 +203,7 @@ static char *login_ports(const struct attempt *attempt)
 	return names_join(&list, ",");
 }
 
-/* Where the service is closed to them besides. */
+/* Opens the service to them as well, if it is closed to them. */
 static bool open_login(struct attempt *attempt)
 {
 	const struct composition *composition = &attempt->composition;

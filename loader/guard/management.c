@@ -35,7 +35,7 @@ bool management_watched(const struct ports *given, enum pc_transport transport, 
 	return false;
 }
 
-/* Which families a service admits whole, by no group or by what its groups have together. */
+/* The families that a service admits whole, without a group or by its groups together. */
 static enum prefixes_cover admits_anyone(const struct recipe *recipe,
 					 const struct composed *service)
 {

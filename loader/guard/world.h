@@ -13,7 +13,7 @@
 #include "loader/net/session.h"
 #include "loader/net/sockets.h"
 
-/* Where a fix is written. */
+/* The place for which a fix is written. */
 enum guard_words {
 	GUARD_OPTIONS,	    /* behind the command */
 	GUARD_OPTIONS_KEPT, /* likewise, added to those that are kept until --fresh: swap */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Opens attached filters and reads what they have counted. */
+/* Opens attached filters and reads their counters. */
 #include "loader/host/attached.h"
 
 #include <errno.h>

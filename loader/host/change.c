@@ -41,7 +41,10 @@
  */
 static const struct timespec learning_time = {.tv_sec = 1};
 
-/* How long UDP may go on since before an attach (abi.h): twice what NAT keeps (RFC 4787, REQ-5). */
+/*
+ * How long UDP from before an attach may go on (abi.h): twice as long as NAT keeps it (RFC 4787,
+ * REQ-5).
+ */
 #define GRACE (240 * PC_SECOND)
 
 #define HOLD_TRIES 3 /* attempts, if a hold has ended and another command's has followed */
@@ -394,7 +397,7 @@ static void record(const struct change *one, const char *comment)
 	json_decref(none);
 }
 
-/* With --forward alone: without it, no answer to what is forwarded is known, and attach says so. */
+/* Only with --forward: without it forwarded answers are dropped anyway, and attach says so. */
 static void warn_hairpin(const struct change *change, const char *interface, unsigned int ifindex)
 {
 	const struct pc_generation *generation = change->plan->tables.generation;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Takes over what another version attached: from its pins and recipe to a filter of this version.
+ * Takes over a filter of another version: makes a filter of this version from its pins and recipe.
  */
 #include "loader/host/takeover.h"
 
@@ -107,7 +107,7 @@ static int keep_counters(const struct hook *hook, const struct any_layout *old, 
 	return ours->fd[FILTER_PAST] < 0 ? ours->fd[FILTER_PAST] : 0;
 }
 
-/* When the old programs run no more, what they have counted since. */
+/* Adds the counts of the old programs, when none of them runs any more. */
 static void keep_last_counts(const struct hook *hook, const struct any_layout *old,
 			     struct filter *ours)
 {
@@ -276,7 +276,7 @@ int takeover(struct hooks *hooks, struct hook *hook, const struct takeover *how)
 	int err = any_layout_open(hook->id, &other);
 
 	if (err == -ENOENT)
-		return 0; /* pins are missing: said by who opens it */
+		return 0; /* pins are missing: filter_open reports it */
 	if (err) {
 		error(PINS "/%s: %s", hook->id, strerror(-err));
 		return err;

@@ -26,10 +26,10 @@ typedef int conntrack_take(const struct conntrack_entry *entry, void *context);
 bool conntrack_loaded(void);
 
 /*
- * Gives each entry of the table of the caller's network namespace to `take`. `*whole`: the kernel
- * tracks what this host sends, of both address families, so that no connection is missing; it
- * tells by sending itself datagrams. NULL: nothing is sent. Returns 0, -errno, or what `take`
- * returned.
+ * Passes each entry of the table of the caller's network namespace to `take`. `*whole`: the kernel
+ * tracks what this host sends, of both address families, so that no connection is missing; this is
+ * tried by sending datagrams to itself. NULL: nothing is sent. Returns 0, -errno, or the result of
+ * `take`.
  */
 int conntrack_each(conntrack_take *take, void *context, bool *whole);
 

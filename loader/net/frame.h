@@ -19,8 +19,8 @@ struct frame_link {
 };
 
 /*
- * Tells what the frames begin with on a kernel (`release`: uname's). NULL, or why the interface
- * cannot be filtered; the caller frees.
+ * Tells the header that frames begin with on a kernel (`release`: uname's). Returns NULL, or why
+ * the interface cannot be filtered; the caller frees.
  */
 char *frame_classify(const struct frame_link *link, const char *release, enum pc_frame *frame);
 

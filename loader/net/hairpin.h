@@ -6,9 +6,9 @@
 #include "bpf/abi.h"
 
 /*
- * Tells of those that live, and whose answers the generation drops: to its programs they look like
- * what a stranger has reflected. NULL if there are none; the caller frees. Without the right to ask
- * for connections, or without conntrack, there are none.
+ * Describes live connections whose answers the generation drops, because to its programs they look
+ * like packets that a stranger has had reflected. NULL if there are none; the caller frees. Without
+ * the right to list connections, or without conntrack, there are none.
  */
 char *hairpin_find(const struct pc_generation *generation, unsigned int ifindex);
 

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/* Said where it decrypts. */
+/* The warning where IPsec decrypts. */
 #define IPSEC_UNFILTERED \
 	"IPsec is in use: native mode filters ESP and not what was in it, so its policies, or nftables (meta secpath exists), have to say what may come; generic mode filters what tunnel mode decrypts, too, but knows no answers to UDP, pings and forwarded packets that went out encrypted, and drops these"
 

@@ -145,7 +145,7 @@ static int read_address(const struct nlmsghdr *message, void *data)
 	*address = (struct link_address){
 		.ifindex = info->ifa_index, .family = info->ifa_family, .scope = info->ifa_scope};
 	mnl_attr_parse(message, sizeof(*info), read_bytes, &bytes);
-	/* Where both are there, the other one is that of the far end. */
+	/* If both attributes are there, the other one is that of the far end. */
 	if (bytes.local)
 		bytes.address = bytes.local;
 	if (bytes.address && mnl_attr_get_payload_len(bytes.address) >= size)

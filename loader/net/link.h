@@ -38,8 +38,8 @@ struct link_facts {
 int link_facts(unsigned int ifindex, struct link_facts *facts);
 
 /*
- * Fills the interfaces above one, as far as they are known: its bridge, bond or VRF, VLANs and
- * macvlans on it, what is above these; 0 after the last. More than there is room for are warned of.
+ * Fills the interfaces above one: its bridge, bond or VRF, VLANs and macvlans on it, the interfaces
+ * above these; 0 after the last. Warns if there are more than fit.
  */
 void link_uppers(unsigned int ifindex, __u32 upper[PC_UPPERS]);
 

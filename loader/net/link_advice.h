@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 /*
- * Warns if traffic of others than this host comes by the interface, or if it sees less than it
- * seems. `forward`: the recipe learns forwarded traffic.
+ * Warns if the interface carries traffic of other machines, or if the filter sees less there than
+ * it seems. `forward`: the recipe learns forwarded traffic.
  */
 void link_warn(const char *interface, unsigned int ifindex, bool forward);
 

@@ -19,7 +19,7 @@ const struct link *links_find(const struct links *links, unsigned int ifindex)
 	return NULL;
 }
 
-/* Tunnels and veth have a lower link too, but what comes by them is of another network. */
+/* Tunnels and veth have a lower link too, but their packets belong to another network. */
 static bool shares_network(const struct link *upper)
 {
 	static const char *const kinds[] = {"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"};

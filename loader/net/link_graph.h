@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The interfaces of the caller's network namespace, and what stands on what. */
+/* The interfaces of the caller's network namespace, and the graph of their lower links. */
 #ifndef PORTCULLIS_NET_LINK_GRAPH_H
 #define PORTCULLIS_NET_LINK_GRAPH_H
 
@@ -45,8 +45,8 @@ bool links_is_above(const struct link *upper, const struct link *lower);
 bool links_comes_by(const struct links *links, unsigned int upper, unsigned int lower);
 
 /*
- * The interface to which link-local addresses belong of what comes in by this one: its bridge or
- * bond, by any of whose ports an answer may come, else itself.
+ * The interface to which link-local addresses of packets from this one belong: its bridge or bond,
+ * because an answer may come by any of its ports; else itself.
  */
 unsigned int links_zone(const struct links *links, unsigned int ifindex);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which sessions are logins: what the processes that hold their sockets say. */
+/* Tells logins from other connections, by the processes that hold the sockets. */
 #include "loader/net/login.h"
 
 #include <dirent.h>

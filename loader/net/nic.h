@@ -32,7 +32,7 @@ struct nic {
 	enum offload vlan; /* tags are taken off received frames */
 };
 
-/* Fills what can be told of an interface of the caller's network namespace. Needs no privilege. */
+/* Reads the state of an interface of the caller's network namespace. Needs no privilege. */
 void nic_read(const char *interface, unsigned int ifindex, struct nic *nic);
 
 /* Receive queues in use; 0: the driver does not say. */

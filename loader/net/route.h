@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Where the kernel would send a packet, from rtnetlink. */
+/* The route that the kernel would take for a packet, from rtnetlink. */
 #ifndef PORTCULLIS_NET_ROUTE_H
 #define PORTCULLIS_NET_ROUTE_H
 

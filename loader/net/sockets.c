@@ -29,7 +29,7 @@ static bool is_mapped(const __be32 *address)
 	return !address[0] && !address[1] && address[2] == htonl(0xffff);
 }
 
-/* A dump that is left half read would be in the way of the next one: a netlink socket for each. */
+/* A half-read dump would disturb the next one, so each has a netlink socket of its own. */
 static int dump(__u8 protocol, __u8 family, __u32 states, bool bound, mnl_cb_t read, void *data)
 {
 	__cleanup(netlink_close) struct mnl_socket *diag = NULL;

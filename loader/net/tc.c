@@ -53,7 +53,7 @@ static int read_option(const struct nlattr *attribute, void *data)
 	return MNL_CB_OK;
 }
 
-/* Only of the kind bpf do the options mean what read_option reads. */
+/* Only the kind bpf has the options that read_option reads. */
 static int read_filter(const struct nlmsghdr *message, void *data)
 {
 	const struct tcmsg *head = mnl_nlmsg_get_payload(message);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The administrators' group: what its members may read without root. */
+/* The administrators' group, whose members may read some pins without being root. */
 #include "loader/object/admins.h"
 
 #include <dirent.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The administrators' group: what its members may read without root. */
+/* The administrators' group, whose members may read some pins without being root. */
 #ifndef PORTCULLIS_OBJECT_ADMINS_H
 #define PORTCULLIS_OBJECT_ADMINS_H
 
@@ -9,8 +9,8 @@
 #define ADMINS "portcullis"
 
 /*
- * False: this host has no such group, or lets everybody load BPF programs, by which they could
- * write what they may read (kernel.unprivileged_bpf_disabled=0). Then all is root's alone.
+ * False if this host has no such group, or lets every user load BPF programs, which could write the
+ * maps that members may read (kernel.unprivileged_bpf_disabled=0). Then all pins are root's alone.
  */
 bool admins_exist(gid_t *gid);
 
@@ -25,8 +25,8 @@ bool admins_read(const char *pin);
 void admins_share(const char *path);
 
 /*
- * Gives the group all pins below PINS, and the way to them; if there is no group (any more),
- * closes PINS. For root, before it changes anything.
+ * Gives the group all pins below PINS, and the way to them; closes PINS if there is no group.
+ * Called by root before it changes anything.
  */
 void admins_share_all(void);
 

@@ -14,8 +14,8 @@
 int pins_ready(bool create);
 
 /*
- * Holds the lock of all changing commands, waiting for another one at most 30 s. PINS must exist;
- * what the administrators' group may read is given to it.
+ * Takes the lock of all changing commands; waits at most 30 s for another command. PINS must exist.
+ * Gives the administrators' group its pins.
  */
 int pins_lock(int *lock);
 

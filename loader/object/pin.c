@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* BPF objects: as pins in the folder of a filter, and what the kernel tells of them. */
+/* BPF objects: their pins in the folder of a filter, and their info from the kernel. */
 #include "loader/object/pin.h"
 
 #include <errno.h>
@@ -65,6 +65,6 @@ unsigned int object_interface(int link)
 	struct bpf_link_info info = {};
 	__u32 length = sizeof(info);
 
-	/* tcx.ifindex stands where xdp.ifindex does: first. */
+	/* tcx.ifindex is the first field, as xdp.ifindex is. */
 	return link < 0 || bpf_obj_get_info_by_fd(link, &info, &length) ? 0 : info.xdp.ifindex;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* BPF objects: as pins in the folder of a filter, and what the kernel tells of them. */
+/* BPF objects: their pins in the folder of a filter, and their info from the kernel. */
 #ifndef PORTCULLIS_OBJECT_PIN_H
 #define PORTCULLIS_OBJECT_PIN_H
 

@@ -4,8 +4,8 @@
 #define PORTCULLIS_OBJECT_PRIVILEGE_H
 
 /*
- * Capabilities that loading and attaching need, and a way to the pins; -EPERM or -EACCES with a
- * message that names what is missing.
+ * Checks for the capabilities that loading and attaching need, and for access to the pins. -EPERM
+ * or -EACCES with a message that names what is missing.
  */
 int kernel_privileged(const char *command);
 /* For a command that only reads: also members of the administrators' group may (admins.h). */

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * A composition as JSON, for `show` and the plans of other commands, and what of it is read back.
- */
+/* A composition as JSON, for `show` and for the kept text, and back. */
 #ifndef PORTCULLIS_RECIPE_COMPOSE_JSON_H
 #define PORTCULLIS_RECIPE_COMPOSE_JSON_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Services on their way from catalog to composition: what compose.c and prune.c share. */
+/* Services under the words of a recipe, for compose.c and prune.c. */
 #ifndef PORTCULLIS_RECIPE_OVERLAY_H
 #define PORTCULLIS_RECIPE_OVERLAY_H
 
@@ -7,7 +7,7 @@
 #include "loader/catalog/catalog.h"
 #include "loader/recipe/recipe.h"
 
-/* A service on its way: the words of the recipe replace what the catalog says. All is borrowed. */
+/* A service: the words of the recipe replace those of the catalog. All is borrowed. */
 struct overlay {
 	const struct profile *profile;
 	const struct service *service;

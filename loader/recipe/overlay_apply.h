@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Puts the words of a recipe over what the catalog says of its services. */
+/* Applies the words of a recipe to the services of the catalog. */
 #ifndef PORTCULLIS_RECIPE_OVERLAY_APPLY_H
 #define PORTCULLIS_RECIPE_OVERLAY_APPLY_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Drops from a recipe what its profiles do not know. */
+/* Removes the words of a recipe that its profiles do not know. */
 #include "loader/recipe/prune.h"
 
 #include <stdlib.h>

@@ -24,7 +24,7 @@ static const char *const direction_suffix[] = {
 	[DIRECTION_BOTH] = "",
 };
 
-/* Adds one word to the recipe. `place` stands for where it comes from: an option or the JSON. */
+/* Adds one word to the recipe. `place`: an option, or the JSON. */
 typedef int (*add_word)(struct recipe *recipe, const char *word, const struct place *place,
 			struct diag *diag);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The recipe: what a generation is made from. Options fill it; it is kept with the generation. */
+/* The recipe of a generation: options fill it, and it is kept with the generation. */
 #ifndef PORTCULLIS_RECIPE_RECIPE_H
 #define PORTCULLIS_RECIPE_RECIPE_H
 
@@ -34,7 +34,7 @@ struct override_from {
 #define ECHO_LIMIT_DEFAULT 100
 #define ECHO_LIMIT_NONE	   (-1)
 
-/* All zero is what a command starts from: every setting is at its default. */
+/* All zero: every setting is at its default. */
 struct recipe {
 	struct names profiles;
 	struct names features; /* as given: FEATURE or PROFILE:FEATURE */
@@ -73,9 +73,9 @@ void recipe_limit_echo(struct recipe *recipe, unsigned int limit);
 unsigned int recipe_echo_limit(const struct recipe *recipe);
 
 /*
- * Each adds what one option's argument says, replacing an older word on the same service or group.
- * They check form only (names, ports, prefixes), against no catalog. Return 0, or -EINVAL (-errno
- * of the file for NAME=@FILE) with the error in `diag`, naming the option.
+ * Each adds the argument of one option, replacing an older word on the same service or group. They
+ * check form only (names, ports, prefixes), not the catalog. Return 0, or -EINVAL (-errno of the
+ * file for NAME=@FILE) with the error in `diag`, naming the option.
  */
 int recipe_profiles(struct recipe *recipe, const char *list, struct diag *diag);
 int recipe_open(struct recipe *recipe, const char *ports, struct diag *diag);
@@ -84,7 +84,7 @@ int recipe_disable(struct recipe *recipe, const char *service, struct diag *diag
 int recipe_set(struct recipe *recipe, const char *override, struct diag *diag);
 int recipe_from(struct recipe *recipe, const char *override, struct diag *diag);
 int recipe_group(struct recipe *recipe, const char *group, struct diag *diag);
-/* Removes what --from and --disable say of the service of a port, "587-tcp". */
+/* Removes the words of --from and --disable on the service of a port, "587-tcp". */
 void recipe_forget_port(struct recipe *recipe, const char *service);
 /* Adds a word of this kind; errors are reported at `place`, which is in a file. */
 int recipe_add(struct recipe *recipe, enum recipe_word kind, const char *word,

@@ -79,7 +79,7 @@ json_t *recipe_json(const struct recipe *recipe)
 
 static const struct place json_place = {.file = "recipe"};
 
-/* NULL if it is no string, or one with a NUL inside: that would be another word than it seems. */
+/* NULL if it is not a string, or one with a NUL inside, which would be cut off. */
 static const char *word_of(const json_t *json)
 {
 	const char *text = json_string_value(json);

@@ -34,7 +34,7 @@ static const struct yaml_key site_key[KEYS] = {
 			    "interface iface ifaces device devices nics"},
 };
 
-/* Reports the keys that stand twice. Any other use of them goes on. */
+/* Reports keys that appear twice. */
 static void check_twice(struct reader *reader, const struct yaml_node *mapping, const char *what)
 {
 	const struct yaml_node *key;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The site file: the groups of a host, and what each of its interfaces is to hold. */
+/* The site file: the groups of a host, and the filter of each of its interfaces. */
 #ifndef PORTCULLIS_RECIPE_SITE_H
 #define PORTCULLIS_RECIPE_SITE_H
 
@@ -53,8 +53,8 @@ int site_read(const char *path, struct site *site, struct diag *diag);
 int site_open(const char *given, struct site *site, struct diag *diag);
 
 /*
- * As site_open, but a file with errors gives what could be read of it, for site_check alone; none
- * is given where it is no file to be trusted, or no YAML.
+ * As site_open, but reads the parts without errors of a wrong file, for site_check alone; none of a
+ * file that is not trusted, or not YAML.
  */
 int site_read_partial(const char *given, struct site *site, struct diag *diag);
 

@@ -43,8 +43,8 @@ static void say(const struct check *check, enum diag_level level, const struct p
 }
 
 /*
- * Passes on errors, each once. An error of another file keeps its place; the others get the place of
- * the word. Returns true if there is no error.
+ * Passes on errors, each once. An error of another file keeps its place; the others get the place
+ * of the word. Returns true if there is no error.
  */
 static bool pass_on(const struct check *check, const struct diag *found, const struct place *place)
 {
@@ -101,7 +101,7 @@ static bool check_use(struct check *check, const struct site_use *use)
 	return false;
 }
 
-/* One word alone on the interface's profiles: what is wrong then is wrong with it. */
+/* Checks one word alone on the interface's profiles, so that an error belongs to it. */
 static bool check_word(const struct check *check, const struct site_interface *interface,
 		       const struct site_word *word)
 {
@@ -168,7 +168,7 @@ static bool check_interface(struct check *check, const struct site_interface *in
 	}
 	for (size_t i = 0; i < interface->uses; i++)
 		good &= check_use(check, &interface->use[i]);
-	/* Without its profile, each word on it would be reported too. */
+	/* Without its profile, each word on it would be an error too. */
 	for (size_t i = 0; i < interface->words && profiles; i++) {
 		if (interface->word[i].kind != RECIPE_PROFILE)
 			good &= check_word(check, interface, &interface->word[i]);

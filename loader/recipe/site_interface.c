@@ -61,7 +61,10 @@ static const struct yaml_key interface_key[KEYS] = {
 
 /* --- words --- */
 
-/* How much of a word names what it is about: "P:S" of "P:S:in=25/tcp"; and the direction. */
+/*
+ * The length of the part of a word that names its object: "P:S" of "P:S:in=25/tcp"; and the
+ * direction.
+ */
 static size_t subject(const struct site_word *word, enum direction *direction)
 {
 	size_t length = strcspn(word->text, "="), names;
@@ -401,7 +404,7 @@ static bool read_profiles(struct reader *reader, const struct yaml_node *value,
 
 	read_names(reader, value, "profile name", &names, &uses);
 	for (size_t i = 0; i < uses.count; i++) {
-		/* A name that stands twice is reported already. */
+		/* A name that appears twice is reported already. */
 		if (!names_have(&interface->recipe.profiles, uses.use[i].name))
 			add_word(reader, interface, RECIPE_PROFILE, xstrdup(uses.use[i].name),
 				 uses.use[i].node);

@@ -19,7 +19,7 @@ enum hook_mode {
 
 #define CONFIRM_LIMIT 86400 /* seconds */
 
-/* A word of an interface as it stands behind its option, and where it stands in the file. */
+/* A word of an interface as behind its option, and its place in the file. */
 struct site_word {
 	enum recipe_word kind;
 	char *text;

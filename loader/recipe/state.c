@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reads what was confirmed last, and what was tried. */
+/* Reads the snapshot that was confirmed last, and the list of tried files. */
 #include "loader/recipe/state.h"
 
 #include <errno.h>
@@ -77,7 +77,7 @@ static int read_about(const char *folder, struct snapshot *snapshot, struct diag
 	return err ? err : version == STATE_VERSION ? 0 : -EPROTO;
 }
 
-/* Part of it would be worse than nothing: what is missing would come from elsewhere. */
+/* A snapshot is used whole or not at all: missing parts would come from elsewhere. */
 static int check(struct snapshot *snapshot, const char *profiles, struct diag *diag)
 {
 	const struct place place = {.file = profiles};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Writes what was confirmed, and what was tried: each file whole and on the disk before it takes
- * its place. */
+/*
+ * Writes snapshots and the list of tried files: each file whole and synced before it takes its
+ * place.
+ */
 #include "loader/recipe/state_write.h"
 
 #include <dirent.h>
@@ -286,7 +288,7 @@ static int write_snapshot(int state, const struct saving *saving, const char *li
 	return err;
 }
 
-/* --- the list of what was tried --- */
+/* --- the list of tried files --- */
 
 /* Adds a digest as the last one, or takes it out. */
 static int change_tried(int state, const char *digest, bool tried)
@@ -323,7 +325,7 @@ static const char *why(int err)
 	return err == -EPERM ? "others than root can write the folder" : strerror(-err);
 }
 
-/* The change itself is made: says what boots now. */
+/* The change is made, but not kept: says what boots. */
 static void warn_of_boot(const char *done, const char *digest, int err)
 {
 	if (err)
@@ -343,7 +345,7 @@ static bool is_kept(const char *content)
 	       !strcmp(confirmed.content, content);
 }
 
-/* --- what is called --- */
+/* --- entry points --- */
 
 static int save(int state, const struct site *site, struct catalog *catalog,
 		const struct names *interfaces, const char *link)

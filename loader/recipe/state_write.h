@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Writes what was confirmed, and what was tried. What fails is warned of, for the change itself is
- * made. */
+/*
+ * Writes snapshots and the list of tried files. Failures are warnings, because the change itself is
+ * made.
+ */
 #ifndef PORTCULLIS_RECIPE_STATE_WRITE_H
 #define PORTCULLIS_RECIPE_STATE_WRITE_H
 
@@ -8,7 +10,7 @@
 
 /* Called before a change that is to be confirmed, of these interfaces; empty: all. */
 void state_try(const struct site *site, struct catalog *catalog, const struct names *interfaces);
-/* The change is made: what was tried takes the place of what waited before. */
+/* The change is made: the snapshot `trying` becomes `pending`. */
 void state_pend(void);
 /*
  * The change failed: an earlier pending snapshot stays pending. `digest`: of the file, if it was
@@ -16,7 +18,7 @@ void state_pend(void);
  */
 void state_untry(const char *digest);
 
-/* Called when a change is final: it is what boots from now on. */
+/* Called when a change is final: it boots from now on. */
 void state_keep(const struct site *site, struct catalog *catalog);
 
 /*

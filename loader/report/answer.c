@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Collects what a changing command does, and prints it as JSON. */
+/* Collects the changes of a command, and prints them as JSON. */
 #include "loader/report/answer.h"
 
 #include <stdlib.h>

@@ -118,9 +118,7 @@ static bool sum_place(const struct counter_maps *maps, const struct place *place
 	bool still = !((before[0] | before[1]) & PC_CELL_PENDING);
 	__u32 row;
 
-	/*
-	 * A total that counts may have the rest on a page that was touched since it was looked at.
-	 */
+	/* A total that counts may have its rest on a page that was touched since it was read. */
 	if (!touched && !before[0] && !before[1]) {
 		set(place->sum[0], (struct count){});
 		set(place->sum[1], (struct count){});

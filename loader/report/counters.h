@@ -35,8 +35,8 @@ struct counter_maps {
 };
 
 /*
- * Sets `counters` to the sums over rows and totals. A cell that is just being flushed is read again
- * until it stands still. What the map `carries` has is the caller's to add.
+ * Sets `counters` to the sums over rows and totals. A cell that the program is flushing is read
+ * again until it is stable. The caller adds the entries of `carries`.
  */
 void counters_sum(const struct counter_maps *maps, struct counters *counters);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Compares what two generations admit. */
+/* Compares the ports and sources that two generations admit. */
 #include "loader/report/difference.h"
 
 #include <stdarg.h>
@@ -317,7 +317,7 @@ static char *setting_text(const json_t *kept, const char *key)
 	return xstrdup(json_is_string(value) ? json_string_value(value) : "");
 }
 
-/* Nothing is said of what was attached to nothing before. */
+/* A filter that is attached has nothing to compare with. */
 static void tell_settings(const json_t *before, const json_t *after, struct telling *telling)
 {
 	static const struct {

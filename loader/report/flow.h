@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* One learned flow: whether it lives, its state, its JSON form. */
+/* One learned flow: its lifetime, its state, its JSON form. */
 #ifndef PORTCULLIS_REPORT_FLOW_H
 #define PORTCULLIS_REPORT_FLOW_H
 

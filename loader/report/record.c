@@ -95,7 +95,7 @@ static char *client_address(void)
 	return client;
 }
 
-/* "apply --boot": what stands behind the name of the program. */
+/* The command as it was given, "apply --boot", without the name of the program. */
 static char *command_line(void)
 {
 	__free_text char *text = NULL;
@@ -181,7 +181,7 @@ static char *fields_text(const struct record *record, const struct caller *calle
 	return fclose(to) ? (free(text), NULL) : text;
 }
 
-/* 0, or -errno: there is no journal. */
+/* Returns 0, or -errno if there is no journal. */
 static int send_journal(const char *fields, size_t length)
 {
 	static const struct sockaddr_un to = {.sun_family = AF_UNIX, .sun_path = JOURNAL};

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A line in the journal for each change of an interface: who did it, what it is, whether it is
- * final. */
+/*
+ * Writes a line to the journal for each change of an interface: who made it, what it is, if it is
+ * final.
+ */
 #ifndef PORTCULLIS_REPORT_RECORD_H
 #define PORTCULLIS_REPORT_RECORD_H
 
@@ -29,8 +31,8 @@ struct record {
 };
 
 /*
- * Sent to the journal with its fields, or without systemd to syslog(3). Who did it is found out
- * from the audit login, sudo and SSH. It cannot fail: the change is made already.
+ * Sends the record to the journal with its fields, or without systemd to syslog(3). The user is
+ * found by audit login, sudo and SSH. Cannot fail: the change is made already.
  */
 void record_change(const struct record *record);
 

@@ -72,7 +72,7 @@ void text_line(FILE *to, size_t columns, size_t start, size_t indent, const char
 	wrap_print(shown, start, indent, columns, to);
 }
 
-/* False: it is no time of report_time. */
+/* False if it is not a time of report_time. */
 static bool read_time(const char *when, time_t *time)
 {
 	struct tm tm = {};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The text forms of reports, and what they are made with. */
+/* The text forms of reports, and helpers for them. */
 #ifndef PORTCULLIS_REPORT_TEXT_H
 #define PORTCULLIS_REPORT_TEXT_H
 

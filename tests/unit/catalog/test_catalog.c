@@ -169,10 +169,11 @@ static void test_resolve(void **state)
 	expect_resolved(&catalog, "ab", "a b c d e");
 	expect_resolved(&catalog, "ba", "b a d c e");
 	expect_resolved(&catalog, "aea", "a e c d");
-	expect_unresolved(&catalog, "ring",
-			  "ROOT/a/ring-3.yaml:4:5: include cycle: ring-2 -> ring-3 -> ring-2\n"
-			  "  - ring-2\n"
-			  "    ^~~~~~\n");
+	expect_unresolved(
+		&catalog, "ring",
+		"ROOT/a/ring-3.yaml:4:5: include cycle: ring-2 -> ring-3 -> ring-2; remove one of these includes\n"
+		"  - ring-2\n"
+		"    ^~~~~~\n");
 	expect_unresolved(
 		&catalog, "lost",
 		"ROOT/a/lost.yaml:2:11: unknown profile 'ring-4'; did you mean 'ring-2'?\n"
