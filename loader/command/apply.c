@@ -85,7 +85,8 @@ static void tell_taken(const struct site *site)
 		__free_text char *list = NULL;
 
 		for (size_t j = 0; j < site->interfaces; j++)
-			if (site->interface[j].pattern == &site->pattern[i])
+			if (site->interface[j].pattern == &site->pattern[i] &&
+			    !site->interface[j].wrong)
 				names_add(&names, site->interface[j].name);
 		list = names_join(&names, ", ");
 		if (names.count)

@@ -752,6 +752,7 @@ boots()
 	same 'eth0:xeams:enforce eth1:ssh:enforce' "$(state)"
 	applies 4 --boot
 	says "both match eth1" 'eth1: left out'
+	says_not 'takes eth0, eth1' 'takes eth1'
 	same 'eth0:ssh:enforce eth1:ssh:enforce' "$(state)"
 }
 
