@@ -768,7 +768,7 @@ boots()
 	site <<< "interfaces: {eth0: {profiles: contact-expert-core}}"
 	exits 0 pc check "$SITE"
 	exits 1 pc check "$SITE" --strict
-	says 'is not defined'
+	says 'not defined'
 	site <<< "interfaces: {eth0: {profiles: xeams}}"
 	exits 0 pc check "$SITE" --strict
 	applies 0 --strict --force

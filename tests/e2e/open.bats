@@ -96,13 +96,14 @@ outside_group='192.0.2.2 2001:db8::2'
 
 @test "--open: ranges and both protocols; UDP inside and outside of its group" {
 	udp_serve served host 60005
+	udp_serve served6 host 60006 --address 2001:db8::1
 	pc attach eth0 -p ssh --open 60000-60009/udp=mgmt --open 5060/tcp+udp --group mgmt=192.0.2.2
 	asked 'answered 20' client 192.0.2.1 60005
-	asked nothing client 2001:db8::1 60005 --timeout 0.5
+	asked nothing client 2001:db8::1 60006 --timeout 0.5
 	exits 0 pc show --iface eth0
 	says '60000-60009-udp' '5060-tcp' '5060-udp'
 	pc swap eth0 --group mgmt=2001:db8::2
-	asked 'answered 20' client 2001:db8::1 60005
+	asked 'answered 20' client 2001:db8::1 60006
 	asked nothing client 192.0.2.1 60005 --timeout 0.5
 }
 

@@ -93,7 +93,7 @@ detach eth0 yes root - -' "$(records)"
 	exits 0 pc apply --site "$SITE" --comment CHG-5
 	pc detach eth0
 	same 'CHG-1: für heute|CHG-2|CHG-3|CHG-4|CHG-5|-' \
-		"$(journal '.MESSAGE_ID == "a19c35a4e1b34fd0a39a1a6b5e2ac0c8"' | jq -rs '[.[].PORTCULLIS_COMMENT // "-"] | join("|")')"
+		"$(journal '.MESSAGE_ID == "a19c35a4e1b34fd0a39a1a6b5e2ac0c8"' | jq -rs '[.[] | .PORTCULLIS_COMMENT // "-"] | join("|")')"
 	output=$(journal '.PORTCULLIS_COMMENT == "CHG-4"')
 	json_is '.MESSAGE == "eth0: detached by root; final; comment: CHG-4"'
 	long=$(printf '%0200d' 0)
