@@ -51,7 +51,7 @@ COUNT='def count: (keys == ["bytes", "packets"]) and all(.[]; type == "number" a
 
 @test "wrong usage is exit 2, on stderr, and nothing happens" {
 	exits 2 on host "$PORTCULLIS"
-	for words in frobnicate 'attach' 'attach eth0' 'attach -p ssh' 'swap' 'detach' 'show' \
+	for words in frobnicate 'attach' 'attach eth0' 'attach -p ssh' 'detach' 'show' \
 		'show ssh --iface eth0' 'show --iface eth0 --enable nosuch' 'show --iface eth0 --observe' 'profiles ssh' 'attach eth0 -p' 'attach eth0 -p ssh --bogus' \
 		'attach eth0 -p ssh --mode hardware' 'attach eth0 -p ssh --observe --enforce' \
 		'counters --watch 0' 'counters --watch x' 'counters --watch -1' 'status --all' \

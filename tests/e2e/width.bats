@@ -50,13 +50,27 @@ words()
 	tr -s ' \n' '  ' <<< "$output"
 }
 
-COMMANDS='profiles show check apply attach swap confirm detach status counters flows doctor takeover'
+# The commands of help, each behind its group.
+grouped()
+{
+	"$PORTCULLIS" help | awk '/^[A-Z][a-z]+( may)?$/ { group = $0 } /^$/ { blank = 1; next }
+		/^  [a-z]/ && group != "" { print group ": " $1 } /^  help/ { exit }'
+}
 
 @test "help: six groups at most, a line a command, 80 columns" {
+	local group word
+	local -A all=([Start]='suggest profiles show check' [Change]='apply attach swap confirm rollback detach'
+		[Look]='status counters drops monitor top explain flows' ['Who may']='ban unban bans grant revoke groups'
+		[Verify]='audit doctor history' [Tools]='export metrics replay takeover')
+
 	exits 0 terminal 80 "$PORTCULLIS" --help
 	fits 80
-	says $'\nStart\n  profiles ' $'\nChange\n  apply ' $'\nLook\n  status ' $'\nVerify\n  doctor ' $'\nTools\n  takeover '
-	same "$COMMANDS help" "$(sed -n 's/^  \([a-z]*\) .*/\1/p' <<< "$output" | tr '\n' ' ' | sed 's/ $//')" 'commands'
+	says $'\nStart\n  profiles ' $'\nChange\n  apply ' $'\nLook\n  status ' $'\nVerify\n' $'\nTools\n'
+	# Each command in its group; and a line for each that can be completed, in the same order.
+	while IFS=: read -r group word; do
+		[[ " ${all[$group]} " == *" ${word# } "* ]] || fail "${word# } is not of the group $group"
+	done < <(grouped | grep -v ': help$')
+	same "$("$PORTCULLIS" complete '' | cut -f 1)" "$(sed -n 's/^  \([a-z]*\) .*/\1/p' <<< "$output" | tr -d '\r')" 'commands'
 	with=$output
 	exits 0 "$PORTCULLIS" help
 	same "$with" "$output" 'help in a pipe'
@@ -65,7 +79,7 @@ COMMANDS='profiles show check apply attach swap confirm detach status counters f
 }
 
 @test "help COMMAND is COMMAND --help, and both fit 80, 50 and 200 columns with the same words" {
-	for command in $COMMANDS; do
+	for command in $(grouped | sed 's/.*: //' | grep -v '^help$'); do
 		exits 0 "$PORTCULLIS" "$command" --help
 		fits 80
 		usual=$(words)
