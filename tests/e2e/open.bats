@@ -102,7 +102,7 @@ outside_group='192.0.2.2 2001:db8::2'
 	asked nothing client 2001:db8::1 60006 --timeout 0.5
 	exits 0 pc show --iface eth0
 	says '60000-60009-udp' '5060-tcp' '5060-udp'
-	pc swap eth0 --group mgmt=2001:db8::2
+	pc swap eth0 --group mgmt=2001:db8::2,2001:db8::3
 	asked 'answered 20' client 2001:db8::1 60006
 	asked nothing client 192.0.2.1 60005 --timeout 0.5
 }

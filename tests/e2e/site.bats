@@ -103,7 +103,7 @@ wrong()
 	    echo_limit: 100
 	    flows: 0
 	    mode: offload
-	    confirm: 1d
+	    confirm: 2d
 	  a-very-long-name-of-an-interface: {profiles: ssh}
 	  ../x: {profiles: ssh}
 	  eth0: {profiles: ssh}
