@@ -219,7 +219,7 @@ has_state()
 	pc attach eth0 -p xeams --force
 	site <<< 'groups: {admins: [192.0.2.2]}'
 	applies 1
-	says "no key 'interfaces'" 'interfaces: {}'
+	says "key 'interfaces' is missing" 'interfaces: {}'
 	site <<< 'interfaces: {eth1: {profiles: ssh}}'
 	applies 1 --confirm 20
 	says 'eth0 would be detached, which --confirm cannot undo'
