@@ -263,3 +263,23 @@ received()
 	same "${sent[0]} 0" "$(cells tcp 2000)" '2000/tcp'
 	same "0 ${sent[1]}" "$(cells tcp 3000)" '3000/tcp'
 }
+
+# lists TIMES ARGUMENTS...: the command lists the folder of pins so often.
+lists()
+{
+	local times=$1 listed
+
+	shift
+	listed=$(on host /usr/bin/python3 "$ROOT/tests/e2e/opens.py" "$PINS" "$PORTCULLIS" "$@") || fail "exit $?: $*"
+	same "$times" "$listed" "lists of $PINS by $*"
+}
+
+@test "a command lists the folder of pins once; attach and detach, which change it, once more" {
+	pc attach lo -p one --catalog "$DIR/profiles"
+	lists 2 attach eth1 -p one --group trusted=192.0.2.2 --catalog "$DIR/profiles"
+	lists 1 swap eth1 -p two --catalog "$DIR/profiles"
+	lists 1 swap eth1 lo -p one --catalog "$DIR/profiles"
+	lists 1 confirm
+	lists 1 status
+	lists 2 detach eth1 lo
+}
