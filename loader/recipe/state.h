@@ -5,7 +5,7 @@
  *
  *	STATE/confirmed -> snapshot-ID	site.yaml, groups/NAME, profiles/NAME.yaml, about.json
  *	STATE/trying -> snapshot-ID	what is being applied, to be confirmed
- *	STATE/pending -> snapshot-ID	what waits to be confirmed, or was not in time
+ *	STATE/pending -> snapshot-ID	the pending change, or one that was reverted
  *	STATE/tried			digests of site files, a line each
  *
  * A snapshot is written whole before a link leads to it. The lock of pins_lock is held by who

@@ -407,7 +407,7 @@ void state_pend(void)
 		err = fsync(state) ? -errno : 0;
 	}
 	if (err)
-		warning(STATE ": cannot keep what waits to be confirmed: %s", why(err));
+		warning(STATE ": cannot keep the pending change for boot: %s", why(err));
 }
 
 void state_untry(const char *digest)

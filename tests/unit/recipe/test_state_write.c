@@ -674,7 +674,7 @@ static void test_not_ours(void **state)
 		state_pend();
 		expect_heard(
 			STATE
-			": cannot keep what waits to be confirmed: others than root can write the folder");
+			": cannot keep the pending change for boot: others than root can write the folder");
 		state_untry("x");
 		expect_heard(
 			STATE
