@@ -178,6 +178,22 @@ COUNT='def count: (keys == ["bytes", "packets"]) and all(.[]; type == "number" a
 
 # --- attach, status, counters, detach ---
 
+@test "check: a site file is one, also where it is named as a profile that others include" {
+	mkdir -p "$DIR/named/profiles"
+	echo 'interfaces: {eth0: {profiles: [mine, ssh]}}' | tee "$DIR/named/ssh.yaml" > "$DIR/named/site.yaml"
+	printf 'profile: mine\ninclude: [ssh]\n' | tee "$DIR/named/mine.yaml" > "$DIR/named/profiles/mine.yaml"
+	for words in "$DIR/named" "$DIR/named/mine.yaml" "$DIR/named/ssh.yaml --catalog $DIR/named/profiles"; do
+		# shellcheck disable=SC2086
+		exits 0 pc check $words
+		same 'no errors' "$output"
+	done
+	# Its own errors are still said, once and as those of a site file.
+	echo 'interfaces: {eth0: {profiles: nosuch}}' > "$DIR/named/ssh.yaml"
+	exits 1 pc check "$DIR/named"
+	says "ssh.yaml:1:31: unknown profile 'nosuch'"
+	says_not "key 'profile' is missing"
+}
+
 @test "attach ends with one line that says mode, policy, profiles and what is open" {
 	run --separate-stderr -- pc attach eth0 -p ssh,xeams --enable imap
 	same 0 "$status"

@@ -34,8 +34,8 @@ run_page()
 
 	while IFS= read -r line; do
 		case $block,$line in
-		,'```sh') block=sh ;;
-		,'```yaml') block=yaml; : > "$DIR/site.yaml" ;;
+		,'```sh') block='sh' ;;
+		,'```yaml') block='yaml'; : > "$DIR/site.yaml" ;;
 		,'```'*) fail "a block of no known kind: $line" || return 1 ;;
 		*,'```')
 			[ $block = sh ] || inside cp "$DIR/site.yaml" /etc/portcullis/site.yaml
