@@ -134,5 +134,5 @@ void hint(const char *format, ...)
 	va_start(args, format);
 	text = xvasprintf(format, args);
 	va_end(args);
-	message_print("portcullis: ", text, NULL, stderr);
+	message_print("", text, NULL, stderr);
 }

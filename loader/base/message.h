@@ -47,7 +47,7 @@ void messages_drop(void *context, bool is_error, const char *text, const char *f
  */
 void message_print(const char *start, const char *text, const char *fix, FILE *to);
 
-/* A hint for people, on stderr as "portcullis: ..."; dropped where a taker has the messages. */
+/* A hint for people, on stderr, without "portcullis:"; dropped where a taker has the messages. */
 void hint(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Prints one line on stdout, with the newline, and without "portcullis:". Control characters become

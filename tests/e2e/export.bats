@@ -44,7 +44,7 @@ same_as_exported()
 
 @test "attach and swap end with a line that they are not saved, and name the command" {
 	exits 0 pc attach eth0 -p ssh
-	[ "${lines[-1]}" = 'portcullis: not saved: the next apply or boot undoes it; portcullis export site prints the filters as a site file' ]
+	[ "${lines[-1]}" = 'not saved: the next apply or boot undoes it; portcullis export site prints the filters as a site file' ]
 	exits 0 pc swap eth0 --observe
 	says 'not saved'
 	exits 0 pc swap eth0 --enforce --dry-run

@@ -56,7 +56,7 @@ rebuilds()
 
 @test "the tree's binary finds the tree's profiles by itself, from anywhere" {
 	output=$(cd / && "$TREE/build/portcullis" profiles --json)
-	json_is '(.profiles | length) == 9'
+	json_is '(.profiles | length) == $count' --argjson count "$(find "$ROOT/profiles" -name '*.yaml' | wc -l)"
 	json_is 'all(.profiles[]; .path | startswith($tree))' --arg tree "$TREE/profiles/"
 }
 

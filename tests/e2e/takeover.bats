@@ -285,7 +285,7 @@ egress_programs()
 	needs_layout 3
 	local sent counted
 
-	by "$OLDER" attach eth1 -p ssh
+	on host "$OLDER" attach eth1 -p tiny --catalog "$TINY"
 	send_flows -t 3 > "$DIR/sent" 2>&1 <<< 'tcp 198.51.100.9 198.51.100.1 1000 3306 60' &
 	sleep 1
 	exits 0 pc swap eth1
