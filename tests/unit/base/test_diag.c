@@ -165,12 +165,25 @@ static void test_wide_source(void **state)
 	}
 }
 
+/* A line whose column is not known is told of at its first one. */
+static void test_no_column(void **state)
+{
+	struct place place = {.file = "a.yaml", .line = 5, .source = "xyz", .source_length = 3};
+	struct diag diag = {0};
+
+	(void)state;
+	diag_error(&diag, &place, "wrong");
+	assert_int_equal(diag.entry[0].column, 1);
+	assert_int_equal(diag.entry[0].width, 1);
+	expect_said(&diag, "a.yaml:5:1: wrong\nxyz\n^\n");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_once),  cmocka_unit_test(test_wide_source),
-		cmocka_unit_test(test_print), cmocka_unit_test(test_limit_of_messages),
-		cmocka_unit_test(test_take),
+		cmocka_unit_test(test_once),	  cmocka_unit_test(test_wide_source),
+		cmocka_unit_test(test_print),	  cmocka_unit_test(test_limit_of_messages),
+		cmocka_unit_test(test_no_column), cmocka_unit_test(test_take),
 	};
 
 	return cmocka_run_group_tests_name("base/diag", tests, NULL, NULL);
