@@ -49,23 +49,36 @@ static int recipe_to_start_from(const struct target *target, bool fresh, struct 
 	return 0;
 }
 
-/* Puts other profiles into a recipe, and drops the words that these do not know. */
+/* Tells which words have no effect any more, and which have an effect again. */
+static void say_parked(const char *interface, const struct names *before, const struct names *now)
+{
+	size_t i;
+
+	for (i = 0; i < now->count; i++)
+		if (!names_have(before, now->name[i]))
+			warning("%s: %s is ignored: the new profiles have no such feature or service; it comes back with a profile that has it",
+				interface, now->name[i]);
+	for (i = 0; i < before->count; i++)
+		if (!names_have(now, before->name[i]))
+			say_line("%s: %s is in force again", interface, before->name[i]);
+}
+
+/* Puts other profiles into a recipe, and parks the words that these do not know. */
 static int switch_profiles(const struct names *profiles, struct target *target, struct diag *diag)
 {
-	__cleanup(names_free) struct names dropped = {};
+	__cleanup(names_free) struct names before = {};
 	struct options chosen = OPTIONS_NONE;
-	size_t i;
 	int err;
 
 	if (!profiles->count)
 		return 0;
 	chosen.profile = *profiles;
+	names_copy(&before, &target->recipe.parked);
 	err = options_apply(&chosen, &target->recipe, diag);
 	if (!err)
-		err = recipe_prune(&target->recipe, &target->catalog, &dropped, diag);
-	for (i = 0; i < dropped.count; i++)
-		warning("%s: %s is ignored: the new profiles have no such feature or service",
-			target->name, dropped.name[i]);
+		err = recipe_prune(&target->recipe, &target->catalog, diag);
+	if (!err)
+		say_parked(target->name, &before, &target->recipe.parked);
 	return err;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Removes the words of a recipe that its profiles do not know. */
+/* Parks the words of a recipe that its profiles do not know. */
 #include "loader/recipe/prune.h"
 
 #include <stdlib.h>
@@ -36,16 +36,16 @@ static bool knows_feature(struct overlays *overlays, const char *word)
 	return false;
 }
 
-static void add_dropped(struct names *dropped, const char *option, const char *word)
+static void park(struct names *parked, const char *option, const char *word)
 {
 	__free_text char *text = xasprintf("%s %s", option, word);
 
-	names_add(dropped, text);
+	names_add(parked, text);
 }
 
 static void prune_names(struct overlays *overlays, struct names *names, const char *option,
 			bool (*knows)(struct overlays *overlays, const char *word),
-			struct names *dropped)
+			struct names *parked)
 {
 	size_t kept = 0;
 
@@ -54,13 +54,13 @@ static void prune_names(struct overlays *overlays, struct names *names, const ch
 			names->name[kept++] = names->name[i];
 			continue;
 		}
-		add_dropped(dropped, option, names->name[i]);
+		park(parked, option, names->name[i]);
 		free(names->name[i]);
 	}
 	names->count = kept;
 }
 
-static void prune_sets(struct overlays *overlays, struct recipe *recipe, struct names *dropped)
+static void prune_sets(struct overlays *overlays, struct recipe *recipe, struct names *parked)
 {
 	size_t kept = 0;
 
@@ -73,13 +73,13 @@ static void prune_sets(struct overlays *overlays, struct recipe *recipe, struct 
 			continue;
 		}
 		text = override_set_text(set);
-		add_dropped(dropped, "--set", text);
+		park(parked, "--set", text);
 		override_set_free(set);
 	}
 	recipe->sets = kept;
 }
 
-static void prune_froms(struct overlays *overlays, struct recipe *recipe, struct names *dropped)
+static void prune_froms(struct overlays *overlays, struct recipe *recipe, struct names *parked)
 {
 	size_t kept = 0;
 
@@ -92,24 +92,50 @@ static void prune_froms(struct overlays *overlays, struct recipe *recipe, struct
 			continue;
 		}
 		text = override_from_text(from);
-		add_dropped(dropped, "--from", text);
+		park(parked, "--from", text);
 		override_from_free(from);
 	}
 	recipe->froms = kept;
 }
 
-int recipe_prune(struct recipe *recipe, struct catalog *catalog, struct names *dropped,
-		 struct diag *diag)
+/* Puts every parked word into its place, whether a profile knows it or not. */
+static void unpark(struct recipe *recipe)
 {
+	static const struct {
+		const char *option;
+		enum recipe_word kind;
+	} place[] = {{"--enable ", RECIPE_ENABLE},
+		     {"--disable ", RECIPE_DISABLE},
+		     {"--set ", RECIPE_SET},
+		     {"--from ", RECIPE_FROM}};
+	__cleanup(names_free) struct names parked = recipe->parked;
+	__cleanup(diag_free) struct diag unused = {};
+
+	recipe->parked = (struct names){};
+	for (size_t i = 0; i < parked.count; i++) {
+		for (size_t j = 0; j < ARRAY_SIZE(place); j++) {
+			size_t length = strlen(place[j].option);
+
+			if (!strncmp(parked.name[i], place[j].option, length))
+				recipe_add(recipe, place[j].kind, parked.name[i] + length,
+					   &(struct place){}, &unused);
+		}
+	}
+}
+
+int recipe_prune(struct recipe *recipe, struct catalog *catalog, struct diag *diag)
+{
+	struct names *parked = &recipe->parked;
 	__cleanup(overlays_free) struct overlays overlays = {
 		.catalog = catalog, .recipe = recipe, .diag = diag};
 	int result = overlays_start(&overlays);
 
 	if (result)
 		return result;
-	prune_names(&overlays, &recipe->features, "--enable", knows_feature, dropped);
-	prune_names(&overlays, &recipe->disabled, "--disable", knows_disabled, dropped);
-	prune_sets(&overlays, recipe, dropped);
-	prune_froms(&overlays, recipe, dropped);
+	unpark(recipe);
+	prune_names(&overlays, &recipe->features, "--enable", knows_feature, parked);
+	prune_names(&overlays, &recipe->disabled, "--disable", knows_disabled, parked);
+	prune_sets(&overlays, recipe, parked);
+	prune_froms(&overlays, recipe, parked);
 	return 0;
 }

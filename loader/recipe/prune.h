@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Removes the words of a recipe that its profiles do not know. */
+/* Parks the words of a recipe that its profiles do not know. */
 #ifndef PORTCULLIS_RECIPE_PRUNE_H
 #define PORTCULLIS_RECIPE_PRUNE_H
 
@@ -8,11 +8,10 @@
 #include "loader/recipe/recipe.h"
 
 /*
- * Removes features and overrides of a recipe that its profiles do not know (after a swap to
- * others), and adds them to `dropped` as text ("--enable imap"). Unknown profiles are errors.
- * Returns 0, or -EINVAL with the recipe as it was.
+ * Moves features and overrides of a recipe that its profiles do not know (after a swap to others)
+ * to `recipe->parked`, as text ("--enable imap"), and parked ones that they know back to their
+ * place. Unknown profiles are errors. Returns 0, or -EINVAL.
  */
-int recipe_prune(struct recipe *recipe, struct catalog *catalog, struct names *dropped,
-		 struct diag *diag);
+int recipe_prune(struct recipe *recipe, struct catalog *catalog, struct diag *diag);
 
 #endif

@@ -431,6 +431,7 @@ void recipe_free(struct recipe *recipe)
 	names_free(&recipe->profiles);
 	names_free(&recipe->features);
 	names_free(&recipe->disabled);
+	names_free(&recipe->parked);
 	opens_free(&recipe->opens);
 	groups_free(&recipe->groups);
 	*recipe = (struct recipe){0};

@@ -40,6 +40,7 @@ struct recipe {
 	struct names features; /* as given: FEATURE or PROFILE:FEATURE */
 	struct names disabled; /* PROFILE:SERVICE */
 	struct opens opens;
+	struct names parked; /* "--enable imap": words that wait for a profile that knows them */
 	struct override_set *set;
 	size_t sets;
 	struct override_from *from;

@@ -69,12 +69,17 @@ static json_t *comments_json(const struct recipe *recipe)
 
 json_t *recipe_json(const struct recipe *recipe)
 {
-	return json_pack("{s:o, s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:o}", "profiles",
-			 names_json(&recipe->profiles), "policy", policy_name[recipe->policy],
-			 "outbound", outbound_name[recipe->outbound], "forward", recipe->forward,
-			 "echo_limit", (int)recipe_echo_limit(recipe), "features",
-			 names_json(&recipe->features), "groups", groups_json(&recipe->groups),
-			 "overrides", overrides_json(recipe), "comments", comments_json(recipe));
+	json_t *json =
+		json_pack("{s:o, s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:o}", "profiles",
+			  names_json(&recipe->profiles), "policy", policy_name[recipe->policy],
+			  "outbound", outbound_name[recipe->outbound], "forward", recipe->forward,
+			  "echo_limit", (int)recipe_echo_limit(recipe), "features",
+			  names_json(&recipe->features), "groups", groups_json(&recipe->groups),
+			  "overrides", overrides_json(recipe), "comments", comments_json(recipe));
+
+	if (recipe->parked.count)
+		json_object_set_new(json, "parked", names_json(&recipe->parked));
+	return json;
 }
 
 static const struct place json_place = {.file = "recipe"};
@@ -229,7 +234,8 @@ static int read_recipe(struct recipe *recipe, const json_t *json, struct diag *d
 	    read_comments(recipe, json_object_get(json, "comments"), diag) ||
 	    read_list(recipe, overrides, "set", RECIPE_SET, diag) ||
 	    read_list(recipe, overrides, "from", RECIPE_FROM, diag) ||
-	    read_list(recipe, overrides, "disable", RECIPE_DISABLE, diag))
+	    read_list(recipe, overrides, "disable", RECIPE_DISABLE, diag) ||
+	    read_words(json_object_get(json, "parked"), "parked", &recipe->parked, diag))
 		return -EINVAL;
 	return read_groups(recipe, json_object_get(json, "groups"), diag);
 }

@@ -12,7 +12,7 @@
  * {"profiles": [..], "policy": "enforce", "outbound": "track", "forward": false, "echo_limit": 100,
  *  "features": [..], "groups": {NAME: [PREFIX..]},
  *  "overrides": {"open": ["587/tcp=mgmt"], "set": ["P:S:in=25/tcp"], "from": ["P:S=trusted"],
- * "disable": ["P:S"]}}
+ * "disable": ["P:S"]}, "parked": ["--enable P:F"]}
  */
 json_t *recipe_json(const struct recipe *recipe);
 /*

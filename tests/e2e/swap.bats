@@ -283,3 +283,23 @@ lists()
 	lists 1 status
 	lists 2 detach eth1 lo
 }
+
+@test "words that the profiles between do not have come back with those that have them" {
+	local word
+
+	pc attach eth0 -p xeams --enable imap --disable xeams:dns --set xeams:imap=1143/tcp --from xeams:smtp=peers --group peers=192.0.2.2
+	before=$(pc status eth0 --json | jq -c '.interfaces[0].recipe | del(.parked)')
+	exits 0 pc swap eth0 -p one --catalog "$DIR/profiles"
+	for word in '--enable imap' '--disable xeams:dns' '--set xeams:imap=1143/tcp' '--from xeams:smtp=peers'; do
+		says "warning: eth0: $word is ignored"
+	done
+	exits 0 pc swap eth0 --observe
+	says_not 'is ignored'
+	exits 0 pc swap eth0 -p xeams --enforce
+	says 'eth0: --enable imap is in force again' 'eth0: --from xeams:smtp=peers is in force again'
+	same "$before" "$(pc status eth0 --json | jq -c '.interfaces[0].recipe')" recipe
+	connects client 192.0.2.1 1143 || [ "$(port_count pass tcp 1143 | cut -d' ' -f1)" -gt 0 ]
+	pc swap eth0 -p one --catalog "$DIR/profiles"
+	pc swap eth0 --fresh -p xeams
+	same '[]' "$(pc status eth0 --json | jq -c '.interfaces[0].recipe.features')" 'features after --fresh'
+}

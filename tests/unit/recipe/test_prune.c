@@ -13,8 +13,8 @@
 static void test_prune(void **state)
 {
 	__cleanup(finish) struct run run, wrong;
-	__cleanup(names_free) struct names dropped = {0};
-	__free_text char *gone = NULL, *left = NULL;
+	__free_text char *gone = NULL, *left = NULL, *back = NULL;
+	__cleanup(names_free) struct names parked = {0};
 	json_t *json;
 
 	(void)state;
@@ -25,13 +25,16 @@ static void test_prune(void **state)
 			    "--from mail:db=trusted", "--from base:ntp=trusted,phones",
 			    "--group trusted=10.0.0.0/8", "--open 587/tcp=trusted", "--open 9/udp",
 			    "--disable site:9-udp", "--from site:587-tcp=anyone"));
-	assert_int_equal(0, recipe_prune(&run.recipe, &run.catalog, &dropped, &run.diag));
+	assert_int_equal(0, recipe_prune(&run.recipe, &run.catalog, &run.diag));
 	assert_int_equal(run.diag.count, 0);
-	gone = names_join(&dropped, "\n");
+	gone = names_join(&run.recipe.parked, "\n");
 	assert_string_equal(
 		gone, "--enable imap\n--enable mail:imap\n--enable base:imap\n--enable mail:ntp\n"
 		      "--disable mail:smtp\n--set mail:imap:in=1143/tcp\n--from mail:db=trusted");
+	names_copy(&parked, &run.recipe.parked);
+	names_free(&run.recipe.parked);
 	json = recipe_json(&run.recipe);
+	names_copy(&run.recipe.parked, &parked);
 	left = json_dumps(json, JSON_COMPACT);
 	json_decref(json);
 	assert_string_equal(
@@ -43,14 +46,27 @@ static void test_prune(void **state)
 	run.result = compose(&run.catalog, &run.recipe, false, &run.composition, &run.diag);
 	assert_int_equal(run.result, 0);
 
+	/* What is kept of it has the parked words, and a profile that knows them has them back. */
+	json = recipe_json(&run.recipe);
+	recipe_free(&run.recipe);
+	assert_int_equal(0, recipe_from_json(&run.recipe, json, &run.diag));
+	json_decref(json);
+	names_free(&run.recipe.profiles);
+	names_add(&run.recipe.profiles, "mail");
+	assert_int_equal(0, recipe_prune(&run.recipe, &run.catalog, &run.diag));
+	assert_true(names_have(&run.recipe.features, "imap"));
+	assert_true(names_have(&run.recipe.features, "mail:imap"));
+	assert_true(names_have(&run.recipe.disabled, "mail:smtp"));
+	assert_int_equal(run.recipe.sets, 2);
+	back = names_join(&run.recipe.parked, "\n");
+	assert_string_equal(back, "--enable base:imap\n--enable mail:ntp");
+
 	/* An old name of what is still there is known. */
 	start(&wrong, OPTIONS("--profile mail", "--enable mail-read", "--disable mail:imap4"));
-	names_free(&dropped);
-	assert_int_equal(0, recipe_prune(&wrong.recipe, &wrong.catalog, &dropped, &wrong.diag));
-	assert_int_equal(dropped.count, 0);
+	assert_int_equal(0, recipe_prune(&wrong.recipe, &wrong.catalog, &wrong.diag));
+	assert_int_equal(wrong.recipe.parked.count, 0);
 	names_add(&wrong.recipe.profiles, "mial");
-	assert_int_equal(-EINVAL,
-			 recipe_prune(&wrong.recipe, &wrong.catalog, &dropped, &wrong.diag));
+	assert_int_equal(-EINVAL, recipe_prune(&wrong.recipe, &wrong.catalog, &wrong.diag));
 	expect_said(&wrong.diag, "portcullis: unknown profile 'mial'; did you mean 'mail'?\n");
 }
 
