@@ -43,8 +43,9 @@ int flow_enter(const struct filter *filter, const struct pc_flow *key,
 		return 0;
 	if (errno != EEXIST)
 		return -errno;
-	if (bpf_map_lookup_elem(map, key, &old) || old.seen > state->seen ||
-	    state->seen - old.seen < pc_flow_lifetime(key->protocol, old.flags))
+	/* Signed: `old` may be the younger one, and a seeded flow may be older than the uptime. */
+	if (bpf_map_lookup_elem(map, key, &old) ||
+	    (__s64)(state->seen - old.seen) < (__s64)pc_flow_lifetime(key->protocol, old.flags))
 		return 0;
 	return bpf_map_update_elem(map, key, state, BPF_ANY) ? -errno : 0;
 }

@@ -10,11 +10,13 @@
 
 bool flow_live(const struct pc_flow *key, const struct pc_flow_state *state, __u64 now, __u32 *idle)
 {
-	__u64 age = now > state->seen ? now - state->seen : 0; /* seen after `now` was taken */
+	/* Negative where it was seen after `now` was taken. A seeded flow may be older than the
+	 * uptime. */
+	__s64 age = (__s64)(now - state->seen);
 
-	if (age >= pc_flow_lifetime(key->protocol, state->flags))
+	if (age >= (__s64)pc_flow_lifetime(key->protocol, state->flags))
 		return false;
-	*idle = age / PC_SECOND;
+	*idle = age > 0 ? age / PC_SECOND : 0;
 	return true;
 }
 

@@ -831,3 +831,15 @@ flow_count_is()
 	exits 0 attach_tiny gateway eth0 --forward --flows 4
 	says 'conntrack has 3 connections' 'attach them with --flows 65536'
 }
+
+@test "and no longer than conntrack would have known them" {
+	local expires
+
+	masquerade
+	on gateway sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_established=600
+	talk_connect near lan 198.51.100.2 7000
+	attach_tiny gateway eth0 --forward
+	on gateway sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_established=432000
+	expires=$(as gateway flows --json | jq '[.flows[] | select(.protocol == "tcp" and .remote_port == 7000) | .expires] | max')
+	[ "$expires" -gt 500 ] && [ "$expires" -le 600 ] || fail "it is known for $expires s more"
+}
