@@ -92,7 +92,7 @@ within()
 	# systemd has mounted bpffs before any unit.
 	inside mountpoint -q /sys/fs/bpf || inside mount -t bpf -o mode=0700 bpf /sys/fs/bpf
 	exits 0 within host "$PORTCULLIS" attach eth0 -p communigate-pro --forward --group trusted=192.0.2.0/24 --catalog "$CATALOG"
-	same 2 "$(grep -c warning <<< "$output")" 'warnings (of the profile)'
+	same 5 "$(grep -c warning <<< "$output")" 'warnings (of the profile)'
 	exits 0 within host "$PORTCULLIS" status eth0
 	exits 0 within host "$PORTCULLIS" swap eth0 -p ssh --catalog "$CATALOG"
 	exits 0 within host "$PORTCULLIS" counters eth0
