@@ -10,13 +10,13 @@
 
 bool flow_live(const struct pc_flow *key, const struct pc_flow_state *state, __u64 now, __u32 *idle)
 {
-	/* Negative where it was seen after `now` was taken. A seeded flow may be older than the
-	 * uptime. */
-	__s64 age = (__s64)(now - state->seen);
+	/* Signed: a seeded flow may be older than the uptime; one seen after `now` has no age. */
+	__s64 difference = (__s64)(now - state->seen);
+	__u64 age = difference > 0 ? (__u64)difference : 0;
 
-	if (age >= (__s64)pc_flow_lifetime(key->protocol, state->flags))
+	if (age >= pc_flow_lifetime(key->protocol, state->flags))
 		return false;
-	*idle = age > 0 ? age / PC_SECOND : 0;
+	*idle = age / PC_SECOND;
 	return true;
 }
 

@@ -27,6 +27,24 @@ static void test_looked(void **state)
 	}
 }
 
+/* The clock of `seen`: before the boot for a seeded flow, or after the reader's for one in use. */
+static void test_clocks(void **state)
+{
+	const struct pc_flow tcp = {.protocol = IPPROTO_TCP}, udp = {.protocol = IPPROTO_UDP};
+	const __u64 now = 3600 * PC_SECOND;
+	struct pc_flow_state flow = {.seen = now - 431400 * PC_SECOND, .flags = TALKED};
+	__u32 idle = 0;
+
+	(void)state;
+	assert_true(flow_live(&tcp, &flow, now, &idle));
+	assert_int_equal(idle, 431400);
+	flow.seen = now + 5;
+	assert_true(flow_live(&tcp, &flow, now, &idle));
+	assert_int_equal(idle, 0);
+	flow.flags = PC_FLOW_MAYBE; /* is not learned yet, whenever it was seen */
+	assert_false(flow_live(&udp, &flow, now, &idle));
+}
+
 static void test_live(void **state)
 {
 	static const struct {
@@ -154,9 +172,9 @@ static void test_link(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_live), cmocka_unit_test(test_looked),
-		cmocka_unit_test(test_json), cmocka_unit_test(test_compare),
-		cmocka_unit_test(test_link),
+		cmocka_unit_test(test_clocks),	cmocka_unit_test(test_live),
+		cmocka_unit_test(test_looked),	cmocka_unit_test(test_json),
+		cmocka_unit_test(test_compare), cmocka_unit_test(test_link),
 	};
 
 	return cmocka_run_group_tests_name("report/flow", tests, NULL, NULL);
