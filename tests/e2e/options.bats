@@ -145,13 +145,17 @@ teardown()
 		.open and .from == ["office"]'
 }
 
-@test "swap drops what the new profiles do not know, and says so" {
+@test "swap parks what the new profiles do not know, and says so; --fresh forgets it" {
 	pc attach eth0 -p xeams --enable imap --disable xeams:dns --group office=192.0.2.0/24
 	exits 0 pc swap eth0 -p ssh
 	says 'imap' 'xeams:dns' 'closes  25/tcp'
 	output=$(pc status eth0 --json)
 	json_is '.interfaces[0].recipe | .features == [] and .groups.office == ["192.0.2.0/24"]'
 	exits 0 pc swap eth0 -p xeams
+	output=$(pc show --iface eth0 --json)
+	json_is '.profiles[0].services[] | select(.name == "imap") | .open'
+	pc swap eth0 -p ssh
+	exits 0 pc swap eth0 -p xeams --fresh
 	output=$(pc show --iface eth0 --json)
 	json_is '.profiles[0].services[] | select(.name == "imap") | .open | not'
 }
