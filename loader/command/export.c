@@ -9,6 +9,7 @@
 
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/base/utf8.h"
 #include "loader/filter/confirm.h"
 #include "loader/filter/flow_maps.h"
 #include "loader/host/attached.h"
@@ -45,12 +46,14 @@ static int read_entry(const struct live *live, struct site_entry *entry, struct 
 static void write_head(FILE *to)
 {
 	char host[65] = "", when[64];
+	__free_text char *shown = NULL;
 	time_t now = time(NULL);
 	struct tm tm;
 
 	gethostname(host, sizeof(host) - 1);
 	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S %Z", localtime_r(&now, &tm));
-	fprintf(to, "# The filters of %s on %s.\n# portcullis-site(5) explains each key.\n", host,
+	shown = text_printable(host);
+	fprintf(to, "# The filters of %s on %s.\n# portcullis-site(5) explains each key.\n", shown,
 		when);
 }
 
@@ -64,8 +67,11 @@ static void write_catalogs(const struct live *list, size_t count, FILE *to)
 	for (i = 0; i < count; i++)
 		json_array_foreach (json_object_get(list[i].kept, "catalog"), j, folder)
 			names_add_once(&folders, json_string_value(folder));
-	for (i = 0; i < folders.count; i++)
-		fprintf(to, "# Apply it with --catalog %s\n", folders.name[i]);
+	for (i = 0; i < folders.count; i++) {
+		__free_text char *shown = text_printable(folders.name[i]);
+
+		fprintf(to, "# Apply it with --catalog %s\n", shown);
+	}
 }
 
 static int export_site(const struct options *options, struct diag *diag)
@@ -78,7 +84,7 @@ static int export_site(const struct options *options, struct diag *diag)
 	int err;
 
 	if (site_open(options->site, &site, diag) ||
-	    live_read(&(struct names){}, "export", &list, &count, &left_out))
+	    live_read_kept(&(struct names){}, "export", &list, &count, &left_out))
 		return EXIT_FAILED;
 	entry = xcalloc(count, sizeof(*entry));
 	err = left_out ? -1 : 0; /* said already: what is printed has to be the whole of it */

@@ -58,18 +58,18 @@ int command_groups(const struct options *options, struct diag *diag)
 	if (kernel_readable("groups") ||
 	    ((options->site || !access(SITE_FILE, R_OK)) &&
 	     site_open(options->site, &site, diag)) ||
-	    live_read(&(struct names){}, "groups", &list, &count, &left_out))
+	    live_read_kept(&(struct names){}, "groups", &list, &count, &left_out))
 		return EXIT_FAILED;
 	for (i = 0; i < count; i++)
 		report_groups_add(groups, list[i].kept, &site);
 	live_free(list, count);
 	report_groups_add_site(groups, &site);
 	err = names->count ? choose(&groups, names) : 0;
-	if (options->json)
+	if (options->json) {
 		report_print(report_new("groups", groups), NULL);
-	else
+	} else {
 		report_groups_text(groups, names, stdout);
-	if (!options->json)
 		json_decref(groups);
+	}
 	return err || left_out ? EXIT_FAILED : EXIT_DONE;
 }

@@ -33,12 +33,17 @@ static int read_counters(struct live *live)
 	return err;
 }
 
-static int read_one(struct live *live)
+static int read_kept(struct live *live)
 {
 	int err = open_one(live);
 
-	if (!err)
-		err = filter_kept(live->hook.name, &live->filter, &live->kept);
+	return err ? err : filter_kept(live->hook.name, &live->filter, &live->kept);
+}
+
+static int read_one(struct live *live)
+{
+	int err = read_kept(live);
+
 	return err ? err : read_counters(live);
 }
 
@@ -135,6 +140,12 @@ int live_open(const struct names *interfaces, const char *command, struct live *
 	      size_t *count, bool *left_out)
 {
 	return find(interfaces, command, open_one, list, count, left_out);
+}
+
+int live_read_kept(const struct names *interfaces, const char *command, struct live **list,
+		   size_t *count, bool *left_out)
+{
+	return find(interfaces, command, read_kept, list, count, left_out);
 }
 
 int live_read(const struct names *interfaces, const char *command, struct live **list,

@@ -17,12 +17,15 @@ struct live {
 };
 
 /*
- * live_open opens the filters, live_read reads recipe and counters too. -ENOENT with a message if a
+ * live_open opens the filters, live_read_kept reads what was kept with each, live_read also its
+ * counters. -ENOENT with a message if a
  * named interface has none. With no names, a filter that is removed meanwhile is left out, and so
  * is one of another version, with a message and `*left_out`.
  */
 int live_open(const struct names *interfaces, const char *command, struct live **list,
 	      size_t *count, bool *left_out);
+int live_read_kept(const struct names *interfaces, const char *command, struct live **list,
+		   size_t *count, bool *left_out);
 int live_read(const struct names *interfaces, const char *command, struct live **list,
 	      size_t *count, bool *left_out);
 void live_free(struct live *list, size_t count);
