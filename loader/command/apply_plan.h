@@ -39,6 +39,7 @@ struct apply {
 	struct apply_target *target;
 	struct changes changes; /* a change a target */
 	bool changed;		/* something was changed */
+	bool alone;		/* each interface is tried by itself, after all together failed */
 	bool waits;		/* an interface has a pending change */
 	struct hold hold;	/* of an interface that udev has announced just now */
 	bool was_tried;		/* the file was applied before, and not confirmed */

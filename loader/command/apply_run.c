@@ -118,6 +118,43 @@ static void say_digest(const struct answer *answer)
 		say_line("to apply this, and nothing else: portcullis apply --expect %s", digest);
 }
 
+/* Whether each interface is tried alone if all together fail: the kernel may refuse only one. */
+static bool tries_each(const struct apply *apply)
+{
+	return apply->lenient && !apply->options->dry_run && !apply->alone;
+}
+
+/* A change that the guard refused for all must not be made one by one. */
+static bool wants_each(const struct apply *apply, int err)
+{
+	return err && err != -EACCES && tries_each(apply);
+}
+
+static void collect(void *context, bool is_error, const char *text, const char *fix)
+{
+	struct diag *said = context;
+
+	(is_error ? diag_error_fix : diag_warning_fix)(said, NULL, fix, "%s", text);
+}
+
+/* What stops all together is a warning if each is tried then, which it may not stop. */
+static int run_mildly(struct apply *apply)
+{
+	__cleanup(diag_free) struct diag said = {};
+	const struct message_sink sink = messages_to(collect, &said);
+	const int err = changes_run(&apply->changes);
+	const bool mild = wants_each(apply, err);
+
+	messages_to(sink.take, sink.context);
+	for (size_t i = 0; i < said.count; i++) {
+		const struct diag_entry *entry = &said.entry[i];
+
+		(entry->level == DIAG_ERROR && !mild ? error_fix : warning_fix)(entry->fix, "%s",
+										entry->message);
+	}
+	return err;
+}
+
 static int run(struct apply *apply, struct diag *diag)
 {
 	struct changes *changes = &apply->changes;
@@ -135,7 +172,7 @@ static int run(struct apply *apply, struct diag *diag)
 			apply->site->path);
 	if (apply->options->dry_run)
 		say_waiting(changes);
-	err = changes_run(changes);
+	err = tries_each(apply) ? run_mildly(apply) : changes_run(changes);
 	if (!err && apply->options->dry_run)
 		say_digest(apply->options->answer);
 	apply->changed |= !err && changes->count;
@@ -167,14 +204,12 @@ static int carry_out(struct apply *apply, const struct wanted *only, bool waits,
 	return err;
 }
 
-/*
- * Tries each interface alone after all together failed, because the kernel may have refused only
- * one.
- */
 static int carry_out_each(struct apply *apply, struct diag *diag)
 {
 	size_t i;
+	int err = 0;
 
+	apply->alone = true;
 	warning("apply: they cannot be changed together: each interface is tried by itself");
 	for (i = 0; i < apply->count; i++) {
 		struct wanted *wanted = &apply->wanted[i];
@@ -182,7 +217,10 @@ static int carry_out_each(struct apply *apply, struct diag *diag)
 		if (!wanted->done && wanted->ifindex > 0 && carry_out(apply, wanted, false, diag))
 			apply_leave_out(apply, wanted, "cannot be filtered", diag);
 	}
-	return apply->detaches ? carry_out(apply, NULL, false, diag) : 0;
+	if (apply->detaches)
+		err = carry_out(apply, NULL, false, diag);
+	apply->alone = false;
+	return err;
 }
 
 /* Called before a deadline begins, so that a boot before the confirm does not use the new file. */
@@ -243,8 +281,7 @@ static int apply_once(struct apply *apply, bool waits, struct diag *diag)
 		return -EPERM;
 	apply->changes.hooks = &hooks;
 	err = carry_out(apply, NULL, waits, diag);
-	/* A change that the guard refused for all interfaces must not be made one by one. */
-	if (err && err != -EACCES && apply->lenient && !apply->options->dry_run)
+	if (wants_each(apply, err))
 		err = carry_out_each(apply, diag);
 	settle_tried(apply, err);
 	if (!waits)

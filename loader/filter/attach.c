@@ -11,6 +11,7 @@
 #include "loader/base/message.h"
 #include "loader/filter/hold.h"
 #include "loader/filter/refusal.h"
+#include "loader/net/link.h"
 
 static int link_xdp(struct filter *filter, unsigned int ifindex, __u32 flags)
 {
@@ -32,10 +33,8 @@ static int check_hook(const struct hook *hook)
 	struct hook now;
 	int err = hook_query(hook->ifindex, NULL, 0, &now);
 
-	if (err == -ENODEV || err == -ENXIO) {
-		error("%s: the interface is gone", hook->name);
-		return -ENODEV;
-	}
+	if (err == -ENODEV || err == -ENXIO)
+		return link_failed(hook->name, err, "cannot ask for its XDP program");
 	if (err || !now.program_id)
 		return 0;
 	/* Another program was attached meanwhile. */

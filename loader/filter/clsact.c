@@ -15,6 +15,7 @@
 #include "loader/base/file.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/net/link.h"
 #include "loader/net/netlink.h"
 #include "loader/net/tc.h"
 #include "loader/object/log.h"
@@ -262,10 +263,8 @@ static int check_qdisc(struct mnl_socket *socket, const char *interface, unsigne
 	enum tc_qdisc found;
 	int err = tc_qdisc_find(socket, ifindex, &found);
 
-	if (err) {
-		error("%s: cannot list its queueing disciplines: %s", interface, strerror(-err));
-		return err;
-	}
+	if (err)
+		return link_failed(interface, err, "cannot list its queueing disciplines");
 	if (found != TC_QDISC_OTHER)
 		return 0;
 	error("%s: has a qdisc 'ingress', beside which this kernel has no hook for outgoing packets; make it a clsact, which takes the same filters: tc qdisc del dev %s ingress && tc qdisc add dev %s clsact, then add its filters again",
@@ -277,6 +276,8 @@ static int report_refusal(const char *interface, int err)
 {
 	__free_text char *words = libbpf_log_kernel_message();
 
+	if (err == -ENODEV || err == -ENXIO)
+		return link_failed(interface, err, "cannot attach to its clsact");
 	error("%s: cannot attach to its clsact: %s%s%s%s%s", interface, words ? words : "",
 	      words ? " (" : "", strerror(-err), words ? ")" : "",
 	      err == -ENOENT ? "; modprobe -a sch_ingress cls_bpf may help" : "");

@@ -12,6 +12,7 @@
 #include "loader/base/file.h"
 #include "loader/base/message.h"
 #include "loader/filter/clsact.h"
+#include "loader/net/link.h"
 #include "loader/net/netns.h"
 #include "loader/object/paths.h"
 #include "loader/object/pin.h"
@@ -82,10 +83,8 @@ static int attach_clsact(const struct filter *filter, const char *interface, uns
 
 	if (!err && missing && bpf_obj_pin(filter->fd[FILTER_EGRESS], made) && errno != EEXIST)
 		err = -errno;
-	if (err) {
-		error("%s: cannot attach the egress program: %s", interface, strerror(-err));
-		return err;
-	}
+	if (err)
+		return link_failed(interface, err, "cannot attach the egress program");
 	return clsact_attach(filter->fd[FILTER_EGRESS], id, interface, ifindex);
 }
 
@@ -98,10 +97,8 @@ int egress_attach(struct filter *filter, const char *interface, unsigned int ifi
 	if (err == -ERANGE)
 		error("%s: cannot attach the egress program: others hold all places there; bpftool net show dev %s lists them, detach one",
 		      interface, interface);
-	else if (err == -ENODEV)
-		error("%s: the interface is gone", interface);
 	else if (err)
-		error("%s: cannot attach the egress program: %s", interface, strerror(-err));
+		return link_failed(interface, err, "cannot attach the egress program");
 	return err;
 }
 
@@ -143,9 +140,7 @@ int egress_replace(struct filter *filter, const struct filter *old, const char *
 		if (!err && filter->fd[FILTER_EGRESS_LINK] < 0)
 			filter->fd[FILTER_EGRESS_LINK] = fd_dup(old->fd[FILTER_EGRESS_LINK]);
 	}
-	if (err)
-		error("%s: cannot replace the egress program: %s", interface, strerror(-err));
-	return err;
+	return err ? link_failed(interface, err, "cannot replace the egress program") : 0;
 }
 
 int egress_detach(struct filter *filter, unsigned int ifindex)

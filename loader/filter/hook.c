@@ -187,7 +187,7 @@ int hook_find(const struct hooks *hooks, const char *interface, struct hook *hoo
 		error("%s: no such interface in this network namespace",
 		      interface); /* deleted since */
 	else if (err)
-		error("%s: cannot ask for its XDP program: %s", interface, strerror(-err));
+		link_failed(interface, err, "cannot ask for its XDP program");
 	return err;
 }
 

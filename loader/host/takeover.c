@@ -22,6 +22,7 @@
 #include "loader/filter/several.h"
 #include "loader/host/lockout.h"
 #include "loader/net/frame_find.h"
+#include "loader/net/link.h"
 #include "loader/object/paths.h"
 #include "loader/object/pin.h"
 #include "loader/report/difference.h"
@@ -150,7 +151,7 @@ static int put_in_place(const struct hook *hook, struct any_layout *other, struc
 	err = ours->fd[FILTER_LINK] < 0 ? ours->fd[FILTER_LINK] : filter_pin(ours);
 	if (!err && bpf_link_update(old->fd[FILTER_LINK], ours->fd[FILTER_PROGRAM], NULL)) {
 		err = -errno;
-		error("%s: cannot replace the program: %s", hook->name, strerror(-err));
+		link_failed(hook->name, err, "cannot replace the program");
 	}
 	if (!err) {
 		keep_last_counts(hook, other, ours);

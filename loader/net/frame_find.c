@@ -183,6 +183,6 @@ int frame_of(const char *interface, unsigned int ifindex, enum pc_frame *frame)
 	if (err && instead)
 		error("%s: cannot be filtered: %s; %s", interface, why, instead);
 	else if (err)
-		error("%s: %s", interface, why);
+		link_failed(interface, err, "cannot ask for its type");
 	return err;
 }

@@ -229,6 +229,16 @@ char *links_there(const char *name)
 			 links.count - names.count);
 }
 
+int link_failed(const char *interface, int err, const char *what)
+{
+	if (err == -ENODEV || err == -ENXIO) {
+		error("%s: the interface is gone", interface);
+		return -ENODEV;
+	}
+	error("%s: %s: %s", interface, what, strerror(-err));
+	return err;
+}
+
 unsigned int link_zone(unsigned int ifindex)
 {
 	struct links links = {};

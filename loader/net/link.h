@@ -24,6 +24,12 @@ int link_find(const char *name, char real[IF_NAMESIZE]);
  */
 char *links_there(const char *name);
 
+/*
+ * Reports what failed at an interface: "eth0: WHAT: strerror", or that the interface is gone, if
+ * `err` (-errno) says so: it can go at any moment. Returns `err`; -ENODEV for a gone one.
+ */
+int link_failed(const char *interface, int err, const char *what);
+
 /* Names of interfaces that are there become the real ones. */
 void link_real_names(struct names *names);
 

@@ -583,7 +583,8 @@ boots()
 	says 'nothing was changed'
 	same '' "$(state)"
 	applies 4 --boot
-	says 'br9: left out' 'eth0: native, enforce' 'eth1: native, enforce'
+	says 'br9: left out' 'eth0: native, enforce' 'eth1: native, enforce' \
+		'portcullis: warning: br9: native XDP refused' 'portcullis: br9: native XDP refused'
 	says_not 'nothing was changed'
 	same 'eth0:xeams:enforce eth1:ssh:enforce' "$(state)"
 	# One of two sizes of the map of flows, which interfaces share.
