@@ -6,6 +6,8 @@
 #include <linux/types.h>
 
 #include "bpf/abi_counters.h"
+#include "bpf/abi_drops.h"
+#include "bpf/abi_events.h"
 #include "bpf/abi_flows.h"
 
 /*
@@ -41,20 +43,19 @@ enum pc_frame {
  * which a takeover goes on using. No program reads or writes it, and it is 0.
  */
 
-/* Reserved: pc_filter.flags. A packet tests them once, as one word. */
+/* pc_filter.flags. A packet tests them once, as one word. All but the last are reserved. */
 #define PC_FILTER_BANS	    1  /* there are bans */
 #define PC_FILTER_DENIED    2  /* pc_generation.denied is not empty */
 #define PC_FILTER_LIMITS    4  /* a span has a limit */
 #define PC_FILTER_MACHINES  8  /* pc_generation.machines is not empty */
-#define PC_FILTER_DROPS	    16 /* drops are recorded */
-#define PC_FILTER_LISTENERS 32 /* a command listens to drops as they happen */
+#define PC_FILTER_LISTENERS 32 /* a command listens (abi_events.h) */
 
 /*
  * The only value of `filter`. It belongs to the filter and not to a generation, so a swap keeps it.
  * The first words share a cache line with the rows of the first CPUs.
  */
 struct pc_filter {
-	/* Reserved: PC_FILTER_*. */
+	/* PC_FILTER_*. */
 	__u32 flags;
 	/* Rows in `counters`. */
 	__u32 rows;
@@ -62,7 +63,13 @@ struct pc_filter {
 	__u32 row_pages;
 	/* Pages from PC_PAGE_LISTED on that are in use. */
 	__u32 listed;
-	__u32 reserved[4];
+	/* CPUs of a listener in the map `events`. */
+	__u32 event_cpus;
+	/* By which `drops` is hashed. Never 0. */
+	__u32 drops_secret;
+	/* CLOCK_BOOTTIME seconds since when `drops` has what was dropped: attached, or cleared. */
+	__u32 drops_since;
+	__u32 reserved;
 	/* The first page of the row of a CPU, by the CPU's id, or PC_ROW_NONE. */
 	__u32 row[PC_CPUS];
 	/* The page in a row of listed ports, by PC_LISTED; 0: none. A page is never taken back. */

@@ -73,7 +73,7 @@ enum pc_other {
  *	PC_CELL_WOULD_DROP	+ PC_PORT: would drop, by local port
  *	PC_CELL_OUT		+ PC_PORT: sent to a remote port, and its replies
  *	PC_CELL_REASON		+ enum pc_reason: dropped
- *	PC_CELL_GATE		reserved, and no cell: see below
+ *	PC_CELL_GATE		no cell: see below
  *	PC_CELL_REASON_WOULD	+ enum pc_reason: would drop
  *	PC_CELL_OTHER		+ enum pc_other: passed
  *	PC_CELL_EGRESS		passed at egress
@@ -85,9 +85,9 @@ enum pc_other {
  *				machine and port. The loader numbers them. They are on pages from
  *				PC_PAGE_LISTED on, as those of listed ports, or in `rare`
  *
- * PC_CELL_GATE is a word of each CPU in the cache line of the commonest reason. It will say whether
- * a drop is recorded: jiffies in bits 36 to 62, credit in bits 0 to 34, so that a reader never
- * takes the word for one that is being flushed.
+ * PC_CELL_GATE is a word of each CPU in the cache line of the commonest reason. It says whether a
+ * drop is recorded (abi_drops.h): jiffies in bits 36 to 62, credit in bits 0 to 34, so that a
+ * reader never takes the word for one that is being flushed.
  */
 #define PC_CELL_PASS	     0u
 #define PC_CELL_DROP	     (1u * PC_PORTS)
