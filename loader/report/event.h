@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * An event of a filter, which is a packet and its verdict (struct pc_event), as JSON and as text.
+ * `monitor` shows events as they happen; `explain` shows what the filter would do with a packet.
+ */
+#ifndef PORTCULLIS_REPORT_EVENT_H
+#define PORTCULLIS_REPORT_EVENT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "bpf/abi.h"
+
+/* The services of a generation by port, each with the sources that it admits. */
+struct event_services;
+
+/*
+ * From the text that is kept with a generation (kept_parse of compile/kept.h), or from an object
+ * made like it: {"profiles": composition_json, "recipe": {"groups": {NAME: [PREFIX]}}}. What is
+ * missing there names no service. Copies what it needs.
+ */
+struct event_services *event_services_new(const json_t *kept);
+void event_services_free(struct event_services **services);
+
+/*
+ * {"version", "time", "interface", "machine", "direction", "verdict", "rule", "reason", "protocol",
+ * "source", "source_port", "destination", "destination_port", "flags", "length", "services",
+ * "closed"}; of ICMP also "type" and "code". `wall`: the event's time as ns since 1970; 0: the
+ * packet was not sent, so there is neither "time" nor "length". What the packet does not have is
+ * null. Looks up protocol names and ports in `services` once, so that it is not const.
+ *
+ *	rule		a name of portcullis(8), VERDICTS; of an outgoing packet `outbound`
+ *	reason		null if the packet passes
+ *	services	PROFILE:SERVICE of those that admit it; of the rule `source` those that
+ *			have the port open, but not for this source; of `reply` and `outbound` the
+ *			`out` services that list its remote port
+ *	closed		[{"service", "why_closed"}] of those that list its port and are closed;
+ *			empty if the packet passes
+ */
+json_t *event_json(const struct pc_event *event, const char *interface, __u64 wall,
+		   struct event_services *services);
+
+/*
+ * A line, with the newline, broken to fit the terminal: "18:00:01.123456 eth0 drop unlisted
+ * 198.51.100.7:40000 -> 192.0.2.1:993/tcp syn; xeams:imap-ssl is closed: feature". The time is
+ * local; the interface is left out unless `named`.
+ */
+void event_text(const json_t *event, bool named, FILE *to);
+
+#endif
