@@ -82,7 +82,8 @@ json_t *recipe_json(const struct recipe *recipe)
 	return json;
 }
 
-static const struct place json_place = {.file = "recipe"};
+static const struct place json_place = {.file = "recipe kept with the filter"};
+static const char json_fix[] = "detach the interface, and attach it again";
 
 /* NULL if it is not a string, or one with a NUL inside, which would be cut off. */
 static const char *word_of(const json_t *json)
@@ -99,14 +100,15 @@ static int read_words(const json_t *list, const char *key, struct names *words, 
 	size_t i;
 
 	if (list && !json_is_array(list)) {
-		diag_error(diag, &json_place, "'%s' is not a list", key);
+		diag_error_fix(diag, &json_place, json_fix, "'%s' is not a list", key);
 		return -EINVAL;
 	}
 	json_array_foreach (list, i, item) {
 		const char *text = word_of(item);
 
 		if (!text) {
-			diag_error(diag, &json_place, "item %zu of '%s' is not a word", i + 1, key);
+			diag_error_fix(diag, &json_place, json_fix,
+				       "item %zu of '%s' is not a word", i + 1, key);
 			return -EINVAL;
 		}
 		names_add(words, text);
@@ -129,7 +131,7 @@ static int check_object(const json_t *json, const char *key, struct diag *diag)
 {
 	if (!json || json_is_object(json))
 		return 0;
-	diag_error(diag, &json_place, "'%s' is not an object", key);
+	diag_error_fix(diag, &json_place, json_fix, "'%s' is not an object", key);
 	return -EINVAL;
 }
 
@@ -185,7 +187,7 @@ static int read_policy(struct recipe *recipe, const json_t *json, struct diag *d
 			return 0;
 		}
 	}
-	diag_error(diag, &json_place, "'policy' must be enforce or observe");
+	diag_error_fix(diag, &json_place, json_fix, "'policy' must be enforce or observe");
 	return -EINVAL;
 }
 
@@ -198,11 +200,11 @@ static int read_state(struct recipe *recipe, const json_t *json, struct diag *di
 
 	if (outbound &&
 	    (!word_of(outbound) || outbound_parse(word_of(outbound), &recipe->outbound))) {
-		diag_error(diag, &json_place, "'outbound' must be track or enforce");
+		diag_error_fix(diag, &json_place, json_fix, "'outbound' must be track or enforce");
 		return -EINVAL;
 	}
 	if (forward && !json_is_boolean(forward)) {
-		diag_error(diag, &json_place, "'forward' must be true or false");
+		diag_error_fix(diag, &json_place, json_fix, "'forward' must be true or false");
 		return -EINVAL;
 	}
 	recipe->forward = json_is_true(forward);
@@ -210,8 +212,8 @@ static int read_state(struct recipe *recipe, const json_t *json, struct diag *di
 		return 0;
 	if (!json_is_integer(limit) || json_integer_value(limit) < 0 ||
 	    json_integer_value(limit) > PC_ECHO_LIMIT_MAX) {
-		diag_error(diag, &json_place, "'echo_limit' must be a number from 0 to %d",
-			   PC_ECHO_LIMIT_MAX);
+		diag_error_fix(diag, &json_place, json_fix,
+			       "'echo_limit' must be a number from 0 to %d", PC_ECHO_LIMIT_MAX);
 		return -EINVAL;
 	}
 	recipe_limit_echo(recipe, (unsigned int)json_integer_value(limit));
@@ -223,7 +225,7 @@ static int read_recipe(struct recipe *recipe, const json_t *json, struct diag *d
 	const json_t *overrides = json_object_get(json, "overrides");
 
 	if (!json_object_get(json, "profiles")) {
-		diag_error(diag, &json_place, "it has no 'profiles'");
+		diag_error_fix(diag, &json_place, json_fix, "it has no 'profiles'");
 		return -EINVAL;
 	}
 	if (check_object(overrides, "overrides", diag) || read_policy(recipe, json, diag) ||
