@@ -166,7 +166,8 @@ static int run(struct apply *apply, struct diag *diag)
 	diag_free(diag);
 	for (i = 0; i < changes->count; i++)
 		if (changes->change[i].kind == CHANGE_ATTACH)
-			management_warn_open(changes->change[i].plan);
+			management_warn_open(changes->count > 1 ? changes->change[i].name : NULL,
+					     changes->change[i].plan);
 	if (apply->was_tried && changes->count)
 		warning("apply: %s was applied before, and not confirmed: after --confirm, run portcullis confirm from a new connection",
 			apply->site->path);

@@ -99,7 +99,7 @@ int command_attach(const struct options *options, struct diag *diag)
 	    plan_make(&catalog, &options->catalog, &recipe, options->strict, &plan, diag))
 		return EXIT_FAILED;
 	diag_report(diag);
-	management_warn_open(&plan);
+	management_warn_open(NULL, &plan);
 	plan_features(&plan, NULL, stderr);
 	if (options->dry_run ? hooks_read(&hooks) :
 			       kernel_privileged("attach") || pins_ready(true) < 0 ||

@@ -68,13 +68,14 @@ static bool is_open(const struct composed *service)
 	return service->why == WHY_OPEN && service->direction & DIRECTION_IN;
 }
 
-static void say_open(const char *ports, int cover, const char *services, const char *why)
+static void say_open(const char *interface, const char *ports, int cover, const char *services,
+		     const char *why)
 {
-	warning("%s is open to %s by %s%s%s", ports, prefixes_cover_text(cover), services,
-		why ? ": " : "", why ?: "");
+	warning("%s%s%s is open to %s by %s%s%s", interface ?: "", interface ? ": " : "", ports,
+		prefixes_cover_text(cover), services, why ? ": " : "", why ?: "");
 }
 
-static void warn_open(const struct composition *composition,
+static void warn_open(const char *interface, const struct composition *composition,
 		      const struct management_port *management)
 {
 	__cleanup(names_free) struct names services = {};
@@ -101,7 +102,7 @@ static void warn_open(const struct composition *composition,
 	}
 	list = names_join(&services, ", ");
 	if (cover)
-		say_open(port, cover, list, management->why);
+		say_open(interface, port, cover, list, management->why);
 }
 
 static bool is_administration(const struct service *service)
@@ -121,7 +122,8 @@ static bool is_well_known(const struct ports *ports)
 	return false;
 }
 
-static void warn_administration(const struct recipe *recipe, const struct composed *service)
+static void warn_administration(const char *interface, const struct recipe *recipe,
+				const struct composed *service)
 {
 	__cleanup(names_free) struct names ports = {};
 	__free_text char *name = NULL, *list = NULL;
@@ -135,15 +137,16 @@ static void warn_administration(const struct recipe *recipe, const struct compos
 	list = names_join(&ports, ", ");
 	name = xasprintf("%s:%s", service->profile->name, service->service->name);
 	if (cover)
-		say_open(list, cover, name, "it is for administration");
+		say_open(interface, list, cover, name, "it is for administration");
 }
 
-void management_warn_open(const struct plan *plan)
+void management_warn_open(const char *interface, const struct plan *plan)
 {
 	size_t i;
 
 	for (i = 0; i < MANAGEMENT_PORTS; i++)
-		warn_open(&plan->composition, &management_port[i]);
+		warn_open(interface, &plan->composition, &management_port[i]);
 	for (i = 0; i < plan->composition.services; i++)
-		warn_administration(plan->composition.recipe, &plan->composition.service[i]);
+		warn_administration(interface, plan->composition.recipe,
+				    &plan->composition.service[i]);
 }

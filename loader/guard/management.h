@@ -25,8 +25,9 @@ bool management_watched(const struct ports *given, enum pc_transport transport, 
 
 /*
  * Warns of management ports that anyone may reach by a plan, and of services for administration:
- * those that have "admin" in their name or title.
+ * those that have "admin" in their name or title. `interface`: the one that gets the plan; NULL:
+ * all of the command.
  */
-void management_warn_open(const struct plan *plan);
+void management_warn_open(const char *interface, const struct plan *plan);
 
 #endif

@@ -487,7 +487,7 @@ static void say_changes(const struct changes *changes)
 {
 	each_change (changes, one, CHANGE_SWAP) {
 		one->forwarded = one->filter.current.copy->forward;
-		management_warn_open(one->plan);
+		management_warn_open(changes->count > 1 ? one->name : NULL, one->plan);
 		say_line("%s:", one->name);
 		plan_features(one->plan, one->kept, stdout);
 		difference_print(one->kept, one->plan->kept, stdout);

@@ -764,8 +764,12 @@ boots()
 	same '' "$(state)"
 	site <<< "interfaces: {eth0: {profiles: ssh}}"
 	applies 1 --strict
-	says '22/tcp is open to anyone by ssh:ssh'
+	says 'warning: 22/tcp is open to anyone by ssh:ssh'
 	same 'eth0:ssh:enforce' "$(state)"
+	pc detach eth0
+	site <<< "interfaces: {eth0: {profiles: ssh}, eth1: {profiles: [ssh, xeams]}}"
+	applies 1 --strict
+	says 'warning: eth0: 22/tcp is open to anyone by ssh:ssh' 'warning: eth1: 22/tcp is open to anyone by ssh:ssh'
 	site <<< "interfaces: {eth0: {profiles: contact-expert-core}}"
 	exits 0 pc check "$SITE"
 	exits 1 pc check "$SITE" --strict

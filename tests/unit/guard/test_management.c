@@ -24,7 +24,7 @@ static void expect_warned(const char *options, const char *expected)
 
 	plan_for(&run, 2, options);
 	messages_to(take, NULL);
-	management_warn_open(&run.plan[0]);
+	management_warn_open(NULL, &run.plan[0]);
 	messages_to(NULL, NULL);
 	if (strcmp(heard ? heard : "", expected))
 		fail_msg("%s: said:\n%sexpected:\n%s", options, heard ? heard : "", expected);
