@@ -70,3 +70,16 @@ int read_file(const char *path, size_t limit, char **text, size_t *length)
 		return -EFBIG;
 	return read_whole(fd, limit, text, length);
 }
+
+int read_input(size_t limit, const char **text, size_t *length)
+{
+	static char *input;
+	static size_t input_length;
+	int err = input ? 0 : read_whole(STDIN_FILENO, limit, &input, &input_length);
+
+	if (err)
+		return err;
+	*text = input;
+	*length = input_length;
+	return 0;
+}

@@ -24,4 +24,10 @@ int fd_dup(int fd);
  */
 int read_file(const char *path, size_t limit, char **text, size_t *length);
 
+/*
+ * Reads stdin to its end, as read_file does. A second call gives the same text again, because more
+ * than one part of a command may ask for it; it is never freed.
+ */
+int read_input(size_t limit, const char **text, size_t *length);
+
 #endif

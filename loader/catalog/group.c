@@ -354,6 +354,22 @@ static int read_prefixes(struct group *group, const char *path, const struct pla
 	return result;
 }
 
+static int read_stdin(struct group *group, const struct place *place, struct diag *diag)
+{
+	__free_text char *what = xasprintf("%s: cannot read the standard input", group->name);
+	const char *text;
+	size_t length;
+	int result = read_input(GROUP_FILE_LIMIT, &text, &length);
+
+	if (!result)
+		return read_lines(group, "(standard input)", text, length, diag);
+	if (result == -EFBIG)
+		diag_error(diag, place, "%s: it is larger than %d bytes", what, GROUP_FILE_LIMIT);
+	else
+		diag_errno(diag, place, result, what);
+	return result;
+}
+
 static int parse_prefixes(struct group *group, const char *list, const struct place *place,
 			  struct diag *diag)
 {
@@ -386,13 +402,15 @@ int groups_define(struct groups *groups, const char *definition, struct diag *di
 	if (result)
 		return result;
 	if (!*list || !list[1] || !strcmp(list, "=@")) {
-		diag_error(diag, &place, "%s has no prefix; write %s=PREFIX[,PREFIX] or %s=@FILE",
-			   group.name, group.name, group.name);
+		diag_error(diag, &place,
+			   "%s has no prefix; write %s=PREFIX[,PREFIX], %s=@FILE or %s=-",
+			   group.name, group.name, group.name, group.name);
 		return -EINVAL;
 	}
 	list++;
-	result = *list == '@' ? read_prefixes(&group, list + 1, &place, diag) :
-				parse_prefixes(&group, list, &place, diag);
+	result = *list == '@'	    ? read_prefixes(&group, list + 1, &place, diag) :
+		 !strcmp(list, "-") ? read_stdin(&group, &place, diag) :
+				      parse_prefixes(&group, list, &place, diag);
 	if (!result)
 		put_group(groups, &group);
 	return result;

@@ -58,9 +58,9 @@ enum prefixes_cover prefixes_cover(const struct prefix *prefix, size_t count);
 const char *prefixes_cover_text(enum prefixes_cover cover);
 
 /*
- * "NAME=PREFIX[,PREFIX]" or "NAME=@FILE" (a prefix a line; blank lines and # comments). Replaces
- * the group of that name. All errors of a file are reported, each with its line. link-local is
- * built in and cannot be defined. Returns 0, -EINVAL, or -errno of the file.
+ * "NAME=PREFIX[,PREFIX]", or "NAME=@FILE" or "NAME=-" of stdin (a prefix a line; blank lines and
+ * # comments). Replaces the group of that name. All errors of a file are reported, each with its
+ * line. link-local is built in and cannot be defined. Returns 0, -EINVAL, or -errno of the file.
  */
 int groups_define(struct groups *groups, const char *definition, struct diag *diag);
 /* Adds a group from a list of prefixes; of none, a group that admits nobody. Errors are reported at

@@ -44,7 +44,7 @@ static const struct option_row option_table[] = {
 	 OPTIONS_RECIPE, NAMES(from), .add = recipe_from, .same = recipe_same_target},
 	{"set", "PROFILE:SERVICE[:in|:out]=PORTS", "replace the ports of a service",
 	 OPTIONS_RECIPE, NAMES(set), .add = recipe_set, .same = recipe_same_target},
-	{"group", "NAME=PREFIX[,PREFIX]", "define a group; or NAME=@FILE, a prefix a line",
+	{"group", "NAME=PREFIX[,PREFIX]", "define a group; or NAME=@FILE, NAME=- (stdin), a prefix a line",
 	 OPTIONS_RECIPE, NAMES(group), .add = recipe_group, .same = recipe_same_target},
 	{"observe", NULL, "drop nothing, count what would be dropped",
 	 OPTIONS_RECIPE, CHOICE(policy, PC_POLICY_OBSERVE)},

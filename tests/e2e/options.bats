@@ -46,6 +46,18 @@ teardown()
 	json_is '.interfaces[0].recipe.groups.trusted | sort == ["192.0.2.0/24", "198.51.100.7/32", "2001:db8::/32"]'
 }
 
+@test "--group NAME=-: the same from stdin, for each interface and in swap" {
+	printf '192.0.2.0/24\n# office\n' > "$DIR/prefixes"
+	exits 0 pc attach eth0 eth1 -p ssh --from ssh:ssh=office --group office=- < "$DIR/prefixes"
+	output=$(pc status --json)
+	json_is '[.interfaces[].recipe.groups.office] == [["192.0.2.0/24"], ["192.0.2.0/24"]]'
+	printf '192.0.2.0/24\n192.0.2.300\n' > "$DIR/prefixes"
+	exits 1 pc swap eth0 --group office=- < "$DIR/prefixes"
+	says "(standard input):2:1: '192.0.2.300'"
+	exits 1 pc swap eth0 --group office=- < /dev/null
+	says '(standard input): contains no prefix'
+}
+
 @test "--dry-run says what would be done and changes nothing" {
 	before=$(pins)
 	exits 0 pc attach eth0 eth1 -p xeams --dry-run
