@@ -35,6 +35,8 @@ enum option_group {
 	OPTIONS_COUNTERS = 1 << 13,
 	OPTIONS_DETACH = 1 << 14,
 	OPTIONS_COMMENT = 1 << 15, /* of each command that changes what filters */
+	OPTIONS_SELECT = 1 << 16,  /* which dropped packets are shown */
+	OPTIONS_DROPS = 1 << 17,
 };
 
 /* By task: help shows the commands in these groups, in this order. */
@@ -56,7 +58,7 @@ struct command {
 	enum command_group group;
 	const char *arguments; /* "IFACE... -p PROFILE[,PROFILE]" */
 	const char *summary;   /* at most 66 columns: with the name it is a line of help */
-	unsigned int takes; /* of enum option_group */
+	unsigned int takes;    /* of enum option_group */
 	enum command_flags flags;
 	/* Returns an exit code. What it leaves in `diag` is printed after it. */
 	int (*run)(const struct options *options, struct diag *diag);

@@ -8,14 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/clock.h"
 #include "loader/base/duration.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/base/utf8.h"
+#include "loader/catalog/ports.h"
 #include "loader/recipe/site.h"
 #include "loader/recipe/take_back.h"
+#include "loader/report/counters.h"
+#include "loader/report/drops.h"
 
-#define WATCH_LIMIT 86400 /* seconds, as the next one */
+#define SECOND	    1000000000ULL /* in ns */
+#define WATCH_LIMIT 86400	  /* seconds, as the next one */
 #define WAIT_LIMIT  3600
 #define TOP_LIMIT   PC_PORTS
 
@@ -29,6 +34,10 @@
 #define NAMES(field)		.kind = OPTION_NAMES, AT(field)
 #define NUMBER(field, from, to) .kind = OPTION_NUMBER, .least = from, .most = to, AT(field)
 #define TIME(field, to)		.kind = OPTION_TIME, .least = 1, .most = to, AT(field)
+#define MOMENT(field)		.kind = OPTION_MOMENT, AT(field)
+#define PREFIX(field)		.kind = OPTION_PREFIX, AT(field)
+#define PORT(field)		.kind = OPTION_PORT, AT(field)
+#define REASONS(field)		.kind = OPTION_REASONS, AT(field)
 
 /* clang-format off */
 static const struct option_row option_table[] = {
@@ -114,6 +123,22 @@ static const struct option_row option_table[] = {
 	 OPTIONS_COUNTERS, FLAG(clear)},
 	{"watch", "TIME", "print again after each TIME, with rates",
 	 OPTIONS_COUNTERS, TIME(watch, WATCH_LIMIT)},
+	{"source", "PREFIX", "only packets from this prefix or address; outgoing ones to it",
+	 OPTIONS_SELECT, PREFIX(source)},
+	{"port", "PORT/PROTO", "only packets to this port of this host; outgoing ones to this remote port",
+	 OPTIONS_SELECT, PORT(port)},
+	{"reason", "REASON[,REASON]", "only drops for these reasons",
+	 OPTIONS_SELECT, REASONS(reasons)},
+	{"by", "source|prefix|port|reason", "add up: a line a source, a prefix (/24, IPv6 /64), a port or a reason",
+	 OPTIONS_DROPS, WORD(by, DROPS_BY_SOURCE)},
+	{"since", "TIME", "only what was dropped since then: so long ago, 18:00, or RFC 3339",
+	 OPTIONS_DROPS, MOMENT(since)},
+	{"top", "N", "show only the first N lines",
+	 OPTIONS_DROPS, NUMBER(top, 0, TOP_LIMIT)},
+	{"clear", NULL, "forget what was recorded, the addresses too",
+	 OPTIONS_DROPS, FLAG(clear)},
+	{"watch", "TIME", "print again after each TIME",
+	 OPTIONS_DROPS, TIME(watch, WATCH_LIMIT)},
 	{"catalog", "DIR", "search this folder for profiles first; may be repeated",
 	 OPTIONS_CATALOG, NAMES(catalog)},
 	{"json", NULL, "print JSON", OPTIONS_JSON, FLAG(json)},
@@ -182,6 +207,84 @@ static int read_time(const struct command *command, const struct option_row *row
 	return wrong_value(command, row, expected, text);
 }
 
+static int read_moment(const struct command *command, const struct option_row *row,
+		       const char *text, struct moment *moment)
+{
+	switch (moment_parse(text, clock_wall() / SECOND, moment)) {
+	case 0: return 0;
+	case -ERANGE: return wrong_value(command, row, "a time that has passed", text);
+	}
+	return wrong_value(command, row, MOMENT_FORMS, text);
+}
+
+/* What is wrong with an option's value, as its parser says; takes `why`. */
+static int wrong_because(const struct command *command, const struct option_row *row, char *why)
+{
+	__free_text char *shown = text_printable(why);
+
+	error("%s: --%s: %s", command->name, row->name, shown);
+	free(why);
+	return -EINVAL;
+}
+
+static int read_prefix(const struct command *command, const struct option_row *row,
+		       const char *text, struct prefix *prefix)
+{
+	char *why = NULL;
+
+	return prefix_parse(text, prefix, &why) ? wrong_because(command, row, why) : 0;
+}
+
+static int read_port(const struct command *command, const struct option_row *row, const char *text,
+		     int *port)
+{
+	__cleanup(ports_free) struct ports ports = {};
+	const struct port_range *range;
+	char *why = NULL;
+
+	if (ports_parse(text, &ports, &why))
+		return wrong_because(command, row, why);
+	range = ports.range;
+	if (ports.count != 1 || range->first != range->last ||
+	    range->transports & (range->transports - 1))
+		return wrong_value(command, row, "one port of one protocol, as in 25/tcp", text);
+	*port = (int)PC_PORT(range->transports & 1 << PC_TCP ? PC_TCP : PC_UDP, range->first);
+	return 0;
+}
+
+static int wrong_reason(const struct command *command, const struct option_row *row,
+			const char *text)
+{
+	__cleanup(names_free) struct names reasons = {};
+	__free_text char *list = NULL, *expected = NULL;
+
+	for (int i = 0; i < PC_REASONS; i++)
+		if (reason_name[i])
+			names_add(&reasons, reason_name[i]);
+	list = names_join(&reasons, ", ");
+	expected = xasprintf("one of %s", list);
+	return wrong_value(command, row, expected, text);
+}
+
+static int read_reasons(const struct command *command, const struct option_row *row,
+			const char *text, unsigned int *reasons)
+{
+	__free_text char *copy = xstrdup(text);
+	char *rest = copy, *word;
+
+	while ((word = strsep(&rest, ","))) {
+		int reason = 0;
+
+		while (reason < PC_REASONS &&
+		       (!reason_name[reason] || strcmp(reason_name[reason], word) != 0))
+			reason++;
+		if (reason == PC_REASONS)
+			return wrong_reason(command, row, word);
+		*reasons |= 1U << reason;
+	}
+	return 0;
+}
+
 /* One of the words of "native|generic": stores its place among them, counted from row->value. */
 static int read_word(const struct command *command, const struct option_row *row, const char *text,
 		     int *value)
@@ -237,6 +340,10 @@ static int store(const struct command *command, struct options *options,
 	case OPTION_WORD: return read_word(command, row, text, field);
 	case OPTION_NUMBER: return read_number(command, row, text, field);
 	case OPTION_TIME: return read_time(command, row, text, field);
+	case OPTION_MOMENT: return read_moment(command, row, text, field);
+	case OPTION_PREFIX: return read_prefix(command, row, text, field);
+	case OPTION_PORT: return read_port(command, row, text, field);
+	case OPTION_REASONS: return read_reasons(command, row, text, field);
 	case OPTION_HELP: break;
 	}
 	return -EINVAL;
@@ -346,7 +453,11 @@ static bool is_given(const struct options *options, const struct option_row *row
 	case OPTION_CHOICE: return *(const int *)field == row->value;
 	case OPTION_WORD:
 	case OPTION_NUMBER:
-	case OPTION_TIME: return *(const int *)field != *(const int *)none;
+	case OPTION_TIME:
+	case OPTION_PORT:
+	case OPTION_REASONS: return *(const int *)field != *(const int *)none;
+	case OPTION_MOMENT: return memcmp(field, none, sizeof(struct moment)) != 0;
+	case OPTION_PREFIX: return ((const struct prefix *)field)->family;
 	case OPTION_HELP: break;
 	}
 	return false;

@@ -3,6 +3,8 @@
 #ifndef PORTCULLIS_COMMAND_OPTIONS_H
 #define PORTCULLIS_COMMAND_OPTIONS_H
 
+#include "loader/base/moment.h"
+#include "loader/catalog/group.h"
 #include "loader/command/command.h"
 #include "loader/recipe/recipe.h"
 #include "loader/recipe/site_interface.h"
@@ -19,8 +21,13 @@ struct options {
 	int outbound;	      /* enum pc_outbound */
 	int forward;	      /* 0 or 1 */
 	int echo_limit;	      /* echo requests a second on a CPU, 0: no limit */
-	int top;	      /* unlisted ports of each direction; -1: not given */
+	int top;	      /* lines, or unlisted ports of each direction; -1: not given */
 	int mode;	      /* enum hook_mode */
+	int by;		      /* enum drops_by */
+	int port;	      /* PC_PORT; -1: any */
+	unsigned int reasons; /* bit n: enum pc_reason n; 0: any */
+	struct prefix source; /* of the remote address; family 0: any */
+	struct moment since;
 	unsigned int flows;   /* size of the flow map, 0: not given */
 	unsigned int watch;   /* seconds, 0: once */
 	unsigned int confirm; /* seconds, 0: not given */
@@ -33,8 +40,13 @@ struct options {
 	struct answer *answer; /* where a command that changes filters says what it did */
 };
 
-#define OPTIONS_NONE \
-	((struct options){.policy = -1, .outbound = -1, .forward = -1, .echo_limit = -1, .top = -1})
+#define OPTIONS_NONE                        \
+	((struct options){.policy = -1,     \
+			  .outbound = -1,   \
+			  .forward = -1,    \
+			  .echo_limit = -1, \
+			  .top = -1,        \
+			  .port = -1})
 
 /* How a command goes on after its options. */
 enum options_result {
@@ -54,6 +66,10 @@ enum option_kind {
 	OPTION_NAMES,	/* struct names: one more */
 	OPTION_NUMBER,	/* unsigned int, from `least` to `most` */
 	OPTION_TIME,	/* the same in seconds, read by duration_parse */
+	OPTION_MOMENT,	/* struct moment */
+	OPTION_PREFIX,	/* struct prefix; a bare address too */
+	OPTION_PORT,	/* int: PC_PORT, of one port and protocol */
+	OPTION_REASONS, /* unsigned int: bit n for enum pc_reason n, added */
 	OPTION_HELP,
 };
 

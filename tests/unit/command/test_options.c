@@ -287,6 +287,60 @@ static void test_help(void **state)
 	}
 }
 
+static void test_select(void **state)
+{
+	static const struct command command = {.name = "drops",
+					       .takes = OPTIONS_SELECT | OPTIONS_DROPS};
+	static const struct {
+		const char *line, *said; /* said: what is wrong, or source, port, reasons and by */
+	} cases[] = {
+		{"", "any any 0 0"},
+		{"--source 198.51.100.7", "198.51.100.7/32 any 0 0"},
+		{"--source 2001:db8::/32", "2001:db8::/32 any 0 0"},
+		{"--port 25/tcp", "any 25 0 0"},
+		{"--port imaps/tcp", "any 993 0 0"},
+		{"--port 53/udp --reason source", "any 65589 128 0"},
+		{"--reason malformed,icmp --reason unlisted --by source", "any any 273 1"},
+		{"--by reason", "any any 0 4"},
+		{"--source 198.51.100.7/24",
+		 "--source: 198.51.100.7/24 has host bits set; write 198.51.100.0/24"},
+		{"--source mail",
+		 "--source: 'mail' is not a valid IPv4 or IPv6 prefix (example: 192.0.2.0/24)"},
+		{"--port 25", "--port: '25' has no protocol; write 25/tcp, 25/udp or 25/tcp+udp"},
+		{"--port 5060/tcp+udp",
+		 "--port must be one port of one protocol, as in 25/tcp, not '5060/tcp+udp'"},
+		{"--port 60000-60099/udp",
+		 "--port must be one port of one protocol, as in 25/tcp, not '60000-60099/udp'"},
+		{"--reason banned",
+		 "--reason must be one of malformed, fragment, icmp, protocol, source, unlisted, outbound, not 'banned'"},
+		{"--reason source,",
+		 "--reason must be one of malformed, fragment, icmp, protocol, source, unlisted, outbound, not ''"},
+		{"--by address", "--by must be source or prefix or port or reason, not 'address'"},
+		{"--since tomorrow",
+		 "--since must be a time like 90, 10m or 8h, 18:00, or 2026-11-29T18:00:00Z, not 'tomorrow'"},
+		{"--since 2999-01-01T00:00:00Z",
+		 "--since must be a time that has passed, not '2999-01-01T00:00:00Z'"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		__cleanup(options_free) struct options options;
+		__free_text char *said = NULL, *expected = NULL, *port = NULL;
+		char source[PREFIX_TEXT] = "any";
+
+		if (parse_as(&command, cases[i].line, &options, &said) == OPTIONS_WRONG) {
+			expected = xasprintf("portcullis: drops: %s\n", cases[i].said);
+			assert_string_equal(said, expected);
+			continue;
+		}
+		if (options.source.family)
+			prefix_format(&options.source, source);
+		port = options.port < 0 ? xstrdup("any") : xasprintf("%d", options.port);
+		expected = xasprintf("%s %s %u %d", source, port, options.reasons, options.by);
+		assert_string_equal(expected, cases[i].said);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -294,6 +348,7 @@ int main(void)
 		cmocka_unit_test(test_settings_wrong), cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_flags),	       cmocka_unit_test(test_values_wrong),
 		cmocka_unit_test(test_apply_words),    cmocka_unit_test(test_help),
+		cmocka_unit_test(test_select),
 	};
 
 	return cmocka_run_group_tests_name("command/options", tests, NULL, NULL);
