@@ -2,12 +2,11 @@
 /* The JSON forms. */
 #include "loader/report/json_forms.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "loader/base/memory.h"
-#include "loader/recipe/compose_json.h"
+#include "loader/base/names.h"
+#include "loader/report/port_services.h"
 
 json_t *report_new(const char *name, json_t *list)
 {
@@ -62,146 +61,6 @@ json_t *report_counts(struct counts counts)
 			 count_json(counts.drop), "would_drop", count_json(counts.would_drop));
 }
 
-/* Ports (PC_PORT, of one protocol) that a service lists. */
-struct listed {
-	__u32 first, last;
-	json_t *service; /* "PROFILE:SERVICE" */
-};
-
-struct listing {
-	struct listed *listed;
-	size_t count;
-};
-
-static void list_range(struct listing *listing, const struct port_range *range, json_t *service)
-{
-	int transport;
-
-	for (transport = 0; transport < PC_TRANSPORTS; transport++) {
-		if (!(range->transports & 1 << transport))
-			continue;
-		listing->listed = grow(listing->listed, listing->count, sizeof(*listing->listed));
-		listing->listed[listing->count++] = (struct listed){
-			.first = PC_PORT(transport, range->first),
-			.last = PC_PORT(transport, range->last),
-			.service = json_incref(service),
-		};
-	}
-}
-
-static void list_service(struct listing *listing, const char *profile, const json_t *service)
-{
-	__cleanup(ports_free) struct ports ports = {};
-	json_t *name =
-		json_sprintf("%s:%s", profile, json_string_value(json_object_get(service, "name")));
-	size_t i;
-
-	service_ports(service, &ports);
-	for (i = 0; i < ports.count; i++)
-		list_range(listing, &ports.range[i], name);
-	json_decref(name);
-}
-
-/* The open services of a direction: a packet to a closed one's port is unlisted. */
-static void list_services(struct listing *listing, const json_t *profiles, bool out)
-{
-	const json_t *profile, *service;
-	size_t i, j;
-
-	json_array_foreach (profiles, i, profile)
-		json_array_foreach (json_object_get(profile, "services"), j, service)
-			if (service_open(service, out))
-				list_service(listing,
-					     json_string_value(json_object_get(profile, "name")),
-					     service);
-}
-
-static void listing_free(struct listing *listing)
-{
-	size_t i;
-
-	for (i = 0; i < listing->count; i++)
-		json_decref(listing->listed[i].service);
-	free(listing->listed);
-}
-
-/* Per port, the array of its services, NULL for none. */
-struct services {
-	json_t *of[PC_PORTS];
-};
-
-/*
- * For each wanted port the first wanted one of its run: the ports between two where a range begins
- * or ends are listed by the same services. PC_PORTS for a port that is not wanted.
- */
-static void find_heads(const struct listing *listing, const bool *wanted, __u32 *head)
-{
-	__cleanup(text_free) bool *turn = xcalloc(PC_PORTS + 1, sizeof(*turn));
-	__u32 current = PC_PORTS, port;
-	size_t i;
-
-	for (i = 0; i < listing->count; i++) {
-		turn[listing->listed[i].first] = true;
-		turn[listing->listed[i].last + 1] = true;
-	}
-	for (port = 0; port < PC_PORTS; port++) {
-		if (turn[port])
-			current = PC_PORTS;
-		if (wanted[port] && current == PC_PORTS)
-			current = port;
-		head[port] = wanted[port] ? current : PC_PORTS;
-	}
-}
-
-/*
- * Thousands of services may list all ports: so only the heads of runs get an array of their own,
- * and the ranges are walked from head to head.
- */
-static void join(const struct listing *listing, const bool *wanted, struct services *services)
-{
-	__cleanup(text_free) __u32 *head = xcalloc(PC_PORTS, sizeof(*head));
-	__cleanup(text_free) __u32 *next = xcalloc(PC_PORTS + 1, sizeof(*next));
-	__u32 port;
-	size_t i;
-
-	find_heads(listing, wanted, head);
-	next[PC_PORTS] = PC_PORTS;
-	for (port = PC_PORTS; port--;)
-		next[port] = head[port] == port ? port : next[port + 1];
-	for (i = 0; i < listing->count; i++) {
-		const struct listed *listed = &listing->listed[i];
-
-		for (port = next[listed->first]; port <= listed->last; port = next[port + 1]) {
-			if (!services->of[port])
-				services->of[port] = json_array();
-			json_array_append(services->of[port], listed->service);
-		}
-	}
-	for (port = 0; port < PC_PORTS; port++)
-		if (head[port] < port)
-			services->of[port] = json_incref(services->of[head[port]]);
-}
-
-/* The services of a direction that list the wanted ports. */
-static struct services *services_of(const json_t *profiles, bool out, const bool *wanted)
-{
-	struct services *services = xcalloc(1, sizeof(*services));
-	__cleanup(listing_free) struct listing listing = {};
-
-	list_services(&listing, profiles, out);
-	join(&listing, wanted, services);
-	return services;
-}
-
-static void services_free(struct services *services)
-{
-	__u32 port;
-
-	for (port = 0; port < PC_PORTS; port++)
-		json_decref(services->of[port]);
-	free(services);
-}
-
 static bool counted(struct counts counts)
 {
 	return counts.pass.packets || counts.drop.packets || counts.would_drop.packets;
@@ -236,7 +95,7 @@ static void add_ports(json_t *list, const struct counters *counters, const json_
 {
 	__cleanup(text_free) bool *wanted = xcalloc(PC_PORTS, sizeof(*wanted));
 	bool any = false;
-	struct services *services;
+	struct port_services *services;
 	json_t *none;
 	__u32 port;
 
@@ -247,7 +106,7 @@ static void add_ports(json_t *list, const struct counters *counters, const json_
 	if (!any)
 		return;
 	none = json_array();
-	services = services_of(profiles, out, wanted);
+	services = port_services(profiles, out, wanted);
 	for (port = 0; port < PC_PORTS; port++) {
 		json_t *listed = services->of[port];
 		struct counts counts;
@@ -260,7 +119,7 @@ static void add_ports(json_t *list, const struct counters *counters, const json_
 							      listed ? listed : none));
 	}
 	json_decref(none);
-	services_free(services);
+	port_services_free(services);
 }
 
 /* Sorted by direction, protocol and port: text_counters.c searches. */
