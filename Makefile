@@ -54,7 +54,7 @@ endef
 define missing
 for tool in $(firstword $(CC)) $(CLANG) $(LLVM_STRIP) $(BPFTOOL) $(SCDOC) $(PKG_CONFIG); do command -v $$tool > /dev/null || echo $$tool; done
 for library in $(LIBS); do $(PKG_CONFIG) --exists $$library || echo $$library; done
-for header in dirent.h linux/bpf.h; do echo "#include <$$header>" | $(CC) -E -o /dev/null - || echo $$header; done
+for header in dirent.h linux/bpf.h pcap/pcap.h; do echo "#include <$$header>" | $(CC) -E -o /dev/null - || echo $$header; done
 endef
 ifneq ($(filter-out clean help uninstall deb,$(or $(MAKECMDGOALS),all)),)
 MISSING := $(shell { $(subst $(newline),; ,$(missing)); } 2> /dev/null)

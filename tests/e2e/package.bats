@@ -94,7 +94,7 @@ portcullis_${version}_$(dpkg --print-architecture).deb" "$output" 'what is built
 
 @test "they need netbase, a catalog that is as new, and the libraries" {
 	output=$(control portcullis Depends)
-	says 'netbase' "portcullis-catalog (>= $(control portcullis Version))" 'libbpf1' 'libfyaml0' 'libjansson4' 'libmnl0' 'libcap-ng0'
+	says 'netbase' "portcullis-catalog (>= $(control portcullis Version))" 'libbpf1' 'libfyaml0' 'libjansson4' 'libmnl0' 'libcap-ng0' 'libpcap0.8'
 	same all "$(control portcullis-catalog Architecture)"
 }
 

@@ -13,6 +13,7 @@
 /* Services that share ports: who admits is told by source, and by source port. */
 static const char kept[] =
 	"{\"recipe\": {\"groups\": {\"office\": [\"10.1.0.0/16\", \"10.0.0.0/24\", "
+	"\"172.16.0.0/12\", "
 	"\"2001:db8:1::/48\"], \"all6\": [\"::/0\"]}}, \"profiles\": ["
 	"{\"name\": \"p\", \"services\": ["
 	"{\"name\": \"mail\", \"direction\": \"in\", \"ports\": [\"25/tcp\"], \"from\": [], "
@@ -211,6 +212,8 @@ static void test_admitted_by(void **state)
 	} cases[] = {
 		{"198.51.100.7", "[\"p:mail\"]"},
 		{"10.1.255.255", "[\"p:mail\", \"p:admin\"]"},
+		{"172.31.255.255", "[\"p:mail\", \"p:admin\"]"},
+		{"172.32.0.1", "[\"p:mail\"]"},
 		{"10.0.0.0", "[\"p:mail\", \"p:admin\"]"},
 		{"10.0.1.0", "[\"p:mail\"]"},
 		{"10.2.0.1", "[\"p:mail\"]"},

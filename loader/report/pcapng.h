@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Writes pcapng (draft-ietf-opsawg-pcapng), with the options that libpcap does not write: verdicts,
+ * comments and names of interfaces.
+ */
+#ifndef PORTCULLIS_REPORT_PCAPNG_H
+#define PORTCULLIS_REPORT_PCAPNG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+
+/* The link types of frames (www.tcpdump.org/linktypes.html). */
+#define PCAPNG_ETHERNET 1
+#define PCAPNG_RAW	101
+
+#define PCAPNG_COMMENT_LIMIT 1024 /* bytes of a comment or name; the rest is cut off */
+
+/* A file that is written. Whole blocks are buffered, so its end is never the part of a block. */
+struct pcapng {
+	int fd;
+	__u8 *buffer;
+	size_t used;
+};
+
+/* Closed: of a function below that failed, the file has all blocks before, and no more are taken.
+ */
+#define PCAPNG_NONE ((struct pcapng){.fd = -1})
+
+struct pcapng_packet {
+	__u32 interface; /* the number that pcapng_interface set */
+	__u64 time;	 /* ns since 1970 */
+	const __u8 *frame;
+	__u32 captured, length; /* bytes of `frame`, and of the packet */
+	bool out;
+	/* Of the hook: XDP_* of an incoming packet, TC_ACT_* of an outgoing one. */
+	__s64 verdict;
+	const char *comment;
+};
+
+/*
+ * All return 0 or -errno. pcapng_begin takes the descriptor, but does not close it; the functions
+ * that follow buffer blocks, and write them when the buffer is full. If a write fails half way, a
+ * regular file is cut behind its last whole block.
+ */
+int pcapng_begin(struct pcapng *file, int fd);
+/* Names an interface of this link type; its number is one more than that of the one before. */
+int pcapng_interface(struct pcapng *file, const char *name, __u16 link_type, __u32 capture,
+		     const char *filter);
+int pcapng_packet(struct pcapng *file, const struct pcapng_packet *packet);
+/* How many packets of an interface were lost until `time`. */
+int pcapng_lost(struct pcapng *file, __u32 interface, __u64 time, __u64 lost);
+int pcapng_flush(struct pcapng *file);
+/* Frees the buffer; what is not flushed is lost. */
+void pcapng_free(struct pcapng *file);
+
+#endif
