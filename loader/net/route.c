@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "loader/net/netlink.h"
@@ -14,6 +15,12 @@ static int read_attribute(const struct nlattr *attribute, void *data)
 
 	if (mnl_attr_get_type(attribute) == RTA_OIF)
 		route->ifindex = mnl_attr_get_u32(attribute);
+	if (mnl_attr_get_type(attribute) == RTA_PREFSRC &&
+	    mnl_attr_get_payload_len(attribute) <= sizeof(route->source)) {
+		route->has_source = true;
+		memcpy(route->source, mnl_attr_get_payload(attribute),
+		       mnl_attr_get_payload_len(attribute));
+	}
 	return MNL_CB_OK;
 }
 

@@ -4,10 +4,13 @@
 #define PORTCULLIS_NET_ROUTE_H
 
 #include <libmnl/libmnl.h>
+#include <stdbool.h>
 
 struct route {
 	unsigned char type; /* RTN_*; RTN_UNSPEC: there is no route */
 	unsigned int ifindex;
+	bool has_source;
+	unsigned char source[16]; /* the address that this host would send from */
 };
 
 /*
