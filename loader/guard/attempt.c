@@ -12,8 +12,9 @@
 #include "loader/guard/reach.h"
 #include "loader/recipe/recipe_json.h"
 
-#define NEW_GROUP   "admins" /* where the fix needs a group and there is none */
-#define SHOWN	    4	     /* prefixes of a group that a line shows */
+#define NEW_GROUP   "admins"   /* where the fix needs a group and there is none */
+#define OWN_GROUP   "admitted" /* likewise, of peers that are no administrators as a rule */
+#define SHOWN	    4	       /* prefixes of a group that a line shows */
 #define PREFIX_ANY  "0.0.0.0/0,::/0"
 #define PLACEHOLDER "PREFIX" /* for the note that the administrator has to read */
 
@@ -49,8 +50,12 @@ bool attempt_start(struct attempt *attempt, const struct guard_command *command,
 	json_t *json = recipe_json(target->plan->composition.recipe);
 	int err;
 
-	*attempt =
-		(struct attempt){.catalog = target->catalog, .need = need, .kind = command->words};
+	*attempt = (struct attempt){
+		.catalog = target->catalog,
+		.need = need,
+		.kind = command->words,
+		.whole = command->whole,
+	};
 	err = recipe_from_json(&attempt->recipe, json, &diag);
 	json_decref(json);
 	return !err && attempt_make(attempt);
@@ -60,6 +65,10 @@ static bool is_admitted(const struct attempt *attempt, const struct guard_peer *
 {
 	const struct socket_info *session = peer->session;
 
+	if (attempt->need->out)
+		return attempt->tables.generation->outbound == PC_OUTBOUND_TRACK ||
+		       tables_covers(&attempt->tables, session->family, session->remote,
+				     attempt->need->transport, attempt->need->port);
 	return tables_admit(&attempt->tables, session->family, session->remote,
 			    attempt->need->transport, session->remote_port,
 			    attempt->need->port) == ADMIT_PASS;
@@ -161,19 +170,51 @@ bool attempt_give_group(struct attempt *attempt, const char *name)
 	return !recipe_group(&attempt->recipe, tried, &diag);
 }
 
+bool attempt_group_is_long(const struct attempt *attempt, const char *name)
+{
+	const struct group *group = groups_find(&attempt->recipe.groups, name);
+
+	return group && group->prefixes > SHOWN;
+}
+
+/* Of peers that may be anyone, a group that opens nothing else; the caller frees. */
+static char *new_group(const struct attempt *attempt)
+{
+	char *name = xstrdup(attempt->whole ? OWN_GROUP : NEW_GROUP);
+	unsigned int number;
+
+	for (number = 2; attempt->whole && groups_find(&attempt->recipe.groups, name); number++) {
+		free(name);
+		name = xasprintf(OWN_GROUP "-%u", number);
+	}
+	return name;
+}
+
 /* Tries a group of its own beside those of the service. */
 bool attempt_give_from(struct attempt *attempt, const struct composed *service, bool keep)
 {
 	__cleanup(names_free) struct names groups = {};
-	__free_text char *list = NULL, *word = NULL;
+	__free_text char *list = NULL, *word = NULL, *group = new_group(attempt);
 
+	if (attempt->need->out)
+		return false;
 	if (keep)
 		names_copy(&groups, &service->from);
-	names_add_once(&groups, NEW_GROUP);
+	names_add_once(&groups, group);
 	list = names_join(&groups, ",");
 	word = xasprintf("%s:%s=%s", service->profile->name, service->service->name, list);
 	return attempt_give(attempt, "--from", "from", recipe_from, word) &&
-	       attempt_give_group(attempt, NEW_GROUP);
+	       attempt_give_group(attempt, group);
+}
+
+bool attempt_give_track(struct attempt *attempt)
+{
+	__free_text char *word = xasprintf(
+		"%s track", attempt->kind == GUARD_SITE_FILE ? "outbound:" : "--outbound");
+
+	names_add(&attempt->words, word);
+	attempt->recipe.outbound = PC_OUTBOUND_TRACK;
+	return true;
 }
 
 bool attempt_leave_out(struct attempt *attempt, const char *name)
@@ -186,6 +227,10 @@ bool attempt_leave_out(struct attempt *attempt, const char *name)
 			names_add(&kept, attempt->recipe.disabled.name[i]);
 	names_free(&attempt->recipe.disabled);
 	attempt->recipe.disabled = kept;
+	if (attempt->whole && attempt->kind == GUARD_OPTIONS_KEPT) {
+		attempt_word(attempt, "--no-disable", NULL, name);
+		return true;
+	}
 	free(attempt->left_out);
 	attempt->left_out = xstrdup(name);
 	return true;

@@ -10,6 +10,7 @@ struct attempt {
 	struct catalog *catalog;
 	const struct guard_need *need;
 	enum guard_words kind; /* of the words */
+	bool whole;	       /* as in struct guard_command */
 	struct recipe recipe;
 	struct composition composition;
 	struct tables tables;
@@ -39,5 +40,9 @@ bool attempt_give_group(struct attempt *attempt, const char *name);
 /* Admits the peers by a group of the guard's own, beside those of the service if `keep`. */
 bool attempt_give_from(struct attempt *attempt, const struct composed *service, bool keep);
 bool attempt_leave_out(struct attempt *attempt, const char *disabled);
+/* Lets everything go out. */
+bool attempt_give_track(struct attempt *attempt);
+/* True if a line would be too long with all members of the group in it. */
+bool attempt_group_is_long(const struct attempt *attempt, const char *name);
 
 #endif

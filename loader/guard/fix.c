@@ -7,9 +7,20 @@
 
 #include "loader/base/memory.h"
 #include "loader/guard/attempt.h"
+#include "loader/recipe/recipe_json.h"
 
 #define STEPS 4
 #define LOGIN "ssh" /* profile, and its service, for a login port that no chosen profile has */
+
+static enum direction direction_of(const struct guard_need *need)
+{
+	return need->out ? DIRECTION_OUT : DIRECTION_IN;
+}
+
+static const struct names *groups_of(const struct guard_need *need, const struct composed *service)
+{
+	return need->out ? &service->to : &service->from;
+}
 
 static char *port_text(const struct guard_need *need)
 {
@@ -30,7 +41,7 @@ static const struct composed *find(const struct attempt *attempt, const struct p
 		/* By name: each composition makes its own services of the ports of --open. */
 		if (!strcmp(composed->profile->name, profile->name) &&
 		    !strcmp(composed->service->name, service->name) &&
-		    composed->direction & DIRECTION_IN &&
+		    composed->direction & direction_of(attempt->need) &&
 		    ports_have(&composed->ports, attempt->need->transport, attempt->need->port))
 			return composed;
 	}
@@ -38,20 +49,21 @@ static const struct composed *find(const struct attempt *attempt, const struct p
 }
 
 /* The first group of a service that a site can define. */
-static const char *group_of(const struct composed *service)
+static const char *group_of(const struct names *groups)
 {
 	size_t i;
 
-	for (i = 0; i < service->from.count; i++)
-		if (strcmp(service->from.name[i], GROUP_LINK_LOCAL))
-			return service->from.name[i];
+	for (i = 0; i < groups->count; i++)
+		if (strcmp(groups->name[i], GROUP_LINK_LOCAL))
+			return groups->name[i];
 	return NULL;
 }
 
-static char *why_closed(const struct composed *service)
+static char *why_closed(const struct guard_need *need, const struct composed *service)
 {
 	__free_text char *name = xasprintf("%s:%s", service->profile->name, service->service->name);
-	__free_text char *groups = names_join(&service->from, ", ");
+	const struct names *list = groups_of(need, service);
+	__free_text char *groups = names_join(list, ", ");
 
 	switch (service->why) {
 	case WHY_FEATURE:
@@ -61,8 +73,11 @@ static char *why_closed(const struct composed *service)
 	case WHY_LOCAL: return xasprintf("%s is for local use only", name);
 	case WHY_GROUP:
 		return xasprintf("%s admits only %s, %s not defined", name, groups,
-				 service->from.count == 1 ? "which is" : "all of them");
-	default: return xasprintf("%s admits only %s", name, groups);
+				 list->count == 1 ? "which is" : "all of them");
+	default:
+		if (!list->count)
+			return xasprintf("%s admits only some source ports", name);
+		return xasprintf("%s admits only %s", name, groups);
 	}
 }
 
@@ -72,6 +87,8 @@ static bool step(struct attempt *attempt, const struct composed *service)
 	__free_text char *name = xasprintf("%s:%s", service->profile->name, service->service->name);
 	__free_text char *feature =
 		xasprintf("%s:%s", service->profile->name, service->service->feature ?: "");
+	const struct names *groups = groups_of(attempt->need, service);
+	const char *group = group_of(groups);
 
 	switch (service->why) {
 	case WHY_DISABLED: return attempt_leave_out(attempt, name);
@@ -80,11 +97,11 @@ static bool step(struct attempt *attempt, const struct composed *service)
 	case WHY_LOCAL: return attempt_give_from(attempt, service, false);
 	case WHY_GROUP:
 	case WHY_OPEN:
-		if (!service->from.count)
+		if (!groups->count)
 			return false;
-		if (!group_of(service))
+		if (!group || (attempt->whole && attempt_group_is_long(attempt, group)))
 			return attempt_give_from(attempt, service, true);
-		return attempt_give_group(attempt, group_of(service));
+		return attempt_give_group(attempt, group);
 	default: return false;
 	}
 }
@@ -100,7 +117,7 @@ static bool open_service(struct attempt *attempt, const struct profile *profile,
 		if (!composed)
 			return false;
 		if (!attempt->why)
-			attempt->why = why_closed(composed);
+			attempt->why = why_closed(attempt->need, composed);
 		if (!step(attempt, composed) || !attempt_make(attempt))
 			return false;
 		if (attempt_opens(attempt))
@@ -121,7 +138,7 @@ static bool try_services(const struct guard_command *command, const struct guard
 	for (i = 0; i < composition->services; i++) {
 		const struct composed *composed = &composition->service[i];
 
-		if (!(composed->direction & DIRECTION_IN) ||
+		if (!(composed->direction & direction_of(need)) ||
 		    !ports_have(&composed->ports, need->transport, need->port) ||
 		    (composed->why == WHY_DISABLED) != disabled)
 			continue;
@@ -225,7 +242,8 @@ static bool try_move(const struct guard_command *command, const struct guard_tar
 
 	bool opened;
 
-	if (need->transport != PC_TCP || !attempt_start(attempt, command, target, need)) {
+	if (command->whole || need->transport != PC_TCP ||
+	    !attempt_start(attempt, command, target, need)) {
 		attempt_free(attempt);
 		return false;
 	}
@@ -247,7 +265,7 @@ static bool try_open(const struct guard_command *command, const struct guard_tar
 {
 	__free_text char *port = port_text(need);
 
-	if (attempt_start(attempt, command, target, need) &&
+	if (attempt_start(attempt, command, target, need) && !need->out &&
 	    attempt_give(attempt, "--open", "open", recipe_open, port) && attempt_make(attempt) &&
 	    attempt_opens(attempt))
 		return true;
@@ -255,9 +273,44 @@ static bool try_open(const struct guard_command *command, const struct guard_tar
 	return false;
 }
 
+/* No service covers what is sent: everything may go out. */
+static bool try_track(const struct guard_command *command, const struct guard_target *target,
+		      const struct guard_need *need, struct attempt *attempt)
+{
+	if (need->out && attempt_start(attempt, command, target, need) &&
+	    attempt_give_track(attempt) && attempt_make(attempt) && attempt_opens(attempt))
+		return true;
+	attempt_free(attempt);
+	return false;
+}
+
+/* The recipe as it is. */
+static bool try_nothing(const struct guard_command *command, const struct guard_target *target,
+			const struct guard_need *need, struct attempt *attempt)
+{
+	if (command->whole && attempt_start(attempt, command, target, need) &&
+	    attempt_opens(attempt))
+		return true;
+	attempt_free(attempt);
+	return false;
+}
+
+static bool try_all(const struct guard_command *command, const struct guard_target *target,
+		    const struct guard_need *need, struct attempt *attempt)
+{
+	return try_nothing(command, target, need, attempt) ||
+	       try_services(command, target, need, false, attempt) ||
+	       try_profiles(command, target, need, attempt) ||
+	       try_services(command, target, need, true, attempt) ||
+	       try_move(command, target, need, attempt) ||
+	       try_open(command, target, need, attempt) ||
+	       try_track(command, target, need, attempt);
+}
+
 /* --- output --- */
 
-static char *fix_text(const struct attempt *attempt, const char *port)
+/* What is to be done: options or keys. The caller frees. */
+static char *words_text(const struct attempt *attempt)
 {
 	bool site = attempt->kind == GUARD_SITE_FILE;
 	__free_text char *words = names_join(&attempt->words, site ? ", " : " ");
@@ -269,28 +322,45 @@ static char *fix_text(const struct attempt *attempt, const char *port)
 					  " (--fresh discards the settings of earlier commands)" :
 					  "") :
 			NULL;
-	__free_text char *why = attempt->why ? xstrdup(attempt->why) :
-					       xasprintf("no chosen profile opens %s", port);
 
-	return xasprintf("%s; to open it%s: %s%s", why, site ? " in the site file" : "", words,
-			 without ?: "");
+	return xasprintf("%s%s", words, without ?: "");
+}
+
+bool guard_open(const struct guard_command *command, const struct guard_target *target,
+		const struct guard_need *need, struct guard_opening *opening)
+{
+	__cleanup(attempt_free) struct attempt attempt = {};
+	__free_text char *port = port_text(need);
+
+	if (!try_all(command, target, need, &attempt))
+		return false;
+	*opening = (struct guard_opening){
+		.why = attempt.why ? xstrdup(attempt.why) :
+				     xasprintf("no chosen profile opens %s", port),
+		.words = words_text(&attempt),
+		.recipe = recipe_json(&attempt.recipe),
+	};
+	return true;
+}
+
+void guard_opening_free(struct guard_opening *opening)
+{
+	free(opening->why);
+	free(opening->words);
+	json_decref(opening->recipe);
+	*opening = (struct guard_opening){};
 }
 
 char *guard_fix(const struct guard_command *command, const struct guard_target *target,
 		const struct guard_need *need)
 {
-	struct attempt attempt = {};
+	__cleanup(guard_opening_free) struct guard_opening opening = {};
 	__free_text char *port = port_text(need);
-	char *text;
 
-	if (!try_services(command, target, need, false, &attempt) &&
-	    !try_profiles(command, target, need, &attempt) &&
-	    !try_services(command, target, need, true, &attempt) &&
-	    !try_move(command, target, need, &attempt) &&
-	    !try_open(command, target, need, &attempt))
+	if (!guard_open(command, target, need, &opening))
 		return xasprintf("%s cannot be opened to them: the tables have no room for it",
 				 port);
-	text = fix_text(&attempt, port);
-	attempt_free(&attempt);
-	return text;
+	return xasprintf("%s; to open it%s: %s", opening.why,
+			 command->words == GUARD_SITE_FILE ? " in the site file" : "",
+			 opening.words);
 }

@@ -24,9 +24,16 @@ enum guard_words {
 struct guard_command {
 	const char *name;
 	enum guard_words words;
+	/*
+	 * The words make a whole command, which can be pasted. Else they are for an administrator
+	 * who has just typed one: a port that no profile has is a login's, and moves ssh:ssh.
+	 */
+	bool whole;
 };
 
 extern const struct guard_command guard_attach, guard_swap, guard_apply, guard_confirm;
+/* `explain`: for a filter that is there, for one that is not, and for the site file. */
+extern const struct guard_command guard_explain, guard_explain_new, guard_explain_site;
 
 /* The plan for an interface. */
 struct guard_target {
@@ -77,9 +84,10 @@ struct guard_peer {
 /* A port, and the peers that it should be open to. */
 struct guard_need {
 	enum pc_transport transport;
-	__u16 port;
+	__u16 port;		       /* of this host; `out`: of the peers */
 	const struct guard_peer *peer; /* each from another address */
 	size_t peers;		       /* 0: any peer */
+	bool out;		       /* this host sends to the peers */
 };
 
 #endif

@@ -65,6 +65,15 @@ static const char wide[] = "profile: wide\n"
 			   "  - name: d\n"
 			   "    in: 1003/udp\n";
 
+static const char out[] = "profile: out\n"
+			  "services:\n"
+			  "  - name: relay\n"
+			  "    out: 25/tcp\n"
+			  "    to: relays\n"
+			  "  - name: web\n"
+			  "    out: 443/tcp\n"
+			  "    feature: web\n";
+
 static char folder[] = "/tmp/pc-guard-XXXXXX";
 
 static inline void write_file(const char *name, const char *text, size_t length)
@@ -86,6 +95,7 @@ static inline int set_up(void **state)
 	write_file("ssh.yaml", ssh, strlen(ssh));
 	write_file("two.yaml", two, strlen(two));
 	write_file("wide.yaml", wide, strlen(wide));
+	write_file("out.yaml", out, strlen(out));
 	return 0;
 }
 
@@ -227,6 +237,10 @@ static inline void read_options(struct recipe *recipe, const char *options, stru
 	while ((word = strsep(&rest, " "))) {
 		if (!strcmp(word, "--observe")) {
 			recipe->policy = PC_POLICY_OBSERVE;
+			continue;
+		}
+		if (!strcmp(word, "--outbound")) {
+			assert_int_equal(0, outbound_parse(strsep(&rest, " "), &recipe->outbound));
 			continue;
 		}
 		for (i = 0; i < ARRAY_SIZE(known) && strcmp(word, known[i].name); i++)

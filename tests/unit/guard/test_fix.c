@@ -61,7 +61,7 @@ static void test_fixes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct guard_need need = {PC_TCP, cases[i].port, list, 1};
+		struct guard_need need = {PC_TCP, cases[i].port, list, 1, false};
 		struct run run = run_on(plain_host());
 		__free_text char *fix = NULL;
 
@@ -77,7 +77,7 @@ static void test_fix_opens(void **state)
 {
 	struct socket_info peer = {.family = AF_INET, .remote = {198, 51, 2, 9}};
 	const struct guard_peer list[] = {{&peer, true}};
-	struct guard_need need = {PC_UDP, 2222, list, 1};
+	struct guard_need need = {PC_UDP, 2222, list, 1, false};
 	struct run run = run_on(plain_host());
 	__free_text char *options = NULL, *site = NULL;
 
@@ -100,7 +100,7 @@ static void test_fix_of_many(void **state)
 				     {.family = AF_INET, .remote = {10, 0, 0, 1}},
 				     {.family = AF_INET6, .remote = {0xfe, 0x80, [15] = 1}}};
 	struct guard_peer list[] = {{&peer[0], true}, {&peer[1], false}, {&peer[2], true}};
-	struct guard_need need = {PC_TCP, 22, list, 3};
+	struct guard_need need = {PC_TCP, 22, list, 3, false};
 	struct run run = run_on(plain_host());
 	__free_text char *fix = NULL;
 
@@ -119,12 +119,88 @@ static void test_fix_of_many(void **state)
 	run_end(&run);
 }
 
+/* For `explain`: words that make a whole command, and keys of the site file. */
+static void test_whole(void **state)
+{
+	static const struct {
+		__u16 port;
+		const char *options, *words, *keys;
+	} cases[] = {
+		{22, "-p mail", "-p mail,ssh", "profiles: [mail, ssh]"},
+		{22, "-p mail,ssh", "", ""},
+		{22, "-p ssh --disable ssh:ssh", "--no-disable ssh:ssh",
+		 "leave out disable: ssh:ssh"},
+		{2222, "-p mail", "--open 2222/tcp", "open: [2222/tcp]"},
+		{2200, "-p mail", "--enable mail:shell --group trusted=198.51.2.9/32",
+		 "enable: [mail:shell], groups: {trusted: [198.51.2.9/32]}"},
+		{5900, "-p mail", "--from mail:vnc=admitted --group admitted=198.51.2.9/32",
+		 "from: {mail:vnc: [admitted]}, groups: {admitted: [198.51.2.9/32]}"},
+		{5900, "-p mail --group admitted=10.0.0.1,10.0.0.3",
+		 "--from mail:vnc=admitted-2 --group admitted-2=198.51.2.9/32",
+		 "from: {mail:vnc: [admitted-2]}, groups: {admitted-2: [198.51.2.9/32]}"},
+		{22, "-p ssh --from ssh:ssh=trusted --group trusted=10.0.0.0/8",
+		 "--group trusted=10.0.0.0/8,198.51.2.9/32",
+		 "groups: {trusted: [10.0.0.0/8,198.51.2.9/32]}"},
+		/* A group of many prefixes stays as it is. */
+		{22,
+		 "-p ssh --from ssh:ssh=t --group t=10.0.0.0/8,11.0.0.0/8,12.0.0.0/8,13.0.0.0/8,14.0.0.0/8",
+		 "--from ssh:ssh=t,admitted --group admitted=198.51.2.9/32",
+		 "from: {ssh:ssh: [t,admitted]}, groups: {admitted: [198.51.2.9/32]}"},
+	};
+	struct socket_info peer = {.family = AF_INET, .remote = {198, 51, 2, 9}};
+	const struct guard_peer list[] = {{&peer, true}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct guard_need need = {PC_TCP, cases[i].port, list, 1, false};
+		__cleanup(guard_opening_free) struct guard_opening words = {}, keys = {};
+		struct run run = run_on(plain_host());
+
+		plan_for(&run, 2, cases[i].options);
+		assert_true(guard_open(&guard_explain, run.target, &need, &words));
+		assert_string_equal(words.words, cases[i].words);
+		assert_true(guard_open(&guard_explain_site, run.target, &need, &keys));
+		assert_string_equal(keys.words, cases[i].keys);
+		run_end(&run);
+	}
+}
+
+/* What this host sends: by the services that list the remote port, else everything may go out. */
+static void test_out(void **state)
+{
+	static const struct {
+		__u16 port;
+		const char *options, *words, *keys;
+	} cases[] = {
+		{25, "-p out", "--group relays=198.51.2.9/32", "groups: {relays: [198.51.2.9/32]}"},
+		{443, "-p out", "--enable out:web", "enable: [out:web]"},
+		{22, "-p out", "--outbound track", "outbound: track"},
+	};
+	struct socket_info peer = {.family = AF_INET, .remote = {198, 51, 2, 9}};
+	const struct guard_peer list[] = {{&peer, true}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct guard_need need = {PC_TCP, cases[i].port, list, 1, true};
+		__cleanup(guard_opening_free) struct guard_opening words = {}, keys = {};
+		struct run run = run_on(plain_host());
+		__free_text char *options = xasprintf("%s --outbound enforce", cases[i].options);
+
+		plan_for(&run, 2, options);
+		assert_true(guard_open(&guard_explain, run.target, &need, &words));
+		assert_string_equal(words.words, cases[i].words);
+		assert_true(guard_open(&guard_explain_site, run.target, &need, &keys));
+		assert_string_equal(keys.words, cases[i].keys);
+		run_end(&run);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fixes),
-		cmocka_unit_test(test_fix_opens),
-		cmocka_unit_test(test_fix_of_many),
+		cmocka_unit_test(test_fixes),	    cmocka_unit_test(test_fix_opens),
+		cmocka_unit_test(test_fix_of_many), cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_out),
 	};
 
 	return cmocka_run_group_tests_name("guard/fix", tests, set_up, tear_down);
