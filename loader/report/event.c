@@ -180,23 +180,28 @@ static int compare_prefixes(const void *a, const void *b)
 	return prefix_compare(a, b);
 }
 
-/* Looks for the remote address with each length of a prefix: a group may have 131,072 of them. */
-static bool group_has(const struct group *group, const struct pc_event *event)
+/*
+ * The longest prefix of a group that has the remote address, or NULL. Looks for the address with
+ * each length: a group may have 131,072 prefixes.
+ */
+static const struct prefix *group_prefix(const struct group *group, const struct pc_event *event)
 {
 	bool ipv4 = event->family == 4;
 	struct prefix prefix = {.family = ipv4 ? AF_INET : AF_INET6, .length = ipv4 ? 32 : 128};
+	const struct prefix *found;
 
 	memcpy(prefix.address, event->remote, prefix.length / 8);
 	while (group->prefixes) {
-		if (bsearch(&prefix, group->prefix, group->prefixes, sizeof(prefix),
-			    compare_prefixes))
-			return true;
+		found = bsearch(&prefix, group->prefix, group->prefixes, sizeof(prefix),
+				compare_prefixes);
+		if (found)
+			return found;
 		if (!prefix.length)
 			break;
 		prefix.length--;
 		prefix.address[prefix.length / 8] &= (__u8)(0xff00 >> prefix.length % 8);
 	}
-	return false;
+	return NULL;
 }
 
 static bool group_admits(const struct event_services *services, const char *name,
@@ -208,7 +213,7 @@ static bool group_admits(const struct event_services *services, const char *name
 		return true;
 	if (!strcmp(name, GROUP_LINK_LOCAL))
 		return is_link_local(event);
-	return group && group_has(group, event);
+	return group && group_prefix(group, event);
 }
 
 /* Whether an open service admits an incoming packet to a port of its list. */
@@ -318,6 +323,41 @@ static void add_services(json_t *json, const struct pc_event *event,
 	}
 	json_object_set_new(json, "services", open);
 	json_object_set_new(json, "closed", closed);
+}
+
+/* The group of a service that admits the remote address, and its prefix; without one, anyone. */
+static json_t *admission_json(const struct event_services *services,
+			      const struct event_service *service, const struct pc_event *event)
+{
+	const char *name = NULL;
+	const struct group *group;
+	const struct prefix *prefix;
+	char text[PREFIX_TEXT];
+
+	for (size_t i = 0; i < service->from.count && !name; i++)
+		if (group_admits(services, service->from.name[i], event))
+			name = service->from.name[i];
+	group = name ? groups_find(&services->groups, name) : NULL;
+	prefix = group ? group_prefix(group, event) : NULL;
+	return json_pack("{s:O, s:s?, s:s?}", "service", service->name, "group", name, "prefix",
+			 prefix ? prefix_format(prefix, text) : NULL);
+}
+
+json_t *event_admissions(const struct pc_event *event, struct event_services *services)
+{
+	json_t *list = json_array();
+	const struct event_port *listed;
+
+	if (event->cell >= PC_CELL_DROP)
+		return list;
+	listed = port_services(services, EVENT_IN, event->cell - PC_CELL_PASS);
+	for (size_t i = 0; i < listed->count; i++) {
+		const struct event_service *service = &services->service[listed->service[i]];
+
+		if (service->open && service_admits(services, service, event))
+			json_array_append_new(list, admission_json(services, service, event));
+	}
+	return list;
 }
 
 /* --- the packet --- */
@@ -462,8 +502,7 @@ static char *end_text(const json_t *event, const char *address, const char *port
 			 (long long)json_integer_value(number));
 }
 
-/* "192.0.2.7:4000 -> 192.0.2.1:25/tcp syn" */
-static char *packet_text(const json_t *event)
+char *event_packet_text(const json_t *event)
 {
 	__free_text char *source = end_text(event, "source", "source_port");
 	__free_text char *destination = end_text(event, "destination", "destination_port");
@@ -506,7 +545,7 @@ static char *services_text(const json_t *event)
 void event_text(const json_t *event, bool named, FILE *to)
 {
 	__free_text char *time = local_time(text_of(event, "time"));
-	__free_text char *packet = packet_text(event);
+	__free_text char *packet = event_packet_text(event);
 	__free_text char *services = services_text(event);
 	const char *verdict = text_of(event, "verdict"), *reason = text_of(event, "reason");
 	enum tone tone = strcmp(verdict, "pass") ? TONE_PLAIN : TONE_FAINT;

@@ -42,10 +42,19 @@ json_t *event_json(const struct pc_event *event, const char *interface, __u64 wa
 		   struct event_services *services);
 
 /*
+ * [{"service", "group", "prefix"}] of the services that admit an incoming packet: by which group
+ * of the service, and which prefix of that. Null: anyone is admitted, or the group is link-local.
+ */
+json_t *event_admissions(const struct pc_event *event, struct event_services *services);
+
+/*
  * A line, with the newline, broken to fit the terminal: "18:00:01.123456 eth0 drop unlisted
  * 198.51.100.7:40000 -> 192.0.2.1:993/tcp syn; xeams:imap-ssl is closed: feature". The time is
  * local; the interface is left out unless `named`.
  */
 void event_text(const json_t *event, bool named, FILE *to);
+
+/* The packet of an event: "192.0.2.7:4000 -> 192.0.2.1:25/tcp syn". The caller frees. */
+char *event_packet_text(const json_t *event);
 
 #endif
