@@ -6,11 +6,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "loader/base/clock.h"
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
-#include "loader/filter/confirm.h"
 #include "loader/filter/egress.h"
 #include "loader/filter/flows.h"
 #include "loader/filter/kernel_memory.h"
@@ -64,32 +62,6 @@ static json_t *state_json(const struct live *live, const struct flows *flows)
 			 json_is_integer(limit) ? json_integer_value(limit) : ECHO_LIMIT_DEFAULT,
 			 "egress", egress_name(live), "flows", flows_use_json(flows),
 			 "outbound_total", report_counts(counters_outbound_total(live->counters)));
-}
-
-/* The wall clock at a time of clock_boot. */
-static __u64 wall_time(__u64 boot)
-{
-	return clock_wall() + boot - clock_boot();
-}
-
-static json_t *confirm_json(const struct filter *filter)
-{
-	const struct pc_generation *current = filter->current.copy;
-	const struct pc_generation *fallback = current->deadline ? filter->fallback.copy : current;
-	__u64 when = current->reverted_at;
-	char deadline[TIME_TEXT];
-
-	if (filter->reverted.copy)
-		when = wall_time(filter->reverted.copy->deadline);
-	else if (current->deadline)
-		when = wall_time(current->deadline);
-	if (!when)
-		return json_null();
-	return json_pack("{s:s, s:I, s:s, s:o}", "state",
-			 current->deadline ? "waiting" : "reverted", "seconds_left",
-			 (json_int_t)seconds_left(current), "deadline", report_time(when, deadline),
-			 "fallback",
-			 fallback->stand_in ? json_null() : json_integer(fallback->number));
 }
 
 /* Errors are ignored: a state that cannot be read is left out of status. */
@@ -146,9 +118,9 @@ static json_t *status_json(const struct live *live, const struct flows *flows,
 			  "generation", (json_int_t)generation->number, "attached_at",
 			  report_time(generation->attached_at, attached), "generation_at",
 			  report_time(generation->made_at, made), "program_version",
-			  text_json(version), "confirm", confirm_json(&live->filter), "waits",
-			  waits_json(live, standing), "memory", memory_json(&live->filter), "total",
-			  report_counts(counters_total(live->counters)));
+			  text_json(version), "confirm", filter_confirm_json(&live->filter),
+			  "waits", waits_json(live, standing), "memory", memory_json(&live->filter),
+			  "total", report_counts(counters_total(live->counters)));
 	state = state_json(live, flows);
 	json_object_update(status, state);
 	json_decref(state);

@@ -7,13 +7,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "loader/base/clock.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/compile/kept.h"
+#include "loader/filter/confirm.h"
 #include "loader/filter/counter_maps.h"
 #include "loader/filter/generation_maps.h"
 #include "loader/filter/open.h"
 #include "loader/object/folder.h"
+#include "loader/report/json_forms.h"
 
 static int open_one(struct live *live)
 {
@@ -172,6 +175,32 @@ int filter_kept(const char *interface, const struct filter *filter, json_t **kep
 	int err = filter_recipe(filter, &text);
 
 	return err ? err : kept_parse(interface, text, kept);
+}
+
+/* The wall clock at a time of clock_boot. */
+static __u64 wall_time(__u64 boot)
+{
+	return clock_wall() + boot - clock_boot();
+}
+
+json_t *filter_confirm_json(const struct filter *filter)
+{
+	const struct pc_generation *current = filter->current.copy;
+	const struct pc_generation *fallback = current->deadline ? filter->fallback.copy : current;
+	__u64 when = current->reverted_at;
+	char deadline[TIME_TEXT];
+
+	if (filter->reverted.copy)
+		when = wall_time(filter->reverted.copy->deadline);
+	else if (current->deadline)
+		when = wall_time(current->deadline);
+	if (!when)
+		return json_null();
+	return json_pack("{s:s, s:I, s:s, s:o}", "state",
+			 current->deadline ? "waiting" : "reverted", "seconds_left",
+			 (json_int_t)seconds_left(current), "deadline", report_time(when, deadline),
+			 "fallback",
+			 fallback->stand_in ? json_null() : json_integer(fallback->number));
 }
 
 int hook_open(const struct hook *hook, const char *command, struct filter *filter)

@@ -37,6 +37,12 @@ void live_free(struct live *list, size_t count);
 int filter_kept(const char *interface, const struct filter *filter, json_t **kept);
 
 /*
+ * A pending change, or one that was reverted: {"state": "waiting" or "reverted", "seconds_left",
+ * "deadline", "fallback": the generation's number, or null}; null: there is none.
+ */
+json_t *filter_confirm_json(const struct filter *filter);
+
+/*
  * Lists the hooks of the named interfaces, each of which must have a filter; with no names, of all
  * that have one. The caller frees `*list`. -errno with a message.
  */

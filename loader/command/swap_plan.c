@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Plans the next generation of a filter: its recipe, changed by options. */
+#include "loader/command/swap_plan.h"
+
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/compile/kept.h"
+#include "loader/recipe/prune.h"
+#include "loader/recipe/recipe_json.h"
+#include "loader/recipe/site.h"
+
+/* Reads the recipe that is live; with --fresh only its profiles and policy. */
+static int recipe_to_start_from(const struct swap_plan *target, bool fresh, struct recipe *recipe,
+				struct diag *diag)
+{
+	__cleanup(recipe_free) struct recipe live = {};
+	int err = recipe_from_json(&live, json_object_get(target->kept, "recipe"), diag);
+
+	if (err)
+		return err;
+	if (fresh) {
+		*recipe = (struct recipe){.policy = live.policy};
+		names_copy(&recipe->profiles, &live.profiles);
+	} else {
+		*recipe = live;
+		live = (struct recipe){};
+	}
+	return 0;
+}
+
+/* Tells which words have no effect any more, and which have an effect again. */
+static void say_parked(const char *interface, const struct names *before, const struct names *now)
+{
+	size_t i;
+
+	for (i = 0; i < now->count; i++)
+		if (!names_have(before, now->name[i]))
+			warning("%s: %s is ignored: the new profiles have no such feature or service; it comes back with a profile that has it",
+				interface, now->name[i]);
+	for (i = 0; i < before->count; i++)
+		if (!names_have(now, before->name[i]))
+			say_line("%s: %s is in force again", interface, before->name[i]);
+}
+
+/* Puts other profiles into a recipe, and parks the words that these do not know. */
+static int switch_profiles(const struct names *profiles, struct swap_plan *target,
+			   struct diag *diag)
+{
+	__cleanup(names_free) struct names before = {};
+	struct options chosen = OPTIONS_NONE;
+	int err;
+
+	if (!profiles->count)
+		return 0;
+	chosen.profile = *profiles;
+	names_copy(&before, &target->recipe.parked);
+	err = options_apply(&chosen, &target->recipe, diag);
+	if (!err)
+		err = recipe_prune(&target->recipe, &target->catalog, diag);
+	if (!err && !target->quiet)
+		say_parked(target->name, &before, &target->recipe.parked);
+	return err;
+}
+
+/* The live recipe, changed by the options. */
+static int new_recipe(const struct options *options, const struct site *site,
+		      struct swap_plan *target, struct diag *diag)
+{
+	int err = recipe_to_start_from(target, options->fresh, &target->recipe, diag);
+
+	if (!err)
+		err = options_take_back(options, &target->recipe, diag);
+	if (!err)
+		err = switch_profiles(&options->profile, target, diag);
+	if (err)
+		return err;
+	groups_merge(&target->recipe.groups, &site->groups);
+	return options_apply(options, &target->recipe, diag);
+}
+
+/* The catalog as the command before this one had it, behind the folders that this one gives. */
+static int open_catalog(const struct options *options, struct swap_plan *target, struct diag *diag)
+{
+	int err;
+
+	names_add_all(&target->folders, &options->catalog);
+	err = options->fresh ? 0 : kept_folders(target->name, target->kept, &target->folders);
+	return err ? err : catalog_open(&target->folders, &target->catalog, diag);
+}
+
+int swap_plan_make(const struct options *options, const struct site *site, struct swap_plan *target,
+		   struct diag *diag)
+{
+	int err = open_catalog(options, target, diag);
+
+	if (!err)
+		err = new_recipe(options, site, target, diag);
+	return err ? err :
+		     plan_make(&target->catalog, &target->folders, &target->recipe, options->strict,
+			       &target->plan, diag);
+}
+
+void swap_plan_free(struct swap_plan *target)
+{
+	plan_free(&target->plan);
+	recipe_free(&target->recipe);
+	json_decref(target->kept);
+	catalog_close(&target->catalog);
+	names_free(&target->folders);
+}
