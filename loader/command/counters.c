@@ -14,6 +14,7 @@
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/base/terminal.h"
+#include "loader/command/screen.h"
 #include "loader/filter/cleared.h"
 #include "loader/host/attached.h"
 #include "loader/object/folder.h"
@@ -122,84 +123,29 @@ static int print_once(const struct options *options)
 
 /* --- --watch --- */
 
-/* The text of a report, and in `*lines` how many lines it has. */
-static char *text_of_view(const json_t *report, const struct counters_view *view, size_t *lines)
+struct again {
+	const json_t *report;
+	struct counters_view view;
+};
+
+static void write_again(const void *context, size_t top, FILE *to)
 {
-	char *text = NULL;
-	size_t length = 0, i;
-	FILE *to = open_memstream(&text, &length);
+	const struct again *again = context;
+	struct counters_view view = again->view;
 
-	if (!to)
-		return NULL;
-	report_counters_text(report, view, to);
-	fclose(to);
-	*lines = 0;
-	for (i = 0; i < length; i++)
-		*lines += text[i] == '\n';
-	return text;
-}
-
-/* Prints the first `rows` lines, the last of which tells how many more there are. */
-static void print_top(const char *text, size_t lines, size_t rows)
-{
-	__free_text char *more = NULL;
-
-	for (size_t i = 0; i + 1 < rows; i++) {
-		size_t length = strcspn(text, "\n") + 1;
-
-		fwrite(text, 1, length, stdout);
-		text += length;
-	}
-	more = human_count(lines - rows + 1, "more line", "more lines");
-	printf("  ... and %s, which a higher terminal shows\n", more);
-}
-
-/*
- * Prints as much as `rows` lines hold: the heading and the listed ports first, and as many unlisted
- * ports as there is room for.
- */
-static void print_screen(const json_t *report, struct counters_view view, size_t rows)
-{
-	size_t low = 0, high = view.top < rows ? view.top : rows, lines;
-	char *text;
-
-	while (low < high) {
-		view.top = low + (high - low + 1) / 2;
-		free(text_of_view(report, &view, &lines));
-		if (lines <= rows)
-			low = view.top;
-		else
-			high = view.top - 1;
-	}
-	view.top = low;
-	text = text_of_view(report, &view, &lines);
-	if (text && lines > rows)
-		print_top(text, lines, rows);
-	else
-		report_counters_text(report, &view, stdout);
-	free(text);
+	view.top = top;
+	report_counters_text(again->report, &view, to);
 }
 
 static void print_again(const struct options *options, const json_t *report, const json_t *before,
 			double seconds)
 {
-	struct counters_view view = {.before = before,
-				     .seconds = seconds,
-				     .top = shown_top(options),
-				     .columns = terminal_columns(stdout)};
-	size_t rows = terminal_rows(stdout);
+	struct again again = {
+		report,
+		{.before = before, .seconds = seconds, .columns = terminal_columns(stdout)}};
+	bool fits = terminal_rows(stdout) && options->top < 0;
 
-	if (terminal_moves(stdout))
-		fputs("\033[H\033[J", stdout);
-	else if (before)
-		putchar('\n');
-	if (rows) {
-		if (options->top < 0)
-			view.top = SIZE_MAX;
-		print_screen(report, view, rows - 1); /* the cursor stands on the last one */
-	} else {
-		report_counters_text(report, &view, stdout);
-	}
+	screen_print(write_again, &again, fits ? SIZE_MAX : shown_top(options), !before);
 }
 
 /* Ends with an error when an interface is gone or the output fails, or by a signal. */
