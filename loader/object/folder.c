@@ -173,7 +173,7 @@ static int lock_once(int *lock)
 	return 0;
 }
 
-int pins_lock(int *lock)
+int pins_lock_only(int *lock)
 {
 	struct timespec pause = {.tv_nsec = 20000000};
 	int err = lock_once(lock);
@@ -190,7 +190,14 @@ int pins_lock(int *lock)
 		      PINS, LOCK_WAIT_SECONDS);
 	else if (err)
 		error("%s: cannot lock: %s", PINS, strerror(-err));
-	else
+	return err;
+}
+
+int pins_lock(int *lock)
+{
+	int err = pins_lock_only(lock);
+
+	if (!err)
 		admins_share_all();
 	return err;
 }

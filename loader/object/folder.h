@@ -18,5 +18,7 @@ int pins_ready(bool create);
  * Gives the administrators' group its pins.
  */
 int pins_lock(int *lock);
+/* For a command that neither makes nor removes a pin: the group gets nothing. */
+int pins_lock_only(int *lock);
 
 #endif

@@ -270,8 +270,8 @@ static const char *event_rule(const struct pc_event *event)
 
 static const char *event_verdict(const struct pc_event *event)
 {
-	return event->how & PC_EVENT_DROP  ? "drop" :
-	       event->how & PC_EVENT_WOULD ? "would-drop" :
+	return event->how & PC_EVENT_WOULD ? "would-drop" :
+	       event->how & PC_EVENT_DROP  ? "drop" :
 					     "pass";
 }
 
@@ -542,17 +542,38 @@ static char *services_text(const json_t *event)
 			 *rest ? "; " : "", rest);
 }
 
+/* The reason of a drop, the rule of a packet that passes. */
+static const char *reason_text_of(const json_t *event)
+{
+	const char *reason = text_of(event, "reason");
+
+	return *reason ? reason : text_of(event, "rule");
+}
+
+char *event_why(const json_t *event)
+{
+	__free_text char *services = services_text(event);
+
+	return xasprintf("%s%s", reason_text_of(event), services);
+}
+
+char *event_summary(const json_t *event)
+{
+	__free_text char *packet = event_packet_text(event);
+	__free_text char *services = services_text(event);
+
+	return xasprintf("%s %s %s%s", text_of(event, "verdict"), reason_text_of(event), packet,
+			 services);
+}
+
 void event_text(const json_t *event, bool named, FILE *to)
 {
 	__free_text char *time = local_time(text_of(event, "time"));
-	__free_text char *packet = event_packet_text(event);
-	__free_text char *services = services_text(event);
-	const char *verdict = text_of(event, "verdict"), *reason = text_of(event, "reason");
-	enum tone tone = strcmp(verdict, "pass") ? TONE_PLAIN : TONE_FAINT;
+	__free_text char *summary = event_summary(event);
+	bool passes = !strcmp(text_of(event, "verdict"), "pass");
 
-	fputs(tone_start(tone, to), to);
-	text_line(to, terminal_columns(to), 0, 4, "%s %s%s%s %s %s%s", time,
-		  named ? text_of(event, "interface") : "", named ? " " : "", verdict,
-		  *reason ? reason : text_of(event, "rule"), packet, services);
-	fprintf(to, "%s\n", tone_end(to));
+	fputs(tone_start(passes ? TONE_FAINT : TONE_PLAIN, to), to);
+	text_line(to, terminal_columns(to), 0, 4, "%s %s%s%s", time,
+		  named ? text_of(event, "interface") : "", named ? " " : "", summary);
+	fprintf(to, "%s\n", passes ? tone_end(to) : "");
 }

@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Records in the journal, by its native protocol (https://systemd.io/JOURNAL_NATIVE_PROTOCOL/,
- * which is stable): its library would be loaded with every command, and with it those that
- * compress.
- */
+/* Records of changes in the journal, or without systemd in the system's log. */
 #include "loader/report/record.h"
 
 #include <arpa/inet.h>
@@ -11,8 +7,6 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -20,8 +14,8 @@
 #include "loader/base/memory.h"
 #include "loader/base/utf8.h"
 #include "loader/net/session.h"
+#include "loader/report/journal.h"
 
-#define JOURNAL	      "/run/systemd/journal/socket"
 #define COMMAND_LIMIT (64 << 10) /* bytes of /proc/self/cmdline */
 #define NO_LOGIN      ((uid_t)-1)
 
@@ -147,15 +141,6 @@ static char *message_text(const struct record *record, const struct caller *call
 			 record->comment ? "; comment: " : "", record->comment ?: "");
 }
 
-/* A line of the protocol. What `value` has is printable, so it has no newline. */
-static void add_field(FILE *to, const char *key, const char *value)
-{
-	__free_text char *text = value ? text_printable(value) : NULL;
-
-	if (text)
-		fprintf(to, "%s=%s\n", key, text);
-}
-
 static char *fields_text(const struct record *record, const struct caller *caller,
 			 const char *message, size_t *length)
 {
@@ -164,33 +149,21 @@ static char *fields_text(const struct record *record, const struct caller *calle
 
 	if (!to)
 		return NULL;
-	add_field(to, "MESSAGE", message);
+	journal_field(to, "MESSAGE", message);
 	fprintf(to, "MESSAGE_ID=" RECORD_ID "\nPRIORITY=%d\nSYSLOG_IDENTIFIER=portcullis\n",
 		LOG_NOTICE);
-	add_field(to, "PORTCULLIS_INTERFACE", record->interface);
-	add_field(to, "PORTCULLIS_ACTION", action[record->action].name);
+	journal_field(to, "PORTCULLIS_INTERFACE", record->interface);
+	journal_field(to, "PORTCULLIS_ACTION", action[record->action].name);
 	if (record->generation)
 		fprintf(to, "PORTCULLIS_GENERATION=%llu\n", record->generation);
-	add_field(to, "PORTCULLIS_CHANGES", record->what);
-	add_field(to, "PORTCULLIS_COMMENT", record->comment);
-	add_field(to, "PORTCULLIS_FINAL", record->seconds ? "no" : "yes");
-	add_field(to, "PORTCULLIS_BY", caller->name);
-	add_field(to, "PORTCULLIS_SUDO_USER", getenv("SUDO_USER"));
-	add_field(to, "PORTCULLIS_CLIENT", caller->client);
-	add_field(to, "PORTCULLIS_COMMAND", caller->command);
+	journal_field(to, "PORTCULLIS_CHANGES", record->what);
+	journal_field(to, "PORTCULLIS_COMMENT", record->comment);
+	journal_field(to, "PORTCULLIS_FINAL", record->seconds ? "no" : "yes");
+	journal_field(to, "PORTCULLIS_BY", caller->name);
+	journal_field(to, "PORTCULLIS_SUDO_USER", getenv("SUDO_USER"));
+	journal_field(to, "PORTCULLIS_CLIENT", caller->client);
+	journal_field(to, "PORTCULLIS_COMMAND", caller->command);
 	return fclose(to) ? (free(text), NULL) : text;
-}
-
-/* Returns 0, or -errno if there is no journal. */
-static int send_journal(const char *fields, size_t length)
-{
-	static const struct sockaddr_un to = {.sun_family = AF_UNIX, .sun_path = JOURNAL};
-	__close_fd int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || sendto(fd, fields, length, MSG_NOSIGNAL | MSG_DONTWAIT,
-			     (const struct sockaddr *)&to, sizeof(to)) < 0)
-		return -errno;
-	return 0;
 }
 
 void record_change(const struct record *record)
@@ -203,7 +176,7 @@ void record_change(const struct record *record)
 	caller_find(&caller);
 	message = message_text(record, &caller);
 	fields = fields_text(record, &caller, message, &length);
-	if (fields && !send_journal(fields, length))
+	if (fields && !journal_send(fields, length, false))
 		return;
 	openlog("portcullis", LOG_PID, LOG_DAEMON);
 	syslog(LOG_NOTICE, "%s (%s)", message, caller.command ? caller.command : "");

@@ -151,8 +151,9 @@ static void test_rules(void **state)
 		{PC_CELL_OTHER + PC_OTHER_NON_IP, 0, 0, 0, 0, "pass non-ip null [] []"},
 		{PC_CELL_REASON + PC_REASON_FRAGMENT, IPPROTO_TCP, PC_EVENT_DROP | PC_EVENT_LATER,
 		 0, 0, "drop fragment fragment [] []"},
-		{PC_CELL_REASON + PC_REASON_ICMP, IPPROTO_ICMP, PC_EVENT_WOULD | PC_EVENT_LATER, 0,
-		 0, "would-drop fragment icmp [] []"},
+		{PC_CELL_REASON + PC_REASON_ICMP, IPPROTO_ICMP,
+		 PC_EVENT_DROP | PC_EVENT_WOULD | PC_EVENT_LATER, 0, 0,
+		 "would-drop fragment icmp [] []"},
 		{PC_CELL_PASS + PC_PORT(PC_TCP, 25), IPPROTO_TCP, PC_EVENT_LATER, 0, 0,
 		 "pass fragment null [\"p:mail\"] []"},
 		{PC_CELL_OTHER + PC_OTHER_REPLY, IPPROTO_TCP, PC_EVENT_LATER, 0, 0,
@@ -170,8 +171,8 @@ static void test_rules(void **state)
 		 "pass reply null [] []"},
 		{PC_CELL_OTHER + PC_OTHER_PROTOCOL, IPPROTO_GRE, 0, 0, 0,
 		 "pass protocol null [] []"},
-		{PC_CELL_REASON + PC_REASON_PROTOCOL, IPPROTO_GRE, PC_EVENT_WOULD, 0, 0,
-		 "would-drop protocol protocol [] []"},
+		{PC_CELL_REASON + PC_REASON_PROTOCOL, IPPROTO_GRE, PC_EVENT_DROP | PC_EVENT_WOULD,
+		 0, 0, "would-drop protocol protocol [] []"},
 		{PC_CELL_REASON + PC_REASON_SOURCE, IPPROTO_TCP, PC_EVENT_DROP, 4000, 20,
 		 "drop source source [\"p:admin\"] "
 		 "[{\"service\":\"p:imap\",\"why_closed\":\"feature\"}]"},
@@ -286,7 +287,7 @@ static void test_text(void **state)
 		    "    q:all is closed: disabled\n");
 	event.cell = PC_CELL_REASON + PC_REASON_SOURCE;
 	event.local_port = 20;
-	event.how = PC_EVENT_WOULD;
+	event.how = PC_EVENT_DROP | PC_EVENT_WOULD;
 	expect_text(&event, false, NULL,
 		    "19:10:45.123456 would-drop source 198.51.100.7:40000 -> 192.0.2.1:20/tcp "
 		    "syn,ack; not admitted by p:admin; p:imap is closed: feature\n");

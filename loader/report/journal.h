@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Sends entries to the journal of systemd. */
+#ifndef PORTCULLIS_REPORT_JOURNAL_H
+#define PORTCULLIS_REPORT_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* Adds a field to the text of an entry, with '?' for each control character. NULL: adds none. */
+void journal_field(FILE *to, const char *key, const char *value);
+
+/*
+ * Sends an entry, which is made of fields. Where the journal is slow it waits for a second at most,
+ * or not at all unless `wait`. Returns 0 or -errno.
+ */
+int journal_send(const char *fields, size_t length, bool wait);
+
+#endif
