@@ -42,31 +42,24 @@ json_t *event_json(const struct pc_event *event, const char *interface, __u64 wa
 		   struct event_services *services);
 
 /*
-<<<<<<< Updated upstream
  * [{"service", "group", "prefix"}] of the services that admit an incoming packet: by which group
  * of the service, and which prefix of that. Null: anyone is admitted, or the group is link-local.
  */
 json_t *event_admissions(const struct pc_event *event, struct event_services *services);
 
 /*
- * A line, with the newline, broken to fit the terminal: "18:00:01.123456 eth0 drop unlisted
- * 198.51.100.7:40000 -> 192.0.2.1:993/tcp syn; xeams:imap-ssl is closed: feature". The time is
- * local; the interface is left out unless `named`.
-=======
  * "drop unlisted 198.51.100.7:40000 -> 192.0.2.1:993/tcp syn; xeams:imap-ssl is closed: feature",
  * or of that the reason and the services alone. The caller frees.
  */
 char *event_summary(const json_t *event);
 char *event_why(const json_t *event);
+/* Its packet: "192.0.2.7:4000 -> 192.0.2.1:25/tcp syn". The caller frees. */
+char *event_packet_text(const json_t *event);
 
 /*
  * A line, with the newline, broken to fit the terminal: "18:00:01.123456 eth0 " and the summary.
  * The time is local; the interface is left out unless `named`.
->>>>>>> Stashed changes
  */
 void event_text(const json_t *event, bool named, FILE *to);
-
-/* The packet of an event: "192.0.2.7:4000 -> 192.0.2.1:25/tcp syn". The caller frees. */
-char *event_packet_text(const json_t *event);
 
 #endif
