@@ -15,7 +15,7 @@ PKG_CONFIG ?= pkg-config
 INSTALL ?= install
 
 VERSION := 0.1.0
-LIBS    := libbpf libelf zlib libfyaml jansson libmnl libcap-ng
+LIBS    := libbpf libelf zlib libfyaml jansson libmnl libcap-ng ncursesw
 
 # `make WERROR=` for compilers that warn of more.
 WERROR   ?= -Werror

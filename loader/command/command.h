@@ -37,6 +37,7 @@ enum option_group {
 	OPTIONS_COMMENT = 1 << 15, /* of each command that changes what filters */
 	OPTIONS_SELECT = 1 << 16,  /* which dropped packets are shown */
 	OPTIONS_DROPS = 1 << 17,
+	OPTIONS_TOP = 1 << 18,
 };
 
 /* By task: help shows the commands in these groups, in this order. */

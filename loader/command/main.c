@@ -26,6 +26,7 @@
 #include "loader/command/status.h"
 #include "loader/command/swap.h"
 #include "loader/command/takeover.h"
+#include "loader/command/top.h"
 #include "loader/net/link.h"
 #include "loader/report/answer.h"
 
@@ -67,6 +68,8 @@ static const struct command command_table[] = {
 	 COMMAND_LOOK | COMMAND_INTERFACES, command_status},
 	{"counters", COMMAND_VIEW, "[IFACE...]", "Show the counters of each port",
 	 OPTIONS_COUNTERS | OPTIONS_JSON, COMMAND_LOOK | COMMAND_INTERFACES, command_counters},
+	{"top", COMMAND_VIEW, "[IFACE...]", "Show services and reasons by rate, full-screen",
+	 OPTIONS_TOP, COMMAND_LOOK | COMMAND_INTERFACES, command_top},
 	{"flows", COMMAND_VIEW, "[IFACE...]", "Show the learned flows", OPTIONS_JSON,
 	 COMMAND_LOOK | COMMAND_INTERFACES, command_flows},
 	{"groups", COMMAND_ADMIT, "[GROUP...]", "Show groups, their prefixes and what they open",

@@ -139,6 +139,8 @@ static const struct option_row option_table[] = {
 	 OPTIONS_DROPS, FLAG(clear)},
 	{"watch", "TIME", "print again after each TIME",
 	 OPTIONS_DROPS, TIME(watch, WATCH_LIMIT)},
+	{"watch", "TIME", "read the counters after each TIME (2)",
+	 OPTIONS_TOP, TIME(watch, WATCH_LIMIT)},
 	{"catalog", "DIR", "search this folder for profiles first; may be repeated",
 	 OPTIONS_CATALOG, NAMES(catalog)},
 	{"json", NULL, "print JSON", OPTIONS_JSON, FLAG(json)},

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What `top` shows: rates between two looks at the counters, and the order of the rows. */
+#ifndef PORTCULLIS_REPORT_TOP_MODEL_H
+#define PORTCULLIS_REPORT_TOP_MODEL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+
+#include "loader/report/counters.h"
+
+/* The open services of a generation by port. */
+struct top_listing;
+
+/* One interface's filter at one time. All owned. */
+struct top_look {
+	char *interface;
+	__u64 generation, made_at; /* made_at tells generations of one number apart */
+	__u64 began;		   /* wall ns: the counters count from here */
+	__u64 deadline;		   /* clock_boot ns; 0: nothing waits to be confirmed */
+	bool observe;
+	bool reverted; /* the last change was not confirmed in time */
+	struct counters *counters;
+	struct top_listing *listing;
+};
+
+/* All interfaces that are shown. */
+struct top_looks {
+	struct top_look *look;
+	size_t count;
+	__u64 wall, monotonic; /* ns: when the counters were read */
+};
+
+void top_looks_free(struct top_looks *looks);
+
+/*
+ * Gives each look its listing: that of the same generation in `before`, from which it is taken,
+ * else a new one. `profiles` returns the profiles of look `at`, which the caller of this frees.
+ */
+void top_listings(struct top_looks *looks, struct top_looks *before,
+		  json_t *(*profiles)(void *context, size_t at), void *context);
+
+enum top_panel {
+	TOP_SERVICES,
+	TOP_REASONS,
+	TOP_PANELS,
+};
+
+enum top_sort {
+	TOP_BY_PACKETS, /* a second */
+	TOP_BY_BITS,	/* a second */
+	TOP_BY_TOTAL,	/* packets since counting began */
+	TOP_SORTS,
+};
+extern const char *const top_sort_name[TOP_SORTS];
+
+enum top_kind {
+	TOP_SERVICE,  /* `at`: its place in the listing */
+	TOP_UNLISTED, /* `at`: PC_PORT */
+	TOP_OTHER,    /* `at`: enum pc_other */
+	TOP_REASON,   /* `at`: enum pc_reason */
+};
+
+/* What was counted under one name. */
+struct top_row {
+	__u32 look; /* its place among the looks */
+	enum top_kind kind;
+	bool out;
+	__u32 at;
+	struct count passed, refused; /* since counting began; refused: drop and would-drop */
+	double packets, bits, drops;  /* a second, since the look before; -1: not known */
+};
+
+/* The first rows of a panel in order; a flood over all ports has 131,072 of them. */
+#define TOP_ROWS_MOST 1000
+struct top_rows {
+	struct top_row *row;
+	size_t count;
+	size_t left_out;
+};
+
+/*
+ * Makes the rows of a panel, the first ones by `sort` in front. `before` may be empty: then rates
+ * are not known, as those of an interface that is not in it. The caller frees `rows->row`.
+ */
+void top_rows(const struct top_looks *now, const struct top_looks *before, enum top_panel panel,
+	      enum top_sort sort, struct top_rows *rows);
+
+/* All packets of an interface in one direction. */
+void top_total(const struct top_looks *now, const struct top_looks *before, size_t look, bool out,
+	       struct top_row *row);
+
+/* The ports of a row ("60000-60099/udp", "80/tcp, 443/tcp", ""), and its name. The caller frees. */
+char *top_row_ports(const struct top_looks *looks, const struct top_row *row);
+char *top_row_name(const struct top_looks *looks, const struct top_row *row);
+
+#endif

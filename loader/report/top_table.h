@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The lines of `top`: where the panels are, which columns fit, what a row says. */
+#ifndef PORTCULLIS_REPORT_TOP_TABLE_H
+#define PORTCULLIS_REPORT_TOP_TABLE_H
+
+#include "loader/base/columns.h"
+#include "loader/report/top_model.h"
+
+/* Smaller, and nothing could be read. */
+#define TOP_ROWS_LEAST	  10
+#define TOP_COLUMNS_LEAST 40
+
+/* --- where --- */
+
+struct top_area {
+	size_t top, left, rows, columns;
+};
+
+/* Lines of the header: the title, and the interfaces that it has room for. */
+size_t top_header_rows(size_t rows, size_t interfaces);
+
+/*
+ * Divides the screen between header and last line. A panel needs `need` rows, the first of which
+ * has the headings; where not all fit, the active one gets twice as many as each other.
+ */
+void top_place(size_t rows, size_t columns, size_t header, const size_t need[TOP_PANELS],
+	       enum top_panel active, struct top_area area[TOP_PANELS]);
+
+/* --- what --- */
+
+#define TOP_FIELDS 9
+
+/* The columns of a panel that fit. */
+struct top_table {
+	enum top_panel panel;
+	size_t count;
+	struct {
+		size_t field; /* among those of the panel */
+		size_t width;
+	} column[TOP_FIELDS];
+};
+
+/* `columns`: of the panel's area. */
+void top_table_fit(struct top_table *table, enum top_panel panel, const struct top_looks *looks,
+		   const struct top_rows *rows, size_t columns);
+
+/* Lines without control characters, no wider than the area; the caller frees. */
+char *top_table_heading(const struct top_table *table, enum top_sort sort, bool active);
+char *top_table_line(const struct top_table *table, const struct top_looks *looks,
+		     const struct top_row *row);
+enum tone top_row_tone(const struct top_row *row);
+
+/* Title of the screen: host, interval, and at its right end the time. */
+struct top_title {
+	const char *host;
+	unsigned int interval; /* seconds */
+	bool frozen;
+	__u64 wall; /* ns */
+};
+char *top_title_line(const struct top_title *title, size_t columns);
+
+/* What an interface does; `boot` is clock_boot. `*tone`: TONE_BAD where something has to be done.
+ */
+char *top_interface_line(const struct top_looks *looks, const struct top_looks *before, size_t at,
+			 __u64 boot, size_t columns, enum tone *tone);
+
+/* As many columns of `text` as fit, ".." where it goes on. Without control characters. */
+char *top_cut(const char *text, size_t columns);
+
+#endif
