@@ -2,36 +2,17 @@
 /* Reports programs of other tools at the hooks of an interface. */
 #include "loader/doctor/programs.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/base/columns.h"
-#include "loader/base/file.h"
+#include "loader/base/memory.h"
 #include "loader/doctor/attach_words.h"
 #include "loader/filter/hold.h"
 #include "loader/net/netlink.h"
 #include "loader/net/tc.h"
 #include "loader/object/pin.h"
-
-/* Constants of newer headers than this is built with. */
-#define TCX_INGRESS ((enum bpf_attach_type)46)
-#define TCX_EGRESS  ((enum bpf_attach_type)47)
-
-#define PROGRAMS 64 /* that one tcx hook takes */
-
-/* "'name', id 12", as far as it can be told; the caller frees. */
-static char *program_text(__u32 id)
-{
-	__close_fd int fd = bpf_prog_get_fd_by_id(id);
-	struct bpf_prog_info info = {};
-	__u32 length = sizeof(info);
-
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length) || !info.name[0])
-		return xasprintf("id %u", id);
-	return xasprintf("'%.*s', id %u", (int)sizeof(info.name), info.name, id);
-}
+#include "loader/object/tc_programs.h"
 
 static void check_xdp(struct doctor *doctor, const struct patient *patient)
 {
@@ -68,71 +49,6 @@ static void check_xdp(struct doctor *doctor, const struct patient *patient)
 
 /* --- tc --- */
 
-struct programs {
-	__u32 id[PROGRAMS];
-	size_t count;
-	size_t others; /* of clsact filters: those that run no program */
-};
-
-/* In the order in which they run. -EINVAL: the kernel has no tcx. */
-static int list_tcx(unsigned int ifindex, enum bpf_attach_type hook, struct programs *programs)
-{
-	LIBBPF_OPTS(bpf_prog_query_opts, query, .prog_ids = programs->id, .prog_cnt = PROGRAMS);
-	int err = bpf_prog_query_opts(ifindex, hook, &query);
-
-	programs->count = err ? 0 : query.prog_cnt;
-	return err;
-}
-
-static void list_clsact(unsigned int ifindex, __u32 parent, struct programs *programs)
-{
-	__cleanup(netlink_close) struct mnl_socket *socket = NULL;
-	__cleanup(tc_filters_free) struct tc_filters filters = {};
-	size_t i;
-
-	if (netlink_open(NETLINK_ROUTE, &socket) ||
-	    tc_filters_list(socket, ifindex, parent, &filters))
-		return;
-	for (i = 0; i < filters.count; i++) {
-		/*
-		 * Filters of u32 and other kinds are listed once for each table; only programs
-		 * count here.
-		 */
-		if (!filters.filter[i].handle)
-			continue;
-		if (!filters.filter[i].program_id)
-			programs->others++;
-		else if (programs->count < PROGRAMS)
-			programs->id[programs->count++] = filters.filter[i].program_id;
-	}
-}
-
-/* "'a', id 1; 'b', id 2" of all but `own`; the caller frees. */
-static char *list_text(const struct programs *programs, __u32 own)
-{
-	struct names names = {};
-	char *text;
-	size_t i;
-
-	for (i = 0; i < programs->count; i++) {
-		__free_text char *one = NULL;
-
-		if (programs->id[i] == own)
-			continue;
-		one = program_text(programs->id[i]);
-		names_add(&names, one);
-	}
-	if (programs->others) {
-		__free_text char *more = human_count(programs->others, "filter without a program",
-						     "filters without a program");
-
-		names_add(&names, more);
-	}
-	text = names_join(&names, "; ");
-	names_free(&names);
-	return text;
-}
-
 /* Warns if a program of another tool runs before ours: it may drop packets, or change them. */
 static bool is_preceded(const struct programs *programs, __u32 own)
 {
@@ -148,7 +64,7 @@ static void append(struct programs *programs, const struct programs *more)
 {
 	size_t i;
 
-	for (i = 0; i < more->count && programs->count < PROGRAMS; i++)
+	for (i = 0; i < more->count && programs->count < PROGRAMS_MOST; i++)
 		programs->id[programs->count++] = more->id[i];
 	programs->others += more->others;
 }
@@ -156,7 +72,7 @@ static void append(struct programs *programs, const struct programs *more)
 static void say_side(struct doctor *doctor, const char *check, const struct programs *programs,
 		     __u32 own)
 {
-	__free_text char *text = list_text(programs, own);
+	__free_text char *text = programs_text(programs, own);
 
 	doctor_say(doctor, check, DOCTOR_OK, NULL,
 		   text[0] ? "programs of others run here, too: %s" : "no program of others%s",
@@ -182,12 +98,12 @@ static void check_qdisc(struct doctor *doctor, const struct patient *patient)
 static bool list_all(struct doctor *doctor, const struct patient *patient, struct programs *ingress,
 		     struct programs *egress)
 {
-	int err = list_tcx(patient->hook.ifindex, TCX_INGRESS, ingress);
+	int err = programs_tcx(patient->hook.ifindex, TCX_INGRESS, ingress);
 
 	if (err == -EINVAL)
 		check_qdisc(doctor, patient);
 	else if (!err)
-		err = list_tcx(patient->hook.ifindex, TCX_EGRESS, egress);
+		err = programs_tcx(patient->hook.ifindex, TCX_EGRESS, egress);
 	if (!err || err == -EINVAL)
 		return true;
 	doctor_say(doctor, "tc", DOCTOR_WARNING, doctor->privileged ? NULL : DOCTOR_SUDO,
@@ -207,8 +123,8 @@ static void check_tc(struct doctor *doctor, const struct patient *patient)
 		return;
 	if (patient->open)
 		object_program(patient->filter.fd[FILTER_EGRESS], &own);
-	list_clsact(patient->hook.ifindex, TC_INGRESS, &ingress);
-	list_clsact(patient->hook.ifindex, TC_EGRESS, &later);
+	programs_clsact(patient->hook.ifindex, TC_INGRESS, &ingress);
+	programs_clsact(patient->hook.ifindex, TC_EGRESS, &later);
 	if (is_preceded(&egress, own) || is_preceded(&later, own))
 		doctor_say(
 			doctor, "tc-egress", DOCTOR_WARNING, fix,
