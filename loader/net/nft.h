@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The rules of nf_tables in the caller's network namespace, as the kernel lists them. */
+#ifndef PORTCULLIS_NET_NFT_H
+#define PORTCULLIS_NET_NFT_H
+
+#include <libmnl/libmnl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+
+#include "loader/base/names.h"
+
+struct nft_chain {
+	__u8 family; /* NFPROTO_* */
+	char *table, *name;
+	bool base; /* the rest is of base chains */
+	__u32 hook;
+	__s32 priority;
+	__u32 policy;	      /* NF_DROP, NF_ACCEPT */
+	struct names devices; /* of hooks of an interface */
+};
+
+struct nft_rule {
+	__u8 family;
+	char *table, *chain;
+	__u64 handle;
+	struct nlmsghdr *message; /* the kernel's, copied */
+	const struct nlattr *expressions;
+};
+
+/* An element of a set or a map. Keys and data in the order of bytes that registers have. */
+struct nft_element {
+	__u8 *key, *key_end; /* key_end NULL: none */
+	bool ends;	     /* the end of an interval, which it is not part of */
+	bool is_rest;	     /* of all other keys */
+	struct nlattr *data; /* NFTA_DATA_*; NULL: none */
+};
+
+#define NFT_FIELDS 16 /* of a concatenation */
+
+struct nft_set {
+	__u8 family;
+	char *table, *name;
+	__u32 flags; /* NFT_SET_* */
+	__u32 key_length;
+	__u32 field[NFT_FIELDS]; /* bytes of each; 0: no more */
+	struct nft_element *element;
+	size_t count;
+	bool read; /* the elements are */
+};
+
+struct nft_rules {
+	struct nft_chain *chain;
+	size_t chains;
+	struct nft_rule *rule; /* in the order of their chains */
+	size_t rules;
+	struct nft_set *set;
+	size_t sets;
+};
+
+/* 0, or -errno: nothing is known then. nft_rules_free is due in both cases. */
+int nft_read(struct nft_rules *rules);
+void nft_rules_free(struct nft_rules *rules);
+
+/* Reads the elements of a set, once. 0 or -errno. */
+int nft_read_set(struct nft_set *set);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Follows a packet through rules of nf_tables, as far as that can be told without the kernel. */
+#ifndef PORTCULLIS_NET_NFT_WALK_H
+#define PORTCULLIS_NET_NFT_WALK_H
+
+#include "loader/net/nft.h"
+
+/* What conntrack would say. */
+enum nft_state {
+	NFT_STATE_UNKNOWN,
+	NFT_STATE_NEW,
+	NFT_STATE_ESTABLISHED,
+};
+
+struct nft_packet {
+	__u8 family; /* AF_INET or AF_INET6 */
+	__u8 protocol;
+	const __u8 *bytes; /* from the IP header on */
+	size_t length;
+	size_t transport; /* offset of the header behind IP */
+	enum nft_state state;
+	const char *in, *out; /* interfaces; NULL: none, or not known */
+	unsigned int in_index, out_index;
+};
+
+enum nft_verdict {
+	NFT_PASSES,
+	NFT_MAY_DROP, /* by a rule with a condition that is not known here */
+	NFT_DROPS,
+};
+
+struct nft_answer {
+	enum nft_verdict verdict;
+	bool rejects;	 /* with an answer to the sender */
+	bool translates; /* changes the destination */
+	/* Where it is dropped: a rule, or without one the policy of the base chain. */
+	const struct nft_rule *rule;
+	const struct nft_set *set; /* a named set that has the packet, NULL: none */
+	bool set_has_source;	   /* it has the source address */
+};
+
+/* Follows the packet through one base chain. Reads the elements of sets where needed. */
+struct nft_answer nft_walk(struct nft_rules *rules, const struct nft_chain *base,
+			   const struct nft_packet *packet);
+
+#endif
