@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The verdicts of `explain`, in words. */
+#include "loader/report/explain.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "loader/base/memory.h"
+#include "loader/report/counters.h"
+#include "loader/report/json_forms.h"
+#include "tests/unit/expect.h"
+
+static const char kept_text[] =
+	"{\"recipe\": {\"outbound\": \"enforce\", \"groups\": {\"office\": [\"10.1.0.0/16\", "
+	"\"10.2.0.0/16\"], \"many\": [\"10.1.0.0/16\", \"10.2.0.0/16\", \"10.3.0.0/16\", "
+	"\"10.4.0.0/16\"], \"none\": []}}, \"profiles\": [{\"name\": \"p\", \"services\": ["
+	"{\"name\": \"mail\", \"direction\": \"in\", \"ports\": [\"25/tcp\"], \"from\": [], "
+	"\"open\": true, \"why_closed\": null},"
+	"{\"name\": \"admin\", \"direction\": \"in\", \"ports\": [\"22/tcp\", \"25/tcp\"], "
+	"\"from\": [\"office\", \"many\", \"link-local\"], \"open\": true, \"why_closed\": null},"
+	"{\"name\": \"dhcp\", \"direction\": \"in\", \"ports\": [\"68/udp\"], \"from\": [\"none\"], "
+	"\"from_ports\": [\"67/udp\"], \"open\": true, \"why_closed\": null},"
+	"{\"name\": \"web\", \"direction\": \"out\", \"ports\": [\"443/tcp\"], \"to\": [\"cloud\"], "
+	"\"open\": false, \"why_closed\": \"group\"},"
+	"{\"name\": \"imap\", \"direction\": \"in\", \"ports\": [\"993/tcp\"], \"from\": [], "
+	"\"feature\": \"secure\", \"open\": false, \"why_closed\": \"feature\"},"
+	"{\"name\": \"tool\", \"direction\": \"in\", \"ports\": [\"993/tcp\"], \"from\": [], "
+	"\"open\": false, \"why_closed\": \"local\"},"
+	"{\"name\": \"old\", \"direction\": \"in\", \"ports\": [\"993/tcp\"], \"from\": [], "
+	"\"open\": false, \"why_closed\": \"disabled\"}]}]}";
+
+static json_t *kept;
+
+static int start(void **state)
+{
+	(void)state;
+	unsetenv("COLUMNS");
+	kept = json_loads(kept_text, 0, NULL);
+	return !kept;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	json_decref(kept);
+	return 0;
+}
+
+static struct pc_event packet(__u32 cell, __u8 protocol, __u8 how, __u16 port)
+{
+	struct pc_event event = {.cell = cell,
+				 .length = 60,
+				 .family = 4,
+				 .protocol = protocol,
+				 .remote_port = how & PC_EVENT_OUT ? port : 50000,
+				 .local_port = how & PC_EVENT_OUT ? 50000 : port,
+				 .tcp_flags = protocol == IPPROTO_TCP ? 2 : 0,
+				 .generation = 7,
+				 .how = how};
+
+	inet_pton(AF_INET, "10.1.2.3", event.remote);
+	inet_pton(AF_INET, "192.0.2.1", event.local);
+	return event;
+}
+
+static json_t *verdict_of(const struct pc_event *event)
+{
+	struct event_services *services = event_services_new(kept);
+	json_t *verdict = explain_verdict(event, "eth0", kept, services);
+
+	event_services_free(&services);
+	return verdict;
+}
+
+/* The text of one verdict; `fill` may add what a caller adds. */
+static void expect_text(const struct pc_event *event, const char *more, const char *expected)
+{
+	json_t *verdict = verdict_of(event), *added = json_loads(more, 0, NULL), *report;
+	char *text = NULL;
+	size_t length;
+	FILE *to = open_memstream(&text, &length);
+
+	assert_non_null(added);
+	json_object_update(verdict, added);
+	json_decref(added);
+	report = report_new("verdicts", json_pack("[o]", verdict));
+	report_explain_text(report, to);
+	fclose(to);
+	assert_string_equal(text, expected);
+	json_decref(report);
+	free(text);
+}
+
+#define PORT(n)	  (PC_CELL_PASS + PC_PORT(PC_TCP, n))
+#define REASON(r) (PC_CELL_REASON + PC_REASON_##r)
+#define OTHER(o)  (PC_CELL_OTHER + PC_OTHER_##o)
+
+static void test_text(void **state)
+{
+	struct pc_event event;
+
+	(void)state;
+	event = packet(PORT(25), IPPROTO_TCP, 0, 25);
+	expect_text(
+		&event, "{}",
+		"eth0: 10.1.2.3:50000 -> 192.0.2.1:25/tcp syn\n"
+		"  passes     service: p:mail admits anyone, p:admin admits office (10.1.0.0/16)\n"
+		"  behind it  nothing was found that drops it\n");
+	expect_text(
+		&event, "{\"next\": [\"nftables drops it: here\"], \"dropped_behind\": true}",
+		"eth0: 10.1.2.3:50000 -> 192.0.2.1:25/tcp syn\n"
+		"  passes     not the filter drops it: service: p:mail admits anyone, p:admin admits office (10.1.0.0/16)\n"
+		"  behind it  nftables drops it: here\n");
+	event = packet(REASON(UNLISTED), IPPROTO_TCP, PC_EVENT_DROP, 993);
+	expect_text(
+		&event,
+		"{\"fix\": \"portcullis swap eth0 --enable p:secure\", \"site_line\": \"enable: [p:secure]\"}",
+		"eth0: 10.1.2.3:50000 -> 192.0.2.1:993/tcp syn\n"
+		"  dropped    unlisted: no open service has 993/tcp\n"
+		"  closed     p:imap: feature secure is off\n"
+		"  closed     p:tool: for this host's own use only\n"
+		"  closed     p:old: disabled\n"
+		"  fix        portcullis swap eth0 --enable p:secure\n"
+		"  site file  enable: [p:secure]\n");
+	event.how = PC_EVENT_DROP | PC_EVENT_WOULD;
+	event.local_port = 5000;
+	expect_text(
+		&event, "{\"listed_by\": [\"q:thing\"]}",
+		"eth0: 10.1.2.3:50000 -> 192.0.2.1:5000/tcp syn\n"
+		"  passes     now, because the filter observes; enforce would drop it: unlisted: no open service has 5000/tcp\n"
+		"  listed by  q:thing\n"
+		"  behind it  nothing was found that drops it\n");
+	event = packet(REASON(SOURCE), IPPROTO_TCP, PC_EVENT_DROP, 22);
+	expect_text(
+		&event, "{}",
+		"eth0: 10.1.2.3:50000 -> 192.0.2.1:22/tcp syn\n"
+		"  dropped    source: p:admin admits only office (10.1.0.0/16, 10.2.0.0/16), many (4 prefixes), link-local (addresses of the link)\n");
+	event = packet(REASON(SOURCE), IPPROTO_UDP, PC_EVENT_DROP, 68);
+	expect_text(
+		&event, "{}",
+		"eth0: 10.1.2.3:50000 -> 192.0.2.1:68/udp\n"
+		"  dropped    source: p:dhcp admits only none (no prefix), source port 67/udp\n");
+	event = packet(REASON(OUTBOUND), IPPROTO_TCP, PC_EVENT_DROP | PC_EVENT_OUT, 443);
+	expect_text(
+		&event, "{}",
+		"eth0: 192.0.2.1:50000 -> 10.1.2.3:443/tcp syn\n"
+		"  dropped    outbound: outgoing packets are enforced, and no open service lists 443/tcp for this address\n"
+		"  closed     p:web: only for cloud (not defined)\n");
+	event = packet(OTHER(REPLY), IPPROTO_UDP, 0, 5000);
+	expect_text(&event, "{}",
+		    "eth0: 10.1.2.3:50000 -> 192.0.2.1:5000/udp\n"
+		    "  passes     reply: it belongs to a connection or flow that lives\n"
+		    "  behind it  nothing was found that drops it\n");
+	event = packet(REASON(PROTOCOL), 47, PC_EVENT_DROP, 0);
+	expect_text(
+		&event, "{}",
+		"eth0: 10.1.2.3 -> 192.0.2.1/gre\n"
+		"  dropped    protocol: no profile names the IP protocol gre under `protocols`\n");
+	event = packet(PC_CELLS_ALL, IPPROTO_TCP, 0, 25);
+	expect_text(
+		&event, "{}",
+		"eth0: 10.1.2.3:50000 -> 192.0.2.1:25/tcp syn\n"
+		"  passes     the filter is being attached or detached, and passes everything at the moment\n"
+		"  behind it  nothing was found that drops it\n");
+}
+
+/* A name that is someone else's must not reach the terminal as it is. */
+static void test_escapes(void **state)
+{
+	struct pc_event event = packet(PORT(25), IPPROTO_TCP, 0, 25);
+
+	(void)state;
+	expect_text(
+		&event, "{\"next\": [\"table \\u001b[31m\"], \"interface\": \"e\\u001b[2J\"}",
+		"e?[2J: 10.1.2.3:50000 -> 192.0.2.1:25/tcp syn\n"
+		"  passes     service: p:mail admits anyone, p:admin admits office (10.1.0.0/16)\n"
+		"  behind it  table ?[31m\n");
+}
+
+static void test_json(void **state)
+{
+	struct pc_event event = packet(PORT(25), IPPROTO_TCP, 0, 25);
+	json_t *verdict = verdict_of(&event), *expected;
+
+	(void)state;
+	expected = json_loads(
+		"[{\"service\": \"p:mail\", \"group\": null, \"prefix\": null},"
+		" {\"service\": \"p:admin\", \"group\": \"office\", \"prefix\": \"10.1.0.0/16\"}]",
+		0, NULL);
+	assert_true(json_equal(json_object_get(verdict, "admitted_by"), expected));
+	assert_int_equal(json_integer_value(json_object_get(verdict, "generation")), 7);
+	assert_null(json_object_get(verdict, "version"));
+	assert_null(json_object_get(verdict, "time"));
+	assert_null(json_object_get(verdict, "length"));
+	assert_true(json_is_null(json_object_get(verdict, "list")));
+	json_decref(expected);
+	json_decref(verdict);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_escapes),
+		cmocka_unit_test(test_json),
+	};
+
+	return cmocka_run_group_tests_name("report/explain", tests, start, end);
+}
