@@ -43,20 +43,29 @@ enum pc_frame {
  * which a takeover goes on using. No program reads or writes it, and it is 0.
  */
 
-/* pc_filter.flags. A packet tests them once, as one word. All but the last are reserved. */
-#define PC_FILTER_BANS	    1  /* there are bans */
-#define PC_FILTER_DENIED    2  /* pc_generation.denied is not empty */
-#define PC_FILTER_LIMITS    4  /* a span has a limit */
-#define PC_FILTER_MACHINES  8  /* pc_generation.machines is not empty */
-#define PC_FILTER_LISTENERS 32 /* a command listens (abi_events.h) */
+/*
+ * pc_filter.flags. A packet tests them once, as one word. Those of pc_filter.flag are reserved.
+ * The program takes away what says that somebody listens. This flag is a byte of its own, so that
+ * such a store does not undo that of another flag.
+ */
+#define PC_FILTER_BANS	   1 /* there are bans */
+#define PC_FILTER_DENIED   2 /* pc_generation.denied is not empty */
+#define PC_FILTER_LIMITS   4 /* a span has a limit */
+#define PC_FILTER_MACHINES 8 /* pc_generation.machines is not empty */
 
 /*
  * The only value of `filter`. It belongs to the filter and not to a generation, so a swap keeps it.
  * The first words share a cache line with the rows of the first CPUs.
  */
 struct pc_filter {
-	/* PC_FILTER_*. */
-	__u32 flags;
+	union {
+		__u32 flags;
+		struct {
+			__u8 flag;	/* PC_FILTER_* */
+			__u8 listeners; /* 1: a command listens (abi_events.h) */
+			__u8 reserved_flags[2];
+		};
+	};
 	/* Rows in `counters`. */
 	__u32 rows;
 	/* Pages in a row. A row is a multiple of 4 KiB. */

@@ -6,6 +6,8 @@
 #include <linux/bpf.h>
 #include <linux/types.h>
 
+#include "bpf/abi_flows.h"
+
 /* pc_drop.how */
 #define PC_DROP_USED  1	 /* the entry is in use */
 #define PC_DROP_IPV6  2	 /* `address` is one of IPv6 */
@@ -51,6 +53,25 @@ _Static_assert(sizeof(struct pc_drop) == 48, "pc_drop");
 #define PC_DROP_CREDIT	512 /* drops that a CPU may record at once */
 #define PC_DROP_REFILL	16  /* credit that comes each jiffy */
 
+/*
+ * The gate (PC_CELL_GATE) is one word, which each drop changes by one add:
+ *
+ *	bits 0-23	credit spent; in a jiffy of a flood, more than there is
+ *	bits 24-33	in a flood: drops that are not recorded until the next one that is. Each
+ *			time a random number, PC_DROP_SAMPLE on average with the recorded one
+ *	bit 34		a flood
+ *	bits 36-62	the jiffy of the last drop
+ */
+#define PC_GATE_SPENT	   0xffffffULL
+#define PC_GATE_SKIP_SHIFT 24
+#define PC_GATE_SKIP	   (0x3ffULL << PC_GATE_SKIP_SHIFT)
+#define PC_GATE_FLOOD	   (1ULL << 34)
+#define PC_GATE_SHIFT	   36
+#define PC_GATE_JIFFY	   0x7ffffffULL
+
+/* The number of bits in PC_GATE_SKIP allows for a random number of twice PC_DROP_SAMPLE. */
+_Static_assert(2 * PC_DROP_SAMPLE <= PC_GATE_SKIP >> PC_GATE_SKIP_SHIFT, "PC_GATE_SKIP");
+
 struct pc_drop_bucket {
 	struct bpf_spin_lock lock;
 	__u32 forgotten; /* entries that gave way to others */
@@ -59,5 +80,26 @@ struct pc_drop_bucket {
 	struct pc_drop drop[PC_DROP_PLACES];
 };
 _Static_assert(sizeof(struct pc_drop_bucket) == 400, "pc_drop_bucket");
+
+/* The index of the bucket in which a drop has its entry. `flood`: in the part of floods. */
+pc_inline __u32 pc_drop_bucket_of(const struct pc_drop *drop, __u32 secret, int flood)
+{
+	const __u32 buckets = flood ? PC_DROP_FLOOD : PC_DROP_PEACE;
+	const __u8 *byte = (const __u8 *)drop->address;
+	__u64 hash = pc_mix(secret, drop->how & PC_DROP_IPV6);
+	__u32 window;
+
+	/* The prefix: three bytes or eight, in network byte order. */
+	hash = pc_mix(hash, byte[0] | byte[1] << 8 | byte[2] << 16);
+	if (drop->how & PC_DROP_IPV6)
+		hash = pc_mix(pc_mix(hash, drop->address[0]), drop->address[1]);
+	window = hash % buckets;
+	hash = pc_mix(hash, drop->address[0]);
+	hash = pc_mix(hash, drop->address[2]);
+	hash = pc_mix(hash, drop->address[3]);
+	hash = pc_mix(hash, (__u32)drop->port << 16 | drop->protocol << 8 | drop->reason);
+	hash = pc_mix(hash, (drop->how & ~PC_DROP_AGAIN) << 8 | drop->class);
+	return (flood ? PC_DROP_PEACE : 0) + (window + hash % (buckets / PC_DROP_SHARE)) % buckets;
+}
 
 #endif

@@ -9,17 +9,18 @@
 #define PC_LISTENERS 8 /* at one filter, at the same time */
 
 /*
- * An entry of `listeners`: what one listener wants. It writes the whole entry again each second,
- * and sets PC_FILTER_LISTENERS in pc_filter.flags. An entry whose lease has ended is free. The
- * program takes the flag away when no lease is left, so that a listener that was killed costs
- * nothing.
+ * What one listener wants: an entry of the array that is the only value of `listeners`. An entry
+ * whose lease has ended is free, and belongs to the process that changes `until` from that value by
+ * an atomic exchange. A listener fills the rest of the entry first, under a lease that has ended,
+ * then renews `until` each second, and sets pc_filter.listeners after that each time. The program
+ * takes that away when no lease is left, so that a listener that was killed costs nothing.
  */
 struct pc_listener {
-	__u32 until;   /* CLOCK_BOOTTIME seconds: the lease; 0: none */
+	__u32 until;   /* the lease holds until this CLOCK_BOOTTIME second begins; 0: none */
 	__u32 owner;   /* the process */
 	__u32 reasons; /* bit n: drops for enum pc_reason n */
 	__u32 rate;    /* events a second and CPU; 0: no limit */
-	__u32 capture; /* bytes of the frame that an event has at most */
+	__u32 capture; /* bytes of the frame that an event has: at most PC_CAPTURE_MAX */
 	__u32 port;    /* 1 + PC_PORT of the local port, at egress of the remote one; 0: any */
 	/* Both in network byte order, as in pc_key: the remote address is in this prefix. */
 	__be32 address[4];
@@ -30,21 +31,23 @@ struct pc_listener {
 };
 _Static_assert(sizeof(struct pc_listener) == 64, "pc_listener");
 
-/* A CPU's part of a listener, in `heard`. The counts are since the filter was attached. */
+/* Larger frames are cut: a record of the perf ring buffer has less than 64 KiB. */
+#define PC_CAPTURE_MAX 60000
+
+/* What a CPU did for the listeners of a slot, since the filter was attached. */
 struct pc_heard {
 	__u64 events; /* sent */
 	__u64 over;   /* not sent: more than `rate` */
-	__u64 full;   /* not sent: the listener's buffer was full */
+	__u64 full;   /* not sent: no room in the listener's buffer, or it has none for this CPU */
 	__u32 second; /* CLOCK_BOOTTIME, in which `used` were sent */
 	__u32 used;
 };
 
 /*
- * An event, or what `explain` is told by a program that only explains: that one stores nothing but
- * `explained`, of this type, with no frame. An event stands before `captured` bytes of the frame,
- * which begin as frames of the interface do. The remote side is the source of an incoming packet,
- * and the destination of an outgoing one. What could not be parsed is 0. The event of a listener's
- * slot on a CPU is sent to the index slot * pc_filter.event_cpus + CPU of `events`.
+ * An event. It stands before `captured` bytes of the frame, which begin as frames of the interface
+ * do. The remote side is the source of an incoming packet, and the destination of an outgoing one.
+ * What could not be parsed is 0. The event of a listener's slot on a CPU is sent to the index
+ * slot * pc_filter.event_cpus + CPU of `events`.
  */
 struct pc_event {
 	__u64 time;   /* CLOCK_BOOTTIME ns */
@@ -53,7 +56,7 @@ struct pc_event {
 	__u32 captured;
 	__be32 remote[4]; /* addresses; IPv4: the first word */
 	__be32 local[4];
-	__u16 remote_port; /* host order; 0: no port. ICMP: type << 8 | code is `local_port` */
+	__u16 remote_port; /* host order. ICMP: type << 8 | code is `local_port` */
 	__u16 local_port;
 	__u8 family; /* 4 or 6; 0: not IP */
 	__u8 protocol;
@@ -66,6 +69,32 @@ struct pc_event {
 #define PC_EVENT_OUT	  4  /* at egress */
 #define PC_EVENT_FRAGMENT 8  /* a first fragment */
 #define PC_EVENT_LATER	  16 /* a later fragment: no ports */
+#define PC_EVENT_PORTS	  32 /* TCP or UDP whose ports could be read */
 _Static_assert(sizeof(struct pc_event) == 64, "pc_event");
+
+/* A CPU's only value of `heard`. */
+struct pc_heard_cpu {
+	struct pc_event event; /* that is being sent: the stack is short */
+	__u64 jiffy;	       /* in which the clock was read last */
+	__u32 second;	       /* CLOCK_BOOTTIME, then */
+	__u32 pad;
+	__u64 gate; /* PC_CELL_GATE of a CPU that has no row in `counters` */
+	struct pc_heard slot[PC_LISTENERS];
+};
+
+/*
+ * The only value of `explained`: the answer of a program that only explains
+ * (filter_load_explaining) about the last frame that it was run with. That program stores nothing
+ * else.
+ */
+struct pc_explained {
+	struct pc_event event; /* `captured` is 0 */
+	/*
+	 * Set by who asks. 1: a TCP socket of this host that has the source port sent the outgoing
+	 * packet. In BPF_PROG_TEST_RUN a program cannot see the sender.
+	 */
+	__u8 sent_by_socket;
+	__u8 pad[7];
+};
 
 #endif

@@ -7,9 +7,8 @@
 
 #include "bpf/maps.h"
 #include "bpf/packet.h"
+#include "bpf/record.h"
 #include "bpf/table.h"
-
-#define barrier() asm volatile("" ::: "memory")
 
 struct verdict {
 	/* PC_CELL_*. A drop has the cell of its reason, as if enforced. */
@@ -165,15 +164,6 @@ static __always_inline void count_rare(__u32 cell, __u32 length)
 	__sync_fetch_and_add(&known->bytes, length);
 }
 
-/*
- * The first page of this CPU's row. XDP and egress run with softirqs off, so no other program
- * writes there meanwhile. No kernel has more than PC_CPUS ids.
- */
-static __always_inline __u32 own_row(void)
-{
-	return filter.row[bounded(bpf_get_smp_processor_id(), PC_CPUS - 1)];
-}
-
 /* Counts a packet in a narrow word, on page `at` of a row. PC_ROW_NONE is past the map's end. */
 static __always_inline void count_narrow(__u32 at, __u32 cell, __u32 length)
 {
@@ -230,8 +220,11 @@ __noinline int portcullis_wide(__u32 row, __u32 index, __u32 length)
 	return 0;
 }
 
-/* Counts a packet in a wide word: a reason, or a passed packet that has no port's cell. */
-static __always_inline void count_wide(__u32 cell, __u32 length)
+/*
+ * Counts a packet in a wide word: a reason, or a passed packet that has no port's cell. Returns the
+ * page in the row of this CPU, or NULL if it has no row.
+ */
+static __always_inline struct pc_page *count_wide(__u32 cell, __u32 length)
 {
 	__u32 index = PC_TOTAL_WIDE(cell), row = own_row(), key = row + PC_PAGE_WIDE;
 	struct pc_page *page = bpf_map_lookup_elem(&counters, &key);
@@ -242,36 +235,18 @@ static __always_inline void count_wide(__u32 cell, __u32 length)
 		value = *word + pc_wide_pack(1, length);
 		*word = value;
 		if (!(value & PC_CELL_PENDING))
-			return;
+			return page;
 	}
 	portcullis_wide(row, index, length);
+	return page;
 }
 
-/*
- * Whether a verdict is a drop while the filter is being attached (PC_POLICY_START). Such a packet
- * passes and is not counted.
- */
-static __always_inline bool is_attaching(const struct pc_generation *generation,
-					 struct verdict verdict)
+/* Counts a drop or would-drop. Returns whether it is to be recorded. */
+static __always_inline bool account_drop(const struct packet *packet, struct verdict verdict,
+					 bool would)
 {
-	return verdict.drop && generation->policy == PC_POLICY_START;
-}
+	struct pc_page *page;
 
-/* Counts a verdict. Returns whether to drop the packet. */
-static __always_inline bool account(const struct packet *packet,
-				    const struct pc_generation *generation, struct verdict verdict)
-{
-	bool would = generation->policy == PC_POLICY_OBSERVE;
-
-	if (!verdict.drop) {
-		if (verdict.second)
-			count_listed(verdict.second, packet->length);
-		if (verdict.cell < PC_CELL_DROP)
-			count_listed(verdict.cell, packet->length);
-		else
-			count_wide(verdict.cell, packet->length);
-		return false;
-	}
 	if (verdict.second) {
 		/* PC_CELL_OUT_WOULD_DROP is as far from PC_CELL_OUT_DROP. */
 		__u32 second = verdict.second + (would ? PC_CELL_WOULD_DROP - PC_CELL_DROP : 0);
@@ -281,9 +256,34 @@ static __always_inline bool account(const struct packet *packet,
 		else
 			count_drop(second, packet->length);
 	}
-	count_wide(verdict.cell + (would ? PC_CELL_REASON_WOULD - PC_CELL_REASON : 0),
-		   packet->length);
-	return !would;
+	page = count_wide(verdict.cell + (would ? PC_CELL_REASON_WOULD - PC_CELL_REASON : 0),
+			  packet->length);
+	return !page || !gate_skips(&page->word[PC_TOTAL_WIDE(PC_CELL_GATE)]);
+}
+
+static __always_inline void account_pass(const struct packet *packet, struct verdict verdict)
+{
+	if (verdict.second)
+		count_listed(verdict.second, packet->length);
+	if (verdict.cell < PC_CELL_DROP)
+		count_listed(verdict.cell, packet->length);
+	else
+		count_wide(verdict.cell, packet->length);
+}
+
+/*
+ * Whether the filter is being attached (PC_POLICY_START): then a drop passes, is not counted, and
+ * no listener is told.
+ */
+static __always_inline bool is_attaching(const struct pc_generation *generation)
+{
+	return generation->policy == PC_POLICY_START;
+}
+
+/* Whether a drop passes. */
+static __always_inline bool is_observing(const struct pc_generation *generation)
+{
+	return generation->policy != PC_POLICY_ENFORCE;
 }
 
 #endif

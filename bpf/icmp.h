@@ -48,7 +48,8 @@ __noinline int echo_due(__u32 interval)
 	due += interval;
 	if ((__s64)(due - at) > 0)
 		return false;
-	*next = due;
+	if (!explains)
+		*next = due;
 	return true;
 }
 

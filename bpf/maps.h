@@ -17,6 +17,13 @@ const volatile __u8 have_xfrm = 0;
 /* enum pc_frame: the header with which frames of the interface begin. */
 const volatile __u8 frame_kind = PC_FRAME_ETHERNET;
 
+/*
+ * 1: the programs only explain what they would do with a packet. They store nothing but
+ * `explained`, so that a filter's own maps can be asked. is_explaining tests it where that costs
+ * the usual packet nothing.
+ */
+const volatile __u8 explains = 0;
+
 /* Has sizes, not types: clang 14 leaves a type out of BTF if only an inner map uses it. */
 struct generation_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -102,6 +109,34 @@ struct {
 
 struct pc_filter filter SEC(".data.filter");
 
+/* --- what was dropped (abi_drops.h), and who listens (abi_events.h) --- */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PC_DROP_BUCKETS);
+	__type(key, __u32);
+	__type(value, struct pc_drop_bucket);
+} drops SEC(".maps");
+
+struct pc_listener listeners[PC_LISTENERS] SEC(".data.listeners");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pc_heard_cpu);
+} heard SEC(".maps");
+
+/* The buffers of the listeners. The loader sets max_entries. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__uint(max_entries, PC_LISTENERS);
+	__type(key, __u32);
+	__type(value, __u32);
+} events SEC(".maps");
+
+struct pc_explained explained SEC(".data.explained");
+
 /*
  * --- shared by the filters of a network namespace, because an answer may come in by another
  * interface than its question left by; abi_flows.h describes the values ---
@@ -180,6 +215,9 @@ struct {
 	__type(value, __u64);
 } echo SEC(".maps");
 
+/* Keeps the compiler from moving loads and stores across it. */
+#define barrier() asm volatile("" ::: "memory")
+
 /*
  * `value & mask` that the compiler cannot drop. The compiler knows that a byte-swapped port is
  * below 65,536 and would drop the mask; the verifiers of 5.10, 6.1 and 6.12 do not know it, and
@@ -205,6 +243,15 @@ struct {
 		_Static_assert(sizeof(type) == sizeof(bits.bits_from), #type); \
 		bits.bits_to;                                                  \
 	})
+
+/*
+ * The first page of this CPU's row. XDP and egress run with softirqs off, so no other program
+ * writes there meanwhile. No kernel has more than PC_CPUS ids.
+ */
+static __always_inline __u32 own_row(void)
+{
+	return filter.row[bounded(bpf_get_smp_processor_id(), PC_CPUS - 1)];
+}
 
 /* CLOCK_MONOTONIC ns, of the coarse clock where there is one. */
 static __always_inline __u64 now(void)

@@ -34,7 +34,11 @@ __noinline int is_connected(struct __sk_buff *skb, __u32 where, __u32 ports, __u
 
 	packet_init_egress(&packet, skb);
 	flow_fill(&packet, where, ports, how);
-	if (socket && socket->protocol == PROTOCOL_TCP && socket->src_port == packet.local_port)
+	if (explains) {
+		if (explained.sent_by_socket)
+			return true;
+	} else if (socket && socket->protocol == PROTOCOL_TCP &&
+		   socket->src_port == packet.local_port)
 		return true;
 	return flow_key(&packet, &flow) && (flow_socket(skb, &flow) || flow_is_learned(&flow));
 }

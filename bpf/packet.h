@@ -91,8 +91,9 @@ struct packet {
 	__u32 length; /* of the frame, in all its buffers */
 	__u32 ip;     /* offset of the IP header */
 	__u32 at;     /* offset of the next header to parse; in the end, of the transport header */
-	__u32 end;    /* offset of the packet's end; a trailer may follow */
-	__u32 tcp;    /* TCP: tcp_word_pack */
+	/* Offset of the packet's end; a trailer may follow. 0: there is no whole IP header. */
+	__u32 end;
+	__u32 tcp; /* TCP: tcp_word_pack */
 	__u16 remote_port;
 	__u16 local_port;  /* ICMP echo: its identifier */
 	__u16 fragment_at; /* IPv6: offset of the fragment header, or 0 */
@@ -103,10 +104,12 @@ struct packet {
 	__u8 hop_limit;
 	__u8 fragment; /* the packet is a first fragment */
 	__u8 icmp_type;
+	__u8 icmp_code;
 	/* Each caller sets these to constants, so the compiler leaves out the other case. */
 	bool gather;  /* read headers from any buffer, not from the linear part alone */
 	bool egress;  /* ctx is a struct __sk_buff * */
 	bool outward; /* the packet is an outgoing one: this side is its source */
+	bool asked;   /* at egress: `explains` is set */
 };
 
 /*
@@ -244,6 +247,12 @@ static __always_inline bool is_link_local6(__be32 word)
 static __always_inline bool is_multicast6(__be32 word)
 {
 	return (word & bpf_htonl(0xff000000)) == bpf_htonl(0xff000000);
+}
+
+/* Whether the program only explains. The first pass of ingress never does. */
+static __always_inline bool is_explaining(const struct packet *packet)
+{
+	return packet->egress ? packet->asked : packet->gather && explains;
 }
 
 static __always_inline bool is_icmp(const struct packet *packet)

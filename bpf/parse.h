@@ -88,6 +88,7 @@ static __always_inline enum parsed parse_icmp(struct packet *packet, union trans
 	if (!packet_read(packet, packet->at, sizeof(*icmp), buffer, (const void **)&icmp))
 		return packet_unread(packet);
 	packet->icmp_type = icmp->type;
+	packet->icmp_code = icmp->code;
 	packet->local_port = bpf_ntohs(icmp->id); /* the identifier of an echo */
 	return PARSED_PACKET;
 }
@@ -123,6 +124,7 @@ static __always_inline enum parsed parse_ipv4(struct packet *packet)
 	if (ip->version != 4 || ip->ihl < 5)
 		return PARSED_MALFORMED;
 	header = ip->ihl * 4;
+	packet->end = packet->ip + sizeof(*ip);
 	total = bpf_ntohs(ip->tot_len);
 	if (!total) { /* BIG TCP */
 		total = packet->length - packet->ip;

@@ -23,6 +23,7 @@
 #include "bpf/icmp.h"
 #include "bpf/account.h"
 #include "bpf/outbound.h"
+#include "bpf/tell.h"
 
 char portcullis_license[] SEC("license") = "GPL";
 
@@ -45,7 +46,8 @@ static __always_inline struct verdict decide_port(const struct packet *packet,
 
 	if (admit == ADMIT_PASS) {
 		/* A TCP SYN shows which side began; UDP does not. */
-		if (packet->protocol == PROTOCOL_UDP && has_other_filters())
+		if (packet->protocol == PROTOCOL_UDP && !is_explaining(packet) &&
+		    has_other_filters())
 			flow_came_in(packet->ctx, flow_where_pack(packet), flow_ports_pack(packet),
 				     flow_how_pack(packet));
 		return pass_port(packet);
@@ -100,25 +102,71 @@ decide(const struct packet *packet, const struct pc_generation *generation, enum
 		       drop_reason(PC_REASON_PROTOCOL);
 }
 
-/* Counts a verdict, notes what later packets need, and returns the action. */
-static __always_inline int carry_out(const struct packet *packet,
-				     const struct pc_generation *generation, struct verdict verdict)
+/* The action for a packet that was decided so: DECIDED_*. */
+static __always_inline int action_of(__u32 how)
 {
-	if (packet->fragment && !verdict.drop)
+	return is_dropped(how) ? XDP_DROP : XDP_PASS;
+}
+
+/*
+ * The end of a pass. The first one tells of the packet, if it is `told`, and returns the action;
+ * the others leave that to ingress_rest, and return a struct decided_word.
+ */
+static __always_inline __u64 pass_end(const struct packet *packet,
+				      const struct pc_generation *generation, __u32 cell, __u32 how,
+				      bool told)
+{
+	if (packet->gather)
+		return decided_pack(generation, cell, how);
+	if (told)
+		tell_ingress(packet->ctx, decided_pack(generation, cell, how));
+	return action_of(how);
+}
+
+static __always_inline __u64 carry_out_pass(const struct packet *packet,
+					    const struct pc_generation *generation,
+					    struct verdict verdict)
+{
+	bool explaining = is_explaining(packet);
+
+	if (packet->fragment && !explaining)
 		fragment_remember(packet, verdict.cell, verdict.second);
 	if (verdict.second == PC_FRAGMENT_ECHO)
 		verdict.second = 0;
-	if (is_attaching(generation, verdict))
-		return XDP_PASS;
-	if (account(packet, generation, verdict))
-		return XDP_DROP;
-	if (verdict.drop && verdict.second)
-		flow_came_in(packet->ctx, flow_where_pack(packet), flow_ports_pack(packet),
-			     flow_how_pack(packet));
-	return XDP_PASS;
+	if (!explaining)
+		account_pass(packet, verdict);
+	return pass_end(packet, generation, verdict.cell, 0, filter.listeners);
 }
 
-/* An ICMP error that portcullis_gather returns instead of an action: its offsets in the frame. */
+static __always_inline __u64 carry_out_drop(const struct packet *packet,
+					    const struct pc_generation *generation,
+					    struct verdict verdict)
+{
+	bool would = is_observing(generation), note;
+	__u32 how = DECIDED_DROP | (would ? DECIDED_WOULD : 0);
+
+	if (is_attaching(generation))
+		return pass_end(packet, generation, verdict.cell, how | DECIDED_SILENT, false);
+	if (is_explaining(packet))
+		return pass_end(packet, generation, verdict.cell, how, true);
+	note = account_drop(packet, verdict, would);
+	if (would && verdict.second)
+		flow_came_in(packet->ctx, flow_where_pack(packet), flow_ports_pack(packet),
+			     flow_how_pack(packet));
+	return pass_end(packet, generation, verdict.cell, how | (note ? DECIDED_NOTE : 0),
+			note || filter.listeners);
+}
+
+/* Counts a verdict, notes what later packets need, and ends the pass. */
+static __always_inline __u64 carry_out(const struct packet *packet,
+				       const struct pc_generation *generation,
+				       struct verdict verdict)
+{
+	return verdict.drop ? carry_out_drop(packet, generation, verdict) :
+			      carry_out_pass(packet, generation, verdict);
+}
+
+/* An ICMP error that portcullis_gather returns instead of a decision: its offsets in the frame. */
 struct icmp_error {
 	__u64 end : 32; /* as in struct packet */
 	__u64 at : 15;
@@ -127,7 +175,7 @@ struct icmp_error {
 	__u64 ipv6 : 1;
 	__u64 fragment : 1;
 	__u64 unused_too : 8;
-	__u64 set : 1; /* 0: the word is an action */
+	__u64 set : 1; /* 0: the word is a struct decided_word */
 };
 
 static __always_inline __u64 icmp_error_pack(struct icmp_error error)
@@ -162,21 +210,21 @@ __noinline __u64 portcullis_gather(struct xdp_md *ctx)
 	struct packet packet = {.gather = true};
 
 	if (!generation)
-		return XDP_PASS;
+		return 0;
 	packet_init(&packet, ctx, frame_length(ctx));
 	packet.link = generation->link;
 	return decide_or_hand_over(&packet, generation, packet_parse(&packet));
 }
 
 /* The third pass: decides an ICMP error by the packet that it quotes. */
-__noinline int portcullis_icmp_error(struct xdp_md *ctx, __u64 word)
+__noinline __u64 portcullis_icmp_error(struct xdp_md *ctx, __u64 word)
 {
 	const struct pc_generation *generation = generation_current();
 	struct packet packet = {.gather = true};
 	struct icmp_error error = icmp_error_unpack(word);
 
 	if (!generation)
-		return XDP_PASS;
+		return 0;
 	packet_init(&packet, ctx, frame_length(ctx));
 	packet.link = generation->link;
 	packet.ip = error.ip;
@@ -187,6 +235,21 @@ __noinline int portcullis_icmp_error(struct xdp_md *ctx, __u64 word)
 	return carry_out(&packet, generation,
 			 icmp_error_admitted(&packet, generation) ? pass_other(PC_OTHER_ICMP) :
 								    drop_reason(PC_REASON_ICMP));
+}
+
+/* The passes behind the first one. */
+static __always_inline int ingress_rest(struct xdp_md *ctx)
+{
+	__u64 word = portcullis_gather(ctx);
+	__u32 how;
+
+	if (icmp_error_unpack(word).set)
+		word = portcullis_icmp_error(ctx, word);
+	how = decided_unpack(word).how;
+	if (word &&
+	    (explains || how & DECIDED_NOTE || (filter.listeners && !(how & DECIDED_SILENT))))
+		tell_ingress(ctx, word);
+	return action_of(how);
 }
 
 /*
@@ -207,14 +270,14 @@ __noinline int portcullis_icmp_error(struct xdp_md *ctx, __u64 word)
  *	portcullis_icmp_error	ICMP errors
  *				icmp_error_admitted (quote_read, quote_was_sent), carry_out
  *
- * carry_out is the only exit of a decided frame: it counts the verdict and returns the action.
+ * carry_out is the only exit of a decided frame: it counts the verdict. Who is told of it, is told
+ * when the passes are over: only then is there enough stack.
  */
 static __always_inline int ingress(struct xdp_md *ctx, bool kernel_context)
 {
 	const struct pc_generation *generation = generation_current();
 	struct packet packet = {};
 	enum parsed parsed;
-	__u64 decided;
 
 	if (!generation)
 		return XDP_PASS;
@@ -224,8 +287,7 @@ static __always_inline int ingress(struct xdp_md *ctx, bool kernel_context)
 	/* Sharing an exit with the other frames would cost a usual frame 5 ns. */
 	if (parsed == PARSED_PORT && !packet.fragment)
 		return carry_out(&packet, generation, decide_port(&packet, generation));
-	decided = portcullis_gather(ctx);
-	return icmp_error_unpack(decided).set ? portcullis_icmp_error(ctx, decided) : (int)decided;
+	return ingress_rest(ctx);
 }
 
 /* Loaded from Linux 6.2 on; portcullis_old before. */
@@ -243,11 +305,53 @@ int portcullis_old(struct xdp_md *ctx)
 }
 
 /*
- * Counts, filters and learns from outgoing packets. TC_ACT_UNSPEC, which is also TCX_NEXT, lets the
- * other programs of the hook run.
+ * Explains incoming packets: loaded instead of the others where `explains` is set. It has no first
+ * pass, so that this one need not ask whether it explains.
  */
-SEC("tc")
-int portcullis_egress(struct __sk_buff *skb)
+SEC("xdp")
+int portcullis_explain(struct xdp_md *ctx)
+{
+	return ingress_rest(ctx);
+}
+
+static __always_inline void send_pass(const struct packet *packet,
+				      const struct pc_generation *generation, enum parsed parsed,
+				      struct verdict verdict)
+{
+	bool explaining = is_explaining(packet);
+
+	if (!explaining) {
+		if (packet->fragment)
+			fragment_remember(packet, verdict.cell, verdict.second);
+		account_pass(packet, verdict);
+	}
+	if (explaining || filter.listeners)
+		tell_egress(packet->ctx, decided_pack(generation, verdict.cell, 0),
+			    sent_pack(packet, parsed));
+}
+
+/* Returns whether to drop the packet. */
+static __always_inline bool send_drop(const struct packet *packet,
+				      const struct pc_generation *generation, enum parsed parsed,
+				      struct verdict verdict)
+{
+	bool would = is_observing(generation), explaining = is_explaining(packet), note = false;
+	__u32 how = DECIDED_DROP | (would ? DECIDED_WOULD : 0);
+
+	if (!explaining) {
+		if (is_attaching(generation))
+			return false;
+		note = account_drop(packet, verdict, would);
+	}
+	if (explaining || note || filter.listeners)
+		tell_egress(packet->ctx,
+			    decided_pack(generation, verdict.cell, how | (note ? DECIDED_NOTE : 0)),
+			    sent_pack(packet, parsed));
+	return !would;
+}
+
+/* `explaining`: see packet.asked. */
+static __always_inline int egress(struct __sk_buff *skb, bool explaining)
 {
 	const struct pc_generation *generation = generation_current();
 	struct packet packet = {};
@@ -257,13 +361,32 @@ int portcullis_egress(struct __sk_buff *skb)
 	if (!generation)
 		return TC_ACT_UNSPEC;
 	packet_init_egress(&packet, skb);
+	packet.asked = explaining;
 	packet.link = generation->link;
 	parsed = packet_parse(&packet);
 	verdict = decide_outbound(&packet, generation, parsed, skb);
-	if (packet.fragment && !verdict.drop)
-		fragment_remember(&packet, verdict.cell, verdict.second);
-	if (!is_attaching(generation, verdict) && account(&packet, generation, verdict))
+	if (!verdict.drop)
+		send_pass(&packet, generation, parsed, verdict);
+	else if (send_drop(&packet, generation, parsed, verdict))
 		return TC_ACT_SHOT;
-	flow_learn(&packet, generation, parsed, skb);
+	if (!explaining)
+		flow_learn(&packet, generation, parsed, skb);
 	return TC_ACT_UNSPEC;
+}
+
+/*
+ * Counts, filters and learns from outgoing packets. TC_ACT_UNSPEC, which is also TCX_NEXT, lets the
+ * other programs of the hook run.
+ */
+SEC("tc")
+int portcullis_egress(struct __sk_buff *skb)
+{
+	return egress(skb, false);
+}
+
+/* Explains outgoing packets. */
+SEC("tc")
+int portcullis_explain_egress(struct __sk_buff *skb)
+{
+	return egress(skb, true);
 }

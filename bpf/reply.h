@@ -29,10 +29,11 @@ static __always_inline void flow_note_received(struct pc_flow_state *state, __u3
 }
 
 /*
- * Whether a flow lives to which an incoming packet belongs; if so, notes the packet in it. `heard`
- * is its tcp_word_sequence. `deep`: the chain of calls has no stack left for another call.
+ * Whether a flow lives to which an incoming packet belongs; if so, notes the packet in it.
+ * `sequence` is its tcp_word_sequence. `deep`: the chain of calls has no stack left for another
+ * call.
  */
-static __always_inline bool flow_answers(const struct pc_flow *flow, __u32 how, __u32 heard,
+static __always_inline bool flow_answers(const struct pc_flow *flow, __u32 how, __u32 sequence,
 					 bool deep)
 {
 	bool assured, stream;
@@ -46,26 +47,30 @@ static __always_inline bool flow_answers(const struct pc_flow *flow, __u32 how, 
 		if (flow->protocol == PROTOCOL_TCP && pc_flow_closed(state->flags))
 			deep ? flow_close_here(flow, state) : (void)flow_close(flow, state);
 	} else if (flow->protocol == PROTOCOL_TCP) {
-		state->slot = heard;
+		state->slot = sequence;
 	} else if (stream) {
 		deep ? flow_assure_here(flow, state) : (void)flow_assure(flow, state);
 	}
 	return true;
 }
 
-/* Whether a learned flow has the packet. A quoted packet leaves the flow as it is. */
-static __always_inline bool flow_learned(const struct pc_flow *flow, __u32 how, __u32 heard,
+/*
+ * Whether a learned flow has the packet. A quoted packet leaves the flow as it is, as does a
+ * program that only explains.
+ */
+static __always_inline bool flow_learned(const struct pc_flow *flow, __u32 how, __u32 sequence,
 					 const struct packet *packet)
 {
-	return packet->outward ? flow_is_learned(flow) :
-				 flow_answers(flow, how, heard, packet->gather);
+	return packet->outward || is_explaining(packet) ?
+		       flow_is_learned(flow) :
+		       flow_answers(flow, how, sequence, packet->gather);
 }
 
 /*
  * Whether a socket or a learned flow has the packet. TCP asks the sockets first and UDP the flows,
  * because there most of them are found.
  */
-static __always_inline bool flow_lookup(const struct packet *packet, __u32 how, __u32 heard)
+static __always_inline bool flow_lookup(const struct packet *packet, __u32 how, __u32 sequence)
 {
 	struct pc_flow flow;
 
@@ -73,18 +78,18 @@ static __always_inline bool flow_lookup(const struct packet *packet, __u32 how, 
 		return false;
 	if (flow.protocol == PROTOCOL_TCP && flow_socket(packet->ctx, &flow))
 		return true;
-	if (flow_possible(packet) && flow_learned(&flow, how, heard, packet))
+	if (flow_possible(packet) && flow_learned(&flow, how, sequence, packet))
 		return true;
 	return flow.protocol == PROTOCOL_UDP && flow_socket(packet->ctx, &flow);
 }
 
 /* flow_lookup for an incoming packet. A global function, so that the verifier checks it once. */
-__noinline int flow_live(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 how, __u32 heard)
+__noinline int flow_live(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 how, __u32 sequence)
 {
 	struct packet packet = {};
 
 	flow_packet(&packet, ctx, where, ports, how);
-	return flow_lookup(&packet, how, heard);
+	return flow_lookup(&packet, how, sequence);
 }
 
 /* flow_lookup for a packet that this host sent and an ICMP error quotes. */

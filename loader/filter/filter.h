@@ -25,6 +25,11 @@ enum filter_fd {
 	FILTER_TOTALS,
 	FILTER_CARRIES,
 	FILTER_RARE,
+	FILTER_DROPS,	  /* abi_drops.h */
+	FILTER_LISTENERS, /* abi_events.h, as the next three */
+	FILTER_HEARD,
+	FILTER_EVENTS,
+	FILTER_EXPLAINED, /* of a filter that only explains (load.h) */
 	FILTER_PAST,
 	FILTER_CLEARED, /* what `counters` begins from (cleared.h) */
 	FILTER_FLOWS,
@@ -43,9 +48,12 @@ enum filter_fd {
 enum filter_fd_flags {
 	FD_HEAD = 1,	  /* every layout has it, also one that this version does not know */
 	FD_NAMESPACE = 2, /* one a network namespace: a new filter shares it with the others */
-	FD_COUNTS = 4,	  /* holds counts: a filter that takes another one over uses it again */
+	FD_KEPT = 4,	  /* a filter that takes another one over uses it again */
 	FD_OPTIONAL = 8,  /* not every filter has it */
 	FD_APART = 16,	  /* is pinned before or after the others, because its pin has a meaning */
+	FD_FROZEN = 32,	  /* only programs write it */
+	FD_EXPLAINING = 64, /* a filter that only explains has it, and no other */
+	FD_ASKED = 128,	    /* such a filter reads it, as it does those of FD_NAMESPACE */
 };
 
 /* Describes each descriptor: a new map is a row. */

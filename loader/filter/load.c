@@ -16,6 +16,7 @@
 
 #include "portcullis.skel.h"
 
+#include "loader/base/clock.h"
 #include "loader/base/file.h"
 #include "loader/base/message.h"
 #include "loader/compile/cells.h"
@@ -23,8 +24,9 @@
 #include "loader/object/log.h"
 #include "loader/object/pin.h"
 
-#define LOG_TAIL_LINES 15
-#define PROGRAM_MAPS   64 /* more than a program of ours uses */
+#define LOG_TAIL_LINES	 15
+#define PROGRAM_MAPS	 64 /* more than a program of ours uses */
+#define EXPLAINING_FLOWS 1024
 
 static void skeleton_destroy(struct portcullis_bpf **skeleton)
 {
@@ -57,16 +59,23 @@ static void report_refusal(int err)
 		      ", with BPF and its JIT; if it has them, report the lines above");
 }
 
+/* The programs of the object that are loaded. */
+struct programs {
+	struct bpf_program *ingress, *egress;
+};
+
 /* The skeleton closes its own. */
-static int keep_descriptors(const struct portcullis_bpf *skeleton,
-			    const struct bpf_program *ingress, struct filter *filter)
+static int keep_descriptors(const struct portcullis_bpf *skeleton, const struct programs *programs,
+			    bool explains, struct filter *filter)
 {
 	int i;
 
 	for (i = 0; i < FILTER_FDS; i++) {
-		const char *map = filter_descriptor[i].map;
-		int fd = i == FILTER_PROGRAM ? bpf_program__fd(ingress) :
-			 i == FILTER_EGRESS  ? bpf_program__fd(skeleton->progs.portcullis_egress) :
+		const struct filter_descriptor *descriptor = &filter_descriptor[i];
+		const char *map =
+			descriptor->flags & FD_EXPLAINING && !explains ? NULL : descriptor->map;
+		int fd = i == FILTER_PROGRAM ? bpf_program__fd(programs->ingress) :
+			 i == FILTER_EGRESS  ? bpf_program__fd(programs->egress) :
 			 map		     ? bpf_object__find_map_fd_by_name(skeleton->obj, map) :
 					       -1;
 
@@ -93,15 +102,23 @@ static bool has_kernel_context(void)
 	return has;
 }
 
-/* The program for ingress; the other one is not loaded. */
-static struct bpf_program *choose_ingress(struct portcullis_bpf *skeleton,
-					  const struct filter *filter)
+/* The other programs are not loaded. */
+static struct programs choose_programs(struct portcullis_bpf *skeleton, const struct filter *filter,
+				       bool explains)
 {
-	bool kernel_context = filter->frags && has_kernel_context();
+	const struct programs programs = {
+		.ingress = explains ? skeleton->progs.portcullis_explain :
+			   filter->frags && has_kernel_context() ? skeleton->progs.portcullis :
+								   skeleton->progs.portcullis_old,
+		.egress = explains ? skeleton->progs.portcullis_explain_egress :
+				     skeleton->progs.portcullis_egress,
+	};
+	struct bpf_program *program = NULL;
 
-	bpf_program__set_autoload(skeleton->progs.portcullis, kernel_context);
-	bpf_program__set_autoload(skeleton->progs.portcullis_old, !kernel_context);
-	return kernel_context ? skeleton->progs.portcullis : skeleton->progs.portcullis_old;
+	while ((program = bpf_object__next_program(skeleton->obj, program)))
+		bpf_program__set_autoload(program, program == programs.ingress ||
+							   program == programs.egress);
+	return programs;
 }
 
 static void set_constants(struct portcullis_bpf *skeleton, struct filter *filter)
@@ -159,15 +176,11 @@ static void list_cpus(char *list, size_t size)
 		snprintf(list, size, "0-%ld", sysconf(_SC_NPROCESSORS_CONF) - 1);
 }
 
-static int size_counters(struct portcullis_bpf *skeleton, const struct pc_generation *generation)
+static int size_rows(struct portcullis_bpf *skeleton, const char *cpus, __u32 pages)
 {
 	struct pc_filter *state = &skeleton->data_filter->filter;
-	__u32 pages = generation ? cells_needed(generation) + PC_LISTED_GROWTH : 0;
-	char cpus[4096];
-	int err;
+	int err = cells_rows(state, cpus, pages > PC_LISTED_LEAST ? pages : PC_LISTED_LEAST);
 
-	list_cpus(cpus, sizeof(cpus));
-	err = cells_rows(state, cpus, pages > PC_LISTED_LEAST ? pages : PC_LISTED_LEAST);
 	if (!err)
 		err = bpf_map__set_max_entries(skeleton->maps.counters, cells_row_pages(state));
 	if (!err)
@@ -175,19 +188,60 @@ static int size_counters(struct portcullis_bpf *skeleton, const struct pc_genera
 	return err;
 }
 
-static int set_maps(struct portcullis_bpf *skeleton, const struct filter *flows_of,
-		    const struct filter *counters_of, __u32 flows,
-		    const struct pc_generation *generation)
+static int size_counters(struct portcullis_bpf *skeleton, const struct pc_generation *generation)
 {
-	int err = size_flow_maps(skeleton, flows_of, flows);
+	char cpus[4096];
+
+	list_cpus(cpus, sizeof(cpus));
+	return size_rows(skeleton, cpus,
+			 generation ? cells_needed(generation) + PC_LISTED_GROWTH : 0);
+}
+
+/* A buffer for each listener and CPU. */
+static int size_events(struct portcullis_bpf *skeleton, const struct filter *kept)
+{
+	int cpus = libbpf_num_possible_cpus();
+
+	if (kept->fd[FILTER_EVENTS] >= 0)
+		return 0;
+	return cpus < 0 ? cpus :
+			  bpf_map__set_max_entries(skeleton->maps.events, PC_LISTENERS * cpus);
+}
+
+/* How a filter is loaded. */
+struct loading {
+	const struct filter *flows_of, *kept; /* whose maps it uses, where they have them */
+	__u32 flows;
+	const struct pc_generation *generation;
+	bool explains; /* `flows_of` is the filter that is asked */
+};
+
+/* A program that explains counts nothing, so that its maps are small. */
+static int set_explaining_maps(struct portcullis_bpf *skeleton, const struct filter *asked)
+{
+	int err = size_flow_maps(skeleton, asked, EXPLAINING_FLOWS);
 
 	if (!err)
-		err = reuse_maps(skeleton, flows_of, FD_NAMESPACE);
-	if (!err && counters_of->fd[FILTER_COUNTERS] >= 0)
-		err = reuse_maps(skeleton, counters_of, FD_COUNTS);
+		err = reuse_maps(skeleton, asked, FD_NAMESPACE | FD_ASKED);
+	if (!err)
+		err = bpf_map__set_max_entries(skeleton->maps.drops, 1);
+	return err || asked->fd[FILTER_STATE] >= 0 ? err : size_rows(skeleton, "0", 0);
+}
+
+static int set_maps(struct portcullis_bpf *skeleton, const struct loading *how)
+{
+	int err;
+
+	if (how->explains)
+		return set_explaining_maps(skeleton, how->flows_of);
+	err = size_flow_maps(skeleton, how->flows_of, how->flows);
+	if (!err)
+		err = reuse_maps(skeleton, how->flows_of, FD_NAMESPACE);
+	if (!err && how->kept->fd[FILTER_COUNTERS] >= 0)
+		err = reuse_maps(skeleton, how->kept, FD_KEPT);
 	else if (!err)
-		err = size_counters(skeleton, generation);
-	return err;
+		err = size_counters(skeleton, how->generation);
+	return err ? err : size_events(skeleton, how->kept);
 }
 
 static int new_secret(const struct filter *filter)
@@ -201,6 +255,31 @@ static int new_secret(const struct filter *filter)
 	if (getrandom(&table->secret, sizeof(table->secret), 0) != sizeof(table->secret))
 		err = -EIO;
 	munmap(table, sizeof(*table));
+	return err;
+}
+
+/*
+ * Sets what the filter's state has of the maps `drops` and `events`. The state may be older than
+ * these maps: then it belongs to a filter that had none.
+ */
+static int claim_drops(const struct filter *filter, const struct filter *kept)
+{
+	struct pc_filter *state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED,
+				       filter->fd[FILTER_STATE], 0);
+	__u32 secret = 0;
+	int err = 0;
+
+	if (state == MAP_FAILED)
+		return -errno;
+	state->event_cpus = libbpf_num_possible_cpus();
+	if (kept->fd[FILTER_DROPS] < 0)
+		state->drops_since = clock_boot() / PC_SECOND;
+	while (!err && !state->drops_secret)
+		if (getrandom(&secret, sizeof(secret), 0) == sizeof(secret))
+			state->drops_secret = secret;
+		else
+			err = -EIO;
+	munmap(state, sizeof(*state));
 	return err;
 }
 
@@ -227,12 +306,10 @@ static int claim_flows(const struct filter *filter, const struct filter *flows_o
 	return bpf_map_update_elem(filter->fd[FILTER_LEARNED], &zero, &all, BPF_ANY) ? -errno : 0;
 }
 
-int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
-			const struct filter *counters_of, __u32 flows, enum pc_frame frame,
-			const struct pc_generation *generation)
+static int load(struct filter *filter, const struct loading *how, enum pc_frame frame)
 {
 	__cleanup(skeleton_destroy) struct portcullis_bpf *skeleton = NULL;
-	struct bpf_program *ingress;
+	struct programs programs;
 	int err;
 
 	libbpf_log_start();
@@ -244,10 +321,11 @@ int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
 	*filter = FILTER_NONE;
 	set_constants(skeleton, filter);
 	skeleton->rodata->frame_kind = frame;
-	ingress = choose_ingress(skeleton, filter);
+	skeleton->rodata->explains = how->explains;
+	programs = choose_programs(skeleton, filter, how->explains);
 	if (filter->frags)
-		bpf_program__set_flags(ingress, BPF_F_XDP_HAS_FRAGS);
-	err = set_maps(skeleton, flows_of, counters_of, flows, generation);
+		bpf_program__set_flags(programs.ingress, BPF_F_XDP_HAS_FRAGS);
+	err = set_maps(skeleton, how);
 	if (err) {
 		error("cannot set up the maps: %s", strerror(-err));
 		return err;
@@ -257,11 +335,13 @@ int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
 		report_refusal(err);
 		return err;
 	}
-	err = keep_descriptors(skeleton, ingress, filter);
+	err = keep_descriptors(skeleton, &programs, how->explains, filter);
 	if (!err)
 		err = object_program(filter->fd[FILTER_PROGRAM], &filter->program_id);
-	if (!err)
-		err = claim_flows(filter, flows_of);
+	if (!err && (!how->explains || how->flows_of->fd[FILTER_SHARED] < 0))
+		err = claim_flows(filter, how->flows_of);
+	if (!err && !how->explains)
+		err = claim_drops(filter, how->kept);
 	if (err) {
 		error("cannot keep the BPF program: %s", strerror(-err));
 		filter_close(filter);
@@ -269,9 +349,28 @@ int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
 	return err;
 }
 
+int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
+			const struct filter *kept, __u32 flows, enum pc_frame frame,
+			const struct pc_generation *generation)
+{
+	const struct loading how = {
+		.flows_of = flows_of, .kept = kept, .flows = flows, .generation = generation};
+
+	return load(filter, &how, frame);
+}
+
 int filter_load(struct filter *filter, enum pc_frame frame)
 {
 	return filter_load_sharing(filter, &FILTER_NONE, &FILTER_NONE, PC_FLOWS, frame, NULL);
+}
+
+int filter_load_explaining(struct filter *filter, const struct filter *live, enum pc_frame frame)
+{
+	const struct filter none = FILTER_NONE;
+	const struct loading how = {
+		.flows_of = live ? live : &none, .kept = &none, .explains = true};
+
+	return load(filter, &how, frame);
 }
 
 /* True if the map has the constants of a program of this version; copies them. */

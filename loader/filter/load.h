@@ -14,13 +14,22 @@
  */
 int filter_load(struct filter *filter, enum pc_frame frame);
 /*
- * Loads them with the flow maps of one filter and the counters of another. Where one of them has no
- * such map, makes new ones, of `flows` entries in all, for the caller's network namespace; and with
- * room to count what `generation` lists, which may be NULL.
+ * Loads them with the flow maps of one filter, and the counters and listeners of another (`kept`).
+ * Where one of them has no such map, makes new ones, of `flows` entries in all, for the caller's
+ * network namespace; and with room to count what `generation` lists, which may be NULL.
  */
 int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
-			const struct filter *counters_of, __u32 flows, enum pc_frame frame,
+			const struct filter *kept, __u32 flows, enum pc_frame frame,
 			const struct pc_generation *generation);
+
+/*
+ * Loads programs that only explain what a filter does with a packet: by BPF_PROG_TEST_RUN, of
+ * FILTER_PROGRAM for incoming and FILTER_EGRESS for outgoing frames. They return the action, and
+ * put the rest into the only value of FILTER_EXPLAINED (struct pc_explained), which is all that
+ * they store. They read the maps of `live`: its generations, flows and fragments. NULL: they have
+ * maps of their own, and the caller puts a generation in place. 0 or -errno, with a message.
+ */
+int filter_load_explaining(struct filter *filter, const struct filter *live, enum pc_frame frame);
 
 /*
  * Reads which header the filter's program expects at the start of a frame. 0 or -errno, as without

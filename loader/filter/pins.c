@@ -21,15 +21,15 @@
 #include "loader/object/pin.h"
 
 /*
- * Freezes the counter maps, so that only programs can write them, by whatever pin a process opens
- * them. Maps that were taken over are frozen already.
+ * Freezes the maps that only programs write, by whatever pin a process opens them. Maps that were
+ * taken over are frozen already.
  */
-static void freeze_counters(const struct filter *filter)
+static void freeze_maps(const struct filter *filter)
 {
 	int i;
 
 	for (i = 0; i < FILTER_FDS; i++)
-		if (filter_descriptor[i].flags & FD_COUNTS && i != FILTER_STATE)
+		if (filter_descriptor[i].flags & FD_FROZEN)
 			bpf_map_freeze(filter->fd[i]);
 }
 
@@ -37,7 +37,7 @@ int filter_pin(struct filter *filter)
 {
 	int err = 0, i;
 
-	freeze_counters(filter);
+	freeze_maps(filter);
 	for (i = 0; i < FILTER_FDS; i++) {
 		const struct filter_descriptor *descriptor = &filter_descriptor[i];
 

@@ -9,12 +9,14 @@
 #include "loader/base/memory.h"
 #include "loader/compile/tables.h"
 #include "tests/packet/check.h"
+#include "tests/packet/explained.h"
 #include "tests/packet/fixture.h"
 #include "tests/packet/random.h"
 #include "tests/packet/suites.h"
 
-#define SHOWN	      5	  /* mismatches that are printed of one profile */
-#define SHRINK_LENGTH 400 /* a smaller frame is looked for up to this length */
+#define SHOWN	      5	   /* mismatches that are printed of one profile */
+#define ASKED	      5000 /* frames that are only explained, of each profile */
+#define SHRINK_LENGTH 400  /* a smaller frame is looked for up to this length */
 
 static const uint16_t port[] = {25,   53,   60000, 60050, 60099, 1,    65535, 993,  143,
 				389,  69,   22,	   80,	  68,	 546,  4000,  4001, 4002,
@@ -69,6 +71,7 @@ struct contest {
 	struct model_verdict model;
 	struct outcome program;
 	bool egress;
+	const struct filter *explaining; /* NULL: not asked */
 	uint64_t met[MODEL_WHYS];
 	uint64_t unsent; /* that the kernel does not run at egress */
 };
@@ -86,8 +89,13 @@ static struct frame frame, smaller;
 /* Both judge the frame. A run that the kernel refuses is a disagreement too. */
 static bool agree(struct contest *contest, const struct frame *judged, size_t linear)
 {
-	int err;
+	struct pc_explained explained;
+	int err, action = 0;
 
+	/* Asked first: the frame changes what the maps know. */
+	if (contest->explaining)
+		action = explained_run(contest->explaining, judged, linear, contest->egress,
+				       &explained);
 	if (contest->egress) {
 		contest->model =
 			model_egress(judged->data, judged->length, false, &contest->tables, &state);
@@ -104,7 +112,9 @@ static bool agree(struct contest *contest, const struct frame *judged, size_t li
 		return false;
 	}
 	contest->met[contest->model.why]++;
-	return !contest->program.odd && model_equal(&contest->model, &contest->program.verdict);
+	return !contest->program.odd && model_equal(&contest->model, &contest->program.verdict) &&
+	       (!contest->explaining || explained_agrees(action, &explained, &contest->program,
+							 judged->length, contest->egress));
 }
 
 static void copy(struct frame *to, const struct frame *from)
@@ -303,6 +313,28 @@ static bool start(struct contest *contest, enum test_profile_id id)
 	return !err;
 }
 
+/* Asks about random frames, and looks whether any byte of the filter's maps has changed. */
+static bool asking_leaves_no_trace(struct contest *contest, uint64_t seed)
+{
+	uint64_t was = explained_digest(&contest->runner->filter);
+	struct pc_explained explained;
+
+	for (uint64_t index = 0; index < ASKED; index++) {
+		struct random random = random_of(seed + 1, index);
+
+		random_frame(&random, &aims, &frame);
+		if (contest->runner->kind != PC_FRAME_ETHERNET)
+			frame_bare(&frame);
+		while (frame.length < RUN_FRAME_MIN)
+			frame.data[frame.length++] = 0;
+		frame_cut(&frame, contest->egress ? RUN_SEND_MAX : RUN_LINEAR_MAX);
+		if (!contest->egress || runner_sends(&frame))
+			explained_run(contest->explaining, &frame, RUN_WHOLE, contest->egress,
+				      &explained);
+	}
+	return explained_digest(&contest->runner->filter) == was;
+}
+
 void suite_random(struct runner *runner, uint64_t seed, uint64_t count)
 {
 	static const struct {
@@ -312,12 +344,17 @@ void suite_random(struct runner *runner, uint64_t seed, uint64_t count)
 		    {OBSERVE, false}, {STATE, false},	{STATE_OBSERVE, false},
 		    {STATE, true},    {OUTBOUND, true}, {OUTBOUND_OBSERVE, true}};
 
+	struct filter explaining;
+
+	if (!check(!explained_open(runner, &explaining), "the programs that explain load"))
+		return;
 	note("random frames%s: --random %" PRIu64 " --seed %" PRIu64,
 	     runner->kind == PC_FRAME_ETHERNET ? "" : " without an Ethernet header", count, seed);
 	if (!runner->filter.frags)
 		skip("this kernel has no xdp.frags", "random frames in several buffers");
 	for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
-		struct contest contest = {.runner = runner, .egress = part[i].egress};
+		struct contest contest = {
+			.runner = runner, .egress = part[i].egress, .explaining = &explaining};
 		const char *name = test_profile[part[i].id].name;
 		const char *way = part[i].egress ? "out" : "in";
 		uint64_t first = count * i / ARRAY_SIZE(part);
@@ -335,12 +372,15 @@ void suite_random(struct runner *runner, uint64_t seed, uint64_t count)
 			      end - first, way, name, differ);
 			check(runner_settled(runner), "%s, %s: nothing else was counted", name,
 			      way);
+			check(asking_leaves_no_trace(&contest, seed),
+			      "%s, %s: questions leave no trace in the maps", name, way);
 			check(met_all(&contest, part[i].id) || end - first < 10000,
 			      "%s, %s: every kind of verdict was met", name, way);
 		}
 		tables_free(&contest.tables);
 	}
 	aims.outward = false;
+	filter_close(&explaining);
 }
 
 /* One field takes every value of its width. */

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Describes a packet for those who are told of its verdict: `drops`, listeners, `explain`. */
+#ifndef PORTCULLIS_EVENT_H
+#define PORTCULLIS_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "bpf/flow.h"
+#include "bpf/maps.h"
+#include "bpf/packet.h"
+#include "bpf/parse.h"
+
+/*
+ * What became of a packet, as a word for the global functions. 0: there is no generation. (A struct
+ * that inline functions pass by value costs the usual packet instructions: clang makes it a word.)
+ */
+struct decided_word {
+	__u64 generation : 32; /* the lower half of its number, which is never 0 */
+	__u64 cell : 20;       /* of the verdict, as if enforced */
+	__u64 how : 4;	       /* DECIDED_* */
+	__u64 unused : 7;
+	__u64 set : 1; /* 0, as in struct icmp_error */
+};
+_Static_assert(PC_CELLS < 1 << 20, "decided_word.cell");
+
+#define DECIDED_DROP   1u
+#define DECIDED_WOULD  2u /* a drop that passes: the filter observes, or is being attached */
+#define DECIDED_NOTE   4u /* a drop that is recorded, if the gate lets it */
+#define DECIDED_SILENT 8u /* no listener is told */
+
+static __always_inline __u64 decided_pack(const struct pc_generation *generation, __u32 cell,
+					  __u32 how)
+{
+	struct decided_word word = {.generation = generation->number, .cell = cell, .how = how};
+
+	return bits_as(__u64, word);
+}
+
+static __always_inline struct decided_word decided_unpack(__u64 word)
+{
+	return bits_as(struct decided_word, word);
+}
+
+/* Whether a packet that was decided so is dropped. */
+static __always_inline bool is_dropped(__u32 how)
+{
+	return (how & (DECIDED_DROP | DECIDED_WOULD)) == DECIDED_DROP;
+}
+
+/* Reads the addresses. False: they cannot be read. */
+static __always_inline bool event_addresses(const struct packet *packet, struct pc_event *event)
+{
+	__be32 *from = packet->outward ? event->local : event->remote;
+	__be32 *to = packet->outward ? event->remote : event->local;
+	/* If they must be copied, they are copied into the event: the stack is short. */
+	const __be32 *source;
+
+	if (packet->ipv6) {
+		if (!packet_read_ip(packet, offsetof(struct ipv6hdr, saddr), 16, from,
+				    (const void **)&source))
+			return false;
+		__builtin_memcpy(from, source, 16);
+		if (!packet_read_ip(packet, offsetof(struct ipv6hdr, daddr), 16, to,
+				    (const void **)&source))
+			return false;
+		__builtin_memcpy(to, source, 16);
+		return true;
+	}
+	if (!packet_read_ip(packet, offsetof(struct iphdr, saddr), 4, from, (const void **)&source))
+		return false;
+	from[0] = source[0];
+	if (!packet_read_ip(packet, offsetof(struct iphdr, daddr), 4, to, (const void **)&source))
+		return false;
+	to[0] = source[0];
+	return true;
+}
+
+/* Fills an event with what a packet is that has a whole IP header. */
+static __always_inline void event_describe(const struct packet *packet, enum parsed parsed,
+					   struct pc_event *event)
+{
+	if (event_addresses(packet, event))
+		event->family = packet->ipv6 ? 6 : 4;
+	event->protocol = packet->protocol;
+	if (packet->fragment)
+		event->how |= PC_EVENT_FRAGMENT;
+	if (parsed == PARSED_LATER_FRAGMENT) {
+		event->how |= PC_EVENT_LATER;
+	} else if (parsed == PARSED_PORT) {
+		event->how |= PC_EVENT_PORTS;
+		event->remote_port = packet->remote_port;
+		event->local_port = packet->local_port;
+		event->tcp_flags = packet->tcp & TCP_FLAGS;
+	} else if (parsed == PARSED_PACKET && is_icmp(packet)) {
+		event->local_port = packet->icmp_type << 8 | packet->icmp_code;
+	}
+}
+
+/* Begins an event of a verdict. */
+static __always_inline void event_begin(struct pc_event *event, __u64 word)
+{
+	struct decided_word decided = decided_unpack(word);
+
+	__builtin_memset(event, 0, sizeof(*event));
+	event->cell = decided.cell;
+	event->generation = decided.generation;
+	if (decided.how & DECIDED_DROP)
+		event->how = PC_EVENT_DROP | (decided.how & DECIDED_WOULD ? PC_EVENT_WOULD : 0);
+}
+
+/* The memory of this CPU. No other program uses it meanwhile: XDP and egress have softirqs off. */
+static __always_inline struct pc_heard_cpu *heard_own(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&heard, &zero);
+}
+
+/* Where an event is made. */
+static __always_inline struct pc_event *event_place(void)
+{
+	/* The event comes first: Linux 6.1 adds no offset to what may be NULL. */
+	return explains ? &explained.event : (struct pc_event *)heard_own();
+}
+_Static_assert(!offsetof(struct pc_heard_cpu, event), "event_place");
+
+/*
+ * Makes the event of an incoming packet. It parses the packet again: to keep what is known of it
+ * would cost the usual packet registers. A function of its own, for its stack.
+ */
+__noinline int event_of_ingress(struct xdp_md *ctx, __u64 word)
+{
+	struct packet packet = {.gather = true};
+	struct pc_event *event = event_place();
+	enum parsed parsed;
+
+	if (!event)
+		return 0;
+	event_begin(event, word);
+	packet_init(&packet, ctx, frame_length(ctx));
+	parsed = packet_parse(&packet);
+	event->length = packet.length;
+	if (parsed != PARSED_NON_IP && packet.end)
+		event_describe(&packet, parsed, event);
+	return 0;
+}
+
+/*
+ * What an outgoing packet is, as a word. The egress program still knows it when the packet is
+ * decided, and there is no stack left to parse the packet again.
+ */
+struct sent_word {
+	__u64 ports : 32; /* struct flow_ports; of ICMP: the offset of its header */
+	__u64 ip : 5;	  /* offset of the IP header */
+	__u64 protocol : 8;
+	__u64 tcp_flags : 8;
+	__u64 parsed : 3; /* enum parsed */
+	__u64 ipv6 : 1;
+	__u64 whole : 1; /* there is a whole IP header */
+	__u64 fragment : 1;
+	__u64 unused : 5;
+};
+
+static __always_inline __u64 sent_pack(const struct packet *packet, enum parsed parsed)
+{
+	struct sent_word word = {
+		.ports = parsed == PARSED_PORT ? flow_ports_pack(packet) : packet->at,
+		.ip = packet->ip,
+		.protocol = packet->protocol,
+		.tcp_flags = packet->tcp & TCP_FLAGS,
+		.parsed = parsed,
+		.ipv6 = packet->ipv6,
+		.whole = parsed != PARSED_NON_IP && packet->end,
+		.fragment = packet->fragment,
+	};
+
+	return bits_as(__u64, word);
+}
+
+/* Makes the event of an outgoing packet. `sent`: sent_pack. */
+__noinline int event_of_egress(struct __sk_buff *skb, __u64 word, __u64 sent)
+{
+	struct sent_word known = bits_as(struct sent_word, sent);
+	struct pc_event *event = event_place();
+	struct packet packet = {};
+	enum parsed parsed = known.parsed;
+	const __u8 *icmp;
+	__u8 buffer[2];
+
+	if (!event)
+		return 0;
+	event_begin(event, word);
+	packet_init_egress(&packet, skb);
+	event->how |= PC_EVENT_OUT;
+	event->length = packet.length;
+	if (!known.whole)
+		return 0;
+	packet.ip = known.ip;
+	packet.ipv6 = known.ipv6;
+	packet.protocol = known.protocol;
+	packet.fragment = known.fragment;
+	packet.tcp = known.tcp_flags;
+	if (parsed == PARSED_PORT) {
+		packet.local_port = flow_ports_unpack(known.ports).local;
+		packet.remote_port = flow_ports_unpack(known.ports).remote;
+	} else if (parsed == PARSED_PACKET && is_icmp(&packet) &&
+		   packet_fetch(&packet, known.ports & 0x7fff, 2, buffer, (const void **)&icmp)) {
+		packet.icmp_type = icmp[0];
+		packet.icmp_code = icmp[1];
+	}
+	event_describe(&packet, parsed, event);
+	return 0;
+}
+
+#endif

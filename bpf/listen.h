@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Sends events to the commands that listen (abi_events.h). */
+#ifndef PORTCULLIS_LISTEN_H
+#define PORTCULLIS_LISTEN_H
+
+#include <stdbool.h>
+
+#include "bpf/event.h"
+#include "bpf/maps.h"
+
+/* The CLOCK_BOOTTIME second. The clock costs 44 ns, so it is read once a jiffy. */
+static __always_inline __u32 boot_second(struct pc_heard_cpu *own)
+{
+	__u64 jiffy = bpf_jiffies64();
+
+	if (own->jiffy != jiffy) {
+		own->jiffy = jiffy;
+		own->second = bpf_ktime_get_boot_ns() / PC_SECOND;
+	}
+	return own->second;
+}
+
+/* Whether a listener has had all the events of this second and CPU; if so, counts another one. */
+static __always_inline bool listener_is_over(const struct pc_listener *listener,
+					     struct pc_heard *slot, __u32 second)
+{
+	if (slot->second != second) {
+		slot->second = second;
+		slot->used = 0;
+	}
+	if (!listener->rate || slot->used < listener->rate)
+		return false;
+	slot->over++;
+	return true;
+}
+
+/* Takes the flag of listeners away, but for one whose lease began meanwhile. */
+static __always_inline void listeners_end(__u32 second)
+{
+	int i;
+
+	filter.listeners = 0;
+	barrier();
+#pragma clang loop unroll(full)
+	for (i = 0; i < PC_LISTENERS; i++)
+		if (*(volatile __u32 *)&listeners[i].until > second)
+			filter.listeners = 1;
+}
+
+/*
+ * Whether a listener may want a packet of this verdict. A listener that wants any address and port
+ * is asked here for its rate, so that in a flood no packet is parsed again for it. A global
+ * function, so that the verifier checks it once and not for each slot.
+ */
+__noinline int listener_may_want(__u32 slot, __u64 word)
+{
+	const struct pc_listener *listener = &listeners[bounded(slot, PC_LISTENERS - 1)];
+	struct decided_word decided = decided_unpack(word);
+	struct pc_heard_cpu *own = heard_own();
+	__u32 reason = (decided.cell - PC_CELL_REASON) & 31;
+
+	if (!own ||
+	    (decided.how & DECIDED_DROP ? !(listener->reasons >> reason & 1) : !listener->passed))
+		return false;
+	return listener->port || listener->family ||
+	       !listener_is_over(listener, &own->slot[bounded(slot, PC_LISTENERS - 1)],
+				 own->second);
+}
+
+/* The listeners that may want a packet of this verdict, as a bit each. */
+static __always_inline __u32 listeners_wanting(struct pc_heard_cpu *own, __u64 word)
+{
+	__u32 second = boot_second(own), wanting = 0;
+	bool leased = false;
+	int i;
+
+#pragma clang loop unroll(full)
+	for (i = 0; i < PC_LISTENERS; i++) {
+		if (listeners[i].until <= second)
+			continue;
+		leased = true;
+		wanting |= listener_may_want(i, word) << i;
+	}
+	if (!leased)
+		listeners_end(second);
+	return wanting;
+}
+
+/* The local port, at egress the remote one, as pc_listener.port; 0: the packet has no ports. */
+static __always_inline __u32 event_port(const struct pc_event *event)
+{
+	if (!(event->how & PC_EVENT_PORTS))
+		return 0;
+	return 1 + PC_PORT(event->protocol == PROTOCOL_UDP ? PC_UDP : PC_TCP,
+			   event->how & PC_EVENT_OUT ? event->remote_port : event->local_port);
+}
+
+/* Whether a listener wants packets of this port and remote address. */
+static __always_inline bool listener_wants(const struct pc_listener *listener,
+					   const struct pc_event *event)
+{
+	if (listener->port && listener->port != event_port(event))
+		return false;
+	if (!listener->family)
+		return true;
+	return listener->family == event->family &&
+	       !(((event->remote[0] ^ listener->address[0]) & listener->mask[0]) |
+		 ((event->remote[1] ^ listener->address[1]) & listener->mask[1]) |
+		 ((event->remote[2] ^ listener->address[2]) & listener->mask[2]) |
+		 ((event->remote[3] ^ listener->address[3]) & listener->mask[3]));
+}
+
+/* Sends an event to a listener. `slot`: its number. */
+static __always_inline void listener_send(void *ctx, struct pc_heard_cpu *own, __u32 slot)
+{
+	const struct pc_listener *listener = &listeners[slot];
+	struct pc_event *event = &own->event;
+	struct pc_heard *counts = &own->slot[slot];
+	__u32 captured = event->length;
+	__u64 index = slot * filter.event_cpus + bpf_get_smp_processor_id();
+
+	if (captured > listener->capture)
+		captured = listener->capture;
+	if (captured > PC_CAPTURE_MAX)
+		captured = PC_CAPTURE_MAX;
+	event->captured = captured;
+	counts->used++;
+	if (bpf_perf_event_output(ctx, &events, (__u64)captured << 32 | index, event,
+				  sizeof(*event)))
+		counts->full++;
+	else
+		counts->events++;
+}
+
+/* Tells the listeners of `wanting` of the event in `own`. */
+static __always_inline void listeners_tell(void *ctx, struct pc_heard_cpu *own, __u32 wanting)
+{
+	int i;
+
+	own->event.time = bpf_ktime_get_boot_ns();
+#pragma clang loop unroll(full)
+	for (i = 0; i < PC_LISTENERS; i++) {
+		const struct pc_listener *listener = &listeners[i];
+
+		if (!(wanting & 1U << i) || !listener_wants(listener, &own->event))
+			continue;
+		if ((listener->port || listener->family) &&
+		    listener_is_over(listener, &own->slot[i], own->second))
+			continue;
+		listener_send(ctx, own, i);
+	}
+}
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Records drops in the map `drops` (abi_drops.h). */
+#ifndef PORTCULLIS_RECORD_H
+#define PORTCULLIS_RECORD_H
+
+#include <stdbool.h>
+
+#include "bpf/event.h"
+#include "bpf/maps.h"
+#include "bpf/packet.h"
+
+/* What a jiffy of now has in a gate. */
+static __always_inline __u64 gate_jiffy(void)
+{
+	return (bpf_jiffies64() & PC_GATE_JIFFY) << PC_GATE_SHIFT;
+}
+
+#define GATE_ONE_SKIPPED (1ULL << PC_GATE_SKIP_SHIFT)
+
+/* Whether a drop is one of a flood that is not recorded. The usual case of a flood, in line. */
+static __always_inline bool gate_skips(__u64 *gate)
+{
+	__u64 word = *gate;
+
+	/* The jiffy is the same, the flood goes on, and there are drops to skip. */
+	if ((word ^ gate_jiffy()) - (PC_GATE_FLOOD | GATE_ONE_SKIPPED) >=
+	    PC_GATE_FLOOD - GATE_ONE_SKIPPED)
+		return false;
+	*gate = word - GATE_ONE_SKIPPED + 1;
+	return true;
+}
+
+/* A gate after the credit has come that the jiffies since the last drop give. */
+static __always_inline __u64 gate_refill(__u64 word)
+{
+	__u64 jiffy = gate_jiffy();
+	__u64 since = ((jiffy >> PC_GATE_SHIFT) - (word >> PC_GATE_SHIFT)) & PC_GATE_JIFFY;
+	__u64 spent = word & PC_GATE_SPENT, rest = word & (PC_GATE_FLOOD | PC_GATE_SKIP);
+
+	if (!since)
+		return word;
+	if (spent > PC_DROP_CREDIT)
+		spent = PC_DROP_CREDIT;
+	if (since > PC_DROP_CREDIT)
+		since = PC_DROP_CREDIT;
+	spent = spent > since * PC_DROP_REFILL ? spent - since * PC_DROP_REFILL : 0;
+	if (spent <= PC_DROP_CREDIT / 2)
+		rest = 0;
+	return jiffy | rest | spent;
+}
+
+/* A random number of drops to skip, so that with the recorded one they are PC_DROP_SAMPLE. */
+static __always_inline __u64 gate_skip(void)
+{
+	return (__u64)(bpf_get_prandom_u32() % (2 * PC_DROP_SAMPLE - 1)) << PC_GATE_SKIP_SHIFT;
+}
+
+/* How many drops the recorded one stands for; 0: it is not recorded. */
+static __always_inline __u32 gate_pass(__u64 *gate)
+{
+	__u64 word = gate_refill(*gate);
+	__u32 weight = 1;
+
+	if (!(word & PC_GATE_FLOOD) && (word & PC_GATE_SPENT) >= PC_DROP_CREDIT)
+		word |= PC_GATE_FLOOD | gate_skip();
+	if (word & PC_GATE_SKIP) {
+		word -= GATE_ONE_SKIPPED;
+		weight = 0;
+	} else if (word & PC_GATE_FLOOD) {
+		word |= gate_skip();
+		weight = PC_DROP_SAMPLE;
+	}
+	*gate = word + 1;
+	return weight;
+}
+
+/* The gate of this CPU: in its row, or apart if it has none. */
+static __always_inline __u64 *gate_find(struct pc_heard_cpu *own)
+{
+	__u32 key = own_row() + PC_PAGE_WIDE;
+	struct pc_page *page = bpf_map_lookup_elem(&counters, &key);
+
+	return page ? &page->word[PC_TOTAL_WIDE(PC_CELL_GATE)] : &own->gate;
+}
+
+/*
+ * The functions that look at the entries of a bucket compute without branches, because the verifier
+ * would follow both sides of each branch.
+ */
+static __always_inline bool drop_equal(const struct pc_drop *entry, const struct pc_drop *drop)
+{
+	return !((entry->address[0] ^ drop->address[0]) | (entry->address[1] ^ drop->address[1]) |
+		 (entry->address[2] ^ drop->address[2]) | (entry->address[3] ^ drop->address[3]) |
+		 (entry->port ^ drop->port) | (entry->protocol ^ drop->protocol) |
+		 (entry->reason ^ drop->reason) | ((entry->how & ~PC_DROP_AGAIN) ^ drop->how) |
+		 (entry->class ^ drop->class));
+}
+
+/* The less it is, the sooner an entry gives way. 0: the place is free. */
+static __always_inline __u64 drop_worth(const struct pc_drop *entry)
+{
+	__u64 used = entry->how & PC_DROP_USED, again = entry->how & PC_DROP_AGAIN;
+
+	return (again << 32 | entry->last | 1ULL << 40) & -used;
+}
+_Static_assert(PC_DROP_USED == 1 && PC_DROP_AGAIN < 1 << 8, "drop_worth");
+
+/* Adds a drop to its entry of the bucket. Returns false if it has none. Under the lock. */
+static __always_inline bool drop_add(struct pc_drop_bucket *bucket, const struct pc_drop *drop)
+{
+	int i;
+
+#pragma clang loop unroll(full)
+	for (i = 0; i < PC_DROP_PLACES; i++) {
+		struct pc_drop *entry = &bucket->drop[i];
+
+		if (!drop_equal(entry, drop))
+			continue;
+		entry->how |= entry->last == drop->last ? 0 : PC_DROP_AGAIN;
+		entry->last = drop->last;
+		entry->packets += drop->packets;
+		entry->bytes += drop->bytes;
+		return true;
+	}
+	return false;
+}
+
+/* Puts a drop in the place of the entry that is worth least. Under the lock. */
+static __always_inline void drop_replace(struct pc_drop_bucket *bucket, const struct pc_drop *drop)
+{
+	__u64 least = drop_worth(&bucket->drop[0]);
+	struct pc_drop *entry;
+	__u64 place = 0;
+	int i;
+
+#pragma clang loop unroll(full)
+	for (i = 1; i < PC_DROP_PLACES; i++) {
+		__u64 worth = drop_worth(&bucket->drop[i]);
+		__u64 less = (__s64)(worth - least) >> 63; /* all ones if `worth` is less, else 0 */
+
+		least += (worth - least) & less;
+		place += (i - place) & less;
+	}
+	entry = &bucket->drop[bounded(place, PC_DROP_PLACES - 1)];
+	if (least) {
+		bucket->forgotten++;
+		if (bucket->reached < entry->last)
+			bucket->reached = entry->last;
+	}
+	*entry = *drop;
+}
+_Static_assert(!(PC_DROP_PLACES & (PC_DROP_PLACES - 1)), "PC_DROP_PLACES");
+
+/*
+ * Records a drop that stands for `weight` drops; more than one: it is a sample of a flood. Not in
+ * line: its caller has a full stack.
+ */
+static __noinline int drop_record(const struct pc_event *event, __u32 weight)
+{
+	struct pc_drop drop = {
+		.address = {event->remote[0], event->remote[1], event->remote[2], event->remote[3]},
+		.packets = weight,
+		.bytes = (__u64)weight * event->length,
+		/* ICMP has its type and code in `local_port`. */
+		.port = event->how & PC_EVENT_OUT && event->how & PC_EVENT_PORTS ?
+				event->remote_port :
+				event->local_port,
+		.protocol = event->protocol,
+		.reason = event->cell - PC_CELL_REASON,
+		.how = PC_DROP_USED,
+	};
+	struct pc_drop_bucket *bucket;
+	__u32 index;
+
+	if (event->family == 6)
+		drop.how |= PC_DROP_IPV6;
+	if (event->how & PC_EVENT_OUT)
+		drop.how |= PC_DROP_OUT;
+	if (event->how & PC_EVENT_WOULD)
+		drop.how |= PC_DROP_WOULD;
+	index = pc_drop_bucket_of(&drop, filter.drops_secret, weight > 1);
+	bucket = bpf_map_lookup_elem(&drops, &index);
+	if (!bucket)
+		return 0;
+	drop.first = drop.last = bpf_ktime_get_boot_ns() / PC_SECOND;
+	bpf_spin_lock(&bucket->lock);
+	if (!drop_add(bucket, &drop))
+		drop_replace(bucket, &drop);
+	bpf_spin_unlock(&bucket->lock);
+	return 0;
+}
+
+#endif
