@@ -17,6 +17,7 @@
 #include "loader/command/help.h"
 #include "loader/command/options.h"
 #include "loader/recipe/site.h"
+#include "loader/report/counters.h"
 
 /* Collects what the words before the cursor have chosen. */
 struct line {
@@ -171,6 +172,32 @@ static void profile_groups(const struct profile *profile, struct names *groups)
 	}
 }
 
+/* The ports of the services, each once, with the first service that lists it. */
+static void complete_ports(const struct profile **profile, size_t count, const char *before,
+			   const char *word)
+{
+	__cleanup(names_free) struct names seen = {};
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < profile[i]->services; j++) {
+			const struct service *service = &profile[i]->service[j];
+			__free_text char *name =
+				xasprintf("%s:%s", profile[i]->name, service->name);
+			struct names ports = {};
+
+			ports_strings(&service->in, &ports);
+			ports_strings(&service->out, &ports);
+			for (size_t k = 0; k < ports.count; k++) {
+				if (strchr(ports.name[k], '-') || names_have(&seen, ports.name[k]))
+					continue;
+				names_add(&seen, ports.name[k]);
+				candidate(before, ports.name[k], "", name, word);
+			}
+			names_free(&ports);
+		}
+	}
+}
+
 static void complete_names(const struct names *names, const char *before, const char *end,
 			   const char *word)
 {
@@ -211,6 +238,8 @@ static void complete_of_profiles(const struct line *line, const char *kind,
 			complete_groups(line, profile, count, before, "=", word);
 		return;
 	}
+	if (!strcmp(kind, "PORT/PROTO"))
+		complete_ports(profile, count, before, word);
 	if (*end && strchr(value, '=')) {
 		if (strstr(kind, "=GROUP"))
 			complete_groups(line, profile, count, before, "", word);
@@ -280,6 +309,13 @@ static void complete_choices(const char *kind, const char *before, const char *w
 	}
 }
 
+static void complete_reasons(const char *before, const char *word)
+{
+	for (int i = 0; i < PC_REASONS; i++)
+		if (reason_name[i])
+			candidate(before, reason_name[i], "", NULL, word);
+}
+
 /* `kind` is the argument as help names it. What is before `start` stays as it is. */
 static void complete_value(const struct line *line, const char *kind, const char *word,
 			   const char *start)
@@ -297,6 +333,8 @@ static void complete_value(const struct line *line, const char *kind, const char
 		complete_interfaces(line, before, word);
 	else if (begins(kind, "GROUP"))
 		complete_groups(line, NULL, 0, before, "", word);
+	else if (begins(kind, "REASON"))
+		complete_reasons(before, word);
 	else if (begins(kind, "FILE"))
 		printf(":file\n");
 	else if (begins(kind, "DIR"))

@@ -16,6 +16,7 @@
 #include "loader/command/counters.h"
 #include "loader/command/detach.h"
 #include "loader/command/doctor.h"
+#include "loader/command/drops.h"
 #include "loader/command/export.h"
 #include "loader/command/flows.h"
 #include "loader/command/groups.h"
@@ -68,6 +69,9 @@ static const struct command command_table[] = {
 	 COMMAND_LOOK | COMMAND_INTERFACES, command_status},
 	{"counters", COMMAND_VIEW, "[IFACE...]", "Show the counters of each port",
 	 OPTIONS_COUNTERS | OPTIONS_JSON, COMMAND_LOOK | COMMAND_INTERFACES, command_counters},
+	{"drops", COMMAND_VIEW, "[IFACE...]", "Show what was dropped lately, and from where",
+	 OPTIONS_SELECT | OPTIONS_DROPS | OPTIONS_JSON, COMMAND_LOOK | COMMAND_INTERFACES,
+	 command_drops},
 	{"top", COMMAND_VIEW, "[IFACE...]", "Show services and reasons by rate, full-screen",
 	 OPTIONS_TOP, COMMAND_LOOK | COMMAND_INTERFACES, command_top},
 	{"flows", COMMAND_VIEW, "[IFACE...]", "Show the learned flows", OPTIONS_JSON,

@@ -6,9 +6,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "loader/base/clock.h"
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/filter/drop_maps.h"
 #include "loader/filter/egress.h"
 #include "loader/filter/flows.h"
 #include "loader/filter/kernel_memory.h"
@@ -95,13 +97,30 @@ static json_t *site_json(const struct standing *standing)
 	return json_pack("{s:s, s:s?}", "file", SITE_FILE, "state", name[standing->state]);
 }
 
+/* Since when `drops` reaches back; NULL, with a message, if that cannot be read. */
+static json_t *drops_state_json(const struct live *live)
+{
+	__cleanup(drops_free) struct drops drops = {};
+	char since[TIME_TEXT];
+	int err = filter_drops(&live->filter, 0, &(struct prefix){}, &drops);
+
+	if (err) {
+		error("%s: cannot read what was dropped: %s", live->hook.name, strerror(-err));
+		return NULL;
+	}
+	return json_pack("{s:s, s:b, s:I}", "since",
+			 report_time(clock_wall() - clock_boot() + drops.since * PC_SECOND, since),
+			 "sampled", drops.sampled, "forgotten", (json_int_t)drops.forgotten);
+}
+
 static json_t *memory_json(const struct filter *filter)
 {
 	return filter->fd[FILTER_PROGRAM] < 0 ? json_null() : json_integer(filter_memory(filter));
 }
 
+/* `drops` is taken over. */
 static json_t *status_json(const struct live *live, const struct flows *flows,
-			   const struct standing *standing)
+			   const struct standing *standing, json_t *drops)
 {
 	const struct pc_generation *generation = live->filter.current.copy;
 	json_t *recipe = json_object_get(live->kept, "recipe"), *status, *state;
@@ -121,6 +140,7 @@ static json_t *status_json(const struct live *live, const struct flows *flows,
 			  text_json(version), "confirm", filter_confirm_json(&live->filter),
 			  "waits", waits_json(live, standing), "memory", memory_json(&live->filter),
 			  "total", report_counts(counters_total(live->counters)));
+	json_object_set_new(status, "drops", drops);
 	state = state_json(live, flows);
 	json_object_update(status, state);
 	json_decref(state);
@@ -155,8 +175,11 @@ static bool just_detached(const struct live *live)
 static int add_status(const struct live *live, const struct flows *flows,
 		      const struct standing *standing, bool named, json_t *interfaces)
 {
-	json_t *status = status_json(live, flows, standing);
+	json_t *drops = drops_state_json(live);
+	json_t *status = drops ? status_json(live, flows, standing, drops) : NULL;
 
+	if (!status)
+		return -EIO;
 	if (!just_detached(live))
 		return json_array_append_new(interfaces, status) ? -ENOMEM : 0;
 	json_decref(status);

@@ -37,7 +37,7 @@ bool admins_read(const char *pin)
 {
 	static const char *const names[] = {"generations", "filter",	  "counters", "totals",
 					    "carries",	   "rare",	  "past",     "cleared",
-					    "flows",	   "connections", "streams"};
+					    "flows",	   "connections", "streams",  "drops"};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++)

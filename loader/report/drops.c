@@ -14,7 +14,8 @@
 
 #define SECOND		1000000000ULL /* in ns */
 #define PREFIX_ROWS	8	      /* of one prefix that are shown: more are a scan */
-#define SCATTERED_ROWS	32 /* of one port and reason, from everywhere: more are a flood */
+#define SCATTERED_ROWS	32   /* of one port and reason, from everywhere: more are a flood */
+#define KEYS		8192 /* that meet each of PC_DROP_PEACE / PC_DROP_SHARE buckets */
 #define PREFIX_LENGTH_4 24
 #define PREFIX_LENGTH_6 64
 
@@ -81,12 +82,38 @@ void drops_add(struct drops *drops, size_t filter, const struct pc_drop_bucket *
 		add_entry(drops, filter, drop, flood);
 		drops->sampled |= flood;
 	}
+}
+
+void drops_forgot(struct drops *drops, const struct pc_drop_bucket *bucket, __u32 since)
+{
 	if (!bucket->forgotten || bucket->reached < since)
 		return;
 	drops->forgotten += bucket->forgotten;
-	/* A sample is never complete, with or without the entries that gave way. */
-	if (!flood)
-		drops_begin(drops, bucket->reached + 1);
+	drops_begin(drops, bucket->reached + 1);
+}
+
+static __u8 prefix_length(bool ipv6)
+{
+	return ipv6 ? PREFIX_LENGTH_6 : PREFIX_LENGTH_4;
+}
+
+/* Tries so many keys that each bucket is met. */
+bool *drops_buckets(const struct prefix *prefix, __u32 secret)
+{
+	bool ipv6 = prefix->family == AF_INET6;
+	struct pc_drop drop = {.how = (__u8)(PC_DROP_USED | (ipv6 ? PC_DROP_IPV6 : 0))};
+	bool *buckets;
+	__u32 port;
+
+	if (!prefix->family || prefix->length < prefix_length(ipv6))
+		return NULL;
+	buckets = xcalloc(PC_DROP_PEACE, sizeof(*buckets));
+	memcpy(drop.address, prefix->address, ipv6 ? 16 : 4);
+	for (port = 0; port < KEYS; port++) {
+		drop.port = (__u16)port;
+		buckets[pc_drop_bucket_of(&drop, secret, false) % PC_DROP_PEACE] = true;
+	}
+	return buckets;
 }
 
 /* --- adding up --- */
@@ -115,7 +142,7 @@ static int by_address(const struct drops_row *a, const struct drops_row *b)
 
 static size_t prefix_bytes(__u8 family)
 {
-	return (family == 6 ? PREFIX_LENGTH_6 : PREFIX_LENGTH_4) / 8;
+	return prefix_length(family == 6) / 8;
 }
 
 static int by_prefix(const struct drops_row *a, const struct drops_row *b)

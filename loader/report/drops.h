@@ -50,7 +50,7 @@ struct drops {
 	struct drops_row *row;
 	size_t count;
 	__u32 since;	 /* CLOCK_BOOTTIME seconds: of what was recorded since, all is here */
-	__u64 forgotten; /* entries that gave way to others */
+	__u64 forgotten; /* entries that gave way to others; those of samples do not count */
 	bool sampled;	 /* in a flood only a sample was recorded */
 };
 
@@ -64,6 +64,15 @@ void drops_begin(struct drops *drops, __u32 since);
  */
 void drops_add(struct drops *drops, size_t filter, const struct pc_drop_bucket *bucket, bool flood,
 	       __u32 since);
+
+/* Notes that entries gave way in a bucket that is not in the part of floods. */
+void drops_forgot(struct drops *drops, const struct pc_drop_bucket *bucket, __u32 since);
+
+/*
+ * The buckets that entries of a prefix may have, by index (PC_DROP_PEACE): what gave way elsewhere
+ * was not of it. NULL if it may have any: it is shorter than /24, or /64 of IPv6. The caller frees.
+ */
+bool *drops_buckets(const struct prefix *prefix, __u32 secret);
 
 /* Which rows are wanted. */
 struct drops_select {

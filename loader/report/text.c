@@ -396,6 +396,22 @@ static void status_confirm(const json_t *one, FILE *to)
 		status_line(to, TONE_BAD, waits ? "confirm" : "reverted", waits ? left : over);
 }
 
+static void status_drops(const json_t *one, FILE *to)
+{
+	const json_t *drops = json_object_get(one, "drops");
+	json_int_t forgotten = json_integer_value(json_object_get(drops, "forgotten"));
+	__free_text char *since = text_time(text_of(drops, "since"));
+	__free_text char *before = forgotten ?
+					   xasprintf("; before that, %lld gave way to newer ones",
+						     (long long)forgotten) :
+					   xstrdup("");
+	__free_text char *text = xasprintf("recorded since %s%s%s", since, before,
+					   is(drops, "sampled") ? "; of a flood, a sample" : "");
+
+	if (drops)
+		status_line(to, TONE_PLAIN, "drops", text);
+}
+
 static void status_attached(const json_t *one, FILE *to)
 {
 	__free_text char *attached = text_time(text_of(one, "attached_at"));
@@ -428,6 +444,7 @@ static void status_one(const json_t *one, FILE *to)
 	status_overrides(json_object_get(one, "recipe"), to);
 	status_counts(to, "packets", json_object_get(one, "total"));
 	status_egress(one, to);
+	status_drops(one, to);
 	if (json_is_integer(json_object_get(one, "memory")))
 		status_line(to, TONE_PLAIN, "memory",
 			    human(json_integer_value(json_object_get(one, "memory")), "B", memory));

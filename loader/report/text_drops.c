@@ -178,7 +178,8 @@ static void print_notes(const struct drops_view *view, size_t shown, FILE *to)
 		note(view, to, text);
 	}
 	if (any_sampled(drops, shown))
-		note(view, to, "~: an estimate; in a flood only a sample of the drops is recorded");
+		note(view, to,
+		     "~: an estimate, because in a flood only a sample is recorded; the totals of portcullis counters are exact");
 	reach = drops->forgotten ?
 			xasprintf(
 				"complete since %s; before that, %llu entries gave way to newer ones",

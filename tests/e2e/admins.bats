@@ -62,7 +62,7 @@ need_unprivileged()
 	[[ $output != *'lets only root use BPF'* ]] || skip "$(uname -r) lets only root use BPF"
 }
 
-@test "a member reads status, counters, flows and show --iface; all is as root sees it" {
+@test "a member reads status, counters, drops, flows and show --iface; all is as root sees it" {
 	pc attach eth0 -p ssh --forward
 	need_unprivileged
 	connects client 192.0.2.1 22
@@ -71,6 +71,12 @@ need_unprivileged()
 	exits 0 member counters eth0
 	says '22/tcp'
 	exits 0 member flows
+	unanswered client 192.0.2.1 23
+	exits 0 member drops
+	says '192.0.2.2' '23/tcp'
+	same "$(pc drops --json)" "$(member drops --json)" 'drops'
+	exits 1 member drops --clear
+	same 1 "$(pc drops --json | jq '.drops | length')" 'drops after a member tried to clear them'
 	exits 0 member show --iface eth0
 	says '22/tcp'
 	same "$(pc status eth0 --json | jq '.interfaces[] | del(.memory, .egress, .total, .outbound_total)')" \
@@ -148,7 +154,7 @@ need_unprivileged()
 		            pass
 		print(read, write)
 	END
-	same '11 0' "$(on host setpriv --reuid 12345 --regid 12345 --groups 54321 --bounding-set=-all --inh-caps=-all \
+	same '12 0' "$(on host setpriv --reuid 12345 --regid 12345 --groups 54321 --bounding-set=-all --inh-caps=-all \
 		/usr/bin/python3 "$DIR/meddle.py")" 'what a member can read and write'
 	same 1 "$(generation host eth0)" 'generation'
 	connects client 192.0.2.1 22
@@ -156,7 +162,7 @@ need_unprivileged()
 
 @test "who is no member is told what to do, and can read nothing" {
 	pc attach eth0 -p ssh
-	for words in status counters flows 'show --iface eth0'; do
+	for words in status counters drops flows 'show --iface eth0'; do
 		# shellcheck disable=SC2086
 		exits 1 stranger $words
 		says 'CAP_BPF' 'usermod -a -G portcullis'
@@ -235,7 +241,7 @@ repins()
 	inside mountpoint -q /sys/fs/bpf || inside mount -t bpf bpf /sys/fs/bpf
 	inside chmod 0700 /sys/fs/bpf
 	pc attach eth0 -p ssh
-	same '11 0' "$(repins)" 'maps that a member can read and write'
+	same '12 0' "$(repins)" 'maps that a member can read and write'
 }
 
 @test "a bpffs that others can write: the group gets nothing to read, and the fix is told" {

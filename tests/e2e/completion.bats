@@ -54,6 +54,16 @@ proposes()
 	proposes 'xeams:smtp' attach -p xeams,ssh --disable xeams:sm
 }
 
+@test "reasons, and the ports of the catalog" {
+	proposes 'source' drops --reason so
+	proposes 'source,protocol' drops --reason source,p
+	proposes '--port=587/tcp' drops --port=58
+	proposes 'source prefix port reason' drops --by ''
+	"$PORTCULLIS" complete drops --port 99 | grep -qx $'993/tcp\t[a-z-]*:[a-z-]*' || fail 'no service of 993/tcp'
+	proposes '25/tcp' drops --port 25/
+	same '' "$(proposals drops --port '' | grep -e -)" 'ranges'
+}
+
 @test "services and groups" {
 	proposes 'xeams:imap= xeams:imap-ssl=' attach -p xeams --from xeams:im
 	proposes 'site:587-tcp=' attach -p xeams --open 587/tcp --from site:

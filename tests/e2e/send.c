@@ -2,12 +2,13 @@
 /*
  * Sends crafted frames, none lost before they reach the other end of the interface.
  *
- *	send [-t SECONDS] IFACE MAC < FLOWS
+ *	send [-t SECONDS] [-n FRAMES] IFACE MAC < FLOWS
  *
  * A line of FLOWS is one flow: PROTOCOL SOURCE DESTINATION SOURCE-PORT PORT[-PORT] SIZE [TAG[,TAG]]
- * with PROTOCOL tcp (a SYN) or udp, addresses of one family, SIZE of the frame in bytes. One frame
- *a port is sent, and with -t the whole list again and again until the time is up or SIGTERM comes.
- * Prints for each flow: packets bytes.
+ * with PROTOCOL tcp (a SYN) or udp, addresses of one family, SIZE of the frame in bytes. SOURCE may
+ * be a prefix: each frame has a random address of it. One frame a port is sent, and with -t the
+ * whole list again and again until the time is up, SIGTERM comes, or with -n so many frames were
+ * sent. Prints for each flow: packets bytes.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -42,6 +43,7 @@ struct flow {
 	size_t transport;
 	bool ipv6, tcp;
 	unsigned int first, last;
+	unsigned int host_bits; /* of the source, random in each frame */
 	uint64_t packets, bytes;
 };
 
@@ -138,7 +140,7 @@ static void put_transport(struct flow *flow, uint16_t source)
 
 static void read_flow(char *line, const uint8_t source_mac[6], const uint8_t mac[6])
 {
-	char protocol[8], source[64], destination[64], tags[32] = "";
+	char protocol[8], source[64], destination[64], tags[32] = "", *slash;
 	unsigned int source_port, first, last, size;
 	struct flow *new = &flow_list[flows];
 	uint16_t type;
@@ -155,6 +157,11 @@ static void read_flow(char *line, const uint8_t source_mac[6], const uint8_t mac
 	}
 	new->tcp = !strcmp(protocol, "tcp");
 	new->ipv6 = strchr(source, ':');
+	slash = strchr(source, '/');
+	if (slash) {
+		*slash = '\0';
+		new->host_bits = (new->ipv6 ? 128 : 32) - (unsigned int)atoi(slash + 1);
+	}
 	new->first = first;
 	new->last = last;
 	new->size = size;
@@ -172,6 +179,38 @@ static void read_flow(char *line, const uint8_t source_mac[6], const uint8_t mac
 	flows++;
 }
 
+static uint32_t next_random(void)
+{
+	static uint64_t state = 88172645463325252ULL;
+
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (uint32_t)(state >> 16);
+}
+
+/* Gives the frame another source of its prefix. */
+static void forge(const struct flow *flow, uint8_t *frame)
+{
+	size_t at = flow->ip + (flow->ipv6 ? 8 + 16 : 12 + 4);
+	unsigned int bits = flow->host_bits;
+	uint16_t check;
+
+	while (bits) {
+		unsigned int here = bits < 8 ? bits : 8;
+		uint8_t mask = (uint8_t)(0xff >> (8 - here));
+
+		at--;
+		frame[at] = (uint8_t)((flow->frame[at] & ~mask) | (next_random() & mask));
+		bits -= here;
+	}
+	if (flow->ipv6)
+		return;
+	memset(frame + flow->ip + 10, 0, 2);
+	check = fold(sum16(frame + flow->ip, sizeof(struct iphdr), 0));
+	memcpy(frame + flow->ip + 10, &check, sizeof(check));
+}
+
 /* The frame for one port, with its checksum; all of the payload is zero. */
 static void aim(const struct flow *flow, uint8_t *frame, unsigned int port)
 {
@@ -181,6 +220,8 @@ static void aim(const struct flow *flow, uint8_t *frame, unsigned int port)
 	uint16_t destination = htons((uint16_t)port), check;
 	uint32_t sum;
 
+	if (flow->host_bits)
+		forge(flow, frame);
 	memcpy(frame + flow->transport + 2, &destination, sizeof(destination));
 	memset(frame + at, 0, 2);
 	sum = flow->tcp ? IPPROTO_TCP : IPPROTO_UDP;
@@ -254,17 +295,20 @@ int main(int argc, char **argv)
 	struct timespec now, until;
 	char line[256];
 	double seconds = 0;
+	uint64_t frames = UINT64_MAX, sent = 0;
 	size_t i;
 	int option, fd;
 
-	while ((option = getopt(argc, argv, "t:")) != -1) {
-		if (option != 't')
-			return 2;
-		seconds = atof(optarg);
+	while ((option = getopt(argc, argv, "t:n:")) != -1) {
+		switch (option) {
+		case 't': seconds = atof(optarg); break;
+		case 'n': frames = strtoull(optarg, NULL, 10); break;
+		default: return 2;
+		}
 	}
 	if (argc - optind != 2 || sscanf(argv[optind + 1], "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &mac[0],
 					 &mac[1], &mac[2], &mac[3], &mac[4], &mac[5]) != 6) {
-		fputs("usage: send [-t SECONDS] IFACE MAC < FLOWS\n", stderr);
+		fputs("usage: send [-t SECONDS] [-n FRAMES] IFACE MAC < FLOWS\n", stderr);
 		return 2;
 	}
 	fd = open_interface(argv[optind], source_mac);
@@ -276,11 +320,14 @@ int main(int argc, char **argv)
 	until.tv_sec += (time_t)seconds;
 	until.tv_nsec += (long)((seconds - (double)(time_t)seconds) * 1e9);
 	do {
-		for (i = 0; i < flows; i++)
+		for (i = 0; i < flows; i++) {
 			send_flow(fd, &flow_list[i]);
+			sent += flow_list[i].last - flow_list[i].first + 1;
+		}
 		clock_gettime(CLOCK_MONOTONIC, &now);
-	} while (!ended && (now.tv_sec < until.tv_sec ||
-			    (now.tv_sec == until.tv_sec && now.tv_nsec < until.tv_nsec)));
+	} while (!ended && sent < frames &&
+		 (now.tv_sec < until.tv_sec ||
+		  (now.tv_sec == until.tv_sec && now.tv_nsec < until.tv_nsec)));
 	for (i = 0; i < flows; i++)
 		printf("%llu %llu\n", (unsigned long long)flow_list[i].packets,
 		       (unsigned long long)flow_list[i].bytes);

@@ -117,24 +117,62 @@ static void test_entries(void **state)
 	drops_free(&drops);
 }
 
-/* Since when everything is there: what gave way in the part of floods was a sample anyway. */
+/* Since when everything is there. What gave way before --clear does not count. */
 static void test_forgotten(void **state)
 {
 	static const struct {
-		bool flood;
-		__u32 reached, since, then;
-	} cases[] = {
-		{false, 70, 50, 71}, {true, 70, 50, 50}, {false, 49, 50, 50}, {false, 50, 50, 51}};
+		__u32 forgotten, reached, since, then;
+	} cases[] = {{5, 70, 50, 71}, {0, 70, 50, 50}, {5, 49, 50, 50}, {5, 50, 50, 51}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct pc_drop_bucket bucket = {.forgotten = 5, .reached = cases[i].reached};
+		struct pc_drop_bucket bucket = {.forgotten = cases[i].forgotten,
+						.reached = cases[i].reached};
 		struct drops drops = {};
 
 		drops_begin(&drops, cases[i].since);
-		drops_add(&drops, 0, &bucket, cases[i].flood, cases[i].since);
+		drops_forgot(&drops, &bucket, cases[i].since);
 		assert_int_equal(drops.since, cases[i].then);
-		assert_int_equal(drops.forgotten, cases[i].reached < cases[i].since ? 0 : 5);
+		assert_int_equal(drops.forgotten, cases[i].then == cases[i].since ? 0 : 5);
+	}
+}
+
+/* Each bucket that an entry of a prefix can have is found, and not one more. */
+static void test_buckets(void **state)
+{
+	static const struct {
+		const char *prefix, *address;
+		__u32 buckets; /* 0: all */
+	} cases[] = {
+		{"198.51.100.0/24", "198.51.100.255", PC_DROP_PEACE / PC_DROP_SHARE},
+		{"198.51.100.7", "198.51.100.7", PC_DROP_PEACE / PC_DROP_SHARE},
+		{"2001:db8::/64", "2001:db8::1:2:3", PC_DROP_PEACE / PC_DROP_SHARE},
+		{"198.51.100.0/23", "198.51.100.7", 0},
+		{"2001:db8::/63", "2001:db8::1", 0},
+		{NULL, NULL, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct prefix prefix = {};
+		__free_text bool *buckets = NULL;
+		__u32 found = 0, j;
+		char *why = NULL;
+
+		if (cases[i].prefix)
+			assert_int_equal(0, prefix_parse(cases[i].prefix, &prefix, &why));
+		buckets = drops_buckets(&prefix, 12345);
+		assert_int_equal(!buckets, !cases[i].buckets);
+		for (j = 0; buckets && j < PC_DROP_PEACE; j++)
+			found += buckets[j];
+		assert_int_equal(found, cases[i].buckets);
+		for (j = 0; buckets && j < 65536; j++) {
+			struct pc_drop drop =
+				entry(cases[i].address, (__u16)j, PC_REASON_SOURCE, 1);
+
+			drop.how |= j % 2 ? PC_DROP_OUT : PC_DROP_WOULD;
+			assert_true(buckets[pc_drop_bucket_of(&drop, 12345, false)]);
+		}
 	}
 }
 
@@ -393,10 +431,11 @@ static void test_full(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_entries), cmocka_unit_test(test_forgotten),
-		cmocka_unit_test(test_one_key), cmocka_unit_test(test_choose),
-		cmocka_unit_test(test_sum),	cmocka_unit_test(test_collapse),
-		cmocka_unit_test(test_json),	cmocka_unit_test(test_full),
+		cmocka_unit_test(test_entries),	 cmocka_unit_test(test_forgotten),
+		cmocka_unit_test(test_buckets),	 cmocka_unit_test(test_one_key),
+		cmocka_unit_test(test_choose),	 cmocka_unit_test(test_sum),
+		cmocka_unit_test(test_collapse), cmocka_unit_test(test_json),
+		cmocka_unit_test(test_full),
 	};
 
 	return cmocka_run_group_tests_name("report/drops", tests, NULL, NULL);

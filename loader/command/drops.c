@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `drops`: what was dropped lately, once or again and again; and how it is forgotten. */
+#include "loader/command/drops.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "loader/base/clock.h"
+#include "loader/base/file.h"
+#include "loader/base/json.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/base/terminal.h"
+#include "loader/command/screen.h"
+#include "loader/filter/drop_maps.h"
+#include "loader/host/attached.h"
+#include "loader/object/folder.h"
+#include "loader/object/privilege.h"
+#include "loader/report/json_forms.h"
+#include "loader/report/port_services.h"
+#include "loader/report/text_drops.h"
+
+#define TERMINAL_TOP 40 /* lines on a terminal, where nothing else is asked for */
+
+/* A report: the rows, and what names them. */
+struct recorded {
+	struct live *list; /* the filters */
+	size_t filters;
+	struct drops drops;
+	struct port_services *(*services)[2]; /* of each filter: in, out; NULL: none is wanted */
+	__u64 booted;			      /* CLOCK_REALTIME ns */
+	bool left_out;
+};
+
+static void recorded_free(struct recorded *recorded)
+{
+	for (size_t i = 0; i < recorded->filters && recorded->services; i++)
+		for (int out = 0; out < 2; out++)
+			if (recorded->services[i][out])
+				port_services_free(recorded->services[i][out]);
+	free(recorded->services);
+	drops_free(&recorded->drops);
+	live_free(recorded->list, recorded->filters);
+}
+
+/* The services of the ports that one filter's rows of a direction have. */
+static struct port_services *services_of(const struct recorded *recorded, size_t filter, bool out)
+{
+	__free_text bool *wanted = xcalloc(PC_PORTS, sizeof(*wanted));
+	bool any = false;
+	__u32 port;
+
+	for (size_t i = 0; i < recorded->drops.count; i++) {
+		const struct drops_row *row = &recorded->drops.row[i];
+
+		if (row->filter != filter || row->out != out || !drops_port(row, &port))
+			continue;
+		wanted[port] = true;
+		any = true;
+	}
+	return any ? port_services(json_object_get(recorded->list[filter].kept, "profiles"), out,
+				   wanted) :
+		     NULL;
+}
+
+static void find_services(struct recorded *recorded)
+{
+	recorded->services = xcalloc(recorded->filters + 1, sizeof(*recorded->services));
+	for (size_t i = 0; i < recorded->filters; i++)
+		for (int out = 0; out < 2; out++)
+			recorded->services[i][out] = services_of(recorded, i, out);
+}
+
+/* Seconds from the boot to a time, in seconds since 1970. */
+static __u32 since_boot(const struct recorded *recorded, __u64 wall)
+{
+	__u64 ns = wall * PC_SECOND;
+
+	return ns > recorded->booted ? (__u32)((ns - recorded->booted) / PC_SECOND) : 0;
+}
+
+static void arrange(const struct options *options, struct recorded *recorded)
+{
+	const struct drops_select select = {
+		.source = options->source,
+		.port = options->port,
+		.reasons = options->reasons,
+		.since = since_boot(recorded,
+				    moment_seconds(&options->since, clock_wall() / PC_SECOND)),
+	};
+
+	drops_choose(&recorded->drops, &select);
+	if (options->by)
+		drops_sum(&recorded->drops, options->by);
+	else if (!options->json && !options->source.family)
+		drops_collapse(&recorded->drops);
+	drops_sort(&recorded->drops, options->by);
+}
+
+static int read_recorded(const struct options *options, struct recorded *recorded)
+{
+	int err;
+
+	*recorded = (struct recorded){.booted = clock_wall() - clock_boot()};
+	err = live_read_kept(&options->arguments, "drops", &recorded->list, &recorded->filters,
+			     &recorded->left_out);
+	for (size_t i = 0; i < recorded->filters && !err; i++) {
+		err = filter_drops(&recorded->list[i].filter, i, &options->source,
+				   &recorded->drops);
+		if (err)
+			error("%s: cannot read what was dropped: %s", recorded->list[i].hook.name,
+			      strerror(-err));
+	}
+	if (err)
+		return err;
+	arrange(options, recorded);
+	find_services(recorded);
+	return 0;
+}
+
+static json_t *row_json(void *context, const struct drops_row *row)
+{
+	const struct recorded *recorded = context;
+	const struct port_services *services = recorded->services[row->filter][row->out];
+	__u32 port;
+
+	return drops_json(row, recorded->list[row->filter].hook.name,
+			  services && drops_port(row, &port) ? services->of[port] : NULL,
+			  recorded->booted);
+}
+
+/* NULL: no filter is attached. */
+static const char *since_text(const struct recorded *recorded, char text[TIME_TEXT])
+{
+	return recorded->filters ?
+		       report_time(recorded->booted + recorded->drops.since * PC_SECOND, text) :
+		       NULL;
+}
+
+/* --- JSON: a line a row --- */
+
+static void print_json(const struct options *options, struct recorded *recorded)
+{
+	size_t count = recorded->drops.count;
+	size_t shown =
+		options->top >= 0 && (size_t)options->top < count ? (size_t)options->top : count;
+	char since[TIME_TEXT];
+	json_t *began = text_json(since_text(recorded, since));
+
+	fputs("{\n  \"version\": 1,\n  \"since\": ", stdout);
+	json_dumpf(began, stdout, JSON_ENCODE_ANY);
+	json_decref(began);
+	printf(",\n  \"sampled\": %s,\n  \"forgotten\": %llu,\n",
+	       recorded->drops.sampled ? "true" : "false",
+	       (unsigned long long)recorded->drops.forgotten);
+	if (options->top >= 0)
+		printf("  \"drops_left_out\": %zu,\n", count - shown);
+	fputs("  \"drops\": [", stdout);
+	for (size_t i = 0; i < shown; i++) {
+		json_t *json = row_json(recorded, &recorded->drops.row[i]);
+
+		printf("%s\n    ", i ? "," : "");
+		json_dumpf(json, stdout, 0);
+		json_decref(json);
+	}
+	printf("%s]\n}\n", shown ? "\n  " : "");
+}
+
+/* --- text --- */
+
+static void write_text(const void *context, size_t top, FILE *to)
+{
+	report_drops_text(context, top, to);
+}
+
+/* Prints one report, or the next one of --watch. */
+static void print_report(const struct options *options, struct recorded *recorded, bool first)
+{
+	size_t rows = terminal_rows(stdout);
+	char since[TIME_TEXT];
+	const struct drops_view view = {
+		.drops = &recorded->drops,
+		.since = since_text(recorded, since),
+		.row = row_json,
+		.context = recorded,
+		.chosen = options_given(options, OPTIONS_SELECT) || options->since.at ||
+			  options->since.back,
+		.columns = terminal_columns(stdout),
+	};
+	size_t top = options->top >= 0 ? (size_t)options->top : SIZE_MAX;
+
+	if (options->json)
+		print_json(options, recorded);
+	else if (options->watch)
+		screen_print(write_text, &view, top, first);
+	else
+		report_drops_text(&view, options->top < 0 && rows ? TERMINAL_TOP : top, stdout);
+}
+
+static int print_once(const struct options *options)
+{
+	__cleanup(recorded_free) struct recorded recorded;
+
+	if (read_recorded(options, &recorded))
+		return EXIT_FAILED;
+	print_report(options, &recorded, true);
+	return recorded.left_out ? EXIT_FAILED : EXIT_DONE;
+}
+
+/* Ends with an error when an interface is gone or the output fails, or by a signal. */
+static int watch(const struct options *options)
+{
+	for (bool first = true;; first = false) {
+		__cleanup(recorded_free) struct recorded recorded;
+
+		if (read_recorded(options, &recorded))
+			return EXIT_FAILED;
+		print_report(options, &recorded, first);
+		if (fflush(stdout))
+			return EXIT_FAILED;
+		sleep(options->watch);
+	}
+}
+
+/* --- --clear --- */
+
+static int clear_all(const struct live *list, size_t count)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < count && !err; i++) {
+		err = filter_drops_clear(&list[i].filter);
+		if (err)
+			error("%s: cannot forget what was dropped: %s", list[i].hook.name,
+			      strerror(-err));
+	}
+	return err;
+}
+
+static void say_cleared(const struct live *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		say_line("%s: forgot what was dropped until now", list[i].hook.name);
+	if (!count)
+		say_line("portcullis is attached to no interface of this network namespace");
+}
+
+static int clear(const struct options *options)
+{
+	__close_fd int lock = -1;
+	struct live *list = NULL;
+	size_t count = 0;
+	bool left_out = false;
+	int ready, err;
+
+	if (kernel_privileged("drops --clear"))
+		return EXIT_FAILED;
+	/* A takeover that goes on meanwhile may be about to use other maps. */
+	ready = pins_ready(false);
+	err = ready < 0 ? ready : ready ? pins_lock(&lock) : 0;
+	if (!err)
+		err = live_open(&options->arguments, "drops", &list, &count, &left_out);
+	if (!err)
+		err = clear_all(list, count);
+	if (!err && !options->json)
+		say_cleared(list, count);
+	live_free(list, count);
+	if (!err && options->json)
+		err = print_once(options);
+	return err || left_out ? EXIT_FAILED : EXIT_DONE;
+}
+
+int command_drops(const struct options *options, struct diag *diag)
+{
+	const char *chosen = options_given(options, OPTIONS_SELECT);
+
+	(void)diag;
+	if (options->clear && options->watch) {
+		error("drops: give either --clear or --watch, not both");
+		return EXIT_USAGE;
+	}
+	if (options->clear && chosen) {
+		error("drops: --clear forgets all that was recorded; it cannot be given with --%s",
+		      chosen);
+		return EXIT_USAGE;
+	}
+	if (options->clear)
+		return clear(options);
+	if (kernel_readable("drops"))
+		return EXIT_FAILED;
+	return options->watch ? watch(options) : print_once(options);
+}
