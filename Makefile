@@ -82,7 +82,8 @@ BENCH  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%.o,$(sort $(filter-out %.bp
 MANUAL := portcullis.8 portcullis-profile.5 portcullis-site.5
 
 # Files that name the binary, or the schema, by their place.
-SYSTEM := portcullis.service portcullis.rules portcullis.ifupdown portcullis.bridge portcullis.sleep site.yaml
+METRICS := portcullis-metrics.socket portcullis-metrics@.service portcullis-textfile.service portcullis-textfile.timer
+SYSTEM := portcullis.service portcullis.rules portcullis.ifupdown portcullis.bridge portcullis.sleep site.yaml $(METRICS)
 
 PAGES := how-do-i.md emergency.md beside-others.md
 
@@ -90,12 +91,15 @@ PAGES := how-do-i.md emergency.md beside-others.md
 INSTALLED = \
 	$(BUILD)/portcullis=$(PREFIX)/sbin/portcullis \
 	$(BUILD)/portcullis.service=$(UNITDIR)/portcullis.service \
+	$(foreach unit,$(METRICS),$(BUILD)/$(unit)=$(UNITDIR)/$(unit)) \
 	$(BUILD)/portcullis.rules=$(PREFIX)/lib/udev/rules.d/81-portcullis.rules \
 	$(BUILD)/portcullis.ifupdown=$(SYSCONFDIR)/network/if-pre-up.d/zz-portcullis \
 	$(BUILD)/portcullis.bridge=$(SYSCONFDIR)/network/if-pre-up.d/00-portcullis \
 	$(BUILD)/portcullis.sleep=$(PREFIX)/lib/systemd/system-sleep/portcullis \
 	systemd/portcullis.sysusers=$(PREFIX)/lib/sysusers.d/portcullis.conf \
 	$(BUILD)/site.yaml=$(PREFIX)/share/doc/portcullis/examples/site.yaml \
+	docs/monitoring/alerts.yaml=$(PREFIX)/share/doc/portcullis/examples/alerts.yaml \
+	docs/monitoring/dashboard.json=$(PREFIX)/share/doc/portcullis/examples/dashboard.json \
 	$(foreach page,$(PAGES),docs/$(page)=$(PREFIX)/share/doc/portcullis/$(page)) \
 	completion/portcullis.bash=$(PREFIX)/share/bash-completion/completions/portcullis \
 	completion/portcullis.zsh=$(ZSHDIR)/_portcullis \

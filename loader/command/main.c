@@ -21,6 +21,7 @@
 #include "loader/command/flows.h"
 #include "loader/command/groups.h"
 #include "loader/command/help.h"
+#include "loader/command/metrics.h"
 #include "loader/command/privileges.h"
 #include "loader/command/profiles.h"
 #include "loader/command/show.h"
@@ -83,6 +84,8 @@ static const struct command command_table[] = {
 	 COMMAND_LOOK | COMMAND_INTERFACES, command_doctor},
 	{"export", COMMAND_TOOL, "site", "Print the live filters as a site file", OPTIONS_SITE,
 	 COMMAND_LOOK, command_export},
+	{"metrics", COMMAND_TOOL, "[IFACE...]", "Print the counters for Prometheus (OpenMetrics)",
+	 OPTIONS_METRICS, COMMAND_LOOK | COMMAND_INTERFACES, command_metrics},
 	{"takeover", COMMAND_TOOL, "[IFACE...]",
 	 "After an upgrade: run this version's programs, with the same rules", 0,
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_takeover},

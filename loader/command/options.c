@@ -18,6 +18,7 @@
 #include "loader/recipe/take_back.h"
 #include "loader/report/counters.h"
 #include "loader/report/drops.h"
+#include "loader/report/text_metrics.h"
 
 #define SECOND	    1000000000ULL /* in ns */
 #define WATCH_LIMIT 86400	  /* seconds, as the next one */
@@ -143,6 +144,9 @@ static const struct option_row option_table[] = {
 	 OPTIONS_TOP, TIME(watch, WATCH_LIMIT)},
 	{"catalog", "DIR", "search this folder for profiles first; may be repeated",
 	 OPTIONS_CATALOG, NAMES(catalog)},
+	{"format", "openmetrics|text", "text: for promtool, and node_exporter's textfile collector",
+	 OPTIONS_METRICS, WORD(format, METRICS_OPEN)},
+	{"http", NULL, "answer one HTTP request, on stdin and stdout", OPTIONS_METRICS, FLAG(http)},
 	{"json", NULL, "print JSON", OPTIONS_JSON, FLAG(json)},
 	{"help", NULL, "print this", OPTIONS_ALWAYS, .kind = OPTION_HELP, .letter = 'h'},
 };

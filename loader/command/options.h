@@ -23,6 +23,7 @@ struct options {
 	int echo_limit;	      /* echo requests a second on a CPU, 0: no limit */
 	int top;	      /* lines, or unlisted ports of each direction; -1: not given */
 	int mode;	      /* enum hook_mode */
+	int format;	      /* enum metrics_format */
 	int by;		      /* enum drops_by */
 	int port;	      /* PC_PORT; -1: any */
 	unsigned int reasons; /* bit n: enum pc_reason n; 0: any */
@@ -36,7 +37,8 @@ struct options {
 	const char *comment;  /* for the record of the change; NULL: none */
 	const char *as;	      /* the name that the interface is about to get; NULL: its own */
 	const char *expect;   /* digest of the difference that is to be applied; NULL: any */
-	bool all, boot, clear, dry_run, exit_code, force, fresh, json, reload, resumed, strict;
+	bool all, boot, clear, dry_run, exit_code, force, fresh, http, json, reload, resumed,
+		strict;
 	struct answer *answer; /* where a command that changes filters says what it did */
 };
 

@@ -63,7 +63,7 @@ rebuilds()
 @test "make on a machine that lacks something names it, and what installs it" {
 	run build all CLANG=/nowhere/clang BPFTOOL=/nowhere/bpftool PKG_CONFIG=false CC='cc -nostdinc'
 	same 2 "$status" "$output"
-	says 'missing: /nowhere/clang /nowhere/bpftool libbpf libelf ' ' dirent.h linux/bpf.h. On Debian, scripts/setup installs'
+	says 'missing: /nowhere/clang /nowhere/bpftool libbpf libelf ' ' dirent.h linux/bpf.h pcap/pcap.h. On Debian, scripts/setup installs'
 	exits 0 build help CLANG=/nowhere/clang
 	says_not 'missing'
 }
@@ -91,6 +91,10 @@ rebuilds()
 	output=$(cd "$DIR/dest" && find . -type f -printf '%m %P\n' | sort -k2)
 	expected=$(
 		echo '755 usr/sbin/portcullis'
+		echo '644 usr/lib/systemd/system/portcullis-metrics.socket'
+		echo '644 usr/lib/systemd/system/portcullis-metrics@.service'
+		echo '644 usr/lib/systemd/system/portcullis-textfile.service'
+		echo '644 usr/lib/systemd/system/portcullis-textfile.timer'
 		echo '644 usr/lib/systemd/system/portcullis.service'
 		echo '644 usr/lib/sysusers.d/portcullis.conf'
 		echo '644 usr/lib/udev/rules.d/81-portcullis.rules'
@@ -101,7 +105,9 @@ rebuilds()
 		for file in beside-others emergency how-do-i; do
 			echo "644 usr/share/doc/portcullis/$file.md"
 		done
-		echo '644 usr/share/doc/portcullis/examples/site.yaml'
+		for file in alerts.yaml dashboard.json site.yaml; do
+			echo "644 usr/share/doc/portcullis/examples/$file"
+		done
 		echo '644 usr/share/fish/vendor_completions.d/portcullis.fish'
 		echo '644 usr/share/zsh/site-functions/_portcullis'
 		for file in "$ROOT"/profiles/*.yaml "$ROOT"/profiles/*.schema.json; do

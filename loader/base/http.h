@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One HTTP request on a connection that systemd has accepted (RFC 9112). */
+#ifndef PORTCULLIS_BASE_HTTP_H
+#define PORTCULLIS_BASE_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define HTTP_LIMIT   8192 /* bytes of a request */
+#define HTTP_SECONDS 10	  /* from the first byte that is waited for to the last that is sent */
+#define HTTP_FAILED  "The metrics cannot be read; see the journal: journalctl -t portcullis\n"
+
+enum http_asks {
+	HTTP_GET,
+	HTTP_HEAD,
+	HTTP_ELSEWHERE, /* of another path */
+	HTTP_OTHER,	/* another method */
+	HTTP_WRONG,	/* no request of HTTP/1 */
+};
+
+/* What a request, from its first line on, asks of `path`. A query behind the path is ignored. */
+enum http_asks http_parse(const char *request, size_t length, const char *path);
+
+/*
+ * Reads a request from `from`. True: it gets `path`, and http_answer is due. Else everything is
+ * answered on `to`. A client that is slow in asking or in reading ends the process after
+ * HTTP_SECONDS, by SIGALRM.
+ */
+bool http_asked(int from, int to, const char *path);
+
+/* Sends an answer. What the client does not take is dropped. */
+void http_answer(int to, const char *status, const char *type, const char *body, size_t length);
+
+#endif
