@@ -38,6 +38,7 @@ enum option_group {
 	OPTIONS_SELECT = 1 << 16,  /* which dropped packets are shown */
 	OPTIONS_DROPS = 1 << 17,
 	OPTIONS_TOP = 1 << 18,
+	OPTIONS_EXPLAIN = 1 << 19,
 	OPTIONS_METRICS = 1 << 20,
 };
 

@@ -17,6 +17,7 @@
 #include "loader/command/detach.h"
 #include "loader/command/doctor.h"
 #include "loader/command/drops.h"
+#include "loader/command/explain.h"
 #include "loader/command/export.h"
 #include "loader/command/flows.h"
 #include "loader/command/groups.h"
@@ -75,6 +76,11 @@ static const struct command command_table[] = {
 	 command_drops},
 	{"top", COMMAND_VIEW, "[IFACE...]", "Show services and reasons by rate, full-screen",
 	 OPTIONS_TOP, COMMAND_LOOK | COMMAND_INTERFACES, command_top},
+	{"explain", COMMAND_VIEW, "[IFACE] REMOTE PORT/PROTO",
+	 "Show what the filter does with a packet, why, and what opens it",
+	 OPTIONS_EXPLAIN | OPTIONS_RECIPE | OPTIONS_SWAP | OPTIONS_CATALOG | OPTIONS_SITE |
+		 OPTIONS_JSON,
+	 COMMAND_LOOK | COMMAND_INTERFACES, command_explain},
 	{"flows", COMMAND_VIEW, "[IFACE...]", "Show the learned flows", OPTIONS_JSON,
 	 COMMAND_LOOK | COMMAND_INTERFACES, command_flows},
 	{"groups", COMMAND_ADMIT, "[GROUP...]", "Show groups, their prefixes and what they open",

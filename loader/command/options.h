@@ -29,15 +29,20 @@ struct options {
 	unsigned int reasons; /* bit n: enum pc_reason n; 0: any */
 	struct prefix source; /* of the remote address; family 0: any */
 	struct moment since;
-	unsigned int flows;   /* size of the flow map, 0: not given */
-	unsigned int watch;   /* seconds, 0: once */
-	unsigned int confirm; /* seconds, 0: not given */
-	unsigned int wait;    /* seconds for interfaces to appear, 0: none */
-	const char *site;     /* NULL: SITE_FILE, if there is one */
-	const char *comment;  /* for the record of the change; NULL: none */
-	const char *as;	      /* the name that the interface is about to get; NULL: its own */
+	unsigned int flows;	  /* size of the flow map, 0: not given */
+	unsigned int watch;	  /* seconds, 0: once */
+	unsigned int confirm;	  /* seconds, 0: not given */
+	unsigned int source_port; /* 0: not given */
+	unsigned int wait;	  /* seconds for interfaces to appear, 0: none */
+	const char *site;	  /* NULL: SITE_FILE, if there is one */
+	const char *comment;	  /* for the record of the change; NULL: none */
+	const char *as;		  /* the name that the interface is about to get; NULL: its own */
+	const char *flags;    /* of the packet that explain asks about; NULL: syn, as the next */
+	const char *icmp;     /* TYPE[/CODE] */
+	const char *protocol; /* by name or number */
+	const char *local;    /* address of this host */
 	const char *expect;   /* digest of the difference that is to be applied; NULL: any */
-	bool all, boot, clear, dry_run, exit_code, force, fresh, http, json, reload, resumed,
+	bool all, boot, clear, dry_run, exit_code, force, fresh, http, json, out, reload, resumed,
 		strict;
 	struct answer *answer; /* where a command that changes filters says what it did */
 };

@@ -120,6 +120,7 @@ int runner_open(struct runner *runner, unsigned int cpu, enum pc_frame kind)
 	int err;
 
 	*runner = (struct runner){.filter = FILTER_NONE,
+				  .question = {.filter = FILTER_NONE},
 				  .kind = kind,
 				  .echo = -1,
 				  .cpus = (unsigned int)libbpf_num_possible_cpus()};
@@ -146,7 +147,10 @@ int runner_open(struct runner *runner, unsigned int cpu, enum pc_frame kind)
 	runner->seen = xcalloc(PC_CELLS, sizeof(__u64));
 	runner->cpu = cpu;
 	runner->least = least_linear(runner);
-	return 0;
+	err = question_open(&runner->question, &runner->filter);
+	if (err)
+		runner_close(runner);
+	return err;
 }
 
 void runner_close(struct runner *runner)
@@ -161,6 +165,7 @@ void runner_close(struct runner *runner)
 		munmap(runner->came_in, sizeof(*runner->came_in));
 	free(runner->seen);
 	close(runner->echo);
+	question_close(&runner->question);
 	filter_close(&runner->filter);
 }
 
@@ -522,14 +527,66 @@ static void read_outcome(struct runner *runner, size_t length, int action, bool 
 		outcome->odd = "action returned is not the one counted";
 }
 
+/* The answer of `explain` about a frame; `length` 0: it is too long to be asked about. */
+static int explain(struct runner *runner, const struct frame *frame, bool egress,
+		   struct pc_event *event)
+{
+	*event = (struct pc_event){};
+	if (frame->length > RUN_LINEAR_MAX)
+		return 0;
+	return question_ask(&runner->question, frame->data, frame->length, egress, event);
+}
+
+/* The cell that an event has for a verdict: as if enforced. */
+static unsigned int event_cell(const struct model_verdict *verdict)
+{
+	struct model_verdict enforced = *verdict;
+
+	if (verdict->why == MODEL_PASS_PORT)
+		return PC_CELL_PASS + (unsigned int)verdict->port;
+	if (enforced.action == MODEL_WOULD_DROP)
+		enforced.action = MODEL_DROP;
+	return model_cell(&enforced);
+}
+
+static enum model_action event_action(const struct pc_event *event)
+{
+	return event->how & PC_EVENT_WOULD ? MODEL_WOULD_DROP :
+	       event->how & PC_EVENT_DROP  ? MODEL_DROP :
+					     MODEL_PASS;
+}
+
+/* Whether `explain` said what became of the frame. */
+static bool explained(const struct pc_event *event, const struct model_verdict *verdict)
+{
+	bool at_port = verdict->why == MODEL_SOURCE || verdict->why == MODEL_UNLISTED;
+
+	return !event->length ||
+	       (event->cell == event_cell(verdict) && event_action(event) == verdict->action &&
+		(!at_port || event->local_port == (verdict->port & 0xffff)));
+}
+
+static void compare_explained(const struct pc_event *event, int err, struct outcome *outcome)
+{
+	if (outcome->odd)
+		return;
+	if (err)
+		outcome->odd = "explain has no answer";
+	else if (!explained(event, &outcome->verdict))
+		outcome->odd = "explain said otherwise";
+}
+
 int runner_run(struct runner *runner, const struct frame *frame, size_t linear,
 	       const struct model_verdict *guess, struct outcome *outcome)
 {
+	struct pc_event event;
+	int err = explain(runner, frame, false, &event);
 	int action = runner_fire(runner, frame, linear, 1);
 
 	if (action < 0)
 		return action;
 	read_outcome(runner, frame->length, action, false, guess, outcome);
+	compare_explained(&event, err, outcome);
 	return 0;
 }
 
@@ -549,10 +606,13 @@ int runner_send(struct runner *runner, const struct frame *frame, const struct m
 {
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->data,
 		    .data_size_in = (__u32)frame->length, .repeat = 1);
+	struct pc_event event;
+	int err = explain(runner, frame, true, &event);
 
 	if (bpf_prog_test_run_opts(runner->filter.fd[FILTER_EGRESS], &options))
 		return -errno;
 	read_outcome(runner, frame->length, (int)options.retval, true, guess, outcome);
+	compare_explained(&event, err, outcome);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "loader/compile/tables.h"
 #include "loader/filter/filter.h"
+#include "loader/filter/question.h"
 #include "tests/packet/frames.h"
 #include "tests/packet/model.h"
 #include "tests/packet/rows.h"
@@ -23,6 +24,8 @@
 
 struct runner {
 	struct filter filter;
+	/* Asked about each frame before it is run, and must say what becomes of it. */
+	struct question question;
 	enum pc_frame kind; /* of its frames */
 	int echo;
 	struct pc_filter *state; /* the maps `filter`, `counters` and `totals` */

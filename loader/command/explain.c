@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `explain`: what the filter does with a packet, and why. */
+#include "loader/command/explain.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/base/json.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/command/explain_target.h"
+#include "loader/command/packet_words.h"
+#include "loader/doctor/attach_words.h"
+#include "loader/guard/fix.h"
+#include "loader/host/behind.h"
+#include "loader/net/link.h"
+#include "loader/net/local_address.h"
+#include "loader/net/netlink.h"
+#include "loader/net/sockets.h"
+#include "loader/object/pin.h"
+#include "loader/object/privilege.h"
+#include "loader/report/explain.h"
+#include "loader/report/json_forms.h"
+
+/* The packet that is asked about, and this host's side of it. */
+struct asking {
+	const struct options *options;
+	struct packet_words words;
+	struct links links;
+	struct mnl_socket *routes;
+	json_t *verdicts;
+	bool dropped;
+};
+
+/* --- the packet --- */
+
+/* An address of this host is the other end of no packet that a filter sees. */
+static int check_remote(const struct asking *asking)
+{
+	const struct packet_words *words = &asking->words;
+	const struct link_address *own = local_find(&asking->links, words->family, words->remote);
+	char text[INET6_ADDRSTRLEN];
+
+	if (!own)
+		return 0;
+	inet_ntop(words->family, words->remote, text, sizeof(text));
+	error("explain: %s is an address of this host: packets between its own addresses stay on lo, where there is no filter; name the address of the other side",
+	      text);
+	return -EINVAL;
+}
+
+/* Link-local addresses of a bridge's port belong to the bridge. */
+static void find_route(const struct asking *asking, unsigned int ifindex, struct route *route)
+{
+	const struct packet_words *words = &asking->words;
+	bool near = words->family == AF_INET6 &&
+		    IN6_IS_ADDR_LINKLOCAL((const struct in6_addr *)words->remote);
+
+	*route = (struct route){};
+	route_back(asking->routes, words->family, words->remote, NULL,
+		   near ? links_zone(&asking->links, ifindex) : 0, route);
+}
+
+/* Fills this host's address in. */
+static int find_local(const struct asking *asking, const struct explain_target *target,
+		      __u8 local[16])
+{
+	const struct packet_words *words = &asking->words;
+	const struct link_address *own;
+	struct route route;
+
+	if (words->has_local) {
+		memcpy(local, words->local, 16);
+		return 0;
+	}
+	find_route(asking, target->ifindex, &route);
+	own = local_choose(&asking->links, target->ifindex, words->family, words->remote, &route);
+	if (!own) {
+		error("explain: this host has no %s address; give one with --local",
+		      words->family == AF_INET ? "IPv4" : "IPv6");
+		return -EADDRNOTAVAIL;
+	}
+	memcpy(local, own->address, 16);
+	return 0;
+}
+
+static struct made_packet make_packet(const struct packet_words *words, const __u8 local[16])
+{
+	struct made_packet packet = {
+		.family = words->family,
+		.protocol = words->protocol,
+		.source_port = words->from,
+		.destination_port = words->port,
+		.tcp_flags = words->tcp_flags,
+		.icmp_type = words->icmp_type,
+		.icmp_code = words->icmp_code,
+	};
+
+	memcpy(packet.source, words->out ? local : words->remote, sizeof(packet.source));
+	memcpy(packet.destination, words->out ? words->remote : local, sizeof(packet.destination));
+	return packet;
+}
+
+/* The packet that an ICMP error is about: it went the other way. */
+static struct made_packet make_quoted(const struct packet_words *words,
+				      const struct made_packet *packet)
+{
+	struct made_packet quoted = {
+		.family = words->family,
+		.protocol = words->quoted,
+		.source_port = words->port,
+		.destination_port = words->from,
+		.tcp_flags = TH_ACK,
+	};
+
+	memcpy(quoted.source, packet->destination, sizeof(quoted.source));
+	memcpy(quoted.destination, packet->source, sizeof(quoted.destination));
+	return quoted;
+}
+
+/* The event of a packet that met no generation: it has no verdict. */
+static void event_without(const struct made_packet *packet, bool out, struct pc_event *event)
+{
+	size_t size = packet->family == AF_INET ? 4 : 16;
+
+	*event = (struct pc_event){
+		.cell = PC_CELLS_ALL,
+		.remote_port = out ? packet->destination_port : packet->source_port,
+		.local_port = out ? packet->source_port : packet->destination_port,
+		.family = packet->family == AF_INET ? 4 : 6,
+		.protocol = packet->protocol,
+		.tcp_flags = packet->tcp_flags,
+		.how = out ? PC_EVENT_OUT : 0,
+	};
+	memcpy(event->remote, out ? packet->destination : packet->source, size);
+	memcpy(event->local, out ? packet->source : packet->destination, size);
+}
+
+/* True if a TCP connection of this host has these ports and that peer. */
+static bool has_connection(const struct made_packet *packet)
+{
+	size_t size = packet->family == AF_INET ? 4 : 16, count = 0, i;
+	struct socket_info *list = NULL;
+	bool has = false;
+
+	sockets_list(IPPROTO_TCP, ~(__u32)SOCKET_STATE(TCP_LISTEN), &list, &count);
+	for (i = 0; i < count && !has; i++)
+		has = list[i].family == packet->family &&
+		      list[i].local_port == packet->source_port &&
+		      list[i].remote_port == packet->destination_port &&
+		      !memcmp(list[i].remote, packet->destination, size);
+	free(list);
+	return has;
+}
+
+/* The packet, with the one that it quotes. */
+struct asked {
+	struct made_packet packet, quoted;
+};
+
+static int ask(const struct asking *asking, struct explain_target *target, struct asked *asked,
+	       struct pc_event *event)
+{
+	const struct packet_words *words = &asking->words;
+	__u8 local[16], frame[FRAME_MADE_MOST];
+	size_t length;
+	int err = find_local(asking, target, local);
+
+	if (err)
+		return err;
+	asked->packet = make_packet(words, local);
+	if (words->quoted) {
+		asked->quoted = make_quoted(words, &asked->packet);
+		asked->packet.quoted = &asked->quoted;
+	}
+	target->question.sent_by_socket =
+		words->out && words->protocol == IPPROTO_TCP && has_connection(&asked->packet);
+	length = frame_make(&asked->packet, target->question.frame, frame);
+	err = question_ask(&target->question, frame, length, words->out, event);
+	if (err == -ENODATA) {
+		event_without(&asked->packet, words->out, event);
+		return 0;
+	}
+	if (err)
+		error("%s: the kernel does not run the BPF program: %s", target->name,
+		      strerror(-err));
+	return err;
+}
+
+/* --- the fix --- */
+
+/* The whole command: on top of what is there, or anew. The caller frees. */
+static char *fix_command(const struct explain_target *target, const struct guard_opening *opening)
+{
+	__free_text char *all = NULL;
+	const char *name = *target->name ? target->name : "IFACE";
+	json_t *kept;
+
+	if (target->live)
+		return xasprintf("portcullis swap %s%s%s", name, *opening->words ? " " : "",
+				 opening->words);
+	kept = json_copy((json_t *)target->kept);
+	json_object_set(kept, "recipe", opening->recipe);
+	all = doctor_words(kept);
+	json_decref(kept);
+	return xasprintf("portcullis %s %s%s%s", target->hook ? "swap" : "attach", name,
+			 target->hook ? " --fresh" : "", all);
+}
+
+/* The words that open the port to the packet, as options or as keys of the site file. */
+static bool open_by(const struct guard_command *command, const struct explain_target *target,
+		    const struct pc_event *event, struct guard_opening *opening)
+{
+	struct socket_info peer = {
+		.family = event->family == 4 ? AF_INET : AF_INET6,
+		.protocol = event->protocol,
+		.local_port = event->local_port,
+		.remote_port = event->remote_port,
+	};
+	const struct guard_peer list[] = {{&peer, true}};
+	struct guard_need need = {
+		.transport = event->protocol == IPPROTO_TCP ? PC_TCP : PC_UDP,
+		.port = event->how & PC_EVENT_OUT ? event->remote_port : event->local_port,
+		.peer = list,
+		.peers = 1,
+		.out = event->how & PC_EVENT_OUT,
+	};
+	struct guard_target of = {
+		.interface = target->name,
+		.ifindex = target->ifindex,
+		.plan = &target->planned->plan,
+		.catalog = &target->planned->catalog,
+		.kept = target->kept,
+	};
+
+	memcpy(peer.remote, event->remote, sizeof(peer.remote));
+	return need.port && guard_open(command, &of, &need, opening);
+}
+
+static void add_fix(json_t *verdict, const struct explain_target *target,
+		    const struct pc_event *event)
+{
+	__cleanup(guard_opening_free) struct guard_opening opening = {}, line = {};
+	__free_text char *fix = NULL;
+
+	if (!target->planned || (event->protocol != IPPROTO_TCP && event->protocol != IPPROTO_UDP))
+		return;
+	if (!target->of &&
+	    open_by(target->hook ? &guard_explain : &guard_explain_new, target, event, &opening)) {
+		fix = fix_command(target, &opening);
+		json_object_set_new(verdict, "fix", text_json(fix));
+	}
+	if (open_by(&guard_explain_site, target, event, &line))
+		json_object_set_new(verdict, "site_line", text_json(line.words));
+}
+
+/* --- what else decides --- */
+
+/* What conntrack takes the packet for. */
+static enum nft_state state_of(const struct pc_event *event)
+{
+	bool begins = event->protocol != IPPROTO_TCP ||
+		      (event->tcp_flags & (TH_SYN | TH_ACK | TH_RST)) == TH_SYN;
+
+	if (event->cell == PC_CELL_OTHER + PC_OTHER_REPLY)
+		return NFT_STATE_ESTABLISHED;
+	return begins && (event->protocol == IPPROTO_TCP || event->protocol == IPPROTO_UDP) ?
+		       NFT_STATE_NEW :
+		       NFT_STATE_UNKNOWN;
+}
+
+static void add_next(const struct asking *asking, const struct explain_target *target,
+		     const struct made_packet *packet, const struct pc_event *event,
+		     json_t *verdict)
+{
+	struct behind behind = {
+		.links = &asking->links,
+		.routes = asking->routes,
+		.ifindex = target->ifindex,
+		.packet = packet,
+		.out = asking->words.out,
+		.state = state_of(event),
+	};
+
+	if (target->live)
+		object_program(target->live->filter.fd[FILTER_EGRESS], &behind.egress);
+	behind_find(&behind);
+	json_object_set_new(verdict, "next", names_json(&behind.next));
+	json_object_set_new(verdict, "dropped_behind", json_boolean(behind.drops));
+	names_free(&behind.next);
+}
+
+/* --- verdicts --- */
+
+static int explain_one(struct asking *asking, struct explain_target *target)
+{
+	struct pc_event event = {};
+	struct asked asked = {};
+	json_t *verdict;
+	int err = ask(asking, target, &asked, &event);
+	bool drops = (event.how & (PC_EVENT_DROP | PC_EVENT_WOULD)) == PC_EVENT_DROP;
+
+	if (err)
+		return err;
+	verdict = explain_verdict(&event, *target->name ? target->name : NULL, target->kept,
+				  target->services);
+	if (event.how & (PC_EVENT_DROP | PC_EVENT_WOULD))
+		add_fix(verdict, target, &event);
+	if (!drops)
+		add_next(asking, target, &asked.packet, &event, verdict);
+	if (target->live)
+		json_object_set_new(verdict, "confirm", filter_confirm_json(&target->live->filter));
+	asking->dropped |= drops;
+	json_array_append_new(asking->verdicts, verdict);
+	return 0;
+}
+
+static int explain_all(struct asking *asking, struct diag *diag)
+{
+	__cleanup(explain_targets_close) struct explain_targets targets = {};
+	size_t i;
+	int err;
+
+	err = explain_targets_open(asking->options, asking->words.interface, &targets, diag);
+	diag_report(diag);
+	for (i = 0; i < targets.count && !err; i++)
+		err = explain_one(asking, &targets.target[i]);
+	return !err && targets.left_out ? -EPROTO : err;
+}
+
+static int read_host(struct asking *asking)
+{
+	int err = links_read(&asking->links);
+
+	if (!err)
+		err = netlink_open(NETLINK_ROUTE, &asking->routes);
+	if (err)
+		error("explain: cannot list the addresses of this host: %s", strerror(-err));
+	return err ? err : check_remote(asking);
+}
+
+static bool is_there(const char *name)
+{
+	char real[IF_NAMESIZE];
+
+	return link_find(name, real) > 0;
+}
+
+int command_explain(const struct options *options, struct diag *diag)
+{
+	struct asking asking = {.options = options};
+	int err;
+
+	if (packet_words_read(options, is_there, &asking.words))
+		return EXIT_USAGE;
+	if (kernel_privileged("explain"))
+		return EXIT_FAILED;
+	asking.verdicts = json_array();
+	err = read_host(&asking);
+	if (!err)
+		err = explain_all(&asking, diag);
+	if (!err)
+		report_print(report_new("verdicts", asking.verdicts),
+			     options->json ? NULL : report_explain_text);
+	else
+		json_decref(asking.verdicts);
+	links_free(&asking.links);
+	netlink_close(&asking.routes);
+	return err ? EXIT_FAILED : options->exit_code && asking.dropped ? EXIT_DIFFERS : EXIT_DONE;
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The filters that `explain` asks. */
+#include "loader/command/explain_target.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/compile/kept.h"
+#include "loader/host/site_links.h"
+#include "loader/net/frame_find.h"
+#include "loader/net/link.h"
+
+/* --- what is asked --- */
+
+static int open_plan(struct explain_target *target)
+{
+	enum pc_frame frame = PC_FRAME_ETHERNET;
+	int err = target->ifindex ? frame_of(target->name, target->ifindex, &frame) : 0;
+
+	target->kept = target->planned->plan.kept;
+	return err ? err :
+		     question_open_new(&target->question, &target->planned->plan.tables, frame,
+				       target->ifindex);
+}
+
+static int open_target(struct explain_target *target)
+{
+	int err = target->live ? question_open(&target->question, &target->live->filter) :
+				 open_plan(target);
+
+	if (!err)
+		target->services = event_services_new(target->kept);
+	return err;
+}
+
+static struct explain_target *add_target(struct explain_targets *targets)
+{
+	struct explain_target *target;
+
+	targets->target = grow(targets->target, targets->count, sizeof(*targets->target));
+	target = &targets->target[targets->count++];
+	*target = (struct explain_target){.question = {.filter = FILTER_NONE}};
+	return target;
+}
+
+static void name_target(struct explain_target *target, const char *name, unsigned int ifindex)
+{
+	snprintf(target->name, sizeof(target->name), "%s", name);
+	target->ifindex = ifindex;
+}
+
+/* --- a filter as it is --- */
+
+/*
+ * Makes the recipe of `swap` without options, to which a fix adds. Where that is not possible, as
+ * after a profile was deleted, there is no fix.
+ */
+static void plan_as_it_is(struct explain_target *target, const struct site *site)
+{
+	static const struct options none = {
+		.policy = -1, .outbound = -1, .forward = -1, .echo_limit = -1, .top = -1};
+	__cleanup(diag_free) struct diag diag = {};
+	struct message_sink before = messages_to(messages_drop, NULL);
+	struct swap_plan *plan = xcalloc(1, sizeof(*plan));
+	int err;
+
+	plan->name = target->name;
+	plan->quiet = true;
+	plan->kept = json_incref((json_t *)target->kept);
+	err = swap_plan_make(&none, site, plan, &diag);
+	messages_to(before.take, before.context);
+	if (err) {
+		swap_plan_free(plan);
+		free(plan);
+		return;
+	}
+	target->planned = plan;
+}
+
+static void add_live(struct explain_targets *targets)
+{
+	size_t i;
+
+	for (i = 0; i < targets->lives; i++) {
+		struct explain_target *target = add_target(targets);
+		const struct live *live = &targets->live[i];
+
+		name_target(target, live->hook.name, live->hook.ifindex);
+		target->live = live;
+		target->hook = &live->hook;
+		target->kept = live->kept;
+		plan_as_it_is(target, &targets->site);
+	}
+}
+
+/* --- a filter that is not there yet --- */
+
+/* What `swap` with these options would make of an attached filter. */
+static int add_swap(const struct options *options, const struct live *live,
+		    struct explain_targets *targets, struct diag *diag)
+{
+	struct explain_target *target = add_target(targets);
+
+	name_target(target, live->hook.name, live->hook.ifindex);
+	target->hook = &live->hook;
+	target->planned = xcalloc(1, sizeof(*target->planned));
+	target->planned->name = target->name;
+	target->planned->quiet = true;
+	target->planned->kept = json_incref(live->kept);
+	return swap_plan_make(options, &targets->site, target->planned, diag);
+}
+
+/* What `attach` with these options would make. */
+static int add_attach(const struct options *options, const char *interface,
+		      struct explain_targets *targets, struct diag *diag)
+{
+	struct explain_target *target = add_target(targets);
+	struct swap_plan *plan = xcalloc(1, sizeof(*plan));
+	int err, ifindex;
+
+	target->planned = plan;
+	if (interface) {
+		ifindex = link_find(interface, target->name);
+		if (ifindex < 0)
+			return ifindex;
+		target->ifindex = (unsigned int)ifindex;
+	}
+	groups_merge(&plan->recipe.groups, &targets->site.groups);
+	err = catalog_open(&options->catalog, &plan->catalog, diag);
+	if (!err)
+		err = options_apply(options, &plan->recipe, diag);
+	return err ? err :
+		     plan_make(&plan->catalog, &options->catalog, &plan->recipe, options->strict,
+			       &plan->plan, diag);
+}
+
+/* What `apply` would make of an interface of the site file. */
+static int add_of_site(const struct options *options, const struct site_interface *interface,
+		       struct explain_targets *targets, struct diag *diag)
+{
+	struct explain_target *target = add_target(targets);
+	int err, ifindex = link_find(interface->name, target->name);
+
+	if (ifindex > 0)
+		target->ifindex = (unsigned int)ifindex;
+	else
+		name_target(target, interface->name, 0);
+	target->of = &targets->site;
+	target->planned = xcalloc(1, sizeof(*target->planned));
+	err = catalog_open(&options->catalog, &target->planned->catalog, diag);
+	return err ? err :
+		     plan_make(&target->planned->catalog, &options->catalog, &interface->recipe,
+			       options->strict, &target->planned->plan, diag);
+}
+
+static int add_site(const struct options *options, const char *interface,
+		    struct explain_targets *targets, struct diag *diag)
+{
+	__cleanup(names_free) struct names named = {};
+	struct site *site = &targets->site;
+	size_t errors = diag->errors, i;
+	int err = 0;
+
+	if (interface)
+		names_add(&named, interface);
+	site_take_links(site, &named, diag);
+	if (diag->errors != errors)
+		return -EINVAL;
+	if (interface && !site_interface(site, interface)) {
+		error("explain: %s: has no part for %s", options->site, interface);
+		return -ENOENT;
+	}
+	for (i = 0; i < site->interfaces && !err; i++)
+		if (!interface || !strcmp(site->interface[i].name, interface))
+			err = add_of_site(options, &site->interface[i], targets, diag);
+	if (!err && !targets->count) {
+		error("explain: %s: lists no interface", options->site);
+		return -ENOENT;
+	}
+	return err;
+}
+
+static int add_planned(const struct options *options, const char *interface,
+		       struct explain_targets *targets, struct diag *diag)
+{
+	size_t i;
+	int err = 0;
+
+	if (!targets->lives && options->profile.count)
+		return add_attach(options, interface, targets, diag);
+	for (i = 0; i < targets->lives && !err; i++)
+		err = add_swap(options, &targets->live[i], targets, diag);
+	return err;
+}
+
+/* --- all --- */
+
+/* The filters that are there; none, if an interface without one gets a plan of its own. */
+static int read_live(const struct options *options, const char *interface, bool plans,
+		     struct explain_targets *targets)
+{
+	__cleanup(names_free) struct names named = {};
+	struct hook hook = {};
+	int err = 0;
+
+	if (interface && plans && options->profile.count) {
+		__cleanup(hooks_free) struct hooks hooks = {};
+
+		err = hooks_read(&hooks);
+		if (!err)
+			err = hook_find(&hooks, interface, &hook);
+		if (err || !hook.id[0])
+			return err;
+	}
+	if (interface)
+		names_add(&named, interface);
+	err = live_read_kept(&named, "explain", &targets->live, &targets->lives,
+			     &targets->left_out);
+	if (!err && !targets->lives && !(plans && options->profile.count)) {
+		error_fix(
+			"portcullis attach IFACE -p PROFILE",
+			"explain: no interface of this network namespace has a filter: every packet passes");
+		return -ENOENT;
+	}
+	return err;
+}
+
+int explain_targets_open(const struct options *options, const char *interface,
+			 struct explain_targets *targets, struct diag *diag)
+{
+	bool plans = options_given(options, OPTIONS_RECIPE | OPTIONS_SWAP);
+	bool of_site = options->site && !plans;
+	size_t i;
+	int err = site_open(options->site, &targets->site, diag);
+
+	if (!err && !of_site)
+		err = read_live(options, interface, plans, targets);
+	if (err)
+		return err;
+	if (of_site)
+		err = add_site(options, interface, targets, diag);
+	else if (plans)
+		err = add_planned(options, interface, targets, diag);
+	else
+		add_live(targets);
+	for (i = 0; i < targets->count && !err; i++)
+		err = open_target(&targets->target[i]);
+	return err;
+}
+
+void explain_targets_close(struct explain_targets *targets)
+{
+	size_t i;
+
+	for (i = 0; i < targets->count; i++) {
+		struct explain_target *target = &targets->target[i];
+
+		question_close(&target->question);
+		event_services_free(&target->services);
+		if (target->planned)
+			swap_plan_free(target->planned);
+		free(target->planned);
+	}
+	free(targets->target);
+	live_free(targets->live, targets->lives);
+	site_free(&targets->site);
+}

@@ -1,0 +1,457 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# `explain`: what the filter does with a packet and why, beside real servers and real rules of other firewalls; what
+# it says opens a port does, pasted as it is.
+
+load helper
+load programs
+load servers
+
+setup_file()
+{
+	sandbox_start
+	two_hosts
+	address_add client eth0 192.0.2.7/24 2001:db8::7/64
+	# shellcheck source=scripts/postfix.bash
+	. "$ROOT/scripts/postfix.bash"
+	postfix_config "$DIR/postfix"
+	export -f postfix_run
+	in_background host bash -c 'postfix_run "$0"' "$DIR/postfix"
+	in_background host /usr/bin/python3 "$ROOT/tests/e2e/tcp_load.py" serve 22 110 143 587 993 995 5222
+	until_true 20 listening host 25
+	until_true 10 listening host 5222
+}
+
+teardown_file()
+{
+	sandbox_end
+}
+
+teardown()
+{
+	detach_all host
+	on host nft flush ruleset
+	on host sysctl -qw net.ipv4.conf.eth0.rp_filter=0
+	rm -f "$DIR/site.yaml"
+}
+
+# explain WORD...: on the host; JSON of the only verdict in $output.
+explain()
+{
+	exits 0 pc explain "$@" --json
+	output=$(jq -e '.verdicts | if length == 1 then .[0] else error("\(length) verdicts") end' <<< "$output")
+}
+
+# verdict_is VERDICT RULE
+verdict_is()
+{
+	json_is '.verdict == $verdict and .rule == $rule' --arg verdict "$1" --arg rule "$2"
+}
+
+# Runs the fix of $output on the host, as it is pasted into a shell.
+paste_fix()
+{
+	local fix
+
+	fix=$(jq -er .fix <<< "$output") || fail "no fix: $output"
+	same "${1:-$fix}" "$fix" fix
+	[[ $fix == portcullis\ * ]] || fail "not a command: $fix"
+	case $PORTCULLIS in
+	*/build/portcullis) ;;
+	*) fix+=" --catalog $CATALOG" ;;
+	esac
+	on host bash -c "portcullis() { '$PORTCULLIS' \"\$@\"; }; $fix"
+}
+
+# opens FIX ADDRESS PORT: what explain says opens the port to the client does; until then nothing answers.
+opens()
+{
+	local from=192.0.2.2
+
+	[[ $2 != *:* ]] || from=2001:db8::2
+	unanswered client "$2" "$3"
+	explain eth0 $from "$3/tcp"
+	json_is '.verdict == "drop" and .fix != null and .site_line != null'
+	paste_fix "$1"
+	connects client "$2" "$3" || fail "not open: $1"
+	explain eth0 $from "$3/tcp"
+	verdict_is pass service
+}
+
+@test "a service that is off: which it is, why, and what opens it, as text and JSON" {
+	pc attach eth0 -p xeams --force
+	exits 0 pc explain eth0 192.0.2.2 993/tcp
+	says 'eth0: 192.0.2.2:50000 -> 192.0.2.1:993/tcp syn' 'dropped    unlisted: no open service has 993/tcp' \
+		'closed     xeams:imap-ssl: feature imap-ssl is off' \
+		'fix        portcullis swap eth0 --enable xeams:imap-ssl' \
+		'site file  enable: [xeams:imap-ssl]'
+	explain eth0 192.0.2.2 993/tcp
+	json_is '.interface == "eth0" and .machine == null and .direction == "in" and .verdict == "drop" and
+		.rule == "unlisted" and .reason == "unlisted" and .protocol == "tcp" and .source == "192.0.2.2" and
+		.source_port == 50000 and .destination == "192.0.2.1" and .destination_port == 993 and
+		.flags == ["syn"] and .services == [] and .list == null and .until == null and .comment == null and
+		.next == [] and .confirm == null and .generation == 1 and
+		.fix == "portcullis swap eth0 --enable xeams:imap-ssl" and .site_line == "enable: [xeams:imap-ssl]" and
+		.closed == [{service: "xeams:imap-ssl", why_closed: "feature", why: "feature imap-ssl is off"}] and
+		has("time") == false and has("length") == false'
+	exits 0 pc explain 192.0.2.2 993/tcp --json
+	json_is '.version == 1 and (.verdicts | length) == 1 and .verdicts[0].interface == "eth0"'
+}
+
+@test "each kind of fix, pasted, lets the next packet in: feature, profile, port, disabled, group, long group, local" {
+	pc attach eth0 -p xeams --force
+	opens 'portcullis swap eth0 --enable xeams:imap-ssl' 192.0.2.1 993
+	opens 'portcullis swap eth0 -p xeams,ssh' 192.0.2.1 22
+	opens 'portcullis swap eth0 --open 5222/tcp' 2001:db8::1 5222
+	pc swap eth0 --disable ssh:ssh --force
+	opens 'portcullis swap eth0 --no-disable ssh:ssh' 192.0.2.1 22
+	pc swap eth0 --fresh -p ssh --from ssh:ssh=office --group office=198.51.100.0/24 --force
+	explain eth0 192.0.2.2 22/tcp
+	verdict_is drop source
+	json_is '.services == ["ssh:ssh"] and .why == "ssh:ssh admits only office (198.51.100.0/24)"'
+	opens 'portcullis swap eth0 --group office=198.51.100.0/24,192.0.2.2/32' 192.0.2.1 22
+	explain eth0 198.51.100.9 22/tcp
+	json_is '.verdict == "pass" and .admitted_by == [{service: "ssh:ssh", group: "office", prefix: "198.51.100.0/24"}]'
+	pc swap eth0 --group office=10.0.0.0/8,11.0.0.0/8,12.0.0.0/8,13.0.0.0/8,14.0.0.0/8,15.0.0.0/8 --force
+	opens 'portcullis swap eth0 --from ssh:ssh=office,admitted --group admitted=192.0.2.2/32' 192.0.2.1 22
+	mkdir -p "$DIR/catalog"
+	cat > "$DIR/catalog/local.yaml" <<-'END'
+		profile: local
+		services:
+		  - name: admin
+		    in: 5222/tcp
+		    local: true
+	END
+	pc swap eth0 --fresh -p local --catalog "$DIR/catalog" --force
+	exits 0 pc explain eth0 192.0.2.2 5222/tcp
+	says "closed     local:admin: for this host's own use only"
+	opens 'portcullis swap eth0 --from local:admin=admitted --group admitted=192.0.2.2/32' 192.0.2.1 5222
+}
+
+@test "under observe it passes now; a change that waits to be confirmed says until when it answers" {
+	pc attach eth0 -p ssh --observe
+	exits 0 pc explain eth0 192.0.2.2 5222/tcp
+	says 'passes     now, because the filter observes; enforce would drop it: unlisted: no open service has 5222/tcp' \
+		'fix        portcullis swap eth0 --open 5222/tcp'
+	explain eth0 192.0.2.2 5222/tcp
+	verdict_is would-drop unlisted
+	exits 0 pc explain eth0 192.0.2.2 5222/tcp --exit-code
+	pc swap eth0 --enforce --confirm 60 --force
+	exits 3 pc explain eth0 192.0.2.2 5222/tcp --exit-code
+	says 'answered   by generation 2, until ' 'unless confirmed; then by generation 1'
+	explain eth0 192.0.2.2 5222/tcp
+	json_is '.generation == 2 and .confirm.state == "waiting" and .confirm.fallback == 1 and .confirm.seconds_left > 30'
+	pc swap eth0 --confirm 2 --force
+	until_true 5 observes_again
+	explain eth0 192.0.2.2 5222/tcp
+	json_is '.verdict == "would-drop" and .generation == 1 and .confirm.state == "reverted"'
+}
+
+observes_again()
+{
+	pc explain eth0 192.0.2.2 5222/tcp --json | jq -e '.verdicts[0].verdict == "would-drop"' > /dev/null
+}
+
+@test "mail to 25 does not arrive, and it is not the filter: fail2ban has banned the sender" {
+	command -v fail2ban-server > /dev/null || skip 'needs fail2ban'
+	pc attach eth0 -p postfix --force
+	explain eth0 192.0.2.7 25/tcp
+	verdict_is pass service
+	json_is '.dropped_behind == false and .next == []'
+	cp -r /etc/fail2ban "$DIR/fail2ban"
+	cat > "$DIR/fail2ban/jail.local" <<-END
+		[DEFAULT]
+		banaction = nftables
+		backend = polling
+		[sshd]
+		enabled = false
+		[postfix]
+		enabled = true
+		port = smtp
+		logpath = $DIR/postfix/log
+	END
+	in_background host fail2ban-server -f -c "$DIR/fail2ban" -s "$DIR/fail2ban.sock" -p "$DIR/fail2ban.pid" \
+		--logtarget "$DIR/fail2ban.log" start
+	until_true 20 jailed ping
+	until_true 10 jailed set postfix banip 192.0.2.7
+	until_true 10 bans 192.0.2.7
+	exits 0 pc explain eth0 192.0.2.7 25/tcp
+	says 'passes     not the filter drops it: service: postfix:smtp admits anyone' \
+		'behind it  nftables rejects it: table inet f2b-table, chain f2b-chain (input, priority -1, policy accept):' \
+		'192.0.2.7 is in the set addr-set-postfix'
+	! on client socat -u OPEN:/dev/null TCP:192.0.2.1:25,bind=192.0.2.7,connect-timeout=2
+	explain eth0 192.0.2.2 25/tcp
+	json_is '.verdict == "pass" and .dropped_behind == false and (.next | length) == 1'
+	connects client 192.0.2.1 25
+	exits 0 pc explain eth0 192.0.2.7 25/tcp --exit-code
+	jailed set postfix unbanip 192.0.2.7
+	explain eth0 192.0.2.7 25/tcp
+	json_is '.dropped_behind == false'
+	jailed stop
+}
+
+jailed()
+{
+	on host fail2ban-client -c "$DIR/fail2ban" -s "$DIR/fail2ban.sock" -p "$DIR/fail2ban.pid" "$@" > /dev/null 2>&1
+}
+
+bans()
+{
+	on host nft list ruleset 2> /dev/null | grep -q "$1"
+}
+
+# behind TEXT...: what explain tells of a packet to 25/tcp from 192.0.2.7, which passes the filter.
+behind()
+{
+	explain eth0 192.0.2.7 25/tcp
+	output=$(jq -r '.next[]' <<< "$output")
+	says "$@"
+}
+
+@test "behind the filter: rules of nftables by chain, set, map and policy; what cannot be known is told as that" {
+	pc attach eth0 -p postfix --force
+	on host nft -f - <<-'END'
+		table inet filter {
+			map ports { type inet_service : verdict; elements = { 25 : jump mail, 22 : accept } }
+			set office { type ipv4_addr . inet_service; flags interval; elements = { 192.0.2.0/29 . 20-30 } }
+			chain mail {
+				ip saddr . tcp dport @office return
+				drop
+			}
+			chain input {
+				type filter hook input priority 0; policy drop;
+				ct state established,related accept
+				tcp dport vmap @ports
+			}
+		}
+	END
+	behind 'nftables drops it: table inet filter, chain input (input, priority 0, policy drop): its policy is drop'
+	unanswered client 192.0.2.1 25
+	on host nft add rule inet filter input ip saddr 192.0.2.0/24 tcp dport 25 accept
+	behind 'nftables lets it through: table inet filter, chain input'
+	connects client 192.0.2.1 25
+	on host nft delete element inet filter office '{ 192.0.2.0/29 . 20-30 }'
+	behind 'nftables drops it: table inet filter, chain mail of input (input, priority 0, policy drop): rule with handle'
+	unanswered client 192.0.2.1 25
+	on host nft flush ruleset
+	on host nft -f - <<-'END'
+		table netdev early {
+			chain in { type filter hook ingress device eth0 priority 0; ip saddr 192.0.2.7 limit rate over 1/hour drop; }
+		}
+		table ip nat {
+			chain pre { type nat hook prerouting priority -100; tcp dport 25 redirect to :110; }
+		}
+	END
+	behind 'nftables may drop it: table netdev early, chain in (ingress, priority 0, policy accept)' \
+		'nftables changes its destination, and later rules see the new one: table ip nat, chain pre'
+	on host nft flush ruleset
+	if command -v iptables-nft > /dev/null; then
+		on host iptables-nft -N f2b-postfix
+		on host iptables-nft -A f2b-postfix -s 192.0.2.7 -j REJECT
+		on host iptables-nft -A INPUT -m state --state ESTABLISHED -j ACCEPT
+		on host iptables-nft -A INPUT -p tcp -m multiport --dports 25,465 -j f2b-postfix
+		behind 'nftables rejects it: table ip filter, chain f2b-postfix of INPUT (input, priority 0, policy accept): rule with handle'
+		on host nft flush ruleset
+	fi
+}
+
+@test "behind the filter: other programs at TC, the reverse path, no process that listens" {
+	pc attach eth0 -p postfix --open 5223/tcp,5224/tcp --force
+	explain eth0 192.0.2.7 5223/tcp
+	json_is '.next == ["no process listens on 5223/tcp: this host refuses the connection"]'
+	in_background host socat -u TCP-LISTEN:5224,bind=127.0.0.1 STDOUT
+	until_true 5 listening host 5224
+	explain eth0 192.0.2.7 5224/tcp
+	json_is '.next == ["no process takes it: the one on 5224/tcp listens on 127.0.0.1 alone"]'
+	on host sysctl -qw net.ipv4.conf.eth0.rp_filter=1
+	explain eth0 203.0.113.7 25/tcp
+	json_is '.verdict == "pass" and .dropped_behind and
+		.next == ["rp_filter drops it: the route back to the source is missing"]'
+	on host sysctl -qw net.ipv4.conf.eth0.rp_filter=0
+	on host tc qdisc replace dev eth0 clsact
+	clang -target bpf -mcpu=v3 -O2 -g -idirafter "/usr/include/$(cc -print-multiarch)" -c "$ROOT/tests/e2e/foreign_tc.bpf.c" \
+		-o "$DIR/foreign_tc.bpf.o"
+	on host tc filter add dev eth0 ingress bpf da obj "$DIR/foreign_tc.bpf.o" sec tc
+	explain eth0 192.0.2.7 25/tcp
+	json_is '.next | length == 1 and (.[0] | startswith("eth0: TC ingress may drop it: \u0027"))'
+	on host tc qdisc del dev eth0 clsact
+}
+
+@test "what this host sends, ICMP, other protocols, flags" {
+	pc attach eth0 -p postfix --outbound enforce --force
+	explain eth0 192.0.2.2 5999/tcp --out
+	verdict_is drop outbound
+	json_is '.direction == "out" and .source == "192.0.2.1" and .destination_port == 5999'
+	paste_fix 'portcullis swap eth0 --outbound track'
+	explain eth0 192.0.2.2 5999/tcp --out
+	verdict_is pass outbound
+	explain eth0 192.0.2.2 --icmp 8
+	verdict_is pass icmp
+	explain eth0 192.0.2.2 --icmp 5
+	verdict_is drop icmp
+	explain eth0 192.0.2.2 25/tcp --icmp 3/4
+	verdict_is pass icmp
+	explain eth0 192.0.2.2 26/tcp --icmp 3/4
+	verdict_is drop icmp
+	explain eth0 2001:db8::2 --icmp 135
+	verdict_is pass icmp
+	explain eth0 192.0.2.2 --protocol gre
+	verdict_is drop protocol
+	explain eth0 192.0.2.2 5999/tcp --flags ack --source-port 4000
+	json_is '.flags == ["ack"] and .source_port == 4000 and .verdict == "drop"'
+}
+
+@test "connections and flows that live are asked, and stay as they are" {
+	local port
+
+	pc attach eth0 -p host --force
+	in_background client socat -u TCP-LISTEN:7000 STDOUT
+	until_true 5 listening client 7000
+	in_background host socat -u "EXEC:sleep 20" TCP:192.0.2.2:7000
+	until_true 5 connected
+	port=$(on host ss -Htn state established 'dport = :7000' | awk '{ sub(/.*:/, "", $3); print $3 }')
+	explain eth0 192.0.2.2 "$port/tcp" --source-port 7000 --flags ack
+	verdict_is pass reply
+	explain eth0 192.0.2.2 "$port/tcp" --source-port 7001 --flags ack
+	verdict_is drop unlisted
+	explain eth0 192.0.2.7 "$port/tcp" --source-port 7000 --flags ack
+	verdict_is drop unlisted
+	explain eth0 192.0.2.2 "$port/tcp" --source-port 7000
+	verdict_is drop unlisted
+}
+
+connected()
+{
+	[ -n "$(on host ss -Htn state established 'dport = :7000')" ]
+}
+
+# Every map of the filter, but for the clock's.
+maps_digest()
+{
+	local folder
+
+	for folder in $(pins); do
+		inside find "$folder" -type f | sort | while read -r pin; do
+			echo "$pin"
+			inside "$BPFTOOL" map dump pinned "$pin" 2> /dev/null | sha256sum
+		done
+	done
+}
+
+@test "nothing of the filter changes: counters, flows, fragments, drops are the same bytes afterwards" {
+	BPFTOOL=$(command -v bpftool || echo /usr/sbin/bpftool)
+	[ -x "$BPFTOOL" ] || skip 'needs bpftool'
+	pc attach eth0 -p xeams --forward --force
+	connects client 192.0.2.1 25
+	on client ping -qc 1 192.0.2.1
+	maps_digest > "$DIR/before"
+	[ "$(wc -l < "$DIR/before")" -gt 20 ] || fail "$(cat "$DIR/before")"
+	for packet in '25/tcp' '26/tcp' '5060/udp' '53/udp --out' '25/tcp --out' '--icmp 8' '--icmp 0' '25/tcp --icmp 3' \
+		'--protocol esp' '25/tcp --flags ack'; do
+		# shellcheck disable=SC2086
+		exits 0 pc explain eth0 192.0.2.2 $packet
+	done
+	exits 0 pc explain 2001:db8::2 993/tcp
+	exits 0 pc explain 192.0.2.2 993/tcp -p ssh
+	maps_digest > "$DIR/after"
+	cmp "$DIR/before" "$DIR/after" || fail "$(diff "$DIR/before" "$DIR/after")"
+}
+
+@test "a filter that is not there: -p, other options as swap takes them, the site file; nothing is attached" {
+	exits 0 pc explain eth0 192.0.2.2 993/tcp -p xeams
+	says 'fix        portcullis attach eth0 -p xeams --enable xeams:imap-ssl'
+	same '' "$(attached host eth0)" program
+	same '' "$(pins)" pins
+	explain eth0 192.0.2.2 993/tcp -p xeams --enable xeams:imap-ssl
+	verdict_is pass service
+	exits 3 pc explain 192.0.2.2 5222/tcp -p ssh --exit-code
+	cat > "$DIR/site.yaml" <<-'END'
+		groups: {office: [192.0.2.0/30]}
+		interfaces:
+		  eth0: {profiles: [ssh], from: {ssh:ssh: office}}
+	END
+	explain eth0 192.0.2.2 22/tcp --site "$DIR/site.yaml"
+	json_is '.verdict == "pass" and .admitted_by == [{service: "ssh:ssh", group: "office", prefix: "192.0.2.0/30"}]'
+	explain 192.0.2.7 22/tcp --site "$DIR/site.yaml"
+	json_is '.verdict == "drop" and .fix == null and .site_line == "groups: {office: [192.0.2.0/30,192.0.2.7/32]}"'
+	exits 1 pc explain lo 192.0.2.7 22/tcp --site "$DIR/site.yaml"
+	says "$DIR/site.yaml: has no part for lo"
+	pc attach eth0 -p ssh --force
+	explain eth0 192.0.2.2 993/tcp --open 993/tcp
+	verdict_is pass service
+	explain eth0 192.0.2.2 22/tcp -p xeams
+	verdict_is drop unlisted
+	json_is '.fix == "portcullis swap eth0 --fresh -p xeams,ssh"'
+	explain eth0 192.0.2.2 22/tcp
+	verdict_is pass service
+}
+
+@test "each filter of the network namespace, unless one is named" {
+	link_add host eth1 client eth1
+	address_add host eth1 203.0.113.1/24
+	pc attach eth0 -p ssh --force
+	pc attach eth1 -p xeams --force
+	exits 0 pc explain 192.0.2.2 25/tcp --json
+	json_is '[.verdicts[] | [.interface, .verdict]] == [["eth0", "drop"], ["eth1", "pass"]]'
+	pc detach eth1
+	on host ip link del eth1
+}
+
+@test "bad input: what is wrong, and what to write" {
+	local row
+
+	pc attach eth0 -p ssh --force
+	while IFS='|' read -r row says; do
+		# shellcheck disable=SC2086
+		exits 2 pc explain $row
+		says "$says" || return 1
+	done <<-'END'
+		|explain: the remote address is missing: portcullis explain [IFACE] REMOTE PORT/PROTO
+		192.0.2.2|explain: the port is missing: portcullis explain [IFACE] REMOTE PORT/PROTO
+		eth7 192.0.2.2|explain: 'eth7' is neither an interface nor an IPv4 or IPv6 address
+		eth0 192.0.2.300 25/tcp|'192.0.2.300' is not an IPv4 or IPv6 address (example: 192.0.2.7)
+		192.0.2.0/24 25/tcp|one address is asked about, not a prefix: 192.0.2.0
+		fe80::1%eth0 25/tcp|write fe80::1, and name the interface before it
+		127.0.0.1 25/tcp|127.0.0.1 is a loopback address
+		::ffff:192.0.2.2 25/tcp|is IPv4 in IPv6 form
+		224.0.0.1 25/tcp|is a multicast address, from which no packet comes
+		255.255.255.255 25/udp|is the broadcast address
+		192.0.2.2 25|'25' has no protocol; write 25/tcp
+		192.0.2.2 0/tcp|port 0 is out of range 1-65535
+		192.0.2.2 70000/tcp|port 70000 is out of range 1-65535
+		192.0.2.2 25-26/tcp|'25-26/tcp' is more than one port; ask about one
+		192.0.2.2 25/tcp+udp|'25/tcp+udp' is more than one port
+		192.0.2.2 --protocol tcp|a packet of tcp has a port
+		192.0.2.2 --protocol nonsense|--protocol must be an IP protocol by name or number
+		192.0.2.2 25/tcp --protocol esp|--protocol is for packets without a port: leave out 25/tcp
+		192.0.2.2 --icmp 300|--icmp must be TYPE or TYPE/CODE
+		192.0.2.2 --icmp 3|ICMP type 3 is an error, and quotes a packet that this host sent: name the port
+		192.0.2.2 25/tcp --icmp 8|ICMP type 8 has no port; leave it out
+		192.0.2.2 25/udp --flags ack|--flags is for TCP
+		192.0.2.2 25/tcp --flags akc|'akc' is no TCP flag; did you mean 'ack'?
+		192.0.2.2 25/tcp --local nowhere|--local must be an IPv4 or IPv6 address
+		192.0.2.2 25/tcp --local ::1|are not of the same family
+		eth0 192.0.2.2 25/tcp more|too many words
+	END
+	exits 1 pc explain 192.0.2.1 25/tcp
+	says '192.0.2.1 is an address of this host'
+	exits 1 pc explain eth7 192.0.2.2 25/tcp
+	says 'eth7: no such interface'
+	exits 1 pc explain lo 192.0.2.2 25/tcp
+	says 'lo: no filter of portcullis is attached; to attach one: portcullis attach lo -p PROFILE'
+	pc detach eth0
+	exits 1 pc explain 192.0.2.2 25/tcp
+	says 'no interface of this network namespace has a filter: every packet passes'
+}
+
+@test "help lists it, explains it, and a narrow terminal breaks no command" {
+	exits 0 pc --help
+	says 'explain   Show what the filter does with a packet, why, and what opens it'
+	exits 0 pc help explain
+	says '--source-port PORT' '--icmp TYPE[/CODE]' '--out'
+	exits 0 pc complete explain --sour
+	says '--source-port'
+	pc attach eth0 -p xeams --force
+	COLUMNS=50 exits 0 pc explain eth0 192.0.2.2 993/tcp
+	[ "$(awk '{ if (length($0) > w) w = length($0) } END { print w }' <<< "$output")" -le 52 ] || fail "$output"
+}
