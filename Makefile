@@ -83,7 +83,7 @@ MANUAL := portcullis.8 portcullis-profile.5 portcullis-site.5
 
 # Files that name the binary, or the schema, by their place.
 METRICS := portcullis-metrics.socket portcullis-metrics@.service portcullis-textfile.service portcullis-textfile.timer
-SYSTEM := portcullis.service portcullis.rules portcullis.ifupdown portcullis.bridge portcullis.sleep site.yaml $(METRICS)
+SYSTEM := portcullis.service portcullis-log.service portcullis.rules portcullis.ifupdown portcullis.bridge portcullis.sleep site.yaml $(METRICS)
 
 PAGES := how-do-i.md emergency.md beside-others.md
 
@@ -91,6 +91,7 @@ PAGES := how-do-i.md emergency.md beside-others.md
 INSTALLED = \
 	$(BUILD)/portcullis=$(PREFIX)/sbin/portcullis \
 	$(BUILD)/portcullis.service=$(UNITDIR)/portcullis.service \
+	$(BUILD)/portcullis-log.service=$(UNITDIR)/portcullis-log.service \
 	$(foreach unit,$(METRICS),$(BUILD)/$(unit)=$(UNITDIR)/$(unit)) \
 	$(BUILD)/portcullis.rules=$(PREFIX)/lib/udev/rules.d/81-portcullis.rules \
 	$(BUILD)/portcullis.ifupdown=$(SYSCONFDIR)/network/if-pre-up.d/zz-portcullis \

@@ -40,6 +40,7 @@ enum option_group {
 	OPTIONS_TOP = 1 << 18,
 	OPTIONS_EXPLAIN = 1 << 19,
 	OPTIONS_METRICS = 1 << 20,
+	OPTIONS_MONITOR = 1 << 21,
 };
 
 /* By task: help shows the commands in these groups, in this order. */

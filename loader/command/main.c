@@ -23,6 +23,8 @@
 #include "loader/command/groups.h"
 #include "loader/command/help.h"
 #include "loader/command/metrics.h"
+#include "loader/command/monitor.h"
+#include "loader/command/monitor_output.h"
 #include "loader/command/privileges.h"
 #include "loader/command/profiles.h"
 #include "loader/command/show.h"
@@ -74,6 +76,9 @@ static const struct command command_table[] = {
 	{"drops", COMMAND_VIEW, "[IFACE...]", "Show what was dropped lately, and from where",
 	 OPTIONS_SELECT | OPTIONS_DROPS | OPTIONS_JSON, COMMAND_LOOK | COMMAND_INTERFACES,
 	 command_drops},
+	{"monitor", COMMAND_VIEW, "[IFACE...] [FILTER]",
+	 "Show packets as they are dropped, until Ctrl-C",
+	 OPTIONS_MONITOR | OPTIONS_SELECT | OPTIONS_JSON, COMMAND_LOOK, command_monitor},
 	{"top", COMMAND_VIEW, "[IFACE...]", "Show services and reasons by rate, full-screen",
 	 OPTIONS_TOP, COMMAND_LOOK | COMMAND_INTERFACES, command_top},
 	{"explain", COMMAND_VIEW, "[IFACE] REMOTE PORT/PROTO",
@@ -160,6 +165,8 @@ static int run(const struct command *command, int argc, char **argv)
 	if (use_of(command, &options) == COMMAND_FILES)
 		caller = invoker_become();
 	if (caller < 0)
+		return EXIT_FAILED;
+	if (options.write && monitor_open_file(&options))
 		return EXIT_FAILED;
 	if (privileges_drop(command->name, use_of(command, &options)))
 		return EXIT_FAILED;

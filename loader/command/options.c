@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 #define WATCH_LIMIT 86400	  /* seconds, as the next one */
 #define WAIT_LIMIT  3600
 #define TOP_LIMIT   PC_PORTS
+#define RATE_LIMIT  100000000
 
 /* How a row's argument is read, and into which field. */
 #define AT(field)		.field_at = offsetof(struct options, field)
@@ -140,6 +142,16 @@ static const struct option_row option_table[] = {
 	 OPTIONS_DROPS, FLAG(clear)},
 	{"watch", "TIME", "print again after each TIME",
 	 OPTIONS_DROPS, TIME(watch, WATCH_LIMIT)},
+	{"all", NULL, "also show packets that pass, incoming and outgoing",
+	 OPTIONS_MONITOR, FLAG(all)},
+	{"count", "N", "end after N packets",
+	 OPTIONS_MONITOR, NUMBER(count, 1, INT_MAX)},
+	{"rate", "N", "at most N packets a second and CPU (1000); 0: no limit",
+	 OPTIONS_MONITOR, NUMBER(rate, 0, RATE_LIMIT)},
+	{"write", "FILE", "write pcapng with verdicts and reasons, instead of lines; -: to stdout",
+	 OPTIONS_MONITOR, TEXT(write)},
+	{"journal", NULL, "write to the journal, instead of lines",
+	 OPTIONS_MONITOR, FLAG(journal)},
 	{"watch", "TIME", "read the counters after each TIME (2)",
 	 OPTIONS_TOP, TIME(watch, WATCH_LIMIT)},
 	{"source-port", "PORT", "the port of the side that begins (50000)",

@@ -41,9 +41,15 @@ struct options {
 	const char *icmp;     /* TYPE[/CODE] */
 	const char *protocol; /* by name or number */
 	const char *local;    /* address of this host */
-	const char *expect;   /* digest of the difference that is to be applied; NULL: any */
-	bool all, boot, clear, dry_run, exit_code, force, fresh, http, json, out, reload, resumed,
-		strict;
+	const char *write;    /* file for packets, "-": stdout; NULL: none */
+	int write_fd;	      /* what monitor_open_file opened, and for whom; -1: nothing */
+	bool write_made;      /* it was not there before */
+	uid_t write_user;
+	unsigned int count; /* packets to show, 0: no limit */
+	int rate;	    /* events a second and CPU, 0: no limit; -1: not given */
+	const char *expect; /* digest of the difference that is to be applied; NULL: any */
+	bool all, boot, clear, dry_run, exit_code, force, fresh, http, journal, json, out, reload,
+		resumed, strict;
 	struct answer *answer; /* where a command that changes filters says what it did */
 };
 
@@ -53,7 +59,9 @@ struct options {
 			  .forward = -1,    \
 			  .echo_limit = -1, \
 			  .top = -1,        \
-			  .port = -1})
+			  .port = -1,       \
+			  .rate = -1,       \
+			  .write_fd = -1})
 
 /* How a command goes on after its options. */
 enum options_result {

@@ -11,6 +11,7 @@
 
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/object/pin.h"
 
 static const struct {
 	unsigned int capability;
@@ -54,6 +55,36 @@ static void raise_memlock(void)
 	setrlimit(RLIMIT_MEMLOCK, &limit);
 }
 
+static int drop_failed(const char *command)
+{
+	error("%s: cannot drop privileges: %s", command, strerror(errno));
+	return -EPERM;
+}
+
+/* Before Linux 5.19 each call of bpf(2) needs it: there even a pin that is not there is denied. */
+static bool needs_bpf(void)
+{
+	capng_clear(CAPNG_SELECT_CAPS);
+	capng_updatev(CAPNG_ADD, CAPNG_PERMITTED, CAP_BPF, CAP_PERFMON, -1);
+	return capng_apply(CAPNG_SELECT_CAPS) || object_get("no", "pin") == -EPERM;
+}
+
+int privileges_drop_rest(const char *command)
+{
+	bool bpf;
+
+	if (capng_get_caps_process())
+		return drop_failed(command);
+	if (!capng_have_capability(CAPNG_PERMITTED, CAP_BPF))
+		return 0;
+	bpf = needs_bpf();
+	capng_clear(CAPNG_SELECT_CAPS);
+	capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_PERFMON);
+	if (bpf)
+		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_BPF);
+	return capng_apply(CAPNG_SELECT_CAPS) ? drop_failed(command) : 0;
+}
+
 int privileges_drop(const char *command, enum command_flags use)
 {
 	bool bounds;
@@ -71,6 +102,5 @@ int privileges_drop(const char *command, enum command_flags use)
 		goto failed;
 	return 0;
 failed:
-	error("%s: cannot drop privileges: %s", command, strerror(errno));
-	return -EPERM;
+	return drop_failed(command);
 }

@@ -12,4 +12,11 @@
  */
 int privileges_drop(const char *command, enum command_flags use);
 
+/*
+ * For a command that reads what strangers sent, once all is open: keeps what opens perf events of
+ * CPUs that come later, and CAP_BPF where the kernel asks for it at each call. Returns 0, or -errno
+ * with a message.
+ */
+int privileges_drop_rest(const char *command);
+
 #endif

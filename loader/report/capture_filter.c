@@ -76,6 +76,14 @@ static int load_library(struct pcap_library *library, char **why)
 	return -ENOENT;
 }
 
+/* What libpcap says, without the words that libpcap 1.10 puts in front of some. */
+static char *explained(const char *why)
+{
+	static const char useless[] = "can't parse filter expression: ";
+
+	return xstrdup(strncmp(why, useless, strlen(useless)) ? why : why + strlen(useless));
+}
+
 int capture_filter_compile(const char *text, bool ethernet, struct capture_filter **compiled,
 			   char **why)
 {
@@ -92,7 +100,7 @@ int capture_filter_compile(const char *text, bool ethernet, struct capture_filte
 		return -ENOMEM;
 	}
 	if (filter->library.compile(pcap, &filter->program, text, 1, PCAP_NETMASK_UNKNOWN)) {
-		*why = xstrdup(filter->library.geterr(pcap));
+		*why = explained(filter->library.geterr(pcap));
 		err = -EINVAL;
 	}
 	filter->library.close(pcap);

@@ -275,11 +275,6 @@ static const char *event_verdict(const struct pc_event *event)
 					     "pass";
 }
 
-static bool has_transport(const struct pc_event *event)
-{
-	return event->family && (event->protocol == IPPROTO_TCP || event->protocol == IPPROTO_UDP);
-}
-
 /* Where the services of a packet are looked up; false: they are not. */
 static bool listed_port(const struct pc_event *event, enum event_way *way, __u32 *port)
 {
@@ -294,7 +289,7 @@ static bool listed_port(const struct pc_event *event, enum event_way *way, __u32
 	}
 	*way = is_out(event) || reply ? EVENT_OUT : EVENT_IN;
 	*port = PC_PORT(transport, *way == EVENT_OUT ? event->remote_port : event->local_port);
-	return has_transport(event) && !(event->how & PC_EVENT_LATER) &&
+	return event->how & PC_EVENT_PORTS &&
 	       (*way == EVENT_OUT || event_reason(event) == PC_REASON_SOURCE ||
 		event_reason(event) == PC_REASON_UNLISTED);
 }
@@ -391,14 +386,9 @@ static json_t *address_json(const struct pc_event *event, const __be32 *address)
 	return json_string(text);
 }
 
-/* Null where there is none. TCP and UDP may have a port 0, a header that is cut off has none. */
 static json_t *port_json(const struct pc_event *event, __u16 port)
 {
-	bool cut = event_reason(event) == PC_REASON_MALFORMED && !event->local_port &&
-		   !event->remote_port;
-
-	return has_transport(event) && !(event->how & PC_EVENT_LATER) && !cut ? json_integer(port) :
-										json_null();
+	return event->how & PC_EVENT_PORTS ? json_integer(port) : json_null();
 }
 
 static json_t *flags_json(const struct pc_event *event)

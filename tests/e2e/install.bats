@@ -96,6 +96,7 @@ rebuilds()
 		echo '644 usr/lib/systemd/system/portcullis-textfile.service'
 		echo '644 usr/lib/systemd/system/portcullis-textfile.timer'
 		echo '644 usr/lib/systemd/system/portcullis.service'
+		echo '644 usr/lib/systemd/system/portcullis-log.service'
 		echo '644 usr/lib/sysusers.d/portcullis.conf'
 		echo '644 usr/lib/udev/rules.d/81-portcullis.rules'
 		echo '755 usr/lib/systemd/system-sleep/portcullis'

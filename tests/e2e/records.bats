@@ -162,3 +162,30 @@ detach eth0 yes systemd - -' "$(records)"
 	same 'attach eth0 yes root - opens 22/tcp' "$(records)"
 	same 1 "$(journal | wc -l)" "lines: $(journal | jq -r .MESSAGE)"
 }
+
+@test "monitor --journal: an entry a packet, with its fields" {
+	local pid
+	host_add_silent stranger
+	link_add host eth9 stranger eth0
+	address_add host eth9 198.18.0.1/24
+	pc attach eth9 -p xeams
+	on host bash -c '"$0" monitor --journal eth9 2> "$1" & echo $! > "$2"; wait' "$PORTCULLIS" "$DIR/log.err" "$DIR/log.pid" < /dev/null > /dev/null 2>&1 &
+	until_true 5 grep -q -s 'listening at eth9' "$DIR/log.err"
+	printf 'tcp 203.0.113.7 198.18.0.1 4000 993 60\nudp 203.0.113.7 198.18.0.1 4000 9 60\n' |
+		on stranger "$TOOLS/send" eth0 "$(mac_of host eth9)" > /dev/null
+	logged()
+	{
+		output=$(journal '.MESSAGE_ID == "b5551223014e443887daa5144971f3f5"')
+		[ "$(wc -l <<< "$output")" = 2 ]
+	}
+	until_true 5 logged
+	output=$(jq -s '.[0]' <<< "$output")
+	json_is '.PRIORITY == "6" and .SYSLOG_IDENTIFIER == "portcullis" and .PORTCULLIS_INTERFACE == "eth9" and
+		.PORTCULLIS_VERDICT == "drop" and .PORTCULLIS_REASON == "unlisted" and .PORTCULLIS_SOURCE == "203.0.113.7" and
+		.PORTCULLIS_DESTINATION_PORT == "993" and .PORTCULLIS_FLAGS == "syn" and has("PORTCULLIS_SERVICES") == false and
+		.PORTCULLIS_CLOSED == "xeams:imap-ssl=feature"'
+	json_is '.MESSAGE == "eth9: drop unlisted 203.0.113.7:4000 -> 198.18.0.1:993/tcp syn; xeams:imap-ssl is closed: feature"'
+	pid=$(cat "$DIR/log.pid")
+	inside kill -TERM "$pid"
+	until_true 5 grep -q '2 packets, 0 lost' "$DIR/log.err"
+}

@@ -159,3 +159,36 @@ members()
 	exits 0 systemd-sysusers --root="$DIR/root" "$ROOT/systemd/portcullis.sysusers"
 	grep -q '^portcullis:' "$DIR/root/etc/group" || fail "no group: $(cat "$DIR/root/etc/group")"
 }
+
+# The unit of `monitor --journal`, and its command without the interfaces that a test names.
+log_unit()
+{
+	UNIT=$(dirname "$UNIT")/portcullis-log.service
+	mapfile -t words < <(unit_words ExecStart)
+}
+
+@test "portcullis-log: verify finds nothing, its exposure is at most 2.1, and it is off" {
+	log_unit
+	sed -e "s|=/.*/sbin/portcullis|=$PORTCULLIS|" "$UNIT" > "$DIR/portcullis-log.service"
+	run systemd-analyze verify --man=no "$DIR/portcullis-log.service"
+	same '0 ' "$status $output" 'what verify says'
+	exits 0 systemd-analyze security --offline=yes --no-pager --threshold=22 "$UNIT"
+	grep -q 'dh_installsystemd --no-enable --no-start' "$ROOT/debian/rules"
+}
+
+@test "portcullis-log: monitor listens within its capabilities and mounts, by system calls that it lets through" {
+	local name
+	log_unit
+	allowed | sort -u > "$DIR/allowed"
+	pc attach eth0 -p ssh > /dev/null
+	within host "$PORTCULLIS" "${words[@]:1}" --count 1 > "$DIR/log.out" 2>&1 < /dev/null &
+	until_true 10 grep -q 'listening at eth0' "$DIR/log.out"
+	on client bash -c 'echo > /dev/udp/192.0.2.1/9'
+	# There is no journal here, and that is said.
+	until_true 5 grep -q '^1 packet, 0 lost' "$DIR/log.out"
+	inside strace -f -qq -o "$DIR/trace" timeout -s INT 3 nsenter --net=/run/netns/host "$PORTCULLIS" "${words[@]:1}" || true
+	sed -n '/execve.*portcullis/,$p' "$DIR/trace" | sed -nE 's/^[0-9]+ +([a-z0-9_]+)\(.*/\1/p' | sort -u |
+		grep -vxE 'execve|exit_group|exit' > "$DIR/made"
+	grep -qx perf_event_open "$DIR/made" || fail 'no perf_event_open() in the trace'
+	same '' "$(comm -23 "$DIR/made" "$DIR/allowed")" 'stopped system calls'
+}

@@ -58,6 +58,11 @@ static int end(void **state)
 	return 0;
 }
 
+static bool has_ports(__u8 protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP;
+}
+
 static struct pc_event packet(__u32 cell, __u8 protocol, const char *remote, __u16 remote_port,
 			      __u16 local_port)
 {
@@ -67,7 +72,8 @@ static struct pc_event packet(__u32 cell, __u8 protocol, const char *remote, __u
 				 .family = ipv6 ? 6 : 4,
 				 .protocol = protocol,
 				 .remote_port = remote_port,
-				 .local_port = local_port};
+				 .local_port = local_port,
+				 .how = has_ports(protocol) ? PC_EVENT_PORTS : 0};
 
 	assert_int_equal(inet_pton(ipv6 ? AF_INET6 : AF_INET, remote, event.remote), 1);
 	assert_int_equal(inet_pton(ipv6 ? AF_INET6 : AF_INET, ipv6 ? "2001:db8::1" : "192.0.2.1",
@@ -113,7 +119,7 @@ static void test_whole(void **state)
 				       "198.51.100.7", 40000, 993);
 
 	(void)state;
-	event.how = PC_EVENT_DROP;
+	event.how |= PC_EVENT_DROP;
 	event.tcp_flags = 0x02;
 	expect_json(&event, WALL,
 		    "{\"version\": 1, \"time\": \"2025-11-29T18:10:45.123456Z\", "
@@ -127,7 +133,7 @@ static void test_whole(void **state)
 		    "\"why_closed\": \"disabled\"}]}");
 	/* The packet that `explain` asks about was not sent: no time, no length. */
 	event = packet(PC_CELL_EGRESS, IPPROTO_UDP, "2001:db8::5", 53, 40000);
-	event.how = PC_EVENT_OUT;
+	event.how |= PC_EVENT_OUT;
 	expect_json(&event, 0,
 		    "{\"version\": 1, \"interface\": \"eth0\", \"machine\": null, "
 		    "\"direction\": \"out\", \"verdict\": \"pass\", \"rule\": \"outbound\", "
@@ -200,7 +206,9 @@ static void test_rules(void **state)
 		struct pc_event event = packet(cases[i].cell, cases[i].protocol, "198.51.100.7",
 					       cases[i].remote_port, cases[i].local_port);
 
-		event.how = cases[i].how;
+		event.how |= cases[i].how;
+		if (event.how & PC_EVENT_LATER)
+			event.how &= (__u8)~PC_EVENT_PORTS;
 		expect_verdict(&event, cases[i].expected);
 	}
 }
@@ -246,7 +254,7 @@ static void test_nothing_kept(void **state)
 
 	(void)state;
 	services = event_services_new(NULL);
-	event.how = PC_EVENT_DROP;
+	event.how |= PC_EVENT_DROP;
 	expect_verdict(&event, "drop unlisted unlisted [] []");
 	event_services_free(&services);
 	services = all;
@@ -276,7 +284,7 @@ static void test_text(void **state)
 				       "198.51.100.7", 40000, 993);
 
 	(void)state;
-	event.how = PC_EVENT_DROP;
+	event.how |= PC_EVENT_DROP;
 	event.tcp_flags = 0x12;
 	expect_text(&event, true, NULL,
 		    "19:10:45.123456 e?th drop unlisted 198.51.100.7:40000 -> 192.0.2.1:993/tcp "
@@ -287,7 +295,7 @@ static void test_text(void **state)
 		    "    q:all is closed: disabled\n");
 	event.cell = PC_CELL_REASON + PC_REASON_SOURCE;
 	event.local_port = 20;
-	event.how = PC_EVENT_DROP | PC_EVENT_WOULD;
+	event.how |= PC_EVENT_DROP | PC_EVENT_WOULD;
 	expect_text(&event, false, NULL,
 		    "19:10:45.123456 would-drop source 198.51.100.7:40000 -> 192.0.2.1:20/tcp "
 		    "syn,ack; not admitted by p:admin; p:imap is closed: feature\n");
@@ -297,11 +305,11 @@ static void test_text(void **state)
 		    "19:10:45.123456 pass service [2001:db8:2::5]:4000 -> [2001:db8::1]:25/tcp "
 		    "fin,syn,rst,psh,ack,urg,ece,cwr; p:mail, p:six\n");
 	event = packet(PC_CELL_REASON + PC_REASON_OUTBOUND, IPPROTO_UDP, "198.51.100.7", 9, 4000);
-	event.how = PC_EVENT_DROP | PC_EVENT_OUT;
+	event.how |= PC_EVENT_DROP | PC_EVENT_OUT;
 	expect_text(&event, false, NULL,
 		    "19:10:45.123456 drop outbound 192.0.2.1:4000 -> 198.51.100.7:9/udp\n");
 	event = packet(PC_CELL_REASON + PC_REASON_ICMP, IPPROTO_ICMP, "198.51.100.7", 0, 0x0501);
-	event.how = PC_EVENT_DROP;
+	event.how |= PC_EVENT_DROP;
 	expect_text(&event, false, NULL,
 		    "19:10:45.123456 drop icmp 198.51.100.7 -> 192.0.2.1/icmp type 5 code 1\n");
 	event = (struct pc_event){.cell = PC_CELL_OTHER + PC_OTHER_NON_IP, .length = 42};
@@ -324,8 +332,8 @@ static void test_lacks(void **state)
 		 "[\"tcp\", \"198.51.100.7\", null, null, null]"},
 		{PC_CELL_REASON + PC_REASON_MALFORMED, 4, IPPROTO_ICMP, PC_EVENT_DROP, 0, 0,
 		 "[\"icmp\", \"198.51.100.7\", null, null, null]"},
-		{PC_CELL_REASON + PC_REASON_UNLISTED, 4, IPPROTO_TCP, PC_EVENT_DROP, 0, 0,
-		 "[\"tcp\", \"198.51.100.7\", 0, 0, null]"},
+		{PC_CELL_REASON + PC_REASON_UNLISTED, 4, IPPROTO_TCP,
+		 PC_EVENT_DROP | PC_EVENT_PORTS, 0, 0, "[\"tcp\", \"198.51.100.7\", 0, 0, null]"},
 		{PC_CELL_REASON + PC_REASON_FRAGMENT, 4, IPPROTO_UDP,
 		 PC_EVENT_DROP | PC_EVENT_LATER, 0, 0,
 		 "[\"udp\", \"198.51.100.7\", null, null, null]"},

@@ -59,6 +59,8 @@ static struct pc_event packet(__u32 cell, __u8 protocol, __u8 how, __u16 port)
 				 .generation = 7,
 				 .how = how};
 
+	if (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP)
+		event.how |= PC_EVENT_PORTS;
 	inet_pton(AF_INET, "10.1.2.3", event.remote);
 	inet_pton(AF_INET, "192.0.2.1", event.local);
 	return event;
@@ -123,7 +125,7 @@ static void test_text(void **state)
 		"  closed     p:old: disabled\n"
 		"  fix        portcullis swap eth0 --enable p:secure\n"
 		"  site file  enable: [p:secure]\n");
-	event.how = PC_EVENT_DROP | PC_EVENT_WOULD;
+	event.how |= PC_EVENT_DROP | PC_EVENT_WOULD;
 	event.local_port = 5000;
 	expect_text(
 		&event, "{\"listed_by\": [\"q:thing\"]}",
