@@ -188,6 +188,7 @@ static void print_report(const struct options *options, struct recorded *recorde
 		.context = recorded,
 		.chosen = options_given(options, OPTIONS_SELECT) || options->since.at ||
 			  options->since.back,
+		.named = recorded->filters > 1,
 		.columns = terminal_columns(stdout),
 	};
 	size_t top = options->top >= 0 ? (size_t)options->top : SIZE_MAX;

@@ -298,6 +298,13 @@ void drops_sum(struct drops *drops, enum drops_by by)
 		drops->row[i].one &= (__u8)~DROPS_ONE_ADDRESS;
 }
 
+static int by_protocol(const struct drops_row *a, const struct drops_row *b)
+{
+	int result = order(a->family, b->family);
+
+	return result ? result : order(a->protocol, b->protocol);
+}
+
 /* A row of one key. */
 static bool is_key(const struct drops_row *row)
 {
@@ -312,12 +319,13 @@ static bool is_scattered(const struct drops_row *row)
 
 void drops_collapse(struct drops *drops)
 {
-	static const row_order prefix[] = {by_prefix, NULL}, port[] = {by_reason, by_port, NULL},
-			       reason[] = {by_reason, NULL};
+	static const row_order prefix[] = {by_prefix, NULL};
+	static const row_order port[] = {by_reason, by_port, NULL};
+	static const row_order protocol[] = {by_reason, by_protocol, NULL};
 
 	sum(drops, prefix, is_key, PREFIX_ROWS);
 	sum(drops, port, is_scattered, SCATTERED_ROWS);
-	sum(drops, reason, is_scattered, SCATTERED_ROWS);
+	sum(drops, protocol, is_scattered, SCATTERED_ROWS);
 }
 
 /* --- choosing --- */

@@ -94,8 +94,8 @@ void drops_sum(struct drops *drops, enum drops_by by);
 
 /*
  * Adds up what a scan or a flood leaves: the rows of one prefix if they are many; then rows of one
- * port and reason, and then of one reason, if they are very many and each is an estimate or was
- * seen in one second only.
+ * port and reason, and then of one protocol and reason, if they are very many and each is an
+ * estimate or was seen in one second only.
  */
 void drops_collapse(struct drops *drops);
 

@@ -104,14 +104,21 @@ static char *count_text(const json_t *row, const char *verdict)
 
 static void add_row(struct columns *columns, struct verdicts verdicts, const json_t *row, __u64 now)
 {
+	bool named = !strcmp(*columns->heading, "IFACE");
 	__free_text char *last = drops_time(text_of(row, "last"), now);
 	__free_text char *first = drops_time(text_of(row, "first"), now);
 	__free_text char *address = address_text(row), *port = port_text(row);
 	__free_text char *reason = reason_text_of(row);
 	__free_text char *drop = count_text(row, "drop"), *would = count_text(row, "would_drop");
-	const char *cell[COLUMNS_MOST] = {text_of(row, "interface"), last, address, port, reason};
-	size_t count = 5;
+	const char *cell[COLUMNS_MOST];
+	size_t count = 0;
 
+	if (named)
+		cell[count++] = text_of(row, "interface");
+	cell[count++] = last;
+	cell[count++] = address;
+	cell[count++] = port;
+	cell[count++] = reason;
 	if (verdicts.drop)
 		cell[count++] = drop;
 	if (verdicts.would)
@@ -123,12 +130,13 @@ static void add_row(struct columns *columns, struct verdicts verdicts, const jso
 static void print_rows(const struct drops_view *view, size_t shown, FILE *to)
 {
 	struct verdicts verdicts = find_verdicts(view->drops);
-	struct columns columns = {.limit = view->columns,
-				  .count = 5,
-				  .heading = {"IFACE", "LAST", "SOURCE", "PORT", "REASON"}};
+	static const char *const heading[] = {"IFACE", "LAST", "SOURCE", "PORT", "REASON"};
+	struct columns columns = {.limit = view->columns};
 	__u64 now = (__u64)time(NULL);
 	size_t i;
 
+	for (i = view->named ? 0 : 1; i < ARRAY_SIZE(heading); i++)
+		columns.heading[columns.count++] = heading[i];
 	if (verdicts.drop)
 		columns.heading[columns.count++] = ">DROPPED";
 	if (verdicts.would)
@@ -171,9 +179,8 @@ static void print_notes(const struct drops_view *view, size_t shown, FILE *to)
 	if (shown < drops->count) {
 		__free_text char *more =
 			human_count(drops->count - shown, "more line", "more lines");
-		__free_text char *text = xasprintf(
-			"... and %s: --top, --source, --port, --reason, --since and --by choose",
-			more);
+		__free_text char *text =
+			xasprintf("... and %s: see --top, --source, --port, --by", more);
 
 		note(view, to, text);
 	}

@@ -16,6 +16,7 @@ struct drops_view {
 	json_t *(*row)(void *context, const struct drops_row *row);
 	void *context;
 	bool chosen;	/* not all rows were asked for */
+	bool named;	/* the interface is told */
 	size_t columns; /* of a line, as terminal_columns tells */
 };
 

@@ -327,6 +327,9 @@ static void test_collapse(void **state)
 	(void)state;
 	knock.how |= PC_DROP_AGAIN;
 	add(&drops, knock);
+	knock = entry("203.0.113.9", 5060, PC_REASON_UNLISTED, 2);
+	knock.protocol = IPPROTO_UDP;
+	add(&drops, knock);
 	add_many(&drops, "198.51.100.0", 1, 63, 10, false, PC_DROP_AGAIN);
 	add_many(&drops, "192.0.2.1", 0, 400, 400, false, PC_DROP_AGAIN);
 	add_many(&drops, "192.88.0.8", 1, 8, 1, false, 0); /* not many enough */
@@ -336,13 +339,14 @@ static void test_collapse(void **state)
 	choose(&drops, NULL);
 	drops_collapse(&drops);
 	drops_sort(&drops, true);
-	assert_int_equal(drops.count, 1 + 1 + 1 + 1 + 1 + 40);
-	drops.count = 5;
+	assert_int_equal(drops.count, 1 + 1 + 1 + 1 + 1 + 1 + 40);
+	drops.count = 6;
 	expect_rows(&drops, "- 1/tcp unlisted ~2009 (2009, 1)\n"
 			    "- -/tcp unlisted 899 (899, 899)\n"
 			    "192.0.2.1 -/tcp unlisted 400 (1, 400)\n"
 			    "198.51.100.0/24 -/tcp unlisted 63 (63, 10)\n"
-			    "203.0.113.9 22/tcp unlisted 3");
+			    "203.0.113.9 22/tcp unlisted 3\n"
+			    "203.0.113.9 5060/udp unlisted 2");
 	drops_free(&drops);
 }
 

@@ -42,6 +42,7 @@ static void expect_text(const struct drops *drops, size_t top, size_t columns,
 					.since = "2001-11-29T18:00:00Z",
 					.row = row_json,
 					.context = (void *)interface,
+					.named = interface,
 					.columns = columns};
 	__free_text char *text = NULL;
 	size_t length = 0;
@@ -119,7 +120,7 @@ static void test_width(void **state)
 	for (int i = 0; i < 3; i++)
 		add(&drops, "2001:db8:1111:2222:3333:4444:5555:6666", 65535, PC_REASON_SOURCE,
 		    18446744073709551ULL);
-	for (size_t columns = 80; columns < 120; columns += 13) {
+	for (size_t columns = 60; columns < 120; columns += 13) {
 		const struct drops_view view = {.drops = &drops,
 						.since = "2001-11-29T18:00:00Z",
 						.row = row_json,
@@ -136,6 +137,22 @@ static void test_width(void **state)
 			assert_true(strlen(line) <= columns);
 		free(text);
 	}
+	drops_free(&drops);
+}
+
+/* Where one interface is shown it is not named, and an IPv6 address has room on 80 columns. */
+static void test_one_interface(void **state)
+{
+	struct drops drops = {};
+
+	(void)state;
+	add(&drops, "2001:db8:1111:2222:3333:4444:5555:6666", 993, PC_REASON_UNLISTED, 3);
+	expect_text(
+		&drops, 1, 80, NULL,
+		"  LAST        SOURCE                                  PORT     REASON    DROPPED\n"
+		"  2001-11-29  2001:db8:1111:2222:3333:4444:5555:6666  993/tcp  unlisted        3\n"
+		"  19:01:05\n"
+		"  recorded since 2001-11-29 19:00:00 CET\n");
 	drops_free(&drops);
 }
 
@@ -177,9 +194,9 @@ static void test_time(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),  cmocka_unit_test(test_observed),
-		cmocka_unit_test(test_width), cmocka_unit_test(test_escapes),
-		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_rows),	      cmocka_unit_test(test_observed),
+		cmocka_unit_test(test_width),	      cmocka_unit_test(test_escapes),
+		cmocka_unit_test(test_one_interface), cmocka_unit_test(test_time),
 	};
 
 	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
