@@ -79,7 +79,7 @@ static const struct command command_table[] = {
 	{"monitor", COMMAND_VIEW, "[IFACE...] [FILTER]",
 	 "Show packets as they are dropped, until Ctrl-C",
 	 OPTIONS_MONITOR | OPTIONS_SELECT | OPTIONS_JSON, COMMAND_LOOK, command_monitor},
-	{"top", COMMAND_VIEW, "[IFACE...]", "Show services and reasons by rate, full-screen",
+	{"top", COMMAND_VIEW, "[IFACE...]", "Show services, reasons and sources by rate, full-screen",
 	 OPTIONS_TOP, COMMAND_LOOK | COMMAND_INTERFACES, command_top},
 	{"explain", COMMAND_VIEW, "[IFACE] REMOTE PORT/PROTO",
 	 "Show what the filter does with a packet, why, and what opens it",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `top`: services and reasons by rate, full-screen, until `q`. */
+/* `top`: services, reasons and sources by rate, full-screen, until `q`. */
 #include "loader/command/top.h"
 
 #include <errno.h>
@@ -17,8 +17,10 @@
 #include "loader/command/top_screen.h"
 #include "loader/filter/cleared.h"
 #include "loader/filter/counter_maps.h"
+#include "loader/filter/drop_maps.h"
 #include "loader/host/attached.h"
 #include "loader/object/privilege.h"
+#include "loader/report/top_sources.h"
 
 #define INTERVAL  2	     /* seconds, if --watch is not given */
 #define SECOND	  1000000000 /* ns */
@@ -84,7 +86,7 @@ static int open_named(const struct names *names, struct opened *opened, struct n
 	return 0;
 }
 
-static int look_at(struct live *live, struct top_look *look)
+static int count_at(struct live *live, struct top_look *look)
 {
 	const struct pc_generation *generation = live->filter.current.copy;
 	int err;
@@ -104,6 +106,20 @@ static int look_at(struct live *live, struct top_look *look)
 		err = cleared_subtract(&live->filter, look->counters, &look->began);
 	if (err)
 		error("%s: cannot read the counters: %s", live->hook.name, strerror(-err));
+	return err;
+}
+
+/* Adds the look at a filter. */
+static int look_at(struct live *live, struct top_looks *looks)
+{
+	size_t at = looks->count++;
+	int err = count_at(live, &looks->look[at]);
+
+	if (err)
+		return err;
+	err = filter_drops(&live->filter, at, &(struct prefix){}, &looks->drops);
+	if (err)
+		error("%s: cannot read what was dropped: %s", live->hook.name, strerror(-err));
 	return err;
 }
 
@@ -128,10 +144,12 @@ static int read_looks(const struct names *names, struct top_looks *before, struc
 
 	*looks = (struct top_looks){.look = xcalloc(opened.count + 1, sizeof(*looks->look))};
 	for (size_t i = 0; i < opened.count && !err; i++)
-		err = look_at(&opened.live[i], &looks->look[looks->count++]);
+		err = look_at(&opened.live[i], looks);
 	looks->wall = clock_wall();
 	looks->monotonic = clock_monotonic();
+	looks->boot = clock_boot();
 	if (!err) {
+		top_sources_order(looks);
 		top_listings(looks, before, profiles_of, &opened);
 		err = opened.err;
 	}

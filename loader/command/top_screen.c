@@ -107,6 +107,9 @@ void top_screen_resume(void)
 {
 	struct winsize size;
 
+	/* ncurses does so behind Ctrl-Z, but does not see SIGSTOP. */
+	if (tcgetpgrp(STDIN_FILENO) == getpgrp())
+		reset_prog_mode();
 	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_row && size.ws_col &&
 	    (size.ws_row != LINES || size.ws_col != COLS))
 		resizeterm(size.ws_row, size.ws_col);

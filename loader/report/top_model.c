@@ -7,6 +7,7 @@
 
 #include "loader/base/memory.h"
 #include "loader/report/top_listing.h"
+#include "loader/report/top_sources.h"
 
 #define SECOND 1e9 /* in ns */
 
@@ -16,23 +17,11 @@ const char *const top_sort_name[TOP_SORTS] = {
 	[TOP_BY_TOTAL] = "packets",
 };
 
-void top_looks_free(struct top_looks *looks)
-{
-	for (size_t i = 0; i < looks->count; i++) {
-		free(looks->look[i].interface);
-		free(looks->look[i].counters);
-		top_listing_free(looks->look[i].listing);
-	}
-	free(looks->look);
-	*looks = (struct top_looks){};
-}
-
 static struct top_look *look_of(const struct top_looks *looks, const char *interface)
 {
-	for (size_t i = 0; i < looks->count; i++)
-		if (!strcmp(looks->look[i].interface, interface))
-			return &looks->look[i];
-	return NULL;
+	size_t at = top_look_index(looks, interface);
+
+	return at < looks->count ? &looks->look[at] : NULL;
 }
 
 void top_listings(struct top_looks *looks, struct top_looks *before,
@@ -216,8 +205,9 @@ static void collector_sort(struct collector *collector)
 	collector->full = true;
 }
 
-static void collect(struct collector *collector, const struct top_row *row)
+static void collect(void *context, const struct top_row *row)
 {
+	struct collector *collector = context;
 	struct top_rows *rows = collector->rows;
 
 	if (collector->full &&
@@ -282,7 +272,9 @@ void top_rows(const struct top_looks *now, const struct top_looks *before, enum 
 	struct collector collector = {.rows = rows, .sort = sort};
 
 	*rows = (struct top_rows){.row = xcalloc(2 * TOP_ROWS_MOST, sizeof(*rows->row))};
-	for (size_t i = 0; i < now->count; i++) {
+	if (panel == TOP_SOURCES)
+		top_sources(now, before, collect, &collector);
+	for (size_t i = 0; i < now->count && panel != TOP_SOURCES; i++) {
 		struct span span = span_of(now, before, i);
 
 		if (panel == TOP_REASONS) {
@@ -316,6 +308,7 @@ char *top_row_ports(const struct top_looks *looks, const struct top_row *row)
 	case TOP_UNLISTED:
 		return xasprintf("%u/%s", pc_port_number(row->at),
 				 pc_port_transport(row->at) == PC_TCP ? "tcp" : "udp");
+	case TOP_SOURCE: return top_source_ports(looks, row);
 	case TOP_OTHER:
 	case TOP_REASON: break;
 	}
@@ -337,6 +330,7 @@ char *top_row_name(const struct top_looks *looks, const struct top_row *row)
 	case TOP_UNLISTED: return xstrdup("unlisted");
 	case TOP_OTHER: return xstrdup(other[row->at]);
 	case TOP_REASON: return xstrdup(reason_name[row->at] ?: "");
+	case TOP_SOURCE: return top_source_address(looks, row);
 	}
 	return xstrdup("");
 }

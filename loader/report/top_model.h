@@ -6,33 +6,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <linux/types.h>
 
-#include "loader/report/counters.h"
-
-/* The open services of a generation by port. */
-struct top_listing;
-
-/* One interface's filter at one time. All owned. */
-struct top_look {
-	char *interface;
-	__u64 generation, made_at; /* made_at tells generations of one number apart */
-	__u64 began;		   /* wall ns: the counters count from here */
-	__u64 deadline;		   /* clock_boot ns; 0: nothing waits to be confirmed */
-	bool observe;
-	bool reverted; /* the last change was not confirmed in time */
-	struct counters *counters;
-	struct top_listing *listing;
-};
-
-/* All interfaces that are shown. */
-struct top_looks {
-	struct top_look *look;
-	size_t count;
-	__u64 wall, monotonic; /* ns: when the counters were read */
-};
-
-void top_looks_free(struct top_looks *looks);
+#include "loader/report/top_looks.h"
 
 /*
  * Gives each look its listing: that of the same generation in `before`, from which it is taken,
@@ -44,6 +19,7 @@ void top_listings(struct top_looks *looks, struct top_looks *before,
 enum top_panel {
 	TOP_SERVICES,
 	TOP_REASONS,
+	TOP_SOURCES,
 	TOP_PANELS,
 };
 
@@ -54,23 +30,6 @@ enum top_sort {
 	TOP_SORTS,
 };
 extern const char *const top_sort_name[TOP_SORTS];
-
-enum top_kind {
-	TOP_SERVICE,  /* `at`: its place in the listing */
-	TOP_UNLISTED, /* `at`: PC_PORT */
-	TOP_OTHER,    /* `at`: enum pc_other */
-	TOP_REASON,   /* `at`: enum pc_reason */
-};
-
-/* What was counted under one name. */
-struct top_row {
-	__u32 look; /* its place among the looks */
-	enum top_kind kind;
-	bool out;
-	__u32 at;
-	struct count passed, refused; /* since counting began; refused: drop and would-drop */
-	double packets, bits, drops;  /* a second, since the look before; -1: not known */
-};
 
 /* The first rows of a panel in order; a flood over all ports has 131,072 of them. */
 #define TOP_ROWS_MOST 1000

@@ -10,6 +10,7 @@
 #include "loader/base/wrap.h"
 #include "loader/report/json_forms.h"
 #include "loader/report/text.h"
+#include "loader/report/top_sources.h"
 
 #define WIDE	    150 /* columns from which on the panels stand side by side */
 #define GAP	    2	/* columns between two of a table */
@@ -31,6 +32,9 @@ size_t top_header_rows(size_t rows, size_t interfaces)
 static void share_rows(size_t rows, const size_t *need, size_t first, size_t active,
 		       struct top_area *area)
 {
+	/* What no panel needs, one that has none below it, or is alone at its side, may have. */
+	size_t rest = first ? TOP_PANELS - 1 : 0;
+
 	for (; rows; rows--) {
 		size_t least = TOP_PANELS;
 
@@ -42,7 +46,7 @@ static void share_rows(size_t rows, const size_t *need, size_t first, size_t act
 			if (least == TOP_PANELS || area[i].rows * weight < area[least].rows * than)
 				least = i;
 		}
-		area[least == TOP_PANELS ? first : least].rows++;
+		area[least == TOP_PANELS ? rest : least].rows++;
 	}
 }
 
@@ -148,10 +152,13 @@ static char *text_drop_rate(const struct top_looks *looks, const struct top_row 
 	return rate_text(row->drops);
 }
 
+/* "~" as in `drops`: an estimate. */
 static char *text_total_packets(const struct top_looks *looks, const struct top_row *row)
 {
-	(void)looks;
-	return number_text(row->passed.packets + row->refused.packets);
+	bool sampled = row->kind == TOP_SOURCE && looks->drops.row[row->at].sampled;
+	__free_text char *number = number_text(row->passed.packets + row->refused.packets);
+
+	return xasprintf("%s%s", sampled ? "~" : "", number);
 }
 
 static char *text_total_bytes(const struct top_looks *looks, const struct top_row *row)
@@ -203,6 +210,16 @@ static const struct field panel_fields[TOP_PANELS][TOP_FIELDS] = {
 		{"BIT/S", text_bit_rate, FIELD_NUMBER, 6, 8, TOP_BY_BITS},
 		{"PACKETS", text_total_packets, FIELD_NUMBER, 8, 10, TOP_BY_TOTAL},
 		{"BYTES", text_total_bytes, FIELD_NUMBER, 7, 12, TOP_SORTS},
+	},
+	[TOP_SOURCES] = {
+		{"IFACE", text_interface, FIELD_TEXT, 0, 0, TOP_SORTS},
+		{"SOURCE", top_row_name, FIELD_NAME, 0, 0, TOP_SORTS},
+		{"PORT", top_row_ports, FIELD_PORTS, 0, 0, TOP_SORTS},
+		{"REASON", top_source_reason, FIELD_TEXT, 0, 14, TOP_SORTS},
+		{"PKT/S", text_packet_rate, FIELD_NUMBER, 6, 0, TOP_BY_PACKETS},
+		{"BIT/S", text_bit_rate, FIELD_NUMBER, 6, 39, TOP_BY_BITS},
+		{"PACKETS", text_total_packets, FIELD_NUMBER, 8, 15, TOP_BY_TOTAL},
+		{"LAST", top_source_last, FIELD_NUMBER, 6, 25, TOP_SORTS},
 	},
 };
 /* clang-format on */

@@ -160,6 +160,33 @@ near()
 	done
 }
 
+@test "sources: who is dropped, at which rate; forged ones are one row, and who knocked before is still there" {
+	pc attach eth0 -p ssh
+	send_flows > "$DIR/sent" <<< 'tcp 203.0.113.77 192.0.2.1 40000 3389 60'
+	terminal 24 80
+	udp_stream 5060 200 20
+	starts
+	shows ' 203.0.113.77 +3389/tcp +unlisted ' ' 198.51.100.9 +5060/udp +unlisted '
+	until_true 8 near 200 '198.51.100.9 +5060/udp +unlisted' 1 || fail "packets/s: $(screen)"
+	until_true 8 near 160000 '198.51.100.9 +5060/udp +unlisted' 2 || fail "bits/s: $(screen)"
+	stop stream
+	shows '198.51.100.9 +5060/udp +unlisted +0 '
+	# 64 addresses of as many networks, each once.
+	for i in {1..64}; do
+		echo "udp 10.$i.7.9 192.0.2.1 40000 161 60"
+	done | send_flows > "$DIR/sent"
+	shows ' 6[45] sources +' ' 198.51.100.9 '
+	pc drops --clear
+	until_true 5 source_is_gone || fail "sources after --clear: $(screen)"
+	types q
+	shows 'ready>'
+}
+
+source_is_gone()
+{
+	! is_shown '203.0.113.77'
+}
+
 @test "freeze freezes, and goes on; --watch sets the interval" {
 	pc attach eth0 -p ssh --open 5060/udp
 	terminal 24 80
@@ -227,7 +254,13 @@ near()
 	shows ' 1-[0-9]+ of'
 	types Tab
 	shows '>REASON' '1-1 of 1'
+	types Tab
+	shows '>SOURCE'
+	types Right
+	shows '>WAY'
 	types Left
+	shows '>SOURCE'
+	types BTab BTab
 	shows '>WAY'
 	types '?'
 	shows 'freeze the screen' 'any key goes back'
@@ -272,6 +305,15 @@ near()
 	shows_not 'Stopped'
 	same 30 "$(screen | grep -c '')" 'rows'
 	[[ $(screen | tail -1) == *'q quit'* ]] || fail "the last line: $(screen)"
+	types q
+	shows '^before'
+	# By SIGSTOP, which no program sees.
+	starts
+	inside kill -STOP "$(top_pid)"
+	shows Stopped
+	types fg Enter
+	shows '^ portcullis top ' 'PKT/S' 'q quit'
+	shows_not Stopped
 	types q
 	shows '^before'
 }
@@ -403,7 +445,7 @@ starts_empty()
 
 reason_is_gone()
 {
-	! is_shown 'unlisted'
+	! is_shown '^ unlisted'
 }
 
 @test "what it cannot use: no terminal, an unknown one, an interface without a filter, wrong words" {

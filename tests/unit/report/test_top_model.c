@@ -2,7 +2,7 @@
 /* `top`: rates between two looks, counters that begin again, sums by service, order. */
 #include "loader/report/top_model.h"
 #include "tests/unit/expect.h"
-#include "tests/unit/report/top_looks.h"
+#include "tests/unit/report/made_looks.h"
 
 #define PASS(transport, port) (PC_CELL_PASS + PC_PORT(transport, port))
 #define DROP(transport, port) (PC_CELL_DROP + PC_PORT(transport, port))

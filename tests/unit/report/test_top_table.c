@@ -3,7 +3,7 @@
 #include "loader/base/utf8.h"
 #include "loader/report/top_table.h"
 #include "tests/unit/expect.h"
-#include "tests/unit/report/top_looks.h"
+#include "tests/unit/report/made_looks.h"
 
 static size_t width(const char *text)
 {
@@ -63,7 +63,14 @@ static void test_place_active(void **state)
 	need[TOP_REASONS] = 3;
 	top_place(24, 80, 2, need, TOP_REASONS, area);
 	assert_int_equal(area[TOP_REASONS].rows, 3);
-	assert_int_equal(area[TOP_REASONS].top + 3, 23);
+	/* What is left over goes to the services, or on a wide screen to the sources. */
+	need[TOP_SERVICES] = need[TOP_SOURCES] = 4;
+	top_place(24, 80, 2, need, TOP_REASONS, area);
+	assert_int_equal(area[TOP_SERVICES].rows, 24 - 3 - 3 - 4);
+	top_place(24, 200, 2, need, TOP_REASONS, area);
+	assert_int_equal(area[TOP_SERVICES].rows, 21);
+	assert_int_equal(area[TOP_REASONS].rows, 3);
+	assert_int_equal(area[TOP_SOURCES].rows, 18);
 }
 
 static json_t *services(void)

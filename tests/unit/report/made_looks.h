@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Looks of `top`, made by hand. */
-#ifndef PORTCULLIS_TEST_REPORT_TOP_LOOKS_H
-#define PORTCULLIS_TEST_REPORT_TOP_LOOKS_H
+#ifndef PORTCULLIS_TEST_REPORT_MADE_LOOKS_H
+#define PORTCULLIS_TEST_REPORT_MADE_LOOKS_H
 
 #include "loader/report/top_listing.h"
 #include "loader/report/top_model.h"

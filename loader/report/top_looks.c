@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What `top` has read of the filters at one time. */
+#include "loader/report/top_looks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void top_looks_free(struct top_looks *looks)
+{
+	for (size_t i = 0; i < looks->count; i++) {
+		free(looks->look[i].interface);
+		free(looks->look[i].counters);
+		top_listing_free(looks->look[i].listing);
+	}
+	free(looks->look);
+	drops_free(&looks->drops);
+	*looks = (struct top_looks){};
+}
+
+size_t top_look_index(const struct top_looks *looks, const char *interface)
+{
+	size_t i = 0;
+
+	while (i < looks->count && strcmp(looks->look[i].interface, interface) != 0)
+		i++;
+	return i;
+}
