@@ -45,6 +45,8 @@ int __wrap_bpf_object__load_skeleton(struct bpf_object_skeleton *skeleton)
 
 	bpf_object__for_each_program(program, *skeleton->obj)
 	{
+		if (!bpf_program__autoload(program))
+			continue;
 		if (programs == PROGRAMS)
 			return -E2BIG;
 		snprintf(said[programs].name, sizeof(said[programs].name), "%s",
@@ -156,13 +158,19 @@ static void say_size(const char *name, int program)
 
 static int say_verifier(void)
 {
-	__cleanup(filter_close) struct filter filter = FILTER_NONE;
+	__cleanup(filter_close) struct filter filter = FILTER_NONE, explaining = FILTER_NONE;
 	double start = milliseconds();
 	int err = filter_load(&filter, PC_FRAME_ETHERNET);
 	size_t i;
 
 	printf("load: %s, %.0f ms with its maps\n", err ? strerror(-err) : "done",
 	       milliseconds() - start);
+	if (!err) {
+		start = milliseconds();
+		err = filter_load_explaining(&explaining, &filter, PC_FRAME_ETHERNET);
+		printf("load to explain: %s, %.0f ms\n", err ? strerror(-err) : "done",
+		       milliseconds() - start);
+	}
 	for (i = 0; i < programs; i++)
 		say_log(said[i].name, said[i].log, err);
 	if (err)

@@ -43,6 +43,12 @@ void suite_sweeps(struct runner *runner);
 /* Random frames against the model: `count` in all, shared among the profiles. */
 void suite_random(struct runner *runner, uint64_t seed, uint64_t count);
 
+/* What is recorded of drops. `quick`: after a smaller flood. */
+void suite_drops(struct runner *runner, bool quick);
+
+/* The events that listeners get. */
+void suite_listen(struct runner *runner);
+
 /* Carries, sums over CPUs, a switch of the generation. */
 void suite_counters(struct runner *runner);
 

@@ -129,6 +129,8 @@ int main(int argc, char **argv)
 	suite_cuts(&runner);
 	suite_buffers(&runner);
 	suite_counters(&runner);
+	suite_drops(&runner, options.quick);
+	suite_listen(&runner);
 	if (!options.quick)
 		suite_sweeps(&runner);
 	if (options.frames)
