@@ -7,18 +7,22 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "loader/base/json.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/base/utf8.h"
 #include "loader/filter/confirm.h"
 #include "loader/filter/flow_maps.h"
 #include "loader/host/attached.h"
+#include "loader/net/link.h"
 #include "loader/object/privilege.h"
 #include "loader/recipe/recipe_json.h"
 #include "loader/recipe/site.h"
 #include "loader/recipe/site_write.h"
+#include "loader/report/nftables.h"
 
-#define SITE "site"
+#define SITE	 "site"
+#define NFTABLES "nftables"
 
 /* What the reader of the file should know of an interface. */
 static const char *note_of(const struct filter *filter)
@@ -43,7 +47,7 @@ static int read_entry(const struct live *live, struct site_entry *entry, struct 
 	return recipe_from_json(&entry->recipe, json_object_get(live->kept, "recipe"), diag);
 }
 
-static void write_head(FILE *to)
+static void write_head(FILE *to, const char *more)
 {
 	char host[65] = "", when[64];
 	__free_text char *shown = NULL;
@@ -53,8 +57,7 @@ static void write_head(FILE *to)
 	gethostname(host, sizeof(host) - 1);
 	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S %Z", localtime_r(&now, &tm));
 	shown = text_printable(host);
-	fprintf(to, "# The filters of %s on %s.\n# portcullis-site(5) explains each key.\n", shown,
-		when);
+	fprintf(to, "# The filters of %s on %s.\n%s", shown, when, more ?: "");
 }
 
 /* The catalogs of --catalog are no part of a site file: `apply` has to be told of them again. */
@@ -95,7 +98,7 @@ static int export_site(const struct options *options, struct diag *diag)
 		size_t length;
 		FILE *to = open_memstream(&text, &length);
 
-		write_head(to);
+		write_head(to, "# portcullis-site(5) explains each key.\n");
 		write_catalogs(list, count, to);
 		err = site_write(entry, count, site.management_given ? &site.management : NULL, to,
 				 diag);
@@ -110,15 +113,68 @@ static int export_site(const struct options *options, struct diag *diag)
 	return err ? EXIT_FAILED : EXIT_DONE;
 }
 
+/* --- nftables --- */
+
+/* As which interfaces the kernel sees what comes in by this one. */
+static json_t *above_json(unsigned int ifindex)
+{
+	__u32 upper[PC_UPPERS] = {};
+	char name[IF_NAMESIZE];
+	json_t *list = json_array();
+
+	link_uppers(ifindex, upper);
+	for (size_t i = 0; i < PC_UPPERS && upper[i]; i++)
+		if (if_indextoname(upper[i], name))
+			json_array_append_new(list, text_json(name));
+	return list;
+}
+
+static const char nftables_note[] =
+	"# Replies are told by connection tracking, and fragments are put together before these rules: both differ from the\n"
+	"# filter in what a flood costs. Of an interface below a bridge the rules see what comes in by its other ports, too.\n"
+	"# The limit of echo requests is one for all CPUs.\n";
+
+static int export_nftables(void)
+{
+	json_t *interfaces = json_array();
+	struct live *list;
+	size_t count, i;
+	bool left_out = false;
+
+	if (live_read_kept(&(struct names){}, "export", &list, &count, &left_out) || left_out) {
+		json_decref(interfaces);
+		return EXIT_FAILED;
+	}
+	for (i = 0; i < count; i++) {
+		const struct pc_generation *generation = list[i].filter.current.copy;
+
+		json_array_append_new(
+			interfaces,
+			json_pack("{s:o, s:o, s:s, s:O}", "name", text_json(list[i].hook.name),
+				  "above", above_json(list[i].hook.ifindex), "policy",
+				  generation->policy == PC_POLICY_ENFORCE ? "enforce" : "observe",
+				  "kept", list[i].kept));
+	}
+	live_free(list, count);
+	puts("#!/usr/sbin/nft -f");
+	write_head(stdout, NULL);
+	fputs(nftables_note, stdout);
+	report_nftables(interfaces, stdout);
+	json_decref(interfaces);
+	return EXIT_DONE;
+}
+
 int command_export(const struct options *options, struct diag *diag)
 {
 	const struct names *arguments = &options->arguments;
+	const char *what = arguments->count == 1 ? arguments->name[0] : "";
+	bool site = !strcmp(what, SITE);
 
-	if (arguments->count != 1 || strcmp(arguments->name[0], SITE)) {
-		error("export: say what: portcullis export " SITE);
+	if (!site && strcmp(what, NFTABLES)) {
+		error("export: say what: portcullis export " SITE ", or " NFTABLES);
 		return EXIT_USAGE;
 	}
 	if (kernel_readable("export"))
 		return EXIT_FAILED;
-	return export_site(options, diag);
+	return site ? export_site(options, diag) : export_nftables();
 }

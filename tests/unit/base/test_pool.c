@@ -33,6 +33,7 @@ static void test_numbers(void **state)
 		word[1] = 0;
 	}
 	assert_int_equal(pool.count, 4 + 2 * MANY);
+	assert_int_equal(pool_number(&pool, NULL, 0), 0); /* the first one, in a grown pool */
 }
 
 /* A digest tells what stands where, and goes on from what was before. */

@@ -42,6 +42,10 @@ static void test_prefix(void **state)
 		 "'10.0.0.0/' must end in a prefix length from 0 to 32 after '/'"},
 		{"10.0.0.0/08", NULL,
 		 "'10.0.0.0/08' must end in a prefix length from 0 to 32 after '/'"},
+		{"10.0.0.0/:", NULL,
+		 "'10.0.0.0/:' must end in a prefix length from 0 to 32 after '/'"},
+		{"10.0.0.0/ 8", NULL,
+		 "'10.0.0.0/ 8' must end in a prefix length from 0 to 32 after '/'"},
 		{"10.0.0.0/-1", NULL,
 		 "'10.0.0.0/-1' must end in a prefix length from 0 to 32 after '/'"},
 		{"10.0.0.0/4294967304", NULL,
@@ -125,7 +129,7 @@ static void test_group(void **state)
 static void test_group_file(void **state)
 {
 	static const char good[] = "\xef\xbb\xbf# offices\r\n\r\n  10.0.0.0/8 # Linz\r\n"
-				   "\t2001:db8::/32\n10.0.0.0/8\n#\n192.0.2.7#x\n203.0.113.0/24";
+				   "\t2001:db8::/32\n10.0.0.0/8\t\n#\n192.0.2.7#x\n203.0.113.0/24";
 	static const char bad[] = "10.0.0.0/8\n  10.1.2.3/8 # Linz\r\n\nx y\n";
 	static const char hidden[] = "10.0.0.0\0x\n10.0.0.0/8\0/16\n";
 	__cleanup(groups_free) struct groups groups = {0};

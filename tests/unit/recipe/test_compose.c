@@ -97,6 +97,8 @@ static void test_errors(void **state)
 		{{"--enable base:nto"}, "--enable: base has no feature 'nto'; did you mean 'ntp'?"},
 		{{"--enable bass:ntp"},
 		 "--enable: no chosen profile is named 'bass'; did you mean 'base'?"},
+		{{"--enable maiil:ntp"},
+		 "--enable: no chosen profile is named 'maiil'; did you mean 'mail'?"},
 		{{"--enable other:ntp"}, "--enable: no chosen profile is named 'other'"},
 		{{"--disable mail:smpt"},
 		 "--disable: mail has no service 'smpt'; did you mean 'smtp'?"},

@@ -113,6 +113,8 @@ static void test_option_errors(void **state)
 		{recipe_open, "587/tcp=anyone,trusted",
 		 "--open: 'anyone,trusted': anyone includes every group; write anyone alone"},
 		{recipe_open, "9/udp,587/tcp,587/tcp+udp", "--open: 587/tcp is listed twice"},
+		{recipe_open, "9/udp,100-200/tcp,100-201/tcp,101-201/tcp,101-201/tcp",
+		 "--open: 101-201/tcp is listed twice"},
 		{recipe_open, "5-9/udp,5-9/tcp+udp", "--open: 5-9/udp is listed twice"},
 		{recipe_from, "xeams:smtp=10.0.0.0/8",
 		 "--from: '10.0.0.0/8' is not a group name; use only a-z, 0-9 and '-', at most 63 characters"},

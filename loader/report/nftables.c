@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Writes the filters as a rule set of nftables: a chain a filter and direction, whose rules have
+ * the names of portcullis(8), VERDICTS.
+ */
+#include "loader/report/nftables.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <netdb.h>
+
+#include "loader/base/memory.h"
+#include "loader/base/names.h"
+#include "loader/catalog/group.h"
+#include "loader/recipe/compose_json.h"
+#include "loader/recipe/sends.h"
+#include "loader/report/json_forms.h"
+#include "loader/report/text.h"
+
+#define TABLE	      "portcullis"
+#define COMMENT_LIMIT 120 /* characters; nftables takes 128 bytes */
+
+/* One filter, and where its rules go. */
+struct writer {
+	FILE *to;
+	const json_t *interface, *recipe, *profiles;
+	size_t number; /* by which its chains and sets are named: any byte may be in a name */
+	bool out;
+};
+
+static const struct {
+	const char *type, *header;
+} family[] = {{"ipv4_addr", "ip"}, {"ipv6_addr", "ip6"}};
+
+/* --- sets of the groups --- */
+
+static bool is_ipv6(const char *prefix)
+{
+	return strchr(prefix, ':');
+}
+
+static bool has_family(const json_t *group, bool ipv6)
+{
+	const json_t *prefix;
+	size_t i;
+
+	json_array_foreach (group, i, prefix)
+		if (is_ipv6(json_string_value(prefix)) == ipv6)
+			return true;
+	return false;
+}
+
+static void put_set(const struct writer *writer, const char *name, const json_t *group, bool ipv6)
+{
+	const json_t *prefix;
+	const char *before = "\t\telements = { ";
+	size_t i;
+
+	if (!has_family(group, ipv6))
+		return;
+	fprintf(writer->to,
+		"\tset if%zu-%s-%s {\n\t\ttype %s\n\t\tflags interval\n\t\tauto-merge\n",
+		writer->number, name, family[ipv6].header, family[ipv6].type);
+	json_array_foreach (group, i, prefix) {
+		if (is_ipv6(json_string_value(prefix)) != ipv6)
+			continue;
+		fprintf(writer->to, "%s%s", before, json_string_value(prefix));
+		before = ",\n\t\t\t";
+	}
+	fputs(" }\n\t}\n", writer->to);
+}
+
+static const json_t *groups_of(const struct writer *writer)
+{
+	return json_object_get(writer->recipe, "groups");
+}
+
+static void put_sets(const struct writer *writer)
+{
+	const char *name;
+	json_t *group;
+
+	json_object_foreach ((json_t *)groups_of(writer), name, group) {
+		put_set(writer, name, group, false);
+		put_set(writer, name, group, true);
+	}
+}
+
+/* --- services --- */
+
+/* "25, 60000-60099": the ports of a transport. NULL: none. The caller frees. */
+static char *ports_text(const json_t *list, const char *transport)
+{
+	__cleanup(names_free) struct names names = {};
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (list, i, item) {
+		const char *text = json_string_value(item),
+			   *slash = text ? strchr(text, '/') : NULL;
+		__free_text char *port = NULL;
+
+		if (!slash || strcmp(slash + 1, transport))
+			continue;
+		port = xstrndup(text, (size_t)(slash - text));
+		names_add(&names, port);
+	}
+	return names.count ? names_join(&names, ", ") : NULL;
+}
+
+/* The rule of a service for one kind of peers; `peers`: " ip saddr @set", or "" for anyone. */
+static void put_rule(const struct writer *writer, const char *match, const char *peers,
+		     const char *service)
+{
+	fprintf(writer->to, "\t\t%s%s accept comment \"%.*s\"\n", match, peers, COMMENT_LIMIT,
+		service);
+}
+
+/* The peers of the other side: groups, link-local, anyone. */
+static void put_peers(const struct writer *writer, const char *match, const json_t *groups,
+		      const char *service)
+{
+	const char *side = writer->out ? "daddr" : "saddr";
+	const json_t *name;
+	size_t i, ipv6;
+
+	if (!json_array_size(groups)) {
+		put_rule(writer, match, "", service);
+		return;
+	}
+	json_array_foreach (groups, i, name) {
+		const char *text = json_string_value(name);
+		const json_t *group = json_object_get(groups_of(writer), text);
+
+		if (!strcmp(text, GROUP_LINK_LOCAL)) {
+			__free_text char *ipv4_peers =
+				xasprintf(" ip %s %s", side,
+					  writer->out ? "{ 169.254.0.0/16, 224.0.0.0/24 }" :
+							"169.254.0.0/16");
+			/* The addresses of all 16 multicast flags with the scope of the link. */
+			__free_text char *ipv6_peers = xasprintf(" ip6 %s fe80::/10", side);
+
+			put_rule(writer, match, ipv4_peers, service);
+			put_rule(writer, match, ipv6_peers, service);
+			if (writer->out)
+				put_rule(writer, match, " ip6 daddr & ff0f:: == ff02::", service);
+			continue;
+		}
+		for (ipv6 = 0; ipv6 < ARRAY_SIZE(family); ipv6++) {
+			__free_text char *peers =
+				xasprintf(" %s %s @if%zu-%s-%s", family[ipv6].header, side,
+					  writer->number, text, family[ipv6].header);
+
+			if (has_family(group, ipv6))
+				put_rule(writer, match, peers, service);
+		}
+	}
+}
+
+static void put_transport(const struct writer *writer, const json_t *service, const char *name,
+			  const char *transport)
+{
+	const json_t *sources = writer->out ? NULL : json_object_get(service, "from_ports");
+	__free_text char *ports = ports_text(json_object_get(service, "ports"), transport);
+	__free_text char *from = ports_text(sources, transport);
+	__free_text char *match = NULL;
+
+	if (!ports || (json_array_size(sources) && !from))
+		return;
+	match = xasprintf("%s dport { %s }%s%s%s%s%s", transport, ports, from ? " " : "",
+			  from ? transport : "", from ? " sport { " : "", from ?: "",
+			  from ? " }" : "");
+	put_peers(writer, match, json_object_get(service, writer->out ? "to" : "from"), name);
+}
+
+static void put_services(const struct writer *writer)
+{
+	const json_t *profile, *service;
+	size_t i, j;
+
+	json_array_foreach (writer->profiles, i, profile)
+		json_array_foreach (json_object_get(profile, "services"), j, service) {
+			__free_text char *name = xasprintf("%s:%s", text_of(profile, "name"),
+							   text_of(service, "name"));
+
+			if (!service_open(service, writer->out))
+				continue;
+			put_transport(writer, service, name, "tcp");
+			put_transport(writer, service, name, "udp");
+		}
+}
+
+/*
+ * Answers of open ports, for what is sent: the services of `in` with both sides changed. A SYN
+ * answers nothing.
+ */
+static void put_answers(const struct writer *writer, const json_t *service, const char *name,
+			const char *transport)
+{
+	const json_t *sources = json_object_get(service, "from_ports");
+	__free_text char *ports = ports_text(json_object_get(service, "ports"), transport);
+	__free_text char *from = ports_text(sources, transport);
+	__free_text char *match = NULL;
+	bool tcp = !strcmp(transport, "tcp");
+
+	if (!ports || (json_array_size(sources) && !from))
+		return;
+	match = xasprintf("%s%s sport { %s }%s%s%s%s%s",
+			  tcp ? "tcp flags & (syn | ack) != syn " : "", transport, ports,
+			  from ? " " : "", from ? transport : "", from ? " dport { " : "",
+			  from ?: "", from ? " }" : "");
+	put_peers(writer, match, json_object_get(service, "from"), name);
+}
+
+static void put_all_answers(const struct writer *writer)
+{
+	const json_t *profile, *service;
+	size_t i, j;
+
+	json_array_foreach (writer->profiles, i, profile)
+		json_array_foreach (json_object_get(profile, "services"), j, service) {
+			__free_text char *name =
+				xasprintf("answers of %s:%s", text_of(profile, "name"),
+					  text_of(service, "name"));
+
+			if (!service_open(service, false))
+				continue;
+			put_answers(writer, service, name, "tcp");
+			put_answers(writer, service, name, "udp");
+		}
+}
+
+/* --- what is not TCP or UDP --- */
+
+static void put_protocols(const struct writer *writer)
+{
+	__cleanup(names_free) struct names numbers = {};
+	__free_text char *list = NULL;
+	const json_t *profile, *name;
+	size_t i, j;
+
+	json_array_foreach (writer->profiles, i, profile)
+		json_array_foreach (json_object_get(profile, "protocols"), j, name) {
+			const struct protoent *known = getprotobyname(json_string_value(name));
+			__free_text char *number = known ? xasprintf("%d", known->p_proto) :
+							   xstrdup(json_string_value(name));
+
+			names_add_once(&numbers, number);
+		}
+	list = names_join(&numbers, ", ");
+	if (numbers.count)
+		fprintf(writer->to, "\t\tmeta l4proto { %s } accept comment \"protocol\"\n", list);
+}
+
+static void put_icmp(const struct writer *writer)
+{
+	json_int_t limit = json_integer_value(json_object_get(writer->recipe, "echo_limit"));
+	__free_text char *rate =
+		limit ? xasprintf(" limit rate %lld/second burst %lld packets", limit, limit) :
+			xstrdup("");
+
+	fprintf(writer->to,
+		"\t\ticmp type echo-request%s accept comment \"icmp\"\n"
+		"\t\ticmpv6 type echo-request%s accept comment \"icmp\"\n"
+		"\t\ticmp type { echo-reply, destination-unreachable, time-exceeded, parameter-problem } ct state established,related accept comment \"icmp\"\n"
+		"\t\ticmpv6 type { echo-reply, destination-unreachable, packet-too-big, time-exceeded, parameter-problem } ct state established,related accept comment \"icmp\"\n"
+		"\t\ticmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept comment \"icmp\"\n"
+		"\t\ticmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } accept comment \"icmp\"\n"
+		"\t\tip protocol igmp accept comment \"icmp\"\n"
+		"\t\tmeta l4proto { icmp, icmpv6 } goto if%zu-drop\n",
+		rate, rate, writer->number);
+}
+
+/* --- chains --- */
+
+static bool observes(const struct writer *writer)
+{
+	return strcmp(text_of(writer->interface, "policy"), "enforce") != 0;
+}
+
+static void put_drop(const struct writer *writer)
+{
+	fprintf(writer->to, "\tchain if%zu-drop {\n\t\tcounter%s\n\t}\n", writer->number,
+		observes(writer) ? " accept comment \"observed: would be dropped\"" : " drop");
+}
+
+static void put_in(const struct writer *writer)
+{
+	fprintf(writer->to, "\tchain if%zu-in {\n", writer->number);
+	put_icmp(writer);
+	put_services(writer);
+	/* A SYN begins a connection, also between addresses and ports that had one. */
+	fprintf(writer->to,
+		"\t\ttcp flags & (syn | ack) != syn ct state established,related accept comment \"reply\"\n"
+		"\t\tmeta l4proto udp ct state established,related accept comment \"reply\"\n");
+	put_protocols(writer);
+	fprintf(writer->to, "\t\tgoto if%zu-drop\n\t}\n", writer->number);
+}
+
+static void put_out(struct writer *writer)
+{
+	writer->out = true;
+	fprintf(writer->to, "\tchain if%zu-out {\n", writer->number);
+	put_services(writer);
+	put_all_answers(writer);
+	fprintf(writer->to,
+		"\t\ttcp flags & (syn | ack) != syn ct state established,related accept comment \"connected\"\n"
+		"\t\tmeta l4proto { icmp, icmpv6, igmp } accept\n");
+	put_protocols(writer);
+	fprintf(writer->to, "\t\tgoto if%zu-drop\n\t}\n", writer->number);
+	writer->out = false;
+}
+
+static bool holds_outbound(const struct writer *writer)
+{
+	__cleanup(names_free) struct names any = {};
+
+	if (strcmp(text_of(writer->recipe, "outbound"), "enforce"))
+		return false;
+	sends_any(writer->recipe, writer->profiles, &any);
+	return !any.count;
+}
+
+/* A name in quotes; nftables has no escapes, and no such name either. */
+static void put_interface(FILE *to, const char *way, const char *name, size_t number,
+			  const char *chain)
+{
+	if (!strpbrk(name, "\"\n"))
+		fprintf(to, "\t\t%s \"%s\" jump if%zu-%s\n", way, name, number, chain);
+}
+
+static void put_jumps(FILE *to, const json_t *interface, size_t number, const char *way,
+		      const char *chain)
+{
+	const json_t *name;
+	size_t i;
+
+	put_interface(to, way, text_of(interface, "name"), number, chain);
+	json_array_foreach (json_object_get(interface, "above"), i, name)
+		put_interface(to, way, json_string_value(name), number, chain);
+}
+
+static struct writer writer_of(const json_t *interface, size_t number, FILE *to)
+{
+	const json_t *kept = json_object_get(interface, "kept");
+
+	return (struct writer){
+		.to = to,
+		.interface = interface,
+		.recipe = json_object_get(kept, "recipe"),
+		.profiles = json_object_get(kept, "profiles"),
+		.number = number,
+	};
+}
+
+/* A base chain that sends the packets of each filter to its chain. */
+static void put_base(const json_t *interfaces, const char *hook, int priority, bool out, FILE *to)
+{
+	const json_t *interface;
+	size_t i;
+
+	fprintf(to, "\tchain %s-%s {\n\t\ttype filter hook %s priority filter%s; policy accept;\n",
+		hook, out ? "out" : "in", hook, priority ? " + 1" : "");
+	json_array_foreach (interfaces, i, interface) {
+		struct writer writer = writer_of(interface, i + 1, to);
+
+		if (!out)
+			put_jumps(to, interface, i + 1, "iifname", "in");
+		else if (holds_outbound(&writer))
+			put_jumps(to, interface, i + 1, "oifname", "out");
+	}
+	fputs("\t}\n", to);
+}
+
+void report_nftables(const json_t *interfaces, FILE *to)
+{
+	const json_t *interface;
+	size_t i;
+
+	fputs("table inet " TABLE "\ndelete table inet " TABLE "\n\ntable inet " TABLE " {\n", to);
+	json_array_foreach (interfaces, i, interface) {
+		struct writer writer = writer_of(interface, i + 1, to);
+		__free_text char *profiles =
+			report_joined(json_object_get(writer.recipe, "profiles"), " + ");
+
+		fputc('\t', to);
+		text_print(to, "# if%zu: %s, %s%s", i + 1, text_of(interface, "name"), profiles,
+			   observes(&writer) ? ", observed" : "");
+		fputs("\n", to);
+		put_sets(&writer);
+		put_drop(&writer);
+		put_in(&writer);
+		if (holds_outbound(&writer))
+			put_out(&writer);
+	}
+	put_base(interfaces, "input", 0, false, to);
+	put_base(interfaces, "forward", 0, false, to);
+	put_base(interfaces, "output", 0, true, to);
+	put_base(interfaces, "forward", 1, true, to);
+	fputs("}\n", to);
+}
