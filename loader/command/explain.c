@@ -126,6 +126,7 @@ static struct made_packet make_quoted(const struct packet_words *words,
 static void event_without(const struct made_packet *packet, bool out, struct pc_event *event)
 {
 	size_t size = packet->family == AF_INET ? 4 : 16;
+	bool ports = packet->protocol == IPPROTO_TCP || packet->protocol == IPPROTO_UDP;
 
 	*event = (struct pc_event){
 		.cell = PC_CELLS_ALL,
@@ -134,7 +135,7 @@ static void event_without(const struct made_packet *packet, bool out, struct pc_
 		.family = packet->family == AF_INET ? 4 : 6,
 		.protocol = packet->protocol,
 		.tcp_flags = packet->tcp_flags,
-		.how = out ? PC_EVENT_OUT : 0,
+		.how = (out ? PC_EVENT_OUT : 0) | (ports ? PC_EVENT_PORTS : 0),
 	};
 	memcpy(event->remote, out ? packet->destination : packet->source, size);
 	memcpy(event->local, out ? packet->source : packet->destination, size);

@@ -383,6 +383,15 @@ static enum listen_state claim_again(struct listen *listen)
 	return claim(listen) ? LISTEN_FAILED : LISTEN_LAPSED;
 }
 
+/* A CPU that came is not heard; said once. */
+static void say_unopened(struct listen *listen, int err)
+{
+	if (err && !listen->unopened)
+		warning("%s: cannot open a buffer for a CPU that came; its packets are not heard: %s",
+			listen->name, strerror(-err));
+	listen->unopened = err;
+}
+
 enum listen_state listen_renew(struct listen *listen, __u32 *seconds)
 {
 	enum listen_state state = look(listen);
@@ -396,7 +405,7 @@ enum listen_state listen_renew(struct listen *listen, __u32 *seconds)
 		*seconds = *seconds ?: 1;
 		return claim_again(listen);
 	}
-	open_buffers(listen);
+	say_unopened(listen, open_buffers(listen));
 	listen_count_lost(listen, &listen->counted);
 	return *seconds ? LISTEN_LAPSED : LISTEN_ON;
 }

@@ -42,6 +42,7 @@ struct listen {
 	__u32 slot, until;	       /* what it has, as it wrote it */
 	struct perf_buffer **buffer;   /* by CPU; NULL: the CPU is off */
 	__u32 cpus;
+	bool unopened;			  /* a CPU that came has no buffer */
 	struct listen_lost began, before; /* at this slot; at slots that it had */
 	struct listen_lost counted;	  /* when the lease was renewed last */
 };

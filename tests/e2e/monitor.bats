@@ -389,6 +389,14 @@ told()
 	host_del third
 }
 
+@test "without the binary: rm -r of the pins opens the interface, also while a command listens" {
+	listen holds
+	inside rm -r "$PINS"
+	until_true 5 eval '[ -z "$(attached host eth0)" ]'
+	until_true 5 grep -q 'eth0: its filter was detached' "$DIR/holds.err"
+	ended holds 1
+}
+
 @test "a takeover by another version: it says so" {
 	pc detach eth0 > /dev/null
 	on host "$TOOLS/portcullis-layout-4" attach eth0 -p mail --catalog "$DIR/catalog" > /dev/null

@@ -26,7 +26,7 @@
 #define LOG_SIZE    (16 << 20)
 #define TCX_INGRESS 46 /* enum bpf_attach_type of 6.6; older headers lack it */
 
-#define PROGRAMS 4
+#define PROGRAMS  8
 
 /* What the verifier said of each program. */
 static struct {
