@@ -44,6 +44,12 @@ try_frames()
 		"$(port_counted udp 68 '[.pass.packets, .drop.packets]')"
 	same "$on: 100 unlisted ports" '[100,100]' "$(counted \
 		'[.ports[] | select(.protocol == "tcp" and .port >= 7000 and .port < 7100) | .drop.packets] | [length, add]')"
+	same "$on: drops has each of them" '[100,100,false]' "$(portcullis drops "$nic" --json --source $peer4 | jq -c \
+		'[([.drops[] | select(.port >= 7000 and .port < 7100) | .drop.packets] | length, add), .sampled]')"
+	same "$on: drops of IPv6" '["fd77::9/69"]' "$(portcullis drops "$nic" --json --source fd77::9 --reason source |
+		jq -c '[.drops[] | "\(.source)/\(.port)"]')"
+	check "$on: drops --clear" portcullis drops "$nic" --clear
+	same "$on: drops was cleared" '[]' "$(portcullis drops "$nic" --json --source $peer4 --port 7000/tcp | jq -c .drops)"
 	same "$on: reason source" 3 "$(counted '.reasons.source.drop.packets')"
 	same "$on: counters go on over the swap" true "$(port_counted tcp 22 '.pass.packets > 8')"
 }
