@@ -235,7 +235,7 @@ OLD_LAYOUTS := $(foreach layout,2 3,$(shell git cat-file -e '$(COMMIT_OF_LAYOUT_
 
 # What the end-to-end tests use besides the binary.
 E2E_C := send faults wait_for_objects probe
-e2e-tools: $(E2E_C:%=$(BUILD)/e2e/%) $(BUILD)/e2e/foreign.bpf.o $(LAYOUTS:%=$(BUILD)/e2e/portcullis-layout-%) \
+e2e-tools: $(E2E_C:%=$(BUILD)/e2e/%) $(BUILD)/e2e/explain_all $(BUILD)/e2e/foreign.bpf.o $(LAYOUTS:%=$(BUILD)/e2e/portcullis-layout-%) \
 	$(OLD_LAYOUTS:%=$(BUILD)/e2e/portcullis-layout-%)
 
 $(OLD_LAYOUTS:%=$(BUILD)/e2e/portcullis-layout-%): $(BUILD)/e2e/portcullis-layout-%:
@@ -256,6 +256,11 @@ $(E2E_C:%=$(BUILD)/e2e/%): $(BUILD)/e2e/%: tests/e2e/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(say) TEST $@
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MF $@.d -MT $@ -o $@ $<
+
+$(BUILD)/e2e/explain_all: tests/e2e/explain_all.c $(LIBRARY_OBJECTS)
+	@mkdir -p $(@D)
+	$(say) TEST $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MF $@.d -MT $@ -o $@ $^ $(LDLIBS)
 
 $(BUILD)/e2e/%.bpf.o: tests/e2e/%.bpf.c
 	@mkdir -p $(@D)

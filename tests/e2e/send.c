@@ -5,10 +5,10 @@
  *	send [-t SECONDS] [-n FRAMES] IFACE MAC < FLOWS
  *
  * A line of FLOWS is one flow: PROTOCOL SOURCE DESTINATION SOURCE-PORT PORT[-PORT] SIZE [TAG[,TAG]]
- * with PROTOCOL tcp (a SYN) or udp, addresses of one family, SIZE of the frame in bytes. SOURCE may
- * be a prefix: each frame has a random address of it. One frame a port is sent, and with -t the
- * whole list again and again until the time is up, SIGTERM comes, or with -n so many frames were
- * sent. Prints for each flow: packets bytes.
+ * with PROTOCOL tcp (a SYN), ack (a TCP ACK) or udp, addresses of one family, SIZE of the frame in
+ * bytes. SOURCE may be a prefix: each frame has a random address of it. One frame a port is sent,
+ * and with -t the whole list again and again until the time is up, SIGTERM comes, or with -n so
+ * many frames were sent. Prints for each flow: packets bytes.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -41,7 +41,7 @@ struct flow {
 	size_t size;
 	size_t ip; /* offsets */
 	size_t transport;
-	bool ipv6, tcp;
+	bool ipv6, tcp, ack;
 	unsigned int first, last;
 	unsigned int host_bits; /* of the source, random in each frame */
 	uint64_t packets, bytes;
@@ -126,8 +126,11 @@ static void put_transport(struct flow *flow, uint16_t source)
 	if (flow->size < least || flow->size > FRAME_MOST)
 		die("size", "too small for the headers, or too large");
 	if (flow->tcp) {
-		struct tcphdr tcp = {
-			.source = htons(source), .doff = 5, .syn = 1, .window = htons(1024)};
+		struct tcphdr tcp = {.source = htons(source),
+				     .doff = 5,
+				     .syn = !flow->ack,
+				     .ack = flow->ack,
+				     .window = htons(1024)};
 
 		memcpy(flow->frame + flow->transport, &tcp, sizeof(tcp));
 	} else {
@@ -155,7 +158,8 @@ static void read_flow(char *line, const uint8_t source_mac[6], const uint8_t mac
 			die(line, "is no flow");
 		last = first;
 	}
-	new->tcp = !strcmp(protocol, "tcp");
+	new->ack = !strcmp(protocol, "ack");
+	new->tcp = new->ack || !strcmp(protocol, "tcp");
 	new->ipv6 = strchr(source, ':');
 	slash = strchr(source, '/');
 	if (slash) {
