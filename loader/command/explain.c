@@ -26,6 +26,8 @@
 #include "loader/report/explain.h"
 #include "loader/report/json_forms.h"
 
+#define TRIES 5
+
 /* The packet that is asked about, and this host's side of it. */
 struct asking {
 	const struct options *options;
@@ -297,6 +299,27 @@ static void add_next(const struct asking *asking, const struct explain_target *t
 
 /* --- verdicts --- */
 
+/* A swap, or the end of a deadline, may come between reading the recipe and asking. */
+static bool is_stale(const struct explain_target *target, const struct pc_event *event)
+{
+	return target->live && event->cell != PC_CELLS_ALL &&
+	       event->generation != (__u32)target->live->filter.current.copy->number;
+}
+
+/* What was read on this kernel about a socket that is bound to a device may be wrong. */
+static void warn_blind(const struct asking *asking, const struct explain_target *target,
+		       const struct pc_event *event)
+{
+	bool begins =
+		event->protocol == IPPROTO_TCP && (event->tcp_flags & (TH_SYN | TH_ACK)) == TH_SYN;
+
+	if (target->question.blind && !asking->words.out && !begins &&
+	    (event->cell == PC_CELL_REASON + PC_REASON_UNLISTED ||
+	     event->cell == PC_CELL_REASON + PC_REASON_SOURCE))
+		warning("%s: before Linux 5.15 a question has no interface: if the socket of this connection is bound to a device, the packet passes",
+			target->name);
+}
+
 static int explain_one(struct asking *asking, struct explain_target *target)
 {
 	struct pc_event event = {};
@@ -307,6 +330,9 @@ static int explain_one(struct asking *asking, struct explain_target *target)
 
 	if (err)
 		return err;
+	if (is_stale(target, &event))
+		return -EAGAIN;
+	warn_blind(asking, target, &event);
 	verdict = explain_verdict(&event, *target->name ? target->name : NULL, target->kept,
 				  target->services);
 	if (event.how & (PC_EVENT_DROP | PC_EVENT_WOULD))
@@ -320,17 +346,30 @@ static int explain_one(struct asking *asking, struct explain_target *target)
 	return 0;
 }
 
-static int explain_all(struct asking *asking, struct diag *diag)
+static int explain_targets(struct asking *asking, struct diag *diag)
 {
 	__cleanup(explain_targets_close) struct explain_targets targets = {};
 	size_t i;
 	int err;
 
+	json_array_clear(asking->verdicts);
+	asking->dropped = false;
 	err = explain_targets_open(asking->options, asking->words.interface, &targets, diag);
 	diag_report(diag);
 	for (i = 0; i < targets.count && !err; i++)
 		err = explain_one(asking, &targets.target[i]);
 	return !err && targets.left_out ? -EPROTO : err;
+}
+
+static int explain_all(struct asking *asking, struct diag *diag)
+{
+	int err = -EAGAIN, tries;
+
+	for (tries = 0; tries < TRIES && err == -EAGAIN; tries++)
+		err = explain_targets(asking, diag);
+	if (err == -EAGAIN)
+		error("explain: the filter changes all the time; try again");
+	return err;
 }
 
 static int read_host(struct asking *asking)

@@ -125,6 +125,25 @@ static void find_reverse_path(struct behind *behind)
 	behind->drops = true;
 }
 
+/* --- forwarding --- */
+
+static void find_forwarding(struct behind *behind)
+{
+	bool ipv4 = behind->packet->family == AF_INET;
+	__close_file FILE *file = fopen(ipv4 ? "/proc/sys/net/ipv4/ip_forward" :
+					       "/proc/sys/net/ipv6/conf/all/forwarding",
+					"re");
+	char local[INET6_ADDRSTRLEN];
+	int on;
+
+	if (!file || fscanf(file, "%d", &on) != 1 || on)
+		return;
+	inet_ntop(behind->packet->family, local_of(behind), local, sizeof(local));
+	say(behind, "%s is not an address of this host, which does not forward: %s is 0", local,
+	    ipv4 ? "net.ipv4.ip_forward" : "net.ipv6.conf.all.forwarding");
+	behind->drops = true;
+}
+
 /* --- nftables --- */
 
 /* A step of a packet's way, in this order. */
@@ -285,6 +304,8 @@ static void find_nftables(struct behind *behind, const struct step *way, size_t 
 	for (i = 0; i < steps && !is_over(behind); i++) {
 		if (way[i].routes)
 			find_reverse_path(behind);
+		if (way[i].routes && !is_over(behind) && !is_own(behind))
+			find_forwarding(behind);
 		if (!is_over(behind))
 			ask_step(behind, &rules, &way[i], &packet);
 	}

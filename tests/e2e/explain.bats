@@ -277,6 +277,19 @@ behind()
 	on host tc qdisc del dev eth0 clsact
 }
 
+@test "a packet for a machine behind this one: whether it is forwarded" {
+	pc attach eth0 -p postfix --forward --force
+	on host sysctl -qw net.ipv4.ip_forward=0
+	explain eth0 192.0.2.7 25/tcp --local 198.51.100.9
+	json_is '.verdict == "pass" and .dropped_behind and
+		.next == ["198.51.100.9 is not an address of this host, which does not forward: net.ipv4.ip_forward is 0"]'
+	on host sysctl -qw net.ipv4.ip_forward=1
+	on host nft 'table ip gate { chain through { type filter hook forward priority 0; policy drop; }; }'
+	explain eth0 192.0.2.7 25/tcp --local 198.51.100.9
+	json_is '.next == ["nftables drops it: table ip gate, chain through (forward, priority 0, policy drop): its policy is drop"]'
+	on host sysctl -qw net.ipv4.ip_forward=0
+}
+
 @test "what this host sends, ICMP, other protocols, flags" {
 	pc attach eth0 -p postfix --outbound enforce --force
 	explain eth0 192.0.2.2 5999/tcp --out
@@ -338,13 +351,26 @@ maps_digest()
 	done
 }
 
+flow_is_there()
+{
+	pc flows --json | jq -e 'any(.flows[]; .local_port == 7004)' > /dev/null
+}
+
 @test "nothing of the filter changes: counters, flows, fragments, drops are the same bytes afterwards" {
 	BPFTOOL=$(command -v bpftool || echo /usr/sbin/bpftool)
 	[ -x "$BPFTOOL" ] || skip 'needs bpftool'
 	pc attach eth0 -p xeams --forward --force
 	connects client 192.0.2.1 25
 	on client ping -qc 1 192.0.2.1
+	on client ip neigh replace 192.0.2.1 lladdr "$(mac_of host eth0)" dev eth0 nud permanent
+	on host ip neigh replace 192.0.2.2 lladdr "$(mac_of client eth0)" dev eth0 nud permanent
+	in_background client socat -u UDP-RECV:40000 OPEN:/dev/null
+	echo x | on host socat -u STDIN UDP-SENDTO:192.0.2.2:40000,bind=192.0.2.1:7004
+	until_true 5 flow_is_there
+	sleep 1.5 # so that a look at the flow would be noted
 	maps_digest > "$DIR/before"
+	explain eth0 192.0.2.2 7004/udp --source-port 40000
+	verdict_is pass reply
 	[ "$(wc -l < "$DIR/before")" -gt 20 ] || fail "$(cat "$DIR/before")"
 	for packet in '25/tcp' '26/tcp' '5060/udp' '53/udp --out' '25/tcp --out' '--icmp 8' '--icmp 0' '25/tcp --icmp 3' \
 		'--protocol esp' '25/tcp --flags ack'; do

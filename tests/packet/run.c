@@ -29,7 +29,8 @@ struct move {
 	struct total by;
 };
 
-#define MOVES 4
+#define MOVES	 4
+#define LOOPBACK 1 /* ifindex of lo, in each network namespace */
 struct moves {
 	struct move move[MOVES];
 	unsigned int count; /* may be above MOVES */
@@ -150,6 +151,8 @@ int runner_open(struct runner *runner, unsigned int cpu, enum pc_frame kind)
 	err = question_open(&runner->question, &runner->filter);
 	if (err)
 		runner_close(runner);
+	/* The interface that the kernel takes where none is told, so that telling it is tried. */
+	runner->question.ifindex = LOOPBACK;
 	return err;
 }
 
