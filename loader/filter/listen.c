@@ -154,6 +154,22 @@ static int open_buffers(struct listen *listen)
 	return 0;
 }
 
+/*
+ * Enters the buffers at the slot that was claimed after another one. To open them again needs a
+ * capability that may be given up by now.
+ */
+static int enter_buffers(const struct listen *listen)
+{
+	for (__u32 cpu = 0; cpu < listen->cpus; cpu++) {
+		__u32 key = listen->slot * listen->cpus + cpu;
+		int fd = listen->buffer[cpu] ? perf_buffer__buffer_fd(listen->buffer[cpu], 0) : -1;
+
+		if (fd >= 0 && bpf_map_update_elem(listen->entered, &key, &fd, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
 void listen_read(struct listen *listen)
 {
 	for (__u32 cpu = 0; listen->buffer && cpu < listen->cpus; cpu++)
@@ -268,7 +284,7 @@ static int claim(struct listen *listen)
 		return err;
 	err = count_slot(listen, &listen->began);
 	if (!err)
-		err = open_buffers(listen);
+		err = listen->entered < 0 ? open_buffers(listen) : enter_buffers(listen);
 	if (!err && !set_lease(listen, boot_second() + LISTEN_LEASE))
 		err = -EBUSY;
 	if (!err)
@@ -377,8 +393,6 @@ static enum listen_state look(const struct listen *listen)
 /* Others have the slot, and their buffers are in the map: takes another one. */
 static enum listen_state claim_again(struct listen *listen)
 {
-	listen_read(listen);
-	close_buffers(listen);
 	listen->before = listen->counted; /* what the slot counts since may be of others */
 	return claim(listen) ? LISTEN_FAILED : LISTEN_LAPSED;
 }
@@ -387,7 +401,7 @@ static enum listen_state claim_again(struct listen *listen)
 static void say_unopened(struct listen *listen, int err)
 {
 	if (err && !listen->unopened)
-		warning("%s: cannot open a buffer for a CPU that came; its packets are not heard: %s",
+		warning("%s: a CPU came, whose packets are not heard: cannot open a buffer: %s; run the command again",
 			listen->name, strerror(-err));
 	listen->unopened = err;
 }
