@@ -3,6 +3,7 @@
 #include "loader/command/drops.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +16,10 @@
 #include "loader/base/message.h"
 #include "loader/base/terminal.h"
 #include "loader/command/screen.h"
+#include "loader/command/select_words.h"
 #include "loader/filter/drop_maps.h"
 #include "loader/host/attached.h"
+#include "loader/net/link.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"
 #include "loader/report/json_forms.h"
@@ -274,11 +277,29 @@ static int clear(const struct options *options)
 	return err || left_out ? EXIT_FAILED : EXIT_DONE;
 }
 
+/* An address or a port is given by an option; an interface may be called like one. */
+static bool names_packets(const struct names *arguments)
+{
+	char real[IF_NAMESIZE];
+
+	for (size_t i = 0; i < arguments->count; i++) {
+		__free_text char *fix = select_words_fix("drops", arguments->name[i]);
+
+		if (!fix || link_find(arguments->name[i], real) > 0)
+			continue;
+		error_fix(fix, "drops: '%s' is not an interface", arguments->name[i]);
+		return true;
+	}
+	return false;
+}
+
 int command_drops(const struct options *options, struct diag *diag)
 {
 	const char *chosen = options_given(options, OPTIONS_SELECT);
 
 	(void)diag;
+	if (names_packets(&options->arguments))
+		return EXIT_USAGE;
 	if (options->clear && options->watch) {
 		error("drops: give either --clear or --watch, not both");
 		return EXIT_USAGE;

@@ -103,6 +103,16 @@ struct meaning {
 	const char *word, *kind, *text;
 };
 
+/* Rules by which a packet passes; the others have the names of reasons. */
+static const struct meaning passing_rules[] = {
+	{"service", "a rule by which a packet passes",
+	 "A TCP or UDP packet to a port that an open service admits from this source. See VERDICTS in portcullis(8)."},
+	{"reply", "a rule by which a packet passes",
+	 "An answer to what this host asked for, or a packet of a connection that lives. See KEEP STATE in portcullis(8)."},
+	{"non-ip", "a rule by which a packet passes",
+	 "ARP, and everything else that is not IP: it always passes."},
+};
+
 /* The words that are explained, counted from 0; false past the last one. */
 static bool meaning_at(size_t at, struct meaning *meaning)
 {
@@ -111,6 +121,11 @@ static bool meaning_at(size_t at, struct meaning *meaning)
 		return true;
 	}
 	at -= PC_REASONS;
+	if (at < ARRAY_SIZE(passing_rules)) {
+		*meaning = passing_rules[at];
+		return true;
+	}
+	at -= ARRAY_SIZE(passing_rules);
 	if (at >= WHYS)
 		return false;
 	*meaning = (struct meaning){why_closed_name[at], "why a service is closed",

@@ -7,6 +7,7 @@
 
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/command/select_words.h"
 #include "loader/net/link.h"
 
 void monitor_words_read(const struct names *arguments, struct monitor_words *words)
@@ -38,7 +39,10 @@ void monitor_words_free(struct monitor_words *words)
 void monitor_words_wrong(const struct monitor_words *words, const char *why)
 {
 	__free_text char *there = links_there(words->first);
+	__free_text char *fix = select_words_fix("monitor", words->filter);
 
-	error("monitor: '%s' is no interface here and no filter: %s%s; for filters see pcap-filter(7)",
-	      words->filter, why, there);
+	error_fix(
+		fix,
+		"monitor: '%s' is no interface here and no filter: %s%s; for filters see pcap-filter(7)",
+		words->filter, why, there);
 }

@@ -295,7 +295,7 @@ static void print_verdict(const json_t *verdict, FILE *to)
 				 rule, why);
 	else
 		text = xasprintf("%s%s%s%s",
-				 is_dropped_behind(verdict) ? "not the filter drops it: " : "",
+				 is_dropped_behind(verdict) ? "the filter does not drop it: " : "",
 				 rule, *rule && *why ? ": " : "", why);
 	print_word(to, drop || is_dropped_behind(verdict) ? TONE_BAD : TONE_GOOD,
 		   drop ? "dropped" : "passes", text);

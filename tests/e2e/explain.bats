@@ -176,7 +176,7 @@ observes_again()
 	until_true 10 jailed set postfix banip 192.0.2.7
 	until_true 10 bans 192.0.2.7
 	exits 0 pc explain eth0 192.0.2.7 25/tcp
-	says 'passes     not the filter drops it: service: postfix:smtp admits anyone' \
+	says 'passes     the filter does not drop it: service: postfix:smtp admits anyone' \
 		'behind it  nftables rejects it: table inet f2b-table, chain f2b-chain (input, priority -1, policy accept):' \
 		'192.0.2.7 is in the set addr-set-postfix'
 	! on client socat -u OPEN:/dev/null TCP:192.0.2.1:25,bind=192.0.2.7,connect-timeout=2

@@ -194,3 +194,30 @@ flood()
 	says '203.0.113.77' '3389/tcp' 'unlisted'
 	wait $!
 }
+
+@test "words that a newcomer types: an address or a port where an interface should be, a rule that nobody explained" {
+	pc attach eth0 -p ssh
+	exits 2 pc drops 198.51.100.7
+	says "drops: '198.51.100.7' is not an interface; to fix it: portcullis drops --source 198.51.100.7"
+	exits 2 pc drops eth0 198.51.100.0/24
+	says 'portcullis drops --source 198.51.100.0/24'
+	exits 2 pc drops 5060
+	says 'portcullis drops --port 5060/tcp'
+	exits 2 pc drops 5060/udp
+	says 'portcullis drops --port 5060/udp'
+	exits 1 pc drops eth9
+	says 'eth9: no such interface'
+	run pc monitor 2001:db8::7
+	says 'portcullis monitor --source 2001:db8::7'
+	run pc monitor eth0 993/tcp
+	says 'portcullis monitor --port 993/tcp'
+	# An interface may be called like a port.
+	on host ip link add 5060 type veth peer name 5061
+	exits 1 pc drops 5060
+	says '5060' 'no filter'
+	on host ip link del 5060
+	for word in service reply non-ip; do
+		exits 0 pc help $word
+		says "$word: a rule by which a packet passes"
+	done
+}

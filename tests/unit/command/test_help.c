@@ -9,8 +9,9 @@
 /* Each word that an answer may have is explained, in whole sentences, and no other. */
 static void test_texts(void **state)
 {
+	static const char *const passing[] = {"service", "reply", "non-ip"};
 	struct names words = {};
-	size_t named = 0;
+	size_t named = ARRAY_SIZE(passing);
 
 	(void)state;
 	for (int i = 0; i < PC_REASONS; i++) {
@@ -27,6 +28,8 @@ static void test_texts(void **state)
 	}
 	help_words(&words);
 	assert_int_equal(words.count, named);
+	for (size_t i = 0; i < ARRAY_SIZE(passing); i++)
+		assert_true(names_have(&words, passing[i]));
 	assert_null(names_twice(&words));
 	names_free(&words);
 }

@@ -112,7 +112,7 @@ static void test_text(void **state)
 	expect_text(
 		&event, "{\"next\": [\"nftables drops it: here\"], \"dropped_behind\": true}",
 		"eth0: 10.1.2.3:50000 -> 192.0.2.1:25/tcp syn\n"
-		"  passes     not the filter drops it: service: p:mail admits anyone, p:admin admits office (10.1.0.0/16)\n"
+		"  passes     the filter does not drop it: service: p:mail admits anyone, p:admin admits office (10.1.0.0/16)\n"
 		"  behind it  nftables drops it: here\n");
 	event = packet(REASON(UNLISTED), IPPROTO_TCP, PC_EVENT_DROP, 993);
 	expect_text(
