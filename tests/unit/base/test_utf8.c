@@ -23,6 +23,11 @@ static void test_printable(void **state)
 		{"a\xd8\x9c"
 		 "b",
 		 "a?b"}, /* U+061C */
+		{"\xef\xbb\xbf"
+		 "a\xef\xbc\x80"
+		 "b",
+		 "?a\xef\xbc\x80"
+		 "b"}, /* U+FEFF, the BOM; U+FF00 is none */
 		{"\xff\xfe", "??"},
 		{"\xe2\x82", "??"},
 		{"\x9b"
