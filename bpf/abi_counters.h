@@ -86,8 +86,7 @@ enum pc_other {
  *				PC_PAGE_LISTED on, as those of listed ports, or in `rare`
  *
  * PC_CELL_GATE is a word of each CPU in the cache line of the commonest reason. It says whether a
- * drop is recorded (pc_gate in abi_drops.h). Bits 35 and 63 are 0, so that a reader never takes the
- * word for one that is being flushed.
+ * drop is recorded (struct pc_gate in abi_drops.h).
  */
 #define PC_CELL_PASS	     0u
 #define PC_CELL_DROP	     (1u * PC_PORTS)

@@ -54,23 +54,25 @@ _Static_assert(sizeof(struct pc_drop) == 48, "pc_drop");
 #define PC_DROP_REFILL	16  /* credit that comes each jiffy */
 
 /*
- * The gate (PC_CELL_GATE) is one word, which each drop changes by one add:
- *
- *	bits 0-23	credit spent; in a jiffy of a flood, more than there is
- *	bits 24-33	in a flood: drops that are not recorded until the next one that is. Each
- *			time a random number, PC_DROP_SAMPLE on average with the recorded one
- *	bit 34		a flood
- *	bits 36-62	the jiffy of the last drop
+ * The gate of a CPU, in the word PC_CELL_GATE: its credit, and what it does not record. In halves,
+ * so that the usual drop of a flood needs no constant of 64 bits.
  */
-#define PC_GATE_SPENT	   0xffffffULL
-#define PC_GATE_SKIP_SHIFT 24
-#define PC_GATE_SKIP	   (0x3ffULL << PC_GATE_SKIP_SHIFT)
-#define PC_GATE_FLOOD	   (1ULL << 34)
-#define PC_GATE_SHIFT	   36
-#define PC_GATE_JIFFY	   0x7ffffffULL
+struct pc_gate {
+	__u32 state; /* PC_GATE_* */
+	__u32 jiffy; /* the lower half of jiffies at the last drop */
+};
 
-/* The number of bits in PC_GATE_SKIP allows for a random number of twice PC_DROP_SAMPLE. */
-_Static_assert(2 * PC_DROP_SAMPLE <= PC_GATE_SKIP >> PC_GATE_SKIP_SHIFT, "PC_GATE_SKIP");
+/* Credit spent; in a jiffy of a flood, more than there is. */
+#define PC_GATE_SPENT	   0x3fffffu
+/*
+ * In a flood: how many drops are not recorded until the next one that is. Each time a random
+ * number: with the recorded one PC_DROP_SAMPLE on average.
+ */
+#define PC_GATE_SKIP_SHIFT 22
+#define PC_GATE_SKIP	   (0x1ffu << PC_GATE_SKIP_SHIFT)
+#define PC_GATE_FLOOD	   (1u << 31)
+_Static_assert(sizeof(struct pc_gate) == 8, "PC_CELL_GATE");
+_Static_assert(2 * PC_DROP_SAMPLE - 1 <= PC_GATE_SKIP >> PC_GATE_SKIP_SHIFT, "PC_GATE_SKIP");
 
 struct pc_drop_bucket {
 	struct bpf_spin_lock lock;

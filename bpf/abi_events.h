@@ -6,6 +6,8 @@
 
 #include <linux/types.h>
 
+#include "bpf/abi_drops.h"
+
 #define PC_LISTENERS 8 /* at one filter, at the same time */
 
 /*
@@ -78,7 +80,7 @@ struct pc_heard_cpu {
 	__u64 jiffy;	       /* in which the clock was read last */
 	__u32 second;	       /* CLOCK_BOOTTIME, then */
 	__u32 pad;
-	__u64 gate; /* PC_CELL_GATE of a CPU that has no row in `counters` */
+	struct pc_gate gate; /* PC_CELL_GATE of a CPU that has no row in `counters` */
 	struct pc_heard slot[PC_LISTENERS];
 };
 

@@ -258,7 +258,7 @@ static __always_inline bool account_drop(const struct packet *packet, struct ver
 	}
 	page = count_wide(verdict.cell + (would ? PC_CELL_REASON_WOULD - PC_CELL_REASON : 0),
 			  packet->length);
-	return !page || !gate_skips(&page->word[PC_TOTAL_WIDE(PC_CELL_GATE)]);
+	return !page || !gate_skips(gate_in(page));
 }
 
 static __always_inline void account_pass(const struct packet *packet, struct verdict verdict)

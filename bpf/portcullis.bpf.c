@@ -149,12 +149,15 @@ static __always_inline __u64 carry_out_drop(const struct packet *packet,
 		return pass_end(packet, generation, verdict.cell, how | DECIDED_SILENT, false);
 	if (is_explaining(packet))
 		return pass_end(packet, generation, verdict.cell, how, true);
-	note = account_drop(packet, verdict, would);
 	if (would && verdict.second)
 		flow_came_in(packet->ctx, flow_where_pack(packet), flow_ports_pack(packet),
 			     flow_how_pack(packet));
-	return pass_end(packet, generation, verdict.cell, how | (note ? DECIDED_NOTE : 0),
-			note || filter.listeners);
+	note = account_drop(packet, verdict, would);
+	/* Two ends, because clang makes one word of two conditions: the usual drop tests each. */
+	if (note)
+		return pass_end(packet, generation, verdict.cell, how | DECIDED_NOTE, true);
+	barrier();
+	return pass_end(packet, generation, verdict.cell, how, filter.listeners);
 }
 
 /* Counts a verdict, notes what later packets need, and ends the pass. */

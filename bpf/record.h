@@ -9,78 +9,72 @@
 #include "bpf/maps.h"
 #include "bpf/packet.h"
 
-/* What a jiffy of now has in a gate. */
-static __always_inline __u64 gate_jiffy(void)
-{
-	return (bpf_jiffies64() & PC_GATE_JIFFY) << PC_GATE_SHIFT;
-}
-
-#define GATE_ONE_SKIPPED (1ULL << PC_GATE_SKIP_SHIFT)
+#define GATE_ONE_SKIPPED (1u << PC_GATE_SKIP_SHIFT)
 
 /* Whether a drop is one of a flood that is not recorded. The usual case of a flood, in line. */
-static __always_inline bool gate_skips(__u64 *gate)
+static __always_inline bool gate_skips(struct pc_gate *gate)
 {
-	__u64 word = *gate;
+	__u32 state = gate->state;
 
 	/* The jiffy is the same, the flood goes on, and there are drops to skip. */
-	if ((word ^ gate_jiffy()) - (PC_GATE_FLOOD | GATE_ONE_SKIPPED) >=
-	    PC_GATE_FLOOD - GATE_ONE_SKIPPED)
+	if (gate->jiffy != (__u32)bpf_jiffies64() || state < (PC_GATE_FLOOD | GATE_ONE_SKIPPED))
 		return false;
-	*gate = word - GATE_ONE_SKIPPED + 1;
+	gate->state = state - GATE_ONE_SKIPPED + 1;
 	return true;
 }
 
-/* A gate after the credit has come that the jiffies since the last drop give. */
-static __always_inline __u64 gate_refill(__u64 word)
+/* The state of a gate after the credit has come that the jiffies since the last drop give. */
+static __always_inline __u32 gate_refill(const struct pc_gate *gate, __u32 jiffy)
 {
-	__u64 jiffy = gate_jiffy();
-	__u64 since = ((jiffy >> PC_GATE_SHIFT) - (word >> PC_GATE_SHIFT)) & PC_GATE_JIFFY;
-	__u64 spent = word & PC_GATE_SPENT, rest = word & (PC_GATE_FLOOD | PC_GATE_SKIP);
+	__u32 spent = gate->state & PC_GATE_SPENT, since = jiffy - gate->jiffy;
 
 	if (!since)
-		return word;
+		return gate->state;
 	if (spent > PC_DROP_CREDIT)
 		spent = PC_DROP_CREDIT;
 	if (since > PC_DROP_CREDIT)
 		since = PC_DROP_CREDIT;
 	spent = spent > since * PC_DROP_REFILL ? spent - since * PC_DROP_REFILL : 0;
-	if (spent <= PC_DROP_CREDIT / 2)
-		rest = 0;
-	return jiffy | rest | spent;
+	return spent <= PC_DROP_CREDIT / 2 ? spent : (gate->state & ~PC_GATE_SPENT) | spent;
 }
 
 /* A random number of drops to skip, so that with the recorded one they are PC_DROP_SAMPLE. */
-static __always_inline __u64 gate_skip(void)
+static __always_inline __u32 gate_skip(void)
 {
-	return (__u64)(bpf_get_prandom_u32() % (2 * PC_DROP_SAMPLE - 1)) << PC_GATE_SKIP_SHIFT;
+	return bpf_get_prandom_u32() % (2 * PC_DROP_SAMPLE - 1) << PC_GATE_SKIP_SHIFT;
 }
 
 /* How many drops the recorded one stands for; 0: it is not recorded. */
-static __always_inline __u32 gate_pass(__u64 *gate)
+static __always_inline __u32 gate_pass(struct pc_gate *gate)
 {
-	__u64 word = gate_refill(*gate);
-	__u32 weight = 1;
+	__u32 jiffy = bpf_jiffies64(), state = gate_refill(gate, jiffy), weight = 1;
 
-	if (!(word & PC_GATE_FLOOD) && (word & PC_GATE_SPENT) >= PC_DROP_CREDIT)
-		word |= PC_GATE_FLOOD | gate_skip();
-	if (word & PC_GATE_SKIP) {
-		word -= GATE_ONE_SKIPPED;
+	if (!(state & PC_GATE_FLOOD) && (state & PC_GATE_SPENT) >= PC_DROP_CREDIT)
+		state |= PC_GATE_FLOOD | gate_skip();
+	if (state & PC_GATE_SKIP) {
+		state -= GATE_ONE_SKIPPED;
 		weight = 0;
-	} else if (word & PC_GATE_FLOOD) {
-		word |= gate_skip();
+	} else if (state & PC_GATE_FLOOD) {
+		state |= gate_skip();
 		weight = PC_DROP_SAMPLE;
 	}
-	*gate = word + 1;
+	*gate = (struct pc_gate){.state = state + 1, .jiffy = jiffy};
 	return weight;
 }
 
+/* The gate in a CPU's page PC_PAGE_WIDE. */
+static __always_inline struct pc_gate *gate_in(struct pc_page *page)
+{
+	return (struct pc_gate *)&page->word[PC_TOTAL_WIDE(PC_CELL_GATE)];
+}
+
 /* The gate of this CPU: in its row, or apart if it has none. */
-static __always_inline __u64 *gate_find(struct pc_heard_cpu *own)
+static __always_inline struct pc_gate *gate_find(struct pc_heard_cpu *own)
 {
 	__u32 key = own_row() + PC_PAGE_WIDE;
 	struct pc_page *page = bpf_map_lookup_elem(&counters, &key);
 
-	return page ? &page->word[PC_TOTAL_WIDE(PC_CELL_GATE)] : &own->gate;
+	return page ? gate_in(page) : &own->gate;
 }
 
 /*
