@@ -126,11 +126,11 @@ static int read_recorded(const struct options *options, struct recorded *recorde
 
 static json_t *row_json(void *context, const struct drops_row *row)
 {
-	const struct recorded *recorded = context;
+	struct recorded *recorded = context;
 	const struct port_services *services = recorded->services[row->filter][row->out];
 	__u32 port;
 
-	return drops_json(row, recorded->list[row->filter].hook.name,
+	return drops_json(&recorded->drops, row, recorded->list[row->filter].hook.name,
 			  services && drops_port(row, &port) ? services->of[port] : NULL,
 			  recorded->booted);
 }

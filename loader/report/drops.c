@@ -21,6 +21,8 @@
 
 void drops_free(struct drops *drops)
 {
+	for (size_t i = 0; i < ARRAY_SIZE(drops->protocol); i++)
+		json_decref(drops->protocol[i]);
 	free(drops->row);
 	*drops = (struct drops){};
 }
@@ -441,10 +443,20 @@ static bool is_icmp(const struct drops_row *row)
 	       (row->protocol == IPPROTO_ICMP || row->protocol == IPPROTO_ICMPV6);
 }
 
-static json_t *protocol_json(const struct drops_row *row)
+/* Asks the system's database once: thousands of rows may have such protocols. */
+static json_t *find_name(struct drops *drops, __u8 protocol)
+{
+	json_t **name = &drops->protocol[protocol];
+	const struct protoent *entry = *name ? NULL : getprotobynumber(protocol);
+
+	if (!*name)
+		*name = entry ? text_json(entry->p_name) : json_sprintf("%d", protocol);
+	return json_incref(*name);
+}
+
+static json_t *protocol_json(struct drops *drops, const struct drops_row *row)
 {
 	bool known = row->family && (row->protocol || row->reason != PC_REASON_MALFORMED);
-	const struct protoent *entry;
 
 	if (!(row->one & DROPS_ONE_PROTOCOL) || !known)
 		return json_null();
@@ -454,8 +466,7 @@ static json_t *protocol_json(const struct drops_row *row)
 	case IPPROTO_ICMP: return json_string("icmp");
 	case IPPROTO_ICMPV6: return json_string("icmpv6");
 	}
-	entry = getprotobynumber(row->protocol);
-	return entry ? text_json(entry->p_name) : json_sprintf("%d", row->protocol);
+	return find_name(drops, row->protocol);
 }
 
 static json_t *reason_json(const struct drops_row *row)
@@ -488,17 +499,18 @@ static void add_icmp(json_t *json, const struct drops_row *row)
 	json_object_set_new(json, "code", known ? json_integer(row->port & 0xff) : json_null());
 }
 
-json_t *drops_json(const struct drops_row *row, const char *interface, json_t *services,
-		   __u64 booted)
+json_t *drops_json(struct drops *drops, const struct drops_row *row, const char *interface,
+		   json_t *services, __u64 booted)
 {
 	json_t *address = address_json(row), *json;
 	__u32 port;
 
 	json = json_pack("{s:o, s:n, s:s, s:O, s:o, s:o, s:o, s:O?, s:o, s:o, s:o, s:o}",
 			 "interface", text_json(interface), "machine", "direction",
-			 row->out ? "out" : "in", "source", address, "protocol", protocol_json(row),
-			 "port", drops_port(row, &port) ? json_integer(row->port) : json_null(),
-			 "reason", reason_json(row), "services", services, "first",
+			 row->out ? "out" : "in", "source", address, "protocol",
+			 protocol_json(drops, row), "port",
+			 drops_port(row, &port) ? json_integer(row->port) : json_null(), "reason",
+			 reason_json(row), "services", services, "first",
 			 time_json(row->first, booted), "last", time_json(row->last, booted),
 			 "drop", count_json(row->drop), "would_drop", count_json(row->would_drop));
 	if (!services)

@@ -49,9 +49,10 @@ struct drops_row {
 struct drops {
 	struct drops_row *row;
 	size_t count;
-	__u32 since;	 /* CLOCK_BOOTTIME seconds: of what was recorded since, all is here */
-	__u64 forgotten; /* entries that gave way to others; those of samples do not count */
-	bool sampled;	 /* in a flood only a sample was recorded */
+	__u32 since;	       /* CLOCK_BOOTTIME seconds: of what was recorded since, all is here */
+	__u64 forgotten;       /* entries that gave way to others; those of samples do not count */
+	bool sampled;	       /* in a flood only a sample was recorded */
+	json_t *protocol[256]; /* names, NULL: not looked up yet */
 };
 
 void drops_free(struct drops *drops);
@@ -108,8 +109,8 @@ void drops_sort(struct drops *drops, bool most);
  * and "code". `services`: those that list the port, or NULL. `booted`: CLOCK_REALTIME ns of the
  * boot.
  */
-json_t *drops_json(const struct drops_row *row, const char *interface, json_t *services,
-		   __u64 booted);
+json_t *drops_json(struct drops *drops, const struct drops_row *row, const char *interface,
+		   json_t *services, __u64 booted);
 
 /* True if the services of the row's port are to be told. `*port`: PC_PORT. */
 bool drops_port(const struct drops_row *row, __u32 *port);

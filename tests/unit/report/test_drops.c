@@ -57,9 +57,9 @@ static const char *text_of(const json_t *row, const char *key)
 }
 
 /* "198.51.100.7 25/tcp source 3", with sources and ports if there are more. */
-static char *row_text(const struct drops_row *row)
+static char *row_text(struct drops *drops, const struct drops_row *row)
 {
-	json_t *json = drops_json(row, "eth0", NULL, BOOTED);
+	json_t *json = drops_json(drops, row, "eth0", NULL, BOOTED);
 	const char *source = text_of(json, row->out ? "destination" : "source");
 	const json_t *number = json_object_get(json, "port");
 	__free_text char *port = json_is_integer(number) ?
@@ -78,13 +78,13 @@ static char *row_text(const struct drops_row *row)
 }
 
 /* The rows, in their order, a line each. */
-static void expect_rows(const struct drops *drops, const char *expected)
+static void expect_rows(struct drops *drops, const char *expected)
 {
 	__cleanup(names_free) struct names rows = {};
 	__free_text char *text = NULL;
 
 	for (size_t i = 0; i < drops->count; i++) {
-		__free_text char *row = row_text(&drops->row[i]);
+		__free_text char *row = row_text(drops, &drops->row[i]);
 
 		names_add(&rows, row);
 	}
@@ -357,7 +357,7 @@ static void expect_json(const struct pc_drop *drop, const char *services, const 
 	json_t *wanted = json_loads(expected, 0, NULL), *json;
 
 	add(&drops, *drop);
-	json = drops_json(&drops.row[0], "eth0", list, BOOTED);
+	json = drops_json(&drops, &drops.row[0], "eth0", list, BOOTED);
 	assert_non_null(wanted);
 	if (!json_equal(json, wanted))
 		fail_msg("%s", json_dumps(json, 0));
@@ -416,6 +416,28 @@ static void test_json(void **state)
 		    "\"port\": 67, \"reason\": null, \"services\": [], " END);
 }
 
+/* The system's database of protocols is asked once for each. */
+static void test_protocols(void **state)
+{
+	struct drops drops = {};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct pc_drop drop = entry("198.51.100.7", 0, PC_REASON_PROTOCOL, 1);
+
+		drop.protocol = 254;
+		drop.last += (__u32)i;
+		drop.address[0] += htonl((__u32)i);
+		add(&drops, drop);
+	}
+	expect_rows(&drops, "198.51.100.7 -/254 protocol 1\n198.51.100.8 -/254 protocol 1");
+	assert_non_null(drops.protocol[254]);
+	json_decref(drops.protocol[254]);
+	drops.protocol[254] = json_string("kept");
+	expect_rows(&drops, "198.51.100.7 -/kept protocol 1\n198.51.100.8 -/kept protocol 1");
+	drops_free(&drops);
+}
+
 /* A whole table, all different. */
 static void test_full(void **state)
 {
@@ -435,11 +457,11 @@ static void test_full(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_entries),	 cmocka_unit_test(test_forgotten),
-		cmocka_unit_test(test_buckets),	 cmocka_unit_test(test_one_key),
-		cmocka_unit_test(test_choose),	 cmocka_unit_test(test_sum),
-		cmocka_unit_test(test_collapse), cmocka_unit_test(test_json),
-		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_entries),	  cmocka_unit_test(test_forgotten),
+		cmocka_unit_test(test_buckets),	  cmocka_unit_test(test_one_key),
+		cmocka_unit_test(test_choose),	  cmocka_unit_test(test_sum),
+		cmocka_unit_test(test_collapse),  cmocka_unit_test(test_json),
+		cmocka_unit_test(test_protocols), cmocka_unit_test(test_full),
 	};
 
 	return cmocka_run_group_tests_name("report/drops", tests, NULL, NULL);

@@ -14,7 +14,9 @@
 
 static json_t *row_json(void *context, const struct drops_row *row)
 {
-	return drops_json(row, context, NULL, BOOTED);
+	static struct drops names; /* no protocol is looked up */
+
+	return drops_json(&names, row, context, NULL, BOOTED);
 }
 
 static struct drops_row *add(struct drops *drops, const char *address, __u16 port,
