@@ -46,11 +46,19 @@ static const __u8 *remote_of(const struct behind *behind)
 	return behind->out ? behind->packet->destination : behind->packet->source;
 }
 
-/* True if the packet is for this host, or from it; else it is forwarded. */
+/*
+ * True if the packet is for this host, or from it; else it is forwarded. The route also knows
+ * addresses that no interface has: broadcast, and those of `ip route add local`.
+ */
 static bool is_own(const struct behind *behind)
 {
-	return local_find(behind->links, behind->packet->family, local_of(behind)) ||
-	       local_is_shared(behind->packet->family, local_of(behind));
+	struct route route = {};
+
+	if (local_find(behind->links, behind->packet->family, local_of(behind)) ||
+	    local_is_shared(behind->packet->family, local_of(behind)))
+		return true;
+	route_find(behind->routes, behind->packet->family, local_of(behind), &route);
+	return route.type == RTN_LOCAL || route.type == RTN_BROADCAST || route.type == RTN_ANYCAST;
 }
 
 /* --- programs --- */

@@ -56,7 +56,8 @@ const struct link_address *local_choose(const struct links *links, unsigned int 
 	size_t i;
 
 	from = route->has_source ? local_find(links, family, route->source) : NULL;
-	if (from && is_at(links, from, ifindex))
+	if (from && is_at(links, from, ifindex) &&
+	    is_link_local(family, from->address) == is_link_local(family, remote))
 		return from;
 	for (i = 0; i < links->addresses; i++) {
 		const struct link_address *address = &links->address[i];

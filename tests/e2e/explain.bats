@@ -10,6 +10,8 @@ load servers
 setup_file()
 {
 	sandbox_start
+	inside mkdir -p /etc/portcullis
+	inside mount -t tmpfs tmpfs /etc/portcullis
 	two_hosts
 	address_add client eth0 192.0.2.7/24 2001:db8::7/64
 	# shellcheck source=scripts/postfix.bash
@@ -33,6 +35,7 @@ teardown()
 	on host nft flush ruleset
 	on host sysctl -qw net.ipv4.conf.eth0.rp_filter=0
 	rm -f "$DIR/site.yaml"
+	inside rm -f /etc/portcullis/site.yaml
 }
 
 # explain WORD...: on the host; JSON of the only verdict in $output.
@@ -126,6 +129,21 @@ opens()
 	exits 0 pc explain eth0 192.0.2.2 5222/tcp
 	says "closed     local:admin: for this host's own use only"
 	opens 'portcullis swap eth0 --from local:admin=admitted --group admitted=192.0.2.2/32' 192.0.2.1 5222
+}
+
+@test "the site file: its groups count in a fix, and a wrong one keeps nobody from an answer" {
+	pc attach eth0 -p ssh --from ssh:ssh=office --group office=198.51.100.0/24 --force
+	echo 'groups: {office: [203.0.113.0/24]}' | inside tee /etc/portcullis/site.yaml > /dev/null
+	opens 'portcullis swap eth0 --group office=203.0.113.0/24,192.0.2.2/32' 192.0.2.1 22
+	echo 'groups: {office: [192.0.2.0/24]}' | inside tee /etc/portcullis/site.yaml > /dev/null
+	explain eth0 192.0.2.7 22/tcp
+	verdict_is drop source
+	paste_fix 'portcullis swap eth0'
+	explain eth0 192.0.2.7 22/tcp
+	verdict_is pass service
+	echo 'groups: {office: [nonsense]}' | inside tee /etc/portcullis/site.yaml > /dev/null
+	exits 0 pc explain eth0 203.0.113.9 22/tcp
+	says 'no fix is shown, because none would work while the site file has errors: portcullis check' 'dropped    source'
 }
 
 @test "under observe it passes now; a change that waits to be confirmed says until when it answers" {
@@ -284,6 +302,8 @@ behind()
 	json_is '.verdict == "pass" and .dropped_behind and
 		.next == ["198.51.100.9 is not an address of this host, which does not forward: net.ipv4.ip_forward is 0"]'
 	on host sysctl -qw net.ipv4.ip_forward=1
+	explain eth0 192.0.2.7 25/tcp --local 192.0.2.255
+	json_is '.dropped_behind == false'
 	on host nft 'table ip gate { chain through { type filter hook forward priority 0; policy drop; }; }'
 	explain eth0 192.0.2.7 25/tcp --local 198.51.100.9
 	json_is '.next == ["nftables drops it: table ip gate, chain through (forward, priority 0, policy drop): its policy is drop"]'

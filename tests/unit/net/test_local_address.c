@@ -64,6 +64,8 @@ static void test_choose(void **state)
 	chooses(3, "2001:db8::2", "2001:db8::1", "2001:db8::1");
 	chooses(2, "2001:db8::2", NULL, "2001:db8::1");
 	chooses(2, "fe80::2", NULL, "fe80::1");
+	/* Also while the link-local address is not usable yet, and the route has another one. */
+	chooses(2, "fe80::2", "2001:db8::1", "fe80::1");
 	chooses(0, "198.51.100.1", "192.0.2.9", "192.0.2.9");
 	links.addresses = 1;
 	chooses(2, "192.0.2.2", NULL, "none");
