@@ -62,7 +62,7 @@ need_unprivileged()
 	[[ $output != *'lets only root use BPF'* ]] || skip "$(uname -r) lets only root use BPF"
 }
 
-@test "a member reads status, counters, drops, flows and show --iface; all is as root sees it" {
+@test "a member reads status, counters, drops, top, flows and show --iface; all is as root sees it" {
 	pc attach eth0 -p ssh --forward
 	need_unprivileged
 	connects client 192.0.2.1 22
@@ -75,6 +75,9 @@ need_unprivileged()
 	exits 0 member drops
 	says '192.0.2.2' '23/tcp'
 	same "$(pc drops --json)" "$(member drops --json)" 'drops'
+	run on host setpriv --reuid 12345 --regid 12345 --groups 54321 --bounding-set=-all --inh-caps=-all \
+		/usr/bin/python3 "$ROOT/tests/e2e/terminal.py" 24 80 1.5 "$PORTCULLIS" top
+	says 'eth0  enforce' 'ssh:ssh' 'SOURCE'
 	exits 1 member drops --clear
 	same 1 "$(pc drops --json | jq '.drops | length')" 'drops after a member tried to clear them'
 	exits 0 member show --iface eth0
