@@ -357,23 +357,36 @@ json_t *event_admissions(const struct pc_event *event, struct event_services *se
 
 /* --- the packet --- */
 
+/* Those that a filter knows itself; the system's database may be missing, or name them otherwise.
+ */
+static const char *protocol_name(__u8 protocol)
+{
+	const struct protoent *known;
+
+	switch (protocol) {
+	case IPPROTO_ICMP: return "icmp";
+	case IPPROTO_IGMP: return "igmp";
+	case IPPROTO_TCP: return "tcp";
+	case IPPROTO_UDP: return "udp";
+	case IPPROTO_ICMPV6: return "icmpv6";
+	}
+	known = getprotobynumber(protocol);
+	return known ? known->p_name : NULL;
+}
+
 static json_t *protocol_json(const struct pc_event *event, struct event_services *services)
 {
-	json_t **name = &services->protocol[event->protocol];
-	const struct protoent *known;
+	json_t **known = &services->protocol[event->protocol];
+	const char *name;
 
 	/* A broken header has none; 0 is no protocol that a packet ends with. */
 	if (!event->family || (event_reason(event) == PC_REASON_MALFORMED && !event->protocol))
 		return json_null();
-	if (*name)
-		return json_incref(*name);
-	if (event->protocol == IPPROTO_ICMPV6) {
-		*name = json_string("icmpv6"); /* the system's database has ipv6-icmp */
-	} else {
-		known = getprotobynumber(event->protocol);
-		*name = known ? text_json(known->p_name) : json_sprintf("%d", event->protocol);
+	if (!*known) {
+		name = protocol_name(event->protocol);
+		*known = name ? text_json(name) : json_sprintf("%d", event->protocol);
 	}
-	return json_incref(*name);
+	return json_incref(*known);
 }
 
 static json_t *address_json(const struct pc_event *event, const __be32 *address)

@@ -23,6 +23,17 @@ check()
 	fi
 }
 
+# listens INTERFACE FILE: waits until a `monitor` there, whose stderr is in the file, is ready.
+listens()
+{
+	for _ in $(seq 100); do
+		! grep -q "listening at $1" "$2" || return 0
+		sleep 0.1
+	done
+	echo "not ok - $1: monitor listens"
+	note < "$2"
+}
+
 # same NAME EXPECTED ACTUAL
 same()
 {
