@@ -194,14 +194,20 @@ static int count_slot(const struct listen *listen, struct listen_lost *lost)
 	return 0;
 }
 
-int listen_count_lost(const struct listen *listen, struct listen_lost *lost)
+/* Without a slot (`until` is 0) it stays at what was counted last. */
+int listen_count_lost(struct listen *listen, struct listen_lost *lost)
 {
-	int err = count_slot(listen, lost);
+	struct listen_lost now;
+	int err = listen->until ? count_slot(listen, &now) : 0;
 
 	if (err)
 		return err;
-	lost->over += listen->before.over - listen->began.over;
-	lost->full += listen->before.full - listen->began.full;
+	if (listen->until)
+		listen->counted = (struct listen_lost){
+			.over = now.over + listen->before.over - listen->began.over,
+			.full = now.full + listen->before.full - listen->began.full,
+		};
+	*lost = listen->counted;
 	return 0;
 }
 
@@ -410,6 +416,7 @@ enum listen_state listen_renew(struct listen *listen, __u32 *seconds)
 {
 	enum listen_state state = look(listen);
 	__u32 now = boot_second();
+	struct listen_lost lost;
 
 	if (state != LISTEN_ON)
 		return state;
@@ -420,7 +427,7 @@ enum listen_state listen_renew(struct listen *listen, __u32 *seconds)
 		return claim_again(listen);
 	}
 	say_unopened(listen, open_buffers(listen));
-	listen_count_lost(listen, &listen->counted);
+	listen_count_lost(listen, &lost);
 	return *seconds ? LISTEN_LAPSED : LISTEN_ON;
 }
 

@@ -44,7 +44,7 @@ struct listen {
 	__u32 cpus;
 	bool unopened;			  /* a CPU that came has no buffer */
 	struct listen_lost began, before; /* at this slot; at slots that it had */
-	struct listen_lost counted;	  /* when the lease was renewed last */
+	struct listen_lost counted;	  /* when it was counted last */
 };
 
 #define LISTEN_NONE ((struct listen){.events = -1, .heard = -1, .entered = -1})
@@ -72,7 +72,7 @@ enum listen_state {
 enum listen_state listen_renew(struct listen *listen, __u32 *seconds);
 
 /* The events that were lost since listen_begin. Returns 0 or -errno. */
-int listen_count_lost(const struct listen *listen, struct listen_lost *lost);
+int listen_count_lost(struct listen *listen, struct listen_lost *lost);
 
 /* Gives the slot back. */
 void listen_end(struct listen *listen);

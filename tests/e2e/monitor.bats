@@ -267,6 +267,24 @@ told()
 	same '993 8000 993 8000 993' "$(jq .destination_port "$DIR/other.out" | xargs)"
 }
 
+@test "one that is stopped, and finds no slot free after that, counts what it lost and not what others did" {
+	local i
+
+	listen first --json --rate 1
+	sends 'udp 198.51.100.9 192.0.2.1 9 1000-1099 60'
+	listen stopped --json
+	signal stopped STOP
+	until_true 8 eval '[ "$(leased)" = 1 ]'
+	for i in {1..7}; do
+		listen "one$i" --json
+	done
+	signal stopped CONT
+	ended stopped 1
+	grep -q '8 commands listen already' "$DIR/stopped.err"
+	grep -qx '0 packets, 0 lost' "$DIR/stopped.err" || fail "$(cat "$DIR/stopped.err")"
+	same '' "$(cat "$DIR/stopped.out")" 'lost, as JSON'
+}
+
 @test "a full disk: it says so, and the file ends with a whole packet" {
 	inside mkdir -p "$DIR/small"
 	inside mount -t tmpfs -o size=300k tmpfs "$DIR/small"
