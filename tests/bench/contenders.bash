@@ -128,6 +128,23 @@ set_portcullis()
 	attach "" p-group -p "$profile" --group trusted=$trusted
 }
 
+# With a listener at its default rate, which listen starts.
+set_monitor()
+{
+	pair monitor
+	attach "" p-monitor -p "$profile"
+}
+
+# Not by `within`, as the server of streams.
+listen()
+{
+	[ -n "${ready[monitor]:-}" ] || return 0
+	nsenter --net="/run/netns/$space" "${portcullis[@]}" monitor p-monitor --write "$work/heard" > "$work/monitor" 2>&1 &
+	servers+=($!)
+	sleep 0.5
+	kill -0 "${servers[-1]}" 2> /dev/null || failed[monitor]="monitor: $(tail -n 1 "$work/monitor")"
+}
+
 set_services()
 {
 	services_profile
@@ -341,6 +358,7 @@ contenders()
 	mkdir -p "$work/catalog"
 	contender empty set_empty
 	contender portcullis set_portcullis
+	contender monitor set_monitor
 	contender lookup set_lookup
 	contender none set_none
 	contender xdp-filter set_xdp_filter xdp-filter

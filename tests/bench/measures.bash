@@ -174,6 +174,7 @@ rate_lines()
 		echo "$work empty s-$action p-$action $rest"
 		name=$(own "$work")
 		echo "$work portcullis s-$name p-$name $rest"
+		[ "$action" != drop ] || echo "$work monitor s-monitor p-monitor $rest"
 		[ "$filter" = no ] || echo "$work xdp-filter s-xdp-filter p-xdp-filter $rest"
 		[[ $lookup = - || $work != random-* ]] || echo "$work lookup s-$lookup p-$lookup $rest"
 		[[ $action = pass && $work != listed-? ]] ||

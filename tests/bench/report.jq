@@ -44,6 +44,7 @@ def subject: capture("^((size|profile|egress)-)?(?<w>.*)-(?<f>[46])$") | "IPv\(.
 	of_lookup_above: ratio(above($by.portcullis; $by.empty); above($by.lookup; $by.empty))});
   def rate_rows(f): rows("rate"; "mpps"; f) | map(.by as $by | {work, subject, mpps: ($by | map_values(figure)),
 	of_empty: ($by | del(.empty) | map_values(ratio(.; $by.empty))),
+	listened: ratio($by.monitor; $by.portcullis),
 	portcullis_of: ($by | del(.portcullis) | map_values(ratio($by.portcullis; .)))});
   def plain: .work | test("^(size|profile|egress)-") | not;
   def drops: test("^(unlisted|ack|fragment|random)");
@@ -85,6 +86,7 @@ def subject: capture("^((size|profile|egress)-)?(?<w>.*)-(?<f>[46])$") | "IPv\(.
 	     line("drop rate, of nftables inet's"; .subject; .portcullis_of["nft-inet"]; ""; ">="; 9)]
 	+ [$rates[] | select(.work | drops and (test("^unlisted-syn-[46]$") | not))
 	   | line("flood, of the empty program's"; .subject; .of_empty.portcullis; ""; ">="; if .work | startswith("ack-listener") then 0.4 else 0.5 end)]
+	+ [$rates[] | select(.listened) | line("with a listener, of without"; .subject; .listened; ""; ">="; 0.95)]
 	+ [$two[] | line("2 cores, of one"; .subject; .of_one_core.portcullis; ""; ">="; 1.8)]
 	+ [$growth[] | line("\(.measure) at 60,000 ports, of that at 10"; .subject; .ratio; ""; if .measure == "verdict" then "<=" else ">=" end; if .measure == "verdict" then 1.1 else null end)]
 	+ [$throughput[] | select(.name == "portcullis") | line("TCP stream, of the empty program's"; .direction; .of_empty; ""; ">="; 0.95)]

@@ -9,7 +9,7 @@ def fixed($digits): if . == null then "-" else
 	  (if $r < 0 then "-" else "" end) + "\(($r | fabs) / $scale | floor)." + (("0000" + "\(($r | fabs) % $scale)")[-$digits:]) end end;
 def spread($digits): if . == null then "-" else
 	"\(.median | fixed($digits)) [\(.low | fixed($digits))-\(.high | fixed($digits))]" end;
-def title: {"4k-services": "4,096 serv.", "100k-prefixes": "100,000 pfx", "nft-netdev": "nft netdev", "nft-inet": "nft inet"}[.] // .;
+def title: {"4k-services": "4,096 serv.", "100k-prefixes": "100,000 pfx", "nft-netdev": "nft netdev", "nft-inet": "nft inet", "monitor": "with monitor"}[.] // .;
 
 # Columns that a row of its own shows: those contenders that any row has.
 def present($rows; f): map(select(. as $name | any($rows[]; f[$name])));
@@ -41,7 +41,7 @@ def size_table($rows; $field; $prefix; $digits):
 	| "  \($prefix[:-1] | left(38))\(["empty"] + $columns | map(sub($prefix; "") | left(20)) | add)",
 	  ($rows[] | select([.[$field] | has($columns[])] | any) | "  \(.subject | left(38))\(.[$field] | cells(["empty"] + $columns; $digits))");
 
-["empty", "portcullis", "4k-services", "100k-prefixes", "xdp-filter", "lookup"] as $xdp
+["empty", "portcullis", "monitor", "4k-services", "100k-prefixes", "xdp-filter", "lookup"] as $xdp
 | ["none", "nft-netdev", "nft-inet", "iptables"] as $stack
 | "\(.machine.model), CPU \(.machine.cpu), kernel \(.machine.kernel), load \(.machine.load), \(.machine.date)\(if .machine.quick then ", quick" else "" end)",
 (.contenders[] | select(.reason) | "\(.name): \(.status): \(.reason)"),
