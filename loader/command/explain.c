@@ -12,6 +12,7 @@
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/base/shell.h"
 #include "loader/command/explain_target.h"
 #include "loader/command/packet_words.h"
 #include "loader/doctor/attach_words.h"
@@ -200,7 +201,7 @@ static int ask(const struct asking *asking, struct explain_target *target, struc
 static char *fix_command(const struct explain_target *target, const struct guard_opening *opening)
 {
 	__free_text char *all = NULL;
-	const char *name = *target->name ? target->name : "IFACE";
+	__free_text char *name = shell_word(*target->name ? target->name : "IFACE");
 	json_t *kept;
 
 	if (target->live)

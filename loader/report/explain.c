@@ -10,6 +10,7 @@
 #include "loader/base/memory.h"
 #include "loader/base/names.h"
 #include "loader/base/terminal.h"
+#include "loader/base/utf8.h"
 #include "loader/base/wrap.h"
 #include "loader/report/counters.h"
 #include "loader/report/json_forms.h"
@@ -352,10 +353,10 @@ static void print_commands(const json_t *verdict, FILE *to)
 	const char *fix = text_of(verdict, "fix"), *line = text_of(verdict, "site_line");
 
 	if (*fix) {
-		__free_text char *shown = xasprintf("  %-10s ", "fix");
+		__free_text char *shown = text_printable(fix);
 
-		fputs(shown, to);
-		wrap_command(fix, WORD_COLUMN, WORD_COLUMN + 2, terminal_columns(to), to);
+		fprintf(to, "  %-10s ", "fix");
+		wrap_command(shown, WORD_COLUMN, WORD_COLUMN + 2, terminal_columns(to), to);
 		fputc('\n', to);
 	}
 	if (*line)

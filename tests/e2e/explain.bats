@@ -443,6 +443,22 @@ flow_is_there()
 	on host ip link del eth1
 }
 
+@test "an interface with a name that a shell or a terminal would take for more than that" {
+	local name=$'e;\033[2Jx'
+
+	link_add host "$name" client eth2
+	address_add host "$name" 198.51.100.1/24
+	address_add client eth2 198.51.100.2/24
+	pc attach "$name" -p ssh --force
+	exits 0 pc explain "$name" 198.51.100.2 5222/tcp
+	[[ $output != *$'\e'* ]] || fail 'an escape sequence gets through'
+	explain "$name" 198.51.100.2 5222/tcp
+	paste_fix
+	connects client 198.51.100.1 5222
+	pc detach "$name"
+	on host ip link del "$name"
+}
+
 @test "bad input: what is wrong, and what to write" {
 	local row
 

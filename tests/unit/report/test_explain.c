@@ -174,9 +174,11 @@ static void test_escapes(void **state)
 
 	(void)state;
 	expect_text(
-		&event, "{\"next\": [\"table \\u001b[31m\"], \"interface\": \"e\\u001b[2J\"}",
+		&event,
+		"{\"next\": [\"table \\u001b[31m\"], \"interface\": \"e\\u001b[2J\", \"fix\": \"portcullis swap 'e\\u001b[2J'\"}",
 		"e?[2J: 10.1.2.3:50000 -> 192.0.2.1:25/tcp syn\n"
 		"  passes     service: p:mail admits anyone, p:admin admits office (10.1.0.0/16)\n"
+		"  fix        portcullis swap 'e?[2J'\n"
 		"  behind it  table ?[31m\n");
 }
 
