@@ -60,8 +60,7 @@ static void name_target(struct explain_target *target, const char *name, unsigne
  */
 static void plan_as_it_is(struct explain_target *target, const struct site *site)
 {
-	static const struct options none = {
-		.policy = -1, .outbound = -1, .forward = -1, .echo_limit = -1, .top = -1};
+	const struct options none = OPTIONS_NONE;
 	__cleanup(diag_free) struct diag diag = {};
 	struct message_sink before = messages_to(messages_drop, NULL);
 	struct swap_plan *plan = xcalloc(1, sizeof(*plan));
