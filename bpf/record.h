@@ -74,7 +74,11 @@ static __always_inline struct pc_gate *gate_find(struct pc_heard_cpu *own)
 	__u32 key = own_row() + PC_PAGE_WIDE;
 	struct pc_page *page = bpf_map_lookup_elem(&counters, &key);
 
-	return page ? gate_in(page) : &own->gate;
+	if (!page)
+		return &own->gate;
+	/* Else clang 19 adds to the pointer before it tests it, which the verifier refuses. */
+	asm volatile("" : "+r"(page));
+	return gate_in(page);
 }
 
 /*
