@@ -138,6 +138,16 @@ got()
 	cat "$DIR/got-$1" 2> /dev/null | wc -l
 }
 
+# What was on its way to socat is there.
+is_read()
+{
+	local before
+
+	before=$(got "$1")
+	sleep 0.5
+	[ "$(got "$1")" = "$before" ]
+}
+
 got_more()
 {
 	[ "$(got "$1")" -gt "$2" ]
@@ -152,7 +162,7 @@ got_more()
 	locked 60
 	announced new0
 	until_true 10 is_held new0
-	sleep 0.3 # what was on its way to socat
+	until_true 10 is_read 6000
 	before=$(got 6000)
 	sleep 1
 	same "$before" "$(got 6000)" 'datagrams to a port that is not listed, while it is held'
