@@ -86,7 +86,7 @@ storm()
 		"$seconds" "$SEED" "$wanted" ${mover:+"$mover"} > "$DIR/storm" || fail "storm: exit $?: $(cat "$DIR/storm")"
 	output=$(cat "$DIR/storm")
 	echo "# SEED=$SEED: $(jq -c .runs "$DIR/storm")" >&3
-	json_is '.wrong == []'
+	same '[]' "$(jq -c .wrong "$DIR/storm")" 'what was wrong' || return
 	for run in "$@"; do
 		json_is '.runs[$run] > 0 or ($run == "reverts" and .reverts > 0)' --arg run "$run"
 	done
