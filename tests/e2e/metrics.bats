@@ -49,6 +49,20 @@ metrics()
 	output=$(jq -s . "$DIR/samples")
 }
 
+# metrics_and_counters: metrics, and in $counters those of eth0 of the same moment: nothing came or went meanwhile.
+metrics_and_counters()
+{
+	local before _
+
+	for _ in {1..50}; do
+		before=$(pc counters eth0 --json | jq -c '.interfaces[0]')
+		metrics
+		counters=$(pc counters eth0 --json | jq -c '.interfaces[0]')
+		[ "$before" != "$counters" ] || return 0
+	done
+	fail 'the counters of eth0 never rest'
+}
+
 # knock COUNT FIRST-PORT: SYNs from the client to so many ports.
 knock()
 {
@@ -66,7 +80,7 @@ for port in range(int(sys.argv[2]), int(sys.argv[2]) + int(sys.argv[1])):
 	pc attach eth1 -p ssh --observe
 	knock 3 25
 	knock 5 7000
-	metrics
+	metrics_and_counters
 	pc metrics --format text > "$DIR/text"
 	inside promtool check metrics < "$DIR/text" || fail 'promtool refuses it'
 	same "$(sed '/^#/d; s/ [0-9]*$//' "$DIR/text")" "$(sed '/^#/d; s/ [0-9]*$//' "$DIR/metrics")" 'samples of both formats'
@@ -74,7 +88,6 @@ for port in range(int(sys.argv[2]), int(sys.argv[2]) + int(sys.argv[1])):
 	json_is 'map(select(.family == "portcullis_packets") | .type) | unique == ["counter"]'
 	json_is '[.[] | select(.name == "portcullis_packets_total" and .port == "10000-20000" and .protocol == "udp")] | length == 3'
 	json_is '[.[] | select(.name == "portcullis_flows_size").value] == [65536]'
-	counters=$(pc counters eth0 --json | jq -c '.interfaces[0]')
 	json_is '$counters.reasons.unlisted.drop.packets > 5' --argjson counters "$counters"
 	json_is '[.[] | select(.name == "portcullis_packets_total" and .interface == "eth0" and .service == "unlisted" and
 		.direction == "in" and .verdict == "drop").value] == [$counters.reasons.unlisted.drop.packets]' --argjson counters "$counters"
