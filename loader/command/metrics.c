@@ -20,8 +20,6 @@
 #include "loader/report/json_forms.h"
 #include "loader/report/text_metrics.h"
 
-#define NS 1000000000
-
 /* Packets that the kernel did not pass to a program, because it ran on that CPU already. */
 static json_int_t program_errors(const struct filter *filter)
 {
@@ -47,9 +45,9 @@ static json_t *interface_json(const struct live *live)
 				text_json(live->hook.name), "enforcing",
 				generation->policy == PC_POLICY_ENFORCE, "generation",
 				(json_int_t)generation->number, "generation_at",
-				(json_int_t)(generation->made_at / NS), "attached_at",
-				(json_int_t)(generation->attached_at / NS), "confirm_seconds",
-				(json_int_t)seconds_left(generation), "reverted",
+				(json_int_t)(generation->made_at / PC_SECOND), "attached_at",
+				(json_int_t)(generation->attached_at / PC_SECOND),
+				"confirm_seconds", (json_int_t)seconds_left(generation), "reverted",
 				live->filter.reverted.copy || generation->reverted_at, "errors",
 				program_errors(&live->filter));
 	json_t *counted =
@@ -81,15 +79,15 @@ static json_t *flows_json(const struct live *list, size_t count)
 {
 	struct flows flows = {};
 
-	if (!count)
-		return json_null();
-	{
+	if (count) {
 		const int *fd = list->filter.fd;
 		const int map[FLOW_MAPS] = {fd[FILTER_CONNECTIONS], fd[FILTER_STREAMS],
 					    fd[FILTER_FLOWS]};
 
-		return flows_count(map, &flows) ? json_null() : flows_use_json(&flows);
+		if (!flows_count(map, &flows))
+			return flows_use_json(&flows);
 	}
+	return json_null();
 }
 
 /* NULL with a message. */

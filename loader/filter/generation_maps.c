@@ -43,7 +43,7 @@ int generation_make(const struct pc_generation *generation)
 	if (bpf_map_update_elem(fd, &zero, generation, 0)) {
 		int err = -errno;
 
-		error("no memory for the filter's tables: %s", strerror(-err));
+		error("cannot store the filter's tables in the kernel: %s", strerror(-err));
 		return err;
 	}
 	return fd_dup(fd);
@@ -63,7 +63,7 @@ int generation_make_recipe(const char *recipe, size_t length)
 	if (memory == MAP_FAILED) {
 		int err = -errno;
 
-		error("no memory to keep the recipe with the filter: %s", strerror(-err));
+		error("cannot keep the recipe with the filter in the kernel: %s", strerror(-err));
 		return err;
 	}
 	memcpy(memory, recipe, length);

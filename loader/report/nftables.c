@@ -157,62 +157,58 @@ static void put_peers(const struct writer *writer, const char *match, const json
 	}
 }
 
-static void put_transport(const struct writer *writer, const json_t *service, const char *name,
-			  const char *transport)
+/*
+ * What a rule matches: the ports of a service at one side, and at the other the source ports that
+ * it admits. `own`: of which side its ports are, "dport", or "sport" in an answer. NULL: it has no
+ * port of the transport. The caller frees.
+ */
+static char *match_text(const json_t *service, const json_t *sources, const char *transport,
+			const char *own)
 {
-	const json_t *sources = writer->out ? NULL : json_object_get(service, "from_ports");
 	__free_text char *ports = ports_text(json_object_get(service, "ports"), transport);
 	__free_text char *from = ports_text(sources, transport);
-	__free_text char *match = NULL;
+	const char *other = strcmp(own, "dport") ? "dport" : "sport";
 
 	if (!ports || (json_array_size(sources) && !from))
-		return;
-	match = xasprintf("%s dport { %s }%s%s%s%s%s", transport, ports, from ? " " : "",
-			  from ? transport : "", from ? " sport { " : "", from ?: "",
-			  from ? " }" : "");
-	put_peers(writer, match, json_object_get(service, writer->out ? "to" : "from"), name);
+		return NULL;
+	return from ? xasprintf("%s %s { %s } %s %s { %s }", transport, own, ports, transport,
+				other, from) :
+		      xasprintf("%s %s { %s }", transport, own, ports);
 }
 
-static void put_services(const struct writer *writer)
+static void put_service(const struct writer *writer, const json_t *service, const char *name,
+			const char *transport)
 {
-	const json_t *profile, *service;
-	size_t i, j;
+	const json_t *sources = writer->out ? NULL : json_object_get(service, "from_ports");
+	__free_text char *match = match_text(service, sources, transport, "dport");
 
-	json_array_foreach (writer->profiles, i, profile)
-		json_array_foreach (json_object_get(profile, "services"), j, service) {
-			__free_text char *name = xasprintf("%s:%s", text_of(profile, "name"),
-							   text_of(service, "name"));
-
-			if (!service_open(service, writer->out))
-				continue;
-			put_transport(writer, service, name, "tcp");
-			put_transport(writer, service, name, "udp");
-		}
+	if (match)
+		put_peers(writer, match, json_object_get(service, writer->out ? "to" : "from"),
+			  name);
 }
 
 /*
- * Answers of open ports, for what is sent: the services of `in` with both sides changed. A SYN
+ * The answer of an open port, for what is sent: a service of `in` with both sides changed. A SYN
  * answers nothing.
  */
-static void put_answers(const struct writer *writer, const json_t *service, const char *name,
-			const char *transport)
+static void put_answer(const struct writer *writer, const json_t *service, const char *name,
+		       const char *transport)
 {
-	const json_t *sources = json_object_get(service, "from_ports");
-	__free_text char *ports = ports_text(json_object_get(service, "ports"), transport);
-	__free_text char *from = ports_text(sources, transport);
-	__free_text char *match = NULL;
-	bool tcp = !strcmp(transport, "tcp");
+	__free_text char *match =
+		match_text(service, json_object_get(service, "from_ports"), transport, "sport");
+	__free_text char *answer = NULL;
 
-	if (!ports || (json_array_size(sources) && !from))
+	if (!match)
 		return;
-	match = xasprintf("%s%s sport { %s }%s%s%s%s%s",
-			  tcp ? "tcp flags & (syn | ack) != syn " : "", transport, ports,
-			  from ? " " : "", from ? transport : "", from ? " dport { " : "",
-			  from ?: "", from ? " }" : "");
-	put_peers(writer, match, json_object_get(service, "from"), name);
+	answer = xasprintf(
+		"%s%s", strcmp(transport, "tcp") ? "" : "tcp flags & (syn | ack) != syn ", match);
+	put_peers(writer, answer, json_object_get(service, "from"), name);
 }
 
-static void put_all_answers(const struct writer *writer)
+/* The rules of each service that is open in a direction, named with `before`. */
+static void put_all(const struct writer *writer, bool out, const char *before,
+		    void (*put)(const struct writer *writer, const json_t *service,
+				const char *name, const char *transport))
 {
 	const json_t *profile, *service;
 	size_t i, j;
@@ -220,13 +216,13 @@ static void put_all_answers(const struct writer *writer)
 	json_array_foreach (writer->profiles, i, profile)
 		json_array_foreach (json_object_get(profile, "services"), j, service) {
 			__free_text char *name =
-				xasprintf("answers of %s:%s", text_of(profile, "name"),
+				xasprintf("%s%s:%s", before, text_of(profile, "name"),
 					  text_of(service, "name"));
 
-			if (!service_open(service, false))
+			if (!service_open(service, out))
 				continue;
-			put_answers(writer, service, name, "tcp");
-			put_answers(writer, service, name, "udp");
+			put(writer, service, name, "tcp");
+			put(writer, service, name, "udp");
 		}
 }
 
@@ -288,7 +284,7 @@ static void put_in(const struct writer *writer)
 {
 	fprintf(writer->to, "\tchain if%zu-in {\n", writer->number);
 	put_icmp(writer);
-	put_services(writer);
+	put_all(writer, false, "", put_service);
 	/* A SYN begins a connection, also between addresses and ports that had one. */
 	fprintf(writer->to,
 		"\t\ttcp flags & (syn | ack) != syn ct state established,related accept comment \"reply\"\n"
@@ -301,8 +297,8 @@ static void put_out(struct writer *writer)
 {
 	writer->out = true;
 	fprintf(writer->to, "\tchain if%zu-out {\n", writer->number);
-	put_services(writer);
-	put_all_answers(writer);
+	put_all(writer, true, "", put_service);
+	put_all(writer, false, "answers of ", put_answer);
 	fprintf(writer->to,
 		"\t\ttcp flags & (syn | ack) != syn ct state established,related accept comment \"connected\"\n"
 		"\t\tmeta l4proto { icmp, icmpv6, igmp } accept\n");
@@ -353,14 +349,14 @@ static struct writer writer_of(const json_t *interface, size_t number, FILE *to)
 	};
 }
 
-/* A base chain that sends the packets of each filter to its chain. */
-static void put_base(const json_t *interfaces, const char *hook, int priority, bool out, FILE *to)
+/* A base chain that sends the packets of each filter to its chain. What is forwarded meets two. */
+static void put_base(const json_t *interfaces, const char *hook, bool out, FILE *to)
 {
 	const json_t *interface;
 	size_t i;
 
 	fprintf(to, "\tchain %s-%s {\n\t\ttype filter hook %s priority filter%s; policy accept;\n",
-		hook, out ? "out" : "in", hook, priority ? " + 1" : "");
+		hook, out ? "out" : "in", hook, out && !strcmp(hook, "forward") ? " + 1" : "");
 	json_array_foreach (interfaces, i, interface) {
 		struct writer writer = writer_of(interface, i + 1, to);
 
@@ -393,9 +389,9 @@ void report_nftables(const json_t *interfaces, FILE *to)
 		if (holds_outbound(&writer))
 			put_out(&writer);
 	}
-	put_base(interfaces, "input", 0, false, to);
-	put_base(interfaces, "forward", 0, false, to);
-	put_base(interfaces, "output", 0, true, to);
-	put_base(interfaces, "forward", 1, true, to);
+	put_base(interfaces, "input", false, to);
+	put_base(interfaces, "forward", false, to);
+	put_base(interfaces, "output", true, to);
+	put_base(interfaces, "forward", true, to);
 	fputs("}\n", to);
 }
