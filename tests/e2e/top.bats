@@ -31,22 +31,38 @@ teardown_file()
 
 teardown()
 {
-	tmux_run kill-server 2> /dev/null || true
+	terminal_end
 	stop_all
 	detach_all host
+	[[ -z ${RENAMED:-} ]] || on host ip link set "$RENAMED" name eth1
+}
+
+# renames NAME: eth1, until the test ends.
+renames()
+{
+	on host ip link set eth1 name "$1"
+	RENAMED=$1
 }
 
 tmux_run()
 {
-	inside env -u TMUX LC_ALL="${LOCALE:-C.UTF-8}" tmux -f "$DIR/tmux.conf" -S "$DIR/tmux" "$@"
+	inside env -u TMUX LC_ALL="${LOCALE:-C.UTF-8}" tmux -f "$DIR/tmux.conf" -S "$TERMINAL" "$@"
 }
 
-# terminal ROWS COLUMNS: a shell on a terminal, in the sandbox.
+# terminal ROWS COLUMNS: a shell on a terminal, in the sandbox. A tmux server that was killed still answers for a moment, so
+# each terminal has a server of its own.
 terminal()
 {
+	TERMINAL=$(mktemp -u "$DIR/tmux.XXXXXX")
 	tmux_run new-session -d -x "$2" -y "$1" env ${KIND:+TERM="$KIND"} ${NO:+NO_COLOR="$NO"} \
 		LC_ALL="${LOCALE:-C.UTF-8}" bash --rcfile "$DIR/shell" -i
 	shows 'ready>'
+}
+
+terminal_end()
+{
+	[[ -z ${TERMINAL:-} ]] || tmux_run kill-server 2> /dev/null || true
+	TERMINAL=
 }
 
 # types KEY...: as tmux names them.
@@ -156,7 +172,7 @@ near()
 		stop stream
 		types q
 		shows 'ready>'
-		tmux_run kill-server
+		terminal_end
 	done
 }
 
@@ -362,18 +378,18 @@ last_line_is_footer()
 
 @test "colours: none with NO_COLOR and on a vt100; in the C locale no byte of UTF-8" {
 	pc attach eth0 -p ssh
-	on host ip link set eth1 name $'\xc3\xa4th1'
+	renames $'\xc3\xa4th1'
 	pc attach $'\xc3\xa4th1' -p ssh
 	send_flows > "$DIR/sent" <<< 'tcp 198.51.100.9 192.0.2.1 40000 3000-3003 60'
 	terminal 24 80
 	starts
 	shows $'\xc3\xa4th1'
 	screen -e | grep -q $'\033\[31m' || fail 'no colours'
-	tmux_run kill-server
+	terminal_end
 	NO=1 terminal 24 80
 	starts
 	! screen -e | grep -qE $'\033\\[(3[0-8]|4[0-8]|9[0-7])[;m]' || fail "colours with NO_COLOR: $(screen -e)"
-	tmux_run kill-server
+	terminal_end
 	KIND=vt100 terminal 24 80
 	starts
 	shows PKT/S '3000/tcp'
@@ -381,29 +397,24 @@ last_line_is_footer()
 	types Down
 	types q
 	shows 'ready>'
-	tmux_run kill-server
+	terminal_end
 	LOCALE=C terminal 24 80
 	starts
 	shows '\?\?th1|\?th1'
 	! screen | LC_ALL=C grep -q $'[\x80-\xff]' || fail "bytes of UTF-8: $(screen)"
 	types q
 	shows 'ready>'
-	tmux_run kill-server
-	pc detach $'\xc3\xa4th1'
-	on host ip link set $'\xc3\xa4th1' name eth1
 }
 
 @test "an interface's name cannot bring an escape sequence" {
 	name=$'e\033[31mx'
-	on host ip link set eth1 name "$name"
+	renames "$name"
 	pc attach "$name" -p ssh
 	terminal 24 80
 	starts
 	shows 'e\?\[31mx  enforce'
 	types q
 	shows 'ready>'
-	pc detach "$name"
-	on host ip link set "$name" name eth1
 }
 
 @test "filters that come, go and are swapped meanwhile; a change that waits to be confirmed" {
@@ -474,7 +485,7 @@ reason_is_gone()
 	pc attach eth0 -p ssh
 	terminal 24 80
 	starts
-	tmux_run kill-server
+	terminal_end
 	until_true 5 top_ended || fail 'it still runs'
 }
 
