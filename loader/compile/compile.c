@@ -79,7 +79,7 @@ static void add_groups(struct compiler *compiler, const struct names *names)
 {
 	for (size_t i = 0; i < names->count; i++) {
 		const struct group *group =
-			groups_find(&compiler->composition->recipe->groups, names->name[i]);
+			composition_group(compiler->composition, names->name[i]);
 
 		if (!group || group_bit(compiler, group) < compiler->groups)
 			continue;
@@ -118,8 +118,7 @@ static struct pc_span whole_span(const struct compiler *compiler, const struct n
 
 	for (size_t i = 0; i < groups->count; i++) {
 		const char *name = groups->name[i];
-		const struct group *group =
-			groups_find(&compiler->composition->recipe->groups, name);
+		const struct group *group = composition_group(compiler->composition, name);
 
 		if (!strcmp(name, GROUP_LINK_LOCAL))
 			span.link_local = 1;

@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "loader/base/memory.h"
+#include "loader/recipe/machines.h"
 #include "loader/recipe/overlay.h"
 #include "loader/recipe/overlay_apply.h"
+#include "loader/recipe/recipe_json.h"
 
 const char *const why_closed_name[WHYS] = {
 	[WHY_DISABLED] = "disabled", [WHY_NO_PORTS] = "no-ports", [WHY_DYNAMIC] = "dynamic",
@@ -30,23 +32,31 @@ const char *const why_closed_text[WHYS] = {
 		"The service is for a group of sources, and none of its groups is defined. To define one: --group NAME=PREFIX, or `groups` in the site file.",
 };
 
-static bool is_defined(const struct recipe *recipe, const char *group)
+const struct group *composition_group(const struct composition *composition, const char *name)
 {
-	return !strcmp(group, GROUP_LINK_LOCAL) || groups_find(&recipe->groups, group);
+	const struct group *own = groups_find(&composition->recipe->groups, name);
+
+	return own || !composition->interface ? own :
+						groups_find(&composition->interface->groups, name);
+}
+
+static bool is_defined(const struct composition *composition, const char *group)
+{
+	return !strcmp(group, GROUP_LINK_LOCAL) || composition_group(composition, group);
 }
 
 /* True if one of these groups has members; without groups, everybody is admitted. */
-static bool admits(const struct recipe *recipe, const struct names *groups)
+static bool admits(const struct composition *composition, const struct names *groups)
 {
 	for (size_t i = 0; i < groups->count; i++) {
-		if (is_defined(recipe, groups->name[i]))
+		if (is_defined(composition, groups->name[i]))
 			return true;
 	}
 	return !groups->count;
 }
 
-static enum why_closed why_closed(const struct recipe *recipe, const struct overlay *overlay,
-				  const struct names *groups)
+static enum why_closed why_closed(const struct composition *composition,
+				  const struct overlay *overlay, const struct names *groups)
 {
 	const struct service *service = overlay->service;
 
@@ -58,7 +68,7 @@ static enum why_closed why_closed(const struct recipe *recipe, const struct over
 		return WHY_FEATURE;
 	if (service->local && !overlay->restricted)
 		return WHY_LOCAL;
-	return admits(recipe, groups) ? WHY_OPEN : WHY_GROUP;
+	return admits(composition, groups) ? WHY_OPEN : WHY_GROUP;
 }
 
 static void add_composed(struct composition *composition, const struct overlay *overlay,
@@ -87,8 +97,8 @@ static void add_composed(struct composition *composition, const struct overlay *
 /* One object, or two where the directions differ. A service without ports stands as `in`. */
 static void add_overlay(struct composition *composition, const struct overlay *overlay)
 {
-	enum why_closed in = why_closed(composition->recipe, overlay, overlay->from);
-	enum why_closed out = why_closed(composition->recipe, overlay, &overlay->service->to);
+	enum why_closed in = why_closed(composition, overlay, overlay->from);
+	enum why_closed out = why_closed(composition, overlay, &overlay->service->to);
 
 	if (!overlay->out->count) {
 		add_composed(composition, overlay, DIRECTION_IN, in);
@@ -122,11 +132,11 @@ static void add_closed(const struct composition *composition, size_t at, struct 
 	names_add(closed, text);
 }
 
-static void add_undefined(const struct recipe *recipe, const struct names *groups,
+static void add_undefined(const struct composition *composition, const struct names *groups,
 			  struct names *undefined)
 {
 	for (size_t i = 0; i < groups->count; i++) {
-		if (!is_defined(recipe, groups->name[i]))
+		if (!is_defined(composition, groups->name[i]))
 			names_add_once(undefined, groups->name[i]);
 	}
 }
@@ -158,8 +168,8 @@ void composition_wants(const struct composition *composition, const struct profi
 		if (composed->profile != profile || composed->why != WHY_GROUP)
 			continue;
 		add_closed(composition, i, closed);
-		add_undefined(composition->recipe, &composed->from, undefined);
-		add_undefined(composition->recipe, &composed->to, undefined);
+		add_undefined(composition, &composed->from, undefined);
+		add_undefined(composition, &composed->to, undefined);
 	}
 }
 
@@ -173,12 +183,15 @@ static void warn_of_groups(const struct composition *composition, const struct p
 		say_closed(profile, &closed, &undefined, strict, diag);
 }
 
-int compose(struct catalog *catalog, const struct recipe *recipe, bool strict,
-	    struct composition *composition, struct diag *diag)
+/* `interface`: the recipe of the interface that a machine is behind; NULL for that one itself. */
+static int compose_one(struct catalog *catalog, const struct recipe *recipe,
+		       const struct recipe *interface, bool strict, struct composition *composition,
+		       struct diag *diag)
 {
 	__cleanup(overlays_free) struct overlays overlays = {
-		.catalog = catalog, .recipe = recipe, .diag = diag};
-	__cleanup(composition_free) struct composition made = {.recipe = recipe};
+		.catalog = catalog, .recipe = recipe, .interface = interface, .diag = diag};
+	__cleanup(composition_free) struct composition made = {.recipe = recipe,
+							       .interface = interface};
 	size_t errors = diag->errors;
 
 	if (overlays_start(&overlays))
@@ -204,6 +217,83 @@ int compose(struct catalog *catalog, const struct recipe *recipe, bool strict,
 	return 0;
 }
 
+/* --- machines --- */
+
+/* What was found about a machine's recipe, with its name. */
+static void pass_on(const struct machine *machine, const struct diag *found, struct diag *diag)
+{
+	for (size_t i = 0; i < found->count; i++) {
+		struct diag_entry entry = found->entry[i];
+		const struct place place = {.file = entry.file,
+					    .line = entry.line,
+					    .column = entry.column,
+					    .width = entry.width,
+					    .source = entry.source,
+					    .source_length =
+						    entry.source ? strlen(entry.source) : 0,
+					    .source_column = entry.source_column};
+		__free_text char *message =
+			xasprintf("machine %s: %s", machine->name, entry.message);
+
+		/* An error of a profile's file is the file's. */
+		if (!entry.line)
+			entry.message = message;
+		diag_pass_on(diag, &place, &entry);
+	}
+}
+
+/* The index of the first machine with the same recipe as this one, which may be itself. */
+static size_t find_like(const struct names *texts, size_t at)
+{
+	size_t like = 0;
+
+	while (strcmp(texts->name[like], texts->name[at]))
+		like++;
+	return like;
+}
+
+static int compose_machines(struct catalog *catalog, const struct recipe *recipe, bool strict,
+			    struct composition *composition, struct diag *diag)
+{
+	__cleanup(names_free) struct names texts = {0};
+	int err = 0;
+
+	composition->machine = xcalloc(recipe->machines, sizeof(*composition->machine));
+	for (size_t i = 0; i < recipe->machines; i++) {
+		struct composed_machine *composed = &composition->machine[i];
+		__cleanup(diag_free) struct diag found = {0};
+		__free_text char *text = machine_recipe_text(&recipe->machine[i]);
+
+		names_add(&texts, text);
+		*composed = (struct composed_machine){.machine = &recipe->machine[i],
+						      .like = find_like(&texts, i)};
+		composition->machines++;
+		if (composed->like != i) {
+			composed->composition = composition->machine[composed->like].composition;
+			continue;
+		}
+		if (compose_one(catalog, &composed->machine->own, recipe, strict,
+				&composed->composition, &found))
+			err = -EINVAL;
+		pass_on(composed->machine, &found, diag);
+	}
+	return err;
+}
+
+int compose(struct catalog *catalog, const struct recipe *recipe, bool strict,
+	    struct composition *composition, struct diag *diag)
+{
+	__cleanup(composition_free) struct composition made = {0};
+
+	if (compose_one(catalog, recipe, NULL, strict, &made, diag) ||
+	    machines_check(recipe, NULL, diag) ||
+	    compose_machines(catalog, recipe, strict, &made, diag))
+		return -EINVAL;
+	*composition = made;
+	made = (struct composition){0};
+	return 0;
+}
+
 void composition_free(struct composition *composition)
 {
 	for (size_t i = 0; i < composition->services; i++) {
@@ -214,6 +304,10 @@ void composition_free(struct composition *composition)
 		names_free(&composed->from);
 		names_free(&composed->to);
 	}
+	for (size_t i = 0; i < composition->machines; i++)
+		if (composition->machine[i].like == i)
+			composition_free(&composition->machine[i].composition);
+	free(composition->machine);
 	names_free(&composition->features);
 	free(composition->service);
 	free(composition->profile);

@@ -38,8 +38,12 @@ struct composed {
 	enum why_closed why;
 };
 
+struct composed_machine;
+
 struct composition {
 	const struct recipe *recipe;
+	/* The recipe of the interface that the machine is behind; NULL: this is the interface. */
+	const struct recipe *interface;
 	const struct profile **profile; /* chosen first, then included, then `site` */
 	size_t profiles;
 	struct profile *site;	  /* of the ports that --open opens, owned; NULL: none */
@@ -47,6 +51,18 @@ struct composition {
 	size_t services;
 	struct names features; /* enabled ones as PROFILE:FEATURE; a bare word is in each profile it
 				  hit */
+	struct composed_machine *machine; /* one for each of the recipe's, in its order */
+	size_t machines;
+};
+
+struct composed_machine {
+	const struct machine *machine;
+	/*
+	 * The first machine whose recipe has the same words, as an index: its composition is this
+	 * one, too. Its own index, if no earlier one has.
+	 */
+	size_t like;
+	struct composition composition; /* has no machines */
 };
 
 /*
@@ -59,6 +75,9 @@ struct composition {
 int compose(struct catalog *catalog, const struct recipe *recipe, bool strict,
 	    struct composition *composition, struct diag *diag);
 void composition_free(struct composition *composition);
+
+/* The group of a name that counts for these services: a machine's hides its interface's. */
+const struct group *composition_group(const struct composition *composition, const char *name);
 
 /* Adds the services of a profile that are closed because a group is undefined, and those groups. */
 void composition_wants(const struct composition *composition, const struct profile *profile,

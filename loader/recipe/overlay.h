@@ -23,6 +23,7 @@ struct overlay {
 struct overlays {
 	struct catalog *catalog;
 	const struct recipe *recipe;
+	const struct recipe *interface; /* whose groups count, too; NULL: none */
 	const struct profile **profile; /* chosen first, then included, then `site` */
 	size_t profiles;
 	struct profile *site;	 /* of the ports that --open opens; NULL: none */

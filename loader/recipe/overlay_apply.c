@@ -256,6 +256,9 @@ static void check_group(struct overlays *overlays, const char *name, const struc
 		catalog_groups(overlays->catalog, &overlays->group);
 		for (size_t i = 0; i < overlays->recipe->groups.count; i++)
 			names_add_once(&overlays->group, overlays->recipe->groups.group[i].name);
+		for (size_t i = 0; overlays->interface && i < overlays->interface->groups.count;
+		     i++)
+			names_add_once(&overlays->group, overlays->interface->groups.group[i].name);
 	}
 	if (names_have(&overlays->group, name))
 		return;

@@ -420,6 +420,13 @@ void override_from_free(struct override_from *from)
 	*from = (struct override_from){0};
 }
 
+void machine_free(struct machine *machine)
+{
+	free(machine->name);
+	free(machine->address);
+	recipe_free(&machine->own);
+}
+
 void recipe_free(struct recipe *recipe)
 {
 	for (size_t i = 0; i < recipe->sets; i++)
@@ -434,5 +441,8 @@ void recipe_free(struct recipe *recipe)
 	names_free(&recipe->parked);
 	opens_free(&recipe->opens);
 	groups_free(&recipe->groups);
+	for (size_t i = 0; i < recipe->machines; i++)
+		machine_free(&recipe->machine[i]);
+	free(recipe->machine);
 	*recipe = (struct recipe){0};
 }

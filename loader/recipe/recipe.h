@@ -49,7 +49,24 @@ struct recipe {
 	enum pc_policy policy;
 	enum pc_outbound outbound;
 	bool forward;
-	int echo_limit; /* as recipe_limit_echo puts it; read it by recipe_echo_limit */
+	int echo_limit;		 /* as recipe_limit_echo puts it; read it by recipe_echo_limit */
+	struct machine *machine; /* those behind this one, in the order in which they were given */
+	size_t machines;
+};
+
+/* A machine behind this one: what goes to its addresses is decided by its own recipe. */
+struct machine {
+	char *name;
+	struct prefix *address; /* in the order of prefix_compare */
+	size_t addresses;
+	/*
+	 * Has no machines. Its groups are those given for it alone, which hide the interface's of
+	 * their names. Its policy and outbound are the interface's unless they are given:
+	 * machines_inherit.
+	 */
+	struct recipe own;
+	bool policy_given;
+	bool outbound_given;
 };
 
 /* The kinds of words that a recipe is made of; each is written as behind its option. */
@@ -104,6 +121,7 @@ char *override_from_text(const struct override_from *from);
 
 void override_set_free(struct override_set *set);
 void override_from_free(struct override_from *from);
+void machine_free(struct machine *machine);
 void recipe_free(struct recipe *recipe);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
+#include "loader/recipe/machines.h"
 
 static json_t *groups_json(const struct groups *groups)
 {
@@ -67,6 +68,38 @@ static json_t *comments_json(const struct recipe *recipe)
 	return object;
 }
 
+static json_t *own_json(const struct machine *machine)
+{
+	json_t *json = recipe_json(&machine->own);
+
+	if (!machine->policy_given)
+		json_object_del(json, "policy");
+	if (!machine->outbound_given)
+		json_object_del(json, "outbound");
+	json_object_del(json, "forward");
+	json_object_del(json, "echo_limit");
+	return json;
+}
+
+static json_t *machines_json(const struct recipe *recipe)
+{
+	json_t *list = json_array();
+	char text[PREFIX_TEXT];
+
+	for (size_t i = 0; i < recipe->machines; i++) {
+		const struct machine *machine = &recipe->machine[i];
+		json_t *address = json_array();
+
+		for (size_t j = 0; j < machine->addresses; j++)
+			json_array_append_new(
+				address, json_string(prefix_format(&machine->address[j], text)));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:o, s:o}", "name", machine->name, "address",
+						address, "recipe", own_json(machine)));
+	}
+	return list;
+}
+
 json_t *recipe_json(const struct recipe *recipe)
 {
 	json_t *json =
@@ -79,7 +112,21 @@ json_t *recipe_json(const struct recipe *recipe)
 
 	if (recipe->parked.count)
 		json_object_set_new(json, "parked", names_json(&recipe->parked));
+	if (recipe->machines)
+		json_object_set_new(json, "machines", machines_json(recipe));
 	return json;
+}
+
+char *machine_recipe_text(const struct machine *machine)
+{
+	json_t *json = own_json(machine);
+	char *text;
+
+	json_object_set_new(json, "policy", json_string(policy_name[machine->own.policy]));
+	json_object_set_new(json, "outbound", json_string(outbound_name[machine->own.outbound]));
+	text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
+	json_decref(json);
+	return text;
 }
 
 static const struct place json_place = {.file = "recipe kept with the filter"};
@@ -220,7 +267,8 @@ static int read_state(struct recipe *recipe, const json_t *json, struct diag *di
 	return 0;
 }
 
-static int read_recipe(struct recipe *recipe, const json_t *json, struct diag *diag)
+/* Words and groups, which a machine's recipe has as an interface's. */
+static int read_own(struct recipe *recipe, const json_t *json, struct diag *diag)
 {
 	const json_t *overrides = json_object_get(json, "overrides");
 
@@ -228,8 +276,7 @@ static int read_recipe(struct recipe *recipe, const json_t *json, struct diag *d
 		diag_error_fix(diag, &json_place, json_fix, "it has no 'profiles'");
 		return -EINVAL;
 	}
-	if (check_object(overrides, "overrides", diag) || read_policy(recipe, json, diag) ||
-	    read_state(recipe, json, diag) ||
+	if (check_object(overrides, "overrides", diag) || read_state(recipe, json, diag) ||
 	    read_list(recipe, json, "profiles", RECIPE_PROFILE, diag) ||
 	    read_list(recipe, json, "features", RECIPE_ENABLE, diag) ||
 	    read_list(recipe, overrides, "open", RECIPE_OPEN, diag) ||
@@ -240,6 +287,57 @@ static int read_recipe(struct recipe *recipe, const json_t *json, struct diag *d
 	    read_words(json_object_get(json, "parked"), "parked", &recipe->parked, diag))
 		return -EINVAL;
 	return read_groups(recipe, json_object_get(json, "groups"), diag);
+}
+
+static int read_machine(struct recipe *recipe, const json_t *json, struct diag *diag)
+{
+	const json_t *own = json_object_get(json, "recipe");
+	__cleanup(names_free) struct names address = {0};
+	const char *name = word_of(json_object_get(json, "name"));
+	__free_text char *list = NULL, *word = NULL;
+	struct machine *machine;
+
+	if (!name || machines_find(recipe, name) || !json_is_object(own)) {
+		diag_error_fix(
+			diag, &json_place, json_fix,
+			"a machine of 'machines' has no name or no recipe, or is there twice");
+		return -EINVAL;
+	}
+	if (read_words(json_object_get(json, "address"), "address", &address, diag))
+		return -EINVAL;
+	list = names_join(&address, ",");
+	word = xasprintf("%s=%s", name, list);
+	machine = machines_word(recipe, word, &json_place, diag);
+	if (!machine)
+		return -EINVAL;
+	machine->policy_given = json_object_get(own, "policy");
+	machine->outbound_given = json_object_get(own, "outbound");
+	if (machine->policy_given && read_policy(&machine->own, own, diag))
+		return -EINVAL;
+	return read_own(&machine->own, own, diag);
+}
+
+static int read_machines(struct recipe *recipe, const json_t *list, struct diag *diag)
+{
+	const json_t *item;
+	size_t i;
+
+	if (list && !json_is_array(list)) {
+		diag_error_fix(diag, &json_place, json_fix, "'machines' is not a list");
+		return -EINVAL;
+	}
+	json_array_foreach (list, i, item)
+		if (read_machine(recipe, item, diag))
+			return -EINVAL;
+	machines_inherit(recipe);
+	return 0;
+}
+
+static int read_recipe(struct recipe *recipe, const json_t *json, struct diag *diag)
+{
+	if (read_own(recipe, json, diag) || read_policy(recipe, json, diag))
+		return -EINVAL;
+	return read_machines(recipe, json_object_get(json, "machines"), diag);
 }
 
 int recipe_from_json(struct recipe *recipe, const json_t *json, struct diag *diag)

@@ -12,7 +12,11 @@
  * {"profiles": [..], "policy": "enforce", "outbound": "track", "forward": false, "echo_limit": 100,
  *  "features": [..], "groups": {NAME: [PREFIX..]},
  *  "overrides": {"open": ["587/tcp=mgmt"], "set": ["P:S:in=25/tcp"], "from": ["P:S=trusted"],
- * "disable": ["P:S"]}, "parked": ["--enable P:F"]}
+ * "disable": ["P:S"]}, "parked": ["--enable P:F"],
+ *  "machines": [{"name", "address": [PREFIX..], "recipe": the same, of its own words}]}
+ *
+ * Without machines there is no "machines". A machine's recipe has "policy" and "outbound" only if
+ * they were given for it.
  */
 json_t *recipe_json(const struct recipe *recipe);
 /*
@@ -20,5 +24,8 @@ json_t *recipe_json(const struct recipe *recipe);
  * are required, the rest may be absent. Keys it does not know are ignored.
  */
 int recipe_from_json(struct recipe *recipe, const json_t *json, struct diag *diag);
+
+/* Equal for two machines with the same words and settings. The caller frees. */
+char *machine_recipe_text(const struct machine *machine);
 
 #endif
