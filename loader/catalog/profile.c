@@ -115,22 +115,85 @@ static const struct yaml_key service_key[] = {
 	[SERVICE_FIXED] = {"fixed", false, YAML_TEXT, A_BOOL, ""},
 	[SERVICE_LOCAL] = {"local", false, YAML_TEXT, A_BOOL, "internal"},
 	[SERVICE_DYNAMIC] = {"dynamic", false, YAML_TEXT, A_BOOL, "ephemeral"},
-	[SERVICE_CONFIGURED_IN] = {"configured-in", false, YAML_TEXT | YAML_MAPPING,
-				   "a text, or a mapping of file and xpath", "config configured"},
+	[SERVICE_CONFIGURED_IN] =
+		{"configured-in", false, YAML_TEXT | YAML_MAPPING,
+		 "a text, or a mapping of file and xpath, key or regex, or of registry and value",
+		 "config configured"},
 	[SERVICE_FORMERLY] = {"formerly", false, ITEMS | YAML_MAPPING,
 			      "a name, a list of names, or a mapping of name and feature",
 			      "former previously was renamed-from"},
 };
 _Static_assert(ARRAY_SIZE(service_key) == SERVICE_KEYS, "service_key");
 
+enum configured_key {
+	CONFIGURED_FILE,
+	CONFIGURED_XPATH,
+	CONFIGURED_KEY,
+	CONFIGURED_REGEX,
+	CONFIGURED_REGISTRY,
+	CONFIGURED_VALUE,
+	CONFIGURED_KEYS,
+};
+
+static const struct yaml_key configured_key[] = {
+	[CONFIGURED_FILE] = {"file", false, YAML_TEXT, "a path", "path"},
+	[CONFIGURED_XPATH] = {"xpath", false, YAML_TEXT, "an XPath", "element"},
+	[CONFIGURED_KEY] = {"key", false, YAML_TEXT, "the name of a setting",
+			    "setting option name variable"},
+	[CONFIGURED_REGEX] = {"regex", false, YAML_TEXT, "a regular expression",
+			      "regexp pattern match"},
+	[CONFIGURED_REGISTRY] = {"registry", false, YAML_TEXT, "a key of the Windows registry",
+				 "reg hive"},
+	[CONFIGURED_VALUE] = {"value", false, YAML_TEXT, "the name of a value", "entry"},
+};
+_Static_assert(ARRAY_SIZE(configured_key) == CONFIGURED_KEYS, "configured_key");
+
+/* Where a number is found: one way is given, and what it needs. */
+static void check_configured_in(struct reader *reader, const struct yaml_node *node,
+				const struct yaml_field *field)
+{
+	const struct yaml_node *file = field[CONFIGURED_FILE].key, *way = NULL;
+	const struct yaml_node *registry = field[CONFIGURED_REGISTRY].key;
+	const struct yaml_node *value = field[CONFIGURED_VALUE].key;
+
+	for (int i = CONFIGURED_XPATH; i <= CONFIGURED_REGEX; i++) {
+		const struct yaml_node *key = field[i].key;
+
+		if (key && way)
+			complain(reader, key,
+				 "'%s' beside '%s': one of them finds the number; remove one",
+				 key->text, way->text);
+		if (key)
+			way = key;
+	}
+	if (registry && (file || way))
+		complain(reader, registry,
+			 "'registry' beside '%s': the number is in one place; remove one",
+			 file ? "file" : way->text);
+	else if (file && !way)
+		complain(
+			reader, file,
+			"'file' without 'xpath', 'key' or 'regex'; add the one that finds the number");
+	else if (way && !file)
+		complain(reader, way, "'%s' without 'file'; add 'file', where it is looked for",
+			 way->text);
+	if (registry && !value)
+		complain(
+			reader, registry,
+			"'registry' without 'value'; add 'value', the name of the value in that key");
+	if (value && !registry)
+		complain(reader, value,
+			 "'value' without 'registry'; add 'registry', the key that has it");
+	if (!node->children)
+		complain(
+			reader, node,
+			"'configured-in' is an empty mapping; write file with xpath, key or regex, or registry with value");
+}
+
 static void read_configured_in(struct reader *reader, const struct yaml_node *node,
 			       struct configured_in *to)
 {
-	static const struct yaml_key key[] = {
-		{"file", true, YAML_TEXT, "a path", "path"},
-		{"xpath", false, YAML_TEXT, "an xpath", "element"},
-	};
-	struct yaml_field field[ARRAY_SIZE(key)];
+	struct yaml_field field[CONFIGURED_KEYS];
 
 	if (!node)
 		return;
@@ -138,9 +201,15 @@ static void read_configured_in(struct reader *reader, const struct yaml_node *no
 		read_text(node, &to->text);
 		return;
 	}
-	yaml_fields(&reader->yaml, node, key, ARRAY_SIZE(key), field, reader->diag);
-	read_text(field[0].value, &to->file);
-	read_text(field[1].value, &to->xpath);
+	yaml_fields(&reader->yaml, node, configured_key, CONFIGURED_KEYS, field, reader->diag);
+	read_text(field[CONFIGURED_FILE].value, &to->file);
+	read_text(field[CONFIGURED_XPATH].value, &to->xpath);
+	read_text(field[CONFIGURED_KEY].value, &to->key);
+	read_regex(reader, field[CONFIGURED_REGEX].value, &to->regex);
+	read_registry(reader, field[CONFIGURED_REGISTRY].value, &to->registry);
+	read_text(field[CONFIGURED_VALUE].value, &to->value);
+	if (!node->cut)
+		check_configured_in(reader, node, field);
 }
 
 /* Old names of services are added to `used`: none may be that of another service, old or new. */
@@ -320,6 +389,10 @@ enum profile_key {
 	PROFILE_NAME,
 	PROFILE_TITLE,
 	PROFILE_DOCUMENT,
+	PROFILE_RELEASE,
+	PROFILE_AS_OF,
+	PROFILE_URL,
+	PROFILE_SECOND_HAND,
 	PROFILE_INCLUDE,
 	PROFILE_OUTBOUND,
 	PROFILE_PROTOCOLS,
@@ -330,7 +403,11 @@ enum profile_key {
 static const struct yaml_key profile_key[] = {
 	[PROFILE_NAME] = {"profile", true, YAML_TEXT, "a name", "name id"},
 	[PROFILE_TITLE] = {"title", false, YAML_TEXT, "a text", "label description"},
-	[PROFILE_DOCUMENT] = {"document", false, YAML_TEXT, "a text", "source reference url"},
+	[PROFILE_DOCUMENT] = {"document", false, YAML_TEXT, "a text", "source reference"},
+	[PROFILE_RELEASE] = {"release", false, YAML_TEXT, "a text", "version releases"},
+	[PROFILE_AS_OF] = {"as-of", false, YAML_TEXT, "a date", "date dated updated"},
+	[PROFILE_URL] = {"url", false, YAML_TEXT, "a web address", "link homepage uri"},
+	[PROFILE_SECOND_HAND] = {"second-hand", false, YAML_TEXT, A_BOOL, "unofficial"},
 	[PROFILE_INCLUDE] = {"include", false, ITEMS, "a profile or a list of profiles",
 			     "includes import imports use uses"},
 	[PROFILE_OUTBOUND] = {"outbound", false, YAML_TEXT, "any or none",
@@ -358,6 +435,10 @@ static void read_profile(struct reader *reader, struct profile *profile)
 			PROFILE_SITE);
 	read_text(field[PROFILE_TITLE].value, &profile->title);
 	read_text(field[PROFILE_DOCUMENT].value, &profile->document);
+	read_text(field[PROFILE_RELEASE].value, &profile->release);
+	read_date(reader, field[PROFILE_AS_OF].value, &profile->as_of);
+	read_url(reader, field[PROFILE_URL].value, &profile->url);
+	read_bool(reader, field[PROFILE_SECOND_HAND].value, &profile->second_hand);
 	if (field[PROFILE_INCLUDE].value)
 		read_include(reader, field[PROFILE_INCLUDE].value, profile);
 	read_outbound(reader, field[PROFILE_OUTBOUND].value, &profile->outbound);
@@ -461,6 +542,10 @@ static void service_clear(struct service *service)
 	free(service->configured_in.text);
 	free(service->configured_in.file);
 	free(service->configured_in.xpath);
+	free(service->configured_in.key);
+	free(service->configured_in.regex);
+	free(service->configured_in.registry);
+	free(service->configured_in.value);
 }
 
 void profile_free(struct profile *profile)
@@ -478,10 +563,18 @@ void profile_free(struct profile *profile)
 	free(profile->name);
 	free(profile->title);
 	free(profile->document);
+	free(profile->release);
+	free(profile->as_of);
+	free(profile->url);
 	free(profile->text);
 	free(profile->path);
 	free(profile->shadows);
 	free(profile);
+}
+
+bool profile_list_day(const struct profile *profile, int *day)
+{
+	return profile->as_of && !date_day(profile->as_of, day);
 }
 
 const struct service *profile_service(const struct profile *profile, const char *name)

@@ -12,11 +12,18 @@
 #define PROFILE_SITE	   "site"    /* no file: the ports that a site opens by --open */
 #define CATALOG_FILE_LIMIT (1 << 20) /* bytes; 4,096 services take about half of it */
 
-/* The place where the product keeps a port number: prose, or a file and an xpath in it. */
+/*
+ * The place where the product keeps a port number: prose; a file with what finds the number in it,
+ * of which one is given; or a key of the Windows registry and the name of a value of it.
+ */
 struct configured_in {
 	char *text;
 	char *file;
 	char *xpath;
+	char *key;
+	char *regex; /* POSIX extended, with a group around the number */
+	char *registry;
+	char *value;
 };
 
 struct service {
@@ -52,6 +59,9 @@ struct profile {
 	char *name;
 	char *title;
 	char *document;
+	char *release; /* of the product, as the vendor writes it */
+	char *as_of;   /* date of the list: "2021-08-06" or "2021-08" */
+	char *url;
 	char *path;    /* the file it was read from */
 	char *text;    /* all of that file; NULL: it was not read from one */
 	char *shadows; /* path of the profile of that name which this one hides, or NULL */
@@ -59,6 +69,7 @@ struct profile {
 	struct place name_place;     /* of the `profile:` name; its texts belong to the profile */
 	struct place *include_place; /* of each include, likewise */
 	enum profile_outbound outbound;
+	bool second_hand;   /* the list is somebody else's, not the vendor's */
 	bool protocol[256]; /* further IP protocols to admit */
 	struct service *service;
 	size_t services;
@@ -81,6 +92,9 @@ int profile_read(const char *path, struct profile **profile, struct diag *diag);
  */
 int profile_read_partial(const char *path, struct profile **profile, struct diag *diag);
 void profile_free(struct profile *profile);
+
+/* The first day that `as_of` names, in days since 1970-01-01; false if there is none. */
+bool profile_list_day(const struct profile *profile, int *day);
 
 const struct service *profile_service(const struct profile *profile, const char *name);
 bool profile_has_feature(const struct profile *profile, const char *feature);

@@ -4,7 +4,10 @@
  */
 #include "loader/catalog/values.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <netdb.h>
+#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,6 +136,169 @@ void read_bool(struct reader *reader, const struct yaml_node *node, bool *value)
 {
 	if (node)
 		yaml_bool(&reader->yaml, node, value, reader->diag);
+}
+
+/* Days of the civil calendar since 1970-01-01; years begin in March here, so that a leap day is a
+ * year's last. */
+static int civil_day(int year, int month, int day)
+{
+	int y = month <= 2 ? year - 1 : year;
+	int of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+
+	return 365 * y + y / 4 - y / 100 + y / 400 + of_year - 719468;
+}
+
+static int month_days(int year, int month)
+{
+	return month == 12 ? 31 : civil_day(year, month + 1, 1) - civil_day(year, month, 1);
+}
+
+int date_day(const char *date, int *day)
+{
+	static const char form[] = "dddd-dd-dd";
+	size_t length = strlen(date);
+	int year, month, of_month;
+
+	if (length != strlen("dddd-dd") && length != strlen(form))
+		return -EINVAL;
+	for (size_t i = 0; i < length; i++) {
+		if (form[i] == 'd' ? !isdigit((unsigned char)date[i]) : date[i] != form[i])
+			return -EINVAL;
+	}
+	year = atoi(date);
+	month = atoi(date + 5);
+	of_month = length == strlen(form) ? atoi(date + 8) : 1;
+	if (year < 1970 || month < 1 || month > 12 || of_month < 1 ||
+	    of_month > month_days(year, month))
+		return -EINVAL;
+	*day = civil_day(year, month, of_month);
+	return 0;
+}
+
+void read_date(struct reader *reader, const struct yaml_node *node, char **date)
+{
+	int day;
+
+	if (!node)
+		return;
+	if (date_day(node->text, &day))
+		complain(reader, node, "'%s' is not a date; write it as 2021-08-06 or 2021-08",
+			 node->text);
+	else
+		*date = xstrdup(node->text);
+}
+
+void read_url(struct reader *reader, const struct yaml_node *node, char **url)
+{
+	static const char *const scheme[] = {"https://", "http://"};
+
+	for (size_t i = 0; node && i < ARRAY_SIZE(scheme); i++) {
+		size_t length = strlen(scheme[i]);
+		const char *rest = node->text + length;
+
+		if (!strncmp(node->text, scheme[i], length) && *rest && *rest != '/' &&
+		    !rest[strcspn(rest, " \t\n\r")]) {
+			*url = xstrdup(node->text);
+			return;
+		}
+	}
+	if (node)
+		complain(
+			reader, node,
+			"'%s' is not a web address; write one, as in https://www.example.com/ports",
+			node->text);
+}
+
+#define REGEX_LIMIT 200 /* characters */
+
+/*
+ * Whether a repetition count, as in a{2,9}, is in the expression: nested ones take regcomp more
+ * memory than there is.
+ */
+static bool has_count(const char *regex)
+{
+	bool bracket = false;
+
+	for (const char *c = regex; *c; c++) {
+		if (bracket) {
+			bracket = *c != ']';
+		} else if (*c == '\\' && c[1]) {
+			c++;
+		} else if (*c == '[') {
+			bracket = true;
+			c += c[1] == '^';
+			c += c[1] == ']';
+		} else if (*c == '{') {
+			return true;
+		}
+	}
+	return false;
+}
+
+void read_regex(struct reader *reader, const struct yaml_node *node, char **regex)
+{
+	regex_t compiled;
+	char why[100];
+	int err;
+
+	if (!node)
+		return;
+	if (strlen(node->text) > REGEX_LIMIT) {
+		complain(reader, node, "a regex has at most %d characters, this one has %zu",
+			 REGEX_LIMIT, strlen(node->text));
+		return;
+	}
+	if (has_count(node->text)) {
+		complain(
+			reader, node,
+			"a regex here has no repetition counts; write + or *, and [{] for a brace");
+		return;
+	}
+	err = regcomp(&compiled, node->text, REG_EXTENDED);
+	if (err) {
+		regerror(err, &compiled, why, sizeof(why));
+		complain(reader, node, "'%s' is not an extended regular expression: %s", node->text,
+			 why);
+		return;
+	}
+	if (!compiled.re_nsub)
+		complain(reader, node,
+			 "'%s' has no group; put the number in parentheses, as in port=([0-9]+)",
+			 node->text);
+	else
+		*regex = xstrdup(node->text);
+	regfree(&compiled);
+}
+
+void read_registry(struct reader *reader, const struct yaml_node *node, char **key)
+{
+	static const char *const hive[] = {
+		"HKLM",
+		"HKCU",
+		"HKCR",
+		"HKU",
+		"HKCC",
+		"HKEY_LOCAL_MACHINE",
+		"HKEY_CURRENT_USER",
+		"HKEY_CLASSES_ROOT",
+		"HKEY_USERS",
+		"HKEY_CURRENT_CONFIG",
+	};
+
+	for (size_t i = 0; node && i < ARRAY_SIZE(hive); i++) {
+		size_t length = strlen(hive[i]);
+
+		if (!strncmp(node->text, hive[i], length) && node->text[length] == '\\' &&
+		    node->text[length + 1]) {
+			*key = xstrdup(node->text);
+			return;
+		}
+	}
+	if (node)
+		complain(
+			reader, node,
+			"'%s' is not a key of the registry; write it from its hive on, as in HKLM\\SOFTWARE\\Example",
+			node->text);
 }
 
 void read_number(struct reader *reader, const struct yaml_node *node, unsigned int least,

@@ -35,6 +35,21 @@ void uses_check(struct reader *reader, struct uses *uses, const char *what);
 void read_text(const struct yaml_node *node, char **text);
 void read_bool(struct reader *reader, const struct yaml_node *node, bool *value);
 
+/* A date, "2021-08-06", or a month, "2021-08". */
+void read_date(struct reader *reader, const struct yaml_node *node, char **date);
+
+/* The first day of such a date, in days since 1970-01-01; -EINVAL for another text. */
+int date_day(const char *date, int *day);
+
+/* http or https, without blanks. */
+void read_url(struct reader *reader, const struct yaml_node *node, char **url);
+
+/* A POSIX extended regular expression that compiles, with a group. */
+void read_regex(struct reader *reader, const struct yaml_node *node, char **regex);
+
+/* A key of the Windows registry, from its hive on: HKLM\SOFTWARE\... */
+void read_registry(struct reader *reader, const struct yaml_node *node, char **key);
+
 /* `what` is for messages: "group name". */
 void read_name(struct reader *reader, const struct yaml_node *node, const char *what, char **name);
 

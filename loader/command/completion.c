@@ -266,7 +266,7 @@ static void complete_catalog(const struct line *line, const char *kind, const ch
 
 	if (catalog_open(&line->catalog, &catalog, &diag))
 		return;
-	if (begins(kind, "PROFILE[") || begins(kind, "PROFILE.")) {
+	if (begins(kind, "PROFILE[") || begins(kind, "PROFILE.") || begins(kind, "WORD")) {
 		complete_profiles(&catalog, &line->profiles, before, word, &diag);
 	} else {
 		names_add_all(&chosen, &line->profiles);
@@ -340,7 +340,7 @@ static void complete_value(const struct line *line, const char *kind, const char
 	else if (begins(kind, "DIR"))
 		printf(":folder\n");
 	else if (begins(kind, "PROFILE") || begins(kind, "FEATURE") || begins(kind, "NAME=") ||
-		 begins(kind, "PORT"))
+		 begins(kind, "PORT") || begins(kind, "WORD"))
 		complete_catalog(line, kind, before, value, word);
 	else if (*kind >= 'a' && *kind <= 'z')
 		complete_choices(kind, before, word);

@@ -41,7 +41,8 @@
 
 /* In the order of help: the groups one after the other. */
 static const struct command command_table[] = {
-	{"profiles", COMMAND_START, "", "List the profiles of the catalog",
+	{"profiles", COMMAND_START, "[WORD...]",
+	 "List the profiles of the catalog, or those with these words or ports",
 	 OPTIONS_CATALOG | OPTIONS_JSON, COMMAND_FILES, command_profiles},
 	{"show", COMMAND_START, "PROFILE... | --iface IFACE",
 	 "Show the services of profiles, open or closed, and why",

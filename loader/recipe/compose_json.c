@@ -19,9 +19,17 @@ static json_t *ports_json(const struct ports *ports)
 
 static json_t *configured_json(const struct configured_in *where)
 {
+	if (where->registry)
+		return json_pack("{s:o, s:o}", "registry", text_json(where->registry), "value",
+				 text_json(where->value));
 	if (where->file)
-		return json_pack("{s:o, s:o}", "file", text_json(where->file), "xpath",
-				 text_json(where->xpath));
+		return json_pack("{s:o, s:o}", "file", text_json(where->file),
+				 where->xpath ? "xpath" :
+				 where->key   ? "key" :
+						"regex",
+				 text_json(where->xpath ? where->xpath :
+					   where->key	? where->key :
+							  where->regex));
 	return text_json(where->text);
 }
 
@@ -81,9 +89,12 @@ json_t *composition_json(const struct composition *composition)
 		json_array_append_new(
 			profiles,
 			json_pack(
-				"{s:o, s:o, s:o, s:o, s:b, s:s?, s:o, s:o}", "name",
-				text_json(profile->name), "title", text_json(profile->title),
-				"document", text_json(profile->document), "path",
+				"{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:b, s:s?, s:o, s:o}",
+				"name", text_json(profile->name), "title",
+				text_json(profile->title), "document", text_json(profile->document),
+				"release", text_json(profile->release), "as_of",
+				text_json(profile->as_of), "url", text_json(profile->url),
+				"second_hand", profile->second_hand, "path",
 				text_json(profile->path), "included",
 				profile != composition->site &&
 					!names_have(&composition->recipe->profiles, profile->name),

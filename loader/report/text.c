@@ -143,22 +143,46 @@ void text_total(const json_t *counts, size_t columns, size_t start, FILE *to)
 
 /* --- profiles --- */
 
+/* How old the list is that a profile was made from: "12 days", "7 months", "4 years"; "-": unknown.
+ */
+static char *list_age(const json_t *profile)
+{
+	const json_t *age = json_object_get(profile, "age_days");
+	long long days = json_integer_value(age);
+	long long count = days < 61 ? days : days < 731 ? days / 30 : days / 365;
+
+	if (!json_is_integer(age))
+		return xstrdup("-");
+	return xasprintf("%lld %s%s", count,
+			 days < 61  ? "day" :
+			 days < 731 ? "month" :
+				      "year",
+			 count == 1 ? "" : "s");
+}
+
 void report_profiles_text(const json_t *report, FILE *to)
 {
+	const json_t *list = json_object_get(report, "profiles"), *profile;
+	/* All have them, or none has. */
+	bool searched = json_is_array(json_object_get(json_array_get(list, 0), "services"));
 	struct columns columns = {
-		.count = 3, .limit = terminal_columns(to), .heading = {"PROFILE", "TITLE", "FILE"}};
-	const json_t *profile;
+		.count = 4,
+		.limit = terminal_columns(to),
+		.heading = {"PROFILE", "TITLE", "LIST", searched ? "SERVICES" : "FILE"}};
 	size_t i;
 
-	json_array_foreach (json_object_get(report, "profiles"), i, profile) {
+	json_array_foreach (list, i, profile) {
 		const char *shadows = text_of(profile, "shadows");
-		__free_text char *file =
-			xasprintf("%s%s%s%s", text_of(profile, "path"),
-				  *shadows ? " (shadows " : "", shadows, *shadows ? ")" : "");
+		__free_text char *age = list_age(profile);
+		__free_text char *last =
+			searched ? report_joined(json_object_get(profile, "services"), ", ") :
+				   xasprintf("%s%s%s%s", text_of(profile, "path"),
+					     *shadows ? " (shadows " : "", shadows,
+					     *shadows ? ")" : "");
 
 		columns_row(&columns, TONE_PLAIN,
 			    (const char *[]){text_of(profile, "name"), text_of(profile, "title"),
-					     file});
+					     age, last});
 	}
 	columns_print(&columns, to);
 }
@@ -224,12 +248,33 @@ static void show_notes(const json_t *service, FILE *to)
 	if (*note)
 		show_note(to, name, "", note, "");
 	if (json_is_object(kept)) {
-		__free_text char *xpath = xasprintf(", %s", text_of(kept, "xpath"));
+		static const char *const way[] = {"xpath", "key", "regex", "value"};
+		const char *file = text_of(kept, "file"), *found = "";
+		__free_text char *end = NULL;
 
-		show_note(to, name, "port kept in ", text_of(kept, "file"), xpath);
+		for (size_t i = 0; i < ARRAY_SIZE(way) && !*found; i++)
+			found = text_of(kept, way[i]);
+		end = xasprintf(", %s", found);
+		show_note(to, name, "port kept in ", *file ? file : text_of(kept, "registry"), end);
 	} else if (json_is_string(kept)) {
 		show_note(to, name, "port kept in ", json_string_value(kept), "");
 	}
+}
+
+/* "  list of 2021-08-06, release 7.6, second-hand, https://..." */
+static void show_list(const json_t *profile, FILE *to)
+{
+	const char *date = text_of(profile, "as_of"), *release = text_of(profile, "release");
+	const char *url = text_of(profile, "url");
+	bool second_hand = is(profile, "second_hand");
+
+	if (!*date && !*release && !*url && !second_hand)
+		return;
+	fprintf(to, "  %s", tone_start(TONE_FAINT, to));
+	text_line(to, terminal_columns(to), 2, 4, "list%s%s%s%s%s%s%s", *date ? " of " : "", date,
+		  *release ? ", release " : "", release, second_hand ? ", second-hand" : "",
+		  *url ? ", " : "", url);
+	fprintf(to, "%s\n", tone_end(to));
 }
 
 static void show_profile(const json_t *profile, FILE *to)
@@ -246,6 +291,7 @@ static void show_profile(const json_t *profile, FILE *to)
 		  *title ? ": " : "", title, *document ? " (" : "", document, *document ? ")" : "",
 		  is(profile, "included") ? ", included" : "");
 	fputc('\n', to);
+	show_list(profile, to);
 	if (!strcmp(text_of(profile, "outbound"), profile_outbound_name[PROFILE_OUTBOUND_ANY]))
 		fputs("  outbound any: everything may go out, also under --outbound enforce\n", to);
 	json_array_foreach (services, i, service) {

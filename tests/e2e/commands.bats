@@ -52,7 +52,7 @@ COUNT='def count: (keys == ["bytes", "packets"]) and all(.[]; type == "number" a
 @test "wrong usage is exit 2, on stderr, and nothing happens" {
 	exits 2 on host "$PORTCULLIS"
 	for words in frobnicate 'attach' 'attach eth0' 'attach -p ssh' 'detach' 'show' \
-		'show ssh --iface eth0' 'show --iface eth0 --enable nosuch' 'show --iface eth0 --observe' 'profiles ssh' 'attach eth0 -p' 'attach eth0 -p ssh --bogus' \
+		'show ssh --iface eth0' 'show --iface eth0 --enable nosuch' 'show --iface eth0 --observe' 'profiles 25/' 'attach eth0 -p' 'attach eth0 -p ssh --bogus' \
 		'attach eth0 -p ssh --mode hardware' 'attach eth0 -p ssh --observe --enforce' \
 		'counters --watch 0' 'counters --watch x' 'counters --watch -1' 'status --all' \
 		'attach eth0 -p ssh --watch 1' 'swap eth0 eth0 -p ssh'; do
@@ -77,12 +77,33 @@ COUNT='def count: (keys == ["bytes", "packets"]) and all(.[]; type == "number" a
 	json_is '[.profiles[].name] == ["asterisk", "communigate-pro", "communigate-pro-cluster", "contact-expert-agent",
 		"contact-expert-core", "dovecot", "host", "ident", "ol-connect", "postfix", "socialminer", "ssh", "xeams"]'
 	json_is 'all(.profiles[]; has("name") and has("title") and has("document") and has("path") and has("shadows") and has("outbound"))'
+	json_is '.profiles[] | select(.name == "xeams") | .as_of == "2021-08-06" and .url == "https://www.xeams.com/openports.htm" and
+		.age_days > 1900 and .second_hand == false and .release == null and .services == null'
 	json_is '[.profiles[] | select(.outbound == "any").name] == ["communigate-pro", "communigate-pro-cluster"]'
 	json_is '.profiles[] | select(.name == "xeams") | .outbound == null'
 	json_is '.profiles[] | select(.name == "xeams") | .title == "Xeams" and
 		.document == "004_ade6e11525539fc9.txt" and .shadows == null and (.path | endswith("profiles/xeams.yaml"))'
 	exits 0 pc profiles
 	says 'communigate-pro' 'Contact Expert 7.6, core server'
+}
+
+@test "profiles WORD: by name, title, address, service and port; none is an error" {
+	output=$(pc profiles --json 5060/udp)
+	json_is '[.profiles[] | [.name, .services]] | contains([["asterisk", ["sip"]], ["communigate-pro", ["sip"]]])'
+	json_is 'all(.profiles[]; .name != "xeams")'
+	output=$(pc profiles --json XEAMS.com imap)
+	json_is '[.profiles[] | [.name, .services]] == [["xeams", ["imap", "imap-ssl"]]]'
+	output=$(pc profiles --json 10500/udp)
+	json_is 'any(.profiles[]; .name == "asterisk" and .services == ["rtp"])'
+	exits 0 pc profiles xeams
+	says 'LIST' 'SERVICES' ' years'
+	exits 1 pc profiles no-such-word
+	says "no profile has 'no-such-word'"
+	run --separate-stderr -- pc profiles --json no-such-word
+	same 1 "$status" exit
+	json_is '.profiles == []'
+	exits 2 pc profiles 70000/tcp
+	says 'port 70000 is out of range 1-65535'
 }
 
 @test "a site's catalog comes first and shadows by name; new profiles are added" {

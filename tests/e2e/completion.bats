@@ -47,6 +47,7 @@ proposes()
 
 @test "profiles, features, services, groups, choices, interfaces, paths" {
 	proposes 'communigate-pro communigate-pro-cluster' show com
+	proposes 'communigate-pro communigate-pro-cluster' profiles com
 	proposes 'ssh,xeams' attach -p ssh,xe
 	proposes 'xeams' attach --profile ssh -p xe
 	proposes 'imap imap-ssl' attach -p xeams --enable im

@@ -27,6 +27,12 @@ class Strict(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+# YAML 1.2 has no dates: 2021-08-06 is a text.
+Strict.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()}
+
+
 # Everything the language has, once: the schema must not be stricter than the language.
 RIGHT = {
     "nothing but a name": "profile: empty",
@@ -34,6 +40,10 @@ RIGHT = {
 profile: site-2
 title: Every form
 document: list.txt
+release: 7.6 LTS
+as-of: 2021-08-06
+url: https://www.example.com/ports?product=a#list
+second-hand: true
 include: [host, ssh]
 outbound: any
 protocols: [esp, 47, ipv6-nonxt]
@@ -48,6 +58,9 @@ services:
   - {name: closed-dynamic, dynamic: true, local: true}
   - {name: no-ports, from: a}
   - {name: config, in: 3com-tsmux/tcp, configured-in: {file: server.xml, xpath: //Connector/@port}}
+  - {name: config-key, in: 1/tcp, configured-in: {file: main.cf, key: smtp_tcp_port}}
+  - {name: config-regex, in: 2/tcp, configured-in: {file: a.conf, regex: 'listen:([0-9]+)'}}
+  - {name: config-registry, in: 3/tcp, configured-in: {registry: 'HKEY_LOCAL_MACHINE\\A', value: Port 1}}
   - {name: renamed, in: 1/udp, feature: new, formerly: {name: old-name, feature: old}}
 """,
     "one include and one protocol": "{profile: a, include: host, outbound: none, protocols: 132, services: []}",
@@ -66,6 +79,13 @@ WRONG_PROFILES = {
     "outbound as a list": "{profile: a, outbound: [any]}",
     "outbound as true": "{profile: a, outbound: true}",
     "services as a map": "{profile: a, services: {smtp: 25/tcp}}",
+    "day that no month has": "{profile: a, as-of: 2021-08-32}",
+    "month that no year has": "{profile: a, as-of: 2021-13}",
+    "year alone": "{profile: a, as-of: '2021'}",
+    "date of another form": "{profile: a, as-of: 1/2/2021}",
+    "url without a scheme": "{profile: a, url: www.example.com}",
+    "url with a blank": "{profile: a, url: 'https://a b'}",
+    "second-hand as a word": "{profile: a, second-hand: reseller}",
     "protocol that is never given": "{profile: a, protocols: 6}",
     "protocol that is never given, by name": "{profile: a, protocols: [esp, udp]}",
     "protocol out of range": "{profile: a, protocols: 256}",
@@ -113,7 +133,14 @@ WRONG_SERVICES = {
     "word where true or false stands": "{name: a, dynamic: maybe}",
     "list as feature": "{name: a, in: 25/tcp, feature: [b]}",
     "configured-in without xpath": "{name: a, in: 25/tcp, configured-in: {file: server.xml}}",
-    "configured-in with another key": "{name: a, in: 25/tcp, configured-in: {file: a, xpath: b, key: c}}",
+    "configured-in with two ways": "{name: a, in: 25/tcp, configured-in: {file: a, xpath: b, key: c}}",
+    "configured-in with another key": "{name: a, in: 25/tcp, configured-in: {file: a, line: c}}",
+    "configured-in without a file": "{name: a, in: 25/tcp, configured-in: {key: a}}",
+    "configured-in in file and registry": "{name: a, in: 25/tcp, configured-in: {file: a, registry: 'HKLM\\a'}}",
+    "configured-in without a value": "{name: a, in: 25/tcp, configured-in: {registry: 'HKLM\\a'}}",
+    "configured-in of no hive": "{name: a, in: 25/tcp, configured-in: {registry: 'SOFTWARE\\a', value: b}}",
+    "configured-in with a regex without a group": "{name: a, in: 25/tcp, configured-in: {file: a, regex: b}}",
+    "configured-in, empty": "{name: a, in: 25/tcp, configured-in: {}}",
     "formerly of a feature without one": "{name: a, in: 25/tcp, formerly: {feature: b}}",
     "formerly with nothing": "{name: a, in: 25/tcp, formerly: {}}",
     "formerly with another key": "{name: a, in: 25/tcp, formerly: {title: b}}",

@@ -83,6 +83,10 @@ static void test_whole_profile(void **state)
 		"profile: mail-host\n"
 		"title: Mail # a comment\n"
 		"document: 003.txt\n"
+		"release: 7.6\n"
+		"as-of: 2021-08-06\n"
+		"url: https://www.example.com/ports\n"
+		"second-hand: true\n"
 		"include: [host, ssh]\n"
 		"outbound: any\n"
 		"protocols: [esp, 47, sctp]\n"
@@ -101,25 +105,46 @@ static void test_whole_profile(void **state)
 		"  - {name: dhcp, in: 68/udp, from-port: 67/udp, local: false, formerly: bootp}\n"
 		"  - {name: rpc, dynamic: true, from: trusted, configured-in: {file: a.xml, xpath: /p}}\n"
 		"  - {name: log, in: 5060/tcp+udp, local: true, formerly: [l1, l2]}\n"
-		"  - {name: none, from: trusted}\n");
+		"  - {name: none, from: trusted, configured-in: {file: b, key: port}}\n"
+		"  - {name: re, in: 1/tcp, configured-in: {regex: 'a[{]=([0-9]+)', file: c}}\n"
+		"  - {name: reg, in: 1/tcp, configured-in: {registry: HKLM\\A\\B, value: C d}}\n");
 	const struct service *smtp = profile_service(profile, "smtp");
 	const struct service *dhcp = profile_service(profile, "dhcp");
 	const struct service *rpc = profile_service(profile, "rpc");
 	const struct service *log = profile_service(profile, "log");
+	const struct service *none = profile_service(profile, "none");
+	const struct service *re = profile_service(profile, "re");
+	const struct service *reg = profile_service(profile, "reg");
+	int day = 0;
 
 	(void)state;
 	assert_string_equal(profile->name, "mail-host");
+	assert_string_equal(profile->release, "7.6");
+	assert_string_equal(profile->as_of, "2021-08-06");
+	assert_true(profile_list_day(profile, &day));
+	assert_int_equal(day, 18845);
+	assert_string_equal(profile->url, "https://www.example.com/ports");
+	assert_true(profile->second_hand);
+	assert_string_equal(none->configured_in.file, "b");
+	assert_string_equal(none->configured_in.key, "port");
+	assert_null(none->configured_in.regex);
+	assert_string_equal(re->configured_in.file, "c");
+	assert_string_equal(re->configured_in.regex, "a[{]=([0-9]+)");
+	assert_null(re->configured_in.key);
+	assert_string_equal(reg->configured_in.registry, "HKLM\\A\\B");
+	assert_string_equal(reg->configured_in.value, "C d");
+	assert_null(reg->configured_in.file);
 	assert_string_equal(profile->title, "Mail");
 	assert_string_equal(profile->document, "003.txt");
 	assert_string_equal(profile->path, "p.yaml");
 	assert_null(profile->shadows);
 	expect_names(&profile->include, "host ssh");
-	assert_int_equal(profile->include_place[1].line, 4);
+	assert_int_equal(profile->include_place[1].line, 8);
 	assert_int_equal(profile->include_place[1].column, 17);
 	assert_int_equal(profile->outbound, PROFILE_OUTBOUND_ANY);
 	for (int i = 0; i < 256; i++)
 		assert_int_equal(profile->protocol[i], i == 50 || i == 47 || i == 132);
-	assert_int_equal(profile->services, 5);
+	assert_int_equal(profile->services, 7);
 	assert_string_equal(smtp->note, "folded prose\n");
 	expect_ports(&smtp->in, "25/tcp 587/tcp");
 	expect_ports(&smtp->out, "25/tcp");
@@ -156,7 +181,9 @@ static void test_spellings(void **state)
 		SERVICE "    in: [25/tcp, 25/udp, 26-30/tcp]\n",
 		SERVICE "    in: 68/tcp+udp\n    from-port: [67/tcp, 67/udp]\n",
 		SERVICE "    formerly: {feature: x}\n    feature: y\n",
-		SERVICE "    configured-in: {file: x}\n",
+		SERVICE "    configured-in: x\n",
+		"profile: p\nas-of: 2024-02-29\n",
+		"profile: p\nas-of: '2000-12'\n",
 		"profile: p\ntitle: | \n",
 		SERVICE "    dynamic: true\n    local: true\n",
 	};
@@ -285,7 +312,6 @@ static void test_key_errors(void **state)
 		 "4:5+7 unknown key 'fetaure'; did you mean 'feature'?\n"},
 		{SERVICE "    xyzzy: x\n", "4:5+5 unknown key 'xyzzy'\n"},
 		{SERVICE "    configured-in: {path: x}\n",
-		 "4:20+1 key 'file' is missing; it is a path\n"
 		 "4:21+4 unknown key 'path'; did you mean 'file'?\n"},
 		{"profile: p\nprofile: q\n",
 		 "2:1+7 key 'profile' appears twice (first on line 1)\n"},
@@ -359,6 +385,76 @@ static void test_name_errors(void **state)
 		 "4:14+1 '\xc3\xbc' is not a feature name; use only a-z, 0-9 and '-'\n"},
 		{SERVICE "    formerly: {feature: x}\n",
 		 "4:5+8 'formerly' names a feature, but the service has none\n"},
+	};
+
+	(void)state;
+	expect_mistakes(cases, ARRAY_SIZE(cases));
+}
+
+static void test_configured_in_errors(void **state)
+{
+	static const struct mistake cases[] = {
+		{SERVICE "    configured-in: {}\n",
+		 "4:20+1 'configured-in' is an empty mapping; write file with xpath, key or regex, or registry with value\n"},
+		{SERVICE "    configured-in: {file: x}\n",
+		 "4:21+4 'file' without 'xpath', 'key' or 'regex'; add the one that finds the number\n"},
+		{SERVICE "    configured-in: {key: x}\n",
+		 "4:21+3 'key' without 'file'; add 'file', where it is looked for\n"},
+		{SERVICE "    configured-in: {file: x, xpath: /a, regex: (b)}\n",
+		 "4:41+5 'regex' beside 'xpath': one of them finds the number; remove one\n"},
+		{SERVICE "    configured-in: {file: x, key: a, registry: HKLM\\A, value: b}\n",
+		 "4:38+8 'registry' beside 'file': the number is in one place; remove one\n"},
+		{SERVICE "    configured-in: {registry: HKLM\\A}\n",
+		 "4:21+8 'registry' without 'value'; add 'value', the name of the value in that key\n"},
+		{SERVICE "    configured-in: {value: a}\n",
+		 "4:21+5 'value' without 'registry'; add 'registry', the key that has it\n"},
+		{SERVICE "    configured-in: {registry: SOFTWARE\\A, value: b}\n",
+		 "4:31+10 'SOFTWARE\\A' is not a key of the registry; write it from its hive on, as in HKLM\\SOFTWARE\\Example\n"},
+		{SERVICE "    configured-in: {registry: HKLM\\, value: b}\n",
+		 "4:31+5 'HKLM\\' is not a key of the registry; write it from its hive on, as in HKLM\\SOFTWARE\\Example\n"},
+		{SERVICE "    configured-in: {file: x, regex: '(a'}\n",
+		 "4:37+4 '(a' is not an extended regular expression: Unmatched ( or \\(\n"},
+		{SERVICE "    configured-in: {file: x, regex: a=b}\n",
+		 "4:37+3 'a=b' has no group; put the number in parentheses, as in port=([0-9]+)\n"},
+		{SERVICE "    configured-in: {file: x, regex: '[]{](a{2})'}\n",
+		 "4:37+12 a regex here has no repetition counts; write + or *, and [{] for a brace\n"},
+	};
+	__free_text char *regex =
+		repeat(SERVICE "    configured-in: {file: x, regex: ", "(", "}\n");
+	__free_text char *counts =
+		xasprintf(SERVICE "    configured-in: {file: x, regex: '%s'}\n",
+			  "(((((((a{1,99}){1,99}){1,99}){1,99}){1,99}){1,99}){1,99})");
+	double start = now();
+
+	(void)state;
+	expect_mistakes(cases, ARRAY_SIZE(cases));
+	free(errors_in(regex, strlen(regex)));
+	free(errors_in(counts, strlen(counts)));
+	expect_fast("hostile expressions", start, 1);
+}
+
+static void test_list_errors(void **state)
+{
+	static const struct mistake cases[] = {
+		{"profile: p\nas-of: 2021-02-29\n",
+		 "2:8+10 '2021-02-29' is not a date; write it as 2021-08-06 or 2021-08\n"},
+		{"profile: p\nas-of: 2021-13\n",
+		 "2:8+7 '2021-13' is not a date; write it as 2021-08-06 or 2021-08\n"},
+		{"profile: p\nas-of: 2021-12-32\n",
+		 "2:8+10 '2021-12-32' is not a date; write it as 2021-08-06 or 2021-08\n"},
+		{"profile: p\nas-of: 1/2/2021\n",
+		 "2:8+8 '1/2/2021' is not a date; write it as 2021-08-06 or 2021-08\n"},
+		{"profile: p\nurl: ftp://a\n",
+		 "2:6+7 'ftp://a' is not a web address; write one, as in https://www.example.com/ports\n"},
+		{"profile: p\nurl: https://a b\n",
+		 "2:6+11 'https://a b' is not a web address; write one, as in https://www.example.com/ports\n"},
+		{"profile: p\nurl: https://\n",
+		 "2:6+8 'https://' is not a web address; write one, as in https://www.example.com/ports\n"},
+		{"profile: p\nsecond-hand: yes\n", "2:14+3 'yes' is not a boolean; write true\n"},
+		{"profile: p\ndate: 2021-08\n",
+		 "2:1+4 unknown key 'date'; did you mean 'as-of'?\n"},
+		{"profile: p\nversion: '8'\n",
+		 "2:1+7 unknown key 'version'; did you mean 'release'?\n"},
 	};
 
 	(void)state;
@@ -709,6 +805,8 @@ int main(void)
 		cmocka_unit_test(test_yaml_errors),
 		cmocka_unit_test(test_key_errors),
 		cmocka_unit_test(test_name_errors),
+		cmocka_unit_test(test_configured_in_errors),
+		cmocka_unit_test(test_list_errors),
 		cmocka_unit_test(test_port_errors),
 		cmocka_unit_test(test_protocol_errors),
 		cmocka_unit_test(test_all_errors),

@@ -8,7 +8,7 @@
 static void test_json(void **state)
 {
 	static const char expected[] =
-		"[{\"name\":\"mail\",\"title\":\"Mail\",\"document\":\"mail.txt\",\"path\":\"%s/mail.yaml\",\"included\":false,\"outbound\":null,\"protocols\":[\"esp\"],\"services\":["
+		"[{\"name\":\"mail\",\"title\":\"Mail\",\"document\":\"mail.txt\",\"release\":null,\"as_of\":null,\"url\":null,\"second_hand\":false,\"path\":\"%s/mail.yaml\",\"included\":false,\"outbound\":null,\"protocols\":[\"esp\"],\"services\":["
 		"{\"name\":\"smtp\",\"title\":\"SMTP\",\"direction\":\"in\",\"ports\":[\"25/tcp\"],\"from\":[],\"to\":[],\"feature\":null,\"from_ports\":[],\"open\":true,\"why_closed\":null,\"fixed\":true,\"local\":false,\"dynamic\":false,\"configured_in\":null,\"note\":\"A note.\"},"
 		"{\"name\":\"imap\",\"title\":null,\"direction\":\"in\",\"ports\":[\"143/tcp\",\"993/tcp\"],\"from\":[],\"to\":[],\"feature\":\"imap\",\"from_ports\":[],\"open\":false,\"why_closed\":\"feature\",\"fixed\":false,\"local\":false,\"dynamic\":false,\"configured_in\":null,\"note\":null},"
 		"{\"name\":\"admin\",\"title\":null,\"direction\":\"in\",\"ports\":[\"8443/tcp\"],\"from\":[\"trusted\"],\"to\":[],\"feature\":null,\"from_ports\":[],\"open\":true,\"why_closed\":null,\"fixed\":false,\"local\":false,\"dynamic\":false,\"configured_in\":{\"file\":\"conf/server.xml\",\"xpath\":\"/Server/@port\"},\"note\":null},"
@@ -20,7 +20,7 @@ static void test_json(void **state)
 		"{\"name\":\"db\",\"title\":null,\"direction\":\"in\",\"ports\":[\"3306/tcp\"],\"from\":[],\"to\":[],\"feature\":null,\"from_ports\":[],\"open\":false,\"why_closed\":\"local\",\"fixed\":false,\"local\":true,\"dynamic\":false,\"configured_in\":null,\"note\":null},"
 		"{\"name\":\"plugin\",\"title\":null,\"direction\":\"in\",\"ports\":[],\"from\":[],\"to\":[],\"feature\":\"plugins\",\"from_ports\":[],\"open\":false,\"why_closed\":\"dynamic\",\"fixed\":false,\"local\":false,\"dynamic\":true,\"configured_in\":\"the plugin's page\",\"note\":null},"
 		"{\"name\":\"doc\",\"title\":\"No ports\",\"direction\":\"in\",\"ports\":[],\"from\":[],\"to\":[],\"feature\":null,\"from_ports\":[],\"open\":false,\"why_closed\":\"no-ports\",\"fixed\":false,\"local\":false,\"dynamic\":false,\"configured_in\":null,\"note\":null}]},"
-		"{\"name\":\"base\",\"title\":null,\"document\":null,\"path\":\"%s/base.yaml\",\"included\":true,\"outbound\":null,\"protocols\":[\"gre\"],\"services\":["
+		"{\"name\":\"base\",\"title\":null,\"document\":null,\"release\":null,\"as_of\":null,\"url\":null,\"second_hand\":false,\"path\":\"%s/base.yaml\",\"included\":true,\"outbound\":null,\"protocols\":[\"gre\"],\"services\":["
 		"{\"name\":\"dhcp\",\"title\":null,\"direction\":\"in\",\"ports\":[\"68/udp\"],\"from\":[],\"to\":[],\"feature\":null,\"from_ports\":[\"67/udp\"],\"open\":true,\"why_closed\":null,\"fixed\":false,\"local\":false,\"dynamic\":false,\"configured_in\":null,\"note\":null},"
 		"{\"name\":\"dhcpv6\",\"title\":null,\"direction\":\"in\",\"ports\":[\"546/udp\"],\"from\":[\"link-local\"],\"to\":[],\"feature\":null,\"from_ports\":[],\"open\":true,\"why_closed\":null,\"fixed\":false,\"local\":false,\"dynamic\":false,\"configured_in\":null,\"note\":null},"
 		"{\"name\":\"ntp\",\"title\":null,\"direction\":\"in\",\"ports\":[\"123/udp\"],\"from\":[],\"to\":[],\"feature\":\"ntp\",\"from_ports\":[],\"open\":false,\"why_closed\":\"feature\",\"fixed\":false,\"local\":false,\"dynamic\":false,\"configured_in\":null,\"note\":null}]}]";

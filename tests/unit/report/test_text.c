@@ -213,17 +213,26 @@ static void test_status_width(void **state)
 
 static void test_profiles(void **state)
 {
-	json_t *report =
-		json_pack("{s:[{s:s, s:s, s:s}, {s:s, s:n, s:s, s:s}]}", "profiles", "name", "ssh",
-			  "title", "SSH", "path", "/p/ssh.yaml", "name", "x\x1b", "title", "path",
-			  "/etc/x.yaml", "shadows", "/usr/x.yaml");
+	json_t *report = json_pack("{s:[{s:s, s:s, s:s, s:i}, {s:s, s:n, s:s, s:s, s:n}]}",
+				   "profiles", "name", "ssh", "title", "SSH", "path", "/p/ssh.yaml",
+				   "age_days", 1, "name", "x\x1b", "title", "path", "/etc/x.yaml",
+				   "shadows", "/usr/x.yaml", "age_days");
+	json_t *found =
+		json_pack("{s:[{s:s, s:s, s:i, s:[s, s]}, {s:s, s:s, s:i, s:[]}]}", "profiles",
+			  "name", "a", "title", "A", "age_days", 730, "services", "sip", "sips\n",
+			  "name", "b", "title", "B", "age_days", 1100, "services");
 	__free_text char *text = text_form(report, NULL, false, report_profiles_text);
+	__free_text char *search = text_form(found, NULL, false, report_profiles_text);
 
 	(void)state;
-	assert_string_equal(text, "  PROFILE  TITLE  FILE\n"
-				  "  ssh      SSH    /p/ssh.yaml\n"
-				  "  x?              /etc/x.yaml (shadows /usr/x.yaml)\n");
+	assert_string_equal(text, "  PROFILE  TITLE  LIST   FILE\n"
+				  "  ssh      SSH    1 day  /p/ssh.yaml\n"
+				  "  x?              -      /etc/x.yaml (shadows /usr/x.yaml)\n");
+	assert_string_equal(search, "  PROFILE  TITLE  LIST       SERVICES\n"
+				    "  a        A      24 months  sip, sips?\n"
+				    "  b        B      3 years\n");
 	json_decref(report);
+	json_decref(found);
 }
 
 static void expect_status(json_t *one, json_t *site, const char *expected)

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What somebody looks for in the catalog: words of names and titles, and ports. */
+#ifndef PORTCULLIS_CATALOG_SEARCH_H
+#define PORTCULLIS_CATALOG_SEARCH_H
+
+#include "loader/catalog/profile.h"
+
+struct search {
+	struct search_word *word;
+	size_t words;
+};
+
+/*
+ * Reads the words. One with a '/' is a port or range, as in "5060/udp"; a number is that port of
+ * either protocol too. -EINVAL, and what is wrong in `*why`, for a port that cannot be one.
+ */
+int search_parse(const struct names *words, struct search *search, char **why);
+
+/*
+ * Whether every word is found in the profile, whatever the case: in its name, title, document and
+ * url, in the names and titles of its own services, and among their ports. Those services in which
+ * a word was found are added to `services`.
+ */
+bool search_finds(const struct search *search, const struct profile *profile,
+		  struct names *services);
+
+void search_free(struct search *search);
+
+#endif
