@@ -46,6 +46,31 @@ bool machines_remove(struct recipe *recipe, const char *name)
 
 /* --- words --- */
 
+int machine_check_prefix(const struct prefix *prefix, char **why)
+{
+	static const char *const other[] = {"0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/127",
+					    "ff00::/8"};
+	char text[PREFIX_TEXT];
+
+	prefix_format(prefix, text);
+	if (!prefix->length) {
+		*why = xasprintf("%s is every address; write the networks of the machine", text);
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(other); i++) {
+		__free_text char *unused = NULL;
+		struct prefix range;
+
+		prefix_parse(other[i], &range, &unused);
+		if (prefix->length < range.length ||
+		    !prefix_contains(&range, prefix->family, prefix->address))
+			continue;
+		*why = xasprintf("no machine can have %s: it is in %s", text, other[i]);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 /* The prefixes of "PREFIX[,PREFIX]"; none twice. */
 static int parse_prefixes(const char *list, const struct place *place, struct diag *diag,
 			  struct prefix **address, size_t *addresses)
@@ -59,7 +84,8 @@ static int parse_prefixes(const char *list, const struct place *place, struct di
 		__free_text char *why = NULL;
 
 		read = grow(read, count, sizeof(*read));
-		if (prefix_parse(item, &read[count], &why)) {
+		if (prefix_parse(item, &read[count], &why) ||
+		    machine_check_prefix(&read[count], &why)) {
 			diag_error(diag, place, "%s", why);
 			return -EINVAL;
 		}

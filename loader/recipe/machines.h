@@ -35,6 +35,12 @@ void machines_inherit(struct recipe *recipe);
 const struct machine *machines_of_address(const struct recipe *recipe, __u8 family,
 					  const __u8 *address);
 
+/*
+ * -EINVAL, and in `*why` (the caller frees) what is wrong, for a prefix that no machine can have:
+ * of all addresses, of multicast, loopback or unspecified ones.
+ */
+int machine_check_prefix(const struct prefix *prefix, char **why);
+
 /* "192.0.2.1, 2001:db8::/64"; the caller frees. */
 char *machine_addresses(const struct machine *machine, const char *separator);
 

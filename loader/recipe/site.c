@@ -12,7 +12,10 @@
 #include "loader/base/yaml.h"
 #include "loader/base/yaml_fields.h"
 #include "loader/catalog/values.h"
-#include "loader/recipe/site_interface.h"
+#include "loader/recipe/machines.h"
+#include "loader/recipe/site_groups.h"
+#include "loader/recipe/site_keys.h"
+#include "loader/recipe/site_settings.h"
 
 #define INTERFACE_NAME_LIMIT 15 /* bytes: IFNAMSIZ without the NUL */
 #define PATTERN_LIMIT	     63
@@ -25,198 +28,13 @@ enum {
 };
 
 static const struct yaml_key site_key[KEYS] = {
-	[KEY_GROUPS] = {"groups", false, YAML_MAPPING,
-			"a mapping of names, as in 'trusted: 192.0.2.0/24'", "group sources"},
+	[KEY_GROUPS] = {"groups", false, YAML_MAPPING, SITE_GROUPS_EXPECTED, SITE_GROUPS_ALIASES},
 	[KEY_MANAGEMENT] = {"management", false, YAML_ITEMS, "a port or a list of ports, or none",
 			    "admin ports manage"},
 	[KEY_INTERFACES] = {"interfaces", false, YAML_MAPPING,
 			    "a mapping of interfaces, as in 'eth0: {profiles: ssh}'",
 			    "interface iface ifaces device devices nics"},
 };
-
-/* Reports keys that appear twice. */
-static void check_twice(struct reader *reader, const struct yaml_node *mapping, const char *what)
-{
-	const struct yaml_node *key;
-	struct uses uses = {0};
-
-	yaml_for_each_key(key, mapping)
-	{
-		if (key->kind == YAML_TEXT)
-			uses_add(&uses, key->text, key);
-	}
-	uses_check(reader, &uses, what);
-}
-
-static bool is_twice(const struct yaml_node *mapping, const struct yaml_node *key)
-{
-	const struct yaml_node *other;
-
-	yaml_for_each_key(other, mapping)
-	{
-		if (other != key && other->kind == YAML_TEXT && !strcmp(other->text, key->text))
-			return true;
-	}
-	return false;
-}
-
-static bool too_many(struct reader *reader, const struct yaml_node *mapping, const char *what,
-		     size_t most)
-{
-	if (mapping->children / 2 <= most)
-		return false;
-	complain(reader, mapping, "there are at most %zu %s, not %zu", most, what,
-		 mapping->children / 2);
-	return true;
-}
-
-/* --- groups --- */
-
-/* A user who can write the site file can open ports. */
-static int check_trust(const char *path, const struct place *place, struct diag *diag)
-{
-	__free_text char *why = NULL, *fix = NULL;
-	int err = file_trusted(path, &why, &fix);
-
-	if (!why) /* a path that cannot be looked up is reported by whichever function reads it */
-		return 0;
-	diag_error_fix(diag, place, fix, "%s", why);
-	return err;
-}
-
-/* What a group is made of, as it is read. */
-struct members {
-	struct names prefix;
-	struct group_file *file;
-	size_t files;
-	bool wrong; /* an item could not be read */
-};
-
-static void members_free(struct members *members)
-{
-	for (size_t i = 0; i < members->files; i++)
-		free(members->file[i].path);
-	free(members->file);
-	names_free(&members->prefix);
-}
-
-/* '@FILE', looked up beside the site file; of a saved one, all prefixes of the group. */
-static void read_group_file(struct reader *reader, const char *group, const struct yaml_node *item,
-			    const struct site *site, struct members *members)
-{
-	const char *file = item->text + 1, *slash = strrchr(site->path, '/');
-	size_t folder = slash && (site->saved || *file != '/') ? slash + 1 - site->path : 0;
-	struct group_file *added;
-	__free_text char *path = NULL;
-	struct place place;
-
-	if (site->saved && members->files)
-		return;
-	yaml_place(&reader->yaml, item, &place);
-	if (!*file || members->files == SITE_GROUP_FILES) {
-		if (*file)
-			complain(reader, item, "a group has at most %d files", SITE_GROUP_FILES);
-		else
-			complain(reader, item, "'@' must be followed by a file; write '@FILE'");
-		members->wrong = true;
-		return;
-	}
-	path = xasprintf("%.*s%s%s", (int)folder, site->path, site->saved ? "groups/" : "",
-			 site->saved ? group : file);
-	if (check_trust(path, &place, reader->diag)) {
-		members->wrong = true;
-		return;
-	}
-	members->file = grow(members->file, members->files, sizeof(*members->file));
-	added = &members->file[members->files++];
-	*added = (struct group_file){.path = xstrdup(path), .place = place};
-}
-
-/* True if the item is one prefix; reports an error if not. */
-static bool check_prefix(struct reader *reader, const struct yaml_node *item)
-{
-	__free_text char *why = NULL;
-	struct prefix prefix;
-
-	if (item->kind == YAML_BAD)
-		return false;
-	if (item->kind != YAML_TEXT)
-		complain(reader, item, "a prefix is %s; write it as 192.0.2.0/24", yaml_what(item));
-	else if (strchr(item->text, ','))
-		complain(reader, item, "'%s' is more than one prefix; write a list: [%s]",
-			 item->text, item->text);
-	else if (!strncmp(item->text, "dns:", 4))
-		complain(reader, item,
-			 "'%s': names of hosts are not supported in groups; write their addresses",
-			 item->text);
-	else if (prefix_parse(item->text, &prefix, &why))
-		complain(reader, item, "%s", why);
-	else
-		return true;
-	return false;
-}
-
-/* A prefix, '@FILE', or a list of them, which may be empty. */
-static void read_members(struct reader *reader, const struct yaml_node *key, struct site *site)
-{
-	__cleanup(members_free) struct members members = {0};
-	const struct yaml_node *item, *value = key->next;
-	struct place place;
-
-	yaml_for_each(item, value)
-	{
-		if (diag_full(reader->diag) || (value->cut && !item->next))
-			return;
-		if (item->kind == YAML_TEXT && *item->text == '@') {
-			read_group_file(reader, key->text, item, site, &members);
-			names_add_once(&site->group_file, key->text);
-		} else if (check_prefix(reader, item)) {
-			names_add(&members.prefix, item->text);
-		} else {
-			members.wrong = true;
-		}
-	}
-	yaml_place(&reader->yaml, key, &place);
-	if (!members.wrong)
-		groups_define_mixed(&site->groups, key->text, &members.prefix, members.file,
-				    members.files, &place, reader->diag);
-}
-
-static void read_group(struct reader *reader, const struct yaml_node *key, struct site *site)
-{
-	const struct yaml_key expected = {key->text, false, YAML_ITEMS,
-					  "a prefix, '@FILE', or a list of them", ""};
-	const struct yaml_node *value = key->next;
-	bool empty = value->kind == YAML_LIST && !value->children && !value->cut;
-	__free_text char *name = NULL;
-
-	read_name(reader, key, "group name", &name);
-	site->unnamed_wrong |= !name;
-	if (name && (empty || yaml_usable(&reader->yaml, value, &expected, reader->diag)))
-		read_members(reader, key, site);
-}
-
-static void read_groups(struct reader *reader, const struct yaml_node *mapping, struct site *site)
-{
-	const struct yaml_node *key;
-
-	if (too_many(reader, mapping, "groups", SITE_GROUPS)) {
-		site->unnamed_wrong = true;
-		return;
-	}
-	check_twice(reader, mapping, "group");
-	yaml_for_each_key(key, mapping)
-	{
-		size_t errors = reader->diag->errors;
-
-		if (diag_full(reader->diag))
-			break;
-		read_group(reader, key, site);
-		if (key->kind == YAML_TEXT &&
-		    (reader->diag->errors != errors || is_twice(mapping, key)))
-			names_add_once(&site->wrong_group, key->text);
-	}
-}
 
 /* --- management --- */
 
@@ -271,6 +89,7 @@ static void read_interface(struct reader *reader, const struct yaml_node *key, b
 {
 	const struct yaml_key expected = {key->text, false, YAML_MAPPING,
 					  "a mapping of keys, as in 'profiles: ssh'", ""};
+	const struct site_files files = {site->path, site->saved, "", &site->group_file};
 	struct site_interface *interface;
 
 	if (!check_interface(reader, key))
@@ -286,7 +105,7 @@ static void read_interface(struct reader *reader, const struct yaml_node *key, b
 		.name = xstrdup(key->text), .wrong = true, .profiles_wrong = true};
 	yaml_place(&reader->yaml, key, &interface->place);
 	if (yaml_usable(&reader->yaml, key->next, &expected, reader->diag))
-		site_read_interface(reader, key->next, interface);
+		site_read_interface(reader, key->next, &files, interface);
 	interface->wrong |= twice;
 }
 
@@ -295,14 +114,15 @@ static void read_interfaces(struct reader *reader, const struct yaml_node *mappi
 {
 	const struct yaml_node *key;
 
-	if (too_many(reader, mapping, "interfaces", SITE_INTERFACES))
+	if (site_keys_too_many(reader, mapping, "interfaces", SITE_INTERFACES))
 		return;
-	check_twice(reader, mapping, "interface");
+	site_keys_check(reader, mapping, "interface");
 	yaml_for_each_key(key, mapping)
 	{
 		if (diag_full(reader->diag))
 			break;
-		read_interface(reader, key, key->kind == YAML_TEXT && is_twice(mapping, key), site);
+		read_interface(reader, key, key->kind == YAML_TEXT && site_key_twice(mapping, key),
+			       site);
 	}
 }
 
@@ -311,19 +131,32 @@ static void read_interfaces(struct reader *reader, const struct yaml_node *mappi
 static void read_site(struct reader *reader, struct site *site)
 {
 	const struct yaml_node *root = reader->yaml.root;
+	const struct site_files files = {site->path, site->saved, "", &site->group_file};
 	struct yaml_field field[KEYS];
 	size_t errors = reader->diag->errors;
 
 	yaml_fields(&reader->yaml, root, site_key, KEYS, field, reader->diag);
 	site->interfaces_given = field[KEY_INTERFACES].key != NULL;
 	site->unnamed_wrong = reader->diag->errors != errors;
-	if (field[KEY_GROUPS].value)
-		read_groups(reader, field[KEY_GROUPS].value, site);
+	if (field[KEY_GROUPS].value && !site_read_groups(reader, field[KEY_GROUPS].value, &files,
+							 &site->groups, &site->wrong_group))
+		site->unnamed_wrong = true;
 	site->groups_wrong = reader->diag->errors != errors;
 	if (field[KEY_MANAGEMENT].value)
 		read_management(reader, field[KEY_MANAGEMENT].value, site);
 	if (field[KEY_INTERFACES].value)
 		read_interfaces(reader, field[KEY_INTERFACES].value, site);
+}
+
+/* Adds the groups of the file that the interface has none of its own for. */
+static void add_groups(struct groups *own, const struct groups *file)
+{
+	struct groups all = {0};
+
+	groups_merge(&all, file);
+	groups_merge(&all, own);
+	groups_free(own);
+	*own = all;
 }
 
 /*
@@ -352,9 +185,9 @@ static int parse(const char *path, const char *text, size_t length, bool saved, 
 			 "a site file is %s; write a mapping of keys, as in 'groups:'",
 			 yaml_what(yaml.root));
 	for (size_t i = 0; i < site->interfaces; i++)
-		groups_merge(&site->interface[i].recipe.groups, &site->groups);
+		add_groups(&site->interface[i].recipe.groups, &site->groups);
 	for (size_t i = 0; i < site->patterns; i++)
-		groups_merge(&site->pattern[i].recipe.groups, &site->groups);
+		add_groups(&site->pattern[i].recipe.groups, &site->groups);
 	return diag->errors == errors ? 0 : -EINVAL;
 }
 
@@ -379,7 +212,7 @@ static int read_site_file(const char *path, bool partial, bool saved, struct sit
 	int err = read_file(path, SITE_FILE_LIMIT, &text, &length);
 
 	*site = (struct site){0};
-	if (!err && check_trust(path, &place, diag))
+	if (!err && site_check_trust(path, &place, diag))
 		return -EPERM;
 	if (!err) {
 		err = parse(path, text, length, saved, site, &usable, diag);
@@ -483,6 +316,33 @@ const struct site_interface *site_interface(const struct site *site, const char 
 	return NULL;
 }
 
+/* The entry of this interface or pattern. */
+static const struct site_interface *entry_of(const struct site *site, const char *name)
+{
+	for (size_t i = 0; i < site->patterns; i++)
+		if (!strcmp(site->pattern[i].name, name))
+			return &site->pattern[i];
+	return site_interface(site, name);
+}
+
+const struct group *site_group(const struct site *site, const char *name)
+{
+	__free_text char *copy = xstrdup(name);
+	char *machine = strchr(copy, ':'), *group = machine ? strchr(machine + 1, ':') : NULL;
+	const struct site_interface *interface;
+	const struct machine *behind;
+
+	if (!machine)
+		return groups_find(&site->groups, name);
+	*machine++ = '\0';
+	interface = entry_of(site, copy);
+	if (!interface || !group)
+		return interface ? groups_find(&interface->recipe.groups, machine) : NULL;
+	*group++ = '\0';
+	behind = machines_find(&interface->recipe, machine);
+	return behind ? groups_find(&behind->own.groups, group) : NULL;
+}
+
 bool site_is(const char *path)
 {
 	__cleanup(diag_free) struct diag unused = {0};
@@ -509,28 +369,12 @@ bool site_is(const char *path)
 	return found;
 }
 
-static void interface_free(struct site_interface *interface)
-{
-	if (interface->pattern) {
-		free(interface->name);
-		return;
-	}
-	for (size_t i = 0; i < interface->words; i++)
-		free(interface->word[i].text);
-	for (size_t i = 0; i < interface->uses; i++)
-		free(interface->use[i].group);
-	free(interface->word);
-	free(interface->use);
-	free(interface->name);
-	recipe_free(&interface->recipe);
-}
-
 void site_free(struct site *site)
 {
 	for (size_t i = 0; i < site->interfaces; i++)
-		interface_free(&site->interface[i]);
+		site_interface_free(&site->interface[i]);
 	for (size_t i = 0; i < site->patterns; i++)
-		interface_free(&site->pattern[i]);
+		site_interface_free(&site->pattern[i]);
 	free(site->interface);
 	free(site->pattern);
 	groups_free(&site->groups);

@@ -6,11 +6,9 @@
 #include "loader/base/diag.h"
 #include "loader/recipe/site_interface.h"
 
-#define SITE_FILE	 "/etc/portcullis/site.yaml"
-#define SITE_FILE_LIMIT	 (1 << 20) /* bytes */
-#define SITE_GROUPS	 1024
-#define SITE_GROUP_FILES 64 /* of one group */
-#define SITE_INTERFACES	 1024
+#define SITE_FILE	"/etc/portcullis/site.yaml"
+#define SITE_FILE_LIMIT (1 << 20) /* bytes */
+#define SITE_INTERFACES 1024
 
 /* The places point into `path` and `text`. */
 struct site {
@@ -19,10 +17,11 @@ struct site {
 	struct groups groups;
 	bool groups_wrong;	  /* read in part: a group is missing */
 	struct names wrong_group; /* of these, those that have a name */
-	struct names group_file;  /* groups that are read from a file */
-	bool saved;		  /* a group's file is groups/NAME beside the site file */
-	bool unnamed_wrong;	  /* and there is something else: any name may be missing */
-	bool management_given;	  /* then no port at all is meant, too */
+	/* Groups that are read from a file: NAME, INTERFACE:NAME, INTERFACE:MACHINE:NAME. */
+	struct names group_file;
+	bool saved;	       /* a group's file is in groups/ beside the site file */
+	bool unnamed_wrong;    /* and there is something else: any name may be missing */
+	bool management_given; /* then no port at all is meant, too */
 	struct ports management;
 	bool interfaces_given; /* if only as {}: then no interface at all is meant */
 	/* Names, in the order of the file; then those that patterns take (site_expand). */
@@ -58,7 +57,10 @@ int site_open(const char *given, struct site *site, struct diag *diag);
  */
 int site_read_partial(const char *given, struct site *site, struct diag *diag);
 
-/* As site_read, of a copy in which a group's '@FILE' is groups/NAME beside it (state.h). */
+/*
+ * As site_read, of a copy in which a group's '@FILE' is a file in groups/ beside it, by its name in
+ * `group_file` (state.h).
+ */
 int site_saved(const char *path, struct site *site, struct diag *diag);
 
 /*
@@ -72,6 +74,9 @@ void site_warn_unmatched(const struct site *site, struct diag *diag);
 
 /* The file's entry of this interface, or NULL. */
 const struct site_interface *site_interface(const struct site *site, const char *name);
+
+/* A group by its name in `group_file`, or NULL. */
+const struct group *site_group(const struct site *site, const char *name);
 
 /* True if a file is meant to be a site file: by its top-level keys, with or without errors. */
 bool site_is(const char *path);

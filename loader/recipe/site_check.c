@@ -79,8 +79,15 @@ static bool check_profile(const struct check *check, const struct site_word *wor
 	return pass_on(check, &found, &word->place);
 }
 
+/* An interface, or a machine behind one. */
+struct entry {
+	const struct site_interface *site;
+	const struct recipe *recipe;
+	const struct recipe *interface; /* of the interface that the machine is behind, or NULL */
+};
+
 /* A misspelt group would only show as a closed service, so it must be known from somewhere. */
-static bool check_use(struct check *check, const struct site_use *use)
+static bool check_use(struct check *check, const struct entry *entry, const struct site_use *use)
 {
 	__free_text char *text = NULL;
 	const char *near;
@@ -90,7 +97,9 @@ static bool check_use(struct check *check, const struct site_use *use)
 		for (size_t i = 0; i < check->site->groups.count; i++)
 			names_add_once(&check->group, check->site->groups.group[i].name);
 	}
-	if (names_have(&check->group, use->group) || check->site->groups_wrong)
+	if (names_have(&check->group, use->group) || check->site->groups_wrong ||
+	    groups_find(&entry->recipe->groups, use->group) ||
+	    (entry->interface && groups_find(&entry->interface->groups, use->group)))
 		return true;
 	near = nearest_name(use->group, &check->group);
 	text = near ? xasprintf("no such group '%s'; did you mean '%s'?", use->group, near) :
@@ -101,25 +110,25 @@ static bool check_use(struct check *check, const struct site_use *use)
 	return false;
 }
 
-/* Checks one word alone on the interface's profiles, so that an error belongs to it. */
-static bool check_word(const struct check *check, const struct site_interface *interface,
+/* Checks one word alone on the profiles of its entry, so that an error belongs to it. */
+static bool check_word(const struct check *check, const struct entry *entry,
 		       const struct site_word *word)
 {
+	const struct site_interface *site = entry->site;
 	__cleanup(diag_free) struct diag found = {0};
 	__cleanup(recipe_free) struct recipe recipe = {0};
 	__cleanup(overlays_free) struct overlays overlays = {
 		.catalog = check->catalog, .recipe = &recipe, .diag = &found};
 
-	names_copy(&recipe.profiles, &interface->recipe.profiles);
+	names_copy(&recipe.profiles, &entry->recipe->profiles);
 	/* A word on an open port needs the port. */
-	for (size_t i = 0; i < interface->words && !strncmp(word->text, PROFILE_SITE ":", 5); i++)
-		if (interface->word[i].kind == RECIPE_OPEN)
-			recipe_add(&recipe, RECIPE_OPEN, interface->word[i].text, &word->place,
-				   &found);
+	for (size_t i = 0; i < site->words && !strncmp(word->text, PROFILE_SITE ":", 5); i++)
+		if (site->word[i].kind == RECIPE_OPEN)
+			recipe_add(&recipe, RECIPE_OPEN, site->word[i].text, &word->place, &found);
 	recipe_add(&recipe, word->kind, word->text, &word->place, &found);
 	/* Groups are checked already, and with a better place. */
-	for (size_t i = 0; i < interface->uses; i++)
-		names_add(&overlays.group, interface->use[i].group);
+	for (size_t i = 0; i < site->uses; i++)
+		names_add(&overlays.group, site->use[i].group);
 	if (!overlays_start(&overlays))
 		overlays_apply(&overlays);
 	return pass_on(check, &found, &word->place);
@@ -156,29 +165,52 @@ static void warn_of_sending(const struct check *check, const struct site_interfa
 		diag_warning_fix(check->diag, &interface->place, SENDS_FIX, "%s", text);
 }
 
+/* The words of an interface or a machine. `*profiles`: its profiles are right. */
+static bool check_entry(struct check *check, const struct entry *entry, bool *profiles)
+{
+	const struct site_interface *site = entry->site;
+	bool good = !site->wrong;
+
+	*profiles = !site->profiles_wrong;
+	for (size_t i = 0; i < site->words; i++) {
+		if (site->word[i].kind == RECIPE_PROFILE)
+			*profiles &= check_profile(check, &site->word[i]);
+	}
+	for (size_t i = 0; i < site->uses; i++)
+		good &= check_use(check, entry, &site->use[i]);
+	/* Without its profile, each word on it would be an error too. */
+	for (size_t i = 0; i < site->words && *profiles; i++) {
+		if (site->word[i].kind != RECIPE_PROFILE)
+			good &= check_word(check, entry, &site->word[i]);
+	}
+	return good && *profiles;
+}
+
 static bool check_interface(struct check *check, const struct site_interface *interface,
 			    struct composition *composition)
 {
+	const struct recipe *recipe = &interface->recipe;
 	__cleanup(diag_free) struct diag found = {0};
-	bool profiles = !interface->profiles_wrong, good = !interface->wrong;
+	bool profiles, machine_profiles,
+		good = check_entry(check, &(struct entry){interface, recipe, NULL}, &profiles);
 
-	for (size_t i = 0; i < interface->words; i++) {
-		if (interface->word[i].kind == RECIPE_PROFILE)
-			profiles &= check_profile(check, &interface->word[i]);
+	for (size_t i = 0; i < interface->machines; i++) {
+		const struct entry machine = {&interface->machine[i], &recipe->machine[i].own,
+					      recipe};
+
+		good &= check_entry(check, &machine, &machine_profiles);
 	}
-	for (size_t i = 0; i < interface->uses; i++)
-		good &= check_use(check, &interface->use[i]);
-	/* Without its profile, each word on it would be an error too. */
-	for (size_t i = 0; i < interface->words && profiles; i++) {
-		if (interface->word[i].kind != RECIPE_PROFILE)
-			good &= check_word(check, interface, &interface->word[i]);
-	}
-	if (!profiles || !good || check->site->groups_wrong)
-		return profiles && good;
-	if (compose(check->catalog, &interface->recipe, false, composition, &found))
+	if (!good || check->site->groups_wrong)
+		return good;
+	if (compose(check->catalog, recipe, false, composition, &found))
 		return pass_on(check, &found, &interface->place);
 	warn_of_groups(check, interface, composition);
 	warn_of_sending(check, interface, composition);
+	for (size_t i = 0; i < interface->machines; i++) {
+		warn_of_groups(check, &interface->machine[i], &composition->machine[i].composition);
+		warn_of_sending(check, &interface->machine[i],
+				&composition->machine[i].composition);
+	}
 	return true;
 }
 

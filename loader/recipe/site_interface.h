@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* An interface's entry in the site file. */
+/* An interface's entry in the site file, and a machine's. */
 #ifndef PORTCULLIS_RECIPE_SITE_INTERFACE_H
 #define PORTCULLIS_RECIPE_SITE_INTERFACE_H
 
 #include "loader/recipe/recipe.h"
-
-struct reader;
-struct yaml_node;
 
 #define SITE_WORDS 1024 /* of one kind, of one interface */
 
@@ -32,25 +29,37 @@ struct site_use {
 	struct place place;
 };
 
+struct site_address {
+	struct prefix prefix;
+	struct place place;
+};
+
+/* An interface; or a machine behind one, which has the fields up to `addresses`. */
 struct site_interface {
 	char *name;
 	/* The pattern that took it, whose words it shares; NULL: the file names it. */
 	const struct site_interface *pattern;
 	struct place place;
-	struct recipe recipe; /* its groups are those of the site */
-	enum hook_mode mode;
-	unsigned int flows;	/* 0: not given */
-	unsigned int confirm;	/* seconds, 0: not given */
+	/*
+	 * Its groups are those of the file, but for those that the interface has of its own. A
+	 * machine's is the one in the interface's recipe, and empty here.
+	 */
+	struct recipe recipe;
 	struct site_word *word; /* the words that the recipe was made of */
 	size_t words;
 	struct site_use *use;
 	size_t uses;
-	bool wrong;	     /* read in part: something here could not be read */
-	bool profiles_wrong; /* read in part: a profile is missing */
+	bool wrong;		      /* read in part: something here could not be read */
+	bool profiles_wrong;	      /* read in part: a profile is missing */
+	struct site_address *address; /* of a machine */
+	size_t addresses;
+	enum hook_mode mode;
+	unsigned int flows;		/* 0: not given */
+	unsigned int confirm;		/* seconds, 0: not given */
+	struct site_interface *machine; /* one for each of the recipe's, in the same order */
+	size_t machines;
 };
 
-/* Reads the keys of one interface; name and groups are set already. */
-void site_read_interface(struct reader *reader, const struct yaml_node *mapping,
-			 struct site_interface *interface);
+void site_interface_free(struct site_interface *interface);
 
 #endif

@@ -70,7 +70,7 @@ static int add_groups(struct saving *saving, const struct site *site)
 
 	for (i = 0; i < site->group_file.count; i++) {
 		const char *name = site->group_file.name[i];
-		const struct group *group = groups_find(&site->groups, name);
+		const struct group *group = site_group(site, name);
 		char *text = group ? group_text(group, &length) : NULL;
 
 		if (!text)
@@ -80,31 +80,45 @@ static int add_groups(struct saving *saving, const struct site *site)
 	return 0;
 }
 
-/* Copies the profiles that the interfaces name, with all that they include. */
+/* Copies profiles with all that they include, but for those that are `known` already. */
+static int add_profiles_of(struct saving *saving, const struct names *names,
+			   struct catalog *catalog, struct names *known)
+{
+	__cleanup(diag_free) struct diag unused = {};
+	const struct profile **list;
+	size_t i, count;
+
+	if (catalog_resolve(catalog, names, &list, &count, &unused))
+		return -EINVAL;
+	for (i = 0; i < count; i++) {
+		if (names_have(known, list[i]->name))
+			continue;
+		names_add(known, list[i]->name);
+		add(saving, xasprintf(PROFILES "/%s.yaml", list[i]->name), xstrdup(list[i]->text),
+		    strlen(list[i]->text));
+	}
+	free(list);
+	return 0;
+}
+
+/* Copies the profiles that the interfaces and the machines behind them name. */
 static int add_profiles(struct saving *saving, const struct site *site, struct catalog *catalog)
 {
 	__cleanup(names_free) struct names known = {};
-	__cleanup(diag_free) struct diag unused = {};
-	const struct profile **list;
-	size_t i, j, count;
+	size_t i, j;
+	int err = 0;
 
-	for (i = 0; i < site->interfaces + site->patterns; i++) {
-		const struct site_interface *interface =
-			i < site->interfaces ? &site->interface[i] :
-					       &site->pattern[i - site->interfaces];
+	for (i = 0; i < site->interfaces + site->patterns && !err; i++) {
+		const struct recipe *recipe = i < site->interfaces ?
+						      &site->interface[i].recipe :
+						      &site->pattern[i - site->interfaces].recipe;
 
-		if (catalog_resolve(catalog, &interface->recipe.profiles, &list, &count, &unused))
-			return -EINVAL;
-		for (j = 0; j < count; j++) {
-			if (names_have(&known, list[j]->name))
-				continue;
-			names_add(&known, list[j]->name);
-			add(saving, xasprintf(PROFILES "/%s.yaml", list[j]->name),
-			    xstrdup(list[j]->text), strlen(list[j]->text));
-		}
-		free(list);
+		err = add_profiles_of(saving, &recipe->profiles, catalog, &known);
+		for (j = 0; j < recipe->machines && !err; j++)
+			err = add_profiles_of(saving, &recipe->machine[j].own.profiles, catalog,
+					      &known);
 	}
-	return 0;
+	return err;
 }
 
 static int add_all(struct saving *saving, const struct site *site, struct catalog *catalog)

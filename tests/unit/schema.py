@@ -170,6 +170,10 @@ interfaces:
     set: {ssh:ssh:in: 2222/tcp, xeams:imap: [143/tcp, imaps/tcp]}
     observe: true
     outbound: enforce
+    groups: {trusted: 10.0.0.0/8, more: '@more.txt', none: []}
+    machines:
+      core-1: {address: [192.0.2.10, '2001:db8:5::10'], profiles: ssh, open: {3389/tcp: one}}
+      '7': {address: 192.0.2.16/28, profiles: [ssh, xeams], enable: imap, disable: [xeams:dns], from: {ssh:ssh: one}, set: {ssh:ssh: 2222/tcp}, groups: {one: '::1'}, observe: false, outbound: track}
     forward: false
     echo-limit: 0
     flows: 16777216
@@ -264,6 +268,15 @@ WRONG_KEYS = {
     "confirm at once": "confirm: 0",
     "confirm past a day": "confirm: 86401",
     "confirm in weeks": "confirm: 1w",
+    "groups of an interface as a list": "groups: [10.0.0.0/8]",
+    "a list of machines": "machines: [a]",
+    "a machine without an address": "machines: {a: {profiles: ssh}}",
+    "a machine without a profile": "machines: {a: {address: 192.0.2.1}}",
+    "a machine with a bad name": "machines: {A: {address: 192.0.2.1, profiles: ssh}}",
+    "a machine of no address": "machines: {a: {address: [], profiles: ssh}}",
+    "a machine with a file for an address": "machines: {a: {address: '@file', profiles: ssh}}",
+    "a machine behind a machine": "machines: {a: {address: 192.0.2.1, profiles: ssh, machines: {}}}",
+    "a machine with a mode": "machines: {a: {address: 192.0.2.1, profiles: ssh, mode: native}}",
     "confirm with its units turned round": "confirm: 30m1h",
     "confirm without its last unit": "confirm: 1h30",
 }

@@ -475,6 +475,105 @@ static void test_words(void **state)
 }
 
 /* Where the file breaks off, only that is reported, not what is missing behind it. */
+/* A machine's keys, from line 5 and column 10 on. */
+#define MAIL ETH0 "    machines:\n      m: {address: 10.0.0.1, profiles: ssh"
+
+static void test_machines(void **state)
+{
+	static const struct mistake mistakes[] = {
+		{MAIL "}\n", ""},
+		{MAIL ", observe: true, outbound: enforce, groups: {g: 10.0.0.0/8, h: []}}\n", ""},
+		{ETH0 "    machines: {}\n", ""},
+		{ETH0 "    machines: []\n",
+		 "4:15+1 'machines' is an empty list; write a mapping of names, as in 'mail: {address: 192.0.2.1, profiles: ssh}'\n"},
+		{ETH0 "    machines: {Mail: {address: ::1, profiles: ssh}}\n",
+		 "4:16+4 'Mail' is not a machine name; write mail\n"},
+		{ETH0 "    machines: {m: 10.0.0.1}\n",
+		 "4:19+8 'm' is a text; write a mapping of keys, as in '{address: 192.0.2.10, profiles: ssh}'\n"},
+		{ETH0 "    machines: {m: {adress: 10.0.0.1, profiles: ssh}}\n",
+		 "4:19+1 key 'address' is missing; it is an address or prefix, or a list of them, as in 192.0.2.10\n"
+		 "4:20+6 unknown key 'adress'; did you mean 'address'?\n"},
+		{ETH0 "    machines: {m: {address: 10.0.0.1}}\n",
+		 "4:19+1 key 'profiles' is missing; it is a profile or a list of profiles\n"},
+		{MAIL ", forward: true}\n", "5:45+7 unknown key 'forward'\n"},
+		{MAIL ", policy: observe}\n",
+		 "5:45+6 unknown key 'policy'; a machine enforces unless it has 'observe: true'\n"},
+		{MAIL ", machines: {n: {}}}\n",
+		 "5:45+8 a machine has no machines; write them side by side under the interface\n"},
+		{MAIL "}\n      m: {address: 10.0.0.2, profiles: ssh}\n",
+		 "6:7+1 machine 'm' appears twice (first on line 5)\n"},
+		{MAIL "}\n      n: {address: [10.0.0.2, 10.0.0.1/32], profiles: ssh}\n",
+		 "6:31+11 '10.0.0.1/32' is an address of machine 'm' already (line 5)\n"},
+		{ETH0 "    machines: {m: {address: [::2, ::2], profiles: ssh}}\n",
+		 "4:35+3 '::2' appears twice (first on line 4)\n"},
+		{ETH0
+		 "    machines: {m: {address: [10.0.0.1/8, 0.0.0.0/0, 127.0.0.1, 'ff02::/16', '::/0', [a]], profiles: ssh}}\n",
+		 "4:30+10 10.0.0.1/8 has host bits set; write 10.0.0.0/8\n"
+		 "4:42+9 0.0.0.0/0 is every address; write the networks of the machine\n"
+		 "4:53+9 no machine can have 127.0.0.1/32: it is in 127.0.0.0/8\n"
+		 "4:64+11 no machine can have ff02::/16: it is in ff00::/8\n"
+		 "4:77+6 ::/0 is every address; write the networks of the machine\n"
+		 "4:85+1 an address is a list; write it as 192.0.2.10\n"},
+		{MAIL ", groups: {Mgmt: ::1, g: 10.0.0.1/8}}\n",
+		 "5:54+4 'Mgmt' is not a group name; write mgmt\n"
+		 "5:68+10 10.0.0.1/8 has host bits set; write 10.0.0.0/8\n"},
+		{ETH0 "    groups: {g: 10.0.0.1/8}\n",
+		 "4:17+10 10.0.0.1/8 has host bits set; write 10.0.0.0/8\n"},
+	};
+
+	(void)state;
+	expect_mistakes(mistakes, ARRAY_SIZE(mistakes));
+}
+
+/* Groups of a machine hide those of its interface, and these those of the file. */
+static void test_scopes(void **state)
+{
+	__cleanup(site_free) struct site site = parse(
+		"groups: {a: 10.0.0.0/8, b: 11.0.0.0/8, c: 12.0.0.0/8}\n" ETH0
+		"    observe: true\n    groups: {b: 21.0.0.0/8}\n    machines:\n"
+		"      m: {address: [10.0.0.1, 2001:db8::/64], profiles: [ssh, shop], groups: {c: 31.0.0.0/8}, enable: mta, open: {3389/tcp: a}}\n"
+		"      n: {address: 10.0.0.2, profiles: ssh, observe: false, outbound: enforce}\n"
+		"  eth1: {profiles: ssh}\n");
+	const struct recipe *eth0 = &site_interface(&site, "eth0")->recipe;
+	const struct recipe *eth1 = &site_interface(&site, "eth1")->recipe;
+	const struct machine *m = &eth0->machine[0], *n = &eth0->machine[1];
+
+	(void)state;
+	expect_group(&eth0->groups, "a", "10.0.0.0/8");
+	expect_group(&eth0->groups, "b", "21.0.0.0/8");
+	expect_group(&eth0->groups, "c", "12.0.0.0/8");
+	expect_group(&eth1->groups, "b", "11.0.0.0/8");
+	expect_group(&m->own.groups, "c", "31.0.0.0/8");
+	assert_int_equal(m->own.groups.count, 1);
+	assert_int_equal(eth0->machines, 2);
+	assert_string_equal(m->name, "m");
+	assert_int_equal(m->addresses, 2);
+	expect_names(&m->own.profiles, "ssh shop");
+	expect_names(&m->own.features, "mta");
+	assert_int_equal(m->own.opens.count, 1);
+	assert_int_equal(m->own.policy, PC_POLICY_OBSERVE);
+	assert_int_equal(n->own.policy, PC_POLICY_ENFORCE);
+	assert_int_equal(m->own.outbound, PC_OUTBOUND_TRACK);
+	assert_int_equal(n->own.outbound, PC_OUTBOUND_ENFORCE);
+	assert_false(m->policy_given);
+	assert_true(n->policy_given);
+}
+
+/* Any number of prefixes is read in bounded time. */
+static void test_many_machines(void **state)
+{
+	__free_text char *text =
+		repeat(ETH0 "    machines:\n", "      m%: {address: '::%', profiles: ssh}\n", "");
+	__cleanup(diag_free) struct diag diag = {};
+	__cleanup(site_free) struct site site = {};
+	double start = now();
+
+	(void)state;
+	assert_int_equal(-EINVAL, site_parse("site.yaml", text, strlen(text), &site, &diag));
+	assert_non_null(strstr(diag.entry[0].message, "there are at most 2048 machines"));
+	expect_fast("many machines", start, 2);
+}
+
 static void test_cut(void **state)
 {
 	static const struct mistake mistake[] = {
@@ -639,13 +738,15 @@ static void test_open(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole_site), cmocka_unit_test(test_little),
-		cmocka_unit_test(test_top_level),  cmocka_unit_test(test_groups),
-		cmocka_unit_test(test_interfaces), cmocka_unit_test(test_settings),
-		cmocka_unit_test(test_words),	   cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_bounds),	   cmocka_unit_test(test_group_files),
-		cmocka_unit_test(test_open),	   cmocka_unit_test(test_long_words),
-		cmocka_unit_test(test_opening),	   cmocka_unit_test(test_patterns),
+		cmocka_unit_test(test_whole_site),    cmocka_unit_test(test_little),
+		cmocka_unit_test(test_top_level),     cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_interfaces),    cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_words),	      cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_bounds),	      cmocka_unit_test(test_group_files),
+		cmocka_unit_test(test_open),	      cmocka_unit_test(test_long_words),
+		cmocka_unit_test(test_opening),	      cmocka_unit_test(test_patterns),
+		cmocka_unit_test(test_machines),      cmocka_unit_test(test_scopes),
+		cmocka_unit_test(test_many_machines),
 	};
 
 	return cmocka_run_group_tests_name("recipe/site", tests, start, finish);

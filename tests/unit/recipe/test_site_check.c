@@ -62,6 +62,28 @@ static void test_check(void **state)
 		"5:38+20 warning: shop:console is now named shop:admin\n");
 }
 
+/* The words of a machine are checked on its own profiles, each at its place. */
+static void test_check_machines(void **state)
+{
+	(void)state;
+	expect_checked(
+		"groups: {trusted: ::1}\ninterfaces:\n  eth0:\n    profiles: ssh\n"
+		"    groups: {mgmt: ::2}\n    machines:\n"
+		"      m: {address: 10.0.0.1, profiles: shop, enable: mta, groups: {own: ::3}, from: {shop:web: [trusted, mgmt, own]}}\n",
+		"7:7+1 warning: shop: query is closed: group dns-servers is not defined; define it under 'groups'\n");
+	expect_checked(
+		"groups: {trusted: ::1, dns-servers: ::1}\n" ETH0 "    machines:\n"
+		"      m: {address: 10.0.0.1, profiles: ssh, enable: mta, open: {9/tcp: ghost}}\n"
+		"      n: {address: 10.0.0.2, profiles: [sshh], enable: mta}\n"
+		"      o: {address: 10.0.0.3, profiles: shop, groups: {own: ::3}}\n"
+		"      p: {address: 10.0.0.4, profiles: shop, from: {shop:web: own}, set: {shop:mail: 26/tcp}}\n",
+		"6:53+3 no chosen profile has the feature 'mta'; to list them: portcullis show PROFILE\n"
+		"6:72+5 no such group 'ghost'; define it under 'groups', as in ghost: 192.0.2.0/24\n"
+		"7:41+4 unknown profile 'sshh'; did you mean 'ssh'?\n"
+		"9:63+3 no such group 'own'; define it under 'groups', as in own: 192.0.2.0/24\n"
+		"9:75+9 shop:mail is fixed by the vendor (25/tcp) and cannot be moved; --open PORT/PROTO opens any other port ('open:' in the site file)\n");
+}
+
 /* An undefined group is a warning where the catalog knows it, at each interface. */
 static void test_check_groups(void **state)
 {
@@ -221,7 +243,7 @@ int main(void)
 		cmocka_unit_test(test_check),	       cmocka_unit_test(test_check_groups),
 		cmocka_unit_test(test_check_profiles), cmocka_unit_test(test_check_open),
 		cmocka_unit_test(test_check_outbound), cmocka_unit_test(test_draft),
-		cmocka_unit_test(test_one_interface),
+		cmocka_unit_test(test_one_interface),  cmocka_unit_test(test_check_machines),
 	};
 
 	return cmocka_run_group_tests_name("recipe/site_check", tests, start, finish);

@@ -353,6 +353,38 @@ static void test_kept(void **state)
 	expect_heard(NULL);
 }
 
+/* Groups of interfaces and machines have files of their own, and machines bring their profiles. */
+static void test_kept_machines(void **state)
+{
+	__cleanup(site_free) struct site site = {};
+	__cleanup(snapshot_free) struct snapshot snapshot = {};
+	const struct site_interface *eth0;
+
+	(void)state;
+	needs_own_mounts();
+	put("site/h", "198.51.100.0/24\n");
+	put("site/i", "203.0.113.0/24\n");
+	site = site_of("groups: {g: '@g'}\ninterfaces:\n  eth0:\n    profiles: ssh\n"
+		       "    groups: {g: '@h'}\n    machines:\n"
+		       "      mail: {address: 10.0.0.1, profiles: other, groups: {g: '@i'}}\n"
+		       "  'en*':\n    profiles: ssh\n    groups: {g: '@i'}\n");
+	state_keep(&site, &catalog);
+	expect_heard(NULL);
+	expect_list("confirmed/groups", "en*:g eth0:g eth0:mail:g g");
+	expect_list("confirmed/profiles", "other.yaml ssh.yaml");
+	expect_file("confirmed/groups/eth0:mail:g", "203.0.113.0/24\n");
+	/* The files beside the site file are not needed any more. */
+	put("site/h", "");
+	put("site/i", "");
+	snapshot = opened(STATE_CONFIRMED, &site);
+	eth0 = site_interface(&snapshot.site, "eth0");
+	assert_int_equal(eth0->recipe.machines, 1);
+	assert_int_equal(groups_find(&eth0->recipe.groups, "g")->prefix[0].address[0], 198);
+	assert_int_equal(
+		groups_find(&eth0->recipe.machine[0].own.groups, "g")->prefix[0].address[0], 203);
+	assert_int_equal(groups_find(&snapshot.site.groups, "g")->prefixes, 2);
+}
+
 /* A profile, or a group's file, that changes is another content. */
 static void test_content(void **state)
 {
@@ -762,6 +794,7 @@ static void test_faults(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_kept_machines, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_kept, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_content, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_order, set_up, tear_down),
