@@ -267,3 +267,80 @@ fires()
 	until_true 4 fires PortcullisFilterLost eth1 # two scrapes, and two evaluations
 	! fires PortcullisFilterLost eth0
 }
+
+# --- Zabbix, Checkmk ---
+
+# installed: the binary is /usr/sbin/portcullis in the sandbox, and a group portcullis has zabbix.
+installed()
+{
+	inside mkdir -p /run/sbin /run/sbin-work
+	inside mount -t overlay -o lowerdir=/usr/sbin,upperdir=/run/sbin,workdir=/run/sbin-work overlay /usr/sbin
+	inside cp "$PORTCULLIS" /run/sbin/portcullis
+	{ sed '/^portcullis:/d' /etc/group; echo 'portcullis:x:54321:zabbix'; } > "$DIR/group"
+	inside mount --bind "$DIR/group" /etc/group
+}
+
+# zabbix_get KEY: what the running agent answers, by its protocol.
+zabbix_get()
+{
+	on host /usr/bin/python3 -c '
+import socket, struct, sys
+key = sys.argv[1].encode()
+with socket.create_connection(("127.0.0.1", 10050), 10) as s:
+    s.sendall(b"ZBXD\1" + struct.pack("<Q", len(key)) + key)
+    answer = b""
+    while part := s.recv(65536):
+        answer += part
+sys.stdout.write(answer[13:].decode())
+' "$1"
+}
+
+@test "a real Zabbix agent, without root, answers the metrics by the documented line" {
+	installed
+	pc attach eth0 -p xeams
+	run on host setpriv --reuid zabbix --regid zabbix --init-groups --bounding-set=-all --inh-caps=-all /usr/sbin/portcullis metrics
+	[[ $output != *'lets only root use BPF'* ]] || skip "$(uname -r) lets only root use BPF"
+	mkdir "$DIR/zabbix"
+	chown zabbix "$DIR/zabbix"
+	cat > "$DIR/zabbix/conf" <<-END
+		PidFile=$DIR/zabbix/pid
+		LogType=console
+		Server=127.0.0.1
+		Include=$ROOT/docs/monitoring/zabbix.conf
+	END
+	start zabbix host setpriv --reuid zabbix --regid zabbix --init-groups --bounding-set=-all --inh-caps=-all \
+		zabbix_agentd -f -c "$DIR/zabbix/conf"
+	until_true 10 listening host 10050
+	{ zabbix_get portcullis.metrics; echo; } > "$DIR/zabbix/metrics" # the agent takes the last newline off
+	inside promtool check metrics < "$DIR/zabbix/metrics" || fail "the agent says: $(head -c 300 "$DIR/zabbix/metrics")"
+	grep -qx 'portcullis_enforcing{interface="eth0"} 1' "$DIR/zabbix/metrics"
+}
+
+# checked: what the local check prints. Each line is one of Checkmk: a state, a name in quotes, metrics, a text.
+checked()
+{
+	output=$(on host "$ROOT/docs/monitoring/check_mk")
+	! grep -vE '^[0123P] "[^"|]+" (-|[a-z_]+=[0-9]+(\|[a-z_]+=[0-9]+)*) .+$' <<< "$output" || fail "no local check: $output"
+}
+
+@test "the local check for Checkmk tells each interface's state" {
+	installed
+	inside sh -c "echo 'interfaces: {eth0: {profiles: ssh}, eth1: {profiles: ssh}}' > $SITE"
+	pc attach eth0 -p ssh
+	knock 5 7000
+	checked
+	says '0 "Portcullis eth0" dropped=5|confirm_seconds=0 drops' '2 "Portcullis eth1" dropped=0|confirm_seconds=0 no filter'
+	pc attach eth1 -p ssh --observe
+	pc swap eth0 -p xeams --confirm 300
+	checked
+	says '1 "Portcullis eth0" dropped=5|confirm_seconds=' 'a change falls back' '1 "Portcullis eth1" dropped=0|confirm_seconds=0 observes'
+	pc swap eth0 -p ssh --confirm 1
+	until_true 5 has_reverted
+	checked
+	says '1 "Portcullis eth0"' 'was undone'
+}
+
+has_reverted()
+{
+	[ "$(pc status eth0 --json | jq -r '.interfaces[0].confirm.state')" = reverted ]
+}
