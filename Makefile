@@ -87,6 +87,10 @@ SYSTEM := portcullis.service portcullis-log.service portcullis.rules portcullis.
 
 PAGES := how-do-i.md emergency.md beside-others.md
 
+ANSIBLE := $(sort $(shell find docs/ansible -type f))
+# From the innermost to the outermost.
+ANSIBLE_FOLDERS := $(addprefix doc/portcullis/examples/,$(patsubst docs/%,%,$(shell find docs/ansible -depth -type d)))
+
 # What `make install` puts where: FILE=PATH. `make uninstall` removes these, and the folders of its own if they are empty.
 INSTALLED = \
 	$(BUILD)/portcullis=$(PREFIX)/sbin/portcullis \
@@ -101,6 +105,9 @@ INSTALLED = \
 	$(BUILD)/site.yaml=$(PREFIX)/share/doc/portcullis/examples/site.yaml \
 	docs/monitoring/alerts.yaml=$(PREFIX)/share/doc/portcullis/examples/alerts.yaml \
 	docs/monitoring/dashboard.json=$(PREFIX)/share/doc/portcullis/examples/dashboard.json \
+	docs/monitoring/zabbix.conf=$(PREFIX)/share/doc/portcullis/examples/zabbix.conf \
+	docs/monitoring/check_mk=$(PREFIX)/share/doc/portcullis/examples/check_mk \
+	$(foreach file,$(ANSIBLE),$(file)=$(PREFIX)/share/doc/portcullis/examples/$(file:docs/%=%)) \
 	$(foreach page,$(PAGES),docs/$(page)=$(PREFIX)/share/doc/portcullis/$(page)) \
 	completion/portcullis.bash=$(PREFIX)/share/bash-completion/completions/portcullis \
 	completion/portcullis.zsh=$(ZSHDIR)/_portcullis \
@@ -109,11 +116,11 @@ INSTALLED = \
 	$(foreach file,$(wildcard profiles/*.yaml profiles/*.schema.json),$(file)=$(PREFIX)/share/portcullis/$(file))
 # The administrator's: where the program looks for the site file, whatever PREFIX is.
 SITE_FOLDERS = /etc/portcullis/profiles /etc/portcullis
-OWN_FOLDERS = $(addprefix $(PREFIX)/share/,portcullis/profiles portcullis doc/portcullis/examples doc/portcullis) $(SITE_FOLDERS)
+OWN_FOLDERS = $(addprefix $(PREFIX)/share/,portcullis/profiles portcullis $(ANSIBLE_FOLDERS) doc/portcullis/examples doc/portcullis) $(SITE_FOLDERS)
 
 installed_file = $(word 1,$(subst =, ,$(1)))
 installed_path = $(DESTDIR)$(word 2,$(subst =, ,$(1)))
-installed_mode = $(if $(filter %/sbin/portcullis %/zz-portcullis %/00-portcullis %/system-sleep/portcullis,$(1)),0755,0644)
+installed_mode = $(if $(filter %/sbin/portcullis %/zz-portcullis %/00-portcullis %/system-sleep/portcullis %/check_mk,$(1)),0755,0644)
 
 all: $(BUILD)/portcullis $(SYSTEM:%=$(BUILD)/%) $(MANUAL:%=$(BUILD)/%)
 

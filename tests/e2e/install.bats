@@ -106,9 +106,11 @@ rebuilds()
 		for file in beside-others emergency how-do-i; do
 			echo "644 usr/share/doc/portcullis/$file.md"
 		done
-		for file in alerts.yaml dashboard.json site.yaml; do
+		for file in alerts.yaml dashboard.json site.yaml zabbix.conf; do
 			echo "644 usr/share/doc/portcullis/examples/$file"
 		done
+		echo '755 usr/share/doc/portcullis/examples/check_mk'
+		(cd "$ROOT/docs" && find ansible -type f -printf '644 usr/share/doc/portcullis/examples/%p\n')
 		echo '644 usr/share/fish/vendor_completions.d/portcullis.fish'
 		echo '644 usr/share/zsh/site-functions/_portcullis'
 		for file in "$ROOT"/profiles/*.yaml "$ROOT"/profiles/*.schema.json; do

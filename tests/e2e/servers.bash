@@ -53,13 +53,12 @@ start_dovecot()
 	in_background "$1" dovecot -F -c "$DIR/dovecot.conf"
 }
 
-# start_sshd HOST [OPTION]...: root comes in by the key that $DIR/ssh/config names, once `listening HOST 22`.
+# ssh_files: for servers and clients of SSH. root comes in by the key that $DIR/ssh/config names.
 # PAM makes each login an audit session, and no more: the machine's own would ask for logind and a mail box.
-start_sshd()
+ssh_files()
 {
-	local host=$1 folder=$DIR/ssh
+	local folder=$DIR/ssh
 
-	shift
 	mkdir -m 700 "$folder"
 	ssh-keygen -q -t ed25519 -N '' -f "$folder/host_key"
 	ssh-keygen -q -t ed25519 -N '' -f "$folder/key"
@@ -73,6 +72,7 @@ start_sshd()
 		StrictModes no
 		UsePAM yes
 		UseDNS no
+		Subsystem sftp internal-sftp
 	END
 	printf 'account required pam_permit.so\nsession required pam_loginuid.so\n' > "$folder/pam"
 	inside mount --bind "$folder/pam" /etc/pam.d/sshd
@@ -88,5 +88,14 @@ start_sshd()
 		BatchMode yes
 	END
 	inside mkdir -p -m 755 /run/sshd
+}
+
+# start_sshd HOST [OPTION]...: is there once `listening HOST 22`.
+start_sshd()
+{
+	local host=$1 folder=$DIR/ssh
+
+	shift
+	ssh_files
 	in_background "$host" /usr/sbin/sshd -D -e -f "$folder/sshd_config" "$@"
 }
