@@ -169,6 +169,12 @@ static struct profile *read_profile(struct catalog *catalog, const char *name,
 	return profile;
 }
 
+static void add(struct catalog *catalog, struct profile *profile)
+{
+	catalog->profile = grow(catalog->profile, catalog->profiles, sizeof(struct profile *));
+	catalog->profile[catalog->profiles++] = profile;
+}
+
 /* `place`: of the name, for messages; NULL: on the command line. */
 static const struct profile *find(struct catalog *catalog, const char *name,
 				  const struct place *place, struct diag *diag)
@@ -182,9 +188,20 @@ static const struct profile *find(struct catalog *catalog, const char *name,
 	profile = read_profile(catalog, name, place, diag);
 	if (!profile)
 		return NULL;
-	catalog->profile = grow(catalog->profile, catalog->profiles, sizeof(struct profile *));
-	catalog->profile[catalog->profiles++] = profile;
+	add(catalog, profile);
 	return profile;
+}
+
+int catalog_give(struct catalog *catalog, const char *path, const char *text, struct diag *diag)
+{
+	struct profile *profile = NULL;
+	int err = profile_parse(path, text, strlen(text), &profile, diag);
+
+	if (err)
+		return err;
+	profile->text = xstrdup(text);
+	add(catalog, profile);
+	return 0;
 }
 
 const struct profile *catalog_find(struct catalog *catalog, const char *name, struct diag *diag)

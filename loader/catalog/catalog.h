@@ -35,6 +35,12 @@ void catalog_close(struct catalog *catalog);
  */
 const struct profile *catalog_find(struct catalog *catalog, const char *name, struct diag *diag);
 
+/*
+ * Gives the catalog a profile by its text, before any of that name is read: it is found in the
+ * place of the folders'. `path`: for messages. -EINVAL with errors in `diag`.
+ */
+int catalog_give(struct catalog *catalog, const char *path, const char *text, struct diag *diag);
+
 /* Whether a folder has NAME.yaml. */
 bool catalog_has(const struct catalog *catalog, const char *name);
 

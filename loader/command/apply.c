@@ -201,6 +201,7 @@ static int apply_source(const struct options *options, bool lenient, struct sour
 			struct diag *diag)
 {
 	const struct site *site = source_site(source);
+	__cleanup(change_log_free) struct change_log log = {.comment = options->comment};
 	struct apply apply = {
 		.options = options,
 		.source = source,
@@ -225,7 +226,7 @@ static int apply_source(const struct options *options, bool lenient, struct sour
 			.dry_run = options->dry_run,
 			.expect = options->expect,
 			.answer = options->answer,
-			.comment = options->comment,
+			.log = &log,
 		}};
 	int err = choose(&apply, source_catalog(source));
 	size_t i;
@@ -277,7 +278,7 @@ static int check_usage(const struct options *options)
 }
 
 /* The site file has no say in it. */
-static int resume(void)
+static int resume(const char *comment)
 {
 	__close_fd int lock = -1;
 	int ready;
@@ -285,7 +286,7 @@ static int resume(void)
 	if (kernel_privileged("apply"))
 		return EXIT_FAILED;
 	ready = pins_ready(false);
-	if (ready < 0 || (ready && (pins_lock(&lock) || resume_all())))
+	if (ready < 0 || (ready && (pins_lock(&lock) || resume_all(comment))))
 		return EXIT_FAILED;
 	return EXIT_DONE;
 }
@@ -300,7 +301,7 @@ int command_apply(const struct options *options, struct diag *diag)
 	if (check_usage(options))
 		return EXIT_USAGE;
 	if (options->resumed)
-		return resume();
+		return resume(options->comment);
 	if (options->boot && !options->arguments.count && !options->dry_run)
 		newcomers_begin();
 	err = source_open(options, lenient, &source, diag);

@@ -101,6 +101,7 @@ static int compare(struct apply *apply, struct apply_target *target, struct chan
 		.folders = apply->folders,
 		.force = apply->changes.force,
 		.confirm = change->confirm,
+		.comment = apply->options->comment,
 		.dry_run = apply->options->dry_run,
 	};
 	int err = takeover(apply->changes.hooks, &change->hook, &how);
@@ -286,8 +287,11 @@ void apply_plan_detaches(struct apply *apply)
 
 	for (i = 0; i < apply->changes.hooks->count; i++)
 		if (!is_wanted(apply, hook[i].ifindex)) {
+			struct apply_target *target = &apply->target[apply->changes.count];
 			struct change *change = add(apply, CHANGE_DETACH, hook[i].name);
 
+			target->kept = filter_kept_of(hook[i].id, &change->flows);
+			change->was = target->kept;
 			change->hook = hook[i];
 			change->filter.ifindex = hook[i].ifindex;
 			memcpy(change->filter.id, hook[i].id, sizeof(change->filter.id));

@@ -38,6 +38,7 @@ static int find_targets(const struct changes *changes)
 static int attach(const struct options *options, const struct site *site, struct hooks *hooks,
 		  const struct plan *plan, struct catalog *catalog)
 {
+	__cleanup(change_log_free) struct change_log log = {.comment = options->comment};
 	struct changes changes = {
 		.command = &guard_attach,
 		.done = "attached",
@@ -45,7 +46,7 @@ static int attach(const struct options *options, const struct site *site, struct
 		.force = options->force,
 		.dry_run = options->dry_run,
 		.answer = options->answer,
-		.comment = options->comment,
+		.log = &log,
 		.hooks = hooks,
 		.change = xcalloc(options->arguments.count, sizeof(struct change)),
 		.count = options->arguments.count,

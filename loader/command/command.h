@@ -41,6 +41,7 @@ enum option_group {
 	OPTIONS_EXPLAIN = 1 << 19,
 	OPTIONS_METRICS = 1 << 20,
 	OPTIONS_MONITOR = 1 << 21,
+	OPTIONS_HISTORY = 1 << 22,
 };
 
 /* By task: help shows the commands in these groups, in this order. */

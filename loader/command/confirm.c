@@ -9,6 +9,7 @@
 #include "loader/base/file.h"
 #include "loader/base/message.h"
 #include "loader/compile/replan.h"
+#include "loader/filter/change_log.h"
 #include "loader/filter/confirm.h"
 #include "loader/filter/generation_maps.h"
 #include "loader/filter/hook.h"
@@ -22,7 +23,6 @@
 #include "loader/object/privilege.h"
 #include "loader/recipe/site.h"
 #include "loader/report/answer.h"
-#include "loader/report/record.h"
 
 struct confirm {
 	const struct options *options;
@@ -33,6 +33,7 @@ struct confirm {
 	bool named;	  /* by the user */
 	size_t confirmed; /* interfaces */
 	bool late;	  /* one of them is reverted */
+	struct change_log log;
 };
 
 static void say_late(const char *interface, const struct pc_generation *active)
@@ -118,10 +119,9 @@ static int confirm_one(struct confirm *confirm, const struct hook *hook)
 		return err;
 	answer->confirmed = true;
 	answer_result(answer, hook->name, filter.current.copy->number, 0);
-	record_change(&(struct record){.action = RECORD_CONFIRM,
-				       .interface = hook->name,
-				       .comment = confirm->options->comment,
-				       .generation = filter.current.copy->number});
+	change_log_add(&confirm->log, &(struct logged){.action = RECORD_CONFIRM,
+						       .name = hook->name,
+						       .generation = filter.current.copy->number});
 	say_line("%s: confirmed; generation %llu is final", hook->name,
 		 filter.current.copy->number);
 	confirm->confirmed++;
@@ -143,6 +143,7 @@ static int run(struct confirm *confirm)
 	for (i = 0; i < confirm->count && !err; i++)
 		if (confirm->hook[i].id[0])
 			err = confirm_one(confirm, &confirm->hook[i]);
+	change_log_write(&confirm->log);
 	if (!err && confirm->late)
 		err = -ETIME;
 	if (!err && !confirm->named && !confirm->confirmed)
@@ -152,7 +153,7 @@ static int run(struct confirm *confirm)
 
 int command_confirm(const struct options *options, struct diag *diag)
 {
-	struct confirm confirm = {.options = options};
+	struct confirm confirm = {.options = options, .log = {.comment = options->comment}};
 	__close_fd int lock = -1;
 	int ready, err;
 
@@ -170,6 +171,7 @@ int command_confirm(const struct options *options, struct diag *diag)
 	if (!err && ready > 0 && confirm.confirmed)
 		state_settle(&confirm.hooks);
 	several_settle(&confirm.hooks);
+	change_log_free(&confirm.log);
 	hooks_free(&confirm.hooks);
 	free(confirm.hook);
 	site_free(&confirm.site);

@@ -8,6 +8,7 @@
 
 #include "loader/base/file.h"
 #include "loader/base/message.h"
+#include "loader/filter/change_log.h"
 #include "loader/filter/detach.h"
 #include "loader/filter/hook.h"
 #include "loader/filter/settle.h"
@@ -16,10 +17,17 @@
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"
 #include "loader/report/answer.h"
-#include "loader/report/record.h"
+
+/* A filter that is to go, and what it was, for the record. */
+struct leaving {
+	struct filter filter; /* id and ifindex alone; no id: there is none */
+	json_t *kept;
+	enum hook_mode mode;
+	__u32 flows;
+};
 
 /* Finds the filters to detach. A missing interface is an error; one without a filter is not. */
-static int find(const struct hooks *hooks, const struct names *interfaces, struct filter *filter,
+static int find(const struct hooks *hooks, const struct names *interfaces, struct leaving *leaving,
 		bool *missing)
 {
 	struct hook hook;
@@ -36,40 +44,48 @@ static int find(const struct hooks *hooks, const struct names *interfaces, struc
 			return found;
 		if (!hook.id[0])
 			say_line("%s: no filter of portcullis is attached", interfaces->name[i]);
-		memcpy(filter[i].id, hook.id, sizeof(filter[i].id));
-		filter[i].ifindex = hook.ifindex;
+		memcpy(leaving[i].filter.id, hook.id, sizeof(hook.id));
+		leaving[i].filter.ifindex = hook.ifindex;
+		leaving[i].mode = hook.mode;
+		if (hook.id[0])
+			leaving[i].kept = filter_kept_of(hook.id, &leaving[i].flows);
 	}
 	return 0;
 }
 
 /* First all filters let everything pass, or none; then they are removed. */
-static int detach(const struct hooks *hooks, const struct names *interfaces, struct filter *filter,
-		  const struct options *options)
+static int detach(const struct hooks *hooks, const struct names *interfaces,
+		  struct leaving *leaving, const struct options *options)
 {
+	__cleanup(change_log_free) struct change_log log = {.comment = options->comment};
 	struct answer *answer = options->answer;
 	bool missing = false;
-	int err = find(hooks, interfaces, filter, &missing);
+	int err = find(hooks, interfaces, leaving, &missing);
 	size_t done, i;
 
 	if (err)
 		return err;
 	for (done = 0; done < interfaces->count && !err; done++)
-		if (filter[done].id[0])
-			err = filter_stop(&filter[done]);
+		if (leaving[done].filter.id[0])
+			err = filter_stop(&leaving[done].filter);
 	for (i = 0; err && i < done; i++)
-		filter_refill(&filter[i]);
+		filter_refill(&leaving[i].filter);
 	for (i = 0; !err && i < interfaces->count; i++) {
-		if (!filter[i].id[0]) {
+		if (!leaving[i].filter.id[0]) {
 			answer_interface(answer, interfaces->name[i], ANSWER_NONE, NULL, NULL);
 			continue;
 		}
-		filter_detach(&filter[i]);
+		filter_detach(&leaving[i].filter);
 		answer_interface(answer, interfaces->name[i], ANSWER_DETACH, NULL, NULL);
-		record_change(&(struct record){.action = RECORD_DETACH,
-					       .interface = interfaces->name[i],
-					       .comment = options->comment});
+		change_log_add(&log, &(struct logged){.action = RECORD_DETACH,
+						      .name = interfaces->name[i],
+						      .before = leaving[i].kept,
+						      .before_unknown = !leaving[i].kept,
+						      .mode = leaving[i].mode,
+						      .flows = leaving[i].flows});
 		say_line("%s: detached; everything passes", interfaces->name[i]);
 	}
+	change_log_write(&log);
 	return err ? err : missing ? -ENODEV : 0;
 }
 
@@ -78,7 +94,7 @@ int command_detach(const struct options *options, struct diag *diag)
 	__cleanup(names_free) struct names interfaces = {};
 	__cleanup(hooks_free) struct hooks hooks = {};
 	__close_fd int lock = -1;
-	struct filter *filter;
+	struct leaving *leaving;
 	int ready, err;
 	size_t i;
 
@@ -102,13 +118,15 @@ int command_detach(const struct options *options, struct diag *diag)
 		hooks_names(&hooks, &interfaces);
 	if (!interfaces.count)
 		say_line("no interface of this network namespace has a filter");
-	filter = xcalloc(interfaces.count, sizeof(*filter));
+	leaving = xcalloc(interfaces.count, sizeof(*leaving));
 	for (i = 0; i < interfaces.count; i++)
-		filter[i] = FILTER_NONE;
-	err = detach(&hooks, &interfaces, filter, options);
-	for (i = 0; i < interfaces.count; i++)
-		filter_close(&filter[i]);
-	free(filter);
+		leaving[i].filter = FILTER_NONE;
+	err = detach(&hooks, &interfaces, leaving, options);
+	for (i = 0; i < interfaces.count; i++) {
+		filter_close(&leaving[i].filter);
+		json_decref(leaving[i].kept);
+	}
+	free(leaving);
 	if (ready && !hooks_read(&hooks)) {
 		hooks_restore_egress(&hooks); /* only now: a detached interface needs none */
 		several_settle(&hooks);

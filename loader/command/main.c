@@ -22,11 +22,13 @@
 #include "loader/command/flows.h"
 #include "loader/command/groups.h"
 #include "loader/command/help.h"
+#include "loader/command/history.h"
 #include "loader/command/metrics.h"
 #include "loader/command/monitor.h"
 #include "loader/command/monitor_output.h"
 #include "loader/command/privileges.h"
 #include "loader/command/profiles.h"
+#include "loader/command/rollback.h"
 #include "loader/command/show.h"
 #include "loader/command/status.h"
 #include "loader/command/swap.h"
@@ -67,6 +69,11 @@ static const struct command command_table[] = {
 	{"confirm", COMMAND_EDIT, "[IFACE...]", "Confirm a pending change",
 	 OPTIONS_SITE | OPTIONS_FORCE | OPTIONS_JSON | OPTIONS_COMMENT,
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_confirm},
+	{"rollback", COMMAND_EDIT, "[N] [IFACE...]",
+	 "Undo a pending or the last change, or go back to after change N",
+	 OPTIONS_SITE | OPTIONS_CONFIRM | OPTIONS_FORCE | OPTIONS_DRY_RUN | OPTIONS_JSON |
+		 OPTIONS_COMMENT,
+	 COMMAND_CHANGE | COMMAND_INTERFACES, command_rollback},
 	{"detach", COMMAND_EDIT, "IFACE... | --all", "Remove the filter from interfaces",
 	 OPTIONS_DETACH | OPTIONS_JSON | OPTIONS_COMMENT, COMMAND_CHANGE | COMMAND_INTERFACES,
 	 command_detach},
@@ -80,8 +87,9 @@ static const struct command command_table[] = {
 	{"monitor", COMMAND_VIEW, "[IFACE...] [FILTER]",
 	 "Show packets as they are dropped, until Ctrl-C",
 	 OPTIONS_MONITOR | OPTIONS_SELECT | OPTIONS_JSON, COMMAND_LOOK, command_monitor},
-	{"top", COMMAND_VIEW, "[IFACE...]", "Show services, reasons and sources by rate, full-screen",
-	 OPTIONS_TOP, COMMAND_LOOK | COMMAND_INTERFACES, command_top},
+	{"top", COMMAND_VIEW, "[IFACE...]",
+	 "Show services, reasons and sources by rate, full-screen", OPTIONS_TOP,
+	 COMMAND_LOOK | COMMAND_INTERFACES, command_top},
 	{"explain", COMMAND_VIEW, "[IFACE] REMOTE PORT/PROTO",
 	 "Show what the filter does with a packet, why, and what opens it",
 	 OPTIONS_EXPLAIN | OPTIONS_RECIPE | OPTIONS_SWAP | OPTIONS_CATALOG | OPTIONS_SITE |
@@ -94,13 +102,16 @@ static const struct command command_table[] = {
 	{"doctor", COMMAND_VERIFY, "[IFACE]", "Find what is wrong, and suggest a command to fix it",
 	 OPTIONS_SITE | OPTIONS_CATALOG | OPTIONS_JSON | OPTIONS_STRICT,
 	 COMMAND_LOOK | COMMAND_INTERFACES, command_doctor},
+	{"history", COMMAND_VERIFY, "[IFACE...] | N [M]",
+	 "Show who changed what, when and why; change N; N to M", OPTIONS_HISTORY | OPTIONS_JSON,
+	 COMMAND_LOOK | COMMAND_INTERFACES, command_history},
 	{"export", COMMAND_TOOL, "site | nftables",
-	 "Print the live filters as a site file, or for nft", OPTIONS_SITE,
-	 COMMAND_LOOK, command_export},
+	 "Print the live filters as a site file, or for nft", OPTIONS_SITE, COMMAND_LOOK,
+	 command_export},
 	{"metrics", COMMAND_TOOL, "[IFACE...]", "Print the counters for Prometheus (OpenMetrics)",
 	 OPTIONS_METRICS, COMMAND_LOOK | COMMAND_INTERFACES, command_metrics},
 	{"takeover", COMMAND_TOOL, "[IFACE...]",
-	 "After an upgrade: run this version's programs, with the same rules", 0,
+	 "After an upgrade: run this version's programs, with the same rules", OPTIONS_COMMENT,
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_takeover},
 };
 

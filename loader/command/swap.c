@@ -31,6 +31,7 @@ static int plan_target(const struct options *options, const struct site *site, s
 				.management = site->management_given ? &site->management : NULL,
 				.force = options->force,
 				.confirm = options->confirm,
+				.comment = options->comment,
 				.dry_run = options->dry_run,
 			});
 	if (!err)
@@ -80,6 +81,7 @@ static int plan_all(const struct options *options, const struct site *site,
 static int swap(const struct options *options, const struct site *site, struct hooks *hooks,
 		struct diag *diag)
 {
+	__cleanup(change_log_free) struct change_log log = {.comment = options->comment};
 	struct changes changes = {
 		.command = &guard_swap,
 		.done = "swapped",
@@ -87,7 +89,7 @@ static int swap(const struct options *options, const struct site *site, struct h
 		.force = options->force,
 		.dry_run = options->dry_run,
 		.answer = options->answer,
-		.comment = options->comment,
+		.log = &log,
 		.hooks = hooks,
 		.change = xcalloc(options->arguments.count, sizeof(struct change)),
 		.count = options->arguments.count,

@@ -27,10 +27,13 @@ static void find_profiles(struct names *folders)
 		names_add(folders, confirmed.catalog.folder.name[0]);
 }
 
-static int take_over(struct hooks *hooks, struct hook *hook, const struct names *folders)
+static int take_over(struct hooks *hooks, struct hook *hook, const struct names *folders,
+		     const char *comment)
 {
 	__u32 before = hook->program_id;
-	int err = takeover(hooks, hook, &(struct takeover){.folders = folders, .same = true});
+	int err =
+		takeover(hooks, hook,
+			 &(struct takeover){.folders = folders, .comment = comment, .same = true});
 
 	if (!err && hook->program_id == before)
 		say_line("%s: nothing to take over", hook->name);
@@ -38,7 +41,7 @@ static int take_over(struct hooks *hooks, struct hook *hook, const struct names 
 }
 
 /* Takes over each filter by itself: one that cannot be taken over keeps its programs. */
-static int take_over_all(struct hooks *hooks, struct hook *hook, size_t count)
+static int take_over_all(struct hooks *hooks, struct hook *hook, size_t count, const char *comment)
 {
 	__cleanup(names_free) struct names folders = {};
 	int err = 0;
@@ -46,7 +49,7 @@ static int take_over_all(struct hooks *hooks, struct hook *hook, size_t count)
 
 	find_profiles(&folders);
 	for (i = 0; i < count; i++)
-		if (take_over(hooks, &hook[i], &folders))
+		if (take_over(hooks, &hook[i], &folders, comment))
 			err = -EINVAL;
 	return err;
 }
@@ -67,7 +70,7 @@ int command_takeover(const struct options *options, struct diag *diag)
 		return EXIT_FAILED;
 	err = hooks_of(&hooks, &options->arguments, "takeover", &hook, &count);
 	if (!err)
-		err = take_over_all(&hooks, hook, count);
+		err = take_over_all(&hooks, hook, count, options->comment);
 	free(hook);
 	if (ready)
 		several_settle(&hooks);

@@ -38,16 +38,16 @@ int filter_confirm(struct filter *filter)
 	return 0;
 }
 
-int filter_settle_reverted(struct filter *filter)
+/* `reverted_at`: when the deadline passed, 0: it was ended. */
+static int settle(struct filter *filter, __u64 reverted_at)
 {
 	__cleanup(generation_unmap_head) struct pc_generation *head =
 		generation_map_head(&filter->current);
-	__u64 late = clock_boot() - filter->reverted.copy->deadline;
 	int err;
 
 	if (!head)
 		return -ENOMEM;
-	__atomic_store_n(&head->reverted_at, clock_wall() - late, __ATOMIC_RELAXED);
+	__atomic_store_n(&head->reverted_at, reverted_at, __ATOMIC_RELAXED);
 	err = slot_put(filter, SLOT_ACTIVE, filter->current.generation);
 	if (err) {
 		error("cannot put the active generation back: %s", strerror(-err));
@@ -56,6 +56,21 @@ int filter_settle_reverted(struct filter *filter)
 	slot_clear_fallback(filter);
 	generation_retire(filter, &filter->reverted);
 	return 0;
+}
+
+int filter_settle_reverted(struct filter *filter)
+{
+	return settle(filter, clock_wall() - (clock_boot() - filter->reverted.copy->deadline));
+}
+
+int filter_settle_undone(struct filter *filter)
+{
+	return settle(filter, 0);
+}
+
+int filter_expire(struct filter *filter)
+{
+	return generation_set_deadline(&filter->current, clock_boot());
 }
 
 int filter_ready(struct filter *filter, const char *interface)

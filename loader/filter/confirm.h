@@ -15,6 +15,14 @@ unsigned int seconds_left(const struct pc_generation *generation);
 int filter_confirm(struct filter *filter);
 
 /*
+ * Undoes a pending change: filter_expire ends its time, as if the deadline had passed, so that all
+ * packets see the fallback; opened again, the filter is one that has reverted. filter_settle_undone
+ * is filter_settle_reverted, but nothing tells later that a deadline passed.
+ */
+int filter_expire(struct filter *filter);
+int filter_settle_undone(struct filter *filter);
+
+/*
  * For a command that changes a filter which it has just opened: the deadline may have passed since
  * hooks_settle. Settles a reverted swap as filter_settle_reverted does; -ENOENT with a message for
  * a reverted attach, which must be detached.

@@ -16,6 +16,7 @@
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/filter/any_layout.h"
+#include "loader/filter/change_log.h"
 #include "loader/filter/hook.h"
 
 /* Loads a program that lets everything pass, as the driver does at this moment. */
@@ -68,14 +69,27 @@ static int put_again(const struct hook *hook)
 	return err;
 }
 
-int resume_all(void)
+int resume_all(const char *comment)
 {
+	__cleanup(change_log_free) struct change_log log = {.comment = comment};
 	__cleanup(hooks_free) struct hooks hooks = {};
 	size_t i;
 	int err = hooks_read(&hooks);
 
-	for (i = 0; i < hooks.count; i++)
-		if (hooks.hook[i].mode == HOOK_NATIVE && put_again(&hooks.hook[i]))
+	for (i = 0; i < hooks.count; i++) {
+		const struct hook *hook = &hooks.hook[i];
+
+		if (hook->mode != HOOK_NATIVE)
+			continue;
+		if (put_again(hook))
 			err = -EIO;
+		else
+			change_log_add(
+				&log, &(struct logged){
+					      .action = RECORD_RESUME,
+					      .name = hook->name,
+					      .what = "its program was put into the driver again"});
+	}
+	change_log_write(&log);
 	return err;
 }

@@ -4,8 +4,9 @@
 
 /*
  * Puts the programs of this network namespace's filters into their drivers again. The lock must be
- * held. 0, or -errno with messages: the others are done all the same.
+ * held. 0, or -errno with messages: the others are done all the same. `comment`: of --comment, or
+ * NULL.
  */
-int resume_all(void);
+int resume_all(const char *comment);
 
 #endif

@@ -13,6 +13,7 @@
 #include "loader/filter/detach.h"
 #include "loader/filter/egress.h"
 #include "loader/filter/generation.h"
+#include "loader/filter/generation_maps.h"
 #include "loader/filter/hook.h"
 #include "loader/filter/installed.h"
 #include "loader/filter/open.h"
@@ -20,7 +21,7 @@
 #include "loader/filter/seed.h"
 #include "loader/filter/slots.h"
 #include "loader/object/paths.h"
-#include "loader/report/record.h"
+#include "loader/filter/change_log.h"
 
 /* Removes folders without a link, or whose link lost its interface. */
 static void collect_dead(const struct pinned *list, size_t count)
@@ -95,8 +96,12 @@ static int examine(const struct pinned *pinned, struct standing *standing)
 	return 0;
 }
 
-/* Detaches a filter that was not confirmed in time, or whose command was interrupted. */
-static int take_off(const struct pinned *pinned, struct filter *filter, const char *what)
+/*
+ * Detaches a filter that was not confirmed in time, or whose command was interrupted. `time`: of
+ * the deadline, 0: there was none.
+ */
+static int take_off(const struct pinned *pinned, struct filter *filter, const char *what,
+		    __u64 time)
 {
 	struct hook hook;
 	int err;
@@ -107,27 +112,46 @@ static int take_off(const struct pinned *pinned, struct filter *filter, const ch
 	err = filter_detach(filter);
 	if (err)
 		return err;
-	record_change(
-		&(struct record){.action = RECORD_REVERT, .interface = hook.name, .what = what});
+	change_log_one(&(struct logged){.action = RECORD_REVERT,
+					.name = hook.name,
+					.before_unknown = true,
+					.what = what,
+					.time = time},
+		       NULL);
 	warning("%s: %s: detached; everything passes", hook.name, what);
 	return 0;
 }
 
+/* Records a change to the rule set that filters now. */
+static void log_kept(const struct filter *filter, const struct logged *logged)
+{
+	struct logged whole = *logged;
+	__free_text char *text = NULL;
+	json_t *kept = filter_recipe(filter, &text) ? NULL : json_loads(text, 0, NULL);
+
+	whole.generation = filter->current.copy->number;
+	whole.before_unknown = true;
+	whole.after = kept;
+	change_log_one(&whole, NULL);
+	json_decref(kept);
+}
+
 static int settle_reverted(const struct pinned *pinned, struct filter *filter)
 {
+	__u64 time = clock_wall() - (clock_boot() - filter->reverted.copy->deadline);
 	__free_text char *name = NULL;
 	int err;
 
 	if (filter->current.copy->stand_in)
-		return take_off(pinned, filter, "the attach was not confirmed in time");
+		return take_off(pinned, filter, "the attach was not confirmed in time", time);
 	name = interface_of(pinned);
 	err = filter_settle_reverted(filter);
 	if (err)
 		return err;
-	record_change(&(struct record){.action = RECORD_REVERT,
-				       .interface = name,
-				       .generation = filter->current.copy->number,
-				       .what = "the swap was not confirmed in time"});
+	log_kept(filter, &(struct logged){.action = RECORD_REVERT,
+					  .name = name,
+					  .what = "the swap was not confirmed in time",
+					  .time = time});
 	warning("%s: the swap was not confirmed in time: generation %llu is active again", name,
 		filter->current.copy->number);
 	return 0;
@@ -145,19 +169,20 @@ static int settle_left_over(const struct pinned *pinned, struct filter *filter, 
 		err = filter_commit(filter);
 		if (err)
 			return err;
-		record_change(&(struct record){
-			.action = filter->replaced.copy && filter->replaced.copy->stand_in ?
-					  RECORD_ATTACH :
-					  RECORD_SWAP,
-			.interface = name,
-			.generation = filter->current.copy->number,
-			.what = "completed the change of an interrupted command",
-			.seconds = seconds_left(filter->current.copy),
-		});
+		log_kept(filter, &(struct logged){
+					 .action = filter->replaced.copy &&
+								   filter->replaced.copy->stand_in ?
+							   RECORD_ATTACH :
+							   RECORD_SWAP,
+					 .name = name,
+					 .what = "completed the change of an interrupted command",
+					 .seconds = seconds_left(filter->current.copy),
+					 .deadline = filter->current.copy->deadline,
+				 });
 		warning("%s: completed the %s of an interrupted command", name, what);
 	} else if (filter->current.copy->stand_in) {
 		return take_off(pinned, filter,
-				"an interrupted command had only prepared the attach");
+				"an interrupted command had only prepared the attach", 0);
 	} else {
 		generation_retire(filter, &filter->prepared);
 		warning("%s: undid the swap that an interrupted command had only prepared", name);
@@ -190,7 +215,8 @@ static int settle(const struct pinned *pinned, const struct standing *standing, 
 				       batch_active(standing, count, batch) &&
 					       !is_over(filter.prepared.copy));
 	else if (!err && filter.current.copy->stand_in)
-		err = take_off(pinned, &filter, "an interrupted command had only begun to attach");
+		err = take_off(pinned, &filter, "an interrupted command had only begun to attach",
+			       0);
 	if (err || !filter.current.copy)
 		return err == -ENOENT ? 0 : err;
 	filter_finish(&filter);
@@ -204,7 +230,7 @@ static void settle_empty(const struct pinned *pinned)
 
 	if (pinned->link && filter_is_empty(pinned->id)) {
 		memcpy(filter.id, pinned->id, sizeof(filter.id));
-		take_off(pinned, &filter, "completed the detach of an interrupted command");
+		take_off(pinned, &filter, "completed the detach of an interrupted command", 0);
 	}
 }
 

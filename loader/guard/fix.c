@@ -361,6 +361,8 @@ char *guard_fix(const struct guard_command *command, const struct guard_target *
 		return xasprintf("%s cannot be opened to them: the tables have no room for it",
 				 port);
 	return xasprintf("%s; to open it%s: %s", opening.why,
-			 command->words == GUARD_SITE_FILE ? " in the site file" : "",
+			 command->words == GUARD_SITE_FILE  ? " in the site file" :
+			 command->words == GUARD_NO_OPTIONS ? ", afterwards by swap" :
+							      "",
 			 opening.words);
 }

@@ -18,6 +18,7 @@ enum guard_words {
 	GUARD_OPTIONS,	    /* behind the command */
 	GUARD_OPTIONS_KEPT, /* likewise, added to those that are kept until --fresh: swap */
 	GUARD_SITE_FILE,    /* as keys of the site file */
+	GUARD_NO_OPTIONS,   /* nowhere: behind a swap afterwards */
 };
 
 /* The command for which the guard looks. */
@@ -31,7 +32,8 @@ struct guard_command {
 	bool whole;
 };
 
-extern const struct guard_command guard_attach, guard_swap, guard_apply, guard_confirm;
+extern const struct guard_command guard_attach, guard_swap, guard_apply, guard_confirm,
+	guard_rollback;
 /* `explain`: for a filter that is there, for one that is not, and for the site file. */
 extern const struct guard_command guard_explain, guard_explain_new, guard_explain_site;
 

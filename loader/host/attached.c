@@ -13,6 +13,7 @@
 #include "loader/compile/kept.h"
 #include "loader/filter/confirm.h"
 #include "loader/filter/counter_maps.h"
+#include "loader/filter/flow_maps.h"
 #include "loader/filter/generation_maps.h"
 #include "loader/filter/open.h"
 #include "loader/object/folder.h"
@@ -175,6 +176,18 @@ int filter_kept(const char *interface, const struct filter *filter, json_t **kep
 	int err = filter_recipe(filter, &text);
 
 	return err ? err : kept_parse(interface, text, kept);
+}
+
+json_t *filter_kept_of(const char *id, __u32 *flows)
+{
+	__cleanup(filter_close) struct filter filter = FILTER_NONE;
+	__free_text char *text = NULL;
+
+	*flows = 0;
+	if (filter_try_open(id, &filter) || filter_recipe(&filter, &text))
+		return NULL;
+	*flows = flow_maps_size(&filter);
+	return json_loads(text, 0, NULL);
 }
 
 /* The wall clock at a time of clock_boot. */

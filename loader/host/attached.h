@@ -36,6 +36,9 @@ void live_free(struct live *list, size_t count);
  */
 int filter_kept(const char *interface, const struct filter *filter, json_t **kept);
 
+/* The same of a filter by its id, for the record of its detach; NULL: it cannot be read. Freed. */
+json_t *filter_kept_of(const char *id, __u32 *flows);
+
 /*
  * A pending change, or one that was reverted: {"state": "waiting" or "reverted", "seconds_left",
  * "deadline", "fallback": the generation's number, or null}; null: there is none.

@@ -33,7 +33,6 @@
 #include "loader/net/link_advice.h"
 #include "loader/report/difference.h"
 #include "loader/report/json_forms.h"
-#include "loader/report/record.h"
 
 /*
  * How long egress learns before packets are filtered, where conntrack cannot tell: a receiver
@@ -374,7 +373,7 @@ static void answer_one(struct answer *answer, const struct change *one)
 		answer_result(answer, change_name(one), current->number, seconds_left(current));
 }
 
-static void record(const struct change *one, const char *comment)
+static void record(const struct change *one, struct change_log *log)
 {
 	static const enum record_action action[] = {
 		[CHANGE_ATTACH] = RECORD_ATTACH,
@@ -382,19 +381,21 @@ static void record(const struct change *one, const char *comment)
 		[CHANGE_DETACH] = RECORD_DETACH,
 	};
 	const struct pc_generation *current = one->filter.current.copy;
-	json_t *none = json_object();
-	__free_text char *what =
-		one->plan ? difference_short(one->kept ? one->kept : none, one->plan->kept) : NULL;
+	bool filters = one->plan && current;
 
-	record_change(&(struct record){
-		.action = action[one->kind],
-		.interface = change_name(one),
-		.generation = one->plan && current ? current->number : 0,
-		.what = what,
-		.comment = comment,
-		.seconds = one->plan && current ? seconds_left(current) : 0,
-	});
-	json_decref(none);
+	change_log_add(log, &(struct logged){
+				    .action = action[one->kind],
+				    .name = change_name(one),
+				    .generation = filters ? current->number : 0,
+				    .before = one->kind == CHANGE_DETACH ? one->was : one->kept,
+				    .before_unknown = one->kind == CHANGE_DETACH && !one->was,
+				    .after = one->plan ? one->plan->kept : NULL,
+				    .composition = one->plan ? &one->plan->composition : NULL,
+				    .mode = one->kind == CHANGE_ATTACH ? one->mode : one->hook.mode,
+				    .flows = filters ? flow_maps_size(&one->filter) : one->flows,
+				    .seconds = filters ? seconds_left(current) : 0,
+				    .deadline = filters ? current->deadline : 0,
+			    });
 }
 
 /* Only with --forward: without it forwarded answers are dropped anyway, and attach says so. */
@@ -412,9 +413,10 @@ static int finish_all(const struct changes *changes)
 	int err = 0;
 
 	for (size_t i = 0; i < changes->count; i++) {
-		record(&changes->change[i], changes->comment);
+		record(&changes->change[i], changes->log);
 		answer_one(changes->answer, &changes->change[i]);
 	}
+	change_log_write(changes->log);
 	each_change (changes, one, CHANGE_ATTACH) {
 		filter_finish(&one->filter);
 		link_warn(one->hook.name, one->hook.ifindex, one->plan->tables.generation->forward);

@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "loader/compile/plan.h"
+#include "loader/filter/change_log.h"
 #include "loader/filter/filter.h"
 #include "loader/filter/hook.h"
 #include "loader/guard/world.h"
@@ -26,12 +27,13 @@ struct change {
 	const struct plan *plan;
 	struct catalog *catalog; /* of the plan */
 	const json_t *kept;	 /* swap: the recipe and services of the active generation */
+	const json_t *was;	 /* detach: likewise, of what goes; NULL: it cannot be read */
 	enum hook_mode mode;	 /* attach: the mode asked for, then the one it got */
 	enum pc_frame frame;	 /* attach: the header that its frames begin with */
-	__u32 flows;		 /* attach: size of the flow maps, 0: not given */
-	unsigned int confirm;	 /* seconds until it is undone unless confirmed, 0: it is final */
-	bool talks;		 /* attach: this host has unconnected UDP sockets */
-	bool seeded;		 /* attach: conntrack knew all live connections */
+	__u32 flows; /* attach: size of the flow maps, 0: not given; detach: that of what goes */
+	unsigned int confirm; /* seconds until it is undone unless confirmed, 0: it is final */
+	bool talks;	      /* attach: this host has unconnected UDP sockets */
+	bool seeded;	      /* attach: conntrack knew all live connections */
 	bool held; /* attach: all packets are dropped until the filter is there (hold.h) */
 	const char
 		*refusal; /* attach: why native mode does not hold it; NULL: it does, or no hold */
@@ -46,8 +48,8 @@ struct changes {
 	bool each; /* after a failure the caller tries each change alone: no message about the
 		      others */
 	bool dry_run;
-	const char *comment; /* of --comment, for the record; NULL: none */
-	const char *expect;  /* the digest that the difference must have; NULL: any */
+	struct change_log *log; /* of the command: each run is a part of its entry */
+	const char *expect;	/* the digest that the difference must have; NULL: any */
 	struct answer *answer;
 	struct hooks *hooks; /* the filters that are there; read again after an attach or detach */
 	/* Called before the first deadline begins, unless NULL. */

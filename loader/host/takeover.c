@@ -12,6 +12,7 @@
 #include "loader/base/message.h"
 #include "loader/compile/replan.h"
 #include "loader/filter/any_layout.h"
+#include "loader/filter/change_log.h"
 #include "loader/filter/egress.h"
 #include "loader/filter/flow_maps.h"
 #include "loader/filter/generation.h"
@@ -26,7 +27,6 @@
 #include "loader/object/paths.h"
 #include "loader/object/pin.h"
 #include "loader/report/difference.h"
-#include "loader/report/record.h"
 
 /* Makes the rule set of the new filter: the old recipe, with the present catalog. */
 static int make(const char *interface, const struct any_layout *other, const struct names *folders,
@@ -244,10 +244,16 @@ static int replace(struct hooks *hooks, struct hook *hook, const struct takeover
 			 *other->program_version ? "portcullis " : "a version of another layout",
 			 other->program_version);
 	what = xasprintf("from %s", from);
-	record_change(&(struct record){.action = RECORD_TAKEOVER,
-				       .interface = hook->name,
-				       .generation = filter.current.copy->number,
-				       .what = what});
+	change_log_one(&(struct logged){.action = RECORD_TAKEOVER,
+					.name = hook->name,
+					.generation = filter.current.copy->number,
+					.before = made.kept,
+					.after = made.plan.kept,
+					.composition = &made.plan.composition,
+					.mode = hook->mode,
+					.flows = flow_maps_size(&filter),
+					.what = what},
+		       how->comment);
 	say_line("%s: taken over from %s", hook->name, from);
 	return hooks_read(hooks);
 }

@@ -23,6 +23,7 @@ struct takeover {
 	const struct names *folders;	/* of profiles, searched before others; NULL: none */
 	bool force;
 	bool confirm; /* the command has --confirm: then the takeover must not change the rules */
+	const char *comment; /* of --comment; NULL: none */
 	bool dry_run;
 	bool same; /* a filter whose rules would change is left alone; the guard is not asked */
 };

@@ -68,6 +68,13 @@ static void share(const char *path, gid_t gid)
 		set(path, gid, S_ISDIR(st.st_mode) ? 0750 : 0640);
 }
 
+gid_t admins_group(void)
+{
+	struct stat st;
+
+	return !lstat(PINS, &st) && st.st_mode & 0040 ? st.st_gid : 0;
+}
+
 /*
  * Gives a pin to the group that the folder of pins has. Only admins_share_all decides whether there
  * is one, and asks the name service once a command: a question for each pin takes longer than a
@@ -75,10 +82,10 @@ static void share(const char *path, gid_t gid)
  */
 void admins_share(const char *path)
 {
-	struct stat st;
+	gid_t gid = admins_group();
 
-	if (!lstat(PINS, &st) && st.st_gid && st.st_mode & 0040)
-		share(path, st.st_gid);
+	if (gid)
+		share(path, gid);
 }
 
 static void share_folder(const char *id, gid_t gid)

@@ -21,6 +21,9 @@ bool admins_exist(gid_t *gid);
  */
 bool admins_read(const char *pin);
 
+/* The group that the folder of pins is shared with, by admins_share_all; 0: it is root's alone. */
+gid_t admins_group(void);
+
 /* Gives the group a pin to read, or the folder of a filter. Warns if it fails. */
 void admins_share(const char *path);
 

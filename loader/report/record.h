@@ -6,7 +6,7 @@
 #ifndef PORTCULLIS_REPORT_RECORD_H
 #define PORTCULLIS_REPORT_RECORD_H
 
-#include <stdbool.h>
+#include "loader/report/caller.h"
 
 /* MESSAGE_ID of every record; portcullis(8), RECORDS. */
 #define RECORD_ID "a19c35a4e1b34fd0a39a1a6b5e2ac0c8"
@@ -18,11 +18,16 @@ enum record_action {
 	RECORD_CONFIRM,
 	RECORD_REVERT, /* the change was not confirmed in time, or its command was interrupted */
 	RECORD_TAKEOVER,
+	RECORD_RESUME, /* its programs were put into their driver again */
 	RECORD_ACTIONS,
 };
 
+/* "attach" */
+const char *record_action_name(enum record_action which);
+
 struct record {
 	enum record_action action;
+	unsigned long long number; /* of the change in the history; 0: it has none */
 	const char *interface;
 	unsigned long long generation; /* that filters now; 0: none */
 	const char *what;	       /* "opens 25/tcp; closes 22/tcp"; NULL: nothing to add */
@@ -31,9 +36,9 @@ struct record {
 };
 
 /*
- * Sends the record to the journal with its fields, or without systemd to syslog(3). The user is
- * found by audit login, sudo and SSH. Cannot fail: the change is made already.
+ * Sends the record to the journal with its fields, or without systemd to syslog(3). Cannot fail:
+ * the change is made already.
  */
-void record_change(const struct record *record);
+void record_change(const struct record *record, const struct caller *caller);
 
 #endif

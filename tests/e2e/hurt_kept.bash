@@ -116,7 +116,7 @@ check_rest()
 	cp "$DIR/before.yaml" $SITE
 	run "$DIR/next" "$PORTCULLIS" apply --force
 	[ $code = 0 ] || trouble "next command: exit $code: $(cat "$DIR/next")"
-	left=$(cd $KEPT && find . -mindepth 1 -maxdepth 1 ! -name tried -printf '%f\n' | sed 's/^snapshot-.*/snapshot/' | sort | tr '\n' ' ')
+	left=$(cd $KEPT && find . -mindepth 1 -maxdepth 1 ! -name tried ! -name "history*" -printf '%f\n' | sed 's/^snapshot-.*/snapshot/' | sort | tr '\n' ' ')
 	[ "$left" = 'confirmed snapshot ' ] || trouble "left: $left"
 	[ "$(whole $KEPT/confirmed)" = before ] || trouble 'the copy is another one'
 }

@@ -145,11 +145,19 @@ static int tear_down(void **state)
 	return remove_root(state);
 }
 
-static void expect_fields(const struct record *record, const char *expected)
+static void record(const struct record *record)
+{
+	__cleanup(caller_free) struct caller caller = {};
+
+	caller_find(&caller);
+	record_change(record, &caller);
+}
+
+static void expect_fields(const struct record *change, const char *expected)
 {
 	int before = dup(0), after;
 
-	record_change(record);
+	record(change);
 	after = dup(0);
 	assert_int_equal(after, before + 1); /* no descriptor is left open */
 	close(after);
@@ -171,12 +179,13 @@ static void test_fields(void **state)
 	setenv("SSH_CONNECTION", "198.51.2.9 50000 192.0.2.1 22", 1);
 	expect_fields(&(struct record){.action = RECORD_SWAP,
 				       .interface = "et\nh0",
+				       .number = 12,
 				       .generation = 7,
 				       .what = "opens 25/tcp",
 				       .seconds = 60},
 		      "MESSAGE=et?h0: swapped by al?ice from 198.51.2.9: opens 25/tcp; to be "
 		      "confirmed within 60 s\n" HEAD "PORTCULLIS_INTERFACE=et?h0\n"
-		      "PORTCULLIS_ACTION=swap\nPORTCULLIS_GENERATION=7\n"
+		      "PORTCULLIS_ACTION=swap\nPORTCULLIS_NUMBER=12\nPORTCULLIS_GENERATION=7\n"
 		      "PORTCULLIS_CHANGES=opens 25/tcp\nPORTCULLIS_FINAL=no\nPORTCULLIS_BY=al?ice\n"
 		      "PORTCULLIS_SUDO_USER=su?do\nPORTCULLIS_CLIENT=198.51.2.9\n"
 		      "PORTCULLIS_COMMAND=swap eth0 -p a b?\n");
@@ -195,6 +204,7 @@ static void test_actions(void **state)
 		{RECORD_TAKEOVER, "takeover", "taken over", true},
 		{RECORD_CONFIRM, "confirm", "confirmed", false},
 		{RECORD_REVERT, "revert", "reverted", false},
+		{RECORD_RESUME, "resume", "resumed", false},
 	};
 
 	(void)state;
@@ -239,7 +249,7 @@ static void test_callers(void **state)
 			setenv("SUDO_USER", cases[i].sudo, 1);
 		if (cases[i].unit)
 			setenv("INVOCATION_ID", cases[i].unit, 1);
-		record_change(&(struct record){.action = RECORD_DETACH, .interface = "eth0"});
+		record(&(struct record){.action = RECORD_DETACH, .interface = "eth0"});
 		if (!strstr(sent.fields, line))
 			fail_msg("no %s in\n%s", line, sent.fields);
 		forget();
@@ -263,7 +273,7 @@ static void test_command(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		set_files("0", cases[i].line, cases[i].length);
-		record_change(&(struct record){.action = RECORD_DETACH, .interface = "eth0"});
+		record(&(struct record){.action = RECORD_DETACH, .interface = "eth0"});
 		if (cases[i].said)
 			assert_non_null(strstr(sent.fields, cases[i].said));
 		else
@@ -277,12 +287,12 @@ static void test_syslog(void **state)
 	(void)state;
 	sent.journal = false;
 	set_files("0", COMMAND("/usr/sbin/portcullis\0swap\0eth0"));
-	record_change(&(struct record){
+	record(&(struct record){
 		.action = RECORD_ATTACH, .interface = "eth0", .what = "opens 1/tcp"});
 	assert_string_equal(sent.logged, "eth0: attached by root: opens 1/tcp; final (swap eth0)");
 	forget();
 	set_files("0", "p", 2);
-	record_change(&(struct record){.action = RECORD_REVERT, .interface = "eth0"});
+	record(&(struct record){.action = RECORD_REVERT, .interface = "eth0"});
 	assert_string_equal(sent.logged, "eth0: reverted by root ()");
 }
 

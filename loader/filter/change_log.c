@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Records what a command did: one entry of the history, and a line of the journal an interface. */
+#include "loader/filter/change_log.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "loader/base/clock.h"
+#include "loader/base/file.h"
+#include "loader/base/json.h"
+#include "loader/base/memory.h"
+#include "loader/base/sha256.h"
+#include "loader/net/netns.h"
+#include "loader/object/admins.h"
+#include "loader/report/difference.h"
+#include "loader/report/difference_json.h"
+#include "loader/report/history.h"
+#include "loader/report/json_forms.h"
+
+#define TEXT_LIMIT (4 << 20) /* bytes of a rule set that is kept: groups may be very long */
+
+struct history_place change_log_place(void)
+{
+	struct history_place place = history_host;
+
+	place.readers = admins_group();
+	return place;
+}
+
+char *change_log_network(void)
+{
+	struct stat own, host;
+	char *name;
+
+	if (stat("/proc/self/ns/net", &own) || stat("/proc/1/ns/net", &host) ||
+	    own.st_ino == host.st_ino)
+		return NULL;
+	name = netns_name();
+	return name ? name : xasprintf("net:[%llu]", (unsigned long long)own.st_ino);
+}
+
+/* --- texts --- */
+
+static void digest_of(const char *text, size_t length, char digest[SHA256_TEXT])
+{
+	struct sha256 sha;
+
+	sha256_start(&sha);
+	sha256_add(&sha, text, length);
+	sha256_end(&sha, digest);
+}
+
+/* The profiles as their files were: by them the rule set can be composed again. */
+static json_t *add_profiles(struct change_log *log, const struct composition *composition)
+{
+	json_t *profiles = json_object();
+	char digest[SHA256_TEXT];
+	size_t i;
+
+	for (i = 0; composition && i < composition->profiles; i++) {
+		const struct profile *profile = composition->profile[i];
+		json_t *text;
+
+		if (!profile->text)
+			continue;
+		digest_of(profile->text, strlen(profile->text), digest);
+		text = json_pack("{s:s, s:s, s:s}", "digest", digest, "profile", profile->name,
+				 "text", profile->text);
+		if (!text) /* it is not UTF-8 */
+			continue;
+		json_array_append_new(log->texts, text);
+		json_object_set_new(profiles, profile->name, json_string(digest));
+	}
+	return profiles;
+}
+
+/* Adds a kept text, and returns its digest; null: there is none, or it is too long. */
+static json_t *add_kept(struct change_log *log, const json_t *kept,
+			const struct composition *composition)
+{
+	__free_text char *canonical = kept ? json_dumps(kept, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+	char digest[SHA256_TEXT];
+	json_t *profiles;
+
+	if (!canonical)
+		return json_null();
+	digest_of(canonical, strlen(canonical), digest);
+	if (strlen(canonical) > TEXT_LIMIT)
+		return json_string(digest);
+	profiles = add_profiles(log, composition);
+	json_array_append_new(log->texts, json_pack("{s:s, s:O, s:o}", "digest", digest, "kept",
+						    kept, "profiles", profiles));
+	return json_string(digest);
+}
+
+/* --- an interface --- */
+
+static bool has_states(enum record_action action)
+{
+	return action != RECORD_CONFIRM && action != RECORD_RESUME;
+}
+
+static json_t *difference_of(const struct logged *logged)
+{
+	json_t *difference;
+
+	if (has_states(logged->action) && logged->after)
+		return difference_json(logged->before_unknown ? logged->after : logged->before,
+				       logged->after);
+	difference = json_pack("{s:[], s:[], s:[], s:[]}", "opens", "closes", "changes", "groups");
+	if (has_states(logged->action))
+		json_array_append_new(json_object_get(difference, "changes"),
+				      json_string("everything passes"));
+	return difference;
+}
+
+static json_t *interface_json(struct change_log *log, const struct logged *logged)
+{
+	json_t *interface = json_object(), *difference = difference_of(logged);
+
+	json_object_set_new(interface, "name", text_json(logged->name));
+	json_object_set_new(interface, "action", json_string(record_action_name(logged->action)));
+	if (logged->generation)
+		json_object_set_new(interface, "generation",
+				    json_integer((json_int_t)logged->generation));
+	if (logged->what)
+		json_array_append_new(json_object_get(difference, "changes"),
+				      text_json(logged->what));
+	json_object_update(interface, difference);
+	json_decref(difference);
+	if (logged->deadline)
+		json_object_set_new(interface, "deadline",
+				    json_integer((json_int_t)logged->deadline));
+	if (!has_states(logged->action))
+		return interface;
+	/* The text of a rule set stands before the change: file order is oldest first. */
+	if (!logged->before_unknown)
+		json_object_set_new(interface, "before", add_kept(log, logged->before, NULL));
+	json_object_set_new(interface, "after", add_kept(log, logged->after, logged->composition));
+	if (logged->mode == HOOK_GENERIC)
+		json_object_set_new(interface, "mode", json_string("generic"));
+	if (logged->flows)
+		json_object_set_new(interface, "flows", json_integer(logged->flows));
+	return interface;
+}
+
+static void begin(struct change_log *log)
+{
+	if (!log->caller.name)
+		caller_find(&log->caller);
+	if (log->interfaces)
+		return;
+	log->interfaces = json_array();
+	log->texts = json_array();
+}
+
+void change_log_add(struct change_log *log, const struct logged *logged)
+{
+	struct record *record;
+	char *what = NULL;
+
+	begin(log);
+	log->time = logged->time;
+	json_array_append_new(log->interfaces, interface_json(log, logged));
+	if (logged->what)
+		what = xstrdup(logged->what);
+	else if (has_states(logged->action) && logged->after) {
+		json_t *none = json_object();
+
+		what = difference_short(logged->before ? logged->before : none, logged->after);
+		json_decref(none);
+	}
+	log->record = grow(log->record, log->records, sizeof(*log->record));
+	record = &log->record[log->records++];
+	*record = (struct record){
+		.action = logged->action,
+		.interface = xstrdup(logged->name),
+		.generation = logged->generation,
+		.what = what,
+		.comment = log->comment,
+		.seconds = logged->seconds,
+	};
+}
+
+/* --- the entry --- */
+
+static void make_id(char id[17])
+{
+	unsigned long long number = 0;
+
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		number = clock_wall();
+	snprintf(id, 17, "%016llx", number);
+}
+
+/* A deadline that passed was nobody's command. */
+static json_t *entry_json(struct change_log *log)
+{
+	const struct caller *caller = &log->caller;
+	__free_text char *network = change_log_network();
+	__free_text char *boot = history_boot();
+	__u64 time = log->time ? log->time : clock_wall();
+	char text[TIME_TEXT];
+	json_t *entry;
+
+	if (*log->id)
+		return json_pack("{s:s, s:O}", "more", log->id, "interfaces", log->interfaces);
+	make_id(log->id);
+	entry = json_pack("{s:s, s:s}", "id", log->id, "time", report_time(time, text));
+	json_object_set_new(entry, "by", text_json(log->time ? NULL : caller->name));
+	json_object_set_new(entry, "sudo_user", text_json(log->time ? NULL : caller->sudo_user));
+	json_object_set_new(entry, "client", text_json(log->time ? NULL : caller->client));
+	json_object_set_new(entry, "command", text_json(log->time ? NULL : caller->command));
+	json_object_set_new(entry, "comment", text_json(log->comment));
+	json_object_set_new(entry, "network_namespace", text_json(network));
+	json_object_set_new(entry, "boot", text_json(boot));
+	json_object_set(entry, "interfaces", log->interfaces);
+	return entry;
+}
+
+static void forget(struct change_log *log)
+{
+	for (size_t i = 0; i < log->records; i++) {
+		free((char *)log->record[i].interface);
+		free((char *)log->record[i].what);
+	}
+	free(log->record);
+	log->record = NULL;
+	log->records = 0;
+	json_decref(log->interfaces);
+	json_decref(log->texts);
+	log->interfaces = log->texts = NULL;
+}
+
+void change_log_write(struct change_log *log)
+{
+	const struct history_place place = change_log_place();
+	unsigned long long number;
+	json_t *entry;
+
+	if (!log->records)
+		return;
+	entry = entry_json(log);
+	history_append(&place, entry, log->texts, &number);
+	log->number = number ? number : log->number;
+	json_decref(entry);
+	for (size_t i = 0; i < log->records; i++) {
+		log->record[i].number = log->number;
+		record_change(&log->record[i], &log->caller);
+	}
+	forget(log);
+}
+
+void change_log_free(struct change_log *log)
+{
+	forget(log);
+	caller_free(&log->caller);
+	*log = (struct change_log){};
+}
+
+void change_log_one(const struct logged *logged, const char *comment)
+{
+	__cleanup(change_log_free) struct change_log log = {.comment = comment};
+
+	change_log_add(&log, logged);
+	change_log_write(&log);
+}
