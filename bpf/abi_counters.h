@@ -73,7 +73,7 @@ enum pc_other {
  *	PC_CELL_WOULD_DROP	+ PC_PORT: would drop, by local port
  *	PC_CELL_OUT		+ PC_PORT: sent to a remote port, and its replies
  *	PC_CELL_REASON		+ enum pc_reason: dropped
- *	PC_CELL_GATE		no cell: see below
+ *	PC_CELL_DEAF, _GATE	no cells: see below
  *	PC_CELL_REASON_WOULD	+ enum pc_reason: would drop
  *	PC_CELL_OTHER		+ enum pc_other: passed
  *	PC_CELL_EGRESS		passed at egress
@@ -85,14 +85,16 @@ enum pc_other {
  *				machine and port. The loader numbers them. They are on pages from
  *				PC_PAGE_LISTED on, as those of listed ports, or in `rare`
  *
- * PC_CELL_GATE is a word of each CPU in the cache line of the commonest reason. It says whether a
- * drop is recorded (struct pc_gate in abi_drops.h).
+ * PC_CELL_GATE and PC_CELL_DEAF are words of each CPU in the cache line of the commonest reason.
+ * They say whether a drop is recorded (struct pc_gate in abi_drops.h), and whether listeners are
+ * told of it (struct pc_deaf in abi_events.h).
  */
 #define PC_CELL_PASS	     0u
 #define PC_CELL_DROP	     (1u * PC_PORTS)
 #define PC_CELL_WOULD_DROP   (2u * PC_PORTS)
 #define PC_CELL_OUT	     (3u * PC_PORTS)
 #define PC_CELL_REASON	     (4u * PC_PORTS)
+#define PC_CELL_DEAF	     (PC_CELL_REASON + 14u)
 #define PC_CELL_GATE	     (PC_CELL_REASON + 15u)
 #define PC_CELL_REASON_WOULD (PC_CELL_REASON + 16u)
 #define PC_CELL_OTHER	     (PC_CELL_REASON + 32u)
@@ -103,6 +105,9 @@ enum pc_other {
 #define PC_CELL_OUT_WOULD_DROP (PC_CELLS + 1u * PC_PORTS)
 #define PC_CELLS_ALL	       (PC_CELLS + 2u * PC_PORTS)
 #define PC_CELL_MACHINES       PC_CELLS_ALL
+
+/* Whether a word of a row counts packets. */
+#define PC_CELL_COUNTS(cell) ((cell) != PC_CELL_DEAF && (cell) != PC_CELL_GATE)
 
 /* The size of the hash `rare`. When it is full, only the reason of a drop is counted. */
 #define PC_RARE_SIZE 32768

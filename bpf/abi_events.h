@@ -36,6 +36,21 @@ _Static_assert(sizeof(struct pc_listener) == 64, "pc_listener");
 /* Larger frames are cut: a record of the perf ring buffer has less than 64 KiB. */
 #define PC_CAPTURE_MAX 60000
 
+/*
+ * What no listener hears on a CPU, in the word PC_CELL_DEAF. In a flood most drops are tested by
+ * this word alone. It holds while the gate (struct pc_gate) skips, so for a jiffy at most.
+ */
+struct pc_deaf {
+	__u32 reasons; /* bit n: no listener hears drops for enum pc_reason n */
+	__u16 skipped; /* such drops, which are not in pc_heard.over yet */
+	__u8 slots;    /* bit n: they are events that the listener of slot n lost by its rate */
+	__u8 pad;
+};
+_Static_assert(sizeof(struct pc_deaf) == 8, "PC_CELL_DEAF");
+_Static_assert(PC_LISTENERS <= 8, "pc_deaf.slots");
+_Static_assert(PC_REASONS <= 32, "pc_deaf.reasons");
+_Static_assert(PC_GATE_SKIP >> PC_GATE_SKIP_SHIFT < 1 << 16, "pc_deaf.skipped");
+
 /* What a CPU did for the listeners of a slot, since the filter was attached. */
 struct pc_heard {
 	__u64 events; /* sent */

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "bpf/listen.h"
 #include "bpf/maps.h"
 #include "bpf/packet.h"
 #include "bpf/record.h"
@@ -241,9 +242,12 @@ static __always_inline struct pc_page *count_wide(__u32 cell, __u32 length)
 	return page;
 }
 
-/* Counts a drop or would-drop. Returns whether it is to be recorded. */
-static __always_inline bool account_drop(const struct packet *packet, struct verdict verdict,
-					 bool would)
+/*
+ * Counts a drop or would-drop. Returns who is told of it: DECIDED_NOTE, DECIDED_SILENT, or 0,
+ * listeners alone.
+ */
+static __always_inline __u32 account_drop(const struct packet *packet, struct verdict verdict,
+					  bool would)
 {
 	struct pc_page *page;
 
@@ -258,7 +262,11 @@ static __always_inline bool account_drop(const struct packet *packet, struct ver
 	}
 	page = count_wide(verdict.cell + (would ? PC_CELL_REASON_WOULD - PC_CELL_REASON : 0),
 			  packet->length);
-	return !page || !gate_skips(gate_in(page));
+	if (!page || !gate_skips(gate_in(page)))
+		return DECIDED_NOTE;
+	if (!filter.listeners || deaf_skips(deaf_in(page), verdict.cell - PC_CELL_REASON))
+		return DECIDED_SILENT;
+	return 0;
 }
 
 static __always_inline void account_pass(const struct packet *packet, struct verdict verdict)

@@ -67,22 +67,74 @@ __noinline int listener_may_want(__u32 slot, __u64 word)
 				 own->second);
 }
 
+/* The word of what no listener hears, in a CPU's page PC_PAGE_WIDE. */
+static __always_inline struct pc_deaf *deaf_in(struct pc_page *page)
+{
+	return (struct pc_deaf *)&page->word[PC_TOTAL_WIDE(PC_CELL_DEAF)];
+}
+
+/*
+ * Whether no listener hears a drop that the gate skipped. In line, so that a flood does not pay for
+ * listeners that have had all their events.
+ */
+static __always_inline bool deaf_skips(struct pc_deaf *deaf, __u32 reason)
+{
+	if (!(deaf->reasons >> reason & 1))
+		return false;
+	deaf->skipped++;
+	return true;
+}
+
+/*
+ * Counts the drops that were skipped. If none of the `leased` slots is `wanting`, skips more: drops
+ * for this reason, and for those that the same listeners want. Both have a bit a slot. A global
+ * function, for its stack.
+ */
+__noinline int deaf_renew(__u32 reason, __u32 leased, __u32 wanting)
+{
+	__u32 key = own_row() + PC_PAGE_WIDE, all = -1U, none = 0, slots = 0;
+	struct pc_page *page = bpf_map_lookup_elem(&counters, &key);
+	struct pc_heard_cpu *own = heard_own();
+	struct pc_deaf *deaf;
+	int i;
+
+	if (!page || !own)
+		return 0;
+	asm volatile("" : "+r"(page)); /* as in gate_find */
+	deaf = deaf_in(page);
+	/* Without branches, because the verifier would follow both sides of each. */
+#pragma clang loop unroll(full)
+	for (i = 0; i < PC_LISTENERS; i++) {
+		__u32 reasons = listeners[i].reasons, is_leased = -(leased >> i & 1);
+		__u32 wants = -(reasons >> (reason & 31) & 1) & is_leased;
+
+		own->slot[i].over += deaf->skipped & -(deaf->slots >> i & 1);
+		all &= reasons | ~wants;
+		none |= reasons & is_leased & ~wants;
+		slots |= wants & 1U << i;
+	}
+	*deaf = (struct pc_deaf){.reasons = leased && !wanting ? all & ~none : 0, .slots = slots};
+	return 0;
+}
+
 /* The listeners that may want a packet of this verdict, as a bit each. */
 static __always_inline __u32 listeners_wanting(struct pc_heard_cpu *own, __u64 word)
 {
-	__u32 second = boot_second(own), wanting = 0;
-	bool leased = false;
+	struct decided_word decided = decided_unpack(word);
+	__u32 second = boot_second(own), wanting = 0, leased = 0;
 	int i;
 
 #pragma clang loop unroll(full)
 	for (i = 0; i < PC_LISTENERS; i++) {
 		if (listeners[i].until <= second)
 			continue;
-		leased = true;
+		leased |= 1U << i;
 		wanting |= listener_may_want(i, word) << i;
 	}
 	if (!leased)
 		listeners_end(second);
+	if (decided.how & DECIDED_DROP)
+		deaf_renew(decided.cell - PC_CELL_REASON, leased, wanting);
 	return wanting;
 }
 

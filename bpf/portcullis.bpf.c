@@ -142,7 +142,7 @@ static __always_inline __u64 carry_out_drop(const struct packet *packet,
 					    const struct pc_generation *generation,
 					    struct verdict verdict)
 {
-	bool would = is_observing(generation), note;
+	bool would = is_observing(generation);
 	__u32 how = DECIDED_DROP | (would ? DECIDED_WOULD : 0);
 
 	if (is_attaching(generation))
@@ -152,12 +152,8 @@ static __always_inline __u64 carry_out_drop(const struct packet *packet,
 	if (would && verdict.second)
 		flow_came_in(packet->ctx, flow_where_pack(packet), flow_ports_pack(packet),
 			     flow_how_pack(packet));
-	note = account_drop(packet, verdict, would);
-	/* Two ends, because clang makes one word of two conditions: the usual drop tests each. */
-	if (note)
-		return pass_end(packet, generation, verdict.cell, how | DECIDED_NOTE, true);
-	barrier();
-	return pass_end(packet, generation, verdict.cell, how, filter.listeners);
+	how |= account_drop(packet, verdict, would);
+	return pass_end(packet, generation, verdict.cell, how, !(how & DECIDED_SILENT));
 }
 
 /* Counts a verdict, notes what later packets need, and ends the pass. */
@@ -338,17 +334,16 @@ static __always_inline bool send_drop(const struct packet *packet,
 				      const struct pc_generation *generation, enum parsed parsed,
 				      struct verdict verdict)
 {
-	bool would = is_observing(generation), explaining = is_explaining(packet), note = false;
+	bool would = is_observing(generation), explaining = is_explaining(packet);
 	__u32 how = DECIDED_DROP | (would ? DECIDED_WOULD : 0);
 
 	if (!explaining) {
 		if (is_attaching(generation))
 			return false;
-		note = account_drop(packet, verdict, would);
+		how |= account_drop(packet, verdict, would);
 	}
-	if (explaining || note || filter.listeners)
-		tell_egress(packet->ctx,
-			    decided_pack(generation, verdict.cell, how | (note ? DECIDED_NOTE : 0)),
+	if (!(how & DECIDED_SILENT))
+		tell_egress(packet->ctx, decided_pack(generation, verdict.cell, how),
 			    sent_pack(packet, parsed));
 	return !would;
 }

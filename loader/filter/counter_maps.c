@@ -157,7 +157,7 @@ static bool is_pending(const struct image *image)
 			continue;
 		if (i % image->filter.row_pages == PC_PAGE_WIDE) {
 			for (j = 0; j < PC_PAGE_WORDS; j++)
-				if (j != PC_TOTAL_WIDE(PC_CELL_GATE) &&
+				if (PC_CELL_COUNTS(PC_CELL_REASON + j) &&
 				    page->word[j] & PC_CELL_PENDING)
 					return true;
 		} else {

@@ -179,19 +179,40 @@ void listen_read(struct listen *listen)
 
 /* --- what was lost --- */
 
+/* The events of a CPU that the program has not counted as `over` yet (struct pc_deaf). */
+static int count_skipped(const struct listen *listen, __u32 cpu, __u64 *over)
+{
+	__u32 row = cpu < PC_CPUS ? listen->filter->row[cpu] : PC_ROW_NONE;
+	__u32 key = row + PC_PAGE_WIDE;
+	struct pc_deaf deaf;
+	struct pc_page page;
+
+	if (row == PC_ROW_NONE)
+		return 0;
+	if (bpf_map_lookup_elem(listen->counters, &key, &page))
+		return -errno;
+	memcpy(&deaf, &page.word[PC_TOTAL_WIDE(PC_CELL_DEAF)], sizeof(deaf));
+	if (deaf.slots >> listen->slot & 1)
+		*over += deaf.skipped;
+	return 0;
+}
+
+/* What is skipped comes last: what becomes `over` meanwhile is not counted twice. */
 static int count_slot(const struct listen *listen, struct listen_lost *lost)
 {
 	__free_text struct pc_heard_cpu *heard = xcalloc(listen->cpus, sizeof(*heard));
 	__u32 zero = 0;
+	int err = 0;
 
 	*lost = (struct listen_lost){};
 	if (bpf_map_lookup_elem(listen->heard, &zero, heard))
 		return -errno;
-	for (__u32 cpu = 0; cpu < listen->cpus; cpu++) {
+	for (__u32 cpu = 0; cpu < listen->cpus && !err; cpu++) {
 		lost->over += heard[cpu].slot[listen->slot].over;
 		lost->full += heard[cpu].slot[listen->slot].full;
+		err = count_skipped(listen, cpu, &lost->over);
 	}
-	return 0;
+	return err;
 }
 
 /* Without a slot (`until` is 0) it stays at what was counted last. */
@@ -338,6 +359,9 @@ static int open_maps(struct listen *listen, const struct filter *filter)
 	listen->heard = fd_dup(filter->fd[FILTER_HEARD]);
 	if (listen->heard < 0)
 		return listen->heard;
+	listen->counters = fd_dup(filter->fd[FILTER_COUNTERS]);
+	if (listen->counters < 0)
+		return listen->counters;
 	listen->filter = map_shared(filter->fd[FILTER_STATE], sizeof(*listen->filter));
 	if (!listen->filter)
 		return -errno;
@@ -441,5 +465,6 @@ void listen_end(struct listen *listen)
 	unmap(listen->listeners, PC_LISTENERS * sizeof(*listen->listeners));
 	fd_close(&listen->events);
 	fd_close(&listen->heard);
+	fd_close(&listen->counters);
 	*listen = LISTEN_NONE;
 }

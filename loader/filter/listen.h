@@ -35,7 +35,7 @@ struct listen {
 	__u32 program_id;
 	struct listen_wish wish;
 	void *context;		       /* of wish.take */
-	int events, heard;	       /* maps */
+	int events, heard, counters;   /* maps */
 	int entered;		       /* `events`, as long as buffers are entered there */
 	struct pc_filter *filter;      /* mapped */
 	struct pc_listener *listeners; /* mapped */
@@ -47,7 +47,7 @@ struct listen {
 	struct listen_lost counted;	  /* when it was counted last */
 };
 
-#define LISTEN_NONE ((struct listen){.events = -1, .heard = -1, .entered = -1})
+#define LISTEN_NONE ((struct listen){.events = -1, .heard = -1, .counters = -1, .entered = -1})
 
 /*
  * Claims a slot of the interface's filter, under the lock of pins, and opens buffers. Keeps nothing

@@ -169,7 +169,7 @@ void counters_sum(const struct counter_maps *maps, struct counters *counters)
 	__u32 cell, i;
 
 	for (cell = PC_CELL_REASON; cell < PC_CELLS; cell++)
-		for (i = 0; i < RETRIES && cell != PC_CELL_GATE &&
+		for (i = 0; i < RETRIES && PC_CELL_COUNTS(cell) &&
 			    !sum_wide(maps, cell, &counters->cell[cell]);
 		     i++)
 			pause();

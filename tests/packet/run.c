@@ -239,7 +239,7 @@ static __u64 word_of(const struct runner *runner, unsigned int cpu, unsigned int
 	__u32 narrow;
 	__u32 sign = PC_CELL_SIGN(cell) ? 1U << 31 : 0;
 
-	if (row == PC_ROW_NONE || !has_place(runner, cell) || cell == PC_CELL_GATE)
+	if (row == PC_ROW_NONE || !has_place(runner, cell) || !PC_CELL_COUNTS(cell))
 		return 0;
 	narrow = page->cell[cell % PC_PAGE_CELLS];
 	if (cell >= PC_CELL_REASON)

@@ -18,7 +18,8 @@
 
 #define EVERY_REASON ((1U << PC_REASONS) - 1)
 #define STRANGER     "198.51.100.7"
-#define KEPT	     64 /* events that are looked at */
+#define KEPT	     64	   /* events that are looked at */
+#define JIFFY	     20000 /* us; at least one */
 
 /* A listener of this test: one slot, a buffer on the CPU of the runner. */
 struct ear {
@@ -106,7 +107,10 @@ static bool ear_open(const struct runner *runner, struct ear *this, unsigned int
 	return !libbpf_get_error(this->buffer);
 }
 
-/* Listens for `wants`, for a minute. Forgets what it heard. */
+/*
+ * Listens for `wants`, for a minute. Forgets what it heard. Of a flood that goes on, a listener
+ * hears nothing until a jiffy has passed.
+ */
 static void listen_for(const struct runner *runner, struct ear *this, struct pc_listener wants)
 {
 	perf_buffer__consume(this->buffer);
@@ -115,6 +119,7 @@ static void listen_for(const struct runner *runner, struct ear *this, struct pc_
 	wants.until = boot_second() + 60;
 	*this->entry = wants;
 	runner->state->listeners = 1;
+	usleep(JIFFY);
 }
 
 static void stop(struct ear *this)
@@ -130,14 +135,24 @@ static unsigned int heard(struct ear *this)
 	return this->events;
 }
 
+static struct pc_deaf *deaf_of(const struct runner *runner)
+{
+	struct pc_page *row = &runner->pages[runner->state->row[runner->cpu]];
+
+	return (struct pc_deaf *)&row[PC_PAGE_WIDE].word[PC_TOTAL_WIDE(PC_CELL_DEAF)];
+}
+
 static struct pc_heard counts_of(const struct runner *runner, unsigned int slot)
 {
 	struct pc_heard_cpu *all = xcalloc(runner->cpus, sizeof(*all));
+	const struct pc_deaf *deaf = deaf_of(runner);
 	struct pc_heard counts;
 	__u32 zero = 0;
 
 	bpf_map_lookup_elem(runner->filter.fd[FILTER_HEARD], &zero, all);
 	counts = all[runner->cpu].slot[slot];
+	if (deaf->slots >> slot & 1)
+		counts.over += deaf->skipped;
 	free(all);
 	return counts;
 }
@@ -280,6 +295,70 @@ static void test_rate(struct runner *runner)
 	      "listeners: what a full buffer loses is counted");
 }
 
+/* In a flood, what a listener loses by its rate is counted apart, and still to the packet. */
+static void test_flood(struct runner *runner)
+{
+	const unsigned int flood = 100000;
+	struct pc_heard before = counts_of(runner, ear.slot), after;
+	unsigned int known;
+
+	await_second();
+	listen_for(runner, &ear, (struct pc_listener){.reasons = EVERY_REASON, .rate = 5});
+	fire(runner, &drop, flood);
+	after = counts_of(runner, ear.slot);
+	check(deaf_of(runner)->reasons >> PC_REASON_UNLISTED & 1 &&
+		      deaf_of(runner)->slots == 1 << ear.slot,
+	      "listeners: in a flood, no drop is told of when the rate is spent");
+	known = heard(&ear);
+	check(known && after.events - before.events == known &&
+		      after.over - before.over == flood - known,
+	      "listeners: of a flood, each drop is heard or lost: %u, %llu of %u", known,
+	      after.over - before.over, flood);
+	await_second();
+	fire(runner, &drop, 2);
+	check(heard(&ear) == known + 2 && counts_of(runner, ear.slot).over == after.over,
+	      "listeners: in the next second a flood is heard again");
+}
+
+/* What one listener cannot hear in a flood, another one that wants it hears, and loses nothing. */
+static void test_flood_beside(struct runner *runner)
+{
+	const struct frame_spec redirect = {.family = 4, .protocol = 1, .type = 5, .code = 2};
+	const unsigned int flood = 50000;
+	struct pc_heard before, after, own;
+
+	if (!check(ear_open(runner, &other, 0), "a listener beside a flood"))
+		return;
+	before = counts_of(runner, ear.slot);
+	own = counts_of(runner, other.slot);
+	listen_for(runner, &ear,
+		   (struct pc_listener){.reasons = 1 << PC_REASON_UNLISTED, .rate = 5});
+	listen_for(runner, &other, (struct pc_listener){.reasons = 1 << PC_REASON_ICMP, .rate = 5});
+	fire(runner, &drop, flood);
+	fire(runner, &redirect, 1);
+	fire(runner, &drop, flood);
+	fire(runner, &redirect, 1);
+	after = counts_of(runner, ear.slot);
+	check(heard(&other) == 2 && counts_of(runner, other.slot).over == own.over,
+	      "listeners: two rare drops in a flood that another one cannot hear");
+	check(after.events + after.over - before.events - before.over == 2 * flood,
+	      "listeners: and that one loses no count");
+	other.entry->reasons = EVERY_REASON;
+	other.entry->port = 1 + PC_PORT(PC_UDP, 81);
+	usleep(JIFFY);
+	fire(runner, &drop, flood);
+	fire(runner, &udp, 1);
+	check(heard(&other) == 3, "listeners: a rare port in that flood");
+	other.entry->reasons = 0;
+	other.entry->port = 0;
+	other.entry->passed = 1;
+	usleep(JIFFY);
+	fire(runner, &drop, flood);
+	fire(runner, &pass, 1);
+	check(heard(&other) == 4, "listeners: what passes in that flood");
+	stop(&other);
+}
+
 static void test_several(struct runner *runner)
 {
 	if (!check(ear_open(runner, &other, PC_LISTENERS - 1), "a second listener"))
@@ -299,7 +378,7 @@ static void test_lease(struct runner *runner)
 	listen_for(runner, &ear, (struct pc_listener){.reasons = EVERY_REASON});
 	fire(runner, &drop, 1);
 	ear.entry->until = boot_second();
-	usleep(20000); /* a jiffy: the clock is read again */
+	usleep(JIFFY); /* the clock is read again */
 	fire(runner, &drop, 5);
 	check(heard(&ear) == 1 && !runner->state->listeners,
 	      "listeners: the program takes the flag away when no lease is left");
@@ -370,6 +449,8 @@ void suite_listen(struct runner *runner)
 		test_event(runner);
 		test_filters(runner);
 		test_rate(runner);
+		test_flood(runner);
+		test_flood_beside(runner);
 		test_several(runner);
 		test_lease(runner);
 		test_hooks(runner);

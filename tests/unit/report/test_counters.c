@@ -266,21 +266,26 @@ static void reasons_have_their_own_cells(void **state)
 	assert_count(counters_reason(maps->counters, PC_REASON_UNLISTED).would_drop, 2, 20);
 }
 
-/* The word of PC_CELL_GATE is none that counts, and its bits are none of a flush. */
-static void gate_counts_nothing(void **state)
+/* The words of PC_CELL_GATE and PC_CELL_DEAF are none that count, and their bits none of a flush.
+ */
+static void gates_count_nothing(void **state)
 {
+	static const __u32 cell[] = {PC_CELL_GATE, PC_CELL_DEAF};
 	struct maps *maps = *state;
 
 	put(maps, 0, PC_CELL_REASON + PC_REASON_UNLISTED, 3, 180);
-	*wide(maps, 0, PC_CELL_GATE) = ~PC_CELL_PENDING;
+	for (size_t i = 0; i < ARRAY_SIZE(cell); i++)
+		*wide(maps, 0, cell[i]) = ~PC_CELL_PENDING;
 	sum(maps);
 	assert_count(counters_total(maps->counters).drop, 3, 180);
-	assert_count(maps->counters->cell[PC_CELL_GATE], 0, 0);
-	assert_true(PC_CELL_GATE >= PC_CELL_REASON + PC_REASONS);
-	assert_true(PC_CELL_GATE < PC_CELL_REASON_WOULD);
-	/* In the cache line of the commonest reason. */
-	assert_int_equal(PC_TOTAL_WIDE(PC_CELL_GATE) / 8,
-			 PC_TOTAL_WIDE(PC_CELL_REASON + PC_REASON_UNLISTED) / 8);
+	for (size_t i = 0; i < ARRAY_SIZE(cell); i++) {
+		assert_count(maps->counters->cell[cell[i]], 0, 0);
+		assert_true(cell[i] >= PC_CELL_REASON + PC_REASONS);
+		assert_true(cell[i] < PC_CELL_REASON_WOULD);
+		/* In the cache line of the commonest reason. */
+		assert_int_equal(PC_TOTAL_WIDE(cell[i]) / 8,
+				 PC_TOTAL_WIDE(PC_CELL_REASON + PC_REASON_UNLISTED) / 8);
+	}
 }
 
 /* A port's cell is read at another moment than its reason's: neither changes the other's value. */
@@ -424,7 +429,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(waits_for_a_flush, make_maps, free_maps),
 		cmocka_unit_test_setup_teardown(waits_for_a_carry, make_maps, free_maps),
 		cmocka_unit_test_setup_teardown(reasons_have_their_own_cells, make_maps, free_maps),
-		cmocka_unit_test_setup_teardown(gate_counts_nothing, make_maps, free_maps),
+		cmocka_unit_test_setup_teardown(gates_count_nothing, make_maps, free_maps),
 		cmocka_unit_test_setup_teardown(ports_do_not_touch_reasons, make_maps, free_maps),
 		cmocka_unit_test_setup_teardown(total_counts_each_packet_once, make_maps,
 						free_maps),
