@@ -7,6 +7,7 @@
 
 #include "loader/base/file.h"
 #include "loader/base/message.h"
+#include "loader/command/machine_words.h"
 #include "loader/filter/settle.h"
 #include "loader/guard/management.h"
 #include "loader/host/change.h"
@@ -74,6 +75,22 @@ static int attach(const struct options *options, const struct site *site, struct
 	return err ? EXIT_FAILED : EXIT_DONE;
 }
 
+/* One recipe is for all: groups that one interface has of its own would count for the others. */
+static int merge_groups(const struct site *site, const struct names *interfaces,
+			struct recipe *recipe)
+{
+	size_t i;
+
+	for (i = 0; i < interfaces->count && interfaces->count > 1; i++)
+		if (site_has_own_groups(site, interfaces->name[i])) {
+			error("attach: %s has groups of its own in %s; attach it by itself",
+			      interfaces->name[i], site->path);
+			return -EINVAL;
+		}
+	site_merge_groups(site, interfaces->name[0], recipe);
+	return 0;
+}
+
 int command_attach(const struct options *options, struct diag *diag)
 {
 	__cleanup(catalog_close) struct catalog catalog = {};
@@ -95,8 +112,9 @@ int command_attach(const struct options *options, struct diag *diag)
 	if (catalog_open(&options->catalog, &catalog, diag) ||
 	    site_open(options->site, &site, diag))
 		return EXIT_FAILED;
-	groups_merge(&recipe.groups, &site.groups);
-	if (options_apply(options, &recipe, diag) ||
+	if (merge_groups(&site, &options->arguments, &recipe) ||
+	    options_apply(options, &recipe, diag) ||
+	    machine_words_apply(options, &recipe, &catalog, NULL, diag) ||
 	    plan_make(&catalog, &options->catalog, &recipe, options->strict, &plan, diag))
 		return EXIT_FAILED;
 	diag_report(diag);

@@ -42,6 +42,7 @@ enum option_group {
 	OPTIONS_METRICS = 1 << 20,
 	OPTIONS_MONITOR = 1 << 21,
 	OPTIONS_HISTORY = 1 << 22,
+	OPTIONS_MACHINE = 1 << 23, /* machines behind an interface */
 };
 
 /* By task: help shows the commands in these groups, in this order. */

@@ -140,7 +140,7 @@ static int add_attach(const struct options *options, const char *interface,
 			return ifindex;
 		target->ifindex = (unsigned int)ifindex;
 	}
-	groups_merge(&plan->recipe.groups, &targets->site.groups);
+	site_merge_groups(&targets->site, target->name, &plan->recipe);
 	err = catalog_open(&options->catalog, &plan->catalog, diag);
 	if (!err)
 		err = options_apply(options, &plan->recipe, diag);

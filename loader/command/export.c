@@ -100,11 +100,9 @@ static int export_site(const struct options *options, struct diag *diag)
 
 		write_head(to, "# portcullis-site(5) explains each key.\n");
 		write_catalogs(list, count, to);
-		err = site_write(entry, count, site.management_given ? &site.management : NULL, to,
-				 diag);
+		site_write(entry, count, site.management_given ? &site.management : NULL, to);
 		fclose(to);
-		if (!err)
-			fputs(text, stdout);
+		fputs(text, stdout);
 	}
 	for (i = 0; i < count; i++)
 		recipe_free(&entry[i].recipe);

@@ -61,7 +61,7 @@ int command_groups(const struct options *options, struct diag *diag)
 	    live_read_kept(&(struct names){}, "groups", &list, &count, &left_out))
 		return EXIT_FAILED;
 	for (i = 0; i < count; i++)
-		report_groups_add(groups, list[i].kept, &site);
+		report_groups_add(groups, list[i].kept, list[i].hook.name, &site);
 	live_free(list, count);
 	report_groups_add_site(groups, &site);
 	err = names->count ? choose(&groups, names) : 0;

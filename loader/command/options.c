@@ -41,6 +41,7 @@
 #define PREFIX(field)		.kind = OPTION_PREFIX, AT(field)
 #define PORT(field)		.kind = OPTION_PORT, AT(field)
 #define REASONS(field)		.kind = OPTION_REASONS, AT(field)
+#define MACHINE(field)		.kind = OPTION_MACHINE, AT(field)
 
 /* clang-format off */
 static const struct option_row option_table[] = {
@@ -70,6 +71,8 @@ static const struct option_row option_table[] = {
 	 OPTIONS_RECIPE, WORD(outbound, PC_OUTBOUND_TRACK)},
 	{"echo-limit", "N", "echo requests a second on a CPU (100); 0: no limit",
 	 OPTIONS_RECIPE, NUMBER(echo_limit, 0, PC_ECHO_LIMIT_MAX)},
+	{"machine", "NAME[=PREFIX,...]", "a machine behind this one, which the options behind it are about",
+	 OPTIONS_MACHINE, MACHINE(machine)},
 	{"flows", "N", "size of the network namespace's tables of flows (65536)",
 	 OPTIONS_ATTACH, NUMBER(flows, 1, PC_FLOWS_MAX)},
 	{"confirm", "TIME", "undo the change unless `portcullis confirm` is run in time",
@@ -112,6 +115,8 @@ static const struct option_row option_table[] = {
 	 OPTIONS_SWAP, NAMES(no_from), .take = recipe_no_from},
 	{"no-group", "NAME", "take back --group NAME; a group of that name in the site file stays",
 	 OPTIONS_SWAP, NAMES(no_group), .take = recipe_no_group},
+	{"no-machine", "NAME", "remove a machine that is behind this one",
+	 OPTIONS_SWAP, NAMES(no_machine), .take = recipe_no_machine},
 	{"mode", "native|generic", "require this XDP mode",
 	 OPTIONS_MODE, WORD(mode, HOOK_NATIVE)},
 	{"iface", "IFACE", "show the filter of an interface",
@@ -358,6 +363,16 @@ static int choose(const struct command *command, const struct option_row *row, i
 	return -EINVAL;
 }
 
+static void add_machine(struct options *options, const char *word)
+{
+	struct machine_words *machine;
+
+	options->machine = grow(options->machine, options->machines, sizeof(*options->machine));
+	machine = &options->machine[options->machines++];
+	*machine = (struct machine_words){.word = word, .options = xcalloc(1, sizeof(*options))};
+	*machine->options = OPTIONS_NONE;
+}
+
 static int store(const struct command *command, struct options *options,
 		 const struct option_row *row, const char *text)
 {
@@ -380,8 +395,36 @@ static int store(const struct command *command, struct options *options,
 	case OPTION_PREFIX: return read_prefix(command, row, text, field);
 	case OPTION_PORT: return read_port(command, row, text, field);
 	case OPTION_REASONS: return read_reasons(command, row, text, field);
+	case OPTION_MACHINE: add_machine(options, text); return 0;
 	case OPTION_HELP: break;
 	}
+	return -EINVAL;
+}
+
+/* An option behind --machine that is part of a machine's recipe. */
+static bool is_of_machine(const struct option_row *row)
+{
+	return row->add || (row->take && row->take != recipe_no_machine) ||
+	       row->field_at == offsetof(struct options, policy) ||
+	       row->field_at == offsetof(struct options, outbound);
+}
+
+/*
+ * Stores an option with those of the last machine, or of the command. What is about the interface
+ * would read as if it were about the machine.
+ */
+static int store_in_order(const struct command *command, struct options *options,
+			  const struct option_row *row, const char *text)
+{
+	const struct machine_words *machine =
+		options->machines ? &options->machine[options->machines - 1] : NULL;
+
+	if (!machine || !(row->group & (OPTIONS_RECIPE | OPTIONS_SWAP)))
+		return store(command, options, row, text);
+	if (is_of_machine(row))
+		return store(command, machine->options, row, text);
+	error("%s: --%s is about the interface; give it before --machine", command->name,
+	      row->name);
 	return -EINVAL;
 }
 
@@ -468,7 +511,7 @@ enum options_result options_parse(const struct command *command, int argc, char 
 		if (row->kind == OPTION_HELP) {
 			return OPTIONS_HELP;
 		}
-		if (store(command, options, row, optarg))
+		if (store_in_order(command, options, row, optarg))
 			return OPTIONS_WRONG;
 	}
 	for (; optind < argc; optind++)
@@ -494,6 +537,7 @@ static bool is_given(const struct options *options, const struct option_row *row
 	case OPTION_REASONS: return *(const int *)field != *(const int *)none;
 	case OPTION_MOMENT: return memcmp(field, none, sizeof(struct moment)) != 0;
 	case OPTION_PREFIX: return ((const struct prefix *)field)->family;
+	case OPTION_MACHINE: return options->machines;
 	case OPTION_HELP: break;
 	}
 	return false;
@@ -513,6 +557,11 @@ void options_free(struct options *options)
 	for (size_t i = 0; i < ARRAY_SIZE(option_table); i++)
 		if (option_table[i].kind == OPTION_NAMES)
 			names_free((struct names *)((char *)options + option_table[i].field_at));
+	for (size_t i = 0; i < options->machines; i++) {
+		options_free(options->machine[i].options);
+		free(options->machine[i].options);
+	}
+	free(options->machine);
 }
 
 int options_take_back(const struct options *options, struct recipe *recipe, struct diag *diag)

@@ -10,12 +10,21 @@
 #include "loader/recipe/site_interface.h"
 
 struct answer;
+struct options;
+
+/* One --machine: its word, and the options behind it, which are about that machine. */
+struct machine_words {
+	const char *word;
+	struct options *options;
+};
 
 struct options {
 	struct names arguments;
 	struct names catalog;
 	struct names profile, open, enable, disable, set, from, group; /* as given */
-	struct names no_open, no_enable, no_disable, no_set, no_from, no_group;
+	struct names no_open, no_enable, no_disable, no_set, no_from, no_group, no_machine;
+	struct machine_words *machine;
+	size_t machines;
 	const char *interface;
 	int policy;	      /* enum pc_policy; -1 in this one and the next three: not given */
 	int outbound;	      /* enum pc_outbound */
@@ -85,6 +94,7 @@ enum option_kind {
 	OPTION_PREFIX,	/* struct prefix; a bare address too */
 	OPTION_PORT,	/* int: PC_PORT, of one port and protocol */
 	OPTION_REASONS, /* unsigned int: bit n for enum pc_reason n, added */
+	OPTION_MACHINE, /* struct machine_words: one more, which gets the options that follow */
 	OPTION_HELP,
 };
 
@@ -121,7 +131,10 @@ const char *options_given(const struct options *options, unsigned int groups);
 /* Takes out of a recipe what the options take back. -EINVAL with errors in `diag`. */
 int options_take_back(const struct options *options, struct recipe *recipe, struct diag *diag);
 
-/* Adds to a recipe what the options say. -EINVAL with errors in `diag`. */
+/*
+ * Adds to a recipe what the options say, but for those of machines (machine_words.h). -EINVAL with
+ * errors in `diag`.
+ */
 int options_apply(const struct options *options, struct recipe *recipe, struct diag *diag);
 
 #endif

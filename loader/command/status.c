@@ -17,6 +17,7 @@
 #include "loader/host/attached.h"
 #include "loader/host/site_standing.h"
 #include "loader/object/privilege.h"
+#include "loader/recipe/kept_machines.h"
 #include "loader/recipe/sends.h"
 #include "loader/report/json_forms.h"
 #include "loader/report/text.h"
@@ -50,6 +51,27 @@ static json_t *outbound_any_json(const struct live *live)
 	sends_any(json_object_get(live->kept, "recipe"), json_object_get(live->kept, "profiles"),
 		  &any);
 	return names_json(&any);
+}
+
+/* [{"name", "address", "policy", "outbound", "profiles"}] */
+static json_t *machines_json(const json_t *kept)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < kept_machines(kept); i++) {
+		const json_t *address = json_object_get(
+			json_array_get(json_object_get(kept, "machines"), i), "address");
+		json_t *own = kept_machine(kept, i), *recipe = json_object_get(own, "recipe");
+
+		json_array_append_new(list,
+				      json_pack("{s:s, s:O?, s:O?, s:O?, s:O?}", "name",
+						kept_machine_name(kept, i), "address", address,
+						"policy", json_object_get(recipe, "policy"),
+						"outbound", json_object_get(recipe, "outbound"),
+						"profiles", json_object_get(recipe, "profiles")));
+		json_decref(own);
+	}
+	return list;
 }
 
 /* Adds the state of the egress program. */
@@ -141,6 +163,7 @@ static json_t *status_json(const struct live *live, const struct flows *flows,
 			  "waits", waits_json(live, standing), "memory", memory_json(&live->filter),
 			  "total", report_counts(counters_total(live->counters)));
 	json_object_set_new(status, "drops", drops);
+	json_object_set_new(status, "machines", machines_json(live->kept));
 	state = state_json(live, flows);
 	json_object_update(status, state);
 	json_decref(state);

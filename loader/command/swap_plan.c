@@ -2,12 +2,36 @@
 /* Plans the next generation of a filter: its recipe, changed by options. */
 #include "loader/command/swap_plan.h"
 
+#include <string.h>
+
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/command/machine_words.h"
 #include "loader/compile/kept.h"
+#include "loader/recipe/machines.h"
 #include "loader/recipe/prune.h"
 #include "loader/recipe/recipe_json.h"
 #include "loader/recipe/site.h"
+
+/* Profiles and policies alone, of the machines too: without them, all behind would be closed. */
+static void start_fresh(const struct recipe *live, struct recipe *recipe)
+{
+	size_t i;
+
+	*recipe = (struct recipe){.policy = live->policy};
+	names_copy(&recipe->profiles, &live->profiles);
+	for (i = 0; i < live->machines; i++) {
+		const struct machine *machine = &live->machine[i];
+		struct prefix *address = xcalloc(machine->addresses, sizeof(*address));
+		struct machine *added;
+
+		memcpy(address, machine->address, machine->addresses * sizeof(*address));
+		added = machines_add(recipe, machine->name, address, machine->addresses);
+		names_copy(&added->own.profiles, &machine->own.profiles);
+		added->own.policy = machine->own.policy;
+		added->policy_given = machine->policy_given;
+	}
+}
 
 /* Reads the recipe that is live; with --fresh only its profiles and policy. */
 static int recipe_to_start_from(const struct swap_plan *target, bool fresh, struct recipe *recipe,
@@ -19,27 +43,12 @@ static int recipe_to_start_from(const struct swap_plan *target, bool fresh, stru
 	if (err)
 		return err;
 	if (fresh) {
-		*recipe = (struct recipe){.policy = live.policy};
-		names_copy(&recipe->profiles, &live.profiles);
+		start_fresh(&live, recipe);
 	} else {
 		*recipe = live;
 		live = (struct recipe){};
 	}
 	return 0;
-}
-
-/* Tells which words have no effect any more, and which have an effect again. */
-static void say_parked(const char *interface, const struct names *before, const struct names *now)
-{
-	size_t i;
-
-	for (i = 0; i < now->count; i++)
-		if (!names_have(before, now->name[i]))
-			warning("%s: %s is ignored: the new profiles have no such feature or service; it comes back with a profile that has it",
-				interface, now->name[i]);
-	for (i = 0; i < before->count; i++)
-		if (!names_have(now, before->name[i]))
-			say_line("%s: %s is in force again", interface, before->name[i]);
 }
 
 /* Puts other profiles into a recipe, and parks the words that these do not know. */
@@ -74,8 +83,11 @@ static int new_recipe(const struct options *options, const struct site *site,
 		err = switch_profiles(&options->profile, target, diag);
 	if (err)
 		return err;
-	groups_merge(&target->recipe.groups, &site->groups);
-	return options_apply(options, &target->recipe, diag);
+	site_merge_groups(site, target->name, &target->recipe);
+	err = options_apply(options, &target->recipe, diag);
+	return err ? err :
+		     machine_words_apply(options, &target->recipe, &target->catalog,
+					 target->quiet ? NULL : target->name, diag);
 }
 
 /* The catalog as the command before this one had it, behind the folders that this one gives. */

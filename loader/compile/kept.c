@@ -10,6 +10,7 @@
 #include "loader/base/message.h"
 #include "loader/base/trust.h"
 #include "loader/recipe/compose_json.h"
+#include "loader/recipe/kept_machines.h"
 
 int kept_folders(const char *interface, const json_t *kept, struct names *folders)
 {
@@ -40,7 +41,7 @@ int kept_parse(const char *interface, const char *text, json_t **kept)
 	json_t *read = json_loads(text, 0, &where);
 
 	if (read && json_is_object(json_object_get(read, "recipe")) &&
-	    json_is_array(json_object_get(read, "profiles"))) {
+	    json_is_array(json_object_get(read, "profiles")) && kept_machines_expand(read)) {
 		*kept = read;
 		return 0;
 	}
@@ -63,18 +64,33 @@ bool kept_same_profile(const json_t *a, const json_t *b)
 	return same;
 }
 
-bool kept_same(const json_t *a, const json_t *b)
+static bool same_profiles(const json_t *a, const json_t *b)
 {
 	const json_t *first = json_object_get(a, "profiles"),
 		     *second = json_object_get(b, "profiles");
 	const json_t *profile;
 	size_t i;
 
-	if (!json_equal(json_object_get(a, "recipe"), json_object_get(b, "recipe")) ||
-	    json_array_size(first) != json_array_size(second))
+	if (json_array_size(first) != json_array_size(second))
 		return false;
 	json_array_foreach (first, i, profile)
 		if (!kept_same_profile(profile, json_array_get(second, i)))
+			return false;
+	return true;
+}
+
+bool kept_same(const json_t *a, const json_t *b)
+{
+	const json_t *other = json_object_get(b, "machines"), *machine;
+	size_t i;
+
+	if (!json_equal(json_object_get(a, "recipe"), json_object_get(b, "recipe")) ||
+	    !same_profiles(a, b))
+		return false;
+	/* Machines with the same words have the same profiles, before and after. */
+	json_array_foreach (json_object_get(a, "machines"), i, machine)
+		if (!kept_machine_repeats(a, i) &&
+		    !same_profiles(machine, json_array_get(other, i)))
 			return false;
 	return true;
 }

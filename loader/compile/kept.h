@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The text that is kept with a generation: {"version", "recipe", "catalog": folders, "profiles"}.
+ * The text that is kept with a generation: {"version", "recipe", "catalog": folders, "profiles"},
+ * and of machines behind the interface "machines" (kept_machines.h).
  */
 #ifndef PORTCULLIS_COMPILE_KEPT_H
 #define PORTCULLIS_COMPILE_KEPT_H

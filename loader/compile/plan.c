@@ -12,6 +12,7 @@
 #include "loader/base/utf8.h"
 #include "loader/compile/compile.h"
 #include "loader/recipe/compose_json.h"
+#include "loader/recipe/kept_machines.h"
 #include "loader/recipe/recipe_json.h"
 #include "loader/recipe/sends.h"
 
@@ -80,7 +81,10 @@ int plan_compile(struct composition *composition, const struct names *folders, s
 	plan->kept = json_pack("{s:i, s:o, s:o, s:o}", "version", 1, "recipe", recipe_json(recipe),
 			       "catalog", folders_json(folders), "profiles",
 			       composition_json(&plan->composition));
+	if (plan->composition.machines)
+		json_object_set_new(plan->kept, "machines", kept_machines_json(&plan->composition));
 	plan->text = json_dumps(plan->kept, JSON_COMPACT);
+	kept_machines_expand(plan->kept);
 	return 0;
 }
 

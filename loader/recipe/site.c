@@ -343,6 +343,27 @@ const struct group *site_group(const struct site *site, const char *name)
 	return behind ? groups_find(&behind->own.groups, group) : NULL;
 }
 
+void site_merge_groups(const struct site *site, const char *name, struct recipe *recipe)
+{
+	const struct site_interface *entry = site_interface(site, name) ?: match(site, name, 0);
+
+	groups_merge(&recipe->groups, entry ? &entry->recipe.groups : &site->groups);
+	for (size_t i = 0; entry && i < recipe->machines; i++) {
+		const struct machine *machine =
+			machines_find(&entry->recipe, recipe->machine[i].name);
+
+		if (machine)
+			groups_merge(&recipe->machine[i].own.groups, &machine->own.groups);
+	}
+}
+
+bool site_has_own_groups(const struct site *site, const char *name)
+{
+	const struct site_interface *entry = site_interface(site, name) ?: match(site, name, 0);
+
+	return entry && entry->own_groups;
+}
+
 bool site_is(const char *path)
 {
 	__cleanup(diag_free) struct diag unused = {0};

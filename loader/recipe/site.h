@@ -78,6 +78,14 @@ const struct site_interface *site_interface(const struct site *site, const char 
 /* A group by its name in `group_file`, or NULL. */
 const struct group *site_group(const struct site *site, const char *name);
 
+/*
+ * Adds the groups of the file to a recipe of this interface: those that count for it, and for those
+ * of its machines that the file has too. `name` may match a pattern.
+ */
+void site_merge_groups(const struct site *site, const char *name, struct recipe *recipe);
+/* True if the interface, or a machine behind it, has groups of its own in the file. */
+bool site_has_own_groups(const struct site *site, const char *name);
+
 /* True if a file is meant to be a site file: by its top-level keys, with or without errors. */
 bool site_is(const char *path);
 

@@ -53,6 +53,7 @@ struct site_interface {
 	bool profiles_wrong;	      /* read in part: a profile is missing */
 	struct site_address *address; /* of a machine */
 	size_t addresses;
+	bool own_groups; /* has `groups` */
 	enum hook_mode mode;
 	unsigned int flows;		/* 0: not given */
 	unsigned int confirm;		/* seconds, 0: not given */

@@ -90,5 +90,6 @@ void site_read_interface(struct reader *reader, const struct yaml_node *mapping,
 	if (field[KEY_MACHINES].value)
 		site_read_machines(reader, field[KEY_MACHINES].value, &own, interface);
 	machines_inherit(&interface->recipe);
+	interface->own_groups = field[KEY_GROUPS].value;
 	interface->wrong = reader->diag->errors != errors;
 }

@@ -2,11 +2,11 @@
 /* Writes a site file. Every text that YAML could read as something else is put in quotes. */
 #include "loader/recipe/site_write.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "loader/base/memory.h"
+#include "loader/recipe/machines.h"
 
 #define PLAIN "abcdefghijklmnopqrstuvwxyz0123456789-/."
 
@@ -56,55 +56,57 @@ static void write_list(const char *list, FILE *to)
 	fputs("]", to);
 }
 
-static void write_names(const char *key, const struct names *names, FILE *to)
+static void write_names(const char *indent, const char *key, const struct names *names, FILE *to)
 {
 	__free_text char *list = names_join(names, ",");
 
 	if (!names->count)
 		return;
-	fprintf(to, "    %s: ", key);
+	fprintf(to, "%s%s: ", indent, key);
 	write_list(list, to);
 	fputc('\n', to);
 }
 
 /* One line of a mapping from "KEY=VALUE[,VALUE]". */
-static void write_assignment(const char *word, FILE *to)
+static void write_assignment(const char *indent, const char *word, FILE *to)
 {
 	const char *equals = strchr(word, '=');
 	__free_text char *key = xstrndup(word, (size_t)(equals - word));
 
-	fputs("      ", to);
+	fprintf(to, "%s  ", indent);
 	write_text(key, to);
 	fputs(": ", to);
 	write_list(equals + 1, to);
 	fputc('\n', to);
 }
 
-static void write_overrides(const struct recipe *recipe, FILE *to)
+static void write_overrides(const char *indent, const struct recipe *recipe, FILE *to)
 {
 	for (size_t i = 0; i < recipe->froms; i++) {
 		__free_text char *word = override_from_text(&recipe->from[i]);
 
-		fputs(i ? "" : "    from:\n", to);
-		write_assignment(word, to);
+		if (!i)
+			fprintf(to, "%sfrom:\n", indent);
+		write_assignment(indent, word, to);
 	}
 	for (size_t i = 0; i < recipe->sets; i++) {
 		__free_text char *word = override_set_text(&recipe->set[i]);
 
-		fputs(i ? "" : "    set:\n", to);
-		write_assignment(word, to);
+		if (!i)
+			fprintf(to, "%sset:\n", indent);
+		write_assignment(indent, word, to);
 	}
 }
 
 /* "587/tcp: anyone", "8443/tcp: [mgmt]", "8443/tcp: {from: [mgmt], comment: 'CHG-1234'}" */
-static void write_open(const struct open_port *port, FILE *to)
+static void write_open(const char *indent, const struct open_port *port, FILE *to)
 {
 	__free_text char *word = open_port_text(port);
 	char *equals = strchr(word, '=');
 
 	if (equals)
 		*equals = '\0';
-	fputs("      ", to);
+	fprintf(to, "%s  ", indent);
 	write_text(word, to);
 	fputs(port->comment ? ": {from: " : ": ", to);
 	if (equals)
@@ -137,24 +139,55 @@ static void write_settings(const struct site_entry *entry, FILE *to)
 		fprintf(to, "    mode: %s\n", entry->mode == HOOK_NATIVE ? "native" : "generic");
 }
 
-static void write_entry(const struct site_entry *entry, FILE *to)
+static void write_group(const char *indent, const struct group *group, FILE *to)
 {
-	const struct recipe *recipe = &entry->recipe;
+	char text[PREFIX_TEXT];
 
-	if (entry->note)
-		fprintf(to, "  # %s\n", entry->note);
-	fputs("  ", to);
-	write_text(entry->name, to);
-	fputs(":\n", to);
-	write_names("profiles", &recipe->profiles, to);
-	write_names("enable", &recipe->features, to);
-	write_names("disable", &recipe->disabled, to);
-	for (size_t i = 0; i < recipe->opens.count; i++) {
-		fputs(i ? "" : "    open:\n", to);
-		write_open(&recipe->opens.port[i], to);
+	fputs(indent, to);
+	write_text(group->name, to);
+	fputs(group->prefixes ? ":\n" : ": []\n", to);
+	for (size_t i = 0; i < group->prefixes; i++) {
+		fprintf(to, "%s  - ", indent);
+		write_text(prefix_format(&group->prefix[i], text), to);
+		fputc('\n', to);
 	}
-	write_overrides(recipe, to);
-	write_settings(entry, to);
+}
+
+/* The words that an interface and a machine have. */
+static void write_words(const char *indent, const struct recipe *recipe, FILE *to)
+{
+	write_names(indent, "profiles", &recipe->profiles, to);
+	write_names(indent, "enable", &recipe->features, to);
+	write_names(indent, "disable", &recipe->disabled, to);
+	for (size_t i = 0; i < recipe->opens.count; i++) {
+		if (!i)
+			fprintf(to, "%sopen:\n", indent);
+		write_open(indent, &recipe->opens.port[i], to);
+	}
+	write_overrides(indent, recipe, to);
+}
+
+static void write_machine(const struct machine *machine, FILE *to)
+{
+	static const char indent[] = "        ";
+	__free_text char *address = machine_addresses(machine, ",");
+
+	fputs("      ", to);
+	write_text(machine->name, to);
+	fprintf(to, ":\n%saddress: ", indent);
+	write_list(address, to);
+	fputc('\n', to);
+	write_words(indent, &machine->own, to);
+	for (size_t i = 0; i < machine->own.groups.count; i++) {
+		if (!i)
+			fprintf(to, "%sgroups:\n", indent);
+		write_group("          ", &machine->own.groups.group[i], to);
+	}
+	if (machine->policy_given)
+		fprintf(to, "%sobserve: %s\n", indent,
+			machine->own.policy == PC_POLICY_OBSERVE ? "true" : "false");
+	if (machine->outbound_given)
+		fprintf(to, "%soutbound: %s\n", indent, outbound_name[machine->own.outbound]);
 }
 
 static bool same_group(const struct group *a, const struct group *b)
@@ -167,70 +200,78 @@ static bool same_group(const struct group *a, const struct group *b)
 	return true;
 }
 
-/* Whether the group of an entry is that of each entry before it. */
-static int check_group(const struct site_entry *entry, size_t last, const struct group *group,
-		       struct diag *diag)
+/* The group of the file: that of the first entry that has the name. */
+static const struct group *file_group(const struct site_entry *entry, size_t count,
+				      const char *name)
 {
-	for (size_t i = 0; i < last; i++) {
-		const struct group *other = groups_find(&entry[i].recipe.groups, group->name);
+	const struct group *group = NULL;
 
-		if (!other || same_group(other, group))
-			continue;
-		diag_error(
-			diag, NULL,
-			"the group '%s' has other prefixes at %s than at %s, and a site file has one group of a name; give both the same: portcullis swap %s --group %s=...",
-			group->name, entry[i].name, entry[last].name, entry[last].name,
-			group->name);
-		return -EINVAL;
-	}
-	return 0;
+	for (size_t i = 0; i < count && !group; i++)
+		group = groups_find(&entry[i].recipe.groups, name);
+	return group;
 }
 
-static void write_group(const struct group *group, FILE *to)
+static void write_groups(const struct site_entry *entry, size_t count, FILE *to)
 {
-	char text[PREFIX_TEXT];
-
-	fputs("  ", to);
-	write_text(group->name, to);
-	fputs(group->prefixes ? ":\n" : ": []\n", to);
-	for (size_t i = 0; i < group->prefixes; i++) {
-		fputs("    - ", to);
-		write_text(prefix_format(&group->prefix[i], text), to);
-		fputc('\n', to);
-	}
-}
-
-static int write_groups(const struct site_entry *entry, size_t count, FILE *to, struct diag *diag)
-{
-	__cleanup(names_free) struct names written = {};
+	bool any = false;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct groups *groups = &entry[i].recipe.groups;
 
 		for (size_t j = 0; j < groups->count; j++) {
-			int err = check_group(entry, i, &groups->group[j], diag);
-
-			if (err)
-				return err;
-			if (names_have(&written, groups->group[j].name))
+			if (file_group(entry, count, groups->group[j].name) != &groups->group[j])
 				continue;
-			fputs(written.count ? "" : "groups:\n", to);
-			names_add(&written, groups->group[j].name);
-			write_group(&groups->group[j], to);
+			fputs(any ? "" : "groups:\n", to);
+			any = true;
+			write_group("  ", &groups->group[j], to);
 		}
 	}
-	return 0;
 }
 
-int site_write(const struct site_entry *entry, size_t count, const struct ports *management,
-	       FILE *to, struct diag *diag)
+/* Those that the file has with other prefixes. */
+static void write_own_groups(const struct site_entry *entry, size_t count,
+			     const struct groups *groups, FILE *to)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < groups->count; i++) {
+		const struct group *group = &groups->group[i];
+
+		if (same_group(file_group(entry, count, group->name), group))
+			continue;
+		fputs(any ? "" : "    groups:\n", to);
+		any = true;
+		write_group("      ", group, to);
+	}
+}
+
+/* The entry `at` of all of them. */
+static void write_entry(const struct site_entry *all, size_t count, size_t at, FILE *to)
+{
+	const struct site_entry *entry = &all[at];
+	const struct recipe *recipe = &entry->recipe;
+
+	if (entry->note)
+		fprintf(to, "  # %s\n", entry->note);
+	fputs("  ", to);
+	write_text(entry->name, to);
+	fputs(":\n", to);
+	write_words("    ", recipe, to);
+	write_settings(entry, to);
+	write_own_groups(all, count, &recipe->groups, to);
+	for (size_t i = 0; i < recipe->machines; i++) {
+		fputs(i ? "" : "    machines:\n", to);
+		write_machine(&recipe->machine[i], to);
+	}
+}
+
+void site_write(const struct site_entry *entry, size_t count, const struct ports *management,
+		FILE *to)
 {
 	__cleanup(names_free) struct names ports = {};
 	__free_text char *list = NULL;
-	int err = write_groups(entry, count, to, diag);
 
-	if (err)
-		return err;
+	write_groups(entry, count, to);
 	if (management) {
 		ports_strings(management, &ports);
 		list = names_join(&ports, ",");
@@ -243,6 +284,5 @@ int site_write(const struct site_entry *entry, size_t count, const struct ports 
 	}
 	fputs(count ? "interfaces:\n" : "interfaces: {}\n", to);
 	for (size_t i = 0; i < count; i++)
-		write_entry(&entry[i], to);
-	return 0;
+		write_entry(entry, count, i, to);
 }

@@ -3,7 +3,6 @@
 #ifndef PORTCULLIS_RECIPE_SITE_WRITE_H
 #define PORTCULLIS_RECIPE_SITE_WRITE_H
 
-#include "loader/base/diag.h"
 #include "loader/recipe/site_interface.h"
 
 /* An interface to write. */
@@ -17,10 +16,10 @@ struct site_entry {
 
 /*
  * Writes `groups`, `management` (NULL: the key is left out) and `interfaces`, which site_parse
- * reads back as the same recipes. The groups are those of all entries: -EINVAL with the error in
- * `diag` if two interfaces have different groups of one name.
+ * reads back as the same recipes. The groups are those of all entries; one that has other prefixes
+ * at a later entry is written there.
  */
-int site_write(const struct site_entry *entry, size_t count, const struct ports *management,
-	       FILE *to, struct diag *diag);
+void site_write(const struct site_entry *entry, size_t count, const struct ports *management,
+		FILE *to);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "loader/base/memory.h"
+#include "loader/recipe/machines.h"
 
 #define SHOWN 8 /* words that an error lists */
 
@@ -173,4 +174,15 @@ int recipe_no_group(struct recipe *recipe, const char *group, struct diag *diag)
 	if (groups_remove(&recipe->groups, group))
 		return 0;
 	return report_missing("--no-group", group, &given, diag);
+}
+
+int recipe_no_machine(struct recipe *recipe, const char *name, struct diag *diag)
+{
+	__cleanup(names_free) struct names given = {0};
+
+	for (size_t i = 0; i < recipe->machines; i++)
+		names_add(&given, recipe->machine[i].name);
+	if (machines_remove(recipe, name))
+		return 0;
+	return report_missing("--no-machine", name, &given, diag);
 }

@@ -16,6 +16,7 @@ int recipe_no_enable(struct recipe *recipe, const char *feature, struct diag *di
 int recipe_no_disable(struct recipe *recipe, const char *service, struct diag *diag);
 int recipe_no_set(struct recipe *recipe, const char *service, struct diag *diag);
 int recipe_no_from(struct recipe *recipe, const char *service, struct diag *diag);
+int recipe_no_machine(struct recipe *recipe, const char *name, struct diag *diag);
 int recipe_no_group(struct recipe *recipe, const char *group, struct diag *diag);
 
 #endif

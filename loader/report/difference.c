@@ -13,6 +13,7 @@
 #include "loader/recipe/recipe.h"
 #include "loader/recipe/sends.h"
 #include "loader/report/difference_groups.h"
+#include "loader/report/difference_machines.h"
 #include "loader/report/json_forms.h"
 
 #define ANYONE "anyone"
@@ -341,8 +342,7 @@ static void tell_settings(const json_t *before, const json_t *after, struct tell
 	}
 }
 
-size_t difference_each(const json_t *before, const json_t *after, difference_tell *to,
-		       void *context)
+size_t difference_own(const json_t *before, const json_t *after, difference_tell *to, void *context)
 {
 	struct telling telling = {.tell = to, .context = context};
 
@@ -351,6 +351,61 @@ size_t difference_each(const json_t *before, const json_t *after, difference_tel
 	tell_protocols(before, after, &telling);
 	telling.count += difference_groups(before, after, to, context);
 	tell_settings(before, after, &telling);
+	return telling.count;
+}
+
+/* --- machines --- */
+
+struct of_machine {
+	struct telling *telling;
+	const struct machine_pair *pair;
+};
+
+/*
+ * A setting or an unused group that a machine takes over from its interface is told once, of the
+ * interface.
+ */
+static bool is_inherited(const struct machine_pair *pair, const char *what)
+{
+	if (!strncmp(what, "group ", 6))
+		return !json_object_get(pair->groups, what + 6) &&
+		       !json_object_get(pair->old_groups, what + 6);
+	return (!strcmp(what, "the policy") && !pair->own_policy) ||
+	       (!strcmp(what, "outbound") && !pair->own_outbound);
+}
+
+static void tell_of_machine(void *context, const char *word, const char *what, const char *how)
+{
+	const struct of_machine *machine = context;
+	__free_text char *named = xasprintf("%s: %s", machine->pair->name, what);
+
+	if (!strcmp(word, "changes") && is_inherited(machine->pair, what))
+		return;
+	tell(machine->telling, word, named, "%s", how);
+}
+
+static void tell_machine(void *context, const struct machine_pair *pair)
+{
+	struct telling *telling = context;
+	struct of_machine machine = {telling, pair};
+	__free_text char *what = xasprintf("machine %s", pair->name);
+
+	if (!pair->was)
+		tell(telling, "adds", what, " at %s", pair->is);
+	else if (!pair->is)
+		tell(telling, "removes", what, " at %s", pair->was);
+	else if (strcmp(pair->was, pair->is))
+		tell(telling, "changes", what, " from %s to %s", pair->was, pair->is);
+	difference_own(pair->before, pair->after, tell_of_machine, &machine);
+}
+
+size_t difference_each(const json_t *before, const json_t *after, difference_tell *to,
+		       void *context)
+{
+	struct telling telling = {.tell = to, .context = context};
+
+	telling.count = difference_own(before, after, to, context);
+	difference_machines(before, after, tell_machine, &telling);
 	return telling.count;
 }
 

@@ -17,7 +17,12 @@
  */
 size_t difference_print(const json_t *before, const json_t *after, FILE *to);
 
-/* Compares them and calls `tell` for each difference. */
+/*
+ * Compares them and calls `tell` for each difference, difference_own without those of machines.
+ * What is of a machine begins with its name: "mail: 25/tcp".
+ */
+size_t difference_own(const json_t *before, const json_t *after, difference_tell *tell,
+		      void *context);
 size_t difference_each(const json_t *before, const json_t *after, difference_tell *tell,
 		       void *context);
 

@@ -283,7 +283,7 @@ static size_t tell_services(struct side *old, struct side *now, bool out, differ
 
 /* --- groups that nothing has --- */
 
-static bool is_used(const json_t *kept, const char *group)
+static bool is_used_by(const json_t *kept, const char *group)
 {
 	const json_t *profile, *service;
 	size_t i, j;
@@ -296,6 +296,21 @@ static bool is_used(const json_t *kept, const char *group)
 			     json_list_has(json_object_get(service, "to"), group)))
 				return true;
 	return false;
+}
+
+/* By the interface, or by a machine that has no group of that name of its own. */
+static bool is_used(const json_t *kept, const char *group)
+{
+	const json_t *words = json_object_get(json_object_get(kept, "recipe"), "machines"), *word;
+	const json_t *machines = json_object_get(kept, "machines");
+	size_t i;
+
+	json_array_foreach (words, i, word)
+		if (!json_object_get(json_object_get(json_object_get(word, "recipe"), "groups"),
+				     group) &&
+		    is_used_by(json_array_get(machines, i), group))
+			return true;
+	return is_used_by(kept, group);
 }
 
 static size_t tell_unused(struct side *old, struct side *now, difference_tell *tell, void *context)

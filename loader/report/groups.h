@@ -11,9 +11,11 @@
 
 /*
  * Adds to the array of `groups --json` the groups of one kept text: prefixes that no filter before
- * it had, and the services that the group opens there. `site`: tells where a prefix is from.
+ * it had, and the services that the group opens there. `site`: tells where a prefix is from. A
+ * group that a machine has of its own is named "eth0:mail:trusted".
  */
-void report_groups_add(json_t *groups, const json_t *kept, const struct site *site);
+void report_groups_add(json_t *groups, const json_t *kept, const char *interface,
+		       const struct site *site);
 
 /* Adds the groups of the site file that no filter has yet. */
 void report_groups_add_site(json_t *groups, const struct site *site);

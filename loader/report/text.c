@@ -311,7 +311,7 @@ static void show_profile(const json_t *profile, FILE *to)
 		show_notes(service, to);
 }
 
-void report_show_text(const json_t *report, FILE *to)
+static void show_profiles(const json_t *report, FILE *to)
 {
 	const json_t *profile;
 	size_t i;
@@ -320,6 +320,24 @@ void report_show_text(const json_t *report, FILE *to)
 		if (i)
 			fputc('\n', to);
 		show_profile(profile, to);
+	}
+}
+
+void report_show_text(const json_t *report, FILE *to)
+{
+	const json_t *machine;
+	size_t i;
+
+	show_profiles(report, to);
+	json_array_foreach (json_object_get(report, "machines"), i, machine) {
+		__free_text char *address =
+			report_joined(json_object_get(machine, "address"), ", ");
+
+		fputc('\n', to);
+		text_line(to, terminal_columns(to), 0, 2, "machine %s: %s",
+			  text_of(machine, "name"), address);
+		fputs("\n\n", to);
+		show_profiles(machine, to);
 	}
 }
 
@@ -375,6 +393,24 @@ static void status_overrides(const json_t *recipe, FILE *to)
 			status_line(to, TONE_PLAIN, key, text);
 	}
 	status_groups(json_object_get(recipe, "groups"), to);
+}
+
+/* "mail: 192.0.2.10/32, observe, ssh + xeams" of each machine. */
+static void status_machines(const json_t *one, FILE *to)
+{
+	const json_t *machine;
+	size_t i;
+
+	json_array_foreach (json_object_get(one, "machines"), i, machine) {
+		__free_text char *address =
+			report_joined(json_object_get(machine, "address"), ", ");
+		__free_text char *profiles =
+			report_joined(json_object_get(machine, "profiles"), " + ");
+		__free_text char *text = xasprintf("%s: %s, %s, %s", text_of(machine, "name"),
+						   address, text_of(machine, "policy"), profiles);
+
+		status_line(to, TONE_PLAIN, i ? "" : "machines", text);
+	}
 }
 
 /* "3 of 65536" */
@@ -488,6 +524,7 @@ static void status_one(const json_t *one, FILE *to)
 	if (*text_of(one, "waits"))
 		status_line(to, TONE_PLAIN, "waits", waits);
 	status_overrides(json_object_get(one, "recipe"), to);
+	status_machines(one, to);
 	status_counts(to, "packets", json_object_get(one, "total"));
 	status_egress(one, to);
 	status_drops(one, to);

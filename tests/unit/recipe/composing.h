@@ -10,6 +10,7 @@
 #include "loader/base/names.h"
 #include "loader/catalog/catalog.h"
 #include "loader/catalog/ports.h"
+#include "loader/recipe/machines.h"
 #include "loader/recipe/compose.h"
 #include "loader/recipe/recipe.h"
 #include "tests/unit/expect.h"
@@ -133,15 +134,28 @@ static inline void read_options(struct recipe *recipe, const char *const *option
 		{"--open ", recipe_open},
 	};
 
+	struct recipe *interface = recipe;
+
 	for (; *option; option++) {
 		size_t i = 0;
 
+		/* What follows is about the machine. */
+		if (!strncmp(*option, "--machine ", 10)) {
+			struct machine *machine =
+				machines_word(interface, *option + 10, NULL, diag);
+
+			assert_non_null(machine);
+			names_add(&machine->own.profiles, "mail");
+			recipe = &machine->own;
+			continue;
+		}
 		while (strncmp(*option, known[i].name, strlen(known[i].name)))
 			assert_true(++i < ARRAY_SIZE(known));
 		assert_int_equal(0, known[i].add(recipe, *option + strlen(known[i].name), diag));
 	}
-	if (!recipe->profiles.count)
-		names_add(&recipe->profiles, "mail");
+	if (!interface->profiles.count)
+		names_add(&interface->profiles, "mail");
+	machines_inherit(interface);
 }
 
 static inline void start(struct run *run, const char *const *option)

@@ -3,6 +3,7 @@
 #include "loader/base/memory.h"
 #include "loader/recipe/compose.h"
 #include "loader/recipe/compose_json.h"
+#include "loader/recipe/kept_machines.h"
 #include "loader/recipe/recipe.h"
 #include "loader/recipe/recipe_json.h"
 #include "loader/report/difference.h"
@@ -13,15 +14,20 @@
 static json_t *kept_of(const char *const *option, const struct recipe *settings)
 {
 	__cleanup(finish) struct run run;
+	json_t *kept;
 
 	start(&run, option);
 	run.recipe.policy = settings->policy;
 	run.recipe.outbound = settings->outbound;
 	run.recipe.forward = settings->forward;
 	run.recipe.echo_limit = settings->echo_limit;
+	machines_inherit(&run.recipe);
 	assert_int_equal(0, compose(&run.catalog, &run.recipe, false, &run.composition, &run.diag));
-	return json_pack("{s:o, s:o}", "recipe", recipe_json(&run.recipe), "profiles",
-			 composition_json(&run.composition));
+	kept = json_pack("{s:o, s:o, s:o}", "recipe", recipe_json(&run.recipe), "profiles",
+			 composition_json(&run.composition), "machines",
+			 kept_machines_json(&run.composition));
+	assert_true(!run.recipe.machines || kept_machines_expand(kept));
+	return kept;
 }
 
 static void expect_difference(const json_t *before, const json_t *after, const char *expected)
@@ -304,10 +310,73 @@ static void test_difference_short(void **state)
 	json_decref(nothing);
 }
 
+#define MACHINE "--machine a=192.0.2.1"
+
+static void test_difference_machines(void **state)
+{
+	static const struct {
+		const char *const before[8], *const after[8];
+		const char *printed, *reversed;
+	} cases[] = {
+		{{MACHINE, "--machine b=192.0.2.2"},
+		 {MACHINE, "--machine b=192.0.2.2"},
+		 "  no port opens or closes\n",
+		 "  no port opens or closes\n"},
+		{{MACHINE},
+		 {MACHINE, "--disable mail:smtp"},
+		 "  closes  a: 25/tcp from anyone (mail:smtp)\n",
+		 "  opens   a: 25/tcp from anyone (mail:smtp)\n"},
+		{{MACHINE},
+		 {MACHINE, "--machine b=192.0.2.2,2001:db8::/64"},
+		 "  adds    machine b at 192.0.2.2/32, 2001:db8::/64\n"
+		 "  opens   b: 25/tcp from anyone (mail:smtp)\n"
+		 "  opens   b: 5060/tcp from anyone (mail:sip)\n"
+		 "  opens   b: 68/udp from anyone, source port 67/udp (base:dhcp)\n"
+		 "  opens   b: 546/udp from link-local (base:dhcpv6)\n"
+		 "  opens   b: 5060/udp from anyone (mail:sip)\n"
+		 "  counts  b: out 110/tcp to anyone (mail:fetch)\n"
+		 "  opens   b: IP protocol esp\n"
+		 "  opens   b: IP protocol gre\n",
+		 "  removes machine b at 192.0.2.2/32, 2001:db8::/64\n"
+		 "  closes  b: 25/tcp from anyone (mail:smtp)\n"
+		 "  closes  b: 5060/tcp from anyone (mail:sip)\n"
+		 "  closes  b: 68/udp from anyone, source port 67/udp (base:dhcp)\n"
+		 "  closes  b: 546/udp from link-local (base:dhcpv6)\n"
+		 "  closes  b: 5060/udp from anyone (mail:sip)\n"
+		 "  stops counting b: out 110/tcp to anyone (mail:fetch)\n"
+		 "  closes  b: IP protocol esp\n"
+		 "  closes  b: IP protocol gre\n"},
+		{{MACHINE},
+		 {"--machine a=192.0.2.7"},
+		 "  changes machine a from 192.0.2.1/32 to 192.0.2.7/32\n",
+		 "  changes machine a from 192.0.2.7/32 to 192.0.2.1/32\n"},
+		/* A group of the interface that a machine uses, and that another one hides. */
+		{{"--group cluster=10.0.0.0/8", "--disable mail:relay", MACHINE,
+		  "--machine b=192.0.2.2", "--group cluster=12.0.0.0/8"},
+		 {"--group cluster=11.0.0.0/8", "--disable mail:relay", MACHINE,
+		  "--machine b=192.0.2.2", "--group cluster=12.0.0.0/8"},
+		 "  changes a: 2525/tcp (mail:relay): + 11.0.0.0/8, - 10.0.0.0/8\n"
+		 "  changes a: out 2525/tcp (mail:relay): + 11.0.0.0/8, - 10.0.0.0/8\n",
+		 "  changes a: 2525/tcp (mail:relay): + 10.0.0.0/8, - 11.0.0.0/8\n"
+		 "  changes a: out 2525/tcp (mail:relay): + 10.0.0.0/8, - 11.0.0.0/8\n"},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		json_t *before = kept_of(cases[i].before, &(struct recipe){0});
+		json_t *after = kept_of(cases[i].after, &(struct recipe){0});
+
+		expect_difference(before, after, cases[i].printed);
+		expect_difference(after, before, cases[i].reversed);
+		json_decref(before);
+		json_decref(after);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_difference_ports),
+		cmocka_unit_test(test_difference_machines),
 		cmocka_unit_test(test_difference_groups),
 		cmocka_unit_test(test_difference_long_group),
 		cmocka_unit_test(test_difference_tracked),

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Puts the options behind --machine into the recipe of a machine. */
+#ifndef PORTCULLIS_COMMAND_MACHINE_WORDS_H
+#define PORTCULLIS_COMMAND_MACHINE_WORDS_H
+
+#include "loader/catalog/catalog.h"
+#include "loader/command/options.h"
+
+/*
+ * Adds or changes the machines that the options name. Words that a machine's new profiles do not
+ * know are parked. `interface`: for messages about them; NULL: none is given. -EINVAL with errors
+ * in `diag`.
+ */
+int machine_words_apply(const struct options *options, struct recipe *recipe,
+			struct catalog *catalog, const char *interface, struct diag *diag);
+
+/* Tells which words have no effect any more, and which have an effect again. */
+void say_parked(const char *of, const struct names *before, const struct names *now);
+
+#endif

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The machines of a kept text. */
+#include "loader/recipe/kept_machines.h"
+
+#include <string.h>
+
+#include "loader/base/json.h"
+#include "loader/base/memory.h"
+#include "loader/recipe/compose_json.h"
+#include "loader/recipe/machines.h"
+
+json_t *kept_machines_json(const struct composition *composition)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < composition->machines; i++) {
+		const struct composed_machine *composed = &composition->machine[i];
+		__cleanup(names_free) struct names addresses = {};
+		json_t *json = json_pack("{s:s}", "name", composed->machine->name);
+		char text[PREFIX_TEXT];
+
+		for (size_t j = 0; j < composed->machine->addresses; j++)
+			names_add(&addresses, prefix_format(&composed->machine->address[j], text));
+		json_object_set_new(json, "address", names_json(&addresses));
+		if (composed->like == i)
+			json_object_set_new(json, "profiles",
+					    composition_json(&composed->composition));
+		else
+			json_object_set_new(
+				json, "like",
+				json_string(composition->machine[composed->like].machine->name));
+		json_array_append_new(list, json);
+	}
+	return list;
+}
+
+static json_t *machine_at(const json_t *kept, size_t at)
+{
+	return json_array_get(json_object_get(kept, "machines"), at);
+}
+
+size_t kept_machines(const json_t *kept)
+{
+	return json_array_size(json_object_get(kept, "machines"));
+}
+
+const char *kept_machine_name(const json_t *kept, size_t at)
+{
+	const char *name = json_string_value(json_object_get(machine_at(kept, at), "name"));
+
+	return name ?: "";
+}
+
+size_t kept_machine_find(const json_t *kept, const char *name)
+{
+	size_t count = kept_machines(kept), at = 0;
+
+	while (at < count && strcmp(kept_machine_name(kept, at), name))
+		at++;
+	return at;
+}
+
+bool kept_machines_expand(json_t *kept)
+{
+	const json_t *words = json_object_get(json_object_get(kept, "recipe"), "machines");
+	size_t count = kept_machines(kept);
+
+	if (json_array_size(words) != count)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		json_t *machine = machine_at(kept, i);
+		const char *like = json_string_value(json_object_get(machine, "like"));
+		json_t *other = like ? machine_at(kept, kept_machine_find(kept, like)) : NULL;
+
+		if (other) {
+			json_object_set(machine, "profiles", json_object_get(other, "profiles"));
+			json_object_del(machine, "like");
+		}
+		if (!json_is_array(json_object_get(machine, "profiles")))
+			return false;
+	}
+	return true;
+}
+
+static json_t *own_recipe(const json_t *kept, size_t at)
+{
+	const json_t *interface = json_object_get(kept, "recipe");
+	const json_t *words = json_array_get(json_object_get(interface, "machines"), at);
+	json_t *own = json_object_get(words, "recipe"), *recipe = json_object(), *groups;
+
+	json_object_set(recipe, "policy", json_object_get(interface, "policy"));
+	json_object_set(recipe, "outbound", json_object_get(interface, "outbound"));
+	if (own)
+		json_object_update(recipe, own);
+	groups = json_copy(json_object_get(interface, "groups"));
+	if (!groups)
+		groups = json_object();
+	json_object_update(groups, json_object_get(own, "groups"));
+	json_object_set_new(recipe, "groups", groups);
+	return recipe;
+}
+
+json_t *kept_machine(const json_t *kept, size_t at)
+{
+	json_t *machine = json_pack("{s:o}", "recipe", own_recipe(kept, at));
+
+	json_object_set(machine, "profiles", json_object_get(machine_at(kept, at), "profiles"));
+	return machine;
+}
+
+char *kept_machine_address(const json_t *kept, size_t at)
+{
+	__cleanup(names_free) struct names names = {};
+	const json_t *text;
+	size_t i;
+
+	json_array_foreach (json_object_get(machine_at(kept, at), "address"), i, text)
+		if (json_is_string(text))
+			names_add(&names, json_string_value(text));
+	return names_join(&names, ", ");
+}
+
+bool kept_machine_repeats(const json_t *kept, size_t at)
+{
+	const json_t *profiles = json_object_get(machine_at(kept, at), "profiles");
+
+	for (size_t i = 0; i < at; i++)
+		if (json_object_get(machine_at(kept, i), "profiles") == profiles)
+			return true;
+	return false;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The machines of a kept text: "machines": [{"name", "address": [PREFIX..], "profiles": as of the
+ * interface}], and its recipe's "machines" with their words (recipe_json.h).
+ */
+#ifndef PORTCULLIS_RECIPE_KEPT_MACHINES_H
+#define PORTCULLIS_RECIPE_KEPT_MACHINES_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "loader/recipe/compose.h"
+
+/*
+ * "machines" of a composition, a machine with the same services as an earlier one with its name in
+ * "like" in place of "profiles": many machines have few recipes.
+ */
+json_t *kept_machines_json(const struct composition *composition);
+
+/* Gives machines with "like" the profiles of that machine. False if a part is missing. */
+bool kept_machines_expand(json_t *kept);
+
+/* One for each machine, in order. `kept` may be NULL. */
+size_t kept_machines(const json_t *kept);
+const char *kept_machine_name(const json_t *kept, size_t at);
+/* The index of a machine, or kept_machines(kept) if there is none of that name. */
+size_t kept_machine_find(const json_t *kept, const char *name);
+
+/*
+ * A machine's own kept text: {"recipe", "profiles"}, as if it were an interface. Its groups are
+ * those that count for it, its policy and outbound are there. A new reference.
+ */
+json_t *kept_machine(const json_t *kept, size_t at);
+
+/* "192.0.2.10, 2001:db8::10" of a machine; the caller frees. */
+char *kept_machine_address(const json_t *kept, size_t at);
+
+/* True if a machine's profiles are those of an earlier one. */
+bool kept_machine_repeats(const json_t *kept, size_t at);
+
+#endif

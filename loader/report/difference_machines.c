@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Pairs the machines of two kept texts. */
+#include "loader/report/difference_machines.h"
+
+#include <string.h>
+
+#include "loader/base/memory.h"
+#include "loader/recipe/kept_machines.h"
+
+/* Two lists of profiles that were found equal: many machines share few lists. */
+struct equal {
+	const json_t *one, *other;
+};
+
+static bool same_profiles(struct equal *seen, const json_t *a, const json_t *b)
+{
+	const json_t *one = json_object_get(a, "profiles"), *other = json_object_get(b, "profiles");
+
+	if (seen->one == one && seen->other == other)
+		return true;
+	if (!json_equal(one, other))
+		return false;
+	*seen = (struct equal){one, other};
+	return true;
+}
+
+/* The words that a machine's recipe was made of. */
+static const json_t *words_of(const json_t *kept, size_t at)
+{
+	const json_t *words =
+		json_array_get(json_object_get(json_object_get(kept, "recipe"), "machines"), at);
+
+	return json_object_get(words, "recipe");
+}
+
+static bool is_given(const json_t *old, const json_t *now, const char *key)
+{
+	return json_object_get(old, key) || json_object_get(now, key);
+}
+
+static void tell_pair(const json_t *before, const json_t *after, size_t was, size_t is,
+		      struct equal *seen, machine_pair_tell *tell, void *context)
+{
+	bool old = was < kept_machines(before), now = is < kept_machines(after);
+	const json_t *old_words = words_of(before, was), *words = words_of(after, is);
+	__free_text char *from = old ? kept_machine_address(before, was) : NULL;
+	__free_text char *to = now ? kept_machine_address(after, is) : NULL;
+	json_t *one = old ? kept_machine(before, was) : json_object();
+	json_t *other = now ? kept_machine(after, is) : json_object();
+	const struct machine_pair pair = {
+		.name = now ? kept_machine_name(after, is) : kept_machine_name(before, was),
+		.before = one,
+		.after = other,
+		.was = from,
+		.is = to,
+		.old_groups = json_object_get(old_words, "groups"),
+		.groups = json_object_get(words, "groups"),
+		.own_policy = is_given(old_words, words, "policy"),
+		.own_outbound = is_given(old_words, words, "outbound"),
+	};
+
+	if (!old || !now || strcmp(from, to) ||
+	    !json_equal(json_object_get(one, "recipe"), json_object_get(other, "recipe")) ||
+	    !same_profiles(seen, one, other))
+		tell(context, &pair);
+	json_decref(one);
+	json_decref(other);
+}
+
+void difference_machines(const json_t *before, const json_t *after, machine_pair_tell *tell,
+			 void *context)
+{
+	struct equal seen = {};
+
+	for (size_t i = 0; i < kept_machines(after); i++)
+		tell_pair(before, after, kept_machine_find(before, kept_machine_name(after, i)), i,
+			  &seen, tell, context);
+	for (size_t i = 0; i < kept_machines(before); i++)
+		if (kept_machine_find(after, kept_machine_name(before, i)) == kept_machines(after))
+			tell_pair(before, after, i, kept_machines(after), &seen, tell, context);
+}

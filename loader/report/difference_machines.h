@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Pairs the machines of two kept texts, so that each can be compared as an interface is. */
+#ifndef PORTCULLIS_REPORT_DIFFERENCE_MACHINES_H
+#define PORTCULLIS_REPORT_DIFFERENCE_MACHINES_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* A machine before and after. One that is not there has an empty text and no address. */
+struct machine_pair {
+	const char *name;
+	const json_t *before, *after; /* own kept texts (kept_machine) */
+	const char *was, *is;	      /* addresses, or NULL */
+	/* Groups of its own, before and after; NULL: it was, or is, not there. */
+	const json_t *old_groups, *groups;
+	bool own_policy, own_outbound; /* given for it, before or after */
+};
+
+typedef void machine_pair_tell(void *context, const struct machine_pair *pair);
+
+/*
+ * Calls `tell` for each machine that may differ: those of `after` in its order, then those that
+ * only `before` has.
+ */
+void difference_machines(const json_t *before, const json_t *after, machine_pair_tell *tell,
+			 void *context);
+
+#endif

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Options behind --machine: which are about the machine, and what they make of its recipe. */
+#include "loader/command/machine_words.h"
+
+#include "loader/recipe/machines.h"
+#include "loader/recipe/recipe_json.h"
+#include "tests/unit/recipe/composing.h"
+#include "tests/unit/expect.h"
+
+static const struct command swap = {
+	.name = "swap", .takes = OPTIONS_RECIPE | OPTIONS_SWAP | OPTIONS_MACHINE | OPTIONS_CONFIRM};
+
+/* Parses the words of a line; what is said on stderr goes into `*text`. */
+static enum options_result parse(const char *line, struct options *options, char **text)
+{
+	static char *copy; /* the options point into it */
+	FILE *terminal = stderr;
+	char *rest, *argv[40] = {(char *)"command"};
+	enum options_result result;
+	size_t length = 0;
+	int argc = 1;
+
+	free(copy);
+	copy = xstrdup(line);
+	rest = copy;
+	while (rest && (argv[argc] = strsep(&rest, " ")) && *argv[argc])
+		argc++;
+	argv[argc] = NULL;
+	stderr = open_memstream(text, &length);
+	result = options_parse(&swap, argc, argv, options);
+	fclose(stderr);
+	stderr = terminal;
+	return result;
+}
+
+/* Applies lines one after the other, as commands would; the last one's result. */
+static int apply(struct run *run, const char *const *line)
+{
+	int err = 0;
+
+	for (; *line && !err; line++) {
+		__cleanup(options_free) struct options options;
+		__free_text char *text = NULL;
+
+		assert_int_equal(OPTIONS_RUN, parse(*line, &options, &text));
+		err = options_take_back(&options, &run->recipe, &run->diag);
+		if (!err)
+			err = options_apply(&options, &run->recipe, &run->diag);
+		if (!err)
+			err = machine_words_apply(&options, &run->recipe, &run->catalog, NULL,
+						  &run->diag);
+	}
+	return err;
+}
+
+static void test_words(void **state)
+{
+	static const struct {
+		const char *line[5];
+		const char *machines; /* "recipe" of each, without what is empty; else an error */
+	} cases[] = {
+		{{"-p mail --machine a=192.0.2.1 -p base --observe --machine b=192.0.2.2,::2 -p mail --open 9/tcp"},
+		 "a 192.0.2.1/32 base observe; b 192.0.2.2/32, ::2/128 mail 9/tcp enforce"},
+		/* What is before --machine is the interface's. */
+		{{"-p mail --observe --machine a=192.0.2.1 -p base",
+		  "--machine a --enforce --open 9/tcp", "--machine a=192.0.2.7 --no-open 9/tcp"},
+		 "a 192.0.2.7/32 base enforce"},
+		/* A setting that a machine has none of its own for is the interface's. */
+		{{"-p mail --machine a=192.0.2.1 -p base --machine b=192.0.2.2 -p base --enforce",
+		  "--observe"},
+		 "a 192.0.2.1/32 base observe; b 192.0.2.2/32 base enforce"},
+		{{"-p mail --machine a=192.0.2.1 -p base --machine b=192.0.2.2 -p base",
+		  "--no-machine a"},
+		 "b 192.0.2.2/32 base enforce"},
+		{{"--machine a=192.0.2.1 -p mail --enable imap", "--machine a -p base",
+		  "--machine a -p mail"},
+		 "a 192.0.2.1/32 mail enforce"},
+		{{"--no-machine a"}, "'a' was not given: nothing of the kind was"},
+		{{"--machine a --observe"}, "there is no machine 'a'"},
+		{{"--machine a=192.0.2.1 -p base --no-open 9/tcp"},
+		 "'9/tcp' was not given: nothing of the kind was"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		__cleanup(finish) struct run run = {};
+		__cleanup(names_free) struct names machines = {};
+		__free_text char *text = NULL;
+
+		start(&run, NONE);
+		if (apply(&run, cases[i].line)) {
+			assert_string_equal(run.diag.entry[0].message, cases[i].machines);
+			continue;
+		}
+		for (size_t j = 0; j < run.recipe.machines; j++) {
+			const struct machine *machine = &run.recipe.machine[j];
+			__free_text char *address = machine_addresses(machine, ", ");
+			__free_text char *profiles = names_join(&machine->own.profiles, "+");
+			__free_text char *open =
+				machine->own.opens.count ?
+					open_port_text(&machine->own.opens.port[0]) :
+					xstrdup("");
+			__free_text char *one =
+				xasprintf("%s %s %s %s%s%s", machine->name, address, profiles, open,
+					  *open ? " " : "", policy_name[machine->own.policy]);
+
+			names_add(&machines, one);
+		}
+		text = names_join(&machines, "; ");
+		assert_string_equal(text, cases[i].machines);
+	}
+}
+
+static void test_order(void **state)
+{
+	static const char *const wrong[] = {"--forward", "--no-forward", "--echo-limit 1",
+					    "--no-machine a", "--fresh"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		__cleanup(options_free) struct options options, before;
+		__free_text char *line = xasprintf("--machine a %s", wrong[i]);
+		__free_text char *text = NULL, *none = NULL;
+		__free_text char *first = xasprintf("%s --machine a", wrong[i]);
+
+		assert_int_equal(OPTIONS_WRONG, parse(line, &options, &text));
+		assert_non_null(strstr(text, "is about the interface; give it before --machine"));
+		assert_int_equal(OPTIONS_RUN, parse(first, &before, &none));
+		assert_string_equal(none, "");
+	}
+}
+
+/* Other options stay the command's, wherever they are. */
+static void test_command(void **state)
+{
+	__cleanup(options_free) struct options options;
+	__free_text char *text = NULL;
+
+	(void)state;
+	assert_int_equal(
+		OPTIONS_RUN,
+		parse("eth0 --machine a -p base --confirm 60 eth1 --from x:y=z", &options, &text));
+	assert_int_equal(options.confirm, 60);
+	expect_names(&options.arguments, "eth0 eth1");
+	assert_int_equal(options.profile.count, 0);
+	assert_int_equal(options.from.count, 0);
+	assert_int_equal(options.machines, 1);
+	expect_names(&options.machine[0].options->from, "x:y=z");
+	assert_string_equal(options_given(&options, OPTIONS_MACHINE), "machine");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {cmocka_unit_test(test_words),
+						  cmocka_unit_test(test_order),
+						  cmocka_unit_test(test_command)};
+
+	return cmocka_run_group_tests_name("command/machine_words", tests, set_up, tear_down);
+}
