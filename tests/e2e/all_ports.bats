@@ -28,16 +28,19 @@ teardown()
 	detach_all host
 }
 
-# sweep OPTIONS...: attaches with these, sends to every port, and judges.
+# sweep OPTIONS...: attaches with these, sends to every port (to those at the edges if $edges), and judges.
+edges=
 sweep()
 {
 	exits 0 pc attach eth0 "$@"
 	pc show --iface eth0 --json > "$DIR/shown"
 	pc status eth0 --json | jq '.interfaces[0].recipe.groups' > "$DIR/groups"
 	jq --slurpfile groups "$DIR/groups" '. + {groups: $groups[0]}' "$DIR/shown" > "$DIR/show"
-	/usr/bin/python3 "$ROOT/tests/e2e/all_ports.py" flows "$DIR/show" | send_flows > "$DIR/sent"
+	# shellcheck disable=SC2086
+	/usr/bin/python3 "$ROOT/tests/e2e/all_ports.py" flows "$DIR/show" $edges | send_flows > "$DIR/sent"
 	pc counters eth0 --json > "$DIR/counters"
-	exits 0 /usr/bin/python3 "$ROOT/tests/e2e/all_ports.py" judge "$DIR/show" "$DIR/sent" "$DIR/counters"
+	# shellcheck disable=SC2086
+	exits 0 /usr/bin/python3 "$ROOT/tests/e2e/all_ports.py" judge "$DIR/show" "$DIR/sent" "$DIR/counters" $edges
 	echo "  $*: $output" | cut -c1-150 >&3
 	pc detach eth0 > /dev/null
 }
@@ -54,10 +57,18 @@ plain_and_full()
 	[ ${#more[@]} = 0 ] || [ -z "${more[0]}" ] || sweep -p "$1" "${more[@]}"
 }
 
-@test "sweep: every shipped profile has its sweep here" {
+# A wrong port in one of these is found by tests/unit/vendor_rows.py; here, that the filter takes each, and does what it lists.
+@test "sweep: every other shipped profile, at the edges of its ports" {
 	list=$(pc profiles --json)
+	edges=edges
 	for profile in $(jq -r '.profiles[].name' <<< "$list"); do
-		grep -q "^	plain_and_full $profile$" "$BATS_TEST_FILENAME" || fail "no sweep of $profile"
+		grep -q "^	plain_and_full $profile$" "$BATS_TEST_FILENAME" && continue
+		exits 0 pc attach eth0 -p "$profile"
+		pc detach eth0 > /dev/null
+		pc show "$profile" --json > "$DIR/all"
+		mapfile -t more < <(/usr/bin/python3 "$ROOT/tests/e2e/all_ports.py" options "$DIR/all")
+		[ -n "${more[0]}" ] || more=()
+		sweep -p "$profile" "${more[@]}" || return
 	done
 }
 

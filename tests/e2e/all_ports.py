@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """The sweep of all ports: all_ports.py options|flows SHOW.json | judge SHOW.json SENT COUNTERS.json
 
+With "edges" behind it, of fewer ports: the first 1,024, and those around both ends of whatever the profile lists, open or not.
+
 `options` prints what turns everything of a profile on: features, groups, local services. `flows` prints what
 tests/e2e/send is to send: one frame to every TCP and UDP port from every kind of source. `judge` compares
 what passed with what `show` says is open, port by port and source by source: each kind of source sends
@@ -66,10 +68,26 @@ def options(show):
     return words
 
 
-def flows(senders):
-    return ["%s %s %s %d 0-%d %d" % (protocol, source.address, HOST[source.family], source.port,
-                                     PORTS - 1, size(number))
-            for number, source in enumerate(senders) for protocol in ("tcp", "udp")]
+def swept(show, edges):
+    """The ranges of ports that are sent to."""
+    if not edges:
+        return [(0, PORTS - 1)]
+    chosen = set(range(1025))
+    for service in services(show):
+        for text in service["ports"]:
+            first, _, last = text.split("/")[0].partition("-")
+            for end in (int(first), int(last or first)):
+                chosen.update(range(max(end - 2, 0), min(end + 3, PORTS)))
+            chosen.add((int(first) + int(last or first)) // 2)
+    starts = sorted(port for port in chosen if port - 1 not in chosen)
+    ends = sorted(port for port in chosen if port + 1 not in chosen)
+    return list(zip(starts, ends))
+
+
+def flows(senders, ranges):
+    return ["%s %s %s %d %d-%d %d" % (protocol, source.address, HOST[source.family], source.port, *ports,
+                                      size(number))
+            for number, source in enumerate(senders) for protocol in ("tcp", "udp") for ports in ranges]
 
 
 def expand(texts):
@@ -112,13 +130,14 @@ def compare_total(sent, counters):
     return [] if seen == sent else ["total: %d packets and %d bytes, not %d and %d" % (*seen, *sent)]
 
 
-def judge(show, counters):
+def judge(show, counters, ranges):
     senders = sources(defined(show))
     everybody = set(range(len(senders)))
     open_ports = admitting(show)
     entries = {(entry["protocol"], entry["port"]): entry
                for entry in counters["interfaces"][0]["ports"] if entry["direction"] == "in"}
-    wrong = ["%d/%s: not counted" % (port, protocol) for protocol in ("tcp", "udp") for port in range(PORTS)
+    sent = {port for first, last in ranges for port in range(first, last + 1)}
+    wrong = ["%d/%s: not counted" % (port, protocol) for protocol in ("tcp", "udp") for port in sorted(sent)
              if (protocol, port) not in entries]
     nothing = {"packets": 0, "bytes": 0}
     all_frames = {"packets": len(senders), "bytes": sum(map(size, everybody))}
@@ -150,17 +169,18 @@ def defined(show):
 
 
 def main():
+    edges = sys.argv[-1] == "edges"
     with open(sys.argv[2], encoding="utf-8") as file:
         show = json.load(file)
     if sys.argv[1] == "options":
         print("\n".join(word for line in options(show) for word in line.split()))
         return 0
     if sys.argv[1] == "flows":
-        print("\n".join(flows(sources(defined(show)))))
+        print("\n".join(flows(sources(defined(show)), swept(show, edges))))
         return 0
     with open(sys.argv[4], encoding="utf-8") as file:
         counters = json.load(file)
-    wrong, listed, count = judge(show, counters)
+    wrong, listed, count = judge(show, counters, swept(show, edges))
     with open(sys.argv[3], encoding="utf-8") as file:
         wrong += compare_total(file.readlines(), counters)
     print("%d ports open to somebody, %d kinds of sources" % (listed, count))

@@ -73,9 +73,9 @@ COUNT='def count: (keys == ["bytes", "packets"]) and all(.[]; type == "number" a
 
 @test "profiles --json: version, and of each profile its name, title, document, outbound, path, shadows" {
 	output=$(pc profiles --json)
-	json_is '.version == 1 and (.profiles | length) == 13'
-	json_is '[.profiles[].name] == ["asterisk", "communigate-pro", "communigate-pro-cluster", "contact-expert-agent",
-		"contact-expert-core", "dovecot", "host", "ident", "ol-connect", "postfix", "socialminer", "ssh", "xeams"]'
+	json_is '.version == 1 and [.profiles[].name] == ($files | split("\n"))' \
+		--arg files "$(cd "$ROOT/profiles" && printf '%s\n' *.yaml | sed 's/\.yaml$//' | LC_ALL=C sort)"
+	json_is '[.profiles[].name] | contains(["contact-expert-core", "host", "ssh", "xeams"])'
 	json_is 'all(.profiles[]; has("name") and has("title") and has("document") and has("path") and has("shadows") and has("outbound"))'
 	json_is '.profiles[] | select(.name == "xeams") | .as_of == "2021-08-06" and .url == "https://www.xeams.com/openports.htm" and
 		.age_days > 1900 and .second_hand == false and .release == null and .services == null'
@@ -111,7 +111,7 @@ COUNT='def count: (keys == ["bytes", "packets"]) and all(.[]; type == "number" a
 	printf 'profile: ssh\ntitle: Our SSH\nservices:\n  - {name: ssh, in: 2222/tcp}\n' > "$DIR/site/ssh.yaml"
 	printf 'profile: ours\ninclude: host\nservices:\n  - {name: web, in: [80/tcp, https/tcp]}\n' > "$DIR/site/ours.yaml"
 	output=$(pc profiles --json --catalog "$DIR/site")
-	json_is '(.profiles | length) == 14'
+	json_is '(.profiles | length) == $files + 1' --argjson files "$(cd "$ROOT/profiles" && printf '%s\n' *.yaml | wc -l)"
 	json_is '.profiles[] | select(.name == "ssh") | .title == "Our SSH" and (.shadows | endswith("profiles/ssh.yaml"))'
 	output=$(pc show ours ssh --json --catalog "$DIR/site")
 	json_is '.profiles[] | select(.name == "ours") | .services[0].ports == ["80/tcp", "443/tcp"]'
