@@ -301,17 +301,24 @@ json_t *history_change_json(const json_t *change)
 
 /* --- which changes --- */
 
-/* "587/tcp", "out 5000-5100/udp", or a sentence that begins so. */
+/* "587/tcp", "out 53/udp, 5000-5100/udp", or a sentence that begins so. */
 static bool text_has_port(const char *text, __u32 port)
 {
-	__cleanup(ports_free) struct ports ports = {};
-	__free_text char *why = NULL, *word = NULL;
+	bool found = false;
 
 	if (!strncmp(text, OUT, strlen(OUT)))
 		text += strlen(OUT);
-	word = xstrndup(text, strcspn(text, " ,"));
-	return !ports_parse(word, &ports, &why) &&
-	       ports_have(&ports, pc_port_transport(port), pc_port_number(port));
+	while (!found) {
+		__cleanup(ports_free) struct ports ports = {};
+		__free_text char *why = NULL, *word = xstrndup(text, strcspn(text, " ,"));
+
+		if (ports_parse(word, &ports, &why))
+			break;
+		found = ports_have(&ports, pc_port_transport(port), pc_port_number(port));
+		text += strlen(word);
+		text += strspn(text, ", ");
+	}
+	return found;
 }
 
 static bool list_has_port(const json_t *list, __u32 port)

@@ -444,7 +444,7 @@ static void choose(const char *text, size_t length, size_t limit, struct kept_li
 		if (is_change && changes && kept->bytes + all.length[all.count] > limit)
 			limit = 0; /* no older one either */
 		json = json_loadb(all.line[all.count], all.length[all.count], 0, NULL);
-		if (json && (is_change ? limit || !changes : is_wanted(json, wanted))) {
+		if (json && (is_change ? limit > 0 : is_wanted(json, wanted))) {
 			note_digests(json, wanted);
 			keep(kept, all.line[all.count], all.length[all.count]);
 			changes += is_change && !begins(all.line[all.count], MORE);

@@ -58,6 +58,8 @@ bring_back()
 		[ $code = 0 ] || { echo "cannot start anew: $(cat "$DIR/back")"; exit 1; }
 	}
 	cp "$DIR/$site.yaml" $SITE
+	rm -rf /run/portcullis $KEPT.at-first
+	cp -a $KEPT $KEPT.at-first
 }
 
 # whole FOLDER: what is in a copy; nothing is missing in it.
@@ -69,6 +71,19 @@ whole()
 		[ "$(cat "$1/site.yaml" "$1/groups/office" "$1/profiles/$name.yaml" 2> /dev/null)" != \
 			"$(cat "$DIR/$name.yaml" "$DIR/$name.office" "$DIR/$name.profile")" ] || [ ! -s "$1/about.json" ] || echo $name
 	done
+}
+
+# Every change is there or in the spare file, no number twice: what was before, and a command that did well.
+check_history()
+{
+	local wanted
+
+	wanted=$(jq -s 'map(select(.id)) | length' $KEPT.at-first/history)
+
+	[ "$1" != 0 ] || wanted=$((wanted + 1))
+	"$PORTCULLIS" history --json 2> "$DIR/history.err" |
+		jq -e --argjson wanted "$wanted" '(.changes | length) >= $wanted and (.changes | map(.number) | . == unique)' > "$DIR/history.out" ||
+		trouble "history: $(cat "$DIR/history.err") $("$PORTCULLIS" history 2>&1 | tail -3)"
 }
 
 # Each link leads to a whole copy.
@@ -134,6 +149,7 @@ hurt_at()
 	tried=$((tried + 1))
 	bring_back
 	run "$DIR/out" "$TOOLS/faults" "${fault[@]}" "$PORTCULLIS" "${command[@]}"
+	check_history $code
 	check_kept
 	check_boot $code
 	check_rest
