@@ -42,7 +42,9 @@ _Static_assert(sizeof(struct pc_drop) == 48, "pc_drop");
  *
  * The table has two parts. From bucket PC_DROP_PEACE on are the entries of floods: while a CPU
  * drops more than its credit allows, it records one drop in PC_DROP_SAMPLE, which counts so many
- * times, until half of the credit is there again. A CPU's credit is in PC_CELL_GATE.
+ * times, until half of the credit is there again. When it has dropped PC_DROP_FAST in a jiffy, one
+ * in PC_DROP_COARSE, for to record one costs as much as to decide several. A CPU's credit is in
+ * PC_CELL_GATE.
  */
 #define PC_DROP_PLACES	8    /* entries of a bucket */
 #define PC_DROP_PEACE	4096 /* buckets of the first part */
@@ -50,6 +52,8 @@ _Static_assert(sizeof(struct pc_drop) == 48, "pc_drop");
 #define PC_DROP_BUCKETS (PC_DROP_PEACE + PC_DROP_FLOOD)
 #define PC_DROP_SHARE	64
 #define PC_DROP_SAMPLE	256
+#define PC_DROP_COARSE	1024
+#define PC_DROP_FAST	(2 * PC_DROP_CREDIT)
 #define PC_DROP_CREDIT	512 /* drops that a CPU may record at once */
 #define PC_DROP_REFILL	16  /* credit that comes each jiffy */
 
@@ -63,16 +67,17 @@ struct pc_gate {
 };
 
 /* Credit spent; in a jiffy of a flood, more than there is. */
-#define PC_GATE_SPENT	   0x3fffffu
+#define PC_GATE_SPENT	   0x7ffffu
+#define PC_GATE_COARSE	   (1u << 19) /* the next one stands for PC_DROP_COARSE */
 /*
  * In a flood: how many drops are not recorded until the next one that is. Each time a random
- * number: with the recorded one PC_DROP_SAMPLE on average.
+ * number: with the recorded one PC_DROP_SAMPLE or PC_DROP_COARSE on average.
  */
-#define PC_GATE_SKIP_SHIFT 22
-#define PC_GATE_SKIP	   (0x1ffu << PC_GATE_SKIP_SHIFT)
+#define PC_GATE_SKIP_SHIFT 20
+#define PC_GATE_SKIP	   (0x7ffu << PC_GATE_SKIP_SHIFT)
 #define PC_GATE_FLOOD	   (1u << 31)
 _Static_assert(sizeof(struct pc_gate) == 8, "PC_CELL_GATE");
-_Static_assert(2 * PC_DROP_SAMPLE - 1 <= PC_GATE_SKIP >> PC_GATE_SKIP_SHIFT, "PC_GATE_SKIP");
+_Static_assert(PC_DROP_COARSE / 2 * 3 <= PC_GATE_SKIP >> PC_GATE_SKIP_SHIFT, "PC_GATE_SKIP");
 
 struct pc_drop_bucket {
 	struct bpf_spin_lock lock;

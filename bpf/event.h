@@ -37,6 +37,14 @@ static __always_inline __u64 decided_pack(const struct pc_generation *generation
 	return bits_as(__u64, word);
 }
 
+/* The word of a packet that nobody is told of. */
+static __always_inline __u64 decided_silent(__u32 how)
+{
+	struct decided_word word = {.how = how};
+
+	return bits_as(__u64, word);
+}
+
 static __always_inline struct decided_word decided_unpack(__u64 word)
 {
 	return bits_as(struct decided_word, word);

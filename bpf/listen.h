@@ -102,8 +102,9 @@ __noinline int deaf_renew(__u32 reason, __u32 leased, __u32 wanting)
 		return 0;
 	asm volatile("" : "+r"(page)); /* as in gate_find */
 	deaf = deaf_in(page);
-	/* Without branches, because the verifier would follow both sides of each. */
-#pragma clang loop unroll(full)
+	/* Without branches, because the verifier would follow both sides of each. Unrolled, it
+	 * needs more stack than there is. */
+#pragma clang loop unroll(disable)
 	for (i = 0; i < PC_LISTENERS; i++) {
 		__u32 reasons = listeners[i].reasons, is_leased = -(leased >> i & 1);
 		__u32 wants = -(reasons >> (reason & 31) & 1) & is_leased;

@@ -117,7 +117,9 @@ static __always_inline __u64 pass_end(const struct packet *packet,
 				      bool told)
 {
 	if (packet->gather)
-		return decided_pack(generation, cell, how);
+		return is_explaining(packet) || !(how & DECIDED_SILENT) ?
+			       decided_pack(generation, cell, how) :
+			       decided_silent(how);
 	if (told)
 		tell_ingress(packet->ctx, decided_pack(generation, cell, how));
 	return action_of(how);

@@ -38,25 +38,37 @@ static __always_inline __u32 gate_refill(const struct pc_gate *gate, __u32 jiffy
 	return spent <= PC_DROP_CREDIT / 2 ? spent : (gate->state & ~PC_GATE_SPENT) | spent;
 }
 
-/* A random number of drops to skip, so that with the recorded one they are PC_DROP_SAMPLE. */
-static __always_inline __u32 gate_skip(void)
+/*
+ * The state in which a number of drops is skipped, with the recorded one `sample` on average. It is
+ * random, else of sources that send in turn some would never be in the sample; and at least half of
+ * that, because the estimate is the better the less it varies.
+ */
+static __always_inline __u32 gate_skip(__u32 state)
 {
-	return bpf_get_prandom_u32() % (2 * PC_DROP_SAMPLE - 1) << PC_GATE_SKIP_SHIFT;
+	bool coarse = (state & PC_GATE_SPENT) >= PC_DROP_FAST;
+	__u32 sample = coarse ? PC_DROP_COARSE : PC_DROP_SAMPLE;
+
+	state &= ~(PC_GATE_COARSE | PC_GATE_SKIP);
+	return state | PC_GATE_FLOOD | (coarse ? PC_GATE_COARSE : 0) |
+	       (sample / 2 + bpf_get_prandom_u32() % (sample - 1)) << PC_GATE_SKIP_SHIFT;
 }
 
-/* How many drops the recorded one stands for; 0: it is not recorded. */
-static __always_inline __u32 gate_pass(struct pc_gate *gate)
+/*
+ * How many drops the recorded one stands for; 0: it is not recorded. Not in line: its caller has a
+ * full stack.
+ */
+static __noinline __u32 gate_pass(struct pc_gate *gate)
 {
 	__u32 jiffy = bpf_jiffies64(), state = gate_refill(gate, jiffy), weight = 1;
 
 	if (!(state & PC_GATE_FLOOD) && (state & PC_GATE_SPENT) >= PC_DROP_CREDIT)
-		state |= PC_GATE_FLOOD | gate_skip();
+		state = gate_skip(state);
 	if (state & PC_GATE_SKIP) {
 		state -= GATE_ONE_SKIPPED;
 		weight = 0;
 	} else if (state & PC_GATE_FLOOD) {
-		state |= gate_skip();
-		weight = PC_DROP_SAMPLE;
+		weight = state & PC_GATE_COARSE ? PC_DROP_COARSE : PC_DROP_SAMPLE;
+		state = gate_skip(state);
 	}
 	*gate = (struct pc_gate){.state = state + 1, .jiffy = jiffy};
 	return weight;

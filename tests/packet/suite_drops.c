@@ -493,7 +493,7 @@ void suite_drops(struct runner *runner, bool quick)
 	check(runner->state->drops_secret && boot_second() - runner->state->drops_since < 3600,
 	      "drops: a secret, and since when");
 	test_gate(runner);
-	test_estimate(runner, quick ? 400000 : 2000000, quick ? 50000 : 400000);
+	test_estimate(runner, quick ? 800000 : 2000000, quick ? 50000 : 400000);
 	test_knocks(runner, quick ? 50000 : 2000000);
 	test_share(runner);
 	test_no_row(runner);
