@@ -48,10 +48,9 @@ enum pc_frame {
  * The program takes away what says that somebody listens. This flag is a byte of its own, so that
  * such a store does not undo that of another flag.
  */
-#define PC_FILTER_BANS	   1 /* there are bans */
-#define PC_FILTER_DENIED   2 /* pc_generation.denied is not empty */
-#define PC_FILTER_LIMITS   4 /* a span has a limit */
-#define PC_FILTER_MACHINES 8 /* pc_generation.machines is not empty */
+#define PC_FILTER_BANS	 1 /* there are bans */
+#define PC_FILTER_DENIED 2 /* pc_generation.denied is not empty */
+#define PC_FILTER_LIMITS 4 /* a span has a limit */
 
 /*
  * The only value of `filter`. It belongs to the filter and not to a generation, so a swap keeps it.
@@ -81,8 +80,8 @@ struct pc_filter {
 	__u32 reserved;
 	/* The first page of the row of a CPU, by the CPU's id, or PC_ROW_NONE. */
 	__u32 row[PC_CPUS];
-	/* The page in a row of listed ports, by PC_LISTED; 0: none. A page is never taken back. */
-	__u16 page[PC_LISTED_PAGES];
+	/* The page in a row, by PC_LISTED; 0: none. A page is never taken back. */
+	__u16 page[PC_LISTED_PAGES + PC_MACHINE_PAGES];
 };
 
 /* An entry of pc_generation.port and .out. Larger values are PC_PORT_RULE + the index of a rule. */
@@ -100,9 +99,9 @@ struct pc_span {
 	__u8 link_local;
 	/* Reserved: 1 + the index of a limit; 0: no limit. */
 	__u8 limit;
-	/* Reserved: the machines that have this span, as an index of pc_generation.classes. */
-	__u8 classes;
-	/* Bit n: group n of the trie. */
+	/* The word of struct pc_groups that `groups` means. */
+	__u8 word;
+	/* Bit n: group n of that word. */
 	__u64 groups;
 };
 _Static_assert(sizeof(struct pc_span) == 16, "pc_span");
@@ -117,7 +116,8 @@ struct pc_rule {
 #define PC_SPANS	 16384
 #define PC_SPANS_OF_RULE 1024
 #define PC_SEARCH_STEPS	 10 /* in the spans of a rule */
-#define PC_GROUPS	 64
+#define PC_GROUPS	 64 /* of one recipe */
+#define PC_GROUP_WORDS	 4
 #define PC_PREFIXES	 131072 /* of one address family */
 #define PC_SLOTS	 4	/* of `generations`, and of `tries` */
 #define PC_UPPERS	 8
@@ -136,22 +136,83 @@ enum pc_outbound {
 };
 
 /*
- * Reserved: a prefix of machines behind this host. The prefixes are a hash table by destination,
- * looked up once for each prefix length in use. Machines of one class have one recipe; class 0 is
- * this host.
+ * The groups of a prefix in the trie. All groups of one recipe are in one word, so that its spans
+ * need one.
+ */
+struct pc_groups {
+	__u64 word[PC_GROUP_WORDS];
+};
+
+/*
+ * A prefix of machines behind this host. The prefixes are a perfect hash table by the address of
+ * this side, which is looked up once for each prefix length in use: pc_machine_hash.
  */
 struct pc_machine {
-	__be32 address[4]; /* IPv4: the first word */
-	__u8 family;	   /* 4 or 6; 0: no entry */
-	__u8 length;	   /* of the prefix */
-	__u8 class;
-	__u8 pad;
-	__u32 cells; /* index of its first cell, from PC_CELL_MACHINES on */
+	__u64 address[2]; /* as the packet has it; IPv4: the lower half of the first */
+	__u8 length;	  /* of the prefix */
+	__u8 family;	  /* 4 or 6; 0: no entry */
+	__u16 class;	  /* machines of one class have one recipe; 0: this host */
+	__u32 tallies;	  /* its first tally (PC_CELL_MACHINE); 0: it has none */
 };
-#define PC_MACHINES   2048
-#define PC_LENGTHS    8	  /* prefix lengths of one address family */
-#define PC_CLASSES    64  /* recipes */
-#define PC_CLASS_SETS 256 /* different sets of classes in spans */
+_Static_assert(sizeof(struct pc_machine) == 24, "pc_machine");
+
+/* A prefix length in use; lengths of a family are in descending order. */
+struct pc_length {
+	__u64 mask[2]; /* of pc_machine.address */
+	__u32 length;  /* 0: no more */
+	__u32 pad;
+};
+
+#define PC_MACHINES	    4096 /* places of the hash table */
+#define PC_MACHINE_PREFIXES 2048 /* about half of them, so that each entry finds a place */
+#define PC_MACHINE_BUCKETS  1024
+#define PC_LENGTHS	    9  /* prefix lengths of one address family */
+#define PC_CLASSES	    64 /* different recipes of machines */
+
+/* A port of a class: an entry as in pc_generation.port, and its tally among those of a machine. */
+struct pc_class_port {
+	__u16 entry;
+	__u16 tally;
+};
+
+/* The ports of a class are on pages, which classes share where they are equal. Page 0 is closed. */
+#define PC_CLASS_PAGE_PORTS 64u
+#define PC_CLASS_PAGES	    4096
+struct pc_class_page {
+	struct pc_class_port port[PC_CLASS_PAGE_PORTS];
+};
+
+/* The tallies of what no service of a machine lists. */
+#define PC_TALLY_IN  0u /* drops at local ports */
+#define PC_TALLY_OUT 1u /* drops at remote ports */
+
+/* The recipe of machines behind this host, as pc_generation has that of this host. */
+struct pc_class {
+	__u8 policy;   /* enum pc_policy */
+	__u8 outbound; /* enum pc_outbound */
+	__u16 tallies; /* of each machine */
+	__u32 pad;
+	__u8 protocol[256];
+	/* Pages of local ports, of `in` services; then of remote ports, of `out` services. */
+	__u16 page[2][PC_PORTS / PC_CLASS_PAGE_PORTS];
+};
+
+/*
+ * The bucket of a prefix in pc_generation.displace is the lower part of its hash. Its place is the
+ * upper part and what its bucket is displaced by.
+ */
+pc_inline __u64 pc_machine_hash(__u64 first, __u64 second, __u32 length, __u32 seed)
+{
+	__u64 hash = (first ^ (__u64)(seed + length) << 32) * 0x9e3779b97f4a7c15ULL;
+
+	/* The last bytes of an address are the highest ones: a product has them in its upper half.
+	 */
+	hash = (hash ^ hash >> 32 ^ second ^ second >> 32) * 0xbf58476d1ce4e5b9ULL;
+	return hash ^ hash >> 32;
+}
+
+#define PC_MACHINE_BUCKET(hash)		 ((__u32)(hash) % PC_MACHINE_BUCKETS)
+#define PC_MACHINE_PLACE(hash, displace) (((__u32)((hash) >> 16) + (displace)) % PC_MACHINES)
 
 #define PC_VERSION_TEXT	  13
 #define PC_ECHO_LIMIT_MAX 1000000 /* echo requests a second on a CPU */
@@ -215,17 +276,14 @@ struct pc_generation {
 	__u64 grace;
 	/* Reserved: groups whose members are always dropped. */
 	__u64 denied;
-	/* Reserved: bit n: machines of class n are under observe. */
-	__u64 observed;
-	/* Reserved: bit n: outbound is enforced for machines of class n. */
-	__u64 held;
-	/* Reserved: number of entries in `machine`. */
+	__u64 reserved;
+	/* Number of prefixes in `machine`. */
 	__u32 machines;
+	/* Of the hash of `machine`. */
+	__u32 machines_seed;
 	/* Reserved: number of limits in spans. */
 	__u32 limits;
-	/* Reserved: prefix lengths in `machine`, longest first; 0: no more. */
-	__u8 length4[PC_LENGTHS];
-	__u8 length6[PC_LENGTHS];
+	__u32 pad_limits;
 	/* 1: the profile names this IP protocol. */
 	__u8 protocol[256];
 	struct pc_rule rule[PC_RULES];
@@ -234,9 +292,12 @@ struct pc_generation {
 	__u16 port[PC_PORTS];
 	/* `out` services, by remote port. Their rules have one span of all ports. */
 	__u16 out[PC_PORTS];
-	/* Reserved: sets of classes; bit n: class n. 0: this host. */
-	__u64 classes[PC_CLASS_SETS];
+	/* Prefix lengths of machines: of IPv4, then of IPv6. */
+	struct pc_length length[2][PC_LENGTHS];
+	__u16 displace[PC_MACHINE_BUCKETS];
 	struct pc_machine machine[PC_MACHINES];
+	struct pc_class class[PC_CLASSES]; /* class n is class[n - 1] */
+	struct pc_class_page class_page[PC_CLASS_PAGES];
 };
 _Static_assert(__builtin_offsetof(struct pc_generation, denied) == 152, "pc_generation header");
 

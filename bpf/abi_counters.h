@@ -81,9 +81,12 @@ enum pc_other {
  *	PC_CELL_OUT_DROP	+ PC_PORT: dropped at egress, by remote port. Few ports ever count
  *				there, so these two kinds are always in the hash `rare`
  *	PC_CELL_OUT_WOULD_DROP	+ PC_PORT: would drop at egress, by remote port
- *	PC_CELL_MACHINES	reserved: cells of machines behind this host, one for each verdict,
- *				machine and port. The loader numbers them. They are on pages from
- *				PC_PAGE_LISTED on, as those of listed ports, or in `rare`
+ *	PC_CELL_MACHINE		+ kind: packets of a tally of a machine behind this host. A tally
+ *				is a port that its recipe lists (a remote port: an `out` service), a
+ *				range of more than PC_TALLY_RANGE ports of one service, or what it
+ *				does not list. A machine's packets count here instead of at a port
+ *				of this host. The loader numbers the tallies and never uses a number
+ *				again
  *
  * PC_CELL_GATE and PC_CELL_DEAF are words of each CPU in the cache line of the commonest reason.
  * They say whether a drop is recorded (struct pc_gate in abi_drops.h), and whether listeners are
@@ -104,7 +107,21 @@ enum pc_other {
 #define PC_CELL_OUT_DROP       PC_CELLS
 #define PC_CELL_OUT_WOULD_DROP (PC_CELLS + 1u * PC_PORTS)
 #define PC_CELLS_ALL	       (PC_CELLS + 2u * PC_PORTS)
-#define PC_CELL_MACHINES       PC_CELLS_ALL
+
+/* Tallies have four cells each, by enum pc_tally_kind; the first is on a page's edge. */
+enum pc_tally_kind {
+	PC_TALLY_PASS, /* passed at ingress, by local port */
+	PC_TALLY_DROP,
+	PC_TALLY_WOULD_DROP,
+	PC_TALLY_SENT, /* sent to a remote port, and its replies */
+	PC_TALLY_KINDS,
+};
+#define PC_CELL_MACHINES	     ((PC_CELLS_ALL + PC_PAGE_CELLS - 1) / PC_PAGE_CELLS * PC_PAGE_CELLS)
+#define PC_CELL_MACHINE(tally, kind) (PC_CELL_MACHINES + (tally)*PC_TALLY_KINDS + (kind))
+#define PC_MACHINE_PAGES	     2048u
+#define PC_TALLIES		     (PC_MACHINE_PAGES * PC_PAGE_CELLS / PC_TALLY_KINDS)
+#define PC_CELLS_END		     (PC_CELL_MACHINES + PC_MACHINE_PAGES * PC_PAGE_CELLS)
+#define PC_TALLY_RANGE		     128u
 
 /* Whether a word of a row counts packets. */
 #define PC_CELL_COUNTS(cell) ((cell) != PC_CELL_DEAF && (cell) != PC_CELL_GATE)
@@ -121,8 +138,9 @@ enum pc_other {
  *	from PC_PAGE_DROP on	drops and would-drops of all ports; a port has one narrow word for
  *				both
  *	from PC_PAGE_LISTED on	the cells of PC_CELL_PASS and PC_CELL_OUT, each a narrow word, for
- *				the pages of 256 ports of which a service ever listed one. The value
- *				of `filter` has the page of the row for each of them
+ *				the pages of 256 ports of which a service ever listed one, and those
+ *				of machines, for the pages whose tallies were ever given. The value
+ *of `filter` has the page of the row for each of them
  *
  * A cell is one word, so that one add counts a packet and its bytes, and a reader sees both
  * together:
@@ -154,14 +172,16 @@ enum pc_other {
 #define PC_CELL_SIGN(cell)    (((cell)&PC_CELL_WOULD_DROP) << 13)
 
 /*
- * Listed pages: those of PC_CELL_PASS are the first half, those of PC_CELL_OUT the second.
- * PC_LISTED is the number of a cell's page, PC_LISTED_CELL the first cell of a page.
+ * Listed pages: those of PC_CELL_PASS, then those of PC_CELL_OUT, then those of machines. PC_LISTED
+ * and PC_LISTED_MACHINE are the number of a cell's page, PC_LISTED_CELL the first cell of a page.
  */
-#define PC_LISTED(cell) ((cell) % (2u * PC_PORTS) / PC_PAGE_CELLS)
-#define PC_LISTED_CELL(page)    \
-	((page)*PC_PAGE_CELLS + \
-	 ((page)*PC_PAGE_CELLS < PC_PORTS ? PC_CELL_PASS : PC_CELL_OUT - PC_PORTS))
-#define PC_LISTED_PAGES	 (2u * PC_PORTS / PC_PAGE_CELLS)
+#define PC_LISTED_PAGES		(2u * PC_PORTS / PC_PAGE_CELLS)
+#define PC_LISTED(cell)		((cell) % (2u * PC_PORTS) / PC_PAGE_CELLS)
+#define PC_LISTED_MACHINE(cell) (PC_LISTED_PAGES + ((cell)-PC_CELL_MACHINES) / PC_PAGE_CELLS)
+#define PC_LISTED_CELL(page)                                                            \
+	((page) < PC_LISTED_PAGES / 2 ? PC_CELL_PASS + (page)*PC_PAGE_CELLS :           \
+	 (page) < PC_LISTED_PAGES     ? PC_CELL_OUT - PC_PORTS + (page)*PC_PAGE_CELLS : \
+					PC_CELL_MACHINES + ((page)-PC_LISTED_PAGES) * PC_PAGE_CELLS)
 #define PC_LISTED_LEAST	 62u /* a row has room for at least so many listed pages */
 #define PC_LISTED_GROWTH 32u /* pages in a row for ports that swaps may list later */
 
@@ -195,6 +215,18 @@ struct pc_past {
 	__u32 cell;
 	__u32 pad;
 	struct pc_count count;
+};
+
+/*
+ * An entry of the map `tallies`, which never changes: what a tally of a machine counts. The first
+ * entry is that of tally 1. A machine has tallies in a row for its recipe, the first of them
+ * PC_TALLY_IN, and further ones if it had other ports before.
+ */
+struct pc_tally {
+	__u64 machine;	   /* digest of its name */
+	__u32 first, last; /* PC_PORT; last < first: what is not listed */
+	__u32 out;	   /* 1: remote ports, of `out` services */
+	__u32 pad;
 };
 
 #define PC_CELL_BYTES_BITS   36

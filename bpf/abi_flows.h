@@ -38,14 +38,13 @@ struct pc_flow {
 _Static_assert(sizeof(struct pc_flow) == 40, "pc_flow");
 
 /* Flags of a flow. The remote side's FIN and RST may be forged. */
-#define PC_FLOW_REPLIED	 1   /* the remote side has sent */
-#define PC_FLOW_FIN_OUT	 2   /* TCP: this side has sent a FIN */
-#define PC_FLOW_FIN_IN	 4   /* TCP: a FIN came in */
-#define PC_FLOW_RESET	 8   /* TCP: this side has sent a RST, and nothing since */
-#define PC_FLOW_RESET_IN 16  /* TCP: a RST came in, and this side has sent nothing since */
-#define PC_FLOW_ASSURED	 32  /* both sides have talked: see pc_flow_state */
-#define PC_FLOW_MAYBE	 64  /* no flow yet: this side sent once, which may have been an answer */
-#define PC_FLOW_MACHINE	 128 /* reserved: the flow of a machine behind this host */
+#define PC_FLOW_REPLIED	 1  /* the remote side has sent */
+#define PC_FLOW_FIN_OUT	 2  /* TCP: this side has sent a FIN */
+#define PC_FLOW_FIN_IN	 4  /* TCP: a FIN came in */
+#define PC_FLOW_RESET	 8  /* TCP: this side has sent a RST, and nothing since */
+#define PC_FLOW_RESET_IN 16 /* TCP: a RST came in, and this side has sent nothing since */
+#define PC_FLOW_ASSURED	 32 /* both sides have talked: see pc_flow_state */
+#define PC_FLOW_MAYBE	 64 /* no flow yet: this side sent once, which may have been an answer */
 
 /*
  * The state of a flow. A flow begins in `flows`, where it competes with all flows that a stranger
@@ -157,7 +156,8 @@ pc_inline int pc_flow_closed(__u8 flags)
  *
  * A tuple is in the table if both of its cells have a recent epoch. So the table never forgets a
  * tuple too early, but a flood can make other tuples look as if they were in it: in `by_port` only
- * tuples whose local port has the same part of the cells as a port of the flood.
+ * tuples whose local port has the same part of the cells as a port of the flood. pc_came_cells
+ * tells what is different for machines behind this host.
  */
 #define PC_CAME_CELLS  (1u << 18)
 #define PC_CAME_PART   (1u << 11) /* cells of `by_port` for a local port */
@@ -194,11 +194,17 @@ pc_inline __u64 pc_mix(__u64 hash, __u32 word)
 	return hash ^ hash >> 32;
 }
 
-/* Sets the indexes of the two cells of a tuple. */
-pc_inline void pc_came_cells(const struct pc_flow *flow, __u64 secret, __u32 *by_port,
+/*
+ * Sets the indexes of the two cells of a tuple. `behind`: the local address is that of a machine
+ * behind this host. Such a machine has no sockets here, so that the address is known. It is part of
+ * the tuple, and its last bits, not the port, choose the part: a flood to one machine makes the
+ * tuples of the others look as if they were in the table only where these bits are equal.
+ */
+pc_inline void pc_came_cells(const struct pc_flow *flow, int behind, __u64 secret, __u32 *by_port,
 			     __u32 *by_tuple)
 {
 	__u64 hash = secret ^ flow->protocol ^ (__u32)flow->link << 16;
+	__u32 machine = flow->family == 4 ? flow->ipv4.local : flow->ipv6.local[3];
 	__u16 port;
 
 	if (flow->family == 4) {
@@ -213,7 +219,9 @@ pc_inline void pc_came_cells(const struct pc_flow *flow, __u64 secret, __u32 *by
 		hash = pc_mix(hash, flow->ipv6.remote[3]);
 		hash = pc_mix(hash, (__u32)flow->ipv6.remote_port << 16 | port);
 	}
-	hash = pc_mix(hash, 0);
+	hash = pc_mix(hash, behind ? machine : 0);
+	if (behind)
+		port = machine >> 24;
 	*by_port = ((port ^ port >> 8) % PC_CAME_PARTS) * PC_CAME_PART + hash % PC_CAME_PART;
 	*by_tuple = (hash >> 16) % PC_CAME_CELLS;
 }
@@ -282,18 +290,17 @@ struct pc_fragment {
 };
 _Static_assert(sizeof(struct pc_fragment) == 40, "pc_fragment");
 
-/* The cells in which the later fragments of a datagram count. */
+/*
+ * The cells in which the later fragments of a datagram count. Those of a datagram of a machine
+ * behind this host are what they would be for this host: each filter finds its own cells by the
+ * address.
+ */
 struct pc_fragment_state {
 	__u64 seen;   /* CLOCK_MONOTONIC ns */
 	__u32 cell;   /* PC_CELL_* */
 	__u32 second; /* another cell, 0, or PC_FRAGMENT_ECHO */
 };
 
-/*
- * Reserved: a bit of `cell` for a datagram to a machine behind this host. The cell is the one that
- * it would be for this host; each filter finds its own cell by the destination.
- */
-#define PC_FRAGMENT_MACHINE  0x80000000u
 /* The datagram is an echo request. Each of its fragments asks for the limit of echo requests. */
 #define PC_FRAGMENT_ECHO     0x7fffffffu
 #define PC_FRAGMENT_LIFETIME (30 * PC_SECOND) /* net.ipv4.ipfrag_time */

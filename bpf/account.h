@@ -201,6 +201,36 @@ static __always_inline void count_listed(__u32 cell, __u32 length)
 		count_rare(cell, length);
 }
 
+/* count_rare as a call, for callers that have little stack. */
+__noinline int portcullis_rare(__u32 cell, __u32 length)
+{
+	count_rare(cell, length);
+	return 0;
+}
+
+/*
+ * Counts a packet of a machine. `way`: class_port; `cell`: as it would be for this host. A machine
+ * without tallies is not counted.
+ */
+static __always_inline void count_tally(const struct packet *packet,
+					const struct pc_generation *generation, int way, __u32 cell,
+					enum pc_tally_kind kind)
+{
+	__u32 tally = class_port(packet, generation, way, cell % PC_PORTS)->tally, at;
+
+	if (!packet_tallies(packet))
+		return;
+	if (way && !tally)
+		tally = PC_TALLY_OUT;
+	cell = PC_CELL_MACHINE(packet_tallies(packet) + tally, kind);
+	at = filter.page[PC_LISTED_PAGES +
+			 bounded((cell - PC_CELL_MACHINES) / PC_PAGE_CELLS, PC_MACHINE_PAGES - 1)];
+	if (at)
+		count_narrow(at, cell, packet->length);
+	else
+		portcullis_rare(cell, packet->length);
+}
+
 /* Flushes a full wide word of a row. If this CPU has no row, counts the packet in the total. */
 __noinline int portcullis_wide(__u32 row, __u32 index, __u32 length)
 {
@@ -246,12 +276,16 @@ static __always_inline struct pc_page *count_wide(__u32 cell, __u32 length)
  * Counts a drop or would-drop. Returns who is told of it: DECIDED_NOTE, DECIDED_SILENT, or 0,
  * listeners alone.
  */
-static __always_inline __u32 account_drop(const struct packet *packet, struct verdict verdict,
-					  bool would)
+static __always_inline __u32 account_drop(const struct packet *packet,
+					  const struct pc_generation *generation,
+					  struct verdict verdict, bool would)
 {
 	struct pc_page *page;
 
-	if (verdict.second) {
+	if (verdict.second && packet->behind) {
+		count_tally(packet, generation, packet->egress, verdict.second,
+			    would ? PC_TALLY_WOULD_DROP : PC_TALLY_DROP);
+	} else if (verdict.second) {
 		/* PC_CELL_OUT_WOULD_DROP is as far from PC_CELL_OUT_DROP. */
 		__u32 second = verdict.second + (would ? PC_CELL_WOULD_DROP - PC_CELL_DROP : 0);
 
@@ -269,11 +303,17 @@ static __always_inline __u32 account_drop(const struct packet *packet, struct ve
 	return 0;
 }
 
-static __always_inline void account_pass(const struct packet *packet, struct verdict verdict)
+static __always_inline void account_pass(const struct packet *packet,
+					 const struct pc_generation *generation,
+					 struct verdict verdict)
 {
-	if (verdict.second)
+	if (verdict.second && packet->behind)
+		count_tally(packet, generation, 1, verdict.second, PC_TALLY_SENT);
+	else if (verdict.second)
 		count_listed(verdict.second, packet->length);
-	if (verdict.cell < PC_CELL_DROP)
+	if (verdict.cell < PC_CELL_DROP && packet->behind)
+		count_tally(packet, generation, 0, verdict.cell, PC_TALLY_PASS);
+	else if (verdict.cell < PC_CELL_DROP)
 		count_listed(verdict.cell, packet->length);
 	else
 		count_wide(verdict.cell, packet->length);
@@ -286,12 +326,6 @@ static __always_inline void account_pass(const struct packet *packet, struct ver
 static __always_inline bool is_attaching(const struct pc_generation *generation)
 {
 	return generation->policy == PC_POLICY_START;
-}
-
-/* Whether a drop passes. */
-static __always_inline bool is_observing(const struct pc_generation *generation)
-{
-	return generation->policy != PC_POLICY_ENFORCE;
 }
 
 #endif

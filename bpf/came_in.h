@@ -30,7 +30,7 @@ __noinline int flow_came_in(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 
 	flow_packet(&packet, ctx, where, ports, how);
 	if (!flow_key(&packet, &flow))
 		return 0;
-	pc_came_cells(&flow, table->secret, &by_port, &by_tuple);
+	pc_came_cells(&flow, flow_how_class(how), table->secret, &by_port, &by_tuple);
 	by_port = bounded(by_port, PC_CAME_CELLS - 1);
 	by_tuple = bounded(by_tuple, PC_CAME_CELLS - 1);
 	epoch = pc_came_epoch(now());
@@ -48,8 +48,11 @@ enum came {
 	CAME_JUST_NOW, /* within PC_CAME_JUST */
 };
 
-/* Whether an outgoing packet may answer a remembered one, and how long ago that came in. */
-static __always_inline enum came flow_came(const struct pc_flow *flow, __u64 at)
+/*
+ * Whether an outgoing packet may answer a remembered one, and how long ago that came in. `behind`:
+ * one that came in for a machine behind this host.
+ */
+static __always_inline enum came flow_came(const struct pc_flow *flow, bool behind, __u64 at)
 {
 	const struct pc_came_in *table = came_in_table();
 	__u16 epoch = pc_came_epoch(at), one, other;
@@ -57,7 +60,7 @@ static __always_inline enum came flow_came(const struct pc_flow *flow, __u64 at)
 
 	if (!table)
 		return CAME_JUST_NOW;
-	pc_came_cells(flow, table->secret, &by_port, &by_tuple);
+	pc_came_cells(flow, behind, table->secret, &by_port, &by_tuple);
 	one = table->by_port[bounded(by_port, PC_CAME_CELLS - 1)];
 	other = table->by_tuple[bounded(by_tuple, PC_CAME_CELLS - 1)];
 	if (!pc_came_within(one, epoch, PC_CAME_LATELY) ||

@@ -19,8 +19,8 @@ struct decided_word {
 	__u64 generation : 32; /* the lower half of its number, which is never 0 */
 	__u64 cell : 20;       /* of the verdict, as if enforced */
 	__u64 how : 4;	       /* DECIDED_* */
-	__u64 unused : 7;
-	__u64 set : 1; /* 0, as in struct icmp_error */
+	__u64 class : 7;       /* of the machine on this side; 0: this host */
+	__u64 set : 1;	       /* 0, as in struct icmp_error */
 };
 _Static_assert(PC_CELLS < 1 << 20, "decided_word.cell");
 
@@ -29,10 +29,14 @@ _Static_assert(PC_CELLS < 1 << 20, "decided_word.cell");
 #define DECIDED_NOTE   4u /* a drop that is recorded, if the gate lets it */
 #define DECIDED_SILENT 8u /* no listener is told */
 
-static __always_inline __u64 decided_pack(const struct pc_generation *generation, __u32 cell,
+static __always_inline __u64 decided_pack(const struct packet *packet,
+					  const struct pc_generation *generation, __u32 cell,
 					  __u32 how)
 {
-	struct decided_word word = {.generation = generation->number, .cell = cell, .how = how};
+	struct decided_word word = {.generation = generation->number,
+				    .cell = cell,
+				    .how = how,
+				    .class = packet->behind ? packet_class(packet) : 0};
 
 	return bits_as(__u64, word);
 }
@@ -186,6 +190,24 @@ static __always_inline __u64 sent_pack(const struct packet *packet, enum parsed 
 	return bits_as(__u64, word);
 }
 
+/* Fills a packet from sent_pack, but for what only ICMP has. */
+static __always_inline enum parsed sent_unpack(struct packet *packet, __u64 sent)
+{
+	struct sent_word known = bits_as(struct sent_word, sent);
+
+	packet->ip = known.ip;
+	packet->ipv6 = known.ipv6;
+	packet->protocol = known.protocol;
+	packet->fragment = known.fragment;
+	packet->tcp = known.tcp_flags;
+	packet->transport = known.protocol == PROTOCOL_UDP ? PC_UDP : PC_TCP;
+	if (known.parsed == PARSED_PORT) {
+		packet->local_port = flow_ports_unpack(known.ports).local;
+		packet->remote_port = flow_ports_unpack(known.ports).remote;
+	}
+	return known.parsed;
+}
+
 /* Makes the event of an outgoing packet. `sent`: sent_pack. */
 __noinline int event_of_egress(struct __sk_buff *skb, __u64 word, __u64 sent)
 {
@@ -204,16 +226,9 @@ __noinline int event_of_egress(struct __sk_buff *skb, __u64 word, __u64 sent)
 	event->length = packet.length;
 	if (!known.whole)
 		return 0;
-	packet.ip = known.ip;
-	packet.ipv6 = known.ipv6;
-	packet.protocol = known.protocol;
-	packet.fragment = known.fragment;
-	packet.tcp = known.tcp_flags;
-	if (parsed == PARSED_PORT) {
-		packet.local_port = flow_ports_unpack(known.ports).local;
-		packet.remote_port = flow_ports_unpack(known.ports).remote;
-	} else if (parsed == PARSED_PACKET && is_icmp(&packet) &&
-		   packet_fetch(&packet, known.ports & 0x7fff, 2, buffer, (const void **)&icmp)) {
+	sent_unpack(&packet, sent);
+	if (parsed == PARSED_PACKET && is_icmp(&packet) &&
+	    packet_fetch(&packet, known.ports & 0x7fff, 2, buffer, (const void **)&icmp)) {
 		packet.icmp_type = icmp[0];
 		packet.icmp_code = icmp[1];
 	}

@@ -245,20 +245,30 @@ struct flow_ports {
 };
 
 /* `how`: the protocol, and bits above it. learn.h has the bits that egress adds. */
-#define FLOW_PROTOCOL 0xff
-#define FLOW_IPV6     0x100
-#define FLOW_FIN      0x200
-#define FLOW_RESET    0x400
+#define FLOW_PROTOCOL	 0xff
+#define FLOW_IPV6	 0x100
+#define FLOW_FIN	 0x200
+#define FLOW_RESET	 0x400
+/* Above those of learn.h: the class of the packet's machine, seven bits. */
+#define FLOW_CLASS_SHIFT 17
+#define FLOW_CLASS	 0x7f
+_Static_assert(PC_CLASSES <= FLOW_CLASS, "FLOW_CLASS");
 
 static __always_inline __u32 flow_how_pack(const struct packet *packet)
 {
 	return packet->protocol | (packet->ipv6 ? FLOW_IPV6 : 0) |
-	       (packet->tcp & TCP_FIN ? FLOW_FIN : 0) | (packet->tcp & TCP_RST ? FLOW_RESET : 0);
+	       (packet->tcp & TCP_FIN ? FLOW_FIN : 0) | (packet->tcp & TCP_RST ? FLOW_RESET : 0) |
+	       (packet->behind ? packet_class(packet) << FLOW_CLASS_SHIFT : 0);
 }
 
 static __always_inline __u8 flow_how_protocol(__u32 how)
 {
 	return how & FLOW_PROTOCOL;
+}
+
+static __always_inline __u32 flow_how_class(__u32 how)
+{
+	return how >> FLOW_CLASS_SHIFT & FLOW_CLASS;
 }
 
 static __always_inline __u32 flow_where_pack(const struct packet *packet)

@@ -147,11 +147,44 @@ __noinline int fragment_store_ingress(struct xdp_md *ctx, __u32 where, __u32 lin
 	return 0;
 }
 
+/* The same at egress. */
+static __always_inline void fragment_packet_egress(struct packet *packet, struct __sk_buff *skb,
+						   __u32 word, __u32 link)
+{
+	struct fragment_where where = fragment_where_unpack(word);
+
+	packet_init_egress(packet, skb);
+	packet->ip = where.ip;
+	packet->protocol = where.protocol;
+	packet->fragment_at = where.fragment_at;
+	packet->ipv6 = !!packet->fragment_at;
+	packet->link = link;
+}
+
+__noinline __u64 fragment_find_egress(struct __sk_buff *skb, __u32 where, __u32 link)
+{
+	struct packet packet = {};
+
+	fragment_packet_egress(&packet, skb, where, link);
+	return fragment_find(&packet);
+}
+
+__noinline int fragment_store_egress(struct __sk_buff *skb, __u32 where, __u32 link, __u32 cell,
+				     __u32 second)
+{
+	struct packet packet = {};
+
+	fragment_packet_egress(&packet, skb, where, link);
+	fragment_store(&packet, cell, second);
+	return 0;
+}
+
 /* Remembers a first fragment that passes and the cells that it counts. */
 static __always_inline void fragment_remember(const struct packet *packet, __u32 cell, __u32 second)
 {
 	if (packet->egress)
-		fragment_store(packet, cell, second);
+		fragment_store_egress(packet->ctx, fragment_where_pack(packet), packet->link, cell,
+				      second);
 	else
 		fragment_store_ingress(packet->ctx, fragment_where_pack(packet), packet->link, cell,
 				       second);
@@ -161,7 +194,8 @@ static __always_inline void fragment_remember(const struct packet *packet, __u32
 static __always_inline struct first_fragment fragment_follow(const struct packet *packet)
 {
 	__u64 word = packet->egress ?
-			     fragment_find(packet) :
+			     fragment_find_egress(packet->ctx, fragment_where_pack(packet),
+						  packet->link) :
 			     fragment_find_ingress(packet->ctx, fragment_where_pack(packet),
 						   packet->link);
 

@@ -225,7 +225,7 @@ static __always_inline bool quote_was_sent(const struct packet *quote,
 	if (quote->protocol == PROTOCOL_UDP)
 		return flow_of_packet(quote) || sent_too_large(quote, mtu);
 	if (!is_icmp(quote))
-		return generation->protocol[bounded(quote->protocol, 255)] &&
+		return protocol_named(quote, generation) &&
 		       (mtu == NO_PATH_MTU || kernel_checks_sender(quote->protocol));
 	return is_echo(quote) && flow_of_packet(quote);
 }
@@ -240,6 +240,8 @@ static __always_inline bool icmp_error_admitted(const struct packet *error,
 		.data_end = error->data_end,
 		.ip = error->at + sizeof(struct icmp_header),
 		.link = error->link,
+		.machine = error->machine,
+		.behind = error->behind,
 		.ipv6 = error->ipv6,
 		.gather = true,
 		.outward = true,

@@ -108,12 +108,13 @@ static __always_inline bool tcp_needs_learning(const struct packet *packet,
 }
 
 /* Bits of `how` for flow_begin, beside those in flow.h. */
-#define FLOW_ECHO      0x00800 /* an echo request */
-#define FLOW_LARGE     0x01000 /* is_large */
-#define FLOW_FORWARDED 0x02000 /* is_forwarded, and the generation learns forwarded traffic */
-#define FLOW_MAYBE     0x04000 /* the flow is known, and PC_FLOW_MAYBE */
-#define FLOW_AGAIN     0x08000 /* is_second */
-#define FLOW_ASSURED   0x10000 /* the flow is known and over, and was assured */
+#define FLOW_ECHO	0x00800 /* an echo request */
+#define FLOW_LARGE	0x01000 /* is_large */
+#define FLOW_FORWARDED	0x02000 /* is_forwarded, and the generation learns forwarded traffic */
+#define FLOW_MAYBE	0x04000 /* the flow is known, and PC_FLOW_MAYBE */
+#define FLOW_AGAIN	0x08000 /* is_second */
+#define FLOW_ASSURED	0x10000 /* the flow is known and over, and was assured */
+#define FLOW_MADE_SHIFT 24	/* the lowest byte of the number of the generation of the class */
 
 /*
  * Whether ingress may not find the socket of a UDP packet for its answer, as tcp_needs_learning, or
@@ -166,7 +167,10 @@ static __always_inline enum learn may_learn(const struct packet *packet,
 		return LEARN;
 	if (packet->transport == PC_TCP && packet->tcp & TCP_SYN) /* the other one did */
 		return LEARN_NOT;
-	came = flow_came(flow, at);
+	came = flow_came(flow, false, at);
+	/* Another interface, or an earlier generation, may know the sender as a machine. */
+	if (came == CAME_NOT && skb->ingress_ifindex)
+		came = flow_came(flow, true, at);
 	if (came == CAME_NOT)
 		return LEARN;
 	return came == CAME_LATELY && is_from_before(packet, generation, skb, at) ? LEARN_TWICE :
@@ -268,13 +272,26 @@ static __always_inline void flow_continue(const struct packet *packet, const str
 	}
 }
 
-/* `how` for flow_begin. `known`: the state of a flow that is over or PC_FLOW_MAYBE, or NULL. */
+/*
+ * The bits of `how` for the class of a packet's machine, in the generation of that number. The
+ * packet itself does not say that it is a machine's, so that the verifier need not follow both.
+ */
+static __always_inline __u32 flow_how_behind(__u32 class, __u32 generation)
+{
+	return class << FLOW_CLASS_SHIFT | generation << FLOW_MADE_SHIFT;
+}
+
+/*
+ * `how` for flow_begin. `behind`: flow_how_behind. `known`: the state of a flow that is over or
+ * PC_FLOW_MAYBE, or NULL.
+ */
 static __always_inline __u32 flow_how_to_begin(const struct packet *packet,
 					       const struct pc_generation *generation,
 					       enum parsed parsed, struct __sk_buff *skb,
-					       const struct pc_flow_state *known, bool assured)
+					       __u32 behind, const struct pc_flow_state *known,
+					       bool assured)
 {
-	__u32 how = flow_how_pack(packet);
+	__u32 how = flow_how_pack(packet) | behind;
 
 	if (parsed == PARSED_PACKET)
 		how |= FLOW_ECHO;
@@ -304,6 +321,15 @@ static __always_inline void flow_enter(const struct packet *packet, const struct
 }
 
 /*
+ * Whether the class in `how` means the same in this generation: a swap may come in between. A flow
+ * of a machine is learned then, although an open port may admit the answer.
+ */
+static __always_inline bool is_class_of(__u32 how, const struct pc_generation *generation)
+{
+	return !flow_how_class(how) || how >> FLOW_MADE_SHIFT == (generation->number & 0xff);
+}
+
+/*
  * Learns a flow if neither an open port nor a socket would admit the answer. A flood from outside
  * must not create flows: neither by answers of this host to what an open port of another interface
  * admits, nor by answers to what passed only because of observe.
@@ -325,6 +351,8 @@ __noinline int flow_begin(struct __sk_buff *skb, __u32 where, __u32 ports, __u32
 	flow_fill(&packet, where, ports, how);
 	packet.transport = packet.protocol == PROTOCOL_TCP ? PC_TCP : PC_UDP;
 	packet.tcp = tcp;
+	packet.machine = machine_pack(flow_how_class(how), 0);
+	packet.behind = flow_how_class(how);
 	if (!generation || !flow_key(&packet, &flow))
 		return 0;
 	needed = packet.protocol != PROTOCOL_UDP ||
@@ -333,7 +361,7 @@ __noinline int flow_begin(struct __sk_buff *skb, __u32 where, __u32 ports, __u32
 		return 0;
 	at = now();
 	/* flow.ipv4.remote has the same offset as flow.ipv6.remote. */
-	if (!(how & FLOW_ECHO) &&
+	if (!(how & FLOW_ECHO) && is_class_of(how, generation) &&
 	    table_admit_from(&packet, flow.ipv6.remote, generation) == ADMIT_PASS) {
 		if (how & FLOW_LARGE)
 			large_note(&packet, generation, &flow, at);
@@ -358,10 +386,13 @@ __noinline int flow_begin(struct __sk_buff *skb, __u32 where, __u32 ports, __u32
 	return 0;
 }
 
-/* Learns from an outgoing packet, or notes it in the flow to which it belongs. */
+/*
+ * Learns from an outgoing packet, or notes it in the flow to which it belongs. `behind`:
+ * flow_how_behind.
+ */
 static __always_inline void flow_learn(const struct packet *packet,
 				       const struct pc_generation *generation, enum parsed parsed,
-				       struct __sk_buff *skb)
+				       struct __sk_buff *skb, __u32 behind)
 {
 	struct pc_flow_state *known;
 	struct pc_flow flow;
@@ -377,9 +408,10 @@ static __always_inline void flow_learn(const struct packet *packet,
 	if (known && flow_touch(&flow, known, assured))
 		flow_continue(packet, &flow, known, assured, skb);
 	else
-		flow_begin(skb, flow_where_pack(packet), flow_ports_pack(packet),
-			   flow_how_to_begin(packet, generation, parsed, skb, known, assured),
-			   packet->tcp);
+		flow_begin(
+			skb, flow_where_pack(packet), flow_ports_pack(packet),
+			flow_how_to_begin(packet, generation, parsed, skb, behind, known, assured),
+			packet->tcp);
 }
 
 #endif

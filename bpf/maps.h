@@ -49,7 +49,7 @@ struct trie_map {
 	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
 	__uint(max_entries, 1);
 	__uint(key_size, sizeof(struct pc_key));
-	__uint(value_size, sizeof(__u64));
+	__uint(value_size, sizeof(struct pc_groups));
 };
 
 /* Group prefixes of both address families. A generation names its slot in `tries_slot`. */

@@ -51,7 +51,7 @@ static __always_inline struct verdict decide_outbound_port(const struct packet *
 
 	if (table_covers(packet, generation))
 		return pass_sent(PC_CELL_OUT + port);
-	if (generation->outbound == PC_OUTBOUND_TRACK)
+	if (!outbound_enforced(packet, generation))
 		return pass_sent(0);
 	if (!is_syn(packet) && table_admit(packet, generation) == ADMIT_PASS)
 		return pass_sent(0);
@@ -65,12 +65,11 @@ static __always_inline struct verdict decide_outbound_port(const struct packet *
 }
 
 /* Decides a packet without ports: dropped if `out` services are enforced and do not cover it. */
-static __always_inline struct verdict pass_sent_if(const struct pc_generation *generation,
-						   bool covered)
+static __always_inline struct verdict
+pass_sent_if(const struct packet *packet, const struct pc_generation *generation, bool covered)
 {
-	return covered || generation->outbound == PC_OUTBOUND_TRACK ?
-		       pass_sent(0) :
-		       drop_reason(PC_REASON_OUTBOUND);
+	return covered || !outbound_enforced(packet, generation) ? pass_sent(0) :
+								   drop_reason(PC_REASON_OUTBOUND);
 }
 
 static __always_inline struct verdict decide_outbound(const struct packet *packet,
@@ -82,17 +81,18 @@ static __always_inline struct verdict decide_outbound(const struct packet *packe
 	switch (parsed) {
 	case PARSED_NON_IP: return pass_sent(0);
 	case PARSED_ELSEWHERE:
-	case PARSED_MALFORMED: return pass_sent_if(generation, false);
+	case PARSED_MALFORMED: return pass_sent_if(packet, generation, false);
 	case PARSED_LATER_FRAGMENT:
 		first = fragment_follow(packet);
-		return first.known ? pass_sent(first.second) : pass_sent_if(generation, false);
+		return first.known ? pass_sent(first.second) :
+				     pass_sent_if(packet, generation, false);
 	case PARSED_PORT: return decide_outbound_port(packet, generation, skb);
 	case PARSED_PACKET: break;
 	}
-	return pass_sent_if(generation,
+	return pass_sent_if(packet, generation,
 			    is_icmp(packet) ||
 				    (!packet->ipv6 && packet->protocol == PROTOCOL_IGMP) ||
-				    generation->protocol[bounded(packet->protocol, 255)]);
+				    protocol_named(packet, generation));
 }
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <linux/bpf.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/ip.h>
@@ -98,6 +99,7 @@ struct packet {
 	__u16 local_port;  /* ICMP echo: its identifier */
 	__u16 fragment_at; /* IPv6: offset of the fragment header, or 0 */
 	__u16 link;	   /* the lower half of pc_generation.link */
+	__u64 machine;	   /* struct machine_word of the machine on this side */
 	__u8 ipv6;
 	__u8 protocol;
 	__u8 transport; /* enum pc_transport */
@@ -110,6 +112,7 @@ struct packet {
 	bool egress;  /* ctx is a struct __sk_buff * */
 	bool outward; /* the packet is an outgoing one: this side is its source */
 	bool asked;   /* at egress: `explains` is set */
+	bool behind;  /* `machine` is that of a machine; else the packet is to or from this host */
 };
 
 /*
@@ -247,6 +250,87 @@ static __always_inline bool is_link_local6(__be32 word)
 static __always_inline bool is_multicast6(__be32 word)
 {
 	return (word & bpf_htonl(0xff000000)) == bpf_htonl(0xff000000);
+}
+
+/*
+ * The machine behind this host that a packet is to or from, as a word: two fields would take more
+ * stack.
+ */
+struct machine_word {
+	__u64 class : 32;   /* of pc_generation.class; 0: this host */
+	__u64 tallies : 32; /* pc_machine.tallies */
+};
+
+static __always_inline __u64 machine_pack(__u32 class, __u32 tallies)
+{
+	struct machine_word word = {.class = class, .tallies = tallies};
+
+	return bits_as(__u64, word);
+}
+
+static __always_inline __u32 packet_class(const struct packet *packet)
+{
+	return bits_as(struct machine_word, packet->machine).class;
+}
+
+static __always_inline __u32 packet_tallies(const struct packet *packet)
+{
+	return bits_as(struct machine_word, packet->machine).tallies;
+}
+
+/*
+ * Eight bytes of a frame, which is known to have them. Global functions, because the verifier then
+ * checks them once, and the stacks of their callers have no room for copies.
+ */
+static __always_inline __u64 eight_of(const struct packet *packet, __u32 offset)
+{
+	const void *bytes;
+	__u64 buffer = 0;
+
+	if (packet_fetch(packet, offset & 0x7fff, sizeof(buffer), &buffer, &bytes))
+		__builtin_memcpy(&buffer, bytes, sizeof(buffer));
+	return buffer;
+}
+
+__noinline __u64 packet_eight(struct xdp_md *ctx, __u32 offset)
+{
+	struct packet packet = {.gather = true};
+
+	packet_start(&packet, ctx);
+	return eight_of(&packet, offset);
+}
+
+__noinline __u64 packet_eight_egress(struct __sk_buff *skb, __u32 offset)
+{
+	struct packet packet = {};
+
+	packet_init_egress(&packet, skb);
+	return eight_of(&packet, offset);
+}
+
+/* An address as in pc_machine.address. */
+struct address {
+	__u64 first;
+	__u64 second;
+};
+
+/* Reads the source or destination of a packet with a whole IP header. */
+static __always_inline struct address packet_address(const struct packet *packet, bool source)
+{
+	/* The last eight bytes of an IPv4 header are both addresses. */
+	__u32 at = packet->ip + (packet->ipv6 ? (source ? offsetof(struct ipv6hdr, saddr) :
+							  offsetof(struct ipv6hdr, daddr)) :
+						offsetof(struct iphdr, saddr));
+	struct address address = {};
+
+	address.first = packet->egress ? packet_eight_egress(packet->ctx, at) :
+					 packet_eight(packet->ctx, at);
+	if (packet->ipv6)
+		address.second = packet->egress ? packet_eight_egress(packet->ctx, at + 8) :
+						  packet_eight(packet->ctx, at + 8);
+	else
+		address.first = source ? (__u32)address.first : address.first >> 32;
+	return address;
 }
 
 /* Whether the program only explains. The first pass of ingress never does. */

@@ -14,6 +14,7 @@
 #include "bpf/maps.h"
 #include "bpf/packet.h"
 #include "bpf/parse.h"
+#include "bpf/machine.h"
 #include "bpf/table.h"
 #include "bpf/flow.h"
 #include "bpf/reply.h"
@@ -97,9 +98,8 @@ decide(const struct packet *packet, const struct pc_generation *generation, enum
 							   drop_reason(PC_REASON_ICMP);
 	if (!packet->ipv6 && packet->protocol == PROTOCOL_IGMP)
 		return pass_other(PC_OTHER_ICMP);
-	return generation->protocol[bounded(packet->protocol, 255)] ?
-		       pass_other(PC_OTHER_PROTOCOL) :
-		       drop_reason(PC_REASON_PROTOCOL);
+	return protocol_named(packet, generation) ? pass_other(PC_OTHER_PROTOCOL) :
+						    drop_reason(PC_REASON_PROTOCOL);
 }
 
 /* The action for a packet that was decided so: DECIDED_*. */
@@ -118,10 +118,10 @@ static __always_inline __u64 pass_end(const struct packet *packet,
 {
 	if (packet->gather)
 		return is_explaining(packet) || !(how & DECIDED_SILENT) ?
-			       decided_pack(generation, cell, how) :
+			       decided_pack(packet, generation, cell, how) :
 			       decided_silent(how);
 	if (told)
-		tell_ingress(packet->ctx, decided_pack(generation, cell, how));
+		tell_ingress(packet->ctx, decided_pack(packet, generation, cell, how));
 	return action_of(how);
 }
 
@@ -136,7 +136,7 @@ static __always_inline __u64 carry_out_pass(const struct packet *packet,
 	if (verdict.second == PC_FRAGMENT_ECHO)
 		verdict.second = 0;
 	if (!explaining)
-		account_pass(packet, verdict);
+		account_pass(packet, generation, verdict);
 	return pass_end(packet, generation, verdict.cell, 0, filter.listeners);
 }
 
@@ -144,7 +144,7 @@ static __always_inline __u64 carry_out_drop(const struct packet *packet,
 					    const struct pc_generation *generation,
 					    struct verdict verdict)
 {
-	bool would = is_observing(generation);
+	bool would = is_observing(packet, generation);
 	__u32 how = DECIDED_DROP | (would ? DECIDED_WOULD : 0);
 
 	if (is_attaching(generation))
@@ -154,7 +154,7 @@ static __always_inline __u64 carry_out_drop(const struct packet *packet,
 	if (would && verdict.second)
 		flow_came_in(packet->ctx, flow_where_pack(packet), flow_ports_pack(packet),
 			     flow_how_pack(packet));
-	how |= account_drop(packet, verdict, would);
+	how |= account_drop(packet, generation, verdict, would);
 	return pass_end(packet, generation, verdict.cell, how, !(how & DECIDED_SILENT));
 }
 
@@ -189,18 +189,23 @@ static __always_inline struct icmp_error icmp_error_unpack(__u64 word)
 	return bits_as(struct icmp_error, word);
 }
 
+static __always_inline __u64 icmp_error_hand_over(const struct packet *packet)
+{
+	return icmp_error_pack((struct icmp_error){.end = packet->end,
+						   .at = packet->at,
+						   .ip = packet->ip,
+						   .ipv6 = packet->ipv6,
+						   .fragment = packet->fragment,
+						   .set = 1});
+}
+
 /* Decides a packet and carries the verdict out, or returns an ICMP error for the next pass. */
 static __always_inline __u64 decide_or_hand_over(const struct packet *packet,
 						 const struct pc_generation *generation,
 						 enum parsed parsed)
 {
 	if (parsed == PARSED_PACKET && is_icmp_error(packet))
-		return icmp_error_pack((struct icmp_error){.end = packet->end,
-							   .at = packet->at,
-							   .ip = packet->ip,
-							   .ipv6 = packet->ipv6,
-							   .fragment = packet->fragment,
-							   .set = 1});
+		return icmp_error_hand_over(packet);
 	return carry_out(packet, generation, decide(packet, generation, parsed));
 }
 
@@ -215,6 +220,107 @@ __noinline __u64 portcullis_gather(struct xdp_md *ctx)
 	packet_init(&packet, ctx, frame_length(ctx));
 	packet.link = generation->link;
 	return decide_or_hand_over(&packet, generation, packet_parse(&packet));
+}
+
+/* A packet for a machine behind this host, as portcullis_machine_find hands it over. */
+struct machine_packet {
+	__u64 ip : 5;
+	__u64 at : 15;
+	__u64 protocol : 8;
+	__u64 parsed : 3; /* enum parsed */
+	__u64 ipv6 : 1;
+	__u64 fragment : 1;
+	__u64 fragment_at : 15;
+	__u64 place : 12;     /* in pc_generation.machine */
+	__u64 generation : 3; /* the lowest bits of its number */
+	__u64 set : 1;	      /* 0, as in struct icmp_error */
+};
+_Static_assert(PC_MACHINES <= 1 << 12, "machine_packet.place");
+
+/*
+ * The first of two passes for what is for a machine behind this host: finds the machine, and
+ * returns a struct machine_packet, or an ICMP error for the pass that decides these. 0: the frame
+ * is not for a machine, or cannot be told to be. Passes of their own, so that what is for this host
+ * is not slower, and so that the verifier does not follow both through all rules.
+ */
+__noinline __u64 portcullis_machine_find(struct xdp_md *ctx)
+{
+	struct packet packet = {.gather = true};
+	struct machine_packet known;
+	struct machine_found found;
+	enum parsed parsed;
+
+	packet_init(&packet, ctx, frame_length(ctx));
+	parsed = packet_parse(&packet);
+	if (parsed != PARSED_PORT && parsed != PARSED_PACKET && parsed != PARSED_LATER_FRAGMENT)
+		return 0;
+	found = packet_find_machine(&packet);
+	if (!found.place)
+		return 0;
+	if (parsed == PARSED_PACKET && is_icmp_error(&packet))
+		return icmp_error_hand_over(&packet);
+	known = (struct machine_packet){.ip = packet.ip,
+					.at = packet.at,
+					.protocol = packet.protocol,
+					.parsed = parsed,
+					.ipv6 = packet.ipv6,
+					.fragment = packet.fragment,
+					.fragment_at = packet.fragment_at,
+					.place = found.place - 1,
+					.generation = found.generation};
+	return bits_as(__u64, known);
+}
+
+/* Fills a packet from a struct machine_packet. Reads the transport header again. */
+static __always_inline enum parsed machine_packet_read(struct packet *packet,
+						       struct machine_packet known)
+{
+	packet->ip = known.ip;
+	packet->at = known.at;
+	packet->end = packet->length;
+	packet->protocol = known.protocol;
+	packet->ipv6 = known.ipv6;
+	packet->fragment = known.fragment;
+	packet->fragment_at = known.fragment_at;
+	if (known.parsed == PARSED_LATER_FRAGMENT)
+		return PARSED_LATER_FRAGMENT;
+	if (packet->ipv6 && is_icmp(packet))
+		packet->hop_limit = packet_eight(packet->ctx, packet->ip) >>
+				    8 * offsetof(struct ipv6_start, hop_limit);
+	return parse_transport(packet);
+}
+
+/*
+ * Decides what is for a machine. 0: it is not, by a generation that was swapped in since it was
+ * found.
+ */
+__noinline __u64 portcullis_machine(struct xdp_md *ctx, __u64 word)
+{
+	struct machine_packet known = bits_as(struct machine_packet, word);
+	const struct pc_generation *generation = generation_current();
+	struct packet packet = {.gather = true, .behind = true};
+	enum parsed parsed;
+
+	if (!generation)
+		return 0;
+	packet_init(&packet, ctx, frame_length(ctx));
+	packet.link = generation->link;
+	parsed = machine_packet_read(&packet, known);
+	if ((generation->number & 7) == known.generation)
+		packet_place_machine(&packet, generation, known.place + 1);
+	else
+		generation = packet_set_machine(&packet, generation);
+	if (!generation || !packet_class(&packet))
+		return 0;
+	return carry_out(&packet, generation, decide(&packet, generation, parsed));
+}
+
+/* The passes for machines behind this host; 0: the packet is for this host. */
+static __always_inline __u64 ingress_machine(struct xdp_md *ctx)
+{
+	__u64 word = portcullis_machine_find(ctx);
+
+	return word && !icmp_error_unpack(word).set ? portcullis_machine(ctx, word) : word;
 }
 
 /* The third pass: decides an ICMP error by the packet that it quotes. */
@@ -233,15 +339,18 @@ __noinline __u64 portcullis_icmp_error(struct xdp_md *ctx, __u64 word)
 	packet.end = error.end;
 	packet.ipv6 = error.ipv6;
 	packet.fragment = error.fragment;
+	generation = packet_set_machine(&packet, generation);
+	if (!generation)
+		return 0;
+	packet.behind = packet_class(&packet);
 	return carry_out(&packet, generation,
 			 icmp_error_admitted(&packet, generation) ? pass_other(PC_OTHER_ICMP) :
 								    drop_reason(PC_REASON_ICMP));
 }
 
-/* The passes behind the first one. */
-static __always_inline int ingress_rest(struct xdp_md *ctx)
+/* The end of the passes behind the first one. `word`: what the one before returned. */
+static __always_inline int ingress_end(struct xdp_md *ctx, __u64 word)
 {
-	__u64 word = portcullis_gather(ctx);
 	__u32 how;
 
 	if (icmp_error_unpack(word).set)
@@ -254,10 +363,16 @@ static __always_inline int ingress_rest(struct xdp_md *ctx)
 }
 
 /*
- * Ingress has three passes. A pass decides the frame, or hands it over to the next one, which reads
+ * Ingress has five passes. A pass decides the frame, or hands it over to the next one, which reads
  * the active generation itself. So one generation alone decides a frame, whatever is swapped
  * meanwhile.
  *
+ *	portcullis_machine_find	what is for a machine behind this host, if there are any:
+ *	portcullis_machine	packet_parse, packet_find_machine; decide, carry_out
+ *	   |
+ *	   |
+ *	   | other frames
+ *	   v
  *	ingress			TCP and UDP in the linear part, no fragments
  *	   |			packet_parse, decide_port, carry_out
  *	   |
@@ -282,13 +397,22 @@ static __always_inline int ingress(struct xdp_md *ctx, bool kernel_context)
 
 	if (!generation)
 		return XDP_PASS;
+	if (generation->machines) {
+		__u64 word = ingress_machine(ctx);
+
+		if (word)
+			return ingress_end(ctx, word);
+		generation = generation_current();
+		if (!generation)
+			return XDP_PASS;
+	}
 	packet_init(&packet, ctx, kernel_context ? frame_length_inline(ctx) : frame_length(ctx));
 	packet.link = generation->link;
 	parsed = packet_parse(&packet);
 	/* Sharing an exit with the other frames would cost a usual frame 5 ns. */
 	if (parsed == PARSED_PORT && !packet.fragment)
 		return carry_out(&packet, generation, decide_port(&packet, generation));
-	return ingress_rest(ctx);
+	return ingress_end(ctx, portcullis_gather(ctx));
 }
 
 /* Loaded from Linux 6.2 on; portcullis_old before. */
@@ -312,7 +436,9 @@ int portcullis_old(struct xdp_md *ctx)
 SEC("xdp")
 int portcullis_explain(struct xdp_md *ctx)
 {
-	return ingress_rest(ctx);
+	__u64 word = ingress_machine(ctx);
+
+	return ingress_end(ctx, word ? word : portcullis_gather(ctx));
 }
 
 static __always_inline void send_pass(const struct packet *packet,
@@ -324,10 +450,10 @@ static __always_inline void send_pass(const struct packet *packet,
 	if (!explaining) {
 		if (packet->fragment)
 			fragment_remember(packet, verdict.cell, verdict.second);
-		account_pass(packet, verdict);
+		account_pass(packet, generation, verdict);
 	}
 	if (explaining || filter.listeners)
-		tell_egress(packet->ctx, decided_pack(generation, verdict.cell, 0),
+		tell_egress(packet->ctx, decided_pack(packet, generation, verdict.cell, 0),
 			    sent_pack(packet, parsed));
 }
 
@@ -336,18 +462,69 @@ static __always_inline bool send_drop(const struct packet *packet,
 				      const struct pc_generation *generation, enum parsed parsed,
 				      struct verdict verdict)
 {
-	bool would = is_observing(generation), explaining = is_explaining(packet);
+	bool would = is_observing(packet, generation), explaining = is_explaining(packet);
 	__u32 how = DECIDED_DROP | (would ? DECIDED_WOULD : 0);
 
 	if (!explaining) {
 		if (is_attaching(generation))
 			return false;
-		how |= account_drop(packet, verdict, would);
+		how |= account_drop(packet, generation, verdict, would);
 	}
 	if (!(how & DECIDED_SILENT))
-		tell_egress(packet->ctx, decided_pack(generation, verdict.cell, how),
+		tell_egress(packet->ctx, decided_pack(packet, generation, verdict.cell, how),
 			    sent_pack(packet, parsed));
 	return !would;
+}
+
+/* A bit beside decided_pack, whose place is `set`: an `out` service lists the remote port. */
+#define MACHINE_LISTED (1ULL << 63)
+
+/* Counts a machine's packet as it was decided, and returns that as decided_pack. */
+static __always_inline __u64 send_machine(const struct packet *packet,
+					  const struct pc_generation *generation,
+					  struct verdict verdict)
+{
+	__u32 how = 0;
+	bool would;
+
+	if (!verdict.drop) {
+		if (!explains)
+			account_pass(packet, generation, verdict);
+		return decided_pack(packet, generation, verdict.cell, 0) |
+		       (verdict.second ? MACHINE_LISTED : 0);
+	}
+	would = is_observing(packet, generation);
+	if (!explains && is_attaching(generation))
+		how = DECIDED_SILENT;
+	else if (!explains)
+		how = account_drop(packet, generation, verdict, would);
+	return decided_pack(packet, generation, verdict.cell,
+			    how | DECIDED_DROP | (would ? DECIDED_WOULD : 0));
+}
+
+/*
+ * Decides what a machine behind this host sends, and counts it. `sent`: sent_pack. Returns what was
+ * decided; 0: this host sends it. As portcullis_machine, apart from what this host sends. The
+ * caller remembers fragments, tells of the packet and learns from it, because it has more stack.
+ */
+__noinline __u64 portcullis_machine_egress(struct __sk_buff *skb, __u64 sent, __u32 fragment_at)
+{
+	const struct pc_generation *generation = generation_current();
+	struct packet packet = {};
+	enum parsed parsed;
+
+	if (!generation || !generation->machines)
+		return 0;
+	packet_init_egress(&packet, skb);
+	packet.asked = explains;
+	packet.link = generation->link;
+	packet.fragment_at = fragment_at;
+	parsed = sent_unpack(&packet, sent);
+	generation = packet_set_machine(&packet, generation);
+	if (!generation || !packet_class(&packet))
+		return 0;
+	packet.behind = true;
+	return send_machine(&packet, generation, decide_outbound(&packet, generation, parsed, skb));
 }
 
 /* `explaining`: see packet.asked. */
@@ -356,7 +533,9 @@ static __always_inline int egress(struct __sk_buff *skb, bool explaining)
 	const struct pc_generation *generation = generation_current();
 	struct packet packet = {};
 	struct verdict verdict;
+	__u32 how;
 	enum parsed parsed;
+	__u64 word = 0;
 
 	if (!generation)
 		return TC_ACT_UNSPEC;
@@ -364,13 +543,34 @@ static __always_inline int egress(struct __sk_buff *skb, bool explaining)
 	packet.asked = explaining;
 	packet.link = generation->link;
 	parsed = packet_parse(&packet);
-	verdict = decide_outbound(&packet, generation, parsed, skb);
-	if (!verdict.drop)
-		send_pass(&packet, generation, parsed, verdict);
-	else if (send_drop(&packet, generation, parsed, verdict))
-		return TC_ACT_SHOT;
+	if (generation->machines &&
+	    (parsed == PARSED_PORT || parsed == PARSED_PACKET || parsed == PARSED_LATER_FRAGMENT))
+		word = portcullis_machine_egress(skb, sent_pack(&packet, parsed),
+						 packet.fragment_at);
+	barrier(); /* keeps the frame below 288 bytes */
+	if (word) {
+		how = decided_unpack(word).how;
+		if (how & DECIDED_DROP ? !(how & DECIDED_SILENT) : explaining || filter.listeners)
+			tell_egress(skb, word, sent_pack(&packet, parsed));
+		if (is_dropped(how))
+			return TC_ACT_SHOT;
+		if (packet.fragment && !explaining && !(how & DECIDED_DROP))
+			fragment_remember(&packet, PC_CELL_EGRESS,
+					  word & MACHINE_LISTED ?
+						  PC_CELL_OUT + PC_PORT(packet.transport,
+									packet.remote_port) :
+						  0);
+	} else {
+		verdict = decide_outbound(&packet, generation, parsed, skb);
+		if (!verdict.drop)
+			send_pass(&packet, generation, parsed, verdict);
+		else if (send_drop(&packet, generation, parsed, verdict))
+			return TC_ACT_SHOT;
+	}
 	if (!explaining)
-		flow_learn(&packet, generation, parsed, skb);
+		flow_learn(&packet, generation, parsed, skb,
+			   flow_how_behind(decided_unpack(word).class,
+					   decided_unpack(word).generation));
 	return TC_ACT_UNSPEC;
 }
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "bpf/machine.h"
 #include "bpf/maps.h"
 #include "bpf/packet.h"
 
@@ -14,30 +15,6 @@ enum admit {
 	ADMIT_SOURCE, /* the port is listed, but not for this source or source port */
 	ADMIT_PASS,
 };
-
-/* The generation in a slot, or NULL. */
-static __always_inline const struct pc_generation *generation_in(__u32 slot)
-{
-	void *map = bpf_map_lookup_elem(&generations, &slot);
-
-	slot = 0;
-	return map ? bpf_map_lookup_elem(map, &slot) : NULL;
-}
-
-/* The active generation, or NULL. The clock is slow: it is read only if there is a deadline. */
-static __always_inline const struct pc_generation *generation_current(void)
-{
-	const struct pc_generation *generation = generation_in(0);
-	__u64 deadline;
-
-	if (!generation)
-		return NULL;
-	/* `confirm` stores 0: a second read would take that for a deadline long past. */
-	deadline = *(const volatile __u64 *)&generation->deadline;
-	if (deadline && bpf_ktime_get_boot_ns() >= deadline)
-		return generation_in(generation->fallback);
-	return generation;
-}
 
 /*
  * The span of a rule that contains a source port, or NULL. Spans are sorted and disjoint. A step of
@@ -117,12 +94,69 @@ static __always_inline bool is_link_local(const struct packet *packet, const str
 	       (packet->outward && address[0] == 224 && !address[1] && !address[2]);
 }
 
+/* What groups_admit needs of a span and its trie beside the groups. */
+struct groups_word {
+	__u32 slot : 8;
+	__u32 word : 8; /* pc_span.word */
+	__u32 ipv6 : 1;
+	__u32 outward : 1; /* as in struct packet */
+	__u32 link_local : 1;
+	__u32 unused : 13;
+};
+
+/*
+ * Whether groups, or link-local if the span has it, admit an address. A global function, so that
+ * the verifier checks it once.
+ */
+__noinline int groups_admit(__u64 first, __u64 second, __u64 groups, __u32 how)
+{
+	struct groups_word word = bits_as(struct groups_word, how);
+	struct packet packet = {.outward = word.outward};
+	const struct pc_groups *found;
+	struct pc_key key = {};
+	__u32 slot = word.slot;
+	void *trie;
+
+	if (word.ipv6) {
+		key.length = PC_KEY_FAMILY_BITS + 128;
+		key.family = bpf_htonl(6);
+		__builtin_memcpy(key.address, &first, 8);
+		__builtin_memcpy(key.address + 8, &second, 8);
+	} else {
+		key.length = PC_KEY_FAMILY_BITS + 32;
+		key.family = bpf_htonl(4);
+		__builtin_memcpy(key.address, &first, 4);
+	}
+	if (word.link_local && is_link_local(&packet, &key))
+		return true;
+	trie = groups ? bpf_map_lookup_elem(&tries, &slot) : NULL;
+	found = trie ? bpf_map_lookup_elem(trie, &key) : NULL;
+	return found && (found->word[bounded(word.word, PC_GROUP_WORDS - 1)] & groups);
+}
+
+/* As span_admits, by calls. */
+static __always_inline bool span_admits_called(const struct packet *packet,
+					       const struct pc_span *span, __u32 slot)
+{
+	struct groups_word word = {.slot = slot,
+				   .word = span->word,
+				   .ipv6 = packet->ipv6,
+				   .outward = packet->outward,
+				   .link_local = span->link_local};
+	struct address remote;
+
+	if (span->anyone)
+		return true;
+	remote = packet_address(packet, !packet->outward);
+	return groups_admit(remote.first, remote.second, span->groups, bits_as(__u32, word));
+}
+
 /* Whether a span admits the remote address. `slot`: the trie of the generation. */
 static __always_inline bool span_admits(const struct packet *packet, const void *remote,
 					const struct pc_span *span, __u32 slot)
 {
+	const struct pc_groups *groups;
 	struct pc_key key = {};
-	__u64 *groups;
 	void *trie;
 
 	if (span->anyone)
@@ -137,12 +171,16 @@ static __always_inline bool span_admits(const struct packet *packet, const void 
 	if (!trie)
 		return false;
 	groups = bpf_map_lookup_elem(trie, &key);
-	return groups && (*groups & span->groups);
+	/* The first pass knows that this host's groups are in the first word. */
+	return groups &&
+	       (groups->word[packet->gather ? bounded(span->word, PC_GROUP_WORDS - 1) : 0] &
+		span->groups);
 }
 
-/* Whether an entry of the port table admits the remote address and port. */
+/* Whether an entry of the port table admits the remote address and port; `called`: by calls. */
 static __always_inline enum admit entry_admit(const struct packet *packet, const void *remote,
-					      const struct pc_generation *generation, __u16 entry)
+					      const struct pc_generation *generation, __u16 entry,
+					      bool called)
 {
 	const struct pc_span *span;
 
@@ -152,16 +190,39 @@ static __always_inline enum admit entry_admit(const struct packet *packet, const
 		return ADMIT_PASS;
 	span = span_find(generation, &generation->rule[bounded(entry - PC_PORT_RULE, PC_RULES - 1)],
 			 packet->remote_port);
-	return span && span_admits(packet, remote, span, generation->tries_slot) ? ADMIT_PASS :
-										   ADMIT_SOURCE;
+	if (!span)
+		return ADMIT_SOURCE;
+	return (called ? span_admits_called(packet, span, generation->tries_slot) :
+			 span_admits(packet, remote, span, generation->tries_slot)) ?
+		       ADMIT_PASS :
+		       ADMIT_SOURCE;
+}
+
+/* The entry of the packet's local port. */
+static __always_inline __u16 entry_in(const struct packet *packet,
+				      const struct pc_generation *generation)
+{
+	__u32 port = PC_PORT(packet->transport, packet->local_port);
+
+	return packet->behind ? class_port(packet, generation, 0, port)->entry :
+				generation->port[bounded(port, PC_PORTS - 1)];
+}
+
+/* The entry of the packet's remote port among `out` services. */
+static __always_inline __u16 entry_out(const struct packet *packet,
+				       const struct pc_generation *generation)
+{
+	__u32 port = PC_PORT(packet->transport, packet->remote_port);
+
+	return packet->behind ? class_port(packet, generation, 1, port)->entry :
+				generation->out[bounded(port, PC_PORTS - 1)];
 }
 
 /* Whether the local port is open to every source port. */
 static __always_inline bool table_any_source(const struct packet *packet,
 					     const struct pc_generation *generation)
 {
-	__u32 port = PC_PORT(packet->transport, packet->local_port);
-	__u16 entry = generation->port[bounded(port, PC_PORTS - 1)];
+	__u16 entry = entry_in(packet, generation);
 	const struct pc_rule *rule;
 	const struct pc_span *span;
 
@@ -172,31 +233,34 @@ static __always_inline bool table_any_source(const struct packet *packet,
 	return !span->first && span->last == 0xffff;
 }
 
-/* As table_admit; `remote` is a copy of the remote address, or NULL. */
+/* As table_admit; `remote` is a copy of the remote address. Makes no calls: there is no stack. */
 static __always_inline enum admit table_admit_from(const struct packet *packet, const void *remote,
 						   const struct pc_generation *generation)
 {
-	__u32 port = PC_PORT(packet->transport, packet->local_port);
+	return entry_admit(packet, remote, generation, entry_in(packet, generation), false);
+}
 
-	return entry_admit(packet, remote, generation,
-			   generation->port[bounded(port, PC_PORTS - 1)]);
+/* Whether the table may call: 5 ns, and only where groups matter. The usual packet has it in line.
+ */
+static __always_inline bool table_calls(const struct packet *packet)
+{
+	return packet->behind || (packet->gather && !packet->egress);
 }
 
 /* Whether the local port is open to the remote side: for an outgoing packet, to its answer. */
 static __always_inline enum admit table_admit(const struct packet *packet,
 					      const struct pc_generation *generation)
 {
-	return table_admit_from(packet, NULL, generation);
+	return entry_admit(packet, NULL, generation, entry_in(packet, generation),
+			   table_calls(packet));
 }
 
 /* Whether an `out` service lists the remote side. */
 static __always_inline bool table_covers(const struct packet *packet,
 					 const struct pc_generation *generation)
 {
-	__u32 port = PC_PORT(packet->transport, packet->remote_port);
-
-	return entry_admit(packet, NULL, generation,
-			   generation->out[bounded(port, PC_PORTS - 1)]) == ADMIT_PASS;
+	return entry_admit(packet, NULL, generation, entry_out(packet, generation),
+			   table_calls(packet)) == ADMIT_PASS;
 }
 
 #endif

@@ -47,11 +47,11 @@ static const char *find_key(const struct trie *trie, const __u8 *address, __u32 
  * The groups of the longest prefix that matches: a search for each length. Very many connections
  * may be held against very many prefixes.
  */
-static __u64 groups_of(const struct trie *trie, const __u8 *address)
+static struct pc_groups groups_of(const struct trie *trie, const __u8 *address)
 {
+	struct pc_groups groups = {};
 	__u8 masked[16];
 	const char *entry;
-	__u64 groups;
 
 	memcpy(masked, address, trie->bytes);
 	for (int length = 8 * trie->bytes; trie->entries && length >= 0; length--) {
@@ -63,10 +63,10 @@ static __u64 groups_of(const struct trie *trie, const __u8 *address)
 		memcpy(&groups, entry + trie->groups, sizeof(groups));
 		return groups;
 	}
-	return 0;
+	return groups;
 }
 
-static __u64 tables_groups(const struct tables *tables, int family, const __u8 *address)
+static struct pc_groups tables_groups(const struct tables *tables, int family, const __u8 *address)
 {
 	const struct trie trie4 = {tables->trie4, tables->tries4, sizeof(struct trie4_entry),
 				   offsetof(struct trie4_entry, groups), 4};
@@ -88,7 +88,8 @@ static bool span_admits(const struct tables *tables, const struct pc_span *span,
 {
 	if (span->anyone || (span->link_local && is_link_local(family, address)))
 		return true;
-	return span->groups && tables_groups(tables, family, address) & span->groups;
+	return span->groups &&
+	       tables_groups(tables, family, address).word[span->word] & span->groups;
 }
 
 /* What the entry of a port decides about a remote side. */
@@ -113,16 +114,49 @@ static enum admit entry_admit(const struct tables *tables, __u16 entry, int fami
 	return ADMIT_SOURCE;
 }
 
+/* The entry of a port of this host, class 0, or of a machine of a class. `way`: 1 is `out`. */
+static __u16 entry_of(const struct pc_generation *generation, __u16 class, int way, __u32 port)
+{
+	const struct pc_class_page *page;
+
+	if (!class)
+		return way ? generation->out[port] : generation->port[port];
+	page = &generation->class_page[generation->class[class - 1]
+					       .page[way][port / PC_CLASS_PAGE_PORTS]];
+	return page->port[port % PC_CLASS_PAGE_PORTS].entry;
+}
+
+enum admit tables_admit_class(const struct tables *tables, __u16 class, int family,
+			      const __u8 *address, enum pc_transport transport, __u16 source_port,
+			      __u16 port)
+{
+	return entry_admit(tables, entry_of(tables->generation, class, 0, PC_PORT(transport, port)),
+			   family, address, source_port);
+}
+
+bool tables_covers_class(const struct tables *tables, __u16 class, int family, const __u8 *address,
+			 enum pc_transport transport, __u16 remote_port)
+{
+	return entry_admit(tables,
+			   entry_of(tables->generation, class, 1, PC_PORT(transport, remote_port)),
+			   family, address, remote_port) == ADMIT_PASS;
+}
+
 enum admit tables_admit(const struct tables *tables, int family, const __u8 *address,
 			enum pc_transport transport, __u16 source_port, __u16 port)
 {
-	return entry_admit(tables, tables->generation->port[PC_PORT(transport, port)], family,
-			   address, source_port);
+	return tables_admit_class(tables, 0, family, address, transport, source_port, port);
 }
 
 bool tables_covers(const struct tables *tables, int family, const __u8 *address,
 		   enum pc_transport transport, __u16 remote_port)
 {
-	return entry_admit(tables, tables->generation->out[PC_PORT(transport, remote_port)], family,
-			   address, remote_port) == ADMIT_PASS;
+	return tables_covers_class(tables, 0, family, address, transport, remote_port);
+}
+
+__u16 tables_class(const struct tables *tables, int family, const __u8 *local)
+{
+	const struct pc_machine *machine = machine_table_find(tables->generation, family, local);
+
+	return machine ? machine->class : 0;
 }

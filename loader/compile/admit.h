@@ -27,4 +27,15 @@ enum admit tables_admit(const struct tables *tables, int family, const __u8 *add
 bool tables_covers(const struct tables *tables, int family, const __u8 *address,
 		   enum pc_transport transport, __u16 remote_port);
 
+/*
+ * The same for the machines of a class (pc_machine.class); class 0 is this host. tables_class: that
+ * of an address of this side.
+ */
+__u16 tables_class(const struct tables *tables, int family, const __u8 *local);
+enum admit tables_admit_class(const struct tables *tables, __u16 class, int family,
+			      const __u8 *address, enum pc_transport transport, __u16 source_port,
+			      __u16 port);
+bool tables_covers_class(const struct tables *tables, __u16 class, int family, const __u8 *address,
+			 enum pc_transport transport, __u16 remote_port);
+
 #endif

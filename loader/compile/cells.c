@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "loader/base/memory.h"
+
 #define ROW_ALIGN 4 /* pages of cells in a page of 4 KiB */
 
 static bool read_number(const char **text, __u32 *number)
@@ -53,7 +55,7 @@ int cells_rows(struct pc_filter *filter, const char *cpus, __u32 pages)
 }
 
 /* True if a generation lists a port of the page that PC_LISTED numbers so. */
-static bool is_listed(const struct pc_generation *generation, __u32 page)
+static bool lists_port(const struct pc_generation *generation, __u32 page)
 {
 	const __u32 half = PC_LISTED_PAGES / 2;
 	const __u16 *port = page < half ? generation->port : generation->out;
@@ -65,23 +67,57 @@ static bool is_listed(const struct pc_generation *generation, __u32 page)
 	return false;
 }
 
+/* The pages that a generation counts on, by PC_LISTED. */
+struct listed {
+	bool page[PC_LISTED_PAGES + PC_MACHINE_PAGES];
+};
+
+static void list_tallies(const struct pc_generation *generation, struct listed *listed)
+{
+	for (__u32 i = 0; generation->machines && i < PC_MACHINES; i++) {
+		const struct pc_machine *machine = &generation->machine[i];
+		__u32 tally = machine->tallies, page;
+
+		if (!machine->family || !tally)
+			continue;
+		tally += generation->class[machine->class - 1].tallies - 1;
+		page = PC_LISTED_MACHINE(PC_CELL_MACHINE(machine->tallies, 0));
+		for (; page <= PC_LISTED_MACHINE(PC_CELL_MACHINE(tally, PC_TALLY_KINDS - 1)) &&
+		       page < ARRAY_SIZE(listed->page);
+		     page++)
+			listed->page[page] = true;
+	}
+}
+
+static void list_pages(const struct pc_generation *generation, struct listed *listed)
+{
+	*listed = (struct listed){};
+	for (__u32 page = 0; page < PC_LISTED_PAGES; page++)
+		listed->page[page] = lists_port(generation, page);
+	list_tallies(generation, listed);
+}
+
 __u32 cells_needed(const struct pc_generation *generation)
 {
+	struct listed listed;
 	__u32 page, count = 0;
 
-	for (page = 0; page < PC_LISTED_PAGES; page++)
-		count += is_listed(generation, page);
+	list_pages(generation, &listed);
+	for (page = 0; page < ARRAY_SIZE(listed.page); page++)
+		count += listed.page[page];
 	return count;
 }
 
 __u32 cells_list(struct pc_filter *filter, const struct pc_generation *generation)
 {
 	__u32 page, without = 0;
+	struct listed listed;
 
-	for (page = 0; page < PC_LISTED_PAGES; page++) {
+	list_pages(generation, &listed);
+	for (page = 0; page < ARRAY_SIZE(listed.page); page++) {
 		__u32 next = PC_PAGE_LISTED + filter->listed;
 
-		if (filter->page[page] || !is_listed(generation, page))
+		if (filter->page[page] || !listed.page[page])
 			continue;
 		if (next >= filter->row_pages) {
 			without++;

@@ -14,12 +14,12 @@
  */
 int cells_rows(struct pc_filter *filter, const char *cpus, __u32 pages);
 
-/* How many pages the listed ports of a generation need. */
+/* How many pages the listed ports of a generation need, and the tallies of its machines. */
 __u32 cells_needed(const struct pc_generation *generation);
 
 /*
- * Gives pages to the listed ports of a generation that have none. Returns how many pages could not
- * be given because the rows are full.
+ * Gives pages to those listed ports and tallies of a generation that have none. Returns how many
+ * pages could not be given because the rows are full.
  */
 __u32 cells_list(struct pc_filter *filter, const struct pc_generation *generation);
 

@@ -7,337 +7,25 @@
 #include <string.h>
 
 #include "loader/base/memory.h"
-#include "loader/base/pool.h"
+#include "loader/compile/classes.h"
 #include "loader/compile/group_trie.h"
-#include "loader/compile/spans.h"
+#include "loader/compile/port_table.h"
+#include "loader/compile/tallies.h"
 #include "loader/recipe/sends.h"
 
-#define PORT_END  65536U
-#define SPANS_MAX (64 * PC_SPANS) /* counting stops here: it is an error long since */
-
-/* --- the state of one compilation --- */
-
-/* The place where a range of ports with one admission begins or has ended. */
-struct port_edge {
-	__u32 at;
-	__u32 admission;
-	__u32 step;
-};
-
-struct compiler {
-	const struct composition *composition;
-	struct diag *diag;
-	const struct group **group; /* group of each bit */
-	size_t groups;
-	struct pool admissions; /* lists of spans that a service admits */
-	struct pool sets;	/* bitmaps of admissions: the services of a port */
-	struct pool rules;	/* lists of spans that a port admits */
-	__u32 *entry;		/* of each set: PC_PORT_* */
-	struct port_edge *edge; /* of one transport */
-	size_t edges;
-	__u32 in[PC_PORTS];  /* by local port */
-	__u32 out[PC_PORTS]; /* by remote port */
-};
-
-static void compiler_free(struct compiler **pointer)
+/* To the programs, a profile that wants everything sent is one without enforcement. */
+static enum pc_outbound outbound_of(const struct composition *composition)
 {
-	struct compiler *compiler = *pointer;
-
-	pool_free(&compiler->admissions);
-	pool_free(&compiler->sets);
-	pool_free(&compiler->rules);
-	free(compiler->group);
-	free(compiler->entry);
-	free(compiler->edge);
-	free(compiler);
+	return composition_sends_any(composition) ? PC_OUTBOUND_TRACK :
+						    composition->recipe->outbound;
 }
 
-static bool is_compiled(const struct composed *composed, enum direction way)
+static void name_protocols(const struct composition *composition, __u8 protocol[256])
 {
-	return composed->why == WHY_OPEN && composed->direction & way;
-}
-
-/* The groups on the other side. */
-static const struct names *parties(const struct composed *composed, enum direction way)
-{
-	return way == DIRECTION_IN ? &composed->from : &composed->to;
-}
-
-/* --- groups --- */
-
-static size_t group_bit(const struct compiler *compiler, const struct group *group)
-{
-	size_t bit = 0;
-
-	while (bit < compiler->groups && compiler->group[bit] != group)
-		bit++;
-	return bit;
-}
-
-/* An undefined group has no members, so it gets no bit. Nor does link-local. */
-static void add_groups(struct compiler *compiler, const struct names *names)
-{
-	for (size_t i = 0; i < names->count; i++) {
-		const struct group *group =
-			composition_group(compiler->composition, names->name[i]);
-
-		if (!group || group_bit(compiler, group) < compiler->groups)
-			continue;
-		compiler->group =
-			grow(compiler->group, compiler->groups, sizeof(const struct group *));
-		compiler->group[compiler->groups++] = group;
+	for (size_t i = 0; i < composition->profiles; i++) {
+		for (size_t n = 0; n < 256; n++)
+			protocol[n] |= composition->profile[i]->protocol[n];
 	}
-}
-
-static int number_groups(struct compiler *compiler)
-{
-	const struct composition *composition = compiler->composition;
-
-	for (size_t i = 0; i < composition->services; i++) {
-		const struct composed *composed = &composition->service[i];
-
-		if (is_compiled(composed, DIRECTION_IN))
-			add_groups(compiler, &composed->from);
-		if (is_compiled(composed, DIRECTION_OUT))
-			add_groups(compiler, &composed->to);
-	}
-	if (compiler->groups <= PC_GROUPS)
-		return 0;
-	diag_error(compiler->diag, NULL,
-		   "the open services use %zu groups; the limit is %d, so merge some",
-		   compiler->groups, PC_GROUPS);
-	return -EINVAL;
-}
-
-/* --- ports --- */
-
-/* These groups, of none at all anyone, as a span over all source ports. */
-static struct pc_span whole_span(const struct compiler *compiler, const struct names *groups)
-{
-	struct pc_span span = {.last = PORT_END - 1, .anyone = !groups->count};
-
-	for (size_t i = 0; i < groups->count; i++) {
-		const char *name = groups->name[i];
-		const struct group *group = composition_group(compiler->composition, name);
-
-		if (!strcmp(name, GROUP_LINK_LOCAL))
-			span.link_local = 1;
-		else if (group)
-			span.groups |= 1ULL << group_bit(compiler, group);
-	}
-	return span;
-}
-
-/*
- * The number of the admission: the same span of groups over each range of source ports. What goes
- * out is bound to none: from-port is of `in`.
- */
-static __u32 number_admission(struct compiler *compiler, const struct composed *composed,
-			      enum direction way, enum pc_transport transport)
-{
-	struct pc_span whole = whole_span(compiler, parties(composed, way));
-	size_t ranges = way == DIRECTION_IN ? composed->from_port.count : 0;
-	__cleanup(spans_free) struct spans spans = {0};
-	__cleanup(text_free) struct pc_span *part = xcalloc(ranges, sizeof(*part));
-	__cleanup(text_free) struct span_edge *edge = NULL;
-	size_t edges = 0;
-
-	if (!ranges)
-		spans_add_edges(&edge, &edges, &whole);
-	for (size_t i = 0; i < ranges; i++) {
-		const struct port_range *range = &composed->from_port.range[i];
-
-		if (!(range->transports & 1 << transport))
-			continue;
-		part[i] = whole;
-		part[i].first = range->first;
-		part[i].last = range->last;
-		spans_add_edges(&edge, &edges, &part[i]);
-	}
-	spans_unite(edge, edges, &spans);
-	return (__u32)pool_number(&compiler->admissions, spans.span,
-				  spans.count * sizeof(*spans.span));
-}
-
-static void add_port_edge(struct compiler *compiler, __u32 at, __u32 admission, __u32 step)
-{
-	compiler->edge = grow(compiler->edge, compiler->edges, sizeof(*compiler->edge));
-	compiler->edge[compiler->edges++] = (struct port_edge){at, admission, step};
-}
-
-static void add_service(struct compiler *compiler, const struct composed *composed,
-			enum direction way, enum pc_transport transport)
-{
-	__u32 admission = 0;
-	bool numbered = false;
-
-	for (size_t i = 0; i < composed->ports.count; i++) {
-		const struct port_range *range = &composed->ports.range[i];
-
-		if (!(range->transports & 1 << transport))
-			continue;
-		if (!numbered)
-			admission = number_admission(compiler, composed, way, transport);
-		numbered = true;
-		add_port_edge(compiler, range->first, admission, 1);
-		add_port_edge(compiler, range->last + 1U, admission, -1U);
-	}
-}
-
-/* Adds the edges of one admission, or says that it opens the port by itself. */
-static bool add_admission(const struct compiler *compiler, size_t number, struct span_edge **edge,
-			  size_t *edges)
-{
-	const struct pool_item *item = &compiler->admissions.item[number];
-	const struct pc_span *span = (const void *)(compiler->admissions.bytes + item->offset);
-	size_t spans = item->length / sizeof(*span);
-
-	if (spans && span->anyone && span->first == 0 && span->last == PORT_END - 1)
-		return true;
-	for (size_t i = 0; i < spans; i++)
-		spans_add_edges(edge, edges, &span[i]);
-	return false;
-}
-
-/* The port entry for a set of admissions, given as a bitmap. */
-static int make_entry(struct compiler *compiler, const __u64 *set, size_t words, __u32 port,
-		      __u32 *entry)
-{
-	__cleanup(spans_free) struct spans spans = {0};
-	__cleanup(text_free) struct span_edge *edge = NULL;
-	size_t edges = 0;
-
-	for (size_t i = 0; i < words; i++) {
-		for (__u64 left = set[i]; left; left &= left - 1) {
-			size_t number = 64 * i + (size_t)__builtin_ctzll(left);
-
-			if (!add_admission(compiler, number, &edge, &edges))
-				continue;
-			*entry = PC_PORT_OPEN;
-			return 0;
-		}
-	}
-	spans_unite(edge, edges, &spans);
-	*entry = PC_PORT_CLOSED;
-	if (!spans.count)
-		return 0;
-	if (spans.span->anyone && !spans.span->first && spans.span->last == PORT_END - 1) {
-		*entry = PC_PORT_OPEN;
-		return 0;
-	}
-	if (spans.count > PC_SPANS_OF_RULE) {
-		diag_error(
-			compiler->diag, NULL,
-			"port %u: its services tell %zu ranges of source ports apart; the limit is %d",
-			port, spans.count, PC_SPANS_OF_RULE);
-		return -EINVAL;
-	}
-	*entry = PC_PORT_RULE + (__u32)pool_number(&compiler->rules, spans.span,
-						   spans.count * sizeof(*spans.span));
-	return 0;
-}
-
-/* As make_entry, but each set is worked out once. */
-static int find_entry(struct compiler *compiler, const __u64 *set, size_t words, __u32 port,
-		      __u32 *entry)
-{
-	size_t known = compiler->sets.count;
-	size_t number = pool_number(&compiler->sets, set, words * sizeof(*set));
-
-	if (number == known) {
-		compiler->entry = grow(compiler->entry, number, sizeof(*compiler->entry));
-		if (make_entry(compiler, set, words, port, &compiler->entry[number]))
-			return -EINVAL;
-	}
-	*entry = compiler->entry[number];
-	return 0;
-}
-
-static int compare_port_edges(const void *a, const void *b)
-{
-	const struct port_edge *x = a, *y = b;
-
-	return (x->at > y->at) - (x->at < y->at);
-}
-
-/* Goes over the ports once, from edge to edge: between two of them all ports are equal. */
-static int sweep(struct compiler *compiler, enum pc_transport transport, __u32 *port)
-{
-	size_t words = (compiler->admissions.count + 63) / 64;
-	__cleanup(text_free) __u64 *set = xcalloc(words, sizeof(*set));
-	__cleanup(text_free) __u32 *count = xcalloc(64 * words, sizeof(*count));
-	const struct port_edge *edge = compiler->edge;
-	__u32 entry;
-
-	qsort(compiler->edge, compiler->edges, sizeof(*edge), compare_port_edges);
-	for (size_t i = 0; i < compiler->edges;) {
-		__u32 at = edge[i].at;
-
-		for (; i < compiler->edges && edge[i].at == at; i++) {
-			__u32 number = edge[i].admission;
-
-			count[number] += edge[i].step;
-			if (count[number])
-				set[number / 64] |= 1ULL << number % 64;
-			else
-				set[number / 64] &= ~(1ULL << number % 64);
-		}
-		if (i == compiler->edges)
-			break;
-		if (find_entry(compiler, set, words, at, &entry))
-			return -EINVAL;
-		for (; at < edge[i].at; at++)
-			port[PC_PORT(transport, at)] = entry;
-		if (compiler->rules.used / sizeof(struct pc_span) > SPANS_MAX)
-			break;
-	}
-	return 0;
-}
-
-static int compile_ports(struct compiler *compiler, enum direction way, __u32 *port)
-{
-	const struct composition *composition = compiler->composition;
-
-	for (int transport = 0; transport < PC_TRANSPORTS; transport++) {
-		compiler->edges = 0;
-		for (size_t i = 0; i < composition->services; i++) {
-			if (is_compiled(&composition->service[i], way))
-				add_service(compiler, &composition->service[i], way,
-					    (enum pc_transport)transport);
-		}
-		if (compiler->edges && sweep(compiler, (enum pc_transport)transport, port))
-			return -EINVAL;
-	}
-	return 0;
-}
-
-static int write_ports(const struct compiler *compiler, struct pc_generation *generation)
-{
-	const struct pool *rules = &compiler->rules;
-	size_t spans = rules->used / sizeof(struct pc_span);
-
-	if (rules->count > PC_RULES)
-		diag_error(compiler->diag, NULL,
-			   "the ports need %zu different rules; the limit is %d", rules->count,
-			   PC_RULES);
-	if (spans > PC_SPANS)
-		diag_error(compiler->diag, NULL,
-			   "the rules need %zu%s ranges of source ports; the limit is %d", spans,
-			   spans > SPANS_MAX ? " or more" : "", PC_SPANS);
-	if (rules->count > PC_RULES || spans > PC_SPANS)
-		return -EINVAL;
-	for (size_t i = 0; i < rules->count; i++)
-		generation->rule[i] = (struct pc_rule){
-			.span = (__u32)(rules->item[i].offset / sizeof(struct pc_span)),
-			.spans = (__u32)(rules->item[i].length / sizeof(struct pc_span)),
-		};
-	if (rules->used)
-		memcpy(generation->span, rules->bytes, rules->used);
-	for (size_t i = 0; i < PC_PORTS; i++) {
-		generation->port[i] = (__u16)compiler->in[i];
-		generation->out[i] = (__u16)compiler->out[i];
-	}
-	return 0;
 }
 
 static void write_settings(const struct composition *composition, struct pc_generation *generation)
@@ -346,31 +34,128 @@ static void write_settings(const struct composition *composition, struct pc_gene
 	unsigned int limit = recipe_echo_limit(recipe);
 
 	generation->policy = (__u8)recipe->policy;
-	/* To the programs, a profile that wants everything sent is one without enforcement. */
-	generation->outbound =
-		composition_sends_any(composition) ? PC_OUTBOUND_TRACK : (__u8)recipe->outbound;
-	generation->forward = recipe->forward;
+	generation->outbound = (__u8)outbound_of(composition);
+	generation->forward = recipe->forward || composition->machines;
 	generation->echo_interval = limit ? (__u32)(PC_SECOND / limit) : 0;
-	for (size_t i = 0; i < composition->profiles; i++) {
-		for (size_t n = 0; n < ARRAY_SIZE(generation->protocol); n++)
-			generation->protocol[n] |= composition->profile[i]->protocol[n];
+	name_protocols(composition, generation->protocol);
+}
+
+static int compile_host(struct port_table *table, const struct composition *composition,
+			struct pc_generation *generation, struct diag *diag)
+{
+	if (port_table_compile(table, composition, diag))
+		return -EINVAL;
+	write_settings(composition, generation);
+	for (size_t i = 0; i < PC_PORTS; i++) {
+		generation->port[i] = (__u16)table->in[i];
+		generation->out[i] = (__u16)table->out[i];
 	}
+	memset(table->in, 0, sizeof(table->in));
+	memset(table->out, 0, sizeof(table->out));
+	return 0;
+}
+
+/* --- machines --- */
+
+static int compile_machine(struct port_table *table, struct classes *classes,
+			   const struct composed_machine *composed, struct diag *diag)
+{
+	const struct composition *composition = &composed->composition;
+	struct pc_class class = {
+		.policy = (__u8)composition->recipe->policy,
+		.outbound = (__u8)outbound_of(composition),
+	};
+
+	name_protocols(composition, class.protocol);
+	if (port_table_compile(table, composition, diag))
+		return -EINVAL;
+	return classes_add(classes, table, composition, &class);
+}
+
+static void pass_on(const char *machine, const struct diag *found, struct diag *diag)
+{
+	for (size_t i = 0; i < found->count; i++)
+		diag_error(diag, NULL, "machine %s: %s", machine, found->entry[i].message);
+}
+
+static void add_machine(struct tables *tables, const struct machine *machine, __u16 class)
+{
+	tables->machine[tables->machines++] = (struct table_machine){
+		.name = xstrdup(machine->name),
+		.class = class,
+		.prefix = tables->prefixes,
+		.prefixes = machine->addresses,
+	};
+	for (size_t i = 0; i < machine->addresses; i++) {
+		tables->prefix = grow(tables->prefix, tables->prefixes, sizeof(*tables->prefix));
+		tables->prefix[tables->prefixes++] =
+			(struct machine_prefix){.prefix = machine->address[i], .class = class};
+	}
+}
+
+static int check_addresses(const struct composition *composition, struct diag *diag)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < composition->machines; i++) {
+		const struct machine *machine = composition->machine[i].machine;
+
+		for (size_t j = 0; j < machine->addresses; j++) {
+			char text[PREFIX_TEXT];
+
+			if (!machine_prefix_reserved(&machine->address[j]))
+				continue;
+			diag_error(
+				diag, NULL,
+				"machine %s: %s has multicast, broadcast or loopback addresses, which are the interface's own; write the prefixes that are behind this host",
+				machine->name, prefix_format(&machine->address[j], text));
+			err = -EINVAL;
+		}
+	}
+	return err;
+}
+
+static int compile_machines(struct port_table *table, const struct composition *composition,
+			    struct tables *tables, struct diag *diag)
+{
+	__cleanup(classes_free) struct classes classes = {};
+	__cleanup(tallies_free) struct tallies tallies = {};
+	int err = check_addresses(composition, diag);
+
+	tables->machine = xcalloc(composition->machines, sizeof(*tables->machine));
+	for (size_t i = 0; i < composition->machines && !err; i++) {
+		const struct composed_machine *composed = &composition->machine[i];
+		__cleanup(diag_free) struct diag found = {};
+		int class = composed->like < i ? tables->machine[composed->like].class :
+						 compile_machine(table, &classes, composed, &found);
+
+		pass_on(composed->machine->name, &found, diag);
+		if (class < 0)
+			err = class;
+		else
+			add_machine(tables, composed->machine, (__u16) class);
+	}
+	if (!err)
+		err = machine_table_check(tables->prefix, tables->prefixes, diag);
+	if (!err)
+		err = classes_write(&classes, tables, diag);
+	if (err)
+		return err;
+	tallies_assign(&tallies, tables); /* as in a new filter */
+	return machine_table_fill(tables->prefix, tables->prefixes, tables->generation);
 }
 
 int compile(const struct composition *composition, struct tables *tables, struct diag *diag)
 {
-	__cleanup(compiler_free) struct compiler *compiler = xcalloc(1, sizeof(*compiler));
+	__cleanup(port_table_free) struct port_table *table = xcalloc(1, sizeof(*table));
 	__cleanup(tables_free) struct tables made = {.generation =
 							     xcalloc(1, sizeof(*made.generation))};
 
-	compiler->composition = composition;
-	compiler->diag = diag;
-	if (number_groups(compiler) || compile_ports(compiler, DIRECTION_IN, compiler->in) ||
-	    compile_ports(compiler, DIRECTION_OUT, compiler->out) ||
-	    write_ports(compiler, made.generation) ||
-	    tries_compile(compiler->group, compiler->groups, &made, diag))
+	if (compile_host(table, composition, made.generation, diag) ||
+	    (composition->machines && compile_machines(table, composition, &made, diag)) ||
+	    port_table_write_rules(table, made.generation, diag) ||
+	    tries_compile(&table->words, &made, diag))
 		return -EINVAL;
-	write_settings(composition, made.generation);
 	*tables = made;
 	made = (struct tables){0};
 	return 0;

@@ -12,7 +12,7 @@
 
 struct member {
 	struct prefix prefix;
-	__u64 groups;
+	struct pc_groups groups;
 };
 
 static int compare_members(const void *a, const void *b)
@@ -31,20 +31,38 @@ static bool encloses(const struct prefix *outer, const struct prefix *inner)
 	return !bits || !((outer->address[bytes] ^ inner->address[bytes]) >> (8 - bits));
 }
 
-static size_t list_members(const struct group *const *group, size_t groups, struct member **list)
+static size_t count_members(const struct group_words *words)
 {
 	size_t count = 0;
 
-	for (size_t bit = 0; bit < groups; bit++)
-		count += group[bit]->prefixes;
-	*list = xcalloc(count, sizeof(**list));
-	count = 0;
-	for (size_t bit = 0; bit < groups; bit++) {
-		for (size_t i = 0; i < group[bit]->prefixes; i++)
-			(*list)[count++] = (struct member){group[bit]->prefix[i], 1ULL << bit};
-	}
-	qsort(*list, count, sizeof(**list), compare_members);
+	for (size_t i = 0; i < PC_GROUP_WORDS; i++)
+		for (size_t bit = 0; bit < words->word[i].groups; bit++)
+			count += words->word[i].group[bit]->prefixes;
 	return count;
+}
+
+static size_t list_members(const struct group_words *words, struct member **list)
+{
+	struct member *next = *list = xcalloc(count_members(words), sizeof(**list));
+
+	for (size_t i = 0; i < PC_GROUP_WORDS; i++) {
+		for (size_t bit = 0; bit < words->word[i].groups; bit++) {
+			const struct group *group = words->word[i].group[bit];
+
+			for (size_t n = 0; n < group->prefixes; n++) {
+				next->prefix = group->prefix[n];
+				next++->groups.word[i] = 1ULL << bit;
+			}
+		}
+	}
+	qsort(*list, (size_t)(next - *list), sizeof(**list), compare_members);
+	return (size_t)(next - *list);
+}
+
+static void add_groups(struct pc_groups *to, const struct pc_groups *groups)
+{
+	for (size_t i = 0; i < PC_GROUP_WORDS; i++)
+		to->word[i] |= groups->word[i];
 }
 
 /*
@@ -57,14 +75,14 @@ static size_t merge_members(struct member *member, size_t count)
 
 	for (size_t i = 0; i < count; i++) {
 		if (kept && !compare_members(&member[kept - 1], &member[i])) {
-			member[kept - 1].groups |= member[i].groups;
+			add_groups(&member[kept - 1].groups, &member[i].groups);
 			continue;
 		}
 		while (depth && !encloses(&member[stack[depth - 1]].prefix, &member[i].prefix))
 			depth--;
 		member[kept] = member[i];
 		if (depth)
-			member[kept].groups |= member[stack[depth - 1]].groups;
+			add_groups(&member[kept].groups, &member[stack[depth - 1]].groups);
 		stack[depth++] = kept++;
 	}
 	return kept;
@@ -106,11 +124,10 @@ static __u64 tries_digest(const struct tables *tables)
 	return state ? state : 1;
 }
 
-int tries_compile(const struct group *const *group, size_t groups, struct tables *tables,
-		  struct diag *diag)
+int tries_compile(const struct group_words *words, struct tables *tables, struct diag *diag)
 {
 	__cleanup(text_free) struct member *member = NULL;
-	size_t count = list_members(group, groups, &member);
+	size_t count = list_members(words, &member);
 
 	count = merge_members(member, count);
 	while (tables->tries4 < count && member[tables->tries4].prefix.family == AF_INET)

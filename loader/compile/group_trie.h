@@ -3,15 +3,14 @@
 #ifndef PORTCULLIS_COMPILE_GROUP_TRIE_H
 #define PORTCULLIS_COMPILE_GROUP_TRIE_H
 
-#include "loader/catalog/group.h"
+#include "loader/base/diag.h"
+#include "loader/compile/group_words.h"
 #include "loader/compile/tables.h"
 
 /*
- * Fills the tries of `tables`, empty before, and its generation's tries_digest. A group's place in
- * the list is its bit; there are at most PC_GROUPS. Returns 0, or -EINVAL with an error in `diag`
- * if a family has more than PC_PREFIXES prefixes.
+ * Fills the tries of `tables`, empty before, and its generation's tries_digest. Returns 0, or
+ * -EINVAL with an error in `diag` if a family has more than PC_PREFIXES prefixes.
  */
-int tries_compile(const struct group *const *group, size_t groups, struct tables *tables,
-		  struct diag *diag);
+int tries_compile(const struct group_words *words, struct tables *tables, struct diag *diag);
 
 #endif

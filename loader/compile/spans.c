@@ -15,7 +15,8 @@ void spans_free(struct spans *spans)
 
 static bool same_admission(const struct pc_span *a, const struct pc_span *b)
 {
-	return a->anyone == b->anyone && a->link_local == b->link_local && a->groups == b->groups;
+	return a->anyone == b->anyone && a->link_local == b->link_local && a->groups == b->groups &&
+	       a->word == b->word;
 }
 
 /* Appends a span behind the others; joins it with the last where they touch and admit the same. */
@@ -27,6 +28,9 @@ static void spans_add(struct spans *spans, struct pc_span span)
 		span.link_local = 0;
 		span.groups = 0;
 	}
+	if (!span.groups) /* equal spans of all recipes are one */
+		span.word = 0;
+
 	if (!span.anyone && !span.link_local && !span.groups)
 		return;
 	if (last && last->last + 1 == span.first && same_admission(last, &span)) {
@@ -67,6 +71,7 @@ static int compare_edges(const void *a, const void *b)
 
 void spans_unite(struct span_edge *edge, size_t edges, struct spans *spans)
 {
+	__u8 word = 0; /* groups of one recipe are in one word */
 	struct tally tally = {0};
 
 	if (edges)
@@ -74,8 +79,11 @@ void spans_unite(struct span_edge *edge, size_t edges, struct spans *spans)
 	for (size_t i = 0; i < edges;) {
 		__u32 at = edge[i].at;
 
-		for (; i < edges && edge[i].at == at; i++)
+		for (; i < edges && edge[i].at == at; i++) {
 			tally_add(&tally, edge[i].span, edge[i].step);
+			if (edge[i].span->groups)
+				word = edge[i].span->word;
+		}
 		if (i == edges)
 			break;
 		spans_add(spans, (struct pc_span){
@@ -83,6 +91,7 @@ void spans_unite(struct span_edge *edge, size_t edges, struct spans *spans)
 					 .last = (__u16)(edge[i].at - 1),
 					 .anyone = tally.anyone > 0,
 					 .link_local = tally.link_local > 0,
+					 .word = word,
 					 .groups = tally.groups,
 				 });
 	}

@@ -47,7 +47,8 @@ static void add_entry(struct pages *pages, __u32 cell, const struct count *count
 /* There is one page at least: it has the time. */
 static void collect(const struct counters *counters, struct pages *pages)
 {
-	__u32 cells = counters->rare ? PC_CELLS_ALL : PC_CELLS, cell;
+	__u32 cells = counters->machines ? PC_CELLS_END : counters->rare ? PC_CELLS_ALL : PC_CELLS;
+	__u32 cell;
 
 	pages->page = grow(NULL, 0, sizeof(*pages->page));
 	pages->page[0] = (struct cleared_page){.time = clock_wall()};

@@ -24,6 +24,7 @@ const struct filter_descriptor filter_descriptor[FILTER_FDS] = {
 	[FILTER_EXPLAINED] = {"explained", ".data.explained", FD_EXPLAINING | FD_OPTIONAL},
 	[FILTER_PAST] = {"past", NULL, FD_OPTIONAL},
 	[FILTER_CLEARED] = {"cleared", NULL, FD_OPTIONAL},
+	[FILTER_TALLIES] = {"tallies", NULL, FD_OPTIONAL},
 	[FILTER_FLOWS] = {"flows", "flows", FD_NAMESPACE},
 	[FILTER_CONNECTIONS] = {"connections", "connections", FD_NAMESPACE},
 	[FILTER_STREAMS] = {"streams", "streams", FD_NAMESPACE},

@@ -32,6 +32,7 @@ enum filter_fd {
 	FILTER_EXPLAINED, /* of a filter that only explains (load.h) */
 	FILTER_PAST,
 	FILTER_CLEARED, /* what `counters` begins from (cleared.h) */
+	FILTER_TALLIES, /* what is counted of machines (tally_maps.h) */
 	FILTER_FLOWS,
 	FILTER_CONNECTIONS,
 	FILTER_STREAMS,

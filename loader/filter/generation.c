@@ -20,6 +20,7 @@
 #include "loader/filter/installed.h"
 #include "loader/filter/seed.h"
 #include "loader/filter/slots.h"
+#include "loader/filter/tally_maps.h"
 #include "loader/net/link.h"
 #include "loader/object/slot_update.h"
 
@@ -111,13 +112,17 @@ int filter_prepare(struct filter *filter, const struct tables *tables, const cha
 		   __u64 batch, bool confirm)
 {
 	struct installed *next = &filter->prepared;
+	struct tables own = *tables;
 	int err;
 
 	installed_close(next);
 	next->copy = xcalloc(1, sizeof(*next->copy));
 	*next->copy = *tables->generation;
+	own.generation = next->copy;
 	fill_header(filter, next->copy, strlen(recipe), batch, confirm);
-	err = list_ports(filter, next->copy);
+	err = tallies_place(filter, &own);
+	if (!err)
+		err = list_ports(filter, next->copy);
 	if (!err)
 		err = build_next(filter, tables, recipe);
 	if (err)

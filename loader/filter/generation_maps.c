@@ -93,7 +93,7 @@ int filter_recipe(const struct filter *filter, char **recipe)
 }
 
 /* Writes all entries, in batches where the kernel has them (LPM tries: 5.14). */
-static int trie_fill(int fd, struct pc_key *key, __u64 *groups, size_t count)
+static int trie_fill(int fd, struct pc_key *key, struct pc_groups *groups, size_t count)
 {
 	size_t done = 0;
 
@@ -111,7 +111,7 @@ static int trie_fill(int fd, struct pc_key *key, __u64 *groups, size_t count)
 	return 0;
 }
 
-static void trie_entries(const struct tables *tables, struct pc_key *key, __u64 *groups)
+static void trie_entries(const struct tables *tables, struct pc_key *key, struct pc_groups *groups)
 {
 	size_t i;
 
@@ -134,7 +134,7 @@ static int make_trie(struct filter *filter, const struct tables *tables, __u32 s
 {
 	size_t count = tables->tries4 + tables->tries6;
 	struct pc_key *key = xcalloc(count, sizeof(*key));
-	__u64 *groups = xcalloc(count, sizeof(*groups));
+	struct pc_groups *groups = xcalloc(count, sizeof(*groups));
 	__close_fd int fd =
 		map_create(BPF_MAP_TYPE_LPM_TRIE, "prefixes", sizeof(*key), sizeof(*groups), count,
 			   BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);

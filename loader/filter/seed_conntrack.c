@@ -99,14 +99,20 @@ static bool may_matter(const struct track_seed *seed, const struct conntrack_ent
 	return is_live(track) && (seed->forward || own_needs_flow(track, IP_CT_DIR_REPLY));
 }
 
-static bool came_in(const struct track_seed *seed, const struct pc_flow *key)
+/* `behind`: for a machine behind this host. */
+static bool came_in_for(const struct track_seed *seed, const struct pc_flow *key, bool behind)
 {
 	__u32 by_port, by_tuple;
 	__u16 epoch = pc_came_epoch(seed->now);
 
-	pc_came_cells(key, seed->came_in->secret, &by_port, &by_tuple);
+	pc_came_cells(key, behind, seed->came_in->secret, &by_port, &by_tuple);
 	return pc_came_within(seed->came_in->by_port[by_port], epoch, PC_CAME_LATELY) &&
 	       pc_came_within(seed->came_in->by_tuple[by_tuple], epoch, PC_CAME_LATELY);
+}
+
+static bool came_in(const struct track_seed *seed, const struct pc_flow *key)
+{
+	return came_in_for(seed, key, false) || came_in_for(seed, key, true);
 }
 
 /*

@@ -53,6 +53,13 @@ static __u32 flows_of(const struct any_layout *other)
 		       info.max_entries;
 }
 
+/* One that not every filter has. */
+static int take_descriptor(const struct filter *old, enum filter_fd which, struct filter *ours)
+{
+	ours->fd[which] = old->fd[which] < 0 ? -1 : fd_dup(old->fd[which]);
+	return old->fd[which] >= 0 && ours->fd[which] < 0 ? ours->fd[which] : 0;
+}
+
 /*
  * The flow maps are those of this version's filters in the network namespace, if there are, else
  * the old ones.
@@ -76,16 +83,13 @@ static int load(const struct hooks *hooks, const struct hook *hook, const struct
 	if (with.fd[FILTER_FLOWS] >= 0)
 		several_set(filter);
 	filter->ifindex = hook->ifindex;
+	if (other->version >= PC_COUNTERS_SINCE)
+		err = take_descriptor(&other->filter, FILTER_TALLIES, filter);
+	if (err)
+		return err;
 	tables.generation->number = other->number + 1;
 	tables.generation->attached_at = other->attached_at;
 	return filter_switch(filter, &tables, made->plan.text, false);
-}
-
-/* One that not every filter has. */
-static int take_descriptor(const struct filter *old, enum filter_fd which, struct filter *ours)
-{
-	ours->fd[which] = old->fd[which] < 0 ? -1 : fd_dup(old->fd[which]);
-	return old->fd[which] >= 0 && ours->fd[which] < 0 ? ours->fd[which] : 0;
 }
 
 /*

@@ -35,9 +35,9 @@ bool admins_exist(gid_t *gid)
 
 bool admins_read(const char *pin)
 {
-	static const char *const names[] = {"generations", "filter",	  "counters", "totals",
-					    "carries",	   "rare",	  "past",     "cleared",
-					    "flows",	   "connections", "streams",  "drops"};
+	static const char *const names[] = {
+		"generations", "filter", "counters",	"totals",  "carries", "rare",	"past",
+		"cleared",     "flows",	 "connections", "streams", "drops",   "tallies"};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++)

@@ -99,10 +99,10 @@ static void read_addresses(struct reader *reader, const struct yaml_node *value,
 	{
 		if (diag_full(reader->diag) || (value->cut && !item->next))
 			return;
-		if (all++ == PC_MACHINES) {
+		if (all++ == PC_MACHINE_PREFIXES) {
 			complain(reader, item,
 				 "the machines of an interface have at most %d prefixes together",
-				 PC_MACHINES);
+				 PC_MACHINE_PREFIXES);
 			return;
 		}
 		read_address(reader, item, interface, machine);
@@ -176,7 +176,7 @@ void site_read_machines(struct reader *reader, const struct yaml_node *mapping,
 {
 	const struct yaml_node *key;
 
-	if (site_keys_too_many(reader, mapping, "machines", PC_MACHINES))
+	if (site_keys_too_many(reader, mapping, "machines", PC_MACHINE_PREFIXES))
 		return;
 	site_keys_check(reader, mapping, "machine");
 	yaml_for_each_key(key, mapping)

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "loader/base/memory.h"
+
 #define RETRIES	 1000  /* a flush takes nanoseconds, but its CPU may be held up by the host */
 #define PAUSE_NS 50000 /* between two */
 
@@ -179,11 +181,12 @@ void counters_sum(const struct counter_maps *maps, struct counters *counters)
 					.index = {PC_TOTAL_PORT(cell),
 						  PC_TOTAL_PORT(PC_CELL_PARTNER(cell))}},
 			 counters, cell);
-	for (i = 0; i < PC_LISTED_PAGES; i++) {
+	for (i = 0; i < ARRAY_SIZE(maps->filter->page); i++) {
 		__u32 page = maps->filter->page[i];
 		__u32 index = PC_TOTAL_LISTED(page, 0);
 
 		cell = PC_LISTED_CELL(i);
+		counters->machines = counters->machines || (page && i >= PC_LISTED_PAGES);
 		if (page)
 			sum_page(maps, (struct place){.page = page, .index = {index, index}},
 				 counters, cell);
@@ -199,18 +202,19 @@ __u32 counters_total_cell(const struct pc_filter *filter, __u32 index)
 		return PC_CELL_REASON + index;
 	if (index < listed)
 		return PC_CELL_DROP + index - ports;
-	for (i = 0; i < PC_LISTED_PAGES; i++)
+	for (i = 0; i < ARRAY_SIZE(filter->page); i++)
 		if (filter->page[i] == page)
 			return PC_LISTED_CELL(i) + (index - listed) % PC_PAGE_CELLS;
-	return PC_CELLS_ALL;
+	return PC_CELLS_END;
 }
 
 void counters_add(struct counters *counters, __u32 cell, const struct pc_count *count)
 {
-	if (cell >= PC_CELLS_ALL)
+	if (cell >= PC_CELLS_END)
 		return;
 	add(&counters->cell[cell], count_of(*count));
-	counters->rare = counters->rare || cell >= PC_CELLS;
+	counters->rare = counters->rare || (cell >= PC_CELLS && cell < PC_CELLS_ALL);
+	counters->machines = counters->machines || cell >= PC_CELL_MACHINES;
 }
 
 static __u64 less(__u64 from, __u64 what)
@@ -222,7 +226,8 @@ void counters_subtract(struct counters *counters, __u32 cell, const struct pc_co
 {
 	struct count *from;
 
-	if (cell >= (counters->rare ? PC_CELLS_ALL : PC_CELLS))
+	if (cell >= PC_CELLS_END || (!counters->rare && cell >= PC_CELLS && cell < PC_CELLS_ALL) ||
+	    (!counters->machines && cell >= PC_CELL_MACHINES))
 		return;
 	from = &counters->cell[cell];
 	*from = (struct count){less(from->packets, count->packets),
@@ -250,6 +255,15 @@ struct counts counters_out(const struct counters *counters, __u32 port)
 	return counts;
 }
 
+struct counts counters_tally(const struct counters *counters, __u32 tally, bool out)
+{
+	const struct count *cell = &counters->cell[PC_CELL_MACHINE(tally, 0)];
+
+	return (struct counts){.pass = cell[out ? PC_TALLY_SENT : PC_TALLY_PASS],
+			       .drop = cell[PC_TALLY_DROP],
+			       .would_drop = cell[PC_TALLY_WOULD_DROP]};
+}
+
 struct counts counters_reason(const struct counters *counters, enum pc_reason reason)
 {
 	return (struct counts){
@@ -271,6 +285,8 @@ struct counts counters_total(const struct counters *counters)
 
 	for (port = 0; port < PC_PORTS; port++)
 		add(&total.pass, counters->cell[PC_CELL_PASS + port]);
+	for (port = 0; counters->machines && port < PC_TALLIES; port++)
+		add(&total.pass, counters->cell[PC_CELL_MACHINE(port, PC_TALLY_PASS)]);
 	for (i = 0; i < PC_OTHERS; i++)
 		add(&total.pass, counters_other(counters, i));
 	for (i = 0; i < PC_REASONS; i++) {

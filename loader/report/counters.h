@@ -15,8 +15,9 @@ struct count {
 };
 
 struct counters {
-	struct count cell[PC_CELLS_ALL]; /* by PC_CELL_* */
-	bool rare;			 /* one from PC_CELLS on was counted */
+	struct count cell[PC_CELLS_END]; /* by PC_CELL_* */
+	bool rare;			 /* one from PC_CELLS to PC_CELLS_ALL was counted */
+	bool machines;			 /* one from PC_CELL_MACHINES on may have been */
 };
 
 struct counts {
@@ -40,7 +41,7 @@ struct counter_maps {
  */
 void counters_sum(const struct counter_maps *maps, struct counters *counters);
 
-/* The cell of a total, by its index; PC_CELLS_ALL: it has none. */
+/* The cell of a total, by its index; PC_CELLS_END: it has none. */
 __u32 counters_total_cell(const struct pc_filter *filter, __u32 index);
 
 /* Adds to a cell; one that does not exist is left out. */
@@ -57,6 +58,8 @@ struct counts counters_outbound_total(const struct counters *counters);
 struct counts counters_port(const struct counters *counters, __u32 port);
 /* Counts of a remote port at egress; its passes include the replies. */
 struct counts counters_out(const struct counters *counters, __u32 port);
+/* Counts of a tally of a machine, from 1 on (struct pc_tally), as counters_port or counters_out. */
+struct counts counters_tally(const struct counters *counters, __u32 tally, bool out);
 /* Drops for a reason; `pass` is zero. */
 struct counts counters_reason(const struct counters *counters, enum pc_reason reason);
 struct count counters_other(const struct counters *counters, enum pc_other other);

@@ -235,7 +235,7 @@ static bool has_come_in(const struct runner *runner, const struct pc_flow *tuple
 	uint32_t by_port, by_tuple;
 	uint16_t epoch = pc_came_epoch(clock_now());
 
-	pc_came_cells(tuple, table->secret, &by_port, &by_tuple);
+	pc_came_cells(tuple, 0, table->secret, &by_port, &by_tuple);
 	return pc_came_within(table->by_port[by_port], epoch, PC_CAME_LATELY) &&
 	       pc_came_within(table->by_tuple[by_tuple], epoch, PC_CAME_LATELY);
 }

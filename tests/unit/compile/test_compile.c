@@ -435,13 +435,13 @@ static void test_nested_prefixes(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
 		assert_memory_equal(tables.trie4[i].key.address, expected[i].address, 4);
 		assert_int_equal(tables.trie4[i].key.length, expected[i].length);
-		assert_int_equal(tables.trie4[i].groups, expected[i].groups);
+		assert_int_equal(tables.trie4[i].groups.word[0], expected[i].groups);
 	}
 	assert_int_equal(tables.tries6, 2);
 	assert_int_equal(tables.trie6[0].key.length, 32);
-	assert_int_equal(tables.trie6[0].groups, 1);
+	assert_int_equal(tables.trie6[0].groups.word[0], 1);
 	assert_int_equal(tables.trie6[1].key.length, 48);
-	assert_int_equal(tables.trie6[1].groups, 3);
+	assert_int_equal(tables.trie6[1].groups.word[0], 3);
 	assert_int_equal(ask(&tables, "10.1.2.3", 1, "1/tcp"), ADMIT_PASS);
 	assert_int_equal(ask(&tables, "11.1.2.3", 1, "1/tcp"), ADMIT_SOURCE);
 	assert_int_equal(ask(&tables, "2001:db8:1::1", 1, "1/tcp"), ADMIT_PASS);
@@ -821,7 +821,7 @@ static void test_limit_groups(void **state)
 	}
 	compiled(made, &tables);
 	assert_true(tables.generation->span[0].groups == ~0ULL);
-	assert_int_equal(tables.trie4[63].groups, 1); /* the first to be used: g65 */
+	assert_int_equal(tables.trie4[63].groups.word[0], 1); /* the first to be used: g65 */
 	assert_int_equal(ask(&tables, "10.0.65.1", 1, "1/tcp"), ADMIT_PASS);
 	assert_int_equal(ask(&tables, "10.0.1.1", 1, "1/tcp"), ADMIT_SOURCE);
 	open_service(made, "2/tcp", "g0", NULL);
@@ -861,8 +861,8 @@ static void test_limit_prefixes(void **state)
 	compiled(made, &tables);
 	assert_int_equal(tables.tries4, PC_PREFIXES);
 	assert_int_equal(tables.tries6, PC_PREFIXES);
-	assert_int_equal(tables.trie4[999].groups, 1);
-	assert_int_equal(tables.trie4[1000].groups, 3);
+	assert_int_equal(tables.trie4[999].groups.word[0], 1);
+	assert_int_equal(tables.trie4[1000].groups.word[0], 3);
 	define_many(made, "b", AF_INET, PC_PREFIXES - 1, 2);
 	expect_failure(made, "the groups in use have 131073 IPv4 prefixes; the limit is 131072");
 	define_many(made, "b", AF_INET6, PC_PREFIXES - 1, 2);

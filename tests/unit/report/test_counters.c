@@ -197,8 +197,8 @@ static void totals_have_cells(void **state)
 	assert_int_equal(counters_total_cell(filter, PC_TOTAL_LISTED(PC_PAGE_LISTED + 1, 255)),
 			 PC_CELL_OUT + 255);
 	assert_int_equal(counters_total_cell(filter, PC_TOTAL_LISTED(PC_PAGE_LISTED + 2, 0)),
-			 PC_CELLS_ALL);
-	assert_int_equal(counters_total_cell(filter, 0xffffffff), PC_CELLS_ALL);
+			 PC_CELLS_END);
+	assert_int_equal(counters_total_cell(filter, 0xffffffff), PC_CELLS_END);
 }
 
 /* A CPU in the middle of a flush: its word still has the top bit, the total is not told yet. */
@@ -376,7 +376,7 @@ static void added_to_cells_only(void **state)
 	rare(maps, 0, 1, 1);
 	rare(maps, 0, 2, 5);
 	assert_false(maps->counters->rare);
-	rare(maps, PC_CELLS_ALL, 1, 1);
+	rare(maps, PC_CELLS_END, 1, 1);
 	rare(maps, 0xffffffff, 1, 1);
 	rare(maps, PC_CELLS, 2, 2);
 	rare(maps, PC_CELLS_ALL - 1, 3, 3);
@@ -410,7 +410,7 @@ static void test_subtract(void **state)
 	counters_subtract(counters, 7, &(struct pc_count){3, 200});
 	assert_int_equal(counters->cell[7].packets, 0);
 	assert_int_equal(counters->cell[7].bytes, 100);
-	counters_subtract(counters, PC_CELLS_ALL, &(struct pc_count){1, 1});
+	counters_subtract(counters, PC_CELLS_END, &(struct pc_count){1, 1});
 	counters_subtract(counters, PC_CELLS, &(struct pc_count){1, 1});
 	counters_add(counters, PC_CELLS, &(struct pc_count){2, 120});
 	counters_subtract(counters, PC_CELLS, &(struct pc_count){1, 60});

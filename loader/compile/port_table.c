@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Compiles the services of one recipe into the entry of each port, and the rules of the entries. */
+#include "loader/compile/port_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/base/memory.h"
+#include "loader/compile/spans.h"
+
+#define PORT_END  65536U
+#define SPANS_MAX (64 * PC_SPANS) /* counting stops here: it is an error long since */
+
+/* The place where a range of ports with one admission begins or has ended. */
+struct port_edge {
+	__u32 at;
+	__u32 admission;
+	__u32 step;
+};
+
+/* The state of one recipe's compilation. */
+struct compiler {
+	struct port_table *table;
+	const struct composition *composition;
+	struct diag *diag;
+	const struct group **group; /* each once */
+	size_t groups;
+	int word;		/* of pc_groups */
+	struct pool admissions; /* lists of spans that a service admits */
+	struct pool sets;	/* bitmaps of admissions: the services of a port */
+	__u32 *entry;		/* of each set: PC_PORT_* */
+	struct port_edge *edge; /* of one transport */
+	size_t edges;
+};
+
+static void compiler_free(struct compiler *compiler)
+{
+	pool_free(&compiler->admissions);
+	pool_free(&compiler->sets);
+	free(compiler->group);
+	free(compiler->entry);
+	free(compiler->edge);
+}
+
+bool composed_compiled(const struct composed *composed, enum direction way)
+{
+	return composed->why == WHY_OPEN && composed->direction & way;
+}
+
+/* The groups on the other side. */
+static const struct names *parties(const struct composed *composed, enum direction way)
+{
+	return way == DIRECTION_IN ? &composed->from : &composed->to;
+}
+
+/* --- groups --- */
+
+static bool has_group(const struct compiler *compiler, const struct group *group)
+{
+	size_t i = 0;
+
+	while (i < compiler->groups && !group_same(compiler->group[i], group))
+		i++;
+	return i < compiler->groups;
+}
+
+/* An undefined group has no members, so it gets no bit. Nor does link-local. */
+static void add_groups(struct compiler *compiler, const struct names *names)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		const struct group *group =
+			composition_group(compiler->composition, names->name[i]);
+
+		if (!group || has_group(compiler, group))
+			continue;
+		compiler->group =
+			grow(compiler->group, compiler->groups, sizeof(const struct group *));
+		compiler->group[compiler->groups++] = group;
+	}
+}
+
+static int number_groups(struct compiler *compiler)
+{
+	const struct composition *composition = compiler->composition;
+
+	for (size_t i = 0; i < composition->services; i++) {
+		const struct composed *composed = &composition->service[i];
+
+		if (composed_compiled(composed, DIRECTION_IN))
+			add_groups(compiler, &composed->from);
+		if (composed_compiled(composed, DIRECTION_OUT))
+			add_groups(compiler, &composed->to);
+	}
+	if (compiler->groups > PC_GROUPS) {
+		diag_error(compiler->diag, NULL,
+			   "the open services use %zu groups; the limit is %d, so merge some",
+			   compiler->groups, PC_GROUPS);
+		return -EINVAL;
+	}
+	compiler->word =
+		group_words_add(&compiler->table->words, compiler->group, compiler->groups);
+	if (compiler->word >= 0)
+		return 0;
+	diag_error(
+		compiler->diag, NULL,
+		"this machine and those before it use too many groups of their own: at most %d each, and %d together; merge some, or give machines groups of the interface",
+		PC_GROUPS, PC_GROUPS * PC_GROUP_WORDS);
+	return -EINVAL;
+}
+
+/* --- ports --- */
+
+/* These groups, of none at all anyone, as a span over all source ports. */
+static struct pc_span whole_span(const struct compiler *compiler, const struct names *groups)
+{
+	struct pc_span span = {
+		.last = PORT_END - 1, .anyone = !groups->count, .word = (__u8)compiler->word};
+
+	for (size_t i = 0; i < groups->count; i++) {
+		const char *name = groups->name[i];
+		const struct group *group = composition_group(compiler->composition, name);
+
+		if (!strcmp(name, GROUP_LINK_LOCAL))
+			span.link_local = 1;
+		else if (group)
+			span.groups |= 1ULL << group_words_bit(&compiler->table->words,
+							       compiler->word, group);
+	}
+	return span;
+}
+
+/*
+ * The number of the admission: the same span of groups over each range of source ports. What goes
+ * out is bound to none: from-port is of `in`.
+ */
+static __u32 number_admission(struct compiler *compiler, const struct composed *composed,
+			      enum direction way, enum pc_transport transport)
+{
+	struct pc_span whole = whole_span(compiler, parties(composed, way));
+	size_t ranges = way == DIRECTION_IN ? composed->from_port.count : 0;
+	__cleanup(spans_free) struct spans spans = {0};
+	__cleanup(text_free) struct pc_span *part = xcalloc(ranges, sizeof(*part));
+	__cleanup(text_free) struct span_edge *edge = NULL;
+	size_t edges = 0;
+
+	if (!ranges)
+		spans_add_edges(&edge, &edges, &whole);
+	for (size_t i = 0; i < ranges; i++) {
+		const struct port_range *range = &composed->from_port.range[i];
+
+		if (!(range->transports & 1 << transport))
+			continue;
+		part[i] = whole;
+		part[i].first = range->first;
+		part[i].last = range->last;
+		spans_add_edges(&edge, &edges, &part[i]);
+	}
+	spans_unite(edge, edges, &spans);
+	return (__u32)pool_number(&compiler->admissions, spans.span,
+				  spans.count * sizeof(*spans.span));
+}
+
+static void add_port_edge(struct compiler *compiler, __u32 at, __u32 admission, __u32 step)
+{
+	compiler->edge = grow(compiler->edge, compiler->edges, sizeof(*compiler->edge));
+	compiler->edge[compiler->edges++] = (struct port_edge){at, admission, step};
+}
+
+static void add_service(struct compiler *compiler, const struct composed *composed,
+			enum direction way, enum pc_transport transport)
+{
+	__u32 admission = 0;
+	bool numbered = false;
+
+	for (size_t i = 0; i < composed->ports.count; i++) {
+		const struct port_range *range = &composed->ports.range[i];
+
+		if (!(range->transports & 1 << transport))
+			continue;
+		if (!numbered)
+			admission = number_admission(compiler, composed, way, transport);
+		numbered = true;
+		add_port_edge(compiler, range->first, admission, 1);
+		add_port_edge(compiler, range->last + 1U, admission, -1U);
+	}
+}
+
+/* Adds the edges of one admission, or says that it opens the port by itself. */
+static bool add_admission(const struct compiler *compiler, size_t number, struct span_edge **edge,
+			  size_t *edges)
+{
+	const struct pool_item *item = &compiler->admissions.item[number];
+	const struct pc_span *span = (const void *)(compiler->admissions.bytes + item->offset);
+	size_t spans = item->length / sizeof(*span);
+
+	if (spans && span->anyone && span->first == 0 && span->last == PORT_END - 1)
+		return true;
+	for (size_t i = 0; i < spans; i++)
+		spans_add_edges(edge, edges, &span[i]);
+	return false;
+}
+
+/* The port entry for a set of admissions, given as a bitmap. */
+static int make_entry(struct compiler *compiler, const __u64 *set, size_t words, __u32 port,
+		      __u32 *entry)
+{
+	__cleanup(spans_free) struct spans spans = {0};
+	__cleanup(text_free) struct span_edge *edge = NULL;
+	size_t edges = 0;
+
+	for (size_t i = 0; i < words; i++) {
+		for (__u64 left = set[i]; left; left &= left - 1) {
+			size_t number = 64 * i + (size_t)__builtin_ctzll(left);
+
+			if (!add_admission(compiler, number, &edge, &edges))
+				continue;
+			*entry = PC_PORT_OPEN;
+			return 0;
+		}
+	}
+	spans_unite(edge, edges, &spans);
+	*entry = PC_PORT_CLOSED;
+	if (!spans.count)
+		return 0;
+	if (spans.span->anyone && !spans.span->first && spans.span->last == PORT_END - 1) {
+		*entry = PC_PORT_OPEN;
+		return 0;
+	}
+	if (spans.count > PC_SPANS_OF_RULE) {
+		diag_error(
+			compiler->diag, NULL,
+			"port %u: its services tell %zu ranges of source ports apart; the limit is %d",
+			port, spans.count, PC_SPANS_OF_RULE);
+		return -EINVAL;
+	}
+	*entry = PC_PORT_RULE + (__u32)pool_number(&compiler->table->rules, spans.span,
+						   spans.count * sizeof(*spans.span));
+	return 0;
+}
+
+/* As make_entry, but each set is worked out once. */
+static int find_entry(struct compiler *compiler, const __u64 *set, size_t words, __u32 port,
+		      __u32 *entry)
+{
+	size_t known = compiler->sets.count;
+	size_t number = pool_number(&compiler->sets, set, words * sizeof(*set));
+
+	if (number == known) {
+		compiler->entry = grow(compiler->entry, number, sizeof(*compiler->entry));
+		if (make_entry(compiler, set, words, port, &compiler->entry[number]))
+			return -EINVAL;
+	}
+	*entry = compiler->entry[number];
+	return 0;
+}
+
+static int compare_port_edges(const void *a, const void *b)
+{
+	const struct port_edge *x = a, *y = b;
+
+	return (x->at > y->at) - (x->at < y->at);
+}
+
+/* Goes over the ports once, from edge to edge: between two of them all ports are equal. */
+static int sweep(struct compiler *compiler, enum pc_transport transport, __u32 *port)
+{
+	size_t words = (compiler->admissions.count + 63) / 64;
+	__cleanup(text_free) __u64 *set = xcalloc(words, sizeof(*set));
+	__cleanup(text_free) __u32 *count = xcalloc(64 * words, sizeof(*count));
+	const struct port_edge *edge = compiler->edge;
+	__u32 entry;
+
+	qsort(compiler->edge, compiler->edges, sizeof(*edge), compare_port_edges);
+	for (size_t i = 0; i < compiler->edges;) {
+		__u32 at = edge[i].at;
+
+		for (; i < compiler->edges && edge[i].at == at; i++) {
+			__u32 number = edge[i].admission;
+
+			count[number] += edge[i].step;
+			if (count[number])
+				set[number / 64] |= 1ULL << number % 64;
+			else
+				set[number / 64] &= ~(1ULL << number % 64);
+		}
+		if (i == compiler->edges)
+			break;
+		if (find_entry(compiler, set, words, at, &entry))
+			return -EINVAL;
+		for (; at < edge[i].at; at++)
+			port[PC_PORT(transport, at)] = entry;
+		if (compiler->table->rules.used / sizeof(struct pc_span) > SPANS_MAX)
+			break;
+	}
+	return 0;
+}
+
+static int compile_ports(struct compiler *compiler, enum direction way, __u32 *port)
+{
+	const struct composition *composition = compiler->composition;
+
+	for (int transport = 0; transport < PC_TRANSPORTS; transport++) {
+		compiler->edges = 0;
+		for (size_t i = 0; i < composition->services; i++) {
+			if (composed_compiled(&composition->service[i], way))
+				add_service(compiler, &composition->service[i], way,
+					    (enum pc_transport)transport);
+		}
+		if (compiler->edges && sweep(compiler, (enum pc_transport)transport, port))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+int port_table_compile(struct port_table *table, const struct composition *composition,
+		       struct diag *diag)
+{
+	__cleanup(compiler_free) struct compiler compiler = {
+		.table = table, .composition = composition, .diag = diag};
+
+	if (number_groups(&compiler) || compile_ports(&compiler, DIRECTION_IN, table->in) ||
+	    compile_ports(&compiler, DIRECTION_OUT, table->out))
+		return -EINVAL;
+	return 0;
+}
+
+int port_table_write_rules(const struct port_table *table, struct pc_generation *generation,
+			   struct diag *diag)
+{
+	const struct pool *rules = &table->rules;
+	size_t spans = rules->used / sizeof(struct pc_span);
+
+	if (rules->count > PC_RULES)
+		diag_error(diag, NULL, "the ports need %zu different rules; the limit is %d",
+			   rules->count, PC_RULES);
+	if (spans > PC_SPANS)
+		diag_error(diag, NULL,
+			   "the rules need %zu%s ranges of source ports; the limit is %d", spans,
+			   spans > SPANS_MAX ? " or more" : "", PC_SPANS);
+	if (rules->count > PC_RULES || spans > PC_SPANS)
+		return -EINVAL;
+	for (size_t i = 0; i < rules->count; i++)
+		generation->rule[i] = (struct pc_rule){
+			.span = (__u32)(rules->item[i].offset / sizeof(struct pc_span)),
+			.spans = (__u32)(rules->item[i].length / sizeof(struct pc_span)),
+		};
+	if (rules->used)
+		memcpy(generation->span, rules->bytes, rules->used);
+	return 0;
+}
+
+void port_table_free(struct port_table **pointer)
+{
+	pool_free(&(*pointer)->rules);
+	free(*pointer);
+}

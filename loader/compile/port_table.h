@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The entries of all ports for one recipe, and the rules that all recipes share. */
+#ifndef PORTCULLIS_COMPILE_PORT_TABLE_H
+#define PORTCULLIS_COMPILE_PORT_TABLE_H
+
+#include "bpf/abi.h"
+#include "loader/base/pool.h"
+#include "loader/compile/group_words.h"
+#include "loader/recipe/compose.h"
+
+struct port_table {
+	struct group_words words;
+	struct pool rules;   /* lists of spans that a port admits */
+	__u32 in[PC_PORTS];  /* PC_PORT_* by local port */
+	__u32 out[PC_PORTS]; /* by remote port */
+};
+
+/*
+ * Sets the entries of the ports that the composition has open; the others keep theirs. Returns 0,
+ * or -EINVAL with an error in `diag`.
+ */
+int port_table_compile(struct port_table *table, const struct composition *composition,
+		       struct diag *diag);
+
+/* Writes the rules of all recipes, or says in `diag` that they are too many, and -EINVAL. */
+int port_table_write_rules(const struct port_table *table, struct pc_generation *generation,
+			   struct diag *diag);
+
+/* True if the service has entries: its ports are open. */
+bool composed_compiled(const struct composed *composed, enum direction way);
+
+void port_table_free(struct port_table **table); /* from xcalloc */
+
+#endif
