@@ -14,6 +14,7 @@
 #include "loader/base/sha256.h"
 #include "loader/net/netns.h"
 #include "loader/object/admins.h"
+#include "loader/recipe/kept_machines.h"
 #include "loader/report/difference.h"
 #include "loader/report/difference_json.h"
 #include "loader/report/history.h"
@@ -52,18 +53,18 @@ static void digest_of(const char *text, size_t length, char digest[SHA256_TEXT])
 	sha256_end(&sha, digest);
 }
 
-/* The profiles as their files were: by them the rule set can be composed again. */
-static json_t *add_profiles(struct change_log *log, const struct composition *composition)
+/* Adds the profiles of a composition to `profiles`, by name. */
+static void add_profiles(struct change_log *log, const struct composition *composition,
+			 json_t *profiles)
 {
-	json_t *profiles = json_object();
 	char digest[SHA256_TEXT];
 	size_t i;
 
-	for (i = 0; composition && i < composition->profiles; i++) {
+	for (i = 0; i < composition->profiles; i++) {
 		const struct profile *profile = composition->profile[i];
 		json_t *text;
 
-		if (!profile->text)
+		if (!profile->text || json_object_get(profiles, profile->name))
 			continue;
 		digest_of(profile->text, strlen(profile->text), digest);
 		text = json_pack("{s:s, s:s, s:s}", "digest", digest, "profile", profile->name,
@@ -73,6 +74,18 @@ static json_t *add_profiles(struct change_log *log, const struct composition *co
 		json_array_append_new(log->texts, text);
 		json_object_set_new(profiles, profile->name, json_string(digest));
 	}
+}
+
+/* The profiles as their files were: by them the rule set can be composed again. */
+static json_t *profiles_json(struct change_log *log, const struct composition *composition)
+{
+	json_t *profiles = json_object();
+
+	if (composition)
+		add_profiles(log, composition, profiles);
+	for (size_t i = 0; composition && i < composition->machines; i++)
+		if (composition->machine[i].like == i)
+			add_profiles(log, &composition->machine[i].composition, profiles);
 	return profiles;
 }
 
@@ -80,18 +93,20 @@ static json_t *add_profiles(struct change_log *log, const struct composition *co
 static json_t *add_kept(struct change_log *log, const json_t *kept,
 			const struct composition *composition)
 {
-	__free_text char *canonical = kept ? json_dumps(kept, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+	json_t *text = kept ? kept_machines_contract(kept) : NULL;
+	__free_text char *canonical = text ? json_dumps(text, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 	char digest[SHA256_TEXT];
-	json_t *profiles;
 
-	if (!canonical)
+	if (!canonical) {
+		json_decref(text);
 		return json_null();
+	}
 	digest_of(canonical, strlen(canonical), digest);
-	if (strlen(canonical) > TEXT_LIMIT)
-		return json_string(digest);
-	profiles = add_profiles(log, composition);
-	json_array_append_new(log->texts, json_pack("{s:s, s:O, s:o}", "digest", digest, "kept",
-						    kept, "profiles", profiles));
+	if (strlen(canonical) <= TEXT_LIMIT)
+		json_array_append_new(log->texts,
+				      json_pack("{s:s, s:O, s:o}", "digest", digest, "kept", text,
+						"profiles", profiles_json(log, composition)));
+	json_decref(text);
 	return json_string(digest);
 }
 

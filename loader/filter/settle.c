@@ -9,6 +9,7 @@
 #include "loader/base/clock.h"
 #include "loader/base/file.h"
 #include "loader/base/message.h"
+#include "loader/compile/kept.h"
 #include "loader/filter/confirm.h"
 #include "loader/filter/detach.h"
 #include "loader/filter/egress.h"
@@ -127,8 +128,10 @@ static void log_kept(const struct filter *filter, const struct logged *logged)
 {
 	struct logged whole = *logged;
 	__free_text char *text = NULL;
-	json_t *kept = filter_recipe(filter, &text) ? NULL : json_loads(text, 0, NULL);
+	json_t *kept = NULL;
 
+	if (!filter_recipe(filter, &text))
+		kept_parse(logged->name, text, &kept);
 	whole.generation = filter->current.copy->number;
 	whole.before_unknown = true;
 	whole.after = kept;

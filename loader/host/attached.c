@@ -17,6 +17,7 @@
 #include "loader/filter/generation_maps.h"
 #include "loader/filter/open.h"
 #include "loader/object/folder.h"
+#include "loader/recipe/kept_machines.h"
 #include "loader/report/json_forms.h"
 
 static int open_one(struct live *live)
@@ -183,11 +184,16 @@ json_t *filter_kept_of(const char *id, __u32 *flows)
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
 	__free_text char *text = NULL;
 
+	json_t *kept;
+
 	*flows = 0;
 	if (filter_try_open(id, &filter) || filter_recipe(&filter, &text))
 		return NULL;
 	*flows = flow_maps_size(&filter);
-	return json_loads(text, 0, NULL);
+	kept = json_loads(text, 0, NULL);
+	if (kept)
+		kept_machines_expand(kept);
+	return kept;
 }
 
 /* The wall clock at a time of clock_boot. */

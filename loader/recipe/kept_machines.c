@@ -82,6 +82,35 @@ bool kept_machines_expand(json_t *kept)
 	return true;
 }
 
+/* The machine without its profiles, if an earlier one has the same. */
+static json_t *contract_one(const json_t *kept, size_t at)
+{
+	json_t *machine = json_copy(machine_at(kept, at));
+	const json_t *profiles = json_object_get(machine, "profiles");
+
+	for (size_t i = 0; profiles && i < at; i++) {
+		if (json_object_get(machine_at(kept, i), "profiles") != profiles)
+			continue;
+		json_object_set_new(machine, "like", json_string(kept_machine_name(kept, i)));
+		json_object_del(machine, "profiles");
+		break;
+	}
+	return machine;
+}
+
+json_t *kept_machines_contract(const json_t *kept)
+{
+	json_t *copy = json_copy((json_t *)kept), *machines = json_array();
+	size_t count = kept_machines(kept);
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(machines, contract_one(kept, i));
+	if (count)
+		json_object_set(copy, "machines", machines);
+	json_decref(machines);
+	return copy;
+}
+
 static json_t *own_recipe(const json_t *kept, size_t at)
 {
 	const json_t *interface = json_object_get(kept, "recipe");

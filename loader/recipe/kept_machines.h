@@ -20,6 +20,12 @@ json_t *kept_machines_json(const struct composition *composition);
 /* Gives machines with "like" the profiles of that machine. False if a part is missing. */
 bool kept_machines_expand(json_t *kept);
 
+/*
+ * The kept text as it was before kept_machines_expand, a new reference: expanded, 256 machines have
+ * their profiles in its dump as often.
+ */
+json_t *kept_machines_contract(const json_t *kept);
+
 /* One for each machine, in order. `kept` may be NULL. */
 size_t kept_machines(const json_t *kept);
 const char *kept_machine_name(const json_t *kept, size_t at);

@@ -276,6 +276,8 @@ static json_t *interface_json(const json_t *interface)
 
 		json_object_set(shown, keys[i], value ? value : json_null());
 	}
+	if (json_object_get(interface, "machines"))
+		json_object_set(shown, "machines", json_object_get(interface, "machines"));
 	return shown;
 }
 
@@ -332,16 +334,27 @@ static bool list_has_port(const json_t *list, __u32 port)
 	return false;
 }
 
+/* An interface, or a machine of it. */
+static bool has_port(const json_t *difference, __u32 port)
+{
+	const json_t *machine;
+	size_t i;
+
+	json_array_foreach (json_object_get(difference, "machines"), i, machine)
+		if (has_port(machine, port))
+			return true;
+	return list_has_port(json_object_get(difference, "opens"), port) ||
+	       list_has_port(json_object_get(difference, "closes"), port) ||
+	       list_has_port(json_object_get(difference, "changes"), port);
+}
+
 static bool interface_is_chosen(const json_t *interface, const struct history_select *select)
 {
 	const char *name = text_of(interface, "name");
 
 	if (select->names && select->names->count && (!name || !names_have(select->names, name)))
 		return false;
-	return select->port < 0 ||
-	       list_has_port(json_object_get(interface, "opens"), (__u32)select->port) ||
-	       list_has_port(json_object_get(interface, "closes"), (__u32)select->port) ||
-	       list_has_port(json_object_get(interface, "changes"), (__u32)select->port);
+	return select->port < 0 || has_port(interface, (__u32)select->port);
 }
 
 static bool is_since(const json_t *change, long long since)

@@ -14,6 +14,7 @@
 #include "loader/base/file.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/recipe/kept_machines.h"
 #include "loader/recipe/state.h"
 
 #define SPARE	     "/run/portcullis"
@@ -637,6 +638,17 @@ static bool is_change(const json_t *json)
 	       json_is_array(json_object_get(json, "interfaces"));
 }
 
+/* A rule set that is not whole is as good as none. */
+static void take_text(struct history_lines *lines, const char *digest, json_t *json)
+{
+	json_t *kept = json_object_get(json, "kept");
+
+	if (kept && !kept_machines_expand(kept))
+		lines->damaged++;
+	else
+		json_object_set(lines->texts, digest, json);
+}
+
 static void take_json(struct history_lines *lines, json_t *json, bool spare,
 		      unsigned long long *last)
 {
@@ -644,7 +656,7 @@ static void take_json(struct history_lines *lines, json_t *json, bool spare,
 	const char *id = json_string_value(json_object_get(json, "id"));
 
 	if (digest) {
-		json_object_set(lines->texts, digest, json);
+		take_text(lines, digest, json);
 	} else if (json_is_string(json_object_get(json, "more"))) {
 		add_more(lines->changes, json);
 	} else if (is_change(json)) {

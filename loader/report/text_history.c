@@ -67,16 +67,38 @@ static const char *network_text(const json_t *change)
 	return is_null(change, "network_namespace") ? "" : text_of(change, "network_namespace");
 }
 
+static void add_parts(struct names *parts, const json_t *difference)
+{
+	add_part(parts, "opens", json_object_get(difference, "opens"));
+	add_part(parts, "closes", json_object_get(difference, "closes"));
+	add_part(parts, "", json_object_get(difference, "changes"));
+}
+
+/* "machine mail (add): opens 25/tcp" */
+static void add_machine(struct names *parts, const json_t *machine)
+{
+	__cleanup(names_free) struct names own = {};
+	__free_text char *joined = NULL, *part = NULL;
+
+	add_parts(&own, machine);
+	joined = names_join(&own, "; ");
+	part = xasprintf("machine %s (%s)%s%s", text_of(machine, "name"),
+			 text_of(machine, "action"), own.count ? ": " : "", joined);
+	names_add(parts, part);
+}
+
 /* "eth0: swap: opens 587/tcp; closes 25/tcp" */
 static char *what_text(const json_t *change, const json_t *interface)
 {
 	__cleanup(names_free) struct names parts = {};
 	__free_text char *joined = NULL;
 	const char *network = network_text(change);
+	const json_t *machine;
+	size_t i;
 
-	add_part(&parts, "opens", json_object_get(interface, "opens"));
-	add_part(&parts, "closes", json_object_get(interface, "closes"));
-	add_part(&parts, "", json_object_get(interface, "changes"));
+	add_parts(&parts, interface);
+	json_array_foreach (json_object_get(interface, "machines"), i, machine)
+		add_machine(&parts, machine);
 	joined = names_join(&parts, "; ");
 	return xasprintf("%s%s%s%s: %s%s%s", text_of(interface, "name"), *network ? " (" : "",
 			 network, *network ? ")" : "", text_of(interface, "action"),
@@ -170,9 +192,18 @@ static void print_list(FILE *to, const char *word, const json_t *list)
 
 static void print_lists(const json_t *interface, FILE *to)
 {
+	const json_t *machine;
+	size_t i;
+
 	print_list(to, "opens", json_object_get(interface, "opens"));
 	print_list(to, "closes", json_object_get(interface, "closes"));
 	print_list(to, "", json_object_get(interface, "changes"));
+	json_array_foreach (json_object_get(interface, "machines"), i, machine) {
+		text_print(to, "    machine %s: %s", text_of(machine, "name"),
+			   text_of(machine, "action"));
+		fputc('\n', to);
+		print_lists(machine, to);
+	}
 }
 
 /* With both rule sets at hand each line says from where, and by which service. */

@@ -287,6 +287,15 @@ static void test_chosen(void **state)
 		if (history_is_chosen(change, &select) != cases[i].chosen)
 			fail_msg("%s: %d", cases[i].text, !cases[i].chosen);
 	}
+	/* A port of a machine behind it is one of the change, too. */
+	change = add(NULL, "a", "swap eth0 A");
+	json_object_set_new(json_array_get(json_object_get(change, "interfaces"), 0), "machines",
+			    json_pack("[{s:s, s:[s], s:[], s:[]}]", "name", "mail", "opens",
+				      "587/tcp", "closes", "changes"));
+	select.port = (int)PC_PORT(PC_TCP, 587);
+	assert_true(history_is_chosen(change, &select));
+	select.port = (int)PC_PORT(PC_UDP, 587);
+	assert_false(history_is_chosen(change, &select));
 	change = add(NULL, "a", "swap eth0 A;detach eth1 -");
 	assert_false(history_is_chosen(change, &select));
 	select = (struct history_select){.port = -1, .names = &eth1};
@@ -324,6 +333,9 @@ static void test_text(void **state)
 	json_array_append_new(json_object_get(part, "closes"), json_string("25/tcp"));
 	for (int i = 1; i <= 3; i++)
 		json_array_append_new(json_object_get(part, "changes"), json_sprintf("s%d", i));
+	json_object_set_new(json_array_get(json_object_get(change, "interfaces"), 1), "machines",
+			    json_pack("[{s:s, s:s, s:[s], s:[], s:[]}]", "name", "mail", "action",
+				      "add", "opens", "25/tcp", "closes", "changes"));
 	add("blue", NULL, "revert eth0 -");
 	history_settle(&lines, BOOT, 50);
 	setenv("TZ", "UTC", 1);
@@ -335,7 +347,7 @@ static void test_text(void **state)
 		text,
 		"  change  time                     by                     state     what\n"
 		"       1  2026-03-03 14:02:11 UTC  al?ice from 192.0.2.7  reverted  eth0 (blue): swap: opens 1/tcp, 2/tcp, 3/tcp, 4/tcp, 5/tcp, 6/tcp, 7/tcp, 8/tcp and 2 more; closes 25/tcp; s1; s2; and 1 more; comment: CHG-1\n"
-		"                                                                    eth1 (blue): swap\n"
+		"                                                                    eth1 (blue): swap: machine mail (add): opens 25/tcp\n"
 		"       2  2026-03-03 14:02:11 UTC  the deadline                     eth0 (blue): revert\n");
 	none = print(report_history_text, json_pack("{s:[]}", "changes"));
 	assert_string_equal(none, "no such change is recorded\n");
