@@ -26,7 +26,8 @@ ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -D_GNU_SOU
 	-DPORTCULLIS_VERSION='"$(VERSION)"' -DPORTCULLIS_PREFIX='"$(PREFIX)"' \
 	$(shell $(PKG_CONFIG) --cflags $(LIBS)) -MMD -MP
 ALL_LDFLAGS = $(LDFLAGS) $(SANITIZE)
-LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
+# The resolver is the C library's.
+LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lresolv
 
 ARCH := $(shell uname -m | sed -e s/x86_64/x86/ -e s/aarch64/arm64/ -e s/ppc64le/powerpc/)
 # Three nested functions share 512 bytes of stack, each rounded up to 32. From version 15 on clang spills more by these
@@ -82,8 +83,9 @@ BENCH  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%.o,$(sort $(filter-out %.bp
 MANUAL := portcullis.8 portcullis-profile.5 portcullis-site.5
 
 # Files that name the binary, or the schema, by their place.
+REFRESH := portcullis-dns.service portcullis-dns.timer portcullis-groups.service portcullis-groups.path
 METRICS := portcullis-metrics.socket portcullis-metrics@.service portcullis-textfile.service portcullis-textfile.timer
-SYSTEM := portcullis.service portcullis-log.service portcullis.rules portcullis.ifupdown portcullis.bridge portcullis.sleep site.yaml $(METRICS)
+SYSTEM := portcullis.service portcullis-log.service portcullis.rules portcullis.ifupdown portcullis.bridge portcullis.sleep site.yaml $(METRICS) $(REFRESH)
 
 PAGES := how-do-i.md emergency.md beside-others.md
 
@@ -96,7 +98,7 @@ INSTALLED = \
 	$(BUILD)/portcullis=$(PREFIX)/sbin/portcullis \
 	$(BUILD)/portcullis.service=$(UNITDIR)/portcullis.service \
 	$(BUILD)/portcullis-log.service=$(UNITDIR)/portcullis-log.service \
-	$(foreach unit,$(METRICS),$(BUILD)/$(unit)=$(UNITDIR)/$(unit)) \
+	$(foreach unit,$(METRICS) $(REFRESH),$(BUILD)/$(unit)=$(UNITDIR)/$(unit)) \
 	$(BUILD)/portcullis.rules=$(PREFIX)/lib/udev/rules.d/81-portcullis.rules \
 	$(BUILD)/portcullis.ifupdown=$(SYSCONFDIR)/network/if-pre-up.d/zz-portcullis \
 	$(BUILD)/portcullis.bridge=$(SYSCONFDIR)/network/if-pre-up.d/00-portcullis \
@@ -291,7 +293,7 @@ $(BUILD)/kernels/%.o: tests/kernels/%.c $(BUILD)/flags
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # What scripts/guest takes into its guests, beside the binary.
-GUEST_C := prober links listen
+GUEST_C := prober links listen names
 guest-tools: $(GUEST_C:%=$(BUILD)/guest/%)
 
 $(BUILD)/guest/%: tests/guest/%.c $(BUILD)/flags

@@ -10,204 +10,15 @@
 #include "loader/base/file.h"
 #include "loader/base/memory.h"
 #include "loader/base/utf8.h"
+#include "loader/catalog/dns_answer.h"
 
-#define QUOTE_LIMIT 60 /* bytes of a bad token that a message repeats */
-
-static const __u8 mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-static int most_bits(const struct prefix *prefix)
+static struct prefix *copy_prefixes(const struct prefix *from, size_t count)
 {
-	return prefix->family == AF_INET ? 32 : 128;
-}
+	struct prefix *copy = xcalloc(count, sizeof(*copy));
 
-/* Clears the host bits; says whether there were any. */
-static bool mask_host(struct prefix *prefix)
-{
-	int bytes = most_bits(prefix) / 8, last = prefix->length / 8;
-	__u8 any = 0;
-
-	for (int i = last; i < bytes; i++) {
-		__u8 host = i > last ? 0xff : 0xff >> prefix->length % 8;
-
-		any |= prefix->address[i] & host;
-		prefix->address[i] &= ~host;
-	}
-	return any;
-}
-
-/* Decimal without sign or leading zero, 0 to `most`; else -1. */
-static int parse_bits(const char *text, size_t length, int most)
-{
-	int bits = 0;
-
-	if (!length || length > 3 || (length > 1 && *text == '0'))
-		return -1;
-	for (size_t i = 0; i < length; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return -1;
-		bits = 10 * bits + text[i] - '0';
-	}
-	return bits <= most ? bits : -1;
-}
-
-static int token(size_t length)
-{
-	return length < QUOTE_LIMIT ? (int)length : QUOTE_LIMIT;
-}
-
-/* Parses an address and a length, before host bits and mapped addresses are checked. */
-static int parse_form(const char *text, size_t length, struct prefix *prefix, char **why)
-{
-	const char *slash = memchr(text, '/', length);
-	size_t size = slash ? (size_t)(slash - text) : length;
-	char address[INET6_ADDRSTRLEN] = "";
-	int bits, most;
-
-	/* A NUL inside the token would end it early for inet_pton. */
-	if (size < sizeof(address) && !memchr(text, '\0', size))
-		memcpy(address, text, size);
-	prefix->family = strchr(address, ':') ? AF_INET6 : AF_INET;
-	if (inet_pton(prefix->family, address, prefix->address) != 1) {
-		*why = xasprintf(
-			"'%.*s' is not a valid IPv4 or IPv6 prefix (example: 192.0.2.0/24)",
-			token(length), text);
-		return -EINVAL;
-	}
-	most = bits = most_bits(prefix);
-	if (slash)
-		bits = parse_bits(slash + 1, length - size - 1, most);
-	if (bits < 0) {
-		*why = xasprintf("'%.*s' must end in a prefix length from 0 to %d after '/'",
-				 token(length), text, most);
-		return -EINVAL;
-	}
-	prefix->length = (__u8)bits;
-	return 0;
-}
-
-static int parse(const char *text, size_t length, struct prefix *prefix, char **why)
-{
-	struct prefix read = {0};
-	char right[PREFIX_TEXT];
-	bool host;
-
-	if (parse_form(text, length, &read, why))
-		return -EINVAL;
-	host = mask_host(&read);
-	if (read.family == AF_INET6 && read.length >= 96 && !memcmp(read.address, mapped, 12)) {
-		struct prefix plain = {.family = AF_INET, .length = read.length - 96};
-
-		memcpy(plain.address, read.address + 12, 4);
-		*why = xasprintf("%.*s is IPv4 written as IPv6; write %s", token(length), text,
-				 prefix_format(&plain, right));
-		return -EINVAL;
-	}
-	if (host) {
-		*why = xasprintf("%.*s has host bits set; write %s", token(length), text,
-				 prefix_format(&read, right));
-		return -EINVAL;
-	}
-	*prefix = read;
-	return 0;
-}
-
-int prefix_parse(const char *text, struct prefix *prefix, char **why)
-{
-	return parse(text, strlen(text), prefix, why);
-}
-
-const char *prefix_format(const struct prefix *prefix, char text[PREFIX_TEXT])
-{
-	char address[INET6_ADDRSTRLEN];
-
-	inet_ntop(prefix->family, prefix->address, address, sizeof(address));
-	snprintf(text, PREFIX_TEXT, "%s/%d", address, prefix->length);
-	return text;
-}
-
-int prefix_compare(const struct prefix *a, const struct prefix *b)
-{
-	int order;
-
-	if (a->family != b->family)
-		return a->family == AF_INET ? -1 : 1;
-	order = memcmp(a->address, b->address, sizeof(a->address));
-	return order ? order : a->length - b->length;
-}
-
-bool prefix_contains(const struct prefix *prefix, __u8 family, const __u8 *address)
-{
-	int bytes = prefix->length / 8, bits = prefix->length % 8;
-
-	if (prefix->family != family || memcmp(prefix->address, address, (size_t)bytes))
-		return false;
-	return !bits || !((prefix->address[bytes] ^ address[bytes]) >> (8 - bits));
-}
-
-/* Adds up the addresses, modulo those of the family: all of them are 0. */
-enum prefixes_cover prefixes_cover(const struct prefix *prefix, size_t count)
-{
-	unsigned __int128 sum = 0;
-	const struct prefix *outer = NULL;
-	int cover = PREFIXES_NONE;
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		bool last = i + 1 == count || prefix[i + 1].family != prefix[i].family;
-
-		if (!outer || !prefix_contains(outer, prefix[i].family, prefix[i].address)) {
-			outer = &prefix[i];
-			if (outer->length)
-				sum += (unsigned __int128)1 << (128 - outer->length);
-		}
-		if (!last)
-			continue;
-		if (!sum)
-			cover |= prefix[i].family == AF_INET ? PREFIXES_IPV4 : PREFIXES_IPV6;
-		sum = 0;
-		outer = NULL;
-	}
-	return cover;
-}
-
-const char *prefixes_cover_text(enum prefixes_cover cover)
-{
-	switch (cover) {
-	case PREFIXES_ALL: return "anyone";
-	case PREFIXES_IPV4: return "anyone over IPv4";
-	case PREFIXES_IPV6: return "anyone over IPv6";
-	case PREFIXES_NONE: break;
-	}
-	return NULL;
-}
-
-static int compare(const void *a, const void *b)
-{
-	return prefix_compare(a, b);
-}
-
-void prefixes_sort(struct prefix *prefix, size_t count)
-{
 	if (count)
-		qsort(prefix, count, sizeof(*prefix), compare);
-}
-
-/* Lists are mostly sorted already: from a recipe always. */
-static void sort_once(struct group *group)
-{
-	struct prefix *prefix = group->prefix;
-	size_t kept = 0, i = 1;
-
-	while (i < group->prefixes && prefix_compare(&prefix[i - 1], &prefix[i]) < 0)
-		i++;
-	if (i >= group->prefixes)
-		return;
-	qsort(prefix, group->prefixes, sizeof(*prefix), compare);
-	for (i = 1; i < group->prefixes; i++) {
-		if (prefix_compare(&prefix[kept], &prefix[i]))
-			prefix[++kept] = prefix[i];
-	}
-	group->prefixes = kept + 1;
+		memcpy(copy, from, count * sizeof(*copy));
+	return copy;
 }
 
 static void add_prefix(struct group *group, const struct prefix *prefix)
@@ -220,7 +31,60 @@ static void group_free(struct group *group)
 {
 	free(group->name);
 	free(group->prefix);
+	free(group->fixed);
+	names_free(&group->dns);
+	names_free(&group->file);
 	*group = (struct group){0};
+}
+
+/* `prefix` becomes `fixed` and the addresses of the last answers. */
+static void add_answers(struct group *group)
+{
+	free(group->prefix);
+	group->prefix = NULL;
+	group->prefixes = 0;
+	for (size_t i = 0; i < group->fixeds; i++)
+		add_prefix(group, &group->fixed[i]);
+	for (size_t i = 0; i < group->dns.count; i++) {
+		__cleanup(dns_answer_free) struct dns_answer answer = {0};
+
+		dns_answer_read(group->dns.name[i], &answer);
+		for (size_t j = 0; j < answer.prefixes; j++)
+			add_prefix(group, &answer.prefix[j]);
+	}
+	prefixes_sort_once(group->prefix, &group->prefixes);
+}
+
+const struct prefix *group_fixed(const struct group *group, size_t *count)
+{
+	*count = group->dns.count ? group->fixeds : group->prefixes;
+	return group->dns.count ? group->fixed : group->prefix;
+}
+
+bool group_same_fixed(const struct group *a, const struct group *b)
+{
+	size_t as, bs;
+	const struct prefix *one = group_fixed(a, &as), *other = group_fixed(b, &bs);
+
+	return prefixes_same(one, as, other, bs);
+}
+
+bool group_renew(struct group *group, bool keep)
+{
+	struct prefix *before = group->prefix;
+	size_t count = group->prefixes;
+	bool same;
+
+	if (!group->dns.count)
+		return false;
+	group->prefix = NULL;
+	add_answers(group);
+	for (size_t i = 0; i < count && keep; i++)
+		add_prefix(group, &before[i]);
+	prefixes_sort_once(group->prefix, &group->prefixes);
+	same = prefixes_same(before, count, group->prefix, group->prefixes);
+	free(before);
+	return !same;
 }
 
 /* Moves `group` into the place of the one of that name, or behind the last. */
@@ -228,7 +92,7 @@ static void put_group(struct groups *groups, struct group *group)
 {
 	struct group *old = (struct group *)groups_find(groups, group->name);
 
-	sort_once(group);
+	prefixes_sort_once(group->prefix, &group->prefixes);
 	if (old) {
 		group_free(old);
 	} else {
@@ -295,7 +159,7 @@ static int read_line(struct group *group, struct place *place, struct diag *diag
 		end--;
 	if (start == end)
 		return 0;
-	if (!parse(start, (size_t)(end - start), &prefix, &why)) {
+	if (!prefix_parse_part(start, (size_t)(end - start), &prefix, &why)) {
 		add_prefix(group, &prefix);
 		return 0;
 	}
@@ -370,6 +234,20 @@ static int read_stdin(struct group *group, const struct place *place, struct dia
 	return result;
 }
 
+/* "dns:HOST". Returns 1 if it is none. */
+static int parse_dns(struct group *group, const char *item, size_t length, char **why)
+{
+	const size_t word = strlen(DNS_WORD);
+	__free_text char *name = NULL;
+
+	if (length < word || memcmp(item, DNS_WORD, word))
+		return 1;
+	if (dns_name_parse(item + word, length - word, &name, why))
+		return -EINVAL;
+	names_add_once(&group->dns, name);
+	return 0;
+}
+
 static int parse_prefixes(struct group *group, const char *list, const struct place *place,
 			  struct diag *diag)
 {
@@ -378,9 +256,13 @@ static int parse_prefixes(struct group *group, const char *list, const struct pl
 	for (const char *end, *item = list; item; item = *end ? end + 1 : NULL) {
 		__free_text char *why = NULL;
 		struct prefix prefix;
+		int dns;
 
 		end = strchrnul(item, ',');
-		if (!parse(item, (size_t)(end - item), &prefix, &why)) {
+		dns = parse_dns(group, item, (size_t)(end - item), &why);
+		if (!dns)
+			continue;
+		if (dns > 0 && !prefix_parse_part(item, (size_t)(end - item), &prefix, &why)) {
 			add_prefix(group, &prefix);
 			continue;
 		}
@@ -388,6 +270,18 @@ static int parse_prefixes(struct group *group, const char *list, const struct pl
 		result = -EINVAL;
 	}
 	return result;
+}
+
+/* A group as it was read, to which the addresses of its names are added. */
+static void put_read(struct groups *groups, struct group *group)
+{
+	if (group->dns.count) {
+		prefixes_sort_once(group->prefix, &group->prefixes);
+		group->fixed = copy_prefixes(group->prefix, group->prefixes);
+		group->fixeds = group->prefixes;
+		add_answers(group);
+	}
+	put_group(groups, group);
 }
 
 int groups_define(struct groups *groups, const char *definition, struct diag *diag)
@@ -402,17 +296,20 @@ int groups_define(struct groups *groups, const char *definition, struct diag *di
 	if (result)
 		return result;
 	if (!*list || !list[1] || !strcmp(list, "=@")) {
-		diag_error(diag, &place,
-			   "%s has no prefix; write %s=PREFIX[,PREFIX], %s=@FILE or %s=-",
-			   group.name, group.name, group.name, group.name);
+		diag_error(
+			diag, &place,
+			"%s has no prefix; write %s=PREFIX[,PREFIX], %s=dns:HOST, %s=@FILE or %s=-",
+			group.name, group.name, group.name, group.name, group.name);
 		return -EINVAL;
 	}
 	list++;
 	result = *list == '@'	    ? read_prefixes(&group, list + 1, &place, diag) :
 		 !strcmp(list, "-") ? read_stdin(&group, &place, diag) :
 				      parse_prefixes(&group, list, &place, diag);
+	if (*list == '@')
+		names_add(&group.file, list + 1);
 	if (!result)
-		put_group(groups, &group);
+		put_read(groups, &group);
 	return result;
 }
 
@@ -428,10 +325,11 @@ int groups_define_mixed(struct groups *groups, const char *name, const struct na
 	for (size_t i = 0; i < files; i++) {
 		int err = read_prefixes(&group, file[i].path, &file[i].place, diag);
 
+		names_add_once(&group.file, file[i].path);
 		result = result ? result : err;
 	}
 	if (!result)
-		put_group(groups, &group);
+		put_read(groups, &group);
 	return result;
 }
 
@@ -447,15 +345,49 @@ void groups_merge(struct groups *to, const struct groups *from)
 		const struct group *group = &from->group[i];
 		__cleanup(group_free) struct group copy = {
 			.name = xstrdup(group->name),
-			.prefix = xcalloc(group->prefixes, sizeof(*group->prefix)),
+			.prefix = copy_prefixes(group->prefix, group->prefixes),
 			.prefixes = group->prefixes,
+			.fixed = copy_prefixes(group->fixed, group->fixeds),
+			.fixeds = group->fixeds,
 		};
 
-		if (group->prefixes)
-			memcpy(copy.prefix, group->prefix,
-			       group->prefixes * sizeof(*group->prefix));
+		names_copy(&copy.dns, &group->dns);
+		names_copy(&copy.file, &group->file);
 		put_group(to, &copy);
 	}
+}
+
+int groups_set_dns(struct groups *groups, const char *name, const struct names *dns,
+		   const struct names *fixed, const struct place *place, struct diag *diag)
+{
+	struct group *group = (struct group *)groups_find(groups, name);
+	__cleanup(group_free) struct group read = {.name = xstrdup(name)};
+	int result = 0;
+
+	for (size_t i = 0; group && i < dns->count && !result; i++) {
+		__free_text char *why = NULL, *item = xasprintf(DNS_WORD "%s", dns->name[i]);
+
+		result = parse_dns(&read, item, strlen(item), &why);
+		if (result)
+			diag_error(diag, place, "%s: %s", name, why);
+	}
+	for (size_t i = 0; group && i < fixed->count && !result; i++)
+		result = parse_prefixes(&read, fixed->name[i], place, diag);
+	if (!group) {
+		diag_error(diag, place, "there is no group '%s'", name);
+		result = -EINVAL;
+	}
+	if (result)
+		return result;
+	prefixes_sort_once(read.prefix, &read.prefixes);
+	names_free(&group->dns);
+	free(group->fixed);
+	group->dns = read.dns;
+	group->fixed = read.prefix;
+	group->fixeds = read.prefixes;
+	read.dns = (struct names){0};
+	read.prefix = NULL;
+	return 0;
 }
 
 const struct group *groups_find(const struct groups *groups, const char *name)

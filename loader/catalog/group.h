@@ -8,22 +8,20 @@
 
 #include "loader/base/diag.h"
 #include "loader/base/names.h"
+#include "loader/catalog/prefix.h"
 
 #define GROUP_LINK_LOCAL "link-local" /* built in: fe80::/10, 169.254.0.0/16 */
 #define GROUP_ANYONE	 "anyone"     /* reserved: no restriction */
 #define GROUP_FILE_LIMIT (16 << 20)   /* bytes of a NAME=@FILE */
 
-/* address/length; the address in network byte order, IPv4 in the first 4 bytes. */
-struct prefix {
-	__u8 address[16];
-	__u8 length;
-	__u8 family; /* AF_INET or AF_INET6 */
-};
-
 struct group {
 	char *name;
 	struct prefix *prefix; /* in the order of prefix_compare, each once */
 	size_t prefixes;
+	struct names dns;     /* names of hosts, whose last addresses are in `prefix` */
+	struct prefix *fixed; /* `prefix` without them, in the same order; only with names */
+	size_t fixeds;
+	struct names file; /* from which some of it was read */
 };
 
 struct groups {
@@ -32,34 +30,9 @@ struct groups {
 };
 
 /*
- * "10.0.0.0/8", "2001:db8::/32", or a bare address (/32, /128). Returns 0, or -EINVAL and in `*why`
- * (the caller frees) what is wrong: "10.1.2.3/8 has host bits set; write 10.0.0.0/8".
- * An IPv4-mapped IPv6 prefix (::ffff:0:0/96 and longer) is an error that names the IPv4 form.
- */
-int prefix_parse(const char *text, struct prefix *prefix, char **why);
-#define PREFIX_TEXT 64
-const char *prefix_format(const struct prefix *prefix, char text[PREFIX_TEXT]);
-/* Order: IPv4 first, then by address, then by length: a prefix follows those that enclose it. */
-int prefix_compare(const struct prefix *a, const struct prefix *b);
-/* The address as in struct prefix. */
-bool prefix_contains(const struct prefix *prefix, __u8 family, const __u8 *address);
-
-void prefixes_sort(struct prefix *prefix, size_t count);
-
-/* The families for which prefixes in that order cover every address. */
-enum prefixes_cover {
-	PREFIXES_NONE,
-	PREFIXES_IPV4,
-	PREFIXES_IPV6,
-	PREFIXES_ALL,
-};
-enum prefixes_cover prefixes_cover(const struct prefix *prefix, size_t count);
-/* "anyone", "anyone over IPv4", "anyone over IPv6"; NULL of none. */
-const char *prefixes_cover_text(enum prefixes_cover cover);
-
-/*
  * "NAME=PREFIX[,PREFIX]", or "NAME=@FILE" or "NAME=-" of stdin (a prefix a line; blank lines and
- * # comments). Replaces the group of that name. All errors of a file are reported, each with its
+ * # comments). For a PREFIX may stand "dns:HOST": the addresses of its last answer, if there is one
+ * (dns_answer.h). Replaces the group of that name. All errors of a file are reported, each with its
  * line. link-local is built in and cannot be defined. Returns 0, -EINVAL, or -errno of the file.
  */
 int groups_define(struct groups *groups, const char *definition, struct diag *diag);
@@ -89,6 +62,20 @@ int group_names_parse(const char *list, struct names *names, const struct place 
 const struct group *groups_find(const struct groups *groups, const char *name);
 /* Returns false if there was no group of that name. */
 bool groups_remove(struct groups *groups, const char *name);
+/*
+ * Sets what a group that is defined with all its prefixes has from DNS: names, and prefixes without
+ * their answers. -EINVAL with an error in `diag`.
+ */
+int groups_set_dns(struct groups *groups, const char *name, const struct names *dns,
+		   const struct names *fixed, const struct place *place, struct diag *diag);
+/*
+ * Replaces the prefixes of names by those of the last answers; with `keep` it adds them. True if
+ * that changed any.
+ */
+bool group_renew(struct group *group, bool keep);
+/* The prefixes without those of names. */
+const struct prefix *group_fixed(const struct group *group, size_t *count);
+bool group_same_fixed(const struct group *a, const struct group *b);
 void groups_free(struct groups *groups);
 
 #endif

@@ -7,10 +7,12 @@
 
 #include "loader/base/file.h"
 #include "loader/base/message.h"
+#include "loader/command/dns_words.h"
 #include "loader/command/machine_words.h"
 #include "loader/filter/settle.h"
 #include "loader/guard/management.h"
 #include "loader/host/change.h"
+#include "loader/host/dns_renew.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"
 #include "loader/recipe/site.h"
@@ -110,8 +112,9 @@ int command_attach(const struct options *options, struct diag *diag)
 		return EXIT_USAGE;
 	}
 	if (catalog_open(&options->catalog, &catalog, diag) ||
-	    site_open(options->site, &site, diag))
+	    dns_site_open(options->site, &site, diag))
 		return EXIT_FAILED;
+	dns_words_learn(options);
 	if (merge_groups(&site, &options->arguments, &recipe) ||
 	    options_apply(options, &recipe, diag) ||
 	    machine_words_apply(options, &recipe, &catalog, NULL, diag) ||

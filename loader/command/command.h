@@ -43,6 +43,7 @@ enum option_group {
 	OPTIONS_MONITOR = 1 << 21,
 	OPTIONS_HISTORY = 1 << 22,
 	OPTIONS_MACHINE = 1 << 23, /* machines behind an interface */
+	OPTIONS_GROUPS = 1 << 24,
 };
 
 /* By task: help shows the commands in these groups, in this order. */

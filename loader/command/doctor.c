@@ -9,6 +9,7 @@
 #include "loader/base/message.h"
 #include "loader/base/shell.h"
 #include "loader/doctor/findings.h"
+#include "loader/doctor/groups.h"
 #include "loader/doctor/host.h"
 #include "loader/doctor/interface.h"
 #include "loader/filter/hook.h"
@@ -97,6 +98,7 @@ static void look_at_all(struct doctor *doctor)
 
 	look_for_unfiltered(doctor);
 	look_for_ipsec(doctor);
+	doctor_groups(doctor);
 	add_filtered(doctor, &names);
 	if (!doctor->privileged)
 		add_with_program(doctor, &names);

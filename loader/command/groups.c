@@ -9,6 +9,7 @@
 
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/command/groups_refresh.h"
 #include "loader/host/attached.h"
 #include "loader/object/privilege.h"
 #include "loader/recipe/site.h"
@@ -55,6 +56,8 @@ int command_groups(const struct options *options, struct diag *diag)
 	int err;
 
 	/* Who may read the filters may lack the right to read the site file. */
+	if (options->refresh)
+		return groups_refresh(options, diag);
 	if (kernel_readable("groups") ||
 	    ((options->site || !access(SITE_FILE, R_OK)) &&
 	     site_open(options->site, &site, diag)) ||

@@ -98,7 +98,7 @@ static const struct command command_table[] = {
 	{"flows", COMMAND_VIEW, "[IFACE...]", "Show the learned flows", OPTIONS_JSON,
 	 COMMAND_LOOK | COMMAND_INTERFACES, command_flows},
 	{"groups", COMMAND_ADMIT, "[GROUP...]", "Show groups, their prefixes and what they open",
-	 OPTIONS_SITE | OPTIONS_JSON, COMMAND_LOOK, command_groups},
+	 OPTIONS_SITE | OPTIONS_JSON | OPTIONS_GROUPS, COMMAND_LOOK, command_groups},
 	{"doctor", COMMAND_VERIFY, "[IFACE]", "Find what is wrong, and suggest a command to fix it",
 	 OPTIONS_SITE | OPTIONS_CATALOG | OPTIONS_JSON | OPTIONS_STRICT,
 	 COMMAND_LOOK | COMMAND_INTERFACES, command_doctor},
@@ -146,7 +146,7 @@ static enum command_flags use_of(const struct command *command, const struct opt
 {
 	if (options->interface)
 		return COMMAND_LOOK;
-	return options->clear ? COMMAND_CHANGE : command->flags & COMMAND_USE;
+	return options->clear || options->refresh ? COMMAND_CHANGE : command->flags & COMMAND_USE;
 }
 
 /* To root, "Permission denied" needs a word. */

@@ -179,6 +179,8 @@ static const struct option_row option_table[] = {
 	 OPTIONS_HISTORY, PORT(port)},
 	{"catalog", "DIR", "search this folder for profiles first; may be repeated",
 	 OPTIONS_CATALOG, NAMES(catalog)},
+	{"refresh", "dns|file", "take what names of hosts, or changed files, say now into the running filters",
+	 OPTIONS_GROUPS, WORD(refresh, GROUPS_DNS)},
 	{"format", "openmetrics|text", "text: for promtool, and node_exporter's textfile collector",
 	 OPTIONS_METRICS, WORD(format, METRICS_OPEN)},
 	{"http", NULL, "answer one HTTP request, on stdin and stdout", OPTIONS_METRICS, FLAG(http)},

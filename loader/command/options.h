@@ -33,6 +33,7 @@ struct options {
 	int top;	      /* lines, or unlisted ports of each direction; -1: not given */
 	int mode;	      /* enum hook_mode */
 	int format;	      /* enum metrics_format */
+	int refresh;	      /* enum groups_refresh; 0: not given */
 	int by;		      /* enum drops_by */
 	int port;	      /* PC_PORT; -1: any */
 	unsigned int reasons; /* bit n: enum pc_reason n; 0: any */
@@ -71,6 +72,12 @@ struct options {
 			  .port = -1,       \
 			  .rate = -1,       \
 			  .write_fd = -1})
+
+/* groups --refresh WORD */
+enum groups_refresh {
+	GROUPS_DNS = 1,
+	GROUPS_FILE,
+};
 
 /* How a command goes on after its options. */
 enum options_result {

@@ -8,6 +8,7 @@
 
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/host/dns_renew.h"
 #include "loader/host/site_links.h"
 
 static const char *path_of(const struct options *options)
@@ -88,6 +89,11 @@ static int read_site(struct source *source, const char *path, bool lenient, stru
 	int err = lenient ? site_read_partial(path, &source->site, diag) :
 			    site_read(path, &source->site, diag);
 
+	/* Boot waits for no name server. */
+	if (!err && !lenient && dns_learn_site(&source->site)) {
+		site_free(&source->site);
+		err = site_read(path, &source->site, diag);
+	}
 	if (!err)
 		return check_keys(&source->site, path);
 	if (!lenient || !source->site.path || !source->site.interfaces_given)

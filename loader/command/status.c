@@ -10,14 +10,17 @@
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/catalog/dns_answer.h"
 #include "loader/filter/drop_maps.h"
 #include "loader/filter/egress.h"
 #include "loader/filter/flows.h"
 #include "loader/filter/kernel_memory.h"
 #include "loader/host/attached.h"
+#include "loader/host/dns_renew.h"
 #include "loader/host/site_standing.h"
 #include "loader/object/privilege.h"
 #include "loader/recipe/kept_machines.h"
+#include "loader/recipe/recipe_json.h"
 #include "loader/recipe/sends.h"
 #include "loader/report/json_forms.h"
 #include "loader/report/text.h"
@@ -70,6 +73,31 @@ static json_t *machines_json(const json_t *kept)
 						"outbound", json_object_get(recipe, "outbound"),
 						"profiles", json_object_get(recipe, "profiles")));
 		json_decref(own);
+	}
+	return list;
+}
+
+/* Names of its groups that fail. */
+static json_t *dns_failed_json(const struct live *live)
+{
+	__cleanup(recipe_free) struct recipe recipe = {};
+	__cleanup(names_free) struct names names = {};
+	__cleanup(diag_free) struct diag unused = {};
+	json_t *list = json_array();
+	char since[TIME_TEXT];
+	size_t i;
+
+	if (!recipe_from_json(&recipe, json_object_get(live->kept, "recipe"), &unused))
+		dns_names_of_recipe(&recipe, &names);
+	for (i = 0; i < names.count; i++) {
+		__cleanup(dns_answer_free) struct dns_answer answer;
+
+		if (dns_answer_read(names.name[i], &answer) || !answer.failed)
+			continue;
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s, s:s?}", "name", names.name[i], "since",
+						report_time(answer.failed * PC_SECOND, since),
+						"error", answer.error));
 	}
 	return list;
 }
@@ -163,6 +191,7 @@ static json_t *status_json(const struct live *live, const struct flows *flows,
 			  "waits", waits_json(live, standing), "memory", memory_json(&live->filter),
 			  "total", report_counts(counters_total(live->counters)));
 	json_object_set_new(status, "drops", drops);
+	json_object_set_new(status, "dns_failed", dns_failed_json(live));
 	json_object_set_new(status, "machines", machines_json(live->kept));
 	state = state_json(live, flows);
 	json_object_update(status, state);

@@ -8,11 +8,13 @@
 
 #include "loader/base/file.h"
 #include "loader/base/message.h"
+#include "loader/command/dns_words.h"
 #include "loader/command/swap_plan.h"
 #include "loader/filter/confirm.h"
 #include "loader/filter/settle.h"
 #include "loader/host/attached.h"
 #include "loader/host/change.h"
+#include "loader/host/dns_renew.h"
 #include "loader/host/takeover.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"
@@ -136,8 +138,9 @@ int command_swap(const struct options *options, struct diag *diag)
 		error("swap: %s: named twice", names_twice(&options->arguments));
 		return EXIT_USAGE;
 	}
-	if (kernel_privileged("swap") || site_open(options->site, &site, diag))
+	if (kernel_privileged("swap") || dns_site_open(options->site, &site, diag))
 		return EXIT_FAILED;
+	dns_words_learn(options);
 	ready = pins_ready(false);
 	if (ready < 0)
 		return EXIT_FAILED;

@@ -10,6 +10,7 @@
 #include "loader/base/message.h"
 #include "loader/base/trust.h"
 #include "loader/recipe/compose_json.h"
+#include "loader/recipe/recipe_json.h"
 #include "loader/recipe/kept_machines.h"
 
 int kept_folders(const char *interface, const json_t *kept, struct names *folders)
@@ -93,6 +94,29 @@ bool kept_same(const json_t *a, const json_t *b)
 		    !same_profiles(machine, json_array_get(other, i)))
 			return false;
 	return true;
+}
+
+static json_t *without_answers(const json_t *kept)
+{
+	json_t *copy = json_deep_copy(kept);
+
+	recipe_json_forget_answers(json_object_get(copy, "recipe"));
+	return copy;
+}
+
+bool kept_same_words(const json_t *a, const json_t *b)
+{
+	json_t *one, *other;
+	bool same = kept_same(a, b);
+
+	if (same)
+		return true;
+	one = without_answers(a);
+	other = without_answers(b);
+	same = kept_same(one, other);
+	json_decref(one);
+	json_decref(other);
+	return same;
 }
 
 /* --- groups that admit an address --- */

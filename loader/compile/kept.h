@@ -26,6 +26,8 @@ int kept_folders(const char *interface, const json_t *kept, struct names *folder
  * same. The folder of a profile's file does not matter: it may be a copy (state.h).
  */
 bool kept_same(const json_t *a, const json_t *b);
+/* As kept_same, whatever DNS has answered for the names in their groups. */
+bool kept_same_words(const json_t *a, const json_t *b);
 bool kept_same_profile(const json_t *a, const json_t *b);
 
 /*

@@ -257,10 +257,12 @@ void change_log_write(struct change_log *log)
 
 	if (!log->records)
 		return;
-	entry = entry_json(log);
-	history_append(&place, entry, log->texts, &number);
-	log->number = number ? number : log->number;
-	json_decref(entry);
+	if (!log->journal_only) {
+		entry = entry_json(log);
+		history_append(&place, entry, log->texts, &number);
+		log->number = number ? number : log->number;
+		json_decref(entry);
+	}
 	for (size_t i = 0; i < log->records; i++) {
 		log->record[i].number = log->number;
 		record_change(&log->record[i], &log->caller);

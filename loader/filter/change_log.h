@@ -29,6 +29,7 @@ struct logged {
 /* The entry of a command. All zero at first; change_log_free is due. */
 struct change_log {
 	const char *comment; /* of --comment; NULL: none */
+	bool journal_only;   /* no change of a rule set: DNS answers otherwise */
 	char id[17];	     /* of the entry; empty: nothing is written yet */
 	unsigned long long number;
 	struct caller caller;

@@ -32,7 +32,7 @@ struct guard_command {
 	bool whole;
 };
 
-extern const struct guard_command guard_attach, guard_swap, guard_apply, guard_confirm,
+extern const struct guard_command guard_attach, guard_swap, guard_apply, guard_confirm, guard_refresh,
 	guard_rollback;
 /* `explain`: for a filter that is there, for one that is not, and for the site file. */
 extern const struct guard_command guard_explain, guard_explain_new, guard_explain_site;

@@ -32,6 +32,7 @@
 #include "loader/net/ipsec.h"
 #include "loader/net/link_advice.h"
 #include "loader/report/difference.h"
+#include "loader/report/difference_json.h"
 #include "loader/report/json_forms.h"
 
 /*
@@ -373,7 +374,42 @@ static void answer_one(struct answer *answer, const struct change *one)
 		answer_result(answer, change_name(one), current->number, seconds_left(current));
 }
 
-static void record(const struct change *one, struct change_log *log)
+#define TOLD_PREFIXES 16 /* of each group and sign, in the journal */
+
+static void put_prefixes(FILE *to, const json_t *list, const char *sign)
+{
+	const size_t count = json_array_size(list);
+
+	for (size_t i = 0; i < count && i < TOLD_PREFIXES; i++)
+		fprintf(to, " %s%s", sign, json_string_value(json_array_get(list, i)));
+	if (count > TOLD_PREFIXES)
+		fprintf(to, " %s%zu more", sign, count - TOLD_PREFIXES);
+}
+
+/* "partners +192.0.2.7/32 -192.0.2.1/32; office ..." The caller frees. */
+static char *refresh_text(const struct change *one)
+{
+	json_t *difference = difference_json(one->kept, one->plan->kept);
+	const json_t *group;
+	char *text = NULL;
+	size_t length, i;
+	FILE *to = open_memstream(&text, &length);
+
+	json_array_foreach (json_object_get(difference, "groups"), i, group) {
+		if (!to)
+			break;
+		fprintf(to, "%s%s", i ? "; " : "",
+			json_string_value(json_object_get(group, "name")));
+		put_prefixes(to, json_object_get(group, "added"), "+");
+		put_prefixes(to, json_object_get(group, "removed"), "-");
+	}
+	if (to)
+		fclose(to);
+	json_decref(difference);
+	return text;
+}
+
+static void record(const struct change *one, bool refresh, struct change_log *log)
 {
 	static const enum record_action action[] = {
 		[CHANGE_ATTACH] = RECORD_ATTACH,
@@ -382,9 +418,11 @@ static void record(const struct change *one, struct change_log *log)
 	};
 	const struct pc_generation *current = one->filter.current.copy;
 	bool filters = one->plan && current;
+	__free_text char *what = refresh ? refresh_text(one) : NULL;
 
 	change_log_add(log, &(struct logged){
-				    .action = action[one->kind],
+				    .action = refresh ? RECORD_REFRESH : action[one->kind],
+				    .what = what,
 				    .name = change_name(one),
 				    .generation = filters ? current->number : 0,
 				    .before = one->kind == CHANGE_DETACH ? one->was : one->kept,
@@ -413,7 +451,7 @@ static int finish_all(const struct changes *changes)
 	int err = 0;
 
 	for (size_t i = 0; i < changes->count; i++) {
-		record(&changes->change[i], changes->log);
+		record(&changes->change[i], changes->refresh, changes->log);
 		answer_one(changes->answer, &changes->change[i]);
 	}
 	change_log_write(changes->log);
@@ -425,6 +463,12 @@ static int finish_all(const struct changes *changes)
 	}
 	each_change (changes, one, CHANGE_SWAP) {
 		filter_finish(&one->filter);
+		if (changes->refresh) {
+			__free_text char *text = refresh_text(one);
+
+			say_line("%s: %s", one->name, text ? text : "refreshed");
+			continue;
+		}
 		plan_summary(one->plan, one->name, NULL, stdout);
 		if (one->forwarded && !one->plan->tables.generation->forward)
 			link_warn(one->name, one->filter.ifindex, false);
@@ -480,7 +524,7 @@ static void warn_ipsec(const struct changes *changes)
 
 static void say_not_saved(const struct changes *changes)
 {
-	if (changes->command->words == GUARD_SITE_FILE)
+	if (changes->command->words == GUARD_SITE_FILE || changes->refresh)
 		return;
 	hint("not saved: the next apply or boot undoes it; portcullis export site prints the filters as a site file");
 }
@@ -489,6 +533,8 @@ static void say_changes(const struct changes *changes)
 {
 	each_change (changes, one, CHANGE_SWAP) {
 		one->forwarded = one->filter.current.copy->forward;
+		if (changes->refresh)
+			continue;
 		management_warn_open(changes->count > 1 ? one->name : NULL, one->plan);
 		say_line("%s:", one->name);
 		plan_features(one->plan, one->kept, stdout);

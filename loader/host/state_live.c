@@ -29,7 +29,8 @@ static bool is_made_from(const struct hook *hook, const struct plan *plan, bool 
 	if (filter_try_open(hook->id, &filter) || (final && filter.current.copy->deadline) ||
 	    filter.reverted.copy || filter_kept(hook->name, &filter, &kept))
 		return false;
-	same = kept_same(kept, plan->kept);
+	/* Names may have been asked since then. */
+	same = kept_same_words(kept, plan->kept);
 	json_decref(kept);
 	return same;
 }

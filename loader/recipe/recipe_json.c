@@ -29,6 +29,42 @@ static json_t *groups_json(const struct groups *groups)
 	return object;
 }
 
+json_t *recipe_dns_json(const struct groups *groups)
+{
+	json_t *object = NULL;
+	char text[PREFIX_TEXT];
+
+	for (size_t i = 0; i < groups->count; i++) {
+		const struct group *group = &groups->group[i];
+		json_t *fixed;
+
+		if (!group->dns.count)
+			continue;
+		fixed = json_array();
+		for (size_t j = 0; j < group->fixeds; j++)
+			json_array_append_new(fixed,
+					      json_string(prefix_format(&group->fixed[j], text)));
+		if (!object)
+			object = json_object();
+		json_object_set_new(
+			object, group->name,
+			json_pack("{s:o, s:o}", "names", names_json(&group->dns), "fixed", fixed));
+	}
+	return object;
+}
+
+void recipe_json_forget_answers(json_t *json)
+{
+	json_t *groups = json_object_get(json, "groups"), *machine, *group;
+	const char *name;
+	size_t i;
+
+	json_object_foreach (json_object_get(json, "dns"), name, group)
+		json_object_set(groups, name, json_object_get(group, "fixed"));
+	json_array_foreach (json_object_get(json, "machines"), i, machine)
+		recipe_json_forget_answers(json_object_get(machine, "recipe"));
+}
+
 static json_t *overrides_json(const struct recipe *recipe)
 {
 	json_t *opens = json_array(), *sets = json_array(), *froms = json_array();
@@ -109,9 +145,13 @@ json_t *recipe_json(const struct recipe *recipe)
 			  "echo_limit", (int)recipe_echo_limit(recipe), "features",
 			  names_json(&recipe->features), "groups", groups_json(&recipe->groups),
 			  "overrides", overrides_json(recipe), "comments", comments_json(recipe));
+	json_t *dns;
 
 	if (recipe->parked.count)
 		json_object_set_new(json, "parked", names_json(&recipe->parked));
+	dns = recipe_dns_json(&recipe->groups);
+	if (dns)
+		json_object_set_new(json, "dns", dns);
 	if (recipe->machines)
 		json_object_set_new(json, "machines", machines_json(recipe));
 	return json;
@@ -203,6 +243,25 @@ static int read_groups(struct recipe *recipe, json_t *object, struct diag *diag)
 	return result;
 }
 
+static int read_dns(struct recipe *recipe, json_t *object, struct diag *diag)
+{
+	int result = check_object(object, "dns", diag);
+	const char *name;
+	json_t *group;
+
+	if (result)
+		return result;
+	json_object_foreach (object, name, group) {
+		__cleanup(names_free) struct names dns = {0}, fixed = {0};
+
+		if (read_words(json_object_get(group, "names"), "names", &dns, diag) ||
+		    read_words(json_object_get(group, "fixed"), "fixed", &fixed, diag) ||
+		    groups_set_dns(&recipe->groups, name, &dns, &fixed, &json_place, diag))
+			return -EINVAL;
+	}
+	return 0;
+}
+
 /* A comment of a service that is not there any more is left out. */
 static int read_comments(struct recipe *recipe, json_t *object, struct diag *diag)
 {
@@ -286,7 +345,10 @@ static int read_own(struct recipe *recipe, const json_t *json, struct diag *diag
 	    read_list(recipe, overrides, "disable", RECIPE_DISABLE, diag) ||
 	    read_words(json_object_get(json, "parked"), "parked", &recipe->parked, diag))
 		return -EINVAL;
-	return read_groups(recipe, json_object_get(json, "groups"), diag);
+	return read_groups(recipe, json_object_get(json, "groups"), diag) ||
+			       read_dns(recipe, json_object_get(json, "dns"), diag) ?
+		       -EINVAL :
+		       0;
 }
 
 static int read_machine(struct recipe *recipe, const json_t *json, struct diag *diag)

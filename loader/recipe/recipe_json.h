@@ -28,4 +28,16 @@ int recipe_from_json(struct recipe *recipe, const json_t *json, struct diag *dia
 /* Equal for two machines with the same words and settings. The caller frees. */
 char *machine_recipe_text(const struct machine *machine);
 
+/*
+ * The groups that have names of hosts: {"partners": {"names": ["mail.example.org"], "fixed":
+ * ["192.0.2.0/24"]}}, as a recipe has them in "dns"; NULL: there are none.
+ */
+json_t *recipe_dns_json(const struct groups *groups);
+
+/*
+ * Takes the answers of DNS out of a recipe's groups: two recipes that differ in them alone are the
+ * same then.
+ */
+void recipe_json_forget_answers(json_t *json);
+
 #endif

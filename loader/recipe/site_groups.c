@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Groups of the site file: prefixes and files. */
+/* Groups of the site file: prefixes, files and names of hosts. */
 #include "loader/recipe/site_groups.h"
 
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 #include "loader/base/memory.h"
 #include "loader/base/trust.h"
 #include "loader/base/yaml_fields.h"
+#include "loader/catalog/dns_answer.h"
 #include "loader/recipe/site_keys.h"
 
 int site_check_trust(const char *path, const struct place *place, struct diag *diag)
@@ -69,7 +70,18 @@ static void read_group_file(struct reader *reader, const char *group, const stru
 	*added = (struct group_file){.path = xstrdup(path), .place = place};
 }
 
-/* True if the item is one prefix; reports an error if not. */
+static bool check_dns(struct reader *reader, const struct yaml_node *item)
+{
+	const char *text = item->text + strlen(DNS_WORD);
+	__free_text char *name = NULL, *why = NULL;
+
+	if (!dns_name_parse(text, strlen(text), &name, &why))
+		return true;
+	complain(reader, item, "%s", why);
+	return false;
+}
+
+/* True if the item is one prefix, or a name; reports an error if not. */
 static bool check_prefix(struct reader *reader, const struct yaml_node *item)
 {
 	__free_text char *why = NULL;
@@ -82,10 +94,8 @@ static bool check_prefix(struct reader *reader, const struct yaml_node *item)
 	else if (strchr(item->text, ','))
 		complain(reader, item, "'%s' is more than one prefix; write a list: [%s]",
 			 item->text, item->text);
-	else if (!strncmp(item->text, "dns:", 4))
-		complain(reader, item,
-			 "'%s': names of hosts are not supported in groups; write their addresses",
-			 item->text);
+	else if (!strncmp(item->text, DNS_WORD, strlen(DNS_WORD)))
+		return check_dns(reader, item);
 	else if (prefix_parse(item->text, &prefix, &why))
 		complain(reader, item, "%s", why);
 	else
@@ -93,7 +103,7 @@ static bool check_prefix(struct reader *reader, const struct yaml_node *item)
 	return false;
 }
 
-/* A prefix, '@FILE', or a list of them, which may be empty. */
+/* A prefix, '@FILE', 'dns:HOST', or a list of them, which may be empty. */
 static void read_members(struct reader *reader, const struct yaml_node *key,
 			 const struct site_files *files, struct groups *groups)
 {
@@ -127,7 +137,7 @@ static bool read_group(struct reader *reader, const struct yaml_node *key,
 		       const struct site_files *files, struct groups *groups)
 {
 	const struct yaml_key expected = {key->text, false, YAML_ITEMS,
-					  "a prefix, '@FILE', or a list of them", ""};
+					  "a prefix, '@FILE', 'dns:HOST', or a list of them", ""};
 	const struct yaml_node *value = key->next;
 	bool empty = value->kind == YAML_LIST && !value->children && !value->cut;
 	__free_text char *name = NULL;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "loader/base/memory.h"
+#include "loader/catalog/dns_answer.h"
 #include "loader/recipe/machines.h"
 
 #define PLAIN "abcdefghijklmnopqrstuvwxyz0123456789-/."
@@ -142,15 +143,19 @@ static void write_settings(const struct site_entry *entry, FILE *to)
 static void write_group(const char *indent, const struct group *group, FILE *to)
 {
 	char text[PREFIX_TEXT];
+	size_t count;
+	const struct prefix *list = group_fixed(group, &count);
 
 	fputs(indent, to);
 	write_text(group->name, to);
-	fputs(group->prefixes ? ":\n" : ": []\n", to);
-	for (size_t i = 0; i < group->prefixes; i++) {
+	fputs(count || group->dns.count ? ":\n" : ": []\n", to);
+	for (size_t i = 0; i < count; i++) {
 		fprintf(to, "%s  - ", indent);
-		write_text(prefix_format(&group->prefix[i], text), to);
+		write_text(prefix_format(&list[i], text), to);
 		fputc('\n', to);
 	}
+	for (size_t i = 0; i < group->dns.count; i++)
+		fprintf(to, "%s  - '" DNS_WORD "%s'\n", indent, group->dns.name[i]);
 }
 
 /* The words that an interface and a machine have. */
@@ -192,12 +197,9 @@ static void write_machine(const struct machine *machine, FILE *to)
 
 static bool same_group(const struct group *a, const struct group *b)
 {
-	if (a->prefixes != b->prefixes)
-		return false;
-	for (size_t i = 0; i < a->prefixes; i++)
-		if (prefix_compare(&a->prefix[i], &b->prefix[i]))
-			return false;
-	return true;
+	__free_text char *one = names_join(&a->dns, ","), *other = names_join(&b->dns, ",");
+
+	return !strcmp(one, other) && group_same_fixed(a, b);
 }
 
 /* The group of the file: that of the first entry that has the name. */

@@ -21,8 +21,11 @@ bool state_is_of(const char *site_path)
 
 static json_t *interface_json(const struct site_interface *interface)
 {
-	return json_pack("{s:o, s:i, s:i}", "recipe", recipe_json(&interface->recipe), "mode",
-			 interface->mode, "flows", (int)interface->flows);
+	json_t *recipe = recipe_json(&interface->recipe);
+
+	recipe_json_forget_answers(recipe);
+	return json_pack("{s:o, s:i, s:i}", "recipe", recipe, "mode", interface->mode, "flows",
+			 (int)interface->flows);
 }
 
 void site_digest(const struct site *site, char text[SHA256_TEXT])

@@ -31,7 +31,8 @@ bool state_is_of(const char *site_path);
 
 /*
  * The digest of a site file's content: names and patterns of interfaces, recipes with the prefixes
- * of their groups, modes. Comments, the order of keys and `confirm` do not matter.
+ * of their groups (but not what DNS answers), modes. Comments, the order of keys and `confirm` do
+ * not matter.
  */
 void site_digest(const struct site *site, char text[SHA256_TEXT]);
 

@@ -53,14 +53,16 @@ static void add(struct saving *saving, char *name, char *text, size_t length)
 	saving->file[saving->count++] = (struct saved){name, text, length};
 }
 
+/* Without what DNS answered: the names are in the site file. */
 static char *group_text(const struct group *group, size_t *length)
 {
+	size_t i, count;
+	const struct prefix *list = group_fixed(group, &count);
 	char *text = NULL, prefix[PREFIX_TEXT];
 	FILE *to = open_memstream(&text, length);
-	size_t i;
 
-	for (i = 0; to && i < group->prefixes; i++)
-		fprintf(to, "%s\n", prefix_format(&group->prefix[i], prefix));
+	for (i = 0; to && i < count; i++)
+		fprintf(to, "%s\n", prefix_format(&list[i], prefix));
 	return to && !fclose(to) ? text : NULL;
 }
 

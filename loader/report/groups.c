@@ -4,13 +4,18 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "loader/base/columns.h"
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/catalog/dns_answer.h"
 #include "loader/recipe/compose_json.h"
 #include "loader/recipe/kept_machines.h"
+#include "loader/recipe/recipe_json.h"
 #include "loader/report/json_forms.h"
+#include "loader/report/text.h"
 
 static json_t *find_group(json_t *groups, const char *name)
 {
@@ -20,7 +25,7 @@ static json_t *find_group(json_t *groups, const char *name)
 	json_array_foreach (groups, i, group)
 		if (!strcmp(json_string_value(json_object_get(group, "name")), name))
 			return group;
-	group = json_pack("{s:s, s:[], s:[]}", "name", name, "members", "services");
+	group = json_pack("{s:s, s:[], s:[], s:[]}", "name", name, "members", "names", "services");
 	json_array_append_new(groups, group);
 	return group;
 }
@@ -34,47 +39,166 @@ static int compare(const void *a, const void *b)
 struct origin {
 	const struct site *site;
 	const char *scope;
+	const json_t *dns; /* of the recipe: recipe_dns_json */
 };
 
-/* "site", "file", or "option" where the site file does not have the prefix. */
-static const char *origin_of(const struct origin *from, const char *name, const char *text)
+/* Where one prefix is from. */
+struct source {
+	const char *origin; /* "site", "file", "dns", "option" */
+	const char *what;   /* the name of a host, or the path of a file; NULL: neither */
+	__u64 since;	    /* seconds since 1970; 0: not known */
+};
+
+/* The names of a group, with their answers. */
+struct known {
+	const json_t *names, *fixed; /* NULL: the group has no names */
+	struct dns_answer *answer;   /* one a name */
+	json_t *is_fixed;
+};
+
+static struct known known_names(const json_t *group)
+{
+	struct known known = {.names = json_object_get(group, "names"),
+			      .fixed = json_object_get(group, "fixed")};
+	const json_t *item;
+	size_t i;
+
+	known.answer = xcalloc(json_array_size(known.names), sizeof(*known.answer));
+	known.is_fixed = json_object();
+	json_array_foreach (known.names, i, item)
+		dns_answer_read(json_string_value(item), &known.answer[i]);
+	json_array_foreach (known.fixed, i, item)
+		json_object_set_new(known.is_fixed, json_string_value(item), json_true());
+	return known;
+}
+
+static void known_free(struct known *known)
+{
+	for (size_t i = 0; i < json_array_size(known->names); i++)
+		dns_answer_free(&known->answer[i]);
+	free(known->answer);
+	json_decref(known->is_fixed);
+}
+
+static bool find_name(const struct known *known, const struct prefix *prefix, const char *text,
+		      struct source *source)
+{
+	if (!known->names || json_object_get(known->is_fixed, text))
+		return false;
+	*source = (struct source){.origin = "dns"};
+	for (size_t i = 0; i < json_array_size(known->names); i++) {
+		const struct dns_answer *answer = &known->answer[i];
+
+		if (!answer->prefixes ||
+		    !bsearch(prefix, answer->prefix, answer->prefixes, sizeof(*prefix), compare))
+			continue;
+		source->what = json_string_value(json_array_get(known->names, i));
+		source->since = answer->since;
+		break;
+	}
+	return true;
+}
+
+/* The files of a group: the path if it is one, and when the last of them changed. */
+static void find_file(const struct group *group, struct source *source)
+{
+	struct stat st;
+
+	source->origin = "file";
+	source->what = group->file.count == 1 ? group->file.name[0] : NULL;
+	for (size_t i = 0; i < group->file.count; i++)
+		if (!stat(group->file.name[i], &st) && st.st_mtim.tv_sec > 0 &&
+		    (__u64)st.st_mtim.tv_sec > source->since)
+			source->since = (__u64)st.st_mtim.tv_sec;
+}
+
+/* The group of the site file, or NULL; and in `source` where its prefixes are from. */
+static const struct group *site_source(const struct origin *from, const char *name,
+				       struct source *source)
 {
 	__free_text char *scoped = xasprintf("%s%s", from->scope, name);
 	const struct group *group = site_group(from->site, scoped);
-	__free_text char *why = NULL;
-	struct prefix prefix;
 
 	if (!group)
 		group = groups_find(&from->site->groups, name);
-	if (!group || prefix_parse(text, &prefix, &why) ||
-	    !bsearch(&prefix, group->prefix, group->prefixes, sizeof(prefix), compare))
-		return "option";
-	return names_have(&from->site->group_file, scoped) ||
-			       names_have(&from->site->group_file, name) ?
-		       "file" :
-		       "site";
+	*source = (struct source){.origin = "site"};
+	if (group && group->file.count)
+		find_file(group, source);
+	return group;
+}
+
+/* "option": neither the site file nor a name has the prefix. */
+static struct source source_of(const char *text, const struct known *known,
+			       const struct group *group, const struct source *site)
+{
+	struct source source = {.origin = "option"};
+	__free_text char *why = NULL;
+	struct prefix prefix;
+
+	if (prefix_parse(text, &prefix, &why) || find_name(known, &prefix, text, &source) ||
+	    !group || !bsearch(&prefix, group->prefix, group->prefixes, sizeof(prefix), compare))
+		return source;
+	return *site;
+}
+
+static json_t *time_json(__u64 seconds)
+{
+	char text[TIME_TEXT];
+
+	return seconds ? json_string(report_time(seconds * 1000000000, text)) : json_null();
+}
+
+static void add_names(json_t *group, const struct known *known)
+{
+	json_t *names = json_object_get(group, "names");
+	const json_t *item, *other;
+	size_t i, j;
+
+	json_array_foreach (known->names, i, item) {
+		const struct dns_answer *answer = &known->answer[i];
+		bool is_there = false;
+
+		json_array_foreach (names, j, other)
+			is_there |= json_equal(json_object_get(other, "name"), item);
+		if (is_there)
+			continue;
+		json_array_append_new(
+			names,
+			json_pack("{s:O, s:i, s:o, s:o, s:o, s:o, s:s?}", "name", item, "addresses",
+				  (int)answer->prefixes, "since", time_json(answer->since), "asked",
+				  time_json(answer->asked), "due", time_json(answer->due), "failed",
+				  time_json(answer->failed), "error", answer->error));
+	}
 }
 
 /* A group may have 100,000 prefixes: those that are there already are looked up by their text. */
 static void add_members(json_t *group, const char *name, const json_t *prefixes,
 			const struct origin *from)
 {
+	__cleanup(known_free) struct known known = known_names(json_object_get(from->dns, name));
 	json_t *members = json_object_get(group, "members"), *seen = json_object();
 	const json_t *member, *prefix;
+	struct source site;
+	const struct group *file = site_source(from, name, &site);
 	size_t i;
+
+	add_names(group, &known);
 
 	json_array_foreach (members, i, member)
 		json_object_set_new(seen, json_string_value(json_object_get(member, "prefix")),
 				    json_true());
 	json_array_foreach (prefixes, i, prefix) {
 		const char *text = json_string_value(prefix);
+		struct source source;
 
 		if (!text || json_object_get(seen, text))
 			continue;
+		source = source_of(text, &known, file, &site);
 		json_array_append_new(members,
-				      json_pack("{s:s, s:s, s:n, s:n, s:n, s:n}", "prefix", text,
-						"origin", origin_of(from, name, text), "since",
-						"until", "by", "comment"));
+				      json_pack("{s:s, s:s, s:o, s:o, s:n, s:n, s:n}", "prefix",
+						text, "origin", source.origin, "source",
+						text_json(source.what), "since",
+						time_json(source.since), "until", "by", "comment"));
 	}
 	json_decref(seen);
 }
@@ -112,6 +236,7 @@ static void add_machine(json_t *groups, const json_t *kept, size_t at, const cha
 	const json_t *words =
 		json_array_get(json_object_get(json_object_get(kept, "recipe"), "machines"), at);
 	json_t *own = json_object_get(json_object_get(words, "recipe"), "groups"), *prefixes;
+	const json_t *dns = json_object_get(json_object_get(words, "recipe"), "dns");
 	json_t *machine = kept_machine(kept, at);
 	json_t *all = json_object_get(json_object_get(machine, "recipe"), "groups");
 	const char *name;
@@ -122,7 +247,7 @@ static void add_machine(json_t *groups, const json_t *kept, size_t at, const cha
 		json_t *group = find_group(groups, shown);
 
 		if (is_own)
-			add_members(group, name, prefixes, &(struct origin){site, scope});
+			add_members(group, name, prefixes, &(struct origin){site, scope, dns});
 		add_services(group, name, machine);
 	}
 	json_decref(machine);
@@ -133,12 +258,13 @@ void report_groups_add(json_t *groups, const json_t *kept, const char *interface
 {
 	json_t *recipe = json_object_get(json_object_get(kept, "recipe"), "groups"), *prefixes;
 	__free_text char *scope = xasprintf("%s:", interface);
+	const json_t *dns = json_object_get(json_object_get(kept, "recipe"), "dns");
 	const char *name;
 
 	json_object_foreach (recipe, name, prefixes) {
 		json_t *group = find_group(groups, name);
 
-		add_members(group, name, prefixes, &(struct origin){site, scope});
+		add_members(group, name, prefixes, &(struct origin){site, scope, dns});
 		add_services(group, name, kept);
 	}
 	for (size_t i = 0; i < kept_machines(kept); i++)
@@ -147,6 +273,8 @@ void report_groups_add(json_t *groups, const json_t *kept, const char *interface
 
 void report_groups_add_site(json_t *groups, const struct site *site)
 {
+	json_t *dns = recipe_dns_json(&site->groups);
+
 	for (size_t i = 0; i < site->groups.count; i++) {
 		const struct group *group = &site->groups.group[i];
 		json_t *json = find_group(groups, group->name), *prefixes = json_array();
@@ -155,9 +283,10 @@ void report_groups_add_site(json_t *groups, const struct site *site)
 		for (size_t j = 0; j < group->prefixes; j++)
 			json_array_append_new(prefixes,
 					      json_string(prefix_format(&group->prefix[j], text)));
-		add_members(json, group->name, prefixes, &(struct origin){site, ""});
+		add_members(json, group->name, prefixes, &(struct origin){site, "", dns});
 		json_decref(prefixes);
 	}
+	json_decref(dns);
 }
 
 static void print_table(const json_t *groups, FILE *to)
@@ -182,18 +311,51 @@ static void print_table(const json_t *groups, FILE *to)
 		fputs("no group is defined\n", to);
 }
 
+/* The local time of a key, or NULL. The caller frees. */
+static char *local_time(const json_t *json, const char *key)
+{
+	const char *when = json_string_value(json_object_get(json, key));
+
+	return when ? text_time(when) : NULL;
+}
+
+/* "mail.example.org: last answered TIME, due TIME; fails since TIME: why" */
+static void print_name(const json_t *name, FILE *to)
+{
+	__free_text char *asked = local_time(name, "asked");
+	__free_text char *due = local_time(name, "due");
+	__free_text char *failed = local_time(name, "failed");
+	const char *error = json_string_value(json_object_get(name, "error"));
+	__free_text char *text = xasprintf(
+		"%s: %s%s%s%s%s%s%s%s", json_string_value(json_object_get(name, "name")),
+		asked ? "last answered " : "never answered", asked ?: "", due ? ", due " : "",
+		due ?: "", failed ? "; fails since " : "", failed ?: "", error ? ": " : "",
+		error ?: "");
+
+	message_print("  dns: ", text, NULL, to);
+}
+
 static void print_group(const json_t *group, FILE *to)
 {
-	struct columns columns = {.count = 2, .heading = {"PREFIX", "FROM"}};
+	struct columns columns = {.count = 2, .heading = {"PREFIX", "FROM", "SOURCE", "SINCE"}};
 	__free_text char *services = report_joined(json_object_get(group, "services"), ", ");
 	const json_t *member;
 	size_t i;
 
+	json_array_foreach (json_object_get(group, "members"), i, member)
+		if (json_is_string(json_object_get(member, "since")))
+			columns.count = 4;
+
 	fprintf(to, "%s opens %s\n", json_string_value(json_object_get(group, "name")),
 		*services ? services : "nothing");
 	json_array_foreach (json_object_get(group, "members"), i, member) {
-		const char *cell[] = {json_string_value(json_object_get(member, "prefix")),
-				      json_string_value(json_object_get(member, "origin"))};
+		__free_text char *since = local_time(member, "since");
+		const char *cell[] = {
+			json_string_value(json_object_get(member, "prefix")),
+			json_string_value(json_object_get(member, "origin")),
+			json_string_value(json_object_get(member, "source")) ?: "",
+			since ?: "",
+		};
 
 		columns_row(&columns, TONE_PLAIN, cell);
 	}
@@ -201,6 +363,8 @@ static void print_group(const json_t *group, FILE *to)
 		columns_print(&columns, to);
 	else
 		fputs("  it has no prefix\n", to);
+	json_array_foreach (json_object_get(group, "names"), i, member)
+		print_name(member, to);
 }
 
 void report_groups_text(const json_t *groups, const struct names *names, FILE *to)

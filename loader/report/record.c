@@ -17,7 +17,7 @@ static const struct {
 	[RECORD_ATTACH] = {"attach", "attached"}, [RECORD_SWAP] = {"swap", "swapped"},
 	[RECORD_DETACH] = {"detach", "detached"}, [RECORD_CONFIRM] = {"confirm", "confirmed"},
 	[RECORD_REVERT] = {"revert", "reverted"}, [RECORD_TAKEOVER] = {"takeover", "taken over"},
-	[RECORD_RESUME] = {"resume", "resumed"},
+	[RECORD_RESUME] = {"resume", "resumed"}, [RECORD_REFRESH] = {"refresh", "refreshed"},
 };
 _Static_assert(ARRAY_SIZE(action) == RECORD_ACTIONS, "an action has no name");
 

@@ -19,6 +19,7 @@ enum record_action {
 	RECORD_REVERT, /* the change was not confirmed in time, or its command was interrupted */
 	RECORD_TAKEOVER,
 	RECORD_RESUME, /* its programs were put into their driver again */
+	RECORD_REFRESH, /* groups have other prefixes, by DNS or by a changed file */
 	RECORD_ACTIONS,
 };
 

@@ -509,6 +509,20 @@ static void status_attached(const json_t *one, FILE *to)
 	status_line(to, TONE_PLAIN, "generation", number);
 }
 
+static void status_dns(const json_t *one, FILE *to)
+{
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach (json_object_get(one, "dns_failed"), i, name) {
+		__free_text char *since = text_time(text_of(name, "since"));
+		__free_text char *text = xasprintf("%s fails since %s: %s", text_of(name, "name"),
+						   since, text_of(name, "error"));
+
+		status_line(to, TONE_BAD, "dns", text);
+	}
+}
+
 static void status_one(const json_t *one, FILE *to)
 {
 	__free_text char *profiles = report_joined(json_object_get(one, "profiles"), " + ");
@@ -523,6 +537,7 @@ static void status_one(const json_t *one, FILE *to)
 	status_confirm(one, to);
 	if (*text_of(one, "waits"))
 		status_line(to, TONE_PLAIN, "waits", waits);
+	status_dns(one, to);
 	status_overrides(json_object_get(one, "recipe"), to);
 	status_machines(one, to);
 	status_counts(to, "packets", json_object_get(one, "total"));

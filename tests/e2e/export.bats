@@ -125,8 +125,8 @@ same_as_exported()
 	says 'home opens site:8443-tcp' '198.51.100.7/32' 'option' '192.0.2.64/26' 'file'
 	says_not 'idle' '192.0.2.0/24'
 	exits 0 pc groups mgmt --json --site "$SITE"
-	json_is '.groups == [{"name": "mgmt", "members": [{"prefix": "192.0.2.0/24", "origin": "site", "since": null,
-		"until": null, "by": null, "comment": null}], "services": ["ssh:ssh"]}]'
+	json_is '.groups == [{"name": "mgmt", "members": [{"prefix": "192.0.2.0/24", "origin": "site", "source": null, "since": null,
+		"until": null, "by": null, "comment": null}], "names": [], "services": ["ssh:ssh"]}]'
 	exits 1 pc groups mgnt --site "$SITE"
 	says "did you mean 'mgmt'"
 }

@@ -91,6 +91,9 @@ rebuilds()
 	output=$(cd "$DIR/dest" && find . -type f -printf '%m %P\n' | sort -k2)
 	expected=$(
 		echo '755 usr/sbin/portcullis'
+		for unit in dns.service dns.timer groups.path groups.service; do
+			echo "644 usr/lib/systemd/system/portcullis-$unit"
+		done
 		echo '644 usr/lib/systemd/system/portcullis-metrics.socket'
 		echo '644 usr/lib/systemd/system/portcullis-metrics@.service'
 		echo '644 usr/lib/systemd/system/portcullis-textfile.service'

@@ -15,11 +15,11 @@ static void test_group_errors(void **state)
 		const char *definition, *said;
 	} cases[] = {
 		{"trusted",
-		 "trusted has no prefix; write trusted=PREFIX[,PREFIX], trusted=@FILE or trusted=-"},
+		 "trusted has no prefix; write trusted=PREFIX[,PREFIX], trusted=dns:HOST, trusted=@FILE or trusted=-"},
 		{"trusted=",
-		 "trusted has no prefix; write trusted=PREFIX[,PREFIX], trusted=@FILE or trusted=-"},
+		 "trusted has no prefix; write trusted=PREFIX[,PREFIX], trusted=dns:HOST, trusted=@FILE or trusted=-"},
 		{"trusted=@",
-		 "trusted has no prefix; write trusted=PREFIX[,PREFIX], trusted=@FILE or trusted=-"},
+		 "trusted has no prefix; write trusted=PREFIX[,PREFIX], trusted=dns:HOST, trusted=@FILE or trusted=-"},
 		{"=10.0.0.0/8",
 		 "'' is not a group name; use only a-z, 0-9 and '-', at most 63 characters"},
 		{"", "'' is not a group name; use only a-z, 0-9 and '-', at most 63 characters"},

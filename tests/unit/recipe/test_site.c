@@ -209,13 +209,13 @@ static void test_groups(void **state)
 		{"groups:\n  a: ::1\n  b: ::1\n  a: ::1\n",
 		 "4:3+1 group 'a' appears twice (first on line 2)\n"},
 		{"groups:\n  a:\n  b: []\n  c: {d: ::1}\n",
-		 "2:3+1 'a' is empty; write a prefix, '@FILE', or a list of them\n"
-		 "4:6+1 'c' is a mapping; write a prefix, '@FILE', or a list of them\n"},
-		{"groups:\n  anyone: ::/0\n  a: 'dns:home.example.org'\n  b: [::1, 'dns:x', ::g]\n",
+		 "2:3+1 'a' is empty; write a prefix, '@FILE', 'dns:HOST', or a list of them\n"
+		 "4:6+1 'c' is a mapping; write a prefix, '@FILE', 'dns:HOST', or a list of them\n"},
+		{"groups:\n  anyone: ::/0\n  a: 'dns:Home.example.org.'\n  b: [::1, 'dns:x', ::g]\n  c: 'dns:192.0.2.1'\n",
 		 "2:3+6 the group anyone is built in and cannot be defined\n"
-		 "3:6+22 'dns:home.example.org': names of hosts are not supported in groups; write their addresses\n"
-		 "4:12+7 'dns:x': names of hosts are not supported in groups; write their addresses\n"
-		 "4:21+3 '::g' is not a valid IPv4 or IPv6 prefix (example: 192.0.2.0/24)\n"},
+		 "4:12+7 'dns:x' must be a full name, with its domain (example: dns:mail.example.org; letters beyond ASCII as xn--...)\n"
+		 "4:21+3 '::g' is not a valid IPv4 or IPv6 prefix (example: 192.0.2.0/24)\n"
+		 "5:6+15 'dns:192.0.2.1' must be a full name, with its domain (example: dns:mail.example.org; letters beyond ASCII as xn--...)\n"},
 		{"groups:\n  a: ::1, ::2\n  b: [[::1]]\n",
 		 "2:6+8 '::1, ::2' is more than one prefix; write a list: [::1, ::2]\n"
 		 "3:7+1 a prefix is a list; write it as 192.0.2.0/24\n"},
