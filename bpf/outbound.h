@@ -43,6 +43,20 @@ __noinline int is_connected(struct __sk_buff *skb, __u32 where, __u32 ports, __u
 	return flow_key(&packet, &flow) && (flow_socket(skb, &flow) || flow_is_learned(&flow));
 }
 
+/*
+ * is_connected for a packet of a machine, which has no sockets here. A function of its own, because
+ * there is little stack.
+ */
+__noinline int machine_is_connected(struct __sk_buff *skb, __u32 where, __u32 ports, __u32 how)
+{
+	struct packet packet = {};
+	struct pc_flow flow;
+
+	packet_init_egress(&packet, skb);
+	flow_fill(&packet, where, ports, how);
+	return flow_key(&packet, &flow) && flow_is_learned(&flow);
+}
+
 static __always_inline struct verdict decide_outbound_port(const struct packet *packet,
 							   const struct pc_generation *generation,
 							   struct __sk_buff *skb)
@@ -56,8 +70,10 @@ static __always_inline struct verdict decide_outbound_port(const struct packet *
 	if (!is_syn(packet) && table_admit(packet, generation) == ADMIT_PASS)
 		return pass_sent(0);
 	if (packet->transport == PC_TCP && !is_syn(packet) &&
-	    is_connected(skb, flow_where_pack(packet), flow_ports_pack(packet),
-			 flow_how_pack(packet)))
+	    (packet->behind ? machine_is_connected(skb, flow_where_pack(packet),
+						   flow_ports_pack(packet), flow_how_pack(packet)) :
+			      is_connected(skb, flow_where_pack(packet), flow_ports_pack(packet),
+					   flow_how_pack(packet))))
 		return pass_sent(0);
 	return (struct verdict){.cell = PC_CELL_REASON + PC_REASON_OUTBOUND,
 				.second = PC_CELL_OUT_DROP + port,

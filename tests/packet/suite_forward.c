@@ -13,11 +13,11 @@
 #include "loader/compile/tables.h"
 #include "loader/filter/filter.h"
 #include "tests/packet/check.h"
+#include "tests/packet/egress_hook.h"
 #include "tests/packet/fixture.h"
 #include "tests/packet/suites.h"
 
-#define TCX_EGRESS ((enum bpf_attach_type)47) /* BPF_TCX_EGRESS, newer than some headers */
-#define NEVER	   -1
+#define NEVER -1
 
 #define FAR4   "198.51.100.7"
 #define NEAR4  "10.77.0.1"
@@ -129,42 +129,6 @@ static const struct {
 static struct frame frame;
 static struct model_state state;
 
-/* The egress program on a device: by tcx, or by clsact before Linux 6.6. */
-struct attached {
-	int link;
-	struct bpf_tc_hook clsact;
-};
-
-static int egress_open(const struct runner *runner, unsigned int device, struct attached *hook)
-{
-	LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = runner->filter.fd[FILTER_EGRESS]);
-	int err;
-
-	*hook = (struct attached){.clsact = {.sz = sizeof(hook->clsact),
-					     .ifindex = (int)device,
-					     .attach_point = BPF_TC_EGRESS}};
-	hook->link =
-		bpf_link_create(runner->filter.fd[FILTER_EGRESS], (int)device, TCX_EGRESS, NULL);
-	if (hook->link >= 0)
-		return 0;
-	err = bpf_tc_hook_create(&hook->clsact);
-	if (!err)
-		err = bpf_tc_attach(&hook->clsact, &options);
-	if (err)
-		note("egress: %s", strerror(-err));
-	return err;
-}
-
-static void egress_close(struct attached *hook)
-{
-	if (hook->link >= 0) {
-		close(hook->link);
-		return;
-	}
-	hook->clsact.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS; /* the qdisc itself */
-	bpf_tc_hook_destroy(&hook->clsact);
-}
-
 static int flags_at(const struct runner *runner, unsigned int device, uint8_t protocol,
 		    const char *local, uint16_t local_port, const char *remote,
 		    uint16_t remote_port)
@@ -245,9 +209,9 @@ static void test_live(struct runner *runner)
 {
 	__u32 blocked = PC_CELL_OUT_DROP + PC_PORT(PC_TCP, 9000), device = 1; /* lo */
 	struct pc_count count = {0};
-	struct attached hook;
+	struct egress_hook hook;
 
-	if (!check(!egress_open(runner, device, &hook), "egress of lo"))
+	if (!check(!egress_hook_open(runner, device, &hook), "egress of lo"))
 		return;
 	check(!fixture_talk() &&
 		      bpf_map_lookup_elem(runner->filter.fd[FILTER_RARE], &blocked, &count),
@@ -256,18 +220,18 @@ static void test_live(struct runner *runner)
 		      !bpf_map_lookup_elem(runner->filter.fd[FILTER_RARE], &blocked, &count) &&
 		      count.packets == 1,
 	      "outbound enforced: the same cannot begin");
-	egress_close(&hook);
+	egress_hook_close(&hook);
 }
 
 static void test_bridged(struct runner *runner)
 {
-	struct attached hook;
+	struct egress_hook hook;
 
 	if (fixture_bridge()) {
 		skip("needs a bridge", "sockets bound to another device");
 		return;
 	}
-	if (!check(!egress_open(runner, fixture_port(), &hook), "egress of a bridge's port"))
+	if (!check(!egress_hook_open(runner, fixture_port(), &hook), "egress of a bridge's port"))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(bridged); i++) {
 		int flags, err = fixture_send_bridged(bridged[i].protocol, bridged[i].local,
@@ -283,15 +247,15 @@ static void test_bridged(struct runner *runner)
 			     bridged[i].flags);
 		runner_zero(runner);
 	}
-	egress_close(&hook);
+	egress_hook_close(&hook);
 }
 
 void suite_forward(struct runner *runner)
 {
 	static const enum test_profile_id id[] = {STATE, FORWARD, OUTBOUND};
-	struct attached hook;
+	struct egress_hook hook;
 
-	if (!check(!egress_open(runner, fixture_out(), &hook), "egress of a device"))
+	if (!check(!egress_hook_open(runner, fixture_out(), &hook), "egress of a device"))
 		return;
 	for (size_t part = 0; part < ARRAY_SIZE(id); part++) {
 		if (!start(runner, id[part]))
@@ -306,7 +270,7 @@ void suite_forward(struct runner *runner)
 		if (id[part] == STATE)
 			test_bridged(runner);
 	}
-	egress_close(&hook);
+	egress_hook_close(&hook);
 	/* The drops of these are in `rare`. */
 	for (__u32 key; !bpf_map_get_next_key(runner->filter.fd[FILTER_RARE], NULL, &key);)
 		bpf_map_delete_elem(runner->filter.fd[FILTER_RARE], &key);

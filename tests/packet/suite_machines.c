@@ -18,6 +18,7 @@
 #include "loader/recipe/machines.h"
 #include "loader/report/counters.h"
 #include "tests/packet/check.h"
+#include "tests/packet/egress_hook.h"
 #include "tests/packet/fixture.h"
 #include "tests/packet/suites.h"
 
@@ -62,18 +63,16 @@ static const struct machine_spec {
 	const char *word; /* as behind --machine */
 	const char *profile;
 	const char *group; /* of its own */
-	bool observe, enforce_out;
+	bool observe;
 	const char *address4, *address6; /* of the frames */
 } spec[] = {
-	{"web=192.0.2.10,2001:db8::10", "web", NULL, false, false, "192.0.2.10", "2001:db8::10"},
-	{"lab=192.0.2.16/28,2001:db8::20/124", "desk", NULL, true, false, "192.0.2.17",
-	 "2001:db8::2f"},
-	{"boss=192.0.2.20,2001:db8::24", "desk", NULL, false, true, "192.0.2.20", "2001:db8::24"},
-	{"tenant=192.0.2.40,2001:db8::40", "web", "mgmt=10.50.0.0/16,2001:db8:b::/48", false, false,
+	{"web=192.0.2.10,2001:db8::10", "web", NULL, false, "192.0.2.10", "2001:db8::10"},
+	{"lab=192.0.2.16/28,2001:db8::20/124", "desk", NULL, true, "192.0.2.17", "2001:db8::2f"},
+	{"boss=192.0.2.20,2001:db8::24", "desk", NULL, false, "192.0.2.20", "2001:db8::24"},
+	{"tenant=192.0.2.40,2001:db8::40", "web", "mgmt=10.50.0.0/16,2001:db8:b::/48", false,
 	 "192.0.2.40", "2001:db8::40"},
 	/* FAR of fixture.h, from which this host forwards. */
-	{"far=198.51.100.7,2001:db8:f::7", "desk", NULL, false, false, "198.51.100.7",
-	 "2001:db8:f::7"},
+	{"far=198.51.100.7,2001:db8:f::7", "desk", NULL, false, "198.51.100.7", "2001:db8:f::7"},
 };
 #define MACHINES ARRAY_SIZE(spec)
 enum { WEB, LAB, BOSS, TENANT, FAR_AWAY, HOST }; /* HOST: no machine */
@@ -86,6 +85,9 @@ static const char *const source6[] = {"2001:db8:ffff::9", "2001:db8:a::3", "2001
 enum { ANYBODY, INSIDE, TENANTS };
 
 static struct frame frame;
+
+/* Settings of `far`. */
+static bool far_observed, far_enforced;
 
 /* --- what must come of it, written by hand --- */
 
@@ -132,9 +134,11 @@ static void add_machines(struct recipe *recipe, size_t machines, struct diag *di
 		if (spec[i].group)
 			recipe_group(&machine->own, spec[i].group, diag);
 		machine->policy_given = machine->outbound_given = true;
-		machine->own.policy = spec[i].observe ? PC_POLICY_OBSERVE : PC_POLICY_ENFORCE;
+		machine->own.policy = spec[i].observe || (i == FAR_AWAY && far_observed) ?
+					      PC_POLICY_OBSERVE :
+					      PC_POLICY_ENFORCE;
 		machine->own.outbound =
-			spec[i].enforce_out ? PC_OUTBOUND_ENFORCE : PC_OUTBOUND_TRACK;
+			i == FAR_AWAY && far_enforced ? PC_OUTBOUND_ENFORCE : PC_OUTBOUND_TRACK;
 	}
 	machines_inherit(recipe);
 }
@@ -327,10 +331,376 @@ static void test_sweeps(struct runner *runner)
 	      "machines: a range of 616 ports less one is counted as one");
 }
 
+/* --- one packet after the other --- */
+
+/* A packet for a machine or this host, and whether it passes. */
+static const struct {
+	const char *name;
+	struct frame_spec spec;
+	bool passes;
+} single[] = {
+	{"ESP to a machine whose profile names it",
+	 {.family = 4, .protocol = 50, .bare = true, .payload = 40, .target = "192.0.2.10"},
+	 true},
+	{"ESP to a machine whose profile does not",
+	 {.family = 4, .protocol = 50, .bare = true, .payload = 40, .target = "192.0.2.20"},
+	 false},
+	{"ESP to this host, whose profile does not",
+	 {.family = 4, .protocol = 50, .bare = true, .payload = 40},
+	 false},
+	{"ESP to an observed machine",
+	 {.family = 4, .protocol = 50, .bare = true, .payload = 40, .target = "192.0.2.17"},
+	 true},
+	{"an echo request to a machine",
+	 {.family = 6, .protocol = 58, .type = 128, .target = "2001:db8::10"},
+	 true},
+	{"an echo reply that no machine asked for",
+	 {.family = 4, .protocol = 1, .type = 0, .identifier = 9, .target = "192.0.2.10"},
+	 false},
+	{"a neighbour solicitation to a machine",
+	 {.family = 6, .protocol = 58, .type = 135, .hop_limit = 255, .target = "2001:db8::10"},
+	 true},
+	{"a neighbour solicitation from afar",
+	 {.family = 6, .protocol = 58, .type = 135, .target = "2001:db8::10"},
+	 false},
+	{"an error that quotes a listed port of its machine",
+	 {.family = 4,
+	  .protocol = 1,
+	  .type = 3,
+	  .code = 4,
+	  .mtu = 1400,
+	  .target = "192.0.2.10",
+	  .quote = &(const struct frame_spec){.family = 4,
+					      .protocol = 6,
+					      .source = "192.0.2.10",
+					      .target = "203.0.113.9",
+					      .source_port = 80,
+					      .port = 40000,
+					      .flags = FRAME_ACK}},
+	 true},
+	{"an error that quotes what its machine does not list",
+	 {.family = 4,
+	  .protocol = 1,
+	  .type = 3,
+	  .code = 4,
+	  .mtu = 1400,
+	  .target = "192.0.2.20",
+	  .quote = &(const struct frame_spec){.family = 4,
+					      .protocol = 6,
+					      .source = "192.0.2.20",
+					      .target = "203.0.113.9",
+					      .source_port = 80,
+					      .port = 40000,
+					      .flags = FRAME_ACK}},
+	 false},
+	{"an error that quotes another machine",
+	 {.family = 4,
+	  .protocol = 1,
+	  .type = 3,
+	  .code = 4,
+	  .mtu = 1400,
+	  .target = "192.0.2.20",
+	  .quote = &(const struct frame_spec){.family = 4,
+					      .protocol = 6,
+					      .source = "192.0.2.10",
+					      .target = "203.0.113.9",
+					      .source_port = 80,
+					      .port = 40000,
+					      .flags = FRAME_ACK}},
+	 false},
+	{"an error by a group of a tenant's own",
+	 {.family = 6,
+	  .protocol = 58,
+	  .type = 2,
+	  .mtu = 1400,
+	  .target = "2001:db8::40",
+	  .quote = &(const struct frame_spec){.family = 6,
+					      .protocol = 6,
+					      .source = "2001:db8::40",
+					      .target = "2001:db8:b::7",
+					      .source_port = 22,
+					      .port = 40000,
+					      .flags = FRAME_ACK}},
+	 true},
+	{"an error by a group that the tenant hides",
+	 {.family = 6,
+	  .protocol = 58,
+	  .type = 2,
+	  .mtu = 1400,
+	  .target = "2001:db8::40",
+	  .quote = &(const struct frame_spec){.family = 6,
+					      .protocol = 6,
+					      .source = "2001:db8::40",
+					      .target = "2001:db8:a::7",
+					      .source_port = 22,
+					      .port = 40000,
+					      .flags = FRAME_ACK}},
+	 false},
+	{"multicast is this host's",
+	 {.family = 4, .protocol = 17, .port = 123, .target = "224.0.1.1"},
+	 true},
+	{"a first fragment to a listed port",
+	 {.family = 4,
+	  .protocol = 17,
+	  .port = 16500,
+	  .fragment = FRAGMENT_MORE,
+	  .id = 77,
+	  .payload = 64,
+	  .target = "192.0.2.10"},
+	 true},
+	{"its later fragment",
+	 {.family = 4,
+	  .protocol = 17,
+	  .bare = true,
+	  .fragment = 9,
+	  .id = 77,
+	  .payload = 64,
+	  .target = "192.0.2.10"},
+	 true},
+	{"the same of another machine",
+	 {.family = 4,
+	  .protocol = 17,
+	  .bare = true,
+	  .fragment = 9,
+	  .id = 77,
+	  .payload = 64,
+	  .target = "192.0.2.40"},
+	 false},
+	{"a first fragment to a port that another machine lists",
+	 {.family = 4,
+	  .protocol = 17,
+	  .port = 16500,
+	  .fragment = FRAGMENT_MORE,
+	  .id = 78,
+	  .payload = 64,
+	  .target = "192.0.2.20"},
+	 false},
+	{"its later fragment, too",
+	 {.family = 4,
+	  .protocol = 17,
+	  .bare = true,
+	  .fragment = 9,
+	  .id = 78,
+	  .payload = 64,
+	  .target = "192.0.2.20"},
+	 false},
+};
+
+static void test_singles(struct runner *runner)
+{
+	__cleanup(read_free) struct read read = {};
+
+	for (size_t i = 0; i < ARRAY_SIZE(single); i++) {
+		int action;
+
+		frame_build(&single[i].spec, &frame);
+		action = runner_fire(runner, &frame, RUN_WHOLE, 1);
+		if (!check(action == (single[i].passes ? XDP_PASS : XDP_DROP), "machines: %s",
+			   single[i].name))
+			note("action %d", action);
+		/* Headers behind the linear part are read elsewhere. */
+		if (runner_takes(runner, &frame, 40) && !single[i].spec.bare)
+			check(runner_fire(runner, &frame, 40, 1) == action,
+			      "machines: the same in two buffers: %s", single[i].name);
+	}
+	if (read_all(runner, &read))
+		check(counts_of(&read, "web", false, PC_PORT(PC_UDP, 16500)).pass.packets ==
+			      (runner->filter.frags ? 3 : 2),
+		      "machines: fragments count at the port of their machine");
+}
+
+/* --- what machines send --- */
+
+static int forward_udp(const char *source, uint16_t port, uint16_t remote)
+{
+	const struct frame_spec of = {.family = 4,
+				      .protocol = 17,
+				      .source = source,
+				      .target = "10.77.0.2",
+				      .source_port = port,
+				      .port = remote};
+
+	frame_build(&of, &frame);
+	return fixture_forward(&frame, 4);
+}
+
+static int answer_udp(const struct runner *runner, const char *target, uint16_t port,
+		      uint16_t remote)
+{
+	const struct frame_spec of = {.family = 4,
+				      .protocol = 17,
+				      .source = "10.77.0.2",
+				      .target = target,
+				      .source_port = remote,
+				      .port = port};
+
+	frame_build(&of, &frame);
+	return runner_fire(runner, &frame, RUN_WHOLE, 1);
+}
+
+static void test_learning(struct runner *runner)
+{
+	__cleanup(read_free) struct read read = {};
+	struct counts counts;
+
+	forward_udp("198.51.100.7", 3000, 5300);
+	forward_udp("198.51.100.7", 3001, 53);
+	usleep(2000);
+	check(answer_udp(runner, "198.51.100.7", 3000, 5300) == XDP_PASS,
+	      "machines: the answer to what a machine sent");
+	check(answer_udp(runner, "198.51.100.7", 3009, 5300) == XDP_DROP,
+	      "machines: an answer to what it did not send");
+	check(answer_udp(runner, "192.0.2.20", 3000, 5300) == XDP_DROP,
+	      "machines: an answer to what another machine sent");
+	check(answer_udp(runner, "198.51.100.7", 3001, 53) == XDP_PASS && read_all(runner, &read),
+	      "machines: the answer to a port of an `out` service");
+	counts = counts_of(&read, "far", true, PC_PORT(PC_UDP, 53));
+	check(counts.pass.packets == 2, "machines: what it sent to that port, and the answer");
+}
+
+/* Packets of strangers to every port of an observed machine. */
+static void flood(const struct runner *runner, const char *target)
+{
+	struct frame_spec of = {.family = 4, .protocol = 17, .target = target};
+	char source[INET_ADDRSTRLEN];
+
+	for (unsigned int host = 1; host <= 4; host++) {
+		snprintf(source, sizeof(source), "203.0.113.%u", host);
+		of.source = source;
+		frame_build(&of, &frame);
+		for (uint32_t port = 0; port < 65536; port++) {
+			set_port(&of, port);
+			runner_fire(runner, &frame, RUN_WHOLE, 1);
+		}
+	}
+}
+
+static void test_observed(struct runner *runner)
+{
+	unsigned int learned = 0;
+
+	/* A stranger's packet passes, and the answer to it opens nothing. */
+	far_observed = true;
+	put(runner, MACHINES);
+	check(answer_udp(runner, "198.51.100.7", 3020, 5300) == XDP_PASS,
+	      "machines: a packet passes by observe");
+	forward_udp("198.51.100.7", 3020, 5300);
+	forward_udp("198.51.100.7", 3021, 5300);
+	usleep(2000);
+	far_observed = false;
+	put(runner, MACHINES);
+	check(answer_udp(runner, "198.51.100.7", 3020, 5300) == XDP_DROP,
+	      "machines: the answer to what passed by observe is not learned");
+	check(answer_udp(runner, "198.51.100.7", 3021, 5300) == XDP_PASS,
+	      "machines: what an observed one began is");
+	flood(runner, "192.0.2.17");
+	for (uint16_t port = 4000; port < 4064; port++)
+		forward_udp("198.51.100.7", port, 5300);
+	usleep(20000);
+	for (uint16_t port = 4000; port < 4064; port++)
+		learned += answer_udp(runner, "198.51.100.7", port, 5300) == XDP_PASS;
+	if (!check(learned == 64,
+		   "machines: a flood to an observed one keeps no other from learning"))
+		note("%u of 64 answers pass", learned);
+}
+
+/* The tally of what the machine sends to ports that no service lists. */
+static struct counts unlisted_out(const struct read *read, const char *machine)
+{
+	for (size_t i = 0; i < read->tallies.count; i++) {
+		const struct pc_tally *tally = &read->tallies.tally[i];
+
+		if (tally->machine == tallies_machine(machine) && tally->out &&
+		    tally->last < tally->first)
+			return counters_tally(read->counters, (__u32)i + 1, true);
+	}
+	return (struct counts){};
+}
+
+static void test_outbound(struct runner *runner)
+{
+	__cleanup(read_free) struct read read = {};
+	__u64 before, after, dropped;
+
+	if (!check(read_all(runner, &read), "machines: counters before they send"))
+		return;
+	before = counts_of(&read, "far", true, PC_PORT(PC_UDP, 53)).pass.packets;
+	far_enforced = true;
+	put(runner, MACHINES);
+	fixture_went_out(0);
+	forward_udp("198.51.100.7", 3100, 5300);
+	usleep(2000);
+	check(!fixture_went_out(3100), "machines: outbound enforced, a port that is not listed");
+	forward_udp("198.51.100.7", 3101, 53);
+	usleep(2000);
+	check(fixture_went_out(3101), "machines: outbound enforced, a listed one");
+	far_enforced = false;
+	put(runner, MACHINES);
+	forward_udp("198.51.100.7", 3102, 5300);
+	usleep(2000);
+	check(fixture_went_out(3102), "machines: outbound is not enforced any more");
+	read_free(&read);
+	read = (struct read){};
+	if (!check(read_all(runner, &read), "machines: counters of what they sent"))
+		return;
+	after = counts_of(&read, "far", true, PC_PORT(PC_UDP, 53)).pass.packets;
+	dropped = unlisted_out(&read, "far").drop.packets;
+	if (!check(after == before + 1 && dropped == 1, "machines: both count at their machine"))
+		note("%llu sent, %llu dropped", after - before, dropped);
+}
+
+/* --- swaps --- */
+
+static __u64 passed_at_80(const struct runner *runner)
+{
+	__cleanup(read_free) struct read read = {};
+
+	return read_all(runner, &read) ?
+		       counts_of(&read, "web", false, PC_PORT(PC_TCP, 80)).pass.packets :
+		       0;
+}
+
+static void fire_80(const struct runner *runner, unsigned int count)
+{
+	const struct frame_spec of = {
+		.family = 4, .protocol = 6, .port = 80, .target = "192.0.2.10"};
+
+	frame_build(&of, &frame);
+	runner_fire(runner, &frame, RUN_WHOLE, count);
+}
+
+static void test_swaps(struct runner *runner)
+{
+	__u64 before = passed_at_80(runner);
+
+	fire_80(runner, 3000); /* more than a word holds */
+	check(passed_at_80(runner) == before + 3000, "machines: 3,000 packets are counted");
+	put(runner, 0);
+	check(passed_at_80(runner) == before + 3000, "machines: a swap without them keeps counts");
+	put(runner, 2);
+	fire_80(runner, 7);
+	check(passed_at_80(runner) == before + 3007, "machines: one that comes back goes on");
+	put(runner, MACHINES);
+	fire_80(runner, 1);
+	check(passed_at_80(runner) == before + 3008, "machines: a swap that adds some moves none");
+}
+
 void suite_machines(struct runner *runner, bool quick)
 {
+	struct egress_hook hook;
+
 	if (!check(!put(runner, MACHINES), "machines: they compile"))
 		return;
+	runner_zero(runner);
+	test_singles(runner);
+	if (check(!egress_hook_open(runner, fixture_out(), &hook),
+		  "machines: egress of a device")) {
+		test_learning(runner);
+		test_outbound(runner);
+		test_observed(runner);
+		egress_hook_close(&hook);
+	}
+	test_swaps(runner);
 	runner_zero(runner);
 	if (!quick)
 		test_sweeps(runner);
