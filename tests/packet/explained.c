@@ -12,6 +12,7 @@
 #include "loader/base/memory.h"
 #include "loader/filter/load.h"
 #include "loader/object/pin.h"
+#include "tests/packet/arrays.h"
 #include "tests/packet/check.h"
 #include "tests/packet/explained.h"
 
@@ -95,6 +96,19 @@ static uint64_t digest(uint64_t hash, const void *bytes, size_t size)
 	return hash;
 }
 
+static uint64_t digest_array(uint64_t hash, int map, const struct bpf_map_info *info)
+{
+	size_t size = (size_t)info->max_entries * ((info->value_size + 7) / 8 * 8);
+	char *values = xcalloc(1, size);
+	int err = array_read(map, info, values);
+
+	if (err)
+		note("the map %s is not read: %s", info->name, strerror(-err));
+	hash = digest(hash, values, size);
+	free(values);
+	return hash;
+}
+
 static uint64_t digest_map(uint64_t hash, int map)
 {
 	struct bpf_map_info info;
@@ -104,6 +118,8 @@ static uint64_t digest_map(uint64_t hash, int map)
 
 	if (map < 0 || object_map(map, &info) || info.type == BPF_MAP_TYPE_PERF_EVENT_ARRAY)
 		return hash;
+	if (info.type == BPF_MAP_TYPE_ARRAY)
+		return digest_array(hash, map, &info);
 	size = (info.value_size + 7) / 8 * 8;
 	if (info.type == BPF_MAP_TYPE_PERCPU_ARRAY)
 		size *= (size_t)libbpf_num_possible_cpus();

@@ -13,6 +13,7 @@
 #include "loader/base/clock.h"
 #include "loader/base/memory.h"
 #include "loader/filter/counter_maps.h"
+#include "tests/packet/arrays.h"
 #include "tests/packet/check.h"
 #include "tests/packet/random.h"
 #include "tests/packet/suites.h"
@@ -50,19 +51,20 @@ static void gate_open(const struct runner *runner, unsigned int cpu)
 	*gate_of(runner, cpu) = 0;
 }
 
+static const struct bpf_map_info drops_info = {.max_entries = PC_DROP_BUCKETS};
+
 static void drops_clear(const struct runner *runner)
 {
-	static const struct pc_drop_bucket none;
-
-	for (__u32 i = 0; i < PC_DROP_BUCKETS; i++)
-		bpf_map_update_elem(runner->filter.fd[FILTER_DROPS], &i, &none, BPF_ANY);
+	memset(bucket, 0, sizeof(bucket));
+	if (array_write(runner->filter.fd[FILTER_DROPS], &drops_info, bucket))
+		check(false, "drops: the table is cleared");
 	gate_open(runner, runner->cpu);
 }
 
 static void drops_read(const struct runner *runner)
 {
-	for (__u32 i = 0; i < PC_DROP_BUCKETS; i++)
-		bpf_map_lookup_elem(runner->filter.fd[FILTER_DROPS], &i, &bucket[i]);
+	if (array_read(runner->filter.fd[FILTER_DROPS], &drops_info, bucket))
+		check(false, "drops: the table is read");
 }
 
 /* The entry in a place of the table, which ends the walk with NULL. `flood`: only of that part. */
