@@ -13,7 +13,7 @@
 #define PC_DROP_IPV6  2	 /* `address` is one of IPv6 */
 #define PC_DROP_OUT   4	 /* at egress: `address` and `port` are the destination's */
 #define PC_DROP_WOULD 8	 /* the filter observed: they passed */
-#define PC_DROP_AGAIN 16 /* it was dropped in more than one second */
+#define PC_DROP_AGAIN 16 /* it was dropped in more than one second: kept for PC_DROP_KEPT */
 
 /*
  * Packets that are dropped for one reason, between this host and one remote address, at one port.
@@ -35,10 +35,15 @@ _Static_assert(sizeof(struct pc_drop) == 48, "pc_drop");
 
 /*
  * An entry stands in a bucket of its prefix's window: so many buckets from one that the prefix
- * hashes to, among which the whole key chooses. So no prefix, /24 of IPv4 and /64 of IPv6, can hold
- * more than 1/PC_DROP_SHARE of the table. A new entry takes a free place, else that of the entry
- * that was seen longest ago among those without PC_DROP_AGAIN, else among all: sources that are
- * forged at random do not push out one that came again.
+ * hashes to, among which the rest of the key chooses; one after the other for ports in a row. So no
+ * prefix, /24 of IPv4 and /64 of IPv6, can hold more than 1/PC_DROP_SHARE of the table. The windows
+ * of a /48 are in one that has PC_DROP_SHARE_48 of it.
+ *
+ * A new entry takes a free place, else that of the entry that was seen longest ago among those
+ * without PC_DROP_AGAIN, which are all where that was more than PC_DROP_KEPT seconds ago. So
+ * sources that are forged at random do not push out one that came again. Those that are forged
+ * twice do not either: one place of a bucket is for new entries, and becomes PC_DROP_AGAIN only by
+ * chance, one in PC_DROP_CHANCE. Of a bucket that has no such place, any entry may give way.
  *
  * The table has two parts. From bucket PC_DROP_PEACE on are the entries of floods: while a CPU
  * drops more than its credit allows, it records one drop in PC_DROP_SAMPLE, which counts so many
@@ -46,16 +51,19 @@ _Static_assert(sizeof(struct pc_drop) == 48, "pc_drop");
  * in PC_DROP_COARSE, for to record one costs as much as to decide several. A CPU's credit is in
  * PC_CELL_GATE.
  */
-#define PC_DROP_PLACES	8    /* entries of a bucket */
-#define PC_DROP_PEACE	4096 /* buckets of the first part */
-#define PC_DROP_FLOOD	512  /* buckets of the second part */
-#define PC_DROP_BUCKETS (PC_DROP_PEACE + PC_DROP_FLOOD)
-#define PC_DROP_SHARE	64
-#define PC_DROP_SAMPLE	256
-#define PC_DROP_COARSE	1024
-#define PC_DROP_FAST	(2 * PC_DROP_CREDIT)
-#define PC_DROP_CREDIT	512 /* drops that a CPU may record at once */
-#define PC_DROP_REFILL	16  /* credit that comes each jiffy */
+#define PC_DROP_PLACES	 8    /* entries of a bucket */
+#define PC_DROP_PEACE	 4096 /* buckets of the first part */
+#define PC_DROP_FLOOD	 512  /* buckets of the second part */
+#define PC_DROP_BUCKETS	 (PC_DROP_PEACE + PC_DROP_FLOOD)
+#define PC_DROP_SHARE	 64
+#define PC_DROP_SHARE_48 16
+#define PC_DROP_CHANCE	 16
+#define PC_DROP_KEPT	 86400
+#define PC_DROP_SAMPLE	 256
+#define PC_DROP_COARSE	 1024
+#define PC_DROP_FAST	 (2 * PC_DROP_CREDIT)
+#define PC_DROP_CREDIT	 512 /* drops that a CPU may record at once */
+#define PC_DROP_REFILL	 16  /* credit that comes each jiffy */
 
 /*
  * The gate of a CPU, in the word PC_CELL_GATE: its credit, and what it does not record. In halves,
@@ -92,21 +100,28 @@ _Static_assert(sizeof(struct pc_drop_bucket) == 400, "pc_drop_bucket");
 pc_inline __u32 pc_drop_bucket_of(const struct pc_drop *drop, __u32 secret, int flood)
 {
 	const __u32 buckets = flood ? PC_DROP_FLOOD : PC_DROP_PEACE;
+	const __u32 share = buckets / PC_DROP_SHARE, share_48 = buckets / PC_DROP_SHARE_48;
 	const __u8 *byte = (const __u8 *)drop->address;
 	__u64 hash = pc_mix(secret, drop->how & PC_DROP_IPV6);
 	__u32 window;
 
 	/* The prefix: three bytes or eight, in network byte order. */
 	hash = pc_mix(hash, byte[0] | byte[1] << 8 | byte[2] << 16);
-	if (drop->how & PC_DROP_IPV6)
-		hash = pc_mix(pc_mix(hash, drop->address[0]), drop->address[1]);
-	window = hash % buckets;
+	if (drop->how & PC_DROP_IPV6) {
+		hash = pc_mix(pc_mix(hash, drop->address[0]), byte[4] | byte[5] << 8);
+		window = hash % buckets;
+		hash = pc_mix(hash, byte[6] | byte[7] << 8);
+		window += hash % (share_48 - share + 1);
+	} else {
+		window = hash % buckets;
+	}
 	hash = pc_mix(hash, drop->address[0]);
 	hash = pc_mix(hash, drop->address[2]);
 	hash = pc_mix(hash, drop->address[3]);
-	hash = pc_mix(hash, (__u32)drop->port << 16 | drop->protocol << 8 | drop->reason);
+	hash = pc_mix(hash, drop->protocol << 8 | drop->reason);
 	hash = pc_mix(hash, (drop->how & ~PC_DROP_AGAIN) << 8 | drop->class);
-	return (flood ? PC_DROP_PEACE : 0) + (window + hash % (buckets / PC_DROP_SHARE)) % buckets;
+	return (flood ? PC_DROP_PEACE : 0) +
+	       (window + ((__u32)hash + drop->port) % share) % buckets;
 }
 
 #endif

@@ -95,7 +95,7 @@ static __always_inline struct pc_gate *gate_find(struct pc_heard_cpu *own)
 
 /*
  * The functions that look at the entries of a bucket compute without branches, because the verifier
- * would follow both sides of each branch.
+ * would follow both sides of each branch. Unrolled, most need more stack than there is.
  */
 static __always_inline bool drop_equal(const struct pc_drop *entry, const struct pc_drop *drop)
 {
@@ -106,18 +106,44 @@ static __always_inline bool drop_equal(const struct pc_drop *entry, const struct
 		 (entry->class ^ drop->class));
 }
 
-/* The less it is, the sooner an entry gives way. 0: the place is free. */
-static __always_inline __u64 drop_worth(const struct pc_drop *entry)
+/* PC_DROP_AGAIN if the entry came again, and is kept for that, else 0. */
+static __always_inline __u64 drop_kept(const struct pc_drop *entry, __u32 now)
 {
-	__u64 used = entry->how & PC_DROP_USED, again = entry->how & PC_DROP_AGAIN;
+	__u64 age = (__u32)(now - entry->last);
 
-	return (again << 32 | entry->last | 1ULL << 40) & -used;
+	return entry->how & PC_DROP_AGAIN & (__s64)(age - PC_DROP_KEPT) >> 63;
+}
+
+/* The less it is, the sooner an entry gives way. 0: the place is free. */
+static __always_inline __u64 drop_worth(const struct pc_drop *entry, __u32 now)
+{
+	__u64 used = entry->how & PC_DROP_USED;
+
+	return (drop_kept(entry, now) << 32 | entry->last | 1ULL << 40) & -used;
 }
 _Static_assert(PC_DROP_USED == 1 && PC_DROP_AGAIN < 1 << 8, "drop_worth");
+#define DROP_WORTH_KEPT ((__u64)PC_DROP_AGAIN << 32)
+
+/* PC_DROP_AGAIN if another entry of the bucket may become one that is kept, else 0. */
+static __always_inline __u8 drop_may_stay(const struct pc_drop_bucket *bucket, __u32 now,
+					  __u32 random)
+{
+	__u32 kept = 0;
+	int i;
+
+#pragma clang loop unroll(disable)
+	for (i = 0; i < PC_DROP_PLACES; i++)
+		kept += drop_kept(&bucket->drop[i], now);
+	return kept < PC_DROP_AGAIN * (PC_DROP_PLACES - 1) || !(random % PC_DROP_CHANCE) ?
+		       PC_DROP_AGAIN :
+		       0;
+}
 
 /* Adds a drop to its entry of the bucket. Returns false if it has none. Under the lock. */
-static __always_inline bool drop_add(struct pc_drop_bucket *bucket, const struct pc_drop *drop)
+static __always_inline bool drop_add(struct pc_drop_bucket *bucket, const struct pc_drop *drop,
+				     __u32 random)
 {
+	__u8 again = drop_may_stay(bucket, drop->last, random);
 	int i;
 
 #pragma clang loop unroll(full)
@@ -126,7 +152,7 @@ static __always_inline bool drop_add(struct pc_drop_bucket *bucket, const struct
 
 		if (!drop_equal(entry, drop))
 			continue;
-		entry->how |= entry->last == drop->last ? 0 : PC_DROP_AGAIN;
+		entry->how |= entry->last == drop->last ? 0 : again;
 		entry->last = drop->last;
 		entry->packets += drop->packets;
 		entry->bytes += drop->bytes;
@@ -136,21 +162,25 @@ static __always_inline bool drop_add(struct pc_drop_bucket *bucket, const struct
 }
 
 /* Puts a drop in the place of the entry that is worth least. Under the lock. */
-static __always_inline void drop_replace(struct pc_drop_bucket *bucket, const struct pc_drop *drop)
+static __always_inline void drop_replace(struct pc_drop_bucket *bucket, const struct pc_drop *drop,
+					 __u32 random)
 {
-	__u64 least = drop_worth(&bucket->drop[0]);
+	__u64 least = drop_worth(&bucket->drop[0], drop->last);
 	struct pc_drop *entry;
 	__u64 place = 0;
 	int i;
 
-#pragma clang loop unroll(full)
+#pragma clang loop unroll(disable)
 	for (i = 1; i < PC_DROP_PLACES; i++) {
-		__u64 worth = drop_worth(&bucket->drop[i]);
+		__u64 worth = drop_worth(&bucket->drop[i], drop->last);
 		__u64 less = (__s64)(worth - least) >> 63; /* all ones if `worth` is less, else 0 */
 
 		least += (worth - least) & less;
 		place += (i - place) & less;
 	}
+	/* The one that was seen longest ago may be the one that knocked in peace. */
+	if (least & DROP_WORTH_KEPT)
+		place = random / PC_DROP_CHANCE;
 	entry = &bucket->drop[bounded(place, PC_DROP_PLACES - 1)];
 	if (least) {
 		bucket->forgotten++;
@@ -180,7 +210,7 @@ static __noinline int drop_record(const struct pc_event *event, __u32 weight)
 		.how = PC_DROP_USED,
 	};
 	struct pc_drop_bucket *bucket;
-	__u32 index;
+	__u32 index, random;
 
 	if (event->family == 6)
 		drop.how |= PC_DROP_IPV6;
@@ -193,9 +223,10 @@ static __noinline int drop_record(const struct pc_event *event, __u32 weight)
 	if (!bucket)
 		return 0;
 	drop.first = drop.last = bpf_ktime_get_boot_ns() / PC_SECOND;
+	random = bpf_get_prandom_u32();
 	bpf_spin_lock(&bucket->lock);
-	if (!drop_add(bucket, &drop))
-		drop_replace(bucket, &drop);
+	if (!drop_add(bucket, &drop, random))
+		drop_replace(bucket, &drop, random);
 	bpf_spin_unlock(&bucket->lock);
 	return 0;
 }

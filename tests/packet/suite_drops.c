@@ -245,10 +245,94 @@ static void test_knocks(struct runner *runner, unsigned int flood)
 	      "drops: three knocks are there when the table is full");
 }
 
-/* No /24 and no /64 has more than its share. */
+/* Sources by number: a key each, at one port. */
+static void knock_from(struct runner *runner, __u32 network, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		/* Spread over the /24s, in another order than they are counted. */
+		__be32 address = htonl(network | (i * 2654435761U >> 8));
+
+		if (i % PC_DROP_CREDIT == 0)
+			gate_open(runner, runner->cpu);
+		memcpy(frame.data + frame.ip + 12, &address, 4);
+		runner_fire(runner, &frame, RUN_WHOLE, 1);
+	}
+}
+
+static void await_second(void)
+{
+	__u32 now = boot_second();
+
+	while (boot_second() == now)
+		usleep(10000);
+}
+
+static unsigned int entries_from(__u32 network)
+{
+	const struct pc_drop *entry;
+	unsigned int place = 0, count = 0;
+
+	while ((entry = drop_next(&place, false)))
+		count += ntohl(entry->address[0]) >> 24 == network >> 24;
+	return count;
+}
+
+/* Sources that are forged twice, below the gate, do not push out those that came again. */
+static void test_forged_twice(struct runner *runner)
+{
+	const unsigned int knockers = 1000, forged = 13500;
+	const struct pc_drop *entry = NULL;
+	unsigned int kept;
+
+	drops_clear(runner);
+	frame_build(&knock, &frame);
+	for (int i = 0; i < 2; i++) {
+		knock_from(runner, 10U << 24, knockers);
+		await_second();
+	}
+	for (__u32 network = 20; network < 26; network += 2)
+		for (int i = 0; i < 2; i++) {
+			knock_from(runner, network << 24, forged);
+			await_second();
+		}
+	drops_read(runner);
+	kept = entries_from(10U << 24);
+	check(kept > knockers / 10 * 9, "drops: %u of %u that came again stay, of %u forged twice",
+	      kept, knockers, 3 * forged);
+	for (int i = 0; i < 3; i++) {
+		gate_open(runner, runner->cpu);
+		frame_build(&knock, &frame);
+		fire(runner, 1);
+		knock_from(runner, 30U << 24, 500);
+	}
+	drops_read(runner);
+	check(packets_of(knock.source, false, &entry) == 3, "drops: a new one is seen after that");
+}
+
+/* Ports in a row are shared out evenly over the buckets of their prefix. */
+static void test_ports(struct runner *runner)
+{
+	const unsigned int ports = 400;
+	const struct pc_drop *entry;
+	unsigned int place = 0, count = 0;
+
+	drops_clear(runner);
+	frame_build(&knock, &frame);
+	for (unsigned int i = 0; i < ports; i++) {
+		frame_patch(&frame, &(struct frame_patch){FROM_UPPER, 2, 2, 5001 + i});
+		runner_fire(runner, &frame, RUN_WHOLE, 1);
+	}
+	drops_read(runner);
+	while ((entry = drop_next(&place, false)))
+		count += entry->packets == 1;
+	check(count == ports, "drops: a scan of %u ports is whole: %u", ports, count);
+}
+
+/* No /24, no /64 and no /48 has more than its share. */
 static void test_share(struct runner *runner)
 {
 	const __u64 share = PC_DROP_PEACE * PC_DROP_PLACES / PC_DROP_SHARE;
+	const __u64 share_48 = PC_DROP_PEACE * PC_DROP_PLACES / PC_DROP_SHARE_48;
 	struct random random = random_of(2, 0);
 	const struct pc_drop *entry;
 	unsigned int place = 0, forgotten = 0;
@@ -289,6 +373,24 @@ static void test_share(struct runner *runner)
 		count += entry->how & PC_DROP_IPV6 && entry->address[1] == htonl(0x00050006);
 	check(count <= share && count > share / 10 * 9,
 	      "drops: a /64 has %llu of %llu places that it may have", count, share);
+
+	drops_clear(runner);
+	for (int i = 0; i < 40 * PC_DROP_CREDIT; i++) {
+		__u32 word[3] = {random_below(&random, UINT32_MAX),
+				 random_below(&random, UINT32_MAX),
+				 random_below(&random, UINT32_MAX)};
+
+		if (i % PC_DROP_CREDIT == 0)
+			gate_open(runner, runner->cpu);
+		memcpy(frame.data + frame.ip + 14, word, 10);
+		runner_fire(runner, &frame, RUN_WHOLE, 1);
+	}
+	drops_read(runner);
+	count = place = 0;
+	while ((entry = drop_next(&place, false)))
+		count += entry->how & PC_DROP_IPV6 && (ntohl(entry->address[1]) >> 16) == 0x0005;
+	check(count <= share_48 && count > share_48 / 10 * 9,
+	      "drops: a /48 has %llu of %llu places that it may have", count, share_48);
 }
 
 /* A row of the table below: what one packet becomes. */
@@ -497,6 +599,8 @@ void suite_drops(struct runner *runner, bool quick)
 	test_gate(runner);
 	test_estimate(runner, quick ? 800000 : 2000000, quick ? 50000 : 400000);
 	test_knocks(runner, quick ? 50000 : 2000000);
+	test_forged_twice(runner);
+	test_ports(runner);
 	test_share(runner);
 	test_no_row(runner);
 	test_two_cpus(runner);
