@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""The sweep of all ports: all_ports.py options|flows SHOW.json | judge SHOW.json SENT COUNTERS.json
+"""The sweep of all ports: all_ports.py options|flows|together SHOW.json | judge SHOW.json SENT COUNTERS.json
 
 With "edges" behind it, of fewer ports: the first 1,024, and those around both ends of whatever the profile lists, open or not.
 
@@ -8,7 +8,8 @@ With "edges" behind it, of fewer ports: the first 1,024, and those around both e
 tests/e2e/send is to send: one frame to every TCP and UDP port from every kind of source. `judge` compares
 what passed with what `show` says is open, port by port and source by source: each kind of source sends
 frames of a size of its own, 100 + 2^n bytes, so that the packets and bytes of a port's counter tell which
-of them passed. It prints what was wrong, and a line that says what was compared.
+of them passed. It prints what was wrong, and a line that says what was compared. `together` prints which of
+the profiles may be swept as one, a list a line: with more than three groups a frame would be too long.
 """
 
 import json
@@ -17,6 +18,7 @@ import sys
 HOST = {4: "192.0.2.1", 6: "2001:db8::1"}
 OUTSIDE_PORT = 40000
 PORTS = 65536
+NEAR = 1024  # what lies between two ports that are this close is sent to as well: send.c takes 1,024 ranges in all
 
 
 class Source:
@@ -79,9 +81,28 @@ def swept(show, edges):
             for end in (int(first), int(last or first)):
                 chosen.update(range(max(end - 2, 0), min(end + 3, PORTS)))
             chosen.add((int(first) + int(last or first)) // 2)
-    starts = sorted(port for port in chosen if port - 1 not in chosen)
-    ends = sorted(port for port in chosen if port + 1 not in chosen)
-    return list(zip(starts, ends))
+    ranges = []
+    for port in sorted(chosen):
+        if ranges and port - ranges[-1][1] <= NEAR:
+            ranges[-1] = (ranges[-1][0], port)
+        else:
+            ranges.append((port, port))
+    return ranges
+
+
+def together(show):
+    lists = []
+    for profile in show["profiles"]:
+        names = set(group_names({"profiles": [profile]}))
+        fits = [entry for entry in lists if len(entry[1] | names) <= 3]
+        if profile["included"]:
+            continue
+        if fits:
+            fits[0][0].append(profile["name"])
+            fits[0][1].update(names)
+        else:
+            lists.append(([profile["name"]], names))
+    return [",".join(entry[0]) for entry in lists]
 
 
 def flows(senders, ranges):
@@ -174,6 +195,9 @@ def main():
         show = json.load(file)
     if sys.argv[1] == "options":
         print("\n".join(word for line in options(show) for word in line.split()))
+        return 0
+    if sys.argv[1] == "together":
+        print("\n".join(together(show)))
         return 0
     if sys.argv[1] == "flows":
         print("\n".join(flows(sources(defined(show)), swept(show, edges))))

@@ -31,7 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FLOWS	   256
+#define FLOWS	   1024
 #define FRAME_MOST 9018
 #define FRAME_PAD  2048 /* of a frame in the batch; larger ones are sent alone */
 #define BATCH	   64	/* half of what veth's ring may still hold */
