@@ -58,7 +58,8 @@ OUTBOUND = {"communigate-pro": "any", "communigate-pro-cluster": "any", "ssh": "
             "dovecot": "none", "ident": "none"}
 
 # Whose page says no date.
-UNDATED = {"kerio-connect", "kerio-connect-multi-server", "mdaemon", "proxmox-mail-gateway"}
+UNDATED = {"communigate-pro", "communigate-pro-cluster", "contact-expert-agent", "contact-expert-core", "kerio-connect",
+           "kerio-connect-multi-server", "mdaemon", "ol-connect", "proxmox-mail-gateway"}
 
 OWN = {
     "host": [
