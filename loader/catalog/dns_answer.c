@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "loader/base/file.h"
@@ -234,8 +235,10 @@ int dns_answer_write(const char *name, const struct dns_answer *answer)
 
 void dns_answers_keep(const struct names *names)
 {
+	const time_t now = time(NULL);
 	DIR *folder = opendir(DNS_FOLDER);
 	const struct dirent *entry;
+	struct stat st;
 
 	while (folder && (entry = readdir(folder))) {
 		__free_text char *name = xstrdup(entry->d_name);
@@ -243,7 +246,9 @@ void dns_answers_keep(const struct names *names)
 
 		if (end)
 			*end = '\0';
-		if (*entry->d_name != '.' && (!end || end[5] || !names_have(names, name)))
+		if (*entry->d_name != '.' && (!end || end[5] || !names_have(names, name)) &&
+		    !fstatat(dirfd(folder), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
+		    st.st_mtim.tv_sec + DNS_FORGET < now)
 			unlinkat(dirfd(folder), entry->d_name, 0);
 	}
 	if (folder)

@@ -39,7 +39,11 @@ const char *dns_refused(const struct prefix *prefix);
 int dns_answer_read(const char *name, struct dns_answer *answer);
 /* Writes it whole, synced; -errno. Needs root. */
 int dns_answer_write(const char *name, const struct dns_answer *answer);
-/* Forgets the answers for all names but these. */
+/*
+ * Forgets what is older than DNS_FORGET, but for these names. Another network namespace may use the
+ * rest.
+ */
+#define DNS_FORGET (30 * 86400) /* seconds */
 void dns_answers_keep(const struct names *names);
 void dns_answer_free(struct dns_answer *answer);
 

@@ -37,9 +37,14 @@ static void group_free(struct group *group)
 	*group = (struct group){0};
 }
 
-/* `prefix` becomes `fixed` and the addresses of the last answers. */
-static void add_answers(struct group *group)
+/*
+ * `prefix` becomes `fixed` and the addresses of the last answers. Returns whether each name has
+ * one.
+ */
+static bool add_answers(struct group *group)
 {
+	bool all = true;
+
 	free(group->prefix);
 	group->prefix = NULL;
 	group->prefixes = 0;
@@ -48,11 +53,12 @@ static void add_answers(struct group *group)
 	for (size_t i = 0; i < group->dns.count; i++) {
 		__cleanup(dns_answer_free) struct dns_answer answer = {0};
 
-		dns_answer_read(group->dns.name[i], &answer);
+		all &= !dns_answer_read(group->dns.name[i], &answer) && answer.since;
 		for (size_t j = 0; j < answer.prefixes; j++)
 			add_prefix(group, &answer.prefix[j]);
 	}
 	prefixes_sort_once(group->prefix, &group->prefixes);
+	return all;
 }
 
 const struct prefix *group_fixed(const struct group *group, size_t *count)
@@ -78,7 +84,7 @@ bool group_renew(struct group *group, bool keep)
 	if (!group->dns.count)
 		return false;
 	group->prefix = NULL;
-	add_answers(group);
+	keep |= !add_answers(group);
 	for (size_t i = 0; i < count && keep; i++)
 		add_prefix(group, &before[i]);
 	prefixes_sort_once(group->prefix, &group->prefixes);

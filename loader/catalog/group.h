@@ -69,8 +69,8 @@ bool groups_remove(struct groups *groups, const char *name);
 int groups_set_dns(struct groups *groups, const char *name, const struct names *dns,
 		   const struct names *fixed, const struct place *place, struct diag *diag);
 /*
- * Replaces the prefixes of names by those of the last answers; with `keep` it adds them. True if
- * that changed any.
+ * Replaces the prefixes of names by those of the last answers; it only adds them with `keep`, or if
+ * nothing is known of a name. True if that changed any.
  */
 bool group_renew(struct group *group, bool keep);
 /* The prefixes without those of names. */

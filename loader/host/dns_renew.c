@@ -18,9 +18,10 @@
 #define SECOND	  1000000000ULL /* in ns */
 #define TTL_LEAST 60		/* seconds: how often the timer asks at most */
 #define TTL_MOST  86400
-#define TTL_NONE  3600 /* the name has no address of that family: RFC 2308 */
-#define PATIENCE  60   /* seconds in which no further name is begun */
-#define SILENCE	  3    /* names in a row that no server answers: the rest is not asked */
+#define TTL_NONE  3600	/* the name has no address of that family: RFC 2308 */
+#define PATIENCE  60	/* seconds in which no further name is begun */
+#define FORGOTTEN 86400 /* seconds past which no timer seems to ask */
+#define SILENCE	  3	/* names in a row that no server answers: the rest is not asked */
 
 void dns_names_of_recipe(const struct recipe *recipe, struct names *names)
 {
@@ -256,14 +257,14 @@ static bool is_due(const struct dns_answer *answer, __u64 now)
 }
 
 /* Returns 1 if no server answered. */
-static int renew(const char *name, const struct ifaddrs *own, bool unknown)
+static int renew(const char *name, const struct ifaddrs *own, bool all)
 {
 	__cleanup(asking_free) struct asking asking = {.name = name, .own = own, .ttl = TTL_MOST};
 	const __u64 now = clock_wall() / SECOND;
 	int err;
 
 	dns_answer_read(name, &asking.before);
-	if (unknown ? asking.before.since : !is_due(&asking.before, now))
+	if (!all && !is_due(&asking.before, now))
 		return 0;
 	ask_family(&asking, AF_INET);
 	/* The same servers are as silent for the other family. */
@@ -280,7 +281,7 @@ static int renew(const char *name, const struct ifaddrs *own, bool unknown)
 	return asking.silent;
 }
 
-int dns_renew(const struct names *names, bool unknown)
+int dns_renew(const struct names *names, bool all)
 {
 	const __u64 end = clock_monotonic() + PATIENCE * SECOND;
 	struct ifaddrs *own = NULL;
@@ -294,7 +295,7 @@ int dns_renew(const struct names *names, bool unknown)
 		return result;
 	}
 	for (i = 0; i < names->count && silent < SILENCE && clock_monotonic() < end; i++) {
-		int err = renew(names->name[i], own, unknown);
+		int err = renew(names->name[i], own, all);
 
 		silent = err > 0 ? silent + 1 : 0;
 		if (err < 0)
@@ -313,11 +314,13 @@ int dns_renew(const struct names *names, bool unknown)
 static bool learn(const struct names *names)
 {
 	__cleanup(names_free) struct names unknown = {};
+	const __u64 now = clock_wall() / SECOND;
 
 	for (size_t i = 0; i < names->count; i++) {
 		__cleanup(dns_answer_free) struct dns_answer answer;
 
-		if (dns_answer_read(names->name[i], &answer) || !answer.since)
+		if (dns_answer_read(names->name[i], &answer) || !answer.since ||
+		    now > answer.due + FORGOTTEN)
 			names_add(&unknown, names->name[i]);
 	}
 	if (!unknown.count || geteuid())

@@ -13,15 +13,16 @@ void dns_names_of_recipe(const struct recipe *recipe, struct names *names);
 void dns_names_of_site(const struct site *site, struct names *names);
 
 /*
- * Asks for those that are due, or with `unknown` for those that never got an answer, and says what
- * changed. A failure is a warning, once, and the last good answer stays. Loopback, link-local,
- * multicast and own addresses are left out. -errno with a message: answers cannot be kept.
+ * Asks for those that are due, or with `all` for all of them, and says what changed. A failure is a
+ * warning, once, and the last good answer stays. Loopback, link-local, multicast and own addresses
+ * are left out. -errno with a message: answers cannot be kept.
  */
-int dns_renew(const struct names *names, bool unknown);
+int dns_renew(const struct names *names, bool all);
 
 /*
- * Asks for the names of a site file, or of words of --group, that never got an answer. Returns
- * whether one was asked: the groups that have it are to be read again. Only root can keep answers.
+ * Asks for the names of a site file, or of words of --group, that never got an answer, or none for
+ * a day although it was due. Returns whether one was asked: the groups that have it are to be read
+ * again. Only root can keep answers.
  */
 bool dns_learn_site(const struct site *site);
 void dns_learn_words(const struct names *words);

@@ -153,6 +153,10 @@ site()
 	exits 0 pc apply --boot
 	same 1 "$(inside cat $ANSWERS/mail.example.org.json | jq .due)" 'when it is due'
 	same '192.0.2.2/32' "$(members partners)"
+	# Answers that are lost take nobody out of a running filter.
+	inside sh -c "echo damaged > $ANSWERS/mail.example.org.json"
+	exits 0 pc groups --refresh dns
+	same '192.0.2.2/32' "$(pc status eth0 --json | jq -r '.interfaces[0].recipe.groups.partners | join(" ")')"
 	serve host-record=mail.example.org,192.0.2.2
 	refresh
 	says 'is answered again'
@@ -247,6 +251,25 @@ due_in()
 	exits 0 pc swap eth0 --group partners=192.0.2.9
 	refresh
 	same '192.0.2.9/32' "$(pc status eth0 --json | jq -r '.interfaces[0].recipe.groups.partners | join(" ")')"
+}
+
+reverted()
+{
+	[ "$(pc status eth0 --json | jq -r '.interfaces[0].confirm.state')" = reverted ]
+}
+
+@test "a file that was applied and not confirmed is known as such, whatever DNS answers since then" {
+	serve host-record=mail.example.org,192.0.2.2
+	site "'dns:mail.example.org'"
+	exits 0 pc apply
+	site "['dns:mail.example.org', 192.0.2.8]"
+	exits 0 pc apply --confirm 1
+	until_true 5 reverted
+	serve host-record=mail.example.org,192.0.2.3
+	refresh
+	exits 4 pc apply --boot
+	says 'was applied and not confirmed'
+	same '192.0.2.3/32' "$(pc status eth0 --json | jq -r '.interfaces[0].recipe.groups.partners | join(" ")')"
 }
 
 @test "a refresh that would lock out who is logged in adds addresses, and keeps those of before until he is gone" {
