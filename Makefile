@@ -87,7 +87,7 @@ REFRESH := portcullis-dns.service portcullis-dns.timer portcullis-groups.service
 METRICS := portcullis-metrics.socket portcullis-metrics@.service portcullis-textfile.service portcullis-textfile.timer
 SYSTEM := portcullis.service portcullis-log.service portcullis.rules portcullis.ifupdown portcullis.bridge portcullis.sleep site.yaml $(METRICS) $(REFRESH)
 
-PAGES := how-do-i.md emergency.md beside-others.md
+PAGES := how-do-i.md emergency.md beside-others.md containers.md
 
 ANSIBLE := $(sort $(shell find docs/ansible -type f))
 # From the innermost to the outermost.

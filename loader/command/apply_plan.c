@@ -13,6 +13,7 @@
 #include "loader/filter/flow_maps.h"
 #include "loader/filter/open.h"
 #include "loader/host/attached.h"
+#include "loader/host/machine_addresses.h"
 #include "loader/host/takeover.h"
 #include "loader/net/link.h"
 #include "loader/recipe/site_check.h"
@@ -230,6 +231,8 @@ bool apply_check(const struct apply *apply, struct wanted *wanted, struct diag *
 	__cleanup(composition_free) struct composition composition = {};
 
 	if (site_check_interface(wanted->catalog, wanted->of, wanted->site, &composition, diag) &&
+	    !machine_addresses_check(&wanted->site->recipe, wanted->site, apply->options->boot,
+				     diag) &&
 	    !make(apply, wanted, &composition, diag))
 		return true;
 	plan_free(&wanted->plan);

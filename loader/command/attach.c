@@ -13,6 +13,7 @@
 #include "loader/guard/management.h"
 #include "loader/host/change.h"
 #include "loader/host/dns_renew.h"
+#include "loader/host/machine_addresses.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"
 #include "loader/recipe/site.h"
@@ -118,6 +119,7 @@ int command_attach(const struct options *options, struct diag *diag)
 	if (merge_groups(&site, &options->arguments, &recipe) ||
 	    options_apply(options, &recipe, diag) ||
 	    machine_words_apply(options, &recipe, &catalog, NULL, diag) ||
+	    machine_addresses_check(&recipe, NULL, false, diag) ||
 	    plan_make(&catalog, &options->catalog, &recipe, options->strict, &plan, diag))
 		return EXIT_FAILED;
 	diag_report(diag);

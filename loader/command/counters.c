@@ -17,9 +17,11 @@
 #include "loader/command/screen.h"
 #include "loader/filter/cleared.h"
 #include "loader/host/attached.h"
+#include "loader/host/machine_counts.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"
 #include "loader/report/json_forms.h"
+#include "loader/report/machine_counters.h"
 #include "loader/report/text_counters.h"
 #include "loader/report/unlisted.h"
 
@@ -44,6 +46,7 @@ static json_t *one_json(const struct live *live, bool all)
 	counted = report_counters(live->counters, json_object_get(live->kept, "profiles"), all);
 	json_object_update(one, counted);
 	json_decref(counted);
+	machine_counts_add(live, all, one);
 	return one;
 }
 
@@ -91,9 +94,11 @@ static void print_json(const struct options *options, json_t *report)
 	json_t *one;
 	size_t i;
 
-	if (options->top >= 0)
-		json_array_foreach (json_object_get(report, "interfaces"), i, one)
+	json_array_foreach (json_object_get(report, "interfaces"), i, one) {
+		if (options->top >= 0)
 			unlisted_limit(one, (size_t)options->top);
+		report_flatten_machines(one);
+	}
 	report_print(report, NULL);
 }
 

@@ -24,6 +24,8 @@
 #include "loader/net/sockets.h"
 #include "loader/object/pin.h"
 #include "loader/object/privilege.h"
+#include "loader/recipe/kept_machines.h"
+#include "loader/recipe/recipe_json.h"
 #include "loader/report/explain.h"
 #include "loader/report/json_forms.h"
 
@@ -68,6 +70,33 @@ static void find_route(const struct asking *asking, unsigned int ifindex, struct
 		   near ? links_zone(&asking->links, ifindex) : 0, route);
 }
 
+/* The first address of the machine of the right family. */
+static int find_machine(const struct asking *asking, const struct explain_target *target,
+			__u8 local[16])
+{
+	const char *name = asking->options->machine_name;
+	const json_t *machines = json_object_get(target->kept, "machines"), *text;
+	size_t at = kept_machine_find(target->kept, name), i;
+
+	if (at == kept_machines(target->kept)) {
+		error("explain: %s: there is no machine '%s'", target->name, name);
+		return -ENOENT;
+	}
+	json_array_foreach (json_object_get(json_array_get(machines, at), "address"), i, text) {
+		__free_text char *why = NULL;
+		struct prefix prefix;
+
+		if (!json_is_string(text) || prefix_parse(json_string_value(text), &prefix, &why) ||
+		    prefix.family != asking->words.family)
+			continue;
+		memcpy(local, prefix.address, 16);
+		return 0;
+	}
+	error("explain: machine '%s' has no %s address", name,
+	      asking->words.family == AF_INET ? "IPv4" : "IPv6");
+	return -EADDRNOTAVAIL;
+}
+
 /* Fills this host's address in. */
 static int find_local(const struct asking *asking, const struct explain_target *target,
 		      __u8 local[16])
@@ -80,6 +109,8 @@ static int find_local(const struct asking *asking, const struct explain_target *
 		memcpy(local, words->local, 16);
 		return 0;
 	}
+	if (asking->options->machine_name)
+		return find_machine(asking, target, local);
 	find_route(asking, target->ifindex, &route);
 	own = local_choose(&asking->links, target->ifindex, words->family, words->remote, &route);
 	if (!own) {
@@ -217,7 +248,8 @@ static char *fix_command(const struct explain_target *target, const struct guard
 
 /* The words that open the port to the packet, as options or as keys of the site file. */
 static bool open_by(const struct guard_command *command, const struct explain_target *target,
-		    const struct pc_event *event, struct guard_opening *opening)
+		    const struct plan *plan, const struct pc_event *event,
+		    struct guard_opening *opening)
 {
 	struct socket_info peer = {
 		.family = event->family == 4 ? AF_INET : AF_INET6,
@@ -236,29 +268,63 @@ static bool open_by(const struct guard_command *command, const struct explain_ta
 	struct guard_target of = {
 		.interface = target->name,
 		.ifindex = target->ifindex,
-		.plan = &target->planned->plan,
+		.plan = plan,
 		.catalog = &target->planned->catalog,
-		.kept = target->kept,
+		.kept = plan->kept,
 	};
 
 	memcpy(peer.remote, event->remote, sizeof(peer.remote));
 	return need.port && guard_open(command, &of, &need, opening);
 }
 
+/*
+ * Opens a machine's port: its own recipe is tried as if it were an interface's, and the words are
+ * given behind --machine.
+ */
+static void add_machine_fix(json_t *verdict, const struct explain_target *target,
+			    const struct pc_event *event, const char *machine)
+{
+	const json_t *planned = target->planned->plan.kept;
+	json_t *kept = kept_machine(planned, kept_machine_find(planned, machine));
+	__cleanup(guard_opening_free) struct guard_opening opening = {}, line = {};
+	__cleanup(recipe_free) struct recipe recipe = {};
+	__cleanup(plan_free) struct plan plan = {};
+	__cleanup(diag_free) struct diag unused = {};
+	__free_text char *name = shell_word(*target->name ? target->name : "IFACE");
+	const struct names folders = {};
+	int err = recipe_from_json(&recipe, json_object_get(kept, "recipe"), &unused);
+
+	json_decref(kept);
+	if (err || plan_make(&target->planned->catalog, &folders, &recipe, false, &plan, &unused))
+		return;
+	if (target->live && open_by(&guard_explain, target, &plan, event, &opening))
+		json_object_set_new(verdict, "fix",
+				    json_sprintf("portcullis swap %s --machine %s %s", name,
+						 machine, opening.words));
+	if (open_by(&guard_explain_site, target, &plan, event, &line))
+		json_object_set_new(verdict, "site_line",
+				    json_sprintf("machines: {%s: {%s}}", machine, line.words));
+}
+
 static void add_fix(json_t *verdict, const struct explain_target *target,
 		    const struct pc_event *event)
 {
+	const char *machine = json_string_value(json_object_get(verdict, "machine"));
 	__cleanup(guard_opening_free) struct guard_opening opening = {}, line = {};
 	__free_text char *fix = NULL;
 
 	if (!target->planned || (event->protocol != IPPROTO_TCP && event->protocol != IPPROTO_UDP))
 		return;
-	if (!target->of &&
-	    open_by(target->hook ? &guard_explain : &guard_explain_new, target, event, &opening)) {
+	if (machine) {
+		add_machine_fix(verdict, target, event, machine);
+		return;
+	}
+	if (!target->of && open_by(target->hook ? &guard_explain : &guard_explain_new, target,
+				   &target->planned->plan, event, &opening)) {
 		fix = fix_command(target, &opening);
 		json_object_set_new(verdict, "fix", text_json(fix));
 	}
-	if (open_by(&guard_explain_site, target, event, &line))
+	if (open_by(&guard_explain_site, target, &target->planned->plan, event, &line))
 		json_object_set_new(verdict, "site_line", text_json(line.words));
 }
 

@@ -14,6 +14,7 @@
 #include "loader/filter/confirm.h"
 #include "loader/filter/flows.h"
 #include "loader/host/attached.h"
+#include "loader/host/machine_counts.h"
 #include "loader/net/link.h"
 #include "loader/object/privilege.h"
 #include "loader/recipe/site.h"
@@ -55,6 +56,7 @@ static json_t *interface_json(const struct live *live)
 
 	json_object_update(one, counted);
 	json_decref(counted);
+	machine_counts_add(live, true, one);
 	return one;
 }
 

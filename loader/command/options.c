@@ -167,6 +167,8 @@ static const struct option_row option_table[] = {
 	 OPTIONS_EXPLAIN, TEXT(icmp)},
 	{"protocol", "NAME", "another IP protocol, which has no port",
 	 OPTIONS_EXPLAIN, TEXT(protocol)},
+	{"machine", "NAME", "a packet to or from this machine behind the interface",
+	 OPTIONS_EXPLAIN, TEXT(machine_name)},
 	{"local", "ADDRESS", "this host's address (that from which it would answer)",
 	 OPTIONS_EXPLAIN, TEXT(local)},
 	{"out", NULL, "a packet that this host sends to REMOTE",

@@ -51,9 +51,10 @@ struct options {
 	const char *icmp;     /* TYPE[/CODE] */
 	const char *protocol; /* by name or number */
 	const char *local;    /* address of this host */
-	const char *write;    /* file for packets, "-": stdout; NULL: none */
-	int write_fd;	      /* what monitor_open_file opened, and for whom; -1: nothing */
-	bool write_made;      /* it was not there before */
+	const char *machine_name; /* behind this host, that explain asks about */
+	const char *write;	  /* file for packets, "-": stdout; NULL: none */
+	int write_fd;		  /* what monitor_open_file opened, and for whom; -1: nothing */
+	bool write_made;	  /* it was not there before */
 	uid_t write_user;
 	unsigned int count; /* packets to show, 0: no limit */
 	int rate;	    /* events a second and CPU, 0: no limit; -1: not given */

@@ -8,6 +8,7 @@
 #include "loader/base/message.h"
 #include "loader/command/machine_words.h"
 #include "loader/compile/kept.h"
+#include "loader/host/machine_addresses.h"
 #include "loader/recipe/machines.h"
 #include "loader/recipe/prune.h"
 #include "loader/recipe/recipe_json.h"
@@ -86,8 +87,8 @@ static int new_recipe(const struct options *options, const struct site *site,
 	site_merge_groups(site, target->name, &target->recipe);
 	err = options_apply(options, &target->recipe, diag);
 	return err ? err :
-		     machine_words_apply(options, &target->recipe, &target->catalog,
-					 target->quiet ? NULL : target->name, diag);
+	       machine_words_apply(options, &target->recipe, &target->catalog, target->quiet ? NULL : target->name, diag) ?:
+		     machine_addresses_check(&target->recipe, NULL, !options->machines, diag);
 }
 
 /* The catalog as the command before this one had it, behind the folders that this one gives. */

@@ -68,11 +68,6 @@ int plan_compile(struct composition *composition, const struct names *folders, s
 
 	*plan = (struct plan){.composition = *composition};
 	*composition = (struct composition){};
-	if (plan->composition.machines) {
-		diag_error(diag, NULL, "machines cannot be filtered by this version");
-		plan_free(plan);
-		return -EINVAL;
-	}
 	err = compile(&plan->composition, &plan->tables, diag);
 	if (err) {
 		plan_free(plan);

@@ -17,6 +17,7 @@
 #include "loader/catalog/ports.h"
 #include "loader/recipe/compose_json.h"
 #include "loader/report/counters.h"
+#include "loader/recipe/kept_machines.h"
 #include "loader/report/json_forms.h"
 #include "loader/report/text.h"
 
@@ -44,7 +45,18 @@ struct event_port {
 	bool known;
 };
 
+/* A machine behind the interface; its services are read when the first event is of it. */
+struct event_machine {
+	const char *name;
+	struct prefix *address;
+	size_t addresses;
+	struct event_services *services;
+};
+
 struct event_services {
+	json_t *kept; /* of the machines */
+	struct event_machine *machine;
+	size_t machines;
 	struct event_service *service;
 	size_t count;
 	struct groups groups;
@@ -108,6 +120,81 @@ static void add_groups(struct groups *groups, const json_t *object)
 	}
 }
 
+static void add_machines(struct event_services *services, const json_t *kept)
+{
+	size_t count = kept_machines(kept);
+	const json_t *text;
+	size_t j;
+
+	services->kept = json_incref((json_t *)kept);
+	services->machine = xcalloc(count + 1, sizeof(*services->machine));
+	for (size_t i = 0; i < count; i++) {
+		struct event_machine *machine = &services->machine[services->machines++];
+		const json_t *list = json_array_get(json_object_get(kept, "machines"), i);
+
+		machine->name = kept_machine_name(kept, i);
+		json_array_foreach (json_object_get(list, "address"), j, text) {
+			__free_text char *why = NULL;
+			struct prefix prefix;
+
+			if (!json_is_string(text) ||
+			    prefix_parse(json_string_value(text), &prefix, &why))
+				continue;
+			machine->address =
+				grow(machine->address, machine->addresses, sizeof(prefix));
+			machine->address[machine->addresses++] = prefix;
+		}
+	}
+}
+
+/* The machine on this side of a packet, or NULL: this host. */
+static struct event_machine *machine_of(struct event_services *services,
+					const struct pc_event *event)
+{
+	struct event_machine *found = NULL;
+	int longest = -1;
+
+	for (size_t i = 0; event->family && i < services->machines; i++) {
+		struct event_machine *machine = &services->machine[i];
+
+		for (size_t j = 0; j < machine->addresses; j++) {
+			const struct prefix *prefix = &machine->address[j];
+
+			if (prefix->length <= longest ||
+			    !prefix_contains(prefix, event->family == 4 ? AF_INET : AF_INET6,
+					     (const __u8 *)event->local))
+				continue;
+			longest = prefix->length;
+			found = machine;
+		}
+	}
+	return found;
+}
+
+/* The services that decide about a packet. */
+static struct event_services *own_services(struct event_services *services,
+					   const struct pc_event *event)
+{
+	struct event_machine *machine = machine_of(services, event);
+	json_t *kept;
+
+	if (!machine)
+		return services;
+	if (!machine->services) {
+		kept = kept_machine(services->kept, (size_t)(machine - services->machine));
+		machine->services = event_services_new(kept);
+		json_decref(kept);
+	}
+	return machine->services;
+}
+
+const char *event_machine(const struct pc_event *event, struct event_services *services)
+{
+	const struct event_machine *machine = machine_of(services, event);
+
+	return machine ? machine->name : NULL;
+}
+
 struct event_services *event_services_new(const json_t *kept)
 {
 	struct event_services *services = xcalloc(1, sizeof(*services));
@@ -118,6 +205,7 @@ struct event_services *event_services_new(const json_t *kept)
 		json_array_foreach (json_object_get(profile, "services"), j, service)
 			add_service(services, text_of(profile, "name"), service);
 	add_groups(&services->groups, json_object_get(json_object_get(kept, "recipe"), "groups"));
+	add_machines(services, kept);
 	return services;
 }
 
@@ -142,6 +230,12 @@ void event_services_free(struct event_services **freed)
 	for (size_t i = 0; i < ARRAY_SIZE(services->protocol); i++)
 		json_decref(services->protocol[i]);
 	groups_free(&services->groups);
+	for (size_t i = 0; i < services->machines; i++) {
+		event_services_free(&services->machine[i].services);
+		free(services->machine[i].address);
+	}
+	free(services->machine);
+	json_decref(services->kept);
 	free(services->service);
 	free(services);
 	*freed = NULL;
@@ -345,6 +439,7 @@ json_t *event_admissions(const struct pc_event *event, struct event_services *se
 
 	if (event->cell >= PC_CELL_DROP)
 		return list;
+	services = own_services(services, event);
 	listed = port_services(services, EVENT_IN, event->cell - PC_CELL_PASS);
 	for (size_t i = 0; i < listed->count; i++) {
 		const struct event_service *service = &services->service[listed->service[i]];
@@ -463,7 +558,7 @@ json_t *event_json(const struct pc_event *event, const char *interface, __u64 wa
 	if (wall)
 		json_object_set_new(json, "time", json_string(time_text(wall, when)));
 	json_object_set_new(json, "interface", text_json(interface));
-	json_object_set_new(json, "machine", json_null());
+	json_object_set_new(json, "machine", text_json(event_machine(event, services)));
 	json_object_set_new(json, "direction", json_string(is_out(event) ? "out" : "in"));
 	json_object_set_new(json, "verdict", json_string(event_verdict(event)));
 	json_object_set_new(json, "rule", text_json(event_rule(event)));
@@ -472,7 +567,7 @@ json_t *event_json(const struct pc_event *event, const char *interface, __u64 wa
 	add_packet(json, event, services);
 	if (wall)
 		json_object_set_new(json, "length", json_integer(event->length));
-	add_services(json, event, services);
+	add_services(json, event, own_services(services, event));
 	return json;
 }
 

@@ -23,6 +23,9 @@ struct event_services;
 struct event_services *event_services_new(const json_t *kept);
 void event_services_free(struct event_services **services);
 
+/* The machine behind the interface that a packet is to or from; NULL: this host. */
+const char *event_machine(const struct pc_event *event, struct event_services *services);
+
 /*
  * {"version", "time", "interface", "machine", "direction", "verdict", "rule", "reason", "protocol",
  * "source", "source_port", "destination", "destination_port", "flags", "length", "services",

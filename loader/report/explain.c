@@ -12,6 +12,7 @@
 #include "loader/base/terminal.h"
 #include "loader/base/utf8.h"
 #include "loader/base/wrap.h"
+#include "loader/recipe/kept_machines.h"
 #include "loader/report/counters.h"
 #include "loader/report/json_forms.h"
 #include "loader/report/text.h"
@@ -255,13 +256,16 @@ json_t *explain_verdict(const struct pc_event *event, const char *interface, con
 			struct event_services *services)
 {
 	json_t *verdict = event_json(event, interface, 0, services);
+	const char *machine = event_machine(event, services);
+	json_t *own = machine ? kept_machine(kept, kept_machine_find(kept, machine)) : NULL;
 	__free_text char *why = NULL;
 
 	json_object_del(verdict, "version");
 	json_object_set_new(verdict, "admitted_by", event_admissions(event, services));
-	explain_closed(verdict, kept);
-	why = why_text(verdict, kept);
+	explain_closed(verdict, own ?: kept);
+	why = why_text(verdict, own ?: kept);
 	json_object_set_new(verdict, "why", text_json(why));
+	json_decref(own);
 	json_object_set_new(verdict, "generation", json_integer(event->generation));
 	set_empty(verdict);
 	return verdict;

@@ -86,15 +86,28 @@ static void view_columns(const struct view *view, struct columns *columns)
 	}
 }
 
+/* "25/tcp", "6000-7000/udp"; "any": all that no service of a machine lists. */
+static char *port_text(const json_t *port)
+{
+	const json_t *last = json_object_get(port, "last");
+	long long first = json_integer_value(json_object_get(port, "port"));
+	const char *protocol = text_of(port, "protocol");
+
+	if (!*protocol)
+		return xstrdup("any");
+	if (last)
+		return xasprintf("%lld-%lld/%s", first, (long long)json_integer_value(last),
+				 protocol);
+	return xasprintf("%lld/%s", first, protocol);
+}
+
 static void port_row(const struct view *view, struct columns *columns, const json_t *port)
 {
 	char cell[COLUMNS_MOST][HUMAN_TEXT] = {};
 	const char *row[COLUMNS_MOST];
 	const json_t *services = json_object_get(port, "services");
 	__free_text char *names = report_joined(services, ", ");
-	__free_text char *number =
-		xasprintf("%lld/%s", (long long)json_integer_value(json_object_get(port, "port")),
-			  text_of(port, "protocol"));
+	__free_text char *number = port_text(port);
 	const json_t *before =
 		view->before ? same_port(json_object_get(view->before, "ports"), port) : NULL;
 	bool listed = json_array_size(services);
@@ -215,6 +228,37 @@ static const json_t *same_interface(const json_t *report, const json_t *one)
 	return NULL;
 }
 
+static const json_t *same_machine(const json_t *interface, const json_t *machine)
+{
+	const json_t *other;
+	size_t i;
+
+	json_array_foreach (json_object_get(interface, "machines"), i, other)
+		if (!strcmp(text_of(other, "name"), text_of(machine, "name")))
+			return other;
+	return NULL;
+}
+
+static void print_machines(const struct view *view, const json_t *one, FILE *to)
+{
+	const json_t *machine;
+	size_t i;
+
+	json_array_foreach (json_object_get(one, "machines"), i, machine) {
+		struct view its = *view;
+
+		its.before = same_machine(view->before, machine);
+		its.would = true;
+		its.rates = its.before && view->rates;
+		text_line(to, view->columns, 0, 2, "%s: machine %s", text_of(one, "name"),
+			  text_of(machine, "name"));
+		fputs(json_array_size(json_object_get(machine, "ports")) ? "\n" :
+									   ": nothing counted\n",
+		      to);
+		print_ports(&its, machine, to);
+	}
+}
+
 static void print_interface(const struct view *view, const json_t *one, FILE *to)
 {
 	__free_text char *since = text_time(text_of(one, "since"));
@@ -227,6 +271,7 @@ static void print_interface(const struct view *view, const json_t *one, FILE *to
 	print_ports(view, one, to);
 	print_reasons(view, one, to);
 	print_other(view, one, to);
+	print_machines(view, one, to);
 }
 
 /* Under enforcement nothing new would be dropped: where that has counted nothing, it is not shown.

@@ -40,13 +40,19 @@ struct run {
 	json_int_t count[ARRAY_SIZE(verdict)];
 };
 
+/* Whose counters: the interface's own, or those of a machine behind it. */
+struct of {
+	const char *interface;
+	const char *machine; /* "" */
+};
+
 /* "packets" or "bytes" of a verdict. */
 static json_int_t count_of(const json_t *counts, const char *name, const char *unit)
 {
 	return json_integer_value(json_object_get(json_object_get(counts, name), unit));
 }
 
-static void put_count(FILE *to, const char *unit, const json_t *interface, const struct run *run,
+static void put_count(FILE *to, const char *unit, const struct of *of, const struct run *run,
 		      const char *service, size_t which)
 {
 	char port[32] = "";
@@ -56,8 +62,8 @@ static void put_count(FILE *to, const char *unit, const json_t *interface, const
 	if (run->last > run->first)
 		snprintf(port + strlen(port), sizeof(port) - strlen(port), "-%lld", run->last);
 	fprintf(to, "portcullis_%s_total", unit);
-	put_label(to, "{", "interface", text_of(interface, "name"));
-	put_label(to, ",", "machine", "");
+	put_label(to, "{", "interface", of->interface);
+	put_label(to, ",", "machine", of->machine);
 	put_label(to, ",", "direction", run->direction);
 	put_label(to, ",", "service", service);
 	put_label(to, ",", "port", port);
@@ -66,13 +72,13 @@ static void put_count(FILE *to, const char *unit, const json_t *interface, const
 	fprintf(to, "} %lld\n", run->count[which]);
 }
 
-static void put_run(FILE *to, const char *unit, const json_t *interface, const struct run *run)
+static void put_run(FILE *to, const char *unit, const struct of *of, const struct run *run)
 {
 	__free_text char *services = report_joined(run->services, ",");
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(verdict); i++)
-		put_count(to, unit, interface, run, services, i);
+		put_count(to, unit, of, run, services, i);
 }
 
 static struct run run_of(const json_t *port, const char *unit)
@@ -82,7 +88,9 @@ static struct run run_of(const json_t *port, const char *unit)
 		.direction = text_of(port, "direction"),
 		.protocol = text_of(port, "protocol"),
 		.first = number,
-		.last = number,
+		.last = json_object_get(port, "last") ?
+				json_integer_value(json_object_get(port, "last")) :
+				number,
 		.services = json_object_get(port, "services"),
 	};
 	size_t i;
@@ -99,8 +107,8 @@ static bool continues(const struct run *run, const struct run *next)
 }
 
 /* The ports of a run from index `from` on: each its own metrics, or all of many together. */
-static size_t put_ports_from(FILE *to, const char *unit, const json_t *interface,
-			     const json_t *ports, size_t from)
+static size_t put_ports_from(FILE *to, const char *unit, const struct of *of, const json_t *ports,
+			     size_t from)
 {
 	struct run all = run_of(json_array_get(ports, from), unit), next;
 	size_t end, i;
@@ -116,12 +124,12 @@ static size_t put_ports_from(FILE *to, const char *unit, const json_t *interface
 	if (!json_array_size(all.services))
 		return end;
 	if (end - from > METRICS_RANGE) {
-		put_run(to, unit, interface, &all);
+		put_run(to, unit, of, &all);
 		return end;
 	}
 	for (; from < end; from++) {
 		next = run_of(json_array_get(ports, from), unit);
-		put_run(to, unit, interface, &next);
+		put_run(to, unit, of, &next);
 	}
 	return end;
 }
@@ -130,6 +138,7 @@ static size_t put_ports_from(FILE *to, const char *unit, const json_t *interface
  */
 static void put_others(FILE *to, const char *unit, const json_t *interface)
 {
+	const struct of of = {text_of(interface, "name"), ""};
 	static const struct {
 		const char *direction, *reason;
 	} unlisted[] = {{"in", "unlisted"}, {"out", "outbound"}};
@@ -146,15 +155,15 @@ static void put_others(FILE *to, const char *unit, const json_t *interface)
 		run.direction = unlisted[i].direction;
 		for (j = 1; j < ARRAY_SIZE(verdict); j++) {
 			run.count[j] = count_of(counts, verdict[j], unit);
-			put_count(to, unit, interface, &run, "unlisted", j);
+			put_count(to, unit, &of, &run, "unlisted", j);
 		}
 	}
 	run.direction = "in";
 	run.count[0] = count_of(interface, "replies", unit);
-	put_count(to, unit, interface, &run, "reply", 0);
+	put_count(to, unit, &of, &run, "reply", 0);
 	for (i = 0; i < ARRAY_SIZE(passed); i++) {
 		run.count[0] = count_of(json_object_get(interface, "other"), passed[i].key, unit);
-		put_count(to, unit, interface, &run, passed[i].service, 0);
+		put_count(to, unit, &of, &run, passed[i].service, 0);
 	}
 }
 
@@ -168,19 +177,42 @@ static void put_family(FILE *to, enum metrics_format format, const char *name, c
 		name, suffix, type);
 }
 
+/* All ports that no service of a machine lists are one. */
+static void put_machine(FILE *to, const char *unit, const char *interface, const json_t *machine)
+{
+	const struct of of = {interface, text_of(machine, "name")};
+	const json_t *ports = json_object_get(machine, "ports"), *port;
+	size_t at, i, j;
+
+	for (at = 0; at < json_array_size(ports);)
+		at = put_ports_from(to, unit, &of, ports, at);
+	json_array_foreach (ports, i, port) {
+		struct run run = {.direction = text_of(port, "direction"), .protocol = ""};
+
+		for (j = 1; json_is_null(json_object_get(port, "port")) && j < ARRAY_SIZE(verdict);
+		     j++) {
+			run.count[j] = count_of(port, verdict[j], unit);
+			put_count(to, unit, &of, &run, "unlisted", j);
+		}
+	}
+}
+
 static void put_counts(FILE *to, enum metrics_format format, const char *unit, const char *help,
 		       const json_t *interfaces)
 {
-	const json_t *interface;
-	size_t i, at;
+	const json_t *interface, *machine;
+	size_t i, j, at;
 
 	put_family(to, format, unit, "counter", help);
 	json_array_foreach (interfaces, i, interface) {
+		const struct of of = {text_of(interface, "name"), ""};
 		const json_t *ports = json_object_get(interface, "ports");
 
 		for (at = 0; at < json_array_size(ports);)
-			at = put_ports_from(to, unit, interface, ports, at);
+			at = put_ports_from(to, unit, &of, ports, at);
 		put_others(to, unit, interface);
+		json_array_foreach (json_object_get(interface, "machines"), j, machine)
+			put_machine(to, unit, of.interface, machine);
 	}
 }
 

@@ -81,7 +81,14 @@ $(cat "$DIR/said")" || return 1
 @test "beside-others.md: each command does it" {
 	pc attach eth0 -p ssh,host
 	count=$(run_page beside-others.md)
-	[ "$count" -ge 8 ] || fail "only $count commands"
+	[ "$count" -ge 5 ] || fail "only $count commands"
+}
+
+@test "containers.md: each command does it" {
+	pc attach eth0 -p ssh,host
+	count=$(run_page containers.md)
+	[ "$count" = 4 ] || fail "only $count commands"
+	[ "$(pc status eth0 --json | jq -r '.interfaces[0].machines[].name')" = shop ]
 }
 
 # sniff: what packet sockets of the host see of 192.0.2.2, port 7777, for a second, as tcpdump would.
