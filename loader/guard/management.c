@@ -36,7 +36,7 @@ bool management_watched(const struct ports *given, enum pc_transport transport, 
 }
 
 /* The families that a service admits whole, without a group or by its groups together. */
-static enum prefixes_cover admits_anyone(const struct recipe *recipe,
+static enum prefixes_cover admits_anyone(const struct composition *composition,
 					 const struct composed *service)
 {
 	__cleanup(text_free) struct prefix *all = NULL;
@@ -47,13 +47,13 @@ static enum prefixes_cover admits_anyone(const struct recipe *recipe,
 	if (!service->from.count)
 		return PREFIXES_ALL;
 	for (i = 0; i < service->from.count; i++) {
-		const struct group *group = groups_find(&recipe->groups, service->from.name[i]);
+		const struct group *group = composition_group(composition, service->from.name[i]);
 
 		room += group ? group->prefixes : 0;
 	}
 	all = xcalloc(room, sizeof(*all));
 	for (i = 0; i < service->from.count; i++) {
-		const struct group *group = groups_find(&recipe->groups, service->from.name[i]);
+		const struct group *group = composition_group(composition, service->from.name[i]);
 
 		if (group && group->prefixes)
 			memcpy(all + count, group->prefix, group->prefixes * sizeof(*all));
@@ -93,7 +93,7 @@ static void warn_open(const char *interface, const struct composition *compositi
 		if (!is_open(service) ||
 		    !ports_have(&service->ports, management->transport, management->port))
 			continue;
-		more = admits_anyone(composition->recipe, service);
+		more = admits_anyone(composition, service);
 		if (!(more & ~cover))
 			continue;
 		cover |= more;
@@ -122,7 +122,7 @@ static bool is_well_known(const struct ports *ports)
 	return false;
 }
 
-static void warn_administration(const char *interface, const struct recipe *recipe,
+static void warn_administration(const char *interface, const struct composition *composition,
 				const struct composed *service)
 {
 	__cleanup(names_free) struct names ports = {};
@@ -132,7 +132,7 @@ static void warn_administration(const char *interface, const struct recipe *reci
 	if (!is_open(service) || !is_administration(service->service) ||
 	    is_well_known(&service->ports))
 		return;
-	cover = admits_anyone(recipe, service);
+	cover = admits_anyone(composition, service);
 	ports_strings(&service->ports, &ports);
 	list = names_join(&ports, ", ");
 	name = xasprintf("%s:%s", service->profile->name, service->service->name);
@@ -140,13 +140,28 @@ static void warn_administration(const char *interface, const struct recipe *reci
 		say_open(interface, list, cover, name, "it is for administration");
 }
 
-void management_warn_open(const char *interface, const struct plan *plan)
+static void warn_composition(const char *interface, const struct composition *composition)
 {
 	size_t i;
 
 	for (i = 0; i < MANAGEMENT_PORTS; i++)
-		warn_open(interface, &plan->composition, &management_port[i]);
-	for (i = 0; i < plan->composition.services; i++)
-		warn_administration(interface, plan->composition.recipe,
-				    &plan->composition.service[i]);
+		warn_open(interface, composition, &management_port[i]);
+	for (i = 0; i < composition->services; i++)
+		warn_administration(interface, composition, &composition->service[i]);
+}
+
+void management_warn_open(const char *interface, const struct plan *plan)
+{
+	const struct composition *composition = &plan->composition;
+	size_t i;
+
+	warn_composition(interface, composition);
+	for (i = 0; i < composition->machines; i++) {
+		const struct composed_machine *machine = &composition->machine[i];
+		__free_text char *name = xasprintf("%s%smachine %s", interface ?: "",
+						   interface ? ": " : "", machine->machine->name);
+
+		if (machine->like == i) /* others with this recipe would say the same */
+			warn_composition(name, &machine->composition);
+	}
 }

@@ -60,6 +60,27 @@ size_t kept_machine_find(const json_t *kept, const char *name)
 	return at;
 }
 
+size_t kept_machine_of(const json_t *kept, __u8 family, const __u8 *address)
+{
+	size_t count = kept_machines(kept), found = count, j;
+	const json_t *text;
+	int longest = -1;
+
+	for (size_t i = 0; i < count; i++)
+		json_array_foreach (json_object_get(machine_at(kept, i), "address"), j, text) {
+			__free_text char *why = NULL;
+			struct prefix prefix;
+
+			if (!json_is_string(text) ||
+			    prefix_parse(json_string_value(text), &prefix, &why) ||
+			    prefix.length <= longest || !prefix_contains(&prefix, family, address))
+				continue;
+			longest = prefix.length;
+			found = i;
+		}
+	return found;
+}
+
 bool kept_machines_expand(json_t *kept)
 {
 	const json_t *words = json_object_get(json_object_get(kept, "recipe"), "machines");

@@ -32,6 +32,9 @@ const char *kept_machine_name(const json_t *kept, size_t at);
 /* The index of a machine, or kept_machines(kept) if there is none of that name. */
 size_t kept_machine_find(const json_t *kept, const char *name);
 
+/* The index of the machine whose prefix of an address is the longest; as kept_machine_find. */
+size_t kept_machine_of(const json_t *kept, __u8 family, const __u8 *address);
+
 /*
  * A machine's own kept text: {"recipe", "profiles"}, as if it were an interface. Its groups are
  * those that count for it, its policy and outbound are there. A new reference.

@@ -21,6 +21,7 @@
 #include "loader/net/login.h"
 #include "loader/net/sockets.h"
 #include "loader/recipe/compose.h"
+#include "loader/recipe/machines.h"
 #include "loader/recipe/recipe.h"
 #include "tests/unit/expect.h"
 
@@ -231,10 +232,19 @@ static inline void read_options(struct recipe *recipe, const char *options, stru
 		{"--group", recipe_group},
 	};
 	__free_text char *copy = xstrdup(options);
+	struct recipe *interface = recipe;
 	char *rest = copy, *word;
 	size_t i;
 
 	while ((word = strsep(&rest, " "))) {
+		if (!strcmp(word, "--machine")) {
+			struct machine *machine =
+				machines_word(interface, strsep(&rest, " "), NULL, diag);
+
+			assert_non_null(machine);
+			recipe = &machine->own; /* what follows is about it */
+			continue;
+		}
 		if (!strcmp(word, "--observe")) {
 			recipe->policy = PC_POLICY_OBSERVE;
 			continue;
@@ -248,6 +258,7 @@ static inline void read_options(struct recipe *recipe, const char *options, stru
 		assert_true(i < ARRAY_SIZE(known));
 		assert_int_equal(0, known[i].add(recipe, strsep(&rest, " "), diag));
 	}
+	machines_inherit(interface);
 }
 
 static inline void plan_for(struct run *run, unsigned int ifindex, const char *options)
