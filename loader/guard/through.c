@@ -85,6 +85,16 @@ static void add(struct refusals *refusals, const struct guard_target *target,
 	refusal->sessions++;
 }
 
+/* This host has no socket with the machine's address: a route from there would not be found. */
+static bool comes_by(const struct guard_world *world, const struct socket_info *session,
+		     unsigned int ifindex)
+{
+	struct socket_info from_any = *session;
+
+	memset(from_any.local, 0, sizeof(from_any.local));
+	return links_comes_by(&world->links, world->route(world->context, &from_any), ifindex);
+}
+
 static void say(const struct guard_target *target, const struct refusal *refusal, bool stops,
 		struct diag *diag)
 {
@@ -130,8 +140,7 @@ enum guard_found guard_through(const struct guard_target *target, size_t count,
 
 			if (management_watched(management, PC_TCP, session->local_port) &&
 			    is_refused(&target[i], session) &&
-			    links_comes_by(&world->links, world->route(world->context, session),
-					   target[i].ifindex))
+			    comes_by(world, session, target[i].ifindex))
 				add(&refusals, &target[i], session);
 		}
 		for (size_t j = 0; j < refusals.count; j++) {
