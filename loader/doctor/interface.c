@@ -11,6 +11,7 @@
 #include "loader/doctor/attach_words.h"
 #include "loader/doctor/driver.h"
 #include "loader/doctor/filter_state.h"
+#include "loader/doctor/machines.h"
 #include "loader/doctor/programs.h"
 #include "loader/filter/load.h"
 #include "loader/net/frame_find.h"
@@ -150,6 +151,7 @@ bool doctor_interface(struct doctor *doctor, const char *interface)
 		doctor_nic(doctor, &patient);
 		doctor_programs(doctor, &patient);
 		doctor_filter(doctor, &patient);
+		doctor_machines(doctor, &patient);
 	}
 	patient_free(&patient);
 	doctor->interface = NULL;

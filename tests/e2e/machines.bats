@@ -39,6 +39,9 @@ setup_file()
 	# Clients of the first tenant, of the second, servers, administrators, and the rest of the world.
 	address_add outside eth0 198.51.100.2/24 198.51.100.50/24 198.51.100.60/24 198.51.100.70/24 198.51.100.80/24 \
 		2001:db8:b::2/64 2001:db8:b::50/64 2001:db8:b::60/64 2001:db8:b::70/64 2001:db8:b::80/64
+	for number in 50 60 70 80; do # what is not bound sends from ::2
+		on outside ip address change 2001:db8:b::$number/64 dev eth0 preferred_lft 0
+	done
 	on outside ip route add 192.0.2.0/24 via 198.51.100.1
 	on outside ip -6 route add 2001:db8:5::/64 via 2001:db8:b::1
 	forwarding 1
@@ -54,6 +57,7 @@ teardown()
 {
 	stop_all
 	detach_all gateway
+	on gateway nft flush ruleset
 	forwarding 1
 }
 
@@ -121,10 +125,268 @@ serve_all()
 @test "sweep: all 65,536 ports of each machine, TCP and UDP, IPv4 and IPv6, from each kind of source" {
 	applied
 	forwarding 0 # what passes goes no further: nothing answers
-	on outside true
 	python outside flows "$DIR/show" > "$DIR/flows"
 	on outside "$TOOLS/send" eth0 "$(mac_of gateway eth0)" < "$DIR/flows" > "$DIR/sent"
 	as gateway counters eth0 --json > "$DIR/counters"
 	exits 0 python outside judge "$DIR/show" "$DIR/counters"
 	echo "$output" | sed 's/^/  /' >&3
+}
+
+@test "a fourth machine by a line and apply --confirm: no packet of the others is lost, their counters go on" {
+	applied
+	start sink core socat -u TCP-LISTEN:9999,fork,reuseaddr "CREATE:$DIR/sunk"
+	until_true 20 listening core 9999
+	start ping outside ping -n -i 0.02 -c 400 192.0.2.10
+	exits 0 on outside socat -u "OPEN:/etc/passwd" TCP:192.0.2.10:9999,bind=198.51.100.60,connect-timeout=8
+	one=$(core_count 9999)
+	[ "${one%% *}" -gt 2 ] || fail "counted $one"
+	sed 's/^      two:/      four: {address: 192.0.2.44, profiles: ssh}\n      two:/' "$DIR/site.yaml" > "$DIR/more.yaml"
+	exits 0 as gateway apply --site "$DIR/more.yaml" --confirm 60
+	says 'machine four'
+	two=$(core_count 9999)
+	[ "${two%% *}" -ge "${one%% *}" ] || fail "counted $one, then $two"
+	exits 0 as gateway confirm eth0 --site "$DIR/more.yaml"
+	exits 0 on outside socat -u "OPEN:/etc/passwd" TCP:192.0.2.10:9999,bind=198.51.100.60,connect-timeout=8
+	three=$(core_count 9999)
+	[ "${three%% *}" -gt "${two%% *}" ] || fail "counted $two, then $three"
+	until_logged ping '400 packets transmitted'
+	grep -q '400 received' "$DIR/ping.log" || fail "$(cat "$DIR/ping.log")"
+	output=$(as gateway history --json)
+	[[ $output == *'four'* ]] || fail "no record of it: $output"
+}
+
+core_count()
+{
+	as gateway counters eth0 --json | jq -r --argjson port "$1" \
+		'[.interfaces[0].ports[] | select(.machine == "core" and .port == $port)][0].pass | "\(.packets) \(.bytes)"'
+}
+
+@test "swap --machine changes one, --no-machine removes it; the views name it" {
+	applied
+	serve_all
+	exits 0 as gateway swap eth0 --machine core --open 21000/tcp --machine ol --observe
+	says 'opens   core: 21000/tcp from anyone'
+	connects outside 192.0.2.10 21000
+	unanswered outside 192.0.2.30 21000
+	connects outside 192.0.2.20 21000 # observed
+	output=$(as gateway status eth0 --json)
+	json_is '.interfaces[0].machines | map(.name) == ["core", "ol", "sm", "two"] and .[1].policy == "observe"'
+	output=$(as gateway counters eth0 --json)
+	json_is '[.interfaces[0].ports[] | select(.machine == "core" and .port == 21000)][0] | .pass.packets > 0 and .services == ["site:21000-tcp"]'
+	json_is '[.interfaces[0].ports[] | select(.machine == "ol" and .port == null and .direction == "in")][0].would_drop.packets > 0'
+	exits 0 as gateway counters eth0
+	says 'eth0: machine core' '21000/tcp'
+	exits 0 as gateway show --iface eth0
+	says 'machine sm: 192.0.2.30/32, 2001:db8:5::30/128'
+	output=$(as gateway metrics eth0)
+	[[ $output == *'portcullis_packets_total{interface="eth0",machine="core",direction="in",service="site:21000-tcp",port="21000",protocol="tcp",verdict="pass"}'* ]] || fail "$output"
+	exits 0 as gateway export site
+	echo "$output" > "$DIR/exported.yaml"
+	exits 0 as gateway apply --dry-run --exit-code --site "$DIR/exported.yaml"
+	exits 0 as gateway swap eth0 --no-machine core --force
+	says 'removes machine core'
+	unanswered outside 192.0.2.10 21000
+	exits 1 as gateway swap eth0 --no-machine core
+	says "'core' was not given; these were: ol, sm, two"
+	exits 1 as gateway swap eth0 --machine cor
+	exits 2 as gateway swap eth0 --machine ol --forward
+	exits 1 as gateway swap eth0 --machine self=198.51.100.1 -p ssh
+	says 'is an address of this host'
+}
+
+@test "explain and monitor: the machine, its services, and what opens the port there" {
+	applied
+	output=$(as gateway explain eth0 198.51.100.2 3389/tcp --machine core --json)
+	json_is '.verdicts[0] | .machine == "core" and .verdict == "drop" and .destination == "192.0.2.10" and (.fix | contains("--machine core"))'
+	fix=$(jq -r '.verdicts[0].fix' <<< "$output")
+	exits 0 as gateway ${fix#portcullis } # shellcheck disable=SC2086
+	output=$(as gateway explain eth0 198.51.100.2 3389/tcp --machine core --json)
+	json_is '.verdicts[0] | .verdict == "pass" and (.services | length) > 0'
+	output=$(as gateway explain eth0 198.51.100.60 9999/tcp --local 192.0.2.40 --json)
+	json_is '.verdicts[0] | .machine == "two" and .verdict == "drop" and .rule == "source"'
+	output=$(as gateway explain eth0 198.51.100.80 9999/tcp --local 192.0.2.40 --json)
+	json_is '.verdicts[0] | .machine == "two" and .verdict == "pass"'
+	output=$(as gateway explain eth0 198.51.100.50 22/tcp --json)
+	json_is '.verdicts[0] | .machine == null and .verdict == "pass"'
+	exits 1 as gateway explain eth0 198.51.100.2 3389/tcp --machine nosuch
+	start monitor gateway "$PORTCULLIS" monitor eth0 --json --count 1 --port 4444/tcp
+	sleep 1
+	unanswered outside 192.0.2.30 4444
+	until_logged monitor '"machine": *"sm"'
+}
+
+@test "guard: RDP through the gateway from the administrators' group stops a change that closes it" {
+	on gateway nft 'table inet t { chain c { type filter hook forward priority 0; ct state new counter; }; }'
+	applied
+	serve_all
+	exits 0 as gateway swap eth0 --machine core --open 3389/tcp=mgmt
+	stop serve_core
+	start rdp_server core socat TCP-LISTEN:3389,fork,reuseaddr "SYSTEM:sleep 60"
+	until_true 20 listening core 3389
+	start rdp_client outside socat "EXEC:sleep 60" TCP:192.0.2.10:3389,bind=198.51.100.50
+	sleep 1
+	exits 1 as gateway swap eth0 --machine core --no-open 3389/tcp
+	says 'session through this host to 3389/tcp of machine core (from 198.51.100.50)'
+	exits 0 as gateway swap eth0 --machine core --no-open 3389/tcp --confirm 30
+	on gateway nft flush ruleset
+}
+
+@test "fragments, large datagrams and path MTU through the gateway" {
+	applied
+	serve_all
+	exits 0 as gateway swap eth0 --machine ol --open 21000/udp
+	for address in 192.0.2.20 2001:db8:5::20; do
+		[[ $address != *:* ]] || address="[$address]"
+		exits 0 on outside sh -c "head -c 4000 /dev/zero | timeout 5 socat -b 8000 -t 2 - UDP:$address:21000 | wc -c"
+		says 4003
+	done
+	# What the machine itself asks outside is answered, in fragments too.
+	udp_serve answers outside 7777
+	for address in 198.51.100.2 2001:db8:b::2; do
+		asked 'answered 20' sm $address 7777 --connected
+		asked 'answered 5000' sm $address 7777 --answer 5000
+		exits 0 on sm ping -n -c 1 -W 8 $address
+	done
+}
+
+@test "what a machine asks: FTP by its control connection and the port it chooses, path MTU errors" {
+	applied
+	start ftp outside socat TCP-LISTEN:21,fork,reuseaddr SYSTEM:'echo 220'
+	start data outside socat TCP-LISTEN:50021,fork,reuseaddr SYSTEM:'cat /etc/passwd'
+	until_true 20 listening outside 21
+	until_true 20 listening outside 50021
+	connects ol 198.51.100.2 21
+	exits 0 on ol socat -u TCP:198.51.100.2:50021,connect-timeout=8 -
+	says root
+	unanswered outside 192.0.2.20 50021 # nothing comes back in unasked
+	on outside ip link add small0 type veth peer name small1
+	on outside sh -c 'ip link set small0 mtu 1300 up; ip link set small1 up; echo 1 > /proc/sys/net/ipv4/ip_forward'
+	on outside ip route add 203.0.113.0/24 dev small0
+	on gateway ip route add 203.0.113.0/24 via 198.51.100.2
+	exits 1 on sm ping -n -c 1 -W 1 -s 1400 -M 'do' 203.0.113.7
+	says 'mtu = 1300'
+	on outside ip link del small0
+	on gateway ip route del 203.0.113.0/24
+}
+
+@test "groups of an interface and of a machine hide those of the file; groups names them" {
+	applied
+	output=$(as gateway groups --json --site "$DIR/site.yaml")
+	json_is '.groups | map(.name) | index("eth0:two:contact-expert-clients") != null'
+	json_is '[.groups[] | select(.name == "eth0:two:contact-expert-clients")][0].members | map(.prefix) == ["198.51.100.80/32", "2001:db8:b::80/128"]'
+}
+
+@test "one-to-one NAT: the address outside is the machine's; a shared address by DNAT is a union at the interface" {
+	applied
+	serve_all
+	address_add outside eth0 198.51.100.90/24
+	on gateway nft -f - <<-'END'
+		table ip nat {
+			chain in {
+				type nat hook prerouting priority dstnat
+				ip daddr 198.51.100.111 dnat to 192.0.2.30
+				ip daddr 198.51.100.1 tcp dport 9340 dnat to 192.0.2.20
+			}
+		}
+	END
+	address_add gateway eth1 198.51.100.111/32
+	exits 1 as gateway swap eth0 --machine nat=198.51.100.111 -p socialminer
+	says 'is an address of this host'
+	on gateway ip address del 198.51.100.111/32 dev eth1
+	on outside ip route add 198.51.100.111 via 198.51.100.1
+	exits 0 as gateway swap eth0 --machine nat=198.51.100.111 -p socialminer
+	connects outside 198.51.100.111 80
+	unanswered outside 198.51.100.111 9340
+	unanswered outside 198.51.100.1 9340
+	exits 0 as gateway swap eth0 -p ssh,ol-connect
+	connects outside 198.51.100.1 9340
+	on outside ip route del 198.51.100.111
+	on gateway nft flush ruleset
+}
+
+@test "portcullis-site(5): the gateway is applied as it stands there" {
+	awk '/^```/ { inside = !inside; if (inside) count++; next } inside && count == 2' "$ROOT/docs/portcullis-site.5.scd" > "$DIR/manual.yaml"
+	grep -q '^      tenant-2:' "$DIR/manual.yaml"
+	exits 0 as gateway apply --site "$DIR/manual.yaml" --confirm 60
+	says_not 'are closed'
+	exits 0 as gateway confirm eth0 --site "$DIR/manual.yaml" --force
+	output=$(as gateway explain eth0 10.50.0.7 9999/tcp --machine tenant-2 --json)
+	json_is '.verdicts[0] | .verdict == "pass" and .machine == "tenant-2"'
+	output=$(as gateway explain eth0 10.50.0.7 9999/tcp --machine ce-core --json)
+	json_is '.verdicts[0] | .verdict == "drop" and .rule == "source"'
+	output=$(as gateway explain eth0 10.99.0.1 3389/tcp --machine ce-core --json)
+	json_is '.verdicts[0].verdict == "pass"'
+	output=$(as gateway explain eth0 10.50.0.7 6/tcp --machine ol --json)
+	json_is '.verdicts[0].verdict == "would-drop"'
+}
+
+@test "doctor: ports published by DNAT that nothing lists, and a machine that this host has no way to" {
+	applied
+	on gateway nft -f - <<-'END'
+		table ip docker {
+			chain in {
+				type nat hook prerouting priority dstnat
+				fib daddr type local tcp dport 8080 counter dnat to 172.17.0.2:80
+				fib daddr type local udp dport 5353 counter dnat to 172.17.0.2
+			}
+		}
+	END
+	output=$(as gateway doctor eth0 --json) || true
+	json_is '[.checks[] | select(.check == "published") | .fix] == ["portcullis swap eth0 --open 8080/tcp", "portcullis swap eth0 --open 5353/udp"]'
+	exits 0 as gateway swap eth0 --open 8080/tcp
+	output=$(as gateway doctor eth0 --json) || true
+	json_is '[.checks[] | select(.check == "published")] | length == 1'
+	on gateway nft flush ruleset
+	if on gateway sh -c 'command -v iptables-nft' > /dev/null; then
+		on gateway iptables-nft -t nat -A PREROUTING -p tcp --dport 8081 -j DNAT --to-destination 172.17.0.2:80
+		output=$(as gateway doctor eth0 --json) || true
+		json_is '[.checks[] | select(.check == "published") | .fix] == ["portcullis swap eth0 --open 8081/tcp"]'
+		on gateway nft flush ruleset
+	fi
+	exits 0 as gateway swap eth0 --machine lost=203.0.113.77 -p ssh --machine back=198.51.100.99 -p ssh
+	exits 1 as gateway doctor eth0 || true
+	output=$(as gateway doctor eth0 --json) || true
+	json_is '[.checks[] | select(.check == "machines") | .message] | length == 2 and (.[0] | contains("no route to 203.0.113.77")) and (.[1] | contains("198.51.100.99"))'
+}
+
+@test "containers: a published port is closed until it is listed; what containers ask is answered" {
+	on core ip route add 172.17.0.0/24 via 192.0.2.1
+	on gateway nft -f - <<-'END'
+		table ip docker {
+			chain in {
+				type nat hook prerouting priority dstnat
+				fib daddr type local tcp dport 8080 dnat to 192.0.2.10:80
+			}
+			chain out {
+				type nat hook postrouting priority srcnat
+				ip saddr 192.0.2.0/24 oifname "eth0" masquerade
+			}
+		}
+	END
+	start web core socat TCP-LISTEN:80,fork,reuseaddr SYSTEM:true
+	until_true 20 listening core 80
+	udp_serve answers outside 7777
+	exits 0 as gateway attach eth0 -p ssh
+	unanswered outside 198.51.100.1 8080
+	asked nothing core 198.51.100.2 7777 --timeout 0.4
+	exits 0 as gateway swap eth0 --open 8080/tcp --forward
+	connects outside 198.51.100.1 8080
+	asked 'answered 5000' core 198.51.100.2 7777 --answer 5000
+	on gateway nft flush ruleset
+}
+
+@test "a host of virtual machines: the filter at the bridge's port tells them apart" {
+	on gateway sh -c 'ip link add br0 type bridge && ip link set br0 up && ip link set eth0 master br0 && ip link set eth1 master br0'
+	on gateway ip address del 198.51.100.1/24 dev eth0
+	on gateway ip address add 198.51.100.1/24 dev br0
+	address_add sm eth0 198.51.100.130/24
+	exits 0 as gateway attach eth0 -p ssh --machine sm=198.51.100.130 -p socialminer
+	start web sm socat TCP-LISTEN:80,fork,reuseaddr SYSTEM:true
+	start other sm socat TCP-LISTEN:8080,fork,reuseaddr SYSTEM:true
+	until_true 20 listening sm 80
+	connects outside 198.51.100.130 80
+	unanswered outside 198.51.100.130 8080
+	unanswered outside 198.51.100.1 80
+	on gateway ip link del br0
+	on gateway sh -c 'ip link set eth0 nomaster; ip link set eth1 nomaster; ip address add 198.51.100.1/24 dev eth0' || true
 }

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `doctor`'s checks of machines and containers behind an interface. */
+#include "loader/doctor/machines.h"
+
+#include <arpa/inet.h>
+#include <linux/rtnetlink.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+
+#include "loader/base/memory.h"
+#include "loader/net/netlink.h"
+#include "loader/net/published.h"
+#include "loader/net/route.h"
+#include "loader/recipe/compose_json.h"
+#include "loader/recipe/kept_machines.h"
+
+static bool lists(const json_t *profiles, const struct published *port)
+{
+	enum pc_transport transport = port->protocol == IPPROTO_TCP ? PC_TCP : PC_UDP;
+	const json_t *profile, *service;
+	size_t i, j;
+
+	json_array_foreach (profiles, i, profile)
+		json_array_foreach (json_object_get(profile, "services"), j, service) {
+			__cleanup(ports_free) struct ports ports = {};
+
+			if (!service_open(service, false))
+				continue;
+			service_ports(service, &ports);
+			if (ports_have(&ports, transport, port->port))
+				return true;
+		}
+	return false;
+}
+
+static bool is_listed(const json_t *kept, const struct published *port)
+{
+	const json_t *machine;
+	size_t i;
+
+	/* A rule for any address is for this host's, too. */
+	json_array_foreach (json_object_get(kept, "machines"), i, machine)
+		if (port->addressed && lists(json_object_get(machine, "profiles"), port))
+			return true;
+	return lists(json_object_get(kept, "profiles"), port);
+}
+
+static void check_published(struct doctor *doctor, const struct patient *patient)
+{
+	__cleanup(text_free) struct published *list = NULL;
+	size_t count, i;
+
+	if (published_read(&list, &count))
+		return;
+	for (i = 0; i < count; i++) {
+		const char *protocol = list[i].protocol == IPPROTO_TCP ? "tcp" : "udp";
+		__free_text char *fix = xasprintf("portcullis swap %s --open %u/%s", patient->name,
+						  list[i].port, protocol);
+
+		if (!is_listed(patient->kept, &list[i]))
+			doctor_say(
+				doctor, "published", DOCTOR_WARNING, fix,
+				"%u/%s is published by DNAT, as for a container, and closed: no profile lists it",
+				list[i].port, protocol);
+	}
+}
+
+/* To the first address of a prefix; 0: there is none. */
+static unsigned int route_to(struct mnl_socket *routes, const struct prefix *prefix)
+{
+	struct route route = {};
+
+	if (route_find(routes, prefix->family, prefix->address, &route) ||
+	    route.type != RTN_UNICAST)
+		return 0;
+	return route.ifindex;
+}
+
+static void check_address(struct doctor *doctor, const struct patient *patient,
+			  struct mnl_socket *routes, const char *machine, const char *text)
+{
+	__free_text char *why = NULL;
+	struct prefix prefix;
+	unsigned int ifindex;
+
+	if (prefix_parse(text, &prefix, &why))
+		return;
+	ifindex = route_to(routes, &prefix);
+	if (!ifindex)
+		doctor_say(doctor, "machines", DOCTOR_WARNING, NULL,
+			   "machine %s: this host has no route to %s", machine, text);
+	else if (ifindex == patient->hook.ifindex)
+		doctor_say(
+			doctor, "machines", DOCTOR_WARNING, NULL,
+			"machine %s: %s is routed out of this interface, not behind it: is the address right?",
+			machine, text);
+}
+
+static void check_machines(struct doctor *doctor, const struct patient *patient)
+{
+	__cleanup(netlink_close) struct mnl_socket *routes = NULL;
+	const json_t *machine, *text;
+	size_t i, j;
+
+	if (!kept_machines(patient->kept) || netlink_open(NETLINK_ROUTE, &routes))
+		return;
+	json_array_foreach (json_object_get(patient->kept, "machines"), i, machine)
+		json_array_foreach (json_object_get(machine, "address"), j, text)
+			if (json_is_string(text))
+				check_address(doctor, patient, routes,
+					      kept_machine_name(patient->kept, i),
+					      json_string_value(text));
+}
+
+void doctor_machines(struct doctor *doctor, const struct patient *patient)
+{
+	if (!patient->kept)
+		return;
+	check_published(doctor, patient);
+	check_machines(doctor, patient);
+}

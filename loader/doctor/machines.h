@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* `doctor`'s checks of machines and containers behind an interface. */
+#ifndef PORTCULLIS_DOCTOR_MACHINES_H
+#define PORTCULLIS_DOCTOR_MACHINES_H
+
+#include "loader/doctor/patient.h"
+
+/* Published ports that nothing lists, and machines to which this host has no way. */
+void doctor_machines(struct doctor *doctor, const struct patient *patient);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Ports that nf_tables hands on to other addresses: the published ports of containers. */
+#ifndef PORTCULLIS_NET_PUBLISHED_H
+#define PORTCULLIS_NET_PUBLISHED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+
+struct published {
+	__u8 protocol; /* IPPROTO_TCP or IPPROTO_UDP */
+	__u16 port;
+	bool addressed; /* the rule is about one destination address */
+};
+
+/*
+ * The ports that rules with DNAT name, each once, in a list that the caller frees: those that a
+ * rule compares the destination port with, as Docker's do; not those of a set or a map. 0 or
+ * -errno.
+ */
+int published_read(struct published **list, size_t *count);
+
+#endif
