@@ -273,3 +273,18 @@ const struct pc_machine *machine_table_find(const struct pc_generation *generati
 	}
 	return NULL;
 }
+
+bool machine_table_exempt(const struct pc_generation *generation, struct machine_prefix **prefix,
+			  size_t *prefixes, int family, const __u8 *address)
+{
+	const struct pc_machine *machine = machine_table_find(generation, family, address);
+	struct machine_prefix own = {
+		.prefix = {.length = family == AF_INET ? 32 : 128, .family = (__u8)family}};
+
+	if (!machine || !machine->class || machine->length == own.prefix.length)
+		return false;
+	memcpy(own.prefix.address, address, family == AF_INET ? 4 : 16);
+	*prefix = grow(*prefix, *prefixes, sizeof(**prefix));
+	(*prefix)[(*prefixes)++] = own;
+	return true;
+}

@@ -34,6 +34,14 @@ int machine_table_check(const struct machine_prefix *prefix, size_t prefixes, st
 int machine_table_fill(const struct machine_prefix *prefix, size_t prefixes,
 		       struct pc_generation *generation);
 
+/*
+ * Adds an address of this host to those of a table that is filled, as a prefix of class 0, if it is
+ * inside a shorter prefix of a machine. A machine whose prefix is the address itself keeps it: that
+ * is an address which is translated one to one. Returns true if it was added.
+ */
+bool machine_table_exempt(const struct pc_generation *generation, struct machine_prefix **prefix,
+			  size_t *prefixes, int family, const __u8 *address);
+
 /* The entry of the longest prefix that has the address, as the program finds it; NULL: none. */
 const struct pc_machine *machine_table_find(const struct pc_generation *generation, int family,
 					    const __u8 *address);

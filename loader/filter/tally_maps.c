@@ -12,6 +12,7 @@
 #include "loader/base/file.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/net/link.h"
 #include "loader/object/admins.h"
 #include "loader/object/pin.h"
 
@@ -104,6 +105,30 @@ static int put_tallies(struct filter *filter, const struct tallies *tallies)
 	return 0;
 }
 
+/* Makes the table of machines, with the addresses of this host that are inside their prefixes. */
+static int fill_table(struct tables *tables)
+{
+	__cleanup(text_free) struct machine_prefix *prefix = NULL;
+	struct pc_generation *generation = tables->generation;
+	struct links links = {};
+	size_t count = 0;
+	int err = machine_table_fill(tables->prefix, tables->prefixes, generation);
+
+	for (size_t i = 0; i < tables->prefixes; i++) {
+		prefix = grow(prefix, count, sizeof(*prefix));
+		prefix[count++] = tables->prefix[i];
+	}
+	if (!err)
+		err = links_read(&links);
+	for (size_t i = 0; i < links.addresses && !err; i++)
+		machine_table_exempt(generation, &prefix, &count, links.address[i].family,
+				     links.address[i].address);
+	links_free(&links);
+	if (!err && count > tables->prefixes)
+		err = machine_table_fill(prefix, count, generation);
+	return err;
+}
+
 int tallies_place(struct filter *filter, struct tables *tables)
 {
 	__cleanup(tallies_free) struct tallies tallies = {};
@@ -122,7 +147,7 @@ int tallies_place(struct filter *filter, struct tables *tables)
 	if (without)
 		warning("there is no room to count the ports of %zu machines after so many changes; detach and attach again to count from zero",
 			without);
-	err = machine_table_fill(tables->prefix, tables->prefixes, tables->generation);
+	err = fill_table(tables);
 	if (err)
 		error("cannot make the table of machines: %s", strerror(-err));
 	return !err && tallies.count > known ? put_tallies(filter, &tallies) : err;

@@ -436,6 +436,7 @@ static const struct {
 					      .port = 40000,
 					      .flags = FRAME_ACK}},
 	 false},
+	/* 192.0.2.1 is an address of this host, and not inside a machine's prefix. */
 	{"multicast is this host's",
 	 {.family = 4, .protocol = 17, .port = 123, .target = "224.0.1.1"},
 	 true},
