@@ -51,6 +51,7 @@ COUNTS = {
     "teams-direct-routing-sbc": 8,
     "kerio-connect": 13,
     "kerio-connect-multi-server": 20,
+    "carbonio": 53,
 }
 
 # The profiles that say something of all outgoing traffic, in prose.
@@ -58,8 +59,8 @@ OUTBOUND = {"communigate-pro": "any", "communigate-pro-cluster": "any", "ssh": "
             "dovecot": "none", "ident": "none"}
 
 # Whose page says no date.
-UNDATED = {"communigate-pro", "communigate-pro-cluster", "contact-expert-agent", "contact-expert-core", "kerio-connect",
-           "kerio-connect-multi-server", "mdaemon", "ol-connect", "proxmox-mail-gateway"}
+UNDATED = {"carbonio", "communigate-pro", "communigate-pro-cluster", "contact-expert-agent", "contact-expert-core",
+           "kerio-connect", "kerio-connect-multi-server", "mdaemon", "ol-connect", "proxmox-mail-gateway"}
 
 OWN = {
     "host": [
