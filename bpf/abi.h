@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 
+#include "bpf/abi_bans.h"
 #include "bpf/abi_counters.h"
 #include "bpf/abi_drops.h"
 #include "bpf/abi_events.h"
@@ -44,11 +45,12 @@ enum pc_frame {
  */
 
 /*
- * pc_filter.flags. A packet tests them once, as one word. Those of pc_filter.flag are reserved.
+ * pc_filter.flags. A packet tests them once, as one word. Those of pc_filter.flag but
+ * PC_FILTER_BANS are reserved.
  * The program takes away what says that somebody listens. This flag is a byte of its own, so that
  * such a store does not undo that of another flag.
  */
-#define PC_FILTER_BANS	 1 /* there are bans */
+#define PC_FILTER_BANS	 1 /* `bans` has a table */
 #define PC_FILTER_DENIED 2 /* pc_generation.denied is not empty */
 #define PC_FILTER_LIMITS 4 /* a span has a limit */
 

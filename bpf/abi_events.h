@@ -96,6 +96,9 @@ struct pc_heard_cpu {
 	__u32 second;	       /* CLOCK_BOOTTIME, then */
 	__u32 pad;
 	struct pc_gate gate; /* PC_CELL_GATE of a CPU that has no row in `counters` */
+	__u64 ban_jiffy;     /* in which `ban_used` packets of banned sources came */
+	__u32 ban_used;
+	__u32 pad_ban;
 	struct pc_heard slot[PC_LISTENERS];
 };
 

@@ -205,6 +205,38 @@ struct {
 	__type(value, struct pc_shared);
 } shared SEC(".maps");
 
+/* Have sizes, not types, as generation_map. */
+struct bans_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct pc_bans));
+};
+
+/* Slot 0 has the table of bans, if there are bans (abi_bans.h). */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct bans_map);
+} bans SEC(".maps");
+
+struct ban_chunk_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct pc_ban_chunk));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, PC_BAN_SLOTS);
+	__type(key, __u32);
+	__array(values, struct ban_chunk_map);
+} ban_chunks SEC(".maps");
+
 /* --- of one filter --- */
 
 /* CLOCK_MONOTONIC ns from which a CPU admits another echo request, at the average rate. */

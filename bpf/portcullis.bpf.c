@@ -24,6 +24,7 @@
 #include "bpf/icmp.h"
 #include "bpf/account.h"
 #include "bpf/outbound.h"
+#include "bpf/ban.h"
 #include "bpf/tell.h"
 
 char portcullis_license[] SEC("license") = "GPL";
@@ -140,6 +141,26 @@ static __always_inline __u64 carry_out_pass(const struct packet *packet,
 	return pass_end(packet, generation, verdict.cell, 0, filter.listeners);
 }
 
+/*
+ * Under observe a TCP or UDP packet of a banned source passes: its answers must not be learned,
+ * whatever the port. A function that parses the packet again keeps the registers of its callers
+ * free.
+ */
+__noinline int portcullis_ban_came_in(struct xdp_md *ctx)
+{
+	const struct pc_generation *generation = generation_current();
+	struct packet packet = {.gather = true};
+
+	if (!generation)
+		return 0;
+	packet_init(&packet, ctx, frame_length(ctx));
+	packet.link = generation->link;
+	if (packet_parse(&packet) == PARSED_PORT)
+		flow_came_in(ctx, flow_where_pack(&packet), flow_ports_pack(&packet),
+			     flow_how_pack(&packet));
+	return 0;
+}
+
 static __always_inline __u64 carry_out_drop(const struct packet *packet,
 					    const struct pc_generation *generation,
 					    struct verdict verdict)
@@ -207,6 +228,47 @@ static __always_inline __u64 decide_or_hand_over(const struct packet *packet,
 	if (parsed == PARSED_PACKET && is_icmp_error(packet))
 		return icmp_error_hand_over(packet);
 	return carry_out(packet, generation, decide(packet, generation, parsed));
+}
+
+/* Tells what to ask about a packet, where there are bans: struct ban_word. */
+__noinline __u64 portcullis_source(struct xdp_md *ctx)
+{
+	const struct pc_generation *generation = generation_current();
+	struct packet packet = {.gather = true};
+	enum parsed parsed;
+
+	if (!generation)
+		return 0;
+	packet_init(&packet, ctx, frame_length(ctx));
+	parsed = packet_parse(&packet);
+	if (parsed == PARSED_MALFORMED || parsed == PARSED_NON_IP)
+		return 0;
+	generation = packet_set_machine(&packet, generation);
+	if (!generation)
+		return 0;
+	packet.behind = packet_class(&packet);
+	return ban_word_of(&packet, generation, parsed);
+}
+
+/* Drops a packet of a banned source. */
+__noinline __u64 portcullis_refuse(struct xdp_md *ctx)
+{
+	const struct pc_generation *generation = generation_current();
+	struct packet packet = {.gather = true};
+
+	if (!generation)
+		return 0;
+	packet_init(&packet, ctx, frame_length(ctx));
+	if (generation->machines) {
+		packet_parse(&packet);
+		generation = packet_set_machine(&packet, generation);
+		if (!generation)
+			return 0;
+		packet.behind = packet_class(&packet);
+	}
+	if (!explains && is_observing(&packet, generation) && !is_attaching(generation))
+		portcullis_ban_came_in(ctx);
+	return carry_out_drop(&packet, generation, drop_reason(PC_REASON_BANNED));
 }
 
 /* The second pass. A function of its own keeps the registers of the first pass free. */
@@ -348,6 +410,15 @@ __noinline __u64 portcullis_icmp_error(struct xdp_md *ctx, __u64 word)
 								    drop_reason(PC_REASON_ICMP));
 }
 
+/* The passes for banned sources, if there are bans; 0: the source is not banned. */
+static __always_inline __u64 ingress_banned(struct xdp_md *ctx)
+{
+	__u64 word = filter.flag & PC_FILTER_BANS ? portcullis_source(ctx) : 0;
+
+	/* Each is a call of its own, because the functions that are called share a short stack. */
+	return word && portcullis_banned(ctx, word) ? portcullis_refuse(ctx) : 0;
+}
+
 /* The end of the passes behind the first one. `word`: what the one before returned. */
 static __always_inline int ingress_end(struct xdp_md *ctx, __u64 word)
 {
@@ -362,10 +433,18 @@ static __always_inline int ingress_end(struct xdp_md *ctx, __u64 word)
 	return action_of(how);
 }
 
+/* The passes behind the first one, for what is not for a machine. */
+static __always_inline int ingress_rest(struct xdp_md *ctx)
+{
+	__u64 word = ingress_banned(ctx);
+
+	return ingress_end(ctx, word ? word : portcullis_gather(ctx));
+}
+
 /*
- * Ingress has five passes. A pass decides the frame, or hands it over to the next one, which reads
- * the active generation itself. So one generation alone decides a frame, whatever is swapped
- * meanwhile.
+ * Ingress has five passes, and two more where there are bans. A pass decides the frame, or hands it
+ * over to the next one, which reads the active generation itself. So one generation alone decides a
+ * frame, whatever is swapped meanwhile.
  *
  *	portcullis_machine_find	what is for a machine behind this host, if there are any:
  *	portcullis_machine	packet_parse, packet_find_machine; decide, carry_out
@@ -374,9 +453,13 @@ static __always_inline int ingress_end(struct xdp_md *ctx, __u64 word)
  *	   | other frames
  *	   v
  *	ingress			TCP and UDP in the linear part, no fragments
- *	   |			packet_parse, decide_port, carry_out
+ *	   |			packet_parse, portcullis_banned, decide_port, carry_out
  *	   |
  *	   | other frames: again from the first byte
+ *	   v
+ *	portcullis_source	where there are bans: all frames
+ *	   |			packet_parse, portcullis_banned; if so, portcullis_refuse, the end
+ *	   |
  *	   v
  *	portcullis_gather	all frames, their headers in any buffer
  *	   |			packet_parse, decide, carry_out
@@ -398,8 +481,10 @@ static __always_inline int ingress(struct xdp_md *ctx, bool kernel_context)
 	if (!generation)
 		return XDP_PASS;
 	if (generation->machines) {
-		__u64 word = ingress_machine(ctx);
+		__u64 word = ingress_banned(ctx);
 
+		if (!word)
+			word = ingress_machine(ctx);
 		if (word)
 			return ingress_end(ctx, word);
 		generation = generation_current();
@@ -409,10 +494,13 @@ static __always_inline int ingress(struct xdp_md *ctx, bool kernel_context)
 	packet_init(&packet, ctx, kernel_context ? frame_length_inline(ctx) : frame_length(ctx));
 	packet.link = generation->link;
 	parsed = packet_parse(&packet);
+	if (parsed != PARSED_PORT || packet.fragment)
+		return ingress_rest(ctx);
+	if (filter.flag & PC_FILTER_BANS &&
+	    portcullis_banned(ctx, ban_word_of(&packet, generation, PARSED_PORT)))
+		return ingress_end(ctx, portcullis_refuse(ctx));
 	/* Sharing an exit with the other frames would cost a usual frame 5 ns. */
-	if (parsed == PARSED_PORT && !packet.fragment)
-		return carry_out(&packet, generation, decide_port(&packet, generation));
-	return ingress_end(ctx, portcullis_gather(ctx));
+	return carry_out(&packet, generation, decide_port(&packet, generation));
 }
 
 /* Loaded from Linux 6.2 on; portcullis_old before. */
@@ -436,8 +524,10 @@ int portcullis_old(struct xdp_md *ctx)
 SEC("xdp")
 int portcullis_explain(struct xdp_md *ctx)
 {
-	__u64 word = ingress_machine(ctx);
+	__u64 word = ingress_banned(ctx);
 
+	if (!word)
+		word = ingress_machine(ctx);
 	return ingress_end(ctx, word ? word : portcullis_gather(ctx));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reads points in time that have passed. */
+/* Reads points in time. */
 #include "loader/base/moment.h"
 
 #include <ctype.h>
@@ -77,8 +77,10 @@ static int read_rfc3339(const char *text, time_t *seconds)
 	return 0;
 }
 
-/* "18:00", today or, if that is still to come, yesterday. */
-static int read_clock(const char *text, time_t now, time_t *seconds)
+/*
+ * "18:00" of today or, if that is not on the asked side of `now`, of the next day on that side.
+ */
+static int read_clock(const char *text, time_t now, bool ahead, time_t *seconds)
 {
 	struct tm today, tm;
 
@@ -87,13 +89,13 @@ static int read_clock(const char *text, time_t now, time_t *seconds)
 		return -EINVAL;
 	for (int days = 0; days < 2; days++) {
 		tm = today;
-		tm.tm_mday -= days;
+		tm.tm_mday += ahead ? days : -days;
 		tm.tm_hour = two_digits(text);
 		tm.tm_min = two_digits(text + 3);
 		tm.tm_sec = 0;
 		tm.tm_isdst = -1;
 		*seconds = mktime(&tm);
-		if (*seconds <= now)
+		if (ahead ? *seconds > now : *seconds <= now)
 			return 0;
 	}
 	return -EINVAL;
@@ -106,11 +108,23 @@ int moment_parse(const char *text, __u64 now, struct moment *moment)
 	*moment = (struct moment){};
 	if (!duration_parse(text, 1, INT_MAX, &moment->back))
 		return 0;
-	if (read_clock(text, (time_t)now, &seconds) && read_rfc3339(text, &seconds))
+	if (read_clock(text, (time_t)now, false, &seconds) && read_rfc3339(text, &seconds))
 		return -EINVAL;
 	if (seconds > (time_t)now)
 		return -ERANGE;
 	moment->at = seconds > 0 ? (__u64)seconds : 1;
+	return 0;
+}
+
+int moment_parse_until(const char *text, __u64 now, __u64 *seconds)
+{
+	time_t at = 0;
+
+	if (read_clock(text, (time_t)now, true, &at) && read_rfc3339(text, &at))
+		return -EINVAL;
+	if (at <= (time_t)now)
+		return -ERANGE;
+	*seconds = (__u64)at;
 	return 0;
 }
 

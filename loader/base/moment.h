@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Points in time that have passed, as users write them. */
+/* Points in time, passed or to come, as users write them. */
 #ifndef PORTCULLIS_BASE_MOMENT_H
 #define PORTCULLIS_BASE_MOMENT_H
 
@@ -19,6 +19,14 @@ struct moment {
  * another form; -ERANGE if it is later than `now`, in seconds since 1970.
  */
 int moment_parse(const char *text, __u64 now, struct moment *moment);
+
+#define MOMENT_UNTIL_FORMS "a time like 18:00 or 2026-11-29T18:00:00Z"
+
+/*
+ * Reads a time to come: "18:00" (when it will next be that, by the local clock), or RFC 3339.
+ * `*seconds` is in seconds since 1970. -EINVAL for another form; -ERANGE if it has passed at `now`.
+ */
+int moment_parse_until(const char *text, __u64 now, __u64 *seconds);
 
 /* In seconds since 1970; 0 before that. */
 __u64 moment_seconds(const struct moment *moment, __u64 now);

@@ -27,7 +27,7 @@ static void add_prefix(struct group *group, const struct prefix *prefix)
 	group->prefix[group->prefixes++] = *prefix;
 }
 
-static void group_free(struct group *group)
+void group_clear(struct group *group)
 {
 	free(group->name);
 	free(group->prefix);
@@ -100,7 +100,7 @@ static void put_group(struct groups *groups, struct group *group)
 
 	prefixes_sort_once(group->prefix, &group->prefixes);
 	if (old) {
-		group_free(old);
+		group_clear(old);
 	} else {
 		groups->group = grow(groups->group, groups->count, sizeof(*groups->group));
 		old = &groups->group[groups->count++];
@@ -204,19 +204,19 @@ static int read_lines(struct group *group, const char *path, const char *text, s
 	return result;
 }
 
-static int read_prefixes(struct group *group, const char *path, const struct place *place,
-			 struct diag *diag)
+static int read_prefixes(struct group *group, const char *path, size_t limit,
+			 const struct place *place, struct diag *diag)
 {
 	__free_text char *text = NULL;
 	__free_text char *what = xasprintf("%s: cannot read '%s'", group->name, path);
 	size_t length;
-	int result = read_file(path, GROUP_FILE_LIMIT, &text, &length);
+	int result = read_file(path, limit, &text, &length);
 
 	if (!result)
 		return read_lines(group, path, text, length, diag);
 	if (result == -EFBIG)
-		diag_error(diag, place, "%s: '%s' is larger than %d bytes", group->name, path,
-			   GROUP_FILE_LIMIT);
+		diag_error(diag, place, "%s: '%s' is larger than %zu bytes", group->name, path,
+			   limit);
 	else if (result == -EINVAL)
 		diag_error(diag, place, "%s: not a regular file", what);
 	else
@@ -224,17 +224,18 @@ static int read_prefixes(struct group *group, const char *path, const struct pla
 	return result;
 }
 
-static int read_stdin(struct group *group, const struct place *place, struct diag *diag)
+static int read_stdin(struct group *group, size_t limit, const struct place *place,
+		      struct diag *diag)
 {
 	__free_text char *what = xasprintf("%s: cannot read the standard input", group->name);
 	const char *text;
 	size_t length;
-	int result = read_input(GROUP_FILE_LIMIT, &text, &length);
+	int result = read_input(limit, &text, &length);
 
 	if (!result)
 		return read_lines(group, "(standard input)", text, length, diag);
 	if (result == -EFBIG)
-		diag_error(diag, place, "%s: it is larger than %d bytes", what, GROUP_FILE_LIMIT);
+		diag_error(diag, place, "%s: it is larger than %zu bytes", what, limit);
 	else
 		diag_errno(diag, place, result, what);
 	return result;
@@ -294,7 +295,7 @@ int groups_define(struct groups *groups, const char *definition, struct diag *di
 {
 	const struct place place = {.file = "--group"};
 	const char *list = strchrnul(definition, '=');
-	__cleanup(group_free) struct group group = {0};
+	__cleanup(group_clear) struct group group = {0};
 	int result;
 
 	group.name = xstrndup(definition, (size_t)(list - definition));
@@ -309,8 +310,8 @@ int groups_define(struct groups *groups, const char *definition, struct diag *di
 		return -EINVAL;
 	}
 	list++;
-	result = *list == '@'	    ? read_prefixes(&group, list + 1, &place, diag) :
-		 !strcmp(list, "-") ? read_stdin(&group, &place, diag) :
+	result = *list == '@' ? read_prefixes(&group, list + 1, GROUP_FILE_LIMIT, &place, diag) :
+		 !strcmp(list, "-") ? read_stdin(&group, GROUP_FILE_LIMIT, &place, diag) :
 				      parse_prefixes(&group, list, &place, diag);
 	if (*list == '@')
 		names_add(&group.file, list + 1);
@@ -323,13 +324,14 @@ int groups_define_mixed(struct groups *groups, const char *name, const struct na
 			const struct group_file *file, size_t files, const struct place *place,
 			struct diag *diag)
 {
-	__cleanup(group_free) struct group group = {.name = xstrdup(name)};
+	__cleanup(group_clear) struct group group = {.name = xstrdup(name)};
 	int result = check_name(name, place, diag);
 
 	for (size_t i = 0; !result && i < list->count; i++)
 		result = parse_prefixes(&group, list->name[i], place, diag);
 	for (size_t i = 0; i < files; i++) {
-		int err = read_prefixes(&group, file[i].path, &file[i].place, diag);
+		int err =
+			read_prefixes(&group, file[i].path, GROUP_FILE_LIMIT, &file[i].place, diag);
 
 		names_add_once(&group.file, file[i].path);
 		result = result ? result : err;
@@ -345,11 +347,30 @@ int groups_define_list(struct groups *groups, const char *name, const struct nam
 	return groups_define_mixed(groups, name, list, NULL, 0, place, diag);
 }
 
+int prefixes_read(const char *name, const struct names *words, size_t limit, struct group *group,
+		  struct diag *diag)
+{
+	const struct place place = {.file = name};
+	int result = 0;
+
+	*group = (struct group){.name = xstrdup("prefixes")};
+	for (size_t i = 0; i < words->count; i++) {
+		const char *word = words->name[i];
+		int err = *word == '@'	     ? read_prefixes(group, word + 1, limit, &place, diag) :
+			  !strcmp(word, "-") ? read_stdin(group, limit, &place, diag) :
+					       parse_prefixes(group, word, &place, diag);
+
+		result = result ? result : err;
+	}
+	sort_once(group);
+	return result;
+}
+
 void groups_merge(struct groups *to, const struct groups *from)
 {
 	for (size_t i = 0; i < from->count; i++) {
 		const struct group *group = &from->group[i];
-		__cleanup(group_free) struct group copy = {
+		__cleanup(group_clear) struct group copy = {
 			.name = xstrdup(group->name),
 			.prefix = copy_prefixes(group->prefix, group->prefixes),
 			.prefixes = group->prefixes,
@@ -411,7 +432,7 @@ bool groups_remove(struct groups *groups, const char *name)
 
 	if (!group)
 		return false;
-	group_free(group);
+	group_clear(group);
 	memmove(group, group + 1,
 		(size_t)(groups->group + --groups->count - group) * sizeof(*group));
 	return true;
@@ -420,7 +441,7 @@ bool groups_remove(struct groups *groups, const char *name)
 void groups_free(struct groups *groups)
 {
 	for (size_t i = 0; i < groups->count; i++)
-		group_free(&groups->group[i]);
+		group_clear(&groups->group[i]);
 	free(groups->group);
 	*groups = (struct groups){0};
 }

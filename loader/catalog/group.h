@@ -51,6 +51,15 @@ struct group_file {
 int groups_define_mixed(struct groups *groups, const char *name, const struct names *list,
 			const struct group_file *file, size_t files, const struct place *place,
 			struct diag *diag);
+/*
+ * Reads the prefixes of all words, each a PREFIX, @FILE or - (stdin), into a group of no name's
+ * own, which group_clear frees also after an error; in order, each once. `name`: of the command,
+ * for messages; `limit`: bytes of a file.
+ */
+int prefixes_read(const char *name, const struct names *words, size_t limit, struct group *group,
+		  struct diag *diag);
+void group_clear(struct group *group);
+
 /* Adds copies of all groups of `from`, which replace those of their names. */
 void groups_merge(struct groups *to, const struct groups *from);
 /*

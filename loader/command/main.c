@@ -10,6 +10,8 @@
 #include "loader/base/utf8.h"
 #include "loader/command/apply.h"
 #include "loader/command/attach.h"
+#include "loader/command/ban.h"
+#include "loader/command/bans.h"
 #include "loader/command/check.h"
 #include "loader/command/completion.h"
 #include "loader/command/confirm.h"
@@ -97,6 +99,13 @@ static const struct command command_table[] = {
 	 COMMAND_LOOK | COMMAND_INTERFACES, command_explain},
 	{"flows", COMMAND_VIEW, "[IFACE...]", "Show the learned flows", OPTIONS_JSON,
 	 COMMAND_LOOK | COMMAND_INTERFACES, command_flows},
+	{"ban", COMMAND_ADMIT, "PREFIX... | @FILE | -",
+	 "Ban sources: nothing from there comes in any more",
+	 OPTIONS_BAN | OPTIONS_BANS | OPTIONS_COMMENT, COMMAND_CHANGE, command_ban},
+	{"unban", COMMAND_ADMIT, "PREFIX... | @FILE | - | --all", "Lift bans",
+	 OPTIONS_UNBAN | OPTIONS_BANS | OPTIONS_COMMENT, COMMAND_CHANGE, command_unban},
+	{"bans", COMMAND_ADMIT, "", "Show bans: list, prefix, since, until, by, comment, drops",
+	 OPTIONS_BANS | OPTIONS_JSON, COMMAND_LOOK, command_bans},
 	{"groups", COMMAND_ADMIT, "[GROUP...]", "Show groups, their prefixes and what they open",
 	 OPTIONS_SITE | OPTIONS_JSON | OPTIONS_GROUPS, COMMAND_LOOK, command_groups},
 	{"doctor", COMMAND_VERIFY, "[IFACE]", "Find what is wrong, and suggest a command to fix it",

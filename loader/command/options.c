@@ -15,6 +15,7 @@
 #include "loader/base/message.h"
 #include "loader/base/utf8.h"
 #include "loader/catalog/ports.h"
+#include "loader/recipe/ban_set.h"
 #include "loader/recipe/site.h"
 #include "loader/recipe/take_back.h"
 #include "loader/report/counters.h"
@@ -26,6 +27,7 @@
 #define WAIT_LIMIT  3600
 #define TOP_LIMIT   PC_PORTS
 #define RATE_LIMIT  100000000
+#define SPAN_LIMIT  315360000 /* seconds: ten years */
 
 /* How a row's argument is read, and into which field. */
 #define AT(field)		.field_at = offsetof(struct options, field)
@@ -179,6 +181,18 @@ static const struct option_row option_table[] = {
 	 OPTIONS_HISTORY, MOMENT(since)},
 	{"port", "PORT/PROTO", "only changes that opened, closed or changed this port",
 	 OPTIONS_HISTORY, PORT(port)},
+	{"list", "NAME", "the list of bans (" BAN_LIST_DEFAULT "); unban and bans: only this list",
+	 OPTIONS_BANS, TEXT(list)},
+	{"replace", NULL, "the list becomes exactly these prefixes, all or nothing",
+	 OPTIONS_BAN, FLAG(replace)},
+	{"for", "TIME", "the ban ends after this time, as in 90, 10m or 7d",
+	 OPTIONS_BAN, TIME(span, SPAN_LIMIT)},
+	{"until", "TIME", "the ban ends then: 18:00, or RFC 3339",
+	 OPTIONS_BAN, TEXT(until)},
+	{"force", NULL, "ban even your own session, an administrator, a gateway, or a wide prefix",
+	 OPTIONS_BAN, FLAG(force)},
+	{"all", NULL, "all bans of the list, or of every list",
+	 OPTIONS_UNBAN, FLAG(all)},
 	{"catalog", "DIR", "search this folder for profiles first; may be repeated",
 	 OPTIONS_CATALOG, NAMES(catalog)},
 	{"refresh", "dns|file", "take what names of hosts, or changed files, say now into the running filters",

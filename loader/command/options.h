@@ -58,8 +58,11 @@ struct options {
 	uid_t write_user;
 	unsigned int count; /* packets to show, 0: no limit */
 	int rate;	    /* events a second and CPU, 0: no limit; -1: not given */
+	const char *list;  /* of bans; NULL: not given */
+	const char *until; /* as given; NULL: no end */
+	unsigned int span; /* seconds, of --for; 0: not given */
 	const char *expect; /* digest of the difference that is to be applied; NULL: any */
-	bool all, boot, clear, dry_run, exit_code, force, fresh, http, journal, json, out, reload,
+	bool all, replace, boot, clear, dry_run, exit_code, force, fresh, http, journal, json, out, reload,
 		resumed, strict;
 	struct answer *answer; /* where a command that changes filters says what it did */
 };

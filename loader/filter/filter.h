@@ -41,6 +41,8 @@ enum filter_fd {
 	FILTER_FRAGMENTS,
 	FILTER_LARGE,
 	FILTER_SHARED,
+	FILTER_BANS, /* abi_bans.h, as the next one */
+	FILTER_BAN_CHUNKS,
 	FILTER_EGRESS,	    /* the egress program */
 	FILTER_EGRESS_LINK, /* of a tcx hook; none with clsact */
 	FILTER_FDS,

@@ -25,6 +25,7 @@
 #include "loader/filter/seed_sockets.h"
 #include "loader/filter/several.h"
 #include "loader/guard/management.h"
+#include "loader/host/bans.h"
 #include "loader/host/lockout.h"
 #include "loader/host/unfiltered.h"
 #include "loader/net/frame_find.h"
@@ -124,6 +125,8 @@ static int load_one(struct change *change, const struct filter *with)
 	change->filter.ifindex = change->hook.ifindex;
 	if (!err && with->fd[FILTER_FLOWS] >= 0)
 		several_set(&change->filter);
+	if (!err)
+		bans_restore(&change->filter);
 	if (!err)
 		change->talks = seed_begun(&change->filter);
 	if (!err)

@@ -21,6 +21,7 @@
 #include "loader/filter/pins.h"
 #include "loader/filter/seed.h"
 #include "loader/filter/several.h"
+#include "loader/host/bans.h"
 #include "loader/host/lockout.h"
 #include "loader/net/frame_find.h"
 #include "loader/net/link.h"
@@ -80,6 +81,7 @@ static int load(const struct hooks *hooks, const struct hook *hook, const struct
 					  flows_of(other), frame, tables.generation);
 	if (err)
 		return err;
+	bans_restore(filter);
 	if (with.fd[FILTER_FLOWS] >= 0)
 		several_set(filter);
 	filter->ifindex = hook->ifindex;

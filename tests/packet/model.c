@@ -15,6 +15,7 @@ const char *const model_action_name[] = {
 
 const char *const model_why_name[MODEL_WHYS] = {
 	[MODEL_MALFORMED] = "malformed",
+	[MODEL_BANNED] = "banned",
 	[MODEL_FRAGMENT] = "fragment",
 	[MODEL_ICMP] = "icmp",
 	[MODEL_SOURCE] = "source",
@@ -37,6 +38,28 @@ static struct model_verdict drop(enum model_why why)
 static struct model_verdict pass(enum model_why why)
 {
 	return (struct model_verdict){MODEL_PASS, why, -1, 0};
+}
+
+static const struct model_ban *bans;
+static size_t ban_count;
+
+void model_bans(const struct model_ban *ban, size_t count)
+{
+	bans = ban;
+	ban_count = count;
+}
+
+/* The rule `banned`: the longest prefix that has the source and has not ended decides. */
+static bool is_banned(int family, const uint8_t *source)
+{
+	const struct model_ban *longest = NULL;
+
+	for (size_t i = 0; i < ban_count; i++)
+		if (bans[i].kind != BAN_ENDED &&
+		    prefix_contains(&bans[i].prefix, (uint8_t)family, source) &&
+		    (!longest || bans[i].prefix.length > longest->prefix.length))
+			longest = &bans[i];
+	return longest && longest->kind == BAN_HOLDS;
 }
 
 /* The rule `reply`. Notes in a learned flow what the remote side did. */
@@ -127,12 +150,34 @@ bool model_named(uint8_t protocol, const struct tables *tables)
 	}
 }
 
+static bool is_discovery(const struct upper *upper)
+{
+	return upper->family == AF_INET6 && upper->protocol == 58 && upper->hop_limit == 255 &&
+	       upper->data[0] >= 133 && upper->data[0] <= 136;
+}
+
+/* What a banned source sends passes under observe, and must not be learned from. */
+static struct model_verdict judge_banned(const struct upper *upper, const struct judge *judge)
+{
+	if (judge->tables->generation->policy == PC_POLICY_OBSERVE &&
+	    (upper->protocol == 6 || upper->protocol == 17)) {
+		struct pc_flow tuple = model_tuple(upper->family, upper->protocol, upper->source,
+						   upper->destination, model_read16(upper->data),
+						   model_read16(upper->data + 2));
+
+		model_observe(judge->state, &tuple);
+	}
+	return drop(MODEL_BANNED);
+}
+
 static struct model_verdict judge_upper(const struct upper *upper, const struct judge *judge)
 {
 	bool ipv4 = upper->family == AF_INET;
 
 	if (!is_whole(upper))
 		return drop(MODEL_MALFORMED);
+	if (!judge->egress && is_banned(upper->family, upper->source) && !is_discovery(upper))
+		return judge_banned(upper, judge);
 	if (judge->egress)
 		return model_outbound(upper, judge);
 	if (upper->protocol == 6)
@@ -170,6 +215,9 @@ static struct model_verdict judge_later_fragment(unsigned units, uint8_t protoco
 	/* RFC 1858, 3128: offset 8 would overwrite the TCP flags of the first fragment. */
 	if (units == 1 && protocol == 6)
 		return drop(MODEL_MALFORMED);
+	if (!judge->egress &&
+	    is_banned(key->family == 4 ? AF_INET : AF_INET6, (const uint8_t *)key->source))
+		return drop(MODEL_BANNED);
 	if (!known || known->age >= 30 * PC_SECOND)
 		return drop(MODEL_FRAGMENT);
 	return known->first;
@@ -355,6 +403,7 @@ unsigned int model_cell(const struct model_verdict *verdict)
 {
 	static const unsigned int cell[MODEL_WHYS] = {
 		[MODEL_MALFORMED] = PC_CELL_REASON + PC_REASON_MALFORMED,
+		[MODEL_BANNED] = PC_CELL_REASON + PC_REASON_BANNED,
 		[MODEL_FRAGMENT] = PC_CELL_REASON + PC_REASON_FRAGMENT,
 		[MODEL_ICMP] = PC_CELL_REASON + PC_REASON_ICMP,
 		[MODEL_SOURCE] = PC_CELL_REASON + PC_REASON_SOURCE,

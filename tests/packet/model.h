@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "loader/catalog/group.h"
 #include "loader/compile/tables.h"
 
 enum model_action {
@@ -18,6 +19,7 @@ enum model_action {
 /* Reasons of a drop, then classes of a pass. */
 enum model_why {
 	MODEL_MALFORMED,
+	MODEL_BANNED,
 	MODEL_FRAGMENT,
 	MODEL_ICMP,
 	MODEL_SOURCE,
@@ -101,6 +103,19 @@ struct model_state {
 /* A tuple as the remote side's packets have it; ports in host order. An echo: 0 and identifier. */
 struct pc_flow model_tuple(int family, uint8_t protocol, const void *remote, const void *local,
 			   uint16_t remote_port, uint16_t local_port);
+
+/* A ban: BAN_ENDED has no effect, BAN_NEVER lets its sources pass in wider ones. */
+struct model_ban {
+	struct prefix prefix;
+	enum {
+		BAN_HOLDS,
+		BAN_ENDED,
+		BAN_NEVER,
+	} kind;
+};
+
+/* The bans from now on; at first, none. */
+void model_bans(const struct model_ban *ban, size_t count);
 
 /* What frames begin with from now on; at first, Ethernet. */
 void model_frames(enum pc_frame kind);

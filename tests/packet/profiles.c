@@ -47,13 +47,14 @@ static const char open_yaml[] = "profile: open\n"
 	ODD_100(thousands "5") \
 	ODD_100(thousands "6") \
 	ODD_100(thousands "7") ODD_100(thousands "8") ODD_100(thousands "9")
-#define ODD_1024                                           \
-	ODD_1000("1")                                      \
-	ODD_1000("2")                                      \
-	ODD_10("300")                                      \
-	ODD_10("301")                                      \
-	ODD_10("302") ODD_10("303") "3041/udp, 3043/udp, " \
-				    "3045/udp, 3047/udp"
+#define ODD_1024                             \
+	ODD_1000("1")                        \
+	ODD_1000("2")                        \
+	ODD_10("300")                        \
+	ODD_10("301")                        \
+	ODD_10("302")                        \
+	ODD_10("303") "3041/udp, 3043/udp, " \
+		      "3045/udp, 3047/udp"
 
 #define RESTRICTED_SERVICES                                 \
 	"services:\n"                                       \

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "loader/base/memory.h"
+#include "loader/base/clock.h"
 #include "loader/compile/tables.h"
+#include "loader/filter/ban_table.h"
 #include "tests/packet/check.h"
 #include "tests/packet/explained.h"
 #include "tests/packet/fixture.h"
@@ -335,6 +337,44 @@ static bool asking_leaves_no_trace(struct contest *contest, uint64_t seed, uint6
 	return explained_digest(&contest->runner->filter) == was;
 }
 
+/* Bans of sources of source4 and source6, with ended ones and with hosts that pass in wider bans.
+ */
+static struct model_ban ban[] = {
+	{.prefix = {{100, 64}, 10, AF_INET}},
+	{.prefix = {{10, 1}, 16, AF_INET}},
+	{.prefix = {{10, 1, 2, 200}, 32, AF_INET}, .kind = BAN_NEVER},
+	{.prefix = {{10, 1, 2, 192}, 26, AF_INET}},
+	{.prefix = {{192, 168, 3, 3}, 32, AF_INET}, .kind = BAN_ENDED},
+	{.prefix = {{169, 254, 3, 2}, 31, AF_INET}},
+	{.prefix = {{0x20, 1, 0xd, 0xb8, 0, 0xa, 0, 1}, 64, AF_INET6}},
+	{.prefix = {{0x20, 1, 0xd, 0xb8, 0, 0xa, 0, 1, 0x80, [15] = 2}, 128, AF_INET6},
+	 .kind = BAN_NEVER},
+	{.prefix = {{0x20, 1, 0xd, 0xb8, 0, 0xb}, 48, AF_INET6}, .kind = BAN_ENDED},
+	{.prefix = {{0x20, 1, 0xd, 0xb8, 0, 0xc, [15] = 0}, 127, AF_INET6}},
+	{.prefix = {{0xfe, 0xc0}, 10, AF_INET6}},
+	{.prefix = {{0xfe, 0xbf, [15] = 1}, 128, AF_INET6}},
+};
+
+static bool install_bans(struct runner *runner)
+{
+	__u32 now = (__u32)(clock_boot() / PC_SECOND);
+	struct ban_table table;
+	int err = ban_table_make(ARRAY_SIZE(ban), &table);
+
+	for (size_t i = 0; !err && i < ARRAY_SIZE(ban); i++)
+		err = ban_table_set(&table, &ban[i].prefix,
+				    ban[i].kind == BAN_NEVER ? PC_BAN_NEVER :
+				    ban[i].kind == BAN_ENDED ? now :
+				    i % 2		     ? PC_BAN_FOREVER :
+							       now + 86400,
+				    now);
+	if (!err)
+		err = ban_table_install(&runner->filter, &table, 0);
+	ban_table_close(&table);
+	model_bans(ban, ARRAY_SIZE(ban));
+	return check(!err, "bans are put in place");
+}
+
 void suite_random(struct runner *runner, uint64_t seed, uint64_t count)
 {
 	static const struct {
@@ -346,7 +386,8 @@ void suite_random(struct runner *runner, uint64_t seed, uint64_t count)
 
 	struct filter explaining;
 
-	if (!check(!explained_open(runner, &explaining), "the programs that explain load"))
+	if (!check(!explained_open(runner, &explaining), "the programs that explain load") ||
+	    !install_bans(runner))
 		return;
 	note("random frames%s: --random %" PRIu64 " --seed %" PRIu64,
 	     runner->kind == PC_FRAME_ETHERNET ? "" : " without an Ethernet header", count, seed);
@@ -380,6 +421,8 @@ void suite_random(struct runner *runner, uint64_t seed, uint64_t count)
 		tables_free(&contest.tables);
 	}
 	aims.outward = false;
+	model_bans(NULL, 0);
+	check(!ban_table_remove(&runner->filter), "bans are taken away");
 	filter_close(&explaining);
 }
 

@@ -72,11 +72,40 @@ static void test_moves(void **state)
 	assert_int_equal(moment_seconds(&back, 60), 0);
 }
 
+static void test_until(void **state)
+{
+	static const struct {
+		const char *text;
+		long long seconds; /* after NOW; or -errno */
+	} cases[] = {
+		{"19:01", 60},
+		{"19:00", 24 * 3600},
+		{"18:59", 24 * 3600 - 60},
+		{"2026-11-29T18:00:01Z", 1},
+		{"2026-11-29T20:00:00+01:00", 3600},
+		{"2026-11-29T18:00:00Z", -ERANGE},
+		{"1999-01-01T00:00:00Z", -ERANGE},
+		{"2026-02-30T18:00:00Z", -EINVAL},
+		{"24:00", -EINVAL},
+		{"10m", -EINVAL},
+		{"", -EINVAL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		__u64 seconds = 0;
+		int err = moment_parse_until(cases[i].text, NOW, &seconds);
+
+		assert_int_equal(err ? err : (long long)seconds - NOW, cases[i].seconds);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_moment),
 		cmocka_unit_test(test_moves),
+		cmocka_unit_test(test_until),
 	};
 
 	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);

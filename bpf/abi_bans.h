@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The layout of bans: prefixes from which nothing comes in, until an end. */
+#ifndef PORTCULLIS_ABI_BANS_H
+#define PORTCULLIS_ABI_BANS_H
+
+#include <linux/types.h>
+
+#include "bpf/abi_counters.h"
+
+/*
+ * A network namespace has one table of bans. The loader writes it, under the lock; programs write
+ * only the counts. Addresses are two words in host order: IPv4 is the upper half of the first.
+ *
+ * First come marks, which tell most sources apart by one load: a bit for each /24 of IPv4, a hashed
+ * bit for each /48 of IPv6, and one for each IPv6 prefix that is wider. Then come the lengths in
+ * use, the longest first, and for each of them one line of a hash table, or a second one. So the
+ * longest prefix decides: PC_BAN_NEVER in a wider ban lets a source pass. Marks and lengths are
+ * taken back only when the table is made anew.
+ */
+#define PC_BANS	       1048576 /* prefixes, of all lists */
+#define PC_BAN_LINES   8192    /* in a chunk */
+#define PC_BAN_ENTRIES 3       /* in a line */
+#define PC_BAN_CHUNKS  96
+/* Slots of `ban_chunks`: a table that is made anew takes the half that the live one does not use.
+ */
+#define PC_BAN_SLOTS   (2 * PC_BAN_CHUNKS)
+
+/* pc_ban_line.kind: family and length of a prefix. 0: none. */
+#define PC_BAN_KIND6(length) (1u + (length))
+#define PC_BAN_KIND4(length) (130u + (length))
+#define PC_BAN_LENGTHS4	     33u
+#define PC_BAN_LENGTHS6	     129u
+#define PC_BAN_MARK6	     48u
+
+/* pc_ban_line.until: CLOCK_BOOTTIME second in which the ban ends, or one of these. */
+#define PC_BAN_FREE    0u	   /* the entry is unused */
+#define PC_BAN_NEVER   0xfffffffeu /* the source passes, whatever wider prefix is banned */
+#define PC_BAN_FOREVER 0xffffffffu
+
+/* A cache line: the prefixes whose hash chooses it, first or second. */
+struct pc_ban_line {
+	__u64 address[PC_BAN_ENTRIES][2];
+	__u32 until[PC_BAN_ENTRIES];
+	__u8 kind[PC_BAN_ENTRIES];
+	__u8 more; /* 1: a prefix for which this is the first line may be in its second */
+};
+_Static_assert(sizeof(struct pc_ban_line) == 64, "pc_ban_line");
+
+/* Packets that a ban dropped, and those that it would have dropped under observe. */
+struct pc_ban_count {
+	struct pc_count drop;
+	struct pc_count would;
+};
+
+/* The only value of an inner map of `ban_chunks`. */
+struct pc_ban_chunk {
+	struct pc_ban_line line[PC_BAN_LINES];
+	struct pc_ban_count count[PC_BAN_LINES * PC_BAN_ENTRIES];
+};
+
+/* Packets of a CPU in a jiffy that are counted one by one; past that one in 64 counts for all. */
+#define PC_BAN_EACH   1000u
+#define PC_BAN_SAMPLE 64u
+
+/* The only value of the inner map of `bans`. */
+struct pc_bans {
+	__u64 secret; /* the key of the hashes */
+	__u64 file;   /* the journal file that the table was made from: its number and length */
+	__u64 file_length;
+	__u32 lines; /* of all chunks */
+	__u32 slot;  /* of `ban_chunks`: the first chunk */
+	__u32 used;  /* entries that are not free; some may have ended */
+	__u32 pad[7];
+	/* PC_BAN_KIND* in use, the longest first; 0: no more. */
+	__u8 lengths4[64];
+	__u8 lengths6[256];
+	__u8 mark4[(1u << 24) / 8];
+	__u8 mark6[(1u << 23) / 8];
+};
+_Static_assert(__builtin_offsetof(struct pc_bans, mark4) == 384, "pc_bans");
+
+/* The prefix of a length, up to 128, that has an address. */
+pc_inline void pc_ban_mask(__u64 address[2], __u32 length)
+{
+	if (length <= 64) {
+		address[1] = 0;
+		address[0] = length ? address[0] & ~0ULL << ((64 - length) & 63) : 0;
+	} else {
+		address[1] &= ~0ULL << ((128 - length) & 63);
+	}
+}
+
+pc_inline __u64 pc_ban_hash(const __u64 address[2], __u32 kind, __u64 secret)
+{
+	__u64 hash = (address[0] ^ secret) * 0x9e3779b97f4a7c15ULL;
+
+	hash = (hash ^ hash >> 32 ^ address[1]) * 0xbf58476d1ce4e5b9ULL;
+	hash = (hash ^ hash >> 29 ^ kind) * 0x94d049bb133111ebULL;
+	return hash ^ hash >> 32;
+}
+
+/* The two lines of a prefix, of a table that has so many. */
+pc_inline __u32 pc_ban_first(__u64 hash, __u32 lines)
+{
+	return ((hash & 0xffffffff) * lines) >> 32;
+}
+
+pc_inline __u32 pc_ban_second(__u64 hash, __u32 lines)
+{
+	return ((hash >> 32) * lines) >> 32;
+}
+
+#define PC_BAN_BIT4(address) ((__u32)((address) >> 40)) /* of the first word */
+#define PC_BAN_BIT6(hash)    ((__u32)((hash) >> 20) & ((1u << 23) - 1))
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Banned sources: the rule `banned`. abi_bans.h describes the table. */
+#ifndef PORTCULLIS_BAN_H
+#define PORTCULLIS_BAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "bpf/account.h"
+#include "bpf/listen.h"
+#include "bpf/maps.h"
+#include "bpf/packet.h"
+#include "bpf/parse.h"
+#include "bpf/table.h"
+
+/* A packet whose source is asked about, as a word for the global functions. 0: it need not be. */
+struct ban_word {
+	__u64 length : 32; /* of the frame */
+	__u64 ip : 5;	   /* offset of the IP header */
+	__u64 ipv6 : 1;
+	__u64 count : 1; /* a drop counts for its ban */
+	__u64 would : 1; /* as would-drop */
+	__u64 unused : 23;
+	__u64 set : 1; /* 1 */
+};
+
+static __always_inline __u64 ban_word_pack(struct ban_word word)
+{
+	return bits_as(__u64, word);
+}
+
+static __always_inline struct ban_word ban_word_unpack(__u64 word)
+{
+	return bits_as(struct ban_word, word);
+}
+
+static __always_inline const struct pc_bans *bans_current(void)
+{
+	__u32 zero = 0;
+	void *map = bpf_map_lookup_elem(&bans, &zero);
+
+	return map ? bpf_map_lookup_elem(map, &zero) : NULL;
+}
+
+static __always_inline struct pc_ban_chunk *ban_chunk(__u32 slot, __u32 line)
+{
+	__u32 key = slot + line / PC_BAN_LINES, zero = 0;
+	void *map = bpf_map_lookup_elem(&ban_chunks, &key);
+
+	return map ? bpf_map_lookup_elem(map, &zero) : NULL;
+}
+
+/* The weight with which a drop counts for its ban; 0: not at all. */
+static __always_inline __u32 ban_weight(struct pc_heard_cpu *own)
+{
+	__u64 jiffy = bpf_jiffies64();
+
+	if (own->ban_jiffy != jiffy) {
+		own->ban_jiffy = jiffy;
+		own->ban_used = 0;
+	}
+	if (++own->ban_used <= PC_BAN_EACH)
+		return 1;
+	/* A multiplicative hash, so that sources that take turns are sampled alike. */
+	return own->ban_used * 0x9e3779b1u % (1u << 31) < (1u << 31) / PC_BAN_SAMPLE ?
+		       PC_BAN_SAMPLE :
+		       0;
+}
+
+static __always_inline void ban_count(struct pc_ban_chunk *chunk, __u32 entry, struct ban_word what)
+{
+	struct pc_heard_cpu *own = heard_own();
+	struct pc_ban_count *count =
+		&chunk->count[entry < PC_BAN_LINES * PC_BAN_ENTRIES ? entry : 0];
+	__u32 weight;
+
+	if (!what.count || !own)
+		return;
+	weight = ban_weight(own);
+	if (!weight)
+		return;
+	if (what.would) {
+		__sync_fetch_and_add(&count->would.packets, weight);
+		__sync_fetch_and_add(&count->would.bytes, (__u64)what.length * weight);
+	} else {
+		__sync_fetch_and_add(&count->drop.packets, weight);
+		__sync_fetch_and_add(&count->drop.bytes, (__u64)what.length * weight);
+	}
+}
+
+/* Whether an end has not come yet. */
+static __always_inline bool ban_holds(__u32 until)
+{
+	struct pc_heard_cpu *own;
+
+	if (until >= PC_BAN_NEVER)
+		return true;
+	own = heard_own();
+	return until && own && boot_second(own) < until;
+}
+
+/* What a line says of a prefix: BAN_*. */
+#define BAN_NONE  0
+#define BAN_MORE  1 /* nothing, but the other line may */
+#define BAN_DROP  2
+#define BAN_NEVER 3
+
+/* Looks for a prefix in a line. */
+static __always_inline int ban_in_line(const __u64 address[2], __u32 kind, __u32 slot, __u32 line,
+				       struct ban_word what)
+{
+	struct pc_ban_chunk *chunk = ban_chunk(slot, line);
+	const struct pc_ban_line *at;
+	int i;
+
+	if (!chunk)
+		return BAN_NONE;
+	at = &chunk->line[bounded(line, PC_BAN_LINES - 1)];
+#pragma clang loop unroll(full)
+	for (i = 0; i < PC_BAN_ENTRIES; i++) {
+		__u32 until = *(const volatile __u32 *)&at->until[i];
+
+		if (at->address[i][0] != address[0] || at->address[i][1] != address[1] ||
+		    at->kind[i] != (__u8)kind || !ban_holds(until))
+			continue;
+		if (until == PC_BAN_NEVER)
+			return BAN_NEVER;
+		ban_count(chunk, bounded(line, PC_BAN_LINES - 1) * PC_BAN_ENTRIES + i, what);
+		return BAN_DROP;
+	}
+	return at->more ? BAN_MORE : BAN_NONE;
+}
+
+/* Looks for the prefix of one length. A global function, so that the verifier checks it once. */
+__noinline int ban_of_length(__u64 first, __u64 second, __u32 kind, __u64 word)
+{
+	struct ban_word what = ban_word_unpack(word);
+	const struct pc_bans *table = bans_current();
+	__u64 address[2] = {first, second}, hash;
+	int found;
+
+	if (!table)
+		return BAN_NONE;
+	pc_ban_mask(address,
+		    kind >= PC_BAN_KIND4(0) ? kind - PC_BAN_KIND4(0) : kind - PC_BAN_KIND6(0));
+	hash = pc_ban_hash(address, kind, table->secret);
+	found = ban_in_line(address, kind, table->slot, pc_ban_first(hash, table->lines), what);
+	if (found == BAN_MORE)
+		found = ban_in_line(address, kind, table->slot, pc_ban_second(hash, table->lines),
+				    what);
+	return found == BAN_MORE ? BAN_NONE : found;
+}
+
+static __always_inline bool ban_marked4(const struct pc_bans *table, __u64 first)
+{
+	__u32 bit = PC_BAN_BIT4(first);
+
+	return table->mark4[bounded(bit >> 3, sizeof(table->mark4) - 1)] >> (bit & 7) & 1;
+}
+
+/* Whether an IPv6 prefix has a mark; `kind` is its length. */
+static __always_inline bool ban_marked6(const struct pc_bans *table, __u64 first, __u32 kind)
+{
+	__u64 address[2] = {first, 0};
+	__u32 bit;
+
+	pc_ban_mask(address, (kind - PC_BAN_KIND6(0)) & 63);
+	bit = PC_BAN_BIT6(pc_ban_hash(address, kind, table->secret));
+	return table->mark6[bounded(bit >> 3, sizeof(table->mark6) - 1)] >> (bit & 7) & 1;
+}
+
+/* Reads the source of a packet into the words of struct pc_ban_line. False: it cannot be read. */
+static __always_inline bool ban_source(struct xdp_md *ctx, struct ban_word what, __u64 *first,
+				       __u64 *second)
+{
+	struct packet packet = {.gather = true, .ip = what.ip};
+	const __be32 *source;
+	__be32 buffer[4];
+
+	packet_start(&packet, ctx);
+	*second = 0;
+	if (!what.ipv6) {
+		if (!packet_read_ip(&packet, offsetof(struct iphdr, saddr), 4, buffer,
+				    (const void **)&source))
+			return false;
+		*first = (__u64)bpf_ntohl(source[0]) << 32;
+		return true;
+	}
+	if (!packet_read_ip(&packet, offsetof(struct ipv6hdr, saddr), 16, buffer,
+			    (const void **)&source))
+		return false;
+	*first = (__u64)bpf_ntohl(source[0]) << 32 | bpf_ntohl(source[1]);
+	*second = (__u64)bpf_ntohl(source[2]) << 32 | bpf_ntohl(source[3]);
+	return true;
+}
+
+/*
+ * Whether the source of a packet is banned. The mark of its network tells most apart; where it is
+ * set, the lengths in use are looked through.
+ */
+__noinline int portcullis_banned(struct xdp_md *ctx, __u64 word)
+{
+	struct ban_word what = ban_word_unpack(word);
+	const struct pc_bans *table = bans_current();
+	__u64 first, second;
+	bool marked = true;
+	__u32 i;
+
+	if (!table || !ban_source(ctx, what, &first, &second) ||
+	    (!what.ipv6 && !ban_marked4(table, first)))
+		return 0;
+	if (what.ipv6)
+		marked = ban_marked6(table, first, PC_BAN_KIND6(PC_BAN_MARK6));
+	for (i = 0; i < PC_BAN_LENGTHS6; i++) {
+		__u32 kind = what.ipv6 ? table->lengths6[bounded(i, 255)] :
+					 table->lengths4[bounded(i, 63)];
+		int found;
+
+		if (!kind)
+			break;
+		if (what.ipv6 &&
+		    (kind >= PC_BAN_KIND6(PC_BAN_MARK6) ? !marked :
+							  !ban_marked6(table, first, kind)))
+			continue;
+		found = ban_of_length(first, second, kind, word);
+		if (found != BAN_NONE)
+			return found == BAN_DROP;
+	}
+	return 0;
+}
+
+/* Neighbour discovery of the link itself (RFC 4861): without it a banned gateway would be lost. */
+static __always_inline bool is_neighbour_discovery(const struct packet *packet, enum parsed parsed)
+{
+	return parsed == PARSED_PACKET && packet->ipv6 && is_icmp(packet) &&
+	       packet->hop_limit == 255 && packet->icmp_type >= 133 && packet->icmp_type <= 136;
+}
+
+/* The word of a packet, by which portcullis_banned asks about its source. */
+static __always_inline __u64 ban_word_of(const struct packet *packet,
+					 const struct pc_generation *generation, enum parsed parsed)
+{
+	if (parsed == PARSED_MALFORMED || parsed == PARSED_NON_IP || parsed == PARSED_ELSEWHERE ||
+	    is_neighbour_discovery(packet, parsed))
+		return 0;
+	return ban_word_pack((struct ban_word){
+		.length = packet->length,
+		.ip = packet->ip,
+		.ipv6 = packet->ipv6,
+		.count = !is_explaining(packet) && !is_attaching(generation),
+		.would = is_observing(packet, generation),
+		.set = 1,
+	});
+}
+
+#endif

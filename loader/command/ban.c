@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `ban` and `unban`: sources from which nothing comes in. */
+#include "loader/command/ban.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "loader/base/clock.h"
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/base/moment.h"
+#include "loader/base/utf8.h"
+#include "loader/filter/hook.h"
+#include "loader/filter/settle.h"
+#include "loader/host/bans.h"
+#include "loader/host/protect.h"
+#include "loader/object/folder.h"
+#include "loader/object/privilege.h"
+#include "loader/report/bans.h"
+#include "loader/report/caller.h"
+
+#define FILE_LIMIT  ((size_t)64 << 20) /* bytes of @FILE: a million IPv6 prefixes */
+#define SAID_SINGLY 20		       /* prefixes that have a line each */
+#define SAID_FAULTS 20
+#define SECOND	    1000000000ULL
+
+static int check_list(const char *command, const char *list)
+{
+	__free_text char *shown = list ? text_printable(list) : NULL;
+
+	if (!list || ban_list_valid(list))
+		return 0;
+	error("%s: --list must be letters, digits, '.', '_' and '-', at most %d, and begin with a letter or digit, not '%s'",
+	      command, BAN_LIST_LIMIT, shown);
+	return -EINVAL;
+}
+
+/* Reads the prefixes of the command line. -EINVAL: with errors in `diag`. */
+static int read_prefixes(const struct options *options, const char *command, struct group *group,
+			 struct diag *diag)
+{
+	return prefixes_read(command, &options->arguments, FILE_LIMIT, group, diag);
+}
+
+/* What is wrong in a file is no wrong use of the command. */
+static int wrong_prefixes(const struct options *options)
+{
+	for (size_t i = 0; i < options->arguments.count; i++)
+		if (strchr("@-", *options->arguments.name[i]))
+			return EXIT_FAILED;
+	return EXIT_USAGE;
+}
+
+static int open_bans(struct hooks *hooks, int *lock, struct bans *bans)
+{
+	if (pins_ready(true) < 0 || pins_lock_only(lock) || hooks_collect(hooks))
+		return -EIO;
+	return bans_open(hooks, bans);
+}
+
+/* --- ban: what is asked for --- */
+
+/* Reads --for and --until. */
+static int read_end(const struct options *options, __u64 wall, __u64 *seconds)
+{
+	__free_text char *shown = options->until ? text_printable(options->until) : NULL;
+	__u64 until;
+
+	*seconds = options->span;
+	if (!options->until)
+		return 0;
+	if (options->span) {
+		error("ban: give either --for or --until, not both");
+		return -EINVAL;
+	}
+	switch (moment_parse_until(options->until, wall, &until)) {
+	case 0: break;
+	case -ERANGE: error("ban: --until %s: has passed already", shown); return -EINVAL;
+	default:
+		error("ban: --until must be " MOMENT_UNTIL_FORMS ", not '%s'", shown);
+		return -EINVAL;
+	}
+	*seconds = until - wall;
+	return 0;
+}
+
+static void fault(size_t *faults, const char *prefix, const char *why)
+{
+	if (++*faults <= SAID_FAULTS)
+		error("ban: %s: %s", prefix, why);
+}
+
+/* Prefixes that no host has as its source address, or only one on the same link. */
+static bool is_link_local(const struct prefix *prefix)
+{
+	const struct prefix link4 = {.family = AF_INET, .length = 16, .address = {169, 254}};
+	const struct prefix link6 = {.family = AF_INET6, .length = 10, .address = {0xfe, 0x80}};
+	const struct prefix *link = prefix->family == AF_INET ? &link4 : &link6;
+
+	return prefix_contains(link, prefix->family, prefix->address) ||
+	       prefix_contains(prefix, link->family, link->address);
+}
+
+static bool is_wide(const struct prefix *prefix)
+{
+	return prefix->length < (prefix->family == AF_INET ? 24 : 48);
+}
+
+/* Counts what is refused without --force, and says the first ones. */
+static size_t find_faults(const struct group *group, const struct protected_hosts *hosts)
+{
+	char text[PREFIX_TEXT];
+	size_t faults = 0;
+
+	for (size_t i = 0; i < group->prefixes; i++) {
+		const struct prefix *prefix = &group->prefix[i];
+
+		prefix_format(prefix, text);
+		if (is_wide(prefix))
+			fault(&faults, text,
+			      prefix->family == AF_INET ? "is wider than /24" :
+							  "is wider than /48");
+		else if (is_link_local(prefix))
+			fault(&faults, text, "is link-local: neighbours of this host");
+	}
+	for (size_t i = 0; i < hosts->count; i++) {
+		const struct protected_host *host = &hosts->host[i];
+		const struct prefix *by = prefix_covering(group->prefix, group->prefixes,
+							  host->family, host->address);
+		struct prefix own = {.family = host->family,
+				     .length = host->family == AF_INET ? 32 : 128};
+		__free_text char *why = NULL;
+		char address[PREFIX_TEXT];
+
+		if (!by)
+			continue;
+		memcpy(own.address, host->address, sizeof(own.address));
+		prefix_format(&own, address);
+		*strchr(address, '/') = '\0';
+		why = xasprintf("has %s: %s", address, host->what);
+		fault(&faults, prefix_format(by, text), why);
+	}
+	if (faults > SAID_FAULTS)
+		error("ban: and %zu more", faults - SAID_FAULTS);
+	return faults;
+}
+
+static void say_observed(const struct bans *bans, const struct hooks *hooks)
+{
+	for (size_t i = 0; i < bans->filters; i++)
+		for (size_t j = 0; j < hooks->count; j++)
+			if (!strcmp(hooks->hook[j].id, bans->filter[i].id) &&
+			    bans->filter[i].current.copy->policy != PC_POLICY_ENFORCE)
+				say_line(
+					"%s: is under observe: nothing is dropped there, what a ban would drop is counted",
+					hooks->hook[j].name);
+	if (!bans->filters)
+		say_line("no interface has a filter: kept, and in force from the next attach on");
+}
+
+static void say_banned(const struct bans *bans, const struct hooks *hooks, const struct ban *ban,
+		       size_t count)
+{
+	char prefix[PREFIX_TEXT];
+
+	for (size_t i = 0; i < count && count <= SAID_SINGLY; i++) {
+		__free_text char *end = ban_end_text(&ban[i], &bans->clock);
+
+		say_line("%s: banned %s (list %s)", prefix_format(&ban[i].prefix, prefix), end,
+			 ban[i].list);
+	}
+	if (count > SAID_SINGLY) {
+		__free_text char *end = ban_end_text(ban, &bans->clock);
+
+		say_line("%zu prefixes: banned %s (list %s)", count, end, ban->list);
+	}
+	say_observed(bans, hooks);
+}
+
+/* The lines that make a list exactly what is given: what is in it already keeps its `since`. */
+static int replace_list(struct bans *bans, const struct ban *ban, size_t count)
+{
+	char *lines = NULL;
+	size_t length = 0;
+	int err = bans_load(bans);
+	FILE *to = err ? NULL : open_memstream(&lines, &length);
+
+	if (!to)
+		return err ? err : -ENOMEM;
+	ban_line_clear(ban->list, to);
+	for (size_t i = 0; i < count; i++) {
+		const struct ban *known = ban_set_find(&bans->file.set, ban->list, &ban[i].prefix);
+		struct ban one = ban[i];
+
+		if (known && ban_holds(known, (__u32)bans->clock.boot))
+			one.since = known->since;
+		ban_line_add(&one, to);
+	}
+	if (fclose(to))
+		return -ENOMEM;
+	err = count > PC_BANS ? -ENOSPC : bans_change(bans, lines, length, true);
+	if (err == -ENOSPC)
+		error("ban: %zu prefixes are more than the table has room for (%u); nothing was changed",
+		      count, PC_BANS);
+	free(lines);
+	return err;
+}
+
+/* The bans that are to be made; the caller frees. */
+static struct ban *make_bans(const struct options *options, const struct group *group,
+			     const struct ban_clock *clock, __u64 seconds, const char *by)
+{
+	struct ban *ban = xcalloc(group->prefixes + 1, sizeof(*ban));
+
+	for (size_t i = 0; i < group->prefixes; i++)
+		ban[i] = (struct ban){
+			.prefix = group->prefix[i],
+			.until = seconds ? (__u32)(clock->boot + seconds) : PC_BAN_FOREVER,
+			.since = clock->wall,
+			.meant = seconds ? clock->wall + seconds : 0,
+			.list = options->list ?: BAN_LIST_DEFAULT,
+			.by = by,
+			.comment = options->comment ?: "",
+		};
+	return ban;
+}
+
+static int ban_all(const struct options *options, const struct group *group, struct hooks *hooks,
+		   struct bans *bans, __u64 seconds)
+{
+	__cleanup(caller_free) struct caller caller = {};
+	struct ban *ban;
+	int err;
+
+	caller_find(&caller);
+	ban = make_bans(options, group, &bans->clock, seconds, caller.name ?: "");
+	err = options->replace ? replace_list(bans, ban, group->prefixes) :
+				 bans_add(bans, ban, group->prefixes);
+
+	if (!err)
+		say_banned(bans, hooks, ban, group->prefixes);
+	ban_file_free(&bans->file); /* before the texts that its set has of `ban` */
+	free(ban);
+	return err ? EXIT_FAILED : EXIT_DONE;
+}
+
+int command_ban(const struct options *options, struct diag *diag)
+{
+	__cleanup(group_clear) struct group group = {};
+	__cleanup(hooks_free) struct hooks hooks = {};
+	__cleanup(protected_free) struct protected_hosts hosts = {};
+	__cleanup(bans_close) struct bans bans = {.table = BAN_TABLE_NONE};
+	__close_fd int lock = -1;
+	__u64 seconds;
+
+	if (!options->arguments.count) {
+		error("ban: the prefix is missing: portcullis ban PREFIX..., ban @FILE, or ban -");
+		return EXIT_USAGE;
+	}
+	if (check_list("ban", options->list) || read_end(options, clock_wall() / SECOND, &seconds))
+		return EXIT_USAGE;
+	if (read_prefixes(options, "ban", &group, diag))
+		return wrong_prefixes(options);
+	if (kernel_privileged("ban"))
+		return EXIT_FAILED;
+	protected_find(group.prefix, group.prefixes, &hosts);
+	if (!options->force && find_faults(&group, &hosts)) {
+		error("ban: refused, nothing was banned; --force bans it all the same");
+		return EXIT_FAILED;
+	}
+	if (open_bans(&hooks, &lock, &bans))
+		return EXIT_FAILED;
+	bans.hosts = &hosts;
+	return ban_all(options, &group, &hooks, &bans, seconds);
+}
+
+/* --- unban --- */
+
+/* A wider ban that covers a prefix: in that list, or in any (NULL). */
+static const struct ban *wider_ban(const struct bans *bans, const char *list,
+				   const struct prefix *prefix)
+{
+	for (size_t i = 0; i < bans->file.set.count; i++) {
+		const struct ban *ban = &bans->file.set.ban[i];
+
+		if (ban_holds(ban, (__u32)bans->clock.boot) &&
+		    ban->prefix.length < prefix->length && (!list || !strcmp(list, ban->list)) &&
+		    prefix_contains(&ban->prefix, prefix->family, prefix->address))
+			return ban;
+	}
+	return NULL;
+}
+
+/* The names of all lists. */
+static void list_names(const struct ban_set *set, struct names *lists)
+{
+	const char *last = "";
+
+	for (size_t i = 0; i < set->count; i++)
+		if (strcmp(last, set->ban[i].list)) {
+			last = set->ban[i].list;
+			names_add_once(lists, last);
+		}
+}
+
+/* What is said of a prefix, and how the command ends for it. */
+struct lifting {
+	const struct options *options;
+	struct bans *bans;
+	struct names lists;
+	FILE *lines, *said;
+	size_t lifted;
+	bool covered; /* a prefix that a wider ban covers */
+	bool singly;
+};
+
+static void say_still(struct lifting *lifting, const struct ban *ban, const char *text)
+{
+	__free_text char *end = ban_end_text(ban, &lifting->bans->clock);
+	char prefix[PREFIX_TEXT];
+
+	if (lifting->singly)
+		fprintf(lifting->said, "%s: still banned: list %s has %s, %s\n", text, ban->list,
+			prefix_format(&ban->prefix, prefix), end);
+}
+
+static void lift(struct lifting *lifting, const struct prefix *prefix)
+{
+	const char *only = lifting->options->list;
+	const struct ban *wider;
+	char text[PREFIX_TEXT];
+	size_t before = lifting->lifted;
+
+	prefix_format(prefix, text);
+	for (size_t i = 0; i < lifting->lists.count; i++) {
+		const char *list = lifting->lists.name[i];
+		const struct ban *ban = ban_set_find(&lifting->bans->file.set, list, prefix);
+
+		if (!ban || !ban_holds(ban, (__u32)lifting->bans->clock.boot))
+			continue;
+		if (only && strcmp(only, list) != 0) {
+			say_still(lifting, ban, text);
+			continue;
+		}
+		ban_line_remove(list, prefix, lifting->lines);
+		lifting->lifted++;
+		if (lifting->singly)
+			fprintf(lifting->said, "%s: no longer banned by list %s\n", text, list);
+	}
+	wider = wider_ban(lifting->bans, only, prefix);
+	if (wider) {
+		say_still(lifting, wider, text);
+		lifting->covered = true;
+	} else if (lifting->lifted == before && lifting->singly) {
+		fprintf(lifting->said,
+			only ? "%s: is not banned by list %s\n" : "%s: is not banned\n", text,
+			only);
+	}
+}
+
+static void lift_all(struct lifting *lifting)
+{
+	const char *only = lifting->options->list;
+
+	for (size_t i = 0; i < lifting->bans->file.set.count; i++) {
+		const struct ban *ban = &lifting->bans->file.set.ban[i];
+
+		if (ban_holds(ban, (__u32)lifting->bans->clock.boot) &&
+		    (!only || !strcmp(only, ban->list)))
+			lifting->lifted++;
+	}
+	if (lifting->lifted)
+		ban_line_clear(only ?: "", lifting->lines);
+}
+
+static int unban(struct lifting *lifting, const struct group *group)
+{
+	char *lines = NULL, *said = NULL;
+	size_t length = 0, said_length = 0;
+	int err = bans_load(lifting->bans);
+
+	if (err)
+		return EXIT_FAILED;
+	lifting->lines = open_memstream(&lines, &length);
+	lifting->said = open_memstream(&said, &said_length);
+	if (!lifting->lines || !lifting->said)
+		return EXIT_FAILED;
+	list_names(&lifting->bans->file.set, &lifting->lists);
+	if (lifting->options->all)
+		lift_all(lifting);
+	for (size_t i = 0; i < group->prefixes; i++)
+		lift(lifting, &group->prefix[i]);
+	fclose(lifting->lines);
+	fclose(lifting->said);
+	if (lifting->lifted)
+		err = bans_change(lifting->bans, lines, length, lifting->options->all);
+	if (!err)
+		fputs(said, stdout);
+	if (!err && !lifting->singly)
+		say_line("%zu %s lifted", lifting->lifted, lifting->lifted == 1 ? "ban" : "bans");
+	free(lines);
+	free(said);
+	names_free(&lifting->lists);
+	return err || lifting->covered ? EXIT_FAILED : EXIT_DONE;
+}
+
+int command_unban(const struct options *options, struct diag *diag)
+{
+	__cleanup(group_clear) struct group group = {};
+	__cleanup(hooks_free) struct hooks hooks = {};
+	__cleanup(bans_close) struct bans bans = {.table = BAN_TABLE_NONE};
+	struct lifting lifting = {.options = options, .bans = &bans};
+	__close_fd int lock = -1;
+
+	if (!options->arguments.count == !options->all) {
+		error("unban: give prefixes, @FILE or -, or else --all");
+		return EXIT_USAGE;
+	}
+	if (check_list("unban", options->list))
+		return EXIT_USAGE;
+	if (read_prefixes(options, "unban", &group, diag))
+		return wrong_prefixes(options);
+	if (kernel_privileged("unban") || open_bans(&hooks, &lock, &bans))
+		return EXIT_FAILED;
+	lifting.singly = !options->all && group.prefixes <= SAID_SINGLY;
+	return unban(&lifting, &group);
+}

@@ -1,0 +1,666 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The bans of this network namespace: the file that keeps them, and the tables of its filters. */
+#include "loader/host/bans.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/filter/open.h"
+#include "loader/net/netns.h"
+#include "loader/object/pin.h"
+#include "loader/recipe/state.h"
+
+#define RUN	      "/run/portcullis"
+#define COMPACT_LEAST (1 << 20) /* bytes below which a file is not written anew to be shorter */
+#define IN_PLACE      10000	/* prefixes that are changed in a table, not by a new one */
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* Linux 5.14 */
+#endif
+
+/* --- the file --- */
+
+/*
+ * A number that no other network namespace of this boot has; before Linux 5.14 the inode, which may
+ * come again.
+ */
+static unsigned long long netns_number(void)
+{
+	__close_fd int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	unsigned long long cookie = 0;
+	socklen_t length = sizeof(cookie);
+
+	if (fd >= 0 && !getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length))
+		return cookie;
+	return netns_inode();
+}
+
+/*
+ * True in the namespace of the host, or of the container: that of process 1. Where that process may
+ * not be looked at, any namespace without a name counts as such.
+ */
+static bool is_first_namespace(void)
+{
+	__free_text char *name = NULL;
+	struct stat own, first;
+
+	if (stat("/proc/1/ns/net", &first) || stat("/proc/self/ns/net", &own)) {
+		name = netns_name();
+		return !name;
+	}
+	return own.st_ino == first.st_ino && own.st_dev == first.st_dev;
+}
+
+/* Nothing names another namespace over a reboot, so its bans are kept for as long as this boot. */
+static char *file_path(void)
+{
+	if (is_first_namespace())
+		return xstrdup(STATE "/bans");
+	return xasprintf(RUN "/bans-%llx", netns_number());
+}
+
+static int file_failed(const struct bans *bans, int err)
+{
+	error("%s: %s", bans->path,
+	      err == -EINVAL ? "is no file of bans, or is damaged at its start; move it away" :
+			       strerror(-err));
+	return err;
+}
+
+static void warn_of_lines(const struct bans *bans)
+{
+	if (bans->file.bad)
+		warning("%s: %zu lines cannot be read and are ignored", bans->path, bans->file.bad);
+}
+
+int bans_load(struct bans *bans)
+{
+	__u64 number = bans->file.number;
+	int err;
+
+	if (bans->loaded)
+		return 0;
+	err = ban_file_read(bans->path, &bans->clock, &bans->file);
+	if (err)
+		return file_failed(bans, err);
+	warn_of_lines(bans);
+	bans->loaded = true;
+	return number && bans->file.number != number ? -ESTALE : 0;
+}
+
+/* Writes the file anew: it is new, of another boot, or longer than it needs to be. */
+static int write_anew(struct bans *bans)
+{
+	int err = bans_load(bans);
+
+	if (err)
+		return err;
+	err = ban_file_write(bans->path, &bans->clock, &bans->file);
+	return err ? file_failed(bans, err) : 0;
+}
+
+/* --- the filters --- */
+
+/* `reads`: one of another version is left out. */
+static int open_filters(const struct hooks *hooks, bool reads, struct bans *bans)
+{
+	bans->filter = xcalloc(hooks->count + 1, sizeof(*bans->filter));
+	for (size_t i = 0; i < hooks->count; i++) {
+		struct filter *filter = &bans->filter[bans->filters];
+		int err;
+
+		*filter = FILTER_NONE;
+		err = filter_try_open(hooks->hook[i].id, filter);
+		if (err == -ENOENT)
+			continue;
+		if (err == -EPROTO || (!err && filter->fd[FILTER_BANS] < 0)) {
+			filter_close(filter);
+			if (reads)
+				continue;
+			error_fix(
+				"portcullis takeover",
+				"%s: its filter was attached by another version, which knows no bans",
+				hooks->hook[i].name);
+			return -EPROTO;
+		}
+		if (err) {
+			error("%s: cannot open its filter: %s", hooks->hook[i].name,
+			      strerror(-err));
+			return err;
+		}
+		bans->filters++;
+	}
+	return 0;
+}
+
+static __u32 map_id(int map)
+{
+	struct bpf_map_info info;
+
+	return object_map(map, &info) ? 0 : info.id;
+}
+
+/*
+ * True if an earlier filter has the same maps. Only an interface that was moved here has other ones
+ * than the rest.
+ */
+static bool shares_earlier(const struct bans *bans, size_t at)
+{
+	__u32 id = map_id(bans->filter[at].fd[FILTER_BANS]);
+
+	for (size_t i = 0; i < at; i++)
+		if (map_id(bans->filter[i].fd[FILTER_BANS]) == id)
+			return true;
+	return false;
+}
+
+static int each_failed(int err)
+{
+	error("cannot put the bans in place: %s", strerror(-err));
+	return err;
+}
+
+/* --- the table --- */
+
+/* Notes up to where the table has what the file has. */
+static void note_file(struct bans *bans)
+{
+	if (bans->table.map < 0)
+		return;
+	bans->table.head->file = bans->file.number;
+	__atomic_store_n(&bans->table.head->file_length, bans->file.length, __ATOMIC_RELEASE);
+}
+
+static bool agrees(const struct bans *bans)
+{
+	return bans->table.head->file == bans->file.number &&
+	       bans->table.head->file_length == bans->file.length;
+}
+
+/* Fills a table with the set, the latest end of each prefix. -ENOSPC: it has not enough room. */
+static int fill(const struct bans *bans, struct ban_table *table)
+{
+	const struct ban_set *set = &bans->file.set;
+	__u32 now = (__u32)bans->clock.boot;
+	int err = 0;
+
+	for (size_t i = 0; i < set->count && !err;) {
+		const struct prefix *prefix = &set->ban[i].prefix;
+		__u32 until = PC_BAN_FREE;
+
+		for (; i < set->count && !prefix_compare(prefix, &set->ban[i].prefix); i++)
+			if (ban_holds(&set->ban[i], now) && set->ban[i].until > until)
+				until = set->ban[i].until;
+		if (until)
+			err = ban_table_set(table, prefix, until, now);
+	}
+	return err;
+}
+
+static bool same_host(const struct prefix *prefix, const struct protected_host *host)
+{
+	return prefix->family == host->family &&
+	       prefix->length == (host->family == AF_INET ? 32 : 128) &&
+	       !memcmp(prefix->address, host->address, sizeof(host->address));
+}
+
+/* Lets a host pass that a wider ban covers; one that is banned itself stays banned. */
+static int spare(struct ban_table *table, const struct protected_host *host, __u32 now)
+{
+	struct prefix prefix = {.family = host->family,
+				.length = host->family == AF_INET ? 32 : 128};
+	__u32 until;
+
+	memcpy(prefix.address, host->address, sizeof(host->address));
+	until = ban_table_find(table, &prefix, NULL);
+	return until == PC_BAN_NEVER || (until && until > now) ?
+		       0 :
+		       ban_table_set(table, &prefix, PC_BAN_NEVER, now);
+}
+
+/* Spares the hosts that one of these prefixes covers. */
+static int spare_all(const struct bans *bans, struct ban_table *table, const struct prefix *prefix,
+		     size_t count)
+{
+	int err = 0;
+
+	for (size_t i = 0; bans->hosts && i < bans->hosts->count && !err; i++) {
+		const struct protected_host *host = &bans->hosts->host[i];
+		const struct prefix *by =
+			prefix_covering(prefix, count, host->family, host->address);
+
+		if (by && !same_host(by, host))
+			err = spare(table, host, (__u32)bans->clock.boot);
+	}
+	return err;
+}
+
+static int spare_of_set(const struct bans *bans, struct ban_table *table)
+{
+	const struct ban_set *set = &bans->file.set;
+	struct prefix *prefix;
+	int err;
+
+	if (!bans->hosts)
+		return 0;
+	prefix = xcalloc(set->count + 1, sizeof(*prefix));
+	for (size_t i = 0; i < set->count; i++)
+		prefix[i] = set->ban[i].prefix;
+	err = spare_all(bans, table, prefix, set->count);
+	free(prefix);
+	return err;
+}
+
+/* Makes a table of the set, with room for growth. */
+static int make_table(const struct bans *bans, struct ban_table *table)
+{
+	size_t live = bans->file.set.count, room = live + live / 2;
+	int err = -ENOSPC;
+
+	for (int tries = 0; err == -ENOSPC && tries < 4; tries++, room += live / 4 + 1) {
+		err = ban_table_make(room < PC_BANS ? room : PC_BANS + PC_BANS / 8, table);
+		if (err)
+			return err;
+		err = fill(bans, table);
+		if (!err)
+			err = spare_of_set(bans, table);
+		if (err)
+			ban_table_close(table);
+	}
+	return err;
+}
+
+static int install_all(struct bans *bans, struct ban_table *table)
+{
+	__u32 first = bans->table.map >= 0 && !bans->table.head->slot ? PC_BAN_CHUNKS : 0;
+	int err = 0;
+
+	for (size_t i = 0; i < bans->filters && !err; i++)
+		err = shares_earlier(bans, i) ? ban_flag_set(&bans->filter[i], true) :
+						ban_table_install(&bans->filter[i], table, first);
+	for (size_t i = 0; i < bans->filters && !err; i++)
+		if (!shares_earlier(bans, i))
+			ban_table_forget(&bans->filter[i], table);
+	return err;
+}
+
+static int remove_all(struct bans *bans)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < bans->filters && !err; i++)
+		err = shares_earlier(bans, i) ? ban_flag_set(&bans->filter[i], false) :
+						ban_table_remove(&bans->filter[i]);
+	ban_table_close(&bans->table);
+	return err;
+}
+
+/* Makes the table anew from the set. */
+static int table_anew(struct bans *bans)
+{
+	struct ban_table table = BAN_TABLE_NONE;
+	int err;
+
+	if (!bans->filters)
+		return 0;
+	ban_set_expire(&bans->file.set, (__u32)bans->clock.boot);
+	ban_set_sort(&bans->file.set);
+	if (!bans->file.set.count)
+		return bans->table.map < 0 ? 0 : remove_all(bans);
+	err = make_table(bans, &table);
+	if (err)
+		return err;
+	table.head->file = bans->file.number;
+	table.head->file_length = bans->file.length;
+	if (bans->table.map >= 0)
+		ban_table_keep_counts(&table, &bans->table);
+	err = install_all(bans, &table);
+	if (err) {
+		ban_table_close(&table);
+		return err;
+	}
+	ban_table_close(&bans->table);
+	bans->table = table;
+	return 0;
+}
+
+/*
+ * Makes the table agree with the file. They differ if a command was killed between the two, and if
+ * another boot wrote the file.
+ */
+static int agree(struct bans *bans)
+{
+	int err;
+
+	if (bans->table.map >= 0 && !ban_file_head(bans->path, &bans->clock, &bans->file)) {
+		bans->file.length = bans->file.size;
+		if (agrees(bans))
+			return 0;
+	}
+	bans->file = (struct ban_file){};
+	err = bans_load(bans);
+	if (!err && bans->file.old_boot)
+		err = write_anew(bans);
+	if (err)
+		return err;
+	err = table_anew(bans);
+	return err ? each_failed(err) : 0;
+}
+
+int bans_open(const struct hooks *hooks, struct bans *bans)
+{
+	int err;
+
+	*bans = (struct bans){.path = file_path(), .table = BAN_TABLE_NONE};
+	ban_clock_now(&bans->clock);
+	err = open_filters(hooks, false, bans);
+	if (err)
+		return err;
+	if (bans->filters) {
+		err = ban_table_open(&bans->filter[0], true, &bans->table);
+		if (err && err != -ENOENT)
+			return each_failed(err);
+	}
+	return agree(bans);
+}
+
+int bans_read(const struct hooks *hooks, struct bans *bans)
+{
+	int err;
+
+	*bans = (struct bans){.path = file_path(), .table = BAN_TABLE_NONE};
+	ban_clock_now(&bans->clock);
+	err = open_filters(hooks, true, bans);
+	if (!err && bans->filters)
+		ban_table_open(&bans->filter[0], false, &bans->table);
+	return err ? err : bans_load(bans);
+}
+
+void bans_close(struct bans *bans)
+{
+	for (size_t i = 0; i < bans->filters; i++)
+		filter_close(&bans->filter[i]);
+	free(bans->filter);
+	ban_table_close(&bans->table);
+	ban_file_free(&bans->file);
+	free(bans->text);
+	free(bans->path);
+	*bans = (struct bans){.table = BAN_TABLE_NONE};
+}
+
+/* --- changes --- */
+
+/* Appends to the file; `*written` is to be synced. */
+static int append(struct bans *bans, const char *lines, size_t length, int *written)
+{
+	int err = bans->file.number ? 0 : write_anew(bans);
+
+	if (!err) {
+		err = ban_file_append(bans->path, &bans->clock, &bans->file, lines, length,
+				      written);
+		if (err)
+			file_failed(bans, err);
+	}
+	return err;
+}
+
+/* What is in force stays in force, also if it cannot be kept over a power cut. */
+static void sync_file(struct bans *bans, int written)
+{
+	if (fdatasync(written))
+		warning("%s: cannot be synced: %s; a power cut may undo this change", bans->path,
+			strerror(errno));
+}
+
+/* Writes the file anew if it has grown to twice what it needs. */
+static void compact(struct bans *bans)
+{
+	__u64 needed = 0;
+	char *text = NULL;
+	size_t length;
+	FILE *to;
+
+	if (!bans->loaded || bans->file.size < COMPACT_LEAST)
+		return;
+	to = open_memstream(&text, &length);
+	if (!to)
+		return;
+	for (size_t i = 0; i < bans->file.set.count; i++)
+		if (ban_holds(&bans->file.set.ban[i], (__u32)bans->clock.boot))
+			ban_line_add(&bans->file.set.ban[i], to);
+	if (!fclose(to))
+		needed = length;
+	free(text);
+	if (bans->file.size > 2 * needed + COMPACT_LEAST && !write_anew(bans))
+		note_file(bans);
+}
+
+/* The latest end of a prefix in all lists. */
+static __u32 end_of(const struct bans *bans, const struct names *lists, const struct prefix *prefix)
+{
+	__u32 until = PC_BAN_FREE;
+
+	for (size_t i = 0; i < lists->count; i++) {
+		const struct ban *ban = ban_set_find(&bans->file.set, lists->name[i], prefix);
+
+		if (ban && ban_holds(ban, (__u32)bans->clock.boot) && ban->until > until)
+			until = ban->until;
+	}
+	return until;
+}
+
+static void list_names(const struct ban_set *set, struct names *lists)
+{
+	const char *last = "";
+
+	for (size_t i = 0; i < set->count; i++)
+		if (strcmp(last, set->ban[i].list)) {
+			last = set->ban[i].list;
+			names_add_once(lists, last);
+		}
+}
+
+/* Sets the ends of prefixes that the lines have changed. */
+static int change_in_place(struct bans *bans, const struct prefix *prefix, size_t count)
+{
+	__cleanup(names_free) struct names lists = {};
+	int err = 0;
+
+	list_names(&bans->file.set, &lists);
+	for (size_t i = 0; i < count && !err; i++)
+		err = ban_table_set(&bans->table, &prefix[i], end_of(bans, &lists, &prefix[i]),
+				    (__u32)bans->clock.boot);
+	return err;
+}
+
+/* The prefixes of the lines that take one out of a list; the caller frees. */
+static size_t changed_prefixes(const char *lines, size_t length, struct prefix **prefix)
+{
+	__free_text char *copy = xstrndup(lines, length);
+	size_t count = 0;
+
+	for (char *line = copy, *next; line && *line; line = next) {
+		char *first, *second;
+		char *why = NULL;
+
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		first = strchr(line, '\t');
+		second = first ? strchr(first + 1, '\t') : NULL;
+		if (*line != '-' || !second)
+			continue;
+		*prefix = grow(*prefix, count, sizeof(**prefix));
+		if (!prefix_parse(second + 1, &(*prefix)[count], &why))
+			count++;
+		free(why);
+	}
+	return count;
+}
+
+int bans_change(struct bans *bans, const char *lines, size_t length, bool anew)
+{
+	struct prefix *prefix = NULL;
+	int written = -1, err = bans_load(bans);
+	size_t count;
+
+	if (!err)
+		err = append(bans, lines, length, &written);
+	if (err)
+		return err;
+	free(bans->text);
+	bans->text = xstrndup(lines, length);
+	count = anew ? 0 : changed_prefixes(lines, length, &prefix);
+	ban_lines_read(&bans->file.set, bans->text, length);
+	err = -ENOSPC;
+	if (!anew && bans->table.map >= 0 && count <= IN_PLACE)
+		err = change_in_place(bans, prefix, count);
+	if (err == -ENOSPC)
+		err = table_anew(bans);
+	note_file(bans);
+	sync_file(bans, written);
+	fd_close(&written);
+	free(prefix);
+	if (err)
+		return each_failed(err);
+	compact(bans);
+	return 0;
+}
+
+/* The prefixes that are not in the table yet. */
+static size_t fresh_ones(const struct bans *bans, const struct ban *ban, size_t count)
+{
+	size_t fresh = 0;
+
+	for (size_t i = 0; i < count; i++)
+		fresh += !ban_table_find(&bans->table, &ban[i].prefix, NULL);
+	return fresh;
+}
+
+/* 0: there is room in the table; 1: it has to be made anew; -ENOSPC with a message: full. */
+static int check_room(struct bans *bans, const struct ban *ban, size_t count)
+{
+	size_t fresh = count;
+	int err;
+
+	if (bans->table.map >= 0) {
+		fresh = fresh_ones(bans, ban, count);
+		if (bans->table.head->used + fresh <= ban_table_room(&bans->table) &&
+		    bans->table.head->used + fresh <= PC_BANS)
+			return 0;
+	}
+	err = bans_load(bans);
+	if (err)
+		return err;
+	ban_set_expire(&bans->file.set, (__u32)bans->clock.boot);
+	if (bans->file.set.count + fresh <= PC_BANS)
+		return 1;
+	error("the table of bans is full: it has %zu of %u prefixes, and %zu more do not fit; nothing was banned. To make room: portcullis unban --list NAME --all, or bans with an end (--for)",
+	      bans->file.set.count, PC_BANS, fresh);
+	return -ENOSPC;
+}
+
+static int add_in_place(struct bans *bans, const struct ban *ban, size_t count)
+{
+	struct prefix *prefix = xcalloc(count + 1, sizeof(*prefix));
+	__u32 now = (__u32)bans->clock.boot;
+	int err = 0;
+
+	for (size_t i = 0; i < count; i++)
+		prefix[i] = ban[i].prefix;
+	/* The hosts that pass come first, so that none is cut off for a moment. */
+	err = spare_all(bans, &bans->table, prefix, count);
+	for (size_t i = 0; i < count && !err; i++) {
+		__u32 until = ban_table_find(&bans->table, &prefix[i], NULL);
+
+		if (until == PC_BAN_NEVER || until < ban[i].until)
+			err = ban_table_set(&bans->table, &prefix[i], ban[i].until, now);
+	}
+	free(prefix);
+	return err;
+}
+
+int bans_add(struct bans *bans, const struct ban *ban, size_t count)
+{
+	char *lines = NULL;
+	size_t length = 0;
+	int written = -1, err = check_room(bans, ban, count);
+	FILE *to = err < 0 ? NULL : open_memstream(&lines, &length);
+	bool anew = err || bans->table.map < 0;
+
+	if (err < 0)
+		return err;
+	for (size_t i = 0; to && i < count; i++)
+		ban_line_add(&ban[i], to);
+	if (!to || fclose(to))
+		return -ENOMEM;
+	err = append(bans, lines, length, &written);
+	if (err) {
+		free(lines);
+		return err;
+	}
+	err = anew ? -ENOSPC : add_in_place(bans, ban, count);
+	for (size_t i = 0; bans->loaded && i < count; i++)
+		ban_set_add(&bans->file.set, &ban[i]);
+	if (err == -ENOSPC) {
+		err = bans_load(bans);
+		if (!err)
+			err = table_anew(bans);
+	}
+	note_file(bans);
+	sync_file(bans, written);
+	fd_close(&written);
+	free(lines);
+	if (err)
+		return each_failed(err);
+	compact(bans);
+	return 0;
+}
+
+/* --- a new filter --- */
+
+/* Reads the file into a table of a namespace that had no filter. */
+static int restore(struct bans *bans)
+{
+	struct protected_hosts hosts = {};
+	struct prefix *prefix;
+	int err = bans_load(bans);
+
+	if (err || !bans->file.set.count)
+		return err;
+	if (bans->file.old_boot)
+		write_anew(bans);
+	ban_set_sort(&bans->file.set);
+	prefix = xcalloc(bans->file.set.count, sizeof(*prefix));
+	for (size_t i = 0; i < bans->file.set.count; i++)
+		prefix[i] = bans->file.set.ban[i].prefix;
+	protected_find(prefix, bans->file.set.count, &hosts);
+	free(prefix);
+	bans->hosts = &hosts;
+	err = table_anew(bans);
+	bans->hosts = NULL;
+	protected_free(&hosts);
+	return err;
+}
+
+void bans_restore(const struct filter *filter)
+{
+	struct bans bans = {.path = file_path(), .table = BAN_TABLE_NONE, .filters = 1};
+	int err;
+
+	bans.filter = xcalloc(1, sizeof(*bans.filter));
+	*bans.filter = *filter;
+	ban_clock_now(&bans.clock);
+	err = ban_table_open(filter, true, &bans.table);
+	err = err == -ENOENT ? restore(&bans) : err ? err : ban_flag_set(filter, true);
+	if (err)
+		warning("bans are not in force at a new filter: %s", strerror(-err));
+	bans.filters = 0; /* it is the caller's */
+	bans_close(&bans);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The bans of this network namespace: the file that keeps them, and the tables of its filters. */
+#ifndef PORTCULLIS_HOST_BANS_H
+#define PORTCULLIS_HOST_BANS_H
+
+#include "loader/filter/ban_table.h"
+#include "loader/filter/hook.h"
+#include "loader/host/protect.h"
+#include "loader/recipe/ban_file.h"
+
+struct bans {
+	char *path; /* of the file */
+	struct ban_clock clock;
+	struct ban_file file; /* without its set, unless `loaded` */
+	bool loaded;
+	struct filter *filter; /* the filters of the namespace */
+	size_t filters;
+	struct ban_table table; /* of the filters; none: there are no bans, or no filters */
+	char *text;		/* to which the set points, too */
+	const struct protected_hosts *hosts; /* that pass in wider bans; NULL: none are known */
+};
+
+/*
+ * Opens the filters, the file and the table, and makes them agree if a command was interrupted. The
+ * lock must be held. Returns 0, or -errno with a message. bans_close() in any case.
+ */
+int bans_open(const struct hooks *hooks, struct bans *bans);
+/* Only reads the file, and the table for its counts: needs no lock. */
+int bans_read(const struct hooks *hooks, struct bans *bans);
+void bans_close(struct bans *bans);
+
+/*
+ * Adds bans, or carries out the lines of ban_set.h, in the kernel and in the file: all of them or
+ * none. `anew`: by a new table, which takes the place of the old one with one update. Returns 0, or
+ * -errno with a message.
+ */
+int bans_add(struct bans *bans, const struct ban *ban, size_t count);
+int bans_change(struct bans *bans, const char *lines, size_t length, bool anew);
+
+/* Reads the set, unless it has been. */
+int bans_load(struct bans *bans);
+
+/* A new filter of the namespace, not yet in place: gives it the bans. Warns if it cannot. */
+void bans_restore(const struct filter *filter);
+
+#endif

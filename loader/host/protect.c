@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The hosts that a ban should not cut off: administrators, gateways, name servers, this host. */
+#include "loader/host/protect.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/net/gateways.h"
+#include "loader/net/link.h"
+#include "loader/net/login.h"
+#include "loader/net/session.h"
+#include "loader/net/sockets.h"
+
+#define PROC "/proc"
+
+/* --- prefixes --- */
+
+static void mask(struct prefix *prefix)
+{
+	for (int i = 0; i < 16; i++) {
+		int bits = prefix->length - 8 * i;
+
+		if (bits <= 0)
+			prefix->address[i] = 0;
+		else if (bits < 8)
+			prefix->address[i] &= (__u8)(0xff << (8 - bits));
+	}
+}
+
+static int compare(const void *a, const void *b)
+{
+	return prefix_compare(a, b);
+}
+
+const struct prefix *prefix_covering(const struct prefix *prefix, size_t count, __u8 family,
+				     const __u8 *address)
+{
+	for (int length = family == AF_INET ? 32 : 128; length >= 0; length--) {
+		struct prefix wanted = {.family = family, .length = (__u8)length};
+		const struct prefix *found;
+
+		memcpy(wanted.address, address, family == AF_INET ? 4 : 16);
+		mask(&wanted);
+		found = count ? bsearch(&wanted, prefix, count, sizeof(*prefix), compare) : NULL;
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
+/* --- hosts --- */
+
+/* Where they are added, and what they are. */
+struct adding {
+	struct protected_hosts *hosts;
+	const char *what;
+};
+
+static void add(__u8 family, const void *address, void *context)
+{
+	const struct adding *adding = context;
+	struct protected_hosts *hosts = adding->hosts;
+	struct protected_host host = {.family = family, .what = adding->what};
+
+	memcpy(host.address, address, family == AF_INET ? 4 : 16);
+	for (size_t i = 0; i < hosts->count; i++)
+		if (hosts->host[i].family == family &&
+		    !memcmp(hosts->host[i].address, host.address, sizeof(host.address)))
+			return;
+	hosts->host = grow(hosts->host, hosts->count, sizeof(*hosts->host));
+	hosts->host[hosts->count++] = host;
+}
+
+void protected_free(struct protected_hosts *hosts)
+{
+	free(hosts->host);
+	*hosts = (struct protected_hosts){};
+}
+
+static void add_neighbours(struct protected_hosts *hosts)
+{
+	struct adding gateway = {hosts, "a gateway of this host"};
+	struct adding resolver = {hosts, "a name server of this host"};
+	struct adding dhcp = {hosts, "a DHCP server of this host"};
+	int err = gateways_each(add, &gateway);
+
+	if (err)
+		warning("cannot read the routes: %s; gateways are not protected from bans",
+			strerror(-err));
+	resolvers_each("/etc/resolv.conf", add, &resolver);
+	resolvers_each("/run/systemd/resolve/resolv.conf", add, &resolver);
+	leases_each("/run/systemd/netif/leases", "SERVER_ADDRESS=", add, &dhcp);
+	leases_each("/var/lib/NetworkManager", "SERVER_ADDRESS=", add, &dhcp);
+	leases_each("/var/lib/dhcp", "dhcp-server-identifier ", add, &dhcp);
+}
+
+static void add_own(struct protected_hosts *hosts)
+{
+	struct adding own = {hosts, "an address of this host"};
+	struct links links = {};
+	int err = links_read(&links);
+
+	if (err)
+		warning("cannot read the addresses of this host: %s", strerror(-err));
+	for (size_t i = 0; i < links.addresses; i++)
+		add(links.address[i].family, links.address[i].address, &own);
+	links_free(&links);
+}
+
+/* --- sessions --- */
+
+struct connected {
+	struct socket_info *session, *server;
+	size_t sessions, servers;
+};
+
+static bool holds(const struct ancestor *ancestor, __u32 inode)
+{
+	for (size_t i = 0; i < ancestor->count; i++)
+		if (ancestor->inode[i] == inode)
+			return true;
+	return false;
+}
+
+/* True if a process above this one holds the session, and is not the server of all of them. */
+static bool held_above(const struct connected *connected, const struct ancestor *ancestor,
+		       const struct socket_info *session)
+{
+	if (!holds(ancestor, session->inode))
+		return false;
+	for (size_t i = 0; i < connected->servers; i++)
+		if (connected->server[i].local_port == session->local_port &&
+		    holds(ancestor, connected->server[i].inode))
+			return false;
+	return true;
+}
+
+static bool is_served(const struct connected *connected, const struct socket_info *session)
+{
+	for (size_t i = 0; i < connected->servers; i++)
+		if (connected->server[i].local_port == session->local_port)
+			return true;
+	return false;
+}
+
+static bool is_own(const struct connected *connected, const struct sessions *own,
+		   const struct socket_info *session)
+{
+	if (!session->inode || !is_served(connected, session))
+		return false;
+	if (sessions_have(own, session))
+		return true;
+	for (size_t i = 0; i < own->ancestors; i++)
+		if (held_above(connected, &own->ancestor[i], session))
+			return true;
+	return false;
+}
+
+static void add_sessions(const struct connected *connected, struct protected_hosts *hosts)
+{
+	struct login *login = xcalloc(connected->sessions + 1, sizeof(*login));
+	struct adding own = {hosts, "your own session"};
+	struct adding admin = {hosts, "a connected administrator"};
+	struct sessions sessions = {};
+
+	sessions_find(PROC, getpid(), &sessions);
+	for (size_t i = 0; i < connected->sessions; i++) {
+		login[i].session = &connected->session[i];
+		if (is_own(connected, &sessions, &connected->session[i]))
+			add(connected->session[i].family, connected->session[i].remote, &own);
+	}
+	logins_find(PROC, connected->server, connected->servers, login, connected->sessions);
+	for (size_t i = 0; i < connected->sessions; i++)
+		if (login[i].found)
+			add(login[i].session->family, login[i].session->remote, &admin);
+	sessions_free(&sessions);
+	free(login);
+}
+
+/* Keeps the sessions from sources that the prefixes cover. */
+static void keep_covered(const struct prefix *prefix, size_t count, struct connected *connected)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < connected->sessions; i++)
+		if (prefix_covering(prefix, count, connected->session[i].family,
+				    connected->session[i].remote))
+			connected->session[kept++] = connected->session[i];
+	connected->sessions = kept;
+}
+
+static void add_connected(const struct prefix *prefix, size_t count, struct protected_hosts *hosts)
+{
+	struct connected connected = {};
+	int err = sockets_list(IPPROTO_TCP, SOCKET_STATE(TCP_ESTABLISHED), &connected.session,
+			       &connected.sessions);
+
+	keep_covered(prefix, count, &connected);
+	if (!err && connected.sessions)
+		err = sockets_list(IPPROTO_TCP, SOCKET_STATE(TCP_LISTEN), &connected.server,
+				   &connected.servers);
+	if (err)
+		warning("cannot list the connected users: %s; not checked whether a ban cuts one off",
+			strerror(-err));
+	else if (connected.sessions)
+		add_sessions(&connected, hosts);
+	free(connected.session);
+	free(connected.server);
+}
+
+void protected_find(const struct prefix *prefix, size_t count, struct protected_hosts *hosts)
+{
+	*hosts = (struct protected_hosts){};
+	add_connected(prefix, count, hosts);
+	add_neighbours(hosts);
+	add_own(hosts);
+}

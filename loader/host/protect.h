@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The hosts that a ban should not cut off: administrators, gateways, name servers, this host. */
+#ifndef PORTCULLIS_HOST_PROTECT_H
+#define PORTCULLIS_HOST_PROTECT_H
+
+#include <stdbool.h>
+
+#include "loader/catalog/group.h"
+
+struct protected_host {
+	__u8 family; /* AF_INET or AF_INET6 */
+	__u8 address[16];
+	const char *what; /* "your own session", "a gateway of this host" */
+};
+
+struct protected_hosts {
+	struct protected_host *host;
+	size_t count;
+};
+
+/*
+ * Finds them as of now. Administrators are looked for only among sessions that these prefixes
+ * cover, which are in the order of prefix_compare. What cannot be read is left out, with a warning.
+ */
+void protected_find(const struct prefix *prefix, size_t count, struct protected_hosts *hosts);
+void protected_free(struct protected_hosts *hosts);
+
+/* A prefix of a sorted list that covers the address, or NULL. */
+const struct prefix *prefix_covering(const struct prefix *prefix, size_t count, __u8 family,
+				     const __u8 *address);
+
+#endif

@@ -1,0 +1,322 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# `ban`, `unban`, `bans`, by real traffic: what comes in, until when, what is refused, what is kept.
+
+load helper
+load traffic
+
+setup_file()
+{
+	sandbox_start
+	two_hosts
+	address_add client eth0 192.0.2.7/24 198.51.100.7/32 2001:db8::7/64
+	on host ip route add 198.51.100.0/24 dev eth0
+	# A second interface.
+	host_add peer
+	link_add host eth1 peer eth0
+	address_add host eth1 203.0.113.1/24
+	address_add peer eth0 203.0.113.2/24
+	tiny_catalog
+	start server host socat TCP6-LISTEN:5000,fork,reuseaddr,ipv6only=0 EXEC:cat
+	until_true 10 listening host 5000
+}
+
+teardown_file()
+{
+	stop_all
+	sandbox_end
+}
+
+teardown()
+{
+	pc unban --all > /dev/null
+	on host ip route del default 2> /dev/null || true
+	detach_all host
+	inside sh -c 'rm -f /run/portcullis/bans-*'
+}
+
+# asks FROM TO: whether a connection from that address is made.
+asks()
+{
+	local to=$2
+
+	[[ $to != *:* ]] || to="[$to]"
+	on client socat -u OPEN:/dev/null "TCP:$to:5000,bind=${1/#*:*/[$1]},connect-timeout=1" 2> /dev/null
+}
+
+vain()
+{
+	! asks "$@" || fail "$1 gets through"
+}
+
+bans_of()
+{
+	pc bans --json | jq -c "$1"
+}
+
+@test "a banned source gets nothing in, also on a connection that lives; its neighbour does; unban lets it in" {
+	attach_tiny host eth0
+	asks 192.0.2.2 192.0.2.1
+	start talk client bash -c 'exec 3<> /dev/tcp/192.0.2.1/5000; while sleep 0.1; do echo x >&3; read -r -t 1 -u 3 && echo heard; done'
+	until_true 8 grep -q heard "$DIR/talk.log"
+	exits 0 pc ban 192.0.2.2 --comment 'brute force'
+	says '192.0.2.2/32: banned without an end (list manual)'
+	vain 192.0.2.2 192.0.2.1
+	local before
+	before=$(wc -l < "$DIR/talk.log")
+	sleep 1
+	same "$before" "$(wc -l < "$DIR/talk.log")" 'lines of the live connection'
+	asks 192.0.2.7 192.0.2.1
+	stop talk
+	exits 0 pc bans --json
+	json_is '(keys == ["bans", "version"]) and .version == 1 and (.bans | length) == 1 and (.bans[0] |
+		keys == ["by", "comment", "drop", "list", "prefix", "since", "until", "would_drop"] and .prefix == "192.0.2.2/32"
+		and .list == "manual" and .until == null and .comment == "brute force" and .by == "root"
+		and .drop.packets > 1 and .drop.bytes > 60 and .would_drop == {packets: 0, bytes: 0}
+		and (.since | test("^20..-..-..T..:..:..Z$")))'
+	same "$(bans_of '.bans[0].drop.packets')" "$(reason host eth0 banned | cut -d ' ' -f 1)" 'drops by reason and by ban'
+	exits 0 pc drops --json --reason banned
+	json_is '.drops[0].source == "192.0.2.2" and .drops[0].reason == "banned"'
+	exits 0 pc unban 192.0.2.2
+	says '192.0.2.2/32: no longer banned by list manual'
+	asks 192.0.2.2 192.0.2.1
+	exits 0 pc unban 192.0.2.2
+	says '192.0.2.2/32: is not banned'
+}
+
+@test "IPv6, prefixes, a file, stdin; bad lines are named, and nothing is banned then" {
+	attach_tiny host eth0
+	asks 2001:db8::2 2001:db8::1
+	exits 0 pc ban 2001:db8::2 198.51.100.0/24
+	vain 2001:db8::2 2001:db8::1
+	vain 198.51.100.7 192.0.2.1
+	asks 2001:db8::7 2001:db8::1
+	pc unban --all
+	asks 2001:db8::2 2001:db8::1
+	printf '# list\n192.0.2.2\n\n2001:db8::/112 # not all\n' > "$DIR/list"
+	exits 0 pc ban --list feed "@$DIR/list" --force
+	same '["192.0.2.2/32","2001:db8::/112"]' "$(bans_of '[.bans[].prefix]')"
+	vain 192.0.2.2 192.0.2.1
+	printf '192.0.2.7\nnonsense\n192.0.2.1/24\n' > "$DIR/bad"
+	exits 1 pc ban "@$DIR/bad"
+	says "$DIR/bad:2:1" "$DIR/bad:3:1"
+	asks 192.0.2.7 192.0.2.1
+	# shellcheck disable=SC2016
+	exits 0 on host sh -c 'echo 192.0.2.7 | "$0" ban -' "$PORTCULLIS"
+	vain 192.0.2.7 192.0.2.1
+	exits 1 pc ban "@$DIR/none"
+}
+
+@test "a ban ends on time with every command gone; the end is exact to a second" {
+	local began took
+
+	attach_tiny host eth0
+	began=$(date +%s%N)
+	pc ban 192.0.2.2 --for 3
+	vain 192.0.2.2 192.0.2.1
+	until_true 8 on client ping -c 1 -W 0.2 -I 192.0.2.2 192.0.2.1
+	took=$((($(date +%s%N) - began) / 1000000))
+	((took > 1900 && took < 4300)) || fail "3 s took $took ms"
+	same '[]' "$(bans_of .bans)"
+}
+
+@test "lists: banned while any has it, the later end wins in one, unban --list takes one out" {
+	attach_tiny host eth0
+	pc ban --list a 192.0.2.2 --for 1h
+	pc ban --list a 192.0.2.2 --for 60
+	same '[true]' "$(bans_of '[.bans[] | (.until | fromdate) - now > 3000]')"
+	pc ban --list b 192.0.2.2
+	exits 0 pc unban --list a 192.0.2.2
+	says 'no longer banned by list a' 'still banned: list b'
+	vain 192.0.2.2 192.0.2.1
+	exits 0 pc unban --list a 192.0.2.2
+	says 'is not banned by list a'
+	exits 0 pc unban --list b 192.0.2.2
+	asks 192.0.2.2 192.0.2.1
+	# A wider ban that covers it.
+	pc ban 198.51.100.0/24
+	exits 1 pc unban 198.51.100.7
+	says '198.51.100.7/32: still banned: list manual has 198.51.100.0/24'
+	vain 198.51.100.7 192.0.2.1
+	# In every list, each named.
+	pc ban --list a 192.0.2.2
+	pc ban --list b 192.0.2.2
+	exits 0 pc unban 192.0.2.2
+	says 'by list a' 'by list b'
+	asks 192.0.2.2 192.0.2.1
+	# One list is emptied, the other stays.
+	pc ban --list a 192.0.2.2
+	pc ban --list b 192.0.2.7
+	exits 0 pc unban --list a --all
+	asks 192.0.2.2 192.0.2.1
+	vain 192.0.2.7 192.0.2.1
+}
+
+@test "--replace: the list becomes exactly this, others stay" {
+	attach_tiny host eth0
+	pc ban --list feed 192.0.2.2 192.0.2.9
+	pc ban --list other 198.51.100.7
+	exits 0 pc ban --list feed --replace 192.0.2.7 192.0.2.9
+	asks 192.0.2.2 192.0.2.1
+	vain 192.0.2.7 192.0.2.1
+	vain 198.51.100.7 192.0.2.1
+	same '["192.0.2.7/32 feed","192.0.2.9/32 feed","198.51.100.7/32 other"]' "$(bans_of '[.bans[] | .prefix + " " + .list]')"
+}
+
+@test "refused without --force: own address, gateway, name server, link-local, wide; nothing is banned then" {
+	attach_tiny host eth0
+	on host ip route add default via 192.0.2.2
+	exits 1 pc ban 192.0.2.7 192.0.2.2
+	says '192.0.2.2/32: has 192.0.2.2: a gateway of this host' 'nothing was banned'
+	exits 1 pc ban 192.0.2.1
+	says 'an address of this host'
+	exits 1 pc ban 169.254.7.7
+	says 'is link-local'
+	exits 1 pc ban fe80::7
+	exits 1 pc ban 198.51.0.0/23
+	says 'is wider than /24'
+	exits 1 pc ban 2001:db8:6::/47
+	says 'is wider than /48'
+	same '[]' "$(bans_of .bans)"
+	asks 192.0.2.7 192.0.2.1
+	# Wide by force: the gateway passes within it, its neighbour does not.
+	exits 0 pc ban 192.0.2.0/24 --force
+	vain 192.0.2.7 192.0.2.1
+	asks 192.0.2.2 192.0.2.1
+	# The gateway itself, by force.
+	exits 0 pc ban 192.0.2.2 --force
+	vain 192.0.2.2 192.0.2.1
+	# A banned router is still a neighbour.
+	pc unban --all
+	pc ban 2001:db8::2 --force
+	on host ip neigh flush dev eth0
+	on client ip neigh flush dev eth0
+	vain 2001:db8::2 2001:db8::1
+	on host ping -c 1 -W 1 2001:db8::2 || true
+	until_true 5 on host sh -c 'ip neigh show 2001:db8::2 dev eth0 | grep -Eq "REACHABLE|STALE|DELAY|PROBE"'
+}
+
+@test "words that are wrong are refused with the fix" {
+	exits 2 pc ban
+	says 'the prefix is missing'
+	exits 2 pc ban 192.0.2.2 --for 1h --until 18:00
+	says 'either --for or --until'
+	exits 2 pc ban 192.0.2.2 --until 2001-01-01T00:00:00Z
+	says 'has passed already'
+	exits 2 pc ban 192.0.2.2 --until later
+	says 'must be a time like 18:00'
+	exits 2 pc ban 192.0.2.2 --list '-a b'
+	says '--list must be'
+	exits 2 pc ban 192.0.2.3/24
+	says 'host bits'
+	exits 2 pc unban
+	exits 2 pc unban 192.0.2.2 --all
+	exits 2 pc bans 192.0.2.2
+}
+
+@test "under observe nothing is dropped, ban says so, and it is counted as would-drop" {
+	attach_tiny host eth0 --observe
+	exits 0 pc ban 192.0.2.2
+	says 'eth0: is under observe: nothing is dropped'
+	asks 192.0.2.2 192.0.2.1
+	exits 0 pc bans --json
+	json_is '.bans[0].would_drop.packets > 0 and .bans[0].drop.packets == 0'
+}
+
+@test "kept: over swap, detach of one of two, without a filter, for the next attach" {
+	attach_tiny host eth0
+	attach_tiny host eth1
+	pc ban 192.0.2.2 203.0.113.2
+	pc swap eth0 -p tiny --catalog "$TINY" --open 6000/tcp
+	vain 192.0.2.2 192.0.2.1
+	run on peer socat -u OPEN:/dev/null 'TCP:203.0.113.1:5000,connect-timeout=1'
+	[ "$status" = 1 ]
+	pc detach eth1
+	vain 192.0.2.2 192.0.2.1
+	attach_tiny host eth1
+	run on peer socat -u OPEN:/dev/null 'TCP:203.0.113.1:5000,connect-timeout=1'
+	[ "$status" = 1 ]
+	pc detach --all
+	asks 192.0.2.2 192.0.2.1
+	exits 0 pc ban 192.0.2.7
+	says 'no interface has a filter'
+	attach_tiny host eth0
+	vain 192.0.2.2 192.0.2.1
+	vain 192.0.2.7 192.0.2.1
+	pc detach --all
+	pc unban 192.0.2.2
+	attach_tiny host eth0
+	asks 192.0.2.2 192.0.2.1
+	vain 192.0.2.7 192.0.2.1
+}
+
+@test "another boot's file: ends are what was left, and it is this boot's then" {
+	pc ban 192.0.2.2 --for 1h
+	# shellcheck disable=SC2016
+	inside sh -c 'sed -i "1s/ [^ ]*$/ 11111111-2222-3333-4444-555555555555/" /run/portcullis/bans-*'
+	attach_tiny host eth0
+	vain 192.0.2.2 192.0.2.1
+	same '[true]' "$(bans_of '[.bans[] | (.until | fromdate) - now | . > 3400 and . < 3605]')"
+	inside sh -c 'grep -q "$(cat /proc/sys/kernel/random/boot_id)" /run/portcullis/bans-*'
+}
+
+@test "8 commands at once lose nothing" {
+	local i
+
+	attach_tiny host eth0
+	for i in {1..8}; do
+		pc ban --list "l$i" "198.51.100.$i" "192.0.2.2" > "$DIR/at-once.$i" 2>&1 &
+	done
+	wait
+	same 16 "$(bans_of '.bans | length')"
+	for i in {1..8}; do
+		pc unban --list "l$i" 192.0.2.2 > "$DIR/at-once.$i" 2>&1 &
+	done
+	wait
+	same 8 "$(bans_of '.bans | length')"
+	asks 192.0.2.2 192.0.2.1
+	vain 198.51.100.7 192.0.2.1
+}
+
+@test "a command that was killed at any call: all of its bans or none, and the next one makes kernel and file agree" {
+	local calls call code count odd=0
+
+	attach_tiny host eth0
+	pc ban --list before 198.51.100.7
+	for i in {1..50}; do echo "10.9.0.$i"; done > "$DIR/fifty"
+	# How many calls it makes: killed by strace at the N-th.
+	calls=$(on host strace -f -o /dev/stdout "$PORTCULLIS" ban --list k "@$DIR/fifty" 2> /dev/null | grep -c '(')
+	((calls > 100)) || fail "only $calls calls"
+	for ((call = calls / 4; call <= calls; call += 1 + calls / 24)); do
+		pc unban --list k --all > /dev/null
+		on host strace -f -qq -o /dev/null -e "inject=all:signal=KILL:when=$call" "$PORTCULLIS" ban --list k "@$DIR/fifty" \
+			> /dev/null 2>&1 || true
+		pc ban --list after 198.51.100.9 > /dev/null
+		count=$(bans_of '[.bans[] | select(.list == "k")] | length')
+		((count == 0 || count == 50)) || fail "killed at call $call: $count of 50"
+		((odd += count > 0)) || true
+		same 1 "$(bans_of '[.bans[] | select(.list == "before")] | length')" "the ban before, killed at call $call"
+		vain 198.51.100.7 192.0.2.1
+	done
+	echo "# $odd of them were in force" >&3
+}
+
+@test "100,000 from a file are in force within 2 s; the table full: a clear error, nothing half done" {
+	local began took
+
+	attach_tiny host eth0
+	/usr/bin/python3 -c 'for i in range(100000): print(f"10.{i >> 16}.{(i >> 8) & 255}.{i & 255}")' > "$DIR/many"
+	echo 192.0.2.2 >> "$DIR/many"
+	began=$(date +%s%N)
+	pc ban --list many "@$DIR/many" --for 1h
+	took=$((($(date +%s%N) - began) / 1000000))
+	echo "# 100,001 bans: $took ms" >&3
+	vain 192.0.2.2 192.0.2.1
+	same 100001 "$(bans_of '.bans | length')"
+	/usr/bin/python3 -c 'for i in range(1048576): print(f"11.{i >> 16}.{(i >> 8) & 255}.{i & 255}")' > "$DIR/full"
+	exits 1 pc ban --list full "@$DIR/full"
+	says 'the table of bans is full' 'nothing was banned'
+	same 100001 "$(bans_of '.bans | length')"
+	exits 0 pc unban --list many --all
+	asks 192.0.2.2 192.0.2.1
+}
