@@ -103,6 +103,7 @@ INSTALLED = \
 	$(BUILD)/portcullis.ifupdown=$(SYSCONFDIR)/network/if-pre-up.d/zz-portcullis \
 	$(BUILD)/portcullis.bridge=$(SYSCONFDIR)/network/if-pre-up.d/00-portcullis \
 	$(BUILD)/portcullis.sleep=$(PREFIX)/lib/systemd/system-sleep/portcullis \
+	systemd/fail2ban.conf=$(SYSCONFDIR)/fail2ban/action.d/portcullis.conf \
 	systemd/portcullis.sysusers=$(PREFIX)/lib/sysusers.d/portcullis.conf \
 	$(BUILD)/site.yaml=$(PREFIX)/share/doc/portcullis/examples/site.yaml \
 	docs/monitoring/alerts.yaml=$(PREFIX)/share/doc/portcullis/examples/alerts.yaml \

@@ -19,7 +19,7 @@
  */
 #define PC_BANS	       1048576 /* prefixes, of all lists */
 #define PC_BAN_LINES   8192    /* in a chunk */
-#define PC_BAN_ENTRIES 3       /* in a line */
+#define PC_BAN_ENTRIES 7       /* in a line, at most */
 #define PC_BAN_CHUNKS  96
 /* Slots of `ban_chunks`: a table that is made anew takes the half that the live one does not use.
  */
@@ -37,13 +37,30 @@
 #define PC_BAN_NEVER   0xfffffffeu /* the source passes, whatever wider prefix is banned */
 #define PC_BAN_FOREVER 0xffffffffu
 
-/* A cache line: the prefixes whose hash chooses it, first or second. */
+#define PC_BAN_ENTRIES4 7
+#define PC_BAN_ENTRIES6 3
+
+/* A cache line: the prefixes of one family whose hash chooses it, first or second. */
 struct pc_ban_line {
-	__u64 address[PC_BAN_ENTRIES][2];
-	__u32 until[PC_BAN_ENTRIES];
-	__u8 kind[PC_BAN_ENTRIES];
-	__u8 more; /* 1: a prefix for which this is the first line may be in its second */
+	union {
+		struct {
+			__u32 address[PC_BAN_ENTRIES4];
+			__u32 until[PC_BAN_ENTRIES4];
+			__u8 kind[PC_BAN_ENTRIES4];
+			__u8 more;
+		} ipv4;
+		struct {
+			__u64 address[PC_BAN_ENTRIES6][2];
+			__u32 until[PC_BAN_ENTRIES6];
+			__u8 kind[PC_BAN_ENTRIES6];
+			/* 1: a prefix for which this is the first line may be in its second. */
+			__u8 more;
+		} ipv6;
+	};
 };
+_Static_assert(__builtin_offsetof(struct pc_ban_line, ipv4.more) ==
+		       __builtin_offsetof(struct pc_ban_line, ipv6.more),
+	       "pc_ban_line.more");
 _Static_assert(sizeof(struct pc_ban_line) == 64, "pc_ban_line");
 
 /* Packets that a ban dropped, and those that it would have dropped under observe. */
@@ -67,10 +84,10 @@ struct pc_bans {
 	__u64 secret; /* the key of the hashes */
 	__u64 file;   /* the journal file that the table was made from: its number and length */
 	__u64 file_length;
-	__u32 lines; /* of all chunks */
-	__u32 slot;  /* of `ban_chunks`: the first chunk */
-	__u32 used;  /* entries that are not free; some may have ended */
-	__u32 pad[7];
+	__u32 lines[2]; /* of IPv4, in the first chunks; then of IPv6. Multiples of PC_BAN_LINES */
+	__u32 slot;	/* of `ban_chunks`: the first chunk */
+	__u32 used;	/* entries that are not free; some may have ended */
+	__u32 pad[6];
 	/* PC_BAN_KIND* in use, the longest first; 0: no more. */
 	__u8 lengths4[64];
 	__u8 lengths6[256];
@@ -99,15 +116,15 @@ pc_inline __u64 pc_ban_hash(const __u64 address[2], __u32 kind, __u64 secret)
 	return hash ^ hash >> 32;
 }
 
-/* The two lines of a prefix, of a table that has so many. */
-pc_inline __u32 pc_ban_first(__u64 hash, __u32 lines)
+/* The two lines of a prefix. */
+pc_inline __u32 pc_ban_first(__u64 hash, const struct pc_bans *table, int ipv6)
 {
-	return ((hash & 0xffffffff) * lines) >> 32;
+	return (ipv6 ? table->lines[0] : 0) + (((hash & 0xffffffff) * table->lines[ipv6]) >> 32);
 }
 
-pc_inline __u32 pc_ban_second(__u64 hash, __u32 lines)
+pc_inline __u32 pc_ban_second(__u64 hash, const struct pc_bans *table, int ipv6)
 {
-	return ((hash >> 32) * lines) >> 32;
+	return (ipv6 ? table->lines[0] : 0) + (((hash >> 32) * table->lines[ipv6]) >> 32);
 }
 
 #define PC_BAN_BIT4(address) ((__u32)((address) >> 40)) /* of the first word */

@@ -105,30 +105,51 @@ static __always_inline bool ban_holds(__u32 until)
 #define BAN_DROP  2
 #define BAN_NEVER 3
 
+/* What an entry that has the prefix says. */
+static __always_inline int ban_entry(struct pc_ban_chunk *chunk, __u32 line, __u32 entry,
+				     __u32 until, struct ban_word what)
+{
+	if (!ban_holds(until))
+		return BAN_NONE;
+	if (until == PC_BAN_NEVER)
+		return BAN_NEVER;
+	ban_count(chunk, bounded(line, PC_BAN_LINES - 1) * PC_BAN_ENTRIES + entry, what);
+	return BAN_DROP;
+}
+
 /* Looks for a prefix in a line. */
 static __always_inline int ban_in_line(const __u64 address[2], __u32 kind, __u32 slot, __u32 line,
 				       struct ban_word what)
 {
 	struct pc_ban_chunk *chunk = ban_chunk(slot, line);
 	const struct pc_ban_line *at;
-	int i;
+	__u32 i, entry = PC_BAN_ENTRIES, until = 0;
+	int found = BAN_NONE;
 
 	if (!chunk)
 		return BAN_NONE;
 	at = &chunk->line[bounded(line, PC_BAN_LINES - 1)];
+	if (what.ipv6) {
 #pragma clang loop unroll(full)
-	for (i = 0; i < PC_BAN_ENTRIES; i++) {
-		__u32 until = *(const volatile __u32 *)&at->until[i];
-
-		if (at->address[i][0] != address[0] || at->address[i][1] != address[1] ||
-		    at->kind[i] != (__u8)kind || !ban_holds(until))
-			continue;
-		if (until == PC_BAN_NEVER)
-			return BAN_NEVER;
-		ban_count(chunk, bounded(line, PC_BAN_LINES - 1) * PC_BAN_ENTRIES + i, what);
-		return BAN_DROP;
+		for (i = 0; i < PC_BAN_ENTRIES6; i++)
+			if (at->ipv6.address[i][0] == address[0] &&
+			    at->ipv6.address[i][1] == address[1] &&
+			    at->ipv6.kind[i] == (__u8)kind) {
+				entry = i;
+				until = *(const volatile __u32 *)&at->ipv6.until[i];
+			}
+	} else {
+#pragma clang loop unroll(full)
+		for (i = 0; i < PC_BAN_ENTRIES4; i++)
+			if (at->ipv4.address[i] == (__u32)(address[0] >> 32) &&
+			    at->ipv4.kind[i] == (__u8)kind) {
+				entry = i;
+				until = *(const volatile __u32 *)&at->ipv4.until[i];
+			}
 	}
-	return at->more ? BAN_MORE : BAN_NONE;
+	if (entry < PC_BAN_ENTRIES)
+		found = ban_entry(chunk, line, entry, until, what);
+	return found == BAN_NONE && at->ipv4.more ? BAN_MORE : found;
 }
 
 /* Looks for the prefix of one length. A global function, so that the verifier checks it once. */
@@ -144,10 +165,10 @@ __noinline int ban_of_length(__u64 first, __u64 second, __u32 kind, __u64 word)
 	pc_ban_mask(address,
 		    kind >= PC_BAN_KIND4(0) ? kind - PC_BAN_KIND4(0) : kind - PC_BAN_KIND6(0));
 	hash = pc_ban_hash(address, kind, table->secret);
-	found = ban_in_line(address, kind, table->slot, pc_ban_first(hash, table->lines), what);
+	found = ban_in_line(address, kind, table->slot, pc_ban_first(hash, table, what.ipv6), what);
 	if (found == BAN_MORE)
-		found = ban_in_line(address, kind, table->slot, pc_ban_second(hash, table->lines),
-				    what);
+		found = ban_in_line(address, kind, table->slot,
+				    pc_ban_second(hash, table, what.ipv6), what);
 	return found == BAN_MORE ? BAN_NONE : found;
 }
 

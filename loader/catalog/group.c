@@ -362,7 +362,12 @@ int prefixes_read(const char *name, const struct names *words, size_t limit, str
 
 		result = result ? result : err;
 	}
-	sort_once(group);
+	prefixes_sort_once(group->prefix, &group->prefixes);
+	if (!result && group->dns.count) {
+		diag_error(diag, &place, "%s%s: names of hosts are for groups; name addresses here",
+			   DNS_WORD, group->dns.name[0]);
+		result = -EINVAL;
+	}
 	return result;
 }
 
@@ -388,7 +393,7 @@ int groups_set_dns(struct groups *groups, const char *name, const struct names *
 		   const struct names *fixed, const struct place *place, struct diag *diag)
 {
 	struct group *group = (struct group *)groups_find(groups, name);
-	__cleanup(group_free) struct group read = {.name = xstrdup(name)};
+	__cleanup(group_clear) struct group read = {.name = xstrdup(name)};
 	int result = 0;
 
 	for (size_t i = 0; group && i < dns->count && !result; i++) {

@@ -247,6 +247,40 @@ static int ban_all(const struct options *options, const struct group *group, str
 	return err ? EXIT_FAILED : EXIT_DONE;
 }
 
+/* Puts a list that was parked in force again, as far as its bans have not ended. */
+static int resume(const struct options *options)
+{
+	__cleanup(hooks_free) struct hooks hooks = {};
+	__cleanup(bans_close) struct bans bans = {.table = BAN_TABLE_NONE};
+	__close_fd int lock = -1;
+	char *lines = NULL;
+	size_t length = 0, count = 0;
+	FILE *to;
+	int err;
+
+	if (options->arguments.count || !options->list) {
+		error("ban: --resume is about a whole list: portcullis ban --list NAME --resume");
+		return EXIT_USAGE;
+	}
+	if (kernel_privileged("ban") || open_bans(&hooks, &lock, &bans) || bans_load(&bans))
+		return EXIT_FAILED;
+	for (size_t i = 0; i < bans.file.set.count; i++)
+		count += bans.file.set.ban[i].parked &&
+			 bans.file.set.ban[i].until > bans.clock.boot &&
+			 !strcmp(bans.file.set.ban[i].list, options->list);
+	to = open_memstream(&lines, &length);
+	if (!to)
+		return EXIT_FAILED;
+	ban_line_park(options->list, false, to);
+	fclose(to);
+	err = count ? bans_change(&bans, lines, length, true) : 0;
+	free(lines);
+	if (!err)
+		say_line("%zu %s of list %s in force again", count, count == 1 ? "ban" : "bans",
+			 options->list);
+	return err ? EXIT_FAILED : EXIT_DONE;
+}
+
 int command_ban(const struct options *options, struct diag *diag)
 {
 	__cleanup(group_clear) struct group group = {};
@@ -256,11 +290,15 @@ int command_ban(const struct options *options, struct diag *diag)
 	__close_fd int lock = -1;
 	__u64 seconds;
 
+	if (check_list("ban", options->list))
+		return EXIT_USAGE;
+	if (options->take_up)
+		return resume(options);
 	if (!options->arguments.count) {
 		error("ban: the prefix is missing: portcullis ban PREFIX..., ban @FILE, or ban -");
 		return EXIT_USAGE;
 	}
-	if (check_list("ban", options->list) || read_end(options, clock_wall() / SECOND, &seconds))
+	if (read_end(options, clock_wall() / SECOND, &seconds))
 		return EXIT_USAGE;
 	if (read_prefixes(options, "ban", &group, diag))
 		return wrong_prefixes(options);
@@ -339,7 +377,7 @@ static void lift(struct lifting *lifting, const struct prefix *prefix)
 		const char *list = lifting->lists.name[i];
 		const struct ban *ban = ban_set_find(&lifting->bans->file.set, list, prefix);
 
-		if (!ban || !ban_holds(ban, (__u32)lifting->bans->clock.boot))
+		if (!ban || ban->until <= lifting->bans->clock.boot)
 			continue;
 		if (only && strcmp(only, list) != 0) {
 			say_still(lifting, ban, text);
@@ -372,7 +410,9 @@ static void lift_all(struct lifting *lifting)
 		    (!only || !strcmp(only, ban->list)))
 			lifting->lifted++;
 	}
-	if (lifting->lifted)
+	if (lifting->options->park)
+		ban_line_park(only, true, lifting->lines);
+	else
 		ban_line_clear(only ?: "", lifting->lines);
 }
 
@@ -389,14 +429,15 @@ static int unban(struct lifting *lifting, const struct group *group)
 	if (!lifting->lines || !lifting->said)
 		return EXIT_FAILED;
 	list_names(&lifting->bans->file.set, &lifting->lists);
-	if (lifting->options->all)
+	if (lifting->options->all || lifting->options->park)
 		lift_all(lifting);
 	for (size_t i = 0; i < group->prefixes; i++)
 		lift(lifting, &group->prefix[i]);
 	fclose(lifting->lines);
 	fclose(lifting->said);
-	if (lifting->lifted)
-		err = bans_change(lifting->bans, lines, length, lifting->options->all);
+	if (length && lifting->bans->file.set.count)
+		err = bans_change(lifting->bans, lines, length,
+				  lifting->options->all || lifting->options->park);
 	if (!err)
 		fputs(said, stdout);
 	if (!err && !lifting->singly)
@@ -415,8 +456,12 @@ int command_unban(const struct options *options, struct diag *diag)
 	struct lifting lifting = {.options = options, .bans = &bans};
 	__close_fd int lock = -1;
 
-	if (!options->arguments.count == !options->all) {
+	if (!options->arguments.count == !(options->all || options->park)) {
 		error("unban: give prefixes, @FILE or -, or else --all");
+		return EXIT_USAGE;
+	}
+	if (options->park && !options->list) {
+		error("unban: --park is about a whole list: portcullis unban --list NAME --park");
 		return EXIT_USAGE;
 	}
 	if (check_list("unban", options->list))
@@ -425,6 +470,6 @@ int command_unban(const struct options *options, struct diag *diag)
 		return wrong_prefixes(options);
 	if (kernel_privileged("unban") || open_bans(&hooks, &lock, &bans))
 		return EXIT_FAILED;
-	lifting.singly = !options->all && group.prefixes <= SAID_SINGLY;
+	lifting.singly = !options->all && !options->park && group.prefixes <= SAID_SINGLY;
 	return unban(&lifting, &group);
 }

@@ -17,6 +17,7 @@
 #include "loader/command/packet_words.h"
 #include "loader/doctor/attach_words.h"
 #include "loader/guard/fix.h"
+#include "loader/host/bans.h"
 #include "loader/host/behind.h"
 #include "loader/net/link.h"
 #include "loader/net/local_address.h"
@@ -26,6 +27,7 @@
 #include "loader/object/privilege.h"
 #include "loader/recipe/kept_machines.h"
 #include "loader/recipe/recipe_json.h"
+#include "loader/report/bans.h"
 #include "loader/report/explain.h"
 #include "loader/report/json_forms.h"
 
@@ -328,6 +330,66 @@ static void add_fix(json_t *verdict, const struct explain_target *target,
 		json_object_set_new(verdict, "site_line", text_json(line.words));
 }
 
+/* --- bans --- */
+
+/* The bans that hold for a source, in words, and the command that lifts them. */
+struct ban_words {
+	struct names why, prefixes;
+	const struct ban *last; /* that with the latest end */
+};
+
+static void add_ban(struct ban_words *words, const struct ban *ban, const struct ban_clock *clock)
+{
+	__free_text char *end = ban_end_text(ban, clock);
+	char prefix[PREFIX_TEXT];
+	__free_text char *text =
+		xasprintf("by %s %s (%s)", ban->list, end, prefix_format(&ban->prefix, prefix));
+
+	names_add(&words->why, text);
+	names_add_once(&words->prefixes, prefix);
+	if (!words->last || ban->until > words->last->until)
+		words->last = ban;
+}
+
+static void set_ban(json_t *verdict, const struct ban_words *words, const struct ban_clock *clock)
+{
+	__free_text char *why = names_join(&words->why, ", ");
+	__free_text char *prefixes = names_join(&words->prefixes, " ");
+	const struct pc_ban_count none = {};
+	json_t *ban = ban_json(words->last, clock, &none);
+
+	json_object_set_new(verdict, "why", json_pack("s++", "banned ", why, ""));
+	json_object_set_new(verdict, "fix", json_pack("s++", "portcullis unban ", prefixes, ""));
+	json_object_set(verdict, "list", json_object_get(ban, "list"));
+	json_object_set(verdict, "until", json_object_get(ban, "until"));
+	json_object_set(verdict, "comment", json_object_get(ban, "comment"));
+	json_decref(ban);
+}
+
+/* Who banned the source, until when and why, and how the ban is lifted. */
+static void add_bans(json_t *verdict, const struct pc_event *event)
+{
+	__cleanup(hooks_free) struct hooks hooks = {};
+	__cleanup(bans_close) struct bans bans = {.table = BAN_TABLE_NONE};
+	struct ban_words words = {};
+	__u8 family = event->family == 4 ? AF_INET : AF_INET6;
+	size_t i;
+
+	if (hooks_read(&hooks) || bans_read(&hooks, &bans))
+		return;
+	for (i = 0; i < bans.file.set.count; i++) {
+		const struct ban *ban = &bans.file.set.ban[i];
+
+		if (ban_holds(ban, (__u32)bans.clock.boot) &&
+		    prefix_contains(&ban->prefix, family, (const __u8 *)event->remote))
+			add_ban(&words, ban, &bans.clock);
+	}
+	if (words.last)
+		set_ban(verdict, &words, &bans.clock);
+	names_free(&words.why);
+	names_free(&words.prefixes);
+}
+
 /* --- what else decides --- */
 
 /* What conntrack takes the packet for. */
@@ -402,7 +464,9 @@ static int explain_one(struct asking *asking, struct explain_target *target)
 	warn_blind(asking, target, &event);
 	verdict = explain_verdict(&event, *target->name ? target->name : NULL, target->kept,
 				  target->services);
-	if (event.how & (PC_EVENT_DROP | PC_EVENT_WOULD))
+	if (event.cell == PC_CELL_REASON + PC_REASON_BANNED)
+		add_bans(verdict, &event);
+	else if (event.how & (PC_EVENT_DROP | PC_EVENT_WOULD))
 		add_fix(verdict, target, &event);
 	if (!drops)
 		add_next(asking, target, &asked.packet, &event, verdict);

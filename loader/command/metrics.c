@@ -15,6 +15,7 @@
 #include "loader/filter/flows.h"
 #include "loader/host/attached.h"
 #include "loader/host/machine_counts.h"
+#include "loader/host/bans.h"
 #include "loader/net/link.h"
 #include "loader/object/privilege.h"
 #include "loader/recipe/site.h"
@@ -92,6 +93,14 @@ static json_t *flows_json(const struct live *list, size_t count)
 	return json_null();
 }
 
+/* Of the first filter, as flows_json. */
+static json_t *bans_json(const struct live *list, size_t count)
+{
+	long long bans = count ? bans_count(&list->filter) : -1;
+
+	return bans < 0 ? json_null() : json_integer(bans);
+}
+
 /* NULL with a message. */
 static json_t *read_report(const struct options *options, bool *left_out)
 {
@@ -109,6 +118,7 @@ static json_t *read_report(const struct options *options, bool *left_out)
 	report = report_new("interfaces", interfaces);
 	json_object_set_new(report, "expected", expected_json());
 	json_object_set_new(report, "flows", flows_json(list, count));
+	json_object_set_new(report, "bans", bans_json(list, count));
 	live_free(list, count);
 	return report;
 }

@@ -62,7 +62,7 @@ struct options {
 	const char *until; /* as given; NULL: no end */
 	unsigned int span; /* seconds, of --for; 0: not given */
 	const char *expect; /* digest of the difference that is to be applied; NULL: any */
-	bool all, replace, boot, clear, dry_run, exit_code, force, fresh, http, journal, json, out, reload,
+	bool all, replace, park, take_up, boot, clear, dry_run, exit_code, force, fresh, http, journal, json, out, reload,
 		resumed, strict;
 	struct answer *answer; /* where a command that changes filters says what it did */
 };

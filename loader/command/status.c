@@ -16,6 +16,7 @@
 #include "loader/filter/flows.h"
 #include "loader/filter/kernel_memory.h"
 #include "loader/host/attached.h"
+#include "loader/host/bans.h"
 #include "loader/host/dns_renew.h"
 #include "loader/host/site_standing.h"
 #include "loader/object/privilege.h"
@@ -174,6 +175,7 @@ static json_t *status_json(const struct live *live, const struct flows *flows,
 {
 	const struct pc_generation *generation = live->filter.current.copy;
 	json_t *recipe = json_object_get(live->kept, "recipe"), *status, *state;
+	long long bans = bans_count(&live->filter);
 	char attached[TIME_TEXT], made[TIME_TEXT];
 	__free_text char *version =
 		xstrndup(generation->program_version, sizeof(generation->program_version));
@@ -192,6 +194,7 @@ static json_t *status_json(const struct live *live, const struct flows *flows,
 			  "total", report_counts(counters_total(live->counters)));
 	json_object_set_new(status, "drops", drops);
 	json_object_set_new(status, "dns_failed", dns_failed_json(live));
+	json_object_set_new(status, "bans", bans < 0 ? json_null() : json_integer(bans));
 	json_object_set_new(status, "machines", machines_json(live->kept));
 	state = state_json(live, flows);
 	json_object_update(status, state);

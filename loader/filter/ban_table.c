@@ -13,9 +13,8 @@
 #include "loader/base/file.h"
 #include "loader/object/pin.h"
 
-#define ENTRIES_OF_CHUNK ((size_t)PC_BAN_LINES * PC_BAN_ENTRIES)
-#define MOVES		 500 /* of entries, to make room for one more */
-#define FILLED_OF_FOUR	 3   /* quarters of a table that are filled at most */
+#define MOVES	       500 /* of entries, to make room for one more */
+#define FILLED_OF_FOUR 3   /* quarters of a table that are filled at most */
 
 /* Stores that a program on another CPU sees in this order. */
 #define store(place, value) __atomic_store_n(&(place), value, __ATOMIC_RELEASE)
@@ -78,10 +77,15 @@ static int open_head(struct ban_table *table, int map, bool writes)
 	return table->head ? 0 : -errno;
 }
 
+static __u32 all_lines(const struct ban_table *table)
+{
+	return table->head->lines[0] + table->head->lines[1];
+}
+
 static int open_all(const struct filter *filter, bool writes, struct ban_table *table)
 {
 	int err = open_head(table, open_slot(filter->fd[FILTER_BANS], 0), writes);
-	__u32 chunks = err ? 0 : table->head->lines / PC_BAN_LINES;
+	__u32 chunks = err ? 0 : all_lines(table) / PC_BAN_LINES;
 
 	for (__u32 i = 0; i < chunks && !err; i++)
 		err = open_chunk(table,
@@ -122,39 +126,42 @@ static int make_map(const char *name, size_t size)
 	return map < 0 ? -errno : map;
 }
 
-static int make_all(__u32 chunks, struct ban_table *table)
+static int make_all(const size_t chunks[2], struct ban_table *table)
 {
 	int err = open_head(table, make_map("bans_table", sizeof(*table->head)), true);
 
-	while (!err && table->chunks < chunks)
+	while (!err && table->chunks < chunks[0] + chunks[1])
 		err = open_chunk(table, make_map("bans_chunk", sizeof(**table->chunk)), true);
 	if (err)
 		return err;
-	table->head->lines = chunks * PC_BAN_LINES;
+	table->head->lines[0] = (__u32)chunks[0] * PC_BAN_LINES;
+	table->head->lines[1] = (__u32)chunks[1] * PC_BAN_LINES;
 	return getrandom(&table->head->secret, sizeof(table->head->secret), 0) ==
 			       sizeof(table->head->secret) ?
 		       0 :
 		       -EIO;
 }
 
-int ban_table_make(size_t prefixes, struct ban_table *table)
+static size_t chunks_for(size_t prefixes, size_t entries)
 {
-	size_t chunks = (prefixes * 4 / FILLED_OF_FOUR + ENTRIES_OF_CHUNK - 1) / ENTRIES_OF_CHUNK;
+	size_t filled = entries * PC_BAN_LINES * FILLED_OF_FOUR / 4;
+
+	return (prefixes + filled - 1) / filled;
+}
+
+int ban_table_make(size_t ipv4, size_t ipv6, struct ban_table *table)
+{
+	const size_t chunks[2] = {chunks_for(ipv4, PC_BAN_ENTRIES4),
+				  chunks_for(ipv6, PC_BAN_ENTRIES6)};
 	int err;
 
 	*table = BAN_TABLE_NONE;
-	chunks = chunks ? chunks : 1;
-	if (chunks > PC_BAN_CHUNKS)
+	if (chunks[0] + chunks[1] > PC_BAN_CHUNKS)
 		return -ENOSPC;
-	err = make_all((__u32)chunks, table);
+	err = make_all(chunks, table);
 	if (err)
 		ban_table_close(table);
 	return err;
-}
-
-size_t ban_table_room(const struct ban_table *table)
-{
-	return (size_t)table->head->lines * PC_BAN_ENTRIES / 4 * FILLED_OF_FOUR;
 }
 
 /* --- entries --- */
@@ -189,46 +196,87 @@ static struct pc_ban_line *line_at(const struct ban_table *table, __u32 line)
 	return &table->chunk[line / PC_BAN_LINES]->line[line % PC_BAN_LINES];
 }
 
+/* The lines of IPv4 come first. */
+static bool is_ipv6(const struct ban_table *table, __u32 line)
+{
+	return line >= table->head->lines[0];
+}
+
+static int entries_of(const struct ban_table *table, __u32 line)
+{
+	return is_ipv6(table, line) ? PC_BAN_ENTRIES6 : PC_BAN_ENTRIES4;
+}
+
+static __u32 *until_at(const struct ban_table *table, struct spot place)
+{
+	struct pc_ban_line *line = line_at(table, place.line);
+
+	return is_ipv6(table, place.line) ? &line->ipv6.until[place.entry] :
+					    &line->ipv4.until[place.entry];
+}
+
+static struct key key_at(const struct ban_table *table, struct spot place)
+{
+	const struct pc_ban_line *line = line_at(table, place.line);
+
+	if (!is_ipv6(table, place.line))
+		return (struct key){{(__u64)line->ipv4.address[place.entry] << 32, 0},
+				    line->ipv4.kind[place.entry]};
+	return (struct key){
+		{line->ipv6.address[place.entry][0], line->ipv6.address[place.entry][1]},
+		line->ipv6.kind[place.entry]};
+}
+
 static struct pc_ban_count *count_at(const struct ban_table *table, struct spot place)
 {
 	return &table->chunk[place.line / PC_BAN_LINES]
 			->count[place.line % PC_BAN_LINES * PC_BAN_ENTRIES + place.entry];
 }
 
-static bool has_key(const struct pc_ban_line *line, int entry, const struct key *key)
+static bool has_key(const struct ban_table *table, struct spot place, const struct key *key)
 {
-	return line->until[entry] && line->kind[entry] == key->kind &&
-	       line->address[entry][0] == key->address[0] &&
-	       line->address[entry][1] == key->address[1];
+	struct key there = key_at(table, place);
+
+	return *until_at(table, place) && there.kind == key->kind &&
+	       there.address[0] == key->address[0] && there.address[1] == key->address[1];
 }
 
 static void lines_of(const struct ban_table *table, const struct key *key, __u32 line[2])
 {
 	__u64 hash = pc_ban_hash(key->address, key->kind, table->head->secret);
+	int ipv6 = key->kind < PC_BAN_KIND4(0);
 
-	line[0] = pc_ban_first(hash, table->head->lines);
-	line[1] = pc_ban_second(hash, table->head->lines);
+	line[0] = pc_ban_first(hash, table->head, ipv6);
+	line[1] = pc_ban_second(hash, table->head, ipv6);
+}
+
+/* Whether the table has lines of that family. */
+static bool has_lines(const struct ban_table *table, const struct key *key)
+{
+	return table->head->lines[key->kind < PC_BAN_KIND4(0)];
 }
 
 static bool find(const struct ban_table *table, const struct key *key, struct spot *place)
 {
 	__u32 line[2];
 
+	if (!has_lines(table, key))
+		return false;
 	lines_of(table, key, line);
 	for (int i = 0; i < 2; i++)
-		for (int entry = 0; entry < PC_BAN_ENTRIES; entry++)
-			if (has_key(line_at(table, line[i]), entry, key)) {
-				*place = (struct spot){line[i], entry};
+		for (int entry = 0; entry < entries_of(table, line[i]); entry++) {
+			*place = (struct spot){line[i], entry};
+			if (has_key(table, *place, key))
 				return true;
-			}
+		}
 	return false;
 }
 
 /* A free entry of a line, or -1. */
-static int free_entry(const struct pc_ban_line *line)
+static int free_entry(const struct ban_table *table, __u32 line)
 {
-	for (int i = 0; i < PC_BAN_ENTRIES; i++)
-		if (!line->until[i])
+	for (int i = 0; i < entries_of(table, line); i++)
+		if (!*until_at(table, (struct spot){line, i}))
 			return i;
 	return -1;
 }
@@ -242,20 +290,17 @@ static void fill(const struct ban_table *table, struct spot place, const struct 
 
 	lines_of(table, key, own);
 	if (place.line != own[0])
-		store(line_at(table, own[0])->more, 1);
+		store(line_at(table, own[0])->ipv4.more, 1);
 	*count_at(table, place) = *count;
-	line->address[place.entry][0] = key->address[0];
-	line->address[place.entry][1] = key->address[1];
-	line->kind[place.entry] = key->kind;
-	store(line->until[place.entry], until);
-}
-
-static struct key key_at(const struct ban_table *table, struct spot place)
-{
-	const struct pc_ban_line *line = line_at(table, place.line);
-
-	return (struct key){{line->address[place.entry][0], line->address[place.entry][1]},
-			    line->kind[place.entry]};
+	if (is_ipv6(table, place.line)) {
+		line->ipv6.address[place.entry][0] = key->address[0];
+		line->ipv6.address[place.entry][1] = key->address[1];
+		line->ipv6.kind[place.entry] = key->kind;
+	} else {
+		line->ipv4.address[place.entry] = (__u32)(key->address[0] >> 32);
+		line->ipv4.kind[place.entry] = key->kind;
+	}
+	store(*until_at(table, place), until);
 }
 
 /* The other line of the prefix at a place. */
@@ -272,11 +317,10 @@ static __u32 other_line(const struct ban_table *table, struct spot place)
 static void move(const struct ban_table *table, struct spot from, struct spot to)
 {
 	struct key key = key_at(table, from);
-	struct pc_ban_line *line = line_at(table, from.line);
 	struct pc_ban_count count = *count_at(table, from);
 
-	fill(table, to, &key, line->until[from.entry], &count);
-	store(line->until[from.entry], PC_BAN_FREE);
+	fill(table, to, &key, *until_at(table, from), &count);
+	store(*until_at(table, from), PC_BAN_FREE);
 }
 
 /*
@@ -288,10 +332,11 @@ static int make_room(const struct ban_table *table, __u32 line)
 	struct spot walk[MOVES];
 	int steps = 0, free;
 
-	while ((free = free_entry(line_at(table, line))) < 0) {
+	while ((free = free_entry(table, line)) < 0) {
 		if (steps == MOVES)
 			return -1;
-		walk[steps] = (struct spot){line, (int)((line + (__u32)steps) % PC_BAN_ENTRIES)};
+		walk[steps] = (struct spot){
+			line, (int)((line + (__u32)steps) % (__u32)entries_of(table, line))};
 		line = other_line(table, walk[steps]);
 		steps++;
 	}
@@ -311,12 +356,14 @@ static int make_room(const struct ban_table *table, __u32 line)
 static int insert(struct ban_table *table, const struct key *key, __u32 until,
 		  const struct pc_ban_count *count)
 {
-	struct spot place;
+	struct spot place = {};
 	__u32 line[2];
 
+	if (!has_lines(table, key))
+		return -ENOSPC;
 	lines_of(table, key, line);
 	for (int i = 0; i < 2; i++) {
-		place = (struct spot){line[i], free_entry(line_at(table, line[i]))};
+		place = (struct spot){line[i], free_entry(table, line[i])};
 		if (place.entry >= 0)
 			break;
 	}
@@ -399,9 +446,9 @@ int ban_table_set(struct ban_table *table, const struct prefix *prefix, __u32 un
 	int err;
 
 	if (find(table, &key, &place)) {
-		if (line_at(table, place.line)->until[place.entry] <= now)
+		if (*until_at(table, place) <= now)
 			*count_at(table, place) = none;
-		store(line_at(table, place.line)->until[place.entry], until);
+		store(*until_at(table, place), until);
 		if (!until)
 			table->head->used--;
 		return 0;
@@ -424,19 +471,32 @@ __u32 ban_table_find(const struct ban_table *table, const struct prefix *prefix,
 		return PC_BAN_FREE;
 	if (count)
 		*count = *count_at(table, place);
-	return line_at(table, place.line)->until[place.entry];
+	return *until_at(table, place);
 }
 
 void ban_table_keep_counts(struct ban_table *table, const struct ban_table *old)
 {
-	for (__u32 line = 0; line < old->head->lines; line++)
-		for (int entry = 0; entry < PC_BAN_ENTRIES; entry++) {
+	for (__u32 line = 0; line < all_lines(old); line++)
+		for (int entry = 0; entry < entries_of(old, line); entry++) {
 			struct spot from = {line, entry}, to;
 			struct key key = key_at(old, from);
 
-			if (line_at(old, line)->until[entry] && find(table, &key, &to))
+			if (*until_at(old, from) && find(table, &key, &to))
 				*count_at(table, to) = *count_at(old, from);
 		}
+}
+
+size_t ban_table_count(const struct ban_table *table, __u32 now)
+{
+	size_t count = 0;
+
+	for (__u32 line = 0; line < all_lines(table); line++)
+		for (int entry = 0; entry < entries_of(table, line); entry++) {
+			__u32 until = *until_at(table, (struct spot){line, entry});
+
+			count += until > now && until != PC_BAN_NEVER;
+		}
+	return count;
 }
 
 /* --- in place --- */

@@ -22,8 +22,9 @@ struct ban_table {
 int ban_table_open(const struct filter *filter, bool writes, struct ban_table *table);
 void ban_table_close(struct ban_table *table);
 
-/* Makes an empty table with room for so many prefixes, not yet in place. 0 or -errno. */
-int ban_table_make(size_t prefixes, struct ban_table *table);
+/* Makes an empty table with room for so many prefixes of IPv4 and IPv6, not yet in place. 0 or
+ * -errno. */
+int ban_table_make(size_t ipv4, size_t ipv6, struct ban_table *table);
 
 /*
  * Sets the end of a prefix: a CLOCK_BOOTTIME second, PC_BAN_NEVER, PC_BAN_FOREVER; PC_BAN_FREE
@@ -39,8 +40,8 @@ __u32 ban_table_find(const struct ban_table *table, const struct prefix *prefix,
 /* Copies what the prefixes that both tables have have counted. */
 void ban_table_keep_counts(struct ban_table *table, const struct ban_table *old);
 
-/* The prefixes for which a table has room. */
-size_t ban_table_room(const struct ban_table *table);
+/* The prefixes that are banned at that CLOCK_BOOTTIME second. */
+size_t ban_table_count(const struct ban_table *table, __u32 now);
 
 /*
  * Puts a new table in the place of the one of a filter, by one update, and sets the filter's flag.

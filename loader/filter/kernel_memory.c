@@ -81,24 +81,32 @@ static __u64 program_memory(int program, __u32 *seen, __u32 *count)
 	return memlock(program) + maps_memory(id, ids, seen, count);
 }
 
+/* An inner map; 0: the slot is empty. */
+static __u64 slot_memory(int outer, __u32 slot)
+{
+	__close_fd int map = -1;
+	__u32 id;
+
+	if (outer >= 0 && !bpf_map_lookup_elem(outer, &slot, &id))
+		map = bpf_map_get_fd_by_id(id);
+	return map < 0 ? 0 : map_memory(map);
+}
+
 __u64 filter_memory(const struct filter *filter)
 {
 	__u32 seen[2 * PROGRAM_MAPS], count = 0;
 	__u64 bytes = program_memory(filter->fd[FILTER_PROGRAM], seen, &count) +
 		      program_memory(filter->fd[FILTER_EGRESS], seen, &count);
-	__u32 slot, id;
+	__u32 slot;
 
 	bytes += map_memory(filter->current.generation) + map_memory(filter->current.recipe);
 	if (filter->fallback.copy)
 		bytes += map_memory(filter->fallback.generation) +
 			 map_memory(filter->fallback.recipe);
-	for (slot = 0; slot < PC_SLOTS; slot++) {
-		__close_fd int trie = -1;
-
-		if (!bpf_map_lookup_elem(filter->fd[FILTER_TRIES], &slot, &id))
-			trie = bpf_map_get_fd_by_id(id);
-		if (trie >= 0)
-			bytes += map_memory(trie);
-	}
+	for (slot = 0; slot < PC_SLOTS; slot++)
+		bytes += slot_memory(filter->fd[FILTER_TRIES], slot);
+	bytes += slot_memory(filter->fd[FILTER_BANS], 0);
+	for (slot = 0; slot < PC_BAN_SLOTS; slot++)
+		bytes += slot_memory(filter->fd[FILTER_BAN_CHUNKS], slot);
 	return bytes;
 }

@@ -260,11 +260,16 @@ static int spare_of_set(const struct bans *bans, struct ban_table *table)
 /* Makes a table of the set, with room for growth. */
 static int make_table(const struct bans *bans, struct ban_table *table)
 {
-	size_t live = bans->file.set.count, room = live + live / 2;
+	size_t live[2] = {};
 	int err = -ENOSPC;
 
-	for (int tries = 0; err == -ENOSPC && tries < 4; tries++, room += live / 4 + 1) {
-		err = ban_table_make(room < PC_BANS ? room : PC_BANS + PC_BANS / 8, table);
+	for (size_t i = 0; i < bans->file.set.count; i++)
+		live[bans->file.set.ban[i].prefix.family == AF_INET6]++;
+	for (size_t i = 0; bans->hosts && i < bans->hosts->count; i++)
+		live[bans->hosts->host[i].family == AF_INET6]++;
+	for (int tries = 0; err == -ENOSPC && tries < 4; tries++) {
+		err = ban_table_make(live[0] + live[0] / 8 * (size_t)(tries + 1),
+				     live[1] + live[1] / 8 * (size_t)(tries + 1), table);
 		if (err)
 			return err;
 		err = fill(bans, table);
@@ -301,6 +306,14 @@ static int remove_all(struct bans *bans)
 	return err;
 }
 
+static bool holds_any(const struct bans *bans)
+{
+	for (size_t i = 0; i < bans->file.set.count; i++)
+		if (ban_holds(&bans->file.set.ban[i], (__u32)bans->clock.boot))
+			return true;
+	return false;
+}
+
 /* Makes the table anew from the set. */
 static int table_anew(struct bans *bans)
 {
@@ -311,7 +324,7 @@ static int table_anew(struct bans *bans)
 		return 0;
 	ban_set_expire(&bans->file.set, (__u32)bans->clock.boot);
 	ban_set_sort(&bans->file.set);
-	if (!bans->file.set.count)
+	if (!holds_any(bans))
 		return bans->table.map < 0 ? 0 : remove_all(bans);
 	err = make_table(bans, &table);
 	if (err)
@@ -431,9 +444,7 @@ static void compact(struct bans *bans)
 	to = open_memstream(&text, &length);
 	if (!to)
 		return;
-	for (size_t i = 0; i < bans->file.set.count; i++)
-		if (ban_holds(&bans->file.set.ban[i], (__u32)bans->clock.boot))
-			ban_line_add(&bans->file.set.ban[i], to);
+	ban_lines_write(&bans->file.set, (__u32)bans->clock.boot, to);
 	if (!fclose(to))
 		needed = length;
 	free(text);
@@ -551,8 +562,7 @@ static int check_room(struct bans *bans, const struct ban *ban, size_t count)
 
 	if (bans->table.map >= 0) {
 		fresh = fresh_ones(bans, ban, count);
-		if (bans->table.head->used + fresh <= ban_table_room(&bans->table) &&
-		    bans->table.head->used + fresh <= PC_BANS)
+		if (bans->table.head->used + fresh <= PC_BANS)
 			return 0;
 	}
 	err = bans_load(bans);
@@ -621,6 +631,21 @@ int bans_add(struct bans *bans, const struct ban *ban, size_t count)
 		return each_failed(err);
 	compact(bans);
 	return 0;
+}
+
+long long bans_count(const struct filter *filter)
+{
+	__cleanup(ban_table_close) struct ban_table table = BAN_TABLE_NONE;
+	struct ban_clock clock;
+	int err;
+
+	if (filter->fd[FILTER_BANS] < 0)
+		return -1;
+	err = ban_table_open(filter, false, &table);
+	if (err)
+		return err == -ENOENT ? 0 : -1;
+	ban_clock_now(&clock);
+	return (long long)ban_table_count(&table, (__u32)clock.boot);
 }
 
 /* --- a new filter --- */

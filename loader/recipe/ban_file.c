@@ -215,9 +215,7 @@ static char *whole_text(const struct ban_clock *clock, const struct ban_set *set
 
 	if (!to)
 		return NULL;
-	for (size_t i = 0; i < set->count; i++)
-		if (ban_holds(&set->ban[i], (__u32)clock->boot))
-			ban_line_add(&set->ban[i], to);
+	ban_lines_write(set, (__u32)clock->boot, to);
 	if (fclose(to))
 		return NULL;
 	batch = batch_text(clock, lines, length, bytes);

@@ -83,12 +83,15 @@ void ban_set_add(struct ban_set *set, const struct ban *ban)
 	if (!set->slot[at]) {
 		set->ban[set->count++] = *ban;
 		set->slot[at] = (__u32)set->count;
-	} else if (set->ban[set->slot[at] - 1].until < ban->until) {
+	} else if (set->ban[set->slot[at] - 1].until < ban->until ||
+		   set->ban[set->slot[at] - 1].parked) {
 		__u64 since = set->ban[set->slot[at] - 1].since;
-		bool lives = set->ban[set->slot[at] - 1].until;
+		__u32 until = set->ban[set->slot[at] - 1].until;
 
 		set->ban[set->slot[at] - 1] = *ban;
-		if (lives)
+		if (until > ban->until)
+			set->ban[set->slot[at] - 1].until = until;
+		if (until)
 			set->ban[set->slot[at] - 1].since = since;
 	}
 }
@@ -100,12 +103,19 @@ void ban_set_clear(struct ban_set *set, const char *list)
 			set->ban[i].until = PC_BAN_FREE;
 }
 
+void ban_set_park(struct ban_set *set, const char *list, bool park)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (!strcmp(set->ban[i].list, list))
+			set->ban[i].parked = park;
+}
+
 void ban_set_expire(struct ban_set *set, __u32 now)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < set->count; i++)
-		if (ban_holds(&set->ban[i], now))
+		if (set->ban[i].until > now)
 			set->ban[kept++] = set->ban[i];
 	set->count = kept;
 	index_anew(set);
@@ -152,6 +162,32 @@ void ban_line_remove(const char *list, const struct prefix *prefix, FILE *to)
 void ban_line_clear(const char *list, FILE *to)
 {
 	fprintf(to, "=\t%s\n", list);
+}
+
+void ban_line_park(const char *list, bool park, FILE *to)
+{
+	fprintf(to, "%s\t%s\n", park ? "park" : "resume", list);
+}
+
+/* The bans of a set that are parked, or those that are not. */
+static void write_lines(const struct ban_set *set, bool parked, __u32 now, FILE *to)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set->ban[i].until > now && set->ban[i].parked == parked)
+			ban_line_add(&set->ban[i], to);
+}
+
+void ban_lines_write(const struct ban_set *set, __u32 now, FILE *to)
+{
+	const char *last = "";
+
+	write_lines(set, true, now, to);
+	for (size_t i = 0; i < set->count; i++)
+		if (set->ban[i].parked && strcmp(last, set->ban[i].list)) {
+			last = set->ban[i].list;
+			ban_line_park(last, true, to);
+		}
+	write_lines(set, false, now, to);
 }
 
 #define FIELDS 8
@@ -219,6 +255,10 @@ static bool read_line(struct ban_set *set, char *line)
 		return read_added(set, field);
 	if (count == 2 && !strcmp(field[0], "=")) {
 		ban_set_clear(set, *field[1] ? field[1] : NULL);
+		return true;
+	}
+	if (count == 2 && (!strcmp(field[0], "park") || !strcmp(field[0], "resume"))) {
+		ban_set_park(set, field[1], *field[0] == 'p');
 		return true;
 	}
 	if (count != 3 || strcmp(field[0], "-") != 0 || !read_prefix(field[2], &prefix))

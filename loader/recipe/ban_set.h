@@ -22,6 +22,7 @@ struct ban {
 	__u64 since; /* seconds since 1970, as the next one */
 	__u64 meant; /* the end that was asked for by the clock of then; 0: none */
 	const char *list, *by, *comment; /* by and comment: "" if there is none */
+	bool parked;			 /* not in force until its list is taken up again */
 };
 
 struct ban_set {
@@ -43,6 +44,8 @@ void ban_set_add(struct ban_set *set, const struct ban *ban);
 struct ban *ban_set_find(const struct ban_set *set, const char *list, const struct prefix *prefix);
 /* Takes out all bans of a list; NULL: of every list. */
 void ban_set_clear(struct ban_set *set, const char *list);
+/* Takes the bans of a list out of force but not out of the set, or puts them in force again. */
+void ban_set_park(struct ban_set *set, const char *list, bool park);
 /* Takes out what has ended at that CLOCK_BOOTTIME second, and forgets what was taken out. */
 void ban_set_expire(struct ban_set *set, __u32 now);
 /* In the order of prefixes, then of lists. */
@@ -52,7 +55,7 @@ void ban_set_free(struct ban_set *set);
 /* Whether the ban is in the set, and has not ended at that CLOCK_BOOTTIME second. */
 static inline bool ban_holds(const struct ban *ban, __u32 now)
 {
-	return ban->until && ban->until > now;
+	return ban->until > now && !ban->parked;
 }
 
 /*
@@ -62,6 +65,9 @@ static inline bool ban_holds(const struct ban *ban, __u32 now)
 void ban_line_add(const struct ban *ban, FILE *to);
 void ban_line_remove(const char *list, const struct prefix *prefix, FILE *to);
 void ban_line_clear(const char *list, FILE *to);
+void ban_line_park(const char *list, bool park, FILE *to);
+/* The lines of all bans that have not ended at that CLOCK_BOOTTIME second. */
+void ban_lines_write(const struct ban_set *set, __u32 now, FILE *to);
 
 /*
  * Carries out `length` bytes of such lines, which it cuts into texts: they have to live as long as

@@ -295,7 +295,9 @@ static void print_verdict(const json_t *verdict, FILE *to)
 	bool drop = is(verdict, "verdict", "drop"), would = is(verdict, "verdict", "would-drop");
 	__free_text char *text = NULL;
 
-	if (would)
+	if (!strcmp(rule, "banned") && !would)
+		text = xstrdup(*why ? why : rule); /* "banned by NAME until ..." */
+	else if (would)
 		text = xasprintf("now, because the filter observes; enforce would drop it: %s: %s",
 				 rule, why);
 	else

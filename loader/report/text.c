@@ -528,6 +528,8 @@ static void status_one(const json_t *one, FILE *to)
 	__free_text char *profiles = report_joined(json_object_get(one, "profiles"), " + ");
 	__free_text char *waits =
 		xasprintf("%s: portcullis apply --dry-run", text_of(one, "waits"));
+	__free_text char *bans = human_count(
+		(size_t)json_integer_value(json_object_get(one, "bans")), "prefix", "prefixes");
 	char memory[HUMAN_TEXT];
 
 	text_line(to, terminal_columns(to), 0, 2, "%s: %s, %s, %s", text_of(one, "name"),
@@ -543,6 +545,8 @@ static void status_one(const json_t *one, FILE *to)
 	status_counts(to, "packets", json_object_get(one, "total"));
 	status_egress(one, to);
 	status_drops(one, to);
+	if (json_integer_value(json_object_get(one, "bans")))
+		status_line(to, TONE_PLAIN, "bans", bans);
 	if (json_is_integer(json_object_get(one, "memory")))
 		status_line(to, TONE_PLAIN, "memory",
 			    human(json_integer_value(json_object_get(one, "memory")), "B", memory));

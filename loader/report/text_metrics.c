@@ -304,6 +304,14 @@ static void put_flows(FILE *to, enum metrics_format format, const json_t *flows)
 		json_integer_value(json_object_get(flows, "size")));
 }
 
+static void put_bans(FILE *to, enum metrics_format format, const json_t *bans)
+{
+	if (!json_is_integer(bans))
+		return;
+	put_family(to, format, "bans", "gauge", "Banned prefixes.");
+	fprintf(to, "portcullis_bans %lld\n", json_integer_value(bans));
+}
+
 void report_metrics_text(const json_t *report, enum metrics_format format, FILE *to)
 {
 	const json_t *interfaces = json_object_get(report, "interfaces");
@@ -319,6 +327,7 @@ void report_metrics_text(const json_t *report, enum metrics_format format, FILE 
 	put_numbers(to, format, interfaces);
 	put_expected(to, format, json_object_get(report, "expected"));
 	put_flows(to, format, json_object_get(report, "flows"));
+	put_bans(to, format, json_object_get(report, "bans"));
 	if (format == METRICS_OPEN)
 		fputs("# EOF\n", to);
 }

@@ -16,7 +16,7 @@ enum metrics_format {
 #define METRICS_RANGE 128
 
 /*
- * `report`: {"interfaces": [...], "expected": [NAME], "flows": {"used", "size"} or null}, where an
+ * `report`: {"interfaces": [...], "expected": [NAME], "flows": {"used", "size"} or null, "bans": a number or null}, where an
  * interface has the keys of report_counters, of ports that are not listed only what their reason
  * counted, and "name", "enforcing", "generation", "generation_at" and "attached_at" (seconds since
  * 1970), "confirm_seconds", "reverted", "errors". No label has a remote address, and no port that

@@ -19,6 +19,7 @@ struct frame {
 	uint8_t data[1536];
 	size_t length, ip, upper; /* the latter two: where these headers begin */
 	bool random, high;
+	unsigned int sources; /* 0: of any number */
 	struct pc_flow flow;
 };
 
@@ -30,7 +31,7 @@ struct frame {
  * "inside": from an address of the group `trusted`. "from=N": from this port. "vlan": with a tag.
  * "extensions": with a hop-by-hop and a destination options header. "long": 1,500 bytes. "random":
  * sent with a new source and new ports each time. "high": of these the destination's is above
- * 61,439.
+ * 61,439. "sources=N": random, from one of N sources.
  */
 int frame_build(const char *description, struct frame *frame);
 

@@ -177,6 +177,23 @@ set_flows()
 	[ "$flows" = 1 ] || measure fill "p-$1@$space-$1" "$flows"
 }
 
+# As those of floods of few sources, scattered over all addresses (send.bpf.c). They are a network namespace's.
+set_bans()
+{
+	local count=${1#bans-}
+
+	namespace "$1"
+	pair "$1" "$1"
+	attach "$1" "p-$1" -p "$profile"
+	awk -v count="$count" 'BEGIN {
+		for (i = 0; i < count; i++) {
+			n = i * 2654435761 % 4294967296
+			print int(n / 16777216) "." int(n / 65536) % 256 "." int(n / 256) % 256 "." n % 256
+		}
+	}' > "$work/bans"
+	[ "$count" = 0 ] || within "$1" "${portcullis[@]}" ban --force "@$work/bans"
+}
+
 # The interface of a shipped profile: names of interfaces have 15 characters.
 shipped_interface()
 {
@@ -381,6 +398,9 @@ more_contenders()
 	done
 	for name in "${flows[@]}"; do
 		contender "flows-$name" set_flows
+	done
+	for name in "${bans[@]}"; do
+		contender "bans-$name" set_bans
 	done
 	! $quick || return 0
 	for name in "${shipped[@]}"; do

@@ -45,6 +45,7 @@ struct fragment {
 struct request {
 	bool outward, inside, vlan, extensions, is_long, random, high;
 	bool syn, later;
+	unsigned int sources;
 	struct pc_flow flow;
 };
 
@@ -66,6 +67,10 @@ static int word_parse(const char *word, struct request *request, unsigned int *r
 
 	if (sscanf(word, "from=%u", remote_port) == 1)
 		return 0;
+	if (sscanf(word, "sources=%u", &request->sources) == 1) {
+		request->random = true;
+		return 0;
+	}
 	for (i = 0; i < ARRAY_SIZE(known); i++) {
 		if (strcmp(word, known[i].name))
 			continue;
@@ -269,6 +274,7 @@ int frame_build(const char *description, struct frame *frame)
 	frame->flow = request.flow;
 	frame->random = request.random;
 	frame->high = request.high;
+	frame->sources = request.sources;
 	frame->ip = build_ethernet(frame, &request);
 	frame->upper = frame->ip + (is_ipv4(&request) ? build_ipv4 : build_ipv6)(
 					   frame->data + frame->ip, &request);

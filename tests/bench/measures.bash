@@ -129,6 +129,9 @@ size_lines()
 		echo "size-learned-udp-4 $name $place udp4,41003 pass learned"
 		echo "size-unlisted-udp-4 $name $place udp4,$unlisted drop none"
 	done
+	for name in "${bans[@]/#/bans-}"; do
+		echo "size-listed-4 $name p-$name@$space-$name syn4,$listed pass none"
+	done
 }
 
 size_verdicts()
@@ -138,7 +141,7 @@ size_verdicts()
 
 size_rates()
 {
-	local size
+	local size count
 
 	{
 		echo "size-random-syn-4 empty s-drop p-drop syn4,$unlisted,random,high drop none 1"
@@ -148,6 +151,17 @@ size_rates()
 		echo "size-random-udp-4 empty s-drop p-drop udp4,$unlisted,random drop none 1"
 		for size in "${flows[@]/#/flows-}"; do
 			echo "size-random-udp-4 $size s-$size p-$size@$space-$size udp4,$unlisted,random drop none 1"
+		done
+		# From elsewhere, then from banned sources alone.
+		for size in "${bans[@]/#/bans-}"; do
+			echo "size-random-syn-4 $size s-$size p-$size@$space-$size syn4,$unlisted,random,high drop none 1"
+		done
+		for count in 1 1000 1000000; do
+			echo "size-banned-$count-4 empty s-drop p-drop syn4,$listed,sources=$count drop none 1"
+			for size in "${bans[@]/#/bans-}"; do
+				[ "${size#bans-}" -lt "$count" ] ||
+					echo "size-banned-$count-4 $size s-$size p-$size@$space-$size syn4,$listed,sources=$count drop none 1"
+			done
 		done
 	} | those_that_run | measure rate "$rate_rounds" "$rate_ms"
 }

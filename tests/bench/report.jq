@@ -25,6 +25,7 @@ def titles: {"listed": "listed port", "listed-long": "listed port, 1,500 bytes",
 	"ack-closed": "ACK, closed port", "ack-listener": "ACK, listener", "fragment": "later fragment, no first",
 	"random-syn": "SYN, random source and ports", "random-udp": "UDP, random source and ports",
 	"random-ack": "ACK, random source and ports",
+	"banned-1": "1 banned source", "banned-1000": "1,000 banned sources", "banned-1000000": "a million banned sources",
 	"datagram": "datagram", "segment": "segment"};
 def subject: capture("^((size|profile|egress)-)?(?<w>.*)-(?<f>[46])$") | "IPv\(.f) " + (titles[.w] // .w);
 

@@ -21,6 +21,7 @@ struct send_settings settings;
 /* Sources of IPv4 are in 64.0.0.0/3, where all are hosts; those of IPv6 in a /96. */
 #define SOURCE_KEPT	bpf_htonl(0xe0000000)
 #define SOURCE		bpf_htonl(0x40000000)
+#define SCATTER		2654435761u /* of a few sources over all addresses */
 #define HIGH_PORTS	bpf_htonl(0xf000)
 #define IP_MASK		0x1f
 #define UPPER_MASK	0x7f
@@ -80,7 +81,9 @@ static __always_inline bool write_random(void *data, void *end)
 	} else {
 		struct iphdr *ipv4 = ip;
 
-		change = replace(&ipv4->saddr, (source & ~SOURCE_KEPT) | SOURCE);
+		source = settings.sources ? bpf_htonl(source % settings.sources * SCATTER) :
+					    (source & ~SOURCE_KEPT) | SOURCE;
+		change = replace(&ipv4->saddr, source);
 		ipv4->check = patch(ipv4->check, change);
 	}
 	change += replace(upper, ports);

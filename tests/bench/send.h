@@ -10,8 +10,9 @@ struct send_settings {
 	__u16 ip, upper;   /* where these headers begin */
 	__u8 ethernet[18]; /* of a frame with a tag */
 	__u8 tagged;
-	__u8 random; /* a new source and new ports each time */
-	__u8 high;   /* destination ports from 61440 on only */
+	__u8 random;   /* a new source and new ports each time */
+	__u32 sources; /* the source is one of so many (IPv4 alone); 0: of any number */
+	__u8 high;     /* destination ports from 61440 on only */
 	__u8 ipv6;
 	__u8 tcp;
 };

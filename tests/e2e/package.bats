@@ -84,7 +84,7 @@ portcullis_${version}_$(dpkg --print-architecture).deb" "$output" 'what is built
 		contents portcullis | grep -qx "drwxr-xr-x root/root $folder" || fail "no $folder"
 	done
 	# No site file: nothing is attached by an installation.
-	same $'-rwxr-xr-x root/root ./etc/network/if-pre-up.d/00-portcullis\n-rwxr-xr-x root/root ./etc/network/if-pre-up.d/zz-portcullis' \
+	same $'-rw-r--r-- root/root ./etc/fail2ban/action.d/portcullis.conf\n-rwxr-xr-x root/root ./etc/network/if-pre-up.d/00-portcullis\n-rwxr-xr-x root/root ./etc/network/if-pre-up.d/zz-portcullis' \
 		"$(contents portcullis | grep '^-.*/etc/')" 'files in /etc'
 	output=$(contents portcullis-catalog)
 	says '/usr/share/doc/portcullis-catalog/README.md' '/usr/share/portcullis/profiles/xeams.yaml'

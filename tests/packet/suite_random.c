@@ -359,7 +359,7 @@ static bool install_bans(struct runner *runner)
 {
 	__u32 now = (__u32)(clock_boot() / PC_SECOND);
 	struct ban_table table;
-	int err = ban_table_make(ARRAY_SIZE(ban), &table);
+	int err = ban_table_make(ARRAY_SIZE(ban), ARRAY_SIZE(ban), &table);
 
 	for (size_t i = 0; !err && i < ARRAY_SIZE(ban); i++)
 		err = ban_table_set(&table, &ban[i].prefix,
