@@ -146,7 +146,7 @@ listing()
 	local root=$DIR/root
 
 	# A host that has these folders, and files of others in them.
-	mkdir -p "$root"/usr/{sbin,lib/systemd/system,lib/systemd/system-sleep,lib/sysusers.d,lib/udev/rules.d,share/man/man5,share/man/man8,share/doc} \
+	mkdir -p "$root/etc/fail2ban/action.d" "$root"/usr/{sbin,lib/systemd/system,lib/systemd/system-sleep,lib/sysusers.d,lib/udev/rules.d,share/man/man5,share/man/man8,share/doc} \
 		"$root"/usr/share/{bash-completion/completions,fish/vendor_completions.d,zsh/site-functions} \
 		"$root/etc/network/if-pre-up.d"
 	echo other | tee "$root/usr/sbin/other" "$root/usr/lib/systemd/system/other.service" > "$root/usr/share/man/man8/other.8"
