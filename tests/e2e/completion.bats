@@ -90,7 +90,7 @@ proposes()
 	proposes '' apply --confirm ''
 	proposes '' nothing --
 	proposes 'show' help sh
-	proposes 'unlisted' help u
+	proposes 'unban unlisted' help u
 	proposes 'flows fragment feature' help f
 	proposes '' help swap a
 	proposes '' attach -- --f
