@@ -16,6 +16,7 @@
 #include "loader/host/attached.h"
 #include "loader/net/link.h"
 #include "loader/object/privilege.h"
+#include "loader/recipe/kept_machines.h"
 #include "loader/recipe/recipe_json.h"
 #include "loader/recipe/site.h"
 #include "loader/recipe/site_write.h"
@@ -132,6 +133,24 @@ static const char nftables_note[] =
 	"# filter in what a flood costs. Of an interface below a bridge the rules see what comes in by its other ports, too.\n"
 	"# The limit of echo requests is one for all CPUs.\n";
 
+/* As an interface, for the packets to and from its addresses. */
+static void add_machines(const struct live *live, json_t *interfaces)
+{
+	for (size_t i = 0; i < kept_machines(live->kept); i++) {
+		const json_t *machine = json_array_get(json_object_get(live->kept, "machines"), i);
+		json_t *own = kept_machine(live->kept, i);
+
+		json_array_append_new(
+			interfaces,
+			json_pack("{s:o, s:o, s:O?, s:o, s:O?, s:O?}", "name",
+				  text_json(live->hook.name), "above",
+				  above_json(live->hook.ifindex), "policy",
+				  json_object_get(json_object_get(own, "recipe"), "policy"), "kept",
+				  own, "address", json_object_get(machine, "address"), "machine",
+				  json_object_get(machine, "name")));
+	}
+}
+
 static int export_nftables(void)
 {
 	json_t *interfaces = json_array();
@@ -146,6 +165,7 @@ static int export_nftables(void)
 	for (i = 0; i < count; i++) {
 		const struct pc_generation *generation = list[i].filter.current.copy;
 
+		add_machines(&list[i], interfaces);
 		json_array_append_new(
 			interfaces,
 			json_pack("{s:o, s:o, s:s, s:O}", "name", text_json(list[i].hook.name),

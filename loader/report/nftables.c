@@ -6,6 +6,7 @@
 #include "loader/report/nftables.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <netdb.h>
 
@@ -317,23 +318,28 @@ static bool holds_outbound(const struct writer *writer)
 	return !any.count;
 }
 
+/* Packets to a chain: "jump if1-in". */
+struct jump {
+	const char *way;   /* "iifname" */
+	const char *match; /* "ip daddr 192.0.2.10 ", or "" */
+	const char *what;  /* "jump if1-in", or a verdict */
+};
+
 /* A name in quotes; nftables has no escapes, and no such name either. */
-static void put_interface(FILE *to, const char *way, const char *name, size_t number,
-			  const char *chain)
+static void put_interface(FILE *to, const struct jump *jump, const char *name)
 {
 	if (!strpbrk(name, "\"\n"))
-		fprintf(to, "\t\t%s \"%s\" jump if%zu-%s\n", way, name, number, chain);
+		fprintf(to, "\t\t%s \"%s\" %s%s\n", jump->way, name, jump->match, jump->what);
 }
 
-static void put_jumps(FILE *to, const json_t *interface, size_t number, const char *way,
-		      const char *chain)
+static void put_jumps(FILE *to, const json_t *interface, const struct jump *jump)
 {
 	const json_t *name;
 	size_t i;
 
-	put_interface(to, way, text_of(interface, "name"), number, chain);
+	put_interface(to, jump, text_of(interface, "name"));
 	json_array_foreach (json_object_get(interface, "above"), i, name)
-		put_interface(to, way, json_string_value(name), number, chain);
+		put_interface(to, jump, json_string_value(name));
 }
 
 static struct writer writer_of(const json_t *interface, size_t number, FILE *to)
@@ -349,6 +355,46 @@ static struct writer writer_of(const json_t *interface, size_t number, FILE *to)
 	};
 }
 
+static bool is_machine(const json_t *interface)
+{
+	return json_is_array(json_object_get(interface, "address"));
+}
+
+/* The jump of a machine, for one of its prefixes. What its chain does not drop is accepted. */
+static void put_machine(FILE *to, const json_t *machine, size_t number, bool out,
+			const char *prefix)
+{
+	const struct writer writer = writer_of(machine, number, to);
+	__free_text char *match = xasprintf("%s %s %s ", strchr(prefix, ':') ? "ip6" : "ip",
+					    out ? "saddr" : "daddr", prefix);
+	__free_text char *what = xasprintf("jump if%zu-%s", number, out ? "out" : "in");
+	const char *way = out ? "oifname" : "iifname";
+
+	if (!out || holds_outbound(&writer))
+		put_jumps(to, machine, &(struct jump){way, match, what});
+	put_jumps(to, machine, &(struct jump){way, match, "accept"});
+}
+
+static unsigned long length_of(const char *prefix)
+{
+	const char *slash = strchr(prefix, '/');
+
+	return slash ? strtoul(slash + 1, NULL, 10) : 0;
+}
+
+/* Machines come before their interfaces, and the longest prefixes first. */
+static void put_machines(const json_t *interfaces, bool out, FILE *to)
+{
+	const json_t *one, *prefix;
+	size_t i, j;
+
+	for (unsigned long length = 129; length--;)
+		json_array_foreach (interfaces, i, one)
+			json_array_foreach (json_object_get(one, "address"), j, prefix)
+				if (length_of(json_string_value(prefix)) == length)
+					put_machine(to, one, i + 1, out, json_string_value(prefix));
+}
+
 /* A base chain that sends the packets of each filter to its chain. What is forwarded meets two. */
 static void put_base(const json_t *interfaces, const char *hook, bool out, FILE *to)
 {
@@ -357,13 +403,15 @@ static void put_base(const json_t *interfaces, const char *hook, bool out, FILE 
 
 	fprintf(to, "\tchain %s-%s {\n\t\ttype filter hook %s priority filter%s; policy accept;\n",
 		hook, out ? "out" : "in", hook, out && !strcmp(hook, "forward") ? " + 1" : "");
+	if (!strcmp(hook, "forward"))
+		put_machines(interfaces, out, to);
 	json_array_foreach (interfaces, i, interface) {
 		struct writer writer = writer_of(interface, i + 1, to);
+		__free_text char *what = xasprintf("jump if%zu-%s", i + 1, out ? "out" : "in");
+		const struct jump jump = {out ? "oifname" : "iifname", "", what};
 
-		if (!out)
-			put_jumps(to, interface, i + 1, "iifname", "in");
-		else if (holds_outbound(&writer))
-			put_jumps(to, interface, i + 1, "oifname", "out");
+		if (!is_machine(interface) && (!out || holds_outbound(&writer)))
+			put_jumps(to, interface, &jump);
 	}
 	fputs("\t}\n", to);
 }
@@ -380,8 +428,9 @@ void report_nftables(const json_t *interfaces, FILE *to)
 			report_joined(json_object_get(writer.recipe, "profiles"), " + ");
 
 		fputc('\t', to);
-		text_print(to, "# if%zu: %s, %s%s", i + 1, text_of(interface, "name"), profiles,
-			   observes(&writer) ? ", observed" : "");
+		text_print(to, "# if%zu: %s%s%s, %s%s", i + 1, text_of(interface, "name"),
+			   is_machine(interface) ? ", machine " : "", text_of(interface, "machine"),
+			   profiles, observes(&writer) ? ", observed" : "");
 		fputs("\n", to);
 		put_sets(&writer);
 		put_drop(&writer);

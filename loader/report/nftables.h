@@ -9,7 +9,9 @@
 /*
  * `interfaces`: [{"name", "above": [NAME], "policy", "kept"}]; "above" are the interfaces as which
  * the kernel sees packets that come in by this one (a bridge, a bond, VLANs); "kept" is what is
- * kept with a generation (compile/kept.h). Writes one table, "inet portcullis", which replaces an
+ * kept with a generation (compile/kept.h). A machine behind an interface is an entry of its own
+ * before it, with the interface's names, its "address" [PREFIX], its name as "machine", and its own
+ * kept text (kept_machine). Writes one table, "inet portcullis", which replaces an
  * older one when it is loaded.
  */
 void report_nftables(const json_t *interfaces, FILE *to);

@@ -390,3 +390,15 @@ core_count()
 	on gateway ip link del br0
 	on gateway sh -c 'ip link set eth0 nomaster; ip link set eth1 nomaster; ip address add 198.51.100.1/24 dev eth0' || true
 }
+
+@test "export nftables: the rules in place of the filter admit to each machine what it admits" {
+	applied
+	serve_all
+	as gateway export nftables > "$DIR/rules"
+	detach_all gateway
+	on gateway nft -f "$DIR/rules"
+	for number in 1 2 3 4; do
+		exits 0 python outside probe "$DIR/show" 192.0.2.${number}0 198.51.100.{2,50,60,80}
+	done
+	exits 0 python outside probe "$DIR/show" 2001:db8:5::40 2001:db8:b::{60,80}
+}
