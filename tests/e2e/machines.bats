@@ -387,6 +387,7 @@ core_count()
 	connects outside 198.51.100.130 80
 	unanswered outside 198.51.100.130 8080
 	unanswered outside 198.51.100.1 80
+	on sm ip address del 198.51.100.130/24 dev eth0
 	on gateway ip link del br0
 	on gateway sh -c 'ip link set eth0 nomaster; ip link set eth1 nomaster; ip address add 198.51.100.1/24 dev eth0' || true
 }
