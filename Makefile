@@ -236,8 +236,8 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(PURE:%=$(BUILD)/fuzz/loader/%.o)
 # Binaries that say they are version 0.0.9: of this layout of the maps, and of one to come.
 LAYOUTS   := 4 5
 VERSIONED = $(patsubst loader/%.c,%,$(shell grep -rlE 'PC_ABI_VERSION|PORTCULLIS_VERSION' --include='*.c' loader))
-# Binaries of older layouts are built from the last commit that had them: they count and learn in their own maps. The
-# tests that need them are skipped where the repository's history is cut short.
+# Binaries of older layouts are built from the last commit that had them: they count and learn in their own maps. Its
+# profiles are kept beside them, because an older version does not know every key of these. The tests that need them are skipped where the repository's history is cut short.
 COMMIT_OF_LAYOUT_2 := affbb01b61f26b2583203366ac7f1c8ea33b041f
 COMMIT_OF_LAYOUT_3 := 81177636a31ed0ca36da60dcdab391371fcb8ba7
 OLD_LAYOUTS := $(foreach layout,2 3,$(shell git cat-file -e '$(COMMIT_OF_LAYOUT_$(layout))^{commit}' 2> /dev/null && \
@@ -251,8 +251,9 @@ e2e-tools: $(E2E_C:%=$(BUILD)/e2e/%) $(BUILD)/e2e/explain_all $(BUILD)/e2e/forei
 $(OLD_LAYOUTS:%=$(BUILD)/e2e/portcullis-layout-%): $(BUILD)/e2e/portcullis-layout-%:
 	$(say) OLD $@
 	$(Q)rm -rf $(@D)/layout-$* && mkdir -p $(@D)/layout-$*
-	$(Q)git archive '$(COMMIT_OF_LAYOUT_$*)' Makefile bpf loader | tar -x -C $(@D)/layout-$*
+	$(Q)git archive '$(COMMIT_OF_LAYOUT_$*)' Makefile bpf loader profiles | tar -x -C $(@D)/layout-$*
 	$(Q)$(MAKE) --no-print-directory -C $(@D)/layout-$* BUILD=build VERSION=0.0.$* build/portcullis > /dev/null
+	$(Q)rm -rf $(@D)/profiles-layout-$* && mv $(@D)/layout-$*/profiles $(@D)/profiles-layout-$*
 	$(Q)mv $(@D)/layout-$*/build/portcullis $@ && rm -rf $(@D)/layout-$*
 
 $(BUILD)/e2e/portcullis-layout-%: $(LOADER_OBJECTS)

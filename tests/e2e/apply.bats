@@ -486,7 +486,7 @@ tells_systemd()
 
 @test "an older version's filter is taken over" {
 	needs_layout 3
-	on host "$TOOLS/portcullis-layout-3" attach eth0 -p xeams --catalog "$CATALOG"
+	on host "$TOOLS/portcullis-layout-3" attach eth0 -p xeams --catalog "$TOOLS/profiles-layout-3"
 	site <<-END
 		interfaces:
 		  eth0: {profiles: xeams}

@@ -498,7 +498,7 @@ site()
 
 @test "another version's filter, of an older layout, a newer one, and ours" {
 	needs_layout 3
-	on host "$TOOLS/portcullis-layout-3" attach eth0 -p xeams --catalog "$CATALOG" > /dev/null
+	on host "$TOOLS/portcullis-layout-3" attach eth0 -p xeams --catalog "$TOOLS/profiles-layout-3" > /dev/null
 	exits 1 doctor --json
 	found filter problem 'an older version' 'portcullis swap eth0'
 	fixes filter

@@ -107,7 +107,7 @@ rebuilds()
 		echo '755 etc/network/if-pre-up.d/00-portcullis'
 		echo '755 etc/network/if-pre-up.d/zz-portcullis'
 		echo '644 usr/share/bash-completion/completions/portcullis'
-		for file in beside-others emergency how-do-i; do
+		for file in beside-others containers emergency how-do-i; do
 			echo "644 usr/share/doc/portcullis/$file.md"
 		done
 		for file in alerts.yaml dashboard.json site.yaml zabbix.conf; do

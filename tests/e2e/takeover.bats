@@ -38,10 +38,14 @@ teardown()
 	done
 }
 
-# by BINARY COMMAND...: another version on `host`.
+# by BINARY COMMAND...: another version on `host`, with its own profiles.
 by()
 {
-	on host "$@" --catalog "$CATALOG"
+	local catalog=$CATALOG
+
+	[ "$1" != "$OLDER" ] || catalog=$TOOLS/profiles-layout-3
+	[ "$1" != "$UNMARKED" ] || catalog=$TOOLS/profiles-layout-2
+	on host "$@" --catalog "$catalog"
 }
 
 # What the folders of pins belong to: every program of ours is pinned, one filter an interface.
@@ -211,7 +215,7 @@ burst()
 @test "a damaged catalog: the older filter stays as it is" {
 	needs_layout 3
 	mkdir -p "$DIR/gone"
-	cp "$CATALOG"/*.yaml "$DIR/gone"
+	cp "$TOOLS"/profiles-layout-3/*.yaml "$DIR/gone"
 	sed -i 's/^profile: xeams/profile: mine/' "$DIR/gone/xeams.yaml"
 	mv "$DIR/gone/xeams.yaml" "$DIR/gone/mine.yaml"
 	on host "$OLDER" attach eth0 --force -p mine --catalog "$DIR/gone"
