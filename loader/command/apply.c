@@ -201,7 +201,8 @@ static int apply_source(const struct options *options, bool lenient, struct sour
 			struct diag *diag)
 {
 	const struct site *site = source_site(source);
-	__cleanup(change_log_free) struct change_log log = {.comment = options->comment};
+	__cleanup(change_log_free) struct change_log log = {.comment = options->comment,
+							    .as = options->as};
 	struct apply apply = {
 		.options = options,
 		.source = source,

@@ -135,7 +135,7 @@ static json_t *interface_json(struct change_log *log, const struct logged *logge
 {
 	json_t *interface = json_object(), *difference = difference_of(logged);
 
-	json_object_set_new(interface, "name", text_json(logged->name));
+	json_object_set_new(interface, "name", text_json(log->as ? log->as : logged->name));
 	json_object_set_new(interface, "action", json_string(record_action_name(logged->action)));
 	if (logged->generation)
 		json_object_set_new(interface, "generation",

@@ -30,6 +30,7 @@ struct logged {
 struct change_log {
 	const char *comment; /* of --comment; NULL: none */
 	bool journal_only;   /* no change of a rule set: DNS answers otherwise */
+	const char *as;	     /* the name that udev is about to give the interface; NULL: its own */
 	char id[17];	     /* of the entry; empty: nothing is written yet */
 	unsigned long long number;
 	struct caller caller;

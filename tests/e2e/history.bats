@@ -105,6 +105,23 @@ ssh_pc()
 	same 9 "$(changes '.changes | length')"
 }
 
+@test "apply --boot: one change, also of an interface that comes while it waits; udev's new name is the one recorded" {
+	printf 'interfaces:\n  eth0: {profiles: ssh}\n  late0: {profiles: ssh}\n  new0: {profiles: ssh}\n' > "$SITE"
+	on host "$PORTCULLIS" apply --boot --wait 10 --site "$SITE" > "$DIR/boot.log" 2>&1 &
+	until_true 5 grep -q 'not there yet' "$DIR/boot.log"
+	until_true 5 attached host eth0
+	on host ip link add new0 type veth peer name new1
+	on host ip link add late0 type veth peer name late1
+	wait $! || fail "$(cat "$DIR/boot.log")"
+	same '[["eth0","late0","new0"]]' "$(changes '[.changes[] | [.interfaces[].name] | sort]')"
+	pc detach new0
+	exits 0 pc apply --boot --as new0 --site "$SITE" -- late1
+	same '["new0"]' "$(changes '[.changes[-1].interfaces[].name]')"
+	pc detach --all --comment 'CHG-9'
+	on host ip link del new0
+	on host ip link del late0
+}
+
 @test "who: by SSH with its address, behind sudo, and by the audit login" {
 	ssh_pc attach eth0 -p ssh > /dev/null
 	same '["root","192.0.2.2"]' "$(changes '.changes[0] | [.by, .client]')"
@@ -396,6 +413,19 @@ ssh_pc()
 	exits 1 pc rollback
 	says 'eth0: cannot go back: its profiles are not as they were' 'portcullis swap eth0 -p ssh,mine' 'nothing was changed'
 	same '22/tcp' "$(opens eth0)"
+	# Neither is the catalog's profile, if it is another one by now.
+	mkdir "$DIR/profiles"
+	printf 'profile: mine\nservices:\n  - {name: one, in: 7001/tcp}\n' > "$DIR/profiles/mine.yaml"
+	pc swap eth0 -p ssh,mine --fresh --catalog "$DIR/profiles"
+	pc swap eth0 -p ssh --fresh
+	inside sed -i '/"profile":"mine"/d' $KEPT/history
+	printf 'profile: mine\nservices:\n  - {name: one, in: 7003/tcp}\n' > "$DIR/profiles/mine.yaml"
+	exits 1 pc rollback
+	says 'eth0: cannot go back: its profiles are not as they were'
+	same '22/tcp' "$(opens eth0)"
+	printf 'profile: mine\nservices:\n  - {name: one, in: 7001/tcp}\n' > "$DIR/profiles/mine.yaml"
+	exits 0 pc rollback --dry-run
+	says 'opens   7001/tcp'
 	inside sed -i '/"kept":/d' $KEPT/history
 	exits 1 pc rollback
 	says 'does not have its rule set'
