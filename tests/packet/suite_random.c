@@ -18,6 +18,7 @@
 
 #define SHOWN	      5	   /* mismatches that are printed of one profile */
 #define ASKED	      5000 /* frames that are only explained, of each profile, at most */
+#define ASKED_QUICK   4	   /* of a quick run's random frames, one in so many is explained first */
 #define SHRINK_LENGTH 400  /* a smaller frame is looked for up to this length */
 
 static const uint16_t port[] = {25,   53,   60000, 60050, 60099, 1,    65535, 993,  143,
@@ -74,6 +75,7 @@ struct contest {
 	struct outcome program;
 	bool egress;
 	const struct filter *explaining; /* NULL: not asked */
+	bool ask;			 /* about this frame */
 	uint64_t met[MODEL_WHYS];
 	uint64_t unsent; /* that the kernel does not run at egress */
 };
@@ -95,7 +97,7 @@ static bool agree(struct contest *contest, const struct frame *judged, size_t li
 	int err, action = 0;
 
 	/* Asked first: the frame changes what the maps know. */
-	if (contest->explaining)
+	if (contest->ask)
 		action = explained_run(contest->explaining, judged, linear, contest->egress,
 				       &explained);
 	if (contest->egress) {
@@ -115,8 +117,8 @@ static bool agree(struct contest *contest, const struct frame *judged, size_t li
 	}
 	contest->met[contest->model.why]++;
 	return !contest->program.odd && model_equal(&contest->model, &contest->program.verdict) &&
-	       (!contest->explaining || explained_agrees(action, &explained, &contest->program,
-							 judged->length, contest->egress));
+	       (!contest->ask || explained_agrees(action, &explained, &contest->program,
+						  judged->length, contest->egress));
 }
 
 static void copy(struct frame *to, const struct frame *from)
@@ -193,7 +195,8 @@ static size_t random_split(struct random *random, const struct runner *runner)
 	return runner_takes(runner, &frame, linear) ? linear : RUN_WHOLE;
 }
 
-static uint64_t random_contest(struct contest *contest, uint64_t seed, uint64_t first, uint64_t end)
+static uint64_t random_contest(struct contest *contest, uint64_t seed, uint64_t first, uint64_t end,
+			       bool quick)
 {
 	uint64_t differ = 0;
 
@@ -222,6 +225,7 @@ static uint64_t random_contest(struct contest *contest, uint64_t seed, uint64_t 
 			continue;
 		}
 		before = state;
+		contest->ask = !quick || index % ASKED_QUICK == 0;
 		if (agree_in_time(contest, &frame, linear) || ++differ > SHOWN)
 			continue;
 		note("seed %" PRIu64 ", frame %" PRIu64, seed, index);
@@ -375,7 +379,7 @@ static bool install_bans(struct runner *runner)
 	return check(!err, "bans are put in place");
 }
 
-void suite_random(struct runner *runner, uint64_t seed, uint64_t count)
+void suite_random(struct runner *runner, uint64_t seed, uint64_t count, bool quick)
 {
 	static const struct {
 		enum test_profile_id id;
@@ -404,7 +408,7 @@ void suite_random(struct runner *runner, uint64_t seed, uint64_t count)
 		if (start(&contest, part[i].id)) {
 			aims.outward = part[i].egress;
 			aim(contest.tables.generation);
-			differ = random_contest(&contest, seed, first, end);
+			differ = random_contest(&contest, seed, first, end, quick);
 			if (contest.unsent)
 				note("%" PRIu64 " of them are too short for the kernel to send",
 				     contest.unsent);
@@ -413,8 +417,10 @@ void suite_random(struct runner *runner, uint64_t seed, uint64_t count)
 			      end - first, way, name, differ);
 			check(runner_settled(runner), "%s, %s: nothing else was counted", name,
 			      way);
-			check(asking_leaves_no_trace(&contest, seed, end - first),
-			      "%s, %s: questions leave no trace in the maps", name, way);
+			/* The maps are the same ones, whatever frames begin with. */
+			if (!quick || runner->kind == PC_FRAME_ETHERNET)
+				check(asking_leaves_no_trace(&contest, seed, end - first),
+				      "%s, %s: questions leave no trace in the maps", name, way);
 			check(met_all(&contest, part[i].id) || end - first < 10000,
 			      "%s, %s: every kind of verdict was met", name, way);
 		}

@@ -41,7 +41,7 @@ void suite_buffers(struct runner *runner);
 void suite_sweeps(struct runner *runner);
 
 /* Random frames against the model: `count` in all, shared among the profiles. */
-void suite_random(struct runner *runner, uint64_t seed, uint64_t count);
+void suite_random(struct runner *runner, uint64_t seed, uint64_t count, bool quick);
 
 /* What is recorded of drops. `quick`: after a smaller flood. */
 void suite_drops(struct runner *runner, bool quick);

@@ -91,7 +91,7 @@ static void without_ethernet(const struct options *options, enum pc_frame kind)
 		return;
 	suite_bare(&runner);
 	if (options->frames)
-		suite_random(&runner, options->seed, options->frames / 5);
+		suite_random(&runner, options->seed, options->frames / 5, options->quick);
 	runner_close(&runner);
 }
 
@@ -135,7 +135,7 @@ int main(int argc, char **argv)
 	if (!options.quick)
 		suite_sweeps(&runner);
 	if (options.frames)
-		suite_random(&runner, options.seed, options.frames);
+		suite_random(&runner, options.seed, options.frames, options.quick);
 	runner_close(&runner);
 	without_ethernet(&options, PC_FRAME_IP);
 	without_ethernet(&options, PC_FRAME_GRE);
