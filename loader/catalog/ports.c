@@ -39,15 +39,19 @@ static __u8 parse_transports(const char *text)
 	return 0;
 }
 
-static char *why_protocol(const char *port, const char *protocol)
+/* `one`: one protocol is asked for. */
+static char *why_protocol(const char *port, const char *protocol, bool one)
 {
+	if (!*protocol && one)
+		return xasprintf("'%s/' has no protocol; write %s/tcp or %s/udp", port, port, port);
 	if (!*protocol)
 		return xasprintf("'%s/' has no protocol; write %s/tcp, %s/udp or %s/tcp+udp", port,
 				 port, port, port);
 	if (!strcasecmp(protocol, "tcp") || !strcasecmp(protocol, "udp"))
 		return xasprintf("unknown protocol '%s'; write %s/%s", protocol, port,
 				 strcasecmp(protocol, "tcp") ? "udp" : "tcp");
-	return xasprintf("unknown protocol '%s'; a port is of tcp, udp or tcp+udp", protocol);
+	return xasprintf("unknown protocol '%s'; a port is of %s", protocol,
+			 one ? "tcp or udp" : "tcp, udp or tcp+udp");
 }
 
 /* Digits only, and of any length: what does not fit is still a number that is out of range. */
@@ -198,48 +202,81 @@ static int parse_name(const char *name, __u8 transports, struct ports *ports, ch
 	return -EINVAL;
 }
 
-static char *why_no_protocol(const char *item)
+static char *why_no_port(const char *item, bool one)
+{
+	return xasprintf("'%s' is not a port; write it as %s", item,
+			 one ? "25/tcp" : "25/tcp, 5060/tcp+udp or 60000-60099/udp");
+}
+
+static char *why_no_protocol(const char *item, bool one)
 {
 	if (!*item)
 		return xstrdup("a port is empty; write it as 25/tcp");
 	if (!is_number(item) && !is_service_name(item))
-		return xasprintf(
-			"'%s' is not a port; write it as 25/tcp, 5060/tcp+udp or 60000-60099/udp",
-			item);
+		return why_no_port(item, one);
+	if (one)
+		return xasprintf("'%s' has no protocol; write %s/tcp or %s/udp", item, item, item);
 	return xasprintf("'%s' has no protocol; write %s/tcp, %s/udp or %s/tcp+udp", item, item,
 			 item, item);
 }
 
-int ports_parse(const char *item, struct ports *ports, char **why)
+static int parse(const char *item, struct ports *ports, bool one, char **why)
 {
 	const char *slash = strchr(item, '/');
 	__free_text char *port = NULL;
 	__u8 transports;
 
 	if (strchr(item, ',')) {
-		*why = xasprintf("'%s' is not one port; write a list of ports: [25/tcp, 587/tcp]",
-				 item);
+		*why = xasprintf(
+			one ? "'%s' is not one port; write it as 25/tcp" :
+			      "'%s' is not one port; write a list of ports: [25/tcp, 587/tcp]",
+			item);
 		return -EINVAL;
 	}
 	if (!slash) {
-		*why = why_no_protocol(item);
+		*why = why_no_protocol(item, one);
 		return -EINVAL;
 	}
 	port = xstrndup(item, (size_t)(slash - item));
 	if (!is_number(port) && !is_service_name(port)) {
-		*why = xasprintf(
-			"'%s' is not a port; write it as 25/tcp, 5060/tcp+udp or 60000-60099/udp",
-			item);
+		*why = why_no_port(item, one);
 		return -EINVAL;
 	}
 	transports = parse_transports(slash + 1);
 	if (!transports) {
-		*why = why_protocol(port, slash + 1);
+		*why = why_protocol(port, slash + 1, one);
 		return -EINVAL;
 	}
 	if (is_number(port))
 		return parse_numbers(port, transports, ports, why);
 	return parse_name(port, transports, ports, why);
+}
+
+int ports_parse(const char *item, struct ports *ports, char **why)
+{
+	return parse(item, ports, false, why);
+}
+
+int port_parse(const char *item, __u32 *port, char **why)
+{
+	__cleanup(ports_free) struct ports ports = {};
+	const struct port_range *range;
+	int err = parse(item, &ports, true, why);
+
+	if (err)
+		return err;
+	range = ports.range;
+	if (ports.count != 1 || range->first != range->last) {
+		*why = xasprintf("'%s' is more than one port; name one, as 25/tcp", item);
+		return -EINVAL;
+	}
+	if (range->transports & (range->transports - 1)) {
+		*why = xasprintf("'%s' is more than one port; name %u/tcp or %u/udp", item,
+				 range->first, range->first);
+		return -EINVAL;
+	}
+	*port = PC_PORT(range->transports & TRANSPORT_TCP ? PC_TCP : PC_UDP, range->first);
+	return 0;
 }
 
 int ports_parse_list(const char *list, struct ports *ports, char **why)

@@ -32,6 +32,12 @@ struct ports {
  */
 int ports_parse(const char *item, struct ports *ports, char **why);
 
+/*
+ * Parses one port of one protocol, as PC_PORT. What is wrong is said as by ports_parse, but without
+ * the words that would be more than one.
+ */
+int port_parse(const char *item, __u32 *port, char **why);
+
 /* Parses a comma-separated list of ports, as ports_parse does one: "25/tcp,587/tcp". */
 int ports_parse_list(const char *list, struct ports *ports, char **why);
 

@@ -12,6 +12,7 @@
 #include "loader/command/options.h"
 #include "loader/recipe/compose.h"
 #include "loader/report/counters.h"
+#include "loader/report/top_table.h"
 
 #define OPTION_COLUMN 34 /* where the text of an option begins */
 
@@ -83,6 +84,15 @@ static void print_option(const struct option_row *row, FILE *to)
 	fputc('\n', to);
 }
 
+static void print_keys(FILE *to)
+{
+	static const char *const keys[] = {TOP_KEYS, "?              help"};
+
+	fputs("\nKeys:\n", to);
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		fprintf(to, "  %s\n", keys[i]);
+}
+
 void help_options(const struct command *command, FILE *to)
 {
 	const struct option_row *row = NULL;
@@ -96,6 +106,8 @@ void help_options(const struct command *command, FILE *to)
 	fputs("\n\n", to);
 	while ((row = options_next(command, row)))
 		print_option(row, to);
+	if (!strcmp(command->name, "top"))
+		print_keys(to);
 }
 
 /* A word of an answer, and what it means. */

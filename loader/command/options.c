@@ -301,17 +301,12 @@ static int read_prefix(const struct command *command, const struct option_row *r
 static int read_port(const struct command *command, const struct option_row *row, const char *text,
 		     int *port)
 {
-	__cleanup(ports_free) struct ports ports = {};
-	const struct port_range *range;
 	char *why = NULL;
+	__u32 number;
 
-	if (ports_parse(text, &ports, &why))
+	if (port_parse(text, &number, &why))
 		return wrong_because(command, row, why);
-	range = ports.range;
-	if (ports.count != 1 || range->first != range->last ||
-	    range->transports & (range->transports - 1))
-		return wrong_value(command, row, "one port of one protocol, as in 25/tcp", text);
-	*port = (int)PC_PORT(range->transports & 1 << PC_TCP ? PC_TCP : PC_UDP, range->first);
+	*port = (int)number;
 	return 0;
 }
 

@@ -115,22 +115,15 @@ static int read_local(const char *text, struct packet_words *words)
 
 static int read_port(const char *text, struct packet_words *words)
 {
-	__cleanup(ports_free) struct ports ports = {};
-	__free_text char *shown = text_printable(text), *why = NULL;
-	const struct port_range *range;
+	__free_text char *why = NULL;
+	__u32 port;
 
-	if (ports_parse(text, &ports, &why)) {
+	if (port_parse(text, &port, &why)) {
 		error("explain: %s", why);
 		return -EINVAL;
 	}
-	range = ports.range;
-	if (ports.count != 1 || range->first != range->last ||
-	    (range->transports & (range->transports - 1))) {
-		error("explain: '%s' is more than one port; ask about one, as 25/tcp", shown);
-		return -EINVAL;
-	}
-	words->protocol = range->transports == 1 << PC_TCP ? IPPROTO_TCP : IPPROTO_UDP;
-	words->port = range->first;
+	words->protocol = pc_port_transport(port) == PC_TCP ? IPPROTO_TCP : IPPROTO_UDP;
+	words->port = pc_port_number(port);
 	return 0;
 }
 

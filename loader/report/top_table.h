@@ -67,4 +67,13 @@ char *top_interface_line(const struct top_looks *looks, const struct top_looks *
 /* As many columns of `text` as fit, ".." where it goes on. Without control characters. */
 char *top_cut(const char *text, size_t columns);
 
+/* What the keys do, a line each, on the screen and in --help. */
+#define TOP_KEYS                                                                                \
+	"q              quit", "s              sort by the next of packets/s, bits/s, packets", \
+		"1 2 3          sort by one of these",                                          \
+		"p, space       freeze the screen; once more: go on",                           \
+		"tab, left      choose a panel",                                                \
+		"up, down       scroll it; also page up, page down, home, end",                 \
+		"Ctrl-L         draw the screen again"
+
 #endif

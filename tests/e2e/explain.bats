@@ -481,7 +481,7 @@ flow_is_there()
 		192.0.2.2 25|'25' has no protocol; write 25/tcp
 		192.0.2.2 0/tcp|port 0 is out of range 1-65535
 		192.0.2.2 70000/tcp|port 70000 is out of range 1-65535
-		192.0.2.2 25-26/tcp|'25-26/tcp' is more than one port; ask about one
+		192.0.2.2 25-26/tcp|'25-26/tcp' is more than one port; name one, as 25/tcp
 		192.0.2.2 25/tcp+udp|'25/tcp+udp' is more than one port
 		192.0.2.2 --protocol tcp|a packet of tcp has a port
 		192.0.2.2 --protocol nonsense|--protocol must be an IP protocol by name or number

@@ -255,6 +255,11 @@ source_is_gone()
 	shows '\*PACKETS'
 }
 
+@test "--help tells the keys, as the screen does" {
+	exits 0 pc top --help
+	says 'Keys:' 'q              quit' 'tab, left      choose a panel' '?  '
+}
+
 @test "panels: tab and arrows choose, up and down scroll, the list ends where it ends; help" {
 	pc attach eth0 -p ssh
 	send_flows > "$DIR/sent" <<< 'tcp 198.51.100.9 192.0.2.1 40000 3000-3099 60'

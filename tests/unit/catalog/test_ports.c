@@ -64,11 +64,43 @@ static void test_ports(void **state)
 	ports_free(&b);
 }
 
+/* One port of one protocol. What is proposed instead is taken. */
+static void test_one_port(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} wrong[] = {
+		{"25", "'25' has no protocol; write 25/tcp or 25/udp"},
+		{"25/", "'25/' has no protocol; write 25/tcp or 25/udp"},
+		{"25/TCP", "unknown protocol 'TCP'; write 25/tcp"},
+		{"25/sctp", "unknown protocol 'sctp'; a port is of tcp or udp"},
+		{"25/tcp+udp", "'25/tcp+udp' is more than one port; name 25/tcp or 25/udp"},
+		{"25-26/tcp", "'25-26/tcp' is more than one port; name one, as 25/tcp"},
+		{"25/tcp,26/tcp", "'25/tcp,26/tcp' is not one port; write it as 25/tcp"},
+		{"-/tcp", "'-/tcp' is not a port; write it as 25/tcp"},
+		{"", "a port is empty; write it as 25/tcp"},
+	};
+	char *why = NULL;
+	__u32 port = 0;
+
+	(void)state;
+	assert_int_equal(port_parse("25/tcp", &port, &why), 0);
+	assert_int_equal(port, PC_PORT(PC_TCP, 25));
+	assert_int_equal(port_parse("65535/udp", &port, &why), 0);
+	assert_int_equal(port, PC_PORT(PC_UDP, 65535));
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		assert_int_equal(port_parse(wrong[i].text, &port, &why), -EINVAL);
+		assert_string_equal(why, wrong[i].why);
+		text_free(&why);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ports_written),
 		cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_one_port),
 	};
 
 	return cmocka_run_group_tests_name("catalog/ports", tests, NULL, NULL);
