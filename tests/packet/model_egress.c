@@ -64,6 +64,18 @@ static bool has_socket(const struct upper *upper, const struct judge *judge)
 	return model_socket_live(judge->state, &tuple);
 }
 
+/*
+ * Whether the socket that BPF_PROG_TEST_RUN gives to every packet looks like the sender: its ports
+ * are 0, and its addresses those of the packet, if no tag stands before the IP header.
+ */
+static bool is_of_run(const struct upper *upper, const struct judge *judge)
+{
+	uint16_t type = upper->family == AF_INET ? 0x0800 : 0x86dd;
+
+	return !model_read32(upper->data) && model_read16(judge->frame + 12) == type &&
+	       !judge->tables->generation->forward;
+}
+
 static bool is_connected(const struct upper *upper, const struct judge *judge)
 {
 	struct pc_flow tuple = tuple_of(upper);
@@ -156,7 +168,8 @@ static struct model_verdict port(const struct upper *upper, const struct judge *
 		return drop(index);
 	if (judge->forwarded)
 		learn(upper, judge, judge->tables->generation->forward && !reversed);
-	else if (transport == PC_UDP || !has_socket(upper, judge)) /* a raw socket's TCP */
+	else if (transport == PC_UDP ||
+		 (!has_socket(upper, judge) && !is_of_run(upper, judge))) /* a raw socket's TCP */
 		learn(upper, judge, !reversed);
 	if (transport == PC_UDP && !known && upper->length > 1200 + 8 && reversed &&
 	    !is_for_many(upper->family, upper->destination) &&
