@@ -72,7 +72,7 @@ FOLDERS := base net catalog object recipe report compile guard filter host docto
 # Their files, without .c.
 LOADER := $(sort $(patsubst loader/%.c,%,$(wildcard loader/*.c loader/*/*.c)))
 # Pure: no BPF, no privilege. Tested and fuzzed alone.
-PURE := $(filter base/% catalog/% recipe/% report/% compile/% guard/%,$(LOADER)) net/link_graph net/login net/session net/frame net/frame_make net/local_address command/options command/help command/packet_words command/machine_words
+PURE := $(filter base/% catalog/% recipe/% report/% compile/% guard/%,$(LOADER)) net/link_graph net/login net/socket_owner net/session net/frame net/frame_make net/local_address command/options command/help command/packet_words command/machine_words
 LOADER_OBJECTS = $(LOADER:%=$(BUILD)/loader/%.o)
 LIBRARY_OBJECTS = $(filter-out $(BUILD)/loader/command/main.o,$(LOADER_OBJECTS))
 
@@ -217,7 +217,7 @@ $(BUILD)/bench/%.bpf.o: tests/bench/%.bpf.c
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MF $(@:.o=.d) -MT $@ -c -o $@ $<
 
 # The fuzzers are built by clang from the sources themselves, so that these are instrumented too: once, for all of them.
-FUZZ_CFLAGS = -std=gnu11 -O1 -g -D_GNU_SOURCE -I. -DPORTCULLIS_PREFIX='"$(PREFIX)"' \
+FUZZ_CFLAGS = -std=gnu11 -O1 -g -D_GNU_SOURCE -I. -DPORTCULLIS_VERSION='"$(VERSION)"' -DPORTCULLIS_PREFIX='"$(PREFIX)"' \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined \
 	$(shell $(PKG_CONFIG) --cflags $(LIBS)) -MMD -MP
 

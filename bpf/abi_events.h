@@ -114,7 +114,20 @@ struct pc_explained {
 	 * packet. In BPF_PROG_TEST_RUN a program cannot see the sender.
 	 */
 	__u8 sent_by_socket;
-	__u8 pad[7];
+	/* Set by who asks: PC_TOLD_*. */
+	__u8 told;
+	__u8 pad[6];
+	/* With PC_TOLD_FRAGMENT: the cells that the first fragment of the datagram counted. */
+	__u32 first_cell, first_second;
 };
+/*
+ * What is remembered of earlier packets, from who asks and not from maps and sockets: a capture is
+ * of another time.
+ */
+#define PC_TOLD		 1  /* the bits below are set, and no map is asked */
+#define PC_TOLD_FLOW	 2  /* a flow lives that has the packet, or the one that it quotes */
+#define PC_TOLD_LARGE	 4  /* an open UDP port lately sent a large datagram like the quoted one */
+#define PC_TOLD_ECHO	 8  /* the limit of echo requests admits one more */
+#define PC_TOLD_FRAGMENT 16 /* the datagram's first fragment passed */
 
 #endif

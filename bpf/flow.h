@@ -104,6 +104,20 @@ static __always_inline __u64 flow_slot(void)
  */
 #define look_up_apart(number) asm volatile("" : : "i"(number))
 
+/*
+ * Whether who asks told what is remembered of earlier packets; then the maps are not asked. Only
+ * paths that the first pass does not contain may call this.
+ */
+static __always_inline bool is_told(void)
+{
+	return explains && explained.told & PC_TOLD;
+}
+
+static __always_inline bool told(__u8 what)
+{
+	return explained.told & what;
+}
+
 /* The state of a flow, or NULL. `assured`: it is in the map of assured flows. */
 static __always_inline struct pc_flow_state *flow_find(const struct pc_flow *flow, bool *assured)
 {

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "bpf/flow.h"
 #include "bpf/maps.h"
 #include "bpf/packet.h"
 
@@ -85,6 +86,11 @@ static __always_inline __u64 fragment_find(const struct packet *packet)
 	const struct pc_fragment_state *state;
 	struct pc_fragment key;
 
+	if (is_told())
+		return first_fragment_pack(
+			(struct first_fragment){.cell = explained.first_cell,
+						.second = explained.first_second,
+						.known = !!told(PC_TOLD_FRAGMENT)});
 	if (!fragment_key(packet, &key))
 		return 0;
 	state = bpf_map_lookup_elem(&fragments, &key);

@@ -38,6 +38,8 @@ __noinline int echo_due(__u32 interval)
 	__u32 zero = 0;
 	__u64 *next, at, due;
 
+	if (is_told())
+		return told(PC_TOLD_ECHO);
 	next = bpf_map_lookup_elem(&echo, &zero);
 	if (!next)
 		return false;

@@ -37,6 +37,8 @@ __noinline int is_connected(struct __sk_buff *skb, __u32 where, __u32 ports, __u
 	if (explains) {
 		if (explained.sent_by_socket)
 			return true;
+		if (is_told())
+			return told(PC_TOLD_FLOW);
 	} else if (socket && socket->protocol == PROTOCOL_TCP &&
 		   socket->src_port == packet.local_port)
 		return true;
@@ -52,6 +54,8 @@ __noinline int machine_is_connected(struct __sk_buff *skb, __u32 where, __u32 po
 	struct packet packet = {};
 	struct pc_flow flow;
 
+	if (is_told())
+		return told(PC_TOLD_FLOW);
 	packet_init_egress(&packet, skb);
 	flow_fill(&packet, where, ports, how);
 	return flow_key(&packet, &flow) && flow_is_learned(&flow);

@@ -108,6 +108,8 @@ __noinline int flow_large_quoted(struct xdp_md *ctx, __u32 where, __u32 ports, _
 	struct pc_flow flow;
 	const __u64 *seen;
 
+	if (is_told())
+		return told(PC_TOLD_LARGE);
 	flow_packet(&packet, ctx, where, ports, how);
 	if (!flow_key(&packet, &flow))
 		return false;
@@ -118,6 +120,8 @@ __noinline int flow_large_quoted(struct xdp_md *ctx, __u32 where, __u32 ports, _
 /* Whether a packet belongs to a live connection or flow. */
 static __always_inline bool flow_of_packet(const struct packet *packet)
 {
+	if (packet->gather && is_told())
+		return told(PC_TOLD_FLOW);
 	if (packet->outward)
 		return flow_quoted(packet->ctx, flow_where_pack(packet), flow_ports_pack(packet),
 				   flow_how_pack(packet));

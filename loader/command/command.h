@@ -44,6 +44,8 @@ enum option_group {
 	OPTIONS_HISTORY = 1 << 22,
 	OPTIONS_MACHINE = 1 << 23, /* machines behind an interface */
 	OPTIONS_GROUPS = 1 << 24,
+	OPTIONS_REPLAY = 1 << 26,
+	OPTIONS_AUDIT = 1 << 27,
 	OPTIONS_BAN = 1 << 28,
 	OPTIONS_UNBAN = 1 << 29,
 	OPTIONS_BANS = 1 << 30, /* of ban, unban and bans */

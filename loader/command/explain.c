@@ -230,8 +230,7 @@ static int ask(const struct asking *asking, struct explain_target *target, struc
 
 /* --- the fix --- */
 
-/* The whole command: on top of what is there, or anew. The caller frees. */
-static char *fix_command(const struct explain_target *target, const struct guard_opening *opening)
+char *explain_fix(const struct explain_target *target, const struct guard_opening *opening)
 {
 	__free_text char *all = NULL;
 	__free_text char *name = shell_word(*target->name ? target->name : "IFACE");
@@ -323,7 +322,7 @@ static void add_fix(json_t *verdict, const struct explain_target *target,
 	}
 	if (!target->of && open_by(target->hook ? &guard_explain : &guard_explain_new, target,
 				   &target->planned->plan, event, &opening)) {
-		fix = fix_command(target, &opening);
+		fix = explain_fix(target, &opening);
 		json_object_set_new(verdict, "fix", text_json(fix));
 	}
 	if (open_by(&guard_explain_site, target, &target->planned->plan, event, &line))
@@ -479,7 +478,7 @@ static int explain_one(struct asking *asking, struct explain_target *target)
 
 static int explain_targets(struct asking *asking, struct diag *diag)
 {
-	__cleanup(explain_targets_close) struct explain_targets targets = {};
+	__cleanup(explain_targets_close) struct explain_targets targets = {.command = "explain"};
 	size_t i;
 	int err;
 

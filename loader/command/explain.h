@@ -4,6 +4,14 @@
 #define PORTCULLIS_COMMAND_EXPLAIN_H
 
 #include "loader/command/command.h"
+#include "loader/command/explain_target.h"
+#include "loader/guard/fix.h"
+
+/*
+ * The whole command by which an opening is made: a swap of what is there, or what attaches anew.
+ * The caller frees.
+ */
+char *explain_fix(const struct explain_target *target, const struct guard_opening *opening);
 
 int command_explain(const struct options *options, struct diag *diag);
 

@@ -15,7 +15,7 @@
 
 /* --- what is asked --- */
 
-static int open_plan(struct explain_target *target)
+static int open_plan(struct explain_target *target, bool told)
 {
 	enum pc_frame frame = PC_FRAME_ETHERNET;
 	int err = target->ifindex ? frame_of(target->name, target->ifindex, &frame) : 0;
@@ -23,13 +23,13 @@ static int open_plan(struct explain_target *target)
 	target->kept = target->planned->plan.kept;
 	return err ? err :
 		     question_open_new(&target->question, &target->planned->plan.tables, frame,
-				       target->ifindex);
+				       target->ifindex, told);
 }
 
-static int open_target(struct explain_target *target)
+static int open_target(struct explain_target *target, bool told)
 {
-	int err = target->live ? question_open(&target->question, &target->live->filter) :
-				 open_plan(target);
+	int err = target->live ? question_open(&target->question, &target->live->filter, told) :
+				 open_plan(target, told);
 
 	if (!err)
 		target->services = event_services_new(target->kept);
@@ -54,31 +54,6 @@ static void name_target(struct explain_target *target, const char *name, unsigne
 
 /* --- a filter as it is --- */
 
-/*
- * Makes the recipe of `swap` without options, to which a fix adds. Where that is not possible, as
- * after a profile was deleted, there is no fix.
- */
-static void plan_as_it_is(struct explain_target *target, const struct site *site)
-{
-	const struct options none = OPTIONS_NONE;
-	__cleanup(diag_free) struct diag diag = {};
-	struct message_sink before = messages_to(messages_drop, NULL);
-	struct swap_plan *plan = xcalloc(1, sizeof(*plan));
-	int err;
-
-	plan->name = target->name;
-	plan->quiet = true;
-	plan->kept = json_incref((json_t *)target->kept);
-	err = swap_plan_make(&none, site, plan, &diag);
-	messages_to(before.take, before.context);
-	if (err) {
-		swap_plan_free(plan);
-		free(plan);
-		return;
-	}
-	target->planned = plan;
-}
-
 /* The filter answers also if the site file is wrong, but `swap` does not work then: no fix. */
 static bool read_groups(struct explain_targets *targets)
 {
@@ -86,7 +61,8 @@ static bool read_groups(struct explain_targets *targets)
 
 	if (!site_open(NULL, &targets->site, &diag))
 		return true;
-	warning("explain: no fix is shown, because none would work while the site file has errors: portcullis check");
+	warning("%s: no fix is shown, because none would work while the site file has errors: portcullis check",
+		targets->command);
 	return false;
 }
 
@@ -104,7 +80,8 @@ static void add_live(struct explain_targets *targets)
 		target->hook = &live->hook;
 		target->kept = live->kept;
 		if (fixes)
-			plan_as_it_is(target, &targets->site);
+			target->planned =
+				swap_plan_as_it_is(target->name, target->kept, &targets->site);
 	}
 }
 
@@ -182,14 +159,14 @@ static int add_site(const struct options *options, const char *interface,
 	if (diag->errors != errors)
 		return -EINVAL;
 	if (interface && !site_interface(site, interface)) {
-		error("explain: %s: has no part for %s", options->site, interface);
+		error("%s: %s: has no part for %s", targets->command, options->site, interface);
 		return -ENOENT;
 	}
 	for (i = 0; i < site->interfaces && !err; i++)
 		if (!interface || !strcmp(site->interface[i].name, interface))
 			err = add_of_site(options, &site->interface[i], targets, diag);
 	if (!err && !targets->count) {
-		error("explain: %s: lists no interface", options->site);
+		error("%s: %s: lists no interface", targets->command, options->site);
 		return -ENOENT;
 	}
 	return err;
@@ -229,12 +206,13 @@ static int read_live(const struct options *options, const char *interface, bool 
 	}
 	if (interface)
 		names_add(&named, interface);
-	err = live_read_kept(&named, "explain", &targets->live, &targets->lives,
+	err = live_read_kept(&named, targets->command, &targets->live, &targets->lives,
 			     &targets->left_out);
 	if (!err && !targets->lives && !(plans && options->profile.count)) {
 		error_fix(
 			"portcullis attach IFACE -p PROFILE",
-			"explain: no interface of this network namespace has a filter: every packet passes");
+			"%s: no interface of this network namespace has a filter: every packet passes",
+			targets->command);
 		return -ENOENT;
 	}
 	return err;
@@ -259,7 +237,7 @@ int explain_targets_open(const struct options *options, const char *interface,
 	else
 		add_live(targets);
 	for (i = 0; i < targets->count && !err; i++)
-		err = open_target(&targets->target[i]);
+		err = open_target(&targets->target[i], targets->told);
 	return err;
 }
 

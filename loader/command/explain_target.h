@@ -29,7 +29,9 @@ struct explain_targets {
 	struct site site;
 	struct explain_target *target;
 	size_t count;
-	bool left_out; /* a filter of another version */
+	bool left_out;	     /* a filter of another version */
+	const char *command; /* set by the caller: for messages */
+	bool told;	     /* set by the caller: question_tell asks them, else question_ask */
 };
 
 /*

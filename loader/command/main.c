@@ -10,6 +10,7 @@
 #include "loader/base/utf8.h"
 #include "loader/command/apply.h"
 #include "loader/command/attach.h"
+#include "loader/command/audit.h"
 #include "loader/command/ban.h"
 #include "loader/command/bans.h"
 #include "loader/command/check.h"
@@ -30,6 +31,7 @@
 #include "loader/command/monitor_output.h"
 #include "loader/command/privileges.h"
 #include "loader/command/profiles.h"
+#include "loader/command/replay.h"
 #include "loader/command/rollback.h"
 #include "loader/command/show.h"
 #include "loader/command/status.h"
@@ -61,12 +63,13 @@ static const struct command command_table[] = {
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_apply},
 	{"attach", COMMAND_EDIT, "IFACE... -p PROFILE[,PROFILE]",
 	 "Attach the filter to interfaces, to all of them or none",
-	 A_RECIPE | OPTIONS_MACHINE | OPTIONS_ATTACH | OPTIONS_MODE | OPTIONS_CONFIRM | OPTIONS_FORCE | OPTIONS_JSON |
-		 OPTIONS_COMMENT,
+	 A_RECIPE | OPTIONS_MACHINE | OPTIONS_ATTACH | OPTIONS_MODE | OPTIONS_CONFIRM |
+		 OPTIONS_FORCE | OPTIONS_JSON | OPTIONS_COMMENT,
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_attach},
 	{"swap", COMMAND_EDIT, "[IFACE...] [-p PROFILE[,PROFILE]]",
 	 "Replace the rule set atomically; what is not given stays",
-	 A_RECIPE | OPTIONS_MACHINE | OPTIONS_SWAP | OPTIONS_CONFIRM | OPTIONS_FORCE | OPTIONS_JSON | OPTIONS_COMMENT,
+	 A_RECIPE | OPTIONS_MACHINE | OPTIONS_SWAP | OPTIONS_CONFIRM | OPTIONS_FORCE |
+		 OPTIONS_JSON | OPTIONS_COMMENT,
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_swap},
 	{"confirm", COMMAND_EDIT, "[IFACE...]", "Confirm a pending change",
 	 OPTIONS_SITE | OPTIONS_FORCE | OPTIONS_JSON | OPTIONS_COMMENT,
@@ -111,6 +114,9 @@ static const struct command command_table[] = {
 	{"doctor", COMMAND_VERIFY, "[IFACE]", "Find what is wrong, and suggest a command to fix it",
 	 OPTIONS_SITE | OPTIONS_CATALOG | OPTIONS_JSON | OPTIONS_STRICT,
 	 COMMAND_LOOK | COMMAND_INTERFACES, command_doctor},
+	{"audit", COMMAND_VERIFY, "[IFACE...]",
+	 "Show whether what is open fits what listens and is used", OPTIONS_AUDIT | OPTIONS_JSON,
+	 COMMAND_LOOK | COMMAND_INTERFACES, command_audit},
 	{"history", COMMAND_VERIFY, "[IFACE...] | N [M]",
 	 "Show who changed what, when and why; change N; N to M", OPTIONS_HISTORY | OPTIONS_JSON,
 	 COMMAND_LOOK | COMMAND_INTERFACES, command_history},
@@ -119,6 +125,11 @@ static const struct command command_table[] = {
 	 command_export},
 	{"metrics", COMMAND_TOOL, "[IFACE...]", "Print the counters for Prometheus (OpenMetrics)",
 	 OPTIONS_METRICS, COMMAND_LOOK | COMMAND_INTERFACES, command_metrics},
+	{"replay", COMMAND_TOOL, "FILE [IFACE] [FILTER]",
+	 "Show what the filter would have dropped of a capture",
+	 OPTIONS_REPLAY | OPTIONS_RECIPE | OPTIONS_SWAP | OPTIONS_CATALOG | OPTIONS_SITE |
+		 OPTIONS_STRICT | OPTIONS_JSON,
+	 COMMAND_LOOK, command_replay},
 	{"takeover", COMMAND_TOOL, "[IFACE...]",
 	 "After an upgrade: run this version's programs, with the same rules", OPTIONS_COMMENT,
 	 COMMAND_CHANGE | COMMAND_INTERFACES, command_takeover},

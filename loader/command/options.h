@@ -50,7 +50,7 @@ struct options {
 	const char *flags;    /* of the packet that explain asks about; NULL: syn, as the next */
 	const char *icmp;     /* TYPE[/CODE] */
 	const char *protocol; /* by name or number */
-	const char *local;    /* address of this host */
+	const char *local;    /* address of this host; replay: prefixes, with commas between */
 	const char *machine_name; /* behind this host, that explain asks about */
 	const char *write;	  /* file for packets, "-": stdout; NULL: none */
 	int write_fd;		  /* what monitor_open_file opened, and for whom; -1: nothing */
@@ -62,7 +62,7 @@ struct options {
 	const char *until; /* as given; NULL: no end */
 	unsigned int span; /* seconds, of --for; 0: not given */
 	const char *expect; /* digest of the difference that is to be applied; NULL: any */
-	bool all, replace, park, take_up, boot, clear, dry_run, exit_code, force, fresh, http, journal, json, out, reload,
+	bool all, replace, park, take_up, boot, clear, dry_run, evidence, exit_code, force, fresh, http, journal, json, listing, out, reload,
 		resumed, strict;
 	struct answer *answer; /* where a command that changes filters says what it did */
 };

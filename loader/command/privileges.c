@@ -85,6 +85,14 @@ int privileges_drop_rest(const char *command)
 	return capng_apply(CAPNG_SELECT_CAPS) ? drop_failed(command) : 0;
 }
 
+int privileges_drop_all(const char *command)
+{
+	if (capng_get_caps_process())
+		return drop_failed(command);
+	capng_clear(CAPNG_SELECT_CAPS);
+	return capng_apply(CAPNG_SELECT_CAPS) ? drop_failed(command) : 0;
+}
+
 int privileges_drop(const char *command, enum command_flags use)
 {
 	bool bounds;

@@ -19,4 +19,7 @@ int privileges_drop(const char *command, enum command_flags use);
  */
 int privileges_drop_rest(const char *command);
 
+/* For a process that reads what anyone may have made: keeps none. As above. */
+int privileges_drop_all(const char *command);
+
 #endif

@@ -113,6 +113,26 @@ int swap_plan_make(const struct options *options, const struct site *site, struc
 			       &target->plan, diag);
 }
 
+struct swap_plan *swap_plan_as_it_is(const char *name, const json_t *kept, const struct site *site)
+{
+	const struct options none = OPTIONS_NONE;
+	__cleanup(diag_free) struct diag diag = {};
+	struct message_sink before = messages_to(messages_drop, NULL);
+	struct swap_plan *plan = xcalloc(1, sizeof(*plan));
+	int err;
+
+	plan->name = name;
+	plan->quiet = true;
+	plan->kept = json_incref((json_t *)kept);
+	err = swap_plan_make(&none, site, plan, &diag);
+	messages_to(before.take, before.context);
+	if (!err)
+		return plan;
+	swap_plan_free(plan);
+	free(plan);
+	return NULL;
+}
+
 void swap_plan_free(struct swap_plan *target)
 {
 	plan_free(&target->plan);

@@ -25,6 +25,12 @@ struct swap_plan {
  */
 int swap_plan_make(const struct options *options, const struct site *site, struct swap_plan *target,
 		   struct diag *diag);
+/*
+ * The plan of `swap` without options, to which a fix adds. NULL where it is not possible, as after
+ * a profile was deleted: there is no fix. Silent; the caller frees both it and what it has.
+ */
+struct swap_plan *swap_plan_as_it_is(const char *name, const json_t *kept, const struct site *site);
+
 void swap_plan_free(struct swap_plan *target);
 
 #endif

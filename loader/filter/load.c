@@ -214,15 +214,17 @@ struct loading {
 	__u32 flows;
 	const struct pc_generation *generation;
 	bool explains; /* `flows_of` is the filter that is asked */
+	bool told;     /* and its flows are not: the caller tells them */
 };
 
 /* A program that explains counts nothing, so that its maps are small. */
-static int set_explaining_maps(struct portcullis_bpf *skeleton, const struct filter *asked)
+static int set_explaining_maps(struct portcullis_bpf *skeleton, const struct filter *asked,
+			       bool told)
 {
-	int err = size_flow_maps(skeleton, asked, EXPLAINING_FLOWS);
+	int err = size_flow_maps(skeleton, told ? &FILTER_NONE : asked, EXPLAINING_FLOWS);
 
 	if (!err)
-		err = reuse_maps(skeleton, asked, FD_NAMESPACE | FD_ASKED);
+		err = reuse_maps(skeleton, asked, told ? FD_ASKED : FD_NAMESPACE | FD_ASKED);
 	if (!err)
 		err = bpf_map__set_max_entries(skeleton->maps.drops, 1);
 	return err || asked->fd[FILTER_STATE] >= 0 ? err : size_rows(skeleton, "0", 0);
@@ -233,7 +235,7 @@ static int set_maps(struct portcullis_bpf *skeleton, const struct loading *how)
 	int err;
 
 	if (how->explains)
-		return set_explaining_maps(skeleton, how->flows_of);
+		return set_explaining_maps(skeleton, how->flows_of, how->told);
 	err = size_flow_maps(skeleton, how->flows_of, how->flows);
 	if (!err)
 		err = reuse_maps(skeleton, how->flows_of, FD_NAMESPACE);
@@ -338,7 +340,7 @@ static int load(struct filter *filter, const struct loading *how, enum pc_frame 
 	err = keep_descriptors(skeleton, &programs, how->explains, filter);
 	if (!err)
 		err = object_program(filter->fd[FILTER_PROGRAM], &filter->program_id);
-	if (!err && (!how->explains || how->flows_of->fd[FILTER_SHARED] < 0))
+	if (!err && !how->told && (!how->explains || how->flows_of->fd[FILTER_SHARED] < 0))
 		err = claim_flows(filter, how->flows_of);
 	if (!err && !how->explains)
 		err = claim_drops(filter, how->kept);
@@ -369,6 +371,15 @@ int filter_load_explaining(struct filter *filter, const struct filter *live, enu
 	const struct filter none = FILTER_NONE;
 	const struct loading how = {
 		.flows_of = live ? live : &none, .kept = &none, .explains = true};
+
+	return load(filter, &how, frame);
+}
+
+int filter_load_told(struct filter *filter, const struct filter *live, enum pc_frame frame)
+{
+	const struct filter none = FILTER_NONE;
+	const struct loading how = {
+		.flows_of = live ? live : &none, .kept = &none, .explains = true, .told = true};
 
 	return load(filter, &how, frame);
 }

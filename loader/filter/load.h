@@ -30,6 +30,11 @@ int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
  * maps of their own, and the caller puts a generation in place. 0 or -errno, with a message.
  */
 int filter_load_explaining(struct filter *filter, const struct filter *live, enum pc_frame frame);
+/*
+ * Likewise, but of `live` they read the generations alone: what is remembered of earlier packets
+ * the caller tells with each packet (PC_TOLD).
+ */
+int filter_load_told(struct filter *filter, const struct filter *live, enum pc_frame frame);
 
 /*
  * Reads which header the filter's program expects at the start of a frame. 0 or -errno, as without

@@ -26,18 +26,26 @@ static int map_answer(struct question *question)
 	return 0;
 }
 
-int question_open(struct question *question, const struct filter *live)
+/* Loads the programs, for a filter that is there or is not (NULL). */
+static int load(struct question *question, const struct filter *live, enum pc_frame frame)
+{
+	return question->told ? filter_load_told(&question->filter, live, frame) :
+				filter_load_explaining(&question->filter, live, frame);
+}
+
+int question_open(struct question *question, const struct filter *live, bool told)
 {
 	enum pc_frame frame;
 	int err = filter_frame(live, &frame);
 
-	*question = (struct question){.filter = FILTER_NONE, .ifindex = live->ifindex};
+	*question =
+		(struct question){.filter = FILTER_NONE, .ifindex = live->ifindex, .told = told};
 	if (err) {
 		error("cannot read the constants of the BPF program: %s", strerror(-err));
 		return err;
 	}
 	question->frame = frame;
-	err = filter_load_explaining(&question->filter, live, frame);
+	err = load(question, live, frame);
 	if (!err)
 		err = map_answer(question);
 	if (err)
@@ -46,12 +54,13 @@ int question_open(struct question *question, const struct filter *live)
 }
 
 int question_open_new(struct question *question, const struct tables *tables, enum pc_frame frame,
-		      unsigned int ifindex)
+		      unsigned int ifindex, bool told)
 {
 	int err;
 
-	*question = (struct question){.filter = FILTER_NONE, .frame = frame, .ifindex = ifindex};
-	err = filter_load_explaining(&question->filter, NULL, frame);
+	*question = (struct question){
+		.filter = FILTER_NONE, .frame = frame, .ifindex = ifindex, .told = told};
+	err = load(question, NULL, frame);
 	question->filter.ifindex = ifindex;
 	if (!err)
 		err = filter_switch(&question->filter, tables, "{}", false);
@@ -116,5 +125,23 @@ int question_ask(struct question *question, const void *frame, size_t length, bo
 	if (err)
 		return err;
 	*answer = *(volatile struct pc_event *)&question->explained->event;
+	return answer->length ? 0 : -ENODATA;
+}
+
+int question_tell(struct question *question, const void *frame, size_t length, bool out,
+		  const struct question_told *told, struct pc_event *answer)
+{
+	volatile struct pc_explained *explained = question->explained;
+	int err;
+
+	explained->event.length = 0;
+	explained->sent_by_socket = 0;
+	explained->told = PC_TOLD | told->what;
+	explained->first_cell = told->first_cell;
+	explained->first_second = told->first_second;
+	err = out ? run_out(question, frame, length, true) : run_in(question, frame, length, true);
+	if (err)
+		return err;
+	*answer = explained->event;
 	return answer->length ? 0 : -ENODATA;
 }

@@ -20,18 +20,21 @@ struct question {
 	 * that is bound to a device may not be found.
 	 */
 	bool blind;
-	/* A TCP socket sends the outgoing packets that are asked about: the program cannot see it. */
+	/* A TCP socket sends the outgoing packets that are asked about: the program cannot see it.
+	 */
 	bool sent_by_socket;
+	bool told; /* question_tell asks it, else question_ask */
 };
 
 /*
  * For a filter that is attached to an interface of the caller's network namespace: on its maps, so
- * that its active generation, its flows and the sockets are asked. -errno with a message.
+ * that its active generation, its flows and the sockets are asked. `told`: not its flows, and no
+ * sockets if the caller has entered an empty network namespace. -errno with a message.
  */
-int question_open(struct question *question, const struct filter *live);
+int question_open(struct question *question, const struct filter *live, bool told);
 /* For a filter that is not there yet: on maps of its own, which have no flows. */
 int question_open_new(struct question *question, const struct tables *tables, enum pc_frame frame,
-		      unsigned int ifindex);
+		      unsigned int ifindex, bool told);
 void question_close(struct question *question);
 
 /*
@@ -41,5 +44,15 @@ void question_close(struct question *question);
  */
 int question_ask(struct question *question, const void *frame, size_t length, bool out,
 		 struct pc_event *answer);
+
+/* What is remembered of the packets before. */
+struct question_told {
+	__u8 what; /* PC_TOLD_* */
+	__u32 first_cell, first_second;
+};
+
+/* Likewise, of packets that were sent at another time: the maps and the interface are not asked. */
+int question_tell(struct question *question, const void *frame, size_t length, bool out,
+		  const struct question_told *told, struct pc_event *answer);
 
 #endif

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Capture filters, compiled by libpcap. The library is loaded only for a filter: it brings ten
- * others along (D-Bus, cryptography, compression), which would make every start of a command half
- * as long again.
- */
+/* Capture filters, compiled by libpcap. */
 #include "loader/report/capture_filter.h"
 
 #include <arpa/inet.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <pcap/pcap.h>
@@ -15,6 +10,7 @@
 #include <string.h>
 
 #include "loader/base/memory.h"
+#include "loader/report/pcap_library.h"
 
 #define ADDRESSES   (2 * ETH_ALEN) /* in front of the ethertype, or of the first VLAN tag */
 #define TAG	    4
@@ -43,12 +39,7 @@ struct capture_filter {
 
 static int load_library(struct pcap_library *library, char **why)
 {
-	/* The name in Debian, and that of the library's own build. */
-	static const char *const name[] = {"libpcap.so.0.8", "libpcap.so.1"};
-	const struct {
-		const char *symbol;
-		void *function;
-	} wanted[] = {
+	const struct pcap_symbol symbol[] = {
 		{"pcap_open_dead", &library->open_dead},
 		{"pcap_compile", &library->compile},
 		{"pcap_geterr", &library->geterr},
@@ -56,24 +47,8 @@ static int load_library(struct pcap_library *library, char **why)
 		{"pcap_freecode", &library->freecode},
 		{"pcap_close", &library->close},
 	};
-	void *handle = NULL;
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(name) && !handle; i++)
-		handle = dlopen(name[i], RTLD_NOW | RTLD_LOCAL);
-	for (i = 0; handle && i < ARRAY_SIZE(wanted); i++) {
-		void *function = dlsym(handle, wanted[i].symbol);
-
-		if (!function)
-			break;
-		memcpy(wanted[i].function, &function, sizeof(function));
-	}
-	if (handle && i == ARRAY_SIZE(wanted))
-		return 0;
-	*why = xasprintf(
-		"libpcap, which reads filters, cannot be loaded (%s); on Debian: apt install libpcap0.8",
-		dlerror() ?: "it lacks a function");
-	return -ENOENT;
+	return pcap_library_load(symbol, ARRAY_SIZE(symbol), why);
 }
 
 /* What libpcap says, without the words that libpcap 1.10 puts in front of some. */

@@ -308,3 +308,13 @@ void report_counters_text(const json_t *report, const struct counters_view *view
 	if (!json_array_size(interfaces))
 		fputs("portcullis is attached to no interface of this network namespace\n", to);
 }
+
+void report_counters_one(const json_t *one, const struct counters_view *view, FILE *to)
+{
+	const struct view its = {
+		.would = shows_would(one), .top = view->top, .columns = view->columns};
+
+	print_ports(&its, one, to);
+	print_reasons(&its, one, to);
+	print_other(&its, one, to);
+}

@@ -17,5 +17,7 @@ struct counters_view {
 };
 
 void report_counters_text(const json_t *report, const struct counters_view *view, FILE *to);
+/* One of its interfaces, without the heading. */
+void report_counters_one(const json_t *one, const struct counters_view *view, FILE *to);
 
 #endif

@@ -180,13 +180,16 @@ static void print_notes(const struct drops_view *view, size_t shown, FILE *to)
 		__free_text char *more =
 			human_count(drops->count - shown, "more line", "more lines");
 		__free_text char *text =
-			xasprintf("... and %s: see --top, --source, --port, --by", more);
+			xasprintf("... and %s: see %s", more,
+				  view->past ? "--json" : "--top, --source, --port, --by");
 
 		note(view, to, text);
 	}
 	if (any_sampled(drops, shown))
 		note(view, to,
 		     "~: an estimate, because in a flood only a sample is recorded; the totals of portcullis counters are exact");
+	if (view->past)
+		return;
 	reach = drops->forgotten ?
 			xasprintf(
 				"complete since %s; before that, %llu entries gave way to newer ones",

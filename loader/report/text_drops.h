@@ -17,6 +17,7 @@ struct drops_view {
 	void *context;
 	bool chosen;	/* not all rows were asked for */
 	bool named;	/* the interface is told */
+	bool past;	/* the drops are of a capture, so that how far they reach is not told */
 	size_t columns; /* of a line, as terminal_columns tells */
 };
 

@@ -88,7 +88,7 @@ int main(int argc, char **argv)
 	char line[256];
 
 	if (argc != 2 || filter_of(argv[1], "explain_all", &filter) ||
-	    question_open(&question, &filter))
+	    question_open(&question, &filter, false))
 		die("no filter");
 	while (fgets(line, sizeof(line), stdin)) {
 		read_flow(line, &flow);

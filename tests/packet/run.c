@@ -148,7 +148,7 @@ int runner_open(struct runner *runner, unsigned int cpu, enum pc_frame kind)
 	runner->seen = xcalloc(PC_CELLS, sizeof(__u64));
 	runner->cpu = cpu;
 	runner->least = least_linear(runner);
-	err = question_open(&runner->question, &runner->filter);
+	err = question_open(&runner->question, &runner->filter, false);
 	if (err)
 		runner_close(runner);
 	/* The interface that the kernel takes where none is told, so that telling it is tried. */

@@ -14,6 +14,7 @@
 #include "tests/packet/explained.h"
 #include "tests/packet/fixture.h"
 #include "tests/packet/random.h"
+#include "tests/packet/replayed.h"
 #include "tests/packet/suites.h"
 
 #define SHOWN	      5	   /* mismatches that are printed of one profile */
@@ -74,8 +75,9 @@ struct contest {
 	struct model_verdict model;
 	struct outcome program;
 	bool egress;
-	const struct filter *explaining; /* NULL: not asked */
-	bool ask;			 /* about this frame */
+	const struct filter *explaining; /* NULL: not asked, nor is `replaying` */
+	struct question *replaying;
+	bool ask; /* both, about this frame */
 	uint64_t met[MODEL_WHYS];
 	uint64_t unsent; /* that the kernel does not run at egress */
 };
@@ -117,8 +119,12 @@ static bool agree(struct contest *contest, const struct frame *judged, size_t li
 	}
 	contest->met[contest->model.why]++;
 	return !contest->program.odd && model_equal(&contest->model, &contest->program.verdict) &&
-	       (!contest->ask || explained_agrees(action, &explained, &contest->program,
-						  judged->length, contest->egress));
+	       (!contest->ask ||
+		(explained_agrees(action, &explained, &contest->program, judged->length,
+				  contest->egress) &&
+		 (!contest->replaying ||
+		  replayed_agrees(contest->replaying, judged, contest->egress, &contest->tables,
+				  &contest->program))));
 }
 
 static void copy(struct frame *to, const struct frame *from)
@@ -389,17 +395,27 @@ void suite_random(struct runner *runner, uint64_t seed, uint64_t count, bool qui
 		    {STATE, true},    {OUTBOUND, true}, {OUTBOUND_OBSERVE, true}};
 
 	struct filter explaining;
+	struct question replaying;
 
 	if (!check(!explained_open(runner, &explaining), "the programs that explain load") ||
 	    !install_bans(runner))
 		return;
+	if (!check(!question_open(&replaying, &runner->filter, true),
+		   "the programs that are told what was before load")) {
+		filter_close(&explaining);
+		return;
+	}
 	note("random frames%s: --random %" PRIu64 " --seed %" PRIu64,
 	     runner->kind == PC_FRAME_ETHERNET ? "" : " without an Ethernet header", count, seed);
 	if (!runner->filter.frags)
 		skip("this kernel has no xdp.frags", "random frames in several buffers");
 	for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
 		struct contest contest = {
-			.runner = runner, .egress = part[i].egress, .explaining = &explaining};
+			.runner = runner,
+			.egress = part[i].egress,
+			.explaining = &explaining,
+			.replaying = &replaying,
+		};
 		const char *name = test_profile[part[i].id].name;
 		const char *way = part[i].egress ? "out" : "in";
 		uint64_t first = count * i / ARRAY_SIZE(part);
@@ -429,6 +445,7 @@ void suite_random(struct runner *runner, uint64_t seed, uint64_t count, bool qui
 	aims.outward = false;
 	model_bans(NULL, 0);
 	check(!ban_table_remove(&runner->filter), "bans are taken away");
+	question_close(&replaying);
 	filter_close(&explaining);
 }
 

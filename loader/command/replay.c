@@ -1,0 +1,548 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `replay`: what the filter would have made of a capture. */
+#include "loader/command/replay.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/rtnetlink.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "loader/base/file.h"
+#include "loader/base/invoker.h"
+#include "loader/base/json.h"
+#include "loader/base/memory.h"
+#include "loader/base/message.h"
+#include "loader/command/explain_target.h"
+#include "loader/command/monitor_output.h"
+#include "loader/command/monitor_words.h"
+#include "loader/command/privileges.h"
+#include "loader/command/replay_fix.h"
+#include "loader/command/replay_reader.h"
+#include "loader/command/replay_second.h"
+#include "loader/net/link.h"
+#include "loader/object/privilege.h"
+#include "loader/report/capture_filter.h"
+#include "loader/report/json_forms.h"
+#include "loader/report/replay.h"
+#include "loader/report/replay_state.h"
+#include "loader/report/text_replay.h"
+
+#define SEEN 8 /* addresses that are counted, for a message */
+
+/* An address of packets that are left out. */
+struct seen {
+	__u8 family;
+	__be32 address[4];
+	__u64 packets;
+};
+
+struct replaying {
+	const struct options *options;
+	const char *name; /* of the file */
+	struct monitor_words words;
+	struct explain_targets targets;
+	struct explain_target *target;
+	struct replay_reading reading;
+	struct prefix *local; /* of `reading` */
+	struct replay_reader reader;
+	struct capture_filter *filter; /* NULL: every packet */
+	struct tables tables;	       /* of the generation that decides; it owns none of them */
+	struct replay_state *state;
+	struct replay replay;
+	struct monitor_output output;
+	struct seen seen[SEEN];
+	struct replay_packet packet;
+};
+
+/* --- one packet --- */
+
+/* Misra and Gries: what every ninth packet has, is among these in the end. */
+static void note_address(struct replaying *replaying, __u8 family, const __be32 *address)
+{
+	struct seen *free_one = NULL;
+
+	for (size_t i = 0; i < SEEN; i++) {
+		struct seen *seen = &replaying->seen[i];
+
+		if (seen->packets && seen->family == family &&
+		    !memcmp(seen->address, address, sizeof(seen->address))) {
+			seen->packets++;
+			return;
+		}
+		if (!seen->packets)
+			free_one = seen;
+	}
+	if (free_one) {
+		*free_one = (struct seen){.family = family, .packets = 1};
+		memcpy(free_one->address, address, sizeof(free_one->address));
+		return;
+	}
+	for (size_t i = 0; i < SEEN; i++)
+		replaying->seen[i].packets--;
+}
+
+static void leave_out(struct replaying *replaying)
+{
+	const struct replay_tuple *tuple = &replaying->packet.tuple;
+
+	if (replaying->packet.way == REPLAY_CUT) {
+		replaying->replay.cut++;
+		return;
+	}
+	replaying->replay.aside++;
+	if (!tuple->family || replaying->replay.packets)
+		return;
+	note_address(replaying, tuple->family, tuple->source);
+	note_address(replaying, tuple->family, tuple->destination);
+}
+
+/* The packet as the program gets it, but for a longer part of it where it is written. */
+static void tell(struct replaying *replaying, const struct captured *captured,
+		 struct pc_event *event)
+{
+	const struct options *options = replaying->options;
+	const struct replay_packet *packet = &replaying->packet;
+	bool whole = (captured->link == REPLAY_ETHERNET) ==
+			     (replaying->reading.frame == PC_FRAME_ETHERNET) &&
+		     captured->length == packet->length;
+	json_t *json;
+
+	if (!options->all && !(event->how & PC_EVENT_DROP))
+		return;
+	event->time = captured->time;
+	event->length = packet->length;
+	event->captured = whole ? captured->captured : packet->used;
+	if (event->captured > event->length)
+		event->captured = event->length;
+	json = event_json(event, *replaying->target->name ? replaying->target->name : NULL,
+			  captured->time, replaying->target->services);
+	monitor_output_event(&replaying->output, 0, captured->time, event,
+			     whole ? captured->bytes : packet->frame, json);
+	json_decref(json);
+}
+
+static int decide(struct replaying *replaying, const struct captured *captured)
+{
+	const struct replay_packet *packet = &replaying->packet;
+	struct question_told told = {};
+	struct pc_event event;
+	__u32 second;
+	int err;
+
+	told.what = replay_state_tell(replaying->state, packet, captured->time, &told.first_cell,
+				      &told.first_second);
+	err = question_tell(&replaying->target->question, packet->frame, packet->used,
+			    packet->way == REPLAY_OUT, &told, &event);
+	if (err == -ENODATA)
+		error("%s: the filter is being attached or detached; try again",
+		      replaying->target->name);
+	else if (err)
+		error("replay: the kernel does not run the BPF program: %s", strerror(-err));
+	if (err)
+		return err;
+	second = replay_second(&replaying->tables, packet, &event, &told);
+	replay_state_note(replaying->state, packet, captured->time, &event, second);
+	replay_count(&replaying->replay, &event, second, packet->length, captured->time);
+	if (replaying->options->listing || replaying->options->write)
+		tell(replaying, captured, &event);
+	return 0;
+}
+
+static int replay_one(struct replaying *replaying, const struct captured *captured)
+{
+	struct replay *replay = &replaying->replay;
+	struct replay_packet *packet = &replaying->packet;
+
+	replay_packet_read(&replaying->reading, captured, packet);
+	if (packet->way == REPLAY_ASIDE || packet->way == REPLAY_CUT) {
+		leave_out(replaying);
+		return 0;
+	}
+	if (replaying->filter &&
+	    !capture_filter_match(replaying->filter, packet->frame, packet->used, packet->length))
+		return 0;
+	if (!replay->first || captured->time < replay->first)
+		replay->first = captured->time;
+	if (captured->time > replay->last)
+		replay->last = captured->time;
+	if (replay_state_unsent(replaying->state, packet, captured->time)) {
+		replay->unsent++;
+		return 0;
+	}
+	return decide(replaying, captured);
+}
+
+/* -EINVAL: the file is broken, and the packets before that count. Other errors end it. */
+static int replay_all(struct replaying *replaying)
+{
+	struct captured captured;
+	int more;
+
+	while ((more = replay_reader_next(&replaying->reader, &captured)) > 0) {
+		int err = replay_one(replaying, &captured);
+
+		if (err)
+			return err == -EINVAL ? -EIO : err;
+		if (replaying->output.err)
+			return -EPIPE;
+	}
+	return more;
+}
+
+/* --- beginning --- */
+
+static int add_local(struct replaying *replaying, const struct prefix *prefix)
+{
+	struct replay_reading *reading = &replaying->reading;
+
+	replaying->local = grow(replaying->local, reading->locals, sizeof(*prefix));
+	replaying->local[reading->locals++] = *prefix;
+	reading->local = replaying->local;
+	return 0;
+}
+
+static int read_local_words(struct replaying *replaying)
+{
+	__free_text char *copy = xstrdup(replaying->options->local);
+	char *rest = copy, *word;
+
+	while ((word = strsep(&rest, ","))) {
+		__free_text char *why = NULL;
+		struct prefix prefix;
+
+		if (prefix_parse(word, &prefix, &why)) {
+			error("replay: --local: %s", why);
+			return -EINVAL;
+		}
+		add_local(replaying, &prefix);
+	}
+	return 0;
+}
+
+static int read_own_addresses(struct replaying *replaying)
+{
+	struct links links = {};
+	int err = links_read(&links);
+
+	for (size_t i = 0; i < links.addresses && !err; i++) {
+		const struct link_address *address = &links.address[i];
+		struct prefix prefix = {.family = address->family,
+					.length = address->family == AF_INET ? 32 : 128};
+
+		memcpy(prefix.address, address->address, address->family == AF_INET ? 4 : 16);
+		if (address->scope < RT_SCOPE_HOST)
+			add_local(replaying, &prefix);
+	}
+	links_free(&links);
+	if (err)
+		error("replay: cannot list the addresses of this host: %s", strerror(-err));
+	return err;
+}
+
+/* The file is read with the rights of the user who called sudo, as is a file that is written. */
+static int open_capture(const struct replaying *replaying)
+{
+	int fd;
+
+	if (!strcmp(replaying->name, "-"))
+		return STDIN_FILENO;
+	fd = open(replaying->name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		error("%s: %s", replaying->name, strerror(errno));
+	return fd;
+}
+
+static int compile_filter(struct replaying *replaying)
+{
+	__free_text char *why = NULL;
+	const char *text = replaying->words.filter;
+	int err = text ? capture_filter_compile(text, replaying->reading.frame == PC_FRAME_ETHERNET,
+						&replaying->filter, &why) :
+			 0;
+
+	if (err == -EINVAL) {
+		__free_text char *there = links_there(replaying->words.first);
+
+		error("replay: '%s' is no interface here and no filter: %s%s; for filters see pcap-filter(7)",
+		      text, why, there);
+	} else if (err) {
+		error("replay: %s", why);
+	}
+	return err;
+}
+
+/* Each filter would give another answer. */
+static int choose_target(struct replaying *replaying)
+{
+	struct explain_targets *targets = &replaying->targets;
+	__cleanup(names_free) struct names names = {};
+	__free_text char *list = NULL;
+
+	if (targets->count == 1) {
+		replaying->target = targets->target;
+		replaying->reading.frame = targets->target->question.frame;
+		return 0;
+	}
+	for (size_t i = 0; i < targets->count; i++)
+		names_add(&names, targets->target[i].name);
+	list = names_join(&names, ", ");
+	error("replay: name one of the interfaces with a filter: %s", list);
+	return -EINVAL;
+}
+
+static const struct pc_generation *generation_of(const struct explain_target *target)
+{
+	return target->live ? target->live->filter.current.copy :
+			      target->planned->plan.tables.generation;
+}
+
+/*
+ * Of a filter that is there, the prefixes are in the kernel. They are those of its recipe, unless
+ * profiles or files have changed since.
+ */
+static struct tables tables_of(const struct explain_target *target)
+{
+	const struct pc_generation *generation = generation_of(target);
+	struct tables tables = {};
+
+	if (target->planned &&
+	    target->planned->plan.tables.generation->tries_digest == generation->tries_digest)
+		tables = target->planned->plan.tables;
+	tables.generation = (struct pc_generation *)generation;
+	return tables;
+}
+
+static int open_all(struct replaying *replaying, struct diag *diag)
+{
+	const struct names *interfaces = &replaying->words.interfaces;
+	int err = explain_targets_open(replaying->options,
+				       interfaces->count ? interfaces->name[0] : NULL,
+				       &replaying->targets, diag);
+
+	diag_report(diag);
+	if (!err)
+		err = choose_target(replaying);
+	if (!err)
+		err = replaying->options->local ? read_local_words(replaying) :
+						  read_own_addresses(replaying);
+	if (!err)
+		err = compile_filter(replaying);
+	if (err)
+		return err;
+	replaying->tables = tables_of(replaying->target);
+	replaying->state = replay_state_new(generation_of(replaying->target)->echo_interval);
+	replay_begin(&replaying->replay);
+	return monitor_output_begin(&replaying->output, replaying->options, false);
+}
+
+/* Sockets of this host would answer for those of the capture's. */
+static int leave_network(void)
+{
+	if (!unshare(CLONE_NEWNET))
+		return 0;
+	error("replay: cannot enter an empty network namespace: %s", strerror(errno));
+	return -errno;
+}
+
+/* --- the end --- */
+
+/* An address that most of the packets that were left out have, or NULL. */
+static const struct seen *most_seen(const struct replaying *replaying)
+{
+	const struct seen *most = NULL;
+
+	for (size_t i = 0; i < SEEN; i++)
+		if (replaying->seen[i].packets &&
+		    (!most || replaying->seen[i].packets > most->packets))
+			most = &replaying->seen[i];
+	return most;
+}
+
+static int none_of_this_host(const struct replaying *replaying)
+{
+	const struct seen *seen = most_seen(replaying);
+	char text[INET6_ADDRSTRLEN] = "";
+	__free_text char *fix = NULL;
+
+	if (seen) {
+		inet_ntop(seen->family == 4 ? AF_INET : AF_INET6, seen->address, text,
+			  sizeof(text));
+		fix = xasprintf("--local %s", text);
+	}
+	error("%s: none of its packets is from or to %s; tell which addresses are the host's%s%s%s",
+	      replaying->name, replaying->options->local ?: "this host", fix ? ", as in: " : "",
+	      fix ?: "", fix ? " (the one that most packets have)" : " by --local");
+	return -EINVAL;
+}
+
+static void print_report(struct replaying *replaying)
+{
+	const struct explain_target *target = replaying->target;
+	const json_t *profiles = json_object_get(target->kept, "profiles");
+	const struct replay_title title = {
+		.file = replaying->name,
+		.interface = *target->name ? target->name : NULL,
+		.policy = generation_of(target)->policy,
+		.forgotten = replay_state_forgotten(replaying->state),
+	};
+	json_t *report = replay_json(&replaying->replay, &title, profiles,
+				     replay_fixes(target, &replaying->replay));
+
+	if (!replaying->options->json)
+		report_replay_text(report, &replaying->replay, profiles, stdout);
+	else if (replaying->options->listing)
+		json_dumpf(report, stdout, JSON_COMPACT);
+	else
+		json_dumpf(report, stdout, JSON_INDENT(2));
+	if (replaying->options->json)
+		putchar('\n');
+	if (title.forgotten)
+		warning("%s: %llu flows gave way to others: it has more at a time than replay remembers",
+			replaying->name, (unsigned long long)title.forgotten);
+	json_decref(report);
+}
+
+static bool any_dropped(const struct replaying *replaying)
+{
+	struct counts in = counters_total(replaying->replay.counters);
+	struct counts out = counters_outbound_total(replaying->replay.counters);
+
+	return in.drop.packets || in.would_drop.packets || out.drop.packets ||
+	       out.would_drop.packets;
+}
+
+static int finish(struct replaying *replaying, int err)
+{
+	const struct replay *replay = &replaying->replay;
+
+	if (err && err != -EINVAL)
+		return EXIT_FAILED;
+	if (!err && !replay->packets && replay->aside) {
+		none_of_this_host(replaying);
+		return EXIT_FAILED;
+	}
+	if (err && !replaying->reader.packets)
+		return EXIT_FAILED;
+	monitor_output_flush(&replaying->output);
+	if (replaying->options->write_fd != STDOUT_FILENO)
+		print_report(replaying);
+	return err || replaying->output.err			       ? EXIT_FAILED :
+	       replaying->options->exit_code && any_dropped(replaying) ? EXIT_DIFFERS :
+									 EXIT_DONE;
+}
+
+/* --- the command --- */
+
+static int run(struct replaying *replaying, struct diag *diag)
+{
+	__close_fd int file = open_capture(replaying);
+	int err;
+
+	if (file < 0)
+		return EXIT_FAILED;
+	/* It inherits what is open. */
+	err = replay_reader_start(&replaying->reader, replaying->name, file,
+				  replaying->options->write ? REPLAY_CAPTURE : REPLAY_FRAME);
+	if (!err)
+		err = open_all(replaying, diag);
+	if (!err)
+		err = leave_network();
+	if (!err)
+		err = privileges_drop_rest("replay");
+	if (err)
+		return EXIT_FAILED;
+	monitor_output_interface(&replaying->output, replaying->target->name,
+				 replaying->reading.frame, replaying->words.filter);
+	return finish(replaying, replay_all(replaying));
+}
+
+static void end(struct replaying *replaying)
+{
+	replay_reader_end(&replaying->reader);
+	explain_targets_close(&replaying->targets);
+	monitor_words_free(&replaying->words);
+	capture_filter_free(&replaying->filter);
+	replay_state_free(&replaying->state);
+	replay_end(&replaying->replay);
+	monitor_output_end(&replaying->output);
+	free(replaying->local);
+	free(replaying);
+}
+
+/* An interface of the site file need not be on this host. */
+static void take_site_interface(struct replaying *replaying, struct names *rest)
+{
+	__cleanup(diag_free) struct diag diag = {};
+	struct site site = {};
+
+	if (!site_open(replaying->options->site, &site, &diag) &&
+	    site_interface(&site, rest->name[0])) {
+		names_add(&replaying->words.interfaces, rest->name[0]);
+		rest->name++;
+		rest->count--;
+	}
+	site_free(&site);
+}
+
+/* FILE [IFACE] [FILTER] */
+static int read_words(struct replaying *replaying)
+{
+	const struct names *arguments = &replaying->options->arguments;
+	struct names rest = {.name = arguments->name + 1, .count = arguments->count - 1};
+	struct monitor_words words;
+
+	if (!arguments->count) {
+		error("replay: give the capture: portcullis replay FILE [IFACE], or - for stdin");
+		return -EINVAL;
+	}
+	replaying->name = arguments->name[0];
+	if (replaying->options->site && rest.count)
+		take_site_interface(replaying, &rest);
+	monitor_words_read(&rest, &words);
+	names_add_all(&replaying->words.interfaces, &words.interfaces);
+	replaying->words.first = words.first;
+	replaying->words.filter = words.filter;
+	names_free(&words.interfaces);
+	if (replaying->words.interfaces.count > 1) {
+		error("replay: takes one interface, whose filter decides");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static bool is_wrong(const struct options *options)
+{
+	if (options->write_fd == STDOUT_FILENO && (options->json || options->listing)) {
+		error("replay: --write - writes to stdout, as --%s does; give --write a file",
+		      options->json ? "json" : "list");
+		return true;
+	}
+	return false;
+}
+
+int command_replay(const struct options *options, struct diag *diag)
+{
+	struct replaying *replaying = xcalloc(1, sizeof(*replaying));
+	int code = EXIT_USAGE;
+
+	*replaying = (struct replaying){
+		.options = options,
+		.targets = {.command = "replay", .told = true},
+		.reader = {.pid = -1, .fd = -1},
+		.output.file = PCAPNG_NONE,
+	};
+	signal(SIGPIPE, SIG_IGN);
+	if (!is_wrong(options) && !read_words(replaying))
+		code = kernel_privileged("replay") ? EXIT_FAILED : run(replaying, diag);
+	if (replaying->output.err == -EPIPE) {
+		signal(SIGPIPE, SIG_DFL);
+		raise(SIGPIPE);
+	}
+	end(replaying);
+	return code;
+}

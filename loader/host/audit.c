@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Holds a filter against its host. */
+#include "loader/host/audit.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/base/file.h"
+#include "loader/base/memory.h"
+#include "loader/net/link.h"
+#include "loader/report/audit.h"
+
+#define EPHEMERAL_FIRST 32768 /* where the kernel's setting cannot be read */
+#define EPHEMERAL_LAST	60999
+
+/* The ports that the kernel gives to sockets that ask for none: those of UDP clients. */
+static void read_ephemeral(unsigned int *first, unsigned int *last)
+{
+	__close_file FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+
+	if (file && fscanf(file, "%u %u", first, last) == 2)
+		return;
+	*first = EPHEMERAL_FIRST;
+	*last = EPHEMERAL_LAST;
+}
+
+/* Leaves UDP sockets that only ask: resolvers, NTP clients. */
+static void drop_clients(struct audited_host *host)
+{
+	unsigned int first, last;
+	size_t kept = 0, i;
+
+	read_ephemeral(&first, &last);
+	for (i = 0; i < host->sockets; i++) {
+		const struct socket_info *socket = &host->socket[i];
+
+		if (socket->protocol == IPPROTO_UDP && socket->local_port >= first &&
+		    socket->local_port <= last)
+			continue;
+		host->socket[kept++] = *socket;
+	}
+	host->sockets = kept;
+}
+
+int audited_host_read(struct audited_host *host)
+{
+	int err = links_read(&host->links);
+
+	if (!err)
+		err = sockets_list(IPPROTO_TCP, SOCKET_STATE(TCP_LISTEN), &host->socket,
+				   &host->sockets);
+	if (!err)
+		err = sockets_list(IPPROTO_UDP, SOCKET_STATE(TCP_CLOSE), &host->socket,
+				   &host->sockets);
+	drop_clients(host);
+	host->owner = xcalloc(host->sockets + 1, sizeof(*host->owner));
+	owners_find("/proc", host->socket, host->sockets, host->owner);
+	return err;
+}
+
+void audited_host_free(struct audited_host *host)
+{
+	owners_free(host->owner, host->owner ? host->sockets : 0);
+	free(host->socket);
+	links_free(&host->links);
+	*host = (struct audited_host){};
+}
+
+static bool is_loopback(const struct socket_info *socket)
+{
+	static const __u8 one[16] = {[15] = 1};
+
+	return socket->family == AF_INET ? socket->local[0] == 127 :
+					   !memcmp(socket->local, one, sizeof(one));
+}
+
+/* Linux answers for an address of any interface by any interface. */
+bool audited_takes(const struct audited_host *host, const struct socket_info *socket,
+		   unsigned int ifindex)
+{
+	if (is_loopback(socket))
+		return false;
+	return !socket->device || socket->device == ifindex ||
+	       links_comes_by(&host->links, socket->device, ifindex);
+}
+
+json_t *audited_findings(const struct audited_host *host, const char *interface,
+			 unsigned int ifindex, const json_t *kept, const struct counters *counters)
+{
+	struct audit_host audited = {.interface = interface, .kept = kept, .counters = counters};
+	struct audit_listener *list = xcalloc(host->sockets + 1, sizeof(*list));
+	json_t *findings;
+
+	for (size_t i = 0; i < host->sockets; i++) {
+		const struct socket_owner *owner = &host->owner[i];
+
+		if (!audited_takes(host, &host->socket[i], ifindex))
+			continue;
+		list[audited.listeners++] = (struct audit_listener){
+			.transport = host->socket[i].protocol == IPPROTO_TCP ? PC_TCP : PC_UDP,
+			.port = host->socket[i].local_port,
+			.process = *owner->process ? owner->process : NULL,
+			.unit = owner->unit,
+			.container = owner->container,
+		};
+	}
+	audited.listener = list;
+	findings = audit_findings(&audited);
+	free(list);
+	return findings;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Holds a filter against its host: what listens, what is counted. */
+#ifndef PORTCULLIS_HOST_AUDIT_H
+#define PORTCULLIS_HOST_AUDIT_H
+
+#include <jansson.h>
+
+#include "loader/net/link_graph.h"
+#include "loader/net/socket_owner.h"
+#include "loader/report/counters.h"
+
+/* What listens in the network namespace, and who. */
+struct audited_host {
+	struct links links;
+	struct socket_info *socket;
+	struct socket_owner *owner; /* of each socket */
+	size_t sockets;
+};
+
+/* 0 or -errno; audited_host_free is due in both cases. */
+int audited_host_read(struct audited_host *host);
+void audited_host_free(struct audited_host *host);
+
+/* True if a socket takes what comes in by an interface. */
+bool audited_takes(const struct audited_host *host, const struct socket_info *socket,
+		   unsigned int ifindex);
+
+/* audit_findings of an interface's filter. `kept`: of its generation. */
+json_t *audited_findings(const struct audited_host *host, const char *interface,
+			 unsigned int ifindex, const json_t *kept, const struct counters *counters);
+
+#endif

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Whether the rules of a filter fit its host. */
+#include "loader/report/audit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/base/json.h"
+#include "loader/base/memory.h"
+#include "loader/catalog/ports.h"
+#include "loader/report/text.h"
+
+#define RANGE 16 /* ports: of a wider range (RTP, passive FTP) a server opens only those in use */
+
+/* A service that is composed for incoming packets. */
+struct row {
+	char *name; /* "xeams:smtp" */
+	const json_t *json;
+	struct ports ports;
+	bool open;
+	bool client; /* it admits certain source ports alone, as of DHCP: nothing need listen */
+};
+
+struct rows {
+	struct row *row;
+	size_t count;
+};
+
+static void rows_free(struct rows *rows)
+{
+	for (size_t i = 0; i < rows->count; i++) {
+		free(rows->row[i].name);
+		ports_free(&rows->row[i].ports);
+	}
+	free(rows->row);
+}
+
+static void add_row(struct rows *rows, const json_t *profile, const json_t *service)
+{
+	const json_t *port;
+	struct row row = {
+		.name = xasprintf("%s:%s", text_of(profile, "name"), text_of(service, "name")),
+		.json = service,
+		.open = json_is_true(json_object_get(service, "open")),
+		.client = json_array_size(json_object_get(service, "from_ports")),
+	};
+	size_t i;
+
+	json_array_foreach (json_object_get(service, "ports"), i, port) {
+		__free_text char *why = NULL;
+
+		ports_parse(json_string_value(port), &row.ports, &why);
+	}
+	rows->row = grow(rows->row, rows->count, sizeof(row));
+	rows->row[rows->count++] = row;
+}
+
+static struct rows rows_read(const json_t *kept)
+{
+	const json_t *profile, *service;
+	struct rows rows = {};
+	size_t i, j;
+
+	json_array_foreach (json_object_get(kept, "profiles"), i, profile)
+		json_array_foreach (json_object_get(profile, "services"), j, service)
+			if (strcmp(text_of(service, "direction"), "out") != 0)
+				add_row(&rows, profile, service);
+	return rows;
+}
+
+/* The names of the services, open or closed, that have the port. */
+static json_t *services_with(const struct rows *rows, bool open, enum pc_transport transport,
+			     __u16 port)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < rows->count; i++)
+		if (rows->row[i].open == open && ports_have(&rows->row[i].ports, transport, port))
+			json_array_append_new(list, text_json(rows->row[i].name));
+	return list;
+}
+
+static bool has_open(const struct rows *rows, enum pc_transport transport, __u16 port)
+{
+	for (size_t i = 0; i < rows->count; i++)
+		if (rows->row[i].open && ports_have(&rows->row[i].ports, transport, port))
+			return true;
+	return false;
+}
+
+bool audit_opens(const json_t *kept, enum pc_transport transport, __u16 port)
+{
+	__cleanup(rows_free) struct rows rows = rows_read(kept);
+
+	return has_open(&rows, transport, port);
+}
+
+static bool listens(const struct audit_host *host, enum pc_transport transport, __u16 port)
+{
+	for (size_t i = 0; i < host->listeners; i++)
+		if (host->listener[i].transport == transport && host->listener[i].port == port)
+			return true;
+	return false;
+}
+
+/* --- findings --- */
+
+/* `port`: PC_PORT; -1: the finding has none. Takes `services`. */
+static json_t *finding(const struct audit_host *host, const char *kind, int port, json_t *services)
+{
+	json_t *protocol =
+		port < 0 ? json_null() :
+			   json_string(pc_port_transport((__u32)port) == PC_TCP ? "tcp" : "udp");
+	json_t *number = port < 0 ? json_null() : json_integer(pc_port_number((__u32)port));
+
+	return json_pack("{s:s, s:o, s:n, s:o, s:o, s:o, s:n, s:n, s:n, s:n, s:n}", "kind", kind,
+			 "interface", text_json(host->interface), "machine", "protocol", protocol,
+			 "port", number, "services", services, "group", "process", "unit",
+			 "container", "fix");
+}
+
+/* Programs that take a container's published port on the host. */
+static bool publishes(const char *process)
+{
+	static const char *const known[] = {"docker-proxy", "rootlessport", "rootlesskit",
+					    "slirp4netns",  "pasta",	    "pasta.avx2"};
+
+	for (size_t i = 0; process && i < ARRAY_SIZE(known); i++)
+		if (!strncmp(process, known[i], strlen(known[i])))
+			return true;
+	return false;
+}
+
+/* Another socket of the port has been told: the other family, or a second process. */
+static bool was_told(const struct audit_host *host, size_t at)
+{
+	const struct audit_listener *one = &host->listener[at];
+
+	for (size_t i = 0; i < at; i++)
+		if (host->listener[i].transport == one->transport &&
+		    host->listener[i].port == one->port)
+			return true;
+	return false;
+}
+
+static void add_listening(json_t *list, const struct audit_host *host, const struct rows *rows)
+{
+	for (size_t i = 0; i < host->listeners; i++) {
+		const struct audit_listener *one = &host->listener[i];
+		json_t *found;
+
+		if (has_open(rows, one->transport, one->port) || was_told(host, i))
+			continue;
+		found = finding(host, publishes(one->process) ? "published" : "listens",
+				(int)PC_PORT(one->transport, one->port),
+				services_with(rows, false, one->transport, one->port));
+		json_object_set_new(found, "process", text_json(one->process));
+		json_object_set_new(found, "unit", text_json(one->unit));
+		json_object_set_new(found, "container", text_json(one->container));
+		json_array_append_new(list, found);
+	}
+}
+
+static void add_silent_range(json_t *list, const struct audit_host *host, const struct rows *rows,
+			     const struct port_range *range, bool *told)
+{
+	for (enum pc_transport transport = 0; transport < PC_TRANSPORTS; transport++) {
+		if (!(range->transports & 1 << transport) || range->last - range->first >= RANGE)
+			continue;
+		for (__u32 number = range->first; number <= range->last; number++) {
+			__u32 port = PC_PORT(transport, number);
+
+			if (told[port] || listens(host, transport, (__u16)number))
+				continue;
+			told[port] = true;
+			json_array_append_new(
+				list, finding(host, "silent", (int)port,
+					      services_with(rows, true, transport, (__u16)number)));
+		}
+	}
+}
+
+static void add_silent(json_t *list, const struct audit_host *host, const struct rows *rows)
+{
+	__free_text bool *told = xcalloc(PC_PORTS, sizeof(*told));
+
+	for (size_t i = 0; i < rows->count; i++)
+		for (size_t j = 0;
+		     rows->row[i].open && !rows->row[i].client && j < rows->row[i].ports.count; j++)
+			add_silent_range(list, host, rows, &rows->row[i].ports.range[j], told);
+}
+
+/* What the ports of a service have. */
+struct use {
+	bool passed, heard; /* a packet; something listens, or the range is a wide one */
+	int port;	    /* the only one, else -1 */
+};
+
+static void use_range(const struct audit_host *host, const struct port_range *range,
+		      struct use *use, size_t *ports)
+{
+	for (enum pc_transport transport = 0; transport < PC_TRANSPORTS; transport++) {
+		if (!(range->transports & 1 << transport))
+			continue;
+		for (__u32 number = range->first; number <= range->last; number++) {
+			__u32 port = PC_PORT(transport, number);
+
+			use->passed |= counters_port(host->counters, port).pass.packets > 0;
+			use->heard |= range->last - range->first >= RANGE ||
+				      listens(host, transport, (__u16)number);
+			use->port = (*ports)++ ? -1 : (int)port;
+		}
+	}
+}
+
+static void add_unused(json_t *list, const struct audit_host *host, const struct rows *rows)
+{
+	for (size_t i = 0; i < rows->count; i++) {
+		const struct row *row = &rows->row[i];
+		struct use use = {.port = -1};
+		size_t ports = 0, j;
+
+		for (j = 0; row->open && j < row->ports.count; j++)
+			use_range(host, &row->ports.range[j], &use, &ports);
+		if (ports && !row->client && !use.passed && use.heard)
+			json_array_append_new(list,
+					      finding(host, "unused", use.port,
+						      json_pack("[o]", text_json(row->name))));
+	}
+}
+
+static void add_empty(json_t *list, const struct audit_host *host, const struct rows *rows)
+{
+	const json_t *groups = json_object_get(json_object_get(host->kept, "recipe"), "groups");
+	const json_t *members;
+	const char *name;
+
+	json_object_foreach ((json_t *)groups, name, members) {
+		json_t *services = json_array(), *found;
+
+		for (size_t i = 0; i < rows->count; i++)
+			if (rows->row[i].open &&
+			    json_list_has(json_object_get(rows->row[i].json, "from"), name))
+				json_array_append_new(services, text_json(rows->row[i].name));
+		if (json_array_size(members) || !json_array_size(services)) {
+			json_decref(services);
+			continue;
+		}
+		found = finding(host, "empty-group", -1, services);
+		json_object_set_new(found, "group", text_json(name));
+		json_array_append_new(list, found);
+	}
+}
+
+json_t *audit_findings(const struct audit_host *host)
+{
+	__cleanup(rows_free) struct rows rows = rows_read(host->kept);
+	json_t *list = json_array();
+
+	add_listening(list, host, &rows);
+	add_silent(list, host, &rows);
+	add_unused(list, host, &rows);
+	add_empty(list, host, &rows);
+	return list;
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Counts what a filter made of a capture. */
+#include "loader/report/replay.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/base/json.h"
+#include "loader/base/memory.h"
+#include "loader/report/json_forms.h"
+#include "loader/report/port_services.h"
+
+#define SETS   8192u
+#define PLACES 8 /* of a set */
+#define SECOND 1000000000ULL
+
+struct replay_table {
+	struct drops_row row[SETS * PLACES]; /* no `sources`: unused */
+};
+
+void replay_begin(struct replay *replay)
+{
+	*replay = (struct replay){};
+	replay->counters = xcalloc(1, sizeof(*replay->counters));
+	replay->table = xcalloc(1, sizeof(*replay->table));
+}
+
+void replay_end(struct replay *replay)
+{
+	free(replay->counters);
+	free(replay->table);
+	*replay = (struct replay){};
+}
+
+/* --- counters --- */
+
+static void count_cells(struct counters *counters, const struct pc_event *event, __u32 second,
+			const struct pc_count *count)
+{
+	bool drop = event->how & PC_EVENT_DROP, would = event->how & PC_EVENT_WOULD;
+
+	if (drop && second)
+		counters_add(counters, second + (would ? PC_CELL_WOULD_DROP - PC_CELL_DROP : 0),
+			     count);
+	else if (second && second != PC_FRAGMENT_ECHO)
+		counters_add(counters, second, count);
+	counters_add(counters,
+		     event->cell + (drop && would ? PC_CELL_REASON_WOULD - PC_CELL_REASON : 0),
+		     count);
+}
+
+/* --- drops --- */
+
+static struct drops_row row_of(const struct pc_event *event, __u64 at)
+{
+	bool out = event->how & PC_EVENT_OUT;
+	struct drops_row row = {
+		.first = (__u32)(at / SECOND),
+		.last = (__u32)(at / SECOND),
+		.sources = 1,
+		.ports = 1,
+		.port = out && event->how & PC_EVENT_PORTS ? event->remote_port : event->local_port,
+		.protocol = event->protocol,
+		.reason = (__u8)(event->cell - PC_CELL_REASON),
+		.family = event->family,
+		.one = DROPS_ONE_ADDRESS | DROPS_ONE_PREFIX | DROPS_ONE_PORT | DROPS_ONE_PROTOCOL |
+		       DROPS_ONE_REASON,
+		.out = out,
+	};
+
+	memcpy(row.address, event->remote, sizeof(row.address));
+	return row;
+}
+
+static bool same_row(const struct drops_row *a, const struct drops_row *b)
+{
+	return a->sources && a->port == b->port && a->protocol == b->protocol &&
+	       a->reason == b->reason && a->family == b->family && a->out == b->out &&
+	       !memcmp(a->address, b->address, sizeof(a->address));
+}
+
+static struct drops_row *set_of(struct replay_table *table, const struct drops_row *row)
+{
+	__u64 hash = (__u64)(uintptr_t)table;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(row->address); i++)
+		hash = pc_mix(hash, row->address[i]);
+	hash = pc_mix(hash, (__u32)row->port << 16 | row->protocol << 8 | row->reason);
+	hash = pc_mix(hash, row->out);
+	return table->row + (hash >> 16) % SETS * PLACES;
+}
+
+/* A row that was seen once gives way first, then the one that was seen longest ago. */
+static bool is_worse(const struct drops_row *a, const struct drops_row *b)
+{
+	return a->again != b->again ? !a->again : a->last < b->last;
+}
+
+static struct drops_row *find_row(struct replay *replay, const struct drops_row *wanted)
+{
+	struct drops_row *set = set_of(replay->table, wanted), *worst = set;
+	int i;
+
+	for (i = 0; i < PLACES; i++)
+		if (same_row(&set[i], wanted))
+			return &set[i];
+	for (i = 0; i < PLACES && worst->sources; i++)
+		if (!set[i].sources || is_worse(&set[i], worst))
+			worst = &set[i];
+	replay->forgotten += worst->sources;
+	*worst = *wanted;
+	return worst;
+}
+
+static void record(struct replay *replay, const struct pc_event *event,
+		   const struct pc_count *count, __u64 at)
+{
+	const struct drops_row wanted = row_of(event, at);
+	struct drops_row *row = find_row(replay, &wanted);
+	struct count *sum = event->how & PC_EVENT_WOULD ? &row->would_drop : &row->drop;
+
+	sum->packets += count->packets;
+	sum->bytes += count->bytes;
+	row->again |= wanted.last != row->first;
+	if (wanted.first < row->first)
+		row->first = wanted.first;
+	if (wanted.last > row->last)
+		row->last = wanted.last;
+}
+
+void replay_count(struct replay *replay, const struct pc_event *event, __u32 second, __u32 length,
+		  __u64 at)
+{
+	const struct pc_count count = {.packets = 1, .bytes = length};
+
+	count_cells(replay->counters, event, second, &count);
+	if (event->how & PC_EVENT_DROP)
+		record(replay, event, &count, at);
+	replay->packets++;
+}
+
+void replay_drops(const struct replay *replay, struct drops *drops)
+{
+	size_t i;
+
+	*drops = (struct drops){.forgotten = replay->forgotten};
+	for (i = 0; i < SETS * PLACES; i++) {
+		if (!replay->table->row[i].sources)
+			continue;
+		drops->row = grow(drops->row, drops->count, sizeof(*drops->row));
+		drops->row[drops->count++] = replay->table->row[i];
+	}
+	drops_sort(drops, true);
+}
+
+/* --- JSON --- */
+
+struct port_services *replay_services(const struct drops *drops, const json_t *profiles, bool out)
+{
+	__free_text bool *wanted = xcalloc(PC_PORTS, sizeof(*wanted));
+	bool any = false;
+	__u32 port;
+	size_t i;
+
+	for (i = 0; i < drops->count; i++) {
+		if (drops->row[i].out != out || !drops_port(&drops->row[i], &port))
+			continue;
+		wanted[port] = true;
+		any = true;
+	}
+	return any ? port_services(profiles, out, wanted) : NULL;
+}
+
+static json_t *drops_list(struct drops *drops, const char *interface, const json_t *profiles)
+{
+	struct port_services *services[] = {replay_services(drops, profiles, false),
+					    replay_services(drops, profiles, true)};
+	json_t *list = json_array();
+	__u32 port;
+	size_t i;
+
+	for (i = 0; i < drops->count; i++) {
+		const struct drops_row *row = &drops->row[i];
+		const struct port_services *of = services[row->out];
+
+		json_array_append_new(
+			list, drops_json(drops, row, interface,
+					 of && drops_port(row, &port) ? of->of[port] : NULL, 0));
+	}
+	for (i = 0; i < ARRAY_SIZE(services); i++)
+		if (services[i])
+			port_services_free(services[i]);
+	return list;
+}
+
+static json_t *time_json(const struct replay *replay, __u64 at)
+{
+	char text[TIME_TEXT];
+
+	return replay->last ? json_string(report_time(at, text)) : json_null();
+}
+
+json_t *replay_json(const struct replay *replay, const struct replay_title *title,
+		    const json_t *profiles, json_t *fixes)
+{
+	__cleanup(drops_free) struct drops drops;
+	json_t *report, *counted = report_counters(replay->counters, profiles, false);
+
+	replay_drops(replay, &drops);
+	report = json_pack(
+		"{s:i, s:o, s:o, s:s, s:o, s:o, s:I, s:{s:I, s:I, s:I}, s:I}", "version", 1, "file",
+		text_json(title->file), "interface", text_json(title->interface), "policy",
+		title->policy == PC_POLICY_ENFORCE ? "enforce" : "observe", "first",
+		time_json(replay, replay->first), "last", time_json(replay, replay->last),
+		"packets", (json_int_t)replay->packets, "left_out", "other_hosts",
+		(json_int_t)replay->aside, "cut", (json_int_t)replay->cut, "unsent",
+		(json_int_t)replay->unsent, "flows_forgotten", (json_int_t)title->forgotten);
+	json_object_update(report, counted);
+	json_decref(counted);
+	json_object_set_new(report, "drops", drops_list(&drops, title->interface, profiles));
+	json_object_set_new(report, "drops_forgotten", json_integer((json_int_t)drops.forgotten));
+	json_object_set_new(report, "fixes", fixes);
+	return report;
+}

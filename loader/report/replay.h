@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a filter made of a capture: counters, drops, and what would open. The report of `replay`. */
+#ifndef PORTCULLIS_REPORT_REPLAY_H
+#define PORTCULLIS_REPORT_REPLAY_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "loader/report/counters.h"
+#include "loader/report/drops.h"
+#include "loader/report/event.h"
+#include "loader/report/replay_packet.h"
+
+struct port_services;
+struct replay_table;
+
+/* All counts of a capture. Its memory does not grow with the capture. */
+struct replay {
+	struct counters *counters;
+	struct replay_table *table; /* of drops, by source, port and reason */
+	__u64 packets;		    /* that were decided */
+	__u64 aside;		    /* REPLAY_ASIDE, as the next one */
+	__u64 cut;
+	__u64 unsent;	   /* replay_state_unsent */
+	__u64 first, last; /* times, ns since 1970 */
+	__u64 forgotten;   /* entries of the table that gave way */
+};
+
+void replay_begin(struct replay *replay);
+void replay_end(struct replay *replay);
+
+/* Counts a packet as the program would. `length`: of the frame; `second`: struct pc_explained. */
+void replay_count(struct replay *replay, const struct pc_event *event, __u32 second, __u32 length,
+		  __u64 at);
+
+/*
+ * The rows of the table; drops_free is due. `first` and `last` are seconds since 1970. The drops of
+ * ports come first, those with the most packets.
+ */
+void replay_drops(const struct replay *replay, struct drops *drops);
+
+/* The services of the ports that the rows of a direction have; NULL: they have none. */
+struct port_services *replay_services(const struct drops *drops, const json_t *profiles, bool out);
+
+/* What the report is of. */
+struct replay_title {
+	const char *file;
+	const char *interface; /* NULL: none was named */
+	enum pc_policy policy;
+	__u64 forgotten; /* flows: replay_state_forgotten */
+};
+
+/* `profiles`: as kept with a generation. `fixes`: list of texts, which is taken. */
+json_t *replay_json(const struct replay *replay, const struct replay_title *title,
+		    const json_t *profiles, json_t *fixes);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a filter would remember of a capture's packets: connections, flows, fragments. It follows
+ * bpf/reply.h, learn.h and fragment.h, by the times of the capture; in place of sockets, which a
+ * capture does not have, it goes by who began.
+ */
+#ifndef PORTCULLIS_REPORT_REPLAY_STATE_H
+#define PORTCULLIS_REPORT_REPLAY_STATE_H
+
+#include "bpf/abi.h"
+#include "loader/report/replay_packet.h"
+
+struct replay_state;
+
+/* `echo_interval`: as in the generation. */
+struct replay_state *replay_state_new(__u32 echo_interval);
+void replay_state_free(struct replay_state **state);
+
+/* The PC_TOLD_* of a packet, and the cells of its first fragment. `at`: ns. */
+__u8 replay_state_tell(struct replay_state *state, const struct replay_packet *packet, __u64 at,
+		       __u32 *first_cell, __u32 *first_second);
+
+/*
+ * Whether this host would not have sent a packet, because it answers one that the filter drops or
+ * belongs to a connection that could not begin.
+ */
+bool replay_state_unsent(struct replay_state *state, const struct replay_packet *packet, __u64 at);
+
+/* Remembers a packet that the filter decided so. `second`: as in struct pc_explained. */
+void replay_state_note(struct replay_state *state, const struct replay_packet *packet, __u64 at,
+		       const struct pc_event *event, __u32 second);
+
+/* How many live flows gave way to others, because the capture has more than the table. */
+__u64 replay_state_forgotten(const struct replay_state *state);
+
+#endif

@@ -1,0 +1,94 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# `audit`: what listens, by real servers in units' and containers' cgroups; what is open and silent or unused; the evidence.
+
+load helper
+
+setup_file()
+{
+	sandbox_start
+	two_hosts
+	mkdir -p "$DIR/catalog"
+	cat > "$DIR/catalog/mail.yaml" <<-END
+		profile: mail
+		title: Mail server
+		release: '7.6'
+		as-of: 2024-05-01
+		url: https://vendor.example/ports
+		services:
+		  - {name: smtp, in: 25/tcp}
+		  - {name: imap, in: 143/tcp, feature: imap}
+		  - {name: admin, in: 8000/tcp, from: mgmt}
+		  - {name: rtp, in: 10000-20000/udp}
+	END
+}
+
+teardown_file()
+{
+	sandbox_end
+}
+
+teardown()
+{
+	detach_all host
+}
+
+# kinds: each finding of $output as "KIND PORT", sorted.
+kinds()
+{
+	jq -r '.findings[] | "\(.kind) \(.port // "-")"' <<< "$output" | sort | tr '\n' ';'
+}
+
+@test "what listens and is closed, what is open and silent or unused, and groups of nobody" {
+	in_background host socat TCP-LISTEN:25,fork,reuseaddr SYSTEM:'echo 220'
+	in_background host socat TCP-LISTEN:143,fork,reuseaddr SYSTEM:'echo imap'
+	in_background host socat TCP-LISTEN:9999,bind=127.0.0.1,fork,reuseaddr SYSTEM:'echo local'
+	in_background host socat UDP-RECVFROM:5060,fork SYSTEM:'echo sip'
+	until_true 5 listening host 25
+	until_true 5 listening host 143
+	until_true 5 listening host 9999
+	: > "$DIR/nobody"
+	pc attach eth0 -p mail --catalog "$DIR/catalog" --group mgmt=@"$DIR/nobody" > /dev/null || true
+	[ -n "$(attached host eth0)" ] || pc attach eth0 -p mail --catalog "$DIR/catalog" --group mgmt=192.0.2.0/24
+	run pc audit eth0 --json
+	json_is '.version == 1 and (.since | test("^20.*Z$"))'
+	[[ $(kinds) == *'listens 143;listens 5060;silent 8000;unused -;unused 25;'* ]] || fail "$output"
+	json_is '.findings[] | select(.port == 143) | .process == "socat" and .services == ["mail:imap"] and
+		(.fix | test("portcullis swap eth0 --enable (mail:)?imap"))'
+	json_is '.findings | all(.port != 9999 and .interface == "eth0" and .machine == null)'
+	# A packet makes the row used, the fix opens the port.
+	connects client 192.0.2.1 25
+	on host bash -c "portcullis() { '$PORTCULLIS' \"\$@\" --catalog '$DIR/catalog'; }; $(jq -r '.findings[] | select(.port == 143).fix' <<< "$output")" > /dev/null
+	run pc audit eth0 --json
+	[[ $(kinds) != *25* && $(kinds) != *'listens 143'* ]] || fail "$output"
+	exits 1 pc audit --strict
+	says 'listens     5060/udp   socat' 'mail:admin is open, and nothing listens'
+	exits 0 pc audit
+}
+
+@test "--report: open ports with their list, groups, exceptions with comment and who confirmed them" {
+	pc attach eth0 -p mail --catalog "$DIR/catalog" --group mgmt=198.51.100.0/28 --open 587/tcp=mgmt --comment 'CHG-42: submission' > /dev/null
+	run pc audit eth0 --report --json
+	json_is '.host == $host and .portcullis != null and (.date | test("Z$"))' --arg host "$(hostname)"
+	json_is '.interfaces[0].open[] | select(.service == "mail:smtp") |
+		. == {service: "mail:smtp", ports: ["25/tcp"], from: [], product: "Mail server", release: "7.6", as_of: "2024-05-01",
+			url: "https://vendor.example/ports"}'
+	json_is '.interfaces[0].groups.mgmt == ["198.51.100.0/28"]'
+	json_is '.interfaces[0].exceptions | length == 1 and .[0].text == "open 587/tcp=mgmt" and .[0].comment == "CHG-42: submission" and .[0].by == "root"'
+	# One that came later, and was confirmed.
+	pc swap eth0 --enable imap --catalog "$DIR/catalog" --confirm 60 --comment CHG-43 > /dev/null
+	pc confirm eth0 > /dev/null
+	run pc audit eth0 --report --json
+	json_is '.interfaces[0].exceptions | length == 2 and (map(select(.text | test("imap")))[0] |
+		.comment == "CHG-43" and .confirmed_by == "root" and .change > 1)'
+	json_is '.interfaces[0].exceptions[] | select(.text == "open 587/tcp=mgmt") | .comment == "CHG-42: submission"'
+	exits 0 pc audit --report
+	says "$(hostname), " 'Mail server 7.6' 'https://vendor.example/ports' 'group mgmt: 198.51.100.0/28' 'CHG-42: submission' 'confirmed by root'
+}
+
+@test "without a filter, and without root" {
+	exits 1 pc audit
+	says 'no interface of this network namespace has a filter'
+	exits 1 on host setpriv --reuid nobody --clear-groups "$PORTCULLIS" audit
+	exits 1 pc audit eth9
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The findings of `audit`. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "loader/base/memory.h"
+#include "loader/report/audit.h"
+#include "loader/report/text.h"
+#include "loader/report/text_audit.h"
+
+/* clang-format off */
+static const char kept_text[] =
+"{\"recipe\": {\"groups\": {\"mgmt\": [], \"trusted\": [\"10.0.0.0/8\"], \"idle\": []}}, \"profiles\": ["
+"{\"name\": \"mail\", \"services\": ["
+"{\"name\": \"smtp\", \"direction\": \"in\", \"open\": true, \"ports\": [\"25/tcp\"], \"from\": [], \"from_ports\": []},"
+"{\"name\": \"imap\", \"direction\": \"in\", \"open\": false, \"ports\": [\"143/tcp\"], \"from\": [], \"from_ports\": []},"
+"{\"name\": \"admin\", \"direction\": \"in\", \"open\": true, \"ports\": [\"8000/tcp\"], \"from\": [\"mgmt\"], \"from_ports\": []},"
+"{\"name\": \"rtp\", \"direction\": \"both\", \"open\": true, \"ports\": [\"10000-20000/udp\"], \"from\": [\"trusted\"], \"from_ports\": []},"
+"{\"name\": \"dns\", \"direction\": \"out\", \"open\": true, \"ports\": [\"53/udp\"], \"to\": [], \"from_ports\": []},"
+"{\"name\": \"dhcp\", \"direction\": \"in\", \"open\": true, \"ports\": [\"68/udp\"], \"from\": [], \"from_ports\": [\"67/udp\"]}"
+"]}]}";
+/* clang-format on */
+
+static json_t *kept;
+static struct counters *counters;
+
+static int begin(void **state)
+{
+	(void)state;
+	kept = json_loads(kept_text, 0, NULL);
+	counters = calloc(1, sizeof(*counters));
+	return kept && counters ? 0 : -1;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	json_decref(kept);
+	free(counters);
+	return 0;
+}
+
+/* "listens 143/tcp", one behind the other; freed by the caller. */
+static char *findings_of(const struct audit_listener *listener, size_t count)
+{
+	const struct audit_host host = {.interface = "eth0",
+					.kept = kept,
+					.counters = counters,
+					.listener = listener,
+					.listeners = count};
+	json_t *list = audit_findings(&host), *finding;
+	char *all = xstrdup("");
+	size_t i;
+
+	json_array_foreach (list, i, finding) {
+		char *before = all;
+
+		all = xasprintf(
+			"%s%s%s %lld%s%s", before, *before ? "; " : "", text_of(finding, "kind"),
+			(long long)json_integer_value(json_object_get(finding, "port")),
+			*text_of(finding, "process") ? " " : "", text_of(finding, "process"));
+		free(before);
+	}
+	json_decref(list);
+	return all;
+}
+
+static void passed(__u32 port)
+{
+	counters->cell[PC_CELL_PASS + port].packets = 1;
+}
+
+static void finds_what_does_not_fit(void **state)
+{
+	const struct audit_listener listener[] = {
+		{PC_TCP, 25, "master", "postfix.service", NULL},
+		{PC_TCP, 143, "dovecot", "dovecot.service", NULL},
+		{PC_TCP, 143, "dovecot", "dovecot.service", NULL},
+		{PC_TCP, 8080, "docker-proxy", "docker.service", NULL},
+		{PC_UDP, 25, NULL, NULL, NULL},
+	};
+	char *found = findings_of(listener, ARRAY_SIZE(listener));
+
+	(void)state;
+	assert_string_equal(found, "listens 143 dovecot; published 8080 docker-proxy; listens 25; "
+				   "silent 8000; unused 25; unused 0; empty-group 0");
+	free(found);
+}
+
+static void finds_nothing_where_all_fits(void **state)
+{
+	const struct audit_listener listener[] = {{PC_TCP, 25, "master", NULL, NULL},
+						  {PC_TCP, 8000, "java", NULL, NULL}};
+	char *found;
+
+	(void)state;
+	passed(PC_PORT(PC_TCP, 25));
+	passed(PC_PORT(PC_TCP, 8000));
+	passed(PC_PORT(PC_UDP, 15000));
+	json_array_append_new(
+		json_object_get(json_object_get(json_object_get(kept, "recipe"), "groups"), "mgmt"),
+		json_string("10.0.0.0/8"));
+	found = findings_of(listener, ARRAY_SIZE(listener));
+	assert_string_equal(found, "");
+	free(found);
+}
+
+static void names_who_listens(void **state)
+{
+	json_t *finding = json_pack("{s:s, s:s, s:s, s:s, s:[s]}", "kind", "listens", "process",
+				    "java", "unit", "tomcat9.service", "container",
+				    "docker:0123456789ab", "services", "mail:imap");
+	char *text = audit_finding_text(finding);
+
+	(void)state;
+	assert_string_equal(text,
+			    "java (tomcat9.service, docker:0123456789ab) listens, and no open "
+			    "service has the port; closed: mail:imap");
+	free(text);
+	json_decref(finding);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(finds_what_does_not_fit, begin, end),
+		cmocka_unit_test_setup_teardown(finds_nothing_where_all_fits, begin, end),
+		cmocka_unit_test(names_who_listens),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
