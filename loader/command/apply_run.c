@@ -13,10 +13,12 @@
 #include "loader/base/message.h"
 #include "loader/filter/settle.h"
 #include "loader/guard/management.h"
+#include "loader/host/audit.h"
 #include "loader/host/state_live.h"
 #include "loader/net/link.h"
 #include "loader/object/folder.h"
 #include "loader/recipe/state_write.h"
+#include "loader/report/audit.h"
 
 /* At boot, interfaces come when their drivers are ready. */
 static void wait_for_interfaces(struct apply *apply, unsigned int seconds)
@@ -155,6 +157,29 @@ static int run_mildly(struct apply *apply)
 	return err;
 }
 
+/* Whether the new rules would fit this host: a line an interface, of those that would change. */
+static void say_fit(const struct changes *changes)
+{
+	__cleanup(audited_host_free) struct audited_host host = {};
+
+	if (audited_host_read(&host))
+		return;
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct change *change = &changes->change[i];
+		__free_text char *summary = NULL;
+		json_t *findings;
+
+		if (change->kind == CHANGE_DETACH || !change->plan)
+			continue;
+		findings = audited_findings(&host, change->name, change->hook.ifindex,
+					    change->plan->kept, NULL);
+		summary = audit_summary(findings);
+		json_decref(findings);
+		if (summary)
+			say_line("%s: %s", change->name, summary);
+	}
+}
+
 static int run(struct apply *apply, struct diag *diag)
 {
 	struct changes *changes = &apply->changes;
@@ -174,6 +199,8 @@ static int run(struct apply *apply, struct diag *diag)
 	if (apply->options->dry_run)
 		say_waiting(changes);
 	err = tries_each(apply) ? run_mildly(apply) : changes_run(changes);
+	if (!err && apply->options->dry_run && !apply->options->json)
+		say_fit(changes);
 	if (!err && apply->options->dry_run)
 		say_digest(apply->options->answer);
 	apply->changed |= !err && changes->count;

@@ -17,6 +17,7 @@
 #include "loader/command/screen.h"
 #include "loader/filter/cleared.h"
 #include "loader/host/attached.h"
+#include "loader/host/audit.h"
 #include "loader/host/machine_counts.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"
@@ -25,8 +26,28 @@
 #include "loader/report/text_counters.h"
 #include "loader/report/unlisted.h"
 
+/* Marks the ports of this host on which something listens, as far as that can be told. */
+static void mark_listening(json_t *one, const struct live *live, const struct audited_host *host)
+{
+	json_t *port;
+	size_t i;
+
+	json_array_foreach (json_object_get(one, "ports"), i, port) {
+		const char *protocol = json_string_value(json_object_get(port, "protocol"));
+		bool in = !strcmp(json_string_value(json_object_get(port, "direction")), "in");
+
+		if (in)
+			json_object_set_new(
+				port, "listening",
+				json_boolean(audited_listens(
+					host, live->hook.ifindex,
+					strcmp(protocol, "udp") ? PC_TCP : PC_UDP,
+					(__u16)json_integer_value(json_object_get(port, "port")))));
+	}
+}
+
 /* NULL, with a message: what they count from cannot be read. */
-static json_t *one_json(const struct live *live, bool all)
+static json_t *one_json(const struct live *live, const struct audited_host *host, bool all)
 {
 	const struct pc_generation *generation = live->filter.current.copy;
 	__u64 began = generation->attached_at;
@@ -46,18 +67,21 @@ static json_t *one_json(const struct live *live, bool all)
 	counted = report_counters(live->counters, json_object_get(live->kept, "profiles"), all);
 	json_object_update(one, counted);
 	json_decref(counted);
+	mark_listening(one, live, host);
 	machine_counts_add(live, all, one);
 	return one;
 }
 
 static json_t *list_json(const struct live *list, size_t count, bool all)
 {
+	__cleanup(audited_host_free) struct audited_host host = {};
 	json_t *interfaces = json_array(), *report;
 	char now[TIME_TEXT];
 	size_t i;
 
+	audited_host_list(&host);
 	for (i = 0; i < count; i++) {
-		json_t *one = one_json(&list[i], all);
+		json_t *one = one_json(&list[i], &host, all);
 
 		if (!one) {
 			json_decref(interfaces);

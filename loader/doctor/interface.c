@@ -14,10 +14,12 @@
 #include "loader/doctor/machines.h"
 #include "loader/doctor/programs.h"
 #include "loader/filter/load.h"
+#include "loader/host/audit.h"
 #include "loader/net/frame_find.h"
 #include "loader/net/hairpin.h"
 #include "loader/net/link_advice.h"
 #include "loader/net/redirect.h"
+#include "loader/report/audit.h"
 
 static void check_up(struct doctor *doctor, const struct patient *patient)
 {
@@ -130,6 +132,27 @@ static void check_forwarding(struct doctor *doctor, const struct patient *patien
 			"is on: packets for other hosts are filtered by these profiles too, and replies to forwarded connections are dropped");
 }
 
+/* Whether the rules fit is `audit`'s matter: a line points there. */
+static void check_fit(struct doctor *doctor, const struct patient *patient)
+{
+	__cleanup(audited_host_free) struct audited_host host = {};
+	__free_text char *summary = NULL;
+	json_t *findings;
+
+	if (!patient->open || !patient->kept || audited_host_read(&host))
+		return;
+	findings = audited_findings(&host, patient->hook.name, patient->hook.ifindex, patient->kept,
+				    NULL);
+	summary = audit_summary(findings);
+	json_decref(findings);
+	if (summary)
+		doctor_say(doctor, "audit", DOCTOR_OK, NULL, "%s: see portcullis audit %s", summary,
+			   patient->name);
+	else
+		doctor_say(doctor, "audit", DOCTOR_OK, NULL,
+			   "what listens is open, and on what is open something listens");
+}
+
 bool doctor_interface(struct doctor *doctor, const char *interface)
 {
 	struct patient patient = {};
@@ -152,6 +175,7 @@ bool doctor_interface(struct doctor *doctor, const char *interface)
 		doctor_programs(doctor, &patient);
 		doctor_filter(doctor, &patient);
 		doctor_machines(doctor, &patient);
+		check_fit(doctor, &patient);
 	}
 	patient_free(&patient);
 	doctor->interface = NULL;

@@ -45,7 +45,7 @@ static void drop_clients(struct audited_host *host)
 	host->sockets = kept;
 }
 
-int audited_host_read(struct audited_host *host)
+int audited_host_list(struct audited_host *host)
 {
 	int err = links_read(&host->links);
 
@@ -56,6 +56,13 @@ int audited_host_read(struct audited_host *host)
 		err = sockets_list(IPPROTO_UDP, SOCKET_STATE(TCP_CLOSE), &host->socket,
 				   &host->sockets);
 	drop_clients(host);
+	return err;
+}
+
+int audited_host_read(struct audited_host *host)
+{
+	int err = audited_host_list(host);
+
 	host->owner = xcalloc(host->sockets + 1, sizeof(*host->owner));
 	owners_find("/proc", host->socket, host->sockets, host->owner);
 	return err;
@@ -87,6 +94,22 @@ bool audited_takes(const struct audited_host *host, const struct socket_info *so
 	       links_comes_by(&host->links, socket->device, ifindex);
 }
 
+static enum pc_transport transport_of(const struct socket_info *socket)
+{
+	return socket->protocol == IPPROTO_TCP ? PC_TCP : PC_UDP;
+}
+
+bool audited_listens(const struct audited_host *host, unsigned int ifindex,
+		     enum pc_transport transport, __u16 port)
+{
+	for (size_t i = 0; i < host->sockets; i++)
+		if (host->socket[i].local_port == port &&
+		    transport_of(&host->socket[i]) == transport &&
+		    audited_takes(host, &host->socket[i], ifindex))
+			return true;
+	return false;
+}
+
 json_t *audited_findings(const struct audited_host *host, const char *interface,
 			 unsigned int ifindex, const json_t *kept, const struct counters *counters)
 {
@@ -100,7 +123,7 @@ json_t *audited_findings(const struct audited_host *host, const char *interface,
 		if (!audited_takes(host, &host->socket[i], ifindex))
 			continue;
 		list[audited.listeners++] = (struct audit_listener){
-			.transport = host->socket[i].protocol == IPPROTO_TCP ? PC_TCP : PC_UDP,
+			.transport = transport_of(&host->socket[i]),
 			.port = host->socket[i].local_port,
 			.process = *owner->process ? owner->process : NULL,
 			.unit = owner->unit,

@@ -17,6 +17,12 @@ struct audited_host {
 	size_t sockets;
 };
 
+/* Lists the sockets, without their owners. As audited_host_read. */
+int audited_host_list(struct audited_host *host);
+/* True if something takes what comes in by the interface to this port. */
+bool audited_listens(const struct audited_host *host, unsigned int ifindex,
+		     enum pc_transport transport, __u16 port);
+
 /* 0 or -errno; audited_host_free is due in both cases. */
 int audited_host_read(struct audited_host *host);
 void audited_host_free(struct audited_host *host);

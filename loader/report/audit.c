@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/columns.h"
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
 #include "loader/catalog/ports.h"
@@ -205,7 +206,8 @@ static void use_range(const struct audit_host *host, const struct port_range *ra
 		for (__u32 number = range->first; number <= range->last; number++) {
 			__u32 port = PC_PORT(transport, number);
 
-			use->passed |= counters_port(host->counters, port).pass.packets > 0;
+			use->passed |= host->counters &&
+				       counters_port(host->counters, port).pass.packets > 0;
 			use->heard |= range->last - range->first >= RANGE ||
 				      listens(host, transport, (__u16)number);
 			use->port = (*ports)++ ? -1 : (int)port;
@@ -222,7 +224,7 @@ static void add_unused(json_t *list, const struct audit_host *host, const struct
 
 		for (j = 0; row->open && j < row->ports.count; j++)
 			use_range(host, &row->ports.range[j], &use, &ports);
-		if (ports && !row->client && !use.passed && use.heard)
+		if (host->counters && ports && !row->client && !use.passed && use.heard)
 			json_array_append_new(list,
 					      finding(host, "unused", use.port,
 						      json_pack("[o]", text_json(row->name))));
@@ -262,4 +264,58 @@ json_t *audit_findings(const struct audit_host *host)
 	add_unused(list, host, &rows);
 	add_empty(list, host, &rows);
 	return list;
+}
+
+/* --- a line --- */
+
+static bool is_closed(const json_t *finding)
+{
+	const char *kind = text_of(finding, "kind");
+
+	return !strcmp(kind, "listens") || !strcmp(kind, "published");
+}
+
+static size_t count_kind(const json_t *findings, bool closed)
+{
+	const json_t *finding;
+	size_t count = 0, i;
+
+	json_array_foreach (findings, i, finding)
+		count += closed ? is_closed(finding) : !strcmp(text_of(finding, "kind"), "silent");
+	return count;
+}
+
+/* "8443/tcp (java)" of the first port that is closed; the caller frees. */
+static char *first_closed(const json_t *findings)
+{
+	const json_t *finding;
+	size_t i;
+
+	json_array_foreach (findings, i, finding) {
+		const char *process = text_of(finding, "process");
+
+		if (is_closed(finding))
+			return xasprintf(
+				"%lld/%s%s%s%s",
+				(long long)json_integer_value(json_object_get(finding, "port")),
+				text_of(finding, "protocol"), *process ? " (" : "", process,
+				*process ? ")" : "");
+	}
+	return xstrdup("");
+}
+
+char *audit_summary(const json_t *findings)
+{
+	size_t closed = count_kind(findings, true), silent = count_kind(findings, false);
+	__free_text char *first = first_closed(findings);
+	__free_text char *more = human_count(closed ? closed - 1 : 0, "more port", "more ports");
+	__free_text char *open = human_count(silent, "open port is", "open ports are");
+
+	if (!closed && !silent)
+		return NULL;
+	return xasprintf("%s%s%s%s%s%s%s", first, closed > 1 ? " and " : "", closed > 1 ? more : "",
+			 closed > 1 ? " listen and are closed" :
+			 closed	    ? " listens and is closed" :
+				      "",
+			 closed && silent ? "; " : "", silent ? open : "", silent ? " silent" : "");
 }

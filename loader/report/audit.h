@@ -16,8 +16,8 @@ struct audit_listener {
 
 struct audit_host {
 	const char *interface;
-	const json_t *kept; /* of its generation */
-	const struct counters *counters;
+	const json_t *kept;		 /* of its generation */
+	const struct counters *counters; /* NULL: nothing is told as unused */
 	const struct audit_listener *listener;
 	size_t listeners;
 };
@@ -41,5 +41,11 @@ json_t *audit_findings(const struct audit_host *host);
 
 /* True if an open service of the kept text has the port. */
 bool audit_opens(const json_t *kept, enum pc_transport transport, __u16 port);
+
+/*
+ * "8443/tcp (java) and 2 more ports listen and are closed; 1 open port is silent"; NULL: there is
+ * neither. The caller frees.
+ */
+char *audit_summary(const json_t *findings);
 
 #endif

@@ -116,7 +116,9 @@ static void port_row(const struct view *view, struct columns *columns, const jso
 	counts_cells(view, port, before, cell);
 	row[0] = text_of(port, "direction");
 	row[1] = number;
-	row[2] = listed ? names : "unlisted";
+	row[2] = listed						  ? names :
+		 json_is_true(json_object_get(port, "listening")) ? "unlisted, listening" :
+								    "unlisted";
 	for (i = 3; i < columns->count; i++)
 		row[i] = cell[i - 3];
 	columns_row(columns,

@@ -92,3 +92,23 @@ kinds()
 	exits 1 on host setpriv --reuid nobody --clear-groups "$PORTCULLIS" audit
 	exits 1 pc audit eth9
 }
+
+@test "counters mark what listens; doctor and apply --dry-run say in a line what does not fit" {
+	in_background host socat TCP-LISTEN:8443,fork,reuseaddr SYSTEM:'echo web'
+	until_true 5 listening host 8443
+	pc attach eth0 -p mail --catalog "$DIR/catalog" > /dev/null
+	unanswered client 192.0.2.1 8443
+	unanswered client 192.0.2.1 8444
+	run pc counters eth0 --json
+	json_is '[.interfaces[0].ports[] | select(.direction == "in") | {port, listening}] | contains([{port: 8443, listening: true}, {port: 8444, listening: false}])'
+	run pc counters eth0
+	[[ $output =~ 8443/tcp\ +unlisted,\ listening ]] && [[ $output =~ 8444/tcp\ +unlisted\ +0 ]] || fail "$output"
+	run pc doctor eth0 --json
+	json_is '.checks[] | select(.check == "audit") | .state == "ok" and (.message | test("8443/tcp .socat.*listen.*closed.*see portcullis audit eth0"))'
+	pc detach eth0 > /dev/null
+	printf 'interfaces:\n  eth0: {profiles: [mail]}\n' > "$DIR/site.yaml"
+	run pc apply --dry-run --site "$DIR/site.yaml" --catalog "$DIR/catalog"
+	[[ $output =~ eth0:\ .*8443/tcp\ \(socat\).*closed ]] || fail "$output"
+	run pc apply --dry-run --json --site "$DIR/site.yaml" --catalog "$DIR/catalog"
+	json_is '.dry_run'
+}

@@ -50,7 +50,7 @@ stop_capture()
 # What counters and a replay have in common, of one interface.
 counted()
 {
-	jq -S '{ports, reasons, replies, other, total, outbound_total}' <<< "$1"
+	jq -S '{ports: [.ports[] | del(.listening)], reasons, replies, other, total, outbound_total}' <<< "$1"
 }
 
 # The replay of a capture has the numbers of the live filter's counters.

@@ -125,12 +125,30 @@ static void names_who_listens(void **state)
 	json_decref(finding);
 }
 
+static void sums_up_in_a_line(void **state)
+{
+	json_t *findings = json_pack("[{s:s, s:i, s:s, s:s}, {s:s, s:i, s:s}, {s:s}, {s:s}]",
+				     "kind", "listens", "port", 8443, "protocol", "tcp", "process",
+				     "java", "kind", "published", "port", 80, "protocol", "tcp",
+				     "kind", "silent", "kind", "unused");
+	char *text = audit_summary(findings);
+
+	(void)state;
+	assert_string_equal(text, "8443/tcp (java) and 1 more port listen and are closed; "
+				  "1 open port is silent");
+	free(text);
+	json_array_clear(findings);
+	assert_null(audit_summary(findings));
+	json_decref(findings);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(finds_what_does_not_fit, begin, end),
 		cmocka_unit_test_setup_teardown(finds_nothing_where_all_fits, begin, end),
 		cmocka_unit_test(names_who_listens),
+		cmocka_unit_test(sums_up_in_a_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
