@@ -2,9 +2,8 @@
 /* Compares the addresses of machines with those of this host. */
 #include "loader/host/machine_addresses.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
-#include <string.h>
-#include <sys/socket.h>
 
 #include "loader/base/memory.h"
 #include "loader/net/link.h"
@@ -29,6 +28,29 @@ static bool is_whole(const struct prefix *prefix)
 	return prefix->length == (prefix->family == AF_INET ? 32 : 128);
 }
 
+/*
+ * At boot a filter may be there before the addresses are, so that a machine's prefix takes this
+ * host's address until the next change.
+ */
+static void warn_around(const struct links *links, const struct machine *machine,
+			const struct prefix *prefix, const struct place *place, struct diag *diag)
+{
+	for (size_t i = 0; i < links->addresses; i++) {
+		const struct link_address *address = &links->address[i];
+		char around[PREFIX_TEXT], text[INET6_ADDRSTRLEN];
+
+		if (!prefix_contains(prefix, address->family, address->address) ||
+		    !inet_ntop(address->family, address->address, text, sizeof(text)))
+			continue;
+		prefix_format(prefix, around);
+		diag_warning_fix(
+			diag, place,
+			"give the addresses of the machines, or prefixes without this host's",
+			"machine %s: %s has %s, an address of this host; after a boot it counts as the machine's until the next apply or swap",
+			machine->name, around, text);
+	}
+}
+
 int machine_addresses_check(const struct recipe *recipe, const struct site_interface *site,
 			    bool warns, struct diag *diag)
 {
@@ -44,6 +66,9 @@ int machine_addresses_check(const struct recipe *recipe, const struct site_inter
 			const struct prefix *prefix = &machine->address[j];
 			char text[PREFIX_TEXT];
 
+			if (!is_whole(prefix))
+				warn_around(&links, machine, prefix, place_of(site, i, prefix),
+					    diag);
 			if (!is_whole(prefix) ||
 			    !local_find(&links, prefix->family, prefix->address))
 				continue;

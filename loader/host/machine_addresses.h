@@ -9,7 +9,7 @@
 
 /*
  * Reports each address of a machine that this host has itself: packets to it are decided by the
- * interface's own profiles. A prefix around an address of this host is none. `site`: the entry of
+ * interface's own profiles. A prefix around an address of this host is a warning. `site`: the entry of
  * the site file, with the places; NULL: none. `warns`: a warning instead of an error. -EINVAL with
  * an error in `diag`.
  */

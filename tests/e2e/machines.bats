@@ -347,6 +347,18 @@ core_count()
 	exits 1 as gateway doctor eth0 || true
 	output=$(as gateway doctor eth0 --json) || true
 	json_is '[.checks[] | select(.check == "machines") | .message] | length == 2 and (.[0] | contains("no route to 203.0.113.77")) and (.[1] | contains("198.51.100.99"))'
+	# An address of this host that comes after the filter, inside a machine's prefix.
+	exits 0 as gateway swap eth0 --no-machine lost --no-machine back --machine wide=203.0.113.0/24 -p ssh
+	says_not 'an address of this host'
+	address_add gateway eth1 203.0.113.5/32
+	exits 1 as gateway doctor eth0
+	output=$(as gateway doctor eth0 --json) || true
+	json_is '[.checks[] | select(.check == "machines" and .state == "problem") | .fix] == ["portcullis swap eth0"]'
+	exits 0 as gateway swap eth0
+	says 'machine wide: 203.0.113.0/24 has 203.0.113.5, an address of this host'
+	output=$(as gateway doctor eth0 --json) || true
+	json_is '[.checks[] | select(.check == "machines" and .state == "problem")] == []'
+	on gateway ip address del 203.0.113.5/32 dev eth1
 }
 
 @test "containers: a published port is closed until it is listed; what containers ask is answered" {
