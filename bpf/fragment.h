@@ -20,6 +20,8 @@ static __always_inline bool fragment_key(const struct packet *packet, struct pc_
 	__builtin_memset(key, 0, sizeof(*key));
 	key->egress = packet->egress;
 	if (packet->ipv6) {
+		/* Written before it is known to be needed, so that it takes no stack meanwhile. */
+		*(volatile __u16 *)&key->link = packet->link;
 		/* If they must be copied, they are copied into the key: the stack is short. */
 		if (!packet_read_ip(packet, offsetof(struct ipv6hdr, saddr), 32, key->source,
 				    (const void **)&source))
@@ -27,8 +29,8 @@ static __always_inline bool fragment_key(const struct packet *packet, struct pc_
 		key->family = 6;
 		__builtin_memcpy(key->source, source, 16);
 		__builtin_memcpy(key->destination, source + 4, 16);
-		if (is_link_local6(key->destination[0]) || is_multicast6(key->destination[0]))
-			key->link = packet->link;
+		if (!is_link_local6(key->destination[0]) && !is_multicast6(key->destination[0]))
+			key->link = 0;
 		if (!packet_read(packet,
 				 (packet->fragment_at & 0x7fff) +
 					 offsetof(struct ipv6_extension, id),
