@@ -578,8 +578,6 @@ static void flood(const struct runner *runner, const char *target)
 
 static void test_observed(struct runner *runner)
 {
-	unsigned int learned = 0;
-
 	/* A stranger's packet passes, and the answer to it opens nothing. */
 	far_observed = true;
 	put(runner, MACHINES);
@@ -594,6 +592,14 @@ static void test_observed(struct runner *runner)
 	      "machines: the answer to what passed by observe is not learned");
 	check(answer_udp(runner, "198.51.100.7", 3021, 5300) == XDP_PASS,
 	      "machines: what an observed one began is");
+}
+
+static void test_flood(struct runner *runner)
+{
+	unsigned int learned = 0;
+
+	far_observed = false;
+	put(runner, MACHINES);
 	flood(runner, "192.0.2.17");
 	for (uint16_t port = 4000; port < 4064; port++)
 		forward_udp("198.51.100.7", port, 5300);
@@ -699,6 +705,8 @@ void suite_machines(struct runner *runner, bool quick)
 		test_learning(runner);
 		test_outbound(runner);
 		test_observed(runner);
+		if (!quick)
+			test_flood(runner);
 		egress_hook_close(&hook);
 	}
 	test_swaps(runner);
