@@ -254,6 +254,7 @@ $(OLD_LAYOUTS:%=$(BUILD)/e2e/portcullis-layout-%): $(BUILD)/e2e/portcullis-layou
 	$(Q)git archive '$(COMMIT_OF_LAYOUT_$*)' Makefile bpf loader profiles | tar -x -C $(@D)/layout-$*
 	$(Q)$(MAKE) --no-print-directory -C $(@D)/layout-$* BUILD=build VERSION=0.0.$* build/portcullis > /dev/null
 	$(Q)rm -rf $(@D)/profiles-layout-$* && mv $(@D)/layout-$*/profiles $(@D)/profiles-layout-$*
+	$(Q)chmod -R go-w $(@D)/profiles-layout-$*
 	$(Q)mv $(@D)/layout-$*/build/portcullis $@ && rm -rf $(@D)/layout-$*
 
 $(BUILD)/e2e/portcullis-layout-%: $(LOADER_OBJECTS)

@@ -82,10 +82,10 @@ need_unprivileged()
 	same 1 "$(pc drops --json | jq '.drops | length')" 'drops after a member tried to clear them'
 	exits 0 member show --iface eth0
 	says '22/tcp'
-	same "$(pc status eth0 --json | jq '.interfaces[] | del(.memory, .egress, .total, .outbound_total)')" \
-		"$(member status --json | jq '.interfaces[] | del(.memory, .egress, .total, .outbound_total)')" 'status'
+	same "$(pc status eth0 --json | jq '.interfaces[] | del(.memory, .egress, .bans, .total, .outbound_total)')" \
+		"$(member status --json | jq '.interfaces[] | del(.memory, .egress, .bans, .total, .outbound_total)')" 'status'
 	output=$(member status --json)
-	json_is '.interfaces[0] | .memory == null and .egress == null'
+	json_is '.interfaces[0] | .memory == null and .egress == null and .bans == null'
 	same "$(pc counters --json | jq '[.interfaces[0].ports[] | select(.port == 22)]')" \
 		"$(member counters --json | jq '[.interfaces[0].ports[] | select(.port == 22)]')" 'counters'
 	same "$(pc show --iface eth0 --json)" "$(member show --iface eth0 --json)" 'show --iface'

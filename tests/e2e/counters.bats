@@ -361,7 +361,7 @@ print(len(frames), sum(map(len, frames)))
 	json_is '[.interfaces[0].ports[] | select(.direction == "out")] ==
 		[{"direction": "out", "protocol": "udp", "port": 53, "services": ["asks:dns"],
 		"pass": {"packets": 8, "bytes": (6 * 72 + 2 * 92)}, "drop": {"packets": 0, "bytes": 0},
-		"would_drop": {"packets": 0, "bytes": 0}}]'
+		"would_drop": {"packets": 0, "bytes": 0}, "machine": null}]'
 	json_is '.interfaces[0] | .replies == {"packets": 6, "bytes": (5 * 72 + 92)} and .outbound_total.pass.packets >= 6 and
 		.outbound_total.drop.packets == 0 and .reasons.outbound.drop.packets == 0'
 	exits 0 pc counters eth2

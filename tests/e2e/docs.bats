@@ -113,6 +113,7 @@ sniff()
 # seen_while_sent: how many of three datagrams to port 7777 packet sockets see.
 seen_while_sent()
 {
+	: > "$DIR/sniffed" # not that of the time before
 	sniff > "$DIR/sniffed" &
 	until_true 5 grep -q ready "$DIR/sniffed"
 	for _ in 1 2 3; do
