@@ -492,7 +492,7 @@ tells_systemd()
 		  eth0: {profiles: xeams}
 	END
 	applies 0
-	says 'eth0: taken over' 'eth0: is as the site file says'
+	says 'eth0: taken over' 'no port opens or closes' # its profiles are others
 	same 'eth0:xeams:enforce' "$(state)"
 }
 
