@@ -9,6 +9,7 @@
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
 #include "loader/report/json_forms.h"
+#include "loader/report/machine_counters.h"
 #include "loader/report/port_services.h"
 
 #define SETS   8192u
@@ -208,6 +209,7 @@ json_t *replay_json(const struct replay *replay, const struct replay_title *titl
 	__cleanup(drops_free) struct drops drops;
 	json_t *report, *counted = report_counters(replay->counters, profiles, false);
 
+	report_flatten_machines(counted); /* every port is this host's */
 	replay_drops(replay, &drops);
 	report = json_pack(
 		"{s:i, s:o, s:o, s:s, s:o, s:o, s:I, s:{s:I, s:I, s:I}, s:I}", "version", 1, "file",

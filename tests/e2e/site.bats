@@ -66,13 +66,19 @@ wrong()
 	says "$DIR/bad.yaml:1:13: 10.1.2.3/8 has host bits set; write 10.0.0.0/8"
 }
 
-@test "the man page's example is right" {
-	# shellcheck disable=SC2016
-	sed -n '/^```$/,/^```$/{/^```$/!p}' "$ROOT/docs/portcullis-site.5.scd" | site "$DIR/site.yaml"
+@test "the man page's examples are right" {
+	local page=$ROOT/docs/portcullis-site.5.scd example
+
 	printf '192.0.2.53 # one\n2001:db8::53\n' | site "$DIR/resolvers.txt"
-	exits 0 pc check "$DIR/site.yaml"
-	same 'no errors' "$output"
-	exits 0 inside setpriv --reuid 65534 --regid 65534 --clear-groups "$PORTCULLIS" check --site "$DIR/site.yaml" --catalog "$CATALOG"
+	# shellcheck disable=SC2016
+	same 4 "$(grep -c '^```$' "$page")" 'lines around two examples'
+	for example in 1 2; do
+		awk -v at=$example '/^```$/ {n++; next} n == 2 * at - 1' "$page" | site "$DIR/site.yaml"
+		grep -q '^interfaces:' "$DIR/site.yaml" || fail "example $example is no site file"
+		exits 0 pc check "$DIR/site.yaml"
+		same 'no errors' "$output"
+		exits 0 inside setpriv --reuid 65534 --regid 65534 --clear-groups "$PORTCULLIS" check --site "$DIR/site.yaml" --catalog "$CATALOG"
+	done
 }
 
 @test "a file is told by its keys, and by 'profile' before them" {
