@@ -89,8 +89,12 @@ static void print_keys(FILE *to)
 	static const char *const keys[] = {TOP_KEYS, "?              help"};
 
 	fputs("\nKeys:\n", to);
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		fprintf(to, "  %s\n", keys[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		size_t start = (size_t)fprintf(to, "  %.*s", TOP_KEYS_COLUMN, keys[i]);
+
+		wrap_print(keys[i] + TOP_KEYS_COLUMN, start, start, help_columns(to), to);
+		fputc('\n', to);
+	}
 }
 
 void help_options(const struct command *command, FILE *to)

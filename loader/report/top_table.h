@@ -75,5 +75,6 @@ char *top_cut(const char *text, size_t columns);
 		"tab, left      choose a panel",                                                \
 		"up, down       scroll it; also page up, page down, home, end",                 \
 		"Ctrl-L         draw the screen again"
+#define TOP_KEYS_COLUMN 15 /* where a line says what its keys do */
 
 #endif

@@ -295,6 +295,10 @@ cable pc0 pc1
 try_all
 try_large_mtu
 try_refusals "$(with_mac 52:54:00:77:00:03)"
-packet_table
+# It takes minutes here. From 6.12 on, the host's own kernel stands for these: tests/packet runs there whole.
+case $(uname -r) in
+6.1[2-9].*) echo "# the packet table: on the host alone" ;;
+*) packet_table ;;
+esac
 kill $servers
 echo "# the end"
