@@ -332,18 +332,6 @@ static const struct ban *wider_ban(const struct bans *bans, const char *list,
 	return NULL;
 }
 
-/* The names of all lists. */
-static void list_names(const struct ban_set *set, struct names *lists)
-{
-	const char *last = "";
-
-	for (size_t i = 0; i < set->count; i++)
-		if (strcmp(last, set->ban[i].list)) {
-			last = set->ban[i].list;
-			names_add_once(lists, last);
-		}
-}
-
 /* What is said of a prefix, and how the command ends for it. */
 struct lifting {
 	const struct options *options;
@@ -428,7 +416,7 @@ static int unban(struct lifting *lifting, const struct group *group)
 	lifting->said = open_memstream(&said, &said_length);
 	if (!lifting->lines || !lifting->said)
 		return EXIT_FAILED;
-	list_names(&lifting->bans->file.set, &lifting->lists);
+	ban_set_lists(&lifting->bans->file.set, &lifting->lists);
 	if (lifting->options->all || lifting->options->park)
 		lift_all(lifting);
 	for (size_t i = 0; i < group->prefixes; i++)

@@ -4,7 +4,6 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,7 +12,7 @@
 #include "loader/base/file.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
-#include "loader/object/admins.h"
+#include "loader/filter/pins.h"
 #include "loader/object/pin.h"
 
 /* Entries of a value: a scan of all ports leaves 131,072, and each value is a system call. */
@@ -73,25 +72,6 @@ static int make_map(const struct pages *pages)
 	return bpf_map_freeze(fd) ? -errno : fd_dup(fd);
 }
 
-static int put_pin(struct filter *filter, int map)
-{
-	__free_text char *path = object_path(filter->id, "cleared");
-	__free_text char *next = object_path(filter->id, "cleared-next");
-	int err;
-
-	unlink(next); /* of an interrupted command */
-	err = object_pin(filter->id, "cleared-next", map);
-	if (err)
-		return err;
-	admins_share(next);
-	if (!rename(next, path))
-		return 0;
-	err = -errno;
-	error("%s: cannot pin: %s", path, strerror(-err));
-	unlink(next);
-	return err;
-}
-
 int cleared_put(struct filter *filter, const struct counters *counters)
 {
 	struct pages pages;
@@ -104,7 +84,7 @@ int cleared_put(struct filter *filter, const struct counters *counters)
 		error("cannot keep where the counters begin: %s", strerror(-map));
 		return map;
 	}
-	err = put_pin(filter, map);
+	err = filter_repin_map(filter, "cleared", map);
 	if (err) {
 		close(map);
 		return err;

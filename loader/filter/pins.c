@@ -98,6 +98,26 @@ int filter_repin_egress(const struct filter *filter)
 	return err;
 }
 
+int filter_repin_map(const struct filter *filter, const char *name, int map)
+{
+	__free_text char *fresh = xasprintf("%s-next", name);
+	__free_text char *path = object_path(filter->id, name);
+	__free_text char *next = object_path(filter->id, fresh);
+	int err;
+
+	unlink(next); /* of an interrupted command */
+	err = object_pin(filter->id, fresh, map);
+	if (err)
+		return err;
+	admins_share(next);
+	if (!rename(next, path))
+		return 0;
+	err = -errno;
+	error("%s: cannot pin: %s", path, strerror(-err));
+	unlink(next);
+	return err;
+}
+
 void filter_unpin(const struct filter *filter)
 {
 	__free_text char *folder = object_path(filter->id, NULL);

@@ -21,6 +21,12 @@ int filter_pin(struct filter *filter);
 int filter_pin_link(const struct filter *filter);
 /* Puts the egress link that the filter has now in the place of a lost one's pin. */
 int filter_repin_egress(const struct filter *filter);
+
+/*
+ * Puts a map in the place of the pin of that name, by one rename: a reader finds the one or the
+ * other. Returns 0, or -errno with a message.
+ */
+int filter_repin_map(const struct filter *filter, const char *name, int map);
 /*
  * Removes the pins, the link's first. A pin that cannot be removed is a warning; the next command
  * removes it.

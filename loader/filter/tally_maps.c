@@ -4,7 +4,6 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,8 +11,8 @@
 #include "loader/base/file.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/filter/pins.h"
 #include "loader/net/link.h"
-#include "loader/object/admins.h"
 #include "loader/object/pin.h"
 
 #define PAGE_ENTRIES 170 /* each value is a system call */
@@ -67,25 +66,6 @@ static int make_map(const struct tallies *tallies)
 	return bpf_map_freeze(fd) ? -errno : fd_dup(fd);
 }
 
-static int put_pin(const struct filter *filter, int map)
-{
-	__free_text char *path = object_path(filter->id, "tallies");
-	__free_text char *next = object_path(filter->id, "tallies-next");
-	int err;
-
-	unlink(next); /* of an interrupted command */
-	err = object_pin(filter->id, "tallies-next", map);
-	if (err)
-		return err;
-	admins_share(next);
-	if (!rename(next, path))
-		return 0;
-	err = -errno;
-	error("%s: cannot pin: %s", path, strerror(-err));
-	unlink(next);
-	return err;
-}
-
 /* A filter that is not pinned yet is pinned with its maps. */
 static int put_tallies(struct filter *filter, const struct tallies *tallies)
 {
@@ -95,7 +75,7 @@ static int put_tallies(struct filter *filter, const struct tallies *tallies)
 		error("cannot keep what is counted of machines: %s", strerror(-map));
 		return map;
 	}
-	err = filter->id[0] ? put_pin(filter, map) : 0;
+	err = filter->id[0] ? filter_repin_map(filter, "tallies", map) : 0;
 	if (err) {
 		close(map);
 		return err;

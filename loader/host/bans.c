@@ -466,24 +466,13 @@ static __u32 end_of(const struct bans *bans, const struct names *lists, const st
 	return until;
 }
 
-static void list_names(const struct ban_set *set, struct names *lists)
-{
-	const char *last = "";
-
-	for (size_t i = 0; i < set->count; i++)
-		if (strcmp(last, set->ban[i].list)) {
-			last = set->ban[i].list;
-			names_add_once(lists, last);
-		}
-}
-
 /* Sets the ends of prefixes that the lines have changed. */
 static int change_in_place(struct bans *bans, const struct prefix *prefix, size_t count)
 {
 	__cleanup(names_free) struct names lists = {};
 	int err = 0;
 
-	list_names(&bans->file.set, &lists);
+	ban_set_lists(&bans->file.set, &lists);
 	for (size_t i = 0; i < count && !err; i++)
 		err = ban_table_set(&bans->table, &prefix[i], end_of(bans, &lists, &prefix[i]),
 				    (__u32)bans->clock.boot);

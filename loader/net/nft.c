@@ -326,3 +326,20 @@ void nft_rules_free(struct nft_rules *rules)
 	free(rules->set);
 	*rules = (struct nft_rules){};
 }
+
+const struct nlattr *nft_find(const struct nlattr *nest, int type)
+{
+	const struct nlattr *attribute;
+
+	if (nest)
+		mnl_attr_for_each_nested(attribute, nest) if (mnl_attr_get_type(attribute) ==
+							      type) return attribute;
+	return NULL;
+}
+
+__u32 nft_number(const struct nlattr *nest, int type)
+{
+	const struct nlattr *attribute = nft_find(nest, type);
+
+	return attribute ? ntohl(mnl_attr_get_u32(attribute)) : 0;
+}

@@ -65,4 +65,9 @@ void nft_rules_free(struct nft_rules *rules);
 /* Reads the elements of a set, once. 0 or -errno. */
 int nft_read_set(struct nft_set *set);
 
+/* The attribute of that type in a nest (NULL: none), or NULL. */
+const struct nlattr *nft_find(const struct nlattr *nest, int type);
+/* The value of that attribute, in host order; 0: there is none. */
+__u32 nft_number(const struct nlattr *nest, int type);
+
 #endif

@@ -56,26 +56,9 @@ struct walk {
 
 /* --- attributes --- */
 
-static const struct nlattr *find(const struct nlattr *nest, int type)
-{
-	const struct nlattr *attribute;
-
-	if (nest)
-		mnl_attr_for_each_nested(attribute, nest) if (mnl_attr_get_type(attribute) ==
-							      type) return attribute;
-	return NULL;
-}
-
-static __u32 number(const struct nlattr *nest, int type)
-{
-	const struct nlattr *attribute = find(nest, type);
-
-	return attribute ? ntohl(mnl_attr_get_u32(attribute)) : 0;
-}
-
 static const char *text(const struct nlattr *nest, int type)
 {
-	const struct nlattr *attribute = find(nest, type);
+	const struct nlattr *attribute = nft_find(nest, type);
 
 	return attribute ? mnl_attr_get_str(attribute) : "";
 }
@@ -83,7 +66,7 @@ static const char *text(const struct nlattr *nest, int type)
 /* The bytes of NFTA_DATA_VALUE in an attribute; NULL: it has fewer than `length`. */
 static const __u8 *data_of(const struct nlattr *nest, int type, size_t length)
 {
-	const struct nlattr *value = find(find(nest, type), NFTA_DATA_VALUE);
+	const struct nlattr *value = nft_find(nft_find(nest, type), NFTA_DATA_VALUE);
 
 	return value && mnl_attr_get_payload_len(value) >= length ? mnl_attr_get_payload(value) :
 								    NULL;
@@ -141,16 +124,16 @@ static bool is_known(const struct walk *walk, int at, size_t length)
 static enum outcome run_payload(struct walk *walk, const struct nlattr *expression)
 {
 	const struct nft_packet *packet = walk->packet;
-	size_t offset = number(expression, NFTA_PAYLOAD_OFFSET);
-	size_t length = number(expression, NFTA_PAYLOAD_LEN);
-	__u32 base = number(expression, NFTA_PAYLOAD_BASE);
+	size_t offset = nft_number(expression, NFTA_PAYLOAD_OFFSET);
+	size_t length = nft_number(expression, NFTA_PAYLOAD_LEN);
+	__u32 base = nft_number(expression, NFTA_PAYLOAD_BASE);
 	int at;
 
-	if (!find(expression, NFTA_PAYLOAD_DREG)) {
+	if (!nft_find(expression, NFTA_PAYLOAD_DREG)) {
 		forget_all(walk); /* it changes the packet */
 		return OUTCOME_MAYBE;
 	}
-	at = register_at(number(expression, NFTA_PAYLOAD_DREG), length);
+	at = register_at(nft_number(expression, NFTA_PAYLOAD_DREG), length);
 	if (base != NFT_PAYLOAD_NETWORK_HEADER && base != NFT_PAYLOAD_TRANSPORT_HEADER) {
 		forget(walk, at, length);
 		return OUTCOME_YES;
@@ -186,11 +169,11 @@ static void load_index(struct walk *walk, int at, __u32 index)
 static enum outcome run_meta(struct walk *walk, const struct nlattr *expression)
 {
 	const struct nft_packet *packet = walk->packet;
-	int at = register_at(number(expression, NFTA_META_DREG), 4);
-	__u32 key = number(expression, NFTA_META_KEY), length = (__u32)packet->length;
+	int at = register_at(nft_number(expression, NFTA_META_DREG), 4);
+	__u32 key = nft_number(expression, NFTA_META_KEY), length = (__u32)packet->length;
 	__be16 type = htons(packet->family == AF_INET ? ETH_P_IP : ETH_P_IPV6);
 
-	if (!find(expression, NFTA_META_DREG)) /* it sets a mark or the like */
+	if (!nft_find(expression, NFTA_META_DREG)) /* it sets a mark or the like */
 		return OUTCOME_YES;
 	switch (key) {
 	case NFT_META_L4PROTO: store(walk, at, &packet->protocol, 1); break;
@@ -201,7 +184,7 @@ static enum outcome run_meta(struct walk *walk, const struct nlattr *expression)
 	case NFT_META_OIF: load_index(walk, at, packet->out_index); break;
 	case NFT_META_IIFNAME:
 	case NFT_META_OIFNAME:
-		at = register_at(number(expression, NFTA_META_DREG), IFNAMSIZ);
+		at = register_at(nft_number(expression, NFTA_META_DREG), IFNAMSIZ);
 		load_name(walk, at, key == NFT_META_IIFNAME ? packet->in : packet->out);
 		break;
 	default: forget(walk, at, 4);
@@ -216,11 +199,11 @@ static const __u32 state_bit[] = {
 
 static enum outcome run_ct(struct walk *walk, const struct nlattr *expression)
 {
-	int at = register_at(number(expression, NFTA_CT_DREG), 4);
+	int at = register_at(nft_number(expression, NFTA_CT_DREG), 4);
 
-	if (!find(expression, NFTA_CT_DREG))
+	if (!nft_find(expression, NFTA_CT_DREG))
 		return OUTCOME_YES;
-	if (number(expression, NFTA_CT_KEY) == NFT_CT_STATE &&
+	if (nft_number(expression, NFTA_CT_KEY) == NFT_CT_STATE &&
 	    walk->packet->state != NFT_STATE_UNKNOWN)
 		store(walk, at, &state_bit[walk->packet->state], sizeof(state_bit[0]));
 	else
@@ -232,14 +215,14 @@ static enum outcome run_ct(struct walk *walk, const struct nlattr *expression)
 
 static enum outcome run_bitwise(struct walk *walk, const struct nlattr *expression)
 {
-	size_t length = number(expression, NFTA_BITWISE_LEN), i;
-	int from = register_at(number(expression, NFTA_BITWISE_SREG), length);
-	int to = register_at(number(expression, NFTA_BITWISE_DREG), length);
+	size_t length = nft_number(expression, NFTA_BITWISE_LEN), i;
+	int from = register_at(nft_number(expression, NFTA_BITWISE_SREG), length);
+	int to = register_at(nft_number(expression, NFTA_BITWISE_DREG), length);
 	const __u8 *mask = data_of(expression, NFTA_BITWISE_MASK, length);
 	const __u8 * xor = data_of(expression, NFTA_BITWISE_XOR, length);
 	__u8 value[WORDS * 4];
 
-	if (number(expression, NFTA_BITWISE_OP) != NFT_BITWISE_BOOL || !mask || !xor ||
+	if (nft_number(expression, NFTA_BITWISE_OP) != NFT_BITWISE_BOOL || !mask || !xor ||
 	    !is_known(walk, from, length)) {
 		forget(walk, to, length);
 		return OUTCOME_YES;
@@ -252,10 +235,10 @@ static enum outcome run_bitwise(struct walk *walk, const struct nlattr *expressi
 
 static enum outcome run_byteorder(struct walk *walk, const struct nlattr *expression)
 {
-	size_t length = number(expression, NFTA_BYTEORDER_LEN), i;
-	size_t size = number(expression, NFTA_BYTEORDER_SIZE);
-	int from = register_at(number(expression, NFTA_BYTEORDER_SREG), length);
-	int to = register_at(number(expression, NFTA_BYTEORDER_DREG), length);
+	size_t length = nft_number(expression, NFTA_BYTEORDER_LEN), i;
+	size_t size = nft_number(expression, NFTA_BYTEORDER_SIZE);
+	int from = register_at(nft_number(expression, NFTA_BYTEORDER_SREG), length);
+	int to = register_at(nft_number(expression, NFTA_BYTEORDER_DREG), length);
 	bool swaps = htons(1) != 1;
 	__u8 value[WORDS * 4];
 
@@ -283,13 +266,13 @@ static bool compares(__u32 op, int order)
 
 static enum outcome run_cmp(struct walk *walk, const struct nlattr *expression)
 {
-	const struct nlattr *value = find(find(expression, NFTA_CMP_DATA), NFTA_DATA_VALUE);
+	const struct nlattr *value = nft_find(nft_find(expression, NFTA_CMP_DATA), NFTA_DATA_VALUE);
 	size_t length = value ? mnl_attr_get_payload_len(value) : 0;
-	int at = register_at(number(expression, NFTA_CMP_SREG), length);
+	int at = register_at(nft_number(expression, NFTA_CMP_SREG), length);
 
 	if (!length || !is_known(walk, at, length))
 		return OUTCOME_MAYBE;
-	return compares(number(expression, NFTA_CMP_OP),
+	return compares(nft_number(expression, NFTA_CMP_OP),
 			memcmp(walk->value + at, mnl_attr_get_payload(value), length)) ?
 		       OUTCOME_YES :
 		       OUTCOME_NO;
@@ -297,17 +280,19 @@ static enum outcome run_cmp(struct walk *walk, const struct nlattr *expression)
 
 static enum outcome run_range(struct walk *walk, const struct nlattr *expression)
 {
-	const struct nlattr *from = find(find(expression, NFTA_RANGE_FROM_DATA), NFTA_DATA_VALUE);
+	const struct nlattr *from =
+		nft_find(nft_find(expression, NFTA_RANGE_FROM_DATA), NFTA_DATA_VALUE);
 	size_t length = from ? mnl_attr_get_payload_len(from) : 0;
 	const __u8 *to = data_of(expression, NFTA_RANGE_TO_DATA, length);
-	int at = register_at(number(expression, NFTA_RANGE_SREG), length);
+	int at = register_at(nft_number(expression, NFTA_RANGE_SREG), length);
 	bool in;
 
 	if (!length || !to || !is_known(walk, at, length))
 		return OUTCOME_MAYBE;
 	in = memcmp(walk->value + at, mnl_attr_get_payload(from), length) >= 0 &&
 	     memcmp(walk->value + at, to, length) <= 0;
-	return in == (number(expression, NFTA_RANGE_OP) == NFT_RANGE_EQ) ? OUTCOME_YES : OUTCOME_NO;
+	return in == (nft_number(expression, NFTA_RANGE_OP) == NFT_RANGE_EQ) ? OUTCOME_YES :
+									       OUTCOME_NO;
 }
 
 /* --- sets --- */
@@ -379,15 +364,15 @@ static const struct nft_element *find_element(const struct nft_set *set, const _
 static void want_verdict(struct walk *walk, const struct nlattr *verdict)
 {
 	walk->want.given = true;
-	walk->want.code = (__s32)number(verdict, NFTA_VERDICT_CODE);
+	walk->want.code = (__s32)nft_number(verdict, NFTA_VERDICT_CODE);
 	walk->want.chain = text(verdict, NFTA_VERDICT_CHAIN);
 }
 
 /* What a map has for a key: a verdict, or a value for a register. */
 static void take_data(struct walk *walk, __u32 to, const struct nlattr *data)
 {
-	const struct nlattr *value = find(data, NFTA_DATA_VALUE);
-	const struct nlattr *verdict = find(data, NFTA_DATA_VERDICT);
+	const struct nlattr *value = nft_find(data, NFTA_DATA_VALUE);
+	const struct nlattr *verdict = nft_find(data, NFTA_DATA_VERDICT);
 	size_t length = value ? mnl_attr_get_payload_len(value) : 0;
 
 	if (verdict)
@@ -420,8 +405,8 @@ static void note_set(struct walk *walk, const struct nft_set *set, const __u8 *v
 static enum outcome run_lookup(struct walk *walk, const struct nlattr *expression)
 {
 	struct nft_set *set = find_set(walk, text(expression, NFTA_LOOKUP_SET));
-	bool inverts = number(expression, NFTA_LOOKUP_FLAGS) & NFT_LOOKUP_F_INV;
-	int at = set ? register_at(number(expression, NFTA_LOOKUP_SREG), set->key_length) : -1;
+	bool inverts = nft_number(expression, NFTA_LOOKUP_FLAGS) & NFT_LOOKUP_F_INV;
+	int at = set ? register_at(nft_number(expression, NFTA_LOOKUP_SREG), set->key_length) : -1;
 	const struct nft_element *element;
 
 	if (at < 0 || !is_known(walk, at, set->key_length) || nft_read_set(set)) {
@@ -432,15 +417,16 @@ static enum outcome run_lookup(struct walk *walk, const struct nlattr *expressio
 	if (!element || inverts)
 		return !element == inverts ? OUTCOME_YES : OUTCOME_NO;
 	note_set(walk, set, walk->value + at);
-	if (find(expression, NFTA_LOOKUP_DREG))
-		take_data(walk, number(expression, NFTA_LOOKUP_DREG), element->data);
+	if (nft_find(expression, NFTA_LOOKUP_DREG))
+		take_data(walk, nft_number(expression, NFTA_LOOKUP_DREG), element->data);
 	return OUTCOME_YES;
 }
 
 static enum outcome run_dynset(struct walk *walk, const struct nlattr *expression)
 {
 	(void)walk;
-	return find(expression, NFTA_DYNSET_EXPR) || find(expression, NFTA_DYNSET_EXPRESSIONS) ?
+	return nft_find(expression, NFTA_DYNSET_EXPR) ||
+			       nft_find(expression, NFTA_DYNSET_EXPRESSIONS) ?
 		       OUTCOME_MAYBE :
 		       OUTCOME_YES;
 }
@@ -449,8 +435,8 @@ static enum outcome run_dynset(struct walk *walk, const struct nlattr *expressio
 
 static enum outcome run_immediate(struct walk *walk, const struct nlattr *expression)
 {
-	take_data(walk, number(expression, NFTA_IMMEDIATE_DREG),
-		  find(expression, NFTA_IMMEDIATE_DATA));
+	take_data(walk, nft_number(expression, NFTA_IMMEDIATE_DREG),
+		  nft_find(expression, NFTA_IMMEDIATE_DATA));
 	return OUTCOME_YES;
 }
 
@@ -470,7 +456,7 @@ static enum outcome run_queue(struct walk *walk, const struct nlattr *expression
 
 static enum outcome run_nat(struct walk *walk, const struct nlattr *expression)
 {
-	bool translates = number(expression, NFTA_NAT_TYPE) == NFT_NAT_DNAT;
+	bool translates = nft_number(expression, NFTA_NAT_TYPE) == NFT_NAT_DNAT;
 
 	walk->want = (struct want){.given = true, .code = NF_ACCEPT, .translates = translates};
 	return OUTCOME_YES;
@@ -593,7 +579,7 @@ static enum outcome match_conntrack(const struct nft_packet *packet, const void 
 
 static enum outcome run_match(struct walk *walk, const struct nlattr *expression)
 {
-	const struct nlattr *info = find(expression, NFTA_MATCH_INFO);
+	const struct nlattr *info = nft_find(expression, NFTA_MATCH_INFO);
 	const char *name = text(expression, NFTA_MATCH_NAME);
 	size_t length = info ? mnl_attr_get_payload_len(info) : 0;
 	const void *data = info ? mnl_attr_get_payload(info) : NULL;
@@ -604,9 +590,9 @@ static enum outcome run_match(struct walk *walk, const struct nlattr *expression
 		return match_tcp(walk->packet, data, length);
 	if (!strcmp(name, "udp"))
 		return match_udp(walk->packet, data, length);
-	if (!strcmp(name, "conntrack") && number(expression, NFTA_MATCH_REV) >= 2)
+	if (!strcmp(name, "conntrack") && nft_number(expression, NFTA_MATCH_REV) >= 2)
 		return match_conntrack(walk->packet, data, length);
-	if (!strcmp(name, "multiport") && number(expression, NFTA_MATCH_REV) == 1)
+	if (!strcmp(name, "multiport") && nft_number(expression, NFTA_MATCH_REV) == 1)
 		return match_multiport(walk->packet, data, length);
 	return OUTCOME_MAYBE;
 }
@@ -667,7 +653,7 @@ static const struct {
 static enum outcome run_expression(struct walk *walk, const struct nlattr *element)
 {
 	const char *name = text(element, NFTA_EXPR_NAME);
-	const struct nlattr *data = find(element, NFTA_EXPR_DATA);
+	const struct nlattr *data = nft_find(element, NFTA_EXPR_DATA);
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(expressions); i++)

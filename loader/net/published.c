@@ -27,27 +27,11 @@ struct said {
 	__u16 port;
 };
 
-static const struct nlattr *find(const struct nlattr *nest, int type)
-{
-	const struct nlattr *attribute;
-
-	if (nest)
-		mnl_attr_for_each_nested(attribute, nest) if (mnl_attr_get_type(attribute) ==
-							      type) return attribute;
-	return NULL;
-}
-
-static __u32 number(const struct nlattr *nest, int type)
-{
-	const struct nlattr *attribute = find(nest, type);
-
-	return attribute ? ntohl(mnl_attr_get_u32(attribute)) : 0;
-}
-
 static void take_payload(struct said *said, const struct nlattr *data)
 {
-	__u32 base = number(data, NFTA_PAYLOAD_BASE), at = number(data, NFTA_PAYLOAD_OFFSET);
-	__u32 length = number(data, NFTA_PAYLOAD_LEN);
+	__u32 base = nft_number(data, NFTA_PAYLOAD_BASE),
+	      at = nft_number(data, NFTA_PAYLOAD_OFFSET);
+	__u32 length = nft_number(data, NFTA_PAYLOAD_LEN);
 
 	said->port_loaded = base == NFT_PAYLOAD_TRANSPORT_HEADER && at == PORT_AT && length == 2;
 	said->protocol_loaded = base == NFT_PAYLOAD_NETWORK_HEADER && length == 1;
@@ -57,13 +41,13 @@ static void take_payload(struct said *said, const struct nlattr *data)
 
 static void take_comparison(struct said *said, const struct nlattr *data)
 {
-	const struct nlattr *value = find(find(data, NFTA_CMP_DATA), NFTA_DATA_VALUE);
+	const struct nlattr *value = nft_find(nft_find(data, NFTA_CMP_DATA), NFTA_DATA_VALUE);
 	const __u8 *bytes = value ? mnl_attr_get_payload(value) : NULL;
 	size_t length = value ? mnl_attr_get_payload_len(value) : 0;
 
-	if (number(data, NFTA_CMP_OP) == NFT_CMP_EQ && said->port_loaded && length >= 2)
+	if (nft_number(data, NFTA_CMP_OP) == NFT_CMP_EQ && said->port_loaded && length >= 2)
 		said->port = (__u16)(bytes[0] << 8 | bytes[1]);
-	if (number(data, NFTA_CMP_OP) == NFT_CMP_EQ && said->protocol_loaded && length >= 1)
+	if (nft_number(data, NFTA_CMP_OP) == NFT_CMP_EQ && said->protocol_loaded && length >= 1)
 		said->protocol = bytes[0];
 	said->port_loaded = said->protocol_loaded = false;
 }
@@ -71,8 +55,8 @@ static void take_comparison(struct said *said, const struct nlattr *data)
 /* iptables' -m tcp --dport, -m udp --dport. */
 static void take_match(struct said *said, const struct nlattr *data)
 {
-	const struct nlattr *name = find(data, NFTA_MATCH_NAME),
-			    *info = find(data, NFTA_MATCH_INFO);
+	const struct nlattr *name = nft_find(data, NFTA_MATCH_NAME),
+			    *info = nft_find(data, NFTA_MATCH_INFO);
 	const char *text = name ? mnl_attr_get_str(name) : "";
 	size_t length = info ? mnl_attr_get_payload_len(info) : 0;
 
@@ -91,18 +75,18 @@ static void take_match(struct said *said, const struct nlattr *data)
 
 static void take(struct said *said, const char *name, const struct nlattr *data)
 {
-	const struct nlattr *target = find(data, NFTA_TARGET_NAME);
+	const struct nlattr *target = nft_find(data, NFTA_TARGET_NAME);
 
 	if (!strcmp(name, "payload"))
 		take_payload(said, data);
 	else if (!strcmp(name, "meta"))
-		said->protocol_loaded = number(data, NFTA_META_KEY) == NFT_META_L4PROTO;
+		said->protocol_loaded = nft_number(data, NFTA_META_KEY) == NFT_META_L4PROTO;
 	else if (!strcmp(name, "cmp"))
 		take_comparison(said, data);
 	else if (!strcmp(name, "match"))
 		take_match(said, data);
 	else if (!strcmp(name, "nat"))
-		said->translates |= number(data, NFTA_NAT_TYPE) == NFT_NAT_DNAT;
+		said->translates |= nft_number(data, NFTA_NAT_TYPE) == NFT_NAT_DNAT;
 	else if (!strcmp(name, "target") && target)
 		said->translates |= !strcmp(mnl_attr_get_str(target), "DNAT");
 }
@@ -115,10 +99,11 @@ static struct said read_rule(const struct nft_rule *rule)
 	if (rule->expressions)
 		mnl_attr_for_each_nested(element, rule->expressions)
 		{
-			const struct nlattr *name = find(element, NFTA_EXPR_NAME);
+			const struct nlattr *name = nft_find(element, NFTA_EXPR_NAME);
 
 			if (name)
-				take(&said, mnl_attr_get_str(name), find(element, NFTA_EXPR_DATA));
+				take(&said, mnl_attr_get_str(name),
+				     nft_find(element, NFTA_EXPR_DATA));
 		}
 	return said;
 }

@@ -136,6 +136,17 @@ void ban_set_sort(struct ban_set *set)
 	index_anew(set);
 }
 
+void ban_set_lists(const struct ban_set *set, struct names *lists)
+{
+	const char *last = "";
+
+	for (size_t i = 0; i < set->count; i++)
+		if (strcmp(last, set->ban[i].list)) {
+			last = set->ban[i].list;
+			names_add_once(lists, last);
+		}
+}
+
 void ban_set_free(struct ban_set *set)
 {
 	free(set->ban);

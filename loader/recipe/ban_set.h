@@ -50,6 +50,8 @@ void ban_set_park(struct ban_set *set, const char *list, bool park);
 void ban_set_expire(struct ban_set *set, __u32 now);
 /* In the order of prefixes, then of lists. */
 void ban_set_sort(struct ban_set *set);
+/* Adds the name of each list, once. */
+void ban_set_lists(const struct ban_set *set, struct names *lists);
 void ban_set_free(struct ban_set *set);
 
 /* Whether the ban is in the set, and has not ended at that CLOCK_BOOTTIME second. */

@@ -219,24 +219,14 @@ static void print_other(const struct view *view, const json_t *one, FILE *to)
 		print_total(view, "all sent", sent, to);
 }
 
-static const json_t *same_interface(const json_t *report, const json_t *one)
+/* The member of a list that has the name of this one, or NULL. */
+static const json_t *namesake(const json_t *list, const json_t *one)
 {
 	const json_t *other;
 	size_t i;
 
-	json_array_foreach (json_object_get(report, "interfaces"), i, other)
+	json_array_foreach (list, i, other)
 		if (!strcmp(text_of(other, "name"), text_of(one, "name")))
-			return other;
-	return NULL;
-}
-
-static const json_t *same_machine(const json_t *interface, const json_t *machine)
-{
-	const json_t *other;
-	size_t i;
-
-	json_array_foreach (json_object_get(interface, "machines"), i, other)
-		if (!strcmp(text_of(other, "name"), text_of(machine, "name")))
 			return other;
 	return NULL;
 }
@@ -249,7 +239,7 @@ static void print_machines(const struct view *view, const json_t *one, FILE *to)
 	json_array_foreach (json_object_get(one, "machines"), i, machine) {
 		struct view its = *view;
 
-		its.before = same_machine(view->before, machine);
+		its.before = namesake(json_object_get(view->before, "machines"), machine);
 		its.would = true;
 		its.rates = its.before && view->rates;
 		text_line(to, view->columns, 0, 2, "%s: machine %s", text_of(one, "name"),
@@ -296,7 +286,10 @@ void report_counters_text(const json_t *report, const struct counters_view *view
 	json_array_foreach (interfaces, i, one) {
 		struct view its = {
 			.would = shows_would(one),
-			.before = view->before ? same_interface(view->before, one) : NULL,
+			.before =
+				view->before ?
+					namesake(json_object_get(view->before, "interfaces"), one) :
+					NULL,
 			.seconds = view->seconds,
 			.top = view->top,
 			.columns = view->columns,
