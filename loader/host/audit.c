@@ -45,6 +45,19 @@ static void drop_clients(struct audited_host *host)
 	host->sockets = kept;
 }
 
+/* The kernel lists sockets as its hash has them: another order each time. */
+static int compare_sockets(const void *one, const void *other)
+{
+	const struct socket_info *a = one, *b = other;
+	int order = a->local_port - b->local_port;
+
+	if (!order)
+		order = a->protocol - b->protocol;
+	if (!order)
+		order = memcmp(a->local, b->local, sizeof(a->local));
+	return order ? order : (a->inode > b->inode) - (a->inode < b->inode);
+}
+
 int audited_host_list(struct audited_host *host)
 {
 	int err = links_read(&host->links);
@@ -56,6 +69,8 @@ int audited_host_list(struct audited_host *host)
 		err = sockets_list(IPPROTO_UDP, SOCKET_STATE(TCP_CLOSE), &host->socket,
 				   &host->sockets);
 	drop_clients(host);
+	if (host->sockets)
+		qsort(host->socket, host->sockets, sizeof(*host->socket), compare_sockets);
 	return err;
 }
 

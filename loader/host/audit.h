@@ -14,7 +14,7 @@ struct audited_host {
 	struct links links;
 	struct socket_info *socket;
 	struct socket_owner *owner; /* of each socket */
-	size_t sockets;
+	size_t sockets; /* by port, protocol, address */
 };
 
 /* Lists the sockets, without their owners. As audited_host_read. */
