@@ -16,6 +16,8 @@ INSTALL ?= install
 
 VERSION := 0.1.0
 LIBS    := libbpf libelf zlib libfyaml jansson libmnl libcap-ng ncursesw
+# Loaded when they are needed: only their headers belong to a build.
+HEADERS := libxml-2.0
 
 # `make WERROR=` for compilers that warn of more.
 WERROR   ?= -Werror
@@ -24,7 +26,7 @@ CFLAGS   ?= -O2 -g
 SANITIZE :=
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -D_GNU_SOURCE -I. -I$(BUILD) \
 	-DPORTCULLIS_VERSION='"$(VERSION)"' -DPORTCULLIS_PREFIX='"$(PREFIX)"' \
-	$(shell $(PKG_CONFIG) --cflags $(LIBS)) -MMD -MP
+	$(shell $(PKG_CONFIG) --cflags $(LIBS) $(HEADERS)) -MMD -MP
 ALL_LDFLAGS = $(LDFLAGS) $(SANITIZE)
 # The resolver is the C library's.
 LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lresolv
@@ -54,7 +56,7 @@ endef
 # What a build needs and is not there: tools, the libraries of pkg-config, headers of the C library and of the kernel.
 define missing
 for tool in $(firstword $(CC)) $(CLANG) $(LLVM_STRIP) $(BPFTOOL) $(SCDOC) $(PKG_CONFIG); do command -v $$tool > /dev/null || echo $$tool; done
-for library in $(LIBS); do $(PKG_CONFIG) --exists $$library || echo $$library; done
+for library in $(LIBS) $(HEADERS); do $(PKG_CONFIG) --exists $$library || echo $$library; done
 for header in dirent.h linux/bpf.h pcap/pcap.h; do echo "#include <$$header>" | $(CC) -E -o /dev/null - || echo $$header; done
 endef
 ifneq ($(filter-out clean help uninstall deb,$(or $(MAKECMDGOALS),all)),)
@@ -219,7 +221,7 @@ $(BUILD)/bench/%.bpf.o: tests/bench/%.bpf.c
 # The fuzzers are built by clang from the sources themselves, so that these are instrumented too: once, for all of them.
 FUZZ_CFLAGS = -std=gnu11 -O1 -g -D_GNU_SOURCE -I. -DPORTCULLIS_VERSION='"$(VERSION)"' -DPORTCULLIS_PREFIX='"$(PREFIX)"' \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined \
-	$(shell $(PKG_CONFIG) --cflags $(LIBS)) -MMD -MP
+	$(shell $(PKG_CONFIG) --cflags $(LIBS) $(HEADERS)) -MMD -MP
 
 fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
 

@@ -56,19 +56,25 @@ static int read_whole(int fd, size_t limit, char **text, size_t *length)
 	return 0;
 }
 
-int read_file(const char *path, size_t limit, char **text, size_t *length)
+int read_open_file(int fd, size_t limit, char **text, size_t *length)
 {
-	/* O_NONBLOCK: opening a FIFO would wait for a writer; regular files do not mind. */
-	__close_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat status;
 
-	if (fd < 0 || fstat(fd, &status))
+	if (fstat(fd, &status))
 		return -errno;
 	if (!S_ISREG(status.st_mode))
 		return -EINVAL;
 	if (status.st_size > 0 && (unsigned long long)status.st_size > limit)
 		return -EFBIG;
 	return read_whole(fd, limit, text, length);
+}
+
+int read_file(const char *path, size_t limit, char **text, size_t *length)
+{
+	/* O_NONBLOCK: opening a FIFO would wait for a writer; regular files do not mind. */
+	__close_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	return fd < 0 ? -errno : read_open_file(fd, limit, text, length);
 }
 
 int read_input(size_t limit, const char **text, size_t *length)

@@ -23,6 +23,8 @@ int fd_dup(int fd);
  * leaves the outputs alone.
  */
 int read_file(const char *path, size_t limit, char **text, size_t *length);
+/* The same of a file that is open. */
+int read_open_file(int fd, size_t limit, char **text, size_t *length);
 
 /*
  * Reads stdin to its end, as read_file does. A second call gives the same text again, because more

@@ -44,6 +44,7 @@ enum option_group {
 	OPTIONS_HISTORY = 1 << 22,
 	OPTIONS_MACHINE = 1 << 23, /* machines behind an interface */
 	OPTIONS_GROUPS = 1 << 24,
+	OPTIONS_SUGGEST = 1 << 25,
 	OPTIONS_REPLAY = 1 << 26,
 	OPTIONS_AUDIT = 1 << 27,
 	OPTIONS_BAN = 1 << 28,

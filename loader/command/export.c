@@ -11,42 +11,17 @@
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/base/utf8.h"
-#include "loader/filter/confirm.h"
-#include "loader/filter/flow_maps.h"
+#include "loader/command/live_entry.h"
 #include "loader/host/attached.h"
 #include "loader/net/link.h"
 #include "loader/object/privilege.h"
 #include "loader/recipe/kept_machines.h"
-#include "loader/recipe/recipe_json.h"
 #include "loader/recipe/site.h"
 #include "loader/recipe/site_write.h"
 #include "loader/report/nftables.h"
 
 #define SITE	 "site"
 #define NFTABLES "nftables"
-
-/* What the reader of the file should know of an interface. */
-static const char *note_of(const struct filter *filter)
-{
-	if (filter->reverted.copy || filter->current.copy->reverted_at)
-		return "the last change was not confirmed in time, and was undone";
-	if (filter->current.copy->deadline)
-		return "the last change is not confirmed yet";
-	return NULL;
-}
-
-static int read_entry(const struct live *live, struct site_entry *entry, struct diag *diag)
-{
-	__u32 flows = flow_maps_size(&live->filter);
-
-	*entry = (struct site_entry){
-		.name = live->hook.name,
-		.note = note_of(&live->filter),
-		.mode = live->hook.mode == HOOK_GENERIC ? HOOK_GENERIC : HOOK_AUTO,
-		.flows = PC_FLOWS_CONNECTIONS(flows) == PC_FLOWS_CONNECTIONS(PC_FLOWS) ? 0 : flows,
-	};
-	return recipe_from_json(&entry->recipe, json_object_get(live->kept, "recipe"), diag);
-}
 
 static void write_head(FILE *to, const char *more)
 {
@@ -93,7 +68,7 @@ static int export_site(const struct options *options, struct diag *diag)
 	entry = xcalloc(count, sizeof(*entry));
 	err = left_out ? -1 : 0; /* said already: what is printed has to be the whole of it */
 	for (i = 0; i < count && !err; i++)
-		err = read_entry(&list[i], &entry[i], diag);
+		err = live_entry(&list[i], &entry[i], diag);
 	if (!err) {
 		__free_text char *text = NULL;
 		size_t length;

@@ -35,6 +35,7 @@
 #include "loader/command/rollback.h"
 #include "loader/command/show.h"
 #include "loader/command/status.h"
+#include "loader/command/suggest.h"
 #include "loader/command/swap.h"
 #include "loader/command/takeover.h"
 #include "loader/command/top.h"
@@ -47,6 +48,10 @@
 
 /* In the order of help: the groups one after the other. */
 static const struct command command_table[] = {
+	{"suggest", COMMAND_START, "[IFACE...]",
+	 "Print a site file for this host, with the reason of each line",
+	 OPTIONS_SUGGEST | OPTIONS_CATALOG | OPTIONS_JSON, COMMAND_LOOK | COMMAND_INTERFACES,
+	 command_suggest},
 	{"profiles", COMMAND_START, "[WORD...]",
 	 "List the profiles of the catalog, or those with these words or ports",
 	 OPTIONS_CATALOG | OPTIONS_JSON, COMMAND_FILES, command_profiles},
@@ -166,6 +171,8 @@ static enum command_flags use_of(const struct command *command, const struct opt
 {
 	if (options->interface)
 		return COMMAND_LOOK;
+	if (options->root)
+		return COMMAND_FILES;
 	return options->clear || options->refresh ? COMMAND_CHANGE : command->flags & COMMAND_USE;
 }
 

@@ -9,7 +9,6 @@
 #include "loader/base/clock.h"
 #include "loader/base/file.h"
 #include "loader/base/message.h"
-#include "loader/base/shell.h"
 #include "loader/compile/kept.h"
 #include "loader/filter/confirm.h"
 #include "loader/filter/detach.h"
@@ -310,10 +309,8 @@ static void restore_egress(const struct hook *hook)
 		return;
 	fd_close(&filter.fd[FILTER_EGRESS_LINK]);
 	if (!try_again(&filter, hook) && attach_again(&filter, hook)) {
-		__free_text char *word = shell_word(hook->name);
-
 		warning("%s: its egress program is missing: outgoing packets are neither learned nor filtered; portcullis detach %s, then attach again",
-			hook->name, word);
+			hook->name, hook->name);
 		return;
 	}
 	if (!hook_there(hook))

@@ -125,6 +125,19 @@ bool audited_listens(const struct audited_host *host, unsigned int ifindex,
 	return false;
 }
 
+struct audit_listener audited_listener(const struct audited_host *host, size_t at)
+{
+	const struct socket_owner *owner = &host->owner[at];
+
+	return (struct audit_listener){
+		.transport = transport_of(&host->socket[at]),
+		.port = host->socket[at].local_port,
+		.process = *owner->process ? owner->process : NULL,
+		.unit = owner->unit,
+		.container = owner->container,
+	};
+}
+
 json_t *audited_findings(const struct audited_host *host, const char *interface,
 			 unsigned int ifindex, const json_t *kept, const struct counters *counters)
 {
@@ -133,17 +146,8 @@ json_t *audited_findings(const struct audited_host *host, const char *interface,
 	json_t *findings;
 
 	for (size_t i = 0; i < host->sockets; i++) {
-		const struct socket_owner *owner = &host->owner[i];
-
-		if (!audited_takes(host, &host->socket[i], ifindex))
-			continue;
-		list[audited.listeners++] = (struct audit_listener){
-			.transport = transport_of(&host->socket[i]),
-			.port = host->socket[i].local_port,
-			.process = *owner->process ? owner->process : NULL,
-			.unit = owner->unit,
-			.container = owner->container,
-		};
+		if (audited_takes(host, &host->socket[i], ifindex))
+			list[audited.listeners++] = audited_listener(host, i);
 	}
 	audited.listener = list;
 	findings = audit_findings(&audited);

@@ -7,6 +7,7 @@
 
 #include "loader/net/link_graph.h"
 #include "loader/net/socket_owner.h"
+#include "loader/report/audit.h"
 #include "loader/report/counters.h"
 
 /* What listens in the network namespace, and who. */
@@ -14,7 +15,7 @@ struct audited_host {
 	struct links links;
 	struct socket_info *socket;
 	struct socket_owner *owner; /* of each socket */
-	size_t sockets; /* by port, protocol, address */
+	size_t sockets;		    /* by port, protocol, address */
 };
 
 /* Lists the sockets, without their owners. As audited_host_read. */
@@ -30,6 +31,9 @@ void audited_host_free(struct audited_host *host);
 /* True if a socket takes what comes in by an interface. */
 bool audited_takes(const struct audited_host *host, const struct socket_info *socket,
 		   unsigned int ifindex);
+
+/* A socket of the list, with its owner; it borrows from the host. */
+struct audit_listener audited_listener(const struct audited_host *host, size_t at);
 
 /* audit_findings of an interface's filter. `kept`: of its generation. */
 json_t *audited_findings(const struct audited_host *host, const char *interface,

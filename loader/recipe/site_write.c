@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "loader/base/memory.h"
+#include "loader/base/utf8.h"
 #include "loader/catalog/dns_answer.h"
 #include "loader/recipe/machines.h"
 
@@ -57,19 +58,54 @@ static void write_list(const char *list, FILE *to)
 	fputs("]", to);
 }
 
-static void write_names(const char *indent, const char *key, const struct names *names, FILE *to)
+static void write_comment(const char *text, FILE *to)
+{
+	__free_text char *shown = text_printable(text);
+
+	fprintf(to, "# %s", shown);
+}
+
+/* Ends the line of a word, NULL: that of a key, with its note. */
+static void end_line(const json_t *notes, const char *key, const char *word, FILE *to)
+{
+	const json_t *note;
+	size_t i;
+
+	json_array_foreach (notes, i, note) {
+		const char *of = json_string_value(json_object_get(note, "word"));
+
+		if (strcmp(json_string_value(json_object_get(note, "key")) ?: "", key) != 0 ||
+		    !of != !word || (word && strcmp(of, word) != 0))
+			continue;
+		fputs("  ", to);
+		write_comment(json_string_value(json_object_get(note, "why")) ?: "", to);
+		break;
+	}
+	fputc('\n', to);
+}
+
+static void write_names(const char *indent, const char *key, const struct names *names,
+			const json_t *notes, FILE *to)
 {
 	__free_text char *list = names_join(names, ",");
 
 	if (!names->count)
 		return;
-	fprintf(to, "%s%s: ", indent, key);
-	write_list(list, to);
-	fputc('\n', to);
+	fprintf(to, "%s%s:%s", indent, key, notes ? "\n" : " ");
+	if (!notes) {
+		write_list(list, to);
+		fputc('\n', to);
+	}
+	for (size_t i = 0; notes && i < names->count; i++) {
+		fprintf(to, "%s  - ", indent);
+		write_text(names->name[i], to);
+		end_line(notes, key, names->name[i], to);
+	}
 }
 
 /* One line of a mapping from "KEY=VALUE[,VALUE]". */
-static void write_assignment(const char *indent, const char *word, FILE *to)
+static void write_assignment(const char *indent, const char *of, const char *word,
+			     const json_t *notes, FILE *to)
 {
 	const char *equals = strchr(word, '=');
 	__free_text char *key = xstrndup(word, (size_t)(equals - word));
@@ -78,29 +114,31 @@ static void write_assignment(const char *indent, const char *word, FILE *to)
 	write_text(key, to);
 	fputs(": ", to);
 	write_list(equals + 1, to);
-	fputc('\n', to);
+	end_line(notes, of, key, to);
 }
 
-static void write_overrides(const char *indent, const struct recipe *recipe, FILE *to)
+static void write_overrides(const char *indent, const struct recipe *recipe, const json_t *notes,
+			    FILE *to)
 {
 	for (size_t i = 0; i < recipe->froms; i++) {
 		__free_text char *word = override_from_text(&recipe->from[i]);
 
 		if (!i)
 			fprintf(to, "%sfrom:\n", indent);
-		write_assignment(indent, word, to);
+		write_assignment(indent, "from", word, notes, to);
 	}
 	for (size_t i = 0; i < recipe->sets; i++) {
 		__free_text char *word = override_set_text(&recipe->set[i]);
 
 		if (!i)
 			fprintf(to, "%sset:\n", indent);
-		write_assignment(indent, word, to);
+		write_assignment(indent, "set", word, notes, to);
 	}
 }
 
 /* "587/tcp: anyone", "8443/tcp: [mgmt]", "8443/tcp: {from: [mgmt], comment: 'CHG-1234'}" */
-static void write_open(const char *indent, const struct open_port *port, FILE *to)
+static void write_open(const char *indent, const struct open_port *port, const json_t *notes,
+		       FILE *to)
 {
 	__free_text char *word = open_port_text(port);
 	char *equals = strchr(word, '=');
@@ -119,15 +157,17 @@ static void write_open(const char *indent, const struct open_port *port, FILE *t
 		write_text(port->comment, to);
 		fputs("}", to);
 	}
-	fputc('\n', to);
+	end_line(notes, "open", word, to);
 }
 
 static void write_settings(const struct site_entry *entry, FILE *to)
 {
 	const struct recipe *recipe = &entry->recipe;
 
-	if (recipe->policy == PC_POLICY_OBSERVE)
-		fputs("    observe: true\n", to);
+	if (recipe->policy == PC_POLICY_OBSERVE) {
+		fputs("    observe: true", to);
+		end_line(entry->notes, "observe", NULL, to);
+	}
 	if (recipe->outbound == PC_OUTBOUND_ENFORCE)
 		fputs("    outbound: enforce\n", to);
 	if (recipe->forward)
@@ -140,7 +180,8 @@ static void write_settings(const struct site_entry *entry, FILE *to)
 		fprintf(to, "    mode: %s\n", entry->mode == HOOK_NATIVE ? "native" : "generic");
 }
 
-static void write_group(const char *indent, const struct group *group, FILE *to)
+static void write_group(const char *indent, const struct group *group, const json_t *notes,
+			FILE *to)
 {
 	char text[PREFIX_TEXT];
 	size_t count;
@@ -148,7 +189,8 @@ static void write_group(const char *indent, const struct group *group, FILE *to)
 
 	fputs(indent, to);
 	write_text(group->name, to);
-	fputs(count || group->dns.count ? ":\n" : ": []\n", to);
+	fputs(count || group->dns.count ? ":" : ": []", to);
+	end_line(notes, "groups", group->name, to);
 	for (size_t i = 0; i < count; i++) {
 		fprintf(to, "%s  - ", indent);
 		write_text(prefix_format(&list[i], text), to);
@@ -159,17 +201,18 @@ static void write_group(const char *indent, const struct group *group, FILE *to)
 }
 
 /* The words that an interface and a machine have. */
-static void write_words(const char *indent, const struct recipe *recipe, FILE *to)
+static void write_words(const char *indent, const struct recipe *recipe, const json_t *notes,
+			FILE *to)
 {
-	write_names(indent, "profiles", &recipe->profiles, to);
-	write_names(indent, "enable", &recipe->features, to);
-	write_names(indent, "disable", &recipe->disabled, to);
+	write_names(indent, "profiles", &recipe->profiles, notes, to);
+	write_names(indent, "enable", &recipe->features, notes, to);
+	write_names(indent, "disable", &recipe->disabled, notes, to);
 	for (size_t i = 0; i < recipe->opens.count; i++) {
 		if (!i)
 			fprintf(to, "%sopen:\n", indent);
-		write_open(indent, &recipe->opens.port[i], to);
+		write_open(indent, &recipe->opens.port[i], notes, to);
 	}
-	write_overrides(indent, recipe, to);
+	write_overrides(indent, recipe, notes, to);
 }
 
 static void write_machine(const struct machine *machine, FILE *to)
@@ -182,11 +225,11 @@ static void write_machine(const struct machine *machine, FILE *to)
 	fprintf(to, ":\n%saddress: ", indent);
 	write_list(address, to);
 	fputc('\n', to);
-	write_words(indent, &machine->own, to);
+	write_words(indent, &machine->own, NULL, to);
 	for (size_t i = 0; i < machine->own.groups.count; i++) {
 		if (!i)
 			fprintf(to, "%sgroups:\n", indent);
-		write_group("          ", &machine->own.groups.group[i], to);
+		write_group("          ", &machine->own.groups.group[i], NULL, to);
 	}
 	if (machine->policy_given)
 		fprintf(to, "%sobserve: %s\n", indent,
@@ -225,7 +268,7 @@ static void write_groups(const struct site_entry *entry, size_t count, FILE *to)
 				continue;
 			fputs(any ? "" : "groups:\n", to);
 			any = true;
-			write_group("  ", &groups->group[j], to);
+			write_group("  ", &groups->group[j], entry[i].notes, to);
 		}
 	}
 }
@@ -243,7 +286,7 @@ static void write_own_groups(const struct site_entry *entry, size_t count,
 			continue;
 		fputs(any ? "" : "    groups:\n", to);
 		any = true;
-		write_group("      ", group, to);
+		write_group("      ", group, NULL, to);
 	}
 }
 
@@ -258,12 +301,17 @@ static void write_entry(const struct site_entry *all, size_t count, size_t at, F
 	fputs("  ", to);
 	write_text(entry->name, to);
 	fputs(":\n", to);
-	write_words("    ", recipe, to);
+	write_words("    ", recipe, entry->notes, to);
 	write_settings(entry, to);
 	write_own_groups(all, count, &recipe->groups, to);
 	for (size_t i = 0; i < recipe->machines; i++) {
 		fputs(i ? "" : "    machines:\n", to);
 		write_machine(&recipe->machine[i], to);
+	}
+	for (size_t i = 0; entry->remarks && i < entry->remarks->count; i++) {
+		fputs("    ", to);
+		write_comment(entry->remarks->name[i], to);
+		fputc('\n', to);
 	}
 }
 

@@ -27,15 +27,15 @@ start_nginx()
 	in_background "$1" nginx -c "$DIR/nginx/conf" -e "$DIR/nginx/error" -g 'daemon off;'
 }
 
-# start_dovecot HOST PROTOCOLS: mail of nobody, by any user with the password `secret`.
-start_dovecot()
+# dovecot_config PROTOCOLS: mail of nobody, by any user with the password `secret`.
+dovecot_config()
 {
 	mkdir -p "$DIR/dovecot/mail"
 	chown -R nobody "$DIR/dovecot/mail"
 	cat > "$DIR/dovecot.conf" <<-END
 		base_dir = $DIR/dovecot/run
 		log_path = $DIR/dovecot/log
-		protocols = $2
+		protocols = $1
 		ssl = no
 		disable_plaintext_auth = no
 		mail_location = maildir:$DIR/dovecot/mail
@@ -50,6 +50,12 @@ start_dovecot()
 			args = uid=$(id -u nobody) gid=$(id -g nobody) home=$DIR/dovecot/mail
 		}
 	END
+}
+
+# start_dovecot HOST PROTOCOLS
+start_dovecot()
+{
+	dovecot_config "$2"
 	in_background "$1" dovecot -F -c "$DIR/dovecot.conf"
 }
 

@@ -65,7 +65,7 @@ grouped()
 
 	exits 0 terminal 80 "$PORTCULLIS" --help
 	fits 80
-	says $'\nStart\n  profiles ' $'\nChange\n  apply ' $'\nLook\n  status ' $'\nVerify\n' $'\nTools\n'
+	says $'\nStart\n  suggest ' $'\nChange\n  apply ' $'\nLook\n  status ' $'\nVerify\n' $'\nTools\n'
 	# Each command in its group; and a line for each that can be completed, in the same order.
 	while IFS=: read -r group word; do
 		[[ " ${all[$group]} " == *" ${word# } "* ]] || fail "${word# } is not of the group $group"

@@ -15,7 +15,7 @@ EXPECTED = os.path.join(TESTS, "e2e", "catalog.expected.json")
 PROFILES = os.path.join(TESTS, "..", "profiles")
 PORT = re.compile(r"([0-9]+)(?:-([0-9]+))?/(tcp|udp|tcp\+udp)")
 
-# Services a profile, counted in the lists; those of postfix, dovecot and asterisk in the files that they ship.
+# Services a profile, counted in the lists; those of postfix, dovecot, asterisk and tomcat in the files that they ship.
 # Two rows became two services each: the SMTP Input plugin of OL Connect, and POP3 of Xeams. Two of Contact Expert's are
 # footnotes.
 COUNTS = {
@@ -29,6 +29,7 @@ COUNTS = {
     "postfix": 10,
     "dovecot": 13,
     "asterisk": 11,
+    "tomcat": 6,
     "exchange-mailbox": 12,
     "exchange-edge": 7,
     "mailcow": 23,

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Claims as JSON: the process that reads hostile files hands them on so. */
+#ifndef PORTCULLIS_RECIPE_CLAIMS_JSON_H
+#define PORTCULLIS_RECIPE_CLAIMS_JSON_H
+
+#include <jansson.h>
+
+#include "loader/recipe/claims.h"
+
+json_t *claims_json(const struct claims *claims);
+/* What is not of the form of claims_json is left out. */
+void claims_from_json(const json_t *json, struct claims *claims);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What `suggest` proposes for an interface: a recipe, and the evidence of each of its words. */
+#ifndef PORTCULLIS_REPORT_SUGGEST_H
+#define PORTCULLIS_REPORT_SUGGEST_H
+
+#include <jansson.h>
+
+#include "loader/catalog/catalog.h"
+#include "loader/recipe/claims.h"
+#include "loader/recipe/recipe.h"
+#include "loader/report/audit.h"
+
+struct suggestion {
+	struct recipe recipe;
+	/* {"key", "word", "why", "text", "packets", "sources", "first", "last", "process", "file"}
+	 */
+	json_t *lines;
+	json_t *closed; /* {"port", "protocol", "packets", "sources", "why", "process", "unit"} */
+	struct names remarks; /* comments below the interface */
+};
+
+/* What listens for packets of the interface. */
+struct suggest_host {
+	bool known; /* false: the files are those of another host */
+	const struct audit_listener *listener;
+	size_t listeners;
+};
+
+void suggestion_begin(struct suggestion *suggestion);
+void suggestion_free(struct suggestion *suggestion);
+
+/*
+ * Chooses the profiles of the products that are claimed and listen, moves services to the ports of
+ * the products' configuration, and enables what listens. Errors, which only profiles of the site
+ * can have, are in `diag`.
+ */
+void suggest_products(const struct claims *claims, struct catalog *catalog,
+		      const struct suggest_host *host, struct suggestion *suggestion,
+		      struct diag *diag);
+
+/*
+ * Gives each word of `to`, whose recipe is a live filter's, the reason that `found` has for it, or
+ * one that says so; and names the profiles of `found` that it does not have.
+ */
+void suggest_reasons(struct suggestion *to, const struct suggestion *found);
+
+/* --- for the other parts of `suggest` --- */
+
+/* The line of a word, which is added if it is new; `word` NULL: of the key alone. Borrowed. */
+json_t *suggest_line(struct suggestion *suggestion, const char *key, const char *word,
+		     const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Takes the lines of a word out again. */
+void suggest_forget(struct suggestion *suggestion, const char *key, const char *word);
+/* A port that stays closed; with `remark`, a comment says so. */
+json_t *suggest_closed(struct suggestion *suggestion, bool remark, enum pc_transport transport,
+		       __u16 port, const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* The first listener of a port, or NULL. */
+const struct audit_listener *suggest_listener(const struct suggest_host *host,
+					      enum pc_transport transport, __u16 port);
+/* "java (tomcat10.service)"; the caller frees. */
+char *suggest_owner(const struct audit_listener *listener);
+
+#endif

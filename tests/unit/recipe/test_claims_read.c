@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The ports of products, read from samples of their own configuration. */
+#include "loader/recipe/claims_read.h"
+
+#include "loader/recipe/claims_json.h"
+#include "tests/unit/files.h"
+
+/* The tree's own profiles, and those that a test puts into `catalog`. */
+static void open_catalog(struct catalog *catalog)
+{
+	__free_text char *own = xasprintf("%s/catalog", root);
+	const struct names folders = {.name = (char *[]){own, (char *)"profiles"}, .count = 2};
+	struct diag diag = {};
+
+	mkdir(own, 0755);
+	assert_int_equal(catalog_open(&folders, catalog, &diag), 0);
+}
+
+static char *claims_text(const struct claims *claims)
+{
+	__cleanup(names_free) struct names lines = {};
+
+	for (size_t i = 0; i < claims->products; i++)
+		names_add(&lines, claims->product[i].profile);
+	for (size_t i = 0; i < claims->count; i++) {
+		const struct claim *claim = &claims->claim[i];
+		__cleanup(names_free) struct names ports = {};
+		__free_text char *list = NULL, *line = NULL;
+
+		ports_strings(&claim->ports, &ports);
+		list = names_join(&ports, ",");
+		line = xasprintf("%s:%s=%s %s:%d", claim->profile, claim->service, list,
+				 claim->file, claim->line);
+		names_add(&lines, line);
+	}
+	names_add_all(&lines, &claims->problems);
+	return names_join(&lines, "\n");
+}
+
+/* What is read below the test's folder; the JSON form gives the same. */
+static void expect_claims(const char *expected)
+{
+	__cleanup(catalog_close) struct catalog catalog;
+	__cleanup(claims_free) struct claims claims = {}, again = {};
+	__free_text char *text = NULL, *second = NULL;
+	struct root below = {};
+	json_t *json;
+
+	open_catalog(&catalog);
+	assert_int_equal(root_open(root, &below), 0);
+	claims_read(&below, &catalog, &claims);
+	root_close(&below);
+	text = claims_text(&claims);
+	if (strcmp(text, expected))
+		print_error("read:\n%s\nexpected:\n%s\n", text, expected);
+	assert_string_equal(text, expected);
+	json = claims_json(&claims);
+	claims_from_json(json, &again);
+	json_decref(json);
+	second = claims_text(&again);
+	assert_string_equal(second, text);
+}
+
+static void put_at(const char *path, const char *text)
+{
+	__free_text char *folder = xasprintf("%s/%s", root, path);
+
+	for (char *slash = folder + strlen(root) + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		mkdir(folder, 0755);
+		*slash = '/';
+	}
+	put(path, text);
+}
+
+#define MASTER "etc/postfix/master.cf"
+
+static void test_postfix(void **state)
+{
+	(void)state;
+	put_at(MASTER,
+	       "# comment\nsmtp      inet  n       -       y       -       1       postscreen\n"
+	       "smtpd     pass  -       -       y       -       -       smtpd\n"
+	       "2525      inet  n       -       y       -       -       smtpd\n"
+	       "192.0.2.1:587 inet n -  y       -       -       smtpd\n  -o syslog_name=postfix/submission\n"
+	       "#465 inet n - y - - smtpd\n"
+	       "10465     inet  n       -       y       -       -       smtpd\n"
+	       "  -o smtpd_tls_wrappermode=yes\n"
+	       "127.0.0.1:10025 inet n - n       -       -       smtpd\n"
+	       "[::1]:10026 inet n -     n       -       -       smtpd\n"
+	       "9999      inet  n       n       n       -       0       spawn argv=/usr/bin/policy\n"
+	       "nowhere   inet  n       -       y       -       -       smtpd\n"
+	       "pickup    unix  n       -       y       60      1       pickup\n");
+	expect_claims(
+		"postfix\n"
+		"postfix:smtp=25/tcp,2525/tcp /etc/postfix/master.cf:2\n"
+		"postfix:submission=587/tcp /etc/postfix/master.cf:5\n"
+		"postfix:submissions=10465/tcp /etc/postfix/master.cf:8\n"
+		"/etc/postfix/master.cf: line 12: 9999/tcp is none of the services that the profile postfix has\n"
+		"/etc/postfix/master.cf: line 13: the port of 'nowhere' is not known");
+	put_at("etc/postfix/main.cf", "inet_interfaces = loopback-only\nsmtp_tcp_port = 2626\n");
+	expect_claims("postfix\n"
+		      "postfix:submission=587/tcp /etc/postfix/master.cf:5\n"
+		      "postfix:smtp= /etc/postfix/main.cf:1\n"
+		      "postfix:smtp-client=2626/tcp /etc/postfix/main.cf:2\n"
+		      "/etc/postfix/master.cf: line 13: the port of 'nowhere' is not known");
+	/* A file of another kind is named, and nothing is known of it. */
+	put_at(MASTER, "myhostname = mail\n");
+	expect_claims("postfix\n"
+		      "postfix:smtp-client=2626/tcp /etc/postfix/main.cf:2\n"
+		      "/etc/postfix/master.cf: line 1: an entry has 8 fields");
+}
+
+static void test_dovecot(void **state)
+{
+	(void)state;
+	put_at("etc/dovecot/dovecot.conf",
+	       "!include_try /usr/share/dovecot/protocols.d/*.protocol\n!include conf.d/*.conf\n!include_try local.conf\n");
+	put_at("usr/share/dovecot/protocols.d/imapd.protocol", "protocols = $protocols imap\n");
+	put_at("usr/share/dovecot/protocols.d/lmtpd.protocol", "protocols = $protocols lmtp\n");
+	put_at("etc/dovecot/conf.d/10-master.conf",
+	       "service imap-login {\n  inet_listener imap {\n    #port = 143\n  }\n  inet_listener imaps {\n    port = 1993\n"
+	       "    ssl = yes\n  }\n  inet_listener more {\n    port = 2993\n    ssl = yes\n  }\n}\n"
+	       "service lmtp {\n  unix_listener lmtp {\n  }\n  inet_listener lmtp {\n    address = 127.0.0.1\n    port = 24\n  }\n}\n"
+	       "service doveadm {\n  inet_listener {\n    port = 24245\n  }\n  inet_listener sync {\n    port = 12345\n  }\n}\n");
+	/* `protocols` of Debian's files adds to the default. */
+	put_at("etc/dovecot/local.conf", "protocols = imap lmtp\n");
+	expect_claims("dovecot\n"
+		      "dovecot:imap=143/tcp /etc/dovecot/dovecot.conf:0\n"
+		      "dovecot:imaps=1993/tcp,2993/tcp /etc/dovecot/conf.d/10-master.conf:6\n"
+		      "dovecot:pop3= /etc/dovecot/local.conf:1\n"
+		      "dovecot:pop3s= /etc/dovecot/local.conf:1\n"
+		      "dovecot:submission= /etc/dovecot/local.conf:1\n"
+		      "dovecot:submissions= /etc/dovecot/local.conf:1\n"
+		      "dovecot:managesieve= /etc/dovecot/local.conf:1\n"
+		      "dovecot:lmtp= /etc/dovecot/conf.d/10-master.conf:19\n"
+		      "dovecot:doveadm=12345/tcp,24245/tcp /etc/dovecot/conf.d/10-master.conf:24");
+	put_at("etc/dovecot/local.conf", "protocols = imap\nlisten = 127.0.0.1, ::1\nssl = no\n");
+	put_at("etc/dovecot/conf.d/10-master.conf",
+	       "service imap-login {\n  inet_listener imap {\n    port = 0\n  }\n}\n");
+	expect_claims("dovecot\n"
+		      "dovecot:imap= /etc/dovecot/conf.d/10-master.conf:3\n"
+		      "dovecot:imaps= /etc/dovecot/local.conf:3\n"
+		      "dovecot:pop3= /etc/dovecot/local.conf:1\n"
+		      "dovecot:pop3s= /etc/dovecot/local.conf:1\n"
+		      "dovecot:submission= /etc/dovecot/local.conf:1\n"
+		      "dovecot:submissions= /etc/dovecot/local.conf:1\n"
+		      "dovecot:managesieve= /etc/dovecot/local.conf:1");
+	/* Files that include each other; a part that cannot be read: nothing is guessed. */
+	put_at("etc/dovecot/local.conf", "!include dovecot.conf\n");
+	expect_claims(
+		"dovecot\n/usr/share/dovecot/protocols.d/imapd.protocol: more files are included than can be read");
+	put_at("etc/dovecot/local.conf", "service imap-login {\n");
+	expect_claims("dovecot\n/etc/dovecot/local.conf: a '{' is not closed");
+}
+
+static void test_ssh(void **state)
+{
+	(void)state;
+	put_at("etc/ssh/sshd_config",
+	       "Include /etc/ssh/sshd_config.d/*.conf\n#Port 22\nPort 2222\nListenAddress 0.0.0.0\nListenAddress ::\n"
+	       "ListenAddress 192.0.2.1:2022\nListenAddress [::1]:2023\nMatch User x\n  PermitTTY no\n");
+	put_at("etc/ssh/sshd_config.d/more.conf", "Port 22\n");
+	expect_claims("ssh\nssh:ssh=22/tcp,2022/tcp,2222/tcp /etc/ssh/sshd_config:3");
+}
+
+#define SERVER "etc/tomcat10/server.xml"
+
+static void test_tomcat(void **state)
+{
+	(void)state;
+	put_at(SERVER,
+	       "<?xml version='1.0' encoding='UTF-8'?>\n<Server port='8005' shutdown='SHUTDOWN'>\n<Service name='Catalina'>\n"
+	       "<Connector port='8081' protocol='HTTP/1.1' redirectPort='8443'/>\n"
+	       "<!-- <Connector port='8082'/> -->\n"
+	       "<Connector port='8085' address='127.0.0.1'/>\n"
+	       "<Connector port='9443' protocol='org.apache.coyote.http11.Http11NioProtocol' SSLEnabled='true'/>\n"
+	       "<Connector port='8090' protocol='HTTP/1.1'/>\n"
+	       "<Connector protocol='AJP/1.3' address='::1' port='8009'/>\n"
+	       "</Service>\n</Server>\n");
+	expect_claims("tomcat\n"
+		      "tomcat:http=8081/tcp,8090/tcp /etc/tomcat10/server.xml:4\n"
+		      "tomcat:https=9443/tcp /etc/tomcat10/server.xml:7\n"
+		      "tomcat:ajp= /etc/tomcat10/server.xml:0");
+	put_at(SERVER, "<Server><Service><Connector port='${http.port}'/></Service></Server>");
+	expect_claims(
+		"tomcat\n"
+		"tomcat:https= /etc/tomcat10/server.xml:0\n"
+		"tomcat:ajp= /etc/tomcat10/server.xml:0\n"
+		"/etc/tomcat10/server.xml: line 1: '${http.port}' is no port, so that of tomcat:http is not known");
+	put_at(SERVER, "<Server><Service>");
+	{
+		__cleanup(catalog_close) struct catalog catalog;
+		__cleanup(claims_free) struct claims claims = {};
+		struct root below = {};
+
+		open_catalog(&catalog);
+		assert_int_equal(root_open(root, &below), 0);
+		claims_read(&below, &catalog, &claims);
+		root_close(&below);
+		assert_int_equal(claims.count, 0);
+		assert_int_equal(claims.problems.count, 1);
+		assert_non_null(
+			strstr(claims.problems.name[0], "/etc/tomcat10/server.xml: line 1: "));
+	}
+}
+
+/* A site names the place of what the vendor's page has no name for. */
+static void test_of_the_site(void **state)
+{
+	(void)state;
+	put_at("catalog/our-xeams.yaml",
+	       "profile: our-xeams\ninclude: [xeams]\nservices:\n"
+	       "  - {name: smtp, dynamic: true, configured-in: {file: /opt/Xeams/config/*.xml, xpath: '//Listener[@name=\"smtp\"]/Port'}}\n"
+	       "  - {name: pager, in: 444/udp, configured-in: {file: /opt/Xeams/pager.conf, regex: '^ *listen +([^ ]+)'}}\n"
+	       "  - {name: web, in: 80/tcp, configured-in: {file: 'C:\\Program Files\\web.ini', key: Port}}\n");
+	put_at("opt/Xeams/config/Server.xml",
+	       "<Config><Listener name='smtp'><Port>2525</Port></Listener><Listener name='pop'><Port>110</Port></Listener></Config>");
+	put_at("opt/Xeams/pager.conf",
+	       "# listen 1\nlisten 5000-5010\n listen 127.0.0.1:6000\nlisten x/y\n");
+	put_at("program files/Web.INI", "[other]\nport = 1\n[web]\nPort = 8000\n");
+	expect_claims(
+		"our-xeams\n"
+		"our-xeams:smtp=2525/tcp /opt/Xeams/config/Server.xml:1\n"
+		"our-xeams:pager=5000-5010/udp /opt/Xeams/pager.conf:2\n"
+		"our-xeams:web=8000/tcp /program files/Web.INI:4\n"
+		"/opt/Xeams/pager.conf: line 4: 'x/y' is no port, so that of our-xeams:pager is not known");
+}
+
+static void test_package(void **state)
+{
+	(void)state;
+	put_at("var/lib/dpkg/info/kamailio.list", "/usr/sbin/kamailio\n");
+	expect_claims("kamailio");
+}
+
+static void test_ports(void **state)
+{
+	static const struct {
+		const char *text;
+		int result;
+		__u16 first, last;
+	} cases[] = {
+		{"25", 1, 25, 25},
+		{"smtp", 1, 25, 25},
+		{"1-2", 1, 1, 2},
+		{"192.0.2.1:25", 1, 25, 25},
+		{"[2001:db8::1]:25", 1, 25, 25},
+		{"*:25", 1, 25, 25},
+		{":25", 1, 25, 25},
+		{"0", 0, 0, 0},
+		{"no", 0, 0, 0},
+		{"127.0.0.1:25", 0, 0, 0},
+		{"[::1]:25", 0, 0, 0},
+		{"localhost:smtp", 0, 0, 0},
+		{"", -1, 0, 0},
+		{"65536", -1, 0, 0},
+		{"99999999999", -1, 0, 0},
+		{"2-1", -1, 0, 0},
+		{"-5", -1, 0, 0},
+		{"5-", -1, 0, 0},
+		{"::1", -1, 0, 0},
+		{"[::1", -1, 0, 0},
+		{"25/tcp", -1, 0, 0},
+		{" 25", -1, 0, 0},
+		{"x:", -1, 0, 0},
+		{"25\n", -1, 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct port_range range = {};
+		int result = claim_ports(cases[i].text, 1 << PC_TCP, &range);
+
+		if ((result < 0 ? -1 : result) != cases[i].result ||
+		    range.first != cases[i].first || range.last != cases[i].last)
+			fail_msg("'%s': %d %u-%u", cases[i].text, result, range.first, range.last);
+	}
+}
+
+int main(void)
+{
+#define OF_FILES(name) cmocka_unit_test_setup_teardown(name, make_root, remove_root)
+	const struct CMUnitTest tests[] = {
+		OF_FILES(test_postfix),	      OF_FILES(test_dovecot),	  OF_FILES(test_ssh),
+		OF_FILES(test_tomcat),	      OF_FILES(test_of_the_site), OF_FILES(test_package),
+		cmocka_unit_test(test_ports),
+	};
+
+	return cmocka_run_group_tests_name("recipe/claims_read", tests, NULL, NULL);
+}
