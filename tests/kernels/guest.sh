@@ -268,6 +268,29 @@ packet_table()
 	head -n 20 $errors | note
 }
 
+virtio_net()
+{
+	on=virtio-net
+	cable "$(with_mac 52:54:00:77:00:01)" "$(with_mac 52:54:00:77:00:02)"
+	try_all
+	try_large_mtu
+	uncable
+}
+
+veth()
+{
+	/usr/sbin/ip link add pc0 type veth peer name pc1
+	on=veth
+	cable pc0 pc1
+	try_all
+	try_large_mtu
+}
+
+refusals()
+{
+	try_refusals "$(with_mac 52:54:00:77:00:03)"
+}
+
 /usr/sbin/ip netns add peer
 /usr/sbin/ip link set lo up
 echo "# kernel $(uname -r)"
@@ -284,21 +307,8 @@ fi
 check "doctor finds no problem with this kernel" portcullis doctor
 serve 22
 serve 81
-on=virtio-net
-cable "$(with_mac 52:54:00:77:00:01)" "$(with_mac 52:54:00:77:00:02)"
-try_all
-try_large_mtu
-uncable
-/usr/sbin/ip link add pc0 type veth peer name pc1
-on=veth
-cable pc0 pc1
-try_all
-try_large_mtu
-try_refusals "$(with_mac 52:54:00:77:00:03)"
-# It takes minutes here. From 6.12 on, the host's own kernel stands for these: tests/packet runs there whole.
-case $(uname -r) in
-6.1[2-9].*) echo "# the packet table: on the host alone" ;;
-*) packet_table ;;
-esac
+for part in $(cat /parts); do
+	$part
+done
 kill $servers
 echo "# the end"

@@ -600,7 +600,8 @@ void suite_drops(struct runner *runner, bool quick)
 	test_gate(runner);
 	test_estimate(runner, quick ? 800000 : 2000000, quick ? 200000 : 400000);
 	test_knocks(runner, quick ? 50000 : 2000000);
-	test_forged_twice(runner);
+	if (!quick) /* what stays is by chance, on each kernel the same */
+		test_forged_twice(runner);
 	test_ports(runner);
 	test_share(runner);
 	test_no_row(runner);
