@@ -225,6 +225,7 @@ static int apply_source(const struct options *options, bool lenient, struct sour
 			.force = options->force || options->boot,
 			.each = lenient,
 			.dry_run = options->dry_run,
+			.boot = options->boot,
 			.expect = options->expect,
 			.answer = options->answer,
 			.log = &log,

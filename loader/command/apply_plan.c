@@ -16,6 +16,7 @@
 #include "loader/host/machine_addresses.h"
 #include "loader/host/takeover.h"
 #include "loader/net/link.h"
+#include "loader/recipe/own_addresses.h"
 #include "loader/recipe/site_check.h"
 
 bool apply_find(struct apply *apply)
@@ -125,7 +126,8 @@ static int compare(struct apply *apply, struct apply_target *target, struct chan
 	if (err)
 		return err;
 	change->kept = target->kept;
-	if (kept_same(target->kept, target->wanted->plan.kept))
+	if (kept_same(target->kept, target->wanted->plan.kept) &&
+	    !machine_addresses_any_taken(change->filter.current.copy))
 		return say_same(apply, target->wanted, change);
 	return 1;
 }
@@ -215,6 +217,8 @@ static int make(const struct apply *apply, struct wanted *wanted, struct composi
 	else
 		err = plan_make(wanted->catalog, &apply->options->catalog, &wanted->site->recipe,
 				apply->options->strict, plan, &found);
+	if (!err && apply->options->boot && plan->tables.machines)
+		plan->tables.owns = own_addresses_read(STATE_ADDRESSES, &plan->tables.own);
 	wrong = wrong_group(wanted->of, wanted->site, &plan->composition);
 	if (wrong) {
 		error("%s: needs the group '%s', and the groups of the site file have an error: see portcullis check",

@@ -13,6 +13,7 @@ void tables_free(struct tables *tables)
 		free(tables->machine[i].name);
 	free(tables->machine);
 	free(tables->prefix);
+	free(tables->own);
 	for (size_t i = 0; i < PC_CLASSES; i++)
 		free(tables->tallies[i].tally);
 	*tables = (struct tables){0};

@@ -57,6 +57,9 @@ struct tables {
 	size_t machines;
 	struct machine_prefix *prefix;
 	size_t prefixes;
+	/* Addresses that this host had before a boot, and may get again. */
+	struct prefix *own;
+	size_t owns;
 	struct class_tallies tallies[PC_CLASSES]; /* of class n: [n - 1] */
 };
 

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 
 #include "loader/base/memory.h"
-#include "loader/compile/machine_table.h"
+#include "loader/host/machine_addresses.h"
+#include "loader/net/link.h"
 #include "loader/net/netlink.h"
 #include "loader/net/published.h"
 #include "loader/net/route.h"
@@ -118,21 +119,17 @@ static void check_own(struct doctor *doctor, const struct patient *patient)
 {
 	const struct pc_generation *current = patient->open ? patient->filter.current.copy : NULL;
 	__cleanup(links_free) struct links links = {};
+	const struct link_address *own;
+	size_t from = 0;
 
 	if (!current || !current->machines || links_read(&links))
 		return;
-	for (size_t i = 0; i < links.addresses; i++) {
-		const struct link_address *own = &links.address[i];
-		const struct pc_machine *machine =
-			machine_table_find(current, own->family, own->address);
-		__free_text char *fix = NULL;
+	while ((own = machine_addresses_taken(current, &links, &from))) {
+		__free_text char *fix = xasprintf("portcullis swap %s", patient->name);
 		char text[INET6_ADDRSTRLEN];
 
-		if (!machine || !machine->class ||
-		    machine->length == (own->family == AF_INET ? 32 : 128) ||
-		    !inet_ntop(own->family, own->address, text, sizeof(text)))
+		if (!inet_ntop(own->family, own->address, text, sizeof(text)))
 			continue;
-		fix = xasprintf("portcullis swap %s", patient->name);
 		doctor_say(
 			doctor, "machines", DOCTOR_PROBLEM, fix,
 			"%s, an address of this host, is inside the prefix of a machine, and counts as the machine's since it came after the filter",

@@ -89,9 +89,9 @@ static int put_tallies(struct filter *filter, const struct tallies *tallies)
 static int fill_table(struct tables *tables)
 {
 	__cleanup(text_free) struct machine_prefix *prefix = NULL;
+	__cleanup(links_free) struct links links = {};
 	struct pc_generation *generation = tables->generation;
-	struct links links = {};
-	size_t count = 0;
+	size_t count = 0, present;
 	int err = machine_table_fill(tables->prefix, tables->prefixes, generation);
 
 	for (size_t i = 0; i < tables->prefixes; i++) {
@@ -100,12 +100,20 @@ static int fill_table(struct tables *tables)
 	}
 	if (!err)
 		err = links_read(&links);
-	for (size_t i = 0; i < links.addresses && !err; i++)
+	if (err)
+		return err;
+	for (size_t i = 0; i < links.addresses; i++)
 		machine_table_exempt(generation, &prefix, &count, links.address[i].family,
 				     links.address[i].address);
-	links_free(&links);
-	if (!err && count > tables->prefixes)
+	present = count;
+	for (size_t i = 0; i < tables->owns; i++)
+		machine_table_exempt(generation, &prefix, &count, tables->own[i].family,
+				     tables->own[i].address);
+	if (count > tables->prefixes)
 		err = machine_table_fill(prefix, count, generation);
+	/* Too many are those that are not there yet. */
+	if (err && count > present)
+		err = machine_table_fill(prefix, present, generation);
 	return err;
 }
 

@@ -27,6 +27,7 @@
 #include "loader/guard/management.h"
 #include "loader/host/bans.h"
 #include "loader/host/lockout.h"
+#include "loader/host/machine_addresses.h"
 #include "loader/host/unfiltered.h"
 #include "loader/net/frame_find.h"
 #include "loader/net/hairpin.h"
@@ -682,6 +683,17 @@ static int announce(const struct changes *changes)
 	return err;
 }
 
+/* Those that are inside a machine's prefix must be known at boot, where they come later. */
+static void keep_addresses(const struct changes *changes)
+{
+	bool machines = false;
+
+	for (size_t i = 0; i < changes->count; i++)
+		machines |= changes->change[i].plan && changes->change[i].plan->tables.machines;
+	if (machines && !changes->boot)
+		machine_addresses_keep();
+}
+
 int changes_run(const struct changes *changes)
 {
 	int err = announce(changes);
@@ -695,6 +707,7 @@ int changes_run(const struct changes *changes)
 		undo_all(changes);
 		answer_take_back(changes->answer, changes->count);
 	} else {
+		keep_addresses(changes);
 		err = finish_all(changes);
 	}
 	settle_hooks(changes, err);

@@ -6,8 +6,10 @@
 #include <errno.h>
 
 #include "loader/base/memory.h"
+#include "loader/compile/machine_table.h"
 #include "loader/net/link.h"
 #include "loader/net/local_address.h"
+#include "loader/recipe/own_addresses.h"
 
 static const struct place *place_of(const struct site_interface *site, size_t machine,
 				    const struct prefix *prefix)
@@ -28,29 +30,6 @@ static bool is_whole(const struct prefix *prefix)
 	return prefix->length == (prefix->family == AF_INET ? 32 : 128);
 }
 
-/*
- * At boot a filter may be there before the addresses are, so that a machine's prefix takes this
- * host's address until the next change.
- */
-static void warn_around(const struct links *links, const struct machine *machine,
-			const struct prefix *prefix, const struct place *place, struct diag *diag)
-{
-	for (size_t i = 0; i < links->addresses; i++) {
-		const struct link_address *address = &links->address[i];
-		char around[PREFIX_TEXT], text[INET6_ADDRSTRLEN];
-
-		if (!prefix_contains(prefix, address->family, address->address) ||
-		    !inet_ntop(address->family, address->address, text, sizeof(text)))
-			continue;
-		prefix_format(prefix, around);
-		diag_warning_fix(
-			diag, place,
-			"give the addresses of the machines, or prefixes without this host's",
-			"machine %s: %s has %s, an address of this host; after a boot it counts as the machine's until the next apply or swap",
-			machine->name, around, text);
-	}
-}
-
 int machine_addresses_check(const struct recipe *recipe, const struct site_interface *site,
 			    bool warns, struct diag *diag)
 {
@@ -66,9 +45,6 @@ int machine_addresses_check(const struct recipe *recipe, const struct site_inter
 			const struct prefix *prefix = &machine->address[j];
 			char text[PREFIX_TEXT];
 
-			if (!is_whole(prefix))
-				warn_around(&links, machine, prefix, place_of(site, i, prefix),
-					    diag);
 			if (!is_whole(prefix) ||
 			    !local_find(&links, prefix->family, prefix->address))
 				continue;
@@ -81,4 +57,35 @@ int machine_addresses_check(const struct recipe *recipe, const struct site_inter
 		}
 	}
 	return err;
+}
+
+const struct link_address *machine_addresses_taken(const struct pc_generation *generation,
+						   const struct links *links, size_t *from)
+{
+	while (generation->machines && *from < links->addresses) {
+		const struct link_address *own = &links->address[(*from)++];
+		const struct pc_machine *machine =
+			machine_table_find(generation, own->family, own->address);
+
+		if (machine && machine->class && machine->length != (own->family == AF_INET ? 32 : 128))
+			return own;
+	}
+	return NULL;
+}
+
+bool machine_addresses_any_taken(const struct pc_generation *generation)
+{
+	__cleanup(links_free) struct links links = {};
+	size_t from = 0;
+
+	return generation->machines && !links_read(&links) &&
+	       machine_addresses_taken(generation, &links, &from);
+}
+
+void machine_addresses_keep(void)
+{
+	__cleanup(links_free) struct links links = {};
+
+	if (!links_read(&links))
+		own_addresses_keep(&links);
 }

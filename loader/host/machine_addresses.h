@@ -3,17 +3,29 @@
 #ifndef PORTCULLIS_HOST_MACHINE_ADDRESSES_H
 #define PORTCULLIS_HOST_MACHINE_ADDRESSES_H
 
+#include "bpf/abi.h"
 #include "loader/base/diag.h"
+#include "loader/net/link_graph.h"
 #include "loader/recipe/recipe.h"
 #include "loader/recipe/site_interface.h"
 
 /*
  * Reports each address of a machine that this host has itself: packets to it are decided by the
- * interface's own profiles. A prefix around an address of this host is a warning. `site`: the entry of
- * the site file, with the places; NULL: none. `warns`: a warning instead of an error. -EINVAL with
- * an error in `diag`.
+ * interface's own profiles. `site`: the entry of the site file, with the places; NULL: none. `warns`: a
+ * warning instead of an error. -EINVAL with an error in `diag`.
  */
 int machine_addresses_check(const struct recipe *recipe, const struct site_interface *site,
 			    bool warns, struct diag *diag);
+
+/*
+ * The next address of this host, from index `*from` on, that a generation takes for a machine's,
+ * because it is inside the machine's prefix and came after the generation. NULL: no more.
+ */
+const struct link_address *machine_addresses_taken(const struct pc_generation *generation,
+						   const struct links *links, size_t *from);
+bool machine_addresses_any_taken(const struct pc_generation *generation);
+
+/* Keeps the present addresses of this host for boot. Warns if that fails. */
+void machine_addresses_keep(void);
 
 #endif

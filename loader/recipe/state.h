@@ -7,6 +7,7 @@
  *	STATE/trying -> snapshot-ID	what is being applied, to be confirmed
  *	STATE/pending -> snapshot-ID	the pending change, or one that was reverted
  *	STATE/tried			digests of site files, a line each
+ *	STATE/addresses			addresses of this host, a line each (own_addresses.h)
  *
  * A snapshot is written whole before a link leads to it. The lock of pins_lock is held by who
  * writes.

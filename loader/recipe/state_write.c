@@ -188,11 +188,7 @@ static int sync_folder(int parent, const char *name)
 	return fd < 0 || fsync(fd) ? -errno : 0;
 }
 
-/*
- * Makes the folder STATE if it is missing. It must be root's: a user who can write in it decides
- * what boots.
- */
-static int open_state(int *folder)
+int state_folder(int *folder)
 {
 	__close_fd int fd = -1;
 	struct stat st;
@@ -207,6 +203,22 @@ static int open_state(int *folder)
 	*folder = fd;
 	fd = -1;
 	return 0;
+}
+
+int state_replace(int folder, const char *name, const char *text, size_t length)
+{
+	__free_text char *fresh = xasprintf("%s.new", name);
+	int err;
+
+	if (unlinkat(folder, fresh, 0) && errno != ENOENT)
+		return -errno;
+	/* This needs no room on a disk that is full. */
+	if (!length)
+		return (unlinkat(folder, name, 0) && errno != ENOENT) || fsync(folder) ? -errno : 0;
+	err = write_file(folder, fresh, text, length);
+	if (err)
+		return err;
+	return renameat(folder, fresh, folder, name) || fsync(folder) ? -errno : 0;
 }
 
 /* A folder of plain files, and of folders with such. */
@@ -324,16 +336,7 @@ static int change_tried(int state, const char *digest, bool tried)
 			to += sprintf(to, "%s\n", line);
 	if (tried)
 		to += sprintf(to, "%s\n", digest);
-	if (unlinkat(state, "tried.new", 0) && errno != ENOENT)
-		return -errno;
-	/* This needs no room on a disk that is full. */
-	if (to == lines)
-		return (unlinkat(state, "tried", 0) && errno != ENOENT) || fsync(state) ? -errno :
-											  0;
-	if (write_file(state, "tried.new", lines, to - lines) ||
-	    renameat(state, "tried.new", state, "tried") || fsync(state))
-		return -errno;
-	return 0;
+	return state_replace(state, "tried", lines, (size_t)(to - lines));
 }
 
 static const char *why(int err)
@@ -387,7 +390,7 @@ void state_try(const struct site *site, struct catalog *catalog, const struct na
 {
 	char digest[SHA256_TEXT];
 	__close_fd int state = -1;
-	int err = open_state(&state);
+	int err = state_folder(&state);
 	bool before;
 
 	site_digest(site, digest);
@@ -414,7 +417,7 @@ static int remove_link(int state, const char *link)
 void state_pend(void)
 {
 	__close_fd int state = -1;
-	int err = open_state(&state);
+	int err = state_folder(&state);
 
 	if (!err && renameat(state, "trying", state, "pending") && errno != ENOENT)
 		err = -errno;
@@ -429,7 +432,7 @@ void state_pend(void)
 void state_untry(const char *digest)
 {
 	__close_fd int state = -1;
-	int err = open_state(&state);
+	int err = state_folder(&state);
 
 	if (!err && digest && state_tried(digest))
 		err = change_tried(state, digest, false);
@@ -456,7 +459,7 @@ void state_keep(const struct site *site, struct catalog *catalog)
 	static const struct names all = {};
 	char digest[SHA256_TEXT];
 	__close_fd int state = -1;
-	int err = open_state(&state), forgotten;
+	int err = state_folder(&state), forgotten;
 
 	site_digest(site, digest);
 	if (!err) {
@@ -479,7 +482,7 @@ static int promote(int state, const char *link)
 void state_promote(const struct snapshot *waited, const char *link)
 {
 	__close_fd int state = -1;
-	int err = open_state(&state), forgotten;
+	int err = state_folder(&state), forgotten;
 
 	if (!err) {
 		err = waited->interfaces.count ? 0 : promote(state, link);

@@ -8,6 +8,14 @@
 
 #include "loader/recipe/state.h"
 
+/*
+ * Opens the folder STATE, and makes it if it is missing. It must be root's (else -EPERM): a user who
+ * can write in it decides what boots.
+ */
+int state_folder(int *folder);
+/* Replaces a file of the folder, synced; without a text removes it. 0 or -errno. */
+int state_replace(int folder, const char *name, const char *text, size_t length);
+
 /* Called before a change that is to be confirmed, of these interfaces; empty: all. */
 void state_try(const struct site *site, struct catalog *catalog, const struct names *interfaces);
 /* The change is made: the snapshot `trying` becomes `pending`. */

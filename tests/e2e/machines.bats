@@ -360,10 +360,42 @@ core_count()
 	output=$(as gateway doctor eth0 --json) || true
 	json_is '[.checks[] | select(.check == "machines" and .state == "problem") | .fix] == ["portcullis swap eth0"]'
 	exits 0 as gateway swap eth0
-	says 'machine wide: 203.0.113.0/24 has 203.0.113.5, an address of this host'
 	output=$(as gateway doctor eth0 --json) || true
 	json_is '[.checks[] | select(.check == "machines" and .state == "problem")] == []'
 	on gateway ip address del 203.0.113.5/32 dev eth1
+}
+
+@test "an address of this host inside a machine's prefix is this host's, at boot before the interface has it" {
+	sed 's/^      two:/      wide: {address: [203.0.113.0\/24, 2001:db8:7::\/64], profiles: socialminer}\n      two:/' "$DIR/site.yaml" > "$DIR/wide.yaml"
+	address_add gateway eth1 203.0.113.5/32 2001:db8:7::5/128
+	exits 0 as gateway apply --site "$DIR/wide.yaml"
+	host_decides 22
+	detach_all gateway
+	on gateway sh -c 'ip address del 203.0.113.5/32 dev eth1; ip address del 2001:db8:7::5/128 dev eth1'
+	exits 0 as gateway apply --boot --site "$DIR/wide.yaml"
+	host_decides 22
+	address_add gateway eth1 203.0.113.5/32 2001:db8:7::5/128
+	output=$(as gateway doctor eth0 --json) || true
+	json_is '[.checks[] | select(.check == "machines" and .state == "problem")] == []'
+	# One that nobody could know: `apply` takes it out, though the file is the same.
+	address_add gateway eth1 203.0.113.6/32
+	output=$(as gateway explain eth0 198.51.100.50 22/tcp --local 203.0.113.6 --json)
+	json_is '.verdicts[0].verdict == "drop"'
+	exits 0 as gateway apply --site "$DIR/wide.yaml"
+	output=$(as gateway explain eth0 198.51.100.50 22/tcp --local 203.0.113.6 --json)
+	json_is '.verdicts[0].verdict == "pass"'
+	on gateway sh -c 'for one in 203.0.113.5/32 203.0.113.6/32 2001:db8:7::5/128; do ip address del $one dev eth1; done'
+}
+
+# host_decides PORT: the administrators get in, at this host's address inside the prefix; the neighbour is the machine's.
+host_decides()
+{
+	output=$(as gateway explain eth0 198.51.100.50 "$1/tcp" --local 203.0.113.5 --json)
+	json_is '.verdicts[0].verdict == "pass" and .verdicts[0].services == ["ssh:ssh"]'
+	output=$(as gateway explain eth0 2001:db8:b::50 "$1/tcp" --local 2001:db8:7::5 --json)
+	json_is '.verdicts[0].verdict == "pass" and .verdicts[0].services == ["ssh:ssh"]'
+	output=$(as gateway explain eth0 198.51.100.50 "$1/tcp" --local 203.0.113.7 --json)
+	json_is '.verdicts[0] | .verdict == "drop" and .machine == "wide"'
 }
 
 @test "containers: a published port is closed until it is listed; what containers ask is answered" {
