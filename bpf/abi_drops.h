@@ -6,6 +6,7 @@
 #include <linux/bpf.h>
 #include <linux/types.h>
 
+#include "bpf/abi_counters.h"
 #include "bpf/abi_flows.h"
 
 /* pc_drop.how */
@@ -16,8 +17,9 @@
 #define PC_DROP_AGAIN 16 /* it was dropped in more than one second: kept for PC_DROP_KEPT */
 
 /*
- * Packets that are dropped for one reason, between this host and one remote address, at one port.
- * Without an IP header that could be read, `address`, `port` and `protocol` are 0.
+ * Packets that are dropped for one reason, between this host or a machine behind it and one remote
+ * address, at one port. Without an IP header that could be read, `address`, `port` and `protocol`
+ * are 0.
  */
 struct pc_drop {
 	__be32 address[4]; /* of the remote side; IPv4: the first word, the others are 0 */
@@ -27,11 +29,16 @@ struct pc_drop {
 		     */
 	__u8 protocol; /* of IP */
 	__u8 reason;   /* enum pc_reason */
-	__u8 how;      /* PC_DROP_* */
-	__u8 class;    /* reserved: of the machine behind this host; 0: this host */
-	__u16 pad;
+	__u32 how : 8; /* PC_DROP_* */
+	/*
+	 * Of the machine behind this host: the first tally that it had then (pc_machine.tallies),
+	 * which no other machine ever gets. 0: this host.
+	 */
+	__u32 machine : 24;
 };
 _Static_assert(sizeof(struct pc_drop) == 48, "pc_drop");
+#define PC_DROP_MACHINE_UNKNOWN 0xffffffu /* of a machine without tallies */
+_Static_assert(PC_TALLIES < PC_DROP_MACHINE_UNKNOWN, "pc_drop.machine");
 
 /*
  * An entry stands in a bucket of its prefix's window: so many buckets from one that the prefix
@@ -119,7 +126,7 @@ pc_inline __u32 pc_drop_bucket_of(const struct pc_drop *drop, __u32 secret, int 
 	hash = pc_mix(hash, drop->address[2]);
 	hash = pc_mix(hash, drop->address[3]);
 	hash = pc_mix(hash, drop->protocol << 8 | drop->reason);
-	hash = pc_mix(hash, (drop->how & ~PC_DROP_AGAIN) << 8 | drop->class);
+	hash = pc_mix(hash, (__u32)(drop->how & ~PC_DROP_AGAIN) << 24 | drop->machine);
 	return (flood ? PC_DROP_PEACE : 0) +
 	       (window + ((__u32)hash + drop->port) % share) % buckets;
 }

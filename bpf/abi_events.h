@@ -70,7 +70,9 @@ struct pc_event {
 	__u64 time;   /* CLOCK_BOOTTIME ns */
 	__u32 cell;   /* of the verdict, as if enforced: PC_CELL_* */
 	__u32 length; /* of the frame */
-	__u32 captured;
+	__u16 captured;
+	__u8 class; /* of the machine on this side, in that generation; 0: this host */
+	__u8 pad;
 	__be32 remote[4]; /* addresses; IPv4: the first word */
 	__be32 local[4];
 	__u16 remote_port; /* host order. ICMP: type << 8 | code is `local_port` */
@@ -88,6 +90,8 @@ struct pc_event {
 #define PC_EVENT_LATER	  16 /* a later fragment: no ports */
 #define PC_EVENT_PORTS	  32 /* TCP or UDP whose ports could be read */
 _Static_assert(sizeof(struct pc_event) == 64, "pc_event");
+
+_Static_assert(PC_CAPTURE_MAX < 1 << 16, "pc_event.captured");
 
 /* A CPU's only value of `heard`. */
 struct pc_heard_cpu {

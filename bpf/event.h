@@ -116,6 +116,7 @@ static __always_inline void event_begin(struct pc_event *event, __u64 word)
 
 	__builtin_memset(event, 0, sizeof(*event));
 	event->cell = decided.cell;
+	event->class = decided.class;
 	event->generation = decided.generation;
 	if (decided.how & DECIDED_DROP)
 		event->how = PC_EVENT_DROP | (decided.how & DECIDED_WOULD ? PC_EVENT_WOULD : 0);

@@ -34,7 +34,7 @@ static __always_inline const struct pc_generation *generation_current(void)
 
 /* The machine of an address, in one generation. */
 struct machine_found {
-	__u64 place : 32;      /* 1 + its index in pc_generation.machine; 0: none */
+	__u64 place : 32;      /* 1 + its index in pc_generation.machine; 0: this host */
 	__u64 generation : 32; /* the lower half of its number */
 };
 
@@ -81,9 +81,24 @@ __noinline __u64 machine_find(__u64 first, __u64 second, __u32 ipv6)
 		machine = &generation->machine[place];
 		if (machine->address[0] == first && machine->address[1] == second &&
 		    machine->length == bits && machine->family == (ipv6 ? 6 : 4))
-			return machine_found_pack(generation, place + 1);
+			/* Class 0: an address of this host inside a machine's prefix. */
+			return machine_found_pack(generation, machine->class ? place + 1 : 0);
 	}
 	return machine_found_pack(generation, 0);
+}
+
+/*
+ * The first tally of the machine that has an address by the active generation. 0: no machine, or it
+ * has no tallies.
+ */
+__noinline __u32 machine_first_tally(__u64 first, __u64 second, __u32 ipv6)
+{
+	struct machine_found found = machine_found_unpack(machine_find(first, second, ipv6));
+	const struct pc_generation *generation = generation_current();
+
+	if (!generation || !found.place || found.generation != (__u32)generation->number)
+		return 0;
+	return generation->machine[bounded(found.place - 1, PC_MACHINES - 1)].tallies;
 }
 
 /* Finds the machine of a packet with a whole IP header. */
@@ -92,6 +107,30 @@ static __always_inline struct machine_found packet_find_machine(const struct pac
 	struct address local = packet_address(packet, packet->outward);
 
 	return machine_found_unpack(machine_find(local.first, local.second, packet->ipv6));
+}
+
+/*
+ * packet_find_machine of a packet whose IP header is in the linear part, for the first pass:
+ * without calls. A read that fails, as none does, finds this host.
+ */
+static __always_inline struct machine_found packet_find_machine_linear(const struct packet *packet)
+{
+	const __be32 *local;
+	__u64 first, second = 0;
+
+	if (packet->ipv6) {
+		if (!packet_read_ip(packet, offsetof(struct ipv6hdr, daddr), 16, NULL,
+				    (const void **)&local))
+			return (struct machine_found){};
+		first = local[0] | (__u64)local[1] << 32;
+		second = local[2] | (__u64)local[3] << 32;
+	} else {
+		if (!packet_read_ip(packet, offsetof(struct iphdr, daddr), 4, NULL,
+				    (const void **)&local))
+			return (struct machine_found){};
+		first = local[0];
+	}
+	return machine_found_unpack(machine_find(first, second, packet->ipv6));
 }
 
 /* Sets the machine of a packet, by its place in the table. */

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "bpf/event.h"
+#include "bpf/machine.h"
 #include "bpf/maps.h"
 #include "bpf/packet.h"
 
@@ -103,7 +104,7 @@ static __always_inline bool drop_equal(const struct pc_drop *entry, const struct
 		 (entry->address[2] ^ drop->address[2]) | (entry->address[3] ^ drop->address[3]) |
 		 (entry->port ^ drop->port) | (entry->protocol ^ drop->protocol) |
 		 (entry->reason ^ drop->reason) | ((entry->how & ~PC_DROP_AGAIN) ^ drop->how) |
-		 (entry->class ^ drop->class));
+		 (entry->machine ^ drop->machine));
 }
 
 /* PC_DROP_AGAIN if the entry came again, and is kept for that, else 0. */
@@ -191,11 +192,26 @@ static __always_inline void drop_replace(struct pc_drop_bucket *bucket, const st
 }
 _Static_assert(!(PC_DROP_PLACES & (PC_DROP_PLACES - 1)), "PC_DROP_PLACES");
 
+/* The pc_drop.machine of a drop. A swap may come in between. */
+static __always_inline __u32 drop_machine(const struct pc_event *event)
+{
+	struct address local = {.first = event->local[0]};
+
+	if (!event->class)
+		return 0;
+	if (event->family == 6) {
+		local.first |= (__u64)event->local[1] << 32;
+		local.second = event->local[2] | (__u64)event->local[3] << 32;
+	}
+	return machine_first_tally(local.first, local.second, event->family == 6) ?:
+		       PC_DROP_MACHINE_UNKNOWN;
+}
+
 /*
  * Records a drop that stands for `weight` drops; more than one: it is a sample of a flood. Not in
  * line: its caller has a full stack.
  */
-static __noinline int drop_record(const struct pc_event *event, __u32 weight)
+static __noinline int drop_record(const struct pc_event *event, __u32 weight, __u32 machine)
 {
 	struct pc_drop drop = {
 		.address = {event->remote[0], event->remote[1], event->remote[2], event->remote[3]},
@@ -208,6 +224,7 @@ static __noinline int drop_record(const struct pc_event *event, __u32 weight)
 		.protocol = event->protocol,
 		.reason = event->cell - PC_CELL_REASON,
 		.how = PC_DROP_USED,
+		.machine = machine,
 	};
 	struct pc_drop_bucket *bucket;
 	__u32 index, random;

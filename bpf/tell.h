@@ -32,7 +32,7 @@ static __always_inline void audience_tell(void *ctx, struct pc_heard_cpu *own,
 					  struct audience audience)
 {
 	if (audience.weight)
-		drop_record(&own->event, audience.weight);
+		drop_record(&own->event, audience.weight, drop_machine(&own->event));
 	if (audience.wanting)
 		listeners_tell(ctx, own, audience.wanting);
 }

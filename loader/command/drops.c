@@ -19,62 +19,108 @@
 #include "loader/command/select_words.h"
 #include "loader/filter/drop_maps.h"
 #include "loader/host/attached.h"
+#include "loader/host/machine_counts.h"
 #include "loader/net/link.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"
+#include "loader/recipe/kept_machines.h"
 #include "loader/report/json_forms.h"
 #include "loader/report/port_services.h"
 #include "loader/report/text_drops.h"
 
 #define TERMINAL_TOP 40 /* lines on a terminal, where nothing else is asked for */
 
+/* The services of the ports that rows of one filter, machine and direction have. */
+struct row_services {
+	size_t filter;
+	__u32 machine;
+	bool out;
+	struct port_services *services; /* NULL: no row has a port */
+};
+
 /* A report: the rows, and what names them. */
 struct recorded {
 	struct live *list; /* the filters */
 	size_t filters;
 	struct drops drops;
-	struct port_services *(*services)[2]; /* of each filter: in, out; NULL: none is wanted */
-	__u64 booted;			      /* CLOCK_REALTIME ns */
+	struct row_services *services;
+	size_t count; /* of `services` */
+	__u64 booted; /* CLOCK_REALTIME ns */
 	bool left_out;
 };
 
 static void recorded_free(struct recorded *recorded)
 {
-	for (size_t i = 0; i < recorded->filters && recorded->services; i++)
-		for (int out = 0; out < 2; out++)
-			if (recorded->services[i][out])
-				port_services_free(recorded->services[i][out]);
+	for (size_t i = 0; i < recorded->count; i++)
+		if (recorded->services[i].services)
+			port_services_free(recorded->services[i].services);
 	free(recorded->services);
 	drops_free(&recorded->drops);
 	live_free(recorded->list, recorded->filters);
 }
 
-/* The services of the ports that one filter's rows of a direction have. */
-static struct port_services *services_of(const struct recorded *recorded, size_t filter, bool out)
+static bool is_of(const struct row_services *services, const struct drops_row *row)
+{
+	return row->filter == services->filter && row->machine == services->machine &&
+	       row->out == services->out;
+}
+
+/* The kept text of the rule set that decides, a new reference; NULL: it is not known. */
+static json_t *kept_of(const struct recorded *recorded, const struct row_services *services)
+{
+	const struct live *live = &recorded->list[services->filter];
+
+	if (!services->machine)
+		return json_incref(live->kept);
+	return services->machine == MACHINE_GONE ? NULL :
+						   kept_machine(live->kept, services->machine - 1);
+}
+
+static void find_services_of(const struct recorded *recorded, struct row_services *services)
 {
 	__free_text bool *wanted = xcalloc(PC_PORTS, sizeof(*wanted));
+	json_t *kept = kept_of(recorded, services);
 	bool any = false;
 	__u32 port;
 
 	for (size_t i = 0; i < recorded->drops.count; i++) {
 		const struct drops_row *row = &recorded->drops.row[i];
 
-		if (row->filter != filter || row->out != out || !drops_port(row, &port))
+		if (!is_of(services, row) || !drops_port(row, &port))
 			continue;
 		wanted[port] = true;
 		any = true;
 	}
-	return any ? port_services(json_object_get(recorded->list[filter].kept, "profiles"), out,
-				   wanted) :
-		     NULL;
+	if (any && kept)
+		services->services =
+			port_services(json_object_get(kept, "profiles"), services->out, wanted);
+	json_decref(kept);
+}
+
+static const struct row_services *services_find(const struct recorded *recorded,
+						const struct drops_row *row)
+{
+	for (size_t i = 0; i < recorded->count; i++)
+		if (is_of(&recorded->services[i], row))
+			return &recorded->services[i];
+	return NULL;
 }
 
 static void find_services(struct recorded *recorded)
 {
-	recorded->services = xcalloc(recorded->filters + 1, sizeof(*recorded->services));
-	for (size_t i = 0; i < recorded->filters; i++)
-		for (int out = 0; out < 2; out++)
-			recorded->services[i][out] = services_of(recorded, i, out);
+	for (size_t i = 0; i < recorded->drops.count; i++) {
+		const struct drops_row *row = &recorded->drops.row[i];
+		struct row_services *next;
+
+		if (services_find(recorded, row))
+			continue;
+		recorded->services =
+			grow(recorded->services, recorded->count, sizeof(*recorded->services));
+		next = &recorded->services[recorded->count++];
+		*next = (struct row_services){
+			.filter = row->filter, .machine = row->machine, .out = row->out};
+		find_services_of(recorded, next);
+	}
 }
 
 /* Seconds from the boot to a time, in seconds since 1970. */
@@ -116,6 +162,8 @@ static int read_recorded(const struct options *options, struct recorded *recorde
 		if (err)
 			error("%s: cannot read what was dropped: %s", recorded->list[i].hook.name,
 			      strerror(-err));
+		else
+			err = machine_counts_find(&recorded->list[i], i, &recorded->drops);
 	}
 	if (err)
 		return err;
@@ -127,10 +175,12 @@ static int read_recorded(const struct options *options, struct recorded *recorde
 static json_t *row_json(void *context, const struct drops_row *row)
 {
 	struct recorded *recorded = context;
-	const struct port_services *services = recorded->services[row->filter][row->out];
+	const struct row_services *of = services_find(recorded, row);
+	const struct port_services *services = of ? of->services : NULL;
+	const struct live *live = &recorded->list[row->filter];
 	__u32 port;
 
-	return drops_json(&recorded->drops, row, recorded->list[row->filter].hook.name,
+	return drops_json(&recorded->drops, row, live->hook.name, machine_counts_name(live, row),
 			  services && drops_port(row, &port) ? services->of[port] : NULL,
 			  recorded->booted);
 }

@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "loader/base/columns.h"
 #include "loader/base/memory.h"
@@ -12,6 +13,7 @@
 #include "loader/base/terminal.h"
 #include "loader/filter/flows.h"
 #include "loader/host/attached.h"
+#include "loader/host/machine_counts.h"
 #include "loader/object/privilege.h"
 #include "loader/report/text.h"
 
@@ -22,6 +24,10 @@ struct map_list {
 	struct flows *map;
 	__u32 *id;
 	size_t count;
+	struct live *live; /* the filters */
+	size_t lives;
+	struct machine_names **names; /* of each filter */
+	bool machines;		      /* one has some */
 };
 
 static void maps_free(struct map_list *maps)
@@ -32,6 +38,10 @@ static void maps_free(struct map_list *maps)
 		flows_free(&maps->map[i]);
 	free(maps->map);
 	free(maps->id);
+	for (i = 0; i < maps->lives; i++)
+		free(maps->names[i]);
+	free(maps->names);
+	live_free(maps->live, maps->lives);
 }
 
 static bool have_id(const struct map_list *maps, __u32 id)
@@ -72,19 +82,39 @@ static int read_map(const struct live *live, const __u32 *ifindex, size_t ifinde
 static int read_maps(const struct options *options, struct map_list *maps, bool *left_out)
 {
 	__free_text __u32 *ifindex = NULL;
+	size_t i;
 	struct live *list;
-	size_t count, i;
-	int err = live_open(&options->arguments, "flows", &list, &count, left_out);
+	size_t count;
+	int err = live_read_kept(&options->arguments, "flows", &list, &count, left_out);
 
 	if (err)
 		return err;
-	ifindex = xcalloc(count + 1, sizeof(*ifindex));
-	for (i = 0; i < count; i++)
-		ifindex[i] = list[i].hook.ifindex;
-	for (i = 0; i < count && !err; i++)
-		err = read_map(&list[i], ifindex, options->arguments.count ? count : 0, maps);
-	live_free(list, count);
+	maps->live = list;
+	maps->lives = count;
+	ifindex = xcalloc(maps->lives + 1, sizeof(*ifindex));
+	maps->names = xcalloc(maps->lives + 1, sizeof(*maps->names));
+	for (i = 0; i < maps->lives; i++) {
+		ifindex[i] = maps->live[i].hook.ifindex;
+		maps->names[i] = machine_names_read(&maps->live[i]);
+		maps->machines |= maps->names[i] != NULL;
+	}
+	for (i = 0; i < maps->lives && !err; i++)
+		err = read_map(&maps->live[i], ifindex, options->arguments.count ? maps->lives : 0,
+			       maps);
 	return err;
+}
+
+/* The machine behind the interface of a flow; NULL: none. */
+static const char *machine_of(const struct map_list *maps, const struct flow *flow)
+{
+	bool ipv6 = flow->key.family == 6;
+
+	for (size_t i = 0; i < maps->lives && maps->machines; i++)
+		if (maps->live[i].hook.ifindex == flow->ifindex)
+			return machine_names_find(maps->names[i], ipv6 ? AF_INET6 : AF_INET,
+						  ipv6 ? (const __u8 *)flow->key.ipv6.local :
+							 (const __u8 *)&flow->key.ipv4.local);
+	return NULL;
 }
 
 /* The name of the flow before: they come sorted by interface. */
@@ -118,7 +148,8 @@ static void print_json(const struct map_list *maps, const struct flows *all)
 	for (i = 0; i < maps->count; i++)
 		for (j = 0; j < maps->map[i].count; j++) {
 			const struct flow *flow = &maps->map[i].flow[j];
-			json_t *json = flow_json(flow, name_of(&interface, flow->ifindex));
+			json_t *json = flow_json(flow, name_of(&interface, flow->ifindex),
+						 machine_of(maps, flow));
 
 			printf("%s\n    ", separator);
 			json_dumpf(json, stdout, 0);
@@ -143,9 +174,10 @@ static char *end_text(const json_t *json, const char *address, const char *port)
 			 (long long)json_integer_value(number));
 }
 
-static void flow_row(struct columns *columns, const struct flow *flow, const char *interface)
+static void flow_row(struct columns *columns, const struct flow *flow, const char *interface,
+		     const char *machine, bool machines)
 {
-	json_t *json = flow_json(flow, interface);
+	json_t *json = flow_json(flow, interface, machine);
 	const json_t *identifier = json_object_get(json, "identifier");
 	__free_text char *local = end_text(json, "local", "local_port");
 	__free_text char *remote = end_text(json, "remote", "remote_port");
@@ -155,19 +187,24 @@ static void flow_row(struct columns *columns, const struct flow *flow, const cha
 					     xstrdup(text_of(json, "protocol"));
 	char idle[HUMAN_TEXT], expires[HUMAN_TEXT];
 
-	columns_row(columns, TONE_PLAIN,
-		    (const char *[]){text_of(json, "interface"), protocol, local, remote,
-				     text_of(json, "state"), human_seconds(flow->idle, idle),
-				     human_seconds(flow_expires(flow), expires)});
+	const char *cell[COLUMNS_MOST] = {text_of(json, "interface"), machine ? machine : "-"};
+	size_t count = machines ? 2 : 1;
+
+	cell[count++] = protocol;
+	cell[count++] = local;
+	cell[count++] = remote;
+	cell[count++] = text_of(json, "state");
+	cell[count++] = human_seconds(flow->idle, idle);
+	cell[count++] = human_seconds(flow_expires(flow), expires);
+	columns_row(columns, TONE_PLAIN, cell);
 	json_decref(json);
 }
 
 static void print_text(const struct map_list *maps, const struct flows *all, bool restricted)
 {
-	struct columns columns = {
-		.count = 7,
-		.limit = terminal_columns(stdout),
-		.heading = {"IFACE", "PROTO", "LOCAL", "REMOTE", "STATE", ">IDLE", ">EXPIRES"}};
+	static const char *const heading[] = {"IFACE",	"MACHINE", "PROTO", "LOCAL",
+					      "REMOTE", "STATE",   ">IDLE", ">EXPIRES"};
+	struct columns columns = {.limit = terminal_columns(stdout)};
 	struct interface interface = {};
 	size_t i, j;
 
@@ -175,11 +212,15 @@ static void print_text(const struct map_list *maps, const struct flows *all, boo
 		puts("portcullis is attached to no interface of this network namespace");
 		return;
 	}
+	for (i = 0; i < ARRAY_SIZE(heading); i++)
+		if (i != 1 || maps->machines)
+			columns.heading[columns.count++] = heading[i];
 	for (i = 0; i < maps->count; i++)
 		for (j = 0; j < maps->map[i].count; j++) {
 			const struct flow *flow = &maps->map[i].flow[j];
 
-			flow_row(&columns, flow, name_of(&interface, flow->ifindex));
+			flow_row(&columns, flow, name_of(&interface, flow->ifindex),
+				 machine_of(maps, flow), maps->machines);
 			if (columns.rows == PAGE_ROWS)
 				columns_print(&columns, stdout);
 		}

@@ -19,7 +19,9 @@
 #include "loader/filter/counter_maps.h"
 #include "loader/filter/drop_maps.h"
 #include "loader/host/attached.h"
+#include "loader/host/machine_counts.h"
 #include "loader/object/privilege.h"
+#include "loader/recipe/kept_machines.h"
 #include "loader/report/top_sources.h"
 
 #define INTERVAL  2	     /* seconds, if --watch is not given */
@@ -109,6 +111,23 @@ static int count_at(struct live *live, struct top_look *look)
 	return err;
 }
 
+/* The names of the machines that packets were dropped for. Only then the recipe is read. */
+static int name_machines(struct live *live, size_t at, struct top_looks *looks)
+{
+	struct drops *drops = &looks->drops;
+	bool any = false;
+	int err;
+
+	for (size_t i = 0; i < drops->count && !any; i++)
+		any = drops->row[i].filter == at && drops->row[i].machine;
+	err = any && !live->kept ? filter_kept(live->hook.name, &live->filter, &live->kept) : 0;
+	if (!err && any)
+		err = machine_counts_find(live, at, drops);
+	for (size_t i = 0; i < kept_machines(live->kept) && any; i++)
+		names_add(&looks->look[at].machines, kept_machine_name(live->kept, i));
+	return err;
+}
+
 /* Adds the look at a filter. */
 static int look_at(struct live *live, struct top_looks *looks)
 {
@@ -120,6 +139,8 @@ static int look_at(struct live *live, struct top_looks *looks)
 	err = filter_drops(&live->filter, at, &(struct prefix){}, &looks->drops);
 	if (err)
 		error("%s: cannot read what was dropped: %s", live->hook.name, strerror(-err));
+	else
+		err = name_machines(live, at, looks);
 	return err;
 }
 
@@ -128,7 +149,7 @@ static json_t *profiles_of(void *context, size_t at)
 {
 	struct opened *opened = context;
 	struct live *live = &opened->live[at];
-	int err = filter_kept(live->hook.name, &live->filter, &live->kept);
+	int err = live->kept ? 0 : filter_kept(live->hook.name, &live->filter, &live->kept);
 
 	if (err)
 		opened->err = err;

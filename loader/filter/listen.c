@@ -58,7 +58,7 @@ static enum bpf_perf_event_ret take_record(void *context, int cpu, struct perf_e
 		return LIBBPF_PERF_EVENT_CONT;
 	memcpy(&event, sample->data, sizeof(event));
 	if (event.captured > sample->size - sizeof(event))
-		event.captured = (__u32)(sample->size - sizeof(event));
+		event.captured = (__u16)(sample->size - sizeof(event));
 	listen->wish.take(listen->context, &event, sample->data + sizeof(event));
 	return LIBBPF_PERF_EVENT_CONT;
 }

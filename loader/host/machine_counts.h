@@ -7,11 +7,39 @@
 #include <stdbool.h>
 
 #include "loader/host/attached.h"
+#include "loader/report/drops.h"
 
 /*
  * Adds "machines" (machine_counters.h) to the counters of an interface, if its recipe has machines.
  * A message if they cannot be read.
  */
 void machine_counts_add(const struct live *live, bool all, json_t *interface);
+
+/* A machine whose name is not known: it was removed since, or is not counted. */
+#define MACHINE_GONE 0xffffffffu
+
+/*
+ * Puts into the rows of a filter, in the place of pc_drop.machine, 1 + the index of the machine
+ * among those of the recipe, or MACHINE_GONE. -errno with a message if it cannot be read.
+ */
+int machine_counts_find(const struct live *live, size_t filter, struct drops *drops);
+
+/* The names of the machines of a generation's prefixes, by place in pc_generation.machine. */
+struct machine_names {
+	const struct pc_generation *generation;
+	const char *of[PC_MACHINES];
+};
+
+/*
+ * Reads those of a filter whose kept text was read, and which stays open. NULL: it has no machines,
+ * or a message says why they cannot be read. The caller frees.
+ */
+struct machine_names *machine_names_read(const struct live *live);
+
+/* The name of the machine that has an address; NULL: none. `names` may be NULL. */
+const char *machine_names_find(const struct machine_names *names, int family, const __u8 *address);
+
+/* The name of the machine of such a row, "?" if it is gone; NULL: this host. */
+const char *machine_counts_name(const struct live *live, const struct drops_row *row);
 
 #endif

@@ -44,6 +44,7 @@ static void add_entry(struct drops *drops, size_t filter, const struct pc_drop *
 	bool would = drop->how & PC_DROP_WOULD;
 	struct drops_row row = {
 		.filter = filter,
+		.machine = drop->machine,
 		.first = drop->first,
 		.last = drop->last,
 		.sources = 1,
@@ -132,7 +133,9 @@ static int by_filter(const struct drops_row *a, const struct drops_row *b)
 {
 	int result = order(a->filter, b->filter);
 
-	return result ? result : order(a->out, b->out);
+	if (!result)
+		result = order(a->out, b->out);
+	return result ? result : order(a->machine, b->machine);
 }
 
 static int by_address(const struct drops_row *a, const struct drops_row *b)
@@ -166,7 +169,7 @@ static int by_reason(const struct drops_row *a, const struct drops_row *b)
 	return order(a->reason, b->reason);
 }
 
-/* Rows of one filter and direction, in the order of a list that NULL ends. */
+/* Rows of one filter, direction and machine, in the order of a list that NULL ends. */
 static int compare_rows(const void *a, const void *b, void *context)
 {
 	const row_order *by = context;
@@ -500,14 +503,14 @@ static void add_icmp(json_t *json, const struct drops_row *row)
 }
 
 json_t *drops_json(struct drops *drops, const struct drops_row *row, const char *interface,
-		   json_t *services, __u64 booted)
+		   const char *machine, json_t *services, __u64 booted)
 {
 	json_t *address = address_json(row), *json;
 	__u32 port;
 
-	json = json_pack("{s:o, s:n, s:s, s:O, s:o, s:o, s:o, s:O?, s:o, s:o, s:o, s:o}",
-			 "interface", text_json(interface), "machine", "direction",
-			 row->out ? "out" : "in", "source", address, "protocol",
+	json = json_pack("{s:o, s:o, s:s, s:O, s:o, s:o, s:o, s:O?, s:o, s:o, s:o, s:o}",
+			 "interface", text_json(interface), "machine", text_json(machine),
+			 "direction", row->out ? "out" : "in", "source", address, "protocol",
 			 protocol_json(drops, row), "port",
 			 drops_port(row, &port) ? json_integer(row->port) : json_null(), "reason",
 			 reason_json(row), "services", services, "first",

@@ -31,6 +31,7 @@ enum drops_by {
 /* An entry, or several that were added up. A field says nothing if its DROPS_ONE_* is not set. */
 struct drops_row {
 	size_t filter;	   /* its place in the caller's list of filters */
+	__u32 machine;	   /* pc_drop.machine, or what the caller put in its place; 0: this host */
 	__be32 address[4]; /* as in struct pc_drop */
 	__u32 first, last; /* CLOCK_BOOTTIME seconds */
 	__u32 sources, ports;
@@ -106,11 +107,11 @@ void drops_sort(struct drops *drops, bool most);
 /*
  * {"interface", "machine", "direction", "source", "protocol", "port", "reason", "services",
  * "first", "last", "drop", "would_drop", "sampled", "sources", "ports"}, and "destination", "type"
- * and "code". `services`: those that list the port, or NULL. `booted`: CLOCK_REALTIME ns of the
- * boot.
+ * and "code". `machine`: its name, NULL: this host. `services`: those that list the port, or NULL.
+ * `booted`: CLOCK_REALTIME ns of the boot.
  */
 json_t *drops_json(struct drops *drops, const struct drops_row *row, const char *interface,
-		   json_t *services, __u64 booted);
+		   const char *machine, json_t *services, __u64 booted);
 
 /* True if the services of the row's port are to be told. `*port`: PC_PORT. */
 bool drops_port(const struct drops_row *row, __u32 *port);

@@ -147,14 +147,17 @@ static void add_machines(struct event_services *services, const json_t *kept)
 	}
 }
 
-/* The machine on this side of a packet, or NULL: this host. */
+/*
+ * The machine on this side of a packet, or NULL: this host. The program knows better than the
+ * prefix: an address inside it may be this host's own.
+ */
 static struct event_machine *machine_of(struct event_services *services,
 					const struct pc_event *event)
 {
 	struct event_machine *found = NULL;
 	int longest = -1;
 
-	for (size_t i = 0; event->family && i < services->machines; i++) {
+	for (size_t i = 0; event->class && event->family && i < services->machines; i++) {
 		struct event_machine *machine = &services->machine[i];
 
 		for (size_t j = 0; j < machine->addresses; j++) {
@@ -668,10 +671,12 @@ void event_text(const json_t *event, bool named, FILE *to)
 {
 	__free_text char *time = local_time(text_of(event, "time"));
 	__free_text char *summary = event_summary(event);
+	const char *machine = text_of(event, "machine");
 	bool passes = !strcmp(text_of(event, "verdict"), "pass");
 
 	fputs(tone_start(passes ? TONE_FAINT : TONE_PLAIN, to), to);
-	text_line(to, terminal_columns(to), 0, 4, "%s %s%s%s", time,
-		  named ? text_of(event, "interface") : "", named ? " " : "", summary);
+	text_line(to, terminal_columns(to), 0, 4, "%s %s%s%s%s%s", time,
+		  named ? text_of(event, "interface") : "", named ? " " : "", machine,
+		  *machine ? ": " : "", summary);
 	fprintf(to, "%s\n", passes ? tone_end(to) : "");
 }

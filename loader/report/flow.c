@@ -60,7 +60,7 @@ static const char *protocol_name(__u8 protocol)
 	return "?";
 }
 
-json_t *flow_json(const struct flow *flow, const char *interface)
+json_t *flow_json(const struct flow *flow, const char *interface, const char *machine)
 {
 	const struct pc_flow *key = &flow->key;
 	bool old = key->family == 4;
@@ -77,9 +77,10 @@ json_t *flow_json(const struct flow *flow, const char *interface)
 		inet_ntop(AF_INET6, key->ipv6.local, local, sizeof(local));
 		inet_ntop(AF_INET6, key->ipv6.remote, remote, sizeof(remote));
 	}
-	json = json_pack("{s:o, s:s, s:s, s:i, s:s}", "interface", text_json(interface), "protocol",
-			 protocol_name(key->protocol), "local", local,
-			 ports ? "local_port" : "identifier", local_port, "remote", remote);
+	json = json_pack("{s:o, s:o, s:s, s:s, s:i, s:s}", "interface", text_json(interface),
+			 "machine", text_json(machine), "protocol", protocol_name(key->protocol),
+			 "local", local, ports ? "local_port" : "identifier", local_port, "remote",
+			 remote);
 	if (ports)
 		json_object_set_new(json, "remote_port", json_integer(remote_port));
 	json_object_set_new(json, "state", json_string(flow_state_name(flow)));

@@ -26,9 +26,10 @@ __u32 flow_expires(const struct flow *flow);
 /* "sent", "replied", "stream"; of TCP "sent", "replied", "established", "closing", "reset". */
 const char *flow_state_name(const struct flow *flow);
 
-/* {"interface", "protocol", "local", "local_port", "remote", "remote_port", "state", "idle",
- * "expires"}; of an echo "identifier" instead of the ports. */
-json_t *flow_json(const struct flow *flow, const char *interface);
+/* {"interface", "machine", "protocol", "local", "local_port", "remote", "remote_port", "state",
+ * "idle", "expires"}; of an echo "identifier" instead of the ports. `machine`: that of the local
+ * address; NULL: this host, or one that no profile is given for. */
+json_t *flow_json(const struct flow *flow, const char *interface, const char *machine);
 
 /* By interface, family, protocol, remote address, local address, ports: for qsort. */
 int flow_compare(const void *a, const void *b);

@@ -187,7 +187,7 @@ static json_t *drops_list(struct drops *drops, const char *interface, const json
 		const struct port_services *of = services[row->out];
 
 		json_array_append_new(
-			list, drops_json(drops, row, interface,
+			list, drops_json(drops, row, interface, NULL,
 					 of && drops_port(row, &port) ? of->of[port] : NULL, 0));
 	}
 	for (i = 0; i < ARRAY_SIZE(services); i++)

@@ -102,9 +102,17 @@ static char *count_text(const json_t *row, const char *verdict)
 			 (long long)text_packets(row, verdict));
 }
 
+static bool has_column(const struct columns *columns, const char *heading)
+{
+	for (size_t i = 0; i < columns->count; i++)
+		if (!strcmp(columns->heading[i], heading))
+			return true;
+	return false;
+}
+
 static void add_row(struct columns *columns, struct verdicts verdicts, const json_t *row, __u64 now)
 {
-	bool named = !strcmp(*columns->heading, "IFACE");
+	const char *machine = text_of(row, "machine");
 	__free_text char *last = drops_time(text_of(row, "last"), now);
 	__free_text char *first = drops_time(text_of(row, "first"), now);
 	__free_text char *address = address_text(row), *port = port_text(row);
@@ -113,8 +121,10 @@ static void add_row(struct columns *columns, struct verdicts verdicts, const jso
 	const char *cell[COLUMNS_MOST];
 	size_t count = 0;
 
-	if (named)
+	if (has_column(columns, "IFACE"))
 		cell[count++] = text_of(row, "interface");
+	if (has_column(columns, "MACHINE"))
+		cell[count++] = *machine ? machine : "-";
 	cell[count++] = last;
 	cell[count++] = address;
 	cell[count++] = port;
@@ -127,16 +137,28 @@ static void add_row(struct columns *columns, struct verdicts verdicts, const jso
 	columns_row(columns, TONE_PLAIN, cell);
 }
 
+static bool any_machine(const struct drops *drops, size_t shown)
+{
+	for (size_t i = 0; i < shown; i++)
+		if (drops->row[i].machine)
+			return true;
+	return false;
+}
+
 static void print_rows(const struct drops_view *view, size_t shown, FILE *to)
 {
 	struct verdicts verdicts = find_verdicts(view->drops);
-	static const char *const heading[] = {"IFACE", "LAST", "SOURCE", "PORT", "REASON"};
+	enum { HEADING_IFACE, HEADING_MACHINE };
+	static const char *const heading[] = {"IFACE",	"MACHINE", "LAST",
+					      "SOURCE", "PORT",	   "REASON"};
 	struct columns columns = {.limit = view->columns};
 	__u64 now = (__u64)time(NULL);
 	size_t i;
 
-	for (i = view->named ? 0 : 1; i < ARRAY_SIZE(heading); i++)
-		columns.heading[columns.count++] = heading[i];
+	for (i = 0; i < ARRAY_SIZE(heading); i++)
+		if ((i != HEADING_IFACE || view->named) &&
+		    (i != HEADING_MACHINE || any_machine(view->drops, shown)))
+			columns.heading[columns.count++] = heading[i];
 	if (verdicts.drop)
 		columns.heading[columns.count++] = ">DROPPED";
 	if (verdicts.would)

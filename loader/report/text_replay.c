@@ -74,7 +74,7 @@ static json_t *row_json(void *context, const struct drops_row *row)
 	const struct port_services *of = rows->services[row->out];
 	__u32 port;
 
-	return drops_json(&rows->drops, row, NULL,
+	return drops_json(&rows->drops, row, NULL, NULL,
 			  of && drops_port(row, &port) ? of->of[port] : NULL, 0);
 }
 

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <linux/types.h>
 
+#include "loader/base/names.h"
 #include "loader/report/counters.h"
 #include "loader/report/drops.h"
 #include "loader/report/top_listing.h"
@@ -21,6 +22,8 @@ struct top_look {
 	bool reverted; /* the last change was not confirmed in time */
 	struct counters *counters;
 	struct top_listing *listing;
+	struct names
+		machines; /* a machine of the drops is 1 + its place among these; 0: this host */
 };
 
 /* All interfaces that are shown. */

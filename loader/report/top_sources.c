@@ -25,6 +25,8 @@ static int compare_addresses(const struct drops_row *a, const struct drops_row *
 	int order = compare_numbers(a->out, b->out);
 
 	if (!order)
+		order = compare_numbers(a->machine, b->machine);
+	if (!order)
 		order = compare_numbers(a->family, b->family);
 	return order ? order : memcmp(a->address, b->address, sizeof(a->address));
 }
@@ -46,7 +48,7 @@ void top_sources_order(struct top_looks *looks)
 		qsort(drops->row, drops->count, sizeof(*drops->row), compare_keys);
 }
 
-/* The row of the same address of look `filter`, or NULL. */
+/* The row of the same address and machine of look `filter`, or NULL. */
 static const struct drops_row *row_before(const struct top_looks *before, size_t filter,
 					  const struct drops_row *row)
 {
@@ -188,6 +190,10 @@ static const struct drops_row *source_of(const struct top_looks *looks, const st
 char *top_source_address(const struct top_looks *looks, const struct top_row *row)
 {
 	const struct drops_row *source = source_of(looks, row);
+	const struct names *machines = &looks->look[row->look].machines;
+	const char *machine = source->machine && source->machine <= machines->count ?
+				      machines->name[source->machine - 1] :
+				      NULL;
 	char text[INET6_ADDRSTRLEN];
 
 	if (row->sources > 1)
@@ -195,7 +201,8 @@ char *top_source_address(const struct top_looks *looks, const struct top_row *ro
 	if (!source->family)
 		return xstrdup("-");
 	inet_ntop(source->family == 6 ? AF_INET6 : AF_INET, source->address, text, sizeof(text));
-	return xasprintf("%s%s", row->out ? "to " : "", text);
+	return xasprintf("%s%s%s%s%s", row->out ? "to " : "", text, machine ? " (" : "",
+			 machine ? machine : "", machine ? ")" : "");
 }
 
 char *top_source_ports(const struct top_looks *looks, const struct top_row *row)

@@ -467,7 +467,7 @@ static bool is_expected(const struct pc_drop *drop, const struct expected *this)
 	return drop && !memcmp(drop->address, address, sizeof(address)) && drop->packets == 1 &&
 	       drop->bytes == frame.length && drop->port == this->drop.port &&
 	       drop->protocol == this->drop.protocol && drop->reason == this->drop.reason &&
-	       drop->how == (this->drop.how | PC_DROP_USED) && !drop->class &&
+	       drop->how == (this->drop.how | PC_DROP_USED) && !drop->machine &&
 	       drop->first == drop->last && boot_second() - drop->last <= 1;
 }
 

@@ -59,7 +59,7 @@ static const char *text_of(const json_t *row, const char *key)
 /* "198.51.100.7 25/tcp source 3", with sources and ports if there are more. */
 static char *row_text(struct drops *drops, const struct drops_row *row)
 {
-	json_t *json = drops_json(drops, row, "eth0", NULL, BOOTED);
+	json_t *json = drops_json(drops, row, "eth0", NULL, NULL, BOOTED);
 	const char *source = text_of(json, row->out ? "destination" : "source");
 	const json_t *number = json_object_get(json, "port");
 	__free_text char *port = json_is_integer(number) ?
@@ -180,7 +180,7 @@ static void test_buckets(void **state)
 static void test_one_key(void **state)
 {
 	struct pc_drop exact = entry("198.51.100.7", 25, PC_REASON_UNLISTED, 3), would = exact,
-		       sample = exact, out = exact;
+		       sample = exact, out = exact, behind = exact;
 	struct drops drops = {};
 
 	(void)state;
@@ -195,11 +195,16 @@ static void test_one_key(void **state)
 	add_to(&drops, 0, sample, true);
 	add(&drops, out);
 	add_to(&drops, 1, exact, false);
+	behind.machine = 70000;
+	behind.packets = 2;
+	add(&drops, behind);
 	choose(&drops, NULL);
 	drops_sort(&drops, true);
 	expect_rows(&drops, "198.51.100.7 25/tcp unlisted ~525\n"
 			    "to 198.51.100.7 25/tcp unlisted 3\n"
-			    "198.51.100.7 25/tcp unlisted 3");
+			    "198.51.100.7 25/tcp unlisted 3\n"
+			    "198.51.100.7 25/tcp unlisted 2");
+	assert_int_equal(drops.row[3].machine, 70000);
 	assert_int_equal(drops.row[0].drop.packets, 515);
 	assert_int_equal(drops.row[0].would_drop.packets, 10);
 	assert_int_equal(drops.row[0].drop.bytes, 180 + 180);
@@ -357,7 +362,7 @@ static void expect_json(const struct pc_drop *drop, const char *services, const 
 	json_t *wanted = json_loads(expected, 0, NULL), *json;
 
 	add(&drops, *drop);
-	json = drops_json(&drops, &drops.row[0], "eth0", list, BOOTED);
+	json = drops_json(&drops, &drops.row[0], "eth0", "core", list, BOOTED);
 	assert_non_null(wanted);
 	if (!json_equal(json, wanted))
 		fail_msg("%s", json_dumps(json, 0));
@@ -367,10 +372,10 @@ static void expect_json(const struct pc_drop *drop, const char *services, const 
 	drops_free(&drops);
 }
 
-#define END                                                                                    \
-	"\"first\": \"2026-11-29T18:01:40Z\", \"last\": \"2026-11-29T18:01:40Z\", "            \
-	"\"drop\": {\"packets\": 3, \"bytes\": 180}, \"would_drop\": {\"packets\": 0, "        \
-	"\"bytes\": 0}, \"sampled\": false, \"sources\": 1, \"ports\": 1, \"machine\": null, " \
+#define END                                                                                        \
+	"\"first\": \"2026-11-29T18:01:40Z\", \"last\": \"2026-11-29T18:01:40Z\", "                \
+	"\"drop\": {\"packets\": 3, \"bytes\": 180}, \"would_drop\": {\"packets\": 0, "            \
+	"\"bytes\": 0}, \"sampled\": false, \"sources\": 1, \"ports\": 1, \"machine\": \"core\", " \
 	"\"interface\": \"eth0\"}"
 
 static void test_json(void **state)

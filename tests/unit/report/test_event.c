@@ -384,12 +384,32 @@ static void test_lacks(void **state)
 	}
 }
 
+/* A machine's packet is named by its address, if the program took it for a machine's. */
+static void test_machine(void **state)
+{
+	static const char text[] =
+		"{\"recipe\": {\"machines\": [{\"name\": \"wide\", \"recipe\": {}}]}, \"profiles\": [], "
+		"\"machines\": [{\"name\": \"wide\", \"address\": [\"192.0.2.0/24\"], \"profiles\": []}]}";
+	struct pc_event event = packet(PC_CELL_REASON + PC_REASON_UNLISTED, IPPROTO_TCP,
+				       "198.51.100.7", 40000, 993);
+	json_t *json = json_loads(text, 0, NULL);
+	struct event_services *machines = event_services_new(json);
+
+	(void)state;
+	assert_null(event_machine(&event, machines));
+	event.class = 1;
+	assert_string_equal(event_machine(&event, machines), "wide");
+	event_services_free(&machines);
+	json_decref(json);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),	    cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_admitted_by), cmocka_unit_test(test_nothing_kept),
 		cmocka_unit_test(test_text),	    cmocka_unit_test(test_lacks),
+		cmocka_unit_test(test_machine),
 	};
 
 	return cmocka_run_group_tests_name("report/event", tests, start, end);

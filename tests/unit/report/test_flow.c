@@ -91,7 +91,7 @@ static void test_live(void **state)
 
 static void expect_json(const struct flow *flow, const char *wanted)
 {
-	json_t *json = flow_json(flow, "eth0");
+	json_t *json = flow_json(flow, "eth0", NULL);
 	char *text = json_dumps(json, 0);
 
 	assert_string_equal(text, wanted);
@@ -105,24 +105,24 @@ static void test_json(void **state)
 
 	(void)state;
 	flow.key = key_of(IPPROTO_UDP, "10.0.0.1", 40000, "10.0.0.2", 53);
-	expect_json(&flow, "{\"interface\": \"eth0\", \"protocol\": \"udp\", "
+	expect_json(&flow, "{\"interface\": \"eth0\", \"machine\": null, \"protocol\": \"udp\", "
 			   "\"local\": \"10.0.0.1\", \"local_port\": 40000, "
 			   "\"remote\": \"10.0.0.2\", \"remote_port\": 53, "
 			   "\"state\": \"sent\", \"idle\": 5, \"expires\": 25}");
 	flow.key = key_of(IPPROTO_TCP, "fe80::1", 65535, "2001:db8::2", 1);
 	flow.flags = TALKED;
-	expect_json(&flow, "{\"interface\": \"eth0\", \"protocol\": \"tcp\", "
+	expect_json(&flow, "{\"interface\": \"eth0\", \"machine\": null, \"protocol\": \"tcp\", "
 			   "\"local\": \"fe80::1\", \"local_port\": 65535, "
 			   "\"remote\": \"2001:db8::2\", \"remote_port\": 1, "
 			   "\"state\": \"established\", \"idle\": 5, \"expires\": 431995}");
 	flow.flags = PC_FLOW_REPLIED;
 	flow.key = key_of(IPPROTO_ICMPV6, "::1", 258, "2001:db8::2", 0);
-	expect_json(&flow, "{\"interface\": \"eth0\", \"protocol\": \"icmpv6\", "
+	expect_json(&flow, "{\"interface\": \"eth0\", \"machine\": null, \"protocol\": \"icmpv6\", "
 			   "\"local\": \"::1\", \"identifier\": 258, "
 			   "\"remote\": \"2001:db8::2\", "
 			   "\"state\": \"replied\", \"idle\": 5, \"expires\": 25}");
 	flow.key = key_of(IPPROTO_ICMP, "10.0.0.1", 7, "10.0.0.2", 0);
-	expect_json(&flow, "{\"interface\": \"eth0\", \"protocol\": \"icmp\", "
+	expect_json(&flow, "{\"interface\": \"eth0\", \"machine\": null, \"protocol\": \"icmp\", "
 			   "\"local\": \"10.0.0.1\", \"identifier\": 7, "
 			   "\"remote\": \"10.0.0.2\", "
 			   "\"state\": \"replied\", \"idle\": 5, \"expires\": 25}");

@@ -16,7 +16,7 @@ static json_t *row_json(void *context, const struct drops_row *row)
 {
 	static struct drops names; /* no protocol is looked up */
 
-	return drops_json(&names, row, context, NULL, BOOTED);
+	return drops_json(&names, row, context, row->machine ? "core" : NULL, NULL, BOOTED);
 }
 
 static struct drops_row *add(struct drops *drops, const char *address, __u16 port,
