@@ -159,12 +159,15 @@ pc_inline int pc_flow_closed(__u8 flags)
  * tuples whose local port has the same part of the cells as a port of the flood. pc_came_cells
  * tells what is different for machines behind this host.
  */
-#define PC_CAME_CELLS  (1u << 18)
-#define PC_CAME_PART   (1u << 11) /* cells of `by_port` for a local port */
-#define PC_CAME_PARTS  (PC_CAME_CELLS / PC_CAME_PART)
-#define PC_CAME_SHIFT  27  /* ns to epochs: one is 134 ms, and comes again after 2.4 hours */
-#define PC_CAME_LATELY 380 /* epochs, 51 s: servers answer sooner */
-#define PC_CAME_JUST   1   /* epochs: servers mostly answer sooner */
+#define PC_CAME_CELLS	 (1u << 18)
+#define PC_CAME_PART	 (1u << 11) /* cells of `by_port` for a local port */
+#define PC_CAME_PARTS	 (PC_CAME_CELLS / PC_CAME_PART)
+/* The parts of machines behind this host. */
+#define PC_CAME_MACHINE	 (1u << 9)
+#define PC_CAME_MACHINES (PC_CAME_CELLS / PC_CAME_MACHINE)
+#define PC_CAME_SHIFT	 27  /* ns to epochs: one is 134 ms, and comes again after 2.4 hours */
+#define PC_CAME_LATELY	 380 /* epochs, 51 s: servers answer sooner */
+#define PC_CAME_JUST	 1   /* epochs: servers mostly answer sooner */
 
 struct pc_came_in {
 	/* The key of the hash that chooses the cells. */
@@ -197,32 +200,38 @@ pc_inline __u64 pc_mix(__u64 hash, __u32 word)
 /*
  * Sets the indexes of the two cells of a tuple. `behind`: the local address is that of a machine
  * behind this host. Such a machine has no sockets here, so that the address is known. It is part of
- * the tuple, and its last bits, not the port, choose the part: a flood to one machine makes the
- * tuples of the others look as if they were in the table only where these bits are equal.
+ * the tuple, and its keyed hash, not the port, chooses the part: a flood to one machine makes the
+ * tuples of another one look as if they were in the table only if both have the same part, one of
+ * PC_CAME_MACHINES.
  */
 pc_inline void pc_came_cells(const struct pc_flow *flow, int behind, __u64 secret, __u32 *by_port,
 			     __u32 *by_tuple)
 {
-	__u64 hash = secret ^ flow->protocol ^ (__u32)flow->link << 16;
-	__u32 machine = flow->family == 4 ? flow->ipv4.local : flow->ipv6.local[3];
-	__u16 port;
+	__u64 hash = secret;
+	__u32 part;
+	__u16 port = flow->family == 4 ? flow->ipv4.local_port : flow->ipv6.local_port;
 
+	if (behind && flow->family == 4)
+		hash = pc_mix(hash, flow->ipv4.local);
+	else if (behind)
+		hash = pc_mix(pc_mix(pc_mix(pc_mix(hash, flow->ipv6.local[0]), flow->ipv6.local[1]),
+				     flow->ipv6.local[2]),
+			      flow->ipv6.local[3]);
+	part = behind ? hash % PC_CAME_MACHINES * PC_CAME_MACHINE :
+			((port ^ port >> 8) % PC_CAME_PARTS) * PC_CAME_PART;
+	hash ^= flow->protocol ^ (__u32)flow->link << 16;
 	if (flow->family == 4) {
-		port = flow->ipv4.local_port;
 		hash = pc_mix(hash, flow->ipv4.remote);
 		hash = pc_mix(hash, (__u32)flow->ipv4.remote_port << 16 | port);
 	} else {
-		port = flow->ipv6.local_port;
 		hash = pc_mix(hash, flow->ipv6.remote[0]);
 		hash = pc_mix(hash, flow->ipv6.remote[1]);
 		hash = pc_mix(hash, flow->ipv6.remote[2]);
 		hash = pc_mix(hash, flow->ipv6.remote[3]);
 		hash = pc_mix(hash, (__u32)flow->ipv6.remote_port << 16 | port);
 	}
-	hash = pc_mix(hash, behind ? machine : 0);
-	if (behind)
-		port = machine >> 24;
-	*by_port = ((port ^ port >> 8) % PC_CAME_PARTS) * PC_CAME_PART + hash % PC_CAME_PART;
+	hash = pc_mix(hash, 0);
+	*by_port = part + hash % (behind ? PC_CAME_MACHINE : PC_CAME_PART);
 	*by_tuple = (hash >> 16) % PC_CAME_CELLS;
 }
 

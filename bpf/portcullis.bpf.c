@@ -299,16 +299,64 @@ struct machine_packet {
 };
 _Static_assert(PC_MACHINES <= 1 << 12, "machine_packet.place");
 
+static __always_inline __u64 machine_packet_pack(const struct packet *packet, enum parsed parsed,
+						 struct machine_found found)
+{
+	struct machine_packet known = {.ip = packet->ip,
+				       .at = packet->at,
+				       .protocol = packet->protocol,
+				       .parsed = parsed,
+				       .ipv6 = packet->ipv6,
+				       .fragment = packet->fragment,
+				       .fragment_at = packet->fragment_at,
+				       .place = found.place - 1,
+				       .generation = found.generation};
+
+	return bits_as(__u64, known);
+}
+
 /*
- * The first of two passes for what is for a machine behind this host: finds the machine, and
- * returns a struct machine_packet, or an ICMP error for the pass that decides these. 0: the frame
- * is not for a machine, or cannot be told to be. Passes of their own, so that what is for this host
- * is not slower, and so that the verifier does not follow both through all rules.
+ * Decides a TCP or UDP packet for a machine, of which the caller has read the headers. 0: it is not
+ * for a machine, by a generation that was swapped in since it was found.
+ */
+__noinline __u64 portcullis_machine_port(struct xdp_md *ctx, __u64 word, __u32 ports, __u32 tcp,
+					 __u32 length)
+{
+	struct machine_packet known = bits_as(struct machine_packet, word);
+	const struct pc_generation *generation = generation_current();
+	struct packet packet = {.gather = true, .behind = true};
+
+	if (!generation)
+		return 0;
+	packet_init(&packet, ctx, length);
+	packet.link = generation->link;
+	packet.ip = known.ip;
+	packet.protocol = known.protocol;
+	packet.transport = known.protocol == PROTOCOL_TCP ? PC_TCP : PC_UDP;
+	packet.ipv6 = known.ipv6;
+	packet.fragment = known.fragment;
+	packet.fragment_at = known.fragment_at;
+	packet.local_port = flow_ports_unpack(ports).local;
+	packet.remote_port = flow_ports_unpack(ports).remote;
+	packet.tcp = tcp;
+	if ((generation->number & 7) == known.generation)
+		packet_place_machine(&packet, generation, known.place + 1);
+	else
+		generation = packet_set_machine(&packet, generation);
+	if (!generation || !packet_class(&packet))
+		return 0;
+	return carry_out(&packet, generation, decide_port(&packet, generation));
+}
+
+/*
+ * The first of two passes for frames that may be for a machine behind this host, and that the first
+ * pass of all does not decide: finds the machine, and returns a struct machine_packet, or an ICMP
+ * error for the pass that decides these. 0: the frame is not for a machine, or cannot be told to
+ * be. Passes of their own, so that the verifier does not follow both through all rules.
  */
 __noinline __u64 portcullis_machine_find(struct xdp_md *ctx)
 {
 	struct packet packet = {.gather = true};
-	struct machine_packet known;
 	struct machine_found found;
 	enum parsed parsed;
 
@@ -321,16 +369,7 @@ __noinline __u64 portcullis_machine_find(struct xdp_md *ctx)
 		return 0;
 	if (parsed == PARSED_PACKET && is_icmp_error(&packet))
 		return icmp_error_hand_over(&packet);
-	known = (struct machine_packet){.ip = packet.ip,
-					.at = packet.at,
-					.protocol = packet.protocol,
-					.parsed = parsed,
-					.ipv6 = packet.ipv6,
-					.fragment = packet.fragment,
-					.fragment_at = packet.fragment_at,
-					.place = found.place - 1,
-					.generation = found.generation};
-	return bits_as(__u64, known);
+	return machine_packet_pack(&packet, parsed, found);
 }
 
 /* Fills a packet from a struct machine_packet. Reads the transport header again. */
@@ -352,10 +391,28 @@ static __always_inline enum parsed machine_packet_read(struct packet *packet,
 	return parse_transport(packet);
 }
 
-/*
- * Decides what is for a machine. 0: it is not, by a generation that was swapped in since it was
- * found.
- */
+/* The ports and the TCP word of a packet for a machine. */
+struct machine_transport {
+	__u64 ports : 32; /* flow_ports_pack */
+	__u64 tcp : 32;	  /* packet.tcp; UDP: not 0, so that the word is not */
+};
+
+/* Reads the transport header of a TCP or UDP packet again: struct machine_transport. */
+__noinline __u64 portcullis_machine_transport(struct xdp_md *ctx, __u64 word)
+{
+	struct machine_packet known = bits_as(struct machine_packet, word);
+	struct packet packet = {.gather = true};
+	struct machine_transport transport;
+
+	packet_init(&packet, ctx, frame_length(ctx));
+	if (machine_packet_read(&packet, known) != PARSED_PORT)
+		return 0;
+	transport.ports = flow_ports_pack(&packet);
+	transport.tcp = packet.transport == PC_TCP ? packet.tcp : 1;
+	return bits_as(__u64, transport);
+}
+
+/* Decides other packets for a machine. 0: it is not, as portcullis_machine_port. */
 __noinline __u64 portcullis_machine(struct xdp_md *ctx, __u64 word)
 {
 	struct machine_packet known = bits_as(struct machine_packet, word);
@@ -372,17 +429,29 @@ __noinline __u64 portcullis_machine(struct xdp_md *ctx, __u64 word)
 		packet_place_machine(&packet, generation, known.place + 1);
 	else
 		generation = packet_set_machine(&packet, generation);
-	if (!generation || !packet_class(&packet))
+	if (!generation || !packet_class(&packet) || parsed == PARSED_PORT)
 		return 0;
 	return carry_out(&packet, generation, decide(&packet, generation, parsed));
 }
 
-/* The passes for machines behind this host; 0: the packet is for this host. */
+/* The passes of a frame for machines behind this host; 0: the packet is for this host. */
 static __always_inline __u64 ingress_machine(struct xdp_md *ctx)
 {
-	__u64 word = portcullis_machine_find(ctx);
+	__u64 word = portcullis_machine_find(ctx), read;
+	struct machine_packet known = bits_as(struct machine_packet, word);
+	struct machine_transport transport;
 
-	return word && !icmp_error_unpack(word).set ? portcullis_machine(ctx, word) : word;
+	if (!word || icmp_error_unpack(word).set)
+		return word;
+	if (known.parsed != PARSED_PORT)
+		return portcullis_machine(ctx, word);
+	read = portcullis_machine_transport(ctx, word);
+	if (!read)
+		return 0;
+	transport = bits_as(struct machine_transport, read);
+	return portcullis_machine_port(ctx, word, transport.ports,
+				       known.protocol == PROTOCOL_TCP ? transport.tcp : 0,
+				       frame_length(ctx));
 }
 
 /* The third pass: decides an ICMP error by the packet that it quotes. */
@@ -433,32 +502,34 @@ static __always_inline int ingress_end(struct xdp_md *ctx, __u64 word)
 	return action_of(how);
 }
 
-/* The passes behind the first one, for what is not for a machine. */
-static __always_inline int ingress_rest(struct xdp_md *ctx)
+/* The passes behind the first one. `machines`: there are some. */
+static __always_inline int ingress_rest(struct xdp_md *ctx, bool machines)
 {
 	__u64 word = ingress_banned(ctx);
 
+	if (!word && machines)
+		word = ingress_machine(ctx);
 	return ingress_end(ctx, word ? word : portcullis_gather(ctx));
 }
 
 /*
- * Ingress has five passes, and two more where there are bans. A pass decides the frame, or hands it
- * over to the next one, which reads the active generation itself. So one generation alone decides a
- * frame, whatever is swapped meanwhile.
+ * Ingress has several passes. A pass decides the frame, or hands it over to the next one, which
+ *reads the active generation itself. So one generation alone decides a frame, whatever is swapped
+ * meanwhile.
  *
- *	portcullis_machine_find	what is for a machine behind this host, if there are any:
- *	portcullis_machine	packet_parse, packet_find_machine; decide, carry_out
- *	   |
- *	   |
- *	   | other frames
- *	   v
  *	ingress			TCP and UDP in the linear part, no fragments
- *	   |			packet_parse, portcullis_banned, decide_port, carry_out
+ *	   |			packet_parse, portcullis_banned, decide_port, carry_out;
+ *	   |			what is for a machine behind this host: portcullis_machine_port
  *	   |
  *	   | other frames: again from the first byte
  *	   v
  *	portcullis_source	where there are bans: all frames
  *	   |			packet_parse, portcullis_banned; if so, portcullis_refuse, the end
+ *	   |
+ *	   v
+ *	portcullis_machine_find	where there are machines behind this host: what is for them
+ *	portcullis_machine	packet_parse, packet_find_machine; decide, carry_out; of TCP and UDP
+ *	   |			portcullis_machine_transport, portcullis_machine_port
  *	   |
  *	   v
  *	portcullis_gather	all frames, their headers in any buffer
@@ -480,22 +551,26 @@ static __always_inline int ingress(struct xdp_md *ctx, bool kernel_context)
 
 	if (!generation)
 		return XDP_PASS;
-	if (generation->machines) {
-		__u64 word = ingress_banned(ctx);
-
-		if (!word)
-			word = ingress_machine(ctx);
-		if (word)
-			return ingress_end(ctx, word);
-		generation = generation_current();
-		if (!generation)
-			return XDP_PASS;
-	}
 	packet_init(&packet, ctx, kernel_context ? frame_length_inline(ctx) : frame_length(ctx));
 	packet.link = generation->link;
 	parsed = packet_parse(&packet);
 	if (parsed != PARSED_PORT || packet.fragment)
-		return ingress_rest(ctx);
+		return ingress_rest(ctx, generation->machines);
+	if (generation->machines) {
+		struct machine_found found = packet_find_machine_linear(&packet);
+
+		if (found.place && !(filter.flag & PC_FILTER_BANS)) {
+			__u64 word = portcullis_machine_port(
+				ctx, machine_packet_pack(&packet, PARSED_PORT, found),
+				flow_ports_pack(&packet), packet.tcp, packet.length);
+
+			if (word)
+				return ingress_end(ctx, word);
+		}
+		/* Also what was found in another generation. */
+		if (found.place || found.generation != (__u32)generation->number)
+			return ingress_rest(ctx, true);
+	}
 	if (filter.flag & PC_FILTER_BANS &&
 	    portcullis_banned(ctx, ban_word_of(&packet, generation, PARSED_PORT)))
 		return ingress_end(ctx, portcullis_refuse(ctx));

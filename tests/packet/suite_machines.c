@@ -594,6 +594,25 @@ static void test_observed(struct runner *runner)
 	      "machines: what an observed one began is");
 }
 
+/* Machines whose addresses end alike share a part of the cells by chance alone. */
+static void test_parts(void)
+{
+	struct pc_flow one = {.family = 4, .protocol = 17}, other = one;
+	unsigned int shared = 0;
+
+	inet_pton(AF_INET, "198.51.100.7", &one.ipv4.local);
+	inet_pton(AF_INET, "192.0.2.135", &other.ipv4.local);
+	for (__u64 secret = 1; secret <= 1024; secret++) {
+		__u32 by_port, by_tuple, first;
+
+		pc_came_cells(&one, true, pc_mix(secret, 0), &first, &by_tuple);
+		pc_came_cells(&other, true, pc_mix(secret, 0), &by_port, &by_tuple);
+		shared += first / PC_CAME_MACHINE == by_port / PC_CAME_MACHINE;
+	}
+	if (!check(shared < 16, "machines: parts of the tuples that came in, by the whole address"))
+		note("shared with %u of 1024 secrets", shared);
+}
+
 static void test_flood(struct runner *runner)
 {
 	unsigned int learned = 0;
@@ -696,6 +715,7 @@ void suite_machines(struct runner *runner, bool quick)
 {
 	struct egress_hook hook;
 
+	test_parts();
 	if (!check(!put(runner, MACHINES), "machines: they compile"))
 		return;
 	runner_zero(runner);
