@@ -395,6 +395,7 @@ enum profile_key {
 	PROFILE_SECOND_HAND,
 	PROFILE_INCLUDE,
 	PROFILE_OUTBOUND,
+	PROFILE_CONTAINERS,
 	PROFILE_PROTOCOLS,
 	PROFILE_SERVICES,
 	PROFILE_KEYS,
@@ -412,6 +413,7 @@ static const struct yaml_key profile_key[] = {
 			     "includes import imports use uses"},
 	[PROFILE_OUTBOUND] = {"outbound", false, YAML_TEXT, "any or none",
 			      "out egress outgoing outward"},
+	[PROFILE_CONTAINERS] = {"containers", false, YAML_TEXT, A_BOOL, "docker podman"},
 	[PROFILE_PROTOCOLS] = {"protocols", false, ITEMS, "an IP protocol or a list of them",
 			       "protocol proto"},
 	[PROFILE_SERVICES] = {"services", false, YAML_LIST, "a list of services",
@@ -442,6 +444,7 @@ static void read_profile(struct reader *reader, struct profile *profile)
 	if (field[PROFILE_INCLUDE].value)
 		read_include(reader, field[PROFILE_INCLUDE].value, profile);
 	read_outbound(reader, field[PROFILE_OUTBOUND].value, &profile->outbound);
+	read_bool(reader, field[PROFILE_CONTAINERS].value, &profile->containers);
 	read_protocols(reader, field[PROFILE_PROTOCOLS].value, profile->protocol);
 	read_services(reader, field[PROFILE_SERVICES].value, profile);
 }

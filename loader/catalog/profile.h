@@ -69,6 +69,7 @@ struct profile {
 	struct place name_place;     /* of the `profile:` name; its texts belong to the profile */
 	struct place *include_place; /* of each include, likewise */
 	enum profile_outbound outbound;
+	bool containers;    /* the product runs in containers behind this host's addresses */
 	bool second_hand;   /* the list is somebody else's, not the vendor's */
 	bool protocol[256]; /* further IP protocols to admit */
 	struct service *service;

@@ -237,6 +237,8 @@ bool apply_check(const struct apply *apply, struct wanted *wanted, struct diag *
 	if (site_check_interface(wanted->catalog, wanted->of, wanted->site, &composition, diag) &&
 	    !machine_addresses_check(&wanted->site->recipe, wanted->site, apply->options->boot,
 				     diag) &&
+	    !machine_addresses_check_side(&wanted->site->recipe, wanted->site, wanted->site->name,
+					  apply->options->boot || apply->options->force, diag) &&
 	    !make(apply, wanted, &composition, diag))
 		return true;
 	plan_free(&wanted->plan);

@@ -94,6 +94,17 @@ static int merge_groups(const struct site *site, const struct names *interfaces,
 	return 0;
 }
 
+static int check_sides(const struct options *options, const struct recipe *recipe,
+		       struct diag *diag)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < options->arguments.count && !err; i++)
+		err = machine_addresses_check_side(recipe, NULL, options->arguments.name[i],
+						   options->force, diag);
+	return err;
+}
+
 int command_attach(const struct options *options, struct diag *diag)
 {
 	__cleanup(catalog_close) struct catalog catalog = {};
@@ -118,8 +129,10 @@ int command_attach(const struct options *options, struct diag *diag)
 	dns_words_learn(options);
 	if (merge_groups(&site, &options->arguments, &recipe) ||
 	    options_apply(options, &recipe, diag) ||
-	    machine_words_apply(options, &recipe, &catalog, NULL, diag) ||
+	    machine_words_apply(options, &site, options->arguments.name[0], true, &recipe, &catalog,
+				diag) ||
 	    machine_addresses_check(&recipe, NULL, false, diag) ||
+	    check_sides(options, &recipe, diag) ||
 	    plan_make(&catalog, &options->catalog, &recipe, options->strict, &plan, diag))
 		return EXIT_FAILED;
 	diag_report(diag);

@@ -16,6 +16,8 @@
 #include "loader/catalog/catalog.h"
 #include "loader/command/help.h"
 #include "loader/command/options.h"
+#include "loader/host/attached.h"
+#include "loader/recipe/kept_machines.h"
 #include "loader/recipe/site.h"
 #include "loader/report/counters.h"
 
@@ -25,8 +27,8 @@ struct line {
 	struct names arguments, profiles, catalog, groups;
 	struct opens opens;
 	const char *site;
-	const char *pending; /* the argument that the option before the cursor needs, or NULL */
-	bool ended;	     /* by "--": no options any more */
+	const struct option_row *pending; /* whose argument is at the cursor, or NULL */
+	bool ended;			  /* by "--": no options any more */
 };
 
 static bool begins(const char *text, const char *with)
@@ -114,7 +116,7 @@ static void read_words(struct line *line, char **word, size_t words)
 		else if (i + 1 < words)
 			read_value(line, row, word[++i]);
 		else
-			line->pending = row->argument;
+			line->pending = row;
 	}
 	if (begins(line->command->arguments, "PROFILE"))
 		names_add_all(&line->profiles, &line->arguments);
@@ -316,9 +318,40 @@ static void complete_reasons(const char *before, const char *word)
 			candidate(before, reason_name[i], "", NULL, word);
 }
 
-/* `kind` is the argument as help names it. What is before `start` stays as it is. */
-static void complete_value(const struct line *line, const char *kind, const char *word,
-			   const char *start)
+static bool takes_machine(const struct option_row *row)
+{
+	return row && (!strcmp(row->name, "machine") || !strcmp(row->name, "no-machine"));
+}
+
+/* Machines of the site file and, for those who may read them, of the filters. */
+static void complete_machines(const struct line *line, const char *before, const char *word)
+{
+	__cleanup(diag_free) struct diag diag = {};
+	__cleanup(site_free) struct site site = {};
+	__cleanup(names_free) struct names machines = {};
+	struct live *live;
+	size_t count;
+	bool left_out;
+
+	if (!site_open(line->site, &site, &diag))
+		for (size_t i = 0; i < site.interfaces; i++)
+			for (size_t j = 0; j < site.interface[i].recipe.machines; j++)
+				names_add_once(&machines, site.interface[i].recipe.machine[j].name);
+	if (!live_read_kept(&line->arguments, "complete", &live, &count, &left_out)) {
+		for (size_t i = 0; i < count; i++)
+			for (size_t j = 0; j < kept_machines(live[i].kept); j++)
+				names_add_once(&machines, kept_machine_name(live[i].kept, j));
+		live_free(live, count);
+	}
+	complete_names(&machines, before, "", word);
+}
+
+/*
+ * `kind` is the argument as help names it, `row` the option that it is of, or NULL. What is before
+ * `start` stays as it is.
+ */
+static void complete_value(const struct line *line, const struct option_row *row, const char *kind,
+			   const char *word, const char *start)
 {
 	const char *value = start, *comma = strrchr(start, ',');
 	const char *equals = strchr(start, '=');
@@ -329,7 +362,9 @@ static void complete_value(const struct line *line, const char *kind, const char
 	if (comma && strstr(kind, "[,") && !strstr(kind, "=PREFIX"))
 		start = comma + 1;
 	before = xstrndup(word, (size_t)(start - word));
-	if (begins(kind, "IFACE"))
+	if (takes_machine(row))
+		complete_machines(line, before, word);
+	else if (begins(kind, "IFACE"))
 		complete_interfaces(line, before, word);
 	else if (begins(kind, "GROUP"))
 		complete_groups(line, NULL, 0, before, "", word);
@@ -360,14 +395,15 @@ static void complete_word(const struct line *line, const char *word)
 	const struct option_row *row;
 
 	if (line->pending)
-		complete_value(line, line->pending, word, word);
+		complete_value(line, line->pending, line->pending->argument, word, word);
 	else if (line->ended || *word != '-')
-		complete_value(line, line->command->arguments + (*line->command->arguments == '['),
-			       word, word);
+		complete_value(line, NULL,
+			       line->command->arguments + (*line->command->arguments == '['), word,
+			       word);
 	else if (!equals)
 		complete_options(line, word);
 	else if ((row = find_option(line->command, word)) && row->argument)
-		complete_value(line, row->argument, word, equals + 1);
+		complete_value(line, row, row->argument, word, equals + 1);
 }
 
 static void complete_commands(const struct command *commands, size_t count, const char *word)

@@ -45,18 +45,22 @@ static int switch_profiles(const struct options *given, struct machine *machine,
 	return err;
 }
 
-int machine_words_apply(const struct options *options, struct recipe *recipe,
-			struct catalog *catalog, const char *interface, struct diag *diag)
+int machine_words_apply(const struct options *options, const struct site *site,
+			const char *interface, bool quiet, struct recipe *recipe,
+			struct catalog *catalog, struct diag *diag)
 {
 	const struct place place = {.file = "--machine"};
 
 	for (size_t i = 0; i < options->machines; i++) {
 		const struct options *given = options->machine[i].options;
+		size_t before = recipe->machines;
 		struct machine *machine =
 			machines_word(recipe, options->machine[i].word, &place, diag);
 
+		if (machine && recipe->machines > before)
+			site_merge_machine_groups(site, interface, machine);
 		if (!machine || options_take_back(given, &machine->own, diag) ||
-		    switch_profiles(given, machine, catalog, interface, diag) ||
+		    switch_profiles(given, machine, catalog, quiet ? NULL : interface, diag) ||
 		    options_apply(given, &machine->own, diag))
 			return -EINVAL;
 		machine->policy_given |= given->policy >= 0;

@@ -5,14 +5,16 @@
 
 #include "loader/catalog/catalog.h"
 #include "loader/command/options.h"
+#include "loader/recipe/site.h"
 
 /*
- * Adds or changes the machines that the options name. Words that a machine's new profiles do not
- * know are parked. `interface`: for messages about them; NULL: none is given. -EINVAL with errors
- * in `diag`.
+ * Adds or changes the machines that the options name. One that is added has the groups that the
+ * site file has for it. Words that a machine's new profiles do not know are parked, with messages
+ * unless `quiet`. -EINVAL with errors in `diag`.
  */
-int machine_words_apply(const struct options *options, struct recipe *recipe,
-			struct catalog *catalog, const char *interface, struct diag *diag);
+int machine_words_apply(const struct options *options, const struct site *site,
+			const char *interface, bool quiet, struct recipe *recipe,
+			struct catalog *catalog, struct diag *diag);
 
 /* Tells which words have no effect any more, and which have an effect again. */
 void say_parked(const char *of, const struct names *before, const struct names *now);

@@ -86,9 +86,15 @@ static int new_recipe(const struct options *options, const struct site *site,
 		return err;
 	site_merge_groups(site, target->name, &target->recipe);
 	err = options_apply(options, &target->recipe, diag);
-	return err ? err :
-	       machine_words_apply(options, &target->recipe, &target->catalog, target->quiet ? NULL : target->name, diag) ?:
-		     machine_addresses_check(&target->recipe, NULL, !options->machines, diag);
+	if (!err)
+		err = machine_words_apply(options, site, target->name, target->quiet,
+					  &target->recipe, &target->catalog, diag);
+	if (!err)
+		err = machine_addresses_check(&target->recipe, NULL, !options->machines, diag);
+	if (!err && options->machines)
+		err = machine_addresses_check_side(&target->recipe, NULL, target->name,
+						   options->force, diag);
+	return err;
 }
 
 /* The catalog as the command before this one had it, behind the folders that this one gives. */

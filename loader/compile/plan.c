@@ -32,15 +32,22 @@ static json_t *folders_json(const struct names *folders)
 }
 
 /* Returns -EINVAL if it is an error. */
+static int warn(const char *text, const char *fix, bool strict, struct diag *diag)
+{
+	if (text && strict)
+		diag_error_fix(diag, NULL, fix, "%s", text);
+	else if (text)
+		diag_warning_fix(diag, NULL, fix, "%s", text);
+	return text && strict ? -EINVAL : 0;
+}
+
 static int warn_of_sending(const struct composition *composition, bool strict, struct diag *diag)
 {
-	__free_text char *text = composition_sends_nothing(composition);
+	__free_text char *nothing = composition_sends_nothing(composition);
+	__free_text char *forward = composition_needs_forward(composition);
+	int err = warn(nothing, SENDS_FIX, strict, diag);
 
-	if (text && strict)
-		diag_error_fix(diag, NULL, SENDS_FIX, "%s", text);
-	else if (text)
-		diag_warning_fix(diag, NULL, SENDS_FIX, "%s", text);
-	return text && strict ? -EINVAL : 0;
+	return warn(forward, FORWARD_FIX, strict, diag) ?: err;
 }
 
 int plan_make(struct catalog *catalog, const struct names *folders, const struct recipe *recipe,

@@ -6,6 +6,7 @@
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "loader/base/memory.h"
 #include "loader/host/machine_addresses.h"
@@ -16,23 +17,30 @@
 #include "loader/recipe/compose_json.h"
 #include "loader/recipe/kept_machines.h"
 
-static bool lists(const json_t *profiles, const struct published *port)
+/* Notes which ports of a range an open service lists. */
+static void note_listed(const json_t *service, const struct published *published, bool *listed)
 {
-	enum pc_transport transport = port->protocol == IPPROTO_TCP ? PC_TCP : PC_UDP;
+	enum pc_transport transport = published->protocol == IPPROTO_TCP ? PC_TCP : PC_UDP;
+	__cleanup(ports_free) struct ports ports = {};
+
+	if (!service_open(service, false))
+		return;
+	service_ports(service, &ports);
+	for (__u32 port = published->port; port <= published->last; port++)
+		listed[port - published->port] |= ports_have(&ports, transport, (__u16)port);
+}
+
+/* Whether open services list the ports, all of them. */
+static bool lists(const json_t *profiles, const struct published *published)
+{
+	size_t count = published->last - published->port + 1, i, j;
+	__free_text bool *listed = xcalloc(count, sizeof(*listed));
 	const json_t *profile, *service;
-	size_t i, j;
 
 	json_array_foreach (profiles, i, profile)
-		json_array_foreach (json_object_get(profile, "services"), j, service) {
-			__cleanup(ports_free) struct ports ports = {};
-
-			if (!service_open(service, false))
-				continue;
-			service_ports(service, &ports);
-			if (ports_have(&ports, transport, port->port))
-				return true;
-		}
-	return false;
+		json_array_foreach (json_object_get(profile, "services"), j, service)
+			note_listed(service, published, listed);
+	return !memchr(listed, false, count);
 }
 
 static bool is_listed(const json_t *kept, const struct published *port)
@@ -56,14 +64,18 @@ static void check_published(struct doctor *doctor, const struct patient *patient
 		return;
 	for (i = 0; i < count; i++) {
 		const char *protocol = list[i].protocol == IPPROTO_TCP ? "tcp" : "udp";
-		__free_text char *fix = xasprintf("portcullis swap %s --open %u/%s", patient->name,
-						  list[i].port, protocol);
+		__free_text char *ports =
+			list[i].last > list[i].port ?
+				xasprintf("%u-%u/%s", list[i].port, list[i].last, protocol) :
+				xasprintf("%u/%s", list[i].port, protocol);
+		__free_text char *fix =
+			xasprintf("portcullis swap %s --open %s", patient->name, ports);
 
 		if (!is_listed(patient->kept, &list[i]))
 			doctor_say(
 				doctor, "published", DOCTOR_WARNING, fix,
-				"%u/%s is published by DNAT, as for a container, and closed: no profile lists it",
-				list[i].port, protocol);
+				"%s is published by DNAT, as for a container, and closed: no profile lists it",
+				ports);
 	}
 }
 
@@ -114,6 +126,79 @@ static void check_machines(struct doctor *doctor, const struct patient *patient)
 					      json_string_value(text));
 }
 
+static bool overlap(const struct prefix *a, const struct prefix *b)
+{
+	return prefix_contains(a, b->family, b->address) ||
+	       prefix_contains(b, a->family, a->address);
+}
+
+/* True if a machine has an address of the prefix. */
+static bool has_machine(const json_t *kept, const struct prefix *prefix)
+{
+	const json_t *machine, *text;
+	size_t i, j;
+
+	json_array_foreach (json_object_get(kept, "machines"), i, machine)
+		json_array_foreach (json_object_get(machine, "address"), j, text) {
+			__free_text char *why = NULL;
+			struct prefix own;
+
+			if (json_is_string(text) &&
+			    !prefix_parse(json_string_value(text), &own, &why) &&
+			    overlap(&own, prefix))
+				return true;
+		}
+	return false;
+}
+
+/* True if packets that come in by the interface go on to the network behind this host. */
+static bool is_behind(const struct network *network, const struct links *links,
+		      unsigned int ifindex)
+{
+	static const __u8 link_local[] = {0xfe, 0x80};
+	const struct link *link = links_find(links, network->ifindex);
+
+	return link && !(link->flags & IFF_LOOPBACK) && network->ifindex != ifindex &&
+	       !links_comes_by(links, network->ifindex, ifindex) &&
+	       (network->family == AF_INET || memcmp(network->address, link_local, 2));
+}
+
+/* Networks that this host forwards to, and of which no machine has an address. */
+static void check_networks(struct doctor *doctor, const struct patient *patient)
+{
+	__cleanup(text_free) struct network *network = NULL;
+	__cleanup(names_free) struct names without = {};
+	__cleanup(links_free) struct links links = {};
+	__free_text char *list = NULL, *fix = NULL;
+	char first[PREFIX_TEXT];
+	size_t count, i;
+
+	if (!kept_machines(patient->kept) || networks_read(&network, &count) || links_read(&links))
+		return;
+	for (i = 0; i < count; i++) {
+		struct prefix prefix = {.family = network[i].family, .length = network[i].length};
+		__free_text char *text = NULL;
+
+		memcpy(prefix.address, network[i].address, sizeof(prefix.address));
+		if (!is_behind(&network[i], &links, patient->hook.ifindex) ||
+		    has_machine(patient->kept, &prefix))
+			continue;
+		if (!without.count)
+			prefix_format(&prefix, first);
+		text = xasprintf("%s (%s)", prefix_format(&prefix, (char[PREFIX_TEXT]){}),
+				 links_find(&links, network[i].ifindex)->name);
+		names_add(&without, text);
+	}
+	if (!without.count)
+		return;
+	list = names_join(&without, ", ");
+	fix = xasprintf("portcullis swap %s --machine NAME=%s -p PROFILE", patient->name, first);
+	doctor_say(
+		doctor, "machines", DOCTOR_WARNING, fix,
+		"routed behind this host, and of no machine: %s: the interface's own profiles decide about it",
+		list);
+}
+
 /* An address that this host got after the table was made, inside a machine's prefix. */
 static void check_own(struct doctor *doctor, const struct patient *patient)
 {
@@ -143,5 +228,6 @@ void doctor_machines(struct doctor *doctor, const struct patient *patient)
 		return;
 	check_published(doctor, patient);
 	check_machines(doctor, patient);
+	check_networks(doctor, patient);
 	check_own(doctor, patient);
 }

@@ -48,8 +48,8 @@ struct changes {
 	bool each; /* after a failure the caller tries each change alone: no message about the
 		      others */
 	bool dry_run;
-	bool boot; /* addresses of this host may not be there yet */
-	bool refresh; /* the prefixes of groups change alone, by DNS or by a file */
+	bool boot;		/* addresses of this host may not be there yet */
+	bool refresh;		/* the prefixes of groups change alone, by DNS or by a file */
 	struct change_log *log; /* of the command: each run is a part of its entry */
 	const char *expect;	/* the digest that the difference must have; NULL: any */
 	struct answer *answer;

@@ -4,11 +4,14 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/rtnetlink.h>
 
 #include "loader/base/memory.h"
 #include "loader/compile/machine_table.h"
 #include "loader/net/link.h"
 #include "loader/net/local_address.h"
+#include "loader/net/netlink.h"
+#include "loader/net/route.h"
 #include "loader/recipe/own_addresses.h"
 
 static const struct place *place_of(const struct site_interface *site, size_t machine,
@@ -59,6 +62,54 @@ int machine_addresses_check(const struct recipe *recipe, const struct site_inter
 	return err;
 }
 
+/*
+ * Why a machine is on the network of the interface, and not behind it; NULL: it may be behind, as
+ * far as is known. An address that only the network's own route leads to may be that of a macvlan,
+ * to which this host itself cannot send.
+ */
+static const char *beside(struct mnl_socket *routes, const struct prefix *prefix,
+			  unsigned int ifindex)
+{
+	struct route route = {};
+
+	if (is_whole(prefix) && route_neighbour(routes, prefix->family, prefix->address, ifindex))
+		return "is a neighbour";
+	if (!route_match(routes, prefix->family, prefix->address, &route) &&
+	    route.type == RTN_UNICAST && route.ifindex == ifindex && route.gateway && route.length)
+		return "is behind a router";
+	return NULL;
+}
+
+int machine_addresses_check_side(const struct recipe *recipe, const struct site_interface *site,
+				 const char *interface, bool warns, struct diag *diag)
+{
+	__cleanup(netlink_close) struct mnl_socket *routes = NULL;
+	char real[IF_NAMESIZE];
+	int ifindex = recipe->machines ? link_find(interface, real) : 0, err = 0;
+
+	if (ifindex <= 0 || netlink_open(NETLINK_ROUTE, &routes))
+		return 0;
+	for (size_t i = 0; i < recipe->machines; i++) {
+		const struct machine *machine = &recipe->machine[i];
+
+		for (size_t j = 0; j < machine->addresses; j++) {
+			const struct prefix *prefix = &machine->address[j];
+			const char *why = beside(routes, prefix, (unsigned int)ifindex);
+			char text[PREFIX_TEXT];
+
+			if (!why)
+				continue;
+			(warns ? diag_warning : diag_error)(
+				diag, place_of(site, i, prefix),
+				"machine %s: %s %s on %s itself, not behind it: what it sends comes in there, too, and the interface's own profiles decide about it; put it behind another interface or VLAN%s",
+				machine->name, prefix_format(prefix, text), why, interface,
+				warns ? "" : ", or give --force if another way leads out of it");
+			err = warns ? err : -EINVAL;
+		}
+	}
+	return err;
+}
+
 const struct link_address *machine_addresses_taken(const struct pc_generation *generation,
 						   const struct links *links, size_t *from)
 {
@@ -67,7 +118,8 @@ const struct link_address *machine_addresses_taken(const struct pc_generation *g
 		const struct pc_machine *machine =
 			machine_table_find(generation, own->family, own->address);
 
-		if (machine && machine->class && machine->length != (own->family == AF_INET ? 32 : 128))
+		if (machine && machine->class &&
+		    machine->length != (own->family == AF_INET ? 32 : 128))
 			return own;
 	}
 	return NULL;

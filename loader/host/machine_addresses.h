@@ -11,11 +11,19 @@
 
 /*
  * Reports each address of a machine that this host has itself: packets to it are decided by the
- * interface's own profiles. `site`: the entry of the site file, with the places; NULL: none. `warns`: a
- * warning instead of an error. -EINVAL with an error in `diag`.
+ * interface's own profiles. `site`: the entry of the site file, with the places; NULL: none.
+ * `warns`: a warning instead of an error. -EINVAL with an error in `diag`.
  */
 int machine_addresses_check(const struct recipe *recipe, const struct site_interface *site,
 			    bool warns, struct diag *diag);
+
+/*
+ * Reports machines that are on the network of the interface itself: what they send comes in by it,
+ * as what strangers send, so that their own rules cannot decide about it. As
+ * machine_addresses_check.
+ */
+int machine_addresses_check_side(const struct recipe *recipe, const struct site_interface *site,
+				 const char *interface, bool warns, struct diag *diag);
 
 /*
  * The next address of this host, from index `*from` on, that a generation takes for a machine's,

@@ -8,14 +8,14 @@
 #include <linux/types.h>
 
 struct published {
-	__u8 protocol; /* IPPROTO_TCP or IPPROTO_UDP */
-	__u16 port;
-	bool addressed; /* the rule is about one destination address */
+	__u8 protocol;	  /* IPPROTO_TCP or IPPROTO_UDP */
+	__u16 port, last; /* a range */
+	bool addressed;	  /* the rule is about one destination address */
 };
 
 /*
- * The ports that rules with DNAT name, each once, in a list that the caller frees: those that a
- * rule compares the destination port with, as Docker's do; not those of a set or a map. 0 or
+ * The ports that rules with DNAT name, each range once, in a list that the caller frees: those that
+ * a rule compares the destination port with, as Docker's do, or that a set or a map has. 0 or
  * -errno.
  */
 int published_read(struct published **list, size_t *count);

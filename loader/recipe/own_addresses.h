@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The addresses that this host had at the last change of a filter with machines behind it. At boot a
- * filter is there before the addresses: inside a machine's prefix they must not count as the
+ * The addresses that this host had at the last change of a filter with machines behind it. At boot
+ * a filter is there before the addresses: inside a machine's prefix they must not count as the
  * machine's, else the machine's rules decide who may log in to this host.
  */
 #ifndef PORTCULLIS_RECIPE_OWN_ADDRESSES_H

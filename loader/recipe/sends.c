@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tells what outbound enforcement cuts off, or lets out, because of what the profiles list. */
+/* Tells what outbound enforcement and a missing forward cut off, or let out, by the profiles. */
 #include "loader/recipe/sends.h"
 
 #include <string.h>
@@ -109,4 +109,22 @@ char *composition_sends_nothing(const struct composition *composition)
 	json_decref(profiles);
 	json_decref(recipe);
 	return text;
+}
+
+char *composition_needs_forward(const struct composition *composition)
+{
+	__cleanup(names_free) struct names names = {};
+	__free_text char *list = NULL;
+
+	if (composition->recipe->forward || composition->machines)
+		return NULL;
+	for (size_t i = 0; i < composition->profiles; i++)
+		if (composition->profile[i]->containers)
+			names_add(&names, composition->profile[i]->name);
+	if (!names.count)
+		return NULL;
+	list = names_join(&names, ", ");
+	return xasprintf(
+		"%s: run%s in containers, whose questions this host forwards: without forward the replies are dropped",
+		list, names.count > 1 ? "" : "s");
 }

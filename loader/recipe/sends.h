@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Finds out what outbound enforcement would cut off because a composition does not list it. */
+/* Finds out what the settings of an interface cut off of what its products begin. */
 #ifndef PORTCULLIS_RECIPE_SENDS_H
 #define PORTCULLIS_RECIPE_SENDS_H
 
@@ -20,6 +20,13 @@ char *composition_sends_nothing(const struct composition *composition);
 
 /* The fix. */
 #define SENDS_FIX "set outbound to track, or list `out` ports in a copy of the profile"
+
+/*
+ * Names the profiles whose products run in containers, if forwarded traffic is not learned: then
+ * the replies to what the containers ask are dropped. NULL: nothing is cut off. The caller frees.
+ */
+char *composition_needs_forward(const struct composition *composition);
+#define FORWARD_FIX "give --forward; in the site file: forward: true"
 
 /* Adds the profiles for which everything may go out although outbound is enforced. */
 void sends_any(const json_t *recipe, const json_t *profiles, struct names *any);

@@ -348,13 +348,17 @@ void site_merge_groups(const struct site *site, const char *name, struct recipe 
 	const struct site_interface *entry = site_interface(site, name) ?: match(site, name, 0);
 
 	groups_merge(&recipe->groups, entry ? &entry->recipe.groups : &site->groups);
-	for (size_t i = 0; entry && i < recipe->machines; i++) {
-		const struct machine *machine =
-			machines_find(&entry->recipe, recipe->machine[i].name);
+	for (size_t i = 0; i < recipe->machines; i++)
+		site_merge_machine_groups(site, name, &recipe->machine[i]);
+}
 
-		if (machine)
-			groups_merge(&recipe->machine[i].own.groups, &machine->own.groups);
-	}
+void site_merge_machine_groups(const struct site *site, const char *name, struct machine *machine)
+{
+	const struct site_interface *entry = site_interface(site, name) ?: match(site, name, 0);
+	const struct machine *of = entry ? machines_find(&entry->recipe, machine->name) : NULL;
+
+	if (of)
+		groups_merge(&machine->own.groups, &of->own.groups);
 }
 
 bool site_has_own_groups(const struct site *site, const char *name)

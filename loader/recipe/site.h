@@ -83,6 +83,8 @@ const struct group *site_group(const struct site *site, const char *name);
  * of its machines that the file has too. `name` may match a pattern.
  */
 void site_merge_groups(const struct site *site, const char *name, struct recipe *recipe);
+/* Likewise to one machine of it. */
+void site_merge_machine_groups(const struct site *site, const char *name, struct machine *machine);
 /* True if the interface, or a machine behind it, has groups of its own in the file. */
 bool site_has_own_groups(const struct site *site, const char *name);
 

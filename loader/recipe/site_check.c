@@ -165,6 +165,15 @@ static void warn_of_sending(const struct check *check, const struct site_interfa
 		diag_warning_fix(check->diag, &interface->place, SENDS_FIX, "%s", text);
 }
 
+static void warn_of_forward(const struct check *check, const struct site_interface *interface,
+			    const struct composition *composition)
+{
+	__free_text char *text = composition_needs_forward(composition);
+
+	if (text)
+		diag_warning_fix(check->diag, &interface->place, FORWARD_FIX, "%s", text);
+}
+
 /* The words of an interface or a machine. `*profiles`: its profiles are right. */
 static bool check_entry(struct check *check, const struct entry *entry, bool *profiles)
 {
@@ -206,6 +215,7 @@ static bool check_interface(struct check *check, const struct site_interface *in
 		return pass_on(check, &found, &interface->place);
 	warn_of_groups(check, interface, composition);
 	warn_of_sending(check, interface, composition);
+	warn_of_forward(check, interface, composition);
 	for (size_t i = 0; i < interface->machines; i++) {
 		warn_of_groups(check, &interface->machine[i], &composition->machine[i].composition);
 		warn_of_sending(check, &interface->machine[i],

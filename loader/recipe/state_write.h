@@ -9,8 +9,8 @@
 #include "loader/recipe/state.h"
 
 /*
- * Opens the folder STATE, and makes it if it is missing. It must be root's (else -EPERM): a user who
- * can write in it decides what boots.
+ * Opens the folder STATE, and makes it if it is missing. It must be root's (else -EPERM): a user
+ * who can write in it decides what boots.
  */
 int state_folder(int *folder);
 /* Replaces a file of the folder, synced; without a text removes it. 0 or -errno. */

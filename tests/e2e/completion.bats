@@ -10,7 +10,7 @@ setup_file()
 	export DIR
 	mkdir "$DIR/bin"
 	ln -s "$PORTCULLIS" "$DIR/bin/portcullis"
-	printf 'groups:\n  office: 192.0.2.0/24\ninterfaces: {}\n' > "$DIR/site.yaml"
+	printf 'groups:\n  office: 192.0.2.0/24\ninterfaces: {eth0: {profiles: ssh, machines: {core: {address: 192.0.2.7, profiles: ssh}, cop: {address: 192.0.2.8, profiles: ssh}}}}\n' > "$DIR/site.yaml"
 }
 
 teardown_file()
@@ -53,6 +53,13 @@ proposes()
 	proposes 'imap imap-ssl' attach -p xeams --enable im
 	proposes 'xeams:imap xeams:imap-ssl' attach --enable xeams:im
 	proposes 'xeams:smtp' attach -p xeams,ssh --disable xeams:sm
+}
+
+@test "machines of the site file" {
+	proposes 'core cop' swap eth0 --site "$DIR/site.yaml" --machine co
+	proposes 'core' swap eth0 --site "$DIR/site.yaml" --no-machine cor
+	proposes '--machine=core' explain eth0 --site "$DIR/site.yaml" --machine=cor
+	proposes '' explain eth0 --site "$DIR/site.yaml" --protocol co
 }
 
 @test "reasons, and the ports of the catalog" {

@@ -115,11 +115,10 @@ serve_all()
 @test "each machine answers on its own ports alone, from inside and outside its groups, TCP and UDP, IPv4 and IPv6" {
 	applied
 	serve_all
-	for number in 1 2 3 4; do
-		exits 0 python outside probe "$DIR/show" 192.0.2.${number}0 198.51.100.{2,50,60,70,80}
-		echo "$output" | sed 's/^/  /' >&3
-		exits 0 python outside probe "$DIR/show" 2001:db8:5::${number}0 2001:db8:b::{2,50,60,70,80}
-	done
+	exits 0 python outside probe "$DIR/show" 192.0.2.10,192.0.2.20,192.0.2.30,192.0.2.40 198.51.100.{2,50,60,70,80}
+	echo "$output" | sed 's/^/  /' >&3
+	exits 0 python outside probe "$DIR/show" 2001:db8:5::10,2001:db8:5::20,2001:db8:5::30,2001:db8:5::40 \
+		2001:db8:b::{2,50,60,70,80}
 }
 
 @test "sweep: all 65,536 ports of each machine, TCP and UDP, IPv4 and IPv6, from each kind of source" {
@@ -218,6 +217,16 @@ core_count()
 	sleep 1
 	unanswered outside 192.0.2.30 4444
 	until_logged monitor '"machine": *"sm"'
+	output=$(as gateway drops eth0 --json --port 4444/tcp)
+	json_is '[.drops[] | select(.source == "198.51.100.2")] | length == 1 and .[0].machine == "sm" and .[0].reason == "unlisted"'
+	unanswered outside 192.0.2.40 9999
+	output=$(as gateway drops eth0 --json --port 9999/tcp)
+	json_is '[.drops[] | select(.machine == "two")] | length == 1 and .[0].services == ["contact-expert-core:naming-service"]'
+	exits 0 as gateway drops eth0
+	says 'MACHINE' 'sm'
+	exits 0 as gateway swap eth0 --no-machine two --force
+	output=$(as gateway drops eth0 --json --port 9999/tcp)
+	json_is '[.drops[] | select(.machine == "?")] | length == 1 and .[0].services == []'
 }
 
 @test "guard: RDP through the gateway from the administrators' group stops a change that closes it" {
@@ -250,6 +259,8 @@ core_count()
 	for address in 198.51.100.2 2001:db8:b::2; do
 		asked 'answered 20' sm $address 7777 --connected
 		asked 'answered 5000' sm $address 7777 --answer 5000
+		output=$(as gateway flows eth0 --json)
+		json_is "[.flows[] | select(.remote == \"$address\" and .remote_port == 7777)] | length > 0 and all(.machine == \"sm\")"
 		exits 0 on sm ping -n -c 1 -W 8 $address
 	done
 }
@@ -333,14 +344,19 @@ core_count()
 				type nat hook prerouting priority dstnat
 				fib daddr type local tcp dport 8080 counter dnat to 172.17.0.2:80
 				fib daddr type local udp dport 5353 counter dnat to 172.17.0.2
+				fib daddr type local tcp dport { 8443, 9000-9010 } dnat to 172.17.0.3
+				meta l4proto { tcp, udp } th dport 6000-6001 dnat to 172.17.0.3
+				dnat to tcp dport map { 7000 : 172.17.0.4, 7001 : 172.17.0.5 }
+				dnat to ip daddr . udp dport map { 198.51.100.1 . 7002 : 172.17.0.4 . 80 }
+				tcp dport != { 1, 2 } tcp sport 99 accept
 			}
 		}
 	END
 	output=$(as gateway doctor eth0 --json) || true
-	json_is '[.checks[] | select(.check == "published") | .fix] == ["portcullis swap eth0 --open 8080/tcp", "portcullis swap eth0 --open 5353/udp"]'
-	exits 0 as gateway swap eth0 --open 8080/tcp
+	json_is '[.checks[] | select(.check == "published") | .fix | ltrimstr("portcullis swap eth0 --open ")] | sort == ["5353/udp", "6000-6001/tcp", "6000-6001/udp", "7000/tcp", "7001/tcp", "7002/udp", "8080/tcp", "8443/tcp", "9000-9010/tcp"]'
+	exits 0 as gateway swap eth0 --open 8080/tcp --open 9000-9010/tcp
 	output=$(as gateway doctor eth0 --json) || true
-	json_is '[.checks[] | select(.check == "published")] | length == 1'
+	json_is '[.checks[] | select(.check == "published")] | length == 7'
 	on gateway nft flush ruleset
 	if on gateway sh -c 'command -v iptables-nft' > /dev/null; then
 		on gateway iptables-nft -t nat -A PREROUTING -p tcp --dport 8081 -j DNAT --to-destination 172.17.0.2:80
@@ -349,9 +365,13 @@ core_count()
 		on gateway nft flush ruleset
 	fi
 	exits 0 as gateway swap eth0 --machine lost=203.0.113.77 -p ssh --machine back=198.51.100.99 -p ssh
-	exits 1 as gateway doctor eth0 || true
 	output=$(as gateway doctor eth0 --json) || true
 	json_is '[.checks[] | select(.check == "machines") | .message] | length == 2 and (.[0] | contains("no route to 203.0.113.77")) and (.[1] | contains("198.51.100.99"))'
+	# A network behind this host of which no machine has an address.
+	on gateway ip route add 10.77.0.0/16 via 192.0.2.99 dev eth1
+	output=$(as gateway doctor eth0 --json) || true
+	json_is '[.checks[] | select(.check == "machines" and (.message | contains("10.77.0.0/16 (eth1)"))) | .fix] == ["portcullis swap eth0 --machine NAME=10.77.0.0/16 -p PROFILE"]'
+	on gateway ip route del 10.77.0.0/16
 	# An address of this host that comes after the filter, inside a machine's prefix.
 	exits 0 as gateway swap eth0 --no-machine lost --no-machine back --machine wide=203.0.113.0/24 -p ssh
 	says_not 'an address of this host'
@@ -396,6 +416,21 @@ host_decides()
 	json_is '.verdicts[0].verdict == "pass" and .verdicts[0].services == ["ssh:ssh"]'
 	output=$(as gateway explain eth0 198.51.100.50 "$1/tcp" --local 203.0.113.7 --json)
 	json_is '.verdicts[0] | .verdict == "drop" and .machine == "wide"'
+}
+
+@test "a machine on the network of the interface itself, as behind a one-armed gateway, is refused with the reason" {
+	on gateway ping -n -c 1 -W 8 198.51.100.2 > "$DIR/ping"
+	exits 1 as gateway attach eth0 -p ssh --machine arm=198.51.100.2 -p ssh
+	says 'machine arm: 198.51.100.2/32 is a neighbour on eth0 itself'
+	on gateway ip route add 203.0.113.0/24 via 198.51.100.2
+	exits 1 as gateway attach eth0 -p ssh --machine arm=203.0.113.0/25 -p ssh
+	says 'machine arm: 203.0.113.0/25 is behind a router on eth0 itself'
+	sed 's/^      two:/      arm: {address: 203.0.113.9, profiles: ssh}\n      two:/' "$DIR/site.yaml" > "$DIR/arm.yaml"
+	exits 1 as gateway apply --site "$DIR/arm.yaml"
+	says 'arm.yaml:' 'is behind a router on eth0 itself'
+	exits 0 as gateway apply --boot --site "$DIR/arm.yaml"
+	exits 0 as gateway swap eth0 --force --machine arm=203.0.113.0/25 -p ssh
+	on gateway ip route del 203.0.113.0/24
 }
 
 @test "containers: a published port is closed until it is listed; what containers ask is answered" {
@@ -447,8 +482,6 @@ host_decides()
 	as gateway export nftables > "$DIR/rules"
 	detach_all gateway
 	on gateway nft -f "$DIR/rules"
-	for number in 1 2 3 4; do
-		exits 0 python outside probe "$DIR/show" 192.0.2.${number}0 198.51.100.{2,50,60,80}
-	done
+	exits 0 python outside probe "$DIR/show" 192.0.2.10,192.0.2.20,192.0.2.30,192.0.2.40 198.51.100.{2,50,60,80}
 	exits 0 python outside probe "$DIR/show" 2001:db8:5::40 2001:db8:b::{60,80}
 }

@@ -6,14 +6,15 @@
 					from each kind of source
 	machines.py judge SHOW COUNTERS	compares what passed with what `show` says is open, machine by machine
 	machines.py serve SHOW MACHINE	listens on all incoming ports of the machine's profiles, TCP and UDP; echoes
-	machines.py probe SHOW ADDRESS SOURCE...	connects to each port that any machine lists, from each source address;
-					prints what differs from `show`
+	machines.py probe SHOW ADDRESS[,ADDRESS] SOURCE...	connects to each port that any machine lists, from each source
+					address; prints what differs from `show`
 
 A source sends frames of a size of its own, 100 + 2^n bytes: packets and bytes of a counter tell which passed.
 """
 
 import ipaddress
 import json
+import resource
 import selectors
 import socket
 import sys
@@ -163,46 +164,58 @@ def serve(kept, name):
                 key.fileobj.accept()[0].close()
 
 
-def connects(source, address, ports):
-    """Those of the TCP ports that answer."""
+class Wait:
+    """Until all that are wanted have answered, and those that must not had time to; at most 3 s."""
+
+    def __init__(self, wanted):
+        self.wanted, self.found = wanted, set()
+        self.quiet, self.end = time.monotonic() + 0.4, time.monotonic() + 3
+
+    def left(self):
+        now = time.monotonic()
+        return max(0, (self.quiet if self.wanted <= self.found else self.end) - now)
+
+
+def connects(address, pairs, wanted):
+    """Those of the TCP ports, (source, port), that answer."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    selector, found, waiting = selectors.DefaultSelector(), set(), set()
-    for port in ports:
+    selector, sockets, wait = selectors.DefaultSelector(), [], Wait(wanted)
+    for source, port in pairs:
         one = socket.socket(family, socket.SOCK_STREAM)
         one.setblocking(False)
         one.bind((source, 0))
         one.connect_ex((address, port))
-        selector.register(one, selectors.EVENT_WRITE, port)
-        waiting.add(one)
-    end = time.monotonic() + 1.5
-    while waiting and time.monotonic() < end:
-        for key, _ in selector.select(max(0, end - time.monotonic())):
+        selector.register(one, selectors.EVENT_WRITE, (source, port))
+        sockets.append(one)
+    while wait.left():
+        for key, _ in selector.select(wait.left()):
             if not key.fileobj.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-                found.add(key.data)
+                wait.found.add(key.data)
             selector.unregister(key.fileobj)
-            waiting.discard(key.fileobj)
-            key.fileobj.close()
-    for one in waiting:
+    for one in sockets:
         one.close()
-    return found
+    return wait.found
 
 
-def answers(source, address, ports):
-    """Those of the UDP ports that answer; each is asked twice."""
+def answers(address, pairs, wanted):
+    """Those of the UDP ports that answer; each that does not is asked again."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    one = socket.socket(family, socket.SOCK_DGRAM)
-    one.bind((source, 0))
-    found = set()
-    for _ in range(2):
-        for port in ports:
-            one.sendto(b"x", (address, port))
-        one.settimeout(0.6)
-        try:
-            while True:
-                found.add(one.recvfrom(100)[1][1])
-        except TimeoutError:
-            pass
-    return found
+    selector, sockets, wait = selectors.DefaultSelector(), {}, Wait(wanted)
+    for source in {source for source, _ in pairs}:
+        sockets[source] = socket.socket(family, socket.SOCK_DGRAM)
+        sockets[source].bind((source, 0))
+        selector.register(sockets[source], selectors.EVENT_READ, source)
+    again = 0
+    while wait.left():
+        if time.monotonic() >= again:
+            for source, port in set(pairs) - wait.found:
+                sockets[source].sendto(b"x", (address, port))
+            again = time.monotonic() + 0.8
+        for key, _ in selector.select(min(wait.left(), 0.8)):
+            wait.found.add((key.data, key.fileobj.recvfrom(100)[1][1]))
+    for one in sockets.values():
+        one.close()
+    return wait.found
 
 
 def probe(kept, address, senders):
@@ -212,17 +225,19 @@ def probe(kept, address, senders):
         network.version == asked.version and asked in network for network in each.addresses))
     ports = set().union(*(each.listed for each in everything)) | {("tcp", 22), ("tcp", 3389), ("tcp", 21000), ("udp", 21000)}
     wrong = 0
-    for source in senders:
-        for protocol, ask in (("tcp", connects), ("udp", answers)):
-            numbers = sorted(port for kind, port in ports if kind == protocol)
-            # The machine listens only on what it lists itself.
-            mine = {port for kind, port in machine.listed if kind == protocol} | {21000} | ({22, 3389} if protocol == "tcp" else set())
-            want = {port for port in numbers if port in mine and machine.admits((protocol, port), source, 50000)}
-            seen = ask(source, address, numbers)
-            print("%s from %s to %s: %d of %d %s ports answer" % (machine.name, source, address, len(seen), len(numbers), protocol))
-            if seen != want:
-                wrong += 1
-                print("  too many: %s, missing: %s" % (sorted(seen - want)[:10], sorted(want - seen)[:10]))
+    for protocol, ask in (("tcp", connects), ("udp", answers)):
+        numbers = sorted(port for kind, port in ports if kind == protocol)
+        # The machine listens only on what it lists itself.
+        mine = {port for kind, port in machine.listed if kind == protocol} | {21000} | ({22, 3389} if protocol == "tcp" else set())
+        want = {(source, port) for source in senders for port in numbers
+                if port in mine and machine.admits((protocol, port), source, 50000)}
+        seen = ask(address, [(source, port) for source in senders for port in numbers], want)
+        for source in senders:
+            print("%s from %s to %s: %d of %d %s ports answer" % (
+                machine.name, source, address, sum(each == source for each, _ in seen), len(numbers), protocol))
+        if seen != want:
+            wrong += 1
+            print("  too many: %s, missing: %s" % (sorted(seen - want)[:10], sorted(want - seen)[:10]))
     return wrong
 
 
@@ -234,7 +249,8 @@ def main():
     elif sys.argv[1] == "serve":
         serve(kept, sys.argv[3])
     elif sys.argv[1] == "probe":
-        return 1 if probe(kept, sys.argv[3], sys.argv[4:]) else 0
+        resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+        return 1 if sum(probe(kept, address, sys.argv[4:]) for address in sys.argv[3].split(",")) else 0
     else:
         with open(sys.argv[3], encoding="utf-8") as file:
             wrong = judge(kept, json.load(file))

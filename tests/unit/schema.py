@@ -44,6 +44,7 @@ release: 7.6 LTS
 as-of: 2021-08-06
 url: https://www.example.com/ports?product=a#list
 second-hand: true
+containers: true
 include: [host, ssh]
 outbound: any
 protocols: [esp, 47, ipv6-nonxt]

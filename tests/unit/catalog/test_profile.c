@@ -107,7 +107,8 @@ static void test_whole_profile(void **state)
 		"  - {name: log, in: 5060/tcp+udp, local: true, formerly: [l1, l2]}\n"
 		"  - {name: none, from: trusted, configured-in: {file: b, key: port}}\n"
 		"  - {name: re, in: 1/tcp, configured-in: {regex: 'a[{]=([0-9]+)', file: c}}\n"
-		"  - {name: reg, in: 1/tcp, configured-in: {registry: HKLM\\A\\B, value: C d}}\n");
+		"  - {name: reg, in: 1/tcp, configured-in: {registry: HKLM\\A\\B, value: C d}}\n"
+		"containers: true\n");
 	const struct service *smtp = profile_service(profile, "smtp");
 	const struct service *dhcp = profile_service(profile, "dhcp");
 	const struct service *rpc = profile_service(profile, "rpc");
@@ -125,6 +126,7 @@ static void test_whole_profile(void **state)
 	assert_int_equal(day, 18845);
 	assert_string_equal(profile->url, "https://www.example.com/ports");
 	assert_true(profile->second_hand);
+	assert_true(profile->containers);
 	assert_string_equal(none->configured_in.file, "b");
 	assert_string_equal(none->configured_in.key, "port");
 	assert_null(none->configured_in.regex);

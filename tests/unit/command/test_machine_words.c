@@ -33,8 +33,10 @@ static enum options_result parse(const char *line, struct options *options, char
 	return result;
 }
 
-/* Applies lines one after the other, as commands would; the last one's result. */
-static int apply(struct run *run, const char *const *line)
+/*
+ * Applies lines one after the other, as commands would, with this site file; the last one's result.
+ */
+static int apply_with(struct run *run, const struct site *site, const char *const *line)
 {
 	int err = 0;
 
@@ -47,10 +49,17 @@ static int apply(struct run *run, const char *const *line)
 		if (!err)
 			err = options_apply(&options, &run->recipe, &run->diag);
 		if (!err)
-			err = machine_words_apply(&options, &run->recipe, &run->catalog, NULL,
-						  &run->diag);
+			err = machine_words_apply(&options, site, "eth0", true, &run->recipe,
+						  &run->catalog, &run->diag);
 	}
 	return err;
+}
+
+static int apply(struct run *run, const char *const *line)
+{
+	static const struct site none;
+
+	return apply_with(run, &none, line);
 }
 
 static void test_words(void **state)
@@ -111,6 +120,35 @@ static void test_words(void **state)
 	}
 }
 
+/* A machine that is added has the groups that the site file gives it; those of the line come first.
+ */
+static void test_groups(void **state)
+{
+	static const char file[] =
+		"interfaces: {eth0: {profiles: base, machines: {a: {address: 192.0.2.1, profiles: base, "
+		"groups: {office: 10.1.0.0/16, home: 10.2.0.0/16}}}}}\n";
+	__cleanup(site_free) struct site site = {};
+	__cleanup(finish) struct run run = {};
+	const struct groups *groups;
+	char text[PREFIX_TEXT];
+
+	(void)state;
+	start(&run, NONE);
+	assert_int_equal(site_parse("site.yaml", file, strlen(file), &site, &run.diag), 0);
+	assert_int_equal(
+		apply_with(&run, &site,
+			   (const char *const[]){
+				   "-p mail --machine a=192.0.2.1 -p base --group home=10.3.0.0/16 "
+				   "--machine b=192.0.2.2 -p base",
+				   NULL}),
+		0);
+	groups = &run.recipe.machine[0].own.groups;
+	assert_non_null(groups_find(groups, "office"));
+	assert_string_equal(prefix_format(&groups_find(groups, "home")->prefix[0], text),
+			    "10.3.0.0/16");
+	assert_null(groups_find(&run.recipe.machine[1].own.groups, "office"));
+}
+
 static void test_order(void **state)
 {
 	static const char *const wrong[] = {"--forward", "--no-forward", "--echo-limit 1",
@@ -151,9 +189,9 @@ static void test_command(void **state)
 
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {cmocka_unit_test(test_words),
-						  cmocka_unit_test(test_order),
-						  cmocka_unit_test(test_command)};
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_words), cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_order), cmocka_unit_test(test_command)};
 
 	return cmocka_run_group_tests_name("command/machine_words", tests, set_up, tear_down);
 }

@@ -23,12 +23,15 @@ static void put_profiles(void)
 	write_profile("asks", "profile: asks\nservices: [{name: a, out: 4/tcp}]\n");
 	write_profile("maybe", "profile: maybe\nservices:\n- {name: a, in: 5/tcp}\n"
 			       "- {name: b, out: 5/tcp, feature: b}\n");
+	write_profile("boxed",
+		      "profile: boxed\ncontainers: true\nservices: [{name: a, in: 6/tcp}]\n");
 	write_profile("whole", "profile: whole\ninclude: [asks, listens]\n");
 }
 
 static void remove_profiles(void)
 {
-	static const char *const name[] = {"listens", "quiet", "all", "asks", "maybe", "whole"};
+	static const char *const name[] = {"listens", "quiet", "all",  "asks",
+					   "maybe",   "whole", "boxed"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(name); i++) {
 		__free_text char *path = xasprintf("%s/%s.yaml", folder, name[i]);
@@ -95,9 +98,40 @@ static void test_sends(void **state)
 	remove_profiles();
 }
 
+static void test_containers(void **state)
+{
+	static const struct {
+		const char *const option[4];
+		bool forward;
+		const char *text;
+	} cases[] = {
+		{{"--profile boxed,asks"},
+		 false,
+		 "boxed: runs in containers, whose questions this host forwards: without forward the replies are dropped"},
+		{{"--profile asks"}, false, ""},
+		{{"--profile boxed"}, true, ""},
+	};
+
+	(void)state;
+	put_profiles();
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		__cleanup(finish) struct run run;
+		__free_text char *text = NULL;
+
+		start(&run, cases[i].option);
+		run.recipe.forward = cases[i].forward;
+		assert_int_equal(
+			0, compose(&run.catalog, &run.recipe, false, &run.composition, &run.diag));
+		text = composition_needs_forward(&run.composition);
+		assert_string_equal(text ?: "", cases[i].text);
+	}
+	remove_profiles();
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_sends)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_sends),
+					   cmocka_unit_test(test_containers)};
 
 	return cmocka_run_group_tests_name("recipe/sends", tests, set_up, tear_down);
 }
