@@ -17,6 +17,7 @@
 #include "loader/command/options.h"
 #include "loader/command/suggest_child.h"
 #include "loader/command/suggest_live.h"
+#include "loader/command/suggest_nft.h"
 #include "loader/filter/hook.h"
 #include "loader/host/attached.h"
 #include "loader/host/audit.h"
@@ -27,6 +28,7 @@
 #include "loader/recipe/site_write.h"
 #include "loader/report/json_forms.h"
 #include "loader/report/suggest.h"
+#include "loader/report/suggest_rules.h"
 #include "loader/report/text.h"
 
 #define ANOTHER_HOST "eth0" /* stands for the interface of a host whose files these are */
@@ -46,6 +48,7 @@ struct suggesting {
 	struct catalog catalog;
 	struct claims claims;
 	struct audited_host host;
+	json_t *ruleset; /* of nftables; NULL: none */
 	struct live *live;
 	size_t lives;
 	struct site site;	 /* the present site file */
@@ -66,6 +69,7 @@ static void suggesting_free(struct suggesting *suggesting)
 	names_free(&suggesting->remarks);
 	claims_free(&suggesting->claims);
 	audited_host_free(&suggesting->host);
+	json_decref(suggesting->ruleset);
 	live_free(suggesting->live, suggesting->lives);
 	site_free(&suggesting->site);
 	catalog_close(&suggesting->catalog);
@@ -137,6 +141,9 @@ static int suggest_new(struct suggesting *suggesting, struct suggested *one,
 		       const struct suggest_host *of, struct diag *diag)
 {
 	suggest_products(&suggesting->claims, &suggesting->catalog, of, &one->suggestion, diag);
+	if (suggesting->ruleset)
+		suggest_rules(suggesting->ruleset, one->name, &suggesting->catalog, of,
+			      &one->suggestion, diag);
 	one->suggestion.recipe.policy = PC_POLICY_OBSERVE;
 	suggest_line(&one->suggestion, "observe", NULL,
 		     "drops nothing yet; later 'portcullis suggest %s' tells what came in",
@@ -368,6 +375,8 @@ int command_suggest(const struct options *options, struct diag *diag)
 	if (err)
 		return EXIT_FAILED;
 	claim_units(&suggesting);
+	if (!options->root)
+		suggesting.ruleset = suggest_nft(&suggesting.remarks);
 	err = choose_interfaces(&suggesting) ?: suggest_all(&suggesting, diag);
 	if (err)
 		return EXIT_FAILED;

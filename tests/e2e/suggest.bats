@@ -190,3 +190,51 @@ scanned()
 	in_background host socat TCP-LISTEN:5870,fork,reuseaddr SYSTEM:'echo moved'
 	until_true 5 connects client 192.0.2.1 5870
 }
+
+@test "the present rules of nftables are carried over, and what cannot be is named" {
+	in_background host socat TCP-LISTEN:9200,fork,reuseaddr SYSTEM:'echo nft'
+	in_background host socat TCP-LISTEN:9300,fork,reuseaddr SYSTEM:'echo shut'
+	until_true 5 listening host 9200
+	until_true 5 listening host 9300
+	on host nft -f - <<-'END'
+		table inet firewall {
+			set admins { type ipv4_addr; flags interval; elements = { 192.0.2.0/28, 198.51.100.7 } }
+			chain input {
+				type filter hook input priority 0; policy drop;
+				ct state established,related accept
+				iifname "lo" accept
+				tcp dport { 2525, 8081 } counter accept
+				ip saddr @admins tcp dport 9200 accept
+				ip saddr 192.0.2.2 tcp dport 1143 accept
+				tcp dport 9300 limit rate 1/second accept
+			}
+		}
+	END
+	run --separate-stderr pc suggest eth0
+	on host nft flush ruleset
+	[ "$status" = 0 ] || fail "$output$stderr"
+	says "9200/tcp: [nft-9200-tcp]  # socat listens, and nftables admits these sources" \
+		"'dovecot:imap': [nft-1143-tcp]  # nftables admits only these sources" "'198.51.100.7/32'" "'192.0.2.0/28'" \
+		'# not carried over: nftables, inet firewall input, rule with handle' '# closed: 9300/tcp'
+	says_not "'postfix:smtp': [nft" '9300/tcp: anyone  #'
+	echo "$output" > "$DIR/site.yaml"
+	inside cp "$DIR/site.yaml" /etc/portcullis/site.yaml
+	exits 0 pc check
+	exits 0 pc apply --dry-run
+}
+
+@test "--root: the files of another host; a file of another form is named, and --strict fails" {
+	mkdir -p "$DIR/disk/etc/postfix" "$DIR/disk/etc/tomcat9"
+	printf 'smtp inet n - y - - smtpd\nsubmission inet n - y - - smtpd\n' > "$DIR/disk/etc/postfix/master.cf"
+	echo '<Server><Service>' > "$DIR/disk/etc/tomcat9/server.xml"
+	run --separate-stderr inside setpriv --reuid nobody --clear-groups "$PORTCULLIS" suggest --root "$DIR/disk" eth7
+	[ "$status" = 0 ] || fail "$output$stderr"
+	says '  eth7:' "- 'postfix:submission'  # /etc/postfix/master.cf:2: submission smtpd" '# not known: /etc/tomcat9/server.xml: line '
+	[[ $stderr == *'warning: /etc/tomcat9/server.xml: line '* ]] || fail "$stderr"
+	echo "$output" > "$DIR/site.yaml"
+	exits 0 pc check "$DIR/site.yaml"
+	exits 1 pc suggest --root "$DIR/disk" --strict
+	exits 1 pc suggest --root "$DIR/none"
+	exits 1 pc suggest eth9
+	exits 1 inside setpriv --reuid nobody --clear-groups "$PORTCULLIS" suggest
+}

@@ -1,0 +1,656 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the present rules of nftables admit. */
+#include "loader/report/suggest_rules.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/base/json.h"
+#include "loader/base/memory.h"
+#include "loader/recipe/compose.h"
+#include "loader/report/text.h"
+
+#define JUMPS	16  /* chains in each other, as the kernel has it */
+#define SOURCES 256 /* prefixes of one port */
+#define STEPS	65536
+
+static const char *const protocol_name[PC_TRANSPORTS] = {[PC_TCP] = "tcp", [PC_UDP] = "udp"};
+
+/* A packet that is asked about, of one family. */
+struct asking {
+	const json_t *ruleset;
+	const char *interface;
+	enum pc_transport transport;
+	__u16 port;
+	bool ipv6;
+	struct suggest_answer *answer;
+	struct names sources; /* admitted in this base chain */
+	size_t steps;
+};
+
+/* What a condition says of the packet. */
+enum truth {
+	NEVER,
+	ALWAYS,
+	BY_SOURCE, /* for some sources: those that were added to a list */
+	UNKNOWN,
+};
+
+/* How a chain ends for what has not been decided by its source. */
+enum course {
+	GOES_ON,
+	ACCEPTS,
+	DROPS,
+	RETURNS,
+};
+
+/* --- parts of the ruleset --- */
+
+static const json_t *item(const json_t *ruleset, size_t at, const char *kind)
+{
+	return json_object_get(json_array_get(json_object_get(ruleset, "nftables"), at), kind);
+}
+
+static size_t items(const json_t *ruleset)
+{
+	return json_array_size(json_object_get(ruleset, "nftables"));
+}
+
+static bool same_table(const json_t *a, const json_t *b)
+{
+	return !strcmp(text_of(a, "family"), text_of(b, "family")) &&
+	       !strcmp(text_of(a, "table"), text_of(b, "table"));
+}
+
+/* --- right sides --- */
+
+/* Calls `take` for each member of a value, which may be a set; `of`: the rule, for named sets. */
+typedef bool take_value(const json_t *value, void *context);
+
+static bool each_member(const json_t *list, take_value *take, void *context)
+{
+	const json_t *value;
+	size_t i;
+
+	json_array_foreach (list, i, value) {
+		const json_t *inner = json_object_get(json_object_get(value, "elem"), "val");
+
+		if (!take(inner ?: value, context))
+			return false;
+	}
+	return true;
+}
+
+static const json_t *named_set(const struct asking *asking, const json_t *rule, const char *name)
+{
+	for (size_t i = 0; i < items(asking->ruleset); i++) {
+		const json_t *set = item(asking->ruleset, i, "set");
+
+		if (set && same_table(set, rule) && !strcmp(text_of(set, "name"), name))
+			return set;
+	}
+	return NULL;
+}
+
+/* False if a value is not understood. */
+static bool each_value(const struct asking *asking, const json_t *rule, const json_t *right,
+		       take_value *take, void *context)
+{
+	const char *text = json_string_value(right);
+	const json_t *list = json_object_get(right, "set"), *set;
+
+	if (text && *text == '@') {
+		set = named_set(asking, rule, text + 1);
+		return set && each_member(json_object_get(set, "elem"), take, context);
+	}
+	if (json_is_array(list))
+		return each_member(list, take, context);
+	if (json_is_array(right))
+		return each_member(right, take, context);
+	return take(list ?: right, context);
+}
+
+/* --- conditions --- */
+
+struct looking_for {
+	long number;	  /* of a port */
+	const char *word; /* of an interface, a protocol, a state */
+	bool found;
+	struct names *sources; /* to which addresses are added */
+	bool ipv6;
+};
+
+static bool take_port(const json_t *value, void *context)
+{
+	struct looking_for *looking = context;
+	const json_t *range = json_object_get(value, "range");
+
+	if (json_is_integer(value)) {
+		looking->found |= json_integer_value(value) == looking->number;
+		return true;
+	}
+	if (!json_is_integer(json_array_get(range, 0)) ||
+	    !json_is_integer(json_array_get(range, 1)))
+		return false;
+	looking->found |= looking->number >= json_integer_value(json_array_get(range, 0)) &&
+			  looking->number <= json_integer_value(json_array_get(range, 1));
+	return true;
+}
+
+/* "eth*" matches as in nft. */
+static bool take_word(const json_t *value, void *context)
+{
+	struct looking_for *looking = context;
+	const char *text = json_string_value(value);
+	size_t length = text ? strlen(text) : 0;
+
+	if (!length)
+		return false;
+	if (text[length - 1] == '*')
+		looking->found |= !strncmp(text, looking->word, length - 1);
+	else
+		looking->found |= !strcmp(text, looking->word);
+	return true;
+}
+
+static bool take_source(const json_t *value, void *context)
+{
+	struct looking_for *looking = context;
+	const json_t *prefix = json_object_get(value, "prefix");
+	__free_text char *text = NULL, *why = NULL;
+	struct prefix parsed;
+	char written[PREFIX_TEXT];
+
+	if (prefix)
+		text = xasprintf("%s/%lld", text_of(prefix, "addr"),
+				 (long long)json_integer_value(json_object_get(prefix, "len")));
+	else
+		text = xstrdup(json_string_value(value));
+	if (!text || looking->sources->count >= SOURCES || prefix_parse(text, &parsed, &why))
+		return false;
+	names_add_once(looking->sources, prefix_format(&parsed, written));
+	return true;
+}
+
+static enum truth truth_of(bool understood, bool found, bool negated)
+{
+	return !understood ? UNKNOWN : found != negated ? ALWAYS : NEVER;
+}
+
+static enum truth match_payload(const struct asking *asking, const json_t *rule,
+				const json_t *payload, const json_t *right, bool negated,
+				struct names *sources)
+{
+	const char *protocol = text_of(payload, "protocol"), *field = text_of(payload, "field");
+	struct looking_for looking = {.number = asking->port,
+				      .word = protocol_name[asking->transport],
+				      .sources = sources,
+				      .ipv6 = asking->ipv6};
+	bool understood;
+
+	if (!strcmp(protocol, "tcp") || !strcmp(protocol, "udp") || !strcmp(protocol, "th")) {
+		if (strcmp(protocol, "th") != 0 && strcmp(protocol, looking.word) != 0)
+			return NEVER;
+		if (strcmp(field, "dport") != 0)
+			return UNKNOWN;
+		understood = each_value(asking, rule, right, take_port, &looking);
+		return truth_of(understood, looking.found, negated);
+	}
+	if (strcmp(protocol, asking->ipv6 ? "ip6" : "ip") != 0)
+		return !strcmp(protocol, "ip") || !strcmp(protocol, "ip6") ||
+				       !strncmp(protocol, "icmp", 4) ?
+			       NEVER :
+			       UNKNOWN;
+	if (!strcmp(field, "protocol") || !strcmp(field, "nexthdr")) {
+		understood = each_value(asking, rule, right, take_word, &looking);
+		return truth_of(understood, looking.found, negated);
+	}
+	if (strcmp(field, "saddr") != 0 || negated)
+		return UNKNOWN;
+	return each_value(asking, rule, right, take_source, &looking) ? BY_SOURCE : UNKNOWN;
+}
+
+static enum truth match_meta(const struct asking *asking, const json_t *rule, const char *key,
+			     const json_t *right, bool negated)
+{
+	struct looking_for looking = {};
+	bool understood;
+
+	if (!strcmp(key, "iifname") || !strcmp(key, "iif"))
+		looking.word = asking->interface;
+	else if (!strcmp(key, "l4proto"))
+		looking.word = protocol_name[asking->transport];
+	else if (!strcmp(key, "nfproto"))
+		looking.word = asking->ipv6 ? "ipv6" : "ipv4";
+	else
+		return UNKNOWN;
+	understood = each_value(asking, rule, right, take_word, &looking);
+	return truth_of(understood, looking.found, negated);
+}
+
+static enum truth match_state(const struct asking *asking, const json_t *rule, const json_t *right,
+			      bool negated)
+{
+	struct looking_for looking = {.word = "new"};
+	bool understood = each_value(asking, rule, right, take_word, &looking);
+
+	return truth_of(understood, looking.found, negated);
+}
+
+static enum truth match(const struct asking *asking, const json_t *rule, const json_t *match_of,
+			struct names *sources)
+{
+	const json_t *left = json_object_get(match_of, "left");
+	const json_t *right = json_object_get(match_of, "right");
+	const json_t *payload = json_object_get(left, "payload");
+	const json_t *meta = json_object_get(left, "meta"), *ct = json_object_get(left, "ct");
+	const char *op = text_of(match_of, "op");
+	bool negated = !strcmp(op, "!=");
+
+	if (strcmp(op, "==") != 0 && strcmp(op, "in") != 0 && !negated)
+		return UNKNOWN;
+	if (payload)
+		return match_payload(asking, rule, payload, right, negated, sources);
+	if (meta)
+		return match_meta(asking, rule, text_of(meta, "key"), right, negated);
+	if (ct && !strcmp(text_of(ct, "key"), "state"))
+		return match_state(asking, rule, right, negated);
+	/* What was translated is not for this host's ports; new connections are not. */
+	if (ct && !strcmp(text_of(ct, "key"), "status"))
+		return truth_of(true, false, negated);
+	return UNKNOWN;
+}
+
+/* --- rules --- */
+
+static enum course follow(struct asking *asking, const json_t *of, const char *chain,
+			  unsigned int depth);
+
+static void note_unknown(struct asking *asking, const json_t *rule)
+{
+	__free_text char *text =
+		xasprintf("%s %s %s, rule with handle %lld", text_of(rule, "family"),
+			  text_of(rule, "table"), text_of(rule, "chain"),
+			  (long long)json_integer_value(json_object_get(rule, "handle")));
+
+	names_add_once(&asking->answer->unknown, text);
+}
+
+/* Statements that neither decide nor restrict. */
+static bool is_idle(const char *name)
+{
+	static const char *const idle[] = {"counter", "log", "comment", "notrack", "mangle"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(idle); i++)
+		if (!strcmp(name, idle[i]))
+			return true;
+	return false;
+}
+
+/* What the conditions of a rule say together, so far. */
+struct rule_state {
+	enum truth truth;
+	struct names sources;
+};
+
+static void narrow(struct rule_state *state, enum truth truth)
+{
+	if (truth == NEVER || state->truth == NEVER)
+		state->truth = NEVER;
+	else if (truth == UNKNOWN || (truth == BY_SOURCE && state->truth == BY_SOURCE))
+		state->truth = UNKNOWN;
+	else if (truth == BY_SOURCE)
+		state->truth = BY_SOURCE;
+}
+
+static void admit_sources(struct asking *asking, const struct rule_state *state)
+{
+	for (size_t i = 0; i < state->sources.count; i++)
+		names_add_once(&asking->sources, state->sources.name[i]);
+}
+
+/* A verdict for what the rule's conditions hold for. */
+static enum course conclude(struct asking *asking, const json_t *rule,
+			    const struct rule_state *state, enum course course)
+{
+	if (state->truth == ALWAYS)
+		return course;
+	if (state->truth == BY_SOURCE && course == ACCEPTS)
+		admit_sources(asking, state);
+	else if (course == ACCEPTS || course == DROPS)
+		note_unknown(asking, rule); /* and what some sources are refused */
+	return GOES_ON;
+}
+
+static enum course conclude_jump(struct asking *asking, const json_t *rule,
+				 const struct rule_state *state, const char *target, bool is_goto,
+				 unsigned int depth)
+{
+	struct names before = asking->sources;
+	enum course course;
+
+	if (state->truth == UNKNOWN) {
+		note_unknown(asking, rule);
+		return GOES_ON;
+	}
+	asking->sources = (struct names){};
+	course = follow(asking, rule, target, depth + 1);
+	if (state->truth == ALWAYS) {
+		names_add_all(&before, &asking->sources);
+		names_free(&asking->sources);
+		asking->sources = before;
+		return course == RETURNS || course == GOES_ON ? (is_goto ? RETURNS : GOES_ON) :
+								course;
+	}
+	/* For some sources alone: an accept admits them, anything narrower is not carried over. */
+	if (asking->sources.count || course == DROPS)
+		note_unknown(asking, rule);
+	names_free(&asking->sources);
+	asking->sources = before;
+	if (course == ACCEPTS)
+		admit_sources(asking, state);
+	return GOES_ON;
+}
+
+static enum course statement(struct asking *asking, const json_t *rule, struct rule_state *state,
+			     const char *name, const json_t *value, unsigned int depth)
+{
+	if (!strcmp(name, "match")) {
+		narrow(state, match(asking, rule, value, &state->sources));
+		return GOES_ON;
+	}
+	if (!strcmp(name, "accept"))
+		return conclude(asking, rule, state, ACCEPTS);
+	if (!strcmp(name, "drop") || !strcmp(name, "reject"))
+		return conclude(asking, rule, state, DROPS);
+	if (!strcmp(name, "return"))
+		return conclude(asking, rule, state, RETURNS);
+	if (!strcmp(name, "jump") || !strcmp(name, "goto"))
+		return conclude_jump(asking, rule, state, text_of(value, "target"),
+				     !strcmp(name, "goto"), depth);
+	if (!is_idle(name) && strcmp(text_of(value, "name"), "comment") != 0)
+		narrow(state, UNKNOWN);
+	return GOES_ON;
+}
+
+static enum course run_rule(struct asking *asking, const json_t *rule, unsigned int depth)
+{
+	struct rule_state state = {.truth = ALWAYS};
+	enum course course = GOES_ON;
+	const json_t *part, *value;
+	const char *name;
+	size_t i;
+
+	json_array_foreach (json_object_get(rule, "expr"), i, part) {
+		json_object_foreach ((json_t *)part, name, value)
+			course = statement(asking, rule, &state, name, value, depth);
+		if (course != GOES_ON || state.truth == NEVER)
+			break;
+	}
+	names_free(&state.sources);
+	return course;
+}
+
+static enum course follow(struct asking *asking, const json_t *of, const char *chain,
+			  unsigned int depth)
+{
+	for (size_t i = 0; depth < JUMPS && i < items(asking->ruleset); i++) {
+		const json_t *rule = item(asking->ruleset, i, "rule");
+		enum course course;
+
+		if (!rule || !same_table(rule, of) || strcmp(text_of(rule, "chain"), chain) != 0)
+			continue;
+		if (++asking->steps > STEPS)
+			return GOES_ON;
+		course = run_rule(asking, rule, depth);
+		if (course != GOES_ON)
+			return course;
+	}
+	return GOES_ON;
+}
+
+/* --- base chains --- */
+
+static bool is_of_family(const json_t *chain, bool ipv6)
+{
+	const char *family = text_of(chain, "family");
+
+	return !strcmp(family, "inet") || !strcmp(family, ipv6 ? "ip6" : "ip");
+}
+
+/* What a base chain admits, together with those before it. */
+static void ask_chain(struct asking *asking, const json_t *chain, enum suggest_admits *admits,
+		      struct names *sources)
+{
+	enum course course = follow(asking, chain, text_of(chain, "name"), 0);
+
+	if (course != ACCEPTS && course != DROPS)
+		course = !strcmp(text_of(chain, "policy"), "drop") ? DROPS : ACCEPTS;
+	if (course == ACCEPTS) {
+		names_free(&asking->sources);
+		return;
+	}
+	if (*admits == SUGGEST_ANYONE) {
+		*admits = asking->sources.count ? SUGGEST_SOME : SUGGEST_NOBODY;
+		names_free(sources);
+		*sources = asking->sources;
+		asking->sources = (struct names){};
+	} else {
+		names_free(&asking->sources);
+	}
+}
+
+static enum suggest_admits ask_family(struct asking *asking, struct names *sources)
+{
+	enum suggest_admits admits = SUGGEST_ANYONE;
+
+	for (size_t i = 0; i < items(asking->ruleset); i++) {
+		const json_t *chain = item(asking->ruleset, i, "chain");
+
+		if (!chain || strcmp(text_of(chain, "hook"), "input") != 0 ||
+		    strcmp(text_of(chain, "type"), "filter") != 0 ||
+		    !is_of_family(chain, asking->ipv6))
+			continue;
+		asking->answer->asked = true;
+		ask_chain(asking, chain, &admits, sources);
+	}
+	return admits;
+}
+
+void suggest_answer_free(struct suggest_answer *answer)
+{
+	names_free(&answer->sources);
+	names_free(&answer->unknown);
+}
+
+void suggest_rules_ask(const json_t *ruleset, const char *interface, enum pc_transport transport,
+		       __u16 port, struct suggest_answer *answer)
+{
+	enum suggest_admits admits[2];
+
+	*answer = (struct suggest_answer){};
+	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+		struct names sources = {};
+		struct asking asking = {.ruleset = ruleset,
+					.interface = interface,
+					.transport = transport,
+					.port = port,
+					.ipv6 = ipv6,
+					.answer = answer};
+
+		admits[ipv6] = ask_family(&asking, &sources);
+		names_add_all(&answer->sources, &sources);
+		names_free(&asking.sources);
+		names_free(&sources);
+	}
+	/* A family that no chain asks about is not restricted, but is no reason to open it either.
+	 */
+	if (admits[0] == SUGGEST_ANYONE || admits[1] == SUGGEST_ANYONE)
+		answer->admits = admits[0] == admits[1] || !answer->sources.count ? SUGGEST_ANYONE :
+										    SUGGEST_SOME;
+	else
+		answer->admits = answer->sources.count ? SUGGEST_SOME : SUGGEST_NOBODY;
+}
+
+/* --- what follows --- */
+
+struct carrying {
+	const json_t *ruleset;
+	const char *interface;
+	struct suggestion *to;
+	struct diag *diag;
+	struct names unknown;
+	bool list[PC_TRANSPORTS]; /* what is not mentioned is dropped */
+};
+
+/* Defines the group of a port's sources; its name is valid until the next one. */
+static void define_sources(struct carrying *carrying, const char *name,
+			   const struct suggest_answer *answer, const char *port)
+{
+	groups_define_list(&carrying->to->recipe.groups, name, &answer->sources, NULL,
+			   carrying->diag);
+	suggest_line(carrying->to, "groups", name, "those that nftables admits to %s", port);
+}
+
+static void carry_listener(struct carrying *carrying, const struct audit_listener *listener,
+			   const struct suggest_answer *answer)
+{
+	__free_text char *port =
+		xasprintf("%u/%s", listener->port, protocol_name[listener->transport]);
+	__free_text char *group =
+		xasprintf("nft-%u-%s", listener->port, protocol_name[listener->transport]);
+	__free_text char *owner = suggest_owner(listener);
+	bool some = answer->admits == SUGGEST_SOME;
+	__free_text char *word = xasprintf("%s%s%s", port, some ? "=" : "", some ? group : "");
+	json_t *line;
+
+	if (some)
+		define_sources(carrying, group, answer, port);
+	recipe_open(&carrying->to->recipe, word, carrying->diag);
+	line = suggest_line(carrying->to, "open", port, "%s listens, and nftables admits %s", owner,
+			    some ? "these sources" : "anyone");
+	json_object_set_new(line, "process", text_json(listener->process));
+}
+
+/* An open service for anyone gets the sources that the rules have for its ports. */
+static void carry_service(struct carrying *carrying, const struct composed *service,
+			  const struct suggest_answer *answer, const char *port)
+{
+	__free_text char *name = xasprintf("%s:%s", service->profile->name, service->service->name);
+	__free_text char *group = xasprintf("nft-%s", port), *word = NULL, *remark = NULL;
+
+	group[strcspn(group, "/")] = '-';
+	if (answer->admits == SUGGEST_NOBODY) {
+		remark = xasprintf(
+			"nftables admits nobody to %s (%s): it stays closed behind the filter",
+			port, name);
+		names_add(&carrying->to->remarks, remark);
+		return;
+	}
+	define_sources(carrying, group, answer, port);
+	word = xasprintf("%s=%s", name, group);
+	recipe_from(&carrying->to->recipe, word, carrying->diag);
+	suggest_line(carrying->to, "from", name, "nftables admits only these sources to %s", port);
+}
+
+static const struct composed *opened(const struct composition *composition,
+				     const struct audit_listener *listener)
+{
+	for (size_t i = 0; i < composition->services; i++)
+		if (composition->service[i].why == WHY_OPEN &&
+		    composition->service[i].direction & DIRECTION_IN &&
+		    ports_have(&composition->service[i].ports, listener->transport, listener->port))
+			return &composition->service[i];
+	return NULL;
+}
+
+/* Takes the remark and the entry of a port that is open now. */
+static void forget_closed(struct suggestion *to, const struct audit_listener *listener)
+{
+	__free_text char *start =
+		xasprintf("closed: %u/%s:", listener->port, protocol_name[listener->transport]);
+	struct names kept = {};
+	size_t i;
+
+	for (i = 0; i < to->remarks.count; i++)
+		if (strncmp(to->remarks.name[i], start, strlen(start)) != 0)
+			names_add(&kept, to->remarks.name[i]);
+	names_free(&to->remarks);
+	to->remarks = kept;
+	for (i = json_array_size(to->closed); i-- > 0;) {
+		const json_t *closed = json_array_get(to->closed, i);
+
+		if (json_integer_value(json_object_get(closed, "port")) == listener->port &&
+		    !strcmp(text_of(closed, "protocol"), protocol_name[listener->transport]))
+			json_array_remove(to->closed, i);
+	}
+}
+
+static void carry(struct carrying *carrying, const struct composition *composition,
+		  const struct audit_listener *listener)
+{
+	const struct composed *service = opened(composition, listener);
+	__free_text char *port =
+		xasprintf("%u/%s", listener->port, protocol_name[listener->transport]);
+	struct suggest_answer answer;
+
+	suggest_rules_ask(carrying->ruleset, carrying->interface, listener->transport,
+			  listener->port, &answer);
+	names_add_all(&carrying->unknown, &answer.unknown);
+	if (!service && carrying->list[listener->transport] && answer.admits != SUGGEST_NOBODY) {
+		forget_closed(carrying->to, listener);
+		carry_listener(carrying, listener, &answer);
+	}
+	if (service && !service->from.count && answer.admits != SUGGEST_ANYONE)
+		carry_service(carrying, service, &answer, port);
+	suggest_answer_free(&answer);
+}
+
+/* Rules that pass what they do not mention say nothing of what is to be open. */
+static bool is_list(const json_t *ruleset, const char *interface, enum pc_transport transport)
+{
+	struct suggest_answer answer;
+	bool list;
+
+	suggest_rules_ask(ruleset, interface, transport, 0, &answer);
+	list = answer.asked && answer.admits != SUGGEST_ANYONE;
+	suggest_answer_free(&answer);
+	return list;
+}
+
+void suggest_rules(const json_t *ruleset, const char *interface, struct catalog *catalog,
+		   const struct suggest_host *host, struct suggestion *suggestion,
+		   struct diag *diag)
+{
+	struct carrying carrying = {ruleset,
+				    interface,
+				    suggestion,
+				    diag,
+				    {},
+				    {
+					    [PC_TCP] = is_list(ruleset, interface, PC_TCP),
+					    [PC_UDP] = is_list(ruleset, interface, PC_UDP),
+				    }};
+	__cleanup(composition_free) struct composition composition = {};
+	__cleanup(names_free) struct names told = {};
+	__cleanup(diag_free) struct diag quiet = {};
+
+	if (compose(catalog, &suggestion->recipe, false, &composition, &quiet))
+		return;
+	for (size_t i = 0; i < host->listeners; i++) {
+		const struct audit_listener *listener = &host->listener[i];
+
+		if (suggest_listener(host, listener->transport, listener->port) == listener)
+			carry(&carrying, &composition, listener);
+	}
+	for (size_t i = 0; i < carrying.unknown.count; i++)
+		names_add_once(&told, carrying.unknown.name[i]);
+	for (size_t i = 0; i < told.count; i++) {
+		__free_text char *remark =
+			xasprintf("not carried over: nftables, %s", told.name[i]);
+
+		names_add(&suggestion->remarks, remark);
+	}
+	names_free(&carrying.unknown);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the present rules of nftables admit, as `nft -j list ruleset` tells them. */
+#ifndef PORTCULLIS_REPORT_SUGGEST_RULES_H
+#define PORTCULLIS_REPORT_SUGGEST_RULES_H
+
+#include <jansson.h>
+
+#include "loader/report/suggest.h"
+
+/* Who may begin to talk to a port of this host. */
+enum suggest_admits {
+	SUGGEST_ANYONE,
+	SUGGEST_SOME, /* `sources` */
+	SUGGEST_NOBODY,
+};
+
+struct suggest_answer {
+	enum suggest_admits admits;
+	struct names sources; /* prefixes */
+	struct names unknown; /* rules with a condition or verdict that is not understood */
+	bool asked;	      /* a base chain decided */
+};
+
+/*
+ * Follows a new connection from elsewhere to the port, by an interface, through the base chains of
+ * the hook input. `ruleset`: the JSON of nft.
+ */
+void suggest_rules_ask(const json_t *ruleset, const char *interface, enum pc_transport transport,
+		       __u16 port, struct suggest_answer *answer);
+void suggest_answer_free(struct suggest_answer *answer);
+
+/*
+ * Carries over to a suggestion what the rules admit: ports that listen are opened to the same
+ * sources, services that are open get the sources that the rules have. What cannot be carried over
+ * is named.
+ */
+void suggest_rules(const json_t *ruleset, const char *interface, struct catalog *catalog,
+		   const struct suggest_host *host, struct suggestion *suggestion,
+		   struct diag *diag);
+
+#endif

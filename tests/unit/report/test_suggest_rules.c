@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What rules of nftables admit, as nft lists them: its own, ufw's and firewalld's. */
+#include "loader/report/suggest_rules.h"
+
+#include "tests/unit/expect.h"
+
+#define CHAIN(family, name, rest) \
+	"{\"chain\": {\"family\": \"" family "\", \"table\": \"t\", \"name\": \"" name "\"" rest "}},"
+#define INPUT(family, name, policy)  \
+	CHAIN(family, name,          \
+	      ", \"type\": \"filter\", \"hook\": \"input\", \"prio\": 0, \"policy\": \"" policy "\"")
+#define RULE(family, chain, handle, expr)                                                        \
+	"{\"rule\": {\"family\": \"" family "\", \"table\": \"t\", \"chain\": \"" chain          \
+	"\", \"handle\": " handle ", \"expr\": [" expr "]}},"
+#define MATCH(left, right) \
+	"{\"match\": {\"op\": \"==\", \"left\": {" left "}, \"right\": " right "}},"
+#define PAYLOAD(protocol, field) \
+	"\"payload\": {\"protocol\": \"" protocol "\", \"field\": \"" field "\"}"
+#define DPORT(right)  MATCH(PAYLOAD("tcp", "dport"), right)
+#define SOURCE(right) MATCH(PAYLOAD("ip", "saddr"), right)
+#define COUNTER	      "{\"counter\": {\"packets\": 1, \"bytes\": 2}},"
+#define ACCEPT	      "{\"accept\": null}"
+#define STATE(right) \
+	"{\"match\": {\"op\": \"in\", \"left\": {\"ct\": {\"key\": \"state\"}}, \"right\": " right "}},"
+
+/* "anyone", "nobody", or the sources; then the rules that are not understood. */
+static char *asked(const char *rules, enum pc_transport transport, __u16 port)
+{
+	__free_text char *text = xasprintf("{\"nftables\": [%s {}]}", rules);
+	json_t *ruleset = json_loads(text, 0, NULL);
+	__free_text char *sources = NULL, *unknown = NULL;
+	struct suggest_answer answer;
+	char *all;
+
+	assert_non_null(ruleset);
+	suggest_rules_ask(ruleset, "eth0", transport, port, &answer);
+	sources = names_join(&answer.sources, " ");
+	unknown = names_join(&answer.unknown, " ");
+	all = xasprintf("%s%s%s",
+			!answer.asked			     ? "not asked" :
+			answer.admits == SUGGEST_ANYONE ? "anyone" :
+			answer.admits == SUGGEST_NOBODY ? "nobody" :
+							       sources,
+			*unknown ? "; " : "", unknown);
+	suggest_answer_free(&answer);
+	json_decref(ruleset);
+	return all;
+}
+
+static void expect_asked(const char *rules, enum pc_transport transport, __u16 port,
+			 const char *expected)
+{
+	__free_text char *all = asked(rules, transport, port);
+
+	assert_string_equal(all, expected);
+}
+
+static void test_list(void **state)
+{
+	static const char rules[] =
+		INPUT("inet", "in", "drop") RULE("inet", "in", "1", STATE("[\"established\", \"related\"]") ACCEPT)
+			RULE("inet", "in", "2", MATCH("\"meta\": {\"key\": \"iifname\"}", "\"lo\"") ACCEPT)
+				RULE("inet", "in", "3", DPORT("{\"set\": [25, {\"range\": [1000, 1010]}]}") COUNTER ACCEPT)
+					RULE("inet", "in", "4", SOURCE("{\"prefix\": {\"addr\": \"10.0.0.0\", \"len\": 8}}") DPORT("22") ACCEPT)
+						RULE("inet", "in", "5", SOURCE("\"@admins\"") DPORT("22") ACCEPT)
+							RULE("inet", "in", "6", DPORT("443") "{\"limit\": {\"rate\": 5}}," ACCEPT)
+		"{\"set\": {\"family\": \"inet\", \"table\": \"t\", \"name\": \"admins\", \"elem\": [\"192.0.2.7\", {\"elem\": "
+		"{\"val\": \"192.0.2.8\", \"timeout\": 5}}]}},";
+
+	(void)state;
+	expect_asked(rules, PC_TCP, 25, "anyone");
+	expect_asked(rules, PC_TCP, 1005, "anyone");
+	expect_asked(rules, PC_TCP, 1011, "nobody");
+	expect_asked(rules, PC_UDP, 25, "nobody");
+	expect_asked(rules, PC_TCP, 22, "10.0.0.0/8 192.0.2.7/32 192.0.2.8/32");
+	expect_asked(rules, PC_TCP, 443, "nobody; inet t in, rule with handle 6");
+	expect_asked("", PC_TCP, 25, "not asked");
+	expect_asked(INPUT("inet", "in", "accept"), PC_TCP, 25, "anyone");
+}
+
+/* As firewalld has it: zones by interface, and a reject at the end. */
+static void test_chains(void **state)
+{
+	static const char rules[] =
+		INPUT("inet", "in", "accept") CHAIN("inet", "zones", "") CHAIN("inet", "public", "") CHAIN("inet", "allow", "")
+			RULE("inet", "in", "1", "{\"jump\": {\"target\": \"zones\"}}")
+				RULE("inet", "in", "2", "{\"reject\": {\"type\": \"icmpx\"}}")
+					RULE("inet", "zones", "3", MATCH("\"meta\": {\"key\": \"iifname\"}", "\"eth1\"") "{\"accept\": null}")
+						RULE("inet", "zones", "4",
+						     MATCH("\"meta\": {\"key\": \"iifname\"}", "\"eth*\"") "{\"goto\": {\"target\": \"public\"}}")
+							RULE("inet", "public", "5", "{\"jump\": {\"target\": \"allow\"}}")
+								RULE("inet", "public", "6", DPORT("9") "{\"return\": null}")
+									RULE("inet", "allow", "7", DPORT("22") STATE("{\"set\": [\"new\", \"untracked\"]}") ACCEPT);
+
+	(void)state;
+	expect_asked(rules, PC_TCP, 22, "anyone");
+	expect_asked(rules, PC_TCP, 23, "nobody");
+	expect_asked(rules, PC_TCP, 9, "nobody");
+	/* Jumps for some sources: an accept admits them. */
+	expect_asked(INPUT("ip", "in", "drop") CHAIN("ip", "c", "")
+			     RULE("ip", "in", "1", SOURCE("\"192.0.2.1\"") "{\"jump\": {\"target\": \"c\"}}")
+				     RULE("ip", "c", "2", ACCEPT) INPUT("ip6", "in", "drop"),
+		     PC_TCP, 5, "192.0.2.1/32");
+	/* A ring of jumps, as only a broken list has it, ends. */
+	expect_asked(INPUT("inet", "in", "drop") RULE("inet", "in", "1", "{\"jump\": {\"target\": \"in\"}}"),
+		     PC_TCP, 5, "nobody");
+}
+
+/* As ufw has it: tables of ip and ip6, matches of iptables, which nft does not explain. */
+static void test_families(void **state)
+{
+	static const char rules[] =
+		INPUT("ip", "INPUT", "drop") INPUT("ip6", "INPUT", "drop")
+			RULE("ip", "INPUT", "1", "{\"xt\": {\"type\": \"match\", \"name\": \"conntrack\"}}," ACCEPT)
+				RULE("ip", "INPUT", "2", DPORT("80") COUNTER ACCEPT)
+					RULE("ip6", "INPUT", "3", DPORT("80") "{\"xt\": {\"type\": \"match\", \"name\": \"comment\"}}," COUNTER ACCEPT)
+						RULE("ip", "INPUT", "4", SOURCE("\"198.51.100.0\"") DPORT("81") ACCEPT);
+
+	(void)state;
+	expect_asked(rules, PC_TCP, 80, "anyone; ip t INPUT, rule with handle 1");
+	expect_asked(rules, PC_TCP, 81, "198.51.100.0/32; ip t INPUT, rule with handle 1");
+	expect_asked(rules, PC_TCP, 82, "nobody; ip t INPUT, rule with handle 1");
+	/* Two chains must both admit. */
+	expect_asked(INPUT("inet", "a", "accept") INPUT("inet", "b", "drop") RULE("inet", "b", "1", DPORT("5") ACCEPT)
+			     RULE("inet", "a", "2", DPORT("5") "{\"drop\": null}"),
+		     PC_TCP, 5, "nobody");
+}
+
+/* What is not of the form of nft's list is no condition that holds. */
+static void test_broken(void **state)
+{
+	static const char *const rules[] = {
+		INPUT("inet", "in", "drop") RULE("inet", "in", "1", DPORT("\"ssh\"") ACCEPT),
+		INPUT("inet", "in", "drop") RULE("inet", "in", "1", DPORT("{\"set\": [[1, 2]]}") ACCEPT),
+		INPUT("inet", "in", "drop") RULE("inet", "in", "1", DPORT("\"@none\"") ACCEPT),
+		INPUT("inet", "in", "drop") RULE("inet", "in", "1", SOURCE("{\"range\": [\"1.1.1.1\", \"1.1.1.9\"]}") ACCEPT),
+		INPUT("inet", "in", "drop") RULE("inet", "in", "1", "{\"match\": 5}," ACCEPT),
+		INPUT("inet", "in", "drop") RULE("inet", "in", "1", "{\"vmap\": {}}"),
+		INPUT("inet", "in", "drop") RULE("inet", "in", "1", "5, null, [], " ACCEPT),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		__free_text char *all = asked(rules[i], PC_TCP, 22);
+
+		if (i < 5)
+			assert_string_equal(all, "nobody; inet t in, rule with handle 1");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_chains),
+		cmocka_unit_test(test_families),
+		cmocka_unit_test(test_broken),
+	};
+
+	return cmocka_run_group_tests_name("report/suggest_rules", tests, NULL, NULL);
+}
