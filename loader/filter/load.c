@@ -21,6 +21,7 @@
 #include "loader/base/message.h"
 #include "loader/compile/cells.h"
 #include "loader/net/netns.h"
+#include "loader/object/beside.h"
 #include "loader/object/log.h"
 #include "loader/object/pin.h"
 
@@ -66,7 +67,7 @@ struct programs {
 
 /* The skeleton closes its own. */
 static int keep_descriptors(const struct portcullis_bpf *skeleton, const struct programs *programs,
-			    bool explains, struct filter *filter)
+			    int ingress, bool explains, struct filter *filter)
 {
 	int i;
 
@@ -74,7 +75,7 @@ static int keep_descriptors(const struct portcullis_bpf *skeleton, const struct 
 		const struct filter_descriptor *descriptor = &filter_descriptor[i];
 		const char *map =
 			descriptor->flags & FD_EXPLAINING && !explains ? NULL : descriptor->map;
-		int fd = i == FILTER_PROGRAM ? bpf_program__fd(programs->ingress) :
+		int fd = i == FILTER_PROGRAM ? ingress :
 			 i == FILTER_EGRESS  ? bpf_program__fd(programs->egress) :
 			 map		     ? bpf_object__find_map_fd_by_name(skeleton->obj, map) :
 					       -1;
@@ -308,36 +309,42 @@ static int claim_flows(const struct filter *filter, const struct filter *flows_o
 	return bpf_map_update_elem(filter->fd[FILTER_LEARNED], &zero, &all, BPF_ANY) ? -errno : 0;
 }
 
-static int load(struct filter *filter, const struct loading *how, enum pc_frame frame)
+/* Loads the object. Returns the descriptor of the ingress program, which is the object's. */
+static int load_object(struct portcullis_bpf *skeleton, const struct programs *programs,
+		       struct beside *beside)
 {
-	__cleanup(skeleton_destroy) struct portcullis_bpf *skeleton = NULL;
-	struct programs programs;
+	int err = portcullis_bpf__load(skeleton);
+
+	if (err)
+		return err;
+	return beside ? beside_wait(beside) : bpf_program__fd(programs->ingress);
+}
+
+/* Sets up what is loaded: the programs, their constants and maps. */
+static int set_up(struct portcullis_bpf *skeleton, struct filter *filter, const struct loading *how,
+		  enum pc_frame frame, struct programs *programs)
+{
 	int err;
 
-	libbpf_log_start();
-	skeleton = portcullis_bpf__open();
-	if (!skeleton) {
-		error("cannot open the BPF program: %s", strerror(errno));
-		return -EINVAL;
-	}
 	*filter = FILTER_NONE;
 	set_constants(skeleton, filter);
 	skeleton->rodata->frame_kind = frame;
 	skeleton->rodata->explains = how->explains;
-	programs = choose_programs(skeleton, filter, how->explains);
+	*programs = choose_programs(skeleton, filter, how->explains);
 	if (filter->frags)
-		bpf_program__set_flags(programs.ingress, BPF_F_XDP_HAS_FRAGS);
+		bpf_program__set_flags(programs->ingress, BPF_F_XDP_HAS_FRAGS);
 	err = set_maps(skeleton, how);
-	if (err) {
+	if (err)
 		error("cannot set up the maps: %s", strerror(-err));
-		return err;
-	}
-	err = portcullis_bpf__load(skeleton);
-	if (err) {
-		report_refusal(err);
-		return err;
-	}
-	err = keep_descriptors(skeleton, &programs, how->explains, filter);
+	return err;
+}
+
+/* Keeps what is loaded, and marks maps as this filter's. */
+static int keep(const struct portcullis_bpf *skeleton, const struct programs *programs, int ingress,
+		const struct loading *how, struct filter *filter)
+{
+	int err = keep_descriptors(skeleton, programs, ingress, how->explains, filter);
+
 	if (!err)
 		err = object_program(filter->fd[FILTER_PROGRAM], &filter->program_id);
 	if (!err && !how->told && (!how->explains || how->flows_of->fd[FILTER_SHARED] < 0))
@@ -348,6 +355,51 @@ static int load(struct filter *filter, const struct loading *how, enum pc_frame 
 		error("cannot keep the BPF program: %s", strerror(-err));
 		filter_close(filter);
 	}
+	return err;
+}
+
+/*
+ * Loads the programs: the ingress program by `beside`, or after the other one. *refused: the kernel
+ * refused a program, and no message says why.
+ */
+static int load_by(struct beside *beside, struct filter *filter, const struct loading *how,
+		   enum pc_frame frame, bool *refused)
+{
+	__cleanup(skeleton_destroy) struct portcullis_bpf *skeleton = NULL;
+	struct programs programs;
+	int err, ingress;
+
+	*refused = false;
+	libbpf_log_start();
+	skeleton = portcullis_bpf__open();
+	if (!skeleton) {
+		error("cannot open the BPF program: %s", strerror(errno));
+		return -EINVAL;
+	}
+	err = set_up(skeleton, filter, how, frame, &programs);
+	if (err)
+		return err;
+	if (beside)
+		beside_choose(beside, programs.ingress);
+	ingress = load_object(skeleton, &programs, beside);
+	*refused = ingress < 0;
+	return *refused ? ingress : keep(skeleton, &programs, ingress, how, filter);
+}
+
+static int load(struct filter *filter, const struct loading *how, enum pc_frame frame)
+{
+	__cleanup(beside_end) struct beside *beside =
+		beside_begin("xdp", BPF_PROG_TYPE_XDP, BPF_XDP);
+	bool refused = false;
+	int err = load_by(beside, filter, how, frame, &refused);
+
+	/* Only libbpf, which loads one program after the other, keeps the verifier's log. */
+	if (refused && beside) {
+		beside_end(&beside);
+		err = load_by(NULL, filter, how, frame, &refused);
+	}
+	if (refused)
+		report_refusal(err);
 	return err;
 }
 
