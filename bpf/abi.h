@@ -10,6 +10,7 @@
 #include "bpf/abi_drops.h"
 #include "bpf/abi_events.h"
 #include "bpf/abi_flows.h"
+#include "bpf/abi_limits.h"
 
 /*
  * The version of all layouts; every generation begins with it. A build that tests two versions
@@ -45,14 +46,13 @@ enum pc_frame {
  */
 
 /*
- * pc_filter.flags. A packet tests them once, as one word. Those of pc_filter.flag but
- * PC_FILTER_BANS are reserved.
+ * pc_filter.flags. A packet tests them once, as one word. PC_FILTER_DENIED is reserved.
  * The program takes away what says that somebody listens. This flag is a byte of its own, so that
  * such a store does not undo that of another flag.
  */
 #define PC_FILTER_BANS	 1 /* `bans` has a table */
 #define PC_FILTER_DENIED 2 /* pc_generation.denied is not empty */
-#define PC_FILTER_LIMITS 4 /* a span has a limit */
+#define PC_FILTER_LIMITS 4 /* a generation had limits */
 
 /*
  * The only value of `filter`. It belongs to the filter and not to a generation, so a swap keeps it.
@@ -86,10 +86,14 @@ struct pc_filter {
 	__u16 page[PC_LISTED_PAGES + PC_MACHINE_PAGES];
 };
 
-/* An entry of pc_generation.port and .out. Larger values are PC_PORT_RULE + the index of a rule. */
-#define PC_PORT_CLOSED 0
-#define PC_PORT_OPEN   1
-#define PC_PORT_RULE   2
+/*
+ * An entry of pc_generation.port and .out. Larger values are PC_PORT_RULE + the index of a rule,
+ * with PC_PORT_LIMITED if a span of the rule has a limit.
+ */
+#define PC_PORT_CLOSED	0
+#define PC_PORT_OPEN	1
+#define PC_PORT_RULE	2
+#define PC_PORT_LIMITED 0x8000
 
 /* The sources that a rule admits from one range of source ports. */
 struct pc_span {
@@ -99,7 +103,7 @@ struct pc_span {
 	__u8 anyone;
 	/* fe80::/10 and 169.254.0.0/16. */
 	__u8 link_local;
-	/* Reserved: 1 + the index of a limit; 0: no limit. */
+	/* 1 + the index of the limits of what it admits, in pc_generation.limit_set; 0: none. */
 	__u8 limit;
 	/* The word of struct pc_groups that `groups` means. */
 	__u8 word;
@@ -283,7 +287,7 @@ struct pc_generation {
 	__u32 machines;
 	/* Of the hash of `machine`. */
 	__u32 machines_seed;
-	/* Reserved: number of limits in spans. */
+	/* Number of entries of `limit_set`. */
 	__u32 limits;
 	__u32 pad_limits;
 	/* 1: the profile names this IP protocol. */
@@ -300,6 +304,8 @@ struct pc_generation {
 	struct pc_machine machine[PC_MACHINES];
 	struct pc_class class[PC_CLASSES]; /* class n is class[n - 1] */
 	struct pc_class_page class_page[PC_CLASS_PAGES];
+	struct pc_limit limit[PC_LIMITS];
+	struct pc_limit_set limit_set[PC_LIMITS];
 };
 _Static_assert(__builtin_offsetof(struct pc_generation, denied) == 152, "pc_generation header");
 

@@ -133,5 +133,6 @@ struct pc_explained {
 #define PC_TOLD_LARGE	 4  /* an open UDP port lately sent a large datagram like the quoted one */
 #define PC_TOLD_ECHO	 8  /* the limit of echo requests admits one more */
 #define PC_TOLD_FRAGMENT 16 /* the datagram's first fragment passed */
+#define PC_TOLD_LIMIT	 32 /* the source is over all limits of the port */
 
 #endif

@@ -223,7 +223,7 @@ static __always_inline bool quote_was_sent(const struct packet *quote,
 {
 	if (quote->protocol == PROTOCOL_TCP ||
 	    (quote->protocol == PROTOCOL_UDP && mtu == NO_PATH_MTU))
-		return table_admit(quote, generation) == ADMIT_PASS || flow_of_packet(quote);
+		return table_admit(quote, generation) >= ADMIT_PASS || flow_of_packet(quote);
 	if (quote->protocol == PROTOCOL_UDP)
 		return flow_of_packet(quote) || sent_too_large(quote, mtu);
 	if (!is_icmp(quote))

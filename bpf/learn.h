@@ -343,6 +343,7 @@ __noinline int flow_begin(struct __sk_buff *skb, __u32 where, __u32 ports, __u32
 	struct pc_flow_state state = {};
 	struct packet packet = {};
 	struct pc_flow flow;
+	enum admit admit;
 	enum learn may;
 	bool needed;
 	__u64 at;
@@ -361,12 +362,14 @@ __noinline int flow_begin(struct __sk_buff *skb, __u32 where, __u32 ports, __u32
 		return 0;
 	at = now();
 	/* flow.ipv4.remote has the same offset as flow.ipv6.remote. */
-	if (!(how & FLOW_ECHO) && is_class_of(how, generation) &&
-	    table_admit_from(&packet, flow.ipv6.remote, generation) == ADMIT_PASS) {
-		if (how & FLOW_LARGE)
-			large_note(&packet, generation, &flow, at);
+	admit = how & FLOW_ECHO || !is_class_of(how, generation) ?
+			ADMIT_UNLISTED :
+			table_admit_from(&packet, flow.ipv6.remote, generation);
+	if (admit >= ADMIT_PASS && how & FLOW_LARGE)
+		large_note(&packet, generation, &flow, at);
+	/* Answers to a question of this host must not count against the limit of the port. */
+	if (admit == ADMIT_PASS || (admit == ADMIT_LIMITED && packet.protocol == PROTOCOL_TCP))
 		return 0;
-	}
 	if (!needed)
 		return 0;
 	may = may_learn(&packet, generation, skb, &flow, at, how);

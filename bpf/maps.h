@@ -239,6 +239,29 @@ struct {
 
 /* --- of one filter --- */
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pc_limiter);
+} limiter SEC(".maps");
+
+struct limit_cells_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PC_LIMIT_ALL);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u64));
+};
+
+/* Slot 0 has the cells of limits, once a generation has limits (abi_limits.h). */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct limit_cells_map);
+} limit_cells SEC(".maps");
+
 /* CLOCK_MONOTONIC ns from which a CPU admits another echo request, at the average rate. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -71,7 +71,7 @@ static __always_inline struct verdict decide_outbound_port(const struct packet *
 		return pass_sent(PC_CELL_OUT + port);
 	if (!outbound_enforced(packet, generation))
 		return pass_sent(0);
-	if (!is_syn(packet) && table_admit(packet, generation) == ADMIT_PASS)
+	if (!is_syn(packet) && table_admit(packet, generation) >= ADMIT_PASS)
 		return pass_sent(0);
 	if (packet->transport == PC_TCP && !is_syn(packet) &&
 	    (packet->behind ? machine_is_connected(skb, flow_where_pack(packet),

@@ -22,6 +22,7 @@
 #include "bpf/learn.h"
 #include "bpf/fragment.h"
 #include "bpf/icmp.h"
+#include "bpf/limit.h"
 #include "bpf/account.h"
 #include "bpf/outbound.h"
 #include "bpf/ban.h"
@@ -40,13 +41,16 @@ static __always_inline struct verdict pass_reply(const struct packet *packet,
 	return verdict;
 }
 
-/* Decides TCP and UDP: the rules `service`, `reply`, `source` and `unlisted`. */
+/*
+ * Decides TCP and UDP: the rules `service`, `reply`, `limit`, `source` and `unlisted`. `over`: the
+ * packet is over the limits of all services that admit it.
+ */
 static __always_inline struct verdict decide_port(const struct packet *packet,
-						  const struct pc_generation *generation)
+						  const struct pc_generation *generation, bool over)
 {
 	enum admit admit = table_admit(packet, generation);
 
-	if (admit == ADMIT_PASS) {
+	if (admit >= ADMIT_PASS && !over) {
 		/* A TCP SYN shows which side began; UDP does not. */
 		if (packet->protocol == PROTOCOL_UDP && !is_explaining(packet) &&
 		    has_other_filters())
@@ -56,7 +60,9 @@ static __always_inline struct verdict decide_port(const struct packet *packet,
 	}
 	if (!is_syn(packet) && flow_of_packet(packet))
 		return pass_reply(packet, generation);
-	return drop_port(packet, admit == ADMIT_SOURCE ? PC_REASON_SOURCE : PC_REASON_UNLISTED);
+	return drop_port(packet, over		       ? PC_REASON_LIMIT :
+				 admit == ADMIT_SOURCE ? PC_REASON_SOURCE :
+							 PC_REASON_UNLISTED);
 }
 
 static __always_inline struct verdict pass_icmp(const struct packet *packet)
@@ -83,15 +89,16 @@ static __always_inline struct verdict decide_later_fragment(const struct packet 
 }
 
 /* Decides by all rules; ICMP errors are decided by portcullis_icmp_error. */
-static __always_inline struct verdict
-decide(const struct packet *packet, const struct pc_generation *generation, enum parsed parsed)
+static __always_inline struct verdict decide(const struct packet *packet,
+					     const struct pc_generation *generation,
+					     enum parsed parsed, bool over)
 {
 	switch (parsed) {
 	case PARSED_ELSEWHERE:
 	case PARSED_MALFORMED: return drop_reason(PC_REASON_MALFORMED);
 	case PARSED_NON_IP: return pass_other(PC_OTHER_NON_IP);
 	case PARSED_LATER_FRAGMENT: return decide_later_fragment(packet, generation);
-	case PARSED_PORT: return decide_port(packet, generation);
+	case PARSED_PORT: return decide_port(packet, generation, over);
 	case PARSED_PACKET: break;
 	}
 	if (is_icmp(packet))
@@ -223,11 +230,11 @@ static __always_inline __u64 icmp_error_hand_over(const struct packet *packet)
 /* Decides a packet and carries the verdict out, or returns an ICMP error for the next pass. */
 static __always_inline __u64 decide_or_hand_over(const struct packet *packet,
 						 const struct pc_generation *generation,
-						 enum parsed parsed)
+						 enum parsed parsed, bool over)
 {
 	if (parsed == PARSED_PACKET && is_icmp_error(packet))
 		return icmp_error_hand_over(packet);
-	return carry_out(packet, generation, decide(packet, generation, parsed));
+	return carry_out(packet, generation, decide(packet, generation, parsed, over));
 }
 
 /* Tells what to ask about a packet, where there are bans: struct ban_word. */
@@ -271,8 +278,11 @@ __noinline __u64 portcullis_refuse(struct xdp_md *ctx)
 	return carry_out_drop(&packet, generation, drop_reason(PC_REASON_BANNED));
 }
 
-/* The second pass. A function of its own keeps the registers of the first pass free. */
-__noinline __u64 portcullis_gather(struct xdp_md *ctx)
+/*
+ * The second pass. A function of its own keeps the registers of the first pass free. `over`:
+ * limit_is_over.
+ */
+__noinline __u64 portcullis_gather(struct xdp_md *ctx, __u32 over)
 {
 	const struct pc_generation *generation = generation_current();
 	struct packet packet = {.gather = true};
@@ -281,7 +291,7 @@ __noinline __u64 portcullis_gather(struct xdp_md *ctx)
 		return 0;
 	packet_init(&packet, ctx, frame_length(ctx));
 	packet.link = generation->link;
-	return decide_or_hand_over(&packet, generation, packet_parse(&packet));
+	return decide_or_hand_over(&packet, generation, packet_parse(&packet), over);
 }
 
 /* A packet for a machine behind this host, as portcullis_machine_find hands it over. */
@@ -315,9 +325,15 @@ static __always_inline __u64 machine_packet_pack(const struct packet *packet, en
 	return bits_as(__u64, known);
 }
 
+/* Beside the length that portcullis_machine_port takes: limit_is_over was asked, and what it said.
+ */
+#define MACHINE_ASKED (1u << 31)
+#define MACHINE_OVER  (1u << 30)
+
 /*
  * Decides a TCP or UDP packet for a machine, of which the caller has read the headers. 0: it is not
- * for a machine, by a generation that was swapped in since it was found.
+ * for a machine, by a generation that was swapped in since it was found; or limit_is_over has to be
+ * asked first.
  */
 __noinline __u64 portcullis_machine_port(struct xdp_md *ctx, __u64 word, __u32 ports, __u32 tcp,
 					 __u32 length)
@@ -328,7 +344,7 @@ __noinline __u64 portcullis_machine_port(struct xdp_md *ctx, __u64 word, __u32 p
 
 	if (!generation)
 		return 0;
-	packet_init(&packet, ctx, length);
+	packet_init(&packet, ctx, length & ~(MACHINE_ASKED | MACHINE_OVER));
 	packet.link = generation->link;
 	packet.ip = known.ip;
 	packet.protocol = known.protocol;
@@ -343,9 +359,11 @@ __noinline __u64 portcullis_machine_port(struct xdp_md *ctx, __u64 word, __u32 p
 		packet_place_machine(&packet, generation, known.place + 1);
 	else
 		generation = packet_set_machine(&packet, generation);
-	if (!generation || !packet_class(&packet))
+	if (!generation || !packet_class(&packet) ||
+	    (!(length & MACHINE_ASKED) && limit_begins(&packet, generation)))
 		return 0;
-	return carry_out(&packet, generation, decide_port(&packet, generation));
+	return carry_out(&packet, generation,
+			 decide_port(&packet, generation, length & MACHINE_OVER));
 }
 
 /*
@@ -431,13 +449,20 @@ __noinline __u64 portcullis_machine(struct xdp_md *ctx, __u64 word)
 		generation = packet_set_machine(&packet, generation);
 	if (!generation || !packet_class(&packet) || parsed == PARSED_PORT)
 		return 0;
-	return carry_out(&packet, generation, decide(&packet, generation, parsed));
+	return carry_out(&packet, generation, decide(&packet, generation, parsed, false));
+}
+
+/* The word of a packet for limit_is_over, if there are limits. */
+static __always_inline __u64 ingress_limit(struct xdp_md *ctx)
+{
+	return filter.flag & PC_FILTER_LIMITS ? portcullis_limited(ctx) : 0;
 }
 
 /* The passes of a frame for machines behind this host; 0: the packet is for this host. */
 static __always_inline __u64 ingress_machine(struct xdp_md *ctx)
 {
-	__u64 word = portcullis_machine_find(ctx), read;
+	__u64 word = portcullis_machine_find(ctx), read, limit;
+	__u32 length = frame_length(ctx) | MACHINE_ASKED;
 	struct machine_packet known = bits_as(struct machine_packet, word);
 	struct machine_transport transport;
 
@@ -449,9 +474,11 @@ static __always_inline __u64 ingress_machine(struct xdp_md *ctx)
 	if (!read)
 		return 0;
 	transport = bits_as(struct machine_transport, read);
+	limit = ingress_limit(ctx);
+	if (limit && limit_is_over(ctx, limit, limit_owner(ctx, limit)))
+		length |= MACHINE_OVER;
 	return portcullis_machine_port(ctx, word, transport.ports,
-				       known.protocol == PROTOCOL_TCP ? transport.tcp : 0,
-				       frame_length(ctx));
+				       known.protocol == PROTOCOL_TCP ? transport.tcp : 0, length);
 }
 
 /* The third pass: decides an ICMP error by the packet that it quotes. */
@@ -488,6 +515,21 @@ static __always_inline __u64 ingress_banned(struct xdp_md *ctx)
 	return word && portcullis_banned(ctx, word) ? portcullis_refuse(ctx) : 0;
 }
 
+/* Passes a packet that is not over its limits, and no fragment. `packed`: a struct limit_word. */
+__noinline __u64 portcullis_within(struct xdp_md *ctx, __u64 packed)
+{
+	const struct pc_generation *generation = generation_current();
+	struct limit_word word = limit_word_unpack(packed);
+	struct packet packet = {.gather = true};
+
+	if (!generation)
+		return 0;
+	packet_init(&packet, ctx, frame_length(ctx));
+	packet.transport = word.syn ? PC_TCP : PC_UDP;
+	packet.local_port = flow_ports_unpack(word.ports).local;
+	return carry_out_pass(&packet, generation, pass_port(&packet));
+}
+
 /* The end of the passes behind the first one. `word`: what the one before returned. */
 static __always_inline int ingress_end(struct xdp_md *ctx, __u64 word)
 {
@@ -502,6 +544,16 @@ static __always_inline int ingress_end(struct xdp_md *ctx, __u64 word)
 	return action_of(how);
 }
 
+/* The passes that decide what is for this host. */
+static __always_inline __u64 ingress_host(struct xdp_md *ctx)
+{
+	__u64 limit = ingress_limit(ctx);
+	bool over = limit && limit_is_over(ctx, limit, 0);
+
+	return limit && !over && limit_word_unpack(limit).whole ? portcullis_within(ctx, limit) :
+								  portcullis_gather(ctx, over);
+}
+
 /* The passes behind the first one. `machines`: there are some. */
 static __always_inline int ingress_rest(struct xdp_md *ctx, bool machines)
 {
@@ -509,12 +561,12 @@ static __always_inline int ingress_rest(struct xdp_md *ctx, bool machines)
 
 	if (!word && machines)
 		word = ingress_machine(ctx);
-	return ingress_end(ctx, word ? word : portcullis_gather(ctx));
+	return ingress_end(ctx, word ? word : ingress_host(ctx));
 }
 
 /*
  * Ingress has several passes. A pass decides the frame, or hands it over to the next one, which
- *reads the active generation itself. So one generation alone decides a frame, whatever is swapped
+ * reads the active generation itself. So one generation alone decides a frame, whatever is swapped
  * meanwhile.
  *
  *	ingress			TCP and UDP in the linear part, no fragments
@@ -531,6 +583,12 @@ static __always_inline int ingress_rest(struct xdp_md *ctx, bool machines)
  *	portcullis_machine	packet_parse, packet_find_machine; decide, carry_out; of TCP and UDP
  *	   |			portcullis_machine_transport, portcullis_machine_port
  *	   |
+ *	   v
+ *	portcullis_limited	where there are limits: what they ask about (limit_is_over); that of
+ *a |			machine before portcullis_machine_port
+ *	   |			packet_parse; portcullis_within, the end
+ *	   |
+ *	   | what is over a limit, or has none
  *	   v
  *	portcullis_gather	all frames, their headers in any buffer
  *	   |			packet_parse, decide, carry_out
@@ -571,11 +629,13 @@ static __always_inline int ingress(struct xdp_md *ctx, bool kernel_context)
 		if (found.place || found.generation != (__u32)generation->number)
 			return ingress_rest(ctx, true);
 	}
+	if (limit_begins(&packet, generation))
+		return ingress_rest(ctx, generation->machines);
 	if (filter.flag & PC_FILTER_BANS &&
 	    portcullis_banned(ctx, ban_word_of(&packet, generation, PARSED_PORT)))
 		return ingress_end(ctx, portcullis_refuse(ctx));
 	/* Sharing an exit with the other frames would cost a usual frame 5 ns. */
-	return carry_out(&packet, generation, decide_port(&packet, generation));
+	return carry_out(&packet, generation, decide_port(&packet, generation, false));
 }
 
 /* Loaded from Linux 6.2 on; portcullis_old before. */
@@ -603,7 +663,7 @@ int portcullis_explain(struct xdp_md *ctx)
 
 	if (!word)
 		word = ingress_machine(ctx);
-	return ingress_end(ctx, word ? word : portcullis_gather(ctx));
+	return ingress_end(ctx, word ? word : ingress_host(ctx));
 }
 
 static __always_inline void send_pass(const struct packet *packet,
@@ -732,6 +792,9 @@ static __always_inline int egress(struct __sk_buff *skb, bool explaining)
 		else if (send_drop(&packet, generation, parsed, verdict))
 			return TC_ACT_SHOT;
 	}
+	if (!explaining && filter.flag & PC_FILTER_LIMITS && packet.transport == PC_TCP &&
+	    parsed == PARSED_PORT)
+		limit_note_sent(skb, sent_pack(&packet, parsed));
 	if (!explaining)
 		flow_learn(&packet, generation, parsed, skb,
 			   flow_how_behind(decided_unpack(word).class,

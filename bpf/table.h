@@ -14,6 +14,7 @@ enum admit {
 	ADMIT_UNLISTED,
 	ADMIT_SOURCE, /* the port is listed, but not for this source or source port */
 	ADMIT_PASS,
+	ADMIT_LIMITED, /* as ADMIT_PASS, but pc_span.limit says that sources are limited */
 };
 
 /*
@@ -104,6 +105,21 @@ struct groups_word {
 	__u32 unused : 13;
 };
 
+/* Fills the key of an address that packet_address read. */
+static __always_inline void address_key(__u64 first, __u64 second, bool ipv6, struct pc_key *key)
+{
+	if (ipv6) {
+		key->length = PC_KEY_FAMILY_BITS + 128;
+		key->family = bpf_htonl(6);
+		__builtin_memcpy(key->address, &first, 8);
+		__builtin_memcpy(key->address + 8, &second, 8);
+	} else {
+		key->length = PC_KEY_FAMILY_BITS + 32;
+		key->family = bpf_htonl(4);
+		__builtin_memcpy(key->address, &first, 4);
+	}
+}
+
 /*
  * Whether groups, or link-local if the span has it, admit an address. A global function, so that
  * the verifier checks it once.
@@ -117,16 +133,7 @@ __noinline int groups_admit(__u64 first, __u64 second, __u64 groups, __u32 how)
 	__u32 slot = word.slot;
 	void *trie;
 
-	if (word.ipv6) {
-		key.length = PC_KEY_FAMILY_BITS + 128;
-		key.family = bpf_htonl(6);
-		__builtin_memcpy(key.address, &first, 8);
-		__builtin_memcpy(key.address + 8, &second, 8);
-	} else {
-		key.length = PC_KEY_FAMILY_BITS + 32;
-		key.family = bpf_htonl(4);
-		__builtin_memcpy(key.address, &first, 4);
-	}
+	address_key(first, second, word.ipv6, &key);
 	if (word.link_local && is_link_local(&packet, &key))
 		return true;
 	trie = groups ? bpf_map_lookup_elem(&tries, &slot) : NULL;
@@ -177,10 +184,23 @@ static __always_inline bool span_admits(const struct packet *packet, const void 
 		span->groups);
 }
 
-/* Whether an entry of the port table admits the remote address and port; `called`: by calls. */
+static __always_inline enum admit span_passes(const struct pc_span *span, __u32 *limit)
+{
+	__u8 set = span->limit;
+
+	if (!set)
+		return ADMIT_PASS;
+	*limit = set;
+	return ADMIT_LIMITED;
+}
+
+/*
+ * Whether an entry of the port table admits the remote address and port; `called`: by calls. Sets
+ * `limit` to pc_span.limit where that is the answer.
+ */
 static __always_inline enum admit entry_admit(const struct packet *packet, const void *remote,
 					      const struct pc_generation *generation, __u16 entry,
-					      bool called)
+					      bool called, __u32 *limit)
 {
 	const struct pc_span *span;
 
@@ -194,7 +214,7 @@ static __always_inline enum admit entry_admit(const struct packet *packet, const
 		return ADMIT_SOURCE;
 	return (called ? span_admits_called(packet, span, generation->tries_slot) :
 			 span_admits(packet, remote, span, generation->tries_slot)) ?
-		       ADMIT_PASS :
+		       span_passes(span, limit) :
 		       ADMIT_SOURCE;
 }
 
@@ -237,7 +257,9 @@ static __always_inline bool table_any_source(const struct packet *packet,
 static __always_inline enum admit table_admit_from(const struct packet *packet, const void *remote,
 						   const struct pc_generation *generation)
 {
-	return entry_admit(packet, remote, generation, entry_in(packet, generation), false);
+	__u32 limit;
+
+	return entry_admit(packet, remote, generation, entry_in(packet, generation), false, &limit);
 }
 
 /* Whether the table may call: 5 ns, and only where groups matter. The usual packet has it in line.
@@ -247,20 +269,31 @@ static __always_inline bool table_calls(const struct packet *packet)
 	return packet->behind || (packet->gather && !packet->egress);
 }
 
+/* As table_admit. `limit`: as entry_admit. */
+static __always_inline enum admit
+table_admit_limit(const struct packet *packet, const struct pc_generation *generation, __u32 *limit)
+{
+	return entry_admit(packet, NULL, generation, entry_in(packet, generation),
+			   table_calls(packet), limit);
+}
+
 /* Whether the local port is open to the remote side: for an outgoing packet, to its answer. */
 static __always_inline enum admit table_admit(const struct packet *packet,
 					      const struct pc_generation *generation)
 {
-	return entry_admit(packet, NULL, generation, entry_in(packet, generation),
-			   table_calls(packet));
+	__u32 limit;
+
+	return table_admit_limit(packet, generation, &limit);
 }
 
 /* Whether an `out` service lists the remote side. */
 static __always_inline bool table_covers(const struct packet *packet,
 					 const struct pc_generation *generation)
 {
+	__u32 limit;
+
 	return entry_admit(packet, NULL, generation, entry_out(packet, generation),
-			   table_calls(packet)) == ADMIT_PASS;
+			   table_calls(packet), &limit) >= ADMIT_PASS;
 }
 
 #endif

@@ -131,7 +131,7 @@ static json_t *exception_json(const json_t *kept, const char *name,
 static json_t *exception_list(const json_t *kept, const char *name,
 			      const struct history_lines *lines)
 {
-	static const char *const lists[] = {"open", "enable", "disable", "set", "from"};
+	static const char *const lists[] = {"open", "enable", "disable", "set", "from", "limit"};
 	json_t *list = json_array();
 	const json_t *word;
 	size_t i, j;

@@ -329,6 +329,27 @@ static void add_fix(json_t *verdict, const struct explain_target *target,
 		json_object_set_new(verdict, "site_line", text_json(line.words));
 }
 
+/* --- limits --- */
+
+/* The command that takes back the limits of the services that admit the source. */
+static void add_limit_fix(json_t *verdict, const struct explain_target *target)
+{
+	const char *machine = json_string_value(json_object_get(verdict, "machine"));
+	__free_text char *name = shell_word(*target->name ? target->name : "IFACE"), *all = NULL;
+	__cleanup(names_free) struct names words = {};
+	const json_t *service;
+	size_t i;
+
+	json_array_foreach (json_object_get(verdict, "services"), i, service)
+		names_add(&words, json_string_value(service));
+	if (!words.count || !target->live)
+		return;
+	all = names_join(&words, " --no-limit ");
+	json_object_set_new(verdict, "fix",
+			    json_sprintf("portcullis swap %s%s%s --no-limit %s", name,
+					 machine ? " --machine " : "", machine ?: "", all));
+}
+
 /* --- bans --- */
 
 /* The bans that hold for a source, in words, and the command that lifts them. */
@@ -465,6 +486,8 @@ static int explain_one(struct asking *asking, struct explain_target *target)
 				  target->services);
 	if (event.cell == PC_CELL_REASON + PC_REASON_BANNED)
 		add_bans(verdict, &event);
+	else if (event.cell == PC_CELL_REASON + PC_REASON_LIMIT)
+		add_limit_fix(verdict, target);
 	else if (event.how & (PC_EVENT_DROP | PC_EVENT_WOULD))
 		add_fix(verdict, target, &event);
 	if (!drops)

@@ -21,8 +21,9 @@ struct machine_words {
 struct options {
 	struct names arguments;
 	struct names catalog;
-	struct names profile, open, enable, disable, set, from, group; /* as given */
-	struct names no_open, no_enable, no_disable, no_set, no_from, no_group, no_machine;
+	struct names profile, open, enable, disable, set, from, limit, group; /* as given */
+	struct names no_open, no_enable, no_disable, no_set, no_from, no_limit, no_group,
+		no_machine;
 	struct machine_words *machine;
 	size_t machines;
 	const char *interface;
@@ -59,12 +60,12 @@ struct options {
 	uid_t write_user;
 	unsigned int count; /* packets to show, 0: no limit */
 	int rate;	    /* events a second and CPU, 0: no limit; -1: not given */
-	const char *list;  /* of bans; NULL: not given */
-	const char *until; /* as given; NULL: no end */
-	unsigned int span; /* seconds, of --for; 0: not given */
+	const char *list;   /* of bans; NULL: not given */
+	const char *until;  /* as given; NULL: no end */
+	unsigned int span;  /* seconds, of --for; 0: not given */
 	const char *expect; /* digest of the difference that is to be applied; NULL: any */
-	bool all, replace, park, take_up, boot, clear, dry_run, evidence, exit_code, force, fresh, http, journal, json, listing, out, reload,
-		resumed, strict;
+	bool all, replace, park, take_up, boot, clear, dry_run, evidence, exit_code, force, fresh,
+		http, journal, json, listing, out, reload, resumed, strict;
 	struct answer *answer; /* where a command that changes filters says what it did */
 };
 

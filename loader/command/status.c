@@ -15,6 +15,7 @@
 #include "loader/filter/egress.h"
 #include "loader/filter/flows.h"
 #include "loader/filter/kernel_memory.h"
+#include "loader/filter/limit_maps.h"
 #include "loader/host/attached.h"
 #include "loader/host/bans.h"
 #include "loader/host/dns_renew.h"
@@ -169,6 +170,17 @@ static json_t *memory_json(const struct filter *filter)
 	return filter->fd[FILTER_PROGRAM] < 0 ? json_null() : json_integer(filter_memory(filter));
 }
 
+/* What passed over a limit, because there were too many sources to tell apart. */
+static json_t *limits_json(const struct filter *filter)
+{
+	__u64 opened, ago;
+
+	if (limits_opened(filter, &opened, &ago))
+		return json_null();
+	return json_pack("{s:I, s:o}", "opened", (json_int_t)opened, "ago",
+			 opened ? json_integer((json_int_t)ago) : json_null());
+}
+
 /* `drops` is taken over. */
 static json_t *status_json(const struct live *live, const struct flows *flows,
 			   const struct standing *standing, json_t *drops)
@@ -195,6 +207,7 @@ static json_t *status_json(const struct live *live, const struct flows *flows,
 	json_object_set_new(status, "drops", drops);
 	json_object_set_new(status, "dns_failed", dns_failed_json(live));
 	json_object_set_new(status, "bans", bans < 0 ? json_null() : json_integer(bans));
+	json_object_set_new(status, "limits", limits_json(&live->filter));
 	json_object_set_new(status, "machines", machines_json(live->kept));
 	state = state_json(live, flows);
 	json_object_update(status, state);

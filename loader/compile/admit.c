@@ -103,7 +103,7 @@ static enum admit entry_admit(const struct tables *tables, __u16 entry, int fami
 		return ADMIT_UNLISTED;
 	if (entry == PC_PORT_OPEN)
 		return ADMIT_PASS;
-	rule = &generation->rule[entry - PC_PORT_RULE];
+	rule = &generation->rule[(entry & ~PC_PORT_LIMITED) - PC_PORT_RULE];
 	for (__u32 i = 0; i < rule->spans; i++) {
 		const struct pc_span *span = &generation->span[rule->span + i];
 

@@ -3,6 +3,7 @@
 #include "loader/compile/port_table.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +90,8 @@ static int number_groups(struct compiler *compiler)
 
 		if (composed_compiled(composed, DIRECTION_IN))
 			add_groups(compiler, &composed->from);
+		if (composed_compiled(composed, DIRECTION_IN) && composed->limit)
+			add_groups(compiler, &composed->limit->except);
 		if (composed_compiled(composed, DIRECTION_OUT))
 			add_groups(compiler, &composed->to);
 	}
@@ -130,6 +133,108 @@ static struct pc_span whole_span(const struct compiler *compiler, const struct n
 	return span;
 }
 
+/* --- limits --- */
+
+/* Sampled where so many may come that all CPUs would wait for one word. */
+#define LIMIT_SAMPLE	   63
+#define LIMIT_SAMPLE_FROM  (PC_SECOND / 10) /* a shorter interval is sampled */
+#define LIMIT_SAMPLE_BURST 10
+
+/* By how many of its intervals the load of all cells may be ahead, in thousandths. */
+static __u64 backlog_of(unsigned int burst)
+{
+	if (burst >= 20)
+		return 300ULL * burst;
+	return burst >= 10 ? 1500 : burst >= 5 ? 400 : burst >= 3 ? 90 : 2;
+}
+
+/* The name as the programs know it, over swaps. */
+static __u64 service_digest(const struct composed *composed)
+{
+	char text[2 * (NAME_LIMIT + 9) / 8 * 8] = {};
+
+	snprintf(text, sizeof(text), "%s:%s", composed->profile->name, composed->service->name);
+	return pool_digest(0, text, sizeof(text));
+}
+
+/* The groups of these names, and whether link-local is one. */
+static __u64 group_bits(const struct compiler *compiler, const struct names *names,
+			__u8 *link_local)
+{
+	__u64 bits = 0;
+
+	for (size_t i = 0; i < names->count; i++) {
+		const struct group *group =
+			composition_group(compiler->composition, names->name[i]);
+
+		if (!strcmp(names->name[i], GROUP_LINK_LOCAL))
+			*link_local = 1;
+		else if (group)
+			bits |= 1ULL
+				<< group_words_bit(&compiler->table->words, compiler->word, group);
+	}
+	return bits;
+}
+
+/* 1 + the number of a service's limit; 0: it has none. */
+static __u8 number_limit(struct compiler *compiler, const struct composed *composed)
+{
+	const struct limit *limit = composed->limit;
+	struct pc_limit made = {.service = service_digest(composed), .word = (__u8)compiler->word};
+	unsigned int burst, weight;
+	size_t number;
+
+	if (!limit)
+		return 0;
+	burst = limit_burst(limit);
+	weight = limit_weight(limit);
+	made.anyone = !composed->from.count;
+	made.groups = group_bits(compiler, &composed->from, &made.link_local);
+	made.except = group_bits(compiler, &limit->except, &made.except_link_local);
+	made.interval = limit_interval(limit);
+	made.tolerance = (burst - 1) * made.interval;
+	made.backlog = made.interval * backlog_of(burst) / 1000;
+	if (made.interval < LIMIT_SAMPLE_FROM && burst >= LIMIT_SAMPLE_BURST)
+		made.sample = LIMIT_SAMPLE;
+	/* The cells hold half of what is due at the rate: one interval is due in each of them. */
+	made.load = made.interval * weight * (made.sample + 1ULL) / (PC_LIMIT_CELLS / 2);
+	made.length[0] = (__u8)limit->ipv4;
+	made.length[1] = (__u8)limit->ipv6;
+	number = pool_number(&compiler->table->limits, &made, sizeof(made));
+	return (__u8)(number < PC_LIMITS - 1 ? number + 1 : PC_LIMITS - 1);
+}
+
+static int write_limits(const struct port_table *table, struct pc_generation *generation,
+			struct diag *diag)
+{
+	size_t limits = table->limits.count, sets = table->sets.count;
+
+	if (limits >= PC_LIMITS || sets >= PC_LIMITS) {
+		diag_error(
+			diag, NULL,
+			"%zu services have a limit, in %zu ways in which ports share them; at most %d are possible",
+			limits, sets, PC_LIMITS - 1);
+		return -EINVAL;
+	}
+	if (limits)
+		memcpy(generation->limit, table->limits.bytes, table->limits.used);
+	if (sets)
+		memcpy(generation->limit_set, table->sets.bytes, table->sets.used);
+	for (size_t i = 0; i < sets; i++) {
+		struct pc_limit_set *set = &generation->limit_set[i];
+
+		set->asks = set->free || set->free_link_local;
+		for (size_t j = 0; j < PC_LIMITS_OF_SPAN && set->limit[j]; j++) {
+			const struct pc_limit *limit = &generation->limit[set->limit[j] - 1];
+
+			set->asks |= !limit->anyone || limit->except || limit->except_link_local;
+			set->word = limit->word;
+		}
+	}
+	generation->limits = (__u32)sets;
+	return 0;
+}
+
 /*
  * The number of the admission: the same span of groups over each range of source ports. What goes
  * out is bound to none: from-port is of `in`.
@@ -144,6 +249,8 @@ static __u32 number_admission(struct compiler *compiler, const struct composed *
 	__cleanup(text_free) struct span_edge *edge = NULL;
 	size_t edges = 0;
 
+	if (way == DIRECTION_IN)
+		whole.limit = number_limit(compiler, composed);
 	if (!ranges)
 		spans_add_edges(&edge, &edges, &whole);
 	for (size_t i = 0; i < ranges; i++) {
@@ -156,7 +263,7 @@ static __u32 number_admission(struct compiler *compiler, const struct composed *
 		part[i].last = range->last;
 		spans_add_edges(&edge, &edges, &part[i]);
 	}
-	spans_unite(edge, edges, &spans);
+	spans_unite(edge, edges, NULL, &spans);
 	return (__u32)pool_number(&compiler->admissions, spans.span,
 				  spans.count * sizeof(*spans.span));
 }
@@ -194,7 +301,7 @@ static bool add_admission(const struct compiler *compiler, size_t number, struct
 	const struct pc_span *span = (const void *)(compiler->admissions.bytes + item->offset);
 	size_t spans = item->length / sizeof(*span);
 
-	if (spans && span->anyone && span->first == 0 && span->last == PORT_END - 1)
+	if (spans && span->anyone && !span->limit && span->first == 0 && span->last == PORT_END - 1)
 		return true;
 	for (size_t i = 0; i < spans; i++)
 		spans_add_edges(edge, edges, &span[i]);
@@ -219,11 +326,18 @@ static int make_entry(struct compiler *compiler, const __u64 *set, size_t words,
 			return 0;
 		}
 	}
-	spans_unite(edge, edges, &spans);
+	if (spans_unite(edge, edges, &compiler->table->sets, &spans)) {
+		diag_error(
+			compiler->diag, NULL,
+			"port %u: more than %d services with a limit share it; leave some limits out",
+			port, PC_LIMITS_OF_SPAN);
+		return -EINVAL;
+	}
 	*entry = PC_PORT_CLOSED;
 	if (!spans.count)
 		return 0;
-	if (spans.span->anyone && !spans.span->first && spans.span->last == PORT_END - 1) {
+	if (spans.span->anyone && !spans.span->limit && !spans.span->first &&
+	    spans.span->last == PORT_END - 1) {
 		*entry = PC_PORT_OPEN;
 		return 0;
 	}
@@ -236,6 +350,9 @@ static int make_entry(struct compiler *compiler, const __u64 *set, size_t words,
 	}
 	*entry = PC_PORT_RULE + (__u32)pool_number(&compiler->table->rules, spans.span,
 						   spans.count * sizeof(*spans.span));
+	for (size_t i = 0; i < spans.count; i++)
+		if (spans.span[i].limit)
+			*entry |= PC_PORT_LIMITED;
 	return 0;
 }
 
@@ -347,11 +464,13 @@ int port_table_write_rules(const struct port_table *table, struct pc_generation 
 		};
 	if (rules->used)
 		memcpy(generation->span, rules->bytes, rules->used);
-	return 0;
+	return write_limits(table, generation, diag);
 }
 
 void port_table_free(struct port_table **pointer)
 {
 	pool_free(&(*pointer)->rules);
+	pool_free(&(*pointer)->limits);
+	pool_free(&(*pointer)->sets);
 	free(*pointer);
 }

@@ -11,6 +11,8 @@
 struct port_table {
 	struct group_words words;
 	struct pool rules;   /* lists of spans that a port admits */
+	struct pool limits;  /* struct pc_limit */
+	struct pool sets;    /* struct pc_limit_set */
 	__u32 in[PC_PORTS];  /* PC_PORT_* by local port */
 	__u32 out[PC_PORTS]; /* by remote port */
 };

@@ -2,6 +2,7 @@
 /* Unites lists of spans by a sweep over their edges. */
 #include "loader/compile/spans.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -16,7 +17,7 @@ void spans_free(struct spans *spans)
 static bool same_admission(const struct pc_span *a, const struct pc_span *b)
 {
 	return a->anyone == b->anyone && a->link_local == b->link_local && a->groups == b->groups &&
-	       a->word == b->word;
+	       a->word == b->word && a->limit == b->limit;
 }
 
 /* Appends a span behind the others; joins it with the last where they touch and admit the same. */
@@ -41,10 +42,16 @@ static void spans_add(struct spans *spans, struct pc_span span)
 	spans->span[spans->count++] = span;
 }
 
-/* Counts, for each set, how many of the spans in force admit it. */
+/* Counts, for each set of sources, how many of the spans in force admit it. */
 struct tally {
 	__u32 anyone, link_local, group[PC_GROUPS];
 	__u64 groups; /* those with a count */
+};
+
+/* The same of all spans, and of those without a limit; and how many have which limit. */
+struct tallies_of_spans {
+	struct tally all, free;
+	__u32 limit[PC_LIMITS];
 };
 
 static void tally_add(struct tally *tally, const struct pc_span *span, __u32 step)
@@ -62,6 +69,43 @@ static void tally_add(struct tally *tally, const struct pc_span *span, __u32 ste
 	}
 }
 
+static void tallies_add(struct tallies_of_spans *tallies, const struct pc_span *span, __u32 step)
+{
+	tally_add(&tallies->all, span, step);
+	tallies->limit[span->limit] += step;
+	if (!span->limit)
+		tally_add(&tallies->free, span, step);
+}
+
+/*
+ * Numbers the limits of what is admitted now, as pc_span.limit. Where anyone is admitted without a
+ * limit, there is none.
+ */
+static int number_limits(const struct tallies_of_spans *tallies, struct pool *sets, __u8 *limit)
+{
+	struct pc_limit_set set = {.free = tallies->free.groups,
+				   .free_link_local = tallies->free.link_local > 0};
+	size_t count = 0, number;
+
+	*limit = 0;
+	for (size_t i = 1; i < PC_LIMITS && !tallies->free.anyone; i++) {
+		if (!tallies->limit[i])
+			continue;
+		if (count == PC_LIMITS_OF_SPAN)
+			return -E2BIG;
+		set.limit[count++] = (__u8)i;
+	}
+	if (!count)
+		return 0;
+	if (!sets) {
+		*limit = set.limit[0];
+		return 0;
+	}
+	number = pool_number(sets, &set, sizeof(set));
+	*limit = (__u8)(number < PC_LIMITS - 1 ? number + 1 : PC_LIMITS - 1);
+	return 0;
+}
+
 static int compare_edges(const void *a, const void *b)
 {
 	const struct span_edge *x = a, *y = b;
@@ -69,10 +113,12 @@ static int compare_edges(const void *a, const void *b)
 	return (x->at > y->at) - (x->at < y->at);
 }
 
-void spans_unite(struct span_edge *edge, size_t edges, struct spans *spans)
+int spans_unite(struct span_edge *edge, size_t edges, struct pool *sets, struct spans *spans)
 {
 	__u8 word = 0; /* groups of one recipe are in one word */
-	struct tally tally = {0};
+	struct tallies_of_spans tallies = {0};
+	const struct tally *tally = &tallies.all;
+	__u8 limit;
 
 	if (edges)
 		qsort(edge, edges, sizeof(*edge), compare_edges);
@@ -80,21 +126,25 @@ void spans_unite(struct span_edge *edge, size_t edges, struct spans *spans)
 		__u32 at = edge[i].at;
 
 		for (; i < edges && edge[i].at == at; i++) {
-			tally_add(&tally, edge[i].span, edge[i].step);
+			tallies_add(&tallies, edge[i].span, edge[i].step);
 			if (edge[i].span->groups)
 				word = edge[i].span->word;
 		}
 		if (i == edges)
 			break;
+		if (number_limits(&tallies, sets, &limit))
+			return -E2BIG;
 		spans_add(spans, (struct pc_span){
 					 .first = (__u16)at,
 					 .last = (__u16)(edge[i].at - 1),
-					 .anyone = tally.anyone > 0,
-					 .link_local = tally.link_local > 0,
+					 .anyone = tally->anyone > 0,
+					 .link_local = tally->link_local > 0,
+					 .limit = limit,
 					 .word = word,
-					 .groups = tally.groups,
+					 .groups = tally->groups,
 				 });
 	}
+	return 0;
 }
 
 void spans_add_edges(struct span_edge **edge, size_t *edges, const struct pc_span *span)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "bpf/abi.h"
+#include "loader/base/pool.h"
 
 /* Sorted, disjoint; each span admits at least one source. */
 struct spans {
@@ -25,8 +26,13 @@ struct span_edge {
 /* Appends both edges of a span to an array, NULL at first; the caller frees it. */
 void spans_add_edges(struct span_edge **edge, size_t *edges, const struct pc_span *span);
 
-/* The union of lists of spans, given as the edges of them all (sorted here); `spans` is empty. */
-void spans_unite(struct span_edge *edge, size_t edges, struct spans *spans);
+/*
+ * The union of lists of spans, given as the edges of them all (sorted here); `spans` is empty. In
+ * the lists, `limit` is 1 + the number of a limit; in the union, 1 + the number of the limits of
+ * the span as a struct pc_limit_set in `sets`. Without `sets` all lists have one limit, which the
+ * union has too. -E2BIG: a span has more than PC_LIMITS_OF_SPAN limits.
+ */
+int spans_unite(struct span_edge *edge, size_t edges, struct pool *sets, struct spans *spans);
 void spans_free(struct spans *spans);
 
 #endif

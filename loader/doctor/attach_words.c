@@ -71,6 +71,7 @@ char *doctor_words(const json_t *kept)
 	add_list(&words, "--disable", json_object_get(overrides, "disable"));
 	add_list(&words, "--set", json_object_get(overrides, "set"));
 	add_list(&words, "--from", json_object_get(overrides, "from"));
+	add_list(&words, "--limit", json_object_get(overrides, "limit"));
 	add_groups(&words, json_object_get(recipe, "groups"));
 	add_settings(&words, recipe);
 	add_list(&words, "--catalog", json_object_get(kept, "catalog"));

@@ -43,6 +43,8 @@ enum filter_fd {
 	FILTER_SHARED,
 	FILTER_BANS, /* abi_bans.h, as the next one */
 	FILTER_BAN_CHUNKS,
+	FILTER_LIMITER, /* abi_limits.h, as the next one */
+	FILTER_LIMIT_CELLS,
 	FILTER_EGRESS,	    /* the egress program */
 	FILTER_EGRESS_LINK, /* of a tcx hook; none with clsact */
 	FILTER_FDS,

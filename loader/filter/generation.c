@@ -18,6 +18,7 @@
 #include "loader/compile/cells.h"
 #include "loader/filter/generation_maps.h"
 #include "loader/filter/installed.h"
+#include "loader/filter/limit_maps.h"
 #include "loader/filter/seed.h"
 #include "loader/filter/slots.h"
 #include "loader/filter/tally_maps.h"
@@ -123,6 +124,8 @@ int filter_prepare(struct filter *filter, const struct tables *tables, const cha
 	err = tallies_place(filter, &own);
 	if (!err)
 		err = list_ports(filter, next->copy);
+	if (!err)
+		err = limits_place(filter, next->copy);
 	if (!err)
 		err = build_next(filter, tables, recipe);
 	if (err)

@@ -105,6 +105,7 @@ __u64 filter_memory(const struct filter *filter)
 			 map_memory(filter->fallback.recipe);
 	for (slot = 0; slot < PC_SLOTS; slot++)
 		bytes += slot_memory(filter->fd[FILTER_TRIES], slot);
+	bytes += slot_memory(filter->fd[FILTER_LIMIT_CELLS], 0);
 	bytes += slot_memory(filter->fd[FILTER_BANS], 0);
 	for (slot = 0; slot < PC_BAN_SLOTS; slot++)
 		bytes += slot_memory(filter->fd[FILTER_BAN_CHUNKS], slot);

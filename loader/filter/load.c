@@ -20,6 +20,7 @@
 #include "loader/base/file.h"
 #include "loader/base/message.h"
 #include "loader/compile/cells.h"
+#include "loader/filter/limit_maps.h"
 #include "loader/net/netns.h"
 #include "loader/object/beside.h"
 #include "loader/object/log.h"
@@ -351,6 +352,8 @@ static int keep(const struct portcullis_bpf *skeleton, const struct programs *pr
 		err = claim_flows(filter, how->flows_of);
 	if (!err && !how->explains)
 		err = claim_drops(filter, how->kept);
+	if (!err && !how->explains && how->kept->fd[FILTER_LIMITER] < 0)
+		err = limits_claim(filter);
 	if (err) {
 		error("cannot keep the BPF program: %s", strerror(-err));
 		filter_close(filter);

@@ -89,6 +89,7 @@ static void add_composed(struct composition *composition, const struct overlay *
 	if (direction & DIRECTION_IN) {
 		ports_copy(&composed->from_port, &overlay->service->from_port);
 		names_copy(&composed->from, overlay->from);
+		composed->limit = overlay->limit;
 	}
 	if (direction & DIRECTION_OUT)
 		names_copy(&composed->to, &overlay->service->to);

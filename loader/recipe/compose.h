@@ -33,8 +33,9 @@ struct composed {
 	enum direction direction;
 	struct ports ports;
 	struct ports from_port;
-	struct names from; /* meaning for `in` */
-	struct names to;   /* meaning for `out` */
+	struct names from;	   /* meaning for `in` */
+	struct names to;	   /* meaning for `out` */
+	const struct limit *limit; /* of what each source may begin at `in`; NULL: none */
 	enum why_closed why;
 };
 

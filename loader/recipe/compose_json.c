@@ -33,6 +33,13 @@ static json_t *configured_json(const struct configured_in *where)
 	return text_json(where->text);
 }
 
+static json_t *limit_json(const struct limit *limit)
+{
+	__free_text char *text = limit ? limit_text(limit) : NULL;
+
+	return text ? json_string(text) : json_null();
+}
+
 static json_t *service_json(const struct composed *composed)
 {
 	static const char *const direction[] = {
@@ -48,6 +55,7 @@ static json_t *service_json(const struct composed *composed)
 	json_object_set_new(json, "to", names_json(&composed->to));
 	json_object_set_new(json, "feature", text_json(service->feature));
 	json_object_set_new(json, "from_ports", ports_json(&composed->from_port));
+	json_object_set_new(json, "limit", limit_json(composed->limit));
 	json_object_set_new(json, "open", json_boolean(composed->why == WHY_OPEN));
 	json_object_set_new(json, "why_closed", text_json(why_closed_name[composed->why]));
 	json_object_set_new(json, "fixed", json_boolean(service->fixed));

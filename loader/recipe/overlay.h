@@ -14,9 +14,10 @@ struct overlay {
 	const struct ports *in;
 	const struct ports *out;
 	const struct names *from;
-	bool enabled;	 /* its feature is */
-	bool disabled;	 /* by --disable */
-	bool restricted; /* by --from, which may name anyone */
+	const struct limit *limit; /* NULL: none */
+	bool enabled;		   /* its feature is */
+	bool disabled;		   /* by --disable */
+	bool restricted;	   /* by --from, which may name anyone */
 };
 
 /* Catalog, recipe and diag are given by the caller, and borrowed. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Applies the words of a recipe (--enable, --disable, --set, --from) to the overlays. */
+/* Applies the words of a recipe (--enable, --disable, --set, --from, --limit) to the overlays. */
 #include "loader/recipe/overlay_apply.h"
 
 #include <string.h>
@@ -302,6 +302,23 @@ static void apply_from(struct overlays *overlays, const struct override_from *fr
 			from->profile, overlay->service->name);
 }
 
+static void apply_limit(struct overlays *overlays, const struct override_limit *limit)
+{
+	const struct place place = {.file = "--limit"};
+	struct overlay *overlay = find_service(overlays, limit->profile, limit->service, &place);
+
+	if (!overlay)
+		return;
+	if (!has_in(overlay->service)) {
+		diag_error(overlays->diag, &place,
+			   "%s:%s listens on no port, so there are no clients to limit",
+			   limit->profile, overlay->service->name);
+		return;
+	}
+	overlay->limit = &limit->limit;
+	check_groups(overlays, &limit->limit.except, &place);
+}
+
 void overlays_apply(struct overlays *overlays)
 {
 	const struct recipe *recipe = overlays->recipe;
@@ -317,6 +334,8 @@ void overlays_apply(struct overlays *overlays)
 		apply_set(overlays, &recipe->set[i]);
 	for (size_t i = 0; i < recipe->froms; i++)
 		apply_from(overlays, &recipe->from[i]);
+	for (size_t i = 0; i < recipe->limits; i++)
+		apply_limit(overlays, &recipe->limit[i]);
 	for (size_t i = 0; i < overlays->count; i++)
 		check_from_port(overlays, &overlays->overlay[i]);
 }

@@ -98,6 +98,25 @@ static void prune_froms(struct overlays *overlays, struct recipe *recipe, struct
 	recipe->froms = kept;
 }
 
+static void prune_limits(struct overlays *overlays, struct recipe *recipe, struct names *parked)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < recipe->limits; i++) {
+		struct override_limit *limit = &recipe->limit[i];
+		__free_text char *text = NULL;
+
+		if (knows_service(overlays, limit->profile, limit->service)) {
+			recipe->limit[kept++] = *limit;
+			continue;
+		}
+		text = override_limit_text(limit);
+		park(parked, "--limit", text);
+		override_limit_free(limit);
+	}
+	recipe->limits = kept;
+}
+
 /* Puts every parked word into its place, whether a profile knows it or not. */
 static void unpark(struct recipe *recipe)
 {
@@ -107,7 +126,8 @@ static void unpark(struct recipe *recipe)
 	} place[] = {{"--enable ", RECIPE_ENABLE},
 		     {"--disable ", RECIPE_DISABLE},
 		     {"--set ", RECIPE_SET},
-		     {"--from ", RECIPE_FROM}};
+		     {"--from ", RECIPE_FROM},
+		     {"--limit ", RECIPE_LIMIT}};
 	__cleanup(names_free) struct names parked = recipe->parked;
 	__cleanup(diag_free) struct diag unused = {};
 
@@ -137,5 +157,6 @@ int recipe_prune(struct recipe *recipe, struct catalog *catalog, struct diag *di
 	prune_names(&overlays, &recipe->disabled, "--disable", knows_disabled, parked);
 	prune_sets(&overlays, recipe, parked);
 	prune_froms(&overlays, recipe, parked);
+	prune_limits(&overlays, recipe, parked);
 	return 0;
 }

@@ -81,6 +81,16 @@ void recipe_forget_port(struct recipe *recipe, const char *service)
 			override_from_free(from);
 	}
 	recipe->froms = kept;
+	kept = 0;
+	for (size_t i = 0; i < recipe->limits; i++) {
+		struct override_limit *limit = &recipe->limit[i];
+
+		if (strcmp(limit->profile, PROFILE_SITE) || strcmp(limit->service, service))
+			recipe->limit[kept++] = *limit;
+		else
+			override_limit_free(limit);
+	}
+	recipe->limits = kept;
 }
 
 static int add_open(struct recipe *recipe, const char *word, const struct place *place,
@@ -292,6 +302,49 @@ static int add_from(struct recipe *recipe, const char *word, const struct place 
 	return 0;
 }
 
+static void put_limit(struct recipe *recipe, struct override_limit *limit)
+{
+	struct override_limit *old = NULL;
+
+	for (size_t i = 0; i < recipe->limits && !old; i++) {
+		if (!strcmp(recipe->limit[i].profile, limit->profile) &&
+		    !strcmp(recipe->limit[i].service, limit->service))
+			old = &recipe->limit[i];
+	}
+	if (old) {
+		override_limit_free(old);
+	} else {
+		recipe->limit = grow(recipe->limit, recipe->limits, sizeof(*recipe->limit));
+		old = &recipe->limit[recipe->limits++];
+	}
+	*old = *limit;
+	*limit = (struct override_limit){0};
+}
+
+static int add_limit(struct recipe *recipe, const char *word, const struct place *place,
+		     struct diag *diag)
+{
+	__cleanup(override_limit_free) struct override_limit limit = {.profile = xstrdup(word)};
+	const char *rate = cut(limit.profile, '='), *service = cut(limit.profile, ':');
+	__free_text char *why = NULL;
+
+	if (!rate || !*rate) {
+		diag_error(diag, place,
+			   "'%s' has no rate; write PROFILE:SERVICE=RATE, as in xeams:smtp=20/s",
+			   word);
+		return -EINVAL;
+	}
+	if (check_target(word, limit.profile, service, place, diag))
+		return -EINVAL;
+	limit.service = xstrdup(service);
+	if (limit_parse(rate, &limit.limit, &why)) {
+		diag_error(diag, place, "%s:%s: %s", limit.profile, limit.service, why);
+		return -EINVAL;
+	}
+	put_limit(recipe, &limit);
+	return 0;
+}
+
 int recipe_profiles(struct recipe *recipe, const char *list, struct diag *diag)
 {
 	const struct place place = {.file = "--profile"};
@@ -311,6 +364,7 @@ int recipe_add(struct recipe *recipe, enum recipe_word kind, const char *word,
 		[RECIPE_PROFILE] = add_profile, [RECIPE_OPEN] = add_open,
 		[RECIPE_ENABLE] = add_feature,	[RECIPE_DISABLE] = add_disabled,
 		[RECIPE_SET] = add_set,		[RECIPE_FROM] = add_from,
+		[RECIPE_LIMIT] = add_limit,
 	};
 
 	return add[kind](recipe, word, place, diag);
@@ -339,6 +393,11 @@ int recipe_set(struct recipe *recipe, const char *override, struct diag *diag)
 int recipe_from(struct recipe *recipe, const char *override, struct diag *diag)
 {
 	return add_from(recipe, override, &(struct place){.file = "--from"}, diag);
+}
+
+int recipe_limit(struct recipe *recipe, const char *override, struct diag *diag)
+{
+	return add_limit(recipe, override, &(struct place){.file = "--limit"}, diag);
 }
 
 int recipe_group(struct recipe *recipe, const char *group, struct diag *diag)
@@ -381,6 +440,13 @@ char *override_from_text(const struct override_from *from)
 	return xasprintf("%s:%s=%s", from->profile, from->service, groups);
 }
 
+char *override_limit_text(const struct override_limit *limit)
+{
+	__free_text char *rate = limit_text(&limit->limit);
+
+	return xasprintf("%s:%s=%s", limit->profile, limit->service, rate);
+}
+
 int outbound_parse(const char *text, enum pc_outbound *outbound)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(outbound_name); i++) {
@@ -420,6 +486,14 @@ void override_from_free(struct override_from *from)
 	*from = (struct override_from){0};
 }
 
+void override_limit_free(struct override_limit *limit)
+{
+	free(limit->profile);
+	free(limit->service);
+	limit_free(&limit->limit);
+	*limit = (struct override_limit){0};
+}
+
 void machine_free(struct machine *machine)
 {
 	free(machine->name);
@@ -433,8 +507,11 @@ void recipe_free(struct recipe *recipe)
 		override_set_free(&recipe->set[i]);
 	for (size_t i = 0; i < recipe->froms; i++)
 		override_from_free(&recipe->from[i]);
+	for (size_t i = 0; i < recipe->limits; i++)
+		override_limit_free(&recipe->limit[i]);
 	free(recipe->set);
 	free(recipe->from);
+	free(recipe->limit);
 	names_free(&recipe->profiles);
 	names_free(&recipe->features);
 	names_free(&recipe->disabled);

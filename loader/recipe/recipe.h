@@ -8,6 +8,7 @@
 #include "loader/base/diag.h"
 #include "loader/catalog/group.h"
 #include "loader/catalog/ports.h"
+#include "loader/recipe/limit.h"
 #include "loader/recipe/opens.h"
 
 enum direction {
@@ -31,6 +32,13 @@ struct override_from {
 	struct names groups; /* GROUP_ANYONE alone: no restriction */
 };
 
+/* --limit PROFILE:SERVICE=RATE */
+struct override_limit {
+	char *profile;
+	char *service;
+	struct limit limit;
+};
+
 #define ECHO_LIMIT_DEFAULT 100
 #define ECHO_LIMIT_NONE	   (-1)
 
@@ -45,6 +53,8 @@ struct recipe {
 	size_t sets;
 	struct override_from *from;
 	size_t froms;
+	struct override_limit *limit;
+	size_t limits;
 	struct groups groups;
 	enum pc_policy policy;
 	enum pc_outbound outbound;
@@ -77,6 +87,7 @@ enum recipe_word {
 	RECIPE_DISABLE,
 	RECIPE_SET,
 	RECIPE_FROM,
+	RECIPE_LIMIT,
 	RECIPE_WORDS,
 };
 
@@ -101,8 +112,9 @@ int recipe_enable(struct recipe *recipe, const char *feature, struct diag *diag)
 int recipe_disable(struct recipe *recipe, const char *service, struct diag *diag);
 int recipe_set(struct recipe *recipe, const char *override, struct diag *diag);
 int recipe_from(struct recipe *recipe, const char *override, struct diag *diag);
+int recipe_limit(struct recipe *recipe, const char *override, struct diag *diag);
 int recipe_group(struct recipe *recipe, const char *group, struct diag *diag);
-/* Removes the words of --from and --disable on the service of a port, "587-tcp". */
+/* Removes the words of --from, --limit and --disable on the service of a port, "587-tcp". */
 void recipe_forget_port(struct recipe *recipe, const char *service);
 /* Adds a word of this kind; errors are reported at `place`, which is in a file. */
 int recipe_add(struct recipe *recipe, enum recipe_word kind, const char *word,
@@ -118,9 +130,11 @@ bool recipe_same_port(const char *a, const char *b);
 /* An override as it is written behind its option; the caller frees. */
 char *override_set_text(const struct override_set *set);
 char *override_from_text(const struct override_from *from);
+char *override_limit_text(const struct override_limit *limit);
 
 void override_set_free(struct override_set *set);
 void override_from_free(struct override_from *from);
+void override_limit_free(struct override_limit *limit);
 void machine_free(struct machine *machine);
 void recipe_free(struct recipe *recipe);
 

@@ -67,7 +67,8 @@ void recipe_json_forget_answers(json_t *json)
 
 static json_t *overrides_json(const struct recipe *recipe)
 {
-	json_t *opens = json_array(), *sets = json_array(), *froms = json_array();
+	json_t *opens = json_array(), *sets = json_array(), *froms = json_array(), *json;
+	json_t *limits = json_array();
 
 	for (size_t i = 0; i < recipe->opens.count; i++) {
 		__free_text char *text = open_port_text(&recipe->opens.port[i]);
@@ -84,8 +85,17 @@ static json_t *overrides_json(const struct recipe *recipe)
 
 		json_array_append_new(froms, json_string(text));
 	}
-	return json_pack("{s:o, s:o, s:o, s:o}", "open", opens, "set", sets, "from", froms,
+	for (size_t i = 0; i < recipe->limits; i++) {
+		__free_text char *text = override_limit_text(&recipe->limit[i]);
+
+		json_array_append_new(limits, json_string(text));
+	}
+	json = json_pack("{s:o, s:o, s:o, s:o}", "open", opens, "set", sets, "from", froms,
 			 "disable", names_json(&recipe->disabled));
+	if (recipe->limits)
+		json_object_set(json, "limit", limits);
+	json_decref(limits);
+	return json;
 }
 
 /* {"site:587-tcp": "CHG-1234"} */
@@ -342,6 +352,7 @@ static int read_own(struct recipe *recipe, const json_t *json, struct diag *diag
 	    read_comments(recipe, json_object_get(json, "comments"), diag) ||
 	    read_list(recipe, overrides, "set", RECIPE_SET, diag) ||
 	    read_list(recipe, overrides, "from", RECIPE_FROM, diag) ||
+	    read_list(recipe, overrides, "limit", RECIPE_LIMIT, diag) ||
 	    read_list(recipe, overrides, "disable", RECIPE_DISABLE, diag) ||
 	    read_words(json_object_get(json, "parked"), "parked", &recipe->parked, diag))
 		return -EINVAL;

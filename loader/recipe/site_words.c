@@ -97,6 +97,12 @@ static size_t count_words(const struct yaml_node *value)
 	return count;
 }
 
+/* What is written behind the '=' of a word. */
+static const char *value_of(enum recipe_word kind)
+{
+	return kind == RECIPE_SET ? "PORTS" : kind == RECIPE_LIMIT ? "RATE" : "GROUP";
+}
+
 /* The groups of a word that was written as one text; those of a mapping are noted one by one. */
 static void use_groups_of(struct reader *reader, struct site_interface *interface,
 			  const struct yaml_node *node)
@@ -108,11 +114,25 @@ static void use_groups_of(struct reader *reader, struct site_interface *interfac
 		use_group(reader, interface, &(struct use){.name = name, .node = node});
 }
 
+/* The same of a limit. What is wrong with its rate, the recipe says. */
+static void use_groups_of_limit(struct reader *reader, struct site_interface *interface,
+				const struct yaml_node *node)
+{
+	__cleanup(limit_free) struct limit limit = {0};
+	__free_text char *why = NULL;
+
+	if (limit_parse(strchr(node->text, '=') + 1, &limit, &why))
+		return;
+	for (size_t i = 0; i < limit.except.count; i++)
+		use_group(reader, interface,
+			  &(struct use){.name = limit.except.name[i], .node = node});
+}
+
 /* True if there is a service before an '=' and a value behind it; if not, reports both forms. */
 static bool check_assignment(struct reader *reader, const struct yaml_node *item,
 			     enum recipe_word kind)
 {
-	const char *text = item->text, *what = kind == RECIPE_SET ? "PORTS" : "GROUP";
+	const char *text = item->text, *what = value_of(kind);
 	int length = (int)strcspn(text, "=");
 
 	if (text[length] && text[length + 1])
@@ -122,8 +142,10 @@ static bool check_assignment(struct reader *reader, const struct yaml_node *item
 			 text, what);
 	else
 		complain(reader, item, "'%s' has no %s; write {%.*s: %s}, or %.*s=%s", text,
-			 kind == RECIPE_SET ? "ports" : "group", length, text, what, length, text,
-			 what);
+			 kind == RECIPE_SET   ? "ports" :
+			 kind == RECIPE_LIMIT ? "rate" :
+						"group",
+			 length, text, what, length, text, what);
 	return false;
 }
 
@@ -142,13 +164,15 @@ static void read_words(struct reader *reader, const struct yaml_node *value, enu
 			complain(reader, item, "an item is %s; write %s", yaml_what(item), expects);
 			continue;
 		}
-		if ((kind == RECIPE_FROM || kind == RECIPE_SET) &&
+		if ((kind == RECIPE_FROM || kind == RECIPE_SET || kind == RECIPE_LIMIT) &&
 		    !check_assignment(reader, item, kind))
 			continue;
 		if (kind == RECIPE_FROM && too_many(reader, item, count_words(item)))
 			continue;
 		if (kind == RECIPE_FROM)
 			use_groups_of(reader, interface, item);
+		if (kind == RECIPE_LIMIT)
+			use_groups_of_limit(reader, interface, item);
 		add_word(reader, interface, kind, xstrdup(item->text), item);
 	}
 }
@@ -205,6 +229,96 @@ static void read_set(struct reader *reader, const struct yaml_node *key,
 	ports_strings(&ports, &strings);
 	list = names_join(&strings, ",");
 	add_word(reader, interface, RECIPE_SET, xasprintf("%s=%s", key->text, list), key);
+}
+
+/* A number or a rate, as limit_parse reads it behind its key; "" if there is none. */
+static char *limit_part(struct reader *reader, const struct yaml_field *field, const char *name)
+{
+	const struct yaml_node *value = field->value;
+
+	if (!value)
+		return xstrdup("");
+	if (strpbrk(value->text, " \t\n,:{}[]")) {
+		complain(reader, value, "'%s' is not valid here", value->text);
+		return xstrdup("");
+	}
+	return xasprintf("%s: %s, ", name, value->text);
+}
+
+static char *limit_per(struct reader *reader, const struct yaml_node *node)
+{
+	static const struct yaml_key keys[] = {
+		{"ipv4", false, YAML_TEXT, "a prefix length", "ip4 v4"},
+		{"ipv6", false, YAML_TEXT, "a prefix length", "ip6 v6"},
+	};
+	struct yaml_field field[ARRAY_SIZE(keys)] = {};
+	__free_text char *ipv4 = NULL, *ipv6 = NULL;
+
+	if (!node)
+		return xstrdup("");
+	yaml_fields(&reader->yaml, node, keys, ARRAY_SIZE(keys), field, reader->diag);
+	ipv4 = limit_part(reader, &field[0], keys[0].name);
+	ipv6 = limit_part(reader, &field[1], keys[1].name);
+	/* Each part ends with ", ". */
+	return *ipv4 || *ipv6 ?
+		       xasprintf("per: {%s%.*s}, ", *ipv6 ? ipv4 : "",
+				 (int)strlen(*ipv6 ? ipv6 : ipv4) - 2, *ipv6 ? ipv6 : ipv4) :
+		       xstrdup("");
+}
+
+static char *limit_except(struct reader *reader, const struct yaml_node *node,
+			  struct site_interface *interface)
+{
+	__cleanup(names_free) struct names names = {0};
+	__free_text char *list = NULL;
+	struct uses uses = {0};
+
+	if (!node || too_many(reader, node, count_words(node)))
+		return xstrdup("");
+	read_names(reader, node, "group name", &names, &uses);
+	for (size_t i = 0; i < uses.count; i++)
+		use_group(reader, interface, &uses.use[i]);
+	free(uses.use);
+	list = names_join(&names, ", ");
+	return names.count ? xasprintf("except: [%s], ", list) : xstrdup("");
+}
+
+/* "20/s", or a mapping of `rate` and what else there is. */
+static void read_limit(struct reader *reader, const struct yaml_node *key,
+		       struct site_interface *interface)
+{
+	static const char expects[] =
+		"a rate, as in 20/s, or a mapping of rate, burst, per and except";
+	static const struct yaml_key keys[] = {
+		{"rate", true, YAML_TEXT, "a rate, as in 20/s, 600/m or 10/h", "limit"},
+		{"burst", false, YAML_TEXT, "a number", "bucket"},
+		{"per", false, YAML_MAPPING, "a mapping, as in {ipv4: 24, ipv6: 48}",
+		 "source mask"},
+		{"except", false, YAML_ITEMS, "a group or a list of groups",
+		 "unless allow trusted"},
+	};
+	const struct yaml_key expected = {key->text, false, YAML_TEXT | YAML_MAPPING, expects, ""};
+	struct yaml_field field[ARRAY_SIZE(keys)] = {};
+	__free_text char *rate = NULL, *burst = NULL, *per = NULL, *except = NULL;
+	size_t errors = reader->diag->errors;
+
+	if (!yaml_usable(&reader->yaml, key->next, &expected, reader->diag))
+		return;
+	if (key->next->kind == YAML_TEXT) {
+		add_word(reader, interface, RECIPE_LIMIT,
+			 xasprintf("%s=%s", key->text, key->next->text), key);
+		return;
+	}
+	yaml_fields(&reader->yaml, key->next, keys, ARRAY_SIZE(keys), field, reader->diag);
+	rate = limit_part(reader, &field[0], keys[0].name);
+	burst = limit_part(reader, &field[1], keys[1].name);
+	per = limit_per(reader, field[2].value);
+	except = limit_except(reader, field[3].value, interface);
+	if (reader->diag->errors != errors)
+		return;
+	rate[strlen(rate) - 2] = '\0'; /* the last part */
+	add_word(reader, interface, RECIPE_LIMIT,
+		 xasprintf("%s={%s%s%s%s}", key->text, burst, per, except, rate), key);
 }
 
 /* Each port as a word of its own, so that none is opened twice. */
@@ -325,7 +439,9 @@ static void read_overrides(struct reader *reader, const struct yaml_node *value,
 
 	if (value->kind != YAML_MAPPING) {
 		read_words(reader, value, kind,
-			   kind == RECIPE_SET ? "PROFILE:SERVICE=PORTS" : "PROFILE:SERVICE=GROUP",
+			   kind == RECIPE_SET	? "PROFILE:SERVICE=PORTS" :
+			   kind == RECIPE_LIMIT ? "PROFILE:SERVICE=RATE" :
+						  "PROFILE:SERVICE=GROUP",
 			   interface);
 		return;
 	}
@@ -337,6 +453,8 @@ static void read_overrides(struct reader *reader, const struct yaml_node *value,
 			continue;
 		if (kind == RECIPE_SET)
 			read_set(reader, key, interface);
+		else if (kind == RECIPE_LIMIT)
+			read_limit(reader, key, interface);
 		else
 			read_from(reader, key, interface);
 	}
@@ -382,6 +500,7 @@ void site_read_words(struct reader *reader, const struct yaml_field *field,
 			break;
 		case SITE_FROM: read_overrides(reader, value, RECIPE_FROM, interface); break;
 		case SITE_SET: read_overrides(reader, value, RECIPE_SET, interface); break;
+		case SITE_LIMITS: read_overrides(reader, value, RECIPE_LIMIT, interface); break;
 		}
 	}
 }

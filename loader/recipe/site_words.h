@@ -15,6 +15,7 @@ enum {
 	SITE_DISABLE,
 	SITE_FROM,
 	SITE_SET,
+	SITE_LIMITS,
 	SITE_WORD_KEYS,
 };
 
@@ -36,7 +37,9 @@ enum {
 	[SITE_FROM] = {"from", false, SITE_WORD, "a mapping, as in 'ssh:ssh: trusted'", \
 		      "source sources allow restrict"}, \
 	[SITE_SET] = {"set", false, SITE_WORD, "a mapping, as in 'ssh:ssh: 2222/tcp'", \
-		     "port ports override overrides"}
+		     "port ports override overrides"}, \
+	[SITE_LIMITS] = {"limits", false, SITE_WORD, "a mapping, as in 'xeams:smtp: 20/s'", \
+			"limit rate rates ratelimit"}
 /* clang-format on */
 
 /* Reads the values of these keys into the interface's words, and into its recipe. */

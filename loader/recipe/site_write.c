@@ -134,6 +134,16 @@ static void write_overrides(const char *indent, const struct recipe *recipe, con
 			fprintf(to, "%sset:\n", indent);
 		write_assignment(indent, "set", word, notes, to);
 	}
+	for (size_t i = 0; i < recipe->limits; i++) {
+		const struct override_limit *limit = &recipe->limit[i];
+		__free_text char *service = xasprintf("%s:%s", limit->profile, limit->service);
+		__free_text char *rate = limit_text(&limit->limit);
+
+		/* Its text is YAML, and a rate is not a number: it has a slash. */
+		fprintf(to, "%s%s%s  ", i ? "" : indent, i ? "" : "limits:\n", indent);
+		write_text(service, to);
+		fprintf(to, ": %s\n", rate);
+	}
 }
 
 /* "587/tcp: anyone", "8443/tcp: [mgmt]", "8443/tcp: {from: [mgmt], comment: 'CHG-1234'}" */

@@ -165,6 +165,27 @@ int recipe_no_from(struct recipe *recipe, const char *service, struct diag *diag
 	return 0;
 }
 
+int recipe_no_limit(struct recipe *recipe, const char *service, struct diag *diag)
+{
+	__cleanup(names_free) struct names given = {0};
+	size_t kept = 0;
+
+	for (size_t i = 0; i < recipe->limits; i++) {
+		struct override_limit *limit = &recipe->limit[i];
+		__free_text char *target = xasprintf("%s:%s", limit->profile, limit->service);
+
+		names_add(&given, target);
+		if (!strcmp(target, service))
+			override_limit_free(limit);
+		else
+			recipe->limit[kept++] = *limit;
+	}
+	if (kept == recipe->limits)
+		return report_missing("--no-limit", service, &given, diag);
+	recipe->limits = kept;
+	return 0;
+}
+
 int recipe_no_group(struct recipe *recipe, const char *group, struct diag *diag)
 {
 	__cleanup(names_free) struct names given = {0};

@@ -7,15 +7,16 @@
 #include "loader/recipe/recipe.h"
 
 /*
- * Each takes back what one option gave: "587/tcp" (and what --from and --disable said of it), a
- * feature or service as it was given, "PROFILE:SERVICE[:in|:out]", "PROFILE:SERVICE", a group.
- * Return 0, or -EINVAL with an error in `diag` that names the nearest word that is there.
+ * Each takes back what one option gave: "587/tcp" (and what --from, --limit and --disable said of
+ * it), a feature or service as it was given, "PROFILE:SERVICE[:in|:out]", "PROFILE:SERVICE", a
+ * group. Return 0, or -EINVAL with an error in `diag` that names the nearest word that is there.
  */
 int recipe_no_open(struct recipe *recipe, const char *ports, struct diag *diag);
 int recipe_no_enable(struct recipe *recipe, const char *feature, struct diag *diag);
 int recipe_no_disable(struct recipe *recipe, const char *service, struct diag *diag);
 int recipe_no_set(struct recipe *recipe, const char *service, struct diag *diag);
 int recipe_no_from(struct recipe *recipe, const char *service, struct diag *diag);
+int recipe_no_limit(struct recipe *recipe, const char *service, struct diag *diag);
 int recipe_no_machine(struct recipe *recipe, const char *name, struct diag *diag);
 int recipe_no_group(struct recipe *recipe, const char *group, struct diag *diag);
 

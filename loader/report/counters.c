@@ -13,8 +13,9 @@
 const char *const reason_name[PC_REASONS] = {
 	[PC_REASON_MALFORMED] = "malformed", [PC_REASON_BANNED] = "banned",
 	[PC_REASON_FRAGMENT] = "fragment",   [PC_REASON_ICMP] = "icmp",
-	[PC_REASON_SOURCE] = "source",	     [PC_REASON_PROTOCOL] = "protocol",
-	[PC_REASON_UNLISTED] = "unlisted",   [PC_REASON_OUTBOUND] = "outbound",
+	[PC_REASON_LIMIT] = "limit",	     [PC_REASON_SOURCE] = "source",
+	[PC_REASON_PROTOCOL] = "protocol",   [PC_REASON_UNLISTED] = "unlisted",
+	[PC_REASON_OUTBOUND] = "outbound",
 };
 
 const char *const reason_text[PC_REASONS] = {
@@ -26,6 +27,8 @@ const char *const reason_text[PC_REASONS] = {
 		"A later fragment of a datagram whose first fragment was dropped, or did not come before it. The sender has to send the datagram again. See FRAGMENTS in portcullis(8).",
 	[PC_REASON_ICMP] =
 		"An ICMP or ICMPv6 type that is not admitted, an error that quotes no packet of this host, an echo reply without a request, or more echo requests than --echo-limit. See ICMP in portcullis(8).",
+	[PC_REASON_LIMIT] =
+		"A new TCP connection, or a UDP packet, from a source that is over the limit of every service that admits it. `portcullis show --iface IFACE` has the limits; `except` exempts a group, --no-limit takes one back. See LIMITS in portcullis(8).",
 	[PC_REASON_SOURCE] =
 		"A TCP or UDP packet to a port that a service opens, but not to this source address or source port. To admit the source, add it to a group of the service: --group, or --from for other groups.",
 	[PC_REASON_PROTOCOL] =

@@ -342,6 +342,58 @@ static void tell_settings(const json_t *before, const json_t *after, struct tell
 	}
 }
 
+/* The limits of a recipe, "PROFILE:SERVICE=RATE". NULL: it has none. */
+static const json_t *limits_of(const json_t *kept)
+{
+	const json_t *recipe = json_object_get(kept, "recipe");
+
+	return json_object_get(json_object_get(recipe, "overrides"), "limit");
+}
+
+/* The rate of a service in a list of limits, or NULL. `length`: of the name before the '='. */
+static const char *rate_in(const json_t *limits, const char *service, size_t length)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (limits, i, one) {
+		const char *text = json_string_value(one);
+
+		if (!strncmp(text, service, length) && text[length] == '=')
+			return text + length + 1;
+	}
+	return NULL;
+}
+
+/* Those of `of` that `in` lacks, or has with another rate; `is`: those of `of` are the new ones. */
+static void tell_limits_of(const json_t *of, const json_t *in, bool is, struct telling *telling)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (of, i, one) {
+		const char *text = json_string_value(one);
+		size_t length = strcspn(text, "=");
+		const char *rate = text + length + !!text[length];
+		const char *other = rate_in(in, text, length);
+		__free_text char *what = xasprintf("the limit of %.*s", (int)length, text);
+
+		if (!is && !other)
+			tell(telling, "changes", what, " from %s to none", rate);
+		else if (is && (!other || strcmp(rate, other) != 0))
+			tell(telling, "changes", what, " from %s to %s", other ?: "none", rate);
+	}
+}
+
+/* A filter that is attached has nothing to compare with. */
+static void tell_limits(const json_t *before, const json_t *after, struct telling *telling)
+{
+	if (!json_object_get(before, "recipe") || !json_object_get(after, "recipe"))
+		return;
+	tell_limits_of(limits_of(after), limits_of(before), true, telling);
+	tell_limits_of(limits_of(before), limits_of(after), false, telling);
+}
+
 size_t difference_own(const json_t *before, const json_t *after, difference_tell *to, void *context)
 {
 	struct telling telling = {.tell = to, .context = context};
@@ -351,6 +403,7 @@ size_t difference_own(const json_t *before, const json_t *after, difference_tell
 	tell_protocols(before, after, &telling);
 	telling.count += difference_groups(before, after, to, context);
 	tell_settings(before, after, &telling);
+	tell_limits(before, after, &telling);
 	return telling.count;
 }
 

@@ -388,6 +388,7 @@ static bool listed_port(const struct pc_event *event, enum event_way *way, __u32
 	*port = PC_PORT(transport, *way == EVENT_OUT ? event->remote_port : event->local_port);
 	return event->how & PC_EVENT_PORTS &&
 	       (*way == EVENT_OUT || event_reason(event) == PC_REASON_SOURCE ||
+		event_reason(event) == PC_REASON_LIMIT ||
 		event_reason(event) == PC_REASON_UNLISTED);
 }
 
@@ -396,6 +397,7 @@ static void add_services(json_t *json, const struct pc_event *event,
 {
 	json_t *open = json_array(), *closed = json_array();
 	bool passes = event_reason(event) == PC_REASONS;
+	bool limited = event_reason(event) == PC_REASON_LIMIT;
 	const struct event_port *listed = NULL;
 	enum event_way way;
 	__u32 port;
@@ -405,12 +407,12 @@ static void add_services(json_t *json, const struct pc_event *event,
 	for (size_t i = 0; listed && i < listed->count; i++) {
 		const struct event_service *service = &services->service[listed->service[i]];
 
-		if (!service->open && !passes)
+		if (!service->open && !passes && !limited)
 			json_array_append_new(closed,
 					      json_pack("{s:O, s:O?}", "service", service->name,
 							"why_closed", service->why_closed));
-		if (service->open &&
-		    (!passes || way == EVENT_OUT || service_admits(services, service, event)))
+		if (service->open && ((!passes && !limited) || way == EVENT_OUT ||
+				      service_admits(services, service, event)))
 			json_array_append(open, service->name);
 	}
 	json_object_set_new(json, "services", open);

@@ -165,6 +165,26 @@ static char *why_source(const json_t *verdict, const json_t *kept)
 	return names_join(&list, ", ");
 }
 
+/* "xeams:smtp lets one source begin 20/s, and this one is over it" */
+static char *why_limit(const json_t *verdict, const json_t *kept)
+{
+	__cleanup(names_free) struct names list = {};
+	__free_text char *all = NULL;
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach (json_object_get(verdict, "services"), i, name) {
+		const json_t *service = find_service(kept, json_string_value(name), "in");
+		__free_text char *text =
+			xasprintf("%s lets one source begin %s", json_string_value(name),
+				  text_of(service, "limit"));
+
+		names_add(&list, text);
+	}
+	all = names_join(&list, ", ");
+	return xasprintf("%s; this source is over that", all);
+}
+
 static char *why_unlisted(const json_t *verdict)
 {
 	__free_text char *port = port_text(verdict);
@@ -223,6 +243,8 @@ static char *why_text(const json_t *verdict, const json_t *kept)
 		return why_service(verdict);
 	if (!strcmp(rule, "source"))
 		return why_source(verdict, kept);
+	if (!strcmp(rule, "limit"))
+		return why_limit(verdict, kept);
 	if (!strcmp(rule, "unlisted"))
 		return why_unlisted(verdict);
 	if (!strcmp(rule, "outbound"))

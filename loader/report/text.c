@@ -523,6 +523,20 @@ static void status_dns(const json_t *one, FILE *to)
 	}
 }
 
+static void status_limits(const json_t *one, FILE *to)
+{
+	const json_t *limits = json_object_get(one, "limits");
+	long long opened = json_integer_value(json_object_get(limits, "opened"));
+	char count[HUMAN_TEXT];
+	__free_text char *text = xasprintf(
+		"%s packets over a limit passed, the last %lld s ago: too many sources to tell them apart; see LIMITS in portcullis(8)",
+		human(opened, "", count),
+		(long long)json_integer_value(json_object_get(limits, "ago")));
+
+	if (opened)
+		status_line(to, TONE_BAD, "limits", text);
+}
+
 static void status_one(const json_t *one, FILE *to)
 {
 	__free_text char *profiles = report_joined(json_object_get(one, "profiles"), " + ");
@@ -547,6 +561,7 @@ static void status_one(const json_t *one, FILE *to)
 	status_drops(one, to);
 	if (json_integer_value(json_object_get(one, "bans")))
 		status_line(to, TONE_PLAIN, "bans", bans);
+	status_limits(one, to);
 	if (json_is_integer(json_object_get(one, "memory")))
 		status_line(to, TONE_PLAIN, "memory",
 			    human(json_integer_value(json_object_get(one, "memory")), "B", memory));

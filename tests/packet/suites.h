@@ -52,6 +52,9 @@ void suite_listen(struct runner *runner);
 /* Machines behind this host. `quick`: not every port. */
 void suite_machines(struct runner *runner, bool quick);
 
+/* Limits. `quick`: fewer forged sources. */
+void suite_limits(struct runner *runner, bool quick);
+
 /* Carries, sums over CPUs, a switch of the generation. */
 void suite_counters(struct runner *runner);
 

@@ -130,6 +130,7 @@ int main(int argc, char **argv)
 	suite_buffers(&runner);
 	suite_counters(&runner);
 	suite_machines(&runner, options.quick);
+	suite_limits(&runner, options.quick);
 	suite_drops(&runner, options.quick);
 	suite_listen(&runner);
 	if (!options.quick)
