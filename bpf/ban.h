@@ -179,12 +179,15 @@ static __always_inline bool ban_marked4(const struct pc_bans *table, __u64 first
 	return table->mark4[bounded(bit >> 3, sizeof(table->mark4) - 1)] >> (bit & 7) & 1;
 }
 
-/* Whether an IPv6 prefix has a mark; `kind` is its length. */
-static __always_inline bool ban_marked6(const struct pc_bans *table, __u64 first, __u32 kind)
+/* Whether an IPv6 prefix has a mark. A global function, so that the verifier checks it once. */
+__noinline int ban_marked6(__u64 first, __u32 kind)
 {
+	const struct pc_bans *table = bans_current();
 	__u64 address[2] = {first, 0};
 	__u32 bit;
 
+	if (!table)
+		return false;
 	pc_ban_mask(address, (kind - PC_BAN_KIND6(0)) & 63);
 	bit = PC_BAN_BIT6(pc_ban_hash(address, kind, table->secret));
 	return table->mark6[bounded(bit >> 3, sizeof(table->mark6) - 1)] >> (bit & 7) & 1;
@@ -216,6 +219,31 @@ static __always_inline bool ban_source(struct xdp_md *ctx, struct ban_word what,
 }
 
 /*
+ * What the lengths in use say of an address, the longest first: BAN_*. `marked`: one of them that
+ * is at least `least` long may have it. The step has few branches, because the verifier follows
+ * each of up to 129 steps.
+ */
+static __always_inline int ban_search(const __u8 *lengths, __u32 most, __u64 first, __u64 second,
+				      __u32 least, bool marked, __u64 word)
+{
+	__u32 i;
+
+	for (i = 0; i < most; i++) {
+		__u32 kind = lengths[i];
+		int found;
+
+		if (!kind)
+			break;
+		if (kind >= least ? !marked : !ban_marked6(first, kind))
+			continue;
+		found = ban_of_length(first, second, kind, word);
+		if (found != BAN_NONE)
+			return found;
+	}
+	return BAN_NONE;
+}
+
+/*
  * Whether the source of a packet is banned. The mark of its network tells most apart; where it is
  * set, the lengths in use are looked through.
  */
@@ -223,31 +251,16 @@ __noinline int portcullis_banned(struct xdp_md *ctx, __u64 word)
 {
 	struct ban_word what = ban_word_unpack(word);
 	const struct pc_bans *table = bans_current();
+	const __u32 least = PC_BAN_KIND6(PC_BAN_MARK6);
 	__u64 first, second;
-	bool marked = true;
-	__u32 i;
 
-	if (!table || !ban_source(ctx, what, &first, &second) ||
-	    (!what.ipv6 && !ban_marked4(table, first)))
+	if (!table || !ban_source(ctx, what, &first, &second))
 		return 0;
 	if (what.ipv6)
-		marked = ban_marked6(table, first, PC_BAN_KIND6(PC_BAN_MARK6));
-	for (i = 0; i < PC_BAN_LENGTHS6; i++) {
-		__u32 kind = what.ipv6 ? table->lengths6[bounded(i, 255)] :
-					 table->lengths4[bounded(i, 63)];
-		int found;
-
-		if (!kind)
-			break;
-		if (what.ipv6 &&
-		    (kind >= PC_BAN_KIND6(PC_BAN_MARK6) ? !marked :
-							  !ban_marked6(table, first, kind)))
-			continue;
-		found = ban_of_length(first, second, kind, word);
-		if (found != BAN_NONE)
-			return found == BAN_DROP;
-	}
-	return 0;
+		return ban_search(table->lengths6, PC_BAN_LENGTHS6, first, second, least,
+				  ban_marked6(first, least), word) == BAN_DROP;
+	return ban_marked4(table, first) && ban_search(table->lengths4, PC_BAN_LENGTHS4, first,
+						       second, 0, true, word) == BAN_DROP;
 }
 
 /* Neighbour discovery of the link itself (RFC 4861): without it a banned gateway would be lost. */

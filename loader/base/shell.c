@@ -20,3 +20,18 @@ char *shell_word(const char *text)
 	*to = '\'';
 	return word;
 }
+
+char *shell_words(const struct names *names)
+{
+	struct names words = {};
+	char *joined;
+
+	for (size_t i = 0; i < names->count; i++) {
+		__free_text char *word = shell_word(names->name[i]);
+
+		names_add(&words, word);
+	}
+	joined = names_join(&words, " ");
+	names_free(&words);
+	return joined;
+}

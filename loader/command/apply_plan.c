@@ -8,6 +8,7 @@
 
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/base/shell.h"
 #include "loader/compile/kept.h"
 #include "loader/filter/confirm.h"
 #include "loader/filter/flow_maps.h"
@@ -34,11 +35,12 @@ bool apply_find(struct apply *apply)
 
 static int check_mode(const struct change *change, enum hook_mode wanted)
 {
+	__free_text char *word = shell_word(change->name);
+
 	if (wanted == HOOK_AUTO || wanted == change->hook.mode)
 		return 0;
 	error("%s: is attached in %s mode, and the site file wants %s: portcullis detach %s, then apply again",
-	      change->name, hook_mode_name(change->hook.mode), hook_mode_name(wanted),
-	      change->name);
+	      change->name, hook_mode_name(change->hook.mode), hook_mode_name(wanted), word);
 	return -EINVAL;
 }
 
@@ -62,6 +64,7 @@ static int say_same(struct apply *apply, const struct wanted *wanted, const stru
 	const char *as = wanted->of == &apply->confirmed->site ? "it was confirmed last" :
 								 "the site file says";
 	const struct pc_generation *current = change->filter.current.copy;
+	__free_text char *word = shell_word(change->name);
 
 	if (current->deadline && apply->options->confirm)
 		return 1;
@@ -69,7 +72,7 @@ static int say_same(struct apply *apply, const struct wanted *wanted, const stru
 	answer_result(apply->options->answer, change->name, current->number, seconds_left(current));
 	if (current->deadline)
 		say_line("%s: is as %s, but not confirmed yet (%u s left): portcullis confirm %s",
-			 change->name, as, seconds_left(current), change->name);
+			 change->name, as, seconds_left(current), word);
 	else if (!apply->quiet)
 		say_line("%s: is as %s", change->name, as);
 	apply->waits |= current->deadline != 0;
@@ -83,6 +86,7 @@ static int say_same(struct apply *apply, const struct wanted *wanted, const stru
 static bool say_waits(struct apply *apply, const struct change *change)
 {
 	const struct pc_generation *current = change->filter.current.copy;
+	__free_text char *word = shell_word(change->name);
 
 	if (!current->deadline || !apply->lenient)
 		return false;
@@ -90,7 +94,7 @@ static bool say_waits(struct apply *apply, const struct change *change)
 	if (!apply->quiet)
 		say_line(
 			"%s: left as it is: a change is not confirmed yet (%u s left): portcullis confirm %s",
-			change->name, seconds_left(current), change->name);
+			change->name, seconds_left(current), word);
 	return true;
 }
 

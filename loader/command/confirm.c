@@ -8,6 +8,7 @@
 
 #include "loader/base/file.h"
 #include "loader/base/message.h"
+#include "loader/base/shell.h"
 #include "loader/compile/replan.h"
 #include "loader/filter/change_log.h"
 #include "loader/filter/confirm.h"
@@ -38,12 +39,14 @@ struct confirm {
 
 static void say_late(const char *interface, const struct pc_generation *active)
 {
+	__free_text char *word = shell_word(interface);
+
 	if (active->stand_in)
 		error("%s: too late: the attach was not confirmed in time, and everything passes; attach again",
 		      interface);
 	else
 		error("%s: too late: the swap was not confirmed in time, and generation %llu is active again; to see it: portcullis show --iface %s",
-		      interface, active->number, interface);
+		      interface, active->number, word);
 }
 
 /* Looks before anything is settled, because that removes the reverted generation. */

@@ -10,6 +10,7 @@
 #include "loader/base/file.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/base/shell.h"
 #include "loader/base/trust.h"
 #include "loader/command/history.h"
 #include "loader/compile/kept.h"
@@ -99,8 +100,9 @@ static size_t find_pending(const struct rollback *rollback, struct hook *pending
 /* -EBUSY with a message: a swap now would be undone with the pending change. */
 static int refuse_pending(const struct hook *pending)
 {
-	__free_text char *fix = xasprintf("portcullis rollback %s, or portcullis confirm %s",
-					  pending->name, pending->name);
+	__free_text char *word = shell_word(pending->name);
+	__free_text char *fix =
+		xasprintf("portcullis rollback %s, or portcullis confirm %s", word, word);
 
 	error_fix(fix,
 		  "rollback: %s has a change that is not confirmed yet; undo or confirm that first",
@@ -220,7 +222,8 @@ static int give_profiles(const struct rollback *rollback, struct target *target,
 static int say_not_same(const struct rollback *rollback, const struct target *target)
 {
 	__free_text char *profiles = names_join(&target->recipe.profiles, ",");
-	__free_text char *fix = xasprintf("portcullis swap %s -p %s", target->name, profiles);
+	__free_text char *word = shell_word(target->name);
+	__free_text char *fix = xasprintf("portcullis swap %s -p %s", word, profiles);
 
 	error_fix(
 		fix,

@@ -8,6 +8,7 @@
 #include "loader/base/invoker.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/base/shell.h"
 #include "loader/host/attached.h"
 #include "loader/object/privilege.h"
 #include "loader/recipe/compose_json.h"
@@ -84,8 +85,10 @@ int command_show(const struct options *options, struct diag *diag)
 		return EXIT_USAGE;
 	}
 	if (options->interface && given) {
+		__free_text char *word = shell_word(options->interface);
+
 		error("show: --iface shows the filter as it is, so --%s cannot be given with it; to see what an option would change: portcullis swap %s --dry-run",
-		      given, options->interface);
+		      given, word);
 		return EXIT_USAGE;
 	}
 	if (options->interface)

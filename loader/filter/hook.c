@@ -15,6 +15,7 @@
 
 #include "loader/base/file.h"
 #include "loader/base/message.h"
+#include "loader/base/shell.h"
 #include "loader/base/utf8.h"
 #include "loader/filter/installed.h"
 #include "loader/net/link.h"
@@ -283,15 +284,17 @@ __u32 hook_link(const struct hook *hook)
 
 int hook_missing(const struct hook *hook, const char *command)
 {
+	__free_text char *word = shell_word(hook->name);
+
 	/* Still there, but it could not be opened: a pin is missing. */
 	if (hook->id[0] && hook_there(hook)) {
 		error("%s: %s: pins of its filter are missing below " PINS
 		      "/%s; portcullis detach %s, then attach again",
-		      command, hook->name, hook->id, hook->name);
+		      command, hook->name, hook->id, word);
 		return -EIO;
 	}
 	error("%s: %s: no filter of portcullis is attached; to attach one: portcullis attach %s -p PROFILE",
-	      command, hook->name, hook->name);
+	      command, hook->name, word);
 	return -ENOENT;
 }
 

@@ -11,6 +11,7 @@
 #include "loader/base/clock.h"
 #include "loader/base/file.h"
 #include "loader/base/message.h"
+#include "loader/base/shell.h"
 #include "loader/filter/installed.h"
 #include "loader/object/admins.h"
 #include "loader/object/paths.h"
@@ -157,10 +158,11 @@ int filter_open(const char *id, struct filter *filter)
 {
 	int err = filter_try_open(id, filter);
 	__free_text char *name = err && err != -ENOENT ? name_of(id) : NULL;
+	__free_text char *word = name ? shell_word(name) : NULL;
 
 	if (err == -EPROTO)
 		error("%s: its filter was attached by another version of portcullis, whose layout this one does not know: portcullis swap %s takes an older one over; else use that version, or detach the interface and attach it again",
-		      name, name);
+		      name, word);
 	else if (name)
 		error("%s: " PINS "/%s: %s", name, id, strerror(-err));
 	return err;

@@ -15,6 +15,7 @@
 #include "loader/base/file.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/base/shell.h"
 #include "loader/filter/any_layout.h"
 #include "loader/filter/change_log.h"
 #include "loader/filter/hook.h"
@@ -56,6 +57,7 @@ static int put_other(int link)
 static int put_again(const struct hook *hook)
 {
 	__cleanup(any_layout_close) struct any_layout other = {.filter = FILTER_NONE};
+	__free_text char *word = shell_word(hook->name);
 	int err = any_layout_open(hook->id, &other);
 
 	if (!err)
@@ -65,7 +67,7 @@ static int put_again(const struct hook *hook)
 		err = -errno;
 	if (err)
 		error("%s: cannot put the program into its driver again: %s; since suspend packets may pass unfiltered: portcullis detach %s, then attach again",
-		      hook->name, strerror(-err), hook->name);
+		      hook->name, strerror(-err), word);
 	return err;
 }
 

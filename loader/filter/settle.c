@@ -9,6 +9,7 @@
 #include "loader/base/clock.h"
 #include "loader/base/file.h"
 #include "loader/base/message.h"
+#include "loader/base/shell.h"
 #include "loader/compile/kept.h"
 #include "loader/filter/confirm.h"
 #include "loader/filter/detach.h"
@@ -309,8 +310,10 @@ static void restore_egress(const struct hook *hook)
 		return;
 	fd_close(&filter.fd[FILTER_EGRESS_LINK]);
 	if (!try_again(&filter, hook) && attach_again(&filter, hook)) {
+		__free_text char *word = shell_word(hook->name);
+
 		warning("%s: its egress program is missing: outgoing packets are neither learned nor filtered; portcullis detach %s, then attach again",
-			hook->name, hook->name);
+			hook->name, word);
 		return;
 	}
 	if (!hook_there(hook))

@@ -11,6 +11,7 @@
 #include "loader/base/clock.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/base/shell.h"
 #include "loader/filter/attach.h"
 #include "loader/filter/confirm.h"
 #include "loader/filter/detach.h"
@@ -67,6 +68,7 @@ static bool is_stand_in(const struct hook *hook)
 int change_find_free(const struct hooks *hooks, struct change *change)
 {
 	int err = hook_find(hooks, change->name, &change->hook);
+	__free_text char *word = NULL;
 
 	if (!err)
 		err = frame_of(change->hook.name, change->hook.ifindex, &change->frame);
@@ -79,8 +81,9 @@ int change_find_free(const struct hooks *hooks, struct change *change)
 		return hook_free(&change->hook);
 	if (is_stand_in(&change->hook)) /* a dry run: else it would be gone */
 		return 0;
+	word = shell_word(change->hook.name);
 	error("%s: portcullis is already attached; to change its profile: portcullis swap %s -p PROFILE",
-	      change->hook.name, change->hook.name);
+	      change->hook.name, word);
 	return -EEXIST;
 }
 
@@ -350,6 +353,7 @@ static int say_confirm(const struct change *change)
 {
 	const struct filter *filter = &change->filter;
 	unsigned int left = seconds_left(filter->current.copy);
+	__free_text char *word = shell_word(change->name);
 
 	if (!filter->current.copy->deadline)
 		return 0;
@@ -359,7 +363,7 @@ static int say_confirm(const struct change *change)
 			change->name, left,
 			filter->fallback.copy->stand_in ? "everything passes again" :
 							  "it reverts to the previous rule set",
-			change->name);
+			word);
 		return 0;
 	}
 	if (filter->fallback.copy->stand_in)
@@ -507,7 +511,7 @@ static void warn_unfiltered(const struct changes *changes)
 		return;
 	}
 	listed = names_join(&names, ", ");
-	words = names_join(&names, " ");
+	words = shell_words(&names);
 	profiles = report_joined(
 		json_object_get(json_object_get(first->plan->kept, "recipe"), "profiles"), ",");
 	warning("%s: up, with %s, and without a filter: answers to what this host asks there are dropped if they come in by an interface that has one, and what comes in there is not filtered; to try it: portcullis attach %s -p %s --observe",

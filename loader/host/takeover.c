@@ -10,6 +10,7 @@
 
 #include "loader/base/file.h"
 #include "loader/base/message.h"
+#include "loader/base/shell.h"
 #include "loader/compile/replan.h"
 #include "loader/filter/any_layout.h"
 #include "loader/filter/change_log.h"
@@ -34,10 +35,11 @@ static int make(const char *interface, const struct any_layout *other, const str
 		struct remade *made)
 {
 	int err = remake(interface, other->recipe, folders, made);
+	__free_text char *word = shell_word(interface);
 
 	if (err)
 		error("%s: its filter was attached by another version, and its settings cannot be used (see above); use that version, or portcullis detach %s and attach again",
-		      interface, interface);
+		      interface, word);
 	return err;
 }
 
@@ -173,6 +175,7 @@ static int put_in_place(const struct hook *hook, struct any_layout *other, struc
 static int check_same(const struct hook *hook, const struct remade *made, bool misread)
 {
 	__free_text char *changes = difference_short(made->kept, made->plan.kept);
+	__free_text char *word = shell_word(hook->name);
 
 	if (!changes && !misread)
 		return 0;
@@ -181,7 +184,7 @@ static int check_same(const struct hook *hook, const struct remade *made, bool m
 	      changes ?
 		      changes :
 		      "filters its frames, which have no Ethernet header, and that one lets everything pass",
-	      hook->name);
+	      word);
 	return -EBUSY;
 }
 
@@ -267,14 +270,16 @@ static int replace(struct hooks *hooks, struct hook *hook, const struct takeover
 /* Returns 1 if the filter must be replaced, 0 if not, or -errno with a message. */
 static int look_at(const struct hook *hook, const struct any_layout *other)
 {
+	__free_text char *word = shell_word(hook->name);
+
 	if (other->version > PC_ABI_VERSION) {
 		error("%s: was attached by a newer version of portcullis, whose layout this one does not know: use that version, or portcullis detach %s and attach again",
-		      hook->name, hook->name);
+		      hook->name, word);
 		return -EPROTO;
 	}
 	if (other->version < PC_ABI_VERSION && (other->waits || other->stand_in)) {
 		error("%s: was attached by an older version of portcullis, and is not confirmed yet: confirm it with that version, wait until it has reverted, or portcullis detach %s",
-		      hook->name, hook->name);
+		      hook->name, word);
 		return -EBUSY;
 	}
 	if (other->version < PC_ABI_VERSION)

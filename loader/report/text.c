@@ -10,6 +10,7 @@
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/base/names.h"
+#include "loader/base/shell.h"
 #include "loader/base/terminal.h"
 #include "loader/base/utf8.h"
 #include "loader/base/wrap.h"
@@ -442,10 +443,11 @@ static void status_egress(const json_t *one, FILE *to)
 	__free_text char *outbound =
 		xasprintf("%s%s%s", text_of(one, "outbound"),
 			  *any ? ", but everything may go out: outbound any of " : "", any);
+	__free_text char *word = shell_word(text_of(one, "name"));
 	__free_text char *missing = xasprintf(
 		"missing: outgoing packets are not learned, filtered or counted" MESSAGE_FIX
 		"portcullis swap %s",
-		text_of(one, "name"));
+		word);
 
 	if (text_any(sent))
 		status_counts(to, "sent", sent);
@@ -468,10 +470,11 @@ static void status_confirm(const json_t *one, FILE *to)
 						   (long long)json_integer_value(fallback)) :
 					 xstrdup("everything passes");
 	__free_text char *deadline = text_time(text_of(confirm, "deadline"));
+	__free_text char *word = shell_word(text_of(one, "name"));
 	__free_text char *left =
 		xasprintf("%lld s left, then %s again unless confirmed: portcullis confirm %s",
 			  (long long)json_integer_value(json_object_get(confirm, "seconds_left")),
-			  back, text_of(one, "name"));
+			  back, word);
 	__free_text char *over = xasprintf("%s: not confirmed in time; %s again", deadline, back);
 
 	if (json_is_object(confirm))

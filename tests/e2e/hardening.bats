@@ -195,7 +195,7 @@ odd_names()
 }
 
 @test "interfaces that have odd names work, and are shown as they are" {
-	local name
+	local name words
 	for name in '123456789012345' 'é' 'a;b' "q'uote" 'x"y' '-dash' 'a\b' '[0m'; do
 		on host ip link add name "$name" type veth peer name peer
 		on host ip link set dev "$name" up
@@ -203,6 +203,10 @@ odd_names()
 		output=$(pc status --json -- "$name")
 		json_is '.interfaces[0].name == $name' --arg name "$name"
 		exits 0 pc counters -- "$name"
+		# The shell reads the command that a message offers as it is meant.
+		exits 1 pc attach -p ssh -- "$name"
+		eval "words=(${output##*portcullis swap })"
+		same "$name -p PROFILE" "${words[*]}"
 		exits 0 pc swap --observe -- "$name"
 		exits 0 pc detach -- "$name"
 		says "$name: detached"

@@ -31,10 +31,21 @@ static void test_words(void **state)
 	}
 }
 
+static void test_several(void **state)
+{
+	char *name[] = {"eth0", "a;b", "it's"};
+	struct names names = {name, ARRAY_SIZE(name)};
+	__free_text char *words = shell_words(&names);
+
+	(void)state;
+	assert_string_equal(words, "eth0 'a;b' 'it'\\''s'");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_several),
 	};
 
 	return cmocka_run_group_tests_name("base/shell", tests, NULL, NULL);
