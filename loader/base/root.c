@@ -22,14 +22,27 @@
 
 int root_open(const char *path, struct root *root)
 {
-	root->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return root->fd < 0 ? -errno : 0;
+	const char *slash = strrchr(path, '/');
+	__free_text char *folder = NULL;
+
+	*root = (struct root){.fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)};
+	if (root->fd >= 0)
+		return 0;
+	if (errno != ENOTDIR)
+		return -errno;
+	folder = slash ? xasprintf("%.*s/", (int)(slash - path), path) : xstrdup(".");
+	root->fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root->fd < 0)
+		return -errno;
+	root->only = xstrdup(slash ? slash + 1 : path);
+	return 0;
 }
 
 void root_close(struct root *root)
 {
 	fd_close(&root->fd);
-	root->fd = -1;
+	free(root->only);
+	*root = (struct root){.fd = -1};
 }
 
 /* The kernel keeps symbolic links and ".." below the folder. */
@@ -178,7 +191,12 @@ static void find_each(const struct root *root, const char *pattern, unsigned int
 
 void root_find(const struct root *root, const char *pattern, struct names *paths)
 {
-	find_each(root, pattern, BRACES, paths);
+	__free_text char *only = root->only ? xasprintf("/%s", root->only) : NULL;
+
+	if (!only)
+		find_each(root, pattern, BRACES, paths);
+	else if (!fnmatch(pattern, only, FNM_PATHNAME | FNM_CASEFOLD))
+		names_add(paths, only);
 }
 
 int root_read(const struct root *root, const char *path, size_t limit, char **text, size_t *length)

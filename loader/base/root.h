@@ -16,9 +16,10 @@
 struct root {
 	int fd;	      /* of the folder; -1: there is none */
 	bool windows; /* names of files match whatever their case */
+	char *only;   /* the name of the only file that is there; NULL: all of the folder */
 };
 
-/* Opens the folder. 0 or -errno. */
+/* Opens the folder; or a file, as the only one of a folder. 0 or -errno. */
 int root_open(const char *path, struct root *root);
 void root_close(struct root *root);
 

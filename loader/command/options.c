@@ -173,7 +173,7 @@ static const struct option_row option_table[] = {
 	 OPTIONS_REPLAY, TEXT(write)},
 	{"exit-code", NULL, "exit 3 if a packet would be dropped",
 	 OPTIONS_REPLAY, FLAG(exit_code)},
-	{"root", "DIR", "read the files of another host: a mounted disk, or a copy of its folders",
+	{"root", "DIR", "read the files of another host: a mounted disk, a copy of its folders, or a .reg",
 	 OPTIONS_SUGGEST, TEXT(root)},
 	{"strict", NULL, "exit 1 if a product's configuration could not be read",
 	 OPTIONS_SUGGEST, FLAG(strict)},

@@ -8,8 +8,11 @@
 
 #include "loader/base/memory.h"
 #include "loader/catalog/xml.h"
+#include "loader/recipe/claims_asterisk.h"
 #include "loader/recipe/claims_dovecot.h"
+#include "loader/recipe/claims_mailcow.h"
 #include "loader/recipe/claims_postfix.h"
+#include "loader/recipe/claims_registry.h"
 #include "loader/recipe/claims_ssh.h"
 
 /* --- what the catalog says --- */
@@ -167,15 +170,14 @@ static void claim_package(const struct root *root, const char *name, struct clai
 void claims_read(const struct root *root, struct catalog *catalog, struct claims *claims)
 {
 	static void (*const reader[])(const struct root *, struct claims *) = {
-		claims_postfix,
-		claims_dovecot,
-		claims_ssh,
+		claims_postfix, claims_dovecot, claims_ssh, claims_asterisk, claims_mailcow,
 	};
 	__cleanup(names_free) struct names names = {};
 	__cleanup(diag_free) struct diag diag = {};
 
 	for (size_t i = 0; i < ARRAY_SIZE(reader); i++)
 		reader[i](root, claims);
+	claims_registry(root, catalog, claims);
 	catalog_names(catalog, &names, &diag);
 	for (size_t i = 0; i < names.count; i++) {
 		const struct profile *profile = catalog_find(catalog, names.name[i], &diag);

@@ -235,6 +235,11 @@ scanned()
 	exits 0 pc check "$DIR/site.yaml"
 	exits 1 pc suggest --root "$DIR/disk" --strict
 	exits 1 pc suggest --root "$DIR/none"
+	printf 'Windows Registry Editor Version 5.00\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\WOW6432Node\\ACE\\TAO]\r\n%s\r\n' \
+		'"TaoNamingServiceOptions"="-ORBListenEndpoints iiop://:10999"' | { printf '\xff\xfe'; iconv -t UTF-16LE; } > "$DIR/ce.reg"
+	run --separate-stderr pc suggest --root "$DIR/ce.reg" --strict
+	[ "$status" = 0 ] || fail "$output$stderr"
+	says '- contact-expert-core' "'contact-expert-core:naming-service': [10999/tcp]  # /ce.reg:3: "
 	exits 1 pc suggest eth9
 	exits 1 inside setpriv --reuid nobody --clear-groups "$PORTCULLIS" suggest
 }

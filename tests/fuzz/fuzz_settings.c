@@ -8,20 +8,27 @@
 #include <string.h>
 
 #include "loader/base/memory.h"
+#include "loader/catalog/settings_registry.h"
 #include "loader/catalog/xml.h"
 #include "loader/recipe/claims.h"
 #include "tests/fuzz/check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static settings_reader *const reader[] = {settings_keys, settings_master, settings_dovecot};
+static int read_registry(const char *text, size_t length, struct settings *settings, char **why)
+{
+	return settings_registry(text, length, NULL, settings, why);
+}
+
+static settings_reader *const reader[] = {settings_keys, settings_master, settings_dovecot,
+					  read_registry};
 
 static void check_settings(const struct settings *settings, const char *text, size_t size)
 {
 	int lines = 1;
 
 	for (size_t i = 0; i < size; i++)
-		lines += text[i] == '\n';
+		lines += text[i] == '\n'; /* also of UTF-16 */
 	CHECK(settings->count <= SETTINGS_LIMIT);
 	for (size_t i = 0; i < settings->count; i++) {
 		const struct setting *setting = &settings->setting[i];

@@ -94,12 +94,30 @@ static void test_links(void **state)
 	assert_int_equal(read_from(&below, "/link", 3), -EFBIG);
 }
 
+/* A file stands for a folder that has nothing else. */
+static void test_file(void **state)
+{
+	__free_text char *path = xasprintf("%s/export.REG", root);
+	__cleanup(root_close) struct root below = {};
+
+	(void)state;
+	put("export.REG", "x");
+	put("other.reg", "y");
+	assert_int_equal(root_open(path, &below), 0);
+	expect_found(&below, "/*.reg", "/export.REG");
+	expect_found(&below, "/*/*.reg", "");
+	assert_int_equal(read_from(&below, "/export.REG", 9), 1);
+	root_close(&below);
+	assert_int_equal(root_open("/nonexistent", &below), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_find, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(test_many, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(test_links, make_root, remove_root),
+		cmocka_unit_test_setup_teardown(test_file, make_root, remove_root),
 	};
 
 	return cmocka_run_group_tests_name("base/root", tests, NULL, NULL);

@@ -227,6 +227,105 @@ static void test_of_the_site(void **state)
 		"/opt/Xeams/pager.conf: line 4: 'x/y' is no port, so that of our-xeams:pager is not known");
 }
 
+static void test_asterisk(void **state)
+{
+	(void)state;
+	put_at("etc/asterisk/pjsip.conf",
+	       ";[commented]\n[transport-udp]\ntype=transport\nprotocol=udp	;udp\nbind=0.0.0.0:5160 ; all\n"
+	       "[transport-tcp](base)\ntype=transport\nprotocol = tcp\nbind=192.0.2.1\n"
+	       "[transport-tls]\ntype=transport\nprotocol=tls\nbind=[::]:5161\n[ws]\ntype=transport\nprotocol=wss\nbind=0.0.0.0\n"
+	       "[6001]\ntype=endpoint\n");
+	put_at("etc/asterisk/rtp.conf", "[general]\nrtpstart=12000\nrtpend=12999\n");
+	put_at("etc/asterisk/http.conf",
+	       "[general]\nenabled=yes\nbindaddr=127.0.0.1\nbindport=8088\ntlsenable=yes\ntlsbindaddr=0.0.0.0:8189\n");
+	put_at("etc/asterisk/manager.conf",
+	       "[general]\nenabled = no\nport = 5038\nbindaddr = 0.0.0.0\n");
+	expect_claims("asterisk\n"
+		      "asterisk:sip=5060/tcp,5160/udp /etc/asterisk/pjsip.conf:5\n"
+		      "asterisk:sips=5161/tcp /etc/asterisk/pjsip.conf:13\n"
+		      "asterisk:rtp=12000-12999/udp /etc/asterisk/rtp.conf:2\n"
+		      "asterisk:http= /etc/asterisk/http.conf:3\n"
+		      "asterisk:https=8189/tcp /etc/asterisk/http.conf:6\n"
+		      "asterisk:manager= /etc/asterisk/manager.conf:0\n"
+		      "asterisk:manager-tls= /etc/asterisk/manager.conf:0");
+}
+
+/* chan_sip; and what cannot be told. */
+static void test_asterisk_sip(void **state)
+{
+	(void)state;
+	put_at("etc/asterisk/sip.conf",
+	       "[general]\nbindport=5070\nudpbindaddr=0.0.0.0\ntcpenable=yes\ntcpbindaddr=0.0.0.0:5071\n#include more.conf\n");
+	put_at("etc/asterisk/rtp.conf", "[general]\nrtpstart=20000\nrtpend=10000\n");
+	put_at("etc/asterisk/manager.conf", "[general]\nenabled=yes\nport=many\n");
+	expect_claims(
+		"asterisk\n"
+		"asterisk:sip=5071/tcp,5070/udp /etc/asterisk/sip.conf:3\n"
+		"asterisk:sips= /etc/asterisk/sip.conf:0\n"
+		"asterisk:manager-tls= /etc/asterisk/manager.conf:0\n"
+		"/etc/asterisk/sip.conf: line 6: the files that it includes are not read\n"
+		"/etc/asterisk/rtp.conf: line 2: '20000-10000' is no range of ports\n"
+		"/etc/asterisk/manager.conf: line 3: 'many' is no port, so that of asterisk:manager is not known");
+}
+
+static void test_mailcow(void **state)
+{
+	(void)state;
+	put_at("opt/mailcow-dockerized/mailcow.conf",
+	       "# comment\nMAILCOW_HOSTNAME=mail.example.com\nHTTP_PORT=8080\nHTTP_BIND=\nHTTPS_PORT=8443\nHTTPS_BIND=127.0.0.1\n"
+	       "SMTP_PORT=2525\nSMTPS_PORT=465\nIMAP_PORT=127.0.0.1:143\nIMAPS_PORT=\n");
+	expect_claims("mailcow\n"
+		      "mailcow:http=8080/tcp /opt/mailcow-dockerized/mailcow.conf:3\n"
+		      "mailcow:smtp=2525/tcp /opt/mailcow-dockerized/mailcow.conf:7\n"
+		      "mailcow:smtps=465/tcp /opt/mailcow-dockerized/mailcow.conf:8\n"
+		      "mailcow:imap= /opt/mailcow-dockerized/mailcow.conf:9");
+}
+
+/* As Windows writes it: UTF-16 with a byte order mark. The caller frees. */
+static char *utf16(const char *text, size_t *length)
+{
+	char *bytes = xcalloc(2 * strlen(text) + 2, 1);
+
+	bytes[0] = '\xff';
+	bytes[1] = '\xfe';
+	for (*length = 2; *text; text++, *length += 2)
+		bytes[*length] = *text;
+	return bytes;
+}
+
+static void test_registry(void **state)
+{
+	static const char text[] =
+		"Windows Registry Editor Version 5.00\r\n\r\n"
+		"[HKEY_LOCAL_MACHINE\\SOFTWARE\\Geomant Call Center Solutions\\GeoCampaign]\r\n"
+		"\"Lync_Recorder_ApplicationPort\"=dword:0000238d\r\n"
+		"\"lync_recorder_port\"=\"9971\"\r\n\"Other\"=hex(7):31,00,\\\r\n  00,00\r\n"
+		"[HKEY_LOCAL_MACHINE\\Software\\WOW6432Node\\ACE\\TAO]\r\n@=\"x\"\r\n"
+		"\"TaoNamingServiceOptions\"=\"-ORBListenEndpoints iiop://:10999 -x \\\"y\\\"\"\r\n";
+	size_t length;
+	__free_text char *bytes = utf16(text, &length);
+
+	(void)state;
+	put_bytes("export.reg", bytes, length);
+	expect_claims(
+		"contact-expert-core\n"
+		"contact-expert-core:ucma-recorder-service-application=9101/tcp /export.reg:4\n"
+		"contact-expert-core:ucma-recorder-service-recorder=9971/tcp /export.reg:5\n"
+		"contact-expert-core:naming-service=10999/tcp /export.reg:10");
+	put("export.reg",
+	    "REGEDIT4\n[-HKEY_LOCAL_MACHINE\\SOFTWARE\\WOW6432Node\\ACE\\TAO]\n\"TaoNamingServiceOptions\"=\"1\"\n"
+	    "[HKEY_LOCAL_MACHINE\\SOFTWARE\\WOW6432Node\\ACE\\TAO]\n\"TaoNamingServiceOptions\"=\"a:1 b:2\"\n");
+	expect_claims(
+		"contact-expert-core\n"
+		"/export.reg: line 5: 'a:1 b:2' is no port, so that of contact-expert-core:naming-service is not known");
+	put("export.reg", "[HKEY_LOCAL_MACHINE\\SOFTWARE]\n");
+	expect_claims("/export.reg: it does not begin as an exported registry");
+	put("export.reg", "REGEDIT4\nport 25\n");
+	expect_claims("/export.reg: line 2: neither a key nor a value");
+	put_bytes("export.reg", bytes, 2);
+	expect_claims("/export.reg: it does not begin as an exported registry");
+}
+
 static void test_package(void **state)
 {
 	(void)state;
@@ -282,9 +381,10 @@ int main(void)
 {
 #define OF_FILES(name) cmocka_unit_test_setup_teardown(name, make_root, remove_root)
 	const struct CMUnitTest tests[] = {
-		OF_FILES(test_postfix),	      OF_FILES(test_dovecot),	  OF_FILES(test_ssh),
-		OF_FILES(test_tomcat),	      OF_FILES(test_of_the_site), OF_FILES(test_package),
-		cmocka_unit_test(test_ports),
+		OF_FILES(test_postfix), OF_FILES(test_dovecot),	      OF_FILES(test_ssh),
+		OF_FILES(test_tomcat),	OF_FILES(test_asterisk),      OF_FILES(test_asterisk_sip),
+		OF_FILES(test_mailcow), OF_FILES(test_registry),      OF_FILES(test_of_the_site),
+		OF_FILES(test_package), cmocka_unit_test(test_ports),
 	};
 
 	return cmocka_run_group_tests_name("recipe/claims_read", tests, NULL, NULL);
