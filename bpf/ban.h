@@ -152,7 +152,28 @@ static __always_inline int ban_in_line(const __u64 address[2], __u32 kind, __u32
 	return found == BAN_NONE && at->ipv4.more ? BAN_MORE : found;
 }
 
-/* Looks for the prefix of one length. A global function, so that the verifier checks it once. */
+static __always_inline bool ban_marked4(const struct pc_bans *table, __u64 first)
+{
+	__u32 bit = PC_BAN_BIT4(first);
+
+	return table->mark4[bounded(bit >> 3, sizeof(table->mark4) - 1)] >> (bit & 7) & 1;
+}
+
+/* Whether an IPv6 prefix has a mark. */
+static __always_inline bool ban_marked6(const struct pc_bans *table, __u64 first, __u32 kind)
+{
+	__u64 address[2] = {first, 0};
+	__u32 bit;
+
+	pc_ban_mask(address, (kind - PC_BAN_KIND6(0)) & 63);
+	bit = PC_BAN_BIT6(pc_ban_hash(address, kind, table->secret));
+	return table->mark6[bounded(bit >> 3, sizeof(table->mark6) - 1)] >> (bit & 7) & 1;
+}
+
+/*
+ * Looks for the prefix of one length, if a wide IPv6 one has its mark. A global function, so that
+ * the verifier checks it once.
+ */
 __noinline int ban_of_length(__u64 first, __u64 second, __u32 kind, __u64 word)
 {
 	struct ban_word what = ban_word_unpack(word);
@@ -160,7 +181,7 @@ __noinline int ban_of_length(__u64 first, __u64 second, __u32 kind, __u64 word)
 	__u64 address[2] = {first, second}, hash;
 	int found;
 
-	if (!table)
+	if (!table || (kind < PC_BAN_KIND6(PC_BAN_MARK6) && !ban_marked6(table, first, kind)))
 		return BAN_NONE;
 	pc_ban_mask(address,
 		    kind >= PC_BAN_KIND4(0) ? kind - PC_BAN_KIND4(0) : kind - PC_BAN_KIND6(0));
@@ -170,27 +191,6 @@ __noinline int ban_of_length(__u64 first, __u64 second, __u32 kind, __u64 word)
 		found = ban_in_line(address, kind, table->slot,
 				    pc_ban_second(hash, table, what.ipv6), what);
 	return found == BAN_MORE ? BAN_NONE : found;
-}
-
-static __always_inline bool ban_marked4(const struct pc_bans *table, __u64 first)
-{
-	__u32 bit = PC_BAN_BIT4(first);
-
-	return table->mark4[bounded(bit >> 3, sizeof(table->mark4) - 1)] >> (bit & 7) & 1;
-}
-
-/* Whether an IPv6 prefix has a mark. A global function, so that the verifier checks it once. */
-__noinline int ban_marked6(__u64 first, __u32 kind)
-{
-	const struct pc_bans *table = bans_current();
-	__u64 address[2] = {first, 0};
-	__u32 bit;
-
-	if (!table)
-		return false;
-	pc_ban_mask(address, (kind - PC_BAN_KIND6(0)) & 63);
-	bit = PC_BAN_BIT6(pc_ban_hash(address, kind, table->secret));
-	return table->mark6[bounded(bit >> 3, sizeof(table->mark6) - 1)] >> (bit & 7) & 1;
 }
 
 /* Reads the source of a packet into the words of struct pc_ban_line. False: it cannot be read. */
@@ -219,12 +219,11 @@ static __always_inline bool ban_source(struct xdp_md *ctx, struct ban_word what,
 }
 
 /*
- * What the lengths in use say of an address, the longest first: BAN_*. `marked`: one of them that
- * is at least `least` long may have it. The step has few branches, because the verifier follows
- * each of up to 129 steps.
+ * What the lengths in use say of an address, the longest first: BAN_*. Those of `from` and above
+ * are passed over. The verifier follows each of up to 129 steps, so that a step does little.
  */
 static __always_inline int ban_search(const __u8 *lengths, __u32 most, __u64 first, __u64 second,
-				      __u32 least, bool marked, __u64 word)
+				      __u32 from, __u64 word)
 {
 	__u32 i;
 
@@ -234,7 +233,7 @@ static __always_inline int ban_search(const __u8 *lengths, __u32 most, __u64 fir
 
 		if (!kind)
 			break;
-		if (kind >= least ? !marked : !ban_marked6(first, kind))
+		if (kind >= from)
 			continue;
 		found = ban_of_length(first, second, kind, word);
 		if (found != BAN_NONE)
@@ -251,16 +250,19 @@ __noinline int portcullis_banned(struct xdp_md *ctx, __u64 word)
 {
 	struct ban_word what = ban_word_unpack(word);
 	const struct pc_bans *table = bans_current();
-	const __u32 least = PC_BAN_KIND6(PC_BAN_MARK6);
 	__u64 first, second;
+	__u32 from;
 
 	if (!table || !ban_source(ctx, what, &first, &second))
 		return 0;
-	if (what.ipv6)
-		return ban_search(table->lengths6, PC_BAN_LENGTHS6, first, second, least,
-				  ban_marked6(first, least), word) == BAN_DROP;
-	return ban_marked4(table, first) && ban_search(table->lengths4, PC_BAN_LENGTHS4, first,
-						       second, 0, true, word) == BAN_DROP;
+	if (!what.ipv6)
+		return ban_marked4(table, first) &&
+		       ban_search(table->lengths4, PC_BAN_LENGTHS4, first, second, PC_BAN_KIND4(33),
+				  word) == BAN_DROP;
+	/* Without a branch, by whose sides the verifier would follow each step twice. */
+	from = PC_BAN_KIND6(PC_BAN_MARK6) +
+	       ban_marked6(table, first, PC_BAN_KIND6(PC_BAN_MARK6)) * PC_BAN_LENGTHS6;
+	return ban_search(table->lengths6, PC_BAN_LENGTHS6, first, second, from, word) == BAN_DROP;
 }
 
 /* Neighbour discovery of the link itself (RFC 4861): without it a banned gateway would be lost. */

@@ -118,22 +118,46 @@ __noinline int deaf_renew(__u32 reason, __u32 leased, __u32 wanting)
 	return 0;
 }
 
-/* The listeners that may want a packet of this verdict, as a bit each. */
-static __always_inline __u32 listeners_wanting(struct pc_heard_cpu *own, __u64 word)
+/*
+ * A bit for each listener whose lease lasts. `asm` keeps the compiler from making branches of it,
+ * because the verifier would follow both sides of each.
+ */
+static __always_inline __u32 listeners_leased(__u32 second)
 {
-	struct decided_word decided = decided_unpack(word);
-	__u32 second = boot_second(own), wanting = 0, leased = 0;
+	__u32 leased = 0;
 	int i;
 
 #pragma clang loop unroll(full)
 	for (i = 0; i < PC_LISTENERS; i++) {
-		if (listeners[i].until <= second)
-			continue;
-		leased |= 1U << i;
-		wanting |= listener_may_want(i, word) << i;
+		__u64 until = listeners[i].until;
+
+		asm volatile("" : "+r"(until));
+		leased |= (second - until) >> 63 << i;
 	}
+	return leased;
+}
+
+/*
+ * The listeners that may want a packet of this verdict, as a bit each. A global function, for its
+ * stack, and so that the verifier checks it once.
+ */
+__noinline __u32 listeners_wanting(__u64 word)
+{
+	struct decided_word decided = decided_unpack(word);
+	struct pc_heard_cpu *own = heard_own();
+	__u32 second, leased, wanting = 0;
+	int i;
+
+	if (!own)
+		return 0;
+	second = boot_second(own);
+	leased = listeners_leased(second);
 	if (!leased)
 		listeners_end(second);
+#pragma clang loop unroll(full)
+	for (i = 0; i < PC_LISTENERS; i++)
+		if (leased & 1U << i)
+			wanting |= listener_may_want(i, word) << i;
 	if (decided.how & DECIDED_DROP)
 		deaf_renew(decided.cell - PC_CELL_REASON, leased, wanting);
 	return wanting;

@@ -54,27 +54,6 @@ static __always_inline __u32 gate_skip(__u32 state)
 	       (sample / 2 + bpf_get_prandom_u32() % (sample - 1)) << PC_GATE_SKIP_SHIFT;
 }
 
-/*
- * How many drops the recorded one stands for; 0: it is not recorded. Not in line: its caller has a
- * full stack.
- */
-static __noinline __u32 gate_pass(struct pc_gate *gate)
-{
-	__u32 jiffy = bpf_jiffies64(), state = gate_refill(gate, jiffy), weight = 1;
-
-	if (!(state & PC_GATE_FLOOD) && (state & PC_GATE_SPENT) >= PC_DROP_CREDIT)
-		state = gate_skip(state);
-	if (state & PC_GATE_SKIP) {
-		state -= GATE_ONE_SKIPPED;
-		weight = 0;
-	} else if (state & PC_GATE_FLOOD) {
-		weight = state & PC_GATE_COARSE ? PC_DROP_COARSE : PC_DROP_SAMPLE;
-		state = gate_skip(state);
-	}
-	*gate = (struct pc_gate){.state = state + 1, .jiffy = jiffy};
-	return weight;
-}
-
 /* The gate in a CPU's page PC_PAGE_WIDE. */
 static __always_inline struct pc_gate *gate_in(struct pc_page *page)
 {
@@ -95,6 +74,33 @@ static __always_inline struct pc_gate *gate_find(struct pc_heard_cpu *own)
 }
 
 /*
+ * How many drops the recorded one stands for; 0: it is not recorded. A global function, for its
+ * stack, and so that the verifier checks it once.
+ */
+__noinline __u32 gate_pass(void)
+{
+	__u32 jiffy = bpf_jiffies64(), weight = 1, state;
+	struct pc_heard_cpu *own = heard_own();
+	struct pc_gate *gate;
+
+	if (!own)
+		return 0;
+	gate = gate_find(own);
+	state = gate_refill(gate, jiffy);
+	if (!(state & PC_GATE_FLOOD) && (state & PC_GATE_SPENT) >= PC_DROP_CREDIT)
+		state = gate_skip(state);
+	if (state & PC_GATE_SKIP) {
+		state -= GATE_ONE_SKIPPED;
+		weight = 0;
+	} else if (state & PC_GATE_FLOOD) {
+		weight = state & PC_GATE_COARSE ? PC_DROP_COARSE : PC_DROP_SAMPLE;
+		state = gate_skip(state);
+	}
+	*gate = (struct pc_gate){.state = state + 1, .jiffy = jiffy};
+	return weight;
+}
+
+/*
  * The functions that look at the entries of a bucket compute without branches, because the verifier
  * would follow both sides of each branch. Unrolled, most need more stack than there is.
  */
@@ -112,7 +118,8 @@ static __always_inline __u64 drop_kept(const struct pc_drop *entry, __u32 now)
 {
 	__u64 age = (__u32)(now - entry->last);
 
-	return entry->how & PC_DROP_AGAIN & (__s64)(age - PC_DROP_KEPT) >> 63;
+	asm volatile("" : "+r"(age)); /* else the compiler makes a branch of the comparison */
+	return (entry->how & PC_DROP_AGAIN) * ((age - PC_DROP_KEPT) >> 63);
 }
 
 /* The less it is, the sooner an entry gives way. 0: the place is free. */
@@ -120,7 +127,7 @@ static __always_inline __u64 drop_worth(const struct pc_drop *entry, __u32 now)
 {
 	__u64 used = entry->how & PC_DROP_USED;
 
-	return (drop_kept(entry, now) << 32 | entry->last | 1ULL << 40) & -used;
+	return (drop_kept(entry, now) << 32 | entry->last | 1ULL << 40) * used;
 }
 _Static_assert(PC_DROP_USED == 1 && PC_DROP_AGAIN < 1 << 8, "drop_worth");
 #define DROP_WORTH_KEPT ((__u64)PC_DROP_AGAIN << 32)
@@ -174,10 +181,12 @@ static __always_inline void drop_replace(struct pc_drop_bucket *bucket, const st
 #pragma clang loop unroll(disable)
 	for (i = 1; i < PC_DROP_PLACES; i++) {
 		__u64 worth = drop_worth(&bucket->drop[i], drop->last);
-		__u64 less = (__s64)(worth - least) >> 63; /* all ones if `worth` is less, else 0 */
+		__u64 less = worth - least;
 
-		least += (worth - least) & less;
-		place += (i - place) & less;
+		asm volatile("" : "+r"(less)); /* as in drop_kept */
+		less >>= 63;
+		least += (worth - least) * less;
+		place += (i - place) * less;
 	}
 	/* The one that was seen longest ago may be the one that knocked in peace. */
 	if (least & DROP_WORTH_KEPT)
@@ -207,34 +216,41 @@ static __always_inline __u32 drop_machine(const struct pc_event *event)
 		       PC_DROP_MACHINE_UNKNOWN;
 }
 
-/*
- * Records a drop that stands for `weight` drops; more than one: it is a sample of a flood. Not in
- * line: its caller has a full stack.
- */
-static __noinline int drop_record(const struct pc_event *event, __u32 weight, __u32 machine)
+/* The flags of a drop. Without branches, as drop_equal. */
+static __always_inline __u8 drop_how(const struct pc_event *event)
 {
+	return PC_DROP_USED | (event->family & 2 /* 6, not 4 */) | (event->how & PC_EVENT_OUT) |
+	       (event->how & PC_EVENT_WOULD) << 2;
+}
+_Static_assert(PC_DROP_IPV6 == 2 && PC_DROP_OUT == PC_EVENT_OUT &&
+		       PC_DROP_WOULD == PC_EVENT_WOULD << 2,
+	       "drop_how");
+
+/*
+ * Records the drop of the event of this CPU. It stands for `weight` drops; more than one: it is a
+ * sample of a flood. A global function, as gate_pass.
+ */
+__noinline int drop_record(__u32 weight, __u32 machine)
+{
+	struct pc_heard_cpu *own = heard_own();
+	const struct pc_event *event = own ? &own->event : NULL;
 	struct pc_drop drop = {
-		.address = {event->remote[0], event->remote[1], event->remote[2], event->remote[3]},
 		.packets = weight,
-		.bytes = (__u64)weight * event->length,
-		/* ICMP has its type and code in `local_port`. */
-		.port = event->how & PC_EVENT_OUT && event->how & PC_EVENT_PORTS ?
-				event->remote_port :
-				event->local_port,
-		.protocol = event->protocol,
-		.reason = event->cell - PC_CELL_REASON,
-		.how = PC_DROP_USED,
 		.machine = machine,
 	};
 	struct pc_drop_bucket *bucket;
 	__u32 index, random;
 
-	if (event->family == 6)
-		drop.how |= PC_DROP_IPV6;
-	if (event->how & PC_EVENT_OUT)
-		drop.how |= PC_DROP_OUT;
-	if (event->how & PC_EVENT_WOULD)
-		drop.how |= PC_DROP_WOULD;
+	if (!event)
+		return 0;
+	__builtin_memcpy(drop.address, event->remote, sizeof(drop.address));
+	drop.bytes = (__u64)weight * event->length;
+	/* ICMP has its type and code in `local_port`. */
+	drop.port = event->how & PC_EVENT_OUT && event->how & PC_EVENT_PORTS ? event->remote_port :
+									       event->local_port;
+	drop.protocol = event->protocol;
+	drop.reason = event->cell - PC_CELL_REASON;
+	drop.how = drop_how(event);
 	index = pc_drop_bucket_of(&drop, filter.drops_secret, weight > 1);
 	bucket = bpf_map_lookup_elem(&drops, &index);
 	if (!bucket)

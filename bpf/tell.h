@@ -16,15 +16,15 @@ struct audience {
 	__u32 wanting;
 };
 
-static __always_inline struct audience audience_of(struct pc_heard_cpu *own, __u64 word)
+static __always_inline struct audience audience_of(__u64 word)
 {
 	struct audience audience = {};
 	__u32 how = decided_unpack(word).how;
 
 	if (how & DECIDED_NOTE)
-		audience.weight = gate_pass(gate_find(own));
+		audience.weight = gate_pass();
 	if (filter.listeners && !(how & DECIDED_SILENT))
-		audience.wanting = listeners_wanting(own, word);
+		audience.wanting = listeners_wanting(word);
 	return audience;
 }
 
@@ -32,7 +32,7 @@ static __always_inline void audience_tell(void *ctx, struct pc_heard_cpu *own,
 					  struct audience audience)
 {
 	if (audience.weight)
-		drop_record(&own->event, audience.weight, drop_machine(&own->event));
+		drop_record(audience.weight, drop_machine(&own->event));
 	if (audience.wanting)
 		listeners_tell(ctx, own, audience.wanting);
 }
@@ -49,7 +49,7 @@ __noinline int tell_ingress(struct xdp_md *ctx, __u64 word)
 	}
 	if (!own)
 		return 0;
-	audience = audience_of(own, word);
+	audience = audience_of(word);
 	if (!audience.weight && !audience.wanting)
 		return 0;
 	event_of_ingress(ctx, word);
@@ -69,7 +69,7 @@ __noinline int tell_egress(struct __sk_buff *skb, __u64 word, __u64 sent)
 	}
 	if (!own)
 		return 0;
-	audience = audience_of(own, word);
+	audience = audience_of(word);
 	if (!audience.weight && !audience.wanting)
 		return 0;
 	event_of_egress(skb, word, sent);
