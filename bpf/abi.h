@@ -10,6 +10,7 @@
 #include "bpf/abi_drops.h"
 #include "bpf/abi_events.h"
 #include "bpf/abi_flows.h"
+#include "bpf/abi_grants.h"
 #include "bpf/abi_limits.h"
 
 /*
@@ -53,6 +54,7 @@ enum pc_frame {
 #define PC_FILTER_BANS	 1 /* `bans` has a table */
 #define PC_FILTER_DENIED 2 /* pc_generation.denied is not empty */
 #define PC_FILTER_LIMITS 4 /* a generation had limits */
+#define PC_FILTER_GRANTS 8 /* `grants` may have one that has not ended */
 
 /*
  * The only value of `filter`. It belongs to the filter and not to a generation, so a swap keeps it.
@@ -290,6 +292,8 @@ struct pc_generation {
 	/* Number of entries of `limit_set`. */
 	__u32 limits;
 	__u32 pad_limits;
+	/* pc_group_id of the group of each bit of struct pc_groups; 0: it takes no grants. */
+	__u64 group[PC_GROUP_WORDS][PC_GROUPS];
 	/* 1: the profile names this IP protocol. */
 	__u8 protocol[256];
 	struct pc_rule rule[PC_RULES];

@@ -237,6 +237,15 @@ struct {
 	__array(values, struct ban_chunk_map);
 } ban_chunks SEC(".maps");
 
+/* Written by the loader alone (abi_grants.h). */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
+	__uint(max_entries, PC_GRANTS);
+	__type(key, struct pc_grant_key);
+	__type(value, __u32);
+} grants SEC(".maps");
+
 /* --- of one filter --- */
 
 struct {

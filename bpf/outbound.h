@@ -8,6 +8,7 @@
 #include "bpf/account.h"
 #include "bpf/flow.h"
 #include "bpf/fragment.h"
+#include "bpf/grant.h"
 #include "bpf/icmp.h"
 #include "bpf/learn.h"
 #include "bpf/packet.h"
@@ -78,6 +79,10 @@ static __always_inline struct verdict decide_outbound_port(const struct packet *
 						   flow_ports_pack(packet), flow_how_pack(packet)) :
 			      is_connected(skb, flow_where_pack(packet), flow_ports_pack(packet),
 					   flow_how_pack(packet))))
+		return pass_sent(0);
+	if (has_grants() && packet_granted(packet, generation, true))
+		return pass_sent(PC_CELL_OUT + port);
+	if (has_grants() && !is_syn(packet) && packet_granted(packet, generation, false))
 		return pass_sent(0);
 	return (struct verdict){.cell = PC_CELL_REASON + PC_REASON_OUTBOUND,
 				.second = PC_CELL_OUT_DROP + port,

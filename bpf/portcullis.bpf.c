@@ -26,6 +26,7 @@
 #include "bpf/account.h"
 #include "bpf/outbound.h"
 #include "bpf/ban.h"
+#include "bpf/grant.h"
 #include "bpf/tell.h"
 
 char portcullis_license[] SEC("license") = "GPL";
@@ -58,6 +59,10 @@ static __always_inline struct verdict decide_port(const struct packet *packet,
 				     flow_how_pack(packet));
 		return pass_port(packet);
 	}
+	/* UDP that passes by a grant is not noted as come in: its flow is learned, and outlives it.
+	 */
+	if (admit == ADMIT_SOURCE && has_grants() && packet_granted(packet, generation, false))
+		return pass_port(packet);
 	if (!is_syn(packet) && flow_of_packet(packet))
 		return pass_reply(packet, generation);
 	return drop_port(packet, over		       ? PC_REASON_LIMIT :

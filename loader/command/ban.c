@@ -8,11 +8,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "loader/base/clock.h"
 #include "loader/base/file.h"
 #include "loader/base/message.h"
-#include "loader/base/moment.h"
 #include "loader/base/utf8.h"
+#include "loader/command/end_words.h"
 #include "loader/filter/hook.h"
 #include "loader/filter/settle.h"
 #include "loader/host/bans.h"
@@ -22,10 +21,8 @@
 #include "loader/report/bans.h"
 #include "loader/report/caller.h"
 
-#define FILE_LIMIT  ((size_t)64 << 20) /* bytes of @FILE: a million IPv6 prefixes */
-#define SAID_SINGLY 20		       /* prefixes that have a line each */
+#define SAID_SINGLY 20 /* prefixes that have a line each */
 #define SAID_FAULTS 20
-#define SECOND	    1000000000ULL
 
 static int check_list(const char *command, const char *list)
 {
@@ -42,16 +39,7 @@ static int check_list(const char *command, const char *list)
 static int read_prefixes(const struct options *options, const char *command, struct group *group,
 			 struct diag *diag)
 {
-	return prefixes_read(command, &options->arguments, FILE_LIMIT, group, diag);
-}
-
-/* What is wrong in a file is no wrong use of the command. */
-static int wrong_prefixes(const struct options *options)
-{
-	for (size_t i = 0; i < options->arguments.count; i++)
-		if (strchr("@-", *options->arguments.name[i]))
-			return EXIT_FAILED;
-	return EXIT_USAGE;
+	return prefixes_read(command, &options->arguments, PREFIXES_LIMIT, group, diag);
 }
 
 static int open_bans(struct hooks *hooks, int *lock, struct bans *bans)
@@ -62,30 +50,6 @@ static int open_bans(struct hooks *hooks, int *lock, struct bans *bans)
 }
 
 /* --- ban: what is asked for --- */
-
-/* Reads --for and --until. */
-static int read_end(const struct options *options, __u64 wall, __u64 *seconds)
-{
-	__free_text char *shown = options->until ? text_printable(options->until) : NULL;
-	__u64 until;
-
-	*seconds = options->span;
-	if (!options->until)
-		return 0;
-	if (options->span) {
-		error("ban: give either --for or --until, not both");
-		return -EINVAL;
-	}
-	switch (moment_parse_until(options->until, wall, &until)) {
-	case 0: break;
-	case -ERANGE: error("ban: --until %s: has passed already", shown); return -EINVAL;
-	default:
-		error("ban: --until must be " MOMENT_UNTIL_FORMS ", not '%s'", shown);
-		return -EINVAL;
-	}
-	*seconds = until - wall;
-	return 0;
-}
 
 static void fault(size_t *faults, const char *prefix, const char *why)
 {
@@ -298,10 +262,10 @@ int command_ban(const struct options *options, struct diag *diag)
 		error("ban: the prefix is missing: portcullis ban PREFIX..., ban @FILE, or ban -");
 		return EXIT_USAGE;
 	}
-	if (read_end(options, clock_wall() / SECOND, &seconds))
+	if (end_words_read(options, "ban", &seconds))
 		return EXIT_USAGE;
 	if (read_prefixes(options, "ban", &group, diag))
-		return wrong_prefixes(options);
+		return prefix_words_wrong(&options->arguments);
 	if (kernel_privileged("ban"))
 		return EXIT_FAILED;
 	protected_find(group.prefix, group.prefixes, &hosts);
@@ -455,7 +419,7 @@ int command_unban(const struct options *options, struct diag *diag)
 	if (check_list("unban", options->list))
 		return EXIT_USAGE;
 	if (read_prefixes(options, "unban", &group, diag))
-		return wrong_prefixes(options);
+		return prefix_words_wrong(&options->arguments);
 	if (kernel_privileged("unban") || open_bans(&hooks, &lock, &bans))
 		return EXIT_FAILED;
 	lifting.singly = !options->all && !options->park && group.prefixes <= SAID_SINGLY;

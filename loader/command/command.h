@@ -50,6 +50,7 @@ enum option_group {
 	OPTIONS_BAN = 1 << 28,
 	OPTIONS_UNBAN = 1 << 29,
 	OPTIONS_BANS = 1 << 30, /* of ban, unban and bans */
+	OPTIONS_END = 1U << 31, /* of ban and grant */
 };
 
 /* By task: help shows the commands in these groups, in this order. */

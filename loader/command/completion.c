@@ -227,6 +227,18 @@ static void complete_groups(const struct line *line, const struct profile **prof
 	names_free(&groups);
 }
 
+/* The first argument of grant and revoke: groups of the site file. */
+static void complete_grantable(const struct line *line, const char *before, const char *word)
+{
+	__cleanup(diag_free) struct diag diag = {};
+	__cleanup(site_free) struct site site = {};
+
+	if (line->arguments.count || site_open(line->site, &site, &diag))
+		return;
+	for (size_t i = 0; i < site.groups.count; i++)
+		candidate(before, site.groups.group[i].name, "", NULL, word);
+}
+
 /* Offers the names of the chosen profiles. `value` is the part of `word` behind `before`. */
 static void complete_of_profiles(const struct line *line, const char *kind,
 				 const struct profile **profile, size_t count, const char *before,
@@ -366,6 +378,8 @@ static void complete_value(const struct line *line, const struct option_row *row
 		complete_machines(line, before, word);
 	else if (begins(kind, "IFACE"))
 		complete_interfaces(line, before, word);
+	else if (begins(kind, "GROUP PREFIX"))
+		complete_grantable(line, before, word);
 	else if (begins(kind, "GROUP"))
 		complete_groups(line, NULL, 0, before, "", word);
 	else if (begins(kind, "REASON"))

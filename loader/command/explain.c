@@ -13,12 +13,14 @@
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/base/shell.h"
+#include "loader/compile/admit.h"
 #include "loader/command/explain_target.h"
 #include "loader/command/packet_words.h"
 #include "loader/doctor/attach_words.h"
 #include "loader/guard/fix.h"
 #include "loader/host/bans.h"
 #include "loader/host/behind.h"
+#include "loader/host/grants.h"
 #include "loader/net/link.h"
 #include "loader/net/local_address.h"
 #include "loader/net/netlink.h"
@@ -29,6 +31,7 @@
 #include "loader/recipe/recipe_json.h"
 #include "loader/report/bans.h"
 #include "loader/report/explain.h"
+#include "loader/report/groups.h"
 #include "loader/report/json_forms.h"
 
 #define TRIES 5
@@ -39,6 +42,7 @@ struct asking {
 	struct packet_words words;
 	struct links links;
 	struct mnl_socket *routes;
+	struct grants grants;
 	json_t *verdicts;
 	bool dropped;
 };
@@ -307,6 +311,44 @@ static void add_machine_fix(json_t *verdict, const struct explain_target *target
 				    json_sprintf("machines: {%s: {%s}}", machine, line.words));
 }
 
+/* The group into which a grant would admit the source, or NULL: tried with the filter's tables. */
+static const char *grantable(const struct explain_target *target, const struct pc_event *event)
+{
+	const struct tables *tables = &target->planned->plan.tables;
+	json_t *groups = json_object_get(json_object_get(target->kept, "recipe"), "groups"), *list;
+	int family = event->family == 4 ? AF_INET : AF_INET6;
+	__u16 class = tables_class(tables, family, (const __u8 *)event->local);
+	const char *name;
+
+	json_object_foreach (groups, name, list) {
+		struct ban one = {
+			.list = name,
+			.until = PC_BAN_FOREVER,
+			.prefix = {.family = (__u8)family, .length = family == AF_INET ? 32 : 128}};
+		const struct ban_set set = {.ban = &one, .count = 1};
+
+		memcpy(one.prefix.address, event->remote, family == AF_INET ? 4 : 16);
+		if (tables_granted(tables, class, &set, 0, family, (const __u8 *)event->remote,
+				   event->protocol == IPPROTO_TCP ? PC_TCP : PC_UDP,
+				   event->remote_port, event->local_port))
+			return name;
+	}
+	return NULL;
+}
+
+/* For a listed port that is not open to the source: a grant, which needs no change of the rules. */
+static void add_grant_fix(json_t *verdict, const struct explain_target *target,
+			  const struct pc_event *event)
+{
+	const char *group = grantable(target, event);
+
+	if (group)
+		json_object_set_new(
+			verdict, "fix",
+			json_sprintf("portcullis grant %s %s --for 8h", group,
+				     json_string_value(json_object_get(verdict, "source"))));
+}
+
 static void add_fix(json_t *verdict, const struct explain_target *target,
 		    const struct pc_event *event)
 {
@@ -410,6 +452,46 @@ static void add_bans(json_t *verdict, const struct pc_event *event)
 	names_free(&words.prefixes);
 }
 
+/* --- grants --- */
+
+static void set_granted(json_t *verdict, const struct ban *grant, const struct ban_clock *clock)
+{
+	__free_text char *end = ban_end_text(grant, clock);
+	json_t *json = report_grant_json(grant, clock);
+
+	json_object_set_new(verdict, "why",
+			    json_sprintf("%s, granted %s",
+					 json_string_value(json_object_get(verdict, "why")), end));
+	json_object_set(verdict, "until", json_object_get(json, "until"));
+	json_object_set(verdict, "comment", json_object_get(json, "comment"));
+	json_decref(json);
+}
+
+/* Until when the packet passes, where a grant lets it: the latest end of those that do. */
+static void add_granted(const struct asking *asking, json_t *verdict)
+{
+	const struct ban *last = NULL;
+	const json_t *admission;
+	size_t i, j;
+
+	json_array_foreach (json_object_get(verdict, "admitted_by"), i, admission) {
+		const char *group = json_string_value(json_object_get(admission, "group"));
+		const char *prefix = json_string_value(json_object_get(admission, "prefix"));
+
+		for (j = 0; group && prefix && j < asking->grants.file.set.count; j++) {
+			const struct ban *grant = &asking->grants.file.set.ban[j];
+			char text[PREFIX_TEXT];
+
+			if (grants_hold(&asking->grants, grant) && !strcmp(grant->list, group) &&
+			    !strcmp(prefix_format(&grant->prefix, text), prefix) &&
+			    (!last || grant->until > last->until))
+				last = grant;
+		}
+	}
+	if (last)
+		set_granted(verdict, last, &asking->grants.clock);
+}
+
 /* --- what else decides --- */
 
 /* What conntrack takes the packet for. */
@@ -482,6 +564,9 @@ static int explain_one(struct asking *asking, struct explain_target *target)
 	if (is_stale(target, &event))
 		return -EAGAIN;
 	warn_blind(asking, target, &event);
+	if (target->live)
+		event_services_grants(target->services, &asking->grants.file.set,
+				      (__u32)asking->grants.clock.boot);
 	verdict = explain_verdict(&event, *target->name ? target->name : NULL, target->kept,
 				  target->services);
 	if (event.cell == PC_CELL_REASON + PC_REASON_BANNED)
@@ -490,6 +575,10 @@ static int explain_one(struct asking *asking, struct explain_target *target)
 		add_limit_fix(verdict, target);
 	else if (event.how & (PC_EVENT_DROP | PC_EVENT_WOULD))
 		add_fix(verdict, target, &event);
+	else if (event.cell < PC_CELL_DROP && target->live)
+		add_granted(asking, verdict);
+	if (event.cell == PC_CELL_REASON + PC_REASON_SOURCE && target->live && target->planned)
+		add_grant_fix(verdict, target, &event);
 	if (!drops)
 		add_next(asking, target, &asked.packet, &event, verdict);
 	if (target->live)
@@ -527,12 +616,17 @@ static int explain_all(struct asking *asking, struct diag *diag)
 
 static int read_host(struct asking *asking)
 {
+	__cleanup(hooks_free) struct hooks hooks = {};
 	int err = links_read(&asking->links);
 
 	if (!err)
 		err = netlink_open(NETLINK_ROUTE, &asking->routes);
 	if (err)
 		error("explain: cannot list the addresses of this host: %s", strerror(-err));
+	if (!err)
+		err = hooks_read(&hooks);
+	if (!err)
+		err = grants_read(&hooks, &asking->grants);
 	return err ? err : check_remote(asking);
 }
 
@@ -562,6 +656,7 @@ int command_explain(const struct options *options, struct diag *diag)
 	else
 		json_decref(asking.verdicts);
 	links_free(&asking.links);
+	grants_close(&asking.grants);
 	netlink_close(&asking.routes);
 	return err ? EXIT_FAILED : options->exit_code && asking.dropped ? EXIT_DIFFERS : EXIT_DONE;
 }

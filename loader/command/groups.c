@@ -11,6 +11,7 @@
 #include "loader/base/message.h"
 #include "loader/command/groups_refresh.h"
 #include "loader/host/attached.h"
+#include "loader/host/grants.h"
 #include "loader/object/privilege.h"
 #include "loader/recipe/site.h"
 #include "loader/report/groups.h"
@@ -45,6 +46,28 @@ static int choose(json_t **groups, const struct names *names)
 	return err;
 }
 
+/* Grants that are in force, or that wait for a filter. -EACCES: only root may read them. */
+static int add_grants(json_t *groups)
+{
+	__cleanup(hooks_free) struct hooks hooks = {};
+	__cleanup(grants_close) struct grants grants = {};
+	int err = hooks_read(&hooks);
+
+	if (!err)
+		err = grants_read(&hooks, &grants);
+	if (err == -EACCES) {
+		warning("groups: grants are not shown: only root may read them");
+		return 0;
+	}
+	if (err)
+		return err;
+	ban_set_sort(&grants.file.set);
+	for (size_t i = 0; i < grants.file.set.count; i++)
+		if (grants_hold(&grants, &grants.file.set.ban[i]))
+			report_groups_grant(groups, &grants.file.set.ban[i], &grants.clock);
+	return 0;
+}
+
 int command_groups(const struct options *options, struct diag *diag)
 {
 	const struct names *names = &options->arguments;
@@ -67,6 +90,8 @@ int command_groups(const struct options *options, struct diag *diag)
 		report_groups_add(groups, list[i].kept, list[i].hook.name, &site);
 	live_free(list, count);
 	report_groups_add_site(groups, &site);
+	if (add_grants(groups))
+		left_out = true;
 	err = names->count ? choose(&groups, names) : 0;
 	if (options->json) {
 		report_print(report_new("groups", groups), NULL);

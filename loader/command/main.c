@@ -23,6 +23,7 @@
 #include "loader/command/explain.h"
 #include "loader/command/export.h"
 #include "loader/command/flows.h"
+#include "loader/command/grant.h"
 #include "loader/command/groups.h"
 #include "loader/command/help.h"
 #include "loader/command/history.h"
@@ -109,11 +110,18 @@ static const struct command command_table[] = {
 	 COMMAND_LOOK | COMMAND_INTERFACES, command_flows},
 	{"ban", COMMAND_ADMIT, "PREFIX... | @FILE | -",
 	 "Ban sources: nothing from there comes in any more",
-	 OPTIONS_BAN | OPTIONS_BANS | OPTIONS_COMMENT, COMMAND_CHANGE, command_ban},
+	 OPTIONS_BAN | OPTIONS_BANS | OPTIONS_END | OPTIONS_COMMENT | OPTIONS_JSON, COMMAND_CHANGE,
+	 command_ban},
 	{"unban", COMMAND_ADMIT, "PREFIX... | @FILE | - | --all", "Lift bans",
-	 OPTIONS_UNBAN | OPTIONS_BANS | OPTIONS_COMMENT, COMMAND_CHANGE, command_unban},
+	 OPTIONS_UNBAN | OPTIONS_BANS | OPTIONS_COMMENT | OPTIONS_JSON, COMMAND_CHANGE,
+	 command_unban},
 	{"bans", COMMAND_ADMIT, "", "Show bans: list, prefix, since, until, by, comment, drops",
 	 OPTIONS_BANS | OPTIONS_JSON, COMMAND_LOOK, command_bans},
+	{"grant", COMMAND_ADMIT, "GROUP PREFIX... | @FILE | -",
+	 "Add members to a group, for a time", OPTIONS_END | OPTIONS_COMMENT | OPTIONS_JSON,
+	 COMMAND_CHANGE, command_grant},
+	{"revoke", COMMAND_ADMIT, "GROUP PREFIX... | @FILE | -", "Take back what `grant` added",
+	 OPTIONS_COMMENT | OPTIONS_JSON, COMMAND_CHANGE, command_revoke},
 	{"groups", COMMAND_ADMIT, "[GROUP...]", "Show groups, their prefixes and what they open",
 	 OPTIONS_SITE | OPTIONS_JSON | OPTIONS_GROUPS, COMMAND_LOOK, command_groups},
 	{"doctor", COMMAND_VERIFY, "[IFACE]", "Find what is wrong, and suggest a command to fix it",

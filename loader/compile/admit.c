@@ -142,6 +142,66 @@ bool tables_covers_class(const struct tables *tables, __u16 class, int family, c
 			   family, address, remote_port) == ADMIT_PASS;
 }
 
+static bool span_takes(const struct pc_generation *generation, const struct pc_span *span,
+		       __u64 group)
+{
+	for (__u64 left = span->groups; left; left &= left - 1)
+		if (generation->group[span->word][__builtin_ctzll(left)] == group)
+			return true;
+	return false;
+}
+
+/* Whether an entry of the port table has a group among its spans of that source port. */
+static bool entry_takes(const struct pc_generation *generation, __u16 entry, __u16 source_port,
+			__u64 group)
+{
+	const struct pc_rule *rule;
+
+	if (entry < PC_PORT_RULE)
+		return false;
+	rule = &generation->rule[entry - PC_PORT_RULE];
+	for (__u32 i = 0; i < rule->spans; i++) {
+		const struct pc_span *span = &generation->span[rule->span + i];
+
+		if (source_port >= span->first && source_port <= span->last &&
+		    span_takes(generation, span, group))
+			return true;
+	}
+	return false;
+}
+
+static bool entry_granted(const struct tables *tables, __u16 entry, const struct ban_set *grants,
+			  __u32 now, int family, const __u8 *address, __u16 source_port)
+{
+	for (size_t i = 0; i < grants->count; i++) {
+		const struct ban *grant = &grants->ban[i];
+
+		if (ban_holds(grant, now) &&
+		    prefix_contains(&grant->prefix, (__u8)family, address) &&
+		    entry_takes(tables->generation, entry, source_port, pc_group_id(grant->list)))
+			return true;
+	}
+	return false;
+}
+
+bool tables_granted(const struct tables *tables, __u16 class, const struct ban_set *grants,
+		    __u32 now, int family, const __u8 *address, enum pc_transport transport,
+		    __u16 source_port, __u16 port)
+{
+	return entry_granted(tables,
+			     entry_of(tables->generation, class, 0, PC_PORT(transport, port)),
+			     grants, now, family, address, source_port);
+}
+
+bool tables_granted_out(const struct tables *tables, const struct ban_set *grants, __u32 now,
+			int family, const __u8 *address, enum pc_transport transport,
+			__u16 remote_port)
+{
+	return entry_granted(tables,
+			     entry_of(tables->generation, 0, 1, PC_PORT(transport, remote_port)),
+			     grants, now, family, address, remote_port);
+}
+
 enum admit tables_admit(const struct tables *tables, int family, const __u8 *address,
 			enum pc_transport transport, __u16 source_port, __u16 port)
 {

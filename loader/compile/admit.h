@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "loader/compile/tables.h"
+#include "loader/recipe/ban_set.h"
 
 /*
  * Decides as the program does, for tests and warnings. `address` is IPv4 in the first 4 bytes if
@@ -37,5 +38,17 @@ enum admit tables_admit_class(const struct tables *tables, __u16 class, int fami
 			      __u16 port);
 bool tables_covers_class(const struct tables *tables, __u16 class, int family, const __u8 *address,
 			 enum pc_transport transport, __u16 remote_port);
+
+/*
+ * Whether the port is open to the remote side by a grant that holds at that CLOCK_BOOTTIME second:
+ * where tables_admit_class says ADMIT_SOURCE. In a set of grants, a list is a group.
+ */
+bool tables_granted(const struct tables *tables, __u16 class, const struct ban_set *grants,
+		    __u32 now, int family, const __u8 *address, enum pc_transport transport,
+		    __u16 source_port, __u16 port);
+/* Whether an open `out` service of this host lists the port of the remote side by a grant. */
+bool tables_granted_out(const struct tables *tables, const struct ban_set *grants, __u32 now,
+			int family, const __u8 *address, enum pc_transport transport,
+			__u16 remote_port);
 
 #endif

@@ -156,6 +156,7 @@ int compile(const struct composition *composition, struct tables *tables, struct
 	    port_table_write_rules(table, made.generation, diag) ||
 	    tries_compile(&table->words, &made, diag))
 		return -EINVAL;
+	group_words_write(&table->words, made.generation);
 	*tables = made;
 	made = (struct tables){0};
 	return 0;

@@ -37,7 +37,7 @@ static size_t count_members(const struct group_words *words)
 
 	for (size_t i = 0; i < PC_GROUP_WORDS; i++)
 		for (size_t bit = 0; bit < words->word[i].groups; bit++)
-			count += words->word[i].group[bit]->prefixes;
+			count += words->word[i].use[bit].group->prefixes;
 	return count;
 }
 
@@ -47,7 +47,7 @@ static size_t list_members(const struct group_words *words, struct member **list
 
 	for (size_t i = 0; i < PC_GROUP_WORDS; i++) {
 		for (size_t bit = 0; bit < words->word[i].groups; bit++) {
-			const struct group *group = words->word[i].group[bit];
+			const struct group *group = words->word[i].use[bit].group;
 
 			for (size_t n = 0; n < group->prefixes; n++) {
 				next->prefix = group->prefix[n];

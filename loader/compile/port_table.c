@@ -25,7 +25,7 @@ struct compiler {
 	struct port_table *table;
 	const struct composition *composition;
 	struct diag *diag;
-	const struct group **group; /* each once */
+	struct group_use *group; /* each once */
 	size_t groups;
 	int word;		/* of pc_groups */
 	struct pool admissions; /* lists of spans that a service admits */
@@ -57,11 +57,21 @@ static const struct names *parties(const struct composed *composed, enum directi
 
 /* --- groups --- */
 
-static bool has_group(const struct compiler *compiler, const struct group *group)
+/* False: the group is not defined. A machine's own group hides its interface's. */
+static bool find_group(const struct compiler *compiler, const char *name, struct group_use *use)
+{
+	const struct composition *composition = compiler->composition;
+
+	use->group = composition_group(composition, name);
+	use->granted = !composition->interface || !groups_find(&composition->recipe->groups, name);
+	return use->group;
+}
+
+static bool has_group(const struct compiler *compiler, const struct group_use *use)
 {
 	size_t i = 0;
 
-	while (i < compiler->groups && !group_same(compiler->group[i], group))
+	while (i < compiler->groups && !group_use_same(&compiler->group[i], use))
 		i++;
 	return i < compiler->groups;
 }
@@ -70,14 +80,12 @@ static bool has_group(const struct compiler *compiler, const struct group *group
 static void add_groups(struct compiler *compiler, const struct names *names)
 {
 	for (size_t i = 0; i < names->count; i++) {
-		const struct group *group =
-			composition_group(compiler->composition, names->name[i]);
+		struct group_use use;
 
-		if (!group || has_group(compiler, group))
+		if (!find_group(compiler, names->name[i], &use) || has_group(compiler, &use))
 			continue;
-		compiler->group =
-			grow(compiler->group, compiler->groups, sizeof(const struct group *));
-		compiler->group[compiler->groups++] = group;
+		compiler->group = grow(compiler->group, compiler->groups, sizeof(*compiler->group));
+		compiler->group[compiler->groups++] = use;
 	}
 }
 
@@ -122,13 +130,13 @@ static struct pc_span whole_span(const struct compiler *compiler, const struct n
 
 	for (size_t i = 0; i < groups->count; i++) {
 		const char *name = groups->name[i];
-		const struct group *group = composition_group(compiler->composition, name);
+		struct group_use use;
 
 		if (!strcmp(name, GROUP_LINK_LOCAL))
 			span.link_local = 1;
-		else if (group)
+		else if (find_group(compiler, name, &use))
 			span.groups |= 1ULL << group_words_bit(&compiler->table->words,
-							       compiler->word, group);
+							       compiler->word, &use);
 	}
 	return span;
 }
@@ -164,14 +172,13 @@ static __u64 group_bits(const struct compiler *compiler, const struct names *nam
 	__u64 bits = 0;
 
 	for (size_t i = 0; i < names->count; i++) {
-		const struct group *group =
-			composition_group(compiler->composition, names->name[i]);
+		struct group_use use;
 
 		if (!strcmp(names->name[i], GROUP_LINK_LOCAL))
 			*link_local = 1;
-		else if (group)
+		else if (find_group(compiler, names->name[i], &use))
 			bits |= 1ULL
-				<< group_words_bit(&compiler->table->words, compiler->word, group);
+				<< group_words_bit(&compiler->table->words, compiler->word, &use);
 	}
 	return bits;
 }

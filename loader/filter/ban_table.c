@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "loader/base/file.h"
+#include "loader/filter/flags.h"
 #include "loader/object/pin.h"
 
 #define MOVES	       500 /* of entries, to make room for one more */
@@ -503,16 +504,7 @@ size_t ban_table_count(const struct ban_table *table, __u32 now)
 
 int ban_flag_set(const struct filter *filter, bool bans)
 {
-	struct pc_filter *state = map_memory(filter->fd[FILTER_STATE], sizeof(*state), true);
-
-	if (!state)
-		return -errno;
-	if (bans)
-		__atomic_or_fetch(&state->flag, PC_FILTER_BANS, __ATOMIC_RELEASE);
-	else
-		__atomic_and_fetch(&state->flag, (__u8)~PC_FILTER_BANS, __ATOMIC_RELEASE);
-	unmap_memory(state, sizeof(*state));
-	return 0;
+	return filter_flag_set(filter, PC_FILTER_BANS, bans);
 }
 
 int ban_table_install(const struct filter *filter, struct ban_table *table, __u32 first)

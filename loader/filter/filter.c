@@ -35,6 +35,7 @@ const struct filter_descriptor filter_descriptor[FILTER_FDS] = {
 	[FILTER_SHARED] = {"shared", "shared", FD_NAMESPACE},
 	[FILTER_BANS] = {"bans", "bans", FD_NAMESPACE | FD_ASKED},
 	[FILTER_BAN_CHUNKS] = {"ban_chunks", "ban_chunks", FD_NAMESPACE | FD_ASKED},
+	[FILTER_GRANTS] = {"grants", "grants", FD_NAMESPACE | FD_ASKED},
 	[FILTER_LIMITER] = {"limiter", "limiter", FD_KEPT | FD_ASKED},
 	[FILTER_LIMIT_CELLS] = {"limit_cells", "limit_cells", FD_KEPT | FD_ASKED},
 	[FILTER_EGRESS] = {"egress", NULL, FD_APART},

@@ -43,6 +43,7 @@ enum filter_fd {
 	FILTER_SHARED,
 	FILTER_BANS, /* abi_bans.h, as the next one */
 	FILTER_BAN_CHUNKS,
+	FILTER_GRANTS,	/* abi_grants.h */
 	FILTER_LIMITER, /* abi_limits.h, as the next one */
 	FILTER_LIMIT_CELLS,
 	FILTER_EGRESS,	    /* the egress program */

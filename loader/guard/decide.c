@@ -183,6 +183,19 @@ static bool comes_by(const struct guard_world *world, const struct socket_info *
 	return own && links_comes_by(&world->links, own->ifindex, ifindex);
 }
 
+/* Whether a target admits a session that begins anew, by its tables or by a grant. */
+static bool admits_session(const struct guard_world *world, const struct tables *tables,
+			   const struct socket_info *session)
+{
+	enum admit admit = tables_admit(tables, session->family, session->remote, PC_TCP,
+					session->remote_port, session->local_port);
+
+	return admit == ADMIT_PASS ||
+	       (admit == ADMIT_SOURCE && world->grants &&
+		tables_granted(tables, 0, world->grants, world->now, session->family,
+			       session->remote, PC_TCP, session->remote_port, session->local_port));
+}
+
 static void look_at_session(struct decision *decision, const struct socket_info *session)
 {
 	bool own = is_own(decision, session);
@@ -196,8 +209,7 @@ static void look_at_session(struct decision *decision, const struct socket_info 
 		const struct tables *tables = &target->plan->tables;
 
 		if (tables->generation->policy == PC_POLICY_OBSERVE ||
-		    tables_admit(tables, session->family, session->remote, PC_TCP,
-				 session->remote_port, session->local_port) == ADMIT_PASS ||
+		    admits_session(decision->world, tables, session) ||
 		    !comes_by(decision->world, session, target->ifindex))
 			continue;
 		decision->refused =

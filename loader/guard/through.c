@@ -36,14 +36,18 @@ static bool observes(const struct tables *tables, __u16 class)
 	return policy == PC_POLICY_OBSERVE;
 }
 
-static bool is_refused(const struct guard_target *target, const struct socket_info *session)
+static bool is_refused(const struct guard_target *target, const struct guard_world *world,
+		       const struct socket_info *session)
 {
 	const struct tables *tables = &target->plan->tables;
 	__u16 class = tables_class(tables, session->family, session->local);
 
 	return !observes(tables, class) &&
 	       tables_admit_class(tables, class, session->family, session->remote, PC_TCP,
-				  session->remote_port, session->local_port) != ADMIT_PASS;
+				  session->remote_port, session->local_port) != ADMIT_PASS &&
+	       !(world->grants && tables_granted(tables, class, world->grants, world->now,
+						 session->family, session->remote, PC_TCP,
+						 session->remote_port, session->local_port));
 }
 
 /* True if the active rule set admits the peer by a group, to the machine that has the address now.
@@ -139,7 +143,7 @@ enum guard_found guard_through(const struct guard_target *target, size_t count,
 			const struct socket_info *session = &through->session[j];
 
 			if (management_watched(management, PC_TCP, session->local_port) &&
-			    is_refused(&target[i], session) &&
+			    is_refused(&target[i], world, session) &&
 			    comes_by(world, session, target[i].ifindex))
 				add(&refusals, &target[i], session);
 		}

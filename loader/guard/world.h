@@ -12,6 +12,7 @@
 #include "loader/net/login.h"
 #include "loader/net/session.h"
 #include "loader/net/sockets.h"
+#include "loader/recipe/ban_set.h"
 
 /* The place for which a fix is written. */
 enum guard_words {
@@ -32,8 +33,8 @@ struct guard_command {
 	bool whole;
 };
 
-extern const struct guard_command guard_attach, guard_swap, guard_apply, guard_confirm, guard_refresh,
-	guard_rollback;
+extern const struct guard_command guard_attach, guard_swap, guard_apply, guard_confirm,
+	guard_refresh, guard_rollback;
 /* `explain`: for a filter that is there, for one that is not, and for the site file. */
 extern const struct guard_command guard_explain, guard_explain_new, guard_explain_site;
 
@@ -70,6 +71,8 @@ struct guard_world {
 	struct links links;
 	struct guard_filter *filter;
 	size_t filters;
+	const struct ban_set *grants; /* of groups, by list; NULL: none are known */
+	__u32 now;		      /* CLOCK_BOOTTIME second: which of them hold */
 	/* The interface to the peer of a socket; 0: none is known. */
 	unsigned int (*route)(void *context, const struct socket_info *socket);
 	/* Which of these sessions are logins; asked only where it matters. */

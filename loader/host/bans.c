@@ -58,11 +58,11 @@ static bool is_first_namespace(void)
 }
 
 /* Nothing names another namespace over a reboot, so its bans are kept for as long as this boot. */
-static char *file_path(void)
+char *bans_file_path(const char *name)
 {
 	if (is_first_namespace())
-		return xstrdup(STATE "/bans");
-	return xasprintf(RUN "/bans-%llx", netns_number());
+		return xasprintf(STATE "/%s", name);
+	return xasprintf(RUN "/%s-%llx", name, netns_number());
 }
 
 static int file_failed(const struct bans *bans, int err)
@@ -370,7 +370,7 @@ int bans_open(const struct hooks *hooks, struct bans *bans)
 {
 	int err;
 
-	*bans = (struct bans){.path = file_path(), .table = BAN_TABLE_NONE};
+	*bans = (struct bans){.path = bans_file_path("bans"), .table = BAN_TABLE_NONE};
 	ban_clock_now(&bans->clock);
 	err = open_filters(hooks, false, bans);
 	if (err)
@@ -387,7 +387,7 @@ int bans_read(const struct hooks *hooks, struct bans *bans)
 {
 	int err;
 
-	*bans = (struct bans){.path = file_path(), .table = BAN_TABLE_NONE};
+	*bans = (struct bans){.path = bans_file_path("bans"), .table = BAN_TABLE_NONE};
 	ban_clock_now(&bans->clock);
 	err = open_filters(hooks, true, bans);
 	if (!err && bans->filters)
@@ -665,7 +665,7 @@ static int restore(struct bans *bans)
 
 void bans_restore(const struct filter *filter)
 {
-	struct bans bans = {.path = file_path(), .table = BAN_TABLE_NONE, .filters = 1};
+	struct bans bans = {.path = bans_file_path("bans"), .table = BAN_TABLE_NONE, .filters = 1};
 	int err;
 
 	bans.filter = xcalloc(1, sizeof(*bans.filter));

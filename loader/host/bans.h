@@ -37,6 +37,10 @@ void bans_close(struct bans *bans);
 int bans_add(struct bans *bans, const struct ban *ban, size_t count);
 int bans_change(struct bans *bans, const char *lines, size_t length, bool anew);
 
+/* The file of this network namespace below /var/lib or /run, by its NAME there; the caller frees.
+ */
+char *bans_file_path(const char *name);
+
 /* The number of banned prefixes at a filter's namespace; -1: it cannot be read. */
 long long bans_count(const struct filter *filter);
 

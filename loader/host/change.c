@@ -27,6 +27,7 @@
 #include "loader/filter/several.h"
 #include "loader/guard/management.h"
 #include "loader/host/bans.h"
+#include "loader/host/grants.h"
 #include "loader/host/lockout.h"
 #include "loader/host/machine_addresses.h"
 #include "loader/host/unfiltered.h"
@@ -129,8 +130,10 @@ static int load_one(struct change *change, const struct filter *with)
 	change->filter.ifindex = change->hook.ifindex;
 	if (!err && with->fd[FILTER_FLOWS] >= 0)
 		several_set(&change->filter);
-	if (!err)
+	if (!err) {
 		bans_restore(&change->filter);
+		grants_restore(&change->filter);
+	}
 	if (!err)
 		change->talks = seed_begun(&change->filter);
 	if (!err)

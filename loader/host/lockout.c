@@ -19,6 +19,7 @@
 #include "loader/filter/open.h"
 #include "loader/guard/decide.h"
 #include "loader/guard/through.h"
+#include "loader/host/grants.h"
 #include "loader/net/conntrack.h"
 #include "loader/net/link.h"
 #include "loader/net/local_address.h"
@@ -201,6 +202,7 @@ int guard_hold(const struct guard_command *command, const struct hooks *hooks,
 {
 	__cleanup(netlink_close) struct mnl_socket *routes = NULL;
 	__cleanup(diag_free) struct diag diag = {};
+	__cleanup(grants_close) struct grants grants = {};
 	struct guard_world world = {.route = find_route, .logins = find_logins};
 	enum guard_found found = GUARD_NOTHING, through;
 	struct filter *filters = NULL;
@@ -215,6 +217,10 @@ int guard_hold(const struct guard_command *command, const struct hooks *hooks,
 	} else {
 		world.context = routes;
 		read_filters(hooks, &world, &filters);
+		if (!grants_read(hooks, &grants)) {
+			world.grants = &grants.file.set;
+			world.now = (__u32)grants.clock.boot;
+		}
 		sessions_find(PROC, getpid(), &world.own);
 		world.caller = find_caller();
 		found = guard_decide(command, target, count, management, mode, &world, &diag);

@@ -23,6 +23,7 @@
 #include "loader/filter/seed.h"
 #include "loader/filter/several.h"
 #include "loader/host/bans.h"
+#include "loader/host/grants.h"
 #include "loader/host/lockout.h"
 #include "loader/net/frame_find.h"
 #include "loader/net/link.h"
@@ -84,6 +85,7 @@ static int load(const struct hooks *hooks, const struct hook *hook, const struct
 	if (err)
 		return err;
 	bans_restore(filter);
+	grants_restore(filter);
 	if (with.fd[FILTER_FLOWS] >= 0)
 		several_set(filter);
 	filter->ifindex = hook->ifindex;

@@ -246,8 +246,9 @@ static bool read_added(struct ban_set *set, char *field[FIELDS])
 	struct ban ban = {.list = field[1], .by = field[6], .comment = field[7]};
 	__u64 until;
 
-	if (!ban_list_valid(field[1]) || !read_prefix(field[2], &ban.prefix) ||
-	    !read_number(field[3], PC_BAN_FOREVER, &until) ||
+	/* A list, or the group of a grant. */
+	if ((!ban_list_valid(field[1]) && !name_valid(field[1])) ||
+	    !read_prefix(field[2], &ban.prefix) || !read_number(field[3], PC_BAN_FOREVER, &until) ||
 	    !read_number(field[4], ~0ULL, &ban.since) || !read_number(field[5], ~0ULL, &ban.meant))
 		return false;
 	ban.until = (__u32)until;

@@ -96,6 +96,24 @@ void answer_result(struct answer *answer, const char *name, unsigned long long g
 	}
 }
 
+void answer_item(struct answer *answer, const char *list, json_t *item)
+{
+	json_t *items;
+
+	if (!answer->json) {
+		json_decref(item);
+		return;
+	}
+	if (!answer->more)
+		answer->more = json_object();
+	items = json_object_get(answer->more, list);
+	if (!items) {
+		items = json_array();
+		json_object_set_new(answer->more, list, items);
+	}
+	json_array_append_new(items, item);
+}
+
 void answer_take_back(struct answer *answer, size_t count)
 {
 	while (count-- && answer->interfaces)
@@ -112,7 +130,7 @@ static bool any_digest(const struct answer *answer)
 
 bool answer_changes(const struct answer *answer)
 {
-	return answer->confirmed || any_digest(answer);
+	return answer->confirmed || answer->admitted || any_digest(answer);
 }
 
 bool answer_digest(const struct answer *answer, char digest[ANSWER_DIGEST])
@@ -139,6 +157,8 @@ static json_t *answer_json(const struct answer *answer, bool dry_run)
 	json_object_set_new(report, "dry_run", json_boolean(dry_run));
 	json_object_set_new(report, "digest",
 			    answer_digest(answer, digest) ? json_string(digest) : json_null());
+	if (answer->more)
+		json_object_update(report, answer->more);
 	json_object_set(report, "warnings", answer->warnings);
 	json_object_set(report, "errors", answer->errors);
 	return report;
@@ -153,6 +173,7 @@ void answer_end(struct answer *answer, bool dry_run)
 		report_print(answer_json(answer, dry_run), NULL);
 		json_decref(answer->warnings);
 		json_decref(answer->errors);
+		json_decref(answer->more);
 	}
 	answer_take_back(answer, answer->interfaces);
 	free(answer->interface);

@@ -26,6 +26,8 @@ struct answer {
 	bool collects; /* else nothing is asked for, and nothing computed */
 	bool json;
 	bool confirmed; /* a change was */
+	bool admitted;	/* bans or grants changed */
+	json_t *more;	/* keys beside those of filters; NULL: none */
 	struct answer_interface *interface;
 	size_t interfaces;
 	json_t *warnings, *errors;
@@ -49,10 +51,13 @@ void answer_interface(struct answer *answer, const char *name, enum answer_actio
 void answer_result(struct answer *answer, const char *name, unsigned long long generation,
 		   unsigned int confirm);
 
+/* Adds an item to the list of that name, which stands beside `interfaces`: a ban, a grant. */
+void answer_item(struct answer *answer, const char *list, json_t *item);
+
 /* Takes back the interfaces that were added last: their change failed. */
 void answer_take_back(struct answer *answer, size_t count);
 
-/* True if an interface that was added changes, or was confirmed. */
+/* True if an interface that was added changes, or was confirmed, or who may come in. */
 bool answer_changes(const struct answer *answer);
 
 /* Names all changes that were added: equal texts before and after give equal digests. False: there

@@ -16,9 +16,13 @@
 
 __u64 ban_end(const struct ban *ban, const struct ban_clock *clock)
 {
+	__u64 end = clock->wall + ban->until - clock->boot;
+
 	if (ban->until == PC_BAN_FOREVER)
 		return 0;
-	return clock->wall + ban->until - clock->boot;
+	/* Each clock is read in whole seconds: what was asked for is nearer, if no clock was set.
+	 */
+	return ban->meant + 2 > end && ban->meant < end + 2 ? ban->meant : end;
 }
 
 static json_t *time_json(__u64 seconds)

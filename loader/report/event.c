@@ -60,6 +60,8 @@ struct event_services {
 	struct event_service *service;
 	size_t count;
 	struct groups groups;
+	const struct ban_set *grants; /* NULL: not known */
+	__u32 now;		      /* when they hold */
 	struct event_port port[EVENT_WAYS][PC_PORTS];
 	json_t *protocol[256]; /* names, NULL: not looked up yet */
 };
@@ -174,6 +176,12 @@ static struct event_machine *machine_of(struct event_services *services,
 	return found;
 }
 
+void event_services_grants(struct event_services *services, const struct ban_set *grants, __u32 now)
+{
+	services->grants = grants;
+	services->now = now;
+}
+
 /* The services that decide about a packet. */
 static struct event_services *own_services(struct event_services *services,
 					   const struct pc_event *event)
@@ -188,6 +196,7 @@ static struct event_services *own_services(struct event_services *services,
 		machine->services = event_services_new(kept);
 		json_decref(kept);
 	}
+	event_services_grants(machine->services, services->grants, services->now);
 	return machine->services;
 }
 
@@ -301,6 +310,24 @@ static const struct prefix *group_prefix(const struct group *group, const struct
 	return NULL;
 }
 
+/* The longest prefix that was granted into a group and has the remote address, or NULL. */
+static const struct prefix *granted_prefix(const struct event_services *services, const char *name,
+					   const struct pc_event *event)
+{
+	__u8 family = event->family == 4 ? AF_INET : AF_INET6;
+	const struct prefix *longest = NULL;
+
+	for (size_t i = 0; services->grants && i < services->grants->count; i++) {
+		const struct ban *grant = &services->grants->ban[i];
+
+		if (!strcmp(grant->list, name) && ban_holds(grant, services->now) &&
+		    prefix_contains(&grant->prefix, family, (const __u8 *)event->remote) &&
+		    (!longest || grant->prefix.length > longest->length))
+			longest = &grant->prefix;
+	}
+	return longest;
+}
+
 static bool group_admits(const struct event_services *services, const char *name,
 			 const struct pc_event *event)
 {
@@ -310,7 +337,7 @@ static bool group_admits(const struct event_services *services, const char *name
 		return true;
 	if (!strcmp(name, GROUP_LINK_LOCAL))
 		return is_link_local(event);
-	return group && group_prefix(group, event);
+	return group && (group_prefix(group, event) || granted_prefix(services, name, event));
 }
 
 /* Whether an open service admits an incoming packet to a port of its list. */
@@ -392,6 +419,28 @@ static bool listed_port(const struct pc_event *event, enum event_way *way, __u32
 		event_reason(event) == PC_REASON_UNLISTED);
 }
 
+/* Whether a service has a group into which its source may be granted. */
+static bool may_be_granted(const struct event_services *services,
+			   const struct event_service *service)
+{
+	for (size_t i = 0; i < service->from.count; i++)
+		if (groups_find(&services->groups, service->from.name[i]))
+			return true;
+	return false;
+}
+
+/* The open services of a passed packet that no group admits: it passed by a grant. */
+static void add_granted(json_t *open, const struct event_port *listed,
+			const struct event_services *services)
+{
+	for (size_t i = 0; i < listed->count; i++) {
+		const struct event_service *service = &services->service[listed->service[i]];
+
+		if (service->open && may_be_granted(services, service))
+			json_array_append(open, service->name);
+	}
+}
+
 static void add_services(json_t *json, const struct pc_event *event,
 			 struct event_services *services)
 {
@@ -415,6 +464,8 @@ static void add_services(json_t *json, const struct pc_event *event,
 				      service_admits(services, service, event)))
 			json_array_append(open, service->name);
 	}
+	if (listed && passes && way == EVENT_IN && !json_array_size(open))
+		add_granted(open, listed, services);
 	json_object_set_new(json, "services", open);
 	json_object_set_new(json, "closed", closed);
 }
@@ -433,6 +484,8 @@ static json_t *admission_json(const struct event_services *services,
 			name = service->from.name[i];
 	group = name ? groups_find(&services->groups, name) : NULL;
 	prefix = group ? group_prefix(group, event) : NULL;
+	if (group && !prefix)
+		prefix = granted_prefix(services, name, event);
 	return json_pack("{s:O, s:s?, s:s?}", "service", service->name, "group", name, "prefix",
 			 prefix ? prefix_format(prefix, text) : NULL);
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "bpf/abi.h"
+#include "loader/recipe/ban_set.h"
 
 /* The services of a generation by port, each with the sources that it admits. */
 struct event_services;
@@ -21,6 +22,13 @@ struct event_services;
  * missing there names no service. Copies what it needs.
  */
 struct event_services *event_services_new(const json_t *kept);
+/*
+ * The grants by which groups have members, too, at that CLOCK_BOOTTIME second; a list is a group.
+ * They have to live as long as the services. Without them, a packet that passed although no
+ * service admits its source passed by a grant into any of its port's groups.
+ */
+void event_services_grants(struct event_services *services, const struct ban_set *grants,
+			   __u32 now);
 void event_services_free(struct event_services **services);
 
 /* The machine behind the interface that a packet is to or from; NULL: this host. */

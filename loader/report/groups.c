@@ -14,6 +14,7 @@
 #include "loader/recipe/compose_json.h"
 #include "loader/recipe/kept_machines.h"
 #include "loader/recipe/recipe_json.h"
+#include "loader/report/bans.h"
 #include "loader/report/json_forms.h"
 #include "loader/report/text.h"
 
@@ -289,6 +290,29 @@ void report_groups_add_site(json_t *groups, const struct site *site)
 	json_decref(dns);
 }
 
+json_t *report_grant_json(const struct ban *grant, const struct ban_clock *clock)
+{
+	char prefix[PREFIX_TEXT];
+
+	return json_pack("{s:s, s:s, s:n, s:o, s:o, s:o, s:o}", "prefix",
+			 prefix_format(&grant->prefix, prefix), "origin", "grant", "source",
+			 "since", time_json(grant->since), "until",
+			 time_json(ban_end(grant, clock)), "by",
+			 text_json(*grant->by ? grant->by : NULL), "comment",
+			 text_json(*grant->comment ? grant->comment : NULL));
+}
+
+void report_groups_grant(json_t *groups, const struct ban *grant, const struct ban_clock *clock)
+{
+	json_t *group;
+	size_t i;
+
+	json_array_foreach (groups, i, group)
+		if (!strcmp(json_string_value(json_object_get(group, "name")), grant->list))
+			json_array_append_new(json_object_get(group, "members"),
+					      report_grant_json(grant, clock));
+}
+
 static void print_table(const json_t *groups, FILE *to)
 {
 	struct columns columns = {.count = 3, .heading = {"GROUP", ">PREFIXES", "OPENS"}};
@@ -326,35 +350,56 @@ static void print_name(const json_t *name, FILE *to)
 	__free_text char *due = local_time(name, "due");
 	__free_text char *failed = local_time(name, "failed");
 	const char *error = json_string_value(json_object_get(name, "error"));
-	__free_text char *text = xasprintf(
-		"%s: %s%s%s%s%s%s%s%s", json_string_value(json_object_get(name, "name")),
-		asked ? "last answered " : "never answered", asked ?: "", due ? ", due " : "",
-		due ?: "", failed ? "; fails since " : "", failed ?: "", error ? ": " : "",
-		error ?: "");
+	__free_text char *text =
+		xasprintf("%s: %s%s%s%s%s%s%s%s", json_string_value(json_object_get(name, "name")),
+			  asked ? "last answered " : "never answered", asked ?: "",
+			  due ? ", due " : "", due ?: "", failed ? "; fails since " : "",
+			  failed ?: "", error ? ": " : "", error ?: "");
 
 	message_print("  dns: ", text, NULL, to);
 }
 
+/* The columns of members that a group has more than empty cells for. */
+static void choose_columns(const json_t *group, struct columns *columns)
+{
+	const json_t *member;
+	size_t i;
+
+	json_array_foreach (json_object_get(group, "members"), i, member) {
+		if (json_is_string(json_object_get(member, "since")) && columns->count < 4)
+			columns->count = 4;
+		if (!strcmp(json_string_value(json_object_get(member, "origin")), "grant"))
+			columns->count = 7;
+	}
+}
+
 static void print_group(const json_t *group, FILE *to)
 {
-	struct columns columns = {.count = 2, .heading = {"PREFIX", "FROM", "SOURCE", "SINCE"}};
+	struct columns columns = {
+		.count = 2,
+		.heading = {"PREFIX", "FROM", "SOURCE", "SINCE", "UNTIL", "BY", "COMMENT"}};
 	__free_text char *services = report_joined(json_object_get(group, "services"), ", ");
 	const json_t *member;
 	size_t i;
 
-	json_array_foreach (json_object_get(group, "members"), i, member)
-		if (json_is_string(json_object_get(member, "since")))
-			columns.count = 4;
-
+	choose_columns(group, &columns);
 	fprintf(to, "%s opens %s\n", json_string_value(json_object_get(group, "name")),
 		*services ? services : "nothing");
 	json_array_foreach (json_object_get(group, "members"), i, member) {
 		__free_text char *since = local_time(member, "since");
+		__free_text char *until = local_time(member, "until");
+		const char *origin = json_string_value(json_object_get(member, "origin"));
+		bool endless = !until && !strcmp(origin, "grant");
 		const char *cell[] = {
 			json_string_value(json_object_get(member, "prefix")),
-			json_string_value(json_object_get(member, "origin")),
+			origin,
 			json_string_value(json_object_get(member, "source")) ?: "",
 			since ?: "",
+			endless ? "no end" :
+			until	?:
+				  "",
+			json_string_value(json_object_get(member, "by")) ?: "",
+			json_string_value(json_object_get(member, "comment")) ?: "",
 		};
 
 		columns_row(&columns, TONE_PLAIN, cell);

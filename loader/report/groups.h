@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "loader/base/names.h"
+#include "loader/recipe/ban_file.h"
 #include "loader/recipe/site.h"
 
 /*
@@ -19,6 +20,13 @@ void report_groups_add(json_t *groups, const json_t *kept, const char *interface
 
 /* Adds the groups of the site file that no filter has yet. */
 void report_groups_add_site(json_t *groups, const struct site *site);
+
+/*
+ * Adds a grant to its group, as a member; of an unknown group, none. report_grant_json: {"prefix",
+ * "origin", "source", "since", "until", "by", "comment"}.
+ */
+void report_groups_grant(json_t *groups, const struct ban *grant, const struct ban_clock *clock);
+json_t *report_grant_json(const struct ban *grant, const struct ban_clock *clock);
 
 /* Prints the table of all groups; of those in `names`, each prefix. */
 void report_groups_text(const json_t *groups, const struct names *names, FILE *to);

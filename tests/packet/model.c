@@ -49,6 +49,25 @@ void model_bans(const struct model_ban *ban, size_t count)
 	ban_count = count;
 }
 
+static struct ban_set grants;
+
+void model_grants(const struct ban *grant, size_t count)
+{
+	grants = (struct ban_set){.ban = (struct ban *)grant, .count = count};
+}
+
+bool model_granted(const struct tables *tables, int family, const uint8_t *address,
+		   enum pc_transport transport, uint16_t source_port, uint16_t port)
+{
+	return tables_granted(tables, 0, &grants, 1, family, address, transport, source_port, port);
+}
+
+bool model_granted_out(const struct tables *tables, int family, const uint8_t *address,
+		       enum pc_transport transport, uint16_t remote_port)
+{
+	return tables_granted_out(tables, &grants, 1, family, address, transport, remote_port);
+}
+
 /* The rule `banned`: the longest prefix that has the source and has not ended decides. */
 static bool is_banned(int family, const uint8_t *source)
 {
@@ -103,7 +122,8 @@ static struct model_verdict judge_port(const struct upper *upper, enum pc_transp
 	enum admit admit =
 		tables_admit(judge->tables, upper->family, upper->source, transport, remote, port);
 
-	if (admit == ADMIT_PASS)
+	if (admit == ADMIT_PASS ||
+	    model_granted(judge->tables, upper->family, upper->source, transport, remote, port))
 		return (struct model_verdict){MODEL_PASS, MODEL_PASS_PORT, index, 0};
 	if (is_reply(upper, &tuple, judge)) {
 		struct model_verdict reply = pass(MODEL_PASS_REPLY);

@@ -9,6 +9,7 @@
 
 #include "loader/catalog/group.h"
 #include "loader/compile/tables.h"
+#include "loader/recipe/ban_set.h"
 
 enum model_action {
 	MODEL_PASS,
@@ -113,6 +114,14 @@ struct model_ban {
 		BAN_NEVER,
 	} kind;
 };
+
+/* The grants from now on; at first, none. A list is a group. */
+void model_grants(const struct ban *grant, size_t count);
+/* Whether a grant opens this port to a source; whether it lists a remote port to send to. */
+bool model_granted(const struct tables *tables, int family, const uint8_t *address,
+		   enum pc_transport transport, uint16_t source_port, uint16_t port);
+bool model_granted_out(const struct tables *tables, int family, const uint8_t *address,
+		       enum pc_transport transport, uint16_t remote_port);
 
 /* The bans from now on; at first, none. */
 void model_bans(const struct model_ban *ban, size_t count);

@@ -163,6 +163,13 @@ static struct model_verdict port(const struct upper *upper, const struct judge *
 	bool passes = covered ||
 		      (!syn && (reversed || (transport == PC_TCP && is_connected(upper, judge))));
 
+	if (judge->tables->generation->outbound == PC_OUTBOUND_ENFORCE && !passes) {
+		covered = model_granted_out(judge->tables, upper->family, upper->destination,
+					    transport, remote);
+		passes = covered ||
+			 (!syn && model_granted(judge->tables, upper->family, upper->destination,
+						transport, remote, model_read16(upper->data)));
+	}
 	if (judge->tables->generation->outbound == PC_OUTBOUND_ENFORCE && !passes &&
 	    judge->tables->generation->policy == PC_POLICY_ENFORCE)
 		return drop(index);

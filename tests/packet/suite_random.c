@@ -10,6 +10,7 @@
 #include "loader/base/clock.h"
 #include "loader/compile/tables.h"
 #include "loader/filter/ban_table.h"
+#include "loader/filter/grant_map.h"
 #include "tests/packet/check.h"
 #include "tests/packet/explained.h"
 #include "tests/packet/fixture.h"
@@ -119,12 +120,11 @@ static bool agree(struct contest *contest, const struct frame *judged, size_t li
 	}
 	contest->met[contest->model.why]++;
 	return !contest->program.odd && model_equal(&contest->model, &contest->program.verdict) &&
-	       (!contest->ask ||
-		(explained_agrees(action, &explained, &contest->program, judged->length,
-				  contest->egress) &&
-		 (!contest->replaying ||
-		  replayed_agrees(contest->replaying, judged, contest->egress, &contest->tables,
-				  &contest->program))));
+	       (!contest->ask || (explained_agrees(action, &explained, &contest->program,
+						   judged->length, contest->egress) &&
+				  (!contest->replaying ||
+				   replayed_agrees(contest->replaying, judged, contest->egress,
+						   &contest->tables, &contest->program))));
 }
 
 static void copy(struct frame *to, const struct frame *from)
@@ -385,6 +385,31 @@ static bool install_bans(struct runner *runner)
 	return check(!err, "bans are put in place");
 }
 
+/* Grants into groups of the profiles: wider ones too, and one that has ended. */
+static const struct ban grant[] = {
+	{.list = "trusted", .prefix = {{192, 168}, 16, AF_INET}, .until = PC_BAN_FOREVER},
+	{.list = "dmz", .prefix = {{169, 254}, 17, AF_INET}, .until = PC_BAN_FOREVER},
+	{.list = "one", .prefix = {{10}, 8, AF_INET}, .until = PC_BAN_FOREVER},
+	{.list = "cluster", .prefix = {{10, 1, 2}, 24, AF_INET}, .until = 1},
+	{.list = "one", .prefix = {{0x20, 1, 0xd, 0xb8}, 32, AF_INET6}, .until = PC_BAN_FOREVER},
+	{.list = "undefined", .prefix = {{0}, 0, AF_INET}, .until = PC_BAN_FOREVER},
+	{.list = "relays", .prefix = {{192}, 8, AF_INET}, .until = PC_BAN_FOREVER},
+};
+
+static bool install_grants(struct runner *runner, size_t count)
+{
+	struct ban_set set = {};
+	int err;
+
+	for (size_t i = 0; i < count; i++)
+		ban_set_add(&set, &grant[i]);
+	/* At second 0 all of them hold: the program meets one that has ended. */
+	err = grant_map_fill(&runner->filter, &set, 0);
+	ban_set_free(&set);
+	model_grants(grant, count);
+	return check(!err, "grants are put in place, or taken away");
+}
+
 void suite_random(struct runner *runner, uint64_t seed, uint64_t count, bool quick)
 {
 	static const struct {
@@ -398,7 +423,7 @@ void suite_random(struct runner *runner, uint64_t seed, uint64_t count, bool qui
 	struct question replaying;
 
 	if (!check(!explained_open(runner, &explaining), "the programs that explain load") ||
-	    !install_bans(runner))
+	    !install_bans(runner) || !install_grants(runner, ARRAY_SIZE(grant)))
 		return;
 	if (!check(!question_open(&replaying, &runner->filter, true),
 		   "the programs that are told what was before load")) {
@@ -444,6 +469,7 @@ void suite_random(struct runner *runner, uint64_t seed, uint64_t count, bool qui
 	}
 	aims.outward = false;
 	model_bans(NULL, 0);
+	install_grants(runner, 0);
 	check(!ban_table_remove(&runner->filter), "bans are taken away");
 	question_close(&replaying);
 	filter_close(&explaining);

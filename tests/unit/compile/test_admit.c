@@ -49,10 +49,44 @@ static void test_effective_groups(void **state)
 	assert_int_equal(tables.generation->protocol[51], 0);
 }
 
+static struct ban granted(const char *group, const char *prefix, __u32 until)
+{
+	struct ban ban = {.list = group, .until = until};
+	__free_text char *why = NULL;
+
+	assert_int_equal(0, prefix_parse(prefix, &ban.prefix, &why));
+	return ban;
+}
+
+static void test_grants(void **state)
+{
+	__cleanup(finish) struct run run;
+	__cleanup(tables_free) struct tables tables = {0};
+	static const __u8 guest[16] = {11, 1}, stranger[16] = {12, 1};
+	struct ban ban[] = {
+		granted("trusted", "11.0.0.0/8", 100),
+		granted("phones", "12.1.0.0/16", 100), /* not defined */
+	};
+	const struct ban_set set = {.ban = ban, .count = ARRAY_SIZE(ban)};
+
+	(void)state;
+	compose_well(&run, OPTIONS("--group trusted=10.0.0.0/8", "--from mail:db=trusted,phones"));
+	assert_int_equal(0, compile(&run.composition, &tables, &run.diag));
+	assert_int_equal(tables_admit(&tables, AF_INET, guest, PC_TCP, 9, 3306), ADMIT_SOURCE);
+	assert_true(tables_granted(&tables, 0, &set, 99, AF_INET, guest, PC_TCP, 9, 3306));
+	assert_false(tables_granted(&tables, 0, &set, 100, AF_INET, guest, PC_TCP, 9, 3306));
+	assert_false(tables_granted(&tables, 0, &set, 99, AF_INET, stranger, PC_TCP, 9, 3306));
+	assert_false(tables_granted(&tables, 0, &set, 99, AF_INET, guest, PC_TCP, 9, 1));
+	/* The number of the only group is that of its name. */
+	assert_true(tables.generation->group[0][0] == pc_group_id("trusted"));
+	assert_true(tables.generation->group[0][1] == 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_effective_groups),
+		cmocka_unit_test(test_grants),
 	};
 
 	return cmocka_run_group_tests_name("compile/admit", tests, set_up, tear_down);

@@ -108,6 +108,28 @@ static void test_admitted(void **state)
 	}
 }
 
+/* A session that only a grant admits is no reason to refuse, until the grant ends. */
+static void test_granted(void **state)
+{
+	static struct ban grant = {
+		.list = "trusted", .until = 100, .prefix = {{198, 51, 2, 9}, 32, AF_INET}};
+	static const struct ban_set grants = {.ban = &grant, .count = 1};
+
+	(void)state;
+	for (__u32 now = 99; now <= 100; now++) {
+		struct host *host = plain_host();
+
+		host->world.grants = &grants;
+		host->world.now = now;
+		connected(host, "192.0.2.1", 22, "198.51.2.9", 40000);
+		is_own(host, "198.51.2.9 40000 192.0.2.1 22");
+		expect(host, 2, "-p mail,ssh --from ssh:ssh=trusted --group trusted=10.0.0.0/8",
+		       now < 100 ?
+			       "" :
+			       "portcullis: eth0: your own session to 22/tcp (from 198.51.2.9) could not be re-established: ssh:ssh admits only trusted; to open it: --group trusted=10.0.0.0/8,198.51.2.9/32\n");
+	}
+}
+
 static void test_many(void **state)
 {
 	struct host *host = plain_host();
@@ -574,6 +596,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_own_session),
 		cmocka_unit_test(test_admitted),
+		cmocka_unit_test(test_granted),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_others_are_told),
 		cmocka_unit_test(test_no_session),

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Members of groups for a time (abi_grants.h), asked where a listed port refuses a source. */
+#ifndef PORTCULLIS_GRANT_H
+#define PORTCULLIS_GRANT_H
+
+#include <stdbool.h>
+
+#include "bpf/ban.h"
+#include "bpf/flow.h"
+#include "bpf/learn.h"
+#include "bpf/maps.h"
+#include "bpf/packet.h"
+#include "bpf/table.h"
+
+/*
+ * A span of the active generation, as a word between the functions below: 0 is none. A swap may
+ * come in between, so it has the lowest byte of the generation's number.
+ */
+struct granting_span {
+	__u32 index : 16;
+	__u32 ipv6 : 1; /* of the packet */
+	__u32 unused : 6;
+	__u32 set : 1; /* 1 */
+	__u32 generation : 8;
+};
+
+/*
+ * Whether a group of a span has an address by a grant that has not ended. A global function, so
+ * that the verifier checks it once. The key is in the place of an event, because the stack is
+ * short: who is told of a packet is told at its end.
+ */
+__noinline int span_granted(__u64 first, __u64 second, __u32 word)
+{
+	struct granting_span known = bits_as(struct granting_span, word);
+	struct pc_grant_key *key = (struct pc_grant_key *)event_place();
+	const struct pc_generation *generation = generation_current();
+	const struct pc_span *span;
+	const __u64 *group;
+	__u64 groups;
+	__u32 i;
+
+	if (!key || !generation || (__u8)generation->number != known.generation)
+		return false;
+	span = &generation->span[bounded(known.index, PC_SPANS - 1)];
+	groups = span->groups;
+	group = generation->group[bounded(span->word, PC_GROUP_WORDS - 1)];
+	key->length = PC_GRANT_BITS + (known.ipv6 ? 128 : 32);
+	key->family = bpf_htonl(known.ipv6 ? 6 : 4);
+	__builtin_memcpy(key->address, &first, 8);
+	__builtin_memcpy(key->address + 8, &second, 8);
+	for (i = 0; i < PC_GROUPS; i++) {
+		const __u32 *until;
+
+		if (!(groups >> i & 1) || !group[i])
+			continue;
+		key->group = group[i];
+		until = bpf_map_lookup_elem(&grants, key);
+		if (until && ban_holds(*until))
+			return true;
+	}
+	return false;
+}
+
+/* The span of an entry that has the remote port and groups, as a struct granting_span, or 0. */
+static __always_inline __u32 granting_span(const struct packet *packet,
+					   const struct pc_generation *generation, __u16 entry)
+{
+	const struct pc_span *span;
+	struct granting_span found = {
+		.ipv6 = packet->ipv6, .set = 1, .generation = generation->number};
+
+	if (entry < PC_PORT_RULE)
+		return 0;
+	span = span_find(generation, &generation->rule[bounded(entry - PC_PORT_RULE, PC_RULES - 1)],
+			 packet->remote_port);
+	if (!span || !span->groups)
+		return 0;
+	found.index = span - generation->span;
+	return bits_as(__u32, found);
+}
+
+/* A bit of `how`: the `out` services are asked. */
+#define GRANT_OUT FLOW_ECHO
+
+/* Fills a packet that grant_how describes. */
+static __always_inline void grant_packet(struct packet *packet, __u32 where, __u32 ports, __u32 how)
+{
+	flow_fill(packet, where, ports, how);
+	packet->transport = packet->protocol == PROTOCOL_TCP ? PC_TCP : PC_UDP;
+	packet->machine = machine_pack(flow_how_class(how), 0);
+	packet->behind = flow_how_class(how);
+}
+
+/* The span that a grant may widen for a packet: of its local port, or with GRANT_OUT its remote. */
+__noinline int span_of_packet(__u32 where, __u32 ports, __u32 how)
+{
+	const struct pc_generation *generation = generation_current();
+	struct packet packet = {};
+
+	if (!generation || !is_class_of(how, generation))
+		return 0;
+	grant_packet(&packet, where, ports, how);
+	return granting_span(&packet, generation,
+			     how & GRANT_OUT ? entry_out(&packet, generation) :
+					       entry_in(&packet, generation));
+}
+
+/* Whether a grant opens the local port to the remote side, or with `out` the remote port to us. */
+static __always_inline bool packet_granted(const struct packet *packet,
+					   const struct pc_generation *generation, bool out)
+{
+	__u32 how = flow_how_pack(packet) | flow_how_behind(0, generation->number);
+	__u32 span = span_of_packet(flow_where_pack(packet), flow_ports_pack(packet),
+				    how | (out ? GRANT_OUT : 0));
+	struct address remote;
+
+	if (!span)
+		return false;
+	remote = packet_address(packet, !packet->outward);
+	return span_granted(remote.first, remote.second, span);
+}
+
+/* Whether there are grants to ask about. One byte that is read anyway. */
+static __always_inline bool has_grants(void)
+{
+	return filter.flag & PC_FILTER_GRANTS;
+}
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The words of ban and grant: prefixes, and the end of what they do. */
+#ifndef PORTCULLIS_COMMAND_END_WORDS_H
+#define PORTCULLIS_COMMAND_END_WORDS_H
+
+#include "loader/command/options.h"
+
+#define PREFIXES_LIMIT ((size_t)64 << 20) /* bytes of @FILE: a million IPv6 prefixes */
+
+/* Reads --for and --until, as seconds from now; 0: no end. -EINVAL with a message. */
+int end_words_read(const struct options *options, const char *command, __u64 *seconds);
+
+/*
+ * The exit code where prefixes cannot be read: what is wrong in a file is no wrong use of the
+ * command.
+ */
+int prefix_words_wrong(const struct names *words);
+
+#endif

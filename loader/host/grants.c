@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Members of groups for a time: the file that keeps them, and the tries of the filters. */
+#include "loader/host/grants.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "loader/base/file.h"
+#include "loader/base/message.h"
+#include "loader/filter/grant_map.h"
+#include "loader/filter/open.h"
+#include "loader/host/bans.h"
+
+#define COMPACT_LEAST (1 << 18) /* bytes from which on the file is written anew */
+
+static int file_failed(const struct grants *grants, int err)
+{
+	error("%s: %s", grants->path,
+	      err == -EINVAL ? "is no file of grants, or is damaged at its start; move it away" :
+			       strerror(-err));
+	return err;
+}
+
+static int read_file_of(struct grants *grants)
+{
+	int err;
+
+	grants->path = bans_file_path("grants");
+	ban_clock_now(&grants->clock);
+	err = ban_file_read(grants->path, &grants->clock, &grants->file);
+	if (!err && grants->file.bad)
+		warning("%s: %zu lines cannot be read and are ignored", grants->path,
+			grants->file.bad);
+	return err;
+}
+
+/* `reads`: one of another version is left out. */
+static int open_filters(const struct hooks *hooks, bool reads, struct grants *grants)
+{
+	grants->filter = xcalloc(hooks->count + 1, sizeof(*grants->filter));
+	for (size_t i = 0; i < hooks->count; i++) {
+		struct filter *filter = &grants->filter[grants->filters];
+		int err;
+
+		*filter = FILTER_NONE;
+		err = filter_try_open(hooks->hook[i].id, filter);
+		if (err == -ENOENT)
+			continue;
+		if (!err && filter->fd[FILTER_GRANTS] >= 0) {
+			grants->filters++;
+			continue;
+		}
+		filter_close(filter);
+		if (reads)
+			continue;
+		if (err && err != -EPROTO) {
+			error("%s: cannot open its filter: %s", hooks->hook[i].name,
+			      strerror(-err));
+			return err;
+		}
+		error_fix("portcullis takeover",
+			  "%s: its filter was attached by another version, which knows no grants",
+			  hooks->hook[i].name);
+		return -EPROTO;
+	}
+	return 0;
+}
+
+/* Writes the file anew: it is new, of another boot, or much longer than it needs to be. */
+static int write_anew(struct grants *grants)
+{
+	int err = ban_file_write(grants->path, &grants->clock, &grants->file);
+
+	return err ? file_failed(grants, err) : 0;
+}
+
+int grants_open(const struct hooks *hooks, struct grants *grants)
+{
+	int err;
+
+	*grants = (struct grants){};
+	err = open_filters(hooks, false, grants);
+	if (err)
+		return err;
+	err = read_file_of(grants);
+	if (err)
+		return file_failed(grants, err);
+	return grants->file.old_boot ? write_anew(grants) : 0;
+}
+
+int grants_read(const struct hooks *hooks, struct grants *grants)
+{
+	int err;
+
+	*grants = (struct grants){};
+	err = open_filters(hooks, true, grants);
+	if (!err)
+		err = read_file_of(grants);
+	return err && err != -EACCES ? file_failed(grants, err) : err;
+}
+
+void grants_close(struct grants *grants)
+{
+	for (size_t i = 0; i < grants->filters; i++)
+		filter_close(&grants->filter[i]);
+	free(grants->filter);
+	ban_file_free(&grants->file);
+	free(grants->text);
+	free(grants->path);
+	*grants = (struct grants){};
+}
+
+static int fill_all(const struct grants *grants)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < grants->filters && !err; i++)
+		err = grant_map_fill(&grants->filter[i], &grants->file.set,
+				     (__u32)grants->clock.boot);
+	if (err)
+		error("cannot put the grants in place: %s", strerror(-err));
+	return err;
+}
+
+static int append(struct grants *grants, const char *lines, size_t length, int *written)
+{
+	int err = grants->file.number ? 0 : write_anew(grants);
+
+	if (err)
+		return err;
+	err = ban_file_append(grants->path, &grants->clock, &grants->file, lines, length, written);
+	return err ? file_failed(grants, err) : 0;
+}
+
+int grants_change(struct grants *grants, const char *lines, size_t length)
+{
+	__close_fd int written = -1;
+	int err = append(grants, lines, length, &written);
+
+	if (err)
+		return err;
+	free(grants->text);
+	grants->text = xstrndup(lines, length);
+	ban_lines_read(&grants->file.set, grants->text, length);
+	ban_set_expire(&grants->file.set, (__u32)grants->clock.boot);
+	err = fill_all(grants);
+	/* What is in force stays in force, also if it cannot be kept over a power cut. */
+	if (fdatasync(written))
+		warning("%s: cannot be synced: %s; a power cut may undo this change", grants->path,
+			strerror(errno));
+	if (!err && grants->file.size > COMPACT_LEAST)
+		write_anew(grants);
+	return err;
+}
+
+bool grants_hold(const struct grants *grants, const struct ban *grant)
+{
+	bool holds = ban_holds(grant, (__u32)grants->clock.boot);
+
+	for (size_t i = 0; i < grants->filters && holds; i++)
+		holds = grant_map_has(&grants->filter[i], grant);
+	return holds;
+}
+
+void grants_restore(const struct filter *filter)
+{
+	struct grants grants = {};
+	int err = read_file_of(&grants);
+
+	if (!err && grants.file.old_boot)
+		write_anew(&grants);
+	if (!err)
+		err = grant_map_fill(filter, &grants.file.set, (__u32)grants.clock.boot);
+	if (err)
+		warning("grants are not in force at a new filter: %s", strerror(-err));
+	grants_close(&grants);
+}

@@ -1,0 +1,247 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# `grant`, `revoke`, and `groups` of grants, by real traffic: whom they let in, until when, and what keeps them.
+
+load helper
+load traffic
+
+setup_file()
+{
+	sandbox_start
+	two_hosts
+	address_add client eth0 192.0.2.7/24 198.51.100.7/32 2001:db8::7/64
+	on host ip route add 198.51.100.0/24 dev eth0
+	host_add peer
+	link_add host eth1 peer eth0
+	address_add host eth1 203.0.113.1/24
+	address_add peer eth0 203.0.113.2/24
+	TINY=$DIR/tiny
+	export TINY
+	mkdir -p "$TINY"
+	cat > "$TINY/tiny.yaml" <<-END
+		profile: tiny
+		title: A port for two groups
+		services:
+		  - name: agents
+		    in: 5000/tcp+udp
+		    from: [home, office]
+		  - name: phones
+		    out: 5060/udp
+		    to: [home]
+	END
+	start server host socat TCP6-LISTEN:5000,fork,reuseaddr,ipv6only=0 EXEC:cat
+	start datagrams host socat UDP4-RECVFROM:5000,fork EXEC:cat
+	until_true 10 listening host 5000
+}
+
+teardown_file()
+{
+	stop_all
+	sandbox_end
+}
+
+teardown()
+{
+	detach_all host
+	inside sh -c 'rm -f /run/portcullis/grants-* /run/portcullis/bans-*'
+}
+
+attach_groups()
+{
+	attach_tiny host "${1:-eth0}" --group home=10.0.0.0/8 --group office=10.1.0.0/16 "${@:2}"
+}
+
+# asks FROM [TO]: whether a connection from that address is made.
+asks()
+{
+	local to=${2:-192.0.2.1}
+
+	[[ $to != *:* ]] || to="[$to]"
+	on client socat -u OPEN:/dev/null "TCP:$to:5000,bind=${1/#*:*/[$1]},connect-timeout=0.5" 2> /dev/null
+}
+
+vain()
+{
+	! asks "$@" || fail "$1 gets through"
+}
+
+# answered FROM SOURCE-PORT: whether a datagram from there is answered.
+answered()
+{
+	[ "$(echo x | on client timeout 2 socat -t 0.5 - "UDP4:192.0.2.1:5000,bind=$1:$2,reuseaddr" 2> /dev/null)" = x ]
+}
+
+members()
+{
+	pc groups "$1" --json | jq -c "$2"
+}
+
+@test "a granted source gets in at once, its neighbour does not; groups and explain tell of it; revoke ends it, not what lives" {
+	attach_groups
+	vain 192.0.2.7
+	exits 0 pc explain eth0 192.0.2.7 5000/tcp --json
+	json_is '.verdicts[0] | .rule == "source" and .fix == "portcullis grant home 192.0.2.7 --for 8h"'
+	exits 0 pc grant home 192.0.2.7 --for 1h --comment 'Ann at home'
+	says '192.0.2.7/32: in group home until ' 'opens tiny:agents'
+	asks 192.0.2.7
+	vain 192.0.2.2
+	exits 0 pc groups home --json
+	json_is '.groups[0] | (.services | index("tiny:agents")) and (.members | length) == 2 and (.members[1] |
+		.prefix == "192.0.2.7/32" and .origin == "grant" and .by == "root" and .comment == "Ann at home" and
+		(.until | fromdate) - now > 3500 and (.until | fromdate) - (.since | fromdate) == 3600)'
+	exits 0 pc groups home
+	says '192.0.2.7/32  grant' 'Ann at home'
+	exits 0 pc explain eth0 192.0.2.7 5000/tcp --json
+	json_is '.verdicts[0] | .verdict == "pass" and .rule == "service" and .services == ["tiny:agents"] and
+		.admitted_by[0].group == "home" and .comment == "Ann at home" and (.until | fromdate) - now > 3500 and
+		(.why | contains("granted until"))'
+	exits 0 pc counters --json
+	json_is '[.. | objects | select(.port? == 5000) | .pass.packets? // .in.pass.packets? // 0] | add > 3'
+	# What lives goes on.
+	start talk client bash -c "socat -T 9 'SYSTEM:while sleep 0.1; do echo x; done!!OPEN:$DIR/heard,creat,append' TCP:192.0.2.1:5000,bind=192.0.2.7"
+	until_true 8 test -s "$DIR/heard"
+	exits 0 pc revoke home 192.0.2.7
+	says '192.0.2.7/32: no longer granted into group home'
+	vain 192.0.2.7
+	local before
+	before=$(wc -c < "$DIR/heard")
+	until_true 5 bash -c "[ \$(wc -c < '$DIR/heard') -gt $((before + 6)) ]"
+	stop talk
+	same 1 "$(members home '.groups[0].members | length')"
+	exits 0 pc revoke home 192.0.2.7
+	says 'is not granted into group home'
+}
+
+@test "IPv6, prefixes, a file; a wider grant and a lasting member stay, named" {
+	attach_groups
+	vain 2001:db8::7 2001:db8::1
+	exits 0 pc grant office 2001:db8::7 198.51.100.0/24
+	says '2001:db8::7/128: in group office without an end' '198.51.100.0/24'
+	asks 2001:db8::7 2001:db8::1
+	vain 2001:db8::2 2001:db8::1
+	asks 198.51.100.7
+	exits 1 pc revoke office 198.51.100.7
+	says 'still in group office: 198.51.100.0/24 is granted'
+	asks 198.51.100.7
+	printf '# agents\n192.0.2.7\n198.51.100.0/24\n' > "$DIR/agents"
+	exits 0 pc grant home "@$DIR/agents" --until 23:59
+	asks 192.0.2.7
+	exits 0 pc revoke office 198.51.100.0/24
+	asks 198.51.100.7
+	exits 0 pc revoke home "@$DIR/agents"
+	vain 198.51.100.7
+	vain 192.0.2.7
+	exits 0 pc grant home 10.1.2.3
+	exits 0 pc revoke home 10.1.2.3
+	says 'still in group home: it has 10.0.0.0/8 (option)'
+}
+
+@test "it ends on time with every command gone, also inside a wider grant; UDP that lives goes on" {
+	local began took
+
+	attach_groups
+	! answered 192.0.2.7 41000 || fail 'a datagram is answered without a grant'
+	pc grant home 192.0.2.7 --for 4
+	pc grant home 192.0.2.0/24 --for 2
+	began=$(date +%s%N)
+	asks 192.0.2.7
+	asks 192.0.2.2
+	answered 192.0.2.7 41000
+	until_true 8 vain_now 192.0.2.2
+	took=$((($(date +%s%N) - began) / 1000000))
+	((took > 900 && took < 3300)) || fail "2 s took $took ms"
+	asks 192.0.2.7
+	answered 192.0.2.7 41000
+	until_true 8 vain_now 192.0.2.7
+	took=$((($(date +%s%N) - began) / 1000000))
+	((took > 2900 && took < 5300)) || fail "4 s took $took ms"
+	# The same datagram flow lives on, a new one is not admitted.
+	answered 192.0.2.7 41000
+	! answered 192.0.2.7 41001 || fail 'a new datagram is answered after the end'
+	same 1 "$(members home '.groups[0].members | length')"
+}
+
+vain_now()
+{
+	! asks "$1"
+}
+
+@test "kept: over swap, a deadline that falls back, detach of one of two, no filter at all, another boot" {
+	attach_groups
+	attach_groups eth1
+	exits 0 pc grant home 192.0.2.7 203.0.113.2 --for 1h
+	pc swap eth0 --group office=10.2.0.0/16
+	asks 192.0.2.7
+	pc swap eth0 --group office=10.3.0.0/16 --confirm 60
+	asks 192.0.2.7
+	pc rollback eth0
+	asks 192.0.2.7
+	on peer socat -u OPEN:/dev/null 'TCP:203.0.113.1:5000,connect-timeout=0.5'
+	pc detach eth1
+	asks 192.0.2.7
+	pc detach --all
+	exits 0 pc revoke home 203.0.113.2
+	attach_groups
+	asks 192.0.2.7
+	same '["10.0.0.0/8","192.0.2.7/32"]' "$(members home '[.groups[0].members[].prefix]')"
+	pc detach --all
+	# shellcheck disable=SC2016
+	inside sh -c 'sed -i "1s/ [^ ]*$/ 11111111-2222-3333-4444-555555555555/" /run/portcullis/grants-*'
+	attach_groups
+	asks 192.0.2.7
+	same '[true]' "$(members home '[.groups[0].members[1] | (.until | fromdate) - now | . > 3400 and . < 3605]')"
+}
+
+@test "outbound enforce: a group of remote hosts has granted members, too; a grant answers UDP" {
+	attach_groups eth0 --outbound enforce
+	pc grant home 192.0.2.7 --for 1h
+	answered 192.0.2.7 42000
+	asks 192.0.2.7
+	exits 0 pc explain eth0 192.0.2.7 5060/udp --out --json
+	json_is '.verdicts[0] | .verdict == "pass"'
+	exits 0 pc explain eth0 192.0.2.2 5060/udp --out --json
+	json_is '.verdicts[0] | .verdict == "drop"'
+}
+
+@test "two who grant and revoke at once lose nothing; words that are wrong are refused with the fix" {
+	local i
+
+	attach_groups
+	for i in {1..8}; do
+		pc grant home "198.51.100.$i" 192.0.2.7 > "$DIR/at-once.$i" 2>&1 &
+	done
+	wait
+	same 10 "$(members home '.groups[0].members | length')"
+	for i in {1..8}; do
+		pc revoke home "198.51.100.$i" > "$DIR/at-once.$i" 2>&1 &
+	done
+	wait
+	same '["10.0.0.0/8","192.0.2.7/32"]' "$(members home '[.groups[0].members[].prefix]')"
+	exits 2 pc grant home
+	says 'portcullis grant GROUP PREFIX'
+	exits 2 pc grant home 192.0.2.7/24
+	says 'host bits'
+	exits 2 pc grant home 192.0.2.7 --for 1h --until 18:00
+	exits 1 pc grant hom 192.0.2.7
+	says "did you mean 'home'?"
+	exits 1 pc grant travellers-abroad 192.0.2.7
+	says 'groups: {travellers-abroad: []}'
+	exits 1 pc grant link-local 192.0.2.7
+	says 'is built in'
+	exits 0 pc grant home 192.0.2.2 --for 1h --json
+	json_is '.changed and .errors == [] and (.grants[0] | .group == "home" and .prefix == "192.0.2.2/32" and .services == ["tiny:agents","tiny:phones"])'
+	exits 0 pc revoke home 192.0.2.2 --json
+	json_is '.changed and .revoked[0].prefix == "192.0.2.2/32"'
+}
+
+@test "a group of one machine alone takes no grants; one that it has from the interface does" {
+	attach_groups eth0 --forward --machine 'm=192.0.2.64/28' -p tiny --group office=10.9.0.0/16
+	exits 1 pc grant eth0:m:office 192.0.2.7
+	says 'takes no grants'
+	exits 0 pc grant office 192.0.2.7
+	exits 0 pc explain eth0 192.0.2.7 5000/tcp --machine m --json
+	json_is '.verdicts[0] | .verdict == "drop" and .fix == "portcullis grant home 192.0.2.7 --for 8h"'
+	exits 0 pc grant home 192.0.2.7
+	exits 0 pc explain eth0 192.0.2.7 5000/tcp --machine m --json
+	json_is '.verdicts[0] | .verdict == "pass"'
+}
