@@ -246,7 +246,7 @@ OLD_LAYOUTS := $(foreach layout,2 3,$(shell git cat-file -e '$(COMMIT_OF_LAYOUT_
 	echo $(layout)))
 
 # What the end-to-end tests use besides the binary.
-E2E_C := send faults wait_for_objects probe
+E2E_C := send faults wait_for_objects probe marks
 e2e-tools: $(E2E_C:%=$(BUILD)/e2e/%) $(BUILD)/e2e/explain_all $(BUILD)/e2e/foreign.bpf.o $(LAYOUTS:%=$(BUILD)/e2e/portcullis-layout-%) \
 	$(OLD_LAYOUTS:%=$(BUILD)/e2e/portcullis-layout-%)
 

@@ -12,6 +12,7 @@
 #include "bpf/abi_flows.h"
 #include "bpf/abi_grants.h"
 #include "bpf/abi_limits.h"
+#include "bpf/abi_marks.h"
 
 /*
  * The version of all layouts; every generation begins with it. A build that tests two versions

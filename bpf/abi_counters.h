@@ -73,7 +73,7 @@ enum pc_other {
  *	PC_CELL_WOULD_DROP	+ PC_PORT: would drop, by local port
  *	PC_CELL_OUT		+ PC_PORT: sent to a remote port, and its replies
  *	PC_CELL_REASON		+ enum pc_reason: dropped
- *	PC_CELL_DEAF, _GATE	no cells: see below
+ *	PC_CELL_SPARE, _DEAF, _GATE	no cells: see below
  *	PC_CELL_REASON_WOULD	+ enum pc_reason: would drop
  *	PC_CELL_OTHER		+ enum pc_other: passed
  *	PC_CELL_EGRESS		passed at egress
@@ -88,15 +88,17 @@ enum pc_other {
  *				of this host. The loader numbers the tallies and never uses a number
  *				again
  *
- * PC_CELL_GATE and PC_CELL_DEAF are words of each CPU in the cache line of the commonest reason.
- * They say whether a drop is recorded (struct pc_gate in abi_drops.h), and whether listeners are
- * told of it (struct pc_deaf in abi_events.h).
+ * PC_CELL_GATE, PC_CELL_DEAF and PC_CELL_SPARE are words of each CPU in the cache line of the
+ * commonest reason. They say whether a drop is recorded (struct pc_gate in abi_drops.h), whether
+ * listeners are told of it (struct pc_deaf in abi_events.h), and whether sockets are asked about a
+ * port without a mark (struct pc_spare in abi_marks.h).
  */
 #define PC_CELL_PASS	     0u
 #define PC_CELL_DROP	     (1u * PC_PORTS)
 #define PC_CELL_WOULD_DROP   (2u * PC_PORTS)
 #define PC_CELL_OUT	     (3u * PC_PORTS)
 #define PC_CELL_REASON	     (4u * PC_PORTS)
+#define PC_CELL_SPARE	     (PC_CELL_REASON + 13u)
 #define PC_CELL_DEAF	     (PC_CELL_REASON + 14u)
 #define PC_CELL_GATE	     (PC_CELL_REASON + 15u)
 #define PC_CELL_REASON_WOULD (PC_CELL_REASON + 16u)
@@ -124,7 +126,7 @@ enum pc_tally_kind {
 #define PC_TALLY_RANGE		     128u
 
 /* Whether a word of a row counts packets. */
-#define PC_CELL_COUNTS(cell) ((cell) != PC_CELL_DEAF && (cell) != PC_CELL_GATE)
+#define PC_CELL_COUNTS(cell) ((cell) < PC_CELL_SPARE || (cell) > PC_CELL_GATE)
 
 /* The size of the hash `rare`. When it is full, only the reason of a drop is counted. */
 #define PC_RARE_SIZE 32768

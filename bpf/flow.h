@@ -230,9 +230,9 @@ static __always_inline bool flow_is_learned(const struct pc_flow *flow)
 static __always_inline __u8 *learned_at(const struct packet *packet)
 {
 	__u32 zero = 0, index = pc_learned_index(packet->protocol, packet->local_port);
-	struct pc_learned *marks = bpf_map_lookup_elem(&learned, &zero);
+	struct pc_learned *table = bpf_map_lookup_elem(&learned, &zero);
 
-	return marks ? &marks->port[bounded(index, sizeof(marks->port) - 1)] : NULL;
+	return table ? &table->port[bounded(index, sizeof(table->port) - 1)] : NULL;
 }
 
 /* Whether `flows` may have a flow of the packet's local port. */

@@ -190,6 +190,14 @@ struct {
 	__type(value, struct pc_learned);
 } learned SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pc_marks);
+} marks SEC(".maps");
+
 /* Fragments of one datagram may come by several interfaces: of a bond, or by hashed routes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -72,8 +72,9 @@ struct icmp_header {
 	__be16 sequence;
 };
 
-/* From include/net/xdp.h, since Linux 5.18. libbpf finds the offset by the kernel's BTF. */
+/* From include/net/xdp.h, `flags` since Linux 5.18. libbpf finds offsets by the kernel's BTF. */
 struct xdp_buff {
+	struct xdp_rxq_info *rxq;
 	__u32 flags;
 } __attribute__((preserve_access_index));
 #define XDP_FLAGS_HAS_FRAGS 1u
@@ -113,6 +114,7 @@ struct packet {
 	bool outward; /* the packet is an outgoing one: this side is its source */
 	bool asked;   /* at egress: `explains` is set */
 	bool behind;  /* `machine` is that of a machine; else the packet is to or from this host */
+	bool marks;   /* sockets are asked only if mark_skips does not say so */
 };
 
 /*

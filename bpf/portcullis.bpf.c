@@ -17,6 +17,7 @@
 #include "bpf/machine.h"
 #include "bpf/table.h"
 #include "bpf/flow.h"
+#include "bpf/mark.h"
 #include "bpf/reply.h"
 #include "bpf/came_in.h"
 #include "bpf/learn.h"
@@ -616,6 +617,7 @@ static __always_inline int ingress(struct xdp_md *ctx, bool kernel_context)
 		return XDP_PASS;
 	packet_init(&packet, ctx, kernel_context ? frame_length_inline(ctx) : frame_length(ctx));
 	packet.link = generation->link;
+	packet.marks = kernel_context;
 	parsed = packet_parse(&packet);
 	if (parsed != PARSED_PORT || packet.fragment)
 		return ingress_rest(ctx, generation->machines);
@@ -655,6 +657,21 @@ SEC("xdp")
 int portcullis_old(struct xdp_md *ctx)
 {
 	return ingress(ctx, false);
+}
+
+/*
+ * Tells the loader, by a test run, what devices_of says: in place of the first bytes of the frame.
+ * Loaded where `portcullis` is.
+ */
+SEC("xdp")
+int portcullis_devices(struct xdp_md *ctx)
+{
+	struct pc_devices *devices = (void *)(long)ctx->data;
+
+	if ((void *)(devices + 1) > (void *)(long)ctx->data_end)
+		return XDP_ABORTED;
+	*devices = devices_of(ctx);
+	return XDP_PASS;
 }
 
 /*
@@ -800,10 +817,12 @@ static __always_inline int egress(struct __sk_buff *skb, bool explaining)
 	if (!explaining && filter.flag & PC_FILTER_LIMITS && packet.transport == PC_TCP &&
 	    parsed == PARSED_PORT)
 		limit_note_sent(skb, sent_pack(&packet, parsed));
-	if (!explaining)
+	if (!explaining) {
+		mark_sent(skb, mark_port_of(&packet, parsed));
 		flow_learn(&packet, generation, parsed, skb,
 			   flow_how_behind(decided_unpack(word).class,
 					   decided_unpack(word).generation));
+	}
 	return TC_ACT_UNSPEC;
 }
 

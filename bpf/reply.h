@@ -10,6 +10,7 @@
 
 #include "bpf/flow.h"
 #include "bpf/maps.h"
+#include "bpf/mark.h"
 #include "bpf/packet.h"
 
 /*
@@ -66,6 +67,16 @@ static __always_inline bool flow_learned(const struct pc_flow *flow, __u32 how, 
 		       flow_answers(flow, how, sequence, packet->gather);
 }
 
+/* flow_socket, of which the first pass marks what it finds: that may have had no mark. */
+static __always_inline bool flow_socket_marked(const struct packet *packet, struct pc_flow *flow)
+{
+	if (!flow_socket(packet->ctx, flow))
+		return false;
+	if (packet->marks)
+		mark_found(flow);
+	return true;
+}
+
 /*
  * Whether a socket or a learned flow has the packet. TCP asks the sockets first and UDP the flows,
  * because there most of them are found.
@@ -74,13 +85,16 @@ static __always_inline bool flow_lookup(const struct packet *packet, __u32 how, 
 {
 	struct pc_flow flow;
 
+	if (packet->marks && !flow_possible(packet) &&
+	    mark_skips(packet->ctx, PC_PORT(packet->transport, packet->local_port)))
+		return false;
 	if (!flow_key(packet, &flow))
 		return false;
-	if (flow.protocol == PROTOCOL_TCP && flow_socket(packet->ctx, &flow))
+	if (flow.protocol == PROTOCOL_TCP && flow_socket_marked(packet, &flow))
 		return true;
 	if (flow_possible(packet) && flow_learned(&flow, how, sequence, packet))
 		return true;
-	return flow.protocol == PROTOCOL_UDP && flow_socket(packet->ctx, &flow);
+	return flow.protocol == PROTOCOL_UDP && flow_socket_marked(packet, &flow);
 }
 
 /* flow_lookup for an incoming packet. A global function, so that the verifier checks it once. */

@@ -11,6 +11,7 @@
 #include "loader/base/file.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/filter/marks.h"
 #include "loader/filter/settle.h"
 #include "loader/guard/management.h"
 #include "loader/host/audit.h"
@@ -314,6 +315,8 @@ static int apply_once(struct apply *apply, bool waits, struct diag *diag)
 	settle_tried(apply, err);
 	if (!waits)
 		keep(apply, err);
+	if (!apply->options->dry_run)
+		marks_settle(&hooks); /* also where nothing differs: interfaces may have come */
 	return err;
 }
 

@@ -14,6 +14,7 @@
 #include "loader/filter/confirm.h"
 #include "loader/filter/generation_maps.h"
 #include "loader/filter/hook.h"
+#include "loader/filter/marks.h"
 #include "loader/filter/open.h"
 #include "loader/filter/settle.h"
 #include "loader/filter/several.h"
@@ -174,6 +175,7 @@ int command_confirm(const struct options *options, struct diag *diag)
 	if (!err && ready > 0 && confirm.confirmed)
 		state_settle(&confirm.hooks);
 	several_settle(&confirm.hooks);
+	marks_settle(&confirm.hooks);
 	change_log_free(&confirm.log);
 	hooks_free(&confirm.hooks);
 	free(confirm.hook);

@@ -11,6 +11,7 @@
 #include "loader/filter/change_log.h"
 #include "loader/filter/detach.h"
 #include "loader/filter/hook.h"
+#include "loader/filter/marks.h"
 #include "loader/filter/settle.h"
 #include "loader/filter/several.h"
 #include "loader/host/attached.h"
@@ -130,6 +131,7 @@ int command_detach(const struct options *options, struct diag *diag)
 	if (ready && !hooks_read(&hooks)) {
 		hooks_restore_egress(&hooks); /* only now: a detached interface needs none */
 		several_settle(&hooks);
+		marks_settle(&hooks);
 	}
 	return err ? EXIT_FAILED : EXIT_DONE;
 }

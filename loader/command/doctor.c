@@ -13,6 +13,7 @@
 #include "loader/doctor/host.h"
 #include "loader/doctor/interface.h"
 #include "loader/filter/hook.h"
+#include "loader/filter/marks.h"
 #include "loader/host/unfiltered.h"
 #include "loader/net/ipsec.h"
 #include "loader/net/link.h"
@@ -91,6 +92,25 @@ static void look_for_ipsec(struct doctor *doctor)
 		doctor_say(doctor, "ipsec", DOCTOR_WARNING, NULL, "%s", IPSEC_UNFILTERED);
 }
 
+/* Says what a flood to closed ports costs. */
+static void look_at_marks(struct doctor *doctor)
+{
+	__free_text char *why = NULL;
+
+	if (!doctor->privileged || !doctor->hooks.count)
+		return;
+	if (marks_trusted(&doctor->hooks, &why))
+		doctor_say(
+			doctor, "marks", DOCTOR_OK, NULL,
+			"a flood to ports that had no connection is dropped without a look at sockets");
+	else if (why)
+		doctor_say(
+			doctor, "marks", DOCTOR_OK, NULL,
+			"each UDP packet and TCP ACK to an unlisted port takes a look at sockets: %s",
+			why);
+	doctor_unhear(doctor);
+}
+
 static void look_at_all(struct doctor *doctor)
 {
 	struct names names = {};
@@ -98,6 +118,7 @@ static void look_at_all(struct doctor *doctor)
 
 	look_for_unfiltered(doctor);
 	look_for_ipsec(doctor);
+	look_at_marks(doctor);
 	doctor_groups(doctor);
 	add_filtered(doctor, &names);
 	if (!doctor->privileged)

@@ -9,6 +9,7 @@
 #include "loader/base/file.h"
 #include "loader/base/message.h"
 #include "loader/filter/hook.h"
+#include "loader/filter/marks.h"
 #include "loader/filter/settle.h"
 #include "loader/filter/several.h"
 #include "loader/host/attached.h"
@@ -72,7 +73,9 @@ int command_takeover(const struct options *options, struct diag *diag)
 	if (!err)
 		err = take_over_all(&hooks, hook, count, options->comment);
 	free(hook);
-	if (ready)
+	if (ready) {
 		several_settle(&hooks);
+		marks_settle(&hooks);
+	}
 	return err ? EXIT_FAILED : EXIT_DONE;
 }

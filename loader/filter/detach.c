@@ -10,6 +10,7 @@
 #include "loader/base/file.h"
 #include "loader/base/message.h"
 #include "loader/filter/egress.h"
+#include "loader/filter/marks.h"
 #include "loader/filter/pins.h"
 #include "loader/filter/slots.h"
 #include "loader/object/paths.h"
@@ -82,6 +83,7 @@ int filter_stop(struct filter *filter)
 {
 	int err = filter->id[0] ? open_hooks(filter) : 0;
 
+	marks_doubt(filter); /* without a generation, egress marks nothing */
 	if (!err)
 		err = filter_empty(filter);
 	if (err)

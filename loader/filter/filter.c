@@ -30,6 +30,7 @@ const struct filter_descriptor filter_descriptor[FILTER_FDS] = {
 	[FILTER_STREAMS] = {"streams", "streams", FD_NAMESPACE},
 	[FILTER_LEARNED] = {"learned", "learned", FD_NAMESPACE},
 	[FILTER_CAME_IN] = {"came_in", "came_in", FD_NAMESPACE},
+	[FILTER_MARKS] = {"marks", "marks", FD_NAMESPACE},
 	[FILTER_FRAGMENTS] = {"fragments", "fragments", FD_NAMESPACE},
 	[FILTER_LARGE] = {"large", "large", FD_NAMESPACE},
 	[FILTER_SHARED] = {"shared", "shared", FD_NAMESPACE},
@@ -40,6 +41,7 @@ const struct filter_descriptor filter_descriptor[FILTER_FDS] = {
 	[FILTER_LIMIT_CELLS] = {"limit_cells", "limit_cells", FD_KEPT | FD_ASKED},
 	[FILTER_EGRESS] = {"egress", NULL, FD_APART},
 	[FILTER_EGRESS_LINK] = {"egress_link", NULL, FD_OPTIONAL},
+	[FILTER_DEVICES] = {"devices", NULL, FD_OPTIONAL},
 };
 
 void installed_close(struct installed *installed)

@@ -38,6 +38,7 @@ enum filter_fd {
 	FILTER_STREAMS,
 	FILTER_LEARNED,
 	FILTER_CAME_IN,
+	FILTER_MARKS, /* abi_marks.h */
 	FILTER_FRAGMENTS,
 	FILTER_LARGE,
 	FILTER_SHARED,
@@ -48,6 +49,7 @@ enum filter_fd {
 	FILTER_LIMIT_CELLS,
 	FILTER_EGRESS,	    /* the egress program */
 	FILTER_EGRESS_LINK, /* of a tcx hook; none with clsact */
+	FILTER_DEVICES,	    /* the program that tells pc_devices; none where marks are not used */
 	FILTER_FDS,
 };
 

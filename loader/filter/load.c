@@ -64,6 +64,7 @@ static void report_refusal(int err)
 /* The programs of the object that are loaded. */
 struct programs {
 	struct bpf_program *ingress, *egress;
+	struct bpf_program *devices; /* NULL: none */
 };
 
 /* The skeleton closes its own. */
@@ -78,8 +79,10 @@ static int keep_descriptors(const struct portcullis_bpf *skeleton, const struct 
 			descriptor->flags & FD_EXPLAINING && !explains ? NULL : descriptor->map;
 		int fd = i == FILTER_PROGRAM ? ingress :
 			 i == FILTER_EGRESS  ? bpf_program__fd(programs->egress) :
-			 map		     ? bpf_object__find_map_fd_by_name(skeleton->obj, map) :
-					       -1;
+			 i == FILTER_DEVICES && programs->devices ?
+					      bpf_program__fd(programs->devices) :
+			 map ? bpf_object__find_map_fd_by_name(skeleton->obj, map) :
+			       -1;
 
 		filter->fd[i] = fd < 0 ? -1 : fd_dup(fd);
 		if (filter->fd[i] < 0 && fd >= 0)
@@ -108,18 +111,21 @@ static bool has_kernel_context(void)
 static struct programs choose_programs(struct portcullis_bpf *skeleton, const struct filter *filter,
 				       bool explains)
 {
+	bool context = !explains && filter->frags && has_kernel_context();
 	const struct programs programs = {
 		.ingress = explains ? skeleton->progs.portcullis_explain :
-			   filter->frags && has_kernel_context() ? skeleton->progs.portcullis :
-								   skeleton->progs.portcullis_old,
+			   context  ? skeleton->progs.portcullis :
+				      skeleton->progs.portcullis_old,
 		.egress = explains ? skeleton->progs.portcullis_explain_egress :
 				     skeleton->progs.portcullis_egress,
+		.devices = context ? skeleton->progs.portcullis_devices : NULL,
 	};
 	struct bpf_program *program = NULL;
 
 	while ((program = bpf_object__next_program(skeleton->obj, program)))
 		bpf_program__set_autoload(program, program == programs.ingress ||
-							   program == programs.egress);
+							   program == programs.egress ||
+							   program == programs.devices);
 	return programs;
 }
 

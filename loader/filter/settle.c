@@ -18,6 +18,7 @@
 #include "loader/filter/generation_maps.h"
 #include "loader/filter/hook.h"
 #include "loader/filter/installed.h"
+#include "loader/filter/marks.h"
 #include "loader/filter/open.h"
 #include "loader/filter/pins.h"
 #include "loader/filter/seed.h"
@@ -36,6 +37,7 @@ static void collect_dead(const struct pinned *list, size_t count)
 		if (list[i].unseen || (list[i].link && list[i].ifindex))
 			continue;
 		memcpy(dead.id, list[i].id, sizeof(dead.id));
+		marks_doubt(&dead);
 		if (!egress_sweep(dead.id)) /* while the program's pin still tells which */
 			filter_unpin(&dead);
 	}
@@ -308,6 +310,7 @@ static void restore_egress(const struct hook *hook)
 
 	if (!egress_missing(hook) || filter_try_open(hook->id, &filter))
 		return;
+	marks_doubt(&filter);
 	fd_close(&filter.fd[FILTER_EGRESS_LINK]);
 	if (!try_again(&filter, hook) && attach_again(&filter, hook)) {
 		__free_text char *word = shell_word(hook->name);

@@ -20,6 +20,7 @@
 #include "loader/filter/generation.h"
 #include "loader/filter/hold.h"
 #include "loader/filter/load.h"
+#include "loader/filter/marks.h"
 #include "loader/filter/open.h"
 #include "loader/filter/pins.h"
 #include "loader/filter/seed.h"
@@ -666,8 +667,10 @@ static void settle_hooks(const struct changes *changes, int err)
 
 	for (i = 0; i < changes->count; i++)
 		same &= changes->change[i].kind == CHANGE_SWAP;
-	if (same || !hooks_read(changes->hooks))
+	if (same || !hooks_read(changes->hooks)) {
 		several_settle(changes->hooks);
+		marks_settle(changes->hooks);
+	}
 }
 
 /* Prints what changes, and looks for a reason to refuse it. */

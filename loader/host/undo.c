@@ -12,6 +12,7 @@
 #include "loader/filter/detach.h"
 #include "loader/filter/flow_maps.h"
 #include "loader/filter/generation_maps.h"
+#include "loader/filter/marks.h"
 #include "loader/filter/open.h"
 #include "loader/filter/settle.h"
 #include "loader/filter/several.h"
@@ -132,8 +133,10 @@ static int carry_out(struct hooks *hooks, const struct pending *pending, size_t 
 	for (i = 0; i < count && !err; i++)
 		err = clean_up(&pending[i], log, answer);
 	change_log_write(log);
-	if (!hooks_read(hooks))
+	if (!hooks_read(hooks)) {
 		several_settle(hooks);
+		marks_settle(hooks);
+	}
 	return err;
 }
 

@@ -54,7 +54,17 @@ expand()
 # The interface that has Portcullis for a work, without "p-".
 own()
 {
-	case $1 in restricted-*) echo group ;; *) echo portcullis ;; esac
+	case $1 in restricted-*) echo group ;; *) echo host ;; esac
+}
+
+# The place of a contender's interface.
+at()
+{
+	if [ -e "/run/netns/$space-$1" ]; then
+		echo "p-$1@$space-$1"
+	else
+		echo "p-$1"
+	fi
 }
 
 verdict_lines()
@@ -64,9 +74,9 @@ verdict_lines()
 	while read -r work frame action state lookup filter; do
 		rest="$frame $action $state"
 		echo "$work empty p-$action $rest"
-		echo "$work portcullis p-$(own "$work") $rest"
-		echo "$work 4k-services p-4k-services $rest"
-		echo "$work 100k-prefixes p-100k-prefixes $rest"
+		echo "$work portcullis $(at "$(own "$work")") $rest"
+		echo "$work 4k-services $(at 4k-services) $rest"
+		echo "$work 100k-prefixes $(at 100k-prefixes) $rest"
 		[ "$filter" = no ] || echo "$work xdp-filter p-xdp-filter $rest"
 		[ "$lookup" = - ] || echo "$work lookup p-$lookup $rest"
 	done
@@ -121,16 +131,16 @@ size_lines()
 	echo "size-learned-udp-4 empty p-pass udp4,41003 pass none"
 	echo "size-unlisted-udp-4 empty p-drop udp4,$unlisted drop none"
 	for name in "${sizes[@]/#/ports-}"; do
-		echo "size-listed-4 $name p-$name syn4,$listed pass none"
-		echo "size-unlisted-syn-4 $name p-$name syn4,$unlisted drop none"
+		echo "size-listed-4 $name $(at "$name") syn4,$listed pass none"
+		echo "size-unlisted-syn-4 $name $(at "$name") syn4,$unlisted drop none"
 	done
 	for name in "${flows[@]/#/flows-}"; do
-		place=p-$name@$space-$name
+		place=$(at "$name")
 		echo "size-learned-udp-4 $name $place udp4,41003 pass learned"
 		echo "size-unlisted-udp-4 $name $place udp4,$unlisted drop none"
 	done
 	for name in "${bans[@]/#/bans-}"; do
-		echo "size-listed-4 $name p-$name@$space-$name syn4,$listed pass none"
+		echo "size-listed-4 $name $(at "$name") syn4,$listed pass none"
 	done
 }
 
@@ -146,21 +156,21 @@ size_rates()
 	{
 		echo "size-random-syn-4 empty s-drop p-drop syn4,$unlisted,random,high drop none 1"
 		for size in "${sizes[@]/#/ports-}"; do
-			echo "size-random-syn-4 $size s-$size p-$size syn4,$unlisted,random,high drop none 1"
+			echo "size-random-syn-4 $size s-$size $(at "$size") syn4,$unlisted,random,high drop none 1"
 		done
 		echo "size-random-udp-4 empty s-drop p-drop udp4,$unlisted,random drop none 1"
 		for size in "${flows[@]/#/flows-}"; do
-			echo "size-random-udp-4 $size s-$size p-$size@$space-$size udp4,$unlisted,random drop none 1"
+			echo "size-random-udp-4 $size s-$size $(at "$size") udp4,$unlisted,random drop none 1"
 		done
 		# From elsewhere, then from banned sources alone.
 		for size in "${bans[@]/#/bans-}"; do
-			echo "size-random-syn-4 $size s-$size p-$size@$space-$size syn4,$unlisted,random,high drop none 1"
+			echo "size-random-syn-4 $size s-$size $(at "$size") syn4,$unlisted,random,high drop none 1"
 		done
 		for count in 1 1000 1000000; do
 			echo "size-banned-$count-4 empty s-drop p-drop syn4,$listed,sources=$count drop none 1"
 			for size in "${bans[@]/#/bans-}"; do
 				[ "${size#bans-}" -lt "$count" ] ||
-					echo "size-banned-$count-4 $size s-$size p-$size@$space-$size syn4,$listed,sources=$count drop none 1"
+					echo "size-banned-$count-4 $size s-$size $(at "$size") syn4,$listed,sources=$count drop none 1"
 			done
 		done
 	} | those_that_run | measure rate "$rate_rounds" "$rate_ms"
@@ -187,13 +197,13 @@ rate_lines()
 		rest="$frame $action $state"
 		echo "$work empty s-$action p-$action $rest"
 		name=$(own "$work")
-		echo "$work portcullis s-$name p-$name $rest"
-		[ "$action" != drop ] || echo "$work monitor s-monitor p-monitor $rest"
+		echo "$work portcullis s-$name $(at "$name") $rest"
+		[ "$action" != drop ] || echo "$work monitor s-monitor $(at monitor) $rest"
 		[ "$filter" = no ] || echo "$work xdp-filter s-xdp-filter p-xdp-filter $rest"
 		[[ $lookup = - || $work != random-* ]] || echo "$work lookup s-$lookup p-$lookup $rest"
 		[[ $action = pass && $work != listed-? ]] ||
 			for name in 4k-services 100k-prefixes; do
-				echo "$work $name s-$name p-$name $rest"
+				echo "$work $name s-$name $(at "$name") $rest"
 			done
 		[[ $action = drop && $work != restricted* ]] || continue
 		! $quick || [[ $work = unlisted-???-? ]] || continue
@@ -349,12 +359,14 @@ times()
 
 memory()
 {
-	local cpus name
+	local cpus name where
 
 	cpus=$(sed 's/.*-//' /sys/devices/system/cpu/possible)
 	for name in portcullis 100k-prefixes 4k-services; do
 		[ -n "${ready[$name]:-}" ] || continue
-		inside "${portcullis[@]}" status "p-$name" --json |
+		where=''
+		[ ! -e "/run/netns/$space-$name" ] || where=$name
+		within "$where" "${portcullis[@]}" status "p-$name" --json |
 			jq -c --arg name "$name" --argjson cpus $((cpus + 1)) \
 				'{kind: "memory", name: $name, bytes: .interfaces[0].memory, cpus: $cpus}'
 	done

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -88,6 +89,26 @@ static int mark(int program, const struct pc_flow *flow, size_t flows)
 	return bpf_map_update_elem(map, &zero, &learned, BPF_ANY) ? -errno : 0;
 }
 
+/* Marks the local port of a socket whose packets go over lo, as the egress program does elsewhere.
+ */
+static int mark_socket(const struct pc_flow *flow, int program)
+{
+	__u32 port =
+		PC_PORT(flow->protocol == IPPROTO_TCP ? PC_TCP : PC_UDP,
+			ntohs(flow->family == 4 ? flow->ipv4.local_port : flow->ipv6.local_port));
+	__close_fd int map = program_map(program, "marks");
+	struct pc_marks *marks;
+
+	if (map < 0)
+		return map == -ENOENT ? 0 : map;
+	marks = mmap(NULL, sizeof(*marks), PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+	if (marks == MAP_FAILED)
+		return -errno;
+	marks->port[port] = 1;
+	munmap(marks, sizeof(*marks));
+	return 0;
+}
+
 /* A program without the map has nothing to learn. */
 static int make_learned(const struct pc_flow *flow, int program)
 {
@@ -153,6 +174,8 @@ int state_make(const char *state, const struct frame *frame, const struct place 
 		err = make_learned(flow, program);
 	else if (strcmp(state, "none"))
 		err = make_once(name, state, flow, place);
+	if (!err && (!strcmp(state, "established") || !strcmp(state, "connected")))
+		err = mark_socket(flow, program);
 	if (err)
 		error("bench: %s: %s", name, strerror(-err));
 	return err;

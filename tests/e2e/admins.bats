@@ -120,7 +120,7 @@ need_unprivileged()
 	same '' "$(inside find $PINS -perm /027 ! -perm 750 ! -perm 640)" 'modes'
 	same '' "$(inside find $PINS ! -user 0)" 'owners'
 	# Only maps that are read: a link could be detached, a program run.
-	for pin in link program egress egress_link tries learned came_in fragments shared; do
+	for pin in link program egress egress_link tries learned came_in marks fragments shared; do
 		inside sh -c "ls $PINS/*/$pin" > /dev/null 2>&1 || continue
 		same 600 "$(inside sh -c "stat -c %a $PINS/*/$pin")" "$pin"
 	done

@@ -49,6 +49,9 @@ void suite_drops(struct runner *runner, bool quick);
 /* The events that listeners get. */
 void suite_listen(struct runner *runner);
 
+/* Marks of local ports. */
+void suite_marks(struct runner *runner);
+
 /* Machines behind this host. `quick`: not every port. */
 void suite_machines(struct runner *runner, bool quick);
 

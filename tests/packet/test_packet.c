@@ -129,6 +129,8 @@ int main(int argc, char **argv)
 	suite_cuts(&runner);
 	suite_buffers(&runner);
 	suite_counters(&runner);
+	fixture_refresh();
+	suite_marks(&runner);
 	suite_machines(&runner, options.quick);
 	suite_limits(&runner, options.quick);
 	suite_drops(&runner, options.quick);

@@ -266,11 +266,11 @@ static void reasons_have_their_own_cells(void **state)
 	assert_count(counters_reason(maps->counters, PC_REASON_UNLISTED).would_drop, 2, 20);
 }
 
-/* The words of PC_CELL_GATE and PC_CELL_DEAF are none that count, and their bits none of a flush.
+/* The words of PC_CELL_GATE, _DEAF and _SPARE are none that count, and their bits none of a flush.
  */
 static void gates_count_nothing(void **state)
 {
-	static const __u32 cell[] = {PC_CELL_GATE, PC_CELL_DEAF};
+	static const __u32 cell[] = {PC_CELL_GATE, PC_CELL_DEAF, PC_CELL_SPARE};
 	struct maps *maps = *state;
 
 	put(maps, 0, PC_CELL_REASON + PC_REASON_UNLISTED, 3, 180);
