@@ -242,7 +242,8 @@ bool apply_check(const struct apply *apply, struct wanted *wanted, struct diag *
 	    !machine_addresses_check(&wanted->site->recipe, wanted->site, apply->options->boot,
 				     diag) &&
 	    !machine_addresses_check_side(&wanted->site->recipe, wanted->site, wanted->site->name,
-					  apply->options->boot || apply->options->force, diag) &&
+					  NULL, apply->options->boot || apply->options->force,
+					  diag) &&
 	    !make(apply, wanted, &composition, diag))
 		return true;
 	plan_free(&wanted->plan);

@@ -173,7 +173,7 @@ static void say_fit(const struct changes *changes)
 		if (change->kind == CHANGE_DETACH || !change->plan)
 			continue;
 		findings = audited_findings(&host, change->name, change->hook.ifindex,
-					    change->plan->kept, NULL);
+					    change->plan->kept, NULL, NULL);
 		summary = audit_summary(findings);
 		json_decref(findings);
 		if (summary)

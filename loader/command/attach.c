@@ -100,7 +100,7 @@ static int check_sides(const struct options *options, const struct recipe *recip
 	int err = 0;
 
 	for (size_t i = 0; i < options->arguments.count && !err; i++)
-		err = machine_addresses_check_side(recipe, NULL, options->arguments.name[i],
+		err = machine_addresses_check_side(recipe, NULL, options->arguments.name[i], NULL,
 						   options->force, diag);
 	return err;
 }

@@ -21,6 +21,7 @@
 #include "loader/guard/fix.h"
 #include "loader/host/attached.h"
 #include "loader/host/audit.h"
+#include "loader/host/machine_counts.h"
 #include "loader/object/privilege.h"
 #include "loader/report/json_forms.h"
 #include "loader/report/text.h"
@@ -94,7 +95,7 @@ static int audit_one(struct auditing *auditing, struct live *live,
 	const struct pc_generation *generation = live->filter.current.copy;
 	__u64 since = generation->attached_at;
 	char text[TIME_TEXT];
-	json_t *one, *findings;
+	json_t *one, *findings, *counted;
 	int err = cleared_subtract(&live->filter, live->counters, &since);
 
 	if (err) {
@@ -104,12 +105,16 @@ static int audit_one(struct auditing *auditing, struct live *live,
 	}
 	if (!auditing->since || since > auditing->since)
 		auditing->since = since;
+	counted = json_object();
 	one = json_pack("{s:o, s:s, s:I, s:s}", "name", text_json(live->hook.name), "policy",
 			generation->policy == PC_POLICY_ENFORCE ? "enforce" : "observe",
 			"generation", (json_int_t)generation->number, "since",
 			report_time(since, text));
-	findings = audited_findings(&auditing->host, live->hook.name, live->hook.ifindex,
-				    live->kept, live->counters);
+	machine_counts_add(live, true, counted);
+	findings =
+		audited_findings(&auditing->host, live->hook.name, live->hook.ifindex, live->kept,
+				 live->counters, json_object_get(counted, "machines"));
+	json_decref(counted);
 	add_fixes(auditing, live, findings);
 	json_array_extend(auditing->findings, findings);
 	json_decref(findings);

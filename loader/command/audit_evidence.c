@@ -7,6 +7,7 @@
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
 #include "loader/filter/change_log.h"
+#include "loader/recipe/kept_machines.h"
 #include "loader/report/text.h"
 
 static json_t *text_or_null(const char *text)
@@ -47,12 +48,26 @@ static json_t *open_list(const json_t *kept)
 
 /* A word of a recipe that changes what the profiles say. */
 struct exception {
+	const char *machine;	 /* whose recipe it is of; NULL: the interface's */
 	const char *list, *word; /* "open", "587/tcp=mgmt" */
 };
 
-static const json_t *words_of(const json_t *kept, const char *list)
+static const json_t *recipe_of(const json_t *kept, const char *machine)
 {
-	const json_t *recipe = json_object_get(kept, "recipe");
+	const json_t *recipe = json_object_get(kept, "recipe"), *one;
+	size_t i;
+
+	if (!machine)
+		return recipe;
+	json_array_foreach (json_object_get(recipe, "machines"), i, one)
+		if (!strcmp(text_of(one, "name"), machine))
+			return json_object_get(one, "recipe");
+	return NULL;
+}
+
+static const json_t *words_of(const json_t *kept, const char *machine, const char *list)
+{
+	const json_t *recipe = recipe_of(kept, machine);
 
 	return !strcmp(list, "enable") ?
 		       json_object_get(recipe, "features") :
@@ -75,7 +90,8 @@ static const json_t *change_of(const struct history_lines *lines, const char *na
 		struct history_state state = history_state(lines, &of, number);
 
 		if (!state.kept ||
-		    !json_list_has(words_of(state.kept, exception->list), exception->word))
+		    !json_list_has(words_of(state.kept, exception->machine, exception->list),
+				   exception->word))
 			break;
 		found = change;
 	}
@@ -93,7 +109,7 @@ static const char *confirmed_by(const json_t *change)
 static const char *comment_of(const json_t *kept, const struct exception *exception,
 			      const json_t *change)
 {
-	const json_t *comments = json_object_get(json_object_get(kept, "recipe"), "comments");
+	const json_t *comments = json_object_get(recipe_of(kept, exception->machine), "comments");
 	const json_t *comment;
 	const char *service;
 
@@ -128,7 +144,7 @@ static json_t *exception_json(const json_t *kept, const char *name,
 	return json;
 }
 
-static json_t *exception_list(const json_t *kept, const char *name,
+static json_t *exception_list(const json_t *kept, const char *name, const char *machine,
 			      const struct history_lines *lines)
 {
 	static const char *const lists[] = {"open", "enable", "disable", "set", "from", "limit"};
@@ -137,20 +153,41 @@ static json_t *exception_list(const json_t *kept, const char *name,
 	size_t i, j;
 
 	for (i = 0; i < ARRAY_SIZE(lists); i++)
-		json_array_foreach (words_of(kept, lists[i]), j, word) {
-			const struct exception exception = {lists[i], json_string_value(word)};
+		json_array_foreach (words_of(kept, machine, lists[i]), j, word) {
+			const struct exception exception = {machine, lists[i],
+							    json_string_value(word)};
 
 			json_array_append_new(list, exception_json(kept, name, &exception, lines));
 		}
 	return list;
 }
 
+/* `own`: the kept text of the interface, or of the machine of that name. */
+static void tell(json_t *json, const json_t *own, const json_t *kept, const char *name,
+		 const char *machine, const struct history_lines *lines)
+{
+	json_t *groups = json_object_get(json_object_get(own, "recipe"), "groups");
+
+	json_object_set_new(json, "open", open_list(own));
+	json_object_set_new(json, "groups", groups ? json_incref(groups) : json_object());
+	json_object_set_new(json, "exceptions", exception_list(kept, name, machine, lines));
+}
+
 void audit_evidence(json_t *interface, const char *name, const json_t *kept,
 		    const struct history_lines *lines)
 {
-	json_t *groups = json_object_get(json_object_get(kept, "recipe"), "groups");
+	json_t *machines = json_array();
 
-	json_object_set_new(interface, "open", open_list(kept));
-	json_object_set_new(interface, "groups", groups ? json_incref(groups) : json_object());
-	json_object_set_new(interface, "exceptions", exception_list(kept, name, lines));
+	tell(interface, kept, kept, name, NULL, lines);
+	for (size_t i = 0; i < kept_machines(kept); i++) {
+		const char *machine = kept_machine_name(kept, i);
+		__free_text char *address = kept_machine_address(kept, i);
+		json_t *own = kept_machine(kept, i);
+		json_t *json = json_pack("{s:s, s:s}", "name", machine, "address", address);
+
+		tell(json, own, kept, name, machine, lines);
+		json_array_append_new(machines, json);
+		json_decref(own);
+	}
+	json_object_set_new(interface, "machines", machines);
 }

@@ -76,6 +76,7 @@ static int switch_profiles(const struct names *profiles, struct swap_plan *targe
 static int new_recipe(const struct options *options, const struct site *site,
 		      struct swap_plan *target, struct diag *diag)
 {
+	__cleanup(names_free) struct names given = {};
 	int err = recipe_to_start_from(target, options->fresh, &target->recipe, diag);
 
 	if (!err)
@@ -91,8 +92,14 @@ static int new_recipe(const struct options *options, const struct site *site,
 					  &target->recipe, &target->catalog, diag);
 	if (!err)
 		err = machine_addresses_check(&target->recipe, NULL, !options->machines, diag);
-	if (!err && options->machines)
-		err = machine_addresses_check_side(&target->recipe, NULL, target->name,
+	for (size_t i = 0; i < options->machines; i++) {
+		__free_text char *name =
+			xstrndup(options->machine[i].word, strcspn(options->machine[i].word, "="));
+
+		names_add(&given, name);
+	}
+	if (!err && given.count)
+		err = machine_addresses_check_side(&target->recipe, NULL, target->name, &given,
 						   options->force, diag);
 	return err;
 }

@@ -142,7 +142,7 @@ static void check_fit(struct doctor *doctor, const struct patient *patient)
 	if (!patient->open || !patient->kept || audited_host_read(&host))
 		return;
 	findings = audited_findings(&host, patient->hook.name, patient->hook.ifindex, patient->kept,
-				    NULL);
+				    NULL, NULL);
 	summary = audit_summary(findings);
 	json_decref(findings);
 	if (summary)

@@ -139,9 +139,11 @@ struct audit_listener audited_listener(const struct audited_host *host, size_t a
 }
 
 json_t *audited_findings(const struct audited_host *host, const char *interface,
-			 unsigned int ifindex, const json_t *kept, const struct counters *counters)
+			 unsigned int ifindex, const json_t *kept, const struct counters *counters,
+			 const json_t *machines)
 {
-	struct audit_host audited = {.interface = interface, .kept = kept, .counters = counters};
+	struct audit_host audited = {
+		.interface = interface, .kept = kept, .counters = counters, .machines = machines};
 	struct audit_listener *list = xcalloc(host->sockets + 1, sizeof(*list));
 	json_t *findings;
 

@@ -35,8 +35,10 @@ bool audited_takes(const struct audited_host *host, const struct socket_info *so
 /* A socket of the list, with its owner; it borrows from the host. */
 struct audit_listener audited_listener(const struct audited_host *host, size_t at);
 
-/* audit_findings of an interface's filter. `kept`: of its generation. */
+/* audit_findings of an interface's filter. `kept`: of its generation. `machines`: their counters.
+ */
 json_t *audited_findings(const struct audited_host *host, const char *interface,
-			 unsigned int ifindex, const json_t *kept, const struct counters *counters);
+			 unsigned int ifindex, const json_t *kept, const struct counters *counters,
+			 const json_t *machines);
 
 #endif

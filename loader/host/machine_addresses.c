@@ -72,16 +72,20 @@ static const char *beside(struct mnl_socket *routes, const struct prefix *prefix
 {
 	struct route route = {};
 
+	/* A stranger on the link can make itself a neighbour of any address. */
+	if (route_match(routes, prefix->family, prefix->address, &route) ||
+	    route.type != RTN_UNICAST || route.ifindex != ifindex)
+		return NULL;
+	if (route.gateway)
+		return route.length ? "is behind a router" : NULL;
 	if (is_whole(prefix) && route_neighbour(routes, prefix->family, prefix->address, ifindex))
 		return "is a neighbour";
-	if (!route_match(routes, prefix->family, prefix->address, &route) &&
-	    route.type == RTN_UNICAST && route.ifindex == ifindex && route.gateway && route.length)
-		return "is behind a router";
 	return NULL;
 }
 
 int machine_addresses_check_side(const struct recipe *recipe, const struct site_interface *site,
-				 const char *interface, bool warns, struct diag *diag)
+				 const char *interface, const struct names *only, bool warns,
+				 struct diag *diag)
 {
 	__cleanup(netlink_close) struct mnl_socket *routes = NULL;
 	char real[IF_NAMESIZE];
@@ -91,8 +95,10 @@ int machine_addresses_check_side(const struct recipe *recipe, const struct site_
 		return 0;
 	for (size_t i = 0; i < recipe->machines; i++) {
 		const struct machine *machine = &recipe->machine[i];
+		size_t addresses =
+			!only || names_have(only, machine->name) ? machine->addresses : 0;
 
-		for (size_t j = 0; j < machine->addresses; j++) {
+		for (size_t j = 0; j < addresses; j++) {
 			const struct prefix *prefix = &machine->address[j];
 			const char *why = beside(routes, prefix, (unsigned int)ifindex);
 			char text[PREFIX_TEXT];

@@ -19,11 +19,12 @@ int machine_addresses_check(const struct recipe *recipe, const struct site_inter
 
 /*
  * Reports machines that are on the network of the interface itself: what they send comes in by it,
- * as what strangers send, so that their own rules cannot decide about it. As
- * machine_addresses_check.
+ * as what strangers send, so that their own rules cannot decide about it. `only`: machines by name;
+ * NULL: all. As machine_addresses_check.
  */
 int machine_addresses_check_side(const struct recipe *recipe, const struct site_interface *site,
-				 const char *interface, bool warns, struct diag *diag);
+				 const char *interface, const struct names *only, bool warns,
+				 struct diag *diag);
 
 /*
  * The next address of this host, from index `*from` on, that a generation takes for a machine's,

@@ -9,6 +9,7 @@
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
 #include "loader/catalog/ports.h"
+#include "loader/recipe/kept_machines.h"
 #include "loader/report/text.h"
 
 #define RANGE 16 /* ports: of a wider range (RTP, passive FTP) a server opens only those in use */
@@ -231,9 +232,11 @@ static void add_unused(json_t *list, const struct audit_host *host, const struct
 	}
 }
 
-static void add_empty(json_t *list, const struct audit_host *host, const struct rows *rows)
+/* `kept`: of the interface, or of the machine of that name. */
+static void add_empty(json_t *list, const struct audit_host *host, const json_t *kept,
+		      const char *machine, const struct rows *rows)
 {
-	const json_t *groups = json_object_get(json_object_get(host->kept, "recipe"), "groups");
+	const json_t *groups = json_object_get(json_object_get(kept, "recipe"), "groups");
 	const json_t *members;
 	const char *name;
 
@@ -250,8 +253,71 @@ static void add_empty(json_t *list, const struct audit_host *host, const struct 
 		}
 		found = finding(host, "empty-group", -1, services);
 		json_object_set_new(found, "group", text_json(name));
+		json_object_set_new(found, "machine", text_json(machine));
 		json_array_append_new(list, found);
 	}
+}
+
+/* --- machines --- */
+
+/* True if a port of the row counted a passed packet, among the ports of a machine's counters. */
+static bool row_passed(const struct row *row, const json_t *ports)
+{
+	const json_t *port;
+	size_t i;
+
+	json_array_foreach (ports, i, port) {
+		enum pc_transport transport =
+			strcmp(text_of(port, "protocol"), "udp") != 0 ? PC_TCP : PC_UDP;
+		json_t *number = json_object_get(port, "port");
+
+		if (json_is_integer(number) && strcmp(text_of(port, "direction"), "out") != 0 &&
+		    text_packets(port, "pass") > 0 &&
+		    ports_have(&row->ports, transport, (__u16)json_integer_value(number)))
+			return true;
+	}
+	return false;
+}
+
+static void add_unused_of(json_t *list, const struct audit_host *host, const json_t *counted,
+			  const struct rows *rows)
+{
+	for (size_t i = 0; i < rows->count; i++) {
+		const struct row *row = &rows->row[i];
+		json_t *found;
+
+		if (!row->open || row->client || !row->ports.count ||
+		    row_passed(row, json_object_get(counted, "ports")))
+			continue;
+		found = finding(host, "unused", -1, json_pack("[o]", text_json(row->name)));
+		json_object_set(found, "machine", json_object_get(counted, "name"));
+		json_array_append_new(list, found);
+	}
+}
+
+static const json_t *counted_of(const struct audit_host *host, const char *machine)
+{
+	const json_t *counted;
+	size_t i;
+
+	json_array_foreach (host->machines, i, counted)
+		if (!strcmp(text_of(counted, "name"), machine))
+			return counted;
+	return NULL;
+}
+
+static void add_machine(json_t *list, const struct audit_host *host, size_t at)
+{
+	const char *name = kept_machine_name(host->kept, at);
+	const json_t *counted = counted_of(host, name);
+	json_t *own = kept_machine(host->kept, at);
+	struct rows rows = rows_read(own);
+
+	if (counted)
+		add_unused_of(list, host, counted, &rows);
+	add_empty(list, host, own, name, &rows);
+	rows_free(&rows);
+	json_decref(own);
 }
 
 json_t *audit_findings(const struct audit_host *host)
@@ -262,7 +328,9 @@ json_t *audit_findings(const struct audit_host *host)
 	add_listening(list, host, &rows);
 	add_silent(list, host, &rows);
 	add_unused(list, host, &rows);
-	add_empty(list, host, &rows);
+	add_empty(list, host, host->kept, NULL, &rows);
+	for (size_t i = 0; i < kept_machines(host->kept); i++)
+		add_machine(list, host, i);
 	return list;
 }
 

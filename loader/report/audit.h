@@ -18,6 +18,7 @@ struct audit_host {
 	const char *interface;
 	const json_t *kept;		 /* of its generation */
 	const struct counters *counters; /* NULL: nothing is told as unused */
+	const json_t *machines;		 /* report_machine_counters, all; NULL: as `counters` */
 	const struct audit_listener *listener;
 	size_t listeners;
 };
@@ -34,6 +35,8 @@ struct audit_host {
  *
  * A service for certain source ports alone (a DHCP client's) is neither silent nor unused, and a
  * range of more than 16 ports is not silent: a server opens only those in use.
+ *
+ * Of machines behind the interface, the last two are told: what listens on them is not known here.
  *
  * `fix` is null, for the caller to set.
  */

@@ -30,9 +30,18 @@ static char *owner_text(const json_t *finding)
 			 container, *unit || *container ? ")" : "");
 }
 
-char *audit_finding_text(const json_t *finding)
+/* The services of a finding, of a machine behind its name: "core: ssh:ssh"; the caller frees. */
+static char *services_text(const json_t *finding)
 {
 	__free_text char *services = report_joined(json_object_get(finding, "services"), ", ");
+	const char *machine = text_of(finding, "machine");
+
+	return xasprintf("%s%s%s", machine, *machine ? ": " : "", services);
+}
+
+char *audit_finding_text(const json_t *finding)
+{
+	__free_text char *services = services_text(finding);
 	__free_text char *owner = owner_text(finding);
 
 	if (is(finding, "kind", "silent"))
@@ -170,6 +179,21 @@ static void print_exceptions(const json_t *one, size_t columns, FILE *to)
 		fputs("  no exception to the profiles\n", to);
 }
 
+static void print_machines(const json_t *one, size_t columns, FILE *to)
+{
+	const json_t *machine;
+	size_t i;
+
+	json_array_foreach (json_object_get(one, "machines"), i, machine) {
+		text_line(to, columns, 0, 2, "%s: machine %s: %s", text_of(one, "name"),
+			  text_of(machine, "name"), text_of(machine, "address"));
+		fputc('\n', to);
+		print_open(machine, columns, to);
+		print_groups(machine, columns, to);
+		print_exceptions(machine, columns, to);
+	}
+}
+
 void report_evidence_text(const json_t *report, FILE *to)
 {
 	size_t columns = terminal_columns(to), i;
@@ -185,6 +209,7 @@ void report_evidence_text(const json_t *report, FILE *to)
 		print_open(one, columns, to);
 		print_groups(one, columns, to);
 		print_exceptions(one, columns, to);
+		print_machines(one, columns, to);
 		print_findings(report, text_of(one, "name"), columns, to);
 	}
 }

@@ -229,6 +229,23 @@ core_count()
 	json_is '[.drops[] | select(.machine == "?")] | length == 1 and .[0].services == []'
 }
 
+@test "audit: groups that admit nobody and rows that counted nothing, of each machine; the evidence has them all" {
+	applied
+	serve_all
+	connects outside 192.0.2.30 80
+	output=$(as gateway audit eth0 --json)
+	json_is '[.findings[] | select(.kind == "empty-group" and .group == "cuic")] | length == 1 and .[0].machine == "sm"'
+	json_is '[.findings[] | select(.kind == "unused" and .machine == "core") | .services[0]] | index("contact-expert-core:naming-service") != null'
+	json_is '[.findings[] | select(.kind == "unused" and .machine == "sm") | .services[0]] | index("site:22-tcp") != null'
+	json_is '[.findings[] | select(.kind == "unused" and .machine == "sm") | .services[0]] | index("socialminer:http") == null'
+	output=$(as gateway audit eth0 --report --json)
+	json_is '.interfaces[0].machines | map(.name) == ["core", "ol", "sm", "two"]'
+	json_is '[.interfaces[0].machines[] | select(.name == "core") | .exceptions[].text] == ["open 3389/tcp=mgmt"]'
+	json_is '[.interfaces[0].machines[] | select(.name == "two") | .groups["contact-expert-clients"]] == [["198.51.100.80/32", "2001:db8:b::80/128"]]'
+	exits 0 as gateway audit eth0 --report
+	says 'machine sm: 192.0.2.30/32' 'exception open 22/tcp=mgmt'
+}
+
 @test "guard: RDP through the gateway from the administrators' group stops a change that closes it" {
 	on gateway nft 'table inet t { chain c { type filter hook forward priority 0; ct state new counter; }; }'
 	applied
@@ -265,24 +282,62 @@ core_count()
 	done
 }
 
-@test "what a machine asks: FTP by its control connection and the port it chooses, path MTU errors" {
+# ftp_server NAME HOST ADDRESS: vsftpd, with a file for anyone, and data connections to 50021 to 50024.
+ftp_server()
+{
+	mkdir -p "$DIR/ftp" "$DIR/empty"
+	seq 1 200000 > "$DIR/ftp/numbers"
+	cat > "$DIR/$1.conf" <<-END
+		listen=$([[ $3 == *:* ]] && echo NO || echo YES)
+		listen_ipv6=$([[ $3 == *:* ]] && echo YES || echo NO)
+		anonymous_enable=YES
+		local_enable=NO
+		no_anon_password=YES
+		anon_root=$DIR/ftp
+		pasv_min_port=50021
+		pasv_max_port=50024
+		background=NO
+		seccomp_sandbox=NO
+		secure_chroot_dir=$DIR/empty
+	END
+	start "$1" "$2" vsftpd "$DIR/$1.conf"
+	until_true 20 listening "$2" 21
+}
+
+fetches()
+{
+	exits 0 on "$1" curl -sS --connect-timeout 8 -m 20 "${@:3}" -o "$DIR/fetched" "$2"
+	cmp "$DIR/ftp/numbers" "$DIR/fetched"
+}
+
+@test "FTP both ways: a machine fetches from outside, and is fetched from where its ports are listed" {
 	applied
-	start ftp outside socat TCP-LISTEN:21,fork,reuseaddr SYSTEM:'echo 220'
-	start data outside socat TCP-LISTEN:50021,fork,reuseaddr SYSTEM:'cat /etc/passwd'
-	until_true 20 listening outside 21
-	until_true 20 listening outside 50021
-	connects ol 198.51.100.2 21
-	exits 0 on ol socat -u TCP:198.51.100.2:50021,connect-timeout=8 -
-	says root
+	ftp_server server outside ::
+	fetches ol ftp://198.51.100.2/numbers
+	fetches ol 'ftp://[2001:db8:b::2]/numbers'
 	unanswered outside 192.0.2.20 50021 # nothing comes back in unasked
+	# Active FTP: the server connects to a port that no service lists.
+	exits 28 on ol curl -sS -m 3 --ftp-port - -o "$DIR/fetched" ftp://198.51.100.2/numbers
+	stop server
+	ftp_server behind ol 0.0.0.0
+	exits 28 on outside curl -sS --connect-timeout 2 -o "$DIR/fetched" ftp://192.0.2.20/numbers
+	exits 0 as gateway swap eth0 --machine ol --open 21/tcp --open 50021-50024/tcp
+	fetches outside ftp://192.0.2.20/numbers
+}
+
+@test "path MTU errors to a machine, IPv4 and IPv6" {
+	applied
 	on outside ip link add small0 type veth peer name small1
-	on outside sh -c 'ip link set small0 mtu 1300 up; ip link set small1 up; echo 1 > /proc/sys/net/ipv4/ip_forward'
-	on outside ip route add 203.0.113.0/24 dev small0
-	on gateway ip route add 203.0.113.0/24 via 198.51.100.2
+	on outside sh -c 'ip link set small0 mtu 1300 up; ip link set small1 up; echo 1 > /proc/sys/net/ipv4/ip_forward
+		echo 1 > /proc/sys/net/ipv6/conf/all/forwarding'
+	on outside sh -c 'ip route add 203.0.113.0/24 dev small0; ip route add 2001:db8:c::/64 dev small0'
+	on gateway sh -c 'ip route add 203.0.113.0/24 via 198.51.100.2; ip route add 2001:db8:c::/64 via 2001:db8:b::2'
 	exits 1 on sm ping -n -c 1 -W 1 -s 1400 -M 'do' 203.0.113.7
 	says 'mtu = 1300'
-	on outside ip link del small0
-	on gateway ip route del 203.0.113.0/24
+	exits 1 on sm ping -n -c 1 -W 1 -s 1400 -M 'do' 2001:db8:c::7
+	says 'mtu=1300'
+	on outside sh -c 'ip link del small0; echo 0 > /proc/sys/net/ipv6/conf/all/forwarding'
+	on gateway sh -c 'ip route del 203.0.113.0/24; ip route del 2001:db8:c::/64'
 }
 
 @test "groups of an interface and of a machine hide those of the file; groups names them" {
