@@ -45,16 +45,22 @@ sweep()
 	pc detach eth0 > /dev/null
 }
 
-# plain_and_full PROFILE[,PROFILE]: as it comes, and with all features, groups and local services.
+# plain_and_full PROFILE[,PROFILE]: with all features, groups and local services; if it has any, as it comes at the edges of its ports.
 plain_and_full()
 {
 	local more
 
-	sweep -p "$1"
 	# shellcheck disable=SC2086
 	pc show ${1//,/ } --json > "$DIR/all"
 	mapfile -t more < <(/usr/bin/python3 "$ROOT/tests/e2e/all_ports.py" options "$DIR/all")
-	[ ${#more[@]} = 0 ] || [ -z "${more[0]}" ] || sweep -p "$1" "${more[@]}"
+	if [ ${#more[@]} = 0 ] || [ -z "${more[0]}" ]; then
+		sweep -p "$1"
+		return
+	fi
+	edges=edges
+	sweep -p "$1"
+	edges=
+	sweep -p "$1" "${more[@]}"
 }
 
 # The profiles without a sweep of their own here.

@@ -16,8 +16,9 @@ and a message; or all as in NEW and exit 0. The next ordinary commands bring bac
 and in NEW passes all the time, and what neither lets pass never does (unless one of them is `none`: a driver may drop
 some while its hook changes).
 
-    --tries WHICH     which faults: `tenth`, `sixth`, `each` or `all` (if not said)
+    --tries WHICH     which faults: `tenth`, `third`, `sixth`, `each` or `all` (if not said)
               tenth   at every tenth call one fault: kill, ENOMEM, EPERM and EBUSY in turn
+              third   at every third call kill; at every sixth one error, too, in turn
               sixth   at each call kill; at every sixth one error, too, in turn
               each    at each call kill, and one error in turn
               all     at each call kill, and each of the three errors; one in turn where libbpf only asks what the
@@ -30,7 +31,7 @@ some while its hook changes).
 
 Environment:
     PORTCULLIS, TOOLS, DIR    the binary, the folder of faults, probe and wait_for_objects, and one for files
-    FAULTS_ALL                if it is set, `tenth` and `sixth` are `each`
+    FAULTS_ALL                if it is set, `tenth`, `third` and `sixth` are `each`
 '
 set -u
 shopt -s nullglob
@@ -369,7 +370,7 @@ wrong()
 while [[ ${1:-} == -* ]]; do
 	case $1 in
 	--tries)
-		[[ ${2:-} =~ ^(tenth|sixth|each|all)$ ]] || wrong "--tries: '${2:-}'"
+		[[ ${2:-} =~ ^(tenth|third|sixth|each|all)$ ]] || wrong "--tries: '${2:-}'"
 		tries=$2
 		shift ;;
 	--older)
@@ -424,8 +425,9 @@ while read -r point about; do
 		fault_in_turn "$point"
 		continue
 	fi
+	[ "$tries" != third ] || [ $((count % 3)) = 0 ] || continue
 	fault_at kill "$point"
-	[ "$tries" != sixth ] || [ $((count % 6)) = 0 ] || continue
+	[[ $tries != third && $tries != sixth ]] || [ $((count % 6)) = 0 ] || continue
 	set -- ENOMEM EPERM EBUSY
 	if [ "$tries" != all ] || is_probe "$point" "$about"; then
 		set -- "${@:turn++ % 3 + 1:1}"

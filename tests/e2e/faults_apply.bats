@@ -23,5 +23,5 @@ teardown_file()
 }
 
 @test "apply: swap and detach" {
-	fault_each_call --tries sixth before,before after,none apply --site "$DIR/one.yaml" --catalog "$DIR/profiles"
+	fault_each_call --tries third before,before after,none apply --site "$DIR/one.yaml" --catalog "$DIR/profiles"
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Kills a command, or lets a system call of it fail as on a full or broken disk, at every call that writes below
-# /var/lib/portcullis, and looks at what is kept and at what boots. For `hurt_kept` in faults_kept.bats: runs on the filtered
+# Kills a command at every call that writes below /var/lib/portcullis, lets every second one fail as on a full or broken
+# disk, and looks at what is kept and at what boots. For `hurt_kept` in faults_kept.bats: runs on the filtered
 # host, and needs PORTCULLIS, TOOLS and DIR.
 #
 #   hurt_kept.bash SITE WANTED WAITS COMMAND...
@@ -165,7 +165,7 @@ turn=0
 while read -r point _; do
 	errors=(ENOSPC EIO)
 	hurt_at kill "$point"
-	hurt_at "${errors[turn++ % 2]}" "$point"
+	[ $((turn++ % 2)) = 0 ] || hurt_at "${errors[turn / 2 % 2]}" "$point"
 done < <(cat "$DIR/points")
 echo "${command[*]}: $(wc -l < "$DIR/points") calls, $tried points tried, $failures failures, $SECONDS s"
 [ $failures = 0 ]
