@@ -45,6 +45,7 @@ struct options {
 	unsigned int confirm;	  /* seconds, 0: not given */
 	unsigned int source_port; /* 0: not given */
 	unsigned int wait;	  /* seconds for interfaces to appear, 0: none */
+	const char *capture;	  /* file of suggest --replay; NULL: none */
 	const char *root;	  /* folder of another host's files; NULL: this host */
 	const char *site;	  /* NULL: SITE_FILE, if there is one */
 	const char *comment;	  /* for the record of the change; NULL: none */

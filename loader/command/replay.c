@@ -5,7 +5,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/rtnetlink.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -22,6 +21,7 @@
 #include "loader/command/monitor_words.h"
 #include "loader/command/privileges.h"
 #include "loader/command/replay_fix.h"
+#include "loader/command/replay_local.h"
 #include "loader/command/replay_reader.h"
 #include "loader/command/replay_second.h"
 #include "loader/net/link.h"
@@ -196,54 +196,6 @@ static int replay_all(struct replaying *replaying)
 
 /* --- beginning --- */
 
-static int add_local(struct replaying *replaying, const struct prefix *prefix)
-{
-	struct replay_reading *reading = &replaying->reading;
-
-	replaying->local = grow(replaying->local, reading->locals, sizeof(*prefix));
-	replaying->local[reading->locals++] = *prefix;
-	reading->local = replaying->local;
-	return 0;
-}
-
-static int read_local_words(struct replaying *replaying)
-{
-	__free_text char *copy = xstrdup(replaying->options->local);
-	char *rest = copy, *word;
-
-	while ((word = strsep(&rest, ","))) {
-		__free_text char *why = NULL;
-		struct prefix prefix;
-
-		if (prefix_parse(word, &prefix, &why)) {
-			error("replay: --local: %s", why);
-			return -EINVAL;
-		}
-		add_local(replaying, &prefix);
-	}
-	return 0;
-}
-
-static int read_own_addresses(struct replaying *replaying)
-{
-	struct links links = {};
-	int err = links_read(&links);
-
-	for (size_t i = 0; i < links.addresses && !err; i++) {
-		const struct link_address *address = &links.address[i];
-		struct prefix prefix = {.family = address->family,
-					.length = address->family == AF_INET ? 32 : 128};
-
-		memcpy(prefix.address, address->address, address->family == AF_INET ? 4 : 16);
-		if (address->scope < RT_SCOPE_HOST)
-			add_local(replaying, &prefix);
-	}
-	links_free(&links);
-	if (err)
-		error("replay: cannot list the addresses of this host: %s", strerror(-err));
-	return err;
-}
-
 /* The file is read with the rights of the user who called sudo, as is a file that is written. */
 static int open_capture(const struct replaying *replaying)
 {
@@ -328,8 +280,9 @@ static int open_all(struct replaying *replaying, struct diag *diag)
 	if (!err)
 		err = choose_target(replaying);
 	if (!err)
-		err = replaying->options->local ? read_local_words(replaying) :
-						  read_own_addresses(replaying);
+		err = replay_local_read(replaying->options->local, "replay", &replaying->local,
+					&replaying->reading.locals);
+	replaying->reading.local = replaying->local;
 	if (!err)
 		err = compile_filter(replaying);
 	if (err)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "loader/command/suggest_child.h"
 #include "loader/command/suggest_live.h"
 #include "loader/command/suggest_nft.h"
+#include "loader/command/suggest_replay.h"
 #include "loader/filter/hook.h"
 #include "loader/host/attached.h"
 #include "loader/host/audit.h"
@@ -48,6 +50,7 @@ struct suggesting {
 	struct catalog catalog;
 	struct claims claims;
 	struct audited_host host;
+	struct suggest_evidence capture;
 	json_t *ruleset; /* of nftables; NULL: none */
 	struct live *live;
 	size_t lives;
@@ -70,6 +73,7 @@ static void suggesting_free(struct suggesting *suggesting)
 	claims_free(&suggesting->claims);
 	audited_host_free(&suggesting->host);
 	json_decref(suggesting->ruleset);
+	free(suggesting->capture.knock);
 	live_free(suggesting->live, suggesting->lives);
 	site_free(&suggesting->site);
 	catalog_close(&suggesting->catalog);
@@ -118,6 +122,12 @@ static int choose_interfaces(struct suggesting *suggesting)
 		suggest_links(&suggesting->host.links, names, &suggesting->remarks);
 	for (size_t i = 0; i < suggesting->lives && !given->count; i++)
 		names_add_once(names, suggesting->live[i].hook.name);
+	if (names->count > 1 && suggesting->options->capture) {
+		__free_text char *list = names_join(names, ", ");
+
+		error("suggest: a capture is of one interface; name it: %s", list);
+		return -EINVAL;
+	}
 	if (names->count)
 		return 0;
 	error_fix("portcullis suggest IFACE",
@@ -136,6 +146,19 @@ static void add_listeners(const struct audited_host *host, unsigned int ifindex,
 			one->listener[of->listeners++] = audited_listener(host, i);
 }
 
+/* What came of the capture, in place of what a filter has seen. */
+static void follow_capture(struct suggesting *suggesting, struct suggested *one,
+			   const struct suggest_host *of, struct diag *diag)
+{
+	__free_text char *span =
+		suggest_span(suggesting->capture.until - suggesting->capture.since);
+	__free_text char *remark = xasprintf("seen in the capture, of %s", span);
+
+	suggest_forget_closed(&one->suggestion, NULL);
+	names_add(&one->suggestion.remarks, remark);
+	suggest_evidence(&suggesting->capture, &suggesting->catalog, of, &one->suggestion, diag);
+}
+
 /* What the files say of an interface without a filter. */
 static int suggest_new(struct suggesting *suggesting, struct suggested *one,
 		       const struct suggest_host *of, struct diag *diag)
@@ -144,6 +167,8 @@ static int suggest_new(struct suggesting *suggesting, struct suggested *one,
 	if (suggesting->ruleset)
 		suggest_rules(suggesting->ruleset, one->name, &suggesting->catalog, of,
 			      &one->suggestion, diag);
+	if (suggesting->options->capture)
+		follow_capture(suggesting, one, of, diag);
 	one->suggestion.recipe.policy = PC_POLICY_OBSERVE;
 	suggest_line(&one->suggestion, "observe", NULL,
 		     "drops nothing yet; later 'portcullis suggest %s' tells what came in",
@@ -163,6 +188,10 @@ static int suggest_further(struct suggesting *suggesting, struct suggested *one,
 	suggest_reasons(&one->suggestion, &found);
 	suggestion_free(&found);
 	one->suggestion.recipe.policy = PC_POLICY_ENFORCE;
+	if (suggesting->options->capture) {
+		follow_capture(suggesting, one, of, diag);
+		return diag->errors ? -EINVAL : 0;
+	}
 	err = suggest_live(one->live, &suggesting->catalog, of, &one->suggestion, diag);
 	return err ? err : diag->errors ? -EINVAL : 0;
 }
@@ -337,12 +366,20 @@ static void print(const struct suggesting *suggesting)
 
 /* --- the command --- */
 
+/* As the shell makes a file before `suggest > FILE` runs. */
+static bool is_empty(const char *path)
+{
+	struct stat status;
+
+	return !stat(path, &status) && S_ISREG(status.st_mode) && !status.st_size;
+}
+
 static int read_host(struct suggesting *suggesting, struct diag *diag)
 {
 	bool left_out = false;
 	int err = kernel_privileged("suggest");
 
-	if (!err)
+	if (!err && !is_empty(SITE_FILE))
 		err = site_open(NULL, &suggesting->site, diag);
 	if (!err)
 		err = live_read(&(struct names){}, "suggest", &suggesting->live, &suggesting->lives,
@@ -367,6 +404,9 @@ int command_suggest(const struct options *options, struct diag *diag)
 		error("%s: %s", options->root, strerror(errno));
 		err = -ENOENT;
 	}
+	/* Before anything is open that its reader should not have. */
+	if (!err && options->capture)
+		err = suggest_replay(options->capture, options->local, &suggesting.capture);
 	if (!err && !options->root)
 		err = read_host(&suggesting, diag);
 	if (!err)

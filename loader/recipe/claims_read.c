@@ -109,8 +109,14 @@ static void claim_xpath(const struct typed *typed, const char *text, size_t leng
 		claims_problem(&typed->file, 0, "%s", why);
 		return;
 	}
-	for (size_t i = 0; i < found.count; i++)
-		claim_value(typed, &found.setting[i]);
+	for (size_t i = 0; i < found.count; i++) {
+		struct setting setting = found.setting[i];
+		char *step = strrchr(setting.key, '/');
+
+		/* The last step is enough for a comment. */
+		setting.key = step && !strchr(step, ']') ? step + 1 : setting.key;
+		claim_value(typed, &setting);
+	}
 	if (!found.count)
 		claims_add(&typed->file, typed->service->name, NULL, NULL);
 }

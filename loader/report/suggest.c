@@ -9,6 +9,7 @@
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
 #include "loader/recipe/compose.h"
+#include "loader/report/text.h"
 
 #define HOST "host" /* the profile of what every host needs */
 
@@ -94,6 +95,29 @@ json_t *suggest_closed(struct suggestion *suggestion, bool remark, enum pc_trans
 			   "process", "unit");
 	json_array_append_new(suggestion->closed, closed);
 	return closed;
+}
+
+void suggest_forget_closed(struct suggestion *suggestion, const struct audit_listener *listener)
+{
+	__free_text char *start = listener ? xasprintf("closed: %u/%s:", listener->port,
+						       protocol_name[listener->transport]) :
+					     xstrdup("closed: ");
+	struct names kept = {};
+	size_t i;
+
+	for (i = 0; i < suggestion->remarks.count; i++)
+		if (strncmp(suggestion->remarks.name[i], start, strlen(start)) != 0)
+			names_add(&kept, suggestion->remarks.name[i]);
+	names_free(&suggestion->remarks);
+	suggestion->remarks = kept;
+	for (i = json_array_size(suggestion->closed); i-- > 0;) {
+		const json_t *closed = json_array_get(suggestion->closed, i);
+
+		if (!listener ||
+		    (json_integer_value(json_object_get(closed, "port")) == listener->port &&
+		     !strcmp(text_of(closed, "protocol"), protocol_name[listener->transport])))
+			json_array_remove(suggestion->closed, i);
+	}
 }
 
 const struct audit_listener *suggest_listener(const struct suggest_host *host,

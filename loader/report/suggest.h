@@ -54,6 +54,8 @@ void suggest_forget(struct suggestion *suggestion, const char *key, const char *
 /* A port that stays closed; with `remark`, a comment says so. */
 json_t *suggest_closed(struct suggestion *suggestion, bool remark, enum pc_transport transport,
 		       __u16 port, const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* Takes out what says that a listener's port stays closed; NULL: that any port does. */
+void suggest_forget_closed(struct suggestion *suggestion, const struct audit_listener *listener);
 /* The first listener of a port, or NULL. */
 const struct audit_listener *suggest_listener(const struct suggest_host *host,
 					      enum pc_transport transport, __u16 port);

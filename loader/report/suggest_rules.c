@@ -565,28 +565,6 @@ static const struct composed *opened(const struct composition *composition,
 	return NULL;
 }
 
-/* Takes the remark and the entry of a port that is open now. */
-static void forget_closed(struct suggestion *to, const struct audit_listener *listener)
-{
-	__free_text char *start =
-		xasprintf("closed: %u/%s:", listener->port, protocol_name[listener->transport]);
-	struct names kept = {};
-	size_t i;
-
-	for (i = 0; i < to->remarks.count; i++)
-		if (strncmp(to->remarks.name[i], start, strlen(start)) != 0)
-			names_add(&kept, to->remarks.name[i]);
-	names_free(&to->remarks);
-	to->remarks = kept;
-	for (i = json_array_size(to->closed); i-- > 0;) {
-		const json_t *closed = json_array_get(to->closed, i);
-
-		if (json_integer_value(json_object_get(closed, "port")) == listener->port &&
-		    !strcmp(text_of(closed, "protocol"), protocol_name[listener->transport]))
-			json_array_remove(to->closed, i);
-	}
-}
-
 static void carry(struct carrying *carrying, const struct composition *composition,
 		  const struct audit_listener *listener)
 {
@@ -599,7 +577,7 @@ static void carry(struct carrying *carrying, const struct composition *compositi
 			  listener->port, &answer);
 	names_add_all(&carrying->unknown, &answer.unknown);
 	if (!service && carrying->list[listener->transport] && answer.admits != SUGGEST_NOBODY) {
-		forget_closed(carrying->to, listener);
+		suggest_forget_closed(carrying->to, listener);
 		carry_listener(carrying, listener, &answer);
 	}
 	if (service && !service->from.count && answer.admits != SUGGEST_ANYONE)

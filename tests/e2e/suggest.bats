@@ -130,7 +130,7 @@ scanned()
 }
 
 @test "from nothing to an enforced, audited site file: the scanner is dropped, and nothing else" {
-	local before
+	local before capture
 
 	in_background host socat TCP-LISTEN:9100,fork,reuseaddr SYSTEM:'echo metrics'
 	for port in 2525 1143 8081 9100; do
@@ -148,8 +148,14 @@ scanned()
 	exits 0 pc check
 	exits 0 pc apply --dry-run
 	exits 0 pc apply
+	on host dumpcap -q -i eth0 -w "$DIR/day.pcapng" < /dev/null > "$DIR/dumpcap.log" 2>&1 3>&- &
+	capture=$!
+	until_true 5 test -s "$DIR/day.pcapng"
 	customers
 	[[ $(scanned {1..60} 1143 2525 3306 8081 9100) == '1143 2525 8081 9100' ]] || fail 'observe drops'
+	sleep 0.5 # what dumpcap has not written yet
+	on host pkill -INT -x dumpcap
+	wait $capture || true
 	# The monthly job was not seen.
 	in_background host socat TCP-LISTEN:7000,fork,reuseaddr SYSTEM:'echo monthly'
 	until_true 5 listening host 7000
@@ -177,6 +183,19 @@ scanned()
 	exits 0 pc audit eth0 --json
 	# But for the monthly job, and a DHCPv6 client, which this host does not have.
 	json_is '[.findings[] | select(.port != 7000 and .services != ["host:dhcpv6-client"])] == []'
+
+	# The capture of that time tells the same of a host without a filter.
+	pc detach eth0 > /dev/null
+	run --separate-stderr pc suggest eth0 --replay "$DIR/day.pcapng" --json
+	[ "$status" = 0 ] || fail "$output$stderr"
+	json_is '.lines[] | select(.key == "open") | .word == "9100/tcp" and .sources == 2'
+	json_is '.lines[] | select(.key == "groups" and .word == "seen-9100-tcp")'
+	json_is '.closed | any(.port == 3306 and (.why | test("nothing answers; 1 packet from 192.0.2.66")))'
+	jq -r .site <<< "$output" | grep -A 2 seen-9100-tcp: | grep -c 192.0.2 | grep -qx 1 || fail "$output"
+	exits 1 pc suggest eth0 --replay "$DIR/site.yaml"
+	exits 1 pc suggest eth0 --replay "$DIR/day.pcapng" --local 10.0.0.0/8
+	says 'none of its packets is from or to 10.0.0.0/8'
+	exits 0 pc apply
 
 	# A new catalog changes nothing until it is applied.
 	before=$(generation host eth0)
