@@ -3,7 +3,7 @@
  * What a kernel offers to the filter, as far as it decides something there, and what its verifier
  * says of the programs: one "name: value" a line. They are loaded by the loader's own
  * filter_load; the linker puts this file between it and libbpf
- * (-Wl,--wrap=bpf_object__load_skeleton).
+ * (-Wl,--wrap=bpf_object__load_skeleton), and takes the thread away, which keeps no log.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -20,13 +20,14 @@
 #include "loader/filter/filter.h"
 #include "loader/filter/kernel_memory.h"
 #include "loader/filter/load.h"
+#include "loader/object/beside.h"
 
 #define LOG_STATS   4 /* BPF_LOG_STATS of the kernel's bpf_verifier.h: figures, no instructions */
 #define LOG_WORDS   1 /* BPF_LOG_LEVEL1: every instruction */
 #define LOG_SIZE    (16 << 20)
 #define TCX_INGRESS 46 /* enum bpf_attach_type of 6.6; older headers lack it */
 
-#define PROGRAMS  8
+#define PROGRAMS 8
 
 /* What the verifier said of each program. */
 static struct {
@@ -38,6 +39,17 @@ static bool in_words;
 
 int __real_bpf_object__load_skeleton(struct bpf_object_skeleton *skeleton);
 int __wrap_bpf_object__load_skeleton(struct bpf_object_skeleton *skeleton);
+struct beside *__wrap_beside_begin(const char *section, enum bpf_prog_type type,
+				   enum bpf_attach_type attach);
+
+struct beside *__wrap_beside_begin(const char *section, enum bpf_prog_type type,
+				   enum bpf_attach_type attach)
+{
+	(void)section;
+	(void)type;
+	(void)attach;
+	return NULL;
+}
 
 int __wrap_bpf_object__load_skeleton(struct bpf_object_skeleton *skeleton)
 {
