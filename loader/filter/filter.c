@@ -59,6 +59,7 @@ void filter_close(struct filter *filter)
 	for (i = 0; i < FILTER_FDS; i++)
 		fd_close(&filter->fd[i]);
 	fd_close(&filter->emptied);
+	slot_update_end(&filter->begun);
 	slot_update_end(&filter->placing);
 	installed_close(&filter->current);
 	installed_close(&filter->prepared);

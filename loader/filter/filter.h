@@ -89,6 +89,7 @@ struct filter {
 		fallback; /* the generation that comes back if a pending change is not confirmed */
 	struct installed reverted; /* was not confirmed in time, and gave way to the current one */
 	struct slot_update *placing; /* of the next generation's trie, NULL: none under way */
+	struct slot_update *begun;   /* of the first generation, likewise */
 	__u32 program_id;
 	bool frags; /* after filter_load: it takes frames of several buffers */
 };

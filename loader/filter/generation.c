@@ -163,6 +163,17 @@ void filter_seed(const struct filter *filter)
 		seed_live(filter, filter->ifindex, filter->prepared.copy->forward);
 }
 
+/* The wait for packets of before a first generation has none to wait for, and goes on aside. */
+static int activate(struct filter *filter)
+{
+	int generation = filter->prepared.generation;
+
+	return filter->current.copy || filter->begun ?
+		       slot_put(filter, SLOT_ACTIVE, generation) :
+		       slot_update_begin(filter->fd[FILTER_GENERATIONS], SLOT_ACTIVE, generation,
+					 &filter->begun);
+}
+
 int filter_commit(struct filter *filter)
 {
 	int err = 0;
@@ -170,7 +181,7 @@ int filter_commit(struct filter *filter)
 	if (first_to_confirm(filter, filter->prepared.copy))
 		err = keep_fallback(filter);
 	if (!err)
-		err = slot_put(filter, SLOT_ACTIVE, filter->prepared.generation);
+		err = activate(filter);
 	slot_update_end(&filter->placing);
 	if (err) {
 		error("cannot switch to the new generation: %s", strerror(-err));
@@ -211,6 +222,7 @@ void filter_undo(struct filter *filter)
 	const struct installed *failed = committed ? &filter->current : &filter->prepared;
 	bool parked = old->copy && failed->copy && first_to_confirm(filter, failed->copy);
 
+	slot_update_end(&filter->begun);
 	slot_update_end(&filter->placing);
 	if (committed && !slot_put(filter, SLOT_ACTIVE, filter->replaced.generation)) {
 		filter->prepared = filter->current;

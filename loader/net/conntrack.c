@@ -175,14 +175,26 @@ static void send_probe(int family, struct pc_flow *key)
 	}
 }
 
+/* The kernel tells the number of entries at once; to dump an empty table takes 9 ms. */
+static bool is_empty(void)
+{
+	__close_file FILE *file = fopen(TRACKS, "re");
+	unsigned int tracks;
+
+	return file && fscanf(file, "%u", &tracks) == 1 && !tracks;
+}
+
 static int read_tracks(struct reading *reading)
 {
 	__cleanup(netlink_close) struct mnl_socket *netfilter = NULL;
 	union netlink_buffer buffer;
 	struct nfgenmsg *head = netlink_request(
 		&buffer, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, NLM_F_DUMP, sizeof(*head));
-	int err = netlink_open(NETLINK_NETFILTER, &netfilter);
+	int err;
 
+	if (is_empty())
+		return 0;
+	err = netlink_open(NETLINK_NETFILTER, &netfilter);
 	head->nfgen_family = AF_UNSPEC;
 	head->version = NFNETLINK_V0;
 	if (!err)
