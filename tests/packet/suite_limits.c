@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -408,7 +409,7 @@ static void test_bound(struct runner *runner, bool quick)
 {
 	const unsigned int bound = PC_LIMIT_CELLS * 3 / 4, honest = 500;
 	__free_text struct sketch *sketch = sketch_begin(runner);
-	unsigned int lost = 0, past = 0, sent = 0, forged = quick ? 100000 : bound * 9 / 10;
+	unsigned int lost = 0, past = 0, sent = 0, left, forged = quick ? 100000 : bound * 9 / 10;
 
 	if (!sketch)
 		return;
@@ -421,7 +422,9 @@ static void test_bound(struct runner *runner, bool quick)
 	check(!lost && !limiter_of(runner).opened, "%u forged sources cut off no honest one",
 	      forged);
 	syn("10.5.0.1", 25);
-	check(passing(runner, 12) == 10, "and let no other pass");
+	left = passing(runner, 12);
+	check(left >= SKETCH_BURST / 2 && left <= SKETCH_BURST,
+	      "and of another one that begins too much, %u pass", left);
 	if (quick)
 		return;
 	for (unsigned int i = 0; i < 4 * bound; i++)
@@ -430,6 +433,56 @@ static void test_bound(struct runner *runner, bool quick)
 		past += !fires(runner, 0x0a060000u + i % honest);
 	check(!past && limiter_of(runner).opened,
 	      "past the bound nobody is cut off, which is counted");
+}
+
+/* --- what it costs --- */
+
+/* ns of a run of the frame, of `count` in a row. */
+static double ns_of_run(const struct runner *runner, unsigned int count)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame.data, .data_size_in = frame.length,
+		    .repeat = count);
+
+	return bpf_prog_test_run_opts(runner->filter.fd[FILTER_PROGRAM], &run) ? 0 : run.duration;
+}
+
+static double seconds(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* Of as many different sources, the test's own cost included. */
+static double ns_of_sources(const struct runner *runner, unsigned int count)
+{
+	double start = seconds();
+
+	for (unsigned int i = 0; i < count; i++)
+		fires((struct runner *)runner, random_source());
+	return (seconds() - start) / count * 1e9;
+}
+
+/* One source, warm, and sources that come once: with a limit, against an open port beside it. */
+static void note_cost(struct runner *runner)
+{
+	static const char *const limit[] = {"limits:smtp={rate: 1000000/s, burst: 1000000}", NULL};
+	double open, limited, sources, cold;
+
+	forget(runner);
+	if (!put(runner, limit, PC_POLICY_ENFORCE))
+		return;
+	syn(FRAME_SOURCE4, 80);
+	ns_of_run(runner, 100000);
+	open = ns_of_run(runner, 400000);
+	sources = ns_of_sources(runner, 200000);
+	syn(FRAME_SOURCE4, 25);
+	ns_of_run(runner, 100000);
+	limited = ns_of_run(runner, 400000);
+	cold = ns_of_sources(runner, 200000);
+	note("a SYN to an open port: %.0f ns; to one with a limit: %.0f; of other sources each: %.0f more",
+	     open, limited, cold - sources);
 }
 
 void suite_limits(struct runner *runner, bool quick)
@@ -442,6 +495,8 @@ void suite_limits(struct runner *runner, bool quick)
 	test_questions(runner);
 	test_sketch(runner, quick ? 40000 : 400000);
 	test_bound(runner, quick);
+	if (!quick)
+		note_cost(runner);
 	forget(runner);
 	runner_zero(runner);
 }

@@ -169,12 +169,13 @@ interfaces:
     from: {ssh:ssh: [trusted, link-local], xeams:smtp: one}
     open: {587/tcp: one, 8443/tcp: [trusted, link-local], 60000-60099/udp: {from: one, comment: 'CHG-1 (grün)'}, 9/udp: anyone, 10/tcp+udp: {comment: x}}
     set: {ssh:ssh:in: 2222/tcp, xeams:imap: [143/tcp, imaps/tcp]}
+    limits: {ssh:ssh: 3/m, xeams:smtp: {rate: 20/s, burst: 60, per: {ipv4: 24, ipv6: 48}, except: [trusted, one]}, xeams:imap: {rate: 1000000/h, per: {}, except: one}}
     observe: true
     outbound: enforce
     groups: {trusted: 10.0.0.0/8, more: '@more.txt', none: []}
     machines:
       core-1: {address: [192.0.2.10, '2001:db8:5::10'], profiles: ssh, open: {3389/tcp: one}}
-      '7': {address: 192.0.2.16/28, profiles: [ssh, xeams], enable: imap, disable: [xeams:dns], from: {ssh:ssh: one}, set: {ssh:ssh: 2222/tcp}, groups: {one: '::1'}, observe: false, outbound: track}
+      '7': {address: 192.0.2.16/28, profiles: [ssh, xeams], enable: imap, disable: [xeams:dns], from: {ssh:ssh: one}, set: {ssh:ssh: 2222/tcp}, limits: {ssh:ssh: 10/h}, groups: {one: '::1'}, observe: false, outbound: track}
     forward: false
     echo-limit: 0
     flows: 16777216
@@ -187,6 +188,7 @@ interfaces:
     from: ssh:ssh=trusted
     open: 587/tcp
     set: ssh:ssh=2222/tcp,2022/tcp
+    limits: ssh:ssh=20/s
     outbound: track
     mode: native
   'en*': {profiles: ssh}
@@ -196,6 +198,7 @@ interfaces:
     from: ['ssh:ssh=trusted,one', 'xeams:smtp=one']
     open: [587/tcp, 'imaps/tcp=one,trusted', '8443/tcp,9443/tcp']
     set: ['ssh:ssh:in=2222/tcp', 'xeams:dns:out=53/tcp+udp']
+    limits: [ssh:ssh=3/m, 'xeams:dns={rate: 20/s, burst: 60}']
 """,
 }
 
@@ -257,6 +260,14 @@ WRONG_KEYS = {
     "from with a bad group": "from: {ssh:ssh: Trusted}",
     "from as text without a group": "from: ['ssh:ssh']",
     "set without a protocol": "set: {ssh:ssh: '22'}",
+    "limit without a unit": "limits: {ssh:ssh: 20}",
+    "limit of a day": "limits: {ssh:ssh: 20/d}",
+    "limit of nothing": "limits: {ssh:ssh: 0/s}",
+    "limit without a rate": "limits: {ssh:ssh: {burst: 6}}",
+    "limit with an unknown key": "limits: {ssh:ssh: {rate: 20/s, bursts: 6}}",
+    "limit per a long prefix": "limits: {ssh:ssh: {rate: 20/s, per: {ipv4: 33}}}",
+    "limit except anyone": "limits: {ssh:ssh: {rate: 20/s, except: anyone}}",
+    "limit of no service": "limits: {ssh: 20/s}",
     "set of a wrong direction": "set: {ssh:ssh:up: 22/tcp}",
     "set as text without ports": "set: ['ssh:ssh=']",
     "set as text without a protocol": "set: ['ssh:ssh=22']",

@@ -131,7 +131,7 @@ static inline void read_options(struct recipe *recipe, const char *const *option
 		{"--profile ", recipe_profiles}, {"--enable ", recipe_enable},
 		{"--disable ", recipe_disable},	 {"--set ", recipe_set},
 		{"--from ", recipe_from},	 {"--group ", recipe_group},
-		{"--open ", recipe_open},
+		{"--open ", recipe_open},	 {"--limit ", recipe_limit},
 	};
 
 	struct recipe *interface = recipe;

@@ -41,9 +41,10 @@ static void test_round(void **state)
 		"  eth1: {profiles: ssh, groups: {a: 11.0.0.0/8, b: 12.0.0.0/8}}\n"
 		"  eth2: {profiles: ssh, groups: {a: [], b: []}}\n",
 		"groups: {a: 10.0.0.0/8}\n" ETH0
-		"    observe: true\n    outbound: enforce\n    machines:\n"
+		"    limits: {ssh:ssh: {rate: 600/m, except: a, per: {ipv6: 48, ipv4: 24}}}\n    observe: true\n    outbound: enforce\n    machines:\n"
 		"      'true': {address: [192.0.2.9, 192.0.2.0/28, '2001:db8::/64'], profiles: [ssh, shop], enable: [mta, 'shop:mta'],\n"
 		"        disable: shop:web, from: {ssh:ssh: [a, on]}, set: {ssh:ssh: [22/tcp, 2222/tcp]},\n"
+		"        limits: {ssh:ssh: 3/m, shop:web: {rate: 20/s, per: {ipv4: 24}, burst: 7, except: [a, on]}},\n"
 		"        open: {3389/tcp: {from: a, comment: \"it's #1\"}, 9/udp: anyone}, groups: {on: '::2', a: [], b: 10.0.0.0/8}}\n"
 		"      a: {address: 192.0.2.8, profiles: ssh, observe: false}\n"
 		"      b: {address: 192.0.2.7, profiles: ssh, observe: true, outbound: track}\n",

@@ -21,6 +21,10 @@ static const struct word words[] = {
 	{recipe_set, "xeams:sip:out=5061/udp"},
 	{recipe_from, "site:587-tcp=mgmt"},
 	{recipe_from, "xeams:smtp=mgmt"},
+	{recipe_limit, "site:587-tcp=5/m"},
+	{recipe_limit, "xeams:smtp=20/s"},
+	{recipe_limit, "xeams:dns={rate: 20/s, burst: 60}"},
+	{recipe_limit, "xeams:dns=600/m"},
 	{recipe_group, "mgmt=10.0.0.0/8"},
 	{recipe_group, "office=192.0.2.0/24"},
 };
@@ -46,6 +50,7 @@ static void test_taking_back(void **state)
 		{recipe_no_enable, "imap"},	  {recipe_no_disable, "xeams:dns"},
 		{recipe_no_set, "xeams:sip:out"}, {recipe_no_set, "xeams:smtp"},
 		{recipe_no_from, "xeams:smtp"},	  {recipe_no_group, "mgmt"},
+		{recipe_no_limit, "xeams:smtp"},
 	};
 	__cleanup(recipe_free) struct recipe recipe = {0}, both = {0};
 	__free_text char *text = NULL, *rest = NULL;
@@ -59,7 +64,7 @@ static void test_taking_back(void **state)
 	assert_string_equal(
 		text,
 		"[[\"xeams:pop3\"],{\"open\":[\"5060/tcp\"],\"set\":[\"xeams:sip:in=5060/udp\"],"
-		"\"from\":[],\"disable\":[]},{\"office\":[\"192.0.2.0/24\"]}]");
+		"\"from\":[],\"disable\":[],\"limit\":[\"xeams:dns=600/m\"]},{\"office\":[\"192.0.2.0/24\"]}]");
 	/* Without a direction, the sets of both. */
 	say_all(&both, words, ARRAY_SIZE(words));
 	assert_int_equal(0, recipe_no_set(&both, "xeams:sip", &diag));

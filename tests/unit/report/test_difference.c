@@ -45,6 +45,34 @@ static void expect_difference(const json_t *before, const json_t *after, const c
 
 #define PARTIES "--group cluster=10.0.0.0/8", "--group pbx=11.0.0.0/8", "--group trusted=::/0"
 
+static void test_difference_limits(void **state)
+{
+	static const struct {
+		const char *const before[7], *const after[7];
+		const char *printed;
+	} cases[] = {
+		{{PARTIES, "--limit mail:smtp=20/s"},
+		 {PARTIES, "--limit mail:smtp={rate: 20/s}"},
+		 "  no port opens or closes\n"},
+		{{PARTIES, "--limit mail:smtp=20/s", "--limit mail:sip=600/m"},
+		 {PARTIES, "--limit mail:smtp={rate: 20/s, burst: 60}", "--limit mail:tftp=1/s"},
+		 "  changes the limit of mail:smtp from 20/s to {rate: 20/s, burst: 60}\n"
+		 "  changes the limit of mail:tftp from none to 1/s\n"
+		 "  changes the limit of mail:sip from 600/m to none\n"},
+	};
+	const struct recipe none = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		json_t *before = kept_of(cases[i].before, &none);
+		json_t *after = kept_of(cases[i].after, &none);
+
+		expect_difference(before, after, cases[i].printed);
+		json_decref(before);
+		json_decref(after);
+	}
+}
+
 static void test_difference_ports(void **state)
 {
 	static const struct {
@@ -375,6 +403,7 @@ static void test_difference_machines(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_difference_limits),
 		cmocka_unit_test(test_difference_ports),
 		cmocka_unit_test(test_difference_machines),
 		cmocka_unit_test(test_difference_groups),
