@@ -3,12 +3,15 @@
 #include "loader/recipe/claims_read.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <regex.h>
 #include <string.h>
 
 #include "loader/base/memory.h"
+#include "loader/catalog/settings_communigate.h"
 #include "loader/catalog/xml.h"
 #include "loader/recipe/claims_asterisk.h"
+#include "loader/recipe/claims_communigate.h"
 #include "loader/recipe/claims_dovecot.h"
 #include "loader/recipe/claims_mailcow.h"
 #include "loader/recipe/claims_postfix.h"
@@ -47,24 +50,42 @@ static void claim_value(const struct typed *typed, const struct setting *setting
 		claims_add(&typed->file, typed->service->name, result ? &range : NULL, setting);
 }
 
+/* True if a key of a file is the one that is looked for: its last step, or the whole path. */
+static bool is_key(const char *key, const char *wanted)
+{
+	const char *slash = strrchr(key, '/');
+
+	return strchr(wanted, '/') ? !fnmatch(wanted, key, FNM_PATHNAME) :
+				     !strcmp(slash ? slash + 1 : key, wanted);
+}
+
+/* A path may find several settings, as of listeners in a list; of a name, the last one counts. */
 static void claim_key(const struct typed *typed, const char *text, size_t length)
 {
+	static const char nested[] = ".settings";
 	__cleanup(settings_free) struct settings settings = {};
-	const char *key = typed->service->configured_in.key;
+	const char *key = typed->service->configured_in.key, *path = typed->file.path;
 	const struct setting *found = NULL;
 	__free_text char *why = NULL;
+	bool all = strchr(key, '/');
+	settings_reader *reader =
+		strlen(path) > strlen(nested) &&
+				!strcmp(path + strlen(path) - strlen(nested), nested) ?
+			settings_communigate :
+			settings_keys;
 
-	if (settings_keys(text, length, &settings, &why)) {
+	if (reader(text, length, &settings, &why)) {
 		claims_problem(&typed->file, 0, "%s", why);
 		return;
 	}
 	for (size_t i = 0; i < settings.count; i++) {
-		const char *slash = strrchr(settings.setting[i].key, '/');
-
-		if (!strcmp(slash ? slash + 1 : settings.setting[i].key, key))
-			found = &settings.setting[i];
+		if (!is_key(settings.setting[i].key, key))
+			continue;
+		found = &settings.setting[i];
+		if (all && *found->value)
+			claim_value(typed, found);
 	}
-	if (found && *found->value)
+	if (!all && found && *found->value)
 		claim_value(typed, found);
 }
 
@@ -176,7 +197,8 @@ static void claim_package(const struct root *root, const char *name, struct clai
 void claims_read(const struct root *root, struct catalog *catalog, struct claims *claims)
 {
 	static void (*const reader[])(const struct root *, struct claims *) = {
-		claims_postfix, claims_dovecot, claims_ssh, claims_asterisk, claims_mailcow,
+		claims_postfix,	 claims_dovecot, claims_ssh,
+		claims_asterisk, claims_mailcow, claims_communigate,
 	};
 	__cleanup(names_free) struct names names = {};
 	__cleanup(diag_free) struct diag diag = {};

@@ -27,7 +27,7 @@ teardown()
 	inside rm -f /etc/portcullis/site.yaml
 }
 
-# run_page FILE: a block of yaml is the site file, each line of a block of sh must succeed. Prints how many ran.
+# run_page FILE [FOLDER]: a block of yaml is the site file, each line of a block of sh must succeed. Prints how many ran.
 run_page()
 {
 	local line block='' count=0
@@ -47,8 +47,17 @@ run_page()
 $(cat "$DIR/said")" || return 1
 			count=$((count + 1)) ;;
 		esac
-	done < "$ROOT/docs/$1"
+	done < "$(realpath "${2:-$ROOT/docs}")/$1"
 	printf '%s\n' "$count"
+}
+
+@test "README.md: its first screen has 28 lines, and each command does it" {
+	head -n 28 "$ROOT/README.md" > "$DIR/first.md"
+	grep -qx '## Try it' "$DIR/first.md" || fail 'it is longer than 28 lines'
+	count=$(sed '/^## Try it/,$d' "$DIR/first.md" > "$DIR/screen.md" && run_page screen.md "$DIR")
+	[ "$count" -ge 18 ] || fail "only $count commands"
+	[ -z "$(attached host eth0)" ] || fail 'it is not removed'
+	on host "$PORTCULLIS" unban --all > /dev/null
 }
 
 @test "how-do-i.md: each command does it" {

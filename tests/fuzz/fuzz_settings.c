@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "loader/base/memory.h"
+#include "loader/catalog/settings_communigate.h"
 #include "loader/catalog/settings_registry.h"
 #include "loader/catalog/xml.h"
 #include "loader/recipe/claims.h"
@@ -21,7 +22,7 @@ static int read_registry(const char *text, size_t length, struct settings *setti
 }
 
 static settings_reader *const reader[] = {settings_keys, settings_master, settings_dovecot,
-					  read_registry};
+					  read_registry, settings_communigate};
 
 static void check_settings(const struct settings *settings, const char *text, size_t size)
 {

@@ -326,6 +326,24 @@ static void test_registry(void **state)
 	expect_claims("/export.reg: it does not begin as an exported registry");
 }
 
+/* The site names the key; a list may have several. */
+static void test_communigate(void **state)
+{
+	(void)state;
+	put_at("var/CommuniGate/Settings/Main.settings", "{Domain = example.com;}\n");
+	put_at("var/CommuniGate/Settings/IMAP.settings",
+	       "{\n  Listener = (\n    {Port = 1143; Address = \"\";},\n    {Port = #1993; SSL = \"YES; no\";},\n    {Port = 0;}\n  );\n"
+	       "  Other = {Port = 7;};\n}\n");
+	put_at("catalog/our-cgp.yaml",
+	       "profile: our-cgp\ninclude: [communigate-pro]\nservices:\n"
+	       "  - {name: imap, dynamic: true, configured-in: {file: /var/CommuniGate/Settings/IMAP.settings, key: Listener/*/Port}}\n");
+	expect_claims(
+		"communigate-pro\nour-cgp\nour-cgp:imap=1143/tcp,1993/tcp /var/CommuniGate/Settings/IMAP.settings:3");
+	put_at("var/CommuniGate/Settings/IMAP.settings", "{Listener = ({Port = 1143})}");
+	expect_claims(
+		"communigate-pro\nour-cgp\n/var/CommuniGate/Settings/IMAP.settings: line 1: a value without ';'");
+}
+
 static void test_package(void **state)
 {
 	(void)state;
@@ -381,10 +399,10 @@ int main(void)
 {
 #define OF_FILES(name) cmocka_unit_test_setup_teardown(name, make_root, remove_root)
 	const struct CMUnitTest tests[] = {
-		OF_FILES(test_postfix), OF_FILES(test_dovecot),	      OF_FILES(test_ssh),
-		OF_FILES(test_tomcat),	OF_FILES(test_asterisk),      OF_FILES(test_asterisk_sip),
-		OF_FILES(test_mailcow), OF_FILES(test_registry),      OF_FILES(test_of_the_site),
-		OF_FILES(test_package), cmocka_unit_test(test_ports),
+		OF_FILES(test_postfix), OF_FILES(test_dovecot),	    OF_FILES(test_ssh),
+		OF_FILES(test_tomcat),	OF_FILES(test_asterisk),    OF_FILES(test_asterisk_sip),
+		OF_FILES(test_mailcow), OF_FILES(test_registry),    OF_FILES(test_of_the_site),
+		OF_FILES(test_package), OF_FILES(test_communigate), cmocka_unit_test(test_ports),
 	};
 
 	return cmocka_run_group_tests_name("recipe/claims_read", tests, NULL, NULL);
