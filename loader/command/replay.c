@@ -147,7 +147,11 @@ static int decide(struct replaying *replaying, const struct captured *captured)
 		return err;
 	second = replay_second(&replaying->tables, packet, &event, &told);
 	replay_state_note(replaying->state, packet, captured->time, &event, second);
-	replay_count(&replaying->replay, &event, second, packet->length, captured->time);
+	replay_count(&replaying->replay, &event,
+		     event.how & PC_EVENT_DROP ?
+			     event_machine(&event, replaying->target->services) :
+			     NULL,
+		     second, packet->length, captured->time);
 	if (replaying->options->listing || replaying->options->write)
 		tell(replaying, captured, &event);
 	return 0;

@@ -51,7 +51,8 @@ static void add_source(struct closed *closed, const struct drops_row *row)
 
 static bool has_port(const struct drops_row *row)
 {
-	return (row->protocol == IPPROTO_TCP || row->protocol == IPPROTO_UDP) && row->port &&
+	return !row->machine && (row->protocol == IPPROTO_TCP || row->protocol == IPPROTO_UDP) &&
+	       row->port &&
 	       (row->reason == PC_REASON_UNLISTED || row->reason == PC_REASON_SOURCE ||
 		row->reason == PC_REASON_OUTBOUND);
 }

@@ -13,14 +13,13 @@
 /* What is made of one recipe. */
 struct making {
 	struct class_tallies tallies;
-	__u32 *tally;		       /* of each port, in both ways */
+	__u32 *tally;		       /* of each port, in both ways: classes.scratch */
 	bool touched[2][PAGES_OF_WAY]; /* pages with an open service */
 };
 
 static void making_free(struct making *making)
 {
 	free(making->tallies.tally);
-	free(making->tally);
 }
 
 /* --- tallies --- */
@@ -93,7 +92,6 @@ static void tally_all(struct making *making, const struct composition *compositi
 {
 	static const enum direction way[] = {DIRECTION_IN, DIRECTION_OUT};
 
-	making->tally = xcalloc(2 * (size_t)PC_PORTS, sizeof(*making->tally));
 	for (int out = 0; out < 2; out++) /* PC_TALLY_IN, PC_TALLY_OUT */
 		add_tally(&making->tallies, 1, 0, out);
 	for (int out = 0; out < 2; out++)
@@ -126,6 +124,8 @@ static void make_pages(struct classes *classes, const struct making *making, int
 		number[page] = make_page(classes, entry + first,
 					 making->tally + (size_t)out * PC_PORTS + first);
 		memset(entry + first, 0, PC_CLASS_PAGE_PORTS * sizeof(*entry));
+		memset(making->tally + (size_t)out * PC_PORTS + first, 0,
+		       PC_CLASS_PAGE_PORTS * sizeof(*making->tally));
 	}
 }
 
@@ -136,6 +136,9 @@ int classes_add(struct classes *classes, struct port_table *table,
 	static const struct pc_class_page closed;
 	size_t number;
 
+	if (!classes->scratch)
+		classes->scratch = xcalloc(2 * (size_t)PC_PORTS, sizeof(*classes->scratch));
+	making.tally = classes->scratch;
 	pool_number(&classes->pages, &closed, sizeof(closed));
 	tally_all(&making, composition);
 	class->tallies = (__u16)making.tallies.count;
@@ -180,6 +183,7 @@ void classes_free(struct classes *classes)
 	for (size_t i = 0; i < classes->counted; i++)
 		free(classes->tallies[i].tally);
 	free(classes->tallies);
+	free(classes->scratch);
 	pool_free(&classes->classes);
 	pool_free(&classes->pages);
 }

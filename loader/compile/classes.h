@@ -13,6 +13,7 @@ struct classes {
 	struct pool pages;   /* struct pc_class_page */
 	struct class_tallies *tallies;
 	size_t counted; /* of `tallies` */
+	__u32 *scratch; /* a tally for each port, in both ways: 0 but while a class is made */
 };
 
 /*

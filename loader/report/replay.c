@@ -31,6 +31,7 @@ void replay_end(struct replay *replay)
 {
 	free(replay->counters);
 	free(replay->table);
+	names_free(&replay->machines);
 	*replay = (struct replay){};
 }
 
@@ -53,10 +54,11 @@ static void count_cells(struct counters *counters, const struct pc_event *event,
 
 /* --- drops --- */
 
-static struct drops_row row_of(const struct pc_event *event, __u64 at)
+static struct drops_row row_of(const struct pc_event *event, __u32 machine, __u64 at)
 {
 	bool out = event->how & PC_EVENT_OUT;
 	struct drops_row row = {
+		.machine = machine,
 		.first = (__u32)(at / SECOND),
 		.last = (__u32)(at / SECOND),
 		.sources = 1,
@@ -78,7 +80,7 @@ static bool same_row(const struct drops_row *a, const struct drops_row *b)
 {
 	return a->sources && a->port == b->port && a->protocol == b->protocol &&
 	       a->reason == b->reason && a->family == b->family && a->out == b->out &&
-	       !memcmp(a->address, b->address, sizeof(a->address));
+	       a->machine == b->machine && !memcmp(a->address, b->address, sizeof(a->address));
 }
 
 static struct drops_row *set_of(struct replay_table *table, const struct drops_row *row)
@@ -115,10 +117,29 @@ static struct drops_row *find_row(struct replay *replay, const struct drops_row 
 	return worst;
 }
 
-static void record(struct replay *replay, const struct pc_event *event,
+/* 1 + the place of a name, which is added if it is new; 0: this host. */
+static __u32 machine_at(struct replay *replay, const char *machine)
+{
+	size_t i = 0;
+
+	if (!machine)
+		return 0;
+	while (i < replay->machines.count && strcmp(replay->machines.name[i], machine) != 0)
+		i++;
+	if (i == replay->machines.count)
+		names_add(&replay->machines, machine);
+	return (__u32)i + 1;
+}
+
+const char *replay_machine(const struct replay *replay, const struct drops_row *row)
+{
+	return row->machine ? replay->machines.name[row->machine - 1] : NULL;
+}
+
+static void record(struct replay *replay, const struct pc_event *event, const char *machine,
 		   const struct pc_count *count, __u64 at)
 {
-	const struct drops_row wanted = row_of(event, at);
+	const struct drops_row wanted = row_of(event, machine_at(replay, machine), at);
 	struct drops_row *row = find_row(replay, &wanted);
 	struct count *sum = event->how & PC_EVENT_WOULD ? &row->would_drop : &row->drop;
 
@@ -131,14 +152,14 @@ static void record(struct replay *replay, const struct pc_event *event,
 		row->last = wanted.last;
 }
 
-void replay_count(struct replay *replay, const struct pc_event *event, __u32 second, __u32 length,
-		  __u64 at)
+void replay_count(struct replay *replay, const struct pc_event *event, const char *machine,
+		  __u32 second, __u32 length, __u64 at)
 {
 	const struct pc_count count = {.packets = 1, .bytes = length};
 
 	count_cells(replay->counters, event, second, &count);
 	if (event->how & PC_EVENT_DROP)
-		record(replay, event, &count, at);
+		record(replay, event, machine, &count, at);
 	replay->packets++;
 }
 
@@ -166,7 +187,8 @@ struct port_services *replay_services(const struct drops *drops, const json_t *p
 	size_t i;
 
 	for (i = 0; i < drops->count; i++) {
-		if (drops->row[i].out != out || !drops_port(&drops->row[i], &port))
+		if (drops->row[i].out != out || drops->row[i].machine ||
+		    !drops_port(&drops->row[i], &port))
 			continue;
 		wanted[port] = true;
 		any = true;
@@ -174,7 +196,8 @@ struct port_services *replay_services(const struct drops *drops, const json_t *p
 	return any ? port_services(profiles, out, wanted) : NULL;
 }
 
-static json_t *drops_list(struct drops *drops, const char *interface, const json_t *profiles)
+static json_t *drops_list(const struct replay *replay, struct drops *drops, const char *interface,
+			  const json_t *profiles)
 {
 	struct port_services *services[] = {replay_services(drops, profiles, false),
 					    replay_services(drops, profiles, true)};
@@ -184,10 +207,10 @@ static json_t *drops_list(struct drops *drops, const char *interface, const json
 
 	for (i = 0; i < drops->count; i++) {
 		const struct drops_row *row = &drops->row[i];
-		const struct port_services *of = services[row->out];
+		const struct port_services *of = row->machine ? NULL : services[row->out];
 
 		json_array_append_new(
-			list, drops_json(drops, row, interface, NULL,
+			list, drops_json(drops, row, interface, replay_machine(replay, row),
 					 of && drops_port(row, &port) ? of->of[port] : NULL, 0));
 	}
 	for (i = 0; i < ARRAY_SIZE(services); i++)
@@ -221,7 +244,8 @@ json_t *replay_json(const struct replay *replay, const struct replay_title *titl
 		(json_int_t)replay->unsent, "flows_forgotten", (json_int_t)title->forgotten);
 	json_object_update(report, counted);
 	json_decref(counted);
-	json_object_set_new(report, "drops", drops_list(&drops, title->interface, profiles));
+	json_object_set_new(report, "drops",
+			    drops_list(replay, &drops, title->interface, profiles));
 	json_object_set_new(report, "drops_forgotten", json_integer((json_int_t)drops.forgotten));
 	json_object_set_new(report, "fixes", fixes);
 	return report;

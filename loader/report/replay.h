@@ -18,6 +18,7 @@ struct replay_table;
 struct replay {
 	struct counters *counters;
 	struct replay_table *table; /* of drops, by source, port and reason */
+	struct names machines;	    /* a row's machine is 1 + its place among these; 0: this host */
 	__u64 packets;		    /* that were decided */
 	__u64 aside;		    /* REPLAY_ASIDE, as the next one */
 	__u64 cut;
@@ -29,9 +30,15 @@ struct replay {
 void replay_begin(struct replay *replay);
 void replay_end(struct replay *replay);
 
-/* Counts a packet as the program would. `length`: of the frame; `second`: struct pc_explained. */
-void replay_count(struct replay *replay, const struct pc_event *event, __u32 second, __u32 length,
-		  __u64 at);
+/*
+ * Counts a packet as the program would. `machine`: its name, NULL: this host. `length`: of the
+ * frame; `second`: struct pc_explained.
+ */
+void replay_count(struct replay *replay, const struct pc_event *event, const char *machine,
+		  __u32 second, __u32 length, __u64 at);
+
+/* The name of a row's machine; NULL: this host. */
+const char *replay_machine(const struct replay *replay, const struct drops_row *row);
 
 /*
  * The rows of the table; drops_free is due. `first` and `last` are seconds since 1970. The drops of
@@ -39,7 +46,7 @@ void replay_count(struct replay *replay, const struct pc_event *event, __u32 sec
  */
 void replay_drops(const struct replay *replay, struct drops *drops);
 
-/* The services of the ports that the rows of a direction have; NULL: they have none. */
+/* The services of the ports that this host's rows of a direction have; NULL: they have none. */
 struct port_services *replay_services(const struct drops *drops, const json_t *profiles, bool out);
 
 /* What the report is of. */

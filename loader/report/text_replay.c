@@ -64,6 +64,7 @@ static void print_left_out(const json_t *report, size_t columns, FILE *to)
 /* --- drops --- */
 
 struct rows {
+	const struct replay *replay;
 	struct drops drops;
 	struct port_services *services[2]; /* in, out */
 };
@@ -71,17 +72,17 @@ struct rows {
 static json_t *row_json(void *context, const struct drops_row *row)
 {
 	struct rows *rows = context;
-	const struct port_services *of = rows->services[row->out];
+	const struct port_services *of = row->machine ? NULL : rows->services[row->out];
 	__u32 port;
 
-	return drops_json(&rows->drops, row, NULL, NULL,
+	return drops_json(&rows->drops, row, NULL, replay_machine(rows->replay, row),
 			  of && drops_port(row, &port) ? of->of[port] : NULL, 0);
 }
 
 static void print_drops(const struct replay *replay, const json_t *profiles, size_t columns,
 			FILE *to)
 {
-	struct rows rows = {};
+	struct rows rows = {.replay = replay};
 	struct drops_view view = {.drops = &rows.drops,
 				  .since = "",
 				  .row = row_json,

@@ -198,6 +198,11 @@ core_count()
 	says 'is an address of this host'
 }
 
+ended()
+{
+	! signal "$1" 0 2> /dev/null
+}
+
 @test "explain and monitor: the machine, its services, and what opens the port there" {
 	applied
 	output=$(as gateway explain eth0 198.51.100.2 3389/tcp --machine core --json)
@@ -214,7 +219,7 @@ core_count()
 	json_is '.verdicts[0] | .machine == null and .verdict == "pass"'
 	exits 1 as gateway explain eth0 198.51.100.2 3389/tcp --machine nosuch
 	start monitor gateway "$PORTCULLIS" monitor eth0 --json --count 1 --port 4444/tcp
-	sleep 1
+	until_logged monitor 'listening at'
 	unanswered outside 192.0.2.30 4444
 	until_logged monitor '"machine": *"sm"'
 	output=$(as gateway drops eth0 --json --port 4444/tcp)
@@ -224,6 +229,14 @@ core_count()
 	json_is '[.drops[] | select(.machine == "two")] | length == 1 and .[0].services == ["contact-expert-core:naming-service"]'
 	exits 0 as gateway drops eth0
 	says 'MACHINE' 'sm'
+	# What a capture has for a machine is told so, and opens nothing at the interface.
+	start capture gateway "$PORTCULLIS" monitor eth0 --write "$DIR/capture" --count 1 --port 4445/tcp
+	until_logged capture 'listening at'
+	unanswered outside 192.0.2.30 4445
+	until_true 20 ended capture
+	output=$(as gateway replay "$DIR/capture" eth0 --local 192.0.2.0/24 --json)
+	json_is '.drops | map([.machine, .port, .reason]) == [["sm", 4445, "unlisted"]]'
+	json_is '.fixes == []'
 	exits 0 as gateway swap eth0 --no-machine two --force
 	output=$(as gateway drops eth0 --json --port 9999/tcp)
 	json_is '[.drops[] | select(.machine == "?")] | length == 1 and .[0].services == []'
