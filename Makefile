@@ -106,6 +106,7 @@ INSTALLED = \
 	$(BUILD)/portcullis.bridge=$(SYSCONFDIR)/network/if-pre-up.d/00-portcullis \
 	$(BUILD)/portcullis.sleep=$(PREFIX)/lib/systemd/system-sleep/portcullis \
 	systemd/fail2ban.conf=$(SYSCONFDIR)/fail2ban/action.d/portcullis.conf \
+	systemd/crowdsec-bouncer=$(PREFIX)/lib/portcullis/crowdsec-bouncer \
 	systemd/portcullis.sysusers=$(PREFIX)/lib/sysusers.d/portcullis.conf \
 	$(BUILD)/site.yaml=$(PREFIX)/share/doc/portcullis/examples/site.yaml \
 	docs/monitoring/alerts.yaml=$(PREFIX)/share/doc/portcullis/examples/alerts.yaml \
@@ -121,11 +122,11 @@ INSTALLED = \
 	$(foreach file,$(wildcard profiles/*.yaml profiles/*.schema.json),$(file)=$(PREFIX)/share/portcullis/$(file))
 # The administrator's: where the program looks for the site file, whatever PREFIX is.
 SITE_FOLDERS = /etc/portcullis/profiles /etc/portcullis
-OWN_FOLDERS = $(addprefix $(PREFIX)/share/,portcullis/profiles portcullis $(ANSIBLE_FOLDERS) doc/portcullis/examples doc/portcullis) $(SITE_FOLDERS)
+OWN_FOLDERS = $(PREFIX)/lib/portcullis $(addprefix $(PREFIX)/share/,portcullis/profiles portcullis $(ANSIBLE_FOLDERS) doc/portcullis/examples doc/portcullis) $(SITE_FOLDERS)
 
 installed_file = $(word 1,$(subst =, ,$(1)))
 installed_path = $(DESTDIR)$(word 2,$(subst =, ,$(1)))
-installed_mode = $(if $(filter %/sbin/portcullis %/zz-portcullis %/00-portcullis %/system-sleep/portcullis %/check_mk,$(1)),0755,0644)
+installed_mode = $(if $(filter %/sbin/portcullis %/zz-portcullis %/00-portcullis %/system-sleep/portcullis %/check_mk %/crowdsec-bouncer,$(1)),0755,0644)
 
 all: $(BUILD)/portcullis $(SYSTEM:%=$(BUILD)/%) $(MANUAL:%=$(BUILD)/%)
 

@@ -103,6 +103,7 @@ rebuilds()
 		echo '644 usr/lib/sysusers.d/portcullis.conf'
 		echo '644 usr/lib/udev/rules.d/81-portcullis.rules'
 		echo '755 usr/lib/systemd/system-sleep/portcullis'
+		echo '755 usr/lib/portcullis/crowdsec-bouncer'
 		echo '644 etc/fail2ban/action.d/portcullis.conf'
 		echo '755 etc/network/if-pre-up.d/00-portcullis'
 		echo '755 etc/network/if-pre-up.d/zz-portcullis'
