@@ -69,7 +69,7 @@ int main(int argc, char **argv)
 		{"idle", bench_idle, 2, true},	      {"times", bench_times, 3, true},
 		{"program", bench_program, 2, true},  {"attach", bench_attach, 2, true},
 		{"gro", bench_gro, 1, true},	      {"fill", bench_fill, 2, true},
-		{"live", bench_live, 0, true},
+		{"mark", bench_mark, 2, true},	      {"live", bench_live, 0, true},
 	};
 	size_t i;
 
@@ -93,6 +93,7 @@ int main(int argc, char **argv)
 		"bench CPU attach PLACE drop|pass|none\n"
 		"bench CPU gro PLACE (turns it on)\n"
 		"bench CPU fill PLACE COUNT (learned flows)\n"
+		"bench CPU mark PLACE COUNT (local ports)\n"
 		"bench CPU live < a line as of rate (fails if the kernel makes no live frames)\n"
 		"PLACE: p-NAME[@NAMESPACE], an interface\n"
 		"PROGRAM: drop, pass or next (does only this), reference:NAME, egress:PLACE, or the PLACE that holds it\n"

@@ -145,6 +145,7 @@ int bench_idle(int argc, char **argv);
 int bench_times(int argc, char **argv);
 int bench_attach(int argc, char **argv);
 int bench_fill(int argc, char **argv);
+int bench_mark(int argc, char **argv);
 int bench_gro(int argc, char **argv);
 int bench_live(int argc, char **argv);
 int bench_program(int argc, char **argv);

@@ -125,6 +125,8 @@ set_empty()
 filtered()
 {
 	namespace "$1"
+	within "$1" ip address add 203.0.113.9/32 dev lo
+	within "$1" ip address add 2001:db8:ffff::9/128 dev lo nodad
 	pair "$1" "$1"
 	attach "$1" "p-$1" "${@:2}"
 }
@@ -179,6 +181,13 @@ set_flows()
 
 	filtered "$1" -p "$profile"
 	[ "$flows" = 1 ] || measure fill "p-$1@$space-$1" "$flows"
+}
+
+# Ports that have or had a connection, of each transport.
+set_marks()
+{
+	filtered "$1" -p "$profile"
+	measure mark "p-$1@$space-$1" "${1#marks-}"
 }
 
 # As those of floods of few sources, scattered over all addresses (send.bpf.c). They are a network namespace's.
@@ -400,6 +409,9 @@ more_contenders()
 	done
 	for name in "${flows[@]}"; do
 		contender "flows-$name" set_flows
+	done
+	for name in "${marks[@]}"; do
+		contender "marks-$name" set_marks
 	done
 	for name in "${bans[@]}"; do
 		contender "bans-$name" set_bans

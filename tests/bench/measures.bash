@@ -139,6 +139,11 @@ size_lines()
 		echo "size-learned-udp-4 $name $place udp4,41003 pass learned"
 		echo "size-unlisted-udp-4 $name $place udp4,$unlisted drop none"
 	done
+	echo "size-ack-closed-4 empty p-drop ack4,41005 drop none"
+	for name in "${marks[@]/#/marks-}"; do
+		echo "size-unlisted-udp-4 $name $(at "$name") udp4,$unlisted drop none"
+		echo "size-ack-closed-4 $name $(at "$name") ack4,41005 drop none"
+	done
 	for name in "${bans[@]/#/bans-}"; do
 		echo "size-listed-4 $name $(at "$name") syn4,$listed pass none"
 	done
@@ -161,6 +166,11 @@ size_rates()
 		echo "size-random-udp-4 empty s-drop p-drop udp4,$unlisted,random drop none 1"
 		for size in "${flows[@]/#/flows-}"; do
 			echo "size-random-udp-4 $size s-$size $(at "$size") udp4,$unlisted,random drop none 1"
+		done
+		echo "size-random-ack-4 empty s-drop p-drop ack4,$unlisted,random drop none 1"
+		for size in "${marks[@]/#/marks-}"; do
+			echo "size-random-udp-4 $size s-$size $(at "$size") udp4,$unlisted,random drop none 1"
+			echo "size-random-ack-4 $size s-$size $(at "$size") ack4,$unlisted,random drop none 1"
 		done
 		# From elsewhere, then from banned sources alone.
 		for size in "${bans[@]/#/bans-}"; do

@@ -89,24 +89,45 @@ static int mark(int program, const struct pc_flow *flow, size_t flows)
 	return bpf_map_update_elem(map, &zero, &learned, BPF_ANY) ? -errno : 0;
 }
 
-/* Marks the local port of a socket whose packets go over lo, as the egress program does elsewhere.
- */
-static int mark_socket(const struct pc_flow *flow, int program)
+/* The marks of a program; NULL: it has none. */
+static struct pc_marks *marks_of(int program)
 {
-	__u32 port =
-		PC_PORT(flow->protocol == IPPROTO_TCP ? PC_TCP : PC_UDP,
-			ntohs(flow->family == 4 ? flow->ipv4.local_port : flow->ipv6.local_port));
 	__close_fd int map = program_map(program, "marks");
-	struct pc_marks *marks;
+	void *memory = map < 0 ? MAP_FAILED :
+				 mmap(NULL, sizeof(struct pc_marks), PROT_READ | PROT_WRITE,
+				      MAP_SHARED, map, 0);
 
-	if (map < 0)
-		return map == -ENOENT ? 0 : map;
-	marks = mmap(NULL, sizeof(*marks), PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
-	if (marks == MAP_FAILED)
-		return -errno;
-	marks->port[port] = 1;
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* Marks the local port of a socket whose packets go over lo, as egress does elsewhere. */
+static void mark_socket(const struct pc_flow *flow, int program)
+{
+	__be16 port = flow->family == 4 ? flow->ipv4.local_port : flow->ipv6.local_port;
+	struct pc_marks *marks = marks_of(program);
+
+	if (!marks)
+		return;
+	marks->port[PC_PORT(flow->protocol == IPPROTO_TCP ? PC_TCP : PC_UDP, ntohs(port))] = 1;
 	munmap(marks, sizeof(*marks));
-	return 0;
+}
+
+/* bench mark PLACE COUNT: that many local ports of TCP, and of UDP, spread over all. */
+int bench_mark(int argc, char **argv)
+{
+	__close_fd int program = program_open(argv[0]);
+	struct pc_marks *marks = program < 0 ? NULL : marks_of(program);
+	unsigned int count = atoi(argv[1]), i;
+
+	(void)argc;
+	for (i = 0; marks && i < count; i++) {
+		__u16 port = (__u64)i * 65536 / count;
+
+		marks->port[PC_PORT(PC_TCP, port)] = marks->port[PC_PORT(PC_UDP, port)] = 1;
+	}
+	if (!marks)
+		error("bench: %s: no marks", argv[0]);
+	return !marks;
 }
 
 /* A program without the map has nothing to learn. */
@@ -175,7 +196,7 @@ int state_make(const char *state, const struct frame *frame, const struct place 
 	else if (strcmp(state, "none"))
 		err = make_once(name, state, flow, place);
 	if (!err && (!strcmp(state, "established") || !strcmp(state, "connected")))
-		err = mark_socket(flow, program);
+		mark_socket(flow, program);
 	if (err)
 		error("bench: %s: %s", name, strerror(-err));
 	return err;
