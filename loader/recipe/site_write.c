@@ -142,7 +142,8 @@ static void write_overrides(const char *indent, const struct recipe *recipe, con
 		/* Its text is YAML, and a rate is not a number: it has a slash. */
 		fprintf(to, "%s%s%s  ", i ? "" : indent, i ? "" : "limits:\n", indent);
 		write_text(service, to);
-		fprintf(to, ": %s\n", rate);
+		fprintf(to, ": %s", rate);
+		end_line(notes, "limits", service, to);
 	}
 }
 

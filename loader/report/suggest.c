@@ -545,6 +545,12 @@ void suggest_reasons(struct suggestion *to, const struct suggestion *found)
 	give_reasons(to, found, "set", &sets);
 	give_reasons(to, found, "from", &froms);
 	give_reasons(to, found, "open", &opens);
+	for (size_t i = 0; i < recipe->limits; i++) {
+		__free_text char *word =
+			xasprintf("%s:%s", recipe->limit[i].profile, recipe->limit[i].service);
+
+		give_reason(to, found, "limits", word);
+	}
 	for (size_t i = 0; i < recipe->groups.count; i++)
 		give_reason(to, found, "groups", recipe->groups.group[i].name);
 	for (size_t i = 0; i < found->recipe.profiles.count; i++) {

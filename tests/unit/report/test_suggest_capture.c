@@ -66,7 +66,10 @@ static void test_tcp(void **state)
 	packet(capture, false, IPPROTO_TCP, 0xc0000209, 443, 40000, TH_SYN);
 	packet(capture, true, IPPROTO_TCP, 0xc0000209, 443, 40000, TH_SYN | TH_ACK);
 	packet(capture, true, IPPROTO_TCP, 0xc0000209, 443, 40000, TH_ACK);
-	expect_knocks(capture, "7 25 2 answered, 8 25 2, 8 26 1,");
+	/* A stray ACK behind a SYN that nothing took. */
+	packet(capture, true, IPPROTO_TCP, 0xc000020a, 5000, 27, TH_SYN);
+	packet(capture, true, IPPROTO_TCP, 0xc000020a, 5000, 27, TH_ACK);
+	expect_knocks(capture, "7 25 2 answered, 8 25 2, 8 26 1, 10 27 2,");
 }
 
 static void test_udp(void **state)
