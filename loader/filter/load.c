@@ -333,10 +333,10 @@ static int load_object(struct portcullis_bpf *skeleton, const struct programs *p
 		       struct beside *beside)
 {
 	int err = portcullis_bpf__load(skeleton);
+	/* Also if libbpf failed: the thread must not outlive the object's maps. */
+	int ingress = beside ? beside_wait(beside) : bpf_program__fd(programs->ingress);
 
-	if (err)
-		return err;
-	return beside ? beside_wait(beside) : bpf_program__fd(programs->ingress);
+	return err ?: ingress;
 }
 
 /* Sets up what is loaded: the programs, their constants and maps. */

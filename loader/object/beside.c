@@ -24,7 +24,7 @@ struct beside {
 	bool begun, runs; /* the thread */
 	int result;	  /* of the thread: a descriptor or -errno */
 	/* What it loads. */
-	const char *name;
+	char *name;
 	enum bpf_prog_type type;
 	struct bpf_insn *instructions;
 	size_t count;
@@ -52,7 +52,7 @@ static void *copy_of(const void *from, size_t size)
  */
 static void take_copy(struct beside *beside, const struct bpf_prog_load_opts *options)
 {
-	beside->name = bpf_program__name(beside->program);
+	beside->name = xstrdup(bpf_program__name(beside->program));
 	beside->type = bpf_program__type(beside->program);
 	beside->count = bpf_program__insn_cnt(beside->program);
 	beside->instructions = copy_of(bpf_program__insns(beside->program),
@@ -145,6 +145,7 @@ void beside_end(struct beside **beside)
 	join(*beside);
 	active = NULL;
 	fd_close(&(*beside)->result);
+	free((*beside)->name);
 	free((*beside)->instructions);
 	free((void *)(*beside)->options.func_info);
 	free((void *)(*beside)->options.line_info);
