@@ -41,8 +41,14 @@ struct limit_pair {
 static __always_inline bool limit_pair_find(__u64 hash, __u32 row, __u32 size,
 					    struct limit_pair *pair)
 {
-	pair->one = limit_cell(row + ((__u32)hash & (size - 1)));
-	pair->other = limit_cell(row + size + ((__u32)(hash >> 32) & (size - 1)));
+	__u32 zero = 0, one = row + ((__u32)hash & (size - 1)),
+	      other = row + size + ((__u32)(hash >> 32) & (size - 1));
+	void *cells = bpf_map_lookup_elem(&limit_cells, &zero);
+
+	if (!cells)
+		return false;
+	pair->one = bpf_map_lookup_elem(cells, &one);
+	pair->other = bpf_map_lookup_elem(cells, &other);
 	return pair->one && pair->other;
 }
 

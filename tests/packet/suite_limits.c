@@ -14,6 +14,7 @@
 #include "loader/base/memory.h"
 #include "loader/compile/compile.h"
 #include "loader/filter/generation.h"
+#include "loader/recipe/machines.h"
 #include "tests/packet/check.h"
 #include "tests/packet/random.h"
 #include "tests/packet/suites.h"
@@ -35,7 +36,25 @@ static struct frame frame;
 
 /* --- tables --- */
 
-/* `limit`: as behind --limit, up to NULL. Ends the process if they do not compile. */
+/* Machines behind this host that share a recipe with a limit. */
+static void add_machines(struct recipe *recipe, struct diag *diag)
+{
+	static const char *const word[] = {"one=192.0.2.10", "other=192.0.2.11,2001:db8::11"};
+	const struct place place = {.file = "--machine"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(word); i++) {
+		struct machine *machine = machines_word(recipe, word[i], &place, diag);
+
+		recipe_profiles(&machine->own, "limits", diag);
+		recipe_limit(&machine->own, "limits:smtp=5/h", diag);
+	}
+	machines_inherit(recipe);
+}
+
+/*
+ * `limit`: as behind --limit, up to NULL; "-SERVICE" disables one, "machines" adds those. Ends the
+ * process if they do not compile.
+ */
 static void limit_tables(const char *const *limit, enum pc_policy policy, struct tables *tables)
 {
 	struct recipe recipe = {.policy = policy};
@@ -49,9 +68,10 @@ static void limit_tables(const char *const *limit, enum pc_policy policy, struct
 	recipe_profiles(&recipe, "limits", &diag);
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
 		recipe_group(&recipe, groups[i], &diag);
-	/* The disabled services are not on the port. */
 	for (; *limit; limit++)
-		if (**limit == '-')
+		if (!strcmp(*limit, "machines"))
+			add_machines(&recipe, &diag);
+		else if (**limit == '-')
 			recipe_disable(&recipe, *limit + 1, &diag);
 		else
 			recipe_limit(&recipe, *limit, &diag);
@@ -100,14 +120,20 @@ static bool put(struct runner *runner, const char *const *limit, enum pc_policy 
 
 /* --- frames --- */
 
-static void syn(const char *source, uint16_t port)
+static void syn_to(const char *target, const char *source, uint16_t port)
 {
 	struct frame_spec spec = {.family = strchr(source, ':') ? 6 : 4,
 				  .source = source,
+				  .target = target,
 				  .protocol = 6,
 				  .port = port};
 
 	frame_build(&spec, &frame);
+}
+
+static void syn(const char *source, uint16_t port)
+{
+	syn_to(NULL, source, port);
 }
 
 static void datagram(const char *source, uint16_t source_port, uint16_t port)
@@ -287,6 +313,33 @@ static void test_source_ports(struct runner *runner)
 	check(passing(runner, 4) == 0 && !dropped(runner), "another one is not admitted");
 }
 
+static void test_machines(struct runner *runner)
+{
+	static const char *const limit[] = {"machines", NULL}, *const both[] = {"machines",
+										"limits:smtp=7/h",
+										NULL};
+
+	forget(runner);
+	if (!check(put(runner, limit, PC_POLICY_ENFORCE), "machines with a limit"))
+		return;
+	syn_to("192.0.2.10", FRAME_SOURCE4, 25);
+	check(passing(runner, 8) == 5, "a source begins 5 at a machine");
+	check(dropped(runner) == 3, "3 more are dropped as limit");
+	syn_to("192.0.2.11", FRAME_SOURCE4, 25);
+	check(passing(runner, 8) == 5, "and 5 at another one of the same recipe");
+	syn_to("2001:db8::11", FRAME_SOURCE6, 25);
+	check(passing(runner, 8) == 5, "by IPv6, too");
+	syn_to("192.0.2.10", FRAME_SOURCE4, 80);
+	check(passing(runner, 50) == 50, "another port of it is not limited");
+	syn(FRAME_SOURCE4, 25);
+	check(passing(runner, 50) == 50, "nor is this host");
+	if (!put(runner, both, PC_POLICY_ENFORCE))
+		return;
+	check(passing(runner, 9) == 7, "unless it has a limit of its own");
+	syn_to("192.0.2.10", FRAME_SOURCE4, 25);
+	check(passing(runner, 3) == 0, "which is not that of the machine");
+}
+
 /* --- questions of this host --- */
 
 static void send_from(struct runner *runner, const char *target, uint16_t port)
@@ -437,13 +490,20 @@ static void test_bound(struct runner *runner, bool quick)
 
 /* --- what it costs --- */
 
-/* ns of a run of the frame, of `count` in a row. */
+/* ns of a run of the frame: the least of 40 times, `count` in a row each. */
 static double ns_of_run(const struct runner *runner, unsigned int count)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame.data, .data_size_in = frame.length,
-		    .repeat = count);
+	double least = 1e9;
 
-	return bpf_prog_test_run_opts(runner->filter.fd[FILTER_PROGRAM], &run) ? 0 : run.duration;
+	for (int i = 0; i < 40; i++) {
+		LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame.data,
+			    .data_size_in = frame.length, .repeat = count);
+
+		if (!bpf_prog_test_run_opts(runner->filter.fd[FILTER_PROGRAM], &run) &&
+		    run.duration < least)
+			least = run.duration;
+	}
+	return least;
 }
 
 static double seconds(void)
@@ -474,12 +534,10 @@ static void note_cost(struct runner *runner)
 	if (!put(runner, limit, PC_POLICY_ENFORCE))
 		return;
 	syn(FRAME_SOURCE4, 80);
-	ns_of_run(runner, 100000);
-	open = ns_of_run(runner, 400000);
+	open = ns_of_run(runner, 10000);
 	sources = ns_of_sources(runner, 200000);
 	syn(FRAME_SOURCE4, 25);
-	ns_of_run(runner, 100000);
-	limited = ns_of_run(runner, 400000);
+	limited = ns_of_run(runner, 10000);
 	cold = ns_of_sources(runner, 200000);
 	note("a SYN to an open port: %.0f ns; to one with a limit: %.0f; of other sources each: %.0f more",
 	     open, limited, cold - sources);
@@ -492,6 +550,7 @@ void suite_limits(struct runner *runner, bool quick)
 	test_who(runner);
 	test_shared(runner);
 	test_source_ports(runner);
+	test_machines(runner);
 	test_questions(runner);
 	test_sketch(runner, quick ? 40000 : 400000);
 	test_bound(runner, quick);
