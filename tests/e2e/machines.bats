@@ -206,11 +206,13 @@ ended()
 @test "explain and monitor: the machine, its services, and what opens the port there" {
 	applied
 	output=$(as gateway explain eth0 198.51.100.2 3389/tcp --machine core --json)
-	json_is '.verdicts[0] | .machine == "core" and .verdict == "drop" and .destination == "192.0.2.10" and (.fix | contains("--machine core"))'
+	json_is '.verdicts[0] | .machine == "core" and .verdict == "drop" and .destination == "192.0.2.10" and .fix == "portcullis grant mgmt 198.51.100.2 --for 8h"'
 	fix=$(jq -r '.verdicts[0].fix' <<< "$output")
 	exits 0 as gateway ${fix#portcullis } # shellcheck disable=SC2086
 	output=$(as gateway explain eth0 198.51.100.2 3389/tcp --machine core --json)
 	json_is '.verdicts[0] | .verdict == "pass" and (.services | length) > 0'
+	output=$(as gateway explain eth0 198.51.100.2 4446/tcp --machine core --json)
+	json_is '.verdicts[0] | .verdict == "drop" and (.fix | contains("--machine core --open 4446/tcp"))'
 	output=$(as gateway explain eth0 198.51.100.60 9999/tcp --local 192.0.2.40 --json)
 	json_is '.verdicts[0] | .machine == "two" and .verdict == "drop" and .rule == "source"'
 	output=$(as gateway explain eth0 198.51.100.80 9999/tcp --local 192.0.2.40 --json)
