@@ -237,7 +237,7 @@ ins=("tcp,192.0.2.1,7000,20" "tcp,2001:db8::1,7000,20")
 	attach --force -p closed
 	doubted
 	exits 0 pc doctor
-	says 'other is up, and no filter there notes what this host sends'
+	says 'no filter notes what this host sends by other'
 	marks alone
 	crowd out host tcp,203.0.113.1,7001,20
 	all_talk out
