@@ -20,6 +20,7 @@ import sys
 import time
 
 STALL = 1.5  # seconds
+SO_RCVBUFFORCE = 33
 
 
 def say(text):
@@ -34,6 +35,7 @@ class Server:
             one = socket.socket(socket.AF_INET6, kind)
             one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 32 << 20)
             one.bind(("::", port))
             if kind == socket.SOCK_STREAM:
                 one.listen(4096)
