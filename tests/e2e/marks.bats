@@ -273,11 +273,11 @@ ins=("tcp,192.0.2.1,7000,20" "tcp,2001:db8::1,7000,20")
 	same "$before" "$(marks count)" 'marks after a scan'
 }
 
-@test "no connection stalls beside a flood, busy or idle" {
+@test "no TCP connection stalls beside a flood, busy or idle" {
 	attach --force -p open
-	crowd in client "tcp,192.0.2.1,7000,400" "tcp,2001:db8::1,7000,100"
-	crowd out host "tcp,192.0.2.2,7001,300" "tcp,2001:db8::2,7001,100" "udp,192.0.2.2,7001,100"
-	crowd idle host "tcp,192.0.2.2,7001,500" "udp,2001:db8::2,7001,500"
+	crowd in client "tcp,192.0.2.1,7000,150" "tcp,2001:db8::1,7000,50"
+	crowd out host "tcp,192.0.2.2,7001,150" "tcp,2001:db8::2,7001,50"
+	crowd idle host "tcp,192.0.2.2,7001,250" "tcp,2001:db8::2,7001,250"
 	swap --force -p closed
 	trusted
 	marks alone
@@ -285,7 +285,8 @@ ins=("tcp,192.0.2.1,7000,20" "tcp,2001:db8::1,7000,20")
 	tell in 'busy 4' > "$DIR/busy.in" 3>&- &
 	all out 'busy 4'
 	wait $!
-	[[ $(< "$DIR/busy.in") == '500 of 500,'* ]] || fail "in: $(< "$DIR/busy.in")"
-	[ "$(packets in udp 9 drop)" -gt 20000 ] || fail 'there was no flood'
-	all_hear idle
+	[[ $(< "$DIR/busy.in") == '200 of 200,'* ]] || fail "in: $(< "$DIR/busy.in")"
+	[ "$(packets in udp 9 drop)" -gt 10000 ] || fail 'there was no flood'
+	signal server-client USR1
+	all idle 'hear 10'
 }
