@@ -25,6 +25,9 @@ void suite_several(struct runner *runner);
 /* The egress program on a device: what is forwarded and what local sockets send. */
 void suite_forward(struct runner *runner);
 
+/* How much the verifier looks at. */
+void suite_verifier(struct runner *runner);
+
 /* The deadline of a generation that waits to be confirmed. */
 void suite_deadline(struct runner *runner);
 

@@ -125,6 +125,7 @@ int main(int argc, char **argv)
 	suite_several(&runner);
 	suite_forward(&runner);
 	suite_echo(&runner);
+	suite_verifier(&runner);
 	suite_deadline(&runner);
 	suite_cuts(&runner);
 	suite_buffers(&runner);
