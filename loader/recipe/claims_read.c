@@ -183,10 +183,11 @@ static void claim_profile(const struct root *root, const struct profile *profile
 	}
 }
 
-/* A package of the profile's name; what it is not configured by is as the vendor has it. */
+/* A package of the profile's name: each of Debian has this file. What it is not configured by is as
+ * the vendor has it. */
 static void claim_package(const struct root *root, const char *name, struct claims *claims)
 {
-	__free_text char *list = xasprintf("/var/lib/dpkg/info/%s.list", name);
+	__free_text char *list = xasprintf("/usr/share/doc/%s/copyright", name);
 	__cleanup(names_free) struct names found = {};
 
 	root_find(root, list, &found);
