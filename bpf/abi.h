@@ -48,7 +48,7 @@ enum pc_frame {
  */
 
 /*
- * pc_filter.flags. A packet tests them once, as one word. PC_FILTER_DENIED is reserved.
+ * pc_filter.flags. A packet tests them once, as one word.
  * The program takes away what says that somebody listens. This flag is a byte of its own, so that
  * such a store does not undo that of another flag.
  */
@@ -283,9 +283,13 @@ struct pc_generation {
 	 * forwarded or leave a port that had a socket before the filter.
 	 */
 	__u64 grace;
-	/* Reserved: groups whose members are always dropped. */
+	/*
+	 * Groups in the first word of struct pc_groups whose members are always dropped. Their
+	 * networks have marks in pc_bans.
+	 */
 	__u64 denied;
-	__u64 reserved;
+	/* Groups there whose members are never banned: the loader has them in pc_bans. */
+	__u64 never_ban;
 	/* Number of prefixes in `machine`. */
 	__u32 machines;
 	/* Of the hash of `machine`. */

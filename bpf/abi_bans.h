@@ -87,7 +87,8 @@ struct pc_bans {
 	__u32 lines[2]; /* of IPv4, in the first chunks; then of IPv6. Multiples of PC_BAN_LINES */
 	__u32 slot;	/* of `ban_chunks`: the first chunk */
 	__u32 used;	/* entries that are not free; some may have ended */
-	__u32 pad[6];
+	__u32 wide6;	/* 1: an IPv6 prefix wider than PC_BAN_MARK6 is denied: any may be in it */
+	__u32 pad[5];
 	/* PC_BAN_KIND* in use, the longest first; 0: no more. */
 	__u8 lengths4[64];
 	__u8 lengths6[256];

@@ -35,7 +35,7 @@ pc_inline __u16 pc_port_number(__u32 index)
 enum pc_reason {
 	PC_REASON_MALFORMED,
 	PC_REASON_BANNED,
-	PC_REASON_DENIED, /* reserved */
+	PC_REASON_DENIED,
 	PC_REASON_FRAGMENT,
 	PC_REASON_ICMP,
 	PC_REASON_LIMIT,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Banned sources: the rule `banned`. abi_bans.h describes the table. */
+/* Banned and denied sources: the rules `banned`, `denied`. abi_bans.h describes the table. */
 #ifndef PORTCULLIS_BAN_H
 #define PORTCULLIS_BAN_H
 
@@ -242,27 +242,55 @@ static __always_inline int ban_search(const __u8 *lengths, __u32 most, __u64 fir
 	return BAN_NONE;
 }
 
+/* Whether a group of `deny` has a source. Its network has a mark; most packets end before this. */
+static __always_inline bool ban_denied(__u64 first, __u64 second, bool ipv6)
+{
+	const struct pc_generation *generation = generation_current();
+	struct groups_word how = {.ipv6 = ipv6};
+
+	if (!generation || !generation->denied)
+		return false;
+	how.slot = generation->tries_slot;
+	return groups_admit(bpf_cpu_to_be64(first), bpf_cpu_to_be64(second), generation->denied,
+			    bits_as(__u32, how));
+}
+
 /*
- * Whether the source of a packet is banned. The mark of its network tells most apart; where it is
- * set, the lengths in use are looked through.
+ * Whether the source of a packet is banned or denied: 1 + enum pc_reason, or 0. The mark of its
+ * network tells most apart; where it is set, the lengths in use are looked through.
  */
 __noinline int portcullis_banned(struct xdp_md *ctx, __u64 word)
 {
 	struct ban_word what = ban_word_unpack(word);
 	const struct pc_bans *table = bans_current();
 	__u64 first, second;
-	__u32 from;
+	__u32 marked;
+	int found;
 
 	if (!table || !ban_source(ctx, what, &first, &second))
 		return 0;
-	if (!what.ipv6)
-		return ban_marked4(table, first) &&
-		       ban_search(table->lengths4, PC_BAN_LENGTHS4, first, second, PC_BAN_KIND4(33),
-				  word) == BAN_DROP;
-	/* Without a branch, by whose sides the verifier would follow each step twice. */
-	from = PC_BAN_KIND6(PC_BAN_MARK6) +
-	       ban_marked6(table, first, PC_BAN_KIND6(PC_BAN_MARK6)) * PC_BAN_LENGTHS6;
-	return ban_search(table->lengths6, PC_BAN_LENGTHS6, first, second, from, word) == BAN_DROP;
+	if (!what.ipv6) {
+		if (!ban_marked4(table, first))
+			return 0;
+		found = ban_search(table->lengths4, PC_BAN_LENGTHS4, first, second,
+				   PC_BAN_KIND4(33), word);
+	} else {
+		marked = ban_marked6(table, first, PC_BAN_KIND6(PC_BAN_MARK6));
+		/* Without a branch, by whose sides the verifier would follow each step twice. */
+		found = ban_search(table->lengths6, PC_BAN_LENGTHS6, first, second,
+				   PC_BAN_KIND6(PC_BAN_MARK6) + marked * PC_BAN_LENGTHS6, word);
+		if (found == BAN_NONE && !marked && !table->wide6)
+			return 0;
+	}
+	if (found != BAN_NONE)
+		return found == BAN_DROP ? 1 + PC_REASON_BANNED : 0;
+	return ban_denied(first, second, what.ipv6) ? 1 + PC_REASON_DENIED : 0;
+}
+
+/* Whether sources are asked about. */
+static __always_inline bool has_bans(void)
+{
+	return filter.flag & (PC_FILTER_BANS | PC_FILTER_DENIED);
 }
 
 /* Neighbour discovery of the link itself (RFC 4861): without it a banned gateway would be lost. */

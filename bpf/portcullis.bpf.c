@@ -263,8 +263,8 @@ __noinline __u64 portcullis_source(struct xdp_md *ctx)
 	return ban_word_of(&packet, generation, parsed);
 }
 
-/* Drops a packet of a banned source. */
-__noinline __u64 portcullis_refuse(struct xdp_md *ctx)
+/* Drops a packet of a banned or denied source. `reason`: 1 + enum pc_reason. */
+__noinline __u64 portcullis_refuse(struct xdp_md *ctx, __u32 reason)
 {
 	const struct pc_generation *generation = generation_current();
 	struct packet packet = {.gather = true};
@@ -281,7 +281,9 @@ __noinline __u64 portcullis_refuse(struct xdp_md *ctx)
 	}
 	if (!explains && is_observing(&packet, generation) && !is_attaching(generation))
 		portcullis_ban_came_in(ctx);
-	return carry_out_drop(&packet, generation, drop_reason(PC_REASON_BANNED));
+	return carry_out_drop(
+		&packet, generation,
+		drop_reason(reason == 1 + PC_REASON_DENIED ? PC_REASON_DENIED : PC_REASON_BANNED));
 }
 
 /*
@@ -515,10 +517,12 @@ __noinline __u64 portcullis_icmp_error(struct xdp_md *ctx, __u64 word)
 /* The passes for banned sources, if there are bans; 0: the source is not banned. */
 static __always_inline __u64 ingress_banned(struct xdp_md *ctx)
 {
-	__u64 word = filter.flag & PC_FILTER_BANS ? portcullis_source(ctx) : 0;
+	__u64 word = has_bans() ? portcullis_source(ctx) : 0;
+	__u32 reason;
 
 	/* Each is a call of its own, because the functions that are called share a short stack. */
-	return word && portcullis_banned(ctx, word) ? portcullis_refuse(ctx) : 0;
+	reason = word ? portcullis_banned(ctx, word) : 0;
+	return reason ? portcullis_refuse(ctx, reason) : 0;
 }
 
 /* Passes a packet that is not over its limits, and no fragment. `packed`: a struct limit_word. */
@@ -624,7 +628,7 @@ static __always_inline int ingress(struct xdp_md *ctx, bool kernel_context)
 	if (generation->machines) {
 		struct machine_found found = packet_find_machine_linear(&packet);
 
-		if (found.place && !(filter.flag & PC_FILTER_BANS)) {
+		if (found.place && !has_bans()) {
 			__u64 word = portcullis_machine_port(
 				ctx, machine_packet_pack(&packet, PARSED_PORT, found),
 				flow_ports_pack(&packet), packet.tcp, packet.length);
@@ -638,9 +642,13 @@ static __always_inline int ingress(struct xdp_md *ctx, bool kernel_context)
 	}
 	if (limit_begins(&packet, generation))
 		return ingress_rest(ctx, generation->machines);
-	if (filter.flag & PC_FILTER_BANS &&
-	    portcullis_banned(ctx, ban_word_of(&packet, generation, PARSED_PORT)))
-		return ingress_end(ctx, portcullis_refuse(ctx));
+	if (has_bans()) {
+		__u32 reason =
+			portcullis_banned(ctx, ban_word_of(&packet, generation, PARSED_PORT));
+
+		if (reason)
+			return ingress_end(ctx, portcullis_refuse(ctx, reason));
+	}
 	/* Sharing an exit with the other frames would cost a usual frame 5 ns. */
 	return carry_out(&packet, generation, decide_port(&packet, generation, false));
 }

@@ -91,6 +91,7 @@ static int merge_groups(const struct site *site, const struct names *interfaces,
 			return -EINVAL;
 		}
 	site_merge_groups(site, interfaces->name[0], recipe);
+	site_deny(site, recipe);
 	return 0;
 }
 

@@ -18,8 +18,10 @@
 #include "loader/host/protect.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"
+#include "loader/report/answer.h"
 #include "loader/report/bans.h"
 #include "loader/report/caller.h"
+#include "loader/report/record.h"
 
 #define SAID_SINGLY 20 /* prefixes that have a line each */
 #define SAID_FAULTS 20
@@ -112,6 +114,35 @@ static size_t find_faults(const struct group *group, const struct protected_host
 	return faults;
 }
 
+/* Members of `never-ban` of the filters. True: there are some, and they were not forced. */
+static bool refuse_never(const struct options *options, struct bans *bans,
+			 const struct group *group)
+{
+	size_t faults = 0, count = 0;
+
+	for (size_t i = 0; i < group->prefixes; i++) {
+		const struct prefix *never = bans_never(bans, &group->prefix[i]);
+		char text[PREFIX_TEXT], by[PREFIX_TEXT];
+		__free_text char *why = NULL;
+
+		if (!never)
+			continue;
+		count++;
+		if (options->force)
+			continue;
+		why = xasprintf("%s is in a group of never-ban", prefix_format(never, by));
+		fault(&faults, prefix_format(&group->prefix[i], text), why);
+	}
+	if (faults) {
+		error("ban: refused, nothing was banned; who is in never-ban is never cut off: take it out of the group first");
+		return true;
+	}
+	if (count)
+		say_line("%zu of %zu %s in a group of never-ban: kept, but without effect", count,
+			 group->prefixes, count == 1 ? "is" : "are");
+	return false;
+}
+
 static void say_observed(const struct bans *bans, const struct hooks *hooks)
 {
 	for (size_t i = 0; i < bans->filters; i++)
@@ -192,6 +223,27 @@ static struct ban *make_bans(const struct options *options, const struct group *
 	return ban;
 }
 
+/* A line in the journal, and the answer of --json. */
+static void record_bans(const struct options *options, const struct bans *bans,
+			const struct group *group, const struct ban *ban,
+			const struct caller *caller)
+{
+	__free_text char *told = prefixes_told(group->prefix, group->prefixes);
+	__free_text char *end = group->prefixes ? ban_end_text(ban, &bans->clock) : xstrdup("");
+	__free_text char *what = xasprintf("%s %s%s", told, end,
+					   options->replace ? ", in the place of what it had" : "");
+
+	record_admission(&(struct admission){.action = "ban",
+					     .list = options->list ?: BAN_LIST_DEFAULT,
+					     .what = what,
+					     .comment = options->comment},
+			 caller);
+	options->answer->admitted = true;
+	for (size_t i = 0; i < group->prefixes && options->answer->json; i++)
+		answer_item(options->answer, "bans",
+			    ban_json(&ban[i], &bans->clock, &(struct pc_ban_count){}));
+}
+
 static int ban_all(const struct options *options, const struct group *group, struct hooks *hooks,
 		   struct bans *bans, __u64 seconds)
 {
@@ -204,8 +256,10 @@ static int ban_all(const struct options *options, const struct group *group, str
 	err = options->replace ? replace_list(bans, ban, group->prefixes) :
 				 bans_add(bans, ban, group->prefixes);
 
-	if (!err)
+	if (!err) {
 		say_banned(bans, hooks, ban, group->prefixes);
+		record_bans(options, bans, group, ban, &caller);
+	}
 	ban_file_free(&bans->file); /* before the texts that its set has of `ban` */
 	free(ban);
 	return err ? EXIT_FAILED : EXIT_DONE;
@@ -276,6 +330,8 @@ int command_ban(const struct options *options, struct diag *diag)
 	if (open_bans(&hooks, &lock, &bans))
 		return EXIT_FAILED;
 	bans.hosts = &hosts;
+	if (refuse_never(options, &bans, &group))
+		return EXIT_FAILED;
 	return ban_all(options, &group, &hooks, &bans, seconds);
 }
 
@@ -336,6 +392,9 @@ static void lift(struct lifting *lifting, const struct prefix *prefix)
 			continue;
 		}
 		ban_line_remove(list, prefix, lifting->lines);
+		if (lifting->options->answer->json)
+			answer_item(lifting->options->answer, "lifted",
+				    ban_json(ban, &lifting->bans->clock, &(struct pc_ban_count){}));
 		lifting->lifted++;
 		if (lifting->singly)
 			fprintf(lifting->said, "%s: no longer banned by list %s\n", text, list);
@@ -368,6 +427,26 @@ static void lift_all(struct lifting *lifting)
 		ban_line_clear(only ?: "", lifting->lines);
 }
 
+/* A line in the journal, if anything was lifted. */
+static void record_unban(const struct lifting *lifting, const struct group *group)
+{
+	const struct options *options = lifting->options;
+	__cleanup(caller_free) struct caller caller = {};
+	__free_text char *told = group->prefixes ?
+					 prefixes_told(group->prefix, group->prefixes) :
+					 xasprintf("all of them, %zu bans", lifting->lifted);
+
+	options->answer->admitted = lifting->lifted;
+	if (!lifting->lifted)
+		return;
+	caller_find(&caller);
+	record_admission(&(struct admission){.action = "unban",
+					     .list = options->list,
+					     .what = told,
+					     .comment = options->comment},
+			 &caller);
+}
+
 static int unban(struct lifting *lifting, const struct group *group)
 {
 	char *lines = NULL, *said = NULL;
@@ -392,6 +471,8 @@ static int unban(struct lifting *lifting, const struct group *group)
 				  lifting->options->all || lifting->options->park);
 	if (!err)
 		fputs(said, stdout);
+	if (!err)
+		record_unban(lifting, group);
 	if (!err && !lifting->singly)
 		say_line("%zu %s lifted", lifting->lifted, lifting->lifted == 1 ? "ban" : "bans");
 	free(lines);

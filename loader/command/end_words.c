@@ -33,6 +33,20 @@ int end_words_read(const struct options *options, const char *command, __u64 *se
 	return 0;
 }
 
+#define TOLD 16 /* prefixes in a line of the journal */
+
+char *prefixes_told(const struct prefix *prefix, size_t count)
+{
+	__cleanup(names_free) struct names names = {};
+	__free_text char *list = NULL;
+	char text[PREFIX_TEXT];
+
+	for (size_t i = 0; i < count && i < TOLD; i++)
+		names_add(&names, prefix_format(&prefix[i], text));
+	list = names_join(&names, ", ");
+	return count > TOLD ? xasprintf("%s and %zu more", list, count - TOLD) : xstrdup(list);
+}
+
 int prefix_words_wrong(const struct names *words)
 {
 	for (size_t i = 0; i < words->count; i++)

@@ -16,4 +16,7 @@ int end_words_read(const struct options *options, const char *command, __u64 *se
  */
 int prefix_words_wrong(const struct names *words);
 
+/* "192.0.2.7/32, 192.0.2.8/32 and 3 more", for the journal. The caller frees. */
+char *prefixes_told(const struct prefix *prefix, size_t count);
+
 #endif

@@ -573,7 +573,8 @@ static int explain_one(struct asking *asking, struct explain_target *target)
 		add_bans(verdict, &event);
 	else if (event.cell == PC_CELL_REASON + PC_REASON_LIMIT)
 		add_limit_fix(verdict, target);
-	else if (event.how & (PC_EVENT_DROP | PC_EVENT_WOULD))
+	else if (event.how & (PC_EVENT_DROP | PC_EVENT_WOULD) &&
+		 event.cell != PC_CELL_REASON + PC_REASON_DENIED)
 		add_fix(verdict, target, &event);
 	else if (event.cell < PC_CELL_DROP && target->live)
 		add_granted(asking, verdict);

@@ -9,6 +9,7 @@
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/compile/kept.h"
+#include "loader/host/bans.h"
 #include "loader/host/site_links.h"
 #include "loader/net/frame_find.h"
 #include "loader/net/link.h"
@@ -21,9 +22,10 @@ static int open_plan(struct explain_target *target, bool told)
 	int err = target->ifindex ? frame_of(target->name, target->ifindex, &frame) : 0;
 
 	target->kept = target->planned->plan.kept;
-	return err ? err :
-		     question_open_new(&target->question, &target->planned->plan.tables, frame,
-				       target->ifindex, told);
+	if (!err)
+		err = question_open_new(&target->question, &target->planned->plan.tables, frame,
+					target->ifindex, told);
+	return err ? err : bans_imagine(&target->question.filter);
 }
 
 static int open_target(struct explain_target *target, bool told)
@@ -118,6 +120,7 @@ static int add_attach(const struct options *options, const char *interface,
 		target->ifindex = (unsigned int)ifindex;
 	}
 	site_merge_groups(&targets->site, target->name, &plan->recipe);
+	site_deny(&targets->site, &plan->recipe);
 	err = catalog_open(&options->catalog, &plan->catalog, diag);
 	if (!err)
 		err = options_apply(options, &plan->recipe, diag);

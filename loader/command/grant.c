@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "loader/base/json.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/base/utf8.h"
@@ -23,6 +24,7 @@
 #include "loader/report/caller.h"
 #include "loader/report/groups.h"
 #include "loader/report/json_forms.h"
+#include "loader/report/record.h"
 
 #define SAID_SINGLY 20 /* prefixes that have a line each */
 
@@ -33,6 +35,7 @@ struct granting {
 	struct group group;	    /* the prefixes that were given */
 	json_t *known;		    /* the group as `groups` has it */
 	bool live;		    /* a filter has it */
+	bool denied;		    /* it is in `deny` */
 	struct hooks hooks;
 	struct grants grants;
 	int lock;
@@ -93,6 +96,12 @@ static int check_name(const struct granting *granting)
 		      granting->command, granting->name);
 		return -EINVAL;
 	}
+	if (granting->denied) {
+		error("%s: %s is a group of deny: from its members nothing comes in; take it out of deny: in " SITE_FILE
+		      ", or give another group",
+		      granting->command, granting->name);
+		return -EINVAL;
+	}
 	if (strchr(granting->name, ':') && granting->known) {
 		error("%s: %s is a group of one machine alone, which takes no grants; to grant, define the group for the interface or the file (groups:)",
 		      granting->command, granting->name);
@@ -124,8 +133,12 @@ static int know_group(struct granting *granting)
 
 	if (live_read_kept(&(struct names){}, granting->command, &list, &count, &left_out))
 		return -EIO;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		report_groups_add(groups, list[i].kept, list[i].hook.name, &site);
+		granting->denied |= json_list_has(
+			json_object_get(json_object_get(list[i].kept, "recipe"), "deny"),
+			granting->name);
+	}
 	live_free(list, count);
 	granting->known = find_group(groups, granting->name);
 	granting->live = granting->known;
@@ -133,6 +146,7 @@ static int know_group(struct granting *granting)
 	    !site_read_partial(NULL, &site, &unused)) {
 		report_groups_add_site(groups, &site);
 		granting->known = find_group(groups, granting->name);
+		granting->denied = names_have(&site.deny, granting->name);
 	}
 	err = check_name(granting);
 	/* What was granted can be taken back, also after its group is gone. */
@@ -181,6 +195,20 @@ static void answer_grant(const struct granting *granting, const char *list, cons
 	json_object_set_new(item, "group", json_string(granting->name));
 	json_object_set(item, "services", json_object_get(granting->known, "services"));
 	answer_item(granting->options->answer, list, item);
+}
+
+/* A line in the journal. */
+static void record_it(const struct granting *granting, const char *what)
+{
+	__cleanup(caller_free) struct caller caller = {};
+
+	caller_find(&caller);
+	record_admission(&(struct admission){.action = granting->command,
+					     .list = granting->name,
+					     .grants = true,
+					     .what = what,
+					     .comment = granting->options->comment},
+			 &caller);
 }
 
 /* --- grant --- */
@@ -255,6 +283,18 @@ static char *grant_lines(const struct granting *granting, __u64 seconds, size_t 
 	return fclose(to) ? (free(lines), NULL) : lines;
 }
 
+static void record_granted(const struct granting *granting, __u64 seconds)
+{
+	const struct ban_clock *clock = &granting->grants.clock;
+	const struct ban end = {.until = seconds ? (__u32)(clock->boot + seconds) : PC_BAN_FOREVER};
+	__free_text char *told = prefixes_told(granting->group.prefix, granting->group.prefixes);
+	__free_text char *until = ban_end_text(&end, clock);
+	__free_text char *opens = opens_text(granting);
+	__free_text char *what = xasprintf("%s %s, %s", told, until, opens);
+
+	record_it(granting, what);
+}
+
 int command_grant(const struct options *options, struct diag *diag)
 {
 	__cleanup(granting_free) struct granting granting = {
@@ -276,6 +316,7 @@ int command_grant(const struct options *options, struct diag *diag)
 		return EXIT_FAILED;
 	options->answer->admitted = true;
 	say_granted(&granting);
+	record_granted(&granting, seconds);
 	return EXIT_DONE;
 }
 
@@ -364,5 +405,11 @@ int command_revoke(const struct options *options, struct diag *diag)
 		return EXIT_FAILED;
 	options->answer->admitted = length;
 	fputs(said, stdout);
+	if (length) {
+		__free_text char *told =
+			prefixes_told(granting.group.prefix, granting.group.prefixes);
+
+		record_it(&granting, told);
+	}
 	return covered ? EXIT_FAILED : EXIT_DONE;
 }

@@ -142,6 +142,17 @@ bool tables_covers_class(const struct tables *tables, __u16 class, int family, c
 			   family, address, remote_port) == ADMIT_PASS;
 }
 
+bool tables_denied(const struct tables *tables, int family, const __u8 *address)
+{
+	const struct pc_generation *generation = tables->generation;
+	__u64 groups;
+
+	if (!generation->denied)
+		return false;
+	groups = tables_groups(tables, family, address).word[0];
+	return groups & generation->denied && !(groups & generation->never_ban);
+}
+
 static bool span_takes(const struct pc_generation *generation, const struct pc_span *span,
 		       __u64 group)
 {

@@ -46,6 +46,8 @@ bool tables_covers_class(const struct tables *tables, __u16 class, int family, c
 bool tables_granted(const struct tables *tables, __u16 class, const struct ban_set *grants,
 		    __u32 now, int family, const __u8 *address, enum pc_transport transport,
 		    __u16 source_port, __u16 port);
+/* Whether a group of `deny` has an address, and none of `never-ban`. */
+bool tables_denied(const struct tables *tables, int family, const __u8 *address);
 /* Whether an open `out` service of this host lists the port of the remote side by a grant. */
 bool tables_granted_out(const struct tables *tables, const struct ban_set *grants, __u32 now,
 			int family, const __u8 *address, enum pc_transport transport,

@@ -46,6 +46,9 @@ static int compile_host(struct port_table *table, const struct composition *comp
 	if (port_table_compile(table, composition, diag))
 		return -EINVAL;
 	write_settings(composition, generation);
+	generation->denied = port_table_groups(table, composition, &composition->recipe->deny);
+	generation->never_ban =
+		port_table_groups(table, composition, &composition->recipe->never_ban);
 	for (size_t i = 0; i < PC_PORTS; i++) {
 		generation->port[i] = (__u16)table->in[i];
 		generation->out[i] = (__u16)table->out[i];

@@ -89,10 +89,26 @@ static void add_groups(struct compiler *compiler, const struct names *names)
 	}
 }
 
+/* Groups of `deny` and `never-ban` have bits of their own: no grant makes a member of them. */
+static void add_denied(struct compiler *compiler, const struct names *names)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		struct group_use use = {
+			.group = composition_group(compiler->composition, names->name[i])};
+
+		if (!use.group || has_group(compiler, &use))
+			continue;
+		compiler->group = grow(compiler->group, compiler->groups, sizeof(*compiler->group));
+		compiler->group[compiler->groups++] = use;
+	}
+}
+
 static int number_groups(struct compiler *compiler)
 {
 	const struct composition *composition = compiler->composition;
 
+	add_denied(compiler, &composition->recipe->deny);
+	add_denied(compiler, &composition->recipe->never_ban);
 	for (size_t i = 0; i < composition->services; i++) {
 		const struct composed *composed = &composition->service[i];
 
@@ -104,9 +120,10 @@ static int number_groups(struct compiler *compiler)
 			add_groups(compiler, &composed->to);
 	}
 	if (compiler->groups > PC_GROUPS) {
-		diag_error(compiler->diag, NULL,
-			   "the open services use %zu groups; the limit is %d, so merge some",
-			   compiler->groups, PC_GROUPS);
+		diag_error(
+			compiler->diag, NULL,
+			"the open services, deny and never-ban use %zu groups; the limit is %d, so merge some",
+			compiler->groups, PC_GROUPS);
 		return -EINVAL;
 	}
 	compiler->word =
@@ -447,6 +464,21 @@ int port_table_compile(struct port_table *table, const struct composition *compo
 	    compile_ports(&compiler, DIRECTION_OUT, table->out))
 		return -EINVAL;
 	return 0;
+}
+
+__u64 port_table_groups(const struct port_table *table, const struct composition *composition,
+			const struct names *names)
+{
+	__u64 bits = 0;
+
+	for (size_t i = 0; i < names->count; i++) {
+		const struct group_use use = {
+			.group = composition_group(composition, names->name[i])};
+
+		if (use.group)
+			bits |= 1ULL << group_words_bit(&table->words, 0, &use);
+	}
+	return bits;
 }
 
 int port_table_write_rules(const struct port_table *table, struct pc_generation *generation,

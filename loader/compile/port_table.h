@@ -24,6 +24,10 @@ struct port_table {
 int port_table_compile(struct port_table *table, const struct composition *composition,
 		       struct diag *diag);
 
+/* The bits, in the first word, of groups of `deny` or `never-ban` of this host's composition. */
+__u64 port_table_groups(const struct port_table *table, const struct composition *composition,
+			const struct names *names);
+
 /* Writes the rules of all recipes, or says in `diag` that they are too many, and -EINVAL. */
 int port_table_write_rules(const struct port_table *table, struct pc_generation *generation,
 			   struct diag *diag);

@@ -437,6 +437,18 @@ static void mark(struct pc_bans *head, const struct prefix *prefix, const struct
 	}
 }
 
+void ban_table_mark(struct ban_table *table, const struct prefix *prefix)
+{
+	struct key key = key_of(prefix);
+
+	if (prefix->family == AF_INET)
+		mark4(table->head, key.address[0], prefix->length);
+	else if (prefix->length < PC_BAN_MARK6)
+		store(table->head->wide6, 1);
+	else
+		mark6(table->head, &key, prefix->length);
+}
+
 /* --- prefixes --- */
 
 int ban_table_set(struct ban_table *table, const struct prefix *prefix, __u32 until, __u32 now)

@@ -33,6 +33,9 @@ int ban_table_make(size_t ipv4, size_t ipv6, struct ban_table *table);
  */
 int ban_table_set(struct ban_table *table, const struct prefix *prefix, __u32 until, __u32 now);
 
+/* Marks the network of a prefix that is denied, so that the programs ask about its sources. */
+void ban_table_mark(struct ban_table *table, const struct prefix *prefix);
+
 /* The end of a prefix, PC_BAN_FREE if it is not there; its counts, unless NULL. */
 __u32 ban_table_find(const struct ban_table *table, const struct prefix *prefix,
 		     struct pc_ban_count *count);

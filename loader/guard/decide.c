@@ -190,6 +190,8 @@ static bool admits_session(const struct guard_world *world, const struct tables 
 	enum admit admit = tables_admit(tables, session->family, session->remote, PC_TCP,
 					session->remote_port, session->local_port);
 
+	if (tables_denied(tables, session->family, session->remote))
+		return false;
 	return admit == ADMIT_PASS ||
 	       (admit == ADMIT_SOURCE && world->grants &&
 		tables_granted(tables, 0, world->grants, world->now, session->family,
@@ -363,15 +365,32 @@ static char *sessions_text(const struct refusal *refusal)
 	return xasprintf("%s to %u/tcp (from %s)", logins, refusal->port, list);
 }
 
+/* What is denied is denied at each port: nothing opens one. */
+static bool is_denied(const struct refusal *refusal)
+{
+	for (size_t i = 0; i < refusal->peers; i++)
+		if (tables_denied(&refusal->target->plan->tables, refusal->peer[i].session->family,
+				  refusal->peer[i].session->remote))
+			return true;
+	return false;
+}
+
 static void say_refusal(struct decision *decision, const struct refusal *refusal)
 {
 	struct guard_need need = {.transport = PC_TCP,
 				  .port = refusal->port,
 				  .peer = refusal->peer,
 				  .peers = refusal->peers};
-	__free_text char *fix = guard_fix(decision->command, refusal->target, &need);
 	__free_text char *sessions = sessions_text(refusal);
+	__free_text char *fix = NULL;
 
+	if (is_denied(refusal)) {
+		say(decision, refusal->party,
+		    "%s: %s would be cut off: the source is in a group of deny; take it out of the group, or put it into a group of never-ban",
+		    refusal->target->interface, sessions);
+		return;
+	}
+	fix = guard_fix(decision->command, refusal->target, &need);
 	say(decision, refusal->party, "%s: %s could not be re-established: %s",
 	    refusal->target->interface, sessions, fix);
 }

@@ -42,6 +42,8 @@ static bool is_refused(const struct guard_target *target, const struct guard_wor
 	const struct tables *tables = &target->plan->tables;
 	__u16 class = tables_class(tables, session->family, session->local);
 
+	if (!observes(tables, 0) && tables_denied(tables, session->family, session->remote))
+		return true;
 	return !observes(tables, class) &&
 	       tables_admit_class(tables, class, session->family, session->remote, PC_TCP,
 				  session->remote_port, session->local_port) != ADMIT_PASS &&

@@ -12,6 +12,7 @@
 
 #include "loader/base/file.h"
 #include "loader/base/message.h"
+#include "loader/filter/flags.h"
 #include "loader/filter/open.h"
 #include "loader/net/netns.h"
 #include "loader/object/pin.h"
@@ -183,6 +184,30 @@ static bool agrees(const struct bans *bans)
 	       bans->table.head->file_length == bans->file.length;
 }
 
+static int read_denied(struct bans *bans)
+{
+	int err = 0;
+
+	if (bans->never_known)
+		return 0;
+	for (size_t i = 0; i < bans->filters && !err; i++)
+		err = denied_read(&bans->filter[i], &bans->denied);
+	bans->never_known = !err;
+	return err;
+}
+
+static bool is_never(const struct bans *bans, const struct prefix *prefix)
+{
+	return prefix_enclosing(bans->denied.never, bans->denied.nevers, prefix);
+}
+
+const struct prefix *bans_never(struct bans *bans, const struct prefix *prefix)
+{
+	return read_denied(bans) ?
+		       NULL :
+		       prefix_enclosing(bans->denied.never, bans->denied.nevers, prefix);
+}
+
 /* Fills a table with the set, the latest end of each prefix. -ENOSPC: it has not enough room. */
 static int fill(const struct bans *bans, struct ban_table *table)
 {
@@ -197,9 +222,23 @@ static int fill(const struct bans *bans, struct ban_table *table)
 		for (; i < set->count && !prefix_compare(prefix, &set->ban[i].prefix); i++)
 			if (ban_holds(&set->ban[i], now) && set->ban[i].until > until)
 				until = set->ban[i].until;
-		if (until)
+		if (until && !is_never(bans, prefix))
 			err = ban_table_set(table, prefix, until, now);
 	}
+	return err;
+}
+
+/* Members of `never-ban`, which pass in any ban, and the marks of what is denied. */
+static int fill_denied(const struct bans *bans, struct ban_table *table)
+{
+	const struct denied *denied = &bans->denied;
+	int err = 0;
+
+	for (size_t i = 0; i < denied->nevers && !err; i++)
+		err = ban_table_set(table, &denied->never[i], PC_BAN_NEVER,
+				    (__u32)bans->clock.boot);
+	for (size_t i = 0; i < denied->denies && !err; i++)
+		ban_table_mark(table, &denied->deny[i]);
 	return err;
 }
 
@@ -267,6 +306,8 @@ static int make_table(const struct bans *bans, struct ban_table *table)
 		live[bans->file.set.ban[i].prefix.family == AF_INET6]++;
 	for (size_t i = 0; bans->hosts && i < bans->hosts->count; i++)
 		live[bans->hosts->host[i].family == AF_INET6]++;
+	for (size_t i = 0; i < bans->denied.nevers; i++)
+		live[bans->denied.never[i].family == AF_INET6]++;
 	for (int tries = 0; err == -ENOSPC && tries < 4; tries++) {
 		err = ban_table_make(live[0] + live[0] / 8 * (size_t)(tries + 1),
 				     live[1] + live[1] / 8 * (size_t)(tries + 1), table);
@@ -274,7 +315,11 @@ static int make_table(const struct bans *bans, struct ban_table *table)
 			return err;
 		err = fill(bans, table);
 		if (!err)
+			err = fill_denied(bans, table);
+		if (!err)
 			err = spare_of_set(bans, table);
+		if (!err)
+			err = spare_all(bans, table, bans->denied.deny, bans->denied.denies);
 		if (err)
 			ban_table_close(table);
 	}
@@ -324,7 +369,10 @@ static int table_anew(struct bans *bans)
 		return 0;
 	ban_set_expire(&bans->file.set, (__u32)bans->clock.boot);
 	ban_set_sort(&bans->file.set);
-	if (!holds_any(bans))
+	err = read_denied(bans);
+	if (err)
+		return err;
+	if (!holds_any(bans) && !bans->denied.denies)
 		return bans->table.map < 0 ? 0 : remove_all(bans);
 	err = make_table(bans, &table);
 	if (err)
@@ -401,6 +449,7 @@ void bans_close(struct bans *bans)
 		filter_close(&bans->filter[i]);
 	free(bans->filter);
 	ban_table_close(&bans->table);
+	denied_free(&bans->denied);
 	ban_file_free(&bans->file);
 	free(bans->text);
 	free(bans->path);
@@ -473,9 +522,12 @@ static int change_in_place(struct bans *bans, const struct prefix *prefix, size_
 	int err = 0;
 
 	ban_set_lists(&bans->file.set, &lists);
+	err = read_denied(bans);
 	for (size_t i = 0; i < count && !err; i++)
-		err = ban_table_set(&bans->table, &prefix[i], end_of(bans, &lists, &prefix[i]),
-				    (__u32)bans->clock.boot);
+		if (!is_never(bans, &prefix[i]))
+			err = ban_table_set(&bans->table, &prefix[i],
+					    end_of(bans, &lists, &prefix[i]),
+					    (__u32)bans->clock.boot);
 	return err;
 }
 
@@ -575,8 +627,14 @@ static int add_in_place(struct bans *bans, const struct ban *ban, size_t count)
 		prefix[i] = ban[i].prefix;
 	/* The hosts that pass come first, so that none is cut off for a moment. */
 	err = spare_all(bans, &bans->table, prefix, count);
+	if (!err)
+		err = read_denied(bans);
 	for (size_t i = 0; i < count && !err; i++) {
-		__u32 until = ban_table_find(&bans->table, &prefix[i], NULL);
+		__u32 until;
+
+		if (is_never(bans, &prefix[i]))
+			continue;
+		until = ban_table_find(&bans->table, &prefix[i], NULL);
 
 		if (until == PC_BAN_NEVER || until < ban[i].until)
 			err = ban_table_set(&bans->table, &prefix[i], ban[i].until, now);
@@ -635,6 +693,129 @@ long long bans_count(const struct filter *filter)
 		return err == -ENOENT ? 0 : -1;
 	ban_clock_now(&clock);
 	return (long long)ban_table_count(&table, (__u32)clock.boot);
+}
+
+/* --- what generations deny --- */
+
+static bool never_in_place(const struct bans *bans)
+{
+	for (size_t i = 0; i < bans->denied.nevers; i++)
+		if (ban_table_find(&bans->table, &bans->denied.never[i], NULL) != PC_BAN_NEVER)
+			return false;
+	return true;
+}
+
+/* Adds to the table that is there. -ENOSPC: it has to be made anew. */
+static int deny_in_place(struct bans *bans)
+{
+	int err;
+
+	/* A member that was not one may be banned, itself or in part. */
+	if (bans->table.map < 0 || !never_in_place(bans))
+		return -ENOSPC;
+	err = spare_all(bans, &bans->table, bans->denied.deny, bans->denied.denies);
+	for (size_t i = 0; i < bans->denied.denies && !err; i++)
+		ban_table_mark(&bans->table, &bans->denied.deny[i]);
+	return err;
+}
+
+/* The hosts that neither a ban nor what is denied should cut off. */
+static void find_hosts(struct bans *bans, struct protected_hosts *hosts)
+{
+	size_t count = bans->file.set.count + bans->denied.denies;
+	struct prefix *prefix = xcalloc(count + 1, sizeof(*prefix));
+
+	for (size_t i = 0; i < bans->file.set.count; i++)
+		prefix[i] = bans->file.set.ban[i].prefix;
+	for (size_t i = 0; i < bans->denied.denies; i++)
+		prefix[bans->file.set.count + i] = bans->denied.deny[i];
+	prefixes_sort_once(prefix, &count);
+	protected_find(prefix, count, hosts);
+	free(prefix);
+	bans->hosts = hosts;
+}
+
+static int follow(struct bans *bans, bool anew)
+{
+	struct protected_hosts hosts = {};
+	int err = bans_load(bans);
+
+	if (!err && bans->file.old_boot)
+		err = write_anew(bans);
+	if (err)
+		return err;
+	find_hosts(bans, &hosts);
+	err = anew ? -ENOSPC : deny_in_place(bans);
+	if (err == -ENOSPC)
+		err = table_anew(bans);
+	bans->hosts = NULL;
+	protected_free(&hosts);
+	return err ? each_failed(err) : 0;
+}
+
+static int set_flags(const struct bans *bans)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < bans->filters && !err; i++) {
+		struct denied denied = {};
+
+		err = denied_read(&bans->filter[i], &denied);
+		if (!err)
+			err = filter_flag_set(&bans->filter[i], PC_FILTER_DENIED, denied.denies);
+		denied_free(&denied);
+	}
+	return err ? each_failed(err) : 0;
+}
+
+int bans_follow(const struct hooks *hooks, struct filter *const *filter, size_t count, bool anew)
+{
+	struct bans bans = {.path = bans_file_path("bans"), .table = BAN_TABLE_NONE};
+	size_t opened;
+	int err;
+
+	ban_clock_now(&bans.clock);
+	err = open_filters(hooks, true, &bans);
+	opened = bans.filters;
+	bans.filter = xrealloc(bans.filter, opened + count + 1, sizeof(*bans.filter));
+	for (size_t i = 0; i < count; i++)
+		bans.filter[bans.filters++] = *filter[i];
+	if (!err && bans.filters)
+		err = ban_table_open(&bans.filter[0], true, &bans.table);
+	err = err == -ENOENT ? 0 : err;
+	if (!err)
+		err = read_denied(&bans);
+	if (!err && (anew || bans.denied.denies || bans.denied.nevers))
+		err = follow(&bans, anew);
+	if (!err)
+		err = set_flags(&bans);
+	bans.filters = opened; /* the rest is the caller's */
+	bans_close(&bans);
+	return err;
+}
+
+int bans_imagine(const struct filter *filter)
+{
+	struct bans bans = {.path = bans_file_path("bans"), .table = BAN_TABLE_NONE, .filters = 1};
+	struct protected_hosts hosts = {};
+	int err;
+
+	bans.filter = xcalloc(1, sizeof(*bans.filter));
+	*bans.filter = *filter;
+	ban_clock_now(&bans.clock);
+	err = bans_load(&bans);
+	if (!err)
+		err = read_denied(&bans);
+	if (!err && (bans.file.set.count || bans.denied.denies)) {
+		find_hosts(&bans, &hosts);
+		err = table_anew(&bans);
+		bans.hosts = NULL;
+		protected_free(&hosts);
+		err = err ? each_failed(err) : set_flags(&bans);
+	}
+	bans.filters = 0; /* it is the caller's */
+	bans_close(&bans);
+	return err;
 }
 
 /* --- a new filter --- */

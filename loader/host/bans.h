@@ -4,6 +4,7 @@
 #define PORTCULLIS_HOST_BANS_H
 
 #include "loader/filter/ban_table.h"
+#include "loader/filter/denied.h"
 #include "loader/filter/hook.h"
 #include "loader/host/protect.h"
 #include "loader/recipe/ban_file.h"
@@ -18,6 +19,8 @@ struct bans {
 	struct ban_table table; /* of the filters; none: there are no bans, or no filters */
 	char *text;		/* to which the set points, too */
 	const struct protected_hosts *hosts; /* that pass in wider bans; NULL: none are known */
+	struct denied denied;		     /* of all filters of the namespace */
+	bool never_known;		     /* `denied` has been read */
 };
 
 /*
@@ -43,6 +46,23 @@ char *bans_file_path(const char *name);
 
 /* The number of banned prefixes at a filter's namespace; -1: it cannot be read. */
 long long bans_count(const struct filter *filter);
+
+/* The groups of `never-ban` that have a prefix; NULL: none has. Reads them once. */
+const struct prefix *bans_never(struct bans *bans, const struct prefix *prefix);
+
+/*
+ * Before a change is put in place: gives the table what the prepared generations of these filters
+ * deny and never ban, beside those that are there. `anew`: after it, to leave nothing else. 0, or
+ * -errno with a message.
+ */
+int bans_follow(const struct hooks *hooks, struct filter *const *filter, size_t count, bool anew);
+
+/*
+ * Gives a filter that only answers questions (filter_load_explaining), and has maps of its own, the
+ * bans that are kept and what its generation denies. Changes nothing else. 0 or -errno, with a
+ * message.
+ */
+int bans_imagine(const struct filter *filter);
 
 /* Reads the set, unless it has been. */
 int bans_load(struct bans *bans);

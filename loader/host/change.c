@@ -168,6 +168,58 @@ static int load_all(const struct changes *changes)
 	return 0;
 }
 
+/* --- what is denied --- */
+
+/* True if a filter begins or ends to deny, or never to ban, prefixes. */
+static bool denies_otherwise(const struct change *change)
+{
+	const struct filter *filter = &change->filter;
+
+	if (change->kind == CHANGE_DETACH)
+		return false;
+	return denied_differs(change->kind == CHANGE_ATTACH ? NULL : filter->current.copy,
+			      filter->prepared.copy);
+}
+
+static int follow_all(const struct changes *changes, bool anew)
+{
+	struct filter **filter = xcalloc(changes->count + 1, sizeof(*filter));
+	size_t count = 0, i;
+	int err;
+
+	for (i = 0; i < changes->count; i++)
+		if (changes->change[i].kind != CHANGE_DETACH)
+			filter[count++] = &changes->change[i].filter;
+	err = bans_follow(changes->hooks, filter, count, anew);
+	free(filter);
+	return err;
+}
+
+/* The marks of what is denied come before the generation that denies it. */
+static int deny_first(const struct changes *changes)
+{
+	bool otherwise = false;
+	size_t i;
+
+	for (i = 0; i < changes->count; i++) {
+		changes->change[i].denies_otherwise = denies_otherwise(&changes->change[i]);
+		otherwise |= changes->change[i].denies_otherwise;
+	}
+	return otherwise ? follow_all(changes, false) : 0;
+}
+
+/* Takes out of the table of bans what no generation denies or exempts any more. */
+static void deny_last(const struct changes *changes)
+{
+	bool otherwise = false;
+	size_t i;
+
+	for (i = 0; i < changes->count; i++)
+		otherwise |= changes->change[i].denies_otherwise;
+	if (otherwise)
+		follow_all(changes, true);
+}
+
 static int prepare_all(const struct changes *changes)
 {
 	__u64 batch = 0;
@@ -187,7 +239,7 @@ static int prepare_all(const struct changes *changes)
 			err = filter_prepare(&one->filter, &one->plan->tables, one->plan->text,
 					     batch, one->confirm);
 	}
-	return err;
+	return err ? err : deny_first(changes);
 }
 
 /* --- putting it in place --- */
@@ -490,6 +542,7 @@ static int finish_all(const struct changes *changes)
 		filter_detach(&one->filter);
 		say_line("%s: detached; everything passes", one->name);
 	}
+	deny_last(changes);
 	for (size_t i = 0; i < changes->count; i++)
 		if (changes->change[i].kind != CHANGE_DETACH && say_confirm(&changes->change[i]))
 			err = -ETIME;

@@ -37,7 +37,8 @@ struct change {
 	bool held; /* attach: all packets are dropped until the filter is there (hold.h) */
 	const char
 		*refusal; /* attach: why native mode does not hold it; NULL: it does, or no hold */
-	bool forwarded;	  /* swap: forwarded traffic was learned until now */
+	bool denies_otherwise; /* it begins or ends to deny prefixes, or never to ban them */
+	bool forwarded;	       /* swap: forwarded traffic was learned until now */
 };
 
 struct changes {

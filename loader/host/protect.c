@@ -39,10 +39,11 @@ static int compare(const void *a, const void *b)
 	return prefix_compare(a, b);
 }
 
-const struct prefix *prefix_covering(const struct prefix *prefix, size_t count, __u8 family,
-				     const __u8 *address)
+/* The longest prefix of at most `length` bits that has an address. */
+static const struct prefix *find_prefix(const struct prefix *prefix, size_t count, __u8 family,
+					const __u8 *address, int length)
 {
-	for (int length = family == AF_INET ? 32 : 128; length >= 0; length--) {
+	for (; length >= 0; length--) {
 		struct prefix wanted = {.family = family, .length = (__u8)length};
 		const struct prefix *found;
 
@@ -53,6 +54,18 @@ const struct prefix *prefix_covering(const struct prefix *prefix, size_t count, 
 			return found;
 	}
 	return NULL;
+}
+
+const struct prefix *prefix_covering(const struct prefix *prefix, size_t count, __u8 family,
+				     const __u8 *address)
+{
+	return find_prefix(prefix, count, family, address, family == AF_INET ? 32 : 128);
+}
+
+const struct prefix *prefix_enclosing(const struct prefix *list, size_t count,
+				      const struct prefix *prefix)
+{
+	return find_prefix(list, count, prefix->family, prefix->address, prefix->length);
 }
 
 /* --- hosts --- */

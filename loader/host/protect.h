@@ -28,5 +28,8 @@ void protected_free(struct protected_hosts *hosts);
 /* A prefix of a sorted list that covers the address, or NULL. */
 const struct prefix *prefix_covering(const struct prefix *prefix, size_t count, __u8 family,
 				     const __u8 *address);
+/* A prefix of a sorted list that has all of another one, or NULL. */
+const struct prefix *prefix_enclosing(const struct prefix *list, size_t count,
+				      const struct prefix *prefix);
 
 #endif

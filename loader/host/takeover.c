@@ -95,7 +95,10 @@ static int load(const struct hooks *hooks, const struct hook *hook, const struct
 		return err;
 	tables.generation->number = other->number + 1;
 	tables.generation->attached_at = other->attached_at;
-	return filter_switch(filter, &tables, made->plan.text, false);
+	err = filter_switch(filter, &tables, made->plan.text, false);
+	if (err || !(tables.generation->denied | tables.generation->never_ban))
+		return err;
+	return bans_follow(hooks, &filter, 1, false);
 }
 
 /*

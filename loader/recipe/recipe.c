@@ -518,6 +518,8 @@ void recipe_free(struct recipe *recipe)
 	names_free(&recipe->parked);
 	opens_free(&recipe->opens);
 	groups_free(&recipe->groups);
+	names_free(&recipe->deny);
+	names_free(&recipe->never_ban);
 	for (size_t i = 0; i < recipe->machines; i++)
 		machine_free(&recipe->machine[i]);
 	free(recipe->machine);

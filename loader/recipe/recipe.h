@@ -56,6 +56,8 @@ struct recipe {
 	struct override_limit *limit;
 	size_t limits;
 	struct groups groups;
+	struct names deny;	/* groups from whose members nothing comes in */
+	struct names never_ban; /* groups whose members neither a ban nor `deny` cuts off */
 	enum pc_policy policy;
 	enum pc_outbound outbound;
 	bool forward;

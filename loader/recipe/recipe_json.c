@@ -159,6 +159,10 @@ json_t *recipe_json(const struct recipe *recipe)
 
 	if (recipe->parked.count)
 		json_object_set_new(json, "parked", names_json(&recipe->parked));
+	if (recipe->deny.count)
+		json_object_set_new(json, "deny", names_json(&recipe->deny));
+	if (recipe->never_ban.count)
+		json_object_set_new(json, "never_ban", names_json(&recipe->never_ban));
 	dns = recipe_dns_json(&recipe->groups);
 	if (dns)
 		json_object_set_new(json, "dns", dns);
@@ -408,7 +412,9 @@ static int read_machines(struct recipe *recipe, const json_t *list, struct diag 
 
 static int read_recipe(struct recipe *recipe, const json_t *json, struct diag *diag)
 {
-	if (read_own(recipe, json, diag) || read_policy(recipe, json, diag))
+	if (read_own(recipe, json, diag) || read_policy(recipe, json, diag) ||
+	    read_words(json_object_get(json, "deny"), "deny", &recipe->deny, diag) ||
+	    read_words(json_object_get(json, "never_ban"), "never_ban", &recipe->never_ban, diag))
 		return -EINVAL;
 	return read_machines(recipe, json_object_get(json, "machines"), diag);
 }

@@ -23,6 +23,8 @@
 enum {
 	KEY_GROUPS,
 	KEY_MANAGEMENT,
+	KEY_DENY,
+	KEY_NEVER_BAN,
 	KEY_INTERFACES,
 	KEYS,
 };
@@ -31,6 +33,10 @@ static const struct yaml_key site_key[KEYS] = {
 	[KEY_GROUPS] = {"groups", false, YAML_MAPPING, SITE_GROUPS_EXPECTED, SITE_GROUPS_ALIASES},
 	[KEY_MANAGEMENT] = {"management", false, YAML_ITEMS, "a port or a list of ports, or none",
 			    "admin ports manage"},
+	[KEY_DENY] = {"deny", false, YAML_ITEMS, "a group or a list of groups",
+		      "denied block blocked drop blacklist"},
+	[KEY_NEVER_BAN] = {"never-ban", false, YAML_ITEMS, "a group or a list of groups",
+			   "never-bans neverban ignoreip whitelist"},
 	[KEY_INTERFACES] = {"interfaces", false, YAML_MAPPING,
 			    "a mapping of interfaces, as in 'eth0: {profiles: ssh}'",
 			    "interface iface ifaces device devices nics"},
@@ -43,6 +49,37 @@ static void read_management(struct reader *reader, const struct yaml_node *value
 	site->management_given = true;
 	if (value->kind != YAML_TEXT || strcmp(value->text, "none"))
 		read_ports(reader, value, &site->management);
+}
+
+/* --- groups that are denied, and those that are never banned --- */
+
+/* Reads the names of groups of the file, which are named before `interfaces` hides any. */
+static void read_group_names(struct reader *reader, const char *key, const struct yaml_node *value,
+			     const struct site *site, struct names *names)
+{
+	struct uses uses = {};
+
+	read_names(reader, value, "group name", names, &uses);
+	for (size_t i = 0; i < uses.count; i++) {
+		const char *name = uses.use[i].name;
+
+		if (!strcmp(name, GROUP_LINK_LOCAL) || !strcmp(name, GROUP_ANYONE))
+			complain(reader, uses.use[i].node,
+				 "%s: %s is built in; name groups of the file", key, name);
+		else if (!site->groups_wrong && !groups_find(&site->groups, name))
+			complain(reader, uses.use[i].node,
+				 "%s: the group '%s' is not defined; define it under groups:", key,
+				 name);
+	}
+	uses_check(reader, &uses, "group");
+}
+
+static void check_both(struct reader *reader, const struct yaml_node *deny, const struct site *site)
+{
+	for (size_t i = 0; i < site->deny.count; i++)
+		if (names_have(&site->never_ban, site->deny.name[i]))
+			complain(reader, deny, "the group '%s' is in deny and in never-ban",
+				 site->deny.name[i]);
 }
 
 /* --- interfaces --- */
@@ -144,6 +181,12 @@ static void read_site(struct reader *reader, struct site *site)
 	site->groups_wrong = reader->diag->errors != errors;
 	if (field[KEY_MANAGEMENT].value)
 		read_management(reader, field[KEY_MANAGEMENT].value, site);
+	if (field[KEY_DENY].value)
+		read_group_names(reader, "deny", field[KEY_DENY].value, site, &site->deny);
+	if (field[KEY_NEVER_BAN].value)
+		read_group_names(reader, "never-ban", field[KEY_NEVER_BAN].value, site,
+				 &site->never_ban);
+	check_both(reader, field[KEY_DENY].value, site);
 	if (field[KEY_INTERFACES].value)
 		read_interfaces(reader, field[KEY_INTERFACES].value, site);
 }
@@ -157,6 +200,13 @@ static void add_groups(struct groups *own, const struct groups *file)
 	groups_merge(&all, own);
 	groups_free(own);
 	*own = all;
+}
+
+/* What each interface has of the file as a whole. */
+static void add_file_words(struct recipe *recipe, const struct site *site)
+{
+	add_groups(&recipe->groups, &site->groups);
+	site_deny(site, recipe);
 }
 
 /*
@@ -185,9 +235,9 @@ static int parse(const char *path, const char *text, size_t length, bool saved, 
 			 "a site file is %s; write a mapping of keys, as in 'groups:'",
 			 yaml_what(yaml.root));
 	for (size_t i = 0; i < site->interfaces; i++)
-		add_groups(&site->interface[i].recipe.groups, &site->groups);
+		add_file_words(&site->interface[i].recipe, site);
 	for (size_t i = 0; i < site->patterns; i++)
-		add_groups(&site->pattern[i].recipe.groups, &site->groups);
+		add_file_words(&site->pattern[i].recipe, site);
 	return diag->errors == errors ? 0 : -EINVAL;
 }
 
@@ -316,6 +366,12 @@ const struct site_interface *site_interface(const struct site *site, const char 
 	return NULL;
 }
 
+void site_deny(const struct site *site, struct recipe *recipe)
+{
+	names_add_all(&recipe->deny, &site->deny);
+	names_add_all(&recipe->never_ban, &site->never_ban);
+}
+
 /* The entry of this interface or pattern. */
 static const struct site_interface *entry_of(const struct site *site, const char *name)
 {
@@ -405,6 +461,8 @@ void site_free(struct site *site)
 	groups_free(&site->groups);
 	names_free(&site->wrong_group);
 	names_free(&site->group_file);
+	names_free(&site->deny);
+	names_free(&site->never_ban);
 	ports_free(&site->management);
 	free(site->path);
 	free(site->text);

@@ -19,9 +19,10 @@ struct site {
 	struct names wrong_group; /* of these, those that have a name */
 	/* Groups that are read from a file: NAME, INTERFACE:NAME, INTERFACE:MACHINE:NAME. */
 	struct names group_file;
-	bool saved;	       /* a group's file is in groups/ beside the site file */
-	bool unnamed_wrong;    /* and there is something else: any name may be missing */
-	bool management_given; /* then no port at all is meant, too */
+	bool saved;		      /* a group's file is in groups/ beside the site file */
+	bool unnamed_wrong;	      /* and there is something else: any name may be missing */
+	struct names deny, never_ban; /* of `groups` */
+	bool management_given;	      /* then no port at all is meant, too */
 	struct ports management;
 	bool interfaces_given; /* if only as {}: then no interface at all is meant */
 	/* Names, in the order of the file; then those that patterns take (site_expand). */
@@ -85,6 +86,8 @@ const struct group *site_group(const struct site *site, const char *name);
 void site_merge_groups(const struct site *site, const char *name, struct recipe *recipe);
 /* Likewise to one machine of it. */
 void site_merge_machine_groups(const struct site *site, const char *name, struct machine *machine);
+/* Adds the groups of `deny` and `never-ban` to a recipe that has the groups of the file. */
+void site_deny(const struct site *site, struct recipe *recipe);
 /* True if the interface, or a machine behind it, has groups of its own in the file. */
 bool site_has_own_groups(const struct site *site, const char *name);
 

@@ -343,6 +343,10 @@ void site_write(const struct site_entry *entry, size_t count, const struct ports
 			fputs("[]", to);
 		fputc('\n', to);
 	}
+	if (count) {
+		write_names("", "deny", &entry->recipe.deny, NULL, to);
+		write_names("", "never-ban", &entry->recipe.never_ban, NULL, to);
+	}
 	fputs(count ? "interfaces:\n" : "interfaces: {}\n", to);
 	for (size_t i = 0; i < count; i++)
 		write_entry(entry, count, i, to);

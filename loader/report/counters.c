@@ -12,10 +12,10 @@
 
 const char *const reason_name[PC_REASONS] = {
 	[PC_REASON_MALFORMED] = "malformed", [PC_REASON_BANNED] = "banned",
-	[PC_REASON_FRAGMENT] = "fragment",   [PC_REASON_ICMP] = "icmp",
-	[PC_REASON_LIMIT] = "limit",	     [PC_REASON_SOURCE] = "source",
-	[PC_REASON_PROTOCOL] = "protocol",   [PC_REASON_UNLISTED] = "unlisted",
-	[PC_REASON_OUTBOUND] = "outbound",
+	[PC_REASON_DENIED] = "denied",	     [PC_REASON_FRAGMENT] = "fragment",
+	[PC_REASON_ICMP] = "icmp",	     [PC_REASON_LIMIT] = "limit",
+	[PC_REASON_SOURCE] = "source",	     [PC_REASON_PROTOCOL] = "protocol",
+	[PC_REASON_UNLISTED] = "unlisted",   [PC_REASON_OUTBOUND] = "outbound",
 };
 
 const char *const reason_text[PC_REASONS] = {
@@ -23,6 +23,8 @@ const char *const reason_text[PC_REASONS] = {
 		"The headers of the packet are broken or cut short: a wrong length, a TCP fragment at offset 8, more than 2 VLAN tags or 8 IPv6 extension headers; where frames begin with IP, anything else. See VERDICTS in portcullis(8).",
 	[PC_REASON_BANNED] =
 		"The source is banned. `portcullis bans` shows by which list, until when and why; `portcullis unban` lifts the ban. It holds for live connections and replies, too. See BANS in portcullis(8).",
+	[PC_REASON_DENIED] =
+		"The source is in a group of `deny` in the site file. `portcullis groups` shows its prefixes. It holds for live connections and replies, too. See BANS in portcullis(8).",
 	[PC_REASON_FRAGMENT] =
 		"A later fragment of a datagram whose first fragment was dropped, or did not come before it. The sender has to send the datagram again. See FRAGMENTS in portcullis(8).",
 	[PC_REASON_ICMP] =

@@ -315,6 +315,8 @@ static char *setting_text(const json_t *kept, const char *key)
 		return xasprintf("%lld", json_is_integer(value) ?
 						 (long long)json_integer_value(value) :
 						 ECHO_LIMIT_DEFAULT);
+	if (!strcmp(key, "deny") || !strcmp(key, "never_ban"))
+		return json_array_size(value) ? report_joined(value, ", ") : xstrdup("no group");
 	return xstrdup(json_is_string(value) ? json_string_value(value) : "");
 }
 
@@ -324,10 +326,9 @@ static void tell_settings(const json_t *before, const json_t *after, struct tell
 	static const struct {
 		const char *key, *name;
 	} setting[] = {
-		{"policy", "the policy"},
-		{"outbound", "outbound"},
-		{"forward", "forward"},
-		{"echo_limit", "the echo limit"},
+		{"policy", "the policy"}, {"outbound", "outbound"},
+		{"forward", "forward"},	  {"echo_limit", "the echo limit"},
+		{"deny", "deny"},	  {"never_ban", "never-ban"},
 	};
 	const json_t *old = json_object_get(before, "recipe");
 	const json_t *now = json_object_get(after, "recipe");

@@ -12,6 +12,7 @@
 #include "loader/base/terminal.h"
 #include "loader/base/utf8.h"
 #include "loader/base/wrap.h"
+#include "loader/catalog/prefix.h"
 #include "loader/recipe/kept_machines.h"
 #include "loader/report/counters.h"
 #include "loader/report/json_forms.h"
@@ -230,6 +231,30 @@ static char *why_icmp(const json_t *verdict, bool passes)
 			"does not pass: a type that is not admitted, or no packet of this host that it could be about, or too many echo requests");
 }
 
+/* "its source is in bad (203.0.113.0/24), a group of deny" */
+static char *why_denied(const json_t *verdict, const json_t *kept)
+{
+	const json_t *recipe = json_object_get(kept, "recipe"), *name, *text;
+	__free_text char *why = NULL;
+	struct prefix source, prefix;
+	size_t i, j;
+
+	if (prefix_parse(text_of(verdict, "source"), &source, &why))
+		return xstrdup("its source is in a group of deny");
+	json_array_foreach (json_object_get(recipe, "deny"), i, name)
+		json_array_foreach (
+			json_object_get(json_object_get(recipe, "groups"), json_string_value(name)),
+			j, text) {
+			__free_text char *wrong = NULL;
+
+			if (!prefix_parse(json_string_value(text), &prefix, &wrong) &&
+			    prefix_contains(&prefix, source.family, source.address))
+				return xasprintf("its source is in %s (%s), a group of deny",
+						 json_string_value(name), json_string_value(text));
+		}
+	return xstrdup("its source is in a group of deny");
+}
+
 /* The caller frees. */
 static char *why_text(const json_t *verdict, const json_t *kept)
 {
@@ -245,6 +270,8 @@ static char *why_text(const json_t *verdict, const json_t *kept)
 		return why_source(verdict, kept);
 	if (!strcmp(rule, "limit"))
 		return why_limit(verdict, kept);
+	if (!strcmp(rule, "denied"))
+		return why_denied(verdict, kept);
 	if (!strcmp(rule, "unlisted"))
 		return why_unlisted(verdict);
 	if (!strcmp(rule, "outbound"))
@@ -285,7 +312,7 @@ json_t *explain_verdict(const struct pc_event *event, const char *interface, con
 	json_object_del(verdict, "version");
 	json_object_set_new(verdict, "admitted_by", event_admissions(event, services));
 	explain_closed(verdict, own ?: kept);
-	why = why_text(verdict, own ?: kept);
+	why = why_text(verdict, own && !is(verdict, "rule", "denied") ? own : kept);
 	json_object_set_new(verdict, "why", text_json(why));
 	json_decref(own);
 	json_object_set_new(verdict, "generation", json_integer(event->generation));

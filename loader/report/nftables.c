@@ -318,6 +318,58 @@ static bool holds_outbound(const struct writer *writer)
 	return !any.count;
 }
 
+/* --- denied sources --- */
+
+static bool denies(const struct writer *writer)
+{
+	return json_array_size(json_object_get(writer->recipe, "deny"));
+}
+
+/* " ip saddr != @if1-friends-ip" for each group of `never-ban`. The caller frees. */
+static char *never_text(const struct writer *writer, bool ipv6)
+{
+	char *text = xstrdup("");
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach (json_object_get(writer->recipe, "never_ban"), i, name) {
+		const char *group = json_string_value(name);
+		char *longer;
+
+		if (!has_family(json_object_get(groups_of(writer), group), ipv6))
+			continue;
+		longer = xasprintf("%s %s saddr != @if%zu-%s-%s", text, family[ipv6].header,
+				   writer->number, group, family[ipv6].header);
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+/* What is denied comes before all else, and before machines; but not neighbour discovery. */
+static void put_denied(const struct writer *writer)
+{
+	const json_t *name;
+	size_t i, ipv6;
+
+	fprintf(writer->to,
+		"\tchain if%zu-denied {\n"
+		"\t\ticmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 return\n",
+		writer->number);
+	json_array_foreach (json_object_get(writer->recipe, "deny"), i, name)
+		for (ipv6 = 0; ipv6 < ARRAY_SIZE(family); ipv6++) {
+			const char *group = json_string_value(name);
+			__free_text char *never = never_text(writer, ipv6);
+
+			if (has_family(json_object_get(groups_of(writer), group), ipv6))
+				fprintf(writer->to,
+					"\t\t%s saddr @if%zu-%s-%s%s goto if%zu-drop comment \"denied\"\n",
+					family[ipv6].header, writer->number, group,
+					family[ipv6].header, never, writer->number);
+		}
+	fputs("\t}\n", writer->to);
+}
+
 /* Packets to a chain: "jump if1-in". */
 struct jump {
 	const char *way;   /* "iifname" */
@@ -403,6 +455,13 @@ static void put_base(const json_t *interfaces, const char *hook, bool out, FILE 
 
 	fprintf(to, "\tchain %s-%s {\n\t\ttype filter hook %s priority filter%s; policy accept;\n",
 		hook, out ? "out" : "in", hook, out && !strcmp(hook, "forward") ? " + 1" : "");
+	json_array_foreach (interfaces, i, interface) {
+		struct writer writer = writer_of(interface, i + 1, to);
+		__free_text char *what = xasprintf("jump if%zu-denied", i + 1);
+
+		if (!out && !is_machine(interface) && denies(&writer))
+			put_jumps(to, interface, &(struct jump){"iifname", "", what});
+	}
 	if (!strcmp(hook, "forward"))
 		put_machines(interfaces, out, to);
 	json_array_foreach (interfaces, i, interface) {
@@ -434,6 +493,8 @@ void report_nftables(const json_t *interfaces, FILE *to)
 		fputs("\n", to);
 		put_sets(&writer);
 		put_drop(&writer);
+		if (!is_machine(interface) && denies(&writer))
+			put_denied(&writer);
 		put_in(&writer);
 		if (holds_outbound(&writer))
 			put_out(&writer);

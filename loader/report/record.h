@@ -6,6 +6,8 @@
 #ifndef PORTCULLIS_REPORT_RECORD_H
 #define PORTCULLIS_REPORT_RECORD_H
 
+#include <stdbool.h>
+
 #include "loader/report/caller.h"
 
 /* MESSAGE_ID of every record; portcullis(8), RECORDS. */
@@ -18,7 +20,7 @@ enum record_action {
 	RECORD_CONFIRM,
 	RECORD_REVERT, /* the change was not confirmed in time, or its command was interrupted */
 	RECORD_TAKEOVER,
-	RECORD_RESUME, /* its programs were put into their driver again */
+	RECORD_RESUME,	/* its programs were put into their driver again */
 	RECORD_REFRESH, /* groups have other prefixes, by DNS or by a changed file */
 	RECORD_ACTIONS,
 };
@@ -41,5 +43,17 @@ struct record {
  * the change is made already.
  */
 void record_change(const struct record *record, const struct caller *caller);
+
+/* What ban, unban, grant or revoke did. */
+struct admission {
+	const char *action; /* "ban" */
+	const char *list;   /* of bans, or the group of grants; NULL: every list */
+	bool grants;
+	const char *what;    /* "192.0.2.7/32, 192.0.2.8/32 until 18:00" */
+	const char *comment; /* of --comment; NULL: none */
+};
+
+/* Sends it to the journal, or to syslog(3), as record_change does. */
+void record_admission(const struct admission *admission, const struct caller *caller);
 
 #endif

@@ -296,7 +296,7 @@ COUNT='def count: (keys == ["bytes", "packets"]) and all(.[]; type == "number" a
 	json_is "$COUNT"' .version == 1 and (.interfaces[0] | .name == "eth0" and .generation == 1 and
 		(.since | time) and (.ports | type) == "array" and (.total | counts) and (.replies | count))'
 	json_is "$COUNT"' .interfaces[0].reasons |
-		(keys == ["banned", "fragment", "icmp", "limit", "malformed", "outbound", "protocol", "source", "unlisted"]) and
+		(keys == ["banned", "denied", "fragment", "icmp", "limit", "malformed", "outbound", "protocol", "source", "unlisted"]) and
 		all(.[]; (.drop | count) and (.would_drop | count))'
 	output=$(pc counters eth0 --all --json)
 	json_is "$COUNT"' all(.interfaces[0].ports[]; (.direction | IN("in", "out")) and

@@ -196,7 +196,7 @@ valid()
 	exits 0 pc drops --source 192.0.2.200
 	says 'no recorded drop is like that'
 	exits 2 pc drops --reason denied
-	says '--reason must be one of malformed, banned, fragment'
+	says '--reason must be one of malformed, banned, denied, fragment'
 	exits 2 pc drops --port 25
 	says "'25' has no protocol"
 	exits 2 pc drops --source 198.51.100.7/24

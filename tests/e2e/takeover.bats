@@ -162,7 +162,7 @@ one_folder()
 # counts: all that is counted, without times and generation, and what only one of the versions knows.
 counts()
 {
-	jq -S '.interfaces[0] | .ports |= map(del(.machine, .listening)) | del(.reasons.banned, .reasons.limit) | {ports, reasons, replies, other, total, outbound_total}'
+	jq -S '.interfaces[0] | .ports |= map(del(.machine, .listening)) | del(.reasons.banned, .reasons.denied, .reasons.limit) | {ports, reasons, replies, other, total, outbound_total}'
 }
 
 # burst COUNT FLOW: that many frames to eth1.

@@ -97,7 +97,7 @@ grouped()
 }
 
 @test "help WORD: each reason that counters has, each why_closed; others are named with the nearest" {
-	for word in malformed banned fragment icmp source protocol unlisted outbound disabled no-ports dynamic feature local group; do
+	for word in malformed banned denied fragment icmp source protocol unlisted outbound disabled no-ports dynamic feature local group; do
 		exits 0 terminal 80 "$PORTCULLIS" help $word
 		fits 80
 		says "$word: "

@@ -16,6 +16,7 @@ const char *const model_action_name[] = {
 const char *const model_why_name[MODEL_WHYS] = {
 	[MODEL_MALFORMED] = "malformed",
 	[MODEL_BANNED] = "banned",
+	[MODEL_DENIED] = "denied",
 	[MODEL_FRAGMENT] = "fragment",
 	[MODEL_ICMP] = "icmp",
 	[MODEL_SOURCE] = "source",
@@ -68,8 +69,11 @@ bool model_granted_out(const struct tables *tables, int family, const uint8_t *a
 	return tables_granted_out(tables, &grants, 1, family, address, transport, remote_port);
 }
 
-/* The rule `banned`: the longest prefix that has the source and has not ended decides. */
-static bool is_banned(int family, const uint8_t *source)
+/*
+ * The rules `banned` and `denied`: the longest prefix that has the source and has not ended
+ * decides. MODEL_WHYS: neither.
+ */
+static enum model_why refusal(int family, const uint8_t *source, const struct judge *judge)
 {
 	const struct model_ban *longest = NULL;
 
@@ -78,7 +82,9 @@ static bool is_banned(int family, const uint8_t *source)
 		    prefix_contains(&bans[i].prefix, (uint8_t)family, source) &&
 		    (!longest || bans[i].prefix.length > longest->prefix.length))
 			longest = &bans[i];
-	return longest && longest->kind == BAN_HOLDS;
+	if (longest)
+		return longest->kind == BAN_NEVER ? MODEL_WHYS : MODEL_BANNED;
+	return tables_denied(judge->tables, family, source) ? MODEL_DENIED : MODEL_WHYS;
 }
 
 /* The rule `reply`. Notes in a learned flow what the remote side did. */
@@ -176,8 +182,9 @@ static bool is_discovery(const struct upper *upper)
 	       upper->data[0] >= 133 && upper->data[0] <= 136;
 }
 
-/* What a banned source sends passes under observe, and must not be learned from. */
-static struct model_verdict judge_banned(const struct upper *upper, const struct judge *judge)
+/* What a banned or denied source sends passes under observe, and must not be learned from. */
+static struct model_verdict judge_refused(const struct upper *upper, enum model_why why,
+					  const struct judge *judge)
 {
 	if (judge->tables->generation->policy == PC_POLICY_OBSERVE &&
 	    (upper->protocol == 6 || upper->protocol == 17)) {
@@ -187,19 +194,21 @@ static struct model_verdict judge_banned(const struct upper *upper, const struct
 
 		model_observe(judge->state, &tuple);
 	}
-	return drop(MODEL_BANNED);
+	return drop(why);
 }
 
 static struct model_verdict judge_upper(const struct upper *upper, const struct judge *judge)
 {
+	enum model_why why;
 	bool ipv4 = upper->family == AF_INET;
 
 	if (!is_whole(upper))
 		return drop(MODEL_MALFORMED);
-	if (!judge->egress && is_banned(upper->family, upper->source) && !is_discovery(upper))
-		return judge_banned(upper, judge);
 	if (judge->egress)
 		return model_outbound(upper, judge);
+	why = refusal(upper->family, upper->source, judge);
+	if (why != MODEL_WHYS && !is_discovery(upper))
+		return judge_refused(upper, why, judge);
 	if (upper->protocol == 6)
 		return judge_port(upper, PC_TCP, judge);
 	if (upper->protocol == 17)
@@ -231,13 +240,17 @@ static struct model_verdict judge_later_fragment(unsigned units, uint8_t protoco
 						 const struct judge *judge)
 {
 	const struct model_fragment *known = model_fragment_find(judge->state, key);
+	enum model_why why;
 
 	/* RFC 1858, 3128: offset 8 would overwrite the TCP flags of the first fragment. */
 	if (units == 1 && protocol == 6)
 		return drop(MODEL_MALFORMED);
-	if (!judge->egress &&
-	    is_banned(key->family == 4 ? AF_INET : AF_INET6, (const uint8_t *)key->source))
-		return drop(MODEL_BANNED);
+	if (!judge->egress) {
+		why = refusal(key->family == 4 ? AF_INET : AF_INET6, (const uint8_t *)key->source,
+			      judge);
+		if (why != MODEL_WHYS)
+			return drop(why);
+	}
 	if (!known || known->age >= 30 * PC_SECOND)
 		return drop(MODEL_FRAGMENT);
 	return known->first;
@@ -424,6 +437,7 @@ unsigned int model_cell(const struct model_verdict *verdict)
 	static const unsigned int cell[MODEL_WHYS] = {
 		[MODEL_MALFORMED] = PC_CELL_REASON + PC_REASON_MALFORMED,
 		[MODEL_BANNED] = PC_CELL_REASON + PC_REASON_BANNED,
+		[MODEL_DENIED] = PC_CELL_REASON + PC_REASON_DENIED,
 		[MODEL_FRAGMENT] = PC_CELL_REASON + PC_REASON_FRAGMENT,
 		[MODEL_ICMP] = PC_CELL_REASON + PC_REASON_ICMP,
 		[MODEL_SOURCE] = PC_CELL_REASON + PC_REASON_SOURCE,

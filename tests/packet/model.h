@@ -21,6 +21,7 @@ enum model_action {
 enum model_why {
 	MODEL_MALFORMED,
 	MODEL_BANNED,
+	MODEL_DENIED,
 	MODEL_FRAGMENT,
 	MODEL_ICMP,
 	MODEL_SOURCE,

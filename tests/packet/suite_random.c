@@ -10,6 +10,7 @@
 #include "loader/base/clock.h"
 #include "loader/compile/tables.h"
 #include "loader/filter/ban_table.h"
+#include "loader/filter/flags.h"
 #include "loader/filter/grant_map.h"
 #include "tests/packet/check.h"
 #include "tests/packet/explained.h"
@@ -257,6 +258,7 @@ static bool is_possible(enum model_why why, enum test_profile_id id, const struc
 	switch (why) {
 	case MODEL_OUTBOUND:
 	case MODEL_PASS_EGRESS: return false;
+	case MODEL_DENIED: return id == GROUPS;
 	case MODEL_SOURCE: return id != OPEN && id != PROTOCOLS;
 	case MODEL_PASS_PROTOCOL: return id != OPEN && id != GROUPS;
 	default: return true;
@@ -310,12 +312,57 @@ static void aim_at_state(void)
 		aim_at(&fresh.flow[i].tuple);
 }
 
+static void mark_group(struct ban_table *table, const struct tables *tables)
+{
+	__u64 denied = tables->generation->denied;
+
+	for (size_t i = 0; i < tables->tries4; i++) {
+		struct prefix prefix = {.family = AF_INET,
+					.length = (__u8)tables->trie4[i].key.length};
+
+		memcpy(prefix.address, tables->trie4[i].key.address, 4);
+		if (tables->trie4[i].groups.word[0] & denied)
+			ban_table_mark(table, &prefix);
+	}
+	for (size_t i = 0; i < tables->tries6; i++) {
+		struct prefix prefix = {.family = AF_INET6,
+					.length = (__u8)tables->trie6[i].key.length};
+
+		memcpy(prefix.address, tables->trie6[i].key.address, 16);
+		if (tables->trie6[i].groups.word[0] & denied)
+			ban_table_mark(table, &prefix);
+	}
+}
+
+/* In one profile, a group is denied whose members others admit. */
+static int deny_a_group(struct contest *contest, enum test_profile_id id)
+{
+	struct pc_generation *generation = contest->tables.generation;
+	struct ban_table table;
+	int err;
+
+	generation->denied = 0;
+	for (size_t bit = 0; id == GROUPS && bit < PC_GROUPS; bit++)
+		if (generation->group[0][bit] == pc_group_id("cluster"))
+			generation->denied = 1ULL << bit;
+	err = filter_flag_set(&contest->runner->filter, PC_FILTER_DENIED, generation->denied);
+	if (!err)
+		err = ban_table_open(&contest->runner->filter, true, &table);
+	if (err)
+		return err;
+	mark_group(&table, &contest->tables);
+	ban_table_close(&table);
+	return 0;
+}
+
 static bool start(struct contest *contest, enum test_profile_id id)
 {
 	int err;
 
 	profile_tables(&test_profile[id], &contest->tables);
-	err = runner_switch(contest->runner, &contest->tables) ? -EIO : fixture_refresh();
+	err = deny_a_group(contest, id);
+	if (!err)
+		err = runner_switch(contest->runner, &contest->tables) ? -EIO : fixture_refresh();
 	fixture_state(&fresh);
 	aim_at_state();
 	state = fresh;

@@ -82,11 +82,33 @@ static void test_grants(void **state)
 	assert_true(tables.generation->group[0][1] == 0);
 }
 
+static void test_denied(void **state)
+{
+	__cleanup(finish) struct run run;
+	__cleanup(tables_free) struct tables tables = {0};
+	static const __u8 bad[16] = {10, 1, 0, 9}, friend[16] = {10, 1, 0, 1}, stranger[16] = {11};
+
+	(void)state;
+	start(&run, OPTIONS("--group bad=10.1.0.0/16", "--group friends=10.1.0.1",
+			    "--group trusted=10.0.0.0/8", "--from mail:db=trusted"));
+	names_add(&run.recipe.deny, "bad");
+	names_add(&run.recipe.never_ban, "friends");
+	assert_int_equal(0, compose(&run.catalog, &run.recipe, false, &run.composition, &run.diag));
+	assert_int_equal(0, compile(&run.composition, &tables, &run.diag));
+	assert_true(tables_denied(&tables, AF_INET, bad));
+	assert_false(tables_denied(&tables, AF_INET, friend));
+	assert_false(tables_denied(&tables, AF_INET, stranger));
+	/* No grant makes a member of them. */
+	for (size_t bit = 0; bit < PC_GROUPS; bit++)
+		assert_true(tables.generation->group[0][bit] != pc_group_id("bad"));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_effective_groups),
 		cmocka_unit_test(test_grants),
+		cmocka_unit_test(test_denied),
 	};
 
 	return cmocka_run_group_tests_name("compile/admit", tests, set_up, tear_down);

@@ -825,9 +825,9 @@ static void test_limit_groups(void **state)
 	assert_int_equal(ask(&tables, "10.0.65.1", 1, "1/tcp"), ADMIT_PASS);
 	assert_int_equal(ask(&tables, "10.0.1.1", 1, "1/tcp"), ADMIT_SOURCE);
 	open_service(made, "2/tcp", "g0", NULL);
-	expect_failure(made, "the open services use 65 groups; the limit is 64, so merge some");
+	expect_failure(made, "the open services, deny and never-ban use 65 groups; the limit is 64, so merge some");
 	open_service(made, "2/tcp", "g1", NULL);
-	expect_failure(made, "the open services use 66 groups; the limit is 64, so merge some");
+	expect_failure(made, "the open services, deny and never-ban use 66 groups; the limit is 64, so merge some");
 }
 
 static void define_many(struct made *made, const char *name, int family, unsigned int first,
@@ -967,7 +967,7 @@ static void test_limit_out(void **state)
 	assert_false(covers(&tables, "10.0.63.1", "1/tcp"));
 	assert_int_equal(ask(&tables, "10.0.63.1", 1, "1/tcp"), ADMIT_PASS);
 	open_out(groups, "2/tcp", "g64");
-	expect_failure(groups, "the open services use 65 groups; the limit is 64, so merge some");
+	expect_failure(groups, "the open services, deny and never-ban use 65 groups; the limit is 64, so merge some");
 
 	add_groups(rules, 14);
 	add_rules(rules, 1, PC_RULES);

@@ -1,0 +1,163 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# `deny` and `never-ban` of the site file, by real traffic: what is dropped, what passes in it, what is told of it.
+
+load helper
+load traffic
+
+setup_file()
+{
+	sandbox_start
+	two_hosts
+	address_add client eth0 192.0.2.7/24 198.51.100.7/32 198.51.100.8/32 2001:db8::7/64
+	on host ip route add 198.51.100.0/24 dev eth0
+	host_add peer
+	link_add host eth1 peer eth0
+	address_add host eth1 203.0.113.1/24
+	address_add peer eth0 203.0.113.2/24
+	tiny_catalog
+	start server host socat TCP6-LISTEN:5000,fork,reuseaddr,ipv6only=0 EXEC:cat
+	until_true 10 listening host 5000
+}
+
+teardown_file()
+{
+	stop_all
+	sandbox_end
+}
+
+teardown()
+{
+	detach_all host
+	inside sh -c 'rm -f /run/portcullis/bans-* /run/portcullis/grants-*'
+}
+
+# apply_site LINE...: these top-level lines, and tiny at eth0 and eth1.
+apply_site()
+{
+	{
+		printf '%s\n' 'groups:' '  bad: [198.51.100.0/24, "2001:db8::6:0/112"]' '  friends: [198.51.100.8, 192.0.2.0/24]' "$@"
+		printf '%s\n' 'interfaces:' '  eth0: {profiles: tiny}' '  eth1: {profiles: tiny}'
+	} > "$DIR/site.yaml"
+	as host apply --site "$DIR/site.yaml" --catalog "$TINY" "${OPTIONS[@]}"
+}
+
+asks()
+{
+	local to=${2:-192.0.2.1}
+
+	[[ $to != *:* ]] || to="[$to]"
+	on client socat -u OPEN:/dev/null "TCP:$to:5000,bind=${1/#*:*/[$1]},connect-timeout=1" 2> /dev/null
+}
+
+vain()
+{
+	! asks "$@" || fail "$1 gets through"
+}
+
+@test "deny: nothing comes in from its members, also on a connection that lives; every view says why; without deny it comes in again" {
+	OPTIONS=()
+	apply_site
+	asks 198.51.100.7
+	start talk client bash -c "socat -T 20 'SYSTEM:while sleep 0.1; do echo x; done!!OPEN:$DIR/heard,creat,append' TCP:192.0.2.1:5000,bind=198.51.100.7"
+	until_true 8 test -s "$DIR/heard"
+	exits 0 apply_site 'deny: [bad]'
+	says 'changes deny from no group to bad'
+	vain 198.51.100.7
+	asks 192.0.2.2
+	vain 198.51.100.8
+	local before
+	before=$(wc -c < "$DIR/heard")
+	sleep 1
+	same "$before" "$(wc -c < "$DIR/heard")" 'bytes of the live connection'
+	stop talk
+	exits 0 pc explain eth0 198.51.100.7 5000/tcp --json
+	json_is '.verdicts[0] | .verdict == "drop" and .rule == "denied" and .reason == "denied" and .fix == null and
+		.why == "its source is in bad (198.51.100.0/24), a group of deny"'
+	exits 0 pc drops --json --reason denied
+	json_is '.drops[0].source == "198.51.100.7" and .drops[0].reason == "denied"'
+	(($(reason host eth0 denied | cut -d ' ' -f 1) > 2)) || fail 'denied is not counted'
+	exits 0 pc explain eth0 198.51.100.7 5000/tcp --site "$DIR/site.yaml" --catalog "$TINY" --json
+	json_is '.verdicts[0].rule == "denied"'
+	exits 0 pc ban 192.0.2.7
+	exits 0 pc unban --all
+	vain 198.51.100.7
+	asks 192.0.2.7
+	exits 1 pc grant bad 192.0.2.7
+	says 'is a group of deny'
+	exits 0 pc export site
+	says 'deny: [bad]'
+	exits 0 apply_site
+	asks 198.51.100.7
+	exits 0 pc explain eth0 198.51.100.7 5000/tcp
+	says passes
+}
+
+@test "deny over IPv6, both interfaces, swap, and a deadline that falls back; neighbours stay neighbours" {
+	OPTIONS=()
+	address_add client eth0 2001:db8::6:7/64
+	apply_site 'deny: bad'
+	vain 2001:db8::6:7 2001:db8::1
+	asks 2001:db8::7 2001:db8::1
+	on host ip neigh flush dev eth0
+	on client ping -6 -c 1 -W 1 -I 2001:db8::6:7 2001:db8::1 > /dev/null 2>&1 || true
+	on host ping -c 1 -W 1 2001:db8::6:7 > /dev/null || true
+	until_true 5 on host sh -c 'ip neigh show 2001:db8::6:7 dev eth0 | grep -Eq "REACHABLE|STALE|DELAY|PROBE"'
+	pc swap eth0 --open 6000/tcp
+	vain 198.51.100.7
+	OPTIONS=(--confirm 2)
+	apply_site
+	asks 198.51.100.7
+	until_true 8 denied_again
+	OPTIONS=()
+}
+
+denied_again()
+{
+	! asks 198.51.100.7
+}
+
+@test "never-ban: its members pass in wider bans and in deny, and cannot be banned" {
+	OPTIONS=()
+	apply_site 'deny: [bad]' 'never-ban: [friends]'
+	vain 198.51.100.7
+	asks 198.51.100.8
+	exits 1 pc ban 198.51.100.8
+	says '198.51.100.8/32: 198.51.100.8/32 is in a group of never-ban' 'nothing was banned'
+	exits 1 pc ban 192.0.2.7
+	exits 0 pc ban 192.0.2.7 --force
+	says '1 of 1 is in a group of never-ban'
+	asks 192.0.2.7
+	exits 0 pc ban 192.0.0.0/16 --force
+	asks 192.0.2.7
+	# Out of never-ban, both are in force.
+	exits 0 apply_site 'deny: [bad]'
+	vain 192.0.2.7
+	vain 198.51.100.8
+	# And into it again.
+	exits 0 apply_site 'never-ban: friends'
+	asks 192.0.2.7
+	asks 198.51.100.8
+}
+
+@test "wrong words are named at their place; a deny that cuts off a session of an administrator is refused" {
+	OPTIONS=()
+	exits 1 apply_site 'deny: [bda]'
+	says "site.yaml:" "the group 'bda' is not defined"
+	exits 1 apply_site 'deny: [bad]' 'never-ban: [bad]'
+	says 'is in deny and in never-ban'
+	exits 1 apply_site 'never-ban: link-local'
+	says 'is built in'
+}
+
+@test "export nftables denies what the filter denies" {
+	OPTIONS=()
+	apply_site 'deny: [bad]' 'never-ban: [friends]'
+	pc export nftables > "$DIR/rules.nft"
+	pc detach --all
+	on host nft -f "$DIR/rules.nft"
+	vain 198.51.100.7
+	asks 198.51.100.8
+	asks 192.0.2.7
+	on host nft delete table inet portcullis
+}
