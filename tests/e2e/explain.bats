@@ -112,11 +112,13 @@ opens()
 	explain eth0 192.0.2.2 22/tcp
 	verdict_is drop source
 	json_is '.services == ["ssh:ssh"] and .why == "ssh:ssh admits only office (198.51.100.0/24)"'
-	opens 'portcullis swap eth0 --group office=198.51.100.0/24,192.0.2.2/32' 192.0.2.1 22
+	opens 'portcullis grant office 192.0.2.2 --for 8h' 192.0.2.1 22
+	pc revoke office 192.0.2.2
 	explain eth0 198.51.100.9 22/tcp
 	json_is '.verdict == "pass" and .admitted_by == [{service: "ssh:ssh", group: "office", prefix: "198.51.100.0/24"}]'
 	pc swap eth0 --group office=10.0.0.0/8,11.0.0.0/8,12.0.0.0/8,13.0.0.0/8,14.0.0.0/8,15.0.0.0/8 --force
-	opens 'portcullis swap eth0 --from ssh:ssh=office,admitted --group admitted=192.0.2.2/32' 192.0.2.1 22
+	opens 'portcullis grant office 192.0.2.2 --for 8h' 192.0.2.1 22
+	pc revoke office 192.0.2.2
 	mkdir -p "$DIR/catalog"
 	cat > "$DIR/catalog/local.yaml" <<-'END'
 		profile: local
@@ -134,7 +136,8 @@ opens()
 @test "the site file: its groups count in a fix, and a wrong one keeps nobody from an answer" {
 	pc attach eth0 -p ssh --from ssh:ssh=office --group office=198.51.100.0/24 --force
 	echo 'groups: {office: [203.0.113.0/24]}' | inside tee /etc/portcullis/site.yaml > /dev/null
-	opens 'portcullis swap eth0 --group office=203.0.113.0/24,192.0.2.2/32' 192.0.2.1 22
+	opens 'portcullis grant office 192.0.2.2 --for 8h' 192.0.2.1 22
+	pc revoke office 192.0.2.2
 	echo 'groups: {office: [192.0.2.0/24]}' | inside tee /etc/portcullis/site.yaml > /dev/null
 	explain eth0 192.0.2.7 22/tcp
 	verdict_is drop source
