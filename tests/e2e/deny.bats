@@ -50,6 +50,11 @@ asks()
 	on client socat -u OPEN:/dev/null "TCP:$to:5000,bind=${1/#*:*/[$1]},connect-timeout=1" 2> /dev/null
 }
 
+session_stands()
+{
+	on host ss -Htn state established dst 198.51.100.7:40000 | grep -q .
+}
+
 vain()
 {
 	! asks "$@" || fail "$1 gets through"
@@ -140,7 +145,17 @@ denied_again()
 	asks 198.51.100.8
 }
 
-@test "wrong words are named at their place; a deny that cuts off a session of an administrator is refused" {
+@test "a deny that cuts off the session of the administrator is refused, and nothing is attached" {
+	OPTIONS=()
+	in_background client socat TCP:192.0.2.1:5000,bind=198.51.100.7:40000 EXEC:'sleep 60'
+	until_true 5 session_stands
+	SSH_CONNECTION='198.51.100.7 40000 192.0.2.1 5000' exits 1 apply_site 'deny: [bad]'
+	says 'eth0: ' '198.51.100.7' '5000/tcp' '--force'
+	[ -z "$(attached host eth0)" ] || fail 'it is attached'
+	SSH_CONNECTION='198.51.100.7 40000 192.0.2.1 5000' exits 0 apply_site
+}
+
+@test "wrong words are named at their place" {
 	OPTIONS=()
 	exits 1 apply_site 'deny: [bda]'
 	says "site.yaml:" "the group 'bda' is not defined"
