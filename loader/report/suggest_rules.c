@@ -27,6 +27,7 @@ struct asking {
 	struct suggest_answer *answer;
 	struct names sources; /* admitted in this base chain */
 	size_t steps;
+	bool may_return; /* a rule of this chain that is not understood returns */
 };
 
 /* What a condition says of the packet. */
@@ -320,6 +321,8 @@ static enum course conclude(struct asking *asking, const json_t *rule,
 		admit_sources(asking, state);
 	else if (course == ACCEPTS || course == DROPS)
 		note_unknown(asking, rule); /* and what some sources are refused */
+	else if (course == RETURNS)
+		asking->may_return = true;
 	return GOES_ON;
 }
 
@@ -353,6 +356,22 @@ static enum course conclude_jump(struct asking *asking, const json_t *rule,
 	return GOES_ON;
 }
 
+/* A module of iptables, of which nft tells the name alone. */
+static enum course extension(struct asking *asking, const json_t *rule, struct rule_state *state,
+			     const json_t *value)
+{
+	static const char *const idle[] = {"comment", "LOG", "NFLOG"};
+	const char *name = text_of(value, "name");
+
+	if (!strcmp(name, "REJECT"))
+		return conclude(asking, rule, state, DROPS);
+	for (size_t i = 0; i < ARRAY_SIZE(idle); i++)
+		if (!strcmp(name, idle[i]))
+			return GOES_ON;
+	narrow(state, UNKNOWN);
+	return GOES_ON;
+}
+
 static enum course statement(struct asking *asking, const json_t *rule, struct rule_state *state,
 			     const char *name, const json_t *value, unsigned int depth)
 {
@@ -369,7 +388,9 @@ static enum course statement(struct asking *asking, const json_t *rule, struct r
 	if (!strcmp(name, "jump") || !strcmp(name, "goto"))
 		return conclude_jump(asking, rule, state, text_of(value, "target"),
 				     !strcmp(name, "goto"), depth);
-	if (!is_idle(name) && strcmp(text_of(value, "name"), "comment") != 0)
+	if (!strcmp(name, "xt"))
+		return extension(asking, rule, state, value);
+	if (!is_idle(name))
 		narrow(state, UNKNOWN);
 	return GOES_ON;
 }
@@ -395,19 +416,26 @@ static enum course run_rule(struct asking *asking, const json_t *rule, unsigned 
 static enum course follow(struct asking *asking, const json_t *of, const char *chain,
 			  unsigned int depth)
 {
-	for (size_t i = 0; depth < JUMPS && i < items(asking->ruleset); i++) {
+	bool outer = asking->may_return;
+	enum course course = GOES_ON;
+
+	asking->may_return = false;
+	for (size_t i = 0; course == GOES_ON && depth < JUMPS && i < items(asking->ruleset); i++) {
 		const json_t *rule = item(asking->ruleset, i, "rule");
-		enum course course;
 
 		if (!rule || !same_table(rule, of) || strcmp(text_of(rule, "chain"), chain) != 0)
 			continue;
 		if (++asking->steps > STEPS)
-			return GOES_ON;
+			break;
 		course = run_rule(asking, rule, depth);
-		if (course != GOES_ON)
-			return course;
+		if (course != DROPS || !asking->may_return)
+			continue;
+		/* Whom it drops is not known: not everybody. */
+		note_unknown(asking, rule);
+		course = RETURNS;
 	}
-	return GOES_ON;
+	asking->may_return = outer;
+	return course;
 }
 
 /* --- base chains --- */

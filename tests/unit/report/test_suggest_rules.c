@@ -20,6 +20,8 @@
 #define SOURCE(right) MATCH(PAYLOAD("ip", "saddr"), right)
 #define COUNTER	      "{\"counter\": {\"packets\": 1, \"bytes\": 2}},"
 #define ACCEPT	      "{\"accept\": null}"
+#define XT_LAST(type, name) "{\"xt\": {\"type\": \"" type "\", \"name\": \"" name "\"}}"
+#define XT(type, name)	    XT_LAST(type, name) ","
 #define STATE(right) \
 	"{\"match\": {\"op\": \"in\", \"left\": {\"ct\": {\"key\": \"state\"}}, \"right\": " right "}},"
 
@@ -53,6 +55,29 @@ static void expect_asked(const char *rules, enum pc_transport transport, __u16 p
 	__free_text char *all = asked(rules, transport, port);
 
 	assert_string_equal(all, expected);
+}
+
+/* As ufw has them: nft tells the name of a module of iptables, and not what it looks at. */
+static void test_modules(void **state)
+{
+	static const char rules[] =
+		INPUT("inet", "in", "drop") CHAIN("inet", "not-local", "") CHAIN("inet", "user", "")
+			RULE("inet", "in", "1", "{\"jump\": {\"target\": \"not-local\"}}")
+				RULE("inet", "in", "2", "{\"jump\": {\"target\": \"user\"}}")
+		RULE("inet", "not-local", "3", XT("match", "addrtype") COUNTER "{\"return\": null}")
+			RULE("inet", "not-local", "4", XT("target", "LOG") COUNTER "{\"drop\": null}")
+		RULE("inet", "user", "5", SOURCE("{\"prefix\": {\"addr\": \"10.0.0.0\", \"len\": 8}}") DPORT("143") ACCEPT)
+			RULE("inet", "user", "6", DPORT("25") XT("match", "comment") ACCEPT)
+				RULE("inet", "user", "7", XT("match", "multiport") ACCEPT)
+		RULE("inet", "user", "8", DPORT("3306") COUNTER XT_LAST("target", "REJECT"))
+			RULE("inet", "user", "9", DPORT("3306") ACCEPT);
+
+	(void)state;
+	expect_asked(rules, PC_TCP, 25, "anyone; inet t not-local, rule with handle 4");
+	expect_asked(rules, PC_TCP, 143,
+		     "10.0.0.0/8; inet t not-local, rule with handle 4 inet t user, rule with handle 7");
+	expect_asked(rules, PC_TCP, 3306,
+		     "nobody; inet t not-local, rule with handle 4 inet t user, rule with handle 7");
 }
 
 static void test_list(void **state)
@@ -152,6 +177,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_modules),
 		cmocka_unit_test(test_chains),
 		cmocka_unit_test(test_families),
 		cmocka_unit_test(test_broken),
