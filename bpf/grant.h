@@ -82,24 +82,27 @@ static __always_inline __u32 granting_span(const struct packet *packet,
 /* A bit of `how`: the `out` services are asked. */
 #define GRANT_OUT FLOW_ECHO
 
-/* Fills a packet that grant_how describes. */
-static __always_inline void grant_packet(struct packet *packet, __u32 where, __u32 ports, __u32 how)
+/* Fills a packet that grant_how describes, without its addresses. */
+static __always_inline void grant_packet(struct packet *packet, __u32 ports, __u32 how)
 {
-	flow_fill(packet, where, ports, how);
+	flow_fill(packet, 0, ports, how);
 	packet->transport = packet->protocol == PROTOCOL_TCP ? PC_TCP : PC_UDP;
 	packet->machine = machine_pack(flow_how_class(how), 0);
 	packet->behind = flow_how_class(how);
 }
 
-/* The span that a grant may widen for a packet: of its local port, or with GRANT_OUT its remote. */
-__noinline int span_of_packet(__u32 where, __u32 ports, __u32 how)
+/*
+ * The span that a grant may widen for a packet: of its local port, or with GRANT_OUT its remote.
+ * Each argument is used: a caller may pass anything for another one, and the verifier refuses that.
+ */
+__noinline int span_of_packet(__u32 ports, __u32 how)
 {
 	const struct pc_generation *generation = generation_current();
 	struct packet packet = {};
 
 	if (!generation || !is_class_of(how, generation))
 		return 0;
-	grant_packet(&packet, where, ports, how);
+	grant_packet(&packet, ports, how);
 	return granting_span(&packet, generation,
 			     how & GRANT_OUT ? entry_out(&packet, generation) :
 					       entry_in(&packet, generation));
@@ -110,8 +113,7 @@ static __always_inline bool packet_granted(const struct packet *packet,
 					   const struct pc_generation *generation, bool out)
 {
 	__u32 how = flow_how_pack(packet) | flow_how_behind(0, generation->number);
-	__u32 span = span_of_packet(flow_where_pack(packet), flow_ports_pack(packet),
-				    how | (out ? GRANT_OUT : 0));
+	__u32 span = span_of_packet(flow_ports_pack(packet), how | (out ? GRANT_OUT : 0));
 	struct address remote;
 
 	if (!span)
