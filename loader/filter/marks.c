@@ -85,8 +85,9 @@ static bool hook_marks(const struct hook *hook, __u32 map)
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
 	struct bpf_map_info info;
 
-	return !filter_try_open(hook->id, &filter) && !object_map(filter.fd[FILTER_MARKS], &info) &&
-	       info.id == map && egress_state(&filter, hook->ifindex) == EGRESS_TCX &&
+	return !filter_open_egress(hook->id, &filter) &&
+	       !object_map(filter.fd[FILTER_MARKS], &info) && info.id == map &&
+	       egress_state(&filter, hook->ifindex) == EGRESS_TCX &&
 	       is_first(&filter, hook->ifindex);
 }
 

@@ -92,9 +92,10 @@ static int open_egress(struct filter *filter)
 		return filter->fd[FILTER_EGRESS];
 	filter->fd[FILTER_EGRESS_LINK] =
 		object_get(filter->id, filter_descriptor[FILTER_EGRESS_LINK].pin);
-	return filter->fd[FILTER_EGRESS_LINK] == -ENOENT ? 0 :
-	       filter->fd[FILTER_EGRESS_LINK] < 0	 ? filter->fd[FILTER_EGRESS_LINK] :
-							   0;
+	if (filter->fd[FILTER_EGRESS_LINK] < 0 && filter->fd[FILTER_EGRESS_LINK] != -ENOENT)
+		return filter->fd[FILTER_EGRESS_LINK];
+	filter->fd[FILTER_MARKS] = object_get(filter->id, filter_descriptor[FILTER_MARKS].pin);
+	return 0;
 }
 
 /* The generation is opened first: only if its layout is ours, it is known which pins there are. */

@@ -14,7 +14,9 @@ int filter_try_open(const char *id, struct filter *filter);
  */
 int filter_open_head(const char *id, struct filter *filter);
 
-/* Opens only the egress program and its link, if it has one. Silent; another version's filter too.
+/*
+ * Opens only the egress program, and its link and its marks, if it has them. Silent; another
+ * version's filter too.
  */
 int filter_open_egress(const char *id, struct filter *filter);
 

@@ -18,8 +18,9 @@ some while its hook changes).
 
     --tries WHICH     which faults: `tenth`, `third`, `sixth`, `each` or `all` (if not said)
               tenth   at every tenth call one fault: kill, ENOMEM, EPERM and EBUSY in turn
-              third   at every third call kill; at every sixth one error, too, in turn
-              sixth   at each call kill; at every sixth one error, too, in turn
+              third   the same, at every third call
+              sixth   at each call kill, but for those behind a call that leaves nothing in the kernel; at every
+                      sixth one error, too, in turn
               each    at each call kill, and one error in turn
               all     at each call kill, and each of the three errors; one in turn where libbpf only asks what the
                       kernel has
@@ -331,6 +332,12 @@ $(sed 's/^/    > /' "$DIR/out")"
 	reset
 }
 
+# leaves_nothing POINT: a command that is killed behind this call leaves what one that is killed before it does.
+leaves_nothing()
+{
+	[[ $1 =~ ^bpf:(OBJ_GET|OBJ_GET_INFO_BY_FD|MAP_LOOKUP_ELEM|MAP_GET_NEXT_KEY|MAP_CREATE|PROG_LOAD|BTF_LOAD|PROG_QUERY|[A-Z]+_GET_FD_BY_ID): ]]
+}
+
 # fault_in_turn POINT: at every so many points, with another action each time.
 fault_in_turn()
 {
@@ -425,8 +432,9 @@ while read -r point about; do
 		fault_in_turn "$point"
 		continue
 	fi
+	before=${behind:-} behind=$point
 	[ "$tries" != third ] || [ $((count % 3)) = 0 ] || continue
-	fault_at kill "$point"
+	[[ $tries =~ ^(third|sixth)$ ]] && leaves_nothing "$before" || fault_at kill "$point"
 	[[ $tries != third && $tries != sixth ]] || [ $((count % 6)) = 0 ] || continue
 	set -- ENOMEM EPERM EBUSY
 	if [ "$tries" != all ] || is_probe "$point" "$about"; then

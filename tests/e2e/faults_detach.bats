@@ -15,7 +15,7 @@ teardown_file()
 }
 
 @test "detach" {
-	fault_each_call --tries third before none detach eth0
+	fault_each_call --tries sixth before none detach eth0
 }
 
 @test "swap without tcx" {

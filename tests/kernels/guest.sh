@@ -253,7 +253,7 @@ try_refusals()
 packet_table()
 {
 	began=$(date +%s)
-	timeout 360 test_packet --quick --random 4000 > /tmp/packets 2> $errors
+	timeout 420 test_packet --quick --random 1500 > /tmp/packets 2> $errors
 	code=$?
 	echo "# the packet table took $(($(date +%s) - began)) s"
 	same "the packet table: $(grep '^ok' /tmp/packets | grep -vc ' # SKIP ') checks" 0 $code
