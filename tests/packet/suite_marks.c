@@ -211,7 +211,8 @@ void suite_marks(struct runner *runner)
 	int err;
 
 	if (runner->filter.fd[FILTER_DEVICES] < 0) {
-		skip("needs Linux 6.2", "marks of local ports");
+		skip("this kernel gives programs no context of its own (Linux 6.2)",
+		     "marks of local ports");
 		return;
 	}
 	table = mmap(NULL, sizeof(*table), PROT_READ | PROT_WRITE, MAP_SHARED,
