@@ -195,7 +195,7 @@ valid()
 	says 'source (tiny:listed)'
 	exits 0 pc drops --source 192.0.2.200
 	says 'no recorded drop is like that'
-	exits 2 pc drops --reason denied
+	exits 2 pc drops --reason denid
 	says '--reason must be one of malformed, banned, denied, fragment'
 	exits 2 pc drops --port 25
 	says "'25' has no protocol"
