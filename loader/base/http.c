@@ -6,9 +6,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "loader/base/memory.h"
+
+#define REST_LIMIT (1 << 20) /* bytes that are dropped behind a refused request */
 
 static const char *const plain = "text/plain; charset=utf-8";
 
@@ -97,9 +100,29 @@ void http_answer(int to, const char *status, const char *type, const char *body,
 	send_all(to, body, length);
 }
 
-static void refuse(int to, const char *status, const char *why)
+/*
+ * Reads what the client still sends: a connection that is closed with unread bytes is reset, and
+ * the answer is lost (RFC 9112, 9.6).
+ */
+static void drop_rest(int from, int to)
+{
+	char rest[HTTP_LIMIT];
+	size_t dropped = 0;
+	ssize_t got;
+
+	if (shutdown(to, SHUT_WR))
+		return;
+	while (dropped < REST_LIMIT && (got = read(from, rest, sizeof(rest))) != 0) {
+		if (got < 0 && errno != EINTR)
+			return;
+		dropped += got > 0 ? (size_t)got : 0;
+	}
+}
+
+static void refuse(int from, int to, const char *status, const char *why)
 {
 	http_answer(to, status, plain, why, strlen(why));
+	drop_rest(from, to);
 }
 
 bool http_asked(int from, int to, const char *path)
@@ -114,10 +137,12 @@ bool http_asked(int from, int to, const char *path)
 	switch (length ? http_parse(request, length, path) : HTTP_WRONG) {
 	case HTTP_GET: return true;
 	case HTTP_HEAD: send_head(to, "200 OK", plain, 0); return false;
-	case HTTP_ELSEWHERE: refuse(to, "404 Not Found", elsewhere); return false;
-	case HTTP_OTHER: refuse(to, "405 Method Not Allowed", "GET is served\n"); return false;
+	case HTTP_ELSEWHERE: refuse(from, to, "404 Not Found", elsewhere); return false;
+	case HTTP_OTHER:
+		refuse(from, to, "405 Method Not Allowed", "GET is served\n");
+		return false;
 	case HTTP_WRONG: break;
 	}
-	refuse(to, "400 Bad Request", "This is no request of HTTP/1.1\n");
+	refuse(from, to, "400 Bad Request", "This is no request of HTTP/1.1\n");
 	return false;
 }

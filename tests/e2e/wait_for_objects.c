@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WAIT_LIMIT   15
+#define WAIT_LIMIT   40
 #define EXIT_TROUBLE 97
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
