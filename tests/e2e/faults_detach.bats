@@ -25,7 +25,3 @@ teardown_file()
 @test "detach without tcx" {
 	fault_each_call --tries tenth --without-tcx before none detach eth0
 }
-
-@test "detach of two interfaces" {
-	fault_each_call --tries tenth before,before none,none detach eth0 eth1
-}
