@@ -2,7 +2,6 @@
 /* Values in an XML file, by XPath. */
 #include "loader/catalog/xml.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <libxml/parser.h>
 #include <libxml/xmlerror.h>
@@ -10,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/library.h"
 #include "loader/base/memory.h"
 
 #define OPERATIONS 1000000 /* of an expression */
@@ -32,10 +32,7 @@ static struct {
 	xmlFreeFunc *free;
 } library;
 
-static const struct {
-	const char *name;
-	void *function;
-} symbol[] = {
+static const struct library_symbol symbol[] = {
 	{"xmlNewParserCtxt", &library.parser_new},
 	{"xmlFreeParserCtxt", &library.parser_free},
 	{"xmlCtxtReadMemory", &library.read},
@@ -56,23 +53,14 @@ struct xml {
 
 static int load(char **why)
 {
-	static void *handle;
-	size_t i;
+	static const char *const names[] = {LIBRARY, NULL};
+	const char *reason = library_load(names, symbol, ARRAY_SIZE(symbol));
 
-	if (!handle)
-		handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	for (i = 0; handle && i < ARRAY_SIZE(symbol); i++) {
-		void *function = dlsym(handle, symbol[i].name);
-
-		if (!function)
-			break;
-		memcpy(symbol[i].function, &function, sizeof(function));
-	}
-	if (handle && i == ARRAY_SIZE(symbol))
+	if (!reason)
 		return 0;
 	*why = xasprintf(
 		"libxml2, which reads XML, cannot be loaded (%s); on Debian: apt install libxml2",
-		dlerror() ?: "it lacks a function");
+		reason);
 	return -ENOENT;
 }
 

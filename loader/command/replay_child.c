@@ -131,7 +131,7 @@ static int keep_only(int *file, int *pipe)
 static void read_file_of(int fd, __u32 capture, struct writer *writer)
 {
 	struct library library;
-	const struct pcap_symbol symbol[] = {
+	const struct library_symbol symbol[] = {
 		{"pcap_fopen_offline_with_tstamp_precision", &library.open},
 		{"pcap_next_ex", &library.next},
 		{"pcap_datalink", &library.datalink},

@@ -2,11 +2,11 @@
 /* The present rules of nftables, as nft lists them: by its own library, if that is installed. */
 #include "loader/command/suggest_nft.h"
 
-#include <dlfcn.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/base/library.h"
 #include "loader/base/memory.h"
 #include "loader/net/nft.h"
 
@@ -26,10 +26,7 @@ static struct {
 	const char *(*output)(struct nft_ctx *context);
 } library;
 
-static const struct {
-	const char *name;
-	void *function;
-} symbol[] = {
+static const struct library_symbol symbol[] = {
 	{"nft_ctx_new", &library.open},
 	{"nft_ctx_free", &library.close},
 	{"nft_ctx_output_set_flags", &library.set_output},
@@ -50,16 +47,9 @@ static bool has_rules(void)
 
 static bool load(void)
 {
-	void *handle = dlopen("libnftables.so.1", RTLD_NOW | RTLD_LOCAL);
+	static const char *const names[] = {"libnftables.so.1", NULL};
 
-	for (size_t i = 0; handle && i < ARRAY_SIZE(symbol); i++) {
-		void *function = dlsym(handle, symbol[i].name);
-
-		if (!function)
-			return false;
-		memcpy(symbol[i].function, &function, sizeof(function));
-	}
-	return handle;
+	return !library_load(names, symbol, ARRAY_SIZE(symbol));
 }
 
 static json_t *list(void)

@@ -39,7 +39,7 @@ struct capture_filter {
 
 static int load_library(struct pcap_library *library, char **why)
 {
-	const struct pcap_symbol symbol[] = {
+	const struct library_symbol symbol[] = {
 		{"pcap_open_dead", &library->open_dead},
 		{"pcap_compile", &library->compile},
 		{"pcap_geterr", &library->geterr},

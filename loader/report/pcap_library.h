@@ -6,17 +6,12 @@
 #ifndef PORTCULLIS_REPORT_PCAP_LIBRARY_H
 #define PORTCULLIS_REPORT_PCAP_LIBRARY_H
 
-#include <stddef.h>
-
-struct pcap_symbol {
-	const char *name;
-	void *function; /* the address of a pointer to the function */
-};
+#include "loader/base/library.h"
 
 /*
  * Sets the pointers. -ENOENT where libpcap is not installed or lacks a function, and in `*why` (the
  * caller frees) how to install it.
  */
-int pcap_library_load(const struct pcap_symbol *symbol, size_t count, char **why);
+int pcap_library_load(const struct library_symbol *symbol, size_t count, char **why);
 
 #endif

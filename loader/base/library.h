@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Loads a shared library when it is needed: what few commands use costs no start of the others. */
+#ifndef PORTCULLIS_BASE_LIBRARY_H
+#define PORTCULLIS_BASE_LIBRARY_H
+
+#include <stddef.h>
+
+struct library_symbol {
+	const char *name;
+	void *function; /* the address of a pointer to the function */
+};
+
+/*
+ * Sets the pointers, and leaves the library loaded. `names`: of files, up to a NULL; the first that
+ * is there is taken. NULL, or why it cannot be used, which stays valid until the next call.
+ */
+const char *library_load(const char *const *names, const struct library_symbol *symbol,
+			 size_t count);
+
+#endif
