@@ -223,54 +223,43 @@ static void claim_rtp(const struct root *root, struct claims *claims)
 		claims_problem(&rtp.file, start->line, "'%.40s' is no range of ports", text);
 }
 
-static void claim_http(const struct root *root, struct claims *claims)
+struct server {
+	const char *service, *tls_service, *port_key;
+	__u16 port, tls_port; /* usual ones */
+};
+
+/* A server with a port of its own and one for TLS, both off unless its file says otherwise. */
+static void claim_server(const struct root *root, struct claims *claims, const char *path,
+			 const struct server *server)
 {
-	__cleanup(asterisk_free) struct asterisk http;
+	__cleanup(asterisk_free) struct asterisk file;
 	const struct setting *port, *bind;
 
-	open_file(root, claims, FOLDER "http.conf", &http);
-	port = find(&http, "general", "bindport");
-	bind = find(&http, "general", "bindaddr");
-	if (!http.there)
+	open_file(root, claims, path, &file);
+	port = find(&file, "general", server->port_key);
+	bind = find(&file, "general", "bindaddr");
+	if (!file.there)
 		return;
-	if (is_yes(find(&http, "general", "enabled")))
-		claim_bind(&http, "http", 1 << PC_TCP, bind ?: port,
-			   usual_port(&http, "http", port, HTTP));
+	if (is_yes(find(&file, "general", "enabled")))
+		claim_bind(&file, server->service, 1 << PC_TCP, bind ?: port,
+			   usual_port(&file, server->service, port, server->port));
 	else
-		claims_add(&http.file, "http", NULL, NULL);
-	if (is_yes(find(&http, "general", "tlsenable")))
-		claim_bind(&http, "https", 1 << PC_TCP, find(&http, "general", "tlsbindaddr"),
-			   HTTP_TLS);
+		claims_add(&file.file, server->service, NULL, NULL);
+	if (is_yes(find(&file, "general", "tlsenable")))
+		claim_bind(&file, server->tls_service, 1 << PC_TCP,
+			   find(&file, "general", "tlsbindaddr"), server->tls_port);
 	else
-		claims_add(&http.file, "https", NULL, NULL);
-}
-
-static void claim_manager(const struct root *root, struct claims *claims)
-{
-	__cleanup(asterisk_free) struct asterisk manager;
-	const struct setting *port, *bind;
-
-	open_file(root, claims, FOLDER "manager.conf", &manager);
-	port = find(&manager, "general", "port");
-	bind = find(&manager, "general", "bindaddr");
-	if (!manager.there)
-		return;
-	if (is_yes(find(&manager, "general", "enabled")))
-		claim_bind(&manager, "manager", 1 << PC_TCP, bind ?: port,
-			   usual_port(&manager, "manager", port, MANAGER));
-	else
-		claims_add(&manager.file, "manager", NULL, NULL);
-	if (is_yes(find(&manager, "general", "tlsenable")))
-		claim_bind(&manager, "manager-tls", 1 << PC_TCP,
-			   find(&manager, "general", "tlsbindaddr"), MANAGER_TLS);
-	else
-		claims_add(&manager.file, "manager-tls", NULL, NULL);
+		claims_add(&file.file, server->tls_service, NULL, NULL);
 }
 
 void claims_asterisk(const struct root *root, struct claims *claims)
 {
+	static const struct server http = {"http", "https", "bindport", HTTP, HTTP_TLS};
+	static const struct server manager = {"manager", "manager-tls", "port", MANAGER,
+					      MANAGER_TLS};
+
 	claim_signalling(root, claims);
 	claim_rtp(root, claims);
-	claim_http(root, claims);
-	claim_manager(root, claims);
+	claim_server(root, claims, FOLDER "http.conf", &http);
+	claim_server(root, claims, FOLDER "manager.conf", &manager);
 }
