@@ -260,18 +260,43 @@ static void read_stop(pid_t thread, const struct __ptrace_syscall_info *info, st
 	read_memory(leader, stop->argument[1], &stop->attr, length);
 }
 
+/*
+ * The call that PTRACE_SYSCALL follows to its end in a thread. Several threads make objects at the
+ * same time, so each has its own. `thread` is 0: there is none yet.
+ */
+static struct stop *followed(pid_t thread)
+{
+	static struct stop stops[THREADS];
+	struct stop *unused = NULL;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(stops); i++) {
+		if (stops[i].thread == thread)
+			return &stops[i];
+		if (!stops[i].thread && !unused)
+			unused = &stops[i];
+	}
+	if (!unused) {
+		errno = ENOBUFS;
+		die("too many threads");
+	}
+	return unused;
+}
+
 /* A system call begins, or (after one that makes an object) ends. */
 static int at_stop(pid_t thread)
 {
 	struct __ptrace_syscall_info info;
-	static struct stop stop; /* of the call that PTRACE_SYSCALL follows */
 	struct stop now;
 
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, thread, sizeof(info), &info) <= 0)
 		return PTRACE_CONT; /* it was killed */
 	if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
-		if (info.exit.rval >= 0 && thread == stop.thread)
-			write_id(&stop, info.exit.rval);
+		struct stop *made = followed(thread);
+
+		if (info.exit.rval >= 0 && made->thread)
+			write_id(made, info.exit.rval);
+		made->thread = 0;
 		return PTRACE_CONT;
 	}
 	if (info.op != PTRACE_SYSCALL_INFO_SECCOMP)
@@ -280,7 +305,7 @@ static int at_stop(pid_t thread)
 	if (!now.call)
 		return PTRACE_CONT;
 	if (makes_object(&now))
-		stop = now;
+		*followed(thread) = now;
 	return at_call(&now);
 }
 

@@ -4,7 +4,7 @@
  *
  *	wait_for_objects IDS COUNT
  *
- * 15 s at most; then it prints those that are there, and fails. Else these remain in IDS.
+ * 40 s at most; then it prints those that are there, and fails. Else these remain in IDS.
  */
 #include <errno.h>
 #include <linux/bpf.h>
