@@ -3,55 +3,22 @@
 # `ban`, `unban`, `bans`, by real traffic: what comes in, until when, what is refused, what is kept.
 
 load helper
-load traffic
+load who_may
 
 setup_file()
 {
-	sandbox_start
-	two_hosts
-	address_add client eth0 192.0.2.7/24 198.51.100.7/32 2001:db8::7/64
-	on host ip route add 198.51.100.0/24 dev eth0
-	# A second interface.
-	host_add peer
-	link_add host eth1 peer eth0
-	address_add host eth1 203.0.113.1/24
-	address_add peer eth0 203.0.113.2/24
-	tiny_catalog
-	start server host socat TCP6-LISTEN:5000,fork,reuseaddr,ipv6only=0 EXEC:cat
-	until_true 10 listening host 5000
+	who_may_start
 }
 
 teardown_file()
 {
-	stop_all
-	sandbox_end
+	who_may_end
 }
 
 teardown()
 {
-	pc unban --all > /dev/null
 	on host ip route del default 2> /dev/null || true
-	detach_all host
-	inside sh -c 'rm -f /run/portcullis/bans-*'
-}
-
-# asks FROM TO: whether a connection from that address is made.
-asks()
-{
-	local to=$2
-
-	[[ $to != *:* ]] || to="[$to]"
-	on client socat -u OPEN:/dev/null "TCP:$to:5000,bind=${1/#*:*/[$1]},connect-timeout=1" 2> /dev/null
-}
-
-vain()
-{
-	! asks "$@" || fail "$1 gets through"
-}
-
-bans_of()
-{
-	pc bans --json | jq -c "$1"
+	who_may_forget
 }
 
 @test "a banned source gets nothing in, also on a connection that lives; its neighbour does; unban lets it in" {
@@ -229,13 +196,11 @@ bans_of()
 	pc ban 192.0.2.2 203.0.113.2
 	pc swap eth0 -p tiny --catalog "$TINY" --open 6000/tcp
 	vain 192.0.2.2 192.0.2.1
-	run on peer socat -u OPEN:/dev/null 'TCP:203.0.113.1:5000,connect-timeout=1'
-	[ "$status" = 1 ]
+	peer_vain
 	pc detach eth1
 	vain 192.0.2.2 192.0.2.1
 	attach_tiny host eth1
-	run on peer socat -u OPEN:/dev/null 'TCP:203.0.113.1:5000,connect-timeout=1'
-	[ "$status" = 1 ]
+	peer_vain
 	pc detach --all
 	asks 192.0.2.2 192.0.2.1
 	exits 0 pc ban 192.0.2.7

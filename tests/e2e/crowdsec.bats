@@ -3,7 +3,7 @@
 # Debian's CrowdSec and its custom bouncer with the package's program: decisions are bans, and end with them.
 
 load helper
-load traffic
+load who_may
 
 setup_file()
 {
@@ -84,11 +84,6 @@ bouncer()
 		prometheus: {enabled: false}
 	END
 	START_SECONDS=600 start bouncer host env PATH="$DIR/bin:$PATH" crowdsec-custom-bouncer -c "$DIR/cs/bouncer.yaml"
-}
-
-banned()
-{
-	[ "$(pc bans --json | jq -c '[.bans[] | .prefix + " " + .list]')" = "$1" ]
 }
 
 bans_count()

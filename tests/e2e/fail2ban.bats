@@ -3,7 +3,7 @@
 # Debian's fail2ban with the action of the package, and real failures of Dovecot: ban, unban, stop, restart.
 
 load helper
-load traffic
+load who_may
 load servers
 
 setup_file()
@@ -74,11 +74,6 @@ fails()
 		{ printf 'a login nobody wrong%s\r\n' "$i"; sleep 4; } |
 			on client timeout 8 socat -t 5 - "TCP:192.0.2.1:143,bind=$1" > /dev/null 2>&1 || true
 	done
-}
-
-banned()
-{
-	[ "$(pc bans --json | jq -c '[.bans[] | .prefix + " " + .list]')" = "$1" ]
 }
 
 @test "failed logins at Dovecot are banned by the jail; unban lets the next packet in; explain says by whom" {

@@ -3,21 +3,11 @@
 # `grant`, `revoke`, and `groups` of grants, by real traffic: whom they let in, until when, and what keeps them.
 
 load helper
-load traffic
+load who_may
 
 setup_file()
 {
-	sandbox_start
-	two_hosts
-	address_add client eth0 192.0.2.7/24 198.51.100.7/32 2001:db8::7/64
-	on host ip route add 198.51.100.0/24 dev eth0
-	host_add peer
-	link_add host eth1 peer eth0
-	address_add host eth1 203.0.113.1/24
-	address_add peer eth0 203.0.113.2/24
-	TINY=$DIR/tiny
-	export TINY
-	mkdir -p "$TINY"
+	who_may_start
 	cat > "$TINY/tiny.yaml" <<-END
 		profile: tiny
 		title: A port for two groups
@@ -29,21 +19,18 @@ setup_file()
 		    out: 5060/udp
 		    to: [home]
 	END
-	start server host socat TCP6-LISTEN:5000,fork,reuseaddr,ipv6only=0 EXEC:cat
 	start datagrams host socat UDP4-RECVFROM:5000,fork EXEC:cat
-	until_true 10 listening host 5000
+	until_true 10 eval '[ -n "$(on host ss -Huln sport = :5000)" ]'
 }
 
 teardown_file()
 {
-	stop_all
-	sandbox_end
+	who_may_end
 }
 
 teardown()
 {
-	detach_all host
-	inside sh -c 'rm -f /run/portcullis/grants-* /run/portcullis/bans-*'
+	who_may_forget
 }
 
 attach_groups()
@@ -51,29 +38,10 @@ attach_groups()
 	attach_tiny host "${1:-eth0}" --group home=10.0.0.0/8 --group office=10.1.0.0/16 "${@:2}"
 }
 
-# asks FROM [TO]: whether a connection from that address is made.
-asks()
-{
-	local to=${2:-192.0.2.1}
-
-	[[ $to != *:* ]] || to="[$to]"
-	on client socat -u OPEN:/dev/null "TCP:$to:5000,bind=${1/#*:*/[$1]},connect-timeout=0.5" 2> /dev/null
-}
-
-vain()
-{
-	! asks "$@" || fail "$1 gets through"
-}
-
 # answered FROM SOURCE-PORT: whether a datagram from there is answered.
 answered()
 {
 	[ "$(echo x | on client timeout 2 socat -t 0.5 - "UDP4:192.0.2.1:5000,bind=$1:$2,reuseaddr" 2> /dev/null)" = x ]
-}
-
-members()
-{
-	pc groups "$1" --json | jq -c "$2"
 }
 
 @test "a granted source gets in at once, its neighbour does not; groups and explain tell of it; revoke ends it, not what lives" {
@@ -147,23 +115,18 @@ members()
 	asks 192.0.2.7
 	asks 192.0.2.2
 	answered 192.0.2.7 41000
-	until_true 8 vain_now 192.0.2.2
+	until_true 8 kept_out 192.0.2.2
 	took=$((($(date +%s%N) - began) / 1000000))
 	((took > 900 && took < 3300)) || fail "2 s took $took ms"
 	asks 192.0.2.7
 	answered 192.0.2.7 41000
-	until_true 8 vain_now 192.0.2.7
+	until_true 8 kept_out 192.0.2.7
 	took=$((($(date +%s%N) - began) / 1000000))
 	((took > 2900 && took < 5300)) || fail "4 s took $took ms"
 	# The same datagram flow lives on, a new one is not admitted.
 	answered 192.0.2.7 41000
 	! answered 192.0.2.7 41001 || fail 'a new datagram is answered after the end'
 	same 1 "$(members home '.groups[0].members | length')"
-}
-
-vain_now()
-{
-	! asks "$1"
 }
 
 @test "kept: over swap, a deadline that falls back, detach of one of two, no filter at all, another boot" {
@@ -176,7 +139,7 @@ vain_now()
 	asks 192.0.2.7
 	pc rollback eth0
 	asks 192.0.2.7
-	on peer socat -u OPEN:/dev/null 'TCP:203.0.113.1:5000,connect-timeout=0.5'
+	peer_asks
 	pc detach eth1
 	asks 192.0.2.7
 	pc detach --all
