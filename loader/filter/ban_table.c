@@ -487,6 +487,27 @@ __u32 ban_table_find(const struct ban_table *table, const struct prefix *prefix,
 	return *until_at(table, place);
 }
 
+bool ban_table_covers(const struct ban_table *table, const struct prefix *prefix, __u32 now)
+{
+	const __u8 *kinds = prefix->family == AF_INET ? table->head->lengths4 :
+							table->head->lengths6;
+	struct key key = key_of(prefix), wide;
+	struct spot place;
+
+	for (; *kinds; kinds++) {
+		if (*kinds >= key.kind)
+			continue;
+		wide = key;
+		wide.kind = *kinds;
+		pc_ban_mask(wide.address, wide.kind - (key.kind >= PC_BAN_KIND4(0) ?
+							       PC_BAN_KIND4(0) :
+							       PC_BAN_KIND6(0)));
+		if (find(table, &wide, &place) && *until_at(table, place) > now)
+			return true;
+	}
+	return false;
+}
+
 void ban_table_keep_counts(struct ban_table *table, const struct ban_table *old)
 {
 	for (__u32 line = 0; line < all_lines(old); line++)

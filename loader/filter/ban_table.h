@@ -3,6 +3,8 @@
 #ifndef PORTCULLIS_FILTER_BAN_TABLE_H
 #define PORTCULLIS_FILTER_BAN_TABLE_H
 
+#include <stdbool.h>
+
 #include "bpf/abi_bans.h"
 #include "loader/catalog/group.h"
 #include "loader/filter/filter.h"
@@ -39,6 +41,9 @@ void ban_table_mark(struct ban_table *table, const struct prefix *prefix);
 /* The end of a prefix, PC_BAN_FREE if it is not there; its counts, unless NULL. */
 __u32 ban_table_find(const struct ban_table *table, const struct prefix *prefix,
 		     struct pc_ban_count *count);
+
+/* Whether a wider prefix that covers this one has not ended at that CLOCK_BOOTTIME second. */
+bool ban_table_covers(const struct ban_table *table, const struct prefix *prefix, __u32 now);
 
 /* Copies what the prefixes that both tables have have counted. */
 void ban_table_keep_counts(struct ban_table *table, const struct ban_table *old);

@@ -280,20 +280,40 @@ static int spare_all(const struct bans *bans, struct ban_table *table, const str
 	return err;
 }
 
-static int spare_of_set(const struct bans *bans, struct ban_table *table)
+/* The prefixes of the set that are in force, in its order; the caller frees. */
+static struct prefix *prefixes_in_force(const struct bans *bans, size_t *count)
 {
 	const struct ban_set *set = &bans->file.set;
-	struct prefix *prefix;
-	int err;
+	struct prefix *prefix = xcalloc(set->count + bans->denied.denies + 1, sizeof(*prefix));
 
-	if (!bans->hosts)
-		return 0;
-	prefix = xcalloc(set->count + 1, sizeof(*prefix));
+	*count = 0;
 	for (size_t i = 0; i < set->count; i++)
-		prefix[i] = set->ban[i].prefix;
-	err = spare_all(bans, table, prefix, set->count);
+		if (ban_holds(&set->ban[i], (__u32)bans->clock.boot))
+			prefix[(*count)++] = set->ban[i].prefix;
+	return prefix;
+}
+
+static int spare_of_set(const struct bans *bans, struct ban_table *table)
+{
+	size_t count;
+	struct prefix *prefix = prefixes_in_force(bans, &count);
+	int err = spare_all(bans, table, prefix, count);
+
 	free(prefix);
 	return err;
+}
+
+/* The hosts that neither a ban nor what is denied should cut off, as of now. */
+static void find_hosts(const struct bans *bans, struct protected_hosts *hosts)
+{
+	size_t count;
+	struct prefix *prefix = prefixes_in_force(bans, &count);
+
+	for (size_t i = 0; i < bans->denied.denies; i++)
+		prefix[count++] = bans->denied.deny[i];
+	prefixes_sort_once(prefix, &count);
+	protected_find(prefix, count, hosts);
+	free(prefix);
 }
 
 /* Makes a table of the set, with room for growth. */
@@ -359,6 +379,20 @@ static bool holds_any(const struct bans *bans)
 	return false;
 }
 
+/* As make_table, with the hosts that pass in wider bans as of now. */
+static int make_table_sparing(struct bans *bans, struct ban_table *table)
+{
+	__cleanup(protected_free) struct protected_hosts hosts = {};
+	const struct protected_hosts *given = bans->hosts;
+	int err;
+
+	find_hosts(bans, &hosts);
+	bans->hosts = &hosts;
+	err = make_table(bans, table);
+	bans->hosts = given;
+	return err;
+}
+
 /* Makes the table anew from the set. */
 static int table_anew(struct bans *bans)
 {
@@ -374,7 +408,7 @@ static int table_anew(struct bans *bans)
 		return err;
 	if (!holds_any(bans) && !bans->denied.denies)
 		return bans->table.map < 0 ? 0 : remove_all(bans);
-	err = make_table(bans, &table);
+	err = make_table_sparing(bans, &table);
 	if (err)
 		return err;
 	table.head->file = bans->file.number;
@@ -515,19 +549,61 @@ static __u32 end_of(const struct bans *bans, const struct names *lists, const st
 	return until;
 }
 
-/* Sets the ends of prefixes that the lines have changed. */
+/* Whether a prefix is one address, in a wider prefix that is banned or denied. */
+static bool is_host_within(const struct bans *bans, const struct prefix *prefix)
+{
+	return prefix->length == (prefix->family == AF_INET ? 32 : 128) &&
+	       (ban_table_covers(&bans->table, prefix, (__u32)bans->clock.boot) ||
+		prefix_enclosing(bans->denied.deny, bans->denied.denies, prefix));
+}
+
+/* Finds which of these prefixes are hosts that pass in what is wider, if any is in such a one. */
+static void find_hosts_within(const struct bans *bans, const struct prefix *prefix, size_t count,
+			      struct protected_hosts *hosts)
+{
+	struct prefix *within = xcalloc(count + 1, sizeof(*within));
+	size_t withins = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (is_host_within(bans, &prefix[i]))
+			within[withins++] = prefix[i];
+	prefixes_sort_once(within, &withins);
+	if (withins)
+		protected_find(within, withins, hosts);
+	free(within);
+}
+
+static bool is_protected(const struct protected_hosts *hosts, const struct prefix *prefix)
+{
+	for (size_t i = 0; i < hosts->count; i++)
+		if (same_host(prefix, &hosts->host[i]))
+			return true;
+	return false;
+}
+
+/*
+ * Sets the ends of prefixes that the lines have changed. A protected host that is lifted passes in
+ * a wider ban.
+ */
 static int change_in_place(struct bans *bans, const struct prefix *prefix, size_t count)
 {
+	__cleanup(protected_free) struct protected_hosts hosts = {};
 	__cleanup(names_free) struct names lists = {};
 	int err = 0;
 
 	ban_set_lists(&bans->file.set, &lists);
 	err = read_denied(bans);
-	for (size_t i = 0; i < count && !err; i++)
+	if (!err)
+		find_hosts_within(bans, prefix, count, &hosts);
+	for (size_t i = 0; i < count && !err; i++) {
+		__u32 until = end_of(bans, &lists, &prefix[i]);
+
+		if (!until && is_protected(&hosts, &prefix[i]))
+			until = PC_BAN_NEVER;
 		if (!is_never(bans, &prefix[i]))
-			err = ban_table_set(&bans->table, &prefix[i],
-					    end_of(bans, &lists, &prefix[i]),
+			err = ban_table_set(&bans->table, &prefix[i], until,
 					    (__u32)bans->clock.boot);
+	}
 	return err;
 }
 
@@ -708,48 +784,32 @@ static bool never_in_place(const struct bans *bans)
 /* Adds to the table that is there. -ENOSPC: it has to be made anew. */
 static int deny_in_place(struct bans *bans)
 {
+	__cleanup(protected_free) struct protected_hosts hosts = {};
 	int err;
 
 	/* A member that was not one may be banned, itself or in part. */
 	if (bans->table.map < 0 || !never_in_place(bans))
 		return -ENOSPC;
+	find_hosts(bans, &hosts);
+	bans->hosts = &hosts;
 	err = spare_all(bans, &bans->table, bans->denied.deny, bans->denied.denies);
+	bans->hosts = NULL;
 	for (size_t i = 0; i < bans->denied.denies && !err; i++)
 		ban_table_mark(&bans->table, &bans->denied.deny[i]);
 	return err;
 }
 
-/* The hosts that neither a ban nor what is denied should cut off. */
-static void find_hosts(struct bans *bans, struct protected_hosts *hosts)
-{
-	size_t count = bans->file.set.count + bans->denied.denies;
-	struct prefix *prefix = xcalloc(count + 1, sizeof(*prefix));
-
-	for (size_t i = 0; i < bans->file.set.count; i++)
-		prefix[i] = bans->file.set.ban[i].prefix;
-	for (size_t i = 0; i < bans->denied.denies; i++)
-		prefix[bans->file.set.count + i] = bans->denied.deny[i];
-	prefixes_sort_once(prefix, &count);
-	protected_find(prefix, count, hosts);
-	free(prefix);
-	bans->hosts = hosts;
-}
-
 static int follow(struct bans *bans, bool anew)
 {
-	struct protected_hosts hosts = {};
 	int err = bans_load(bans);
 
 	if (!err && bans->file.old_boot)
 		err = write_anew(bans);
 	if (err)
 		return err;
-	find_hosts(bans, &hosts);
 	err = anew ? -ENOSPC : deny_in_place(bans);
 	if (err == -ENOSPC)
 		err = table_anew(bans);
-	bans->hosts = NULL;
-	protected_free(&hosts);
 	return err ? each_failed(err) : 0;
 }
 
@@ -797,7 +857,6 @@ int bans_follow(const struct hooks *hooks, struct filter *const *filter, size_t 
 int bans_imagine(const struct filter *filter)
 {
 	struct bans bans = {.path = bans_file_path("bans"), .table = BAN_TABLE_NONE, .filters = 1};
-	struct protected_hosts hosts = {};
 	int err;
 
 	bans.filter = xcalloc(1, sizeof(*bans.filter));
@@ -807,10 +866,7 @@ int bans_imagine(const struct filter *filter)
 	if (!err)
 		err = read_denied(&bans);
 	if (!err && (bans.file.set.count || bans.denied.denies)) {
-		find_hosts(&bans, &hosts);
 		err = table_anew(&bans);
-		bans.hosts = NULL;
-		protected_free(&hosts);
 		err = err ? each_failed(err) : set_flags(&bans);
 	}
 	bans.filters = 0; /* it is the caller's */
@@ -823,25 +879,13 @@ int bans_imagine(const struct filter *filter)
 /* Reads the file into a table of a namespace that had no filter. */
 static int restore(struct bans *bans)
 {
-	struct protected_hosts hosts = {};
-	struct prefix *prefix;
 	int err = bans_load(bans);
 
 	if (err || !bans->file.set.count)
 		return err;
 	if (bans->file.old_boot)
 		write_anew(bans);
-	ban_set_sort(&bans->file.set);
-	prefix = xcalloc(bans->file.set.count, sizeof(*prefix));
-	for (size_t i = 0; i < bans->file.set.count; i++)
-		prefix[i] = bans->file.set.ban[i].prefix;
-	protected_find(prefix, bans->file.set.count, &hosts);
-	free(prefix);
-	bans->hosts = &hosts;
-	err = table_anew(bans);
-	bans->hosts = NULL;
-	protected_free(&hosts);
-	return err;
+	return table_anew(bans);
 }
 
 void bans_restore(const struct filter *filter)

@@ -18,7 +18,8 @@ struct bans {
 	size_t filters;
 	struct ban_table table; /* of the filters; none: there are no bans, or no filters */
 	char *text;		/* to which the set points, too */
-	const struct protected_hosts *hosts; /* that pass in wider bans; NULL: none are known */
+	/* That pass in wider bans which are added in place; a table that is made anew finds them. */
+	const struct protected_hosts *hosts;
 	struct denied denied;		     /* of all filters of the namespace */
 	bool never_known;		     /* `denied` has been read */
 };

@@ -1,0 +1,191 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# Whom `ban` does not cut off without --force: the caller, other administrators, gateways, name servers, DHCP servers, this
+# host. By a real sshd, a real lease and real neighbours; and what goes on inside a wider ban.
+
+load helper
+load who_may
+load servers
+
+setup_file()
+{
+	sandbox_start
+	two_hosts
+	tiny_catalog
+	# Behind the filter: a gateway, a DHCP server, a name server, administrators; and what is reached by the gateway.
+	address_add client eth0 192.0.2.3/24 192.0.2.4/24 192.0.2.5/24 192.0.2.6/24 192.0.2.7/24 2001:db8::3/64
+	address_add client lo 198.51.100.1/32 2001:db8:3::1/128
+	echo 'nameserver 192.0.2.4' > "$DIR/resolv.conf"
+	inside mount --bind "$DIR/resolv.conf" /etc/resolv.conf
+	on host ip route add 198.51.100.0/24 via 192.0.2.3
+	on host ip route add 2001:db8:3::/64 via 2001:db8::3
+	start_sshd host -p 22
+	start server host socat TCP6-LISTEN:5000,fork,reuseaddr,ipv6only=0 EXEC:cat
+	until_true 10 listening host 22
+	until_true 10 listening host 5000
+	as host attach eth0 -p tiny-host,ssh --mode native --catalog "$TINY" --catalog "$CATALOG"
+}
+
+teardown_file()
+{
+	stop_all
+	sandbox_end
+}
+
+teardown()
+{
+	stop login
+	pc unban --all > /dev/null
+}
+
+# by_ssh FROM COMMAND: as an administrator who came in from there.
+by_ssh()
+{
+	on client timeout 4 ssh -F "$DIR/ssh/config" -b "$1" 192.0.2.1 "$2"
+}
+
+# refused PREFIX WHAT: nothing is banned, and the message names what.
+refused()
+{
+	exits 1 pc ban "$1"
+	says "$2" 'ban: refused, nothing was banned; --force bans it all the same'
+	same_bans '[]'
+}
+
+# The gateway passes what it routes.
+routed()
+{
+	on host ping -n -c 1 -W 2 "$1" > /dev/null || fail "$1 is not reached by the gateway"
+}
+
+@test "the caller's own session, by SSH: refused, also behind su and for a prefix; --force bans it, and the session is dead" {
+	exits 1 by_ssh 192.0.2.5 "$PORTCULLIS ban 198.51.100.9 192.0.2.5"
+	says '192.0.2.5/32: has 192.0.2.5: your own session' 'nothing was banned; --force'
+	exits 1 by_ssh 192.0.2.5 "su - -c '$PORTCULLIS ban 192.0.2.0/24'"
+	says '192.0.2.0/24: has 192.0.2.5: your own session'
+	same_bans '[]'
+	# Another one's address is none of the caller's.
+	exits 0 by_ssh 192.0.2.5 "$PORTCULLIS ban 192.0.2.7"
+	same_bans '["192.0.2.7/32 manual"]'
+	run by_ssh 192.0.2.5 "$PORTCULLIS ban --force 192.0.2.5 < /dev/null; cat" < <(until banned '["192.0.2.5/32 manual","192.0.2.7/32 manual"]'; do :; done; echo alive)
+	same 124 "$status" 'the exit of a session that hears nothing'
+	[[ $output != *alive* ]] || fail 'the session lives on'
+	same_bans '["192.0.2.5/32 manual","192.0.2.7/32 manual"]'
+	exits 255 by_ssh 192.0.2.5 true
+	exits 0 by_ssh 192.0.2.6 true
+}
+
+@test "another administrator, who is logged in: refused; inside a wider ban by force the login goes on; by force it is cut off" {
+	# shellcheck disable=SC2016
+	start login client ssh -F "$DIR/ssh/config" -b 192.0.2.6 192.0.2.1 'echo logged in; while sleep 0.1; do echo on; done'
+	until_logged login 'logged in'
+	refused 192.0.2.6 '192.0.2.6/32: has 192.0.2.6: a connected administrator'
+	exits 0 pc ban --force 192.0.2.0/24
+	login_goes_on
+	by_ssh 192.0.2.6 true
+	exits 255 by_ssh 192.0.2.7 true
+	exits 0 pc ban --force 192.0.2.6
+	exits 255 by_ssh 192.0.2.6 true
+	# What was banned by itself passes in the wider ban again.
+	exits 1 pc unban 192.0.2.6
+	says '192.0.2.6/32: no longer banned by list manual' '192.0.2.6/32: still banned: list manual has 192.0.2.0/24'
+	by_ssh 192.0.2.6 true
+}
+
+login_goes_on()
+{
+	local before
+
+	before=$(wc -l < "$DIR/login.log")
+	until_true 5 eval "[ \$(wc -l < '$DIR/login.log') -gt $before ]"
+}
+
+@test "a next hop, a name server, an own address, a neighbour's link-local one: refused, each named; by force it is in force" {
+	refused 192.0.2.3 '192.0.2.3/32: has 192.0.2.3: a gateway of this host'
+	refused 2001:db8::3 '2001:db8::3/128: has 2001:db8::3: a gateway of this host'
+	refused 192.0.2.4 '192.0.2.4/32: has 192.0.2.4: a name server of this host'
+	refused 192.0.2.1 '192.0.2.1/32: has 192.0.2.1: an address of this host'
+	refused fe80::3 'fe80::3/128: is link-local'
+	refused 192.0.2.0/29 'a name server of this host'
+	on host ping -n -c 1 -W 1 192.0.2.4 > /dev/null
+	exits 0 pc ban --force 192.0.2.4
+	exits 1 on host ping -n -c 1 -W 0.3 192.0.2.4
+	exits 0 pc ban --force 192.0.2.3
+	# What it routes has other sources.
+	routed 198.51.100.1
+}
+
+@test "what passes inside a wider ban passes after every other command, too: unban of others, a killed one, a table made anew" {
+	local prefix
+
+	for prefix in 192.0.2.0/24 2001:db8::/48; do
+		exits 0 pc ban --force $prefix
+	done
+	gateways_pass
+	exits 0 pc ban --list other 198.51.100.9
+	exits 0 pc unban --list other --all
+	gateways_pass
+	exits 0 pc ban --list other --replace 198.51.100.9 198.51.100.10
+	gateways_pass
+	exits 0 pc unban --list other --park
+	exits 0 pc ban --list other --resume
+	gateways_pass
+	# As if a command had been killed between the file and the table.
+	printf 'left over' | inside sh -c 'cat >> /run/portcullis/bans-*'
+	exits 0 pc ban --list other 198.51.100.11
+	gateways_pass
+	pc swap eth0 --open 6000/tcp
+	gateways_pass
+	# Banned by itself and lifted again.
+	for prefix in 192.0.2.3 2001:db8::3; do
+		exits 0 pc ban --force $prefix
+		exits 1 on host ping -n -c 1 -W 0.3 $prefix
+		exits 1 pc unban $prefix
+	done
+	gateways_pass
+}
+
+# Gateways and name servers answer; others do not.
+gateways_pass()
+{
+	local address
+
+	for address in 192.0.2.3 192.0.2.4 2001:db8::3; do
+		on host ping -n -c 1 -W 2 $address > /dev/null || fail "$address is cut off"
+	done
+	for address in 192.0.2.7 2001:db8::2; do
+		! on host ping -n -c 1 -W 0.2 $address > /dev/null || fail "$address gets through"
+	done
+}
+
+# lease: dhclient asks for one, and has it.
+lease()
+{
+	: > "$DIR/lease.log"
+	start lease host dhclient -d -cf /dev/null -lf /var/lib/dhcp/dhclient.eth0.leases -pf "$DIR/lease.pid" -sf "$DIR/lease-script" eth0
+	until_logged lease '^lease: 192\.0\.2\.1[0-9][0-9] by 192\.0\.2\.2'
+	stop lease
+}
+
+@test "the DHCP server of a lease: refused; inside a wider ban by force a lease is had again; banned itself it is not heard" {
+	# shellcheck disable=SC2016
+	printf '#!/bin/sh\n[ -z "$new_ip_address" ] || echo "lease: $new_ip_address by $new_dhcp_server_identifier"\n' > "$DIR/lease-script"
+	chmod 755 "$DIR/lease-script"
+	inside mkdir -p /var/lib/dhcp
+	start serving client dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts --port=0 --user=root \
+		--interface=eth0 --bind-interfaces --no-ping --log-dhcp --log-facility=- --pid-file= \
+		--dhcp-leasefile="$DIR/leases.server" --dhcp-range=192.0.2.100,192.0.2.150,2m --dhcp-option=option:router
+	until_logged serving started
+	exits 0 pc ban 192.0.2.2
+	exits 0 pc unban 192.0.2.2
+	lease
+	refused 192.0.2.2 '192.0.2.2/32: has 192.0.2.2: a DHCP server of this host'
+	exits 0 pc ban --force 192.0.2.0/24
+	lease
+	exits 0 pc ban --force 192.0.2.2
+	start lease host dhclient -d -1 -cf /dev/null -lf /var/lib/dhcp/dhclient.eth0.leases -pf "$DIR/lease.pid" -sf "$DIR/lease-script" eth0
+	until_true 5 eval '[ $(grep -c "DHCPACK(eth0)" "$DIR/serving.log") -ge 3 ]'
+	! grep '^lease: 1' "$DIR/lease.log" || fail 'the banned server is heard'
+	stop lease
+	stop serving
+}
