@@ -2,6 +2,7 @@
 /* The command line: a table of commands gives dispatch and help. */
 #include <errno.h>
 #include <locale.h>
+#include <malloc.h>
 #include <string.h>
 
 #include "loader/base/invoker.h"
@@ -284,11 +285,15 @@ static int dispatch(int argc, char **argv)
 	return command ? run(command, argc - 1, argv + 1) : unknown(argv[1]);
 }
 
+#define LARGE (256 << 10) /* bytes of an allocation that is mapped by itself */
+
 int main(int argc, char **argv)
 {
 	int code;
 
 	setlocale(LC_CTYPE, "");
+	/* Tables of megabytes come from the kernel as zero pages, of which few are touched. */
+	mallopt(M_MMAP_THRESHOLD, LARGE);
 	code = dispatch(argc, argv);
 	/* A full disk must not pass for success; an error of an earlier write has left no errno. */
 	errno = EIO;

@@ -49,12 +49,17 @@ static int compile_host(struct port_table *table, const struct composition *comp
 	generation->denied = port_table_groups(table, composition, &composition->recipe->deny);
 	generation->never_ban =
 		port_table_groups(table, composition, &composition->recipe->never_ban);
+	/* Most entries are 0: their pages, which are zero already, are not touched. */
 	for (size_t i = 0; i < PC_PORTS; i++) {
-		generation->port[i] = (__u16)table->in[i];
-		generation->out[i] = (__u16)table->out[i];
+		if (table->in[i])
+			generation->port[i] = (__u16)table->in[i];
+		if (table->out[i])
+			generation->out[i] = (__u16)table->out[i];
 	}
-	memset(table->in, 0, sizeof(table->in));
-	memset(table->out, 0, sizeof(table->out));
+	if (composition->machines) {
+		memset(table->in, 0, sizeof(table->in));
+		memset(table->out, 0, sizeof(table->out));
+	}
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "loader/filter/filter.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "loader/base/file.h"
 #include "loader/object/slot_update.h"
@@ -48,7 +49,10 @@ void installed_close(struct installed *installed)
 {
 	fd_close(&installed->generation);
 	fd_close(&installed->recipe);
-	free(installed->copy);
+	if (installed->mapped)
+		munmap(installed->copy, sizeof(*installed->copy));
+	else
+		free(installed->copy);
 	*installed = INSTALLED_NONE;
 }
 

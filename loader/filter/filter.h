@@ -82,6 +82,7 @@ struct filter {
 		int generation;		    /* inner map of `generations` */
 		int recipe;		    /* the recipe it was made from */
 		struct pc_generation *copy; /* of the generation, NULL if there is none */
+		bool mapped; /* the copy is of generation_map: behind its head it is the map */
 	} current;			    /* active: the programs use it */
 	struct installed prepared;	    /* the next one: filter_commit makes it active */
 	struct installed replaced; /* the one before filter_commit; filter_finish frees it */
@@ -94,16 +95,16 @@ struct filter {
 	bool frags; /* after filter_load: it takes frames of several buffers */
 };
 
-#define INSTALLED_NONE ((struct installed){-1, -1, NULL})
+#define INSTALLED_NONE ((struct installed){-1, -1, NULL, false})
 
 #define FILTER_NONE                                           \
 	((struct filter){.fd = {[0 ... FILTER_FDS - 1] = -1}, \
 			 .emptied = -1,                       \
-			 .current = {-1, -1, NULL},           \
-			 .prepared = {-1, -1, NULL},          \
-			 .replaced = {-1, -1, NULL},          \
-			 .fallback = {-1, -1, NULL},          \
-			 .reverted = {-1, -1, NULL}})
+			 .current = {-1, -1, NULL, false},           \
+			 .prepared = {-1, -1, NULL, false},          \
+			 .replaced = {-1, -1, NULL, false},          \
+			 .fallback = {-1, -1, NULL, false},          \
+			 .reverted = {-1, -1, NULL, false}})
 
 /* Closes and frees a generation; leaves it as one that is not there. */
 void installed_close(struct installed *installed);

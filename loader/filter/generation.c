@@ -163,15 +163,12 @@ void filter_seed(const struct filter *filter)
 		seed_live(filter, filter->ifindex, filter->prepared.copy->forward);
 }
 
-/* The wait for packets of before a first generation has none to wait for, and goes on aside. */
+/* Packets of before may still use the former generation: filter_finish waits for them. */
 static int activate(struct filter *filter)
 {
-	int generation = filter->prepared.generation;
-
-	return filter->current.copy || filter->begun ?
-		       slot_put(filter, SLOT_ACTIVE, generation) :
-		       slot_update_begin(filter->fd[FILTER_GENERATIONS], SLOT_ACTIVE, generation,
-					 &filter->begun);
+	slot_update_end(&filter->begun);
+	return slot_update_begin(filter->fd[FILTER_GENERATIONS], SLOT_ACTIVE,
+				 filter->prepared.generation, &filter->begun);
 }
 
 int filter_commit(struct filter *filter)
@@ -182,7 +179,6 @@ int filter_commit(struct filter *filter)
 		err = keep_fallback(filter);
 	if (!err)
 		err = activate(filter);
-	slot_update_end(&filter->placing);
 	if (err) {
 		error("cannot switch to the new generation: %s", strerror(-err));
 		return err;
@@ -204,6 +200,9 @@ static void let_stand_in_observe(struct installed *stand_in)
 
 void filter_finish(struct filter *filter)
 {
+	slot_update_end(&filter->placing);
+	if (filter->replaced.copy)
+		slot_update_end(&filter->begun); /* a packet may use it and its trie until then */
 	if (filter->replaced.copy && first_to_confirm(filter, filter->current.copy)) {
 		filter->fallback = filter->replaced;
 		filter->replaced = INSTALLED_NONE;

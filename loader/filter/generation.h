@@ -17,7 +17,7 @@
  *			by its ports, and so the program did not learn them. Takes long on a busy
  *host filter_commit	the switch: one update of `generations`; each packet sees the old generation
  *			or the new one
- *	filter_finish	frees the old generation
+ *	filter_finish	waits until no packet uses the old generation, and frees it
  *	filter_undo	before finish: back to the old generation, also after commit
  *
  * The caller gives tables and recipe; generation number and times are set here. `batch` is the same

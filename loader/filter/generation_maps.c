@@ -34,18 +34,21 @@ static int map_create(enum bpf_map_type type, const char *name, __u32 key, __u32
  */
 int generation_make(const struct pc_generation *generation)
 {
-	__u32 zero = 0;
-	__close_fd int fd = map_create(BPF_MAP_TYPE_ARRAY, "generation", sizeof(zero),
+	__close_fd int fd = map_create(BPF_MAP_TYPE_ARRAY, "generation", sizeof(__u32),
 				       sizeof(*generation), 1, BPF_F_MMAPABLE);
+	void *memory;
 
 	if (fd < 0)
 		return fd;
-	if (bpf_map_update_elem(fd, &zero, generation, 0)) {
+	memory = mmap(NULL, sizeof(*generation), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED) {
 		int err = -errno;
 
 		error("cannot store the filter's tables in the kernel: %s", strerror(-err));
 		return err;
 	}
+	memcpy(memory, generation, sizeof(*generation));
+	munmap(memory, sizeof(*generation));
 	return fd_dup(fd);
 }
 

@@ -18,6 +18,7 @@
 #include "loader/filter/flow_maps.h"
 #include "loader/filter/generation.h"
 #include "loader/filter/load.h"
+#include "loader/filter/open.h"
 #include "loader/filter/past.h"
 #include "loader/filter/pins.h"
 #include "loader/filter/seed.h"
@@ -293,11 +294,23 @@ static int look_at(const struct hook *hook, const struct any_layout *other)
 	       !other->stand_in;
 }
 
+/* True if this version attached the filter. Opens less than any_layout_open. */
+static bool is_own(const struct hook *hook)
+{
+	__cleanup(filter_close) struct filter filter = FILTER_NONE;
+
+	return !filter_open_head(hook->id, &filter) &&
+	       !strcmp(filter.current.copy->program_version, PORTCULLIS_VERSION);
+}
+
 int takeover(struct hooks *hooks, struct hook *hook, const struct takeover *how)
 {
 	__cleanup(any_layout_close) struct any_layout other = {.filter = FILTER_NONE};
-	int err = any_layout_open(hook->id, &other);
+	int err;
 
+	if (is_own(hook))
+		return 0;
+	err = any_layout_open(hook->id, &other);
 	if (err == -ENOENT)
 		return 0; /* pins are missing: filter_open reports it */
 	if (err) {

@@ -8,8 +8,9 @@
 struct slot_update;
 
 /*
- * Puts `inner` into a slot that no program uses yet, and returns as soon as programs see it; the
- * kernel's wait for users of the slot's former map (5 to 20 ms) goes on in a thread. 0 or -errno.
+ * Puts `inner` into a slot, and returns as soon as programs see it; the kernel's wait for users of
+ * the slot's former map (5 to 20 ms) goes on in a thread. Until slot_update_end a packet may still
+ * use that map: the caller keeps a descriptor of it, and what it refers to. 0 or -errno.
  */
 int slot_update_begin(int outer, __u32 slot, int inner, struct slot_update **update);
 

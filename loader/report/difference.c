@@ -19,8 +19,11 @@
 #define ANYONE "anyone"
 #define SOURCE ", source port "
 
+#define PAGE_PORTS 256 /* ports that are passed over together where neither side lists any */
+
 /* The services that a generation lists at each port of one direction. */
 struct side {
+	bool listed[PC_PORTS / PAGE_PORTS]; /* a service lists a port of the page */
 	struct names *who[PC_PORTS];   /* "trusted", "anyone, source port 67/udp"; NULL: closed */
 	const char *service[PC_PORTS]; /* the first that opens the port, in `names` */
 	struct names names;
@@ -57,6 +60,7 @@ static void add_port(struct side *side, __u32 port, const struct names *parties,
 	size_t i;
 
 	if (!side->who[port]) {
+		side->listed[port / PAGE_PORTS] = true;
 		side->who[port] = xcalloc(1, sizeof(struct names));
 		side->service[port] = name;
 	}
@@ -115,6 +119,10 @@ static void side_free(struct side *side)
 	__u32 port;
 
 	for (port = 0; port < PC_PORTS; port++) {
+		if (port % PAGE_PORTS == 0 && !side->listed[port / PAGE_PORTS]) {
+			port += PAGE_PORTS - 1;
+			continue;
+		}
 		if (!side->who[port])
 			continue;
 		names_free(side->who[port]);
@@ -240,6 +248,11 @@ static void tell_ports(const json_t *before, const json_t *after, bool out, stru
 	__u32 first, next;
 
 	for (first = 0; first < PC_PORTS; first = next) {
+		if (first % PAGE_PORTS == 0 && !old->listed[first / PAGE_PORTS] &&
+		    !now->listed[first / PAGE_PORTS]) {
+			next = first + PAGE_PORTS;
+			continue;
+		}
 		next = first + 1;
 		if (same_names(old->who[first], now->who[first]))
 			continue;
