@@ -552,9 +552,8 @@ int ban_table_install(const struct filter *filter, struct ban_table *table, __u3
 			return -errno;
 	}
 	table->head->slot = first;
-	if (bpf_map_update_elem(filter->fd[FILTER_BANS], &zero, &table->map, BPF_ANY))
-		return -errno;
-	return ban_flag_set(filter, true);
+	return bpf_map_update_elem(filter->fd[FILTER_BANS], &zero, &table->map, BPF_ANY) ? -errno :
+											   0;
 }
 
 void ban_table_forget(const struct filter *filter, const struct ban_table *table)
@@ -570,12 +569,11 @@ void ban_table_forget(const struct filter *filter, const struct ban_table *table
 
 int ban_table_remove(const struct filter *filter)
 {
-	int err = ban_flag_set(filter, false);
 	__u32 zero = 0;
 
-	if (!err && bpf_map_delete_elem(filter->fd[FILTER_BANS], &zero) && errno != ENOENT)
-		err = -errno;
+	if (bpf_map_delete_elem(filter->fd[FILTER_BANS], &zero) && errno != ENOENT)
+		return -errno;
 	for (__u32 slot = 0; slot < PC_BAN_SLOTS; slot++)
 		bpf_map_delete_elem(filter->fd[FILTER_BAN_CHUNKS], &slot);
-	return err;
+	return 0;
 }

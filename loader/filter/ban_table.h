@@ -52,14 +52,14 @@ void ban_table_keep_counts(struct ban_table *table, const struct ban_table *old)
 size_t ban_table_count(const struct ban_table *table, __u32 now);
 
 /*
- * Puts a new table in the place of the one of a filter, by one update, and sets the filter's flag.
+ * Puts a new table in the place of the one of a filter, by one update, after which nothing fails.
  * `first`: 0 or PC_BAN_CHUNKS, the half of `ban_chunks` that no table of the filter uses.
  */
 int ban_table_install(const struct filter *filter, struct ban_table *table, __u32 first);
 /* Frees the slots of the other half. */
 void ban_table_forget(const struct filter *filter, const struct ban_table *table);
 
-/* Takes the table away, and the flag. */
+/* Takes the table away, by one deletion, after which nothing fails. */
 int ban_table_remove(const struct filter *filter);
 
 /* Tells the program of a filter whether there are bans: sets its flag, or clears it. */

@@ -184,6 +184,13 @@ static bool agrees(const struct bans *bans)
 	       bans->table.head->file_length == bans->file.length;
 }
 
+/* Has the next command make the table anew, unless note_file() comes first. */
+static void doubt_table(struct bans *bans)
+{
+	if (bans->table.map >= 0)
+		__atomic_store_n(&bans->table.head->file_length, 0, __ATOMIC_RELEASE);
+}
+
 static int read_denied(struct bans *bans)
 {
 	int err = 0;
@@ -346,14 +353,24 @@ static int make_table(const struct bans *bans, struct ban_table *table)
 	return err;
 }
 
-static int install_all(struct bans *bans, struct ban_table *table)
+static int set_ban_flags(const struct bans *bans, bool on)
 {
-	__u32 first = bans->table.map >= 0 && !bans->table.head->slot ? PC_BAN_CHUNKS : 0;
 	int err = 0;
 
 	for (size_t i = 0; i < bans->filters && !err; i++)
-		err = shares_earlier(bans, i) ? ban_flag_set(&bans->filter[i], true) :
-						ban_table_install(&bans->filter[i], table, first);
+		err = ban_flag_set(&bans->filter[i], on);
+	return err;
+}
+
+/* The flags come first, which say nothing without a table: its update is the last that may fail. */
+static int install_all(struct bans *bans, struct ban_table *table)
+{
+	__u32 first = bans->table.map >= 0 && !bans->table.head->slot ? PC_BAN_CHUNKS : 0;
+	int err = set_ban_flags(bans, true);
+
+	for (size_t i = 0; i < bans->filters && !err; i++)
+		if (!shares_earlier(bans, i))
+			err = ban_table_install(&bans->filter[i], table, first);
 	for (size_t i = 0; i < bans->filters && !err; i++)
 		if (!shares_earlier(bans, i))
 			ban_table_forget(&bans->filter[i], table);
@@ -365,10 +382,13 @@ static int remove_all(struct bans *bans)
 	int err = 0;
 
 	for (size_t i = 0; i < bans->filters && !err; i++)
-		err = shares_earlier(bans, i) ? ban_flag_set(&bans->filter[i], false) :
-						ban_table_remove(&bans->filter[i]);
+		if (!shares_earlier(bans, i))
+			err = ban_table_remove(&bans->filter[i]);
+	if (err)
+		return err;
+	set_ban_flags(bans, false); /* what is left of them costs time alone */
 	ban_table_close(&bans->table);
-	return err;
+	return 0;
 }
 
 static bool holds_any(const struct bans *bans)
@@ -492,11 +512,12 @@ void bans_close(struct bans *bans)
 
 /* --- changes --- */
 
-/* Appends to the file; `*written` is to be synced. */
-static int append(struct bans *bans, const char *lines, size_t length, int *written)
+/* Appends to the file, which had `*before` bytes; `*written` is to be synced. */
+static int append(struct bans *bans, const char *lines, size_t length, __u64 *before, int *written)
 {
 	int err = bans->file.number ? 0 : write_anew(bans);
 
+	*before = bans->file.length;
 	if (!err) {
 		err = ban_file_append(bans->path, &bans->clock, &bans->file, lines, length,
 				      written);
@@ -533,6 +554,28 @@ static void compact(struct bans *bans)
 	free(text);
 	if (bans->file.size > 2 * needed + COMPACT_LEAST && !write_anew(bans))
 		note_file(bans);
+}
+
+/*
+ * Ends a change that the file has from `before` on. One that could not be put in place is taken out
+ * of the file again.
+ */
+static int finish(struct bans *bans, __u64 before, int *written, int err)
+{
+	if (!err) {
+		note_file(bans);
+		sync_file(bans, *written);
+	} else {
+		doubt_table(bans);
+		error("cannot put the bans in place: %s; nothing was changed", strerror(-err));
+		if (ban_file_cut(*written, before, &bans->file))
+			warning("%s: still has this change, and the next command makes it: %s",
+				bans->path, strerror(errno));
+	}
+	fd_close(written);
+	if (!err)
+		compact(bans);
+	return err;
 }
 
 /* The latest end of a prefix in all lists. */
@@ -636,10 +679,11 @@ int bans_change(struct bans *bans, const char *lines, size_t length, bool anew)
 {
 	struct prefix *prefix = NULL;
 	int written = -1, err = bans_load(bans);
+	__u64 before;
 	size_t count;
 
 	if (!err)
-		err = append(bans, lines, length, &written);
+		err = append(bans, lines, length, &before, &written);
 	if (err)
 		return err;
 	free(bans->text);
@@ -651,14 +695,8 @@ int bans_change(struct bans *bans, const char *lines, size_t length, bool anew)
 		err = change_in_place(bans, prefix, count);
 	if (err == -ENOSPC)
 		err = table_anew(bans);
-	note_file(bans);
-	sync_file(bans, written);
-	fd_close(&written);
 	free(prefix);
-	if (err)
-		return each_failed(err);
-	compact(bans);
-	return 0;
+	return finish(bans, before, &written, err);
 }
 
 /* The prefixes that are not in the table yet. */
@@ -693,28 +731,30 @@ static int check_room(struct bans *bans, const struct ban *ban, size_t count)
 	return -ENOSPC;
 }
 
+/* Adds to the table that is there: all of them, or none. -ENOSPC: it has to be made anew. */
 static int add_in_place(struct bans *bans, const struct ban *ban, size_t count)
 {
 	struct prefix *prefix = xcalloc(count + 1, sizeof(*prefix));
+	__u32 *old = xcalloc(count + 1, sizeof(*old));
 	__u32 now = (__u32)bans->clock.boot;
-	int err = 0;
+	size_t i = 0;
+	int err;
 
-	for (size_t i = 0; i < count; i++)
+	for (; i < count; i++)
 		prefix[i] = ban[i].prefix;
 	/* The hosts that pass come first, so that none is cut off for a moment. */
 	err = spare_all(bans, &bans->table, prefix, count);
 	if (!err)
 		err = read_denied(bans);
-	for (size_t i = 0; i < count && !err; i++) {
-		__u32 until;
-
-		if (is_never(bans, &prefix[i]))
-			continue;
-		until = ban_table_find(&bans->table, &prefix[i], NULL);
-
-		if (until == PC_BAN_NEVER || until < ban[i].until)
+	for (i = 0; i < count && !err; i++) {
+		old[i] = ban_table_find(&bans->table, &prefix[i], NULL);
+		if ((old[i] == PC_BAN_NEVER || old[i] < ban[i].until) &&
+		    !is_never(bans, &prefix[i]))
 			err = ban_table_set(&bans->table, &prefix[i], ban[i].until, now);
 	}
+	while (err && i--)
+		ban_table_set(&bans->table, &prefix[i], old[i], now);
+	free(old);
 	free(prefix);
 	return err;
 }
@@ -724,6 +764,7 @@ int bans_add(struct bans *bans, const struct ban *ban, size_t count)
 	char *lines = NULL;
 	size_t length = 0;
 	int written = -1, err = check_room(bans, ban, count);
+	__u64 before;
 	FILE *to = err < 0 ? NULL : open_memstream(&lines, &length);
 	bool anew = err || bans->table.map < 0;
 
@@ -733,7 +774,7 @@ int bans_add(struct bans *bans, const struct ban *ban, size_t count)
 		ban_line_add(&ban[i], to);
 	if (!to || fclose(to))
 		return -ENOMEM;
-	err = append(bans, lines, length, &written);
+	err = append(bans, lines, length, &before, &written);
 	if (err) {
 		free(lines);
 		return err;
@@ -746,14 +787,9 @@ int bans_add(struct bans *bans, const struct ban *ban, size_t count)
 		if (!err)
 			err = table_anew(bans);
 	}
-	note_file(bans);
-	sync_file(bans, written);
-	fd_close(&written);
+	err = finish(bans, before, &written, err);
 	free(lines);
-	if (err)
-		return each_failed(err);
-	compact(bans);
-	return 0;
+	return err;
 }
 
 long long bans_count(const struct filter *filter)

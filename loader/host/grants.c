@@ -120,24 +120,49 @@ static int fill_all(const struct grants *grants)
 		err = grant_map_fill(&grants->filter[i], &grants->file.set,
 				     (__u32)grants->clock.boot);
 	if (err)
-		error("cannot put the grants in place: %s", strerror(-err));
+		error("cannot put the grants in place: %s; nothing was changed", strerror(-err));
 	return err;
 }
 
-static int append(struct grants *grants, const char *lines, size_t length, int *written)
+/* Appends to the file, which had `*before` bytes. */
+static int append(struct grants *grants, const char *lines, size_t length, __u64 *before,
+		  int *written)
 {
 	int err = grants->file.number ? 0 : write_anew(grants);
 
 	if (err)
 		return err;
+	*before = grants->file.length;
 	err = ban_file_append(grants->path, &grants->clock, &grants->file, lines, length, written);
 	return err ? file_failed(grants, err) : 0;
+}
+
+/*
+ * Takes a change that could not be put in place out of the file, and as far as can be out of the
+ * kernel.
+ */
+static void undo(struct grants *grants, int written, __u64 before)
+{
+	int err = ban_file_cut(written, before, &grants->file);
+
+	if (!err) {
+		ban_file_free(&grants->file);
+		free(grants->path);
+		err = read_file_of(grants);
+	}
+	for (size_t i = 0; i < grants->filters && !err; i++)
+		err = grant_map_fill(&grants->filter[i], &grants->file.set,
+				     (__u32)grants->clock.boot);
+	if (err)
+		warning("%s: this change is in force in part until the next grant or revoke: %s",
+			grants->path, strerror(-err));
 }
 
 int grants_change(struct grants *grants, const char *lines, size_t length)
 {
 	__close_fd int written = -1;
-	int err = append(grants, lines, length, &written);
+	__u64 before;
+	int err = append(grants, lines, length, &before, &written);
 
 	if (err)
 		return err;
@@ -146,13 +171,17 @@ int grants_change(struct grants *grants, const char *lines, size_t length)
 	ban_lines_read(&grants->file.set, grants->text, length);
 	ban_set_expire(&grants->file.set, (__u32)grants->clock.boot);
 	err = fill_all(grants);
+	if (err) {
+		undo(grants, written, before);
+		return err;
+	}
 	/* What is in force stays in force, also if it cannot be kept over a power cut. */
 	if (fdatasync(written))
 		warning("%s: cannot be synced: %s; a power cut may undo this change", grants->path,
 			strerror(errno));
-	if (!err && grants->file.size > COMPACT_LEAST)
+	if (grants->file.size > COMPACT_LEAST)
 		write_anew(grants);
-	return err;
+	return 0;
 }
 
 bool grants_hold(const struct grants *grants, const struct ban *grant)

@@ -205,6 +205,14 @@ int ban_file_append(const char *path, const struct ban_clock *clock, struct ban_
 	return 0;
 }
 
+int ban_file_cut(int written, __u64 length, struct ban_file *file)
+{
+	if (ftruncate(written, (off_t)length))
+		return -errno;
+	file->length = file->size = length;
+	return 0;
+}
+
 static char *whole_text(const struct ban_clock *clock, const struct ban_set *set, __u64 number,
 			size_t *bytes)
 {

@@ -60,6 +60,9 @@ int ban_file_head(const char *path, const struct ban_clock *clock, struct ban_fi
 int ban_file_append(const char *path, const struct ban_clock *clock, struct ban_file *file,
 		    const char *lines, size_t length, int *written);
 
+/* Cuts off what was appended to a file that had `length` bytes. Returns 0 or -errno. */
+int ban_file_cut(int written, __u64 length, struct ban_file *file);
+
 /*
  * Writes the set as a new file with a new number, synced, in the place of the old one. Makes the
  * folder. Returns 0 or -errno.

@@ -243,27 +243,43 @@ teardown()
 	vain 198.51.100.7 192.0.2.1
 }
 
-@test "a command that was killed at any call: all of its bans or none, and the next one makes kernel and file agree" {
-	local calls call code count odd=0
+# rounds LIST: bans and unbans the address five times, and looks each time whether its own list has it, by its own word alone.
+rounds()
+{
+	# shellcheck disable=SC2016
+	on host bash -c 'set -u
+		has() { "$0" bans --json 2> /dev/null | jq -e --arg list "$1" "any(.bans[]; .list == \$list)" > /dev/null; }
+		for round in 1 2 3 4 5; do
+			"$0" ban --list "$1" 192.0.2.2 --for 1h > /dev/null 2>&1 && has "$1" || echo "round $round: $1 has no ban"
+			[ "$round:$2" != 5:stays ] || break
+			"$0" unban --list "$1" 192.0.2.2 > /dev/null 2>&1 && ! has "$1" || echo "round $round: $1 has a ban"
+		done' "$PORTCULLIS" "$@"
+}
+
+@test "8 who ban and unban one address at once, jails and administrators: none lifts another's, and it never gets in meanwhile" {
+	local i jobs=()
 
 	attach_tiny host eth0
-	pc ban --list before 198.51.100.7
-	for i in {1..50}; do echo "10.9.0.$i"; done > "$DIR/fifty"
-	# How many calls it makes: killed by strace at the N-th.
-	calls=$(on host strace -f -o /dev/stdout "$PORTCULLIS" ban --list k "@$DIR/fifty" 2> /dev/null | grep -c '(')
-	((calls > 100)) || fail "only $calls calls"
-	for ((call = calls / 4; call <= calls; call += 1 + calls / 24)); do
-		pc unban --list k --all > /dev/null
-		on host strace -f -qq -o /dev/null -e "inject=all:signal=KILL:when=$call" "$PORTCULLIS" ban --list k "@$DIR/fifty" \
-			> /dev/null 2>&1 || true
-		pc ban --list after 198.51.100.9 > /dev/null
-		count=$(bans_of '[.bans[] | select(.list == "k")] | length')
-		((count == 0 || count == 50)) || fail "killed at call $call: $count of 50"
-		((odd += count > 0)) || true
-		same 1 "$(bans_of '[.bans[] | select(.list == "before")] | length')" "the ban before, killed at call $call"
-		vain 198.51.100.7 192.0.2.1
+	attach_tiny host eth1
+	pc ban 192.0.2.2
+	start pings client ping -n -i 0.01 -I 192.0.2.2 192.0.2.1
+	for i in {1..8}; do
+		rounds "fail2ban-jail$i" "$( ((i % 2)) && echo stays || echo goes)" > "$DIR/rounds.$i" 2>&1 &
+		jobs+=($!)
 	done
-	echo "# $odd of them were in force" >&3
+	wait "${jobs[@]}"
+	signal pings INT
+	until_logged pings 'packets transmitted'
+	grep -q ' 0 received' "$DIR/pings.log" || fail "it gets in: $(tail -n 3 "$DIR/pings.log")"
+	same '' "$(cat "$DIR"/rounds.*)" 'what was wrong'
+	same_bans '["192.0.2.2/32 fail2ban-jail1","192.0.2.2/32 fail2ban-jail3","192.0.2.2/32 fail2ban-jail5","192.0.2.2/32 fail2ban-jail7","192.0.2.2/32 manual"]'
+	pc unban --list manual 192.0.2.2
+	for i in 1 3 5; do
+		pc unban --list fail2ban-jail$i 192.0.2.2
+	done
+	vain 192.0.2.2
+	pc unban --list fail2ban-jail7 192.0.2.2
+	asks 192.0.2.2
 }
 
 @test "100,000 from a file are in force within 2 s; the table full: a clear error, nothing half done" {

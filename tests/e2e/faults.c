@@ -11,7 +11,7 @@
  *
  *	-l LIST   writes each point and what it is about
  *	-n        a kernel without tcx: these links are refused with EINVAL, and not counted
- *	-w FOLDER only the calls that write to files below it, with openat, write and fsync
+ *	-w FOLDER only the calls that write to files below it, with openat, write, fsync and their like
  *	-i IDS    adds the ids of the maps, programs, links and BTF that the command makes
  */
 #include <errno.h>

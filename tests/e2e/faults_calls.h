@@ -53,6 +53,9 @@ static const struct call {
 	{SYS_openat, "openat", 1, 0, -1, true},
 	{SYS_write, "write", -1, -1, 0, true},
 	{SYS_fsync, "fsync", -1, -1, 0, true},
+	{SYS_pwrite64, "pwrite64", -1, -1, 0, true},
+	{SYS_ftruncate, "ftruncate", -1, -1, 0, true},
+	{SYS_fdatasync, "fdatasync", -1, -1, 0, true},
 };
 
 static const char *const bpf_names[] = {
