@@ -129,6 +129,57 @@ detach eth0 yes systemd - -' "$(records)"
 	fi
 }
 
+# admissions: "ACTION LIST-OR-GROUP BY CLIENT CHANGES [COMMENT]" a line, without interfaces.
+admissions()
+{
+	journal '.PORTCULLIS_ACTION | IN("ban", "unban", "grant", "revoke")' | jq -r '[.PORTCULLIS_ACTION, .PORTCULLIS_LIST //
+		.PORTCULLIS_GROUP // "-", .PORTCULLIS_BY, .PORTCULLIS_CLIENT // "-", .PORTCULLIS_CHANGES,
+		"[\(.PORTCULLIS_COMMENT // "")]"] | join(" ")'
+}
+
+@test "ban, unban, grant, revoke: one record each, what is refused or changes nothing leaves none; their --json" {
+	printf '%s\n' 'groups: {home: [], bad: [198.51.100.0/24]}' 'interfaces:' '  eth0: {profiles: ssh, from: {"ssh:ssh": home}}' > "$SITE"
+	exits 0 pc apply --site "$SITE" --force
+	exits 0 pc ban --list feed 203.0.113.7 203.0.113.8 --comment 'CHG-1: scans' --json
+	json_is '.version == 1 and .changed and .interfaces == [] and .errors == [] and [.bans[] | [.prefix, .list, .until, .by, .comment]] ==
+		[["203.0.113.7/32", "feed", null, "root", "CHG-1: scans"], ["203.0.113.8/32", "feed", null, "root", "CHG-1: scans"]]'
+	exits 0 on host env TZ=UTC SUDO_USER=ann SSH_CONNECTION='192.0.2.2 50000 192.0.2.1 22' "$PORTCULLIS" ban 203.0.113.7 --until 2036-11-29T18:00:00Z
+	exits 1 pc ban 192.0.2.1 --json
+	json_is '.changed == false and (.errors | length) == 2 and (.errors[0].message | contains("an address of this host"))'
+	exits 0 pc unban --list feed 203.0.113.8 --json
+	json_is '.changed and [.lifted[] | [.prefix, .list, .comment]] == [["203.0.113.8/32", "feed", "CHG-1: scans"]]'
+	exits 0 pc unban 203.0.113.8 --json
+	json_is '.changed == false and .errors == []'
+	exits 0 pc unban --all --comment CHG-2
+	exits 0 pc unban --all
+	exits 0 pc grant home 203.0.113.9 --comment CHG-3 --json
+	json_is '.changed and (.grants[0] | .group == "home" and .prefix == "203.0.113.9/32" and .comment == "CHG-3" and .services == ["ssh:ssh"])'
+	exits 1 pc grant hme 203.0.113.9
+	exits 0 pc revoke home 203.0.113.9 --json
+	json_is '.changed and .revoked[0].prefix == "203.0.113.9/32"'
+	exits 0 pc revoke home 203.0.113.9
+	same 'ban feed root - 203.0.113.7/32, 203.0.113.8/32 without an end [CHG-1: scans]
+ban manual ann 192.0.2.2 203.0.113.7/32 until 2036-11-29 18:00:00 UTC []
+unban feed root - 203.0.113.8/32 []
+unban - root - all of them, 2 bans [CHG-2]
+grant home root - 203.0.113.9/32 without an end, opens ssh:ssh [CHG-3]
+revoke home root - 203.0.113.9/32 []' "$(admissions)"
+	output=$(journal '.PORTCULLIS_ACTION == "ban" and .PORTCULLIS_LIST == "feed"')
+	json_is '.MESSAGE_ID == "a19c35a4e1b34fd0a39a1a6b5e2ac0c8" and .PRIORITY == "5" and .SYSLOG_IDENTIFIER == "portcullis" and
+		(.PORTCULLIS_COMMAND | startswith("ban --list feed ")) and (has("PORTCULLIS_INTERFACE") | not) and
+		.MESSAGE == "ban by root: 203.0.113.7/32, 203.0.113.8/32 without an end (list feed); comment: CHG-1: scans"'
+	output=$(journal '.PORTCULLIS_ACTION == "grant"')
+	json_is '(has("PORTCULLIS_LIST") | not) and (.MESSAGE | contains("(group home)"))'
+	# None of them is a change of the history; deny is one, of each interface.
+	local before
+	before=$(pc history --json | jq '.changes | length')
+	printf '%s\n' 'deny: bad' >> "$SITE"
+	exits 0 pc apply --site "$SITE" --force
+	same $((before + 1)) "$(pc history --json | jq '.changes | length')" changes
+	output=$(records | tail -n 1)
+	says 'swap eth0 yes root - ' 'changes deny'
+}
+
 @test "what was not confirmed in time: the next changing command records that it was reverted" {
 	pc attach eth0 -p ssh
 	pc swap eth0 -p xeams --confirm 1 --force

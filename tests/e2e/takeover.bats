@@ -36,6 +36,7 @@ teardown()
 	for interface in eth0 eth1; do
 		pc detach $interface > /dev/null
 	done
+	inside sh -c 'rm -f /run/portcullis/bans-* /run/portcullis/grants-*'
 }
 
 # by BINARY COMMAND...: another version on `host`, with its own profiles.
@@ -275,6 +276,82 @@ egress_programs()
 	exits 0 pc swap eth0 -p xeams --outbound enforce
 	says 'taken over'
 	same 1 "$(egress_programs | uniq | wc -l)" 'egress programs after a takeover'
+}
+
+# limited FROM: it has begun as many as it may.
+limited()
+{
+	pc explain eth0 "$1" 5000/tcp --json | jq -e '.verdicts[0].reason == "limit"' > /dev/null
+}
+
+admitted()
+{
+	pc explain eth0 "$1" 5000/tcp --json | jq -e '.verdicts[0].verdict == "pass"' > /dev/null
+}
+
+# From 192.0.2.7, until `nothing_came_in`.
+pings_come()
+{
+	on client ip address replace 192.0.2.7/24 dev eth0
+	start pings client ping -n -i 0.01 -I 192.0.2.7 192.0.2.1
+}
+
+nothing_came_in()
+{
+	signal pings INT
+	until_logged pings 'packets transmitted'
+	grep -q ' 0 received' "$DIR/pings.log" || fail "it gets in: $(tail -n 3 "$DIR/pings.log")"
+}
+
+@test "bans, grants and limits go on over a takeover, then over detach of the other filter; a banned source never gets in" {
+	local interface before
+
+	for interface in eth0 eth1; do
+		on host "$OTHER" attach $interface --force -p tiny --catalog "$TINY" --group home=192.0.2.66 --from tiny:listed=home \
+			--limit tiny:listed=3/h
+	done
+	on host "$OTHER" ban --list jail 192.0.2.7 --for 1h
+	on host "$OTHER" grant home 192.0.2.67 --for 1h
+	on client timeout 20 /usr/bin/python3 "$BATS_TEST_DIRNAME/limits.py" forge 192.0.2.1 5000 192.0.2.66 20
+	limited 192.0.2.66
+	pings_come
+	until_true 5 eval "[ \$(pc bans --json | jq '.bans[0].drop.packets') -gt 5 ]"
+	before=$(pc bans --json | jq '.bans[0].drop.packets')
+	exits 0 pc takeover
+	says 'eth0: taken over' 'eth1: taken over'
+	[ "$(pc bans --json | jq '.bans[0].drop.packets')" -ge "$before" ] || fail 'the count is lost'
+	same '192.0.2.7/32 jail true' "$(pc bans --json | jq -r '.bans[] | "\(.prefix) \(.list) \((.until | fromdate) - now > 3000)"')"
+	limited 192.0.2.66
+	admitted 192.0.2.67
+	pc swap eth0 --open 6000/tcp
+	pc detach eth1
+	limited 192.0.2.66
+	admitted 192.0.2.67
+	pc grant home 192.0.2.68
+	admitted 192.0.2.68
+	exits 0 pc explain eth0 192.0.2.7 5000/tcp
+	says 'banned by jail until'
+	nothing_came_in
+	pc unban 192.0.2.7
+	pc revoke home 192.0.2.67 192.0.2.68
+	on host ping -n -c 1 -W 2 -I 192.0.2.1 192.0.2.7 > /dev/null
+}
+
+@test "a layout that knows no bans: ban says how to get them; what was banned and granted before is in force after the takeover" {
+	needs_layout 3
+	exits 0 pc ban 192.0.2.7
+	by "$OLDER" attach eth0 --force -p xeams
+	on client ip address replace 192.0.2.7/24 dev eth0
+	exits 1 pc ban 192.0.2.8
+	says 'eth0: its filter was attached by another version, which knows no bans' 'portcullis takeover'
+	exits 0 on client ping -n -c 1 -W 2 -I 192.0.2.7 192.0.2.1
+	exits 0 pc swap eth0
+	says 'taken over'
+	exits 1 on client ping -n -c 1 -W 0.3 -I 192.0.2.7 192.0.2.1
+	exits 0 pc ban 192.0.2.8
+	same '["192.0.2.7/32","192.0.2.8/32"]' "$(pc bans --json | jq -c '[.bans[].prefix]')"
+	exits 0 pc unban --all
+	exits 0 on client ping -n -c 1 -W 2 -I 192.0.2.7 192.0.2.1
 }
 
 @test "dry run: says that it would, and does not" {
