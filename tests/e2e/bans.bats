@@ -301,3 +301,37 @@ rounds()
 	exits 0 pc unban --list many --all
 	asks 192.0.2.2 192.0.2.1
 }
+
+# at_time OFFSET COMMAND...: as when the wall clock had been set, by so much; the kernel's own clocks go on.
+at_time()
+{
+	on host env FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f "$1" "$PORTCULLIS" "${@:2}"
+}
+
+@test "the wall clock is set, forwards and back: no ban and no grant ends or is prolonged by it, whatever commands run meanwhile" {
+	local began offset left took
+
+	attach_tiny host eth0 --group home=10.0.0.0/8 --from tiny:listed=home
+	pc grant home 192.0.2.2 --for 5
+	pc grant home 192.0.2.7
+	pc ban 192.0.2.7 --for 5
+	began=$(date +%s%N)
+	for offset in +2d -2d; do
+		exits 0 at_time $offset ban --list other 198.51.100.9
+		exits 0 at_time $offset ban --list other --replace 198.51.100.10
+		exits 0 at_time $offset grant home 198.51.100.9
+		exits 0 at_time $offset revoke home 198.51.100.9
+		exits 0 at_time $offset bans --json
+		# Its end is told by the clock as it is set.
+		left=$(($(date +%s) ${offset/d/ * 86400}))
+		json_is '[.bans[] | select(.list == "manual").until | fromdate - $now | . >= 0 and . < 7] == [true]' --argjson now "$left"
+		exits 0 at_time $offset unban --list other --all
+	done
+	took=$((($(date +%s%N) - began) / 1000000))
+	((took > 4000)) || { asks 192.0.2.2; vain 192.0.2.7; }
+	until_true 8 kept_out 192.0.2.2
+	until_true 8 asks 192.0.2.7
+	took=$((($(date +%s%N) - began) / 1000000))
+	((took > 3900 && took < 8000)) || fail "5 s took $took ms"
+	same_bans '[]'
+}
