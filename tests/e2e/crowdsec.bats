@@ -5,9 +5,15 @@
 load helper
 load who_may
 
+# Of a whole file, bats skips no test by a skip in setup_file.
+is_there()
+{
+	command -v cscli > /dev/null && command -v crowdsec-custom-bouncer > /dev/null
+}
+
 setup_file()
 {
-	command -v cscli > /dev/null && command -v crowdsec-custom-bouncer > /dev/null || skip 'needs crowdsec and crowdsec-custom-bouncer'
+	is_there || return 0
 	sandbox_start
 	two_hosts
 	address_add client eth0 192.0.2.7/24
@@ -48,6 +54,11 @@ setup_file()
 	pc attach eth0 -p ssh --open 5000/tcp
 	start server host socat TCP6-LISTEN:5000,fork,reuseaddr,ipv6only=0 EXEC:cat
 	until_true 10 listening host 5000
+}
+
+setup()
+{
+	is_there || skip 'needs crowdsec and crowdsec-custom-bouncer'
 }
 
 teardown_file()

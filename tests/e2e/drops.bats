@@ -208,7 +208,7 @@ valid()
 
 	attach_eth0
 	knocks 198.51.100.7 25/tcp
-	sleep 2.2
+	sleep 3.2 # seconds, rounded down twice
 	then=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 	knocks 198.51.100.8 25/tcp
 	same '["198.51.100.8","198.51.100.7"]' "$(drops_of '[.drops[].source]')" 'the latest first'

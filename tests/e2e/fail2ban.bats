@@ -6,9 +6,15 @@ load helper
 load who_may
 load servers
 
+# Of a whole file, bats skips no test by a skip in setup_file.
+is_there()
+{
+	command -v fail2ban-server > /dev/null && command -v dovecot > /dev/null
+}
+
 setup_file()
 {
-	command -v fail2ban-server > /dev/null && command -v dovecot > /dev/null || skip 'needs fail2ban and dovecot'
+	is_there || return 0
 	sandbox_start
 	two_hosts
 	address_add client eth0 192.0.2.7/24
@@ -38,6 +44,11 @@ setup_file()
 	: > "$DIR/other.log"
 	pc attach eth0 -p dovecot --enable imap 2> /dev/null || pc attach eth0 -p ssh --open 143/tcp
 	f2b_start
+}
+
+setup()
+{
+	is_there || skip 'needs fail2ban and dovecot'
 }
 
 teardown_file()

@@ -250,10 +250,13 @@ try_refusals()
 	check "virtio-net with guest offloads: detach" portcullis detach "$nic"
 }
 
-packet_table()
+packet_table() { frames --quick --random 1500; }
+packet_brief() { frames --brief; }
+
+frames()
 {
 	began=$(date +%s)
-	timeout 420 test_packet --quick --random 1500 > /tmp/packets 2> $errors
+	timeout 420 test_packet "$@" > /tmp/packets 2> $errors
 	code=$?
 	echo "# the packet table took $(($(date +%s) - began)) s"
 	same "the packet table: $(grep '^ok' /tmp/packets | grep -vc ' # SKIP ') checks" 0 $code
