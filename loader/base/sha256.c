@@ -38,24 +38,41 @@ static void expand(const __u8 block[64], __u32 w[64])
 	}
 }
 
+/* A round leaves the working variables where they are; the next one calls them by other names. */
+#define ROUND(a, b, c, d, e, f, g, h, i)                                        \
+	do {                                                                    \
+		__u32 t1 = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + \
+			   ((e & f) ^ (~e & g)) + k[i] + w[i];                  \
+		d += t1;                                                        \
+		h = t1 + (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) +       \
+		    ((a & b) ^ (a & c) ^ (b & c));                              \
+	} while (0)
+
 static void take_block(struct sha256 *sha, const __u8 block[64])
 {
-	__u32 w[64], v[8], t1, t2;
+	__u32 w[64], *state = sha->state, a = state[0], b = state[1], c = state[2], d = state[3],
+		     e = state[4], f = state[5], g = state[6], h = state[7];
 	size_t i;
 
 	expand(block, w);
-	memcpy(v, sha->state, sizeof(v));
-	for (i = 0; i < 64; i++) {
-		t1 = v[7] + (rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25)) +
-		     ((v[4] & v[5]) ^ (~v[4] & v[6])) + k[i] + w[i];
-		t2 = (rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22)) +
-		     ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
-		memmove(v + 1, v, 7 * sizeof(*v));
-		v[4] += t1;
-		v[0] = t1 + t2;
+	for (i = 0; i < 64; i += 8) {
+		ROUND(a, b, c, d, e, f, g, h, i);
+		ROUND(h, a, b, c, d, e, f, g, i + 1);
+		ROUND(g, h, a, b, c, d, e, f, i + 2);
+		ROUND(f, g, h, a, b, c, d, e, i + 3);
+		ROUND(e, f, g, h, a, b, c, d, i + 4);
+		ROUND(d, e, f, g, h, a, b, c, i + 5);
+		ROUND(c, d, e, f, g, h, a, b, i + 6);
+		ROUND(b, c, d, e, f, g, h, a, i + 7);
 	}
-	for (i = 0; i < 8; i++)
-		sha->state[i] += v[i];
+	state[0] += a;
+	state[1] += b;
+	state[2] += c;
+	state[3] += d;
+	state[4] += e;
+	state[5] += f;
+	state[6] += g;
+	state[7] += h;
 }
 
 void sha256_start(struct sha256 *sha)

@@ -82,7 +82,7 @@ struct filter {
 		int generation;		    /* inner map of `generations` */
 		int recipe;		    /* the recipe it was made from */
 		struct pc_generation *copy; /* of the generation, NULL if there is none */
-		bool mapped; /* the copy is of generation_map: behind its head it is the map */
+		bool mapped; /* the copy is by generation_map: behind its head it is the map */
 	} current;			    /* active: the programs use it */
 	struct installed prepared;	    /* the next one: filter_commit makes it active */
 	struct installed replaced; /* the one before filter_commit; filter_finish frees it */

@@ -52,7 +52,7 @@ int flow_maps_find(const struct hooks *hooks, __u32 flows, struct filter *with)
 
 	*with = FILTER_NONE;
 	for (i = 0; i < hooks->count; i++) {
-		if (filter_try_open(hooks->hook[i].id, with))
+		if (filter_open_shared(hooks->hook[i].id, with))
 			continue; /* of another version, or just being removed */
 		if (of_this_namespace(with)) {
 			err = check_size(&hooks->hook[i], with, flows);

@@ -7,9 +7,9 @@
 #include "loader/filter/hook.h"
 
 /*
- * Opens a filter of the caller's network namespace whose flow maps a new one is to share;
- * FILTER_NONE if there is none. `flows`: the size that was asked for, 0: any. If the maps have
- * another size, -EEXIST with a message.
+ * Opens a filter (filter_open_shared) of the caller's network namespace whose flow maps a new one
+ * is to share; FILTER_NONE if there is none. `flows`: the size that was asked for, 0: any. If the
+ * maps have another size, -EEXIST with a message.
  */
 int flow_maps_find(const struct hooks *hooks, __u32 flows, struct filter *with);
 

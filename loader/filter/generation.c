@@ -79,9 +79,9 @@ static int build_next(struct filter *filter, const struct tables *tables, const 
 	next->recipe = generation_make_recipe(recipe, next->copy->recipe_length);
 	if (next->recipe < 0)
 		return next->recipe;
-	next->generation = generation_make(next->copy);
-	if (next->generation < 0)
-		return next->generation;
+	err = generation_store_head(next);
+	if (err)
+		return err;
 	if (first_to_confirm(filter, next->copy)) {
 		err = slot_put(filter, SLOT_FALLBACK, filter->current.generation);
 		if (err)
@@ -117,11 +117,12 @@ int filter_prepare(struct filter *filter, const struct tables *tables, const cha
 	int err;
 
 	installed_close(next);
-	next->copy = xcalloc(1, sizeof(*next->copy));
-	*next->copy = *tables->generation;
-	own.generation = next->copy;
-	fill_header(filter, next->copy, strlen(recipe), batch, confirm);
-	err = tallies_place(filter, &own);
+	err = generation_make(tables->generation, next);
+	if (!err) {
+		own.generation = next->copy;
+		fill_header(filter, next->copy, strlen(recipe), batch, confirm);
+		err = tallies_place(filter, &own);
+	}
 	if (!err)
 		err = list_ports(filter, next->copy);
 	if (!err)

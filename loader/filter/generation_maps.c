@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "loader/base/file.h"
 #include "loader/base/message.h"
@@ -28,30 +29,76 @@ static int map_create(enum bpf_map_type type, const char *name, __u32 key, __u32
 	return fd < 0 ? err : fd;
 }
 
-/*
- * The generation's own map, filled. Returns a copy of its descriptor: with this last one made, one
- * more is known to be free, with which filter_undo can list the folder.
- */
-int generation_make(const struct pc_generation *generation)
+/* As many bytes of a generation as may change while it is active: those before the tables. */
+#define HEAD_SIZE 4096
+
+_Static_assert(offsetof(struct pc_generation, protocol) <= HEAD_SIZE, "head of a generation");
+
+/* The head is mapped apart, in whole pages. */
+static size_t head_size(void)
 {
-	__close_fd int fd = map_create(BPF_MAP_TYPE_ARRAY, "generation", sizeof(__u32),
-				       sizeof(*generation), 1, BPF_F_MMAPABLE);
-	void *memory;
+	size_t page = sysconf(_SC_PAGESIZE);
 
-	if (fd < 0)
-		return fd;
-	memory = mmap(NULL, sizeof(*generation), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (memory == MAP_FAILED) {
-		int err = -errno;
-
-		error("cannot store the filter's tables in the kernel: %s", strerror(-err));
-		return err;
-	}
-	memcpy(memory, generation, sizeof(*generation));
-	munmap(memory, sizeof(*generation));
-	return fd_dup(fd);
+	return page > HEAD_SIZE ? page : HEAD_SIZE;
 }
 
+struct pc_generation *generation_map(int generation, bool write)
+{
+	const int access = write ? PROT_READ | PROT_WRITE : PROT_READ;
+	const size_t size = sizeof(struct pc_generation), head = head_size();
+	void *live = mmap(NULL, head, PROT_READ, MAP_SHARED, generation, 0), *tables = MAP_FAILED;
+	char *all = MAP_FAILED;
+
+	if (live != MAP_FAILED)
+		all = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (all != MAP_FAILED) {
+		memcpy(all, live, head);
+		tables = mmap(all + head, size - head, access, MAP_SHARED | MAP_FIXED, generation,
+			      (off_t)head);
+	}
+	if (live != MAP_FAILED)
+		munmap(live, head);
+	if (tables == MAP_FAILED && all != MAP_FAILED)
+		munmap(all, size);
+	return tables == MAP_FAILED ? NULL : (struct pc_generation *)all;
+}
+
+static int store_failed(int err)
+{
+	error("cannot store the filter's tables in the kernel: %s", strerror(-err));
+	return err;
+}
+
+int generation_make(const struct pc_generation *tables, struct installed *installed)
+{
+	installed->generation = map_create(BPF_MAP_TYPE_ARRAY, "generation", sizeof(__u32),
+					   sizeof(*tables), 1, BPF_F_MMAPABLE);
+	if (installed->generation < 0)
+		return installed->generation;
+	installed->copy = generation_map(installed->generation, true);
+	installed->mapped = installed->copy;
+	if (!installed->mapped)
+		return store_failed(-errno);
+	memcpy(installed->copy, tables, sizeof(*tables));
+	return 0;
+}
+
+int generation_store_head(const struct installed *installed)
+{
+	void *live = mmap(NULL, head_size(), PROT_READ | PROT_WRITE, MAP_SHARED,
+			  installed->generation, 0);
+
+	if (live == MAP_FAILED)
+		return store_failed(-errno);
+	memcpy(live, installed->copy, head_size());
+	munmap(live, head_size());
+	return 0;
+}
+
+/*
+ * Returns a copy of the map's descriptor: with this last one made, one more is known to be free,
+ * with which filter_undo can list the folder.
+ */
 int generation_make_recipe(const char *recipe, size_t length)
 {
 	__u32 chunks = length / RECIPE_CHUNK + 1;

@@ -7,10 +7,20 @@
 #include "loader/filter/filter.h"
 
 /*
- * The generation's own map, filled; and the map of its recipe. Each returns a descriptor, or -errno
- * with a message.
+ * Maps a generation behind a copy of its head. The tables behind the head never change once it is
+ * active, and a command looks at few of their 2.5 MB. `write`: the tables are written, too. NULL:
+ * the kernel maps only what the caller may write.
  */
-int generation_make(const struct pc_generation *generation);
+struct pc_generation *generation_map(int generation, bool write);
+
+/*
+ * Makes the map of a generation with these tables, and maps it as `copy`, whose head is stored by
+ * generation_store_head. 0, or -errno with a message.
+ */
+int generation_make(const struct pc_generation *tables, struct installed *installed);
+int generation_store_head(const struct installed *installed);
+
+/* Makes the map of a recipe; its descriptor, or -errno with a message. */
 int generation_make_recipe(const char *recipe, size_t length);
 
 /*

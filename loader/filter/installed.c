@@ -7,49 +7,19 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "loader/base/file.h"
 #include "loader/base/message.h"
+#include "loader/filter/generation_maps.h"
 #include "loader/object/paths.h"
 #include "loader/object/pin.h"
-
-/* As many bytes of a generation as may change while it is active: those before the tables. */
-#define HEAD_SIZE 4096
-
-_Static_assert(offsetof(struct pc_generation, protocol) <= HEAD_SIZE, "head of a generation");
-
-/*
- * Maps a generation with a copy of its head in front: the tables never change, and a command looks
- * at few of their 2.5 MB. NULL: the kernel maps only what the caller may write.
- */
-static struct pc_generation *generation_map(int generation)
-{
-	const size_t size = sizeof(struct pc_generation), page = sysconf(_SC_PAGESIZE);
-	const size_t head = page > HEAD_SIZE ? page : HEAD_SIZE;
-	void *live = mmap(NULL, head, PROT_READ, MAP_SHARED, generation, 0), *tables = MAP_FAILED;
-	char *all = MAP_FAILED;
-
-	if (live != MAP_FAILED)
-		all = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (all != MAP_FAILED) {
-		memcpy(all, live, head);
-		tables = mmap(all + head, size - head, PROT_READ, MAP_SHARED | MAP_FIXED,
-			      generation, (off_t)head);
-	}
-	if (live != MAP_FAILED)
-		munmap(live, head);
-	if (tables == MAP_FAILED && all != MAP_FAILED)
-		munmap(all, size);
-	return tables == MAP_FAILED ? NULL : (struct pc_generation *)all;
-}
 
 static int copy_generation(int generation, struct installed *installed)
 {
 	__u32 zero = 0;
 
-	installed->copy = generation_map(generation);
+	installed->copy = generation_map(generation, false);
 	installed->mapped = installed->copy;
 	if (installed->mapped)
 		return 0;

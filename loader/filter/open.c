@@ -114,6 +114,21 @@ static int open_filter(struct filter *filter)
 		       object_program(filter->fd[FILTER_PROGRAM], &filter->program_id);
 }
 
+static int open_shared(struct filter *filter)
+{
+	int err = open_head(filter), device;
+
+	if (!err)
+		err = open_pins(filter, FD_NAMESPACE, 0);
+	if (err)
+		return err;
+	device = object_get(filter->id, filter_descriptor[FILTER_DEVICES].pin);
+	if (device < 0 && device != -ENOENT)
+		return device;
+	filter->fd[FILTER_DEVICES] = device < 0 ? -1 : device;
+	return 0;
+}
+
 /* Opens with `open`; leaves `*filter` alone if that fails. */
 static int open_with(int (*open)(struct filter *filter), const char *id, struct filter *filter)
 {
@@ -138,6 +153,11 @@ int filter_try_open(const char *id, struct filter *filter)
 int filter_open_head(const char *id, struct filter *filter)
 {
 	return open_with(open_head, id, filter);
+}
+
+int filter_open_shared(const char *id, struct filter *filter)
+{
+	return open_with(open_shared, id, filter);
 }
 
 int filter_open_egress(const char *id, struct filter *filter)

@@ -15,6 +15,12 @@ int filter_try_open(const char *id, struct filter *filter);
 int filter_open_head(const char *id, struct filter *filter);
 
 /*
+ * Opens what filter_open_head opens, and what the filters of a network namespace share (the maps of
+ * FD_NAMESPACE and the program `devices`). Silent, as filter_try_open.
+ */
+int filter_open_shared(const char *id, struct filter *filter);
+
+/*
  * Opens only the egress program, and its link and its marks, if it has them. Silent; another
  * version's filter too.
  */

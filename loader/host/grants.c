@@ -45,7 +45,7 @@ static int open_filters(const struct hooks *hooks, bool reads, struct grants *gr
 		int err;
 
 		*filter = FILTER_NONE;
-		err = filter_try_open(hooks->hook[i].id, filter);
+		err = (reads ? filter_open_shared : filter_try_open)(hooks->hook[i].id, filter);
 		if (err == -ENOENT)
 			continue;
 		if (!err && filter->fd[FILTER_GRANTS] >= 0) {

@@ -427,6 +427,8 @@ static bool install_bans(struct runner *runner)
 				    now);
 	if (!err)
 		err = ban_table_install(&runner->filter, &table, 0);
+	if (!err)
+		err = ban_flag_set(&runner->filter, true);
 	ban_table_close(&table);
 	model_bans(ban, ARRAY_SIZE(ban));
 	return check(!err, "bans are put in place");
@@ -517,7 +519,8 @@ void suite_random(struct runner *runner, uint64_t seed, uint64_t count, bool qui
 	aims.outward = false;
 	model_bans(NULL, 0);
 	install_grants(runner, 0);
-	check(!ban_table_remove(&runner->filter), "bans are taken away");
+	check(!ban_flag_set(&runner->filter, false) && !ban_table_remove(&runner->filter),
+	      "bans are taken away");
 	question_close(&replaying);
 	filter_close(&explaining);
 }
