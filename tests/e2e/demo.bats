@@ -31,7 +31,13 @@ leftovers()
 	says 'yes: mail arrives' 'yes: the database does not answer' 'yes: port 25 never stopped' \
 		'yes: FTP is closed' 'xeams:smtp' 'All as it should be'
 	says_not 'NO:'
-	[ "$(wc -l <<< "$output")" -lt 80 ] || fail "long: $output"
+	if command -v fail2ban-server > /dev/null && command -v dovecot > /dev/null; then
+		says 'yes: the attacker is cut off at the driver' 'jail dovecot' 'yes: others still log in' 'yes: after unban the next packet comes in'
+	else
+		says 'Left out: fail2ban and dovecot-imapd are not installed.'
+	fi
+	same '' "$(inside sh -c 'ls /run/portcullis/bans-* 2> /dev/null')" 'files of bans'
+	[ "$(wc -l <<< "$output")" -lt 110 ] || fail "long: $output"
 	until_true 5 nothing_left || fail "left: $(cat "$DIR/leftovers")"
 }
 
@@ -74,7 +80,7 @@ nothing_left()
 
 @test "Ctrl-C at any point of the demo: exit 130, no namespace, interface, pin, process or file is left" {
 	for text in '1. Two hosts' 'before, anybody' '2. Only what' 'mail arrives' '3. Another product' \
-		'port 25 never stopped' '4. What was'; do
+		'port 25 never stopped' '4. What was' 'are started' 'cut off at the driver'; do
 		interrupted INT "$text"
 		same 130 $status "exit after '$text': $(cat "$DIR/demo.log")"
 	done
