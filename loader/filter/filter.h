@@ -83,8 +83,8 @@ struct filter {
 		int recipe;		    /* the recipe it was made from */
 		struct pc_generation *copy; /* of the generation, NULL if there is none */
 		bool mapped; /* the copy is by generation_map: behind its head it is the map */
-	} current;			    /* active: the programs use it */
-	struct installed prepared;	    /* the next one: filter_commit makes it active */
+	} current;	     /* active: the programs use it */
+	struct installed prepared; /* the next one: filter_commit makes it active */
 	struct installed replaced; /* the one before filter_commit; filter_finish frees it */
 	struct installed
 		fallback; /* the generation that comes back if a pending change is not confirmed */
@@ -100,10 +100,10 @@ struct filter {
 #define FILTER_NONE                                           \
 	((struct filter){.fd = {[0 ... FILTER_FDS - 1] = -1}, \
 			 .emptied = -1,                       \
-			 .current = {-1, -1, NULL, false},           \
-			 .prepared = {-1, -1, NULL, false},          \
-			 .replaced = {-1, -1, NULL, false},          \
-			 .fallback = {-1, -1, NULL, false},          \
+			 .current = {-1, -1, NULL, false},    \
+			 .prepared = {-1, -1, NULL, false},   \
+			 .replaced = {-1, -1, NULL, false},   \
+			 .fallback = {-1, -1, NULL, false},   \
 			 .reverted = {-1, -1, NULL, false}})
 
 /* Closes and frees a generation; leaves it as one that is not there. */

@@ -97,6 +97,7 @@ __u64 filter_memory(const struct filter *filter)
 	__u32 seen[2 * PROGRAM_MAPS], count = 0;
 	__u64 bytes = program_memory(filter->fd[FILTER_PROGRAM], seen, &count) +
 		      program_memory(filter->fd[FILTER_EGRESS], seen, &count);
+	__u64 bans;
 	__u32 slot;
 
 	bytes += map_memory(filter->current.generation) + map_memory(filter->current.recipe);
@@ -106,8 +107,10 @@ __u64 filter_memory(const struct filter *filter)
 	for (slot = 0; slot < PC_SLOTS; slot++)
 		bytes += slot_memory(filter->fd[FILTER_TRIES], slot);
 	bytes += slot_memory(filter->fd[FILTER_LIMIT_CELLS], 0);
-	bytes += slot_memory(filter->fd[FILTER_BANS], 0);
-	for (slot = 0; slot < PC_BAN_SLOTS; slot++)
+	bans = slot_memory(filter->fd[FILTER_BANS], 0);
+	bytes += bans;
+	/* Without a table there are no chunks. */
+	for (slot = 0; bans && slot < PC_BAN_SLOTS; slot++)
 		bytes += slot_memory(filter->fd[FILTER_BAN_CHUNKS], slot);
 	return bytes;
 }

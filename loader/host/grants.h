@@ -25,8 +25,8 @@ struct grants {
  */
 int grants_open(const struct hooks *hooks, struct grants *grants);
 /*
- * Only reads, without the lock: a filter of another version is left out. -EACCES without a message:
- * the file is root's.
+ * Only reads, without the lock: a filter of another version is left out; without `hooks` only the
+ * file. -EACCES without a message: the file is root's.
  */
 int grants_read(const struct hooks *hooks, struct grants *grants);
 void grants_close(struct grants *grants);
