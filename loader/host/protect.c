@@ -112,6 +112,7 @@ static void add_neighbours(struct protected_hosts *hosts)
 	leases_each("/run/systemd/netif/leases", "SERVER_ADDRESS=", add, &dhcp);
 	leases_each("/var/lib/NetworkManager", "SERVER_ADDRESS=", add, &dhcp);
 	leases_each("/var/lib/dhcp", "dhcp-server-identifier ", add, &dhcp);
+	messages_each("/var/lib/dhcpcd", add, &dhcp);
 }
 
 static void add_own(struct protected_hosts *hosts)

@@ -11,6 +11,12 @@
 #include "loader/base/file.h"
 #include "loader/net/netlink.h"
 
+#define BOOTP_LENGTH  236 /* before the options */
+#define MESSAGE_LIMIT 65536
+#define OPTION_PAD    0
+#define OPTION_SERVER 54
+#define OPTION_END    255
+
 struct taking {
 	address_take *take;
 	void *context;
@@ -120,6 +126,43 @@ void resolvers_each(const char *path, address_take *take, void *context)
 {
 	read_words(path, "nameserver ", take, context);
 	read_words(path, "nameserver\t", take, context);
+}
+
+/* Gives the server of a lease that is kept as it was received (RFC 2131): option 54. */
+static void read_message(const char *path, address_take *take, void *context)
+{
+	const unsigned char magic[] = {99, 130, 83, 99};
+	__free_text char *text = NULL;
+	size_t length, at = BOOTP_LENGTH + sizeof(magic);
+	const unsigned char *byte;
+
+	if (read_file(path, MESSAGE_LIMIT, &text, &length) || length < at ||
+	    memcmp(text + BOOTP_LENGTH, magic, sizeof(magic)) != 0)
+		return;
+	byte = (const unsigned char *)text;
+	while (at + 1 < length && byte[at] != OPTION_END) {
+		size_t size = byte[at] == OPTION_PAD ? 0 : 1 + byte[at + 1];
+
+		if (byte[at] == OPTION_SERVER && size == 5 && at + size < length)
+			take(AF_INET, byte + at + 2, context);
+		at += 1 + size;
+	}
+}
+
+void messages_each(const char *folder, address_take *take, void *context)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		__free_text char *path = xasprintf("%s/%s", folder, entry->d_name);
+		const char *end = strrchr(entry->d_name, '.');
+
+		if (end && !strcmp(end, ".lease"))
+			read_message(path, take, context);
+	}
+	if (dir)
+		closedir(dir);
 }
 
 void leases_each(const char *folder, const char *word, address_take *take, void *context)

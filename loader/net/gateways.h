@@ -17,4 +17,7 @@ void resolvers_each(const char *path, address_take *take, void *context);
 /* Gives the addresses behind the word in files of a folder, as leases of DHCP clients have them. */
 void leases_each(const char *folder, const char *word, address_take *take, void *context);
 
+/* Gives the DHCP servers of the leases in a folder of dhcpcd(8): answers as they were received. */
+void messages_each(const char *folder, address_take *take, void *context);
+
 #endif

@@ -187,5 +187,15 @@ lease()
 	until_true 5 eval '[ $(grep -c "DHCPACK(eth0)" "$DIR/serving.log") -ge 3 ]'
 	! grep '^lease: 1' "$DIR/lease.log" || fail 'the banned server is heard'
 	stop lease
+	pc unban --all
+	# Another client, which keeps the server's answer as it came.
+	inside rm -r /var/lib/dhcp
+	inside mkdir -p -m 755 /var/lib/dhcpcd
+	exits 0 pc ban 192.0.2.2
+	exits 0 pc unban 192.0.2.2
+	start lease host dhcpcd -4 -B -f /dev/null -c /bin/true --noarp eth0
+	until_true 10 inside test -s /var/lib/dhcpcd/eth0.lease || fail "$(cat "$DIR/lease.log")"
+	refused 192.0.2.2 '192.0.2.2/32: has 192.0.2.2: a DHCP server of this host'
+	stop lease
 	stop serving
 }
