@@ -250,10 +250,10 @@ try_refusals()
 	check "virtio-net with guest offloads: detach" portcullis detach "$nic"
 }
 
-packet_table() { frames --quick --random 1500; }
-packet_brief() { frames --brief; }
+packet_table() { packet_run --quick --random 1500; }
+packet_brief() { packet_run --brief; }
 
-frames()
+packet_run()
 {
 	began=$(date +%s)
 	timeout 420 test_packet "$@" > /tmp/packets 2> $errors
