@@ -337,16 +337,25 @@ int command_ban(const struct options *options, struct diag *diag)
 
 /* --- unban --- */
 
-/* A wider ban that covers a prefix: in that list, or in any (NULL). */
+static bool is_lifted(const struct group *lifted, const struct prefix *prefix)
+{
+	for (size_t i = 0; i < lifted->prefixes; i++)
+		if (!prefix_compare(&lifted->prefix[i], prefix))
+			return true;
+	return false;
+}
+
+/* A wider ban that covers a prefix and is not lifted, too: in that list, or in any (NULL). */
 static const struct ban *wider_ban(const struct bans *bans, const char *list,
-				   const struct prefix *prefix)
+				   const struct group *lifted, const struct prefix *prefix)
 {
 	for (size_t i = 0; i < bans->file.set.count; i++) {
 		const struct ban *ban = &bans->file.set.ban[i];
 
 		if (ban_holds(ban, (__u32)bans->clock.boot) &&
 		    ban->prefix.length < prefix->length && (!list || !strcmp(list, ban->list)) &&
-		    prefix_contains(&ban->prefix, prefix->family, prefix->address))
+		    prefix_contains(&ban->prefix, prefix->family, prefix->address) &&
+		    !is_lifted(lifted, &ban->prefix))
 			return ban;
 	}
 	return NULL;
@@ -356,6 +365,7 @@ static const struct ban *wider_ban(const struct bans *bans, const char *list,
 struct lifting {
 	const struct options *options;
 	struct bans *bans;
+	const struct group *group; /* the prefixes */
 	struct names lists;
 	FILE *lines, *said;
 	size_t lifted;
@@ -399,7 +409,7 @@ static void lift(struct lifting *lifting, const struct prefix *prefix)
 		if (lifting->singly)
 			fprintf(lifting->said, "%s: no longer banned by list %s\n", text, list);
 	}
-	wider = wider_ban(lifting->bans, only, prefix);
+	wider = wider_ban(lifting->bans, only, lifting->group, prefix);
 	if (wider) {
 		say_still(lifting, wider, text);
 		lifting->covered = true;
@@ -455,6 +465,7 @@ static int unban(struct lifting *lifting, const struct group *group)
 
 	if (err)
 		return EXIT_FAILED;
+	lifting->group = group;
 	lifting->lines = open_memstream(&lines, &length);
 	lifting->said = open_memstream(&said, &said_length);
 	if (!lifting->lines || !lifting->said)

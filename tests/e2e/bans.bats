@@ -111,6 +111,9 @@ drops_agree()
 	exits 1 pc unban 198.51.100.7
 	says '198.51.100.7/32: still banned: list manual has 198.51.100.0/24'
 	vain 198.51.100.7 192.0.2.1
+	pc ban 198.51.100.7
+	exits 0 pc unban 198.51.100.7 198.51.100.0/24
+	says_not 'still banned'
 	# In every list, each named.
 	pc ban --list a 192.0.2.2
 	pc ban --list b 192.0.2.2
