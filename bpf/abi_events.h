@@ -118,21 +118,23 @@ struct pc_explained {
 	 * packet. In BPF_PROG_TEST_RUN a program cannot see the sender.
 	 */
 	__u8 sent_by_socket;
-	/* Set by who asks: PC_TOLD_*. */
+	/* The rest is for a replay. Set by who asks: PC_TOLD_*. */
 	__u8 told;
-	__u8 pad[6];
+	__u8 asked_limit; /* set by the program: it asked a limit about the packet */
+	__u8 pad;
+	/* The CLOCK_BOOTTIME second in which bans and grants hold. */
+	__u32 second;
 	/* With PC_TOLD_FRAGMENT: the cells that the first fragment of the datagram counted. */
 	__u32 first_cell, first_second;
+	__u64 at; /* the packet's time, in ns: the clock of limits */
 };
 /*
- * What is remembered of earlier packets, from who asks and not from maps and sockets: a capture is
- * of another time.
+ * What a replay remembers of earlier packets, from who asks and not from maps and sockets: a
+ * capture is of another time. Only limits are counted by the program, in cells of the replay's own.
  */
-#define PC_TOLD		 1  /* the bits below are set, and no map is asked */
-#define PC_TOLD_FLOW	 2  /* a flow lives that has the packet, or the one that it quotes */
-#define PC_TOLD_LARGE	 4  /* an open UDP port lately sent a large datagram like the quoted one */
-#define PC_TOLD_ECHO	 8  /* the limit of echo requests admits one more */
-#define PC_TOLD_FRAGMENT 16 /* the datagram's first fragment passed */
-#define PC_TOLD_LIMIT	 32 /* the source is over all limits of the port */
+#define PC_TOLD_FLOW	 1 /* a flow lives that has the packet, or the one that it quotes */
+#define PC_TOLD_LARGE	 2 /* an open UDP port lately sent a large datagram like the quoted one */
+#define PC_TOLD_ECHO	 4 /* the limit of echo requests admits one more */
+#define PC_TOLD_FRAGMENT 8 /* the datagram's first fragment passed */
 
 #endif

@@ -95,6 +95,8 @@ static __always_inline bool ban_holds(__u32 until)
 
 	if (until >= PC_BAN_NEVER)
 		return true;
+	if (replays)
+		return until && explained.second < until;
 	own = heard_own();
 	return until && own && boot_second(own) < until;
 }

@@ -105,12 +105,12 @@ static __always_inline __u64 flow_slot(void)
 #define look_up_apart(number) asm volatile("" : : "i"(number))
 
 /*
- * Whether who asks told what is remembered of earlier packets; then the maps are not asked. Only
+ * Whether who asks tells what is remembered of earlier packets; then the maps are not asked. Only
  * paths that the first pass does not contain may call this.
  */
 static __always_inline bool is_told(void)
 {
-	return explains && explained.told & PC_TOLD;
+	return replays;
 }
 
 static __always_inline bool told(__u8 what)

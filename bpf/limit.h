@@ -17,6 +17,18 @@
 
 /* --- cells --- */
 
+/* Whether limits are counted: a program that only explains reads the live filter's cells. */
+static __always_inline bool limit_counts(void)
+{
+	return !explains || replays;
+}
+
+/* The clock of the cells. */
+static __always_inline __u64 limit_now(void)
+{
+	return replays ? explained.at : now();
+}
+
 static __always_inline struct pc_limiter *limiter_own(void)
 {
 	__u32 zero = 0;
@@ -157,7 +169,7 @@ static __always_inline bool limit_is_open(struct pc_limiter *own, const struct p
 		return true;
 	if ((__s64)(own->open_until - at) <= 0)
 		return false;
-	if (!explains) {
+	if (limit_counts()) {
 		__sync_fetch_and_add(&own->opened, 1);
 		own->opened_at = at;
 	}
@@ -183,13 +195,13 @@ __noinline int limit_take(__u64 first, __u64 second, __u64 packed, __u32 owner)
 	hash = limit_hash(limit, first, second, word, owner, own->secret);
 	if (!limit_pair_find(hash, PC_LIMIT_ROW(0), PC_LIMIT_CELLS, &pair))
 		return true;
-	at = now();
+	at = limit_now();
 	due = limit_due(&pair);
 	if ((__s64)(due - at) < 0)
 		due = at;
 	if (due - at > limit->tolerance)
 		return limit_is_open(own, limit, word, hash, at);
-	if (explains)
+	if (!limit_counts())
 		return true;
 	limit_raise(&pair, due + limit->interval);
 	if (!(hash >> 56 & limit->sample))
@@ -241,6 +253,8 @@ __noinline int limit_answers(struct xdp_md *ctx, __u32 where, __u32 ports, __u32
 	struct packet packet = {};
 	struct pc_flow flow;
 
+	if (is_told())
+		return told(PC_TOLD_FLOW);
 	flow_packet(&packet, ctx, where, ports, how);
 	return flow_possible(&packet) && flow_key(&packet, &flow) &&
 	       flow_learned(&flow, how, 0, &packet);
@@ -300,7 +314,7 @@ __noinline int limit_is_over(struct xdp_md *ctx, __u64 packed, __u32 owner)
 	if (!generation)
 		return false;
 	if (is_told())
-		return told(PC_TOLD_LIMIT);
+		explained.asked_limit = 1;
 	if (!word.syn &&
 	    limit_answers(ctx, limit_where(word, generation), word.ports, limit_how(word)))
 		return false;
@@ -395,7 +409,7 @@ __noinline int limit_complete(__u64 first, __u64 second, __u64 packed, __u32 own
 	if (!limit_pair_find(limit_hash(limit, first, second, word, owner, own->secret),
 			     PC_LIMIT_REAL_ROW(0), PC_LIMIT_REAL, &pair))
 		return 0;
-	at = now();
+	at = limit_now();
 	due = limit_due(&pair);
 	most = at + limit->tolerance + limit->interval;
 	if ((__s64)(due - at) < 0)
@@ -457,7 +471,7 @@ __noinline __u64 limit_tuple(struct __sk_buff *skb, __u64 packed)
 	if (!cell)
 		return 0;
 	known = *cell;
-	hash = (hash & ~mask) | (now() >> PC_LIMIT_TICK_SHIFT & mask);
+	hash = (hash & ~mask) | (limit_now() >> PC_LIMIT_TICK_SHIFT & mask);
 	if (known == hash)
 		return 0;
 	*cell = hash;
@@ -477,7 +491,8 @@ static __always_inline bool limit_shows_completed(const struct packet *packet,
 
 	if ((packet->tcp & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK)
 		return false;
-	if (skb->ingress_ifindex)
+	/* A capture does not tell who sent. */
+	if (skb->ingress_ifindex || is_told())
 		return true;
 	socket = sending_socket(skb);
 	return socket && socket->src_port == packet->local_port;

@@ -23,6 +23,11 @@ const volatile __u8 frame_kind = PC_FRAME_ETHERNET;
  * the usual packet nothing.
  */
 const volatile __u8 explains = 0;
+/*
+ * 1, with `explains`: the packets are those of a capture. Who asks tells the time, and what is
+ * remembered of earlier packets (PC_TOLD_*). Limits are counted: the cells are the replay's own.
+ */
+const volatile __u8 replays = 0;
 
 /* Has sizes, not types: clang 14 leaves a type out of BTF if only an inner map uses it. */
 struct generation_map {

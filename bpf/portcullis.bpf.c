@@ -822,8 +822,8 @@ static __always_inline int egress(struct __sk_buff *skb, bool explaining)
 		else if (send_drop(&packet, generation, parsed, verdict))
 			return TC_ACT_SHOT;
 	}
-	if (!explaining && filter.flag & PC_FILTER_LIMITS && packet.transport == PC_TCP &&
-	    parsed == PARSED_PORT)
+	if ((!explaining || is_told()) && filter.flag & PC_FILTER_LIMITS &&
+	    packet.transport == PC_TCP && parsed == PARSED_PORT)
 		limit_note_sent(skb, sent_pack(&packet, parsed));
 	if (!explaining) {
 		mark_sent(skb, mark_port_of(&packet, parsed));

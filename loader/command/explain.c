@@ -379,8 +379,7 @@ static void add_fix(json_t *verdict, const struct explain_target *target,
 
 /* --- limits --- */
 
-/* The command that takes back the limits of the services that admit the source. */
-static void add_limit_fix(json_t *verdict, const struct explain_target *target)
+char *explain_limit_fix(const struct explain_target *target, const json_t *verdict)
 {
 	const char *machine = json_string_value(json_object_get(verdict, "machine"));
 	__free_text char *name = shell_word(*target->name ? target->name : "IFACE"), *all = NULL;
@@ -391,11 +390,18 @@ static void add_limit_fix(json_t *verdict, const struct explain_target *target)
 	json_array_foreach (json_object_get(verdict, "services"), i, service)
 		names_add(&words, json_string_value(service));
 	if (!words.count || !target->live)
-		return;
+		return NULL;
 	all = names_join(&words, " --no-limit ");
-	json_object_set_new(verdict, "fix",
-			    json_sprintf("portcullis swap %s%s%s --no-limit %s", name,
-					 machine ? " --machine " : "", machine ?: "", all));
+	return xasprintf("portcullis swap %s%s%s --no-limit %s", name, machine ? " --machine " : "",
+			 machine ?: "", all);
+}
+
+static void add_limit_fix(json_t *verdict, const struct explain_target *target)
+{
+	__free_text char *fix = explain_limit_fix(target, verdict);
+
+	if (fix)
+		json_object_set_new(verdict, "fix", text_json(fix));
 }
 
 /* --- bans --- */

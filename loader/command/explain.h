@@ -13,6 +13,12 @@
  */
 char *explain_fix(const struct explain_target *target, const struct guard_opening *opening);
 
+/*
+ * The command that takes back the limits of the services of a verdict (event_json) `limit`; NULL:
+ * the filter is not attached. The caller frees.
+ */
+char *explain_limit_fix(const struct explain_target *target, const json_t *verdict);
+
 int command_explain(const struct options *options, struct diag *diag);
 
 #endif

@@ -10,13 +10,20 @@
 #include "loader/base/message.h"
 #include "loader/compile/kept.h"
 #include "loader/host/bans.h"
+#include "loader/host/grants.h"
 #include "loader/host/site_links.h"
 #include "loader/net/frame_find.h"
 #include "loader/net/link.h"
 
 /* --- what is asked --- */
 
-static int open_plan(struct explain_target *target, bool told)
+/* Whether a filter that is planned is this host's, and so has its bans. */
+static bool is_of_host(const struct explain_targets *targets, const struct explain_target *target)
+{
+	return !targets->told || (targets->of_host && target->ifindex);
+}
+
+static int open_plan(const struct explain_targets *targets, struct explain_target *target)
 {
 	enum pc_frame frame = PC_FRAME_ETHERNET;
 	int err = target->ifindex ? frame_of(target->name, target->ifindex, &frame) : 0;
@@ -24,14 +31,19 @@ static int open_plan(struct explain_target *target, bool told)
 	target->kept = target->planned->plan.kept;
 	if (!err)
 		err = question_open_new(&target->question, &target->planned->plan.tables, frame,
-					target->ifindex, told);
-	return err ? err : bans_imagine(&target->question.filter);
+					target->ifindex, targets->told);
+	if (err)
+		return err;
+	if (targets->told && is_of_host(targets, target))
+		err = grants_imagine(&target->question.filter);
+	return err ? err : bans_imagine(&target->question.filter, is_of_host(targets, target));
 }
 
-static int open_target(struct explain_target *target, bool told)
+static int open_target(const struct explain_targets *targets, struct explain_target *target)
 {
-	int err = target->live ? question_open(&target->question, &target->live->filter, told) :
-				 open_plan(target, told);
+	int err = target->live ?
+			  question_open(&target->question, &target->live->filter, targets->told) :
+			  open_plan(targets, target);
 
 	if (!err)
 		target->services = event_services_new(target->kept);
@@ -233,6 +245,8 @@ int explain_targets_open(const struct options *options, const char *interface,
 		err = read_live(options, interface, plans, targets);
 	if (err)
 		return err;
+	/* Of --site and -p alone, that is not known. */
+	targets->of_host = interface || (!options->site && !options->profile.count);
 	if (of_site)
 		err = add_site(options, interface, targets, diag);
 	else if (plans)
@@ -240,7 +254,7 @@ int explain_targets_open(const struct options *options, const char *interface,
 	else
 		add_live(targets);
 	for (i = 0; i < targets->count && !err; i++)
-		err = open_target(&targets->target[i], targets->told);
+		err = open_target(targets, &targets->target[i]);
 	return err;
 }
 

@@ -32,6 +32,7 @@ struct explain_targets {
 	bool left_out;	     /* a filter of another version */
 	const char *command; /* set by the caller: for messages */
 	bool told;	     /* set by the caller: question_tell asks them, else question_ask */
+	bool of_host;	     /* this host's bans, and told its grants, count for what is planned */
 };
 
 /*

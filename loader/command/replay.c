@@ -20,6 +20,7 @@
 #include "loader/command/monitor_output.h"
 #include "loader/command/monitor_words.h"
 #include "loader/command/privileges.h"
+#include "loader/command/replay_bans.h"
 #include "loader/command/replay_fix.h"
 #include "loader/command/replay_local.h"
 #include "loader/command/replay_reader.h"
@@ -53,6 +54,7 @@ struct replaying {
 	struct capture_filter *filter; /* NULL: every packet */
 	struct tables tables;	       /* of the generation that decides; it owns none of them */
 	struct replay_state *state;
+	struct replay_bans bans;
 	struct replay replay;
 	struct monitor_output output;
 	struct seen seen[SEEN];
@@ -134,6 +136,8 @@ static int decide(struct replaying *replaying, const struct captured *captured)
 	__u32 second;
 	int err;
 
+	told.at = captured->time;
+	told.second = replay_bans_second(&replaying->bans, captured->time);
 	told.what = replay_state_tell(replaying->state, packet, captured->time, &told.first_cell,
 				      &told.first_second);
 	err = question_tell(&replaying->target->question, packet->frame, packet->used,
@@ -146,7 +150,7 @@ static int decide(struct replaying *replaying, const struct captured *captured)
 	if (err)
 		return err;
 	second = replay_second(&replaying->tables, packet, &event, &told);
-	replay_state_note(replaying->state, packet, captured->time, &event, second);
+	replay_state_note(replaying->state, packet, captured->time, &event, second, told.limited);
 	replay_count(&replaying->replay, &event,
 		     event.how & PC_EVENT_DROP ?
 			     event_machine(&event, replaying->target->services) :
@@ -291,6 +295,7 @@ static int open_all(struct replaying *replaying, struct diag *diag)
 		err = compile_filter(replaying);
 	if (err)
 		return err;
+	replay_bans_begin(&replaying->bans, &replaying->target->question);
 	replaying->tables = tables_of(replaying->target);
 	replaying->state = replay_state_new(generation_of(replaying->target)->echo_interval);
 	replay_begin(&replaying->replay);
@@ -348,7 +353,7 @@ static void print_report(struct replaying *replaying)
 		.forgotten = replay_state_forgotten(replaying->state),
 	};
 	json_t *report = replay_json(&replaying->replay, &title, profiles,
-				     replay_fixes(target, &replaying->replay));
+				     replay_fixes(target, &replaying->replay, &replaying->bans));
 
 	if (!replaying->options->json)
 		report_replay_text(report, &replaying->replay, profiles, stdout);
@@ -426,6 +431,7 @@ static void end(struct replaying *replaying)
 	capture_filter_free(&replaying->filter);
 	replay_state_free(&replaying->state);
 	replay_end(&replaying->replay);
+	replay_bans_end(&replaying->bans);
 	monitor_output_end(&replaying->output);
 	free(replaying->local);
 	free(replaying);
@@ -490,6 +496,7 @@ int command_replay(const struct options *options, struct diag *diag)
 	*replaying = (struct replaying){
 		.options = options,
 		.targets = {.command = "replay", .told = true},
+		.bans = REPLAY_BANS_NONE,
 		.reader = {.pid = -1, .fd = -1},
 		.output.file = PCAPNG_NONE,
 	};

@@ -102,33 +102,87 @@ static char *fix_of(const struct explain_target *target, const struct drops_row 
 	return target->of ? xstrdup(opening.words) : explain_fix(target, &opening);
 }
 
-json_t *replay_fixes(const struct explain_target *target, const struct replay *replay)
+static void add_fix(json_t *fixes, const char *fix)
 {
-	__cleanup(drops_free) struct drops drops = {};
-	json_t *fixes = json_array();
+	if (fix && !json_list_has(fixes, fix))
+		json_array_append_new(fixes, text_json(fix));
+}
+
+static void add_ports(json_t *fixes, const struct explain_target *target, const struct drops *drops)
+{
 	size_t tried = 0, i, j;
 
-	if (!target->planned)
-		return fixes;
-	replay_drops(replay, &drops);
-	for (i = 0; i < drops.count && tried < PORTS; i++) {
+	for (i = 0; i < drops->count && tried < PORTS; i++) {
 		struct closed closed = {};
 		__free_text char *fix = NULL;
 
-		if (!has_port(&drops.row[i]))
+		if (!has_port(&drops->row[i]))
 			continue;
-		for (j = 0; j < i &&
-			    !(has_port(&drops.row[j]) && same_port(&drops.row[j], &drops.row[i]));)
+		for (j = 0; j < i && !(has_port(&drops->row[j]) &&
+				       same_port(&drops->row[j], &drops->row[i]));)
 			j++;
 		if (j < i)
 			continue;
-		for (j = i; j < drops.count; j++)
-			if (has_port(&drops.row[j]) && same_port(&drops.row[j], &drops.row[i]))
-				add_source(&closed, &drops.row[j]);
+		for (j = i; j < drops->count; j++)
+			if (has_port(&drops->row[j]) && same_port(&drops->row[j], &drops->row[i]))
+				add_source(&closed, &drops->row[j]);
 		tried++;
-		fix = fix_of(target, &drops.row[i], &closed);
-		if (fix && !json_list_has(fixes, fix))
-			json_array_append_new(fixes, text_json(fix));
+		fix = fix_of(target, &drops->row[i], &closed);
+		add_fix(fixes, fix);
 	}
+}
+
+/* Takes back the limits of the services at the port of a row. */
+static void add_limit(json_t *fixes, const struct explain_target *target,
+		      const struct drops_row *row)
+{
+	struct pc_event event = {.cell = PC_CELL_REASON + PC_REASON_LIMIT,
+				 .how = PC_EVENT_DROP | PC_EVENT_PORTS,
+				 .family = row->family,
+				 .protocol = row->protocol,
+				 .local_port = row->port,
+				 .remote_port = EPHEMERAL};
+	__free_text char *fix = NULL;
+	json_t *verdict;
+
+	if (row->machine)
+		return;
+	memcpy(event.remote, row->address, sizeof(event.remote));
+	verdict = event_json(&event, target->name, 0, target->services);
+	fix = explain_limit_fix(target, verdict);
+	add_fix(fixes, fix);
+	json_decref(verdict);
+}
+
+/* Lifts the bans that the source of a row is in. */
+static void add_unban(json_t *fixes, const struct replay_bans *bans, const struct drops_row *row)
+{
+	__cleanup(names_free) struct names prefixes = {};
+	__free_text char *all = NULL, *fix = NULL;
+
+	replay_bans_find(bans, row->family, row->address, &prefixes);
+	if (!prefixes.count)
+		return;
+	all = names_join(&prefixes, " ");
+	fix = xasprintf("portcullis unban %s", all);
+	add_fix(fixes, fix);
+}
+
+json_t *replay_fixes(const struct explain_target *target, const struct replay *replay,
+		     const struct replay_bans *bans)
+{
+	__cleanup(drops_free) struct drops drops = {};
+	json_t *fixes = json_array();
+	size_t limits = 0, banned = 0, i;
+
+	replay_drops(replay, &drops);
+	if (target->planned)
+		add_ports(fixes, target, &drops);
+	for (i = 0; i < drops.count; i++)
+		if (drops.row[i].reason == PC_REASON_LIMIT && limits++ < PORTS)
+			add_limit(fixes, target, &drops.row[i]);
+	for (i = 0; i < drops.count; i++)
+		if (drops.row[i].reason == PC_REASON_BANNED && banned++ < SOURCES)
+			add_unban(fixes, bans, &drops.row[i]);
 	return fixes;
 }

@@ -6,12 +6,15 @@
 #include <jansson.h>
 
 #include "loader/command/explain_target.h"
+#include "loader/command/replay_bans.h"
 #include "loader/report/replay.h"
 
 /*
- * A list of commands, one for each port, of those ports with the most drops; each was composed,
- * compiled and seen to open the port to the sources that were dropped.
+ * A list of commands: one for each port, of those ports with the most drops, each of which was
+ * composed, compiled and seen to open the port to the sources that were dropped; then those that
+ * lift limits and bans.
  */
-json_t *replay_fixes(const struct explain_target *target, const struct replay *replay);
+json_t *replay_fixes(const struct explain_target *target, const struct replay *replay,
+		     const struct replay_bans *bans);
 
 #endif

@@ -44,7 +44,8 @@ static __u32 drop_cell(const struct pc_event *event)
 	if (event->cell == PC_CELL_REASON + PC_REASON_OUTBOUND)
 		return PC_CELL_OUT_DROP + PC_PORT(transport, event->remote_port);
 	if (event->cell == PC_CELL_REASON + PC_REASON_UNLISTED ||
-	    event->cell == PC_CELL_REASON + PC_REASON_SOURCE)
+	    event->cell == PC_CELL_REASON + PC_REASON_SOURCE ||
+	    event->cell == PC_CELL_REASON + PC_REASON_LIMIT)
 		return PC_CELL_DROP + PC_PORT(transport, event->local_port);
 	return 0;
 }

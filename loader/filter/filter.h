@@ -62,6 +62,7 @@ enum filter_fd_flags {
 	FD_FROZEN = 32,	  /* only programs write it */
 	FD_EXPLAINING = 64, /* a filter that only explains has it, and no other */
 	FD_ASKED = 128,	    /* such a filter reads it, as it does those of FD_NAMESPACE */
+	FD_REPLAYED = 256,  /* a filter of a replay reads it, and no other one's */
 };
 
 /* Describes each descriptor: a new map is a row. */

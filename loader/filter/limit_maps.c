@@ -44,7 +44,7 @@ static int set_flag(const struct filter *filter)
 	return 0;
 }
 
-static int make_cells(const struct filter *filter)
+int limits_cells(const struct filter *filter)
 {
 	__close_fd int cells = bpf_map_create(BPF_MAP_TYPE_ARRAY, "limit_cells", sizeof(__u32),
 					      sizeof(__u64), PC_LIMIT_ALL, NULL);
@@ -62,7 +62,7 @@ int limits_place(const struct filter *filter, const struct pc_generation *genera
 
 	if (!generation->limits)
 		return 0;
-	err = has_cells(filter) ? 0 : make_cells(filter);
+	err = has_cells(filter) ? 0 : limits_cells(filter);
 	if (!err)
 		err = set_flag(filter);
 	if (err)

@@ -8,6 +8,9 @@
 /* Gives a new `limiter` its secret. */
 int limits_claim(const struct filter *filter);
 
+/* Makes the cells. 0 or -errno. */
+int limits_cells(const struct filter *filter);
+
 /* Makes the cells, if the generation has limits and the filter has no cells yet. */
 int limits_place(const struct filter *filter, const struct pc_generation *generation);
 

@@ -244,7 +244,7 @@ static int set_explaining_maps(struct portcullis_bpf *skeleton, const struct fil
 	int err = size_flow_maps(skeleton, told ? &FILTER_NONE : asked, EXPLAINING_FLOWS);
 
 	if (!err)
-		err = reuse_maps(skeleton, asked, told ? FD_ASKED : FD_NAMESPACE | FD_ASKED);
+		err = reuse_maps(skeleton, asked, told ? FD_REPLAYED : FD_NAMESPACE | FD_ASKED);
 	if (!err)
 		err = bpf_map__set_max_entries(skeleton->maps.drops, 1);
 	return err || asked->fd[FILTER_STATE] >= 0 ? err : size_rows(skeleton, "0", 0);
@@ -349,6 +349,7 @@ static int set_up(struct portcullis_bpf *skeleton, struct filter *filter, const 
 	set_constants(skeleton, filter);
 	skeleton->rodata->frame_kind = frame;
 	skeleton->rodata->explains = how->explains;
+	skeleton->rodata->replays = how->told;
 	*programs = choose_programs(skeleton, filter, how->explains);
 	if (filter->frags)
 		bpf_program__set_flags(programs->ingress, BPF_F_XDP_HAS_FRAGS);
@@ -370,7 +371,7 @@ static int keep(const struct portcullis_bpf *skeleton, const struct programs *pr
 		err = claim_flows(filter, how->flows_of);
 	if (!err && !how->explains)
 		err = claim_drops(filter, how->kept);
-	if (!err && !how->explains && how->kept->fd[FILTER_LIMITER] < 0)
+	if (!err && (how->told || (!how->explains && how->kept->fd[FILTER_LIMITER] < 0)))
 		err = limits_claim(filter);
 	if (err) {
 		error("cannot keep the BPF program: %s", strerror(-err));

@@ -31,8 +31,9 @@ int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
  */
 int filter_load_explaining(struct filter *filter, const struct filter *live, enum pc_frame frame);
 /*
- * Likewise, but of `live` they read the generations alone: what is remembered of earlier packets
- * the caller tells with each packet (PC_TOLD).
+ * Likewise, for a replay: of `live` they read the generations, bans and grants alone. What is
+ * remembered of earlier packets the caller tells with each packet (PC_TOLD_*), but for limits,
+ * which the programs count in maps of their own; limits_cells makes these.
  */
 int filter_load_told(struct filter *filter, const struct filter *live, enum pc_frame frame);
 

@@ -10,6 +10,7 @@
 
 #include "loader/base/message.h"
 #include "loader/filter/generation.h"
+#include "loader/filter/limit_maps.h"
 #include "loader/filter/load.h"
 
 static int map_answer(struct question *question)
@@ -33,6 +34,19 @@ static int load(struct question *question, const struct filter *live, enum pc_fr
 				filter_load_explaining(&question->filter, live, frame);
 }
 
+/* A replay counts the limits of a filter that is there in cells of its own. */
+static int make_cells(const struct question *question, const struct filter *live)
+{
+	const struct pc_generation *generation = live->current.copy;
+	int err = question->told && generation && generation->limits ?
+			  limits_cells(&question->filter) :
+			  0;
+
+	if (err)
+		error("cannot make the cells of limits: %s", strerror(-err));
+	return err;
+}
+
 int question_open(struct question *question, const struct filter *live, bool told)
 {
 	enum pc_frame frame;
@@ -46,6 +60,8 @@ int question_open(struct question *question, const struct filter *live, bool tol
 	}
 	question->frame = frame;
 	err = load(question, live, frame);
+	if (!err)
+		err = make_cells(question, live);
 	if (!err)
 		err = map_answer(question);
 	if (err)
@@ -129,19 +145,23 @@ int question_ask(struct question *question, const void *frame, size_t length, bo
 }
 
 int question_tell(struct question *question, const void *frame, size_t length, bool out,
-		  const struct question_told *told, struct pc_event *answer)
+		  struct question_told *told, struct pc_event *answer)
 {
 	volatile struct pc_explained *explained = question->explained;
 	int err;
 
 	explained->event.length = 0;
 	explained->sent_by_socket = 0;
-	explained->told = PC_TOLD | told->what;
+	explained->told = told->what;
+	explained->asked_limit = 0;
+	explained->at = told->at;
+	explained->second = told->second;
 	explained->first_cell = told->first_cell;
 	explained->first_second = told->first_second;
 	err = out ? run_out(question, frame, length, true) : run_in(question, frame, length, true);
 	if (err)
 		return err;
 	*answer = explained->event;
+	told->limited = explained->asked_limit;
 	return answer->length ? 0 : -ENODATA;
 }

@@ -23,13 +23,14 @@ struct question {
 	/* A TCP socket sends the outgoing packets that are asked about: the program cannot see it.
 	 */
 	bool sent_by_socket;
-	bool told; /* question_tell asks it, else question_ask */
+	bool told; /* question_tell asks, else question_ask */
 };
 
 /*
  * For a filter that is attached to an interface of the caller's network namespace: on its maps, so
- * that its active generation, its flows and the sockets are asked. `told`: not its flows, and no
- * sockets if the caller has entered an empty network namespace. -errno with a message.
+ * that its active generation, its flows and the sockets are asked. `told`: neither its flows nor
+ * what its limits have counted, and no sockets if the caller has entered an empty network
+ * namespace. -errno with a message.
  */
 int question_open(struct question *question, const struct filter *live, bool told);
 /* For a filter that is not there yet: on maps of its own, which have no flows. */
@@ -45,14 +46,20 @@ void question_close(struct question *question);
 int question_ask(struct question *question, const void *frame, size_t length, bool out,
 		 struct pc_event *answer);
 
-/* What is remembered of the packets before. */
+/* What is told with a packet that was sent at another time. */
 struct question_told {
-	__u8 what; /* PC_TOLD_* */
+	__u64 at;     /* its time, ns: limits fill again by it */
+	__u32 second; /* CLOCK_BOOTTIME: bans and grants that have ended by then do not hold */
+	__u8 what;    /* of the packets before: PC_TOLD_* */
 	__u32 first_cell, first_second;
+	bool limited; /* set by question_tell: a limit was asked about the packet */
 };
 
-/* Likewise, of packets that were sent at another time: the maps and the interface are not asked. */
+/*
+ * Likewise, for a question that is told: neither sockets nor the interface are asked. Limits count
+ * the packet.
+ */
 int question_tell(struct question *question, const void *frame, size_t length, bool out,
-		  const struct question_told *told, struct pc_event *answer);
+		  struct question_told *told, struct pc_event *answer);
 
 #endif

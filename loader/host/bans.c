@@ -890,7 +890,7 @@ int bans_follow(const struct hooks *hooks, struct filter *const *filter, size_t 
 	return err;
 }
 
-int bans_imagine(const struct filter *filter)
+int bans_imagine(const struct filter *filter, bool kept)
 {
 	struct bans bans = {.path = bans_file_path("bans"), .table = BAN_TABLE_NONE, .filters = 1};
 	int err;
@@ -898,7 +898,7 @@ int bans_imagine(const struct filter *filter)
 	bans.filter = xcalloc(1, sizeof(*bans.filter));
 	*bans.filter = *filter;
 	ban_clock_now(&bans.clock);
-	err = bans_load(&bans);
+	err = kept ? bans_load(&bans) : 0;
 	if (!err)
 		err = read_denied(&bans);
 	if (!err && (bans.file.set.count || bans.denied.denies)) {

@@ -59,11 +59,11 @@ const struct prefix *bans_never(struct bans *bans, const struct prefix *prefix);
 int bans_follow(const struct hooks *hooks, struct filter *const *filter, size_t count, bool anew);
 
 /*
- * Gives a filter that only answers questions (filter_load_explaining), and has maps of its own, the
- * bans that are kept and what its generation denies. Changes nothing else. 0 or -errno, with a
- * message.
+ * Gives a filter that only answers questions (filter_load_explaining), and has maps of its own,
+ * what its generation denies and, with `kept`, the bans that are kept. Changes nothing else. 0 or
+ * -errno, with a message.
  */
-int bans_imagine(const struct filter *filter);
+int bans_imagine(const struct filter *filter, bool kept);
 
 /* Reads the set, unless it has been. */
 int bans_load(struct bans *bans);

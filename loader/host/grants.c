@@ -193,6 +193,19 @@ bool grants_hold(const struct grants *grants, const struct ban *grant)
 	return holds;
 }
 
+int grants_imagine(const struct filter *filter)
+{
+	struct grants grants = {};
+	int err = read_file_of(&grants);
+
+	if (!err)
+		err = grant_map_fill(filter, &grants.file.set, (__u32)grants.clock.boot);
+	if (err)
+		error("cannot read the grants: %s", strerror(-err));
+	grants_close(&grants);
+	return err;
+}
+
 void grants_restore(const struct filter *filter)
 {
 	struct grants grants = {};

@@ -40,6 +40,12 @@ int grants_change(struct grants *grants, const char *lines, size_t length);
 /* Whether a grant holds now, and is in force at each filter. */
 bool grants_hold(const struct grants *grants, const struct ban *grant);
 
+/*
+ * Gives a filter that only answers questions, and has maps of its own, the grants that are kept.
+ * Changes nothing else. 0 or -errno, with a message.
+ */
+int grants_imagine(const struct filter *filter);
+
 /* A new filter of the namespace, not yet in place: gives it the grants. Warns if it cannot. */
 void grants_restore(const struct filter *filter);
 

@@ -22,7 +22,11 @@
 enum kind {
 	KIND_NONE,
 	KIND_FLOW,
-	KIND_CAME,  /* an incoming datagram was refused: what this host sends back is its answer */
+	/*
+	 * An incoming datagram was refused, or passed at a port with a limit: what this host sends
+	 * back is its answer.
+	 */
+	KIND_CAME,
 	KIND_LARGE, /* a large datagram was sent */
 	KIND_FRAGMENT,
 };
@@ -32,11 +36,15 @@ enum kind {
 #define FLOW_SERVED  0x200 /* the other side began, and the table decides: nothing is learned */
 #define FLOW_BEGAN   0x400 /* TCP: this side has sent a SYN, and nothing was heard since */
 
+/* Of KIND_CAME. */
+#define CAME_REFUSED 1
+#define CAME_PASSED  2 /* at a port with a limit; `began` says when last */
+
 struct entry {
 	__u8 key[40]; /* struct pc_flow or pc_fragment */
 	__u64 seen;
 	union {
-		__u64 began; /* UDP */
+		__u64 began; /* UDP, and KIND_CAME */
 		struct {
 			__u32 cell, second; /* of a first fragment */
 		};
@@ -291,6 +299,12 @@ __u8 replay_state_tell(struct replay_state *state, const struct replay_packet *p
 	return what | PC_TOLD_FRAGMENT;
 }
 
+/* When a datagram like this one last passed at a port with a limit, if it did so lately. */
+static bool passed_lately(const struct entry *came, __u64 at)
+{
+	return came && came->flags & CAME_PASSED && within(at, came->began, CAME);
+}
+
 bool replay_state_unsent(struct replay_state *state, const struct replay_packet *packet, __u64 at)
 {
 	const struct replay_tuple *tuple = &packet->tuple;
@@ -308,7 +322,8 @@ bool replay_state_unsent(struct replay_state *state, const struct replay_packet 
 		return false;
 	key = came_key(&key);
 	came = find(state, KIND_CAME, &key);
-	return came && within(at, came->seen, JUST);
+	return came && came->flags & CAME_REFUSED && within(at, came->seen, JUST) &&
+	       !passed_lately(came, at);
 }
 
 /* --- what is noted --- */
@@ -342,6 +357,8 @@ static void note_tcp_in(struct replay_state *state, const struct replay_packet *
 	if (is_begin(packet->tcp_flags)) {
 		if (dropped && !(lives(flow, at) && !(flow->flags & PC_FLOW_FIN_OUT)))
 			enter(state, KIND_FLOW, key, at)->flags = FLOW_REFUSED;
+		else if (!dropped && flow && flow->flags & FLOW_REFUSED)
+			flow->flags = FLOW_SERVED; /* a limit, or a ban that has ended */
 		return;
 	}
 	if (!lives(flow, at) || dropped)
@@ -360,7 +377,10 @@ static void assure(struct entry *flow, __u64 at)
 		flow->flags |= PC_FLOW_ASSURED;
 }
 
-/* An answer begins no flow; what this side sends again, unasked, does. */
+/*
+ * An answer begins no flow; what this side sends again, unasked, does. To what passed at a port
+ * with a limit, all is an answer.
+ */
 static void begin_flow(struct replay_state *state, const struct pc_flow *key, struct entry *flow,
 		       __u64 at)
 {
@@ -368,6 +388,8 @@ static void begin_flow(struct replay_state *state, const struct pc_flow *key, st
 	const struct entry *before = find(state, KIND_CAME, &came);
 	__u16 flags = 0;
 
+	if (passed_lately(before, at))
+		return;
 	if (before && is_alive(before, at)) {
 		bool again = flow && flow->flags & PC_FLOW_MAYBE;
 
@@ -392,14 +414,18 @@ static void note_flow_out(struct replay_state *state, const struct replay_packet
 			  const struct pc_flow *key, struct entry *flow, __u64 at, bool dropped)
 {
 	bool echo = key->protocol != IPPROTO_UDP;
+	struct pc_flow came = came_key(key);
 
 	if (dropped || is_group(key))
 		return;
-	if (!echo && flow && flow->flags & FLOW_SERVED) {
-		if (packet->payload > PC_LARGE + 8)
-			enter(state, KIND_LARGE, key, at);
-		return;
+	if (!echo && packet->payload > PC_LARGE + 8 &&
+	    ((flow && flow->flags & FLOW_SERVED) ||
+	     passed_lately(find(state, KIND_CAME, &came), at))) {
+		enter(state, KIND_LARGE, key, at);
+		flow = find(state, KIND_FLOW, key);
 	}
+	if (!echo && flow && flow->flags & FLOW_SERVED)
+		return;
 	if (echo && packet->icmp_type != (key->family == 4 ? 8 : 128))
 		return;
 	if (lives(flow, at)) {
@@ -410,26 +436,39 @@ static void note_flow_out(struct replay_state *state, const struct replay_packet
 	}
 }
 
-static void note_flow_in(struct replay_state *state, const struct pc_flow *key, struct entry *flow,
-			 __u64 at, const struct pc_event *event)
+static void note_came(struct replay_state *state, const struct pc_flow *key, __u64 at, bool passed)
 {
 	struct pc_flow came = came_key(key);
+	struct entry *entry = enter(state, KIND_CAME, &came, at);
+
+	if (passed)
+		entry->began = at;
+	entry->flags |= passed ? CAME_PASSED : CAME_REFUSED;
+}
+
+static void note_flow_in(struct replay_state *state, const struct pc_flow *key, struct entry *flow,
+			 __u64 at, const struct pc_event *event, bool limited)
+{
+	bool service = event->cell < PC_CELL_DROP;
 
 	if (event->how & PC_EVENT_DROP) {
 		if (key->protocol == IPPROTO_UDP)
-			enter(state, KIND_CAME, &came, at);
-	} else if (event->cell == PC_CELL_OTHER + PC_OTHER_REPLY && lives(flow, at)) {
+			note_came(state, key, at, false);
+	} else if ((event->cell == PC_CELL_OTHER + PC_OTHER_REPLY || (service && limited)) &&
+		   lives(flow, at)) {
 		flow->seen = at;
 		flow->flags |= PC_FLOW_REPLIED;
 		if (key->protocol == IPPROTO_UDP)
 			assure(flow, at);
-	} else if (event->cell < PC_CELL_DROP) {
+	} else if (service && limited) {
+		note_came(state, key, at, true);
+	} else if (service) {
 		enter(state, KIND_FLOW, key, at)->flags = FLOW_SERVED;
 	}
 }
 
 static void note_tuple(struct replay_state *state, const struct replay_packet *packet, __u64 at,
-		       const struct pc_event *event)
+		       const struct pc_event *event, bool limited)
 {
 	bool out = packet->way == REPLAY_OUT, dropped = event->how & PC_EVENT_DROP;
 	struct pc_flow key = flow_key(&packet->tuple, out);
@@ -442,7 +481,7 @@ static void note_tuple(struct replay_state *state, const struct replay_packet *p
 	else if (out)
 		note_flow_out(state, packet, &key, flow, at, dropped);
 	else
-		note_flow_in(state, &key, flow, at, event);
+		note_flow_in(state, &key, flow, at, event, limited);
 }
 
 /* An echo request that passes, or a fragment of one, uses up the limit. */
@@ -462,7 +501,7 @@ static void note_echo(struct replay_state *state, const struct replay_packet *pa
 }
 
 void replay_state_note(struct replay_state *state, const struct replay_packet *packet, __u64 at,
-		       const struct pc_event *event, __u32 second)
+		       const struct pc_event *event, __u32 second, bool limited)
 {
 	struct pc_fragment key;
 	struct entry *first;
@@ -474,7 +513,7 @@ void replay_state_note(struct replay_state *state, const struct replay_packet *p
 		first->second = second;
 	}
 	if (packet->tuple.ports && !packet->later)
-		note_tuple(state, packet, at, event);
+		note_tuple(state, packet, at, event, limited);
 	if (event->cell == PC_CELL_OTHER + PC_OTHER_ICMP)
 		note_echo(state, packet, at, event);
 }

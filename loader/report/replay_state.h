@@ -26,9 +26,12 @@ __u8 replay_state_tell(struct replay_state *state, const struct replay_packet *p
  */
 bool replay_state_unsent(struct replay_state *state, const struct replay_packet *packet, __u64 at);
 
-/* Remembers a packet that the filter decided so. `second`: as in struct pc_explained. */
+/*
+ * Remembers a packet that the filter decided so. `second`: the other cell that it counts;
+ * `limited`: a limit was asked about it.
+ */
 void replay_state_note(struct replay_state *state, const struct replay_packet *packet, __u64 at,
-		       const struct pc_event *event, __u32 second);
+		       const struct pc_event *event, __u32 second, bool limited);
 
 /* How many live flows gave way to others, because the capture has more than the table. */
 __u64 replay_state_forgotten(const struct replay_state *state);

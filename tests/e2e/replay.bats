@@ -5,6 +5,7 @@
 
 load helper
 load servers
+load replay
 
 setup_file()
 {
@@ -25,43 +26,6 @@ teardown()
 {
 	stop_capture
 	detach_all host
-}
-
-# start_capture FILE [OPTION]...: of all that the client sees, and so of what the host's filter does not.
-start_capture()
-{
-	local file=$1
-
-	shift
-	on client dumpcap -q -i eth0 -w "$file" "$@" < /dev/null > "$DIR/dumpcap.log" 2>&1 3>&- &
-	CAPTURE=$!
-	until_true 5 test -s "$file" && sleep 0.3
-}
-
-stop_capture()
-{
-	[ -n "${CAPTURE:-}" ] || return 0
-	sleep 0.5
-	on client pkill -INT -x dumpcap || true
-	wait "$CAPTURE" || true
-	CAPTURE=
-}
-
-# What counters and a replay have in common, of one interface.
-counted()
-{
-	jq -S '{ports: [.ports[] | del(.listening)], reasons, replies, other, total, outbound_total}' <<< "$1"
-}
-
-# The replay of a capture has the numbers of the live filter's counters.
-agrees()
-{
-	local live replayed
-
-	live=$(counted "$(pc counters eth0 --json | jq '.interfaces[0]')")
-	replayed=$(counted "$(pc replay "$1" eth0 --json)") || return
-	[ "$live" = "$replayed" ] || fail "replay differs from the live filter:
-$(diff <(echo "$live") <(echo "$replayed"))"
 }
 
 # Frames of every kind that has a rule of its own; `s`: a source port that none of them had before.
@@ -108,20 +72,6 @@ asks()
 	on host ping -c 2 -i 0.2 -W 1 192.0.2.2 > /dev/null
 	on host ping -6 -c 1 -W 1 2001:db8::2 > /dev/null
 	on host socat -u - UDP:192.0.2.2:7003 <<< unanswered
-}
-
-# Waits until reports of multicast groups, which follow a new address, are over: one between capture and --clear is in the capture
-# alone.
-silent()
-{
-	local before _
-
-	for _ in {1..10}; do
-		before=$(pc counters eth0 --json | jq -c '.interfaces[0] | [.total, .outbound_total]')
-		sleep 1.5
-		[ "$before" != "$(pc counters eth0 --json | jq -c '.interfaces[0] | [.total, .outbound_total]')" ] || return 0
-	done
-	fail 'the host is never silent'
 }
 
 @test "frames of every kind, and the host's own questions: each counter is that of the live filter" {

@@ -38,7 +38,7 @@ static void take(struct replay_reading *reading, struct replay_state *state,
 		replay_state_unsent(state, &packet, own.time);
 		if (own.time & 1)
 			event.how = PC_EVENT_DROP;
-		replay_state_note(state, &packet, own.time, &event, 0);
+		replay_state_note(state, &packet, own.time, &event, 0, own.time & 2);
 	}
 	free(exact);
 }

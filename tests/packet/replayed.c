@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "loader/base/clock.h"
 #include "loader/command/replay_second.h"
 #include "loader/report/replay_packet.h"
 #include "tests/packet/check.h"
@@ -13,7 +14,9 @@ static struct question_told told_of(const struct outcome *outcome,
 				    const struct replay_packet *packet)
 {
 	const struct model_verdict *verdict = &outcome->verdict;
-	struct question_told told = {.what = PC_TOLD_ECHO};
+	struct question_told told = {.at = clock_wall(),
+				     .second = (__u32)(clock_boot() / PC_SECOND),
+				     .what = PC_TOLD_ECHO};
 
 	if (verdict->action != MODEL_PASS)
 		return told;

@@ -67,7 +67,7 @@ static void passes(__u64 at, __u32 cell)
 {
 	const struct pc_event event = {.cell = cell, .length = 1};
 
-	replay_state_note(memory, &packet, at, &event, 0);
+	replay_state_note(memory, &packet, at, &event, 0, false);
 }
 
 static void sent(__u64 at)
@@ -85,7 +85,7 @@ static void dropped(__u64 at)
 	const struct pc_event event = {
 		.cell = PC_CELL_REASON + PC_REASON_UNLISTED, .how = PC_EVENT_DROP, .length = 1};
 
-	replay_state_note(memory, &packet, at, &event, 0);
+	replay_state_note(memory, &packet, at, &event, 0, false);
 }
 
 static void own_connection_lives_until_it_ends(void **state)
@@ -245,6 +245,58 @@ static void more_flows_than_fit(void **state)
 	assert_true(lives(S));
 }
 
+/* Notes a datagram that passed at a port with a limit. */
+static void passes_limited(__u64 at)
+{
+	const struct pc_event event = {.cell = PC_CELL_PASS, .length = 1};
+
+	replay_state_note(memory, &packet, at, &event, 0, true);
+}
+
+static void limited_port_answers_and_asks(void **state)
+{
+	(void)state;
+	is(false, IPPROTO_UDP, 5060, 5061, 0);
+	passes_limited(S);
+	dropped(S + MS);
+	/* The answer to what passed: sent, and no flow. */
+	is(true, IPPROTO_UDP, 5060, 5061, 0);
+	assert_false(replay_state_unsent(memory, &packet, S + 2 * MS));
+	sent(S + 2 * MS);
+	sent(10 * S);
+	is(false, IPPROTO_UDP, 5060, 5061, 0);
+	assert_false(lives(10 * S));
+	/* A minute later this side asks by itself, and what comes in is its answer. */
+	is(true, IPPROTO_UDP, 5060, 5061, 0);
+	sent(61 * S);
+	is(false, IPPROTO_UDP, 5060, 5061, 0);
+	assert_true(lives(61 * S));
+	passes_limited(61 * S + MS);
+	assert_true(lives(91 * S));
+	/* The answer to what was dropped alone would not be sent. */
+	is(false, IPPROTO_UDP, 5060, 5062, 0);
+	dropped(S);
+	is(true, IPPROTO_UDP, 5060, 5062, 0);
+	assert_true(replay_state_unsent(memory, &packet, S + MS));
+}
+
+static void limited_syn_is_answered_once_it_passes(void **state)
+{
+	(void)state;
+	is(false, IPPROTO_TCP, 25, 40000, TH_SYN);
+	dropped(S);
+	is(true, IPPROTO_TCP, 25, 40000, TH_SYN | TH_ACK);
+	assert_true(replay_state_unsent(memory, &packet, S));
+	is(false, IPPROTO_TCP, 25, 40000, TH_SYN);
+	passes_limited(2 * S);
+	is(true, IPPROTO_TCP, 25, 40000, TH_SYN | TH_ACK);
+	assert_false(replay_state_unsent(memory, &packet, 2 * S));
+	sent(2 * S);
+	/* The table decides, not a connection of this side's. */
+	is(false, IPPROTO_TCP, 25, 40000, TH_ACK);
+	assert_false(lives(2 * S));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +309,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(answer_begins_no_flow, begin, end),
 		cmocka_unit_test_setup_teardown(fragments_follow_their_first, begin, end),
 		cmocka_unit_test_setup_teardown(echo_requests_have_a_limit, begin, end),
+		cmocka_unit_test_setup_teardown(limited_port_answers_and_asks, begin, end),
+		cmocka_unit_test_setup_teardown(limited_syn_is_answered_once_it_passes, begin, end),
 		cmocka_unit_test_setup_teardown(more_flows_than_fit, begin, end),
 	};
 

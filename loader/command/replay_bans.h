@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The bans that a replay has: until when they hold, and which of them a source is in. */
+#ifndef PORTCULLIS_COMMAND_REPLAY_BANS_H
+#define PORTCULLIS_COMMAND_REPLAY_BANS_H
+
+#include "loader/base/names.h"
+#include "loader/filter/ban_table.h"
+#include "loader/filter/question.h"
+
+struct replay_bans {
+	__u64 booted; /* ns since 1970 */
+	__u32 begun;  /* CLOCK_BOOTTIME second in which the replay began */
+	struct ban_table table;
+};
+
+#define REPLAY_BANS_NONE ((struct replay_bans){.table = BAN_TABLE_NONE})
+
+/* Opens the table that the question has, to read it also once the privileges are dropped. */
+void replay_bans_begin(struct replay_bans *bans, const struct question *question);
+void replay_bans_end(struct replay_bans *bans);
+
+/*
+ * The CLOCK_BOOTTIME second in which a packet of that time (ns since 1970) is decided: what has
+ * ended before the replay is over, and the rest ends by the capture's time.
+ */
+__u32 replay_bans_second(const struct replay_bans *bans, __u64 at);
+
+/* Adds the banned prefixes that have an address, each once. `family`: 4 or 6. */
+void replay_bans_find(const struct replay_bans *bans, __u8 family, const __be32 address[4],
+		      struct names *prefixes);
+
+#endif

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0
+# What the tests of `replay` share: a capture of what the client sees, and its replay beside the live filter's counters.
+
+# start_capture FILE [OPTION]...: of all that the client sees, and so of what the host's filter does not.
+start_capture()
+{
+	local file=$1
+
+	shift
+	on client dumpcap -q -i eth0 -w "$file" "$@" < /dev/null > "$DIR/dumpcap.log" 2>&1 3>&- &
+	CAPTURE=$!
+	until_true 5 test -s "$file" && sleep 0.3
+}
+
+stop_capture()
+{
+	[ -n "${CAPTURE:-}" ] || return 0
+	sleep 0.5
+	on client pkill -INT -x dumpcap || true
+	wait "$CAPTURE" || true
+	CAPTURE=
+}
+
+# What counters and a replay have in common, of one interface.
+counted()
+{
+	jq -S '{ports: [.ports[] | del(.listening)], reasons, replies, other, total, outbound_total}' <<< "$1"
+}
+
+# The replay of a capture has the numbers of the live filter's counters.
+agrees()
+{
+	local live replayed
+
+	live=$(counted "$(pc counters eth0 --json | jq '.interfaces[0]')")
+	replayed=$(counted "$(pc replay "$1" eth0 --json)") || return
+	[ "$live" = "$replayed" ] || fail "replay differs from the live filter:
+$(diff <(echo "$live") <(echo "$replayed"))"
+}
+
+# Waits until reports of multicast groups, which follow a new address, are over: one between capture and --clear is in the capture
+# alone.
+silent()
+{
+	local before _
+
+	for _ in {1..10}; do
+		before=$(pc counters eth0 --json | jq -c '.interfaces[0] | [.total, .outbound_total]')
+		sleep 1.5
+		[ "$before" != "$(pc counters eth0 --json | jq -c '.interfaces[0] | [.total, .outbound_total]')" ] || return 0
+	done
+	fail 'the host is never silent'
+}
