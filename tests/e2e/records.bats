@@ -194,7 +194,8 @@ revoke home root - 203.0.113.9/32 []' "$(admissions)"
 }
 
 @test "takeover" {
-	on host "$TOOLS/portcullis-layout-2" attach eth0 -p xeams --catalog "$CATALOG" || skip 'no older layout'
+	needs_layout 2
+	on host "$TOOLS/portcullis-layout-2" attach eth0 -p xeams --catalog "$TOOLS/profiles-layout-2"
 	pc swap eth0 --observe
 	[[ $(records | tail -2 | head -1) == 'takeover eth0 yes root - from '* ]] || fail "$(records)"
 }
