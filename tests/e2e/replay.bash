@@ -35,7 +35,7 @@ agrees()
 	live=$(counted "$(pc counters eth0 --json | jq '.interfaces[0]')")
 	replayed=$(counted "$(pc replay "$1" eth0 --json)") || return
 	[ "$live" = "$replayed" ] || fail "replay differs from the live filter:
-$(diff <(echo "$live") <(echo "$replayed"))"
+$(diff -U 4 <(echo "$live") <(echo "$replayed"))"
 }
 
 # Waits until reports of multicast groups, which follow a new address, are over: one between capture and --clear is in the capture
