@@ -26,9 +26,7 @@ teardown_file()
 # fault_each_ban OLD NEW COMMAND...: see fault_each_ban.bash.
 fault_each_ban()
 {
-	run on host env PORTCULLIS="$PORTCULLIS" TOOLS="$TOOLS" DIR="$DIR" bash "$BATS_TEST_DIRNAME/fault_each_ban.bash" "$@"
-	sed 's/^/# /' <<< "$output" >&3
-	[ "$status" = 0 ] || fail "$output"
+	by_script fault_each_ban.bash "$@"
 }
 
 @test "ban @FILE: into the table that is there" {

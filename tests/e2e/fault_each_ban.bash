@@ -10,6 +10,8 @@
 # 198.51.100.7 is banned all the time, by another list. At once after a fault all of the list is in force, or nothing of it; after an
 # error, exit 1 and a message, it is as before. The next command makes file and kernel agree.
 set -u
+# shellcheck source=tests/e2e/fault_points.bash
+. "${BASH_SOURCE%/*}/fault_points.bash"
 
 old=$1 new=$2
 shift 2
@@ -80,12 +82,6 @@ fault_at()
 	[ "$k" = $((50 * now)) ] || trouble "in force: $now, in the file: $k"
 	[ $code != 1 ] || [ "$now" = "$old" ] || trouble 'exit 1, and the next command makes it'
 	bring "$old"
-}
-
-# Commands that are killed behind these calls leave what those do that are killed before them.
-leaves_nothing()
-{
-	[[ $1 =~ ^bpf:(OBJ_GET|OBJ_GET_INFO_BY_FD|MAP_LOOKUP_ELEM|MAP_GET_NEXT_KEY|MAP_CREATE|PROG_QUERY|[A-Z]+_GET_FD_BY_ID): ]]
 }
 
 # fault_each ERROR,... [OPTION...]: of faults.

@@ -38,6 +38,8 @@ set -u
 shopt -s nullglob
 # shellcheck source=tests/e2e/fault_each_call_flows.bash
 . "${BASH_SOURCE%/*}/fault_each_call_flows.bash"
+# shellcheck source=tests/e2e/fault_points.bash
+. "${BASH_SOURCE%/*}/fault_points.bash"
 
 PINS=/sys/fs/bpf/portcullis
 FLOWS=16
@@ -330,12 +332,6 @@ fault_at()
 	echo "$1 at $2 ($(sed -n "s|^$2 ||p" "$DIR/points")): exit $code$trouble
 $(sed 's/^/    > /' "$DIR/out")"
 	reset
-}
-
-# leaves_nothing POINT: a command that is killed behind this call leaves what one that is killed before it does.
-leaves_nothing()
-{
-	[[ $1 =~ ^bpf:(OBJ_GET|OBJ_GET_INFO_BY_FD|MAP_LOOKUP_ELEM|MAP_GET_NEXT_KEY|MAP_CREATE|PROG_LOAD|BTF_LOAD|PROG_QUERY|[A-Z]+_GET_FD_BY_ID): ]]
 }
 
 # fault_in_turn POINT: at every so many points, with another action each time.

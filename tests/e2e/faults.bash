@@ -61,8 +61,5 @@ fault_profile()
 # fault_each_call [OPTION]... OLD NEW COMMAND...: see fault_each_call.bash --help.
 fault_each_call()
 {
-	run on host env PORTCULLIS="$PORTCULLIS" TOOLS="$TOOLS" DIR="$DIR" \
-		bash "$BATS_TEST_DIRNAME/fault_each_call.bash" "$@"
-	sed 's/^/# /' <<< "$output" >&3
-	[ "$status" = 0 ] || fail "$output"
+	by_script fault_each_call.bash "$@"
 }

@@ -36,9 +36,7 @@ teardown_file()
 # hurt_kept SITE WANTED WAITS COMMAND...: see hurt_kept.bash.
 hurt_kept()
 {
-	run on host env PORTCULLIS="$PORTCULLIS" TOOLS="$TOOLS" DIR="$DIR" bash "$BATS_TEST_DIRNAME/hurt_kept.bash" "$@"
-	sed 's/^/# /' <<< "$output" >&3
-	[ "$status" = 0 ] || fail "$output"
+	by_script hurt_kept.bash "$@"
 }
 
 @test "apply: killed, out of space or with a broken disk at every write" {

@@ -63,6 +63,17 @@ needs_layout()
 		skip "layout $1 is built from the repository's history, which is cut short here: git fetch --unshallow"
 }
 
+# by_script SCRIPT ARGUMENTS...: a script of this folder tries a command on `host` by itself; what it prints is shown.
+by_script()
+{
+	local script=$1
+
+	shift
+	run on host env PORTCULLIS="$PORTCULLIS" TOOLS="$TOOLS" DIR="$DIR" bash "$BATS_TEST_DIRNAME/$script" "$@"
+	sed 's/^/# /' <<< "$output" >&3
+	[ "$status" = 0 ] || fail "$output"
+}
+
 # on HOST COMMAND: runs a command on a host.
 on()
 {
