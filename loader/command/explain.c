@@ -529,6 +529,7 @@ static void add_next(const struct asking *asking, const struct explain_target *t
 		.ifindex = target->ifindex,
 		.packet = packet,
 		.out = asking->words.out,
+		.machine = json_is_string(json_object_get(verdict, "machine")),
 		.state = state_of(event),
 	};
 

@@ -3,38 +3,21 @@
 #include "loader/host/behind.h"
 
 #include <arpa/inet.h>
-#include <linux/netfilter.h>
+#include <bpf/libbpf.h>
+#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "loader/base/file.h"
 #include "loader/base/memory.h"
+#include "loader/host/behind_nft.h"
 #include "loader/net/local_address.h"
 #include "loader/net/sockets.h"
 #include "loader/net/tc.h"
 #include "loader/object/tc_programs.h"
-
-__attribute__((format(printf, 2, 3))) static void say(struct behind *behind, const char *format,
-						      ...)
-{
-	__free_text char *text = NULL;
-	va_list args;
-
-	va_start(args, format);
-	text = xvasprintf(format, args);
-	va_end(args);
-	names_add(&behind->next, text);
-}
-
-/* True if nothing certain can be said of the rest of the packet's way. */
-static bool is_over(const struct behind *behind)
-{
-	return behind->drops || behind->translated;
-}
 
 static const __u8 *local_of(const struct behind *behind)
 {
@@ -61,38 +44,70 @@ static bool is_own(const struct behind *behind)
 	return route.type == RTN_LOCAL || route.type == RTN_BROADCAST || route.type == RTN_ANYCAST;
 }
 
+/* --- the way --- */
+
+/* The bridge above the filter's interface; NULL: there is none. */
+static const struct link *bridge_of(const struct behind *behind)
+{
+	size_t i;
+
+	for (i = 1; i < behind->ways; i++)
+		if (!strcmp(behind->way[i]->kind, "bridge"))
+			return behind->way[i];
+	return NULL;
+}
+
+/* The interface that the IP layer sees. */
+static const struct link *top_of(const struct behind *behind)
+{
+	return behind->ways ? behind->way[behind->ways - 1] : NULL;
+}
+
+/*
+ * To an address of a VLAN or a macvlan a packet comes by that interface, and it leaves by that of
+ * the route; else by the bridge or bond.
+ */
+static void find_way(struct behind *behind)
+{
+	const struct link_address *own =
+		local_find(behind->links, behind->packet->family, local_of(behind));
+	unsigned int top = own ? own->ifindex : 0;
+	struct route route = {};
+
+	if (behind->out &&
+	    !route_find(behind->routes, behind->packet->family, remote_of(behind), &route))
+		top = route.ifindex;
+	if (!links_comes_by(behind->links, top, behind->ifindex))
+		top = links_zone(behind->links, behind->ifindex);
+	behind->ways = links_way(behind->links, behind->ifindex, top, behind->way);
+}
+
 /* --- programs --- */
 
-static void find_programs_at(struct behind *behind, const struct link *link)
+static void find_tc(struct behind *behind, const struct link *at)
 {
 	struct programs programs = {};
 	__free_text char *text = NULL;
 
-	programs_tcx(link->ifindex, behind->out ? TCX_EGRESS : TCX_INGRESS, &programs);
-	programs_clsact(link->ifindex, behind->out ? TC_EGRESS : TC_INGRESS, &programs);
+	programs_tcx(at->ifindex, behind->out ? TCX_EGRESS : TCX_INGRESS, &programs);
+	programs_clsact(at->ifindex, behind->out ? TC_EGRESS : TC_INGRESS, &programs);
 	text = programs_text(&programs, behind->egress);
 	if (*text)
-		say(behind, "%s: TC %s may drop it: %s", link->name,
-		    behind->out ? "egress" : "ingress", text);
+		behind_say(behind, "%s: TC %s may drop it: %s", at->name,
+			   behind->out ? "egress" : "ingress", text);
 }
 
-/* At the interface, and at those above it: a bridge, a bond, a VLAN. */
-static void find_programs(struct behind *behind)
+/* An interface above has an XDP hook of its own; that of the filter's interface has the filter. */
+static void find_xdp(struct behind *behind, const struct link *at)
 {
-	size_t i;
+	LIBBPF_OPTS(bpf_xdp_query_opts, found);
+	__free_text char *text = NULL;
 
-	for (i = 0; i < behind->links->count && behind->ifindex; i++)
-		if (links_comes_by(behind->links, behind->links->link[i].ifindex, behind->ifindex))
-			find_programs_at(behind, &behind->links->link[i]);
-}
-
-/* The interface that the IP layer sees, and that of a hook of devices. */
-static const struct link *link_of(const struct behind *behind, bool of_device)
-{
-	unsigned int ifindex =
-		of_device ? behind->ifindex : links_zone(behind->links, behind->ifindex);
-
-	return links_find(behind->links, ifindex);
+	if (at->ifindex == behind->ifindex || bpf_xdp_query((int)at->ifindex, 0, &found) ||
+	    found.attach_mode == XDP_ATTACHED_NONE)
+		return;
+	text = program_text(found.skb_prog_id ?: found.drv_prog_id ?: found.prog_id);
+	behind_say(behind, "%s: XDP may drop it: %s", at->name, text);
 }
 
 /* --- the reverse path --- */
@@ -116,207 +131,203 @@ static int reverse_path_filter(const char *interface)
 
 static void find_reverse_path(struct behind *behind)
 {
-	const struct link *link = link_of(behind, false);
+	const struct link *link = top_of(behind);
 	struct route route = {};
 	int filter;
 
 	if (behind->packet->family != AF_INET || !link)
 		return;
 	filter = reverse_path_filter(link->name);
-	if (!filter || route_find(behind->routes, AF_INET, remote_of(behind), &route))
+	/* Rules of the routing may depend on this host's address; others cannot be asked with. */
+	if (!filter ||
+	    route_back(behind->routes, AF_INET, remote_of(behind),
+		       local_find(behind->links, AF_INET, local_of(behind)) ? local_of(behind) :
+									      NULL,
+		       0, &route))
 		return;
 	if (route.type == RTN_UNICAST && (filter == 2 || route.ifindex == link->ifindex))
 		return;
-	say(behind, "rp_filter drops it: the route back to the source %s%s",
-	    route.type == RTN_UNICAST ? "does not go by " : "is missing",
-	    route.type == RTN_UNICAST ? link->name : "");
+	behind_say(behind, "rp_filter drops it: the route back to the source %s%s",
+		   route.type == RTN_UNICAST ? "does not go by " : "is missing",
+		   route.type == RTN_UNICAST ? link->name : "");
 	behind->drops = true;
 }
 
 /* --- forwarding --- */
 
+static const char *forwarding_setting(const struct behind *behind)
+{
+	return behind->packet->family == AF_INET ? "net.ipv4.ip_forward" :
+						   "net.ipv6.conf.all.forwarding";
+}
+
+/* A setting of the kernel, as net.ipv4.ip_forward; -1: it has none. */
+static int setting(const char *name)
+{
+	__free_text char *path = xasprintf("/proc/sys/%s", name);
+	__close_file FILE *file = NULL;
+	int value;
+	char *dot;
+
+	for (dot = path; (dot = strchr(dot, '.')); *dot = '/')
+		;
+	file = fopen(path, "re");
+	return file && fscanf(file, "%d", &value) == 1 ? value : -1;
+}
+
+static bool has_address(const struct behind *behind, const struct link *link)
+{
+	size_t i;
+
+	for (i = 0; i < behind->links->addresses; i++)
+		if (behind->links->address[i].ifindex == link->ifindex &&
+		    behind->links->address[i].family == behind->packet->family)
+			return true;
+	return false;
+}
+
+/* The bridge that hands the packet on to another of its ports, so that no route decides; or NULL.
+ */
+static const struct link *switch_of(const struct behind *behind)
+{
+	const struct link *bridge = bridge_of(behind);
+	struct route route = {};
+
+	if (!bridge || !setting(forwarding_setting(behind)) || !has_address(behind, bridge))
+		return bridge;
+	route_match(behind->routes, behind->packet->family, local_of(behind), &route);
+	return route.ifindex == bridge->ifindex && !route.gateway ? bridge : NULL;
+}
+
 static void find_forwarding(struct behind *behind)
 {
-	bool ipv4 = behind->packet->family == AF_INET;
-	__close_file FILE *file = fopen(ipv4 ? "/proc/sys/net/ipv4/ip_forward" :
-					       "/proc/sys/net/ipv6/conf/all/forwarding",
-					"re");
+	const char *name = forwarding_setting(behind);
 	char local[INET6_ADDRSTRLEN];
-	int on;
 
-	if (!file || fscanf(file, "%d", &on) != 1 || on)
+	if (setting(name))
 		return;
 	inet_ntop(behind->packet->family, local_of(behind), local, sizeof(local));
-	say(behind, "%s is not an address of this host, which does not forward: %s is 0", local,
-	    ipv4 ? "net.ipv4.ip_forward" : "net.ipv6.conf.all.forwarding");
-	behind->drops = true;
+	/* A macvlan in another network namespace takes it without this host's routes. */
+	behind->drops = !behind->machine;
+	behind_say(behind, "%s is not an address of this host, which does not forward%s: %s is 0",
+		   local, behind->machine ? ", unless by a macvlan or the like" : "", name);
 }
 
-/* --- nftables --- */
+/* --- step by step --- */
 
-/* A step of a packet's way, in this order. */
-struct step {
-	__u8 family; /* NFPROTO_*; NFPROTO_UNSPEC: inet, and that of the packet */
-	__u32 hook;
-	const char *name;
-	bool of_device;
-	bool routes; /* the packet is routed just before */
-};
-
-static const struct step way_in[] = {
-	{NFPROTO_NETDEV, NF_NETDEV_INGRESS, "ingress", true, false},
-	{NFPROTO_INET, NF_INET_INGRESS, "ingress", true, false},
-	{NFPROTO_UNSPEC, NF_INET_PRE_ROUTING, "prerouting", false, false},
-	{NFPROTO_UNSPEC, NF_INET_LOCAL_IN, "input", false, true},
-};
-
-static const struct step way_through[] = {
-	{NFPROTO_NETDEV, NF_NETDEV_INGRESS, "ingress", true, false},
-	{NFPROTO_INET, NF_INET_INGRESS, "ingress", true, false},
-	{NFPROTO_UNSPEC, NF_INET_PRE_ROUTING, "prerouting", false, false},
-	{NFPROTO_UNSPEC, NF_INET_FORWARD, "forward", false, true},
-	{NFPROTO_UNSPEC, NF_INET_POST_ROUTING, "postrouting", false, false},
-};
-
-static const struct step way_out[] = {
-	{NFPROTO_UNSPEC, NF_INET_LOCAL_OUT, "output", false, false},
-	{NFPROTO_UNSPEC, NF_INET_POST_ROUTING, "postrouting", false, false},
-	{NFPROTO_NETDEV, 1 /* NF_NETDEV_EGRESS, since 5.16 */, "egress", true, false},
-};
-
-static const char *family_name(__u8 family)
+static void ask(struct behind *behind, struct nft_rules *rules, enum behind_step step,
+		const struct link *at)
 {
-	switch (family) {
-	case NFPROTO_INET: return "inet";
-	case NFPROTO_IPV4: return "ip";
-	case NFPROTO_IPV6: return "ip6";
-	case NFPROTO_NETDEV: return "netdev";
-	default: return "?";
-	}
+	if (!behind_is_over(behind))
+		behind_nft_ask(behind, rules, step, at);
 }
 
-static bool is_on(const struct behind *behind, const struct step *step,
-		  const struct nft_chain *chain)
+/* What is at an interface, before a bridge or the IP layer takes the packet. */
+static void enter(struct behind *behind, struct nft_rules *rules, const struct link *at)
 {
-	const struct link *link = link_of(behind, true);
-	bool family =
-		step->family == NFPROTO_UNSPEC ?
-			chain->family == NFPROTO_INET || chain->family == behind->packet->family :
-			chain->family == step->family;
-
-	if (!chain->base || !family || chain->hook != step->hook)
-		return false;
-	return !step->of_device || (link && names_have(&chain->devices, link->name));
+	if (behind_is_over(behind))
+		return;
+	find_xdp(behind, at);
+	find_tc(behind, at);
+	ask(behind, rules, BEHIND_INGRESS, at);
 }
 
-/* "table inet filter, chain input (input, priority 0, policy drop)"; the caller frees. */
-static char *place_text(const struct step *step, const struct nft_chain *base,
-			const struct nft_rule *rule)
+/* Up to `until`, which is not entered; NULL: to the last one. */
+static void go_up(struct behind *behind, struct nft_rules *rules, const struct link *until)
 {
-	bool deeper = rule && strcmp(rule->chain, base->name);
-
-	return xasprintf("table %s %s, chain %s%s%s (%s, priority %d, policy %s)",
-			 family_name(base->family), base->table, deeper ? rule->chain : base->name,
-			 deeper ? " of " : "", deeper ? base->name : "", step->name, base->priority,
-			 base->policy == NF_DROP ? "drop" : "accept");
-}
-
-/* Why the packet is dropped there; the caller frees. */
-static char *why_text(const struct behind *behind, const struct nft_answer *answer)
-{
-	char remote[INET6_ADDRSTRLEN];
-
-	if (!answer->rule)
-		return xstrdup("its policy is drop");
-	if (!answer->set)
-		return xasprintf("rule with handle %llu", (unsigned long long)answer->rule->handle);
-	if (!answer->set_has_source)
-		return xasprintf("by the set %s", answer->set->name);
-	inet_ntop(behind->packet->family, behind->packet->source, remote, sizeof(remote));
-	return xasprintf("%s is in the set %s", remote, answer->set->name);
-}
-
-static void ask_chain(struct behind *behind, struct nft_rules *rules, const struct step *step,
-		      const struct nft_chain *chain, const struct nft_packet *packet)
-{
-	struct nft_answer answer = nft_walk(rules, chain, packet);
-	__free_text char *place = place_text(step, chain, answer.rule);
-	__free_text char *why = why_text(behind, &answer);
-
-	switch (answer.verdict) {
-	case NFT_DROPS:
-		say(behind, "nftables %s it: %s: %s", answer.rejects ? "rejects" : "drops", place,
-		    why);
-		behind->drops = true;
-		break;
-	case NFT_MAY_DROP:
-		say(behind, "nftables may drop it: %s: %s, with a condition that is not known here",
-		    place, why);
-		break;
-	case NFT_PASSES:
-		say(behind, "nftables %s: %s",
-		    answer.translates ? "changes its destination, and later rules see the new one" :
-					"lets it through",
-		    place);
-		break;
-	}
-	behind->translated |= answer.translates;
-}
-
-/* The chains of a step, by priority. */
-static void ask_step(struct behind *behind, struct nft_rules *rules, const struct step *step,
-		     const struct nft_packet *packet)
-{
-	bool *done = xcalloc(rules->chains + 1, sizeof(*done));
+	const struct link *bridge = bridge_of(behind);
 	size_t i;
 
-	while (!is_over(behind)) {
-		const struct nft_chain *next = NULL;
-
-		for (i = 0; i < rules->chains; i++)
-			if (!done[i] && is_on(behind, step, &rules->chain[i]) &&
-			    (!next || rules->chain[i].priority < next->priority))
-				next = &rules->chain[i];
-		if (!next)
-			break;
-		done[next - rules->chain] = true;
-		ask_chain(behind, rules, step, next, packet);
+	for (i = 0; i < behind->ways && behind->way[i] != until; i++) {
+		enter(behind, rules, behind->way[i]);
+		if (!bridge || i + 1 == behind->ways || behind->way[i + 1] != bridge)
+			continue;
+		ask(behind, rules, BEHIND_BRIDGE_PREROUTING, behind->way[i]);
+		if (bridge != until)
+			ask(behind, rules, BEHIND_BRIDGE_INPUT, behind->way[i]);
 	}
-	free(done);
 }
 
-static void find_nftables(struct behind *behind, const struct step *way, size_t steps)
+static void go_in(struct behind *behind, struct nft_rules *rules)
+{
+	const struct link *top = top_of(behind);
+
+	go_up(behind, rules, NULL);
+	ask(behind, rules, BEHIND_PREROUTING, top);
+	if (!behind_is_over(behind))
+		find_reverse_path(behind);
+	ask(behind, rules, BEHIND_INPUT, top);
+}
+
+static void go_through(struct behind *behind, struct nft_rules *rules)
+{
+	const struct link *top = top_of(behind);
+
+	go_up(behind, rules, NULL);
+	ask(behind, rules, BEHIND_PREROUTING, top);
+	if (!behind_is_over(behind))
+		find_reverse_path(behind);
+	if (!behind_is_over(behind))
+		find_forwarding(behind);
+	ask(behind, rules, BEHIND_FORWARD, top);
+	ask(behind, rules, BEHIND_POSTROUTING, top);
+}
+
+/* From one port of the bridge to another one, with the chains of IP if br_netfilter asks them. */
+static void go_across(struct behind *behind, struct nft_rules *rules, const struct link *bridge)
+{
+	const struct link *port = NULL;
+	bool ip = setting(behind->packet->family == AF_INET ?
+				  "net.bridge.bridge-nf-call-iptables" :
+				  "net.bridge.bridge-nf-call-ip6tables") > 0;
+	size_t i;
+
+	for (i = 0; behind->way[i] != bridge; i++)
+		port = behind->way[i];
+	go_up(behind, rules, bridge);
+	if (ip)
+		ask(behind, rules, BEHIND_PREROUTING, bridge);
+	ask(behind, rules, BEHIND_BRIDGE_FORWARD, port);
+	if (ip)
+		ask(behind, rules, BEHIND_FORWARD, bridge);
+	ask(behind, rules, BEHIND_BRIDGE_POSTROUTING, port);
+	if (ip)
+		ask(behind, rules, BEHIND_POSTROUTING, bridge);
+}
+
+static void go_out(struct behind *behind, struct nft_rules *rules)
+{
+	const struct link *bridge = bridge_of(behind);
+	size_t i;
+
+	ask(behind, rules, BEHIND_OUTPUT, top_of(behind));
+	ask(behind, rules, BEHIND_POSTROUTING, top_of(behind));
+	for (i = behind->ways; i-- > 0 && !behind_is_over(behind);) {
+		if (bridge && i + 1 < behind->ways && behind->way[i + 1] == bridge) {
+			ask(behind, rules, BEHIND_BRIDGE_OUTPUT, behind->way[i]);
+			ask(behind, rules, BEHIND_BRIDGE_POSTROUTING, behind->way[i]);
+		}
+		ask(behind, rules, BEHIND_EGRESS, behind->way[i]);
+		if (!behind_is_over(behind))
+			find_tc(behind, behind->way[i]);
+	}
+}
+
+static void go(struct behind *behind)
 {
 	__cleanup(nft_rules_free) struct nft_rules rules = {};
-	const struct link *link = link_of(behind, false);
-	__u8 bytes[FRAME_MADE_MOST];
-	struct nft_packet packet = {
-		.family = behind->packet->family,
-		.protocol = behind->packet->protocol,
-		.bytes = bytes,
-		.length = frame_make(behind->packet, PC_FRAME_IP, bytes),
-		.transport = behind->packet->family == AF_INET ? 20 : 40,
-		.state = behind->state,
-	};
-	size_t i;
+	const struct link *bridge;
 
-	if (behind->out) {
-		packet.out = link ? link->name : NULL;
-		packet.out_index = link ? link->ifindex : 0;
-	} else {
-		packet.in = link ? link->name : NULL;
-		packet.in_index = link ? link->ifindex : 0;
-	}
 	if (nft_read(&rules))
 		nft_rules_free(&rules); /* the kernel has no nf_tables */
-	for (i = 0; i < steps && !is_over(behind); i++) {
-		if (way[i].routes)
-			find_reverse_path(behind);
-		if (way[i].routes && !is_over(behind) && !is_own(behind))
-			find_forwarding(behind);
-		if (!is_over(behind))
-			ask_step(behind, &rules, &way[i], &packet);
-	}
+	if (behind->out)
+		go_out(behind, &rules);
+	else if (is_own(behind))
+		go_in(behind, &rules);
+	else if ((bridge = switch_of(behind)))
+		go_across(behind, &rules, bridge);
+	else
+		go_through(behind, &rules);
 }
 
 /* --- iptables-legacy --- */
@@ -336,8 +347,8 @@ static void find_legacy(struct behind *behind)
 	}
 	list = names_join(&tables, ", ");
 	if (tables.count)
-		say(behind, "%s-legacy may drop it: table%s %s", ipv4 ? "iptables" : "ip6tables",
-		    tables.count > 1 ? "s" : "", list);
+		behind_say(behind, "%s-legacy may drop it: table%s %s",
+			   ipv4 ? "iptables" : "ip6tables", tables.count > 1 ? "s" : "", list);
 }
 
 /* --- the socket --- */
@@ -398,11 +409,12 @@ static void find_socket(struct behind *behind)
 	if (!taken && elsewhere) {
 		__free_text char *where = elsewhere_text(behind, elsewhere);
 
-		say(behind, "no process takes it: the one on %u/%s listens on %s alone", port,
-		    tcp ? "tcp" : "udp", where);
+		behind_say(behind, "no process takes it: the one on %u/%s listens on %s alone",
+			   port, tcp ? "tcp" : "udp", where);
 	} else if (!taken) {
-		say(behind, "no process listens on %u/%s: this host %s", port, tcp ? "tcp" : "udp",
-		    tcp ? "refuses the connection" : "answers that the port is unreachable");
+		behind_say(behind, "no process listens on %u/%s: this host %s", port,
+			   tcp ? "tcp" : "udp",
+			   tcp ? "refuses the connection" : "answers that the port is unreachable");
 	}
 	free(list);
 }
@@ -416,19 +428,12 @@ static bool needs_listener(const struct behind *behind)
 
 void behind_find(struct behind *behind)
 {
-	if (behind->out) {
-		find_nftables(behind, way_out, ARRAY_SIZE(way_out));
-		if (!is_over(behind))
-			find_programs(behind);
+	find_way(behind);
+	go(behind);
+	if (behind->out)
 		return;
-	}
-	find_programs(behind);
-	if (is_own(behind))
-		find_nftables(behind, way_in, ARRAY_SIZE(way_in));
-	else
-		find_nftables(behind, way_through, ARRAY_SIZE(way_through));
-	if (!is_over(behind))
+	if (!behind_is_over(behind))
 		find_legacy(behind);
-	if (!is_over(behind) && needs_listener(behind))
+	if (!behind_is_over(behind) && needs_listener(behind))
 		find_socket(behind);
 }

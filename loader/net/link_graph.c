@@ -75,6 +75,32 @@ unsigned int links_zone(const struct links *links, unsigned int ifindex)
 	return own ? own->ifindex : ifindex;
 }
 
+/* The interface above `link` by which its packets come to `upper`; NULL: none. */
+static const struct link *step_up(const struct links *links, const struct link *link,
+				  unsigned int upper)
+{
+	size_t i;
+
+	for (i = 0; i < links->count; i++)
+		if (links_is_above(&links->link[i], link) &&
+		    links_comes_by(links, upper, links->link[i].ifindex))
+			return &links->link[i];
+	return NULL;
+}
+
+size_t links_way(const struct links *links, unsigned int lower, unsigned int upper,
+		 const struct link *way[LINKS_WAY])
+{
+	const struct link *at = links_find(links, lower);
+	size_t count = 0;
+
+	while (at && count < LINKS_WAY) {
+		way[count++] = at;
+		at = at->ifindex == upper ? NULL : step_up(links, at, upper);
+	}
+	return count;
+}
+
 void links_free(struct links *links)
 {
 	free(links->link);

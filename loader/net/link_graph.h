@@ -50,6 +50,15 @@ bool links_comes_by(const struct links *links, unsigned int upper, unsigned int 
  */
 unsigned int links_zone(const struct links *links, unsigned int ifindex);
 
+#define LINKS_WAY 17 /* interfaces on top of each other; the kernel allows fewer */
+
+/*
+ * Fills the interfaces that a packet passes from `lower` up to `upper`, both among them, the lowest
+ * first. Only `lower`, if `upper` is not above it. Returns how many; 0: there is no such interface.
+ */
+size_t links_way(const struct links *links, unsigned int lower, unsigned int upper,
+		 const struct link *way[LINKS_WAY]);
+
 void links_free(struct links *links);
 
 #endif

@@ -96,6 +96,35 @@ static int read_chain(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
+/* --- tables --- */
+
+static int read_table_attribute(const struct nlattr *attribute, void *data)
+{
+	const struct nlattr **table = data;
+
+	if (mnl_attr_get_type(attribute) <= NFTA_TABLE_FLAGS)
+		table[mnl_attr_get_type(attribute)] = attribute;
+	return MNL_CB_OK;
+}
+
+/* Chains of a dormant table are at no hook. */
+static int read_table(const struct nlmsghdr *message, void *data)
+{
+	const struct nlattr *table[NFTA_TABLE_FLAGS + 1] = {};
+	struct nft_rules *rules = data;
+	size_t i;
+
+	mnl_attr_parse(message, sizeof(struct nfgenmsg), read_table_attribute, table);
+	if (!table[NFTA_TABLE_NAME] || !table[NFTA_TABLE_FLAGS] ||
+	    !(get_u32(table[NFTA_TABLE_FLAGS]) & NFT_TABLE_F_DORMANT))
+		return MNL_CB_OK;
+	for (i = 0; i < rules->chains; i++)
+		if (rules->chain[i].family == family_of(message) &&
+		    !strcmp(rules->chain[i].table, mnl_attr_get_str(table[NFTA_TABLE_NAME])))
+			rules->chain[i].base = false;
+	return MNL_CB_OK;
+}
+
 /* --- rules --- */
 
 static int read_rule_attribute(const struct nlattr *attribute, void *data)
@@ -294,6 +323,8 @@ int nft_read(struct nft_rules *rules)
 	for (tries = 0; tries < DUMPS && err == -EINTR; tries++) {
 		nft_rules_free(rules);
 		err = dump(NFT_MSG_GETCHAIN, NFPROTO_UNSPEC, NULL, NULL, read_chain, rules);
+		if (!err)
+			err = dump(NFT_MSG_GETTABLE, NFPROTO_UNSPEC, NULL, NULL, read_table, rules);
 		if (!err)
 			err = dump(NFT_MSG_GETRULE, NFPROTO_UNSPEC, NULL, NULL, read_rule, rules);
 		if (!err)

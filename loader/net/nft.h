@@ -13,7 +13,7 @@
 struct nft_chain {
 	__u8 family; /* NFPROTO_* */
 	char *table, *name;
-	bool base; /* the rest is of base chains */
+	bool base; /* at a hook, so not of a dormant table; the rest is of base chains */
 	__u32 hook;
 	__s32 priority;
 	__u32 policy;	      /* NF_DROP, NF_ACCEPT */

@@ -16,6 +16,7 @@
 #include <linux/netfilter/xt_multiport.h>
 #include <linux/netfilter/xt_tcpudp.h>
 #include <net/if.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "loader/base/memory.h"
@@ -121,12 +122,18 @@ static bool is_known(const struct walk *walk, int at, size_t length)
 
 /* --- expressions that load --- */
 
+static __be16 ether_type(const struct nft_packet *packet)
+{
+	return htons(packet->family == AF_INET ? ETH_P_IP : ETH_P_IPV6);
+}
+
 static enum outcome run_payload(struct walk *walk, const struct nlattr *expression)
 {
 	const struct nft_packet *packet = walk->packet;
 	size_t offset = nft_number(expression, NFTA_PAYLOAD_OFFSET);
 	size_t length = nft_number(expression, NFTA_PAYLOAD_LEN);
 	__u32 base = nft_number(expression, NFTA_PAYLOAD_BASE);
+	__be16 type;
 	int at;
 
 	if (!nft_find(expression, NFTA_PAYLOAD_DREG)) {
@@ -134,6 +141,13 @@ static enum outcome run_payload(struct walk *walk, const struct nlattr *expressi
 		return OUTCOME_MAYBE;
 	}
 	at = register_at(nft_number(expression, NFTA_PAYLOAD_DREG), length);
+	/* A bridge has Ethernet headers. */
+	if (base == NFT_PAYLOAD_LL_HEADER && walk->base->family == NFPROTO_BRIDGE &&
+	    offset == offsetof(struct ethhdr, h_proto) && length == sizeof(__be16)) {
+		type = ether_type(packet);
+		store(walk, at, &type, sizeof(type));
+		return OUTCOME_YES;
+	}
 	if (base != NFT_PAYLOAD_NETWORK_HEADER && base != NFT_PAYLOAD_TRANSPORT_HEADER) {
 		forget(walk, at, length);
 		return OUTCOME_YES;
@@ -171,14 +185,16 @@ static enum outcome run_meta(struct walk *walk, const struct nlattr *expression)
 	const struct nft_packet *packet = walk->packet;
 	int at = register_at(nft_number(expression, NFTA_META_DREG), 4);
 	__u32 key = nft_number(expression, NFTA_META_KEY), length = (__u32)packet->length;
-	__be16 type = htons(packet->family == AF_INET ? ETH_P_IP : ETH_P_IPV6);
+	__be16 type = ether_type(packet);
+	bool of_ip = walk->base->family != NFPROTO_BRIDGE && walk->base->family != NFPROTO_NETDEV;
+	__u8 family = of_ip ? packet->family : walk->base->family;
 
 	if (!nft_find(expression, NFTA_META_DREG)) /* it sets a mark or the like */
 		return OUTCOME_YES;
 	switch (key) {
 	case NFT_META_L4PROTO: store(walk, at, &packet->protocol, 1); break;
 	case NFT_META_PROTOCOL: store(walk, at, &type, sizeof(type)); break;
-	case NFT_META_NFPROTO: store(walk, at, &packet->family, 1); break;
+	case NFT_META_NFPROTO: store(walk, at, &family, 1); break;
 	case NFT_META_LEN: store(walk, at, &length, sizeof(length)); break;
 	case NFT_META_IIF: load_index(walk, at, packet->in_index); break;
 	case NFT_META_OIF: load_index(walk, at, packet->out_index); break;

@@ -298,6 +298,118 @@ behind()
 	on host tc qdisc del dev eth0 clsact
 }
 
+# switch_of_frames: a host `bridged`, whose bridge has the ports p0 (to `far`, filtered) and p1 (to `guest`).
+switch_of_frames()
+{
+	local name
+
+	for name in bridged far guest; do
+		host_add "$name"
+	done
+	link_add bridged p0 far eth0
+	link_add bridged p1 guest eth0
+	on bridged sh -c 'ip link add br0 type bridge && ip link set p0 master br0 && ip link set p1 master br0 && ip link set br0 up'
+	address_add bridged br0 198.18.9.1/24
+	address_add far eth0 198.18.9.2/24
+	address_add guest eth0 198.18.9.3/24
+	in_background bridged /usr/bin/python3 "$ROOT/tests/e2e/tcp_load.py" serve 25
+	in_background guest /usr/bin/python3 "$ROOT/tests/e2e/tcp_load.py" serve 25
+	until_true 5 listening bridged 25
+	until_true 5 listening guest 25
+	on bridged sysctl -qw net.bridge.bridge-nf-call-iptables=0
+	as bridged attach p0 -p postfix --force
+}
+
+# past ADDRESS TEXT RULES: with these rules of nftables nothing answers at the address, or with TEXT '' it does; explain tells why.
+past()
+{
+	on bridged nft -f - <<< "$3"
+	exits 0 as bridged explain p0 198.18.9.2 25/tcp --local "$1" --json
+	if [ -n "$2" ]; then
+		json_is '.verdicts[0] | .verdict == "pass" and .dropped_behind and (.next[-1] | startswith($text))' --arg text "$2"
+		unanswered far "$1" 25
+	else
+		json_is '.verdicts[0] | .verdict == "pass" and (.dropped_behind | not)'
+		connects far "$1" 25
+	fi
+	on bridged nft flush ruleset
+}
+
+@test "behind a bridge's port: its chains, what is at the bridge, and the guests to which it hands packets on" {
+	local drop='nftables drops it: table'
+
+	switch_of_frames
+	past 198.18.9.1 '' ''
+	past 198.18.9.1 "$drop bridge f, chain in (prerouting, priority -300" \
+		'table bridge f { chain in { type filter hook prerouting priority -300; ip saddr 198.18.9.2 tcp dport 25 drop; }; }'
+	past 198.18.9.1 "$drop bridge f, chain in (input" \
+		'table bridge f { chain in { type filter hook input priority 0; policy drop; iifname br0 accept; ether type arp accept; }; }'
+	past 198.18.9.1 "$drop netdev f, chain in (ingress" \
+		'table netdev f { chain in { type filter hook ingress device br0 priority 0; tcp dport 25 drop; }; }'
+	past 198.18.9.1 "$drop inet f, chain in (input" \
+		'table inet f { chain in { type filter hook input priority 0; iifname br0 tcp dport 25 drop; }; }'
+	past 198.18.9.3 '' 'table inet f { chain in { type filter hook forward priority 0; policy drop; }; }'
+	past 198.18.9.3 '' 'table bridge f { chain in { type filter hook input priority 0; tcp dport 25 drop; }; }'
+	past 198.18.9.3 "$drop bridge f, chain in (forward" \
+		'table bridge f { chain in { type filter hook forward priority 0; tcp dport 25 drop; }; }'
+	past 198.18.9.3 "$drop bridge f, chain in (postrouting" \
+		'table bridge f { chain in { type filter hook postrouting priority 0; tcp dport 25 drop; }; }'
+	on bridged sysctl -qw net.bridge.bridge-nf-call-iptables=1
+	past 198.18.9.3 "$drop inet f, chain in (forward" \
+		'table inet f { chain in { type filter hook forward priority 0; tcp dport 25 drop; }; }'
+	on bridged sysctl -qw net.bridge.bridge-nf-call-iptables=0
+	on bridged ip link set br0 xdpgeneric obj "$TOOLS/foreign.bpf.o" sec xdp
+	exits 0 as bridged explain p0 198.18.9.2 25/tcp
+	says "behind it  br0: XDP may drop it: 'somebody_elses', id "
+	exits 0 as bridged explain p0 198.18.9.2 25/tcp --local 198.18.9.3
+	says_not XDP
+	as bridged detach p0
+	for name in bridged far guest; do
+		host_del "$name"
+	done
+}
+
+@test "behind the filter: chains that are at no hook, or ask before conntrack; an address of a macvlan; routes by rule" {
+	pc attach eth0 -p postfix --force
+	on host nft 'table ip f { flags dormant; chain in { type filter hook input priority 0; policy drop; }; }'
+	connects client 192.0.2.1 25
+	explain eth0 192.0.2.7 25/tcp
+	json_is '.next == []'
+	on host nft flush ruleset
+	on host nft 'table ip f { chain in { type filter hook prerouting priority -300; ct state new drop; }; }'
+	connects client 192.0.2.1 25
+	explain eth0 192.0.2.7 25/tcp
+	json_is '.dropped_behind == false and (.next[0] | startswith("nftables may drop it"))'
+	on host nft flush ruleset
+	on host ip link add mac0 link eth0 type macvlan mode bridge
+	on host ip link set mac0 up
+	address_add host mac0 198.18.8.1/24
+	on client ip address add 198.18.8.2/24 dev eth0
+	on host sysctl -qw net.ipv4.conf.eth0.rp_filter=1 net.ipv4.conf.mac0.rp_filter=1 net.ipv4.conf.all.arp_ignore=1
+	connects client 198.18.8.1 25
+	explain eth0 198.18.8.2 25/tcp
+	json_is '.destination == "198.18.8.1" and .next == []'
+	on host nft 'table ip f { chain in { type filter hook input priority 0; iifname mac0 drop; }; }'
+	explain eth0 198.18.8.2 25/tcp
+	json_is '.dropped_behind and (.next[0] | startswith("nftables drops it"))'
+	unanswered client 198.18.8.1 25
+	on host nft flush ruleset
+	on host ip link del mac0
+	# By a table of routes that only what has this host's address uses.
+	on client ip address add 203.0.113.7/32 dev eth0
+	on host ip route add default via 192.0.2.2 table 77
+	on host ip rule add from 192.0.2.1 lookup 77
+	on client socat -u OPEN:/dev/null TCP:192.0.2.1:25,bind=203.0.113.7,connect-timeout=5
+	explain eth0 203.0.113.7 25/tcp
+	json_is '.next == []'
+	on host ip rule del from 192.0.2.1 lookup 77
+	explain eth0 203.0.113.7 25/tcp
+	json_is '.dropped_behind and (.next[0] | startswith("rp_filter drops it"))'
+	on host ip route flush table 77
+	on client ip address del 203.0.113.7/32 dev eth0
+	on client ip address del 198.18.8.2/24 dev eth0
+}
+
 @test "a packet for a machine behind this one: whether it is forwarded" {
 	pc attach eth0 -p postfix --forward --force
 	on host sysctl -qw net.ipv4.ip_forward=0

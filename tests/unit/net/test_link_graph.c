@@ -98,6 +98,33 @@ static void test_zone(void **state)
 		assert_int_equal(links_zone(&links, zone[i][0]), zone[i][1]);
 }
 
+static void test_way(void **state)
+{
+	static const struct {
+		unsigned int lower, upper, way[6];
+	} cases[] = {
+		{2, 5, {2, 4, 5}}, {2, 7, {2, 4, 5, 6, 7}},
+		{3, 4, {3, 4}},	   {5, 5, {5}},
+		{8, 9, {8}},	   {2, 1, {2}},
+		{8, 15, {8, 15}},  {20, 2, {0}},
+	};
+	const struct link *way[LINKS_WAY];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		size_t count = links_way(&links, cases[i].lower, cases[i].upper, way), wanted = 0;
+
+		while (wanted < 6 && cases[i].way[wanted])
+			wanted++;
+		if (count != wanted)
+			fail_msg("%u to %u: %zu", cases[i].lower, cases[i].upper, count);
+		for (size_t j = 0; j < wanted; j++)
+			assert_int_equal(way[j]->ifindex, cases[i].way[j]);
+	}
+	/* What is above itself ends. */
+	assert_int_equal(links_way(&links, 18, 99, way), 1);
+}
+
 static void test_freed(void **state)
 {
 	struct links made = {.link = xcalloc(1, sizeof(struct link)),
@@ -117,7 +144,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find),	 cmocka_unit_test(test_above),
 		cmocka_unit_test(test_comes_by), cmocka_unit_test(test_depth),
-		cmocka_unit_test(test_zone),	 cmocka_unit_test(test_freed),
+		cmocka_unit_test(test_zone),	 cmocka_unit_test(test_way),
+		cmocka_unit_test(test_freed),
 	};
 
 	return cmocka_run_group_tests_name("net/link_graph", tests, NULL, NULL);
