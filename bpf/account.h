@@ -283,7 +283,9 @@ static __always_inline __u32 account_drop(const struct packet *packet,
 	struct pc_page *page;
 
 	if (verdict.second && packet->behind) {
-		count_tally(packet, generation, packet->egress, verdict.second,
+		/* PC_CELL_OUT_DROP is no multiple of PC_PORTS. */
+		count_tally(packet, generation, packet->egress,
+			    verdict.second - (packet->egress ? PC_CELL_OUT_DROP : 0),
 			    would ? PC_TALLY_WOULD_DROP : PC_TALLY_DROP);
 	} else if (verdict.second) {
 		/* PC_CELL_OUT_WOULD_DROP is as far from PC_CELL_OUT_DROP. */

@@ -114,8 +114,7 @@ static enum admit entry_admit(const struct tables *tables, __u16 entry, int fami
 	return ADMIT_SOURCE;
 }
 
-/* The entry of a port of this host, class 0, or of a machine of a class. `way`: 1 is `out`. */
-static __u16 entry_of(const struct pc_generation *generation, __u16 class, int way, __u32 port)
+__u16 tables_entry(const struct pc_generation *generation, __u16 class, int way, __u32 port)
 {
 	const struct pc_class_page *page;
 
@@ -130,16 +129,18 @@ enum admit tables_admit_class(const struct tables *tables, __u16 class, int fami
 			      const __u8 *address, enum pc_transport transport, __u16 source_port,
 			      __u16 port)
 {
-	return entry_admit(tables, entry_of(tables->generation, class, 0, PC_PORT(transport, port)),
+	return entry_admit(tables,
+			   tables_entry(tables->generation, class, 0, PC_PORT(transport, port)),
 			   family, address, source_port);
 }
 
 bool tables_covers_class(const struct tables *tables, __u16 class, int family, const __u8 *address,
 			 enum pc_transport transport, __u16 remote_port)
 {
-	return entry_admit(tables,
-			   entry_of(tables->generation, class, 1, PC_PORT(transport, remote_port)),
-			   family, address, remote_port) == ADMIT_PASS;
+	return entry_admit(
+		       tables,
+		       tables_entry(tables->generation, class, 1, PC_PORT(transport, remote_port)),
+		       family, address, remote_port) == ADMIT_PASS;
 }
 
 bool tables_denied(const struct tables *tables, int family, const __u8 *address)
@@ -200,7 +201,7 @@ bool tables_granted(const struct tables *tables, __u16 class, const struct ban_s
 		    __u16 source_port, __u16 port)
 {
 	return entry_granted(tables,
-			     entry_of(tables->generation, class, 0, PC_PORT(transport, port)),
+			     tables_entry(tables->generation, class, 0, PC_PORT(transport, port)),
 			     grants, now, family, address, source_port);
 }
 
@@ -208,9 +209,9 @@ bool tables_granted_out(const struct tables *tables, const struct ban_set *grant
 			int family, const __u8 *address, enum pc_transport transport,
 			__u16 remote_port)
 {
-	return entry_granted(tables,
-			     entry_of(tables->generation, 0, 1, PC_PORT(transport, remote_port)),
-			     grants, now, family, address, remote_port);
+	return entry_granted(
+		tables, tables_entry(tables->generation, 0, 1, PC_PORT(transport, remote_port)),
+		grants, now, family, address, remote_port);
 }
 
 enum admit tables_admit(const struct tables *tables, int family, const __u8 *address,

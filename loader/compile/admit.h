@@ -33,6 +33,8 @@ bool tables_covers(const struct tables *tables, int family, const __u8 *address,
  * of an address of this side.
  */
 __u16 tables_class(const struct tables *tables, int family, const __u8 *local);
+/* The entry of a port in pc_generation.port or `out`, or that of a class. `way`: 1 is `out`. */
+__u16 tables_entry(const struct pc_generation *generation, __u16 class, int way, __u32 port);
 enum admit tables_admit_class(const struct tables *tables, __u16 class, int family,
 			      const __u8 *address, enum pc_transport transport, __u16 source_port,
 			      __u16 port);

@@ -229,15 +229,26 @@ static void came_in_forget(const struct runner *runner)
 	memset(table->by_tuple, 0, sizeof(table->by_tuple));
 }
 
-static bool has_come_in(const struct runner *runner, const struct pc_flow *tuple)
+static bool is_in_cells(const struct runner *runner, const struct pc_flow *tuple, bool behind)
 {
 	const struct pc_came_in *table = runner->came_in;
 	uint32_t by_port, by_tuple;
 	uint16_t epoch = pc_came_epoch(clock_now());
 
-	pc_came_cells(tuple, 0, table->secret, &by_port, &by_tuple);
+	pc_came_cells(tuple, behind, table->secret, &by_port, &by_tuple);
 	return pc_came_within(table->by_port[by_port], epoch, PC_CAME_LATELY) &&
 	       pc_came_within(table->by_tuple[by_tuple], epoch, PC_CAME_LATELY);
+}
+
+/* As a machine's, or as any: what a banned source sends to a machine is noted as any. */
+static bool has_come_in(const struct runner *runner, const struct pc_flow *tuple)
+{
+	bool ipv4 = tuple->family == 4;
+	const void *local = ipv4 ? (const void *)&tuple->ipv4.local : tuple->ipv6.local;
+
+	return is_in_cells(runner, tuple, false) ||
+	       (model_machine(ipv4 ? AF_INET : AF_INET6, local) &&
+		is_in_cells(runner, tuple, true));
 }
 
 static bool nothing_has_come_in(const struct runner *runner)

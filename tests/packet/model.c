@@ -57,16 +57,70 @@ void model_grants(const struct ban *grant, size_t count)
 	grants = (struct ban_set){.ban = (struct ban *)grant, .count = count};
 }
 
-bool model_granted(const struct tables *tables, int family, const uint8_t *address,
+bool model_granted(const struct tables *tables, uint16_t class, int family, const uint8_t *address,
 		   enum pc_transport transport, uint16_t source_port, uint16_t port)
 {
-	return tables_granted(tables, 0, &grants, 1, family, address, transport, source_port, port);
+	return tables_granted(tables, class, &grants, 1, family, address, transport, source_port,
+			      port);
 }
 
 bool model_granted_out(const struct tables *tables, int family, const uint8_t *address,
 		       enum pc_transport transport, uint16_t remote_port)
 {
 	return tables_granted_out(tables, &grants, 1, family, address, transport, remote_port);
+}
+
+static const struct model_machine *machines;
+static size_t machine_count;
+
+void model_machines(const struct model_machine *machine, size_t count)
+{
+	machines = machine;
+	machine_count = count;
+}
+
+const struct model_machine *model_machine(int family, const uint8_t *address)
+{
+	const struct model_machine *longest = NULL;
+
+	for (size_t i = 0; i < machine_count; i++)
+		if (prefix_contains(&machines[i].prefix, (uint8_t)family, address) &&
+		    (!longest || machines[i].prefix.length > longest->prefix.length))
+			longest = &machines[i];
+	return longest && longest->class ? longest : NULL;
+}
+
+void model_place(const struct judge *judge, int family, const uint8_t *local)
+{
+	judge->state->machine = model_machine(family, local);
+}
+
+uint16_t model_class(const struct judge *judge)
+{
+	return judge->state->machine ? judge->state->machine->class : 0;
+}
+
+/* NULL: the packet is this host's. */
+static const struct pc_class *class_of(const struct judge *judge)
+{
+	uint16_t class = model_class(judge);
+
+	return class ? &judge->tables->generation->class[class - 1] : NULL;
+}
+
+bool model_observes(const struct judge *judge)
+{
+	const struct pc_class *class = class_of(judge);
+
+	return (class ? class->policy : judge->tables->generation->policy) == PC_POLICY_OBSERVE;
+}
+
+bool model_enforces_outbound(const struct judge *judge)
+{
+	const struct pc_class *class = class_of(judge);
+
+	return (class ? class->outbound : judge->tables->generation->outbound) ==
+	       PC_OUTBOUND_ENFORCE;
 }
 
 /*
@@ -125,20 +179,21 @@ static struct model_verdict judge_port(const struct upper *upper, enum pc_transp
 	struct pc_flow tuple = model_tuple(upper->family, upper->protocol, upper->source,
 					   upper->destination, remote, port);
 	int index = (int)PC_PORT(transport, port);
-	enum admit admit =
-		tables_admit(judge->tables, upper->family, upper->source, transport, remote, port);
+	enum admit admit = tables_admit_class(judge->tables, model_class(judge), upper->family,
+					      upper->source, transport, remote, port);
 
-	if (admit == ADMIT_PASS ||
-	    model_granted(judge->tables, upper->family, upper->source, transport, remote, port))
+	if (admit == ADMIT_PASS || model_granted(judge->tables, model_class(judge), upper->family,
+						 upper->source, transport, remote, port))
 		return (struct model_verdict){MODEL_PASS, MODEL_PASS_PORT, index, 0};
 	if (is_reply(upper, &tuple, judge)) {
 		struct model_verdict reply = pass(MODEL_PASS_REPLY);
 
-		if (tables_covers(judge->tables, upper->family, upper->source, transport, remote))
+		if (tables_covers_class(judge->tables, model_class(judge), upper->family,
+					upper->source, transport, remote))
 			reply.out = PC_CELL_OUT + PC_PORT(transport, remote);
 		return reply;
 	}
-	if (judge->tables->generation->policy == PC_POLICY_OBSERVE)
+	if (model_observes(judge))
 		model_observe(judge->state, &tuple);
 	return (struct model_verdict){
 		MODEL_DROP, admit == ADMIT_SOURCE ? MODEL_SOURCE : MODEL_UNLISTED, index, 0};
@@ -160,8 +215,10 @@ static bool is_whole(const struct upper *upper)
 	return header >= 20 && header <= upper->length;
 }
 
-bool model_named(uint8_t protocol, const struct tables *tables)
+bool model_named(uint8_t protocol, const struct judge *judge)
 {
+	const struct pc_class *class = class_of(judge);
+
 	switch (protocol) {
 	case 0:
 	case 1:
@@ -172,7 +229,7 @@ bool model_named(uint8_t protocol, const struct tables *tables)
 	case 44:
 	case 58:
 	case 60: return false;
-	default: return tables->generation->protocol[protocol];
+	default: return (class ? class->protocol : judge->tables->generation->protocol)[protocol];
 	}
 }
 
@@ -186,8 +243,7 @@ static bool is_discovery(const struct upper *upper)
 static struct model_verdict judge_refused(const struct upper *upper, enum model_why why,
 					  const struct judge *judge)
 {
-	if (judge->tables->generation->policy == PC_POLICY_OBSERVE &&
-	    (upper->protocol == 6 || upper->protocol == 17)) {
+	if (model_observes(judge) && (upper->protocol == 6 || upper->protocol == 17)) {
 		struct pc_flow tuple = model_tuple(upper->family, upper->protocol, upper->source,
 						   upper->destination, model_read16(upper->data),
 						   model_read16(upper->data + 2));
@@ -204,6 +260,7 @@ static struct model_verdict judge_upper(const struct upper *upper, const struct 
 
 	if (!is_whole(upper))
 		return drop(MODEL_MALFORMED);
+	model_place(judge, upper->family, judge->egress ? upper->source : upper->destination);
 	if (judge->egress)
 		return model_outbound(upper, judge);
 	why = refusal(upper->family, upper->source, judge);
@@ -217,8 +274,8 @@ static struct model_verdict judge_upper(const struct upper *upper, const struct 
 		return model_icmp(upper, judge);
 	if (upper->protocol == 2 && ipv4) /* IGMP, unread */
 		return pass(MODEL_PASS_ICMP);
-	return model_named(upper->protocol, judge->tables) ? pass(MODEL_PASS_PROTOCOL) :
-							     drop(MODEL_PROTOCOL);
+	return model_named(upper->protocol, judge) ? pass(MODEL_PASS_PROTOCOL) :
+						     drop(MODEL_PROTOCOL);
 }
 
 /* A packet, or the first fragment of one: those that follow will be judged as it was. */
@@ -227,7 +284,7 @@ static struct model_verdict judge_first(const struct upper *upper, const struct 
 {
 	struct model_verdict verdict = judge_upper(upper, judge);
 
-	if (judge->egress && judge->tables->generation->outbound == PC_OUTBOUND_TRACK)
+	if (judge->egress && !model_enforces_outbound(judge))
 		verdict = (struct model_verdict){MODEL_PASS, MODEL_PASS_EGRESS, -1, verdict.out};
 	if (upper->first_fragment && verdict.action == MODEL_PASS)
 		model_fragment_note(judge->state, key, &verdict);
@@ -240,14 +297,16 @@ static struct model_verdict judge_later_fragment(unsigned units, uint8_t protoco
 						 const struct judge *judge)
 {
 	const struct model_fragment *known = model_fragment_find(judge->state, key);
+	int family = key->family == 4 ? AF_INET : AF_INET6;
 	enum model_why why;
 
 	/* RFC 1858, 3128: offset 8 would overwrite the TCP flags of the first fragment. */
 	if (units == 1 && protocol == 6)
 		return drop(MODEL_MALFORMED);
+	model_place(judge, family,
+		    (const uint8_t *)(judge->egress ? key->source : key->destination));
 	if (!judge->egress) {
-		why = refusal(key->family == 4 ? AF_INET : AF_INET6, (const uint8_t *)key->source,
-			      judge);
+		why = refusal(family, (const uint8_t *)key->source, judge);
 		if (why != MODEL_WHYS)
 			return drop(why);
 	}
@@ -405,9 +464,11 @@ struct model_verdict model_judge(const uint8_t *frame, size_t length, const stru
 				 struct model_state *state)
 {
 	struct judge judge = {.tables = tables, .state = state, .frame = frame};
-	struct model_verdict verdict = judge_frame(frame, length, &judge);
+	struct model_verdict verdict;
 
-	if (verdict.action == MODEL_DROP && tables->generation->policy == PC_POLICY_OBSERVE)
+	state->machine = NULL;
+	verdict = judge_frame(frame, length, &judge);
+	if (verdict.action == MODEL_DROP && model_observes(&judge))
 		verdict.action = MODEL_WOULD_DROP;
 	return verdict;
 }
@@ -415,14 +476,15 @@ struct model_verdict model_judge(const uint8_t *frame, size_t length, const stru
 struct model_verdict model_egress(const uint8_t *frame, size_t length, bool forwarded,
 				  const struct tables *tables, struct model_state *state)
 {
-	const struct pc_generation *generation = tables->generation;
 	struct judge judge = {tables, state, true, forwarded, frame};
-	struct model_verdict verdict = judge_frame(frame, length, &judge);
+	struct model_verdict verdict;
 
-	if (verdict.action == MODEL_PASS || generation->outbound == PC_OUTBOUND_TRACK)
+	state->machine = NULL;
+	verdict = judge_frame(frame, length, &judge);
+	if (verdict.action == MODEL_PASS || !model_enforces_outbound(&judge))
 		return (struct model_verdict){MODEL_PASS, MODEL_PASS_EGRESS, -1, verdict.out};
 	verdict.why = MODEL_OUTBOUND;
-	if (generation->policy == PC_POLICY_OBSERVE)
+	if (model_observes(&judge))
 		verdict.action = MODEL_WOULD_DROP;
 	return verdict;
 }

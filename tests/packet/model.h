@@ -86,6 +86,12 @@ struct model_fragment {
 #define MODEL_LARGE	64
 #define MODEL_FORGETS	52 /* seconds, at most, for which what passed by observe is known */
 
+/* A machine behind this host: the longest prefix that has an address decides. */
+struct model_machine {
+	struct prefix prefix;
+	uint16_t class; /* of the tables; 0: this host */
+};
+
 /* Judging changes it as a packet would: flows are refreshed, first fragments noted. */
 struct model_state {
 	struct model_socket socket[MODEL_SOCKETS];
@@ -100,6 +106,8 @@ struct model_state {
 	struct pc_flow large[MODEL_LARGE]; /* sent of late by open UDP ports */
 	size_t larges;			   /* those that do not fit are lost */
 	unsigned int elapsed;		   /* seconds since it began */
+	/* Whose the last packet was; NULL: this host's. */
+	const struct model_machine *machine;
 };
 
 /* A tuple as the remote side's packets have it; ports in host order. An echo: 0 and identifier. */
@@ -116,10 +124,15 @@ struct model_ban {
 	} kind;
 };
 
+/* The machines from now on; at first, none. */
+void model_machines(const struct model_machine *machine, size_t count);
+/* That of an address, or NULL. */
+const struct model_machine *model_machine(int family, const uint8_t *address);
+
 /* The grants from now on; at first, none. A list is a group. */
 void model_grants(const struct ban *grant, size_t count);
 /* Whether a grant opens this port to a source; whether it lists a remote port to send to. */
-bool model_granted(const struct tables *tables, int family, const uint8_t *address,
+bool model_granted(const struct tables *tables, uint16_t class, int family, const uint8_t *address,
 		   enum pc_transport transport, uint16_t source_port, uint16_t port);
 bool model_granted_out(const struct tables *tables, int family, const uint8_t *address,
 		       enum pc_transport transport, uint16_t remote_port);

@@ -41,13 +41,13 @@ static bool reverse_is_admitted(const struct upper *upper, enum pc_transport tra
 	static const uint8_t link_local6[16] = {0xfe, 0x80, [15] = 1};
 	uint16_t local = model_read16(upper->data), remote = model_read16(upper->data + 2);
 
-	if (tables_admit(judge->tables, upper->family, upper->destination, transport, remote,
-			 local) == ADMIT_PASS)
+	if (tables_admit_class(judge->tables, model_class(judge), upper->family, upper->destination,
+			       transport, remote, local) == ADMIT_PASS)
 		return true;
 	return is_link_multicast(upper->family, upper->destination) &&
-	       tables_admit(judge->tables, upper->family,
-			    upper->family == AF_INET ? link_local4 : link_local6, transport, remote,
-			    local) == ADMIT_PASS;
+	       tables_admit_class(judge->tables, model_class(judge), upper->family,
+				  upper->family == AF_INET ? link_local4 : link_local6, transport,
+				  remote, local) == ADMIT_PASS;
 }
 
 static struct pc_flow tuple_of(const struct upper *upper)
@@ -138,9 +138,10 @@ static void learn(const struct upper *upper, const struct judge *judge, bool may
 }
 
 /* Whether an `in` service lists the UDP port for any port of the remote side. */
-static bool asks_no_source_port(const struct pc_generation *generation, uint16_t local)
+static bool asks_no_source_port(const struct judge *judge, uint16_t local)
 {
-	uint16_t entry = generation->port[PC_PORT(PC_UDP, local)];
+	const struct pc_generation *generation = judge->tables->generation;
+	uint16_t entry = tables_entry(generation, model_class(judge), 0, PC_PORT(PC_UDP, local));
 	const struct pc_span *span;
 
 	if (entry < PC_PORT_RULE)
@@ -154,8 +155,8 @@ static struct model_verdict port(const struct upper *upper, const struct judge *
 	enum pc_transport transport = upper->protocol == 6 ? PC_TCP : PC_UDP;
 	uint16_t remote = model_read16(upper->data + 2);
 	int index = (int)PC_PORT(transport, remote);
-	bool covered =
-		tables_covers(judge->tables, upper->family, upper->destination, transport, remote);
+	bool covered = tables_covers_class(judge->tables, model_class(judge), upper->family,
+					   upper->destination, transport, remote);
 	bool reversed = reverse_is_admitted(upper, transport, judge);
 	bool syn = transport == PC_TCP && (upper->data[13] & 0x12) == 0x02;
 	struct pc_flow tuple = tuple_of(upper);
@@ -163,15 +164,15 @@ static struct model_verdict port(const struct upper *upper, const struct judge *
 	bool passes = covered ||
 		      (!syn && (reversed || (transport == PC_TCP && is_connected(upper, judge))));
 
-	if (judge->tables->generation->outbound == PC_OUTBOUND_ENFORCE && !passes) {
+	if (model_enforces_outbound(judge) && !passes) {
 		covered = model_granted_out(judge->tables, upper->family, upper->destination,
 					    transport, remote);
 		passes = covered ||
-			 (!syn && model_granted(judge->tables, upper->family, upper->destination,
-						transport, remote, model_read16(upper->data)));
+			 (!syn && model_granted(judge->tables, model_class(judge), upper->family,
+						upper->destination, transport, remote,
+						model_read16(upper->data)));
 	}
-	if (judge->tables->generation->outbound == PC_OUTBOUND_ENFORCE && !passes &&
-	    judge->tables->generation->policy == PC_POLICY_ENFORCE)
+	if (model_enforces_outbound(judge) && !passes && !model_observes(judge))
 		return drop(index);
 	if (judge->forwarded)
 		learn(upper, judge, judge->tables->generation->forward && !reversed);
@@ -180,7 +181,7 @@ static struct model_verdict port(const struct upper *upper, const struct judge *
 		learn(upper, judge, !reversed);
 	if (transport == PC_UDP && !known && upper->length > 1200 + 8 && reversed &&
 	    !is_for_many(upper->family, upper->destination) &&
-	    asks_no_source_port(judge->tables->generation, model_read16(upper->data)))
+	    asks_no_source_port(judge, model_read16(upper->data)))
 		model_note_large(judge->state, &tuple);
 	if (!passes)
 		return drop(index);
@@ -204,5 +205,5 @@ struct model_verdict model_outbound(const struct upper *upper, const struct judg
 		return icmp(upper, judge);
 	if (upper->protocol == 2 && ipv4)
 		return pass(0);
-	return model_named(upper->protocol, judge->tables) ? pass(0) : drop(-1);
+	return model_named(upper->protocol, judge) ? pass(0) : drop(-1);
 }

@@ -80,8 +80,8 @@ static bool quoted_port_is_ours(const struct upper *quote, long mtu, const struc
 	if (transport == PC_UDP && mtu >= 0)
 		return mtu >= (quote->family == AF_INET ? 552 : 1280) &&
 		       model_large(judge->state, &tuple);
-	return tables_admit(judge->tables, quote->family, quote->destination, transport, remote,
-			    local) == ADMIT_PASS;
+	return tables_admit_class(judge->tables, model_class(judge), quote->family,
+				  quote->destination, transport, remote, local) == ADMIT_PASS;
 }
 
 static bool quoted_icmp_is_ours(const struct upper *quote, const struct judge *judge)
@@ -118,7 +118,7 @@ static bool quotes_ours(const struct upper *upper, const struct judge *judge)
 	/* Of others the kernel does not ask who sent them. */
 	if (mtu >= 0 && !memchr("\x04\x29\x2f\x32\x33\x6c\x84", quote.protocol, 7))
 		return false;
-	return model_named(quote.protocol, judge->tables);
+	return model_named(quote.protocol, judge);
 }
 
 /* Answers an echo request of this host. */

@@ -36,8 +36,17 @@ static inline uint16_t model_read16(const uint8_t *at)
 	return (uint16_t)(at[0] << 8 | at[1]);
 }
 
+/* Finds the machine of a packet with an address of this side, for what is asked of it from now on.
+ */
+void model_place(const struct judge *judge, int family, const uint8_t *local);
+
+/* What the recipe says of whose packet it is: of this host, or of a machine (model_place). */
+uint16_t model_class(const struct judge *judge);
+bool model_observes(const struct judge *judge);
+bool model_enforces_outbound(const struct judge *judge);
+
 /* The numbers that can never be named stay out even if a table said otherwise. */
-bool model_named(uint8_t protocol, const struct tables *tables);
+bool model_named(uint8_t protocol, const struct judge *judge);
 
 /* The rule `icmp`, for a whole ICMP header. */
 struct model_verdict model_icmp(const struct upper *upper, const struct judge *judge);

@@ -205,20 +205,30 @@ static void aim_at_tuple(struct random *random, const struct random_aims *aims,
 		spec->type = chance(random, 70) ? 129 : 128;
 }
 
-/* Turned round, with the default peer: as this host would have sent it. */
+/* Turned round: as this host, or a machine behind it, would have sent it. */
 static void turn(struct frame_spec *spec)
 {
 	bool ipv4 = spec->family == 4;
 	uint16_t port = spec->port;
+	const char *target = spec->target ? spec->target : ipv4 ? FRAME_TARGET4 : FRAME_TARGET6;
 
 	spec->target = spec->source ? spec->source : ipv4 ? FRAME_SOURCE4 : FRAME_SOURCE6;
-	spec->source = ipv4 ? FRAME_TARGET4 : FRAME_TARGET6;
+	spec->source = target;
 	spec->port = spec->source_port ? spec->source_port : 40000;
 	spec->source_port = port;
 	if (spec->protocol == 1 && (spec->type == 0 || spec->type == 8))
 		spec->type = spec->type ? 0 : 8;
 	if (spec->protocol == 58 && (spec->type == 128 || spec->type == 129))
 		spec->type = spec->type == 128 ? 129 : 128;
+}
+
+static void choose_target(struct random *random, const struct random_aims *aims,
+			  struct frame_spec *spec)
+{
+	if (spec->family == 4 && aims->targets4)
+		spec->target = aims->target4[random_below(random, (uint32_t)aims->targets4)];
+	else if (spec->family == 6 && aims->targets6)
+		spec->target = aims->target6[random_below(random, (uint32_t)aims->targets6)];
 }
 
 static void choose_quote(struct random *random, const struct random_aims *aims,
@@ -230,6 +240,9 @@ static void choose_quote(struct random *random, const struct random_aims *aims,
 	quote->protocol = choose_protocol(random, aims, spec->family);
 	choose_ports(random, aims, quote);
 	choose_flags(random, quote);
+	quote->target = spec->target;
+	if (aims->targets4 && chance(random, 15)) /* of another machine */
+		choose_target(random, aims, quote);
 	if (chance(random, 70))
 		aim_at_tuple(random, aims, quote);
 	turn(quote);
@@ -270,6 +283,7 @@ static void choose(struct random *random, const struct random_aims *aims, struct
 		spec->source = aims->source6[random_below(random, (uint32_t)aims->sources6)];
 		choose_exts(random, spec);
 	}
+	choose_target(random, aims, spec);
 	choose_flags(random, spec);
 	spec->id = aims->id[random_below(random, (uint32_t)aims->ids)];
 	if (chance(random, 20))
@@ -280,10 +294,10 @@ static void choose(struct random *random, const struct random_aims *aims, struct
 		choose_quote(random, aims, spec, quote);
 }
 
-/* A source just inside or just outside the prefix that it was taken from. */
-static void nudge_source(struct random *random, const struct frame_spec *spec, struct frame *frame)
+/* An address just inside or just outside the prefix that it was taken from. */
+static void nudge(struct random *random, const struct frame_spec *spec, size_t at,
+		  struct frame *frame)
 {
-	size_t at = frame->ip + (spec->family == 4 ? 12 : 8);
 	uint32_t bits = spec->family == 4 ? 32 : 128;
 	uint32_t bit = random_below(random, bits);
 
@@ -371,6 +385,15 @@ static void mutate(struct random *random, const struct frame_spec *spec, struct 
 	}
 }
 
+/* Where the address of this side is. */
+static size_t local_at(const struct random_aims *aims, const struct frame_spec *spec,
+		       const struct frame *frame)
+{
+	if (spec->family == 4)
+		return frame->ip + (aims->outward ? 12 : 16);
+	return frame->ip + (aims->outward ? 8 : 24);
+}
+
 void random_frame(struct random *random, const struct random_aims *aims, struct frame *frame)
 {
 	struct frame_spec spec = {0}, quote;
@@ -378,7 +401,9 @@ void random_frame(struct random *random, const struct random_aims *aims, struct 
 	choose(random, aims, &spec, &quote);
 	frame_build(&spec, frame);
 	if (spec.family && !aims->outward && chance(random, 25))
-		nudge_source(random, &spec, frame);
+		nudge(random, &spec, frame->ip + (spec.family == 4 ? 12 : 8), frame);
+	if (spec.family && aims->targets4 && chance(random, 25))
+		nudge(random, &spec, local_at(aims, &spec, frame), frame);
 	if (!chance(random, 35))
 		return;
 	for (unsigned rounds = 1 + random_below(random, 3); rounds; rounds--)

@@ -43,6 +43,10 @@ struct random_aims {
 	size_t sources4;
 	const char *const *source6;
 	size_t sources6;
+	const char *const *target4; /* NULL among them: the default; none at all: it alone */
+	size_t targets4;
+	const char *const *target6;
+	size_t targets6;
 	const uint8_t *protocol;
 	size_t protocols;
 };

@@ -210,6 +210,8 @@ void profile_tables(const struct test_profile *profile, struct tables *tables)
 /* The page of a cell in a row; 0: it has none. */
 static unsigned int page_of(const struct runner *runner, unsigned int cell)
 {
+	if (cell >= PC_CELL_MACHINES)
+		return runner->state->page[PC_LISTED_MACHINE(cell)];
 	if (cell >= PC_CELL_REASON)
 		return PC_PAGE_WIDE;
 	if (PC_CELL_IS_DROP(cell))
@@ -217,14 +219,20 @@ static unsigned int page_of(const struct runner *runner, unsigned int cell)
 	return runner->state->page[PC_LISTED(cell)];
 }
 
+/* Whether a cell is a wide word. */
+static bool is_wide(unsigned int cell)
+{
+	return cell >= PC_CELL_REASON && cell < PC_CELLS;
+}
+
 static bool has_place(const struct runner *runner, unsigned int cell)
 {
-	return cell >= PC_CELL_REASON || page_of(runner, cell);
+	return is_wide(cell) || page_of(runner, cell);
 }
 
 unsigned int runner_index(const struct runner *runner, unsigned int cell)
 {
-	if (cell >= PC_CELL_REASON)
+	if (is_wide(cell))
 		return PC_TOTAL_WIDE(cell);
 	if (PC_CELL_IS_DROP(cell))
 		return PC_TOTAL_PORT(cell);
@@ -242,7 +250,7 @@ static __u64 word_of(const struct runner *runner, unsigned int cpu, unsigned int
 	if (row == PC_ROW_NONE || !has_place(runner, cell) || !PC_CELL_COUNTS(cell))
 		return 0;
 	narrow = page->cell[cell % PC_PAGE_CELLS];
-	if (cell >= PC_CELL_REASON)
+	if (is_wide(cell))
 		return page->word[cell - PC_CELL_REASON];
 	if ((narrow & 1U << 31) != sign)
 		return 0;
@@ -284,8 +292,7 @@ static struct pc_count carried(const struct runner *runner, unsigned int cell)
 	return count;
 }
 
-/* What a cell of this CPU, and its total, have: as one wide word. */
-static __u64 counted(const struct runner *runner, unsigned int cell)
+__u64 runner_counted(const struct runner *runner, unsigned int cell)
 {
 	return has_place(runner, cell) ? runner_word(runner, cell) + *runner_shared(runner, cell) :
 					 0;
@@ -323,7 +330,7 @@ void runner_move(struct runner *runner, unsigned int cpu)
 	move_to_cpu(cpu);
 	runner->cpu = cpu;
 	for (unsigned int cell = 0; cell < PC_CELLS; cell++)
-		runner->seen[cell] = counted(runner, cell);
+		runner->seen[cell] = runner_counted(runner, cell);
 }
 
 int runner_switch(struct runner *runner, const struct tables *tables)
@@ -364,7 +371,7 @@ int runner_fire(const struct runner *runner, const struct frame *frame, size_t l
 
 static void look(struct runner *runner, unsigned int cell, struct moves *moves)
 {
-	__u64 now = counted(runner, cell), by = now - runner->seen[cell];
+	__u64 now = runner_counted(runner, cell), by = now - runner->seen[cell];
 
 	if (!by)
 		return;
@@ -490,7 +497,7 @@ static const char *read_rare(const struct runner *runner, size_t length,
 	return count.packets == 1 && count.bytes == length ? NULL : "a rare cell counts wrong";
 }
 
-static int action_of(const struct model_verdict *verdict, bool egress)
+int runner_action(const struct model_verdict *verdict, bool egress)
 {
 	if (egress)
 		return verdict->action == MODEL_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
@@ -526,12 +533,11 @@ static void read_outcome(struct runner *runner, size_t length, int action, bool 
 	if (!outcome->odd && outcome->verdict.why == MODEL_OUTBOUND)
 		outcome->odd =
 			read_rare(runner, length, &outcome->verdict, guess ? guess->port : -1);
-	if (!outcome->odd && action != action_of(&outcome->verdict, egress))
+	if (!outcome->odd && action != runner_action(&outcome->verdict, egress))
 		outcome->odd = "action returned is not the one counted";
 }
 
-/* The answer of `explain` about a frame; `length` 0: it is too long to be asked about. */
-static int explain(struct runner *runner, const struct frame *frame, bool egress,
+int runner_explain(struct runner *runner, const struct frame *frame, bool egress,
 		   struct pc_event *event)
 {
 	*event = (struct pc_event){};
@@ -559,8 +565,7 @@ static enum model_action event_action(const struct pc_event *event)
 					     MODEL_PASS;
 }
 
-/* Whether `explain` said what became of the frame. */
-static bool explained(const struct pc_event *event, const struct model_verdict *verdict)
+bool runner_explained(const struct pc_event *event, const struct model_verdict *verdict)
 {
 	bool at_port = verdict->why == MODEL_SOURCE || verdict->why == MODEL_UNLISTED;
 
@@ -575,7 +580,7 @@ static void compare_explained(const struct pc_event *event, int err, struct outc
 		return;
 	if (err)
 		outcome->odd = "explain has no answer";
-	else if (!explained(event, &outcome->verdict))
+	else if (!runner_explained(event, &outcome->verdict))
 		outcome->odd = "explain said otherwise";
 }
 
@@ -583,7 +588,7 @@ int runner_run(struct runner *runner, const struct frame *frame, size_t linear,
 	       const struct model_verdict *guess, struct outcome *outcome)
 {
 	struct pc_event event;
-	int err = explain(runner, frame, false, &event);
+	int err = runner_explain(runner, frame, false, &event);
 	int action = runner_fire(runner, frame, linear, 1);
 
 	if (action < 0)
@@ -604,18 +609,28 @@ bool runner_sends(const struct frame *frame)
 	       frame->length <= RUN_SEND_MAX;
 }
 
-int runner_send(struct runner *runner, const struct frame *frame, const struct model_verdict *guess,
-		struct outcome *outcome)
+int runner_fire_egress(const struct runner *runner, const struct frame *frame, int *action)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->data,
 		    .data_size_in = (__u32)frame->length, .repeat = 1);
-	struct pc_event event;
-	int err = explain(runner, frame, true, &event);
 
 	if (bpf_prog_test_run_opts(runner->filter.fd[FILTER_EGRESS], &options))
 		return -errno;
-	read_outcome(runner, frame->length, (int)options.retval, true, guess, outcome);
-	compare_explained(&event, err, outcome);
+	*action = (int)options.retval;
+	return 0;
+}
+
+int runner_send(struct runner *runner, const struct frame *frame, const struct model_verdict *guess,
+		struct outcome *outcome)
+{
+	struct pc_event event;
+	int explained = runner_explain(runner, frame, true, &event), action;
+	int err = runner_fire_egress(runner, frame, &action);
+
+	if (err)
+		return err;
+	read_outcome(runner, frame->length, action, true, guess, outcome);
+	compare_explained(&event, explained, outcome);
 	return 0;
 }
 
@@ -625,7 +640,7 @@ bool runner_settled(struct runner *runner)
 	__u32 rare, carry;
 
 	for (unsigned int cell = 0; cell < PC_CELLS; cell++) {
-		__u64 word = counted(runner, cell);
+		__u64 word = runner_counted(runner, cell);
 
 		for (unsigned int cpu = 0; cpu < runner->cpus && has_place(runner, cell); cpu++)
 			word += cpu == runner->cpu ? 0 : word_of(runner, cpu, cell);

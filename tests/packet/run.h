@@ -81,6 +81,23 @@ int runner_send(struct runner *runner, const struct frame *frame, const struct m
 int runner_fire(const struct runner *runner, const struct frame *frame, size_t linear,
 		unsigned int repeat);
 
+/* The same at egress: the action by pointer, for it may be negative. 0 or -errno. */
+int runner_fire_egress(const struct runner *runner, const struct frame *frame, int *action);
+
+/* What both return for a verdict. */
+int runner_action(const struct model_verdict *verdict, bool egress);
+
+/*
+ * Asks what `explain` says of a frame, before it is run: `length` 0: it is too long to be asked
+ * about. Returns 0 or -errno. runner_explained: whether that is the verdict.
+ */
+int runner_explain(struct runner *runner, const struct frame *frame, bool egress,
+		   struct pc_event *event);
+bool runner_explained(const struct pc_event *event, const struct model_verdict *verdict);
+
+/* What a cell of this CPU, and its total, have: as one wide word. */
+__u64 runner_counted(const struct runner *runner, unsigned int cell);
+
 /*
  * Whether every count of all CPUs was seen by runner_run: nothing counted aside, nothing carried.
  */

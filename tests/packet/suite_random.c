@@ -459,6 +459,16 @@ static bool install_grants(struct runner *runner, size_t count)
 	return check(!err, "grants are put in place, or taken away");
 }
 
+bool random_refusals(struct runner *runner, bool on)
+{
+	if (on)
+		return install_bans(runner) && install_grants(runner, ARRAY_SIZE(grant));
+	model_bans(NULL, 0);
+	install_grants(runner, 0);
+	return check(!ban_flag_set(&runner->filter, false) && !ban_table_remove(&runner->filter),
+		     "bans are taken away");
+}
+
 void suite_random(struct runner *runner, uint64_t seed, uint64_t count, bool quick)
 {
 	static const struct {
@@ -472,7 +482,7 @@ void suite_random(struct runner *runner, uint64_t seed, uint64_t count, bool qui
 	struct question replaying;
 
 	if (!check(!explained_open(runner, &explaining), "the programs that explain load") ||
-	    !install_bans(runner) || !install_grants(runner, ARRAY_SIZE(grant)))
+	    !random_refusals(runner, true))
 		return;
 	if (!check(!question_open(&replaying, &runner->filter, true),
 		   "the programs that are told what was before load")) {
@@ -517,10 +527,7 @@ void suite_random(struct runner *runner, uint64_t seed, uint64_t count, bool qui
 		tables_free(&contest.tables);
 	}
 	aims.outward = false;
-	model_bans(NULL, 0);
-	install_grants(runner, 0);
-	check(!ban_flag_set(&runner->filter, false) && !ban_table_remove(&runner->filter),
-	      "bans are taken away");
+	random_refusals(runner, false);
 	question_close(&replaying);
 	filter_close(&explaining);
 }

@@ -46,6 +46,9 @@ void suite_sweeps(struct runner *runner);
 /* Random frames against the model: `count` in all, shared among the profiles. */
 void suite_random(struct runner *runner, uint64_t seed, uint64_t count, bool quick);
 
+/* Puts bans and grants of sources in place, for the filter and the model; or takes them away. */
+bool random_refusals(struct runner *runner, bool on);
+
 /* What is recorded of drops. `quick`: after a smaller flood. */
 void suite_drops(struct runner *runner, bool quick);
 
@@ -57,6 +60,9 @@ void suite_marks(struct runner *runner);
 
 /* Machines behind this host. `quick`: not every port. */
 void suite_machines(struct runner *runner, bool quick);
+
+/* Random frames for and from machines against the model. */
+void suite_random_machines(struct runner *runner, uint64_t seed, bool quick);
 
 /* Limits. `quick`: fewer forged sources. */
 void suite_limits(struct runner *runner, bool quick);

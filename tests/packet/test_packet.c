@@ -146,8 +146,10 @@ int main(int argc, char **argv)
 	suite_listen(&runner);
 	if (!options.quick)
 		suite_sweeps(&runner);
-	if (options.frames)
+	if (options.frames) {
 		suite_random(&runner, options.seed, options.frames, options.quick);
+		suite_random_machines(&runner, options.seed, options.quick);
+	}
 	runner_close(&runner);
 	without_ethernet(&options, PC_FRAME_IP);
 	without_ethernet(&options, PC_FRAME_GRE);
