@@ -71,6 +71,7 @@ int plan_compile(struct composition *composition, const struct names *folders, s
 		 struct diag *diag)
 {
 	const struct recipe *recipe = composition->recipe;
+	json_t *contracted;
 	int err;
 
 	*plan = (struct plan){.composition = *composition};
@@ -85,8 +86,9 @@ int plan_compile(struct composition *composition, const struct names *folders, s
 			       composition_json(&plan->composition));
 	if (plan->composition.machines)
 		json_object_set_new(plan->kept, "machines", kept_machines_json(&plan->composition));
-	plan->text = json_dumps(plan->kept, JSON_COMPACT);
-	kept_machines_expand(plan->kept);
+	contracted = kept_machines_contract(plan->kept);
+	plan->text = json_dumps(contracted, JSON_COMPACT);
+	json_decref(contracted);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 /* The machines of a kept text. */
 #include "loader/recipe/kept_machines.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "loader/base/json.h"
@@ -9,9 +10,37 @@
 #include "loader/recipe/compose_json.h"
 #include "loader/recipe/machines.h"
 
+/* Profiles of machines, each once: those of many machines are equal. */
+static json_t *known_profile(json_t *known, const json_t *profile)
+{
+	json_t *other;
+	size_t i;
+
+	json_array_foreach (known, i, other)
+		if (json_equal(other, profile))
+			return other;
+	return NULL;
+}
+
+/* Puts the known profile in the place of each that is equal to it. */
+static json_t *share_profiles(json_t *profiles, json_t *known)
+{
+	json_t *profile, *other;
+	size_t i;
+
+	json_array_foreach (profiles, i, profile) {
+		other = known_profile(known, profile);
+		if (other)
+			json_array_set(profiles, i, other);
+		else
+			json_array_append(known, profile);
+	}
+	return profiles;
+}
+
 json_t *kept_machines_json(const struct composition *composition)
 {
-	json_t *list = json_array();
+	json_t *list = json_array(), *known = json_array();
 
 	for (size_t i = 0; i < composition->machines; i++) {
 		const struct composed_machine *composed = &composition->machine[i];
@@ -23,14 +52,16 @@ json_t *kept_machines_json(const struct composition *composition)
 			names_add(&addresses, prefix_format(&composed->machine->address[j], text));
 		json_object_set_new(json, "address", names_json(&addresses));
 		if (composed->like == i)
-			json_object_set_new(json, "profiles",
-					    composition_json(&composed->composition));
-		else
 			json_object_set_new(
-				json, "like",
-				json_string(composition->machine[composed->like].machine->name));
+				json, "profiles",
+				share_profiles(composition_json(&composed->composition), known));
+		else
+			json_object_set(
+				json, "profiles",
+				json_object_get(json_array_get(list, composed->like), "profiles"));
 		json_array_append_new(list, json);
 	}
+	json_decref(known);
 	return list;
 }
 
@@ -81,6 +112,43 @@ size_t kept_machine_of(const json_t *kept, __u8 family, const __u8 *address)
 	return found;
 }
 
+/* The profile of that name of the first machine that has it, among those before `end`. */
+static json_t *profile_of(const json_t *kept, size_t end, const char *machine, const char *name)
+{
+	size_t at = kept_machine_find(kept, machine), i;
+	json_t *profile;
+
+	if (at >= end)
+		return NULL;
+	json_array_foreach (json_object_get(machine_at(kept, at), "profiles"), i, profile) {
+		const char *own = json_string_value(json_object_get(profile, "name"));
+
+		if (own && !strcmp(own, name))
+			return profile;
+	}
+	return NULL;
+}
+
+/* Gives a machine the profiles that it has "like" those before it. False: there is none. */
+static bool expand_profiles(const json_t *kept, size_t at)
+{
+	json_t *profiles = json_object_get(machine_at(kept, at), "profiles"), *profile, *other;
+	size_t i;
+
+	json_array_foreach (profiles, i, profile) {
+		const char *like = json_string_value(json_object_get(profile, "like"));
+		const char *name = json_string_value(json_object_get(profile, "name"));
+
+		if (!like)
+			continue;
+		other = name ? profile_of(kept, at, like, name) : NULL;
+		if (!other)
+			return false;
+		json_array_set(profiles, i, other);
+	}
+	return json_is_array(profiles);
+}
+
 bool kept_machines_expand(json_t *kept)
 {
 	const json_t *words = json_object_get(json_object_get(kept, "recipe"), "machines");
@@ -97,24 +165,69 @@ bool kept_machines_expand(json_t *kept)
 			json_object_set(machine, "profiles", json_object_get(other, "profiles"));
 			json_object_del(machine, "like");
 		}
-		if (!json_is_array(json_object_get(machine, "profiles")))
+		if (!expand_profiles(kept, i))
 			return false;
 	}
 	return true;
 }
 
-/* The machine without its profiles, if an earlier one has the same. */
-static json_t *contract_one(const json_t *kept, size_t at)
+/* The profiles, or lists of them, of the machines so far, and the first machine of each. */
+struct owners {
+	struct owner {
+		const json_t *profiles;
+		const char *machine;
+	} * owner;
+	size_t count;
+};
+
+static void owners_free(struct owners *owners)
+{
+	free(owners->owner);
+}
+
+/* The machine before this one that has the very profiles. NULL: none, this one owns them. */
+static const char *owner_of(struct owners *owners, const json_t *profiles, const char *machine)
+{
+	for (size_t i = 0; i < owners->count; i++)
+		if (owners->owner[i].profiles == profiles)
+			return owners->owner[i].machine;
+	owners->owner = grow(owners->owner, owners->count, sizeof(*owners->owner));
+	owners->owner[owners->count++] = (struct owner){profiles, machine};
+	return NULL;
+}
+
+/* A machine's profiles, those that an earlier one has by that one's name. */
+static json_t *contract_profiles(const json_t *profiles, const char *machine, struct owners *owners)
+{
+	json_t *list = json_array(), *profile;
+	size_t i;
+
+	json_array_foreach (profiles, i, profile) {
+		const char *owner = owner_of(owners, profile, machine);
+
+		if (owner)
+			json_array_append_new(list, json_pack("{s:O, s:s}", "name",
+							      json_object_get(profile, "name"),
+							      "like", owner));
+		else
+			json_array_append(list, profile);
+	}
+	return list;
+}
+
+/* The machine with its profiles, or all that is an earlier one's, too, by that one's name. */
+static json_t *contract_one(const json_t *kept, size_t at, struct owners *owners)
 {
 	json_t *machine = json_copy(machine_at(kept, at));
 	const json_t *profiles = json_object_get(machine, "profiles");
+	const char *name = kept_machine_name(kept, at);
+	const char *owner = profiles ? owner_of(owners, profiles, name) : NULL;
 
-	for (size_t i = 0; profiles && i < at; i++) {
-		if (json_object_get(machine_at(kept, i), "profiles") != profiles)
-			continue;
-		json_object_set_new(machine, "like", json_string(kept_machine_name(kept, i)));
+	if (owner) {
+		json_object_set_new(machine, "like", json_string(owner));
 		json_object_del(machine, "profiles");
-		break;
+	} else if (profiles) {
+		json_object_set_new(machine, "profiles", contract_profiles(profiles, name, owners));
 	}
 	return machine;
 }
@@ -122,10 +235,11 @@ static json_t *contract_one(const json_t *kept, size_t at)
 json_t *kept_machines_contract(const json_t *kept)
 {
 	json_t *copy = json_copy((json_t *)kept), *machines = json_array();
+	__cleanup(owners_free) struct owners owners = {};
 	size_t count = kept_machines(kept);
 
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(machines, contract_one(kept, i));
+		json_array_append_new(machines, contract_one(kept, i, &owners));
 	if (count)
 		json_object_set(copy, "machines", machines);
 	json_decref(machines);

@@ -11,18 +11,19 @@
 
 #include "loader/recipe/compose.h"
 
-/*
- * "machines" of a composition, a machine with the same services as an earlier one with its name in
- * "like" in place of "profiles": many machines have few recipes.
- */
+/* "machines" of a composition. Profiles that are equal are one object. */
 json_t *kept_machines_json(const struct composition *composition);
 
-/* Gives machines with "like" the profiles of that machine. False if a part is missing. */
+/*
+ * Gives machines with "like" the profiles of that machine, and the profiles with "like" that of
+ * the same name of that machine. False if a part is missing.
+ */
 bool kept_machines_expand(json_t *kept);
 
 /*
  * The kept text as it was before kept_machines_expand, a new reference: expanded, 256 machines have
- * their profiles in its dump as often.
+ * their profiles in its dump as often. Machines and profiles that an earlier machine has, too, have
+ * its name in "like": many machines are of few products.
  */
 json_t *kept_machines_contract(const json_t *kept);
 

@@ -2,25 +2,47 @@
 /* Pairs the machines of two kept texts. */
 #include "loader/report/difference_machines.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "loader/base/memory.h"
 #include "loader/recipe/kept_machines.h"
 
-/* Two lists of profiles that were found equal: many machines share few lists. */
+/* Pairs of profiles that were found equal: machines share their profiles. */
 struct equal {
-	const json_t *one, *other;
+	const json_t *(*pair)[2];
+	size_t count;
 };
+
+static void equal_free(struct equal *seen)
+{
+	free(seen->pair);
+}
+
+static bool same_profile(struct equal *seen, const json_t *one, const json_t *other)
+{
+	for (size_t i = 0; i < seen->count; i++)
+		if (seen->pair[i][0] == one && seen->pair[i][1] == other)
+			return true;
+	if (!json_equal(one, other))
+		return false;
+	seen->pair = grow(seen->pair, seen->count, sizeof(*seen->pair));
+	seen->pair[seen->count][0] = one;
+	seen->pair[seen->count++][1] = other;
+	return true;
+}
 
 static bool same_profiles(struct equal *seen, const json_t *a, const json_t *b)
 {
 	const json_t *one = json_object_get(a, "profiles"), *other = json_object_get(b, "profiles");
+	const json_t *profile;
+	size_t i;
 
-	if (seen->one == one && seen->other == other)
-		return true;
-	if (!json_equal(one, other))
+	if (json_array_size(one) != json_array_size(other))
 		return false;
-	*seen = (struct equal){one, other};
+	json_array_foreach (one, i, profile)
+		if (!same_profile(seen, profile, json_array_get(other, i)))
+			return false;
 	return true;
 }
 
@@ -70,7 +92,7 @@ static void tell_pair(const json_t *before, const json_t *after, size_t was, siz
 void difference_machines(const json_t *before, const json_t *after, machine_pair_tell *tell,
 			 void *context)
 {
-	struct equal seen = {};
+	__cleanup(equal_free) struct equal seen = {};
 
 	for (size_t i = 0; i < kept_machines(after); i++)
 		tell_pair(before, after, kept_machine_find(before, kept_machine_name(after, i)), i,

@@ -49,10 +49,56 @@ static void test_contract(void **state)
 	json_decref(kept);
 }
 
+#define ONE		    "{\"name\": \"one\", \"services\": [1]}"
+#define TWO		    "{\"name\": \"two\", \"services\": [2]}"
+#define THREE		    "{\"name\": \"one\", \"services\": [3]}"
+#define LIKE(name, machine) "{\"name\": \"" name "\", \"like\": \"" machine "\"}"
+#define MACHINES(a, b, c)                                                \
+	"{" WORDS ", \"machines\": [{\"name\": \"a\", \"profiles\": [" a \
+	"]}, {\"name\": \"b\", \"profiles\": [" b "]}, {\"name\": \"c\", \"profiles\": [" c "]}]}"
+
+/* Profiles of machines that differ in others are in the dump once. */
+static void test_profiles(void **state)
+{
+	const char *text = MACHINES(ONE ", " TWO, THREE ", " LIKE("two", "a"),
+				    LIKE("one", "b") ", " LIKE("two", "a"));
+	json_t *kept = json_loads(text, 0, NULL), *contracted;
+
+	(void)state;
+	assert_true(kept_machines_expand(kept));
+	expect_json(kept, MACHINES(ONE ", " TWO, THREE ", " TWO, THREE ", " TWO));
+	contracted = kept_machines_contract(kept);
+	expect_json(contracted, text);
+	expect_json(kept, MACHINES(ONE ", " TWO, THREE ", " TWO, THREE ", " TWO));
+	json_decref(contracted);
+	json_decref(kept);
+}
+
+static void expect_damaged(const char *text)
+{
+	json_t *kept = json_loads(text, 0, NULL);
+
+	assert_non_null(kept);
+	assert_false(kept_machines_expand(kept));
+	json_decref(kept);
+}
+
+static void test_damaged(void **state)
+{
+	(void)state;
+	expect_damaged(MACHINES(ONE, LIKE("two", "a"), TWO)); /* that has no such profile */
+	expect_damaged(MACHINES(ONE, LIKE("two", "c"), TWO)); /* nor may it come later */
+	expect_damaged(MACHINES(ONE, LIKE("one", "b"), TWO));
+	expect_damaged(MACHINES(ONE, LIKE("one", "nosuch"), TWO));
+	expect_damaged(MACHINES(ONE, "{\"like\": \"a\"}", TWO));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_contract),
+		cmocka_unit_test(test_profiles),
+		cmocka_unit_test(test_damaged),
 	};
 
 	return cmocka_run_group_tests_name("recipe/kept_machines", tests, NULL, NULL);
