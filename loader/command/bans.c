@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "loader/base/json.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/filter/hook.h"
@@ -46,7 +47,7 @@ static void print_json(struct showing *showing)
 	fputs("{\n  \"version\": 1,\n  \"bans\": [", stdout);
 	while ((ban = next_ban(showing))) {
 		fputs(showing->shown > 1 ? ",\n    " : "\n    ", stdout);
-		json_dumpf(ban, stdout, 0);
+		json_print(ban, 0);
 		json_decref(ban);
 	}
 	fputs(showing->shown ? "\n  ]\n}\n" : "]\n}\n", stdout);

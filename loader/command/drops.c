@@ -204,7 +204,7 @@ static void print_json(const struct options *options, struct recorded *recorded)
 	json_t *began = text_json(since_text(recorded, since));
 
 	fputs("{\n  \"version\": 1,\n  \"since\": ", stdout);
-	json_dumpf(began, stdout, JSON_ENCODE_ANY);
+	json_print(began, JSON_ENCODE_ANY);
 	json_decref(began);
 	printf(",\n  \"sampled\": %s,\n  \"forgotten\": %llu,\n",
 	       recorded->drops.sampled ? "true" : "false",
@@ -216,7 +216,7 @@ static void print_json(const struct options *options, struct recorded *recorded)
 		json_t *json = row_json(recorded, &recorded->drops.row[i]);
 
 		printf("%s\n    ", i ? "," : "");
-		json_dumpf(json, stdout, 0);
+		json_print(json, 0);
 		json_decref(json);
 	}
 	printf("%s]\n}\n", shown ? "\n  " : "");

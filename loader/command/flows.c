@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "loader/base/columns.h"
+#include "loader/base/json.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/base/terminal.h"
@@ -152,7 +153,7 @@ static void print_json(const struct map_list *maps, const struct flows *all)
 						 machine_of(maps, flow));
 
 			printf("%s\n    ", separator);
-			json_dumpf(json, stdout, 0);
+			json_print(json, 0);
 			json_decref(json);
 			separator = ",";
 		}

@@ -147,7 +147,7 @@ static void write_packet(struct monitor_output *output, __u32 interface, __u64 w
 
 static void print_json(const json_t *json)
 {
-	json_dumpf(json, stdout, JSON_COMPACT);
+	json_print(json, JSON_COMPACT);
 	putchar('\n');
 }
 

@@ -358,9 +358,9 @@ static void print_report(struct replaying *replaying)
 	if (!replaying->options->json)
 		report_replay_text(report, &replaying->replay, profiles, stdout);
 	else if (replaying->options->listing)
-		json_dumpf(report, stdout, JSON_COMPACT);
+		json_print(report, JSON_COMPACT);
 	else
-		json_dumpf(report, stdout, JSON_INDENT(2));
+		json_print(report, JSON_INDENT(2));
 	if (replaying->options->json)
 		putchar('\n');
 	if (title.forgotten)

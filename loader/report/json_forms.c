@@ -4,6 +4,7 @@
 
 #include <time.h>
 
+#include "loader/base/json.h"
 #include "loader/base/memory.h"
 #include "loader/base/names.h"
 #include "loader/report/port_services.h"
@@ -18,7 +19,7 @@ void report_print(json_t *report, void (*text)(const json_t *report, FILE *to))
 	if (text) {
 		text(report, stdout);
 	} else {
-		json_dumpf(report, stdout, JSON_INDENT(2));
+		json_print(report, JSON_INDENT(2));
 		putchar('\n');
 	}
 	json_decref(report);

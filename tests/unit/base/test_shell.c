@@ -19,8 +19,13 @@ static void test_words(void **state)
 		{"it's", "'it'\\''s'"},
 		{"'", "''\\'''"},
 		{"''''", "''\\'''\\'''\\'''\\'''"},
-		{"a\nb", "'a\nb'"},
 		{"\xc3\xa4", "'\xc3\xa4'"},
+		/* What a terminal obeys, or what is no UTF-8, is written in octal. */
+		{"a\nb", "$'a\\012b'"},
+		{"\033[31m", "$'\\033[31m'"},
+		{"\xc2\x9b'\\\xc3\xa4", "$'\\302\\233\\047\\134\xc3\xa4'"},
+		{"\xe2\x80\xaex", "$'\\342\\200\\256x'"},
+		{"\xff", "$'\\377'"},
 	};
 
 	(void)state;

@@ -69,7 +69,7 @@ static void test_status_egress(void **state)
 			       "16384 streams, 3 of 16384 not assured; forwarded traffic "
 			       "is learned too\n"));
 	assert_non_null(strstr(missing, "  egress     missing: "));
-	assert_non_null(strstr(missing, "; to fix it: portcullis swap 'eth0?'\n"));
+	assert_non_null(strstr(missing, "; to fix it: portcullis swap $'eth0\\033'\n"));
 	assert_null(strstr(missing, "waits"));
 	json_object_set_new(one, "waits", json_string("newer profiles"));
 	json_object_set_new(one, "egress", json_string("clsact"));
