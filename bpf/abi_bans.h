@@ -32,10 +32,21 @@
 #define PC_BAN_LENGTHS6	     129u
 #define PC_BAN_MARK6	     48u
 
-/* pc_ban_line.until: CLOCK_BOOTTIME second in which the ban ends, or one of these. */
+/*
+ * pc_ban_line.until: CLOCK_BOOTTIME second in which the ban ends, at most PC_BAN_LAST; with
+ * PC_BAN_PASSES the source is a host that passes in wider bans from then on. Or one of the others.
+ */
+#define PC_BAN_LAST    0x7fffffffu
+#define PC_BAN_PASSES  0x80000000u
 #define PC_BAN_FREE    0u	   /* the entry is unused */
 #define PC_BAN_NEVER   0xfffffffeu /* the source passes, whatever wider prefix is banned */
 #define PC_BAN_FOREVER 0xffffffffu
+
+/* The end in pc_ban_line.until, as without PC_BAN_PASSES. */
+pc_inline __u32 pc_ban_end(__u32 until)
+{
+	return until < PC_BAN_NEVER ? until & ~PC_BAN_PASSES : until;
+}
 
 #define PC_BAN_ENTRIES4 7
 #define PC_BAN_ENTRIES6 3

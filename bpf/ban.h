@@ -111,8 +111,8 @@ static __always_inline bool ban_holds(__u32 until)
 static __always_inline int ban_entry(struct pc_ban_chunk *chunk, __u32 line, __u32 entry,
 				     __u32 until, struct ban_word what)
 {
-	if (!ban_holds(until))
-		return BAN_NONE;
+	if (!ban_holds(pc_ban_end(until)))
+		return until & PC_BAN_PASSES ? BAN_NEVER : BAN_NONE;
 	if (until == PC_BAN_NEVER)
 		return BAN_NEVER;
 	ban_count(chunk, bounded(line, PC_BAN_LINES - 1) * PC_BAN_ENTRIES + entry, what);

@@ -213,7 +213,7 @@ static struct ban *make_bans(const struct options *options, const struct group *
 	for (size_t i = 0; i < group->prefixes; i++)
 		ban[i] = (struct ban){
 			.prefix = group->prefix[i],
-			.until = seconds ? (__u32)(clock->boot + seconds) : PC_BAN_FOREVER,
+			.until = seconds ? ban_until(clock->boot, seconds) : PC_BAN_FOREVER,
 			.since = clock->wall,
 			.meant = seconds ? clock->wall + seconds : 0,
 			.list = options->list ?: BAN_LIST_DEFAULT,

@@ -272,7 +272,7 @@ static char *grant_lines(const struct granting *granting, __u64 seconds, size_t 
 		ban_line_add(
 			&(struct ban){
 				.prefix = granting->group.prefix[i],
-				.until = seconds ? (__u32)(clock->boot + seconds) : PC_BAN_FOREVER,
+				.until = seconds ? ban_until(clock->boot, seconds) : PC_BAN_FOREVER,
 				.since = clock->wall,
 				.meant = seconds ? clock->wall + seconds : 0,
 				.list = granting->name,
@@ -286,7 +286,7 @@ static char *grant_lines(const struct granting *granting, __u64 seconds, size_t 
 static void record_granted(const struct granting *granting, __u64 seconds)
 {
 	const struct ban_clock *clock = &granting->grants.clock;
-	const struct ban end = {.until = seconds ? (__u32)(clock->boot + seconds) : PC_BAN_FOREVER};
+	const struct ban end = {.until = seconds ? ban_until(clock->boot, seconds) : PC_BAN_FOREVER};
 	__free_text char *told = prefixes_told(granting->group.prefix, granting->group.prefixes);
 	__free_text char *until = ban_end_text(&end, clock);
 	__free_text char *opens = opens_text(granting);

@@ -27,8 +27,8 @@ __u32 replay_bans_second(const struct replay_bans *bans, __u64 at)
 {
 	__u64 second = at > bans->booted ? (at - bans->booted) / PC_SECOND : 0;
 
-	if (second >= PC_BAN_NEVER)
-		second = PC_BAN_NEVER - 1;
+	if (second > PC_BAN_LAST)
+		second = PC_BAN_LAST;
 	return second > bans->begun ? (__u32)second : bans->begun;
 }
 
@@ -42,7 +42,7 @@ void replay_bans_find(const struct replay_bans *bans, __u8 family, const __be32 
 		return;
 	memcpy(prefix.address, address, prefix.length / 8);
 	for (;;) {
-		__u32 until = ban_table_find(&bans->table, &prefix, NULL);
+		__u32 until = pc_ban_end(ban_table_find(&bans->table, &prefix, NULL));
 		char text[PREFIX_TEXT];
 
 		if (until > bans->begun && until != PC_BAN_NEVER)

@@ -459,7 +459,7 @@ int ban_table_set(struct ban_table *table, const struct prefix *prefix, __u32 un
 	int err;
 
 	if (find(table, &key, &place)) {
-		if (*until_at(table, place) <= now)
+		if (pc_ban_end(*until_at(table, place)) <= now)
 			*count_at(table, place) = none;
 		store(*until_at(table, place), until);
 		if (!until)
@@ -502,7 +502,7 @@ bool ban_table_covers(const struct ban_table *table, const struct prefix *prefix
 		pc_ban_mask(wide.address, wide.kind - (key.kind >= PC_BAN_KIND4(0) ?
 							       PC_BAN_KIND4(0) :
 							       PC_BAN_KIND6(0)));
-		if (find(table, &wide, &place) && *until_at(table, place) > now)
+		if (find(table, &wide, &place) && pc_ban_end(*until_at(table, place)) > now)
 			return true;
 	}
 	return false;
@@ -526,7 +526,7 @@ size_t ban_table_count(const struct ban_table *table, __u32 now)
 
 	for (__u32 line = 0; line < all_lines(table); line++)
 		for (int entry = 0; entry < entries_of(table, line); entry++) {
-			__u32 until = *until_at(table, (struct spot){line, entry});
+			__u32 until = pc_ban_end(*until_at(table, (struct spot){line, entry}));
 
 			count += until > now && until != PC_BAN_NEVER;
 		}

@@ -29,8 +29,7 @@ void ban_table_close(struct ban_table *table);
 int ban_table_make(size_t ipv4, size_t ipv6, struct ban_table *table);
 
 /*
- * Sets the end of a prefix: a CLOCK_BOOTTIME second, PC_BAN_NEVER, PC_BAN_FOREVER; PC_BAN_FREE
- * takes it out. One that had ended at `now` begins to count anew. -ENOSPC: the table has to be made
+ * Sets the end of a prefix, as in pc_ban_line.until; PC_BAN_FREE takes it out. One that had ended at `now` begins to count anew. -ENOSPC: the table has to be made
  * anew with more room.
  */
 int ban_table_set(struct ban_table *table, const struct prefix *prefix, __u32 until, __u32 now);
@@ -38,7 +37,7 @@ int ban_table_set(struct ban_table *table, const struct prefix *prefix, __u32 un
 /* Marks the network of a prefix that is denied, so that the programs ask about its sources. */
 void ban_table_mark(struct ban_table *table, const struct prefix *prefix);
 
-/* The end of a prefix, PC_BAN_FREE if it is not there; its counts, unless NULL. */
+/* pc_ban_line.until of a prefix, PC_BAN_FREE if it is not there; its counts, unless NULL. */
 __u32 ban_table_find(const struct ban_table *table, const struct prefix *prefix,
 		     struct pc_ban_count *count);
 

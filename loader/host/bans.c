@@ -256,7 +256,15 @@ static bool same_host(const struct prefix *prefix, const struct protected_host *
 	       !memcmp(prefix->address, host->address, sizeof(host->address));
 }
 
-/* Lets a host pass that a wider ban covers; one that is banned itself stays banned. */
+/* What an entry says of a host that passes in wider bans: from the end of its own ban on. */
+static __u32 sparing(__u32 until)
+{
+	return !until		      ? PC_BAN_NEVER :
+	       until < PC_BAN_NEVER ? until | PC_BAN_PASSES :
+				      until;
+}
+
+/* Lets a host pass that a wider ban covers; one that is banned itself passes when that ban ends. */
 static int spare(struct ban_table *table, const struct protected_host *host, __u32 now)
 {
 	struct prefix prefix = {.family = host->family,
@@ -265,12 +273,12 @@ static int spare(struct ban_table *table, const struct protected_host *host, __u
 
 	memcpy(prefix.address, host->address, sizeof(host->address));
 	until = ban_table_find(table, &prefix, NULL);
-	return until == PC_BAN_NEVER || (until && until > now) ?
-		       0 :
-		       ban_table_set(table, &prefix, PC_BAN_NEVER, now);
+	if (pc_ban_end(until) <= now)
+		until = PC_BAN_FREE;
+	return ban_table_set(table, &prefix, sparing(until), now);
 }
 
-/* Spares the hosts that one of these prefixes covers. */
+/* Spares the hosts that lie in one of these prefixes, which is wider. */
 static int spare_all(const struct bans *bans, struct ban_table *table, const struct prefix *prefix,
 		     size_t count)
 {
@@ -278,10 +286,11 @@ static int spare_all(const struct bans *bans, struct ban_table *table, const str
 
 	for (size_t i = 0; bans->hosts && i < bans->hosts->count && !err; i++) {
 		const struct protected_host *host = &bans->hosts->host[i];
-		const struct prefix *by =
-			prefix_covering(prefix, count, host->family, host->address);
+		struct prefix around = {.family = host->family,
+					.length = host->family == AF_INET ? 31 : 127};
 
-		if (by && !same_host(by, host))
+		memcpy(around.address, host->address, sizeof(around.address));
+		if (prefix_enclosing(prefix, count, &around))
 			err = spare(table, host, (__u32)bans->clock.boot);
 	}
 	return err;
@@ -641,8 +650,8 @@ static int change_in_place(struct bans *bans, const struct prefix *prefix, size_
 	for (size_t i = 0; i < count && !err; i++) {
 		__u32 until = end_of(bans, &lists, &prefix[i]);
 
-		if (!until && is_protected(&hosts, &prefix[i]))
-			until = PC_BAN_NEVER;
+		if (is_protected(&hosts, &prefix[i]))
+			until = sparing(until);
 		if (!is_never(bans, &prefix[i]))
 			err = ban_table_set(&bans->table, &prefix[i], until,
 					    (__u32)bans->clock.boot);
@@ -731,6 +740,12 @@ static int check_room(struct bans *bans, const struct ban *ban, size_t count)
 	return -ENOSPC;
 }
 
+/* Whether an entry is that of a host that passes in wider bans, by its own ban or without one. */
+static bool passes_in_wider(__u32 until)
+{
+	return until <= PC_BAN_NEVER && until & PC_BAN_PASSES;
+}
+
 /* Adds to the table that is there: all of them, or none. -ENOSPC: it has to be made anew. */
 static int add_in_place(struct bans *bans, const struct ban *ban, size_t count)
 {
@@ -748,9 +763,12 @@ static int add_in_place(struct bans *bans, const struct ban *ban, size_t count)
 		err = read_denied(bans);
 	for (i = 0; i < count && !err; i++) {
 		old[i] = ban_table_find(&bans->table, &prefix[i], NULL);
-		if ((old[i] == PC_BAN_NEVER || old[i] < ban[i].until) &&
+		if ((old[i] == PC_BAN_NEVER || pc_ban_end(old[i]) < ban[i].until) &&
 		    !is_never(bans, &prefix[i]))
-			err = ban_table_set(&bans->table, &prefix[i], ban[i].until, now);
+			err = ban_table_set(&bans->table, &prefix[i],
+					    passes_in_wider(old[i]) ? sparing(ban[i].until) :
+								      ban[i].until,
+					    now);
 	}
 	while (err && i--)
 		ban_table_set(&bans->table, &prefix[i], old[i], now);

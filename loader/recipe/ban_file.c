@@ -94,7 +94,7 @@ static void translate(struct ban_set *set, const struct ban_clock *clock, struct
 
 		if (!ban->until || ban->until == PC_BAN_FOREVER)
 			continue;
-		ban->until = left > passed ? (__u32)(clock->boot + left - passed) : PC_BAN_FREE;
+		ban->until = left > passed ? ban_until(clock->boot, left - passed) : PC_BAN_FREE;
 	}
 }
 

@@ -251,7 +251,7 @@ static bool read_added(struct ban_set *set, char *field[FIELDS])
 	    !read_prefix(field[2], &ban.prefix) || !read_number(field[3], PC_BAN_FOREVER, &until) ||
 	    !read_number(field[4], ~0ULL, &ban.since) || !read_number(field[5], ~0ULL, &ban.meant))
 		return false;
-	ban.until = (__u32)until;
+	ban.until = until == PC_BAN_FOREVER ? PC_BAN_FOREVER : ban_until(until, 0);
 	ban_set_add(set, &ban);
 	return true;
 }

@@ -60,6 +60,13 @@ static inline bool ban_holds(const struct ban *ban, __u32 now)
 	return ban->until > now && !ban->parked;
 }
 
+/* The end of what lasts so many seconds from that CLOCK_BOOTTIME second on. */
+static inline __u32 ban_until(__u64 boot, __u64 seconds)
+{
+	return seconds < PC_BAN_LAST && boot + seconds < PC_BAN_LAST ? (__u32)(boot + seconds) :
+								       PC_BAN_LAST;
+}
+
 /*
  * The lines of the file: a ban is added, a prefix taken out of a list, a list emptied. An empty
  * list name: every list.

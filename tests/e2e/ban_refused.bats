@@ -158,6 +158,35 @@ gateways_pass()
 	done
 }
 
+@test "a gateway and a name server that are banned themselves for a time, before or inside a wider ban, pass when that ends" {
+	local address
+
+	exits 0 pc ban --force 192.0.2.4 --for 4
+	exits 0 pc ban --force 192.0.2.0/24 2001:db8::/48
+	exits 0 pc ban --force 192.0.2.3 --for 3
+	exits 0 pc ban --force 192.0.2.3 --for 4
+	# The list with the later end is lifted.
+	exits 0 pc ban --force 2001:db8::3 --for 4
+	exits 0 pc ban --force --list other 2001:db8::3
+	exits 0 pc unban --list other 2001:db8::3
+	for address in 192.0.2.3 192.0.2.4 2001:db8::3; do
+		! on host ping -n -c 1 -W 0.2 $address > /dev/null || fail "$address gets through"
+	done
+	same 5 "$(pc status --json | jq '[.. | .bans? | numbers][0]')"
+	for address in 192.0.2.3 192.0.2.4 2001:db8::3; do
+		until_true 8 on host ping -n -c 1 -W 0.2 $address
+	done
+	gateways_pass
+	# In a table that is made anew.
+	exits 0 pc ban --force 192.0.2.3 192.0.2.4 2001:db8::3 --for 2
+	exits 0 pc ban --list other --replace 198.51.100.9
+	! on host ping -n -c 1 -W 0.2 192.0.2.3 > /dev/null || fail '192.0.2.3 gets through'
+	for address in 192.0.2.3 192.0.2.4 2001:db8::3; do
+		until_true 8 on host ping -n -c 1 -W 0.2 $address
+	done
+	gateways_pass
+}
+
 # lease: dhclient asks for one, and has it.
 lease()
 {

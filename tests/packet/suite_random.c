@@ -420,10 +420,11 @@ static bool install_bans(struct runner *runner)
 
 	for (size_t i = 0; !err && i < ARRAY_SIZE(ban); i++)
 		err = ban_table_set(&table, &ban[i].prefix,
-				    ban[i].kind == BAN_NEVER ? PC_BAN_NEVER :
+				    ban[i].kind == BAN_NEVER ? i % 2 ? now | PC_BAN_PASSES : PC_BAN_NEVER :
 				    ban[i].kind == BAN_ENDED ? now :
 				    i % 2		     ? PC_BAN_FOREVER :
-							       now + 86400,
+				    i % 4		     ? now + 86400 :
+							       (now + 86400) | PC_BAN_PASSES,
 				    now);
 	if (!err)
 		err = ban_table_install(&runner->filter, &table, 0);
