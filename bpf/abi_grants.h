@@ -8,14 +8,17 @@
 #include "bpf/abi_counters.h"
 
 /*
- * A network namespace has one trie of grants. The loader writes it in place, under the lock: it
- * belongs to no generation, so neither a swap nor a deadline's fallback loses a grant. A group is
- * told by its name, because its bit is another one in each generation.
+ * A network namespace has one trie of grants. Each change is a new one, which one update puts in
+ * the place of the old one. It belongs to no generation, so neither a swap nor a deadline's
+ * fallback loses a grant. A group is told by its name, because its bit is another one in each
+ * generation.
  *
  * The value is the CLOCK_BOOTTIME second in which the grant ends, or PC_BAN_FOREVER. A trie finds
  * the longest prefix only, so a prefix has the latest end of those around it, too.
  */
 #define PC_GRANTS 16384 /* prefixes, of all groups */
+
+/* The loader's note in each trie, an entry of group 0: a sum of the file that it was made from. */
 
 struct pc_grant_key {
 	__u32 length;	  /* of the prefix, and PC_GRANT_BITS */

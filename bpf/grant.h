@@ -24,37 +24,53 @@ struct granting_span {
 	__u32 generation : 8;
 };
 
+/* In the place of an event, because the stack is short: who is told of a packet is told at its end.
+ */
+struct grant_question {
+	struct pc_grant_key key;
+	__u32 zero; /* the key of `grants` */
+};
+_Static_assert(sizeof(struct grant_question) <= sizeof(struct pc_event), "event_place");
+
+/* The end of a grant; NULL: there is none. */
+static __always_inline const __u32 *grant_find(const struct grant_question *question)
+{
+	void *trie = bpf_map_lookup_elem(&grants, &question->zero);
+
+	return trie ? bpf_map_lookup_elem(trie, &question->key) : NULL;
+}
+
 /*
  * Whether a group of a span has an address by a grant that has not ended. A global function, so
- * that the verifier checks it once. The key is in the place of an event, because the stack is
- * short: who is told of a packet is told at its end.
+ * that the verifier checks it once.
  */
 __noinline int span_granted(__u64 first, __u64 second, __u32 word)
 {
 	struct granting_span known = bits_as(struct granting_span, word);
-	struct pc_grant_key *key = (struct pc_grant_key *)event_place();
+	struct grant_question *question = (struct grant_question *)event_place();
 	const struct pc_generation *generation = generation_current();
 	const struct pc_span *span;
 	const __u64 *group;
 	__u64 groups;
 	__u32 i;
 
-	if (!key || !generation || (__u8)generation->number != known.generation)
+	if (!question || !generation || (__u8)generation->number != known.generation)
 		return false;
 	span = &generation->span[bounded(known.index, PC_SPANS - 1)];
 	groups = span->groups;
 	group = generation->group[bounded(span->word, PC_GROUP_WORDS - 1)];
-	key->length = PC_GRANT_BITS + (known.ipv6 ? 128 : 32);
-	key->family = bpf_htonl(known.ipv6 ? 6 : 4);
-	__builtin_memcpy(key->address, &first, 8);
-	__builtin_memcpy(key->address + 8, &second, 8);
+	question->key.length = PC_GRANT_BITS + (known.ipv6 ? 128 : 32);
+	question->key.family = bpf_htonl(known.ipv6 ? 6 : 4);
+	question->zero = 0;
+	__builtin_memcpy(question->key.address, &first, 8);
+	__builtin_memcpy(question->key.address + 8, &second, 8);
 	for (i = 0; i < PC_GROUPS; i++) {
 		const __u32 *until;
 
 		if (!(groups >> i & 1) || !group[i])
 			continue;
-		key->group = group[i];
-		until = bpf_map_lookup_elem(&grants, key);
+		question->key.group = group[i];
+		until = grant_find(question);
 		if (until && ban_holds(*until))
 			return true;
 	}

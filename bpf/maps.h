@@ -250,13 +250,20 @@ struct {
 	__array(values, struct ban_chunk_map);
 } ban_chunks SEC(".maps");
 
-/* Written by the loader alone (abi_grants.h). */
-struct {
+struct grant_map {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
-	__uint(max_entries, PC_GRANTS);
-	__type(key, struct pc_grant_key);
-	__type(value, __u32);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct pc_grant_key));
+	__uint(value_size, sizeof(__u32));
+};
+
+/* Written by the loader alone (abi_grants.h). No inner map: no grants. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct grant_map);
 } grants SEC(".maps");
 
 /* --- of one filter --- */

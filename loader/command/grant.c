@@ -286,7 +286,8 @@ static char *grant_lines(const struct granting *granting, __u64 seconds, size_t 
 static void record_granted(const struct granting *granting, __u64 seconds)
 {
 	const struct ban_clock *clock = &granting->grants.clock;
-	const struct ban end = {.until = seconds ? ban_until(clock->boot, seconds) : PC_BAN_FOREVER};
+	const struct ban end = {.until =
+					seconds ? ban_until(clock->boot, seconds) : PC_BAN_FOREVER};
 	__free_text char *told = prefixes_told(granting->group.prefix, granting->group.prefixes);
 	__free_text char *until = ban_end_text(&end, clock);
 	__free_text char *opens = opens_text(granting);

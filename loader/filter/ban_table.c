@@ -489,8 +489,8 @@ __u32 ban_table_find(const struct ban_table *table, const struct prefix *prefix,
 
 bool ban_table_covers(const struct ban_table *table, const struct prefix *prefix, __u32 now)
 {
-	const __u8 *kinds = prefix->family == AF_INET ? table->head->lengths4 :
-							table->head->lengths6;
+	const __u8 *kinds =
+		prefix->family == AF_INET ? table->head->lengths4 : table->head->lengths6;
 	struct key key = key_of(prefix), wide;
 	struct spot place;
 
@@ -499,9 +499,9 @@ bool ban_table_covers(const struct ban_table *table, const struct prefix *prefix
 			continue;
 		wide = key;
 		wide.kind = *kinds;
-		pc_ban_mask(wide.address, wide.kind - (key.kind >= PC_BAN_KIND4(0) ?
-							       PC_BAN_KIND4(0) :
-							       PC_BAN_KIND6(0)));
+		pc_ban_mask(wide.address,
+			    wide.kind - (key.kind >= PC_BAN_KIND4(0) ? PC_BAN_KIND4(0) :
+								       PC_BAN_KIND6(0)));
 		if (find(table, &wide, &place) && pc_ban_end(*until_at(table, place)) > now)
 			return true;
 	}

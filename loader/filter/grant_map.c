@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The trie of grants in the kernel. */
+/* The tries of grants in the kernel. */
 #include "loader/filter/grant_map.h"
 
 #include <arpa/inet.h>
@@ -9,8 +9,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "loader/base/file.h"
 #include "loader/base/memory.h"
 #include "loader/filter/flags.h"
+#include "loader/object/pin.h"
 
 static struct pc_grant_key key_of(const struct ban *grant)
 {
@@ -85,57 +87,117 @@ static int put_entries(int map, const struct entry *entry, size_t count)
 	return 0;
 }
 
-/* Deletes what is none of these entries. */
-static int delete_others(int map, const struct entry *entry, size_t count)
+/* The entry that says which file a trie was made from: no group has the number 0. */
+static struct entry note_of(const struct ban_file *file)
 {
-	struct pc_grant_key key, *last = NULL, *old = NULL;
-	size_t olds = 0;
-	int err = 0;
+	__u64 sum = (file->number ^ file->length) * 0x9e3779b97f4a7c15ULL;
 
-	/* Listed first: a walk begins anew at a key that was deleted. */
-	while (olds < 2 * PC_GRANTS && !bpf_map_get_next_key(map, last, &key)) {
-		old = grow(old, olds, sizeof(*old));
-		old[olds++] = key;
-		last = &old[olds - 1];
-	}
-	for (size_t i = 0; i < olds && !err; i++)
-		if (!bsearch(&old[i], entry, count, sizeof(*entry), compare) &&
-		    bpf_map_delete_elem(map, &old[i]) && errno != ENOENT)
-			err = -errno;
-	free(old);
-	return err;
+	return (struct entry){.key = {.length = PC_GRANT_BITS}, .until = (__u32)(sum >> 32)};
 }
 
-static int fill(int map, const struct entry *entry, size_t count)
+/* Makes a trie of the grants that hold. `*map` is -1 if none does. */
+static int make_map(const struct ban_file *file, __u32 now, int *map)
 {
-	int err = put_entries(map, entry, count), other;
-
-	other = delete_others(map, entry, count);
-	/* Grants that have ended took up the room. */
-	if (err == -ENOSPC)
-		err = put_entries(map, entry, count);
-	return err ? err : other;
-}
-
-int grant_map_fill(const struct filter *filter, const struct ban_set *set, __u32 now)
-{
+	LIBBPF_OPTS(bpf_map_create_opts, options,
+		    .map_flags = BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
+	const struct entry note = note_of(file);
 	struct entry *entry;
 	size_t count;
-	int err;
+	int err = 0;
 
-	entry = list_entries(set, now, &count);
-	err = fill(filter->fd[FILTER_GRANTS], entry, count);
-	if (!err)
-		err = filter_flag_set(filter, PC_FILTER_GRANTS, count);
+	*map = -1;
+	entry = list_entries(&file->set, now, &count);
+	if (count) {
+		*map = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, "grants_trie", sizeof(entry->key),
+				      sizeof(entry->until), (__u32)count + 1, &options);
+		err = *map < 0 ? -errno : put_entries(*map, entry, count);
+	}
+	if (!err && count)
+		err = put_entries(*map, &note, 1);
 	free(entry);
 	return err;
 }
 
-bool grant_map_has(const struct filter *filter, const struct ban *grant)
+static __u32 inner_id(const struct filter *filter)
+{
+	__u32 zero = 0, id;
+
+	return bpf_map_lookup_elem(filter->fd[FILTER_GRANTS], &zero, &id) ? 0 : id;
+}
+
+/* The one update by which grants are in force at a filter, and at all that share its map. */
+static int put_map(const struct filter *filter, int map, __u32 id)
+{
+	int outer = filter->fd[FILTER_GRANTS];
+	__u32 zero = 0, there = inner_id(filter);
+
+	if (there == id)
+		return 0;
+	if (map < 0)
+		return bpf_map_delete_elem(outer, &zero) && errno != ENOENT ? -errno : 0;
+	return bpf_map_update_elem(outer, &zero, &map, BPF_ANY) ? -errno : 0;
+}
+
+static int set_flags(const struct filter *filter, size_t filters, bool on)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < filters && !err; i++)
+		err = filter_flag_set(&filter[i], PC_FILTER_GRANTS, on);
+	return err;
+}
+
+int grant_map_fill(const struct filter *filter, size_t filters, const struct ban_file *file,
+		   __u32 now)
+{
+	struct bpf_map_info info = {};
+	__close_fd int map = -1;
+	int err = make_map(file, now, &map);
+
+	if (!err && map >= 0)
+		err = object_map(map, &info);
+	/* What may fail comes before the update; a flag without grants costs time alone. */
+	if (!err && map >= 0)
+		err = set_flags(filter, filters, true);
+	for (size_t i = 0; i < filters && !err; i++)
+		err = put_map(&filter[i], map, info.id);
+	if (!err && map < 0)
+		set_flags(filter, filters, false);
+	return err;
+}
+
+int grant_map_open(const struct filter *filter)
+{
+	__u32 id = inner_id(filter);
+
+	return id ? bpf_map_get_fd_by_id(id) : -1;
+}
+
+bool grant_map_agrees(int map, const struct ban_file *file, __u32 now)
+{
+	const struct entry note = note_of(file);
+	__u32 there;
+
+	if (map >= 0)
+		return !bpf_map_lookup_elem(map, &note.key, &there) && there == note.until;
+	for (size_t i = 0; i < file->set.count; i++)
+		if (ban_holds(&file->set.ban[i], now))
+			return false;
+	return true;
+}
+
+void grant_map_note(int map, const struct ban_file *file)
+{
+	const struct entry note = note_of(file);
+
+	if (map >= 0)
+		put_entries(map, &note, 1);
+}
+
+bool grant_map_has(int map, const struct ban *grant)
 {
 	struct pc_grant_key key = key_of(grant);
 	__u32 until;
 
-	return !bpf_map_lookup_elem(filter->fd[FILTER_GRANTS], &key, &until) &&
-	       until >= grant->until;
+	return map >= 0 && !bpf_map_lookup_elem(map, &key, &until) && until >= grant->until;
 }

@@ -4,16 +4,26 @@
 #define PORTCULLIS_FILTER_GRANT_MAP_H
 
 #include "loader/filter/filter.h"
-#include "loader/recipe/ban_set.h"
+#include "loader/recipe/ban_file.h"
 
 /*
- * Makes the trie of a filter's network namespace what the set is at that CLOCK_BOOTTIME second, in
- * place, and sets the filter's flag. In the set, a list is a group. No prefix that stays is missing
- * for a moment. 0 or -errno.
+ * Makes a trie of the grants of the file that hold at that CLOCK_BOOTTIME second, and puts it in
+ * the place of the one of the filters' network namespace, by one update, which is the last that may
+ * fail; sets the filters' flags. In the file, a list is a group. 0 or -errno.
  */
-int grant_map_fill(const struct filter *filter, const struct ban_set *set, __u32 now);
+int grant_map_fill(const struct filter *filter, size_t filters, const struct ban_file *file,
+		   __u32 now);
 
-/* Whether the trie has a grant with its end. */
-bool grant_map_has(const struct filter *filter, const struct ban *grant);
+/* Opens the trie of a filter; the caller closes. -1: there is none. */
+int grant_map_open(const struct filter *filter);
+
+/* Whether a trie, -1 for none, was made from the file as it is. */
+bool grant_map_agrees(int map, const struct ban_file *file, __u32 now);
+
+/* Notes that a trie has what the file has, which was written anew. */
+void grant_map_note(int map, const struct ban_file *file);
+
+/* Whether a trie has a grant with its end. */
+bool grant_map_has(int map, const struct ban *grant);
 
 #endif

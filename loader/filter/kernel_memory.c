@@ -107,6 +107,7 @@ __u64 filter_memory(const struct filter *filter)
 	for (slot = 0; slot < PC_SLOTS; slot++)
 		bytes += slot_memory(filter->fd[FILTER_TRIES], slot);
 	bytes += slot_memory(filter->fd[FILTER_LIMIT_CELLS], 0);
+	bytes += slot_memory(filter->fd[FILTER_GRANTS], 0);
 	bans = slot_memory(filter->fd[FILTER_BANS], 0);
 	bytes += bans;
 	/* Without a table there are no chunks. */

@@ -259,9 +259,7 @@ static bool same_host(const struct prefix *prefix, const struct protected_host *
 /* What an entry says of a host that passes in wider bans: from the end of its own ban on. */
 static __u32 sparing(__u32 until)
 {
-	return !until		      ? PC_BAN_NEVER :
-	       until < PC_BAN_NEVER ? until | PC_BAN_PASSES :
-				      until;
+	return !until ? PC_BAN_NEVER : until < PC_BAN_NEVER ? until | PC_BAN_PASSES : until;
 }
 
 /* Lets a host pass that a wider ban covers; one that is banned itself passes when that ban ends. */
@@ -575,11 +573,15 @@ static int finish(struct bans *bans, __u64 before, int *written, int err)
 		note_file(bans);
 		sync_file(bans, *written);
 	} else {
+		int cut = ban_file_cut(*written, before, &bans->file);
+
 		doubt_table(bans);
-		error("cannot put the bans in place: %s; nothing was changed", strerror(-err));
-		if (ban_file_cut(*written, before, &bans->file))
-			warning("%s: still has this change, and the next command makes it: %s",
-				bans->path, strerror(errno));
+		if (!cut)
+			error("cannot put the bans in place: %s; nothing was changed",
+			      strerror(-err));
+		else
+			error("cannot put the bans in place: %s; %s has this change (%s), and the next ban or unban puts it in force",
+			      strerror(-err), bans->path, strerror(-cut));
 	}
 	fd_close(written);
 	if (!err)

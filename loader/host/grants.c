@@ -40,6 +40,7 @@ static int read_file_of(struct grants *grants)
 static int open_filters(const struct hooks *hooks, bool reads, struct grants *grants)
 {
 	grants->filter = xcalloc(hooks->count + 1, sizeof(*grants->filter));
+	grants->trie = xcalloc(hooks->count + 1, sizeof(*grants->trie));
 	for (size_t i = 0; i < hooks->count; i++) {
 		struct filter *filter = &grants->filter[grants->filters];
 		int err;
@@ -49,7 +50,7 @@ static int open_filters(const struct hooks *hooks, bool reads, struct grants *gr
 		if (err == -ENOENT)
 			continue;
 		if (!err && filter->fd[FILTER_GRANTS] >= 0) {
-			grants->filters++;
+			grants->trie[grants->filters++] = grant_map_open(filter);
 			continue;
 		}
 		filter_close(filter);
@@ -68,12 +69,39 @@ static int open_filters(const struct hooks *hooks, bool reads, struct grants *gr
 	return 0;
 }
 
+static int fill_all(const struct grants *grants)
+{
+	return grant_map_fill(grants->filter, grants->filters, &grants->file,
+			      (__u32)grants->clock.boot);
+}
+
 /* Writes the file anew: it is new, of another boot, or much longer than it needs to be. */
 static int write_anew(struct grants *grants)
 {
 	int err = ban_file_write(grants->path, &grants->clock, &grants->file);
 
 	return err ? file_failed(grants, err) : 0;
+}
+
+/* They differ if a command was killed between the two, and if another boot wrote the file. */
+static bool agrees(const struct grants *grants)
+{
+	for (size_t i = 0; i < grants->filters; i++)
+		if (!grant_map_agrees(grants->trie[i], &grants->file, (__u32)grants->clock.boot))
+			return false;
+	return true;
+}
+
+static int agree(struct grants *grants)
+{
+	int err = grants->file.old_boot ? write_anew(grants) : 0;
+
+	if (err || agrees(grants))
+		return err;
+	err = fill_all(grants);
+	if (err)
+		error("cannot put the grants in place: %s", strerror(-err));
+	return err;
 }
 
 int grants_open(const struct hooks *hooks, struct grants *grants)
@@ -87,7 +115,7 @@ int grants_open(const struct hooks *hooks, struct grants *grants)
 	err = read_file_of(grants);
 	if (err)
 		return file_failed(grants, err);
-	return grants->file.old_boot ? write_anew(grants) : 0;
+	return agree(grants);
 }
 
 int grants_read(const struct hooks *hooks, struct grants *grants)
@@ -103,25 +131,16 @@ int grants_read(const struct hooks *hooks, struct grants *grants)
 
 void grants_close(struct grants *grants)
 {
-	for (size_t i = 0; i < grants->filters; i++)
+	for (size_t i = 0; i < grants->filters; i++) {
+		fd_close(&grants->trie[i]);
 		filter_close(&grants->filter[i]);
+	}
 	free(grants->filter);
+	free(grants->trie);
 	ban_file_free(&grants->file);
 	free(grants->text);
 	free(grants->path);
 	*grants = (struct grants){};
-}
-
-static int fill_all(const struct grants *grants)
-{
-	int err = 0;
-
-	for (size_t i = 0; i < grants->filters && !err; i++)
-		err = grant_map_fill(&grants->filter[i], &grants->file.set,
-				     (__u32)grants->clock.boot);
-	if (err)
-		error("cannot put the grants in place: %s; nothing was changed", strerror(-err));
-	return err;
 }
 
 /* Appends to the file, which had `*before` bytes. */
@@ -137,25 +156,28 @@ static int append(struct grants *grants, const char *lines, size_t length, __u64
 	return err ? file_failed(grants, err) : 0;
 }
 
-/*
- * Takes a change that could not be put in place out of the file, and as far as can be out of the
- * kernel.
- */
-static void undo(struct grants *grants, int written, __u64 before)
+/* Takes a change that could not be put in place out of the file. */
+static void undo(struct grants *grants, int written, __u64 before, int err)
 {
-	int err = ban_file_cut(written, before, &grants->file);
+	int cut = ban_file_cut(written, before, &grants->file);
 
-	if (!err) {
-		ban_file_free(&grants->file);
-		free(grants->path);
-		err = read_file_of(grants);
+	if (!cut)
+		error("cannot put the grants in place: %s; nothing was changed", strerror(-err));
+	else
+		error("cannot put the grants in place: %s; %s has this change (%s), and the next grant or revoke puts it in force",
+		      strerror(-err), grants->path, strerror(-cut));
+}
+
+/* Writes the file anew if it has grown much; the tries are those of that file then. */
+static void compact(struct grants *grants)
+{
+	if (grants->file.size <= COMPACT_LEAST || write_anew(grants))
+		return;
+	for (size_t i = 0; i < grants->filters; i++) {
+		__close_fd int trie = grant_map_open(&grants->filter[i]);
+
+		grant_map_note(trie, &grants->file);
 	}
-	for (size_t i = 0; i < grants->filters && !err; i++)
-		err = grant_map_fill(&grants->filter[i], &grants->file.set,
-				     (__u32)grants->clock.boot);
-	if (err)
-		warning("%s: this change is in force in part until the next grant or revoke: %s",
-			grants->path, strerror(-err));
 }
 
 int grants_change(struct grants *grants, const char *lines, size_t length)
@@ -172,15 +194,14 @@ int grants_change(struct grants *grants, const char *lines, size_t length)
 	ban_set_expire(&grants->file.set, (__u32)grants->clock.boot);
 	err = fill_all(grants);
 	if (err) {
-		undo(grants, written, before);
+		undo(grants, written, before, err);
 		return err;
 	}
 	/* What is in force stays in force, also if it cannot be kept over a power cut. */
 	if (fdatasync(written))
 		warning("%s: cannot be synced: %s; a power cut may undo this change", grants->path,
 			strerror(errno));
-	if (grants->file.size > COMPACT_LEAST)
-		write_anew(grants);
+	compact(grants);
 	return 0;
 }
 
@@ -189,7 +210,7 @@ bool grants_hold(const struct grants *grants, const struct ban *grant)
 	bool holds = ban_holds(grant, (__u32)grants->clock.boot);
 
 	for (size_t i = 0; i < grants->filters && holds; i++)
-		holds = grant_map_has(&grants->filter[i], grant);
+		holds = grant_map_has(grants->trie[i], grant);
 	return holds;
 }
 
@@ -199,7 +220,7 @@ int grants_imagine(const struct filter *filter)
 	int err = read_file_of(&grants);
 
 	if (!err)
-		err = grant_map_fill(filter, &grants.file.set, (__u32)grants.clock.boot);
+		err = grant_map_fill(filter, 1, &grants.file, (__u32)grants.clock.boot);
 	if (err)
 		error("cannot read the grants: %s", strerror(-err));
 	grants_close(&grants);
@@ -214,7 +235,7 @@ void grants_restore(const struct filter *filter)
 	if (!err && grants.file.old_boot)
 		write_anew(&grants);
 	if (!err)
-		err = grant_map_fill(filter, &grants.file.set, (__u32)grants.clock.boot);
+		err = grant_map_fill(filter, 1, &grants.file, (__u32)grants.clock.boot);
 	if (err)
 		warning("grants are not in force at a new filter: %s", strerror(-err));
 	grants_close(&grants);

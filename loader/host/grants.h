@@ -16,12 +16,13 @@ struct grants {
 	struct ban_file file;
 	struct filter *filter; /* the filters of the namespace */
 	size_t filters;
+	int *trie; /* of each filter; -1: none */
 	char *text; /* to which the set points, too */
 };
 
 /*
- * Opens the filters and reads the file. The lock must be held. Returns 0, or -errno with a message.
- * grants_close() in any case.
+ * Opens the filters and reads the file; puts in force what an interrupted command left in the file.
+ * The lock must be held. Returns 0, or -errno with a message. grants_close() in any case.
  */
 int grants_open(const struct hooks *hooks, struct grants *grants);
 /*

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
-# `ban @FILE` and its like, killed or failing at each call by which they change anything: all of it, or nothing.
+# `ban @FILE`, `grant GROUP @FILE` and their like, killed or failing at each call by which they change anything: all of it, or nothing.
 
 load helper
 load who_may
@@ -13,9 +13,8 @@ setup_file()
 	stop_all
 	on host ip route add 10.9.0.0/24 dev eth0
 	for i in {1..50}; do echo "10.9.0.$i"; done > "$DIR/fifty"
-	attach_tiny host eth0
-	attach_tiny host eth1
-	pc ban --list stays 198.51.100.7
+	printf 'profile: agents\ntitle: A port for two groups\nservices:\n  - {name: agents, in: 5000/udp, from: [home, office]}\n' \
+		> "$TINY/agents.yaml"
 }
 
 teardown_file()
@@ -23,24 +22,57 @@ teardown_file()
 	who_may_end
 }
 
-# fault_each_ban OLD NEW COMMAND...: see fault_each_ban.bash.
-fault_each_ban()
+teardown()
 {
-	by_script fault_each_ban.bash "$@"
+	who_may_forget
+}
+
+# fault_each KIND OLD NEW COMMAND...: see fault_each_admission.bash.
+fault_each()
+{
+	by_script fault_each_admission.bash "$@"
+}
+
+attach_open()
+{
+	attach_tiny host eth0
+	attach_tiny host eth1
+	pc ban --list stays 198.51.100.7
+}
+
+attach_groups()
+{
+	as host attach eth0 -p agents --mode native --catalog "$TINY" --group home=203.0.113.128/25 --group office=203.0.113.64/26
+	attach_tiny host eth1
+	pc grant office 198.51.100.7
 }
 
 @test "ban @FILE: into the table that is there" {
-	fault_each_ban 0 1 ban --list k "@$DIR/fifty"
+	attach_open
+	fault_each ban 0 1 ban --list k "@$DIR/fifty"
 }
 
 @test "ban --replace @FILE: by a new table" {
-	fault_each_ban 0 1 ban --list k --replace "@$DIR/fifty"
+	attach_open
+	fault_each ban 0 1 ban --list k --replace "@$DIR/fifty"
 }
 
 @test "unban @FILE" {
-	fault_each_ban 1 0 unban --list k "@$DIR/fifty"
+	attach_open
+	fault_each ban 1 0 unban --list k "@$DIR/fifty"
 }
 
 @test "unban --list NAME --all: by a new table" {
-	fault_each_ban 1 0 unban --list k --all
+	attach_open
+	fault_each ban 1 0 unban --list k --all
+}
+
+@test "grant @FILE" {
+	attach_groups
+	fault_each grant 0 1 grant home "@$DIR/fifty"
+}
+
+@test "revoke @FILE" {
+	attach_groups
+	fault_each grant 1 0 revoke home "@$DIR/fifty"
 }

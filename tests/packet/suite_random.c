@@ -420,7 +420,8 @@ static bool install_bans(struct runner *runner)
 
 	for (size_t i = 0; !err && i < ARRAY_SIZE(ban); i++)
 		err = ban_table_set(&table, &ban[i].prefix,
-				    ban[i].kind == BAN_NEVER ? i % 2 ? now | PC_BAN_PASSES : PC_BAN_NEVER :
+				    ban[i].kind == BAN_NEVER ?
+					    i % 2 ? now | PC_BAN_PASSES : PC_BAN_NEVER :
 				    ban[i].kind == BAN_ENDED ? now :
 				    i % 2		     ? PC_BAN_FOREVER :
 				    i % 4		     ? now + 86400 :
@@ -448,14 +449,14 @@ static const struct ban grant[] = {
 
 static bool install_grants(struct runner *runner, size_t count)
 {
-	struct ban_set set = {};
+	struct ban_file file = {};
 	int err;
 
 	for (size_t i = 0; i < count; i++)
-		ban_set_add(&set, &grant[i]);
+		ban_set_add(&file.set, &grant[i]);
 	/* At second 0 all of them hold: the program meets one that has ended. */
-	err = grant_map_fill(&runner->filter, &set, 0);
-	ban_set_free(&set);
+	err = grant_map_fill(&runner->filter, 1, &file, 0);
+	ban_set_free(&file.set);
 	model_grants(grant, count);
 	return check(!err, "grants are put in place, or taken away");
 }

@@ -1,48 +1,62 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Kills `ban @FILE` and its like, or lets a call fail, at each system call by which they change the kernel or the file of bans, and
-# looks by packets at what is in force. For ban_faults.bats: runs on the filtered host, and needs PORTCULLIS, TOOLS and DIR.
+# Kills `ban @FILE`, `grant GROUP @FILE` and their like, or lets a call fail, at each system call by which they change the kernel or the
+# file that keeps them, and looks by packets at what is in force. For ban_faults.bats: runs on the filtered host, and needs PORTCULLIS,
+# TOOLS and DIR.
 #
-#   fault_each_ban.bash OLD NEW COMMAND...
+#   fault_each_admission.bash KIND OLD NEW COMMAND...
 #
-#   OLD, NEW   whether the list `k`, the addresses of $DIR/fifty, is banned before the command, and after it: 0 or 1
+#   KIND       ban, of the list `k`; or grant, into the group `home`
+#   OLD, NEW   whether the addresses of $DIR/fifty are banned or granted before the command, and after it: 0 or 1
 #
-# 198.51.100.7 is banned all the time, by another list. At once after a fault all of the list is in force, or nothing of it; after an
-# error, exit 1 and a message, it is as before. The next command makes file and kernel agree.
+# 198.51.100.7 is banned all the time, by another list, or granted into another group. At once after a fault all of the fifty are in
+# force, or none of them; after an error, exit 1 and a message, it is as before. The next command makes file and kernel agree.
 set -u
 # shellcheck source=tests/e2e/fault_points.bash
 . "${BASH_SOURCE%/*}/fault_points.bash"
 
-old=$1 new=$2
-shift 2
+kind=$1 old=$2 new=$3
+shift 3
 command=("$@")
 tried=0 failures=0 turn=0
+if [ "$kind" = ban ]; then
+	others=(198.51.100.7 192.0.2.7) made=00001 unmade=11101
+	make=(ban --list k "@$DIR/fifty") unmake=(unban --list k --all) next=(ban --list next 203.0.113.77)
+	view=bans
+	has='[.bans[] | select(.list == "k")], [.bans[] | select(.list == "stays")] | length'
+else
+	others=(192.0.2.7 198.51.100.7) made=11101 unmade=00001
+	make=(grant home "@$DIR/fifty") unmake=(revoke home "@$DIR/fifty") next=(grant office 203.0.113.77)
+	view=groups
+	has='("home", "office") as $group | [.groups[] | select(.name == $group).members[] | select(.origin == "grant")
+		| select(.prefix != "203.0.113.77/32")] | length'
+fi
 cat > "$DIR/flows" <<-END_FLOWS
 	client 10.9.0.1 host 192.0.2.1 5000
 	client 10.9.0.25 host 192.0.2.1 5000
 	client 10.9.0.50 host 192.0.2.1 5000
-	client 198.51.100.7 host 192.0.2.1 5000
-	client 192.0.2.7 host 192.0.2.1 5000 !
+	client ${others[0]} host 192.0.2.1 5000
+	client ${others[1]} host 192.0.2.1 5000 !
 END_FLOWS
 coproc PROBE { exec "$TOOLS/probe" "$DIR/flows"; }
 
-# Sets `now` to 1: the list is in force, 0: it is not, or to what passes.
+# Sets `now` to 1: the fifty are in force, 0: they are not, or to what passes.
 look()
 {
 	echo look >&"${PROBE[1]}"
 	read -r -t 20 now <&"${PROBE[0]}" || { echo 'no answer from probe'; exit 1; }
 	case $now in
-	00001) now=1 ;;
-	11101) now=0 ;;
+	"$made") now=1 ;;
+	"$unmade") now=0 ;;
 	esac
 }
 
 # bring STATE
 bring()
 {
-	local words=(unban --list k --all)
+	local words=("${unmake[@]}")
 
-	[ "$1" = 0 ] || words=(ban --list k "@$DIR/fifty")
+	[ "$1" = 0 ] || words=("${make[@]}")
 	"$PORTCULLIS" "${words[@]}" > "$DIR/next" 2>&1 || trouble "portcullis ${words[*]}: $(cat "$DIR/next")"
 }
 
@@ -53,16 +67,16 @@ trouble()
 	sed 's/^/    > /' "$DIR/out"
 }
 
-# listed: how many bans the file has of `k` and of the list that stays.
+# listed: how many of the fifty are told, and how many that stay.
 listed()
 {
-	"$PORTCULLIS" bans --json | jq -r '"\([.bans[] | select(.list == "k")] | length) \([.bans[] | select(.list == "stays")] | length)"'
+	"$PORTCULLIS" "$view" --json | jq "$has" | tr '\n' ' '
 }
 
 # fault_at OPTION...: of faults.
 fault_at()
 {
-	local code k stays
+	local code fifty stays
 
 	fault="${*: -2}" tried=$((tried + 1))
 	"$TOOLS/faults" "$@" "$PORTCULLIS" "${command[@]}" > "$DIR/out" 2>&1
@@ -74,12 +88,12 @@ fault_at()
 	0:"$new") ;;
 	*) trouble "exit $code, in force: $now" ;;
 	esac
-	"$PORTCULLIS" ban --list next 203.0.113.77 > "$DIR/next" 2>&1 || trouble "the next command: $(cat "$DIR/next")"
+	"$PORTCULLIS" "${next[@]}" > "$DIR/next" 2>&1 || trouble "the next command: $(cat "$DIR/next")"
 	[ $code != 1 ] || [ "$now" = "$old" ] || trouble 'exit 1, and it is made'
 	look
-	read -r k stays <<< "$(listed)"
-	[ "$stays" = 1 ] || trouble 'the ban before is lost'
-	[ "$k" = $((50 * now)) ] || trouble "in force: $now, in the file: $k"
+	read -r fifty stays <<< "$(listed)"
+	[ "$stays" = 1 ] || trouble 'what was there before is lost'
+	[ "$fifty" = $((50 * now)) ] || trouble "in force: $now, in the file: $fifty"
 	[ $code != 1 ] || [ "$now" = "$old" ] || trouble 'exit 1, and the next command makes it'
 	bring "$old"
 }
@@ -96,6 +110,8 @@ fault_each()
 	while read -r point _; do
 		# The slots of the table before are freed one by one.
 		[[ ! $point =~ ^bpf:MAP_DELETE_ELEM:([0-9]+)$ ]] || ((BASH_REMATCH[1] < 3 || BASH_REMATCH[1] % 40 == 0)) || continue
+		# The entries of a trie that is not in force yet, one by one.
+		[[ $kind != grant || ! $point =~ ^bpf:MAP_UPDATE_ELEM:([0-9]+)$ ]] || ((BASH_REMATCH[1] < 3 || BASH_REMATCH[1] > 48 || BASH_REMATCH[1] % 15 == 0)) || continue
 		leaves_nothing "$before" || fault_at "$@" -k "$point"
 		before=$point turn=$((turn + 1))
 		# What only opens and asks fails alike, whichever it is.
