@@ -232,6 +232,7 @@ static void write_text(const void *context, size_t top, FILE *to)
 /* Prints one report, or the next one of --watch. */
 static void print_report(const struct options *options, struct recorded *recorded, bool first)
 {
+	__free_text char *passes = select_words_passes(options);
 	size_t rows = terminal_rows(stdout);
 	char since[TIME_TEXT];
 	const struct drops_view view = {
@@ -242,6 +243,7 @@ static void print_report(const struct options *options, struct recorded *recorde
 		.chosen = options_given(options, OPTIONS_SELECT) || options->since.at ||
 			  options->since.back,
 		.named = recorded->filters > 1,
+		.passes = passes,
 		.columns = terminal_columns(stdout),
 	};
 	size_t top = options->top >= 0 ? (size_t)options->top : SIZE_MAX;

@@ -97,9 +97,59 @@ static void print_keys(FILE *to)
 	}
 }
 
-void help_options(const struct command *command, FILE *to)
+/* Commands whose arguments are learned fastest from an example. */
+static const struct {
+	const char *command, *line;
+} examples[] = {
+	{"explain", "explain 198.51.100.7 25/tcp"},
+	{"explain", "explain 198.51.100.7 --icmp 8"},
+	{"drops", "drops --port 5060/udp --by source"},
+	{"drops", "drops --source 198.51.100.7 --since 12h"},
+	{"monitor", "monitor --source 198.51.100.7"},
+	{"monitor", "monitor --all --port 5060/udp --count 20"},
+	{"monitor", "monitor eth0 udp and not port 53"},
+};
+
+static void print_examples(const char *command, FILE *to)
+{
+	const char *word = "For example:";
+
+	for (size_t i = 0; i < ARRAY_SIZE(examples); i++) {
+		__free_text char *line = NULL;
+		size_t start;
+
+		if (strcmp(examples[i].command, command))
+			continue;
+		line = xasprintf("portcullis %s", examples[i].line);
+		start = (size_t)fprintf(to, "%-12s ", word);
+		wrap_print(line, start, start, help_columns(to), to);
+		fputc('\n', to);
+		word = "";
+	}
+	if (!*word)
+		fputc('\n', to);
+}
+
+static void print_options(const struct command *command, FILE *to)
 {
 	const struct option_row *row = NULL;
+	bool planned = false;
+
+	while ((row = options_next(command, row))) {
+		if (options_of_plan(command, row) && !planned) {
+			planned = true;
+			fputc('\n', to);
+			wrap_print(
+				"To ask a filter that is not there yet, as swap or attach would make it:",
+				0, 0, help_columns(to), to);
+			fputc('\n', to);
+		}
+		print_option(row, to);
+	}
+}
+
+void help_options(const struct command *command, FILE *to)
+{
 	__free_text char *synopsis =
 		xasprintf("portcullis %s %s", command->name, command->arguments);
 	__free_text char *summary = xasprintf("%s.", command->summary);
@@ -108,8 +158,8 @@ void help_options(const struct command *command, FILE *to)
 	fputs("\n\n", to);
 	wrap_print(summary, 0, 0, help_columns(to), to);
 	fputs("\n\n", to);
-	while ((row = options_next(command, row)))
-		print_option(row, to);
+	print_examples(command->name, to);
+	print_options(command, to);
 	if (!strcmp(command->name, "top"))
 		print_keys(to);
 }

@@ -240,14 +240,37 @@ static bool takes(const struct command *command, const struct option_row *row)
 	return row->group == OPTIONS_ALWAYS || command->takes & row->group;
 }
 
-const struct option_row *options_next(const struct command *command, const struct option_row *row)
+bool options_of_plan(const struct command *command, const struct option_row *row)
+{
+	return command->takes & (OPTIONS_EXPLAIN | OPTIONS_REPLAY) &&
+	       row->group & (OPTIONS_RECIPE | OPTIONS_SWAP | OPTIONS_SITE | OPTIONS_CATALOG);
+}
+
+static const struct option_row *next_of(const struct command *command, const struct option_row *row,
+					bool of_plan)
 {
 	const struct option_row *end = option_table + ARRAY_SIZE(option_table);
 
-	for (row = row ? row + 1 : option_table; row < end; row++)
-		if (takes(command, row))
+	for (; row < end; row++)
+		if (takes(command, row) && options_of_plan(command, row) == of_plan)
 			return row;
 	return NULL;
+}
+
+const struct option_row *options_next(const struct command *command, const struct option_row *row)
+{
+	bool of_plan = row && options_of_plan(command, row);
+	const struct option_row *next = next_of(command, row ? row + 1 : option_table, of_plan);
+
+	return next || of_plan ? next : next_of(command, option_table, true);
+}
+
+/* --source and --port of drops and monitor: explain takes these words without an option. */
+static int explain_word(const struct command *command)
+{
+	error("%s: the address and the port need no option: portcullis %s %s", command->name,
+	      command->name, command->arguments);
+	return -EINVAL;
 }
 
 static int wrong_value(const struct command *command, const struct option_row *row,
@@ -255,6 +278,10 @@ static int wrong_value(const struct command *command, const struct option_row *r
 {
 	__free_text char *shown = text_printable(text);
 
+	/* getopt takes --source for --source-port. */
+	if (command->takes & OPTIONS_EXPLAIN &&
+	    row->field_at == offsetof(struct options, source_port) && strpbrk(text, ".:"))
+		return explain_word(command);
 	error("%s: --%s must be %s, not '%s'", command->name, row->name, expected, shown);
 	return -EINVAL;
 }
@@ -483,6 +510,10 @@ static void report_wrong(const struct command *command, const char *word, bool m
 	if (missing) {
 		error("%s: %s needs an argument; see portcullis %s --help", command->name, shown,
 		      command->name);
+		return;
+	}
+	if (command->takes & OPTIONS_EXPLAIN && !strncmp(word, "--port", strlen("--port"))) {
+		explain_word(command);
 		return;
 	}
 	while ((row = options_next(command, row)))

@@ -131,8 +131,13 @@ struct option_row {
 	int (*take)(struct recipe *recipe, const char *text, struct diag *diag);
 };
 
-/* The first option that the command takes behind `row` (NULL: the first of all), or NULL. */
+/*
+ * The first option that the command takes behind `row` (NULL: the first of all), or NULL: its own
+ * before those of a plan.
+ */
 const struct option_row *options_next(const struct command *command, const struct option_row *row);
+/* An option of swap or attach, by which the command asks a filter that is not there. */
+bool options_of_plan(const struct command *command, const struct option_row *row);
 
 /* Parses argv[1..]. What is unknown, or not for this command, is reported. */
 enum options_result options_parse(const struct command *command, int argc, char **argv,

@@ -16,7 +16,8 @@
 #include "loader/catalog/ports.h"
 #include "loader/net/frame_make.h"
 
-#define SYNOPSIS "portcullis explain [IFACE] REMOTE PORT/PROTO"
+#define COMMAND	 "portcullis explain"
+#define SYNOPSIS COMMAND " [IFACE] REMOTE PORT/PROTO"
 
 /* --- addresses --- */
 
@@ -25,6 +26,13 @@ static bool read_address(const char *text, __u8 *family, __u8 address[16])
 	*family = strchr(text, ':') ? AF_INET6 : AF_INET;
 	memset(address, 0, 16);
 	return inet_pton(*family, text, address) == 1;
+}
+
+static bool is_address(const char *text)
+{
+	__u8 family, address[16];
+
+	return read_address(text, &family, address);
 }
 
 static bool is_multicast(__u8 family, const __u8 *address)
@@ -64,13 +72,49 @@ static const char *wrong_remote(const struct packet_words *words)
 static char *address_hint(const char *text)
 {
 	__free_text char *head = xstrndup(text, strcspn(text, "/%"));
+	__free_text char *before = xstrndup(text, strcspn(text, ":"));
 	__u8 family, address[16];
 
+	if (strlen(before) < strlen(text) && read_address(before, &family, address))
+		return xasprintf("; write the port behind it: " COMMAND " %s PORT/PROTO", before);
 	if (!read_address(head, &family, address))
 		return xstrdup("");
 	if (text[strlen(head)] == '/')
 		return xasprintf("; one address is asked about, not a prefix: %s", head);
 	return xasprintf("; write %s, and name the interface before it", head);
+}
+
+/* The words in their order, where they were only given in another one; the caller frees. */
+static char *reordered(const struct names *given, bool (*there)(const char *name))
+{
+	const char *interface = NULL, *remote = NULL, *port = NULL;
+	size_t i;
+
+	for (i = 0; i < given->count; i++) {
+		const char *word = given->name[i];
+		const char **place = is_address(word)  ? &remote :
+				     there(word)       ? &interface :
+				     strchr(word, '/') ? &port :
+							 NULL;
+
+		if (!place || *place)
+			return NULL;
+		*place = word;
+	}
+	return remote && port ? xasprintf(COMMAND " %s%s%s %s", interface ?: "",
+					  interface ? " " : "", remote, port) :
+				NULL;
+}
+
+static int wrong_order(const struct names *given, bool (*there)(const char *name))
+{
+	__free_text char *line = reordered(given, there);
+	__free_text char *shown = line ? text_printable(line) : NULL;
+
+	if (line)
+		error("explain: the address goes before the port, the interface before both: %s",
+		      shown);
+	return line ? -EINVAL : 0;
 }
 
 static int read_remote(const char *text, bool named, struct packet_words *words)
@@ -113,11 +157,24 @@ static int read_local(const char *text, struct packet_words *words)
 
 /* --- port and protocol --- */
 
+/* An ICMP packet, as a newcomer asks for it. */
+static bool is_icmp_word(const char *text)
+{
+	const char *name = strrchr(text, '/') ? strrchr(text, '/') + 1 : text;
+
+	return !strcmp(name, "icmp") || !strcmp(name, "icmpv6") || !strcmp(name, "ping");
+}
+
 static int read_port(const char *text, struct packet_words *words)
 {
 	__free_text char *why = NULL;
 	__u32 port;
 
+	if (is_icmp_word(text)) {
+		error("explain: an ICMP packet has no port, but a type: --icmp %d is a ping",
+		      words->family == AF_INET ? 8 : 128);
+		return -EINVAL;
+	}
 	if (port_parse(text, &port, &why)) {
 		error("explain: %s", why);
 		return -EINVAL;
@@ -271,9 +328,7 @@ static int read_kind(const struct options *options, const char *port, struct pac
 /* The first argument is an interface unless it is an address. */
 static bool is_interface(const char *word, bool (*there)(const char *name))
 {
-	__u8 family, address[16];
-
-	return !read_address(word, &family, address) && there(word);
+	return !is_address(word) && there(word);
 }
 
 int packet_words_read(const struct options *options, bool (*there)(const char *name),
@@ -293,6 +348,11 @@ int packet_words_read(const struct options *options, bool (*there)(const char *n
 		return -EINVAL;
 	}
 	words->interface = meant ? given->name[0] : NULL;
+	if (!is_address(given->name[meant])) {
+		err = wrong_order(given, there);
+		if (err)
+			return err;
+	}
 	err = read_remote(given->name[meant], meant, words);
 	if (!err)
 		err = read_local(options->local, words);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* An address or a port that stands where an interface is expected. */
+/* Commands that show the packets which words or options of `drops` and `monitor` mean. */
 #include "loader/command/select_words.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,4 +37,25 @@ char *select_words_fix(const char *command, const char *word)
 	if (is_ports(with_tcp))
 		return xasprintf("portcullis %s --port %s", command, with_tcp);
 	return NULL;
+}
+
+char *select_words_passes(const struct options *options)
+{
+	__cleanup(names_free) struct names words = {};
+	char text[PREFIX_TEXT];
+
+	if (!options->source.family && options->port < 0)
+		return NULL;
+	names_add(&words, "portcullis monitor --all");
+	if (options->source.family) {
+		names_add(&words, "--source");
+		names_add(&words, prefix_format(&options->source, text));
+	}
+	if (options->port >= 0) {
+		snprintf(text, sizeof(text), "%u/%s", pc_port_number((__u32)options->port),
+			 pc_port_transport((__u32)options->port) == PC_TCP ? "tcp" : "udp");
+		names_add(&words, "--port");
+		names_add(&words, text);
+	}
+	return names_join(&words, " ");
 }

@@ -220,6 +220,17 @@ static void print_notes(const struct drops_view *view, size_t shown, FILE *to)
 	note(view, to, reach);
 }
 
+static void print_none(const struct drops_view *view, FILE *to)
+{
+	fprintf(to, "  %s\n",
+		view->chosen ? "no recorded drop is like that" : "nothing was dropped");
+	if (view->passes) {
+		__free_text char *text = xasprintf("what passes is shown by: %s", view->passes);
+
+		note(view, to, text);
+	}
+}
+
 void report_drops_text(const struct drops_view *view, size_t top, FILE *to)
 {
 	size_t shown = view->drops->count < top ? view->drops->count : top;
@@ -229,8 +240,7 @@ void report_drops_text(const struct drops_view *view, size_t top, FILE *to)
 		return;
 	}
 	if (!view->drops->count)
-		fprintf(to, "  %s\n",
-			view->chosen ? "no recorded drop is like that" : "nothing was dropped");
+		print_none(view, to);
 	print_rows(view, shown, to);
 	print_notes(view, shown, to);
 }

@@ -15,10 +15,11 @@ struct drops_view {
 	/* The JSON of a row. The text takes it over. */
 	json_t *(*row)(void *context, const struct drops_row *row);
 	void *context;
-	bool chosen;	/* not all rows were asked for */
-	bool named;	/* the interface is told */
-	bool past;	/* the drops are of a capture, so that how far they reach is not told */
-	size_t columns; /* of a line, as terminal_columns tells */
+	bool chosen;	    /* not all rows were asked for */
+	bool named;	    /* the interface is told */
+	bool past;	    /* the drops are of a capture, so that how far they reach is not told */
+	const char *passes; /* the command that shows what passes instead; NULL: none */
+	size_t columns;	    /* of a line, as terminal_columns tells */
 };
 
 /* Prints the first `top` rows, and how many there are more. */

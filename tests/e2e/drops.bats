@@ -194,7 +194,11 @@ valid()
 	exits 0 pc drops --port 5000/tcp
 	says 'source (tiny:listed)'
 	exits 0 pc drops --source 192.0.2.200
-	says 'no recorded drop is like that'
+	says 'no recorded drop is like that' 'what passes is shown by: portcullis monitor --all --source 192.0.2.200/32'
+	exits 0 pc drops --port 5002/udp --source 2001:db8:7::/48
+	says 'portcullis monitor --all --source 2001:db8:7::/48 --port 5002/udp'
+	exits 0 pc drops --reason malformed
+	says_not 'what passes'
 	exits 2 pc drops --reason denid
 	says '--reason must be one of malformed, banned, denied, fragment'
 	exits 2 pc drops --port 25

@@ -600,6 +600,14 @@ flow_is_there()
 		224.0.0.1 25/tcp|is a multicast address, from which no packet comes
 		255.255.255.255 25/udp|is the broadcast address
 		192.0.2.2 25|'25' has no protocol; write 25/tcp
+		192.0.2.2:25|write the port behind it: portcullis explain 192.0.2.2 PORT/PROTO
+		25/tcp 192.0.2.2|goes before the port, the interface before both: portcullis explain 192.0.2.2 25/tcp
+		192.0.2.2 25/tcp eth0|: portcullis explain eth0 192.0.2.2 25/tcp
+		25/tcp eth0 2001:db8::2|: portcullis explain eth0 2001:db8::2 25/tcp
+		192.0.2.2 ping|an ICMP packet has no port, but a type: --icmp 8 is a ping
+		2001:db8::2 1/icmp|--icmp 128 is a ping
+		--source 192.0.2.2 --port 25/tcp|the address and the port need no option: portcullis explain [IFACE] REMOTE PORT/PROTO
+		--port 25/tcp 192.0.2.2|the address and the port need no option
 		192.0.2.2 0/tcp|port 0 is out of range 1-65535
 		192.0.2.2 70000/tcp|port 70000 is out of range 1-65535
 		192.0.2.2 25-26/tcp|'25-26/tcp' is more than one port; name one, as 25/tcp
