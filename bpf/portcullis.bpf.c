@@ -60,9 +60,11 @@ static __always_inline struct verdict decide_port(const struct packet *packet,
 				     flow_how_pack(packet));
 		return pass_port(packet);
 	}
-	/* UDP that passes by a grant is not noted as come in: its flow is learned, and outlives it.
+	/*
+	 * What a grant lets in is not limited. UDP that passes so is not noted as come in: its flow
+	 * is learned, and outlives it.
 	 */
-	if (admit == ADMIT_SOURCE && has_grants() && packet_granted(packet, generation, false))
+	if ((admit == ADMIT_SOURCE || over) && has_grants() && packet_granted(packet, generation, false))
 		return pass_port(packet);
 	if (!is_syn(packet) && flow_of_packet(packet))
 		return pass_reply(packet, generation);

@@ -25,9 +25,10 @@ static void spans_add(struct spans *spans, struct pc_span span)
 {
 	struct pc_span *last = spans->count ? &spans->span[spans->count - 1] : NULL;
 
-	if (span.anyone) { /* then no group makes a difference */
+	/* Then a group makes a difference only to a source that is over the limit: by a grant. */
+	if (span.anyone) {
 		span.link_local = 0;
-		span.groups = 0;
+		span.groups = span.limit ? span.groups : 0;
 	}
 	if (!span.groups) /* equal spans of all recipes are one */
 		span.word = 0;

@@ -208,3 +208,23 @@ answered()
 	exits 0 pc explain eth0 192.0.2.7 5000/tcp --machine m --json
 	json_is '.verdicts[0] | .verdict == "pass"'
 }
+
+@test "what a grant lets in is not over the limit of another service of the port; --no-limit is offered for that one alone" {
+	local i
+
+	attach_groups eth0 --open 5000/tcp --limit site:5000-tcp=5/h
+	for i in {1..5}; do
+		asks 192.0.2.7
+	done
+	vain 192.0.2.7
+	exits 0 pc explain eth0 192.0.2.7 5000/tcp --json
+	json_is '.verdicts[0] | .rule == "limit" and .services == ["site:5000-tcp"] and .fix == "portcullis swap eth0 --no-limit site:5000-tcp"'
+	exits 0 pc grant home 192.0.2.7
+	asks 192.0.2.7
+	exits 0 pc explain eth0 192.0.2.7 5000/tcp --json
+	json_is '.verdicts[0] | .verdict == "pass" and (.services | index("tiny:agents"))'
+	exits 0 pc revoke home 192.0.2.7
+	vain 192.0.2.7
+	exits 0 pc swap eth0 --no-limit site:5000-tcp
+	asks 192.0.2.7
+}
