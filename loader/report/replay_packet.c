@@ -153,11 +153,18 @@ static bool is_cut(const struct replay_packet *packet)
 	return packet->used < packet->length;
 }
 
-/* Lengthens a cut frame by zeros, which no rule looks at: options of TCP, the length of UDP. */
+/*
+ * Lengthens a cut frame by zeros, which no rule looks at: options of TCP, the length of UDP. Where
+ * there is no room, what the program would say is not known.
+ */
 static void lengthen(struct replay_packet *packet, size_t to)
 {
-	if (to > sizeof(packet->frame) || to <= packet->used)
+	if (to <= packet->used)
 		return;
+	if (to > sizeof(packet->frame)) {
+		packet->way = REPLAY_CUT;
+		return;
+	}
 	memset(packet->frame + packet->used, 0, to - packet->used);
 	packet->used = (__u32)to;
 }
@@ -521,7 +528,8 @@ static void read_ip(struct replay_reading *reading, const struct captured *captu
 	packet->way = way_of(reading, captured, header, &whole);
 }
 
-/* A frame that ends within its VLAN tags is malformed; where its end was not captured, who knows. */
+/* A frame that ends within its VLAN tags is malformed; where its end was not captured, who knows.
+ */
 static void read_broken(const struct replay_reading *reading, const struct captured *captured,
 			struct replay_packet *packet)
 {

@@ -119,6 +119,35 @@ static void leaves_out_what_lacks_headers(void **state)
 	assert_int_equal(packet.way, REPLAY_IN);
 }
 
+/* Options of TCP behind what a program is given, after a chain of extension headers. */
+static void leaves_out_what_ends_behind_the_frame(void **state)
+{
+	static __u8 long_chain[REPLAY_FRAME + 100];
+	struct replay_reading how = reading(PC_FRAME_IP);
+	struct captured captured = {.link = REPLAY_RAW, .bytes = long_chain};
+	size_t at = 40;
+
+	(void)state;
+	captured.length = captured.captured = REPLAY_FRAME + 27;
+	long_chain[0] = 6 << 4;
+	long_chain[4] = (__u8)((captured.length - 40) >> 8);
+	long_chain[5] = (__u8)(captured.length - 40);
+	long_chain[6] = IPPROTO_DSTOPTS;
+	long_chain[at] = IPPROTO_DSTOPTS;
+	long_chain[at + 1] = 255;
+	at += 2048;
+	long_chain[at] = IPPROTO_TCP;
+	long_chain[at + 1] = 172;
+	at += 8 + 172 * 8;
+	assert_true(at + 20 <= REPLAY_FRAME && at + 60 > REPLAY_FRAME);
+	long_chain[at + 12] = 5 << 4;
+	replay_packet_read(&how, &captured, &packet);
+	assert_int_not_equal(packet.way, REPLAY_CUT);
+	long_chain[at + 12] = 12 << 4;
+	replay_packet_read(&how, &captured, &packet);
+	assert_int_equal(packet.way, REPLAY_CUT);
+}
+
 /* A frame of GRO is longer than what a program is given. */
 static void shortens_large_frames(void **state)
 {
@@ -202,6 +231,7 @@ int main(void)
 		cmocka_unit_test(reads_direction_by_address),
 		cmocka_unit_test(adjusts_cut_frames),
 		cmocka_unit_test(leaves_out_what_lacks_headers),
+		cmocka_unit_test(leaves_out_what_ends_behind_the_frame),
 		cmocka_unit_test(shortens_large_frames),
 		cmocka_unit_test(converts_link_types),
 		cmocka_unit_test(tells_own_broadcasts_by_mac),
