@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "loader/base/confine.h"
 #include "loader/base/memory.h"
 #include "loader/command/privileges.h"
 #include "loader/report/pcap_library.h"
@@ -113,7 +114,7 @@ static int confine(void)
 		return -EPERM;
 #endif
 	(void)memory;
-	return 0;
+	return confine_calls(CONFINED_STREAM);
 }
 
 /* Leaves stdin, stdout and stderr, and these two, as 3 and 4. */

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "loader/base/confine.h"
 #include "loader/base/file.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
@@ -34,7 +35,7 @@ static int confine(void)
 		return -EPERM;
 #endif
 	(void)memory;
-	return 0;
+	return confine_calls(CONFINED_FILES);
 }
 
 static void run(const char *path, const struct names *catalogs, int pipe)

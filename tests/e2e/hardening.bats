@@ -269,6 +269,28 @@ keeps()
 	pc detach eth0
 }
 
+@test "the processes that read captures and products' files have a filter of system calls, and no capability" {
+	local process
+
+	mkfifo "$DIR/capture"
+	in_background host timeout 20 "$PORTCULLIS" replay "$DIR/capture" -p ssh --local 192.0.2.1
+	exec 7> "$DIR/capture"
+	reading()
+	{
+		for process in $(inside pgrep -f "^$PORTCULLIS replay $DIR/capture"); do
+			! inside grep -q '^Seccomp:	2' "/proc/$process/status" || return 0
+		done
+		return 1
+	}
+	until_true 5 reading
+	exits 0 inside cat "/proc/$process/status"
+	[[ $output =~ CapPrm:.0000000000000000.*CapEff:.0000000000000000 ]] || fail "$output"
+	exec 7>&-
+	# It is the filter that `suggest` has, too.
+	exits 0 on host strace -f -qq -e trace=prctl -o "$DIR/trace" "$PORTCULLIS" suggest --root "$DIR"
+	grep -q PR_SET_SECCOMP "$DIR/trace"
+}
+
 @test "without root: what needs no privilege works, and has none" {
 	same '0 0' "$(on host strace -f -qq -e trace=capset -o "$DIR/trace" setpriv --reuid 65534 --regid 65534 --clear-groups \
 		"$PORTCULLIS" show ssh --catalog "$CATALOG" > /dev/null
