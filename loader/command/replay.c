@@ -25,10 +25,12 @@
 #include "loader/command/replay_local.h"
 #include "loader/command/replay_reader.h"
 #include "loader/command/replay_second.h"
+#include "loader/host/machine_counts.h"
 #include "loader/net/link.h"
 #include "loader/object/privilege.h"
 #include "loader/report/capture_filter.h"
 #include "loader/report/json_forms.h"
+#include "loader/report/machine_counters.h"
 #include "loader/report/replay.h"
 #include "loader/report/replay_state.h"
 #include "loader/report/text_replay.h"
@@ -128,6 +130,47 @@ static void tell(struct replaying *replaying, const struct captured *captured,
 	json_decref(json);
 }
 
+/* The filter that answers, with the tallies of its machines. */
+static const struct filter *answering_filter(const struct explain_target *target)
+{
+	return target->live ? &target->live->filter : &target->question.filter;
+}
+
+/* The cell of a machine's tally in the place of one of a port of this host. */
+static __u32 machine_cell(const struct explain_target *target, const struct pc_event *event,
+			  __u32 cell)
+{
+	const struct pc_generation *generation = answering_filter(target)->current.copy;
+	enum pc_tally_kind dropped =
+		event->how & PC_EVENT_WOULD ? PC_TALLY_WOULD_DROP : PC_TALLY_DROP;
+
+	if (cell < PC_CELL_DROP)
+		return machine_counts_cell(generation, event, PC_TALLY_PASS, false, cell);
+	if (cell < PC_CELL_WOULD_DROP)
+		return machine_counts_cell(generation, event, dropped, false, cell - PC_CELL_DROP);
+	if (cell >= PC_CELL_OUT && cell < PC_CELL_REASON)
+		return machine_counts_cell(generation, event, PC_TALLY_SENT, true,
+					   cell - PC_CELL_OUT);
+	if (cell >= PC_CELL_OUT_DROP && cell < PC_CELL_OUT_WOULD_DROP)
+		return machine_counts_cell(generation, event, dropped, true,
+					   cell - PC_CELL_OUT_DROP);
+	return cell;
+}
+
+static void count(struct replaying *replaying, const struct pc_event *event, __u32 second,
+		  __u64 time)
+{
+	const struct explain_target *target = replaying->target;
+	const char *machine = event->class ? event_machine(event, target->services) : NULL;
+	struct pc_event counted = *event;
+
+	if (event->class) {
+		counted.cell = machine_cell(target, event, event->cell);
+		second = second ? machine_cell(target, event, second) : 0;
+	}
+	replay_count(&replaying->replay, &counted, machine, second, replaying->packet.length, time);
+}
+
 static int decide(struct replaying *replaying, const struct captured *captured)
 {
 	const struct replay_packet *packet = &replaying->packet;
@@ -151,11 +194,7 @@ static int decide(struct replaying *replaying, const struct captured *captured)
 		return err;
 	second = replay_second(&replaying->tables, packet, &event, &told);
 	replay_state_note(replaying->state, packet, captured->time, &event, second, told.limited);
-	replay_count(&replaying->replay, &event,
-		     event.how & PC_EVENT_DROP ?
-			     event_machine(&event, replaying->target->services) :
-			     NULL,
-		     second, packet->length, captured->time);
+	count(replaying, &event, second, captured->time);
 	if (replaying->options->listing || replaying->options->write)
 		tell(replaying, captured, &event);
 	return 0;
@@ -345,18 +384,21 @@ static int none_of_this_host(const struct replaying *replaying)
 static void print_report(struct replaying *replaying)
 {
 	const struct explain_target *target = replaying->target;
-	const json_t *profiles = json_object_get(target->kept, "profiles");
 	const struct replay_title title = {
 		.file = replaying->name,
 		.interface = *target->name ? target->name : NULL,
 		.policy = generation_of(target)->policy,
 		.forgotten = replay_state_forgotten(replaying->state),
 	};
-	json_t *report = replay_json(&replaying->replay, &title, profiles,
+	json_t *machines = machine_counts_json(target->name, answering_filter(target),
+					       replaying->replay.counters, target->kept, false);
+	json_t *report = replay_json(&replaying->replay, &title, target->kept, machines,
 				     replay_fixes(target, &replaying->replay, &replaying->bans));
 
+	if (replaying->options->json)
+		report_flatten_machines(report);
 	if (!replaying->options->json)
-		report_replay_text(report, &replaying->replay, profiles, stdout);
+		report_replay_text(report, &replaying->replay, target->kept, stdout);
 	else if (replaying->options->listing)
 		json_print(report, JSON_COMPACT);
 	else

@@ -29,8 +29,8 @@ static __u32 out_cell(const struct tables *tables, const struct pc_event *event)
 	__u8 near[16];
 
 	if (!(event->how & PC_EVENT_PORTS) ||
-	    !tables_covers(tables, event->family == 4 ? AF_INET : AF_INET6, remote_of(event, near),
-			   transport, event->remote_port))
+	    !tables_covers_class(tables, event->class, event->family == 4 ? AF_INET : AF_INET6,
+				 remote_of(event, near), transport, event->remote_port))
 		return 0;
 	return PC_CELL_OUT + PC_PORT(transport, event->remote_port);
 }

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
@@ -13,25 +14,49 @@
 #include "loader/recipe/kept_machines.h"
 #include "loader/report/machine_counters.h"
 
-void machine_counts_add(const struct live *live, bool all, json_t *interface)
+json_t *machine_counts_json(const char *name, const struct filter *filter,
+			    const struct counters *counters, const json_t *kept, bool all)
 {
 	__cleanup(tallies_free) struct tallies tallies = {};
 	int err;
 
-	if (!kept_machines(live->kept))
-		return;
-	err = tallies_read(&live->filter, &tallies);
+	if (!kept_machines(kept))
+		return NULL;
+	err = tallies_read(filter, &tallies);
 	if (err) {
-		error("%s: cannot read what is counted of machines: %s", live->hook.name,
-		      strerror(-err));
-		return;
+		error("%s: cannot read what is counted of machines: %s", name, strerror(-err));
+		return NULL;
 	}
-	json_object_set_new(
-		interface, "machines",
-		report_machine_counters(
-			live->counters,
-			&(struct machine_tallies){tallies.tally, tallies.count, tallies_machine},
-			live->kept, all));
+	return report_machine_counters(
+		counters, &(struct machine_tallies){tallies.tally, tallies.count, tallies_machine},
+		kept, all);
+}
+
+void machine_counts_add(const struct live *live, bool all, json_t *interface)
+{
+	json_t *machines = machine_counts_json(live->hook.name, &live->filter, live->counters,
+					       live->kept, all);
+
+	if (machines)
+		json_object_set_new(interface, "machines", machines);
+}
+
+__u32 machine_counts_cell(const struct pc_generation *generation, const struct pc_event *event,
+			  enum pc_tally_kind kind, bool out, __u32 port)
+{
+	const struct pc_machine *machine = machine_table_find(
+		generation, event->family == 4 ? AF_INET : AF_INET6, (const __u8 *)event->local);
+	const struct pc_class_page *page;
+	__u32 tally;
+
+	if (!machine || !machine->class || !machine->tallies)
+		return PC_CELLS_END;
+	page = &generation->class_page[generation->class[machine->class - 1]
+					       .page[out][port / PC_CLASS_PAGE_PORTS]];
+	tally = page->port[port % PC_CLASS_PAGE_PORTS].tally;
+	if (out && !tally)
+		tally = PC_TALLY_OUT;
+	return PC_CELL_MACHINE(machine->tallies + tally, kind);
 }
 
 /* How the tallies of a filter are named. */

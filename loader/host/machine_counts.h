@@ -10,6 +10,20 @@
 #include "loader/report/drops.h"
 
 /*
+ * "machines" (machine_counters.h) of counters, by the tallies of a filter; NULL: the recipe has no
+ * machines, or a message says why they cannot be read.
+ */
+json_t *machine_counts_json(const char *name, const struct filter *filter,
+			    const struct counters *counters, const json_t *kept, bool all);
+
+/*
+ * The cell that a generation, whose tallies were placed, counts for a port of the machine of an
+ * event; PC_CELLS_END: none. `out`: a remote port.
+ */
+__u32 machine_counts_cell(const struct pc_generation *generation, const struct pc_event *event,
+			  enum pc_tally_kind kind, bool out, __u32 port);
+
+/*
  * Adds "machines" (machine_counters.h) to the counters of an interface, if its recipe has machines.
  * A message if they cannot be read.
  */

@@ -8,8 +8,8 @@
 
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
+#include "loader/recipe/kept_machines.h"
 #include "loader/report/json_forms.h"
-#include "loader/report/machine_counters.h"
 #include "loader/report/port_services.h"
 
 #define SETS   8192u
@@ -42,7 +42,7 @@ static void count_cells(struct counters *counters, const struct pc_event *event,
 {
 	bool drop = event->how & PC_EVENT_DROP, would = event->how & PC_EVENT_WOULD;
 
-	if (drop && second)
+	if (drop && second && second < PC_CELL_MACHINES)
 		counters_add(counters, second + (would ? PC_CELL_WOULD_DROP - PC_CELL_DROP : 0),
 			     count);
 	else if (second && second != PC_FRAGMENT_ECHO)
@@ -179,43 +179,114 @@ void replay_drops(const struct replay *replay, struct drops *drops)
 
 /* --- JSON --- */
 
-struct port_services *replay_services(const struct drops *drops, const json_t *profiles, bool out)
+/* The services of the ports that rows of one machine and direction have. */
+struct row_services {
+	__u32 machine;
+	bool out;
+	struct port_services *services; /* NULL: no row has a port, or the machine is gone */
+};
+
+struct replay_services {
+	struct row_services *of;
+	size_t count;
+};
+
+static bool is_of(const struct row_services *services, const struct drops_row *row)
+{
+	return row->machine == services->machine && row->out == services->out;
+}
+
+static const struct row_services *find_services(const struct replay_services *services,
+						const struct drops_row *row)
+{
+	for (size_t i = 0; i < services->count; i++)
+		if (is_of(&services->of[i], row))
+			return &services->of[i];
+	return NULL;
+}
+
+/* A new reference, or NULL. */
+static json_t *profiles_of(const struct replay *replay, const struct drops_row *row,
+			   const json_t *kept)
+{
+	const char *machine = replay_machine(replay, row);
+	size_t at = machine ? kept_machine_find(kept, machine) : 0;
+
+	if (!machine)
+		return json_incref(json_object_get(kept, "profiles"));
+	return json_incref(
+		json_object_get(json_array_get(json_object_get(kept, "machines"), at), "profiles"));
+}
+
+static void read_services(const struct drops *drops, json_t *profiles,
+			  struct row_services *services)
 {
 	__free_text bool *wanted = xcalloc(PC_PORTS, sizeof(*wanted));
 	bool any = false;
 	__u32 port;
-	size_t i;
 
-	for (i = 0; i < drops->count; i++) {
-		if (drops->row[i].out != out || drops->row[i].machine ||
-		    !drops_port(&drops->row[i], &port))
+	for (size_t i = 0; i < drops->count; i++) {
+		if (!is_of(services, &drops->row[i]) || !drops_port(&drops->row[i], &port))
 			continue;
 		wanted[port] = true;
 		any = true;
 	}
-	return any ? port_services(profiles, out, wanted) : NULL;
+	services->services =
+		any && profiles ? port_services(profiles, services->out, wanted) : NULL;
+	json_decref(profiles);
+}
+
+struct replay_services *replay_services_new(const struct replay *replay, const struct drops *drops,
+					    const json_t *kept)
+{
+	struct replay_services *services = xcalloc(1, sizeof(*services));
+
+	for (size_t i = 0; i < drops->count; i++) {
+		const struct drops_row *row = &drops->row[i];
+		struct row_services *next;
+
+		if (find_services(services, row))
+			continue;
+		services->of = grow(services->of, services->count, sizeof(*services->of));
+		next = &services->of[services->count++];
+		*next = (struct row_services){.machine = row->machine, .out = row->out};
+		read_services(drops, profiles_of(replay, row, kept), next);
+	}
+	return services;
+}
+
+json_t *replay_services_of(const struct replay_services *services, const struct drops_row *row)
+{
+	const struct row_services *of = find_services(services, row);
+	__u32 port;
+
+	return of && of->services && drops_port(row, &port) ? of->services->of[port] : NULL;
+}
+
+void replay_services_free(struct replay_services *services)
+{
+	for (size_t i = 0; i < services->count; i++)
+		if (services->of[i].services)
+			port_services_free(services->of[i].services);
+	free(services->of);
+	free(services);
 }
 
 static json_t *drops_list(const struct replay *replay, struct drops *drops, const char *interface,
-			  const json_t *profiles)
+			  const json_t *kept)
 {
-	struct port_services *services[] = {replay_services(drops, profiles, false),
-					    replay_services(drops, profiles, true)};
+	struct replay_services *services = replay_services_new(replay, drops, kept);
 	json_t *list = json_array();
-	__u32 port;
 	size_t i;
 
 	for (i = 0; i < drops->count; i++) {
 		const struct drops_row *row = &drops->row[i];
-		const struct port_services *of = row->machine ? NULL : services[row->out];
 
-		json_array_append_new(
-			list, drops_json(drops, row, interface, replay_machine(replay, row),
-					 of && drops_port(row, &port) ? of->of[port] : NULL, 0));
+		json_array_append_new(list,
+				      drops_json(drops, row, interface, replay_machine(replay, row),
+						 replay_services_of(services, row), 0));
 	}
-	for (i = 0; i < ARRAY_SIZE(services); i++)
-		if (services[i])
-			port_services_free(services[i]);
+	replay_services_free(services);
 	return list;
 }
 
@@ -227,12 +298,14 @@ static json_t *time_json(const struct replay *replay, __u64 at)
 }
 
 json_t *replay_json(const struct replay *replay, const struct replay_title *title,
-		    const json_t *profiles, json_t *fixes)
+		    const json_t *kept, json_t *machines, json_t *fixes)
 {
 	__cleanup(drops_free) struct drops drops;
-	json_t *report, *counted = report_counters(replay->counters, profiles, false);
+	json_t *report, *counted = report_counters(replay->counters,
+						   json_object_get(kept, "profiles"), false);
 
-	report_flatten_machines(counted); /* every port is this host's */
+	if (machines)
+		json_object_set_new(counted, "machines", machines);
 	replay_drops(replay, &drops);
 	report = json_pack(
 		"{s:i, s:o, s:o, s:s, s:o, s:o, s:I, s:{s:I, s:I, s:I}, s:I}", "version", 1, "file",
@@ -244,8 +317,7 @@ json_t *replay_json(const struct replay *replay, const struct replay_title *titl
 		(json_int_t)replay->unsent, "flows_forgotten", (json_int_t)title->forgotten);
 	json_object_update(report, counted);
 	json_decref(counted);
-	json_object_set_new(report, "drops",
-			    drops_list(replay, &drops, title->interface, profiles));
+	json_object_set_new(report, "drops", drops_list(replay, &drops, title->interface, kept));
 	json_object_set_new(report, "drops_forgotten", json_integer((json_int_t)drops.forgotten));
 	json_object_set_new(report, "fixes", fixes);
 	return report;

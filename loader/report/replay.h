@@ -11,7 +11,7 @@
 #include "loader/report/event.h"
 #include "loader/report/replay_packet.h"
 
-struct port_services;
+struct replay_services;
 struct replay_table;
 
 /* All counts of a capture. Its memory does not grow with the capture. */
@@ -32,7 +32,7 @@ void replay_end(struct replay *replay);
 
 /*
  * Counts a packet as the program would. `machine`: its name, NULL: this host. `length`: of the
- * frame; `second`: struct pc_explained.
+ * frame; `second`: struct pc_explained, or the cell of a machine's tally.
  */
 void replay_count(struct replay *replay, const struct pc_event *event, const char *machine,
 		  __u32 second, __u32 length, __u64 at);
@@ -46,8 +46,14 @@ const char *replay_machine(const struct replay *replay, const struct drops_row *
  */
 void replay_drops(const struct replay *replay, struct drops *drops);
 
-/* The services of the ports that this host's rows of a direction have; NULL: they have none. */
-struct port_services *replay_services(const struct drops *drops, const json_t *profiles, bool out);
+/*
+ * The services of the ports that the rows have, of this host and of machines, by the text that is
+ * kept with a generation. replay_services_of: those of a row, an array, or NULL.
+ */
+struct replay_services *replay_services_new(const struct replay *replay, const struct drops *drops,
+					    const json_t *kept);
+json_t *replay_services_of(const struct replay_services *services, const struct drops_row *row);
+void replay_services_free(struct replay_services *services);
 
 /* What the report is of. */
 struct replay_title {
@@ -57,8 +63,11 @@ struct replay_title {
 	__u64 forgotten; /* flows: replay_state_forgotten */
 };
 
-/* `profiles`: as kept with a generation. `fixes`: list of texts, which is taken. */
+/*
+ * `kept`: as kept with a generation. `machines`: report_machine_counters, or NULL, and `fixes`, a
+ * list of texts, are taken.
+ */
 json_t *replay_json(const struct replay *replay, const struct replay_title *title,
-		    const json_t *profiles, json_t *fixes);
+		    const json_t *kept, json_t *machines, json_t *fixes);
 
 #endif

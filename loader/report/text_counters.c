@@ -231,22 +231,25 @@ static const json_t *namesake(const json_t *list, const json_t *one)
 	return NULL;
 }
 
-static void print_machines(const struct view *view, const json_t *one, FILE *to)
+/* `silent`: also those that counted nothing. */
+static void print_machines(const struct view *view, const json_t *one, const char *name,
+			   bool silent, FILE *to)
 {
 	const json_t *machine;
 	size_t i;
 
 	json_array_foreach (json_object_get(one, "machines"), i, machine) {
+		bool counted = json_array_size(json_object_get(machine, "ports"));
 		struct view its = *view;
 
 		its.before = namesake(json_object_get(view->before, "machines"), machine);
 		its.would = true;
 		its.rates = its.before && view->rates;
-		text_line(to, view->columns, 0, 2, "%s: machine %s", text_of(one, "name"),
+		if (!counted && !silent)
+			continue;
+		text_line(to, view->columns, 0, 2, "%s%smachine %s", name, *name ? ": " : "",
 			  text_of(machine, "name"));
-		fputs(json_array_size(json_object_get(machine, "ports")) ? "\n" :
-									   ": nothing counted\n",
-		      to);
+		fputs(counted ? "\n" : ": nothing counted\n", to);
 		print_ports(&its, machine, to);
 	}
 }
@@ -263,7 +266,7 @@ static void print_interface(const struct view *view, const json_t *one, FILE *to
 	print_ports(view, one, to);
 	print_reasons(view, one, to);
 	print_other(view, one, to);
-	print_machines(view, one, to);
+	print_machines(view, one, text_of(one, "name"), true, to);
 }
 
 /* Under enforcement nothing new would be dropped: where that has counted nothing, it is not shown.
@@ -312,4 +315,5 @@ void report_counters_one(const json_t *one, const struct counters_view *view, FI
 	print_ports(&its, one, to);
 	print_reasons(&its, one, to);
 	print_other(&its, one, to);
+	print_machines(&its, one, text_of(one, "interface"), false, to);
 }

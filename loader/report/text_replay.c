@@ -11,7 +11,6 @@
 #include "loader/base/terminal.h"
 #include "loader/base/utf8.h"
 #include "loader/base/wrap.h"
-#include "loader/report/port_services.h"
 #include "loader/report/text.h"
 #include "loader/report/text_counters.h"
 #include "loader/report/text_drops.h"
@@ -66,21 +65,18 @@ static void print_left_out(const json_t *report, size_t columns, FILE *to)
 struct rows {
 	const struct replay *replay;
 	struct drops drops;
-	struct port_services *services[2]; /* in, out */
+	struct replay_services *services;
 };
 
 static json_t *row_json(void *context, const struct drops_row *row)
 {
 	struct rows *rows = context;
-	const struct port_services *of = row->machine ? NULL : rows->services[row->out];
-	__u32 port;
 
 	return drops_json(&rows->drops, row, NULL, replay_machine(rows->replay, row),
-			  of && drops_port(row, &port) ? of->of[port] : NULL, 0);
+			  replay_services_of(rows->services, row), 0);
 }
 
-static void print_drops(const struct replay *replay, const json_t *profiles, size_t columns,
-			FILE *to)
+static void print_drops(const struct replay *replay, const json_t *kept, size_t columns, FILE *to)
 {
 	struct rows rows = {.replay = replay};
 	struct drops_view view = {.drops = &rows.drops,
@@ -89,17 +85,13 @@ static void print_drops(const struct replay *replay, const json_t *profiles, siz
 				  .context = &rows,
 				  .past = true,
 				  .columns = columns};
-	int out;
 
 	replay_drops(replay, &rows.drops);
 	drops_collapse(&rows.drops);
 	drops_sort(&rows.drops, true);
-	for (out = 0; out < 2; out++)
-		rows.services[out] = replay_services(&rows.drops, profiles, out);
+	rows.services = replay_services_new(replay, &rows.drops, kept);
 	report_drops_text(&view, DROPS_SHOWN, to);
-	for (out = 0; out < 2; out++)
-		if (rows.services[out])
-			port_services_free(rows.services[out]);
+	replay_services_free(rows.services);
 	drops_free(&rows.drops);
 }
 
@@ -117,7 +109,7 @@ static void print_fixes(const json_t *report, size_t columns, FILE *to)
 	}
 }
 
-void report_replay_text(const json_t *report, const struct replay *replay, const json_t *profiles,
+void report_replay_text(const json_t *report, const struct replay *replay, const json_t *kept,
 			FILE *to)
 {
 	size_t columns = terminal_columns(to);
@@ -127,6 +119,6 @@ void report_replay_text(const json_t *report, const struct replay *replay, const
 	print_left_out(report, columns, to);
 	report_counters_one(report, &view, to);
 	fputc('\n', to);
-	print_drops(replay, profiles, columns, to);
+	print_drops(replay, kept, columns, to);
 	print_fixes(report, columns, to);
 }

@@ -6,7 +6,7 @@
 #include "loader/report/replay.h"
 
 /* Of replay_json, but the drops are added up as `drops` does. */
-void report_replay_text(const json_t *report, const struct replay *replay, const json_t *profiles,
+void report_replay_text(const json_t *report, const struct replay *replay, const json_t *kept,
 			FILE *to);
 
 #endif

@@ -239,6 +239,19 @@ ended()
 	output=$(as gateway replay "$DIR/capture" eth0 --local 192.0.2.0/24 --json)
 	json_is '.drops | map([.machine, .port, .reason]) == [["sm", 4445, "unlisted"]]'
 	json_is '.fixes == []'
+	json_is '.ports | map([.machine, .port, .services, .drop.packets]) == [["sm", null, [], 1]]'
+	# By the live filter, and by the site file's, whose tallies are others.
+	start passed gateway "$PORTCULLIS" monitor eth0 --write "$DIR/passed" --all --count 1 --port 80/tcp
+	until_logged passed 'listening at'
+	connects outside 192.0.2.30 80 || true # nothing listens
+	until_true 20 ended passed
+	for from in eth0 "eth0 --site $DIR/site.yaml"; do
+		# shellcheck disable=SC2086
+		output=$(as gateway replay "$DIR/passed" $from --local 192.0.2.0/24 --json)
+		json_is '.ports | map([.machine, .direction, .port, .services, .pass.packets]) == [["sm", "in", 80, ["socialminer:http"], 1]]'
+	done
+	exits 0 as gateway replay "$DIR/passed" eth0 --local 192.0.2.0/24
+	says 'eth0: machine sm'
 	exits 0 as gateway swap eth0 --no-machine two --force
 	output=$(as gateway drops eth0 --json --port 9999/tcp)
 	json_is '[.drops[] | select(.machine == "?")] | length == 1 and .[0].services == []'
