@@ -144,13 +144,15 @@ static int look_at(struct live *live, struct top_looks *looks)
 	return err;
 }
 
-/* The profiles of a filter; NULL with a message and opened->err. */
-static json_t *profiles_of(void *context, size_t at)
+/* The profiles of a filter, and its machines; NULL with a message and opened->err. */
+static json_t *profiles_of(void *context, size_t at, struct top_machines **behind)
 {
 	struct opened *opened = context;
 	struct live *live = &opened->live[at];
 	int err = live->kept ? 0 : filter_kept(live->hook.name, &live->filter, &live->kept);
 
+	if (!err && kept_machines(live->kept))
+		err = machine_counts_top(live, behind);
 	if (err)
 		opened->err = err;
 	return err ? NULL : json_incref(json_object_get(live->kept, "profiles"));

@@ -294,7 +294,8 @@ static void draw_panel(struct top_view *view, enum top_panel panel, const struct
 		const struct top_row *row = &rows->row[view->scrolled[panel] + i];
 		__free_text char *line = top_table_line(&table, &view->now, row);
 
-		put_line(area->top + 1 + i, area->left, line, top_row_tone(row), A_NORMAL);
+		put_line(area->top + 1 + i, area->left, line, top_row_tone(&view->now, row),
+			 A_NORMAL);
 	}
 }
 

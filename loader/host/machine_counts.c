@@ -41,6 +41,22 @@ void machine_counts_add(const struct live *live, bool all, json_t *interface)
 		json_object_set_new(interface, "machines", machines);
 }
 
+int machine_counts_top(const struct live *live, struct top_machines **behind)
+{
+	__cleanup(tallies_free) struct tallies tallies = {};
+	int err = tallies_read(&live->filter, &tallies);
+
+	if (err) {
+		error("%s: cannot read what is counted of machines: %s", live->hook.name,
+		      strerror(-err));
+		return err;
+	}
+	*behind = top_machines_new(
+		&(struct machine_tallies){tallies.tally, tallies.count, tallies_machine},
+		live->kept);
+	return 0;
+}
+
 __u32 machine_counts_cell(const struct pc_generation *generation, const struct pc_event *event,
 			  enum pc_tally_kind kind, bool out, __u32 port)
 {

@@ -8,6 +8,7 @@
 
 #include "loader/host/attached.h"
 #include "loader/report/drops.h"
+#include "loader/report/top_machines.h"
 
 /*
  * "machines" (machine_counters.h) of counters, by the tallies of a filter; NULL: the recipe has no
@@ -15,6 +16,9 @@
  */
 json_t *machine_counts_json(const char *name, const struct filter *filter,
 			    const struct counters *counters, const json_t *kept, bool all);
+
+/* The rows of `top` of a filter's machines. -errno with a message if they cannot be read. */
+int machine_counts_top(const struct live *live, struct top_machines **behind);
 
 /*
  * The cell that a generation, whose tallies were placed, counts for a port of the machine of an

@@ -151,6 +151,24 @@ static json_t *ports_json(const struct counters *counters, const struct machine_
 	return list;
 }
 
+/* Puts the tallies of a machine into `own`, and returns how many they are. */
+static size_t find_own(const struct machine_tallies *tallies, const char *machine,
+		       const struct pc_tally **own)
+{
+	__u64 digest = tallies->digest(machine);
+	size_t count = 0;
+
+	for (size_t i = 0; i < tallies->count; i++)
+		if (tallies->tally[i].machine == digest)
+			own[count++] = &tallies->tally[i];
+	return count;
+}
+
+static const json_t *profiles_at(const json_t *kept, size_t at)
+{
+	return json_object_get(json_array_get(json_object_get(kept, "machines"), at), "profiles");
+}
+
 json_t *report_machine_counters(const struct counters *counters,
 				const struct machine_tallies *tallies, const json_t *kept, bool all)
 {
@@ -160,21 +178,53 @@ json_t *report_machine_counters(const struct counters *counters,
 	for (size_t i = 0; i < kept_machines(kept); i++) {
 		__cleanup(listing_free) struct listing listing = {};
 		const char *name = kept_machine_name(kept, i);
-		__u64 digest = tallies->digest(name);
-		size_t count = 0;
+		size_t count = find_own(tallies, name, own);
 
-		for (size_t j = 0; j < tallies->count; j++)
-			if (tallies->tally[j].machine == digest)
-				own[count++] = &tallies->tally[j];
-		read_services(json_object_get(json_array_get(json_object_get(kept, "machines"), i),
-					      "profiles"),
-			      &listing);
+		read_services(profiles_at(kept, i), &listing);
 		json_array_append_new(
 			list, json_pack("{s:s, s:o}", "name", name, "ports",
 					ports_json(counters, tallies, own, count, &listing, all)));
 	}
 	free(own);
 	return list;
+}
+
+/* The tallies of one machine. */
+static void tell_machine(const struct machine_tallies *tallies, const struct pc_tally **own,
+			 size_t count, const char *machine, const struct listing *listing,
+			 machine_tally_tell *tell, void *context)
+{
+	json_t *services = NULL;
+
+	if (count)
+		qsort(own, count, sizeof(*own), compare_tallies);
+	for (size_t i = 0; i < count; i++) {
+		bool again = i && same_ports(own[i - 1], own[i]);
+
+		if (!again) {
+			json_decref(services);
+			services = services_of(listing, own[i]);
+		}
+		tell(context, machine, own[i], (__u32)(own[i] - tallies->tally) + 1, again,
+		     services);
+	}
+	json_decref(services);
+}
+
+void report_machine_tallies(const struct machine_tallies *tallies, const json_t *kept,
+			    machine_tally_tell *tell, void *context)
+{
+	const struct pc_tally **own = xcalloc(tallies->count + 1, sizeof(*own));
+
+	for (size_t i = 0; i < kept_machines(kept); i++) {
+		__cleanup(listing_free) struct listing listing = {};
+		const char *name = kept_machine_name(kept, i);
+		size_t count = find_own(tallies, name, own);
+
+		read_services(profiles_at(kept, i), &listing);
+		tell_machine(tallies, own, count, name, &listing, tell, context);
+	}
+	free(own);
 }
 
 void report_flatten_machines(json_t *interface)

@@ -4,6 +4,7 @@
 #define PORTCULLIS_REPORT_MACHINE_COUNTERS_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "loader/report/counters.h"
 
@@ -13,6 +14,16 @@ struct machine_tallies {
 	size_t count;
 	__u64 (*digest)(const char *name); /* pc_tally.machine of a name */
 };
+
+/*
+ * Tells each tally of the machines, machine by machine, in the order of a report's ports. `number`:
+ * of the tally; `again`: of the same ports as the one before; `services`: the open ones that list
+ * them.
+ */
+typedef void machine_tally_tell(void *context, const char *machine, const struct pc_tally *tally,
+				__u32 number, bool again, const json_t *services);
+void report_machine_tallies(const struct machine_tallies *tallies, const json_t *kept,
+			    machine_tally_tell *tell, void *context);
 
 /*
  * "machines" of an interface's counters: [{"name", "ports": as the interface's "ports"}]. A range

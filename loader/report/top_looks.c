@@ -11,6 +11,7 @@ void top_looks_free(struct top_looks *looks)
 		free(looks->look[i].interface);
 		free(looks->look[i].counters);
 		top_listing_free(looks->look[i].listing);
+		top_machines_free(looks->look[i].behind);
 		names_free(&looks->look[i].machines);
 	}
 	free(looks->look);

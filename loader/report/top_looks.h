@@ -11,6 +11,7 @@
 #include "loader/report/counters.h"
 #include "loader/report/drops.h"
 #include "loader/report/top_listing.h"
+#include "loader/report/top_machines.h"
 
 /* One interface's filter at one time. All owned. */
 struct top_look {
@@ -22,6 +23,7 @@ struct top_look {
 	bool reverted; /* the last change was not confirmed in time */
 	struct counters *counters;
 	struct top_listing *listing;
+	struct top_machines *behind; /* NULL: no machines */
 	struct names
 		machines; /* a machine of the drops is 1 + its place among these; 0: this host */
 };
@@ -45,6 +47,7 @@ enum top_kind {
 	TOP_OTHER,    /* `at`: enum pc_other */
 	TOP_REASON,   /* `at`: enum pc_reason */
 	TOP_SOURCE,   /* `at`: its place in the looks' drops */
+	TOP_MACHINE,  /* `at`: its place among those of `behind` */
 };
 
 /* What was counted under one name. */

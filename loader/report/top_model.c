@@ -25,7 +25,8 @@ static struct top_look *look_of(const struct top_looks *looks, const char *inter
 }
 
 void top_listings(struct top_looks *looks, struct top_looks *before,
-		  json_t *(*profiles)(void *context, size_t at), void *context)
+		  json_t *(*profiles)(void *context, size_t at, struct top_machines **behind),
+		  void *context)
 {
 	for (size_t i = 0; i < looks->count; i++) {
 		struct top_look *look = &looks->look[i];
@@ -34,9 +35,11 @@ void top_listings(struct top_looks *looks, struct top_looks *before,
 		if (other && other->listing && other->generation == look->generation &&
 		    other->made_at == look->made_at) {
 			look->listing = other->listing;
+			look->behind = other->behind;
 			other->listing = NULL;
+			other->behind = NULL;
 		} else {
-			json_t *read = profiles(context, i);
+			json_t *read = profiles(context, i, &look->behind);
 
 			look->listing = top_listing_new(read);
 			json_decref(read);
@@ -252,6 +255,34 @@ static void collect_ports(struct collector *collector, const struct span *span,
 	free(listed);
 }
 
+static struct counts count_tally_in(const struct counters *counters, __u32 tally)
+{
+	return counters_tally(counters, tally, false);
+}
+
+static struct counts count_tally_out(const struct counters *counters, __u32 tally)
+{
+	return counters_tally(counters, tally, true);
+}
+
+/* Each open service of each machine, also one that counted nothing; and what else did. */
+static void collect_machines(struct collector *collector, const struct span *span,
+			     const struct top_looks *looks, size_t look)
+{
+	const struct top_machines *behind = looks->look[look].behind;
+
+	for (size_t i = 0; behind && i < behind->count; i++) {
+		const struct top_machine *machine = &behind->row[i];
+		struct top_row row = row_new(span, look, TOP_MACHINE, machine->out, (__u32)i);
+		counter *count = machine->out ? count_tally_out : count_tally_in;
+
+		for (size_t j = 0; j < machine->tallies; j++)
+			add_counts(&row, span, count, machine->tally[j]);
+		if (machine->listed || row.passed.packets || row.refused.packets)
+			collect(collector, &row);
+	}
+}
+
 static void collect_counted(struct collector *collector, const struct span *span, size_t look,
 			    enum top_kind kind, counter *count, __u32 counters)
 {
@@ -283,6 +314,7 @@ void top_rows(const struct top_looks *now, const struct top_looks *before, enum 
 		}
 		collect_ports(&collector, &span, now, i, false);
 		collect_ports(&collector, &span, now, i, true);
+		collect_machines(&collector, &span, now, i);
 		collect_counted(&collector, &span, i, TOP_OTHER, count_other, PC_OTHERS);
 	}
 	collector_sort(&collector);
@@ -309,6 +341,7 @@ char *top_row_ports(const struct top_looks *looks, const struct top_row *row)
 		return xasprintf("%u/%s", pc_port_number(row->at),
 				 pc_port_transport(row->at) == PC_TCP ? "tcp" : "udp");
 	case TOP_SOURCE: return top_source_ports(looks, row);
+	case TOP_MACHINE: return xstrdup(looks->look[row->look].behind->row[row->at].ports);
 	case TOP_OTHER:
 	case TOP_REASON: break;
 	}
@@ -331,6 +364,7 @@ char *top_row_name(const struct top_looks *looks, const struct top_row *row)
 	case TOP_OTHER: return xstrdup(other[row->at]);
 	case TOP_REASON: return xstrdup(reason_name[row->at] ?: "");
 	case TOP_SOURCE: return top_source_address(looks, row);
+	case TOP_MACHINE: return xstrdup(looks->look[row->look].behind->row[row->at].name);
 	}
 	return xstrdup("");
 }

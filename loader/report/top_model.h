@@ -10,11 +10,13 @@
 #include "loader/report/top_looks.h"
 
 /*
- * Gives each look its listing: that of the same generation in `before`, from which it is taken,
- * else a new one. `profiles` returns the profiles of look `at`, which the caller of this frees.
+ * Gives each look its listing and its machines: those of the same generation in `before`, from
+ * which they are taken, else new ones. `profiles` returns the profiles of look `at`, which
+ * top_listings releases, and sets `behind` of the look.
  */
 void top_listings(struct top_looks *looks, struct top_looks *before,
-		  json_t *(*profiles)(void *context, size_t at), void *context);
+		  json_t *(*profiles)(void *context, size_t at, struct top_machines **behind),
+		  void *context);
 
 enum top_panel {
 	TOP_SERVICES,

@@ -388,9 +388,10 @@ char *top_table_line(const struct top_table *table, const struct top_looks *look
 	return line;
 }
 
-enum tone top_row_tone(const struct top_row *row)
+enum tone top_row_tone(const struct top_looks *looks, const struct top_row *row)
 {
-	if (row->kind == TOP_UNLISTED)
+	if (row->kind == TOP_UNLISTED ||
+	    (row->kind == TOP_MACHINE && !looks->look[row->look].behind->row[row->at].listed))
 		return TONE_BAD;
 	return row->passed.packets ? TONE_GOOD : TONE_PLAIN;
 }

@@ -48,7 +48,7 @@ void top_table_fit(struct top_table *table, enum top_panel panel, const struct t
 char *top_table_heading(const struct top_table *table, enum top_sort sort, bool active);
 char *top_table_line(const struct top_table *table, const struct top_looks *looks,
 		     const struct top_row *row);
-enum tone top_row_tone(const struct top_row *row);
+enum tone top_row_tone(const struct top_looks *looks, const struct top_row *row);
 
 /* Title of the screen: host, interval, and at its right end the time. */
 struct top_title {

@@ -154,6 +154,24 @@ near()
 	awk -v wanted="$1" -v is="$(number "$2" "$3")" 'BEGIN { exit !(is > 0.9 * wanted && is < 1.1 * wanted) }'
 }
 
+@test "the services of machines stand beside those of the interface" {
+	# The address of the packets is not this host's here.
+	on host ip address del 192.0.2.1/24 dev eth0
+	pc attach eth0 -p ssh --machine shop=192.0.2.0/24 -p ssh --open 5060/udp --force
+	terminal 24 80
+	udp_stream 5060 500 20
+	starts
+	until_true 8 near 500 'shop: site:5060-udp' 1 || fail "packets/s: $(screen)"
+	shows 'shop: ssh:ssh +0 ' ' ssh:ssh +0 '
+	stop stream
+	udp_stream 5061 200 20
+	until_true 8 near 200 'any +shop: unlisted' 3 || fail "drops/s: $(screen)"
+	stop stream
+	types q
+	shows 'ready>'
+	address_add host eth0 192.0.2.1/24
+}
+
 @test "rates are right: passed, dropped, in packets and bits; at 80x24 and 200x60" {
 	pc attach eth0 -p ssh --open 5060/udp
 	for size in '24 80' '60 200'; do

@@ -205,13 +205,80 @@ static void test_flood(void **state)
 	top_looks_free(&looks);
 }
 
-static json_t *profiles_asked(void *context, size_t at)
+static json_t *profiles_asked(void *context, size_t at, struct top_machines **behind)
 {
 	int *asked = context;
 
 	(void)at;
+	*behind = NULL;
 	++*asked;
 	return profiles_of(mail());
+}
+
+static __u64 first_letter(const char *name)
+{
+	return (__u64)*name;
+}
+
+/* `a` has two services, one of them in two tallies and one with two ports; `b` lists nothing. */
+static struct top_machines *machines(void)
+{
+	static const struct pc_tally tally[] = {
+		{.machine = 'a', .first = 1, .last = 0},
+		{.machine = 'a', .first = 1, .last = 0, .out = 1},
+		{.machine = 'a', .first = PC_PORT(PC_TCP, 80), .last = PC_PORT(PC_TCP, 80)},
+		{.machine = 'a', .first = PC_PORT(PC_TCP, 81), .last = PC_PORT(PC_TCP, 81)},
+		{.machine = 'a', .first = PC_PORT(PC_UDP, 6000), .last = PC_PORT(PC_UDP, 7000)},
+		{.machine = 'a', .first = PC_PORT(PC_TCP, 80), .last = PC_PORT(PC_TCP, 80)},
+		{.machine = 'a',
+		 .first = PC_PORT(PC_TCP, 25),
+		 .last = PC_PORT(PC_TCP, 25),
+		 .out = 1},
+		{.machine = 'b', .first = 1, .last = 0},
+		{.machine = 'z', .first = PC_PORT(PC_TCP, 80), .last = PC_PORT(PC_TCP, 80)},
+	};
+	json_t *kept = json_loads(
+		"{\"machines\": [{\"name\": \"a\", \"profiles\": [{\"name\": \"p\", \"services\": ["
+		"{\"name\": \"web\", \"direction\": \"in\", \"ports\": [\"80-81/tcp\"], \"open\": true},"
+		"{\"name\": \"rtp\", \"direction\": \"in\", \"ports\": [\"6000-7000/udp\"], \"open\": true}]}]},"
+		"{\"name\": \"b\", \"profiles\": []}]}",
+		0, NULL);
+	struct top_machines *made;
+
+	assert_non_null(kept);
+	made = top_machines_new(&(struct machine_tallies){tally, ARRAY_SIZE(tally), first_letter},
+				kept);
+	json_decref(kept);
+	return made;
+}
+
+static void count_tally(struct top_look *look, __u32 tally, enum pc_tally_kind kind, __u64 packets)
+{
+	look_count(look, PC_CELL_MACHINE(tally, kind), packets, packets * 100);
+}
+
+static void test_machines(void **state)
+{
+	struct top_looks before = {}, now = {};
+
+	(void)state;
+	two_looks(&before, &now, 1, 2);
+	now.look[0].behind = machines();
+	count_tally(&before.look[0], 3, PC_TALLY_PASS, 1);
+	count_tally(&now.look[0], 3, PC_TALLY_PASS, 5);
+	count_tally(&now.look[0], 4, PC_TALLY_DROP, 2);
+	count_tally(&now.look[0], 6, PC_TALLY_PASS, 10); /* of a recipe that it had before */
+	count_tally(&now.look[0], 7, PC_TALLY_SENT, 1);	 /* listed before, not any more */
+	count_tally(&now.look[0], 8, PC_TALLY_WOULD_DROP, 20);
+	count_tally(&now.look[0], 9, PC_TALLY_PASS, 100); /* of a machine that is gone */
+	expect_rows(&now, &before, TOP_SERVICES, TOP_BY_PACKETS,
+		    "eth0 in any b: unlisted 0+20 10/s 8000 bit/s; "
+		    "eth0 in 80/tcp, 81/tcp a: p:web 15+2 8/s 6400 bit/s; "
+		    "eth0 in 25/tcp p:mail 2+0 0.5/s 400 bit/s; "
+		    "eth0 out 25/tcp a: unlisted 1+0 0.5/s 400 bit/s; "
+		    "eth0 in 6000-7000/udp a: p:rtp 0+0 0/s 0 bit/s");
+	top_looks_free(&before);
+	top_looks_free(&now);
 }
 
 /* A listing is read once a generation. */
@@ -262,8 +329,8 @@ int main(void)
 		cmocka_unit_test(test_rates),	 cmocka_unit_test(test_counters_that_go_back),
 		cmocka_unit_test(test_services), cmocka_unit_test(test_shared_ports),
 		cmocka_unit_test(test_reasons),	 cmocka_unit_test(test_order),
-		cmocka_unit_test(test_flood),	 cmocka_unit_test(test_listings),
-		cmocka_unit_test(test_total),
+		cmocka_unit_test(test_flood),	 cmocka_unit_test(test_machines),
+		cmocka_unit_test(test_listings), cmocka_unit_test(test_total),
 	};
 
 	return cmocka_run_group_tests_name("report/top_model", tests, NULL, NULL);
