@@ -17,7 +17,6 @@
 #include "loader/host/machine_addresses.h"
 #include "loader/host/takeover.h"
 #include "loader/net/link.h"
-#include "loader/recipe/own_addresses.h"
 #include "loader/recipe/site_check.h"
 
 bool apply_find(struct apply *apply)
@@ -222,7 +221,7 @@ static int make(const struct apply *apply, struct wanted *wanted, struct composi
 		err = plan_make(wanted->catalog, &apply->options->catalog, &wanted->site->recipe,
 				apply->options->strict, plan, &found);
 	if (!err && apply->options->boot && plan->tables.machines)
-		plan->tables.owns = own_addresses_read(STATE_ADDRESSES, &plan->tables.own);
+		plan->tables.owns = machine_addresses_kept(&plan->tables.own);
 	wrong = wrong_group(wanted->of, wanted->site, &plan->composition);
 	if (wrong) {
 		error("%s: needs the group '%s', and the groups of the site file have an error: see portcullis check",

@@ -5,9 +5,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <string.h>
 
 #include "loader/base/memory.h"
 #include "loader/compile/machine_table.h"
+#include "loader/host/bans.h"
 #include "loader/net/link.h"
 #include "loader/net/local_address.h"
 #include "loader/net/netlink.h"
@@ -142,8 +144,18 @@ bool machine_addresses_any_taken(const struct pc_generation *generation)
 
 void machine_addresses_keep(void)
 {
+	__free_text char *path = bans_file_path("addresses"), *folder = xstrdup(path);
 	__cleanup(links_free) struct links links = {};
+	char *name = strrchr(folder, '/');
 
+	*name++ = '\0';
 	if (!links_read(&links))
-		own_addresses_keep(&links);
+		own_addresses_keep(folder, name, &links);
+}
+
+size_t machine_addresses_kept(struct prefix **address)
+{
+	__free_text char *path = bans_file_path("addresses");
+
+	return own_addresses_read(path, address);
 }

@@ -34,7 +34,9 @@ const struct link_address *machine_addresses_taken(const struct pc_generation *g
 						   const struct links *links, size_t *from);
 bool machine_addresses_any_taken(const struct pc_generation *generation);
 
-/* Keeps the present addresses of this host for boot. Warns if that fails. */
+/* Keeps the present addresses of this network namespace for boot. Warns if that fails. */
 void machine_addresses_keep(void);
+/* Reads them as whole prefixes, which the caller frees. */
+size_t machine_addresses_kept(struct prefix **address);
 
 #endif

@@ -4,9 +4,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "loader/base/file.h"
 #include "loader/base/memory.h"
@@ -64,27 +66,37 @@ char *own_addresses_text(const struct links *links)
 	return to && !fclose(to) ? text : NULL;
 }
 
-static bool is_kept(const char *text)
+static bool is_kept(const char *path, const char *text)
 {
 	__free_text char *kept = NULL;
 	size_t length;
 
-	return !read_file(STATE_ADDRESSES, ADDRESSES_LIMIT, &kept, &length) && !strcmp(kept, text);
+	return !read_file(path, ADDRESSES_LIMIT, &kept, &length) && !strcmp(kept, text);
 }
 
-void own_addresses_keep(const struct links *links)
+static int open_folder(const char *path, int *folder)
 {
-	__free_text char *text = own_addresses_text(links);
+	if (!strcmp(path, STATE))
+		return state_folder(folder);
+	if (mkdir(path, 0755) && errno != EEXIST)
+		return -errno;
+	*folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *folder < 0 ? -errno : 0;
+}
+
+void own_addresses_keep(const char *folder, const char *name, const struct links *links)
+{
+	__free_text char *text = own_addresses_text(links),
+			 *path = xasprintf("%s/%s", folder, name);
 	__close_fd int state = -1;
 	int err;
 
-	if (!text || is_kept(text))
+	if (!text || is_kept(path, text))
 		return;
-	err = state_folder(&state);
+	err = open_folder(folder, &state);
 	if (!err)
-		err = state_replace(state, "addresses", text, strlen(text));
+		err = state_replace(state, name, text, strlen(text));
 	if (err)
-		warning(STATE_ADDRESSES
-			": cannot keep the addresses of this host: %s: after a boot, those inside a machine's prefix count as the machine's until the next apply",
-			strerror(-err));
+		warning("%s: cannot keep the addresses of this host: %s: after a boot, those inside a machine's prefix count as the machine's until the next apply",
+			path, strerror(-err));
 }

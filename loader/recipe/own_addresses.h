@@ -11,15 +11,16 @@
 #include "loader/net/link_graph.h"
 #include "loader/recipe/state.h"
 
-#define STATE_ADDRESSES STATE "/addresses"
-
 /* Reads them as whole prefixes, which the caller frees. Without a file there are none. */
 size_t own_addresses_read(const char *path, struct prefix **address);
 
 /* The text of the file; the caller frees. Loopback and link-local addresses are left out. */
 char *own_addresses_text(const struct links *links);
 
-/* Keeps the addresses for boot. Warns if that fails: the change is made. */
-void own_addresses_keep(const struct links *links);
+/*
+ * Keeps the addresses for boot, in the file `name` of a folder that is made if it is not there.
+ * Warns if that fails: the change is made.
+ */
+void own_addresses_keep(const char *folder, const char *name, const struct links *links);
 
 #endif

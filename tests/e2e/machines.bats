@@ -473,7 +473,9 @@ fetches()
 	address_add gateway eth1 203.0.113.5/32 2001:db8:7::5/128
 	exits 0 as gateway apply --site "$DIR/wide.yaml"
 	host_decides 22
-	detach_all gateway
+	# Another network namespace keeps its addresses by itself.
+	exits 0 as outside attach eth0 -p ssh --machine other=203.0.113.200 -p ssh --force
+	detach_all outside gateway
 	on gateway sh -c 'ip address del 203.0.113.5/32 dev eth1; ip address del 2001:db8:7::5/128 dev eth1'
 	exits 0 as gateway apply --boot --site "$DIR/wide.yaml"
 	host_decides 22
