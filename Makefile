@@ -220,7 +220,7 @@ $(BUILD)/bench/%.bpf.o: tests/bench/%.bpf.c
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MF $(@:.o=.d) -MT $@ -c -o $@ $<
 
 # The fuzzers are built by clang from the sources themselves, so that these are instrumented too: once, for all of them.
-FUZZ_CFLAGS = -std=gnu11 -O1 -g -D_GNU_SOURCE -I. -DPORTCULLIS_VERSION='"$(VERSION)"' -DPORTCULLIS_PREFIX='"$(PREFIX)"' \
+FUZZ_CFLAGS = -std=gnu11 -O1 -g1 -D_GNU_SOURCE -I. -DPORTCULLIS_VERSION='"$(VERSION)"' -DPORTCULLIS_PREFIX='"$(PREFIX)"' \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined \
 	$(shell $(PKG_CONFIG) --cflags $(LIBS) $(HEADERS)) -MMD -MP
 
@@ -255,7 +255,7 @@ $(OLD_LAYOUTS:%=$(BUILD)/e2e/portcullis-layout-%): $(BUILD)/e2e/portcullis-layou
 	$(say) OLD $@
 	$(Q)rm -rf $(@D)/layout-$* && mkdir -p $(@D)/layout-$*
 	$(Q)git archive '$(COMMIT_OF_LAYOUT_$*)' Makefile bpf loader profiles | tar -x -C $(@D)/layout-$*
-	$(Q)$(MAKE) --no-print-directory -C $(@D)/layout-$* BUILD=build VERSION=0.0.$* build/portcullis > /dev/null
+	$(Q)$(MAKE) --no-print-directory -C $(@D)/layout-$* BUILD=build CFLAGS=-O0 VERSION=0.0.$* build/portcullis > /dev/null
 	$(Q)rm -rf $(@D)/profiles-layout-$* && mv $(@D)/layout-$*/profiles $(@D)/profiles-layout-$*
 	$(Q)chmod -R go-w $(@D)/profiles-layout-$*
 	$(Q)mv $(@D)/layout-$*/build/portcullis $@ && rm -rf $(@D)/layout-$*
@@ -308,7 +308,7 @@ $(BUILD)/guest/%: tests/guest/%.c $(BUILD)/flags
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MF $@.d -MT $@ -o $@ $< $(shell $(PKG_CONFIG) --libs libmnl)
 
 debug:
-	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/debug CFLAGS='-O1 -g -fno-omit-frame-pointer' \
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/debug CFLAGS='-O1 -g1' \
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' all unit
 
 install: all
