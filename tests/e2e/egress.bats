@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
-# The egress hook: beside others' programs, lost and restored, what a namespace shares, live sockets, killed commands.
+# The egress hook: beside others' programs, lost and restored, what a namespace shares, live sockets, what is sent in pieces.
 
 load helper
 load traffic
@@ -549,74 +549,6 @@ for port in 53, 53, 54:
 	json_is 'any(.interfaces[0].ports[]; .direction == "out" and .port == 54 and .drop.packets == 1)'
 	on host ip link set dev eth0 mtu 1500
 	on client ip link set dev eth0 mtu 1500
-}
-
-# --- killed commands ---
-
-# killed PREPARE SYSTEM-CALLS COMMAND...: runs `old` portcullis on `host` once for each of these calls, and kills it there.
-# PREPARE comes before each run, `look` behind.
-killed()
-{
-	local prepare=$1 names=$2 calls call
-
-	shift 2
-	case $1 in
-	attach|swap) set -- "$@" --catalog "$CATALOG" ;;
-	esac
-	"$prepare"
-	inside nsenter --net=/run/netns/host strace -f -e "trace=$names" -o "$DIR/trace" "$DIR/old" "$@"
-	# The probes of libbpf leave nothing. Maps and programs go with the command until they are pinned: of several made in
-	# a row, the first stands for all; of pins in a row, every third is tried (with FAULTS_ALL, each).
-	calls=$(awk -v every="${FAULTS_ALL:+1}" 'BEGIN { if (!every) every = 3 }
-		/MAP_CREATE|PROG_LOAD.*portcullis/ { if (!made++) print NR; pinned = 0 }
-		/OBJ_PIN/ { if (pinned++ % every == 0) print NR; made = 0 }
-		/BPF_LINK|mkdir|unlink|rmdir|sendto|sendmsg/ { print NR; made = pinned = 0 }' "$DIR/trace")
-	[ "$(wc -w <<< "$calls")" -gt 10 ] || fail "found only these calls: $calls"
-	old pc detach eth0
-	for call in $calls; do
-		"$prepare"
-		run inside nsenter --net=/run/netns/host strace -f --seccomp-bpf -o /dev/null -e "inject=$names:signal=KILL:when=$call" \
-			"$DIR/old" "$@"
-		look "$call"
-	done
-	echo "# $1: killed at $(wc -w <<< "$calls") calls" >&3
-}
-
-nothing()
-{
-	:
-}
-
-attach_old()
-{
-	old pc attach eth0 -p ssh
-}
-
-# After the next command, whichever, there is a whole filter or none at all.
-look()
-{
-	# Of another namespace, for it clears up there too.
-	exits 0 old as other detach lo
-	if [ -n "$(attached host eth0)" ]; then
-		same clsact "$(egress host eth0)" "egress after call $1"
-		same 1 "$(our_filters)" "filters after call $1"
-	else
-		same '' "$(pins)" "pins after call $1"
-		same 0 "$(our_filters)" "filters after call $1"
-		! has_clsact || fail "call $1: an empty clsact is left"
-	fi
-	exits 0 old pc detach eth0
-	same '' "$(attached host eth0)$(pins)" "program and pins after call $1, detached"
-	same 0 "$(our_filters)" "filters after call $1, detached"
-	! has_clsact || fail "call $1: an empty clsact is left, detached"
-}
-
-@test "attach killed at any call that changes something, with clsact: the next command clears up" {
-	killed nothing bpf,mkdir,unlink,unlinkat,rmdir,sendto,sendmsg attach eth0 -p ssh
-}
-
-@test "detach killed at any call that changes something, with clsact: the next command goes on" {
-	killed attach_old bpf,mkdir,unlink,unlinkat,rmdir,sendto,sendmsg detach eth0
 }
 
 @test "an XDP program that somebody took off: told, also of the egress program, and cleared away" {

@@ -5,5 +5,5 @@
 # leaves_nothing POINT: a command that is killed behind this call leaves what one that is killed before it does.
 leaves_nothing()
 {
-	[[ $1 =~ ^bpf:(OBJ_GET|OBJ_GET_INFO_BY_FD|MAP_LOOKUP_ELEM|MAP_GET_NEXT_KEY|MAP_CREATE|PROG_LOAD|BTF_LOAD|PROG_QUERY|[A-Z]+_GET_FD_BY_ID): ]]
+	[[ $1 =~ ^bpf:(OBJ_GET|OBJ_GET_INFO_BY_FD|MAP_LOOKUP_ELEM|MAP_GET_NEXT_KEY|MAP_CREATE|PROG_LOAD|BTF_LOAD|PROG_QUERY|[A-Z]+_GET_(FD_BY|NEXT)_ID): ]]
 }

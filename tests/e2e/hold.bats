@@ -4,6 +4,8 @@
 # holds it. The lock is taken by the tests to stop the command when it holds, and has done nothing else yet.
 
 load helper
+# shellcheck source=tests/e2e/fault_points.bash
+load fault_points
 load traffic
 
 setup_file()
@@ -326,8 +328,9 @@ says_generic()
 	on host "$TOOLS/faults" -l "$DIR/points" "$PORTCULLIS" apply --boot --site "$SITE" --catalog "$TINY" --as=new0 -- new0 > /dev/null
 	same 1 "$(grep -c 'bpf:LINK_UPDATE' "$DIR/points")" 'updates of the link'
 	pc detach new0
-	# All from the hold on, and of the many calls before the switch one of four.
-	sed '1,/bpf:LINK_CREATE:1\b/d' "$DIR/points" | awk '{ print $1 }' | awk '/LINK_|OBJ_PIN/ || NR % 4 == 0' > "$DIR/some"
+	# All from the hold on behind which something is left; of the same call in a row, one of four.
+	sed '1,/bpf:LINK_CREATE:1\b/d' "$DIR/points" | while read -r point _; do leaves_nothing "$point" || echo "$point"; done |
+		awk -F: '{ call = $1 == "bpf" ? $2 : $1; row = call == last ? row + 1 : 0; last = call } row % 4 == 0' > "$DIR/some"
 	while read -r point; do
 		on host "$TOOLS/faults" -k "$point" "$PORTCULLIS" apply --boot --site "$SITE" --catalog "$TINY" --as=new0 -- new0 > "$DIR/killed.log" 2>&1 < /dev/null || true
 		count=$((count + 1))
@@ -341,7 +344,7 @@ says_generic()
 		pc status new0 < /dev/null | grep -q '^new0: native, enforce, tiny' || { echo "no filter after $point"; wrong=1; }
 		pc detach new0 > /dev/null < /dev/null
 	done < "$DIR/some"
-	echo "$count points"
+	echo "# killed at $count points" >&3
 	[ "$count" -gt 20 ]
 	same 0 "$wrong"
 }

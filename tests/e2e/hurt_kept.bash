@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Kills a command at every call that writes below /var/lib/portcullis, lets every second one fail as on a full or broken
-# disk, and looks at what is kept and at what boots. For `hurt_kept` in faults_kept.bats: runs on the filtered
-# host, and needs PORTCULLIS, TOOLS and DIR.
+# Kills a command at every call that writes below /var/lib/portcullis, lets every fourth one (with FAULTS_ALL, each) fail
+# as on a full or broken disk, and looks at what is kept and at what boots. For `hurt_kept` in faults_kept.bats: runs on the
+# filtered host, and needs PORTCULLIS, TOOLS and DIR.
 #
 #   hurt_kept.bash SITE WANTED WAITS COMMAND...
 #
@@ -161,11 +161,11 @@ $(sed 's/^/    > /' "$DIR/out")"
 
 hurt_at none none
 [ $failures = 0 ] || exit 1
-turn=0
+turn=0 every=${FAULTS_ALL:+1} every=${every:-4}
 while read -r point _; do
 	errors=(ENOSPC EIO)
 	hurt_at kill "$point"
-	[ $((turn++ % 2)) = 0 ] || hurt_at "${errors[turn / 2 % 2]}" "$point"
+	[ $((turn++ % every)) != 0 ] || hurt_at "${errors[turn / every % 2]}" "$point"
 done < <(cat "$DIR/points")
 echo "${command[*]}: $(wc -l < "$DIR/points") calls, $tried points tried, $failures failures, $SECONDS s"
 [ $failures = 0 ]

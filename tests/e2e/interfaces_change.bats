@@ -466,7 +466,7 @@ detach_is_whole()
 }
 
 @test "... while detach is at work: the other one is detached all the same" {
-	EVERY=4 comes_and_goes both_ssh detach_is_whole detach eth8 eth0
+	EVERY=8 comes_and_goes both_ssh detach_is_whole detach eth8 eth0
 }
 
 # --- bonds ---
