@@ -110,6 +110,9 @@ struct model_state {
 	const struct model_machine *machine;
 };
 
+/* As an assignment, without what is unused: there are hundreds of KB. */
+void model_copy(struct model_state *to, const struct model_state *from);
+
 /* A tuple as the remote side's packets have it; ports in host order. An echo: 0 and identifier. */
 struct pc_flow model_tuple(int family, uint8_t protocol, const void *remote, const void *local,
 			   uint16_t remote_port, uint16_t local_port);

@@ -5,6 +5,27 @@
 
 #include "tests/packet/model_parts.h"
 
+static size_t observed_kept(const struct model_state *state)
+{
+	return state->observeds < MODEL_OBSERVED ? state->observeds : MODEL_OBSERVED;
+}
+
+void model_copy(struct model_state *to, const struct model_state *from)
+{
+	memcpy(to->socket, from->socket, from->sockets * sizeof(*from->socket));
+	memcpy(to->flow, from->flow, from->flows * sizeof(*from->flow));
+	memcpy(to->fragment, from->fragment, from->fragments * sizeof(*from->fragment));
+	memcpy(to->observed, from->observed, observed_kept(from) * sizeof(*from->observed));
+	memcpy(to->large, from->large, from->larges * sizeof(*from->large));
+	to->sockets = from->sockets;
+	to->flows = from->flows;
+	to->fragments = from->fragments;
+	to->observeds = from->observeds;
+	to->larges = from->larges;
+	to->elapsed = from->elapsed;
+	to->machine = from->machine;
+}
+
 struct pc_flow model_tuple(int family, uint8_t protocol, const void *remote, const void *local,
 			   uint16_t remote_port, uint16_t local_port)
 {
@@ -81,9 +102,7 @@ struct model_flow *model_flow_make(struct model_state *state, const struct pc_fl
 
 bool model_observed(const struct model_state *state, const struct pc_flow *tuple)
 {
-	size_t kept = state->observeds < MODEL_OBSERVED ? state->observeds : MODEL_OBSERVED;
-
-	for (size_t i = 0; i < kept; i++)
+	for (size_t i = 0; i < observed_kept(state); i++)
 		if (same(&state->observed[i], tuple))
 			return true;
 	return false;

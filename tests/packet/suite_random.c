@@ -138,7 +138,7 @@ static void copy(struct frame *to, const struct frame *from)
 /* Judges from the state before the frame that they differed on. */
 static bool agree_again(struct contest *contest, const struct frame *judged, size_t linear)
 {
-	state = before;
+	model_copy(&state, &before);
 	fixture_install(contest->runner, &state);
 	return agree(contest, judged, linear);
 }
@@ -224,14 +224,14 @@ static uint64_t random_contest(struct contest *contest, uint64_t seed, uint64_t 
 			if (index > first && !fixture_stale() &&
 			    !fixture_holds(contest->runner, &state))
 				differ++;
-			state = fresh;
+			model_copy(&state, &fresh);
 			fixture_install(contest->runner, &state);
 		}
 		if (contest->egress && !runner_sends(&frame)) {
 			contest->unsent++;
 			continue;
 		}
-		before = state;
+		model_copy(&before, &state);
 		contest->ask = !quick || index % ASKED_QUICK == 0;
 		if (agree_in_time(contest, &frame, linear) || ++differ > SHOWN)
 			continue;
@@ -365,7 +365,7 @@ static bool start(struct contest *contest, enum test_profile_id id)
 		err = runner_switch(contest->runner, &contest->tables) ? -EIO : fixture_refresh();
 	fixture_state(&fresh);
 	aim_at_state();
-	state = fresh;
+	model_copy(&state, &fresh);
 	fixture_install(contest->runner, &state);
 	if (err)
 		check(false, "switch to profile %s: %s", test_profile[id].name, strerror(-err));

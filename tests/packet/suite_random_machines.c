@@ -371,7 +371,7 @@ static bool agree(struct contest *contest, size_t linear)
 	int tries = 0;
 
 	while (odd && fixture_retry(&tries)) {
-		state = before;
+		model_copy(&state, &before);
 		fixture_install(contest->runner, &state);
 		odd = judge_both(contest, linear);
 	}
@@ -405,7 +405,7 @@ static bool renew(struct contest *contest, bool first)
 {
 	bool holds = first || fixture_stale() || fixture_holds(contest->runner, &state);
 
-	state = fresh;
+	model_copy(&state, &fresh);
 	fixture_install(contest->runner, &state);
 	return holds;
 }
@@ -424,7 +424,7 @@ static uint64_t random_contest(struct contest *contest, uint64_t seed, uint64_t 
 			differ += !renew(contest, !index);
 		if (contest->egress && !runner_sends(&frame))
 			continue;
-		before = state;
+		model_copy(&before, &state);
 		if (agree(contest, linear) || ++differ > SHOWN)
 			continue;
 		note("seed %" PRIu64 ", frame %" PRIu64 "%s: %s", seed, index,
