@@ -228,3 +228,43 @@ lease()
 	stop lease
 	stop serving
 }
+
+# lease6: dhclient asks for one by DHCPv6.
+lease6()
+{
+	: > "$DIR/lease.log"
+	inside rm -f /var/lib/dhcp/dhclient6.leases
+	start lease host dhclient -6 -d -cf /dev/null -lf /var/lib/dhcp/dhclient6.leases -pf "$DIR/lease.pid" -sf "$DIR/lease-script" eth0
+}
+
+@test "DHCPv6: by force inside a wider ban of the server's prefix a lease is had; the server's link-local address is refused, by force it is not heard" {
+	local server heard
+
+	# shellcheck disable=SC2016
+	printf '#!/bin/sh\n[ -z "$new_ip6_address" ] || echo "lease: $new_ip6_address"\n' > "$DIR/lease-script"
+	chmod 755 "$DIR/lease-script"
+	inside mkdir -p /var/lib/dhcp
+	server=$(on client ip -6 -json address show dev eth0 scope link | jq -r '.[].addr_info[] | .local // empty')
+	start serving client dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts --port=0 --user=root \
+		--interface=eth0 --bind-interfaces --log-dhcp --log-facility=- --pid-file= \
+		--dhcp-leasefile="$DIR/leases6.server" --dhcp-range=2001:db8::100,2001:db8::1ff,64,2m
+	until_logged serving started
+	exits 0 pc ban --force 2001:db8::/48
+	lease6
+	until_logged lease '^lease: 2001:db8::1'
+	stop lease
+	refused_link_local "$server"
+	exits 0 pc ban --force "$server"
+	heard=$(grep -c 'DHCPADVERTISE(eth0)' "$DIR/serving.log")
+	lease6
+	until_true 8 eval "[ \"\$(grep -c 'DHCPADVERTISE(eth0)' '$DIR/serving.log')\" -ge $((heard + 2)) ]"
+	! grep '^lease: 2' "$DIR/lease.log" || fail 'the banned server is heard'
+	stop lease
+	stop serving
+}
+
+refused_link_local()
+{
+	exits 1 pc ban "$1"
+	says "$1/128: is link-local" 'ban: refused, nothing was banned'
+}

@@ -44,7 +44,7 @@ def checksum(data):
 
 def syn(to, port, source, number):
     ends = socket.inet_aton(source) + socket.inet_aton(to)
-    tcp = struct.pack("!HHIIBBHHH", 20000 + number, port, number, 0, 5 << 4, 2, 64000, 0, 0)
+    tcp = struct.pack("!HHIIBBHHH", 20000 + number % 40000, port, number, 0, 5 << 4, 2, 64000, 0, 0)
     tcp = tcp[:16] + struct.pack("!H", checksum(ends + struct.pack("!HH", 6, len(tcp)) + tcp)) + tcp[18:]
     return struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0) + ends + tcp
 

@@ -179,6 +179,13 @@ frames = [(i / 10, syn(me, 25, 41000 + i)) for i in range(20)] + [(2.55, syn(me,
 frames += [(3.06, IP(src=you, dst=me) / TCP(sport=25, dport=50000, flags="SA"))]'
 	run pc replay "$DIR/forged.pcap" "${options[@]}"
 	json_is '.reasons.limit.drop.packets == 16 and .left_out.unsent == 0 and .outbound_total.pass.packets == 1'
+	# Where nothing listens, and no filter was, each SYN is answered by a reset: to those over the limit none would be sent.
+	made "$DIR/closed.pcap" 1700000000 '
+me = "198.51.100.7"
+def reset(sport): return IP(src=you, dst=me) / TCP(sport=25, dport=sport, flags="RA")
+frames = [f for i in range(10) for f in ((i / 100, syn(me, 25, 41000 + i % 4)), (i / 100 + 0.001, reset(41000 + i % 4)))]'
+	run pc replay "$DIR/closed.pcap" "${options[@]}"
+	json_is '.reasons.limit.drop.packets == 7 and .left_out.unsent == 7 and .outbound_total.pass.packets == 3'
 }
 
 @test "a ban that has ended is over; one that ends, ends by the capture's clock; unban lifts what was dropped" {

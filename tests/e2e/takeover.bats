@@ -337,6 +337,40 @@ nothing_came_in()
 	on host ping -n -c 1 -W 2 -I 192.0.2.1 192.0.2.7 > /dev/null
 }
 
+over_the_limit()
+{
+	reason host eth0 limit | cut -d ' ' -f 1
+}
+
+# more_over_the_limit: the flood goes on.
+more_over_the_limit()
+{
+	local before
+
+	before=$(over_the_limit)
+	until_true 5 eval "[ \$(over_the_limit) -gt $((before + 500)) ]"
+}
+
+@test "limits by a flood during a takeover: its source is let in no more often than without one, others are let in" {
+	local passed
+
+	on host "$OTHER" attach eth0 --force -p tiny --catalog "$TINY" --limit tiny:listed=3/h
+	start flood client timeout 30 /usr/bin/python3 "$BATS_TEST_DIRNAME/limits.py" forge 192.0.2.1 5000 192.0.2.66 10000000
+	more_over_the_limit
+	passed=$(port_count pass tcp 5000 eth0)
+	[ "${passed% *}" -ge 1 ] && [ "${passed% *}" -le 5 ] || fail "let in: $passed"
+	exits 0 pc takeover
+	says 'eth0: taken over'
+	more_over_the_limit
+	same "$passed" "$(port_count pass tcp 5000 eth0)" 'packets and bytes let in'
+	pc swap eth0 --open 6000/tcp
+	more_over_the_limit
+	stop flood
+	same "$passed" "$(port_count pass tcp 5000 eth0)" 'packets and bytes let in'
+	limited 192.0.2.66
+	admitted 192.0.2.67
+}
+
 @test "a layout that knows no bans: ban says how to get them; what was banned and granted before is in force after the takeover" {
 	needs_layout 3
 	exits 0 pc ban 192.0.2.7
