@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -311,29 +312,44 @@ static void add_machine_fix(json_t *verdict, const struct explain_target *target
 				    json_sprintf("machines: {%s: {%s}}", machine, line.words));
 }
 
-/* The group into which a grant would admit the source, or NULL: tried with the filter's tables. */
-static const char *grantable(const struct explain_target *target, const struct pc_event *event)
+/* True if a grant of the source to the group would admit it: tried with the filter's tables. */
+static bool admits_by(const struct explain_target *target, const struct pc_event *event,
+		      const char *group)
 {
 	const struct tables *tables = &target->planned->plan.tables;
-	json_t *groups = json_object_get(json_object_get(target->kept, "recipe"), "groups"), *list;
 	int family = event->family == 4 ? AF_INET : AF_INET6;
-	__u16 class = tables_class(tables, family, (const __u8 *)event->local);
-	const char *name;
+	size_t size = family == AF_INET ? 4 : 16;
+	struct ban one = {.list = group,
+			  .until = PC_BAN_FOREVER,
+			  .prefix = {.family = (__u8)family, .length = (__u8)(size * 8)}};
+	const struct ban_set set = {.ban = &one, .count = 1};
+
+	memcpy(one.prefix.address, event->remote, size);
+	return tables_granted(tables, tables_class(tables, family, (const __u8 *)event->local),
+			      &set, 0, family, (const __u8 *)event->remote,
+			      event->protocol == IPPROTO_TCP ? PC_TCP : PC_UDP, event->remote_port,
+			      event->local_port);
+}
+
+/*
+ * The group into which a grant would admit the source, or NULL. Of several the one that lets it in
+ * to the fewest services: who sends mail need not log in.
+ */
+static const char *grantable(const struct explain_target *target, const struct pc_event *event)
+{
+	json_t *groups = json_object_get(json_object_get(target->kept, "recipe"), "groups"), *list;
+	const char *name, *best = NULL;
+	size_t least = SIZE_MAX;
 
 	json_object_foreach (groups, name, list) {
-		struct ban one = {
-			.list = name,
-			.until = PC_BAN_FOREVER,
-			.prefix = {.family = (__u8)family, .length = family == AF_INET ? 32 : 128}};
-		const struct ban_set set = {.ban = &one, .count = 1};
+		size_t services = report_groups_admitted(target->kept, name);
 
-		memcpy(one.prefix.address, event->remote, family == AF_INET ? 4 : 16);
-		if (tables_granted(tables, class, &set, 0, family, (const __u8 *)event->remote,
-				   event->protocol == IPPROTO_TCP ? PC_TCP : PC_UDP,
-				   event->remote_port, event->local_port))
-			return name;
+		if (services < least && admits_by(target, event, name)) {
+			least = services;
+			best = name;
+		}
 	}
-	return NULL;
+	return best;
 }
 
 /* For a listed port that is not open to the source: a grant, which needs no change of the rules. */

@@ -451,6 +451,8 @@ void report_explain_text(const json_t *report, FILE *to)
 			fputc('\n', to);
 		print_packet(verdict, to);
 		print_verdict(verdict, to);
+		if (*text_of(verdict, "comment"))
+			print_word(to, TONE_PLAIN, "comment", text_of(verdict, "comment"));
 		print_confirm(verdict, to);
 		print_closed(verdict, to);
 		print_listed_by(verdict, to);

@@ -272,6 +272,31 @@ void report_groups_add(json_t *groups, const json_t *kept, const char *interface
 		add_machine(groups, kept, i, interface, site);
 }
 
+static size_t admitted(const json_t *kept, const char *name)
+{
+	const json_t *profile, *service;
+	size_t count = 0, i, j;
+
+	json_array_foreach (json_object_get(kept, "profiles"), i, profile)
+		json_array_foreach (json_object_get(profile, "services"), j, service)
+			count += service_open(service, false) &&
+				 json_list_has(json_object_get(service, "from"), name);
+	return count;
+}
+
+size_t report_groups_admitted(const json_t *kept, const char *name)
+{
+	size_t count = admitted(kept, name);
+
+	for (size_t i = 0; i < kept_machines(kept); i++) {
+		json_t *machine = kept_machine(kept, i);
+
+		count += admitted(machine, name);
+		json_decref(machine);
+	}
+	return count;
+}
+
 void report_groups_add_site(json_t *groups, const struct site *site)
 {
 	json_t *dns = recipe_dns_json(&site->groups);

@@ -18,6 +18,10 @@
 void report_groups_add(json_t *groups, const json_t *kept, const char *interface,
 		       const struct site *site);
 
+/* How many services a group lets in, of this host and of machines behind it that share the group.
+ */
+size_t report_groups_admitted(const json_t *kept, const char *name);
+
 /* Adds the groups of the site file that no filter has yet. */
 void report_groups_add_site(json_t *groups, const struct site *site);
 

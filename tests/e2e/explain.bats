@@ -119,6 +119,11 @@ opens()
 	pc swap eth0 --group office=10.0.0.0/8,11.0.0.0/8,12.0.0.0/8,13.0.0.0/8,14.0.0.0/8,15.0.0.0/8 --force
 	opens 'portcullis grant office 192.0.2.2 --for 8h' 192.0.2.1 22
 	pc revoke office 192.0.2.2
+	# Of two groups that would open it, that which opens less: who may send mail need not log in.
+	pc swap eth0 --fresh -p ssh,postfix --from ssh:ssh=admins --from postfix:smtp=partners,admins \
+		--group admins=10.0.0.0/8 --group partners=10.1.0.0/16 --force
+	opens 'portcullis grant partners 192.0.2.2 --for 8h' 192.0.2.1 25
+	pc revoke partners 192.0.2.2
 	mkdir -p "$DIR/catalog"
 	cat > "$DIR/catalog/local.yaml" <<-'END'
 		profile: local
