@@ -403,6 +403,35 @@ static void print_confirm(const json_t *verdict, FILE *to)
 	print_word(to, TONE_PLAIN, "answered", text);
 }
 
+/* The length of the first key of the site file: several have a comma between them. */
+static size_t key_length(const char *line)
+{
+	size_t length, depth = 0;
+
+	for (length = 0; line[length]; length++) {
+		depth += line[length] == '{' || line[length] == '[';
+		depth -= line[length] == '}' || line[length] == ']';
+		if (!depth && line[length] == ',')
+			break;
+	}
+	return length;
+}
+
+/* A line each, as they stand in the file. */
+static void print_site_lines(const char *line, FILE *to)
+{
+	const char *word = "site file";
+
+	while (*line) {
+		size_t length = key_length(line);
+		__free_text char *key = xstrndup(line, length);
+
+		print_word(to, TONE_PLAIN, word, key);
+		line += length + strspn(line + length, ", ");
+		word = "";
+	}
+}
+
 static void print_commands(const json_t *verdict, FILE *to)
 {
 	const char *fix = text_of(verdict, "fix"), *line = text_of(verdict, "site_line");
@@ -414,8 +443,7 @@ static void print_commands(const json_t *verdict, FILE *to)
 		wrap_command(shown, WORD_COLUMN, WORD_COLUMN + 2, terminal_columns(to), to);
 		fputc('\n', to);
 	}
-	if (*line)
-		print_word(to, TONE_PLAIN, "site file", line);
+	print_site_lines(line, to);
 }
 
 static void print_next(const json_t *verdict, FILE *to)

@@ -73,6 +73,11 @@ valid()
 		fail "not valid: $(head -c 3000 "$1")"
 }
 
+kernel_memory()
+{
+	pc status eth0 --json | jq -e '.interfaces[0].memory'
+}
+
 @test "three knocks are found after a flood of three million forged packets" {
 	local i
 
@@ -83,8 +88,13 @@ valid()
 	done
 	output=$(pc drops --json)
 	json_is '.sampled == false and .forgotten == 0'
+	memory=$(kernel_memory)
 	sent=$(echo 'tcp 0.0.0.0/0 192.0.2.1 4000 1-65535 60' | send_flows -t 60 -n 3000000 | cut -d ' ' -f 1)
 	[ "$sent" -ge 3000000 ] || fail "only $sent packets in a minute"
+	# The table does not grow, and is part of what `status` tells.
+	same "$memory" "$(kernel_memory)" 'kernel memory'
+	table=$(inside bpftool -j map show pinned "$(pins)/drops" | jq .bytes_memlock)
+	[ "$table" -gt 1000000 ] && [ "$table" -lt 2000000 ] && [ "$memory" -gt "$table" ] || fail "$table bytes of $memory"
 	output=$(pc drops --json --source 198.51.100.7)
 	json_is '.sampled and .drops[0].drop == {packets: 3, bytes: 180} and .drops[0].first < .drops[0].last'
 	json_is '(.drops | length) == 1 and .drops[0].sampled == false and .drops[0].port == 993'

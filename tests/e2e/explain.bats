@@ -134,7 +134,8 @@ opens()
 	END
 	pc swap eth0 --fresh -p local --catalog "$DIR/catalog" --force
 	exits 0 pc explain eth0 192.0.2.2 5222/tcp
-	says "closed     local:admin: for this host's own use only"
+	says "closed     local:admin: for this host's own use only" \
+		$'\n  site file  from: {local:admin: [admitted]}\n             groups: {admitted: [192.0.2.2/32]}'
 	opens 'portcullis swap eth0 --from local:admin=admitted --group admitted=192.0.2.2/32' 192.0.2.1 5222
 }
 
