@@ -32,6 +32,12 @@ enum outcome {
 	OUTCOME_MAYBE,
 };
 
+/* How a chain ends. */
+enum end {
+	END_RETURNS,
+	END_DECIDED,
+};
+
 /* What a rule wants, besides matching. */
 struct want {
 	bool given;
@@ -418,6 +424,33 @@ static void note_set(struct walk *walk, const struct nft_set *set, const __u8 *v
 			       !memcmp(value, source_of(walk->packet), source_size(walk->packet));
 }
 
+static enum end carry_out(struct walk *walk, bool maybe);
+
+/* The key is not known: each verdict of a map may be the packet's. */
+static void may_want(struct walk *walk, const struct nft_set *set)
+{
+	__cleanup(names_free) struct names tried = {};
+	const struct nft_rule *rule = walk->rule;
+	size_t i;
+
+	for (i = 0; i < set->count; i++) {
+		const struct nlattr *verdict = nft_find(set->element[i].data, NFTA_DATA_VERDICT);
+		__free_text char *name = NULL;
+
+		if (!verdict)
+			continue;
+		want_verdict(walk, verdict);
+		name = xasprintf("%d %s", walk->want.code, walk->want.chain);
+		if (names_have(&tried, name))
+			continue;
+		names_add(&tried, name);
+		carry_out(walk, true);
+		walk->rule = rule;
+	}
+	walk->want = (struct want){};
+	walk->set = NULL;
+}
+
 static enum outcome run_lookup(struct walk *walk, const struct nlattr *expression)
 {
 	struct nft_set *set = find_set(walk, text(expression, NFTA_LOOKUP_SET));
@@ -425,8 +458,13 @@ static enum outcome run_lookup(struct walk *walk, const struct nlattr *expressio
 	int at = set ? register_at(nft_number(expression, NFTA_LOOKUP_SREG), set->key_length) : -1;
 	const struct nft_element *element;
 
-	if (at < 0 || !is_known(walk, at, set->key_length) || nft_read_set(set)) {
+	if (at < 0 || nft_read_set(set)) {
 		forget_all(walk);
+		return OUTCOME_MAYBE;
+	}
+	if (!is_known(walk, at, set->key_length)) {
+		forget_all(walk);
+		may_want(walk, set);
 		return OUTCOME_MAYBE;
 	}
 	element = find_element(set, walk->value + at);
@@ -706,12 +744,6 @@ static enum outcome run_rule(struct walk *walk, const struct nft_rule *rule)
 }
 
 /* --- chains --- */
-
-/* How a chain ends. */
-enum end {
-	END_RETURNS,
-	END_DECIDED,
-};
 
 static void note(struct walk *walk, enum nft_verdict verdict)
 {

@@ -387,6 +387,11 @@ past()
 	explain eth0 192.0.2.7 25/tcp
 	json_is '.dropped_behind == false and (.next[0] | startswith("nftables may drop it"))'
 	on host nft flush ruleset
+	on host nft 'table ip f { chain in { type filter hook prerouting priority -300; ct state vmap { new : accept, invalid : drop }; }; }'
+	unanswered client 192.0.2.1 25
+	explain eth0 192.0.2.7 25/tcp
+	json_is '.dropped_behind == false and (.next[0] | startswith("nftables may drop it"))'
+	on host nft flush ruleset
 	on host ip link add mac0 link eth0 type macvlan mode bridge
 	on host ip link set mac0 up
 	address_add host mac0 198.18.8.1/24
