@@ -74,9 +74,11 @@ static void find_way(struct behind *behind)
 	unsigned int top = own ? own->ifindex : 0;
 	struct route route = {};
 
-	if (behind->out &&
-	    !route_find(behind->routes, behind->packet->family, remote_of(behind), &route))
+	route_find(behind->routes, behind->packet->family,
+		   behind->out ? remote_of(behind) : local_of(behind), &route);
+	if (behind->out)
 		top = route.ifindex;
+	behind->destination_type = own && !behind->out ? RTN_LOCAL : route.type;
 	if (!links_comes_by(behind->links, top, behind->ifindex))
 		top = links_zone(behind->links, behind->ifindex);
 	behind->ways = links_way(behind->links, behind->ifindex, top, behind->way);

@@ -25,6 +25,7 @@ struct behind {
 	/* behind_find fills these. */
 	const struct link *way[LINKS_WAY]; /* from the filter's interface to that of the address */
 	size_t ways;
+	__u8 destination_type; /* RTN_*; RTN_UNSPEC: not known */
 };
 
 /* Adds a sentence. */

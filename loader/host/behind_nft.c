@@ -165,6 +165,7 @@ void behind_nft_ask(struct behind *behind, struct nft_rules *rules, enum behind_
 		.bytes = bytes,
 		.length = frame_make(behind->packet, PC_FRAME_IP, bytes),
 		.transport = behind->packet->family == AF_INET ? 20 : 40,
+		.destination_type = behind->destination_type,
 	};
 
 	*(behind->out ? &packet.out : &packet.in) = at ? at->name : NULL;

@@ -12,6 +12,7 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
+#include <linux/netfilter/xt_addrtype.h>
 #include <linux/netfilter/xt_conntrack.h>
 #include <linux/netfilter/xt_multiport.h>
 #include <linux/netfilter/xt_tcpudp.h>
@@ -221,6 +222,7 @@ static const __u32 state_bit[] = {
 
 static enum outcome run_ct(struct walk *walk, const struct nlattr *expression)
 {
+	static const __u32 none;
 	int at = register_at(nft_number(expression, NFTA_CT_DREG), 4);
 
 	if (!nft_find(expression, NFTA_CT_DREG))
@@ -228,8 +230,25 @@ static enum outcome run_ct(struct walk *walk, const struct nlattr *expression)
 	if (nft_number(expression, NFTA_CT_KEY) == NFT_CT_STATE &&
 	    walk->packet->state != NFT_STATE_UNKNOWN)
 		store(walk, at, &state_bit[walk->packet->state], sizeof(state_bit[0]));
+	else if (nft_number(expression, NFTA_CT_KEY) == NFT_CT_STATUS &&
+		 walk->packet->state == NFT_STATE_NEW)
+		store(walk, at, &none, sizeof(none)); /* the way ends where it is translated */
 	else
 		forget_all(walk); /* the length depends on the key */
+	return OUTCOME_YES;
+}
+
+/* fib daddr type */
+static enum outcome run_fib(struct walk *walk, const struct nlattr *expression)
+{
+	__u32 type = walk->packet->destination_type;
+	int at = register_at(nft_number(expression, NFTA_FIB_DREG), sizeof(type));
+
+	if (nft_number(expression, NFTA_FIB_RESULT) == NFT_FIB_RESULT_ADDRTYPE &&
+	    nft_number(expression, NFTA_FIB_FLAGS) == NFTA_FIB_F_DADDR && type)
+		store(walk, at, &type, sizeof(type));
+	else
+		forget_all(walk); /* the length depends on the result */
 	return OUTCOME_YES;
 }
 
@@ -530,6 +549,14 @@ static enum outcome run_redir(struct walk *walk, const struct nlattr *expression
 	return OUTCOME_YES;
 }
 
+/* An object with a name: counters change nothing, quotas and limits may. */
+static enum outcome run_objref(struct walk *walk, const struct nlattr *expression)
+{
+	(void)walk;
+	return nft_number(expression, NFTA_OBJREF_IMM_TYPE) == NFT_OBJECT_COUNTER ? OUTCOME_YES :
+										    OUTCOME_MAYBE;
+}
+
 /* Changes nothing here: it counts, or logs. */
 static enum outcome run_nothing(struct walk *walk, const struct nlattr *expression)
 {
@@ -631,6 +658,18 @@ static enum outcome match_conntrack(const struct nft_packet *packet, const void 
 	return in != !!(track->invert_flags & XT_CONNTRACK_STATE) ? OUTCOME_YES : OUTCOME_NO;
 }
 
+static enum outcome match_addrtype(const struct nft_packet *packet, const void *info, size_t length)
+{
+	const struct xt_addrtype_info_v1 *type = info;
+	bool in;
+
+	if (length < sizeof(*type) || type->source || type->flags & ~XT_ADDRTYPE_INVERT_DEST ||
+	    !packet->destination_type)
+		return OUTCOME_MAYBE;
+	in = type->dest & (1U << packet->destination_type); /* enum xt_addrtype_type */
+	return in != !!(type->flags & XT_ADDRTYPE_INVERT_DEST) ? OUTCOME_YES : OUTCOME_NO;
+}
+
 static enum outcome run_match(struct walk *walk, const struct nlattr *expression)
 {
 	const struct nlattr *info = nft_find(expression, NFTA_MATCH_INFO);
@@ -646,6 +685,8 @@ static enum outcome run_match(struct walk *walk, const struct nlattr *expression
 		return match_udp(walk->packet, data, length);
 	if (!strcmp(name, "conntrack") && nft_number(expression, NFTA_MATCH_REV) >= 2)
 		return match_conntrack(walk->packet, data, length);
+	if (!strcmp(name, "addrtype") && nft_number(expression, NFTA_MATCH_REV) == 1)
+		return match_addrtype(walk->packet, data, length);
 	if (!strcmp(name, "multiport") && nft_number(expression, NFTA_MATCH_REV) == 1)
 		return match_multiport(walk->packet, data, length);
 	return OUTCOME_MAYBE;
@@ -681,27 +722,14 @@ static const struct {
 	const char *name;
 	enum outcome (*run)(struct walk *walk, const struct nlattr *expression);
 } expressions[] = {
-	{"payload", run_payload},
-	{"meta", run_meta},
-	{"ct", run_ct},
-	{"bitwise", run_bitwise},
-	{"byteorder", run_byteorder},
-	{"cmp", run_cmp},
-	{"range", run_range},
-	{"lookup", run_lookup},
-	{"dynset", run_dynset},
-	{"immediate", run_immediate},
-	{"reject", run_reject},
-	{"queue", run_queue},
-	{"nat", run_nat},
-	{"masq", run_masq},
-	{"redir", run_redir},
-	{"counter", run_nothing},
-	{"log", run_nothing},
-	{"notrack", run_nothing},
-	{"last", run_nothing},
-	{"match", run_match},
-	{"target", run_target},
+	{"payload", run_payload}, {"meta", run_meta},		{"ct", run_ct},
+	{"fib", run_fib},	  {"bitwise", run_bitwise},	{"byteorder", run_byteorder},
+	{"cmp", run_cmp},	  {"range", run_range},		{"lookup", run_lookup},
+	{"dynset", run_dynset},	  {"immediate", run_immediate}, {"reject", run_reject},
+	{"queue", run_queue},	  {"objref", run_objref},	{"nat", run_nat},
+	{"masq", run_masq},	  {"redir", run_redir},		{"counter", run_nothing},
+	{"log", run_nothing},	  {"notrack", run_nothing},	{"last", run_nothing},
+	{"match", run_match},	  {"target", run_target},
 };
 
 static enum outcome run_expression(struct walk *walk, const struct nlattr *element)

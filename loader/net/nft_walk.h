@@ -21,6 +21,7 @@ struct nft_packet {
 	enum nft_state state;
 	const char *in, *out; /* interfaces; NULL: none, or not known */
 	unsigned int in_index, out_index;
+	__u8 destination_type; /* RTN_*; RTN_UNSPEC: not known */
 };
 
 enum nft_verdict {

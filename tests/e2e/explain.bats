@@ -272,7 +272,33 @@ behind()
 	behind 'nftables may drop it: table netdev early, chain in (ingress, priority 0, policy accept)' \
 		'nftables changes its destination, and later rules see the new one: table ip nat, chain pre'
 	on host nft flush ruleset
+	# As firewalld: who is not let in by a zone is refused; nothing that is not known here decides.
+	on host nft -f - <<-'END'
+		table inet firewalld {
+			counter seen { }
+			chain in {
+				type filter hook input priority 10;
+				ct state { established, related } accept
+				ct status dnat accept
+				fib daddr type { broadcast, multicast } accept
+				tcp dport 25 counter name seen
+				reject with icmpx admin-prohibited
+			}
+		}
+	END
+	behind 'nftables rejects it: table inet firewalld, chain in (input, priority 10, policy accept): rule with handle'
+	! on client socat -u OPEN:/dev/null TCP:192.0.2.1:25,connect-timeout=2
+	on host nft flush ruleset
 	if command -v iptables-nft > /dev/null; then
+		# As ufw: what is not for this host is dropped.
+		on host iptables-nft -A INPUT -m addrtype --dst-type LOCAL -j ACCEPT
+		on host iptables-nft -A INPUT -j DROP
+		behind 'nftables lets it through: table ip filter, chain INPUT'
+		connects client 192.0.2.1 25
+		on host iptables-nft -R INPUT 1 -m addrtype ! --dst-type LOCAL -j ACCEPT
+		behind 'nftables drops it: table ip filter, chain INPUT'
+		unanswered client 192.0.2.1 25
+		on host nft flush ruleset
 		on host iptables-nft -N f2b-postfix
 		on host iptables-nft -A f2b-postfix -s 192.0.2.7 -j REJECT
 		on host iptables-nft -A INPUT -m state --state ESTABLISHED -j ACCEPT
