@@ -76,3 +76,31 @@ attach_groups()
 	attach_groups
 	fault_each grant 1 0 revoke home "@$DIR/fifty"
 }
+
+# halfway COMMAND...: its last update of a map fails, and then the file cannot be shortened. On the file, a change like it comes first.
+halfway()
+{
+	local at
+
+	at=$(on host strace -f -qq -e trace=bpf "$PORTCULLIS" "$@" 203.0.113.8 2>&1 | grep -n BPF_MAP_UPDATE_ELEM | tail -n 1 | cut -d : -f 1)
+	exits 1 on host strace -f -qq -o "$DIR/trace" -e trace=bpf,ftruncate -e inject=ftruncate:error=EIO -e "inject=bpf:error=EPERM:when=$at+" \
+		"$PORTCULLIS" "$@" 203.0.113.9
+	grep -q 'BPF_MAP_UPDATE_ELEM.*INJECTED' "$DIR/trace"
+	says 'has this change (Input/output error), and the next'
+	says_not 'nothing was changed'
+}
+
+@test "what can neither be put in place nor be cut off the file: that is what is said, and the next command puts it in force" {
+	attach_groups
+	halfway grant home
+	same 1 "$(members home '[.groups[0].members[] | select(.origin == "grant")] | length')"
+	exits 0 pc revoke home 203.0.113.77
+	same '["203.0.113.8/32","203.0.113.9/32"]' "$(members home '[.groups[0].members[] | select(.origin == "grant").prefix]')"
+	pc ban --list k 203.0.113.7
+	halfway ban --list k --replace
+	exits 0 pc explain eth0 203.0.113.9 5000/udp --json
+	json_is '.verdicts[0].rule == "service"'
+	pc unban 203.0.113.77
+	exits 0 pc explain eth0 203.0.113.9 5000/udp --json
+	json_is '.verdicts[0].rule == "banned"'
+}

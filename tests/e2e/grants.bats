@@ -44,6 +44,35 @@ answered()
 	[ "$(echo x | on client timeout 2 socat -t 0.5 - "UDP4:192.0.2.1:5000,bind=$1:$2,reuseaddr" 2> /dev/null)" = x ]
 }
 
+# fixed: does what the fix of the explanation in $output says, as a shell does.
+fixed()
+{
+	local fix
+
+	fix=$(jq -er '.verdicts[0].fix' <<< "$output") || fail "no fix: $output"
+	on host env PATH="$(dirname "$PORTCULLIS"):$PATH" sh -c "$fix" > "$DIR/fix" 2>&1 || fail "$fix: $(cat "$DIR/fix")"
+}
+
+@test "what explain proposes is done as it says: a grant, unban, and a machine's limit" {
+	attach_groups eth0 --forward --machine 'm=192.0.2.64/28' -p tiny --open 6000/tcp --limit 'site:6000-tcp={rate: 1/h, burst: 2}'
+	exits 0 pc explain eth0 192.0.2.7 5000/tcp --json
+	fixed
+	asks 192.0.2.7
+	pc ban 192.0.2.7 --list jail
+	vain 192.0.2.7
+	exits 0 pc explain eth0 192.0.2.7 5000/tcp --json
+	fixed
+	asks 192.0.2.7
+	on client ip route add 192.0.2.64/28 via 192.0.2.1
+	on client timeout 20 /usr/bin/python3 "$BATS_TEST_DIRNAME/limits.py" forge 192.0.2.65 6000 192.0.2.7 9
+	on client ip route del 192.0.2.64/28
+	exits 0 pc explain eth0 192.0.2.7 6000/tcp --machine m --json
+	json_is '.verdicts[0] | .rule == "limit" and .machine == "m" and .fix == "portcullis swap eth0 --machine m --no-limit site:6000-tcp"'
+	fixed
+	exits 0 pc explain eth0 192.0.2.7 6000/tcp --machine m --json
+	json_is '.verdicts[0].verdict == "pass"'
+}
+
 @test "a granted source gets in at once, its neighbour does not; groups and explain tell of it; revoke ends it, not what lives" {
 	attach_groups
 	vain 192.0.2.7
