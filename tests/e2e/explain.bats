@@ -368,7 +368,7 @@ past()
 }
 
 @test "behind a bridge's port: its chains, what is at the bridge, and the guests to which it hands packets on" {
-	local drop='nftables drops it: table'
+	local drop='nftables drops it: table' name where
 
 	switch_of_frames
 	past 198.18.9.1 '' ''
@@ -390,6 +390,15 @@ past()
 	past 198.18.9.3 "$drop inet f, chain in (forward" \
 		'table inet f { chain in { type filter hook forward priority 0; tcp dport 25 drop; }; }'
 	on bridged sysctl -qw net.bridge.bridge-nf-call-iptables=0
+	# What this host sends by the bridge has passed its chains before the filter sees it.
+	for where in 'bridge f:output' 'bridge f:postrouting' 'netdev f:egress device br0'; do
+		on bridged nft "table ${where%:*} { chain in { type filter hook ${where#*:} priority 0; udp dport 7000 drop; }; }"
+		exits 0 as bridged explain p0 198.18.9.2 7000/udp --out
+		says "before it  nftables drops it: table ${where%:*}, chain in ("
+		exits 0 as bridged explain p0 198.18.9.2 7001/udp --out
+		says "before it  nftables lets it through: table ${where%:*}, chain in ("
+		on bridged nft flush ruleset
+	done
 	on bridged ip link set br0 xdpgeneric obj "$TOOLS/foreign.bpf.o" sec xdp
 	exits 0 as bridged explain p0 198.18.9.2 25/tcp
 	says "behind it  br0: XDP may drop it: 'somebody_elses', id "
