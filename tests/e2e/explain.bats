@@ -206,7 +206,7 @@ observes_again()
 	says 'passes     the filter does not drop it: service: postfix:smtp admits anyone' \
 		'behind it  nftables rejects it: table inet f2b-table, chain f2b-chain (input, priority -1, policy accept):' \
 		'192.0.2.7 is in the set addr-set-postfix'
-	! on client socat -u OPEN:/dev/null TCP:192.0.2.1:25,bind=192.0.2.7,connect-timeout=2
+	exits 1 on client socat -u OPEN:/dev/null TCP:192.0.2.1:25,bind=192.0.2.7,connect-timeout=2
 	explain eth0 192.0.2.2 25/tcp
 	json_is '.verdict == "pass" and .dropped_behind == false and (.next | length) == 1'
 	connects client 192.0.2.1 25
@@ -287,7 +287,7 @@ behind()
 		}
 	END
 	behind 'nftables rejects it: table inet firewalld, chain in (input, priority 10, policy accept): rule with handle'
-	! on client socat -u OPEN:/dev/null TCP:192.0.2.1:25,connect-timeout=2
+	exits 1 on client socat -u OPEN:/dev/null TCP:192.0.2.1:25,connect-timeout=2
 	on host nft flush ruleset
 	if command -v iptables-nft > /dev/null; then
 		# As ufw: what is not for this host is dropped.
