@@ -46,6 +46,19 @@ static __always_inline struct verdict drop_port(const struct packet *packet, enu
 				.drop = true};
 }
 
+/* As packet_settle: what comes after is followed once, not for each rule that decides. */
+static __always_inline struct verdict verdict_settle(const struct packet *packet,
+						     struct verdict verdict)
+{
+	__u32 any = packet_any(packet);
+
+	if (!packet->gather)
+		return verdict;
+	return (struct verdict){.cell = forgotten(verdict.cell, any),
+				.second = forgotten(verdict.second, any),
+				.drop = forgotten(verdict.drop, any) & 1};
+}
+
 /* Returns the entry of a hash of counts, and creates it if needed. NULL: the hash is full. */
 static __always_inline struct pc_count *count_entry(void *hash, __u32 key)
 {

@@ -88,17 +88,21 @@ static __always_inline void ban_count(struct pc_ban_chunk *chunk, __u32 entry, s
 	}
 }
 
-/* Whether an end has not come yet. */
-static __always_inline bool ban_holds(__u32 until)
+/* The second with which ends are compared: what ends later holds, as PC_BAN_NEVER always does. */
+static __always_inline __u32 ban_second(void)
 {
 	struct pc_heard_cpu *own;
 
-	if (until >= PC_BAN_NEVER)
-		return true;
 	if (replays)
-		return until && explained.second < until;
+		return explained.second;
 	own = heard_own();
-	return until && own && boot_second(own) < until;
+	return own ? boot_second(own) : PC_BAN_NEVER - 1;
+}
+
+/* Whether an end has not come yet. */
+static __always_inline bool ban_holds(__u32 until)
+{
+	return until >= PC_BAN_NEVER || ban_second() < until;
 }
 
 /* What a line says of a prefix: BAN_*. */
@@ -119,38 +123,66 @@ static __always_inline int ban_entry(struct pc_ban_chunk *chunk, __u32 line, __u
 	return BAN_DROP;
 }
 
+/*
+ * The entries of a line that have a prefix, a bit each. Without branches, because the verifier
+ * would follow both sides of each.
+ */
+static __always_inline __u64 ban_entries(const struct pc_ban_line *line, const __u64 address[2],
+					 __u8 kind, bool ipv6)
+{
+	__u64 entries = 0, differ;
+	__u32 i;
+
+	if (ipv6) {
+#pragma clang loop unroll(full)
+		for (i = 0; i < PC_BAN_ENTRIES6; i++) {
+			differ = (line->ipv6.address[i][0] ^ address[0]) |
+				 (line->ipv6.address[i][1] ^ address[1]) |
+				 (line->ipv6.kind[i] ^ kind);
+			entries |= (opaque(differ | -differ) >> 63 ^ 1) << i;
+		}
+		return entries;
+	}
+#pragma clang loop unroll(full)
+	for (i = 0; i < PC_BAN_ENTRIES4; i++) {
+		differ = (line->ipv4.address[i] ^ address[0] >> 32) | (line->ipv4.kind[i] ^ kind);
+		entries |= (opaque(differ - 1) >> 63) << i;
+	}
+	return entries;
+}
+
+/* The number of the highest bit of a byte, without branches. */
+static __always_inline __u64 highest_bit(__u64 byte)
+{
+	__u64 four = opaque(0xf - byte) >> 63 << 2, two;
+
+	byte >>= four;
+	two = opaque(3 - byte) >> 63 << 1;
+	return four + two + (byte >> two >> 1);
+}
+_Static_assert(PC_BAN_ENTRIES <= 8, "highest_bit");
+
 /* Looks for a prefix in a line. */
 static __always_inline int ban_in_line(const __u64 address[2], __u32 kind, __u32 slot, __u32 line,
 				       struct ban_word what)
 {
 	struct pc_ban_chunk *chunk = ban_chunk(slot, line);
 	const struct pc_ban_line *at;
-	__u32 i, entry = PC_BAN_ENTRIES, until = 0;
+	__u64 entries, entry, until;
 	int found = BAN_NONE;
 
 	if (!chunk)
 		return BAN_NONE;
 	at = &chunk->line[bounded(line, PC_BAN_LINES - 1)];
-	if (what.ipv6) {
-#pragma clang loop unroll(full)
-		for (i = 0; i < PC_BAN_ENTRIES6; i++)
-			if (at->ipv6.address[i][0] == address[0] &&
-			    at->ipv6.address[i][1] == address[1] &&
-			    at->ipv6.kind[i] == (__u8)kind) {
-				entry = i;
-				until = *(const volatile __u32 *)&at->ipv6.until[i];
-			}
-	} else {
-#pragma clang loop unroll(full)
-		for (i = 0; i < PC_BAN_ENTRIES4; i++)
-			if (at->ipv4.address[i] == (__u32)(address[0] >> 32) &&
-			    at->ipv4.kind[i] == (__u8)kind) {
-				entry = i;
-				until = *(const volatile __u32 *)&at->ipv4.until[i];
-			}
-	}
-	if (entry < PC_BAN_ENTRIES)
+	entries = ban_entries(at, address, kind, what.ipv6);
+	if (entries) {
+		entry = highest_bit(entries);
+		until = what.ipv6 ? offsetof(struct pc_ban_line, ipv6.until) :
+				    offsetof(struct pc_ban_line, ipv4.until);
+		until = *(const volatile __u32 *)((const char *)at +
+						  bounded(until + entry * sizeof(__u32), 63));
 		found = ban_entry(chunk, line, entry, until, what);
+	}
 	return found == BAN_NONE && at->ipv4.more ? BAN_MORE : found;
 }
 
@@ -222,20 +254,24 @@ static __always_inline bool ban_source(struct xdp_md *ctx, struct ban_word what,
 
 /*
  * What the lengths in use say of an address, the longest first: BAN_*. Those of `from` and above
- * are passed over. The verifier follows each of up to 129 steps, so that a step does little.
+ * are passed over. The verifier follows each of up to 129 steps, so that a step does little: both
+ * families have the same ones.
  */
-static __always_inline int ban_search(const __u8 *lengths, __u32 most, __u64 first, __u64 second,
-				      __u32 from, __u64 word)
+static __always_inline int ban_search(const struct pc_bans *table, __u64 first, __u64 second,
+				      __u64 from, __u64 word)
 {
+	const __u8 *lengths =
+		table->lengths4 + ban_word_unpack(word).ipv6 * (sizeof(table->lengths4) + 0ULL);
 	__u32 i;
 
-	for (i = 0; i < most; i++) {
-		__u32 kind = lengths[i];
+	for (i = 0; i < PC_BAN_LENGTHS6; i++) {
+		__u64 kind = lengths[i];
 		int found;
 
 		if (!kind)
 			break;
-		if (kind >= from)
+		/* Tests a value apart, because the verifier learns of `from` by a comparison. */
+		if ((__s64)opaque(kind - from) >= 0)
 			continue;
 		found = ban_of_length(first, second, kind, word);
 		if (found != BAN_NONE)
@@ -266,26 +302,25 @@ __noinline int portcullis_banned(struct xdp_md *ctx, __u64 word)
 	struct ban_word what = ban_word_unpack(word);
 	const struct pc_bans *table = bans_current();
 	__u64 first, second;
-	__u32 marked;
+	__u64 marked, from;
 	int found;
 
 	if (!table || !ban_source(ctx, what, &first, &second))
 		return 0;
 	if (!what.ipv6) {
-		if (!ban_marked4(table, first))
+		marked = ban_marked4(table, first);
+		if (!marked)
 			return 0;
-		found = ban_search(table->lengths4, PC_BAN_LENGTHS4, first, second,
-				   PC_BAN_KIND4(33), word);
 	} else {
 		marked = ban_marked6(table, first, PC_BAN_KIND6(PC_BAN_MARK6));
-		/* Without a branch, by whose sides the verifier would follow each step twice. */
-		found = ban_search(table->lengths6, PC_BAN_LENGTHS6, first, second,
-				   PC_BAN_KIND6(PC_BAN_MARK6) + marked * PC_BAN_LENGTHS6, word);
-		if (found == BAN_NONE && !marked && !table->wide6)
-			return 0;
 	}
+	/* Without a branch, by whose sides the verifier would follow each step twice. */
+	from = PC_BAN_KIND6(PC_BAN_MARK6) + marked * 2 * PC_BAN_LENGTHS6;
+	found = ban_search(table, first, second, from, word);
 	if (found != BAN_NONE)
 		return found == BAN_DROP ? 1 + PC_REASON_BANNED : 0;
+	if (!marked && !table->wide6)
+		return 0;
 	return ban_denied(first, second, what.ipv6) ? 1 + PC_REASON_DENIED : 0;
 }
 
@@ -295,19 +330,11 @@ static __always_inline bool has_bans(void)
 	return filter.flag & (PC_FILTER_BANS | PC_FILTER_DENIED);
 }
 
-/* Neighbour discovery of the link itself (RFC 4861): without it a banned gateway would be lost. */
-static __always_inline bool is_neighbour_discovery(const struct packet *packet, enum parsed parsed)
-{
-	return parsed == PARSED_PACKET && packet->ipv6 && is_icmp(packet) &&
-	       packet->hop_limit == 255 && packet->icmp_type >= 133 && packet->icmp_type <= 136;
-}
-
 /* The word of a packet, by which portcullis_banned asks about its source. */
 static __always_inline __u64 ban_word_of(const struct packet *packet,
 					 const struct pc_generation *generation, enum parsed parsed)
 {
-	if (parsed == PARSED_MALFORMED || parsed == PARSED_NON_IP || parsed == PARSED_ELSEWHERE ||
-	    is_neighbour_discovery(packet, parsed))
+	if (parsed == PARSED_MALFORMED || parsed == PARSED_NON_IP || parsed == PARSED_ELSEWHERE)
 		return 0;
 	return ban_word_pack((struct ban_word){
 		.length = packet->length,

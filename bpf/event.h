@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "bpf/flow.h"
+#include "bpf/kind.h"
 #include "bpf/maps.h"
 #include "bpf/packet.h"
 #include "bpf/parse.h"
@@ -138,102 +139,60 @@ static __always_inline struct pc_event *event_place(void)
 }
 _Static_assert(!offsetof(struct pc_heard_cpu, event), "event_place");
 
+/* Fills an event. `kind`: kind_pack. */
+static __always_inline void event_fill(struct packet *packet, struct pc_event *event, __u64 word,
+				       __u64 kind)
+{
+	struct kind_word known = bits_as(struct kind_word, kind);
+	enum parsed parsed;
+	const __u8 *icmp;
+	__u8 buffer[2];
+
+	event_begin(event, word);
+	if (packet->egress)
+		event->how |= PC_EVENT_OUT;
+	event->length = packet->length;
+	if (!known.whole)
+		return;
+	parsed = kind_unpack(packet, kind);
+	if (parsed == PARSED_PACKET && is_icmp(packet) &&
+	    packet_fetch(packet, known.ports & 0x7fff, 2, buffer, (const void **)&icmp)) {
+		packet->icmp_type = icmp[0];
+		packet->icmp_code = icmp[1];
+	}
+	event_describe(packet, parsed, event);
+}
+
 /*
- * Makes the event of an incoming packet. It parses the packet again: to keep what is known of it
- * would cost the usual packet registers. A function of its own, for its stack.
+ * Makes the event of an incoming packet. `kind`: packet_kind, which parses the packet again: to
+ * keep what is known of it would cost the usual packet registers. A function of its own, for its
+ * stack.
  */
-__noinline int event_of_ingress(struct xdp_md *ctx, __u64 word)
+__noinline int event_of_ingress(struct xdp_md *ctx, __u64 word, __u64 kind)
 {
 	struct packet packet = {.gather = true};
 	struct pc_event *event = event_place();
-	enum parsed parsed;
 
 	if (!event)
 		return 0;
-	event_begin(event, word);
 	packet_init(&packet, ctx, frame_length(ctx));
-	parsed = packet_parse(&packet);
-	event->length = packet.length;
-	if (parsed != PARSED_NON_IP && packet.end)
-		event_describe(&packet, parsed, event);
+	event_fill(&packet, event, word, kind);
 	return 0;
 }
 
 /*
- * What an outgoing packet is, as a word. The egress program still knows it when the packet is
- * decided, and there is no stack left to parse the packet again.
+ * Makes the event of an outgoing packet. `sent`: kind_pack. The egress program still knows it when
+ * the packet is decided, and there is no stack left to parse the packet again.
  */
-struct sent_word {
-	__u64 ports : 32; /* struct flow_ports; of ICMP: the offset of its header */
-	__u64 ip : 5;	  /* offset of the IP header */
-	__u64 protocol : 8;
-	__u64 tcp_flags : 8;
-	__u64 parsed : 3; /* enum parsed */
-	__u64 ipv6 : 1;
-	__u64 whole : 1; /* there is a whole IP header */
-	__u64 fragment : 1;
-	__u64 unused : 5;
-};
-
-static __always_inline __u64 sent_pack(const struct packet *packet, enum parsed parsed)
-{
-	struct sent_word word = {
-		.ports = parsed == PARSED_PORT ? flow_ports_pack(packet) : packet->at,
-		.ip = packet->ip,
-		.protocol = packet->protocol,
-		.tcp_flags = packet->tcp & TCP_FLAGS,
-		.parsed = parsed,
-		.ipv6 = packet->ipv6,
-		.whole = parsed != PARSED_NON_IP && packet->end,
-		.fragment = packet->fragment,
-	};
-
-	return bits_as(__u64, word);
-}
-
-/* Fills a packet from sent_pack, but for what only ICMP has. */
-static __always_inline enum parsed sent_unpack(struct packet *packet, __u64 sent)
-{
-	struct sent_word known = bits_as(struct sent_word, sent);
-
-	packet->ip = known.ip;
-	packet->ipv6 = known.ipv6;
-	packet->protocol = known.protocol;
-	packet->fragment = known.fragment;
-	packet->tcp = known.tcp_flags;
-	packet->transport = known.protocol == PROTOCOL_UDP ? PC_UDP : PC_TCP;
-	if (known.parsed == PARSED_PORT) {
-		packet->local_port = flow_ports_unpack(known.ports).local;
-		packet->remote_port = flow_ports_unpack(known.ports).remote;
-	}
-	return known.parsed;
-}
-
-/* Makes the event of an outgoing packet. `sent`: sent_pack. */
 __noinline int event_of_egress(struct __sk_buff *skb, __u64 word, __u64 sent)
 {
-	struct sent_word known = bits_as(struct sent_word, sent);
 	struct pc_event *event = event_place();
 	struct packet packet = {};
-	enum parsed parsed = known.parsed;
-	const __u8 *icmp;
-	__u8 buffer[2];
 
 	if (!event)
 		return 0;
-	event_begin(event, word);
 	packet_init_egress(&packet, skb);
-	event->how |= PC_EVENT_OUT;
-	event->length = packet.length;
-	if (!known.whole)
-		return 0;
-	sent_unpack(&packet, sent);
-	if (parsed == PARSED_PACKET && is_icmp(&packet) &&
-	    packet_fetch(&packet, known.ports & 0x7fff, 2, buffer, (const void **)&icmp)) {
-		packet.icmp_type = icmp[0];
-		packet.icmp_code = icmp[1];
-	}
-	event_describe(&packet, parsed, event);
+	event_fill(&packet, event, word, sent);
 	return 0;
 }
 

@@ -32,14 +32,6 @@ struct grant_question {
 };
 _Static_assert(sizeof(struct grant_question) <= sizeof(struct pc_event), "event_place");
 
-/* The end of a grant; NULL: there is none. */
-static __always_inline const __u32 *grant_find(const struct grant_question *question)
-{
-	void *trie = bpf_map_lookup_elem(&grants, &question->zero);
-
-	return trie ? bpf_map_lookup_elem(trie, &question->key) : NULL;
-}
-
 /*
  * Whether a group of a span has an address by a grant that has not ended. A global function, so
  * that the verifier checks it once.
@@ -51,8 +43,9 @@ __noinline int span_granted(__u64 first, __u64 second, __u32 word)
 	const struct pc_generation *generation = generation_current();
 	const struct pc_span *span;
 	const __u64 *group;
+	__u32 second_now, i;
+	void *trie;
 	__u64 groups;
-	__u32 i;
 
 	if (!question || !generation || (__u8)generation->number != known.generation)
 		return false;
@@ -64,14 +57,19 @@ __noinline int span_granted(__u64 first, __u64 second, __u32 word)
 	question->zero = 0;
 	__builtin_memcpy(question->key.address, &first, 8);
 	__builtin_memcpy(question->key.address + 8, &second, 8);
+	/* Before the loop: the verifier follows each of its steps. */
+	trie = bpf_map_lookup_elem(&grants, &question->zero);
+	if (!trie)
+		return false;
+	second_now = ban_second();
 	for (i = 0; i < PC_GROUPS; i++) {
 		const __u32 *until;
 
 		if (!(groups >> i & 1) || !group[i])
 			continue;
 		question->key.group = group[i];
-		until = grant_find(question);
-		if (until && ban_holds(*until))
+		until = bpf_map_lookup_elem(trie, &question->key);
+		if (until && second_now < *until)
 			return true;
 	}
 	return false;

@@ -241,6 +241,7 @@ static __always_inline bool icmp_error_admitted(const struct packet *error,
 		.data = error->data,
 		.data_end = error->data_end,
 		.ip = error->at + sizeof(struct icmp_header),
+		.length = error->length,
 		.link = error->link,
 		.machine = error->machine,
 		.behind = error->behind,
@@ -254,7 +255,8 @@ static __always_inline bool icmp_error_admitted(const struct packet *error,
 		return false;
 	if (!quote_read(error, &quote))
 		return false;
-	quote.transport = quote.protocol == PROTOCOL_UDP ? PC_UDP : PC_TCP;
+	quote.transport = transport_of(quote.protocol);
+	packet_settle_kind(&quote, PARSED_PORT);
 	return quote_was_sent(&quote, generation, path_mtu(error));
 }
 

@@ -8,6 +8,7 @@
 
 #include "bpf/came_in.h"
 #include "bpf/flow.h"
+#include "bpf/kind.h"
 #include "bpf/maps.h"
 #include "bpf/packet.h"
 #include "bpf/parse.h"
@@ -72,18 +73,19 @@ static __always_inline bool is_forwarded(const struct pc_generation *generation,
 static __always_inline bool is_translated(const struct packet *packet, const struct pc_flow *flow,
 					  const volatile struct bpf_sock *socket)
 {
-	__u32 ports = (socket->src_port ^ packet->local_port) |
+	__u64 ports = (socket->src_port ^ packet->local_port) |
 		      (socket->dst_port ^ bpf_htons(packet->remote_port));
-	__u32 ipv4 = (socket->src_ip4 ^ flow->ipv4.local) | (socket->dst_ip4 ^ flow->ipv4.remote);
-	__u32 ipv6 = (socket->src_ip6[0] ^ flow->ipv6.local[0]) |
-		     (socket->src_ip6[1] ^ flow->ipv6.local[1]) |
-		     (socket->src_ip6[2] ^ flow->ipv6.local[2]) |
-		     (socket->src_ip6[3] ^ flow->ipv6.local[3]) |
-		     (socket->dst_ip6[0] ^ flow->ipv6.remote[0]) |
-		     (socket->dst_ip6[1] ^ flow->ipv6.remote[1]) |
-		     (socket->dst_ip6[2] ^ flow->ipv6.remote[2]) |
-		     (socket->dst_ip6[3] ^ flow->ipv6.remote[3]);
+	__u64 ipv4 = opaque(socket->src_ip4 ^ flow->ipv4.local), ipv6 = 0;
+	int i;
 
+	ipv4 = opaque(ipv4 | (socket->dst_ip4 ^ flow->ipv4.remote));
+	/* Word by word: else the compiler loads all of them first, and keeps them on the stack. */
+#pragma clang loop unroll(full)
+	for (i = 0; i < 4; i++)
+		ipv6 = opaque(ipv6 | (socket->src_ip6[i] ^ flow->ipv6.local[i]));
+#pragma clang loop unroll(full)
+	for (i = 0; i < 4; i++)
+		ipv6 = opaque(ipv6 | (socket->dst_ip6[i] ^ flow->ipv6.remote[i]));
 	return ports | (packet->ipv6 ? ipv6 : ipv4);
 }
 
@@ -175,13 +177,6 @@ static __always_inline enum learn may_learn(const struct packet *packet,
 		return LEARN;
 	return came == CAME_LATELY && is_from_before(packet, generation, skb, at) ? LEARN_TWICE :
 										    LEARN_NOT;
-}
-
-/* Whether a UDP datagram is so large that an ICMP error about the path MTU may follow. */
-static __always_inline bool is_large(const struct packet *packet)
-{
-	return packet->protocol == PROTOCOL_UDP &&
-	       packet->end - packet->at > PC_LARGE + sizeof(struct udphdr);
 }
 
 /*
@@ -287,15 +282,15 @@ static __always_inline __u32 flow_how_behind(__u32 class, __u32 generation)
  */
 static __always_inline __u32 flow_how_to_begin(const struct packet *packet,
 					       const struct pc_generation *generation,
-					       enum parsed parsed, struct __sk_buff *skb,
+					       struct kind_word sent, struct __sk_buff *skb,
 					       __u32 behind, const struct pc_flow_state *known,
 					       bool assured)
 {
 	__u32 how = flow_how_pack(packet) | behind;
 
-	if (parsed == PARSED_PACKET)
+	if (sent.echo)
 		how |= FLOW_ECHO;
-	if (is_large(packet))
+	if (sent.large)
 		how |= FLOW_LARGE;
 	if (generation->forward && is_forwarded(generation, skb))
 		how |= FLOW_FORWARDED;
@@ -350,7 +345,7 @@ __noinline int flow_begin(struct __sk_buff *skb, __u32 where, __u32 ports, __u32
 
 	packet_init_egress(&packet, skb);
 	flow_fill(&packet, where, ports, how);
-	packet.transport = packet.protocol == PROTOCOL_TCP ? PC_TCP : PC_UDP;
+	packet.transport = transport_of(packet.protocol);
 	packet.tcp = tcp;
 	packet.machine = machine_pack(flow_how_class(how), 0);
 	packet.behind = flow_how_class(how);
@@ -358,6 +353,10 @@ __noinline int flow_begin(struct __sk_buff *skb, __u32 where, __u32 ports, __u32
 		return 0;
 	needed = packet.protocol != PROTOCOL_UDP ||
 		 udp_needs_learning(&packet, generation, skb, &flow, how);
+	packet_settle_kind(&packet, PARSED_PORT);
+	packet.transport = transport_of(packet.protocol);
+	needed = forgotten(needed, packet_any(&packet)) & 1;
+	flow.family = forgotten(flow.family, packet_any(&packet));
 	if (!needed && !(how & FLOW_LARGE))
 		return 0;
 	at = now();
@@ -365,6 +364,10 @@ __noinline int flow_begin(struct __sk_buff *skb, __u32 where, __u32 ports, __u32
 	admit = how & FLOW_ECHO || !is_class_of(how, generation) ?
 			ADMIT_UNLISTED :
 			table_admit_from(&packet, flow.ipv6.remote, generation);
+	packet_settle_kind(&packet, PARSED_PORT);
+	packet.transport = transport_of(packet.protocol);
+	admit = forgotten(admit, packet_any(&packet));
+	flow.family = forgotten(flow.family, packet_any(&packet));
 	if (admit >= ADMIT_PASS && how & FLOW_LARGE)
 		large_note(&packet, generation, &flow, at);
 	/* Answers to a question of this host must not count against the limit of the port. */
@@ -394,14 +397,14 @@ __noinline int flow_begin(struct __sk_buff *skb, __u32 where, __u32 ports, __u32
  * flow_how_behind.
  */
 static __always_inline void flow_learn(const struct packet *packet,
-				       const struct pc_generation *generation, enum parsed parsed,
-				       struct __sk_buff *skb, __u32 behind)
+				       const struct pc_generation *generation,
+				       struct kind_word sent, struct __sk_buff *skb, __u32 behind)
 {
 	struct pc_flow_state *known;
 	struct pc_flow flow;
 	bool assured;
 
-	if (parsed != PARSED_PORT && !(parsed == PARSED_PACKET && is_echo(packet)))
+	if (sent.parsed != PARSED_PORT && !sent.echo)
 		return;
 	if (!flow_key(packet, &flow))
 		return;
@@ -411,10 +414,9 @@ static __always_inline void flow_learn(const struct packet *packet,
 	if (known && flow_touch(&flow, known, assured))
 		flow_continue(packet, &flow, known, assured, skb);
 	else
-		flow_begin(
-			skb, flow_where_pack(packet), flow_ports_pack(packet),
-			flow_how_to_begin(packet, generation, parsed, skb, behind, known, assured),
-			packet->tcp);
+		flow_begin(skb, flow_where_pack(packet), flow_ports_pack(packet),
+			   flow_how_to_begin(packet, generation, sent, skb, behind, known, assured),
+			   packet->tcp);
 }
 
 #endif

@@ -375,16 +375,18 @@ __noinline __u64 portcullis_limited(struct xdp_md *ctx)
 	const struct pc_generation *generation = generation_current();
 	struct packet packet = {.gather = true};
 	__u32 limit;
+	__u64 kind;
 
 	if (!generation)
 		return 0;
-	packet_init(&packet, ctx, frame_length(ctx));
-	packet.link = generation->link;
-	if (packet_parse(&packet) != PARSED_PORT)
+	packet_start(&packet, ctx);
+	kind = packet_kind(ctx);
+	if (kind_unpack(&packet, kind) != PARSED_PORT)
 		return 0;
 	generation = packet_set_machine(&packet, generation);
 	if (!generation)
 		return 0;
+	kind_again(&packet, kind);
 	packet.behind = packet_class(&packet);
 	return table_admit_limit(&packet, generation, &limit) == ADMIT_LIMITED ?
 		       limit_asks(&packet, generation, limit) :
@@ -500,7 +502,7 @@ static __always_inline bool limit_shows_completed(const struct packet *packet,
 
 /*
  * The limits of a TCP packet that shows that its connection was completed, as a struct limit_word
- * with a set; 0: it has none. `sent`: sent_pack. A global function, because its caller has little
+ * with a set; 0: it has none. `sent`: kind_pack. A global function, because its caller has little
  * stack.
  */
 __noinline __u64 limit_sent(struct __sk_buff *skb, __u64 sent)
@@ -513,7 +515,7 @@ __noinline __u64 limit_sent(struct __sk_buff *skb, __u64 sent)
 	if (!generation)
 		return 0;
 	packet_init_egress(&packet, skb);
-	sent_unpack(&packet, sent);
+	kind_unpack(&packet, sent);
 	if (!limit_shows_completed(&packet, skb))
 		return 0;
 	generation = packet_set_machine(&packet, generation);

@@ -315,6 +315,27 @@ struct {
 	})
 
 /*
+ * `value`, of which the verifier forgets what it knows. It follows states of a program apart that
+ * differ in what it knows; where they meet, this makes one of them. `any` is a 32-bit value of
+ * which it knows nothing.
+ */
+#define forgotten(value, any)                                                 \
+	({                                                                    \
+		__u64 forgotten_value = (value), forgotten_any = (any);       \
+		asm("%0 ^= %1" : "+r"(forgotten_value) : "r"(forgotten_any)); \
+		asm("%0 ^= %1" : "+r"(forgotten_value) : "r"(forgotten_any)); \
+		forgotten_value;                                              \
+	})
+
+/* A value that the compiler takes for any, so that it makes no branches of arithmetic with it. */
+#define opaque(value)                                  \
+	({                                             \
+		__u64 opaque_value = (value);          \
+		asm volatile("" : "+r"(opaque_value)); \
+		opaque_value;                          \
+	})
+
+/*
  * The bits of a value as another type of equal size. Global functions take and return only scalars
  * on older kernels, so a struct of bit fields is passed as a word: X_pack and X_unpack.
  */

@@ -187,6 +187,34 @@ static __always_inline void packet_init_egress(struct packet *packet, struct __s
 	packet->outward = true;
 }
 
+/* The transport of TCP, and of anything else that of UDP. Without a branch. */
+static __always_inline __u8 transport_of(__u8 protocol)
+{
+	return PC_UDP - (opaque((__u64)(protocol ^ PROTOCOL_TCP) - 1) >> 63);
+}
+_Static_assert(PC_TCP == 0 && PC_UDP == 1, "transport_of");
+
+/* A value for `forgotten`. Read again where it can be, so that it takes no stack. */
+static __always_inline __u32 packet_any(const struct packet *packet)
+{
+	return packet->egress ?
+		       *(const volatile __u32 *)&((const struct __sk_buff *)packet->ctx)->len :
+		       packet->length;
+}
+
+/* Reads the frame's pointers again: the verifier forgets which headers were read. */
+static __always_inline void packet_again(struct packet *packet)
+{
+	if (packet->egress) {
+		const struct __sk_buff *skb = packet->ctx;
+
+		packet->data = (void *)(long)skb->data;
+		packet->data_end = (void *)(long)skb->data_end;
+	} else {
+		packet_start(packet, packet->ctx);
+	}
+}
+
 /*
  * The functions that read a header set `header` to `size` bytes at `offset`, and return false if
  * they cannot.

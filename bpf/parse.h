@@ -145,8 +145,11 @@ static __always_inline enum parsed parse_ipv4(struct packet *packet)
 
 static __always_inline bool is_extension(__u32 next)
 {
-	return next == IPV6_HOP_BY_HOP || next == IPV6_ROUTING || next == IPV6_FRAGMENT ||
-	       next == IPV6_OPTIONS;
+	const __u64 known = 1ULL << IPV6_HOP_BY_HOP | 1ULL << IPV6_ROUTING | 1ULL << IPV6_FRAGMENT |
+			    1ULL << IPV6_OPTIONS;
+
+	/* Shifts by the lower six bits. */
+	return (known >> (next & 63)) & (opaque((__u64)next - 64) >> 63);
 }
 
 /*
@@ -163,7 +166,8 @@ struct walked {
 	__u64 whole : 11;	/* 1 */
 };
 #define WALK_FROM 0xfff /* the chain begins at this offset at most */
-_Static_assert(WALK_FROM + EXTENSIONS * 2048 < 1 << 15, "walked.at");
+#define WALK_MOST 0x7fff
+_Static_assert(WALK_FROM + EXTENSIONS * 2048 <= WALK_MOST, "walked.at");
 
 static __always_inline __u64 walked_pack(struct walked walked)
 {
@@ -219,6 +223,7 @@ static __always_inline __u64 walk_extensions(const struct packet *packet, __u32 
 		}
 		if (at + length > end)
 			return 0;
+		/* What the verifier knows of these would be another thing in each way here. */
 		at += length;
 		next = extension->next;
 	}

@@ -158,19 +158,17 @@ static __always_inline __u64 carry_out_pass(const struct packet *packet,
 
 /*
  * Under observe a TCP or UDP packet of a banned source passes: its answers must not be learned,
- * whatever the port. A function that parses the packet again keeps the registers of its callers
- * free.
+ * whatever the port. `kind`: packet_kind. A function of its own, for its stack.
  */
-__noinline int portcullis_ban_came_in(struct xdp_md *ctx)
+__noinline int portcullis_ban_came_in(struct xdp_md *ctx, __u64 kind)
 {
 	const struct pc_generation *generation = generation_current();
 	struct packet packet = {.gather = true};
 
 	if (!generation)
 		return 0;
-	packet_init(&packet, ctx, frame_length(ctx));
 	packet.link = generation->link;
-	if (packet_parse(&packet) == PARSED_PORT)
+	if (kind_unpack(&packet, kind) == PARSED_PORT)
 		flow_came_in(ctx, flow_where_pack(&packet), flow_ports_pack(&packet),
 			     flow_how_pack(&packet));
 	return 0;
@@ -236,13 +234,15 @@ static __always_inline __u64 icmp_error_hand_over(const struct packet *packet)
 }
 
 /* Decides a packet and carries the verdict out, or returns an ICMP error for the next pass. */
-static __always_inline __u64 decide_or_hand_over(const struct packet *packet,
+static __always_inline __u64 decide_or_hand_over(struct packet *packet,
 						 const struct pc_generation *generation,
 						 enum parsed parsed, bool over)
 {
+	parsed = packet_settle(packet, parsed);
 	if (parsed == PARSED_PACKET && is_icmp_error(packet))
 		return icmp_error_hand_over(packet);
-	return carry_out(packet, generation, decide(packet, generation, parsed, over));
+	return carry_out(packet, generation,
+			 verdict_settle(packet, decide(packet, generation, parsed, over)));
 }
 
 /* Tells what to ask about a packet, where there are bans: struct ban_word. */
@@ -250,13 +250,15 @@ __noinline __u64 portcullis_source(struct xdp_md *ctx)
 {
 	const struct pc_generation *generation = generation_current();
 	struct packet packet = {.gather = true};
+	__u64 kind = packet_kind(ctx);
 	enum parsed parsed;
 
 	if (!generation)
 		return 0;
 	packet_init(&packet, ctx, frame_length(ctx));
-	parsed = packet_parse(&packet);
-	if (parsed == PARSED_MALFORMED || parsed == PARSED_NON_IP)
+	parsed = kind_unpack(&packet, kind);
+	if (parsed == PARSED_MALFORMED || parsed == PARSED_NON_IP ||
+	    bits_as(struct kind_word, kind).neighbour)
 		return 0;
 	generation = packet_set_machine(&packet, generation);
 	if (!generation)
@@ -270,19 +272,21 @@ __noinline __u64 portcullis_refuse(struct xdp_md *ctx, __u32 reason)
 {
 	const struct pc_generation *generation = generation_current();
 	struct packet packet = {.gather = true};
+	__u64 kind = 0;
 
 	if (!generation)
 		return 0;
 	packet_init(&packet, ctx, frame_length(ctx));
 	if (generation->machines) {
-		packet_parse(&packet);
+		kind = packet_kind(ctx);
+		kind_unpack(&packet, kind);
 		generation = packet_set_machine(&packet, generation);
 		if (!generation)
 			return 0;
 		packet.behind = packet_class(&packet);
 	}
 	if (!explains && is_observing(&packet, generation) && !is_attaching(generation))
-		portcullis_ban_came_in(ctx);
+		portcullis_ban_came_in(ctx, kind ? kind : packet_kind(ctx));
 	return carry_out_drop(
 		&packet, generation,
 		drop_reason(reason == 1 + PC_REASON_DENIED ? PC_REASON_DENIED : PC_REASON_BANNED));
@@ -372,8 +376,10 @@ __noinline __u64 portcullis_machine_port(struct xdp_md *ctx, __u64 word, __u32 p
 	if (!generation || !packet_class(&packet) ||
 	    (!(length & MACHINE_ASKED) && limit_begins(&packet, generation)))
 		return 0;
-	return carry_out(&packet, generation,
-			 decide_port(&packet, generation, length & MACHINE_OVER));
+	packet_settle(&packet, PARSED_PORT);
+	return carry_out(
+		&packet, generation,
+		verdict_settle(&packet, decide_port(&packet, generation, length & MACHINE_OVER)));
 }
 
 /*
@@ -457,9 +463,11 @@ __noinline __u64 portcullis_machine(struct xdp_md *ctx, __u64 word)
 		packet_place_machine(&packet, generation, known.place + 1);
 	else
 		generation = packet_set_machine(&packet, generation);
+	parsed = packet_settle(&packet, parsed);
 	if (!generation || !packet_class(&packet) || parsed == PARSED_PORT)
 		return 0;
-	return carry_out(&packet, generation, decide(&packet, generation, parsed, false));
+	return carry_out(&packet, generation,
+			 verdict_settle(&packet, decide(&packet, generation, parsed, false)));
 }
 
 /* The word of a packet for limit_is_over, if there are limits. */
@@ -699,7 +707,7 @@ int portcullis_explain(struct xdp_md *ctx)
 }
 
 static __always_inline void send_pass(const struct packet *packet,
-				      const struct pc_generation *generation, enum parsed parsed,
+				      const struct pc_generation *generation, __u64 sent,
 				      struct verdict verdict)
 {
 	bool explaining = is_explaining(packet);
@@ -710,13 +718,12 @@ static __always_inline void send_pass(const struct packet *packet,
 		account_pass(packet, generation, verdict);
 	}
 	if (explaining || filter.listeners)
-		tell_egress(packet->ctx, decided_pack(packet, generation, verdict.cell, 0),
-			    sent_pack(packet, parsed));
+		tell_egress(packet->ctx, decided_pack(packet, generation, verdict.cell, 0), sent);
 }
 
 /* Returns whether to drop the packet. */
 static __always_inline bool send_drop(const struct packet *packet,
-				      const struct pc_generation *generation, enum parsed parsed,
+				      const struct pc_generation *generation, __u64 sent,
 				      struct verdict verdict)
 {
 	bool would = is_observing(packet, generation), explaining = is_explaining(packet);
@@ -728,8 +735,7 @@ static __always_inline bool send_drop(const struct packet *packet,
 		how |= account_drop(packet, generation, verdict, would);
 	}
 	if (!(how & DECIDED_SILENT))
-		tell_egress(packet->ctx, decided_pack(packet, generation, verdict.cell, how),
-			    sent_pack(packet, parsed));
+		tell_egress(packet->ctx, decided_pack(packet, generation, verdict.cell, how), sent);
 	return !would;
 }
 
@@ -760,7 +766,7 @@ static __always_inline __u64 send_machine(const struct packet *packet,
 }
 
 /*
- * Decides what a machine behind this host sends, and counts it. `sent`: sent_pack. Returns what was
+ * Decides what a machine behind this host sends, and counts it. `sent`: kind_pack. Returns what was
  * decided; 0: this host sends it. As portcullis_machine, apart from what this host sends. The
  * caller remembers fragments, tells of the packet and learns from it, because it has more stack.
  */
@@ -776,12 +782,15 @@ __noinline __u64 portcullis_machine_egress(struct __sk_buff *skb, __u64 sent, __
 	packet.asked = explains;
 	packet.link = generation->link;
 	packet.fragment_at = fragment_at;
-	parsed = sent_unpack(&packet, sent);
+	parsed = kind_unpack(&packet, sent);
 	generation = packet_set_machine(&packet, generation);
 	if (!generation || !packet_class(&packet))
 		return 0;
 	packet.behind = true;
-	return send_machine(&packet, generation, decide_outbound(&packet, generation, parsed, skb));
+	parsed = kind_again(&packet, sent);
+	return send_machine(
+		&packet, generation,
+		verdict_settle(&packet, decide_outbound(&packet, generation, parsed, skb)));
 }
 
 /* `explaining`: see packet.asked. */
@@ -792,23 +801,22 @@ static __always_inline int egress(struct __sk_buff *skb, bool explaining)
 	struct verdict verdict;
 	__u32 how;
 	enum parsed parsed;
-	__u64 word = 0;
+	__u64 word = 0, sent;
 
 	if (!generation)
 		return TC_ACT_UNSPEC;
 	packet_init_egress(&packet, skb);
 	packet.asked = explaining;
 	packet.link = generation->link;
-	parsed = packet_parse(&packet);
+	parsed = kind_settle(&packet, packet_parse(&packet), &sent);
 	if (generation->machines &&
 	    (parsed == PARSED_PORT || parsed == PARSED_PACKET || parsed == PARSED_LATER_FRAGMENT))
-		word = portcullis_machine_egress(skb, sent_pack(&packet, parsed),
-						 packet.fragment_at);
+		word = portcullis_machine_egress(skb, sent, packet.fragment_at);
 	barrier(); /* keeps the frame below 288 bytes */
 	if (word) {
 		how = decided_unpack(word).how;
 		if (how & DECIDED_DROP ? !(how & DECIDED_SILENT) : explaining || filter.listeners)
-			tell_egress(skb, word, sent_pack(&packet, parsed));
+			tell_egress(skb, word, sent);
 		if (is_dropped(how))
 			return TC_ACT_SHOT;
 		if (packet.fragment && !explaining && !(how & DECIDED_DROP))
@@ -818,18 +826,20 @@ static __always_inline int egress(struct __sk_buff *skb, bool explaining)
 									packet.remote_port) :
 						  0);
 	} else {
-		verdict = decide_outbound(&packet, generation, parsed, skb);
+		verdict =
+			verdict_settle(&packet, decide_outbound(&packet, generation, parsed, skb));
+		parsed = kind_again(&packet, sent);
 		if (!verdict.drop)
-			send_pass(&packet, generation, parsed, verdict);
-		else if (send_drop(&packet, generation, parsed, verdict))
+			send_pass(&packet, generation, sent, verdict);
+		else if (send_drop(&packet, generation, sent, verdict))
 			return TC_ACT_SHOT;
 	}
 	if ((!explaining || is_told()) && filter.flag & PC_FILTER_LIMITS &&
 	    packet.transport == PC_TCP && parsed == PARSED_PORT)
-		limit_note_sent(skb, sent_pack(&packet, parsed));
+		limit_note_sent(skb, sent);
 	if (!explaining) {
 		mark_sent(skb, mark_port_of(&packet, parsed));
-		flow_learn(&packet, generation, parsed, skb,
+		flow_learn(&packet, generation, bits_as(struct kind_word, opaque(sent)), skb,
 			   flow_how_behind(decided_unpack(word).class,
 					   decided_unpack(word).generation));
 	}

@@ -36,7 +36,7 @@ static __always_inline const struct pc_span *span_find(const struct pc_generatio
 		__s64 reached; /* all ones if the span begins at `source` or below, else 0 */
 
 		span = &generation->span[bounded(low + half, PC_SPANS - 1)];
-		reached = ((__s64)span->first - source - 1) >> 63;
+		reached = (__s64)opaque((__s64)span->first - source - 1) >> 63;
 		low += half & reached;
 		count -= half;
 	}

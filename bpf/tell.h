@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "bpf/event.h"
+#include "bpf/kind.h"
 #include "bpf/listen.h"
 #include "bpf/maps.h"
 #include "bpf/record.h"
@@ -44,7 +45,7 @@ __noinline int tell_ingress(struct xdp_md *ctx, __u64 word)
 	struct audience audience;
 
 	if (explains) {
-		event_of_ingress(ctx, word);
+		event_of_ingress(ctx, word, packet_kind(ctx));
 		return 0;
 	}
 	if (!own)
@@ -52,12 +53,12 @@ __noinline int tell_ingress(struct xdp_md *ctx, __u64 word)
 	audience = audience_of(word);
 	if (!audience.weight && !audience.wanting)
 		return 0;
-	event_of_ingress(ctx, word);
+	event_of_ingress(ctx, word, packet_kind(ctx));
 	audience_tell(ctx, own, audience);
 	return 0;
 }
 
-/* Tells of an outgoing packet. `sent`: sent_pack. */
+/* Tells of an outgoing packet. `sent`: kind_pack. */
 __noinline int tell_egress(struct __sk_buff *skb, __u64 word, __u64 sent)
 {
 	struct pc_heard_cpu *own = heard_own();

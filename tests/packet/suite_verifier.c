@@ -7,10 +7,15 @@
 #include "tests/packet/check.h"
 #include "tests/packet/suites.h"
 
-/* Instructions of a program with all its functions, each as often as it is followed. */
-#define VERIFIED_MOST 160000
+/*
+ * Instructions of a program with all its functions, each as often as it is followed: what it was on
+ * Linux 6.18 with clang 14, and a tenth (docs/performance.md).
+ */
+#define INGRESS_MOST 90000
+#define EGRESS_MOST  66000
 
-static void count_verified(const struct runner *runner, enum filter_fd program, const char *name)
+static void count_verified(const struct runner *runner, enum filter_fd program, const char *name,
+			   __u32 most)
 {
 	struct bpf_prog_info info = {};
 	__u32 length = sizeof(info);
@@ -18,13 +23,13 @@ static void count_verified(const struct runner *runner, enum filter_fd program, 
 	/* Linux before 5.16 does not tell. */
 	if (check(!bpf_obj_get_info_by_fd(runner->filter.fd[program], &info, &length),
 		  "%s: the kernel tells of it", name))
-		check(info.verified_insns < VERIFIED_MOST,
-		      "%s: the verifier looks at less than %u instructions (%u)", name,
-		      VERIFIED_MOST, info.verified_insns);
+		check(info.verified_insns < most,
+		      "%s: the verifier looks at less than %u instructions (%u)", name, most,
+		      info.verified_insns);
 }
 
 void suite_verifier(struct runner *runner)
 {
-	count_verified(runner, FILTER_PROGRAM, "ingress");
-	count_verified(runner, FILTER_EGRESS, "egress");
+	count_verified(runner, FILTER_PROGRAM, "ingress", INGRESS_MOST);
+	count_verified(runner, FILTER_EGRESS, "egress", EGRESS_MOST);
 }
