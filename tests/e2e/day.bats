@@ -76,8 +76,8 @@ answers_from()
 	types swap eth0 --enforce --confirm 1m
 	says 'not confirmed yet' 'not saved'
 	types confirm eth0
-	! answers_from 192.0.2.66 8443
-	! answers_from 192.0.2.66 22
+	! answers_from 192.0.2.66 8443 || fail '8443 answers a stranger'
+	! answers_from 192.0.2.66 22 || fail '22 answers a stranger'
 	answers_from 192.0.2.2 22
 	answers_from 192.0.2.66 993
 
@@ -89,7 +89,7 @@ answers_from()
 	task 'one group more' 1 # ufw allow from 192.0.2.2 to any port 9100 proto tcp
 	types swap eth0 --open 9100/tcp=monitoring --group monitoring=192.0.2.2
 	answers_from 192.0.2.2 9100
-	! answers_from 192.0.2.66 9100
+	! answers_from 192.0.2.66 9100 || fail '9100 answers a stranger'
 
 	task see 1 # ufw status verbose
 	types status eth0
@@ -99,7 +99,7 @@ answers_from()
 
 	task 'undo' 1 # ufw delete allow 8443/tcp
 	types swap eth0 --no-open 8443/tcp
-	! answers_from 192.0.2.66 8443
+	! answers_from 192.0.2.66 8443 || fail '8443 answers a stranger'
 	answers_from 192.0.2.2 9100
 
 	task 'save' 0 # ufw saves each rule
@@ -111,8 +111,8 @@ answers_from()
 	detach_all host
 	answers_from 192.0.2.66 8443
 	pc apply --boot --site "$SITE"
-	! answers_from 192.0.2.66 8443
-	! answers_from 192.0.2.66 22
+	! answers_from 192.0.2.66 8443 || fail '8443 answers a stranger'
+	! answers_from 192.0.2.66 22 || fail '22 answers a stranger'
 	answers_from 192.0.2.2 9100
 	answers_from 192.0.2.2 22
 

@@ -193,7 +193,7 @@ got_more()
 	says 'new1: native, observe, tiny'
 	comes new0
 	exits 0 on host "$TOOLS/faults" -l "$DIR/points" "$PORTCULLIS" apply --boot --site "$SITE" --catalog "$TINY" --as=other0 -- new0
-	! grep -E 'PROG_LOAD|LINK_CREATE' "$DIR/points"
+	! grep -E 'PROG_LOAD|LINK_CREATE' "$DIR/points" || fail 'loaded or linked'
 	same '' "$(program new0)"
 }
 

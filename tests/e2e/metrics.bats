@@ -110,7 +110,7 @@ for port in range(int(sys.argv[2]), int(sys.argv[2]) + int(sys.argv[1])):
 	same "$before" "$(jq length <<< "$output")" metrics
 	json_is '[.[] | select(.service == "unlisted" and .name == "portcullis_packets_total" and .verdict == "drop" and .direction == "in").value] | add > 1900'
 	json_is '[.[] | select(.name == "portcullis_packets_total" and .port == "25" and .verdict == "drop" and .direction == "in").value] == [1]'
-	! grep -q '192\.0\.2\.\|2001:db8\|10\.0\.0' "$DIR/metrics"
+	! grep -q '192\.0\.2\.\|2001:db8\|10\.0\.0' "$DIR/metrics" || fail 'addresses in the metrics'
 }
 
 @test "no counter goes back over swap and takeover" {
@@ -259,13 +259,13 @@ fires()
 		until_true 10 answers "$query"
 	done < "$DIR/queries"
 	until_true 5 fires PortcullisObserving eth1
-	! fires PortcullisObserving eth0
-	! fires PortcullisFilterLost eth1
+	! fires PortcullisObserving eth0 || fail 'eth0 is not observed, but the alert fires'
+	! fires PortcullisFilterLost eth1 || fail 'the alert fires for eth1, which has its filter'
 	pc swap eth0 -p ssh --confirm 1
 	until_true 6 fires PortcullisReverted eth0
 	pc detach eth1
 	until_true 4 fires PortcullisFilterLost eth1 # two scrapes, and two evaluations
-	! fires PortcullisFilterLost eth0
+	! fires PortcullisFilterLost eth0 || fail 'the alert fires for eth0, which has its filter'
 }
 
 # --- Zabbix, Checkmk ---
