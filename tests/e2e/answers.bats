@@ -94,7 +94,7 @@ has()
 	exits 0 pc apply --site "$SITE" --dry-run
 	answers 3 apply --site "$SITE" --dry-run --exit-code
 	has '.changed and .dry_run and (.digest | test("^[0-9a-f]{32}$"))'
-	! attached host eth0 || fail 'eth0 is attached'
+	same '' "$(attached host eth0)" 'program at eth0'
 	pc apply --site "$SITE"
 	exits 0 pc apply --site "$SITE" --dry-run --exit-code
 	says_not '--expect'
@@ -116,10 +116,10 @@ has()
 	echo 'interfaces: {eth0: {profiles: [ssh, xeams]}}' > "$SITE"
 	answers 1 apply --site "$SITE" --expect "$digest"
 	has '.changed == false and (.errors[0].message | test("another")) and .errors[0].fix == "portcullis apply --dry-run"'
-	! attached host eth0 || fail 'eth0 is attached'
+	same '' "$(attached host eth0)" 'program at eth0'
 	echo 'interfaces: {eth0: {profiles: ssh}}' > "$SITE"
 	pc apply --site "$SITE" --expect "$digest"
-	attached host eth0
+	[ -n "$(attached host eth0)" ] || fail 'no program at eth0'
 	exits 1 pc apply --site "$SITE" --expect "$digest"
 	says 'nothing differs'
 }

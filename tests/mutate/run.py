@@ -6,6 +6,7 @@ import difflib
 import os
 import pathlib
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -57,8 +58,9 @@ class Tree:
 
     def copy(self):
         git = ["git", "-C", str(self.origin), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-        listed = subprocess.run(git, capture_output=True, check=False)
-        if listed.returncode:
+        # A package is built without git, and from a tree that is no repository.
+        listed = subprocess.run(git, capture_output=True, check=False) if shutil.which("git") else None
+        if not listed or listed.returncode:
             names = [str(path.relative_to(self.origin)) for path in self.origin.rglob("*")
                      if path.is_file() and "build" not in path.parts and ".git" not in path.parts]
         else:
