@@ -15,6 +15,8 @@
 #define HTTP_TLS    8089
 #define MANAGER	    5038
 #define MANAGER_TLS 5039
+#define RTP_FIRST   "5000" /* where rtp.conf does not say */
+#define RTP_LAST    "31000"
 
 /* A file of Asterisk, as settings "general/bindport". */
 struct asterisk {
@@ -214,13 +216,14 @@ static void claim_rtp(const struct root *root, struct claims *claims)
 	open_file(root, claims, FOLDER "rtp.conf", &rtp);
 	start = find(&rtp, "general", "rtpstart");
 	end = find(&rtp, "general", "rtpend");
-	if (!start || !end)
+	if (!rtp.there)
 		return;
-	text = xasprintf("%s-%s", start->value, end->value);
+	text = xasprintf("%s-%s", start ? start->value : RTP_FIRST, end ? end->value : RTP_LAST);
 	if (claim_ports(text, 1 << PC_UDP, &range) == 1)
-		claims_add(&rtp.file, "rtp", &range, start);
+		claims_add(&rtp.file, "rtp", &range, start ?: end);
 	else
-		claims_problem(&rtp.file, start->line, "'%.40s' is no range of ports", text);
+		claims_problem(&rtp.file, start ? start->line : 0, "'%.40s' is no range of ports",
+			       text);
 }
 
 struct server {

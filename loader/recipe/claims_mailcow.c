@@ -20,8 +20,10 @@ static void claim_web(const struct claim_file *file, const struct settings *sett
 
 	if (!port || !*port->value)
 		return;
-	text = bind && *bind->value && !strchr(bind->value, ':') ?
-		       xasprintf("%s:%s", bind->value, port->value) :
+	text = bind && *bind->value ?
+		       xasprintf(strchr(bind->value, ':') && *bind->value != '[' ? "[%s]:%s" :
+										   "%s:%s",
+				 bind->value, port->value) :
 		       xstrdup(port->value);
 	result = claim_ports(text, 1 << PC_TCP, &range);
 	if (result < 0)
@@ -39,6 +41,9 @@ void claims_mailcow(const struct root *root, struct claims *claims)
 	if (!claim_settings(root, &file, settings_keys, &settings))
 		return;
 	claims_product(claims, "mailcow", CONFIG);
+	if (!settings_find(&settings, "HTTP_PORT") && !settings_find(&settings, "HTTPS_PORT") &&
+	    !settings_find(&settings, "SMTP_PORT"))
+		claims_problem(&file, 0, "it sets no ports, as mailcow's does");
 	claim_web(&file, &settings, "HTTP_PORT", "HTTP_BIND");
 	claim_web(&file, &settings, "HTTPS_PORT", "HTTPS_BIND");
 }

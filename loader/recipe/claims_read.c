@@ -50,6 +50,15 @@ static void claim_value(const struct typed *typed, const struct setting *setting
 		claims_add(&typed->file, typed->service->name, result ? &range : NULL, setting);
 }
 
+/* A service without a port of its own has only what the file says. */
+static void tell_missing(const struct typed *typed, const char *what)
+{
+	if (typed->service->dynamic &&
+	    !claims_find(typed->file.claims, typed->file.profile, typed->service->name))
+		claims_problem(&typed->file, 0, "it has no '%s', so the port of %s:%s is not known",
+			       what, typed->file.profile, typed->service->name);
+}
+
 /* True if a key of a file is the one that is looked for: its last step, or the whole path. */
 static bool is_key(const char *key, const char *wanted)
 {
@@ -87,6 +96,8 @@ static void claim_key(const struct typed *typed, const char *text, size_t length
 	}
 	if (!all && found && *found->value)
 		claim_value(typed, found);
+	if (!found)
+		tell_missing(typed, key);
 }
 
 static void claim_regex(const struct typed *typed, const char *text)
@@ -117,6 +128,40 @@ static void claim_regex(const struct typed *typed, const char *text)
 		end += step;
 	}
 	regfree(&regex);
+	if (end == text)
+		tell_missing(typed, typed->service->configured_in.regex);
+}
+
+/* An XPath expression without its conditions: where things are, whatever they say. */
+static char *without_conditions(const char *xpath)
+{
+	char *plain = xstrdup(xpath), *to = plain, quote = '\0';
+	int depth = 0;
+
+	for (const char *from = xpath; *from; from++) {
+		if (quote || *from == '"' || *from == '\'')
+			quote = !quote ? *from : quote == *from ? '\0' : quote;
+		depth += !quote && *from == '[';
+		if (!depth)
+			*to++ = *from;
+		depth -= !quote && *from == ']';
+	}
+	*to = '\0';
+	return plain;
+}
+
+/* Nothing fulfils the conditions of a path. True if that says something: the path is there. */
+static bool has_place(const struct typed *typed, struct xml *xml)
+{
+	__free_text char *plain = without_conditions(typed->service->configured_in.xpath);
+	__cleanup(settings_free) struct settings found = {};
+	__free_text char *why = NULL;
+
+	if (!xml_find(xml, plain, &found, &why) && found.count)
+		return true;
+	claims_problem(&typed->file, 0, "it has no %s, so what is configured there is not known",
+		       plain);
+	return false;
 }
 
 static void claim_xpath(const struct typed *typed, const char *text, size_t length)
@@ -138,7 +183,7 @@ static void claim_xpath(const struct typed *typed, const char *text, size_t leng
 		setting.key = step && !strchr(step, ']') ? step + 1 : setting.key;
 		claim_value(typed, &setting);
 	}
-	if (!found.count)
+	if (!found.count && has_place(typed, xml))
 		claims_add(&typed->file, typed->service->name, NULL, NULL);
 }
 

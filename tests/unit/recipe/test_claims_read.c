@@ -104,6 +104,12 @@ static void test_postfix(void **state)
 		      "postfix:smtp= /etc/postfix/main.cf:1\n"
 		      "postfix:smtp-client=2626/tcp /etc/postfix/main.cf:2\n"
 		      "/etc/postfix/master.cf: line 13: the port of 'nowhere' is not known");
+	put_at("etc/postfix/main.cf", "inet_interfaces = 127.0.0.1, [::1]\n");
+	expect_claims("postfix\n"
+		      "postfix:submission=587/tcp /etc/postfix/master.cf:5\n"
+		      "postfix:smtp= /etc/postfix/main.cf:1\n"
+		      "/etc/postfix/master.cf: line 13: the port of 'nowhere' is not known");
+	put_at("etc/postfix/main.cf", "inet_interfaces = $myhostname, localhost\nsmtp_tcp_port = 2626\n");
 	/* A file of another kind is named, and nothing is known of it. */
 	put_at(MASTER, "myhostname = mail\n");
 	expect_claims("postfix\n"
@@ -188,6 +194,10 @@ static void test_tomcat(void **state)
 		"tomcat:https= /etc/tomcat10/server.xml:0\n"
 		"tomcat:ajp= /etc/tomcat10/server.xml:0\n"
 		"/etc/tomcat10/server.xml: line 1: '${http.port}' is no port, so that of tomcat:http is not known");
+	put_at(SERVER, "<configuration><Connector port='8080'/></configuration>");
+	expect_claims(
+		"tomcat\n"
+		"/etc/tomcat10/server.xml: it has no /Server/Service/Connector/@port, so what is configured there is not known");
 	put_at(SERVER, "<Server><Service>");
 	{
 		__cleanup(catalog_close) struct catalog catalog;
@@ -225,6 +235,26 @@ static void test_of_the_site(void **state)
 		"our-xeams:pager=5000-5010/udp /opt/Xeams/pager.conf:2\n"
 		"our-xeams:web=8000/tcp /program files/Web.INI:4\n"
 		"/opt/Xeams/pager.conf: line 4: 'x/y' is no port, so that of our-xeams:pager is not known");
+}
+
+/* What the site names and the file does not have is told: no port is guessed, none switched off. */
+static void test_not_there(void **state)
+{
+	(void)state;
+	put_at("catalog/our-xeams.yaml",
+	       "profile: our-xeams\ninclude: [xeams]\nservices:\n"
+	       "  - {name: smtp, dynamic: true, configured-in: {file: /x.xml, xpath: '//Lisener[@name=\"[smtp]\"]/Port'}}\n"
+	       "  - {name: pop3-server, dynamic: true, configured-in: {file: /x.xml, xpath: '//Listener[@name=\"pop\"]/Port'}}\n"
+	       "  - {name: imap, dynamic: true, configured-in: {file: /x.conf, key: imap/port}}\n"
+	       "  - {name: pager, dynamic: true, configured-in: {file: /x.conf, regex: 'listen ([0-9]+)'}}\n"
+	       "  - {name: web, in: 80/tcp, configured-in: {file: /x.conf, key: port}}\n");
+	put_at("x.xml", "<Config><Listener name='smtp'><Port>2525</Port></Listener></Config>");
+	put_at("x.conf", "[other]\nport2 = 1\n");
+	expect_claims("our-xeams\n"
+		      "our-xeams:pop3-server= /x.xml:0\n"
+		      "/x.xml: it has no //Lisener/Port, so what is configured there is not known\n"
+		      "/x.conf: it has no 'imap/port', so the port of our-xeams:imap is not known\n"
+		      "/x.conf: it has no 'listen ([0-9]+)', so the port of our-xeams:pager is not known");
 }
 
 static void test_asterisk(void **state)
@@ -268,6 +298,17 @@ static void test_asterisk_sip(void **state)
 		"/etc/asterisk/manager.conf: line 3: 'many' is no port, so that of asterisk:manager is not known");
 }
 
+/* Asterisk's own range, where the file does not say. */
+static void test_asterisk_rtp(void **state)
+{
+	(void)state;
+	put_at("etc/asterisk/pjsip.conf", "[global]\n");
+	put_at("etc/asterisk/rtp.conf", "[general]\nrtpstart=20000\n;rtpend=20999\n");
+	expect_claims("asterisk\nasterisk:rtp=20000-31000/udp /etc/asterisk/rtp.conf:2");
+	put_at("etc/asterisk/rtp.conf", "[general]\n");
+	expect_claims("asterisk\nasterisk:rtp=5000-31000/udp /etc/asterisk/rtp.conf:0");
+}
+
 static void test_mailcow(void **state)
 {
 	(void)state;
@@ -279,6 +320,11 @@ static void test_mailcow(void **state)
 		      "mailcow:smtp=2525/tcp /opt/mailcow-dockerized/mailcow.conf:7\n"
 		      "mailcow:smtps=465/tcp /opt/mailcow-dockerized/mailcow.conf:8\n"
 		      "mailcow:imap= /opt/mailcow-dockerized/mailcow.conf:9");
+	put_at("opt/mailcow-dockerized/mailcow.conf", "HTTP_PORT=8080\nHTTP_BIND=::1\n");
+	expect_claims("mailcow\nmailcow:http= /opt/mailcow-dockerized/mailcow.conf:1");
+	put_at("opt/mailcow-dockerized/mailcow.conf", "<mailcow/>\n");
+	expect_claims(
+		"mailcow\n/opt/mailcow-dockerized/mailcow.conf: it sets no ports, as mailcow's does");
 }
 
 /* As Windows writes it: UTF-16 with a byte order mark. The caller frees. */
@@ -400,8 +446,8 @@ int main(void)
 #define OF_FILES(name) cmocka_unit_test_setup_teardown(name, make_root, remove_root)
 	const struct CMUnitTest tests[] = {
 		OF_FILES(test_postfix), OF_FILES(test_dovecot),	    OF_FILES(test_ssh),
-		OF_FILES(test_tomcat),	OF_FILES(test_asterisk),    OF_FILES(test_asterisk_sip),
-		OF_FILES(test_mailcow), OF_FILES(test_registry),    OF_FILES(test_of_the_site),
+		OF_FILES(test_tomcat),	OF_FILES(test_asterisk),    OF_FILES(test_asterisk_sip), OF_FILES(test_asterisk_rtp),
+		OF_FILES(test_mailcow), OF_FILES(test_registry),    OF_FILES(test_of_the_site), OF_FILES(test_not_there),
 		OF_FILES(test_package), OF_FILES(test_communigate), cmocka_unit_test(test_ports),
 	};
 
