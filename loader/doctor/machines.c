@@ -71,7 +71,7 @@ static void check_published(struct doctor *doctor, const struct patient *patient
 		__free_text char *fix =
 			xasprintf("portcullis swap %s --open %s", patient->name, ports);
 
-		if (!is_listed(patient->kept, &list[i]))
+		if (!list[i].redirected && !is_listed(patient->kept, &list[i]))
 			doctor_say(
 				doctor, "published", DOCTOR_WARNING, fix,
 				"%s is published by DNAT, as for a container, and closed: no profile lists it",

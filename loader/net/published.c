@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Ports that nf_tables hands on to other addresses. */
+/* Ports that nf_tables hands on to other addresses or ports. */
 #include "loader/net/published.h"
 
 #include <arpa/inet.h>
@@ -34,7 +34,7 @@ struct said {
 	enum field load[LOADS];
 	__u32 size[LOADS]; /* bytes */
 	size_t loads;
-	bool translates, addressed;
+	bool translates, redirects, addressed;
 	bool tcp, udp;
 	struct published *range; /* without a protocol where the rule has one for all */
 	size_t ranges;
@@ -217,6 +217,13 @@ static void take_match(struct said *said, const struct nlattr *data)
 	}
 }
 
+/* A target of iptables. */
+static void take_target(struct said *said, const char *name)
+{
+	said->translates |= !strcmp(name, "DNAT");
+	said->redirects |= !strcmp(name, "REDIRECT");
+}
+
 static void take(struct said *said, const char *name, const struct nlattr *data,
 		 struct nft_rules *rules, const struct nft_rule *rule)
 {
@@ -239,8 +246,10 @@ static void take(struct said *said, const char *name, const struct nlattr *data,
 		take_match(said, data);
 	else if (!strcmp(name, "nat"))
 		said->translates |= nft_number(data, NFTA_NAT_TYPE) == NFT_NAT_DNAT;
+	else if (!strcmp(name, "redir"))
+		said->redirects = true;
 	else if (!strcmp(name, "target") && target)
-		said->translates |= !strcmp(mnl_attr_get_str(target), "DNAT");
+		take_target(said, mnl_attr_get_str(target));
 	else
 		said->loads = 0; /* bitwise, fib, ct: of something else */
 }
@@ -266,16 +275,18 @@ struct listing {
 };
 
 static void add(struct listing *listing, const struct published *range, __u8 protocol,
-		bool addressed)
+		const struct said *said)
 {
 	for (size_t i = 0; i < listing->count; i++)
 		if (listing->list[i].protocol == protocol && listing->list[i].port == range->port &&
-		    listing->list[i].last == range->last)
+		    listing->list[i].last == range->last &&
+		    listing->list[i].redirected == said->redirects)
 			return;
 	listing->list = grow(listing->list, listing->count, sizeof(*listing->list));
 	listing->list[listing->count] = *range;
 	listing->list[listing->count].protocol = protocol;
-	listing->list[listing->count++].addressed = addressed;
+	listing->list[listing->count].redirected = said->redirects;
+	listing->list[listing->count++].addressed = said->addressed;
 }
 
 static void add_all(struct listing *listing, const struct said *said)
@@ -284,9 +295,9 @@ static void add_all(struct listing *listing, const struct said *said)
 		const struct published *range = &said->range[i];
 
 		if (range->protocol == IPPROTO_TCP || (!range->protocol && said->tcp))
-			add(listing, range, IPPROTO_TCP, said->addressed);
+			add(listing, range, IPPROTO_TCP, said);
 		if (range->protocol == IPPROTO_UDP || (!range->protocol && said->udp))
-			add(listing, range, IPPROTO_UDP, said->addressed);
+			add(listing, range, IPPROTO_UDP, said);
 	}
 }
 
@@ -300,7 +311,7 @@ int published_read(struct published **list, size_t *count)
 		struct said said = {};
 
 		read_rule(&rules, &rules.rule[i], &said);
-		if (said.translates)
+		if (said.translates || said.redirects)
 			add_all(&listing, &said);
 		free(said.range);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Ports that nf_tables hands on to other addresses: the published ports of containers. */
+/* Ports that nf_tables hands on to other addresses or ports: the published ports of containers,
+ * redirected ones. */
 #ifndef PORTCULLIS_NET_PUBLISHED_H
 #define PORTCULLIS_NET_PUBLISHED_H
 
@@ -11,12 +12,13 @@ struct published {
 	__u8 protocol;	  /* IPPROTO_TCP or IPPROTO_UDP */
 	__u16 port, last; /* a range */
 	bool addressed;	  /* the rule is about one destination address */
+	bool redirected;  /* to another port of this host */
 };
 
 /*
- * The ports that rules with DNAT name, each range once, in a list that the caller frees: those that
- * a rule compares the destination port with, as Docker's do, or that a set or a map has. 0 or
- * -errno.
+ * The ports that rules with DNAT or REDIRECT name, each range once, in a list that the caller
+ * frees: those that a rule compares the destination port with, as Docker's do, or that a set or a
+ * map has. 0 or -errno.
  */
 int published_read(struct published **list, size_t *count);
 

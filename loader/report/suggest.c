@@ -137,6 +137,19 @@ char *suggest_owner(const struct audit_listener *listener)
 			 more ? " (" : "", more ?: "", more ? ")" : "");
 }
 
+bool suggest_translated(const struct audit_listener *listener)
+{
+	return listener->process && !strcmp(listener->process, SUGGEST_TRANSLATES);
+}
+
+char *suggest_listens(const struct audit_listener *listener)
+{
+	__free_text char *owner = suggest_owner(listener);
+
+	return suggest_translated(listener) ? xasprintf("%s hands it on", owner) :
+					      xasprintf("%s listens", owner);
+}
+
 /* --- products --- */
 
 struct suggesting {
@@ -397,7 +410,8 @@ static bool enable_listener(struct suggesting *suggesting, const struct composit
 	if (names_have(&suggesting->to->recipe.features, name))
 		return false;
 	recipe_enable(&suggesting->to->recipe, name, suggesting->diag);
-	line = suggest_line(suggesting->to, "enable", name, "%s listens on %u/%s", owner,
+	line = suggest_line(suggesting->to, "enable", name, "%s %s %u/%s", owner,
+			    suggest_translated(listener) ? "hands on" : "listens on",
 			    listener->port, protocol_name[listener->transport]);
 	json_object_set_new(line, "process", text_json(listener->process));
 	return true;
@@ -407,20 +421,20 @@ static void tell_closed(struct suggesting *suggesting, const struct composition 
 			const struct audit_listener *listener)
 {
 	const struct composed *local = find_service(suggesting, composition, listener, WHY_LOCAL);
-	__free_text char *owner = suggest_owner(listener);
+	__free_text char *listens = suggest_listens(listener);
 	json_t *closed;
 
 	if (find_service(suggesting, composition, listener, WHY_OPEN))
 		return;
 	if (local)
 		closed = suggest_closed(suggesting->to, true, listener->transport, listener->port,
-					"%s listens; %s:%s is for this host alone", owner,
+					"%s; %s:%s is for this host alone", listens,
 					local->profile->name, local->service->name);
 	else
 		closed = suggest_closed(
 			suggesting->to, true, listener->transport, listener->port,
-			"%s listens, and none of these profiles has it; to open it: 'open: {%u/%s: anyone}'",
-			owner, listener->port, protocol_name[listener->transport]);
+			"%s, and none of these profiles has it; to open it: 'open: {%u/%s: anyone}'",
+			listens, listener->port, protocol_name[listener->transport]);
 	json_object_set_new(closed, "process", text_json(listener->process));
 	json_object_set_new(closed, "unit", text_json(listener->unit));
 }

@@ -19,6 +19,8 @@ struct suggestion {
 	struct names remarks; /* comments below the interface */
 };
 
+#define SUGGEST_TRANSLATES "nftables" /* the process of ports that its rules translate */
+
 /* What listens for packets of the interface. */
 struct suggest_host {
 	bool known; /* false: the files are those of another host */
@@ -61,5 +63,9 @@ const struct audit_listener *suggest_listener(const struct suggest_host *host,
 					      enum pc_transport transport, __u16 port);
 /* "java (tomcat10.service)"; the caller frees. */
 char *suggest_owner(const struct audit_listener *listener);
+/* "java (tomcat10.service) listens", or "nftables hands it on"; the caller frees. */
+char *suggest_listens(const struct audit_listener *listener);
+/* True if no socket listens: rules of nftables translate what comes to the port. */
+bool suggest_translated(const struct audit_listener *listener);
 
 #endif

@@ -83,8 +83,10 @@ static void mark_scanners(struct looking *looking)
 			else
 				dead++;
 		}
-		for (size_t i = from; i < to; i++)
+		for (size_t i = from; i < to; i++) {
 			evidence->knock[i].scans = dead >= DEAD_PORTS || (dead && !alive);
+			evidence->knock[i].roams = evidence->knock[i].scans && to - from > 1;
+		}
 	}
 }
 
@@ -94,7 +96,7 @@ static void mark_scanners(struct looking *looking)
 struct knocked {
 	const struct suggest_knock *knock;
 	size_t count;
-	size_t customers, scanners;
+	size_t customers, scanners, roamers;
 	__u64 packets, first, last;
 };
 
@@ -113,6 +115,7 @@ static void sum_up(const struct looking *looking, struct knocked *knocked)
 
 		knocked->customers += is_customer(looking, knock);
 		knocked->scanners += knock->scans;
+		knocked->roamers += knock->roams;
 		knocked->packets += knock->packets;
 		if (knock->first < knocked->first)
 			knocked->first = knock->first;
@@ -183,7 +186,7 @@ static void close_unanswered(struct looking *looking, const struct knocked *knoc
 	__free_text char *packets = human_count(knocked->packets, "packet", "packets");
 	__free_text char *why = xasprintf(
 		"nothing %s; %s from %s%s", looking->evidence->counters ? "listens" : "answers",
-		packets, sources, knocked->scanners ? ", which tried other ports too" : "");
+		packets, sources, knocked->roamers ? ", which tried other ports too" : "");
 
 	leave_closed(looking, knocked, why);
 }
@@ -194,13 +197,14 @@ static void close_unused(struct looking *looking, const struct knocked *knocked)
 	const struct audit_listener *listener =
 		suggest_listener(looking->host, one->transport, one->port);
 	__free_text char *sources = sources_text(looking, knocked, false);
-	__free_text char *owner = listener ? suggest_owner(listener) : xstrdup("something");
+	__free_text char *listens =
+		listener ? suggest_listens(listener) : xstrdup("something listens");
 	__free_text char *packets = human_count(knocked->packets, "packet", "packets");
-	__free_text char *why = xasprintf("%s listens, but only strangers came: %s from %s%s",
-					  owner, packets, sources,
-					  knocked->scanners == knocked->count ? ", which scan" :
-					  knocked->scanners ? ", some of which scan" :
-							      ", once each");
+	__free_text char *why =
+		xasprintf("%s, but only strangers came: %s from %s%s", listens, packets, sources,
+			  knocked->scanners == knocked->count ? ", which scan" :
+			  knocked->scanners		      ? ", some of which scan" :
+								", once each");
 	json_t *closed = leave_closed(looking, knocked, why);
 
 	if (listener) {
@@ -268,7 +272,8 @@ static void open_port(struct looking *looking, const struct knocked *knocked)
 	const struct suggest_knock *one = knocked->knock;
 	const struct audit_listener *listener =
 		suggest_listener(looking->host, one->transport, one->port);
-	__free_text char *owner = listener ? suggest_owner(listener) : xstrdup("something");
+	__free_text char *listens =
+		listener ? suggest_listens(listener) : xstrdup("something listens");
 	__free_text char *sources = sources_text(looking, knocked, true);
 	__free_text char *port = xasprintf("%u/%s", one->port, protocol_name[one->transport]);
 	__free_text char *group = xasprintf("seen-%u-%s", one->port, protocol_name[one->transport]);
@@ -280,8 +285,8 @@ static void open_port(struct looking *looking, const struct knocked *knocked)
 	if (!anyone)
 		define_group(looking, knocked, group);
 	recipe_open(&looking->to->recipe, word, looking->diag);
-	line = suggest_line(looking->to, "open", port, "%s listens; %s from %zu: %s", owner,
-			    packets, knocked->customers, sources);
+	line = suggest_line(looking->to, "open", port, "%s; %s from %zu: %s", listens, packets,
+			    knocked->customers, sources);
 	note_use(looking, knocked, line);
 }
 
@@ -522,7 +527,7 @@ static void tell_silent(struct looking *looking)
 		const struct audit_listener *listener = &looking->host->listener[i];
 		const struct suggest_knock as = {.transport = listener->transport,
 						 .port = listener->port};
-		__free_text char *owner = suggest_owner(listener);
+		__free_text char *listens = suggest_listens(listener);
 		json_t *closed;
 
 		if (suggest_listener(looking->host, listener->transport, listener->port) !=
@@ -531,8 +536,8 @@ static void tell_silent(struct looking *looking)
 			continue;
 		closed = suggest_closed(
 			looking->to, true, listener->transport, listener->port,
-			"%s listens, and nothing came in %s; a monthly job would not have been seen",
-			owner, span);
+			"%s, and nothing came in %s; a monthly job would not have been seen",
+			listens, span);
 		json_object_set_new(closed, "packets", json_integer(0));
 		json_object_set_new(closed, "sources", json_integer(0));
 		json_object_set_new(closed, "process", text_json(listener->process));

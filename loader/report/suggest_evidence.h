@@ -18,6 +18,7 @@ struct suggest_knock {
 	__u64 packets;
 	__u64 first, last; /* seconds since 1970 */
 	bool scans;	   /* set here: it came to ports where nothing answers */
+	bool roams;	   /* set here: it scans, and came to more than one */
 };
 
 struct suggest_evidence {

@@ -373,6 +373,68 @@ static enum course extension(struct asking *asking, const json_t *rule, struct r
 }
 
 static enum course statement(struct asking *asking, const json_t *rule, struct rule_state *state,
+			     const char *name, const json_t *value, unsigned int depth);
+
+/* The pairs of a verdict map, which may have a name. False if the map is not there. */
+static bool pairs_of(const struct asking *asking, const json_t *rule, const json_t *map,
+		     const json_t **pairs)
+{
+	const json_t *data = json_object_get(map, "data");
+	const char *name = json_string_value(data);
+
+	for (size_t i = 0; name && *name == '@' && i < items(asking->ruleset); i++) {
+		const json_t *named = item(asking->ruleset, i, "map");
+
+		if (named && same_table(named, rule) && !strcmp(text_of(named, "name"), name + 1)) {
+			*pairs = json_object_get(named, "elem");
+			return true;
+		}
+	}
+	*pairs = json_object_get(data, "set");
+	return *pairs;
+}
+
+/* A pair of a verdict map decides as a rule of its own does. */
+static enum course run_pair(struct asking *asking, const json_t *rule,
+			    const struct rule_state *state, const json_t *key, const json_t *pair,
+			    unsigned int depth)
+{
+	const json_t *word = json_array_get(pair, 0), *inner = json_object_get(word, "elem");
+	json_t *condition = json_pack("{s:s, s:O, s:O}", "op", "==", "left", key, "right",
+				      json_object_get(inner, "val") ?: word);
+	struct rule_state own = {.truth = state->truth};
+	enum course course = GOES_ON;
+	const json_t *value;
+	const char *name;
+
+	names_add_all(&own.sources, &state->sources);
+	narrow(&own, condition ? match(asking, rule, condition, &own.sources) : UNKNOWN);
+	if (own.truth != NEVER)
+		json_object_foreach (json_array_get(pair, 1), name, value)
+			course = statement(asking, rule, &own, name, value, depth);
+	names_free(&own.sources);
+	json_decref(condition);
+	return course;
+}
+
+static enum course run_map(struct asking *asking, const json_t *rule, struct rule_state *state,
+			   const json_t *map, unsigned int depth)
+{
+	const json_t *pairs, *pair;
+	enum course course = GOES_ON;
+	size_t i;
+
+	if (!pairs_of(asking, rule, map, &pairs))
+		note_unknown(asking, rule);
+	json_array_foreach (pairs, i, pair) {
+		course = run_pair(asking, rule, state, json_object_get(map, "key"), pair, depth);
+		if (course != GOES_ON)
+			break;
+	}
+	return course;
+}
+
+static enum course statement(struct asking *asking, const json_t *rule, struct rule_state *state,
 			     const char *name, const json_t *value, unsigned int depth)
 {
 	if (!strcmp(name, "match")) {
@@ -388,6 +450,8 @@ static enum course statement(struct asking *asking, const json_t *rule, struct r
 	if (!strcmp(name, "jump") || !strcmp(name, "goto"))
 		return conclude_jump(asking, rule, state, text_of(value, "target"),
 				     !strcmp(name, "goto"), depth);
+	if (!strcmp(name, "vmap"))
+		return run_map(asking, rule, state, value, depth);
 	if (!strcmp(name, "xt"))
 		return extension(asking, rule, state, value);
 	if (!is_idle(name))
@@ -496,6 +560,7 @@ void suggest_rules_ask(const json_t *ruleset, const char *interface, enum pc_tra
 		       __u16 port, struct suggest_answer *answer)
 {
 	enum suggest_admits admits[2];
+	bool asked[2];
 
 	*answer = (struct suggest_answer){};
 	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
@@ -507,156 +572,20 @@ void suggest_rules_ask(const json_t *ruleset, const char *interface, enum pc_tra
 					.ipv6 = ipv6,
 					.answer = answer};
 
+		answer->asked = false;
 		admits[ipv6] = ask_family(&asking, &sources);
+		asked[ipv6] = answer->asked;
 		names_add_all(&answer->sources, &sources);
 		names_free(&asking.sources);
 		names_free(&sources);
 	}
-	/* A family that no chain asks about is not restricted, but is no reason to open it either.
-	 */
+	answer->asked = asked[0] || asked[1];
+	/* A family that no chain asks about, as where iptables alone was used, says nothing. */
+	if (asked[0] != asked[1])
+		admits[asked[0]] = admits[asked[1]];
 	if (admits[0] == SUGGEST_ANYONE || admits[1] == SUGGEST_ANYONE)
 		answer->admits = admits[0] == admits[1] || !answer->sources.count ? SUGGEST_ANYONE :
 										    SUGGEST_SOME;
 	else
 		answer->admits = answer->sources.count ? SUGGEST_SOME : SUGGEST_NOBODY;
-}
-
-/* --- what follows --- */
-
-struct carrying {
-	const json_t *ruleset;
-	const char *interface;
-	struct suggestion *to;
-	struct diag *diag;
-	struct names unknown;
-	bool list[PC_TRANSPORTS]; /* what is not mentioned is dropped */
-};
-
-/* Defines the group of a port's sources; its name is valid until the next one. */
-static void define_sources(struct carrying *carrying, const char *name,
-			   const struct suggest_answer *answer, const char *port)
-{
-	groups_define_list(&carrying->to->recipe.groups, name, &answer->sources, NULL,
-			   carrying->diag);
-	suggest_line(carrying->to, "groups", name, "those that nftables admits to %s", port);
-}
-
-static void carry_listener(struct carrying *carrying, const struct audit_listener *listener,
-			   const struct suggest_answer *answer)
-{
-	__free_text char *port =
-		xasprintf("%u/%s", listener->port, protocol_name[listener->transport]);
-	__free_text char *group =
-		xasprintf("nft-%u-%s", listener->port, protocol_name[listener->transport]);
-	__free_text char *owner = suggest_owner(listener);
-	bool some = answer->admits == SUGGEST_SOME;
-	__free_text char *word = xasprintf("%s%s%s", port, some ? "=" : "", some ? group : "");
-	json_t *line;
-
-	if (some)
-		define_sources(carrying, group, answer, port);
-	recipe_open(&carrying->to->recipe, word, carrying->diag);
-	line = suggest_line(carrying->to, "open", port, "%s listens, and nftables admits %s", owner,
-			    some ? "these sources" : "anyone");
-	json_object_set_new(line, "process", text_json(listener->process));
-}
-
-/* An open service for anyone gets the sources that the rules have for its ports. */
-static void carry_service(struct carrying *carrying, const struct composed *service,
-			  const struct suggest_answer *answer, const char *port)
-{
-	__free_text char *name = xasprintf("%s:%s", service->profile->name, service->service->name);
-	__free_text char *group = xasprintf("nft-%s", port), *word = NULL, *remark = NULL;
-
-	group[strcspn(group, "/")] = '-';
-	if (answer->admits == SUGGEST_NOBODY) {
-		remark = xasprintf(
-			"nftables admits nobody to %s (%s): it stays closed behind the filter",
-			port, name);
-		names_add(&carrying->to->remarks, remark);
-		return;
-	}
-	define_sources(carrying, group, answer, port);
-	word = xasprintf("%s=%s", name, group);
-	recipe_from(&carrying->to->recipe, word, carrying->diag);
-	suggest_line(carrying->to, "from", name, "nftables admits only these sources to %s", port);
-}
-
-static const struct composed *opened(const struct composition *composition,
-				     const struct audit_listener *listener)
-{
-	for (size_t i = 0; i < composition->services; i++)
-		if (composition->service[i].why == WHY_OPEN &&
-		    composition->service[i].direction & DIRECTION_IN &&
-		    ports_have(&composition->service[i].ports, listener->transport, listener->port))
-			return &composition->service[i];
-	return NULL;
-}
-
-static void carry(struct carrying *carrying, const struct composition *composition,
-		  const struct audit_listener *listener)
-{
-	const struct composed *service = opened(composition, listener);
-	__free_text char *port =
-		xasprintf("%u/%s", listener->port, protocol_name[listener->transport]);
-	struct suggest_answer answer;
-
-	suggest_rules_ask(carrying->ruleset, carrying->interface, listener->transport,
-			  listener->port, &answer);
-	names_add_all(&carrying->unknown, &answer.unknown);
-	if (!service && carrying->list[listener->transport] && answer.admits != SUGGEST_NOBODY) {
-		suggest_forget_closed(carrying->to, listener);
-		carry_listener(carrying, listener, &answer);
-	}
-	if (service && !service->from.count && answer.admits != SUGGEST_ANYONE)
-		carry_service(carrying, service, &answer, port);
-	suggest_answer_free(&answer);
-}
-
-/* Rules that pass what they do not mention say nothing of what is to be open. */
-static bool is_list(const json_t *ruleset, const char *interface, enum pc_transport transport)
-{
-	struct suggest_answer answer;
-	bool list;
-
-	suggest_rules_ask(ruleset, interface, transport, 0, &answer);
-	list = answer.asked && answer.admits != SUGGEST_ANYONE;
-	suggest_answer_free(&answer);
-	return list;
-}
-
-void suggest_rules(const json_t *ruleset, const char *interface, struct catalog *catalog,
-		   const struct suggest_host *host, struct suggestion *suggestion,
-		   struct diag *diag)
-{
-	struct carrying carrying = {ruleset,
-				    interface,
-				    suggestion,
-				    diag,
-				    {},
-				    {
-					    [PC_TCP] = is_list(ruleset, interface, PC_TCP),
-					    [PC_UDP] = is_list(ruleset, interface, PC_UDP),
-				    }};
-	__cleanup(composition_free) struct composition composition = {};
-	__cleanup(names_free) struct names told = {};
-	__cleanup(diag_free) struct diag quiet = {};
-
-	if (compose(catalog, &suggestion->recipe, false, &composition, &quiet))
-		return;
-	for (size_t i = 0; i < host->listeners; i++) {
-		const struct audit_listener *listener = &host->listener[i];
-
-		if (suggest_listener(host, listener->transport, listener->port) == listener)
-			carry(&carrying, &composition, listener);
-	}
-	for (size_t i = 0; i < carrying.unknown.count; i++)
-		names_add_once(&told, carrying.unknown.name[i]);
-	for (size_t i = 0; i < told.count; i++) {
-		__free_text char *remark =
-			xasprintf("not carried over: nftables, %s", told.name[i]);
-
-		names_add(&suggestion->remarks, remark);
-	}
-	names_free(&carrying.unknown);
 }

@@ -29,13 +29,4 @@ void suggest_rules_ask(const json_t *ruleset, const char *interface, enum pc_tra
 		       __u16 port, struct suggest_answer *answer);
 void suggest_answer_free(struct suggest_answer *answer);
 
-/*
- * Carries over to a suggestion what the rules admit: ports that listen are opened to the same
- * sources, services that are open get the sources that the rules have. What cannot be carried over
- * is named.
- */
-void suggest_rules(const json_t *ruleset, const char *interface, struct catalog *catalog,
-		   const struct suggest_host *host, struct suggestion *suggestion,
-		   struct diag *diag);
-
 #endif

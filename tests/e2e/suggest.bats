@@ -222,10 +222,24 @@ scanned()
 				type filter hook input priority 0; policy drop;
 				ct state established,related accept
 				iifname "lo" accept
-				tcp dport { 2525, 8081 } counter accept
+				tcp dport vmap { 2525 : accept, 8081 : accept }
 				ip saddr @admins tcp dport 9200 accept
 				ip saddr 192.0.2.2 tcp dport 1143 accept
 				tcp dport 9300 limit rate 1/second accept
+				tcp dport { 7100, 7200-7201 } accept
+				tcp dport 7300 drop
+			}
+			chain output {
+				type filter hook output priority 0; policy drop;
+				tcp dport 25 accept
+			}
+		}
+	END
+	on host nft -f - <<-'END'
+		table ip moved {
+			chain before {
+				type nat hook prerouting priority -100;
+				tcp dport 80 redirect to :8081
 			}
 		}
 	END
@@ -234,12 +248,32 @@ scanned()
 	[ "$status" = 0 ] || fail "$output$stderr"
 	says "9200/tcp: [nft-9200-tcp]  # socat listens, and nftables admits these sources" \
 		"'dovecot:imap': [nft-1143-tcp]  # nftables admits only these sources" "'198.51.100.7/32'" "'192.0.2.0/28'" \
-		'# not carried over: nftables, inet firewall input, rule with handle' '# closed: 9300/tcp'
-	says_not "'postfix:smtp': [nft" '9300/tcp: anyone  #'
+		'# not carried over: nftables, inet firewall input, rule with handle' '# closed: 9300/tcp' \
+		'# closed: 7100/tcp: nftables admits it, and nothing listens' '# closed: 7201/tcp: nftables admits it' \
+		'# closed: 80/tcp: nftables hands it on, and none of these profiles has it' \
+		'# not carried over: nftables, inet firewall output, which says what this host may send'
+	says_not "'postfix:smtp': [nft" '9300/tcp: anyone  #' 'closed: 7300/tcp'
 	echo "$output" > "$DIR/site.yaml"
 	inside cp "$DIR/site.yaml" /etc/portcullis/site.yaml
 	exits 0 pc check
 	exits 0 pc apply --dry-run
+}
+
+@test "who comes to a port that nftables redirects is a customer, not a scanner" {
+	on host nft -f - <<-'END'
+		table ip moved {
+			chain before {
+				type nat hook prerouting priority -100;
+				tcp dport 80 redirect to :8081
+			}
+		}
+	END
+	pc attach eth0 -p ssh --observe > /dev/null
+	[ "$(on client curl -sm 10 http://192.0.2.1/index.txt)" = page ] || fail 'no page of Tomcat'
+	[ "$(scanned 80 444)" = 80 ] || fail 'the scanner sees no redirected port'
+	run --separate-stderr pc suggest eth0
+	on host nft flush ruleset
+	says '80/tcp: [seen-80-tcp]  # nftables hands it on; ' '# closed: 444/tcp: nothing listens; 1 packet from 192.0.2.66'
 }
 
 @test "--root: the files of another host; a file of another form is named, and --strict fails" {

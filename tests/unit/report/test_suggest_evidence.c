@@ -84,6 +84,7 @@ static void test_live(void **state)
 	knock(&evidence, "203.0.113.5 2 9");
 	knock(&evidence, "203.0.113.5 3 9");
 	knock(&evidence, "198.51.100.1 9200 1");
+	knock(&evidence, "198.51.100.2 4 3");
 	expect_site(
 		&evidence, "postfix",
 		"groups:\n"
@@ -98,6 +99,7 @@ static void test_live(void **state)
 		"    # closed: 1/tcp: nothing listens; 9 packets from 203.0.113.5, which tried other ports too\n"
 		"    # closed: 2/tcp: nothing listens; 9 packets from 203.0.113.5, which tried other ports too\n"
 		"    # closed: 3/tcp: nothing listens; 9 packets from 203.0.113.5, which tried other ports too\n"
+		"    # closed: 4/tcp: nothing listens; 3 packets from 198.51.100.2\n"
 		"    # closed: 9101/tcp: nothing listens; 1 packet from 192.0.2.9\n"
 		"    # closed: 9200/tcp: other listens, but only strangers came: 10 packets from 198.51.100.1, 203.0.113.5, some of which scan\n"
 		"    # not seen in 7 d: postfix:smtp; it stays open, since a monthly job would not have been seen\n"

@@ -131,6 +131,43 @@ static void test_chains(void **state)
 		     PC_TCP, 5, "nobody");
 }
 
+#define VMAP(left, data) "{\"vmap\": {\"key\": {" left "}, \"data\": " data "}}"
+#define VSET(pairs)      "{\"set\": [" pairs "]}"
+
+/* Verdict maps: each pair is as a rule. */
+static void test_maps(void **state)
+{
+	static const char rules[] =
+		INPUT("inet", "in", "drop") CHAIN("inet", "web", "")
+			RULE("inet", "in", "1",
+			     VMAP("\"ct\": {\"key\": \"state\"}",
+				  VSET("[\"established\", {\"accept\": null}], [\"invalid\", {\"drop\": null}]")))
+		RULE("inet", "in", "2",
+		     VMAP(PAYLOAD("tcp", "dport"),
+			  VSET("[25, {\"accept\": null}], [{\"range\": [80, 90]}, {\"jump\": {\"target\": \"web\"}}], "
+			       "[23, {\"drop\": null}]")))
+			RULE("inet", "in", "3", VMAP(PAYLOAD("tcp", "dport"), "\"@more\""))
+				RULE("inet", "in", "4", SOURCE("\"192.0.2.9\"") VMAP(PAYLOAD("tcp", "dport"), VSET("[23, {\"accept\": null}], [24, {\"accept\": null}]")))
+					RULE("inet", "web", "5", SOURCE("\"192.0.2.7\"") ACCEPT)
+		"{\"map\": {\"family\": \"inet\", \"table\": \"t\", \"name\": \"more\", \"map\": \"verdict\", \"elem\": [[143, "
+		"{\"accept\": null}]]}},";
+
+	(void)state;
+	expect_asked(rules, PC_TCP, 25, "anyone");
+	expect_asked(rules, PC_UDP, 25, "nobody");
+	expect_asked(rules, PC_TCP, 85, "192.0.2.7/32");
+	expect_asked(rules, PC_TCP, 23, "nobody");
+	expect_asked(rules, PC_TCP, 24, "192.0.2.9/32");
+	expect_asked(rules, PC_TCP, 143, "anyone");
+	expect_asked(rules, PC_TCP, 144, "nobody");
+	/* What a pair looks at is not known, or the map is not. */
+	expect_asked(INPUT("inet", "in", "drop")
+			     RULE("inet", "in", "1", VMAP("\"concat\": []", VSET("[5, {\"accept\": null}]"))),
+		     PC_TCP, 5, "nobody; inet t in, rule with handle 1");
+	expect_asked(INPUT("inet", "in", "drop") RULE("inet", "in", "1", VMAP(PAYLOAD("tcp", "dport"), "\"@none\"")),
+		     PC_TCP, 5, "nobody; inet t in, rule with handle 1");
+}
+
 /* As ufw has it: tables of ip and ip6, matches of iptables, which nft does not explain. */
 static void test_families(void **state)
 {
@@ -145,6 +182,14 @@ static void test_families(void **state)
 	expect_asked(rules, PC_TCP, 80, "anyone; ip t INPUT, rule with handle 1");
 	expect_asked(rules, PC_TCP, 81, "198.51.100.0/32; ip t INPUT, rule with handle 1");
 	expect_asked(rules, PC_TCP, 82, "nobody; ip t INPUT, rule with handle 1");
+	/* Rules for IPv4 alone: none for IPv6 are no reason to open a port. */
+	expect_asked(INPUT("ip", "in", "drop") RULE("ip", "in", "1", DPORT("80") ACCEPT)
+			     RULE("ip", "in", "2", SOURCE("\"192.0.2.1\"") DPORT("81") ACCEPT),
+		     PC_TCP, 80, "anyone");
+	expect_asked(INPUT("ip", "in", "drop") RULE("ip", "in", "1", SOURCE("\"192.0.2.1\"") DPORT("81") ACCEPT),
+		     PC_TCP, 81, "192.0.2.1/32");
+	expect_asked(INPUT("ip", "in", "drop"), PC_TCP, 80, "nobody");
+	expect_asked(INPUT("ip6", "in", "drop"), PC_TCP, 80, "nobody");
 	/* Two chains must both admit. */
 	expect_asked(INPUT("inet", "a", "accept") INPUT("inet", "b", "drop") RULE("inet", "b", "1", DPORT("5") ACCEPT)
 			     RULE("inet", "a", "2", DPORT("5") "{\"drop\": null}"),
@@ -168,7 +213,7 @@ static void test_broken(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
 		__free_text char *all = asked(rules[i], PC_TCP, 22);
 
-		if (i < 5)
+		if (i < 6)
 			assert_string_equal(all, "nobody; inet t in, rule with handle 1");
 	}
 }
@@ -179,6 +224,7 @@ int main(void)
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_modules),
 		cmocka_unit_test(test_chains),
+		cmocka_unit_test(test_maps),
 		cmocka_unit_test(test_families),
 		cmocka_unit_test(test_broken),
 	};
