@@ -3,7 +3,6 @@
 #include "loader/command/suggest.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,7 +25,6 @@
 #include "loader/host/audit.h"
 #include "loader/host/suggest_links.h"
 #include "loader/net/link.h"
-#include "loader/net/published.h"
 #include "loader/object/privilege.h"
 #include "loader/recipe/site.h"
 #include "loader/recipe/site_write.h"
@@ -35,7 +33,6 @@
 #include "loader/report/suggest_carry.h"
 #include "loader/report/text.h"
 
-#define TRANSLATED   16	    /* ports of a range that are told one by one */
 #define ANOTHER_HOST "eth0" /* stands for the interface of a host whose files these are */
 
 /* An interface of the site file to be. */
@@ -53,8 +50,6 @@ struct suggesting {
 	struct catalog catalog;
 	struct claims claims;
 	struct audited_host host;
-	struct published *published;
-	size_t publishes;
 	struct suggest_evidence capture;
 	json_t *ruleset; /* of nftables; NULL: none */
 	struct live *live;
@@ -77,7 +72,6 @@ static void suggesting_free(struct suggesting *suggesting)
 	names_free(&suggesting->remarks);
 	claims_free(&suggesting->claims);
 	audited_host_free(&suggesting->host);
-	free(suggesting->published);
 	json_decref(suggesting->ruleset);
 	free(suggesting->capture.knock);
 	live_free(suggesting->live, suggesting->lives);
@@ -139,49 +133,6 @@ static int choose_interfaces(struct suggesting *suggesting)
 	error_fix("portcullis suggest IFACE",
 		  "suggest: no interface is up and has an address; name the one to filter");
 	return -ENODEV;
-}
-
-static void add_listener(struct suggested *one, struct suggest_host *of,
-			 const struct audit_listener *listener)
-{
-	one->listener = grow(one->listener, of->listeners, sizeof(*one->listener));
-	one->listener[of->listeners++] = *listener;
-	of->listener = one->listener;
-}
-
-/* The filter sees ports before rules of nftables translate them: those are used, too. */
-static void add_translated(const struct suggesting *suggesting, struct suggested *one,
-			   struct suggest_host *of)
-{
-	for (size_t i = 0; i < suggesting->publishes; i++) {
-		const struct published *range = &suggesting->published[i];
-		struct audit_listener listener = {
-			.transport = range->protocol == IPPROTO_TCP ? PC_TCP : PC_UDP,
-			.process = SUGGEST_TRANSLATES};
-
-		for (__u32 port = range->port; port <= range->last; port++) {
-			if (port - range->port >= TRANSLATED)
-				break;
-			listener.port = (__u16)port;
-			if (!suggest_listener(of, listener.transport, listener.port))
-				add_listener(one, of, &listener);
-		}
-	}
-}
-
-static void add_listeners(const struct suggesting *suggesting, unsigned int ifindex,
-			  struct suggested *one, struct suggest_host *of)
-{
-	const struct audited_host *host = &suggesting->host;
-
-	of->known = true;
-	for (size_t i = 0; i < host->sockets; i++) {
-		const struct audit_listener listener = audited_listener(host, i);
-
-		if (audited_takes(host, &host->socket[i], ifindex))
-			add_listener(one, of, &listener);
-	}
-	add_translated(suggesting, one, of);
 }
 
 /* What came of the capture, in place of what a filter has seen. */
@@ -247,8 +198,11 @@ static int suggest_one(struct suggesting *suggesting, struct suggested *one, uns
 	}
 	if (err || !one->asked)
 		return err;
-	if (!suggesting->options->root)
-		add_listeners(suggesting, ifindex, one, &of);
+	if (!suggesting->options->root) {
+		one->listener = audited_listeners(&suggesting->host, ifindex, true, &of.listeners);
+		of.listener = one->listener;
+		of.known = true;
+	}
 	return one->live ? suggest_further(suggesting, one, &of, diag) :
 			   suggest_new(suggesting, one, &of, diag);
 }
@@ -427,8 +381,6 @@ static int read_host(struct suggesting *suggesting, struct diag *diag)
 		err = -EPROTO;
 	if (err)
 		return err;
-	/* Rules that cannot be read are as none: what listens tells more. */
-	published_read(&suggesting->published, &suggesting->publishes);
 	err = audited_host_read(&suggesting->host);
 	if (err)
 		error("suggest: cannot list what listens on this host: %s", strerror(-err));

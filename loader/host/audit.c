@@ -15,6 +15,7 @@
 
 #define EPHEMERAL_FIRST 32768 /* where the kernel's setting cannot be read */
 #define EPHEMERAL_LAST	60999
+#define RANGE		16 /* ports: those of a wider range are not told one by one */
 
 /* The ports that the kernel gives to sockets that ask for none: those of UDP clients. */
 static void read_ephemeral(unsigned int *first, unsigned int *last)
@@ -78,6 +79,8 @@ int audited_host_read(struct audited_host *host)
 {
 	int err = audited_host_list(host);
 
+	/* Rules that cannot be read hand nothing on: the sockets tell more. */
+	published_read(&host->published, &host->publishes);
 	host->owner = xcalloc(host->sockets + 1, sizeof(*host->owner));
 	owners_find("/proc", host->socket, host->sockets, host->owner);
 	return err;
@@ -87,6 +90,7 @@ void audited_host_free(struct audited_host *host)
 {
 	owners_free(host->owner, host->owner ? host->sockets : 0);
 	free(host->socket);
+	free(host->published);
 	links_free(&host->links);
 	*host = (struct audited_host){};
 }
@@ -138,19 +142,54 @@ struct audit_listener audited_listener(const struct audited_host *host, size_t a
 	};
 }
 
+static bool has_listener(const struct audit_listener *list, size_t count,
+			 const struct audit_listener *one)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i].transport == one->transport && list[i].port == one->port)
+			return true;
+	return false;
+}
+
+struct audit_listener *audited_listeners(const struct audited_host *host, unsigned int ifindex,
+					 bool addressed, size_t *count)
+{
+	struct audit_listener *list =
+		xcalloc(host->sockets + RANGE * host->publishes + 1, sizeof(*list));
+	size_t i;
+
+	*count = 0;
+	for (i = 0; i < host->sockets; i++)
+		if (audited_takes(host, &host->socket[i], ifindex))
+			list[(*count)++] = audited_listener(host, i);
+	for (i = 0; i < host->publishes; i++) {
+		const struct published *range = &host->published[i];
+		struct audit_listener one = {.transport = range->protocol == IPPROTO_TCP ? PC_TCP :
+											   PC_UDP,
+					     .process = AUDIT_TRANSLATES};
+
+		if (range->last - range->port >= RANGE || (range->addressed && !addressed))
+			continue;
+		for (__u32 port = range->port; port <= range->last; port++) {
+			one.port = (__u16)port;
+			if (!has_listener(list, *count, &one))
+				list[(*count)++] = one;
+		}
+	}
+	return list;
+}
+
 json_t *audited_findings(const struct audited_host *host, const char *interface,
 			 unsigned int ifindex, const json_t *kept, const struct counters *counters,
 			 const json_t *machines)
 {
 	struct audit_host audited = {
 		.interface = interface, .kept = kept, .counters = counters, .machines = machines};
-	struct audit_listener *list = xcalloc(host->sockets + 1, sizeof(*list));
+	/* An address of a rule may be that of a machine behind this host. */
+	bool own = !json_array_size(json_object_get(kept, "machines"));
+	struct audit_listener *list = audited_listeners(host, ifindex, own, &audited.listeners);
 	json_t *findings;
 
-	for (size_t i = 0; i < host->sockets; i++) {
-		if (audited_takes(host, &host->socket[i], ifindex))
-			list[audited.listeners++] = audited_listener(host, i);
-	}
 	audited.listener = list;
 	findings = audit_findings(&audited);
 	free(list);

@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "loader/net/link_graph.h"
+#include "loader/net/published.h"
 #include "loader/net/socket_owner.h"
 #include "loader/report/audit.h"
 #include "loader/report/counters.h"
@@ -16,6 +17,8 @@ struct audited_host {
 	struct socket_info *socket;
 	struct socket_owner *owner; /* of each socket */
 	size_t sockets;		    /* by port, protocol, address */
+	struct published *published; /* ports that nftables hands on; of audited_host_read */
+	size_t publishes;
 };
 
 /* Lists the sockets, without their owners. As audited_host_read. */
@@ -34,6 +37,14 @@ bool audited_takes(const struct audited_host *host, const struct socket_info *so
 
 /* A socket of the list, with its owner; it borrows from the host. */
 struct audit_listener audited_listener(const struct audited_host *host, size_t at);
+
+/*
+ * What takes packets that come in by an interface: sockets, and ports that nftables hands on, as
+ * the filter sees those before they are translated. `addressed`: also those of rules about one
+ * destination address. The caller frees the list, which borrows from the host.
+ */
+struct audit_listener *audited_listeners(const struct audited_host *host, unsigned int ifindex,
+					 bool addressed, size_t *count);
 
 /* audit_findings of an interface's filter. `kept`: of its generation. `machines`: their counters.
  */

@@ -124,8 +124,9 @@ static json_t *finding(const struct audit_host *host, const char *kind, int port
 /* Programs that take a container's published port on the host. */
 static bool publishes(const char *process)
 {
-	static const char *const known[] = {"docker-proxy", "rootlessport", "rootlesskit",
-					    "slirp4netns",  "pasta",	    "pasta.avx2"};
+	static const char *const known[] = {"docker-proxy",  "rootlessport", "rootlesskit",
+					    "slirp4netns",   "pasta",	     "pasta.avx2",
+					    AUDIT_TRANSLATES};
 
 	for (size_t i = 0; process && i < ARRAY_SIZE(known); i++)
 		if (!strncmp(process, known[i], strlen(known[i])))

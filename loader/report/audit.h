@@ -7,7 +7,10 @@
 
 #include "loader/report/counters.h"
 
-/* A socket that takes what comes from anywhere by the interface. */
+#define AUDIT_TRANSLATES "nftables" /* the process of a port that its rules hand on */
+
+/* A socket that takes what comes from anywhere by the interface, or a port that nftables hands on.
+ */
 struct audit_listener {
 	enum pc_transport transport;
 	__u16 port;
@@ -28,7 +31,7 @@ struct audit_host {
  * "unit", "container", "fix"}:
  *
  *	listens		something listens on a port that no service opens
- *	published	likewise, and what listens hands it on to a container
+ *	published	likewise, and what listens hands it on to a container, or nftables does
  *	silent		a service has the port open, and nothing listens there
  *	unused		a service has counted no packet since counting began
  *	empty-group	a service is open to a group that has no prefix

@@ -139,7 +139,7 @@ char *suggest_owner(const struct audit_listener *listener)
 
 bool suggest_translated(const struct audit_listener *listener)
 {
-	return listener->process && !strcmp(listener->process, SUGGEST_TRANSLATES);
+	return listener->process && !strcmp(listener->process, AUDIT_TRANSLATES);
 }
 
 char *suggest_listens(const struct audit_listener *listener)

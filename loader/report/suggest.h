@@ -19,8 +19,6 @@ struct suggestion {
 	struct names remarks; /* comments below the interface */
 };
 
-#define SUGGEST_TRANSLATES "nftables" /* the process of ports that its rules translate */
-
 /* What listens for packets of the interface. */
 struct suggest_host {
 	bool known; /* false: the files are those of another host */

@@ -9,6 +9,7 @@
 #include "loader/base/terminal.h"
 #include "loader/base/utf8.h"
 #include "loader/base/wrap.h"
+#include "loader/report/audit.h"
 #include "loader/report/json_forms.h"
 #include "loader/report/text.h"
 
@@ -52,8 +53,9 @@ char *audit_finding_text(const json_t *finding)
 		return xasprintf("group %s has no prefix, so that %s admits nobody",
 				 text_of(finding, "group"), services);
 	return xasprintf("%s %s, and no open service has the port%s%s%s", owner,
-			 is(finding, "kind", "published") ? "publishes it for a container" :
-							    "listens",
+			 is(finding, "process", AUDIT_TRANSLATES) ? "hands it on" :
+			 is(finding, "kind", "published")	  ? "publishes it for a container" :
+								    "listens",
 			 *services ? "; closed: " : "", services, "");
 }
 

@@ -86,6 +86,23 @@ kinds()
 	says "$(hostname), " 'Mail server 7.6' 'https://vendor.example/ports' 'group mgmt: 198.51.100.0/28' 'CHG-42: submission' 'confirmed by root'
 }
 
+@test "a port that nftables hands on is not silent where it is open, and published where it is closed" {
+	on host nft -f - <<-'END'
+		table ip moved {
+			chain before {
+				type nat hook prerouting priority -100;
+				tcp dport { 25, 2525 } dnat to 198.51.100.9:25
+				tcp dport 80 redirect to :8080
+			}
+		}
+	END
+	pc attach eth0 -p mail --catalog "$DIR/catalog" > /dev/null
+	run pc audit eth0 --json
+	on host nft flush ruleset
+	[[ $(kinds) == *'published 2525;published 80;'* && $(kinds) != *'silent 25;'* ]] || fail "$output"
+	json_is '.findings[] | select(.port == 80) | .process == "nftables" and .fix == "portcullis swap eth0 --open 80/tcp"'
+}
+
 @test "without a filter, and without root" {
 	exits 1 pc audit
 	says 'no interface of this network namespace has a filter'
