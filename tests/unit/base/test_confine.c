@@ -62,7 +62,9 @@ static void kills_what_is_not_allowed(void **state)
 {
 	(void)state;
 #ifdef __SANITIZE_ADDRESS__
-	skip();
+	/* The sanitizer makes calls of its own: nothing is forbidden. */
+	assert_int_equal(end_of(CONFINED_STREAM, opens), 0);
+	return;
 #endif
 	assert_int_equal(end_of(CONFINED_STREAM, writes), 0);
 	assert_int_equal(end_of(CONFINED_STREAM, opens), -SIGSYS);
