@@ -86,6 +86,28 @@ kinds()
 	says "$(hostname), " 'Mail server 7.6' 'https://vendor.example/ports' 'group mgmt: 198.51.100.0/28' 'CHG-42: submission' 'confirmed by root'
 }
 
+@test "the unit and the container of what listens; suggest finds a product by its unit" {
+	local slice=/run/cgroup/portcullis-$BASHPID.slice id suggested
+
+	id=$(printf '0123456789abcdef%.0s' 1 2 3 4)
+	inside mkdir -p /run/cgroup
+	inside mount -t cgroup2 cgroup2 /run/cgroup
+	inside mkdir -p "$slice/tomcat10.service" "$slice/docker-$id.scope"
+	in_background host bash -c "echo \$\$ > $slice/tomcat10.service/cgroup.procs; exec socat TCP-LISTEN:8080,fork,reuseaddr SYSTEM:'echo web'"
+	in_background host bash -c "echo \$\$ > $slice/docker-$id.scope/cgroup.procs; exec socat TCP-LISTEN:5061,fork,reuseaddr SYSTEM:'echo sip'"
+	until_true 5 listening host 8080
+	until_true 5 listening host 5061
+	suggested=$(pc suggest eth0 2>&1) || fail "$suggested"
+	pc attach eth0 -p mail --catalog "$DIR/catalog" > /dev/null
+	run pc audit eth0 --json
+	inside bash -c "cat $slice/*/cgroup.procs | while read -r pid; do echo \$pid > /run/cgroup/cgroup.procs; kill \$pid; done; rmdir $slice/*/ $slice"
+	json_is '.findings[] | select(.port == 8080) | .process == "socat" and .unit == "tomcat10.service" and .container == null'
+	json_is '.findings[] | select(.port == 5061) | .unit == null and .container == "docker:0123456789ab"'
+	output=$suggested
+	says '- tomcat  # Apache Tomcat: tomcat10.service, socat (tomcat10.service)' \
+		'# closed: 5061/tcp: socat (docker:0123456789ab) listens'
+}
+
 @test "a port that nftables hands on is not silent where it is open, and published where it is closed" {
 	on host nft -f - <<-'END'
 		table ip moved {
