@@ -462,7 +462,8 @@ site()
 	inside mkdir -p /run/foreign
 	inside mountpoint -q /run/foreign || inside mount -t bpf -o mode=0700 bpf /run/foreign
 	inside bpftool prog load "$DIR/foreign_tc.bpf.o" /run/foreign/program
-	on host "$DIR/tcx" attach /run/foreign/program eth0 /run/foreign/link 2> /dev/null || skip 'this kernel has no tcx'
+	needs_tcx
+	on host "$DIR/tcx" attach /run/foreign/program eth0 /run/foreign/link
 	exits 0 doctor --json
 	sound tc-egress
 	found tc-egress ok 'programs of others run here'
@@ -486,7 +487,7 @@ site()
 
 @test "the egress side missing; pins missing" {
 	pc attach eth0 -p xeams > /dev/null
-	inside [ -e "$(pins)/egress_link" ] || skip 'this kernel has no tcx'
+	needs_tcx
 	inside "$DIR/tcx" detach "$(pins)/egress_link"
 	exits 1 doctor --json
 	found egress problem 'neither learned nor filtered' 'portcullis swap eth0'

@@ -53,14 +53,6 @@ teardown()
 	inside rm -f /run/foreign/link
 }
 
-# A kernel with tcx: what is about it has nothing to try without.
-needs_tcx()
-{
-	inside "$DIR/tcx" attach /run/foreign/program lo /run/foreign/probe 2> /dev/null ||
-		skip 'this kernel has no tcx'
-	inside rm /run/foreign/probe
-}
-
 old()
 {
 	local PORTCULLIS=$DIR/old

@@ -345,7 +345,8 @@ go_on()
 	eth8_add
 	pc attach eth8 -p ssh
 	link=$(pins)/egress_link
-	[ "$(told | jq -r '.[0][2]')" = tcx ] || skip 'this kernel has no tcx: there it is netlink, where nothing can stop it'
+	needs_tcx # without, it is netlink, where nothing can stop it
+	same tcx "$(told | jq -r '.[0][2]')" 'what the egress program is attached by'
 	inside bpftool link detach pinned "$link"
 	inside nsenter --net=/run/netns/host strace -f -o "$DIR/calls" -e trace=bpf "$PORTCULLIS" detach lo
 	same '[["eth8","ssh","tcx"]]' "$(told)" 'attached again'

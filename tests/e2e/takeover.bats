@@ -262,7 +262,7 @@ egress_programs()
 	local points=$DIR/points at
 
 	by "$OTHER" attach eth0 --force -p xeams
-	inside test -e "$(pins)/egress_link" || skip 'this kernel has no tcx'
+	needs_tcx
 	on host "$TOOLS/faults" -l "$points" "$PORTCULLIS" swap eth0 --catalog "$CATALOG"
 	pc detach eth0
 	same 2 "$(grep -c '^bpf:LINK_UPDATE' "$points")" 'links that change their program'
