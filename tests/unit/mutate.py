@@ -55,6 +55,20 @@ def mutate(words, temporary, *more):
     return done.returncode, done.stdout + done.stderr
 
 
+def left(pattern):
+    """The processes of that command line."""
+    return subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=False).stdout.split()
+
+
+def comes(condition, seconds):
+    until = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder, temporary = pathlib.Path(name) / "tree", pathlib.Path(name) / "tmp"
@@ -84,18 +98,16 @@ def main():
         words = tree(folder, "#include <unistd.h>\nint main(void)\n{\n\tfor (;;)\n\t\tpause();\n}\n")
         with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                               env={"PATH": "/usr/bin:/bin", "TMPDIR": str(temporary)}) as running:
-            until = time.monotonic() + 60
-            while not list(temporary.glob("*/tree/build/unit/base/test_least")) and time.monotonic() < until:
-                time.sleep(0.05)
-            time.sleep(0.3)
+            pattern = f"{temporary}/.*test_least"
+            expect("the test runs", comes(lambda: left(pattern), 60))
             running.send_signal(signal.SIGTERM)
-            left = ["pgrep", "-f", f"{temporary}/.*test_least"]
             try:
                 expect("ended by SIGTERM", running.wait(timeout=20) == 143)
             except subprocess.TimeoutExpired:
                 expect("ended by SIGTERM", False)
-            for process in subprocess.run(left, capture_output=True, text=True, check=False).stdout.split():
-                expect("no test is left running", False)
+            # A process that was killed is there for a moment more.
+            expect("no test is left running", comes(lambda: not left(pattern), 10))
+            for process in left(pattern):
                 os.kill(int(process), signal.SIGKILL)
         expect("no folder is left", not list(temporary.iterdir()), str(list(temporary.iterdir())))
     for failure in failures:
