@@ -121,6 +121,29 @@ static bool is_loopback(const char *address)
 	       !strncmp(address, "127.", 4) || !strcmp(address, "ip6-localhost");
 }
 
+static bool begins_loopback(const char *word)
+{
+	static const char *const start[] = {"loopback-only", "localhost", "127.", "::1", "[::1]"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(start); i++)
+		if (!strncmp(word, start[i], strlen(start[i])))
+			return true;
+	return false;
+}
+
+bool claim_for_host_alone(const char *list)
+{
+	bool any = false;
+
+	for (; *list; list += strcspn(list, " \t,")) {
+		list += strspn(list, " \t,");
+		if (*list && !begins_loopback(list))
+			return false;
+		any |= *list != '\0';
+	}
+	return any;
+}
+
 /* The number of "25" or "smtp"; -1: it is none. */
 static long port_number(const char *text, size_t length, __u8 transports)
 {

@@ -57,6 +57,11 @@ void claims_add(const struct claim_file *file, const char *service, const struct
  * the word "no" are 0, too.
  */
 int claim_ports(const char *text, __u8 transports, struct port_range *range);
+/*
+ * True if there are addresses in a list, apart by blanks or commas, and all are of loopback; so is
+ * Postfix's word loopback-only.
+ */
+bool claim_for_host_alone(const char *list);
 
 /* Reads a file below the root as settings. False if there is none, or with its problem noted. */
 typedef int settings_reader(const char *text, size_t length, struct settings *settings, char **why);

@@ -156,26 +156,6 @@ static bool has_protocol(const struct dovecot *dovecot, const char *protocol)
 	return has;
 }
 
-static bool is_loopback(const char *address)
-{
-	return !strncmp(address, "127.", 4) || !strncmp(address, "::1", 3) ||
-	       !strncmp(address, "[::1]", 5) || !strncmp(address, "localhost", 9);
-}
-
-/* True if all addresses of a list are of loopback. */
-static bool for_host_alone(const char *list)
-{
-	bool any = false;
-
-	for (; *list; list += strcspn(list, " \t,")) {
-		list += strspn(list, " \t,");
-		if (*list && !is_loopback(list))
-			return false;
-		any |= *list != '\0';
-	}
-	return any;
-}
-
 /* --- listeners --- */
 
 static const struct setting *of_listener(const struct dovecot *dovecot, const char *service,
@@ -198,7 +178,7 @@ static bool is_local(const struct dovecot *dovecot, const char *service, const c
 		own = of_listener(dovecot, service, listener, "listen", &nowhere);
 	if (!own)
 		own = find(dovecot, "listen", &nowhere);
-	return own && for_host_alone(own->value);
+	return own && claim_for_host_alone(own->value);
 }
 
 static void claim_listener(const struct dovecot *dovecot, const char *service, const char *listener,

@@ -58,30 +58,12 @@ static const char *service_of(const struct setting *entry)
 	return "smtp";
 }
 
-static bool is_loopback(const char *word)
-{
-	static const char *const start[] = {"loopback-only", "localhost", "127.", "::1", "[::1]"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(start); i++)
-		if (!strncmp(word, start[i], strlen(start[i])))
-			return true;
-	return false;
-}
-
 /* The setting by which no server without an address of its own is there for others; or NULL. */
 static const struct setting *closed_by(const struct settings *main)
 {
 	const struct setting *setting = settings_find(main, "inet_interfaces");
-	const char *word = setting ? setting->value : "";
-	bool any = false;
 
-	for (; *word; word += strcspn(word, " \t,")) {
-		word += strspn(word, " \t,");
-		if (*word && !is_loopback(word))
-			return NULL;
-		any |= *word != '\0';
-	}
-	return any ? setting : NULL;
+	return setting && claim_for_host_alone(setting->value) ? setting : NULL;
 }
 
 static void claim_entry(const struct claim_file *master, const struct setting *entry,
