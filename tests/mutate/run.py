@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 from places import KINDS, mutants
@@ -38,11 +39,14 @@ class Tree:
         self.tests = []  # unit tests, once they are built
         self.killers = {}  # of a test, how many it has killed
         self.log = ""
+        # What a compiler that is killed leaves goes with WORK.
+        self.environment = dict(os.environ, TMPDIR=tempfile.mkdtemp(prefix="tmp.", dir=work))
 
-    def run(self, words, seconds, **more):
+    def run(self, words, seconds, **environment):
         """The exit code; what was said is in `log`. None: it did not end in time."""
         with subprocess.Popen(words, cwd=self.root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, start_new_session=True, **more) as self.child:
+                              stderr=subprocess.STDOUT, start_new_session=True,
+                              env=self.environment | environment) as self.child:
             try:
                 self.log = self.child.communicate(timeout=seconds)[0].decode(errors="replace")
             except subprocess.TimeoutExpired:
@@ -125,9 +129,8 @@ class Tree:
 
     def failing(self, path):
         """The first suite that fails, or None."""
-        environment = dict(os.environ, PORTCULLIS=str(self.root / "build/portcullis"), LC_ALL="C.UTF-8")
         for name, words, seconds in self.suites(path):
-            if self.run(words, seconds, env=environment) != 0:
+            if self.run(words, seconds, PORTCULLIS=str(self.root / "build/portcullis"), LC_ALL="C.UTF-8") != 0:
                 self.killers[name] = self.killers.get(name, 0) + 1
                 return name
         return None

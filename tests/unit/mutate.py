@@ -69,6 +69,14 @@ def comes(condition, seconds):
     return True
 
 
+def end(running):
+    running.send_signal(signal.SIGTERM)
+    try:
+        expect("ended by SIGTERM", running.wait(timeout=20) == 143)
+    except subprocess.TimeoutExpired:
+        expect("ended by SIGTERM", False)
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder, temporary = pathlib.Path(name) / "tree", pathlib.Path(name) / "tmp"
@@ -98,18 +106,22 @@ def main():
         words = tree(folder, "#include <unistd.h>\nint main(void)\n{\n\tfor (;;)\n\t\tpause();\n}\n")
         with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                               env={"PATH": "/usr/bin:/bin", "TMPDIR": str(temporary)}) as running:
-            pattern = f"{temporary}/.*test_least"
+            pattern = f"^{temporary}/[^ ]*/test_least$"  # not the compiler, which names it too
             expect("the test runs", comes(lambda: left(pattern), 60))
-            running.send_signal(signal.SIGTERM)
-            try:
-                expect("ended by SIGTERM", running.wait(timeout=20) == 143)
-            except subprocess.TimeoutExpired:
-                expect("ended by SIGTERM", False)
+            end(running)
             # A process that was killed is there for a moment more.
             expect("no test is left running", comes(lambda: not left(pattern), 10))
             for process in left(pattern):
                 os.kill(int(process), signal.SIGKILL)
         expect("no folder is left", not list(temporary.iterdir()), str(list(temporary.iterdir())))
+        # Nor is what the compiler has begun.
+        words = tree(folder)
+        (folder / "Makefile").write_text("unit:\n\t@sleep 60 | cc -x c -c -o /dev/null -\n")
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              env={"PATH": "/usr/bin:/bin", "TMPDIR": str(temporary)}) as running:
+            expect("the compiler runs", comes(lambda: list(temporary.rglob("cc*.s")), 60))
+            end(running)
+        expect("nothing of the compiler is left", not list(temporary.iterdir()), str(list(temporary.iterdir())))
     for failure in failures:
         print(f"not ok - {failure}")
     print(f"{'not ok' if failures else 'ok'} 1 - scripts/mutate\n1..1")
