@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # sourced by scripts/bench, which has the variables
 # Who is measured: each contender's set-up, and how it is told that its rules did what they should.
 
-listed=25 unlisted=9 restricted=387
+listed=25 unlisted=9 restricted=387 over=110
 trusted=198.51.100.0/24,2001:db8:1::/48
 declare -A ready=()   # contenders that can be measured
 declare -A refused=() # why others cannot
@@ -203,6 +203,29 @@ set_bans()
 		}
 	}' > "$work/bans"
 	[ "$count" = 0 ] || within "$1" "${portcullis[@]}" ban --force "@$work/bans"
+}
+
+# One service whose sources stay under their limit, which no flood of a sample reaches, and one whose sources
+# are over it from the sixth packet on.
+set_limits()
+{
+	local limits=()
+
+	[ "$1" = limits-0 ] || limits=(--limit "$profile:smtp={rate: 1000000/s, burst: 1000000}"
+		--limit "$profile:pop={rate: 10/m, burst: 5}")
+	filtered "$1" -p "$profile" "${limits[@]}"
+}
+
+# Machines behind this host, each with two addresses; one has a whole prefix, so that lengths differ.
+set_machines()
+{
+	local count=${1#machines-} machines=() i
+
+	for ((i = 0; i < count; i++)); do
+		machines+=(--machine "m$i=192.0.2.$i,2001:db8:2::$i" -p "$profile")
+	done
+	[ "$count" = 0 ] || machines+=(--machine "wide=203.0.113.64/28,2001:db8:3::/64" -p "$profile")
+	filtered "$1" -p "$profile" "${machines[@]}"
 }
 
 # The interface of a shipped profile: names of interfaces have 15 characters.
@@ -415,6 +438,12 @@ more_contenders()
 	done
 	for name in "${bans[@]}"; do
 		contender "bans-$name" set_bans
+	done
+	for name in "${limits[@]}"; do
+		contender "limits-$name" set_limits
+	done
+	for name in "${machines[@]}"; do
+		contender "machines-$name" set_machines
 	done
 	! $quick || return 0
 	for name in "${shipped[@]}"; do

@@ -66,6 +66,7 @@ void flood_choose(const struct flood *flood)
 		.tagged = frame->ip == sizeof(settings->ethernet),
 		.random = frame->random,
 		.high = frame->high,
+		.to_one = frame->to_one,
 		.sources = frame->sources,
 		.ipv6 = frame->flow.family == 6,
 		.tcp = frame->flow.protocol == IPPROTO_TCP,

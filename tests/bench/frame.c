@@ -43,7 +43,7 @@ struct fragment {
 
 /* What a description asks for. */
 struct request {
-	bool outward, inside, vlan, extensions, is_long, random, high;
+	bool outward, inside, machine, vlan, extensions, is_long, random, high, to_one;
 	bool syn, later;
 	unsigned int sources;
 	struct pc_flow flow;
@@ -60,9 +60,10 @@ static int word_parse(const char *word, struct request *request, unsigned int *r
 	const struct {
 		const char *name;
 		bool *flag;
-	} known[] = {{"inside", &request->inside},	   {"vlan", &request->vlan},
-		     {"extensions", &request->extensions}, {"long", &request->is_long},
-		     {"random", &request->random},	   {"high", &request->high}};
+	} known[] = {{"inside", &request->inside}, {"machine", &request->machine},
+		     {"vlan", &request->vlan},	   {"extensions", &request->extensions},
+		     {"long", &request->is_long},  {"random", &request->random},
+		     {"high", &request->high},	   {"to-one", &request->to_one}};
 	size_t i;
 
 	if (sscanf(word, "from=%u", remote_port) == 1)
@@ -80,7 +81,10 @@ static int word_parse(const char *word, struct request *request, unsigned int *r
 	return -EINVAL;
 }
 
-/* The host's own address, one of the group `trusted`, and one that is of no group. */
+/*
+ * The host's own address, or that of a machine behind it; one of the group `trusted`, or one that
+ * is of no group.
+ */
 static void addresses(struct request *request, unsigned int local, unsigned int remote)
 {
 	struct pc_flow *flow = &request->flow;
@@ -88,13 +92,15 @@ static void addresses(struct request *request, unsigned int local, unsigned int 
 	if (is_ipv4(request)) {
 		flow->ipv4.local_port = htons(local);
 		flow->ipv4.remote_port = htons(remote);
-		inet_pton(AF_INET, "198.51.100.1", &flow->ipv4.local);
+		inet_pton(AF_INET, request->machine ? "192.0.2.107" : "198.51.100.1",
+			  &flow->ipv4.local);
 		inet_pton(AF_INET, request->inside ? "198.51.100.7" : "203.0.113.9",
 			  &flow->ipv4.remote);
 	} else {
 		flow->ipv6.local_port = htons(local);
 		flow->ipv6.remote_port = htons(remote);
-		inet_pton(AF_INET6, "2001:db8:1::1", flow->ipv6.local);
+		inet_pton(AF_INET6, request->machine ? "2001:db8:2::107" : "2001:db8:1::1",
+			  flow->ipv6.local);
 		inet_pton(AF_INET6, request->inside ? "2001:db8:1::7" : "2001:db8:ffff::9",
 			  flow->ipv6.remote);
 	}
@@ -274,6 +280,7 @@ int frame_build(const char *description, struct frame *frame)
 	frame->flow = request.flow;
 	frame->random = request.random;
 	frame->high = request.high;
+	frame->to_one = request.to_one;
 	frame->sources = request.sources;
 	frame->ip = build_ethernet(frame, &request);
 	frame->upper = frame->ip + (is_ipv4(&request) ? build_ipv4 : build_ipv6)(

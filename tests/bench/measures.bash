@@ -147,6 +147,41 @@ size_lines()
 	for name in "${bans[@]/#/bans-}"; do
 		echo "size-listed-4 $name $(at "$name") syn4,$listed pass none"
 	done
+	limit_lines
+	machine_lines
+}
+
+# One source that is under its limit, and one that is over it.
+limit_lines()
+{
+	local name
+
+	echo "size-limited-4 empty p-pass syn4,$listed pass none"
+	echo "size-limited-6 empty p-pass syn6,$listed pass none"
+	for name in "${limits[@]/#/limits-}"; do
+		echo "size-limited-4 $name $(at "$name") syn4,$listed pass none"
+		echo "size-limited-6 $name $(at "$name") syn6,$listed pass none"
+	done
+	echo "size-over-limit-4 empty p-drop syn4,$over drop none"
+	echo "size-over-limit-4 limits-1 $(at limits-1) syn4,$over drop none"
+}
+
+# For this host, beside machines; then for one of them.
+machine_lines()
+{
+	local name family
+
+	for family in 4 6; do
+		echo "size-machine-$family empty p-pass syn$family,$listed,machine pass none"
+		echo "size-machine-unlisted-$family empty p-drop syn$family,$unlisted,machine drop none"
+	done
+	for name in "${machines[@]/#/machines-}"; do
+		echo "size-listed-4 $name $(at "$name") syn4,$listed pass none"
+		for family in 4 6; do
+			echo "size-machine-$family $name $(at "$name") syn$family,$listed,machine pass none"
+			echo "size-machine-unlisted-$family $name $(at "$name") syn$family,$unlisted,machine drop none"
+		done
+	done
 }
 
 size_verdicts()
@@ -182,6 +217,18 @@ size_rates()
 				[ "${size#bans-}" -lt "$count" ] ||
 					echo "size-banned-$count-4 $size s-$size $(at "$size") syn4,$listed,sources=$count drop none 1"
 			done
+		done
+		# Sources under their limit: one, few, and so many that each is new. What passes ends in the stack.
+		for count in 1 1000 1000000; do
+			echo "size-limited-$count-4 empty s-pass p-pass syn4,$listed,sources=$count,to-one pass none 1"
+			for size in "${limits[@]/#/limits-}"; do
+				echo "size-limited-$count-4 $size s-$size $(at "$size") syn4,$listed,sources=$count,to-one pass none 1"
+			done
+		done
+		# Then sources that are over it, of which a flood is to admit hardly any frame.
+		for count in 1 500; do
+			echo "size-over-limit-$count-4 empty s-drop p-drop syn4,$over,sources=$count,to-one drop none 1"
+			echo "size-over-limit-$count-4 limits-1 s-limits-1 $(at limits-1) syn4,$over,sources=$count,to-one drop none 1"
 		done
 	} | those_that_run | measure rate "$rate_rounds" "$rate_ms"
 }

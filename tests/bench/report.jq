@@ -26,6 +26,10 @@ def titles: {"listed": "listed port", "listed-long": "listed port, 1,500 bytes",
 	"random-syn": "SYN, random source and ports", "random-udp": "UDP, random source and ports",
 	"random-ack": "ACK, random source and ports",
 	"banned-1": "1 banned source", "banned-1000": "1,000 banned sources", "banned-1000000": "a million banned sources",
+	"limited": "port with a limit", "limited-1": "1 source under its limit", "limited-1000": "1,000 sources under it",
+	"limited-1000000": "a million sources under it", "over-limit": "source over its limit",
+	"over-limit-1": "1 source over its limit", "over-limit-500": "500 sources over it",
+	"machine": "listed port of a machine", "machine-unlisted": "unlisted SYN to a machine",
 	"datagram": "datagram", "segment": "segment"};
 def subject: capture("^((size|profile|egress)-)?(?<w>.*)-(?<f>[46])$") | "IPv\(.f) " + (titles[.w] // .w);
 

@@ -23,6 +23,7 @@ struct send_settings settings;
 #define SOURCE		bpf_htonl(0x40000000)
 #define SCATTER		2654435761u /* of a few sources over all addresses */
 #define HIGH_PORTS	bpf_htonl(0xf000)
+#define SOURCE_PORT	bpf_htonl(0xffff0000)
 #define IP_MASK		0x1f
 #define UPPER_MASK	0x7f
 #define TCP_UP_TO_CHECK 18 /* a datagram may be shorter than a segment */
@@ -76,6 +77,8 @@ static __always_inline bool write_random(void *data, void *end)
 		return false;
 	if (settings.high)
 		ports |= HIGH_PORTS;
+	if (settings.to_one)
+		ports = (ports & SOURCE_PORT) | (*(__u32 *)upper & ~SOURCE_PORT);
 	if (settings.ipv6) {
 		change = replace(&((struct ipv6hdr *)ip)->saddr.in6_u.u6_addr32[3], source);
 	} else {

@@ -13,6 +13,7 @@ struct send_settings {
 	__u8 random;   /* a new source and new ports each time */
 	__u32 sources; /* the source is one of so many (IPv4 alone); 0: of any number */
 	__u8 high;     /* destination ports from 61440 on only */
+	__u8 to_one;   /* the destination port stays */
 	__u8 ipv6;
 	__u8 tcp;
 };
