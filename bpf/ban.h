@@ -314,7 +314,11 @@ __noinline int portcullis_banned(struct xdp_md *ctx, __u64 word)
 	} else {
 		marked = ban_marked6(table, first, PC_BAN_KIND6(PC_BAN_MARK6));
 	}
-	/* Without a branch, by whose sides the verifier would follow each step twice. */
+	/* Forgotten, and `from` without a branch: else the verifier would follow each step several times. */
+	first = forgotten(first, what.length);
+	second = forgotten(second, what.length);
+	marked = forgotten(marked, what.length) & 1;
+	what = ban_word_unpack(opaque(word));
 	from = PC_BAN_KIND6(PC_BAN_MARK6) + marked * 2 * PC_BAN_LENGTHS6;
 	found = ban_search(table, first, second, from, word);
 	if (found != BAN_NONE)

@@ -32,6 +32,53 @@ struct grant_question {
 };
 _Static_assert(sizeof(struct grant_question) <= sizeof(struct pc_event), "event_place");
 
+/* The generation of a span's word, or NULL: a swap came in between. */
+static __always_inline const struct pc_generation *granting_generation(struct granting_span known)
+{
+	const struct pc_generation *generation = generation_current();
+
+	return generation && (__u8)generation->number == known.generation ? generation : NULL;
+}
+
+#define GRANT_PART 8 /* groups that span_granted_part asks about */
+
+/*
+ * Whether one of eight groups of a span has the address of this CPU's question by a grant that has
+ * not ended. A global function: the verifier follows eight steps, not one for each group.
+ */
+__noinline int span_granted_part(__u32 word, __u32 part)
+{
+	struct granting_span known = bits_as(struct granting_span, word);
+	struct grant_question *question = (struct grant_question *)event_place();
+	const struct pc_generation *generation = granting_generation(known);
+	const struct pc_span *span;
+	__u32 second, i, from = bounded(part * GRANT_PART, PC_GROUPS - GRANT_PART);
+	const __u64 *group;
+	__u64 groups;
+	void *trie;
+
+	if (!question || !generation)
+		return false;
+	span = &generation->span[bounded(known.index, PC_SPANS - 1)];
+	groups = span->groups >> from;
+	group = &generation->group[bounded(span->word, PC_GROUP_WORDS - 1)][from];
+	trie = bpf_map_lookup_elem(&grants, &question->zero);
+	if (!trie)
+		return false;
+	second = ban_second();
+	for (i = 0; i < GRANT_PART; i++) {
+		const __u32 *until;
+
+		if (!(groups >> i & 1) || !group[i])
+			continue;
+		question->key.group = group[i];
+		until = bpf_map_lookup_elem(trie, &question->key);
+		if (until && second < *until)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Whether a group of a span has an address by a grant that has not ended. A global function, so
  * that the verifier checks it once.
@@ -40,38 +87,22 @@ __noinline int span_granted(__u64 first, __u64 second, __u32 word)
 {
 	struct granting_span known = bits_as(struct granting_span, word);
 	struct grant_question *question = (struct grant_question *)event_place();
-	const struct pc_generation *generation = generation_current();
-	const struct pc_span *span;
-	const __u64 *group;
-	__u32 second_now, i;
-	void *trie;
+	const struct pc_generation *generation = granting_generation(known);
 	__u64 groups;
+	__u32 part;
 
-	if (!question || !generation || (__u8)generation->number != known.generation)
+	if (!question || !generation)
 		return false;
-	span = &generation->span[bounded(known.index, PC_SPANS - 1)];
-	groups = span->groups;
-	group = generation->group[bounded(span->word, PC_GROUP_WORDS - 1)];
+	groups = generation->span[bounded(known.index, PC_SPANS - 1)].groups;
 	question->key.length = PC_GRANT_BITS + (known.ipv6 ? 128 : 32);
 	question->key.family = bpf_htonl(known.ipv6 ? 6 : 4);
 	question->zero = 0;
 	__builtin_memcpy(question->key.address, &first, 8);
 	__builtin_memcpy(question->key.address + 8, &second, 8);
-	/* Before the loop: the verifier follows each of its steps. */
-	trie = bpf_map_lookup_elem(&grants, &question->zero);
-	if (!trie)
-		return false;
-	second_now = ban_second();
-	for (i = 0; i < PC_GROUPS; i++) {
-		const __u32 *until;
-
-		if (!(groups >> i & 1) || !group[i])
-			continue;
-		question->key.group = group[i];
-		until = bpf_map_lookup_elem(trie, &question->key);
-		if (until && second_now < *until)
+	for (part = 0; part < PC_GROUPS / GRANT_PART; part++)
+		if (groups >> part * GRANT_PART & ((1 << GRANT_PART) - 1) &&
+		    span_granted_part(word, part))
 			return true;
-	}
 	return false;
 }
 

@@ -181,10 +181,9 @@ static __always_inline void drop_replace(struct pc_drop_bucket *bucket, const st
 #pragma clang loop unroll(disable)
 	for (i = 1; i < PC_DROP_PLACES; i++) {
 		__u64 worth = drop_worth(&bucket->drop[i], drop->last);
-		__u64 less = worth - least;
+		__u64 less = opaque(worth - least) >> 63;
 
-		asm volatile("" : "+r"(less)); /* as in drop_kept */
-		less >>= 63;
+		less = opaque(less); /* of what is 0 or 1 the compiler makes a branch, too */
 		least += (worth - least) * less;
 		place += (i - place) * less;
 	}
