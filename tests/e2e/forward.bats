@@ -574,6 +574,7 @@ one_flow_reset()
 @test "a connection of the same two ports as one that has ended begins anew" {
 	attach_tiny gateway eth0 --forward
 	talk_connect near lan 198.51.100.2 7000 --source-port 40100
+	speaks_to near far
 	signal far USR2
 	until_true 20 flow_is gateway tcp 7000 closing
 	stop near

@@ -62,7 +62,14 @@ class Talk:
         self.connections.append(connection)
         say(f"local {connection.getsockname()[1]}")
 
+    def accept(self):
+        self.connections.append(self.listener.accept()[0])
+        say("accepted")
+
     def obey(self, told):
+        # Who is connected before this process is told may not have been accepted yet.
+        while self.listener and select.select([self.listener], [], [], 0)[0]:
+            self.accept()
         if told == signal.SIGTERM:
             for connection in self.connections:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -94,8 +101,8 @@ class Talk:
             self.listen()
         else:
             self.connect()
-        say("ready")
         if self.options.control:
+            say("ready")
             Told(self.connections[0]).run(self.options.control)
             return
         wakeup, wakened = socket.socketpair()
@@ -103,6 +110,7 @@ class Talk:
         signal.set_wakeup_fd(wakened.fileno())
         for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM):
             signal.signal(number, lambda number, frame: None)
+        say("ready")
         while True:
             sources = [wakeup] + self.connections + ([self.listener] if self.listener else [])
             for source in select.select(sources, [], [])[0]:
@@ -110,8 +118,8 @@ class Talk:
                     for told in wakeup.recv(100):
                         self.obey(told)
                 elif source is self.listener:
-                    self.connections.append(source.accept()[0])
-                    say("accepted")
+                    if select.select([source], [], [], 0)[0]:
+                        self.accept()
                 elif source in self.connections:
                     self.hear(source)
 
