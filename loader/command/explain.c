@@ -314,7 +314,7 @@ static void add_machine_fix(json_t *verdict, const struct explain_target *target
 
 /* True if a grant of the source to the group would admit it: tried with the filter's tables. */
 static bool admits_by(const struct explain_target *target, const struct pc_event *event,
-		      const char *group)
+		      bool behind, const char *group)
 {
 	const struct tables *tables = &target->planned->plan.tables;
 	int family = event->family == 4 ? AF_INET : AF_INET6;
@@ -325,7 +325,9 @@ static bool admits_by(const struct explain_target *target, const struct pc_event
 	const struct ban_set set = {.ban = &one, .count = 1};
 
 	memcpy(one.prefix.address, event->remote, size);
-	return tables_granted(tables, tables_class(tables, family, (const __u8 *)event->local),
+	/* What was compiled has no addresses of this host inside prefixes of machines. */
+	return tables_granted(tables,
+			      behind ? tables_class(tables, family, (const __u8 *)event->local) : 0,
 			      &set, 0, family, (const __u8 *)event->remote,
 			      event->protocol == IPPROTO_TCP ? PC_TCP : PC_UDP, event->remote_port,
 			      event->local_port);
@@ -335,7 +337,8 @@ static bool admits_by(const struct explain_target *target, const struct pc_event
  * The group into which a grant would admit the source, or NULL. Of several the one that lets it in
  * to the fewest services: who sends mail need not log in.
  */
-static const char *grantable(const struct explain_target *target, const struct pc_event *event)
+static const char *grantable(const struct explain_target *target, const struct pc_event *event,
+			     bool behind)
 {
 	json_t *groups = json_object_get(json_object_get(target->kept, "recipe"), "groups"), *list;
 	const char *name, *best = NULL;
@@ -344,7 +347,7 @@ static const char *grantable(const struct explain_target *target, const struct p
 	json_object_foreach (groups, name, list) {
 		size_t services = report_groups_admitted(target->kept, name);
 
-		if (services < least && admits_by(target, event, name)) {
+		if (services < least && admits_by(target, event, behind, name)) {
 			least = services;
 			best = name;
 		}
@@ -359,7 +362,8 @@ static void add_grant_fix(json_t *verdict, const struct explain_target *target,
 	const char *fix = json_string_value(json_object_get(verdict, "fix"));
 	__free_text char *name = shell_word(target->name);
 	__free_text char *swap = xasprintf("portcullis swap %s", name);
-	const char *group = grantable(target, event);
+	const char *group =
+		grantable(target, event, !json_is_null(json_object_get(verdict, "machine")));
 
 	/* The site file admits it already, and a swap without words takes it. */
 	if (fix && !strcmp(fix, swap))

@@ -281,9 +281,15 @@ bool machine_table_exempt(const struct pc_generation *generation, struct machine
 	struct machine_prefix own = {
 		.prefix = {.length = family == AF_INET ? 32 : 128, .family = (__u8)family}};
 
-	if (!machine || !machine->class || machine->length == own.prefix.length)
+	if (!machine || !machine->class)
 		return false;
 	memcpy(own.prefix.address, address, family == AF_INET ? 4 : 16);
+	for (size_t i = 0; machine->length == own.prefix.length && i < *prefixes; i++) {
+		if (prefix_compare(&(*prefix)[i].prefix, &own.prefix))
+			continue;
+		(*prefix)[i].class = 0;
+		return true;
+	}
 	*prefix = grow(*prefix, *prefixes, sizeof(**prefix));
 	(*prefix)[(*prefixes)++] = own;
 	return true;

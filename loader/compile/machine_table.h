@@ -35,9 +35,9 @@ int machine_table_fill(const struct machine_prefix *prefix, size_t prefixes,
 		       struct pc_generation *generation);
 
 /*
- * Adds an address of this host to those of a table that is filled, as a prefix of class 0, if it is
- * inside a shorter prefix of a machine. A machine whose prefix is the address itself keeps it: that
- * is an address which is translated one to one. Returns true if it was added.
+ * Takes an address of this host from the machine that has it by a table that is filled: as a prefix
+ * of class 0, or by the class of the prefix that is the address itself. True: the table must be
+ * filled again.
  */
 bool machine_table_exempt(const struct pc_generation *generation, struct machine_prefix **prefix,
 			  size_t *prefixes, int family, const __u8 *address);

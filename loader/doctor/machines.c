@@ -79,31 +79,44 @@ static void check_published(struct doctor *doctor, const struct patient *patient
 	}
 }
 
-/* To the first address of a prefix; 0: there is none. */
-static unsigned int route_to(struct mnl_socket *routes, const struct prefix *prefix)
-{
-	struct route route = {};
+#define ADDRESSES_TRIED 8 /* the first ones may be this host's, or anycast */
 
-	if (route_find(routes, prefix->family, prefix->address, &route) ||
-	    route.type != RTN_UNICAST)
-		return 0;
-	return route.ifindex;
+/* To the first address of a prefix that is another host's; RTN_UNSPEC: there is no route. */
+static void route_to(struct mnl_socket *routes, const struct prefix *prefix, struct route *route)
+{
+	size_t last = prefix->family == AF_INET ? 3 : 15;
+	struct prefix next = *prefix;
+
+	for (__u8 i = 0; i < ADDRESSES_TRIED; i++) {
+		next.address[last] = prefix->address[last] + i;
+		if (!prefix_contains(prefix, next.family, next.address))
+			return;
+		*route = (struct route){};
+		if (route_find(routes, next.family, next.address, route) ||
+		    route->type == RTN_UNICAST)
+			return;
+	}
 }
 
 static void check_address(struct doctor *doctor, const struct patient *patient,
 			  struct mnl_socket *routes, const char *machine, const char *text)
 {
 	__free_text char *why = NULL;
+	struct route route = {};
 	struct prefix prefix;
-	unsigned int ifindex;
 
 	if (prefix_parse(text, &prefix, &why))
 		return;
-	ifindex = route_to(routes, &prefix);
-	if (!ifindex)
+	route_to(routes, &prefix, &route);
+	if (route.type == RTN_LOCAL || route.type == RTN_BROADCAST || route.type == RTN_ANYCAST)
+		doctor_say(
+			doctor, "machines", DOCTOR_WARNING, NULL,
+			"machine %s: this host takes packets to %s itself, so the interface's own profiles decide about them",
+			machine, text);
+	else if (route.type != RTN_UNICAST)
 		doctor_say(doctor, "machines", DOCTOR_WARNING, NULL,
 			   "machine %s: this host has no route to %s", machine, text);
-	else if (ifindex == patient->hook.ifindex)
+	else if (route.ifindex == patient->hook.ifindex)
 		doctor_say(
 			doctor, "machines", DOCTOR_WARNING, NULL,
 			"machine %s: %s is routed out of this interface, not behind it: is the address right?",
@@ -199,21 +212,18 @@ static void check_networks(struct doctor *doctor, const struct patient *patient)
 		list);
 }
 
-/* An address that this host got after the table was made, inside a machine's prefix. */
+/* An address that this host got after the table was made, and that the table has for a machine. */
 static void check_own(struct doctor *doctor, const struct patient *patient)
 {
 	const struct pc_generation *current = patient->open ? patient->filter.current.copy : NULL;
-	__cleanup(links_free) struct links links = {};
-	const struct link_address *own;
-	size_t from = 0;
+	__cleanup(text_free) struct link_address *own = NULL;
+	size_t count = current ? machine_addresses_taken(current, &own) : 0;
 
-	if (!current || !current->machines || links_read(&links))
-		return;
-	while ((own = machine_addresses_taken(current, &links, &from))) {
+	for (size_t i = 0; i < count; i++) {
 		__free_text char *fix = xasprintf("portcullis swap %s", patient->name);
 		char text[INET6_ADDRSTRLEN];
 
-		if (!inet_ntop(own->family, own->address, text, sizeof(text)))
+		if (!inet_ntop(own[i].family, own[i].address, text, sizeof(text)))
 			continue;
 		doctor_say(
 			doctor, "machines", DOCTOR_PROBLEM, fix,

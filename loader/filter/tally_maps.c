@@ -13,6 +13,7 @@
 #include "loader/base/message.h"
 #include "loader/filter/pins.h"
 #include "loader/net/link.h"
+#include "loader/net/local_address.h"
 #include "loader/object/pin.h"
 
 #define PAGE_ENTRIES 170 /* each value is a system call */
@@ -91,8 +92,10 @@ static int fill_table(struct tables *tables)
 	__cleanup(text_free) struct machine_prefix *prefix = NULL;
 	__cleanup(links_free) struct links links = {};
 	struct pc_generation *generation = tables->generation;
-	size_t count = 0, present;
+	__cleanup(text_free) struct link_address *taken = NULL;
+	size_t count = 0, present, takens;
 	int err = machine_table_fill(tables->prefix, tables->prefixes, generation);
+	bool changed = false;
 
 	for (size_t i = 0; i < tables->prefixes; i++) {
 		prefix = grow(prefix, count, sizeof(*prefix));
@@ -102,14 +105,15 @@ static int fill_table(struct tables *tables)
 		err = links_read(&links);
 	if (err)
 		return err;
-	for (size_t i = 0; i < links.addresses; i++)
-		machine_table_exempt(generation, &prefix, &count, links.address[i].family,
-				     links.address[i].address);
+	takens = local_taken(&links, &taken);
+	for (size_t i = 0; i < takens; i++)
+		changed |= machine_table_exempt(generation, &prefix, &count, taken[i].family,
+						taken[i].address);
 	present = count;
 	for (size_t i = 0; i < tables->owns; i++)
-		machine_table_exempt(generation, &prefix, &count, tables->own[i].family,
-				     tables->own[i].address);
-	if (count > tables->prefixes)
+		changed |= machine_table_exempt(generation, &prefix, &count, tables->own[i].family,
+						tables->own[i].address);
+	if (changed)
 		err = machine_table_fill(prefix, count, generation);
 	/* Too many are those that are not there yet. */
 	if (err && count > present)

@@ -35,29 +35,46 @@ static bool is_whole(const struct prefix *prefix)
 	return prefix->length == (prefix->family == AF_INET ? 32 : 128);
 }
 
+/* What of this host has the address, NULL: nothing. */
+static const char *taken_as(const struct links *links, const struct link_address *taken,
+			    size_t count, const struct prefix *prefix)
+{
+	if (local_find(links, prefix->family, prefix->address))
+		return "an address of this host; list what is behind it at the interface itself";
+	for (size_t i = 0; i < count; i++)
+		if (taken[i].family == prefix->family &&
+		    !memcmp(taken[i].address, prefix->address, prefix->family == AF_INET ? 4 : 16))
+			return prefix->family == AF_INET ?
+				       "the broadcast address of a network of this host, which takes packets to it itself" :
+				       "the anycast address of a network of this host, which takes packets to it itself";
+	return NULL;
+}
+
 int machine_addresses_check(const struct recipe *recipe, const struct site_interface *site,
 			    bool warns, struct diag *diag)
 {
+	__cleanup(text_free) struct link_address *taken = NULL;
 	__cleanup(links_free) struct links links = {};
+	size_t takens;
 	int err = 0;
 
 	if (!recipe->machines || links_read(&links))
 		return 0;
+	takens = local_taken(&links, &taken);
 	for (size_t i = 0; i < recipe->machines; i++) {
 		const struct machine *machine = &recipe->machine[i];
 
 		for (size_t j = 0; j < machine->addresses; j++) {
 			const struct prefix *prefix = &machine->address[j];
+			const char *what =
+				is_whole(prefix) ? taken_as(&links, taken, takens, prefix) : NULL;
 			char text[PREFIX_TEXT];
 
-			if (!is_whole(prefix) ||
-			    !local_find(&links, prefix->family, prefix->address))
+			if (!what)
 				continue;
-			prefix_format(prefix, text);
-			(warns ? diag_warning : diag_error)(
-				diag, place_of(site, i, prefix),
-				"machine %s: %s is an address of this host; list what is behind it at the interface itself",
-				machine->name, text);
+			(warns ? diag_warning : diag_error)(diag, place_of(site, i, prefix),
+							    "machine %s: %s is %s", machine->name,
+							    prefix_format(prefix, text), what);
 			err = warns ? err : -EINVAL;
 		}
 	}
@@ -118,28 +135,30 @@ int machine_addresses_check_side(const struct recipe *recipe, const struct site_
 	return err;
 }
 
-const struct link_address *machine_addresses_taken(const struct pc_generation *generation,
-						   const struct links *links, size_t *from)
+size_t machine_addresses_taken(const struct pc_generation *generation, struct link_address **own)
 {
-	while (generation->machines && *from < links->addresses) {
-		const struct link_address *own = &links->address[(*from)++];
-		const struct pc_machine *machine =
-			machine_table_find(generation, own->family, own->address);
+	__cleanup(links_free) struct links links = {};
+	size_t count, lost = 0;
 
-		if (machine && machine->class &&
-		    machine->length != (own->family == AF_INET ? 32 : 128))
-			return own;
+	*own = NULL;
+	if (!generation->machines || links_read(&links))
+		return 0;
+	count = local_taken(&links, own);
+	for (size_t i = 0; i < count; i++) {
+		const struct pc_machine *machine =
+			machine_table_find(generation, (*own)[i].family, (*own)[i].address);
+
+		if (machine && machine->class)
+			(*own)[lost++] = (*own)[i];
 	}
-	return NULL;
+	return lost;
 }
 
 bool machine_addresses_any_taken(const struct pc_generation *generation)
 {
-	__cleanup(links_free) struct links links = {};
-	size_t from = 0;
+	__cleanup(text_free) struct link_address *own = NULL;
 
-	return generation->machines && !links_read(&links) &&
-	       machine_addresses_taken(generation, &links, &from);
+	return machine_addresses_taken(generation, &own) > 0;
 }
 
 void machine_addresses_keep(void)

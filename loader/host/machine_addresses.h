@@ -27,11 +27,10 @@ int machine_addresses_check_side(const struct recipe *recipe, const struct site_
 				 struct diag *diag);
 
 /*
- * The next address of this host, from index `*from` on, that a generation takes for a machine's,
- * because it is inside the machine's prefix and came after the generation. NULL: no more.
+ * Lists the addresses of this host, as local_taken has them, that a generation takes for a
+ * machine's, because they came after the generation. The caller frees. Returns how many.
  */
-const struct link_address *machine_addresses_taken(const struct pc_generation *generation,
-						   const struct links *links, size_t *from);
+size_t machine_addresses_taken(const struct pc_generation *generation, struct link_address **own);
 bool machine_addresses_any_taken(const struct pc_generation *generation);
 
 /* Keeps the present addresses of this network namespace for boot. Warns if that fails. */

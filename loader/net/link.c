@@ -142,8 +142,10 @@ static int read_address(const struct nlmsghdr *message, void *data)
 		return MNL_CB_OK;
 	links->address = grow(links->address, links->addresses, sizeof(*links->address));
 	address = &links->address[links->addresses++];
-	*address = (struct link_address){
-		.ifindex = info->ifa_index, .family = info->ifa_family, .scope = info->ifa_scope};
+	*address = (struct link_address){.ifindex = info->ifa_index,
+					 .family = info->ifa_family,
+					 .scope = info->ifa_scope,
+					 .length = info->ifa_prefixlen};
 	mnl_attr_parse(message, sizeof(*info), read_bytes, &bytes);
 	/* If both attributes are there, the other one is that of the far end. */
 	if (bytes.local)

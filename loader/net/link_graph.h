@@ -22,6 +22,7 @@ struct link_address {
 	unsigned int ifindex;
 	__u8 family; /* AF_INET or AF_INET6 */
 	__u8 scope;  /* RT_SCOPE_* */
+	__u8 length; /* of the prefix of its network */
 	__u8 address[16];
 };
 

@@ -3,8 +3,12 @@
 #include "loader/net/local_address.h"
 
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
+
+#include "loader/base/memory.h"
 
 const struct link_address *local_find(const struct links *links, __u8 family,
 				      const __u8 address[16])
@@ -16,6 +20,53 @@ const struct link_address *local_find(const struct links *links, __u8 family,
 		    !memcmp(links->address[i].address, address, size))
 			return &links->address[i];
 	return NULL;
+}
+
+/* The first (`last`: the last) address of the network that an address is in. */
+static struct link_address edge_of(const struct link_address *own, bool last)
+{
+	struct link_address edge = *own;
+	size_t bits = own->family == AF_INET ? 32 : 128;
+
+	for (size_t bit = own->length; bit < bits; bit++) {
+		__u8 mask = 0x80 >> bit % 8;
+
+		edge.address[bit / 8] =
+			last ? edge.address[bit / 8] | mask : edge.address[bit / 8] & ~mask;
+	}
+	return edge;
+}
+
+/* Before Linux 5.14 the first address of an IPv4 network is broadcast, too. */
+static bool first_is_broadcast(void)
+{
+	unsigned int major = 0, minor = 0;
+	struct utsname kernel;
+
+	return !uname(&kernel) && sscanf(kernel.release, "%u.%u", &major, &minor) == 2 &&
+	       (major < 5 || (major == 5 && minor < 14));
+}
+
+size_t local_taken(const struct links *links, struct link_address **taken)
+{
+	bool first = first_is_broadcast();
+	size_t count = 0;
+
+	*taken = xcalloc(3 * links->addresses + 1, sizeof(**taken));
+	for (size_t i = 0; i < links->addresses; i++) {
+		const struct link_address *own = &links->address[i];
+		bool is_ipv4 = own->family == AF_INET;
+
+		(*taken)[count++] = *own;
+		/* Networks of two addresses or one have neither: RFC 3021, RFC 6164. */
+		if (own->length + 1 >= (is_ipv4 ? 32 : 128))
+			continue;
+		if (is_ipv4)
+			(*taken)[count++] = edge_of(own, true);
+		if (!is_ipv4 || first)
+			(*taken)[count++] = edge_of(own, false);
+	}
+	return count;
 }
 
 bool local_is_shared(__u8 family, const __u8 address[16])

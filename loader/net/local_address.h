@@ -10,6 +10,13 @@
 const struct link_address *local_find(const struct links *links, __u8 family,
 				      const __u8 address[16]);
 
+/*
+ * Lists the addresses whose packets this host takes: its own, and those that its networks make,
+ * which are broadcast of IPv4 and the anycast address of all routers of IPv6 (RFC 4291, 2.6.1). The
+ * caller frees. Returns how many.
+ */
+size_t local_taken(const struct links *links, struct link_address **taken);
+
 /* True for an address that several hosts have: multicast, and broadcast of IPv4. */
 bool local_is_shared(__u8 family, const __u8 address[16]);
 

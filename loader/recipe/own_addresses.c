@@ -13,6 +13,7 @@
 #include "loader/base/file.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/net/local_address.h"
 #include "loader/recipe/state_write.h"
 
 #define ADDRESSES_LIMIT (1 << 20) /* bytes */
@@ -52,12 +53,13 @@ size_t own_addresses_read(const char *path, struct prefix **address)
 
 char *own_addresses_text(const struct links *links)
 {
+	__cleanup(text_free) struct link_address *taken = NULL;
 	char *text = NULL, one[INET6_ADDRSTRLEN];
-	size_t length;
+	size_t length, count = local_taken(links, &taken);
 	FILE *to = open_memstream(&text, &length);
 
-	for (size_t i = 0; to && i < links->addresses; i++) {
-		const struct link_address *address = &links->address[i];
+	for (size_t i = 0; to && i < count; i++) {
+		const struct link_address *address = &taken[i];
 
 		if (address->scope < RT_SCOPE_LINK &&
 		    inet_ntop(address->family, address->address, one, sizeof(one)))

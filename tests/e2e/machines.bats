@@ -492,6 +492,59 @@ fetches()
 	on gateway sh -c 'for one in 203.0.113.5/32 203.0.113.6/32 2001:db8:7::5/128; do ip address del $one dev eth1; done'
 }
 
+@test "broadcast and anycast of a network of this host are this host's, inside a machine's prefix" {
+	wide='wide: {address: [192.0.2.0\/24, 2001:db8:5::\/64], profiles: ssh, open: {5555\/udp: anyone}}'
+	sed "s/^      two:/      $wide\n      two:/" "$DIR/site.yaml" > "$DIR/wide.yaml"
+	exits 0 as gateway apply --site "$DIR/wide.yaml"
+	start taken gateway socat -u UDP6-RECVFROM:5555,ipv6only=0,fork OPEN:"$DIR/taken",creat,append
+	start behind core socat -u UDP6-RECVFROM:5555,ipv6only=0,fork OPEN:"$DIR/behind",creat,append
+	until_true 20 test -n "$(on gateway ss -Huln 'sport = :5555')"
+	until_true 20 test -n "$(on core ss -Huln 'sport = :5555')"
+	for address in 192.0.2.1 192.0.2.255 '[2001:db8:5::1]' '[2001:db8:5::]'; do
+		echo "$address" | on outside socat -u - "UDP:$address:5555,broadcast"
+	done
+	output=$(as gateway drops eth0 --json --port 5555/udp)
+	json_is '[.drops[] | select(.machine == null) | .drop.packets] | add == 4'
+	[ ! -s "$DIR/taken" ] || fail "this host was reached: $(cat "$DIR/taken")"
+	# An address of the prefix that is another host's is open; without a filter this host takes all four.
+	exits 0 as gateway swap eth0 --no-machine core --force
+	echo machine | on outside socat -u - UDP:192.0.2.10:5555
+	until_true 8 grep -q machine "$DIR/behind"
+	detach_all gateway
+	for address in 192.0.2.255 '[2001:db8:5::]'; do
+		echo "$address" | on outside socat -u - "UDP:$address:5555,broadcast"
+	done
+	until_true 8 grep -qF '2001:db8:5::' "$DIR/taken"
+	until_true 8 grep -qF '192.0.2.255' "$DIR/taken"
+	exits 1 as gateway attach eth0 -p ssh --machine all=192.0.2.255 -p ssh
+	says 'is the broadcast address of a network of this host'
+	exits 1 as gateway attach eth0 -p ssh --machine all=2001:db8:5:: -p ssh
+	says 'is the anycast address of a network of this host'
+	exits 0 as gateway attach eth0 -p ssh --machine all=2001:db8:5::/64 -p ssh
+	output=$(as gateway doctor eth0 --json) || true
+	json_is '[.checks[] | select(.check == "machines" and (.message | contains("no route")))] == []'
+}
+
+@test "an address that this host gets, and that a machine has alone, is this host's from the next change on" {
+	exits 0 as gateway attach eth0 -p ssh --group mgmt=198.51.100.50 --from ssh:ssh=mgmt --machine nat=198.51.100.111 -p ssh --open 23/tcp
+	address_add gateway eth1 198.51.100.111/32
+	exits 1 as gateway doctor eth0
+	output=$(as gateway doctor eth0 --json) || true
+	json_is '[.checks[] | select(.check == "machines" and .state == "problem") | .fix] == ["portcullis swap eth0"]'
+	exits 0 as gateway swap eth0
+	says '198.51.100.111/32 is an address of this host'
+	start telnet gateway socat TCP-LISTEN:23,fork,reuseaddr SYSTEM:true
+	until_true 20 listening gateway 23
+	on outside ip route add 198.51.100.111 via 198.51.100.1
+	unanswered outside 198.51.100.111 23
+	on outside ip route del 198.51.100.111
+	output=$(as gateway explain eth0 198.51.100.70 22/tcp --local 198.51.100.111 --json)
+	json_is '.verdicts[0] | .machine == null and .rule == "source" and .fix == "portcullis grant mgmt 198.51.100.70 --for 8h"'
+	output=$(as gateway doctor eth0 --json) || true
+	json_is '[.checks[] | select(.check == "machines") | .message] | any(contains("takes packets to 198.51.100.111/32 itself"))'
+	on gateway ip address del 198.51.100.111/32 dev eth1
+}
+
 # host_decides PORT: the administrators get in, at this host's address inside the prefix; the neighbour is the machine's.
 host_decides()
 {

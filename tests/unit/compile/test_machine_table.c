@@ -101,12 +101,17 @@ static void test_own(void **state)
 	prefix[1] = make("192.0.2.20", 2);
 	assert_int_equal(machine_table_fill(prefix, count, generation), 0);
 	assert_true(machine_table_exempt(generation, &prefix, &count, AF_INET, inside));
-	assert_false(machine_table_exempt(generation, &prefix, &count, AF_INET, exact));
 	assert_false(machine_table_exempt(generation, &prefix, &count, AF_INET, outside));
 	assert_int_equal(machine_table_fill(prefix, count, generation), 0);
 	assert_int_equal(class_at(generation, "192.0.2.1"), 0);
 	assert_int_equal(class_at(generation, "192.0.2.2"), 1);
 	assert_int_equal(class_at(generation, "192.0.2.20"), 2);
+	/* The prefix of a machine that is the address itself does not have it, either. */
+	assert_true(machine_table_exempt(generation, &prefix, &count, AF_INET, exact));
+	assert_int_equal(count, 3);
+	assert_int_equal(machine_table_fill(prefix, count, generation), 0);
+	assert_int_equal(class_at(generation, "192.0.2.20"), 0);
+	assert_false(machine_table_exempt(generation, &prefix, &count, AF_INET, exact));
 	free(prefix);
 	free(generation);
 }

@@ -72,9 +72,54 @@ static void test_choose(void **state)
 	chooses(2, "192.0.2.2", "192.0.2.9", "none");
 }
 
+static struct link_address own(const char *text, __u8 length)
+{
+	struct link_address made = {.length = length,
+				    .family = strchr(text, ':') ? AF_INET6 : AF_INET};
+
+	assert_int_equal(inet_pton(made.family, text, made.address), 1);
+	return made;
+}
+
+static bool has(const struct link_address *list, size_t count, const char *text)
+{
+	const struct link_address wanted = own(text, 0);
+
+	for (size_t i = 0; i < count; i++)
+		if (list[i].family == wanted.family &&
+		    !memcmp(list[i].address, wanted.address, sizeof(wanted.address)))
+			return true;
+	return false;
+}
+
+static void test_taken(void **state)
+{
+	struct link_address one[] = {own("192.0.2.65", 27),	own("198.51.100.1", 31),
+				     own("203.0.113.5", 32),	own("2001:db8::77", 64),
+				     own("2001:db8:1::1", 127), own("2001:db8:2::1", 128)};
+	const struct links some = {.address = one, .addresses = ARRAY_SIZE(one)};
+	__free_text struct link_address *list = NULL;
+	size_t count = local_taken(&some, &list);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(one); i++) {
+		char text[INET6_ADDRSTRLEN];
+
+		assert_true(has(list, count,
+				inet_ntop(one[i].family, one[i].address, text, sizeof(text))));
+	}
+	assert_true(has(list, count, "192.0.2.95"));
+	assert_true(has(list, count, "2001:db8::"));
+	count -= has(list, count, "192.0.2.64"); /* before Linux 5.14 */
+	assert_int_equal(count, ARRAY_SIZE(one) + 2);
+}
+
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {cmocka_unit_test(test_choose)};
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_choose),
+		cmocka_unit_test(test_taken),
+	};
 
 	return cmocka_run_group_tests_name("net/local_address", tests, NULL, NULL);
 }
