@@ -115,7 +115,7 @@ follows_decisions()
 	until_true 30 banned '["192.0.2.7/32 crowdsec","198.51.100.0/24 crowdsec"]'
 	cscli decisions delete --ip 192.0.2.7 > /dev/null 2>&1
 	until_true 30 banned '["198.51.100.0/24 crowdsec"]'
-	exits 0 on client socat -u OPEN:/dev/null TCP:192.0.2.1:5000,bind=192.0.2.7,connect-timeout=2
+	exits 0 on client socat -u OPEN:/dev/null TCP:192.0.2.1:5000,bind=192.0.2.7,connect-timeout=8
 	cscli decisions delete --range 198.51.100.0/24 > /dev/null 2>&1
 	until_true 30 banned '[]'
 }

@@ -445,7 +445,7 @@ past()
 	on client ip address add 203.0.113.7/32 dev eth0
 	on host ip route add default via 192.0.2.2 table 77
 	on host ip rule add from 192.0.2.1 lookup 77
-	on client socat -u OPEN:/dev/null TCP:192.0.2.1:25,bind=203.0.113.7,connect-timeout=5
+	on client socat -u OPEN:/dev/null TCP:192.0.2.1:25,bind=203.0.113.7,connect-timeout=8
 	explain eth0 203.0.113.7 25/tcp
 	json_is '.next == []'
 	on host ip rule del from 192.0.2.1 lookup 77

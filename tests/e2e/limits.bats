@@ -92,7 +92,7 @@ bound()
 	exits 0 pc attach eth0 -p ssh --open 25/tcp --limit 'site:25-tcp={rate: 6/m, burst: 10}'
 	limits flood 192.0.2.1 25 192.0.2.66 100 4 > "$DIR/flood" &
 	for i in {0..9}; do
-		exits 0 on client socat -T 5 - "TCP:192.0.2.1:25,bind=192.0.2.1$i,connect-timeout=5" < <(printf 'QUIT\r\n'; sleep 0.2)
+		exits 0 on client socat -t 20 -T 20 - "TCP:192.0.2.1:25,bind=192.0.2.1$i,connect-timeout=8" < <(printf 'QUIT\r\n'; sleep 0.2)
 		says '220 '
 	done
 	wait
@@ -109,7 +109,7 @@ bound()
 
 @test "forged SYNs cut off no source that completed a connection; a swap keeps what was begun" {
 	exits 0 pc attach eth0 -p ssh --open 25/tcp --limit site:25-tcp=5/h
-	on client socat -T 5 - TCP:192.0.2.1:25,bind=192.0.2.77 < <(printf 'QUIT\r\n'; sleep 0.2)
+	on client socat -t 20 -T 20 - TCP:192.0.2.1:25,bind=192.0.2.77 < <(printf 'QUIT\r\n'; sleep 0.2)
 	limits forge 192.0.2.1 25 192.0.2.77 200
 	limits forge 192.0.2.1 25 192.0.2.66 200
 	[ "$(limited)" -gt 100 ] || fail "$(limited) packets over the limit"

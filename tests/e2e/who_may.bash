@@ -40,7 +40,7 @@ asks()
 	local to=${2:-192.0.2.1}
 
 	[[ $to != *:* ]] || to="[$to]"
-	on client socat -u OPEN:/dev/null "TCP:$to:5000,bind=${1/#*:*/[$1]},connect-timeout=${ASK_SECONDS:-3}" 2> /dev/null
+	on client socat -u OPEN:/dev/null "TCP:$to:5000,bind=${1/#*:*/[$1]},connect-timeout=${ASK_SECONDS:-8}" 2> /dev/null
 }
 
 # kept_out FROM [TO]
@@ -57,7 +57,7 @@ vain()
 # peer_asks: as asks, by the second interface.
 peer_asks()
 {
-	on peer socat -u OPEN:/dev/null "TCP:203.0.113.1:5000,connect-timeout=${ASK_SECONDS:-3}" 2> /dev/null
+	on peer socat -u OPEN:/dev/null "TCP:203.0.113.1:5000,connect-timeout=${ASK_SECONDS:-8}" 2> /dev/null
 }
 
 peer_vain()
