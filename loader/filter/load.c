@@ -6,29 +6,25 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "portcullis.skel.h"
 
-#include "loader/base/clock.h"
 #include "loader/base/file.h"
 #include "loader/base/message.h"
-#include "loader/compile/cells.h"
-#include "loader/filter/limit_maps.h"
-#include "loader/net/netns.h"
 #include "loader/object/beside.h"
 #include "loader/object/log.h"
 #include "loader/object/pin.h"
 
-#define LOG_TAIL_LINES	 15
-#define PROGRAM_MAPS	 64 /* more than a program of ours uses */
-#define EXPLAINING_FLOWS 1024
+#define LOG_TAIL_LINES 15
+#define PROGRAM_MAPS   64 /* more than a program of ours uses */
+#define LOADS_MOST     4  /* at a time: each has two programs in the verifier */
 
 static void skeleton_destroy(struct portcullis_bpf **skeleton)
 {
@@ -43,52 +39,6 @@ static bool kernel_old(const char *release)
 	return sscanf(KERNEL_OLDEST, "%d.%d", &need[0], &need[1]) == 2 &&
 	       sscanf(release, "%d.%d", &have[0], &have[1]) == 2 &&
 	       (have[0] < need[0] || (have[0] == need[0] && have[1] < need[1]));
-}
-
-static void report_refusal(int err)
-{
-	__free_text char *log = libbpf_log_tail(LOG_TAIL_LINES);
-	struct utsname kernel = {};
-
-	uname(&kernel);
-	if (*log)
-		fprintf(stderr, "%s", log);
-	error("the kernel refuses the BPF program: %s; this is Linux %s, " KERNEL_OLDEST
-	      " or newer is needed%s",
-	      strerror(-err), kernel.release,
-	      kernel_old(kernel.release) ?
-		      "" :
-		      ", with BPF and its JIT; if it has them, report the lines above");
-}
-
-/* The programs of the object that are loaded. */
-struct programs {
-	struct bpf_program *ingress, *egress;
-	struct bpf_program *devices; /* NULL: none */
-};
-
-/* The skeleton closes its own. */
-static int keep_descriptors(const struct portcullis_bpf *skeleton, const struct programs *programs,
-			    int ingress, bool explains, struct filter *filter)
-{
-	int i;
-
-	for (i = 0; i < FILTER_FDS; i++) {
-		const struct filter_descriptor *descriptor = &filter_descriptor[i];
-		const char *map =
-			descriptor->flags & FD_EXPLAINING && !explains ? NULL : descriptor->map;
-		int fd = i == FILTER_PROGRAM ? ingress :
-			 i == FILTER_EGRESS  ? bpf_program__fd(programs->egress) :
-			 i == FILTER_DEVICES && programs->devices ?
-					      bpf_program__fd(programs->devices) :
-			 map ? bpf_object__find_map_fd_by_name(skeleton->obj, map) :
-			       -1;
-
-		filter->fd[i] = fd < 0 ? -1 : fd_dup(fd);
-		if (filter->fd[i] < 0 && fd >= 0)
-			return filter->fd[i];
-	}
-	return 0;
 }
 
 static bool has_helper(enum bpf_prog_type type, enum bpf_func_id helper)
@@ -119,21 +69,45 @@ static bool has_kernel_context(void)
 	return has;
 }
 
-/* The other programs are not loaded. */
-static struct programs choose_programs(struct portcullis_bpf *skeleton, const struct filter *filter,
-				       bool explains)
+/* What the programs ask of the kernel. It is looked up once for all that are loaded together. */
+struct kernel {
+	bool frags, xfrm, coarse, context;
+};
+
+static void kernel_ask(const struct loading *how, struct kernel *kernel)
 {
-	bool context = !explains && filter->frags && has_kernel_context();
-	const struct programs programs = {
-		.ingress = explains ? skeleton->progs.portcullis_explain :
-			   context  ? skeleton->progs.portcullis :
-				      skeleton->progs.portcullis_old,
-		.egress = explains ? skeleton->progs.portcullis_explain_egress :
-				     skeleton->progs.portcullis_egress,
-		.devices = context ? skeleton->progs.portcullis_devices : NULL,
+	if (how->shared)
+		return;
+	/* The helper and the flag came together, in 5.18. */
+	kernel->frags = has_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_load_bytes);
+	kernel->xfrm = has_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_skb_get_xfrm_state);
+	kernel->coarse = has_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_ktime_get_coarse_ns) &&
+			 has_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_ktime_get_coarse_ns);
+	kernel->context = !how->explains && kernel->frags && has_kernel_context();
+}
+
+/* The programs of the object that are loaded; NULL: none. */
+struct programs {
+	struct bpf_program *ingress, *egress;
+	struct bpf_program *devices;
+};
+
+/* The other programs are not loaded. */
+static struct programs choose_programs(struct portcullis_bpf *skeleton, const struct kernel *kernel,
+				       const struct loading *how)
+{
+	struct programs programs = {
+		.ingress = how->explains   ? skeleton->progs.portcullis_explain :
+			   kernel->context ? skeleton->progs.portcullis :
+					     skeleton->progs.portcullis_old,
+		.egress = how->explains ? skeleton->progs.portcullis_explain_egress :
+					  skeleton->progs.portcullis_egress,
+		.devices = kernel->context ? skeleton->progs.portcullis_devices : NULL,
 	};
 	struct bpf_program *program = NULL;
 
+	if (how->shared)
+		programs = (struct programs){};
 	while ((program = bpf_object__next_program(skeleton->obj, program)))
 		bpf_program__set_autoload(program, program == programs.ingress ||
 							   program == programs.egress ||
@@ -141,298 +115,213 @@ static struct programs choose_programs(struct portcullis_bpf *skeleton, const st
 	return programs;
 }
 
-static void set_constants(struct portcullis_bpf *skeleton, struct filter *filter)
+static int program_descriptor(const struct bpf_program *program)
 {
-	/* The helper and the flag came together, in 5.18. */
-	filter->frags = has_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_load_bytes);
-	skeleton->rodata->have_frags = filter->frags;
-	skeleton->rodata->have_xfrm =
-		has_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_skb_get_xfrm_state);
-	skeleton->rodata->have_coarse =
-		has_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_ktime_get_coarse_ns) &&
-		has_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_ktime_get_coarse_ns);
+	return program ? bpf_program__fd(program) : -1;
 }
 
-/* Maps that are there are used again, instead of new ones. */
-static int reuse_maps(struct portcullis_bpf *skeleton, const struct filter *of, unsigned int flags)
+/* The skeleton closes its own. */
+static int keep_descriptors(const struct portcullis_bpf *skeleton, const struct programs *programs,
+			    int ingress, bool explains, struct filter *filter)
 {
-	int err = 0, i;
+	int i;
 
-	for (i = 0; i < FILTER_FDS && !err; i++) {
+	for (i = 0; i < FILTER_FDS; i++) {
 		const struct filter_descriptor *descriptor = &filter_descriptor[i];
+		const char *map =
+			descriptor->flags & FD_EXPLAINING && !explains ? NULL : descriptor->map;
+		int fd = i == FILTER_PROGRAM ? ingress :
+			 i == FILTER_EGRESS  ? program_descriptor(programs->egress) :
+			 i == FILTER_DEVICES ? program_descriptor(programs->devices) :
+			 map		     ? bpf_object__find_map_fd_by_name(skeleton->obj, map) :
+					       -1;
 
-		if (descriptor->flags & flags && descriptor->map && of->fd[i] >= 0)
-			err = bpf_map__reuse_fd(
-				bpf_object__find_map_by_name(skeleton->obj, descriptor->map),
-				of->fd[i]);
+		filter->fd[i] = fd < 0 ? -1 : fd_dup(fd);
+		if (filter->fd[i] < 0 && fd >= 0)
+			return filter->fd[i];
 	}
+	return 0;
+}
+
+static int failed(struct load *load, const char *what, int err)
+{
+	load->failed = what;
 	return err;
-}
-
-/* `flows`: of all three together. Some layouts had only the first. */
-static int size_flow_maps(struct portcullis_bpf *skeleton, const struct filter *of, __u32 flows)
-{
-	int err = 0;
-
-	if (of->fd[FILTER_FLOWS] < 0)
-		err = bpf_map__set_max_entries(skeleton->maps.flows, PC_FLOWS_REST(flows));
-	if (!err && of->fd[FILTER_CONNECTIONS] < 0)
-		err = bpf_map__set_max_entries(skeleton->maps.connections,
-					       PC_FLOWS_CONNECTIONS(flows));
-	if (!err && of->fd[FILTER_STREAMS] < 0)
-		err = bpf_map__set_max_entries(skeleton->maps.streams, PC_FLOWS_STREAMS(flows));
-	return err;
-}
-
-/*
- * The CPUs that are there, off or on. There may be many more that never come: VMware and Hyper-V
- * announce 128.
- */
-static void list_cpus(char *list, size_t size)
-{
-	__close_file FILE *file = fopen("/sys/devices/system/cpu/present", "re");
-
-	if (!file || !fgets(list, size, file))
-		snprintf(list, size, "0-%ld", sysconf(_SC_NPROCESSORS_CONF) - 1);
-}
-
-static int size_rows(struct portcullis_bpf *skeleton, const char *cpus, __u32 pages)
-{
-	struct pc_filter *state = &skeleton->data_filter->filter;
-	int err = cells_rows(state, cpus, pages > PC_LISTED_LEAST ? pages : PC_LISTED_LEAST);
-
-	if (!err)
-		err = bpf_map__set_max_entries(skeleton->maps.counters, cells_row_pages(state));
-	if (!err)
-		err = bpf_map__set_max_entries(skeleton->maps.totals, cells_total_pages(state));
-	return err;
-}
-
-static int size_counters(struct portcullis_bpf *skeleton, const struct pc_generation *generation)
-{
-	char cpus[4096];
-
-	list_cpus(cpus, sizeof(cpus));
-	return size_rows(skeleton, cpus,
-			 generation ? cells_needed(generation) + PC_LISTED_GROWTH : 0);
-}
-
-/* A buffer for each listener and CPU. */
-static int size_events(struct portcullis_bpf *skeleton, const struct filter *kept)
-{
-	int cpus = libbpf_num_possible_cpus();
-
-	if (kept->fd[FILTER_EVENTS] >= 0)
-		return 0;
-	return cpus < 0 ? cpus :
-			  bpf_map__set_max_entries(skeleton->maps.events, PC_LISTENERS * cpus);
-}
-
-/* How a filter is loaded. */
-struct loading {
-	const struct filter *flows_of, *kept; /* whose maps it uses, where they have them */
-	__u32 flows;
-	const struct pc_generation *generation;
-	bool explains; /* `flows_of` is the filter that is asked */
-	bool told;     /* and its flows are not: the caller tells them */
-};
-
-/* A program that explains counts nothing, so that its maps are small. */
-static int set_explaining_maps(struct portcullis_bpf *skeleton, const struct filter *asked,
-			       bool told)
-{
-	int err = size_flow_maps(skeleton, told ? &FILTER_NONE : asked, EXPLAINING_FLOWS);
-
-	if (!err)
-		err = reuse_maps(skeleton, asked, told ? FD_REPLAYED : FD_NAMESPACE | FD_ASKED);
-	if (!err)
-		err = bpf_map__set_max_entries(skeleton->maps.drops, 1);
-	return err || asked->fd[FILTER_STATE] >= 0 ? err : size_rows(skeleton, "0", 0);
-}
-
-static int set_maps(struct portcullis_bpf *skeleton, const struct loading *how)
-{
-	int err;
-
-	if (how->explains)
-		return set_explaining_maps(skeleton, how->flows_of, how->told);
-	err = size_flow_maps(skeleton, how->flows_of, how->flows);
-	if (!err)
-		err = reuse_maps(skeleton, how->flows_of, FD_NAMESPACE);
-	if (!err && how->kept->fd[FILTER_COUNTERS] >= 0)
-		err = reuse_maps(skeleton, how->kept, FD_KEPT);
-	else if (!err)
-		err = size_counters(skeleton, how->generation);
-	return err ? err : size_events(skeleton, how->kept);
-}
-
-static int new_secret(const struct filter *filter)
-{
-	struct pc_came_in *table = mmap(NULL, sizeof(*table), PROT_READ | PROT_WRITE, MAP_SHARED,
-					filter->fd[FILTER_CAME_IN], 0);
-	int err = 0;
-
-	if (table == MAP_FAILED)
-		return -errno;
-	if (getrandom(&table->secret, sizeof(table->secret), 0) != sizeof(table->secret))
-		err = -EIO;
-	munmap(table, sizeof(*table));
-	return err;
-}
-
-/*
- * Sets what the filter's state has of the maps `drops` and `events`. The state may be older than
- * these maps: then it belongs to a filter that had none.
- */
-static int claim_drops(const struct filter *filter, const struct filter *kept)
-{
-	struct pc_filter *state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED,
-				       filter->fd[FILTER_STATE], 0);
-	__u32 secret = 0;
-	int err = 0;
-
-	if (state == MAP_FAILED)
-		return -errno;
-	state->event_cpus = libbpf_num_possible_cpus();
-	if (kept->fd[FILTER_DROPS] < 0)
-		state->drops_since = clock_boot() / PC_SECOND;
-	while (!err && !state->drops_secret)
-		if (getrandom(&secret, sizeof(secret), 0) == sizeof(secret))
-			state->drops_secret = secret;
-		else
-			err = -EIO;
-	munmap(state, sizeof(*state));
-	return err;
-}
-
-/*
- * Marks new flow maps as this network namespace's. Maps of a version that did not mark ports may
- * have a flow of any port, so all are marked.
- */
-static int claim_flows(const struct filter *filter, const struct filter *flows_of)
-{
-	struct pc_shared shared = {.netns = netns_inode()};
-	struct pc_learned all;
-	__u32 zero = 0;
-	int err = flows_of->fd[FILTER_CAME_IN] < 0 ? new_secret(filter) : 0;
-
-	if (err)
-		return err;
-	if (flows_of->fd[FILTER_FLOWS] < 0)
-		return bpf_map_update_elem(filter->fd[FILTER_SHARED], &zero, &shared, BPF_ANY) ?
-			       -errno :
-			       0;
-	if (flows_of->fd[FILTER_LEARNED] >= 0)
-		return 0;
-	memset(&all, 1, sizeof(all));
-	return bpf_map_update_elem(filter->fd[FILTER_LEARNED], &zero, &all, BPF_ANY) ? -errno : 0;
-}
-
-/* Loads the object. Returns the descriptor of the ingress program, which is the object's. */
-static int load_object(struct portcullis_bpf *skeleton, const struct programs *programs,
-		       struct beside *beside)
-{
-	int err = portcullis_bpf__load(skeleton);
-	/* Also if libbpf failed: the thread must not outlive the object's maps. */
-	int ingress = beside ? beside_wait(beside) : bpf_program__fd(programs->ingress);
-
-	return err ?: ingress;
 }
 
 /* Sets up what is loaded: the programs, their constants and maps. */
-static int set_up(struct portcullis_bpf *skeleton, struct filter *filter, const struct loading *how,
-		  enum pc_frame frame, struct programs *programs)
+static int set_up(struct portcullis_bpf *skeleton, const struct kernel *kernel, struct load *load,
+		  struct programs *programs)
 {
+	const struct loading *how = &load->how;
 	int err;
 
-	*filter = FILTER_NONE;
-	set_constants(skeleton, filter);
-	skeleton->rodata->frame_kind = frame;
+	load->filter->frags = kernel->frags;
+	skeleton->rodata->have_frags = kernel->frags;
+	skeleton->rodata->have_xfrm = kernel->xfrm;
+	skeleton->rodata->have_coarse = kernel->coarse;
+	skeleton->rodata->frame_kind = load->frame;
 	skeleton->rodata->explains = how->explains;
 	skeleton->rodata->replays = how->told;
-	*programs = choose_programs(skeleton, filter, how->explains);
-	if (filter->frags)
+	*programs = choose_programs(skeleton, kernel, how);
+	if (kernel->frags && programs->ingress)
 		bpf_program__set_flags(programs->ingress, BPF_F_XDP_HAS_FRAGS);
-	err = set_maps(skeleton, how);
-	if (err)
-		error("cannot set up the maps: %s", strerror(-err));
-	return err;
+	err = load_maps_set(skeleton, how);
+	return err ? failed(load, "cannot set up the maps", err) : 0;
 }
 
 /* Keeps what is loaded, and marks maps as this filter's. */
 static int keep(const struct portcullis_bpf *skeleton, const struct programs *programs, int ingress,
-		const struct loading *how, struct filter *filter)
+		struct load *load)
 {
-	int err = keep_descriptors(skeleton, programs, ingress, how->explains, filter);
+	struct filter *filter = load->filter;
+	int err = keep_descriptors(skeleton, programs, ingress, load->how.explains, filter);
 
-	if (!err)
+	if (!err && ingress >= 0)
 		err = object_program(filter->fd[FILTER_PROGRAM], &filter->program_id);
-	if (!err && !how->told && (!how->explains || how->flows_of->fd[FILTER_SHARED] < 0))
-		err = claim_flows(filter, how->flows_of);
-	if (!err && !how->explains)
-		err = claim_drops(filter, how->kept);
-	if (!err && (how->told || (!how->explains && how->kept->fd[FILTER_LIMITER] < 0)))
-		err = limits_claim(filter);
-	if (err) {
-		error("cannot keep the BPF program: %s", strerror(-err));
-		filter_close(filter);
-	}
-	return err;
+	if (!err)
+		err = load_maps_claim(filter, &load->how);
+	if (!err)
+		return 0;
+	filter_close(filter);
+	return failed(load, "cannot keep the BPF program", err);
 }
 
-/*
- * Loads the programs: the ingress program by `beside`, or after the other one. *refused: the kernel
- * refused a program, and no message says why.
- */
-static int load_by(struct beside *beside, struct filter *filter, const struct loading *how,
-		   enum pc_frame frame, bool *refused)
+/* Loads the object: the ingress program by `beside`, or after the other one. */
+static int load_by(struct beside *beside, const struct kernel *kernel, struct load *load)
 {
 	__cleanup(skeleton_destroy) struct portcullis_bpf *skeleton = NULL;
 	struct programs programs;
 	int err, ingress;
 
-	*refused = false;
-	libbpf_log_start();
+	libbpf_log_forget();
 	skeleton = portcullis_bpf__open();
-	if (!skeleton) {
-		error("cannot open the BPF program: %s", strerror(errno));
-		return -EINVAL;
-	}
-	err = set_up(skeleton, filter, how, frame, &programs);
+	if (!skeleton)
+		return failed(load, "cannot open the BPF program", -errno);
+	err = set_up(skeleton, kernel, load, &programs);
 	if (err)
 		return err;
 	if (beside)
 		beside_choose(beside, programs.ingress);
-	ingress = load_object(skeleton, &programs, beside);
-	*refused = ingress < 0;
-	return *refused ? ingress : keep(skeleton, &programs, ingress, how, filter);
+	err = bpf_object__load(skeleton->obj);
+	/* Also if libbpf failed: the thread must not outlive the object's maps. */
+	ingress = beside ? beside_wait(beside) : program_descriptor(programs.ingress);
+	if (!err && programs.ingress && ingress < 0)
+		err = ingress;
+	return err ? err : keep(skeleton, &programs, ingress, load);
 }
 
-static int load(struct filter *filter, const struct loading *how, enum pc_frame frame)
+static void load_one(const struct kernel *kernel, struct load *load)
 {
-	__cleanup(beside_end) struct beside *beside =
-		beside_begin("xdp", BPF_PROG_TYPE_XDP, BPF_XDP);
-	bool refused = false;
-	int err = load_by(beside, filter, how, frame, &refused);
+	__cleanup(beside_end) struct beside *beside = load->how.shared ? NULL : beside_begin();
 
+	load->err = load_by(beside, kernel, load);
 	/* Only libbpf, which loads one program after the other, keeps the verifier's log. */
-	if (refused && beside) {
+	if (load->err && !load->failed && beside) {
 		beside_end(&beside);
-		err = load_by(NULL, filter, how, frame, &refused);
+		load->err = load_by(NULL, kernel, load);
 	}
-	if (refused)
-		report_refusal(err);
-	return err;
+	if (load->err && !load->failed)
+		load->log = libbpf_log_tail(LOG_TAIL_LINES);
+	libbpf_log_forget();
+}
+
+static void report(const struct load *load)
+{
+	struct utsname kernel = {};
+
+	if (load->failed) {
+		error("%s: %s", load->failed, strerror(-load->err));
+		return;
+	}
+	uname(&kernel);
+	fputs(load->log, stderr);
+	error("the kernel refuses the BPF program: %s; this is Linux %s, " KERNEL_OLDEST
+	      " or newer is needed%s",
+	      strerror(-load->err), kernel.release,
+	      kernel_old(kernel.release) ?
+		      "" :
+		      ", with BPF and its JIT; if it has them, report the lines above");
+}
+
+/* --- several at a time --- */
+
+/* Filters that are loaded together. */
+struct loads {
+	struct load *load;
+	size_t count;
+	struct kernel kernel;
+	atomic_size_t next;
+	atomic_bool failed; /* one of them, so that no other one begins */
+};
+
+/* Each load that has begun ends, so that the first one that fails is always the same. */
+static void *load_rest(void *argument)
+{
+	struct loads *loads = argument;
+	size_t i;
+
+	while (!atomic_load(&loads->failed) &&
+	       (i = atomic_fetch_add(&loads->next, 1)) < loads->count) {
+		load_one(&loads->kernel, &loads->load[i]);
+		if (loads->load[i].err)
+			atomic_store(&loads->failed, true);
+	}
+	return NULL;
+}
+
+/* Reports the first one that failed, and closes the others. */
+static int load_result(const struct loads *loads)
+{
+	const struct load *first = NULL;
+	size_t i;
+
+	for (i = 0; i < loads->count; i++)
+		if (loads->load[i].err && !first)
+			first = &loads->load[i];
+	if (first)
+		report(first);
+	for (i = 0; i < loads->count; i++) {
+		if (first)
+			filter_close(loads->load[i].filter);
+		free(loads->load[i].log);
+	}
+	return first ? first->err : 0;
+}
+
+/* Loads them in as many threads as there are CPUs, of which this one is the first. */
+int filters_load(struct load *load, size_t count)
+{
+	struct loads loads = {.load = load, .count = count};
+	const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	pthread_t thread[LOADS_MOST];
+	size_t threads = 0, i;
+
+	libbpf_log_start();
+	for (i = 0; i < count; i++)
+		*load[i].filter = FILTER_NONE;
+	if (count)
+		kernel_ask(&load->how, &loads.kernel);
+	while (threads + 1 < count && (long)threads + 1 < cpus && threads + 1 < LOADS_MOST &&
+	       !pthread_create(&thread[threads], NULL, load_rest, &loads))
+		threads++;
+	load_rest(&loads);
+	while (threads)
+		pthread_join(thread[--threads], NULL);
+	return load_result(&loads);
 }
 
 int filter_load_sharing(struct filter *filter, const struct filter *flows_of,
 			const struct filter *kept, __u32 flows, enum pc_frame frame,
 			const struct pc_generation *generation)
 {
-	const struct loading how = {
-		.flows_of = flows_of, .kept = kept, .flows = flows, .generation = generation};
-
-	return load(filter, &how, frame);
+	return filters_load(&(struct load){.how = {.flows_of = flows_of,
+						   .kept = kept,
+						   .flows = flows,
+						   .generation = generation},
+					   .frame = frame,
+					   .filter = filter},
+			    1);
 }
 
 int filter_load(struct filter *filter, enum pc_frame frame)
@@ -440,22 +329,38 @@ int filter_load(struct filter *filter, enum pc_frame frame)
 	return filter_load_sharing(filter, &FILTER_NONE, &FILTER_NONE, PC_FLOWS, frame, NULL);
 }
 
-int filter_load_explaining(struct filter *filter, const struct filter *live, enum pc_frame frame)
+static int load_explaining(struct filter *filter, const struct filter *live, enum pc_frame frame,
+			   bool told)
 {
 	const struct filter none = FILTER_NONE;
-	const struct loading how = {
-		.flows_of = live ? live : &none, .kept = &none, .explains = true};
 
-	return load(filter, &how, frame);
+	return filters_load(&(struct load){.how = {.flows_of = live ? live : &none,
+						   .kept = &none,
+						   .explains = true,
+						   .told = told},
+					   .frame = frame,
+					   .filter = filter},
+			    1);
+}
+
+int filter_load_explaining(struct filter *filter, const struct filter *live, enum pc_frame frame)
+{
+	return load_explaining(filter, live, frame, false);
 }
 
 int filter_load_told(struct filter *filter, const struct filter *live, enum pc_frame frame)
 {
-	const struct filter none = FILTER_NONE;
-	const struct loading how = {
-		.flows_of = live ? live : &none, .kept = &none, .explains = true, .told = true};
+	return load_explaining(filter, live, frame, true);
+}
 
-	return load(filter, &how, frame);
+int filter_load_shared(struct filter *filter, __u32 flows)
+{
+	return filters_load(&(struct load){.how = {.flows_of = &FILTER_NONE,
+						   .kept = &FILTER_NONE,
+						   .flows = flows,
+						   .shared = true},
+					   .filter = filter},
+			    1);
 }
 
 /* True if the map has the constants of a program of this version; copies them. */

@@ -3,9 +3,31 @@
 #ifndef PORTCULLIS_FILTER_LOAD_H
 #define PORTCULLIS_FILTER_LOAD_H
 
-#include "loader/filter/filter.h"
+#include "loader/filter/load_maps.h"
 
 #define KERNEL_OLDEST "5.10"
+
+/* A filter to load, and what came of it. */
+struct load {
+	struct loading how;
+	enum pc_frame frame;
+	struct filter *filter;
+	int err;
+	const char *failed; /* what cannot be done; NULL: the kernel refuses a program */
+	char *log;	    /* then: the end of the verifier's log */
+};
+
+/*
+ * Loads programs and maps of filters, several at a time: most of it is the verifier's. If one
+ * fails, none is left, and the message is about the first of those that fail.
+ */
+int filters_load(struct load *load, size_t count);
+
+/*
+ * Makes the maps alone that the filters of the caller's network namespace share, with `flows`
+ * entries in all.
+ */
+int filter_load_shared(struct filter *filter, __u32 flows);
 
 /*
  * Loads programs and maps, for an interface whose frames begin so; nothing is attached or pinned.

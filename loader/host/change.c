@@ -122,50 +122,76 @@ static int switch_to_stand_in(struct change *change)
 	return err;
 }
 
-static int load_one(struct change *change, const struct filter *with)
+static __u32 flows_wanted(const struct change *change)
 {
-	int err = filter_load_sharing(&change->filter, with, &FILTER_NONE,
-				      change->flows ? change->flows : PC_FLOWS, change->frame,
-				      change->plan->tables.generation);
+	return change->flows ? change->flows : PC_FLOWS;
+}
+
+/* The filter is loaded. Its maps are filled, and its egress program is pinned. */
+static int prepare_one(struct change *change, bool shares)
+{
+	int err;
 
 	change->filter.ifindex = change->hook.ifindex;
-	if (!err && with->fd[FILTER_FLOWS] >= 0)
+	if (shares)
 		several_set(&change->filter);
-	if (!err) {
-		bans_restore(&change->filter);
-		grants_restore(&change->filter);
-	}
-	if (!err)
-		change->talks = seed_begun(&change->filter);
-	if (!err)
-		err = switch_to_stand_in(change);
+	bans_restore(&change->filter);
+	grants_restore(&change->filter);
+	change->talks = seed_begun(&change->filter);
+	err = switch_to_stand_in(change);
 	return err ? err : filter_pin_egress(&change->filter);
 }
 
-/* The flow maps are those of the namespace, else those of the first interface. */
-static int load_all(const struct changes *changes)
+/* Finds the flow maps of the network namespace, or makes them if several filters come. */
+static int find_flow_maps(const struct changes *changes, struct filter *with)
 {
-	__cleanup(filter_close) struct filter with = FILTER_NONE;
 	const struct change *first = NULL;
-	int err;
+	bool several = false;
+	int err = 0;
 
 	each_change (changes, one, CHANGE_ATTACH) {
 		if (!first) {
-			err = flow_maps_find(changes->hooks, one->flows, &with);
-			if (err)
-				return err;
+			err = flow_maps_find(changes->hooks, one->flows, with);
 		} else if (one->flows && one->flows != first->flows) {
 			error("%s: %u flows, but %s has another number: all interfaces of a network namespace share one flow table",
 			      one->name, one->flows, first->name);
-			return -EINVAL;
+			err = -EINVAL;
 		}
-		err = load_one(one, first && with.fd[FILTER_FLOWS] < 0 ? &first->filter : &with);
 		if (err)
 			return err;
-		if (!first)
-			first = one;
+		several = first;
+		first = first ? first : one;
 	}
-	return 0;
+	return several && with->fd[FILTER_FLOWS] < 0 ?
+		       filter_load_shared(with, flows_wanted(first)) :
+		       0;
+}
+
+/* What takes long, the verifier, goes on for several filters at a time. */
+static int load_all(const struct changes *changes)
+{
+	__cleanup(filter_close) struct filter with = FILTER_NONE;
+	const struct filter none = FILTER_NONE;
+	struct load *load = xcalloc(changes->count, sizeof(*load));
+	size_t count = 0;
+	int err = find_flow_maps(changes, &with);
+
+	each_change (changes, one, CHANGE_ATTACH)
+		load[count++] = (struct load){
+			.how = {.flows_of = &with,
+				.kept = &none,
+				.flows = flows_wanted(one),
+				.generation = one->plan->tables.generation},
+			.frame = one->frame,
+			.filter = &one->filter,
+		};
+	if (!err)
+		err = filters_load(load, count);
+	free(load);
+	each_change (changes, one, CHANGE_ATTACH)
+		if (!err)
+			err = prepare_one(one, with.fd[FILTER_FLOWS] >= 0);
+	return err;
 }
 
 /* --- what is denied --- */

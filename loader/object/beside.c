@@ -32,10 +32,12 @@ struct beside {
 };
 
 /*
- * libbpf's registry of callbacks is the process's, so that this is, too. The callback stays there:
- * libbpf 1.1 frees its registry twice if it was emptied and is filled again.
+ * The callback has no argument of ours, and is called in the thread that loads the object. libbpf's
+ * registry of callbacks is the process's. The callback stays there: libbpf 1.1 frees its registry
+ * twice if it was emptied and is filled again.
  */
-static struct beside *active;
+static _Thread_local struct beside *active;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool registered;
 
 static void *copy_of(const void *from, size_t size)
@@ -104,13 +106,16 @@ static int prepare(struct bpf_program *program, struct bpf_prog_load_opts *optio
 	return bpf_program__set_insns(program, stub, ARRAY_SIZE(stub));
 }
 
-struct beside *beside_begin(const char *section, enum bpf_prog_type type,
-			    enum bpf_attach_type attach)
+static void register_callback(void)
 {
 	LIBBPF_OPTS(libbpf_prog_handler_opts, options, .prog_prepare_load_fn = prepare);
 
-	if (!registered)
-		registered = libbpf_register_prog_handler(section, type, attach, &options) >= 0;
+	registered = libbpf_register_prog_handler("xdp", BPF_PROG_TYPE_XDP, BPF_XDP, &options) >= 0;
+}
+
+struct beside *beside_begin(void)
+{
+	pthread_once(&once, register_callback);
 	if (!registered)
 		return NULL;
 	active = xcalloc(1, sizeof(*active));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Loads one program of a BPF object in a thread, while libbpf loads the others. The verifier takes
- * most of an attach, and looks at several programs at a time.
+ * Loads one XDP program of a BPF object in a thread, while libbpf loads the others. The verifier
+ * takes most of an attach, and looks at several programs at a time.
  */
 #ifndef PORTCULLIS_OBJECT_BESIDE_H
 #define PORTCULLIS_OBJECT_BESIDE_H
@@ -11,13 +11,12 @@
 struct beside;
 
 /*
- * Prepares it for an object that is not open yet. All callers give the same section, which has
- * programs of this type. NULL: it cannot be done, and libbpf loads all.
+ * Prepares it for an object that this thread opens afterwards, and loads. NULL: it cannot be done,
+ * and libbpf loads all.
  */
-struct beside *beside_begin(const char *section, enum bpf_prog_type type,
-			    enum bpf_attach_type attach);
+struct beside *beside_begin(void);
 
-/* Chooses the program, before the object is loaded. */
+/* Chooses the program, of the section xdp, before the object is loaded. */
 void beside_choose(struct beside *beside, const struct bpf_program *program);
 
 /*

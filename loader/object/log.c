@@ -10,8 +10,11 @@
 
 #define LOG_LIMIT (64 << 10) /* bytes kept: the end of a verifier's log says why */
 
-/* libbpf's print callback takes no argument of ours, so that the text has to be here. */
-static struct {
+/*
+ * libbpf's print callback takes no argument of ours, so that the text has to be here. Filters are
+ * loaded in threads.
+ */
+static _Thread_local struct {
 	char *text;
 	size_t length;
 } kept;
@@ -38,6 +41,11 @@ static int keep(enum libbpf_print_level level, const char *format, va_list args)
 void libbpf_log_start(void)
 {
 	libbpf_set_print(keep);
+	libbpf_log_forget();
+}
+
+void libbpf_log_forget(void)
+{
 	free(kept.text);
 	kept.text = NULL;
 	kept.length = 0;

@@ -160,6 +160,39 @@ has_state()
 	on host ip link del eth2
 }
 
+@test "all or nothing: of three that are loaded at a time the kernel refuses one, and nothing of them is left" {
+	local at program i
+
+	for i in 2 3 4; do
+		link_add host eth$i client eth$i
+	done
+	pc attach eth0 -p ssh
+	program=$(attached host eth0)
+	site <<-END
+		interfaces:
+		  eth0: {profiles: ssh}
+		  eth2: {profiles: ssh}
+		  eth3: {profiles: xeams}
+		  eth4: {profiles: ssh}
+	END
+	on host "$TOOLS/faults" -l "$DIR/points" "$PORTCULLIS" apply --site "$SITE" --catalog "$CATALOG" --force
+	same 'eth0:ssh:enforce eth2:ssh:enforce eth3:xeams:enforce eth4:ssh:enforce' "$(state)"
+	pc detach eth2 eth3 eth4
+	# From the middle of the programs on, so that at most two interfaces have theirs.
+	at=$(awk '$1 ~ /PROG_LOAD/ && $2 ~ /^portcullis/ { point[++n] = $1 } END { print point[int(n / 2) + 1] }' "$DIR/points")
+	exits 1 on host "$TOOLS/faults" -i "$DIR/ids" -e "EPERM@$at+" "$PORTCULLIS" apply --site "$SITE" --catalog "$CATALOG" --force
+	says 'nothing was changed: every interface is as it was'
+	same 1 "$(grep -c 'the kernel refuses the BPF program: Operation not permitted' <<< "$output")"
+	same "$program" "$(attached host eth0)"
+	same eth0:ssh:enforce "$(state)"
+	same 1 "$(pins | wc -l)"
+	"$TOOLS/wait_for_objects" "$DIR/ids" 0
+	for i in 2 3 4; do
+		[ -z "$(attached host eth$i)" ]
+		on host ip link del eth$i
+	done
+}
+
 @test "at boot an interface that another program holds is left out, and named; the others get their filter" {
 	on host ip link set dev eth1 xdpgeneric object "$TOOLS/foreign.bpf.o" section xdp
 	site <<-END

@@ -295,9 +295,9 @@ check_states()
 
 # Without the BTF of the program's global functions the kernel judges them in every state of their callers, for
 # half a minute, and then refuses the program.
-endless()
+endless() # ERROR POINT ABOUT
 {
-	[[ $1 == E* && $2 =~ ^bpf:BTF_LOAD:(1|2|5)$ ]]
+	[[ $1 == E* && ( $2 =~ ^bpf:BTF_LOAD:[12]$ || $2 == bpf:BTF_LOAD:* && $3 == object ) ]]
 }
 
 # is_probe POINT ABOUT: by this libbpf asks what the kernel has; it matters little how that fails.
@@ -334,13 +334,13 @@ $(sed 's/^/    > /' "$DIR/out")"
 	reset
 }
 
-# fault_in_turn POINT: at every so many points, with another action each time.
+# fault_in_turn POINT ABOUT: at every so many points, with another action each time.
 fault_in_turn()
 {
 	local actions=(kill ENOMEM EPERM EBUSY)
 
 	[ $((count % every)) = 0 ] || return 0
-	set -- "${actions[turn++ % 4]}" "$1"
+	set -- "${actions[turn++ % 4]}" "$@"
 	endless "$@" || fault_at "$@"
 }
 
@@ -425,7 +425,7 @@ while read -r point about; do
 	[[ -z $older || $point != mkdir:1 ]] || whole=1
 	[ "$tries" != tenth ] || whole=0
 	if [ $whole = 0 ]; then
-		fault_in_turn "$point"
+		fault_in_turn "$point" "$about"
 		continue
 	fi
 	before=${behind:-} behind=$point
@@ -437,7 +437,7 @@ while read -r point about; do
 		set -- "${@:turn++ % 3 + 1:1}"
 	fi
 	for error in "$@"; do
-		endless "$error" "$point" || fault_at "$error" "$point"
+		endless "$error" "$point" "$about" || fault_at "$error" "$point"
 	done
 	[[ -z $older || $point != "$last" ]] || whole=0 every=10
 done < "$DIR/points"

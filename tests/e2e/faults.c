@@ -5,8 +5,8 @@
  *
  *	faults [-n] [-i IDS] [-l LIST] [-w FOLDER] [-k POINT | -e ERROR@POINT] COMMAND...
  *
- * A point is a call and how often it was made: unlinkat:2, bpf:MAP_CREATE:7. Threads are followed,
- * and counted together. Exits as the command does, with 128 + N if signal N killed it, 98 if it did
+ * A point is a call and how often it was made: unlinkat:2, bpf:MAP_CREATE:7. With a + behind it (of
+ * -e), each later call of the kind fails, too. Threads are followed, and counted together. Exits as the command does, with 128 + N if signal N killed it, 98 if it did
  * well and never came to the point, 97 if it cannot be run.
  *
  *	-l LIST   writes each point and what it is about
@@ -49,7 +49,8 @@ static void die(const char *what)
 /* --- what is asked for --- */
 
 static struct {
-	const char *point;  /* NULL: none */
+	char *point;	    /* NULL: none */
+	bool onward;	    /* and each later one of its kind */
 	int error;	    /* 0: kill */
 	const char *folder; /* of -w; NULL: all calls but those */
 	bool no_tcx;
@@ -73,8 +74,13 @@ static void read_error(char *text)
 			wanted.error = errors[i].number;
 			wanted.point = at + 1;
 		}
-	if (wanted.error)
+	if (wanted.error) {
+		at += strlen(at) - 1;
+		wanted.onward = *at == '+';
+		if (wanted.onward)
+			*at = '\0';
 		return;
+	}
 	fprintf(stderr, "faults: not ERROR@POINT, or an error unknown here: %s\n", text);
 	exit(EXIT_TROUBLE);
 }
@@ -135,6 +141,18 @@ static bool repeats(const struct stop *stop)
 	if (lookup)
 		last[i].attr = stop->attr;
 	return same;
+}
+
+/* Whether the command is to be stopped at this point. */
+static bool is_wanted(const char *point)
+{
+	const size_t kind = strrchr(point, ':') - point;
+
+	if (!wanted.point)
+		return false;
+	if (!wanted.reached)
+		return !strcmp(wanted.point, point);
+	return wanted.onward && !strncmp(wanted.point, point, kind + 1);
 }
 
 /* Writes the point of this call, and counts it. */
@@ -210,7 +228,7 @@ static int at_call(const struct stop *stop)
 				describe(stop, about, sizeof(about));
 			fprintf(wanted.list, "%s %s\n", point, about);
 		}
-		if (wanted.point && !wanted.reached && !strcmp(wanted.point, point)) {
+		if (is_wanted(point)) {
 			wanted.reached = true;
 			if (wanted.error)
 				skip_call(stop->thread, wanted.error);

@@ -200,6 +200,9 @@ static void describe_bpf(const struct stop *stop, char *text, size_t size)
 	case BPF_OBJ_GET: read_text(stop->leader, stop->attr.pathname, text, size); break;
 	case BPF_MAP_CREATE: snprintf(text, size, "%s", stop->attr.map_name); break;
 	case BPF_PROG_LOAD: snprintf(text, size, "%s", stop->attr.prog_name); break;
+	case BPF_BTF_LOAD: /* libbpf asks by small ones what the kernel has */
+		snprintf(text, size, "%s", stop->attr.btf_size > 4096 ? "object" : "");
+		break;
 	case BPF_LINK_CREATE:
 		snprintf(text, size, "type %u, interface %u", stop->attr.link_create.attach_type,
 			 stop->attr.link_create.target_fd);
