@@ -548,7 +548,7 @@ flow_is_there()
 	in_background client socat -u UDP-RECV:40000 OPEN:/dev/null
 	echo x | on host socat -u STDIN UDP-SENDTO:192.0.2.2:40000,bind=192.0.2.1:7004
 	until_true 5 flow_is_there
-	sleep 1.5 # so that a look at the flow would be noted
+	until_silent # for long enough that a look at the flow would be noted, too
 	maps_digest > "$DIR/before"
 	explain eth0 192.0.2.2 7004/udp --source-port 40000
 	verdict_is pass reply

@@ -277,6 +277,19 @@ until_true()
 
 # --- traffic ---
 
+# Waits until nothing comes to eth0 of the host, nor leaves it: reports of multicast groups follow a new address.
+until_silent()
+{
+	local before _
+
+	for _ in {1..10}; do
+		before=$(pc counters eth0 --json | jq -c '.interfaces[0] | [.total, .outbound_total]')
+		sleep 1.5
+		[ "$before" != "$(pc counters eth0 --json | jq -c '.interfaces[0] | [.total, .outbound_total]')" ] || return 0
+	done
+	fail 'the host is never silent'
+}
+
 # listening HOST PORT: something listens on the TCP port.
 listening()
 {

@@ -122,7 +122,8 @@ bound()
 
 @test "an office behind one address and a carrier at 500 packets a second lose nothing" {
 	stop sip
-	start echo host socat UDP-RECVFROM:5060,fork,reuseaddr PIPE
+	start echo host /usr/bin/python3 "$BATS_TEST_DIRNAME/crowd.py" serve 5060
+	until_logged echo ready
 	exits 0 pc attach eth0 -p ssh --open 25/tcp,5060/udp --group office=192.0.2.77 --group carrier=192.0.2.88 \
 		--limit 'site:25-tcp={rate: 5/s, except: [office]}' --limit 'site:5060-udp={rate: 20/s, except: carrier}'
 	exits 0 limits flood 192.0.2.1 25 192.0.2.77 100 2

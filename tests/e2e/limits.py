@@ -68,9 +68,9 @@ def datagrams(to, port, source, rate, count):
                 answered += 1
         except OSError:
             pass
-    one.settimeout(0.5)
+    one.settimeout(5)
     try:
-        while one.recv(100):
+        while answered < count and one.recv(100):
             answered += 1
     except OSError:
         pass

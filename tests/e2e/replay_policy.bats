@@ -97,7 +97,7 @@ frames = [f if f.haslayer(Ether) else e / f for f in frames]
 	pc ban 198.51.100.7 198.51.100.32/28 2001:db8:7::/48 > /dev/null
 	pc ban 198.51.100.9 --for 1s > /dev/null
 	pc grant partners 192.0.2.44 --for 1h > /dev/null
-	silent
+	until_silent
 	start_capture "$DIR/policy.pcapng"
 	pc counters eth0 --clear > /dev/null
 	begun=$EPOCHREALTIME
@@ -110,7 +110,7 @@ frames = [f if f.haslayer(Ether) else e / f for f in frames]
 	knocks 41000 > /dev/null
 	connects_from 192.0.2.77 1
 	trunk 4
-	silent
+	until_silent
 	stop_capture
 	agrees "$DIR/policy.pcapng"
 	run pc replay "$DIR/policy.pcapng" eth0 --json
