@@ -85,7 +85,7 @@ session_stands()
 	until_true 5 on host sh -c 'ip neigh show 2001:db8::6:7 dev eth0 | grep -Eq "REACHABLE|STALE|DELAY|PROBE"'
 	pc swap eth0 --open 6000/tcp
 	vain 198.51.100.7
-	OPTIONS=(--confirm 2)
+	OPTIONS=(--confirm 4)
 	apply_site
 	asks 198.51.100.7
 	until_true 8 kept_out 198.51.100.7

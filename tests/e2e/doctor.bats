@@ -558,10 +558,10 @@ site()
 	exits 0 doctor --json
 	found confirm warning 's left to confirm the attach, then everything passes' 'portcullis confirm eth0'
 	fixes confirm
-	pc swap eth0 -p ssh --force --confirm 1 > /dev/null 2>&1
+	pc swap eth0 -p ssh --force --confirm 4 > /dev/null 2>&1
 	exits 0 doctor --json
 	found confirm warning 'then generation 1 is active again' 'portcullis confirm eth0'
-	sleep 1.2
+	sleep 4.2
 	exits 1 doctor --json
 	found confirm problem 'not confirmed in time: generation 1 is active again; the fix makes it permanent'
 	same 'portcullis swap eth0' "$(bare_fix confirm)"

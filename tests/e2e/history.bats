@@ -68,9 +68,9 @@ ssh_pc()
 	pc attach eth0 -p ssh --comment CHG-1
 	pc swap eth0 --open 587/tcp --confirm 60
 	pc confirm eth0 --force --comment 'it works'
-	pc swap eth0 --open 588/tcp --confirm 1
+	pc swap eth0 --open 588/tcp --confirm 4
 	same '4 swap eth0 pending' "$(told | tail -1)"
-	sleep 1.1
+	sleep 4.1
 	same '4 swap eth0 reverted' "$(told | tail -1)" 'before a command has settled it'
 	printf 'interfaces:\n  eth0: {profiles: ssh}\n  eth1: {profiles: ssh}\n' > "$SITE"
 	exits 0 pc apply --site "$SITE" --comment CHG-5
@@ -384,9 +384,9 @@ ssh_pc()
 	says 'does not know what lo had'
 	exits 2 pc rollback 2 eth0 eth0
 	# With --confirm as any swap.
-	exits 0 pc rollback 1 --confirm 1
+	exits 0 pc rollback 1 --confirm 4
 	same '22/tcp' "$(opens eth0)"
-	sleep 1.1
+	sleep 4.1
 	same '22/tcp 587/tcp' "$(opens eth0)"
 	# A detach cannot be undone by a deadline.
 	exits 1 pc rollback 0 eth0 --confirm 60

@@ -154,9 +154,9 @@ upgrade()
 	output=$(pc status --json)
 	json_is '.interfaces[0].waits == "mail changed since it was applied: opens 587/tcp"'
 	# Not confirmed, it goes on to wait.
-	exits 0 pc apply --confirm 1
+	exits 0 pc apply --confirm 4
 	opens 25/tcp 587/tcp
-	sleep 1.1
+	sleep 4.1
 	reboots 4
 	opens 25/tcp
 	exits 0 pc apply
