@@ -96,6 +96,7 @@ static void send_head(int to, const char *status, const char *type, size_t lengt
 
 void http_answer(int to, const char *status, const char *type, const char *body, size_t length)
 {
+	alarm(HTTP_SECONDS);
 	send_head(to, status, type, length);
 	send_all(to, body, length);
 }
@@ -134,9 +135,10 @@ bool http_asked(int from, int to, const char *path)
 	signal(SIGPIPE, SIG_IGN);
 	alarm(HTTP_SECONDS);
 	length = read_request(from, request);
+	alarm(0);
 	switch (length ? http_parse(request, length, path) : HTTP_WRONG) {
 	case HTTP_GET: return true;
-	case HTTP_HEAD: send_head(to, "200 OK", plain, 0); return false;
+	case HTTP_HEAD: http_answer(to, "200 OK", plain, "", 0); return false;
 	case HTTP_ELSEWHERE: refuse(from, to, "404 Not Found", elsewhere); return false;
 	case HTTP_OTHER:
 		refuse(from, to, "405 Method Not Allowed", "GET is served\n");

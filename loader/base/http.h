@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #define HTTP_LIMIT   8192 /* bytes of a request */
-#define HTTP_SECONDS 10	  /* from the first byte that is waited for to the last that is sent */
+#define HTTP_SECONDS 10	  /* that a client may take to ask, and again to take the answer */
 #define HTTP_FAILED  "The metrics cannot be read; see the journal: journalctl -t portcullis\n"
 
 enum http_asks {
@@ -23,12 +23,15 @@ enum http_asks http_parse(const char *request, size_t length, const char *path);
 
 /*
  * Reads a request from `from`. True: it gets `path`, and http_answer is due. Else everything is
- * answered on `to`. A client that is slow in asking or in reading ends the process after
- * HTTP_SECONDS, by SIGALRM.
+ * answered on `to`. A client that is slow in asking ends the process after HTTP_SECONDS, by
+ * SIGALRM.
  */
 bool http_asked(int from, int to, const char *path);
 
-/* Sends an answer. What the client does not take is dropped. */
+/*
+ * Sends an answer. A client that is slow in taking it ends the process, too. What it does not take
+ * is dropped.
+ */
 void http_answer(int to, const char *status, const char *type, const char *body, size_t length);
 
 #endif
