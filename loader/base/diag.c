@@ -251,6 +251,19 @@ void diag_pass_on(struct diag *diag, const struct place *place, const struct dia
 	add_one(diag, entry, place, "%s", entry->message);
 }
 
+struct place diag_place(const struct diag_entry *entry)
+{
+	return (struct place){
+		.file = entry->file,
+		.line = entry->line,
+		.column = entry->column,
+		.width = entry->width,
+		.source = entry->source,
+		.source_length = entry->source ? strlen(entry->source) : 0,
+		.source_column = entry->source_column,
+	};
+}
+
 void diag_take(struct diag *diag, struct diag *from)
 {
 	for (size_t i = 0; i < from->count; i++) {

@@ -67,6 +67,9 @@ void diag_free(struct diag *diag);
 /* Copies an entry of another diag, with its fix and error, to a place. */
 void diag_pass_on(struct diag *diag, const struct place *place, const struct diag_entry *entry);
 
+/* The place of an entry, whose texts it uses. */
+struct place diag_place(const struct diag_entry *entry);
+
 /* Moves all entries of `from` to `diag`, and leaves `from` empty. */
 void diag_take(struct diag *diag, struct diag *from);
 

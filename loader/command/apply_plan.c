@@ -165,43 +165,65 @@ static bool is_undefined(const struct site *site, const char *group)
 	return strcmp(group, GROUP_LINK_LOCAL) && !groups_find(&site->groups, group);
 }
 
-/* True if an error of the file hides the group. */
-static bool is_hidden(const struct site *site, const char *group)
+/*
+ * True if an error of the file hides the group. A machine's own hides it, too: an error in that is
+ * one of the machine.
+ */
+static bool is_hidden(const struct site *site, const struct recipe *machine, const char *group)
 {
+	if (machine && groups_find(&machine->groups, group))
+		return false;
 	return names_have(&site->wrong_group, group) ||
 	       (site->unnamed_wrong && is_undefined(site, group));
 }
 
 /* The first of these that is; NULL: there is none. */
-static const char *first_hidden(const struct site *site, const struct names *groups)
+static const char *first_hidden(const struct site *site, const struct recipe *machine,
+				const struct names *groups)
 {
 	size_t i;
 
 	for (i = 0; i < groups->count; i++)
-		if (is_hidden(site, groups->name[i]))
+		if (is_hidden(site, machine, groups->name[i]))
 			return groups->name[i];
 	return NULL;
 }
 
-/* The first group that an error of the file hides of those that its words or its profiles name. */
-static const char *wrong_group(const struct site *site, const struct site_interface *wanted,
-			       const struct composition *composition)
+/*
+ * The first group that an error of the file hides of those that the words or the profiles of an
+ * interface name, or of a machine. `composition`: NULL, it could not be made.
+ */
+static const char *wrong_group_of(const struct site *site, const struct site_interface *wanted,
+				  const struct recipe *machine,
+				  const struct composition *composition)
 {
 	const char *wrong = NULL;
 	size_t i;
 
 	for (i = 0; i < wanted->uses; i++)
-		if (is_hidden(site, wanted->use[i].group))
+		if (is_hidden(site, machine, wanted->use[i].group))
 			return wanted->use[i].group;
-	for (i = 0; i < composition->services && !wrong; i++) {
+	for (i = 0; composition && i < composition->services && !wrong; i++) {
 		const struct composed *service = &composition->service[i];
 
 		if (service->why != WHY_OPEN && service->why != WHY_GROUP)
 			continue;
-		wrong = first_hidden(site, &service->from);
+		wrong = first_hidden(site, machine, &service->from);
 		if (!wrong)
-			wrong = first_hidden(site, &service->to);
+			wrong = first_hidden(site, machine, &service->to);
 	}
+	return wrong;
+}
+
+static const char *wrong_group(const struct site *site, const struct site_interface *wanted,
+			       const struct composition *composition)
+{
+	const char *wrong = wrong_group_of(site, wanted, NULL, composition);
+
+	for (size_t i = 0; i < wanted->machines && !wrong; i++)
+		wrong = wrong_group_of(
+			site, &wanted->machine[i], &wanted->recipe.machine[i].own,
+			i < composition->machines ? &composition->machine[i].composition : NULL);
 	return wrong;
 }
 
@@ -228,8 +250,13 @@ static int make(const struct apply *apply, struct wanted *wanted, struct composi
 		      wanted->site->name, wrong);
 		return -EINVAL;
 	}
-	if (err)
-		diag_take(diag, &found);
+	for (size_t i = 0; err && i < found.count; i++) {
+		const struct diag_entry *entry = &found.entry[i];
+		const struct place there = diag_place(entry);
+
+		/* What the tables have no room for has no place of its own. */
+		diag_pass_on(diag, entry->file ? &there : &wanted->site->place, entry);
+	}
 	return err;
 }
 

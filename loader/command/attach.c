@@ -116,8 +116,11 @@ int command_attach(const struct options *options, struct diag *diag)
 	__close_fd int lock = -1;
 
 	if (!options->arguments.count || !options->profile.count) {
-		error("attach: %s is missing: portcullis attach IFACE... -p PROFILE[,PROFILE]",
-		      options->arguments.count ? "-p PROFILE" : "the interface");
+		error("attach: %s is missing: portcullis attach IFACE... -p PROFILE[,PROFILE]%s",
+		      !options->arguments.count ? "the interface" :
+		      options->machines ? "the interface's own -p PROFILE, before --machine," :
+					  "-p PROFILE",
+		      options->machines ? " --machine NAME=PREFIX -p PROFILE" : "");
 		return EXIT_USAGE;
 	}
 	if (names_twice(&options->arguments)) {

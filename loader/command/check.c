@@ -9,6 +9,7 @@
 
 #include "loader/base/invoker.h"
 #include "loader/base/memory.h"
+#include "loader/compile/compile.h"
 #include "loader/recipe/site.h"
 #include "loader/recipe/site_check.h"
 #include "loader/report/json_forms.h"
@@ -64,6 +65,32 @@ static int open_with(const struct options *options, const char *folder, bool dee
 	return err;
 }
 
+/* The limits of the tables, which `apply` would meet. */
+static void check_tables(struct catalog *catalog, const struct site *site,
+			 const struct site_interface *interface, struct diag *diag)
+{
+	__cleanup(composition_free) struct composition composition = {};
+	__cleanup(diag_free) struct diag said = {}, found = {};
+	__cleanup(tables_free) struct tables tables = {};
+
+	if (!site_check_interface(catalog, site, interface, &composition, &said) ||
+	    !composition.recipe || !compile(&composition, &tables, &found))
+		return;
+	for (size_t i = 0; i < found.count; i++)
+		diag_pass_on(diag, &interface->place, &found.entry[i]);
+}
+
+static void check_read(struct catalog *catalog, const struct site *site, struct diag *diag)
+{
+	if (site_check(catalog, site, diag))
+		return;
+	for (size_t i = 0; i < site->interfaces; i++)
+		if (!site->interface[i].pattern)
+			check_tables(catalog, site, &site->interface[i], diag);
+	for (size_t i = 0; i < site->patterns; i++)
+		check_tables(catalog, site, &site->pattern[i], diag);
+}
+
 /* `given`: NULL for the usual file, which need not be there, and which may be root's alone. */
 static void check_site(const struct options *options, const char *given, struct diag *diag)
 {
@@ -76,7 +103,7 @@ static void check_site(const struct options *options, const char *given, struct 
 	if (own)
 		invoker_resume(caller);
 	if (site.path && !catalog_open(&options->catalog, &catalog, diag))
-		site_check(&catalog, &site, diag);
+		check_read(&catalog, &site, diag);
 }
 
 /* The file NAME.yaml of a folder, if it is a site file. */
@@ -90,7 +117,7 @@ static bool check_site_of(struct catalog *catalog, const char *folder, const cha
 		return false;
 	site_read_partial(file, &site, diag);
 	if (site.path)
-		site_check(catalog, &site, diag);
+		check_read(catalog, &site, diag);
 	return true;
 }
 

@@ -77,6 +77,41 @@ static void find_route(const struct asking *asking, unsigned int ifindex, struct
 		   near ? links_zone(&asking->links, ifindex) : 0, route);
 }
 
+#define ADDRESSES_TRIED 64 /* the first ones may be this host's, or another machine's */
+
+/* True if the filter has the address for the machine. */
+static bool is_machine(const struct explain_target *target, size_t at,
+		       const struct link_address *own, size_t count, const struct prefix *address)
+{
+	size_t size = address->family == AF_INET ? 4 : 16;
+
+	for (size_t i = 0; i < count; i++)
+		if (own[i].family == address->family &&
+		    !memcmp(own[i].address, address->address, size))
+			return false;
+	return kept_machine_of(target->kept, address->family, address->address) == at;
+}
+
+/* The first address of the prefix that the filter has for the machine. */
+static bool choose_address(const struct asking *asking, const struct explain_target *target,
+			   size_t at, const struct prefix *prefix, __u8 local[16])
+{
+	__cleanup(text_free) struct link_address *own = NULL;
+	size_t count = local_taken(&asking->links, &own), last = prefix->family == AF_INET ? 3 : 15;
+	struct prefix address = *prefix;
+
+	for (__u8 i = 0; i < ADDRESSES_TRIED; i++) {
+		address.address[last] = prefix->address[last] + i;
+		if (!prefix_contains(prefix, address.family, address.address))
+			return false;
+		if (!is_machine(target, at, own, count, &address))
+			continue;
+		memcpy(local, address.address, 16);
+		return true;
+	}
+	return false;
+}
+
 /* The first address of the machine of the right family. */
 static int find_machine(const struct asking *asking, const struct explain_target *target,
 			__u8 local[16])
@@ -84,6 +119,7 @@ static int find_machine(const struct asking *asking, const struct explain_target
 	const char *name = asking->options->machine_name;
 	const json_t *machines = json_object_get(target->kept, "machines"), *text;
 	size_t at = kept_machine_find(target->kept, name), i;
+	bool found = false;
 
 	if (at == kept_machines(target->kept)) {
 		error("explain: %s: there is no machine '%s'", target->name, name);
@@ -96,12 +132,41 @@ static int find_machine(const struct asking *asking, const struct explain_target
 		if (!json_is_string(text) || prefix_parse(json_string_value(text), &prefix, &why) ||
 		    prefix.family != asking->words.family)
 			continue;
-		memcpy(local, prefix.address, 16);
-		return 0;
+		found = true;
+		if (choose_address(asking, target, at, &prefix, local))
+			return 0;
 	}
-	error("explain: machine '%s' has no %s address", name,
-	      asking->words.family == AF_INET ? "IPv4" : "IPv6");
+	if (found)
+		error("explain: the first %s addresses of machine '%s' are this host's or another machine's; give one with --local",
+		      asking->words.family == AF_INET ? "IPv4" : "IPv6", name);
+	else
+		error("explain: machine '%s' has no %s address", name,
+		      asking->words.family == AF_INET ? "IPv4" : "IPv6");
 	return -EADDRNOTAVAIL;
+}
+
+/* Two words for one thing must not contradict each other. */
+static int check_machine(const struct asking *asking, const struct explain_target *target)
+{
+	const struct packet_words *words = &asking->words;
+	const char *name = asking->options->machine_name;
+	size_t at = kept_machine_of(target->kept, words->family, words->local);
+	const char *other =
+		at < kept_machines(target->kept) ? kept_machine_name(target->kept, at) : NULL;
+	char text[INET6_ADDRSTRLEN];
+
+	if (other && !strcmp(other, name))
+		return 0;
+	inet_ntop(words->family, words->local, text, sizeof(text));
+	if (kept_machine_find(target->kept, name) == kept_machines(target->kept))
+		error("explain: %s: there is no machine '%s'", target->name, name);
+	else if (other)
+		error("explain: %s: --local %s is an address of machine '%s', not of '%s'",
+		      target->name, text, other, name);
+	else
+		error("explain: %s: --local %s is no address of machine '%s'", target->name, text,
+		      name);
+	return -EINVAL;
 }
 
 /* Fills this host's address in. */
@@ -114,7 +179,7 @@ static int find_local(const struct asking *asking, const struct explain_target *
 
 	if (words->has_local) {
 		memcpy(local, words->local, 16);
-		return 0;
+		return asking->options->machine_name ? check_machine(asking, target) : 0;
 	}
 	if (asking->options->machine_name)
 		return find_machine(asking, target, local);
@@ -252,66 +317,6 @@ char *explain_fix(const struct explain_target *target, const struct guard_openin
 			 target->hook ? " --fresh" : "", all);
 }
 
-/* The words that open the port to the packet, as options or as keys of the site file. */
-static bool open_by(const struct guard_command *command, const struct explain_target *target,
-		    const struct plan *plan, const struct pc_event *event,
-		    struct guard_opening *opening)
-{
-	struct socket_info peer = {
-		.family = event->family == 4 ? AF_INET : AF_INET6,
-		.protocol = event->protocol,
-		.local_port = event->local_port,
-		.remote_port = event->remote_port,
-	};
-	const struct guard_peer list[] = {{&peer, true}};
-	struct guard_need need = {
-		.transport = event->protocol == IPPROTO_TCP ? PC_TCP : PC_UDP,
-		.port = event->how & PC_EVENT_OUT ? event->remote_port : event->local_port,
-		.peer = list,
-		.peers = 1,
-		.out = event->how & PC_EVENT_OUT,
-	};
-	struct guard_target of = {
-		.interface = target->name,
-		.ifindex = target->ifindex,
-		.plan = plan,
-		.catalog = &target->planned->catalog,
-		.kept = plan->kept,
-	};
-
-	memcpy(peer.remote, event->remote, sizeof(peer.remote));
-	return need.port && guard_open(command, &of, &need, opening);
-}
-
-/*
- * Opens a machine's port: its own recipe is tried as if it were an interface's, and the words are
- * given behind --machine.
- */
-static void add_machine_fix(json_t *verdict, const struct explain_target *target,
-			    const struct pc_event *event, const char *machine)
-{
-	const json_t *planned = target->planned->plan.kept;
-	json_t *kept = kept_machine(planned, kept_machine_find(planned, machine));
-	__cleanup(guard_opening_free) struct guard_opening opening = {}, line = {};
-	__cleanup(recipe_free) struct recipe recipe = {};
-	__cleanup(plan_free) struct plan plan = {};
-	__cleanup(diag_free) struct diag unused = {};
-	__free_text char *name = shell_word(*target->name ? target->name : "IFACE");
-	const struct names folders = {};
-	int err = recipe_from_json(&recipe, json_object_get(kept, "recipe"), &unused);
-
-	json_decref(kept);
-	if (err || plan_make(&target->planned->catalog, &folders, &recipe, false, &plan, &unused))
-		return;
-	if (target->live && open_by(&guard_explain, target, &plan, event, &opening))
-		json_object_set_new(verdict, "fix",
-				    json_sprintf("portcullis swap %s --machine %s %s", name,
-						 machine, opening.words));
-	if (open_by(&guard_explain_site, target, &plan, event, &line))
-		json_object_set_new(verdict, "site_line",
-				    json_sprintf("machines: {%s: {%s}}", machine, line.words));
-}
-
 /* True if a grant of the source to the group would admit it: tried with the filter's tables. */
 static bool admits_by(const struct explain_target *target, const struct pc_event *event,
 		      bool behind, const char *group)
@@ -355,15 +360,73 @@ static const char *grantable(const struct explain_target *target, const struct p
 	return best;
 }
 
+/* The words that open the port to the packet, as options or as keys of the site file. */
+static bool open_by(const struct guard_command *command, const struct explain_target *target,
+		    const struct plan *plan, const struct pc_event *event, const char *group,
+		    struct guard_opening *opening)
+{
+	struct socket_info peer = {
+		.family = event->family == 4 ? AF_INET : AF_INET6,
+		.protocol = event->protocol,
+		.local_port = event->local_port,
+		.remote_port = event->remote_port,
+	};
+	const struct guard_peer list[] = {{&peer, true}};
+	struct guard_need need = {
+		.transport = event->protocol == IPPROTO_TCP ? PC_TCP : PC_UDP,
+		.port = event->how & PC_EVENT_OUT ? event->remote_port : event->local_port,
+		.peer = list,
+		.peers = 1,
+		.out = event->how & PC_EVENT_OUT,
+		.group = group,
+	};
+	struct guard_target of = {
+		.interface = target->name,
+		.ifindex = target->ifindex,
+		.plan = plan,
+		.catalog = &target->planned->catalog,
+		.kept = plan->kept,
+	};
+
+	memcpy(peer.remote, event->remote, sizeof(peer.remote));
+	return need.port && guard_open(command, &of, &need, opening);
+}
+
+/*
+ * Opens a machine's port: its own recipe is tried as if it were an interface's, and the words are
+ * given behind --machine.
+ */
+static void add_machine_fix(json_t *verdict, const struct explain_target *target,
+			    const struct pc_event *event, const char *machine, const char *group)
+{
+	const json_t *planned = target->planned->plan.kept;
+	json_t *kept = kept_machine(planned, kept_machine_find(planned, machine));
+	__cleanup(guard_opening_free) struct guard_opening opening = {}, line = {};
+	__cleanup(recipe_free) struct recipe recipe = {};
+	__cleanup(plan_free) struct plan plan = {};
+	__cleanup(diag_free) struct diag unused = {};
+	__free_text char *name = shell_word(*target->name ? target->name : "IFACE");
+	const struct names folders = {};
+	int err = recipe_from_json(&recipe, json_object_get(kept, "recipe"), &unused);
+
+	json_decref(kept);
+	if (err || plan_make(&target->planned->catalog, &folders, &recipe, false, &plan, &unused))
+		return;
+	if (target->live && open_by(&guard_explain, target, &plan, event, group, &opening))
+		json_object_set_new(verdict, "fix",
+				    json_sprintf("portcullis swap %s --machine %s %s", name,
+						 machine, opening.words));
+	if (open_by(&guard_explain_site, target, &plan, event, group, &line))
+		json_object_set_new(verdict, "site_line",
+				    json_sprintf("machines: {%s: {%s}}", machine, line.words));
+}
+
 /* For a listed port that is not open to the source: a grant, which needs no change of the rules. */
-static void add_grant_fix(json_t *verdict, const struct explain_target *target,
-			  const struct pc_event *event)
+static void add_grant_fix(json_t *verdict, const struct explain_target *target, const char *group)
 {
 	const char *fix = json_string_value(json_object_get(verdict, "fix"));
 	__free_text char *name = shell_word(target->name);
 	__free_text char *swap = xasprintf("portcullis swap %s", name);
-	const char *group =
-		grantable(target, event, !json_is_null(json_object_get(verdict, "machine")));
 
 	/* The site file admits it already, and a swap without words takes it. */
 	if (fix && !strcmp(fix, swap))
@@ -376,7 +439,7 @@ static void add_grant_fix(json_t *verdict, const struct explain_target *target,
 }
 
 static void add_fix(json_t *verdict, const struct explain_target *target,
-		    const struct pc_event *event)
+		    const struct pc_event *event, const char *group)
 {
 	const char *machine = json_string_value(json_object_get(verdict, "machine"));
 	__cleanup(guard_opening_free) struct guard_opening opening = {}, line = {};
@@ -385,15 +448,15 @@ static void add_fix(json_t *verdict, const struct explain_target *target,
 	if (!target->planned || (event->protocol != IPPROTO_TCP && event->protocol != IPPROTO_UDP))
 		return;
 	if (machine) {
-		add_machine_fix(verdict, target, event, machine);
+		add_machine_fix(verdict, target, event, machine, group);
 		return;
 	}
 	if (!target->of && open_by(target->hook ? &guard_explain : &guard_explain_new, target,
-				   &target->planned->plan, event, &opening)) {
+				   &target->planned->plan, event, group, &opening)) {
 		fix = explain_fix(target, &opening);
 		json_object_set_new(verdict, "fix", text_json(fix));
 	}
-	if (open_by(&guard_explain_site, target, &target->planned->plan, event, &line))
+	if (open_by(&guard_explain_site, target, &target->planned->plan, event, group, &line))
 		json_object_set_new(verdict, "site_line", text_json(line.words));
 }
 
@@ -588,6 +651,7 @@ static int explain_one(struct asking *asking, struct explain_target *target)
 {
 	struct pc_event event = {};
 	struct asked asked = {};
+	const char *group = NULL;
 	json_t *verdict;
 	int err = ask(asking, target, &asked, &event);
 	bool drops = (event.how & (PC_EVENT_DROP | PC_EVENT_WOULD)) == PC_EVENT_DROP;
@@ -602,17 +666,20 @@ static int explain_one(struct asking *asking, struct explain_target *target)
 				      (__u32)asking->grants.clock.boot);
 	verdict = explain_verdict(&event, *target->name ? target->name : NULL, target->kept,
 				  target->services);
+	if (event.cell == PC_CELL_REASON + PC_REASON_SOURCE && target->planned)
+		group = grantable(target, &event,
+				  !json_is_null(json_object_get(verdict, "machine")));
 	if (event.cell == PC_CELL_REASON + PC_REASON_BANNED)
 		add_bans(verdict, &event);
 	else if (event.cell == PC_CELL_REASON + PC_REASON_LIMIT)
 		add_limit_fix(verdict, target);
 	else if (event.how & (PC_EVENT_DROP | PC_EVENT_WOULD) &&
 		 event.cell != PC_CELL_REASON + PC_REASON_DENIED)
-		add_fix(verdict, target, &event);
+		add_fix(verdict, target, &event, group);
 	else if (event.cell < PC_CELL_DROP && target->live)
 		add_granted(asking, verdict);
 	if (event.cell == PC_CELL_REASON + PC_REASON_SOURCE && target->live && target->planned)
-		add_grant_fix(verdict, target, &event);
+		add_grant_fix(verdict, target, group);
 	if (!drops)
 		add_next(asking, target, &asked.packet, &event, verdict);
 	if (target->live)
@@ -620,6 +687,26 @@ static int explain_one(struct asking *asking, struct explain_target *target)
 	asking->dropped |= drops;
 	json_array_append_new(asking->verdicts, verdict);
 	return 0;
+}
+
+static bool has_machine(const struct asking *asking, const struct explain_target *target)
+{
+	const char *name = asking->options->machine_name;
+
+	return kept_machine_find(target->kept, name) < kept_machines(target->kept);
+}
+
+/* Without an interface, a machine is asked about where it is, if it is anywhere. */
+static bool passes_over(const struct asking *asking, const struct explain_targets *targets,
+			const struct explain_target *target)
+{
+	if (asking->words.interface || !asking->options->machine_name ||
+	    has_machine(asking, target))
+		return false;
+	for (size_t i = 0; i < targets->count; i++)
+		if (has_machine(asking, &targets->target[i]))
+			return true;
+	return false;
 }
 
 static int explain_targets(struct asking *asking, struct diag *diag)
@@ -633,7 +720,8 @@ static int explain_targets(struct asking *asking, struct diag *diag)
 	err = explain_targets_open(asking->options, asking->words.interface, &targets, diag);
 	diag_report(diag);
 	for (i = 0; i < targets.count && !err; i++)
-		err = explain_one(asking, &targets.target[i]);
+		if (!passes_over(asking, &targets, &targets.target[i]))
+			err = explain_one(asking, &targets.target[i]);
 	return !err && targets.left_out ? -EPROTO : err;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "loader/base/file.h"
+#include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/command/dns_words.h"
 #include "loader/command/swap_plan.h"
@@ -20,9 +21,25 @@
 #include "loader/object/privilege.h"
 #include "loader/recipe/site.h"
 
+/* Of several interfaces, each error of an option names the one that it is about. */
+static void name_target(const char *name, struct diag *found, struct diag *diag)
+{
+	for (size_t i = 0; i < found->count; i++) {
+		const struct diag_entry *entry = &found->entry[i];
+		struct place there = diag_place(entry);
+		__free_text char *file =
+			xasprintf("%s%s%s", name, entry->file ? ": " : "", entry->file ?: "");
+
+		if (entry->level == DIAG_ERROR && !entry->line)
+			there = (struct place){.file = file};
+		diag_pass_on(diag, &there, entry);
+	}
+}
+
 static int plan_target(const struct options *options, const struct site *site, struct hooks *hooks,
 		       struct swap_plan *target, struct change *change, struct diag *diag)
 {
+	__cleanup(diag_free) struct diag found = {};
 	int err = hook_find(hooks, target->name, &change->hook);
 
 	if (!err && change->hook.id[0])
@@ -43,7 +60,11 @@ static int plan_target(const struct options *options, const struct site *site, s
 	if (!err)
 		err = filter_kept(target->name, &change->filter, &target->kept);
 	if (!err)
-		err = swap_plan_make(options, site, target, diag);
+		err = swap_plan_make(options, site, target, &found);
+	if (options->arguments.count > 1)
+		name_target(target->name, &found, diag);
+	else
+		diag_take(diag, &found);
 	change->kept = target->kept;
 	return err;
 }

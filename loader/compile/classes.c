@@ -153,6 +153,15 @@ int classes_add(struct classes *classes, struct port_table *table,
 	return (int)number + 1;
 }
 
+/* The first machine whose recipe has no place. */
+static const char *first_beyond(const struct tables *tables)
+{
+	for (size_t i = 0; i < tables->machines; i++)
+		if (tables->machine[i].class > PC_CLASSES)
+			return tables->machine[i].name;
+	return "";
+}
+
 int classes_write(struct classes *classes, struct tables *tables, struct diag *diag)
 {
 	size_t count = classes->classes.count;
@@ -160,8 +169,8 @@ int classes_write(struct classes *classes, struct tables *tables, struct diag *d
 	if (count > PC_CLASSES)
 		diag_error(
 			diag, NULL,
-			"the machines behind this host have %zu different recipes; the limit is %d, so give some of them the same options",
-			count, PC_CLASSES);
+			"the machines behind this host have %zu different recipes; the limit is %d, so give some of them the same options; the first one beyond it is %s",
+			count, PC_CLASSES, first_beyond(tables));
 	if (classes->pages.count > PC_CLASS_PAGES)
 		diag_error(
 			diag, NULL,

@@ -48,11 +48,13 @@ static const struct composed *find(const struct attempt *attempt, const struct p
 	return NULL;
 }
 
-/* The first group of a service that a site can define. */
-static const char *group_of(const struct names *groups)
+/* A group of a service that a site can define: the one that is wanted, else the first. */
+static const char *group_of(const struct guard_need *need, const struct names *groups)
 {
 	size_t i;
 
+	if (need->group && names_have(groups, need->group))
+		return need->group;
 	for (i = 0; i < groups->count; i++)
 		if (strcmp(groups->name[i], GROUP_LINK_LOCAL))
 			return groups->name[i];
@@ -88,7 +90,7 @@ static bool step(struct attempt *attempt, const struct composed *service)
 	__free_text char *feature =
 		xasprintf("%s:%s", service->profile->name, service->service->feature ?: "");
 	const struct names *groups = groups_of(attempt->need, service);
-	const char *group = group_of(groups);
+	const char *group = group_of(attempt->need, groups);
 
 	switch (service->why) {
 	case WHY_DISABLED: return attempt_leave_out(attempt, name);

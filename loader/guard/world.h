@@ -93,6 +93,7 @@ struct guard_need {
 	const struct guard_peer *peer; /* each from another address */
 	size_t peers;		       /* 0: any peer */
 	bool out;		       /* this host sends to the peers */
+	const char *group; /* that a service gets, if it admits several; NULL: the first */
 };
 
 #endif

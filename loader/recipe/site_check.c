@@ -51,15 +51,7 @@ static bool pass_on(const struct check *check, const struct diag *found, const s
 	for (size_t i = 0; i < found->count; i++) {
 		const struct diag_entry *entry = &found->entry[i];
 		bool option = !entry->file || !strncmp(entry->file, "--", 2);
-		const struct place there = {
-			.file = entry->file,
-			.line = entry->line,
-			.column = entry->column,
-			.width = entry->width,
-			.source = entry->source,
-			.source_length = entry->source ? strlen(entry->source) : 0,
-			.source_column = entry->source_column,
-		};
+		const struct place there = diag_place(entry);
 
 		if (!is_said(check->diag, option ? place : &there, entry->message))
 			diag_pass_on(check->diag, option ? place : &there, entry);

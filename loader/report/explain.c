@@ -458,14 +458,15 @@ static void print_next(const json_t *verdict, FILE *to)
 		print_word(to, TONE_PLAIN, word, "nothing was found that drops it");
 }
 
-/* "eth0: 192.0.2.7:50000 -> 192.0.2.1:25/tcp syn" */
+/* "eth0: machine core: 192.0.2.7:50000 -> 192.0.2.10:25/tcp syn" */
 static void print_packet(const json_t *verdict, FILE *to)
 {
 	__free_text char *packet = event_packet_text(verdict);
 	const char *interface = text_of(verdict, "interface");
+	const char *machine = text_of(verdict, "machine");
 
-	text_line(to, terminal_columns(to), 0, 4, "%s%s%s", interface, *interface ? ": " : "",
-		  packet);
+	text_line(to, terminal_columns(to), 0, 4, "%s%s%s%s%s%s", interface, *interface ? ": " : "",
+		  *machine ? "machine " : "", machine, *machine ? ": " : "", packet);
 	fputc('\n', to);
 }
 

@@ -194,6 +194,15 @@ core_count()
 	says "'core' was not given; these were: ol, sm, two"
 	exits 1 as gateway swap eth0 --machine cor
 	exits 2 as gateway swap eth0 --machine ol --forward
+	exits 2 as gateway attach eth1 --machine ol=192.0.2.20 -p ssh
+	says "the interface's own -p PROFILE, before --machine, is missing: portcullis attach IFACE... -p PROFILE[,PROFILE] --machine NAME=PREFIX -p PROFILE"
+	# Of several interfaces, an error names the one that has no such machine.
+	exits 0 as gateway attach eth1 -p ssh --force
+	exits 1 as gateway swap --machine ol --open 7/tcp
+	says "eth1: --machine: there is no machine 'ol'"
+	exits 1 as gateway swap --no-machine ol
+	says "eth1: --no-machine: 'ol' was not given: nothing of the kind was"
+	exits 0 as gateway detach eth1
 	exits 1 as gateway swap eth0 --machine self=198.51.100.1 -p ssh
 	says 'is an address of this host'
 }
@@ -220,6 +229,26 @@ ended()
 	output=$(as gateway explain eth0 198.51.100.50 22/tcp --json)
 	json_is '.verdicts[0] | .machine == null and .verdict == "pass"'
 	exits 1 as gateway explain eth0 198.51.100.2 3389/tcp --machine nosuch
+	says "explain: eth0: there is no machine 'nosuch'"
+	# The group that the grant names is the one of the site file's line.
+	output=$(as gateway explain eth0 198.51.100.2 9999/tcp --machine core --json)
+	json_is '.verdicts[0] | (.fix | contains("grant contact-expert-clients")) and (.site_line | startswith("machines: {core: {groups: {contact-expert-clients: "))'
+	exits 0 as gateway explain eth0 198.51.100.60 9999/tcp --machine core
+	says 'eth0: machine core: 198.51.100.60:50000 -> 192.0.2.10:9999/tcp syn'
+	# Of a wider prefix the first address that is the machine's; --local has to be one of the machine's.
+	exits 0 as gateway swap eth0 --machine wide=192.0.2.0/27,2001:db8:5::/64 -p socialminer --open 23/tcp
+	output=$(as gateway explain eth0 2001:db8:b::2 23/tcp --machine wide --json)
+	json_is '.verdicts[0] | .machine == "wide" and .verdict == "pass"'
+	exits 1 as gateway explain eth0 198.51.100.2 23/tcp --machine wide --local 192.0.2.10
+	says "--local 192.0.2.10 is an address of machine 'core', not of 'wide'"
+	exits 1 as gateway explain eth0 198.51.100.2 23/tcp --machine wide --local 203.0.113.1
+	says "--local 203.0.113.1 is no address of machine 'wide'"
+	# Without an interface, the filter that has the machine is asked.
+	exits 0 as gateway attach eth1 -p ssh --force
+	output=$(as gateway explain 198.51.100.2 23/tcp --machine wide --json)
+	json_is '.verdicts | map([.interface, .machine, .verdict]) == [["eth0", "wide", "pass"]]'
+	exits 0 as gateway detach eth1
+	exits 0 as gateway swap eth0 --no-machine wide --force
 	start monitor gateway "$PORTCULLIS" monitor eth0 --json --count 1 --port 4444/tcp
 	until_logged monitor 'listening at'
 	unanswered outside 192.0.2.30 4444
@@ -375,6 +404,45 @@ fetches()
 	json_is '[.groups[] | select(.name == "eth0:two:contact-expert-clients")][0].members | map(.prefix) == ["198.51.100.80/32", "2001:db8:b::80/128"]'
 }
 
+# many COUNT KEYS: a site file with so many machines; in the keys, N is a machine's number.
+many()
+{
+	printf 'interfaces:\n  eth0:\n    profiles: ssh\n    machines:\n'
+	for ((i = 1; i <= $1; i++)); do
+		echo "      m$i: {profiles: ssh, ${2//N/$i}}"
+	done
+}
+
+@test "check tells of what apply would have no room for, and where" {
+	many 65 'address: 10.0.0.N, open: {10N/tcp: anyone}' > "$DIR/many.yaml"
+	exits 1 as gateway check --site "$DIR/many.yaml"
+	says 'many.yaml:2:3: the machines behind this host have 65 different recipes; the limit is 64' 'the first one beyond it is m65'
+	exits 1 as gateway apply --dry-run --site "$DIR/many.yaml"
+	says 'many.yaml:2:3: the machines behind this host have 65 different recipes; the limit is 64' 'the first one beyond it is m65'
+	many 9 'address: 2001:db8:N::/5N' > "$DIR/many.yaml"
+	exits 1 as gateway check --site "$DIR/many.yaml"
+	says 'many.yaml:2:3: the machines behind this host have 9 different lengths of IPv6 prefixes; the limit is 8'
+	many 64 'address: 10.0.0.N, open: {10N/tcp: anyone}' > "$DIR/many.yaml"
+	exits 0 as gateway check --site "$DIR/many.yaml"
+	says 'no errors'
+}
+
+@test "at boot, a group with an error holds up the interface whose machine needs it, as it does its own profiles" {
+	sed 's/^  contact-expert-clients: .*/  contact-expert-clients: 198.51.100.600/' "$DIR/site.yaml" > "$DIR/wrong.yaml"
+	exits 1 as gateway apply --boot --site "$DIR/wrong.yaml"
+	says "eth0: needs the group 'contact-expert-clients', and the groups of the site file have an error"
+	# As words of a machine name it.
+	sed 's/^  mgmt: .*/  mgmt: 198.51.100.500/; /^    from:/d; / ol: /d; / sm: /d; / two:$/,$d' "$DIR/site.yaml" > "$DIR/wrong.yaml"
+	exits 1 as gateway apply --boot --site "$DIR/wrong.yaml"
+	says "eth0: needs the group 'mgmt', and the groups of the site file have an error"
+	# A machine with a group of its own needs none of the file's.
+	sed 's/^  contact-expert-clients: .*/  contact-expert-clients: 198.51.100.600/; / core: /d' "$DIR/site.yaml" > "$DIR/wrong.yaml"
+	exits 4 as gateway apply --boot --site "$DIR/wrong.yaml"
+	says "'198.51.100.600' is not a valid IPv4 or IPv6 prefix"
+	output=$(as gateway explain eth0 198.51.100.80 9999/tcp --machine two --json)
+	json_is '.verdicts[0].verdict == "pass"'
+}
+
 @test "one-to-one NAT: the address outside is the machine's; a shared address by DNAT is a union at the interface" {
 	applied
 	serve_all
@@ -397,9 +465,18 @@ fetches()
 	connects outside 198.51.100.111 80
 	unanswered outside 198.51.100.111 9340
 	unanswered outside 198.51.100.1 9340
+	# On the network of the interface, as portcullis(8) says.
+	on outside ip route del 198.51.100.111
+	unanswered outside 198.51.100.111 80
+	on gateway ip route add 198.51.100.111 dev eth1
+	on gateway ip neighbour add proxy 198.51.100.111 dev eth0
+	connects outside 198.51.100.111 80
+	output=$(as gateway doctor eth0 --json) || true
+	json_is '[.checks[] | select(.check == "machines" and (.message | contains("198.51.100.111")))] == []'
+	on gateway ip neighbour del proxy 198.51.100.111 dev eth0
+	on gateway ip route del 198.51.100.111
 	exits 0 as gateway swap eth0 -p ssh,ol-connect
 	connects outside 198.51.100.1 9340
-	on outside ip route del 198.51.100.111
 	on gateway nft flush ruleset
 }
 

@@ -86,6 +86,7 @@ static void test_recipes(void **state)
 	assert_int_not_equal(finish(&bad), 0);
 	assert_non_null(strstr(bad.diag.entry[bad.diag.count - 1].message,
 			       "have 65 different recipes; the limit is 64"));
+	assert_non_null(strstr(bad.diag.entry[bad.diag.count - 1].message, "beyond it is m64"));
 }
 
 /* 128 groups of 64 tenants: each admits its own, and nobody else's of the same name. */

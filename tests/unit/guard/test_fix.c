@@ -61,7 +61,7 @@ static void test_fixes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct guard_need need = {PC_TCP, cases[i].port, list, 1, false};
+		struct guard_need need = {PC_TCP, cases[i].port, list, 1, false, NULL};
 		struct run run = run_on(plain_host());
 		__free_text char *fix = NULL;
 
@@ -77,7 +77,7 @@ static void test_fix_opens(void **state)
 {
 	struct socket_info peer = {.family = AF_INET, .remote = {198, 51, 2, 9}};
 	const struct guard_peer list[] = {{&peer, true}};
-	struct guard_need need = {PC_UDP, 2222, list, 1, false};
+	struct guard_need need = {PC_UDP, 2222, list, 1, false, NULL};
 	struct run run = run_on(plain_host());
 	__free_text char *options = NULL, *site = NULL;
 
@@ -100,7 +100,7 @@ static void test_fix_of_many(void **state)
 				     {.family = AF_INET, .remote = {10, 0, 0, 1}},
 				     {.family = AF_INET6, .remote = {0xfe, 0x80, [15] = 1}}};
 	struct guard_peer list[] = {{&peer[0], true}, {&peer[1], false}, {&peer[2], true}};
-	struct guard_need need = {PC_TCP, 22, list, 3, false};
+	struct guard_need need = {PC_TCP, 22, list, 3, false, NULL};
 	struct run run = run_on(plain_host());
 	__free_text char *fix = NULL;
 
@@ -152,7 +152,7 @@ static void test_whole(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct guard_need need = {PC_TCP, cases[i].port, list, 1, false};
+		struct guard_need need = {PC_TCP, cases[i].port, list, 1, false, NULL};
 		__cleanup(guard_opening_free) struct guard_opening words = {}, keys = {};
 		struct run run = run_on(plain_host());
 
@@ -181,7 +181,7 @@ static void test_out(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct guard_need need = {PC_TCP, cases[i].port, list, 1, true};
+		struct guard_need need = {PC_TCP, cases[i].port, list, 1, true, NULL};
 		__cleanup(guard_opening_free) struct guard_opening words = {}, keys = {};
 		struct run run = run_on(plain_host());
 		__free_text char *options = xasprintf("%s --outbound enforce", cases[i].options);

@@ -81,6 +81,9 @@ static void test_words(void **state)
 		{"core", "there is no machine 'core'"},
 		{"mial", "did you mean 'mail'?"},
 		{"core=", "not a valid IPv4 or IPv6 prefix"},
+		{"core=ff02::/16", "it is in ff00::/8"},
+		{"core=224.0.0.1", "it is in 224.0.0.0/3"},
+		{"core=127.0.0.1", "it is in 127.0.0.0/8"},
 		{"core=192.0.2.1/24", "write 192.0.2.0/24"},
 		{"core=192.0.2.1,192.0.2.1/32", "192.0.2.1/32 appears twice"},
 	};
