@@ -64,6 +64,29 @@ static json_t *find_group(const json_t *groups, const char *name)
 	return NULL;
 }
 
+/* A group that a machine has of its own, by the name that it has there; NULL: there is none. */
+static const char *machine_group(const json_t *groups, const char *name)
+{
+	const json_t *group;
+	size_t i;
+
+	json_array_foreach (groups, i, group) {
+		const char *scoped = json_string_value(json_object_get(group, "name"));
+		const char *end = strrchr(scoped, ':');
+
+		if (end && !strcmp(end + 1, name))
+			return scoped;
+	}
+	return NULL;
+}
+
+static int of_machine(const struct granting *granting, const char *group)
+{
+	error("%s: %s is a group of one machine alone, which takes no grants; to grant, define the group for the interface or the file (groups:)",
+	      granting->command, group);
+	return -EINVAL;
+}
+
 static int unknown_group(const struct granting *granting, const json_t *groups)
 {
 	__free_text char *shown = text_printable(granting->name);
@@ -72,6 +95,8 @@ static int unknown_group(const struct granting *granting, const json_t *groups)
 	json_t *group;
 	size_t i;
 
+	if (machine_group(groups, granting->name))
+		return of_machine(granting, machine_group(groups, granting->name));
 	json_array_foreach (groups, i, group)
 		names_add(&names, json_string_value(json_object_get(group, "name")));
 	near = nearest_name(granting->name, &names);
@@ -102,11 +127,8 @@ static int check_name(const struct granting *granting)
 		      granting->command, granting->name);
 		return -EINVAL;
 	}
-	if (strchr(granting->name, ':') && granting->known) {
-		error("%s: %s is a group of one machine alone, which takes no grants; to grant, define the group for the interface or the file (groups:)",
-		      granting->command, granting->name);
-		return -EINVAL;
-	}
+	if (strchr(granting->name, ':') && granting->known)
+		return of_machine(granting, granting->name);
 	return 0;
 }
 

@@ -58,9 +58,10 @@ static bool is_listed(const json_t *kept, const struct published *port)
 static void check_published(struct doctor *doctor, const struct patient *patient)
 {
 	__cleanup(text_free) struct published *list = NULL;
+	__cleanup(links_free) struct links links = {};
 	size_t count, i;
 
-	if (published_read(&list, &count))
+	if (published_read(&list, &count) || links_list(&links))
 		return;
 	for (i = 0; i < count; i++) {
 		const char *protocol = list[i].protocol == IPPROTO_TCP ? "tcp" : "udp";
@@ -71,7 +72,8 @@ static void check_published(struct doctor *doctor, const struct patient *patient
 		__free_text char *fix =
 			xasprintf("portcullis swap %s --open %s", patient->name, ports);
 
-		if (!list[i].redirected && !is_listed(patient->kept, &list[i]))
+		if (!list[i].redirected && !is_listed(patient->kept, &list[i]) &&
+		    published_comes_by(&list[i], &links, patient->hook.ifindex))
 			doctor_say(
 				doctor, "published", DOCTOR_WARNING, fix,
 				"%s is published by DNAT, as for a container, and closed: no profile lists it",

@@ -168,7 +168,8 @@ struct audit_listener *audited_listeners(const struct audited_host *host, unsign
 											   PC_UDP,
 					     .process = AUDIT_TRANSLATES};
 
-		if (range->last - range->port >= RANGE || (range->addressed && !addressed))
+		if (range->last - range->port >= RANGE || (range->addressed && !addressed) ||
+		    !published_comes_by(range, &host->links, ifindex))
 			continue;
 		for (__u32 port = range->port; port <= range->last; port++) {
 			one.port = (__u16)port;

@@ -7,6 +7,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/xt_tcpudp.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -20,12 +21,21 @@
 #define IPV4_AT 16
 #define IPV6_AT 24
 
+/* Of the protocol, likewise. */
+#define IPV4_PROTOCOL_AT 9
+#define IPV6_PROTOCOL_AT 6
+
+#define NO_INTERFACE (~0U) /* the name of none that is there */
+
 #define LOADS 4 /* fields of one comparison that are looked at */
 
 enum field {
 	FIELD_OTHER,
 	FIELD_PORT,
 	FIELD_PROTOCOL,
+	FIELD_ADDRESS,	 /* of the destination, or its first bytes */
+	FIELD_INTERFACE, /* by which it came in: its index */
+	FIELD_NAME,	 /* likewise: its name */
 };
 
 /* A rule as far as it was read. */
@@ -34,7 +44,8 @@ struct said {
 	enum field load[LOADS];
 	__u32 size[LOADS]; /* bytes */
 	size_t loads;
-	bool translates, redirects, addressed;
+	bool translates, redirects, addressed, loopback;
+	unsigned int ifindex; /* 0: by any interface */
 	bool tcp, udp;
 	struct published *range; /* without a protocol where the rule has one for all */
 	size_t ranges;
@@ -54,11 +65,15 @@ static void take_payload(struct said *said, const struct nlattr *data)
 	      at = nft_number(data, NFTA_PAYLOAD_OFFSET);
 	__u32 length = nft_number(data, NFTA_PAYLOAD_LEN);
 	bool header = base == NFT_PAYLOAD_NETWORK_HEADER;
+	enum field field = FIELD_OTHER;
 
 	if (base == NFT_PAYLOAD_TRANSPORT_HEADER && at == PORT_AT && length == 2)
-		load(said, FIELD_PORT, length);
-	else
-		load(said, header && length == 1 ? FIELD_PROTOCOL : FIELD_OTHER, length);
+		field = FIELD_PORT;
+	else if (header && length == 1 && (at == IPV4_PROTOCOL_AT || at == IPV6_PROTOCOL_AT))
+		field = FIELD_PROTOCOL;
+	else if (header && (at == IPV4_AT || (at == IPV6_AT && length == 16)))
+		field = FIELD_ADDRESS;
+	load(said, field, length);
 	said->addressed |=
 		header && ((length == 4 && at == IPV4_AT) || (length == 16 && at == IPV6_AT));
 }
@@ -92,6 +107,24 @@ static const __u8 *bytes_of(const struct nlattr *data, int type, size_t length)
 								    NULL;
 }
 
+static void take_equal(struct said *said, enum field field, __u32 size, const struct nlattr *data)
+{
+	static const __u8 one[16] = {[15] = 1};
+	const __u8 *bytes = bytes_of(data, NFTA_CMP_DATA, size);
+	char name[IF_NAMESIZE];
+
+	if (!bytes)
+		return;
+	if (field == FIELD_PROTOCOL)
+		take_protocol(said, bytes[0]);
+	else if (field == FIELD_ADDRESS)
+		said->loopback |= size == 16 ? !memcmp(bytes, one, 16) : bytes[0] == 127;
+	else if (field == FIELD_INTERFACE)
+		memcpy(&said->ifindex, bytes, sizeof(said->ifindex));
+	else if (field == FIELD_NAME && memchr(bytes, '\0', sizeof(name)))
+		said->ifindex = if_nametoindex(memcpy(name, bytes, sizeof(name))) ?: NO_INTERFACE;
+}
+
 static void take_comparison(struct said *said, const struct nlattr *data)
 {
 	const __u8 *bytes = bytes_of(data, NFTA_CMP_DATA, 1);
@@ -108,8 +141,8 @@ static void take_comparison(struct said *said, const struct nlattr *data)
 		if (op == NFT_CMP_GTE)
 			return;
 	}
-	if (said->loads == 1 && said->load[0] == FIELD_PROTOCOL && bytes && op == NFT_CMP_EQ)
-		take_protocol(said, bytes[0]);
+	if (said->loads == 1 && bytes && op == NFT_CMP_EQ)
+		take_equal(said, said->load[0], said->size[0], data);
 	said->loads = 0;
 }
 
@@ -224,6 +257,16 @@ static void take_target(struct said *said, const char *name)
 	said->redirects |= !strcmp(name, "REDIRECT");
 }
 
+static void take_meta(struct said *said, const struct nlattr *data)
+{
+	switch (nft_number(data, NFTA_META_KEY)) {
+	case NFT_META_L4PROTO: load(said, FIELD_PROTOCOL, 1); break;
+	case NFT_META_IIF: load(said, FIELD_INTERFACE, sizeof(said->ifindex)); break;
+	case NFT_META_IIFNAME: load(said, FIELD_NAME, IF_NAMESIZE); break;
+	default: load(said, FIELD_OTHER, 1);
+	}
+}
+
 static void take(struct said *said, const char *name, const struct nlattr *data,
 		 struct nft_rules *rules, const struct nft_rule *rule)
 {
@@ -232,10 +275,7 @@ static void take(struct said *said, const char *name, const struct nlattr *data,
 	if (!strcmp(name, "payload"))
 		take_payload(said, data);
 	else if (!strcmp(name, "meta"))
-		load(said,
-		     nft_number(data, NFTA_META_KEY) == NFT_META_L4PROTO ? FIELD_PROTOCOL :
-									   FIELD_OTHER,
-		     1);
+		take_meta(said, data);
 	else if (!strcmp(name, "cmp"))
 		take_comparison(said, data);
 	else if (!strcmp(name, "range"))
@@ -280,12 +320,14 @@ static void add(struct listing *listing, const struct published *range, __u8 pro
 	for (size_t i = 0; i < listing->count; i++)
 		if (listing->list[i].protocol == protocol && listing->list[i].port == range->port &&
 		    listing->list[i].last == range->last &&
-		    listing->list[i].redirected == said->redirects)
+		    listing->list[i].redirected == said->redirects &&
+		    listing->list[i].ifindex == said->ifindex)
 			return;
 	listing->list = grow(listing->list, listing->count, sizeof(*listing->list));
 	listing->list[listing->count] = *range;
 	listing->list[listing->count].protocol = protocol;
 	listing->list[listing->count].redirected = said->redirects;
+	listing->list[listing->count].ifindex = said->ifindex;
 	listing->list[listing->count++].addressed = said->addressed;
 }
 
@@ -301,6 +343,13 @@ static void add_all(struct listing *listing, const struct said *said)
 	}
 }
 
+bool published_comes_by(const struct published *published, const struct links *links,
+			unsigned int ifindex)
+{
+	return !published->ifindex || published->ifindex == ifindex ||
+	       links_comes_by(links, published->ifindex, ifindex);
+}
+
 int published_read(struct published **list, size_t *count)
 {
 	struct nft_rules rules = {};
@@ -311,7 +360,7 @@ int published_read(struct published **list, size_t *count)
 		struct said said = {};
 
 		read_rule(&rules, &rules.rule[i], &said);
-		if (said.translates || said.redirects)
+		if ((said.translates || said.redirects) && !said.loopback)
 			add_all(&listing, &said);
 		free(said.range);
 	}

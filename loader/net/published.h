@@ -8,18 +8,25 @@
 #include <stddef.h>
 #include <linux/types.h>
 
+#include "loader/net/link_graph.h"
+
 struct published {
-	__u8 protocol;	  /* IPPROTO_TCP or IPPROTO_UDP */
-	__u16 port, last; /* a range */
-	bool addressed;	  /* the rule is about one destination address */
-	bool redirected;  /* to another port of this host */
+	__u8 protocol;	      /* IPPROTO_TCP or IPPROTO_UDP */
+	__u16 port, last;     /* a range */
+	bool addressed;	      /* the rule is about one destination address */
+	bool redirected;      /* to another port of this host */
+	unsigned int ifindex; /* of what comes in by this interface alone; 0: by any */
 };
 
 /*
  * The ports that rules with DNAT or REDIRECT name, each range once, in a list that the caller
  * frees: those that a rule compares the destination port with, as Docker's do, or that a set or a
- * map has. 0 or -errno.
+ * map has. A rule for a loopback address is left out: nothing comes in for that. 0 or -errno.
  */
 int published_read(struct published **list, size_t *count);
+
+/* True if packets that the rule hands on may come in by the interface. */
+bool published_comes_by(const struct published *published, const struct links *links,
+			unsigned int ifindex);
 
 #endif

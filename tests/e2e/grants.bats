@@ -227,9 +227,11 @@ fixed()
 }
 
 @test "a group of one machine alone takes no grants; one that it has from the interface does" {
-	attach_groups eth0 --forward --machine 'm=192.0.2.64/28' -p tiny --group office=10.9.0.0/16
+	attach_groups eth0 --forward --machine 'm=192.0.2.64/28' -p tiny --group office=10.9.0.0/16 --open 7/tcp=own --group own=10.9.0.1
 	exits 1 pc grant eth0:m:office 192.0.2.7
 	says 'takes no grants'
+	exits 1 pc grant own 192.0.2.7
+	says 'grant: eth0:m:own is a group of one machine alone, which takes no grants'
 	exits 0 pc grant office 192.0.2.7
 	exits 0 pc explain eth0 192.0.2.7 5000/tcp --machine m --json
 	json_is '.verdicts[0] | .verdict == "drop" and .fix == "portcullis grant home 192.0.2.7 --for 8h"'
