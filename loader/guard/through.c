@@ -101,17 +101,29 @@ static bool comes_by(const struct guard_world *world, const struct socket_info *
 	return links_comes_by(&world->links, world->route(world->context, &from_any), ifindex);
 }
 
-static void say(const struct guard_target *target, const struct refusal *refusal, bool stops,
-		struct diag *diag)
+/* What opens the port, as options or as keys of the site file. */
+static char *opening_of(const struct guard_command *command, const struct refusal *refusal)
+{
+	const char *machine = refusal->machine;
+
+	if (command->words == GUARD_SITE_FILE)
+		return xasprintf("%s%s%sopen: {%u/tcp: GROUP}%s in the site file",
+				 machine ? "machines: {" : "", machine ?: "", machine ? ": {" : "",
+				 refusal->port, machine ? "}}" : "");
+	return xasprintf("%s%s%s--open %u/tcp=GROUP", machine ? "--machine " : "", machine ?: "",
+			 machine ? " " : "", refusal->port);
+}
+
+static void say(const struct guard_command *command, const struct guard_target *target,
+		const struct refusal *refusal, bool stops, struct diag *diag)
 {
 	__free_text char *sessions = human_count(refusal->sessions, "session", "sessions");
-	__free_text char *words =
-		refusal->machine ? xasprintf("--machine %s ", refusal->machine) : xstrdup("");
+	__free_text char *opening = opening_of(command, refusal);
 	__free_text char *text = xasprintf(
-		"%s: %s through this host to %u/tcp%s%s (from %s%s) could not be re-established; %s--open %u/tcp=GROUP opens the port",
+		"%s: %s through this host to %u/tcp%s%s (from %s%s) could not be re-established; %s opens the port",
 		target->interface, sessions, refusal->port, refusal->machine ? " of machine " : "",
-		refusal->machine ?: "", refusal->peer, refusal->sessions > 1 ? ", ..." : "", words,
-		refusal->port);
+		refusal->machine ?: "", refusal->peer, refusal->sessions > 1 ? ", ..." : "",
+		opening);
 
 	if (stops)
 		diag_error(diag, NULL, "%s", text);
@@ -129,7 +141,8 @@ static void say_unknown(const struct guard_target *target, struct diag *diag)
 			target->interface);
 }
 
-enum guard_found guard_through(const struct guard_target *target, size_t count,
+enum guard_found guard_through(const struct guard_command *command,
+			       const struct guard_target *target, size_t count,
 			       const struct ports *management, enum guard_mode mode,
 			       const struct through *through, const struct guard_world *world,
 			       struct diag *diag)
@@ -152,7 +165,7 @@ enum guard_found guard_through(const struct guard_target *target, size_t count,
 		for (size_t j = 0; j < refusals.count; j++) {
 			bool stops = refusals.refusal[j].named && mode == GUARD_STOP;
 
-			say(&target[i], &refusals.refusal[j], stops, diag);
+			say(command, &target[i], &refusals.refusal[j], stops, diag);
 			found = stops ? GUARD_OTHERS : found;
 		}
 		text_free(&refusals.refusal);

@@ -17,7 +17,8 @@ struct through {
  * rule set admits its address by a group: then it is an administrator's, and a reason to refuse the
  * command. Others, which any stranger can make, are a warning.
  */
-enum guard_found guard_through(const struct guard_target *target, size_t count,
+enum guard_found guard_through(const struct guard_command *command,
+			       const struct guard_target *target, size_t count,
 			       const struct ports *management, enum guard_mode mode,
 			       const struct through *through, const struct guard_world *world,
 			       struct diag *diag);

@@ -178,7 +178,8 @@ static bool any_machines(const struct guard_target *target, size_t count)
 }
 
 /* Only where there are machines: without them, what is forwarded is no administrator's. */
-static enum guard_found hold_through(const struct guard_target *target, size_t count,
+static enum guard_found hold_through(const struct guard_command *command,
+				     const struct guard_target *target, size_t count,
 				     const struct ports *management, enum guard_mode mode,
 				     const struct guard_world *world, struct diag *diag)
 {
@@ -191,7 +192,7 @@ static enum guard_found hold_through(const struct guard_target *target, size_t c
 	    conntrack_each(take_forwarded, &(struct collecting){&through, &world->links},
 			   &through.known))
 		through.known = false;
-	found = guard_through(target, count, management, mode, &through, world, diag);
+	found = guard_through(command, target, count, management, mode, &through, world, diag);
 	free((void *)through.session);
 	return found;
 }
@@ -224,7 +225,7 @@ int guard_hold(const struct guard_command *command, const struct hooks *hooks,
 		sessions_find(PROC, getpid(), &world.own);
 		world.caller = find_caller();
 		found = guard_decide(command, target, count, management, mode, &world, &diag);
-		through = hold_through(target, count, management, mode, &world, &diag);
+		through = hold_through(command, target, count, management, mode, &world, &diag);
 		found = through > found ? through : found;
 		diag_report(&diag);
 	}

@@ -77,7 +77,7 @@ static void test_sessions(void **state)
 		plan_for(&run, 2, cases[i].after);
 		kept = kept_of(&run.plan[0]);
 		run.target[1].kept = kept;
-		found = guard_through(&run.target[1], 1, NULL, cases[i].mode, &through,
+		found = guard_through(&guard_swap, &run.target[1], 1, NULL, cases[i].mode, &through,
 				      &run.host->world, &run.diag);
 		text = said(&run.diag);
 		if (!strstr(text, cases[i].said) || (!*cases[i].said && *text) ||
@@ -89,6 +89,24 @@ static void test_sessions(void **state)
 	}
 }
 
+/* What opens the port is told as the command takes it. */
+static void test_site_file(void **state)
+{
+	__cleanup(run_end) struct run run = run_on(plain_host());
+	const struct socket_info one = session("192.0.2.5", "10.0.0.9", 3389);
+	const struct through through = {&one, 1, true};
+	__free_text char *text = NULL;
+
+	(void)state;
+	plan_for(&run, 2, "-p ssh --machine vm=10.0.0.9 -p ssh");
+	guard_through(&guard_apply, &run.target[0], 1, NULL, GUARD_WARN, &through, &run.host->world,
+		      &run.diag);
+	text = said(&run.diag);
+	assert_non_null(strstr(
+		text,
+		"; machines: {vm: {open: {3389/tcp: GROUP}}} in the site file opens the port"));
+}
+
 static void test_unknown(void **state)
 {
 	__cleanup(run_end) struct run run = run_on(plain_host());
@@ -97,9 +115,9 @@ static void test_unknown(void **state)
 
 	(void)state;
 	plan_for(&run, 2, BEFORE);
-	assert_int_equal(
-		guard_through(run.target, 1, NULL, GUARD_STOP, &none, &run.host->world, &run.diag),
-		GUARD_NOTHING);
+	assert_int_equal(guard_through(&guard_swap, run.target, 1, NULL, GUARD_STOP, &none,
+				       &run.host->world, &run.diag),
+			 GUARD_NOTHING);
 	text = said(&run.diag);
 	assert_non_null(strstr(text, "sessions through this host to its machines are not known"));
 }
@@ -107,6 +125,7 @@ static void test_unknown(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {cmocka_unit_test(test_sessions),
+						  cmocka_unit_test(test_site_file),
 						  cmocka_unit_test(test_unknown)};
 
 	return cmocka_run_group_tests_name("guard/through", tests, set_up, tear_down);
