@@ -146,7 +146,7 @@ $(BUILD)/flags: FORCE
 		echo '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)' > $@
 
 # The skeleton comes before the objects that include it; after that, their .d files know.
-$(BUILD)/loader/filter/load.o: | $(BUILD)/portcullis.skel.h
+$(patsubst %.c,$(BUILD)/%.o,$(shell grep -l '"portcullis.skel.h"' loader/*/*.c)): | $(BUILD)/portcullis.skel.h
 
 $(BUILD)/portcullis.bpf.o: bpf/portcullis.bpf.c
 	@mkdir -p $(@D)

@@ -77,6 +77,9 @@ from_outside()
 	local siege="/usr/bin/python3 $ROOT/tests/e2e/siege.py" more=$((SIEGE_SECONDS + 90)) i change begin=$SECONDS
 
 	write_sites
+	start session client ssh -F "$DIR/ssh/config" -o ConnectTimeout=10 -o ServerAliveInterval=1 -o ServerAliveCountMax=5 \
+		-b 192.0.2.2 192.0.2.1 "echo in; exec sleep $((more + 600))"
+	until_true 20 logged session '^in'
 	# shellcheck disable=SC2086
 	{
 		start user host setpriv --reuid 1000 --clear-groups $siege listens $more 3389 5900 5985
@@ -84,9 +87,6 @@ from_outside()
 		start handshakes client $siege handshakes $more 192.0.2.66 192.0.2.1 22 25 3389 5900
 		start syns client $siege syns $more eth0 "$(mac_of host eth0)" 192.0.2.1 22 25 5900 7000
 	}
-	start session client ssh -F "$DIR/ssh/config" -o ConnectTimeout=10 -o ServerAliveInterval=1 -o ServerAliveCountMax=5 \
-		-b 192.0.2.2 192.0.2.1 "echo in; exec sleep $((more + 600))"
-	until_true 20 logged session '^in'
 	for ((change = 1; change <= SIEGE_CHANGES; change++)); do
 		if ((change % 2)); then
 			exits 0 by_ssh apply --site "$DIR/wide.yaml"
