@@ -144,6 +144,10 @@ enum pc_outbound {
 	PC_OUTBOUND_ENFORCE,
 };
 
+#define PC_FORWARD_MACHINES 1 /* what machines behind this host begin */
+#define PC_FORWARD_OTHERS   2 /* what others begin */
+#define PC_FORWARD_ALL	    (PC_FORWARD_MACHINES | PC_FORWARD_OTHERS)
+
 /*
  * The groups of a prefix in the trie. All groups of one recipe are in one word, so that its spans
  * need one.
@@ -256,7 +260,7 @@ struct pc_generation {
 	__u32 upper[PC_UPPERS];
 	__u8 policy;   /* enum pc_policy */
 	__u8 outbound; /* enum pc_outbound */
-	/* 1: forwarded traffic is learned too. */
+	/* PC_FORWARD_*: which forwarded traffic is learned too. */
 	__u8 forward;
 	/* Version of the binary that loaded the programs, NUL-ended. */
 	char program_version[PC_VERSION_TEXT];

@@ -66,6 +66,16 @@ static __always_inline bool is_forwarded(const struct pc_generation *generation,
 }
 
 /*
+ * Whether the generation learns what the sender's forwarded packets begin: those of a machine, or
+ * of others. `behind`: flow_how_behind.
+ */
+static __always_inline bool learns_forwarded(const struct pc_generation *generation, __u32 behind)
+{
+	return flow_how_class(behind) ? generation->forward & PC_FORWARD_MACHINES :
+					generation->forward & PC_FORWARD_OTHERS;
+}
+
+/*
  * Whether the addresses or ports of the socket differ from those of the packet: they are
  * translated, or the socket is a raw one. Volatile keeps the compiler from merging loads, whose
  * fields the verifier would not recognize.
@@ -96,12 +106,13 @@ static __always_inline bool is_translated(const struct packet *packet, const str
  */
 static __always_inline bool tcp_needs_learning(const struct packet *packet,
 					       const struct pc_generation *generation,
-					       struct __sk_buff *skb, struct pc_flow *flow)
+					       struct __sk_buff *skb, struct pc_flow *flow,
+					       __u32 behind)
 {
 	const struct bpf_sock *socket = sending_socket(skb);
 
 	if (!socket)
-		return generation->forward && is_forwarded(generation, skb);
+		return learns_forwarded(generation, behind) && is_forwarded(generation, skb);
 	if (socket->bound_dev_if)
 		return true;
 	if (!is_translated(packet, flow, socket) && !generation->forward)
@@ -292,7 +303,7 @@ static __always_inline __u32 flow_how_to_begin(const struct packet *packet,
 		how |= FLOW_ECHO;
 	if (sent.large)
 		how |= FLOW_LARGE;
-	if (generation->forward && is_forwarded(generation, skb))
+	if (learns_forwarded(generation, behind) && is_forwarded(generation, skb))
 		how |= FLOW_FORWARDED;
 	if (known && assured)
 		how |= FLOW_ASSURED;
@@ -408,7 +419,8 @@ static __always_inline void flow_learn(const struct packet *packet,
 		return;
 	if (!flow_key(packet, &flow))
 		return;
-	if (packet->protocol == PROTOCOL_TCP && !tcp_needs_learning(packet, generation, skb, &flow))
+	if (packet->protocol == PROTOCOL_TCP &&
+	    !tcp_needs_learning(packet, generation, skb, &flow, behind))
 		return;
 	known = flow_find(&flow, &assured);
 	if (known && flow_touch(&flow, known, assured))

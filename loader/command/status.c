@@ -111,8 +111,8 @@ static json_t *state_json(const struct live *live, const struct flows *flows)
 	const json_t *limit = json_object_get(json_object_get(live->kept, "recipe"), "echo_limit");
 
 	return json_pack("{s:s, s:o, s:b, s:I, s:s?, s:o, s:o}", "outbound", outbound_of(live),
-			 "outbound_any", outbound_any_json(live), "forward", generation->forward,
-			 "echo_limit",
+			 "outbound_any", outbound_any_json(live), "forward",
+			 generation->forward & PC_FORWARD_OTHERS, "echo_limit",
 			 json_is_integer(limit) ? json_integer_value(limit) : ECHO_LIMIT_DEFAULT,
 			 "egress", egress_name(live), "flows", flows_use_json(flows),
 			 "outbound_total", report_counts(counters_outbound_total(live->counters)));

@@ -35,7 +35,9 @@ static void write_settings(const struct composition *composition, struct pc_gene
 
 	generation->policy = (__u8)recipe->policy;
 	generation->outbound = (__u8)outbound_of(composition);
-	generation->forward = recipe->forward || composition->machines;
+	generation->forward = recipe->forward	    ? PC_FORWARD_ALL :
+			      composition->machines ? PC_FORWARD_MACHINES :
+						      0;
 	generation->echo_interval = limit ? (__u32)(PC_SECOND / limit) : 0;
 	name_protocols(composition, generation->protocol);
 }

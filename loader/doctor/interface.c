@@ -125,7 +125,9 @@ static void check_forwarding(struct doctor *doctor, const struct patient *patien
 		doctor_say(doctor, "forwarding", DOCTOR_OK, NULL, "this host forwards nothing");
 	else if (learns_forwarded(patient))
 		doctor_say(doctor, "forwarding", DOCTOR_OK, NULL,
-			   "is on, and replies to forwarded connections are admitted");
+			   patient->filter.current.copy->forward == PC_FORWARD_ALL ?
+				   "is on, and replies to forwarded connections are admitted" :
+				   "is on, and replies to what machines begin are admitted");
 	else
 		doctor_say(
 			doctor, "forwarding", DOCTOR_WARNING, fix,

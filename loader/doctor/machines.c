@@ -210,8 +210,11 @@ static void check_networks(struct doctor *doctor, const struct patient *patient)
 	fix = xasprintf("portcullis swap %s --machine NAME=%s -p PROFILE", patient->name, first);
 	doctor_say(
 		doctor, "machines", DOCTOR_WARNING, fix,
-		"routed behind this host, and of no machine: %s: the interface's own profiles decide about it",
-		list);
+		"routed behind this host, and of no machine: %s: the interface's own profiles decide about it%s",
+		list,
+		patient->open && patient->filter.current.copy->forward == PC_FORWARD_ALL ?
+			"" :
+			", and without --forward replies to what it begins are dropped");
 }
 
 /* An address that this host got after the table was made, and that the table has for a machine. */

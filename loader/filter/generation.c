@@ -161,7 +161,7 @@ static int keep_fallback(const struct filter *filter)
 void filter_seed(const struct filter *filter)
 {
 	if (is_here(filter))
-		seed_live(filter, filter->ifindex, filter->prepared.copy->forward);
+		seed_live(filter, filter->ifindex, filter->prepared.copy);
 }
 
 /* Packets of before may still use the former generation: filter_finish waits for them. */

@@ -66,8 +66,9 @@ void seed_old(const struct filter *filter, const struct filter *old)
 			strerror(err ? -err : -flows.err));
 }
 
-bool seed_live(const struct filter *filter, unsigned int ifindex, bool forward)
+bool seed_live(const struct filter *filter, unsigned int ifindex,
+	       const struct pc_generation *generation)
 {
 	seed_sockets(filter, ifindex);
-	return seed_conntrack(filter, ifindex, forward);
+	return seed_conntrack(filter, ifindex, generation);
 }

@@ -9,11 +9,12 @@
 
 /*
  * Enters live connections that the program could not learn: of sockets that are bound to a device,
- * and with `forward` those that this host forwards, from conntrack. Returns true if conntrack knows
- * all these; else attach waits to learn from their packets. A failed read is a warning. The
+ * and what this host forwards that the generation learns, from conntrack. Returns true if conntrack
+ * knows all these; else attach waits to learn from their packets. A failed read is a warning. The
  * interface must be in the caller's network namespace.
  */
-bool seed_live(const struct filter *filter, unsigned int ifindex, bool forward);
+bool seed_live(const struct filter *filter, unsigned int ifindex,
+	       const struct pc_generation *generation);
 
 /*
  * Copies the flows of a filter of a layout with a single flow map to the maps of this layout. A

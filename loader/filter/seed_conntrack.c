@@ -14,6 +14,7 @@
 #include "loader/base/columns.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/compile/machine_table.h"
 #include "loader/filter/flow_enter.h"
 #include "loader/filter/flow_maps.h"
 #include "loader/filter/flows.h"
@@ -30,7 +31,7 @@ struct known_route {
 struct track_seed {
 	const struct filter *filter;
 	unsigned int ifindex;
-	bool forward;
+	const struct pc_generation *generation;
 	bool forwarded; /* some that are forwarded were found */
 	__u64 now;
 	const struct pc_came_in *came_in;
@@ -96,7 +97,8 @@ static bool own_needs_flow(const struct conntrack_entry *track, enum ip_conntrac
 /* True if the connection may need a flow; asked before routes are looked up. */
 static bool may_matter(const struct track_seed *seed, const struct conntrack_entry *track)
 {
-	return is_live(track) && (seed->forward || own_needs_flow(track, IP_CT_DIR_REPLY));
+	return is_live(track) &&
+	       (seed->generation->forward || own_needs_flow(track, IP_CT_DIR_REPLY));
 }
 
 /* `behind`: for a machine behind this host. */
@@ -169,6 +171,18 @@ static int find_route(struct track_seed *seed, const struct pc_flow *way, struct
 	return 0;
 }
 
+/* Whether the generation learns what the end of a tuple on this side begins, as learn.h does. */
+static bool learns_forwarded(const struct pc_generation *generation, const struct pc_flow *way)
+{
+	bool ipv6 = way->family == 6;
+	const struct pc_machine *machine = machine_table_find(
+		generation, ipv6 ? AF_INET6 : AF_INET,
+		ipv6 ? (const __u8 *)&way->ipv6.local : (const __u8 *)&way->ipv4.local);
+
+	return generation->forward &
+	       (machine && machine->class ? PC_FORWARD_MACHINES : PC_FORWARD_OTHERS);
+}
+
 /*
  * Each direction is a tuple as its packets have it where they come in. Packets come in by this
  * interface if the end that sends them is routed out of it, whoever began, and whatever NAT does.
@@ -181,7 +195,8 @@ static bool is_wanted(const struct track_seed *seed, const struct conntrack_entr
 		return false;
 	if (route[!way].type == RTN_LOCAL)
 		return own_needs_flow(track, way);
-	return seed->forward && route[way].ifindex == seed->ifindex;
+	return route[way].ifindex == seed->ifindex &&
+	       learns_forwarded(seed->generation, &track->way[way]);
 }
 
 static int enter_ways(struct track_seed *seed, const struct conntrack_entry *track)
@@ -243,10 +258,13 @@ static void warn_room(const struct track_seed *seed, __u32 flows)
 		enough);
 }
 
-bool seed_conntrack(const struct filter *filter, unsigned int ifindex, bool forward)
+bool seed_conntrack(const struct filter *filter, unsigned int ifindex,
+		    const struct pc_generation *generation)
 {
-	struct track_seed seed = {
-		.filter = filter, .ifindex = ifindex, .forward = forward, .now = clock_monotonic()};
+	struct track_seed seed = {.filter = filter,
+				  .ifindex = ifindex,
+				  .generation = generation,
+				  .now = clock_monotonic()};
 	__u32 flows = flow_maps_size(filter);
 	bool whole;
 	int err;
@@ -260,5 +278,5 @@ bool seed_conntrack(const struct filter *filter, unsigned int ifindex, bool forw
 			strerror(-err));
 	else
 		warn_room(&seed, flows);
-	return !err && (seed.forwarded || !forward) && whole;
+	return !err && (seed.forwarded || !generation->forward) && whole;
 }

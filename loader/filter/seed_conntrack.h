@@ -9,10 +9,11 @@
 
 /*
  * Enters connections from conntrack: those of this host whose addresses or ports are translated,
- * UDP that it began, and with `forward` those that it forwards by the interface. Returns true if
- * none is left out: conntrack tracks both address families, and has forwarded connections. A failed
- * read is a warning.
+ * UDP that it began, and of those that it forwards by the interface what the generation learns.
+ * Returns true if none is left out: conntrack tracks both address families, and has forwarded
+ * connections. A failed read is a warning.
  */
-bool seed_conntrack(const struct filter *filter, unsigned int ifindex, bool forward);
+bool seed_conntrack(const struct filter *filter, unsigned int ifindex,
+		    const struct pc_generation *generation);
 
 #endif

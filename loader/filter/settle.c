@@ -323,7 +323,7 @@ static void restore_egress(const struct hook *hook)
 		return;
 	warning("%s: its egress program was missing, and is attached again: packets sent meanwhile were not learned",
 		hook->name);
-	seed_live(&filter, hook->ifindex, filter.current.copy->forward);
+	seed_live(&filter, hook->ifindex, filter.current.copy);
 }
 
 void hooks_restore_egress(const struct hooks *hooks)

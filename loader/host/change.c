@@ -277,7 +277,7 @@ static int hook_egress(struct change *change)
 
 	if (!err)
 		change->seeded = seed_live(&change->filter, change->hook.ifindex,
-					   change->plan->tables.generation->forward);
+					   change->plan->tables.generation);
 	return err;
 }
 
@@ -560,8 +560,9 @@ static int finish_all(const struct changes *changes)
 			continue;
 		}
 		plan_summary(one->plan, one->name, NULL, stdout);
-		if (one->forwarded && !one->plan->tables.generation->forward)
-			link_warn(one->name, one->filter.ifindex, false);
+		if (one->forwarded & ~one->plan->tables.generation->forward)
+			link_warn(one->name, one->filter.ifindex,
+				  one->plan->tables.generation->forward);
 		warn_hairpin(one, one->name, one->filter.ifindex);
 	}
 	each_change (changes, one, CHANGE_DETACH) {

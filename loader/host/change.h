@@ -38,7 +38,7 @@ struct change {
 	const char
 		*refusal; /* attach: why native mode does not hold it; NULL: it does, or no hold */
 	bool denies_otherwise; /* it begins or ends to deny prefixes, or never to ban them */
-	bool forwarded;	       /* swap: forwarded traffic was learned until now */
+	__u8 forwarded;	       /* swap: PC_FORWARD_*, what was learned until now */
 };
 
 struct changes {

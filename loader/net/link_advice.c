@@ -116,7 +116,7 @@ void link_advise(unsigned int ifindex, link_tell *tell, void *context)
 	links_free(&links);
 }
 
-void link_warn(const char *interface, unsigned int ifindex, bool forward)
+void link_warn(const char *interface, unsigned int ifindex, __u8 forward)
 {
 	struct links links = {};
 	const struct link *own;
@@ -130,8 +130,11 @@ void link_warn(const char *interface, unsigned int ifindex, bool forward)
 	links_free(&links);
 	if (!link_forwarding())
 		return;
-	if (forward)
+	if (forward == PC_FORWARD_ALL)
 		warning("%s: IP forwarding is on: packets for other hosts are filtered by these profiles too",
+			interface);
+	else if (forward)
+		warning("%s: IP forwarding is on: packets for other hosts are filtered by these profiles too, and replies to what others than machines begin are dropped; --forward admits them",
 			interface);
 	else
 		warning("%s: IP forwarding is on: packets for other hosts are filtered by these profiles too, and replies to forwarded connections are dropped; --forward admits them",

@@ -4,12 +4,13 @@
 #define PORTCULLIS_NET_LINK_ADVICE_H
 
 #include <stdbool.h>
+#include <linux/types.h>
 
 /*
  * Warns if the interface carries traffic of other machines, or if the filter sees less there than
- * it seems. `forward`: the recipe learns forwarded traffic.
+ * it seems. `forward`: PC_FORWARD_*, what of it is learned.
  */
-void link_warn(const char *interface, unsigned int ifindex, bool forward);
+void link_warn(const char *interface, unsigned int ifindex, __u8 forward);
 
 /* Facts about an interface that change whose traffic its filter sees. */
 enum link_matter {

@@ -116,7 +116,7 @@ char *composition_needs_forward(const struct composition *composition)
 	__cleanup(names_free) struct names names = {};
 	__free_text char *list = NULL;
 
-	if (composition->recipe->forward || composition->machines)
+	if (composition->recipe->forward)
 		return NULL;
 	for (size_t i = 0; i < composition->profiles; i++)
 		if (composition->profile[i]->containers)

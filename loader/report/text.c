@@ -429,9 +429,13 @@ static void status_flows(const json_t *one, FILE *to)
 	__free_text char *connections = use_text(json_object_get(flows, "connections"));
 	__free_text char *streams = use_text(json_object_get(flows, "streams"));
 	__free_text char *rest = use_text(json_object_get(flows, "rest"));
-	__free_text char *text = xasprintf(
-		"%s in use: %s connections, %s streams, %s not assured%s", all, connections,
-		streams, rest, is(one, "forward") ? "; forwarded traffic is learned too" : "");
+	__free_text char *text =
+		xasprintf("%s in use: %s connections, %s streams, %s not assured%s", all,
+			  connections, streams, rest,
+			  is(one, "forward") ? "; forwarded traffic is learned too" :
+			  json_array_size(json_object_get(one, "machines")) ?
+					       "; what machines begin is learned too" :
+					       "");
 
 	status_line(to, TONE_PLAIN, "flows", text);
 }

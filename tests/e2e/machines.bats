@@ -339,6 +339,50 @@ ended()
 	done
 }
 
+@test "what a host behind this one begins that is no machine is answered with --forward alone" {
+	local address
+
+	applied
+	udp_serve answers outside 7777
+	talk_listen far outside 7000
+	address_add core eth0 192.0.2.99/24 2001:db8:5::99/64
+	on core ip address change 2001:db8:5::99/64 dev eth0 preferred_lft 0 # what is not bound sends from ::10
+	for address in 198.51.100.2 2001:db8:b::2; do
+		asked 'answered 20' core $address 7777
+		connects core $address 7000
+		exits 1 from_other $address
+		exits 0 on core ping -n -c 1 -W 8 $address
+		exits 1 on core ping -n -c 1 -W 0.5 -I "$(other_of $address)" $address
+	done
+	output=$(as gateway status eth0 --json)
+	json_is '.interfaces[0].forward == false'
+	exits 0 as gateway swap eth0 --forward
+	for address in 198.51.100.2 2001:db8:b::2; do
+		exits 0 from_other $address
+		exits 0 on core ping -n -c 1 -W 8 -I "$(other_of $address)" $address
+	done
+	output=$(as gateway status eth0 --json)
+	json_is '.interfaces[0].forward == true'
+	exits 0 as gateway swap eth0 --no-forward
+	says 'replies to what others than machines begin are dropped; --forward admits them'
+	on core sh -c 'ip address del 192.0.2.99/24 dev eth0; ip address del 2001:db8:5::99/64 dev eth0'
+}
+
+other_of()
+{
+	[[ $1 == *:* ]] && echo 2001:db8:5::99 || echo 192.0.2.99
+}
+
+# from_other ADDRESS: a TCP connection from an address that no machine has.
+from_other()
+{
+	local from to=$1
+
+	from=$(other_of "$1")
+	[[ $1 != *:* ]] || { from="[$from]"; to="[$1]"; }
+	on core socat -u OPEN:/dev/null "TCP:$to:7000,bind=$from,connect-timeout=0.5"
+}
+
 # ftp_server NAME HOST ADDRESS: vsftpd, with a file for anyone, and data connections to 50021 to 50024.
 ftp_server()
 {

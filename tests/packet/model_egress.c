@@ -76,6 +76,13 @@ static bool is_of_run(const struct upper *upper, const struct judge *judge)
 	       !judge->tables->generation->forward;
 }
 
+/* Whether what a sender behind this host begins is learned: a machine, or another. */
+static bool learns_forwarded(const struct judge *judge)
+{
+	return judge->tables->generation->forward &
+	       (model_class(judge) ? PC_FORWARD_MACHINES : PC_FORWARD_OTHERS);
+}
+
 static bool is_connected(const struct upper *upper, const struct judge *judge)
 {
 	struct pc_flow tuple = tuple_of(upper);
@@ -175,7 +182,7 @@ static struct model_verdict port(const struct upper *upper, const struct judge *
 	if (model_enforces_outbound(judge) && !passes && !model_observes(judge))
 		return drop(index);
 	if (judge->forwarded)
-		learn(upper, judge, judge->tables->generation->forward && !reversed);
+		learn(upper, judge, learns_forwarded(judge) && !reversed);
 	else if (transport == PC_UDP ||
 		 (!has_socket(upper, judge) && !is_of_run(upper, judge))) /* a raw socket's TCP */
 		learn(upper, judge, !reversed);
@@ -191,7 +198,7 @@ static struct model_verdict port(const struct upper *upper, const struct judge *
 static struct model_verdict icmp(const struct upper *upper, const struct judge *judge)
 {
 	if (upper->data[0] == (upper->family == AF_INET ? 8 : 128))
-		learn(upper, judge, !judge->forwarded || judge->tables->generation->forward);
+		learn(upper, judge, !judge->forwarded || learns_forwarded(judge));
 	return pass(0);
 }
 

@@ -199,7 +199,7 @@ void profile_tables(const struct test_profile *profile, struct tables *tables)
 		exit(1);
 	}
 	tables->generation->outbound = (__u8)profile->outbound;
-	tables->generation->forward = profile->forward;
+	tables->generation->forward = profile->forward ? PC_FORWARD_ALL : 0;
 	tables->generation->echo_interval = 0;
 	composition_free(&composition);
 	recipe_free(&recipe);

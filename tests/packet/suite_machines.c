@@ -89,6 +89,9 @@ static struct frame frame;
 /* Settings of `far`. */
 static bool far_observed, far_enforced;
 
+/* --forward of the interface: of those that are no machines, too. */
+static bool others_forward;
+
 /* --- what must come of it, written by hand --- */
 
 static bool is_listed(size_t machine, bool udp, uint32_t port)
@@ -154,6 +157,7 @@ static void machine_tables(size_t machines, struct tables *tables)
 	read_profiles(&catalog, &diag);
 	recipe_profiles(&recipe, "gateway", &diag);
 	recipe_group(&recipe, MGMT, &diag);
+	recipe.forward = others_forward;
 	add_machines(&recipe, machines, &diag);
 	if (diag.errors || compose(&catalog, &recipe, false, &composition, &diag) ||
 	    compile(&composition, tables, &diag)) {
@@ -594,6 +598,24 @@ static void test_observed(struct runner *runner)
 	      "machines: what an observed one began is");
 }
 
+/* What a host begins that is no machine, beside machines. */
+static void test_others(struct runner *runner)
+{
+	put(runner, FAR_AWAY);
+	forward_udp("198.51.100.7", 3040, 5300);
+	usleep(2000);
+	check(answer_udp(runner, "198.51.100.7", 3040, 5300) == XDP_DROP,
+	      "machines: without --forward, the answer to what no machine sent");
+	others_forward = true;
+	put(runner, FAR_AWAY);
+	forward_udp("198.51.100.7", 3041, 5300);
+	usleep(2000);
+	check(answer_udp(runner, "198.51.100.7", 3041, 5300) == XDP_PASS,
+	      "machines: with --forward, the answer to what no machine sent");
+	others_forward = false;
+	put(runner, MACHINES);
+}
+
 /* Machines whose addresses end alike share a part of the cells by chance alone. */
 static void test_parts(void)
 {
@@ -739,6 +761,7 @@ void suite_machines(struct runner *runner, bool quick)
 		  "machines: egress of a device")) {
 		test_learning(runner);
 		test_outbound(runner);
+		test_others(runner);
 		test_observed(runner);
 		if (!quick)
 			test_flood(runner);

@@ -81,6 +81,7 @@ static void test_recipes(void **state)
 		add(&good, i, 1000 + i % 64, false);
 	assert_int_equal(finish(&good), 0);
 	assert_int_equal(good.tables.generation->machines, 256);
+	assert_int_equal(good.tables.generation->forward, PC_FORWARD_MACHINES);
 	for (unsigned int i = 0; i < 65; i++)
 		add(&bad, i, 1000 + i, false);
 	assert_int_not_equal(finish(&bad), 0);

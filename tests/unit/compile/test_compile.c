@@ -383,7 +383,7 @@ static void test_settings(void **state)
 	compiled(made, &set);
 	assert_int_equal(set.generation->policy, PC_POLICY_ENFORCE);
 	assert_int_equal(set.generation->outbound, PC_OUTBOUND_ENFORCE);
-	assert_int_equal(set.generation->forward, 1);
+	assert_int_equal(set.generation->forward, PC_FORWARD_ALL);
 	for (int i = 0; i < PROFILE_OUTBOUNDS; i++) {
 		struct profile profile = {.outbound = (enum profile_outbound)i};
 		const struct profile *list[] = {&profile};
