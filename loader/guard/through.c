@@ -52,9 +52,7 @@ static bool is_refused(const struct guard_target *target, const struct guard_wor
 						 session->remote_port, session->local_port));
 }
 
-/* True if the active rule set admits the peer by a group, to the machine that has the address now.
- */
-static bool is_named(const json_t *kept, const struct socket_info *session)
+bool guard_through_named(const json_t *kept, const struct socket_info *session)
 {
 	size_t at = kept_machine_of(kept, session->family, session->local);
 	json_t *own = at < kept_machines(kept) ? kept_machine(kept, at) : NULL;
@@ -71,7 +69,7 @@ static void add(struct refusals *refusals, const struct guard_target *target,
 	const struct machine *machine = machines_of_address(target->plan->composition.recipe,
 							    session->family, session->local);
 	const char *name = machine ? machine->name : NULL;
-	bool named = is_named(target->kept, session);
+	bool named = guard_through_named(target->kept, session);
 	struct refusal *refusal = NULL;
 	size_t i;
 

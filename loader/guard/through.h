@@ -12,6 +12,9 @@ struct through {
 	bool known; /* the kernel tracks connections; else there may be others */
 };
 
+/* True if a rule set admits the peer by a group, to the machine that has the address. */
+bool guard_through_named(const json_t *kept, const struct socket_info *session);
+
 /*
  * Decides about them as guard_decide about sessions with this host. A session counts if the active
  * rule set admits its address by a group: then it is an administrator's, and a reason to refuse the

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/rtnetlink.h>
 
 #include "loader/base/memory.h"
@@ -19,10 +18,9 @@
 #include "loader/filter/open.h"
 #include "loader/guard/decide.h"
 #include "loader/guard/through.h"
+#include "loader/host/forwarded.h"
 #include "loader/host/grants.h"
-#include "loader/net/conntrack.h"
 #include "loader/net/link.h"
-#include "loader/net/local_address.h"
 #include "loader/net/netlink.h"
 #include "loader/net/route.h"
 #include "loader/recipe/kept_machines.h"
@@ -123,52 +121,6 @@ static void say_stopped(const char *command, enum guard_mode mode, enum guard_fo
 
 /* --- sessions through this host --- */
 
-struct collecting {
-	struct through *through;
-	const struct links *links;
-};
-
-static void read_end(const struct pc_flow *flow, struct socket_info *session)
-{
-	bool ipv4 = flow->family == 4;
-
-	*session = (struct socket_info){
-		.family = ipv4 ? AF_INET : AF_INET6,
-		.protocol = flow->protocol,
-		.local_port = ntohs(ipv4 ? flow->ipv4.local_port : flow->ipv6.local_port),
-		.remote_port = ntohs(ipv4 ? flow->ipv4.remote_port : flow->ipv6.remote_port),
-	};
-	if (ipv4) {
-		memcpy(session->local, &flow->ipv4.local, 4);
-		memcpy(session->remote, &flow->ipv4.remote, 4);
-	} else {
-		memcpy(session->local, flow->ipv6.local, 16);
-		memcpy(session->remote, flow->ipv6.remote, 16);
-	}
-}
-
-/* Both ways of a forwarded connection come from another host. */
-static int take_forwarded(const struct conntrack_entry *entry, void *context)
-{
-	struct collecting *collecting = context;
-	struct through *through = collecting->through;
-	struct socket_info session, answer;
-	struct socket_info *list = (struct socket_info *)through->session;
-
-	if (entry->way[IP_CT_DIR_ORIGINAL].protocol != IPPROTO_TCP ||
-	    entry->state != TCP_CONNTRACK_ESTABLISHED)
-		return 0;
-	read_end(&entry->way[IP_CT_DIR_ORIGINAL], &session);
-	read_end(&entry->way[IP_CT_DIR_REPLY], &answer);
-	if (local_find(collecting->links, session.family, session.remote) ||
-	    local_find(collecting->links, answer.family, answer.remote))
-		return 0;
-	list = grow(list, through->sessions, sizeof(*list));
-	list[through->sessions++] = session;
-	through->session = list;
-	return 0;
-}
-
 static bool any_machines(const struct guard_target *target, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -183,17 +135,16 @@ static enum guard_found hold_through(const struct guard_command *command,
 				     const struct ports *management, enum guard_mode mode,
 				     const struct guard_world *world, struct diag *diag)
 {
+	struct socket_info *list = NULL;
 	struct through through = {};
 	enum guard_found found;
 
 	if (mode == GUARD_CALLER || !any_machines(target, count))
 		return GUARD_NOTHING;
-	if (conntrack_loaded() &&
-	    conntrack_each(take_forwarded, &(struct collecting){&through, &world->links},
-			   &through.known))
-		through.known = false;
+	through.sessions = forwarded_sessions(&world->links, &list, &through.known);
+	through.session = list;
 	found = guard_through(command, target, count, management, mode, &through, world, diag);
-	free((void *)through.session);
+	free(list);
 	return found;
 }
 

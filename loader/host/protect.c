@@ -12,11 +12,18 @@
 
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/filter/hook.h"
+#include "loader/guard/management.h"
+#include "loader/guard/through.h"
+#include "loader/host/attached.h"
+#include "loader/host/forwarded.h"
 #include "loader/net/gateways.h"
 #include "loader/net/link.h"
+#include "loader/net/link_advice.h"
 #include "loader/net/login.h"
 #include "loader/net/session.h"
 #include "loader/net/sockets.h"
+#include "loader/recipe/kept_machines.h"
 
 #define PROC "/proc"
 
@@ -229,10 +236,70 @@ static void add_connected(const struct prefix *prefix, size_t count, struct prot
 	free(connected.server);
 }
 
+/* --- sessions through this host --- */
+
+/* Those of the sessions that an interface's rule set has as an administrator's. */
+static void add_named(const json_t *kept, const struct connected *connected,
+		      struct protected_hosts *hosts)
+{
+	struct adding admin = {hosts, "an administrator of a machine behind this host"};
+
+	for (size_t i = 0; i < connected->sessions; i++) {
+		const struct socket_info *session = &connected->session[i];
+
+		if (management_watched(NULL, PC_TCP, session->local_port) &&
+		    guard_through_named(kept, session))
+			add(session->family, session->remote, &admin);
+	}
+}
+
+/* The rule sets of interfaces with machines behind them; how many. The caller frees. */
+static size_t with_machines(json_t ***list)
+{
+	__cleanup(hooks_free) struct hooks hooks = {};
+	size_t count = 0;
+
+	*list = NULL;
+	if (!link_forwarding() || hooks_read(&hooks))
+		return 0;
+	for (size_t i = 0; i < hooks.count; i++) {
+		__u32 flows;
+		json_t *kept = filter_kept_of(hooks.hook[i].id, &flows);
+
+		if (!kept_machines(kept)) {
+			json_decref(kept);
+			continue;
+		}
+		*list = grow(*list, count, sizeof(**list));
+		(*list)[count++] = kept;
+	}
+	return count;
+}
+
+/* Without connection tracking nobody knows of them. */
+static void add_through(const struct prefix *prefix, size_t count, struct protected_hosts *hosts)
+{
+	__cleanup(links_free) struct links links = {};
+	struct connected connected = {};
+	json_t **kept;
+	size_t interfaces = with_machines(&kept);
+
+	if (interfaces && !links_read(&links))
+		connected.sessions = forwarded_sessions(&links, &connected.session, NULL);
+	keep_covered(prefix, count, &connected);
+	for (size_t i = 0; i < interfaces; i++) {
+		add_named(kept[i], &connected, hosts);
+		json_decref(kept[i]);
+	}
+	free(connected.session);
+	free(kept);
+}
+
 void protected_find(const struct prefix *prefix, size_t count, struct protected_hosts *hosts)
 {
 	*hosts = (struct protected_hosts){};
 	add_connected(prefix, count, hosts);
+	add_through(prefix, count, hosts);
 	add_neighbours(hosts);
 	add_own(hosts);
 }

@@ -315,6 +315,17 @@ ended()
 	sleep 1
 	exits 1 as gateway swap eth0 --machine core --no-open 3389/tcp
 	says 'session through this host to 3389/tcp of machine core (from 198.51.100.50)'
+	# Nor does a ban cut it off, of the address alone or of its network.
+	exits 1 as gateway ban 198.51.100.50
+	says '198.51.100.50/32' 'an administrator of a machine behind this host'
+	exits 0 as gateway ban --force 198.51.100.0/24
+	output=$(as gateway explain eth0 198.51.100.50 3389/tcp --machine core --json)
+	json_is '.verdicts[0].verdict == "pass"'
+	output=$(as gateway explain eth0 198.51.100.70 3389/tcp --machine core --json)
+	json_is '.verdicts[0].rule == "banned"'
+	exits 0 as gateway unban --all
+	exits 0 as gateway ban --force 198.51.100.50
+	exits 0 as gateway unban --all
 	exits 0 as gateway swap eth0 --machine core --no-open 3389/tcp --confirm 30
 	on gateway nft flush ruleset
 }
