@@ -101,7 +101,8 @@ static void route_to(struct mnl_socket *routes, const struct prefix *prefix, str
 }
 
 static void check_address(struct doctor *doctor, const struct patient *patient,
-			  struct mnl_socket *routes, const char *machine, const char *text)
+			  struct mnl_socket *routes, const struct links *links, const char *machine,
+			  const char *text)
 {
 	__free_text char *why = NULL;
 	struct route route = {};
@@ -118,7 +119,8 @@ static void check_address(struct doctor *doctor, const struct patient *patient,
 	else if (route.type != RTN_UNICAST)
 		doctor_say(doctor, "machines", DOCTOR_WARNING, NULL,
 			   "machine %s: this host has no route to %s", machine, text);
-	else if (route.ifindex == patient->hook.ifindex)
+	else if (route.ifindex == patient->hook.ifindex ||
+		 links_is_vlan(links, route.ifindex, patient->hook.ifindex))
 		doctor_say(
 			doctor, "machines", DOCTOR_WARNING, NULL,
 			"machine %s: %s is routed out of this interface, not behind it: is the address right?",
@@ -128,15 +130,17 @@ static void check_address(struct doctor *doctor, const struct patient *patient,
 static void check_machines(struct doctor *doctor, const struct patient *patient)
 {
 	__cleanup(netlink_close) struct mnl_socket *routes = NULL;
+	__cleanup(links_free) struct links links = {};
 	const json_t *machine, *text;
 	size_t i, j;
 
-	if (!kept_machines(patient->kept) || netlink_open(NETLINK_ROUTE, &routes))
+	if (!kept_machines(patient->kept) || netlink_open(NETLINK_ROUTE, &routes) ||
+	    links_list(&links))
 		return;
 	json_array_foreach (json_object_get(patient->kept, "machines"), i, machine)
 		json_array_foreach (json_object_get(machine, "address"), j, text)
 			if (json_is_string(text))
-				check_address(doctor, patient, routes,
+				check_address(doctor, patient, routes, &links,
 					      kept_machine_name(patient->kept, i),
 					      json_string_value(text));
 }

@@ -86,15 +86,17 @@ int machine_addresses_check(const struct recipe *recipe, const struct site_inter
  * far as is known. An address that only the network's own route leads to may be that of a macvlan,
  * to which this host itself cannot send.
  */
-static const char *beside(struct mnl_socket *routes, const struct prefix *prefix,
-			  unsigned int ifindex)
+static const char *beside(struct mnl_socket *routes, const struct links *links,
+			  const struct prefix *prefix, unsigned int ifindex)
 {
 	struct route route = {};
 
 	/* A stranger on the link can make itself a neighbour of any address. */
 	if (route_match(routes, prefix->family, prefix->address, &route) ||
-	    route.type != RTN_UNICAST || route.ifindex != ifindex)
+	    route.type != RTN_UNICAST)
 		return NULL;
+	if (route.ifindex != ifindex)
+		return links_is_vlan(links, route.ifindex, ifindex) ? "is behind a VLAN" : NULL;
 	if (route.gateway)
 		return route.length ? "is behind a router" : NULL;
 	if (is_whole(prefix) && route_neighbour(routes, prefix->family, prefix->address, ifindex))
@@ -107,10 +109,11 @@ int machine_addresses_check_side(const struct recipe *recipe, const struct site_
 				 struct diag *diag)
 {
 	__cleanup(netlink_close) struct mnl_socket *routes = NULL;
+	__cleanup(links_free) struct links links = {};
 	char real[IF_NAMESIZE];
 	int ifindex = recipe->machines ? link_find(interface, real) : 0, err = 0;
 
-	if (ifindex <= 0 || netlink_open(NETLINK_ROUTE, &routes))
+	if (ifindex <= 0 || netlink_open(NETLINK_ROUTE, &routes) || links_list(&links))
 		return 0;
 	for (size_t i = 0; i < recipe->machines; i++) {
 		const struct machine *machine = &recipe->machine[i];
@@ -119,14 +122,14 @@ int machine_addresses_check_side(const struct recipe *recipe, const struct site_
 
 		for (size_t j = 0; j < addresses; j++) {
 			const struct prefix *prefix = &machine->address[j];
-			const char *why = beside(routes, prefix, (unsigned int)ifindex);
+			const char *why = beside(routes, &links, prefix, (unsigned int)ifindex);
 			char text[PREFIX_TEXT];
 
 			if (!why)
 				continue;
 			(warns ? diag_warning : diag_error)(
 				diag, place_of(site, i, prefix),
-				"machine %s: %s %s on %s itself, not behind it: what it sends comes in there, too, and the interface's own profiles decide about it; put it behind another interface or VLAN%s",
+				"machine %s: %s %s on %s itself, not behind it: what it sends comes in there, too, and the interface's own profiles decide about it; put it behind another interface, or filter the VLAN that leads outside%s",
 				machine->name, prefix_format(prefix, text), why, interface,
 				warns ? "" : ", or give --force if another way leads out of it");
 			err = warns ? err : -EINVAL;

@@ -101,6 +101,17 @@ size_t links_way(const struct links *links, unsigned int lower, unsigned int upp
 	return count;
 }
 
+bool links_is_vlan(const struct links *links, unsigned int upper, unsigned int lower)
+{
+	const struct link *way[LINKS_WAY];
+	size_t count = links_way(links, lower, upper, way);
+
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(way[i]->kind, "bridge"))
+			return false;
+	return count > 1 && !strcmp(way[count - 1]->kind, "vlan");
+}
+
 void links_free(struct links *links)
 {
 	free(links->link);

@@ -60,6 +60,12 @@ unsigned int links_zone(const struct links *links, unsigned int ifindex);
 size_t links_way(const struct links *links, unsigned int lower, unsigned int upper,
 		 const struct link *way[LINKS_WAY]);
 
+/*
+ * True if `upper` is a VLAN all of whose packets pass `lower`. Not if a bridge is between them: its
+ * packets may come by other ports.
+ */
+bool links_is_vlan(const struct links *links, unsigned int upper, unsigned int lower);
+
 void links_free(struct links *links);
 
 #endif

@@ -24,6 +24,11 @@ static struct link list[] = {
 	{.ifindex = 17, .name = "ipt0", .kind = "ipvtap", .lower = 8},
 	{.ifindex = 18, .name = "a0", .kind = "vlan", .lower = 19},
 	{.ifindex = 19, .name = "a1", .kind = "vlan", .lower = 18},
+	{.ifindex = 20, .name = "eth4", .master = 21},
+	{.ifindex = 21, .name = "bond1", .kind = "bond"},
+	{.ifindex = 22, .name = "bond1.7", .kind = "vlan", .lower = 21},
+	{.ifindex = 23, .name = "bond1.7.8", .kind = "vlan", .lower = 22},
+	{.ifindex = 24, .name = "mac1", .kind = "macvlan", .lower = 21},
 };
 static const struct links links = {.link = list, .count = ARRAY_SIZE(list)};
 
@@ -31,16 +36,16 @@ static void test_find(void **state)
 {
 	(void)state;
 	assert_ptr_equal(links_find(&links, 1), &list[0]);
-	assert_ptr_equal(links_find(&links, 19), &list[18]);
-	assert_null(links_find(&links, 20));
+	assert_ptr_equal(links_find(&links, 24), &list[23]);
+	assert_null(links_find(&links, 25));
 	assert_null(links_find(&links, 0));
 }
 
 static void test_above(void **state)
 {
-	static const unsigned int above[][2] = {{4, 2},	 {4, 3},   {5, 4},  {6, 5},
-						{7, 6},	 {14, 13}, {15, 8}, {16, 8},
-						{17, 8}, {18, 19}, {19, 18}};
+	static const unsigned int above[][2] = {{4, 2},	  {4, 3},   {5, 4},   {6, 5},	{7, 6},
+						{14, 13}, {15, 8},  {16, 8},  {17, 8},	{18, 19},
+						{19, 18}, {21, 20}, {22, 21}, {23, 22}, {24, 21}};
 
 	(void)state;
 	for (unsigned int upper = 1; upper <= links.count; upper++)
@@ -106,7 +111,7 @@ static void test_way(void **state)
 		{2, 5, {2, 4, 5}}, {2, 7, {2, 4, 5, 6, 7}},
 		{3, 4, {3, 4}},	   {5, 5, {5}},
 		{8, 9, {8}},	   {2, 1, {2}},
-		{8, 15, {8, 15}},  {20, 2, {0}},
+		{8, 15, {8, 15}},  {25, 2, {0}},
 	};
 	const struct link *way[LINKS_WAY];
 
@@ -123,6 +128,19 @@ static void test_way(void **state)
 	}
 	/* What is above itself ends. */
 	assert_int_equal(links_way(&links, 18, 99, way), 1);
+}
+
+static void test_vlan(void **state)
+{
+	(void)state;
+	assert_true(links_is_vlan(&links, 22, 20));
+	assert_true(links_is_vlan(&links, 23, 20));
+	assert_true(links_is_vlan(&links, 22, 21));
+	assert_false(links_is_vlan(&links, 24, 20)); /* a macvlan */
+	assert_false(links_is_vlan(&links, 6, 2));   /* a bridge is between them */
+	assert_false(links_is_vlan(&links, 22, 8));
+	assert_false(links_is_vlan(&links, 22, 22));
+	assert_false(links_is_vlan(&links, 25, 20));
 }
 
 static void test_freed(void **state)
@@ -145,7 +163,7 @@ int main(void)
 		cmocka_unit_test(test_find),	 cmocka_unit_test(test_above),
 		cmocka_unit_test(test_comes_by), cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_zone),	 cmocka_unit_test(test_way),
-		cmocka_unit_test(test_freed),
+		cmocka_unit_test(test_vlan),	 cmocka_unit_test(test_freed),
 	};
 
 	return cmocka_run_group_tests_name("net/link_graph", tests, NULL, NULL);
