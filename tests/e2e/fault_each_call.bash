@@ -297,7 +297,7 @@ check_states()
 # half a minute, and then refuses the program.
 endless() # ERROR POINT ABOUT
 {
-	[[ $1 == E* && ( $2 =~ ^bpf:BTF_LOAD:[12]$ || $2 == bpf:BTF_LOAD:* && $3 == object ) ]]
+	[[ $1 == E* && ( $2 =~ ^bpf:BTF_LOAD:[125]$ || $2 == bpf:BTF_LOAD:* && $3 == object ) ]]
 }
 
 # is_probe POINT ABOUT: by this libbpf asks what the kernel has; it matters little how that fails.
