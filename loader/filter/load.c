@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/btf.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -58,11 +59,16 @@ static bool has_kernel_context(void)
 	const size_t size = 256 << 10;
 	__free_text char *block = xcalloc(1, sizeof(name) + size);
 	__close_fd int fd = open(KERNEL_TYPES, O_RDONLY | O_CLOEXEC);
+	struct btf_header header;
 	bool has = false;
 	ssize_t length;
 
+	/* Names are in the last part. */
+	if (fd < 0 || read(fd, &header, sizeof(header)) != sizeof(header) ||
+	    lseek(fd, (off_t)header.hdr_len + header.str_off, SEEK_SET) < 0)
+		return false;
 	/* The end of the block before stands in front, as a name may be in both. */
-	while (fd >= 0 && !has && (length = read(fd, block + sizeof(name), size)) > 0) {
+	while (!has && (length = read(fd, block + sizeof(name), size)) > 0) {
 		has = memmem(block, sizeof(name) + length, name, sizeof(name));
 		memmove(block, block + length, sizeof(name));
 	}
