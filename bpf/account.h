@@ -84,9 +84,8 @@ static __always_inline void carry_full_fields(struct pc_count *carried, __u64 va
 /* Flushes a full total. Under the lock, only the first of several CPUs still sees the top bits. */
 static __always_inline void total_flush(__u64 *word, __u32 index)
 {
-	__u32 zero = 0;
 	struct pc_count *carried = count_entry(&carries, index);
-	struct carry_lock *lock = bpf_map_lookup_elem(&carry_lock, &zero);
+	struct carry_lock *lock = only_of(&carry_lock);
 	__u64 value;
 
 	if (!carried || !lock)

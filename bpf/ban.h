@@ -36,18 +36,17 @@ static __always_inline struct ban_word ban_word_unpack(__u64 word)
 
 static __always_inline const struct pc_bans *bans_current(void)
 {
-	__u32 zero = 0;
-	void *map = bpf_map_lookup_elem(&bans, &zero);
+	void *map = only_of(&bans);
 
-	return map ? bpf_map_lookup_elem(map, &zero) : NULL;
+	return map ? only_of(map) : NULL;
 }
 
 static __always_inline struct pc_ban_chunk *ban_chunk(__u32 slot, __u32 line)
 {
-	__u32 key = slot + line / PC_BAN_LINES, zero = 0;
+	__u32 key = slot + line / PC_BAN_LINES;
 	void *map = bpf_map_lookup_elem(&ban_chunks, &key);
 
-	return map ? bpf_map_lookup_elem(map, &zero) : NULL;
+	return map ? only_of(map) : NULL;
 }
 
 /* The weight with which a drop counts for its ban; 0: not at all. */
@@ -314,7 +313,7 @@ __noinline int portcullis_banned(struct xdp_md *ctx, __u64 word)
 	} else {
 		marked = ban_marked6(table, first, PC_BAN_KIND6(PC_BAN_MARK6));
 	}
-	/* Forgotten, and `from` without a branch: else the verifier would follow each step several times. */
+	/* `from` without a branch: else the verifier would follow each step several times. */
 	first = forgotten(first, what.length);
 	second = forgotten(second, what.length);
 	marked = forgotten(marked, what.length) & 1;

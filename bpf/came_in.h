@@ -11,9 +11,7 @@
 
 static __always_inline struct pc_came_in *came_in_table(void)
 {
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&came_in, &zero);
+	return only_of(&came_in);
 }
 
 /* Remembers an incoming packet. Its answer within PC_CAME_LATELY will not be learned. */
@@ -90,8 +88,7 @@ static __always_inline bool is_from_before(const struct packet *packet,
 /* Whether another interface has a filter. The answer to a passed packet may leave by it. */
 static __always_inline bool has_other_filters(void)
 {
-	__u32 zero = 0;
-	const struct pc_shared *namespace = bpf_map_lookup_elem(&shared, &zero);
+	const struct pc_shared *namespace = only_of(&shared);
 
 	return namespace && namespace->several;
 }

@@ -123,22 +123,6 @@ static __always_inline void event_begin(struct pc_event *event, __u64 word)
 		event->how = PC_EVENT_DROP | (decided.how & DECIDED_WOULD ? PC_EVENT_WOULD : 0);
 }
 
-/* The memory of this CPU. No other program uses it meanwhile: XDP and egress have softirqs off. */
-static __always_inline struct pc_heard_cpu *heard_own(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&heard, &zero);
-}
-
-/* Where an event is made. */
-static __always_inline struct pc_event *event_place(void)
-{
-	/* The event comes first: Linux 6.1 adds no offset to what may be NULL. */
-	return explains ? &explained.event : (struct pc_event *)heard_own();
-}
-_Static_assert(!offsetof(struct pc_heard_cpu, event), "event_place");
-
 /* Fills an event. `kind`: kind_pack. */
 static __always_inline void event_fill(struct packet *packet, struct pc_event *event, __u64 word,
 				       __u64 kind)
@@ -164,7 +148,7 @@ static __always_inline void event_fill(struct packet *packet, struct pc_event *e
 }
 
 /*
- * Makes the event of an incoming packet. `kind`: packet_kind, which parses the packet again: to
+ * Makes the event of an incoming packet. `kind`: noted_kind of the frame, which is parsed again: to
  * keep what is known of it would cost the usual packet registers. A function of its own, for its
  * stack.
  */

@@ -229,8 +229,8 @@ static __always_inline bool flow_is_learned(const struct pc_flow *flow)
 /* The mark of a local port. Echo flows have no port and use the marks of UDP, by identifier. */
 static __always_inline __u8 *learned_at(const struct packet *packet)
 {
-	__u32 zero = 0, index = pc_learned_index(packet->protocol, packet->local_port);
-	struct pc_learned *table = bpf_map_lookup_elem(&learned, &zero);
+	__u32 index = pc_learned_index(packet->protocol, packet->local_port);
+	struct pc_learned *table = only_of(&learned);
 
 	return table ? &table->port[bounded(index, sizeof(table->port) - 1)] : NULL;
 }
@@ -270,10 +270,12 @@ _Static_assert(PC_CLASSES <= FLOW_CLASS, "FLOW_CLASS");
 
 static __always_inline __u32 flow_how_pack(const struct packet *packet)
 {
-	return packet->protocol | (packet->ipv6 ? FLOW_IPV6 : 0) |
-	       (packet->tcp & TCP_FIN ? FLOW_FIN : 0) | (packet->tcp & TCP_RST ? FLOW_RESET : 0) |
+	/* Bits are moved, because the verifier would follow both sides of each test. */
+	return packet->protocol | packet->ipv6 * FLOW_IPV6 | (packet->tcp & TCP_FIN) * FLOW_FIN |
+	       (packet->tcp & TCP_RST) * (FLOW_RESET / TCP_RST) |
 	       (packet->behind ? packet_class(packet) << FLOW_CLASS_SHIFT : 0);
 }
+_Static_assert(TCP_FIN == 1 && FLOW_RESET % TCP_RST == 0, "flow_how_pack");
 
 static __always_inline __u8 flow_how_protocol(__u32 how)
 {

@@ -28,7 +28,6 @@ struct granting_span {
  */
 struct grant_question {
 	struct pc_grant_key key;
-	__u32 zero; /* the key of `grants` */
 };
 _Static_assert(sizeof(struct grant_question) <= sizeof(struct pc_event), "event_place");
 
@@ -62,7 +61,7 @@ __noinline int span_granted_part(__u32 word, __u32 part)
 	span = &generation->span[bounded(known.index, PC_SPANS - 1)];
 	groups = span->groups >> from;
 	group = &generation->group[bounded(span->word, PC_GROUP_WORDS - 1)][from];
-	trie = bpf_map_lookup_elem(&grants, &question->zero);
+	trie = only_of(&grants);
 	if (!trie)
 		return false;
 	second = ban_second();
@@ -96,7 +95,6 @@ __noinline int span_granted(__u64 first, __u64 second, __u32 word)
 	groups = generation->span[bounded(known.index, PC_SPANS - 1)].groups;
 	question->key.length = PC_GRANT_BITS + (known.ipv6 ? 128 : 32);
 	question->key.family = bpf_htonl(known.ipv6 ? 6 : 4);
-	question->zero = 0;
 	__builtin_memcpy(question->key.address, &first, 8);
 	__builtin_memcpy(question->key.address + 8, &second, 8);
 	for (part = 0; part < PC_GROUPS / GRANT_PART; part++)

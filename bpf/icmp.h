@@ -35,12 +35,11 @@ static __always_inline bool is_icmp_error(const struct packet *packet)
  */
 __noinline int echo_due(__u32 interval)
 {
-	__u32 zero = 0;
 	__u64 *next, at, due;
 
 	if (is_told())
 		return told(PC_TOLD_ECHO);
-	next = bpf_map_lookup_elem(&echo, &zero);
+	next = only_of(&echo);
 	if (!next)
 		return false;
 	at = now();
@@ -256,6 +255,8 @@ static __always_inline bool icmp_error_admitted(const struct packet *error,
 	if (!quote_read(error, &quote))
 		return false;
 	quote.transport = transport_of(quote.protocol);
+	quote.remote_port = forgotten(quote.remote_port, quote.length);
+	quote.local_port = forgotten(quote.local_port, quote.length);
 	packet_settle_kind(&quote, PARSED_PORT);
 	return quote_was_sent(&quote, generation, path_mtu(error));
 }

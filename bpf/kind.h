@@ -23,18 +23,10 @@ struct kind_word {
 	__u64 ipv6 : 1;
 	__u64 whole : 1; /* there is a whole IP header */
 	__u64 fragment : 1;
-	__u64 echo : 1;	     /* an echo request */
-	__u64 large : 1;     /* is_large */
-	__u64 neighbour : 1; /* is_neighbour_discovery; not at egress */
-	__u64 unused : 2;
+	__u64 echo : 1;	 /* an echo request */
+	__u64 large : 1; /* is_large */
+	__u64 unused : 3;
 };
-
-/* Neighbour discovery of the link itself (RFC 4861): without it a banned gateway would be lost. */
-static __always_inline bool is_neighbour_discovery(const struct packet *packet, enum parsed parsed)
-{
-	return parsed == PARSED_PACKET && packet->ipv6 && is_icmp(packet) &&
-	       packet->hop_limit == 255 && packet->icmp_type >= 133 && packet->icmp_type <= 136;
-}
 
 /* Whether a UDP datagram is so large that an ICMP error about the path MTU may follow. */
 static __always_inline bool is_large(const struct packet *packet)
@@ -56,7 +48,6 @@ static __always_inline __u64 kind_pack(const struct packet *packet, enum parsed 
 		.fragment = packet->fragment,
 		.echo = parsed == PARSED_PACKET && is_echo(packet),
 		.large = parsed == PARSED_PORT && is_large(packet),
-		.neighbour = !packet->egress && is_neighbour_discovery(packet, parsed),
 	};
 
 	return bits_as(__u64, word);
@@ -111,20 +102,6 @@ static __always_inline enum parsed kind_unpack(struct packet *packet, __u64 kind
 	return known.parsed;
 }
 
-/*
- * What a frame is: kind_pack. For passes that need no more of it: a global function, so that the
- * verifier follows the parser once for all of them.
- */
-__noinline __u64 packet_kind(struct xdp_md *ctx)
-{
-	struct packet packet = {.gather = true};
-	enum parsed parsed;
-
-	packet_init(&packet, ctx, frame_length(ctx));
-	parsed = packet_parse(&packet);
-	return kind_pack(&packet, parsed);
-}
-
 /* packet_settle of a packet that was settled before: what tests have taught the verifier since. */
 static __always_inline enum parsed packet_settle_kind(struct packet *packet, enum parsed parsed)
 {
@@ -156,6 +133,122 @@ static __always_inline enum parsed packet_settle(struct packet *packet, enum par
 	packet->local_port = forgotten(packet->local_port, any);
 	packet->fragment_at = forgotten(packet->fragment_at, any);
 	return packet_settle_kind(packet, parsed);
+}
+
+/*
+ * A parsed frame, for the passes behind the one that parses it. In the place of an event: who is
+ * told of a packet is told at its end.
+ */
+struct noted_frame {
+	__u64 unused[2]; /* pc_event.length stays 0 until there is an answer */
+	__u32 length;
+	__u32 at;
+	__u32 end;
+	__u32 tcp;
+	__u16 remote_port;
+	__u16 local_port;
+	__u16 fragment_at;
+	__u8 ip;
+	__u8 ipv6;
+	__u8 protocol;
+	__u8 hop_limit;
+	__u8 fragment;
+	__u8 icmp_type;
+};
+_Static_assert(sizeof(struct noted_frame) <= sizeof(struct pc_event) &&
+		       offsetof(struct noted_frame, length) > offsetof(struct pc_event, length),
+	       "event_place");
+
+static __always_inline struct noted_frame *noted_frame(void)
+{
+	return (struct noted_frame *)event_place();
+}
+
+static __always_inline void frame_note(const struct packet *packet)
+{
+	struct noted_frame *noted = noted_frame();
+
+	if (noted) {
+		noted->length = packet->length;
+		noted->at = packet->at;
+		noted->end = packet->end;
+		noted->tcp = packet->tcp;
+		noted->remote_port = packet->remote_port;
+		noted->local_port = packet->local_port;
+		noted->fragment_at = packet->fragment_at;
+		noted->ip = packet->ip;
+		noted->ipv6 = packet->ipv6;
+		noted->protocol = packet->protocol;
+		noted->hop_limit = packet->hop_limit;
+		noted->fragment = packet->fragment;
+		noted->icmp_type = packet->icmp_type;
+	}
+}
+
+/*
+ * Fills a packet of a frame that frame_parse has parsed. The verifier knows nothing of what is
+ * noted, so that it follows what comes after once, not for each way through the parser.
+ */
+static __always_inline void packet_noted(struct packet *packet)
+{
+	const struct noted_frame *noted = noted_frame();
+
+	if (noted) {
+		packet->length = noted->length;
+		packet->at = noted->at;
+		packet->end = noted->end;
+		packet->tcp = noted->tcp;
+		packet->remote_port = noted->remote_port;
+		packet->local_port = noted->local_port;
+		packet->fragment_at = noted->fragment_at;
+		packet->ip = bounded(noted->ip, 31);
+		packet->ipv6 = noted->ipv6;
+		packet->protocol = noted->protocol;
+		packet->transport = transport_of(noted->protocol);
+		packet->hop_limit = noted->hop_limit;
+		packet->fragment = noted->fragment;
+		packet->icmp_type = noted->icmp_type;
+	}
+}
+
+/*
+ * Parses a frame, and notes it for the passes behind: enum parsed, which these take. A global
+ * function, so that the verifier follows the parser once for all of them.
+ */
+__noinline __u32 frame_parse(struct xdp_md *ctx)
+{
+	struct packet packet = {.gather = true};
+	enum parsed parsed;
+
+	packet_init(&packet, ctx, frame_length(ctx));
+	parsed = packet_parse(&packet);
+	frame_note(&packet);
+	return parsed;
+}
+
+/* kind_pack of a frame that frame_parse has parsed. */
+__noinline __u64 noted_kind(__u32 parsed)
+{
+	struct packet packet = {.gather = true};
+
+	packet_noted(&packet);
+	return kind_pack(&packet, parsed);
+}
+
+/* The packet.tcp of a frame that frame_parse has parsed. A global function, for its stack. */
+__noinline __u32 noted_tcp(void)
+{
+	const struct noted_frame *noted = noted_frame();
+
+	return noted ? noted->tcp : 0;
+}
+
+/* The flow_ports_pack of a frame that frame_parse has parsed. */
+__noinline __u32 noted_ports(void)
+{
+	const struct noted_frame *noted = noted_frame();
+
+	return noted ? noted->local_port | noted->remote_port << 16 : 0;
 }
 
 #endif

@@ -350,7 +350,7 @@ static __always_inline bool limit_begins(const struct packet *packet,
 					 const struct pc_generation *generation)
 {
 	return entry_in(packet, generation) & PC_PORT_LIMITED &&
-	       (packet->transport == PC_UDP || is_syn(packet));
+	       (blind(packet->transport) == PC_UDP || is_syn(packet));
 }
 
 /* packet_tallies of a packet to a machine, else 0. `packed`: a struct limit_word. */
@@ -370,23 +370,20 @@ __noinline __u32 limit_owner(struct xdp_md *ctx, __u64 packed)
  * The word of a packet for limit_is_over, or 0. A pass of its own, before those that decide it,
  * because the functions that these call share a short stack. The first pass asks itself.
  */
-__noinline __u64 portcullis_limited(struct xdp_md *ctx)
+__noinline __u64 portcullis_limited(struct xdp_md *ctx, __u32 parsed)
 {
 	const struct pc_generation *generation = generation_current();
 	struct packet packet = {.gather = true};
 	__u32 limit;
-	__u64 kind;
 
-	if (!generation)
+	if (!generation || parsed != PARSED_PORT)
 		return 0;
 	packet_start(&packet, ctx);
-	kind = packet_kind(ctx);
-	if (kind_unpack(&packet, kind) != PARSED_PORT)
-		return 0;
+	packet_noted(&packet);
 	generation = packet_set_machine(&packet, generation);
 	if (!generation)
 		return 0;
-	kind_again(&packet, kind);
+	packet_settle_kind(&packet, PARSED_PORT);
 	packet.behind = packet_class(&packet);
 	return table_admit_limit(&packet, generation, &limit) == ADMIT_LIMITED ?
 		       limit_asks(&packet, generation, limit) :

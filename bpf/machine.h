@@ -13,8 +13,7 @@ static __always_inline const struct pc_generation *generation_in(__u32 slot)
 {
 	void *map = bpf_map_lookup_elem(&generations, &slot);
 
-	slot = 0;
-	return map ? bpf_map_lookup_elem(map, &slot) : NULL;
+	return map ? only_of(map) : NULL;
 }
 
 /* The active generation, or NULL. The clock is slow: it is read only if there is a deadline. */
@@ -58,11 +57,13 @@ static __always_inline struct machine_found machine_found_unpack(__u64 word)
 __noinline __u64 machine_find(__u64 first, __u64 second, __u32 ipv6)
 {
 	const struct pc_generation *generation = generation_current();
+	__u32 family;
 	int i;
 
 	if (!generation)
 		return 0;
 	ipv6 = bounded(ipv6, 1);
+	family = 4 + 2 * ipv6;
 #pragma clang loop unroll(full)
 	for (i = 0; i < PC_LENGTHS; i++) {
 		const struct pc_length *length = &generation->length[ipv6][i];
@@ -79,8 +80,9 @@ __noinline __u64 machine_find(__u64 first, __u64 second, __u32 ipv6)
 							PC_MACHINE_BUCKETS - 1)];
 		place = bounded(PC_MACHINE_PLACE(hash, displace), PC_MACHINES - 1);
 		machine = &generation->machine[place];
-		if (machine->address[0] == first && machine->address[1] == second &&
-		    machine->length == bits && machine->family == (ipv6 ? 6 : 4))
+		/* One branch, because the verifier would follow both sides of each. */
+		if (!((machine->address[0] ^ first) | (machine->address[1] ^ second) |
+		      (machine->length ^ bits) | (machine->family ^ family)))
 			/* Class 0: an address of this host inside a machine's prefix. */
 			return machine_found_pack(generation, machine->class ? place + 1 : 0);
 	}

@@ -336,6 +336,17 @@ struct {
 	})
 
 /*
+ * A copy of a value: a test of it teaches the verifier nothing about the value itself, which it
+ * would follow apart from then on. An operation, because the verifier knows mere copies for equal.
+ */
+#define blind(value)                                         \
+	({                                                   \
+		__u64 blind_value = (value);                 \
+		asm volatile("%0 ^= 0" : "+r"(blind_value)); \
+		blind_value;                                 \
+	})
+
+/*
  * The bits of a value as another type of equal size. Global functions take and return only scalars
  * on older kernels, so a struct of bit fields is passed as a word: X_pack and X_unpack.
  */
@@ -348,6 +359,17 @@ struct {
 		_Static_assert(sizeof(type) == sizeof(bits.bits_from), #type); \
 		bits.bits_to;                                                  \
 	})
+
+/*
+ * The only value of a map. The key has eight bytes, because the verifier takes what is stored in
+ * half of eight bytes of stack for an addition to what was there, and follows that apart.
+ */
+static __always_inline void *only_of(void *map)
+{
+	__u64 zero = 0;
+
+	return bpf_map_lookup_elem(map, &zero);
+}
 
 /*
  * The first page of this CPU's row. XDP and egress run with softirqs off, so no other program
@@ -363,5 +385,19 @@ static __always_inline __u64 now(void)
 {
 	return have_coarse ? bpf_ktime_get_coarse_ns() : bpf_ktime_get_ns();
 }
+
+/* The memory of this CPU. No other program uses it meanwhile: XDP and egress have softirqs off. */
+static __always_inline struct pc_heard_cpu *heard_own(void)
+{
+	return only_of(&heard);
+}
+
+/* Where an event is made. */
+static __always_inline struct pc_event *event_place(void)
+{
+	/* The event comes first: Linux 6.1 adds no offset to what may be NULL. */
+	return explains ? &explained.event : (struct pc_event *)heard_own();
+}
+_Static_assert(!offsetof(struct pc_heard_cpu, event), "event_place");
 
 #endif

@@ -44,9 +44,7 @@ struct xdp_rxq_info {
 
 static __always_inline struct pc_marks *marks_table(void)
 {
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&marks, &zero);
+	return only_of(&marks);
 }
 
 static __always_inline void mark_port(struct pc_marks *table, __u32 port)

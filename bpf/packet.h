@@ -187,10 +187,15 @@ static __always_inline void packet_init_egress(struct packet *packet, struct __s
 	packet->outward = true;
 }
 
-/* The transport of TCP, and of anything else that of UDP. Without a branch. */
+/*
+ * The transport of TCP, and of anything else that of UDP. Without a branch, which the compiler
+ * makes of what is 0 or 1, too.
+ */
 static __always_inline __u8 transport_of(__u8 protocol)
 {
-	return PC_UDP - (opaque((__u64)(protocol ^ PROTOCOL_TCP) - 1) >> 63);
+	__u64 tcp = opaque((__u64)(protocol ^ PROTOCOL_TCP) - 1) >> 63;
+
+	return PC_UDP - opaque(tcp);
 }
 _Static_assert(PC_TCP == 0 && PC_UDP == 1, "transport_of");
 
@@ -202,16 +207,28 @@ static __always_inline __u32 packet_any(const struct packet *packet)
 		       packet->length;
 }
 
+/*
+ * A pointer of the context, read once more. The compiler would add to the pointer to the context,
+ * which the verifier refuses.
+ */
+#define context_pointer(context, type, field)                             \
+	({                                                                \
+		void *context_value;                                      \
+		asm volatile("%0 = *(u32 *)(%1 + %2)"                     \
+			     : "=r"(context_value)                        \
+			     : "r"(context), "i"(offsetof(type, field))); \
+		context_value;                                            \
+	})
+
 /* Reads the frame's pointers again: the verifier forgets which headers were read. */
 static __always_inline void packet_again(struct packet *packet)
 {
 	if (packet->egress) {
-		const struct __sk_buff *skb = packet->ctx;
-
-		packet->data = (void *)(long)skb->data;
-		packet->data_end = (void *)(long)skb->data_end;
+		packet->data = context_pointer(packet->ctx, struct __sk_buff, data);
+		packet->data_end = context_pointer(packet->ctx, struct __sk_buff, data_end);
 	} else {
-		packet_start(packet, packet->ctx);
+		packet->data = context_pointer(packet->ctx, struct xdp_md, data);
+		packet->data_end = context_pointer(packet->ctx, struct xdp_md, data_end);
 	}
 }
 
@@ -255,17 +272,22 @@ static __always_inline bool packet_read(const struct packet *packet, __u32 offse
 }
 
 /*
- * packet_read of a part of the IP header. `asm` keeps the compiler from computing the pointer
- * twice: the verifier would not see that the checked pointer and the read one are equal.
+ * packet_read of a part of the IP header. Reads the frame's pointers again: kept, they would take
+ * registers, and the verifier would follow a packet apart by how much of it was read before. `asm`
+ * keeps the compiler from computing the pointer twice: the verifier would not see that the checked
+ * pointer and the read one are equal.
  */
 static __always_inline bool packet_read_ip(const struct packet *packet, __u32 skip, __u32 size,
 					   void *buffer, const void **header)
 {
-	const void *at = packet->data + packet->ip;
+	struct packet again = *packet;
+	const void *at;
 
+	packet_again(&again);
+	at = again.data + packet->ip;
 	asm volatile("" : "+r"(at));
 	*header = at + skip;
-	if (*header + size <= packet->data_end)
+	if (*header + size <= again.data_end)
 		return true;
 	return packet->gather && packet_copy(packet, packet->ip + skip, size, buffer, header);
 }
@@ -348,14 +370,14 @@ struct address {
 static __always_inline struct address packet_address(const struct packet *packet, bool source)
 {
 	/* The last eight bytes of an IPv4 header are both addresses. */
-	__u32 at = packet->ip + (packet->ipv6 ? (source ? offsetof(struct ipv6hdr, saddr) :
-							  offsetof(struct ipv6hdr, daddr)) :
-						offsetof(struct iphdr, saddr));
+	__u32 at = packet->ip + (blind(packet->ipv6) ? (source ? offsetof(struct ipv6hdr, saddr) :
+								 offsetof(struct ipv6hdr, daddr)) :
+						       offsetof(struct iphdr, saddr));
 	struct address address = {};
 
 	address.first = packet->egress ? packet_eight_egress(packet->ctx, at) :
 					 packet_eight(packet->ctx, at);
-	if (packet->ipv6)
+	if (blind(packet->ipv6))
 		address.second = packet->egress ? packet_eight_egress(packet->ctx, at + 8) :
 						  packet_eight(packet->ctx, at + 8);
 	else
@@ -383,7 +405,7 @@ static __always_inline bool is_echo(const struct packet *packet)
 /* Whether a packet begins a TCP connection, and so is no reply. */
 static __always_inline bool is_syn(const struct packet *packet)
 {
-	return packet->transport == PC_TCP && (packet->tcp & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	return blind(packet->transport) == PC_TCP && (packet->tcp & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }
 
 #endif

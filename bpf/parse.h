@@ -42,14 +42,17 @@ static __always_inline void set_ports(struct packet *packet, __be16 source, __be
 	packet->local_port = bpf_ntohs(packet->outward ? source : destination);
 }
 
-/* One buffer for the transport headers: the stack is short. */
-union transport_header {
+/* One buffer for all headers of a frame, which are read in turn: the stack is short. */
+union header_buffer {
+	struct ethernet_header ethernet;
+	struct iphdr ipv4;
+	struct ipv6_start ipv6;
 	struct tcphdr tcp;
 	struct udphdr udp;
 	struct icmp_header icmp;
 };
 
-static __always_inline enum parsed parse_tcp(struct packet *packet, union transport_header *buffer)
+static __always_inline enum parsed parse_tcp(struct packet *packet, union header_buffer *buffer)
 {
 	const struct tcphdr *tcp;
 
@@ -66,7 +69,7 @@ static __always_inline enum parsed parse_tcp(struct packet *packet, union transp
 	return PARSED_PORT;
 }
 
-static __always_inline enum parsed parse_udp(struct packet *packet, union transport_header *buffer)
+static __always_inline enum parsed parse_udp(struct packet *packet, union header_buffer *buffer)
 {
 	const struct udphdr *udp;
 
@@ -79,7 +82,7 @@ static __always_inline enum parsed parse_udp(struct packet *packet, union transp
 	return PARSED_PORT;
 }
 
-static __always_inline enum parsed parse_icmp(struct packet *packet, union transport_header *buffer)
+static __always_inline enum parsed parse_icmp(struct packet *packet, union header_buffer *buffer)
 {
 	const struct icmp_header *icmp;
 
@@ -94,16 +97,15 @@ static __always_inline enum parsed parse_icmp(struct packet *packet, union trans
 }
 
 /* Parses the transport header at packet.at. */
-static __always_inline enum parsed parse_transport(struct packet *packet)
+static __always_inline enum parsed parse_transport(struct packet *packet,
+						   union header_buffer *buffer)
 {
-	union transport_header buffer;
-
 	if (packet->protocol == PROTOCOL_TCP)
-		return parse_tcp(packet, &buffer);
+		return parse_tcp(packet, buffer);
 	if (packet->protocol == PROTOCOL_UDP)
-		return parse_udp(packet, &buffer);
+		return parse_udp(packet, buffer);
 	if (is_icmp(packet))
-		return parse_icmp(packet, &buffer);
+		return parse_icmp(packet, buffer);
 	return PARSED_PACKET;
 }
 
@@ -113,13 +115,12 @@ static __always_inline enum parsed parse_later_fragment(__u8 protocol, __u32 uni
 	return protocol == PROTOCOL_TCP && units == 1 ? PARSED_MALFORMED : PARSED_LATER_FRAGMENT;
 }
 
-static __always_inline enum parsed parse_ipv4(struct packet *packet)
+static __always_inline enum parsed parse_ipv4(struct packet *packet, union header_buffer *buffer)
 {
-	struct iphdr buffer;
 	const struct iphdr *ip;
 	__u32 header, total, fragment;
 
-	if (!packet_read(packet, packet->ip, sizeof(*ip), &buffer, (const void **)&ip))
+	if (!packet_read(packet, packet->ip, sizeof(*ip), buffer, (const void **)&ip))
 		return packet_unread(packet);
 	if (ip->version != 4 || ip->ihl < 5)
 		return PARSED_MALFORMED;
@@ -140,7 +141,7 @@ static __always_inline enum parsed parse_ipv4(struct packet *packet)
 		return parse_later_fragment(ip->protocol, fragment & IP_FRAGMENT_AT);
 	packet->fragment = !!(fragment & IP_FRAGMENT_MORE);
 	packet->at = packet->ip + header;
-	return parse_transport(packet);
+	return parse_transport(packet, buffer);
 }
 
 static __always_inline bool is_extension(__u32 next)
@@ -247,15 +248,14 @@ __noinline __u64 extension_walk_egress(struct __sk_buff *ctx, __u32 at, __u32 en
 	return walk_extensions(&packet, at, end, next);
 }
 
-static __always_inline enum parsed parse_ipv6(struct packet *packet)
+static __always_inline enum parsed parse_ipv6(struct packet *packet, union header_buffer *buffer)
 {
-	struct ipv6_start buffer;
 	const struct ipv6_start *ip;
 	struct walked walked;
 	__u32 payload;
 	__u64 word;
 
-	if (!packet_read(packet, packet->ip, sizeof(*ip), &buffer, (const void **)&ip))
+	if (!packet_read(packet, packet->ip, sizeof(*ip), buffer, (const void **)&ip))
 		return packet_unread(packet);
 	if (ip->version >> 4 != 6)
 		return PARSED_MALFORMED;
@@ -272,7 +272,7 @@ static __always_inline enum parsed parse_ipv6(struct packet *packet)
 	if (packet->end > packet->length)
 		return PARSED_MALFORMED;
 	if (!is_extension(packet->protocol))
-		return parse_transport(packet);
+		return parse_transport(packet, buffer);
 	word = packet->egress ?
 		       extension_walk_egress(packet->ctx, packet->at, packet->end,
 					     packet->protocol) :
@@ -286,7 +286,7 @@ static __always_inline enum parsed parse_ipv6(struct packet *packet)
 	packet->fragment_at = walked.fragment_at;
 	if (walked.units)
 		return parse_later_fragment(packet->protocol, walked.units);
-	return parse_transport(packet);
+	return parse_transport(packet, buffer);
 }
 
 static __always_inline bool is_vlan(__be16 type)
@@ -370,30 +370,29 @@ static __always_inline bool may_be_tagged(const struct ipv6_start *ip)
  * Parses a frame without an Ethernet header. Anything but IPv4 and IPv6 is malformed: such links
  * need no other protocol, as Ethernet needs ARP.
  */
-static __always_inline enum parsed parse_bare(struct packet *packet)
+static __always_inline enum parsed parse_bare(struct packet *packet, union header_buffer *buffer)
 {
-	struct ipv6_start buffer;
 	const struct ipv6_start *ip;
 
 	packet->ip = 0;
-	if (!packet_read(packet, 0, sizeof(*ip), &buffer, (const void **)&ip))
+	if (!packet_read(packet, 0, sizeof(*ip), buffer, (const void **)&ip))
 		return packet_unread(packet);
 	if (ip->version >> 4 == 4)
-		return parse_ipv4(packet);
+		return parse_ipv4(packet, buffer);
 	if (ip->version >> 4 != 6 || (frame_kind == PC_FRAME_GRE && may_be_tagged(ip)))
 		return PARSED_MALFORMED;
-	return parse_ipv6(packet);
+	return parse_ipv6(packet, buffer);
 }
 
 /* Parses the frame into `packet`. */
 static __always_inline enum parsed packet_parse(struct packet *packet)
 {
-	struct ethernet_header buffer;
+	union header_buffer buffer;
 	const struct ethernet_header *ethernet;
 	__be16 type;
 
 	if (frame_kind != PC_FRAME_ETHERNET)
-		return parse_bare(packet);
+		return parse_bare(packet, &buffer);
 	if (!packet_read(packet, 0, sizeof(*ethernet), &buffer, (const void **)&ethernet))
 		return packet_unread(packet);
 	type = ethernet->type;
@@ -409,9 +408,9 @@ static __always_inline enum parsed packet_parse(struct packet *packet)
 		packet->ip = untagged.at;
 	}
 	if (type == bpf_htons(ETH_P_IP))
-		return parse_ipv4(packet);
+		return parse_ipv4(packet, &buffer);
 	if (type == bpf_htons(ETH_P_IPV6))
-		return parse_ipv6(packet);
+		return parse_ipv6(packet, &buffer);
 	return PARSED_NON_IP;
 }
 

@@ -51,6 +51,7 @@ static __always_inline struct verdict decide_port(const struct packet *packet,
 						  const struct pc_generation *generation, bool over)
 {
 	enum admit admit = table_admit(packet, generation);
+	enum pc_reason reason;
 
 	if (admit >= ADMIT_PASS && !over) {
 		/* A TCP SYN shows which side began; UDP does not. */
@@ -60,17 +61,21 @@ static __always_inline struct verdict decide_port(const struct packet *packet,
 				     flow_how_pack(packet));
 		return pass_port(packet);
 	}
+
 	/*
 	 * What a grant lets in is not limited. UDP that passes so is not noted as come in: its flow
 	 * is learned, and outlives it.
 	 */
-	if ((admit == ADMIT_SOURCE || over) && has_grants() && packet_granted(packet, generation, false))
+	if ((admit == ADMIT_SOURCE || over) && has_grants() &&
+	    packet_granted(packet, generation, false))
 		return pass_port(packet);
+	reason = over		       ? PC_REASON_LIMIT :
+		 admit == ADMIT_SOURCE ? PC_REASON_SOURCE :
+					 PC_REASON_UNLISTED;
+	reason = forgotten(reason, packet->local_port);
 	if (!is_syn(packet) && flow_of_packet(packet))
 		return pass_reply(packet, generation);
-	return drop_port(packet, over		       ? PC_REASON_LIMIT :
-				 admit == ADMIT_SOURCE ? PC_REASON_SOURCE :
-							 PC_REASON_UNLISTED);
+	return drop_port(packet, reason);
 }
 
 static __always_inline struct verdict pass_icmp(const struct packet *packet)
@@ -158,7 +163,7 @@ static __always_inline __u64 carry_out_pass(const struct packet *packet,
 
 /*
  * Under observe a TCP or UDP packet of a banned source passes: its answers must not be learned,
- * whatever the port. `kind`: packet_kind. A function of its own, for its stack.
+ * whatever the port. `kind`: kind_pack. A function of its own, for its stack.
  */
 __noinline int portcullis_ban_came_in(struct xdp_md *ctx, __u64 kind)
 {
@@ -238,27 +243,32 @@ static __always_inline __u64 decide_or_hand_over(struct packet *packet,
 						 const struct pc_generation *generation,
 						 enum parsed parsed, bool over)
 {
-	parsed = packet_settle(packet, parsed);
 	if (parsed == PARSED_PACKET && is_icmp_error(packet))
 		return icmp_error_hand_over(packet);
 	return carry_out(packet, generation,
 			 verdict_settle(packet, decide(packet, generation, parsed, over)));
 }
 
-/* Tells what to ask about a packet, where there are bans: struct ban_word. */
-__noinline __u64 portcullis_source(struct xdp_md *ctx)
+/* Neighbour discovery of the link itself (RFC 4861): without it a banned gateway would be lost. */
+static __always_inline bool is_neighbour_discovery(const struct packet *packet, enum parsed parsed)
+{
+	return parsed == PARSED_PACKET && packet->ipv6 && is_icmp(packet) &&
+	       packet->hop_limit == 255 && packet->icmp_type >= 133 && packet->icmp_type <= 136;
+}
+
+/*
+ * Tells what to ask about a packet, where there are bans: struct ban_word. `parsed`: frame_parse,
+ * as for the passes below.
+ */
+__noinline __u64 portcullis_source(struct xdp_md *ctx, __u32 parsed)
 {
 	const struct pc_generation *generation = generation_current();
 	struct packet packet = {.gather = true};
-	__u64 kind = packet_kind(ctx);
-	enum parsed parsed;
 
-	if (!generation)
-		return 0;
-	packet_init(&packet, ctx, frame_length(ctx));
-	parsed = kind_unpack(&packet, kind);
-	if (parsed == PARSED_MALFORMED || parsed == PARSED_NON_IP ||
-	    bits_as(struct kind_word, kind).neighbour)
+	packet_start(&packet, ctx);
+	packet_noted(&packet);
+	if (!generation || parsed == PARSED_MALFORMED || parsed == PARSED_NON_IP ||
+	    is_neighbour_discovery(&packet, parsed))
 		return 0;
 	generation = packet_set_machine(&packet, generation);
 	if (!generation)
@@ -278,7 +288,7 @@ __noinline __u64 portcullis_refuse(struct xdp_md *ctx, __u32 reason)
 		return 0;
 	packet_init(&packet, ctx, frame_length(ctx));
 	if (generation->machines) {
-		kind = packet_kind(ctx);
+		kind = noted_kind(frame_parse(ctx));
 		kind_unpack(&packet, kind);
 		generation = packet_set_machine(&packet, generation);
 		if (!generation)
@@ -286,7 +296,7 @@ __noinline __u64 portcullis_refuse(struct xdp_md *ctx, __u32 reason)
 		packet.behind = packet_class(&packet);
 	}
 	if (!explains && is_observing(&packet, generation) && !is_attaching(generation))
-		portcullis_ban_came_in(ctx, kind ? kind : packet_kind(ctx));
+		portcullis_ban_came_in(ctx, kind ? kind : noted_kind(frame_parse(ctx)));
 	return carry_out_drop(
 		&packet, generation,
 		drop_reason(reason == 1 + PC_REASON_DENIED ? PC_REASON_DENIED : PC_REASON_BANNED));
@@ -296,40 +306,38 @@ __noinline __u64 portcullis_refuse(struct xdp_md *ctx, __u32 reason)
  * The second pass. A function of its own keeps the registers of the first pass free. `over`:
  * limit_is_over.
  */
-__noinline __u64 portcullis_gather(struct xdp_md *ctx, __u32 over)
+__noinline __u64 portcullis_gather(struct xdp_md *ctx, __u32 parsed, __u32 over)
 {
 	const struct pc_generation *generation = generation_current();
 	struct packet packet = {.gather = true};
 
 	if (!generation)
 		return 0;
-	packet_init(&packet, ctx, frame_length(ctx));
+	packet_start(&packet, ctx);
+	packet_noted(&packet);
 	packet.link = generation->link;
-	return decide_or_hand_over(&packet, generation, packet_parse(&packet), over);
+	return decide_or_hand_over(&packet, generation, parsed, over);
 }
 
 /* A packet for a machine behind this host, as portcullis_machine_find hands it over. */
 struct machine_packet {
 	__u64 ip : 5;
-	__u64 at : 15;
 	__u64 protocol : 8;
-	__u64 parsed : 3; /* enum parsed */
 	__u64 ipv6 : 1;
 	__u64 fragment : 1;
 	__u64 fragment_at : 15;
 	__u64 place : 12;     /* in pc_generation.machine */
 	__u64 generation : 3; /* the lowest bits of its number */
-	__u64 set : 1;	      /* 0, as in struct icmp_error */
+	__u64 unused : 18;
+	__u64 set : 1; /* 0, as in struct icmp_error */
 };
 _Static_assert(PC_MACHINES <= 1 << 12, "machine_packet.place");
 
-static __always_inline __u64 machine_packet_pack(const struct packet *packet, enum parsed parsed,
+static __always_inline __u64 machine_packet_pack(const struct packet *packet,
 						 struct machine_found found)
 {
 	struct machine_packet known = {.ip = packet->ip,
-				       .at = packet->at,
 				       .protocol = packet->protocol,
-				       .parsed = parsed,
 				       .ipv6 = packet->ipv6,
 				       .fragment = packet->fragment,
 				       .fragment_at = packet->fragment_at,
@@ -388,14 +396,13 @@ __noinline __u64 portcullis_machine_port(struct xdp_md *ctx, __u64 word, __u32 p
  * error for the pass that decides these. 0: the frame is not for a machine, or cannot be told to
  * be. Passes of their own, so that the verifier does not follow both through all rules.
  */
-__noinline __u64 portcullis_machine_find(struct xdp_md *ctx)
+__noinline __u64 portcullis_machine_find(struct xdp_md *ctx, __u32 parsed)
 {
 	struct packet packet = {.gather = true};
 	struct machine_found found;
-	enum parsed parsed;
 
-	packet_init(&packet, ctx, frame_length(ctx));
-	parsed = packet_parse(&packet);
+	packet_start(&packet, ctx);
+	packet_noted(&packet);
 	if (parsed != PARSED_PORT && parsed != PARSED_PACKET && parsed != PARSED_LATER_FRAGMENT)
 		return 0;
 	found = packet_find_machine(&packet);
@@ -403,67 +410,26 @@ __noinline __u64 portcullis_machine_find(struct xdp_md *ctx)
 		return 0;
 	if (parsed == PARSED_PACKET && is_icmp_error(&packet))
 		return icmp_error_hand_over(&packet);
-	return machine_packet_pack(&packet, parsed, found);
-}
-
-/* Fills a packet from a struct machine_packet. Reads the transport header again. */
-static __always_inline enum parsed machine_packet_read(struct packet *packet,
-						       struct machine_packet known)
-{
-	packet->ip = known.ip;
-	packet->at = known.at;
-	packet->end = packet->length;
-	packet->protocol = known.protocol;
-	packet->ipv6 = known.ipv6;
-	packet->fragment = known.fragment;
-	packet->fragment_at = known.fragment_at;
-	if (known.parsed == PARSED_LATER_FRAGMENT)
-		return PARSED_LATER_FRAGMENT;
-	if (packet->ipv6 && is_icmp(packet))
-		packet->hop_limit = packet_eight(packet->ctx, packet->ip) >>
-				    8 * offsetof(struct ipv6_start, hop_limit);
-	return parse_transport(packet);
-}
-
-/* The ports and the TCP word of a packet for a machine. */
-struct machine_transport {
-	__u64 ports : 32; /* flow_ports_pack */
-	__u64 tcp : 32;	  /* packet.tcp; UDP: not 0, so that the word is not */
-};
-
-/* Reads the transport header of a TCP or UDP packet again: struct machine_transport. */
-__noinline __u64 portcullis_machine_transport(struct xdp_md *ctx, __u64 word)
-{
-	struct machine_packet known = bits_as(struct machine_packet, word);
-	struct packet packet = {.gather = true};
-	struct machine_transport transport;
-
-	packet_init(&packet, ctx, frame_length(ctx));
-	if (machine_packet_read(&packet, known) != PARSED_PORT)
-		return 0;
-	transport.ports = flow_ports_pack(&packet);
-	transport.tcp = packet.transport == PC_TCP ? packet.tcp : 1;
-	return bits_as(__u64, transport);
+	return machine_packet_pack(&packet, found);
 }
 
 /* Decides other packets for a machine. 0: it is not, as portcullis_machine_port. */
-__noinline __u64 portcullis_machine(struct xdp_md *ctx, __u64 word)
+__noinline __u64 portcullis_machine(struct xdp_md *ctx, __u64 word, __u32 parsed)
 {
 	struct machine_packet known = bits_as(struct machine_packet, word);
 	const struct pc_generation *generation = generation_current();
 	struct packet packet = {.gather = true, .behind = true};
-	enum parsed parsed;
 
 	if (!generation)
 		return 0;
-	packet_init(&packet, ctx, frame_length(ctx));
+	packet_start(&packet, ctx);
+	packet_noted(&packet);
 	packet.link = generation->link;
-	parsed = machine_packet_read(&packet, known);
 	if ((generation->number & 7) == known.generation)
 		packet_place_machine(&packet, generation, known.place + 1);
 	else
 		generation = packet_set_machine(&packet, generation);
-	parsed = packet_settle(&packet, parsed);
+	parsed = packet_settle_kind(&packet, parsed);
 	if (!generation || !packet_class(&packet) || parsed == PARSED_PORT)
 		return 0;
 	return carry_out(&packet, generation,
@@ -471,32 +437,25 @@ __noinline __u64 portcullis_machine(struct xdp_md *ctx, __u64 word)
 }
 
 /* The word of a packet for limit_is_over, if there are limits. */
-static __always_inline __u64 ingress_limit(struct xdp_md *ctx)
+static __always_inline __u64 ingress_limit(struct xdp_md *ctx, __u32 parsed)
 {
-	return filter.flag & PC_FILTER_LIMITS ? portcullis_limited(ctx) : 0;
+	return filter.flag & PC_FILTER_LIMITS ? portcullis_limited(ctx, parsed) : 0;
 }
 
 /* The passes of a frame for machines behind this host; 0: the packet is for this host. */
-static __always_inline __u64 ingress_machine(struct xdp_md *ctx)
+static __always_inline __u64 ingress_machine(struct xdp_md *ctx, __u32 parsed)
 {
-	__u64 word = portcullis_machine_find(ctx), read, limit;
+	__u64 word = portcullis_machine_find(ctx, parsed), limit;
 	__u32 length = frame_length(ctx) | MACHINE_ASKED;
-	struct machine_packet known = bits_as(struct machine_packet, word);
-	struct machine_transport transport;
 
 	if (!word || icmp_error_unpack(word).set)
 		return word;
-	if (known.parsed != PARSED_PORT)
-		return portcullis_machine(ctx, word);
-	read = portcullis_machine_transport(ctx, word);
-	if (!read)
-		return 0;
-	transport = bits_as(struct machine_transport, read);
-	limit = ingress_limit(ctx);
+	if (parsed != PARSED_PORT)
+		return portcullis_machine(ctx, word, parsed);
+	limit = ingress_limit(ctx, parsed);
 	if (limit && limit_is_over(ctx, limit, limit_owner(ctx, limit)))
 		length |= MACHINE_OVER;
-	return portcullis_machine_port(ctx, word, transport.ports,
-				       known.protocol == PROTOCOL_TCP ? transport.tcp : 0, length);
+	return portcullis_machine_port(ctx, word, noted_ports(), noted_tcp(), length);
 }
 
 /* The third pass: decides an ICMP error by the packet that it quotes. */
@@ -518,6 +477,7 @@ __noinline __u64 portcullis_icmp_error(struct xdp_md *ctx, __u64 word)
 	generation = packet_set_machine(&packet, generation);
 	if (!generation)
 		return 0;
+	packet.machine = forgotten(packet.machine, (__u64)packet.length << 32 | packet.length);
 	packet.behind = packet_class(&packet);
 	return carry_out(&packet, generation,
 			 icmp_error_admitted(&packet, generation) ? pass_other(PC_OTHER_ICMP) :
@@ -525,9 +485,9 @@ __noinline __u64 portcullis_icmp_error(struct xdp_md *ctx, __u64 word)
 }
 
 /* The passes for banned sources, if there are bans; 0: the source is not banned. */
-static __always_inline __u64 ingress_banned(struct xdp_md *ctx)
+static __always_inline __u64 ingress_banned(struct xdp_md *ctx, __u32 parsed)
 {
-	__u64 word = has_bans() ? portcullis_source(ctx) : 0;
+	__u64 word = has_bans() ? portcullis_source(ctx, parsed) : 0;
 	__u32 reason;
 
 	/* Each is a call of its own, because the functions that are called share a short stack. */
@@ -565,23 +525,25 @@ static __always_inline int ingress_end(struct xdp_md *ctx, __u64 word)
 }
 
 /* The passes that decide what is for this host. */
-static __always_inline __u64 ingress_host(struct xdp_md *ctx)
+static __always_inline __u64 ingress_host(struct xdp_md *ctx, __u32 parsed)
 {
-	__u64 limit = ingress_limit(ctx);
+	__u64 limit = ingress_limit(ctx, parsed);
 	bool over = limit && limit_is_over(ctx, limit, 0);
 
-	return limit && !over && limit_word_unpack(limit).whole ? portcullis_within(ctx, limit) :
-								  portcullis_gather(ctx, over);
+	return limit && !over && limit_word_unpack(limit).whole ?
+		       portcullis_within(ctx, limit) :
+		       portcullis_gather(ctx, parsed, over);
 }
 
 /* The passes behind the first one. `machines`: there are some. */
 static __always_inline int ingress_rest(struct xdp_md *ctx, bool machines)
 {
-	__u64 word = ingress_banned(ctx);
+	__u32 parsed = frame_parse(ctx);
+	__u64 word = ingress_banned(ctx, parsed);
 
 	if (!word && machines)
-		word = ingress_machine(ctx);
-	return ingress_end(ctx, word ? word : ingress_host(ctx));
+		word = ingress_machine(ctx, parsed);
+	return ingress_end(ctx, word ? word : ingress_host(ctx, parsed));
 }
 
 /*
@@ -595,23 +557,26 @@ static __always_inline int ingress_rest(struct xdp_md *ctx, bool machines)
  *	   |
  *	   | other frames: again from the first byte
  *	   v
+ *	frame_parse		packet_parse, frame_note: those below begin with packet_noted
+ *	   |
+ *	   v
  *	portcullis_source	where there are bans: all frames
- *	   |			packet_parse, portcullis_banned; if so, portcullis_refuse, the end
+ *	   |			portcullis_banned; if so, portcullis_refuse, the end
  *	   |
  *	   v
  *	portcullis_machine_find	where there are machines behind this host: what is for them
- *	portcullis_machine	packet_parse, packet_find_machine; decide, carry_out; of TCP and UDP
- *	   |			portcullis_machine_transport, portcullis_machine_port
+ *	portcullis_machine	packet_find_machine; decide, carry_out; of TCP and UDP
+ *	   |			portcullis_machine_port
  *	   |
  *	   v
  *	portcullis_limited	where there are limits: what they ask about (limit_is_over); that of
  *a |			machine before portcullis_machine_port
- *	   |			packet_parse; portcullis_within, the end
+ *	   |			portcullis_within, the end
  *	   |
  *	   | what is over a limit, or has none
  *	   v
  *	portcullis_gather	all frames, their headers in any buffer
- *	   |			packet_parse, decide, carry_out
+ *	   |			decide, carry_out
  *	   |
  *	   | ICMP errors: struct icmp_error
  *	   v
@@ -640,8 +605,8 @@ static __always_inline int ingress(struct xdp_md *ctx, bool kernel_context)
 
 		if (found.place && !has_bans()) {
 			__u64 word = portcullis_machine_port(
-				ctx, machine_packet_pack(&packet, PARSED_PORT, found),
-				flow_ports_pack(&packet), packet.tcp, packet.length);
+				ctx, machine_packet_pack(&packet, found), flow_ports_pack(&packet),
+				packet.tcp, packet.length);
 
 			if (word)
 				return ingress_end(ctx, word);
@@ -650,6 +615,8 @@ static __always_inline int ingress(struct xdp_md *ctx, bool kernel_context)
 		if (found.place || found.generation != (__u32)generation->number)
 			return ingress_rest(ctx, true);
 	}
+	/* TCP and UDP are still followed apart: to forget that costs a drop 1 ns. */
+	packet.ipv6 = forgotten(packet.ipv6, packet.local_port);
 	if (limit_begins(&packet, generation))
 		return ingress_rest(ctx, generation->machines);
 	if (has_bans()) {
@@ -699,11 +666,12 @@ int portcullis_devices(struct xdp_md *ctx)
 SEC("xdp")
 int portcullis_explain(struct xdp_md *ctx)
 {
-	__u64 word = ingress_banned(ctx);
+	__u32 parsed = frame_parse(ctx);
+	__u64 word = ingress_banned(ctx, parsed);
 
 	if (!word)
-		word = ingress_machine(ctx);
-	return ingress_end(ctx, word ? word : ingress_host(ctx));
+		word = ingress_machine(ctx, parsed);
+	return ingress_end(ctx, word ? word : ingress_host(ctx, parsed));
 }
 
 static __always_inline void send_pass(const struct packet *packet,

@@ -54,7 +54,7 @@ static __always_inline bool remote_key(const struct packet *packet, const void *
 	/* If it must be copied, it is copied into the key: the stack is short. */
 	const void *address;
 
-	if (packet->ipv6) {
+	if (blind(packet->ipv6)) {
 		if (remote)
 			address = remote;
 		else if (!packet_read_ip(packet,

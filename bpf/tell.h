@@ -45,7 +45,7 @@ __noinline int tell_ingress(struct xdp_md *ctx, __u64 word)
 	struct audience audience;
 
 	if (explains) {
-		event_of_ingress(ctx, word, packet_kind(ctx));
+		event_of_ingress(ctx, word, noted_kind(frame_parse(ctx)));
 		return 0;
 	}
 	if (!own)
@@ -53,7 +53,7 @@ __noinline int tell_ingress(struct xdp_md *ctx, __u64 word)
 	audience = audience_of(word);
 	if (!audience.weight && !audience.wanting)
 		return 0;
-	event_of_ingress(ctx, word, packet_kind(ctx));
+	event_of_ingress(ctx, word, noted_kind(frame_parse(ctx)));
 	audience_tell(ctx, own, audience);
 	return 0;
 }

@@ -11,8 +11,8 @@
  * Instructions of a program with all its functions, each as often as it is followed: what it was on
  * Linux 6.18 with clang 14, and a tenth (docs/performance.md).
  */
-#define INGRESS_MOST 90000
-#define EGRESS_MOST  66000
+#define INGRESS_MOST 64000
+#define EGRESS_MOST  45000
 
 static void count_verified(const struct runner *runner, enum filter_fd program, const char *name,
 			   __u32 most)
