@@ -287,7 +287,7 @@ kernels-tools: $(BUILD)/kernels/facts $(BUILD)/kernels/datagram $(BUILD)/e2e/sen
 
 $(BUILD)/kernels/facts: $(BUILD)/kernels/facts.o $(LIBRARY_OBJECTS)
 	$(say) TEST $@
-	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,--wrap=bpf_object__load_skeleton,--wrap=beside_begin -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,--wrap=bpf_object__load,--wrap=beside_begin -o $@ $^ $(LDLIBS)
 
 $(BUILD)/kernels/datagram: $(BUILD)/kernels/datagram.o
 	$(say) TEST $@

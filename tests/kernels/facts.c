@@ -3,7 +3,7 @@
  * What a kernel offers to the filter, as far as it decides something there, and what its verifier
  * says of the programs: one "name: value" a line. They are loaded by the loader's own
  * filter_load; the linker puts this file between it and libbpf
- * (-Wl,--wrap=bpf_object__load_skeleton), and takes the thread away, which keeps no log.
+ * (-Wl,--wrap=bpf_object__load), and takes the thread away, which keeps no log.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -37,25 +37,20 @@ static struct {
 static size_t programs;
 static bool in_words;
 
-int __real_bpf_object__load_skeleton(struct bpf_object_skeleton *skeleton);
-int __wrap_bpf_object__load_skeleton(struct bpf_object_skeleton *skeleton);
-struct beside *__wrap_beside_begin(const char *section, enum bpf_prog_type type,
-				   enum bpf_attach_type attach);
+int __real_bpf_object__load(struct bpf_object *object);
+int __wrap_bpf_object__load(struct bpf_object *object);
+struct beside *__wrap_beside_begin(void);
 
-struct beside *__wrap_beside_begin(const char *section, enum bpf_prog_type type,
-				   enum bpf_attach_type attach)
+struct beside *__wrap_beside_begin(void)
 {
-	(void)section;
-	(void)type;
-	(void)attach;
 	return NULL;
 }
 
-int __wrap_bpf_object__load_skeleton(struct bpf_object_skeleton *skeleton)
+int __wrap_bpf_object__load(struct bpf_object *object)
 {
 	struct bpf_program *program;
 
-	bpf_object__for_each_program(program, *skeleton->obj)
+	bpf_object__for_each_program(program, object)
 	{
 		if (!bpf_program__autoload(program))
 			continue;
@@ -67,7 +62,7 @@ int __wrap_bpf_object__load_skeleton(struct bpf_object_skeleton *skeleton)
 		bpf_program__set_log_buf(program, said[programs++].log, LOG_SIZE);
 		bpf_program__set_log_level(program, in_words ? LOG_WORDS | LOG_STATS : LOG_STATS);
 	}
-	return __real_bpf_object__load_skeleton(skeleton);
+	return __real_bpf_object__load(object);
 }
 
 static void tell(const char *name, bool yes)
@@ -185,7 +180,9 @@ static int say_verifier(void)
 	}
 	for (i = 0; i < programs; i++)
 		say_log(said[i].name, said[i].log, err);
-	if (err)
+	if (!programs)
+		printf("verifier: the loader does not load by bpf_object__load\n");
+	if (err || !programs)
 		return 1;
 	tell("frags are used", filter.frags);
 	say_size("portcullis", filter.fd[FILTER_PROGRAM]);
