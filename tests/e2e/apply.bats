@@ -178,6 +178,8 @@ has_state()
 	on host "$TOOLS/faults" -l "$DIR/points" "$PORTCULLIS" apply --site "$SITE" --catalog "$CATALOG" --force
 	same 'eth0:ssh:enforce eth2:ssh:enforce eth3:xeams:enforce eth4:ssh:enforce' "$(state)"
 	pc detach eth2 eth3 eth4
+	# A stub and the program for each: the kernel takes what a thread loads, and libbpf need not try by itself.
+	same 6 "$(grep -c '^bpf:PROG_LOAD:[0-9]* portcullis$' "$DIR/points")"
 	# From the middle of the programs on, so that at most two interfaces have theirs.
 	at=$(awk '$1 ~ /PROG_LOAD/ && $2 ~ /^portcullis/ { point[++n] = $1 } END { print point[int(n / 2) + 1] }' "$DIR/points")
 	exits 1 on host "$TOOLS/faults" -i "$DIR/ids" -e "EPERM@$at+" "$PORTCULLIS" apply --site "$SITE" --catalog "$CATALOG" --force
