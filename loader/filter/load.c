@@ -208,7 +208,7 @@ static int load_by(struct beside *beside, const struct kernel *kernel, struct lo
 	if (err)
 		return err;
 	if (beside)
-		beside_choose(beside, programs.ingress, skeleton->maps.rodata);
+		beside_choose(beside, programs.ingress);
 	err = bpf_object__load(skeleton->obj);
 	/* Also if libbpf failed: the thread must not outlive the object's maps. */
 	ingress = beside ? beside_wait(beside) : program_descriptor(programs.ingress);

@@ -15,20 +15,19 @@
 
 #include "loader/base/file.h"
 #include "loader/base/memory.h"
-#include "loader/object/fold.h"
 
 #define LICENSE "GPL"
 
 struct beside {
 	const struct bpf_program *program;
-	const struct bpf_map *constants;
 	pthread_t thread;
 	bool begun, runs; /* the thread */
 	int result;	  /* of the thread: a descriptor or -errno */
 	/* What it loads. */
 	char *name;
 	enum bpf_prog_type type;
-	struct fold_program text;
+	struct bpf_insn *instructions;
+	size_t count;
 	struct bpf_prog_load_opts options;
 };
 
@@ -56,35 +55,28 @@ static void *copy_of(const void *from, size_t size)
  */
 static void take_copy(struct beside *beside, const struct bpf_prog_load_opts *options)
 {
-	struct fold_program *text = &beside->text;
-	struct fold_constants constants = {.map = bpf_map__fd(beside->constants)};
-
-	constants.value =
-		bpf_map__initial_value((struct bpf_map *)beside->constants, &constants.size);
 	beside->name = xstrdup(bpf_program__name(beside->program));
 	beside->type = bpf_program__type(beside->program);
-	text->count = bpf_program__insn_cnt(beside->program);
-	text->instruction = copy_of(bpf_program__insns(beside->program),
-				    text->count * sizeof(*text->instruction));
-	text->functions = options->func_info_cnt;
-	text->function = copy_of(options->func_info, text->functions * sizeof(*text->function));
-	fold(text, &constants);
+	beside->count = bpf_program__insn_cnt(beside->program);
+	beside->instructions = copy_of(bpf_program__insns(beside->program),
+				       beside->count * sizeof(*beside->instructions));
 	beside->options = (struct bpf_prog_load_opts){
 		.sz = sizeof(beside->options),
 		.expected_attach_type = options->expected_attach_type,
 		.prog_btf_fd = options->prog_btf_fd,
 		.prog_flags = options->prog_flags,
-		.func_info_cnt = text->functions,
-		.func_info_rec_size = sizeof(*text->function),
-		.func_info = text->function,
+		.func_info_cnt = options->func_info_cnt,
+		.func_info_rec_size = options->func_info_rec_size,
+		.func_info = copy_of(options->func_info,
+				     (size_t)options->func_info_cnt * options->func_info_rec_size),
 	};
 }
 
 static void *load_program(void *argument)
 {
 	struct beside *beside = argument;
-	int fd = bpf_prog_load(beside->type, beside->name, LICENSE, beside->text.instruction,
-			       beside->text.count, &beside->options);
+	int fd = bpf_prog_load(beside->type, beside->name, LICENSE, beside->instructions,
+			       beside->count, &beside->options);
 
 	beside->result = fd < 0 ? -errno : fd;
 	return NULL;
@@ -100,8 +92,7 @@ static int prepare(struct bpf_program *program, struct bpf_prog_load_opts *optio
 	struct beside *beside = active;
 
 	(void)cookie;
-	if (!beside || program != beside->program ||
-	    options->func_info_rec_size != sizeof(struct bpf_func_info))
+	if (!beside || program != beside->program)
 		return 0;
 	take_copy(beside, options);
 	if (pthread_create(&beside->thread, NULL, load_program, beside))
@@ -129,11 +120,9 @@ struct beside *beside_begin(void)
 	return active;
 }
 
-void beside_choose(struct beside *beside, const struct bpf_program *program,
-		   const struct bpf_map *constants)
+void beside_choose(struct beside *beside, const struct bpf_program *program)
 {
 	beside->program = program;
-	beside->constants = constants;
 }
 
 static void join(struct beside *beside)
@@ -159,8 +148,8 @@ void beside_end(struct beside **beside)
 	active = NULL;
 	fd_close(&(*beside)->result);
 	free((*beside)->name);
-	free((*beside)->text.instruction);
-	free((*beside)->text.function);
+	free((*beside)->instructions);
+	free((void *)(*beside)->options.func_info);
 	free(*beside);
 	*beside = NULL;
 }

@@ -16,12 +16,8 @@ struct beside;
  */
 struct beside *beside_begin(void);
 
-/*
- * Chooses the program, of the section xdp, before the object is loaded; and the map whose contents
- * are folded into it (fold.h).
- */
-void beside_choose(struct beside *beside, const struct bpf_program *program,
-		   const struct bpf_map *constants);
+/* Chooses the program, of the section xdp, before the object is loaded. */
+void beside_choose(struct beside *beside, const struct bpf_program *program);
 
 /*
  * Waits for the thread, when libbpf has loaded the object. Returns the descriptor of the program,
