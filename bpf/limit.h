@@ -343,9 +343,27 @@ static __always_inline __u64 limit_asks(const struct packet *packet,
 }
 
 /*
- * Whether a packet of the first pass begins something at a port with a limit. Then the passes
- * behind that one decide it: the first one has no stack for the question.
+ * The limit of a TCP SYN to this host, as 1 + its index. 0: it has none, or not all sources that
+ * the port admits have one limit in common, as they usually do.
  */
+static __always_inline __u32 limit_of_all(const struct packet *packet,
+					  const struct pc_generation *generation)
+{
+	__u16 entry = entry_in(packet, generation);
+	const struct pc_limit_set *set;
+	const struct pc_span *span;
+
+	if (entry < PC_PORT_RULE)
+		return 0;
+	span = span_find(generation, &generation->rule[bounded(entry - PC_PORT_RULE, PC_RULES - 1)],
+			 packet->remote_port);
+	if (!span || !span->anyone || !span->limit)
+		return 0;
+	set = &generation->limit_set[bounded(span->limit - 1, PC_LIMITS - 1)];
+	return set->asks || set->limit[1] ? 0 : set->limit[0];
+}
+
+/* Whether a packet of the first pass begins something at a port with a limit. */
 static __always_inline bool limit_begins(const struct packet *packet,
 					 const struct pc_generation *generation)
 {

@@ -111,28 +111,14 @@ static __always_inline struct machine_found packet_find_machine(const struct pac
 	return machine_found_unpack(machine_find(local.first, local.second, packet->ipv6));
 }
 
-/*
- * packet_find_machine of a packet whose IP header is in the linear part, for the first pass:
- * without calls. A read that fails, as none does, finds this host.
- */
+/* packet_find_machine for the first pass. A read that fails, as none does, finds this host. */
 static __always_inline struct machine_found packet_find_machine_linear(const struct packet *packet)
 {
-	const __be32 *local;
-	__u64 first, second = 0;
+	struct address local;
 
-	if (packet->ipv6) {
-		if (!packet_read_ip(packet, offsetof(struct ipv6hdr, daddr), 16, NULL,
-				    (const void **)&local))
-			return (struct machine_found){};
-		first = local[0] | (__u64)local[1] << 32;
-		second = local[2] | (__u64)local[3] << 32;
-	} else {
-		if (!packet_read_ip(packet, offsetof(struct iphdr, daddr), 4, NULL,
-				    (const void **)&local))
-			return (struct machine_found){};
-		first = local[0];
-	}
-	return machine_found_unpack(machine_find(first, second, packet->ipv6));
+	if (!packet_address_linear(packet, false, &local))
+		return (struct machine_found){};
+	return machine_found_unpack(machine_find(local.first, local.second, packet->ipv6));
 }
 
 /* Sets the machine of a packet, by its place in the table. */

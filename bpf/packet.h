@@ -385,6 +385,36 @@ static __always_inline struct address packet_address(const struct packet *packet
 	return address;
 }
 
+/*
+ * packet_address of a packet whose IP header is in the linear part, as the first pass finds it:
+ * without calls. False: it is not there.
+ */
+static __always_inline bool packet_address_linear(const struct packet *packet, bool source,
+						  struct address *address)
+{
+	struct packet linear = *packet;
+	const __be32 *word;
+
+	linear.gather = false;
+	address->second = 0;
+	if (packet->ipv6) {
+		if (!packet_read_ip(&linear,
+				    source ? offsetof(struct ipv6hdr, saddr) :
+					     offsetof(struct ipv6hdr, daddr),
+				    16, NULL, (const void **)&word))
+			return false;
+		address->first = word[0] | (__u64)word[1] << 32;
+		address->second = word[2] | (__u64)word[3] << 32;
+		return true;
+	}
+	if (!packet_read_ip(&linear,
+			    source ? offsetof(struct iphdr, saddr) : offsetof(struct iphdr, daddr),
+			    4, NULL, (const void **)&word))
+		return false;
+	address->first = word[0];
+	return true;
+}
+
 /* Whether the program only explains. The first pass of ingress never does. */
 static __always_inline bool is_explaining(const struct packet *packet)
 {

@@ -510,6 +510,38 @@ __noinline __u64 portcullis_within(struct xdp_md *ctx, __u64 packed)
 	return carry_out_pass(&packet, generation, pass_port(&packet));
 }
 
+#define LIMITED_OVER (~0ULL) /* no struct decided_word */
+
+/*
+ * Asks the limit of a TCP SYN to this host of which the first pass has read the headers, and passes
+ * it. LIMITED_OVER: it is over its limit. 0: the passes behind have to ask. `packed`: a struct
+ * limit_word. A function of its own, because the first pass has no stack for the question.
+ */
+__noinline __u64 portcullis_limited_syn(struct xdp_md *ctx, __u64 packed, __u32 length)
+{
+	struct limit_word word = limit_word_unpack(packed);
+	const struct pc_generation *generation = limit_generation(word);
+	struct packet packet = {.gather = true,
+				.ip = word.ip,
+				.ipv6 = word.ipv6,
+				.transport = PC_TCP,
+				.local_port = flow_ports_unpack(word.ports).local,
+				.remote_port = flow_ports_unpack(word.ports).remote};
+	struct address source;
+	__u32 limit;
+
+	packet_init(&packet, ctx, length);
+	if (!generation || !packet_address_linear(&packet, true, &source))
+		return 0;
+	limit = limit_of_all(&packet, generation);
+	if (!limit)
+		return 0;
+	word.limit = limit - 1;
+	if (!limit_take(source.first, source.second, limit_word_pack(word), 0))
+		return LIMITED_OVER;
+	return carry_out_pass(&packet, generation, pass_port(&packet));
+}
+
 /* The end of the passes behind the first one. `word`: what the one before returned. */
 static __always_inline int ingress_end(struct xdp_md *ctx, __u64 word)
 {
@@ -553,7 +585,8 @@ static __always_inline int ingress_rest(struct xdp_md *ctx, bool machines)
  *
  *	ingress			TCP and UDP in the linear part, no fragments
  *	   |			packet_parse, portcullis_banned, decide_port, carry_out;
- *	   |			what is for a machine behind this host: portcullis_machine_port
+ *	   |			what is for a machine behind this host: portcullis_machine_port;
+ *	   |			SYNs to ports with a limit: portcullis_limited_syn
  *	   |
  *	   | other frames: again from the first byte
  *	   v
@@ -617,14 +650,25 @@ static __always_inline int ingress(struct xdp_md *ctx, bool kernel_context)
 	}
 	/* TCP and UDP are still followed apart: to forget that costs a drop 1 ns. */
 	packet.ipv6 = forgotten(packet.ipv6, packet.local_port);
-	if (limit_begins(&packet, generation))
-		return ingress_rest(ctx, generation->machines);
 	if (has_bans()) {
 		__u32 reason =
 			portcullis_banned(ctx, ban_word_of(&packet, generation, PARSED_PORT));
 
 		if (reason)
 			return ingress_end(ctx, portcullis_refuse(ctx, reason));
+	}
+	if (limit_begins(&packet, generation)) {
+		__u64 word = packet.transport == PC_TCP ?
+				     portcullis_limited_syn(ctx, limit_asks(&packet, generation, 0),
+							    packet.length) :
+				     0;
+
+		if (!word || word == LIMITED_OVER) {
+			parsed = frame_parse(ctx);
+			word = word ? portcullis_gather(ctx, parsed, true) :
+				      ingress_host(ctx, parsed);
+		}
+		return ingress_end(ctx, word);
 	}
 	/* Sharing an exit with the other frames would cost a usual frame 5 ns. */
 	return carry_out(&packet, generation, decide_port(&packet, generation, false));
