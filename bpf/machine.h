@@ -103,12 +103,32 @@ __noinline __u32 machine_first_tally(__u64 first, __u64 second, __u32 ipv6)
 	return generation->machine[bounded(found.place - 1, PC_MACHINES - 1)].tallies;
 }
 
+/*
+ * machine_find for the packet whose IP header is at `ip`. Global functions, so that the verifier
+ * does not follow their callers for each address family.
+ */
+__noinline __u64 machine_of(struct xdp_md *ctx, __u32 ip, __u32 ipv6)
+{
+	struct packet packet = {.ctx = ctx, .ip = ip, .ipv6 = ipv6};
+	struct address local = packet_address(&packet, false);
+
+	return machine_find(local.first, local.second, ipv6);
+}
+
+__noinline __u64 machine_of_egress(struct __sk_buff *skb, __u32 ip, __u32 ipv6)
+{
+	struct packet packet = {.ctx = skb, .ip = ip, .ipv6 = ipv6, .egress = true};
+	struct address local = packet_address(&packet, true);
+
+	return machine_find(local.first, local.second, ipv6);
+}
+
 /* Finds the machine of a packet with a whole IP header. */
 static __always_inline struct machine_found packet_find_machine(const struct packet *packet)
 {
-	struct address local = packet_address(packet, packet->outward);
-
-	return machine_found_unpack(machine_find(local.first, local.second, packet->ipv6));
+	return machine_found_unpack(
+		packet->egress ? machine_of_egress(packet->ctx, packet->ip, packet->ipv6) :
+				 machine_of(packet->ctx, packet->ip, packet->ipv6));
 }
 
 /* packet_find_machine for the first pass. A read that fails, as none does, finds this host. */

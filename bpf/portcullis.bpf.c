@@ -370,7 +370,7 @@ __noinline __u64 portcullis_machine_port(struct xdp_md *ctx, __u64 word, __u32 p
 	packet.link = generation->link;
 	packet.ip = known.ip;
 	packet.protocol = known.protocol;
-	packet.transport = known.protocol == PROTOCOL_TCP ? PC_TCP : PC_UDP;
+	packet.transport = transport_of(known.protocol);
 	packet.ipv6 = known.ipv6;
 	packet.fragment = known.fragment;
 	packet.fragment_at = known.fragment_at;
@@ -382,9 +382,9 @@ __noinline __u64 portcullis_machine_port(struct xdp_md *ctx, __u64 word, __u32 p
 	else
 		generation = packet_set_machine(&packet, generation);
 	if (!generation || !packet_class(&packet) ||
-	    (!(length & MACHINE_ASKED) && limit_begins(&packet, generation)))
+	    (!(length & MACHINE_ASKED) && filter.flag & PC_FILTER_LIMITS &&
+	     limit_begins(&packet, generation)))
 		return 0;
-	packet_settle(&packet, PARSED_PORT);
 	return carry_out(
 		&packet, generation,
 		verdict_settle(&packet, decide_port(&packet, generation, length & MACHINE_OVER)));
