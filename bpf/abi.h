@@ -162,18 +162,30 @@ struct pc_groups {
  */
 struct pc_machine {
 	__u64 address[2]; /* as the packet has it; IPv4: the lower half of the first */
-	__u8 length;	  /* of the prefix */
-	__u8 family;	  /* 4 or 6; 0: no entry */
-	__u16 class;	  /* machines of one class have one recipe; 0: this host */
-	__u32 tallies;	  /* its first tally (PC_CELL_MACHINE); 0: it has none */
+	union {
+		struct {
+			__u8 length; /* of the prefix */
+			__u8 family; /* 4 or 6; 0: no entry */
+		};
+		__u16 kind; /* both */
+	};
+	__u16 class;   /* machines of one class have one recipe; 0: this host */
+	__u32 tallies; /* its first tally (PC_CELL_MACHINE); 0: it has none */
 };
 _Static_assert(sizeof(struct pc_machine) == 24, "pc_machine");
 
 /* A prefix length in use; lengths of a family are in descending order. */
 struct pc_length {
 	__u64 mask[2]; /* of pc_machine.address */
-	__u32 length;  /* 0: no more */
-	__u32 pad;
+	__u64 salt;    /* of pc_machine_hash */
+	union {
+		struct {
+			__u8 length; /* 0: no more */
+			__u8 family;
+		};
+		__u16 kind; /* as that of pc_machine */
+	};
+	__u16 pad[3];
 };
 
 #define PC_MACHINES	    4096 /* places of the hash table */
@@ -211,21 +223,19 @@ struct pc_class {
 };
 
 /*
- * The bucket of a prefix in pc_generation.displace is the lower part of its hash. Its place is the
- * upper part and what its bucket is displaced by.
+ * The hash of a prefix, for the table of machines. The loader chooses the factors and the salt of
+ * each length so that the table is perfect: they are no secrets, for an address that is not in it
+ * is compared. The upper 10 bits are the bucket of the prefix in pc_generation.displace; its place
+ * is the next 12 bits, and what its bucket is displaced by.
  */
-pc_inline __u64 pc_machine_hash(__u64 first, __u64 second, __u32 length, __u32 seed)
+pc_inline __u64 pc_machine_hash(__u64 first, __u64 second, const __u64 factor[2], __u64 salt)
 {
-	__u64 hash = (first ^ (__u64)(seed + length) << 32) * 0x9e3779b97f4a7c15ULL;
-
-	/* The last bytes of an address are the highest ones: a product has them in its upper half.
-	 */
-	hash = (hash ^ hash >> 32 ^ second ^ second >> 32) * 0xbf58476d1ce4e5b9ULL;
-	return hash ^ hash >> 32;
+	return first * factor[0] + second * factor[1] + salt;
 }
 
-#define PC_MACHINE_BUCKET(hash)		 ((__u32)(hash) % PC_MACHINE_BUCKETS)
-#define PC_MACHINE_PLACE(hash, displace) (((__u32)((hash) >> 16) + (displace)) % PC_MACHINES)
+#define PC_MACHINE_BUCKET(hash)		 ((__u32)((hash) >> 54))
+#define PC_MACHINE_PLACE(hash, displace) (((__u32)((hash) >> 42) + (displace)) % PC_MACHINES)
+_Static_assert(PC_MACHINE_BUCKETS == 1 << 10, "PC_MACHINE_BUCKET");
 
 #define PC_VERSION_TEXT	  13
 #define PC_ECHO_LIMIT_MAX 1000000 /* echo requests a second on a CPU */
@@ -296,11 +306,10 @@ struct pc_generation {
 	__u64 never_ban;
 	/* Number of prefixes in `machine`. */
 	__u32 machines;
-	/* Of the hash of `machine`. */
-	__u32 machines_seed;
 	/* Number of entries of `limit_set`. */
 	__u32 limits;
-	__u32 pad_limits;
+	/* Of the hash of `machine`. */
+	__u64 machines_factor[2];
 	/* pc_group_id of the group of each bit of struct pc_groups; 0: it takes no grants. */
 	__u64 group[PC_GROUP_WORDS][PC_GROUPS];
 	/* 1: the profile names this IP protocol. */

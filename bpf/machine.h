@@ -57,32 +57,30 @@ static __always_inline struct machine_found machine_found_unpack(__u64 word)
 __noinline __u64 machine_find(__u64 first, __u64 second, __u32 ipv6)
 {
 	const struct pc_generation *generation = generation_current();
-	__u32 family;
 	int i;
 
 	if (!generation)
 		return 0;
 	ipv6 = bounded(ipv6, 1);
-	family = 4 + 2 * ipv6;
 #pragma clang loop unroll(full)
 	for (i = 0; i < PC_LENGTHS; i++) {
 		const struct pc_length *length = &generation->length[ipv6][i];
-		__u32 bits = length->length, displace, place;
 		const struct pc_machine *machine;
+		__u32 displace, place;
 		__u64 hash;
 
-		if (!bits)
+		if (!length->kind)
 			break;
 		first &= length->mask[0];
 		second &= length->mask[1];
-		hash = pc_machine_hash(first, second, bits, generation->machines_seed);
+		hash = pc_machine_hash(first, second, generation->machines_factor, length->salt);
 		displace = generation->displace[bounded(PC_MACHINE_BUCKET(hash),
 							PC_MACHINE_BUCKETS - 1)];
 		place = bounded(PC_MACHINE_PLACE(hash, displace), PC_MACHINES - 1);
 		machine = &generation->machine[place];
 		/* One branch, because the verifier would follow both sides of each. */
 		if (!((machine->address[0] ^ first) | (machine->address[1] ^ second) |
-		      (machine->length ^ bits) | (machine->family ^ family)))
+		      (machine->kind ^ length->kind)))
 			/* Class 0: an address of this host inside a machine's prefix. */
 			return machine_found_pack(generation, machine->class ? place + 1 : 0);
 	}

@@ -112,7 +112,8 @@ static int write_lengths(const struct lengths *lengths, struct pc_generation *ge
 
 			if (!lengths->used[way][length])
 				continue;
-			next->length = length;
+			next->length = (__u8)length;
+			next->family = way ? 6 : 4;
 			mask_of(way ? AF_INET6 : AF_INET, length, next->mask);
 			count++;
 		}
@@ -180,8 +181,45 @@ static bool put_bucket(const struct hashed *item, __u32 count, struct pc_generat
 	return false;
 }
 
-static void hash_all(const struct machine_prefix *const *prefix, size_t prefixes, __u32 seed,
-		     struct hashed *hashed)
+/* A word of a sequence, whose bits look random (splitmix64). */
+static __u64 scramble(__u64 number)
+{
+	__u64 word = number * 0x9e3779b97f4a7c15ULL;
+
+	word = (word ^ word >> 30) * 0xbf58476d1ce4e5b9ULL;
+	word = (word ^ word >> 27) * 0x94d049bb133111ebULL;
+	return word ^ word >> 31;
+}
+
+static void choose_hash(__u32 seed, struct pc_generation *generation)
+{
+	const __u64 first = seed * (2 + 2 * PC_LENGTHS) + 1;
+
+	for (int i = 0; i < 2; i++) {
+		generation->machines_factor[i] = scramble(first + i);
+		for (int j = 0; j < PC_LENGTHS; j++)
+			generation->length[i][j].salt = scramble(first + 2 + i * PC_LENGTHS + j);
+	}
+}
+
+static __u64 hash_of(const struct pc_generation *generation, const struct pc_length *length,
+		     const __u64 words[2])
+{
+	return pc_machine_hash(words[0], words[1], generation->machines_factor, length->salt);
+}
+
+static const struct pc_length *length_of(const struct pc_generation *generation,
+					 const struct prefix *prefix)
+{
+	const struct pc_length *length = generation->length[way_of(prefix->family)];
+
+	while (length->length != prefix->length)
+		length++;
+	return length;
+}
+
+static void hash_all(const struct machine_prefix *const *prefix, size_t prefixes,
+		     const struct pc_generation *generation, struct hashed *hashed)
 {
 	__u32 fill[PC_MACHINE_BUCKETS] = {};
 
@@ -191,7 +229,7 @@ static void hash_all(const struct machine_prefix *const *prefix, size_t prefixes
 
 		words_of(one->family, one->address, words);
 		hashed[i].from = prefix[i];
-		hashed[i].hash = pc_machine_hash(words[0], words[1], one->length, seed);
+		hashed[i].hash = hash_of(generation, length_of(generation, one), words);
 		fill[PC_MACHINE_BUCKET(hashed[i].hash)]++;
 	}
 	for (size_t i = 0; i < prefixes; i++)
@@ -206,8 +244,8 @@ static bool fill_by_seed(const struct machine_prefix *const *prefix, size_t pref
 
 	memset(generation->machine, 0, sizeof(generation->machine));
 	memset(generation->displace, 0, sizeof(generation->displace));
-	generation->machines_seed = seed;
-	hash_all(prefix, prefixes, seed, hashed);
+	choose_hash(seed, generation);
+	hash_all(prefix, prefixes, generation, hashed);
 	for (size_t i = 0; i < prefixes; i += hashed[i].fill)
 		if (!put_bucket(&hashed[i], hashed[i].fill, generation))
 			return false;
@@ -262,13 +300,11 @@ const struct pc_machine *machine_table_find(const struct pc_generation *generati
 			break;
 		words[0] &= length->mask[0];
 		words[1] &= length->mask[1];
-		hash = pc_machine_hash(words[0], words[1], length->length,
-				       generation->machines_seed);
+		hash = hash_of(generation, length, words);
 		machine = &generation->machine[PC_MACHINE_PLACE(
 			hash, generation->displace[PC_MACHINE_BUCKET(hash)])];
 		if (machine->address[0] == words[0] && machine->address[1] == words[1] &&
-		    machine->length == length->length &&
-		    machine->family == (family == AF_INET ? 4 : 6))
+		    machine->kind == length->kind)
 			return machine;
 	}
 	return NULL;
