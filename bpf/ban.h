@@ -126,25 +126,30 @@ static __always_inline int ban_entry(struct pc_ban_chunk *chunk, __u32 line, __u
  * The entries of a line that have a prefix, a bit each. Without branches, because the verifier
  * would follow both sides of each.
  */
-static __always_inline __u64 ban_entries(const struct pc_ban_line *line, const __u64 address[2],
-					 __u8 kind, bool ipv6)
+static __always_inline __u64 ban_entries6(const struct pc_ban_line *line, const __u64 address[2],
+					  __u8 kind)
 {
 	__u64 entries = 0, differ;
 	__u32 i;
 
-	if (ipv6) {
 #pragma clang loop unroll(full)
-		for (i = 0; i < PC_BAN_ENTRIES6; i++) {
-			differ = (line->ipv6.address[i][0] ^ address[0]) |
-				 (line->ipv6.address[i][1] ^ address[1]) |
-				 (line->ipv6.kind[i] ^ kind);
-			entries |= (opaque(differ | -differ) >> 63 ^ 1) << i;
-		}
-		return entries;
+	for (i = 0; i < PC_BAN_ENTRIES6; i++) {
+		differ = (line->ipv6.address[i][0] ^ address[0]) |
+			 (line->ipv6.address[i][1] ^ address[1]) | (line->ipv6.kind[i] ^ kind);
+		entries |= (opaque(differ | -differ) >> 63 ^ 1) << i;
 	}
+	return entries;
+}
+
+/* As ban_entries6. */
+static __always_inline __u64 ban_entries4(const struct pc_ban_line *line, __u64 address, __u8 kind)
+{
+	__u64 entries = 0, differ;
+	__u32 i;
+
 #pragma clang loop unroll(full)
 	for (i = 0; i < PC_BAN_ENTRIES4; i++) {
-		differ = (line->ipv4.address[i] ^ address[0] >> 32) | (line->ipv4.kind[i] ^ kind);
+		differ = (line->ipv4.address[i] ^ address) | (line->ipv4.kind[i] ^ kind);
 		entries |= (opaque(differ - 1) >> 63) << i;
 	}
 	return entries;
@@ -161,21 +166,69 @@ static __always_inline __u64 highest_bit(__u64 byte)
 }
 _Static_assert(PC_BAN_ENTRIES <= 8, "highest_bit");
 
+/* The entry of a line that has a prefix; PC_BAN_ENTRIES: none. */
+static __always_inline __u64 ban_place6(const struct pc_ban_line *line, const __u64 address[2],
+					__u32 kind)
+{
+	__u64 entries = ban_entries6(line, address, kind);
+
+	return entries ? highest_bit(entries) : PC_BAN_ENTRIES;
+}
+
+/* ban_place6 of a line of IPv4. A global function, so that the verifier checks it once. */
+__noinline __u32 ban_place_exactly(__u32 slot, __u32 line, __u32 address, __u32 kind)
+{
+	struct pc_ban_chunk *chunk = ban_chunk(slot, line);
+	__u64 entries;
+
+	if (!chunk)
+		return PC_BAN_ENTRIES;
+	entries = ban_entries4(&chunk->line[bounded(line, PC_BAN_LINES - 1)], address, kind);
+	return entries ? highest_bit(entries) : PC_BAN_ENTRIES;
+}
+
+/*
+ * As ban_place6. Mostly one entry has the address, or none: then the next load waits for fewer
+ * instructions than it would for the number of a bit, and a packet waits for little else.
+ */
+static __always_inline __u64 ban_place4(const struct pc_ban_line *at, __u64 address, __u32 kind,
+					__u32 slot, __u32 line)
+{
+	__u64 entry = 0, count = 0;
+	__u32 i;
+
+#pragma clang loop unroll(full)
+	for (i = 0; i < PC_BAN_ENTRIES4; i++) {
+		/* All ones, or 0. */
+		__u64 is = opaque((__s64)((at->ipv4.address[i] ^ address) - 1) >> 63);
+
+		entry |= is & i;
+		count -= is;
+	}
+	if (!count)
+		return PC_BAN_ENTRIES;
+	/* Else prefixes of several lengths have the same first address. */
+	if (count != 1 || at->ipv4.kind[bounded(entry, 7)] != kind)
+		entry = ban_place_exactly(slot, line, address, kind);
+	return entry;
+}
+
 /* Looks for a prefix in a line. */
 static __always_inline int ban_in_line(const __u64 address[2], __u32 kind, __u32 slot, __u32 line,
 				       struct ban_word what)
 {
 	struct pc_ban_chunk *chunk = ban_chunk(slot, line);
 	const struct pc_ban_line *at;
-	__u64 entries, entry, until;
+	__u64 entry, until;
 	int found = BAN_NONE;
 
 	if (!chunk)
 		return BAN_NONE;
 	at = &chunk->line[bounded(line, PC_BAN_LINES - 1)];
-	entries = ban_entries(at, address, kind, what.ipv6);
-	if (entries) {
-		entry = highest_bit(entries);
+	entry = what.ipv6 ? ban_place6(at, address, kind) :
+			    ban_place4(at, address[0] >> 32, kind, slot, line);
+	entry = bounded(forgotten(entry, kind), 7);
+	if (entry < PC_BAN_ENTRIES) {
 		until = what.ipv6 ? offsetof(struct pc_ban_line, ipv6.until) :
 				    offsetof(struct pc_ban_line, ipv4.until);
 		until = *(const volatile __u32 *)((const char *)at +
@@ -199,31 +252,52 @@ static __always_inline bool ban_marked6(const struct pc_bans *table, __u64 first
 	__u32 bit;
 
 	pc_ban_mask(address, (kind - PC_BAN_KIND6(0)) & 63);
-	bit = PC_BAN_BIT6(pc_ban_hash(address, kind, table->secret));
+	bit = PC_BAN_BIT6(pc_ban_hash6(address, kind, table->secret));
 	return table->mark6[bounded(bit >> 3, sizeof(table->mark6) - 1)] >> (bit & 7) & 1;
 }
 
-/*
- * Looks for the prefix of one length, if a wide IPv6 one has its mark. A global function, so that
- * the verifier checks it once.
- */
-__noinline int ban_of_length(__u64 first, __u64 second, __u32 kind, __u64 word)
+/* Looks for the prefix of an address in its lines. */
+static __always_inline int ban_in_lines(const struct pc_bans *table, __u64 address[2], __u32 kind,
+					__u32 length, struct ban_word what)
 {
-	struct ban_word what = ban_word_unpack(word);
-	const struct pc_bans *table = bans_current();
-	__u64 address[2] = {first, second}, hash;
+	__u64 hash;
 	int found;
 
-	if (!table || (kind < PC_BAN_KIND6(PC_BAN_MARK6) && !ban_marked6(table, first, kind)))
-		return BAN_NONE;
-	pc_ban_mask(address,
-		    kind >= PC_BAN_KIND4(0) ? kind - PC_BAN_KIND4(0) : kind - PC_BAN_KIND6(0));
-	hash = pc_ban_hash(address, kind, table->secret);
+	pc_ban_mask(address, length);
+	hash = what.ipv6 ? pc_ban_hash6(address, kind, table->secret) :
+			   pc_ban_hash4(address[0], kind, table->secret);
 	found = ban_in_line(address, kind, table->slot, pc_ban_first(hash, table, what.ipv6), what);
 	if (found == BAN_MORE)
 		found = ban_in_line(address, kind, table->slot,
 				    pc_ban_second(hash, table, what.ipv6), what);
 	return found == BAN_MORE ? BAN_NONE : found;
+}
+
+/*
+ * Look for the prefix of one length; that of a wide IPv6 one, if it has its mark. Global functions,
+ * so that the verifier checks each once.
+ */
+__noinline int ban_of_length4(__u64 first, __u32 kind, __u64 word)
+{
+	struct ban_word what = ban_word_unpack(word);
+	const struct pc_bans *table = bans_current();
+	__u64 address[2] = {first, 0};
+
+	what.ipv6 = 0;
+	return table ? ban_in_lines(table, address, kind, (kind - PC_BAN_KIND4(0)) & 63, what) :
+		       BAN_NONE;
+}
+
+__noinline int ban_of_length6(__u64 first, __u64 second, __u32 kind, __u64 word)
+{
+	struct ban_word what = ban_word_unpack(word);
+	const struct pc_bans *table = bans_current();
+	__u64 address[2] = {first, second};
+
+	if (!table || (kind < PC_BAN_KIND6(PC_BAN_MARK6) && !ban_marked6(table, first, kind)))
+		return BAN_NONE;
+	what.ipv6 = 1;
+	return ban_in_lines(table, address, kind, kind - PC_BAN_KIND6(0), what);
 }
 
 /* Reads the source of a packet into the words of struct pc_ban_line. False: it cannot be read. */
@@ -251,20 +325,39 @@ static __always_inline bool ban_source(struct xdp_md *ctx, struct ban_word what,
 	return true;
 }
 
-/*
- * What the lengths in use say of an address, the longest first: BAN_*. Those of `from` and above
- * are passed over. The verifier follows each of up to 129 steps, so that a step does little: both
- * families have the same ones.
- */
-static __always_inline int ban_search(const struct pc_bans *table, __u64 first, __u64 second,
-				      __u64 from, __u64 word)
+#define BAN_STEP6 12
+
+/* What the lengths in use say of an address, the longest first: BAN_*. */
+static __always_inline int ban_search4(const struct pc_bans *table, __u64 first, __u64 word)
 {
-	const __u8 *lengths =
-		table->lengths4 + ban_word_unpack(word).ipv6 * (sizeof(table->lengths4) + 0ULL);
 	__u32 i;
 
-	for (i = 0; i < PC_BAN_LENGTHS6; i++) {
-		__u64 kind = lengths[i];
+	for (i = 0; i < PC_BAN_LENGTHS4; i++) {
+		__u64 kind = table->lengths4[i];
+		int found;
+
+		if (!kind)
+			break;
+		found = ban_of_length4(first, kind, word);
+		if (found != BAN_NONE)
+			return found;
+	}
+	return BAN_NONE;
+}
+
+/*
+ * As ban_search4, of BAN_STEP6 lengths from pc_bans.lengths6[at] on; those of `from` and above
+ * are passed over. A global function, so that the verifier follows the steps once.
+ */
+__noinline int ban_search_some6(__u64 first, __u64 second, __u32 at, __u32 from, __u64 word)
+{
+	const struct pc_bans *table = bans_current();
+	__u32 i;
+
+	if (!table)
+		return BAN_NONE;
+	for (i = 0; i < BAN_STEP6; i++) {
+		__u64 kind = table->lengths6[bounded(at + i, sizeof(table->lengths6) - 1)];
 		int found;
 
 		if (!kind)
@@ -272,7 +365,21 @@ static __always_inline int ban_search(const struct pc_bans *table, __u64 first, 
 		/* Tests a value apart, because the verifier learns of `from` by a comparison. */
 		if ((__s64)opaque(kind - from) >= 0)
 			continue;
-		found = ban_of_length(first, second, kind, word);
+		found = ban_of_length6(first, second, kind, word);
+		if (found != BAN_NONE)
+			return found;
+	}
+	return BAN_NONE;
+}
+
+static __always_inline int ban_search6(const struct pc_bans *table, __u64 first, __u64 second,
+				       __u32 from, __u64 word)
+{
+	__u32 at;
+
+	for (at = 0; at < PC_BAN_LENGTHS6 && table->lengths6[at]; at += BAN_STEP6) {
+		int found = ban_search_some6(first, second, at, from, word);
+
 		if (found != BAN_NONE)
 			return found;
 	}
@@ -301,25 +408,22 @@ __noinline int portcullis_banned(struct xdp_md *ctx, __u64 word)
 	struct ban_word what = ban_word_unpack(word);
 	const struct pc_bans *table = bans_current();
 	__u64 first, second;
-	__u64 marked, from;
+	__u64 marked = 1;
+	__u32 from;
 	int found;
 
 	if (!table || !ban_source(ctx, what, &first, &second))
 		return 0;
 	if (!what.ipv6) {
-		marked = ban_marked4(table, first);
-		if (!marked)
+		if (!ban_marked4(table, first))
 			return 0;
+		found = ban_search4(table, first, word);
 	} else {
 		marked = ban_marked6(table, first, PC_BAN_KIND6(PC_BAN_MARK6));
+		/* Without a branch, by whose sides the verifier would follow each step twice. */
+		from = PC_BAN_KIND6(PC_BAN_MARK6) + marked * PC_BAN_LENGTHS6;
+		found = ban_search6(table, first, second, from, word);
 	}
-	/* `from` without a branch: else the verifier would follow each step several times. */
-	first = forgotten(first, what.length);
-	second = forgotten(second, what.length);
-	marked = forgotten(marked, what.length) & 1;
-	what = ban_word_unpack(opaque(word));
-	from = PC_BAN_KIND6(PC_BAN_MARK6) + marked * 2 * PC_BAN_LENGTHS6;
-	found = ban_search(table, first, second, from, word);
 	if (found != BAN_NONE)
 		return found == BAN_DROP ? 1 + PC_REASON_BANNED : 0;
 	if (!marked && !table->wide6)

@@ -277,8 +277,8 @@ __noinline __u64 portcullis_source(struct xdp_md *ctx, __u32 parsed)
 	return ban_word_of(&packet, generation, parsed);
 }
 
-/* Drops a packet of a banned or denied source. `reason`: 1 + enum pc_reason. */
-__noinline __u64 portcullis_refuse(struct xdp_md *ctx, __u32 reason)
+/* Drops a frame of a banned or denied source. `reason`: 1 + enum pc_reason. */
+__noinline __u64 portcullis_refuse(struct xdp_md *ctx, __u32 reason, __u32 length)
 {
 	const struct pc_generation *generation = generation_current();
 	struct packet packet = {.gather = true};
@@ -286,7 +286,7 @@ __noinline __u64 portcullis_refuse(struct xdp_md *ctx, __u32 reason)
 
 	if (!generation)
 		return 0;
-	packet_init(&packet, ctx, frame_length(ctx));
+	packet_init(&packet, ctx, length);
 	if (generation->machines) {
 		kind = noted_kind(frame_parse(ctx));
 		kind_unpack(&packet, kind);
@@ -492,7 +492,7 @@ static __always_inline __u64 ingress_banned(struct xdp_md *ctx, __u32 parsed)
 
 	/* Each is a call of its own, because the functions that are called share a short stack. */
 	reason = word ? portcullis_banned(ctx, word) : 0;
-	return reason ? portcullis_refuse(ctx, reason) : 0;
+	return reason ? portcullis_refuse(ctx, reason, ban_word_unpack(word).length) : 0;
 }
 
 /* Passes a packet that is not over its limits, and no fragment. `packed`: a struct limit_word. */
@@ -655,7 +655,7 @@ static __always_inline int ingress(struct xdp_md *ctx, bool kernel_context)
 			portcullis_banned(ctx, ban_word_of(&packet, generation, PARSED_PORT));
 
 		if (reason)
-			return ingress_end(ctx, portcullis_refuse(ctx, reason));
+			return ingress_end(ctx, portcullis_refuse(ctx, reason, packet.length));
 	}
 	if (limit_begins(&packet, generation)) {
 		__u64 word = packet.transport == PC_TCP ?

@@ -43,7 +43,7 @@ struct fragment {
 
 /* What a description asks for. */
 struct request {
-	bool outward, inside, machine, vlan, extensions, is_long, random, high, to_one;
+	bool outward, inside, banned, machine, vlan, extensions, is_long, random, high, to_one;
 	bool syn, later;
 	unsigned int sources;
 	struct pc_flow flow;
@@ -60,10 +60,11 @@ static int word_parse(const char *word, struct request *request, unsigned int *r
 	const struct {
 		const char *name;
 		bool *flag;
-	} known[] = {{"inside", &request->inside}, {"machine", &request->machine},
-		     {"vlan", &request->vlan},	   {"extensions", &request->extensions},
-		     {"long", &request->is_long},  {"random", &request->random},
-		     {"high", &request->high},	   {"to-one", &request->to_one}};
+	} known[] = {{"inside", &request->inside},	   {"banned", &request->banned},
+		     {"machine", &request->machine},	   {"vlan", &request->vlan},
+		     {"extensions", &request->extensions}, {"long", &request->is_long},
+		     {"random", &request->random},	   {"high", &request->high},
+		     {"to-one", &request->to_one}};
 	size_t i;
 
 	if (sscanf(word, "from=%u", remote_port) == 1)
@@ -82,8 +83,8 @@ static int word_parse(const char *word, struct request *request, unsigned int *r
 }
 
 /*
- * The host's own address, or that of a machine behind it; one of the group `trusted`, or one that
- * is of no group.
+ * The host's own address, or that of a machine behind it; one of the group `trusted`, one of a
+ * flood of few sources (send.bpf.c), or one that is neither.
  */
 static void addresses(struct request *request, unsigned int local, unsigned int remote)
 {
@@ -94,7 +95,10 @@ static void addresses(struct request *request, unsigned int local, unsigned int 
 		flow->ipv4.remote_port = htons(remote);
 		inet_pton(AF_INET, request->machine ? "192.0.2.107" : "198.51.100.1",
 			  &flow->ipv4.local);
-		inet_pton(AF_INET, request->inside ? "198.51.100.7" : "203.0.113.9",
+		inet_pton(AF_INET,
+			  request->banned ? "158.55.121.177" :
+			  request->inside ? "198.51.100.7" :
+					    "203.0.113.9",
 			  &flow->ipv4.remote);
 	} else {
 		flow->ipv6.local_port = htons(local);

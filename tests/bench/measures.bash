@@ -147,6 +147,10 @@ size_lines()
 	for name in "${bans[@]/#/bans-}"; do
 		echo "size-listed-4 $name $(at "$name") syn4,$listed pass none"
 	done
+	echo "size-banned-4 empty p-drop syn4,$listed,banned drop none"
+	for name in "${bans[@]/#/bans-}"; do
+		[ "$name" = bans-0 ] || echo "size-banned-4 $name $(at "$name") syn4,$listed,banned drop none"
+	done
 	limit_lines
 	machine_lines
 }

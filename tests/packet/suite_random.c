@@ -410,7 +410,23 @@ static struct model_ban ban[] = {
 	{.prefix = {{0x20, 1, 0xd, 0xb8, 0, 0xc, [15] = 0}, 127, AF_INET6}},
 	{.prefix = {{0xfe, 0xc0}, 10, AF_INET6}},
 	{.prefix = {{0xfe, 0xbf, [15] = 1}, 128, AF_INET6}},
+	{.prefix = {{10, 1}, 20, AF_INET}, .kind = BAN_NEVER},
 };
+
+static __u32 line_of(const struct ban_table *table, __u32 length)
+{
+	const __u64 address[2] = {0x0a010000ULL << 32};
+
+	return pc_ban_first(pc_ban_hash(address, PC_BAN_KIND4(length), table->head->secret),
+			    table->head, false);
+}
+
+/* Chooses a secret by which two of the prefixes that have one first address share a line. */
+static void share_a_line(struct ban_table *table)
+{
+	while (line_of(table, 16) != line_of(table, 20))
+		table->head->secret++;
+}
 
 static bool install_bans(struct runner *runner)
 {
@@ -418,6 +434,8 @@ static bool install_bans(struct runner *runner)
 	struct ban_table table;
 	int err = ban_table_make(ARRAY_SIZE(ban), ARRAY_SIZE(ban), &table);
 
+	if (!err)
+		share_a_line(&table);
 	for (size_t i = 0; !err && i < ARRAY_SIZE(ban); i++)
 		err = ban_table_set(&table, &ban[i].prefix,
 				    ban[i].kind == BAN_NEVER ?
