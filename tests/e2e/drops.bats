@@ -366,13 +366,15 @@ for family, address in (socket.AF_INET, "203.0.113.2"), (socket.AF_INET6, "2001:
 	pc drops --json > "$DIR/drops.json"
 	valid "$DIR/drops.json"
 	same '[["203.0.113.9",1]]' "$(jq -c '[.drops[] | select(.source == "203.0.113.9") | [.source, .drop.packets]]' "$DIR/drops.json")"
+	# Seconds are of the clock that counts from the boot. `since` says when entries gave way last, and may be later.
+	began=$(date -u -d '1 second ago' '+"%FT%TZ"')
 	pc drops --clear > /dev/null
-	began=$(drops_of .since)
 	sleep 1.1
 	pc drops --json > "$DIR/drops.json"
 	valid "$DIR/drops.json"
-	jq -e --argjson began "$began" '(.drops | length) > 9 and all(.drops[]; .source != "203.0.113.9" and .first >= $began)' \
-		"$DIR/drops.json" > /dev/null || fail "from before --clear: $(jq -c . "$DIR/drops.json" | head -c 2000)"
+	same '[]' "$(jq -c --argjson began "$began" '[.drops[] | select(.source == "203.0.113.9" or .first < $began)]' "$DIR/drops.json")" \
+		"from before $began, of $(jq -c '[.since, (.drops | length)]' "$DIR/drops.json")"
+	[ "$(jq '.drops | length' "$DIR/drops.json")" -gt 9 ] || fail "the flood is hardly seen: $(cat "$DIR/drops.json")"
 	wait %1
 }
 

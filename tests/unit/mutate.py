@@ -110,7 +110,7 @@ def main():
             expect("the test runs", comes(lambda: left(pattern), 60))
             end(running)
             # A process that was killed is there for a moment more.
-            expect("no test is left running", comes(lambda: not left(pattern), 10))
+            expect("no test is left running", comes(lambda: not left(pattern), 30))
             for process in left(pattern):
                 os.kill(int(process), signal.SIGKILL)
         expect("no folder is left", not list(temporary.iterdir()), str(list(temporary.iterdir())))
