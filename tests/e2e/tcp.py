@@ -75,11 +75,14 @@ class Talk:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 connection.close()
             sys.exit()
-        for connection in self.connections:
-            if told == signal.SIGUSR1:
-                connection.sendall(b"spoken\n")
-            else:
-                connection.close()
+        for connection in list(self.connections):
+            try:
+                if told == signal.SIGUSR1:
+                    connection.sendall(b"spoken\n")
+                else:
+                    connection.close()
+            except OSError:
+                self.hear(connection)  # it was reset just now
         if told == signal.SIGUSR2:
             self.connections = []
 

@@ -108,6 +108,9 @@ speaks_to()
 
 	before=$(heard "$2")
 	signal "$1" USR1
+	until_true 3 heard_more "$2" "$before" && return
+	# The last packet of the handshake may have come to a listener later than it was told to speak.
+	signal "$1" USR1
 	until_true 8 heard_more "$2" "$before" || fail "$2 does not hear $1"
 }
 
