@@ -24,12 +24,15 @@ struct granting_span {
 	__u32 generation : 8;
 };
 
-/* In the place of an event, because the stack is short: who is told of a packet is told at its end.
+/*
+ * The key of the address that is asked about. In the place of an event, because the stack is short:
+ * who is told of a packet is told at its end.
  */
-struct grant_question {
-	struct pc_grant_key key;
-};
-_Static_assert(sizeof(struct grant_question) <= sizeof(struct pc_event), "event_place");
+static __always_inline struct pc_grant_key *grant_key(void)
+{
+	return (struct pc_grant_key *)event_place();
+}
+_Static_assert(sizeof(struct pc_grant_key) <= sizeof(struct pc_event), "event_place");
 
 /* The generation of a span's word, or NULL: a swap came in between. */
 static __always_inline const struct pc_generation *granting_generation(struct granting_span known)
@@ -42,13 +45,13 @@ static __always_inline const struct pc_generation *granting_generation(struct gr
 #define GRANT_PART 8 /* groups that span_granted_part asks about */
 
 /*
- * Whether one of eight groups of a span has the address of this CPU's question by a grant that has
+ * Whether one of eight groups of a span has the address of this CPU's grant_key by a grant that has
  * not ended. A global function: the verifier follows eight steps, not one for each group.
  */
 __noinline int span_granted_part(__u32 word, __u32 part)
 {
 	struct granting_span known = bits_as(struct granting_span, word);
-	struct grant_question *question = (struct grant_question *)event_place();
+	struct pc_grant_key *key = grant_key();
 	const struct pc_generation *generation = granting_generation(known);
 	const struct pc_span *span;
 	__u32 second, i, from = bounded(part * GRANT_PART, PC_GROUPS - GRANT_PART);
@@ -56,7 +59,7 @@ __noinline int span_granted_part(__u32 word, __u32 part)
 	__u64 groups;
 	void *trie;
 
-	if (!question || !generation)
+	if (!key || !generation)
 		return false;
 	span = &generation->span[bounded(known.index, PC_SPANS - 1)];
 	groups = span->groups >> from;
@@ -70,8 +73,8 @@ __noinline int span_granted_part(__u32 word, __u32 part)
 
 		if (!(groups >> i & 1) || !group[i])
 			continue;
-		question->key.group = group[i];
-		until = bpf_map_lookup_elem(trie, &question->key);
+		key->group = group[i];
+		until = bpf_map_lookup_elem(trie, key);
 		if (until && second < *until)
 			return true;
 	}
@@ -85,18 +88,18 @@ __noinline int span_granted_part(__u32 word, __u32 part)
 __noinline int span_granted(__u64 first, __u64 second, __u32 word)
 {
 	struct granting_span known = bits_as(struct granting_span, word);
-	struct grant_question *question = (struct grant_question *)event_place();
+	struct pc_grant_key *key = grant_key();
 	const struct pc_generation *generation = granting_generation(known);
 	__u64 groups;
 	__u32 part;
 
-	if (!question || !generation)
+	if (!key || !generation)
 		return false;
 	groups = generation->span[bounded(known.index, PC_SPANS - 1)].groups;
-	question->key.length = PC_GRANT_BITS + (known.ipv6 ? 128 : 32);
-	question->key.family = bpf_htonl(known.ipv6 ? 6 : 4);
-	__builtin_memcpy(question->key.address, &first, 8);
-	__builtin_memcpy(question->key.address + 8, &second, 8);
+	key->length = PC_GRANT_BITS + (known.ipv6 ? 128 : 32);
+	key->family = bpf_htonl(known.ipv6 ? 6 : 4);
+	__builtin_memcpy(key->address, &first, 8);
+	__builtin_memcpy(key->address + 8, &second, 8);
 	for (part = 0; part < PC_GROUPS / GRANT_PART; part++)
 		if (groups >> part * GRANT_PART & ((1 << GRANT_PART) - 1) &&
 		    span_granted_part(word, part))
@@ -108,14 +111,10 @@ __noinline int span_granted(__u64 first, __u64 second, __u32 word)
 static __always_inline __u32 granting_span(const struct packet *packet,
 					   const struct pc_generation *generation, __u16 entry)
 {
-	const struct pc_span *span;
+	const struct pc_span *span = entry_span(generation, entry, packet->remote_port);
 	struct granting_span found = {
 		.ipv6 = packet->ipv6, .set = 1, .generation = generation->number};
 
-	if (entry < PC_PORT_RULE)
-		return 0;
-	span = span_find(generation, &generation->rule[bounded(entry - PC_PORT_RULE, PC_RULES - 1)],
-			 packet->remote_port);
 	if (!span || !span->groups)
 		return 0;
 	found.index = span - generation->span;

@@ -349,14 +349,10 @@ static __always_inline __u64 limit_asks(const struct packet *packet,
 static __always_inline __u32 limit_of_all(const struct packet *packet,
 					  const struct pc_generation *generation)
 {
-	__u16 entry = entry_in(packet, generation);
+	const struct pc_span *span =
+		entry_span(generation, entry_in(packet, generation), packet->remote_port);
 	const struct pc_limit_set *set;
-	const struct pc_span *span;
 
-	if (entry < PC_PORT_RULE)
-		return 0;
-	span = span_find(generation, &generation->rule[bounded(entry - PC_PORT_RULE, PC_RULES - 1)],
-			 packet->remote_port);
 	if (!span || !span->anyone || !span->limit)
 		return 0;
 	set = &generation->limit_set[bounded(span->limit - 1, PC_LIMITS - 1)];
@@ -525,7 +521,6 @@ __noinline __u64 limit_sent(struct __sk_buff *skb, __u64 sent)
 	const struct pc_generation *generation = generation_current();
 	struct packet packet = {};
 	const struct pc_span *span;
-	__u16 entry;
 
 	if (!generation)
 		return 0;
@@ -537,11 +532,7 @@ __noinline __u64 limit_sent(struct __sk_buff *skb, __u64 sent)
 	if (!generation)
 		return 0;
 	packet.behind = packet_class(&packet);
-	entry = entry_in(&packet, generation);
-	if (entry < PC_PORT_RULE)
-		return 0;
-	span = span_find(generation, &generation->rule[bounded(entry - PC_PORT_RULE, PC_RULES - 1)],
-			 packet.remote_port);
+	span = entry_span(generation, entry_in(&packet, generation), packet.remote_port);
 	if (!span || !span->limit)
 		return 0;
 	return limit_word_pack((struct limit_word){.ports = flow_ports_pack(&packet),

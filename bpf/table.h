@@ -44,6 +44,17 @@ static __always_inline const struct pc_span *span_find(const struct pc_generatio
 	return source >= span->first && source <= span->last ? span : NULL;
 }
 
+/* The span of an entry of the port table that contains a remote port, or NULL. */
+static __always_inline const struct pc_span *entry_span(const struct pc_generation *generation,
+							__u16 entry, __u16 remote_port)
+{
+	return entry < PC_PORT_RULE ?
+		       NULL :
+		       span_find(generation,
+				 &generation->rule[bounded(entry - PC_PORT_RULE, PC_RULES - 1)],
+				 remote_port);
+}
+
 /*
  * Reads the remote address into a key of a trie. False: the address cannot be read. `remote` is a
  * copy of the address, or NULL to read it from the packet.
@@ -208,8 +219,7 @@ static __always_inline enum admit entry_admit(const struct packet *packet, const
 		return ADMIT_UNLISTED;
 	if (entry == PC_PORT_OPEN)
 		return ADMIT_PASS;
-	span = span_find(generation, &generation->rule[bounded(entry - PC_PORT_RULE, PC_RULES - 1)],
-			 packet->remote_port);
+	span = entry_span(generation, entry, packet->remote_port);
 	if (!span)
 		return ADMIT_SOURCE;
 	return (called ? span_admits_called(packet, span, generation->tries_slot) :
