@@ -45,8 +45,8 @@ static const char *taken_as(const struct links *links, const struct link_address
 		if (taken[i].family == prefix->family &&
 		    !memcmp(taken[i].address, prefix->address, prefix->family == AF_INET ? 4 : 16))
 			return prefix->family == AF_INET ?
-				       "the broadcast address of a network of this host, which takes packets to it itself" :
-				       "the anycast address of a network of this host, which takes packets to it itself";
+				       "the broadcast address of a network of this host, and packets to it are this host's" :
+				       "the anycast address of a network of this host, and packets to it are this host's";
 	return NULL;
 }
 

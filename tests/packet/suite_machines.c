@@ -598,19 +598,21 @@ static void test_observed(struct runner *runner)
 	      "machines: what an observed one began is");
 }
 
-/* What a host begins that is no machine, beside machines. */
+/* The verdict of the answer to what a host sends that is no machine, beside machines. */
+static int answer_to_other(struct runner *runner, bool forward, uint16_t port)
+{
+	others_forward = forward;
+	put(runner, FAR_AWAY);
+	forward_udp("198.51.100.7", port, 5300);
+	usleep(2000);
+	return answer_udp(runner, "198.51.100.7", port, 5300);
+}
+
 static void test_others(struct runner *runner)
 {
-	put(runner, FAR_AWAY);
-	forward_udp("198.51.100.7", 3040, 5300);
-	usleep(2000);
-	check(answer_udp(runner, "198.51.100.7", 3040, 5300) == XDP_DROP,
+	check(answer_to_other(runner, false, 3040) == XDP_DROP,
 	      "machines: without --forward, the answer to what no machine sent");
-	others_forward = true;
-	put(runner, FAR_AWAY);
-	forward_udp("198.51.100.7", 3041, 5300);
-	usleep(2000);
-	check(answer_udp(runner, "198.51.100.7", 3041, 5300) == XDP_PASS,
+	check(answer_to_other(runner, true, 3041) == XDP_PASS,
 	      "machines: with --forward, the answer to what no machine sent");
 	others_forward = false;
 	put(runner, MACHINES);
@@ -659,8 +661,9 @@ static void test_flood(struct runner *runner)
 	for (uint16_t port = 4000; port < 4064; port++)
 		learned += answer_comes(runner, port, &tries);
 	/*
-	 * What came in for `far` in the tests before has one or two of the 512 cells of its part: one
-	 * of these ports may share such a cell, and then the flood's cells of tuples are in its way.
+	 * What came in for `far` in the tests before has one or two of the 512 cells of its part:
+	 * one of these ports may share such a cell, and then the flood's cells of tuples are in its
+	 * way.
 	 */
 	if (!check(learned >= 60,
 		   "machines: a flood to an observed one keeps no other from learning"))
