@@ -16,8 +16,11 @@ static json_t *known_profile(json_t *known, const json_t *profile)
 	json_t *other;
 	size_t i;
 
+	/* Services first: profiles of open ports differ in nothing else. */
 	json_array_foreach (known, i, other)
-		if (json_equal(other, profile))
+		if (json_equal(json_object_get(other, "services"),
+			       json_object_get(profile, "services")) &&
+		    json_equal(other, profile))
 			return other;
 	return NULL;
 }
@@ -82,13 +85,22 @@ const char *kept_machine_name(const json_t *kept, size_t at)
 	return name ?: "";
 }
 
+size_t kept_machine_find_near(const json_t *kept, const char *name, size_t first)
+{
+	size_t count = kept_machines(kept);
+
+	for (size_t i = 0; i < count; i++) {
+		size_t at = (first + i) % count;
+
+		if (!strcmp(kept_machine_name(kept, at), name))
+			return at;
+	}
+	return count;
+}
+
 size_t kept_machine_find(const json_t *kept, const char *name)
 {
-	size_t count = kept_machines(kept), at = 0;
-
-	while (at < count && strcmp(kept_machine_name(kept, at), name))
-		at++;
-	return at;
+	return kept_machine_find_near(kept, name, 0);
 }
 
 size_t kept_machine_of(const json_t *kept, __u8 family, const __u8 *address)
@@ -270,6 +282,11 @@ json_t *kept_machine(const json_t *kept, size_t at)
 
 	json_object_set(machine, "profiles", json_object_get(machine_at(kept, at), "profiles"));
 	return machine;
+}
+
+const json_t *kept_machine_profiles(const json_t *kept, size_t at)
+{
+	return json_object_get(machine_at(kept, at), "profiles");
 }
 
 char *kept_machine_address(const json_t *kept, size_t at)

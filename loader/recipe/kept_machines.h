@@ -32,6 +32,8 @@ size_t kept_machines(const json_t *kept);
 const char *kept_machine_name(const json_t *kept, size_t at);
 /* The index of a machine, or kept_machines(kept) if there is none of that name. */
 size_t kept_machine_find(const json_t *kept, const char *name);
+/* As kept_machine_find; the machine at `first` and those behind it are tried first. */
+size_t kept_machine_find_near(const json_t *kept, const char *name, size_t first);
 
 /* The index of the machine whose prefix of an address is the longest; as kept_machine_find. */
 size_t kept_machine_of(const json_t *kept, __u8 family, const __u8 *address);
@@ -41,6 +43,9 @@ size_t kept_machine_of(const json_t *kept, __u8 family, const __u8 *address);
  * those that count for it, its policy and outbound are there. A new reference.
  */
 json_t *kept_machine(const json_t *kept, size_t at);
+
+/* A machine's profiles. */
+const json_t *kept_machine_profiles(const json_t *kept, size_t at);
 
 /* "192.0.2.10, 2001:db8::10" of a machine; the caller frees. */
 char *kept_machine_address(const json_t *kept, size_t at);

@@ -32,9 +32,8 @@ static bool same_profile(struct equal *seen, const json_t *one, const json_t *ot
 	return true;
 }
 
-static bool same_profiles(struct equal *seen, const json_t *a, const json_t *b)
+static bool same_profiles(struct equal *seen, const json_t *one, const json_t *other)
 {
-	const json_t *one = json_object_get(a, "profiles"), *other = json_object_get(b, "profiles");
 	const json_t *profile;
 	size_t i;
 
@@ -46,13 +45,31 @@ static bool same_profiles(struct equal *seen, const json_t *a, const json_t *b)
 	return true;
 }
 
-/* The words that a machine's recipe was made of. */
-static const json_t *words_of(const json_t *kept, size_t at)
+/* A machine's name, address and the words that its recipe was made of. */
+static const json_t *words_at(const json_t *kept, size_t at)
 {
-	const json_t *words =
-		json_array_get(json_object_get(json_object_get(kept, "recipe"), "machines"), at);
+	return json_array_get(json_object_get(json_object_get(kept, "recipe"), "machines"), at);
+}
 
-	return json_object_get(words, "recipe");
+/* Equal policy, outbound and groups of the interfaces, which count for their machines, too. */
+static bool same_interface(const json_t *a, const json_t *b)
+{
+	static const char *const key[] = {"policy", "outbound", "groups"};
+	const json_t *one = json_object_get(a, "recipe"), *other = json_object_get(b, "recipe");
+
+	for (size_t i = 0; i < ARRAY_SIZE(key); i++)
+		if (!json_equal(json_object_get(one, key[i]), json_object_get(other, key[i])))
+			return false;
+	return true;
+}
+
+/* Equal words and profiles. */
+static bool same_machine(const json_t *before, const json_t *after, size_t was, size_t is,
+			 struct equal *seen)
+{
+	return json_equal(words_at(before, was), words_at(after, is)) &&
+	       same_profiles(seen, kept_machine_profiles(before, was),
+			     kept_machine_profiles(after, is));
 }
 
 static bool is_given(const json_t *old, const json_t *now, const char *key)
@@ -64,7 +81,8 @@ static void tell_pair(const json_t *before, const json_t *after, size_t was, siz
 		      struct equal *seen, machine_pair_tell *tell, void *context)
 {
 	bool old = was < kept_machines(before), now = is < kept_machines(after);
-	const json_t *old_words = words_of(before, was), *words = words_of(after, is);
+	const json_t *old_words = json_object_get(words_at(before, was), "recipe");
+	const json_t *words = json_object_get(words_at(after, is), "recipe");
 	__free_text char *from = old ? kept_machine_address(before, was) : NULL;
 	__free_text char *to = now ? kept_machine_address(after, is) : NULL;
 	json_t *one = old ? kept_machine(before, was) : json_object();
@@ -83,7 +101,8 @@ static void tell_pair(const json_t *before, const json_t *after, size_t was, siz
 
 	if (!old || !now || strcmp(from, to) ||
 	    !json_equal(json_object_get(one, "recipe"), json_object_get(other, "recipe")) ||
-	    !same_profiles(seen, one, other))
+	    !same_profiles(seen, json_object_get(one, "profiles"),
+			   json_object_get(other, "profiles")))
 		tell(context, &pair);
 	json_decref(one);
 	json_decref(other);
@@ -92,12 +111,23 @@ static void tell_pair(const json_t *before, const json_t *after, size_t was, siz
 void difference_machines(const json_t *before, const json_t *after, machine_pair_tell *tell,
 			 void *context)
 {
+	size_t old = kept_machines(before), now = kept_machines(after), near = 0;
+	bool same = same_interface(before, after);
 	__cleanup(equal_free) struct equal seen = {};
 
-	for (size_t i = 0; i < kept_machines(after); i++)
-		tell_pair(before, after, kept_machine_find(before, kept_machine_name(after, i)), i,
-			  &seen, tell, context);
-	for (size_t i = 0; i < kept_machines(before); i++)
-		if (kept_machine_find(after, kept_machine_name(before, i)) == kept_machines(after))
-			tell_pair(before, after, i, kept_machines(after), &seen, tell, context);
+	for (size_t i = 0; i < now; i++) {
+		size_t was = kept_machine_find_near(before, kept_machine_name(after, i), near);
+
+		near = was + 1;
+		if (!same || was == old || !same_machine(before, after, was, i, &seen))
+			tell_pair(before, after, was, i, &seen, tell, context);
+	}
+	near = 0;
+	for (size_t i = 0; i < old; i++) {
+		size_t is = kept_machine_find_near(after, kept_machine_name(before, i), near);
+
+		near = is + 1;
+		if (is == now)
+			tell_pair(before, after, i, now, &seen, tell, context);
+	}
 }
