@@ -58,7 +58,8 @@ static int plan_target(const struct options *options, const struct site *site, s
 	if (!err && !options->dry_run)
 		err = filter_ready(&change->filter, target->name);
 	if (!err)
-		err = filter_kept(target->name, &change->filter, &target->kept);
+		err = filter_kept_text(target->name, &change->filter, &target->kept,
+				       &target->kept_text);
 	if (!err)
 		err = swap_plan_make(options, site, target, &found);
 	if (options->arguments.count > 1)
@@ -66,6 +67,7 @@ static int plan_target(const struct options *options, const struct site *site, s
 	else
 		diag_take(diag, &found);
 	change->kept = target->kept;
+	change->kept_text = target->kept_text;
 	return err;
 }
 

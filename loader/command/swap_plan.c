@@ -2,6 +2,7 @@
 /* Plans the next generation of a filter: its recipe, changed by options. */
 #include "loader/command/swap_plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "loader/base/memory.h"
@@ -151,6 +152,7 @@ void swap_plan_free(struct swap_plan *target)
 	plan_free(&target->plan);
 	recipe_free(&target->recipe);
 	json_decref(target->kept);
+	free(target->kept_text);
 	catalog_close(&target->catalog);
 	names_free(&target->folders);
 }

@@ -12,6 +12,7 @@ struct site;
 struct swap_plan {
 	const char *name;
 	json_t *kept;	      /* recipe and services of the active generation; owned */
+	char *kept_text;      /* the same, as it is pinned; owned */
 	struct names folders; /* of --catalog: those given now, then those of its last command */
 	struct catalog catalog;
 	struct recipe recipe;

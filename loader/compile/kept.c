@@ -52,6 +52,15 @@ int kept_parse(const char *interface, const char *text, json_t **kept)
 	return -EINVAL;
 }
 
+char *kept_text(const json_t *kept)
+{
+	json_t *contracted = kept_machines_contract(kept);
+	char *text = json_dumps(contracted, JSON_COMPACT);
+
+	json_decref(contracted);
+	return text;
+}
+
 bool kept_same_profile(const json_t *a, const json_t *b)
 {
 	json_t *one = json_copy((json_t *)a), *other = json_copy((json_t *)b);

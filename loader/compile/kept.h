@@ -14,6 +14,8 @@
 
 /* Reads a kept text of an interface's filter. -EINVAL with a message if it is damaged. */
 int kept_parse(const char *interface, const char *text, json_t **kept);
+/* The text of a kept text that was read or made: kept_parse gives it back. The caller frees. */
+char *kept_text(const json_t *kept);
 
 /*
  * Adds the folders of the catalog that were kept with a generation. One that others may write to by

@@ -11,6 +11,7 @@
 #include "loader/base/message.h"
 #include "loader/base/utf8.h"
 #include "loader/compile/compile.h"
+#include "loader/compile/kept.h"
 #include "loader/recipe/compose_json.h"
 #include "loader/recipe/kept_machines.h"
 #include "loader/recipe/recipe_json.h"
@@ -70,8 +71,7 @@ int plan_make(struct catalog *catalog, const struct names *folders, const struct
 int plan_compile(struct composition *composition, const struct names *folders, struct plan *plan,
 		 struct diag *diag)
 {
-	const struct recipe *recipe = composition->recipe;
-	json_t *contracted;
+	json_t *recipe;
 	int err;
 
 	*plan = (struct plan){.composition = *composition};
@@ -81,14 +81,15 @@ int plan_compile(struct composition *composition, const struct names *folders, s
 		plan_free(plan);
 		return err;
 	}
-	plan->kept = json_pack("{s:i, s:o, s:o, s:o}", "version", 1, "recipe", recipe_json(recipe),
-			       "catalog", folders_json(folders), "profiles",
-			       composition_json(&plan->composition));
+	recipe = recipe_without_machines_json(plan->composition.recipe);
+	if (plan->composition.machines)
+		json_object_set(recipe, "machines", plan->composition.machines_json);
+	plan->kept =
+		json_pack("{s:i, s:o, s:o, s:o}", "version", 1, "recipe", recipe, "catalog",
+			  folders_json(folders), "profiles", composition_json(&plan->composition));
 	if (plan->composition.machines)
 		json_object_set_new(plan->kept, "machines", kept_machines_json(&plan->composition));
-	contracted = kept_machines_contract(plan->kept);
-	plan->text = json_dumps(contracted, JSON_COMPACT);
-	json_decref(contracted);
+	plan->text = kept_text(plan->kept);
 	return 0;
 }
 

@@ -12,9 +12,9 @@
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
 #include "loader/base/sha256.h"
+#include "loader/compile/kept.h"
 #include "loader/net/netns.h"
 #include "loader/object/admins.h"
-#include "loader/recipe/kept_machines.h"
 #include "loader/report/difference.h"
 #include "loader/report/difference_json.h"
 #include "loader/report/history.h"
@@ -53,6 +53,19 @@ static void digest_of(const char *text, size_t length, char digest[SHA256_TEXT])
 	sha256_end(&sha, digest);
 }
 
+/* False: it is not UTF-8. */
+static bool add_profile(struct change_log *log, const struct profile *profile, const char *digest)
+{
+	json_t *json = json_pack("{s:s, s:s, s:s}", "digest", digest, "profile", profile->name,
+				 "text", profile->text);
+	__free_text char *line = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	if (line)
+		names_add(&log->texts, line);
+	json_decref(json);
+	return line;
+}
+
 /* Adds the profiles of a composition to `profiles`, by name. */
 static void add_profiles(struct change_log *log, const struct composition *composition,
 			 json_t *profiles)
@@ -62,17 +75,12 @@ static void add_profiles(struct change_log *log, const struct composition *compo
 
 	for (i = 0; i < composition->profiles; i++) {
 		const struct profile *profile = composition->profile[i];
-		json_t *text;
 
 		if (!profile->text || json_object_get(profiles, profile->name))
 			continue;
 		digest_of(profile->text, strlen(profile->text), digest);
-		text = json_pack("{s:s, s:s, s:s}", "digest", digest, "profile", profile->name,
-				 "text", profile->text);
-		if (!text) /* it is not UTF-8 */
-			continue;
-		json_array_append_new(log->texts, text);
-		json_object_set_new(profiles, profile->name, json_string(digest));
+		if (add_profile(log, profile, digest))
+			json_object_set_new(profiles, profile->name, json_string(digest));
 	}
 }
 
@@ -89,24 +97,34 @@ static json_t *profiles_json(struct change_log *log, const struct composition *c
 	return profiles;
 }
 
-/* Adds a kept text, and returns its digest; null: there is none, or it is too long. */
-static json_t *add_kept(struct change_log *log, const json_t *kept,
+static void add_rule_set(struct change_log *log, const char *text, const char *digest,
+			 const struct composition *composition)
+{
+	json_t *profiles = profiles_json(log, composition);
+	__free_text char *names = json_dumps(profiles, JSON_COMPACT);
+	__free_text char *line =
+		xasprintf("{\"digest\":\"%s\",\"kept\":%s,\"profiles\":%s}", digest, text, names);
+
+	names_add(&log->texts, line);
+	json_decref(profiles);
+}
+
+/*
+ * Adds a kept text, and returns its digest; null: there is none, or it is too long. `text`: as it
+ * is pinned, which spares writing 256 machines anew; NULL: not at hand.
+ */
+static json_t *add_kept(struct change_log *log, const json_t *kept, const char *text,
 			const struct composition *composition)
 {
-	json_t *text = kept ? kept_machines_contract(kept) : NULL;
-	__free_text char *canonical = text ? json_dumps(text, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+	__free_text char *written = kept && !text ? kept_text(kept) : NULL;
 	char digest[SHA256_TEXT];
 
-	if (!canonical) {
-		json_decref(text);
+	text = text ?: written;
+	if (!text)
 		return json_null();
-	}
-	digest_of(canonical, strlen(canonical), digest);
-	if (strlen(canonical) <= TEXT_LIMIT)
-		json_array_append_new(log->texts,
-				      json_pack("{s:s, s:O, s:o}", "digest", digest, "kept", text,
-						"profiles", profiles_json(log, composition)));
-	json_decref(text);
+	digest_of(text, strlen(text), digest);
+	if (strlen(text) <= TEXT_LIMIT)
+		add_rule_set(log, text, digest, composition);
 	return json_string(digest);
 }
 
@@ -152,8 +170,10 @@ static json_t *interface_json(struct change_log *log, const struct logged *logge
 		return interface;
 	/* The text of a rule set stands before the change: file order is oldest first. */
 	if (!logged->before_unknown)
-		json_object_set_new(interface, "before", add_kept(log, logged->before, NULL));
-	json_object_set_new(interface, "after", add_kept(log, logged->after, logged->composition));
+		json_object_set_new(interface, "before",
+				    add_kept(log, logged->before, logged->before_text, NULL));
+	json_object_set_new(interface, "after",
+			    add_kept(log, logged->after, logged->after_text, logged->composition));
 	if (logged->mode == HOOK_GENERIC)
 		json_object_set_new(interface, "mode", json_string("generic"));
 	if (logged->flows)
@@ -168,7 +188,6 @@ static void begin(struct change_log *log)
 	if (log->interfaces)
 		return;
 	log->interfaces = json_array();
-	log->texts = json_array();
 }
 
 void change_log_add(struct change_log *log, const struct logged *logged)
@@ -245,8 +264,8 @@ static void forget(struct change_log *log)
 	log->record = NULL;
 	log->records = 0;
 	json_decref(log->interfaces);
-	json_decref(log->texts);
-	log->interfaces = log->texts = NULL;
+	log->interfaces = NULL;
+	names_free(&log->texts);
 }
 
 void change_log_write(struct change_log *log)
@@ -259,7 +278,7 @@ void change_log_write(struct change_log *log)
 		return;
 	if (!log->journal_only) {
 		entry = entry_json(log);
-		history_append(&place, entry, log->texts, &number);
+		history_append(&place, entry, &log->texts, &number);
 		log->number = number ? number : log->number;
 		json_decref(entry);
 	}

@@ -16,7 +16,8 @@ struct logged {
 	const char *name;
 	unsigned long long generation; /* that filters now; 0: none */
 	const json_t *before, *after;  /* kept texts; NULL: no filter, or as the next one says */
-	bool before_unknown;	       /* the history knows it from the change before */
+	const char *before_text, *after_text;  /* the same as they are pinned; NULL: not at hand */
+	bool before_unknown;		       /* the history knows it from the change before */
 	const struct composition *composition; /* of `after`, for its profiles; NULL: not at hand */
 	enum hook_mode mode;		       /* of the filter that is there now, or was */
 	__u32 flows;	      /* size of its flow maps, as --flows gives it; 0: unknown */
@@ -34,7 +35,8 @@ struct change_log {
 	char id[17];	     /* of the entry; empty: nothing is written yet */
 	unsigned long long number;
 	struct caller caller;
-	json_t *interfaces, *texts; /* that are not written yet */
+	json_t *interfaces; /* that are not written yet */
+	struct names texts; /* of them, lines of the history */
 	struct record *record;
 	size_t records;
 	__u64 time;

@@ -171,12 +171,18 @@ void live_free(struct live *list, size_t count)
 	free(list);
 }
 
+int filter_kept_text(const char *interface, const struct filter *filter, json_t **kept, char **text)
+{
+	int err = filter_recipe(filter, text);
+
+	return err ? err : kept_parse(interface, *text, kept);
+}
+
 int filter_kept(const char *interface, const struct filter *filter, json_t **kept)
 {
 	__free_text char *text = NULL;
-	int err = filter_recipe(filter, &text);
 
-	return err ? err : kept_parse(interface, text, kept);
+	return filter_kept_text(interface, filter, kept, &text);
 }
 
 json_t *filter_kept_of(const char *id, __u32 *flows)

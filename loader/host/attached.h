@@ -35,6 +35,9 @@ void live_free(struct live *list, size_t count);
  * -EINVAL with a message if they are damaged.
  */
 int filter_kept(const char *interface, const struct filter *filter, json_t **kept);
+/* The text itself, too; the caller frees both. */
+int filter_kept_text(const char *interface, const struct filter *filter, json_t **kept,
+		     char **text);
 
 /* The same of a filter by its id, for the record of its detach; NULL: it cannot be read. Freed. */
 json_t *filter_kept_of(const char *id, __u32 *flows);

@@ -518,6 +518,8 @@ static void record(const struct change *one, bool refresh, struct change_log *lo
 				    .before = one->kind == CHANGE_DETACH ? one->was : one->kept,
 				    .before_unknown = one->kind == CHANGE_DETACH && !one->was,
 				    .after = one->plan ? one->plan->kept : NULL,
+				    .before_text = one->kept_text,
+				    .after_text = one->plan ? one->plan->text : NULL,
 				    .composition = one->plan ? &one->plan->composition : NULL,
 				    .mode = one->kind == CHANGE_ATTACH ? one->mode : one->hook.mode,
 				    .flows = filters ? flow_maps_size(&one->filter) : one->flows,

@@ -27,6 +27,7 @@ struct change {
 	const struct plan *plan;
 	struct catalog *catalog; /* of the plan */
 	const json_t *kept;	 /* swap: the recipe and services of the active generation */
+	const char *kept_text;	 /* swap: the same, as it is pinned; NULL: not at hand */
 	const json_t *was;	 /* detach: likewise, of what goes; NULL: it cannot be read */
 	enum hook_mode mode;	 /* attach: the mode asked for, then the one it got */
 	enum pc_frame frame;	 /* attach: the header that its frames begin with */

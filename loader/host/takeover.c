@@ -264,6 +264,7 @@ static int replace(struct hooks *hooks, struct hook *hook, const struct takeover
 					.generation = filter.current.copy->number,
 					.before = made.kept,
 					.after = made.plan.kept,
+					.after_text = made.plan.text,
 					.composition = &made.plan.composition,
 					.mode = hook->mode,
 					.flows = flow_maps_size(&filter),

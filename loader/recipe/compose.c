@@ -259,11 +259,15 @@ static int compose_machines(struct catalog *catalog, const struct recipe *recipe
 	__cleanup(names_free) struct names texts = {0};
 	int err = 0;
 
+	if (!recipe->machines)
+		return 0;
 	composition->machine = xcalloc(recipe->machines, sizeof(*composition->machine));
+	composition->machines_json = recipe_machines_json(recipe);
 	for (size_t i = 0; i < recipe->machines; i++) {
 		struct composed_machine *composed = &composition->machine[i];
 		__cleanup(diag_free) struct diag found = {0};
-		__free_text char *text = machine_recipe_text(&recipe->machine[i]);
+		__free_text char *text = machine_recipe_text(
+			&recipe->machine[i], json_array_get(composition->machines_json, i));
 
 		names_add(&texts, text);
 		*composed = (struct composed_machine){.machine = &recipe->machine[i],
@@ -309,6 +313,7 @@ void composition_free(struct composition *composition)
 		if (composition->machine[i].like == i)
 			composition_free(&composition->machine[i].composition);
 	free(composition->machine);
+	json_decref(composition->machines_json);
 	names_free(&composition->features);
 	free(composition->service);
 	free(composition->profile);

@@ -3,6 +3,8 @@
 #ifndef PORTCULLIS_RECIPE_COMPOSE_H
 #define PORTCULLIS_RECIPE_COMPOSE_H
 
+#include <jansson.h>
+
 #include "loader/base/diag.h"
 #include "loader/catalog/catalog.h"
 #include "loader/recipe/recipe.h"
@@ -54,6 +56,7 @@ struct composition {
 				  hit */
 	struct composed_machine *machine; /* one for each of the recipe's, in its order */
 	size_t machines;
+	json_t *machines_json; /* their words (recipe_machines_json), owned; NULL: no machines */
 };
 
 struct composed_machine {

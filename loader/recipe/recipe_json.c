@@ -116,7 +116,7 @@ static json_t *comments_json(const struct recipe *recipe)
 
 static json_t *own_json(const struct machine *machine)
 {
-	json_t *json = recipe_json(&machine->own);
+	json_t *json = recipe_without_machines_json(&machine->own);
 
 	if (!machine->policy_given)
 		json_object_del(json, "policy");
@@ -127,7 +127,7 @@ static json_t *own_json(const struct machine *machine)
 	return json;
 }
 
-static json_t *machines_json(const struct recipe *recipe)
+json_t *recipe_machines_json(const struct recipe *recipe)
 {
 	json_t *list = json_array();
 	char text[PREFIX_TEXT];
@@ -146,7 +146,7 @@ static json_t *machines_json(const struct recipe *recipe)
 	return list;
 }
 
-json_t *recipe_json(const struct recipe *recipe)
+json_t *recipe_without_machines_json(const struct recipe *recipe)
 {
 	json_t *json =
 		json_pack("{s:o, s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:o}", "profiles",
@@ -166,21 +166,24 @@ json_t *recipe_json(const struct recipe *recipe)
 	dns = recipe_dns_json(&recipe->groups);
 	if (dns)
 		json_object_set_new(json, "dns", dns);
-	if (recipe->machines)
-		json_object_set_new(json, "machines", machines_json(recipe));
 	return json;
 }
 
-char *machine_recipe_text(const struct machine *machine)
+json_t *recipe_json(const struct recipe *recipe)
 {
-	json_t *json = own_json(machine);
-	char *text;
+	json_t *json = recipe_without_machines_json(recipe);
 
-	json_object_set_new(json, "policy", json_string(policy_name[machine->own.policy]));
-	json_object_set_new(json, "outbound", json_string(outbound_name[machine->own.outbound]));
-	text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
-	json_decref(json);
-	return text;
+	if (recipe->machines)
+		json_object_set_new(json, "machines", recipe_machines_json(recipe));
+	return json;
+}
+
+char *machine_recipe_text(const struct machine *machine, const json_t *json)
+{
+	__free_text char *words = json_dumps(json_object_get(json, "recipe"), JSON_COMPACT);
+
+	return xasprintf("%s %s %s", policy_name[machine->own.policy],
+			 outbound_name[machine->own.outbound], words);
 }
 
 static const struct place json_place = {.file = "recipe kept with the filter"};

@@ -19,14 +19,20 @@
  * they were given for it.
  */
 json_t *recipe_json(const struct recipe *recipe);
+/* The two parts of it: all but "machines", and "machines". */
+json_t *recipe_without_machines_json(const struct recipe *recipe);
+json_t *recipe_machines_json(const struct recipe *recipe);
 /*
  * The recipe must be empty, and stays so if the JSON is wrong (-EINVAL). "profiles" and "policy"
  * are required, the rest may be absent. Keys it does not know are ignored.
  */
 int recipe_from_json(struct recipe *recipe, const json_t *json, struct diag *diag);
 
-/* Equal for two machines with the same words and settings. The caller frees. */
-char *machine_recipe_text(const struct machine *machine);
+/*
+ * Equal for two machines with the same words and settings. `json`: of the machine, in
+ * recipe_machines_json. The caller frees.
+ */
+char *machine_recipe_text(const struct machine *machine, const json_t *json);
 
 /*
  * The groups that have names of hosts: {"partners": {"names": ["mail.example.org"], "fixed":

@@ -251,14 +251,15 @@ static void add_json(struct addition *addition, const json_t *json)
 	fputc('\n', addition->to);
 }
 
-static void add_text(const struct history_file *file, struct addition *addition, const json_t *text)
+/* The line of a text, unless one with the same digest is there. */
+static void add_text(const struct history_file *file, struct addition *addition, const char *line)
 {
 	__free_text char *start =
-		xasprintf(DIGEST "%s\"", json_string_value(json_object_get(text, "digest")));
+		xstrndup(line, strlen(DIGEST) + strcspn(line + strlen(DIGEST), "\"") + 1);
 
 	fflush(addition->to);
 	if (!has_line(file, start) && !strstr(addition->text ?: "", start))
-		add_json(addition, text);
+		fprintf(addition->to, "%s\n", line);
 }
 
 /* The number of the last change. Lines in the middle may be damaged, so that none is relied on. */
@@ -303,7 +304,7 @@ static void move_line(const struct history_file *file, const char *line, size_t 
 		fprintf(addition->to, "%s\n", copy);
 	json = begins(line, DIGEST) ? json_loads(copy, 0, NULL) : NULL;
 	if (json)
-		add_text(file, addition, json);
+		add_text(file, addition, copy);
 	json_decref(json);
 }
 
@@ -331,14 +332,13 @@ static int addition_begin(const struct history_file *file, struct addition *addi
 }
 
 /* The number is the first key, by which a line is known as a change's. */
-static void add_change(const struct history_file *file, json_t *change, const json_t *texts,
+static void add_change(const struct history_file *file, json_t *change, const struct names *texts,
 		       unsigned long long number, struct addition *addition)
 {
-	json_t *line, *text;
-	size_t i;
+	json_t *line;
 
-	json_array_foreach (texts, i, text)
-		add_text(file, addition, text);
+	for (size_t i = 0; texts && i < texts->count; i++)
+		add_text(file, addition, texts->name[i]);
 	if (json_object_get(change, "more")) {
 		add_json(addition, change);
 		return;
@@ -538,7 +538,7 @@ static void open_spare(const struct history_place *place, struct history_file *s
 		say_foreign(place->spare, err);
 }
 
-static int append_here(const struct history_place *place, json_t *change, const json_t *texts,
+static int append_here(const struct history_place *place, json_t *change, const struct names *texts,
 		       unsigned long long *number)
 {
 	__cleanup(file_end) struct history_file file, spare = FILE_NONE;
@@ -568,7 +568,8 @@ static int append_here(const struct history_place *place, json_t *change, const 
 	return 0;
 }
 
-static int append_to_spare(const struct history_place *place, json_t *change, const json_t *texts)
+static int append_to_spare(const struct history_place *place, json_t *change,
+			   const struct names *texts)
 {
 	__cleanup(file_end) struct history_file file;
 	__cleanup(addition_free) struct addition addition = {};
@@ -587,7 +588,7 @@ static int append_to_spare(const struct history_place *place, json_t *change, co
 	return err;
 }
 
-void history_append(const struct history_place *place, json_t *change, const json_t *texts,
+void history_append(const struct history_place *place, json_t *change, const struct names *texts,
 		    unsigned long long *number)
 {
 	int err, spare;

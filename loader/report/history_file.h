@@ -21,6 +21,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "loader/base/names.h"
+
 #define HISTORY_NAME	"history"
 #define HISTORY_VERSION 1
 #define HISTORY_LIMIT	(16 << 20) /* bytes; past it the older half is left out */
@@ -36,12 +38,12 @@ struct history_place {
 extern const struct history_place history_host;
 
 /*
- * Appends a change, and those of `texts` (objects with "digest") that the file lacks. A change
- * without "number" gets the next one, in `*number`; 0: it is kept in the spare file, with a
- * warning. NULL: only what is in the spare file is moved. Cannot fail: if no file can be written,
- * that is a warning.
+ * Appends a change, and those of `texts` (lines as above, without the newline; NULL: none) whose
+ * digests the file lacks. A change without "number" gets the next one, in `*number`; 0: it is kept
+ * in the spare file, with a warning. NULL: only what is in the spare file is moved. Cannot fail: if
+ * no file can be written, that is a warning.
  */
-void history_append(const struct history_place *place, json_t *change, const json_t *texts,
+void history_append(const struct history_place *place, json_t *change, const struct names *texts,
 		    unsigned long long *number);
 
 /* Lines of both files; a change of the spare file has the number that it will get. */

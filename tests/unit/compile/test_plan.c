@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "loader/compile/kept.h"
+#include "loader/recipe/machines.h"
 #include "tests/unit/expect.h"
 #include "tests/unit/compile/planned.h"
 
@@ -40,6 +41,41 @@ static void test_kept(void **state)
 	assert_string_equal(json_string_value(json_array_get(list, 0)), real);
 	assert_int_equal(json_array_size(json_object_get(kept, "profiles")), 2);
 	assert_non_null(planned.plan.tables.generation);
+	json_decref(kept);
+}
+
+/*
+ * A text that is read and written anew is the same, also with machines that share profiles: the
+ * history knows rule sets by the digest of their texts.
+ */
+static void test_kept_machines(void **state)
+{
+	static const struct place option = {.file = "--machine"};
+	static const char *const word[] = {"a=192.0.2.1", "b=192.0.2.2,2001:db8::2", "c=192.0.2.3"};
+	const struct names none = {0};
+	__cleanup(planned_free) struct planned planned;
+	__free_text char *again = NULL;
+	json_t *kept = NULL;
+
+	(void)state;
+	start(&planned.run, OPTIONS("--group trusted=10.0.0.0/8"));
+	for (size_t i = 0; i < ARRAY_SIZE(word); i++) {
+		struct machine *machine =
+			machines_word(&planned.run.recipe, word[i], &option, &planned.run.diag);
+
+		assert_non_null(machine);
+		read_options(&machine->own, OPTIONS("--profile mail"), &planned.run.diag);
+	}
+	read_options(&planned.run.recipe.machine[1].own, OPTIONS("--open 8443/tcp"),
+		     &planned.run.diag);
+	machines_inherit(&planned.run.recipe);
+	assert_int_equal(plan_make(&planned.run.catalog, &none, &planned.run.recipe, false,
+				   &planned.plan, &planned.run.diag),
+			 0);
+	assert_int_equal(kept_parse("eth0", planned.plan.text, &kept), 0);
+	assert_true(json_equal(kept, planned.plan.kept));
+	again = kept_text(kept);
+	assert_string_equal(again, planned.plan.text);
 	json_decref(kept);
 }
 
@@ -122,9 +158,8 @@ static void test_features(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kept),
-		cmocka_unit_test(test_wrong),
-		cmocka_unit_test(test_summary),
+		cmocka_unit_test(test_kept),	 cmocka_unit_test(test_kept_machines),
+		cmocka_unit_test(test_wrong),	 cmocka_unit_test(test_summary),
 		cmocka_unit_test(test_features),
 	};
 

@@ -117,14 +117,16 @@ static int ids;
 static unsigned long long append(const char *comment, const char *digest)
 {
 	unsigned long long number;
-	json_t *texts = json_pack("[{s:s, s:{s:s}}]", "digest", digest, "kept", "of", digest);
+	__free_text char *line =
+		xasprintf("{\"digest\":\"%s\",\"kept\":{\"of\":\"%s\"}}", digest, digest);
+	__cleanup(names_free) struct names texts = {};
 	json_t *change = json_pack("{s:o, s:s, s:[{s:s, s:s, s:s}]}", "id",
 				   json_sprintf("%d-%d", getpid(), ids++), "comment", comment,
 				   "interfaces", "name", "eth0", "action", "swap", "after", digest);
 
-	history_append(&place, change, texts, &number);
+	names_add(&texts, line);
+	history_append(&place, change, &texts, &number);
 	json_decref(change);
-	json_decref(texts);
 	return number;
 }
 
