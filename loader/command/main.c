@@ -294,7 +294,6 @@ int main(int argc, char **argv)
 	setlocale(LC_CTYPE, "");
 	/* Tables of megabytes come from the kernel as zero pages, of which few are touched. */
 	mallopt(M_MMAP_THRESHOLD, LARGE);
-	mallopt(M_TOP_PAD, 4 << 20); /* the kernel is asked once for what many machines take */
 	code = dispatch(argc, argv);
 	/* A full disk must not pass for success; an error of an earlier write has left no errno. */
 	errno = EIO;

@@ -12,6 +12,7 @@
 #include "loader/host/attached.h"
 #include "loader/object/privilege.h"
 #include "loader/recipe/compose_json.h"
+#include "loader/recipe/kept_machines.h"
 #include "loader/recipe/site.h"
 #include "loader/report/json_forms.h"
 #include "loader/report/text.h"
@@ -24,6 +25,7 @@ static int show_live(const struct options *options)
 	if (kernel_readable("show --iface") || filter_of(options->interface, "show", &filter) ||
 	    filter_kept(options->interface, &filter, &kept))
 		return EXIT_FAILED;
+	kept_machines_fill(kept);
 	report_print(kept, options->json ? NULL : report_show_text);
 	return EXIT_DONE;
 }

@@ -192,6 +192,7 @@ static json_t *status_json(const struct live *live, const struct flows *flows,
 	__free_text char *version =
 		xstrndup(generation->program_version, sizeof(generation->program_version));
 
+	kept_machines_fill(live->kept);
 	status =
 		json_pack("{s:o, s:I, s:s, s:s, s:O?, s:O, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o}",
 			  "name", text_json(live->hook.name), "ifindex",

@@ -258,6 +258,31 @@ json_t *kept_machines_contract(const json_t *kept)
 	return copy;
 }
 
+/* The empty parts, which an interface's recipe has, and a machine's words may lack. */
+static void add_empty(json_t *recipe)
+{
+	json_t *overrides = json_copy(json_object_get(recipe, "overrides"));
+	json_t *parts = json_pack("{s:[], s:{}, s:{}}", "features", "groups", "comments");
+	json_t *lists = json_pack("{s:[], s:[], s:[], s:[]}", "open", "set", "from", "disable");
+
+	json_object_update_missing(recipe, parts);
+	if (overrides)
+		json_object_update_missing(overrides, lists);
+	json_object_set_new(recipe, "overrides", overrides ? overrides : json_incref(lists));
+	json_decref(parts);
+	json_decref(lists);
+}
+
+void kept_machines_fill(json_t *kept)
+{
+	json_t *machine;
+	size_t i;
+
+	json_array_foreach (json_object_get(json_object_get(kept, "recipe"), "machines"), i,
+			    machine)
+		add_empty(json_object_get(machine, "recipe"));
+}
+
 static json_t *own_recipe(const json_t *kept, size_t at)
 {
 	const json_t *interface = json_object_get(kept, "recipe");
@@ -268,6 +293,7 @@ static json_t *own_recipe(const json_t *kept, size_t at)
 	json_object_set(recipe, "outbound", json_object_get(interface, "outbound"));
 	if (own)
 		json_object_update(recipe, own);
+	add_empty(recipe);
 	groups = json_copy(json_object_get(interface, "groups"));
 	if (!groups)
 		groups = json_object();

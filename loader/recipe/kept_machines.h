@@ -27,6 +27,9 @@ bool kept_machines_expand(json_t *kept);
  */
 json_t *kept_machines_contract(const json_t *kept);
 
+/* Gives the recipes of machines the parts that are not kept because they are empty: for JSON. */
+void kept_machines_fill(json_t *kept);
+
 /* One for each machine, in order. `kept` may be NULL. */
 size_t kept_machines(const json_t *kept);
 const char *kept_machine_name(const json_t *kept, size_t at);

@@ -65,10 +65,18 @@ void recipe_json_forget_answers(json_t *json)
 		recipe_json_forget_answers(json_object_get(machine, "recipe"));
 }
 
-static json_t *overrides_json(const struct recipe *recipe)
+/* `lean`: unless it is empty. */
+static void set_part(json_t *json, const char *key, json_t *part, bool lean)
 {
-	json_t *opens = json_array(), *sets = json_array(), *froms = json_array(), *json;
-	json_t *limits = json_array();
+	if (!lean || json_array_size(part) || json_object_size(part))
+		json_object_set(json, key, part);
+	json_decref(part);
+}
+
+static json_t *overrides_json(const struct recipe *recipe, bool lean)
+{
+	json_t *opens = json_array(), *sets = json_array(), *froms = json_array();
+	json_t *limits = json_array(), *json = json_object();
 
 	for (size_t i = 0; i < recipe->opens.count; i++) {
 		__free_text char *text = open_port_text(&recipe->opens.port[i]);
@@ -90,11 +98,11 @@ static json_t *overrides_json(const struct recipe *recipe)
 
 		json_array_append_new(limits, json_string(text));
 	}
-	json = json_pack("{s:o, s:o, s:o, s:o}", "open", opens, "set", sets, "from", froms,
-			 "disable", names_json(&recipe->disabled));
-	if (recipe->limits)
-		json_object_set(json, "limit", limits);
-	json_decref(limits);
+	set_part(json, "open", opens, lean);
+	set_part(json, "set", sets, lean);
+	set_part(json, "from", froms, lean);
+	set_part(json, "disable", names_json(&recipe->disabled), lean);
+	set_part(json, "limit", limits, true);
 	return json;
 }
 
@@ -114,16 +122,30 @@ static json_t *comments_json(const struct recipe *recipe)
 	return object;
 }
 
+/* The words that an interface and a machine have; `lean`: without the parts that are empty. */
+static void add_words(const struct recipe *recipe, bool lean, json_t *json)
+{
+	json_t *dns = recipe_dns_json(&recipe->groups);
+
+	set_part(json, "features", names_json(&recipe->features), lean);
+	set_part(json, "groups", groups_json(&recipe->groups), lean);
+	set_part(json, "overrides", overrides_json(recipe, lean), lean);
+	set_part(json, "comments", comments_json(recipe), lean);
+	set_part(json, "parked", names_json(&recipe->parked), true);
+	if (dns)
+		json_object_set_new(json, "dns", dns);
+}
+
 static json_t *own_json(const struct machine *machine)
 {
-	json_t *json = recipe_without_machines_json(&machine->own);
+	json_t *json = json_pack("{s:o}", "profiles", names_json(&machine->own.profiles));
 
-	if (!machine->policy_given)
-		json_object_del(json, "policy");
-	if (!machine->outbound_given)
-		json_object_del(json, "outbound");
-	json_object_del(json, "forward");
-	json_object_del(json, "echo_limit");
+	if (machine->policy_given)
+		json_object_set_new(json, "policy", json_string(policy_name[machine->own.policy]));
+	if (machine->outbound_given)
+		json_object_set_new(json, "outbound",
+				    json_string(outbound_name[machine->own.outbound]));
+	add_words(&machine->own, true, json);
 	return json;
 }
 
@@ -148,24 +170,14 @@ json_t *recipe_machines_json(const struct recipe *recipe)
 
 json_t *recipe_without_machines_json(const struct recipe *recipe)
 {
-	json_t *json =
-		json_pack("{s:o, s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:o}", "profiles",
-			  names_json(&recipe->profiles), "policy", policy_name[recipe->policy],
-			  "outbound", outbound_name[recipe->outbound], "forward", recipe->forward,
-			  "echo_limit", (int)recipe_echo_limit(recipe), "features",
-			  names_json(&recipe->features), "groups", groups_json(&recipe->groups),
-			  "overrides", overrides_json(recipe), "comments", comments_json(recipe));
-	json_t *dns;
+	json_t *json = json_pack(
+		"{s:o, s:s, s:s, s:b, s:i}", "profiles", names_json(&recipe->profiles), "policy",
+		policy_name[recipe->policy], "outbound", outbound_name[recipe->outbound], "forward",
+		recipe->forward, "echo_limit", (int)recipe_echo_limit(recipe));
 
-	if (recipe->parked.count)
-		json_object_set_new(json, "parked", names_json(&recipe->parked));
-	if (recipe->deny.count)
-		json_object_set_new(json, "deny", names_json(&recipe->deny));
-	if (recipe->never_ban.count)
-		json_object_set_new(json, "never_ban", names_json(&recipe->never_ban));
-	dns = recipe_dns_json(&recipe->groups);
-	if (dns)
-		json_object_set_new(json, "dns", dns);
+	add_words(recipe, false, json);
+	set_part(json, "deny", names_json(&recipe->deny), true);
+	set_part(json, "never_ban", names_json(&recipe->never_ban), true);
 	return json;
 }
 

@@ -16,7 +16,7 @@
  *  "machines": [{"name", "address": [PREFIX..], "recipe": the same, of its own words}]}
  *
  * Without machines there is no "machines". A machine's recipe has "policy" and "outbound" only if
- * they were given for it.
+ * they were given for it, and no part but "profiles" that is empty: 256 machines have few words.
  */
 json_t *recipe_json(const struct recipe *recipe);
 /* The two parts of it: all but "machines", and "machines". */

@@ -74,6 +74,30 @@ static void test_profiles(void **state)
 	json_decref(kept);
 }
 
+/* The parts of a machine's recipe that are not kept because they are empty are shown. */
+static void test_fill(void **state)
+{
+	json_t *kept = json_loads(
+		"{\"recipe\": {\"machines\": [{\"recipe\": {\"profiles\": [1]}}, "
+		"{\"recipe\": {\"overrides\": {\"open\": [2]}, \"groups\": {\"g\": []}}}]}}",
+		0, NULL);
+
+	(void)state;
+	kept_machines_fill(kept);
+	expect_json(
+		kept,
+		"{\"recipe\": {\"machines\": [{\"recipe\": {\"profiles\": [1], \"features\": [], "
+		"\"groups\": {}, \"comments\": {}, \"overrides\": {\"open\": [], \"set\": [], "
+		"\"from\": [], \"disable\": []}}}, {\"recipe\": {\"features\": [], "
+		"\"groups\": {\"g\": []}, \"comments\": {}, \"overrides\": {\"open\": [2], "
+		"\"set\": [], \"from\": [], \"disable\": []}}}]}}");
+	json_decref(kept);
+	kept = json_loads("{\"recipe\": {}}", 0, NULL);
+	kept_machines_fill(kept);
+	expect_json(kept, "{\"recipe\": {}}");
+	json_decref(kept);
+}
+
 static void expect_damaged(const char *text)
 {
 	json_t *kept = json_loads(text, 0, NULL);
@@ -98,6 +122,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_contract),
 		cmocka_unit_test(test_profiles),
+		cmocka_unit_test(test_fill),
 		cmocka_unit_test(test_damaged),
 	};
 

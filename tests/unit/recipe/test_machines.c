@@ -202,7 +202,7 @@ static void test_json(void **state)
 	assert_string_equal(text, second);
 	assert_non_null(strstr(
 		text,
-		"{\"name\":\"b\",\"address\":[\"192.0.2.2/32\"],\"recipe\":{\"profiles\":[\"mail\"],\"features\":[]"));
+		"{\"name\":\"b\",\"address\":[\"192.0.2.2/32\"],\"recipe\":{\"profiles\":[\"mail\"]}}"));
 	assert_int_equal(again.machines, 2);
 	assert_int_equal(again.machine[0].own.policy, PC_POLICY_OBSERVE);
 	assert_int_equal(again.machine[1].own.policy, PC_POLICY_ENFORCE);
