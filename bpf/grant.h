@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Members of groups for a time (abi_grants.h), asked where a listed port refuses a source. */
+/* Members of groups for a time (abi_grants.h), asked where a listed port or a limit refuses a source.
+ */
 #ifndef PORTCULLIS_GRANT_H
 #define PORTCULLIS_GRANT_H
 
@@ -13,16 +14,19 @@
 #include "bpf/table.h"
 
 /*
- * A span of the active generation, as a word between the functions below: 0 is none. A swap may
- * come in between, so it has the lowest byte of the generation's number.
+ * A span of the active generation, or limits of a set, as a word between the functions below: 0 is
+ * none. A swap may come in between, so it has the lowest byte of the generation's number.
  */
 struct granting_span {
-	__u32 index : 16;
-	__u32 ipv6 : 1; /* of the packet */
-	__u32 unused : 6;
+	__u32 index : 16; /* of the span; with `limits` that of the set */
+	__u32 ipv6 : 1;	  /* of the packet */
+	__u32 limits : 4; /* a bit for each limit whose `except` is asked about; 0: a span's groups are
+			   */
+	__u32 unused : 2;
 	__u32 set : 1; /* 1 */
 	__u32 generation : 8;
 };
+_Static_assert(PC_LIMITS_OF_SPAN <= 4, "granting_span.limits");
 
 /*
  * The key of the address that is asked about. In the place of an event, because the stack is short:
@@ -42,6 +46,35 @@ static __always_inline const struct pc_generation *granting_generation(struct gr
 	return generation && (__u8)generation->number == known.generation ? generation : NULL;
 }
 
+/* The groups that a word asks about. */
+static __always_inline __u64 granting_groups(const struct pc_generation *generation,
+					     struct granting_span known)
+{
+	const struct pc_limit_set *set =
+		&generation->limit_set[bounded(known.index, PC_LIMITS - 1)];
+	__u64 groups = 0;
+	int i;
+
+	if (!known.limits)
+		return generation->span[bounded(known.index, PC_SPANS - 1)].groups;
+#pragma clang loop unroll(full)
+	for (i = 0; i < PC_LIMITS_OF_SPAN; i++)
+		if (known.limits >> i & 1)
+			groups |= generation->limit[bounded(set->limit[i] - 1, PC_LIMITS - 1)].except;
+	return groups;
+}
+
+/* The word of struct pc_groups that they mean. */
+static __always_inline __u32 granting_groups_word(const struct pc_generation *generation,
+						  struct granting_span known)
+{
+	__u32 word = known.limits ?
+			     generation->limit_set[bounded(known.index, PC_LIMITS - 1)].word :
+			     generation->span[bounded(known.index, PC_SPANS - 1)].word;
+
+	return bounded(word, PC_GROUP_WORDS - 1);
+}
+
 #define GRANT_PART 8 /* groups that span_granted_part asks about */
 
 /*
@@ -53,7 +86,6 @@ __noinline int span_granted_part(__u32 word, __u32 part)
 	struct granting_span known = bits_as(struct granting_span, word);
 	struct pc_grant_key *key = grant_key();
 	const struct pc_generation *generation = granting_generation(known);
-	const struct pc_span *span;
 	__u32 second, i, from = bounded(part * GRANT_PART, PC_GROUPS - GRANT_PART);
 	const __u64 *group;
 	__u64 groups;
@@ -61,9 +93,8 @@ __noinline int span_granted_part(__u32 word, __u32 part)
 
 	if (!key || !generation)
 		return false;
-	span = &generation->span[bounded(known.index, PC_SPANS - 1)];
-	groups = span->groups >> from;
-	group = &generation->group[bounded(span->word, PC_GROUP_WORDS - 1)][from];
+	groups = granting_groups(generation, known) >> from;
+	group = &generation->group[granting_groups_word(generation, known)][from];
 	trie = only_of(&grants);
 	if (!trie)
 		return false;
@@ -95,7 +126,7 @@ __noinline int span_granted(__u64 first, __u64 second, __u32 word)
 
 	if (!key || !generation)
 		return false;
-	groups = generation->span[bounded(known.index, PC_SPANS - 1)].groups;
+	groups = granting_groups(generation, known);
 	key->length = PC_GRANT_BITS + (known.ipv6 ? 128 : 32);
 	key->family = bpf_htonl(known.ipv6 ? 6 : 4);
 	__builtin_memcpy(key->address, &first, 8);

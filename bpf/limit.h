@@ -8,6 +8,7 @@
 
 #include "bpf/came_in.h"
 #include "bpf/event.h"
+#include "bpf/grant.h"
 #include "bpf/learn.h"
 #include "bpf/machine.h"
 #include "bpf/maps.h"
@@ -92,7 +93,8 @@ struct limit_word {
 	__u64 behind : 1;     /* to or from a machine behind this host */
 	__u64 generation : 8; /* the lowest byte of its number */
 	__u64 whole : 1;      /* no fragment */
-	__u64 unused : 6;
+	__u64 link_local : 1; /* the source is; of limit_excepted */
+	__u64 unused : 5;
 };
 
 static __always_inline __u64 limit_word_pack(struct limit_word word)
@@ -260,6 +262,43 @@ __noinline int limit_answers(struct xdp_md *ctx, __u32 where, __u32 ports, __u32
 	       flow_learned(&flow, how, 0, &packet);
 }
 
+/* Whether a limit is about a source. */
+static __always_inline bool limit_admits(const struct pc_limit *limit, __u64 groups,
+					 bool link_local)
+{
+	return limit->anyone || groups & limit->groups || (link_local && limit->link_local);
+}
+
+/*
+ * Whether a grant exempts a source from a limit of a set that admits it. `groups`: those that have
+ * it. `packed`: a struct limit_word with the set. A global function, so that the verifier checks it
+ * once.
+ */
+__noinline int limit_excepted(__u64 first, __u64 second, __u64 groups, __u64 packed)
+{
+	struct limit_word word = limit_word_unpack(packed);
+	const struct pc_generation *generation = limit_generation(word);
+	struct granting_span known = {.index = word.limit - 1,
+				      .ipv6 = word.ipv6,
+				      .set = 1,
+				      .generation = word.generation};
+	const struct pc_limit_set *set;
+	int i;
+
+	if (!generation)
+		return false;
+	set = &generation->limit_set[bounded(word.limit - 1, PC_LIMITS - 1)];
+#pragma clang loop unroll(full)
+	for (i = 0; i < PC_LIMITS_OF_SPAN; i++) {
+		if (!set->limit[i])
+			break;
+		if (limit_admits(&generation->limit[bounded(set->limit[i] - 1, PC_LIMITS - 1)],
+				 groups, word.link_local))
+			known.limits |= 1 << i;
+	}
+	return known.limits && span_granted(first, second, bits_as(__u32, known));
+}
+
 /* Whether a service with or without a limit lets a source begin one more. */
 static __always_inline bool limit_of_set(struct xdp_md *ctx, const struct pc_generation *generation,
 					 struct limit_word word, __u32 owner)
@@ -267,6 +306,7 @@ static __always_inline bool limit_of_set(struct xdp_md *ctx, const struct pc_gen
 	struct packet packet = {.gather = true, .ip = word.ip, .ipv6 = word.ipv6};
 	const struct pc_limit_set *set =
 		&generation->limit_set[bounded(word.limit - 1, PC_LIMITS - 1)];
+	struct limit_word one = word;
 	struct address source;
 	bool link_local = false;
 	__u64 groups = 0;
@@ -289,16 +329,18 @@ static __always_inline bool limit_of_set(struct xdp_md *ctx, const struct pc_gen
 
 		if (!set->limit[i])
 			break;
-		word.limit = set->limit[i] - 1;
-		limit = &generation->limit[bounded(word.limit, PC_LIMITS - 1)];
-		if (!limit->anyone && !(groups & limit->groups) &&
-		    !(link_local && limit->link_local))
+		one.limit = set->limit[i] - 1;
+		limit = &generation->limit[bounded(one.limit, PC_LIMITS - 1)];
+		if (!limit_admits(limit, groups, link_local))
 			continue;
 		if (groups & limit->except || (link_local && limit->except_link_local) ||
-		    limit_take(source.first, source.second, limit_word_pack(word), owner))
+		    limit_take(source.first, source.second, limit_word_pack(one), owner))
 			return true;
 	}
-	return false;
+	if (!has_grants())
+		return false;
+	word.link_local = link_local;
+	return limit_excepted(source.first, source.second, groups, limit_word_pack(word));
 }
 
 /*

@@ -259,3 +259,39 @@ fixed()
 	exits 0 pc swap eth0 --no-limit site:5000-tcp
 	asks 192.0.2.7
 }
+
+# begins FROM WANTED...: connections of that source are made (1) or not (0), one after the other.
+begins()
+{
+	local from=$1 wanted
+
+	shift
+	for wanted; do
+		if ((wanted)); then asks "$from"; else vain "$from"; fi
+	done
+}
+
+@test "a grant into a group that a limit exempts lifts this limit for its source until it ends, and no other limit" {
+	attach_tiny host eth0 --group home=192.0.2.0/24 --group office=10.7.0.0/16 --group carrier=10.9.0.0/16 --group others=10.8.0.0/16 \
+		--limit 'tiny:agents={rate: 1/h, burst: 2, except: [others, carrier]}' \
+		--open 5000/tcp=office --limit 'site:5000-tcp={rate: 1/h, burst: 2, except: [others]}'
+	begins 192.0.2.2 1 1 0
+	begins 192.0.2.7 1 1 0
+	exits 0 pc grant carrier 192.0.2.2 --for 4
+	begins 192.0.2.2 1 1 1
+	begins 192.0.2.7 0
+	exits 0 pc explain eth0 192.0.2.2 5000/tcp --json
+	json_is '.verdicts[0] | .verdict == "pass"'
+	# Of a service that does not admit the source.
+	exits 0 pc swap eth0 --limit 'tiny:agents={rate: 1/h, burst: 2}' --limit 'site:5000-tcp={rate: 1/h, burst: 2, except: [carrier]}'
+	begins 192.0.2.2 0
+	exits 0 pc swap eth0 --limit 'tiny:agents={rate: 1/h, burst: 2, except: [carrier]}'
+	until_true 8 eval '! ASK_SECONDS=0.5 asks 192.0.2.2'
+	begins 192.0.2.2 0
+	exits 0 pc grant carrier 192.0.2.0/24
+	begins 192.0.2.2 1
+	begins 192.0.2.7 1
+	exits 1 pc revoke carrier 192.0.2.7
+	exits 0 pc revoke carrier 192.0.2.0/24
+	begins 192.0.2.7 0
+}
