@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "bpf/account.h"
+#include "bpf/grant.h"
 #include "bpf/listen.h"
 #include "bpf/maps.h"
 #include "bpf/packet.h"
@@ -20,7 +21,8 @@ struct ban_word {
 	__u64 ipv6 : 1;
 	__u64 count : 1; /* a drop counts for its ban */
 	__u64 would : 1; /* as would-drop */
-	__u64 unused : 23;
+	__u64 udp : 1;	 /* UDP with its ports */
+	__u64 unused : 22;
 	__u64 set : 1; /* 1 */
 };
 
@@ -87,21 +89,10 @@ static __always_inline void ban_count(struct pc_ban_chunk *chunk, __u32 entry, s
 	}
 }
 
-/* The second with which ends are compared: what ends later holds, as PC_BAN_NEVER always does. */
-static __always_inline __u32 ban_second(void)
-{
-	struct pc_heard_cpu *own;
-
-	if (replays)
-		return explained.second;
-	own = heard_own();
-	return own ? boot_second(own) : PC_BAN_NEVER - 1;
-}
-
 /* Whether an end has not come yet. */
 static __always_inline bool ban_holds(__u32 until)
 {
-	return until >= PC_BAN_NEVER || ban_second() < until;
+	return until >= PC_BAN_NEVER || second_of_ends() < until;
 }
 
 /* What a line says of a prefix: BAN_*. */
@@ -386,6 +377,28 @@ static __always_inline int ban_search6(const struct pc_bans *table, __u64 first,
 	return BAN_NONE;
 }
 
+/* What a ban of one address says of it: BAN_*. */
+static __always_inline int ban_of_address(__u64 first, __u64 second, __u64 word)
+{
+	return ban_word_unpack(word).ipv6 ?
+		       ban_of_length6(first, second, PC_BAN_KIND6(128), word) :
+		       ban_of_length4(first, PC_BAN_KIND4(32), word);
+}
+
+/*
+ * Whether a source is in a group of `never-ban` by a grant. Other members are in the table of bans.
+ */
+static __always_inline bool ban_never_granted(__u64 first, __u64 second, bool ipv6)
+{
+	const struct pc_generation *generation = generation_current();
+	struct granting_span known = {.ipv6 = ipv6, .never = 1, .set = 1};
+
+	if (!generation || !generation->never_ban)
+		return false;
+	known.generation = generation->number;
+	return span_granted(bpf_cpu_to_be64(first), bpf_cpu_to_be64(second), bits_as(__u32, known));
+}
+
 /* Whether a group of `deny` has a source. Its network has a mark; most packets end before this. */
 static __always_inline bool ban_denied(__u64 first, __u64 second, bool ipv6)
 {
@@ -400,10 +413,26 @@ static __always_inline bool ban_denied(__u64 first, __u64 second, bool ipv6)
 }
 
 /*
- * Whether the source of a packet is banned or denied: 1 + enum pc_reason, or 0. The mark of its
- * network tells most apart; where it is set, the lengths in use are looked through.
+ * Whether a packet is DHCP, of a server or a client. `packed`: struct flow_ports. A filter that is
+ * attached at boot does not know the server yet, and without a lease this host would be lost.
  */
-__noinline int portcullis_banned(struct xdp_md *ctx, __u64 word)
+static __always_inline bool is_dhcp(struct ban_word what, __u32 packed)
+{
+	struct flow_ports ports = flow_ports_unpack(packed);
+	__u16 least = 67 + what.ipv6 * (546 - 67);
+	__u64 other = (what.udp ^ 1) | (__u16)(ports.local - least) >> 1 |
+		      (__u16)(ports.remote - least) >> 1;
+
+	/* Without branches, by whose sides the verifier would follow the search each time. */
+	return opaque(other - 1) >> 63;
+}
+
+/*
+ * Whether the source of a packet is banned or denied: 1 + enum pc_reason, or 0. The mark of its
+ * network tells most apart; where it is set, the lengths in use are looked through. `ports`: struct
+ * flow_ports, if the packet is UDP.
+ */
+__noinline int portcullis_banned(struct xdp_md *ctx, __u64 word, __u32 ports)
 {
 	struct ban_word what = ban_word_unpack(word);
 	const struct pc_bans *table = bans_current();
@@ -414,12 +443,18 @@ __noinline int portcullis_banned(struct xdp_md *ctx, __u64 word)
 
 	if (!table || !ban_source(ctx, what, &first, &second))
 		return 0;
+	if (what.ipv6)
+		marked = ban_marked6(table, first, PC_BAN_KIND6(PC_BAN_MARK6));
+	else if (!ban_marked4(table, first))
+		return 0;
+	if (has_grants() && ban_never_granted(first, second, what.ipv6))
+		return 0;
+	/* DHCP passes in wider bans: only one of its source stops it. */
+	if (is_dhcp(what, ports))
+		return ban_of_address(first, second, word) == BAN_DROP ? 1 + PC_REASON_BANNED : 0;
 	if (!what.ipv6) {
-		if (!ban_marked4(table, first))
-			return 0;
 		found = ban_search4(table, first, word);
 	} else {
-		marked = ban_marked6(table, first, PC_BAN_KIND6(PC_BAN_MARK6));
 		/* Without a branch, by whose sides the verifier would follow each step twice. */
 		from = PC_BAN_KIND6(PC_BAN_MARK6) + marked * PC_BAN_LENGTHS6;
 		found = ban_search6(table, first, second, from, word);
@@ -449,6 +484,7 @@ static __always_inline __u64 ban_word_of(const struct packet *packet,
 		.ipv6 = packet->ipv6,
 		.count = !is_explaining(packet) && !is_attaching(generation),
 		.would = is_observing(packet, generation),
+		.udp = parsed == PARSED_PORT && packet->protocol == PROTOCOL_UDP,
 		.set = 1,
 	});
 }

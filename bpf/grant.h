@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Members of groups for a time (abi_grants.h), asked where a listed port or a limit refuses a source.
- */
+/* Members of groups for a time (abi_grants.h), asked where a port, a limit or a ban refuses one. */
 #ifndef PORTCULLIS_GRANT_H
 #define PORTCULLIS_GRANT_H
 
 #include <stdbool.h>
 
-#include "bpf/ban.h"
 #include "bpf/flow.h"
 #include "bpf/learn.h"
+#include "bpf/listen.h"
 #include "bpf/maps.h"
 #include "bpf/packet.h"
 #include "bpf/table.h"
 
 /*
- * A span of the active generation, or limits of a set, as a word between the functions below: 0 is
+ * A span of the active generation, limits of a set, or `never-ban`, as a word between the functions below: 0 is
  * none. A swap may come in between, so it has the lowest byte of the generation's number.
  */
 struct granting_span {
@@ -22,7 +21,8 @@ struct granting_span {
 	__u32 ipv6 : 1;	  /* of the packet */
 	__u32 limits : 4; /* a bit for each limit whose `except` is asked about; 0: a span's groups are
 			   */
-	__u32 unused : 2;
+	__u32 never : 1; /* the groups of `never-ban` are */
+	__u32 unused : 1;
 	__u32 set : 1; /* 1 */
 	__u32 generation : 8;
 };
@@ -55,12 +55,15 @@ static __always_inline __u64 granting_groups(const struct pc_generation *generat
 	__u64 groups = 0;
 	int i;
 
+	if (known.never)
+		return generation->never_ban;
 	if (!known.limits)
 		return generation->span[bounded(known.index, PC_SPANS - 1)].groups;
+	/* Without branches, because the verifier would follow both sides of each. */
 #pragma clang loop unroll(full)
 	for (i = 0; i < PC_LIMITS_OF_SPAN; i++)
-		if (known.limits >> i & 1)
-			groups |= generation->limit[bounded(set->limit[i] - 1, PC_LIMITS - 1)].except;
+		groups |= generation->limit[bounded(set->limit[i] - 1, PC_LIMITS - 1)].except &
+			  -(opaque(known.limits) >> i & 1);
 	return groups;
 }
 
@@ -68,37 +71,37 @@ static __always_inline __u64 granting_groups(const struct pc_generation *generat
 static __always_inline __u32 granting_groups_word(const struct pc_generation *generation,
 						  struct granting_span known)
 {
-	__u32 word = known.limits ?
-			     generation->limit_set[bounded(known.index, PC_LIMITS - 1)].word :
-			     generation->span[bounded(known.index, PC_SPANS - 1)].word;
-
-	return bounded(word, PC_GROUP_WORDS - 1);
+	if (known.never)
+		return 0;
+	return known.limits ? generation->limit_set[bounded(known.index, PC_LIMITS - 1)].word :
+			      generation->span[bounded(known.index, PC_SPANS - 1)].word;
 }
 
 #define GRANT_PART 8 /* groups that span_granted_part asks about */
 
 /*
- * Whether one of eight groups of a span has the address of this CPU's grant_key by a grant that has
- * not ended. A global function: the verifier follows eight steps, not one for each group.
+ * Whether one of eight groups has the address of this CPU's grant_key by a grant that has not
+ * ended: those of the lowest bits of `groups`, from group `from` of a word of struct pc_groups on.
+ * `generation`: the lowest byte of its number. A global function: the verifier follows eight steps,
+ * not one for each group.
  */
-__noinline int span_granted_part(__u32 word, __u32 part)
+__noinline int span_granted_part(__u32 groups, __u32 groups_word, __u32 from, __u32 number)
 {
-	struct granting_span known = bits_as(struct granting_span, word);
 	struct pc_grant_key *key = grant_key();
-	const struct pc_generation *generation = granting_generation(known);
-	__u32 second, i, from = bounded(part * GRANT_PART, PC_GROUPS - GRANT_PART);
+	const struct pc_generation *generation =
+		granting_generation((struct granting_span){.generation = number});
+	__u32 second, i;
 	const __u64 *group;
-	__u64 groups;
 	void *trie;
 
 	if (!key || !generation)
 		return false;
-	groups = granting_groups(generation, known) >> from;
-	group = &generation->group[granting_groups_word(generation, known)][from];
+	group = &generation->group[bounded(groups_word, PC_GROUP_WORDS - 1)]
+				  [bounded(from, PC_GROUPS - GRANT_PART)];
 	trie = only_of(&grants);
 	if (!trie)
 		return false;
-	second = ban_second();
+	second = second_of_ends();
 	for (i = 0; i < GRANT_PART; i++) {
 		const __u32 *until;
 
@@ -113,8 +116,8 @@ __noinline int span_granted_part(__u32 word, __u32 part)
 }
 
 /*
- * Whether a group of a span has an address by a grant that has not ended. A global function, so
- * that the verifier checks it once.
+ * Whether one of the groups that a word asks about has an address by a grant that has not ended. A
+ * global function, so that the verifier checks it once.
  */
 __noinline int span_granted(__u64 first, __u64 second, __u32 word)
 {
@@ -122,18 +125,19 @@ __noinline int span_granted(__u64 first, __u64 second, __u32 word)
 	struct pc_grant_key *key = grant_key();
 	const struct pc_generation *generation = granting_generation(known);
 	__u64 groups;
-	__u32 part;
+	__u32 from, groups_word;
 
 	if (!key || !generation)
 		return false;
 	groups = granting_groups(generation, known);
+	groups_word = granting_groups_word(generation, known);
 	key->length = PC_GRANT_BITS + (known.ipv6 ? 128 : 32);
 	key->family = bpf_htonl(known.ipv6 ? 6 : 4);
 	__builtin_memcpy(key->address, &first, 8);
 	__builtin_memcpy(key->address + 8, &second, 8);
-	for (part = 0; part < PC_GROUPS / GRANT_PART; part++)
-		if (groups >> part * GRANT_PART & ((1 << GRANT_PART) - 1) &&
-		    span_granted_part(word, part))
+	for (from = 0; from < PC_GROUPS; from += GRANT_PART)
+		if (groups >> from & ((1 << GRANT_PART) - 1) &&
+		    span_granted_part(groups >> from, groups_word, from, known.generation))
 			return true;
 	return false;
 }

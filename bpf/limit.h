@@ -283,19 +283,25 @@ __noinline int limit_excepted(__u64 first, __u64 second, __u64 groups, __u64 pac
 				      .set = 1,
 				      .generation = word.generation};
 	const struct pc_limit_set *set;
+	__u32 limits = 0;
 	int i;
 
 	if (!generation)
 		return false;
 	set = &generation->limit_set[bounded(word.limit - 1, PC_LIMITS - 1)];
+	/* Without branches. The last place of pc_generation.limit, which 0 leads to, has no limit. */
 #pragma clang loop unroll(full)
 	for (i = 0; i < PC_LIMITS_OF_SPAN; i++) {
-		if (!set->limit[i])
-			break;
-		if (limit_admits(&generation->limit[bounded(set->limit[i] - 1, PC_LIMITS - 1)],
-				 groups, word.link_local))
-			known.limits |= 1 << i;
+		const struct pc_limit *limit =
+			&generation->limit[bounded(set->limit[i] - 1, PC_LIMITS - 1)];
+
+		__u64 of = groups & limit->groups;
+
+		limits |= (limit->anyone | opaque(of | -of) >> 63 |
+			   (word.link_local & limit->link_local))
+			  << i;
 	}
+	known.limits = limits;
 	return known.limits && span_granted(first, second, bits_as(__u32, known));
 }
 

@@ -20,6 +20,17 @@ static __always_inline __u32 boot_second(struct pc_heard_cpu *own)
 	return own->second;
 }
 
+/* The second with which ends of bans and grants are compared: what ends later holds. */
+static __always_inline __u32 second_of_ends(void)
+{
+	struct pc_heard_cpu *own;
+
+	if (replays)
+		return explained.second;
+	own = heard_own();
+	return own ? boot_second(own) : PC_BAN_NEVER - 1;
+}
+
 /* Whether a listener has had all the events of this second and CPU; if so, counts another one. */
 static __always_inline bool listener_is_over(const struct pc_listener *listener,
 					     struct pc_heard *slot, __u32 second)

@@ -491,7 +491,7 @@ static __always_inline __u64 ingress_banned(struct xdp_md *ctx, __u32 parsed)
 	__u32 reason;
 
 	/* Each is a call of its own, because the functions that are called share a short stack. */
-	reason = word ? portcullis_banned(ctx, word) : 0;
+	reason = word ? portcullis_banned(ctx, word, noted_ports()) : 0;
 	return reason ? portcullis_refuse(ctx, reason, ban_word_unpack(word).length) : 0;
 }
 
@@ -652,7 +652,8 @@ static __always_inline int ingress(struct xdp_md *ctx, bool kernel_context)
 	packet.ipv6 = forgotten(packet.ipv6, packet.local_port);
 	if (has_bans()) {
 		__u32 reason =
-			portcullis_banned(ctx, ban_word_of(&packet, generation, PARSED_PORT));
+			portcullis_banned(ctx, ban_word_of(&packet, generation, PARSED_PORT),
+					  flow_ports_pack(&packet));
 
 		if (reason)
 			return ingress_end(ctx, portcullis_refuse(ctx, reason, packet.length));

@@ -15,6 +15,7 @@
 #include "loader/filter/hook.h"
 #include "loader/filter/settle.h"
 #include "loader/host/bans.h"
+#include "loader/host/grants.h"
 #include "loader/host/protect.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"
@@ -25,17 +26,6 @@
 
 #define SAID_SINGLY 20 /* prefixes that have a line each */
 #define SAID_FAULTS 20
-
-static int check_list(const char *command, const char *list)
-{
-	__free_text char *shown = list ? text_printable(list) : NULL;
-
-	if (!list || ban_list_valid(list))
-		return 0;
-	error("%s: --list must be letters, digits, '.', '_' and '-', at most %d, and begin with a letter or digit, not '%s'",
-	      command, BAN_LIST_LIMIT, shown);
-	return -EINVAL;
-}
 
 /* Reads the prefixes of the command line. -EINVAL: with errors in `diag`. */
 static int read_prefixes(const struct options *options, const char *command, struct group *group,
@@ -114,27 +104,50 @@ static size_t find_faults(const struct group *group, const struct protected_host
 	return faults;
 }
 
+/* The prefix by which a grant has another one in a group of `never-ban`, or NULL. */
+static const struct prefix *never_granted(const struct bans *bans, const struct grants *grants,
+					  const struct prefix *prefix)
+{
+	for (size_t i = 0; i < grants->file.set.count; i++) {
+		const struct ban *grant = &grants->file.set.ban[i];
+
+		if (ban_holds(grant, (__u32)grants->clock.boot) &&
+		    grant->prefix.length <= prefix->length &&
+		    prefix_contains(&grant->prefix, prefix->family, prefix->address) &&
+		    bans_never_group(bans, grant->list))
+			return &grant->prefix;
+	}
+	return NULL;
+}
+
 /* Members of `never-ban` of the filters. True: there are some, and they were not forced. */
 static bool refuse_never(const struct options *options, struct bans *bans,
-			 const struct group *group)
+			 const struct hooks *hooks, const struct group *group)
 {
+	__cleanup(grants_close) struct grants grants = {};
+	bool granted = bans->filters && !grants_read(hooks, &grants);
 	size_t faults = 0, count = 0;
 
 	for (size_t i = 0; i < group->prefixes; i++) {
 		const struct prefix *never = bans_never(bans, &group->prefix[i]);
 		char text[PREFIX_TEXT], by[PREFIX_TEXT];
+		const char *how = "is in";
 		__free_text char *why = NULL;
 
+		if (!never && granted) {
+			never = never_granted(bans, &grants, &group->prefix[i]);
+			how = "is granted into";
+		}
 		if (!never)
 			continue;
 		count++;
 		if (options->force)
 			continue;
-		why = xasprintf("%s is in a group of never-ban", prefix_format(never, by));
+		why = xasprintf("%s %s a group of never-ban", prefix_format(never, by), how);
 		fault(&faults, prefix_format(&group->prefix[i], text), why);
 	}
 	if (faults) {
-		error("ban: refused, nothing was banned; who is in never-ban is never cut off: take it out of the group first");
+		error("ban: refused, nothing was banned; who is in never-ban is never cut off: take it out of the group first, or revoke the grant");
 		return true;
 	}
 	if (count)
@@ -156,22 +169,22 @@ static void say_observed(const struct bans *bans, const struct hooks *hooks)
 		say_line("no interface has a filter: kept, and in force from the next attach on");
 }
 
+/* `later`: how many the list had for longer. `end`: as it was asked for. */
 static void say_banned(const struct bans *bans, const struct hooks *hooks, const struct ban *ban,
-		       size_t count)
+		       size_t count, const char *end, size_t later)
 {
 	char prefix[PREFIX_TEXT];
 
 	for (size_t i = 0; i < count && count <= SAID_SINGLY; i++) {
-		__free_text char *end = ban_end_text(&ban[i], &bans->clock);
+		__free_text char *until = ban_end_text(&ban[i], &bans->clock);
 
-		say_line("%s: banned %s (list %s)", prefix_format(&ban[i].prefix, prefix), end,
+		say_line("%s: banned %s (list %s)", prefix_format(&ban[i].prefix, prefix), until,
 			 ban[i].list);
 	}
-	if (count > SAID_SINGLY) {
-		__free_text char *end = ban_end_text(ban, &bans->clock);
-
+	if (count > SAID_SINGLY)
 		say_line("%zu prefixes: banned %s (list %s)", count, end, ban->list);
-	}
+	if (count > SAID_SINGLY && later)
+		say_line("%zu of them: banned for longer by list %s already", later, ban->list);
 	say_observed(bans, hooks);
 }
 
@@ -225,11 +238,10 @@ static struct ban *make_bans(const struct options *options, const struct group *
 
 /* A line in the journal, and the answer of --json. */
 static void record_bans(const struct options *options, const struct bans *bans,
-			const struct group *group, const struct ban *ban,
+			const struct group *group, const struct ban *ban, const char *end,
 			const struct caller *caller)
 {
 	__free_text char *told = prefixes_told(group->prefix, group->prefixes);
-	__free_text char *end = group->prefixes ? ban_end_text(ban, &bans->clock) : xstrdup("");
 	__free_text char *what = xasprintf("%s %s%s", told, end,
 					   options->replace ? ", in the place of what it had" : "");
 
@@ -248,17 +260,22 @@ static int ban_all(const struct options *options, const struct group *group, str
 		   struct bans *bans, __u64 seconds)
 {
 	__cleanup(caller_free) struct caller caller = {};
+	__free_text char *end = NULL;
 	struct ban *ban;
+	size_t later = 0;
 	int err;
 
 	caller_find(&caller);
 	ban = make_bans(options, group, &bans->clock, seconds, caller.name ?: "");
+	end = ban_end_text(ban, &bans->clock);
 	err = options->replace ? replace_list(bans, ban, group->prefixes) :
 				 bans_add(bans, ban, group->prefixes);
 
 	if (!err) {
-		say_banned(bans, hooks, ban, group->prefixes);
-		record_bans(options, bans, group, ban, &caller);
+		for (size_t i = 0; i < group->prefixes && !options->replace; i++)
+			later += bans_end_later(bans, &ban[i]);
+		say_banned(bans, hooks, ban, group->prefixes, end, later);
+		record_bans(options, bans, group, ban, end, &caller);
 	}
 	ban_file_free(&bans->file); /* before the texts that its set has of `ban` */
 	free(ban);
@@ -308,7 +325,7 @@ int command_ban(const struct options *options, struct diag *diag)
 	__close_fd int lock = -1;
 	__u64 seconds;
 
-	if (check_list("ban", options->list))
+	if (list_word_check("ban", options->list))
 		return EXIT_USAGE;
 	if (options->take_up)
 		return resume(options);
@@ -330,7 +347,7 @@ int command_ban(const struct options *options, struct diag *diag)
 	if (open_bans(&hooks, &lock, &bans))
 		return EXIT_FAILED;
 	bans.hosts = &hosts;
-	if (refuse_never(options, &bans, &group))
+	if (refuse_never(options, &bans, &hooks, &group))
 		return EXIT_FAILED;
 	return ban_all(options, &group, &hooks, &bans, seconds);
 }
@@ -345,20 +362,25 @@ static bool is_lifted(const struct group *lifted, const struct prefix *prefix)
 	return false;
 }
 
-/* A wider ban that covers a prefix and is not lifted, too: in that list, or in any (NULL). */
+/* A wider ban that covers a prefix and is not lifted, too; NULL: none is. `list`: rather of that. */
 static const struct ban *wider_ban(const struct bans *bans, const char *list,
 				   const struct group *lifted, const struct prefix *prefix)
 {
+	const struct ban *found = NULL;
+
 	for (size_t i = 0; i < bans->file.set.count; i++) {
 		const struct ban *ban = &bans->file.set.ban[i];
 
-		if (ban_holds(ban, (__u32)bans->clock.boot) &&
-		    ban->prefix.length < prefix->length && (!list || !strcmp(list, ban->list)) &&
-		    prefix_contains(&ban->prefix, prefix->family, prefix->address) &&
-		    !is_lifted(lifted, &ban->prefix))
+		if (!ban_holds(ban, (__u32)bans->clock.boot) ||
+		    ban->prefix.length >= prefix->length ||
+		    !prefix_contains(&ban->prefix, prefix->family, prefix->address))
+			continue;
+		if (list && strcmp(list, ban->list) != 0)
+			found = found ?: ban;
+		else if (!is_lifted(lifted, &ban->prefix))
 			return ban;
 	}
-	return NULL;
+	return found;
 }
 
 /* What is said of a prefix, and how the command ends for it. */
@@ -368,7 +390,7 @@ struct lifting {
 	const struct group *group; /* the prefixes */
 	struct names lists;
 	FILE *lines, *said;
-	size_t lifted;
+	size_t lifted, stills;
 	bool covered; /* a prefix that a wider ban covers */
 	bool singly;
 };
@@ -378,17 +400,65 @@ static void say_still(struct lifting *lifting, const struct ban *ban, const char
 	__free_text char *end = ban_end_text(ban, &lifting->bans->clock);
 	char prefix[PREFIX_TEXT];
 
-	if (lifting->singly)
+	prefix_format(&ban->prefix, prefix);
+	if (lifting->stills++ < SAID_SINGLY)
 		fprintf(lifting->said, "%s: still banned: list %s has %s, %s\n", text, ban->list,
-			prefix_format(&ban->prefix, prefix), end);
+			prefix, end);
+}
+
+/* A wider ban that makes the command fail. It is an error in JSON, and the last line that is said. */
+static void say_covered(struct lifting *lifting, const struct ban *wider, const char *text)
+{
+	__free_text char *end = ban_end_text(wider, &lifting->bans->clock);
+	__free_text char *fix = NULL;
+	char prefix[PREFIX_TEXT];
+
+	say_still(lifting, wider, text);
+	lifting->covered = true;
+	if (!lifting->options->answer->json || lifting->stills > SAID_SINGLY)
+		return;
+	prefix_format(&wider->prefix, prefix);
+	fix = xasprintf("portcullis unban --list %s %s", wider->list, prefix);
+	error_fix(fix, "unban: %s: still banned: list %s has %s, %s", text, wider->list, prefix,
+		  end);
+}
+
+/* Bans inside a prefix, which lifting it does not lift. */
+static void say_inside(struct lifting *lifting, const struct prefix *prefix, const char *text)
+{
+	const struct ban_set *set = &lifting->bans->file.set;
+	const struct ban *first = NULL;
+	char inside[PREFIX_TEXT];
+	size_t more = 0;
+
+	for (size_t i = 0; i < set->count; i++) {
+		const struct ban *ban = &set->ban[i];
+
+		if (!ban_holds(ban, (__u32)lifting->bans->clock.boot) ||
+		    ban->prefix.length <= prefix->length ||
+		    !prefix_contains(prefix, ban->prefix.family, ban->prefix.address) ||
+		    is_lifted(lifting->group, &ban->prefix))
+			continue;
+		more += first != NULL;
+		first = first ?: ban;
+	}
+	if (!first)
+		return;
+	prefix_format(&first->prefix, inside);
+	fprintf(lifting->said, "%s: inside it, still banned: list %s has %s", text, first->list,
+		inside);
+	if (more)
+		fprintf(lifting->said, ", and %zu more", more);
+	fputc('\n', lifting->said);
 }
 
 static void lift(struct lifting *lifting, const struct prefix *prefix)
 {
 	const char *only = lifting->options->list;
 	const struct ban *wider;
-	char text[PREFIX_TEXT];
+	char text[PREFIX_TEXT], denied[PREFIX_TEXT];
 	size_t before = lifting->lifted;
+	bool covers;
 
 	prefix_format(prefix, text);
 	for (size_t i = 0; i < lifting->lists.count; i++) {
@@ -410,14 +480,21 @@ static void lift(struct lifting *lifting, const struct prefix *prefix)
 			fprintf(lifting->said, "%s: no longer banned by list %s\n", text, list);
 	}
 	wider = wider_ban(lifting->bans, only, lifting->group, prefix);
-	if (wider) {
-		say_still(lifting, wider, text);
-		lifting->covered = true;
-	} else if (lifting->lifted == before && lifting->singly) {
+	covers = wider && (!only || !strcmp(only, wider->list));
+	if (lifting->lifted == before && lifting->singly && !covers)
 		fprintf(lifting->said,
 			only ? "%s: is not banned by list %s\n" : "%s: is not banned\n", text,
 			only);
-	}
+	if (covers)
+		say_covered(lifting, wider, text);
+	else if (wider)
+		say_still(lifting, wider, text);
+	if (!lifting->singly)
+		return;
+	say_inside(lifting, prefix, text);
+	if (bans_denied(lifting->bans, prefix))
+		fprintf(lifting->said, "%s: is denied: %s is in a group of deny in the site file\n",
+			text, prefix_format(bans_denied(lifting->bans, prefix), denied));
 }
 
 static void lift_all(struct lifting *lifting)
@@ -475,6 +552,9 @@ static int unban(struct lifting *lifting, const struct group *group)
 		lift_all(lifting);
 	for (size_t i = 0; i < group->prefixes; i++)
 		lift(lifting, &group->prefix[i]);
+	if (lifting->stills > SAID_SINGLY)
+		fprintf(lifting->said, "and %zu more are still banned\n",
+			lifting->stills - SAID_SINGLY);
 	fclose(lifting->lines);
 	fclose(lifting->said);
 	if (length && lifting->bans->file.set.count)
@@ -508,7 +588,7 @@ int command_unban(const struct options *options, struct diag *diag)
 		error("unban: --park is about a whole list: portcullis unban --list NAME --park");
 		return EXIT_USAGE;
 	}
-	if (check_list("unban", options->list))
+	if (list_word_check("unban", options->list))
 		return EXIT_USAGE;
 	if (read_prefixes(options, "unban", &group, diag))
 		return prefix_words_wrong(&options->arguments);

@@ -8,6 +8,7 @@
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/command/end_words.h"
 #include "loader/filter/hook.h"
 #include "loader/host/bans.h"
 #include "loader/object/privilege.h"
@@ -75,6 +76,8 @@ int command_bans(const struct options *options, struct diag *diag)
 		error("bans: takes no prefix; name a list with --list");
 		return EXIT_USAGE;
 	}
+	if (list_word_check("bans", options->list))
+		return EXIT_USAGE;
 	if (kernel_privileged("bans") || hooks_read(&hooks) || bans_read(&hooks, &bans))
 		return EXIT_FAILED;
 	ban_set_sort(&bans.file.set);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The words of ban and grant: prefixes, and the end of what they do. */
+/* The words of ban and grant: prefixes, a list, and the end of what they do. */
 #include "loader/command/end_words.h"
 
 #include <errno.h>
@@ -9,6 +9,7 @@
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/base/utf8.h"
+#include "loader/recipe/ban_set.h"
 
 int end_words_read(const struct options *options, const char *command, __u64 *seconds)
 {
@@ -31,6 +32,17 @@ int end_words_read(const struct options *options, const char *command, __u64 *se
 	}
 	*seconds = until - wall;
 	return 0;
+}
+
+int list_word_check(const char *command, const char *list)
+{
+	__free_text char *shown = list ? text_printable(list) : NULL;
+
+	if (!list || ban_list_valid(list))
+		return 0;
+	error("%s: --list must be letters, digits, '.', '_' and '-', at most %d, and begin with a letter or digit, not '%s'",
+	      command, BAN_LIST_LIMIT, shown);
+	return -EINVAL;
 }
 
 #define TOLD 16 /* prefixes in a line of the journal */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The words of ban and grant: prefixes, and the end of what they do. */
+/* The words of ban and grant: prefixes, a list, and the end of what they do. */
 #ifndef PORTCULLIS_COMMAND_END_WORDS_H
 #define PORTCULLIS_COMMAND_END_WORDS_H
 
@@ -15,6 +15,9 @@ int end_words_read(const struct options *options, const char *command, __u64 *se
  * command.
  */
 int prefix_words_wrong(const struct names *words);
+
+/* -EINVAL with a message: not the name of a list. NULL is none. */
+int list_word_check(const char *command, const char *list);
 
 /* "192.0.2.7/32, 192.0.2.8/32 and 3 more", for the journal. The caller frees. */
 char *prefixes_told(const struct prefix *prefix, size_t count);

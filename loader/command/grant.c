@@ -397,9 +397,15 @@ static bool revoke_one(const struct granting *granting, const struct prefix *pre
 	} else if (!wider) {
 		fprintf(said, "%s: is not granted into group %s\n", text, granting->name);
 	}
-	if (wider)
-		fprintf(said, "%s: still in group %s: %s is granted\n", text, granting->name,
-			prefix_format(&wider->prefix, wide));
+	if (wider) {
+		__free_text char *fix = xasprintf("portcullis revoke %s %s", granting->name,
+						  prefix_format(&wider->prefix, wide));
+
+		fprintf(said, "%s: still in group %s: %s is granted\n", text, granting->name, wide);
+		if (granting->options->answer->json)
+			error_fix(fix, "revoke: %s: still in group %s: %s is granted", text,
+				  granting->name, wide);
+	}
 	if (lasting)
 		fprintf(said, "%s: still in group %s: it has %s\n", text, granting->name, lasting);
 	return wider;

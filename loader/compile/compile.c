@@ -48,9 +48,9 @@ static int compile_host(struct port_table *table, const struct composition *comp
 	if (port_table_compile(table, composition, diag))
 		return -EINVAL;
 	write_settings(composition, generation);
-	generation->denied = port_table_groups(table, composition, &composition->recipe->deny);
+	generation->denied = port_table_groups(table, composition, &composition->recipe->deny, false);
 	generation->never_ban =
-		port_table_groups(table, composition, &composition->recipe->never_ban);
+		port_table_groups(table, composition, &composition->recipe->never_ban, true);
 	/* Most entries are 0: their pages, which are zero already, are not touched. */
 	for (size_t i = 0; i < PC_PORTS; i++) {
 		if (table->in[i])

@@ -89,7 +89,7 @@ static void add_groups(struct compiler *compiler, const struct names *names)
 	}
 }
 
-/* Groups of `deny` and `never-ban` have bits of their own: no grant makes a member of them. */
+/* Groups of `deny` have bits of their own: no grant makes a member of them. */
 static void add_denied(struct compiler *compiler, const struct names *names)
 {
 	for (size_t i = 0; i < names->count; i++) {
@@ -108,7 +108,7 @@ static int number_groups(struct compiler *compiler)
 	const struct composition *composition = compiler->composition;
 
 	add_denied(compiler, &composition->recipe->deny);
-	add_denied(compiler, &composition->recipe->never_ban);
+	add_groups(compiler, &composition->recipe->never_ban);
 	for (size_t i = 0; i < composition->services; i++) {
 		const struct composed *composed = &composition->service[i];
 
@@ -467,13 +467,14 @@ int port_table_compile(struct port_table *table, const struct composition *compo
 }
 
 __u64 port_table_groups(const struct port_table *table, const struct composition *composition,
-			const struct names *names)
+			const struct names *names, bool granted)
 {
 	__u64 bits = 0;
 
 	for (size_t i = 0; i < names->count; i++) {
 		const struct group_use use = {
-			.group = composition_group(composition, names->name[i])};
+			.group = composition_group(composition, names->name[i]),
+			.granted = granted};
 
 		if (use.group)
 			bits |= 1ULL << group_words_bit(&table->words, 0, &use);

@@ -3,6 +3,8 @@
 #ifndef PORTCULLIS_COMPILE_PORT_TABLE_H
 #define PORTCULLIS_COMPILE_PORT_TABLE_H
 
+#include <stdbool.h>
+
 #include "bpf/abi.h"
 #include "loader/base/pool.h"
 #include "loader/compile/group_words.h"
@@ -24,9 +26,12 @@ struct port_table {
 int port_table_compile(struct port_table *table, const struct composition *composition,
 		       struct diag *diag);
 
-/* The bits, in the first word, of groups of `deny` or `never-ban` of this host's composition. */
+/*
+ * The bits, in the first word, of groups of `deny` or `never-ban` of this host's composition.
+ * `granted`: those of `never-ban`, of which a grant makes members, too.
+ */
 __u64 port_table_groups(const struct port_table *table, const struct composition *composition,
-			const struct names *names);
+			const struct names *names, bool granted);
 
 /* Writes the rules of all recipes, or says in `diag` that they are too many, and -EINVAL. */
 int port_table_write_rules(const struct port_table *table, struct pc_generation *generation,

@@ -215,6 +215,26 @@ const struct prefix *bans_never(struct bans *bans, const struct prefix *prefix)
 		       prefix_enclosing(bans->denied.never, bans->denied.nevers, prefix);
 }
 
+const struct prefix *bans_denied(struct bans *bans, const struct prefix *prefix)
+{
+	return read_denied(bans) ?
+		       NULL :
+		       prefix_enclosing(bans->denied.deny, bans->denied.denies, prefix);
+}
+
+bool bans_never_group(const struct bans *bans, const char *group)
+{
+	for (size_t i = 0; i < bans->filters; i++) {
+		const struct pc_generation *generation = bans->filter[i].current.copy;
+
+		for (int bit = 0; generation && bit < PC_GROUPS; bit++)
+			if (generation->never_ban >> bit & 1 &&
+			    generation->group[0][bit] == pc_group_id(group))
+				return true;
+	}
+	return false;
+}
+
 /* Fills a table with the set, the latest end of each prefix. -ENOSPC: it has not enough room. */
 static int fill(const struct bans *bans, struct ban_table *table)
 {
@@ -256,41 +276,73 @@ static bool same_host(const struct prefix *prefix, const struct protected_host *
 	       !memcmp(prefix->address, host->address, sizeof(host->address));
 }
 
-/* What an entry says of a host that passes in wider bans: from the end of its own ban on. */
+/* What an entry says of a prefix that passes in wider bans: from the end of its own ban on. */
 static __u32 sparing(__u32 until)
 {
 	return !until ? PC_BAN_NEVER : until < PC_BAN_NEVER ? until | PC_BAN_PASSES : until;
 }
 
-/* Lets a host pass that a wider ban covers; one that is banned itself passes when that ban ends. */
-static int spare(struct ban_table *table, const struct protected_host *host, __u32 now)
+/* Lets a prefix pass that a wider ban covers; one that is banned itself passes when that ban ends. */
+static int spare(struct ban_table *table, const struct prefix *prefix, __u32 now)
+{
+	__u32 until = ban_table_find(table, prefix, NULL);
+
+	if (pc_ban_end(until) <= now)
+		until = PC_BAN_FREE;
+	return ban_table_set(table, prefix, sparing(until), now);
+}
+
+static struct prefix prefix_of_host(const struct protected_host *host)
 {
 	struct prefix prefix = {.family = host->family,
 				.length = host->family == AF_INET ? 32 : 128};
-	__u32 until;
 
 	memcpy(prefix.address, host->address, sizeof(host->address));
-	until = ban_table_find(table, &prefix, NULL);
-	if (pc_ban_end(until) <= now)
-		until = PC_BAN_FREE;
-	return ban_table_set(table, &prefix, sparing(until), now);
+	return prefix;
 }
 
-/* Spares the hosts that lie in one of these prefixes, which is wider. */
+/*
+ * Neighbours: DHCPv6 and the queries of multicast listener discovery come from there, without which
+ * switches forget where this host is.
+ */
+static const struct prefix link_local[] = {
+	{.family = AF_INET, .length = 16, .address = {169, 254}},
+	{.family = AF_INET6, .length = 10, .address = {0xfe, 0x80}},
+};
+
+static bool is_link_local(const struct prefix *prefix)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(link_local); i++)
+		if (!prefix_compare(prefix, &link_local[i]))
+			return true;
+	return false;
+}
+
+/* Spares a prefix if one of these is wider and has it. */
+static int spare_within(const struct bans *bans, struct ban_table *table,
+			const struct prefix *prefix, const struct prefix *wider, size_t count)
+{
+	struct prefix around = *prefix;
+
+	around.length--;
+	return prefix_enclosing(wider, count, &around) ?
+		       spare(table, prefix, (__u32)bans->clock.boot) :
+		       0;
+}
+
+/* Spares the hosts and the link-local prefixes that lie in one of these prefixes, which is wider. */
 static int spare_all(const struct bans *bans, struct ban_table *table, const struct prefix *prefix,
 		     size_t count)
 {
 	int err = 0;
 
 	for (size_t i = 0; bans->hosts && i < bans->hosts->count && !err; i++) {
-		const struct protected_host *host = &bans->hosts->host[i];
-		struct prefix around = {.family = host->family,
-					.length = host->family == AF_INET ? 31 : 127};
+		const struct prefix host = prefix_of_host(&bans->hosts->host[i]);
 
-		memcpy(around.address, host->address, sizeof(around.address));
-		if (prefix_enclosing(prefix, count, &around))
-			err = spare(table, host, (__u32)bans->clock.boot);
+		err = spare_within(bans, table, &host, prefix, count);
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(link_local) && !err; i++)
+		err = spare_within(bans, table, &link_local[i], prefix, count);
 	return err;
 }
 
@@ -342,6 +394,8 @@ static int make_table(const struct bans *bans, struct ban_table *table)
 		live[bans->hosts->host[i].family == AF_INET6]++;
 	for (size_t i = 0; i < bans->denied.nevers; i++)
 		live[bans->denied.never[i].family == AF_INET6]++;
+	for (size_t i = 0; i < ARRAY_SIZE(link_local); i++)
+		live[link_local[i].family == AF_INET6]++;
 	for (int tries = 0; err == -ENOSPC && tries < 4; tries++) {
 		err = ban_table_make(live[0] + live[0] / 8 * (size_t)(tries + 1),
 				     live[1] + live[1] / 8 * (size_t)(tries + 1), table);
@@ -603,10 +657,11 @@ static __u32 end_of(const struct bans *bans, const struct names *lists, const st
 	return until;
 }
 
-/* Whether a prefix is one address, in a wider prefix that is banned or denied. */
-static bool is_host_within(const struct bans *bans, const struct prefix *prefix)
+/* Whether a prefix that may pass in wider ones is in one that is banned or denied. */
+static bool is_within(const struct bans *bans, const struct prefix *prefix)
 {
-	return prefix->length == (prefix->family == AF_INET ? 32 : 128) &&
+	return (is_link_local(prefix) ||
+		prefix->length == (prefix->family == AF_INET ? 32 : 128)) &&
 	       (ban_table_covers(&bans->table, prefix, (__u32)bans->clock.boot) ||
 		prefix_enclosing(bans->denied.deny, bans->denied.denies, prefix));
 }
@@ -619,7 +674,7 @@ static void find_hosts_within(const struct bans *bans, const struct prefix *pref
 	size_t withins = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (is_host_within(bans, &prefix[i]))
+		if (is_within(bans, &prefix[i]))
 			within[withins++] = prefix[i];
 	prefixes_sort_once(within, &withins);
 	if (withins)
@@ -652,7 +707,8 @@ static int change_in_place(struct bans *bans, const struct prefix *prefix, size_
 	for (size_t i = 0; i < count && !err; i++) {
 		__u32 until = end_of(bans, &lists, &prefix[i]);
 
-		if (is_protected(&hosts, &prefix[i]))
+		if (is_protected(&hosts, &prefix[i]) ||
+		    (is_link_local(&prefix[i]) && is_within(bans, &prefix[i])))
 			until = sparing(until);
 		if (!is_never(bans, &prefix[i]))
 			err = ban_table_set(&bans->table, &prefix[i], until,
@@ -810,6 +866,22 @@ int bans_add(struct bans *bans, const struct ban *ban, size_t count)
 	err = finish(bans, before, &written, err);
 	free(lines);
 	return err;
+}
+
+bool bans_end_later(struct bans *bans, struct ban *ban)
+{
+	const struct ban *known;
+
+	/* The file may have a million lines, so it is read only if some list has a later end. */
+	if (bans->table.map >= 0 && !bans->loaded &&
+	    (pc_ban_end(ban_table_find(&bans->table, &ban->prefix, NULL)) <= ban->until ||
+	     bans_load(bans)))
+		return false;
+	known = ban_set_find(&bans->file.set, ban->list, &ban->prefix);
+	if (!known || known->until <= ban->until)
+		return false;
+	*ban = *known;
+	return true;
 }
 
 long long bans_count(const struct filter *filter)

@@ -48,8 +48,18 @@ char *bans_file_path(const char *name);
 /* The number of banned prefixes at a filter's namespace; -1: it cannot be read. */
 long long bans_count(const struct filter *filter);
 
-/* The groups of `never-ban` that have a prefix; NULL: none has. Reads them once. */
+/* The prefix of `never-ban`, or of `deny`, that has a prefix; NULL: none has. Reads them once. */
 const struct prefix *bans_never(struct bans *bans, const struct prefix *prefix);
+const struct prefix *bans_denied(struct bans *bans, const struct prefix *prefix);
+
+/* Whether a filter has this group in `never-ban`. */
+bool bans_never_group(const struct bans *bans, const char *group);
+
+/*
+ * After bans_add: if the list had a later end for the prefix before, changes `ban` to what it has,
+ * whose texts are those of `bans`, and returns true.
+ */
+bool bans_end_later(struct bans *bans, struct ban *ban);
 
 /*
  * Before a change is put in place: gives the table what the prepared generations of these filters

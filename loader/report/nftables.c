@@ -346,7 +346,7 @@ static char *never_text(const struct writer *writer, bool ipv6)
 	return text;
 }
 
-/* What is denied comes before all else, and before machines; but not neighbour discovery. */
+/* What is denied comes before all else, and before machines; but not neighbour discovery and DHCP. */
 static void put_denied(const struct writer *writer)
 {
 	const json_t *name;
@@ -354,7 +354,9 @@ static void put_denied(const struct writer *writer)
 
 	fprintf(writer->to,
 		"\tchain if%zu-denied {\n"
-		"\t\ticmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 return\n",
+		"\t\ticmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 return\n"
+		"\t\tmeta nfproto ipv4 udp sport { 67, 68 } udp dport { 67, 68 } return\n"
+		"\t\tmeta nfproto ipv6 udp sport { 546, 547 } udp dport { 546, 547 } return\n",
 		writer->number);
 	json_array_foreach (json_object_get(writer->recipe, "deny"), i, name)
 		for (ipv6 = 0; ipv6 < ARRAY_SIZE(family); ipv6++) {

@@ -193,7 +193,7 @@ void report_profiles_text(const json_t *report, FILE *to)
 static char *state_text(const json_t *service)
 {
 	const char *why = text_of(service, "why_closed");
-	const char *feature = text_of(service, "feature");
+	const char *feature = text_of(service, "feature"), *limit = text_of(service, "limit");
 
 	if (!strcmp(why, "feature"))
 		return xasprintf("closed: feature %s is off", feature);
@@ -213,7 +213,8 @@ static char *state_text(const json_t *service)
 		return xstrdup("uses no port");
 	if (*why)
 		return xasprintf("closed: %s", why);
-	return xasprintf("open%s%s%s", *feature ? " (feature " : "", feature, *feature ? ")" : "");
+	return xasprintf("open%s%s%s%s%s", *feature ? " (feature " : "", feature,
+			 *feature ? ")" : "", *limit ? ", limit " : "", limit);
 }
 
 /* "anyone", "trusted", "anyone; from 67/udp"; for both directions the groups of each. */

@@ -96,8 +96,17 @@ drops_agree()
 @test "lists: banned while any has it, the later end wins in one, unban --list takes one out" {
 	attach_tiny host eth0
 	pc ban --list a 192.0.2.2 --for 1h
-	pc ban --list a 192.0.2.2 --for 60
+	exits 0 pc ban --list a 192.0.2.2 --for 60 --json
+	# What it says is what holds.
+	json_is '.bans == [$bans[].bans[] | .drop.packets = 0 | .drop.bytes = 0]' --slurpfile bans <(pc bans --json)
 	same '[true]' "$(bans_of '[.bans[] | (.until | fromdate) - now > 3000]')"
+	exits 0 pc ban --list c 192.0.2.2 198.51.100.{1..25} --for 60
+	exits 0 pc ban --list c 192.0.2.2
+	exits 0 pc ban --list c 192.0.2.2 198.51.100.{1..25} --for 60
+	says '26 prefixes: banned until' '1 of them: banned for longer by list c already'
+	exits 0 pc ban --list c 192.0.2.2 --for 60
+	says '192.0.2.2/32: banned without an end (list c)'
+	pc unban --list c --all
 	pc ban --list b 192.0.2.2
 	exits 0 pc unban --list a 192.0.2.2
 	says 'no longer banned by list a' 'still banned: list b'
@@ -112,6 +121,19 @@ drops_agree()
 	says '198.51.100.7/32: still banned: list manual has 198.51.100.0/24'
 	vain 198.51.100.7 192.0.2.1
 	pc ban 198.51.100.7
+	# Of another list, it is named; the one that was asked for has lifted its own.
+	pc ban --list a 198.51.100.7
+	exits 0 pc unban --list a 198.51.100.7
+	says '198.51.100.7/32: no longer banned by list a' '198.51.100.7/32: still banned: list manual has 198.51.100.0/24'
+	exits 0 pc unban --list a 198.51.100.7
+	says '198.51.100.7/32: is not banned by list a' '198.51.100.7/32: still banned: list manual has 198.51.100.0/24'
+	exits 1 pc unban 198.51.100.9 --json
+	json_is '.errors[0] | (.message | startswith("unban: 198.51.100.9/32: still banned: list manual has 198.51.100.0/24"))
+		and .fix == "portcullis unban --list manual 198.51.100.0/24"'
+	exits 1 pc unban 198.51.100.{100..130}
+	says '198.51.100.119/32: still banned: list manual has 198.51.100.0/24' 'and 11 more are still banned'
+	exits 0 pc unban 198.51.0.0/16
+	says '198.51.0.0/16: is not banned' '198.51.0.0/16: inside it, still banned: list manual has 198.51.100.0/24, and 1 more'
 	exits 0 pc unban 198.51.100.7 198.51.100.0/24
 	says_not 'still banned'
 	# In every list, each named.
@@ -188,6 +210,8 @@ drops_agree()
 	exits 2 pc unban
 	exits 2 pc unban 192.0.2.2 --all
 	exits 2 pc bans 192.0.2.2
+	exits 2 pc bans --list 'a b'
+	says '--list must be'
 }
 
 @test "under observe nothing is dropped, ban says so, and it is counted as would-drop" {

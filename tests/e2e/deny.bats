@@ -146,3 +146,27 @@ session_stands()
 	asks 192.0.2.7
 	on host nft delete table inet portcullis
 }
+
+@test "a grant into a group of never-ban: its source passes bans and deny until the grant ends, and cannot be banned meanwhile" {
+	OPTIONS=()
+	apply_site 'deny: [bad]' 'never-ban: [friends]'
+	exits 0 pc grant friends 198.51.100.7 --for 6
+	exits 0 pc grant friends 2001:db8::7
+	exits 1 pc ban 198.51.100.7
+	says '198.51.100.7/32: 198.51.100.7/32 is granted into a group of never-ban' 'nothing was banned' 'revoke the grant'
+	exits 0 pc ban 198.51.100.7 2001:db8::/64 --force
+	asks 198.51.100.7
+	asks 2001:db8::7 2001:db8::1
+	vain 2001:db8::2 2001:db8::1
+	same '[0]' "$(bans_of '[.bans[] | select(.prefix == "198.51.100.7/32").drop.packets]')" # what passes is no drop of the ban
+	pc swap eth0 --open 6000/tcp
+	asks 198.51.100.7
+	until_true 10 kept_out 198.51.100.7
+	asks 2001:db8::7 2001:db8::1
+	exits 0 pc revoke friends 2001:db8::7
+	vain 2001:db8::7 2001:db8::1
+	pc unban --all
+	vain 198.51.100.7 # denied
+	exits 0 pc unban 198.51.100.7
+	says '198.51.100.7/32: is not banned' '198.51.100.7/32: is denied: 198.51.100.0/24 is in a group of deny in the site file'
+}

@@ -151,6 +151,50 @@ renewable_now()
 	dhcpv6 --outbound enforce
 }
 
+# banned_and_booted PREFIX...: these are banned, and kept over a boot, before which nothing is known of the network.
+banned_and_booted()
+{
+	printf 'interfaces:\n  eth0: {profiles: tiny-host}\n' > "$DIR/site.yaml"
+	lease_script
+	serve --dhcp-range=192.0.2.100,192.0.2.150,2m --dhcp-range=2001:db8::100,2001:db8::1ff,64,2m --dhcp-option=option:router,192.0.2.2
+	exits 0 as host ban --force "$@"
+	exits 0 as host apply --boot --as eth0 --site "$DIR/site.yaml" --catalog "$TINY" -- eth0
+}
+
+@test "a first lease after a boot under bans of everything, and a host that answers as a DHCP server" {
+	banned_and_booted 0.0.0.0/0 ::/0
+	start leasing host udhcpc -f -i eth0 -s "$DIR/lease-script" -t 5 -T 1
+	until_logged leasing '^lease: bound 192\.0\.2\.1[0-5][0-9]' 10
+	stop leasing
+	lease_v6
+	until_logged leasing '^lease: BOUND6 2001:db8::1' 10
+	stop leasing
+	# Its other packets do not pass, nor its own that are of other ports.
+	exits 1 on host ping -n -c 1 -W 0.4 192.0.2.2
+	[ "$(reason host eth0 banned)" -gt 0 ] || fail 'nothing is dropped as banned'
+	exits 0 as host explain eth0 192.0.2.2 68/udp --source-port 67 --json
+	json_is '.verdicts[0] | .verdict == "pass" and .services == ["host:dhcpv4-client"]'
+	exits 0 as host explain eth0 192.0.2.2 68/udp --source-port 66 --json
+	json_is '.verdicts[0].rule == "banned"'
+	exits 0 as host explain eth0 192.0.2.77 67/udp --source-port 68 --json
+	json_is '.verdicts[0].rule == "unlisted"'
+	# Banned itself, it is not heard.
+	exits 0 as host ban --force 192.0.2.2
+	exits 0 as host explain eth0 192.0.2.2 68/udp --source-port 67 --json
+	json_is '.verdicts[0].rule == "banned"'
+	# Neighbours' queries of multicast groups pass, but not those of one that is banned itself.
+	exits 0 as host explain eth0 fe80::9 --icmp 130 --json
+	json_is '.verdicts[0].verdict == "pass"'
+	exits 0 as host ban --force fe80::9
+	exits 0 as host explain eth0 fe80::9 --icmp 130 --json
+	json_is '.verdicts[0].rule == "banned"'
+	exits 0 as host ban --force fe80::/10
+	exits 1 as host unban fe80::/10
+	exits 0 as host explain eth0 fe80::8 --icmp 130 --json
+	json_is '.verdicts[0].verdict == "pass"'
+	inside sh -c 'rm -f /run/portcullis/bans-*'
+}
+
 # slaac [OPTION]...: the interface comes up with the filter on it.
 slaac()
 {

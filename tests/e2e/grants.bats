@@ -291,7 +291,8 @@ begins()
 	exits 0 pc grant carrier 192.0.2.0/24
 	begins 192.0.2.2 1
 	begins 192.0.2.7 1
-	exits 1 pc revoke carrier 192.0.2.7
+	exits 1 pc revoke carrier 192.0.2.7 --json
+	json_is '.errors == [{message: "revoke: 192.0.2.7/32: still in group carrier: 192.0.2.0/24 is granted", fix: "portcullis revoke carrier 192.0.2.0/24"}]'
 	exits 0 pc revoke carrier 192.0.2.0/24
 	begins 192.0.2.7 0
 }

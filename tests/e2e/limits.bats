@@ -102,6 +102,8 @@ bound()
 	[ "$(limited)" -gt 300 ] || fail "$(limited) packets over the limit"
 	exits 0 pc explain eth0 192.0.2.66 25/tcp
 	says 'dropped    limit: site:25-tcp lets one source begin {rate: 6/m, burst: 10}; this source is over that' 'portcullis swap eth0 --no-limit site:25-tcp'
+	exits 0 pc show --iface eth0
+	says 'open, limit {rate: 6/m, burst: 10}'
 	exits 0 pc swap eth0 --no-limit site:25-tcp
 	says 'changes the limit of site:25-tcp from {rate: 6/m, burst: 10} to none'
 	exits 0 connects client 192.0.2.1 25

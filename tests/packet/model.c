@@ -123,11 +123,22 @@ bool model_enforces_outbound(const struct judge *judge)
 	       PC_OUTBOUND_ENFORCE;
 }
 
+/* DHCP between its ports, which a ban of a wider prefix than the source does not stop. */
+static bool is_dhcp(const struct upper *upper)
+{
+	int least = upper->family == AF_INET ? 67 : 546;
+	int from = upper->protocol == 17 ? model_read16(upper->data) - least : -1;
+	int to = upper->protocol == 17 ? model_read16(upper->data + 2) - least : -1;
+
+	return from >= 0 && from < 2 && to >= 0 && to < 2;
+}
+
 /*
  * The rules `banned` and `denied`: the longest prefix that has the source and has not ended
  * decides. MODEL_WHYS: neither.
  */
-static enum model_why refusal(int family, const uint8_t *source, const struct judge *judge)
+static enum model_why refusal(int family, const uint8_t *source, bool dhcp,
+			      const struct judge *judge)
 {
 	const struct model_ban *longest = NULL;
 
@@ -136,6 +147,8 @@ static enum model_why refusal(int family, const uint8_t *source, const struct ju
 		    prefix_contains(&bans[i].prefix, (uint8_t)family, source) &&
 		    (!longest || bans[i].prefix.length > longest->prefix.length))
 			longest = &bans[i];
+	if (dhcp && (!longest || longest->prefix.length < (family == AF_INET ? 32 : 128)))
+		return MODEL_WHYS;
 	if (longest)
 		return longest->kind == BAN_NEVER ? MODEL_WHYS : MODEL_BANNED;
 	return tables_denied(judge->tables, family, source) ? MODEL_DENIED : MODEL_WHYS;
@@ -263,7 +276,7 @@ static struct model_verdict judge_upper(const struct upper *upper, const struct 
 	model_place(judge, upper->family, judge->egress ? upper->source : upper->destination);
 	if (judge->egress)
 		return model_outbound(upper, judge);
-	why = refusal(upper->family, upper->source, judge);
+	why = refusal(upper->family, upper->source, is_dhcp(upper), judge);
 	if (why != MODEL_WHYS && !is_discovery(upper))
 		return judge_refused(upper, why, judge);
 	if (upper->protocol == 6)
@@ -306,7 +319,7 @@ static struct model_verdict judge_later_fragment(unsigned units, uint8_t protoco
 	model_place(judge, family,
 		    (const uint8_t *)(judge->egress ? key->source : key->destination));
 	if (!judge->egress) {
-		why = refusal(family, (const uint8_t *)key->source, judge);
+		why = refusal(family, (const uint8_t *)key->source, false, judge);
 		if (why != MODEL_WHYS)
 			return drop(why);
 	}
