@@ -537,6 +537,24 @@ flow_is_there()
 	pc flows --json | jq -e 'any(.flows[]; .local_port == 7004)' > /dev/null
 }
 
+explain_between_digests()
+{
+	local packet
+
+	maps_digest > "$DIR/before"
+	[ "$(wc -l < "$DIR/before")" -gt 20 ] || fail "$(cat "$DIR/before")"
+	explain eth0 192.0.2.2 7004/udp --source-port 40000
+	verdict_is pass reply
+	for packet in '25/tcp' '26/tcp' '5060/udp' '53/udp --out' '25/tcp --out' '--icmp 8' '--icmp 0' '25/tcp --icmp 3' \
+		'--protocol esp' '25/tcp --flags ack'; do
+		# shellcheck disable=SC2086
+		exits 0 pc explain eth0 192.0.2.2 $packet
+	done
+	exits 0 pc explain 2001:db8::2 993/tcp
+	exits 0 pc explain 192.0.2.2 993/tcp -p ssh
+	maps_digest > "$DIR/after"
+}
+
 @test "nothing of the filter changes: counters, flows, fragments, drops are the same bytes afterwards" {
 	BPFTOOL=$(command -v bpftool || echo /usr/sbin/bpftool)
 	[ -x "$BPFTOOL" ] || skip 'needs bpftool'
@@ -549,19 +567,12 @@ flow_is_there()
 	echo x | on host socat -u STDIN UDP-SENDTO:192.0.2.2:40000,bind=192.0.2.1:7004
 	until_true 5 flow_is_there
 	until_silent # for long enough that a look at the flow would be noted, too
-	maps_digest > "$DIR/before"
-	explain eth0 192.0.2.2 7004/udp --source-port 40000
-	verdict_is pass reply
-	[ "$(wc -l < "$DIR/before")" -gt 20 ] || fail "$(cat "$DIR/before")"
-	for packet in '25/tcp' '26/tcp' '5060/udp' '53/udp --out' '25/tcp --out' '--icmp 8' '--icmp 0' '25/tcp --icmp 3' \
-		'--protocol esp' '25/tcp --flags ack'; do
-		# shellcheck disable=SC2086
-		exits 0 pc explain eth0 192.0.2.2 $packet
+	# A packet of the host's own, as a report of a multicast group, may come in between; not three times.
+	for _ in 1 2 3; do
+		explain_between_digests
+		! cmp "$DIR/before" "$DIR/after" || return 0
 	done
-	exits 0 pc explain 2001:db8::2 993/tcp
-	exits 0 pc explain 192.0.2.2 993/tcp -p ssh
-	maps_digest > "$DIR/after"
-	cmp "$DIR/before" "$DIR/after" || fail "$(diff "$DIR/before" "$DIR/after")"
+	fail "$(diff "$DIR/before" "$DIR/after")"
 }
 
 @test "a filter that is not there: -p, other options as swap takes them, the site file; nothing is attached" {
