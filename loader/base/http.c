@@ -145,6 +145,6 @@ bool http_asked(int from, int to, const char *path)
 		return false;
 	case HTTP_WRONG: break;
 	}
-	refuse(from, to, "400 Bad Request", "This is no request of HTTP/1.1\n");
+	refuse(from, to, "400 Bad Request", "This is not a request of HTTP/1.1\n");
 	return false;
 }

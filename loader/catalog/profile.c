@@ -494,7 +494,7 @@ static int load_text(const char *path, char **text, size_t *length, struct diag 
 	if (!err)
 		return 0;
 	if (err == -EFBIG)
-		diag_error(diag, &place, "larger than a profile may be (%d bytes)",
+		diag_error(diag, &place, "larger than %d bytes, the limit for a profile",
 			   CATALOG_FILE_LIMIT);
 	else if (err == -EINVAL)
 		diag_error(diag, &place, "not a regular file");

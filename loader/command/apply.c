@@ -109,7 +109,7 @@ static bool fall_back(struct apply *apply, struct wanted *wanted, struct diag *d
 	if (!before.site || !apply_check(apply, &before, &unused))
 		return false;
 	diag_report(diag);
-	error("%s: is wrong in the site file: what was confirmed last is applied",
+	error("%s: has an error in the site file: its part of the site file that was confirmed last is applied",
 	      wanted->site->name);
 	*wanted = before;
 	apply->fell_back = true;

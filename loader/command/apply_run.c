@@ -68,7 +68,8 @@ static int plan_missing(struct apply *apply, struct wanted *wanted, bool waits)
 static int plan_one(struct apply *apply, struct wanted *wanted, bool waits, struct diag *diag)
 {
 	if (wanted->ifindex < 0) {
-		error("%s: cannot look for it: %s", wanted->site->name, strerror(-wanted->ifindex));
+		error("%s: cannot look up the interface: %s", wanted->site->name,
+		      strerror(-wanted->ifindex));
 	} else if (!wanted->ifindex) {
 		return plan_missing(apply, wanted, waits);
 	} else if (!apply_plan(apply, wanted)) {
@@ -239,7 +240,7 @@ static int carry_out_each(struct apply *apply, struct diag *diag)
 	int err = 0;
 
 	apply->alone = true;
-	warning("apply: they cannot be changed together: each interface is tried by itself");
+	warning("apply: the interfaces cannot be changed together: each one is tried by itself");
 	for (i = 0; i < apply->count; i++) {
 		struct wanted *wanted = &apply->wanted[i];
 

@@ -147,7 +147,7 @@ static bool refuse_never(const struct options *options, struct bans *bans,
 		fault(&faults, prefix_format(&group->prefix[i], text), why);
 	}
 	if (faults) {
-		error("ban: refused, nothing was banned; who is in never-ban is never cut off: take it out of the group first, or revoke the grant");
+		error("ban: refused, nothing was banned; members of a never-ban group cannot be banned; remove the address from the group first, or revoke the grant");
 		return true;
 	}
 	if (count)
@@ -243,7 +243,7 @@ static void record_bans(const struct options *options, const struct bans *bans,
 {
 	__free_text char *told = prefixes_told(group->prefix, group->prefixes);
 	__free_text char *what = xasprintf("%s %s%s", told, end,
-					   options->replace ? ", in the place of what it had" : "");
+					   options->replace ? ", instead of its former bans" : "");
 
 	record_admission(&(struct admission){.action = "ban",
 					     .list = options->list ?: BAN_LIST_DEFAULT,

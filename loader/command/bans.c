@@ -82,7 +82,7 @@ int command_bans(const struct options *options, struct diag *diag)
 		return EXIT_FAILED;
 	ban_set_sort(&bans.file.set);
 	if (bans.table.map >= 0 && bans.table.head->file_length != bans.file.length)
-		warning("a command was interrupted, or is just running: what it changes is shown, and is in force when the next one has run: portcullis ban, unban");
+		warning("a ban or unban was interrupted, or is still running: its changes are listed here, and are in force after the next ban or unban");
 	if (options->json)
 		print_json(&showing);
 	else

@@ -80,7 +80,7 @@ static void look_for_unfiltered(struct doctor *doctor)
 
 		doctor_say(
 			doctor, "unfiltered", DOCTOR_WARNING, fix,
-			"%s is up, with an address, and has no filter: answers to what this host asks there are dropped if they come in by an interface that has one",
+			"%s is up, has an address and no filter: replies to connections that this host opens there are dropped if they come in by an interface with a filter",
 			names.name[i]);
 	}
 	names_free(&names);

@@ -160,7 +160,7 @@ static int read_recorded(const struct options *options, struct recorded *recorde
 		err = filter_drops(&recorded->list[i].filter, i, &options->source,
 				   &recorded->drops);
 		if (err)
-			error("%s: cannot read what was dropped: %s", recorded->list[i].hook.name,
+			error("%s: cannot read the recorded drops: %s", recorded->list[i].hook.name,
 			      strerror(-err));
 		else
 			err = machine_counts_find(&recorded->list[i], i, &recorded->drops);
@@ -290,7 +290,7 @@ static int clear_all(const struct live *list, size_t count)
 	for (size_t i = 0; i < count && !err; i++) {
 		err = filter_drops_clear(&list[i].filter);
 		if (err)
-			error("%s: cannot forget what was dropped: %s", list[i].hook.name,
+			error("%s: cannot clear the recorded drops: %s", list[i].hook.name,
 			      strerror(-err));
 	}
 	return err;
@@ -299,7 +299,7 @@ static int clear_all(const struct live *list, size_t count)
 static void say_cleared(const struct live *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		say_line("%s: forgot what was dropped until now", list[i].hook.name);
+		say_line("%s: cleared the recorded drops", list[i].hook.name);
 	if (!count)
 		say_line("portcullis is attached to no interface of this network namespace");
 }

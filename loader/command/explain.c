@@ -164,8 +164,8 @@ static int check_machine(const struct asking *asking, const struct explain_targe
 		error("explain: %s: --local %s is an address of machine '%s', not of '%s'",
 		      target->name, text, other, name);
 	else
-		error("explain: %s: --local %s is no address of machine '%s'", target->name, text,
-		      name);
+		error("explain: %s: --local %s is not an address of machine '%s'; to list them: portcullis status",
+		      target->name, text, name);
 	return -EINVAL;
 }
 
@@ -643,7 +643,7 @@ static void warn_blind(const struct asking *asking, const struct explain_target 
 	if (target->question.blind && !asking->words.out && !begins &&
 	    (event->cell == PC_CELL_REASON + PC_REASON_UNLISTED ||
 	     event->cell == PC_CELL_REASON + PC_REASON_SOURCE))
-		warning("%s: before Linux 5.15 a question has no interface: if the socket of this connection is bound to a device, the packet passes",
+		warning("%s: before Linux 5.15 explain cannot name the interface to the filter: if the socket of this connection is bound to a device, the packet passes",
 			target->name);
 }
 

@@ -174,7 +174,8 @@ static int add_site(const struct options *options, const char *interface,
 	if (diag->errors != errors)
 		return -EINVAL;
 	if (interface && !site_interface(site, interface)) {
-		error("%s: %s: has no part for %s", targets->command, options->site, interface);
+		error("%s: %s: does not list the interface %s", targets->command, options->site,
+		      interface);
 		return -ENOENT;
 	}
 	for (i = 0; i < site->interfaces && !err; i++)

@@ -101,10 +101,10 @@ static int unknown_group(const struct granting *granting, const json_t *groups)
 		names_add(&names, json_string_value(json_object_get(group, "name")));
 	near = nearest_name(granting->name, &names);
 	if (near)
-		error("%s: '%s' is no group of a filter or of the site file; did you mean '%s'?",
+		error("%s: '%s' is not a group of a filter or of the site file; did you mean '%s'?",
 		      granting->command, shown, near);
 	else if (name_valid(granting->name))
-		error("%s: '%s' is no group of a filter or of the site file; to define one that only grants fill, add to " SITE_FILE
+		error("%s: '%s' is not a group of a filter or of the site file; to define one that only grants fill, add to " SITE_FILE
 		      ": groups: {%s: []}; then: portcullis apply",
 		      granting->command, shown, granting->name);
 	else
@@ -117,13 +117,13 @@ static int unknown_group(const struct granting *granting, const json_t *groups)
 static int check_name(const struct granting *granting)
 {
 	if (!strcmp(granting->name, GROUP_LINK_LOCAL) || !strcmp(granting->name, GROUP_ANYONE)) {
-		error("%s: %s is built in: it has the members that it has; give a group of your own",
+		error("%s: %s is built in, and its members cannot be changed; name a group of your own",
 		      granting->command, granting->name);
 		return -EINVAL;
 	}
 	if (granting->denied) {
-		error("%s: %s is a group of deny: from its members nothing comes in; take it out of deny: in " SITE_FILE
-		      ", or give another group",
+		error("%s: %s is a group of deny: packets from its members are dropped; remove it from deny in " SITE_FILE
+		      ", or name another group",
 		      granting->command, granting->name);
 		return -EINVAL;
 	}

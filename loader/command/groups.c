@@ -35,7 +35,7 @@ static int choose(json_t **groups, const struct names *names)
 		} else {
 			const char *near = nearest_name(names->name[i], &known);
 
-			error("groups: '%s' is no group of a filter or of the site file%s%s%s",
+			error("groups: '%s' is not a group of a filter or of the site file%s%s%s",
 			      names->name[i], near ? "; did you mean '" : "; to list them: ",
 			      near ?: "portcullis groups", near ? "'?" : "");
 			err = -ENOENT;

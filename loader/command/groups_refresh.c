@@ -225,7 +225,7 @@ static int refresh_filters(struct refresh *refresh, const struct hooks *hooks, s
 		return err;
 	refresh->keep = true;
 	if (!change_filters(refresh, hooks, diag))
-		warning("groups: the former addresses stay in their groups, too, while they would lock out somebody who is logged in");
+		warning("groups: the groups keep their former addresses, too, because without them a user who is logged in would be locked out");
 	return err;
 }
 
@@ -294,7 +294,7 @@ static int read_fresh(struct refresh *refresh, struct diag *diag)
 	if (!refresh->confirmed.there) {
 		error_fix(
 			"portcullis apply",
-			"groups: no site file was confirmed yet, so that none of its group files is in use");
+			"groups: no site file was applied and confirmed yet, so no group file is in use");
 		return -ENOENT;
 	}
 	err = site_parse(SITE_FILE, site->text, strlen(site->text), &refresh->fresh, diag);

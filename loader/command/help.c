@@ -17,8 +17,8 @@
 #define OPTION_COLUMN 34 /* where the text of an option begins */
 
 static const char *const group_title[COMMAND_GROUPS] = {
-	[COMMAND_START] = "Start",   [COMMAND_EDIT] = "Change",	  [COMMAND_VIEW] = "Look",
-	[COMMAND_ADMIT] = "Who may", [COMMAND_VERIFY] = "Verify", [COMMAND_TOOL] = "Tools",
+	[COMMAND_START] = "Start",  [COMMAND_EDIT] = "Change",	 [COMMAND_VIEW] = "Look",
+	[COMMAND_ADMIT] = "Access", [COMMAND_VERIFY] = "Verify", [COMMAND_TOOL] = "Tools",
 };
 
 static size_t help_columns(FILE *to)
@@ -174,7 +174,7 @@ static const struct meaning passing_rules[] = {
 	{"service", "a rule by which a packet passes",
 	 "A TCP or UDP packet to a port that an open service admits from this source. See VERDICTS in portcullis(8)."},
 	{"reply", "a rule by which a packet passes",
-	 "An answer to what this host asked for, or a packet of a connection that lives. See KEEP STATE in portcullis(8)."},
+	 "A reply to a connection or query of this host, or a packet of an open connection. See KEEP STATE in portcullis(8)."},
 	{"non-ip", "a rule by which a packet passes",
 	 "ARP, and everything else that is not IP: it always passes."},
 };

@@ -42,7 +42,7 @@ int history_open(const char *command, struct history_lines *lines)
 	history_settle(lines, boot, clock_boot());
 	if (lines->damaged)
 		warning("%s/" HISTORY_NAME
-			": %zu damaged line%s passed over: a command was killed, or the file was edited",
+			": %zu damaged line%s skipped: a command was killed, or the file was edited",
 			place.folder, lines->damaged, lines->damaged > 1 ? "s are" : " is");
 	return 0;
 }

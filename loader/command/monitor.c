@@ -218,8 +218,8 @@ static void renew(struct ear *ear)
 	if (state == LISTEN_ON)
 		return;
 	if (state == LISTEN_LAPSED) {
-		warning("%s: heard nothing for %s: the command was stopped", ear->listen.name,
-			human_seconds(seconds, text));
+		warning("%s: no packets were shown for %s, because the command was stopped (as by Ctrl-Z)",
+			ear->listen.name, human_seconds(seconds, text));
 		return;
 	}
 	if (state != LISTEN_FAILED)
@@ -349,7 +349,8 @@ static void say_ended(const struct monitor *monitor)
 		lost += monitor->ear[i].said.over + monitor->ear[i].said.full;
 	hint("%s, %llu lost", shown, lost);
 	if (monitor->output.unrecorded)
-		warning("the journal did not take %llu of them", monitor->output.unrecorded);
+		warning("the journal did not take %llu of these packets; to see why: systemctl status systemd-journald",
+			monitor->output.unrecorded);
 }
 
 static int run(struct monitor *monitor)

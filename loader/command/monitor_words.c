@@ -43,6 +43,6 @@ void monitor_words_wrong(const struct monitor_words *words, const char *why)
 
 	error_fix(
 		fix,
-		"monitor: '%s' is no interface here and no filter: %s%s; for filters see pcap-filter(7)",
+		"monitor: '%s' is neither an interface of this network namespace nor a filter: %s%s; for filters see pcap-filter(7)",
 		words->filter, why, there);
 }

@@ -274,7 +274,7 @@ static int read_flag(const char *name, struct packet_words *words)
 	if (!near)
 		return wrong_option("flags", "of fin, syn, rst, psh, ack, urg, ece, cwr, or none",
 				    name);
-	error("explain: --flags: '%s' is no TCP flag; did you mean '%s'?", name, near);
+	error("explain: --flags: '%s' is not a TCP flag; did you mean '%s'?", name, near);
 	return -EINVAL;
 }
 
@@ -285,7 +285,7 @@ static int read_flags(const char *text, struct packet_words *words)
 	int err = 0;
 
 	if (words->protocol != IPPROTO_TCP) {
-		error("explain: --flags is for TCP");
+		error("explain: --flags is for TCP: leave it out, or name a TCP port, as in 25/tcp");
 		return -EINVAL;
 	}
 	words->tcp_flags = 0;
@@ -319,7 +319,7 @@ static int read_kind(const struct options *options, const char *port, struct pac
 	if (!err && options->flags)
 		err = read_flags(options->flags, words);
 	if (!err && options->source_port && !port && !words->icmp) {
-		error("explain: --source-port is for TCP and UDP");
+		error("explain: --source-port is for TCP and UDP: leave it out");
 		err = -EINVAL;
 	}
 	return err;

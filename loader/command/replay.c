@@ -267,7 +267,7 @@ static int compile_filter(struct replaying *replaying)
 	if (err == -EINVAL) {
 		__free_text char *there = links_there(replaying->words.first);
 
-		error("replay: '%s' is no interface here and no filter: %s%s; for filters see pcap-filter(7)",
+		error("replay: '%s' is neither an interface of this network namespace nor a filter: %s%s; for filters see pcap-filter(7)",
 		      text, why, there);
 	} else if (err) {
 		error("replay: %s", why);
@@ -375,9 +375,9 @@ static int none_of_this_host(const struct replaying *replaying)
 			  sizeof(text));
 		fix = xasprintf("--local %s", text);
 	}
-	error("%s: none of its packets is from or to %s; tell which addresses are the host's%s%s%s",
+	error("%s: no packet in it is from or to %s; name the addresses of the host%s%s%s",
 	      replaying->name, replaying->options->local ?: "this host", fix ? ", as in: " : "",
-	      fix ?: "", fix ? " (the one that most packets have)" : " by --local");
+	      fix ?: "", fix ? " (the address that most packets have)" : " with --local");
 	return -EINVAL;
 }
 
@@ -406,7 +406,7 @@ static void print_report(struct replaying *replaying)
 	if (replaying->options->json)
 		putchar('\n');
 	if (title.forgotten)
-		warning("%s: %llu flows gave way to others: it has more at a time than replay remembers",
+		warning("%s: %llu flows were forgotten, because it has more flows at a time than replay can remember",
 			replaying->name, (unsigned long long)title.forgotten);
 	json_decref(report);
 }

@@ -88,7 +88,7 @@ static int end_of(struct replay_reader *reader)
 		error("%s: libpcap failed on it (%s) after %llu packets", reader->name,
 		      strsignal(WTERMSIG(status)), (unsigned long long)reader->packets);
 	else
-		error("%s: the process that reads it has ended", reader->name);
+		error("%s: the process that reads it ended too early; try again", reader->name);
 	return -EIO;
 }
 

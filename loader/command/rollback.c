@@ -345,7 +345,7 @@ static int find_targets(struct rollback *rollback)
 
 		if (!state.known && named) {
 			error_fix("portcullis history",
-				  "rollback: the history does not know what %s had", name);
+				  "rollback: the history has no earlier rule set of %s", name);
 			return -ENOENT;
 		}
 		if (state.known)

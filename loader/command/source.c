@@ -32,7 +32,7 @@ static void open_confirmed(struct source *source)
 	__cleanup(diag_free) struct diag found = {};
 
 	if (snapshot_open(STATE_CONFIRMED, &source->confirmed, &found)) {
-		warning("what was confirmed last cannot be used: see below");
+		warning("the site file that was confirmed last cannot be used: see below");
 		diag_report(&found);
 	}
 	if (source->confirmed.there)
@@ -44,13 +44,13 @@ static int fall_back(struct source *source, bool quiet, const char *path, const 
 		     struct diag *diag)
 {
 	if (!source->confirmed.there) {
-		error("apply: %s: %s, and nothing was confirmed before: every interface is left as it is",
+		error("apply: %s: %s, and no earlier site file was confirmed: every interface is left as it is",
 		      path, why);
 		return err;
 	}
 	if (!quiet) {
 		diag_report(diag);
-		error("apply: %s: %s: what was confirmed last is applied", path, why);
+		error("apply: %s: %s: the site file that was confirmed last is applied", path, why);
 	}
 	diag_free(diag);
 	source->saved = true;

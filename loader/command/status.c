@@ -157,7 +157,7 @@ static json_t *drops_state_json(const struct live *live)
 	int err = filter_drops(&live->filter, 0, &(struct prefix){}, &drops);
 
 	if (err) {
-		error("%s: cannot read what was dropped: %s", live->hook.name, strerror(-err));
+		error("%s: cannot read the recorded drops: %s", live->hook.name, strerror(-err));
 		return NULL;
 	}
 	return json_pack("{s:s, s:b, s:I}", "since",

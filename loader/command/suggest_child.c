@@ -103,7 +103,7 @@ int suggest_child_claims(const char *root, const struct names *catalogs, struct 
 	json = from ? json_loadf(from, 0, &wrong) : NULL;
 	err = ended(pid);
 	if (!err && !json) {
-		error("suggest: the process that reads the products' configuration has said nothing");
+		error("suggest: the process that reads the products' configuration returned nothing");
 		err = -EIO;
 	}
 	if (!err)

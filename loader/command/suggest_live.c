@@ -51,7 +51,7 @@ static int read_drops(const struct live *live, struct suggest_evidence *evidence
 	int err = filter_drops(&live->filter, 0, &all.source, &drops);
 
 	if (err) {
-		error("%s: cannot read what was dropped: %s", live->hook.name, strerror(-err));
+		error("%s: cannot read the recorded drops: %s", live->hook.name, strerror(-err));
 		return err;
 	}
 	drops_choose(&drops, &all);
@@ -82,7 +82,7 @@ int suggest_live(const struct live *live, struct catalog *catalog, const struct 
 	int err = cleared_subtract(&live->filter, live->counters, &since);
 
 	if (err)
-		error("%s: cannot read where the counters begin: %s", live->hook.name,
+		error("%s: cannot read the values at which the counters begin: %s", live->hook.name,
 		      strerror(-err));
 	else
 		err = read_drops(live, &evidence);

@@ -64,7 +64,7 @@ int suggest_replay(const char *file, const char *local, struct suggest_evidence 
 	count = err ? err : read_all(&reader, &reading, capture);
 	replay_reader_end(&reader);
 	if (!count)
-		error("%s: none of its packets is from or to %s; tell which addresses are the host's by --local",
+		error("%s: no packet in it is from or to %s; name the addresses of the host by --local",
 		      file, local ?: "this host");
 	if (count <= 0)
 		return count ? (int)count : -EINVAL;

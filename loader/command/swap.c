@@ -95,8 +95,8 @@ static int plan_all(const struct options *options, const struct site *site,
 			return err;
 		for (j = 0; j < i; j++)
 			if (!strcmp(changes->change[i].filter.id, changes->change[j].filter.id)) {
-				error("swap: %s is %s, which is named already", target[i].name,
-				      target[j].name);
+				error("swap: %s and %s are the same interface; name it once",
+				      target[i].name, target[j].name);
 				return -EINVAL;
 			}
 	}

@@ -138,7 +138,7 @@ static int look_at(struct live *live, struct top_looks *looks)
 		return err;
 	err = filter_drops(&live->filter, at, &(struct prefix){}, &looks->drops);
 	if (err)
-		error("%s: cannot read what was dropped: %s", live->hook.name, strerror(-err));
+		error("%s: cannot read the recorded drops: %s", live->hook.name, strerror(-err));
 	else
 		err = name_machines(live, at, looks);
 	return err;

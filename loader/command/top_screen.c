@@ -338,7 +338,7 @@ static void draw_footer(const struct top_view *view, const struct top_area *area
 }
 
 static const char *const help_lines[] = {
-	"portcullis top: what passes and what is dropped, as it happens",
+	"portcullis top: packets that pass and that are dropped, live",
 	"",
 	TOP_KEYS,
 	"",

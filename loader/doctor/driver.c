@@ -67,7 +67,7 @@ static void check_native(struct doctor *doctor, const struct patient *patient)
 	else if (is_generic(patient) && nic->xdp & NIC_XDP_NATIVE)
 		doctor_say(
 			doctor, "native", DOCTOR_WARNING, fix,
-			"runs in generic mode, which is slower, although %s has native XDP; attach it in native mode, or see why the driver refuses",
+			"runs in generic mode, which is slower, although %s has native XDP; attach it in native mode, or find out why the driver refuses",
 			driver);
 	else if (is_generic(patient))
 		doctor_say(doctor, "native", DOCTOR_OK, NULL, "runs in generic mode%s%s%s",

@@ -119,7 +119,7 @@ static void check_policy(struct doctor *doctor, const struct patient *patient)
 
 	if (patient->filter.current.copy->policy != PC_POLICY_OBSERVE)
 		doctor_say(doctor, "policy", DOCTOR_OK, NULL,
-			   "enforce: what is not listed is dropped");
+			   "enforce: packets that no rule admits are dropped");
 	else if (site && site->recipe.policy == PC_POLICY_OBSERVE)
 		doctor_say(doctor, "policy", DOCTOR_OK, NULL,
 			   "observe, as the site file says: nothing is dropped");
@@ -143,9 +143,9 @@ static void check_outbound(struct doctor *doctor, const struct patient *patient)
 			   "enforce, but everything may go out: outbound any of %s", any);
 	else if (outbound && !strcmp(outbound, outbound_name[PC_OUTBOUND_ENFORCE]))
 		doctor_say(doctor, "outbound", DOCTOR_OK, NULL,
-			   "enforce: what no service lists is not sent");
+			   "enforce: packets that no outgoing service lists are not sent");
 	else if (patient->kept)
-		doctor_say(doctor, "outbound", DOCTOR_OK, NULL, "track: everything may go out");
+		doctor_say(doctor, "outbound", DOCTOR_OK, NULL, "track: every packet may go out");
 }
 
 /* Reports services that are unreachable because none of their groups is defined. */

@@ -31,7 +31,7 @@ static void look_at(struct doctor *doctor, const char *name)
 			   DNS_WORD "%s: is not asked again since its answer has expired", name);
 	else if (!answer.since)
 		doctor_say(doctor, "groups", DOCTOR_WARNING, NULL,
-			   DNS_WORD "%s: was never answered, and admits nobody%s%s", name,
+			   DNS_WORD "%s: was never answered, and admits no source%s%s", name,
 			   answer.error ? ": " : "", answer.error ? answer.error : "");
 	else if (answer.failed)
 		doctor_say(doctor, "groups", DOCTOR_WARNING, NULL,

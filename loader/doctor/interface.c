@@ -152,7 +152,7 @@ static void check_fit(struct doctor *doctor, const struct patient *patient)
 			   patient->name);
 	else
 		doctor_say(doctor, "audit", DOCTOR_OK, NULL,
-			   "what listens is open, and on what is open something listens");
+			   "every port that listens is open, and every open port listens");
 }
 
 bool doctor_interface(struct doctor *doctor, const char *interface)

@@ -218,7 +218,7 @@ static void check_networks(struct doctor *doctor, const struct patient *patient)
 		list,
 		patient->open && patient->filter.current.copy->forward == PC_FORWARD_ALL ?
 			"" :
-			", and without --forward replies to what it begins are dropped");
+			", and without --forward the replies to its connections are dropped");
 }
 
 /* An address that this host got after the table was made, and that the table has for a machine. */

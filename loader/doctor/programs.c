@@ -29,7 +29,7 @@ static void check_xdp(struct doctor *doctor, const struct patient *patient)
 	if (hold_is(hook->program_id)) {
 		doctor_say(
 			doctor, "xdp", DOCTOR_WARNING, NULL,
-			"another portcullis command is attaching a filter: nothing gets in until it is there; run doctor again");
+			"another portcullis command is attaching a filter: every packet is dropped until the filter is attached; run doctor again");
 		return;
 	}
 	program = program_text(hook->program_id);
@@ -91,7 +91,7 @@ static void check_qdisc(struct doctor *doctor, const struct patient *patient)
 		return;
 	doctor_say(
 		doctor, "tc-egress", DOCTOR_PROBLEM, fix,
-		"an ingress qdisc stands where this kernel, which has no tcx, needs clsact for the egress program");
+		"an ingress qdisc is in the place where this kernel, which has no tcx, needs clsact for the egress program");
 }
 
 /* Checks ingress and egress. False, after a finding, if tcx cannot be queried. */

@@ -131,7 +131,7 @@ static char *restore(const struct doctor *doctor)
 	if (!snapshot_open(STATE_CONFIRMED, &confirmed, &unused) && confirmed.there &&
 	    strcmp(confirmed.digest, digest))
 		return xstrdup("cp " STATE_CONFIRMED "/site.yaml " SITE_FILE);
-	return xasprintf("change %s: what is in it was not confirmed", doctor->site.path);
+	return xasprintf("edit %s: it was not confirmed", doctor->site.path);
 }
 
 static void check_tried(struct doctor *doctor, const char *path)

@@ -34,7 +34,7 @@ static int check_hook(const struct hook *hook)
 	int err = hook_query(hook->ifindex, NULL, 0, &now);
 
 	if (err == -ENODEV || err == -ENXIO)
-		return link_failed(hook->name, err, "cannot ask for its XDP program");
+		return link_failed(hook->name, err, "cannot read its XDP program");
 	if (err || !now.program_id)
 		return 0;
 	/* Another program was attached meanwhile. */

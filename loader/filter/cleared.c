@@ -81,7 +81,7 @@ int cleared_put(struct filter *filter, const struct counters *counters)
 	map = make_map(&pages);
 	free(pages.page);
 	if (map < 0) {
-		error("cannot keep where the counters begin: %s", strerror(-map));
+		error("cannot keep the values at which the counters begin: %s", strerror(-map));
 		return map;
 	}
 	err = filter_repin_map(filter, "cleared", map);

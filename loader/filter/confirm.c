@@ -50,7 +50,7 @@ static int settle(struct filter *filter, __u64 reverted_at)
 	__atomic_store_n(&head->reverted_at, reverted_at, __ATOMIC_RELAXED);
 	err = slot_put(filter, SLOT_ACTIVE, filter->current.generation);
 	if (err) {
-		error("cannot put the active generation back: %s", strerror(-err));
+		error("cannot restore the active generation: %s", strerror(-err));
 		return err;
 	}
 	slot_clear_fallback(filter);

@@ -38,7 +38,7 @@ static int filter_empty(struct filter *filter)
 void filter_refill(const struct filter *filter)
 {
 	if (filter->emptied >= 0 && slot_put(filter, SLOT_ACTIVE, filter->emptied))
-		error("%s/%s: cannot put the active generation back: %s", PINS, filter->id,
+		error("%s/%s: cannot restore the active generation: %s", PINS, filter->id,
 		      strerror(errno));
 }
 

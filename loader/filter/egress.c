@@ -95,7 +95,7 @@ int egress_attach(struct filter *filter, const char *interface, unsigned int ifi
 	if (unsupported(err))
 		return attach_clsact(filter, interface, ifindex);
 	if (err == -ERANGE)
-		error("%s: cannot attach the egress program: others hold all places there; bpftool net show dev %s lists them, detach one",
+		error("%s: cannot attach the egress program: other programs take all places there; to list them: bpftool net show dev %s; then detach one",
 		      interface, interface);
 	else if (err)
 		return link_failed(interface, err, "cannot attach the egress program");

@@ -174,7 +174,7 @@ int hook_find(const struct hooks *hooks, const char *interface, struct hook *hoo
 	int ifindex = link_find(interface, real), err;
 
 	if (ifindex < 0) {
-		error("%s: cannot look for it: %s", name, strerror(-ifindex));
+		error("%s: cannot look up the interface: %s", name, strerror(-ifindex));
 		return ifindex;
 	}
 	if (!ifindex) {
@@ -188,7 +188,7 @@ int hook_find(const struct hooks *hooks, const char *interface, struct hook *hoo
 		error("%s: no such interface in this network namespace",
 		      interface); /* deleted since */
 	else if (err)
-		link_failed(interface, err, "cannot ask for its XDP program");
+		link_failed(interface, err, "cannot read its XDP program");
 	return err;
 }
 
@@ -215,7 +215,7 @@ static int add_hook(struct hooks *hooks, const struct if_nameindex *interface)
 	if (err == -ENODEV || err == -ENXIO)
 		return 0; /* deleted since it was listed */
 	if (err) {
-		error("%s: cannot ask for its XDP program: %s", interface->if_name, strerror(-err));
+		error("%s: cannot read its XDP program: %s", interface->if_name, strerror(-err));
 		return err;
 	}
 	if (!hook.id[0])

@@ -431,7 +431,7 @@ static enum listen_state claim_again(struct listen *listen)
 static void say_unopened(struct listen *listen, int err)
 {
 	if (err && !listen->unopened)
-		warning("%s: a CPU came, whose packets are not heard: cannot open a buffer: %s; run the command again",
+		warning("%s: a CPU was added, and its packets are not shown: cannot open a buffer: %s; run the command again",
 			listen->name, strerror(-err));
 	listen->unopened = err;
 }

@@ -147,7 +147,7 @@ int past_make(const struct filter *old, __u32 version)
 		err = make_map(&past);
 	free(past.entry);
 	if (err < 0)
-		error("cannot keep what was counted: %s", strerror(-err));
+		error("cannot keep the counters: %s", strerror(-err));
 	return err;
 }
 

@@ -62,7 +62,7 @@ void seed_old(const struct filter *filter, const struct filter *old)
 		       enter_old, &flows);
 	links_free(&flows.links);
 	if (err || flows.err)
-		warning("cannot take over the flows: %s; what it learned may stall until the side behind the filter sends",
+		warning("cannot take over the flows: %s; connections that it learned may stall until the side behind the filter sends",
 			strerror(err ? -err : -flows.err));
 }
 

@@ -73,7 +73,7 @@ static int put_tallies(struct filter *filter, const struct tallies *tallies)
 	int map = make_map(tallies), err;
 
 	if (map < 0) {
-		error("cannot keep what is counted of machines: %s", strerror(-map));
+		error("cannot keep the counters of machines: %s", strerror(-map));
 		return map;
 	}
 	err = filter->id[0] ? filter_repin_map(filter, "tallies", map) : 0;
@@ -131,7 +131,7 @@ int tallies_place(struct filter *filter, struct tables *tables)
 		return 0;
 	err = tallies_read(filter, &tallies);
 	if (err) {
-		error("cannot read what is counted of machines: %s", strerror(-err));
+		error("cannot read the counters of machines: %s", strerror(-err));
 		return err;
 	}
 	known = tallies.count;

@@ -69,7 +69,7 @@ char *bans_file_path(const char *name)
 static int file_failed(const struct bans *bans, int err)
 {
 	error("%s: %s", bans->path,
-	      err == -EINVAL ? "is no file of bans, or is damaged at its start; move it away" :
+	      err == -EINVAL ? "is not a file of bans, or its start is damaged; move it away" :
 			       strerror(-err));
 	return err;
 }
@@ -1027,7 +1027,8 @@ void bans_restore(const struct filter *filter)
 	err = ban_table_open(filter, true, &bans.table);
 	err = err == -ENOENT ? restore(&bans) : err ? err : ban_flag_set(filter, true);
 	if (err)
-		warning("bans are not in force at a new filter: %s", strerror(-err));
+		warning("bans are not in force at the new filter: %s; the next ban or unban tries again",
+			strerror(-err));
 	bans.filters = 0; /* it is the caller's */
 	bans_close(&bans);
 }

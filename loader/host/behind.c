@@ -211,7 +211,8 @@ static void find_forwarding(struct behind *behind)
 	inet_ntop(behind->packet->family, local_of(behind), local, sizeof(local));
 	/* A macvlan in another network namespace takes it without this host's routes. */
 	behind->drops = !behind->machine;
-	behind_say(behind, "%s is not an address of this host, which does not forward%s: %s is 0",
+	behind_say(behind,
+		   "%s is not an address of this host, and this host does not forward%s: %s is 0",
 		   local, behind->machine ? ", unless by a macvlan or the like" : "", name);
 }
 

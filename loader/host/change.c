@@ -365,8 +365,7 @@ static int end_hold(struct change *change)
 			err = hook_attach(&change->filter, &change->hook, &change->mode);
 	}
 	if (err == -EAGAIN)
-		error("%s: other commands take hold of it again and again; try again",
-		      change->hook.name);
+		error("%s: other commands keep attaching to it; try again", change->hook.name);
 	return err ? err : filter_pin_link(&change->filter);
 }
 
@@ -600,7 +599,7 @@ static void warn_unfiltered(const struct changes *changes)
 	words = shell_words(&names);
 	profiles = report_joined(
 		json_object_get(json_object_get(first->plan->kept, "recipe"), "profiles"), ",");
-	warning("%s: up, with %s, and without a filter: answers to what this host asks there are dropped if they come in by an interface that has one, and what comes in there is not filtered; to try it: portcullis attach %s -p %s --observe",
+	warning("%s: is up, has %s and no filter: packets that come in there are not filtered, and replies to connections that this host opens there are dropped if they come in by an interface with a filter; to try it: portcullis attach %s -p %s --observe",
 		listed, names.count > 1 ? "addresses" : "an address", words, profiles);
 	names_free(&names);
 }
@@ -661,10 +660,9 @@ static int check_expected(const struct changes *changes)
 
 	if (!changes->expect || (any && !strcmp(digest, changes->expect)))
 		return 0;
-	error_fix(
-		"portcullis apply --dry-run",
-		"apply: the difference is another than the one expected (%s): %s%s; nothing was changed",
-		changes->expect, any ? "its digest is " : "nothing differs", any ? digest : "");
+	error_fix("portcullis apply --dry-run",
+		  "apply: the difference is not the expected one (%s): %s%s; nothing was changed",
+		  changes->expect, any ? "its digest is " : "nothing differs", any ? digest : "");
 	return -ESTALE;
 }
 

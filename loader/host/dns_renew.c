@@ -204,9 +204,11 @@ static void say(const struct asking *asking)
 		say_difference(asking);
 	if (now->error && !same)
 		warning(DNS_WORD "%s: %s%s", asking->name, now->error,
-			!now->failed  ? "" :
-			now->prefixes ? "; the last addresses that were answered stay" :
-					"; it admits nobody until it is answered");
+			!now->failed ?
+				"" :
+			now->prefixes ?
+				"; the last addresses that were answered stay" :
+				"; the group admits no source by this name until it is answered");
 	else if (!now->error && before->failed)
 		say_line("%s: is answered again", asking->name);
 }
@@ -290,7 +292,7 @@ int dns_renew(const struct names *names, bool all)
 
 	if (names->count && getifaddrs(&own)) {
 		result = -errno;
-		error("cannot list the addresses of this host, which no group gets from DNS: %s",
+		error("cannot list the addresses of this host, which have to be left out of DNS answers: %s",
 		      strerror(-result));
 		return result;
 	}
@@ -302,7 +304,7 @@ int dns_renew(const struct names *names, bool all)
 			result = err;
 	}
 	if (i < names->count && (silent == SILENCE))
-		warning("%zu more names are not asked now, because no name server answers",
+		warning("%zu more names were not asked, because no name server answers; check /etc/resolv.conf, then: portcullis groups --refresh dns",
 			names->count - i);
 	if (own)
 		freeifaddrs(own);

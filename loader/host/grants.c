@@ -18,7 +18,7 @@
 static int file_failed(const struct grants *grants, int err)
 {
 	error("%s: %s", grants->path,
-	      err == -EINVAL ? "is no file of grants, or is damaged at its start; move it away" :
+	      err == -EINVAL ? "is not a file of grants, or its start is damaged; move it away" :
 			       strerror(-err));
 	return err;
 }
@@ -237,6 +237,7 @@ void grants_restore(const struct filter *filter)
 	if (!err)
 		err = grant_map_fill(filter, 1, &grants.file, (__u32)grants.clock.boot);
 	if (err)
-		warning("grants are not in force at a new filter: %s", strerror(-err));
+		warning("grants are not in force at the new filter: %s; the next grant or revoke tries again",
+			strerror(-err));
 	grants_close(&grants);
 }

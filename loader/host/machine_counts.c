@@ -24,7 +24,7 @@ json_t *machine_counts_json(const char *name, const struct filter *filter,
 		return NULL;
 	err = tallies_read(filter, &tallies);
 	if (err) {
-		error("%s: cannot read what is counted of machines: %s", name, strerror(-err));
+		error("%s: cannot read the counters of machines: %s", name, strerror(-err));
 		return NULL;
 	}
 	return report_machine_counters(
@@ -47,7 +47,7 @@ int machine_counts_top(const struct live *live, struct top_machines **behind)
 	int err = tallies_read(&live->filter, &tallies);
 
 	if (err) {
-		error("%s: cannot read what is counted of machines: %s", live->hook.name,
+		error("%s: cannot read the counters of machines: %s", live->hook.name,
 		      strerror(-err));
 		return err;
 	}
@@ -104,7 +104,7 @@ static int naming_read(const struct live *live, struct naming *naming)
 	int err = tallies_read(&live->filter, &naming->tallies);
 
 	if (err) {
-		error("%s: cannot read what is counted of machines: %s", live->hook.name,
+		error("%s: cannot read the counters of machines: %s", live->hook.name,
 		      strerror(-err));
 		return err;
 	}

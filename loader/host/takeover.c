@@ -326,6 +326,7 @@ int takeover(struct hooks *hooks, struct hook *hook, const struct takeover *how)
 	say_line("%s: would first be taken over from another version", hook->name);
 	if (other.version == PC_ABI_VERSION)
 		return 0;
-	error("%s: a dry run can tell no more before that: its layout is another", hook->name);
+	error("%s: --dry-run cannot show more, because that version has another layout; take it over first: portcullis takeover",
+	      hook->name);
 	return -EPROTO;
 }

@@ -77,7 +77,7 @@ char *frame_classify(const struct frame_link *link, const char *release, enum pc
 		return xstrdup("packets do not pass the XDP hook of an ipvlan in mode l3s");
 	if (layout == LAYOUT_XFRM)
 		return xasprintf(
-			"what IPsec decrypts for this kind (%s) begins with what the interface below left there",
+			"packets that IPsec decrypts for this kind (%s) begin with bytes that the interface below left there",
 			link->kind);
 	if ((layout == LAYOUT_TUNNEL || layout == LAYOUT_GRE) && !has_inner_frames(release))
 		return xasprintf(

@@ -195,7 +195,7 @@ void link_uppers(unsigned int ifindex, __u32 upper[PC_UPPERS])
 	for (i = 0; i < PC_UPPERS; i++)
 		upper[i] = i + 1 < count ? found[i + 1]->ifindex : 0;
 	if (count > PC_UPPERS + 1)
-		warning("%s: has %zu interfaces above it (bridges, VLANs): of what comes in by one that is not among the first %d and is routed out again, the answers pass too",
+		warning("%s: has %zu interfaces above it (bridges, VLANs): answers to packets that come in by one beyond the first %d, and are routed out again, pass too",
 			found[0]->name, count - 1, PC_UPPERS);
 	free(found);
 	links_free(&links);

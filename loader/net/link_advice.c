@@ -134,7 +134,7 @@ void link_warn(const char *interface, unsigned int ifindex, __u8 forward)
 		warning("%s: IP forwarding is on: packets for other hosts are filtered by these profiles too",
 			interface);
 	else if (forward)
-		warning("%s: IP forwarding is on: packets for other hosts are filtered by these profiles too, and replies to what others than machines begin are dropped; --forward admits them",
+		warning("%s: IP forwarding is on: packets for other hosts are filtered by these profiles too, and replies to connections that hosts other than the machines open are dropped; --forward admits them",
 			interface);
 	else
 		warning("%s: IP forwarding is on: packets for other hosts are filtered by these profiles too, and replies to forwarded connections are dropped; --forward admits them",

@@ -98,7 +98,7 @@ static int check_folder(void)
 		return 1;
 	error_fix(
 		"mv " PINS " " PINS "-old",
-		"%s: is not a folder of root's with mode 0700 or 0750 (owner %u, mode %04o): whoever made it could remove the filter; check first what is in it",
+		"%s: is not a folder of root's with mode 0700 or 0750 (owner %u, mode %04o): its owner could remove the filter; check first what is in it",
 		PINS, st.st_uid, st.st_mode & 07777);
 	return -EPERM;
 }

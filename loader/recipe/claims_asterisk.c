@@ -129,8 +129,8 @@ static __u16 usual_port(const struct asterisk *asterisk, const char *service,
 	if (!port || claim_ports(port->value, 1 << PC_TCP, &range) == 1)
 		return range.first;
 	claims_problem(&asterisk->file, port->line,
-		       "'%.40s' is no port, so that of asterisk:%s is not known", port->value,
-		       service);
+		       "'%.40s' is not a port, so the port of asterisk:%s is not known",
+		       port->value, service);
 	return 0;
 }
 
@@ -222,8 +222,8 @@ static void claim_rtp(const struct root *root, struct claims *claims)
 	if (claim_ports(text, 1 << PC_UDP, &range) == 1)
 		claims_add(&rtp.file, "rtp", &range, start ?: end);
 	else
-		claims_problem(&rtp.file, start ? start->line : 0, "'%.40s' is no range of ports",
-			       text);
+		claims_problem(&rtp.file, start ? start->line : 0,
+			       "'%.40s' is not a range of ports", text);
 }
 
 struct server {

@@ -190,7 +190,7 @@ static void claim_listener(const struct dovecot *dovecot, const char *service, c
 	int result = setting ? claim_ports(setting->value, 1 << PC_TCP, &range) : port > 0;
 
 	if (result < 0) {
-		claims_problem(&file, setting->line, "'%.40s' is no port", setting->value);
+		claims_problem(&file, setting->line, "'%.40s' is not a port", setting->value);
 		return;
 	}
 	if (!strcmp(listener, "sieve_deprecated"))

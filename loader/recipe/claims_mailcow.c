@@ -28,7 +28,8 @@ static void claim_web(const struct claim_file *file, const struct settings *sett
 	result = claim_ports(text, 1 << PC_TCP, &range);
 	if (result < 0)
 		claims_problem(file, port->line,
-			       "'%.40s' is no port, so that of mailcow:http is not known", text);
+			       "'%.40s' is not a port, so the port of mailcow:http is not known",
+			       text);
 	else
 		claims_add(file, "http", result ? &range : NULL, port);
 }

@@ -77,8 +77,7 @@ static void claim_entry(const struct claim_file *master, const struct setting *e
 		claims_problem(master, entry->line, "the port of '%.40s' is not known", entry->key);
 	else if (result && !service && !closed)
 		claims_problem(master, entry->line,
-			       "%u/tcp is none of the services that the profile postfix has",
-			       range.first);
+			       "%u/tcp is not a service of the profile postfix", range.first);
 	else if (service && result && !(closed && !strchr(entry->key, ':')))
 		claims_add(master, service, &range, entry);
 }

@@ -44,8 +44,8 @@ static void claim_value(const struct typed *typed, const struct setting *setting
 
 	if (result < 0)
 		claims_problem(&typed->file, setting->line,
-			       "'%.40s' is no port, so that of %s:%s is not known", setting->value,
-			       typed->file.profile, typed->service->name);
+			       "'%.40s' is not a port, so the port of %s:%s is not known",
+			       setting->value, typed->file.profile, typed->service->name);
 	else
 		claims_add(&typed->file, typed->service->name, result ? &range : NULL, setting);
 }

@@ -121,7 +121,7 @@ static void claim_setting(struct claim_file *file, const struct registry_places 
 		result = port_of(setting->value, transports_of(place->service), &range);
 		if (result < 0)
 			claims_problem(file, setting->line,
-				       "'%.40s' is no port, so that of %s:%s is not known",
+				       "'%.40s' is not a port, so the port of %s:%s is not known",
 				       setting->value, place->profile, place->service->name);
 		else
 			claims_add(file, place->service->name, result ? &range : NULL, setting);

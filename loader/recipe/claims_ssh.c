@@ -23,7 +23,7 @@ static void claim_setting(const struct claim_file *file, const struct setting *s
 		return;
 	result = claim_ports(setting->value, 1 << PC_TCP, &range);
 	if (result < 0)
-		claims_problem(file, setting->line, "'%.40s' is no port", setting->value);
+		claims_problem(file, setting->line, "'%.40s' is not a port", setting->value);
 	else if (result)
 		claims_add(file, "ssh", &range, setting);
 }

@@ -125,8 +125,10 @@ int opens_add(struct opens *opens, const char *word, const struct place *place,
 		return -EINVAL;
 	}
 	if (opens->count + ports.count > OPENS_LIMIT) {
-		diag_error(diag, place, "at most %d ports can be opened so; join them to ranges",
-			   OPENS_LIMIT);
+		diag_error(
+			diag, place,
+			"at most %d ports can be opened beside the profiles; join them into ranges",
+			OPENS_LIMIT);
 		return -EINVAL;
 	}
 	if (check_twice(&ports, place, diag) ||

@@ -361,7 +361,7 @@ static int read_own(struct recipe *recipe, const json_t *json, struct diag *diag
 	const json_t *overrides = json_object_get(json, "overrides");
 
 	if (!json_object_get(json, "profiles")) {
-		diag_error_fix(diag, &json_place, json_fix, "it has no 'profiles'");
+		diag_error_fix(diag, &json_place, json_fix, "'profiles' is missing");
 		return -EINVAL;
 	}
 	if (check_object(overrides, "overrides", diag) || read_state(recipe, json, diag) ||

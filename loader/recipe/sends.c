@@ -125,6 +125,6 @@ char *composition_needs_forward(const struct composition *composition)
 		return NULL;
 	list = names_join(&names, ", ");
 	return xasprintf(
-		"%s: run%s in containers, whose questions this host forwards: without forward the replies are dropped",
+		"%s: run%s in containers, whose connections this host forwards: without forward the replies to them are dropped",
 		list, names.count > 1 ? "" : "s");
 }

@@ -271,7 +271,7 @@ static int read_site_file(const char *path, bool partial, bool saved, struct sit
 		return err;
 	}
 	if (err == -EFBIG)
-		diag_error(diag, &place, "larger than a site file may be (%d bytes)",
+		diag_error(diag, &place, "larger than %d bytes, the limit for a site file",
 			   SITE_FILE_LIMIT);
 	else if (err == -EINVAL)
 		diag_error(diag, &place, "not a regular file");

@@ -349,9 +349,9 @@ static void warn_of_boot(const char *done, const char *digest, int err)
 {
 	if (err)
 		warning(STATE
-			": cannot keep what was %s: %s: the next boot has %s; once that is fixed, portcullis apply keeps it",
+			": cannot keep the site file that was %s: %s: the next boot applies %s; once that is fixed, portcullis apply keeps it",
 			done, why(err),
-			state_tried(digest) ? "what was confirmed before" :
+			state_tried(digest) ? "the one that was confirmed before" :
 					      "the site file as it is then");
 }
 
@@ -403,9 +403,10 @@ void state_try(const struct site *site, struct catalog *catalog, const struct na
 			change_tried(state, digest, false);
 	}
 	if (err)
-		warning(STATE ": cannot keep what is tried: %s: the next boot %s", why(err),
+		warning(STATE ": cannot keep the site file that is tried: %s: the next boot %s",
+			why(err),
 			state_tried(digest) ?
-				"has what was confirmed before, even if this is confirmed, until portcullis apply keeps it" :
+				"applies the one that was confirmed before, even if this one is confirmed, until portcullis apply keeps it" :
 				"applies it even if it is not confirmed");
 }
 
@@ -441,7 +442,7 @@ void state_untry(const char *digest)
 	if (!err)
 		sweep(state);
 	if (err)
-		warning(STATE ": cannot forget what was tried: %s", why(err));
+		warning(STATE ": cannot remove the site file that was tried: %s", why(err));
 }
 
 /* A final change removes the pending state of this digest, even if it cannot be kept. */

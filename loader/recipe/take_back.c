@@ -22,7 +22,8 @@ static int report_missing(const char *option, const char *word, const struct nam
 	__free_text char *list = names_join(&first, ", ");
 
 	if (!given->count)
-		diag_error(diag, &place, "'%s' was not given: nothing of the kind was", word);
+		diag_error(diag, &place,
+			   "'%s' was not given before, nor any other value of this option", word);
 	else if (near)
 		diag_error(diag, &place, "'%s' was not given; did you mean '%s'?", word, near);
 	else

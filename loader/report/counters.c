@@ -36,7 +36,7 @@ const char *const reason_text[PC_REASONS] = {
 	[PC_REASON_PROTOCOL] =
 		"An IP protocol other than TCP, UDP, ICMP and IGMP that no profile names under `protocols`. See portcullis-profile(5).",
 	[PC_REASON_UNLISTED] =
-		"A TCP or UDP packet to a port that no open service lists, and no reply to what this host sent. `portcullis explain IFACE SOURCE PORT/PROTO` tells which services have it, why each is closed, and what opens it.",
+		"A TCP or UDP packet to a port that no open service lists, and that is not a reply to a packet of this host. `portcullis explain IFACE SOURCE PORT/PROTO` tells which services have it, why each is closed, and what opens it.",
 	[PC_REASON_OUTBOUND] =
 		"Under --outbound enforce: a packet that this host sends to a remote port that no open `out` service lists. See OUTBOUND in portcullis(8).",
 };

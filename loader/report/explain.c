@@ -228,7 +228,7 @@ static char *why_icmp(const json_t *verdict, bool passes)
 		"ICMP type %lld %s", (long long)json_integer_value(type),
 		passes ?
 			"passes" :
-			"does not pass: a type that is not admitted, or no packet of this host that it could be about, or too many echo requests");
+			"does not pass: its type is not admitted, or it is about no packet that this host sent, or there are too many echo requests");
 }
 
 /* "its source is in bad (203.0.113.0/24), a group of deny" */
@@ -279,7 +279,7 @@ static char *why_text(const json_t *verdict, const json_t *kept)
 	if (!strcmp(rule, "icmp"))
 		return why_icmp(verdict, passes);
 	if (!strcmp(rule, "reply"))
-		return xstrdup("it belongs to a connection or flow that lives");
+		return xstrdup("it belongs to an open connection or a live flow");
 	if (!strcmp(rule, "protocol"))
 		return xasprintf("%s names the IP protocol %s under `protocols`",
 				 passes ? "a profile" : "no profile", text_of(verdict, "protocol"));

@@ -385,7 +385,7 @@ static bool define_groups(struct suggesting *suggesting, const struct composed *
 			continue;
 		groups_define_list(&recipe->groups, name, &none, NULL, suggesting->diag);
 		suggest_line(suggesting->to, "groups", name,
-			     "admits nobody yet: write who may reach %s:%s here",
+			     "admits no source yet: write the prefixes that may reach %s:%s here",
 			     service->profile->name, service->service->name);
 	}
 	return recipe->groups.count > before;

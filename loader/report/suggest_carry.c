@@ -63,7 +63,7 @@ static void carry_service(struct carrying *carrying, const struct composed *serv
 	group[strcspn(group, "/")] = '-';
 	if (answer->admits == SUGGEST_NOBODY) {
 		remark = xasprintf(
-			"nftables admits nobody to %s (%s): it stays closed behind the filter",
+			"nftables admits no source to %s (%s): it stays closed behind the filter",
 			port, name);
 		names_add(&carrying->to->remarks, remark);
 		return;
@@ -157,7 +157,7 @@ static void tell_output(const json_t *ruleset, struct suggestion *suggestion)
 		    strcmp(text_of(chain, "policy"), "drop") != 0)
 			continue;
 		remark = xasprintf(
-			"not carried over: nftables, %s %s %s, which says what this host may send",
+			"not carried over: nftables, %s %s %s, which lists the packets that this host may send",
 			text_of(chain, "family"), text_of(chain, "table"), text_of(chain, "name"));
 		names_add_once(&suggestion->remarks, remark);
 	}

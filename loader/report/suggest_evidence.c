@@ -311,7 +311,7 @@ static void leave_restricted(struct looking *looking, const struct knocked *knoc
 	__free_text char *sources = sources_text(looking, knocked, knocked->customers);
 	__free_text char *groups = names_join(&service->from, ", ");
 	__free_text char *why =
-		xasprintf("%s:%s admits only %s; %s came: add whom it is for",
+		xasprintf("%s:%s admits only %s; %s came: add those that it is for",
 			  service->profile->name, service->service->name, groups, sources);
 
 	leave_closed(looking, knocked, why);
@@ -558,7 +558,7 @@ void suggest_evidence(const struct suggest_evidence *evidence, struct catalog *c
 	}
 	if (looking.unshown) {
 		__free_text char *more =
-			xasprintf("closed: %zu more ports that somebody tried; --json has them",
+			xasprintf("closed: %zu more ports to which packets came; --json has them",
 				  looking.unshown);
 
 		names_add(&suggestion->remarks, more);

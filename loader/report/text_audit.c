@@ -50,7 +50,7 @@ char *audit_finding_text(const json_t *finding)
 	if (is(finding, "kind", "unused"))
 		return xasprintf("%s has passed no packet since counting began", services);
 	if (is(finding, "kind", "empty-group"))
-		return xasprintf("group %s has no prefix, so that %s admits nobody",
+		return xasprintf("group %s has no prefix, so that %s admits no source",
 				 text_of(finding, "group"), services);
 	return xasprintf("%s %s, and no open service has the port%s%s%s", owner,
 			 is(finding, "process", AUDIT_TRANSLATES) ? "hands it on" :
@@ -92,7 +92,8 @@ static void print_findings(const json_t *report, const char *interface, size_t c
 			count++;
 		}
 	if (!count)
-		fputs("  the rules fit: what listens is open, and what is open is in use\n", to);
+		fputs("  the rules fit: every port that listens is open, and every open port is in use\n",
+		      to);
 }
 
 static void print_interface(const json_t *one, size_t columns, FILE *to)

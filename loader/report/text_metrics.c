@@ -297,7 +297,7 @@ static void put_flows(FILE *to, enum metrics_format format, const json_t *flows)
 {
 	if (!json_is_object(flows))
 		return;
-	put_family(to, format, "flows", "gauge", "Learned flows that live, of all interfaces.");
+	put_family(to, format, "flows", "gauge", "Live learned flows of all interfaces.");
 	fprintf(to, "portcullis_flows %lld\n", json_integer_value(json_object_get(flows, "used")));
 	put_family(to, format, "flows_size", "gauge", "Room for learned flows.");
 	fprintf(to, "portcullis_flows_size %lld\n",

@@ -371,7 +371,7 @@ print(len(frames), sum(map(len, frames)))
 		["80/tcp", "53/udp", "5060/udp"]'
 }
 
-@test "outbound enforce: what is not listed is dropped by its remote port, and is in no inbound total" {
+@test "outbound enforce: packets that no rule admits are dropped by its remote port, and is in no inbound total" {
 	attach_asks --outbound enforce
 	same 1 "$(asks 40000 ::ffff:203.0.113.2 53 54 54 6000)" 'answers'
 	output=$(pc counters eth2 --json)

@@ -225,7 +225,7 @@ due_in()
 	exits 0 pc attach eth0 -p ssh --from ssh:ssh=partners --group partners=dns:mail.example.org,198.51.100.7
 	connects client 192.0.2.1 22
 	exits 0 pc swap eth0 --group partners=dns:nosuch.example.org
-	says 'nosuch.example.org: there is no such name; it admits nobody until it is answered'
+	says 'nosuch.example.org: there is no such name; the group admits no source by this name until it is answered'
 	unanswered client 192.0.2.1 22
 	serve host-record=nosuch.example.org,192.0.2.2
 	refresh

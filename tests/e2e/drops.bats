@@ -308,7 +308,7 @@ for family, address in (socket.AF_INET, "203.0.113.2"), (socket.AF_INET6, "2001:
 	says '--clear forgets all'
 	exits 2 pc drops --clear --watch 1
 	exits 0 pc drops --clear
-	says 'eth0: forgot what was dropped until now'
+	says 'eth0: cleared the recorded drops'
 	same '[]' "$(drops_of .drops)" 'after --clear'
 	[[ $(drops_of .since) > $began ]] || fail "still recorded since $began"
 	same '3 180' "$(port_count drop tcp 25)" 'counters'

@@ -593,7 +593,7 @@ explain_between_digests()
 	explain 192.0.2.7 22/tcp --site "$DIR/site.yaml"
 	json_is '.verdict == "drop" and .fix == null and .site_line == "groups: {office: [192.0.2.0/30,192.0.2.7/32]}"'
 	exits 1 pc explain lo 192.0.2.7 22/tcp --site "$DIR/site.yaml"
-	says "$DIR/site.yaml: has no part for lo"
+	says "$DIR/site.yaml: does not list the interface lo"
 	pc attach eth0 -p ssh --force
 	explain eth0 192.0.2.2 993/tcp --open 993/tcp
 	verdict_is pass service
@@ -676,7 +676,7 @@ explain_between_digests()
 		192.0.2.2 --icmp 3|ICMP type 3 is an error, and quotes a packet that this host sent: name the port
 		192.0.2.2 25/tcp --icmp 8|ICMP type 8 has no port; leave it out
 		192.0.2.2 25/udp --flags ack|--flags is for TCP
-		192.0.2.2 25/tcp --flags akc|'akc' is no TCP flag; did you mean 'ack'?
+		192.0.2.2 25/tcp --flags akc|'akc' is not a TCP flag; did you mean 'ack'?
 		192.0.2.2 25/tcp --local nowhere|--local must be an IPv4 or IPv6 address
 		192.0.2.2 25/tcp --local ::1|are not of the same family
 		eth0 192.0.2.2 25/tcp more|too many words
@@ -694,7 +694,7 @@ explain_between_digests()
 
 @test "help lists it, explains it, and a narrow terminal breaks no command" {
 	exits 0 pc --help
-	says 'explain   Show what the filter does with a packet, why, and what opens it'
+	says 'explain   Show whether a packet passes, why, and how to open its port'
 	exits 0 pc help explain
 	says '--source-port PORT' '--icmp TYPE[/CODE]' '--out'
 	exits 0 pc complete explain --sour

@@ -279,7 +279,7 @@ ssh_pc()
 	says_not 'damaged'
 	pc swap eth0 --open 2/tcp
 	exits 0 pc history
-	says 'history: 1 damaged line is passed over'
+	says 'history: 1 damaged line is skipped'
 	same '[1,2,4]' "$(changes '[.changes[].number]' 2> /dev/null)"
 	exits 0 pc rollback 1
 	same '22/tcp' "$(opens eth0)"

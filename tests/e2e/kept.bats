@@ -68,7 +68,7 @@ upgrade()
 	opens 22/tcp 25/tcp
 	sleep 1.1
 	reboots 4
-	says 'was applied and not confirmed' 'what was confirmed last is applied'
+	says 'was applied and not confirmed' 'the site file that was confirmed last is applied'
 	opens 25/tcp
 	# Neither a comment nor another time to confirm makes it another file.
 	put site.yaml <<< 'interfaces: {eth0: {confirm: 60, profiles: [mail, ssh]}} # once more'
@@ -116,7 +116,7 @@ upgrade()
 	exits 0 pc apply --confirm 1
 	sleep 1.1
 	reboots 1
-	says 'was applied and not confirmed, and nothing was confirmed before'
+	says 'was applied and not confirmed, and no earlier site file was confirmed'
 	same '' "$(attached host eth0)"
 }
 
@@ -264,7 +264,7 @@ standing()
 	says "'eth*' in" 'takes eth0'
 	put site.yaml <<< "interfaces: {'eth*': {profiles: "
 	reboots 4
-	says 'what was confirmed last is applied'
+	says 'the site file that was confirmed last is applied'
 	opens 25/tcp
 	IFACE=eth1 opens 25/tcp
 	# Another pattern is another file: it waits until it is applied.
@@ -280,7 +280,7 @@ standing()
 	exits 0 pc apply
 	put site.yaml <<< 'interfaces: {eth0: {profiles: '
 	reboots 4
-	says 'site.yaml:' 'what was confirmed last is applied'
+	says 'site.yaml:' 'the site file that was confirmed last is applied'
 	opens 25/tcp
 	IFACE=eth1 opens 22/tcp
 	put site.yaml <<< 'interfaces: {eth0: {profiles: ssh}}'
@@ -291,7 +291,7 @@ standing()
 	inside chmod 644 $SITE
 	put site.yaml <<< 'interfaces: {eth0: {profiles: mial}, eth1: {profiles: [mail, ssh]}}'
 	reboots 4
-	says 'mial' 'eth0: is wrong in the site file: what was confirmed last is applied'
+	says 'mial' 'eth0: has an error in the site file: its part of the site file that was confirmed last is applied'
 	opens 25/tcp
 	IFACE=eth1 opens 22/tcp 25/tcp
 	# Such a file is not what was confirmed.
@@ -391,7 +391,7 @@ standing()
 	says 'others can write' 'cannot be used'
 	put site.yaml <<< 'interfaces: {eth0: {profiles: mail, observe: true}}'
 	exits 0 pc apply
-	says 'cannot keep what was applied'
+	says 'cannot keep the site file that was applied'
 }
 
 @test "hostile or damaged content: it is not used, and said; the file as it is boots" {

@@ -201,7 +201,7 @@ core_count()
 	exits 1 as gateway swap --machine ol --open 7/tcp
 	says "eth1: --machine: there is no machine 'ol'"
 	exits 1 as gateway swap --no-machine ol
-	says "eth1: --no-machine: 'ol' was not given: nothing of the kind was"
+	says "eth1: --no-machine: 'ol' was not given before, nor any other value of this option"
 	exits 0 as gateway detach eth1
 	exits 1 as gateway swap eth0 --machine self=198.51.100.1 -p ssh
 	says 'is an address of this host'
@@ -242,7 +242,7 @@ ended()
 	exits 1 as gateway explain eth0 198.51.100.2 23/tcp --machine wide --local 192.0.2.10
 	says "--local 192.0.2.10 is an address of machine 'core', not of 'wide'"
 	exits 1 as gateway explain eth0 198.51.100.2 23/tcp --machine wide --local 203.0.113.1
-	says "--local 203.0.113.1 is no address of machine 'wide'"
+	says "--local 203.0.113.1 is not an address of machine 'wide'"
 	# Without an interface, the filter that has the machine is asked.
 	exits 0 as gateway attach eth1 -p ssh --force
 	output=$(as gateway explain 198.51.100.2 23/tcp --machine wide --json)
@@ -375,7 +375,7 @@ ended()
 	output=$(as gateway status eth0 --json)
 	json_is '.interfaces[0].forward == true'
 	exits 0 as gateway swap eth0 --no-forward
-	says 'replies to what others than machines begin are dropped; --forward admits them'
+	says 'replies to connections that hosts other than the machines open are dropped; --forward admits them'
 	on core sh -c 'ip address del 192.0.2.99/24 dev eth0; ip address del 2001:db8:5::99/64 dev eth0'
 }
 

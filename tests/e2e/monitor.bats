@@ -153,11 +153,11 @@ REFUSED='tcp 198.51.100.7 192.0.2.1 4000 8000 60'
 	stop vlan
 	same '993 993' "$(jq .destination_port "$DIR/vlan.out" | xargs)"
 	exits 1 pc monitor prot
-	says "monitor: 'prot' is no interface here and no filter: syntax error; there are lo, eth0, eth1" 'pcap-filter(7)'
+	says "monitor: 'prot' is neither an interface of this network namespace nor a filter: syntax error; there are lo, eth0, eth1" 'pcap-filter(7)'
 	exits 1 pc monitor eth0 port 993 and
-	says "'port 993 and' is no interface here and no filter: syntax error"
+	says "'port 993 and' is neither an interface of this network namespace nor a filter: syntax error"
 	exits 1 pc monitor eth0 port 99999
-	says "is no interface here and no filter:" 'illegal port'
+	says "is neither an interface of this network namespace nor a filter:" 'illegal port'
 	exits 1 pc monitor eth1
 	says 'monitor: eth1: no filter of portcullis is attached'
 	exits 2 pc monitor --rate many
@@ -443,7 +443,7 @@ told()
 	sends "$UNLISTED"
 	lines raw 1
 	exits 1 pc monitor tun0 ether proto 8
-	says 'is no interface here and no filter'
+	says 'is neither an interface of this network namespace nor a filter'
 	until_true 20 eval "[ \$(tshark -r '$DIR/raw.pcapng' 2> /dev/null | wc -l) -ge 3 ]"
 	stop raw
 	stop both

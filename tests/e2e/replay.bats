@@ -256,7 +256,7 @@ decides()
 	exits 1 pc replay "$DIR/small.pcap" -p ssh --catalog "$CATALOG" --local 192.0.2.1/24
 	says '--local' '192.0.2.0/24'
 	exits 1 pc replay "$DIR/small.pcap" -p ssh --catalog "$CATALOG" --local 192.0.2.1 portt 25
-	says "'portt 25' is no interface here and no filter"
+	says "'portt 25' is neither an interface of this network namespace nor a filter"
 	# A length that no file has, in the middle: libpcap must not be led astray.
 	/usr/bin/python3 - "$DIR" <<-'END'
 		import struct, sys

@@ -52,7 +52,7 @@ MISSING = (r"{i}: no such interface in this network namespace; there are .*; --w
 # What `apply --boot` says, exit 4: it goes on with the others.
 LEFT_OUT = (r"{i}: no such interface in this network namespace: left out",
             r"{i}: left out, and stays as it is; the other interfaces are applied",
-            r"warning: apply: they cannot be changed together: each interface is tried by itself",
+            r"warning: apply: the interfaces cannot be changed together: each one is tried by itself",
             *("warning: " + pattern for pattern in GONE))
 # A client is connected to a port that attaching closes.
 LIVES_AT = r"\d+ to \d+/tcp at (?:eth0|eth1|{i})"

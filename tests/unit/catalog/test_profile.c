@@ -691,7 +691,7 @@ static void test_file_limit(void **state)
 	assert_int_equal(profile_read(path, &profile, &diag), -EFBIG);
 	expect_said_of_files(
 		&diag,
-		"portcullis: ROOT/a/big.yaml: larger than a profile may be (1048576 bytes)\n");
+		"portcullis: ROOT/a/big.yaml: larger than 1048576 bytes, the limit for a profile\n");
 	assert_int_equal(profile_read("/nonexistent", &profile, &diag), -ENOENT);
 	expect_said(&diag, "portcullis: /nonexistent: No such file or directory\n");
 }

@@ -84,10 +84,11 @@ static void test_words(void **state)
 		{{"--machine a=192.0.2.1 -p mail --enable imap", "--machine a -p base",
 		  "--machine a -p mail"},
 		 "a 192.0.2.1/32 mail enforce"},
-		{{"--no-machine a"}, "'a' was not given: nothing of the kind was"},
+		{{"--no-machine a"},
+		 "'a' was not given before, nor any other value of this option"},
 		{{"--machine a --observe"}, "there is no machine 'a'"},
 		{{"--machine a=192.0.2.1 -p base --no-open 9/tcp"},
-		 "'9/tcp' was not given: nothing of the kind was"},
+		 "'9/tcp' was not given before, nor any other value of this option"},
 	};
 
 	(void)state;

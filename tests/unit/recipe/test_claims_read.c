@@ -96,7 +96,7 @@ static void test_postfix(void **state)
 		"postfix:smtp=25/tcp,2525/tcp /etc/postfix/master.cf:2\n"
 		"postfix:submission=587/tcp /etc/postfix/master.cf:5\n"
 		"postfix:submissions=10465/tcp /etc/postfix/master.cf:8\n"
-		"/etc/postfix/master.cf: line 12: 9999/tcp is none of the services that the profile postfix has\n"
+		"/etc/postfix/master.cf: line 12: 9999/tcp is not a service of the profile postfix\n"
 		"/etc/postfix/master.cf: line 13: the port of 'nowhere' is not known");
 	put_at("etc/postfix/main.cf", "inet_interfaces = loopback-only\nsmtp_tcp_port = 2626\n");
 	expect_claims("postfix\n"
@@ -109,7 +109,8 @@ static void test_postfix(void **state)
 		      "postfix:submission=587/tcp /etc/postfix/master.cf:5\n"
 		      "postfix:smtp= /etc/postfix/main.cf:1\n"
 		      "/etc/postfix/master.cf: line 13: the port of 'nowhere' is not known");
-	put_at("etc/postfix/main.cf", "inet_interfaces = $myhostname, localhost\nsmtp_tcp_port = 2626\n");
+	put_at("etc/postfix/main.cf",
+	       "inet_interfaces = $myhostname, localhost\nsmtp_tcp_port = 2626\n");
 	/* A file of another kind is named, and nothing is known of it. */
 	put_at(MASTER, "myhostname = mail\n");
 	expect_claims("postfix\n"
@@ -193,7 +194,7 @@ static void test_tomcat(void **state)
 		"tomcat\n"
 		"tomcat:https= /etc/tomcat10/server.xml:0\n"
 		"tomcat:ajp= /etc/tomcat10/server.xml:0\n"
-		"/etc/tomcat10/server.xml: line 1: '${http.port}' is no port, so that of tomcat:http is not known");
+		"/etc/tomcat10/server.xml: line 1: '${http.port}' is not a port, so the port of tomcat:http is not known");
 	put_at(SERVER, "<configuration><Connector port='8080'/></configuration>");
 	expect_claims(
 		"tomcat\n"
@@ -234,7 +235,7 @@ static void test_of_the_site(void **state)
 		"our-xeams:smtp=2525/tcp /opt/Xeams/config/Server.xml:1\n"
 		"our-xeams:pager=5000-5010/udp /opt/Xeams/pager.conf:2\n"
 		"our-xeams:web=8000/tcp /program files/Web.INI:4\n"
-		"/opt/Xeams/pager.conf: line 4: 'x/y' is no port, so that of our-xeams:pager is not known");
+		"/opt/Xeams/pager.conf: line 4: 'x/y' is not a port, so the port of our-xeams:pager is not known");
 }
 
 /* What the site names and the file does not have is told: no port is guessed, none switched off. */
@@ -250,11 +251,12 @@ static void test_not_there(void **state)
 	       "  - {name: web, in: 80/tcp, configured-in: {file: /x.conf, key: port}}\n");
 	put_at("x.xml", "<Config><Listener name='smtp'><Port>2525</Port></Listener></Config>");
 	put_at("x.conf", "[other]\nport2 = 1\n");
-	expect_claims("our-xeams\n"
-		      "our-xeams:pop3-server= /x.xml:0\n"
-		      "/x.xml: it has no //Lisener/Port, so what is configured there is not known\n"
-		      "/x.conf: it has no 'imap/port', so the port of our-xeams:imap is not known\n"
-		      "/x.conf: it has no 'listen ([0-9]+)', so the port of our-xeams:pager is not known");
+	expect_claims(
+		"our-xeams\n"
+		"our-xeams:pop3-server= /x.xml:0\n"
+		"/x.xml: it has no //Lisener/Port, so what is configured there is not known\n"
+		"/x.conf: it has no 'imap/port', so the port of our-xeams:imap is not known\n"
+		"/x.conf: it has no 'listen ([0-9]+)', so the port of our-xeams:pager is not known");
 }
 
 static void test_asterisk(void **state)
@@ -294,8 +296,8 @@ static void test_asterisk_sip(void **state)
 		"asterisk:sips= /etc/asterisk/sip.conf:0\n"
 		"asterisk:manager-tls= /etc/asterisk/manager.conf:0\n"
 		"/etc/asterisk/sip.conf: line 6: the files that it includes are not read\n"
-		"/etc/asterisk/rtp.conf: line 2: '20000-10000' is no range of ports\n"
-		"/etc/asterisk/manager.conf: line 3: 'many' is no port, so that of asterisk:manager is not known");
+		"/etc/asterisk/rtp.conf: line 2: '20000-10000' is not a range of ports\n"
+		"/etc/asterisk/manager.conf: line 3: 'many' is not a port, so the port of asterisk:manager is not known");
 }
 
 /* Asterisk's own range, where the file does not say. */
@@ -363,7 +365,7 @@ static void test_registry(void **state)
 	    "[HKEY_LOCAL_MACHINE\\SOFTWARE\\WOW6432Node\\ACE\\TAO]\n\"TaoNamingServiceOptions\"=\"a:1 b:2\"\n");
 	expect_claims(
 		"contact-expert-core\n"
-		"/export.reg: line 5: 'a:1 b:2' is no port, so that of contact-expert-core:naming-service is not known");
+		"/export.reg: line 5: 'a:1 b:2' is not a port, so the port of contact-expert-core:naming-service is not known");
 	put("export.reg", "[HKEY_LOCAL_MACHINE\\SOFTWARE]\n");
 	expect_claims("/export.reg: it does not begin as an exported registry");
 	put("export.reg", "REGEDIT4\nport 25\n");
@@ -445,10 +447,13 @@ int main(void)
 {
 #define OF_FILES(name) cmocka_unit_test_setup_teardown(name, make_root, remove_root)
 	const struct CMUnitTest tests[] = {
-		OF_FILES(test_postfix), OF_FILES(test_dovecot),	    OF_FILES(test_ssh),
-		OF_FILES(test_tomcat),	OF_FILES(test_asterisk),    OF_FILES(test_asterisk_sip), OF_FILES(test_asterisk_rtp),
-		OF_FILES(test_mailcow), OF_FILES(test_registry),    OF_FILES(test_of_the_site), OF_FILES(test_not_there),
-		OF_FILES(test_package), OF_FILES(test_communigate), cmocka_unit_test(test_ports),
+		OF_FILES(test_postfix),	     OF_FILES(test_dovecot),
+		OF_FILES(test_ssh),	     OF_FILES(test_tomcat),
+		OF_FILES(test_asterisk),     OF_FILES(test_asterisk_sip),
+		OF_FILES(test_asterisk_rtp), OF_FILES(test_mailcow),
+		OF_FILES(test_registry),     OF_FILES(test_of_the_site),
+		OF_FILES(test_not_there),    OF_FILES(test_package),
+		OF_FILES(test_communigate),  cmocka_unit_test(test_ports),
 	};
 
 	return cmocka_run_group_tests_name("recipe/claims_read", tests, NULL, NULL);

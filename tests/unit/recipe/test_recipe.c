@@ -215,7 +215,7 @@ static void test_opening(void **state)
 	assert_int_equal(-EINVAL, recipe_open(&recipe, "1/tcp", &diag));
 	expect_said(
 		&diag,
-		"portcullis: --open: at most 1024 ports can be opened so; join them to ranges\n");
+		"portcullis: --open: at most 1024 ports can be opened beside the profiles; join them into ranges\n");
 }
 
 int main(void)

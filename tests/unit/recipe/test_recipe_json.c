@@ -122,8 +122,8 @@ static void test_hostile_json(void **state)
 	static const struct {
 		const char *json, *said;
 	} cases[] = {
-		{"[]", "recipe kept with the filter: it has no 'profiles'" MEND},
-		{"{}", "recipe kept with the filter: it has no 'profiles'" MEND},
+		{"[]", "recipe kept with the filter: 'profiles' is missing" MEND},
+		{"{}", "recipe kept with the filter: 'profiles' is missing" MEND},
 		{"{\"profiles\":[]}",
 		 "recipe kept with the filter: 'policy' must be enforce or observe" MEND},
 		{"{\"profiles\":[],\"policy\":7}",

@@ -107,7 +107,7 @@ static void test_containers(void **state)
 	} cases[] = {
 		{{"--profile boxed,asks"},
 		 false,
-		 "boxed: runs in containers, whose questions this host forwards: without forward the replies are dropped"},
+		 "boxed: runs in containers, whose connections this host forwards: without forward the replies to them are dropped"},
 		{{"--profile asks"}, false, ""},
 		{{"--profile boxed"}, true, ""},
 	};

@@ -731,7 +731,8 @@ static void test_open(void **state)
 	put("none.yaml", large);
 	assert_int_equal(-EFBIG, site_open(path, &site, &diag));
 	text_free(&none);
-	none = xasprintf("portcullis: %s: larger than a site file may be (1048576 bytes)\n", path);
+	none = xasprintf("portcullis: %s: larger than 1048576 bytes, the limit for a site file\n",
+			 path);
 	expect_said(&diag, none);
 }
 

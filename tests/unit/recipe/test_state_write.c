@@ -643,7 +643,8 @@ static void test_cannot(void **state)
 	missing = site_of("interfaces: {eth0: {profiles: [ssh, none]}}\n");
 	state_keep(&missing, &catalog);
 	assert_non_null(heard);
-	assert_non_null(strstr(heard, "cannot keep what was applied: Invalid argument"));
+	assert_non_null(
+		strstr(heard, "cannot keep the site file that was applied: Invalid argument"));
 	text_free(&heard);
 	expect_list("", "");
 	state_keep(&two, &catalog);
@@ -698,11 +699,11 @@ static void test_not_ours(void **state)
 		state_keep(&two, &catalog);
 		expect_heard(
 			STATE
-			": cannot keep what was applied: others than root can write the folder: the next boot has the site file as it is then; once that is fixed, portcullis apply keeps it");
+			": cannot keep the site file that was applied: others than root can write the folder: the next boot applies the site file as it is then; once that is fixed, portcullis apply keeps it");
 		state_try(&two, &catalog, &all);
 		expect_heard(
 			STATE
-			": cannot keep what is tried: others than root can write the folder: the next boot applies it even if it is not confirmed");
+			": cannot keep the site file that is tried: others than root can write the folder: the next boot applies it even if it is not confirmed");
 		state_pend();
 		expect_heard(
 			STATE
@@ -710,11 +711,11 @@ static void test_not_ours(void **state)
 		state_untry("x");
 		expect_heard(
 			STATE
-			": cannot forget what was tried: others than root can write the folder");
+			": cannot remove the site file that was tried: others than root can write the folder");
 		state_promote(&waited, "pending");
 		expect_heard(
 			STATE
-			": cannot keep what was confirmed: others than root can write the folder: the next boot has the site file as it is then; once that is fixed, portcullis apply keeps it");
+			": cannot keep the site file that was confirmed: others than root can write the folder: the next boot applies the site file as it is then; once that is fixed, portcullis apply keeps it");
 		expect_list("", "");
 	}
 	/* Not where a link leads to. */
@@ -768,7 +769,8 @@ static void test_faults(void **state)
 			/* Where the copy is missing, the digest is, too, or that is said. */
 			site_digest(&two, digest);
 			if (state_tried(digest))
-				assert_non_null(strstr(heard, "has what was confirmed before"));
+				assert_non_null(
+					strstr(heard, "applies the one that was confirmed before"));
 			else
 				assert_non_null(strstr(heard, "applies it even if"));
 		}

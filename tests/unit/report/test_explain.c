@@ -152,7 +152,7 @@ static void test_text(void **state)
 	event = packet(OTHER(REPLY), IPPROTO_UDP, 0, 5000);
 	expect_text(&event, "{}",
 		    "eth0: 10.1.2.3:50000 -> 192.0.2.1:5000/udp\n"
-		    "  passes     reply: it belongs to a connection or flow that lives\n"
+		    "  passes     reply: it belongs to an open connection or a live flow\n"
 		    "  behind it  nothing was found that drops it\n");
 	event = packet(REASON(PROTOCOL), 47, PC_EVENT_DROP, 0);
 	expect_text(

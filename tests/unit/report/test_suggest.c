@@ -133,7 +133,7 @@ static void test_features(void **state)
 	claims_product(&of.claims, "asterisk", "asterisk.service");
 	expect_site(
 		&of,
-		"groups:\n  trusted: []  # admits nobody yet: write who may reach asterisk:manager here\n"
+		"groups:\n  trusted: []  # admits no source yet: write the prefixes that may reach asterisk:manager here\n"
 		"interfaces:\n  eth0:\n    profiles:\n"
 		"      - dovecot  # Dovecot IMAP and POP3 server: /etc/conf, dovecot\n"
 		"      - asterisk  # Asterisk PBX: asterisk.service, asterisk\n"
@@ -156,7 +156,7 @@ static void test_elsewhere(void **state)
 	claim(&of, "tomcat:ajp=8009/tcp");
 	expect_site(
 		&of,
-		"groups:\n  trusted: []  # admits nobody yet: write who may reach tomcat:ajp here\n"
+		"groups:\n  trusted: []  # admits no source yet: write the prefixes that may reach tomcat:ajp here\n"
 		"interfaces:\n  eth0:\n    profiles:\n"
 		"      - postfix  # Postfix mail server: /etc/conf\n"
 		"      - tomcat  # Apache Tomcat: /etc/conf\n"
