@@ -381,7 +381,7 @@ ssh_pc()
 	exits 1 pc rollback 99
 	says 'there is no change 99'
 	exits 1 pc rollback 2 lo
-	says 'does not know what lo had'
+	says 'the history has no earlier rule set of lo'
 	exits 2 pc rollback 2 eth0 eth0
 	# With --confirm as any swap.
 	exits 0 pc rollback 1 --confirm 4

@@ -255,7 +255,7 @@ told()
 	sends "$REFUSED"
 	lines third 1
 	signal stopped CONT
-	until_true 5 grep -q 'eth0: heard nothing for [0-9]* s: the command was stopped' "$DIR/stopped.err"
+	until_true 5 grep -q 'eth0: no packets were shown for [0-9]* s, because the command was stopped' "$DIR/stopped.err"
 	sends "$LISTED" "$UNLISTED"
 	lines stopped 2
 	lines third 2
