@@ -282,7 +282,7 @@ reverted()
 	until_logged login '^in'
 	serve host-record=admin.example.org,192.0.2.3
 	refresh 1
-	says '1 login to 22/tcp (from 192.0.2.2) could not be re-established' 'the former addresses stay'
+	says '1 login to 22/tcp (from 192.0.2.2) could not be re-established' 'the groups keep their former addresses'
 	same '192.0.2.2/32 192.0.2.3/32' "$(members partners)"
 	refresh 1
 	same '192.0.2.2/32 192.0.2.3/32' "$(members partners)"

@@ -461,7 +461,7 @@ past()
 	on host sysctl -qw net.ipv4.ip_forward=0
 	explain eth0 192.0.2.7 25/tcp --local 198.51.100.9
 	json_is '.verdict == "pass" and .dropped_behind and
-		.next == ["198.51.100.9 is not an address of this host, which does not forward: net.ipv4.ip_forward is 0"]'
+		.next == ["198.51.100.9 is not an address of this host, and this host does not forward: net.ipv4.ip_forward is 0"]'
 	on host sysctl -qw net.ipv4.ip_forward=1
 	explain eth0 192.0.2.7 25/tcp --local 192.0.2.255
 	json_is '.dropped_behind == false'
