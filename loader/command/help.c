@@ -17,8 +17,8 @@
 #define OPTION_COLUMN 34 /* where the text of an option begins */
 
 static const char *const group_title[COMMAND_GROUPS] = {
-	[COMMAND_START] = "Start",  [COMMAND_EDIT] = "Change",	 [COMMAND_VIEW] = "Look",
-	[COMMAND_ADMIT] = "Access", [COMMAND_VERIFY] = "Verify", [COMMAND_TOOL] = "Tools",
+	[COMMAND_START] = "Start",   [COMMAND_EDIT] = "Change",	  [COMMAND_VIEW] = "Look",
+	[COMMAND_ADMIT] = "Who may", [COMMAND_VERIFY] = "Verify", [COMMAND_TOOL] = "Tools",
 };
 
 static size_t help_columns(FILE *to)

@@ -60,7 +60,7 @@ grouped()
 @test "help: six groups at most, a line a command, 80 columns" {
 	local group word
 	local -A all=([Start]='suggest profiles show check' [Change]='apply attach swap confirm rollback detach'
-		[Look]='status counters drops monitor top explain flows' [Access]='ban unban bans grant revoke groups'
+		[Look]='status counters drops monitor top explain flows' ['Who may']='ban unban bans grant revoke groups'
 		[Verify]='audit doctor history' [Tools]='export metrics replay takeover')
 
 	exits 0 terminal 80 "$PORTCULLIS" --help
