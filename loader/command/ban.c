@@ -14,15 +14,18 @@
 #include "loader/command/end_words.h"
 #include "loader/filter/hook.h"
 #include "loader/filter/settle.h"
+#include "loader/host/attached.h"
 #include "loader/host/bans.h"
 #include "loader/host/grants.h"
 #include "loader/host/protect.h"
 #include "loader/object/folder.h"
 #include "loader/object/privilege.h"
+#include "loader/recipe/kept_machines.h"
 #include "loader/report/answer.h"
 #include "loader/report/bans.h"
 #include "loader/report/caller.h"
 #include "loader/report/record.h"
+#include "loader/report/text.h"
 
 #define SAID_SINGLY 20 /* prefixes that have a line each */
 #define SAID_FAULTS 20
@@ -156,15 +159,65 @@ static bool refuse_never(const struct options *options, struct bans *bans,
 	return false;
 }
 
+/* Whether any machine behind a filter's interface has another policy than the interface. */
+static bool machines_differ(const struct pc_generation *generation)
+{
+	for (size_t i = 0; generation->machines && i < PC_MACHINES; i++) {
+		const struct pc_machine *machine = &generation->machine[i];
+
+		if (machine->family && machine->class &&
+		    generation->class[machine->class - 1].policy != generation->policy)
+			return true;
+	}
+	return false;
+}
+
+/* "m1, m2": the machines behind an interface that have this policy. The caller frees. */
+static char *machines_of_policy(const char *id, const char *policy)
+{
+	__cleanup(names_free) struct names names = {};
+	__u32 flows;
+	json_t *kept = filter_kept_of(id, &flows);
+
+	for (size_t i = 0; i < kept_machines(kept); i++) {
+		json_t *machine = kept_machine(kept, i);
+
+		if (!strcmp(text_of(json_object_get(machine, "recipe"), "policy"), policy))
+			names_add(&names, kept_machine_name(kept, i));
+		json_decref(machine);
+	}
+	json_decref(kept);
+	return names_join(&names, ", ");
+}
+
+static void say_policy(const struct filter *filter, const char *interface)
+{
+	const struct pc_generation *generation = filter->current.copy;
+	bool observes = generation->policy != PC_POLICY_ENFORCE;
+	__free_text char *others = NULL;
+
+	if (machines_differ(generation))
+		others = machines_of_policy(filter->id, observes ? "enforce" : "observe");
+	if (observes && others)
+		say_line(
+			"%s: is under observe, but for machines behind it (%s): nothing else is dropped there, what a ban would drop is counted",
+			interface, others);
+	else if (observes)
+		say_line(
+			"%s: is under observe: nothing is dropped there, what a ban would drop is counted",
+			interface);
+	else if (others)
+		say_line(
+			"%s: machines behind it (%s) are under observe: nothing is dropped for them, what a ban would drop is counted",
+			interface, others);
+}
+
 static void say_observed(const struct bans *bans, const struct hooks *hooks)
 {
 	for (size_t i = 0; i < bans->filters; i++)
 		for (size_t j = 0; j < hooks->count; j++)
-			if (!strcmp(hooks->hook[j].id, bans->filter[i].id) &&
-			    bans->filter[i].current.copy->policy != PC_POLICY_ENFORCE)
-				say_line(
-					"%s: is under observe: nothing is dropped there, what a ban would drop is counted",
-					hooks->hook[j].name);
+			if (!strcmp(hooks->hook[j].id, bans->filter[i].id))
+				say_policy(&bans->filter[i], hooks->hook[j].name);
 	if (!bans->filters)
 		say_line("no interface has a filter: kept, and in force from the next attach on");
 }

@@ -106,7 +106,7 @@ static json_t *above_json(unsigned int ifindex)
 static const char nftables_note[] =
 	"# Replies are told by connection tracking, and fragments are put together before these rules: both differ from the\n"
 	"# filter in what a flood costs. Of an interface below a bridge the rules see what comes in by its other ports, too.\n"
-	"# The limit of echo requests is one for all CPUs.\n";
+	"# The limit of echo requests is one for all CPUs. Bans, grants, and limits of services are not in these rules.\n";
 
 /* As an interface, for the packets to and from its addresses. */
 static void add_machines(const struct live *live, json_t *interfaces)

@@ -19,6 +19,7 @@
 #include "loader/recipe/state.h"
 
 #define RUN	      "/run/portcullis"
+#define NEIGHBOURS    "neighbours" /* a file, of protect.h */
 #define COMPACT_LEAST (1 << 20) /* bytes below which a file is not written anew to be shorter */
 #define IN_PLACE      10000	/* prefixes that are changed in a table, not by a new one */
 #ifndef SO_NETNS_COOKIE
@@ -372,6 +373,7 @@ static int spare_of_set(const struct bans *bans, struct ban_table *table)
 /* The hosts that neither a ban nor what is denied should cut off, as of now. */
 static void find_hosts(const struct bans *bans, struct protected_hosts *hosts)
 {
+	__free_text char *path = bans_file_path(NEIGHBOURS);
 	size_t count;
 	struct prefix *prefix = prefixes_in_force(bans, &count);
 
@@ -379,6 +381,7 @@ static void find_hosts(const struct bans *bans, struct protected_hosts *hosts)
 		prefix[count++] = bans->denied.deny[i];
 	prefixes_sort_once(prefix, &count);
 	protected_find(prefix, count, hosts);
+	protected_add_kept(path, bans->clock.boot_id, hosts);
 	free(prefix);
 }
 
@@ -617,6 +620,28 @@ static void compact(struct bans *bans)
 		note_file(bans);
 }
 
+/* Whether a prefix of more than one address is banned or denied. */
+static bool has_wide(const struct bans *bans)
+{
+	const struct pc_bans *head = bans->table.head;
+
+	if (bans->table.map < 0)
+		return false;
+	for (int i = 0; i < 2; i++)
+		if ((head->lengths4[i] && head->lengths4[i] != PC_BAN_KIND4(32)) ||
+		    (head->lengths6[i] && head->lengths6[i] != PC_BAN_KIND6(128)))
+			return true;
+	return bans->denied.denies;
+}
+
+static void keep_neighbours(const struct bans *bans)
+{
+	__free_text char *path = has_wide(bans) ? bans_file_path(NEIGHBOURS) : NULL;
+
+	if (path)
+		protected_keep(path, bans->clock.boot_id);
+}
+
 /*
  * Ends a change that the file has from `before` on. One that could not be put in place is taken out
  * of the file again.
@@ -640,6 +665,8 @@ static int finish(struct bans *bans, __u64 before, int *written, int err)
 	fd_close(written);
 	if (!err)
 		compact(bans);
+	if (!err)
+		keep_neighbours(bans);
 	return err;
 }
 

@@ -2,7 +2,9 @@
 /* The hosts that a ban should not cut off: administrators, gateways, name servers, this host. */
 #include "loader/host/protect.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -10,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "loader/base/file.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/filter/hook.h"
@@ -24,8 +27,12 @@
 #include "loader/net/session.h"
 #include "loader/net/sockets.h"
 #include "loader/recipe/kept_machines.h"
+#include "loader/recipe/state_write.h"
 
-#define PROC "/proc"
+#define PROC	   "/proc"
+#define KEPT_LIMIT (1 << 16) /* bytes */
+
+static const char gateway_text[] = "a gateway of this host";
 
 /* --- prefixes --- */
 
@@ -106,7 +113,7 @@ void protected_free(struct protected_hosts *hosts)
 
 static void add_neighbours(struct protected_hosts *hosts)
 {
-	struct adding gateway = {hosts, "a gateway of this host"};
+	struct adding gateway = {hosts, gateway_text};
 	struct adding resolver = {hosts, "a name server of this host"};
 	struct adding dhcp = {hosts, "a DHCP server of this host"};
 	int err = gateways_each(add, &gateway);
@@ -120,6 +127,74 @@ static void add_neighbours(struct protected_hosts *hosts)
 	leases_each("/var/lib/NetworkManager", "SERVER_ADDRESS=", add, &dhcp);
 	leases_each("/var/lib/dhcp", "dhcp-server-identifier ", add, &dhcp);
 	messages_each("/var/lib/dhcpcd", add, &dhcp);
+}
+
+/* "192.0.2.1\n..." behind the id of the boot, if there is a gateway; else NULL. The caller frees. */
+static char *neighbours_text(const char *boot_id)
+{
+	__cleanup(protected_free) struct protected_hosts hosts = {};
+	char *text = NULL, one[INET6_ADDRSTRLEN];
+	size_t length;
+	FILE *to;
+
+	add_neighbours(&hosts);
+	/* Those of the network come first. Without one, it is not up yet. */
+	if (!hosts.count || strcmp(hosts.host->what, gateway_text) != 0)
+		return NULL;
+	to = open_memstream(&text, &length);
+	if (!to)
+		return NULL;
+	fprintf(to, "%s\n", boot_id);
+	for (size_t i = 0; i < hosts.count; i++)
+		if (inet_ntop(hosts.host[i].family, hosts.host[i].address, one, sizeof(one)))
+			fprintf(to, "%s\n", one);
+	return fclose(to) ? NULL : text;
+}
+
+static bool has_text(const char *path, const char *text)
+{
+	__free_text char *kept = NULL;
+	size_t length;
+
+	return !read_file(path, KEPT_LIMIT, &kept, &length) && !strcmp(kept, text);
+}
+
+void protected_keep(const char *path, const char *boot_id)
+{
+	const char *name = strrchr(path, '/') + 1;
+	__free_text char *folder = xstrndup(path, (size_t)(name - path));
+	__free_text char *text = neighbours_text(boot_id);
+	__close_fd int fd = -1;
+	int err;
+
+	if (!text || has_text(path, text))
+		return;
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	err = fd < 0 ? -errno : state_replace(fd, name, text, strlen(text));
+	if (err)
+		warning("%s: cannot keep the gateways and name servers of this host: %s: after a boot they are cut off by wider bans until bans change",
+			path, strerror(-err));
+}
+
+void protected_add_kept(const char *path, const char *boot_id, struct protected_hosts *hosts)
+{
+	struct adding kept = {hosts, "a gateway or server of this host before it booted"};
+	__free_text char *text = NULL;
+	char *rest, *line;
+	size_t length;
+
+	if (read_file(path, KEPT_LIMIT, &text, &length))
+		return;
+	rest = text;
+	line = strsep(&rest, "\n");
+	if (!strcmp(line, boot_id))
+		return;
+	while ((line = strsep(&rest, "\n"))) {
+		__u8 family = strchr(line, ':') ? AF_INET6 : AF_INET, address[16] = {};
+
+		if (inet_pton(family, line, address) == 1)
+			add(family, address, &kept);
+	}
 }
 
 static void add_own(struct protected_hosts *hosts)

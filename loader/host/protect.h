@@ -25,6 +25,14 @@ struct protected_hosts {
 void protected_find(const struct prefix *prefix, size_t count, struct protected_hosts *hosts);
 void protected_free(struct protected_hosts *hosts);
 
+/*
+ * Keeps gateways, name servers and DHCP servers for the next boot, which does not know them yet,
+ * once the network is up. Warns if it cannot.
+ */
+void protected_keep(const char *path, const char *boot_id);
+/* Adds those that another boot kept, if this one has not kept its own. */
+void protected_add_kept(const char *path, const char *boot_id, struct protected_hosts *hosts);
+
 /* A prefix of a sorted list that covers the address, or NULL. */
 const struct prefix *prefix_covering(const struct prefix *prefix, size_t count, __u8 family,
 				     const __u8 *address);

@@ -158,6 +158,37 @@ gateways_pass()
 	done
 }
 
+# of_another_boot: what was kept is of a boot before this one.
+of_another_boot()
+{
+	inside sh -c 'sed -i "1s/[0-9a-f-]\{36\}$/11111111-2222-3333-4444-555555555555/" /run/portcullis/bans-* /run/portcullis/neighbours-*'
+}
+
+@test "after a boot, before the network is up: gateways and name servers of before pass inside a wider ban; a ban has them as they are then" {
+	exits 0 pc ban --force 192.0.2.0/24 2001:db8::/48
+	gateways_pass
+	pc detach eth0
+	of_another_boot
+	on host ip route del 198.51.100.0/24
+	on host ip route del 2001:db8:3::/64
+	: > "$DIR/resolv.conf"
+	as host attach eth0 -p tiny-host,ssh --mode native --catalog "$TINY" --catalog "$CATALOG"
+	gateways_pass
+	# Without a gateway the network is not up yet: what was kept stays kept.
+	exits 0 pc ban --list other --replace 198.51.100.9
+	exits 0 pc ban --list other --replace 198.51.100.10
+	gateways_pass
+	on host ip route add 198.51.100.0/24 via 192.0.2.3
+	exits 0 pc ban --list other --replace 198.51.100.9
+	exits 0 pc ban --list other --replace 198.51.100.10
+	on host ping -n -c 1 -W 2 192.0.2.3 > /dev/null
+	! on host ping -n -c 1 -W 0.2 192.0.2.4 > /dev/null || fail 'a name server of before gets through'
+	on host ip route add 2001:db8:3::/64 via 2001:db8::3
+	echo 'nameserver 192.0.2.4' > "$DIR/resolv.conf"
+	exits 0 pc ban --list other --replace 198.51.100.9
+	gateways_pass
+}
+
 @test "a gateway and a name server that are banned themselves for a time, before or inside a wider ban, pass when that ends" {
 	local address
 

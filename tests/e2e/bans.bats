@@ -221,6 +221,14 @@ drops_agree()
 	asks 192.0.2.2 192.0.2.1
 	exits 0 pc bans --json
 	json_is '.bans[0].would_drop.packets > 0 and .bans[0].drop.packets == 0'
+	# A machine behind this host may have another policy.
+	exits 0 pc swap eth0 --force --forward --machine m=192.0.2.64/28 -p tiny --enforce --catalog "$TINY"
+	exits 0 pc ban 192.0.2.2
+	says 'eth0: is under observe, but for machines behind it (m): nothing else is dropped there'
+	exits 0 pc swap eth0 --force --enforce
+	exits 0 pc swap eth0 --force --machine m --observe
+	exits 0 pc ban 192.0.2.2
+	says 'eth0: machines behind it (m) are under observe: nothing is dropped for them'
 }
 
 @test "kept: over swap, detach of one of two, without a filter, for the next attach" {
