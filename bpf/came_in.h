@@ -28,7 +28,7 @@ __noinline int flow_came_in(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 
 	flow_packet(&packet, ctx, where, ports, how);
 	if (!flow_key(&packet, &flow))
 		return 0;
-	pc_came_cells(&flow, flow_how_class(how), table->secret, &by_port, &by_tuple);
+	pc_came_cells(&flow, flow_how_unpack(how).class, table->secret, &by_port, &by_tuple);
 	by_port = bounded(by_port, PC_CAME_CELLS - 1);
 	by_tuple = bounded(by_tuple, PC_CAME_CELLS - 1);
 	epoch = pc_came_epoch(now());

@@ -21,7 +21,8 @@ struct decided_word {
 	__u64 cell : 20;       /* of the verdict, as if enforced */
 	__u64 how : 4;	       /* DECIDED_* */
 	__u64 class : 7;       /* of the machine on this side; 0: this host */
-	__u64 set : 1;	       /* 0, as in struct icmp_error */
+	/* Ingress: 0, as in struct icmp_error. Egress: an `out` service lists the remote port. */
+	__u64 set : 1;
 };
 _Static_assert(PC_CELLS < 1 << 20, "decided_word.cell");
 

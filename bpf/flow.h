@@ -258,33 +258,38 @@ struct flow_ports {
 	__u32 remote : 16;
 };
 
-/* `how`: the protocol, and bits above it. learn.h has the bits that egress adds. */
-#define FLOW_PROTOCOL	 0xff
-#define FLOW_IPV6	 0x100
-#define FLOW_FIN	 0x200
-#define FLOW_RESET	 0x400
-/* Above those of learn.h: the class of the packet's machine, seven bits. */
-#define FLOW_CLASS_SHIFT 17
-#define FLOW_CLASS	 0x7f
-_Static_assert(PC_CLASSES <= FLOW_CLASS, "FLOW_CLASS");
+struct flow_how {
+	__u32 protocol : 8;
+	__u32 ipv6 : 1;
+	__u32 fin : 1;
+	__u32 reset : 1;
+	/* Set by learn.h, from `echo` to `assured`. */
+	__u32 echo : 1;	     /* an echo request; for span_of_packet: the `out` services are asked */
+	__u32 large : 1;     /* is_large */
+	__u32 forwarded : 1; /* is_forwarded, and the generation learns forwarded traffic */
+	__u32 maybe : 1;     /* the flow is known, and PC_FLOW_MAYBE */
+	__u32 again : 1;     /* is_second */
+	__u32 assured : 1;   /* the flow is known and over, and was assured */
+	__u32 class : 7;     /* of the packet's machine; 0: this host */
+	__u32 made : 8;	     /* the lowest byte of the number of the generation of the class */
+};
+_Static_assert(PC_CLASSES < 1 << 7, "flow_how.class");
 
 static __always_inline __u32 flow_how_pack(const struct packet *packet)
 {
 	/* Bits are moved, because the verifier would follow both sides of each test. */
-	return packet->protocol | packet->ipv6 * FLOW_IPV6 | (packet->tcp & TCP_FIN) * FLOW_FIN |
-	       (packet->tcp & TCP_RST) * (FLOW_RESET / TCP_RST) |
-	       (packet->behind ? packet_class(packet) << FLOW_CLASS_SHIFT : 0);
-}
-_Static_assert(TCP_FIN == 1 && FLOW_RESET % TCP_RST == 0, "flow_how_pack");
+	struct flow_how how = {.protocol = packet->protocol,
+			       .ipv6 = packet->ipv6,
+			       .fin = packet->tcp / TCP_FIN,
+			       .reset = packet->tcp / TCP_RST,
+			       .class = packet->behind ? packet_class(packet) : 0};
 
-static __always_inline __u8 flow_how_protocol(__u32 how)
-{
-	return how & FLOW_PROTOCOL;
+	return bits_as(__u32, how);
 }
 
-static __always_inline __u32 flow_how_class(__u32 how)
+static __always_inline struct flow_how flow_how_unpack(__u32 word)
 {
-	return how >> FLOW_CLASS_SHIFT & FLOW_CLASS;
+	return bits_as(struct flow_how, word);
 }
 
 static __always_inline __u32 flow_where_pack(const struct packet *packet)
@@ -318,8 +323,8 @@ static __always_inline void flow_fill(struct packet *packet, __u32 where, __u32 
 	packet->link = flow_where_unpack(where).link;
 	packet->remote_port = flow_ports_unpack(ports).remote;
 	packet->local_port = flow_ports_unpack(ports).local;
-	packet->protocol = flow_how_protocol(how);
-	packet->ipv6 = !!(how & FLOW_IPV6);
+	packet->protocol = flow_how_unpack(how).protocol;
+	packet->ipv6 = flow_how_unpack(how).ipv6;
 }
 
 /* Fills the packet of a global function at ingress. */

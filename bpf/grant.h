@@ -156,21 +156,19 @@ static __always_inline __u32 granting_span(const struct packet *packet,
 	return bits_as(__u32, found);
 }
 
-/* A bit of `how`: the `out` services are asked. */
-#define GRANT_OUT FLOW_ECHO
-
-/* Fills a packet that grant_how describes, without its addresses. */
+/* Fills a packet, without its addresses. */
 static __always_inline void grant_packet(struct packet *packet, __u32 ports, __u32 how)
 {
 	flow_fill(packet, 0, ports, how);
 	packet->transport = packet->protocol == PROTOCOL_TCP ? PC_TCP : PC_UDP;
-	packet->machine = machine_pack(flow_how_class(how), 0);
-	packet->behind = flow_how_class(how);
+	packet->machine = machine_pack(flow_how_unpack(how).class, 0);
+	packet->behind = flow_how_unpack(how).class;
 }
 
 /*
- * The span that a grant may widen for a packet: of its local port, or with GRANT_OUT its remote.
- * Each argument is used: a caller may pass anything for another one, and the verifier refuses that.
+ * The span that a grant may widen for a packet: of its local port, or with flow_how.echo its
+ * remote. Each argument is used: a caller may pass anything for another one, and the verifier
+ * refuses that.
  */
 __noinline int span_of_packet(__u32 ports, __u32 how)
 {
@@ -181,18 +179,21 @@ __noinline int span_of_packet(__u32 ports, __u32 how)
 		return 0;
 	grant_packet(&packet, ports, how);
 	return granting_span(&packet, generation,
-			     how & GRANT_OUT ? entry_out(&packet, generation) :
-					       entry_in(&packet, generation));
+			     flow_how_unpack(how).echo ? entry_out(&packet, generation) :
+							 entry_in(&packet, generation));
 }
 
 /* Whether a grant opens the local port to the remote side, or with `out` the remote port to us. */
 static __always_inline bool packet_granted(const struct packet *packet,
 					   const struct pc_generation *generation, bool out)
 {
-	__u32 how = flow_how_pack(packet) | flow_how_behind(0, generation->number);
-	__u32 span = span_of_packet(flow_ports_pack(packet), how | (out ? GRANT_OUT : 0));
+	struct flow_how how = flow_how_unpack(flow_how_pack(packet));
 	struct address remote;
+	__u32 span;
 
+	how.made = generation->number;
+	how.echo = out;
+	span = span_of_packet(flow_ports_pack(packet), bits_as(__u32, how));
 	if (!span)
 		return false;
 	remote = packet_address(packet, !packet->outward);

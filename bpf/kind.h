@@ -247,8 +247,12 @@ __noinline __u32 noted_tcp(void)
 __noinline __u32 noted_ports(void)
 {
 	const struct noted_frame *noted = noted_frame();
+	struct flow_ports ports = {};
 
-	return noted ? noted->local_port | noted->remote_port << 16 : 0;
+	if (noted)
+		ports = (struct flow_ports){.local = noted->local_port,
+					    .remote = noted->remote_port};
+	return bits_as(__u32, ports);
 }
 
 #endif

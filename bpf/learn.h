@@ -71,8 +71,8 @@ static __always_inline bool is_forwarded(const struct pc_generation *generation,
  */
 static __always_inline bool learns_forwarded(const struct pc_generation *generation, __u32 behind)
 {
-	return flow_how_class(behind) ? generation->forward & PC_FORWARD_MACHINES :
-					generation->forward & PC_FORWARD_OTHERS;
+	return flow_how_unpack(behind).class ? generation->forward & PC_FORWARD_MACHINES :
+					       generation->forward & PC_FORWARD_OTHERS;
 }
 
 /*
@@ -120,15 +120,6 @@ static __always_inline bool tcp_needs_learning(const struct packet *packet,
 	return !flow_socket(skb, flow);
 }
 
-/* Bits of `how` for flow_begin, beside those in flow.h. */
-#define FLOW_ECHO	0x00800 /* an echo request */
-#define FLOW_LARGE	0x01000 /* is_large */
-#define FLOW_FORWARDED	0x02000 /* is_forwarded, and the generation learns forwarded traffic */
-#define FLOW_MAYBE	0x04000 /* the flow is known, and PC_FLOW_MAYBE */
-#define FLOW_AGAIN	0x08000 /* is_second */
-#define FLOW_ASSURED	0x10000 /* the flow is known and over, and was assured */
-#define FLOW_MADE_SHIFT 24	/* the lowest byte of the number of the generation of the class */
-
 /*
  * Whether ingress may not find the socket of a UDP packet for its answer, as tcp_needs_learning, or
  * the socket is not connected. Tunnels of the kernel send without a socket, so theirs is looked up.
@@ -151,7 +142,7 @@ static __always_inline bool udp_needs_learning(const struct packet *packet,
 		return !flow_socket(skb, flow);
 	}
 	if (skb->ingress_ifindex)
-		return how & FLOW_FORWARDED;
+		return flow_how_unpack(how).forwarded;
 	socket = bpf_sk_lookup_udp(skb, tuple, size, BPF_F_CURRENT_NETNS, 0);
 	if (socket)
 		bpf_sk_release(socket);
@@ -174,8 +165,8 @@ static __always_inline enum learn may_learn(const struct packet *packet,
 
 	if (packet->tcp & TCP_RST || is_multicast(flow))
 		return LEARN_NOT;
-	if (how & FLOW_ECHO)
-		return skb->sk || how & FLOW_FORWARDED ? LEARN : LEARN_NOT;
+	if (flow_how_unpack(how).echo)
+		return skb->sk || flow_how_unpack(how).forwarded ? LEARN : LEARN_NOT;
 	if (is_syn(packet)) /* this side begins */
 		return LEARN;
 	if (packet->transport == PC_TCP && packet->tcp & TCP_SYN) /* the other one did */
@@ -284,7 +275,9 @@ static __always_inline void flow_continue(const struct packet *packet, const str
  */
 static __always_inline __u32 flow_how_behind(__u32 class, __u32 generation)
 {
-	return class << FLOW_CLASS_SHIFT | generation << FLOW_MADE_SHIFT;
+	struct flow_how how = {.class = class, .made = generation};
+
+	return bits_as(__u32, how);
 }
 
 /*
@@ -297,19 +290,19 @@ static __always_inline __u32 flow_how_to_begin(const struct packet *packet,
 					       __u32 behind, const struct pc_flow_state *known,
 					       bool assured)
 {
-	__u32 how = flow_how_pack(packet) | behind;
+	struct flow_how how = flow_how_unpack(flow_how_pack(packet) | behind);
 
-	if (sent.echo)
-		how |= FLOW_ECHO;
-	if (sent.large)
-		how |= FLOW_LARGE;
+	how.echo = sent.echo;
+	how.large = sent.large;
 	if (learns_forwarded(generation, behind) && is_forwarded(generation, skb))
-		how |= FLOW_FORWARDED;
-	if (known && assured)
-		how |= FLOW_ASSURED;
-	else if (known && known->flags & PC_FLOW_MAYBE)
-		how |= FLOW_MAYBE | (is_second(known, now()) ? FLOW_AGAIN : 0);
-	return how;
+		how.forwarded = 1;
+	if (known && assured) {
+		how.assured = 1;
+	} else if (known && known->flags & PC_FLOW_MAYBE) {
+		how.maybe = 1;
+		how.again = is_second(known, now());
+	}
+	return bits_as(__u32, how);
 }
 
 /* Enters a flow in `flows`, and marks its local port. */
@@ -319,7 +312,7 @@ static __always_inline void flow_enter(const struct packet *packet, const struct
 	__u8 *mark;
 
 	bpf_map_update_elem(&flows, flow, state, BPF_ANY);
-	if (how & FLOW_ASSURED)
+	if (flow_how_unpack(how).assured)
 		flow_forget_assured(flow);
 	mark = learned_at(packet);
 	if (mark && !*mark)
@@ -332,7 +325,9 @@ static __always_inline void flow_enter(const struct packet *packet, const struct
  */
 static __always_inline bool is_class_of(__u32 how, const struct pc_generation *generation)
 {
-	return !flow_how_class(how) || how >> FLOW_MADE_SHIFT == (generation->number & 0xff);
+	struct flow_how known = flow_how_unpack(how);
+
+	return !known.class || known.made == (generation->number & 0xff);
 }
 
 /*
@@ -346,6 +341,7 @@ static __always_inline bool is_class_of(__u32 how, const struct pc_generation *g
 __noinline int flow_begin(struct __sk_buff *skb, __u32 where, __u32 ports, __u32 how, __u32 tcp)
 {
 	const struct pc_generation *generation = generation_current();
+	struct flow_how known = flow_how_unpack(how);
 	struct pc_flow_state state = {};
 	struct packet packet = {};
 	struct pc_flow flow;
@@ -358,8 +354,8 @@ __noinline int flow_begin(struct __sk_buff *skb, __u32 where, __u32 ports, __u32
 	flow_fill(&packet, where, ports, how);
 	packet.transport = transport_of(packet.protocol);
 	packet.tcp = tcp;
-	packet.machine = machine_pack(flow_how_class(how), 0);
-	packet.behind = flow_how_class(how);
+	packet.machine = machine_pack(known.class, 0);
+	packet.behind = known.class;
 	if (!generation || !flow_key(&packet, &flow))
 		return 0;
 	needed = packet.protocol != PROTOCOL_UDP ||
@@ -368,18 +364,18 @@ __noinline int flow_begin(struct __sk_buff *skb, __u32 where, __u32 ports, __u32
 	packet.transport = transport_of(packet.protocol);
 	needed = forgotten(needed, packet_any(&packet)) & 1;
 	flow.family = forgotten(flow.family, packet_any(&packet));
-	if (!needed && !(how & FLOW_LARGE))
+	if (!needed && !known.large)
 		return 0;
 	at = now();
 	/* flow.ipv4.remote has the same offset as flow.ipv6.remote. */
-	admit = how & FLOW_ECHO || !is_class_of(how, generation) ?
+	admit = known.echo || !is_class_of(how, generation) ?
 			ADMIT_UNLISTED :
 			table_admit_from(&packet, flow.ipv6.remote, generation);
 	packet_settle_kind(&packet, PARSED_PORT);
 	packet.transport = transport_of(packet.protocol);
 	admit = forgotten(admit, packet_any(&packet));
 	flow.family = forgotten(flow.family, packet_any(&packet));
-	if (admit >= ADMIT_PASS && how & FLOW_LARGE)
+	if (admit >= ADMIT_PASS && known.large)
 		large_note(&packet, generation, &flow, at);
 	/* Answers to a question of this host must not count against the limit of the port. */
 	if (admit == ADMIT_PASS || (admit == ADMIT_LIMITED && packet.protocol == PROTOCOL_TCP))
@@ -389,8 +385,8 @@ __noinline int flow_begin(struct __sk_buff *skb, __u32 where, __u32 ports, __u32
 	may = may_learn(&packet, generation, skb, &flow, at, how);
 	if (may == LEARN_NOT)
 		return 0;
-	if (may == LEARN_TWICE && !(how & FLOW_AGAIN)) {
-		if (how & FLOW_MAYBE)
+	if (may == LEARN_TWICE && !known.again) {
+		if (known.maybe)
 			return 0;
 		state.flags = PC_FLOW_MAYBE;
 	}

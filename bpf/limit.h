@@ -245,8 +245,9 @@ static __always_inline __u32 limit_where(struct limit_word word,
 
 static __always_inline __u32 limit_how(struct limit_word word)
 {
-	return PROTOCOL_UDP | (word.ipv6 ? FLOW_IPV6 : 0) |
-	       (word.behind ? 1 << FLOW_CLASS_SHIFT : 0);
+	struct flow_how how = {.protocol = PROTOCOL_UDP, .ipv6 = word.ipv6, .class = word.behind};
+
+	return bits_as(__u32, how);
 }
 
 /* Whether a learned flow has a datagram: an answer to a question of this host. */

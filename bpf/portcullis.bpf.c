@@ -347,26 +347,29 @@ static __always_inline __u64 machine_packet_pack(const struct packet *packet,
 	return bits_as(__u64, known);
 }
 
-/* Beside the length that portcullis_machine_port takes: limit_is_over was asked, and what it said.
- */
-#define MACHINE_ASKED (1u << 31)
-#define MACHINE_OVER  (1u << 30)
+/* A frame for portcullis_machine_port. */
+struct machine_frame {
+	__u32 length : 30;
+	__u32 over : 1;	 /* limit_is_over said so */
+	__u32 asked : 1; /* limit_is_over was asked */
+};
 
 /*
  * Decides a TCP or UDP packet for a machine, of which the caller has read the headers. 0: it is not
  * for a machine, by a generation that was swapped in since it was found; or limit_is_over has to be
- * asked first.
+ * asked first. `length`: a struct machine_frame.
  */
 __noinline __u64 portcullis_machine_port(struct xdp_md *ctx, __u64 word, __u32 ports, __u32 tcp,
 					 __u32 length)
 {
 	struct machine_packet known = bits_as(struct machine_packet, word);
+	struct machine_frame frame = bits_as(struct machine_frame, length);
 	const struct pc_generation *generation = generation_current();
 	struct packet packet = {.gather = true, .behind = true};
 
 	if (!generation)
 		return 0;
-	packet_init(&packet, ctx, length & ~(MACHINE_ASKED | MACHINE_OVER));
+	packet_init(&packet, ctx, frame.length);
 	packet.link = generation->link;
 	packet.ip = known.ip;
 	packet.protocol = known.protocol;
@@ -382,12 +385,10 @@ __noinline __u64 portcullis_machine_port(struct xdp_md *ctx, __u64 word, __u32 p
 	else
 		generation = packet_set_machine(&packet, generation);
 	if (!generation || !packet_class(&packet) ||
-	    (!(length & MACHINE_ASKED) && filter.flag & PC_FILTER_LIMITS &&
-	     limit_begins(&packet, generation)))
+	    (!frame.asked && filter.flag & PC_FILTER_LIMITS && limit_begins(&packet, generation)))
 		return 0;
-	return carry_out(
-		&packet, generation,
-		verdict_settle(&packet, decide_port(&packet, generation, length & MACHINE_OVER)));
+	return carry_out(&packet, generation,
+			 verdict_settle(&packet, decide_port(&packet, generation, frame.over)));
 }
 
 /*
@@ -446,7 +447,7 @@ static __always_inline __u64 ingress_limit(struct xdp_md *ctx, __u32 parsed)
 static __always_inline __u64 ingress_machine(struct xdp_md *ctx, __u32 parsed)
 {
 	__u64 word = portcullis_machine_find(ctx, parsed), limit;
-	__u32 length = frame_length(ctx) | MACHINE_ASKED;
+	struct machine_frame frame = {.length = frame_length(ctx), .asked = 1};
 
 	if (!word || icmp_error_unpack(word).set)
 		return word;
@@ -454,8 +455,9 @@ static __always_inline __u64 ingress_machine(struct xdp_md *ctx, __u32 parsed)
 		return portcullis_machine(ctx, word, parsed);
 	limit = ingress_limit(ctx, parsed);
 	if (limit && limit_is_over(ctx, limit, limit_owner(ctx, limit)))
-		length |= MACHINE_OVER;
-	return portcullis_machine_port(ctx, word, noted_ports(), noted_tcp(), length);
+		frame.over = 1;
+	return portcullis_machine_port(ctx, word, noted_ports(), noted_tcp(),
+				       bits_as(__u32, frame));
 }
 
 /* The third pass: decides an ICMP error by the packet that it quotes. */
@@ -602,8 +604,8 @@ static __always_inline int ingress_rest(struct xdp_md *ctx, bool machines)
  *	   |			portcullis_machine_port
  *	   |
  *	   v
- *	portcullis_limited	where there are limits: what they ask about (limit_is_over); that of
- *a |			machine before portcullis_machine_port
+ *	portcullis_limited	where there are limits: what they ask about (limit_is_over);
+ *	   |			for a machine before portcullis_machine_port
  *	   |			portcullis_within, the end
  *	   |
  *	   | what is over a limit, or has none
@@ -752,22 +754,21 @@ static __always_inline bool send_drop(const struct packet *packet,
 	return !would;
 }
 
-/* A bit beside decided_pack, whose place is `set`: an `out` service lists the remote port. */
-#define MACHINE_LISTED (1ULL << 63)
-
-/* Counts a machine's packet as it was decided, and returns that as decided_pack. */
+/* Counts a machine's packet as it was decided, and returns that: a struct decided_word. */
 static __always_inline __u64 send_machine(const struct packet *packet,
 					  const struct pc_generation *generation,
 					  struct verdict verdict)
 {
+	struct decided_word passed;
 	__u32 how = 0;
 	bool would;
 
 	if (!verdict.drop) {
 		if (!explains)
 			account_pass(packet, generation, verdict);
-		return decided_pack(packet, generation, verdict.cell, 0) |
-		       (verdict.second ? MACHINE_LISTED : 0);
+		passed = decided_unpack(decided_pack(packet, generation, verdict.cell, 0));
+		passed.set = !!verdict.second;
+		return bits_as(__u64, passed);
 	}
 	would = is_observing(packet, generation);
 	if (!explains && is_attaching(generation))
@@ -834,7 +835,7 @@ static __always_inline int egress(struct __sk_buff *skb, bool explaining)
 			return TC_ACT_SHOT;
 		if (packet.fragment && !explaining && !(how & DECIDED_DROP))
 			fragment_remember(&packet, PC_CELL_EGRESS,
-					  word & MACHINE_LISTED ?
+					  decided_unpack(word).set ?
 						  PC_CELL_OUT + PC_PORT(packet.transport,
 									packet.remote_port) :
 						  0);

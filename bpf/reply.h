@@ -21,9 +21,9 @@ static __always_inline void flow_note_received(struct pc_flow_state *state, __u3
 {
 	__u8 flags = state->flags | PC_FLOW_REPLIED;
 
-	if (how & FLOW_FIN)
+	if (flow_how_unpack(how).fin)
 		flags |= PC_FLOW_FIN_IN;
-	if (how & FLOW_RESET)
+	if (flow_how_unpack(how).reset)
 		flags |= PC_FLOW_RESET_IN;
 	if (flags != state->flags)
 		state->flags = flags;
