@@ -74,7 +74,7 @@ FOLDERS := base net catalog object recipe report compile guard filter host docto
 # Their files, without .c.
 LOADER := $(sort $(patsubst loader/%.c,%,$(wildcard loader/*.c loader/*/*.c)))
 # Pure: no BPF, no privilege. Tested and fuzzed alone.
-PURE := $(filter base/% catalog/% recipe/% report/% compile/% guard/%,$(LOADER)) net/link_graph net/login net/socket_owner net/session net/frame net/frame_make net/local_address command/options command/help command/packet_words command/machine_words
+PURE := $(filter base/% catalog/% recipe/% report/% compile/% guard/%,$(LOADER)) net/link_graph net/login net/socket_owner net/session net/frame net/frame_make net/local_address command/options command/option_values command/help command/packet_words command/machine_words
 LOADER_OBJECTS = $(LOADER:%=$(BUILD)/loader/%.o)
 LIBRARY_OBJECTS = $(filter-out $(BUILD)/loader/command/main.o,$(LOADER_OBJECTS))
 

@@ -14,6 +14,7 @@ enum command_flags {
 	COMMAND_CHANGE = 3,	/* and changes it */
 	COMMAND_USE = 3,	/* mask of these */
 	COMMAND_INTERFACES = 4, /* its arguments are interfaces */
+	COMMAND_KEYS = 8,	/* it has keys (TOP_KEYS), which its help lists */
 };
 
 /* Options come in groups; a command takes whole groups (options.c has the rows). */
@@ -64,6 +65,8 @@ enum command_group {
 	COMMAND_GROUPS,
 };
 
+#define COMMAND_EXAMPLES 3 /* at most */
+
 /*
  * A row of the table of commands (main.c), which gives dispatch, help, completion and privileges.
  */
@@ -76,6 +79,7 @@ struct command {
 	enum command_flags flags;
 	/* Returns an exit code. What it leaves in `diag` is printed after it. */
 	int (*run)(const struct options *options, struct diag *diag);
+	const char *examples[COMMAND_EXAMPLES]; /* of arguments, where they say most */
 };
 
 enum exit_code {

@@ -97,31 +97,15 @@ static void print_keys(FILE *to)
 	}
 }
 
-/* Commands whose arguments are learned fastest from an example. */
-static const struct {
-	const char *command, *line;
-} examples[] = {
-	{"explain", "explain 198.51.100.7 25/tcp"},
-	{"explain", "explain 198.51.100.7 --icmp 8"},
-	{"drops", "drops --port 5060/udp --by source"},
-	{"drops", "drops --source 198.51.100.7 --since 12h"},
-	{"monitor", "monitor --source 198.51.100.7"},
-	{"monitor", "monitor --all --port 5060/udp --count 20"},
-	{"monitor", "monitor eth0 udp and not port 53"},
-};
-
-static void print_examples(const char *command, FILE *to)
+static void print_examples(const struct command *command, FILE *to)
 {
 	const char *word = "For example:";
 
-	for (size_t i = 0; i < ARRAY_SIZE(examples); i++) {
-		__free_text char *line = NULL;
-		size_t start;
+	for (size_t i = 0; i < COMMAND_EXAMPLES && command->examples[i]; i++) {
+		__free_text char *line =
+			xasprintf("portcullis %s %s", command->name, command->examples[i]);
+		size_t start = (size_t)fprintf(to, "%-12s ", word);
 
-		if (strcmp(examples[i].command, command))
-			continue;
-		line = xasprintf("portcullis %s", examples[i].line);
-		start = (size_t)fprintf(to, "%-12s ", word);
 		wrap_print(line, start, start, help_columns(to), to);
 		fputc('\n', to);
 		word = "";
@@ -158,9 +142,9 @@ void help_options(const struct command *command, FILE *to)
 	fputs("\n\n", to);
 	wrap_print(summary, 0, 0, help_columns(to), to);
 	fputs("\n\n", to);
-	print_examples(command->name, to);
+	print_examples(command, to);
 	print_options(command, to);
-	if (!strcmp(command->name, "top"))
+	if (command->flags & COMMAND_KEYS)
 		print_keys(to);
 }
 

@@ -9,41 +9,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/base/clock.h"
-#include "loader/base/duration.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/base/utf8.h"
-#include "loader/catalog/ports.h"
+#include "loader/command/option_values.h"
 #include "loader/recipe/ban_set.h"
 #include "loader/recipe/site.h"
 #include "loader/recipe/take_back.h"
-#include "loader/report/counters.h"
 #include "loader/report/drops.h"
 #include "loader/report/text_metrics.h"
 
-#define SECOND	    1000000000ULL /* in ns */
-#define WATCH_LIMIT 86400	  /* seconds, as the next one */
+#define WATCH_LIMIT 86400 /* seconds, as the next one */
 #define WAIT_LIMIT  3600
 #define TOP_LIMIT   PC_PORTS
 #define RATE_LIMIT  100000000
 #define SPAN_LIMIT  315360000 /* seconds: ten years */
 
-/* How a row's argument is read, and into which field. */
-#define AT(field)		.field_at = offsetof(struct options, field)
-#define FLAG(field)		.kind = OPTION_FLAG, AT(field)
-#define CHOICE(field, number)	.kind = OPTION_CHOICE, .value = number, AT(field)
-#define WORD(field, first)	.kind = OPTION_WORD, .value = first, AT(field)
-#define TEXT(field)		.kind = OPTION_TEXT, AT(field)
-#define COMMENT(field)		.kind = OPTION_COMMENT, AT(field)
-#define NAMES(field)		.kind = OPTION_NAMES, AT(field)
-#define NUMBER(field, from, to) .kind = OPTION_NUMBER, .least = from, .most = to, AT(field)
-#define TIME(field, to)		.kind = OPTION_TIME, .least = 1, .most = to, AT(field)
-#define MOMENT(field)		.kind = OPTION_MOMENT, AT(field)
-#define PREFIX(field)		.kind = OPTION_PREFIX, AT(field)
-#define PORT(field)		.kind = OPTION_PORT, AT(field)
-#define REASONS(field)		.kind = OPTION_REASONS, AT(field)
-#define MACHINE(field)		.kind = OPTION_MACHINE, AT(field)
+static option_store store_choice;
+
+/* How a row's argument is stored, and in which field. */
+#define AT(field)                                    \
+	.field_at = offsetof(struct options, field), \
+	.field_size = sizeof(((struct options *)0)->field)
+#define FLAG(field)		.store = store_flag, AT(field)
+#define CHOICE(field, number)	.store = store_choice, .value = number, AT(field)
+#define WORD(field, first)	.store = store_word, .value = first, AT(field)
+#define TEXT(field)		.store = store_text, AT(field)
+#define COMMENT(field)		.store = store_comment, AT(field)
+#define NAMES(field)		.store = store_names, AT(field)
+#define NUMBER(field, from, to) .store = store_number, .least = from, .most = to, AT(field)
+#define TIME(field, to)		.store = store_time, .least = 1, .most = to, AT(field)
+#define MOMENT(field)		.store = store_moment, AT(field)
+#define PREFIX(field)		.store = store_prefix, AT(field)
+#define PORT(field)		.store = store_port, AT(field)
+#define REASONS(field)		.store = store_reasons, AT(field)
+#define MACHINE(field)		.store = store_machine, AT(field)
 
 /* clang-format off */
 static const struct option_row option_table[] = {
@@ -231,7 +231,7 @@ static const struct option_row option_table[] = {
 	 OPTIONS_METRICS, WORD(format, METRICS_OPEN)},
 	{"http", NULL, "answer one HTTP request, on stdin and stdout", OPTIONS_METRICS, FLAG(http)},
 	{"json", NULL, "print JSON", OPTIONS_JSON, FLAG(json)},
-	{"help", NULL, "print this", OPTIONS_ALWAYS, .kind = OPTION_HELP, .letter = 'h'},
+	{"help", NULL, "print this", OPTIONS_ALWAYS, .letter = 'h'},
 };
 /* clang-format on */
 
@@ -265,209 +265,21 @@ const struct option_row *options_next(const struct command *command, const struc
 	return next || of_plan ? next : next_of(command, option_table, true);
 }
 
-/* --source and --port of drops and monitor: explain takes these words without an option. */
-static int explain_word(const struct command *command)
+/* Sets an int to row->value. Two options that set it to different values contradict each other. */
+static int store_choice(const struct option_given *given)
 {
-	error("%s: the address and the port need no option: portcullis %s %s", command->name,
-	      command->name, command->arguments);
-	return -EINVAL;
-}
-
-static int wrong_value(const struct command *command, const struct option_row *row,
-		       const char *expected, const char *text)
-{
-	__free_text char *shown = text_printable(text);
-
-	/* getopt takes --source for --source-port. */
-	if (command->takes & OPTIONS_EXPLAIN &&
-	    row->field_at == offsetof(struct options, source_port) && strpbrk(text, ".:"))
-		return explain_word(command);
-	error("%s: --%s must be %s, not '%s'", command->name, row->name, expected, shown);
-	return -EINVAL;
-}
-
-static int wrong_comment(const struct command *command, const char *text)
-{
-	error("%s: --comment must be one line of printable text of 1 to %d bytes; this one has %zu",
-	      command->name, COMMENT_LIMIT, strlen(text));
-	return -EINVAL;
-}
-
-static int read_number(const struct command *command, const struct option_row *row,
-		       const char *text, unsigned int *number)
-{
-	__free_text char *expected = NULL;
-	char *end;
-	unsigned long value;
-
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	if (!errno && !*end && *text >= '0' && *text <= '9' && value >= row->least &&
-	    value <= row->most) {
-		*number = (unsigned int)value;
-		return 0;
-	}
-	expected = xasprintf("a number from %u to %u", row->least, row->most);
-	return wrong_value(command, row, expected, text);
-}
-
-static int read_time(const struct command *command, const struct option_row *row, const char *text,
-		     unsigned int *seconds)
-{
-	__free_text char *expected = NULL;
-
-	if (!duration_parse(text, row->least, row->most, seconds))
-		return 0;
-	expected = xasprintf("a time of %u to %u seconds, as in 90, 10m or 1h30m", row->least,
-			     row->most);
-	return wrong_value(command, row, expected, text);
-}
-
-static int read_moment(const struct command *command, const struct option_row *row,
-		       const char *text, struct moment *moment)
-{
-	switch (moment_parse(text, clock_wall() / SECOND, moment)) {
-	case 0: return 0;
-	case -ERANGE: return wrong_value(command, row, "a time that has passed", text);
-	}
-	return wrong_value(command, row, MOMENT_FORMS, text);
-}
-
-/* What is wrong with an option's value, as its parser says; takes `why`. */
-static int wrong_because(const struct command *command, const struct option_row *row, char *why)
-{
-	__free_text char *shown = text_printable(why);
-
-	error("%s: --%s: %s", command->name, row->name, shown);
-	free(why);
-	return -EINVAL;
-}
-
-static int read_prefix(const struct command *command, const struct option_row *row,
-		       const char *text, struct prefix *prefix)
-{
-	char *why = NULL;
-
-	return prefix_parse(text, prefix, &why) ? wrong_because(command, row, why) : 0;
-}
-
-static int read_port(const struct command *command, const struct option_row *row, const char *text,
-		     int *port)
-{
-	char *why = NULL;
-	__u32 number;
-
-	if (port_parse(text, &number, &why))
-		return wrong_because(command, row, why);
-	*port = (int)number;
-	return 0;
-}
-
-static int wrong_reason(const struct command *command, const struct option_row *row,
-			const char *text)
-{
-	__cleanup(names_free) struct names reasons = {};
-	__free_text char *list = NULL, *expected = NULL;
-
-	for (int i = 0; i < PC_REASONS; i++)
-		if (reason_name[i])
-			names_add(&reasons, reason_name[i]);
-	list = names_join(&reasons, ", ");
-	expected = xasprintf("one of %s", list);
-	return wrong_value(command, row, expected, text);
-}
-
-static int read_reasons(const struct command *command, const struct option_row *row,
-			const char *text, unsigned int *reasons)
-{
-	__free_text char *copy = xstrdup(text);
-	char *rest = copy, *word;
-
-	while ((word = strsep(&rest, ","))) {
-		int reason = 0;
-
-		while (reason < PC_REASONS &&
-		       (!reason_name[reason] || strcmp(reason_name[reason], word) != 0))
-			reason++;
-		if (reason == PC_REASONS)
-			return wrong_reason(command, row, word);
-		*reasons |= 1U << reason;
-	}
-	return 0;
-}
-
-/* One of the words of "native|generic": stores its place among them, counted from row->value. */
-static int read_word(const struct command *command, const struct option_row *row, const char *text,
-		     int *value)
-{
-	__cleanup(names_free) struct names words = {};
-	__free_text char *expected = NULL, *copy = xstrdup(row->argument);
-	char *rest = copy, *word;
-
-	while ((word = strsep(&rest, "|")))
-		names_add(&words, word);
-	for (size_t i = 0; i < words.count; i++) {
-		if (!strcmp(text, words.name[i])) {
-			*value = row->value + (int)i;
-			return 0;
-		}
-	}
-	expected = names_join(&words, " or ");
-	return wrong_value(command, row, expected, text);
-}
-
-/* Two options that set one field to different values contradict each other. */
-static int choose(const struct command *command, const struct option_row *row, int *value)
-{
-	const struct option_row *other = NULL;
+	const struct option_row *row = given->row, *other = NULL;
+	int *value = given->field;
 
 	if (*value < 0 || *value == row->value) {
 		*value = row->value;
 		return 0;
 	}
-	while ((other = options_next(command, other)))
+	while ((other = options_next(given->command, other)))
 		if (other->field_at == row->field_at && other->value == *value)
 			break;
-	error("%s: give either --%s or --%s, not both", command->name,
+	error("%s: give either --%s or --%s, not both", given->command->name,
 	      other < row ? other->name : row->name, other < row ? row->name : other->name);
-	return -EINVAL;
-}
-
-static void add_machine(struct options *options, const char *word)
-{
-	struct machine_words *machine;
-
-	options->machine = grow(options->machine, options->machines, sizeof(*options->machine));
-	machine = &options->machine[options->machines++];
-	*machine = (struct machine_words){.word = word, .options = xcalloc(1, sizeof(*options))};
-	*machine->options = OPTIONS_NONE;
-}
-
-static int store(const struct command *command, struct options *options,
-		 const struct option_row *row, const char *text)
-{
-	void *field = (char *)options + row->field_at;
-
-	switch (row->kind) {
-	case OPTION_FLAG: *(bool *)field = true; return 0;
-	case OPTION_COMMENT:
-		if (!comment_valid(text))
-			return wrong_comment(command, text);
-		*(const char **)field = text;
-		return 0;
-	case OPTION_TEXT: *(const char **)field = text; return 0;
-	case OPTION_NAMES: names_add(field, text); return 0;
-	case OPTION_CHOICE: return choose(command, row, field);
-	case OPTION_WORD: return read_word(command, row, text, field);
-	case OPTION_NUMBER: return read_number(command, row, text, field);
-	case OPTION_TIME: return read_time(command, row, text, field);
-	case OPTION_MOMENT: return read_moment(command, row, text, field);
-	case OPTION_PREFIX: return read_prefix(command, row, text, field);
-	case OPTION_PORT: return read_port(command, row, text, field);
-	case OPTION_REASONS: return read_reasons(command, row, text, field);
-	case OPTION_MACHINE: add_machine(options, text); return 0;
-	case OPTION_HELP: break;
-	}
 	return -EINVAL;
 }
 
@@ -479,6 +291,12 @@ static bool is_of_machine(const struct option_row *row)
 	       row->field_at == offsetof(struct options, outbound);
 }
 
+/* The field of a row. */
+static void *field_of(const struct options *options, const struct option_row *row)
+{
+	return (char *)options + row->field_at;
+}
+
 /*
  * Stores an option with those of the last machine, or of the command. What is about the interface
  * would read as if it were about the machine.
@@ -486,13 +304,17 @@ static bool is_of_machine(const struct option_row *row)
 static int store_in_order(const struct command *command, struct options *options,
 			  const struct option_row *row, const char *text)
 {
-	const struct machine_words *machine =
-		options->machines ? &options->machine[options->machines - 1] : NULL;
+	bool of_machine = options->machines && row->group & (OPTIONS_RECIPE | OPTIONS_SWAP);
+	struct options *to = of_machine ? options->machine[options->machines - 1].options : options;
 
-	if (!machine || !(row->group & (OPTIONS_RECIPE | OPTIONS_SWAP)))
-		return store(command, options, row, text);
-	if (is_of_machine(row))
-		return store(command, machine->options, row, text);
+	if (!of_machine || is_of_machine(row))
+		return row->store(&(struct option_given){
+			.command = command,
+			.row = row,
+			.options = to,
+			.field = field_of(to, row),
+			.text = text,
+		});
 	error("%s: --%s is about the interface; give it before --machine", command->name,
 	      row->name);
 	return -EINVAL;
@@ -513,7 +335,7 @@ static void report_wrong(const struct command *command, const char *word, bool m
 		return;
 	}
 	if (command->takes & OPTIONS_EXPLAIN && !strncmp(word, "--port", strlen("--port"))) {
-		explain_word(command);
+		option_explain_word(command);
 		return;
 	}
 	while ((row = options_next(command, row)))
@@ -582,9 +404,8 @@ enum options_result options_parse(const struct command *command, int argc, char 
 			return OPTIONS_WRONG;
 		}
 		row = row_of(command, value);
-		if (row->kind == OPTION_HELP) {
+		if (!row->store)
 			return OPTIONS_HELP;
-		}
 		if (store_in_order(command, options, row, optarg))
 			return OPTIONS_WRONG;
 	}
@@ -595,26 +416,11 @@ enum options_result options_parse(const struct command *command, int argc, char 
 
 static bool is_given(const struct options *options, const struct option_row *row)
 {
-	const void *field = (const char *)options + row->field_at;
-	const void *none = (const char *)&OPTIONS_NONE + row->field_at;
+	const void *field = field_of(options, row);
 
-	switch (row->kind) {
-	case OPTION_FLAG: return *(const bool *)field;
-	case OPTION_TEXT:
-	case OPTION_COMMENT: return *(const char *const *)field;
-	case OPTION_NAMES: return ((const struct names *)field)->count;
-	case OPTION_CHOICE: return *(const int *)field == row->value;
-	case OPTION_WORD:
-	case OPTION_NUMBER:
-	case OPTION_TIME:
-	case OPTION_PORT:
-	case OPTION_REASONS: return *(const int *)field != *(const int *)none;
-	case OPTION_MOMENT: return memcmp(field, none, sizeof(struct moment)) != 0;
-	case OPTION_PREFIX: return ((const struct prefix *)field)->family;
-	case OPTION_MACHINE: return options->machines;
-	case OPTION_HELP: break;
-	}
-	return false;
+	return row->store == store_choice ?
+		       *(const int *)field == row->value :
+		       memcmp(field, field_of(&OPTIONS_NONE, row), row->field_size) != 0;
 }
 
 const char *options_given(const struct options *options, unsigned int groups)
@@ -629,8 +435,8 @@ void options_free(struct options *options)
 {
 	names_free(&options->arguments);
 	for (size_t i = 0; i < ARRAY_SIZE(option_table); i++)
-		if (option_table[i].kind == OPTION_NAMES)
-			names_free((struct names *)((char *)options + option_table[i].field_at));
+		if (option_table[i].store == store_names)
+			names_free(field_of(options, &option_table[i]));
 	for (size_t i = 0; i < options->machines; i++) {
 		options_free(options->machine[i].options);
 		free(options->machine[i].options);
@@ -644,7 +450,7 @@ int options_take_back(const struct options *options, struct recipe *recipe, stru
 
 	for (size_t i = 0; i < ARRAY_SIZE(option_table); i++) {
 		const struct option_row *row = &option_table[i];
-		const struct names *given = (const void *)((const char *)options + row->field_at);
+		const struct names *given = field_of(options, row);
 
 		for (size_t j = 0; row->take && j < given->count; j++)
 			if (row->take(recipe, given->name[j], diag))
@@ -678,7 +484,7 @@ int options_apply(const struct options *options, struct recipe *recipe, struct d
 		names_free(&recipe->profiles);
 	for (size_t i = 0; i < ARRAY_SIZE(option_table); i++) {
 		const struct option_row *row = &option_table[i];
-		const struct names *given = (const void *)((const char *)options + row->field_at);
+		const struct names *given = field_of(options, row);
 
 		for (size_t j = 0; row->add && j < given->count; j++)
 			if (check_repeated(row, given, j, diag) ||
