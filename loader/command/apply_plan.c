@@ -109,13 +109,8 @@ static int compare(struct apply *apply, struct apply_target *target, struct chan
 		.comment = apply->options->comment,
 		.dry_run = apply->options->dry_run,
 	};
-	int err = takeover(apply->changes.hooks, &change->hook, &how);
+	int err = takeover_open(apply->changes.hooks, &change->hook, &how, &change->filter);
 
-	if (err)
-		return err;
-	err = filter_open(change->hook.id, &change->filter);
-	if (err == -ENOENT)
-		err = hook_missing(&change->hook, "apply");
 	if (!err && !apply->options->dry_run)
 		err = filter_ready(&change->filter, change->name);
 	if (!err && say_waits(apply, change))

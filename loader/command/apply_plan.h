@@ -39,6 +39,7 @@ struct apply {
 	struct apply_target *target;
 	struct changes changes; /* a change a target */
 	bool changed;		/* something was changed */
+	bool settled;		/* changes_run has had the marks looked at (marks_settle) */
 	bool alone;		/* each interface is tried by itself, after all together failed */
 	bool waits;		/* an interface has a pending change */
 	struct hold hold;	/* of an interface that udev has announced just now */

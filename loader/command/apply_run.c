@@ -206,6 +206,7 @@ static int run(struct apply *apply, struct diag *diag)
 	if (!err && apply->options->dry_run)
 		say_digest(apply->options->answer);
 	apply->changed |= !err && changes->count;
+	apply->settled |= !err && !apply->options->dry_run;
 	for (i = 0; i < changes->count && !err; i++)
 		apply->waits |= changes->change[i].kind != CHANGE_DETACH &&
 				changes->change[i].filter.current.copy &&
@@ -305,6 +306,7 @@ static int apply_once(struct apply *apply, bool waits, struct diag *diag)
 	__close_fd int lock = -1;
 	int err;
 
+	apply->settled = false;
 	if (apply->options->dry_run ?
 		    hooks_read(&hooks) :
 		    pins_ready(true) < 0 || pins_lock(&lock) || hooks_collect(&hooks))
@@ -316,8 +318,8 @@ static int apply_once(struct apply *apply, bool waits, struct diag *diag)
 	settle_tried(apply, err);
 	if (!waits)
 		keep(apply, err);
-	if (!apply->options->dry_run)
-		marks_settle(&hooks); /* also where nothing differs: interfaces may have come */
+	if (!apply->options->dry_run && !apply->settled)
+		marks_settle(&hooks); /* interfaces may have come */
 	return err;
 }
 

@@ -58,7 +58,7 @@ static void look_for_late(struct confirm *confirm)
 	for (i = 0; i < confirm->count; i++) {
 		__cleanup(filter_close) struct filter filter = FILTER_NONE;
 
-		if (filter_try_open(confirm->hook[i].id, &filter) || !filter.reverted.copy)
+		if (filter_open_head(confirm->hook[i].id, &filter) || !filter.reverted.copy)
 			continue;
 		say_late(confirm->hook[i].name, filter.current.copy);
 		confirm->late = true;
@@ -77,7 +77,8 @@ static int ask_guard(const struct confirm *confirm, const struct hook *hook,
 	const struct guard_target target = {.interface = hook->name,
 					    .ifindex = hook->ifindex,
 					    .plan = &remade.plan,
-					    .catalog = &remade.catalog};
+					    .catalog = &remade.catalog,
+					    .active = filter->current.copy};
 	__free_text char *recipe = NULL;
 
 	if (confirm->options->force || filter_recipe(filter, &recipe) ||

@@ -27,12 +27,12 @@
 #include "loader/report/json_forms.h"
 #include "loader/report/text.h"
 
-/* NULL: the administrators' group cannot see it. */
-static const char *egress_name(const struct live *live)
+/* `egress`: egress_state. NULL: the administrators' group cannot see it. */
+static const char *egress_name(const struct live *live, int egress)
 {
 	if (live->filter.fd[FILTER_EGRESS] < 0)
 		return NULL;
-	switch (egress_state(&live->filter, live->hook.ifindex)) {
+	switch (egress) {
 	case EGRESS_TCX: return "tcx";
 	case EGRESS_CLSACT: return "clsact";
 	case EGRESS_MISSING: break;
@@ -105,7 +105,7 @@ static json_t *dns_failed_json(const struct live *live)
 }
 
 /* Adds the state of the egress program. */
-static json_t *state_json(const struct live *live, const struct flows *flows)
+static json_t *state_json(const struct live *live, const struct flows *flows, int egress)
 {
 	const struct pc_generation *generation = live->filter.current.copy;
 	const json_t *limit = json_object_get(json_object_get(live->kept, "recipe"), "echo_limit");
@@ -114,7 +114,7 @@ static json_t *state_json(const struct live *live, const struct flows *flows)
 			 "outbound_any", outbound_any_json(live), "forward",
 			 generation->forward & PC_FORWARD_OTHERS, "echo_limit",
 			 json_is_integer(limit) ? json_integer_value(limit) : ECHO_LIMIT_DEFAULT,
-			 "egress", egress_name(live), "flows", flows_use_json(flows),
+			 "egress", egress_name(live, egress), "flows", flows_use_json(flows),
 			 "outbound_total", report_counts(counters_outbound_total(live->counters)));
 }
 
@@ -183,7 +183,7 @@ static json_t *limits_json(const struct filter *filter)
 
 /* `drops` is taken over. */
 static json_t *status_json(const struct live *live, const struct flows *flows,
-			   const struct standing *standing, json_t *drops)
+			   const struct standing *standing, int egress, json_t *drops)
 {
 	const struct pc_generation *generation = live->filter.current.copy;
 	json_t *recipe = json_object_get(live->kept, "recipe"), *status, *state;
@@ -210,7 +210,7 @@ static json_t *status_json(const struct live *live, const struct flows *flows,
 	json_object_set_new(status, "bans", bans < 0 ? json_null() : json_integer(bans));
 	json_object_set_new(status, "limits", limits_json(&live->filter));
 	json_object_set_new(status, "machines", machines_json(live->kept));
-	state = state_json(live, flows);
+	state = state_json(live, flows, egress);
 	json_object_update(status, state);
 	json_decref(state);
 	return status;
@@ -235,21 +235,21 @@ static int count_flows(const struct live *live, __u32 *counted, struct flows *fl
 }
 
 /* detach takes the egress program off behind the XDP program: not lost, but on its way out. */
-static bool just_detached(const struct live *live)
+static bool just_detached(const struct live *live, int egress)
 {
-	return egress_state(&live->filter, live->hook.ifindex) == EGRESS_MISSING &&
-	       !hook_there(&live->hook);
+	return egress == EGRESS_MISSING && !hook_there(&live->hook);
 }
 
 static int add_status(const struct live *live, const struct flows *flows,
 		      const struct standing *standing, bool named, json_t *interfaces)
 {
+	int egress = egress_state(&live->filter, live->hook.ifindex);
 	json_t *drops = drops_state_json(live);
-	json_t *status = drops ? status_json(live, flows, standing, drops) : NULL;
+	json_t *status = drops ? status_json(live, flows, standing, egress, drops) : NULL;
 
 	if (!status)
 		return -EIO;
-	if (!just_detached(live))
+	if (!just_detached(live, egress))
 		return json_array_append_new(interfaces, status) ? -ENOMEM : 0;
 	json_decref(status);
 	return named ? hook_missing(&live->hook, "status") : 0;

@@ -42,8 +42,8 @@ static int plan_target(const struct options *options, const struct site *site, s
 	__cleanup(diag_free) struct diag found = {};
 	int err = hook_find(hooks, target->name, &change->hook);
 
-	if (!err && change->hook.id[0])
-		err = takeover(
+	if (!err)
+		err = takeover_open(
 			hooks, &change->hook,
 			&(struct takeover){
 				.command = &guard_swap,
@@ -52,9 +52,8 @@ static int plan_target(const struct options *options, const struct site *site, s
 				.confirm = options->confirm,
 				.comment = options->comment,
 				.dry_run = options->dry_run,
-			});
-	if (!err)
-		err = hook_open(&change->hook, "swap", &change->filter);
+			},
+			&change->filter);
 	if (!err && !options->dry_run)
 		err = filter_ready(&change->filter, target->name);
 	if (!err)

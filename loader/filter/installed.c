@@ -11,6 +11,7 @@
 
 #include "loader/base/file.h"
 #include "loader/base/message.h"
+#include "loader/base/names.h"
 #include "loader/filter/generation_maps.h"
 #include "loader/object/paths.h"
 #include "loader/object/pin.h"
@@ -174,21 +175,29 @@ static bool is_kept(const char *name, const struct filter *keep)
 	return false;
 }
 
-/* Removes the pins in a folder whose names begin with `prefix`, except those of `keep`. */
-static void unpin_matching(const char *id, const char *prefix, const struct filter *keep)
+/* Lists the pins in a folder, except those of `keep`, which may be NULL. */
+static void list_pins(const char *id, const struct filter *keep, struct names *pins)
 {
 	__free_text char *folder = object_path(id, NULL);
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
 
-	while (dir && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.' || strncmp(entry->d_name, prefix, strlen(prefix)))
-			continue;
-		if (!keep || !is_kept(entry->d_name, keep))
-			unlinkat(dirfd(dir), entry->d_name, 0);
-	}
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && !(keep && is_kept(entry->d_name, keep)))
+			names_add(pins, entry->d_name);
 	if (dir)
 		closedir(dir);
+}
+
+/* Removes those of the pins whose names begin with `prefix`. */
+static void unpin_matching(const char *id, const struct names *pins, const char *prefix)
+{
+	for (size_t i = 0; i < pins->count; i++) {
+		__free_text char *path = object_path(id, pins->name[i]);
+
+		if (!strncmp(pins->name[i], prefix, strlen(prefix)))
+			unlink(path);
+	}
 }
 
 /* Pins the recipe first, so that each pinned generation has one. */
@@ -220,13 +229,19 @@ bool installed_has_others(const struct filter *filter)
 
 void installed_unpin_others(const struct filter *filter)
 {
+	__cleanup(names_free) struct names pins = {};
+
 	if (!filter->id[0])
 		return;
-	unpin_matching(filter->id, "generation-", filter);
-	unpin_matching(filter->id, "recipe-", filter);
+	list_pins(filter->id, filter, &pins);
+	unpin_matching(filter->id, &pins, "generation-");
+	unpin_matching(filter->id, &pins, "recipe-");
 }
 
 void installed_unpin_all(const char *id, const char *prefix)
 {
-	unpin_matching(id, prefix, NULL);
+	__cleanup(names_free) struct names pins = {};
+
+	list_pins(id, NULL, &pins);
+	unpin_matching(id, &pins, prefix);
 }

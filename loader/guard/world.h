@@ -45,6 +45,7 @@ struct guard_target {
 	const struct plan *plan;
 	struct catalog *catalog;
 	const json_t *kept; /* recipe and services of the active generation; NULL: not known */
+	const struct pc_generation *active; /* that generation; NULL: not open */
 };
 
 enum guard_mode {

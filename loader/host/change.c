@@ -710,6 +710,7 @@ static int ask_guard(const struct changes *changes)
 			.plan = one->plan,
 			.catalog = one->catalog,
 			.kept = one->kept,
+			.active = one->filter.current.copy,
 		};
 		confirmed &= is_to_be_confirmed(one);
 	}

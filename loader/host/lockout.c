@@ -54,22 +54,37 @@ static __u32 find_caller(void)
 	return uid;
 }
 
-/* Reads the active generations. A filter that cannot be read is left out, as if it admitted all. */
-static void read_filters(const struct hooks *hooks, struct guard_world *world,
-			 struct filter **filters)
+/* The active generation of an interface, if its filter is open; else NULL. */
+static const struct pc_generation *active_of(unsigned int ifindex,
+					     const struct guard_target *target, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (target[i].ifindex == ifindex)
+			return target[i].active;
+	return NULL;
+}
+
+/*
+ * Reads the active generations. Opens the filters that `target` does not have open. One that cannot
+ * be read is left out, as if it admitted all.
+ */
+static void read_filters(const struct hooks *hooks, const struct guard_target *target, size_t count,
+			 struct guard_world *world, struct filter **filters)
 {
 	size_t i;
 
 	*filters = xcalloc(hooks->count, sizeof(**filters));
 	world->filter = xcalloc(hooks->count, sizeof(*world->filter));
 	for (i = 0; i < hooks->count; i++) {
+		unsigned int ifindex = hooks->hook[i].ifindex;
+		const struct pc_generation *active = active_of(ifindex, target, count);
 		struct filter *filter = &(*filters)[world->filters];
 
 		*filter = FILTER_NONE;
-		if (filter_open_head(hooks->hook[i].id, filter))
-			continue;
-		world->filter[world->filters++] =
-			(struct guard_filter){hooks->hook[i].ifindex, filter->current.copy};
+		if (!active && !filter_open_head(hooks->hook[i].id, filter))
+			active = filter->current.copy;
+		if (active)
+			world->filter[world->filters++] = (struct guard_filter){ifindex, active};
 	}
 }
 
@@ -168,7 +183,7 @@ int guard_hold(const struct guard_command *command, const struct hooks *hooks,
 			command->name, strerror(-err));
 	} else {
 		world.context = routes;
-		read_filters(hooks, &world, &filters);
+		read_filters(hooks, target, count, &world, &filters);
 		if (!grants_read(NULL, &grants)) {
 			world.grants = &grants.file.set;
 			world.now = (__u32)grants.clock.boot;

@@ -23,6 +23,7 @@
 #include "loader/filter/pins.h"
 #include "loader/filter/seed.h"
 #include "loader/filter/several.h"
+#include "loader/host/attached.h"
 #include "loader/host/bans.h"
 #include "loader/host/grants.h"
 #include "loader/host/lockout.h"
@@ -201,9 +202,11 @@ static int check_same(const struct hook *hook, const struct remade *made, bool m
 static int check_change(const struct hooks *hooks, const struct hook *hook,
 			const struct takeover *how, bool misread, struct remade *made)
 {
-	const struct guard_target target = {hook->name, hook->ifindex, &made->plan, &made->catalog,
-					    made->kept};
-
+	const struct guard_target target = {.interface = hook->name,
+					    .ifindex = hook->ifindex,
+					    .plan = &made->plan,
+					    .catalog = &made->catalog,
+					    .kept = made->kept};
 	__free_text char *text = NULL;
 	size_t length, changes;
 	FILE *to = open_memstream(&text, &length);
@@ -295,13 +298,18 @@ static int look_at(const struct hook *hook, const struct any_layout *other)
 	       !other->stand_in;
 }
 
-/* True if this version attached the filter. Opens less than any_layout_open. */
-static bool is_own(const struct hook *hook)
+/* True if this version attached the filter. */
+static bool is_own(const struct filter *filter)
+{
+	return !strcmp(filter->current.copy->program_version, PORTCULLIS_VERSION);
+}
+
+/* The same, of a filter that is not open. Opens less than any_layout_open. */
+static bool is_own_head(const struct hook *hook)
 {
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
 
-	return !filter_open_head(hook->id, &filter) &&
-	       !strcmp(filter.current.copy->program_version, PORTCULLIS_VERSION);
+	return !filter_open_head(hook->id, &filter) && is_own(&filter);
 }
 
 int takeover(struct hooks *hooks, struct hook *hook, const struct takeover *how)
@@ -309,7 +317,7 @@ int takeover(struct hooks *hooks, struct hook *hook, const struct takeover *how)
 	__cleanup(any_layout_close) struct any_layout other = {.filter = FILTER_NONE};
 	int err;
 
-	if (is_own(hook))
+	if (is_own_head(hook))
 		return 0;
 	err = any_layout_open(hook->id, &other);
 	if (err == -ENOENT)
@@ -329,4 +337,17 @@ int takeover(struct hooks *hooks, struct hook *hook, const struct takeover *how)
 	error("%s: --dry-run cannot show more, because that version has another layout; take it over first: portcullis takeover",
 	      hook->name);
 	return -EPROTO;
+}
+
+int takeover_open(struct hooks *hooks, struct hook *hook, const struct takeover *how,
+		  struct filter *filter)
+{
+	int err = hook->id[0] ? filter_try_open(hook->id, filter) : -ENOENT;
+
+	if (!err && is_own(filter))
+		return 0;
+	if (!err)
+		filter_close(filter);
+	err = hook->id[0] ? takeover(hooks, hook, how) : 0;
+	return err ? err : hook_open(hook, how->command->name, filter);
 }

@@ -4,6 +4,7 @@
 #define PORTCULLIS_HOST_TAKEOVER_H
 
 #include "loader/catalog/ports.h"
+#include "loader/filter/filter.h"
 #include "loader/filter/hook.h"
 #include "loader/guard/world.h"
 
@@ -28,5 +29,9 @@ struct takeover {
 	bool same; /* a filter whose rules would change is left alone; the guard is not asked */
 };
 int takeover(struct hooks *hooks, struct hook *hook, const struct takeover *how);
+
+/* Opens the filter of a hook for how->command, after a takeover if another version attached it. */
+int takeover_open(struct hooks *hooks, struct hook *hook, const struct takeover *how,
+		  struct filter *filter);
 
 #endif

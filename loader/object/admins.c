@@ -76,9 +76,8 @@ gid_t admins_group(void)
 }
 
 /*
- * Gives a pin to the group that the folder of pins has. Only admins_share_all decides whether there
- * is one, and asks the name service once a command: a question for each pin takes longer than a
- * swap.
+ * Gives a pin to the group that the folder of pins has. Only pins_lock asks the name service, once
+ * a command: a question for each pin takes longer than a swap.
  */
 void admins_share(const char *path)
 {
@@ -136,25 +135,24 @@ static bool is_safe(void)
 	return !folder;
 }
 
-void admins_share_all(void)
+void admins_share_all(const gid_t *gid)
 {
 	struct dirent *entry;
 	struct stat st;
 	DIR *dir;
-	gid_t gid;
 
-	if (!admins_exist(&gid) || !is_safe()) {
+	if (!gid || !is_safe()) {
 		if (!lstat(PINS, &st) && st.st_mode & 0077)
 			set(PINS, 0, 0700);
 		return;
 	}
-	share_way(gid);
-	share(PINS, gid);
+	share_way(*gid);
+	share(PINS, *gid);
 	dir = opendir(PINS);
 	while (dir && (entry = readdir(dir)))
 		if (entry->d_name[0] != '.' && entry->d_type == DT_DIR &&
 		    strcmp(entry->d_name, LOCK_NAME))
-			share_folder(entry->d_name, gid);
+			share_folder(entry->d_name, *gid);
 	if (dir)
 		closedir(dir);
 }

@@ -28,9 +28,9 @@ gid_t admins_group(void);
 void admins_share(const char *path);
 
 /*
- * Gives the group all pins below PINS, and the way to them; closes PINS if there is no group.
- * Called by root before it changes anything.
+ * Gives the group (admins_exist) all pins below PINS, and the way to them; closes PINS if there is
+ * none: NULL. Called by root before it changes anything.
  */
-void admins_share_all(void);
+void admins_share_all(const gid_t *gid);
 
 #endif

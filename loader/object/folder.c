@@ -155,10 +155,8 @@ int pins_ready(bool create)
 	return check_folder(); /* another command may have made it first */
 }
 
-static int lock_once(int *lock)
+static int lock_once(const char *path, int *lock)
 {
-	gid_t gid;
-	const char *path = admins_exist(&gid) ? PINS "/" LOCK_NAME : PINS;
 	__close_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT && !mkdir(path, 0700))
@@ -173,17 +171,19 @@ static int lock_once(int *lock)
 	return 0;
 }
 
-int pins_lock_only(int *lock)
+/* `admins`: members of the administrators' group may open the folder of pins, and could lock it. */
+static int lock_within_time(bool admins, int *lock)
 {
-	struct timespec pause = {.tv_nsec = 20000000};
-	int err = lock_once(lock);
+	static const struct timespec pause = {.tv_nsec = 20000000};
+	const char *path = admins ? PINS "/" LOCK_NAME : PINS;
+	int err = lock_once(path, lock);
 	int i;
 
 	if (err == -EAGAIN)
 		warning("another portcullis command is running; waiting for it");
 	for (i = 0; err == -EAGAIN && i < LOCK_WAIT_SECONDS * 50; i++) {
 		nanosleep(&pause, NULL);
-		err = lock_once(lock);
+		err = lock_once(path, lock);
 	}
 	if (err == -EAGAIN)
 		error("%s: another portcullis command has held the lock for %d seconds; try again when it has ended",
@@ -193,11 +193,20 @@ int pins_lock_only(int *lock)
 	return err;
 }
 
+int pins_lock_only(int *lock)
+{
+	gid_t gid;
+
+	return lock_within_time(admins_exist(&gid), lock);
+}
+
 int pins_lock(int *lock)
 {
-	int err = pins_lock_only(lock);
+	gid_t gid;
+	bool admins = admins_exist(&gid);
+	int err = lock_within_time(admins, lock);
 
 	if (!err)
-		admins_share_all();
+		admins_share_all(admins ? &gid : NULL);
 	return err;
 }

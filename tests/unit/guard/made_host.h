@@ -275,8 +275,11 @@ static inline void plan_for(struct run *run, unsigned int ifindex, const char *o
 		0, compose(&run->catalog, &run->recipe[at], false, &plan->composition, &run->diag));
 	assert_int_equal(0, compile(&plan->composition, &plan->tables, &run->diag));
 	diag_free(&run->diag);
-	run->target[at] = (struct guard_target){links_find(&run->host->world.links, ifindex)->name,
-						ifindex, plan, &run->catalog, NULL};
+	run->target[at] = (struct guard_target){
+		.interface = links_find(&run->host->world.links, ifindex)->name,
+		.ifindex = ifindex,
+		.plan = plan,
+		.catalog = &run->catalog};
 }
 
 static inline void run_end(struct run *run)
