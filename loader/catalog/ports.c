@@ -17,8 +17,7 @@
 #define TRANSPORT_TCP (1 << PC_TCP)
 #define TRANSPORT_UDP (1 << PC_UDP)
 
-static const char *const transport_name[] = {[PC_TCP] = "tcp", [PC_UDP] = "udp"};
-_Static_assert(ARRAY_SIZE(transport_name) == PC_TRANSPORTS, "transport_name");
+const char *const transport_name[PC_TRANSPORTS] = {[PC_TCP] = "tcp", [PC_UDP] = "udp"};
 
 static void add_range(struct ports *ports, unsigned int first, unsigned int last, __u8 transports)
 {
@@ -375,6 +374,12 @@ bool ports_have(const struct ports *ports, enum pc_transport transport, __u16 po
 	return false;
 }
 
+char *port_range_text(unsigned int first, unsigned int last, const char *protocol)
+{
+	return first == last ? xasprintf("%u/%s", first, protocol) :
+			       xasprintf("%u-%u/%s", first, last, protocol);
+}
+
 void ports_strings(const struct ports *ports, struct names *names)
 {
 	for (int transport = 0; transport < PC_TRANSPORTS; transport++) {
@@ -383,14 +388,9 @@ void ports_strings(const struct ports *ports, struct names *names)
 		ports_of(ports, (enum pc_transport)transport, &joined);
 		for (size_t i = 0; i < joined.count; i++) {
 			const struct port_range *range = &joined.range[i];
-			char text[32];
+			__free_text char *text = port_range_text(range->first, range->last,
+								 transport_name[transport]);
 
-			if (range->first == range->last)
-				snprintf(text, sizeof(text), "%u/%s", range->first,
-					 transport_name[transport]);
-			else
-				snprintf(text, sizeof(text), "%u-%u/%s", range->first, range->last,
-					 transport_name[transport]);
 			names_add(names, text);
 		}
 		ports_free(&joined);

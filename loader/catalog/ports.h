@@ -13,6 +13,8 @@
 #include "bpf/abi.h"
 #include "loader/base/names.h"
 
+extern const char *const transport_name[PC_TRANSPORTS]; /* "tcp", "udp" */
+
 /* Ports first..last (host order, both included) of each transport in the mask. */
 struct port_range {
 	__u16 first, last;
@@ -51,5 +53,8 @@ bool ports_have(const struct ports *ports, enum pc_transport transport, __u16 po
  * protocol, tcp before udp: "25/tcp", "5060/tcp", "60000-60099/udp". Appends to `names`.
  */
 void ports_strings(const struct ports *ports, struct names *names);
+
+/* "25/tcp" or "60000-60099/udp"; the caller frees. */
+char *port_range_text(unsigned int first, unsigned int last, const char *protocol);
 
 #endif

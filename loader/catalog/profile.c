@@ -12,6 +12,7 @@
 #include "loader/base/yaml.h"
 #include "loader/base/yaml_fields.h"
 #include "loader/catalog/group.h"
+#include "loader/catalog/ports.h"
 #include "loader/catalog/values.h"
 
 const char *const profile_outbound_name[] = {
@@ -53,7 +54,6 @@ static char *port_of(const struct ports *ports, const char *protocol)
 static void check_from_port(struct reader *reader, const struct yaml_node *node,
 			    const struct service *service)
 {
-	static const char *const name[] = {[PC_TCP] = "tcp", [PC_UDP] = "udp"};
 	unsigned int in = transports_of(&service->in), from = transports_of(&service->from_port);
 
 	for (unsigned int transport = 0; transport < PC_TRANSPORTS; transport++) {
@@ -62,17 +62,18 @@ static void check_from_port(struct reader *reader, const struct yaml_node *node,
 
 		if ((in & bit) == (from & bit))
 			continue;
-		port = port_of(in & bit ? &service->in : &service->from_port, name[transport]);
+		port = port_of(in & bit ? &service->in : &service->from_port,
+			       transport_name[transport]);
 		if (in & bit)
 			complain(
 				reader, node,
 				"from-port has no %s port, but in has %s; add one, or make it a service of its own",
-				name[transport], port);
+				transport_name[transport], port);
 		else
 			complain(
 				reader, node,
 				"from-port has %s, but in has no %s port; add one, or leave it out of from-port",
-				port, name[transport]);
+				port, transport_name[transport]);
 	}
 }
 

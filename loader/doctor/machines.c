@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "loader/base/memory.h"
+#include "loader/catalog/ports.h"
 #include "loader/host/machine_addresses.h"
 #include "loader/net/link.h"
 #include "loader/net/netlink.h"
@@ -64,11 +65,9 @@ static void check_published(struct doctor *doctor, const struct patient *patient
 	if (published_read(&list, &count) || links_list(&links))
 		return;
 	for (i = 0; i < count; i++) {
-		const char *protocol = list[i].protocol == IPPROTO_TCP ? "tcp" : "udp";
+		enum pc_transport transport = list[i].protocol == IPPROTO_TCP ? PC_TCP : PC_UDP;
 		__free_text char *ports =
-			list[i].last > list[i].port ?
-				xasprintf("%u-%u/%s", list[i].port, list[i].last, protocol) :
-				xasprintf("%u/%s", list[i].port, protocol);
+			port_range_text(list[i].port, list[i].last, transport_name[transport]);
 		__free_text char *fix =
 			xasprintf("portcullis swap %s --open %s", patient->name, ports);
 

@@ -13,6 +13,7 @@
 
 #include "loader/base/columns.h"
 #include "loader/base/memory.h"
+#include "loader/catalog/ports.h"
 #include "loader/compile/admit.h"
 #include "loader/compile/kept.h"
 #include "loader/guard/fix.h"
@@ -63,11 +64,6 @@ struct decision {
 	size_t refusals;
 	enum guard_found found;
 };
-
-static const char *transport_name(enum pc_transport transport)
-{
-	return transport == PC_TCP ? "tcp" : "udp";
-}
 
 /* --- sessions --- */
 
@@ -408,7 +404,7 @@ static void say_nobody(struct decision *decision, const struct socket_info *serv
 			target = &decision->target[i];
 	fix = guard_fix(decision->command, target, &need);
 	say(decision, PARTY_OTHER, "%s: the server on %u/%s would become unreachable: %s",
-	    target->interface, need.port, transport_name(need.transport), fix);
+	    target->interface, need.port, transport_name[need.transport], fix);
 }
 
 /* --- decision --- */

@@ -110,9 +110,8 @@ static bool listens(const struct audit_host *host, enum pc_transport transport, 
 /* `port`: PC_PORT; -1: the finding has none. Takes `services`. */
 static json_t *finding(const struct audit_host *host, const char *kind, int port, json_t *services)
 {
-	json_t *protocol =
-		port < 0 ? json_null() :
-			   json_string(pc_port_transport((__u32)port) == PC_TCP ? "tcp" : "udp");
+	json_t *protocol = port < 0 ? json_null() :
+				      json_string(transport_name[pc_port_transport((__u32)port)]);
 	json_t *number = port < 0 ? json_null() : json_integer(pc_port_number((__u32)port));
 
 	return json_pack("{s:s, s:o, s:n, s:o, s:o, s:o, s:n, s:n, s:n, s:n, s:n}", "kind", kind,

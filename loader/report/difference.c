@@ -9,6 +9,7 @@
 #include "bpf/abi.h"
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
+#include "loader/catalog/ports.h"
 #include "loader/recipe/compose_json.h"
 #include "loader/recipe/recipe.h"
 #include "loader/recipe/sends.h"
@@ -210,12 +211,11 @@ static void tell_range(struct side *old, struct side *now, __u32 first, __u32 la
 	const struct names *before = old->who[first], *after = now->who[first];
 	__free_text char *was = before ? who_text(old, before) : NULL;
 	__free_text char *is = after ? who_text(now, after) : NULL;
-	const char *transport = pc_port_transport(first) == PC_TCP ? "tcp" : "udp";
+	const char *transport = transport_name[pc_port_transport(first)];
 	const char *way = now->out ? "out " : "", *party = now->out ? "to" : "from";
-	__free_text char *range =
-		first == last ? xasprintf("%s%u/%s", way, pc_port_number(first), transport) :
-				xasprintf("%s%u-%u/%s", way, pc_port_number(first),
-					  pc_port_number(last), transport);
+	__free_text char *ports =
+		port_range_text(pc_port_number(first), pc_port_number(last), transport);
+	__free_text char *range = xasprintf("%s%s", way, ports);
 
 	if (was && is)
 		tell(telling, "changes", range, " from %s to %s (%s)", was, is,

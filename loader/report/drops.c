@@ -3,7 +3,6 @@
 #include "loader/report/drops.h"
 
 #include <arpa/inet.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -446,30 +445,13 @@ static bool is_icmp(const struct drops_row *row)
 	       (row->protocol == IPPROTO_ICMP || row->protocol == IPPROTO_ICMPV6);
 }
 
-/* Asks the system's database once: thousands of rows may have such protocols. */
-static json_t *find_name(struct drops *drops, __u8 protocol)
-{
-	json_t **name = &drops->protocol[protocol];
-	const struct protoent *entry = *name ? NULL : getprotobynumber(protocol);
-
-	if (!*name)
-		*name = entry ? text_json(entry->p_name) : json_sprintf("%d", protocol);
-	return json_incref(*name);
-}
-
 static json_t *protocol_json(struct drops *drops, const struct drops_row *row)
 {
 	bool known = row->family && (row->protocol || row->reason != PC_REASON_MALFORMED);
 
 	if (!(row->one & DROPS_ONE_PROTOCOL) || !known)
 		return json_null();
-	switch (row->protocol) {
-	case IPPROTO_TCP: return json_string("tcp");
-	case IPPROTO_UDP: return json_string("udp");
-	case IPPROTO_ICMP: return json_string("icmp");
-	case IPPROTO_ICMPV6: return json_string("icmpv6");
-	}
-	return find_name(drops, row->protocol);
+	return report_protocol_json(drops->protocol, row->protocol);
 }
 
 static json_t *reason_json(const struct drops_row *row)

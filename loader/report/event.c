@@ -3,7 +3,6 @@
 #include "loader/report/event.h"
 
 #include <arpa/inet.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -512,34 +511,12 @@ json_t *event_admissions(const struct pc_event *event, struct event_services *se
 
 /* Those that a filter knows itself; the system's database may be missing, or name them otherwise.
  */
-static const char *protocol_name(__u8 protocol)
-{
-	const struct protoent *known;
-
-	switch (protocol) {
-	case IPPROTO_ICMP: return "icmp";
-	case IPPROTO_IGMP: return "igmp";
-	case IPPROTO_TCP: return "tcp";
-	case IPPROTO_UDP: return "udp";
-	case IPPROTO_ICMPV6: return "icmpv6";
-	}
-	known = getprotobynumber(protocol);
-	return known ? known->p_name : NULL;
-}
-
 static json_t *protocol_json(const struct pc_event *event, struct event_services *services)
 {
-	json_t **known = &services->protocol[event->protocol];
-	const char *name;
-
 	/* A broken header has none; 0 is no protocol that a packet ends with. */
 	if (!event->family || (event_reason(event) == PC_REASON_MALFORMED && !event->protocol))
 		return json_null();
-	if (!*known) {
-		name = protocol_name(event->protocol);
-		*known = name ? text_json(name) : json_sprintf("%d", event->protocol);
-	}
-	return json_incref(*known);
+	return report_protocol_json(services->protocol, event->protocol);
 }
 
 static json_t *address_json(const struct pc_event *event, const __be32 *address)

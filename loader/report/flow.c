@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "loader/base/json.h"
+#include "loader/report/json_forms.h"
 
 bool flow_live(const struct pc_flow *key, const struct pc_flow_state *state, __u64 now, __u32 *idle)
 {
@@ -49,17 +50,6 @@ const char *flow_state_name(const struct flow *flow)
 	return replied ? "replied" : "sent";
 }
 
-static const char *protocol_name(__u8 protocol)
-{
-	switch (protocol) {
-	case IPPROTO_TCP: return "tcp";
-	case IPPROTO_UDP: return "udp";
-	case IPPROTO_ICMP: return "icmp";
-	case IPPROTO_ICMPV6: return "icmpv6";
-	}
-	return "?";
-}
-
 json_t *flow_json(const struct flow *flow, const char *interface, const char *machine)
 {
 	const struct pc_flow *key = &flow->key;
@@ -78,9 +68,9 @@ json_t *flow_json(const struct flow *flow, const char *interface, const char *ma
 		inet_ntop(AF_INET6, key->ipv6.remote, remote, sizeof(remote));
 	}
 	json = json_pack("{s:o, s:o, s:s, s:s, s:i, s:s}", "interface", text_json(interface),
-			 "machine", text_json(machine), "protocol", protocol_name(key->protocol),
-			 "local", local, ports ? "local_port" : "identifier", local_port, "remote",
-			 remote);
+			 "machine", text_json(machine), "protocol",
+			 report_protocol(key->protocol) ?: "?", "local", local,
+			 ports ? "local_port" : "identifier", local_port, "remote", remote);
 	if (ports)
 		json_object_set_new(json, "remote_port", json_integer(remote_port));
 	json_object_set_new(json, "state", json_string(flow_state_name(flow)));

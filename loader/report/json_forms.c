@@ -2,11 +2,14 @@
 /* The JSON forms. */
 #include "loader/report/json_forms.h"
 
+#include <netdb.h>
+#include <netinet/in.h>
 #include <time.h>
 
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
 #include "loader/base/names.h"
+#include "loader/catalog/ports.h"
 #include "loader/report/port_services.h"
 
 json_t *report_new(const char *name, json_t *list)
@@ -77,7 +80,7 @@ static void merge(json_t *to, json_t *from)
 static json_t *port_json(const char *direction, __u32 port, struct counts counts, json_t *services)
 {
 	json_t *entry = json_pack("{s:s, s:s, s:i}", "direction", direction, "protocol",
-				  pc_port_transport(port) == PC_TCP ? "tcp" : "udp", "port",
+				  transport_name[pc_port_transport(port)], "port",
 				  (int)pc_port_number(port));
 
 	json_object_set(entry, "services", services);
@@ -169,4 +172,28 @@ json_t *report_counters(const struct counters *counters, const json_t *profiles,
 	json_object_set_new(report, "outbound_total",
 			    report_counts(counters_outbound_total(counters)));
 	return report;
+}
+
+const char *report_protocol(__u8 protocol)
+{
+	switch (protocol) {
+	case IPPROTO_TCP: return transport_name[PC_TCP];
+	case IPPROTO_UDP: return transport_name[PC_UDP];
+	case IPPROTO_ICMP: return "icmp";
+	case IPPROTO_ICMPV6: return "icmpv6";
+	case IPPROTO_IGMP: return "igmp";
+	}
+	return NULL;
+}
+
+json_t *report_protocol_json(json_t **known, __u8 protocol)
+{
+	const char *name = known[protocol] ? NULL : report_protocol(protocol);
+	const struct protoent *entry = known[protocol] || name ? NULL : getprotobynumber(protocol);
+
+	if (entry)
+		name = entry->p_name;
+	if (!known[protocol])
+		known[protocol] = name ? text_json(name) : json_sprintf("%d", protocol);
+	return json_incref(known[protocol]);
 }

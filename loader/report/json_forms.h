@@ -30,6 +30,15 @@ json_t *report_counts(struct counts counts);
  */
 json_t *report_counters(const struct counters *counters, const json_t *profiles, bool all);
 
+/* The name of an IP protocol that packets often have; NULL: another one. */
+const char *report_protocol(__u8 protocol);
+
+/*
+ * The name of any, or its number. The system's database is asked once: `known` has room for 256,
+ * all NULL at first.
+ */
+json_t *report_protocol_json(json_t **known, __u8 protocol);
+
 /* "ssh + xeams" from an array of names. */
 char *report_joined(const json_t *names, const char *separator);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "loader/base/memory.h"
+#include "loader/catalog/ports.h"
 #include "loader/recipe/compose_json.h"
 #include "loader/recipe/kept_machines.h"
 #include "loader/report/json_forms.h"
@@ -91,12 +92,10 @@ static void add_counts(struct counts *to, struct counts more)
 static json_t *entry_json(const struct pc_tally *tally, struct counts counts, json_t *services)
 {
 	bool listed = tally->first <= tally->last;
-	json_t *entry = json_pack(
-		"{s:s, s:s?, s:o}", "direction", tally->out ? "out" : "in", "protocol",
-		!listed					  ? NULL :
-		pc_port_transport(tally->first) == PC_TCP ? "tcp" :
-							    "udp",
-		"port", listed ? json_integer(pc_port_number(tally->first)) : json_null());
+	json_t *entry =
+		json_pack("{s:s, s:s?, s:o}", "direction", tally->out ? "out" : "in", "protocol",
+			  listed ? transport_name[pc_port_transport(tally->first)] : NULL, "port",
+			  listed ? json_integer(pc_port_number(tally->first)) : json_null());
 	json_t *numbers = report_counts(counts);
 
 	if (tally->last > tally->first)

@@ -6,14 +6,13 @@
 
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
+#include "loader/catalog/ports.h"
 #include "loader/recipe/compose.h"
 #include "loader/report/suggest_mentioned.h"
 #include "loader/report/suggest_rules.h"
 #include "loader/report/text.h"
 
 #define SILENT 20 /* admitted ports in comments where nothing listens; JSON has all */
-
-static const char *const protocol_name[PC_TRANSPORTS] = {[PC_TCP] = "tcp", [PC_UDP] = "udp"};
 
 struct carrying {
 	const json_t *ruleset;
@@ -37,9 +36,9 @@ static void carry_listener(struct carrying *carrying, const struct audit_listene
 			   const struct suggest_answer *answer)
 {
 	__free_text char *port =
-		xasprintf("%u/%s", listener->port, protocol_name[listener->transport]);
+		xasprintf("%u/%s", listener->port, transport_name[listener->transport]);
 	__free_text char *group =
-		xasprintf("nft-%u-%s", listener->port, protocol_name[listener->transport]);
+		xasprintf("nft-%u-%s", listener->port, transport_name[listener->transport]);
 	__free_text char *owner = suggest_owner(listener);
 	bool some = answer->admits == SUGGEST_SOME;
 	__free_text char *word = xasprintf("%s%s%s", port, some ? "=" : "", some ? group : "");
@@ -90,7 +89,7 @@ static void carry(struct carrying *carrying, const struct composition *compositi
 {
 	const struct composed *service = opened(composition, listener);
 	__free_text char *port =
-		xasprintf("%u/%s", listener->port, protocol_name[listener->transport]);
+		xasprintf("%u/%s", listener->port, transport_name[listener->transport]);
 	struct suggest_answer answer;
 
 	suggest_rules_ask(carrying->ruleset, carrying->interface, listener->transport,

@@ -8,14 +8,13 @@
 
 #include "loader/base/json.h"
 #include "loader/base/memory.h"
+#include "loader/catalog/ports.h"
 #include "loader/recipe/compose.h"
 #include "loader/report/text.h"
 
 #define JUMPS	16  /* chains in each other, as the kernel has it */
 #define SOURCES 256 /* prefixes of one port */
 #define STEPS	65536
-
-static const char *const protocol_name[PC_TRANSPORTS] = {[PC_TCP] = "tcp", [PC_UDP] = "udp"};
 
 /* A packet that is asked about, of one family. */
 struct asking {
@@ -185,7 +184,7 @@ static enum truth match_payload(const struct asking *asking, const json_t *rule,
 {
 	const char *protocol = text_of(payload, "protocol"), *field = text_of(payload, "field");
 	struct looking_for looking = {.number = asking->port,
-				      .word = protocol_name[asking->transport],
+				      .word = transport_name[asking->transport],
 				      .sources = sources,
 				      .ipv6 = asking->ipv6};
 	bool understood;
@@ -221,7 +220,7 @@ static enum truth match_meta(const struct asking *asking, const json_t *rule, co
 	if (!strcmp(key, "iifname") || !strcmp(key, "iif"))
 		looking.word = asking->interface;
 	else if (!strcmp(key, "l4proto"))
-		looking.word = protocol_name[asking->transport];
+		looking.word = transport_name[asking->transport];
 	else if (!strcmp(key, "nfproto"))
 		looking.word = asking->ipv6 ? "ipv6" : "ipv4";
 	else

@@ -102,12 +102,9 @@ static char *ports_text(struct ports *ports)
 	for (size_t i = 0; i < ports->count; i++) {
 		const struct port_range *range = &ports->range[i];
 		const char *protocol = both				? "tcp+udp" :
-				       range->transports == 1 << PC_TCP ? "tcp" :
-									  "udp";
-		__free_text char *one =
-			range->first == range->last ?
-				xasprintf("%u/%s", range->first, protocol) :
-				xasprintf("%u-%u/%s", range->first, range->last, protocol);
+				       range->transports == 1 << PC_TCP ? transport_name[PC_TCP] :
+									  transport_name[PC_UDP];
+		__free_text char *one = port_range_text(range->first, range->last, protocol);
 
 		names_add(&names, one);
 	}

@@ -6,17 +6,17 @@
 #include <string.h>
 
 #include "loader/base/memory.h"
+#include "loader/catalog/ports.h"
 #include "loader/report/json_forms.h"
 
 static char *ports_text(const struct pc_tally *tally)
 {
-	const char *protocol = pc_port_transport(tally->first) == PC_TCP ? "tcp" : "udp";
+	const char *protocol = transport_name[pc_port_transport(tally->first)];
 	unsigned int first = pc_port_number(tally->first), last = pc_port_number(tally->last);
 
 	if (tally->last < tally->first)
 		return xstrdup("any");
-	return first == last ? xasprintf("%u/%s", first, protocol) :
-			       xasprintf("%u-%u/%s", first, last, protocol);
+	return port_range_text(first, last, protocol);
 }
 
 /* The row of the same direction and services, among those of the machine. NULL: none. */

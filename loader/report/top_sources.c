@@ -9,6 +9,7 @@
 
 #include "loader/base/columns.h"
 #include "loader/base/memory.h"
+#include "loader/catalog/ports.h"
 
 #define SECOND	       1e9 /* in ns */
 #define SCATTERED_MOST 32  /* rows of addresses that came once; more are one row */
@@ -214,7 +215,7 @@ char *top_source_ports(const struct top_looks *looks, const struct top_row *row)
 		return row->sources > 1 ? xstrdup("several") : xasprintf("%u ports", source->ports);
 	if (drops_port(source, &port))
 		return xasprintf("%u/%s", pc_port_number(port),
-				 pc_port_transport(port) == PC_TCP ? "tcp" : "udp");
+				 transport_name[pc_port_transport(port)]);
 	switch (source->protocol) {
 	case 0: return xstrdup("-");
 	case IPPROTO_TCP: return xstrdup("tcp");
