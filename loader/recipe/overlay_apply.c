@@ -70,12 +70,8 @@ static struct overlay *find_service(struct overlays *overlays, const char *profi
 		return NULL;
 	}
 	hint = did_you_mean(name, &known, profile_name);
-	if (!strcmp(place->file, "--set") && !strstr(hint, "mean"))
-		diag_error(overlays->diag, place, "%s has no service '%s'%s" OPENS_MORE,
-			   profile_name, name, hint);
-	else
-		diag_error(overlays->diag, place, "%s has no service '%s'%s", profile_name, name,
-			   hint);
+	diag_error(overlays->diag, place, "%s has no service '%s'%s%s", profile_name, name, hint,
+		   !strcmp(place->file, "--set") && !nearest_name(name, &known) ? OPENS_MORE : "");
 	return NULL;
 }
 
