@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Limits: how much one source may begin at a service. abi_limits.h describes the cells. */
+/* The rule `limit`: how much one source may begin at a service. abi_limits.h has the cells. */
 #ifndef PORTCULLIS_LIMIT_H
 #define PORTCULLIS_LIMIT_H
 

@@ -191,7 +191,7 @@ class_port(const struct packet *packet, const struct pc_generation *generation, 
 			.port[bounded(port, PC_CLASS_PAGE_PORTS - 1)];
 }
 
-/* Whether a profile names the IP protocol of the packet. */
+/* The rule `protocol`: whether a profile names the IP protocol of the packet. */
 static __always_inline bool protocol_named(const struct packet *packet,
 					   const struct pc_generation *generation)
 {
