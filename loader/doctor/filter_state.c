@@ -222,7 +222,8 @@ static unsigned long long left_over(const struct patient *patient)
 		const struct pc_generation *found;
 		__u64 batch;
 
-		if (filter_try_open(patient->hook.id, &filter) || filter_left_over(&filter, &batch))
+		if (filter_open_head(patient->hook.id, &filter) ||
+		    filter_left_over(&filter, &batch))
 			return 0;
 		found = filter.prepared.copy ? filter.prepared.copy : filter.replaced.copy;
 		if (!found || (number && found->number != number))
