@@ -22,7 +22,7 @@ sandbox_start()
 
 	[ "$(id -u)" = 0 ] || { echo "needs root: network namespaces and BPF" >&2; return 1; }
 	[ -x "$PORTCULLIS" ] || { echo "$PORTCULLIS is missing: run make" >&2; return 1; }
-	DIR=$(mktemp -d /tmp/portcullis-e2e.XXXXXX)
+	DIR=$(mktemp --tmpdir -d portcullis-e2e.XXXXXX)
 	chmod 755 "$DIR"
 	setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --propagation private \
 		bash -c 'mount -t proc proc /proc && mount -t tmpfs -o mode=755 tmpfs /run &&

@@ -6,22 +6,33 @@ import difflib
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 from places import KINDS, mutants
 
 BUILT_IN, UNIT_IN, PACKET_IN = 300, 120, 300  # seconds
+AT_ONCE = 12  # unit tests that one make links
 ENDED = "ended by the clock"
 SANITIZED = ["CFLAGS=-O1 -g", "SANITIZE=-fsanitize=address,undefined -fno-sanitize-recover=undefined"]
 
 
 class Failure(Exception):
     pass
+
+
+def fitting(path):
+    for line in pathlib.Path(__file__).with_name("fitting").read_text().splitlines():
+        name, *suites = line.split()
+        if pathlib.PurePath(path).match(name):
+            return suites
+    raise Failure(f"{path}: tests/mutate/fitting has no suite of it")
 
 
 class NotBuilt(Exception):
@@ -38,22 +49,29 @@ class Tree:
         self.child = None
         self.tests = []  # unit tests, once they are built
         self.killers = {}  # of a test, how many it has killed
+        self.mutated = False
         self.log = ""
         # What a compiler that is killed leaves goes with WORK.
         self.environment = dict(os.environ, TMPDIR=tempfile.mkdtemp(prefix="tmp.", dir=work))
+        os.chmod(self.environment["TMPDIR"], 0o755)  # for other users of the tests
 
-    def run(self, words, seconds, **environment):
-        """The exit code; what was said is in `log`. None: it did not end in time."""
+    def run(self, words, seconds, until=None, **environment):
+        """The exit code; what was said is in `log`. None: it did not end in time, or was ended by a line that begins so."""
         with subprocess.Popen(words, cwd=self.root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, start_new_session=True,
                               env=self.environment | environment) as self.child:
-            try:
-                self.log = self.child.communicate(timeout=seconds)[0].decode(errors="replace")
-            except subprocess.TimeoutExpired:
-                self.end()
-                self.child.wait()
-                return None
-            return self.child.returncode
+            clock = threading.Timer(seconds, self.end)
+            clock.daemon = True
+            clock.start()
+            lines = []
+            for line in self.child.stdout:
+                lines.append(line.decode(errors="replace"))
+                if until and lines[-1].startswith(until):
+                    self.end()
+            self.child.wait()
+            clock.cancel()
+            self.log = "".join(lines)
+            return self.child.returncode if self.child.returncode >= 0 else None
 
     def end(self):
         """What is under way and all that it started."""
@@ -76,9 +94,16 @@ class Tree:
                 there.write_bytes(here.read_bytes())
                 there.chmod(here.stat().st_mode & 0o777)
 
+    def copy_older(self):
+        """The binaries of older layouts, which only a repository can make."""
+        there = self.root / "build/e2e"
+        there.mkdir(parents=True)
+        for here in (self.origin / "build/e2e").glob("*layout-[23]"):
+            (shutil.copytree if here.is_dir() else shutil.copy2)(here, there / here.name)
+
     def which(self, path):
         if self.options.tests:
-            return {"unit", "packet"} if self.options.tests == "both" else {self.options.tests}
+            return {"both": {"unit", "packet"}, "none": set()}.get(self.options.tests, {self.options.tests})
         if path.startswith("bpf/abi"):
             return {"unit", "packet"}
         return {"packet"} if path.startswith("bpf/") else {"unit"}
@@ -90,11 +115,13 @@ class Tree:
         return self.run(["make", "-j2", "WERROR=", *flags, *targets], BUILT_IN) == 0
 
     def build(self, path):
-        """All but the unit tests: each is linked when its turn comes, for most mutants die by the first."""
-        targets = sorted(self.which(path)) + (["all", "e2e-tools"] if self.options.e2e else [])
+        """All but the unit tests: these are linked when their turn comes, for most mutants die by the first."""
+        targets = sorted(self.which(path))
+        if self.options.e2e:
+            targets += ["all"] if self.mutated else ["all", "e2e-tools"]
         if "unit" in targets and self.tests:
-            targets[targets.index("unit")] = f"build/unit/{self.unit_tests(path)[0]}"
-        return self.make(path, targets)
+            targets.remove("unit")
+        return not targets or self.make(path, targets)
 
     def unit_tests(self, path):
         """The test of the file comes first, then those of its folder, then what has killed most."""
@@ -112,27 +139,45 @@ class Tree:
 
         return sorted(self.tests, key=order)
 
+    def e2e(self, path):
+        """What --e2e names; for `fitting`, the suites that tests/mutate/fitting has for the file."""
+        suites = [suite for suite in self.options.e2e if suite != "fitting"]
+        if "fitting" in self.options.e2e:
+            suites += fitting(path)
+        return suites
+
+    def unit_suites(self, path):
+        """The first test alone, then several at once; those that the file is not linked with tell nothing."""
+        names, folder = self.unit_tests(path), self.root / "build/unit"
+        for part in [names[:1]] + [names[i:i + AT_ONCE] for i in range(1, len(names), AT_ONCE)]:
+            before = {name: (folder / name).stat().st_mtime_ns for name in part}
+            if not self.make(path, [f"build/unit/{name}" for name in part]):
+                raise NotBuilt(part[0])
+            for name in part:
+                if not self.mutated or (folder / name).stat().st_mtime_ns != before[name]:
+                    yield name, [str(folder / name)], UNIT_IN
+
     def suites(self, path):
         """Name, command and seconds of each suite, the fastest first."""
         which = self.which(path)
         if "unit" in which:
-            for name in self.unit_tests(path):
-                if not self.make(path, [f"build/unit/{name}"]):
-                    raise NotBuilt(name)
-                yield name, [str(self.root / "build/unit" / name)], UNIT_IN
+            yield from self.unit_suites(path)
         if "packet" in which:
             yield "test_packet", ["build/packet/test_packet", "--quick"], PACKET_IN
             yield "test_packet", ["build/packet/test_packet"], PACKET_IN
-        for suite in self.options.e2e:
+        for suite in self.e2e(path):
             name, _, text = suite.partition(":")
-            yield suite, ["bats", f"tests/e2e/{name}.bats"] + (["-f", text] if text else []), 900
+            words = ["bats", "--formatter", "tap", f"tests/e2e/{name}.bats"]
+            yield suite, words + (["-f", text] if text else []), 900
 
     def failing(self, path):
         """The first suite that fails, or None."""
         for name, words, seconds in self.suites(path):
-            if self.run(words, seconds, PORTCULLIS=str(self.root / "build/portcullis"), LC_ALL="C.UTF-8") != 0:
+            # A test that failed is enough.
+            if self.run(words, seconds, "not ok", PORTCULLIS=str(self.root / "build/portcullis"), LC_ALL="C.UTF-8") != 0:
                 self.killers[name] = self.killers.get(name, 0) + 1
-                return name
+                failed = re.search(r"^not ok \d+ (.*)", self.log, re.M)
+                return f"{name} ({failed[1]})" if failed else name
         return None
 
     def refused(self):
@@ -168,7 +213,7 @@ def arguments(words):
     parser.add_argument("--count", type=int, default=sys.maxsize)
     parser.add_argument("--minutes", type=float, default=15)
     parser.add_argument("--kinds", default=",".join(KINDS))
-    parser.add_argument("--tests", choices=["unit", "packet", "both"])
+    parser.add_argument("--tests", choices=["unit", "packet", "both", "none"])
     parser.add_argument("--e2e", action="append", default=[])
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--tree")
@@ -236,6 +281,8 @@ def main():
         return 0
     end = time.monotonic() + 60 * options.minutes
     tree.copy()
+    if options.e2e:
+        tree.copy_older()
     for path in {frozenset(tree.which(path)): path for path in texts}.values():
         if not tree.build(path):
             raise Failure(f"without a mutant it does not build:\n{tree.log[-2000:]}")
@@ -243,6 +290,7 @@ def main():
         if by:
             raise Failure(f"without a mutant {by} fails:\n{tree.log[-2000:]}")
     tree.killers.clear()
+    tree.mutated = True
     results, lived = {}, []
     for mutant in found[:options.count]:
         if time.monotonic() > end:
