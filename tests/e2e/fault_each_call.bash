@@ -16,7 +16,7 @@ and a message; or all as in NEW and exit 0. The next ordinary commands bring bac
 and in NEW passes all the time, and what neither lets pass never does (unless one of them is `none`: a driver may drop
 some while its hook changes).
 
-    --tries WHICH     which faults: `tenth`, `third`, `sixth`, `each` or `all` (if not said)
+    --tries WHICH     which faults: `none`, `tenth`, `third`, `sixth`, `each` or `all` (if not said)
               tenth   at every tenth call one fault: kill, ENOMEM, EPERM and EBUSY in turn
               third   the same, at every third call
               sixth   at each call kill, but for those behind a call that leaves nothing in the kernel; at every
@@ -24,6 +24,7 @@ some while its hook changes).
               each    at each call kill, and one error in turn
               all     at each call kill, and each of the three errors; one in turn where libbpf only asks what the
                       kernel has
+    --also REGEX      besides at each call whose name matches an error, too, in turn
     --without-tcx     as on a kernel before 6.6
     --older BINARY    `before` is the filter of this other portcullis, which COMMAND takes over. All is tried from the
                       first mkdir to the last rmdir, of the older folder; one fault at every third call before, where
@@ -46,7 +47,7 @@ FLOWS=16
 older='' # the other binary
 interfaces=(eth0 eth1)
 tcx=() # options of faults.c
-tries=all
+tries=all also=
 tried=0 kills=0 missed=0 nexts=0 failures=0 waiting=0 turn=0 count=0 every=3
 
 # --- what is admitted ---
@@ -373,12 +374,15 @@ wrong()
 while [[ ${1:-} == -* ]]; do
 	case $1 in
 	--tries)
-		[[ ${2:-} =~ ^(tenth|third|sixth|each|all)$ ]] || wrong "--tries: '${2:-}'"
+		[[ ${2:-} =~ ^(none|tenth|third|sixth|each|all)$ ]] || wrong "--tries: '${2:-}'"
 		tries=$2
 		shift ;;
 	--older)
 		[ -x "${2:-}" ] || wrong "--older: '${2:-}' is no program"
 		older=$2
+		shift ;;
+	--also)
+		also=${2:-}
 		shift ;;
 	--without-tcx) tcx=(-n) ;;
 	--help) printf '%s' "$usage"; exit ;;
@@ -391,8 +395,9 @@ for state in ${1//,/ } ${2//,/ }; do
 	[[ $state =~ ^(none|before\+?|after\+?)$ ]] || wrong "unknown state '$state'"
 done
 [[ $1$2 != *+* ]] || waiting=1
-[[ -z ${FAULTS_ALL:-} || $tries == all ]] || tries=each
+[[ -z ${FAULTS_ALL:-} || $tries =~ ^(all|none)$ ]] || tries=each
 [ "$tries" != tenth ] || every=10
+[ "$tries" != none ] || every=1000000
 FAULTS=$TOOLS/faults
 IFS=, read -ra old <<< "$1"
 IFS=, read -ra new <<< "$2"
@@ -421,10 +426,14 @@ last=$(grep -o '^rmdir:[0-9]*' "$DIR/points" | tail -n 1)
 whole=1
 [ -z "$older" ] || whole=0
 while read -r point about; do
-	count=$((count + 1))
+	count=$((count + 1)) # from 1, so that `none` meets no point
 	[[ -z $older || $point != mkdir:1 ]] || whole=1
-	[ "$tries" != tenth ] || whole=0
-	if [ $whole = 0 ]; then
+	[[ $tries != tenth && $tries != none ]] || whole=0
+	if [[ -n $also && $point =~ $also ]]; then
+		errors=(ENOMEM EPERM EBUSY)
+		fault_at "${errors[turn++ % 3]}" "$point"
+		[ $whole = 1 ] || continue
+	elif [ $whole = 0 ]; then
 		fault_in_turn "$point" "$about"
 		continue
 	fi

@@ -15,6 +15,7 @@ faults_start()
 	fault_profile after 7003 7103 > "$DIR/profiles/after.yaml"
 	fault_site eth0 eth1 > "$DIR/both.yaml"
 	fault_site eth0 > "$DIR/one.yaml"
+	fault_site "'nic*'" > "$DIR/neither.yaml"
 }
 
 # fault_site INTERFACE...: a site file with which they come into the state `after`.

@@ -25,3 +25,7 @@ teardown_file()
 @test "apply: swap and detach" {
 	fault_each_call --tries third before,before after,none apply --site "$DIR/one.yaml" --catalog "$DIR/profiles"
 }
+
+@test "apply: detach of both, and one fails" {
+	fault_each_call --tries none --also bpf:MAP_DELETE_ELEM before,before none,none apply --site "$DIR/neither.yaml" --catalog "$DIR/profiles"
+}

@@ -15,5 +15,5 @@ teardown_file()
 }
 
 @test "detach of two interfaces" {
-	fault_each_call --tries tenth before,before none,none detach eth0 eth1
+	fault_each_call --tries tenth --also bpf:MAP_DELETE_ELEM before,before none,none detach eth0 eth1
 }

@@ -110,7 +110,7 @@ class Tree:
 
     def make(self, path, targets):
         # Unit tests run with sanitizers too (make debug), which notice what is not freed.
-        flags = SANITIZED if self.which(path) == {"unit"} and not self.options.e2e else []
+        flags = SANITIZED if self.which(path) == {"unit"} and not self.options.e2e and not self.options.plain else []
         # What a compiler only warns of in a mutant, no test has to notice less.
         return self.run(["make", "-j2", "WERROR=", *flags, *targets], BUILT_IN) == 0
 
@@ -164,7 +164,8 @@ class Tree:
             yield from self.unit_suites(path)
         if "packet" in which:
             yield "test_packet", ["build/packet/test_packet", "--quick"], PACKET_IN
-            yield "test_packet", ["build/packet/test_packet"], PACKET_IN
+            if not self.options.quick:
+                yield "test_packet", ["build/packet/test_packet"], PACKET_IN
         for suite in self.e2e(path):
             name, _, text = suite.partition(":")
             words = ["bats", "--formatter", "tap", f"tests/e2e/{name}.bats"]
@@ -215,6 +216,8 @@ def arguments(words):
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--tests", choices=["unit", "packet", "both", "none"])
     parser.add_argument("--e2e", action="append", default=[])
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--plain", action="store_true")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--tree")
     parser.add_argument("file", nargs="+")
