@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -225,6 +226,282 @@ static void tells_own_broadcasts_by_mac(void **state)
 	assert_int_equal(packet.way, REPLAY_IN);
 }
 
+/* --- raw IP, byte by byte --- */
+
+static __u8 raw[400];
+static size_t raw_used;
+
+static void add(const void *bytes, size_t length)
+{
+	memcpy(raw + raw_used, bytes, length);
+	raw_used += length;
+}
+
+static void add_bytes(const char *hex)
+{
+	for (; *hex; hex += *hex == ' ' ? 1 : 2)
+		if (*hex != ' ')
+			raw[raw_used++] = (__u8)strtoul((char[]){hex[0], hex[1], 0}, NULL, 16);
+}
+
+/* From 192.0.2.7 to 192.0.2.1, with `length` bytes behind the header. */
+static void add_ipv4(__u8 protocol, __u16 fragment, size_t length)
+{
+	__u8 ip[20] = {0x45, 0, 0, (__u8)(20 + length), 0x12, 0x34, (__u8)(fragment >> 8),
+		       (__u8)fragment, 64, protocol, 0, 0, 192, 0, 2, 7, 192, 0, 2, 1};
+
+	add(ip, sizeof(ip));
+}
+
+static void add_ipv6(__u8 protocol, size_t length)
+{
+	__u8 ip[40] = {0x60, [5] = (__u8)length, [6] = protocol, [7] = 64, [8] = 0x20, [9] = 1,
+		       [23] = 7, [24] = 0x20, [25] = 1, [39] = 1};
+
+	add(ip, sizeof(ip));
+}
+
+static void read_raw(void)
+{
+	struct replay_reading how = reading(PC_FRAME_IP);
+	struct captured captured = {.link = REPLAY_RAW, .bytes = raw};
+
+	captured.captured = captured.length = (__u32)raw_used;
+	replay_packet_read(&how, &captured, &packet);
+	raw_used = 0;
+}
+
+#define PORTS "9c40 0019 " /* 40000, 25 */
+
+/* Errors quote a packet; other messages have an identifier, or nothing. */
+static void reads_icmp(void **state)
+{
+	(void)state;
+	for (int type = 0; type < 256; type++) {
+		bool quotes = type == 3 || type == 11 || type == 12, echo = !type || type == 8;
+
+		add_ipv4(IPPROTO_ICMP, 0, 36);
+		add((__u8[]){(__u8)type, 0, 0, 0, 0x12, 0x34, 0, 0}, 8);
+		add_ipv4(IPPROTO_TCP, 0, 20);
+		add_bytes(PORTS "00000000");
+		read_raw();
+		assert_int_equal(packet.icmp_type, type);
+		assert_int_equal(packet.tuple.ports, echo);
+		assert_int_equal(packet.tuple.source_port, echo ? 0x1234 : 0);
+		assert_int_equal(packet.tuple.destination_port, echo ? 0x1234 : 0);
+		assert_int_equal(packet.quoted.family, quotes ? 4 : 0);
+		assert_int_equal(packet.quoted.source_port, quotes ? 40000 : 0);
+		assert_int_equal(packet.quoted.destination_port, quotes ? 25 : 0);
+
+		quotes = type >= 1 && type <= 4;
+		echo = type == 128 || type == 129;
+		add_ipv6(IPPROTO_ICMPV6, 56);
+		add((__u8[]){(__u8)type, 0, 0, 0, 0x12, 0x34, 0, 0}, 8);
+		add_ipv6(IPPROTO_UDP, 8);
+		add_bytes(PORTS "00000000");
+		read_raw();
+		assert_int_equal(packet.icmp_type, type);
+		assert_int_equal(packet.tuple.ports, echo);
+		assert_int_equal(packet.tuple.source_port, echo ? 0x1234 : 0);
+		assert_int_equal(packet.quoted.family, quotes ? 6 : 0);
+		assert_int_equal(packet.quoted.source_port, quotes ? 40000 : 0);
+	}
+}
+
+/* Of quoted ICMP only a request is one that this side may have sent. */
+static void reads_quoted_echoes(void **state)
+{
+	(void)state;
+	for (int type = 0; type < 256; type++) {
+		add_ipv4(IPPROTO_ICMP, 0, 36);
+		add_bytes("0300 0000 00000000");
+		add_ipv4(IPPROTO_ICMP, 0, 8);
+		add((__u8[]){(__u8)type, 0, 0, 0, 0x56, 0x78, 0, 0}, 8);
+		read_raw();
+		assert_int_equal(packet.quoted.ports, type == 8);
+		assert_int_equal(packet.quoted.source_port, type == 8 ? 0x5678 : 0);
+		assert_int_equal(packet.quoted.destination_port, type == 8 ? 0x5678 : 0);
+		add_ipv6(IPPROTO_ICMPV6, 56);
+		add_bytes("0100 0000 00000000");
+		add_ipv6(IPPROTO_ICMPV6, 8);
+		add((__u8[]){(__u8)type, 0, 0, 0, 0x56, 0x78, 0, 0}, 8);
+		read_raw();
+		assert_int_equal(packet.quoted.ports, type == 128);
+	}
+	/* Options of the quoted header, a quoted header of the other family, extension headers. */
+	add_ipv4(IPPROTO_ICMP, 0, 40);
+	add_bytes("0300 0000 00000000");
+	add_ipv4(IPPROTO_UDP, 0, 8);
+	raw[28] = 0x46;
+	add_bytes("00000000" PORTS "00000000");
+	read_raw();
+	assert_int_equal(packet.quoted.source_port, 40000);
+	add_ipv4(IPPROTO_ICMP, 0, 56);
+	add_bytes("0300 0000 00000000");
+	add_ipv6(IPPROTO_UDP, 8);
+	add_bytes(PORTS "00000000");
+	read_raw();
+	assert_int_equal(packet.quoted.family, 0);
+	add_ipv6(IPPROTO_ICMPV6, 64);
+	add_bytes("0100 0000 00000000");
+	add_ipv6(IPPROTO_DSTOPTS, 16);
+	add_bytes("1100 0000 00000000" PORTS "00000000");
+	read_raw();
+	assert_int_equal(packet.quoted.protocol, IPPROTO_UDP);
+	assert_int_equal(packet.quoted.source_port, 40000);
+	/* A later fragment has no ports. */
+	add_ipv6(IPPROTO_ICMPV6, 64);
+	add_bytes("0100 0000 00000000");
+	add_ipv6(IPPROTO_FRAGMENT, 16);
+	add_bytes("1100 0008 00000000" PORTS "00000000");
+	read_raw();
+	assert_int_equal(packet.quoted.family, 0);
+}
+
+static void reads_fragments(void **state)
+{
+	static const struct {
+		__u16 word; /* of IPv4 */
+		bool first, later, ports;
+	} row[] = {
+		{0, false, false, true},	  {0x4000, false, false, true},
+		{0x2000, true, false, true},	  {0x2001, true, true, false},
+		{0x0001, false, true, false},	  {0x1000, false, true, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		__u16 six = (__u16)((row[i].word & 0x1fff) << 3 | (row[i].word & 0x2000 ? 1 : 0));
+
+		add_ipv4(IPPROTO_UDP, row[i].word, 8);
+		add_bytes(PORTS "0008 0000");
+		read_raw();
+		assert_int_equal(packet.first, row[i].first);
+		assert_int_equal(packet.later, row[i].later);
+		assert_int_equal(packet.tuple.ports, row[i].ports);
+		assert_int_equal(packet.tuple.destination_port, row[i].ports ? 25 : 0);
+		assert_int_equal(packet.payload, 8);
+		assert_int_equal(packet.id, htonl(0x12340000));
+
+		add_ipv6(IPPROTO_FRAGMENT, 16);
+		add((__u8[]){IPPROTO_UDP, 0, (__u8)(six >> 8), (__u8)six, 1, 2, 3, 4}, 8);
+		add_bytes(PORTS "0008 0000");
+		read_raw();
+		assert_int_equal(packet.tuple.protocol, IPPROTO_UDP);
+		assert_int_equal(packet.first, row[i].first);
+		assert_int_equal(packet.later, row[i].later);
+		assert_int_equal(packet.tuple.ports, row[i].ports);
+		assert_int_equal(packet.id, row[i].first || row[i].later ? htonl(0x01020304) : 0);
+	}
+}
+
+/* As many extension headers as the filter walks, and their lengths. */
+static void reads_extension_headers(void **state)
+{
+	static const __u8 kind[] = {IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_DSTOPTS};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kind); i++) {
+		add_ipv6(kind[i], 24);
+		add_bytes("1101 0000 00000000 0000 0000 00000000" PORTS "0008 0000");
+		read_raw();
+		assert_int_equal(packet.tuple.protocol, IPPROTO_UDP);
+		assert_int_equal(packet.tuple.destination_port, 25);
+		assert_int_equal(packet.payload, 8);
+	}
+	for (size_t count = 1; count < 12; count++) {
+		add_ipv6(IPPROTO_DSTOPTS, 8 * count + 8);
+		for (size_t i = 1; i <= count; i++)
+			add((__u8[8]){i == count ? IPPROTO_UDP : IPPROTO_DSTOPTS}, 8);
+		add_bytes(PORTS "0008 0000");
+		read_raw();
+		assert_int_equal(packet.tuple.destination_port, count <= 8 ? 25 : 0);
+	}
+}
+
+/* A packet whose header does not fit it has no tuple, but a direction. */
+static void tells_broken_headers(void **state)
+{
+	static const struct {
+		size_t at;
+		__u8 byte;
+		bool whole;
+	} four[] = {{0, 0x45, true}, {0, 0x44, false}, {0, 0x55, false}, {0, 0x47, true},
+		    {0, 0x48, false}, {3, 28, true},   {3, 20, true},	 {3, 19, false},
+		    {3, 29, false}},
+	  six[] = {{0, 0x60, true}, {0, 0x50, false}, {5, 8, true}, {5, 7, true}, {5, 9, false}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(four); i++) {
+		add_ipv4(IPPROTO_IPIP, 0, 8);
+		add_bytes("00000000 00000000");
+		raw[four[i].at] = four[i].byte;
+		read_raw();
+		assert_int_equal(packet.tuple.family, four[i].whole ? 4 : 0);
+		assert_int_equal(packet.way, REPLAY_IN);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(six); i++) {
+		add_ipv6(IPPROTO_IPIP, 8);
+		add_bytes("00000000 00000000");
+		raw[six[i].at] = six[i].byte;
+		read_raw();
+		assert_int_equal(packet.tuple.family, six[i].whole ? 6 : 0);
+	}
+}
+
+static enum replay_way way_between(const char *from, const char *to)
+{
+	add_ipv4(IPPROTO_UDP, 0, 8);
+	assert_int_equal(inet_pton(AF_INET, from, raw + 12), 1);
+	assert_int_equal(inet_pton(AF_INET, to, raw + 16), 1);
+	add_bytes(PORTS "0008 0000");
+	read_raw();
+	return packet.way;
+}
+
+static void tells_the_way_without_macs(void **state)
+{
+	(void)state;
+	assert_int_equal(way_between("192.0.2.7", "192.0.2.1"), REPLAY_IN);
+	assert_int_equal(way_between("192.0.2.1", "192.0.2.7"), REPLAY_OUT);
+	assert_int_equal(way_between("192.0.2.1", "192.0.2.1"), REPLAY_ASIDE);
+	assert_int_equal(way_between("192.0.2.7", "192.0.2.8"), REPLAY_ASIDE);
+	assert_int_equal(way_between("127.0.0.1", "192.0.2.1"), REPLAY_ASIDE);
+	assert_int_equal(way_between("192.0.2.1", "127.1.2.3"), REPLAY_ASIDE);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(way_between(i ? "192.0.2.1" : "192.0.2.7", "224.0.0.1"),
+				 i ? REPLAY_OUT : REPLAY_IN);
+		assert_int_equal(way_between(i ? "192.0.2.1" : "192.0.2.7", "239.255.255.255"),
+				 i ? REPLAY_OUT : REPLAY_IN);
+		assert_int_equal(way_between(i ? "192.0.2.1" : "192.0.2.7", "255.255.255.255"),
+				 i ? REPLAY_OUT : REPLAY_IN);
+		assert_int_equal(way_between(i ? "192.0.2.1" : "192.0.2.7", "240.0.0.1"),
+				 i ? REPLAY_OUT : REPLAY_ASIDE);
+	}
+}
+
+/* Asks who has 192.0.2.9, by ARP from this address. */
+static enum replay_way way_of_arp(const char *sender, size_t captured_bytes)
+{
+	struct replay_reading how = reading(PC_FRAME_ETHERNET);
+	__u8 frame[60] = {255, 255, 255, 255, 255, 255, 2, 0, 0, 0, 0, 1, 8, 6};
+	struct captured captured = {.link = REPLAY_ETHERNET, .bytes = frame, .length = 60};
+
+	captured.captured = (__u32)captured_bytes;
+	assert_int_equal(inet_pton(AF_INET, sender, frame + 14 + 14), 1);
+	replay_packet_read(&how, &captured, &packet);
+	return packet.way;
+}
+
+static void tells_the_way_of_arp(void **state)
+{
+	(void)state;
+	assert_int_equal(way_of_arp("192.0.2.7", 60), REPLAY_IN);
+	assert_int_equal(way_of_arp("192.0.2.1", 60), REPLAY_OUT);
+	assert_int_equal(way_of_arp("192.0.2.1", 14 + 18), REPLAY_OUT);
+	assert_int_equal(way_of_arp("192.0.2.1", 14 + 17), REPLAY_IN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +512,13 @@ int main(void)
 		cmocka_unit_test(shortens_large_frames),
 		cmocka_unit_test(converts_link_types),
 		cmocka_unit_test(tells_own_broadcasts_by_mac),
+		cmocka_unit_test(reads_icmp),
+		cmocka_unit_test(reads_quoted_echoes),
+		cmocka_unit_test(reads_fragments),
+		cmocka_unit_test(reads_extension_headers),
+		cmocka_unit_test(tells_broken_headers),
+		cmocka_unit_test(tells_the_way_without_macs),
+		cmocka_unit_test(tells_the_way_of_arp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
