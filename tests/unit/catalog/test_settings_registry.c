@@ -85,9 +85,10 @@ static void test_types(void **state)
 	expect_settings(HEAD "[K]\n\"a\"=dword:\n\"b\"=dword:10 \n\"c\"=dword:10x\n\"d\"=dword:x\n"
 			     "\"e\"=dword:100000000\n\"f\"=hex:10\n\"g\"=\n\"h\"=\"9\\\\\\\"9\"\n",
 			"K\\b=16@4 K\\h=9\\\"9@10");
-	expect_settings("REGEDIT4\n; x\n\n[K]\n@=\"9\"\n \"b\"=\"8\"\n\t\"c\"=\"8\"\n[-K]\n\"d\"=\"8\"\n[L]\n"
-			"\"e\"=\"7\"",
-			"K\\=9@5 L\\e=7@11");
+	expect_settings(
+		"REGEDIT4\n; x\n\n[K]\n@=\"9\"\n \"b\"=\"8\"\n\t\"c\"=\"8\"\n[-K]\n\"d\"=\"8\"\n[L]\n"
+		"\"e\"=\"7\"",
+		"K\\=9@5 L\\e=7@11");
 	expect_settings("\xef\xbb\xbfREGEDIT4\n[K]\n\"a\"=\"1\"\n", "K\\a=1@3");
 }
 

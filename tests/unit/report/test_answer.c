@@ -14,8 +14,9 @@
 /* Kept texts that admit port 25, and 25 and 80. */
 static json_t *kept(bool web)
 {
-	json_t *text = json_loads("{\"recipe\": {\"policy\": \"enforce\"}, \"services\": [], \"profiles\": []}",
-				  0, NULL);
+	json_t *text = json_loads(
+		"{\"recipe\": {\"policy\": \"enforce\"}, \"services\": [], \"profiles\": []}", 0,
+		NULL);
 
 	json_object_set_new(json_object_get(text, "recipe"), "policy",
 			    json_string(web ? "observe" : "enforce"));
@@ -90,9 +91,9 @@ static void test_interfaces(void **state)
 	assert_true(json_array_size(json_object_get(interface(json, 1), "changes")) > 0);
 	assert_string_equal(text(interface(json, 2), "action"), "detach");
 	assert_true(json_is_null(json_object_get(interface(json, 2), "generation")));
-	assert_string_equal(
-		json_string_value(json_array_get(json_object_get(interface(json, 2), "changes"), 0)),
-		"everything passes");
+	assert_string_equal(json_string_value(json_array_get(
+				    json_object_get(interface(json, 2), "changes"), 0)),
+			    "everything passes");
 	assert_true(json_is_true(json_object_get(json, "changed")));
 	assert_true(json_is_false(json_object_get(json, "dry_run")));
 	assert_int_equal(json_array_size(json_object_get(json, "bans")), 2);
@@ -143,8 +144,8 @@ static void test_digest(void **state)
 		enum answer_action action;
 		bool from, to;
 	} row[] = {
-		{"eth0", ANSWER_SWAP, false, true}, {"eth1", ANSWER_SWAP, false, true},
-		{"eth0", ANSWER_SWAP, true, false}, {"eth0", ANSWER_ATTACH, false, true},
+		{"eth0", ANSWER_SWAP, false, true},   {"eth1", ANSWER_SWAP, false, true},
+		{"eth0", ANSWER_SWAP, true, false},   {"eth0", ANSWER_ATTACH, false, true},
 		{"eth0", ANSWER_DETACH, true, false},
 	};
 	char *digest[ARRAY_SIZE(row)];

@@ -149,6 +149,32 @@ static void test_text(void **state)
 		"eth0: 192.0.2.1:50000 -> 10.1.2.3:443/tcp syn\n"
 		"  dropped    outbound: outgoing packets are enforced, and no open service lists 443/tcp for this address\n"
 		"  closed     p:web: only for cloud (not defined)\n");
+	event = packet(REASON(OUTBOUND), 47, PC_EVENT_DROP | PC_EVENT_OUT, 0);
+	expect_text(
+		&event, "{}",
+		"eth0: 192.0.2.1 -> 10.1.2.3/gre\n"
+		"  dropped    outbound: outgoing packets are enforced, and no profile names the protocol\n");
+	event = packet(OTHER(ICMP), IPPROTO_ICMP, 0, 8 << 8);
+	expect_text(&event, "{}",
+		    "eth0: 10.1.2.3 -> 192.0.2.1/icmp type 8 code 0\n"
+		    "  passes     icmp: ICMP type 8 passes\n"
+		    "  behind it  nothing was found that drops it\n");
+	event = packet(REASON(ICMP), IPPROTO_ICMP, PC_EVENT_DROP, 5 << 8);
+	expect_text(
+		&event, "{}",
+		"eth0: 10.1.2.3 -> 192.0.2.1/icmp type 5 code 0\n"
+		"  dropped    icmp: ICMP type 5 does not pass: a type that is not admitted, or no packet of this host that it could be about, or too many echo requests\n");
+	event = packet(OTHER(PROTOCOL), 47, 0, 0);
+	expect_text(&event, "{}",
+		    "eth0: 10.1.2.3 -> 192.0.2.1/gre\n"
+		    "  passes     protocol: a profile names the IP protocol gre under `protocols`\n"
+		    "  behind it  nothing was found that drops it\n");
+	event = packet(REASON(UNLISTED), IPPROTO_TCP, PC_EVENT_DROP, 5000);
+	event.tcp_flags = 0x12; /* SYN, ACK */
+	expect_text(
+		&event, "{}",
+		"eth0: 10.1.2.3:50000 -> 192.0.2.1:5000/tcp syn,ack\n"
+		"  dropped    unlisted: no open service has 5000/tcp, and it answers nothing that this host sent\n");
 	event = packet(OTHER(REPLY), IPPROTO_UDP, 0, 5000);
 	expect_text(&event, "{}",
 		    "eth0: 10.1.2.3:50000 -> 192.0.2.1:5000/udp\n"

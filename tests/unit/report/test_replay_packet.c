@@ -247,16 +247,34 @@ static void add_bytes(const char *hex)
 /* From 192.0.2.7 to 192.0.2.1, with `length` bytes behind the header. */
 static void add_ipv4(__u8 protocol, __u16 fragment, size_t length)
 {
-	__u8 ip[20] = {0x45, 0, 0, (__u8)(20 + length), 0x12, 0x34, (__u8)(fragment >> 8),
-		       (__u8)fragment, 64, protocol, 0, 0, 192, 0, 2, 7, 192, 0, 2, 1};
+	__u8 ip[20] = {0x45,
+		       0,
+		       0,
+		       (__u8)(20 + length),
+		       0x12,
+		       0x34,
+		       (__u8)(fragment >> 8),
+		       (__u8)fragment,
+		       64,
+		       protocol,
+		       0,
+		       0,
+		       192,
+		       0,
+		       2,
+		       7,
+		       192,
+		       0,
+		       2,
+		       1};
 
 	add(ip, sizeof(ip));
 }
 
 static void add_ipv6(__u8 protocol, size_t length)
 {
-	__u8 ip[40] = {0x60, [5] = (__u8)length, [6] = protocol, [7] = 64, [8] = 0x20, [9] = 1,
-		       [23] = 7, [24] = 0x20, [25] = 1, [39] = 1};
+	__u8 ip[40] = {0x60,	[5] = (__u8)length, [6] = protocol, [7] = 64, [8] = 0x20,
+		       [9] = 1, [23] = 7,	    [24] = 0x20,    [25] = 1, [39] = 1};
 
 	add(ip, sizeof(ip));
 }
@@ -364,9 +382,9 @@ static void reads_fragments(void **state)
 		__u16 word; /* of IPv4 */
 		bool first, later, ports;
 	} row[] = {
-		{0, false, false, true},	  {0x4000, false, false, true},
-		{0x2000, true, false, true},	  {0x2001, true, true, false},
-		{0x0001, false, true, false},	  {0x1000, false, true, false},
+		{0, false, false, true},      {0x4000, false, false, true},
+		{0x2000, true, false, true},  {0x2001, true, true, false},
+		{0x0001, false, true, false}, {0x1000, false, true, false},
 	};
 
 	(void)state;
@@ -426,9 +444,9 @@ static void tells_broken_headers(void **state)
 		size_t at;
 		__u8 byte;
 		bool whole;
-	} four[] = {{0, 0x45, true}, {0, 0x44, false}, {0, 0x55, false}, {0, 0x47, true},
-		    {0, 0x48, false}, {3, 28, true},   {3, 20, true},	 {3, 19, false},
-		    {3, 29, false}},
+	} four[] = {{0, 0x45, true}, {0, 0x44, false}, {0, 0x55, false},
+		    {0, 0x47, true}, {0, 0x48, false}, {3, 28, true},
+		    {3, 20, true},   {3, 19, false},   {3, 29, false}},
 	  six[] = {{0, 0x60, true}, {0, 0x50, false}, {5, 8, true}, {5, 7, true}, {5, 9, false}};
 
 	(void)state;
