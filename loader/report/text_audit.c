@@ -52,11 +52,11 @@ char *audit_finding_text(const json_t *finding)
 	if (is(finding, "kind", "empty-group"))
 		return xasprintf("group %s has no prefix, so that %s admits no source",
 				 text_of(finding, "group"), services);
-	return xasprintf("%s %s, and no open service has the port%s%s%s", owner,
+	return xasprintf("%s %s, and no open service has the port%s%s", owner,
 			 is(finding, "process", AUDIT_TRANSLATES) ? "hands it on" :
 			 is(finding, "kind", "published")	  ? "publishes it for a container" :
 								    "listens",
-			 *services ? "; closed: " : "", services, "");
+			 *services ? "; closed: " : "", services);
 }
 
 static void print_finding(const json_t *finding, size_t columns, FILE *to)
