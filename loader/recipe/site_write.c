@@ -340,7 +340,7 @@ void site_write(const struct site_entry *entry, size_t count, const struct ports
 		if (ports.count)
 			write_list(list, to);
 		else
-			fputs("[]", to);
+			fputs("none", to);
 		fputc('\n', to);
 	}
 	if (count) {

@@ -68,9 +68,57 @@ static void test_round(void **state)
 	}
 }
 
+/* `management`, `deny` and `never-ban` are of the whole file. */
+static void test_top(void **state)
+{
+	static const char text[] =
+		"groups: {a: 10.0.0.0/8, b: '::1', c: [192.0.2.1, 192.0.2.2]}\n"
+		"management: [22/tcp, 443/tcp]\ndeny: [a, c]\nnever-ban: [b]\n" ETH0;
+	__cleanup(site_free) struct site site = parse(text);
+
+	(void)state;
+	for (int given = 0; given < 3; given++) {
+		struct site_entry entry = {.name = site.interface[0].name,
+					   .recipe = site.interface[0].recipe};
+		const struct ports none = {0};
+		struct site again;
+		__free_text char *written = NULL;
+		size_t length;
+		FILE *to = open_memstream(&written, &length);
+
+		site_write(&entry, 1, !given ? NULL : given == 1 ? &none : &site.management, to);
+		fclose(to);
+		again = parse(written);
+		assert_int_equal(again.management_given, given > 0);
+		assert_int_equal(again.management.count, given == 2 ? 2 : 0);
+		assert_int_equal(again.deny.count, 2);
+		assert_string_equal(again.deny.name[0], "a");
+		assert_string_equal(again.deny.name[1], "c");
+		assert_int_equal(again.never_ban.count, 1);
+		assert_string_equal(again.never_ban.name[0], "b");
+		assert_int_equal(again.groups.count, 3);
+		site_free(&again);
+	}
+}
+
+static void test_none(void **state)
+{
+	char *written = NULL;
+	size_t length;
+	FILE *to = open_memstream(&written, &length);
+
+	(void)state;
+	site_write(NULL, 0, NULL, to);
+	fclose(to);
+	assert_string_equal(written, "interfaces: {}\n");
+	free(written);
+}
+
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {cmocka_unit_test(test_round)};
+	static const struct CMUnitTest tests[] = {cmocka_unit_test(test_round),
+						  cmocka_unit_test(test_top),
+						  cmocka_unit_test(test_none)};
 
 	return cmocka_run_group_tests_name("recipe/site_write", tests, start, finish);
 }
