@@ -71,7 +71,7 @@ static void read_group_names(struct reader *reader, const char *key, const struc
 				 "%s: the group '%s' is not defined; define it under groups:", key,
 				 name);
 	}
-	uses_check(reader, &uses, "group");
+	free(uses.use);
 }
 
 static void check_both(struct reader *reader, const struct yaml_node *deny, const struct site *site)

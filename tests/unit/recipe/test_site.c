@@ -233,6 +233,32 @@ static void test_groups(void **state)
 	expect_mistakes(mistake, ARRAY_SIZE(mistake));
 }
 
+static void test_deny(void **state)
+{
+	static const char groups[] = "groups: {a: 10.0.0.0/8, b: '::1', c: []}\n";
+	__free_text char *good = xasprintf("%sdeny: [a, c]\nnever-ban: b\n" ETH0, groups);
+	__cleanup(site_free) struct site site = parse(good);
+	static const struct mistake cases[] = {
+		{"groups: {a: 10.0.0.0/8}\ndeny: [a, x]\n" ETH0,
+		 "2:11+1 deny: the group 'x' is not defined; define it under groups:\n"},
+		{"groups: {a: 10.0.0.0/8}\nnever-ban: [x]\n" ETH0,
+		 "2:13+1 never-ban: the group 'x' is not defined; define it under groups:\n"},
+		{"deny: link-local\n" ETH0,
+		 "1:7+10 deny: link-local is built in; name groups of the file\n"},
+		{"deny: anyone\n" ETH0,
+		 "1:7+6 deny: anyone is built in; name groups of the file\n"},
+		{"groups: {a: 10.0.0.0/8}\ndeny: a\nnever-ban: a\n" ETH0,
+		 "2:7+1 the group 'a' is in deny and in never-ban\n"},
+		{"groups: {a: 10.0.0.0/8}\ndeny: [a, a]\n" ETH0,
+		 "2:11+1 group name 'a' appears twice (first on line 2)\n"},
+	};
+
+	(void)state;
+	expect_names(&site.deny, "a c");
+	expect_names(&site.never_ban, "b");
+	expect_mistakes(cases, ARRAY_SIZE(cases));
+}
+
 static void test_interfaces(void **state)
 {
 	static const struct mistake mistake[] = {
@@ -739,15 +765,15 @@ static void test_open(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole_site),    cmocka_unit_test(test_little),
-		cmocka_unit_test(test_top_level),     cmocka_unit_test(test_groups),
-		cmocka_unit_test(test_interfaces),    cmocka_unit_test(test_settings),
-		cmocka_unit_test(test_words),	      cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_bounds),	      cmocka_unit_test(test_group_files),
-		cmocka_unit_test(test_open),	      cmocka_unit_test(test_long_words),
-		cmocka_unit_test(test_opening),	      cmocka_unit_test(test_patterns),
-		cmocka_unit_test(test_machines),      cmocka_unit_test(test_scopes),
-		cmocka_unit_test(test_many_machines),
+		cmocka_unit_test(test_whole_site),  cmocka_unit_test(test_little),
+		cmocka_unit_test(test_top_level),   cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_deny),	    cmocka_unit_test(test_interfaces),
+		cmocka_unit_test(test_settings),    cmocka_unit_test(test_words),
+		cmocka_unit_test(test_cut),	    cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_group_files), cmocka_unit_test(test_open),
+		cmocka_unit_test(test_long_words),  cmocka_unit_test(test_opening),
+		cmocka_unit_test(test_patterns),    cmocka_unit_test(test_machines),
+		cmocka_unit_test(test_scopes),	    cmocka_unit_test(test_many_machines),
 	};
 
 	return cmocka_run_group_tests_name("recipe/site", tests, start, finish);
