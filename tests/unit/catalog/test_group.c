@@ -206,12 +206,102 @@ static void test_many_errors(void **state)
 	assert_int_equal(diag.entry[DIAG_LIMIT - 1].line, DIAG_LIMIT);
 }
 
+static char *prefixes_of(const struct group *group)
+{
+	__cleanup(names_free) struct names names = {0};
+	char text[PREFIX_TEXT];
+
+	for (size_t i = 0; i < group->prefixes; i++)
+		names_add(&names, prefix_format(&group->prefix[i], text));
+	return names_join(&names, " ");
+}
+
+/* Words of `ban` and `grant`: prefixes and files of them, in order, each once. */
+static void test_words(void **state)
+{
+	static const struct {
+		const char *word[3];
+		int result;
+		const char *expected, *said;
+	} cases[] = {
+		{{"192.0.2.9"}, 0, "192.0.2.9/32", ""},
+		{{"192.0.2.9,10.0.0.0/8", "::1", "10.0.0.0/8"},
+		 0,
+		 "10.0.0.0/8 192.0.2.9/32 ::1/128",
+		 ""},
+		{{"192.0.2.9", "x"},
+		 -EINVAL,
+		 "192.0.2.9/32",
+		 "portcullis: ban: prefixes: 'x' is not a valid IPv4 or IPv6 prefix (example: 192.0.2.0/24)\n"},
+		{{"@/nonexistent/file"}, -ENOENT, "", NULL},
+		{{"dns:a.example"},
+		 -EINVAL,
+		 "",
+		 "portcullis: ban: dns:a.example: names of hosts are for groups; name addresses here\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		__cleanup(names_free) struct names words = {0};
+		struct diag diag = {0};
+		struct group group;
+		__free_text char *found = NULL;
+		int result;
+
+		for (size_t j = 0; j < 3 && cases[i].word[j]; j++)
+			names_add(&words, cases[i].word[j]);
+		result = prefixes_read("ban", &words, 1 << 20, &group, &diag);
+		found = prefixes_of(&group);
+		if (cases[i].said)
+			expect_said(&diag, cases[i].said);
+		assert_int_equal(result, cases[i].result);
+		assert_string_equal(found, cases[i].expected);
+		group_clear(&group);
+		diag_free(&diag);
+	}
+}
+
+/* What a group has from DNS: its names, and what it has without them. */
+static void test_dns(void **state)
+{
+	static const struct place place = {.file = "kept"};
+	struct names dns = {.name = (char *[]){"a.example", "b.example"}, .count = 2};
+	struct names wrong = {.name = (char *[]){"-"}, .count = 1};
+	struct names fixed = {.name = (char *[]){"192.0.2.0/24", "10.0.0.0/8"}, .count = 2};
+	__cleanup(groups_free) struct groups groups = {0};
+	struct diag diag = {0};
+	const struct group *group;
+	__free_text char *before = NULL, *kept = NULL;
+
+	(void)state;
+	assert_int_equal(groups_define(&groups, "a=10.0.0.0/8,192.0.2.0/24,198.51.100.1", &diag),
+			 0);
+	assert_int_equal(groups_set_dns(&groups, "b", &dns, &fixed, &place, &diag), -EINVAL);
+	expect_said(&diag, "portcullis: kept: there is no group 'b'\n");
+	assert_int_equal(groups_set_dns(&groups, "a", &wrong, &fixed, &place, &diag), -EINVAL);
+	assert_int_equal(diag.count, 1);
+	diag_free(&diag);
+	group = groups_find(&groups, "a");
+	assert_int_equal(group->dns.count, 0);
+	assert_false(group_renew((struct group *)group, false));
+	assert_int_equal(groups_set_dns(&groups, "a", &dns, &fixed, &place, &diag), 0);
+	assert_int_equal(group->dns.count, 2);
+	assert_int_equal(group->fixeds, 2);
+	before = prefixes_of(group);
+	assert_string_equal(before, "10.0.0.0/8 192.0.2.0/24 198.51.100.1/32");
+	/* Nothing is known of either name: what the group has stays. */
+	assert_false(group_renew((struct group *)group, false));
+	kept = prefixes_of(group);
+	assert_string_equal(kept, before);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_prefix),	    cmocka_unit_test(test_group),
 		cmocka_unit_test(test_group_file),  cmocka_unit_test(test_group_file_errors),
-		cmocka_unit_test(test_many_errors),
+		cmocka_unit_test(test_many_errors), cmocka_unit_test(test_words),
+		cmocka_unit_test(test_dns),
 	};
 
 	return cmocka_run_group_tests_name("catalog/group", tests, NULL, NULL);

@@ -87,6 +87,135 @@ static void test_lists(void **state)
 	ban_set_free(&set);
 }
 
+static char *lines(const struct ban_set *set, __u32 now)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *to = open_memstream(&text, &length);
+
+	ban_lines_write(set, now, to);
+	fclose(to);
+	return text;
+}
+
+/* Carries out lines. Returns how many of them could not be read. */
+static size_t read_lines(struct ban_set *set, const char *text, char **owned)
+{
+	*owned = xstrdup(text);
+	return ban_lines_read(set, *owned, strlen(text));
+}
+
+#define B "\t1\t0\troot\t\n"
+
+static void test_lines(void **state)
+{
+	struct ban_set set = {};
+	char *owned[3];
+	__free_text char *written = NULL, *later = NULL;
+	__cleanup(names_free) struct names lists = {};
+	size_t length;
+	FILE *to;
+	const struct prefix prefix = prefix_of("192.0.2.1");
+
+	(void)state;
+	assert_int_equal(read_lines(&set,
+				    "+\ta\t192.0.2.1/32\t5100" B "+\tb\t192.0.2.1/32\t5200" B
+				    "+\tb\t192.0.2.2/32\t5300" B "+\tb\t2001:db8::/32\t4294967295" B
+				    "park\tb\n",
+				    &owned[0]),
+			 0);
+	expect_held(&set, BOOT, "a 192.0.2.1/32 5100; ");
+	/* Parked ones come first, then the line that parks them: what is read back is the same. */
+	written = lines(&set, 5200);
+	assert_string_equal(written, "+\tb\t192.0.2.2/32\t5300" B
+				     "+\tb\t2001:db8::/32\t4294967295" B "park\tb\n");
+	ban_set_lists(&set, &lists);
+	assert_int_equal(lists.count, 2);
+	assert_int_equal(
+		read_lines(&set, "resume\tb\n-\tb\t192.0.2.2/32\n-\tb\t192.0.2.9/32\n", &owned[1]),
+		0);
+	expect_held(&set, BOOT,
+		    "a 192.0.2.1/32 5100; b 192.0.2.1/32 5200; b 2001:db8::/32 4294967295; ");
+	expect_held(&set, 5100, "b 192.0.2.1/32 5200; b 2001:db8::/32 4294967295; ");
+	ban_set_expire(&set, 5200);
+	assert_int_equal(set.count, 1);
+	assert_null(ban_set_find(&set, "b", &prefix));
+	to = open_memstream(&later, &length);
+	ban_line_remove("b", &prefix, to);
+	ban_line_clear("b", to);
+	ban_line_park("b", true, to);
+	ban_line_park("b", false, to);
+	fclose(to);
+	assert_string_equal(later, "-\tb\t192.0.2.1/32\n=\tb\npark\tb\nresume\tb\n");
+	assert_int_equal(read_lines(&set, later, &owned[2]), 0);
+	assert_int_equal(set.count ? set.ban[0].until : PC_BAN_FREE, PC_BAN_FREE);
+	ban_set_free(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
+		free(owned[i]);
+}
+
+/* The later end wins, and with it the earlier beginning stays or not, as it is told. */
+static void test_again(void **state)
+{
+	static const struct {
+		__u32 until, expected;
+	} row[] = {{5100, 5100}, {5050, 5100}, {5101, 5101}, {PC_BAN_FOREVER, PC_BAN_FOREVER}};
+	struct ban_set set = {};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		struct ban ban = ban_of("a", "192.0.2.1", row[i].until);
+
+		ban_set_add(&set, &ban);
+		assert_int_equal(set.count, 1);
+		assert_int_equal(set.ban[0].until, row[i].expected);
+	}
+	ban_set_free(&set);
+}
+
+/* A line that is no such line is counted, and the others are carried out. */
+static void test_bad_lines(void **state)
+{
+	static const char *const bad[] = {
+		"\n",
+		"+\ta\t192.0.2.1/32\t5100\t1\t0\troot\n",
+		"+\ta\t192.0.2.1/32\t5100\t1\t0\troot\t\t\n",
+		"*\ta\t192.0.2.1/32\t5100" B,
+		"+\t\t192.0.2.1/32\t5100" B,
+		"+\ta\t192.0.2.1\t5100" B,
+		"+\ta\t192.0.2.1/33\t5100" B,
+		"+\ta\t::1/129\t5100" B,
+		"+\ta\t192.0.2/32\t5100" B,
+		"+\ta\t192.0.2.1/\t5100" B,
+		"+\ta\t192.0.2.1/32x\t5100" B,
+		"+\ta\t192.0.2.1/32\t4294967296" B,
+		"+\ta\t192.0.2.1/32\t" B,
+		"+\ta\t192.0.2.1/32\t5100\tx\t0\troot\t\n",
+		"+\ta\t192.0.2.1/32\t5100\t1\tx\troot\t\n",
+		"+\ta\t192.0.2.1/32\t5100\t1\t0\troot\t", /* without an end */
+		"=\n",
+		"=\ta\tb\n",
+		"park\n",
+		"parked\ta\n",
+		"-\ta\n",
+		"-\ta\t192.0.2.1\n",
+		"-\ta\t192.0.2.1/32\tb\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		__free_text char *text = xasprintf("+\tz\t192.0.2.9/32\t5100" B "%s", bad[i]);
+		struct ban_set set = {};
+		char *owned;
+
+		if (read_lines(&set, text, &owned) != 1)
+			fail_msg("%s", bad[i]);
+		expect_held(&set, BOOT, "z 192.0.2.9/32 5100; ");
+		ban_set_free(&set);
+		free(owned);
+	}
+}
+
 static void test_list_names(void **state)
 {
 	(void)state;
@@ -289,10 +418,12 @@ static void test_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lists),	   cmocka_unit_test(test_list_names),
-		cmocka_unit_test(test_many),	   cmocka_unit_test(test_kept),
-		cmocka_unit_test(test_torn),	   cmocka_unit_test(test_damaged),
-		cmocka_unit_test(test_other_boot), cmocka_unit_test(test_none),
+		cmocka_unit_test(test_lists),	   cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_again),	   cmocka_unit_test(test_bad_lines),
+		cmocka_unit_test(test_list_names), cmocka_unit_test(test_many),
+		cmocka_unit_test(test_kept),	   cmocka_unit_test(test_torn),
+		cmocka_unit_test(test_damaged),	   cmocka_unit_test(test_other_boot),
+		cmocka_unit_test(test_none),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -10,6 +10,7 @@
 
 #include "loader/base/memory.h"
 #include "loader/report/audit.h"
+#include "loader/report/json_forms.h"
 #include "loader/report/text.h"
 #include "loader/report/text_audit.h"
 
@@ -142,11 +143,74 @@ static void sums_up_in_a_line(void **state)
 	json_decref(findings);
 }
 
+/* clang-format off */
+static const char machines_text[] =
+"{\"recipe\": {\"groups\": {\"idle\": []}, \"machines\": [{\"name\": \"core\", \"recipe\": {\"groups\": {\"ops\": []}}}, {\"name\": \"quiet\", \"recipe\": {\"groups\": {}}}]}, \"profiles\": [], \"machines\": ["
+"{\"name\": \"core\", \"profiles\": [{\"name\": \"p\", \"services\": ["
+"{\"name\": \"a\", \"direction\": \"in\", \"open\": true, \"ports\": [\"25/tcp\"], \"from\": [], \"from_ports\": []},"
+"{\"name\": \"b\", \"direction\": \"in\", \"open\": true, \"ports\": [\"25/udp\"], \"from\": [], \"from_ports\": []},"
+"{\"name\": \"c\", \"direction\": \"in\", \"open\": true, \"ports\": [\"26/tcp\"], \"from\": [\"ops\"], \"from_ports\": []},"
+"{\"name\": \"d\", \"direction\": \"in\", \"open\": false, \"ports\": [\"27/tcp\"], \"from\": [], \"from_ports\": []},"
+"{\"name\": \"e\", \"direction\": \"in\", \"open\": true, \"ports\": [\"28/tcp\"], \"from\": [], \"from_ports\": []}]}]},"
+"{\"name\": \"quiet\", \"profiles\": [{\"name\": \"p\", \"services\": ["
+"{\"name\": \"a\", \"direction\": \"in\", \"open\": true, \"ports\": [\"25/tcp\"], \"from\": [], \"from_ports\": []}]}]}]}";
+
+#define PASSED(port, protocol, direction, packets) \
+	"{\"port\": " port ", \"protocol\": \"" protocol "\", \"direction\": \"" direction "\", \"pass\": {\"packets\": " packets "}}"
+static const char counted_text[] =
+"[{\"name\": \"core\", \"ports\": ["
+PASSED("25", "tcp", "in", "3") ", " PASSED("25", "udp", "out", "3") ", " PASSED("26", "tcp", "in", "0") ", " PASSED("28", "tcp", "in", "1") "]}]";
+/* clang-format on */
+
+/* Of machines, the ports that are open and were never passed, and groups without a prefix. */
+static void finds_of_machines(void **state)
+{
+	json_t *machines = json_loads(machines_text, 0, NULL);
+	json_t *counted = json_loads(counted_text, 0, NULL), *list, *finding;
+	const struct audit_host host = {
+		.interface = "eth0", .kept = machines, .counters = counters, .machines = counted};
+	char *all = xstrdup("");
+	size_t i;
+
+	(void)state;
+	assert_non_null(machines);
+	assert_non_null(counted);
+	list = audit_findings(&host);
+	json_array_foreach (list, i, finding) {
+		__free_text char *services =
+			report_joined(json_object_get(finding, "services"), ",");
+		char *before = all;
+
+		all = xasprintf("%s%s%s %s %s", before, *before ? "; " : "",
+				text_of(finding, "kind"), text_of(finding, "machine"), services);
+		free(before);
+	}
+	assert_string_equal(all, "unused core p:b; unused core p:c; empty-group core p:c");
+	free(all);
+	json_decref(list);
+	json_decref(machines);
+	json_decref(counted);
+}
+
+static void tells_what_is_open(void **state)
+{
+	(void)state;
+	assert_true(audit_opens(kept, PC_TCP, 25));
+	assert_false(audit_opens(kept, PC_UDP, 25));
+	assert_false(audit_opens(kept, PC_TCP, 143));
+	assert_true(audit_opens(kept, PC_UDP, 10000));
+	assert_true(audit_opens(kept, PC_UDP, 20000));
+	assert_false(audit_opens(kept, PC_UDP, 20001));
+	assert_false(audit_opens(kept, PC_UDP, 53));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(finds_what_does_not_fit, begin, end),
 		cmocka_unit_test_setup_teardown(finds_nothing_where_all_fits, begin, end),
+		cmocka_unit_test_setup_teardown(finds_of_machines, begin, end),
+		cmocka_unit_test_setup_teardown(tells_what_is_open, begin, end),
 		cmocka_unit_test(names_who_listens),
 		cmocka_unit_test(sums_up_in_a_line),
 	};
