@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 
 #include "loader/base/memory.h"
+#include "loader/report/text_replay.h"
 #include "tests/unit/expect.h"
 
 #define SECONDS	 1000000000ULL
@@ -269,6 +270,52 @@ static void reports(void **state)
 	json_decref(json);
 }
 
+static const char expected[] =
+	"eth0: a.pcap: 2 packets from 2001-09-09 01:46:40 UTC to 2001-09-09 01:46:49 UTC; the filter observes\n"
+	"  left out: 4 not from or to this host (see --local)\n"
+	"  left out: 6 that would not be sent: they answer what is dropped\n"
+	"  WAY  PORT    SERVICE  PASSED  BYTES  DROPPED  BYTES  WOULD DROP  BYTES\n"
+	"  in   22/tcp  p:admin       1  100 B        0    0 B           0    0 B\n"
+	"  REASON    DROPPED  BYTES  WOULD DROP  BYTES\n"
+	"  unlisted        0    0 B           1  100 B\n"
+	"  also passed: 0 replies, 0 ICMP, 0 other IP protocols, 0 non-IP\n"
+	"  all received: passed 1 (100 B), dropped 0 (0 B), would have dropped 1 (100 B)\n"
+	"\n"
+	"  LAST                 SOURCE    PORT    REASON              WOULD DROP  FIRST\n"
+	"  2001-09-09 01:46:40  10.1.2.3  22/tcp  unlisted (p:admin)           1  2001-09-09 01:46:40\n"
+	"  what would open them, a command each:\n"
+	"    do that\n"
+	"    and that\n";
+
+static void prints(void **state)
+{
+	struct pc_event in = event(REASON(UNLISTED), OBSERVED, 22);
+	struct pc_event passed = event(PASS(22), 0, 22);
+	json_t *kept = json_loads(kept_text, 0, NULL), *json;
+	char *text = NULL;
+	size_t length;
+	FILE *to = open_memstream(&text, &length);
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	setenv("COLUMNS", "100", 1);
+	replay.first = 1000000000 * SECONDS;
+	replay.last = 1000000009 * SECONDS;
+	replay.aside = 4;
+	replay.unsent = 6;
+	count(&in, NULL, 0, 1000000000);
+	count(&passed, NULL, 0, 1000000000);
+	json = report();
+	json_object_set_new(json, "policy", json_string("observe"));
+	json_array_append_new(json_object_get(json, "fixes"), json_string("and that"));
+	report_replay_text(json, &replay, kept, to);
+	fclose(to);
+	assert_string_equal(text, expected);
+	free(text);
+	json_decref(json);
+	json_decref(kept);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +323,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(joins_drops, start, end),
 		cmocka_unit_test_setup_teardown(forgets_rows_seen_once, start, end),
 		cmocka_unit_test_setup_teardown(reports, start, end),
+		cmocka_unit_test_setup_teardown(prints, start, end),
 	};
 
 	return cmocka_run_group_tests_name("report/replay", tests, NULL, NULL);
