@@ -4,8 +4,13 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
+
+#include <ftw.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "loader/base/memory.h"
 #include "loader/net/socket_owner.h"
@@ -57,9 +62,78 @@ static void reads_units_and_containers(void **state)
 	}
 }
 
+static char folder[] = "/tmp/portcullis-proc-XXXXXX";
+
+static void put(const char *path, const char *text)
+{
+	__free_text char *name = xasprintf("%s/%s", folder, path);
+	FILE *file = fopen(name, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+/* A process that holds these sockets. */
+static void add_process(const char *pid, const char *comm, const char *cgroup,
+			const char *const *socket, size_t sockets)
+{
+	__free_text char *base = xasprintf("%s/%s", folder, pid), *fd = xasprintf("%s/fd", base);
+	__free_text char *name = xasprintf("%s/comm", pid), *group = xasprintf("%s/cgroup", pid);
+
+	assert_int_equal(mkdir(base, 0700), 0);
+	assert_int_equal(mkdir(fd, 0700), 0);
+	put(name, comm);
+	put(group, cgroup);
+	for (size_t i = 0; i < sockets; i++) {
+		__free_text char *link = xasprintf("%s/%zu", fd, i);
+
+		assert_int_equal(symlink(socket[i], link), 0);
+	}
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+/* Of the processes that hold a socket, the one with the lowest id. */
+static void finds_owners(void **state)
+{
+	const struct socket_info socket[] = {
+		{.inode = 11}, {.inode = 12}, {.inode = 0}, {.inode = 14}};
+	struct socket_owner *owner = xcalloc(ARRAY_SIZE(socket), sizeof(*owner));
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	add_process("200", "worker\n", "0::/system.slice/worker.service\n",
+		    (const char *[]){"socket:[11]", "/dev/null", "socket:[12]"}, 3);
+	add_process("99", "master\n", "0::/system.slice/postfix.service\n",
+		    (const char *[]){"pipe:[12]", "socket:[11]"}, 2);
+	add_process("300", "later\n", "0::/\n",
+		    (const char *[]){"socket:[11]", "socket:[14]", "socket:[0]"}, 3);
+	add_process("7x", "none\n", "0::/\n", (const char *[]){"socket:[11]"}, 1);
+	owners_find(folder, socket, ARRAY_SIZE(socket), owner);
+	assert_int_equal(owner[0].pid, 99);
+	assert_string_equal(owner[0].process, "master");
+	assert_string_equal(owner[0].unit, "postfix.service");
+	assert_int_equal(owner[1].pid, 200);
+	assert_string_equal(owner[1].process, "worker");
+	assert_int_equal(owner[2].pid, 0);
+	assert_string_equal(owner[2].process, "");
+	assert_int_equal(owner[3].pid, 300);
+	assert_null(owner[3].unit);
+	owners_free(owner, ARRAY_SIZE(socket));
+	assert_int_equal(nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(reads_units_and_containers)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(reads_units_and_containers),
+					   cmocka_unit_test(finds_owners)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

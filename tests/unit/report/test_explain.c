@@ -12,11 +12,11 @@
 #include "tests/unit/expect.h"
 
 static const char kept_text[] =
-	"{\"recipe\": {\"outbound\": \"enforce\", \"groups\": {\"office\": [\"10.1.0.0/16\", "
+	"{\"recipe\": {\"outbound\": \"enforce\", \"deny\": [\"none\", \"bad\"], \"groups\": {\"bad\": [\"192.0.2.0/24\", \"10.1.2.0/24\"], \"office\": [\"10.1.0.0/16\", "
 	"\"10.2.0.0/16\"], \"many\": [\"10.1.0.0/16\", \"10.2.0.0/16\", \"10.3.0.0/16\", "
 	"\"10.4.0.0/16\"], \"none\": []}}, \"profiles\": [{\"name\": \"p\", \"services\": ["
 	"{\"name\": \"mail\", \"direction\": \"in\", \"ports\": [\"25/tcp\"], \"from\": [], "
-	"\"open\": true, \"why_closed\": null},"
+	"\"limit\": \"20/s\", \"open\": true, \"why_closed\": null},"
 	"{\"name\": \"admin\", \"direction\": \"in\", \"ports\": [\"22/tcp\", \"25/tcp\"], "
 	"\"from\": [\"office\", \"many\", \"link-local\"], \"open\": true, \"why_closed\": null},"
 	"{\"name\": \"dhcp\", \"direction\": \"in\", \"ports\": [\"68/udp\"], \"from\": [\"none\"], "
@@ -98,6 +98,14 @@ static void expect_text(const struct pc_event *event, const char *more, const ch
 #define REASON(r) (PC_CELL_REASON + PC_REASON_##r)
 #define OTHER(o)  (PC_CELL_OTHER + PC_OTHER_##o)
 
+static void expect_why(const struct pc_event *event, const char *expected)
+{
+	json_t *verdict = verdict_of(event);
+
+	assert_string_equal(json_string_value(json_object_get(verdict, "why")), expected);
+	json_decref(verdict);
+}
+
 static void test_text(void **state)
 {
 	struct pc_event event;
@@ -175,6 +183,17 @@ static void test_text(void **state)
 		&event, "{}",
 		"eth0: 10.1.2.3:50000 -> 192.0.2.1:5000/tcp syn,ack\n"
 		"  dropped    unlisted: no open service has 5000/tcp, and it answers nothing that this host sent\n");
+	event = packet(REASON(LIMIT), IPPROTO_TCP, PC_EVENT_DROP, 25);
+	expect_text(&event, "{\"services\": [\"p:mail\"], \"why\": \"\"}",
+		    "eth0: 10.1.2.3:50000 -> 192.0.2.1:25/tcp syn\n"
+		    "  dropped    limit\n");
+	expect_why(
+		&event,
+		"p:mail lets one source begin 20/s, p:admin lets one source begin ; this source is over that");
+	event = packet(REASON(DENIED), IPPROTO_TCP, PC_EVENT_DROP, 25);
+	expect_why(&event, "its source is in bad (10.1.2.0/24), a group of deny");
+	inet_pton(AF_INET, "203.0.113.1", event.remote);
+	expect_why(&event, "its source is in a group of deny");
 	event = packet(OTHER(REPLY), IPPROTO_UDP, 0, 5000);
 	expect_text(&event, "{}",
 		    "eth0: 10.1.2.3:50000 -> 192.0.2.1:5000/udp\n"
