@@ -65,6 +65,42 @@ static void test_recipe_json(void **state)
 	assert_int_equal(again.policy, PC_POLICY_OBSERVE);
 }
 
+/* What only a site file says: denied groups, those that are never banned, names of hosts. */
+static void test_site_json(void **state)
+{
+	static const char text[] =
+		"{\"profiles\":[\"ssh\"],\"policy\":\"enforce\",\"outbound\":\"track\",\"forward\":false,\"echo_limit\":100,\"features\":[],"
+		"\"groups\":{\"a\":[\"10.0.0.0/8\",\"192.0.2.1/32\"],\"b\":[\"2001:db8::/32\"],\"c\":[]},"
+		"\"overrides\":{\"open\":[],\"set\":[],\"from\":[],\"disable\":[]},\"comments\":{},"
+		"\"deny\":[\"a\",\"c\"],\"never_ban\":[\"b\"],"
+		"\"dns\":{\"a\":{\"names\":[\"x.example\",\"y.example\"],\"fixed\":[\"10.0.0.0/8\"]}}}";
+	__cleanup(recipe_free) struct recipe recipe = {0};
+	__cleanup(diag_free) struct diag diag = {0};
+	__free_text char *again = NULL;
+	json_t *json = json_loads(text, 0, NULL), *groups;
+
+	(void)state;
+	assert_non_null(json);
+	assert_int_equal(recipe_from_json(&recipe, json, &diag), 0);
+	expect_names(&recipe.deny, "a c");
+	expect_names(&recipe.never_ban, "b");
+	again = recipe_text(&recipe);
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const key[] = {"deny", "never_ban", "dns"};
+		json_t *other = json_loads(again, 0, NULL);
+
+		assert_true(
+			json_equal(json_object_get(other, key[i]), json_object_get(json, key[i])));
+		json_decref(other);
+	}
+	/* Without the answers only what is fixed is left. */
+	recipe_json_forget_answers(json);
+	groups = json_object_get(json, "groups");
+	assert_int_equal(json_array_size(json_object_get(groups, "a")), 1);
+	assert_int_equal(json_array_size(json_object_get(groups, "b")), 1);
+	json_decref(json);
+}
+
 static void test_settings_json(void **state)
 {
 	static const struct {
@@ -260,9 +296,9 @@ static void test_many_prefixes(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_recipe_json),	 cmocka_unit_test(test_settings_json),
-		cmocka_unit_test(test_empty_group_json), cmocka_unit_test(test_hostile_json),
-		cmocka_unit_test(test_many_prefixes),
+		cmocka_unit_test(test_recipe_json),   cmocka_unit_test(test_site_json),
+		cmocka_unit_test(test_settings_json), cmocka_unit_test(test_empty_group_json),
+		cmocka_unit_test(test_hostile_json),  cmocka_unit_test(test_many_prefixes),
 	};
 
 	return cmocka_run_group_tests_name("recipe/recipe_json", tests, NULL, NULL);

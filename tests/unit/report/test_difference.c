@@ -4,6 +4,7 @@
 #include "loader/recipe/compose.h"
 #include "loader/recipe/compose_json.h"
 #include "loader/recipe/kept_machines.h"
+#include "loader/report/difference_json.h"
 #include "loader/recipe/recipe.h"
 #include "loader/recipe/recipe_json.h"
 #include "loader/report/difference.h"
@@ -340,6 +341,66 @@ static void test_difference_short(void **state)
 
 #define MACHINE "--machine a=192.0.2.1"
 
+/* "add b 192.0.2.2/32: opens 3, closes 0, changes 0, groups 1; ..." */
+static char *machines_changed(const json_t *before, const json_t *after)
+{
+	json_t *difference = difference_json(before, after);
+	const json_t *machine;
+	char *text = NULL;
+	size_t length, i;
+	FILE *to = open_memstream(&text, &length);
+
+	json_array_foreach (json_object_get(difference, "machines"), i, machine) {
+		static const char *const key[] = {"opens", "closes", "changes", "groups"};
+
+		fprintf(to, "%s%s %s %s:", i ? "; " : "",
+			json_string_value(json_object_get(machine, "action")),
+			json_string_value(json_object_get(machine, "name")),
+			json_string_value(json_object_get(machine, "address")));
+		for (size_t j = 0; j < ARRAY_SIZE(key); j++)
+			fprintf(to, " %s %zu", key[j],
+				json_array_size(json_object_get(machine, key[j])));
+	}
+	fclose(to);
+	json_decref(difference);
+	return text;
+}
+
+static void test_difference_machines_json(void **state)
+{
+	static const struct {
+		const char *const before[8], *const after[8];
+		const char *changed, *reversed;
+	} cases[] = {
+		{{MACHINE}, {MACHINE}, "", ""},
+		{{MACHINE},
+		 {},
+		 "remove a 192.0.2.1/32: opens 0 closes 7 changes 1 groups 0",
+		 "add a 192.0.2.1/32: opens 7 closes 0 changes 1 groups 0"},
+		{{MACHINE, "--machine b=192.0.2.2"},
+		 {MACHINE, "--disable mail:smtp", "--machine b=192.0.2.3"},
+		 "change a 192.0.2.1/32: opens 0 closes 1 changes 0 groups 0; change b 192.0.2.3/32: opens 0 closes 0 changes 1 groups 0",
+		 "change a 192.0.2.1/32: opens 1 closes 0 changes 0 groups 0; change b 192.0.2.2/32: opens 0 closes 0 changes 1 groups 0"},
+		{{MACHINE, "--group cluster=10.0.0.0/8"},
+		 {MACHINE, "--group cluster=11.0.0.0/8"},
+		 "change a 192.0.2.1/32: opens 0 closes 0 changes 2 groups 1",
+		 "change a 192.0.2.1/32: opens 0 closes 0 changes 2 groups 1"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		json_t *before = kept_of(cases[i].before, &(struct recipe){0});
+		json_t *after = kept_of(cases[i].after, &(struct recipe){0});
+		__free_text char *changed = machines_changed(before, after);
+		__free_text char *reversed = machines_changed(after, before);
+
+		assert_string_equal(changed, cases[i].changed);
+		assert_string_equal(reversed, cases[i].reversed);
+		json_decref(before);
+		json_decref(after);
+	}
+}
+
 static void test_difference_machines(void **state)
 {
 	static const struct {
@@ -406,6 +467,7 @@ int main(void)
 		cmocka_unit_test(test_difference_limits),
 		cmocka_unit_test(test_difference_ports),
 		cmocka_unit_test(test_difference_machines),
+		cmocka_unit_test(test_difference_machines_json),
 		cmocka_unit_test(test_difference_groups),
 		cmocka_unit_test(test_difference_long_group),
 		cmocka_unit_test(test_difference_tracked),

@@ -106,6 +106,24 @@ static void test_settle(void **state)
 	expect_states("final confirmed(5) final final final");
 }
 
+static void test_find(void **state)
+{
+	__cleanup(names_free) struct names own = {}, other = {};
+
+	(void)state;
+	add(NULL, "a", "attach eth1 A;attach eth0 A");
+	add("other", "a", "attach eth7 A");
+	add(NULL, "a", "swap eth0 B;swap eth2 B");
+	assert_null(history_find(&lines, 0));
+	assert_null(history_find(&lines, 4));
+	for (unsigned int i = 1; i <= 3; i++)
+		assert_ptr_equal(history_find(&lines, i), json_array_get(lines.changes, i - 1));
+	history_names(&lines, NULL, &own);
+	expect_names(&own, "eth1 eth0 eth2");
+	history_names(&lines, "other", &other);
+	expect_names(&other, "eth7");
+}
+
 /* What settles: confirm, revert, detach; a further swap does not. A deadline of another boot
  * passed. */
 static void test_settle_each(void **state)
@@ -391,6 +409,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_settle, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_find, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_settle_each, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_states, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_last, set_up, tear_down),
