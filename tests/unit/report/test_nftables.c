@@ -76,6 +76,8 @@ static const char expected[] =
 	"\t}\n"
 	"\tchain if1-denied {\n"
 	"\t\ticmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 return\n"
+	"\t\tmeta nfproto ipv4 udp sport { 67, 68 } udp dport { 67, 68 } return\n"
+	"\t\tmeta nfproto ipv6 udp sport { 546, 547 } udp dport { 546, 547 } return\n"
 	"\t\tip saddr @if1-bad-ip ip saddr != @if1-good-ip goto if1-drop comment \"denied\"\n"
 	"\t\tip6 saddr @if1-six-ip6 ip6 saddr != @if1-good-ip6 goto if1-drop comment \"denied\"\n"
 	"\t}\n"

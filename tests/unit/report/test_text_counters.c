@@ -244,9 +244,80 @@ static void test_narrow(void **state)
 	free(counters);
 }
 
+/* clang-format off */
+static const char machines_text[] =
+"[{\"name\": \"core\", \"ports\": ["
+"{\"direction\": \"in\", \"protocol\": \"tcp\", \"port\": 22, \"services\": [\"p:ssh\"], \"pass\": {\"packets\": 5, \"bytes\": 500}, \"drop\": {\"packets\": 1, \"bytes\": 60}, \"would_drop\": {\"packets\": 0, \"bytes\": 0}},"
+"{\"direction\": \"in\", \"protocol\": \"udp\", \"port\": 6000, \"last\": 7000, \"services\": [\"p:rtp\"], \"pass\": {\"packets\": 7, \"bytes\": 700}, \"drop\": {\"packets\": 0, \"bytes\": 0}, \"would_drop\": {\"packets\": 0, \"bytes\": 0}},"
+"{\"direction\": \"in\", \"protocol\": null, \"port\": null, \"services\": [], \"pass\": {\"packets\": 0, \"bytes\": 0}, \"drop\": {\"packets\": 3, \"bytes\": 180}, \"would_drop\": {\"packets\": 2, \"bytes\": 120}}]},"
+"{\"name\": \"quiet\", \"ports\": []}]";
+/* clang-format on */
+
+static const char machines_expected[] =
+	"counters at 2026-11-30 10:00:00 UTC\n"
+	"eth0: generation 0, counting since  ()\n"
+	"  also passed: 0 replies, 0 ICMP, 0 other IP protocols, 0 non-IP\n"
+	"  all received: passed 0 (0 B), dropped 0 (0 B)\n"
+	"eth0: machine core\n"
+	"  WAY  PORT           SERVICE   PASSED  BYTES  DROPPED  BYTES  WOULD DROP  BYTES\n"
+	"  in   22/tcp         p:ssh          5  500 B        1   60 B           0    0 B\n"
+	"  in   6000-7000/udp  p:rtp          7  700 B        0    0 B           0    0 B\n"
+	"  in   any            unlisted       0    0 B        3  180 B           2  120 B\n"
+	"eth0: machine quiet: nothing counted\n"
+	"--\n"
+	"  also passed: 0 replies, 0 ICMP, 0 other IP protocols, 0 non-IP\n"
+	"  all received: passed 0 (0 B), dropped 0 (0 B)\n"
+	"eth0: machine core\n"
+	"  WAY  PORT           SERVICE   PASSED  BYTES  DROPPED  BYTES  WOULD DROP  BYTES\n"
+	"  in   22/tcp         p:ssh          5  500 B        1   60 B           0    0 B\n"
+	"  in   6000-7000/udp  p:rtp          7  700 B        0    0 B           0    0 B\n"
+	"  in   any            unlisted       0    0 B        3  180 B           2  120 B\n";
+
+static void test_machines(void **state)
+{
+	struct counters *counters = xcalloc(1, sizeof(*counters));
+	json_t *profiles = json_array(), *report = one_interface(counters, profiles);
+	json_t *one = json_array_get(json_object_get(report, "interfaces"), 0);
+	const struct counters_view view = {.top = COUNTERS_TOP, .columns = 100};
+	char *text = NULL;
+	size_t length;
+	FILE *to = open_memstream(&text, &length);
+
+	(void)state;
+	setenv("COLUMNS", "100", 1);
+	json_object_set_new(one, "machines", json_loads(machines_text, 0, NULL));
+	json_object_set_new(one, "name", json_string("eth0"));
+	json_object_set_new(one, "interface", json_string("eth0"));
+	json_object_set_new(report, "time", json_string("2026-11-30T10:00:00Z"));
+	setenv("TZ", "UTC", 1);
+	report_counters_text(report, &view, to);
+	/* One that counted nothing is left out of a replay. */
+	fputs("--\n", to);
+	report_counters_one(one, &view, to);
+	fclose(to);
+	assert_string_equal(text, machines_expected);
+	free(text);
+	json_decref(report);
+	json_decref(profiles);
+	free(counters);
+}
+
+static void test_no_interface(void **state)
+{
+	json_t *report = report_new("interfaces", json_array());
+	__free_text char *text = text_form(report, NULL, false, NULL);
+
+	(void)state;
+	assert_non_null(
+		strstr(text, "portcullis is attached to no interface of this network namespace\n"));
+	json_decref(report);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_machines),
+		cmocka_unit_test(test_no_interface),
 		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_outbound),
 		cmocka_unit_test(test_unlisted_each_way),

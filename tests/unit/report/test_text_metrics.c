@@ -146,9 +146,47 @@ static void test_unlisted(void **state)
 	free(counters);
 }
 
+/* clang-format off */
+static const char machines_text[] =
+"[{\"name\": \"core\", \"ports\": ["
+"{\"direction\": \"in\", \"protocol\": \"tcp\", \"port\": 22, \"services\": [\"p:ssh\"], \"pass\": {\"packets\": 5, \"bytes\": 500}, \"drop\": {\"packets\": 1, \"bytes\": 60}, \"would_drop\": {\"packets\": 0, \"bytes\": 0}},"
+"{\"direction\": \"in\", \"protocol\": \"udp\", \"port\": 6000, \"last\": 7000, \"services\": [\"p:rtp\"], \"pass\": {\"packets\": 7, \"bytes\": 700}, \"drop\": {\"packets\": 0, \"bytes\": 0}, \"would_drop\": {\"packets\": 0, \"bytes\": 0}},"
+"{\"direction\": \"in\", \"protocol\": null, \"port\": null, \"services\": [], \"pass\": {\"packets\": 0, \"bytes\": 0}, \"drop\": {\"packets\": 3, \"bytes\": 180}, \"would_drop\": {\"packets\": 2, \"bytes\": 120}}]},"
+"{\"name\": \"quiet\", \"ports\": []}]";
+/* clang-format on */
+
+/* Ports of a machine have its name; those that no service of it lists are one. */
+static void test_machines(void **state)
+{
+	struct counters *counters = xcalloc(1, sizeof(*counters));
+	json_t *report = report_of(counters, "eth0", json_array());
+	json_t *one = json_array_get(json_object_get(report, "interfaces"), 0);
+	__free_text char *text = NULL;
+
+	(void)state;
+	json_object_set_new(one, "machines", json_loads(machines_text, 0, NULL));
+	text = printed(report, METRICS_OPEN);
+	expect_in(
+		text,
+		"portcullis_packets_total{interface=\"eth0\",machine=\"core\",direction=\"in\",service=\"p:ssh\",port=\"22\",protocol=\"tcp\",verdict=\"pass\"} 5\n");
+	expect_in(
+		text,
+		"portcullis_bytes_total{interface=\"eth0\",machine=\"core\",direction=\"in\",service=\"p:ssh\",port=\"22\",protocol=\"tcp\",verdict=\"drop\"} 60\n");
+	expect_in(
+		text,
+		"machine=\"core\",direction=\"in\",service=\"p:rtp\",port=\"6000-7000\",protocol=\"udp\",verdict=\"pass\"} 7\n");
+	expect_in(
+		text,
+		"portcullis_packets_total{interface=\"eth0\",machine=\"core\",direction=\"in\",service=\"unlisted\",port=\"\",protocol=\"\",verdict=\"would-drop\"} 2\n");
+	assert_null(strstr(text, "quiet"));
+	json_decref(report);
+	free(counters);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_machines),
 		cmocka_unit_test(test_labels),
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_unlisted),
