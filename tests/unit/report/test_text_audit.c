@@ -40,7 +40,7 @@ static const char audit_expected[] =
 	"  silent      25/tcp     mail:smtp is open, and nothing listens\n"
 	"                         portcullis swap eth0 --disable mail:smtp\n"
 	"  unused      26/tcp     core: mail:a, mail:b has passed no packet since counting began\n"
-	"  empty-group            group office has no prefix, so that mail:admin admits nobody\n"
+	"  empty-group            group office has no prefix, so that mail:admin admits no source\n"
 	"  closed      8080/tcp   java (tomcat9.service) listens, and no open service has the port; closed:\n"
 	"                         mail:web\n"
 	"  closed      8081/udp   a socket without a process (a.service, pod) listens, and no open service\n"
@@ -50,7 +50,7 @@ static const char audit_expected[] =
 	"  closed      8084/tcp   nftables hands it on, and no open service has the port\n"
 	"\n"
 	"eth1: observe, counting since 2026-11-29 11:00:00 UTC\n"
-	"  the rules fit: what listens is open, and what is open is in use\n";
+	"  the rules fit: every port that listens is open, and every open port is in use\n";
 
 static const char evidence_expected[] =
 	"mx, 2026-11-30 10:00:00 UTC, portcullis 0.1.0\n"
@@ -70,7 +70,7 @@ static const char evidence_expected[] =
 	"  silent      25/tcp     mail:smtp is open, and nothing listens\n"
 	"                         portcullis swap eth0 --disable mail:smtp\n"
 	"  unused      26/tcp     core: mail:a, mail:b has passed no packet since counting began\n"
-	"  empty-group            group office has no prefix, so that mail:admin admits nobody\n"
+	"  empty-group            group office has no prefix, so that mail:admin admits no source\n"
 	"  closed      8080/tcp   java (tomcat9.service) listens, and no open service has the port; closed:\n"
 	"                         mail:web\n"
 	"  closed      8081/udp   a socket without a process (a.service, pod) listens, and no open service\n"
@@ -82,7 +82,7 @@ static const char evidence_expected[] =
 	"eth1: observe, counting since 2026-11-29 11:00:00 UTC\n"
 	"  no port is open\n"
 	"  no exception to the profiles\n"
-	"  the rules fit: what listens is open, and what is open is in use\n";
+	"  the rules fit: every port that listens is open, and every open port is in use\n";
 
 static void expect_form(const char *input, void (*form)(const json_t *report, FILE *to),
 			const char *expected)
