@@ -80,24 +80,25 @@ static __always_inline __u32 granting_groups_word(const struct pc_generation *ge
 #define GRANT_PART 8 /* groups that span_granted_part asks about */
 
 /*
- * Whether one of eight groups has the address of this CPU's grant_key by a grant that has not
- * ended: those of the lowest bits of `groups`, from group `from` of a word of struct pc_groups on.
- * `generation`: the lowest byte of its number. A global function: the verifier follows eight steps,
- * not one for each group.
+ * Whether one of eight groups that a word asks about has the address of this CPU's grant_key by a
+ * grant that has not ended. A global function: the verifier follows eight steps, not one for each
+ * group. The groups are found again, because its caller has 32 bytes of stack.
  */
-__noinline int span_granted_part(__u32 groups, __u32 groups_word, __u32 from, __u32 number)
+__noinline int span_granted_part(__u32 word, __u32 part)
 {
+	struct granting_span known = bits_as(struct granting_span, word);
 	struct pc_grant_key *key = grant_key();
-	const struct pc_generation *generation =
-		granting_generation((struct granting_span){.generation = number});
-	__u32 second, i;
+	const struct pc_generation *generation = granting_generation(known);
+	__u32 second, i, from = bounded(part * GRANT_PART, PC_GROUPS - GRANT_PART);
 	const __u64 *group;
+	__u64 groups;
 	void *trie;
 
 	if (!key || !generation)
 		return false;
-	group = &generation->group[bounded(groups_word, PC_GROUP_WORDS - 1)]
-				  [bounded(from, PC_GROUPS - GRANT_PART)];
+	group = &generation->group[bounded(granting_groups_word(generation, known),
+					   PC_GROUP_WORDS - 1)][from];
+	groups = granting_groups(generation, known) >> from;
 	trie = only_of(&grants);
 	if (!trie)
 		return false;
@@ -125,19 +126,18 @@ __noinline int span_granted(__u64 first, __u64 second, __u32 word)
 	struct pc_grant_key *key = grant_key();
 	const struct pc_generation *generation = granting_generation(known);
 	__u64 groups;
-	__u32 from, groups_word;
+	__u32 part;
 
 	if (!key || !generation)
 		return false;
 	groups = granting_groups(generation, known);
-	groups_word = granting_groups_word(generation, known);
 	key->length = PC_GRANT_BITS + (known.ipv6 ? 128 : 32);
 	key->family = bpf_htonl(known.ipv6 ? 6 : 4);
 	__builtin_memcpy(key->address, &first, 8);
 	__builtin_memcpy(key->address + 8, &second, 8);
-	for (from = 0; from < PC_GROUPS; from += GRANT_PART)
-		if (groups >> from & ((1 << GRANT_PART) - 1) &&
-		    span_granted_part(groups >> from, groups_word, from, known.generation))
+	for (part = 0; part < PC_GROUPS / GRANT_PART; part++)
+		if (groups >> part * GRANT_PART & ((1 << GRANT_PART) - 1) &&
+		    span_granted_part(word, part))
 			return true;
 	return false;
 }
