@@ -48,9 +48,9 @@ enum pc_frame {
  */
 
 /*
- * pc_filter.flags. A packet tests them once, as one word.
- * The program takes away what says that somebody listens. This flag is a byte of its own, so that
- * such a store does not undo that of another flag.
+ * pc_filter.flags. A packet tests them once, as one word. The program clears the flag for
+ * listeners. This flag is a byte of its own, so that such a store does not undo that of another
+ * flag.
  */
 #define PC_FILTER_BANS	 1 /* `bans` has a table */
 #define PC_FILTER_DENIED 2 /* pc_generation.denied is not empty */
@@ -224,9 +224,9 @@ struct pc_class {
 
 /*
  * The hash of a prefix, for the table of machines. The loader chooses the factors and the salt of
- * each length so that the table is perfect: they are no secrets, for an address that is not in it
- * is compared. The upper 10 bits are the bucket of the prefix in pc_generation.displace; its place
- * is the next 12 bits, and what its bucket is displaced by.
+ * each length so that the table is perfect: they need not be secret, because the address is
+ * compared after the look-up. The upper 10 bits are the bucket of the prefix in
+ * pc_generation.displace; its place is the next 12 bits, and what its bucket is displaced by.
  */
 pc_inline __u64 pc_machine_hash(__u64 first, __u64 second, const __u64 factor[2], __u64 salt)
 {
@@ -308,7 +308,7 @@ struct pc_generation {
 	__u32 machines;
 	/* Number of entries of `limit_set`. */
 	__u32 limits;
-	/* Of the hash of `machine`. */
+	/* Part of the hash of `machine`. */
 	__u64 machines_factor[2];
 	/* pc_group_id of the group of each bit of struct pc_groups; 0: it takes no grants. */
 	__u64 group[PC_GROUP_WORDS][PC_GROUPS];

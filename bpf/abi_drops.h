@@ -31,8 +31,8 @@ struct pc_drop {
 	__u8 reason;   /* enum pc_reason */
 	__u32 how : 8; /* PC_DROP_* */
 	/*
-	 * Of the machine behind this host: the first tally that it had then (pc_machine.tallies),
-	 * which no other machine ever gets. 0: this host.
+	 * The first tally that the machine behind this host had then (pc_machine.tallies), which no
+	 * other machine ever gets. 0: this host.
 	 */
 	__u32 machine : 24;
 };

@@ -11,11 +11,11 @@
 #define PC_LISTENERS 8 /* at one filter, at the same time */
 
 /*
- * What one listener wants: an entry of the array that is the only value of `listeners`. An entry
- * whose lease has ended is free, and belongs to the process that changes `until` from that value by
- * an atomic exchange. A listener fills the rest of the entry first, under a lease that has ended,
- * then renews `until` each second, and sets pc_filter.listeners after that each time. The program
- * takes that away when no lease is left, so that a listener that was killed costs nothing.
+ * The conditions of one listener: an entry of the array that is the only value of `listeners`. An
+ * entry whose lease has ended is free, and belongs to the process that changes `until` from that
+ * value by an atomic exchange. A listener fills the rest of the entry first, under a lease that has
+ * ended, then renews `until` each second, and sets pc_filter.listeners after that each time. The
+ * program takes that away when no lease is left, so that a listener that was killed costs nothing.
  */
 struct pc_listener {
 	__u32 until;   /* the lease holds until this CLOCK_BOOTTIME second begins; 0: none */
@@ -37,8 +37,8 @@ _Static_assert(sizeof(struct pc_listener) == 64, "pc_listener");
 #define PC_CAPTURE_MAX 60000
 
 /*
- * What no listener hears on a CPU, in the word PC_CELL_DEAF. In a flood most drops are tested by
- * this word alone. It holds while the gate (struct pc_gate) skips, so for a jiffy at most.
+ * The drops that no listener sees on a CPU, in the word PC_CELL_DEAF. In a flood most drops are
+ * tested by this word alone. It is valid while the gate (struct pc_gate) skips, a jiffy at most.
  */
 struct pc_deaf {
 	__u32 reasons; /* bit n: no listener hears drops for enum pc_reason n */
@@ -51,7 +51,7 @@ _Static_assert(PC_LISTENERS <= 8, "pc_deaf.slots");
 _Static_assert(PC_REASONS <= 32, "pc_deaf.reasons");
 _Static_assert(PC_GATE_SKIP >> PC_GATE_SKIP_SHIFT < 1 << 16, "pc_deaf.skipped");
 
-/* What a CPU did for the listeners of a slot, since the filter was attached. */
+/* The counts of a CPU for the listeners of a slot, since the filter was attached. */
 struct pc_heard {
 	__u64 events; /* sent */
 	__u64 over;   /* not sent: more than `rate` */
@@ -61,10 +61,10 @@ struct pc_heard {
 };
 
 /*
- * An event. It stands before `captured` bytes of the frame, which begin as frames of the interface
- * do. The remote side is the source of an incoming packet, and the destination of an outgoing one.
- * What could not be parsed is 0. The event of a listener's slot on a CPU is sent to the index
- * slot * pc_filter.event_cpus + CPU of `events`.
+ * An event. `captured` bytes of the frame follow it, which begin as frames of the interface do. The
+ * remote side is the source of an incoming packet, and the destination of an outgoing one. What
+ * could not be parsed is 0. The event of a listener's slot on a CPU is sent to the index slot *
+ * pc_filter.event_cpus + CPU of `events`.
  */
 struct pc_event {
 	__u64 time;   /* CLOCK_BOOTTIME ns */
@@ -114,23 +114,24 @@ struct pc_heard_cpu {
 struct pc_explained {
 	struct pc_event event; /* `captured` is 0 */
 	/*
-	 * Set by who asks. 1: a TCP socket of this host that has the source port sent the outgoing
-	 * packet. In BPF_PROG_TEST_RUN a program cannot see the sender.
+	 * Set by the caller. 1: a TCP socket of this host that has the source port sent the
+	 * outgoing packet. In BPF_PROG_TEST_RUN a program cannot see the sender.
 	 */
 	__u8 sent_by_socket;
-	/* The rest is for a replay. Set by who asks: PC_TOLD_*. */
+	/* The rest is for a replay. Set by the caller: PC_TOLD_*. */
 	__u8 told;
 	__u8 asked_limit; /* set by the program: it asked a limit about the packet */
 	__u8 pad;
-	/* The CLOCK_BOOTTIME second in which bans and grants hold. */
+	/* The CLOCK_BOOTTIME second at which bans and grants are tested. */
 	__u32 second;
 	/* With PC_TOLD_FRAGMENT: the cells that the first fragment of the datagram counted. */
 	__u32 first_cell, first_second;
 	__u64 at; /* the packet's time, in ns: the clock of limits */
 };
 /*
- * What a replay remembers of earlier packets, from who asks and not from maps and sockets: a
- * capture is of another time. Only limits are counted by the program, in cells of the replay's own.
+ * The state that earlier packets of a replay left. The caller supplies it, not maps and sockets,
+ * because a capture is of another time. Only limits are counted by the program, in cells of the
+ * replay's own.
  */
 #define PC_TOLD_FLOW	 1 /* a flow lives that has the packet, or the one that it quotes */
 #define PC_TOLD_LARGE	 2 /* an open UDP port lately sent a large datagram like the quoted one */

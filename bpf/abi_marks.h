@@ -37,8 +37,8 @@ struct pc_marks {
 };
 
 /*
- * The look-ups that a CPU makes without a mark, in the word PC_CELL_SPARE. They are no reason why a
- * known connection passes: a flood spends them.
+ * The look-ups that a CPU makes without a mark, in the word PC_CELL_SPARE. No connection may depend
+ * on them to pass, because a flood uses them up.
  */
 struct pc_spare {
 	__u32 jiffy; /* the lower half of jiffies when `left` was filled up */

@@ -114,7 +114,7 @@ __noinline int portcullis_total(__u32 index, __u64 added)
 	return 0;
 }
 
-/* The index of the total of a port's cell, which stands on that page of a row. */
+/* The index of the total of a port's cell, which is on that page of a row. */
 static __always_inline __u32 total_index(__u32 page, __u32 cell)
 {
 	return PC_CELL_IS_DROP(cell) ? PC_TOTAL_PORT(cell) : PC_TOTAL_LISTED(page, cell);
@@ -285,7 +285,7 @@ static __always_inline struct pc_page *count_wide(__u32 cell, __u32 length)
 }
 
 /*
- * Counts a drop or would-drop. Returns who is told of it: DECIDED_NOTE, DECIDED_SILENT, or 0,
+ * Counts a drop or would-drop. Returns which reports it needs: DECIDED_NOTE, DECIDED_SILENT, or 0,
  * listeners alone.
  */
 static __always_inline __u32 account_drop(const struct packet *packet,
@@ -295,7 +295,7 @@ static __always_inline __u32 account_drop(const struct packet *packet,
 	struct pc_page *page;
 
 	if (verdict.second && packet->behind) {
-		/* PC_CELL_OUT_DROP is no multiple of PC_PORTS. */
+		/* PC_CELL_OUT_DROP is not a multiple of PC_PORTS. */
 		count_tally(packet, generation, packet->egress,
 			    verdict.second - (packet->egress ? PC_CELL_OUT_DROP : 0),
 			    would ? PC_TALLY_WOULD_DROP : PC_TALLY_DROP);

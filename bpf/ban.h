@@ -95,13 +95,13 @@ static __always_inline bool ban_holds(__u32 until)
 	return until >= PC_BAN_NEVER || second_of_ends() < until;
 }
 
-/* What a line says of a prefix: BAN_*. */
+/* The result of a line for a prefix: BAN_*. */
 #define BAN_NONE  0
 #define BAN_MORE  1 /* nothing, but the other line may */
 #define BAN_DROP  2
 #define BAN_NEVER 3
 
-/* What an entry that has the prefix says. */
+/* The result of an entry that has the prefix. */
 static __always_inline int ban_entry(struct pc_ban_chunk *chunk, __u32 line, __u32 entry,
 				     __u32 until, struct ban_word what)
 {
@@ -318,7 +318,7 @@ static __always_inline bool ban_source(struct xdp_md *ctx, struct ban_word what,
 
 #define BAN_STEP6 12
 
-/* What the lengths in use say of an address, the longest first: BAN_*. */
+/* The result for an address, by the prefix lengths in use, the longest first: BAN_*. */
 static __always_inline int ban_search4(const struct pc_bans *table, __u64 first, __u64 word)
 {
 	__u32 i;
@@ -377,12 +377,11 @@ static __always_inline int ban_search6(const struct pc_bans *table, __u64 first,
 	return BAN_NONE;
 }
 
-/* What a ban of one address says of it: BAN_*. */
+/* The result for an address by a ban of this address alone: BAN_*. */
 static __always_inline int ban_of_address(__u64 first, __u64 second, __u64 word)
 {
-	return ban_word_unpack(word).ipv6 ?
-		       ban_of_length6(first, second, PC_BAN_KIND6(128), word) :
-		       ban_of_length4(first, PC_BAN_KIND4(32), word);
+	return ban_word_unpack(word).ipv6 ? ban_of_length6(first, second, PC_BAN_KIND6(128), word) :
+					    ban_of_length4(first, PC_BAN_KIND4(32), word);
 }
 
 /*

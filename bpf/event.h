@@ -13,8 +13,9 @@
 #include "bpf/parse.h"
 
 /*
- * What became of a packet, as a word for the global functions. 0: there is no generation. (A struct
- * that inline functions pass by value costs the usual packet instructions: clang makes it a word.)
+ * The decision on a packet, as a word for the global functions. 0: there is no generation. (A
+ * struct that inline functions pass by value costs the usual packet instructions: clang makes it a
+ * word.)
  */
 struct decided_word {
 	__u64 generation : 32; /* the lower half of its number, which is never 0 */
@@ -43,7 +44,7 @@ static __always_inline __u64 decided_pack(const struct packet *packet,
 	return bits_as(__u64, word);
 }
 
-/* The word of a packet that nobody is told of. */
+/* The word of a packet that is not reported. */
 static __always_inline __u64 decided_silent(__u32 how)
 {
 	struct decided_word word = {.how = how};

@@ -64,7 +64,9 @@ static __always_inline bool flow_alive(const struct pc_flow *flow,
 	return (__s64)(at - state->seen) < (__s64)pc_flow_lifetime(flow->protocol, state->flags);
 }
 
-/* Whether the tuple has a TCP socket that is no listener, or a UDP socket connected to the peer. */
+/*
+ * Whether the tuple has a TCP socket that is not a listener, or a UDP socket connected to the peer.
+ */
 static __always_inline bool flow_socket(void *ctx, struct pc_flow *flow)
 {
 	struct bpf_sock_tuple *tuple = (void *)flow;
@@ -105,8 +107,8 @@ static __always_inline __u64 flow_slot(void)
 #define look_up_apart(number) asm volatile("" : : "i"(number))
 
 /*
- * Whether who asks tells what is remembered of earlier packets; then the maps are not asked. Only
- * paths that the first pass does not contain may call this.
+ * Whether the caller supplies the state of earlier packets; then the maps are not read. Only paths
+ * that the first pass does not contain may call this.
  */
 static __always_inline bool is_told(void)
 {

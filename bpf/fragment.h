@@ -155,7 +155,7 @@ __noinline int fragment_store_ingress(struct xdp_md *ctx, __u32 where, __u32 lin
 	return 0;
 }
 
-/* The same at egress. */
+/* fragment_packet at egress. */
 static __always_inline void fragment_packet_egress(struct packet *packet, struct __sk_buff *skb,
 						   __u32 word, __u32 link)
 {

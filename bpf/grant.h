@@ -13,15 +13,17 @@
 #include "bpf/table.h"
 
 /*
- * A span of the active generation, limits of a set, or `never-ban`, as a word between the functions below: 0 is
- * none. A swap may come in between, so it has the lowest byte of the generation's number.
+ * A span of the active generation, limits of a set, or `never-ban`, as a word between the functions
+ * below: 0 is none. A swap may come in between, so it has the lowest byte of the generation's
+ * number.
  */
 struct granting_span {
 	__u32 index : 16; /* of the span; with `limits` that of the set */
 	__u32 ipv6 : 1;	  /* of the packet */
-	__u32 limits : 4; /* a bit for each limit whose `except` is asked about; 0: a span's groups are
+	__u32 limits : 4; /* a bit for each limit whose `except` is asked about; 0: a span's groups
+			   * are
 			   */
-	__u32 never : 1; /* the groups of `never-ban` are */
+	__u32 never : 1;  /* the groups of `never-ban` are */
 	__u32 unused : 1;
 	__u32 set : 1; /* 1 */
 	__u32 generation : 8;
@@ -29,8 +31,8 @@ struct granting_span {
 _Static_assert(PC_LIMITS_OF_SPAN <= 4, "granting_span.limits");
 
 /*
- * The key of the address that is asked about. In the place of an event, because the stack is short:
- * who is told of a packet is told at its end.
+ * The key of the address that is asked about. It uses the memory of the event, because the stack is
+ * short: events are made only after the verdict.
  */
 static __always_inline struct pc_grant_key *grant_key(void)
 {
@@ -59,7 +61,7 @@ static __always_inline __u64 granting_groups(const struct pc_generation *generat
 		return generation->never_ban;
 	if (!known.limits)
 		return generation->span[bounded(known.index, PC_SPANS - 1)].groups;
-	/* Without branches, because the verifier would follow both sides of each. */
+		/* Without branches, because the verifier would follow both sides of each. */
 #pragma clang loop unroll(full)
 	for (i = 0; i < PC_LIMITS_OF_SPAN; i++)
 		groups |= generation->limit[bounded(set->limit[i] - 1, PC_LIMITS - 1)].except &

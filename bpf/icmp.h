@@ -61,7 +61,7 @@ static __always_inline bool echo_admitted(const struct pc_generation *generation
 }
 
 /*
- * Whether an ICMP packet passes that is no error. Neighbour discovery must come from the link
+ * Whether an ICMP packet that is not an error passes. Neighbour discovery must come from the link
  * itself, which hop limit 255 proves (RFC 4861).
  */
 static __always_inline bool icmp_admitted(const struct packet *packet,

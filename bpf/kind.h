@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a parsed packet is, in one word; and how the verifier is made to forget by which way it was
- * found, so that it follows the rules once and not for each kind of packet.
+ * The kind of a parsed packet, in one word; and functions that make the verifier forget how this
+ * word was computed, so that it follows the rules once and not for each kind of packet.
  */
 #ifndef PORTCULLIS_KIND_H
 #define PORTCULLIS_KIND_H
@@ -13,7 +13,7 @@
 #include "bpf/packet.h"
 #include "bpf/parse.h"
 
-/* What a parsed packet is, as a word for the global functions. */
+/* The kind of a parsed packet, as a word for the global functions. */
 struct kind_word {
 	__u64 ports : 32; /* struct flow_ports; of ICMP: the offset of its header */
 	__u64 ip : 5;	  /* offset of the IP header */
@@ -136,8 +136,8 @@ static __always_inline enum parsed packet_settle(struct packet *packet, enum par
 }
 
 /*
- * A parsed frame, for the passes behind the one that parses it. In the place of an event: who is
- * told of a packet is told at its end.
+ * A parsed frame, for the passes behind the one that parses it. It uses the memory of the event:
+ * events are made only after the verdict.
  */
 struct noted_frame {
 	__u64 unused[2]; /* pc_event.length stays 0 until there is an answer */

@@ -133,8 +133,8 @@ static __always_inline __u64 limit_hash(const struct pc_limit *limit, __u64 firs
 }
 
 /*
- * Adds to the load of all cells. Past what they hold, no source can be told apart from forged ones,
- * so none is limited for a while.
+ * Adds to the load of all cells. Beyond their capacity, sources cannot be told apart from forged
+ * ones, so no source is limited for a while.
  */
 static __always_inline void limit_load(struct pc_limiter *own, const struct pc_limit *limit,
 				       __u64 at)
@@ -290,7 +290,8 @@ __noinline int limit_excepted(__u64 first, __u64 second, __u64 groups, __u64 pac
 	if (!generation)
 		return false;
 	set = &generation->limit_set[bounded(word.limit - 1, PC_LIMITS - 1)];
-	/* Without branches. The last place of pc_generation.limit, which 0 leads to, has no limit. */
+	/* Without branches. The last place of pc_generation.limit, which 0 leads to, has no limit.
+	 */
 #pragma clang loop unroll(full)
 	for (i = 0; i < PC_LIMITS_OF_SPAN; i++) {
 		const struct pc_limit *limit =
@@ -553,7 +554,7 @@ static __always_inline bool limit_shows_completed(const struct packet *packet,
 
 	if ((packet->tcp & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK)
 		return false;
-	/* A capture does not tell who sent. */
+	/* A capture does not show which socket sent. */
 	if (skb->ingress_ifindex || is_told())
 		return true;
 	socket = sending_socket(skb);

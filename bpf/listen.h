@@ -20,7 +20,7 @@ static __always_inline __u32 boot_second(struct pc_heard_cpu *own)
 	return own->second;
 }
 
-/* The second with which ends of bans and grants are compared: what ends later holds. */
+/* The second with which ends of bans and grants are compared: one that ends later is in force. */
 static __always_inline __u32 second_of_ends(void)
 {
 	struct pc_heard_cpu *own;

@@ -24,8 +24,8 @@ const volatile __u8 frame_kind = PC_FRAME_ETHERNET;
  */
 const volatile __u8 explains = 0;
 /*
- * 1, with `explains`: the packets are those of a capture. Who asks tells the time, and what is
- * remembered of earlier packets (PC_TOLD_*). Limits are counted: the cells are the replay's own.
+ * 1, with `explains`: the packets are those of a capture. The caller supplies the time, and the
+ * state of earlier packets (PC_TOLD_*). Limits are counted, in cells of the replay's own.
  */
 const volatile __u8 replays = 0;
 
@@ -92,7 +92,9 @@ struct {
 	__type(value, struct pc_count);
 } carries SEC(".maps");
 
-/* A CPU holds it while it flushes a total, so that only one of those that see it full does so. */
+/*
+ * A CPU has the lock while it flushes a total, so that only one of those that see it full does so.
+ */
 struct carry_lock {
 	struct bpf_spin_lock lock;
 };
@@ -315,9 +317,9 @@ struct {
 	})
 
 /*
- * `value`, of which the verifier forgets what it knows. It follows states of a program apart that
- * differ in what it knows; where they meet, this makes one of them. `any` is a 32-bit value of
- * which it knows nothing.
+ * Returns `value`, and makes the verifier forget its facts about it. It follows states of a program
+ * apart that differ in what it knows; where they meet, this makes one of them. `any` is a 32-bit
+ * value of which it knows nothing.
  */
 #define forgotten(value, any)                                                 \
 	({                                                                    \

@@ -56,7 +56,7 @@ static __always_inline void mark_port(struct pc_marks *table, __u32 port)
 		*mark = 1;
 }
 
-/* What the kernel counts of the interfaces in a packet's network namespace; 0: not to be known. */
+/* The kernel's counts of interfaces in a packet's network namespace; 0: not known. */
 static __always_inline struct pc_devices devices_of(struct xdp_md *ctx)
 {
 	const struct xdp_buff *buff = bpf_cast_to_kern_ctx(ctx);
@@ -136,7 +136,7 @@ static __always_inline void mark_found(const struct pc_flow *flow)
 
 #define SOCKET_RAW 3 /* SOCK_RAW of linux/net.h */
 
-/* What mark_sent is told in place of a port: the packet has none, or is to leave no mark. */
+/* Given to mark_sent instead of a port: the packet has no port, or must leave no mark. */
 #define MARK_OTHER PC_PORTS
 #define MARK_NOT   (PC_PORTS + 1)
 

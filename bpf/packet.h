@@ -432,7 +432,7 @@ static __always_inline bool is_echo(const struct packet *packet)
 	return is_icmp(packet) && packet->icmp_type == (packet->ipv6 ? 128 : 8);
 }
 
-/* Whether a packet begins a TCP connection, and so is no reply. */
+/* Whether a packet begins a TCP connection, and so is not a reply. */
 static __always_inline bool is_syn(const struct packet *packet)
 {
 	return blind(packet->transport) == PC_TCP && (packet->tcp & (TCP_SYN | TCP_ACK)) == TCP_SYN;

@@ -224,7 +224,7 @@ static __always_inline __u64 walk_extensions(const struct packet *packet, __u32 
 		}
 		if (at + length > end)
 			return 0;
-		/* What the verifier knows of these would be another thing in each way here. */
+		/* On each path the verifier would know different facts about these. */
 		at += length;
 		next = extension->next;
 	}

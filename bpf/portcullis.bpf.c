@@ -63,8 +63,8 @@ static __always_inline struct verdict decide_port(const struct packet *packet,
 	}
 
 	/*
-	 * What a grant lets in is not limited. UDP that passes so is not noted as come in: its flow
-	 * is learned, and outlives it.
+	 * Packets that a grant admits are not limited. UDP packets among them are not noted in
+	 * `came_in`, so their flow is learned, and outlives the grant.
 	 */
 	if ((admit == ADMIT_SOURCE || over) && has_grants() &&
 	    packet_granted(packet, generation, false))
@@ -646,16 +646,15 @@ static __always_inline int ingress(struct xdp_md *ctx, bool kernel_context)
 			if (word)
 				return ingress_end(ctx, word);
 		}
-		/* Also what was found in another generation. */
+		/* This includes packets that were found in another generation. */
 		if (found.place || found.generation != (__u32)generation->number)
 			return ingress_rest(ctx, true);
 	}
 	/* TCP and UDP are still followed apart: to forget that costs a drop 1 ns. */
 	packet.ipv6 = forgotten(packet.ipv6, packet.local_port);
 	if (has_bans()) {
-		__u32 reason =
-			portcullis_banned(ctx, ban_word_of(&packet, generation, PARSED_PORT),
-					  flow_ports_pack(&packet));
+		__u32 reason = portcullis_banned(ctx, ban_word_of(&packet, generation, PARSED_PORT),
+						 flow_ports_pack(&packet));
 
 		if (reason)
 			return ingress_end(ctx, portcullis_refuse(ctx, reason, packet.length));
@@ -780,9 +779,10 @@ static __always_inline __u64 send_machine(const struct packet *packet,
 }
 
 /*
- * Decides what a machine behind this host sends, and counts it. `sent`: kind_pack. Returns what was
- * decided; 0: this host sends it. As portcullis_machine, apart from what this host sends. The
- * caller remembers fragments, tells of the packet and learns from it, because it has more stack.
+ * Decides on a packet that a machine behind this host sends, and counts it. `sent`: kind_pack.
+ * Returns what was decided; 0: this host sends it. As portcullis_machine, apart from what this host
+ * sends. The caller remembers fragments, tells of the packet and learns from it, because it has
+ * more stack.
  */
 __noinline __u64 portcullis_machine_egress(struct __sk_buff *skb, __u64 sent, __u32 fragment_at)
 {

@@ -74,8 +74,8 @@ static __always_inline struct pc_gate *gate_find(struct pc_heard_cpu *own)
 }
 
 /*
- * How many drops the recorded one stands for; 0: it is not recorded. A global function, for its
- * stack, and so that the verifier checks it once.
+ * The number of drops that the recorded one counts for; 0: it is not recorded. A global function,
+ * for its stack, and so that the verifier checks it once.
  */
 __noinline __u32 gate_pass(void)
 {
@@ -226,7 +226,7 @@ _Static_assert(PC_DROP_IPV6 == 2 && PC_DROP_OUT == PC_EVENT_OUT &&
 	       "drop_how");
 
 /*
- * Records the drop of the event of this CPU. It stands for `weight` drops; more than one: it is a
+ * Records the drop of the event of this CPU. It counts for `weight` drops; more than one: it is a
  * sample of a flood. A global function, as gate_pass.
  */
 __noinline int drop_record(__u32 weight, __u32 machine)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The rule `reply`: whether a packet belongs to a live connection or flow. The kernel's sockets are
- * asked where they can answer; `flows`, `connections` and `streams` hold the rest.
+ * The rule `reply`: whether a packet belongs to an open connection or live flow. The kernel's
+ * sockets are looked up where they can answer; `flows`, `connections` and `streams` have the rest.
  */
 #ifndef PORTCULLIS_REPLY_H
 #define PORTCULLIS_REPLY_H

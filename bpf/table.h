@@ -106,7 +106,7 @@ static __always_inline bool is_link_local(const struct packet *packet, const str
 	       (packet->outward && address[0] == 224 && !address[1] && !address[2]);
 }
 
-/* What groups_admit needs of a span and its trie beside the groups. */
+/* The part of a span and its trie that groups_admit needs in addition to the groups. */
 struct groups_word {
 	__u32 slot : 8;
 	__u32 word : 8; /* pc_span.word */

@@ -11,7 +11,7 @@
 #include "bpf/maps.h"
 #include "bpf/record.h"
 
-/* What a packet is to be told for: the drops that it stands for in `drops`, and the listeners. */
+/* The reports of a packet: the number of drops that it counts for in `drops`, and the listeners. */
 struct audience {
 	__u32 weight;
 	__u32 wanting;

@@ -301,7 +301,7 @@ static size_t source_character(const char *text, size_t *columns)
 	return bytes ? bytes : 1;
 }
 
-/* The places that characters take. A tab counts as one, for it is repeated below. */
+/* The places that characters take. A tab counts as one, because it is repeated below. */
 static size_t source_width(const char *text, int characters)
 {
 	size_t width = 0, columns;

@@ -18,7 +18,10 @@ enum http_asks {
 	HTTP_WRONG,	/* no request of HTTP/1 */
 };
 
-/* What a request, from its first line on, asks of `path`. A query behind the path is ignored. */
+/*
+ * Tells whether a request, given from its first line on, asks for `path`. A query behind the path
+ * is ignored.
+ */
 enum http_asks http_parse(const char *request, size_t length, const char *path);
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Files that the user named are read with the rights of the user who called sudo: who may run a
- * command that prints lines of files as root must not read root's files by it.
+ * Files that the user named are read with the rights of the user who called sudo: a user who may
+ * run a command as root that prints lines of files must not read root's files by it.
  */
 #ifndef PORTCULLIS_BASE_INVOKER_H
 #define PORTCULLIS_BASE_INVOKER_H

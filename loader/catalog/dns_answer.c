@@ -182,7 +182,9 @@ static char *answer_text(const struct dns_answer *answer)
 	return whole;
 }
 
-/* Makes the folder and its parent; they must be the caller's alone, for they decide who is let in.
+/*
+ * Makes the folder and its parent; they must be the caller's alone, because they decide which
+ * sources are admitted.
  */
 static int open_folder(int *folder)
 {

@@ -32,7 +32,10 @@ struct dns_answer {
  */
 int dns_name_parse(const char *text, size_t length, char **name, char **why);
 
-/* What an address is that no group gets from DNS: "loopback", "multicast" ...; NULL: it is fine. */
+/*
+ * The kind of an address that no group gets from DNS: "loopback", "multicast" ...; NULL: it is
+ * fine.
+ */
 const char *dns_refused(const struct prefix *prefix);
 
 /* 0, -ENOENT: nothing is known of the name; -errno. dns_answer_free is due anyway. */

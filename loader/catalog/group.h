@@ -36,8 +36,10 @@ struct groups {
  * line. link-local is built in and cannot be defined. Returns 0, -EINVAL, or -errno of the file.
  */
 int groups_define(struct groups *groups, const char *definition, struct diag *diag);
-/* Adds a group from a list of prefixes; of none, a group that admits nobody. Errors are reported at
- * `place`. */
+/*
+ * Adds a group from a list of prefixes; of an empty list, a group that admits no source. Errors are
+ * reported at `place`.
+ */
 int groups_define_list(struct groups *groups, const char *name, const struct names *list,
 		       const struct place *place, struct diag *diag);
 

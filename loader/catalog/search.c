@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What somebody looks for in the catalog: words of names and titles, and ports. */
+/* A search in the catalog: words of names and titles, and ports. */
 #include "loader/catalog/search.h"
 
 #include <errno.h>

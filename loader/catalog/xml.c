@@ -92,7 +92,7 @@ int xml_parse(const char *text, size_t length, struct xml **xml, char **why)
 		*why = parser ? error_text(&parser->lastError) : xstrdup("out of memory");
 	if (parser)
 		library.parser_free(parser);
-	/* What a node contains would be expanded, to any length. */
+	/* The content of an entity would be expanded, to any length. */
 	if (document && document->intSubset && document->intSubset->entities) {
 		*why = xstrdup("it declares entities, which are not expanded");
 		library.free_document(document);

@@ -22,8 +22,8 @@ void xml_free(struct xml **xml);
 
 /*
  * Appends the values of the nodes that an XPath 1.0 expression selects, or the text that it gives;
- * the key is the expression. Finding none is no error. Elements without a namespace prefix in the
- * expression have none in the file. -EINVAL with `*why`.
+ * the key is the expression. It is not an error to find none. Elements without a namespace prefix
+ * in the expression have none in the file. -EINVAL with `*why`.
  */
 int xml_find(struct xml *xml, const char *xpath, struct settings *found, char **why);
 

@@ -323,7 +323,7 @@ int command_apply(const struct options *options, struct diag *diag)
 	if (err)
 		return EXIT_FAILED;
 	code = apply_source(options, lenient, &source, diag);
-	/* What the host itself made the command warn of is known only now. */
+	/* Warnings about the host itself are known only now. */
 	if (code == EXIT_DONE && options->strict && !lenient && messages_warned())
 		code = EXIT_FAILED;
 	return code;

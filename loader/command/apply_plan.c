@@ -79,8 +79,8 @@ static int say_same(struct apply *apply, const struct wanted *wanted, const stru
 }
 
 /*
- * At boot nobody can confirm, or notice an early end of the deadline: the pending change stays
- * pending.
+ * At boot no administrator can confirm, or notice an early end of the deadline: the pending change
+ * stays pending.
  */
 static bool say_waits(struct apply *apply, const struct change *change)
 {
@@ -249,7 +249,7 @@ static int make(const struct apply *apply, struct wanted *wanted, struct composi
 		const struct diag_entry *entry = &found.entry[i];
 		const struct place there = diag_place(entry);
 
-		/* What the tables have no room for has no place of its own. */
+		/* If the tables have no room, the error has no place in the file. */
 		diag_pass_on(diag, entry->file ? &there : &wanted->site->place, entry);
 	}
 	return err;

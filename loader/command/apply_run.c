@@ -141,7 +141,10 @@ static void collect(void *context, bool is_error, const char *text, const char *
 	(is_error ? diag_error_fix : diag_warning_fix)(said, NULL, fix, "%s", text);
 }
 
-/* What stops all together is a warning if each is tried then, which it may not stop. */
+/*
+ * An error that stops all interfaces together is a warning if each is tried by itself afterwards,
+ * where the error may not occur.
+ */
 static int run_mildly(struct apply *apply)
 {
 	__cleanup(diag_free) struct diag said = {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What `audit --report` tells of an interface. */
+/* The evidence of `audit --report` for an interface. */
 #include "loader/command/audit_evidence.h"
 
 #include <string.h>

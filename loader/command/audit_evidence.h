@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What `audit --report` tells of an interface: open ports, groups, exceptions, who confirmed them.
+/*
+ * The evidence of `audit --report` for an interface: open ports, groups, exceptions, who confirmed
+ * them.
  */
 #ifndef PORTCULLIS_COMMAND_AUDIT_EVIDENCE_H
 #define PORTCULLIS_COMMAND_AUDIT_EVIDENCE_H

@@ -415,7 +415,8 @@ static bool is_lifted(const struct group *lifted, const struct prefix *prefix)
 	return false;
 }
 
-/* A wider ban that covers a prefix and is not lifted, too; NULL: none is. `list`: rather of that. */
+/* A wider ban that covers a prefix and is not lifted, too; NULL: none is. `list`: rather of that.
+ */
 static const struct ban *wider_ban(const struct bans *bans, const char *list,
 				   const struct group *lifted, const struct prefix *prefix)
 {
@@ -436,7 +437,7 @@ static const struct ban *wider_ban(const struct bans *bans, const char *list,
 	return found;
 }
 
-/* What is said of a prefix, and how the command ends for it. */
+/* The message for a prefix, and the exit code for it. */
 struct lifting {
 	const struct options *options;
 	struct bans *bans;
@@ -459,7 +460,8 @@ static void say_still(struct lifting *lifting, const struct ban *ban, const char
 			prefix, end);
 }
 
-/* A wider ban that makes the command fail. It is an error in JSON, and the last line that is said. */
+/* A wider ban that makes the command fail. It is an error in JSON, and the last line that is said.
+ */
 static void say_covered(struct lifting *lifting, const struct ban *wider, const char *text)
 {
 	__free_text char *end = ban_end_text(wider, &lifting->bans->clock);

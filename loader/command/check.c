@@ -171,7 +171,7 @@ static json_t *entries_json(const struct diag *diag, enum diag_level level)
 	return entries;
 }
 
-/* What commands use without further words: it is root's, whoever called sudo. */
+/* The default catalog of commands: it must be root's, also under sudo. */
 static void check_own(const struct options *options, struct diag *diag)
 {
 	__cleanup(catalog_close) struct catalog catalog = {};

@@ -164,7 +164,7 @@ int command_confirm(const struct options *options, struct diag *diag)
 
 	if (kernel_privileged("confirm"))
 		return EXIT_FAILED;
-	/* A site file with an error must not keep anybody from confirming. */
+	/* A site file with an error must not prevent a confirm. */
 	if (site_open(options->site, &confirm.site, diag))
 		warning("confirm: the site file is not used: see below");
 	ready = pins_ready(false);

@@ -11,8 +11,7 @@
 int end_words_read(const struct options *options, const char *command, __u64 *seconds);
 
 /*
- * The exit code where prefixes cannot be read: what is wrong in a file is no wrong use of the
- * command.
+ * The exit code where prefixes cannot be read: an error in a file is not wrong use of the command.
  */
 int prefix_words_wrong(const struct names *words);
 

@@ -330,7 +330,7 @@ static bool admits_by(const struct explain_target *target, const struct pc_event
 	const struct ban_set set = {.ban = &one, .count = 1};
 
 	memcpy(one.prefix.address, event->remote, size);
-	/* What was compiled has no addresses of this host inside prefixes of machines. */
+	/* The compiled tables have no addresses of this host inside prefixes of machines. */
 	return tables_granted(tables,
 			      behind ? tables_class(tables, family, (const __u8 *)event->local) : 0,
 			      &set, 0, family, (const __u8 *)event->remote,
@@ -339,8 +339,8 @@ static bool admits_by(const struct explain_target *target, const struct pc_event
 }
 
 /*
- * The group into which a grant would admit the source, or NULL. Of several the one that lets it in
- * to the fewest services: who sends mail need not log in.
+ * The group into which a grant would admit the source, or NULL. If several would, the one that
+ * opens the fewest services to it: a source of mail need not log in.
  */
 static const char *grantable(const struct explain_target *target, const struct pc_event *event,
 			     bool behind)
@@ -523,7 +523,7 @@ static void set_ban(json_t *verdict, const struct ban_words *words, const struct
 	json_decref(ban);
 }
 
-/* Who banned the source, until when and why, and how the ban is lifted. */
+/* The ban of the source: by whom, until when and why, and the command that lifts it. */
 static void add_bans(json_t *verdict, const struct pc_event *event)
 {
 	__cleanup(hooks_free) struct hooks hooks = {};
@@ -589,7 +589,7 @@ static void add_granted(const struct asking *asking, json_t *verdict)
 
 /* --- what else decides --- */
 
-/* What conntrack takes the packet for. */
+/* The state of conntrack for the packet. */
 static enum nft_state state_of(const struct pc_event *event)
 {
 	bool begins = event->protocol != IPPROTO_TCP ||
@@ -633,7 +633,7 @@ static bool is_stale(const struct explain_target *target, const struct pc_event 
 	       event->generation != (__u32)target->live->filter.current.copy->number;
 }
 
-/* What was read on this kernel about a socket that is bound to a device may be wrong. */
+/* On this kernel the result for a socket that is bound to a device may be wrong. */
 static void warn_blind(const struct asking *asking, const struct explain_target *target,
 		       const struct pc_event *event)
 {

@@ -101,7 +101,7 @@ static void add_live(struct explain_targets *targets)
 
 /* --- a filter that is not there yet --- */
 
-/* What `swap` with these options would make of an attached filter. */
+/* The plan that `swap` with these options would make for an attached filter. */
 static int add_swap(const struct options *options, const struct live *live,
 		    struct explain_targets *targets, struct diag *diag)
 {
@@ -116,7 +116,7 @@ static int add_swap(const struct options *options, const struct live *live,
 	return swap_plan_make(options, &targets->site, target->planned, diag);
 }
 
-/* What `attach` with these options would make. */
+/* The plan that `attach` with these options would make. */
 static int add_attach(const struct options *options, const char *interface,
 		      struct explain_targets *targets, struct diag *diag)
 {
@@ -141,7 +141,7 @@ static int add_attach(const struct options *options, const char *interface,
 			       &plan->plan, diag);
 }
 
-/* What `apply` would make of an interface of the site file. */
+/* The plan that `apply` would make for an interface of the site file. */
 static int add_of_site(const struct options *options, const struct site_interface *interface,
 		       struct explain_targets *targets, struct diag *diag)
 {

@@ -36,7 +36,7 @@ static void write_head(FILE *to, const char *more)
 	fprintf(to, "# The filters of %s on %s.\n%s", shown, when, more ?: "");
 }
 
-/* The catalogs of --catalog are no part of a site file: `apply` has to be told of them again. */
+/* The catalogs of --catalog are not part of a site file: give them to `apply` again. */
 static void write_catalogs(const struct live *list, size_t count, FILE *to)
 {
 	__cleanup(names_free) struct names folders = {};

@@ -28,7 +28,7 @@
 
 #define SAID_SINGLY 20 /* prefixes that have a line each */
 
-/* What a command is about. */
+/* The subject of a command. */
 struct granting {
 	const struct options *options;
 	const char *command, *name; /* of the group */
@@ -171,7 +171,7 @@ static int know_group(struct granting *granting)
 		granting->denied = names_have(&site.deny, granting->name);
 	}
 	err = check_name(granting);
-	/* What was granted can be taken back, also after its group is gone. */
+	/* A grant can be revoked even if its group no longer exists. */
 	if (!err && !granting->known && !has_grants(granting))
 		err = unknown_group(granting, groups);
 	json_decref(groups);

@@ -78,7 +78,7 @@ int command_groups(const struct options *options, struct diag *diag)
 	bool left_out = false;
 	int err;
 
-	/* Who may read the filters may lack the right to read the site file. */
+	/* A user who may read the filters may lack the right to read the site file. */
 	if (options->refresh)
 		return groups_refresh(options, diag);
 	if (kernel_readable("groups") ||

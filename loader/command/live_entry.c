@@ -6,7 +6,7 @@
 #include "loader/filter/flow_maps.h"
 #include "loader/recipe/recipe_json.h"
 
-/* What the reader of the file should know of an interface. */
+/* Remarks about an interface for the reader of the file. */
 static const char *note_of(const struct filter *filter)
 {
 	if (filter->reverted.copy || filter->current.copy->reverted_at)

@@ -44,7 +44,7 @@
 #include "loader/net/link.h"
 #include "loader/report/answer.h"
 
-/* What makes a rule set, and where its words come from. */
+/* The options that make a rule set, and the sources of profiles and groups. */
 #define A_RECIPE \
 	(OPTIONS_RECIPE | OPTIONS_STRICT | OPTIONS_CATALOG | OPTIONS_SITE | OPTIONS_DRY_RUN)
 
@@ -181,7 +181,10 @@ static int unknown(const char *word)
 	return EXIT_USAGE;
 }
 
-/* What the command does with these options, which may be more or less than it usually does. */
+/*
+ * The use of the command with these options, which may need more or fewer privileges than its row
+ * says.
+ */
 static enum command_flags use_of(const struct command *command, const struct options *options)
 {
 	if (options->interface)

@@ -83,7 +83,10 @@ static void take(void *context, const struct pc_event *event, const __u8 *frame)
 
 /* --- beginning --- */
 
-/* What the programs test. The prefix is of the remote address; FILTER comes after the rate. */
+/*
+ * The conditions that the programs test. The prefix is of the remote address; FILTER comes after
+ * the rate.
+ */
 static struct listen_wish wish_of(const struct monitor *monitor, const struct monitor_words *words)
 {
 	const struct options *options = monitor->options;
@@ -227,7 +230,7 @@ static void renew(struct ear *ear)
 	stop_one(ear);
 }
 
-/* What is due each second. */
+/* The work of each second. */
 static void keep_on(struct monitor *monitor, __u64 now)
 {
 	monitor->offset = clock_wall() - clock_boot();

@@ -115,7 +115,7 @@ void monitor_output_interface(struct monitor_output *output, const char *name, e
 						     MONITOR_CAPTURE, filter));
 }
 
-/* What the hook returns for the packet. */
+/* The value that the hook returns for the packet. */
 static __s64 hook_action(const struct pc_event *event)
 {
 	bool dropped = event->how & PC_EVENT_DROP && !(event->how & PC_EVENT_WOULD);

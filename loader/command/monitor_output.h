@@ -37,12 +37,12 @@ void monitor_output_interface(struct monitor_output *output, const char *name, e
 /* An event, its JSON form, and its frame, at an interface of that number. `wall`: ns since 1970. */
 void monitor_output_event(struct monitor_output *output, __u32 interface, __u64 wall,
 			  const struct pc_event *event, const __u8 *frame, const json_t *json);
-/* What was lost since the last call. */
+/* The packets lost since the last call. */
 void monitor_output_lost(struct monitor_output *output, const char *name,
 			 const struct listen_lost *lost);
 /* Everything so far is written: true, or `err` is set. */
 bool monitor_output_flush(struct monitor_output *output);
-/* What an interface lost in all, for the file. */
+/* All packets that an interface lost, for the file. */
 void monitor_output_total(struct monitor_output *output, __u32 interface, __u64 wall, __u64 lost);
 void monitor_output_end(struct monitor_output *output);
 

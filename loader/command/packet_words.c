@@ -68,7 +68,7 @@ static const char *wrong_remote(const struct packet_words *words)
 	return NULL;
 }
 
-/* What could have been meant by a text that is no address; the caller frees. */
+/* A suggestion for a text that is not an address; the caller frees. */
 static char *address_hint(const char *text)
 {
 	__free_text char *head = xstrndup(text, strcspn(text, "/%"));
@@ -294,7 +294,10 @@ static int read_flags(const char *text, struct packet_words *words)
 	return err;
 }
 
-/* What the port of a packet is: of PORT/PROTO, --protocol and --icmp those that go together. */
+/*
+ * Reads the port or type of a packet from PORT/PROTO, --protocol and --icmp, and checks that they
+ * go together.
+ */
 static int read_kind(const struct options *options, const char *port, struct packet_words *words)
 {
 	int err = 0;

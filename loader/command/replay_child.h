@@ -7,7 +7,7 @@
 
 /* No "bpf/abi.h" here: libpcap too has a struct bpf_insn. */
 
-/* What the two processes say to each other: this, then `captured` bytes. */
+/* A record from one process to the other: this, then `captured` bytes. */
 struct replay_record {
 	__u64 time;
 	__u32 captured, length;

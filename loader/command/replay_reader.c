@@ -62,7 +62,7 @@ static bool fill(struct replay_reader *reader, size_t size)
 	return true;
 }
 
-/* What libpcap says, in this program's words where it has better ones. */
+/* The message of libpcap, or a clearer one of this program. */
 static int broken(const struct replay_reader *reader, const char *why)
 {
 	__free_text char *packets = human_count(reader->packets, "packet", "packets");

@@ -27,7 +27,7 @@
 #include "loader/recipe/site.h"
 #include "loader/report/text_history.h"
 
-/* What the user asked for. */
+/* The request of the user. */
 struct rollback {
 	const struct options *options;
 	struct names names;	   /* interfaces; none: all that the change is about */
@@ -461,7 +461,7 @@ int command_rollback(const struct options *options, struct diag *diag)
 		return EXIT_USAGE;
 	if (kernel_privileged("rollback"))
 		return EXIT_FAILED;
-	/* A site file with an error must not keep anybody from going back. */
+	/* A site file with an error must not prevent a rollback. */
 	if (site_open(options->site, &rollback.site, diag))
 		warning("rollback: the site file is not used: see below");
 	rollback.network = change_log_network();

@@ -9,7 +9,7 @@
 #include "loader/base/memory.h"
 #include "loader/base/terminal.h"
 
-/* What is written, and in `*lines` how many lines it has. */
+/* Returns the written text, and its number of lines in `*lines`. */
 static char *text_of_report(screen_writer *write, const void *context, size_t top, size_t *lines)
 {
 	char *text = NULL;

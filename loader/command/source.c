@@ -66,7 +66,7 @@ static int check_keys(const struct site *site, const char *path)
 	return -EINVAL;
 }
 
-/* What is given on the command line may be there only later, or by another name. */
+/* An interface of the command line may appear only later, or by another name. */
 static void take_links(struct source *source, const struct options *options, struct diag *diag)
 {
 	__cleanup(names_free) struct names named = {};

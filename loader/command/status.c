@@ -170,7 +170,7 @@ static json_t *memory_json(const struct filter *filter)
 	return filter->fd[FILTER_PROGRAM] < 0 ? json_null() : json_integer(filter_memory(filter));
 }
 
-/* What passed over a limit, because there were too many sources to tell apart. */
+/* Packets that passed over a limit, because there were too many sources to tell apart. */
 static json_t *limits_json(const struct filter *filter)
 {
 	__u64 opened, ago;

@@ -135,7 +135,7 @@ static int choose_interfaces(struct suggesting *suggesting)
 	return -ENODEV;
 }
 
-/* What came of the capture, in place of what a filter has seen. */
+/* The evidence of the capture, instead of a filter's. */
 static void follow_capture(struct suggesting *suggesting, struct suggested *one,
 			   const struct suggest_host *of, struct diag *diag)
 {
@@ -148,7 +148,7 @@ static void follow_capture(struct suggesting *suggesting, struct suggested *one,
 	suggest_evidence(&suggesting->capture, &suggesting->catalog, of, &one->suggestion, diag);
 }
 
-/* What the files say of an interface without a filter. */
+/* The suggestion for an interface without a filter, from the files alone. */
 static int suggest_new(struct suggesting *suggesting, struct suggested *one,
 		       const struct suggest_host *of, struct diag *diag)
 {

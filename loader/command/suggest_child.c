@@ -47,7 +47,7 @@ static void run(const char *path, const struct names *catalogs, int pipe)
 	int err = confine() ?: root_open(path, &root);
 	FILE *to = fdopen(pipe, "w");
 
-	/* What is wrong with the catalog, the parent reports. */
+	/* The parent reports errors of the catalog. */
 	if (err || !to || catalog_open(catalogs, &catalog, &diag))
 		_exit(1);
 	messages_to(messages_drop, NULL);

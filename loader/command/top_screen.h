@@ -9,7 +9,7 @@
 #include "loader/base/names.h"
 #include "loader/report/top_model.h"
 
-/* What is shown, and how it is looked at. */
+/* The data on the screen, and the view of the user. */
 struct top_view {
 	struct top_looks now, before;
 	struct names missing; /* interfaces that were named and have no filter at present */

@@ -92,7 +92,7 @@ static bool span_admits(const struct tables *tables, const struct pc_span *span,
 	       tables_groups(tables, family, address).word[span->word] & span->groups;
 }
 
-/* What the entry of a port decides about a remote side. */
+/* The decision of a port's entry on a remote side. */
 static enum admit entry_admit(const struct tables *tables, __u16 entry, int family,
 			      const __u8 *address, __u16 remote_port)
 {

@@ -10,7 +10,7 @@
 
 #define PAGES_OF_WAY (PC_PORTS / PC_CLASS_PAGE_PORTS)
 
-/* What is made of one recipe. */
+/* The tables of one recipe. */
 struct making {
 	struct class_tallies tallies;
 	__u32 *tally;		       /* of each port, in both ways: classes.scratch */

@@ -229,7 +229,7 @@ static void make_id(char id[17])
 	snprintf(id, 17, "%016llx", number);
 }
 
-/* A deadline that passed was nobody's command. */
+/* A deadline that passed has no command. */
 static json_t *entry_json(struct change_log *log)
 {
 	const struct caller *caller = &log->caller;

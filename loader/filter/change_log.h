@@ -10,7 +10,7 @@
 #include "loader/report/history_file.h"
 #include "loader/report/record.h"
 
-/* What happened to an interface. */
+/* A change of an interface. */
 struct logged {
 	enum record_action action;
 	const char *name;

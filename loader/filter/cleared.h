@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where `counters` counts from: what the counters of a filter had when they were cleared. They
- * themselves go on, for whoever wants totals.
+ * The values of a filter's counters when they were cleared, which `counters` subtracts. The
+ * counters themselves go on, for the totals.
  */
 #ifndef PORTCULLIS_FILTER_CLEARED_H
 #define PORTCULLIS_FILTER_CLEARED_H

@@ -74,7 +74,7 @@ static int delete_filters(struct mnl_socket *socket, unsigned int ifindex,
 	return err == -ENOENT ? 0 : err;
 }
 
-/* Who made the clsact of an interface. */
+/* The maker of an interface's clsact. */
 enum whose {
 	WHOSE_THEIRS,
 	WHOSE_OURS,

@@ -156,7 +156,7 @@ int grant_map_fill(const struct filter *filter, size_t filters, const struct ban
 
 	if (!err && map >= 0)
 		err = object_map(map, &info);
-	/* What may fail comes before the update; a flag without grants costs time alone. */
+	/* Steps that may fail come before the update; a flag without grants only costs time. */
 	if (!err && map >= 0)
 		err = set_flags(filter, filters, true);
 	for (size_t i = 0; i < filters && !err; i++)

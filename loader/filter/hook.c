@@ -38,7 +38,7 @@ static int read_program(const char *folder, __u32 *id)
 	return err == -ENOENT || err == -ENOTDIR ? 0 : err;
 }
 
-/* Reads the link of a folder. A folder without one is no error. */
+/* Reads the link of a folder. It is not an error if a folder has none. */
 static int read_pinned(const char *id, struct pinned *pinned)
 {
 	__free_text char *path = xasprintf(PINS "/%s/link", id);

@@ -15,8 +15,8 @@ int limits_cells(const struct filter *filter);
 int limits_place(const struct filter *filter, const struct pc_generation *generation);
 
 /*
- * What passed over a limit because forged sources filled the cells; `ago`: seconds since the last
- * one. Returns 0, -ENOENT if the filter has no limits, or -errno. Prints nothing.
+ * The packets that passed over a limit because forged sources filled the cells; `ago`: seconds
+ * since the last one. Returns 0, -ENOENT if the filter has no limits, or -errno. Prints nothing.
  */
 int limits_opened(const struct filter *filter, __u64 *opened, __u64 *ago);
 

@@ -197,7 +197,10 @@ static int count_skipped(const struct listen *listen, __u32 cpu, __u64 *over)
 	return 0;
 }
 
-/* What is skipped comes last: what becomes `over` meanwhile is not counted twice. */
+/*
+ * Skipped packets are read last, so that packets that become `over` meanwhile are not counted
+ * twice.
+ */
 static int count_slot(const struct listen *listen, struct listen_lost *lost)
 {
 	__free_text struct pc_heard_cpu *heard = xcalloc(listen->cpus, sizeof(*heard));

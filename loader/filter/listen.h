@@ -13,7 +13,7 @@ struct perf_buffer;
 /* An event, and the captured bytes of its frame. Both are valid in the call only. */
 typedef void listen_take(void *context, const struct pc_event *event, const __u8 *frame);
 
-/* What a listener wants, at each of its interfaces. */
+/* The conditions of a listener, at each of its interfaces. */
 struct listen_wish {
 	struct pc_listener entry; /* without `until` and `owner` */
 	unsigned int buffer;	  /* bytes of a buffer, of which each CPU has one */

@@ -75,7 +75,10 @@ static bool has_kernel_context(void)
 	return has;
 }
 
-/* What the programs ask of the kernel. It is looked up once for all that are loaded together. */
+/*
+ * The kernel features that the programs use. They are looked up once for all programs that are
+ * loaded together.
+ */
 struct kernel {
 	bool frags, xfrm, coarse, context;
 };

@@ -53,7 +53,7 @@ void marks_doubt(const struct filter *filter)
 		set_changes(table, 0);
 }
 
-/* What the kernel counts of the interfaces in the caller's network namespace. 0 or -errno. */
+/* Reads the kernel's counts of interfaces in the caller's network namespace. 0 or -errno. */
 static int count_devices(const struct filter *filter, struct pc_devices *devices)
 {
 	__u8 frame[64] = {};
@@ -77,8 +77,8 @@ static bool is_first(const struct filter *filter, unsigned int ifindex)
 }
 
 /*
- * True if the filter marks what the interface sends, in this map. By clsact it may not: whoever
- * removes the clsact of the interface removes the program, and nothing tells.
+ * True if the filter marks what the interface sends, in this map. By clsact it may not: removing
+ * the clsact of the interface removes the program, without a notification.
  */
 static bool hook_marks(const struct hook *hook, __u32 map)
 {
@@ -139,7 +139,7 @@ static bool master_marks(const struct hooks *hooks, const struct links *links,
 	       !has_address(links, link->ifindex) && is_marked(hooks, master->ifindex, map);
 }
 
-/* What the interfaces send, and whether it is marked. */
+/* Whether the packets that the interfaces send are marked. */
 struct looked {
 	char unmarked[IF_NAMESIZE]; /* one that is up and does not mark; empty: none */
 	bool down;		    /* some that do not mark are down */

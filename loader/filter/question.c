@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Asks a filter what it does with a packet that nobody sent. */
+/* Asks a filter for its verdict on a packet that is not sent. */
 #include "loader/filter/question.h"
 
 #include <bpf/bpf.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Asks a filter what it does with a packet that nobody sent. The programs that answer are the
+ * Asks a filter for its verdict on a packet that is not sent. The programs that answer are the
  * filter's own, loaded once more so that they store nothing but the answer.
  */
 #ifndef PORTCULLIS_FILTER_QUESTION_H
@@ -46,7 +46,7 @@ void question_close(struct question *question);
 int question_ask(struct question *question, const void *frame, size_t length, bool out,
 		 struct pc_event *answer);
 
-/* What is told with a packet that was sent at another time. */
+/* The state that the caller supplies with a packet of another time. */
 struct question_told {
 	__u64 at;     /* its time, ns: limits fill again by it */
 	__u32 second; /* CLOCK_BOOTTIME: bans and grants that have ended by then do not hold */

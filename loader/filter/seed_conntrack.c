@@ -185,8 +185,8 @@ static bool learns_forwarded(const struct pc_generation *generation, const struc
 
 /*
  * Each direction is a tuple as its packets have it where they come in. Packets come in by this
- * interface if the end that sends them is routed out of it, whoever began, and whatever NAT does.
- * Packets of a connection that ends here may come in by any interface.
+ * interface if the end that sends them is routed out of it, whichever side began, and whatever NAT
+ * does. Packets of a connection that ends here may come in by any interface.
  */
 static bool is_wanted(const struct track_seed *seed, const struct conntrack_entry *track,
 		      enum ip_conntrack_dir way, const struct route route[IP_CT_DIR_MAX])

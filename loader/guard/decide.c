@@ -361,7 +361,7 @@ static char *sessions_text(const struct refusal *refusal)
 	return xasprintf("%s to %u/tcp (from %s)", logins, refusal->port, list);
 }
 
-/* What is denied is denied at each port: nothing opens one. */
+/* A denied source is denied at each port: no option opens one to it. */
 static bool is_denied(const struct refusal *refusal)
 {
 	for (size_t i = 0; i < refusal->peers; i++)

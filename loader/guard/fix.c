@@ -311,7 +311,7 @@ static bool try_all(const struct guard_command *command, const struct guard_targ
 
 /* --- output --- */
 
-/* What is to be done: options or keys. The caller frees. */
+/* The fix: options or keys. The caller frees. */
 static char *words_text(const struct attempt *attempt)
 {
 	bool site = attempt->kind == GUARD_SITE_FILE;

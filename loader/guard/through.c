@@ -99,7 +99,7 @@ static bool comes_by(const struct guard_world *world, const struct socket_info *
 	return links_comes_by(&world->links, world->route(world->context, &from_any), ifindex);
 }
 
-/* What opens the port, as options or as keys of the site file. */
+/* The fix that opens the port, as options or as keys of the site file. */
 static char *opening_of(const struct guard_command *command, const struct refusal *refusal)
 {
 	const char *machine = refusal->machine;
@@ -129,7 +129,7 @@ static void say(const struct guard_command *command, const struct guard_target *
 		diag_warning(diag, NULL, "%s", text);
 }
 
-/* Without connection tracking nobody knows of them. */
+/* Without connection tracking they are not known. */
 static void say_unknown(const struct guard_target *target, struct diag *diag)
 {
 	if (target->plan->composition.machines)

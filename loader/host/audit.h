@@ -11,12 +11,12 @@
 #include "loader/report/audit.h"
 #include "loader/report/counters.h"
 
-/* What listens in the network namespace, and who. */
+/* The listening sockets of the network namespace, with their processes. */
 struct audited_host {
 	struct links links;
 	struct socket_info *socket;
-	struct socket_owner *owner; /* of each socket */
-	size_t sockets;		    /* by port, protocol, address */
+	struct socket_owner *owner;  /* of each socket */
+	size_t sockets;		     /* by port, protocol, address */
 	struct published *published; /* ports that nftables hands on; of audited_host_read */
 	size_t publishes;
 };
@@ -39,8 +39,8 @@ bool audited_takes(const struct audited_host *host, const struct socket_info *so
 struct audit_listener audited_listener(const struct audited_host *host, size_t at);
 
 /*
- * What takes packets that come in by an interface: sockets, and ports that nftables hands on, as
- * the filter sees those before they are translated. `addressed`: also those of rules about one
+ * The receivers of packets that come in by an interface: sockets, and ports that nftables hands on,
+ * as the filter sees those before they are translated. `addressed`: also those of rules about one
  * destination address. The caller frees the list, which borrows from the host.
  */
 struct audit_listener *audited_listeners(const struct audited_host *host, unsigned int ifindex,

@@ -218,9 +218,8 @@ const struct prefix *bans_never(struct bans *bans, const struct prefix *prefix)
 
 const struct prefix *bans_denied(struct bans *bans, const struct prefix *prefix)
 {
-	return read_denied(bans) ?
-		       NULL :
-		       prefix_enclosing(bans->denied.deny, bans->denied.denies, prefix);
+	return read_denied(bans) ? NULL :
+				   prefix_enclosing(bans->denied.deny, bans->denied.denies, prefix);
 }
 
 bool bans_never_group(const struct bans *bans, const char *group)
@@ -277,13 +276,14 @@ static bool same_host(const struct prefix *prefix, const struct protected_host *
 	       !memcmp(prefix->address, host->address, sizeof(host->address));
 }
 
-/* What an entry says of a prefix that passes in wider bans: from the end of its own ban on. */
+/* The end of an entry for a prefix that passes within wider bans, after the end of its own ban. */
 static __u32 sparing(__u32 until)
 {
 	return !until ? PC_BAN_NEVER : until < PC_BAN_NEVER ? until | PC_BAN_PASSES : until;
 }
 
-/* Lets a prefix pass that a wider ban covers; one that is banned itself passes when that ban ends. */
+/* Lets a prefix pass that a wider ban covers; one that is banned itself passes when that ban ends.
+ */
 static int spare(struct ban_table *table, const struct prefix *prefix, __u32 now)
 {
 	__u32 until = ban_table_find(table, prefix, NULL);
@@ -331,7 +331,8 @@ static int spare_within(const struct bans *bans, struct ban_table *table,
 		       0;
 }
 
-/* Spares the hosts and the link-local prefixes that lie in one of these prefixes, which is wider. */
+/* Spares the hosts and the link-local prefixes that lie in one of these prefixes, which is wider.
+ */
 static int spare_all(const struct bans *bans, struct ban_table *table, const struct prefix *prefix,
 		     size_t count)
 {
@@ -591,7 +592,7 @@ static int append(struct bans *bans, const char *lines, size_t length, __u64 *be
 	return err;
 }
 
-/* What is in force stays in force, also if it cannot be kept over a power cut. */
+/* The change stays in force, even if it may not survive a power cut. */
 static void sync_file(struct bans *bans, int written)
 {
 	if (fdatasync(written))

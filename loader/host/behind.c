@@ -225,7 +225,7 @@ static void ask(struct behind *behind, struct nft_rules *rules, enum behind_step
 		behind_nft_ask(behind, rules, step, at);
 }
 
-/* What is at an interface, before a bridge or the IP layer takes the packet. */
+/* The hooks of an interface, before a bridge or the IP layer takes the packet. */
 static void enter(struct behind *behind, struct nft_rules *rules, const struct link *at)
 {
 	if (behind_is_over(behind))

@@ -64,8 +64,7 @@ static bool is_on(const struct behind *behind, const struct step *step, const st
 	return !is_of_device(step) || (at && names_have(&chain->devices, at->name));
 }
 
-/* What conntrack says in a chain: nothing before it has looked, and nothing is known of a bridge.
- */
+/* The state of conntrack in a chain: none before conntrack has run, and not known for a bridge. */
 static enum nft_state state_at(const struct behind *behind, const struct step *step,
 			       const struct nft_chain *chain)
 {

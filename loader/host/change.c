@@ -167,7 +167,7 @@ static int find_flow_maps(const struct changes *changes, struct filter *with)
 		       0;
 }
 
-/* What takes long, the verifier, goes on for several filters at a time. */
+/* Several filters are verified at a time, because verifying takes the longest. */
 static int load_all(const struct changes *changes)
 {
 	__cleanup(filter_close) struct filter with = FILTER_NONE;

@@ -45,7 +45,7 @@ void dns_names_of_site(const struct site *site, struct names *names)
 
 /* --- one name --- */
 
-/* What is asked of one name, and what comes of it. */
+/* The queries for one name, and their results. */
 struct asking {
 	const char *name;
 	const struct ifaddrs *own;

@@ -197,7 +197,7 @@ int grants_change(struct grants *grants, const char *lines, size_t length)
 		undo(grants, written, before, err);
 		return err;
 	}
-	/* What is in force stays in force, also if it cannot be kept over a power cut. */
+	/* The change stays in force, even if it may not survive a power cut. */
 	if (fdatasync(written))
 		warning("%s: cannot be synced: %s; a power cut may undo this change", grants->path,
 			strerror(errno));

@@ -7,7 +7,7 @@
 #include "loader/guard/world.h"
 
 /*
- * Refuses an attach, swap, apply or confirm that would lock somebody out (portcullis(8), LOCKOUT):
+ * Refuses an attach, swap, apply or confirm that would lock a user out (portcullis(8), LOCKOUT):
  * the caller's own session on any port, a login of another user to a watched port, or everyone from
  * a watched port whose server is root's, the system's or the caller's. Other connections cause a
  * warning only, because anyone can open one. `hooks`: the filters that are there. `management`: the

@@ -35,7 +35,7 @@ static bool is_whole(const struct prefix *prefix)
 	return prefix->length == (prefix->family == AF_INET ? 32 : 128);
 }
 
-/* What of this host has the address, NULL: nothing. */
+/* The reason why the prefix cannot be a machine's, NULL: none. */
 static const char *taken_as(const struct links *links, const struct link_address *taken,
 			    size_t count, const struct prefix *prefix)
 {

@@ -351,7 +351,7 @@ static size_t with_machines(json_t ***list)
 	return count;
 }
 
-/* Without connection tracking nobody knows of them. */
+/* Without connection tracking they are not known. */
 static void add_through(const struct prefix *prefix, size_t count, struct protected_hosts *hosts)
 {
 	__cleanup(links_free) struct links links = {};

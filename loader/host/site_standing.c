@@ -76,7 +76,7 @@ const struct site_interface *standing_interface(const struct site *site, unsigne
 	return NULL;
 }
 
-/* What `apply` would change: because the file, or else because the profiles have changed. */
+/* The changes that `apply` would make, because the file or else the profiles have changed. */
 static char *say_changes(const struct standing *standing, const json_t *kept,
 			 const struct plan *plan)
 {

@@ -29,7 +29,7 @@ static bool has_nic(const struct links *links, const struct link *bridge)
 	return false;
 }
 
-/* Why it is none of these interfaces, or NULL. */
+/* The reason why the interface is left out, or NULL. */
 static const char *why_not(const struct links *links, const struct link *link)
 {
 	static const char *const kinds[] = {"dummy", "ifb", "vrf", "nlmon", "macvtap", "ipvtap"};

@@ -19,8 +19,8 @@
 int link_find(const char *name, char real[IF_NAMESIZE]);
 
 /*
- * What to say of a name that link_find does not find: "; there are eth0, eth1, lo and 12 more", the
- * nearest ones first. Empty if they cannot be listed. The caller frees.
+ * The end of a message about a name that link_find does not find: "; there are eth0, eth1, lo and
+ * 12 more", the nearest ones first. Empty if they cannot be listed. The caller frees.
  */
 char *links_there(const char *name);
 

@@ -39,7 +39,7 @@ enum end {
 	END_DECIDED,
 };
 
-/* What a rule wants, besides matching. */
+/* The action of a rule, in addition to matching. */
 struct want {
 	bool given;
 	__s32 code; /* NF_* or NFT_* */
@@ -409,7 +409,7 @@ static void want_verdict(struct walk *walk, const struct nlattr *verdict)
 	walk->want.chain = text(verdict, NFTA_VERDICT_CHAIN);
 }
 
-/* What a map has for a key: a verdict, or a value for a register. */
+/* The value of a map for a key: a verdict, or a value for a register. */
 static void take_data(struct walk *walk, __u32 to, const struct nlattr *data)
 {
 	const struct nlattr *value = nft_find(data, NFTA_DATA_VALUE);

@@ -5,7 +5,7 @@
 
 #include "loader/net/nft.h"
 
-/* What conntrack would say. */
+/* The state that conntrack would have. */
 enum nft_state {
 	NFT_STATE_UNKNOWN,
 	NFT_STATE_NEW,

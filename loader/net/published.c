@@ -40,7 +40,7 @@ enum field {
 
 /* A rule as far as it was read. */
 struct said {
-	/* What is in registers, one behind the other, for the next comparison. */
+	/* The content of consecutive registers, for the next comparison. */
 	enum field load[LOADS];
 	__u32 size[LOADS]; /* bytes */
 	size_t loads;

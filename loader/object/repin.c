@@ -16,7 +16,7 @@
 
 #define DEPTH 16
 
-/* The first folder from `path` down that others can write. A symbolic link is none. */
+/* The first folder from `path` down that others can write. A symbolic link is not a folder. */
 static char *open_folder(const char *path, int depth)
 {
 	struct dirent *entry;

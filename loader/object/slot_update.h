@@ -14,7 +14,7 @@ struct slot_update;
  */
 int slot_update_begin(int outer, __u32 slot, int inner, struct slot_update **update);
 
-/* Waits for the thread. NULL is no update. */
+/* Waits for the thread. NULL: no update. */
 void slot_update_end(struct slot_update **update);
 
 #endif

@@ -39,7 +39,7 @@ static unsigned long long sum_of(const char *text, size_t length)
 	return sum;
 }
 
-/* Reads the first line; returns its length, 0: it is none. */
+/* Reads the first line; returns its length, or 0 if it is not a first line. */
 static size_t read_head(const char *text, size_t length, __u64 *number, char id[BOOT_ID_TEXT])
 {
 	const char *end = memchr(text, '\n', length < HEAD_LIMIT ? length : HEAD_LIMIT);
@@ -193,7 +193,7 @@ int ban_file_append(const char *path, const struct ban_clock *clock, struct ban_
 		return -errno;
 	err = write_all(fd, text, bytes, file->length);
 	if (err) {
-		/* What was written of it counts for nothing, and the next command cuts it off. */
+		/* The part that was written does not count, and the next command cuts it off. */
 		if (ftruncate(fd, (off_t)file->length))
 			file->size = file->length + 1;
 		return err;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the products on a disk say of their own ports: lists, and values. */
+/* The ports that the products on a disk configure: lists, and values. */
 #include "loader/recipe/claims.h"
 
 #include <arpa/inet.h>

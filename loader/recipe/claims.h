@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the products on a disk say of their own ports, in their own configuration. */
+/* The ports that the products on a disk have in their own configuration. */
 #ifndef PORTCULLIS_RECIPE_CLAIMS_H
 #define PORTCULLIS_RECIPE_CLAIMS_H
 

@@ -128,7 +128,7 @@ static bool is_word(const char *text, const char *word)
 	return false;
 }
 
-/* What is on where no file says so depends on how Dovecot was built. */
+/* If no file sets `protocols`, the build of Dovecot decides which are on. */
 static bool names_protocols(const struct dovecot *dovecot)
 {
 	for (size_t i = 0; i < dovecot->settings.count; i++)

@@ -8,7 +8,7 @@
 #include "loader/recipe/claims.h"
 
 json_t *claims_json(const struct claims *claims);
-/* What is not of the form of claims_json is left out. */
+/* Entries that do not have the form of claims_json are left out. */
 void claims_from_json(const json_t *json, struct claims *claims);
 
 #endif

@@ -45,7 +45,7 @@ static bool is_defined(const struct composition *composition, const char *group)
 	return !strcmp(group, GROUP_LINK_LOCAL) || composition_group(composition, group);
 }
 
-/* True if one of these groups has members; without groups, everybody is admitted. */
+/* True if one of these groups has members; without groups, every source is admitted. */
 static bool admits(const struct composition *composition, const struct names *groups)
 {
 	for (size_t i = 0; i < groups->count; i++) {
@@ -220,7 +220,7 @@ static int compose_one(struct catalog *catalog, const struct recipe *recipe,
 
 /* --- machines --- */
 
-/* What was found about a machine's recipe, with its name. */
+/* Passes on the errors and warnings about a machine's recipe, with its name. */
 static void pass_on(const struct machine *machine, const struct diag *found, struct diag *diag)
 {
 	for (size_t i = 0; i < found->count; i++) {

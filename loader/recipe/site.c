@@ -202,7 +202,7 @@ static void add_groups(struct groups *own, const struct groups *file)
 	*own = all;
 }
 
-/* What each interface has of the file as a whole. */
+/* Gives each interface the settings of the file as a whole. */
 static void add_file_words(struct recipe *recipe, const struct site *site)
 {
 	add_groups(&recipe->groups, &site->groups);

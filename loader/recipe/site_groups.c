@@ -22,7 +22,7 @@ int site_check_trust(const char *path, const struct place *place, struct diag *d
 	return err;
 }
 
-/* What a group is made of, as it is read. */
+/* The parts of a group, as they are read. */
 struct members {
 	struct names prefix;
 	struct group_file *file;

@@ -97,7 +97,7 @@ static size_t count_words(const struct yaml_node *value)
 	return count;
 }
 
-/* What is written behind the '=' of a word. */
+/* The text after the '=' of a word. */
 static const char *value_of(enum recipe_word kind)
 {
 	return kind == RECIPE_SET ? "PORTS" : kind == RECIPE_LIMIT ? "RATE" : "GROUP";

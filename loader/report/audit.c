@@ -192,7 +192,7 @@ static void add_silent(json_t *list, const struct audit_host *host, const struct
 			add_silent_range(list, host, rows, &rows->row[i].ports.range[j], told);
 }
 
-/* What the ports of a service have. */
+/* The evidence about the ports of a service. */
 struct use {
 	bool passed, heard; /* a packet; something listens, or the range is a wide one */
 	int port;	    /* the only one, else -1 */

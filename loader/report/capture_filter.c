@@ -51,7 +51,7 @@ static int load_library(struct pcap_library *library, char **why)
 	return pcap_library_load(symbol, ARRAY_SIZE(symbol), why);
 }
 
-/* What libpcap says, without the words that libpcap 1.10 puts in front of some. */
+/* The message of libpcap, without the prefix that libpcap 1.10 adds to some. */
 static char *explained(const char *why)
 {
 	static const char useless[] = "can't parse filter expression: ";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What was dropped lately: the entries of the map `drops`, and the rows that they are shown as. */
+/* The recent drops: the entries of the map `drops`, and the rows of a view of them. */
 #ifndef PORTCULLIS_REPORT_DROPS_H
 #define PORTCULLIS_REPORT_DROPS_H
 
@@ -12,7 +12,7 @@
 #include "loader/catalog/group.h"
 #include "loader/report/counters.h"
 
-/* What one row adds up. */
+/* The sums of one row. */
 enum drops_by {
 	DROPS_BY_KEY, /* nothing: each address, port and reason has a row */
 	DROPS_BY_SOURCE,
@@ -21,7 +21,7 @@ enum drops_by {
 	DROPS_BY_REASON,
 };
 
-/* What all packets of a row have in common. */
+/* The fields that all packets of a row have in common. */
 #define DROPS_ONE_ADDRESS  1
 #define DROPS_ONE_PREFIX   2
 #define DROPS_ONE_PORT	   4 /* with its protocol; of ICMP the type and code */
@@ -46,7 +46,7 @@ struct drops_row {
 	bool again;   /* it came in more than one second */
 };
 
-/* What the tables of some filters have. */
+/* The content of the tables of some filters. */
 struct drops {
 	struct drops_row *row;
 	size_t count;

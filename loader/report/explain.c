@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a filter does with a packet, and why: the report of `explain`. */
+/* The report of `explain`: the verdict on a packet, and the reason. */
 #include "loader/report/explain.h"
 
 #include <netinet/in.h>
@@ -76,7 +76,10 @@ static char *groups_text(const json_t *kept, const json_t *groups)
 	return names_join(&list, ", ");
 }
 
-/* Whom an open service admits: "trusted (10.0.0.0/8), source port 67/udp"; the caller frees. */
+/*
+ * The sources that an open service admits: "trusted (10.0.0.0/8), source port 67/udp"; the caller
+ * frees.
+ */
 static char *admits_text(const json_t *kept, const json_t *service)
 {
 	__free_text char *groups = groups_text(kept, json_object_get(service, "from"));

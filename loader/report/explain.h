@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a filter does with a packet, and why: the report of `explain`. */
+/* The report of `explain`: the verdict on a packet, and the reason. */
 #ifndef PORTCULLIS_REPORT_EXPLAIN_H
 #define PORTCULLIS_REPORT_EXPLAIN_H
 

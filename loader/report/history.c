@@ -112,7 +112,9 @@ static void settle_part(json_t *change, enum outcome outcome, const json_t *by)
 					      json_object_get(by, "comment")));
 }
 
-/* What comes after a part that is to be confirmed. Only the first that settles it counts. */
+/*
+ * The changes after one that needs confirmation. Only the first that confirms or reverts it counts.
+ */
 static enum outcome next_outcome(const json_t *interface)
 {
 	if (has_action(interface, "confirm"))

@@ -32,7 +32,7 @@ bool history_is_of(const json_t *change, const json_t *interface,
 /* The interfaces that the history knows in a network namespace, in order of their first change. */
 void history_names(const struct history_lines *lines, const char *network, struct names *names);
 
-/* What an interface had after a change. */
+/* The state of an interface after a change. */
 struct history_state {
 	bool known;
 	const char *digest;	 /* of its rule set; NULL: no filter */
@@ -64,8 +64,8 @@ struct history_select {
 bool history_is_chosen(const json_t *change, const struct history_select *select);
 
 /*
- * What differs between the states after two changes: an array as "interfaces" of a change, of those
- * interfaces that differ.
+ * The difference between the states after two changes: an array as "interfaces" of a change, of
+ * those interfaces that differ.
  */
 json_t *history_difference(const struct history_lines *lines, unsigned long long from,
 			   unsigned long long to);

@@ -110,7 +110,7 @@ static bool is_foreign(int err)
 
 /* --- opening --- */
 
-/* It must be root's: whoever can write in the folder decides what is read there. */
+/* The folder must be root's, because a user who can write to it decides what is read there. */
 static int open_folder(const struct history_place *place, const char *path, int *folder)
 {
 	__close_fd int fd = -1;
@@ -133,7 +133,7 @@ static int open_folder(const struct history_place *place, const char *path, int 
 	return 0;
 }
 
-/* A regular file of root's, which nobody else can write. */
+/* A regular file of root's, which no other user can write. */
 static int check_file(int fd)
 {
 	struct stat st;
@@ -145,7 +145,7 @@ static int check_file(int fd)
 	return st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH) ? -EPERM : 0;
 }
 
-/* The lock is a file of its own, for members of the group can open the history, and lock that. */
+/* The lock is a separate file, because members of the group can open the history, and lock it. */
 static int take_lock(struct history_file *file)
 {
 	static const struct timespec pause = {.tv_nsec = 10000000};
@@ -351,7 +351,7 @@ static void add_change(const struct history_file *file, json_t *change, const st
 
 /* --- writing --- */
 
-/* What is written only in part is taken back: the disk is full. */
+/* If the disk is full, a partly written line is removed. */
 static int write_addition(struct history_file *file, struct addition *addition)
 {
 	ssize_t written;

@@ -15,7 +15,7 @@
 
 #define JOURNAL "/run/systemd/journal/socket"
 
-/* What is printable has no newline, which would end the field. */
+/* A newline would end the field; printable text has none. */
 void journal_field(FILE *to, const char *key, const char *value)
 {
 	__free_text char *text = value ? text_printable(value) : NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the ports of machines behind an interface counted, as JSON. */
+/* The counters of the ports of machines behind an interface, as JSON. */
 #ifndef PORTCULLIS_REPORT_MACHINE_COUNTERS_H
 #define PORTCULLIS_REPORT_MACHINE_COUNTERS_H
 

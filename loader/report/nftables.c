@@ -159,9 +159,9 @@ static void put_peers(const struct writer *writer, const char *match, const json
 }
 
 /*
- * What a rule matches: the ports of a service at one side, and at the other the source ports that
- * it admits. `own`: of which side its ports are, "dport", or "sport" in an answer. NULL: it has no
- * port of the transport. The caller frees.
+ * The condition of a rule: the ports of a service at one side, and at the other the source ports
+ * that it admits. `own`: of which side its ports are, "dport", or "sport" in an answer. NULL: it
+ * has no port of the transport. The caller frees.
  */
 static char *match_text(const json_t *service, const json_t *sources, const char *transport,
 			const char *own)
@@ -346,7 +346,10 @@ static char *never_text(const struct writer *writer, bool ipv6)
 	return text;
 }
 
-/* What is denied comes before all else, and before machines; but not neighbour discovery and DHCP. */
+/*
+ * Rules for denied sources come first, also before machines; but after neighbour discovery and
+ * DHCP.
+ */
 static void put_denied(const struct writer *writer)
 {
 	const json_t *name;

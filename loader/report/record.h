@@ -44,7 +44,7 @@ struct record {
  */
 void record_change(const struct record *record, const struct caller *caller);
 
-/* What ban, unban, grant or revoke did. */
+/* A change by ban, unban, grant or revoke. */
 struct admission {
 	const char *action; /* "ban" */
 	const char *list;   /* of bans, or the group of grants; NULL: every list */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a filter made of a capture: counters, drops, and what would open. The report of `replay`. */
+/* The report of `replay`: counters and drops of a capture, and the fixes. */
 #ifndef PORTCULLIS_REPORT_REPLAY_H
 #define PORTCULLIS_REPORT_REPLAY_H
 
@@ -55,7 +55,7 @@ struct replay_services *replay_services_new(const struct replay *replay, const s
 json_t *replay_services_of(const struct replay_services *services, const struct drops_row *row);
 void replay_services_free(struct replay_services *services);
 
-/* What the report is of. */
+/* The subject of the report. */
 struct replay_title {
 	const char *file;
 	const char *interface; /* NULL: none was named */

@@ -338,7 +338,7 @@ static void read_transport(struct cursor *cursor, struct replay_packet *packet)
 		read_icmp(cursor, packet);
 }
 
-/* What the header says of the length, where the frame has fewer bytes than the packet had. */
+/* The length by the header, if the frame has fewer bytes than the packet had. */
 static void read_ipv4(struct cursor *cursor, struct replay_packet *packet)
 {
 	__u8 *ip = packet->frame + cursor->ip;

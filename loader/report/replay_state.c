@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a filter would remember of a capture's packets. */
+/* The state of a filter after a capture's packets. */
 #include "loader/report/replay_state.h"
 
 #include <arpa/inet.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a filter would remember of a capture's packets: connections, flows, fragments. It follows
+ * The state of a filter after a capture's packets: connections, flows, fragments. It follows
  * bpf/reply.h, learn.h and fragment.h, by the times of the capture; in place of sockets, which a
  * capture does not have, it goes by who began.
  */

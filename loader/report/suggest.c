@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What `suggest` proposes for an interface, by products' configuration and what listens. */
+/* The suggestion of `suggest` for an interface, by products' configuration and what listens. */
 #include "loader/report/suggest.h"
 
 #include <stdarg.h>

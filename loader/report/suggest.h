@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What `suggest` proposes for an interface: a recipe, and the evidence of each of its words. */
+/* The suggestion of `suggest` for an interface: a recipe, and the evidence of each of its words. */
 #ifndef PORTCULLIS_REPORT_SUGGEST_H
 #define PORTCULLIS_REPORT_SUGGEST_H
 
@@ -19,7 +19,7 @@ struct suggestion {
 	struct names remarks; /* comments below the interface */
 };
 
-/* What listens for packets of the interface. */
+/* The sockets that listen for packets of the interface. */
 struct suggest_host {
 	bool known; /* false: the files are those of another host */
 	const struct audit_listener *listener;

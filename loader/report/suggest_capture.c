@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Who came to which port in a capture, and was answered. */
+/* The sources in a capture, the ports that they used, and whether they were answered. */
 #include "loader/report/suggest_capture.h"
 
 #include <netinet/in.h>
@@ -13,7 +13,7 @@
 #define ASKED  65536		    /* UDP that this host began: a newer one takes a place */
 #define SECOND 1000000000ULL
 
-/* What the packets of a source to a port have in common. */
+/* The sums over the packets of a source to a port. */
 struct peer {
 	__be32 address[4];
 	__u16 port;	   /* of this host */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Who came to which port in a capture, and was answered. Its memory does not grow with it. */
+/*
+ * The sources in a capture, the ports that they used, and whether they were answered. Its memory
+ * does not grow with it.
+ */
 #ifndef PORTCULLIS_REPORT_SUGGEST_CAPTURE_H
 #define PORTCULLIS_REPORT_SUGGEST_CAPTURE_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What follows for a suggestion from the present rules of nftables. */
+/* The conclusions from the present rules of nftables for a suggestion. */
 #include "loader/report/suggest_carry.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Who came to which port, and what follows for a recipe. */
+/* The sources and the ports that they used, and the conclusions for a recipe. */
 #include "loader/report/suggest_evidence.h"
 
 #include <stdlib.h>
@@ -517,7 +517,7 @@ static bool was_knocked(const struct suggest_evidence *evidence,
 	return false;
 }
 
-/* Ports that listen, are closed, and that nobody came to. */
+/* Ports that listen, are closed, and got no packets. */
 static void tell_silent(struct looking *looking)
 {
 	const struct suggest_evidence *evidence = looking->evidence;

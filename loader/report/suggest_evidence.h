@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Who came to which port, and what follows for a recipe: customers are told from scanners. */
+/*
+ * The sources and the ports that they used, and the conclusions for a recipe: it tells customers
+ * from scanners.
+ */
 #ifndef PORTCULLIS_REPORT_SUGGEST_EVIDENCE_H
 #define PORTCULLIS_REPORT_SUGGEST_EVIDENCE_H
 
@@ -8,7 +11,7 @@
 
 #define SUGGEST_KNOCKS 262144 /* rows that are looked at; a flood's are more */
 
-/* What one source sent to a port of this host. */
+/* The packets of one source to a port of this host. */
 struct suggest_knock {
 	__u8 address[16];
 	__u8 family; /* AF_INET or AF_INET6 */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the present rules of nftables admit. */
+/* The sources that the present rules of nftables admit. */
 #include "loader/report/suggest_rules.h"
 
 #include <arpa/inet.h>
@@ -29,7 +29,7 @@ struct asking {
 	bool may_return; /* a rule of this chain that is not understood returns */
 };
 
-/* What a condition says of the packet. */
+/* The restriction of a condition. */
 enum truth {
 	NEVER,
 	ALWAYS,
@@ -288,7 +288,7 @@ static bool is_idle(const char *name)
 	return false;
 }
 
-/* What the conditions of a rule say together, so far. */
+/* The restriction of a rule's conditions together, so far. */
 struct rule_state {
 	enum truth truth;
 	struct names sources;
@@ -493,7 +493,7 @@ static enum course follow(struct asking *asking, const json_t *of, const char *c
 		course = run_rule(asking, rule, depth);
 		if (course != DROPS || !asking->may_return)
 			continue;
-		/* Whom it drops is not known: not everybody. */
+		/* It is not known which sources it drops, but it does not drop all. */
 		note_unknown(asking, rule);
 		course = RETURNS;
 	}
@@ -510,7 +510,7 @@ static bool is_of_family(const json_t *chain, bool ipv6)
 	return !strcmp(family, "inet") || !strcmp(family, ipv6 ? "ip6" : "ip");
 }
 
-/* What a base chain admits, together with those before it. */
+/* The sources that a base chain admits, together with the chains before it. */
 static void ask_chain(struct asking *asking, const json_t *chain, enum suggest_admits *admits,
 		      struct names *sources)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the present rules of nftables admit, as `nft -j list ruleset` tells them. */
+/* The sources that the present rules of nftables admit, as `nft -j list ruleset` tells them. */
 #ifndef PORTCULLIS_REPORT_SUGGEST_RULES_H
 #define PORTCULLIS_REPORT_SUGGEST_RULES_H
 
@@ -7,7 +7,7 @@
 
 #include "loader/report/suggest.h"
 
-/* Who may begin to talk to a port of this host. */
+/* The sources that may begin a connection to a port of this host. */
 enum suggest_admits {
 	SUGGEST_ANYONE,
 	SUGGEST_SOME, /* `sources` */

@@ -575,7 +575,7 @@ static void status_one(const json_t *one, FILE *to)
 			    human(json_integer_value(json_object_get(one, "memory")), "B", memory));
 }
 
-/* What the next apply or boot makes of the site file, if that differs from the attached filters. */
+/* The effect of the next apply or boot, if the site file differs from the attached filters. */
 static void status_site(const json_t *site, FILE *to)
 {
 	static const struct {

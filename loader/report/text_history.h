@@ -14,7 +14,7 @@ void report_history_text(const json_t *report, FILE *to);
 /* All of one change, as history_settle left it. */
 void history_change_text(const struct history_lines *lines, const json_t *change, FILE *to);
 
-/* What history_difference found between two changes. */
+/* Prints the result of history_difference. */
 void history_difference_text(const struct history_lines *lines, unsigned long long from,
 			     unsigned long long to_number, const json_t *interfaces, FILE *to);
 

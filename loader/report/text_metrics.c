@@ -40,7 +40,7 @@ struct run {
 	json_int_t count[ARRAY_SIZE(verdict)];
 };
 
-/* Whose counters: the interface's own, or those of a machine behind it. */
+/* The owner of the counters: the interface, or a machine behind it. */
 struct of {
 	const char *interface;
 	const char *machine; /* "" */
@@ -134,7 +134,9 @@ static size_t put_ports_from(FILE *to, const char *unit, const struct of *of, co
 	return end;
 }
 
-/* What has no listed port: dropped by reason, so that a port which a swap lists takes nothing back.
+/*
+ * Packets without a listed port: their drops are counted by reason, so that no counter decreases if
+ * a swap lists the port.
  */
 static void put_others(FILE *to, const char *unit, const json_t *interface)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What `top` has read of the filters at one time. */
+/* The state of the filters that `top` read at one time. */
 #include "loader/report/top_looks.h"
 
 #include <stdlib.h>

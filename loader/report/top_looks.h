@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What `top` has read of the filters at one time, and what a row of it is. */
+/* The state of the filters that `top` read at one time, and what a row of it is. */
 #ifndef PORTCULLIS_REPORT_TOP_LOOKS_H
 #define PORTCULLIS_REPORT_TOP_LOOKS_H
 
@@ -50,7 +50,7 @@ enum top_kind {
 	TOP_MACHINE,  /* `at`: its place among those of `behind` */
 };
 
-/* What was counted under one name. */
+/* The counts under one name. */
 struct top_row {
 	__u32 look; /* its place among the looks */
 	enum top_kind kind;

@@ -106,7 +106,7 @@ static struct count sum(struct count a, struct count b)
 	return (struct count){a.packets + b.packets, a.bytes + b.bytes};
 }
 
-/* What came in between. Counters that went back count for nothing. */
+/* The difference between two counters. Counters that went back count as zero. */
 static struct count difference(struct count now, struct count before)
 {
 	return (struct count){

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What `top` shows: rates between two looks at the counters, and the order of the rows. */
+/* The rows of `top`: rates between two readings of the counters, and their order. */
 #ifndef PORTCULLIS_REPORT_TOP_MODEL_H
 #define PORTCULLIS_REPORT_TOP_MODEL_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The rows of `top` about who is dropped: recorded drops, added up by address. */
+/* The rows of `top` for dropped sources: recorded drops, added up by address. */
 #include "loader/report/top_sources.h"
 
 #include <arpa/inet.h>
@@ -116,7 +116,7 @@ static bool is_scattered(const struct drops_row *source)
 	return source->ports == 1 && (source->sampled || !source->again);
 }
 
-/* What two rows have in common, as DROPS_ONE_*. */
+/* The fields that two rows have in common, as DROPS_ONE_*. */
 static __u8 in_common(const struct drops_row *a, const struct drops_row *b)
 {
 	bool port = a->protocol == b->protocol && a->port == b->port;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The rows of `top` about who is dropped: recorded drops, added up by address. */
+/* The rows of `top` for dropped sources: recorded drops, added up by address. */
 #ifndef PORTCULLIS_REPORT_TOP_SOURCES_H
 #define PORTCULLIS_REPORT_TOP_SOURCES_H
 

@@ -272,7 +272,7 @@ static void leave_out(struct top_table *table, size_t column)
 		(table->count - column) * sizeof(table->column[0]));
 }
 
-/* What the columns but the name's take. */
+/* The width of all columns but that of the name. */
 static size_t used_columns(const struct top_table *table, size_t *name)
 {
 	size_t used = MARGIN + GAP * (table->count - 1);

@@ -59,7 +59,8 @@ struct top_title {
 };
 char *top_title_line(const struct top_title *title, size_t columns);
 
-/* What an interface does; `boot` is clock_boot. `*tone`: TONE_BAD where something has to be done.
+/*
+ * The line of an interface; `boot` is clock_boot. `*tone`: TONE_BAD where something has to be done.
  */
 char *top_interface_line(const struct top_looks *looks, const struct top_looks *before, size_t at,
 			 __u64 boot, size_t columns, enum tone *tone);
@@ -67,7 +68,7 @@ char *top_interface_line(const struct top_looks *looks, const struct top_looks *
 /* As many columns of `text` as fit, ".." where it goes on. Without control characters. */
 char *top_cut(const char *text, size_t columns);
 
-/* What the keys do, a line each, on the screen and in --help. */
+/* The keys, one a line, for the screen and --help. */
 #define TOP_KEYS                                                                                \
 	"q              quit", "s              sort by the next of packets/s, bits/s, packets", \
 		"1 2 3          sort by one of these",                                          \

@@ -6,7 +6,10 @@
 #include <jansson.h>
 #include <stddef.h>
 
-/* What it is sorted by is looked up once: a flood over all ports leaves 131,072 of them. */
+/*
+ * The sort key is looked up once for each port, because a flood over all ports leaves 131,072 of
+ * them.
+ */
 struct unlisted {
 	json_int_t refused;
 	size_t index; /* among the report's ports */
