@@ -30,10 +30,11 @@ struct groups {
 };
 
 /*
- * "NAME=PREFIX[,PREFIX]", or "NAME=@FILE" or "NAME=-" of stdin (a prefix a line; blank lines and
- * # comments). For a PREFIX may stand "dns:HOST": the addresses of its last answer, if there is one
- * (dns_answer.h). Replaces the group of that name. All errors of a file are reported, each with its
- * line. link-local is built in and cannot be defined. Returns 0, -EINVAL, or -errno of the file.
+ * "NAME=PREFIX[,PREFIX]", or "NAME=@FILE" or "NAME=-" of stdin (a prefix a line; blank lines and #
+ * comments). Instead of a PREFIX, it may have "dns:HOST": the addresses of its last answer, if
+ * there is one (dns_answer.h). Replaces the group of that name. All errors of a file are reported,
+ * each with its line. link-local is built in and cannot be defined. Returns 0, -EINVAL, or -errno
+ * of the file.
  */
 int groups_define(struct groups *groups, const char *definition, struct diag *diag);
 /*

@@ -105,7 +105,7 @@ static const char *confirmed_by(const json_t *change)
 		       "";
 }
 
-/* The comment of a port of --open stands in the recipe; else that of the change counts. */
+/* The comment of a port of --open is in the recipe; else that of the change counts. */
 static const char *comment_of(const json_t *kept, const struct exception *exception,
 			      const json_t *change)
 {

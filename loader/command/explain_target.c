@@ -246,7 +246,7 @@ int explain_targets_open(const struct options *options, const char *interface,
 		err = read_live(options, interface, plans, targets);
 	if (err)
 		return err;
-	/* Of --site and -p alone, that is not known. */
+	/* For --site and -p alone, that is not known. */
 	targets->of_host = interface || (!options->site && !options->profile.count);
 	if (of_site)
 		err = add_site(options, interface, targets, diag);

@@ -72,7 +72,7 @@ static void print_option(const struct option_row *row, FILE *to)
 	size_t used = (size_t)fprintf(to, "  %s --%s%s%s", letter, row->name,
 				      row->argument ? " " : "", row->argument ?: "");
 	size_t columns = help_columns(to);
-	/* On a narrow terminal the text stands below the option. */
+	/* On a narrow terminal the text is below the option. */
 	size_t column = columns >= OPTION_COLUMN + 30 ? OPTION_COLUMN : 8;
 
 	if (used + 2 > column) {

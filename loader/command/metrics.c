@@ -77,7 +77,7 @@ static json_t *expected_json(void)
 	return names_json(&names);
 }
 
-/* Of the first filter: those of a namespace share their maps. */
+/* The flows of the first filter: those of a namespace share their maps. */
 static json_t *flows_json(const struct live *list, size_t count)
 {
 	struct flows flows = {};
@@ -93,7 +93,7 @@ static json_t *flows_json(const struct live *list, size_t count)
 	return json_null();
 }
 
-/* Of the first filter, as flows_json. */
+/* Reads the first filter only, as flows_json does. */
 static json_t *bans_json(const struct live *list, size_t count)
 {
 	long long bans = count ? bans_count(&list->filter) : -1;

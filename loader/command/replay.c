@@ -301,7 +301,7 @@ static const struct pc_generation *generation_of(const struct explain_target *ta
 }
 
 /*
- * Of a filter that is there, the prefixes are in the kernel. They are those of its recipe, unless
+ * The prefixes of an attached filter are in the kernel. They are those of its recipe, unless
  * profiles or files have changed since.
  */
 static struct tables tables_of(const struct explain_target *target)

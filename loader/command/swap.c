@@ -21,7 +21,7 @@
 #include "loader/object/privilege.h"
 #include "loader/recipe/site.h"
 
-/* Of several interfaces, each error of an option names the one that it is about. */
+/* With several interfaces, each error of an option names its interface. */
 static void name_target(const char *name, struct diag *found, struct diag *diag)
 {
 	for (size_t i = 0; i < found->count; i++) {

@@ -168,7 +168,7 @@ static json_t *interface_json(struct change_log *log, const struct logged *logge
 				    json_integer((json_int_t)logged->deadline));
 	if (!has_states(logged->action))
 		return interface;
-	/* The text of a rule set stands before the change: file order is oldest first. */
+	/* The text of a rule set comes before the change: file order is oldest first. */
 	if (!logged->before_unknown)
 		json_object_set_new(interface, "before",
 				    add_kept(log, logged->before, logged->before_text, NULL));

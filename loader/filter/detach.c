@@ -73,7 +73,7 @@ static void unhook(struct filter *filter)
 	 */
 	if (filter->id[0] && filter->fd[FILTER_LINK] >= 0 && unlink(link) && errno != ENOENT)
 		warning("%s: cannot unpin: %s", link, strerror(errno));
-	/* At once, not when the kernel gets to freeing the link. */
+	/* Detaches at once, not when the kernel frees the link later. */
 	if (filter->fd[FILTER_LINK] >= 0 && bpf_link_detach(filter->fd[FILTER_LINK]) &&
 	    errno != ENOLINK)
 		warning("cannot detach, though everything passes: %s", strerror(errno));

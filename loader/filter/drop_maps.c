@@ -64,7 +64,7 @@ int filter_drops(const struct filter *filter, size_t place, const struct prefix 
 	drops_begin(drops, state->drops_since);
 	counts = drops_buckets(of, state->drops_secret);
 	err = read_buckets(filter->fd[FILTER_DROPS], place, counts, state->drops_since, drops);
-	/* Of the present second entries may have given way; it is not over yet. */
+	/* Entries of the present second may have been replaced; the second is not over yet. */
 	if (drops->since > clock_boot() / PC_SECOND)
 		drops->since = (__u32)(clock_boot() / PC_SECOND);
 	return err;

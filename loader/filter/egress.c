@@ -150,7 +150,7 @@ int egress_detach(struct filter *filter, unsigned int ifindex)
 	__u32 id;
 
 	if (filter->fd[FILTER_EGRESS_LINK] >= 0) {
-		/* At once, not when the kernel gets to freeing the link. */
+		/* Detaches at once, not when the kernel frees the link later. */
 		if (bpf_link_detach(filter->fd[FILTER_EGRESS_LINK]) && errno != ENOLINK)
 			err = -errno;
 	} else if (filter->fd[FILTER_EGRESS] >= 0 && ifindex) {

@@ -28,7 +28,7 @@ bool filter_is_empty(const char *id);
 
 /* Pins a generation in the folder of its filter; 0, or -errno with a message. */
 int installed_pin(const struct filter *filter, const struct installed *installed);
-/* True if generations or recipes are pinned besides those of current and fallback. */
+/* True if generations or recipes are pinned other than those of current and fallback. */
 bool installed_has_others(const struct filter *filter);
 /* Unpins every generation but current and fallback. A filter that is not pinned has none. */
 void installed_unpin_others(const struct filter *filter);

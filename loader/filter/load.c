@@ -67,7 +67,7 @@ static bool has_kernel_context(void)
 	if (fd < 0 || read(fd, &header, sizeof(header)) != sizeof(header) ||
 	    lseek(fd, (off_t)header.hdr_len + header.str_off, SEEK_SET) < 0)
 		return false;
-	/* The end of the block before stands in front, as a name may be in both. */
+	/* The end of the block before is put in front, because a name may be in both. */
 	while (!has && (length = read(fd, block + sizeof(name), size)) > 0) {
 		has = memmem(block, sizeof(name) + length, name, sizeof(name));
 		memmove(block, block + length, sizeof(name));

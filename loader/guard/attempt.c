@@ -177,7 +177,7 @@ bool attempt_group_is_long(const struct attempt *attempt, const char *name)
 	return group && group->prefixes > SHOWN;
 }
 
-/* Of peers that may be anyone, a group that opens nothing else; the caller frees. */
+/* A group for peers that may be anyone, which opens no other service; the caller frees. */
 static char *new_group(const struct attempt *attempt)
 {
 	char *name = xstrdup(attempt->whole ? OWN_GROUP : NEW_GROUP);

@@ -103,7 +103,7 @@ static void take_text(const char *text, address_take *take, void *context)
 		take(AF_INET6, address, context);
 }
 
-/* Gives the addresses that stand behind the word in a file. */
+/* Gives the addresses that follow the word in a file. */
 static void read_words(const char *path, const char *word, address_take *take, void *context)
 {
 	__close_file FILE *file = fopen(path, "re");

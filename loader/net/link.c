@@ -201,7 +201,7 @@ void link_uppers(unsigned int ifindex, __u32 upper[PC_UPPERS])
 	links_free(&links);
 }
 
-/* Of a host with thousands of interfaces only those that begin alike are worth comparing. */
+/* On a host with thousands of interfaces, only names that begin alike are worth comparing. */
 static void list_near(const struct links *links, const char *name, struct names *names)
 {
 	for (size_t i = 0; i < links->count; i++) {

@@ -54,7 +54,7 @@ void ban_file_free(struct ban_file *file);
 int ban_file_head(const char *path, const struct ban_clock *clock, struct ban_file *file);
 
 /*
- * Appends a batch behind the last whole one, and cuts off what stands there; sets `length`.
+ * Appends a batch behind the last whole one, and cuts off the bytes that are there; sets `length`.
  * `*written` is a descriptor to sync, which the caller closes. Returns 0 or -errno.
  */
 int ban_file_append(const char *path, const struct ban_clock *clock, struct ban_file *file,

@@ -95,7 +95,7 @@ static void add_composed(struct composition *composition, const struct overlay *
 		names_copy(&composed->to, &overlay->service->to);
 }
 
-/* One object, or two where the directions differ. A service without ports stands as `in`. */
+/* One object, or two where the directions differ. A service without ports is listed as `in`. */
 static void add_overlay(struct composition *composition, const struct overlay *overlay)
 {
 	enum why_closed in = why_closed(composition, overlay, overlay->from);

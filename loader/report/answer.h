@@ -51,7 +51,7 @@ void answer_interface(struct answer *answer, const char *name, enum answer_actio
 void answer_result(struct answer *answer, const char *name, unsigned long long generation,
 		   unsigned int confirm);
 
-/* Adds an item to the list of that name, which stands beside `interfaces`: a ban, a grant. */
+/* Adds an item to the list of that name, which is next to `interfaces`: a ban, a grant. */
 void answer_item(struct answer *answer, const char *list, json_t *item);
 
 /* Takes back the interfaces that were added last: their change failed. */

@@ -139,7 +139,7 @@ static void add_signed(struct names *words, const char *sign, const struct set *
 	char text[PREFIX_TEXT];
 	size_t i;
 
-	/* No "and 1 more" where that one could stand. */
+	/* No "and 1 more" where that one would fit. */
 	for (i = 0; i < set->count && (i < SHOWN || set->count == SHOWN + 1); i++) {
 		__free_text char *number = NULL, *word = NULL;
 		bool last = i == SHOWN - 1 && set->count > SHOWN + 1;
@@ -156,7 +156,7 @@ static const char *anyone_text(const struct set *set)
 	return prefixes_cover_text(prefixes_cover(set->prefix, set->count));
 }
 
-/* Tells of the prefixes that `after` has besides, and of those that it lacks; how often: 0 or 1. */
+/* Reports the prefixes that only `after` has, and those that it lacks; how often: 0 or 1. */
 static size_t tell_sets(const char *what, const char *more, const struct set *before,
 			const struct set *after, difference_tell *tell, void *context)
 {

@@ -127,7 +127,7 @@ static int order(__u64 a, __u64 b)
 	return a < b ? -1 : a > b;
 }
 
-/* Of rows that cannot be added up, whatever is asked for. */
+/* The order of fields that separate rows in every view. */
 static int by_filter(const struct drops_row *a, const struct drops_row *b)
 {
 	int result = order(a->filter, b->filter);

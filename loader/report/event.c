@@ -536,7 +536,7 @@ static json_t *port_json(const struct pc_event *event, __u16 port)
 
 static json_t *flags_json(const struct pc_event *event)
 {
-	/* From bit 0 on: RFC 9293, 3.1. */
+	/* The names of TCP flags, from bit 0 on: RFC 9293, 3.1. */
 	static const char *const name[] = {"fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr"};
 	json_t *flags = json_array();
 

@@ -69,8 +69,8 @@ char *event_packet_text(const json_t *event);
 
 /*
  * A line, with the newline, broken to fit the terminal: "18:00:01.123456 eth0 " and the summary.
- * The time is local; the interface is left out unless `named`. "core: " stands before the summary
- * of a packet of a machine.
+ * The time is local; the interface is left out unless `named`. "core: " comes before the summary of
+ * a packet of a machine.
  */
 void event_text(const json_t *event, bool named, FILE *to);
 

@@ -420,7 +420,7 @@ static size_t key_length(const char *line)
 	return length;
 }
 
-/* A line each, as they stand in the file. */
+/* A line each, in the order of the file. */
 static void print_site_lines(const char *line, FILE *to)
 {
 	const char *word = "site file";

@@ -439,8 +439,8 @@ static bool is_wanted(const json_t *json, const json_t *wanted)
 }
 
 /*
- * Goes from the last line to the first: a text stands before the first change that refers to it.
- * The last change is kept however long it is, because the next number follows from it.
+ * Goes from the last line to the first: a text comes before the first change that refers to it. The
+ * last change is kept however long it is, because the next number follows from it.
  */
 static void choose(const char *text, size_t length, size_t limit, struct kept_lines *kept)
 {

@@ -33,7 +33,9 @@ struct pcapng_packet {
 	const __u8 *frame;
 	__u32 captured, length; /* bytes of `frame`, and of the packet */
 	bool out;
-	/* Of the hook: XDP_* of an incoming packet, TC_ACT_* of an outgoing one. */
+	/*
+	 * The return value of the hook: XDP_* for an incoming packet, TC_ACT_* for an outgoing one.
+	 */
 	__s64 verdict;
 	const char *comment;
 };

@@ -226,7 +226,7 @@ static bool is_extension(__u8 next)
 	       next == IPPROTO_DSTOPTS;
 }
 
-/* Of a chain of extension headers: `cursor->at` is moved behind it. False: it is broken. */
+/* Moves `cursor->at` behind a chain of extension headers. False: it is broken. */
 static bool walk_extensions(struct cursor *cursor, struct replay_tuple *tuple,
 			    struct replay_packet *packet)
 {

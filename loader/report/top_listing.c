@@ -75,7 +75,7 @@ static void add_port(struct ports *ports, __u32 port)
 							   .transports = transport};
 }
 
-/* The TCP ranges stand before those of UDP: where both have the same, the first half is all. */
+/* The TCP ranges come before those of UDP: where both have the same, the first half is all. */
 static bool join_transports(struct ports *ports)
 {
 	size_t half = ports->count / 2;

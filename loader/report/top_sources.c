@@ -142,7 +142,7 @@ static void join(const struct drops *drops, struct top_row *all, const struct to
 	all->bits = add_rates(all->bits, row->bits);
 	all->drops = add_rates(all->drops, row->drops);
 	all->same &= row->same & in_common(&drops->row[all->at], &drops->row[row->at]);
-	/* The latest one stands for all. */
+	/* The latest one represents all. */
 	if (drops->row[all->at].last < drops->row[row->at].last)
 		all->at = row->at;
 }

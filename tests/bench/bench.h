@@ -28,12 +28,12 @@ struct frame {
  * ("udp") of an established flow with 10 bytes of payload, or the later fragment of a datagram
  * ("frag"), as they come in to this host's PORT; with "-" in front as this host sends it. It is as
  * long as the shortest frame of Ethernet with its checksum (64 bytes), or as it needs. Words:
- * "inside": from an address of the group `trusted`. "banned": from the second source of a flood of few
- * sources (IPv4 alone). "machine": to a machine behind this host.
- * "from=N": from this port. "vlan": with a tag. "extensions": with a hop-by-hop and a destination
- * options header. "long": 1,500 bytes. "random": sent with a new source and new ports each time.
- * "high": of these the destination's is above 61,439. "sources=N": random, from one of N sources.
- * "to-one": of these the destination's stays.
+ * "inside": from an address of the group `trusted`. "banned": from the second source of a flood of
+ * few sources (IPv4 alone). "machine": to a machine behind this host. "from=N": from this port.
+ * "vlan": with a tag. "extensions": with a hop-by-hop and a destination options header. "long":
+ * 1,500 bytes. "random": sent with a new source and new ports each time. "high": of these the
+ * destination's is above 61,439. "sources=N": random, from one of N sources. "to-one": of these the
+ * destination's stays.
  */
 int frame_build(const char *description, struct frame *frame);
 
@@ -93,7 +93,7 @@ int action_of(const char *word, int *action);
 int state_make(const char *state, const struct frame *frame, const struct place *place,
 	       int program);
 
-/* A flood: who sends what, and who takes it. */
+/* A flood: its sender, its packets, and its receiver. */
 struct flood {
 	const char *work, *name, *frame_name;
 	struct frame frame;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Floods: BPF_PROG_TEST_RUN makes live frames and redirects them into one end of a veth pair; the
- * other end's NAPI judges them on the same CPU, and its driver counts what became of them.
+ * other end's NAPI runs the filter on them on the same CPU, and its driver counts what became of
+ * them.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

@@ -28,7 +28,7 @@ teardown()
 	detach_all host
 }
 
-# sweep OPTIONS...: attaches with these, sends to every port (to those at the edges if $edges), and judges.
+# sweep OPTIONS...: attaches with these, sends to every port (to those at the edges if $edges), and compares.
 edges=
 sweep()
 {

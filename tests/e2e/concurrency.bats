@@ -92,7 +92,7 @@ storm()
 	done
 }
 
-# judges INTERFACE: the profile by which its packets are judged, and that there is one.
+# judges INTERFACE: the profile by which its packets are filtered, and that there is one.
 judges()
 {
 	local address=10.0.${1#eth}.1 own=left other=right port=5001 shut=5002

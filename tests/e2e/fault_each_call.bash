@@ -294,7 +294,7 @@ check_states()
 	esac
 }
 
-# Without the BTF of the program's global functions the kernel judges them in every state of their callers, for
+# Without the BTF of the program's global functions the kernel verifies them in every state of their callers, for
 # half a minute, and then refuses the program.
 endless() # ERROR POINT ABOUT
 {

@@ -45,7 +45,7 @@ far_host()
 	address_add "$1" eth0 "$3.2/24" "$3.3/24" "$4::2/64" "$4::3/64"
 }
 
-# fault_profile NAME IN OUT: a profile with these ports besides those that both have.
+# fault_profile NAME IN OUT: a profile with these ports in addition to those that both have.
 fault_profile()
 {
 	cat <<-END

@@ -61,7 +61,7 @@ index_of()
 	on host ip -json link show dev eth8 | jq '.[0].ifindex'
 }
 
-# A closed port answers: nothing judges.
+# A closed port answers: no filter is active.
 refused()
 {
 	run on "$1" socat -u OPEN:/dev/null "TCP:$2:$3,connect-timeout=8"
@@ -407,7 +407,7 @@ comes_and_goes()
 	echo "# ${*:1:1}: eth8 was deleted, made again or moved at $points points" >&3
 }
 
-# The profile that judges at eth0, empty if none.
+# The active profile of eth0, empty if none.
 at_eth0()
 {
 	pc status --json | jq -r '.interfaces[] | select(.name == "eth0").profiles[0]'

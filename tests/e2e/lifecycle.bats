@@ -24,7 +24,7 @@ teardown()
 	detach_all host other
 }
 
-# The profiles that judge each interface of `host`, as the kernel's recipes say.
+# The active profiles of each interface of `host`, by the kernel's recipes.
 profiles_of()
 {
 	pc status --json | jq -c '[.interfaces[] | .profiles[]]'

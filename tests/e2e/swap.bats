@@ -151,7 +151,7 @@ attach_one()
 		same "0 $((sent[4] / 10))" "$(cells udp $((4000 + i)))" "$((4000 + i))/udp, closed in both"
 	done
 	same "${sent[2]} 0" "$(cells tcp 1100)" '1100/tcp, trusted in both'
-	# Open in one of the two: judged now so, now so, and each packet once.
+	# Open in one of the two: filtered by the one or the other, and each packet once.
 	read -r passed dropped <<< "$(cells tcp 2000)"
 	same "${sent[5]}" $((passed + dropped)) '2000/tcp'
 	[ "$passed" -gt 0 ] && [ "$dropped" -gt 0 ] || fail "2000/tcp: $passed passed, $dropped dropped"

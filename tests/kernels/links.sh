@@ -44,7 +44,7 @@ far_is_silent()
 	! timeout 3 nc -w 1 "$1" "$2" < /dev/null > /dev/null 2>&1
 }
 
-# filtered DEVICE ADDRESS...: the filter of the device judges what is in its frames, at these addresses.
+# filtered DEVICE ADDRESS...: the filter of the device filters the content of its frames, at these addresses.
 filtered()
 {
 	device=$1

@@ -332,7 +332,7 @@ static void put_checksum(uint8_t *at, uint16_t value)
 	at[1] = (uint8_t)value;
 }
 
-/* A SYN from FAR, whose answer nobody takes: the request stays. */
+/* A SYN from FAR, whose answer no host takes: the request stays. */
 static int send_syn(int family, uint16_t port)
 {
 	struct frame_spec spec = {.family = family,
@@ -405,7 +405,7 @@ static void cannot(const char *what)
 	note("no bridge: %s: %s", what, strerror(errno));
 }
 
-/* BEHIND has a fixed link address, so that nobody is asked for it. */
+/* BEHIND has a fixed link address, so that no neighbour is asked for it. */
 static int add_neighbour(int control)
 {
 	struct arpreq request = {

@@ -291,7 +291,7 @@ static struct model_verdict judge_upper(const struct upper *upper, const struct 
 						     drop(MODEL_PROTOCOL);
 }
 
-/* A packet, or the first fragment of one: those that follow will be judged as it was. */
+/* A packet, or the first fragment of one: those that follow get the same verdict. */
 static struct model_verdict judge_first(const struct upper *upper, const struct pc_fragment *key,
 					const struct judge *judge)
 {

@@ -115,7 +115,7 @@ static bool quotes_ours(const struct upper *upper, const struct judge *judge)
 		return quoted_port_is_ours(&quote, mtu, judge);
 	if (quote.protocol == (ipv4 ? 1 : 58))
 		return quoted_icmp_is_ours(&quote, judge);
-	/* Of others the kernel does not ask who sent them. */
+	/* For others the kernel does not check the sender. */
 	if (mtu >= 0 && !memchr("\x04\x29\x2f\x32\x33\x6c\x84", quote.protocol, 7))
 		return false;
 	return model_named(quote.protocol, judge);

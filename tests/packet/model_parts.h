@@ -5,7 +5,7 @@
 
 #include "tests/packet/model.h"
 
-/* What a verdict is made from besides the frame. */
+/* The input of a verdict in addition to the frame. */
 struct judge {
 	const struct tables *tables;
 	struct model_state *state;

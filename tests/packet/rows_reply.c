@@ -92,7 +92,7 @@ static const struct row row[] = {
 	{"SYN to an unlisted listener", STATE, T4(PORTS(50001, 2222), .flags = SYN),
 	 .expect = DROP_AT(UNLISTED, TCP(2222))},
 
-	/* A listener answers for nobody. */
+	/* A listener does not admit a packet of no connection. */
 	{"ACK to an unlisted listener", STATE, T4(PORTS(50001, 2222), .flags = ACK),
 	 .expect = DROP_AT(UNLISTED, TCP(2222))},
 	{"SYN-ACK to an unlisted listener", STATE, T4(PORTS(50001, 2222), .flags = SYN_ACK),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A generation that waits to be confirmed: which one judges, before its deadline and after. */
+/* A generation that waits to be confirmed: which one is active, before its deadline and after. */
 #include <errno.h>
 
 #include <bpf/bpf.h>
@@ -155,7 +155,7 @@ void suite_deadline(struct runner *runner)
 	runner->filter.current.copy->deadline = clock_boot() + LONG;
 	check(!filter_confirm(&runner->filter), "it is confirmed");
 	judges(runner, false, "once confirmed");
-	/* What nothing judges passes: here the fallback is the one that drops. */
+	/* A packet that no generation filters passes: here the fallback is the one that drops. */
 	if (!check(!put(runner, GROUPS, PC_POLICY_ENFORCE, false) && !put_late(runner, GROUPS),
 		   "one that observes, whose fallback was cleared away meanwhile"))
 		return;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Limits: what one source may begin, whom a flood of forged sources cuts off, and who shares one.
+/*
+ * Limits: what one source may begin, which sources a flood of forged ones cuts off, and which share
+ * one.
  */
 #include <arpa/inet.h>
 #include <errno.h>

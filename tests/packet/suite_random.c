@@ -94,7 +94,7 @@ static struct model_state fresh, state, before;
 /* Large, and used by one suite at a time. */
 static struct frame frame, smaller;
 
-/* Both judge the frame. A run that the kernel refuses is a disagreement too. */
+/* Both decide on the frame. A run that the kernel refuses is a disagreement too. */
 static bool agree(struct contest *contest, const struct frame *judged, size_t linear)
 {
 	struct pc_explained explained;

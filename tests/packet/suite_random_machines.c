@@ -230,7 +230,7 @@ static void know_machines(struct contest *contest)
 
 /* --- counts --- */
 
-/* The tally of the machine whose packet was judged last. 0: it has none. */
+/* The tally of the machine whose packet was decided last. 0: it has none. */
 static unsigned int tally_of(const struct contest *contest, bool out, uint32_t index)
 {
 	__u64 name = contest->name[state.machine - contest->machine];

@@ -34,7 +34,7 @@ static void test_read_file(void **state)
 	assert_int_equal(read_file("/proc/sys/kernel/ostype", 5, &text, &length), -EFBIG);
 }
 
-/* What is closed is no descriptor any more: closed again, it would be somebody else's. */
+/* What is closed is no descriptor any more: closed again, it would be another file's. */
 static void test_close(void **state)
 {
 	int none = -1, fd = dup(0), other;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Whom the compiled tables admit is whom the composition names. */
+/* The compiled tables admit the sources that the composition names. */
 #include <sys/socket.h>
 
 #include "loader/base/memory.h"

@@ -90,7 +90,7 @@ static void test_recipes(void **state)
 	assert_non_null(strstr(bad.diag.entry[bad.diag.count - 1].message, "beyond it is m64"));
 }
 
-/* 128 groups of 64 tenants: each admits its own, and nobody else's of the same name. */
+/* 128 groups of 64 tenants: each admits its own, and not another tenant's of the same name. */
 static void test_tenants(void **state)
 {
 	__cleanup(run_free) struct run run = {};

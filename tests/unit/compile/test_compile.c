@@ -207,7 +207,7 @@ static void test_spans(void **state)
 	(void)state;
 	define(made, "g=10.0.0.0/8");
 	define(made, "h=2001:db8::/32");
-	/* Neighbours of equal admission are one span; those that admit nobody are none. */
+	/* Neighbours of equal admission are one span; one that admits no source is not a span. */
 	open_service(made, "1/tcp", "g", "10-20/tcp");
 	open_service(made, "1/tcp", "g", "21-30/tcp");
 	open_service(made, "1/tcp", "h", "40/tcp");

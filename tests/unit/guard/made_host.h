@@ -48,7 +48,7 @@ static const char ssh[] = "profile: ssh\n"
 			  "  - name: ssh\n"
 			  "    in: 22/tcp\n";
 
-/* These open 22/tcp too, and more besides. */
+/* These open 22/tcp, and other ports. */
 static const char two[] = "profile: two\n"
 			  "services:\n"
 			  "  - name: a\n"

@@ -78,7 +78,9 @@ static void test_own_session(void **state)
 	expect(host, 2, "-p mail",
 	       "portcullis: eth0: your own session to 22/tcp (from 198.51.2.9) could not be re-established: " CLOSED22);
 
-	/* On a port that nobody watches, also while its server is away; nobody else's is like it.
+	/*
+	 * On a port that is not watched, also while its server is away; no other session counts
+	 * like it.
 	 */
 	host = plain_host();
 	connected(host, "192.0.2.1", 2222, "198.51.2.9", 40000);
@@ -310,7 +312,7 @@ static void test_nobody(void **state)
 	host = plain_host();
 	give_address(host, 3, "10.0.0.1", RT_SCOPE_UNIVERSE);
 	expect(host, 2, "-p mail", "");
-	/* But one by which nobody comes. */
+	/* But one by which no session comes. */
 	host = plain_host();
 	listens(host, "::", 22);
 	give_address(host, 3, "fe80::1", RT_SCOPE_LINK);
@@ -583,7 +585,7 @@ static void test_own_by_other_ways(void **state)
 			       "portcullis: eth0: your own session to 22/tcp (from 198.51.2.9) could not be re-established: ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,198.51.2.9/32\n" :
 			       "portcullis: eth0: 1 login to 22/tcp (from 198.51.2.9) could not be re-established: ssh:ssh admits only t; to open it: --group t=10.0.0.0/8,PREFIX\n");
 	}
-	/* What it names was not accepted by the server: somebody has the same ends by now. */
+	/* What it names was not accepted by the server: another socket has the same ends by now. */
 	host = plain_host();
 	connected(host, "192.0.2.1", 22, "198.51.2.9", 40000);
 	host->session[0].inode = 0;

@@ -51,7 +51,7 @@ static void test_warnings(void **state)
 		{"-p ssh --from ssh:ssh=a,b --group a=0.0.0.0/1 --group b=128.0.0.0/1",
 		 "22/tcp is open to anyone over IPv4 by ssh:ssh\n"},
 		{"-p ssh --from ssh:ssh=a,b --group a=0.0.0.0/1 --group b=128.0.0.0/2", ""},
-		/* Which services: only those that add somebody. */
+		/* Which services: only those that add a source. */
 		{"-p ssh,two --from ssh:ssh=a --group a=0.0.0.0/0",
 		 "22/tcp is open to anyone by ssh:ssh, two:a\n"},
 		{"-p two,ssh --from ssh:ssh=a --group a=0.0.0.0/0",

@@ -604,7 +604,7 @@ static void test_list_of_tried(void **state)
 	expect_heard(NULL);
 }
 
-/* What a killed command left is in nobody's way, and goes. */
+/* The remains of a killed command disturb no command, and are removed. */
 static void test_left_over(void **state)
 {
 	__cleanup(site_free) struct site two = {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `top`: who is dropped, by address; rates; a flood from forged addresses is one row. */
+/* `top`: dropped sources, by address; rates; a flood from forged addresses is one row. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
