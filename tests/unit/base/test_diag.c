@@ -2,6 +2,7 @@
 /* Messages: how they are printed, and how many are kept. */
 #include "loader/base/diag.h"
 #include "loader/base/memory.h"
+#include "loader/base/message.h"
 #include "tests/unit/expect.h"
 
 #include <errno.h>
@@ -178,12 +179,52 @@ static void test_no_column(void **state)
 	expect_said(&diag, "a.yaml:5:1: wrong\nxyz\n^\n");
 }
 
+static char *taken_text;
+
+static void take(void *context, bool is_error, const char *text, const char *fix)
+{
+	char *old = taken_text;
+
+	(void)context;
+	taken_text = xasprintf("%s%s %s%s%s\n", old ?: "", is_error ? "error" : "warning", text,
+			       fix ? " | " : "", fix ?: "");
+	free(old);
+}
+
+/* With --json each message is an entry of the answer, with its place in front. */
+static void test_report(void **state)
+{
+	struct place place = {.file = "a.yaml", .line = 7, .column = 10},
+		     nameless = {.line = 3, .column = 1};
+	struct place whole = {.file = "c.yaml"};
+	struct diag diag = {0};
+
+	(void)state;
+	diag_error(&diag, &place, "port %d", 70000);
+	diag_warning(&diag, &whole, "shadowed");
+	diag_error(&diag, &nameless, "of standard input");
+	diag_error_fix(&diag, NULL, "try again", "no place");
+	messages_to(take, NULL);
+	diag_report(&diag);
+	messages_to(NULL, NULL);
+	assert_int_equal(diag.count, 0);
+	assert_string_equal(
+		taken_text,
+		"error a.yaml:7:10: port 70000\nwarning c.yaml: shadowed\nerror no place | try again\n"
+		"error ?:3:1: of standard input\n");
+	text_free(&taken_text);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_once),	  cmocka_unit_test(test_wide_source),
-		cmocka_unit_test(test_print),	  cmocka_unit_test(test_limit_of_messages),
-		cmocka_unit_test(test_no_column), cmocka_unit_test(test_take),
+		cmocka_unit_test(test_report),
+		cmocka_unit_test(test_once),
+		cmocka_unit_test(test_wide_source),
+		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_limit_of_messages),
+		cmocka_unit_test(test_no_column),
+		cmocka_unit_test(test_take),
 	};
 
 	return cmocka_run_group_tests_name("base/diag", tests, NULL, NULL);

@@ -358,6 +358,26 @@ static void test_torn(void **state)
 	ban_file_free(&file);
 }
 
+/* Number and length of a file, without its bans: of this boot alone. */
+static void test_head(void **state)
+{
+	static const struct ban_clock other = {WALL, BOOT, "boot-two"};
+	struct ban_file file, head = {};
+
+	(void)state;
+	unlink(path);
+	assert_int_equal(ban_file_head(path, &first, &head), -ENOENT);
+	begin(&file);
+	assert_int_equal(ban_file_head(path, &first, &head), 0);
+	assert_int_equal(head.number, file.number);
+	assert_int_equal(head.size, file.size);
+	assert_true(head.length > 0 && head.length < file.length);
+	assert_int_equal(ban_file_head(path, &other, &head), -ESTALE);
+	assert_int_equal(truncate(path, 5), 0);
+	assert_int_equal(ban_file_head(path, &first, &head), -EINVAL);
+	ban_file_free(&file);
+}
+
 /* One wrong byte of a batch takes it away whole. */
 static void test_damaged(void **state)
 {
@@ -422,8 +442,8 @@ int main(void)
 		cmocka_unit_test(test_again),	   cmocka_unit_test(test_bad_lines),
 		cmocka_unit_test(test_list_names), cmocka_unit_test(test_many),
 		cmocka_unit_test(test_kept),	   cmocka_unit_test(test_torn),
-		cmocka_unit_test(test_damaged),	   cmocka_unit_test(test_other_boot),
-		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_head),	   cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_other_boot), cmocka_unit_test(test_none),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
