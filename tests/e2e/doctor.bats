@@ -533,7 +533,7 @@ site()
 	fixes outbound
 	pc swap eth0 -p ssh,host --outbound enforce > /dev/null
 	exits 0 doctor --json
-	found outbound ok 'what no service lists is not sent'
+	found outbound ok 'packets that no outgoing service lists are not sent'
 	pc swap eth0 -p communigate-pro,ssh > /dev/null
 	exits 0 doctor --json
 	found outbound ok 'everything may go out: outbound any of communigate-pro'

@@ -119,7 +119,7 @@ check_boot()
 	# Not confirmed, the file must not have booted; unless that was said, or nothing was applied yet.
 	[[ ${command[*]} != *--confirm* || $booted = before || $1:$begun = 137:no ]] ||
 		grep -q 'the next boot applies it even if' "$DIR/out" || trouble 'what was not confirmed boots'
-	[[ ${command[*]} != confirm || $1 != 0 || $booted = after ]] || grep -q 'the next boot has' "$DIR/out" ||
+	[[ ${command[*]} != confirm || $1 != 0 || $booted = after ]] || grep -q 'the next boot applies the ' "$DIR/out" ||
 		trouble 'what was confirmed does not boot'
 }
 

@@ -245,7 +245,7 @@ decides()
 	exits 1 pc replay "$DIR/radio.pcap" -p ssh --catalog "$CATALOG" --local 192.0.2.1
 	says 'its link type is 127, which replay does not know; it reads Ethernet, raw IP, Linux cooked 1 and 2'
 	exits 1 pc replay "$DIR/small.pcap" -p ssh --catalog "$CATALOG" --local 203.0.113.1
-	says 'none of its packets is from or to 203.0.113.1' '--local 1'
+	says 'no packet in it is from or to 203.0.113.1' '--local 1'
 	exits 1 pc replay "$DIR/none.pcap" -p ssh --catalog "$CATALOG"
 	says "$DIR/none.pcap: No such file or directory"
 	exits 1 pc replay /proc -p ssh --catalog "$CATALOG"

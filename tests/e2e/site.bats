@@ -231,7 +231,7 @@ $stderr"
 	exits 1 pc check --site "$DIR/site.yaml"
 	{ printf 'management: none #'; head -c 2000000 /dev/zero | tr '\0' x; } | site "$DIR/site.yaml"
 	exits 1 pc check --site "$DIR/site.yaml"
-	says 'larger than a site file may be'
+	says ', the limit for a site file'
 	inside rm "$DIR/site.yaml"
 	mkfifo "$DIR/site.yaml"
 	exits 1 inside timeout 5 "$PORTCULLIS" check --site "$DIR/site.yaml" --catalog "$CATALOG"

@@ -194,7 +194,7 @@ scanned()
 	jq -r .site <<< "$output" | grep -A 2 seen-9100-tcp: | grep -c 192.0.2 | grep -qx 1 || fail "$output"
 	exits 1 pc suggest eth0 --replay "$DIR/site.yaml"
 	exits 1 pc suggest eth0 --replay "$DIR/day.pcapng" --local 10.0.0.0/8
-	says 'none of its packets is from or to 10.0.0.0/8'
+	says 'no packet in it is from or to 10.0.0.0/8'
 	exits 0 pc apply
 
 	# A new catalog changes nothing until it is applied.
@@ -251,7 +251,7 @@ scanned()
 		'# not carried over: nftables, inet firewall input, rule with handle' '# closed: 9300/tcp' \
 		'# closed: 7100/tcp: nftables admits it, and nothing listens' '# closed: 7201/tcp: nftables admits it' \
 		'# closed: 80/tcp: nftables hands it on, and none of these profiles has it' \
-		'# not carried over: nftables, inet firewall output, which says what this host may send'
+		'# not carried over: nftables, inet firewall output, which lists the packets that this host may send'
 	says_not "'postfix:smtp': [nft" '9300/tcp: anyone  #' 'closed: 7300/tcp'
 	echo "$output" > "$DIR/site.yaml"
 	inside cp "$DIR/site.yaml" /etc/portcullis/site.yaml
