@@ -85,13 +85,14 @@ on()
 
 # --- hosts ---
 
-# A host without interfaces; IPv6 addresses are usable at once, and nothing is sent unasked.
+# A host without interfaces; IPv6 addresses are usable at once, and nothing is sent unasked. A new namespace of a machine
+# that forwards would forward, too.
 host_add()
 {
 	inside ip netns add "$1"
 	on "$1" sh -c 'cd /proc/sys/net/ipv6/conf/default
 		echo 0 > accept_dad; echo 0 > router_solicitations; echo 0 > accept_ra
-		ip link set lo up'
+		echo 0 > /proc/sys/net/ipv4/ip_forward; ip link set lo up'
 }
 
 # A host that sends nothing at all by itself: no IPv6, no addresses.
