@@ -32,13 +32,15 @@ _Static_assert(PC_LIMITS_OF_SPAN <= 4, "granting_span.limits");
 
 /*
  * The key of the address that is asked about. It uses the memory of the event, because the stack is
- * short: events are made only after the verdict.
+ * short: events are made only after the verdict. struct noted_frame lies behind it.
  */
 static __always_inline struct pc_grant_key *grant_key(void)
 {
 	return (struct pc_grant_key *)event_place();
 }
-_Static_assert(sizeof(struct pc_grant_key) <= sizeof(struct pc_event), "event_place");
+_Static_assert(offsetof(struct pc_event, length) >= offsetof(struct pc_grant_key, group) &&
+		       offsetof(struct pc_event, length) < offsetof(struct pc_grant_key, address),
+	       "span_granted clears pc_event.length");
 
 /* The generation of a span's word, or NULL: a swap came in between. */
 static __always_inline const struct pc_generation *granting_generation(struct granting_span known)
@@ -127,6 +129,7 @@ __noinline int span_granted(__u64 first, __u64 second, __u32 word)
 	struct granting_span known = bits_as(struct granting_span, word);
 	struct pc_grant_key *key = grant_key();
 	const struct pc_generation *generation = granting_generation(known);
+	bool granted = false;
 	__u64 groups;
 	__u32 part;
 
@@ -139,9 +142,12 @@ __noinline int span_granted(__u64 first, __u64 second, __u32 word)
 	__builtin_memcpy(key->address + 8, &second, 8);
 	for (part = 0; part < PC_GROUPS / GRANT_PART; part++)
 		if (groups >> part * GRANT_PART & ((1 << GRANT_PART) - 1) &&
-		    span_granted_part(word, part))
-			return true;
-	return false;
+		    span_granted_part(word, part)) {
+			granted = true;
+			break;
+		}
+	key->group = 0; /* with it pc_event.length, which stays 0 until there is an answer */
+	return granted;
 }
 
 /* The span of an entry that has the remote port and groups, as a struct granting_span, or 0. */

@@ -137,10 +137,11 @@ static __always_inline enum parsed packet_settle(struct packet *packet, enum par
 
 /*
  * A parsed frame, for the passes behind the one that parses it. It uses the memory of the event:
- * events are made only after the verdict.
+ * events are made only after the verdict. Bans and limits ask for grants in between, so that
+ * grant_key has the memory before it.
  */
 struct noted_frame {
-	__u64 unused[2]; /* pc_event.length stays 0 until there is an answer */
+	__u8 before[36];
 	__u32 length;
 	__u32 at;
 	__u32 end;
@@ -156,7 +157,7 @@ struct noted_frame {
 	__u8 icmp_type;
 };
 _Static_assert(sizeof(struct noted_frame) <= sizeof(struct pc_event) &&
-		       offsetof(struct noted_frame, length) > offsetof(struct pc_event, length),
+		       offsetof(struct noted_frame, length) >= sizeof(struct pc_grant_key),
 	       "event_place");
 
 static __always_inline struct noted_frame *noted_frame(void)

@@ -599,8 +599,9 @@ static void warn_unfiltered(const struct changes *changes)
 	words = shell_words(&names);
 	profiles = report_joined(
 		json_object_get(json_object_get(first->plan->kept, "recipe"), "profiles"), ",");
-	warning("%s: is up, has %s and no filter: packets that come in there are not filtered, and replies to connections that this host opens there are dropped if they come in by an interface with a filter; to try it: portcullis attach %s -p %s --observe",
-		listed, names.count > 1 ? "addresses" : "an address", words, profiles);
+	warning("%s: %s and no filter: packets that come in there are not filtered, and replies to connections that this host opens there are dropped if they come in by an interface with a filter; to try it: portcullis attach %s -p %s --observe",
+		listed, names.count > 1 ? "are up, have addresses" : "is up, has an address", words,
+		profiles);
 	names_free(&names);
 }
 

@@ -115,7 +115,7 @@ has()
 	digest=$(jq -r .digest <<< "$output")
 	echo 'interfaces: {eth0: {profiles: [ssh, xeams]}}' > "$SITE"
 	answers 1 apply --site "$SITE" --expect "$digest"
-	has '.changed == false and (.errors[0].message | test("another")) and .errors[0].fix == "portcullis apply --dry-run"'
+	has '.changed == false and (.errors[0].message | test("not the expected one")) and .errors[0].fix == "portcullis apply --dry-run"'
 	same '' "$(attached host eth0)" 'program at eth0'
 	echo 'interfaces: {eth0: {profiles: ssh}}' > "$SITE"
 	pc apply --site "$SITE" --expect "$digest"

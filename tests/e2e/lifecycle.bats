@@ -235,7 +235,7 @@ killed_when_switched()
 	# shellcheck disable=SC2086
 	pc swap $1 -p ssh
 	# shellcheck disable=SC2086
-	exits 137 on host "$TOOLS/faults" -k unlinkat:1 "$PORTCULLIS" swap $1 -p xeams --catalog "$CATALOG"
+	exits 137 on host "$TOOLS/faults" -k unlink:1 "$PORTCULLIS" swap $1 -p xeams --catalog "$CATALOG"
 	[ -n "$(debris)" ] || fail 'nothing was left'
 	exits 0 pc detach lo
 	says_not 'undid' 'completed'

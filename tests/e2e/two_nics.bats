@@ -316,15 +316,15 @@ longest_silence()
 		on host ip link set $name up
 	done
 	exits 0 attach_tiny host eth0
-	says 'mac7, tunnel0: up, with addresses, and without a filter' 'portcullis attach mac7 tunnel0 -p tiny --observe'
-	[ "$(grep -c 'without a filter' <<< "$output")" = 1 ] || fail "said more than once: $output"
+	says 'mac7, tunnel0: are up, have addresses and no filter' 'portcullis attach mac7 tunnel0 -p tiny --observe'
+	[ "$(grep -c 'and no filter' <<< "$output")" = 1 ] || fail "said more than once: $output"
 	run as host doctor
 	says 'mac7 is up' 'tunnel0 is up' 'portcullis attach tunnel0 -p PROFILE --observe'
 	says_not 'mac8 is up' 'tap0 is up' 'br0 is up' 'down0 is up' 'eth1 is up'
 	exits 0 as host swap eth0 -p tiny-host --catalog "$TINY"
-	says_not 'without a filter'
+	says_not 'and no filter'
 	exits 0 attach_tiny host eth1
-	says 'tunnel0: up, with an address'
+	says 'tunnel0: is up, has an address'
 	says_not 'mac7, '
 	for name in mac7 mac8 tunnel0 tap0 down0; do
 		on host ip link del $name
