@@ -157,6 +157,10 @@ session_stands()
 	exits 0 pc ban 198.51.100.7 2001:db8::/64 --force
 	asks 198.51.100.7
 	asks 2001:db8::7 2001:db8::1
+	# Also of a frame that is noted before grants are asked about.
+	exits 0 on client ping -n -c 1 -W 1 -I 198.51.100.7 192.0.2.1
+	exits 0 on client ping -n -c 1 -W 1 -I 2001:db8::7 2001:db8::1
+	[ "$(pc counters eth0 --json | jq '.interfaces[0].total.pass.bytes')" -lt 5000 ] || fail 'the length of a frame is lost'
 	vain 2001:db8::2 2001:db8::1
 	same '[0]' "$(bans_of '[.bans[] | select(.prefix == "198.51.100.7/32").drop.packets]')" # what passes is no drop of the ban
 	pc swap eth0 --open 6000/tcp
