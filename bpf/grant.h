@@ -20,10 +20,9 @@
 struct granting_span {
 	__u32 index : 16; /* of the span; with `limits` that of the set */
 	__u32 ipv6 : 1;	  /* of the packet */
-	__u32 limits : 4; /* a bit for each limit whose `except` is asked about; 0: a span's groups
-			   * are
-			   */
-	__u32 never : 1;  /* the groups of `never-ban` are */
+	/* A bit for each limit whose `except` is asked about; 0: the groups of a span are. */
+	__u32 limits : 4;
+	__u32 never : 1; /* the groups of `never-ban` are asked about */
 	__u32 unused : 1;
 	__u32 set : 1; /* 1 */
 	__u32 generation : 8;
@@ -63,7 +62,8 @@ static __always_inline __u64 granting_groups(const struct pc_generation *generat
 		return generation->never_ban;
 	if (!known.limits)
 		return generation->span[bounded(known.index, PC_SPANS - 1)].groups;
-		/* Without branches, because the verifier would follow both sides of each. */
+
+/* Without branches, because the verifier would follow both sides of each. */
 #pragma clang loop unroll(full)
 	for (i = 0; i < PC_LIMITS_OF_SPAN; i++)
 		groups |= generation->limit[bounded(set->limit[i] - 1, PC_LIMITS - 1)].except &

@@ -200,7 +200,7 @@ static void say_policy(const struct filter *filter, const char *interface)
 		others = machines_of_policy(filter->id, observes ? "enforce" : "observe");
 	if (observes && others)
 		say_line(
-			"%s: is under observe, but for machines behind it (%s): nothing else is dropped there, what a ban would drop is counted",
+			"%s: is under observe, except machines behind it (%s): nothing else is dropped there, what a ban would drop is counted",
 			interface, others);
 	else if (observes)
 		say_line(

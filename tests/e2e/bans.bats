@@ -224,7 +224,7 @@ drops_agree()
 	# A machine behind this host may have another policy.
 	exits 0 pc swap eth0 --force --forward --machine m=192.0.2.64/28 -p tiny --enforce --catalog "$TINY"
 	exits 0 pc ban 192.0.2.2
-	says 'eth0: is under observe, but for machines behind it (m): nothing else is dropped there'
+	says 'eth0: is under observe, except machines behind it (m): nothing else is dropped there'
 	exits 0 pc swap eth0 --force --enforce
 	exits 0 pc swap eth0 --force --machine m --observe
 	exits 0 pc ban 192.0.2.2

@@ -5,6 +5,16 @@
 
 #include "tests/unit/report/forms.h"
 
+/* The rules of ICMP and IGMP that each chain of incoming packets begins with. */
+#define ICMP_RULES                                                                                                                                                         \
+	"\t\ticmp type echo-request accept comment \"icmp\"\n"                                                                                                             \
+	"\t\ticmpv6 type echo-request accept comment \"icmp\"\n"                                                                                                           \
+	"\t\ticmp type { echo-reply, destination-unreachable, time-exceeded, parameter-problem } ct state established,related accept comment \"icmp\"\n"                   \
+	"\t\ticmpv6 type { echo-reply, destination-unreachable, packet-too-big, time-exceeded, parameter-problem } ct state established,related accept comment \"icmp\"\n" \
+	"\t\ticmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept comment \"icmp\"\n"                      \
+	"\t\ticmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } accept comment \"icmp\"\n"                                   \
+	"\t\tip protocol igmp accept comment \"icmp\"\n"
+
 static const char input[] =
 	"[{\"name\": \"eth0\", \"above\": [\"br0\", \"a\\\"b\"], \"policy\": \"enforce\", \"kept\": {"
 	"\"recipe\": {\"profiles\": [\"mail\", \"core\"], \"outbound\": \"enforce\", \"echo_limit\": 50, "
@@ -127,15 +137,7 @@ static const char expected[] =
 	"\tchain if2-drop {\n"
 	"\t\tcounter drop\n"
 	"\t}\n"
-	"\tchain if2-in {\n"
-	"\t\ticmp type echo-request accept comment \"icmp\"\n"
-	"\t\ticmpv6 type echo-request accept comment \"icmp\"\n"
-	"\t\ticmp type { echo-reply, destination-unreachable, time-exceeded, parameter-problem } ct state established,related accept comment \"icmp\"\n"
-	"\t\ticmpv6 type { echo-reply, destination-unreachable, packet-too-big, time-exceeded, parameter-problem } ct state established,related accept comment \"icmp\"\n"
-	"\t\ticmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept comment \"icmp\"\n"
-	"\t\ticmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } accept comment \"icmp\"\n"
-	"\t\tip protocol igmp accept comment \"icmp\"\n"
-	"\t\tmeta l4proto { icmp, icmpv6 } goto if2-drop\n"
+	"\tchain if2-in {\n" ICMP_RULES "\t\tmeta l4proto { icmp, icmpv6 } goto if2-drop\n"
 	"\t\ttcp dport { 80 } accept comment \"web:http\"\n"
 	"\t\ttcp flags & (syn | ack) != syn ct state established,related accept comment \"reply\"\n"
 	"\t\tmeta l4proto udp ct state established,related accept comment \"reply\"\n"
@@ -151,15 +153,7 @@ static const char expected[] =
 	"\tchain if3-drop {\n"
 	"\t\tcounter drop\n"
 	"\t}\n"
-	"\tchain if3-in {\n"
-	"\t\ticmp type echo-request accept comment \"icmp\"\n"
-	"\t\ticmpv6 type echo-request accept comment \"icmp\"\n"
-	"\t\ticmp type { echo-reply, destination-unreachable, time-exceeded, parameter-problem } ct state established,related accept comment \"icmp\"\n"
-	"\t\ticmpv6 type { echo-reply, destination-unreachable, packet-too-big, time-exceeded, parameter-problem } ct state established,related accept comment \"icmp\"\n"
-	"\t\ticmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept comment \"icmp\"\n"
-	"\t\ticmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } accept comment \"icmp\"\n"
-	"\t\tip protocol igmp accept comment \"icmp\"\n"
-	"\t\tmeta l4proto { icmp, icmpv6 } goto if3-drop\n"
+	"\tchain if3-in {\n" ICMP_RULES "\t\tmeta l4proto { icmp, icmpv6 } goto if3-drop\n"
 	"\t\ttcp flags & (syn | ack) != syn ct state established,related accept comment \"reply\"\n"
 	"\t\tmeta l4proto udp ct state established,related accept comment \"reply\"\n"
 	"\t\tgoto if3-drop\n"
@@ -168,15 +162,7 @@ static const char expected[] =
 	"\tchain if4-drop {\n"
 	"\t\tcounter accept comment \"observed: would be dropped\"\n"
 	"\t}\n"
-	"\tchain if4-in {\n"
-	"\t\ticmp type echo-request accept comment \"icmp\"\n"
-	"\t\ticmpv6 type echo-request accept comment \"icmp\"\n"
-	"\t\ticmp type { echo-reply, destination-unreachable, time-exceeded, parameter-problem } ct state established,related accept comment \"icmp\"\n"
-	"\t\ticmpv6 type { echo-reply, destination-unreachable, packet-too-big, time-exceeded, parameter-problem } ct state established,related accept comment \"icmp\"\n"
-	"\t\ticmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept comment \"icmp\"\n"
-	"\t\ticmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } accept comment \"icmp\"\n"
-	"\t\tip protocol igmp accept comment \"icmp\"\n"
-	"\t\tmeta l4proto { icmp, icmpv6 } goto if4-drop\n"
+	"\tchain if4-in {\n" ICMP_RULES "\t\tmeta l4proto { icmp, icmpv6 } goto if4-drop\n"
 	"\t\ttcp flags & (syn | ack) != syn ct state established,related accept comment \"reply\"\n"
 	"\t\tmeta l4proto udp ct state established,related accept comment \"reply\"\n"
 	"\t\tgoto if4-drop\n"

@@ -35,20 +35,22 @@ static const char evidence_input[] =
 	"{\"name\": \"eth1\", \"policy\": \"observe\", \"since\": \"2026-11-29T11:00:00Z\", \"open\": [], \"groups\": {}, \"exceptions\": []}], " FINDINGS
 	"}";
 
-static const char audit_expected[] =
-	"eth0: enforce, counting since 2026-11-29 10:00:00 UTC\n"
-	"  silent      25/tcp     mail:smtp is open, and nothing listens\n"
-	"                         portcullis swap eth0 --disable mail:smtp\n"
-	"  unused      26/tcp     core: mail:a, mail:b has passed no packet since counting began\n"
-	"  empty-group            group office has no prefix, so that mail:admin admits no source\n"
-	"  closed      8080/tcp   java (tomcat9.service) listens, and no open service has the port; closed:\n"
-	"                         mail:web\n"
-	"  closed      8081/udp   a socket without a process (a.service, pod) listens, and no open service\n"
-	"                         has the port\n"
-	"  closed      8082/udp   x (pod) listens, and no open service has the port\n"
-	"  published   8083/tcp   docker-proxy publishes it for a container, and no open service has the port\n"
+/* FINDINGS as text. */
+#define FINDINGS_TEXT                                                                                            \
+	"  silent      25/tcp     mail:smtp is open, and nothing listens\n"                                      \
+	"                         portcullis swap eth0 --disable mail:smtp\n"                                    \
+	"  unused      26/tcp     core: mail:a, mail:b has passed no packet since counting began\n"              \
+	"  empty-group            group office has no prefix, so that mail:admin admits no source\n"             \
+	"  closed      8080/tcp   java (tomcat9.service) listens, and no open service has the port; closed:\n"   \
+	"                         mail:web\n"                                                                    \
+	"  closed      8081/udp   a socket without a process (a.service, pod) listens, and no open service\n"    \
+	"                         has the port\n"                                                                \
+	"  closed      8082/udp   x (pod) listens, and no open service has the port\n"                           \
+	"  published   8083/tcp   docker-proxy publishes it for a container, and no open service has the port\n" \
 	"  closed      8084/tcp   nftables hands it on, and no open service has the port\n"
-	"\n"
+
+static const char audit_expected[] =
+	"eth0: enforce, counting since 2026-11-29 10:00:00 UTC\n" FINDINGS_TEXT "\n"
 	"eth1: observe, counting since 2026-11-29 11:00:00 UTC\n"
 	"  the rules fit: every port that listens is open, and every open port is in use\n";
 
@@ -66,19 +68,7 @@ static const char evidence_expected[] =
 	"eth0: machine core: 192.0.2.9\n"
 	"  OPEN    SERVICE   FROM    PRODUCT  LIST OF     SOURCE\n"
 	"  80/tcp  web:http  anyone  Web      2026-01-02\n"
-	"  no exception to the profiles\n"
-	"  silent      25/tcp     mail:smtp is open, and nothing listens\n"
-	"                         portcullis swap eth0 --disable mail:smtp\n"
-	"  unused      26/tcp     core: mail:a, mail:b has passed no packet since counting began\n"
-	"  empty-group            group office has no prefix, so that mail:admin admits no source\n"
-	"  closed      8080/tcp   java (tomcat9.service) listens, and no open service has the port; closed:\n"
-	"                         mail:web\n"
-	"  closed      8081/udp   a socket without a process (a.service, pod) listens, and no open service\n"
-	"                         has the port\n"
-	"  closed      8082/udp   x (pod) listens, and no open service has the port\n"
-	"  published   8083/tcp   docker-proxy publishes it for a container, and no open service has the port\n"
-	"  closed      8084/tcp   nftables hands it on, and no open service has the port\n"
-	"\n"
+	"  no exception to the profiles\n" FINDINGS_TEXT "\n"
 	"eth1: observe, counting since 2026-11-29 11:00:00 UTC\n"
 	"  no port is open\n"
 	"  no exception to the profiles\n"

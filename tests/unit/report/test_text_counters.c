@@ -6,6 +6,7 @@
 #include "loader/report/unlisted.h"
 #include "tests/unit/expect.h"
 #include "tests/unit/report/forms.h"
+#include "tests/unit/report/machines_text.h"
 
 static json_t *one_interface(const struct counters *counters, const json_t *profiles)
 {
@@ -244,34 +245,19 @@ static void test_narrow(void **state)
 	free(counters);
 }
 
-/* clang-format off */
-static const char machines_text[] =
-"[{\"name\": \"core\", \"ports\": ["
-"{\"direction\": \"in\", \"protocol\": \"tcp\", \"port\": 22, \"services\": [\"p:ssh\"], \"pass\": {\"packets\": 5, \"bytes\": 500}, \"drop\": {\"packets\": 1, \"bytes\": 60}, \"would_drop\": {\"packets\": 0, \"bytes\": 0}},"
-"{\"direction\": \"in\", \"protocol\": \"udp\", \"port\": 6000, \"last\": 7000, \"services\": [\"p:rtp\"], \"pass\": {\"packets\": 7, \"bytes\": 700}, \"drop\": {\"packets\": 0, \"bytes\": 0}, \"would_drop\": {\"packets\": 0, \"bytes\": 0}},"
-"{\"direction\": \"in\", \"protocol\": null, \"port\": null, \"services\": [], \"pass\": {\"packets\": 0, \"bytes\": 0}, \"drop\": {\"packets\": 3, \"bytes\": 180}, \"would_drop\": {\"packets\": 2, \"bytes\": 120}}]},"
-"{\"name\": \"quiet\", \"ports\": []}]";
-/* clang-format on */
-
-static const char machines_expected[] =
-	"counters at 2026-11-30 10:00:00 UTC\n"
-	"eth0: generation 0, counting since  ()\n"
-	"  also passed: 0 replies, 0 ICMP, 0 other IP protocols, 0 non-IP\n"
-	"  all received: passed 0 (0 B), dropped 0 (0 B)\n"
-	"eth0: machine core\n"
-	"  WAY  PORT           SERVICE   PASSED  BYTES  DROPPED  BYTES  WOULD DROP  BYTES\n"
-	"  in   22/tcp         p:ssh          5  500 B        1   60 B           0    0 B\n"
-	"  in   6000-7000/udp  p:rtp          7  700 B        0    0 B           0    0 B\n"
+#define MACHINE_CORE_TEXT                                                                    \
+	"  also passed: 0 replies, 0 ICMP, 0 other IP protocols, 0 non-IP\n"                 \
+	"  all received: passed 0 (0 B), dropped 0 (0 B)\n"                                  \
+	"eth0: machine core\n"                                                               \
+	"  WAY  PORT           SERVICE   PASSED  BYTES  DROPPED  BYTES  WOULD DROP  BYTES\n" \
+	"  in   22/tcp         p:ssh          5  500 B        1   60 B           0    0 B\n" \
+	"  in   6000-7000/udp  p:rtp          7  700 B        0    0 B           0    0 B\n" \
 	"  in   any            unlisted       0    0 B        3  180 B           2  120 B\n"
-	"eth0: machine quiet: nothing counted\n"
-	"--\n"
-	"  also passed: 0 replies, 0 ICMP, 0 other IP protocols, 0 non-IP\n"
-	"  all received: passed 0 (0 B), dropped 0 (0 B)\n"
-	"eth0: machine core\n"
-	"  WAY  PORT           SERVICE   PASSED  BYTES  DROPPED  BYTES  WOULD DROP  BYTES\n"
-	"  in   22/tcp         p:ssh          5  500 B        1   60 B           0    0 B\n"
-	"  in   6000-7000/udp  p:rtp          7  700 B        0    0 B           0    0 B\n"
-	"  in   any            unlisted       0    0 B        3  180 B           2  120 B\n";
+
+static const char machines_expected[] = "counters at 2026-11-30 10:00:00 UTC\n"
+					"eth0: generation 0, counting since  ()\n" MACHINE_CORE_TEXT
+					"eth0: machine quiet: nothing counted\n"
+					"--\n" MACHINE_CORE_TEXT;
 
 static void test_machines(void **state)
 {

@@ -10,6 +10,7 @@
 #include "loader/report/json_forms.h"
 #include "tests/unit/expect.h"
 #include "tests/unit/report/forms.h"
+#include "tests/unit/report/machines_text.h"
 
 static json_t *report_of(const struct counters *counters, const char *name, json_t *profiles)
 {
@@ -145,15 +146,6 @@ static void test_unlisted(void **state)
 	json_decref(report);
 	free(counters);
 }
-
-/* clang-format off */
-static const char machines_text[] =
-"[{\"name\": \"core\", \"ports\": ["
-"{\"direction\": \"in\", \"protocol\": \"tcp\", \"port\": 22, \"services\": [\"p:ssh\"], \"pass\": {\"packets\": 5, \"bytes\": 500}, \"drop\": {\"packets\": 1, \"bytes\": 60}, \"would_drop\": {\"packets\": 0, \"bytes\": 0}},"
-"{\"direction\": \"in\", \"protocol\": \"udp\", \"port\": 6000, \"last\": 7000, \"services\": [\"p:rtp\"], \"pass\": {\"packets\": 7, \"bytes\": 700}, \"drop\": {\"packets\": 0, \"bytes\": 0}, \"would_drop\": {\"packets\": 0, \"bytes\": 0}},"
-"{\"direction\": \"in\", \"protocol\": null, \"port\": null, \"services\": [], \"pass\": {\"packets\": 0, \"bytes\": 0}, \"drop\": {\"packets\": 3, \"bytes\": 180}, \"would_drop\": {\"packets\": 2, \"bytes\": 120}}]},"
-"{\"name\": \"quiet\", \"ports\": []}]";
-/* clang-format on */
 
 /* Ports of a machine have its name; those that no service of it lists are one. */
 static void test_machines(void **state)
