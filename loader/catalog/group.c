@@ -12,6 +12,11 @@
 #include "loader/base/utf8.h"
 #include "loader/catalog/dns_answer.h"
 
+const struct prefix group_link_local[LINK_LOCALS] = {
+	{.family = AF_INET, .length = 16, .address = {169, 254}},
+	{.family = AF_INET6, .length = 10, .address = {0xfe, 0x80}},
+};
+
 static struct prefix *copy_prefixes(const struct prefix *from, size_t count)
 {
 	struct prefix *copy = xcalloc(count, sizeof(*copy));

@@ -14,6 +14,10 @@
 #define GROUP_ANYONE	 "anyone"     /* reserved: no restriction */
 #define GROUP_FILE_LIMIT (16 << 20)   /* bytes of a NAME=@FILE */
 
+/* The prefixes of GROUP_LINK_LOCAL, IPv4 then IPv6 (RFC 3927, RFC 4291). */
+#define LINK_LOCALS 2
+extern const struct prefix group_link_local[LINK_LOCALS];
+
 struct group {
 	char *name;
 	struct prefix *prefix; /* in the order of prefix_compare, each once */

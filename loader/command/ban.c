@@ -55,9 +55,7 @@ static void fault(size_t *faults, const char *prefix, const char *why)
 /* Prefixes that no host has as its source address, or only one on the same link. */
 static bool is_link_local(const struct prefix *prefix)
 {
-	const struct prefix link4 = {.family = AF_INET, .length = 16, .address = {169, 254}};
-	const struct prefix link6 = {.family = AF_INET6, .length = 10, .address = {0xfe, 0x80}};
-	const struct prefix *link = prefix->family == AF_INET ? &link4 : &link6;
+	const struct prefix *link = &group_link_local[prefix->family == AF_INET6];
 
 	return prefix_contains(link, prefix->family, prefix->address) ||
 	       prefix_contains(prefix, link->family, link->address);

@@ -20,8 +20,8 @@
 
 #define RUN	      "/run/portcullis"
 #define NEIGHBOURS    "neighbours" /* a file, of protect.h */
-#define COMPACT_LEAST (1 << 20) /* bytes below which a file is not written anew to be shorter */
-#define IN_PLACE      10000	/* prefixes that are changed in a table, not by a new one */
+#define COMPACT_LEAST (1 << 20)	   /* bytes below which a file is not written anew to be shorter */
+#define IN_PLACE      10000	   /* prefixes that are changed in a table, not by a new one */
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71 /* Linux 5.14 */
 #endif
@@ -302,19 +302,10 @@ static struct prefix prefix_of_host(const struct protected_host *host)
 	return prefix;
 }
 
-/*
- * Neighbours: DHCPv6 and the queries of multicast listener discovery come from there, without which
- * switches forget where this host is.
- */
-static const struct prefix link_local[] = {
-	{.family = AF_INET, .length = 16, .address = {169, 254}},
-	{.family = AF_INET6, .length = 10, .address = {0xfe, 0x80}},
-};
-
 static bool is_link_local(const struct prefix *prefix)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(link_local); i++)
-		if (!prefix_compare(prefix, &link_local[i]))
+	for (size_t i = 0; i < LINK_LOCALS; i++)
+		if (!prefix_compare(prefix, &group_link_local[i]))
 			return true;
 	return false;
 }
@@ -343,8 +334,12 @@ static int spare_all(const struct bans *bans, struct ban_table *table, const str
 
 		err = spare_within(bans, table, &host, prefix, count);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(link_local) && !err; i++)
-		err = spare_within(bans, table, &link_local[i], prefix, count);
+	/*
+	 * DHCPv6 and the queries of multicast listener discovery come from there, without which
+	 * switches forget where this host is.
+	 */
+	for (size_t i = 0; i < LINK_LOCALS && !err; i++)
+		err = spare_within(bans, table, &group_link_local[i], prefix, count);
 	return err;
 }
 
@@ -398,8 +393,8 @@ static int make_table(const struct bans *bans, struct ban_table *table)
 		live[bans->hosts->host[i].family == AF_INET6]++;
 	for (size_t i = 0; i < bans->denied.nevers; i++)
 		live[bans->denied.never[i].family == AF_INET6]++;
-	for (size_t i = 0; i < ARRAY_SIZE(link_local); i++)
-		live[link_local[i].family == AF_INET6]++;
+	for (size_t i = 0; i < LINK_LOCALS; i++)
+		live[group_link_local[i].family == AF_INET6]++;
 	for (int tries = 0; err == -ENOSPC && tries < 4; tries++) {
 		err = ban_table_make(live[0] + live[0] / 8 * (size_t)(tries + 1),
 				     live[1] + live[1] / 8 * (size_t)(tries + 1), table);

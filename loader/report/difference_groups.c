@@ -44,11 +44,9 @@ static void read_group(struct groups *groups, const char *name, const json_t *li
 
 static const struct group *find_group(struct side *side, const char *name)
 {
-	static struct prefix local[] = {
-		{.address = {169, 254}, .length = 16, .family = AF_INET},
-		{.address = {0xfe, 0x80}, .length = 10, .family = AF_INET6}};
-	static const struct group link_local = {
-		.prefix = local, .prefixes = ARRAY_SIZE(local), .name = GROUP_LINK_LOCAL};
+	static const struct group link_local = {.prefix = (struct prefix *)group_link_local,
+						.prefixes = LINK_LOCALS,
+						.name = GROUP_LINK_LOCAL};
 	const struct group *group = groups_find(&side->groups, name);
 
 	if (!strcmp(name, GROUP_LINK_LOCAL))
