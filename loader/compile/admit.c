@@ -33,12 +33,12 @@ static const char *find_key(const struct trie *trie, const __u8 *address, __u32 
 		size_t middle = (low + high) / 2;
 		int order = compare_key(trie, middle, address, length);
 
-		if (!order)
-			return (const char *)trie->entry + middle * trie->size;
 		if (order < 0)
 			low = middle + 1;
-		else
+		else if (order > 0)
 			high = middle;
+		else
+			return (const char *)trie->entry + middle * trie->size;
 	}
 	return NULL;
 }

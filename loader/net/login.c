@@ -16,6 +16,7 @@
 #define DESCENDANTS 1024  /* processes below a holder that are looked at */
 #define DYNAMIC_MIN 61184 /* systemd's range for DynamicUser=, which no account of a person has */
 #define DYNAMIC_MAX 65519
+#define LAST_SYSTEM 999 /* where login.defs says nothing */
 
 /* --- accounts --- */
 
@@ -31,19 +32,24 @@ static bool read_number(const char *text, const char *word, long long *number)
 	return false;
 }
 
-static __u32 last_system_uid(void)
+__u32 login_last_system(const char *text)
 {
-	__free_text char *text = NULL;
 	long long number;
-	size_t length;
 
-	if (read_file("/etc/login.defs", FILE_LIMIT, &text, &length))
-		return 999;
 	if (read_number(text, "SYS_UID_MAX", &number) && number >= 0 && number < DYNAMIC_MIN)
 		return number;
 	if (read_number(text, "UID_MIN", &number) && number > 0 && number < DYNAMIC_MIN)
 		return number - 1;
-	return 999;
+	return LAST_SYSTEM;
+}
+
+static __u32 read_last_system(void)
+{
+	__free_text char *text = NULL;
+	size_t length;
+
+	return read_file("/etc/login.defs", FILE_LIMIT, &text, &length) ? LAST_SYSTEM :
+									  login_last_system(text);
 }
 
 bool login_is_system(__u32 uid)
@@ -51,7 +57,7 @@ bool login_is_system(__u32 uid)
 	static __u32 last = LOGIN_UID_NONE;
 
 	if (last == LOGIN_UID_NONE)
-		last = last_system_uid();
+		last = read_last_system();
 	return uid <= last || (uid >= DYNAMIC_MIN && uid <= DYNAMIC_MAX);
 }
 

@@ -33,6 +33,8 @@ static void test_print(void **state)
 		{"äöü äöü", 0, 0, 7, "äöü äöü"},
 		{"日本語 日本", 0, 0, 8, "日本語\n日本"},
 		{"日本語", 0, 0, 3, "日\n本\n語"},
+		/* A byte that is no UTF-8 has a column. */
+		{"\xff\xff\xff", 0, 0, 2, "\xff\xff\n\xff"},
 	};
 
 	(void)state;
@@ -80,6 +82,19 @@ static void test_command(void **state)
 	}
 }
 
+/* The bytes of a start of the text that has so many columns. */
+static void test_fits(void **state)
+{
+	(void)state;
+	assert_int_equal(wrap_fits("abc", 0), 0);
+	assert_int_equal(wrap_fits("abc", 2), 2);
+	assert_int_equal(wrap_fits("abc", 3), 3);
+	assert_int_equal(wrap_fits("abc", 4), 3);
+	assert_int_equal(wrap_fits("äöü", 2), 4);
+	assert_int_equal(wrap_fits("日本", 3), 3);
+	assert_int_equal(wrap_fits("\xff\xff", 1), 1);
+}
+
 static void test_word(void **state)
 {
 	(void)state;
@@ -94,6 +109,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_print),
 		cmocka_unit_test(test_command),
+		cmocka_unit_test(test_fits),
 		cmocka_unit_test(test_word),
 	};
 

@@ -694,6 +694,11 @@ static void test_file_limit(void **state)
 		"portcullis: ROOT/a/big.yaml: larger than 1048576 bytes, the limit for a profile\n");
 	assert_int_equal(profile_read("/nonexistent", &profile, &diag), -ENOENT);
 	expect_said(&diag, "portcullis: /nonexistent: No such file or directory\n");
+	assert_int_equal(profile_read_partial("/nonexistent", &profile, &diag), -ENOENT);
+	expect_said(&diag, "portcullis: /nonexistent: No such file or directory\n");
+	assert_int_equal(profile_read(root, &profile, &diag), -EINVAL);
+	expect_said_of_files(&diag, "portcullis: ROOT: not a regular file\n");
+	assert_null(profile);
 }
 
 /*

@@ -95,10 +95,50 @@ static void test_find_logins(void **state)
 	}
 }
 
+static void test_last_system(void **state)
+{
+	static const struct {
+		const char *text;
+		__u32 last;
+	} cases[] = {
+		{"", 999},
+		{"SYS_UID_MAX 499\nUID_MIN 1000\n", 499},
+		{"UID_MIN 500\nSYS_UID_MAX\t0\n", 0},
+		{"SYS_UID_MAX 61183\n", 61183},
+		{"SYS_UID_MAX 61184\n", 999},
+		{"SYS_UID_MAX -1\nUID_MIN 500\n", 499},
+		{"SYS_UID_MAX 61184\nUID_MIN\t500\n", 499},
+		{"UID_MIN 1\n", 0},
+		{"UID_MIN 0\n", 999},
+		{"UID_MIN 61183\n", 61182},
+		{"UID_MIN 61184\n", 999},
+		{"UID_MIN x\n", 999},
+		{"# UID_MIN 500\nUID_MINIMUM 500\nUID_MIN 700", 699},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		if (login_last_system(cases[i].text) != cases[i].last)
+			fail_msg("case %zu: %u", i, login_last_system(cases[i].text));
+}
+
+/* Accounts of systemd's DynamicUser= are the system's, too. */
+static void test_is_system(void **state)
+{
+	(void)state;
+	assert_true(login_is_system(0));
+	assert_false(login_is_system(61183));
+	assert_true(login_is_system(61184));
+	assert_true(login_is_system(65519));
+	assert_false(login_is_system(65520));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find_logins),
+		cmocka_unit_test(test_last_system),
+		cmocka_unit_test(test_is_system),
 	};
 
 	return cmocka_run_group_tests_name("net/login", tests, make_root, remove_root);

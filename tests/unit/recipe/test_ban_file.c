@@ -375,6 +375,7 @@ static void test_head(void **state)
 	assert_int_equal(ban_file_head(path, &other, &head), -ESTALE);
 	assert_int_equal(truncate(path, 5), 0);
 	assert_int_equal(ban_file_head(path, &first, &head), -EINVAL);
+	assert_int_equal(ban_file_head("/", &first, &head), -EISDIR);
 	ban_file_free(&file);
 }
 

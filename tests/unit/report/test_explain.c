@@ -133,6 +133,17 @@ static void test_text(void **state)
 		"  closed     p:old: disabled\n"
 		"  fix        portcullis swap eth0 --enable p:secure\n"
 		"  site file  enable: [p:secure]\n");
+	setenv("COLUMNS", "50", 1);
+	expect_text(
+		&event, "{\"fix\": \"portcullis swap eth0 --enable p:secure --from p:imap=office\"}",
+		"eth0: 10.1.2.3:50000 -> 192.0.2.1:993/tcp syn\n"
+		"  dropped    unlisted: no open service has 993/tcp\n"
+		"  closed     p:imap: feature secure is off\n"
+		"  closed     p:tool: for this host's own use only\n"
+		"  closed     p:old: disabled\n"
+		"  fix        portcullis swap eth0 --enable \\\n"
+		"               p:secure --from p:imap=office\n");
+	unsetenv("COLUMNS");
 	event.how |= PC_EVENT_DROP | PC_EVENT_WOULD;
 	event.local_port = 5000;
 	expect_text(
