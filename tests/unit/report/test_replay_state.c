@@ -245,6 +245,33 @@ static void more_flows_than_fit(void **state)
 	assert_true(lives(S));
 }
 
+/* Two runs forget different flows: so the packets of no capture can be chosen to fill one place. */
+static void places_differ(void **state)
+{
+	struct replay_state *const first = memory, *second = replay_state_new(10 * MS);
+	int differ = 0;
+
+	(void)state;
+	for (__u32 i = 0; i < 400000; i++) {
+		is(true, IPPROTO_UDP, (__u16)i, (__u16)(i >> 16) + 1, 0);
+		memory = second;
+		sent(S);
+		memory = first;
+		sent(S);
+	}
+	for (__u32 i = 0; i < 400000; i++) {
+		bool live;
+
+		is(false, IPPROTO_UDP, (__u16)i, (__u16)(i >> 16) + 1, 0);
+		memory = second;
+		live = lives(S);
+		memory = first;
+		differ += live != lives(S);
+	}
+	replay_state_free(&second);
+	assert_int_not_equal(differ, 0);
+}
+
 /* Notes a datagram that passed at a port with a limit. */
 static void passes_limited(__u64 at)
 {
@@ -312,6 +339,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(limited_port_answers_and_asks, begin, end),
 		cmocka_unit_test_setup_teardown(limited_syn_is_answered_once_it_passes, begin, end),
 		cmocka_unit_test_setup_teardown(more_flows_than_fit, begin, end),
+		cmocka_unit_test_setup_teardown(places_differ, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

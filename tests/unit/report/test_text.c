@@ -235,6 +235,31 @@ static void test_profiles(void **state)
 	json_decref(found);
 }
 
+/* The age of a list: in days for two months, in months for two years. */
+static void test_list_age(void **state)
+{
+	static const struct {
+		int days;
+		const char *age;
+	} cases[] = {
+		{0, " 0 days "},    {2, " 2 days "},	 {60, " 60 days "},
+		{61, " 2 months "}, {89, " 2 months "},	 {90, " 3 months "},
+		{731, " 2 years "}, {1094, " 2 years "}, {1095, " 3 years "},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		json_t *report =
+			json_pack("{s:[{s:s, s:s, s:s, s:i}]}", "profiles", "name", "a", "title",
+				  "A", "path", "/p/a.yaml", "age_days", cases[i].days);
+		__free_text char *text = text_form(report, NULL, false, report_profiles_text);
+
+		if (!strstr(text, cases[i].age))
+			fail_msg("%d days: %s", cases[i].days, text);
+		json_decref(report);
+	}
+}
+
 static void expect_status(json_t *one, json_t *site, const char *expected)
 {
 	json_t *report = json_pack("{s:o, s:o}", "interfaces",
@@ -320,17 +345,12 @@ static void test_several(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_time),
-		cmocka_unit_test(test_status_width),
-		cmocka_unit_test(test_show_hostile),
-		cmocka_unit_test(test_status_hostile),
-		cmocka_unit_test(test_status_egress),
-		cmocka_unit_test(test_show),
-		cmocka_unit_test(test_age),
-		cmocka_unit_test(test_profiles),
-		cmocka_unit_test(test_status_confirm),
-		cmocka_unit_test(test_status_site),
-		cmocka_unit_test(test_several),
+		cmocka_unit_test(test_time),	      cmocka_unit_test(test_status_width),
+		cmocka_unit_test(test_show_hostile),  cmocka_unit_test(test_status_hostile),
+		cmocka_unit_test(test_status_egress), cmocka_unit_test(test_show),
+		cmocka_unit_test(test_age),	      cmocka_unit_test(test_profiles),
+		cmocka_unit_test(test_list_age),      cmocka_unit_test(test_status_confirm),
+		cmocka_unit_test(test_status_site),   cmocka_unit_test(test_several),
 	};
 
 	return cmocka_run_group_tests_name("report/text", tests, NULL, NULL);
