@@ -796,6 +796,143 @@ static void test_random(void **state)
 	assert_true(covered[0] > 100000 && covered[1] > 100000);
 }
 
+/* --- limits of services --- */
+
+static void parse_limit(const char *text, struct limit *limit)
+{
+	__free_text char *why = NULL;
+
+	assert_int_equal(0, limit_parse(text, limit, &why));
+}
+
+/* The limits of the first span of a port; NULL: it has none. */
+static const struct pc_limit_set *limits_of(const struct tables *tables, unsigned int port)
+{
+	const struct pc_generation *generation = tables->generation;
+	__u32 rule = entry(tables, port);
+	__u8 limit;
+
+	if (rule < PC_PORT_RULE)
+		return NULL;
+	limit = generation->span[generation->rule[(rule & ~PC_PORT_LIMITED) - PC_PORT_RULE].span]
+			.limit;
+	assert_int_equal(!limit, !(rule & PC_PORT_LIMITED));
+	return limit ? &generation->limit_set[limit - 1] : NULL;
+}
+
+static void test_services_with_limits(void **state)
+{
+	__cleanup(made_free) struct made *made = make();
+	__cleanup(tables_free) struct tables tables = {0};
+	__cleanup(limit_free) struct limit ten = {0}, twenty = {0};
+	const struct pc_limit_set *set;
+	const struct pc_generation *generation;
+
+	(void)state;
+	parse_limit("10/s", &ten);
+	parse_limit("20/s", &twenty);
+	define(made, "g=10.0.0.0/8");
+	define(made, "h=11.0.0.0/8");
+	open_service(made, "100/tcp", NULL, NULL)->limit = &ten;
+	open_service(made, "100/tcp", "g", NULL)->limit = &twenty;
+	/* Anyone is admitted without a limit, too. */
+	open_service(made, "101/tcp", NULL, NULL)->limit = &ten;
+	open_service(made, "101/tcp", NULL, NULL);
+	/* The group h and the link are admitted without a limit, too. */
+	open_service(made, "102/tcp", "g", NULL)->limit = &twenty;
+	open_service(made, "102/tcp", "h,link-local", NULL);
+	open_service(made, "103/tcp", NULL, "67/tcp")->limit = &ten;
+	open_service(made, "104/tcp", "h", NULL);
+	/* What is sent has no limit. */
+	open_service(made, "105/tcp", NULL, NULL)->direction = DIRECTION_BOTH;
+	made->composition.service[made->composition.services - 1].limit = &ten;
+	compiled(made, &tables);
+	generation = tables.generation;
+	set = limits_of(&tables, 100);
+	assert_non_null(set);
+	assert_memory_equal(set->limit, ((__u8[PC_LIMITS_OF_SPAN]){1, 2}), PC_LIMITS_OF_SPAN);
+	assert_int_equal(set->free, 0);
+	assert_int_equal(set->free_link_local, 0);
+	assert_int_equal(set->asks, 1);
+	assert_int_equal(entry(&tables, 101), PC_PORT_OPEN);
+	set = limits_of(&tables, 102);
+	assert_non_null(set);
+	assert_memory_equal(set->limit, ((__u8[PC_LIMITS_OF_SPAN]){2}), PC_LIMITS_OF_SPAN);
+	assert_int_equal(set->free, 2);
+	assert_int_equal(set->free_link_local, 1);
+	assert_int_equal(set->asks, 1);
+	set = limits_of(&tables, 103);
+	assert_non_null(set);
+	assert_memory_equal(set->limit, ((__u8[PC_LIMITS_OF_SPAN]){1}), PC_LIMITS_OF_SPAN);
+	assert_int_equal(set->asks, 0);
+	assert_null(limits_of(&tables, 104));
+	assert_ptr_equal(limits_of(&tables, 105), set);
+	assert_int_equal(out_entry(&tables, 105), PC_PORT_OPEN);
+	assert_int_equal(generation->limits, 3);
+	assert_int_equal(generation->limit[0].interval, 100000000);
+	assert_int_equal(generation->limit[0].anyone, 1);
+	assert_int_equal(generation->limit[0].groups, 0);
+	assert_int_equal(generation->limit[1].interval, 50000000);
+	assert_int_equal(generation->limit[1].anyone, 0);
+	assert_int_equal(generation->limit[1].groups, 1);
+}
+
+/* Services of one port, each with a limit of its own. */
+static void test_limits_of_port(void **state)
+{
+	__cleanup(made_free) struct made *made = make();
+	__cleanup(tables_free) struct tables tables = {0};
+	struct limit limit[PC_LIMITS_OF_SPAN + 1] = {0};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(limit); i++) {
+		__free_text char *text = xasprintf("%u/s", i + 1);
+
+		parse_limit(text, &limit[i]);
+		if (i == PC_LIMITS_OF_SPAN)
+			compiled(made, &tables);
+		open_service(made, "100/tcp", NULL, NULL)->limit = &limit[i];
+	}
+	assert_memory_equal(limits_of(&tables, 100)->limit, ((__u8[]){1, 2, 3, 4}), 4);
+	expect_failure(
+		made,
+		"port 100: more than 4 services with a limit share it; leave some limits out");
+	for (unsigned int i = 0; i < ARRAY_SIZE(limit); i++)
+		limit_free(&limit[i]);
+}
+
+/* As many different limits as are possible, and one more. */
+static void test_different_limits(void **state)
+{
+	__cleanup(made_free) struct made *made = make();
+	__cleanup(tables_free) struct tables tables = {0};
+	struct limit limit[PC_LIMITS] = {0};
+
+	(void)state;
+	for (unsigned int i = 0; i < PC_LIMITS; i++) {
+		__free_text char *text = xasprintf("%u/s", i + 1);
+		__free_text char *port = xasprintf("%u/tcp", i + 1);
+
+		parse_limit(text, &limit[i]);
+		if (i == PC_LIMITS - 1)
+			compiled(made, &tables);
+		open_service(made, port, NULL, NULL)->limit = &limit[i];
+	}
+	for (unsigned int i = 0; i < PC_LIMITS - 1; i++)
+		assert_int_equal(limits_of(&tables, i + 1)->limit[0], i + 1);
+	expect_failure(
+		made,
+		"256 services have a limit, in 255 ways in which ports share them; at most 255 are possible");
+	/* As many limits, and two of them at one port. */
+	made->composition.service[PC_LIMITS - 1].limit = &limit[0];
+	open_service(made, "1/tcp", NULL, NULL)->limit = &limit[1];
+	expect_failure(
+		made,
+		"255 services have a limit, in 256 ways in which ports share them; at most 255 are possible");
+	for (unsigned int i = 0; i < PC_LIMITS; i++)
+		limit_free(&limit[i]);
+}
+
 /* --- limits, each at its edge and one above --- */
 
 static void add_groups(struct made *made, unsigned int count)
@@ -825,9 +962,13 @@ static void test_limit_groups(void **state)
 	assert_int_equal(ask(&tables, "10.0.65.1", 1, "1/tcp"), ADMIT_PASS);
 	assert_int_equal(ask(&tables, "10.0.1.1", 1, "1/tcp"), ADMIT_SOURCE);
 	open_service(made, "2/tcp", "g0", NULL);
-	expect_failure(made, "the open services, deny and never-ban use 65 groups; the limit is 64, so merge some");
+	expect_failure(
+		made,
+		"the open services, deny and never-ban use 65 groups; the limit is 64, so merge some");
 	open_service(made, "2/tcp", "g1", NULL);
-	expect_failure(made, "the open services, deny and never-ban use 66 groups; the limit is 64, so merge some");
+	expect_failure(
+		made,
+		"the open services, deny and never-ban use 66 groups; the limit is 64, so merge some");
 }
 
 static void define_many(struct made *made, const char *name, int family, unsigned int first,
@@ -967,7 +1108,9 @@ static void test_limit_out(void **state)
 	assert_false(covers(&tables, "10.0.63.1", "1/tcp"));
 	assert_int_equal(ask(&tables, "10.0.63.1", 1, "1/tcp"), ADMIT_PASS);
 	open_out(groups, "2/tcp", "g64");
-	expect_failure(groups, "the open services, deny and never-ban use 65 groups; the limit is 64, so merge some");
+	expect_failure(
+		groups,
+		"the open services, deny and never-ban use 65 groups; the limit is 64, so merge some");
 
 	add_groups(rules, 14);
 	add_rules(rules, 1, PC_RULES);
@@ -1093,6 +1236,9 @@ int main(void)
 		cmocka_unit_test(test_nested_prefixes),
 		cmocka_unit_test(test_digest),
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_services_with_limits),
+		cmocka_unit_test(test_limits_of_port),
+		cmocka_unit_test(test_different_limits),
 		cmocka_unit_test(test_limit_groups),
 		cmocka_unit_test(test_limit_prefixes),
 		cmocka_unit_test(test_limit_rules),
