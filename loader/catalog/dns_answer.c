@@ -146,18 +146,12 @@ static int read_json(const json_t *json, struct dns_answer *answer)
 	return read_addresses(json_object_get(json, "addresses"), answer);
 }
 
-int dns_answer_read(const char *name, struct dns_answer *answer)
+int dns_answer_parse(const char *text, size_t length, struct dns_answer *answer)
 {
-	__free_text char *path = xasprintf(DNS_FOLDER "/%s.json", name);
-	__free_text char *text = NULL;
-	size_t length;
-	json_t *json;
-	int err = read_file(path, ANSWER_LIMIT, &text, &length);
+	json_t *json = json_loadb(text, length, 0, NULL);
+	int err;
 
 	*answer = (struct dns_answer){};
-	if (err)
-		return err;
-	json = json_loadb(text, length, 0, NULL);
 	err = json ? read_json(json, answer) : -EBADMSG;
 	json_decref(json);
 	if (err)
@@ -165,7 +159,18 @@ int dns_answer_read(const char *name, struct dns_answer *answer)
 	return err;
 }
 
-static char *answer_text(const struct dns_answer *answer)
+int dns_answer_read(const char *name, struct dns_answer *answer)
+{
+	__free_text char *path = xasprintf(DNS_FOLDER "/%s.json", name);
+	__free_text char *text = NULL;
+	size_t length;
+	int err = read_file(path, ANSWER_LIMIT, &text, &length);
+
+	*answer = (struct dns_answer){};
+	return err ? err : dns_answer_parse(text, length, answer);
+}
+
+char *dns_answer_text(const struct dns_answer *answer)
 {
 	json_t *list = json_array(), *json;
 	char text[PREFIX_TEXT];
@@ -222,7 +227,7 @@ int dns_answer_write(const char *name, const struct dns_answer *answer)
 	__free_text char *to = xasprintf("%s.json", name);
 	/* Two commands may ask for a name at once. */
 	__free_text char *from = xasprintf("%s.%d" NEW, name, getpid());
-	__free_text char *text = answer_text(answer);
+	__free_text char *text = dns_answer_text(answer);
 	__close_fd int folder = -1;
 	int err = open_folder(&folder);
 

@@ -38,6 +38,10 @@ int dns_name_parse(const char *text, size_t length, char **name, char **why);
  */
 const char *dns_refused(const struct prefix *prefix);
 
+/* The text of an answer's file; the caller frees. */
+char *dns_answer_text(const struct dns_answer *answer);
+/* 0, or -EBADMSG: it is no such text. dns_answer_free is due anyway. */
+int dns_answer_parse(const char *text, size_t length, struct dns_answer *answer);
 /* 0, -ENOENT: nothing is known of the name; -errno. dns_answer_free is due anyway. */
 int dns_answer_read(const char *name, struct dns_answer *answer);
 /* Writes it whole, synced; -errno. Needs root. */

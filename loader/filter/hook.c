@@ -155,8 +155,7 @@ int hook_query(unsigned int ifindex, const struct pinned *list, size_t count, st
 		return err;
 	if (found.attach_mode == XDP_ATTACHED_NONE)
 		return 0;
-	hook->mode = found.skb_prog_id && !found.drv_prog_id && !found.hw_prog_id ? HOOK_GENERIC :
-										    HOOK_NATIVE;
+	hook->mode = found.attach_mode == XDP_ATTACHED_SKB ? HOOK_GENERIC : HOOK_NATIVE;
 	hook->program_id = found.drv_prog_id ? found.drv_prog_id :
 			   found.hw_prog_id  ? found.hw_prog_id :
 			   found.skb_prog_id ? found.skb_prog_id :

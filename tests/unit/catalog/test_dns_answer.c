@@ -124,11 +124,101 @@ static void test_refused(void **state)
 	assert_string_equal("IPv4 written as IPv6", dns_refused(&mapped));
 }
 
+static void parse(const char *text, int expected, struct dns_answer *answer)
+{
+	int err = dns_answer_parse(text, strlen(text), answer);
+
+	if (err != expected)
+		fail_msg("%d for %s", err, text);
+}
+
+/* What is written of an answer is read again; the order of its addresses is that of prefixes. */
+static void test_file(void **state)
+{
+	static const char *const parts[] = {
+		"\"since\": 5",	 "\"asked\": 6",       "\"due\": 7",
+		"\"failed\": 8", "\"error\": \"no?\"", "\"2001:db8::1/128\"",
+	};
+	struct dns_answer answer, again;
+	char *text;
+
+	(void)state;
+	parse("{\"addresses\": [\"2001:db8::1/128\", \"192.0.2.9/32\", \"192.0.2.1\"], "
+	      "\"since\": 5, \"asked\": 6, \"due\": 7, \"failed\": 8, \"error\": \"no\\n\"}",
+	      0, &answer);
+	assert_int_equal(answer.prefixes, 3);
+	text = dns_answer_text(&answer);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		assert_non_null(strstr(text, parts[i]));
+	parse(text, 0, &again);
+	free(text);
+	assert_int_equal(again.prefixes, 3);
+	assert_memory_equal(again.prefix, answer.prefix, 3 * sizeof(*answer.prefix));
+	assert_true(again.since == 5 && again.asked == 6 && again.due == 7 && again.failed == 8);
+	assert_string_equal(again.error, "no?");
+	for (size_t i = 1; i < 3; i++)
+		assert_true(prefix_compare(&again.prefix[i - 1], &again.prefix[i]) < 0);
+	dns_answer_free(&again);
+	dns_answer_free(&answer);
+	parse("{\"addresses\": [], \"since\": -1, \"due\": \"x\"}", 0, &answer);
+	assert_true(!answer.prefixes && !answer.since && !answer.due && !answer.error);
+	dns_answer_free(&answer);
+}
+
+/* A file that names an address that no group gets, or a network, is none. */
+static void test_bad_file(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"{",
+		"[]",
+		"{\"since\": 5}",
+		"{\"addresses\": \"192.0.2.1\"}",
+		"{\"addresses\": [5]}",
+		"{\"addresses\": [\"x\"]}",
+		"{\"addresses\": [\"192.0.2.1\", \"192.0.2.0/31\"]}",
+		"{\"addresses\": [\"2001:db8::/127\"]}",
+		"{\"addresses\": [\"2001:db8::/32\"]}",
+		"{\"addresses\": [\"127.0.0.1\"]}",
+	};
+	struct dns_answer answer;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		parse(bad[i], -EBADMSG, &answer);
+		assert_null(answer.prefix);
+		assert_int_equal(answer.prefixes, 0);
+	}
+}
+
+/* As many addresses as a name may have, and one more. */
+static void test_most_addresses(void **state)
+{
+	(void)state;
+	for (int more = 0; more < 2; more++) {
+		struct dns_answer answer;
+		char *text = NULL;
+		size_t length;
+		FILE *to = open_memstream(&text, &length);
+
+		fputs("{\"addresses\": [\"192.0.2.0\"", to);
+		for (int i = 1; i < DNS_ADDRESSES + more; i++)
+			fprintf(to, ", \"192.0.2.%d\"", i);
+		fputs("]}", to);
+		fclose(to);
+		parse(text, more ? -EBADMSG : 0, &answer);
+		assert_int_equal(answer.prefixes, more ? 0 : DNS_ADDRESSES);
+		dns_answer_free(&answer);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_names),	       cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_file),	       cmocka_unit_test(test_bad_file),
+		cmocka_unit_test(test_most_addresses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

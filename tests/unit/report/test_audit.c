@@ -93,6 +93,46 @@ static void finds_what_does_not_fit(void **state)
 	free(found);
 }
 
+/* The services of a finding: open ones where nothing listens, closed ones where something does. */
+static void names_services(void **state)
+{
+	static const struct {
+		const char *kind;
+		int port;
+		const char *services;
+	} cases[] = {
+		{"silent", 25, "mail:smtp"},
+		{"silent", 8000, "mail:admin"},
+		{"listens", 143, "mail:imap"},
+		{"listens", 26, ""},
+	};
+	const struct audit_listener listener[] = {{PC_TCP, 143, "dovecot", NULL, NULL},
+						  {PC_TCP, 26, "x", NULL, NULL}};
+	const struct audit_host host = {.interface = "eth0",
+					.kept = kept,
+					.counters = counters,
+					.listener = listener,
+					.listeners = ARRAY_SIZE(listener)};
+	json_t *list = audit_findings(&host), *one;
+	size_t i, seen = 0;
+
+	(void)state;
+	json_array_foreach (list, i, one)
+		for (size_t j = 0; j < ARRAY_SIZE(cases); j++) {
+			char *services;
+
+			if (strcmp(text_of(one, "kind"), cases[j].kind) ||
+			    json_integer_value(json_object_get(one, "port")) != cases[j].port)
+				continue;
+			services = report_joined(json_object_get(one, "services"), " ");
+			assert_string_equal(services, cases[j].services);
+			free(services);
+			seen++;
+		}
+	assert_int_equal(seen, ARRAY_SIZE(cases));
+	json_decref(list);
+}
+
 static void finds_nothing_where_all_fits(void **state)
 {
 	const struct audit_listener listener[] = {{PC_TCP, 25, "master", NULL, NULL},
@@ -209,6 +249,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(finds_what_does_not_fit, begin, end),
 		cmocka_unit_test_setup_teardown(finds_nothing_where_all_fits, begin, end),
+		cmocka_unit_test_setup_teardown(names_services, begin, end),
 		cmocka_unit_test_setup_teardown(finds_of_machines, begin, end),
 		cmocka_unit_test_setup_teardown(tells_what_is_open, begin, end),
 		cmocka_unit_test(names_who_listens),
