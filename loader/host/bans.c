@@ -19,7 +19,8 @@
 #include "loader/recipe/state.h"
 
 #define RUN	      "/run/portcullis"
-#define NEIGHBOURS    "neighbours" /* a file, of protect.h */
+#define NEIGHBOURS    "neighbours" /* files, of protect.h */
+#define ADMINS	      "administrators"
 #define COMPACT_LEAST (1 << 20)	   /* bytes below which a file is not written anew to be shorter */
 #define IN_PLACE      10000	   /* prefixes that are changed in a table, not by a new one */
 #ifndef SO_NETNS_COOKIE
@@ -370,6 +371,7 @@ static int spare_of_set(const struct bans *bans, struct ban_table *table)
 static void find_hosts(const struct bans *bans, struct protected_hosts *hosts)
 {
 	__free_text char *path = bans_file_path(NEIGHBOURS);
+	__free_text char *admins = bans_file_path(ADMINS);
 	size_t count;
 	struct prefix *prefix = prefixes_in_force(bans, &count);
 
@@ -378,6 +380,7 @@ static void find_hosts(const struct bans *bans, struct protected_hosts *hosts)
 	prefixes_sort_once(prefix, &count);
 	protected_find(prefix, count, hosts);
 	protected_add_kept(path, bans->clock.boot_id, hosts);
+	protected_add_administrators(admins, bans->clock.wall, hosts);
 	free(prefix);
 }
 
@@ -462,12 +465,12 @@ static bool holds_any(const struct bans *bans)
 /* As make_table, with the hosts that pass in wider bans as of now. */
 static int make_table_sparing(struct bans *bans, struct ban_table *table)
 {
-	__cleanup(protected_free) struct protected_hosts hosts = {};
 	const struct protected_hosts *given = bans->hosts;
 	int err;
 
-	find_hosts(bans, &hosts);
-	bans->hosts = &hosts;
+	protected_free(&bans->found);
+	find_hosts(bans, &bans->found);
+	bans->hosts = &bans->found;
 	err = make_table(bans, table);
 	bans->hosts = given;
 	return err;
@@ -565,6 +568,7 @@ void bans_close(struct bans *bans)
 	ban_table_close(&bans->table);
 	denied_free(&bans->denied);
 	ban_file_free(&bans->file);
+	protected_free(&bans->found);
 	free(bans->text);
 	free(bans->path);
 	*bans = (struct bans){.table = BAN_TABLE_NONE};
@@ -638,6 +642,68 @@ static void keep_neighbours(const struct bans *bans)
 		protected_keep(path, bans->clock.boot_id);
 }
 
+/* Whether exactly this host is banned without an end. */
+static bool is_banned_for_good(const struct bans *bans, const struct prefix *host)
+{
+	const struct ban_set *set = &bans->file.set;
+
+	if (bans->table.map >= 0)
+		return ban_table_find(&bans->table, host, NULL) == PC_BAN_FOREVER;
+	for (size_t i = 0; i < set->count; i++)
+		if (set->ban[i].until == PC_BAN_FOREVER && !set->ban[i].parked &&
+		    !prefix_compare(&set->ban[i].prefix, host))
+			return true;
+	return false;
+}
+
+/* Whether a wider prefix is banned or denied, or is in a list that is parked. */
+static bool is_within_wider(const struct bans *bans, const struct prefix *host)
+{
+	const struct ban_set *set = &bans->file.set;
+	__u32 now = (__u32)bans->clock.boot;
+
+	if ((bans->table.map >= 0 && ban_table_covers(&bans->table, host, now)) ||
+	    prefix_enclosing(bans->denied.deny, bans->denied.denies, host))
+		return true;
+	for (size_t i = 0; i < set->count; i++)
+		if (set->ban[i].prefix.length < host->length && set->ban[i].until > now &&
+		    prefix_contains(&set->ban[i].prefix, host->family, host->address))
+			return true;
+	return false;
+}
+
+static void see_administrators(const struct bans *bans, const struct protected_hosts *hosts,
+			       struct administrators *list)
+{
+	for (size_t i = 0; hosts && i < hosts->count; i++) {
+		const struct prefix host = prefix_of_host(&hosts->host[i]);
+
+		if (hosts->host[i].login && is_within_wider(bans, &host))
+			administrators_see(list, &host, bans->clock.wall);
+	}
+}
+
+/*
+ * Notes the administrators that a change found connected, who pass in wider bans, and forgets those
+ * who are banned themselves for good. One in no wider ban is forgotten if all bans are known.
+ */
+static void keep_administrators(const struct bans *bans)
+{
+	__free_text char *path = bans_file_path(ADMINS);
+	struct administrators list;
+	bool all = bans->loaded && bans->filters;
+
+	administrators_read(path, bans->clock.wall, &list);
+	see_administrators(bans, bans->hosts, &list);
+	see_administrators(bans, &bans->found, &list);
+	for (size_t i = list.count; i--;)
+		if (is_banned_for_good(bans, &list.one[i].host) ||
+		    (all && !is_within_wider(bans, &list.one[i].host)))
+			administrators_remove(&list, i);
+	if (list.changed)
+		protected_keep_administrators(path, &list);
+}
+
 /*
  * Ends a change that the file has from `before` on. One that could not be put in place is taken out
  * of the file again.
@@ -661,8 +727,10 @@ static int finish(struct bans *bans, __u64 before, int *written, int err)
 	fd_close(written);
 	if (!err)
 		compact(bans);
-	if (!err)
+	if (!err) {
 		keep_neighbours(bans);
+		keep_administrators(bans);
+	}
 	return err;
 }
 
@@ -935,14 +1003,14 @@ static bool never_in_place(const struct bans *bans)
 /* Adds to the table that is there. -ENOSPC: it has to be made anew. */
 static int deny_in_place(struct bans *bans)
 {
-	__cleanup(protected_free) struct protected_hosts hosts = {};
 	int err;
 
 	/* A member that was not one may be banned, itself or in part. */
 	if (bans->table.map < 0 || !never_in_place(bans))
 		return -ENOSPC;
-	find_hosts(bans, &hosts);
-	bans->hosts = &hosts;
+	protected_free(&bans->found);
+	find_hosts(bans, &bans->found);
+	bans->hosts = &bans->found;
 	err = spare_all(bans, &bans->table, bans->denied.deny, bans->denied.denies);
 	bans->hosts = NULL;
 	for (size_t i = 0; i < bans->denied.denies && !err; i++)
@@ -961,6 +1029,10 @@ static int follow(struct bans *bans, bool anew)
 	err = anew ? -ENOSPC : deny_in_place(bans);
 	if (err == -ENOSPC)
 		err = table_anew(bans);
+	if (!err) {
+		keep_neighbours(bans);
+		keep_administrators(bans);
+	}
 	return err ? each_failed(err) : 0;
 }
 
@@ -1036,7 +1108,10 @@ static int restore(struct bans *bans)
 		return err;
 	if (bans->file.old_boot)
 		write_anew(bans);
-	return table_anew(bans);
+	err = table_anew(bans);
+	if (!err)
+		keep_administrators(bans);
+	return err;
 }
 
 void bans_restore(const struct filter *filter)

@@ -20,6 +20,7 @@ struct bans {
 	char *text;		/* to which the set points, too */
 	/* That pass in wider bans which are added in place; a table that is made anew finds them. */
 	const struct protected_hosts *hosts;
+	struct protected_hosts found; /* by a table that was made anew */
 	struct denied denied;		     /* of all filters of the namespace */
 	bool never_known;		     /* `denied` has been read */
 };

@@ -88,19 +88,23 @@ const struct prefix *prefix_enclosing(const struct prefix *list, size_t count,
 struct adding {
 	struct protected_hosts *hosts;
 	const char *what;
+	bool login;
 };
 
 static void add(__u8 family, const void *address, void *context)
 {
 	const struct adding *adding = context;
 	struct protected_hosts *hosts = adding->hosts;
-	struct protected_host host = {.family = family, .what = adding->what};
+	struct protected_host host = {
+		.family = family, .what = adding->what, .login = adding->login};
 
 	memcpy(host.address, address, family == AF_INET ? 4 : 16);
 	for (size_t i = 0; i < hosts->count; i++)
 		if (hosts->host[i].family == family &&
-		    !memcmp(hosts->host[i].address, host.address, sizeof(host.address)))
+		    !memcmp(hosts->host[i].address, host.address, sizeof(host.address))) {
+			hosts->host[i].login |= adding->login;
 			return;
+		}
 	hosts->host = grow(hosts->host, hosts->count, sizeof(*hosts->host));
 	hosts->host[hosts->count++] = host;
 }
@@ -113,9 +117,9 @@ void protected_free(struct protected_hosts *hosts)
 
 static void add_neighbours(struct protected_hosts *hosts)
 {
-	struct adding gateway = {hosts, gateway_text};
-	struct adding resolver = {hosts, "a name server of this host"};
-	struct adding dhcp = {hosts, "a DHCP server of this host"};
+	struct adding gateway = {hosts, .what = gateway_text};
+	struct adding resolver = {hosts, .what = "a name server of this host"};
+	struct adding dhcp = {hosts, .what = "a DHCP server of this host"};
 	int err = gateways_each(add, &gateway);
 
 	if (err)
@@ -159,18 +163,20 @@ static bool has_text(const char *path, const char *text)
 	return !read_file(path, KEPT_LIMIT, &kept, &length) && !strcmp(kept, text);
 }
 
-void protected_keep(const char *path, const char *boot_id)
+static int replace_file(const char *path, const char *text)
 {
 	const char *name = strrchr(path, '/') + 1;
 	__free_text char *folder = xstrndup(path, (size_t)(name - path));
-	__free_text char *text = neighbours_text(boot_id);
-	__close_fd int fd = -1;
-	int err;
+	__close_fd int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (!text || has_text(path, text))
-		return;
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	err = fd < 0 ? -errno : state_replace(fd, name, text, strlen(text));
+	return fd < 0 ? -errno : state_replace(fd, name, text, strlen(text));
+}
+
+void protected_keep(const char *path, const char *boot_id)
+{
+	__free_text char *text = neighbours_text(boot_id);
+	int err = text && !has_text(path, text) ? replace_file(path, text) : 0;
+
 	if (err)
 		warning("%s: cannot keep the gateways and name servers of this host: %s: after a boot they are cut off by wider bans until bans change",
 			path, strerror(-err));
@@ -178,7 +184,7 @@ void protected_keep(const char *path, const char *boot_id)
 
 void protected_add_kept(const char *path, const char *boot_id, struct protected_hosts *hosts)
 {
-	struct adding kept = {hosts, "a gateway or server of this host before it booted"};
+	struct adding kept = {hosts, .what = "a gateway or server of this host before it booted"};
 	__free_text char *text = NULL;
 	char *rest, *line;
 	size_t length;
@@ -197,9 +203,29 @@ void protected_add_kept(const char *path, const char *boot_id, struct protected_
 	}
 }
 
+void protected_add_administrators(const char *path, __u64 now, struct protected_hosts *hosts)
+{
+	struct adding kept = {hosts, .what = "an administrator who was connected"};
+	struct administrators list;
+
+	administrators_read(path, now, &list);
+	for (size_t i = 0; i < list.count; i++)
+		add(list.one[i].host.family, list.one[i].host.address, &kept);
+}
+
+void protected_keep_administrators(const char *path, const struct administrators *list)
+{
+	__free_text char *text = administrators_text(list);
+	int err = replace_file(path, text);
+
+	if (err)
+		warning("%s: cannot keep the connected administrators: %s: after a boot wider bans cut them off",
+			path, strerror(-err));
+}
+
 static void add_own(struct protected_hosts *hosts)
 {
-	struct adding own = {hosts, "an address of this host"};
+	struct adding own = {hosts, .what = "an address of this host"};
 	struct links links = {};
 	int err = links_read(&links);
 
@@ -262,8 +288,8 @@ static bool is_own(const struct connected *connected, const struct sessions *own
 static void add_sessions(const struct connected *connected, struct protected_hosts *hosts)
 {
 	struct login *login = xcalloc(connected->sessions + 1, sizeof(*login));
-	struct adding own = {hosts, "your own session"};
-	struct adding admin = {hosts, "a connected administrator"};
+	struct adding own = {hosts, .what = "your own session"};
+	struct adding admin = {hosts, .what = "a connected administrator", .login = true};
 	struct sessions sessions = {};
 
 	sessions_find(PROC, getpid(), &sessions);
@@ -317,7 +343,7 @@ static void add_connected(const struct prefix *prefix, size_t count, struct prot
 static void add_named(const json_t *kept, const struct connected *connected,
 		      struct protected_hosts *hosts)
 {
-	struct adding admin = {hosts, "an administrator of a machine behind this host"};
+	struct adding admin = {hosts, .what = "an administrator of a machine behind this host"};
 
 	for (size_t i = 0; i < connected->sessions; i++) {
 		const struct socket_info *session = &connected->session[i];

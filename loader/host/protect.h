@@ -6,11 +6,13 @@
 #include <stdbool.h>
 
 #include "loader/catalog/group.h"
+#include "loader/recipe/administrators.h"
 
 struct protected_host {
 	__u8 family; /* AF_INET or AF_INET6 */
 	__u8 address[16];
 	const char *what; /* "your own session", "a gateway of this host" */
+	bool login;	  /* of an administrator who is logged in to this host */
 };
 
 struct protected_hosts {
@@ -32,6 +34,11 @@ void protected_free(struct protected_hosts *hosts);
 void protected_keep(const char *path, const char *boot_id);
 /* Adds those that another boot kept, if this one has not kept its own. */
 void protected_add_kept(const char *path, const char *boot_id, struct protected_hosts *hosts);
+
+/* Adds the administrators of a file that protected_keep_administrators() wrote. */
+void protected_add_administrators(const char *path, __u64 now, struct protected_hosts *hosts);
+/* Writes that file; without any, removes it. Warns if it cannot. */
+void protected_keep_administrators(const char *path, const struct administrators *list);
 
 /* A prefix of a sorted list that covers the address, or NULL. */
 const struct prefix *prefix_covering(const struct prefix *prefix, size_t count, __u8 family,

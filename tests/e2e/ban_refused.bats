@@ -189,6 +189,84 @@ of_another_boot()
 	gateways_pass
 }
 
+# kept_administrators ADDRESS...: these are kept over a boot, and no others.
+kept_administrators()
+{
+	same "$(printf '%s\n' "$@")" "$(inside sh -c 'cut -d " " -f 1 /run/portcullis/administrators-* 2> /dev/null')"
+}
+
+# only_admin_passes: the login of the administrator of before, and neither of the strangers.
+only_admin_passes()
+{
+	exits 0 by_ssh 192.0.2.6 true
+	exits 255 by_ssh 192.0.2.5 true
+	exits 255 by_ssh 192.0.2.7 true
+}
+
+@test "after a boot an administrator who was logged in when a wider ban came logs in; one who only connected does not" {
+	# shellcheck disable=SC2016
+	start login client ssh -F "$DIR/ssh/config" -b 192.0.2.6 192.0.2.1 'echo logged in; while sleep 0.1; do echo on; done'
+	until_logged login 'logged in'
+	# Before the handshake, and at a server that asks for no password.
+	start knock client socat -u TCP4:192.0.2.1:22,bind=192.0.2.7 -
+	until_logged knock '^SSH-'
+	start talk client socat -u TCP4:192.0.2.1:5000,bind=192.0.2.5 -
+	until_true 5 eval '[ "$(on host ss -Htn state established sport = :5000 dst 192.0.2.5 | wc -l)" = 1 ]'
+	exits 0 pc ban --force 192.0.2.0/24
+	kept_administrators 192.0.2.6
+	stop login
+	stop knock
+	stop talk
+	pc detach eth0
+	of_another_boot
+	as host attach eth0 -p tiny-host,ssh --mode native --catalog "$TINY" --catalog "$CATALOG"
+	only_admin_passes
+	# In a table that is made anew, without a login.
+	exits 0 pc ban --list other --replace 198.51.100.9
+	only_admin_passes
+	# A ban of this address alone that ends leaves it in the list; one without an end takes it out.
+	exits 0 pc ban 192.0.2.6 --for 1h
+	exits 255 by_ssh 192.0.2.6 true
+	kept_administrators 192.0.2.6
+	exits 0 pc ban 192.0.2.6
+	kept_administrators
+	exits 1 pc unban 192.0.2.6
+	exits 0 pc ban --list other --replace 198.51.100.10
+	exits 255 by_ssh 192.0.2.6 true
+}
+
+@test "administrators are kept for a wider ban also if its list is parked, if there is no filter, and for deny; none without one" {
+	# shellcheck disable=SC2016
+	start login client ssh -F "$DIR/ssh/config" -b 192.0.2.6 192.0.2.1 'echo logged in; while sleep 0.1; do echo on; done'
+	until_logged login 'logged in'
+	exits 0 pc ban --force 192.0.2.6 --for 1h
+	kept_administrators
+	exits 0 pc unban --all
+	exits 0 pc ban --force --list wide 192.0.2.0/24
+	kept_administrators 192.0.2.6
+	exits 0 pc unban --list wide --park
+	kept_administrators 192.0.2.6
+	exits 0 pc ban --list wide --resume
+	kept_administrators 192.0.2.6
+	exits 0 pc unban --all
+	kept_administrators
+	pc detach eth0
+	exits 0 pc ban --force 192.0.2.0/24
+	kept_administrators 192.0.2.6
+	as host attach eth0 -p tiny-host,ssh --mode native --catalog "$TINY" --catalog "$CATALOG"
+	login_goes_on
+	exits 0 pc unban --all
+	kept_administrators
+	printf '%s\n' 'groups: {bad: 192.0.2.0/24}' 'deny: [bad]' 'interfaces: {eth0: {profiles: [tiny-host, ssh]}}' > "$DIR/site.yaml"
+	exits 0 as host apply --force --site "$DIR/site.yaml" --catalog "$TINY" --catalog "$CATALOG"
+	kept_administrators 192.0.2.6
+	login_goes_on
+	pc swap eth0 -p tiny-host,ssh --force --catalog "$TINY" --catalog "$CATALOG"
+	sed -i /^deny/d "$DIR/site.yaml"
+	exits 0 as host apply --force --site "$DIR/site.yaml" --catalog "$TINY" --catalog "$CATALOG"
+	kept_administrators
+}
+
 @test "a gateway and a name server that are banned themselves for a time, before or inside a wider ban, pass when that ends" {
 	local address
 
