@@ -42,26 +42,29 @@ static void write_settings(const struct composition *composition, struct pc_gene
 	name_protocols(composition, generation->protocol);
 }
 
+/* Most entries are 0: their pages, which are zero already, are not touched. */
+static void move_ports(__u32 from[PC_PORTS], __u16 to[PC_PORTS])
+{
+	for (size_t i = 0; i < PC_PORTS; i++)
+		if (from[i]) {
+			to[i] = (__u16)from[i];
+			from[i] = 0;
+		}
+}
+
+/* Leaves the ports of the table closed, for the machines. */
 static int compile_host(struct port_table *table, const struct composition *composition,
 			struct pc_generation *generation, struct diag *diag)
 {
 	if (port_table_compile(table, composition, diag))
 		return -EINVAL;
 	write_settings(composition, generation);
-	generation->denied = port_table_groups(table, composition, &composition->recipe->deny, false);
+	generation->denied =
+		port_table_groups(table, composition, &composition->recipe->deny, false);
 	generation->never_ban =
 		port_table_groups(table, composition, &composition->recipe->never_ban, true);
-	/* Most entries are 0: their pages, which are zero already, are not touched. */
-	for (size_t i = 0; i < PC_PORTS; i++) {
-		if (table->in[i])
-			generation->port[i] = (__u16)table->in[i];
-		if (table->out[i])
-			generation->out[i] = (__u16)table->out[i];
-	}
-	if (composition->machines) {
-		memset(table->in, 0, sizeof(table->in));
-		memset(table->out, 0, sizeof(table->out));
-	}
+	move_ports(table->in, generation->port);
+	move_ports(table->out, generation->out);
 	return 0;
 }
 

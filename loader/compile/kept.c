@@ -42,7 +42,7 @@ int kept_parse(const char *interface, const char *text, json_t **kept)
 	json_t *read = json_loads(text, 0, &where);
 
 	if (read && json_is_object(json_object_get(read, "recipe")) &&
-	    json_is_array(json_object_get(read, "profiles")) && kept_machines_expand(read)) {
+	    json_is_array(json_object_get(read, "profiles")) && kept_expand(read)) {
 		*kept = read;
 		return 0;
 	}
@@ -54,7 +54,7 @@ int kept_parse(const char *interface, const char *text, json_t **kept)
 
 char *kept_text(const json_t *kept)
 {
-	json_t *contracted = kept_machines_contract(kept);
+	json_t *contracted = kept_contract(kept);
 	char *text = json_dumps(contracted, JSON_COMPACT);
 
 	json_decref(contracted);

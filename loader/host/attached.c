@@ -198,7 +198,7 @@ json_t *filter_kept_of(const char *id, __u32 *flows)
 	*flows = flow_maps_size(&filter);
 	kept = json_loads(text, 0, NULL);
 	if (kept)
-		kept_machines_expand(kept);
+		kept_expand(kept);
 	return kept;
 }
 

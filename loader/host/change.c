@@ -12,6 +12,7 @@
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 #include "loader/base/shell.h"
+#include "loader/compile/kept.h"
 #include "loader/filter/attach.h"
 #include "loader/filter/confirm.h"
 #include "loader/filter/detach.h"
@@ -115,7 +116,7 @@ static int switch_to_stand_in(struct change *change)
 	tables.generation->stand_in = 1;
 	tables.generation->grace = clock_monotonic() + GRACE;
 	json_object_set_new(json_object_get(kept, "recipe"), "policy", json_string("observe"));
-	text = json_dumps(kept, JSON_COMPACT);
+	text = kept_text(kept);
 	err = filter_switch(&change->filter, &tables, text, false);
 	free(tables.generation);
 	json_decref(kept);

@@ -112,6 +112,69 @@ json_t *composition_json(const struct composition *composition)
 	return profiles;
 }
 
+/* --- without what is empty --- */
+
+static bool is_empty(const json_t *value)
+{
+	return json_is_null(value) || json_is_false(value) ||
+	       (json_is_array(value) && !json_array_size(value));
+}
+
+static json_t *without_empty(const json_t *object)
+{
+	json_t *copy = json_object(), *value;
+	const char *key;
+
+	json_object_foreach ((json_t *)object, key, value)
+		if (!is_empty(value))
+			json_object_set_nocheck(copy, key, value);
+	return copy;
+}
+
+json_t *profiles_contract(const json_t *profiles)
+{
+	json_t *list = json_array(), *profile, *service;
+	size_t i, j;
+
+	json_array_foreach (profiles, i, profile) {
+		json_t *copy = without_empty(profile), *services = json_array();
+
+		json_array_foreach (json_object_get(profile, "services"), j, service)
+			json_array_append_new(services, without_empty(service));
+		if (json_array_size(services))
+			json_object_set(copy, "services", services);
+		json_decref(services);
+		json_array_append_new(list, copy);
+	}
+	return list;
+}
+
+void profiles_expand(json_t *profiles)
+{
+	json_t *empty =
+		json_pack("{s:n, s:n, s:n, s:n, s:n, s:n, s:n, s:b, s:b, s:[], s:[]}", "title",
+			  "document", "release", "as_of", "url", "path", "outbound", "second_hand",
+			  0, "included", 0, "protocols", "services");
+	json_t *empty_service = json_pack(
+		"{s:n, s:[], s:[], s:[], s:n, s:[], s:n, s:b, s:n, s:b, s:b, s:b, s:n, s:n}",
+		"title", "ports", "from", "to", "feature", "from_ports", "limit", "open", 0,
+		"why_closed", "fixed", 0, "local", 0, "dynamic", 0, "configured_in", "note");
+	json_t *profile, *service;
+	size_t i, j;
+
+	json_array_foreach (profiles, i, profile) {
+		if (json_object_get(profile, "like"))
+			continue;
+		json_object_update_missing(profile, empty);
+		json_array_foreach (json_object_get(profile, "services"), j, service)
+			json_object_update_missing(service, empty_service);
+	}
+	json_decref(empty);
+	json_decref(empty_service);
+}
+
+/* --- services of a kept text --- */
+
 bool service_open(const json_t *service, bool out)
 {
 	const char *direction = json_string_value(json_object_get(service, "direction"));

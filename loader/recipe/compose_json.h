@@ -10,6 +10,14 @@
 /* The "profiles" array of `show --json`. */
 json_t *composition_json(const struct composition *composition);
 
+/*
+ * The profiles without what is null, false or empty in them and their services: most of it is, and
+ * a kept text is read and written by every command. A new reference; those with "like" stay.
+ */
+json_t *profiles_contract(const json_t *profiles);
+/* Gives profiles back what profiles_contract took. */
+void profiles_expand(json_t *profiles);
+
 /* True if a service of `show --json` is open in a direction (or both). */
 bool service_open(const json_t *service, bool out);
 /* Its ports, appended; a text that is none is passed over. */

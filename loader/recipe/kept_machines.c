@@ -124,15 +124,13 @@ size_t kept_machine_of(const json_t *kept, __u8 family, const __u8 *address)
 	return found;
 }
 
-/* The profile of that name of the first machine that has it, among those before `end`. */
-static json_t *profile_of(const json_t *kept, size_t end, const char *machine, const char *name)
+/* The profile of that name of a machine, or NULL. */
+static json_t *profile_of(const json_t *machine, const char *name)
 {
-	size_t at = kept_machine_find(kept, machine), i;
 	json_t *profile;
+	size_t i;
 
-	if (at >= end)
-		return NULL;
-	json_array_foreach (json_object_get(machine_at(kept, at), "profiles"), i, profile) {
+	json_array_foreach (json_object_get(machine, "profiles"), i, profile) {
 		const char *own = json_string_value(json_object_get(profile, "name"));
 
 		if (own && !strcmp(own, name))
@@ -141,10 +139,13 @@ static json_t *profile_of(const json_t *kept, size_t end, const char *machine, c
 	return NULL;
 }
 
-/* Gives a machine the profiles that it has "like" those before it. False: there is none. */
-static bool expand_profiles(const json_t *kept, size_t at)
+/*
+ * Gives a machine the profiles that it has "like" those before it, which are in `known` by name.
+ * False: there is none.
+ */
+static bool expand_profiles(const json_t *machine, const json_t *known)
 {
-	json_t *profiles = json_object_get(machine_at(kept, at), "profiles"), *profile, *other;
+	json_t *profiles = json_object_get(machine, "profiles"), *profile, *other;
 	size_t i;
 
 	json_array_foreach (profiles, i, profile) {
@@ -153,7 +154,7 @@ static bool expand_profiles(const json_t *kept, size_t at)
 
 		if (!like)
 			continue;
-		other = name ? profile_of(kept, at, like, name) : NULL;
+		other = name ? profile_of(json_object_get(known, like), name) : NULL;
 		if (!other)
 			return false;
 		json_array_set(profiles, i, other);
@@ -161,26 +162,49 @@ static bool expand_profiles(const json_t *kept, size_t at)
 	return json_is_array(profiles);
 }
 
-bool kept_machines_expand(json_t *kept)
+static bool expand_machines(const json_t *kept, json_t *known)
 {
-	const json_t *words = json_object_get(json_object_get(kept, "recipe"), "machines");
-	size_t count = kept_machines(kept);
+	json_t *machine;
+	size_t i;
 
-	if (json_array_size(words) != count)
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		json_t *machine = machine_at(kept, i);
+	json_array_foreach (json_object_get(kept, "machines"), i, machine) {
 		const char *like = json_string_value(json_object_get(machine, "like"));
-		json_t *other = like ? machine_at(kept, kept_machine_find(kept, like)) : NULL;
+		const json_t *other = like ? json_object_get(known, like) : NULL;
 
 		if (other) {
 			json_object_set(machine, "profiles", json_object_get(other, "profiles"));
 			json_object_del(machine, "like");
-		}
-		if (!expand_profiles(kept, i))
+		} else if (!expand_profiles(machine, known)) {
 			return false;
+		}
+		json_object_set_nocheck(known, kept_machine_name(kept, i), machine);
 	}
 	return true;
+}
+
+/* The profiles of the interface and of its machines that are not "like" others. */
+static json_t *written_profiles(const json_t *kept)
+{
+	json_t *all = json_array(), *machine;
+	size_t i;
+
+	json_array_extend(all, json_object_get(kept, "profiles"));
+	json_array_foreach (json_object_get(kept, "machines"), i, machine)
+		json_array_extend(all, json_object_get(machine, "profiles"));
+	return all;
+}
+
+bool kept_expand(json_t *kept)
+{
+	const json_t *words = json_object_get(json_object_get(kept, "recipe"), "machines");
+	json_t *profiles = written_profiles(kept), *known = json_object();
+	bool whole = json_array_size(words) == kept_machines(kept);
+
+	profiles_expand(profiles);
+	whole = whole && expand_machines(kept, known);
+	json_decref(profiles);
+	json_decref(known);
+	return whole;
 }
 
 /* The profiles, or lists of them, of the machines so far, and the first machine of each. */
@@ -211,7 +235,7 @@ static const char *owner_of(struct owners *owners, const json_t *profiles, const
 /* A machine's profiles, those that an earlier one has by that one's name. */
 static json_t *contract_profiles(const json_t *profiles, const char *machine, struct owners *owners)
 {
-	json_t *list = json_array(), *profile;
+	json_t *list = json_array(), *profile, *contracted;
 	size_t i;
 
 	json_array_foreach (profiles, i, profile) {
@@ -224,7 +248,9 @@ static json_t *contract_profiles(const json_t *profiles, const char *machine, st
 		else
 			json_array_append(list, profile);
 	}
-	return list;
+	contracted = profiles_contract(list);
+	json_decref(list);
+	return contracted;
 }
 
 /* The machine with its profiles, or all that is an earlier one's, too, by that one's name. */
@@ -244,9 +270,10 @@ static json_t *contract_one(const json_t *kept, size_t at, struct owners *owners
 	return machine;
 }
 
-json_t *kept_machines_contract(const json_t *kept)
+json_t *kept_contract(const json_t *kept)
 {
 	json_t *copy = json_copy((json_t *)kept), *machines = json_array();
+	const json_t *profiles = json_object_get(kept, "profiles");
 	__cleanup(owners_free) struct owners owners = {};
 	size_t count = kept_machines(kept);
 
@@ -254,6 +281,8 @@ json_t *kept_machines_contract(const json_t *kept)
 		json_array_append_new(machines, contract_one(kept, i, &owners));
 	if (count)
 		json_object_set(copy, "machines", machines);
+	if (profiles)
+		json_object_set_new(copy, "profiles", profiles_contract(profiles));
 	json_decref(machines);
 	return copy;
 }

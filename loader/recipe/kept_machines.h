@@ -15,17 +15,17 @@
 json_t *kept_machines_json(const struct composition *composition);
 
 /*
- * Gives machines with "like" the profiles of that machine, and the profiles with "like" that of
- * the same name of that machine. False if a part is missing.
+ * Gives profiles what profiles_contract took, machines with "like" the profiles of that machine, and
+ * the profiles with "like" that of the same name of that machine. False if a part is missing.
  */
-bool kept_machines_expand(json_t *kept);
+bool kept_expand(json_t *kept);
 
 /*
- * The kept text as it was before kept_machines_expand, a new reference: expanded, 256 machines have
- * their profiles in its dump as often. Machines and profiles that an earlier machine has, too, have
- * its name in "like": many machines are of few products.
+ * The kept text as it was before kept_expand, a new reference: expanded, 256 machines have their
+ * profiles in its dump as often. Machines and profiles that an earlier machine has, too, have its
+ * name in "like": many machines are of few products.
  */
-json_t *kept_machines_contract(const json_t *kept);
+json_t *kept_contract(const json_t *kept);
 
 /* Gives the recipes of machines the parts that are not kept because they are empty: for JSON. */
 void kept_machines_fill(json_t *kept);

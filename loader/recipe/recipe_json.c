@@ -113,11 +113,13 @@ static json_t *comments_json(const struct recipe *recipe)
 
 	for (size_t i = 0; i < recipe->opens.count; i++) {
 		const struct open_port *port = &recipe->opens.port[i];
-		__free_text char *service = open_port_service(port);
-		__free_text char *name = xasprintf(PROFILE_SITE ":%s", service);
+		__free_text char *service = NULL, *name = NULL;
 
-		if (port->comment)
-			json_object_set_new(object, name, text_json(port->comment));
+		if (!port->comment)
+			continue;
+		service = open_port_service(port);
+		name = xasprintf(PROFILE_SITE ":%s", service);
+		json_object_set_new(object, name, text_json(port->comment));
 	}
 	return object;
 }

@@ -244,9 +244,13 @@ static bool continues(const struct side *old, const struct side *now, __u32 firs
 
 static void tell_ports(const json_t *before, const json_t *after, bool out, struct telling *telling)
 {
-	struct side *old = side_make(before, out), *now = side_make(after, out);
+	struct side *old, *now;
 	__u32 first, next;
 
+	if (json_equal(json_object_get(before, "profiles"), json_object_get(after, "profiles")))
+		return;
+	old = side_make(before, out);
+	now = side_make(after, out);
 	for (first = 0; first < PC_PORTS; first = next) {
 		if (first % PAGE_PORTS == 0 && !old->listed[first / PAGE_PORTS] &&
 		    !now->listed[first / PAGE_PORTS]) {

@@ -656,7 +656,7 @@ static void take_text(struct history_lines *lines, const char *digest, json_t *j
 {
 	json_t *kept = json_object_get(json, "kept");
 
-	if (kept && !kept_machines_expand(kept))
+	if (kept && !kept_expand(kept))
 		lines->damaged++;
 	else
 		json_object_set(lines->texts, digest, json);

@@ -20,7 +20,7 @@ static json_t *kept_of(const struct plan *plan)
 				 "profiles", composition_json(composition), "machines",
 				 kept_machines_json(composition));
 
-	assert_true(!composition->machines || kept_machines_expand(kept));
+	assert_true(!composition->machines || kept_expand(kept));
 	return kept;
 }
 

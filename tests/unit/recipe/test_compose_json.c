@@ -39,10 +39,33 @@ static void test_json(void **state)
 	assert_string_equal(text, filled);
 }
 
+/* A kept text has nothing empty in it, and the parts that were empty are back when it is read. */
+static void test_contract(void **state)
+{
+	static const char *const empty[] = {"null", "false", "[]"};
+	__cleanup(finish) struct run run;
+	__free_text char *text = NULL;
+	json_t *json, *contracted;
+
+	(void)state;
+	compose_well(&run, OPTIONS("--group trusted=10.0.0.0/8"));
+	json = composition_json(&run.composition);
+	contracted = profiles_contract(json);
+	text = json_dumps(contracted, JSON_COMPACT);
+	for (size_t i = 0; i < ARRAY_SIZE(empty); i++)
+		assert_null(strstr(text, empty[i]));
+	assert_false(json_equal(contracted, json));
+	profiles_expand(contracted);
+	assert_true(json_equal(contracted, json));
+	json_decref(contracted);
+	json_decref(json);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_contract),
 	};
 
 	return cmocka_run_group_tests_name("recipe/compose_json", tests, set_up, tear_down);

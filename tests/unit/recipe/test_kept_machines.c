@@ -7,13 +7,31 @@
 #include "loader/base/memory.h"
 #include "tests/unit/expect.h"
 
-#define WORDS "\"recipe\": {\"machines\": [{}, {}, {}]}"
-#define EXPANDED  \
-	"{" WORDS \
-	", \"machines\": [{\"name\": \"a\", \"profiles\": [1]}, {\"name\": \"b\", \"profiles\": [2]}, {\"name\": \"c\", \"profiles\": [1]}]}"
-#define SHORT     \
-	"{" WORDS \
-	", \"machines\": [{\"name\": \"a\", \"profiles\": [1]}, {\"name\": \"b\", \"profiles\": [2]}, {\"name\": \"c\", \"like\": \"a\"}]}"
+#define WORDS	      "\"recipe\": {\"machines\": [{}, {}, {}]}"
+#define SERVICE(name) "\"services\": [{\"name\": \"" name "\", \"open\": true"
+#define ONE	      "{\"name\": \"one\", " SERVICE("1") "}]}"
+#define TWO	      "{\"name\": \"two\", " SERVICE("2") "}]}"
+#define THREE	      "{\"name\": \"one\", " SERVICE("3") "}]}"
+/* The same, with what is empty in them. */
+#define FILLED(name, service)                                                                              \
+	"{\"name\": \"" name "\", \"title\": null, \"document\": null, \"release\": null, "                \
+	"\"as_of\": null, \"url\": null, \"path\": null, \"outbound\": null, "                             \
+	"\"second_hand\": false, \"included\": false, \"protocols\": [], " SERVICE(                        \
+		service) ", \"title\": null, \"ports\": [], \"from\": [], \"to\": [], \"feature\": null, " \
+			 "\"from_ports\": [], \"limit\": null, \"why_closed\": null, \"fixed\": false, "   \
+			 "\"local\": false, \"dynamic\": false, \"configured_in\": null, \"note\": null}]}"
+#define FULL_ONE   FILLED("one", "1")
+#define FULL_TWO   FILLED("two", "2")
+#define FULL_THREE FILLED("one", "3")
+#define EXPANDED                                                       \
+	"{" WORDS ", \"profiles\": [" FULL_ONE                         \
+	"], \"machines\": [{\"name\": \"a\", \"profiles\": [" FULL_ONE \
+	"]}, {\"name\": \"b\", \"profiles\": [" FULL_TWO               \
+	"]}, {\"name\": \"c\", \"profiles\": [" FULL_ONE "]}]}"
+#define SHORT                                                     \
+	"{" WORDS ", \"profiles\": [" ONE                         \
+	"], \"machines\": [{\"name\": \"a\", \"profiles\": [" ONE \
+	"]}, {\"name\": \"b\", \"profiles\": [" TWO "]}, {\"name\": \"c\", \"like\": \"a\"}]}"
 
 static void expect_json(const json_t *json, const char *expected)
 {
@@ -33,25 +51,22 @@ static void test_contract(void **state)
 	json_t *kept = json_loads(SHORT, 0, NULL), *contracted, *none;
 
 	(void)state;
-	assert_true(kept_machines_expand(kept));
+	assert_true(kept_expand(kept));
 	expect_json(kept, EXPANDED);
-	contracted = kept_machines_contract(kept);
+	contracted = kept_contract(kept);
 	expect_json(contracted, SHORT);
 	expect_json(kept, EXPANDED); /* which stays as it was */
-	assert_true(kept_machines_expand(contracted));
+	assert_true(kept_expand(contracted));
 	expect_json(contracted, EXPANDED);
 	json_decref(contracted);
 	json_decref(kept);
 	kept = json_loads("{\"recipe\": {}}", 0, NULL);
-	none = kept_machines_contract(kept);
+	none = kept_contract(kept);
 	expect_json(none, "{\"recipe\": {}}");
 	json_decref(none);
 	json_decref(kept);
 }
 
-#define ONE		    "{\"name\": \"one\", \"services\": [1]}"
-#define TWO		    "{\"name\": \"two\", \"services\": [2]}"
-#define THREE		    "{\"name\": \"one\", \"services\": [3]}"
 #define LIKE(name, machine) "{\"name\": \"" name "\", \"like\": \"" machine "\"}"
 #define MACHINES(a, b, c)                                                \
 	"{" WORDS ", \"machines\": [{\"name\": \"a\", \"profiles\": [" a \
@@ -62,14 +77,16 @@ static void test_profiles(void **state)
 {
 	const char *text = MACHINES(ONE ", " TWO, THREE ", " LIKE("two", "a"),
 				    LIKE("one", "b") ", " LIKE("two", "a"));
+	const char *expanded = MACHINES(FULL_ONE ", " FULL_TWO, FULL_THREE ", " FULL_TWO,
+					FULL_THREE ", " FULL_TWO);
 	json_t *kept = json_loads(text, 0, NULL), *contracted;
 
 	(void)state;
-	assert_true(kept_machines_expand(kept));
-	expect_json(kept, MACHINES(ONE ", " TWO, THREE ", " TWO, THREE ", " TWO));
-	contracted = kept_machines_contract(kept);
+	assert_true(kept_expand(kept));
+	expect_json(kept, expanded);
+	contracted = kept_contract(kept);
 	expect_json(contracted, text);
-	expect_json(kept, MACHINES(ONE ", " TWO, THREE ", " TWO, THREE ", " TWO));
+	expect_json(kept, expanded);
 	json_decref(contracted);
 	json_decref(kept);
 }
@@ -103,7 +120,7 @@ static void expect_damaged(const char *text)
 	json_t *kept = json_loads(text, 0, NULL);
 
 	assert_non_null(kept);
-	assert_false(kept_machines_expand(kept));
+	assert_false(kept_expand(kept));
 	json_decref(kept);
 }
 

@@ -27,7 +27,7 @@ static json_t *kept_of(const char *const *option, const struct recipe *settings)
 	kept = json_pack("{s:o, s:o, s:o}", "recipe", recipe_json(&run.recipe), "profiles",
 			 composition_json(&run.composition), "machines",
 			 kept_machines_json(&run.composition));
-	assert_true(!run.recipe.machines || kept_machines_expand(kept));
+	assert_true(!run.recipe.machines || kept_expand(kept));
 	return kept;
 }
 
