@@ -13,6 +13,7 @@
 #include "loader/catalog/dns_answer.h"
 #include "loader/recipe/compose_json.h"
 #include "loader/recipe/kept_machines.h"
+#include "loader/recipe/limit.h"
 #include "loader/recipe/recipe_json.h"
 #include "loader/report/bans.h"
 #include "loader/report/json_forms.h"
@@ -26,7 +27,8 @@ static json_t *find_group(json_t *groups, const char *name)
 	json_array_foreach (groups, i, group)
 		if (!strcmp(json_string_value(json_object_get(group, "name")), name))
 			return group;
-	group = json_pack("{s:s, s:[], s:[], s:[]}", "name", name, "members", "names", "services");
+	group = json_pack("{s:s, s:[], s:[], s:[], s:b, s:b, s:[]}", "name", name, "members",
+			  "names", "services", "deny", false, "never_ban", false, "except");
 	json_array_append_new(groups, group);
 	return group;
 }
@@ -229,6 +231,39 @@ static void add_services(json_t *group, const char *name, const json_t *kept)
 	}
 }
 
+/* The services whose limit a recipe lifts for the group. */
+static void add_except(json_t *group, const char *name, const json_t *recipe)
+{
+	json_t *services = json_object_get(group, "except");
+	const json_t *limits = json_object_get(json_object_get(recipe, "overrides"), "limit");
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (limits, i, item) {
+		const char *text = json_string_value(item), *rate = text ? strchr(text, '=') : NULL;
+		__cleanup(limit_free) struct limit limit = {};
+		__free_text char *why = NULL, *service = NULL;
+
+		if (!rate || limit_parse(rate + 1, &limit, &why) ||
+		    !names_have(&limit.except, name))
+			continue;
+		service = xstrndup(text, (size_t)(rate - text));
+		if (!json_list_has(services, service))
+			json_array_append_new(services, json_string(service));
+	}
+}
+
+/* The part of a group in bans and limits. */
+static void add_roles(json_t *group, const char *name, const json_t *recipe)
+{
+	static const char *const roles[] = {"deny", "never_ban"};
+
+	for (size_t i = 0; i < sizeof(roles) / sizeof(*roles); i++)
+		if (json_list_has(json_object_get(recipe, roles[i]), name))
+			json_object_set_new(group, roles[i], json_true());
+	add_except(group, name, recipe);
+}
+
 /* Groups that a machine has of its own have its name in front: "eth0:mail:trusted". */
 static void add_machine(json_t *groups, const json_t *kept, size_t at, const char *interface,
 			const struct site *site)
@@ -250,6 +285,7 @@ static void add_machine(json_t *groups, const json_t *kept, size_t at, const cha
 		if (is_own)
 			add_members(group, name, prefixes, &(struct origin){site, scope, dns});
 		add_services(group, name, machine);
+		add_except(group, name, json_object_get(machine, "recipe"));
 	}
 	json_decref(machine);
 }
@@ -257,16 +293,18 @@ static void add_machine(json_t *groups, const json_t *kept, size_t at, const cha
 void report_groups_add(json_t *groups, const json_t *kept, const char *interface,
 		       const struct site *site)
 {
-	json_t *recipe = json_object_get(json_object_get(kept, "recipe"), "groups"), *prefixes;
+	const json_t *recipe = json_object_get(kept, "recipe");
 	__free_text char *scope = xasprintf("%s:", interface);
-	const json_t *dns = json_object_get(json_object_get(kept, "recipe"), "dns");
+	const json_t *dns = json_object_get(recipe, "dns");
+	json_t *prefixes;
 	const char *name;
 
-	json_object_foreach (recipe, name, prefixes) {
+	json_object_foreach (json_object_get(recipe, "groups"), name, prefixes) {
 		json_t *group = find_group(groups, name);
 
 		add_members(group, name, prefixes, &(struct origin){site, scope, dns});
 		add_services(group, name, kept);
+		add_roles(group, name, recipe);
 	}
 	for (size_t i = 0; i < kept_machines(kept); i++)
 		add_machine(groups, kept, i, interface, site);
@@ -338,19 +376,40 @@ void report_groups_grant(json_t *groups, const struct ban *grant, const struct b
 					      report_grant_json(grant, clock));
 }
 
+/* "never-ban; except: p:smtp", in the words of the site file; "": it has no part in bans or limits.
+ * The caller frees. */
+static char *roles_text(const json_t *group)
+{
+	__free_text char *except = report_joined(json_object_get(group, "except"), ", ");
+	bool deny = json_is_true(json_object_get(group, "deny"));
+	bool never = json_is_true(json_object_get(group, "never_ban"));
+
+	return xasprintf("%s%s%s%s%s%s", deny ? "deny" : "", deny && never ? "; " : "",
+			 never ? "never-ban" : "", (deny || never) && *except ? "; " : "",
+			 *except ? "except: " : "", except);
+}
+
 static void print_table(const json_t *groups, FILE *to)
 {
-	struct columns columns = {.count = 3, .heading = {"GROUP", ">PREFIXES", "OPENS"}};
+	struct columns columns = {.count = 3,
+				  .heading = {"GROUP", ">PREFIXES", "OPENS", "BANS AND LIMITS"}};
 	const json_t *group;
 	size_t i;
 
 	json_array_foreach (groups, i, group) {
+		__free_text char *roles = roles_text(group);
+
+		if (*roles)
+			columns.count = 4;
+	}
+	json_array_foreach (groups, i, group) {
+		__free_text char *roles = roles_text(group);
 		__free_text char *services =
 			report_joined(json_object_get(group, "services"), ", ");
 		__free_text char *size =
 			xasprintf("%zu", json_array_size(json_object_get(group, "members")));
 		const char *cell[] = {json_string_value(json_object_get(group, "name")), size,
-				      *services ? services : "nothing"};
+				      *services ? services : "nothing", roles};
 
 		columns_row(&columns, TONE_PLAIN, cell);
 	}
@@ -404,12 +463,13 @@ static void print_group(const json_t *group, FILE *to)
 		.count = 2,
 		.heading = {"PREFIX", "FROM", "SOURCE", "SINCE", "UNTIL", "BY", "COMMENT"}};
 	__free_text char *services = report_joined(json_object_get(group, "services"), ", ");
+	__free_text char *roles = roles_text(group);
 	const json_t *member;
 	size_t i;
 
 	choose_columns(group, &columns);
-	fprintf(to, "%s opens %s\n", json_string_value(json_object_get(group, "name")),
-		*services ? services : "nothing");
+	fprintf(to, "%s opens %s%s%s\n", json_string_value(json_object_get(group, "name")),
+		*services ? services : "nothing", *roles ? "; " : "", roles);
 	json_array_foreach (json_object_get(group, "members"), i, member) {
 		__free_text char *since = local_time(member, "since");
 		__free_text char *until = local_time(member, "until");

@@ -95,6 +95,10 @@ session_stands()
 @test "never-ban: its members pass in wider bans and in deny, and cannot be banned" {
 	OPTIONS=()
 	apply_site 'deny: [bad]' 'never-ban: [friends]'
+	exits 0 pc groups --json
+	json_is '.groups | map({(.name): [.deny, .never_ban]}) | add == {"bad": [true, false], "friends": [false, true]}'
+	exits 0 pc groups bad friends
+	says 'bad opens nothing; deny' 'friends opens nothing; never-ban'
 	vain 198.51.100.7
 	asks 198.51.100.8
 	exits 1 pc ban 198.51.100.8

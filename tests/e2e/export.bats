@@ -126,7 +126,8 @@ same_as_exported()
 	says_not 'idle' '192.0.2.0/24'
 	exits 0 pc groups mgmt --json --site "$SITE"
 	json_is '.groups == [{"name": "mgmt", "members": [{"prefix": "192.0.2.0/24", "origin": "site", "source": null, "since": null,
-		"until": null, "by": null, "comment": null}], "names": [], "services": ["ssh:ssh"]}]'
+		"until": null, "by": null, "comment": null}], "names": [], "services": ["ssh:ssh"],
+		"deny": false, "never_ban": false, "except": []}]'
 	exits 1 pc groups mgnt --site "$SITE"
 	says "did you mean 'mgmt'"
 }

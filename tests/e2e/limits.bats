@@ -133,4 +133,6 @@ bound()
 	exits 0 limits datagrams 192.0.2.1 5060 192.0.2.88 500 1000
 	same 'answered 1000' "$output"
 	same 0 "$(limited)" 'packets over the limit'
+	exits 0 pc groups carrier office --json
+	json_is '[.groups[] | .except, .deny, .never_ban] == [["site:5060-udp"], false, false, ["site:25-tcp"], false, false]'
 }

@@ -95,6 +95,55 @@ static void test_members(void **state)
 	json_decref(kept);
 }
 
+static const char roles_kept[] =
+	"{\"recipe\": {\"groups\": {\"bad\": [\"10.0.0.0/8\"], \"office\": [\"192.0.2.7\"], \"plain\": []}, "
+	"\"deny\": [\"bad\"], \"never_ban\": [\"office\"], \"overrides\": {\"limit\": [\"p:smtp=20/s\", "
+	"\"p:sip={rate: 5/s, except: [office, own]}\", \"p:rtp={rate: 5/s, except: office}\"]}, "
+	"\"machines\": [{\"name\": \"core\", \"recipe\": {\"groups\": {\"own\": [\"172.16.0.0/12\"]}, "
+	"\"overrides\": {\"limit\": [\"q:web={rate: 1/s, except: [own, office]}\"]}}}]}, "
+	"\"profiles\": [], \"machines\": [{\"name\": \"core\", \"profiles\": []}]}";
+
+static const char expected_roles[] =
+	"  GROUP          PREFIXES  OPENS    BANS AND LIMITS\n"
+	"  bad                   1  nothing  deny\n"
+	"  office                1  nothing  never-ban; except: p:sip, p:rtp, q:web\n"
+	"  plain                 0  nothing\n"
+	"  eth0:core:own         1  nothing  except: q:web\n"
+	"bad opens nothing; deny\n"
+	"  PREFIX      FROM\n"
+	"  10.0.0.0/8  option\n"
+	"office opens nothing; never-ban; except: p:sip, p:rtp, q:web\n"
+	"  PREFIX     FROM\n"
+	"  192.0.2.7  option\n"
+	"plain opens nothing\n"
+	"  it has no prefix\n"
+	"eth0:core:own opens nothing; except: q:web\n"
+	"  PREFIX         FROM\n"
+	"  172.16.0.0/12  option\n";
+
+/* What groups are to bans and limits. */
+static void test_roles(void **state)
+{
+	json_t *kept = json_loads(roles_kept, 0, NULL), *groups = json_array();
+	struct names all = {}, some = {.name = (char *[]){(char *)"bad"}, .count = 1};
+	struct site site = {};
+	__free_text char *text = NULL;
+	size_t length;
+	FILE *to = open_memstream(&text, &length);
+
+	(void)state;
+	setenv("COLUMNS", "140", 1);
+	assert_non_null(kept);
+	report_groups_add(groups, kept, "eth0", &site);
+	report_groups_add(groups, kept, "eth0", &site);
+	report_groups_text(groups, &all, to);
+	report_groups_text(groups, &some, to);
+	fclose(to);
+	assert_string_equal(text, expected_roles);
+	json_decref(groups);
+	json_decref(kept);
+}
+
 static void test_nothing(void **state)
 {
 	json_t *groups = json_array();
@@ -151,6 +200,7 @@ static void test_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_members),
+					   cmocka_unit_test(test_roles),
 					   cmocka_unit_test(test_nothing),
 					   cmocka_unit_test(test_files)};
 
