@@ -7,7 +7,7 @@
 
 #include "loader/base/file.h"
 
-#define SECOND 1000000000LL /* in ns */
+#define SECOND 1000000000LL /* time in ns */
 
 __u64 clock_wall(void)
 {

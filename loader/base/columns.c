@@ -11,7 +11,7 @@
 #include "loader/base/wrap.h"
 
 #define GAP   2 /* spaces before each column */
-#define TIGHT 8 /* a text is broken in its words, but into pieces of at least so many columns */
+#define TIGHT 8 /* a column gets at least so many characters; longer words are broken */
 
 void columns_row(struct columns *columns, enum tone tone, const char *const *cell)
 {
@@ -44,7 +44,7 @@ static size_t text_width(const char *text)
 	return utf8_width(text, strlen(text));
 }
 
-/* The number of characters that the columns get on a line; 0: the column is left out. */
+/* The width of each column on a line, in characters; 0: the column is left out. */
 struct layout {
 	size_t count;
 	size_t width[COLUMNS_MOST];
@@ -59,7 +59,7 @@ static size_t layout_total(const struct layout *layout)
 	return total;
 }
 
-/* Takes from the widest column until all fit or none is above its floor. */
+/* Narrows the widest column until the line fits or no column is above its floor. */
 static void shrink(struct layout *layout, const size_t *floor, size_t limit)
 {
 	while (layout_total(layout) > limit) {
@@ -75,7 +75,7 @@ static void shrink(struct layout *layout, const size_t *floor, size_t limit)
 	}
 }
 
-/* The least width of each text: of its longest word, or (`tight`) a few characters of that. */
+/* The least width of each column: that of its longest word; with `tight`, TIGHT is enough. */
 static void find_floors(const struct columns *columns, bool tight, size_t *floor)
 {
 	size_t i;
@@ -112,7 +112,7 @@ static void find_layout(struct columns *columns, struct layout *layout)
 	size_t floor[COLUMNS_MOST], limit = columns->limit, i;
 	int step;
 
-	/* Words whole; then without the columns that may be left out; then no matter how. */
+	/* Try to keep words whole; then leave out the optional columns too; then break words. */
 	for (step = 0; step < 3; step++) {
 		layout->count = columns->count;
 		for (i = 0; i < columns->count; i++)
@@ -136,7 +136,7 @@ static size_t last_text(const struct layout *layout, const char *const *text)
 	return last;
 }
 
-/* Prints the next line of each cell, and moves `text` on. False: nothing is left. */
+/* Prints the next line of each cell, and moves `text` on. False: every cell is printed. */
 static bool print_line(const struct columns *columns, const struct layout *layout,
 		       const char **text, FILE *to)
 {

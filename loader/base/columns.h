@@ -20,15 +20,15 @@ enum tone {
 struct columns {
 	size_t count;
 	size_t limit; /* columns of a line, as terminal_columns tells; 0: none */
-	/* One that begins with '>' is a number's: right-aligned, never broken. With '?' in front of
-	 * that, the column is left out where the others would get too narrow. */
+	/* A heading that begins with '>' is that of numbers: right-aligned, never broken. A '?' in
+	 * front allows the column to be left out where the others would get too narrow. */
 	const char *heading[COLUMNS_MOST];
 	char **cell;	 /* rows * count, owned */
 	enum tone *tone; /* of each row */
 	size_t rows;
-	size_t width[COLUMNS_MOST]; /* that its cells need; 0: nothing was printed yet */
+	size_t width[COLUMNS_MOST]; /* what its cells need; 0: nothing was printed yet */
 	size_t word[COLUMNS_MOST];  /* of their longest words */
-	bool left_out;		    /* columns that may be were */
+	bool left_out;		    /* optional columns were left out */
 };
 
 /* Adds a row of columns->count texts, which are copied. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A filter of system calls (seccomp), for processes that read what strangers made. */
+/* A filter of system calls (seccomp), for processes that read files from untrusted sources. */
 #include "loader/base/confine.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 #define MACHINE AUDIT_ARCH_AARCH64
 #endif
 
-/* Memory, what is open, the end. */
+/* Calls for memory, for open descriptors, and to end the process. */
 static const int stream_calls[] = {
 	SYS_read,	  SYS_write,	       SYS_readv,	 SYS_writev,
 	SYS_lseek,	  SYS_fstat,	       SYS_close,	 SYS_brk,
@@ -109,8 +109,8 @@ int confine_calls(enum confined to)
 	allow(&program, stream_calls, ARRAY_SIZE(stream_calls));
 	if (to == CONFINED_FILES) {
 		allow(&program, file_calls, ARRAY_SIZE(file_calls));
-		/* The C library asks nscd for names of users and groups, and else reads the files.
-		 */
+		/* For names of users and groups the C library asks nscd first; without it, it reads
+		 * files. */
 		answer(&program, SYS_socket, SECCOMP_RET_ERRNO | EACCES);
 	}
 	add(&program, kill);

@@ -12,11 +12,11 @@
 #include "loader/base/utf8.h"
 #include "loader/base/wrap.h"
 
-#define SOURCE_LIMIT                                                                               \
-	1000		   /* bytes of a line that are kept; of a longer line those near the error \
-			    */
-#define SOURCE_BEFORE 40   /* characters kept before the error in such a line */
-#define MESSAGE_LIMIT 1000 /* bytes; input quoted in full could be a megabyte, a thousand times */
+/* bytes of a source line that are kept; of a longer line, those near the error */
+#define SOURCE_LIMIT  1000
+#define SOURCE_BEFORE 40 /* characters kept before the error in such a line */
+/* bytes of a message; else one input of a megabyte could be quoted a thousand times */
+#define MESSAGE_LIMIT 1000
 
 /* Copies at most `limit` bytes, with a '?' for each control character and bad byte. */
 static char *clean(const char *text, size_t length, size_t limit, bool tabs)
@@ -92,7 +92,7 @@ static void insert(struct diag *diag, const struct diag_entry *entry)
 
 	while (at && !same_file(&diag->entry[at - 1], entry))
 		at--;
-	if (!at) /* the first of its file */
+	if (!at) /* the first entry of its file */
 		at = diag->count;
 	else
 		while (at && same_file(&diag->entry[at - 1], entry) &&
@@ -131,7 +131,7 @@ bool diag_full(const struct diag *diag)
 	return diag->count > DIAG_LIMIT && diag->entry[DIAG_LIMIT].level == DIAG_ERROR;
 }
 
-/* Whether the same was said at the same place: a profile that others include is read for each. */
+/* Whether the entry repeats one: a profile that several others include is read for each of them. */
 static bool is_told(const struct diag *diag, const struct diag_entry *entry)
 {
 	for (size_t i = 0; i < diag->count; i++) {
@@ -291,7 +291,8 @@ void diag_free(struct diag *diag)
 	*diag = (struct diag){0};
 }
 
-/* The first character of the text: its bytes, 1 of what is none, and its places on a terminal. */
+/* The first character of the text: its bytes (1 where it is not UTF-8), and its columns on a
+ * terminal. */
 static size_t source_character(const char *text, size_t *columns)
 {
 	unsigned int code = '?';
@@ -301,7 +302,7 @@ static size_t source_character(const char *text, size_t *columns)
 	return bytes ? bytes : 1;
 }
 
-/* The places that characters take. A tab counts as one, because it is repeated below. */
+/* The columns that the characters take. A tab counts as one, because it is repeated below. */
 static size_t source_width(const char *text, int characters)
 {
 	size_t width = 0, columns;
@@ -320,8 +321,8 @@ static void put(char character, size_t times, FILE *to)
 }
 
 /*
- * Prints the line and carets under the error. Tabs are repeated below, so that both lines align. Of
- * a line that is wider than the terminal, the part with the error.
+ * Prints the line and carets under the error. Tabs are repeated below, so that both lines align. If
+ * the line is wider than the terminal, only the part with the error is printed.
  */
 static void print_source(const struct diag_entry *entry, FILE *to)
 {

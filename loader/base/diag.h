@@ -48,7 +48,7 @@ struct diag {
 /*
  * These copy their arguments. `place` may be NULL. At most DIAG_LIMIT entries are kept, and one
  * more that says so. A kept message is valid UTF-8 on one line: other bytes and control characters
- * become '?'. What was said at that place already is not said again.
+ * become '?'. A message that repeats one at its place is ignored.
  */
 void diag_error(struct diag *diag, const struct place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -67,7 +67,7 @@ void diag_free(struct diag *diag);
 /* Copies an entry of another diag, with its fix and error, to a place. */
 void diag_pass_on(struct diag *diag, const struct place *place, const struct diag_entry *entry);
 
-/* The place of an entry, whose texts it uses. */
+/* The place of an entry. It uses the entry's texts. */
 struct place diag_place(const struct diag_entry *entry);
 
 /* Moves all entries of `from` to `diag`, and leaves `from` empty. */

@@ -28,7 +28,7 @@ int duration_parse(const char *text, unsigned int least, unsigned int most, unsi
 {
 	unsigned long long total = 0, number;
 	const char *rest = read_digits(text, &number);
-	size_t next = 0; /* the largest unit that may follow */
+	size_t next = 0; /* the largest unit that may come next */
 
 	if (rest && !*rest)
 		total = number;
@@ -41,7 +41,7 @@ int duration_parse(const char *text, unsigned int least, unsigned int most, unsi
 		if (!*++rest)
 			break;
 		rest = read_digits(rest, &number);
-		if (rest && !*rest) /* "1h30" */
+		if (rest && !*rest) /* "1h30": its last number has no unit */
 			return -EINVAL;
 	}
 	if (!rest || total < least || total > most)

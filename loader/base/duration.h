@@ -5,8 +5,7 @@
 
 /*
  * Reads "90", "90s", "10m", "8h", "7d", or a sum of these with the larger unit first ("1h30m"); a
- * bare number is seconds. -EINVAL for another form, and for less than `least` or more than `most`
- * seconds.
+ * bare number is seconds. -EINVAL for another form, or if it is not `least` to `most` seconds.
  */
 int duration_parse(const char *text, unsigned int least, unsigned int most, unsigned int *seconds);
 

@@ -14,7 +14,7 @@
 void fd_close(int *fd); /* -1 is no descriptor */
 void file_close(FILE **file);
 
-/* Another descriptor of the same, or -errno. */
+/* A second descriptor of the same open file, or -errno. */
 int fd_dup(int fd);
 
 /*
@@ -23,7 +23,7 @@ int fd_dup(int fd);
  * leaves the outputs alone.
  */
 int read_file(const char *path, size_t limit, char **text, size_t *length);
-/* The same of a file that is open. */
+/* As read_file, of a file that is open. */
 int read_open_file(int fd, size_t limit, char **text, size_t *length);
 
 /*

@@ -11,7 +11,7 @@
 
 #include "loader/base/memory.h"
 
-#define REST_LIMIT (1 << 20) /* bytes that are dropped behind a refused request */
+#define REST_LIMIT (1 << 20) /* at most so many bytes of a refused request are read and dropped */
 
 static const char *const plain = "text/plain; charset=utf-8";
 
@@ -52,7 +52,7 @@ enum http_asks http_parse(const char *request, size_t length, const char *path)
 	return is(method, method_length, "HEAD") ? HTTP_HEAD : HTTP_OTHER;
 }
 
-/* Reads to the empty line behind the header fields. The number of bytes; 0: it never came. */
+/* Reads to the empty line that ends the header. Returns the bytes read; 0: it never ended. */
 static size_t read_request(int from, char request[HTTP_LIMIT])
 {
 	size_t used = 0;

@@ -13,7 +13,7 @@
 #include "loader/base/memory.h"
 #include "loader/base/message.h"
 
-/* 0: the variable has no number, or that of root. */
+/* The number in the variable; 0: it has none, or it is root's. */
 static unsigned long number_of(const char *variable)
 {
 	const char *text = getenv(variable);
@@ -26,7 +26,7 @@ static unsigned long number_of(const char *variable)
 	return *end || number >= (uid_t)-1 ? 0 : number;
 }
 
-/* All groups of a user that is known, else the one group. */
+/* Takes all groups of the user; if the user is unknown, only `gid`. */
 static int take_groups(uid_t uid, gid_t gid)
 {
 	const struct passwd *user = getpwuid(uid);
@@ -43,8 +43,9 @@ static int take_groups(uid_t uid, gid_t gid)
 }
 
 /*
- * The saved user is the caller too: invoker_resume is allowed without CAP_SETUID then. These calls
- * return the id before, also when they fail; -1 is none, so it asks.
+ * The saved user is set too, so that invoker_resume needs no CAP_SETUID. setfsuid and setfsgid
+ * return the previous id also when they fail; a call with -1 changes nothing and returns the
+ * present id.
  */
 static int take_ids(uid_t uid, gid_t gid)
 {

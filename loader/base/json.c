@@ -32,7 +32,7 @@ json_t *names_json(const struct names *names)
 	return array;
 }
 
-/* Line breaks are jansson's own, between the strings. */
+/* The line breaks are those of jansson, between the strings. */
 static int print_safely(const char *text, size_t length, void *to)
 {
 	const char *from = text, *end = text + length;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Texts and lists of names in JSON, and printing it: names of interfaces and paths need not be
- * UTF-8, which JSON is.
+ * Texts and lists of names in JSON, and printing JSON, which is UTF-8: names of interfaces and
+ * paths need not be.
  */
 #ifndef PORTCULLIS_BASE_JSON_H
 #define PORTCULLIS_BASE_JSON_H
@@ -17,16 +17,16 @@
  */
 json_t *text_json(const char *text);
 
-/* An array of them, each as text_json. */
+/* An array of the names, each as text_json. */
 json_t *names_json(const struct names *names);
 
 /*
  * Prints a document to stdout, with flags of jansson. Characters that a terminal may obey
- * (utf8_control) are escaped: json_dumpf escapes C0 alone.
+ * (utf8_control) are escaped: json_dumpf escapes only C0.
  */
 void json_print(const json_t *json, size_t flags);
 
-/* True if an array of strings has this one. */
+/* True if an array of strings has the text as a member. */
 bool json_list_has(const json_t *list, const char *text);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Loads a shared library when it is needed: what few commands use costs no start of the others. */
+/* Loads a shared library when it is needed, so that commands which do not use it start faster. */
 #ifndef PORTCULLIS_BASE_LIBRARY_H
 #define PORTCULLIS_BASE_LIBRARY_H
 
@@ -11,8 +11,9 @@ struct library_symbol {
 };
 
 /*
- * Sets the pointers, and leaves the library loaded. `names`: of files, up to a NULL; the first that
- * is there is taken. NULL, or why it cannot be used, which stays valid until the next call.
+ * Sets the pointers, and leaves the library loaded. `names`: of its files, ending with NULL; the
+ * first that is there is loaded. Returns NULL, or the reason why it cannot be used, valid until the
+ * next call.
  */
 const char *library_load(const char *const *names, const struct library_symbol *symbol,
 			 size_t count);

@@ -16,7 +16,7 @@ void text_free(void *text)
 static void *or_die(void *memory)
 {
 	if (!memory) {
-		/* Not error(): it needs memory. */
+		/* error() would need memory. */
 		fputs("portcullis: out of memory\n", stderr);
 		exit(1);
 	}

@@ -14,12 +14,10 @@
 
 void text_free(void *text); /* char **; frees *text */
 
-/*
- * Memory or the end of the process with a message: a command holds nothing yet that could be lost.
- */
+/* Allocate, or end the process with a message: at that point a command has nothing to lose. */
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *old, size_t count, size_t size);
-/* The array with room for one more behind its `count` members; only for arrays grown so from 0. */
+/* The array with room for one more behind its `count` members; only for arrays that grow() made. */
 void *grow(void *array, size_t count, size_t size);
 char *xstrdup(const char *text); /* NULL gives NULL */
 char *xstrndup(const char *text, size_t length);

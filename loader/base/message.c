@@ -12,7 +12,7 @@
 #include "loader/base/utf8.h"
 #include "loader/base/wrap.h"
 
-#define MESSAGE_INDENT 2 /* of the lines that follow the first */
+#define MESSAGE_INDENT 2 /* of the second and later lines */
 
 static struct message_sink sink;
 static bool warned;
@@ -24,7 +24,7 @@ void message_print(const char *start, const char *text, const char *fix, FILE *t
 	__free_text char *shown = text_printable(line);
 	size_t columns = isatty(fileno(to)) ? terminal_columns(to) : 0, behind = 0;
 
-	/* On a terminal: the fix on a line of its own, from which it can be copied. */
+	/* On a terminal the fix has a line of its own, from which it can be copied. */
 	if (fix && columns && utf8_width(shown, strlen(shown)) > columns) {
 		behind = strlen(shown) - strlen(fix);
 		shown[behind - strlen(MESSAGE_FIX)] = '\0';

@@ -13,7 +13,8 @@ void warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #define MESSAGE_FIX "; to fix it: " /* joins a message and its fix on one line */
 
-/* With the command that fixes it: "portcullis: ...; to fix it: FIX". NULL: without one. */
+/* As error() and warning(), with the command that fixes it: "portcullis: ...; to fix it: FIX".
+ * `fix` may be NULL. */
 void error_fix(const char *fix, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void warning_fix(const char *fix, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -23,19 +24,19 @@ void warning_fix(const char *fix, const char *format, ...) __attribute__((format
  */
 typedef void message_taker(void *context, bool is_error, const char *text, const char *fix);
 
-/* The taker of messages; all zero: they go to stderr. */
+/* The taker of messages; all zero: messages go to stderr. */
 struct message_sink {
 	message_taker *take;
 	void *context;
 };
 
-/* Returns the sink until now, for the caller to put back. */
+/* Sets the sink. Returns the former one, for the caller to put back. */
 struct message_sink messages_to(message_taker *take, void *context);
 
-/* Passes a message on as error_fix() and warning_fix() do; false: there is no taker. */
+/* Passes a message to the taker, as error_fix() and warning_fix() do; false: there is no taker. */
 bool message_take(bool is_error, const char *text, const char *fix);
 
-/* Whether there was a warning; what messages_drop took does not count. */
+/* Whether a warning was printed or passed to a taker other than messages_drop. */
 bool messages_warned(void);
 
 /* A message_taker that drops every message. */
@@ -47,7 +48,7 @@ void messages_drop(void *context, bool is_error, const char *text, const char *f
  */
 void message_print(const char *start, const char *text, const char *fix, FILE *to);
 
-/* A hint for people, on stderr, without "portcullis:"; dropped where a taker has the messages. */
+/* A hint for people, on stderr, without "portcullis:"; dropped where messages have a taker. */
 void hint(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Prints one line on stdout, with the newline, and without "portcullis:". Control characters become

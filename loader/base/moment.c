@@ -11,7 +11,7 @@
 
 #include "loader/base/duration.h"
 
-/* Whether the text begins as the form: 'd' is a digit, another character itself. */
+/* Whether the text begins like `form`: 'd' stands for a digit, another character for itself. */
 static bool has_form(const char *text, const char *form)
 {
 	for (; *form; text++, form++)
@@ -40,7 +40,7 @@ static int read_zone(const char *text, long *east)
 	return 0;
 }
 
-/* The fields of a time of RFC 3339 up to the seconds. timegm() would take the 30th of February. */
+/* The fields of an RFC 3339 time up to the seconds. timegm() would accept 30 February. */
 static int read_fields(const char *text, time_t *seconds)
 {
 	struct tm tm = {

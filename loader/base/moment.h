@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Points in time, passed or to come, as users write them. */
+/* Points in time, past or future, as users write them. */
 #ifndef PORTCULLIS_BASE_MOMENT_H
 #define PORTCULLIS_BASE_MOMENT_H
 
 #include <linux/types.h>
 
-/* A point in time, or one that moves with the clock. All zero: none. */
+/* A point in time, fixed or a distance from the present. All zero: none. */
 struct moment {
 	__u64 at;	   /* seconds since 1970 */
-	unsigned int back; /* seconds before the present; 0: `at` */
+	unsigned int back; /* seconds before the present; 0: use `at` */
 };
 
 #define MOMENT_FORMS "a time like 90, 10m or 8h, 18:00, or 2026-11-29T18:00:00Z"
@@ -28,7 +28,7 @@ int moment_parse(const char *text, __u64 now, struct moment *moment);
  */
 int moment_parse_until(const char *text, __u64 now, __u64 *seconds);
 
-/* In seconds since 1970; 0 before that. */
+/* The moment in seconds since 1970; 0 if it is before 1970. */
 __u64 moment_seconds(const struct moment *moment, __u64 now);
 
 #endif

@@ -7,7 +7,8 @@
 
 #include "loader/base/memory.h"
 
-#define NEAREST_LIMIT 128 /* longer words get no suggestion: PROFILE:SERVICE has 127 */
+/* characters; longer words get no suggestion; PROFILE:SERVICE has at most 127 characters */
+#define NEAREST_LIMIT 128
 
 void names_add(struct names *names, const char *name)
 {
@@ -83,7 +84,7 @@ bool name_valid(const char *name)
 }
 
 /*
- * Edits that make one word of the other: insert, remove, replace, or swap two neighbours (the
+ * How many edits make one word of the other: insert, remove, replace, or swap two neighbours (the
  * "optimal string alignment" distance). Three rows of the usual table are enough.
  */
 static size_t distance(const char *a, size_t a_length, const char *b, size_t b_length)
@@ -120,7 +121,8 @@ const char *nearest(const char *word, const char *const *candidate, size_t candi
 	size_t length = strlen(word), limit = length / 3, best;
 	const char *found = NULL;
 
-	/* Two letters may have one wrong ("im" for "in"); of one letter nothing would be left. */
+	/* In a word of two letters one may be wrong ("im" for "in"); a word of one letter gets no
+	 * suggestion. */
 	if (length == 2)
 		limit = 1;
 	best = limit + 1;
@@ -140,7 +142,7 @@ const char *nearest(const char *word, const char *const *candidate, size_t candi
 	return found;
 }
 
-/* Longer words are all equally far. */
+/* The distance of a word from another; words above NEAREST_LIMIT are all equally far. */
 static size_t distance_of(const char *word, const char *other)
 {
 	size_t length = strlen(word), other_length = strlen(other);

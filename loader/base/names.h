@@ -17,7 +17,7 @@ void names_add_once(struct names *names, const char *name);
 bool names_have(const struct names *names, const char *name);
 void names_copy(struct names *to, const struct names *from);
 void names_add_all(struct names *names, const struct names *more);
-/* A name that is in the list more than once, or NULL. */
+/* The first name that is in the list more than once, or NULL. */
 const char *names_twice(const struct names *names);
 void names_free(struct names *names);
 /* "a, b, c"; the caller frees. */

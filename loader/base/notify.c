@@ -25,14 +25,14 @@ void notify_status(const char *format, ...)
 	    length >= sizeof(to.sun_path))
 		return;
 	memcpy(to.sun_path, path, length);
-	if (path[0] == '@') /* an abstract name */
+	if (path[0] == '@') /* '@' in the variable stands for an abstract name */
 		to.sun_path[0] = '\0';
 	va_start(args, format);
 	text = xvasprintf(format, args);
 	va_end(args);
 	line = xasprintf("STATUS=%s", text);
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	/* A failure is ignored: the status line is only for show. */
+	/* A failure is ignored: the status line is only information. */
 	if (fd >= 0)
 		sendto(fd, line, strlen(line), MSG_NOSIGNAL, (struct sockaddr *)&to,
 		       offsetof(struct sockaddr_un, sun_path) + length);

@@ -14,7 +14,7 @@ void pool_free(struct pool *pool)
 	free(pool->slot);
 }
 
-/* One step is a bijection of the state for a given word, so words in one place never collide. */
+/* For a given word, one step is a bijection: different states stay different. */
 __u64 pool_digest(__u64 state, const void *bytes, size_t length)
 {
 	const unsigned char *at = bytes;

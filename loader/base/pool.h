@@ -11,9 +11,9 @@ struct pool_item {
 	__u64 hash;
 };
 
-/* Empty when zero. */
+/* An empty pool is all zero. */
 struct pool {
-	unsigned char *bytes; /* of all items, one behind the other */
+	unsigned char *bytes; /* bytes of all items, one behind the other */
 	size_t used, room;
 	struct pool_item *item;
 	size_t count;
@@ -22,13 +22,13 @@ struct pool {
 };
 
 /*
- * The number of the item with these bytes, which is added (and gets the former `count`) if it is
- * new. `length` is a multiple of 8, and may be 0. Moves `bytes` and `item` of the pool.
+ * The number of the item with these bytes. A new item is added, and gets the former `count`.
+ * `length` is a multiple of 8, and may be 0. Moves `bytes` and `item` of the pool.
  */
 size_t pool_number(struct pool *pool, const void *bytes, size_t length);
 void pool_free(struct pool *pool);
 
-/* Goes on from `state` with bytes whose length is a multiple of 8. */
+/* Continues a hash from `state` with bytes whose length is a multiple of 8. */
 __u64 pool_digest(__u64 state, const void *bytes, size_t length);
 
 #endif

@@ -5,12 +5,12 @@
 
 #include <sys/types.h>
 
-#define PROCESS_ANCESTORS 64 /* the most that are followed upwards */
+#define PROCESS_ANCESTORS 64 /* the most ancestors that are followed */
 
-/* The process above `pid`, in the folder `proc` ("/proc"); 0: none that can be seen. */
+/* The parent of `pid`, in the folder `proc` ("/proc"); 0: none that can be seen. */
 pid_t process_parent(const char *proc, pid_t pid);
 
-/* The effective capabilities of this process, a bit each. */
+/* The effective capabilities of this process, as a bit mask. */
 unsigned long long process_capabilities(void);
 
 #endif

@@ -18,7 +18,7 @@
 
 #define PARTS	64    /* folders in a path */
 #define BRACES	2     /* pairs of braces in a pattern */
-#define ENTRIES 65536 /* names of a folder that are looked at */
+#define ENTRIES 65536 /* entries of a folder that are looked at */
 
 int root_open(const char *path, struct root *root)
 {
@@ -49,7 +49,7 @@ void root_close(struct root *root)
 static int open_below(const struct root *root, const char *path, int flags)
 {
 	struct open_how how = {
-		/* A FIFO would wait for a writer. */
+		/* Opening a FIFO would wait for a writer. */
 		.flags = (__u64)flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NOCTTY | O_NONBLOCK),
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
@@ -91,7 +91,7 @@ static void list_folder(const struct root *root, const char *folder, const char 
 	names_free(&found);
 }
 
-/* A part without a pattern needs no folder that can be listed. */
+/* A part without wildcards also works in a folder that cannot be listed. */
 static bool is_plain(const struct root *root, const char *part)
 {
 	return !root->windows && !part[strcspn(part, "*?[\\")];
@@ -114,7 +114,7 @@ static void step(const struct root *root, const char *part, struct names *paths)
 	*paths = next;
 }
 
-/* Leaves the files that are there. */
+/* Keeps only the files that exist. */
 static void leave_files(const struct root *root, struct names *paths)
 {
 	struct names there = {};
@@ -130,7 +130,7 @@ static void leave_files(const struct root *root, struct names *paths)
 	*paths = there;
 }
 
-/* "C:", "[CE Install Directory]": the place that the folder is a copy of. */
+/* "C:", "[CE Install Directory]": it stands for the root itself. */
 static bool stands_for_root(const char *part)
 {
 	size_t length = strlen(part);
@@ -169,7 +169,7 @@ static void find_plain(const struct root *root, const char *pattern, struct name
 	names_free(&found);
 }
 
-/* Tries each of the first alternatives in braces; `left`: how many more there may be. */
+/* Tries each alternative of the first braces; `left`: how many more there may be. */
 static void find_each(const struct root *root, const char *pattern, unsigned int left,
 		      struct names *paths)
 {

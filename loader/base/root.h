@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Reads files below a folder as if it were /: that of a mounted disk, whose symbolic links must not
- * lead to this host's files.
+ * Reads files below a folder as if it were /. The folder may be a mounted disk, whose symbolic
+ * links must not lead to this host's files.
  */
 #ifndef PORTCULLIS_BASE_ROOT_H
 #define PORTCULLIS_BASE_ROOT_H
@@ -11,22 +11,22 @@
 
 #include "loader/base/names.h"
 
-#define ROOT_MATCHES 64 /* files that a pattern finds; more of them are left out */
+#define ROOT_MATCHES 64 /* files that a pattern finds at most; others are left out */
 
 struct root {
 	int fd;	      /* of the folder; -1: there is none */
 	bool windows; /* names of files match whatever their case */
-	char *only;   /* the name of the only file that is there; NULL: all of the folder */
+	char *only;   /* only this file exists; NULL: all of the folder does */
 };
 
-/* Opens the folder; or a file, as the only one of a folder. 0 or -errno. */
+/* Opens the folder; a file is opened as a folder that has only this file. 0 or -errno. */
 int root_open(const char *path, struct root *root);
 void root_close(struct root *root);
 
 /*
- * The paths below the root that match a pattern of glob(7), whose parts have their own folders:
- * sorted, at most ROOT_MATCHES; of "{a,b}" first those of a. Backslashes of a Windows path separate
- * parts; a drive and a part in brackets ("[CE Install Directory]") stand for the root.
+ * The paths below the root that match a pattern of glob(7): sorted, at most ROOT_MATCHES. Wildcards
+ * match within one folder. For "{a,b}" the matches of a come first. Backslashes of a Windows path
+ * separate parts; a drive and a part in brackets ("[CE Install Directory]") stand for the root.
  */
 void root_find(const struct root *root, const char *pattern, struct names *paths);
 

@@ -38,7 +38,7 @@ static void expand(const __u8 block[64], __u32 w[64])
 	}
 }
 
-/* A round leaves the working variables where they are; the next one calls them by other names. */
+/* A round leaves the working variables in place; the next round calls them by other names. */
 #define ROUND(a, b, c, d, e, f, g, h, i)                                        \
 	do {                                                                    \
 		__u32 t1 = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + \

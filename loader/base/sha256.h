@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* SHA-256 (FIPS 180-4), by which texts are known again. */
+/* SHA-256 (FIPS 180-4), to tell whether two texts are the same. */
 #ifndef PORTCULLIS_BASE_SHA256_H
 #define PORTCULLIS_BASE_SHA256_H
 
 #include <stddef.h>
 #include <linux/types.h>
 
-#define SHA256_TEXT 65 /* hexadecimal, with its NUL */
+#define SHA256_TEXT 65 /* a digest in hexadecimal, with its NUL */
 
 struct sha256 {
 	__u32 state[8];

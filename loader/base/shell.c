@@ -9,7 +9,7 @@
 #include "loader/base/memory.h"
 #include "loader/base/utf8.h"
 
-/* In $'...', which bash, ksh, zsh and POSIX of 2024 know, a terminal sees no control character. */
+/* $'...' hides control characters from the terminal. bash, ksh, zsh and POSIX of 2024 know it. */
 static char *escaped(const char *text)
 {
 	char *word = xcalloc(4 * strlen(text) + 4, 1), *to = stpcpy(word, "$'");

@@ -7,7 +7,7 @@
 
 /* Quotes the text as one word of a shell command; the caller frees. */
 char *shell_word(const char *text);
-/* Each as shell_word, with a space between them; the caller frees. */
+/* The words, each as shell_word, with a space between them; the caller frees. */
 char *shell_words(const struct names *names);
 
 #endif

@@ -7,11 +7,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define LEAST_COLUMNS 20 /* narrower, and no column of a table would hold a word */
+#define LEAST_COLUMNS 20 /* in a narrower one, no column of a table would hold a word */
 #define LEAST_ROWS    5
 #define MOST	      10000
 
-/* A whole number from 1 to MOST in the environment; 0: there is none. */
+/* The whole number, 1 to MOST, in an environment variable; 0: there is none. */
 static size_t number_of(const char *variable)
 {
 	const char *text = getenv(variable);

@@ -7,19 +7,19 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Where neither COLUMNS nor a terminal says how wide prose should be. */
+/* The width of prose where neither COLUMNS nor a terminal gives one. */
 #define TERMINAL_USUAL_COLUMNS 80
 
 /* Columns of a line: COLUMNS, else the terminal's. 0: no limit, `to` is a file or a pipe. */
 size_t terminal_columns(FILE *to);
 
-/* Rows of a terminal: LINES, else its own size. 0: `to` is none, or it does not tell. */
+/* Rows of a terminal: LINES, else its own size. 0: `to` is no terminal, or its size is unknown. */
 size_t terminal_rows(FILE *to);
 
 /* A terminal that takes escape sequences: TERM is set, and not "dumb". */
 bool terminal_moves(FILE *to);
 
-/* As above, and NO_COLOR is unset or empty (no-color.org). */
+/* Whether to colour: terminal_moves, and NO_COLOR is unset or empty (no-color.org). */
 bool terminal_colours(FILE *to);
 
 #endif

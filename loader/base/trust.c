@@ -16,7 +16,7 @@
 #define LINKS 40 /* as the kernel's MAXSYMLINKS */
 
 struct trusted {
-	uid_t uid[4]; /* root's is the first */
+	uid_t uid[4]; /* the first is root */
 	size_t uids;
 	gid_t gid;	   /* a group that can write the executable; (gid_t)-1: none can */
 	char **why, **fix; /* as in file_trusted */
@@ -36,7 +36,8 @@ static struct trusted trusted_now(char **why, char **fix)
 		if (!*end && uid < (uid_t)-1)
 			trusted.uid[trusted.uids++] = uid;
 	}
-	/* The owner of the executable decides anyway: in a source tree that is the developer. */
+	/* The owner of the executable could do anything anyway; in a source tree that is the
+	 * developer. */
 	if (!stat("/proc/self/exe", &self)) {
 		trusted.uid[trusted.uids++] = self.st_uid;
 		if (self.st_mode & S_IWGRP)

@@ -27,7 +27,7 @@ size_t utf8_decode(const char *text, size_t length, unsigned int *code)
 			return 0;
 		*code = *code << 6 | (byte[i] & 0x3f);
 	}
-	/* Overlong forms, surrogates and what is beyond Unicode are not UTF-8 (RFC 3629). */
+	/* Overlong forms, surrogates and code points beyond Unicode are not UTF-8 (RFC 3629). */
 	if (*code < least[bytes] || *code > 0x10ffff || (*code >= 0xd800 && *code <= 0xdfff))
 		return 0;
 	return bytes;
@@ -73,7 +73,7 @@ static bool is_in(const struct range *range, size_t count, unsigned int code)
 	return false;
 }
 
-/* By Unicode's East Asian Width and General Category (UAX #11, #44), in blocks. */
+/* Blocks by Unicode's East Asian Width and General Category (UAX #11, #44). */
 unsigned int utf8_columns(unsigned int code)
 {
 	static const struct range combining[] = {

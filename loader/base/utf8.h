@@ -8,18 +8,18 @@
 
 /*
  * Reads the first character of `text`: returns its bytes (1 to 4) and sets its code point, or
- * returns 0 where it is no UTF-8 (or nothing is left). utf8_length counts characters; a byte that
- * belongs to none counts as one.
+ * returns 0 if it is not UTF-8 or nothing is left. utf8_length counts characters; a byte that is
+ * not UTF-8 counts as one.
  */
 size_t utf8_decode(const char *text, size_t length, unsigned int *code);
 size_t utf8_length(const char *text, size_t length);
 
-/* Characters that must not reach a terminal or a log: they garble it, or turn text around. */
+/* Characters that must not reach a terminal or a log: they garble it, or reverse the text. */
 bool utf8_control(unsigned int code);
 
 /*
- * Places on a terminal: of a character 0 (it combines with the one before), 1, or 2 (East Asian,
- * emoji); and of the characters of `text` together.
+ * Columns on a terminal. utf8_columns: of one character: 0 (it combines with the one before), 1, or
+ * 2 (East Asian, emoji). utf8_width: of all characters of `text`.
  */
 unsigned int utf8_columns(unsigned int code);
 size_t utf8_width(const char *text, size_t length);
@@ -31,7 +31,8 @@ size_t utf8_width(const char *text, size_t length);
  */
 bool comment_valid(const char *text);
 
-/* A copy with '?' for each utf8_control character and each byte of no character; caller frees. */
+/* A copy with '?' for each utf8_control character and each byte that is not UTF-8; the caller
+ * frees. */
 char *text_printable(const char *text);
 
 #endif

@@ -10,7 +10,7 @@
 /* A word that is longer than the line may be broken behind one of these. */
 #define MARKS ",:-/=+]"
 
-/* The bytes of the first character, of whatever is no UTF-8 one. */
+/* The bytes of the first character; a byte that is not UTF-8 is one. */
 static size_t character(const char *text, size_t *columns)
 {
 	unsigned int code;
@@ -83,7 +83,7 @@ void wrap_print(const char *text, size_t start, size_t indent, size_t columns, F
 		size_t room = columns > start ? columns - start : 0;
 		size_t length = wrap_length(text, room);
 
-		/* A word that does not fit here may fit on a line of its own. */
+		/* A word that does not fit on this line may fit on the next. */
 		if (start > indent && utf8_width(text, length) + (text[length] != ' ') > room &&
 		    text[length])
 			length = 0;

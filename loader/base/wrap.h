@@ -8,29 +8,28 @@
 
 /*
  * The bytes of `text` that go on a line of `columns`: up to a space, else behind a mark such as ','
- * or '-', else as many characters as fit, at least one. What does not end there goes on at
- * wrap_next.
+ * or '-', else as many characters as fit, at least one. The next line begins at wrap_next.
  */
 size_t wrap_length(const char *text, size_t columns);
 
-/* The bytes of the characters that fit, wherever that ends. */
+/* The bytes of as many characters as fit, even if that ends within a word. */
 size_t wrap_fits(const char *text, size_t columns);
 
-/* Where the line behind the first `length` bytes begins: spaces at a break are left out. */
+/* Where the line after the first `length` bytes begins: spaces at the break are skipped. */
 const char *wrap_next(const char *text, size_t length);
 
 /* The columns of the longest piece of `text` that has no space in it. */
 size_t wrap_word(const char *text);
 
 /*
- * Prints `text`, without a newline at its end, for a cursor that stands at column `start`: lines
+ * Prints `text`, without a newline at its end, for a cursor at column `start`: lines
  * that follow begin at column `indent`, and none goes past `columns` (0: one line).
  */
 void wrap_print(const char *text, size_t start, size_t indent, size_t columns, FILE *to);
 
 /*
- * Wraps a command so that it can still be pasted: it is broken at spaces outside quotes, with a
- * backslash. A line without such a space stays longer.
+ * Wraps a command with backslashes at spaces outside quotes, so that it can still be pasted. A line
+ * without such a space stays longer.
  */
 void wrap_command(const char *text, size_t start, size_t indent, size_t columns, FILE *to);
 

@@ -66,7 +66,7 @@ void yaml_free(struct yaml *yaml)
 	*yaml = (struct yaml){0};
 }
 
-/* The list or mapping that the next node belongs to; NULL: the document. */
+/* The list or mapping that the next node is added to; NULL: the document itself. */
 static struct yaml_node *innermost(const struct builder *builder)
 {
 	return builder->depth ? builder->open[builder->depth - 1] : NULL;
@@ -101,7 +101,7 @@ static struct yaml_node *add_node(struct builder *builder, enum yaml_kind kind,
 	return node;
 }
 
-/* Moves the place behind a byte. */
+/* Moves the place past one byte. */
 static void step(char byte, struct yaml_node *node)
 {
 	if (byte == '\n') {
@@ -112,15 +112,15 @@ static void step(char byte, struct yaml_node *node)
 	}
 }
 
-/* libfyaml 0.8 gives an empty value a token, at the place of the next one; 0.7 gives none. */
+/* For an empty value libfyaml 0.8 gives a token, at the place of the next value; 0.7 gives none. */
 static bool is_nothing(struct fy_token *token, const struct yaml_node *node)
 {
 	return !token || (fy_token_scalar_style(token) == FYSS_PLAIN && node->start == node->end);
 }
 
 /*
- * A value that is not written has the place of its key. An empty item or key has the place of its
- * sign ('-' or '?'), which is the next one after the node before, comments aside.
+ * An empty value has the place of its key. An empty item or key has the place of its sign: the
+ * first '-' or '?' after the node before, outside comments.
  */
 static void place_nothing(const struct yaml *yaml, const struct yaml_node *parent,
 			  const struct yaml_node *before, struct yaml_node *node)
@@ -129,7 +129,7 @@ static void place_nothing(const struct yaml *yaml, const struct yaml_node *paren
 	const char *signs = parent && parent->kind == YAML_LIST ? "-" : "?:";
 	size_t at;
 
-	/* Lists and mappings end where the last of their own does, which has an end. */
+	/* A list or mapping ends where its last member ends. */
 	while (!is_value && before && before->last)
 		before = before->last;
 	if (!before)
@@ -146,8 +146,7 @@ static void place_nothing(const struct yaml *yaml, const struct yaml_node *paren
 		step(yaml->text[node->start], node);
 	at = node->start;
 	/*
-	 * The node before may be empty too: then its place is that of its own sign, not of this
-	 * one's.
+	 * The node before may be empty too: then skip its sign, which is at its place.
 	 */
 	if (before->kind == YAML_EMPTY && before->start == before->end && at < yaml->length)
 		step(yaml->text[at++], node);
@@ -161,8 +160,8 @@ static void place_nothing(const struct yaml *yaml, const struct yaml_node *paren
 }
 
 /*
- * The token's text, in memory of the tree. `node` is its place without quotes. libfyaml counts a
- * byte or more too many of some blocks without text; none can have a NUL of its own.
+ * The token's text, in memory of the tree. `node`: its place, without quotes. libfyaml counts NULs
+ * at the end of some blocks without text; they are cut off, because no text has a NUL of its own.
  */
 static char *token_text(struct yaml *yaml, const struct yaml_node *node, struct fy_token *token,
 			size_t *length)
@@ -213,7 +212,7 @@ static bool is_null(const char *text)
 	       !strcmp(text, "NULL");
 }
 
-/* Includes the quotes. */
+/* also skips the quotes */
 static void include_quotes(const struct yaml *yaml, struct yaml_node *node)
 {
 	if (node->plain || !node->line || !node->start ||
@@ -261,7 +260,8 @@ static int open_node(struct builder *builder, enum yaml_kind kind, struct fy_tok
 	return 0;
 }
 
-/* Reports a token that the language has no use for; those of anchors do not count the sign. */
+/* Reports a token that the language does not use; `sign`: 1 for an anchor, whose token begins
+ * behind its sign. */
 static void refuse(struct builder *builder, struct fy_token *token, size_t sign, const char *what)
 {
 	const struct fy_mark *start = token ? fy_token_start_mark(token) : NULL;
@@ -288,7 +288,7 @@ static int begin_document(struct builder *builder, struct fy_token *token)
 	return -EINVAL;
 }
 
-/* Returns -EINVAL where reading on makes no sense. */
+/* Returns -EINVAL if the rest of the file cannot be read. */
 static int take_event(struct builder *builder, struct fy_event *event)
 {
 	struct fy_token *anchor = fy_event_get_anchor_token(event);
@@ -348,7 +348,7 @@ static void discard(struct fy_diag *log, void *user, const char *text, size_t le
 
 static void log_free(struct fy_diag **log)
 {
-	/* The messages it collected are freed by a reset only. */
+	/* Only a reset frees the messages that libfyaml collected. */
 	if (*log)
 		fy_diag_reset_error(*log);
 	if (*log)
@@ -367,7 +367,7 @@ static int parse(struct yaml *yaml, struct diag *diag)
 		.output_fn = discard, .level = FYET_ERROR, .module_mask = ~0u};
 	struct fy_diag *log __cleanup(log_free) = fy_diag_create(&log_config);
 	struct fy_parse_cfg config = {
-		/* Repeated keys are found by yaml_fields, which can name both. */
+		/* yaml_fields finds repeated keys, because it can name both places. */
 		.flags = FYPCF_ALLOW_DUPLICATE_KEYS | FYPCF_JSON_NONE | FYPCF_DEFAULT_VERSION_1_2,
 		.diag = log,
 	};

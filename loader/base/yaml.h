@@ -8,9 +8,9 @@
 
 /*
  * Reads the one document of `text`, which must outlive `yaml`. Returns 0, or -EINVAL with errors in
- * `diag`; then, too, `root` may be set, to what could be read before the error (see `cut`).
- * Bounded: anchors, aliases, tags, directives and deep nesting are errors, and memory is
- * proportional to the text's length. Texts keep their spelling: `no` is "no", 012 is "012".
+ * `diag`; then `root` may hold the part that was read before the error (see `cut`). Bounded:
+ * anchors, aliases, tags, directives and deep nesting are errors, and memory is proportional to the
+ * text's length. Texts keep their spelling: `no` is "no", 012 is "012".
  */
 int yaml_load(const char *path, const char *text, size_t length, struct yaml *yaml,
 	      struct diag *diag);

@@ -24,7 +24,7 @@ static bool is_among(const char *word, const char *words)
 }
 
 /*
- * Guesses the key that was meant: first a key that the word stands for elsewhere, then the most
+ * Guesses the key that was meant: a key for which another format has this word, else the most
  * similar one.
  */
 static const char *meant(const char *word, const struct yaml_key *key, size_t keys)

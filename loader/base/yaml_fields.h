@@ -12,20 +12,20 @@
 struct yaml_key {
 	const char *name;
 	bool required;
-	unsigned int kinds;  /* what its value may be, of enum yaml_kind */
+	unsigned int kinds;  /* the kinds that its value may have, of enum yaml_kind */
 	const char *expects; /* the kinds in words, for messages: "a port or a list of ports" */
 	const char *aliases; /* words that other formats use for this key: "prot port proto" */
 };
 
-/* The value that a mapping has for such a key. */
+/* The value that a mapping gives to such a key. */
 struct yaml_field {
 	const struct yaml_node *key;   /* NULL: the key is absent */
 	const struct yaml_node *value; /* NULL: absent, or unusable and reported */
 };
 
 /*
- * Fills `field`, one for each key. Errors: unknown keys (with the key that was probably meant),
- * repeated and missing ones, values of a wrong kind, empty values and lists.
+ * Fills `field`, one member for each key. Errors: unknown keys (with the key that was probably
+ * meant), repeated and missing ones, values of a wrong kind, empty values and lists.
  */
 void yaml_fields(const struct yaml *yaml, const struct yaml_node *mapping,
 		 const struct yaml_key *key, size_t keys, struct yaml_field *field,

@@ -10,14 +10,14 @@
 #define SOURCE_BEFORE 200 /* bytes of a line shown before an error, if it is longer than that */
 #define SOURCE_AFTER  1000
 
-/* Shows only a piece of a very long line, so that a thousand errors in one cost little. */
+/* Shows only a piece of a very long line, so that a thousand errors in one line cost little. */
 static void set_source(const struct yaml *yaml, size_t start, struct place *place)
 {
 	size_t begin = start, end = start;
 
 	while (begin && !yaml_is_break(yaml->text[begin - 1]) && start - begin < SOURCE_BEFORE)
 		begin--;
-	/* Not in the middle of a character. */
+	/* Do not begin within a character. */
 	while (begin < start && (yaml->text[begin] & 0xc0) == 0x80)
 		begin++;
 	while (end < yaml->length && !yaml_is_break(yaml->text[end]) && end - start < SOURCE_AFTER)
@@ -64,7 +64,7 @@ void yaml_place_of(const struct yaml *yaml, size_t start, size_t end, struct pla
 
 void yaml_place(const struct yaml *yaml, const struct yaml_node *node, struct place *place)
 {
-	/* A block mapping begins with its first key, and has no width of its own. */
+	/* A block mapping has no width of its own: take its first key. */
 	while (node->kind == YAML_MAPPING && node->start == node->end && node->child)
 		node = node->child;
 	yaml_place_at(yaml, node->line, node->column, node->start, node->end, place);

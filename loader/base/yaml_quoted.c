@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reads quoted YAML scalars. libfyaml 0.7.12 finds where such a text ends and refuses wrong ones,
- * but loses the end, and some memory, of '''''a' and of an escaped line break after an escaped
- * backslash.
+ * Reads quoted YAML scalars. libfyaml 0.7.12 finds the end of such a text and refuses invalid ones,
+ * but its result lacks the end of '''''a' and of a text with an escaped line break after an escaped
+ * backslash, and it leaks memory there.
  */
 #include "loader/base/yaml_quoted.h"
 
@@ -16,7 +16,8 @@ struct cursor {
 	size_t at;
 	char *to;
 	size_t used;
-	size_t hard; /* in `to`: blanks before this were escaped, and stay at a line's end */
+	/* in `to`: blanks before this were escaped: they stay, even at the end of a line */
+	size_t hard;
 };
 
 static void put(struct cursor *cursor, char c)
@@ -25,8 +26,8 @@ static void put(struct cursor *cursor, char c)
 }
 
 /*
- * Takes the line breaks here and the blanks around them: one is a blank, n are n - 1 line breaks.
- * An escaped first one leaves the blanks before it, and is nothing itself.
+ * Folds the line breaks here with the blanks around them: one line break becomes a blank, n become
+ * n - 1 line breaks. If the first is escaped, it is removed, and the blanks before it stay.
  */
 static void fold(struct cursor *cursor, bool escaped)
 {
@@ -96,7 +97,7 @@ static void put_hex(struct cursor *cursor, size_t digits)
 	put_code(cursor, code);
 }
 
-/* YAML 1.2.2, 5.7; the cursor is behind the backslash. */
+/* Escapes of YAML 1.2.2, 5.7. The cursor is behind the backslash. */
 static void put_escape(struct cursor *cursor)
 {
 	static const char letter[] = "0abt\tnvfre \"/\\N_LP";

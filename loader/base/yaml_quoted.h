@@ -8,8 +8,8 @@
 
 /*
  * The text between the quotes `from`, with its escapes and folded lines read. `to` has room for
- * 2 * length + 1 bytes, and is NUL-ended. Returns its length. What is no valid escape (libfyaml has
- * refused it before) gives bytes that are no UTF-8.
+ * 2 * length + 1 bytes, and is NUL-ended. Returns its length. An invalid escape gives bytes that
+ * are not UTF-8; libfyaml refuses those before.
  */
 size_t yaml_text_quoted(const char *from, size_t length, bool double_quoted, char *to);
 

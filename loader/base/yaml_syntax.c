@@ -12,7 +12,7 @@
 #include "loader/base/yaml_place.h"
 
 #define TAG_LIMIT   256 /* bytes; see yaml_bad_text */
-#define SPACE_LIMIT 512 /* likewise */
+#define SPACE_LIMIT 512 /* bytes; as above */
 
 #define TEXT_OF(number) TEXT(number)
 #define TEXT(number)	#number
@@ -20,7 +20,7 @@
 const char *yaml_bad_text(const char *text, size_t length, size_t *start, size_t *end)
 {
 	size_t tag = SIZE_MAX; /* the first '!' since the last white space */
-	size_t space = 0;      /* behind the last that is no white space */
+	size_t space = 0;      /* behind the last character that is no white space */
 
 	for (size_t i = 0, bytes; i < length; i += bytes) {
 		bool is_space = yaml_is_blank(text[i]) || yaml_is_break(text[i]);
@@ -63,7 +63,8 @@ static bool is_end(const struct yaml *yaml, size_t at)
 }
 
 /*
- * The first character of the next line that has any, if the text before `at` is not a line's first.
+ * If only blanks are before `at` in its line, `at`. Else the first character of the next line that
+ * is not empty.
  */
 static size_t next_line(const struct yaml *yaml, size_t at)
 {
@@ -82,7 +83,7 @@ static size_t next_line(const struct yaml *yaml, size_t at)
 
 /*
  * Corrects places of libfyaml that mislead: it reports an open bracket at the end of the file, and
- * a line that is indented too far at the end of the line before.
+ * a too deep indent at the end of the line above.
  */
 static void report_syntax(const struct yaml *yaml, const struct yaml_node *open,
 			  const struct fy_diag_error *found, struct diag *diag)

@@ -16,7 +16,7 @@
 #define SITE_FOLDER	 "/etc/portcullis/profiles"
 #define INSTALLED_FOLDER PORTCULLIS_PREFIX "/share/portcullis/profiles"
 #define SUFFIX		 ".yaml"
-#define INCLUDE_DEPTH	 64 /* profiles that include each other in a chain */
+#define INCLUDE_DEPTH	 64 /* the longest chain of profiles that include each other */
 
 static void folder_close(DIR **folder)
 {
@@ -24,7 +24,7 @@ static void folder_close(DIR **folder)
 		closedir(*folder);
 }
 
-/* PATH/build/portcullis gives PATH/profiles, if there is such a folder; else NULL. */
+/* The folder PATH/profiles of a program PATH/build/portcullis; NULL if there is none. */
 static char *tree_folder(void)
 {
 	static const char end[] = "/build/portcullis";
@@ -79,7 +79,8 @@ void catalog_close(struct catalog *catalog)
 	*catalog = (struct catalog){0};
 }
 
-/* Path of NAME.yaml in the first folder from `*folder` on, which is moved behind it; or NULL. */
+/* The path of NAME.yaml in the first folder from `*folder` on that has it; NULL if none has.
+ * `*folder` is moved behind that folder. */
 static char *find_file(const struct catalog *catalog, const char *name, size_t *folder)
 {
 	while (*folder < catalog->folder.count) {
@@ -129,7 +130,7 @@ static void report_unknown(struct catalog *catalog, const char *name, const stru
 	diag_free(&unused);
 }
 
-/* A user who can write a profile can open ports, so only files of trusted users are taken. */
+/* A user who can write a profile can open ports, so every user who can must be trusted. */
 static int check_trust(const struct catalog *catalog, const char *path, struct diag *diag)
 {
 	struct place place = {.file = path};
@@ -175,7 +176,7 @@ static void add(struct catalog *catalog, struct profile *profile)
 	catalog->profile[catalog->profiles++] = profile;
 }
 
-/* `place`: of the name, for messages; NULL: on the command line. */
+/* `place`: where the name was given, for messages; NULL: on the command line. */
 static const struct profile *find(struct catalog *catalog, const char *name,
 				  const struct place *place, struct diag *diag)
 {
@@ -209,18 +210,18 @@ const struct profile *catalog_find(struct catalog *catalog, const char *name, st
 	return find(catalog, name, NULL, diag);
 }
 
-/* How far the search for cycles is with a profile. */
+/* The state of a profile in the search for cycles. */
 enum search {
 	SEARCH_NEW,
 	SEARCH_ACTIVE,
 	SEARCH_DONE,
 };
 
-/* The list that catalog_resolve makes, and how far the search for cycles is with each. */
+/* The list that catalog_resolve makes, and the state of each profile in the search for cycles. */
 struct resolution {
 	const struct profile **profile;
 	size_t count;
-	struct names wrong; /* those whose errors are reported already */
+	struct names wrong; /* profiles whose errors are reported already */
 	enum search *state;
 };
 
@@ -250,7 +251,7 @@ static void add_profile(struct resolution *resolution, struct catalog *catalog, 
 	resolution->profile[resolution->count++] = profile;
 }
 
-/* "a -> b -> a", for the chain of profiles that are being looked at, from `name` on. */
+/* "a -> b -> a": the part of the chain of includes from `name` on, and `name` again. */
 static char *cycle_text(const struct names *chain, const char *name)
 {
 	struct names cycle = {0};
@@ -349,7 +350,8 @@ void catalog_check_file(struct catalog *catalog, const char *path, struct diag *
 		if (strcmp(slash ? slash + 1 : path, file))
 			diag_warning(diag, &profile->name_place,
 				     "in the catalog this file must be named %s", file);
-		else if (diag->errors == errors) /* all there: it may be a part of a cycle */
+		/* the list has it already, but a cycle may go through it */
+		else if (diag->errors == errors)
 			one.name = &profile->name;
 	}
 	if (one.name && !catalog_resolve(catalog, &one, &list, &count, diag))
@@ -370,7 +372,7 @@ static void add_file(const char *folder, const char *file, struct names *names, 
 	__free_text char *name = NULL;
 	struct place place = {.file = path};
 
-	/* Hidden files are an editor's. */
+	/* Editors make hidden files. */
 	if (file[0] == '.')
 		return;
 	if (has_suffix(file, ".yml")) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The catalog: profiles read from YAML files into a model. Knows nothing of compiling or BPF. */
+/* The catalog: profiles read from YAML files into a model. It does not depend on compiling or
+ * BPF. */
 #ifndef PORTCULLIS_CATALOG_CATALOG_H
 #define PORTCULLIS_CATALOG_CATALOG_H
 
@@ -15,8 +16,10 @@ struct catalog {
 	struct names folder;
 	struct profile **profile;
 	size_t profiles;
-	bool any_owner; /* a profile that file_trusted refuses is a warning: it is only checked */
-	bool (*passes_over)(const char *path); /* of a file that is no profile; NULL: none is */
+	/* a profile that file_trusted refuses gives a warning, because it is only checked */
+	bool any_owner;
+	/* the name of a profile that has no file; NULL: every profile has one */
+	bool (*passes_over)(const char *path);
 };
 
 /*
@@ -36,17 +39,17 @@ void catalog_close(struct catalog *catalog);
 const struct profile *catalog_find(struct catalog *catalog, const char *name, struct diag *diag);
 
 /*
- * Gives the catalog a profile by its text, before any of that name is read: it is found in the
- * place of the folders'. `path`: for messages. -EINVAL with errors in `diag`.
+ * Adds a profile by its text, before a profile of that name is read; it hides those of the folders.
+ * `path`: for messages. -EINVAL with errors in `diag`.
  */
 int catalog_give(struct catalog *catalog, const char *path, const char *text, struct diag *diag);
 
-/* Whether a folder has NAME.yaml. */
+/* Whether one of the folders has NAME.yaml. */
 bool catalog_has(const struct catalog *catalog, const char *name);
 
 /*
- * Everything wrong with one file, which need not be a part of the catalog; what it includes is
- * looked up there. A name that is not the file's is a warning.
+ * Reports everything wrong with one file, which need not be in the catalog's folders; its includes
+ * are looked up there. A profile name that differs from the file's name gives a warning.
  */
 void catalog_check_file(struct catalog *catalog, const char *path, struct diag *diag);
 

@@ -36,7 +36,7 @@ static bool is_label(const char *label, size_t length)
 	return true;
 }
 
-/* The last label is no number: 192.0.2.1 is an address. */
+/* The last label must not be a number: 192.0.2.1 is an address. */
 static bool is_name(const char *name)
 {
 	const char *end, *label = name;
@@ -188,8 +188,8 @@ char *dns_answer_text(const struct dns_answer *answer)
 }
 
 /*
- * Makes the folder and its parent; they must be the caller's alone, because they decide which
- * sources are admitted.
+ * Makes the folder and its parent. Both must be the caller's alone, because their files decide
+ * which sources are admitted.
  */
 static int open_folder(int *folder)
 {
@@ -225,7 +225,8 @@ static int write_text(int folder, const char *name, const char *text)
 int dns_answer_write(const char *name, const struct dns_answer *answer)
 {
 	__free_text char *to = xasprintf("%s.json", name);
-	/* Two commands may ask for a name at once. */
+	/* Two commands may ask for a name at once, so each writes a file of its own and renames
+	 * it. */
 	__free_text char *from = xasprintf("%s.%d" NEW, name, getpid());
 	__free_text char *text = dns_answer_text(answer);
 	__close_fd int folder = -1;
@@ -249,7 +250,8 @@ void dns_answers_keep(const struct names *names)
 
 	while (folder && (entry = readdir(folder))) {
 		__free_text char *name = xstrdup(entry->d_name);
-		char *end = strstr(name, ".json"); /* an interrupted command leaves others */
+		/* an interrupted command leaves temporary files */
+		char *end = strstr(name, ".json");
 
 		if (end)
 			*end = '\0';

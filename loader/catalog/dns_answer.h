@@ -15,26 +15,26 @@
 
 struct prefix;
 
-/* The last good answer for a name, and what came of the last question. Times in s since 1970. */
+/* The last good answer for a name, and the result of the last question. Times are s since 1970. */
 struct dns_answer {
 	struct prefix *prefix; /* /32 and /128, in the order of prefix_compare */
 	size_t prefixes;
-	__u64 since;  /* its addresses are these; 0: there was never an answer */
-	__u64 asked;  /* it was confirmed by a name server */
-	__u64 due;    /* it is to be asked again */
-	__u64 failed; /* questions have failed since then; 0: the last one was answered */
-	char *error;  /* why; NULL: no failure, nothing was left out */
+	__u64 since;  /* the addresses are the same since then; 0: there was never an answer */
+	__u64 asked;  /* a name server last confirmed them */
+	__u64 due;    /* the next question is due */
+	__u64 failed; /* every question since then has failed; 0: the last one was answered */
+	char *error;  /* why it failed or was cut; NULL: neither */
 };
 
 /*
- * "mail.example.org", without DNS_WORD: lower case, without a final dot. Returns 0 and the name,
- * or -EINVAL and in `*why` what is wrong. The caller frees both.
+ * Parses "mail.example.org" (without DNS_WORD) into a name in lower case without a final dot.
+ * Returns 0, or -EINVAL and in `*why` what is wrong. The caller frees both.
  */
 int dns_name_parse(const char *text, size_t length, char **name, char **why);
 
 /*
- * The kind of an address that no group gets from DNS: "loopback", "multicast" ...; NULL: it is
- * fine.
+ * The kind of address, if groups refuse it in an answer: "loopback", "multicast" ...; NULL:
+ * accepted.
  */
 const char *dns_refused(const struct prefix *prefix);
 
@@ -44,11 +44,11 @@ char *dns_answer_text(const struct dns_answer *answer);
 int dns_answer_parse(const char *text, size_t length, struct dns_answer *answer);
 /* 0, -ENOENT: nothing is known of the name; -errno. dns_answer_free is due anyway. */
 int dns_answer_read(const char *name, struct dns_answer *answer);
-/* Writes it whole, synced; -errno. Needs root. */
+/* Writes the answer whole, synced; -errno. Needs root. */
 int dns_answer_write(const char *name, const struct dns_answer *answer);
 /*
- * Forgets what is older than DNS_FORGET, but for these names. Another network namespace may use the
- * rest.
+ * Deletes answers older than DNS_FORGET, except for these names: another network namespace may use
+ * the others.
  */
 #define DNS_FORGET (30 * 86400) /* seconds */
 void dns_answers_keep(const struct names *names);

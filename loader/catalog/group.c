@@ -43,8 +43,8 @@ void group_clear(struct group *group)
 }
 
 /*
- * `prefix` becomes `fixed` and the addresses of the last answers. Returns whether each name has
- * one.
+ * Sets `prefix` to `fixed` plus the addresses of the last answers. Returns whether each name has an
+ * answer.
  */
 static bool add_answers(struct group *group)
 {
@@ -98,7 +98,7 @@ bool group_renew(struct group *group, bool keep)
 	return !same;
 }
 
-/* Moves `group` into the place of the one of that name, or behind the last. */
+/* Replaces the group of that name by `group`, or appends `group` if there is none. */
 static void put_group(struct groups *groups, struct group *group)
 {
 	struct group *old = (struct group *)groups_find(groups, group->name);
@@ -154,7 +154,7 @@ int group_names_parse(const char *list, struct names *names, const struct place 
 	return 0;
 }
 
-/* One line of a file. `place` is at its line. */
+/* Parses one line of a file. `place` is the line's. */
 static int read_line(struct group *group, struct place *place, struct diag *diag)
 {
 	const char *start = place->source, *end;
@@ -188,7 +188,8 @@ static int read_lines(struct group *group, const char *path, const char *text, s
 	size_t before = group->prefixes;
 	int result = 0;
 
-	if (length >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) /* the mark of Windows editors */
+	/* the byte order mark that Windows editors write */
+	if (length >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
 		text += 3;
 	for (const char *line = text; line < end; line = next + 1) {
 		next = memchr(line, '\n', (size_t)(end - line));
@@ -246,7 +247,7 @@ static int read_stdin(struct group *group, size_t limit, const struct place *pla
 	return result;
 }
 
-/* "dns:HOST". Returns 1 if it is none. */
+/* "dns:HOST". Returns 1 if the item is something else. */
 static int parse_dns(struct group *group, const char *item, size_t length, char **why)
 {
 	const size_t word = strlen(DNS_WORD);
@@ -284,7 +285,7 @@ static int parse_prefixes(struct group *group, const char *list, const struct pl
 	return result;
 }
 
-/* A group as it was read, to which the addresses of its names are added. */
+/* Stores a group as it was read, and adds the addresses of its names. */
 static void put_read(struct groups *groups, struct group *group)
 {
 	if (group->dns.count) {

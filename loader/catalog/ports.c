@@ -26,7 +26,7 @@ static void add_range(struct ports *ports, unsigned int first, unsigned int last
 		.first = (__u16)first, .last = (__u16)last, .transports = transports};
 }
 
-/* "tcp", "udp", "tcp+udp" or "udp+tcp"; 0 for all else. */
+/* A mask for "tcp", "udp", "tcp+udp" and "udp+tcp"; 0 for any other text. */
 static __u8 parse_transports(const char *text)
 {
 	if (!strcmp(text, "tcp"))
@@ -38,7 +38,7 @@ static __u8 parse_transports(const char *text)
 	return 0;
 }
 
-/* `one`: one protocol is asked for. */
+/* Why the text behind the '/' is no protocol. `one`: only one protocol may be given. */
 static char *why_protocol(const char *port, const char *protocol, bool one)
 {
 	if (!*protocol && one)
@@ -53,7 +53,7 @@ static char *why_protocol(const char *port, const char *protocol, bool one)
 			 one ? "tcp or udp" : "tcp, udp or tcp+udp");
 }
 
-/* Digits only, and of any length: what does not fit is still a number that is out of range. */
+/* Reads digits, however many: a number that does not fit is reported as out of range. */
 static int parse_number(const char *text, size_t length, unsigned int *number, char **why)
 {
 	unsigned int value = 0;
@@ -74,7 +74,7 @@ static int parse_number(const char *text, size_t length, unsigned int *number, c
 	return 0;
 }
 
-/* "N" or "N-M", of which `port` is known to be made: digits, and a dash with digits after it. */
+/* Reads "N" or "N-M". `port` has only digits, or a dash with digits after it. */
 static int parse_numbers(const char *port, __u8 transports, struct ports *ports, char **why)
 {
 	size_t digits = strspn(port, "0123456789");
@@ -116,7 +116,7 @@ static bool is_number(const char *port)
 	return !port[digits];
 }
 
-/* True if `name` is a service of every protocol in the mask; appends its ports. */
+/* True if the services database has `name` for every protocol in the mask; appends its ports. */
 static bool look_up(const char *name, __u8 transports, struct ports *ports)
 {
 	for (int transport = 0; transport < PC_TRANSPORTS; transport++) {
@@ -129,14 +129,15 @@ static bool look_up(const char *name, __u8 transports, struct ports *ports)
 		if (!entry)
 			return false;
 		port = ntohs((__u16)entry->s_port);
-		if (!port) /* some databases list port 0 as reserved */
+		if (!port) /* some databases list port 0, which is reserved */
 			return false;
 		add_range(ports, port, port, (__u8)(1 << transport));
 	}
 	return true;
 }
 
-/* Why the services database does not give `name`: known with the other protocol, or misspelt. */
+/* Why the services database has no port for `name`: it has the other protocol, or the name is
+ * misspelt. */
 static char *why_service(const char *name, __u8 transports)
 {
 	struct names known = {0};
@@ -318,7 +319,7 @@ static int compare_first(const void *a, const void *b)
 	return (x->first > y->first) - (x->first < y->first);
 }
 
-/* The ranges of one transport, sorted, with those that touch or overlap joined. */
+/* The ranges of one transport, sorted; those that touch or overlap are joined. */
 static void ports_of(const struct ports *ports, enum pc_transport transport, struct ports *to)
 {
 	struct ports all = {0};

@@ -35,22 +35,23 @@ struct ports {
 int ports_parse(const char *item, struct ports *ports, char **why);
 
 /*
- * Parses one port of one protocol, as PC_PORT. What is wrong is said as by ports_parse, but without
- * the words that would be more than one.
+ * Parses one port of one protocol, as PC_PORT. Errors are those of ports_parse, without the forms
+ * that give several ports.
  */
 int port_parse(const char *item, __u32 *port, char **why);
 
-/* Parses a comma-separated list of ports, as ports_parse does one: "25/tcp,587/tcp". */
+/* Parses a comma-separated list of ports, each as by ports_parse: "25/tcp,587/tcp". */
 int ports_parse_list(const char *list, struct ports *ports, char **why);
 
 void ports_copy(struct ports *to, const struct ports *from);
 void ports_free(struct ports *ports);
-bool ports_equal(const struct ports *a, const struct ports *b); /* the same set of ports */
+/* whether both are the same set of ports */
+bool ports_equal(const struct ports *a, const struct ports *b);
 bool ports_have(const struct ports *ports, enum pc_transport transport, __u16 port);
 
 /*
- * The set in its one written form: sorted, neighbours of one protocol joined, each string with one
- * protocol, tcp before udp: "25/tcp", "5060/tcp", "60000-60099/udp". Appends to `names`.
+ * Writes the set in its canonical form: sorted, neighbours of one protocol joined, each string with
+ * one protocol, tcp before udp: "25/tcp", "5060/tcp", "60000-60099/udp". Appends to `names`.
  */
 void ports_strings(const struct ports *ports, struct names *names);
 

@@ -10,7 +10,7 @@
 
 #include "loader/base/memory.h"
 
-#define QUOTE_LIMIT 60 /* bytes of a bad token that a message repeats */
+#define QUOTE_LIMIT 60 /* bytes of a wrong token that a message repeats */
 
 static const __u8 mapped[12] = {[10] = 0xff, [11] = 0xff};
 
@@ -19,7 +19,7 @@ static int most_bits(const struct prefix *prefix)
 	return prefix->family == AF_INET ? 32 : 128;
 }
 
-/* Clears the host bits; says whether there were any. */
+/* Clears the host bits; returns whether there were any. */
 static bool mask_host(struct prefix *prefix)
 {
 	int bytes = most_bits(prefix) / 8, last = prefix->length / 8;
@@ -34,7 +34,7 @@ static bool mask_host(struct prefix *prefix)
 	return any;
 }
 
-/* Decimal without sign or leading zero, 0 to `most`; else -1. */
+/* A decimal without sign or leading zero, 0 to `most`; -1 for other text. */
 static int parse_bits(const char *text, size_t length, int most)
 {
 	int bits = 0;
@@ -54,7 +54,7 @@ static int token(size_t length)
 	return length < QUOTE_LIMIT ? (int)length : QUOTE_LIMIT;
 }
 
-/* Parses an address and a length, before host bits and mapped addresses are checked. */
+/* Parses an address and a length. The caller checks host bits and mapped addresses. */
 static int parse_form(const char *text, size_t length, struct prefix *prefix, char **why)
 {
 	const char *slash = memchr(text, '/', length);
@@ -62,7 +62,7 @@ static int parse_form(const char *text, size_t length, struct prefix *prefix, ch
 	char address[INET6_ADDRSTRLEN] = "";
 	int bits, most;
 
-	/* A NUL inside the token would end it early for inet_pton. */
+	/* inet_pton would end at a NUL inside the token. */
 	if (size < sizeof(address) && !memchr(text, '\0', size))
 		memcpy(address, text, size);
 	prefix->family = strchr(address, ':') ? AF_INET6 : AF_INET;
@@ -143,7 +143,7 @@ bool prefix_contains(const struct prefix *prefix, __u8 family, const __u8 *addre
 	return !bits || !((prefix->address[bytes] ^ address[bytes]) >> (8 - bits));
 }
 
-/* Adds up the addresses, modulo those of the family: all of them are 0. */
+/* Adds up the sizes of the prefixes, modulo 2^128: the sum of all addresses is 0. */
 enum prefixes_cover prefixes_cover(const struct prefix *prefix, size_t count)
 {
 	unsigned __int128 sum = 0;
@@ -191,7 +191,7 @@ void prefixes_sort(struct prefix *prefix, size_t count)
 		qsort(prefix, count, sizeof(*prefix), compare);
 }
 
-/* Lists are mostly sorted already: from a recipe always. */
+/* Lists are mostly sorted already; those of a recipe always are. */
 void prefixes_sort_once(struct prefix *prefix, size_t *count)
 {
 	size_t kept = 0, i = 1;

@@ -21,7 +21,7 @@ const char *const profile_outbound_name[] = {
 };
 _Static_assert(ARRAY_SIZE(profile_outbound_name) == PROFILE_OUTBOUNDS, "profile_outbound_name");
 
-#define INCLUDE_LIMIT 256 /* of one profile; the place of each is kept, with its line */
+#define INCLUDE_LIMIT 256 /* services of one profile; the place of each is kept, with its line */
 
 static unsigned int transports_of(const struct ports *ports)
 {
@@ -32,7 +32,7 @@ static unsigned int transports_of(const struct ports *ports)
 	return mask;
 }
 
-/* The first of the ports that is of the protocol: "25/tcp". */
+/* The first port of the list that has the protocol: "25/tcp". */
 static char *port_of(const struct ports *ports, const char *protocol)
 {
 	struct names text = {0};
@@ -48,8 +48,8 @@ static char *port_of(const struct ports *ports, const char *protocol)
 }
 
 /*
- * `in` and `from-port` must name the same protocols: a port whose source port is never given would
- * never be open.
+ * `in` and `from-port` must name the same protocols: else a port of a protocol without source ports
+ * would never be open.
  */
 static void check_from_port(struct reader *reader, const struct yaml_node *node,
 			    const struct service *service)
@@ -149,7 +149,7 @@ static const struct yaml_key configured_key[] = {
 };
 _Static_assert(ARRAY_SIZE(configured_key) == CONFIGURED_KEYS, "configured_key");
 
-/* Where a number is found: one way is given, and what it needs. */
+/* Checks configured-in: exactly one way to find the number, with the keys that this way needs. */
 static void check_configured_in(struct reader *reader, const struct yaml_node *node,
 				const struct yaml_field *field)
 {
@@ -213,7 +213,7 @@ static void read_configured_in(struct reader *reader, const struct yaml_node *no
 		check_configured_in(reader, node, field);
 }
 
-/* Old names of services are added to `used`: none may be that of another service, old or new. */
+/* Adds a service's old names to `used`: none may be the name, old or new, of another service. */
 static void read_formerly(struct reader *reader, const struct yaml_node *node,
 			  struct service *service, struct uses *used)
 {
@@ -236,7 +236,7 @@ static void read_formerly(struct reader *reader, const struct yaml_node *node,
 		complain(reader, node, "'formerly' is an empty mapping; write name or feature");
 }
 
-/* Checks that the keys of one service go together. */
+/* Checks that the keys of one service can be used together. */
 static void check_service(struct reader *reader, const struct yaml_field *field,
 			  const struct service *service)
 {
@@ -246,7 +246,7 @@ static void check_service(struct reader *reader, const struct yaml_field *field,
 	const struct yaml_node *from_port = field[SERVICE_FROM_PORT].key;
 	const struct yaml_node *dynamic = field[SERVICE_DYNAMIC].key;
 
-	/* A row without any ports may still name its parties; see the README of the profiles. */
+	/* A service without ports may still have groups; see the README of the profiles. */
 	if (from && out && !in)
 		complain(reader, from,
 			 "'from' without 'in'; add 'in', the ports that it restricts");
@@ -342,7 +342,7 @@ static void read_services(struct reader *reader, const struct yaml_node *list,
 	uses_check(reader, &used, "service");
 }
 
-/* The place outlives the text it points into. */
+/* The place is used after the text is freed, so it gets a copy of its line. */
 static void keep_place(struct reader *reader, const struct yaml_node *node,
 		       const struct profile *profile, struct place *place)
 {
@@ -450,7 +450,7 @@ static void read_profile(struct reader *reader, struct profile *profile)
 	read_services(reader, field[PROFILE_SERVICES].value, profile);
 }
 
-/* Reads as much of a text as possible, and reports every error in `diag`. */
+/* Reads as much of a text as is valid, and reports every error in `diag`. */
 static struct profile *understand(const char *path, const char *text, size_t length,
 				  struct diag *diag)
 {

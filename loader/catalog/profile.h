@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A profile: a vendor's list, read from YAML. Independent of compiling and BPF. */
+/* A profile: a vendor's port list, read from YAML. It does not depend on compiling and BPF. */
 #ifndef PORTCULLIS_CATALOG_PROFILE_H
 #define PORTCULLIS_CATALOG_PROFILE_H
 
@@ -9,12 +9,14 @@
 #include "loader/base/diag.h"
 #include "loader/catalog/ports.h"
 
-#define PROFILE_SITE	   "site"    /* no file: the ports that a site opens by --open */
+/* the profile without a file: the ports that a site opens by --open */
+#define PROFILE_SITE	   "site"
 #define CATALOG_FILE_LIMIT (1 << 20) /* bytes; 4,096 services take about half of it */
 
 /*
- * The place where the product keeps a port number: prose; a file with what finds the number in it,
- * of which one is given; or a key of the Windows registry and the name of a value of it.
+ * The place where the product keeps a port number. Set are `text` (prose) alone; or `file` and one
+ * of `xpath`, `key`, `regex`, which finds the number in it; or `registry` and `value`, a key of the
+ * Windows registry and the name of its value.
  */
 struct configured_in {
 	char *text;
@@ -28,12 +30,12 @@ struct configured_in {
 
 struct service {
 	char *name;
-	char *title; /* NULL: none, as every text below */
+	char *title; /* NULL: none, as for every text below */
 	char *note;
 	char *feature;
 	struct ports in;
 	struct ports out;
-	struct ports from_port; /* protocols are those of `in` */
+	struct ports from_port; /* has the same protocols as `in` */
 	struct names from;	/* empty: anyone */
 	struct names to;
 	struct names formerly;	       /* old names of this service */
@@ -47,7 +49,7 @@ struct service {
 /* The `outbound` key: connections that the product begins. */
 enum profile_outbound {
 	PROFILE_OUTBOUND_LISTED, /* no such key: the `out` rows are complete */
-	PROFILE_OUTBOUND_NONE,	 /* the product begins none but those of its `out` rows */
+	PROFILE_OUTBOUND_NONE,	 /* it begins only those of its `out` rows */
 	PROFILE_OUTBOUND_ANY,	 /* the vendor wants all outgoing traffic allowed */
 	PROFILE_OUTBOUNDS,
 };
@@ -63,33 +65,35 @@ struct profile {
 	char *as_of;   /* date of the list: "2021-08-06" or "2021-08" */
 	char *url;
 	char *path;    /* the file it was read from */
-	char *text;    /* all of that file; NULL: it was not read from one */
-	char *shadows; /* path of the profile of that name which this one hides, or NULL */
+	char *text;    /* the file's whole text; NULL: it was not read from a file */
+	char *shadows; /* path of the profile of the same name that this one hides, or NULL */
 	struct names include;
-	struct place name_place;     /* of the `profile:` name; its texts belong to the profile */
-	struct place *include_place; /* of each include, likewise */
+	/* place of the `profile:` name; its texts belong to the profile */
+	struct place name_place;
+	struct place *include_place; /* place of each include, likewise */
 	enum profile_outbound outbound;
 	bool containers;    /* the product runs in containers behind this host's addresses */
-	bool second_hand;   /* the list is somebody else's, not the vendor's */
+	bool second_hand;   /* another party made the list, not the vendor */
 	bool protocol[256]; /* further IP protocols to admit */
 	struct service *service;
 	size_t services;
 };
 
 /*
- * Reads one profile from text (a file's whole content) and reports everything wrong with it: all
- * errors of one run, each at its place. `path` is used in messages and kept. Returns 0 and a
- * profile (freed by profile_free), or -EINVAL with errors in `diag` and `*profile` untouched.
- * Bounded: nesting, aliases, tags and anchors are errors. This is what the fuzzer drives.
+ * Reads one profile from text (a file's whole content) and reports every error in it at its place.
+ * `path` is used in messages and kept. Returns 0 and a profile (freed by profile_free), or -EINVAL
+ * with errors in `diag` and `*profile` untouched. Bounded: nesting, aliases, tags and anchors are
+ * errors. The fuzzer calls this function.
  */
 int profile_parse(const char *path, const char *text, size_t length, struct profile **profile,
 		  struct diag *diag);
 
-/* profile_parse on a file, at most CATALOG_FILE_LIMIT bytes. Returns also -errno of reading. */
+/* As profile_parse, of a file of at most CATALOG_FILE_LIMIT bytes. Returns also -errno of
+ * reading. */
 int profile_read(const char *path, struct profile **profile, struct diag *diag);
 /*
- * As profile_read, but also a file with errors gives the profile as far as it was understood; only
- * one that cannot be read gives none, and -errno.
+ * As profile_read, but a file with errors gives a profile, too: the part that is valid. A file that
+ * cannot be read gives none, and -errno.
  */
 int profile_read_partial(const char *path, struct profile **profile, struct diag *diag);
 void profile_free(struct profile *profile);

@@ -9,9 +9,10 @@
 #include "loader/base/memory.h"
 
 struct search_word {
-	const char *text; /* NULL: only ports */
-	bool number;	  /* not looked for in documents and addresses, which are full of digits */
-	struct ports ports; /* empty: none */
+	const char *text; /* NULL: the word is only a port */
+	/* a number is not searched in documents and URLs, which are full of digits */
+	bool number;
+	struct ports ports; /* empty: the word is not a port */
 };
 
 static int parse_word(const char *text, struct search_word *word, char **why)

@@ -11,15 +11,15 @@ struct search {
 };
 
 /*
- * Reads the words. One with a '/' is a port or range, as in "5060/udp"; a number is that port of
- * either protocol too. -EINVAL, and what is wrong in `*why`, for a port that cannot be one.
+ * Reads the words. A word with a '/' is a port or range, as in "5060/udp"; a number also matches
+ * that port of either protocol. -EINVAL for an invalid port, with the reason in `*why`.
  */
 int search_parse(const struct names *words, struct search *search, char **why);
 
 /*
- * Whether every word is found in the profile, whatever the case: in its name, title, document and
- * url, in the names and titles of its own services, and among their ports. Those services in which
- * a word was found are added to `services`.
+ * Whether every word is found in the profile, in upper or lower case: in its name, title, document
+ * and url, in the names and titles of its own services, and among their ports. Adds the services in
+ * which a word was found to `services`.
  */
 bool search_finds(const struct search *search, const struct profile *profile,
 		  struct names *services);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Settings of files whose lines are keys and values. */
+/* Reads settings from files whose lines are keys and values. */
 #include "loader/catalog/settings.h"
 
 #include <ctype.h>
@@ -11,7 +11,7 @@
 #include "loader/base/memory.h"
 
 #define BLANK	    " \t\r\f\v"
-#define VALUE_LIMIT 4096 /* bytes; what continues a longer value is left out */
+#define VALUE_LIMIT 4096 /* bytes; longer values are cut */
 
 void settings_add(struct settings *settings, const char *key, size_t key_length, const char *value,
 		  size_t value_length, int line)
@@ -46,10 +46,10 @@ void settings_free(struct settings *settings)
 
 /* --- lines --- */
 
-/* Goes through a text without NULs. */
+/* A cursor over the lines of a text without NULs. */
 struct lines {
 	const char *next, *end;
-	const char *start; /* of the line, which ends before `stop` */
+	const char *start; /* end of the line; it is not behind `stop` */
 	const char *stop;
 	int line;
 };
@@ -98,7 +98,7 @@ static const char *cut_blank(const char *from, const char *stop)
 	return stop;
 }
 
-/* True of a line without anything but a comment. */
+/* True if the line has nothing but blanks and a comment. */
 static bool is_comment(const char *from, const char *stop)
 {
 	return from == stop || *from == '#' || *from == ';';
@@ -129,7 +129,7 @@ static void continue_value(struct settings *settings, const char *from, const ch
 	last->value = joined;
 }
 
-/* Quotes around a whole value are no part of it. */
+/* Quotes around a whole value are not a part of it. */
 static void add_pair(struct settings *settings, const char *section, const char *from,
 		     const char *stop, int line)
 {
@@ -188,7 +188,7 @@ int settings_keys(const char *text, size_t length, struct settings *settings, ch
 
 #define MASTER_FIELDS 8 /* service, type, private, unpriv, chroot, wakeup, maxproc, command */
 
-/* The start of field `number` (from 0), or `stop`. `*end`: behind it. */
+/* The start of field `number` (from 0), or `stop`. `*end`: the end of the field. */
 static const char *field(const char *from, const char *stop, int number, const char **end)
 {
 	for (;; number--) {
@@ -240,7 +240,7 @@ int settings_master(const char *text, size_t length, struct settings *settings, 
 /* --- Dovecot --- */
 
 struct blocks {
-	char *path[SETTINGS_DEPTH]; /* with a slash behind each */
+	char *path[SETTINGS_DEPTH]; /* names of the open blocks, a slash behind each */
 	size_t depth;
 };
 
@@ -250,7 +250,7 @@ static void blocks_free(struct blocks *blocks)
 		free(blocks->path[--blocks->depth]);
 }
 
-/* "service   imap-login" with one space. */
+/* The words of a block's head with one blank between them: "service imap-login". */
 static char *one_space(const char *from, const char *stop)
 {
 	char *text = xcalloc((size_t)(stop - from) + 1, 1), *to = text;
@@ -303,7 +303,7 @@ static void add_dovecot(struct settings *settings, const struct blocks *blocks, 
 	add_pair(settings, section ?: "", from, stop, line);
 }
 
-/* The end of a line without its comment, which begins with a '#' behind a blank. */
+/* The end of a line without its comment, which begins with a '#' after a blank. */
 static const char *cut_comment(const char *from, const char *stop)
 {
 	for (const char *at = from; at < stop; at++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The settings in a product's own configuration, as KEY, VALUE and line. The files are hostile: a
- * text is never trusted to have the form that its name promises.
+ * The settings in a product's own configuration, as KEY, VALUE and line. The files are not trusted:
+ * a text may not have the form that its name promises.
  */
 #ifndef PORTCULLIS_CATALOG_SETTINGS_H
 #define PORTCULLIS_CATALOG_SETTINGS_H
@@ -24,9 +24,9 @@ struct settings {
 };
 
 /*
- * Each appends the settings of a text, and returns 0; or -EINVAL with `*why` (the caller frees)
- * where the text has another form: "line 7: ...". `text` ends with a NUL that `length` does not
- * count.
+ * Each function appends the settings of a text, and returns 0. If the text has another form:
+ * -EINVAL with `*why` (the caller frees): "line 7: ...". `text` ends with a NUL that `length` does
+ * not count.
  */
 
 /*
@@ -44,11 +44,12 @@ int settings_master(const char *text, size_t length, struct settings *settings, 
 
 /*
  * Dovecot: "service imap-login/inet_listener imaps/port". `!include` and `!include_try` are keys,
- * too, for the caller to follow.
+ * too; the caller may read those files.
  */
 int settings_dovecot(const char *text, size_t length, struct settings *settings, char **why);
 
-/* The value of a key, of the last one that has it; NULL: none. Case counts. */
+/* The value of a key; of a repeated key, the last one; NULL: none. The key is compared with its
+ * case. */
 const struct setting *settings_find(const struct settings *settings, const char *key);
 
 void settings_add(struct settings *settings, const char *key, size_t key_length, const char *value,

@@ -10,13 +10,13 @@
 
 #include "loader/base/memory.h"
 
-#define KEY_LIMIT 512 /* bytes of a path */
+#define KEY_LIMIT 512 /* bytes of a key */
 
 struct reading {
 	const char *at, *end;
 	int line;
 	unsigned int depth;
-	char key[KEY_LIMIT]; /* of the value that is read */
+	char key[KEY_LIMIT]; /* the key of the value that is read */
 	struct settings *settings;
 	char **why;
 };
@@ -42,7 +42,7 @@ static bool take(struct reading *reading, char c)
 	return true;
 }
 
-/* A quoted string, with its escapes as they are; or letters, digits and the like. */
+/* Reads a quoted string, whose escapes are kept, or a word of letters, digits and the like. */
 static int read_word(struct reading *reading, const char **from, size_t *length)
 {
 	const char *start;
@@ -68,7 +68,7 @@ static int read_word(struct reading *reading, const char **from, size_t *length)
 
 static int read_value(struct reading *reading);
 
-/* The value below one more step of the path. */
+/* Reads the value whose key has one more part, `step`. */
 static int read_below(struct reading *reading, const char *step, size_t length)
 {
 	size_t used = strlen(reading->key);
@@ -83,7 +83,7 @@ static int read_below(struct reading *reading, const char *step, size_t length)
 	return err;
 }
 
-/* Up to `close`, or to the end of the file where it is '\0'. */
+/* Reads members up to `close`; '\0' stands for the end of the file. */
 static int read_dictionary(struct reading *reading, char close)
 {
 	const char *key;
@@ -134,7 +134,7 @@ static int read_value(struct reading *reading)
 		err = read_array(reading);
 	} else {
 		err = read_word(reading, &from, &length);
-		if (!err && length && *from == '#') /* a number */
+		if (!err && length && *from == '#') /* a number; the '#' is not a part of it */
 			from++, length--;
 		if (!err)
 			settings_add(reading->settings, reading->key, strlen(reading->key), from,

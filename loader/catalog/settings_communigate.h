@@ -6,8 +6,8 @@
 #include "loader/catalog/settings.h"
 
 /*
- * "{Listener = ({Port = 25;}, {Port = 2525;});}": the keys are "Listener/0/Port" and
- * "Listener/1/Port". The braces around the whole may be missing. As settings_keys.
+ * "{Listener = ({Port = 25;}, {Port = 2525;});}" has the keys "Listener/0/Port" and
+ * "Listener/1/Port". The outermost braces are optional. As settings_keys.
  */
 int settings_communigate(const char *text, size_t length, struct settings *settings, char **why);
 

@@ -25,7 +25,7 @@ static unsigned int unit(const char *text, size_t at, bool big)
 	return big ? (unsigned int)a << 8 | b : (unsigned int)b << 8 | a;
 }
 
-/* Writes a code point as UTF-8; returns how many bytes it has. */
+/* Writes a code point as UTF-8; returns the number of bytes. */
 static size_t put_code(char *to, unsigned int code)
 {
 	if (code < 0x80) {
@@ -50,7 +50,8 @@ static size_t put_code(char *to, unsigned int code)
 	return 4;
 }
 
-/* The text as UTF-8, with a NUL behind it. Half a surrogate becomes '?'. The caller frees. */
+/* The text as UTF-8, with a NUL at its end. A surrogate without its other half becomes '?'. The
+ * caller frees. */
 static char *from_utf16(const char *text, size_t length, size_t *used)
 {
 	bool big = text[0] == '\xfe';
@@ -79,7 +80,7 @@ static char *from_utf16(const char *text, size_t length, size_t *used)
 struct registry {
 	const struct names *wanted;
 	struct settings *settings;
-	char *key; /* of the section; NULL: none, or one that is removed */
+	char *key; /* name of the section; NULL: none, or the section removes a key */
 	int line;
 };
 
@@ -93,7 +94,7 @@ static bool is_wanted(const struct registry *registry, const char *key)
 	return false;
 }
 
-/* The text between quotes, without its escapes; NULL: it has no end. `*end`: behind it. */
+/* The text between quotes, with its escapes resolved; NULL: no closing quote. `*end`: behind it. */
 static char *quoted(const char *from, const char *stop, const char **end)
 {
 	char *text = xcalloc((size_t)(stop - from) + 1, 1), *to = text;
@@ -110,7 +111,7 @@ static char *quoted(const char *from, const char *stop, const char **end)
 	return NULL;
 }
 
-/* The value as text, or NULL: it is of another type. */
+/* The value as text, or NULL if it has another type. */
 static char *value_text(const char *from, const char *stop)
 {
 	static const char dword[] = "dword:";
@@ -164,7 +165,7 @@ static int read_section(struct registry *registry, const char *from, const char 
 	return 0;
 }
 
-/* Bytes of other types go on in the lines that follow: they begin with a blank. */
+/* Values of bytes continue in the next lines, which begin with a blank. */
 static int read_line(struct registry *registry, const char *from, const char *stop, char **why)
 {
 	if (from == stop || *from == ';' || *from == ' ' || *from == '\t')

@@ -11,7 +11,7 @@
 /*
  * An exported registry (.reg), in UTF-16 or bytes: "HKEY_LOCAL_MACHINE\\SOFTWARE\\Shop\\Port", with
  * the name of the value last. A dword is written in decimal; values of other types than dword and
- * text are left out. Only keys in `wanted` are kept, whatever their case; NULL: all.
+ * text are left out. Only keys in `wanted` are kept, compared without case; NULL: all.
  */
 int settings_registry(const char *text, size_t length, const struct names *wanted,
 		      struct settings *settings, char **why);

@@ -59,7 +59,7 @@ void uses_check(struct reader *reader, struct uses *uses, const char *what)
 	*uses = (struct uses){0};
 }
 
-/* "SIP_Gateway" is meant to be "sip-gateway". */
+/* Suggests a valid name: "sip-gateway" for "SIP_Gateway". */
 static char *name_like(const char *text)
 {
 	char *name = xstrdup(text);
@@ -138,8 +138,8 @@ void read_bool(struct reader *reader, const struct yaml_node *node, bool *value)
 		yaml_bool(&reader->yaml, node, value, reader->diag);
 }
 
-/* Days of the civil calendar since 1970-01-01; years begin in March here, so that a leap day is a
- * year's last. */
+/* Days since 1970-01-01. Years begin in March here, so that 29 February is the last day of a
+ * year. */
 static int civil_day(int year, int month, int day)
 {
 	int y = month <= 2 ? year - 1 : year;
@@ -212,8 +212,8 @@ void read_url(struct reader *reader, const struct yaml_node *node, char **url)
 #define REGEX_LIMIT 200 /* characters */
 
 /*
- * Whether a repetition count, as in a{2,9}, is in the expression: nested ones take regcomp more
- * memory than there is.
+ * Whether the expression has a repetition count, as in a{2,9}: with nested counts regcomp uses up
+ * all memory.
  */
 static bool has_count(const char *regex)
 {
@@ -310,7 +310,7 @@ void read_number(struct reader *reader, const struct yaml_node *node, unsigned i
 	if (!node)
 		return;
 	digits = strspn(node->text, "0123456789");
-	value = strtoul(node->text, NULL, 10); /* too great for it: ULONG_MAX */
+	value = strtoul(node->text, NULL, 10); /* ULONG_MAX if it does not fit */
 	if (!digits || node->text[digits])
 		complain(reader, node, "'%s' is not a number; write one from %u to %u", node->text,
 			 least, most);
@@ -374,8 +374,8 @@ static void report_overlap(struct reader *reader, const struct span *a, const st
 }
 
 /*
- * Reports the ports that a list has twice, and frees it. In order of their first port, a span
- * overlaps an earlier one if it begins before the greatest end so far.
+ * Reports the ports that a list has twice, and frees it. The spans are sorted by their first port,
+ * so that one overlaps an earlier one if it begins before the greatest end so far.
  */
 static void check_spans(struct reader *reader, struct spans *spans)
 {
@@ -389,7 +389,7 @@ static void check_spans(struct reader *reader, struct spans *spans)
 
 		if (furthest && furthest->transport == span->transport &&
 		    span->first <= furthest->last) {
-			/* tcp+udp would be reported once for each */
+			/* an item for tcp+udp has two spans; report it once */
 			if (span->node != reported)
 				report_overlap(reader, furthest, span);
 			reported = span->node;
@@ -432,7 +432,7 @@ bool read_ports(struct reader *reader, const struct yaml_node *value, struct por
 	return good && !value->cut;
 }
 
-/* The most common protocols, so that a host without /etc/protocols reads the catalog too. */
+/* The most common protocols, so that the catalog can be read on a host without /etc/protocols. */
 static const struct {
 	const char *name;
 	int number;
@@ -442,7 +442,7 @@ static const struct {
 	{"sctp", 132}, {"ipv6-icmp", 58}, {"icmpv6", 58},
 };
 
-/* Why a protocol can never be listed, or NULL: a rule before `protocol` decides about it. */
+/* Why a protocol can never be listed: a rule before `protocol` decides about it. NULL: it can. */
 static const char *why_never(int number)
 {
 	switch (number) {
@@ -506,7 +506,7 @@ static void report_protocol(struct reader *reader, const struct yaml_node *node)
 	names_free(&known);
 }
 
-/* A tunnel that Linux calls ipip is not the protocol of that name. */
+/* Linux calls its tunnels of protocol 4 ipip, but the protocol named ipip is 94. */
 static void warn_ipip(struct reader *reader, const struct yaml_node *node)
 {
 	struct place place;

@@ -31,35 +31,36 @@ void uses_add(struct uses *uses, const char *name, const struct yaml_node *node)
 /* Reports every name that appears twice, with the line of the first, and frees the list. */
 void uses_check(struct reader *reader, struct uses *uses, const char *what);
 
-/* All below take a NULL node for a key that is absent, and leave their output alone then. */
+/* Functions below take NULL as the node of a key that is absent, and then leave their output
+ * alone. */
 void read_text(const struct yaml_node *node, char **text);
 void read_bool(struct reader *reader, const struct yaml_node *node, bool *value);
 
 /* A date, "2021-08-06", or a month, "2021-08". */
 void read_date(struct reader *reader, const struct yaml_node *node, char **date);
 
-/* The first day of such a date, in days since 1970-01-01; -EINVAL for another text. */
+/* The first day of such a date, in days since 1970-01-01; -EINVAL for other text. */
 int date_day(const char *date, int *day);
 
-/* http or https, without blanks. */
+/* A web address: http or https, without blanks. */
 void read_url(struct reader *reader, const struct yaml_node *node, char **url);
 
-/* A POSIX extended regular expression that compiles, with a group. */
+/* A valid POSIX extended regular expression with a group. */
 void read_regex(struct reader *reader, const struct yaml_node *node, char **regex);
 
-/* A key of the Windows registry, from its hive on: HKLM\SOFTWARE\... */
+/* A key of the Windows registry that begins with its hive: HKLM\SOFTWARE\... */
 void read_registry(struct reader *reader, const struct yaml_node *node, char **key);
 
-/* `what` is for messages: "group name". */
+/* `what` names the kind of name in messages: "group name". */
 void read_name(struct reader *reader, const struct yaml_node *node, const char *what, char **name);
 
-/* A name or a list of names, each once. `places`: they are added there too, if not NULL. */
+/* A name or a list of names, each once. If `places` is not NULL, they are added there, too. */
 void read_names(struct reader *reader, const struct yaml_node *value, const char *what,
 		struct names *names, struct uses *places);
 
 /*
- * A port or a list of ports, none twice. Returns whether every item could be read: only then may
- * the list be compared with others.
+ * A port or a list of ports, none twice. Returns whether every item is valid: only then may the
+ * caller compare the list with others.
  */
 bool read_ports(struct reader *reader, const struct yaml_node *value, struct ports *ports);
 

@@ -12,9 +12,9 @@
 #include "loader/base/library.h"
 #include "loader/base/memory.h"
 
-#define OPERATIONS 1000000 /* of an expression */
+#define OPERATIONS 1000000 /* bytes of an expression */
 
-/* The version whose structures the headers describe. */
+/* The version of libxml2 whose structures the headers describe. */
 #define LIBRARY (LIBXML_VERSION >= 21400 ? "libxml2.so.16" : "libxml2.so.2")
 
 static struct {
@@ -83,7 +83,7 @@ int xml_parse(const char *text, size_t length, struct xml **xml, char **why)
 	if (err)
 		return err;
 	parser = library.parser_new();
-	/* Neither DTDs nor entities are read; XML_PARSE_HUGE, which lifts limits, is not given. */
+	/* XML_PARSE_HUGE, which lifts limits, is not set; DTDs and entities are not read. */
 	document = parser ? library.read(parser, text, (int)length, NULL, NULL,
 					 XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
 						 XML_PARSE_COMPACT) :
@@ -92,7 +92,7 @@ int xml_parse(const char *text, size_t length, struct xml **xml, char **why)
 		*why = parser ? error_text(&parser->lastError) : xstrdup("out of memory");
 	if (parser)
 		library.parser_free(parser);
-	/* The content of an entity would be expanded, to any length. */
+	/* Entities would be expanded, to any length. */
 	if (document && document->intSubset && document->intSubset->entities) {
 		*why = xstrdup("it declares entities, which are not expanded");
 		library.free_document(document);
@@ -114,7 +114,7 @@ void xml_free(struct xml **xml)
 	*xml = NULL;
 }
 
-/* An attribute has no line of its own. */
+/* An attribute has no line number; take that of its element. */
 static int line_of(const xmlNode *node)
 {
 	return (int)library.line(node->type == XML_ATTRIBUTE_NODE ? node->parent : node);
@@ -169,7 +169,7 @@ int xml_find(struct xml *xml, const char *xpath, struct settings *found, char **
 
 	if (context) {
 		context->opLimit = OPERATIONS;
-		/* Else it prints them. */
+		/* Without a handler libxml2 prints errors. */
 		context->error = (xmlStructuredErrorFunc)ignore_error;
 		result = library.evaluate((const xmlChar *)xpath, context);
 	}

@@ -13,7 +13,7 @@
 #include "loader/base/file.h"
 #include "loader/net/netlink.h"
 
-#define TRACKS "/proc/sys/net/netfilter/nf_conntrack_count" /* there if conntrack is loaded */
+#define TRACKS "/proc/sys/net/netfilter/nf_conntrack_count" /* exists if conntrack is loaded */
 
 struct probe {
 	struct pc_flow key;
@@ -24,7 +24,7 @@ struct reading {
 	conntrack_take *take;
 	void *context;
 	struct probe probe[2]; /* IPv4, IPv6 */
-	int result;	       /* of `take` */
+	int result;	       /* what `take` returned */
 };
 
 /* --- the table --- */
@@ -118,7 +118,7 @@ static int read_entry(const struct nlattr *attribute, void *data)
 	return MNL_CB_OK;
 }
 
-/* --- what of it becomes a flow --- */
+/* --- entries as flows --- */
 
 static void find_probes(struct reading *reading, const struct pc_flow *key)
 {
@@ -143,9 +143,9 @@ static int read_track(const struct nlmsghdr *message, void *data)
 }
 
 /*
- * The table may be there without being kept: only rules that need it (NAT, `ct`) make the kernel
- * track, each for its address family, and entries outlast these rules. So a datagram goes from this
- * process to itself: if the table has it, that family is tracked.
+ * The table may exist although the kernel does not track: it tracks an address family only while
+ * rules need it (NAT, `ct`), and entries outlast these rules. So this process sends itself a
+ * datagram: if it gets into the table, that family is tracked.
  */
 static void send_probe(int family, struct pc_flow *key)
 {
@@ -175,7 +175,7 @@ static void send_probe(int family, struct pc_flow *key)
 	}
 }
 
-/* The kernel tells the number of entries at once; to dump an empty table takes 9 ms. */
+/* The kernel gives the number of entries at once; dumping an empty table takes 9 ms. */
 static bool is_empty(void)
 {
 	__close_file FILE *file = fopen(TRACKS, "re");

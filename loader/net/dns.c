@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Asks name servers by the C library's resolver, which hands the answer over with its TTLs. */
+/* Asks name servers by the C library's resolver, which returns answers with their TTLs. */
 #include "loader/net/dns.h"
 
 #include <arpa/nameser.h>
@@ -14,7 +14,7 @@
 #include "loader/base/clock.h"
 #include "loader/base/memory.h"
 
-#define ANSWER_LIMIT 65536 /* bytes: of DNS over TCP */
+#define ANSWER_LIMIT 65536 /* bytes of an answer; its limit over TCP */
 #define ALIASES	     16
 #define PATIENCE     2		   /* seconds, tries: of each server */
 #define SECOND	     1000000000ULL /* in ns */
@@ -24,7 +24,7 @@ static void close_state(struct __res_state *state)
 	res_nclose(state);
 }
 
-/* A record of the answer of this owner and type; -ENOENT: there is none from `*at` on. */
+/* A record of the answer with this owner and type; -ENOENT: there is none from `*at` on. */
 static int next_record(ns_msg *message, const char *owner, int type, int *at, ns_rr *record)
 {
 	for (; *at < ns_msg_count(*message, ns_s_an); (*at)++) {
@@ -95,7 +95,7 @@ static int read_answer(const unsigned char *answer, int length, const char *name
 	return err;
 }
 
-/* The C library says ETIMEDOUT also where each server has failed at once. */
+/* The C library reports ETIMEDOUT also if every server has failed at once. */
 static int why_not(const struct __res_state *state, int err, __u64 took, const char **why)
 {
 	switch (state->res_h_errno) {

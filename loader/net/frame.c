@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tells the header that frames begin with, by an interface's type and kind, and which interfaces
- * cannot be filtered.
+ * Tells which header the frames of an interface begin with, from the interface's type and kind, and
+ * which interfaces cannot be filtered.
  */
 #include "loader/net/frame.h"
 
@@ -24,17 +24,17 @@ static bool has_inner_frames(const char *release)
 
 /* --- interfaces by type and kind --- */
 
-/* The header that a row's frames begin with, and its condition. */
+/* The header that the frames of such an interface begin with. */
 enum layout {
 	LAYOUT_ETHERNET,
 	LAYOUT_IP,
-	LAYOUT_TUNNEL, /* IP; before Linux 5.14 the outer header */
+	LAYOUT_TUNNEL, /* IP; before Linux 5.14 the tunnel's outer header */
 	LAYOUT_GRE,    /* a tunnel of any ethertype */
 	LAYOUT_UNSEEN, /* packets enter the host past its hook */
-	LAYOUT_XFRM,   /* IP or Ethernet, as the interface below has it */
+	LAYOUT_XFRM,   /* IP or Ethernet, as on the interface below */
 };
 
-/* The first row that fits decides. A kind of "" fits any. */
+/* The first row that matches decides. A kind of "" matches any kind. */
 static const struct row {
 	__u16 type;
 	const char *kind;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Finds the header that an interface's frames begin with, by rtnetlink, and what to do if it cannot
- * be filtered.
+ * Finds out by rtnetlink which header the frames of an interface begin with, and what to do if it
+ * cannot be filtered.
  */
 #include "loader/net/frame_find.h"
 
@@ -19,13 +19,13 @@
 #include "loader/net/link.h"
 #include "loader/net/netlink.h"
 
-/* From linux/if_tunnel.h, which excludes net/if.h. */
+/* Values of linux/if_tunnel.h, which cannot be included with net/if.h. */
 #define GRE_REMOTE   7	/* IFLA_GRE_REMOTE */
 #define GRE_EXTERNAL 18 /* IFLA_GRE_COLLECT_METADATA */
 
 struct reading {
 	struct frame_link link;
-	bool external, remote; /* gre: addresses come with each packet; it has a far end */
+	bool external, remote; /* gre: each packet brings its addresses; the far end is fixed */
 	const struct nlattr *data;
 };
 
@@ -59,7 +59,7 @@ static int read_ipvlan(const struct nlattr *attribute, void *data)
 	return MNL_CB_OK;
 }
 
-/* True if an address, IPv4 or IPv6, is that of one host. */
+/* True if an IPv4 or IPv6 address is set and not multicast. */
 static bool is_one_host(const struct nlattr *attribute)
 {
 	const __u8 *address = mnl_attr_get_payload(attribute);
@@ -115,9 +115,9 @@ static int read_one(unsigned int ifindex, struct reading *reading)
 	return netlink_ask(socket, &buffer, read_link, reading);
 }
 
-/* --- what to do instead --- */
+/* --- what to do if an interface cannot be filtered --- */
 
-/* "eth0, eth1": the interfaces of a VRF; the caller frees. */
+/* The interfaces of a VRF: "eth0, eth1"; the caller frees. */
 static char *members(unsigned int ifindex)
 {
 	struct names names = {};

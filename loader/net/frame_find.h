@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Finds by rtnetlink how the frames of an interface of this host begin. */
+/* Finds out by rtnetlink which header the frames of an interface of this host begin with. */
 #ifndef PORTCULLIS_NET_FRAME_FIND_H
 #define PORTCULLIS_NET_FRAME_FIND_H
 

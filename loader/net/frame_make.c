@@ -15,10 +15,10 @@
 #define HOPS	     64
 #define HOPS_ON_LINK 255 /* neighbour discovery (RFC 4861) */
 #define WINDOW	     64240
-#define OTHER_LENGTH 8 /* bytes of a protocol that is not written in detail */
+#define OTHER_LENGTH 8 /* bytes of data of a protocol without a writer of its own */
 #define QUOTE_MTU    1400
 
-/* Locally administered addresses; the filter does not look at them. */
+/* Locally administered addresses; the filter ignores them. */
 static const struct ethhdr ethernet = {
 	.h_dest = {2, 0, 0, 0, 0, 1},
 	.h_source = {2, 0, 0, 0, 0, 2},
@@ -94,7 +94,7 @@ static bool is_echo(const struct made_packet *packet)
 	return packet->icmp_type == ICMP6_ECHO_REQUEST || packet->icmp_type == ICMP6_ECHO_REPLY;
 }
 
-/* True if an error tells a path MTU. */
+/* True if an ICMP error reports a path MTU. */
 static bool is_too_big(const struct made_packet *packet)
 {
 	if (packet->family == AF_INET)
@@ -103,7 +103,7 @@ static bool is_too_big(const struct made_packet *packet)
 	return packet->icmp_type == ICMP6_PACKET_TOO_BIG;
 }
 
-/* The field behind the checksum: an echo's identifier and sequence, or the path MTU. */
+/* The field after the checksum: an echo's identifier and sequence, or the path MTU. */
 static __be32 icmp_field(const struct made_packet *packet)
 {
 	if (is_echo(packet))
@@ -125,7 +125,8 @@ static size_t make_icmp(const struct made_packet *packet, __u8 *at)
 		length += make_ip(packet->quoted, at + length);
 	else if (packet->protocol == IPPROTO_ICMPV6 && (packet->icmp_type == ND_NEIGHBOR_SOLICIT ||
 							packet->icmp_type == ND_NEIGHBOR_ADVERT))
-		length += sizeof(struct in6_addr); /* the target */
+		/* the target of a neighbour solicitation or the like */
+		length += sizeof(struct in6_addr);
 	sum = packet->protocol == IPPROTO_ICMPV6 ? transport_sum(packet, at, length) :
 						   sum_end(sum_words(at, length, 0));
 	memcpy(at + 2, &sum, sizeof(sum));

@@ -30,8 +30,8 @@ bool frame_is_icmp_error(__u8 family, __u8 type);
 #define FRAME_MADE_MOST 256 /* bytes of a frame */
 
 /*
- * Writes the packet, with right checksums, as a frame that begins so. TCP and UDP have no data,
- * other protocols 8 bytes that are 0. Returns the length.
+ * Writes the packet, with correct checksums, as a frame that begins with such a header. TCP and UDP
+ * have no data, other protocols have 8 zero bytes. Returns the length.
  */
 size_t frame_make(const struct made_packet *packet, enum pc_frame kind,
 		  __u8 frame[FRAME_MADE_MOST]);

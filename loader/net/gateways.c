@@ -11,7 +11,7 @@
 #include "loader/base/file.h"
 #include "loader/net/netlink.h"
 
-#define BOOTP_LENGTH  236 /* before the options */
+#define BOOTP_LENGTH  236 /* bytes of a BOOTP message before the options */
 #define MESSAGE_LIMIT 65536
 #define OPTION_PAD    0
 #define OPTION_SERVER 54
@@ -20,10 +20,10 @@
 struct taking {
 	address_take *take;
 	void *context;
-	__u8 family; /* of the route */
+	__u8 family; /* address family of the route */
 };
 
-/* RTA_GATEWAY is of the route's family; RTA_VIA names its own. */
+/* RTA_GATEWAY has the route's family; RTA_VIA has its own. */
 static void take_gateway(const struct nlattr *attribute, const struct taking *taking)
 {
 	const struct rtvia *via = mnl_attr_get_payload(attribute);
@@ -37,7 +37,7 @@ static void take_gateway(const struct nlattr *attribute, const struct taking *ta
 		taking->take((__u8)via->rtvia_family, via->rtvia_addr, taking->context);
 }
 
-/* The next hops of a route over several. */
+/* The next hops of a multipath route. */
 static void take_hops(const struct nlattr *attribute, const struct taking *taking)
 {
 	const char *at = mnl_attr_get_payload(attribute);
@@ -92,7 +92,7 @@ int gateways_each(address_take *take, void *context)
 	return err;
 }
 
-/* Gives the address that a text is. */
+/* Takes the address that the text is. */
 static void take_text(const char *text, address_take *take, void *context)
 {
 	__u8 address[16];
@@ -103,7 +103,7 @@ static void take_text(const char *text, address_take *take, void *context)
 		take(AF_INET6, address, context);
 }
 
-/* Gives the addresses that follow the word in a file. */
+/* Takes the addresses that follow `word` in a file. */
 static void read_words(const char *path, const char *word, address_take *take, void *context)
 {
 	__close_file FILE *file = fopen(path, "re");
@@ -128,7 +128,7 @@ void resolvers_each(const char *path, address_take *take, void *context)
 	read_words(path, "nameserver\t", take, context);
 }
 
-/* Gives the server of a lease that is kept as it was received (RFC 2131): option 54. */
+/* Takes the server (option 54) of a lease that is stored as the message received (RFC 2131). */
 static void read_message(const char *path, address_take *take, void *context)
 {
 	const unsigned char magic[] = {99, 130, 83, 99};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Connections that come in by an interface and that DNAT sends out of the same one. */
+/* Connections that come in by an interface, and that DNAT sends out by the same interface. */
 #include "loader/net/hairpin.h"
 
 #include <arpa/inet.h>
@@ -28,7 +28,7 @@ static bool goes_by(const struct search *search, const struct pc_flow *way)
 	       route.type == RTN_UNICAST && route.ifindex == search->ifindex;
 }
 
-/* True if no service lists the port to which the answers come back. */
+/* True if no service lists the port to which the answers return. */
 static bool is_closed(const struct search *search, const struct pc_flow *answer)
 {
 	__be16 port = answer->family == 6 ? answer->ipv6.local_port : answer->ipv4.local_port;

@@ -10,7 +10,7 @@
 #include "loader/base/memory.h"
 #include "loader/net/netlink.h"
 
-/* True if the kernel has this bus, NETLINK_*; to open it would load its module. */
+/* True if the kernel has this bus, NETLINK_*. Opening a socket of the bus would load its module. */
 static bool has_bus(int bus)
 {
 	__close_file FILE *file = fopen("/proc/net/netlink", "re");

@@ -15,7 +15,7 @@
 #include "loader/net/netlink.h"
 
 #define NEAR_SHOWN  8
-#define NEAR_SORTED 256 /* interfaces that are compared with a name */
+#define NEAR_SORTED 256 /* at most so many interfaces are compared with a name */
 
 #define NAME_ROOM 128 /* ALTIFNAMSIZ of linux/if.h, which net/if.h excludes */
 
@@ -90,7 +90,7 @@ int link_find(const char *name, char real[IF_NAMESIZE])
 	if (found)
 		return found;
 	netlink_request(&buffer, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
-	mnl_attr_put_strz(&buffer.request, IFLA_ALT_IFNAME, name); /* finds real names as well */
+	mnl_attr_put_strz(&buffer.request, IFLA_ALT_IFNAME, name); /* finds real names, too */
 	found = netlink_ask(socket, &buffer, read_only_link, &links);
 	if (!found && links.count) {
 		found = links.link[0].ifindex;
@@ -98,7 +98,8 @@ int link_find(const char *name, char real[IF_NAMESIZE])
 	}
 	links_free(&links);
 	/*
-	 * How the kernel says that there is none; of a name that cannot be one, EINVAL or ERANGE.
+	 * The kernel's errors if there is no such interface; EINVAL and ERANGE if the name cannot
+	 * be one.
 	 */
 	return found == -ENODEV || found == -EINVAL || found == -ERANGE ? 0 : found;
 }
@@ -147,7 +148,8 @@ static int read_address(const struct nlmsghdr *message, void *data)
 					 .scope = info->ifa_scope,
 					 .length = info->ifa_prefixlen};
 	mnl_attr_parse(message, sizeof(*info), read_bytes, &bytes);
-	/* If both attributes are there, the other one is that of the far end. */
+	/* If both attributes are there, the address is the far end's, and the local one is this
+	 * host's. */
 	if (bytes.local)
 		bytes.address = bytes.local;
 	if (bytes.address && mnl_attr_get_payload_len(bytes.address) >= size)
@@ -201,7 +203,7 @@ void link_uppers(unsigned int ifindex, __u32 upper[PC_UPPERS])
 	links_free(&links);
 }
 
-/* On a host with thousands of interfaces, only names that begin alike are worth comparing. */
+/* On a host with thousands of interfaces, compare only names that begin alike. */
 static void list_near(const struct links *links, const char *name, struct names *names)
 {
 	for (size_t i = 0; i < links->count; i++) {

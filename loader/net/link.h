@@ -12,9 +12,9 @@
 #include "loader/net/link_graph.h"
 
 /*
- * The interface of that name, also an alternative one (`ip link property`), in the caller's network
- * namespace, and its real name. 0: there is none; -errno. if_nametoindex would take "eth0:1" for
- * eth0, and no alternative name that is long.
+ * The interface of that name in the caller's network namespace, and its real name; `name` may be an
+ * alternative one (`ip link property`). 0: there is none; -errno. if_nametoindex would take
+ * "eth0:1" for eth0, and fails for a long alternative name.
  */
 int link_find(const char *name, char real[IF_NAMESIZE]);
 
@@ -25,36 +25,37 @@ int link_find(const char *name, char real[IF_NAMESIZE]);
 char *links_there(const char *name);
 
 /*
- * Reports what failed at an interface: "eth0: WHAT: strerror", or that the interface is gone, if
- * `err` (-errno) says so: it can go at any moment. Returns `err`; -ENODEV for a gone one.
+ * Reports a failure at an interface: "eth0: WHAT: strerror"; or that the interface is gone, if
+ * `err` (-errno) means that: an interface can disappear at any moment. Returns `err`; -ENODEV for a
+ * gone one.
  */
 int link_failed(const char *interface, int err, const char *what);
 
-/* Names of interfaces that are there become the real ones. */
+/* Replaces the names of existing interfaces by their real names. */
 void link_real_names(struct names *names);
 
 struct link_facts {
-	char kind[32];	/* of rtnetlink: "vlan"; empty: a NIC, as a rule */
+	char kind[32];	/* as rtnetlink names it: "vlan"; empty: usually a NIC */
 	char lower[16]; /* the interface below a VLAN or the like; empty: none is known */
 	bool up;
 	bool vlans; /* VLAN interfaces are on it */
 };
 
-/* 0, or -ENODEV: there is none of that index. */
+/* Returns 0, or -ENODEV if there is no interface of that index. */
 int link_facts(unsigned int ifindex, struct link_facts *facts);
 
 /*
- * Fills the interfaces above one: its bridge, bond or VRF, VLANs and macvlans on it, the interfaces
- * above these; 0 after the last. Warns if there are more than fit.
+ * Fills the interfaces above one: its bridge, bond or VRF, VLANs and macvlans on it, and the
+ * interfaces above these; 0 after the last. Warns if there are more than fit.
  */
 void link_uppers(unsigned int ifindex, __u32 upper[PC_UPPERS]);
 
-/* links_zone, of the interfaces as they are now. */
+/* As links_zone, with the interfaces as they are at this moment. */
 unsigned int link_zone(unsigned int ifindex);
 
 /*
- * Lists the interfaces of the caller's network namespace; links_read: and their addresses. Returns
- * 0 or -errno; links_free is due in both cases.
+ * Lists the interfaces of the caller's network namespace; links_read also lists their addresses.
+ * Returns 0 or -errno; call links_free in both cases.
  */
 int links_list(struct links *links);
 int links_read(struct links *links);

@@ -77,8 +77,8 @@ static void warn(void *context, enum link_matter matter, const char *other, cons
 }
 
 /*
- * Advice for a NIC, which has no kind. Packets of a virtual interface come on the CPU that sent
- * them.
+ * Advice for a NIC, which has no kind. The packets of a virtual interface arrive on the CPU that
+ * sent them.
  */
 static void warn_queues(const char *interface, const struct link *own)
 {

@@ -7,7 +7,7 @@
 
 #include "loader/base/memory.h"
 
-#define DEPTH 16 /* of interfaces on interfaces; the kernel allows 8 (MAX_NEST_DEV) */
+#define DEPTH 16 /* depth of interfaces on interfaces; the kernel allows 8 (MAX_NEST_DEV) */
 
 const struct link *links_find(const struct links *links, unsigned int ifindex)
 {
@@ -75,7 +75,7 @@ unsigned int links_zone(const struct links *links, unsigned int ifindex)
 	return own ? own->ifindex : ifindex;
 }
 
-/* The interface above `link` by which its packets come to `upper`; NULL: none. */
+/* The interface above `link` through which its packets reach `upper`; NULL: none. */
 static const struct link *step_up(const struct links *links, const struct link *link,
 				  unsigned int upper)
 {

@@ -36,33 +36,33 @@ struct links {
 const struct link *links_find(const struct links *links, unsigned int ifindex);
 
 /*
- * True if a packet of `upper` may have come by `lower`, one step below it: a port of a bridge, a
- * member of a bond, the link of a VLAN. Not the member of a VRF: packets forwarded between members
- * come from the VRF as well.
+ * True if a packet of `upper` may have come through `lower`, one step below it: a port of a bridge,
+ * a member of a bond, the link of a VLAN. False for the member of a VRF: packets forwarded between
+ * members come from the VRF, too.
  */
 bool links_is_above(const struct link *upper, const struct link *lower);
 
-/* True if packets of `upper` may have come by `lower`, any number of steps below. */
+/* True if packets of `upper` may have come through `lower`, any number of steps below. */
 bool links_comes_by(const struct links *links, unsigned int upper, unsigned int lower);
 
 /*
- * The interface to which link-local addresses of packets from this one belong: its bridge or bond,
- * because an answer may come by any of its ports; else itself.
+ * The interface that stands for the link of this one, for link-local addresses: its bridge or bond,
+ * because an answer may come through another port; else itself.
  */
 unsigned int links_zone(const struct links *links, unsigned int ifindex);
 
-#define LINKS_WAY 17 /* interfaces on top of each other; the kernel allows fewer */
+#define LINKS_WAY 17 /* the most interfaces on top of each other; the kernel allows fewer */
 
 /*
- * Fills the interfaces that a packet passes from `lower` up to `upper`, both among them, the lowest
- * first. Only `lower`, if `upper` is not above it. Returns how many; 0: there is no such interface.
+ * Fills the interfaces that a packet passes from `lower` up to `upper`, both included, the lowest
+ * first; only `lower` if `upper` is not above it. Returns how many; 0: there is no such interface.
  */
 size_t links_way(const struct links *links, unsigned int lower, unsigned int upper,
 		 const struct link *way[LINKS_WAY]);
 
 /*
- * True if `upper` is a VLAN all of whose packets pass `lower`. Not if a bridge is between them: its
- * packets may come by other ports.
+ * True if `upper` is a VLAN and all its packets pass `lower`. False if a bridge is between them:
+ * packets may come through its other ports.
  */
 bool links_is_vlan(const struct links *links, unsigned int upper, unsigned int lower);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tells which address of this host a packet of a remote host is for. */
+/* Finds the address of this host to which a remote host's packets are sent. */
 #include "loader/net/local_address.h"
 
 #include <linux/rtnetlink.h>
@@ -22,7 +22,7 @@ const struct link_address *local_find(const struct links *links, __u8 family,
 	return NULL;
 }
 
-/* The first (`last`: the last) address of the network that an address is in. */
+/* The first (`last`: the last) address of an address's network. */
 static struct link_address edge_of(const struct link_address *own, bool last)
 {
 	struct link_address edge = *own;
@@ -37,7 +37,7 @@ static struct link_address edge_of(const struct link_address *own, bool last)
 	return edge;
 }
 
-/* Before Linux 5.14 the first address of an IPv4 network is broadcast, too. */
+/* Before Linux 5.14 the first address of an IPv4 network is a broadcast address, too. */
 static bool first_is_broadcast(void)
 {
 	unsigned int major = 0, minor = 0;
@@ -58,7 +58,7 @@ size_t local_taken(const struct links *links, struct link_address **taken)
 		bool is_ipv4 = own->family == AF_INET;
 
 		(*taken)[count++] = *own;
-		/* Networks of two addresses or one have neither: RFC 3021, RFC 6164. */
+		/* Networks of one or two addresses have neither address: RFC 3021, RFC 6164. */
 		if (own->length + 1 >= (is_ipv4 ? 32 : 128))
 			continue;
 		if (is_ipv4)
@@ -89,7 +89,7 @@ static bool is_at(const struct links *links, const struct link_address *address,
 	return !ifindex || links_comes_by(links, address->ifindex, ifindex);
 }
 
-/* The better, the more of these are true. */
+/* A higher rank is better. The interface counts more than the scope of the address. */
 static int rank(const struct links *links, const struct link_address *address, unsigned int ifindex,
 		const __u8 remote[16])
 {

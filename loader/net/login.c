@@ -13,14 +13,14 @@
 #include "loader/base/memory.h"
 
 #define FILE_LIMIT  65536 /* bytes of a file of /proc */
-#define DESCENDANTS 1024  /* processes below a holder that are looked at */
-#define DYNAMIC_MIN 61184 /* systemd's range for DynamicUser=, which no account of a person has */
+#define DESCENDANTS 1024  /* processes below a socket's holder that are looked at */
+#define DYNAMIC_MIN 61184 /* systemd's range for DynamicUser=; accounts of people are not in it */
 #define DYNAMIC_MAX 65519
 #define LAST_SYSTEM 999 /* where login.defs says nothing */
 
 /* --- accounts --- */
 
-/* The number behind a word at the start of a line, as "Uid:\t0\t..." or "SYS_UID_MAX 999". */
+/* The number after a word at the start of a line, as in "Uid:\t0\t..." or "SYS_UID_MAX 999". */
 static bool read_number(const char *text, const char *word, long long *number)
 {
 	const char *line = text;
@@ -63,7 +63,7 @@ bool login_is_system(__u32 uid)
 
 /* --- a process --- */
 
-/* A file of a process; NULL: there is none, or it cannot be read. The caller frees. */
+/* The content of a file of a process; NULL: missing or unreadable. The caller frees. */
 static char *process_file(const char *proc, pid_t pid, const char *name)
 {
 	__free_text char *path = xasprintf("%s/%d/%s", proc, pid, name);
@@ -73,7 +73,7 @@ static char *process_file(const char *proc, pid_t pid, const char *name)
 	return read_file(path, FILE_LIMIT, &text, &length) ? NULL : text;
 }
 
-/* loginuid or sessionid; LOGIN_UID_NONE: not set, or this kernel has no such thing. */
+/* loginuid or sessionid; LOGIN_UID_NONE: not set, or the kernel has no such file. */
 static __u32 audit_number(const char *proc, pid_t pid, const char *name)
 {
 	__free_text char *text = process_file(proc, pid, name);
@@ -137,9 +137,9 @@ void login_sockets(const char *proc, pid_t pid, __u32 **inode, size_t *count)
 		closedir(dir);
 }
 
-/* --- who holds what --- */
+/* --- processes that hold sockets --- */
 
-/* A process, and one of the sockets that are looked for. */
+/* A process that holds one of the wanted sockets. */
 struct holder {
 	__u32 inode;
 	pid_t pid;
@@ -261,8 +261,8 @@ static bool holds_server(const struct search *search, pid_t pid, __u16 port)
 /* --- logins --- */
 
 /*
- * True if a process that holds the server's socket is in the same session: then the session is not
- * a login.
+ * True if a process that holds the server's socket is in the same session: then the session belongs
+ * to the server and is not a login.
  */
 static bool is_servers(const struct search *search, __u16 port, __u32 session, const char *scope)
 {
@@ -297,7 +297,7 @@ static bool is_logged_in(const struct search *search, pid_t pid, __u16 port)
 	return *scope && !is_servers(search, port, 0, scope);
 }
 
-/* The process, or the first below it, that is logged in; 0: none. */
+/* The process or the first of its descendants that is logged in; 0: none. */
 static pid_t find_logged_in(const struct search *search, pid_t top, __u16 port)
 {
 	pid_t *list = grow(NULL, 0, sizeof(*list)), found = 0;
@@ -337,7 +337,7 @@ static void ask(const struct search *search, struct login *login)
 	     !login->found && i < search->holders && search->holder[i].inode == inode; i++) {
 		pid_t pid = search->holder[i].pid;
 
-		/* All processes descend from the first. */
+		/* Skip PID 1: every process descends from it. */
 		if (pid == 1 || holds_server(search, pid, port))
 			continue;
 		pid = find_logged_in(search, pid, port);

@@ -15,26 +15,27 @@
 /* A session to ask about, and the answer. */
 struct login {
 	const struct socket_info *session;
-	bool found; /* the connection is a login */
+	bool found; /* the session is a login */
 	__u32 uid;  /* its loginuid, or LOGIN_UID_NONE */
 };
 
 /*
- * A session is a login if a process that holds its socket, or one that descends from it, is in an
- * audit session (pam_loginuid) or a session scope of logind in which no process is that holds a
- * server's socket of the port. So a handshake is none, nor is a peer that has not authenticated
- * yet, also where a server was started by hand in an administrator's login. Only processes of
- * system accounts are looked at, as sshd's monitor, and none that holds the server's socket, too.
- * `proc`: the folder of processes; those of other PID namespaces are not seen.
+ * A session is a login if a process that holds its socket, or a descendant of that process, is in
+ * an audit session (pam_loginuid) or in a session scope of logind. The audit session or scope must
+ * not contain a process that holds a server's socket of the port: an administrator may have started
+ * the server by hand within a login. So a handshake, or a peer that has not authenticated, is no
+ * login. Only processes of system accounts count, such as sshd's monitor, unless they hold the
+ * server's socket, too. `proc`: the folder of processes; those of other PID namespaces are not
+ * seen.
  */
 void logins_find(const char *proc, const struct socket_info *server, size_t servers,
 		 struct login *login, size_t count);
 
-/* The account by which a process was logged in (loginuid), or LOGIN_UID_NONE. */
+/* The account that logged in to start a process (loginuid), or LOGIN_UID_NONE. */
 __u32 login_uid(const char *proc, pid_t pid);
 
 /*
- * True if an account is root's or the system's, with which no person logs in: up to SYS_UID_MAX of
+ * True for root and for system accounts, which are not for logins of people: up to SYS_UID_MAX of
  * login.defs(5) (or below UID_MIN, or 1000), or one that systemd gives to a service (DynamicUser=).
  */
 bool login_is_system(__u32 uid);

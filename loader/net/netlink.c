@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A request to the kernel by netlink, and all that answers it. */
+/* Sends a request to the kernel by netlink, and reads all answers. */
 #include "loader/net/netlink.h"
 
 #include <errno.h>

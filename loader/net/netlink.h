@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A request to the kernel by netlink, and all that answers it. */
+/* Sends a request to the kernel by netlink, and reads all answers. */
 #ifndef PORTCULLIS_NET_NETLINK_H
 #define PORTCULLIS_NET_NETLINK_H
 
@@ -12,16 +12,17 @@ union netlink_buffer {
 };
 
 /*
- * A socket of the network namespace that the process is in now; it stays there. `bus` is
+ * A socket in the process's present network namespace; it stays in that namespace. `bus` is
  * NETLINK_ROUTE or the like. Returns 0 or -errno.
  */
 int netlink_open(int bus, struct mnl_socket **socket);
-void netlink_close(struct mnl_socket **socket); /* NULL is no socket */
+void netlink_close(struct mnl_socket **socket); /* NULL is allowed */
 
 /* Begins a request; returns its header of `size` bytes, all 0. Attributes may follow. */
 void *netlink_request(union netlink_buffer *buffer, int type, int flags, size_t size);
 
-/* Sends it, and reads the answers until `read` says MNL_CB_STOP or all are read. 0 or -errno. */
+/* Sends the request, and reads answers until `read` returns MNL_CB_STOP or all are read. 0 or
+ * -errno. */
 int netlink_ask(struct mnl_socket *socket, union netlink_buffer *buffer, mnl_cb_t read, void *data);
 
 #endif

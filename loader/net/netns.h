@@ -5,10 +5,10 @@
 
 #include <linux/types.h>
 
-/* Its inode, by which it is known again; 0: unknown. */
+/* The inode of the namespace, which identifies it; 0: unknown. */
 __u64 netns_inode(void);
 
-/* Its name under /run/netns, or NULL. The caller frees. */
+/* The name of the namespace under /run/netns, or NULL. The caller frees. */
 char *netns_name(void);
 
 #endif

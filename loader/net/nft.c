@@ -15,7 +15,7 @@
 
 #define DUMPS 5 /* tries: a change of the rules interrupts a dump */
 
-/* Asks for a list, with what `fill` adds to the request. */
+/* Asks for a list. `fill` adds `with` to the request. */
 static int dump(int kind, __u8 family, void (*fill)(struct nlmsghdr *, const void *),
 		const void *with, mnl_cb_t read, void *data)
 {
@@ -107,7 +107,7 @@ static int read_table_attribute(const struct nlattr *attribute, void *data)
 	return MNL_CB_OK;
 }
 
-/* Chains of a dormant table are at no hook. */
+/* Chains of a dormant table are not at a hook. */
 static int read_table(const struct nlmsghdr *message, void *data)
 {
 	const struct nlattr *table[NFTA_TABLE_FLAGS + 1] = {};

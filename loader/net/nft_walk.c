@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Follows a packet through rules of nf_tables. Each expression is run as the kernel would
- * (net/netfilter/nft_*.c). One that cannot be run here, as a limit, leaves it open whether its rule
- * matches; nothing is claimed that depends on it.
+ * (net/netfilter/nft_*.c). After an expression that cannot be run here, such as a limit, it is open
+ * whether its rule matches, and the answer is no more certain than that.
  */
 #include "loader/net/nft_walk.h"
 
@@ -22,7 +22,7 @@
 
 #include "loader/base/memory.h"
 
-#define WORDS	    20 /* of 32 bits in the registers, with those of the verdict */
+#define WORDS	    20 /* words of 32 bits in the registers, with those of the verdict */
 #define JUMPS	    16 /* the kernel's NFT_JUMP_STACK_SIZE */
 #define SOURCE_IPV4 12 /* offsets in the IP header */
 #define SOURCE_IPV6 8
@@ -39,7 +39,7 @@ enum end {
 	END_DECIDED,
 };
 
-/* The action of a rule, in addition to matching. */
+/* What a rule does if it matches. */
 struct want {
 	bool given;
 	__s32 code; /* NF_* or NFT_* */
@@ -51,13 +51,13 @@ struct walk {
 	struct nft_rules *rules;
 	const struct nft_packet *packet;
 	const struct nft_chain *base;
-	const struct nft_rule *rule; /* that is being run */
+	const struct nft_rule *rule; /* the rule that is being run */
 	__u8 value[WORDS * 4];
 	bool known[WORDS];
 	struct want want;
 	const struct nft_set *set;
 	bool set_has_source;
-	bool unsure; /* a rule before may have decided already */
+	bool unsure; /* an earlier rule may already have accepted the packet */
 	struct nft_answer answer;
 	int depth;
 };
@@ -71,7 +71,7 @@ static const char *text(const struct nlattr *nest, int type)
 	return attribute ? mnl_attr_get_str(attribute) : "";
 }
 
-/* The bytes of NFTA_DATA_VALUE in an attribute; NULL: it has fewer than `length`. */
+/* The bytes of NFTA_DATA_VALUE in an attribute; NULL: there are fewer than `length`. */
 static const __u8 *data_of(const struct nlattr *nest, int type, size_t length)
 {
 	const struct nlattr *value = nft_find(nft_find(nest, type), NFTA_DATA_VALUE);
@@ -82,7 +82,8 @@ static const __u8 *data_of(const struct nlattr *nest, int type, size_t length)
 
 /* --- registers --- */
 
-/* The first byte of a register (nft_parse_register); -1: there is none, or no room behind it. */
+/* The offset of a register (nft_parse_register); -1: no such register, or it has not `length`
+ * bytes. */
 static int register_at(__u32 number, size_t length)
 {
 	size_t word = number <= NFT_REG_4 ? number * 4 : number - NFT_REG32_00 + 4;
@@ -144,11 +145,11 @@ static enum outcome run_payload(struct walk *walk, const struct nlattr *expressi
 	int at;
 
 	if (!nft_find(expression, NFTA_PAYLOAD_DREG)) {
-		forget_all(walk); /* it changes the packet */
+		forget_all(walk); /* the expression changes the packet */
 		return OUTCOME_MAYBE;
 	}
 	at = register_at(nft_number(expression, NFTA_PAYLOAD_DREG), length);
-	/* A bridge has Ethernet headers. */
+	/* In the bridge family the link-layer header is Ethernet. */
 	if (base == NFT_PAYLOAD_LL_HEADER && walk->base->family == NFPROTO_BRIDGE &&
 	    offset == offsetof(struct ethhdr, h_proto) && length == sizeof(__be16)) {
 		type = ether_type(packet);
@@ -196,7 +197,7 @@ static enum outcome run_meta(struct walk *walk, const struct nlattr *expression)
 	bool of_ip = walk->base->family != NFPROTO_BRIDGE && walk->base->family != NFPROTO_NETDEV;
 	__u8 family = of_ip ? packet->family : walk->base->family;
 
-	if (!nft_find(expression, NFTA_META_DREG)) /* it sets a mark or the like */
+	if (!nft_find(expression, NFTA_META_DREG)) /* the expression sets a mark or the like */
 		return OUTCOME_YES;
 	switch (key) {
 	case NFT_META_L4PROTO: store(walk, at, &packet->protocol, 1); break;
@@ -232,13 +233,15 @@ static enum outcome run_ct(struct walk *walk, const struct nlattr *expression)
 		store(walk, at, &state_bit[walk->packet->state], sizeof(state_bit[0]));
 	else if (nft_number(expression, NFTA_CT_KEY) == NFT_CT_STATUS &&
 		 walk->packet->state == NFT_STATE_NEW)
-		store(walk, at, &none, sizeof(none)); /* the way ends where it is translated */
+		/* a new packet has no NAT status: the walk ends where it is translated */
+		store(walk, at, &none, sizeof(none));
 	else
-		forget_all(walk); /* the length depends on the key */
+		/* forget all registers: how many the value fills depends on the key */
+		forget_all(walk);
 	return OUTCOME_YES;
 }
 
-/* fib daddr type */
+/* Runs `fib daddr type`. */
 static enum outcome run_fib(struct walk *walk, const struct nlattr *expression)
 {
 	__u32 type = walk->packet->destination_type;
@@ -248,7 +251,8 @@ static enum outcome run_fib(struct walk *walk, const struct nlattr *expression)
 	    nft_number(expression, NFTA_FIB_FLAGS) == NFTA_FIB_F_DADDR && type)
 		store(walk, at, &type, sizeof(type));
 	else
-		forget_all(walk); /* the length depends on the result */
+		/* forget all registers: how many the value fills depends on the result */
+		forget_all(walk);
 	return OUTCOME_YES;
 }
 
@@ -352,7 +356,7 @@ static struct nft_set *find_set(struct walk *walk, const char *name)
 	return NULL;
 }
 
-/* Each field of a concatenation begins at a register of its own. */
+/* Tests each field of a concatenation; a field begins at a new register. */
 static bool in_fields(const struct nft_set *set, const struct nft_element *element,
 		      const __u8 *value)
 {
@@ -369,7 +373,8 @@ static bool in_fields(const struct nft_set *set, const struct nft_element *eleme
 	return true;
 }
 
-/* The start or end at or before the value, whichever is next to it; a start wins over an end. */
+/* Whether the element is at or before the value, and closer to it than `best`; a start of an
+ * interval wins over an end. */
 static bool is_nearer(const struct nft_set *set, const struct nft_element *element,
 		      const struct nft_element *best, const __u8 *value)
 {
@@ -409,7 +414,7 @@ static void want_verdict(struct walk *walk, const struct nlattr *verdict)
 	walk->want.chain = text(verdict, NFTA_VERDICT_CHAIN);
 }
 
-/* The value of a map for a key: a verdict, or a value for a register. */
+/* Looks up a key in a map, whose value is a verdict, or data for a register. */
 static void take_data(struct walk *walk, __u32 to, const struct nlattr *data)
 {
 	const struct nlattr *value = nft_find(data, NFTA_DATA_VALUE);
@@ -445,7 +450,7 @@ static void note_set(struct walk *walk, const struct nft_set *set, const __u8 *v
 
 static enum end carry_out(struct walk *walk, bool maybe);
 
-/* The key is not known: each verdict of a map may be the packet's. */
+/* The key is unknown, so each verdict of the map may be the packet's. */
 static void may_want(struct walk *walk, const struct nft_set *set)
 {
 	__cleanup(names_free) struct names tried = {};
@@ -549,7 +554,7 @@ static enum outcome run_redir(struct walk *walk, const struct nlattr *expression
 	return OUTCOME_YES;
 }
 
-/* An object with a name: counters change nothing, quotas and limits may. */
+/* An object with a name: counters do not change the verdict, quotas and limits may. */
 static enum outcome run_objref(struct walk *walk, const struct nlattr *expression)
 {
 	(void)walk;
@@ -557,7 +562,7 @@ static enum outcome run_objref(struct walk *walk, const struct nlattr *expressio
 										    OUTCOME_MAYBE;
 }
 
-/* Changes nothing here: it counts, or logs. */
+/* An expression that does not change the verdict, such as a counter or a log. */
 static enum outcome run_nothing(struct walk *walk, const struct nlattr *expression)
 {
 	(void)walk;
@@ -644,7 +649,7 @@ static enum outcome match_multiport(const struct nft_packet *packet, const void 
 	return (source || destination) != ports->invert ? OUTCOME_YES : OUTCOME_NO;
 }
 
-/* -m state, and -m conntrack --ctstate: all that most rules ask. */
+/* -m state, and -m conntrack --ctstate, which is what most rules use. */
 static enum outcome match_conntrack(const struct nft_packet *packet, const void *info,
 				    size_t length)
 {
@@ -666,7 +671,7 @@ static enum outcome match_addrtype(const struct nft_packet *packet, const void *
 	if (length < sizeof(*type) || type->source || type->flags & ~XT_ADDRTYPE_INVERT_DEST ||
 	    !packet->destination_type)
 		return OUTCOME_MAYBE;
-	in = type->dest & (1U << packet->destination_type); /* enum xt_addrtype_type */
+	in = type->dest & (1U << packet->destination_type); /* values of enum xt_addrtype_type */
 	return in != !!(type->flags & XT_ADDRTYPE_INVERT_DEST) ? OUTCOME_YES : OUTCOME_NO;
 }
 
@@ -713,7 +718,7 @@ static enum outcome run_target(struct walk *walk, const struct nlattr *expressio
 	for (i = 0; i < ARRAY_SIZE(known); i++)
 		if (!strcmp(name, known[i].name))
 			walk->want = known[i].want;
-	return OUTCOME_YES; /* others mark or log */
+	return OUTCOME_YES; /* other targets mark or log */
 }
 
 /* --- rules --- */
@@ -745,7 +750,7 @@ static enum outcome run_expression(struct walk *walk, const struct nlattr *eleme
 	return OUTCOME_MAYBE;
 }
 
-/* Whether a rule matches. Sets what it wants then. */
+/* Whether a rule matches. Sets `want` to what it then does. */
 static enum outcome run_rule(struct walk *walk, const struct nft_rule *rule)
 {
 	const struct nlattr *element;
@@ -788,7 +793,7 @@ static void note(struct walk *walk, enum nft_verdict verdict)
 
 static enum end walk_chain(struct walk *walk, const char *name, bool maybe);
 
-/* Carries out what a rule wants that matches, or may match. */
+/* Does what the rule wants. `maybe`: the rule may match. */
 static enum end carry_out(struct walk *walk, bool maybe)
 {
 	struct want want = walk->want;
@@ -803,12 +808,12 @@ static enum end carry_out(struct walk *walk, bool maybe)
 	walk->answer.translates |= want.translates;
 	if (want.code == NFT_JUMP || want.code == NFT_CONTINUE)
 		return end;
-	/* If it is not certain that this rule lets the packet through, a later one may drop it. */
+	/* If this rule may have let the packet through, a later rule only may drop it. */
 	walk->unsure |= maybe && want.code != NF_DROP;
 	return maybe ? END_RETURNS : end == END_DECIDED || want.code >= 0 ? END_DECIDED : end;
 }
 
-/* A jump comes back behind its rule; what goes to a chain, or returns, does not. */
+/* After a jump the walk continues with the next rule; after a goto or a return it does not. */
 static bool leaves(__s32 code, bool maybe)
 {
 	return !maybe && (code == NFT_GOTO || code == NFT_RETURN);

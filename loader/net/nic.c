@@ -15,7 +15,7 @@
 #include "loader/base/memory.h"
 #include "loader/net/netlink.h"
 
-/* From linux/netdev.h, which is newer than the headers this is built with. */
+/* Values of linux/netdev.h, which the build's headers are too old to have. */
 #define NETDEV_GET	    1
 #define NETDEV_IFINDEX	    1
 #define NETDEV_XDP_FEATURES 3
@@ -61,7 +61,7 @@ static void read_mtu(int fd, const char *interface, struct nic *nic)
 		nic->mtu = request.ifr_mtu;
 }
 
-/* How many offloads this kernel knows; their names have no numbers that last. */
+/* How many offloads this kernel has. They are found by name, because their numbers change. */
 static __u32 count_features(int fd, const char *interface)
 {
 	struct {
@@ -155,7 +155,7 @@ static struct genlmsghdr *request(union netlink_buffer *buffer, int family, int 
 	return head;
 }
 
-/* Kernels before 6.3 have no such family. */
+/* Kernels before 6.3 do not have the netdev family. */
 static void read_xdp_features(unsigned int ifindex, struct nic *nic)
 {
 	__cleanup(netlink_close) struct mnl_socket *socket = NULL;

@@ -9,20 +9,20 @@
 #define DRIVER_HYPERV "hv_netvsc" /* the NIC of guests of Hyper-V and Azure */
 
 enum offload {
-	OFFLOAD_UNKNOWN, /* the driver does not say */
+	OFFLOAD_UNKNOWN, /* the driver does not report it */
 	OFFLOAD_OFF,
 	OFFLOAD_ON,
 	OFFLOAD_FIXED, /* on, and cannot be turned off */
 };
 
-#define NIC_XDP_NATIVE (1 << 0) /* of `xdp`, as NETDEV_XDP_ACT_* */
+#define NIC_XDP_NATIVE (1 << 0) /* bits of `xdp`, as NETDEV_XDP_ACT_* */
 #define NIC_XDP_FRAGS  (1 << 5) /* native XDP takes frames of several buffers */
 
 struct nic {
-	char driver[32];   /* empty: the driver does not say */
-	unsigned int rx;   /* receive queues in use; 0: the driver does not say */
-	unsigned int most; /* that it could have */
-	bool combined;	   /* they send, too */
+	char driver[32];   /* empty: the driver does not report it */
+	unsigned int rx;   /* receive queues in use; 0: the driver does not report them */
+	unsigned int most; /* receive queues that the NIC could have */
+	bool combined;	   /* the receive queues send, too */
 	unsigned int tx;   /* queues that only send */
 	unsigned int mtu;  /* 0: unknown */
 	bool xdp_known;	   /* false: no kernel of 6.3 or newer, or no right to ask */
@@ -35,7 +35,7 @@ struct nic {
 /* Reads the state of an interface of the caller's network namespace. Needs no privilege. */
 void nic_read(const char *interface, unsigned int ifindex, struct nic *nic);
 
-/* Receive queues in use; 0: the driver does not say. */
+/* Receive queues in use; 0: the driver does not report them. */
 unsigned int nic_queues(const char *interface);
 
 #endif

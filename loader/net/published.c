@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Ports that nf_tables hands on to other addresses or ports. */
+/* Ports that nf_tables translates to other addresses or ports. */
 #include "loader/net/published.h"
 
 #include <arpa/inet.h>
@@ -16,38 +16,38 @@
 #include "loader/base/memory.h"
 #include "loader/net/nft.h"
 
-/* Of the destination, in headers. */
+/* Offsets of the destination in headers. */
 #define PORT_AT 2
 #define IPV4_AT 16
 #define IPV6_AT 24
 
-/* Of the protocol, likewise. */
+/* Offsets of the protocol in headers. */
 #define IPV4_PROTOCOL_AT 9
 #define IPV6_PROTOCOL_AT 6
 
-#define NO_INTERFACE (~0U) /* the name of none that is there */
+#define NO_INTERFACE (~0U) /* an index that no interface has */
 
-#define LOADS 4 /* fields of one comparison that are looked at */
+#define LOADS 4 /* fields in one comparison that are read */
 
 enum field {
 	FIELD_OTHER,
 	FIELD_PORT,
 	FIELD_PROTOCOL,
-	FIELD_ADDRESS,	 /* of the destination, or its first bytes */
-	FIELD_INTERFACE, /* by which it came in: its index */
-	FIELD_NAME,	 /* likewise: its name */
+	FIELD_ADDRESS,	 /* the destination address, or its first bytes */
+	FIELD_INTERFACE, /* index of the incoming interface */
+	FIELD_NAME,	 /* name of the incoming interface */
 };
 
-/* A rule as far as it was read. */
+/* What is known of a rule so far. */
 struct said {
-	/* The content of consecutive registers, for the next comparison. */
+	/* The fields in consecutive registers, which the next comparison compares. */
 	enum field load[LOADS];
 	__u32 size[LOADS]; /* bytes */
 	size_t loads;
 	bool translates, redirects, addressed, loopback;
 	unsigned int ifindex; /* 0: by any interface */
 	bool tcp, udp;
-	struct published *range; /* without a protocol where the rule has one for all */
+	struct published *range; /* a range has no protocol until the rule names one for all */
 	size_t ranges;
 };
 
@@ -98,7 +98,7 @@ static __u32 port_of(const __u8 *bytes)
 	return (__u32)(bytes[0] << 8 | bytes[1]);
 }
 
-/* The bytes of data in an attribute, if there are enough. */
+/* The bytes of data in an attribute; NULL: there are fewer. */
 static const __u8 *bytes_of(const struct nlattr *data, int type, size_t length)
 {
 	const struct nlattr *value = nft_find(nft_find(data, type), NFTA_DATA_VALUE);
@@ -134,7 +134,8 @@ static void take_comparison(struct said *said, const struct nlattr *data)
 	if (said->loads == 1 && said->load[0] == FIELD_PORT && port) {
 		if (op == NFT_CMP_EQ)
 			add_range(said, 0, port_of(port), port_of(port));
-		else if (op == NFT_CMP_GTE) /* the other end follows, without another load */
+		/* the upper end is compared next, without another load */
+		else if (op == NFT_CMP_GTE)
 			add_range(said, 0, port_of(port), 65535);
 		else if (op == NFT_CMP_LTE && said->ranges)
 			said->range[said->ranges - 1].last = (__u16)port_of(port);
@@ -169,7 +170,8 @@ static struct nft_set *find_set(struct nft_rules *rules, const struct nft_rule *
 	return NULL;
 }
 
-/* Where a field is in the keys of a set, which are as registers: in words. -1: it is not. */
+/* The offset of a field in the keys of a set, which are padded to words like registers; -1:
+ * absent. */
 static int field_at(const struct said *said, const struct nft_set *set, enum field field)
 {
 	__u32 at = 0;
@@ -182,7 +184,7 @@ static int field_at(const struct said *said, const struct nft_set *set, enum fie
 	return -1;
 }
 
-/* The end of an interval of a set of ports alone, whose ends are elements of their own. */
+/* The end of an interval in a set of ports only, where an end is an element of its own. */
 static __u32 interval_end(const struct nft_set *set, __u32 first)
 {
 	__u32 end = 65536;
@@ -291,7 +293,7 @@ static void take(struct said *said, const char *name, const struct nlattr *data,
 	else if (!strcmp(name, "target") && target)
 		take_target(said, mnl_attr_get_str(target));
 	else
-		said->loads = 0; /* bitwise, fib, ct: of something else */
+		said->loads = 0; /* bitwise, fib, ct: they replace what was loaded */
 }
 
 static void read_rule(struct nft_rules *rules, const struct nft_rule *rule, struct said *said)

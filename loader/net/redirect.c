@@ -14,7 +14,7 @@ struct search {
 	bool found;
 };
 
-/* An action that no filter uses is listed, too: its bindcnt is 0. */
+/* An action that no filter uses is listed, too, with a bindcnt of 0. */
 static int read_parameters(const struct nlattr *attribute, void *data)
 {
 	const struct tc_mirred *mirred = mnl_attr_get_payload(attribute);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Packets that tc brings into an interface past its XDP hook. */
+/* Packets that tc brings into an interface behind its XDP hook. */
 #ifndef PORTCULLIS_NET_REDIRECT_H
 #define PORTCULLIS_NET_REDIRECT_H
 
@@ -7,7 +7,7 @@
 
 /*
  * True if a filter of tc redirects or mirrors packets to the ingress of the interface (act_mirred).
- * Redirects by a BPF program are not seen. False too if the kernel cannot be asked.
+ * False also if the kernel cannot be asked. Redirects by BPF programs are not seen.
  */
 bool redirect_comes(unsigned int ifindex);
 

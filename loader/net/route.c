@@ -63,7 +63,7 @@ static int ask(struct mnl_socket *socket, unsigned char family, const void *remo
 	if (length < 0)
 		return -errno;
 	*route = (struct route){};
-	/* An error is the kernel's word for: unreachable, prohibited, thrown away. */
+	/* The kernel reports unreachable, prohibit and blackhole routes as errors. */
 	if (mnl_cb_run(&buffer, length, 0, mnl_socket_get_portid(socket), read_route, route) < 0)
 		*route = (struct route){};
 	return 0;

@@ -12,9 +12,9 @@ struct route {
 	unsigned int ifindex;
 	bool has_source;
 	unsigned char source[16]; /* the address that this host would send from */
-	/* route_match alone: */
-	unsigned char length; /* of the prefix of the route */
-	bool gateway;	      /* by a router */
+	/* only route_match fills these: */
+	unsigned char length; /* of the route's prefix */
+	bool gateway;	      /* the route goes through a router */
 };
 
 /*
@@ -25,15 +25,15 @@ struct route {
 int route_find(struct mnl_socket *socket, unsigned char family, const void *address,
 	       struct route *route);
 
-/* As route_find, with what is known of the route itself. */
+/* As route_find, and fills the fields about the route itself. */
 int route_match(struct mnl_socket *socket, unsigned char family, const void *address,
 		struct route *route);
 
-/* True if the address is that of a neighbour on the link, whose link-layer address is known. */
+/* True if the address is a neighbour on the link whose link-layer address is known. */
 bool route_neighbour(struct mnl_socket *socket, unsigned char family, const void *address,
 		     unsigned int ifindex);
 
-/* A route of the main table to one link. */
+/* A route of the main table to a directly connected network. */
 struct network {
 	unsigned char family;
 	unsigned char length;
@@ -41,13 +41,14 @@ struct network {
 	unsigned int ifindex;
 };
 
-/* Lists the unicast routes of the main table but for default ones. The caller frees. 0 or -errno.
+/* Lists the unicast routes of the main table, except default ones. The caller frees. 0 or -errno.
  */
 int networks_read(struct network **network, size_t *count);
 
 /*
- * The route of packets that a socket with this local address sends, because rules may depend on the
- * source. `device`: the device it is bound to (a VRF, a link for link-local addresses), 0: none.
+ * The route for packets that a socket with this local address sends: rules may depend on the
+ * source. `device`: the device that the socket is bound to (a VRF, a link for link-local
+ * addresses), 0: none.
  */
 int route_back(struct mnl_socket *socket, unsigned char family, const void *remote,
 	       const void *local, unsigned int device, struct route *route);

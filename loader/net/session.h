@@ -34,19 +34,19 @@ struct sessions {
 
 /*
  * "CLIENT PORT SERVER PORT", as sshd(8) writes SSH_CONNECTION; a zone behind an address ("%eth0")
- * is left out. Returns whether it is that.
+ * is left out. Returns whether the text has this form.
  */
 bool session_parse(const char *text, struct session *session);
 
 /*
- * SSH_CONNECTION of the caller's environment, and of that of each process above `pid` in the `proc`
- * folder, which sudo, su and tmux pass on only there; and the sockets that these processes hold, as
- * telnetd does. Anyone can set the variable: it says nothing until a socket has these ends. Other
- * processes' are read as far as privilege allows.
+ * Finds SSH_CONNECTION in the caller's environment and in that of each process above `pid` in the
+ * `proc` folder, because sudo, su and tmux do not pass it on; and the sockets that these processes
+ * hold, as telnetd's does. Anyone can set the variable, so it counts only if a socket has these
+ * ends. The environment of other processes is read as far as privileges allow.
  */
 void sessions_find(const char *proc, pid_t pid, struct sessions *sessions);
 
-/* True if SSH_CONNECTION names it. */
+/* True if SSH_CONNECTION of one of these processes names the connection. */
 bool sessions_have(const struct sessions *sessions, const struct socket_info *socket);
 void sessions_free(struct sessions *sessions);
 

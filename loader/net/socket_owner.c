@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tells which process, unit and container has a socket. */
+/* Tells which process, unit and container a socket belongs to. */
 #include "loader/net/socket_owner.h"
 
 #include <dirent.h>
@@ -13,7 +13,7 @@
 #include "loader/net/login.h"
 
 #define CGROUP_LIMIT 65536
-#define ID_LEAST     12 /* hexadecimal digits of a container's id; as many are shown */
+#define ID_LEAST     12 /* hexadecimal digits of a container's id that are shown */
 
 /* --- a path of cgroups --- */
 
@@ -49,7 +49,7 @@ static char *container_of(const char *part, size_t length)
 	return NULL;
 }
 
-/* Cgroups that the container's manager makes itself: /docker/ID. */
+/* Cgroups that a container manager makes itself, without systemd: /docker/ID. */
 static char *container_below(const char *before, size_t before_length, const char *part,
 			     size_t length)
 {

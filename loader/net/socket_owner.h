@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Tells which process, unit and container has a socket. */
+/* Tells which process, unit and container a socket belongs to. */
 #ifndef PORTCULLIS_NET_SOCKET_OWNER_H
 #define PORTCULLIS_NET_SOCKET_OWNER_H
 
@@ -8,9 +8,10 @@
 #include "loader/net/sockets.h"
 
 struct socket_owner {
-	char process[16]; /* its name (comm); empty: none was found, as of the kernel's own */
+	/* name of the process (comm); empty: none was found, as for the kernel's own sockets */
+	char process[16];
 	pid_t pid;
-	char *unit;	 /* of systemd, "postfix.service"; NULL: none */
+	char *unit;	 /* unit of systemd, "postfix.service"; NULL: none */
 	char *container; /* "docker:0123456789ab", "lxc:NAME"; NULL: none */
 };
 
@@ -22,7 +23,8 @@ void owners_find(const char *proc, const struct socket_info *socket, size_t coun
 		 struct socket_owner *owner);
 void owners_free(struct socket_owner *owner, size_t count);
 
-/* Reads unit and container out of a /proc/PID/cgroup, of version 2 or 1. The caller frees both. */
+/* Finds unit and container in a /proc/PID/cgroup, of cgroup version 2 or 1. The caller frees
+ * both. */
 void cgroup_read(const char *text, char **unit, char **container);
 
 #endif

@@ -12,8 +12,8 @@
 #include "loader/net/netlink.h"
 
 /*
- * Only sockets that are bound to a device, whichever: not 0. (The kernel's checker of such code
- * wants its "yes" to lead to the end; a jump past the end refuses the socket.)
+ * Selects sockets that are bound to any device: not to 0. The kernel checks this bytecode: "yes"
+ * must lead to its end; a jump past the end rejects the socket.
  */
 static const struct {
 	struct inet_diag_bc_op bound;
@@ -29,7 +29,7 @@ static bool is_mapped(const __be32 *address)
 	return !address[0] && !address[1] && address[2] == htonl(0xffff);
 }
 
-/* A half-read dump would disturb the next one, so each has a netlink socket of its own. */
+/* An interrupted dump would disturb the next, so each dump has a netlink socket of its own. */
 static int dump(__u8 protocol, __u8 family, __u32 states, bool bound, mnl_cb_t read, void *data)
 {
 	__cleanup(netlink_close) struct mnl_socket *diag = NULL;
@@ -52,7 +52,7 @@ struct reading {
 	__u8 protocol;
 	socket_take *take;
 	void *context;
-	int result; /* of `take` */
+	int result; /* what `take` returned */
 };
 
 static void copy_address(__u8 to[16], const __be32 *address, __u8 family, bool mapped)

@@ -18,25 +18,25 @@ struct socket_info {
 	__u16 remote_port;
 	__u8 local[16];
 	__u8 remote[16];
-	unsigned int device; /* bound to; 0: none */
-	__u32 uid;	     /* of the process that made it */
-	__u32 inode;	     /* 0: none, as that of a connection which no server has accepted yet */
-	bool only_ipv6;	     /* a server on :: that does not take IPv4 */
+	unsigned int device; /* device that the socket is bound to; 0: none */
+	__u32 uid;	     /* user of the process that made the socket */
+	__u32 inode;	     /* 0: none; a connection that no server has accepted yet has none */
+	bool only_ipv6;	     /* a server on :: that does not accept IPv4 */
 };
 
-/* Takes a socket. Returns 0 to go on, 1 to stop, or -errno to stop with that. */
+/* Takes a socket. Returns 0 to continue, 1 to stop, or -errno to stop with that error. */
 typedef int socket_take(const struct socket_info *socket, void *context);
 
 /*
- * Gives `take` the sockets of a protocol in any of `states` (SOCKET_STATE), of both families; only
- * those that are bound to a device, if `bound`. Returns 0 or -errno; of one family that cannot be
- * read the other is taken all the same.
+ * Gives `take` the sockets of a protocol in any of `states` (SOCKET_STATE), of both families; with
+ * `bound` only those that are bound to a device. Returns 0 or -errno; if one family cannot be read,
+ * the other is read all the same.
  */
 int sockets_each(__u8 protocol, __u32 states, bool bound, socket_take *take, void *context);
 
 /*
  * Appends the sockets of a protocol in any of `states` (SOCKET_STATE), of both families, to a list
- * made with grow(). Returns 0, or -errno with what was read until then.
+ * made with grow(). Returns 0, or -errno; the sockets read before the error stay in the list.
  */
 int sockets_list(__u8 protocol, __u32 states, struct socket_info **list, size_t *count);
 

@@ -21,7 +21,7 @@ static struct tcmsg *put_request(union netlink_buffer *buffer, int type, int fla
 	return message;
 }
 
-/* Keeps each attribute in an array of TCA_MAX + 1. */
+/* Stores each attribute in an array of TCA_MAX + 1. */
 static int keep_attribute(const struct nlattr *attribute, void *data)
 {
 	const struct nlattr **kept = data;
@@ -53,7 +53,7 @@ static int read_option(const struct nlattr *attribute, void *data)
 	return MNL_CB_OK;
 }
 
-/* Only the kind bpf has the options that read_option reads. */
+/* Only the kind bpf has options in the form that read_option reads. */
 static int read_filter(const struct nlmsghdr *message, void *data)
 {
 	const struct tcmsg *head = mnl_nlmsg_get_payload(message);

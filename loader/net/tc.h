@@ -17,7 +17,7 @@ struct tc_filter {
 	__u32 handle;
 	__u32 info; /* priority << 16 | protocol */
 	__u32 chain;
-	__u32 program_id; /* 0: it runs none */
+	__u32 program_id; /* 0: the filter runs no program */
 };
 
 struct tc_filters {
@@ -41,10 +41,10 @@ int tc_filter_delete(struct mnl_socket *socket, unsigned int ifindex,
 enum tc_qdisc {
 	TC_QDISC_NONE,
 	TC_QDISC_CLSACT,
-	TC_QDISC_OTHER, /* the older `ingress`, in the same place */
+	TC_QDISC_OTHER, /* the older kind `ingress`, which takes the place of clsact */
 };
 
-/* The qdisc at the place of clsact. */
+/* Finds the qdisc at the place of clsact. */
 int tc_qdisc_find(struct mnl_socket *socket, unsigned int ifindex, enum tc_qdisc *found);
 
 /* Deletes the clsact, with all filters in it. */
