@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reads compiled tables as the program does, for tests and warnings. */
+/* Reads compiled tables as the BPF program does, for tests and warnings. */
 #include "loader/compile/admit.h"
 
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 
-/* An entry of a trie, of either family: its length, the address, and the groups. */
+/* Describes a trie's entries, of either family: the length, the address, and the groups. */
 struct trie {
 	const void *entry;
 	size_t entries, size;
-	size_t groups; /* their place in an entry */
-	int bytes;     /* of an address */
+	size_t groups; /* their offset in an entry */
+	int bytes;     /* bytes of an address */
 };
 
-/* In the order of the entries: prefix_compare. */
+/* Compares in the order of the entries, that of prefix_compare. */
 static int compare_key(const struct trie *trie, size_t at, const __u8 *address, __u32 length)
 {
 	const char *entry = (const char *)trie->entry + at * trie->size;
@@ -44,8 +44,8 @@ static const char *find_key(const struct trie *trie, const __u8 *address, __u32 
 }
 
 /*
- * The groups of the longest prefix that matches: a search for each length. Very many connections
- * may be held against very many prefixes.
+ * The groups of the longest prefix that matches. A binary search for each length is fast enough for
+ * very many connections and prefixes.
  */
 static struct pc_groups groups_of(const struct trie *trie, const __u8 *address)
 {
@@ -92,7 +92,7 @@ static bool span_admits(const struct tables *tables, const struct pc_span *span,
 	       tables_groups(tables, family, address).word[span->word] & span->groups;
 }
 
-/* The decision of a port's entry on a remote side. */
+/* What a port's entry decides about a remote side. */
 static enum admit entry_admit(const struct tables *tables, __u16 entry, int family,
 			      const __u8 *address, __u16 remote_port)
 {
@@ -163,7 +163,7 @@ static bool span_takes(const struct pc_generation *generation, const struct pc_s
 	return false;
 }
 
-/* Whether an entry of the port table has a group among its spans of that source port. */
+/* Whether a span of the port's entry admits one of the groups from that source port. */
 static bool entry_takes(const struct pc_generation *generation, __u16 entry, __u16 source_port,
 			__u64 group)
 {

@@ -9,8 +9,8 @@
 #include "loader/recipe/ban_set.h"
 
 /*
- * Decides as the program does, for tests and warnings. `address` is IPv4 in the first 4 bytes if
- * family is AF_INET. Ports in host order.
+ * Decides as the BPF program does, for tests and warnings. `address` is IPv4 in the first 4 bytes
+ * if family is AF_INET. Ports in host order.
  */
 enum admit {
 	ADMIT_UNLISTED,
@@ -22,18 +22,19 @@ enum admit tables_admit(const struct tables *tables, int family, const __u8 *add
 
 /*
  * True if an open `out` service lists this port of the remote side, as tables_admit does for `in`.
- * The program also takes a multicast destination on the link (ff02::/16, 224.0.0.0/24) for
- * link-local; a caller who means one gives a link-local address.
+ * The program treats a multicast destination on the link (ff02::/16, 224.0.0.0/24) as link-local;
+ * for these, pass a link-local address.
  */
 bool tables_covers(const struct tables *tables, int family, const __u8 *address,
 		   enum pc_transport transport, __u16 remote_port);
 
 /*
- * The same for the machines of a class (pc_machine.class); class 0 is this host. tables_class: that
- * of an address of this side.
+ * As above, for the machines of a class (pc_machine.class); class 0 is this host. tables_class: the
+ * class of a local address.
  */
 __u16 tables_class(const struct tables *tables, int family, const __u8 *local);
-/* The entry of a port in pc_generation.port or `out`, or that of a class. `way`: 1 is `out`. */
+/* The entry of a port in pc_generation.port or `out`, or in the pages of a class. `way`: 1 is
+ * `out`. */
 __u16 tables_entry(const struct pc_generation *generation, __u16 class, int way, __u32 port);
 enum admit tables_admit_class(const struct tables *tables, __u16 class, int family,
 			      const __u8 *address, enum pc_transport transport, __u16 source_port,
@@ -42,15 +43,15 @@ bool tables_covers_class(const struct tables *tables, __u16 class, int family, c
 			 enum pc_transport transport, __u16 remote_port);
 
 /*
- * Whether the port is open to the remote side by a grant that holds at that CLOCK_BOOTTIME second:
- * where tables_admit_class says ADMIT_SOURCE. In a set of grants, a list is a group.
+ * Whether a grant that holds at that CLOCK_BOOTTIME second opens the port to the remote side. Ask
+ * it where tables_admit_class returns ADMIT_SOURCE. In a set of grants, a list is a group.
  */
 bool tables_granted(const struct tables *tables, __u16 class, const struct ban_set *grants,
 		    __u32 now, int family, const __u8 *address, enum pc_transport transport,
 		    __u16 source_port, __u16 port);
-/* Whether a group of `deny` has an address, and none of `never-ban`. */
+/* Whether the address is in a group of `deny`, and in no group of `never-ban`. */
 bool tables_denied(const struct tables *tables, int family, const __u8 *address);
-/* Whether an open `out` service of this host lists the port of the remote side by a grant. */
+/* Whether a grant makes an open `out` service of this host list the port of the remote side. */
 bool tables_granted_out(const struct tables *tables, const struct ban_set *grants, __u32 now,
 			int family, const __u8 *address, enum pc_transport transport,
 			__u16 remote_port);

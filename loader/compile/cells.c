@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Where the cells of a filter are: rows for CPUs, pages for listed ports. */
+/* Places the cells of a filter's counters: rows for CPUs, pages for listed ports. */
 #include "loader/compile/cells.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 
 #include "loader/base/memory.h"
 
-#define ROW_ALIGN 4 /* pages of cells in a page of 4 KiB */
+#define ROW_ALIGN 4 /* pages of cells in a memory page of 4 KiB */
 
 static bool read_number(const char **text, __u32 *number)
 {
@@ -23,7 +23,7 @@ static bool read_number(const char **text, __u32 *number)
 	return true;
 }
 
-/* "2-5" or "2": both ends. */
+/* Reads "2-5" or "2" as its two ends. */
 static bool read_range(const char **text, __u32 *first, __u32 *last)
 {
 	if (!read_number(text, first))
@@ -54,7 +54,7 @@ int cells_rows(struct pc_filter *filter, const char *cpus, __u32 pages)
 	}
 }
 
-/* True if a generation lists a port of the page that PC_LISTED numbers so. */
+/* True if a generation lists a port of the page that has this PC_LISTED number. */
 static bool lists_port(const struct pc_generation *generation, __u32 page)
 {
 	const __u32 half = PC_LISTED_PAGES / 2;
@@ -67,7 +67,7 @@ static bool lists_port(const struct pc_generation *generation, __u32 page)
 	return false;
 }
 
-/* The pages that a generation counts on, by PC_LISTED. */
+/* The pages that a generation counts on, by their PC_LISTED number. */
 struct listed {
 	bool page[PC_LISTED_PAGES + PC_MACHINE_PAGES];
 };
@@ -124,8 +124,8 @@ __u32 cells_list(struct pc_filter *filter, const struct pc_generation *generatio
 			continue;
 		}
 		/*
-		 * The order matters: a command that is killed between the two loses a page, and no
-		 * count.
+		 * The order matters: a command that is killed between the two steps loses a page,
+		 * but no count.
 		 */
 		filter->listed++;
 		__atomic_store_n(&filter->page[page], (__u16)next, __ATOMIC_RELEASE);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The recipes of machines behind this host: their pages of ports, and what of them is counted. */
+/* The recipes of machines behind this host: their pages of ports, and their tallies. */
 #include "loader/compile/classes.h"
 
 #include <errno.h>
@@ -10,11 +10,12 @@
 
 #define PAGES_OF_WAY (PC_PORTS / PC_CLASS_PAGE_PORTS)
 
-/* The tables of one recipe. */
+/* The tables of one recipe, while they are made. */
 struct making {
 	struct class_tallies tallies;
-	__u32 *tally;		       /* of each port, in both ways: classes.scratch */
-	bool touched[2][PAGES_OF_WAY]; /* pages with an open service */
+	/* the tally of each port, in both directions: classes.scratch */
+	__u32 *tally;
+	bool touched[2][PAGES_OF_WAY]; /* pages on which a port is open */
 };
 
 static void making_free(struct making *making)
@@ -37,7 +38,7 @@ static bool is_range(__u32 first, __u32 last)
 	return last - first >= PC_TALLY_RANGE;
 }
 
-/* Each port of a short range has a tally of its own, also where it is in a long one. */
+/* Each port of a short range has a tally of its own, even if a long range has the port, too. */
 static void tally_short(struct making *making, __u32 first, __u32 last, int out)
 {
 	for (__u32 port = first; port <= last; port++) {
@@ -49,7 +50,8 @@ static void tally_short(struct making *making, __u32 first, __u32 last, int out)
 	}
 }
 
-/* A port that has a tally keeps it: long ranges come first, and their order is the profile's. */
+/* A port that has a tally keeps it, so that of overlapping long ranges the first in the profile
+ * counts. */
 static void tally_long(struct making *making, __u32 first, __u32 last, int out)
 {
 	__u32 *tally = &making->tally[(size_t)out * PC_PORTS], added = 0;
@@ -92,7 +94,7 @@ static void tally_all(struct making *making, const struct composition *compositi
 {
 	static const enum direction way[] = {DIRECTION_IN, DIRECTION_OUT};
 
-	for (int out = 0; out < 2; out++) /* PC_TALLY_IN, PC_TALLY_OUT */
+	for (int out = 0; out < 2; out++) /* PC_TALLY_IN, PC_TALLY_OUT: what no row lists */
 		add_tally(&making->tallies, 1, 0, out);
 	for (int out = 0; out < 2; out++)
 		for (int ranges = 1; ranges >= 0; ranges--)
@@ -153,7 +155,7 @@ int classes_add(struct classes *classes, struct port_table *table,
 	return (int)number + 1;
 }
 
-/* The first machine whose recipe has no place. */
+/* The first machine whose recipe got no class. */
 static const char *first_beyond(const struct tables *tables)
 {
 	for (size_t i = 0; i < tables->machines; i++)

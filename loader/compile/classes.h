@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The recipes of machines behind this host: their pages of ports, and what of them is counted. */
+/* The recipes of machines behind this host: their pages of ports, and their tallies. */
 #ifndef PORTCULLIS_COMPILE_CLASSES_H
 #define PORTCULLIS_COMPILE_CLASSES_H
 
@@ -7,23 +7,24 @@
 #include "loader/compile/port_table.h"
 #include "loader/compile/tables.h"
 
-/* Zero: none yet. */
+/* Empty when zero. */
 struct classes {
-	struct pool classes; /* struct pc_class: those that are equal are one */
+	struct pool classes; /* struct pc_class; equal recipes are one class */
 	struct pool pages;   /* struct pc_class_page */
 	struct class_tallies *tallies;
-	size_t counted; /* of `tallies` */
-	__u32 *scratch; /* a tally for each port, in both ways: 0 but while a class is made */
+	size_t counted; /* entries of `tallies` */
+	/* the tally of each port, in both directions; all 0 except while a class is made */
+	__u32 *scratch;
 };
 
 /*
- * The number, from 1 on, of the class with the entries in `table`, which it empties, and the
- * settings in `class`.
+ * Adds a class with the entries in `table`, which it empties, and the settings in `class`. Returns
+ * its number, from 1 on.
  */
 int classes_add(struct classes *classes, struct port_table *table,
 		const struct composition *composition, struct pc_class *class);
 
-/* Writes all of them. Says in `diag` that they are too many, and -EINVAL. */
+/* Writes all classes to the generation. If there are too many: -EINVAL with an error in `diag`. */
 int classes_write(struct classes *classes, struct tables *tables, struct diag *diag);
 void classes_free(struct classes *classes);
 

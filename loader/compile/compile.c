@@ -13,7 +13,7 @@
 #include "loader/compile/tallies.h"
 #include "loader/recipe/sends.h"
 
-/* To the programs, a profile that wants everything sent is one without enforcement. */
+/* For the BPF programs, `outbound: any` means that outbound rules are not enforced. */
 static enum pc_outbound outbound_of(const struct composition *composition)
 {
 	return composition_sends_any(composition) ? PC_OUTBOUND_TRACK :
@@ -154,7 +154,8 @@ static int compile_machines(struct port_table *table, const struct composition *
 		err = classes_write(&classes, tables, diag);
 	if (err)
 		return err;
-	tallies_assign(&tallies, tables); /* as in a new filter */
+	/* number the tallies as for a new filter; a swap numbers them again */
+	tallies_assign(&tallies, tables);
 	return machine_table_fill(tables->prefix, tables->prefixes, tables->generation);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A composition compiled into the tables of one generation. Pure: no BPF, no privilege. */
+/* Compiles a composition into the tables of one generation. Needs neither BPF nor privileges. */
 #ifndef PORTCULLIS_COMPILE_COMPILE_H
 #define PORTCULLIS_COMPILE_COMPILE_H
 
@@ -9,9 +9,9 @@
 
 /*
  * Compiles every open service: `in` into port, `out` into out, with common rules and spans. Only
- * groups that some open service needs take a bit and go into the tries. Limits that are passed are
- * errors in `diag` which say the limit and the number: groups
- * (PC_GROUPS), prefixes of one family (PC_PREFIXES), rules, spans. Returns 0 or -EINVAL.
+ * groups that an open service needs get a bit and go into the tries. A limit that is exceeded is an
+ * error in `diag` with the limit and the number: groups (PC_GROUPS), prefixes of one family
+ * (PC_PREFIXES), rules, spans. Returns 0 or -EINVAL.
  */
 int compile(const struct composition *composition, struct tables *tables, struct diag *diag);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Compiles the prefixes of the groups into sorted entries, a family apart. */
+/* Compiles the prefixes of the groups into sorted entries, each family separately. */
 #include "loader/compile/group_trie.h"
 
 #include <errno.h>
@@ -66,12 +66,13 @@ static void add_groups(struct pc_groups *to, const struct pc_groups *groups)
 }
 
 /*
- * Makes one of equal prefixes, and gives each the groups of those around it, as a trie finds only
- * the longest. Sorted, these come before it: a stack holds the ones that enclose the last.
+ * Merges equal prefixes, and adds to each prefix the groups of the wider prefixes that contain it,
+ * because a trie finds only the longest. In the order of the entries, wider prefixes come first: a
+ * stack holds those that contain the present one.
  */
 static size_t merge_members(struct member *member, size_t count)
 {
-	size_t stack[130], depth = 0, kept = 0; /* /0 to /128, and one to spare */
+	size_t stack[130], depth = 0, kept = 0; /* lengths /0 to /128, and one to spare */
 
 	for (size_t i = 0; i < count; i++) {
 		if (kept && !compare_members(&member[kept - 1], &member[i])) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The bits that groups have in the trie. */
+/* Assigns the bits of groups in the trie. */
 #include "loader/compile/group_words.h"
 
 #include <errno.h>

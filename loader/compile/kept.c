@@ -97,7 +97,7 @@ bool kept_same(const json_t *a, const json_t *b)
 	if (!json_equal(json_object_get(a, "recipe"), json_object_get(b, "recipe")) ||
 	    !same_profiles(a, b))
 		return false;
-	/* Machines with the same words have the same profiles, before and after. */
+	/* Machines with equal words have equal profiles, so compare the first of them only. */
 	json_array_foreach (json_object_get(a, "machines"), i, machine)
 		if (!kept_machine_repeats(a, i) &&
 		    !same_profiles(machine, json_array_get(other, i)))

@@ -9,15 +9,16 @@
 
 #include "loader/base/memory.h"
 
-#define SEEDS	     256 /* the first one mostly does */
-#define OWN_PREFIXES 256 /* addresses of this host, beside those of machines */
+#define SEEDS	     256 /* hash seeds that are tried; mostly the first one works */
+/* room for addresses of this host, in addition to the machines' prefixes */
+#define OWN_PREFIXES 256
 
 static int way_of(int family)
 {
 	return family == AF_INET6;
 }
 
-/* The words of an address as a packet has it. */
+/* The bytes of an address as words, in the order in which a packet has them. */
 static void words_of(int family, const __u8 *address, __u64 words[2])
 {
 	words[0] = words[1] = 0;
@@ -53,7 +54,7 @@ bool machine_prefix_reserved(const struct prefix *prefix)
 
 /* --- lengths --- */
 
-/* A flag for each length in use, of either family. */
+/* Which lengths are in use: a flag for each, of either family. */
 struct lengths {
 	bool used[2][129];
 };
@@ -123,11 +124,11 @@ static int write_lengths(const struct lengths *lengths, struct pc_generation *ge
 
 /* --- the hash --- */
 
-/* A prefix with its hash, sorted by bucket: those of full buckets first. */
+/* A prefix with its hash, sorted by bucket, those of full buckets first. */
 struct hashed {
 	const struct machine_prefix *from;
 	__u64 hash;
-	__u32 fill; /* of its bucket */
+	__u32 fill; /* prefixes in its bucket */
 };
 
 static int compare_hashed(const void *a, const void *b)
@@ -140,7 +141,7 @@ static int compare_hashed(const void *a, const void *b)
 	return (one > other) - (one < other);
 }
 
-/* True if all of a bucket find free places with this displacement, all different. */
+/* True if with this displacement all prefixes of a bucket get free places, each another one. */
 static bool bucket_fits(const struct hashed *item, __u32 count, __u32 displace,
 			const struct pc_generation *generation)
 {
@@ -181,7 +182,7 @@ static bool put_bucket(const struct hashed *item, __u32 count, struct pc_generat
 	return false;
 }
 
-/* A word of a sequence, whose bits look random (splitmix64). */
+/* The word at a position of a pseudo-random sequence (splitmix64). */
 static __u64 scramble(__u64 number)
 {
 	__u64 word = number * 0x9e3779b97f4a7c15ULL;

@@ -13,36 +13,36 @@
 struct machine_prefix {
 	struct prefix prefix;
 	__u16 class;
-	__u32 tallies; /* pc_machine.tallies */
+	__u32 tallies; /* the value for pc_machine.tallies */
 };
 
-/* Of a family. One more is left for addresses of this host inside a machine's prefix. */
+/* Prefix lengths of one family. One more is reserved for addresses of this host inside a machine's
+ * prefix. */
 #define MACHINE_LENGTHS (PC_LENGTHS - 1)
 
-/* True if the prefix has addresses that never are a machine's: multicast, broadcast, loopback. */
+/* True if addresses of the prefix can never be a machine's: multicast, broadcast, loopback. */
 bool machine_prefix_reserved(const struct prefix *prefix);
 
-/*
- * Errors in `diag`, and -EINVAL: too many prefixes, or too many different lengths of one family.
- */
+/* -EINVAL with errors in `diag`: too many prefixes, or too many different lengths of one family. */
 int machine_table_check(const struct machine_prefix *prefix, size_t prefixes, struct diag *diag);
 
 /*
- * Fills the table of a generation, which may have another one. Of equal prefixes the first counts.
+ * Fills the table of a generation; a former table is replaced. Of equal prefixes the first counts.
  * -E2BIG: they do not fit.
  */
 int machine_table_fill(const struct machine_prefix *prefix, size_t prefixes,
 		       struct pc_generation *generation);
 
 /*
- * Takes an address of this host from the machine that has it by a table that is filled: as a prefix
- * of class 0, or by the class of the prefix that is the address itself. True: the table must be
- * filled again.
+ * Makes an address of this host, which the filled table gives to a machine, this host's again: adds
+ * it as a prefix of class 0, or sets the class of a prefix that is the address itself. True: the
+ * table must be filled again.
  */
 bool machine_table_exempt(const struct pc_generation *generation, struct machine_prefix **prefix,
 			  size_t *prefixes, int family, const __u8 *address);
 
-/* The entry of the longest prefix that has the address, as the program finds it; NULL: none. */
+/* The entry of the longest prefix that contains the address, as the BPF program finds it; NULL:
+ * none. */
 const struct pc_machine *machine_table_find(const struct pc_generation *generation, int family,
 					    const __u8 *address);
 

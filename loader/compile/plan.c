@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Makes the plan of a generation, and prints it. */
+/* Makes the plan of a generation, and prints its summary. */
 #include "loader/compile/plan.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include "loader/recipe/recipe_json.h"
 #include "loader/recipe/sends.h"
 
-/* The folders as they will be found from anywhere. One whose path is not UTF-8 cannot be kept. */
+/* The folders as absolute paths. A folder whose path is not UTF-8 cannot be kept. */
 static json_t *folders_json(const struct names *folders)
 {
 	json_t *list = json_array();
@@ -32,7 +32,7 @@ static json_t *folders_json(const struct names *folders)
 	return list;
 }
 
-/* Returns -EINVAL if it is an error. */
+/* Checks a warning against --strict: -EINVAL if it counts as an error. */
 static int warn(const char *text, const char *fix, bool strict, struct diag *diag)
 {
 	if (text && strict)

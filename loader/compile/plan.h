@@ -16,19 +16,19 @@ struct plan {
 };
 
 /*
- * Composes and compiles. `folders`: those of --catalog, which are kept with the generation. The
- * plan borrows from catalog and recipe. 0, or -EINVAL with errors in `diag`.
+ * Composes and compiles. `folders`: those of --catalog; they are kept with the generation. The plan
+ * uses catalog and recipe, which must stay. 0, or -EINVAL with errors in `diag`.
  */
 int plan_make(struct catalog *catalog, const struct names *folders, const struct recipe *recipe,
 	      bool strict, struct plan *plan, struct diag *diag);
-/* Compiles services that are composed already. Takes `*composition`. */
+/* Compiles services that are composed already. Takes over `*composition`. */
 int plan_compile(struct composition *composition, const struct names *folders, struct plan *plan,
 		 struct diag *diag);
 void plan_free(struct plan *plan);
 
 /*
- * "eth0: native, enforce, ssh + xeams: 3 open in, 6 closed (4 feature, 2 local)"; `mode` may be
- * NULL.
+ * Prints "eth0: native, enforce, ssh + xeams: 3 open in, 6 closed (4 feature, 2 local)". `mode` may
+ * be NULL.
  */
 void plan_summary(const struct plan *plan, const char *interface, const char *mode, FILE *to);
 

@@ -11,9 +11,9 @@
 #include "loader/compile/spans.h"
 
 #define PORT_END  65536U
-#define SPANS_MAX (64 * PC_SPANS) /* counting stops here: it is an error long since */
+#define SPANS_MAX (64 * PC_SPANS) /* spans are not counted further: so many are an error anyway */
 
-/* The place where a range of ports with one admission begins or has ended. */
+/* Where a range of ports with one admission begins, or the first port after its end. */
 struct port_edge {
 	__u32 at;
 	__u32 admission;
@@ -25,13 +25,13 @@ struct compiler {
 	struct port_table *table;
 	const struct composition *composition;
 	struct diag *diag;
-	struct group_use *group; /* each once */
+	struct group_use *group; /* the groups of the recipe, each once */
 	size_t groups;
-	int word;		/* of pc_groups */
+	int word;		/* the word of pc_groups that has their bits */
 	struct pool admissions; /* lists of spans that a service admits */
-	struct pool sets;	/* bitmaps of admissions: the services of a port */
-	__u32 *entry;		/* of each set: PC_PORT_* */
-	struct port_edge *edge; /* of one transport */
+	struct pool sets;	/* bitmaps of admissions: a set is the services of a port */
+	__u32 *entry;		/* the port entry of each set: PC_PORT_* */
+	struct port_edge *edge; /* edges of one transport */
 	size_t edges;
 };
 
@@ -49,7 +49,7 @@ bool composed_compiled(const struct composed *composed, enum direction way)
 	return composed->why == WHY_OPEN && composed->direction & way;
 }
 
-/* The groups on the other side. */
+/* The groups that a service admits or reaches. */
 static const struct names *parties(const struct composed *composed, enum direction way)
 {
 	return way == DIRECTION_IN ? &composed->from : &composed->to;
@@ -57,7 +57,7 @@ static const struct names *parties(const struct composed *composed, enum directi
 
 /* --- groups --- */
 
-/* False: the group is not defined. A machine's own group hides its interface's. */
+/* Finds a group; false: it is not defined. A machine's own group hides its interface's. */
 static bool find_group(const struct compiler *compiler, const char *name, struct group_use *use)
 {
 	const struct composition *composition = compiler->composition;
@@ -76,7 +76,7 @@ static bool has_group(const struct compiler *compiler, const struct group_use *u
 	return i < compiler->groups;
 }
 
-/* An undefined group has no members, so it gets no bit. Nor does link-local. */
+/* An undefined group has no members, so it gets no bit. Link-local gets none either. */
 static void add_groups(struct compiler *compiler, const struct names *names)
 {
 	for (size_t i = 0; i < names->count; i++) {
@@ -89,7 +89,7 @@ static void add_groups(struct compiler *compiler, const struct names *names)
 	}
 }
 
-/* Groups of `deny` have bits of their own: no grant makes a member of them. */
+/* Groups of `deny` have bits of their own, which grants do not use: a grant never denies. */
 static void add_denied(struct compiler *compiler, const struct names *names)
 {
 	for (size_t i = 0; i < names->count; i++) {
@@ -139,7 +139,7 @@ static int number_groups(struct compiler *compiler)
 
 /* --- ports --- */
 
-/* These groups, of none at all anyone, as a span over all source ports. */
+/* A span over all source ports that admits these groups; with no group it admits anyone. */
 static struct pc_span whole_span(const struct compiler *compiler, const struct names *groups)
 {
 	struct pc_span span = {
@@ -160,12 +160,12 @@ static struct pc_span whole_span(const struct compiler *compiler, const struct n
 
 /* --- limits --- */
 
-/* Sampled where so many may come that all CPUs would wait for one word. */
+/* With more packets than this all CPUs would wait for one word, so only a sample is counted. */
 #define LIMIT_SAMPLE	   63
-#define LIMIT_SAMPLE_FROM  (PC_SECOND / 10) /* a shorter interval is sampled */
+#define LIMIT_SAMPLE_FROM  (PC_SECOND / 10) /* a limit with a shorter interval is sampled */
 #define LIMIT_SAMPLE_BURST 10
 
-/* By how many of its intervals the load of all cells may be ahead, in thousandths. */
+/* How many intervals the load of all cells may be ahead, in thousandths of an interval. */
 static __u64 backlog_of(unsigned int burst)
 {
 	if (burst >= 20)
@@ -173,7 +173,7 @@ static __u64 backlog_of(unsigned int burst)
 	return burst >= 10 ? 1500 : burst >= 5 ? 400 : burst >= 3 ? 90 : 2;
 }
 
-/* The name as the programs know it, over swaps. */
+/* The digest of the service's name, by which the BPF programs know it over swaps. */
 static __u64 service_digest(const struct composed *composed)
 {
 	char text[2 * (NAME_LIMIT + 9) / 8 * 8] = {};
@@ -182,7 +182,7 @@ static __u64 service_digest(const struct composed *composed)
 	return pool_digest(0, text, sizeof(text));
 }
 
-/* The groups of these names, and whether link-local is one. */
+/* The bits of the groups with these names. Sets `*link_local` if link-local is one of them. */
 static __u64 group_bits(const struct compiler *compiler, const struct names *names,
 			__u8 *link_local)
 {
@@ -200,7 +200,7 @@ static __u64 group_bits(const struct compiler *compiler, const struct names *nam
 	return bits;
 }
 
-/* 1 + the number of a service's limit; 0: it has none. */
+/* 1 + the number of a service's limit; 0: the service has no limit. */
 static __u8 number_limit(struct compiler *compiler, const struct composed *composed)
 {
 	const struct limit *limit = composed->limit;
@@ -220,7 +220,7 @@ static __u8 number_limit(struct compiler *compiler, const struct composed *compo
 	made.backlog = made.interval * backlog_of(burst) / 1000;
 	if (made.interval < LIMIT_SAMPLE_FROM && burst >= LIMIT_SAMPLE_BURST)
 		made.sample = LIMIT_SAMPLE;
-	/* The cells hold half of what is due at the rate: one interval is due in each of them. */
+	/* The cells hold half of what the rate admits at any time, one interval in each cell. */
 	made.load = made.interval * weight * (made.sample + 1ULL) / (PC_LIMIT_CELLS / 2);
 	made.length[0] = (__u8)limit->ipv4;
 	made.length[1] = (__u8)limit->ipv6;
@@ -260,8 +260,8 @@ static int write_limits(const struct port_table *table, struct pc_generation *ge
 }
 
 /*
- * The number of the admission: the same span of groups over each range of source ports. What goes
- * out is bound to none: from-port is of `in`.
+ * The number of a service's admission: its groups, over each range of its source ports. `out` has
+ * no source ports, because from-port belongs to `in`.
  */
 static __u32 number_admission(struct compiler *compiler, const struct composed *composed,
 			      enum direction way, enum pc_transport transport)
@@ -317,7 +317,7 @@ static void add_service(struct compiler *compiler, const struct composed *compos
 	}
 }
 
-/* Adds the edges of one admission, or says that it opens the port by itself. */
+/* Adds the edges of one admission, or returns that the admission alone opens the port. */
 static bool add_admission(const struct compiler *compiler, size_t number, struct span_edge **edge,
 			  size_t *edges)
 {
@@ -380,7 +380,7 @@ static int make_entry(struct compiler *compiler, const __u64 *set, size_t words,
 	return 0;
 }
 
-/* As make_entry, but each set is worked out once. */
+/* As make_entry, but makes the entry of each set only once. */
 static int find_entry(struct compiler *compiler, const __u64 *set, size_t words, __u32 port,
 		      __u32 *entry)
 {
@@ -403,7 +403,7 @@ static int compare_port_edges(const void *a, const void *b)
 	return (x->at > y->at) - (x->at < y->at);
 }
 
-/* Goes over the ports once, from edge to edge: between two of them all ports are equal. */
+/* Walks the ports from edge to edge: between two edges all ports have the same entry. */
 static int sweep(struct compiler *compiler, enum pc_transport transport, __u32 *port)
 {
 	size_t words = (compiler->admissions.count + 63) / 64;

@@ -15,11 +15,11 @@ struct remade {
 
 /*
  * `recipe`: the text kept with a generation; `first`: folders of profiles that are searched before
- * all others, NULL: none. -errno with a message. remade_free is due anyway.
+ * all others, NULL: none. Returns 0, or -errno with a message. Call remade_free in each case.
  */
 int remake(const char *interface, const char *recipe, const struct names *first,
 	   struct remade *remade);
-/* Remakes from `kept`, which is set already, with errors in `diag`. Otherwise as remake. */
+/* As remake, from `kept`, which must be set, and with errors in `diag`. */
 int remake_kept(const char *interface, const struct names *first, struct remade *remade,
 		struct diag *diag);
 void remade_free(struct remade *remade);

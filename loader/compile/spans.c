@@ -20,17 +20,17 @@ static bool same_admission(const struct pc_span *a, const struct pc_span *b)
 	       a->word == b->word && a->limit == b->limit;
 }
 
-/* Appends a span behind the others; joins it with the last where they touch and admit the same. */
+/* Appends a span; joins it with the last span if they touch and admit the same. */
 static void spans_add(struct spans *spans, struct pc_span span)
 {
 	struct pc_span *last = spans->count ? &spans->span[spans->count - 1] : NULL;
 
-	/* Then a group makes a difference only to a source that is over the limit: by a grant. */
+	/* Where anyone is admitted, groups matter only to a limit: a grant lifts it. */
 	if (span.anyone) {
 		span.link_local = 0;
 		span.groups = span.limit ? span.groups : 0;
 	}
-	if (!span.groups) /* equal spans of all recipes are one */
+	if (!span.groups) /* equal spans of all recipes must have the same number */
 		span.word = 0;
 
 	if (!span.anyone && !span.link_local && !span.groups)
@@ -43,13 +43,13 @@ static void spans_add(struct spans *spans, struct pc_span span)
 	spans->span[spans->count++] = span;
 }
 
-/* Counts, for each set of sources, how many of the spans in force admit it. */
+/* Counts, for each set of sources, how many of the spans at this port admit it. */
 struct tally {
 	__u32 anyone, link_local, group[PC_GROUPS];
-	__u64 groups; /* those with a count */
+	__u64 groups; /* groups with a count */
 };
 
-/* The same of all spans, and of those without a limit; and how many have which limit. */
+/* Tallies of all spans, and of those without a limit; and how many spans have which limit. */
 struct tallies_of_spans {
 	struct tally all, free;
 	__u32 limit[PC_LIMITS];
@@ -79,8 +79,8 @@ static void tallies_add(struct tallies_of_spans *tallies, const struct pc_span *
 }
 
 /*
- * Numbers the limits of what is admitted now, as pc_span.limit. Where anyone is admitted without a
- * limit, there is none.
+ * Sets `*limit` (pc_span.limit) to the number of the set of limits of the spans at this port. If a
+ * span admits anyone without a limit, there is no limit.
  */
 static int number_limits(const struct tallies_of_spans *tallies, struct pool *sets, __u8 *limit)
 {
@@ -116,7 +116,7 @@ static int compare_edges(const void *a, const void *b)
 
 int spans_unite(struct span_edge *edge, size_t edges, struct pool *sets, struct spans *spans)
 {
-	__u8 word = 0; /* groups of one recipe are in one word */
+	__u8 word = 0; /* all groups of one recipe are in one word */
 	struct tallies_of_spans tallies = {0};
 	const struct tally *tally = &tallies.all;
 	__u8 limit;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Lists of spans of source ports, each with the sources admitted from it, for a service or a port.
+ * Lists of spans of source ports, for a service or a port. Each span has the sources that it
+ * admits.
  */
 #ifndef PORTCULLIS_COMPILE_SPANS_H
 #define PORTCULLIS_COMPILE_SPANS_H
@@ -27,10 +28,11 @@ struct span_edge {
 void spans_add_edges(struct span_edge **edge, size_t *edges, const struct pc_span *span);
 
 /*
- * The union of lists of spans, given as the edges of them all (sorted here); `spans` is empty. In
- * the lists, `limit` is 1 + the number of a limit; in the union, 1 + the number of the limits of
- * the span as a struct pc_limit_set in `sets`. Without `sets` all lists have one limit, which the
- * union has too. -E2BIG: a span has more than PC_LIMITS_OF_SPAN limits.
+ * Fills `spans`, empty before, with the union of lists of spans, given as all their edges (sorted
+ * here). In the lists, `limit` is 1 + the number of a limit; in the union it is 1 + the number of a
+ * struct pc_limit_set in `sets`, which has the limits of the span. Without `sets` all lists must
+ * have the same limit; the union has it, too. -E2BIG: a span has more than PC_LIMITS_OF_SPAN
+ * limits.
  */
 int spans_unite(struct span_edge *edge, size_t edges, struct pool *sets, struct spans *spans);
 void spans_free(struct spans *spans);

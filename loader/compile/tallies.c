@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which tally counts which port of which machine behind this host. */
+/* Assigns tallies: which counter of which port of which machine behind this host. */
 #include "loader/compile/tallies.h"
 
 #include <stdlib.h>
@@ -23,7 +23,7 @@ __u64 tallies_machine(const char *name)
 	return pool_digest(0, text, sizeof(text));
 }
 
-/* The first tallies of rows: what is not listed of local ports. */
+/* Indexes of the first tally of each row: a row begins with that for unlisted local ports. */
 struct starts {
 	size_t *at;
 	size_t count;
@@ -47,7 +47,7 @@ static void find_starts(const struct tallies *tallies, struct starts *starts)
 			add_start(starts, i);
 }
 
-/* True if the row from `at` on counts the same ports of that machine. */
+/* True if the row that begins at `at` counts the same ports for that machine. */
 static bool is_row(const struct tallies *tallies, size_t at, __u64 machine,
 		   const struct class_tallies *wanted)
 {

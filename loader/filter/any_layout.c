@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reads the parts that filters of every layout version have in common. */
+/* Reads the parts that filters of every layout version have. */
 #include "loader/filter/any_layout.h"
 
 #include <bpf/bpf.h>
@@ -13,7 +13,7 @@
 #include "loader/base/file.h"
 #include "loader/object/pin.h"
 
-#define HEAD_LIMIT   (16 << 20) /* bytes of a generation */
+#define HEAD_LIMIT   (16 << 20) /* bytes of a generation map */
 #define RECIPE_LIMIT (64 << 20)
 
 /* A pin that a version does not have stays -1. */
@@ -32,7 +32,7 @@ static int open_pins(struct filter *filter)
 	return 0;
 }
 
-/* `*fallback`: the slot of the generation that is active instead; 0: this one is active. */
+/* `*fallback`: the slot of the fallback, if that is active; 0: this generation is active. */
 static int read_head(int generation, const struct bpf_map_info *info, struct any_layout *other,
 		     __u32 *fallback)
 {
@@ -87,7 +87,7 @@ static int read_recipe(const char *id, const char *pin, char **recipe)
 	return 0;
 }
 
-/* The generation in a slot, by its pin. */
+/* Opens the generation in a slot, by its pin. */
 static int read_slot(struct any_layout *other, __u32 slot, __u32 *fallback)
 {
 	__free_text char *folder = object_path(other->filter.id, NULL);

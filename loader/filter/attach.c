@@ -25,8 +25,8 @@ static int link_xdp(struct filter *filter, unsigned int ifindex, __u32 flags)
 }
 
 /*
- * Returns -errno if the link was refused because of the interface or its hook; 0 if the driver
- * refused it.
+ * Returns -errno if the interface or its hook is the reason why the link was refused; 0 if the
+ * driver is.
  */
 static int check_hook(const struct hook *hook)
 {
@@ -37,7 +37,7 @@ static int check_hook(const struct hook *hook)
 		return link_failed(hook->name, err, "cannot read its XDP program");
 	if (err || !now.program_id)
 		return 0;
-	/* Another program was attached meanwhile. */
+	/* Another program was attached in between. */
 	return hold_is(now.program_id) ? -EAGAIN : hook_free(&now);
 }
 

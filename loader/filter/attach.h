@@ -7,9 +7,9 @@
 #include "loader/filter/hook.h"
 
 /*
- * Attaches by a bpf_link (filter->link). `*mode` goes in as asked and comes out as it became.
- * -EBUSY, with its id and name, if another program is there; -EAGAIN without a message if that is
- * the one of a hold (hold.h).
+ * Attaches by a bpf_link (filter->link). `*mode`: the wanted mode; returns the actual one. -EBUSY
+ * with a message (id and name) if another program is there; -EAGAIN without a message if it is the
+ * program of a hold (hold.h).
  */
 int hook_attach(struct filter *filter, const struct hook *hook, enum hook_mode *mode);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The table of bans in the kernel: made, filled, put in place. */
+/* The table of bans in the kernel: makes it, fills it, and puts it in place. */
 #include "loader/filter/ban_table.h"
 
 #include <arpa/inet.h>
@@ -14,10 +14,10 @@
 #include "loader/filter/flags.h"
 #include "loader/object/pin.h"
 
-#define MOVES	       500 /* of entries, to make room for one more */
-#define FILLED_OF_FOUR 3   /* quarters of a table that are filled at most */
+#define MOVES	       500 /* entries that a walk may move to make room for one more */
+#define FILLED_OF_FOUR 3   /* quarters of a table that may be filled */
 
-/* Stores that a program on another CPU sees in this order. */
+/* Orders stores for programs on other CPUs. */
 #define store(place, value) __atomic_store_n(&(place), value, __ATOMIC_RELEASE)
 
 /* --- maps --- */
@@ -167,7 +167,7 @@ int ban_table_make(size_t ipv4, size_t ipv6, struct ban_table *table)
 
 /* --- entries --- */
 
-/* A prefix as the programs compare it. */
+/* A prefix in the form in which the programs compare it. */
 struct key {
 	__u64 address[2];
 	__u8 kind;
@@ -273,7 +273,7 @@ static bool find(const struct ban_table *table, const struct key *key, struct sp
 	return false;
 }
 
-/* A free entry of a line, or -1. */
+/* The index of a free entry in a line, or -1. */
 static int free_entry(const struct ban_table *table, __u32 line)
 {
 	for (int i = 0; i < entries_of(table, line); i++)
@@ -282,7 +282,8 @@ static int free_entry(const struct ban_table *table, __u32 line)
 	return -1;
 }
 
-/* Writes an entry that is free. Its end comes last: until then programs pass over it. */
+/* Writes a free entry. The end is written last, because programs skip the entry until it has
+ * one. */
 static void fill(const struct ban_table *table, struct spot place, const struct key *key,
 		 __u32 until, const struct pc_ban_count *count)
 {
@@ -304,7 +305,7 @@ static void fill(const struct ban_table *table, struct spot place, const struct 
 	store(*until_at(table, place), until);
 }
 
-/* The other line of the prefix at a place. */
+/* The other line that the prefix at a place may be in. */
 static __u32 other_line(const struct ban_table *table, struct spot place)
 {
 	struct key key = key_at(table, place);
@@ -314,7 +315,7 @@ static __u32 other_line(const struct ban_table *table, struct spot place)
 	return place.line == line[0] ? line[1] : line[0];
 }
 
-/* Moves a prefix to its other line, where `entry` is free. Meanwhile it is in both. */
+/* Moves a prefix to its other line, where `entry` is free. For a moment it is in both lines. */
 static void move(const struct ban_table *table, struct spot from, struct spot to)
 {
 	struct key key = key_at(table, from);
@@ -325,8 +326,9 @@ static void move(const struct ban_table *table, struct spot from, struct spot to
 }
 
 /*
- * Makes room in a line: walks along the other lines of full lines' prefixes until one has room, and
- * moves the prefixes of the walk, the last one first. Returns the entry that is free then, or -1.
+ * Makes room in a full line: a prefix of it could be in another line, a prefix of that one in yet
+ * another, and so on, until a line has room. Then moves the prefixes of this walk, the last one
+ * first. Returns the entry that becomes free, or -1.
  */
 static int make_room(const struct ban_table *table, __u32 line)
 {
@@ -344,7 +346,7 @@ static int make_room(const struct ban_table *table, __u32 line)
 	while (steps--) {
 		struct spot to = {line, free};
 
-		/* A walk may pass a line twice; what was there may have moved. */
+		/* A walk may pass a line twice, so that a move may have changed an entry. */
 		if (other_line(table, walk[steps]) != line)
 			return -1;
 		move(table, walk[steps], to);
@@ -379,7 +381,7 @@ static int insert(struct ban_table *table, const struct key *key, __u32 until,
 
 /* --- marks and lengths --- */
 
-/* Adds a kind to a list that is in descending order, and ends with 0. */
+/* Adds a kind to a list in descending order that ends with 0. */
 static void add_kind(__u8 *list, size_t room, __u8 kind)
 {
 	size_t at = 0, end = 0;
@@ -392,7 +394,8 @@ static void add_kind(__u8 *list, size_t room, __u8 kind)
 		;
 	if (end + 1 >= room)
 		return; /* there are fewer kinds than places */
-	/* From the end on: a program that reads meanwhile sees one kind twice, and misses none. */
+	/* Moves from the end on: a program that reads meanwhile sees one kind twice, and misses
+	 * none. */
 	for (; end > at; end--)
 		store(list[end], list[end - 1]);
 	store(list[at], kind);
@@ -533,7 +536,7 @@ size_t ban_table_count(const struct ban_table *table, __u32 now)
 	return count;
 }
 
-/* --- in place --- */
+/* --- putting a table in place --- */
 
 int ban_flag_set(const struct filter *filter, bool bans)
 {

@@ -20,7 +20,8 @@
 #include "loader/report/history.h"
 #include "loader/report/json_forms.h"
 
-#define TEXT_LIMIT (4 << 20) /* bytes of a rule set that is kept: groups may be very long */
+/* bytes of a rule set that is kept; with long groups a rule set may be longer */
+#define TEXT_LIMIT (4 << 20)
 
 struct history_place change_log_place(void)
 {
@@ -42,7 +43,7 @@ char *change_log_network(void)
 	return name ? name : xasprintf("net:[%llu]", (unsigned long long)own.st_ino);
 }
 
-/* --- texts --- */
+/* --- texts of rule sets --- */
 
 static void digest_of(const char *text, size_t length, char digest[SHA256_TEXT])
 {
@@ -53,7 +54,7 @@ static void digest_of(const char *text, size_t length, char digest[SHA256_TEXT])
 	sha256_end(&sha, digest);
 }
 
-/* False: it is not UTF-8. */
+/* False: the text is not UTF-8. */
 static bool add_profile(struct change_log *log, const struct profile *profile, const char *digest)
 {
 	json_t *json = json_pack("{s:s, s:s, s:s}", "digest", digest, "profile", profile->name,
@@ -84,7 +85,7 @@ static void add_profiles(struct change_log *log, const struct composition *compo
 	}
 }
 
-/* The profiles as their files were: by them the rule set can be composed again. */
+/* The profiles as their files were, from which the rule set can be composed again. */
 static json_t *profiles_json(struct change_log *log, const struct composition *composition)
 {
 	json_t *profiles = json_object();
@@ -110,8 +111,8 @@ static void add_rule_set(struct change_log *log, const char *text, const char *d
 }
 
 /*
- * Adds a kept text, and returns its digest; null: there is none, or it is too long. `text`: as it
- * is pinned, which spares writing 256 machines anew; NULL: not at hand.
+ * Adds a kept text, and returns its digest; null: there is no text, or it is too long. `text`: the
+ * text as it is pinned, so that it need not be written again; NULL: not available.
  */
 static json_t *add_kept(struct change_log *log, const json_t *kept, const char *text,
 			const struct composition *composition)
@@ -128,7 +129,7 @@ static json_t *add_kept(struct change_log *log, const json_t *kept, const char *
 	return json_string(digest);
 }
 
-/* --- an interface --- */
+/* --- the entry of an interface --- */
 
 static bool has_states(enum record_action action)
 {
@@ -168,7 +169,8 @@ static json_t *interface_json(struct change_log *log, const struct logged *logge
 				    json_integer((json_int_t)logged->deadline));
 	if (!has_states(logged->action))
 		return interface;
-	/* The text of a rule set comes before the change: file order is oldest first. */
+	/* The text of a rule set comes before the change, because the file has the oldest line
+	 * first. */
 	if (!logged->before_unknown)
 		json_object_set_new(interface, "before",
 				    add_kept(log, logged->before, logged->before_text, NULL));
@@ -218,7 +220,7 @@ void change_log_add(struct change_log *log, const struct logged *logged)
 	};
 }
 
-/* --- the entry --- */
+/* --- the entry of the command --- */
 
 static void make_id(char id[17])
 {
@@ -229,7 +231,7 @@ static void make_id(char id[17])
 	snprintf(id, 17, "%016llx", number);
 }
 
-/* A deadline that passed has no command. */
+/* A deadline passed without a command. */
 static json_t *entry_json(struct change_log *log)
 {
 	const struct caller *caller = &log->caller;

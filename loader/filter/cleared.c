@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Where `counters` counts from: what the counters of a filter had when they were cleared. */
+/* Stores the counters of a filter when they are cleared; `counters` counts from there. */
 #include "loader/filter/cleared.h"
 
 #include <bpf/bpf.h>
@@ -15,12 +15,13 @@
 #include "loader/filter/pins.h"
 #include "loader/object/pin.h"
 
-/* Entries of a value: a scan of all ports leaves 131,072, and each value is a system call. */
+/* Entries of a map value. After a scan of all ports there are 131,072 entries, and each value takes
+ * a system call. */
 #define PAGE_ENTRIES 256
 
-/* The map `cleared`: the cells that had counted something. */
+/* A value of the map `cleared`: cells that had counted something. */
 struct cleared_page {
-	__u64 time; /* the same in each */
+	__u64 time; /* the same in each page */
 	__u64 entries;
 	struct pc_past entry[PAGE_ENTRIES];
 };
@@ -43,7 +44,7 @@ static void add_entry(struct pages *pages, __u32 cell, const struct count *count
 		.cell = cell, .count = {.packets = count->packets, .bytes = count->bytes}};
 }
 
-/* There is one page at least: it has the time. */
+/* One page always exists, because it has the time. */
 static void collect(const struct counters *counters, struct pages *pages)
 {
 	__u32 cells = counters->machines ? PC_CELLS_END : counters->rare ? PC_CELLS_ALL : PC_CELLS;
@@ -57,7 +58,7 @@ static void collect(const struct counters *counters, struct pages *pages)
 			add_entry(pages, cell, &counters->cell[cell]);
 }
 
-/* Nothing can write to it any more: members of the administrators' group may read it. */
+/* Makes the map, and freezes it, because members of the administrators' group may read it. */
 static int make_map(const struct pages *pages)
 {
 	__close_fd int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "cleared", sizeof(__u32),

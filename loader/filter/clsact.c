@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Our filter at the clsact of interfaces, for kernels before 6.6, which have no tcx. */
+/* Our filter at the clsact of interfaces, for kernels before 6.6, which do not have tcx. */
 #include "loader/filter/clsact.h"
 
 #include <bpf/libbpf.h>
@@ -53,7 +53,7 @@ static bool is_ours(const struct tc_filters *filters, const struct tc_filter *fi
 
 	if (filter->program_id == program_id)
 		return true;
-	/* The head of a list of filters, of which it has the priority, is shown like one. */
+	/* The kernel lists the head of a filter list, with the list's priority, like a filter. */
 	for (i = 0; i < filters->count && !filter->handle; i++)
 		if (filters->filter[i].program_id == program_id &&
 		    filters->filter[i].parent == filter->parent &&
@@ -74,16 +74,16 @@ static int delete_filters(struct mnl_socket *socket, unsigned int ifindex,
 	return err == -ENOENT ? 0 : err;
 }
 
-/* The maker of an interface's clsact. */
+/* Who made an interface's clsact. */
 enum whose {
 	WHOSE_THEIRS,
 	WHOSE_OURS,
-	WHOSE_OURS_WITH_FILTER, /* ours, if it has our filter */
+	WHOSE_OURS_WITH_FILTER, /* ours if it has our filter */
 };
 
 /*
- * Removes a clsact that we made and where no other tool has a filter in one step, so that a killed
- * command leaves no empty one.
+ * Removes the clsact in one step if we made it and no other tool has a filter there, so that a
+ * killed command leaves no empty clsact.
  */
 static int remove_from(struct mnl_socket *socket, unsigned int ifindex, __u32 program_id,
 		       enum whose whose)
@@ -160,13 +160,13 @@ int clsact_remove(unsigned int ifindex, __u32 program_id, bool made)
 struct sweep {
 	__u32 program_id;
 	const struct clsact_made *made;
-	int own; /* the caller's namespace */
+	int own; /* the caller's network namespace */
 	ino_t *seen;
 	size_t count;
 	int err;
 };
 
-/* A socket keeps the namespace that it was opened in. */
+/* A socket stays in the network namespace in which it was opened. */
 static int open_in(int namespace, int own, struct mnl_socket **socket)
 {
 	int err;
@@ -181,7 +181,7 @@ static int open_in(int namespace, int own, struct mnl_socket **socket)
 	return err;
 }
 
-/* Passes over a file that is not a namespace, or whose namespace has just ended. */
+/* Skips a file that is not a namespace, or whose namespace has just ended. */
 static void sweep_one(struct sweep *sweep, const char *path)
 {
 	__cleanup(netlink_close) struct mnl_socket *socket = NULL;
@@ -239,7 +239,7 @@ int clsact_sweep(__u32 program_id, const struct clsact_made *made)
 
 /* --- attaching --- */
 
-/* Finds the first free priority; `*ahead`: another tool has a filter at a lower one. */
+/* Finds the first free priority. `*ahead`: another tool has a filter at a lower priority. */
 static __u32 free_priority(const struct tc_filters *filters, bool *ahead)
 {
 	__u32 priority;
@@ -257,7 +257,7 @@ static __u32 free_priority(const struct tc_filters *filters, bool *ahead)
 	return priority;
 }
 
-/* An `ingress` qdisc would take a filter for egress, and run it at ingress. */
+/* An `ingress` qdisc accepts an egress filter, but runs it at ingress. */
 static int check_qdisc(struct mnl_socket *socket, const char *interface, unsigned int ifindex)
 {
 	enum tc_qdisc found;

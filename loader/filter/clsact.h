@@ -6,29 +6,29 @@
 #include <stdbool.h>
 #include <linux/types.h>
 
-/* 1 if clsact_attach will have to make it, 0 if not, -errno. */
+/* Returns 1 if clsact_attach will have to make the clsact, 0 if not, -errno. */
 int clsact_missing(unsigned int ifindex);
 
 /*
  * Adds a direct-action filter of the first free priority, and clsact itself if it is missing;
- * nothing if the program is there already. Returns 0 or -errno with a message.
+ * does nothing if the program is already there. Returns 0 or -errno with a message.
  */
 int clsact_attach(int program, __u32 program_id, const char *interface, unsigned int ifindex);
 
-/* 1 if the program of this id is on the egress side, 0 if not, -errno. */
+/* Returns 1 if the program of this id is on the egress side, 0 if not, -errno. */
 int clsact_find(unsigned int ifindex, __u32 program_id);
 
 /*
- * Deletes the filter of this program; and clsact, if we have `made` it and no other filter is
- * there. Returns 0, also if there is none, or -errno.
+ * Deletes the filter of this program; and clsact, if we `made` it and no other filter is there.
+ * Returns 0, also if the filter is not there, or -errno.
  */
 int clsact_remove(unsigned int ifindex, __u32 program_id, bool made);
 
-/* A clsact that we made: of this interface in the network namespace of this inode. */
+/* A clsact that we made, by its interface and the inode of its network namespace. */
 struct clsact_made {
-	unsigned int ifindex; /* 0: none */
+	unsigned int ifindex; /* 0: we made none */
 	unsigned long long netns;
-	bool whole; /* the filter got there: an empty clsact is another one */
+	bool whole; /* our filter was added; so an empty clsact there is another tool's */
 };
 
 /*

@@ -38,7 +38,7 @@ int filter_confirm(struct filter *filter)
 	return 0;
 }
 
-/* `reverted_at`: when the deadline passed, 0: it was ended. */
+/* `reverted_at`: when the deadline passed; 0: the change was undone by a command. */
 static int settle(struct filter *filter, __u64 reverted_at)
 {
 	__cleanup(generation_unmap_head) struct pc_generation *head =

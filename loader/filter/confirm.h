@@ -5,19 +5,19 @@
 
 #include "loader/filter/filter.h"
 
-/* Seconds until a generation's deadline, of which a part counts as one; 0: it is past, or none. */
+/* Seconds until a generation's deadline, rounded up; 0: it has passed, or there is none. */
 unsigned int seconds_left(const struct pc_generation *generation);
 
 /*
- * Makes the current generation final, by one store. Returns 0 also if it is final already; -ETIME,
- * without a message, if it has been reverted.
+ * Makes the current generation final, with one store. Returns 0 also if it was final; -ETIME,
+ * without a message, if it was reverted.
  */
 int filter_confirm(struct filter *filter);
 
 /*
- * Undoes a pending change: filter_expire ends its time, as if the deadline had passed, so that all
- * packets see the fallback; opened again, the filter is one that has reverted. filter_settle_undone
- * is filter_settle_reverted, but nothing tells later that a deadline passed.
+ * Undo a pending change. filter_expire moves its deadline to the past, so that all packets see the
+ * fallback; a filter opened after that is a reverted one. filter_settle_undone works as
+ * filter_settle_reverted, but leaves no record that a deadline passed.
  */
 int filter_expire(struct filter *filter);
 int filter_settle_undone(struct filter *filter);
@@ -30,8 +30,8 @@ int filter_settle_undone(struct filter *filter);
 int filter_ready(struct filter *filter, const char *interface);
 
 /*
- * After its deadline: puts the fallback, which is active already, in the place of the reverted
- * generation, and removes that.
+ * For a change whose deadline passed: stores the fallback, which is already active, as the current
+ * generation, and removes the reverted one.
  */
 int filter_settle_reverted(struct filter *filter);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reads the counters of a filter out of its maps. */
+/* Reads the counters of a filter from its maps. */
 #include "loader/filter/counter_maps.h"
 
 #include <bpf/bpf.h>
@@ -21,7 +21,7 @@ struct entry {
 	struct pc_count count;
 };
 
-/* The entries of `carries`, by index of the total, or of `rare`, by cell. */
+/* The entries of `carries`, by index of the total; or those of `rare`, by cell. */
 struct taken {
 	struct entry *entry;
 	size_t entries;
@@ -50,7 +50,7 @@ static int compare_entries(const void *left, const void *right)
 	return (a->key > b->key) - (a->key < b->key);
 }
 
-/* An entry may be shown twice. */
+/* An entry may be shown twice: keep one. */
 static int take_all(int map, struct taken *taken)
 {
 	size_t i, kept = 0;
@@ -70,7 +70,7 @@ static int take_all(int map, struct taken *taken)
 	return err;
 }
 
-/* The maps in memory: mapped, or copied where they may only be read. */
+/* The maps in memory: mapped, or copied if the caller may only read them. */
 struct image {
 	struct pc_filter filter;
 	struct pc_page *rows, *totals;
@@ -129,7 +129,7 @@ static int copy_totals(const struct filter *filter, const struct image *image,
 	return err;
 }
 
-/* A row, but for the pages where its CPU has counted nothing. */
+/* Copies a row, without the pages on which its CPU has counted nothing. */
 static int copy_row(const struct filter *filter, const struct image *image, __u32 first)
 {
 	struct pc_page *row = &image->rows[first];
@@ -146,7 +146,7 @@ static int copy_row(const struct filter *filter, const struct image *image, __u3
 	return err;
 }
 
-/* True if the program was flushing a word while it was copied. */
+/* True if the program was moving a cell into its total while the page was copied. */
 static bool is_pending(const struct image *image)
 {
 	const struct pc_page *page = image->rows;
@@ -169,7 +169,7 @@ static bool is_pending(const struct image *image)
 	return false;
 }
 
-/* 1 if nothing was flushed meanwhile: then the copy is of one moment, for each cell. */
+/* Returns 1 if no cell was moved meanwhile, so that each cell's parts are from one moment. */
 static int copy_once(const struct filter *filter, struct image *image, struct pc_page *before)
 {
 	int err = copy_totals(filter, image, before);
@@ -220,7 +220,7 @@ static int sum_once(const struct filter *filter, struct counters *counters)
 	return err;
 }
 
-/* The sums of the totals from which `carries` is filled, in a step of its own. */
+/* Adds the totals that `carries` is filled from, which is a step of its own. */
 static int sum_live(const struct filter *filter, struct counters *counters, struct taken *carried)
 {
 	__cleanup(taken_free) struct taken before = {};

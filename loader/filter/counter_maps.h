@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Reads the counters of a filter out of its maps. */
+/* Reads the counters of a filter from its maps. */
 #ifndef PORTCULLIS_FILTER_COUNTER_MAPS_H
 #define PORTCULLIS_FILTER_COUNTER_MAPS_H
 
@@ -8,7 +8,7 @@
 
 /*
  * Sets `counters`, which must be zero, to the counts of the filter since it was attached. -EAGAIN:
- * the counters changed all the time while they were copied.
+ * each attempt to copy the counters met a change.
  */
 int filter_counters(const struct filter *filter, struct counters *counters);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The prefixes that the generations of a filter deny, and those that are never banned. */
+/* The prefixes that the generations of a filter deny, and those that they never ban. */
 #include "loader/filter/denied.h"
 
 #include <arpa/inet.h>
@@ -29,7 +29,8 @@ static void add(struct prefix **list, size_t *count, const struct pc_key *key)
 	(*list)[(*count)++] = prefix;
 }
 
-/* A prefix has the groups of those around it, too: some are listed that need not be. */
+/* A prefix has the groups of wider prefixes, too, so that more prefixes than necessary are
+ * listed. */
 static void take(const void *key, const void *value, void *context)
 {
 	const struct reading *reading = context;

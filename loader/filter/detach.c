@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Takes a filter off: first lets everything pass, then unhooks. */
+/* Detaches a filter: first lets everything pass, then unhooks the programs. */
 #include "loader/filter/detach.h"
 
 #include <bpf/bpf.h>
@@ -17,8 +17,8 @@
 #include "loader/object/pin.h"
 
 /*
- * Removes the active generation, so that everything passes at both hooks from one packet to
- * the next. Works for other layouts too. Returns 0 or -errno.
+ * Removes the active generation: from the next packet on, everything passes at both hooks. Works
+ * for other layouts, too. Returns 0 or -errno.
  */
 static int filter_empty(struct filter *filter)
 {
@@ -42,7 +42,7 @@ void filter_refill(const struct filter *filter)
 		      strerror(errno));
 }
 
-/* Opens the parts that filter_detach needs of a filter known by its id only. */
+/* Opens the parts of a filter, known by its id only, that filter_detach needs. */
 static int open_hooks(struct filter *filter)
 {
 	static const enum filter_fd hooks[] = {FILTER_GENERATIONS, FILTER_LINK, FILTER_EGRESS,
@@ -69,7 +69,7 @@ static void unhook(struct filter *filter)
 
 	/*
 	 * Removes the pin before the link is detached: a reader that finds a pinned link without an
-	 * interface reports that its XDP program was taken off from outside.
+	 * interface reports that another tool removed the XDP program.
 	 */
 	if (filter->id[0] && filter->fd[FILTER_LINK] >= 0 && unlink(link) && errno != ENOENT)
 		warning("%s: cannot unpin: %s", link, strerror(errno));
@@ -83,7 +83,7 @@ int filter_stop(struct filter *filter)
 {
 	int err = filter->id[0] ? open_hooks(filter) : 0;
 
-	marks_doubt(filter); /* without a generation, egress marks nothing */
+	marks_doubt(filter); /* the egress program marks nothing without a generation */
 	if (!err)
 		err = filter_empty(filter);
 	if (err)
@@ -98,7 +98,7 @@ int filter_detach(struct filter *filter)
 	if (err)
 		return err;
 	unhook(filter);
-	/* The pins stay, so that the next command knows what is still at a clsact. */
+	/* Keeps the pins: they tell the next command what is still at a clsact. */
 	if (!egress_detach(filter, filter->ifindex) && filter->id[0])
 		filter_unpin(filter);
 	return 0;

@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Takes a filter known by its links or its id off both hooks, and removes its pins; also a
- * half-made one. It first lets everything pass: if that fails, -errno with a message, and nothing
- * is changed. Later failures are warnings, and the next command completes the detach.
- */
+/* Detaches a filter: first lets everything pass, then unhooks the programs. */
 #ifndef PORTCULLIS_FILTER_DETACH_H
 #define PORTCULLIS_FILTER_DETACH_H
 
 #include "loader/filter/filter.h"
 
 /*
- * Takes a filter known by its links or its id off both hooks, and removes its pins. Also one that
- * is half made. It first lets everything pass: if that fails, -errno with a message, and nothing is
- * changed; what fails later is warned of, and the next command completes it.
+ * Detaches a filter, known by its links or its id, from both hooks, and removes its pins; also a
+ * half-made filter. First lets everything pass: if that fails, returns -errno with a message, and
+ * nothing is changed. Later failures are warnings, and the next command completes the detach.
  */
 int filter_detach(struct filter *filter);
-/* The first step alone, for several interfaces; and back, before the others. */
+/* The first step alone, for several interfaces; and its reversal, before the other steps. */
 int filter_stop(struct filter *filter);
 void filter_refill(const struct filter *filter);
 

@@ -10,9 +10,9 @@
 #include "loader/base/memory.h"
 #include "loader/object/pin.h"
 
-#define BATCH 512 /* buckets */
+#define BATCH 512 /* buckets of a batch */
 
-/* Each bucket is copied under its lock, so that no entry is of two moments. */
+/* Copies each bucket under its lock, so that no entry mixes two moments. */
 static int read_buckets(int map, size_t place, const bool *counts, __u32 since, struct drops *drops)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, options, .elem_flags = BPF_F_LOCK);
@@ -40,7 +40,7 @@ static int read_buckets(int map, size_t place, const bool *counts, __u32 since, 
 	return 0;
 }
 
-/* Fails if another version's map has another layout. */
+/* Fails if the map is of another version with another layout. */
 static int check_map(int map)
 {
 	struct bpf_map_info info;
@@ -64,13 +64,13 @@ int filter_drops(const struct filter *filter, size_t place, const struct prefix 
 	drops_begin(drops, state->drops_since);
 	counts = drops_buckets(of, state->drops_secret);
 	err = read_buckets(filter->fd[FILTER_DROPS], place, counts, state->drops_since, drops);
-	/* Entries of the present second may have been replaced; the second is not over yet. */
+	/* The present second is not over: some of its entries may have been replaced. */
 	if (drops->since > clock_boot() / PC_SECOND)
 		drops->since = (__u32)(clock_boot() / PC_SECOND);
 	return err;
 }
 
-/* Readers leave out what was seen last before that. */
+/* Sets the time before which readers ignore entries. */
 static int set_since(const struct filter *filter, __u32 since)
 {
 	struct pc_filter *state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Reads and clears what a filter has recorded of the packets that it dropped. */
+/* Reads and clears a filter's record of the packets that it dropped. */
 #ifndef PORTCULLIS_FILTER_DROP_MAPS_H
 #define PORTCULLIS_FILTER_DROP_MAPS_H
 
@@ -7,14 +7,14 @@
 #include "loader/report/drops.h"
 
 /*
- * Adds the table of the filter; `place` is the filter's in the caller's list. drops->since and
- * drops->forgotten are of the prefix `of` (family 0: of all). Returns 0 or -errno.
+ * Adds the table of the filter; `place`: the filter's index in the caller's list. drops->since and
+ * drops->forgotten are for the prefix `of` (family 0: for all sources). Returns 0 or -errno.
  */
 int filter_drops(const struct filter *filter, size_t place, const struct prefix *of,
 		 struct drops *drops);
 
 /*
- * Forgets what was recorded until now. If it is interrupted, readers see nothing of that any more.
+ * Deletes the record up to the present. After an interruption readers ignore what was not deleted.
  * Returns 0 or -errno.
  */
 int filter_drops_clear(const struct filter *filter);

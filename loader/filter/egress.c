@@ -17,9 +17,10 @@
 #include "loader/object/paths.h"
 #include "loader/object/pin.h"
 
-/* Constants of newer headers than this is built with. */
+/* Constants that the build's headers are too old to have. */
 #define TCX_EGRESS ((enum bpf_attach_type)47) /* BPF_TCX_EGRESS */
-#define TCX_BEFORE (1U << 3)		      /* BPF_F_BEFORE: with no other named, first of all */
+/* BPF_F_BEFORE; without another program: before all others */
+#define TCX_BEFORE (1U << 3)
 
 /* Returns 1 if the link runs the program at the interface, 0 if not, or -errno. */
 static int link_holds(int link, __u32 program, unsigned int ifindex)
@@ -30,8 +31,8 @@ static int link_holds(int link, __u32 program, unsigned int ifindex)
 	if (bpf_obj_get_info_by_fd(link, &info, &length))
 		return -errno;
 	/*
-	 * tcx.ifindex is the first field, as xdp.ifindex is. The link has another program if a
-	 * command was killed while it replaced the filter.
+	 * Reads xdp.ifindex, because tcx.ifindex is the first field, too. The link has another
+	 * program if a command was killed while it replaced the filter.
 	 */
 	return info.xdp.ifindex == ifindex && info.prog_id == program;
 }
@@ -51,7 +52,7 @@ int egress_state(const struct filter *filter, unsigned int ifindex)
 	return err > 0 ? EGRESS_CLSACT : err;
 }
 
-/* How a kernel without tcx answers. */
+/* The errors of a kernel without tcx. */
 static bool unsupported(int err)
 {
 	return err == -EINVAL || err == -EOPNOTSUPP || err == -ENOSYS;
@@ -68,7 +69,7 @@ static int attach_tcx(struct filter *filter, unsigned int ifindex)
 	return 0;
 }
 
-/* The pin that says, before it is true, that the clsact of this interface was made by us. */
+/* The pin that says that we made the clsact of this interface. It is made before the clsact. */
 static char *made_path(const struct filter *filter, unsigned int ifindex)
 {
 	return xasprintf(PINS "/%s/clsact-%u-%llu", filter->id, ifindex, netns_inode());
@@ -164,7 +165,7 @@ int egress_detach(struct filter *filter, unsigned int ifindex)
 	return err;
 }
 
-/* Reads the pin of made_path that an earlier command left. */
+/* Reads the pin of made_path, left by an earlier command. */
 static struct clsact_made find_made(const char *id)
 {
 	__free_text char *folder = object_path(id, NULL);
@@ -190,7 +191,7 @@ int egress_sweep(const char *id)
 	int err;
 
 	if (tcx >= 0)
-		return 0; /* goes with its pin */
+		return 0; /* a tcx link goes with its pin */
 	program = object_get(id, "egress");
 	if (program < 0)
 		return 0; /* nothing was attached yet */

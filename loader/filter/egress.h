@@ -19,23 +19,24 @@ int egress_state(const struct filter *filter, unsigned int ifindex);
 
 /*
  * Attaches the egress program in front of others: by tcx (filter->egress_link), or to clsact where
- * the kernel has no tcx. Programs and filters of other tools are not touched.
+ * the kernel has no tcx. Other tools' programs and filters are left alone.
  */
 int egress_attach(struct filter *filter, const char *interface, unsigned int ifindex);
 
 /*
- * Puts the egress program of `filter` in the place of another one's, at the same interface. A
- * packet meets one of them, or with clsact for a moment both.
+ * Replaces the egress program of another filter at the same interface by that of `filter`. A packet
+ * passes one of them; with clsact, for a moment, both.
  */
 int egress_replace(struct filter *filter, const struct filter *old, const char *interface,
 		   unsigned int ifindex);
 
-/* Undoes it, if there is anything to undo. A clsact of our making goes unless others use it. */
+/* Detaches the egress program, if it is attached. Removes a clsact that we made, unless others use
+ * it. */
 int egress_detach(struct filter *filter, unsigned int ifindex);
 
 /*
- * Removes filters left at clsact hooks by a folder of pins without its link, in whichever interface
- * and network namespace.
+ * Removes filters that a folder of pins without a link left at clsact hooks, at any interface of
+ * any network namespace.
  */
 int egress_sweep(const char *id);
 

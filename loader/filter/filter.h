@@ -10,13 +10,14 @@
 #include "bpf/abi.h"
 
 /*
- * Functions of this layer report an error themselves, where the object is known, and return -errno.
- * On failure they leave nothing behind and outputs untouched, unless documented otherwise.
+ * Functions of this layer report an error themselves, because they know the object, and return
+ * -errno. Unless documented otherwise, a failed call leaves nothing behind and does not change its
+ * outputs.
  */
 
 /* The descriptors of a filter. */
 enum filter_fd {
-	FILTER_LINK, /* of XDP */
+	FILTER_LINK, /* the XDP link */
 	FILTER_PROGRAM,
 	FILTER_GENERATIONS,
 	FILTER_TRIES,
@@ -25,75 +26,80 @@ enum filter_fd {
 	FILTER_TOTALS,
 	FILTER_CARRIES,
 	FILTER_RARE,
-	FILTER_DROPS,	  /* abi_drops.h */
-	FILTER_LISTENERS, /* abi_events.h, as the next three */
+	FILTER_DROPS,	  /* see abi_drops.h */
+	FILTER_LISTENERS, /* see abi_events.h; also the next three */
 	FILTER_HEARD,
 	FILTER_EVENTS,
-	FILTER_EXPLAINED, /* of a filter that only explains (load.h) */
+	FILTER_EXPLAINED, /* only of a filter that explains (load.h) */
 	FILTER_PAST,
-	FILTER_CLEARED, /* what `counters` begins from (cleared.h) */
-	FILTER_TALLIES, /* what is counted of machines (tally_maps.h) */
+	FILTER_CLEARED, /* the values that `counters` subtracts (cleared.h) */
+	FILTER_TALLIES, /* what counts for which machine (tally_maps.h) */
 	FILTER_FLOWS,
 	FILTER_CONNECTIONS,
 	FILTER_STREAMS,
 	FILTER_LEARNED,
 	FILTER_CAME_IN,
-	FILTER_MARKS, /* abi_marks.h */
+	FILTER_MARKS, /* see abi_marks.h */
 	FILTER_FRAGMENTS,
 	FILTER_LARGE,
 	FILTER_SHARED,
-	FILTER_BANS, /* abi_bans.h, as the next one */
+	FILTER_BANS, /* see abi_bans.h; also the next one */
 	FILTER_BAN_CHUNKS,
-	FILTER_GRANTS,	/* abi_grants.h */
-	FILTER_LIMITER, /* abi_limits.h, as the next one */
+	FILTER_GRANTS,	/* see abi_grants.h */
+	FILTER_LIMITER, /* see abi_limits.h; also the next one */
 	FILTER_LIMIT_CELLS,
 	FILTER_EGRESS,	    /* the egress program */
-	FILTER_EGRESS_LINK, /* of a tcx hook; none with clsact */
-	FILTER_DEVICES,	    /* the program that tells pc_devices; none where marks are not used */
+	FILTER_EGRESS_LINK, /* the tcx link; none with clsact */
+	FILTER_DEVICES,	    /* the program that reads pc_devices; none where marks are not used */
 	FILTER_FDS,
 };
 
 enum filter_fd_flags {
-	FD_HEAD = 1,	  /* every layout has it, also one that this version does not know */
-	FD_NAMESPACE = 2, /* one a network namespace: a new filter shares it with the others */
-	FD_KEPT = 4,	  /* a filter that takes another one over uses it again */
-	FD_OPTIONAL = 8,  /* not every filter has it */
-	FD_APART = 16,	  /* is pinned before or after the others, because its pin has a meaning */
+	FD_HEAD = 1,	  /* every layout version has it, even one that is unknown here */
+	/* one for each network namespace: a new filter shares it with the others */
+	FD_NAMESPACE = 2,
+	FD_KEPT = 4,	  /* a filter that takes over another one continues to use it */
+	FD_OPTIONAL = 8,  /* some filters do not have it */
+	FD_APART = 16,	  /* pinned before or after the others, because its pin has a meaning */
 	FD_FROZEN = 32,	  /* only programs write it */
-	FD_EXPLAINING = 64, /* a filter that only explains has it, and no other */
-	FD_ASKED = 128,	    /* such a filter reads it, as it does those of FD_NAMESPACE */
-	FD_REPLAYED = 256,  /* a filter of a replay reads it, and no other one's */
+	FD_EXPLAINING = 64, /* only a filter that explains has it */
+	/* a filter that explains reads it from the live one, as it does FD_NAMESPACE */
+	FD_ASKED = 128,
+	FD_REPLAYED = 256,  /* a filter of a replay reads it from the live one, and no others */
 };
 
-/* Describes each descriptor: a new map is a row. */
+/* Describes each descriptor. A new map needs one row here. */
 extern const struct filter_descriptor {
 	const char *pin;
-	const char *map; /* its name in the BPF object; NULL: no map of that */
+	const char *map; /* its name in the BPF object; NULL: no map of the object */
 	unsigned int flags;
 } filter_descriptor[FILTER_FDS];
 
 /* One program with its maps. */
 struct filter {
 	char id[20];	    /* name of its folder below PINS; empty: not pinned */
-	int fd[FILTER_FDS]; /* -1 where there is none */
+	int fd[FILTER_FDS]; /* -1: there is none */
 	int emptied;	    /* the generation that filter_stop took away */
-	/* The interface of the XDP hook, also before it is attached; 0: none, or it was deleted. */
+	/* The interface of the XDP hook, even before the attach; 0: none, or it was deleted. */
 	unsigned int ifindex;
 	struct installed {
 		int generation;		    /* inner map of `generations` */
-		int recipe;		    /* the recipe it was made from */
-		struct pc_generation *copy; /* of the generation, NULL if there is none */
-		bool mapped; /* the copy is by generation_map: behind its head it is the map */
+		int recipe;		    /* the map of the recipe from which it was made */
+		struct pc_generation *copy; /* copy of the generation; NULL: there is none */
+		/* made by generation_map: only the head is a copy, the rest is the map itself */
+		bool mapped;
 	} current;	     /* active: the programs use it */
 	struct installed prepared; /* the next one: filter_commit makes it active */
 	struct installed replaced; /* the one before filter_commit; filter_finish frees it */
 	struct installed
 		fallback; /* the generation that comes back if a pending change is not confirmed */
-	struct installed reverted; /* was not confirmed in time, and gave way to the current one */
-	struct slot_update *placing; /* of the next generation's trie, NULL: none under way */
-	struct slot_update *begun;   /* of the first generation, likewise */
+	/* was not confirmed in time; the current generation replaced it */
+	struct installed reverted;
+	/* places the next generation's trie; NULL: nothing to wait for */
+	struct slot_update *placing;
+	struct slot_update *begun;   /* places the first generation; NULL: nothing to wait for */
 	__u32 program_id;
-	bool frags; /* after filter_load: it takes frames of several buffers */
+	bool frags; /* set by filter_load: the program takes frames of several buffers */
 };
 
 #define INSTALLED_NONE ((struct installed){-1, -1, NULL, false})
@@ -107,7 +113,7 @@ struct filter {
 			 .fallback = {-1, -1, NULL, false},   \
 			 .reverted = {-1, -1, NULL, false}})
 
-/* Closes and frees a generation; leaves it as one that is not there. */
+/* Closes and frees a generation, and marks it as absent. */
 void installed_close(struct installed *installed);
 
 void filter_close(struct filter *filter);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tells the programs of a filter what there is to ask about: pc_filter.flag. */
+/* Tells the programs of a filter which look-ups they need: pc_filter.flag. */
 #include "loader/filter/flags.h"
 
 #include <errno.h>

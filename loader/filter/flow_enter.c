@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Enters a flow into the maps of a filter, as its programs would learn it. */
+/* Adds a flow to the maps of a filter, as its programs would learn it. */
 #include "loader/filter/flow_enter.h"
 
 #include <arpa/inet.h>
@@ -43,7 +43,8 @@ int flow_enter(const struct filter *filter, const struct pc_flow *key,
 		return 0;
 	if (errno != EEXIST)
 		return -errno;
-	/* Signed: `old` may be the younger one, and a seeded flow may be older than the uptime. */
+	/* Signed, because `old` may be the younger one, and a seeded flow may be older than the
+	 * uptime. */
 	if (bpf_map_lookup_elem(map, key, &old) ||
 	    (__s64)(state->seen - old.seen) < (__s64)pc_flow_lifetime(key->protocol, old.flags))
 		return 0;

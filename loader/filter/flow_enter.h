@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Enters a flow unless the map has one that the program still uses. Returns 0 or -errno. */
+/* Adds a flow to the maps of a filter, as its programs would learn it. */
 #ifndef PORTCULLIS_FILTER_FLOW_ENTER_H
 #define PORTCULLIS_FILTER_FLOW_ENTER_H
 
 #include "loader/filter/filter.h"
 
 /*
- * Enters a flow that is not there, or only as an old one that the program takes no more. Returns 0
- * or -errno.
+ * Adds a flow, unless the map has one that the program still accepts. Returns 0 or -errno.
  */
 int flow_enter(const struct filter *filter, const struct pc_flow *key,
 	       const struct pc_flow_state *state);

@@ -13,7 +13,7 @@
 #include "loader/net/netns.h"
 #include "loader/object/pin.h"
 
-/* False for an interface that was moved here with the maps of the namespace that it left. */
+/* False for an interface that was moved here together with the maps of its former namespace. */
 static bool of_this_namespace(const struct filter *filter)
 {
 	struct pc_shared shared;
@@ -53,7 +53,7 @@ int flow_maps_find(const struct hooks *hooks, __u32 flows, struct filter *with)
 	*with = FILTER_NONE;
 	for (i = 0; i < hooks->count; i++) {
 		if (filter_open_shared(hooks->hook[i].id, with))
-			continue; /* of another version, or just being removed */
+			continue; /* the filter is of another version, or is just being removed */
 		if (of_this_namespace(with)) {
 			err = check_size(&hooks->hook[i], with, flows);
 			break;

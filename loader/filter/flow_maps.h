@@ -7,15 +7,15 @@
 #include "loader/filter/hook.h"
 
 /*
- * Opens a filter (filter_open_shared) of the caller's network namespace whose flow maps a new one
- * is to share; FILTER_NONE if there is none. `flows`: the size that was asked for, 0: any. If the
- * maps have another size, -EEXIST with a message.
+ * Opens a filter (filter_open_shared) of the caller's network namespace, so that a new one can
+ * share its flow maps; FILTER_NONE if there is none. `flows`: the requested size; 0: any. -EEXIST
+ * with a message if the maps have another size.
  */
 int flow_maps_find(const struct hooks *hooks, __u32 flows, struct filter *with);
 
 /*
- * Returns how many flows the maps of a filter hold together, as --flows gives it, twice the size of
- * `connections`. 0 if the map cannot be read.
+ * Returns the number of flows for which the maps of a filter have room, in the unit of --flows:
+ * twice the size of `connections`. 0 if the map cannot be read.
  */
 __u32 flow_maps_size(const struct filter *filter);
 

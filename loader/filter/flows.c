@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reads the map of learned flows. */
+/* Reads the maps of learned flows. */
 #include "loader/filter/flows.h"
 
 #include <arpa/inet.h>
@@ -20,7 +20,7 @@ const char *const flow_map_name[FLOW_MAPS] = {
 
 struct reading {
 	struct flows *flows;
-	struct flow_use *use; /* of the map that is read */
+	struct flow_use *use; /* number of the map that is being read */
 	__u64 now;
 	bool keep;
 	const __u32 *ifindex;
@@ -116,7 +116,7 @@ json_t *flows_use_json(const struct flows *flows)
 	return json;
 }
 
-/* A flow that was shown twice is next to itself in the order. */
+/* Flows that were shown twice are neighbours after sorting. */
 static void drop_doubles(struct flows *flows)
 {
 	size_t kept = 0, i;

@@ -63,7 +63,7 @@ int filter_await_packets(const struct filter *filter)
 	return slot_put(filter, SLOT_ACTIVE, filter->current.generation);
 }
 
-/* True if `generation` is the first of a pending change: the active one becomes its fallback. */
+/* True if `generation` begins a pending change: the active generation becomes its fallback. */
 static bool first_to_confirm(const struct filter *filter, const struct pc_generation *generation)
 {
 	return generation->deadline && !filter->fallback.copy;
@@ -92,7 +92,7 @@ static int build_next(struct filter *filter, const struct tables *tables, const 
 	return err;
 }
 
-/* Gives newly listed ports a place for their counts, which they keep. */
+/* Gives newly listed ports a place for their counts; they keep it from then on. */
 static int list_ports(const struct filter *filter, const struct pc_generation *generation)
 {
 	struct pc_filter *state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -150,7 +150,7 @@ static bool is_here(const struct filter *filter)
 	       (found.drv_prog_id == filter->program_id || found.skb_prog_id == filter->program_id);
 }
 
-/* filter_prepare put the fallback there; puts it back if it was cleared since. */
+/* filter_prepare stored the fallback there; stores it again if it was cleared since. */
 static int keep_fallback(const struct filter *filter)
 {
 	return slot_has_fallback(filter) ?
@@ -164,7 +164,7 @@ void filter_seed(const struct filter *filter)
 		seed_live(filter, filter->ifindex, filter->prepared.copy);
 }
 
-/* Packets of before may still use the former generation: filter_finish waits for them. */
+/* Packets in flight may still use the former generation: filter_finish waits for them. */
 static int activate(struct filter *filter)
 {
 	slot_update_end(&filter->begun);
@@ -190,7 +190,7 @@ int filter_commit(struct filter *filter)
 	return 0;
 }
 
-/* The stand-in of the attach becomes the fallback: from now on it counts as observe does. */
+/* The stand-in of the attach becomes the fallback: from here on its packets count as observed. */
 static void let_stand_in_observe(struct installed *stand_in)
 {
 	__cleanup(generation_unmap_head) struct pc_generation *head = generation_map_head(stand_in);
@@ -203,7 +203,8 @@ void filter_finish(struct filter *filter)
 {
 	slot_update_end(&filter->placing);
 	if (filter->replaced.copy)
-		slot_update_end(&filter->begun); /* a packet may use it and its trie until then */
+		/* until then a packet may use the generation and its trie */
+		slot_update_end(&filter->begun);
 	if (filter->replaced.copy && first_to_confirm(filter, filter->current.copy)) {
 		filter->fallback = filter->replaced;
 		filter->replaced = INSTALLED_NONE;
@@ -211,7 +212,7 @@ void filter_finish(struct filter *filter)
 			let_stand_in_observe(&filter->fallback);
 	}
 	if (!filter->fallback.copy)
-		slot_clear_fallback(filter); /* left by an interrupted command */
+		slot_clear_fallback(filter); /* an interrupted command left it */
 	generation_retire(filter, &filter->replaced);
 }
 

@@ -25,7 +25,7 @@
  *begun to switch.
  *
  * With `confirm` the change is pending: unless it is confirmed, the active generation comes back.
- *The time for that begins with filter_arm. A change during a pending one keeps the fallback, and
+ *The deadline is set by filter_arm. A change during a pending one keeps the fallback, and
  *without `confirm` the deadline too.
  */
 int filter_prepare(struct filter *filter, const struct tables *tables, const char *recipe,
@@ -36,8 +36,8 @@ void filter_finish(struct filter *filter);
 void filter_undo(struct filter *filter);
 
 /*
- * Waits until no CPU runs a program on a packet that came before the call, also a program that was
- * just replaced. 0 or -errno.
+ * Waits until no CPU runs a BPF program, even a replaced one, on a packet that came before the
+ * call. 0 or -errno.
  */
 int filter_await_packets(const struct filter *filter);
 
@@ -45,8 +45,8 @@ int filter_await_packets(const struct filter *filter);
 int filter_switch(struct filter *filter, const struct tables *tables, const char *recipe,
 		  bool confirm);
 
-/* Sets the deadline (clock_boot) of the prepared generation, if `confirm` was given. 0, or -errno
- * with a message. */
+/* Sets the deadline (clock_boot) of the prepared generation; only with `confirm`. 0, or -errno with
+ * a message. */
 int filter_arm(struct filter *filter, __u64 deadline);
 
 #endif

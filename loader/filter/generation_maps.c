@@ -29,12 +29,12 @@ static int map_create(enum bpf_map_type type, const char *name, __u32 key, __u32
 	return fd < 0 ? err : fd;
 }
 
-/* As many bytes of a generation as may change while it is active: those before the tables. */
+/* The bytes of a generation that may change while it is active: those before the tables. */
 #define HEAD_SIZE 4096
 
 _Static_assert(offsetof(struct pc_generation, protocol) <= HEAD_SIZE, "head of a generation");
 
-/* The head is mapped apart, in whole pages. */
+/* The head has a mapping of its own, in whole pages. */
 static size_t head_size(void)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
@@ -96,8 +96,8 @@ int generation_store_head(const struct installed *installed)
 }
 
 /*
- * Returns a copy of the map's descriptor: with this last one made, one more is known to be free,
- * with which filter_undo can list the folder.
+ * Returns a duplicate of the map's descriptor. The original is closed then, which leaves one
+ * descriptor free: filter_undo needs it to list the folder.
  */
 int generation_make_recipe(const char *recipe, size_t length)
 {
@@ -118,8 +118,8 @@ int generation_make_recipe(const char *recipe, size_t length)
 	}
 	memcpy(memory, recipe, length);
 	munmap(memory, (size_t)chunks * RECIPE_CHUNK);
-	bpf_map_freeze(fd); /* a generation never changes; a kernel that cannot freeze it leaves it
-			       as it is */
+	bpf_map_freeze(fd); /* a generation never changes; where the kernel cannot freeze the map,
+	 * it stays as it is */
 	return fd_dup(fd);
 }
 
@@ -129,7 +129,7 @@ int filter_recipe(const struct filter *filter, char **recipe)
 	__u32 chunks = length / RECIPE_CHUNK + 1, i;
 	__free_text char *text = xcalloc(chunks, RECIPE_CHUNK);
 
-	/* Not by mmap, for which the kernel wants a map that can be written. */
+	/* The kernel allows mmap only for maps that can be written. */
 	for (i = 0; i < chunks; i++)
 		if (bpf_map_lookup_elem(filter->current.recipe, &i,
 					text + (size_t)i * RECIPE_CHUNK)) {
@@ -179,7 +179,7 @@ static void trie_entries(const struct tables *tables, struct pc_key *key, struct
 	}
 }
 
-/* A new trie of all prefixes, put into `slot`, which nothing may refer to. */
+/* Makes a trie of all prefixes, and puts it into `slot`, which no generation may refer to. */
 static int make_trie(struct filter *filter, const struct tables *tables, __u32 slot)
 {
 	size_t count = tables->tries4 + tables->tries6;
@@ -193,7 +193,7 @@ static int make_trie(struct filter *filter, const struct tables *tables, __u32 s
 	if (!err) {
 		trie_entries(tables, key, groups);
 		err = trie_fill(fd, key, groups, count);
-		bpf_map_freeze(fd); /* as a recipe's */
+		bpf_map_freeze(fd); /* a trie never changes, as a recipe (generation_make_recipe) */
 		if (!err)
 			err = slot_update_begin(filter->fd[FILTER_TRIES], slot, fd,
 						&filter->placing);
@@ -206,7 +206,7 @@ static int make_trie(struct filter *filter, const struct tables *tables, __u32 s
 	return err;
 }
 
-/* True if a generation has the trie that is wanted, and may share it. */
+/* True if the generation has the same trie, so that it can be shared. */
 static bool same_trie(const struct pc_generation *generation, const struct pc_generation *wanted)
 {
 	return generation && generation->tries_slot < PC_SLOTS &&

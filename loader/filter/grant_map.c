@@ -26,7 +26,7 @@ static struct pc_grant_key key_of(const struct ban *grant)
 	return key;
 }
 
-/* A key comes first, so that entries compare by it. */
+/* The key must be first, because entries are compared by it. */
 struct entry {
 	struct pc_grant_key key;
 	__u32 until;
@@ -37,7 +37,7 @@ static int compare(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct pc_grant_key));
 }
 
-/* The prefix of a length that has the prefix. */
+/* The prefix of a length that contains the prefix. */
 static struct prefix widened(const struct prefix *prefix, __u8 length)
 {
 	struct prefix wide = *prefix;
@@ -48,7 +48,7 @@ static struct prefix widened(const struct prefix *prefix, __u8 length)
 	return wide;
 }
 
-/* The latest end of a prefix, and of those of its group around it. */
+/* The latest end of a grant, and of its group's grants of wider prefixes. */
 static __u32 end_of(const struct ban_set *set, const struct ban *grant, __u32 now)
 {
 	__u32 until = grant->until;
@@ -87,7 +87,7 @@ static int put_entries(int map, const struct entry *entry, size_t count)
 	return 0;
 }
 
-/* The entry that says which file a trie was made from: no group has the number 0. */
+/* The entry that tells from which file a trie was made. Its key has group 0, which no group has. */
 static struct entry note_of(const struct ban_file *file)
 {
 	__u64 sum = (file->number ^ file->length) * 0x9e3779b97f4a7c15ULL;
@@ -95,7 +95,7 @@ static struct entry note_of(const struct ban_file *file)
 	return (struct entry){.key = {.length = PC_GRANT_BITS}, .until = (__u32)(sum >> 32)};
 }
 
-/* Makes a trie of the grants that hold. `*map` is -1 if none does. */
+/* Makes a trie of the grants that hold. `*map` is -1 if no grant holds. */
 static int make_map(const struct ban_file *file, __u32 now, int *map)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options,
@@ -125,7 +125,7 @@ static __u32 inner_id(const struct filter *filter)
 	return bpf_map_lookup_elem(filter->fd[FILTER_GRANTS], &zero, &id) ? 0 : id;
 }
 
-/* The one update by which grants are in force at a filter, and at all that share its map. */
+/* Puts grants in force at a filter, and at all filters that share its map, with one update. */
 static int put_map(const struct filter *filter, int map, __u32 id)
 {
 	int outer = filter->fd[FILTER_GRANTS];
@@ -156,7 +156,7 @@ int grant_map_fill(const struct filter *filter, size_t filters, const struct ban
 
 	if (!err && map >= 0)
 		err = object_map(map, &info);
-	/* Steps that may fail come before the update; a flag without grants only costs time. */
+	/* Steps that can fail come before the update; a flag without grants only costs time. */
 	if (!err && map >= 0)
 		err = set_flags(filter, filters, true);
 	for (size_t i = 0; i < filters && !err; i++)

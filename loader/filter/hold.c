@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Holds an interface that has just come, so that no packet gets in before its filter is there. */
+/* Holds a new interface, so that no packet gets in before its filter is there. */
 #include "loader/filter/hold.h"
 
 #include <bpf/bpf.h>
@@ -13,10 +13,11 @@
 #include "loader/base/message.h"
 #include "loader/filter/refusal.h"
 
-/* By its name any command knows a hold; the kernel keeps 15 characters. */
+/* The name of a hold's program, by which every command knows it; the kernel keeps 15 characters. */
 #define HOLD_NAME "portcullis_hold"
 
-/* XDP_DROP. Frames of several buffers, too, where the kernel has them: the filter takes them. */
+/* XDP_DROP. Accepts frames of several buffers if the kernel does, because the filter will accept
+ * them. */
 static int load_program(void)
 {
 	static const struct bpf_insn drop[] = {

@@ -27,7 +27,7 @@ const char *hook_mode_name(enum hook_mode mode)
 	return mode == HOOK_GENERIC ? "generic" : "native";
 }
 
-/* `*id` is 0 if the folder has no program. */
+/* Reads the id of the program in a folder. `*id` is left alone if the folder has none. */
 static int read_program(const char *folder, __u32 *id)
 {
 	__close_fd int fd = object_get(folder, "program");
@@ -38,7 +38,7 @@ static int read_program(const char *folder, __u32 *id)
 	return err == -ENOENT || err == -ENOTDIR ? 0 : err;
 }
 
-/* Reads the link of a folder. It is not an error if a folder has none. */
+/* Reads the link of a folder. A folder without a link is not an error. */
 static int read_pinned(const char *id, struct pinned *pinned)
 {
 	__free_text char *path = xasprintf(PINS "/%s/link", id);
@@ -55,7 +55,8 @@ static int read_pinned(const char *id, struct pinned *pinned)
 		return err;
 	}
 	fd = bpf_obj_get(path);
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) /* no link, or not our folder */
+	/* the folder has no link, or is not ours */
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
 	if (fd < 0 && (errno == EACCES || errno == EPERM) && geteuid()) {
 		pinned->unseen = true;
@@ -87,7 +88,7 @@ static void drop_replaced(struct pinned *list, size_t count)
 				list[i].link = false;
 }
 
-/* The XDP program was taken off from outside, and the egress program still filters and learns. */
+/* Another tool removed the XDP program; the egress program still filters and learns. */
 static void warn_egress_alone(const struct pinned *pinned)
 {
 	__close_fd int egress = -1;
@@ -111,7 +112,8 @@ static int list_pinned(struct pinned **list, size_t *count)
 
 	*list = NULL;
 	*count = 0;
-	/* Without privilege the folder cannot be listed; such a command changes nothing. */
+	/* Without privilege the folder cannot be listed. Commands without privilege change
+	 * nothing. */
 	if (!dir && errno != ENOENT && errno != EACCES) {
 		err = -errno;
 		error(PINS ": cannot read: %s", strerror(-err));
@@ -185,13 +187,13 @@ int hook_find(const struct hooks *hooks, const char *interface, struct hook *hoo
 	err = hook_query(ifindex, hooks->pinned, hooks->pins, hook);
 	if (err == -ENXIO || err == -ENODEV)
 		error("%s: no such interface in this network namespace",
-		      interface); /* deleted since */
+		      interface); /* the interface was deleted meanwhile */
 	else if (err)
 		link_failed(interface, err, "cannot read its XDP program");
 	return err;
 }
 
-/* True if a filter may be at the interface. To query every interface of a large host takes long. */
+/* True if a filter may be at the interface. Querying every interface of a large host takes long. */
 static bool pinned_at(const struct pinned *list, size_t count, unsigned int ifindex)
 {
 	size_t i;
@@ -202,7 +204,7 @@ static bool pinned_at(const struct pinned *list, size_t count, unsigned int ifin
 	return false;
 }
 
-/* Queries the interface, and adds it if a filter of `hooks->pinned` holds it. */
+/* Queries the interface, and adds it if one of `hooks->pinned` is attached there. */
 static int add_hook(struct hooks *hooks, const struct if_nameindex *interface)
 {
 	struct hook hook;
@@ -212,7 +214,7 @@ static int add_hook(struct hooks *hooks, const struct if_nameindex *interface)
 		return 0;
 	err = hook_query(interface->if_index, hooks->pinned, hooks->pins, &hook);
 	if (err == -ENODEV || err == -ENXIO)
-		return 0; /* deleted since it was listed */
+		return 0; /* the interface was deleted after it was listed */
 	if (err) {
 		error("%s: cannot read its XDP program: %s", interface->if_name, strerror(-err));
 		return err;
@@ -263,7 +265,8 @@ bool hook_there(const struct hook *hook)
 	       !(hook->id[0] && filter_is_empty(hook->id));
 }
 
-/* The program too has to be the same: interfaces of other network namespaces have that index. */
+/* The program must be the same, too: in other network namespaces another interface has that
+ * index. */
 __u32 hook_link(const struct hook *hook)
 {
 	__u32 id = 0;
@@ -285,7 +288,7 @@ int hook_missing(const struct hook *hook, const char *command)
 {
 	__free_text char *word = shell_word(hook->name);
 
-	/* Still there, but it could not be opened: a pin is missing. */
+	/* The filter is still there, but a pin is missing. */
 	if (hook->id[0] && hook_there(hook)) {
 		error("%s: %s: pins of its filter are missing below " PINS
 		      "/%s; portcullis detach %s, then attach again",
@@ -299,7 +302,8 @@ int hook_missing(const struct hook *hook, const char *command)
 
 int hook_free(const struct hook *hook)
 {
-	const char *kind = hook->mode == HOOK_GENERIC ? "xdpgeneric" : "xdp"; /* to ip-link(8) */
+	/* the word that ip-link(8) uses */
+	const char *kind = hook->mode == HOOK_GENERIC ? "xdpgeneric" : "xdp";
 	struct bpf_prog_info info = {};
 	__u32 length = sizeof(info);
 	__close_fd int fd = -1;

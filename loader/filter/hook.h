@@ -13,9 +13,9 @@
 struct hook {
 	char name[16];
 	unsigned int ifindex;
-	__u32 program_id;    /* 0: none */
-	enum hook_mode mode; /* of that program */
-	char id[20];	     /* the filter's, empty if the program is not ours */
+	__u32 program_id;    /* 0: no program */
+	enum hook_mode mode; /* mode of that program */
+	char id[20];	     /* id of the filter; empty if the program is not ours */
 };
 
 const char *hook_mode_name(enum hook_mode mode);
@@ -23,48 +23,52 @@ const char *hook_mode_name(enum hook_mode mode);
 /* A folder below PINS, and the XDP link that is pinned in it. */
 struct pinned {
 	char id[20];
-	bool link;	      /* false: a folder without one, half made or replaced */
-	bool unseen;	      /* without privilege it is not known whether there is one */
-	unsigned int ifindex; /* 0: its interface is gone */
+	/* false: the folder has none: it is half made, or its filter was replaced */
+	bool link;
+	bool unseen;	      /* without privilege it is unknown whether there is a link */
+	unsigned int ifindex; /* 0: the interface is gone */
 	__u32 held;	      /* id of the program that the link holds */
 	__u32 program_id;     /* id of the program that is pinned in the folder */
 };
 
 /*
- * The filters of this host, as one look at the folder of pins and at the interfaces found them. A
- * command reads them once, under the lock, and again only after it has attached or detached.
+ * The filters of this host: the folder of pins and the interfaces, read at one time. A command
+ * reads them once, under the lock, and again only after it has attached or detached.
  */
 struct hooks {
-	struct pinned *pinned; /* every folder, of all network namespaces */
+	struct pinned *pinned; /* every folder of pins, of all network namespaces */
 	size_t pins;
 	struct hook *hook; /* every interface of the caller's network namespace that has a filter */
 	size_t count;
 };
 
-/* Replaces what `hooks` has, {} at first. 0, or -errno with a message and `hooks` empty. */
+/* Reads the filters, and replaces the content of `hooks`, which is {} at first. 0, or -errno with a
+ * message and `hooks` empty. */
 int hooks_read(struct hooks *hooks);
 void hooks_free(struct hooks *hooks);
 
 /*
- * Finds the interface of that name in the caller's network namespace, and whose program is there.
- * -ENODEV with a message if there is no such interface.
+ * Finds the interface of that name in the caller's network namespace, and which program is at its
+ * hook. -ENODEV with a message if there is no such interface.
  */
 int hook_find(const struct hooks *hooks, const char *interface, struct hook *hook);
 
-/* True if the program that was found still holds the hook, and is not just being detached. */
+/* True if the program in `hook` is still at the hook, and is not just being detached. */
 bool hook_there(const struct hook *hook);
 
-/* The id of the link that holds the program at the hook; 0: there is none, or it cannot be seen. */
+/* The id of the link that holds the program at the hook; 0: no link, or it is not visible. */
 __u32 hook_link(const struct hook *hook);
 
-/* 0 if no program is there; else -EBUSY with a message that names it. */
+/* Returns 0 if no program is there; else -EBUSY with a message that names the program. */
 int hook_free(const struct hook *hook);
 
-/* Reports that the interface has no filter of ours (-ENOENT), or one whose pins are missing (-EIO).
+/* Reports that the interface has no filter of ours, and returns -ENOENT; or that the filter's pins
+ * are missing, and returns -EIO.
  */
 int hook_missing(const struct hook *hook, const char *command);
 
-/* Asks which program holds the hook of `ifindex`; `list` has the filters it may be of. Silent. */
+/* Finds the program at the hook of `ifindex`; `list` has the filters that it may belong to. Prints
+ * nothing. */
 int hook_query(unsigned int ifindex, const struct pinned *list, size_t count, struct hook *hook);
 
 #endif

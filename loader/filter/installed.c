@@ -28,7 +28,7 @@ static int copy_generation(int generation, struct installed *installed)
 	return bpf_map_lookup_elem(generation, &zero, installed->copy) ? -errno : 0;
 }
 
-/* Reads a pinned generation and its recipe. -EPROTO: of another layout. */
+/* Reads a pinned generation and its recipe. -EPROTO: it has another layout. */
 static int read_installed(const struct filter *filter, const char *pin, int generation,
 			  const struct bpf_map_info *info, struct installed *installed)
 {
@@ -51,10 +51,11 @@ static int read_installed(const struct filter *filter, const char *pin, int gene
 	return 0;
 }
 
-/* True if a generation map, by its id, is the one that is looked for. */
+/* True if the map with this id is the wanted generation. */
 typedef bool wanted_fn(const struct filter *filter, __u32 id, __u32 wanted);
 
-/* Opens the first pinned generation that is wanted. -ENOENT: none; -EPROTO: of another layout. */
+/* Opens the first pinned generation that `wanted` accepts. -ENOENT: none; -EPROTO: it has another
+ * layout. */
 static int open_wanted(const struct filter *filter, wanted_fn *is_wanted, __u32 wanted,
 		       struct installed *installed)
 {
@@ -159,7 +160,8 @@ bool filter_is_empty(const char *id)
 	       errno == ENOENT;
 }
 
-/* True if the pin is of the current generation or of its fallback: its name ends in the number. */
+/* True if the pin belongs to the current generation or its fallback: its name ends in their
+ * number. */
 static bool is_kept(const char *name, const struct filter *keep)
 {
 	const struct pc_generation *copy[] = {keep->current.copy, keep->fallback.copy};
@@ -175,7 +177,7 @@ static bool is_kept(const char *name, const struct filter *keep)
 	return false;
 }
 
-/* Lists the pins in a folder, except those of `keep`, which may be NULL. */
+/* Lists the pins in a folder, except those of `keep`; `keep` may be NULL. */
 static void list_pins(const char *id, const struct filter *keep, struct names *pins)
 {
 	__free_text char *folder = object_path(id, NULL);
@@ -200,7 +202,7 @@ static void unpin_matching(const char *id, const struct names *pins, const char 
 	}
 }
 
-/* Pins the recipe first, so that each pinned generation has one. */
+/* Pins the recipe first, so that every pinned generation has one. */
 int installed_pin(const struct filter *filter, const struct installed *installed)
 {
 	__u64 number = installed->copy->number;

@@ -7,19 +7,19 @@
 
 #include "loader/filter/filter.h"
 
-/* Opens the pinned generation with this id. -ENOENT: none; -EPROTO: of another layout. */
+/* Opens the pinned generation with this id. -ENOENT: none; -EPROTO: it has another layout. */
 int installed_open_id(const struct filter *filter, __u32 id, struct installed *installed);
 
 /*
- * The id of the program of that filter, as its generations tell it to those who cannot open the
- * program. 0: there is no generation, or one of another version.
+ * The id of a filter's program, read from its generations, for callers who cannot open the program.
+ * 0: there is no generation, or it has another version.
  */
 int filter_program(const char *id, __u32 *program_id);
 
 /*
  * Looks for a pinned generation that is neither active nor a fallback: a command was interrupted
- * before it was committed, or (its number is lower) before the old one was removed. Takes it up as
- * `prepared` or `replaced`; `*batch` is its batch, 0 if there is none.
+ * before it committed this generation, or (if its number is lower) before it removed this old one.
+ * Opens it as `prepared` or `replaced`. `*batch` is its batch; 0: there is none.
  */
 int filter_left_over(struct filter *filter, __u64 *batch);
 
@@ -28,9 +28,9 @@ bool filter_is_empty(const char *id);
 
 /* Pins a generation in the folder of its filter; 0, or -errno with a message. */
 int installed_pin(const struct filter *filter, const struct installed *installed);
-/* True if generations or recipes are pinned other than those of current and fallback. */
+/* True if other generations or recipes than those of current and fallback are pinned. */
 bool installed_has_others(const struct filter *filter);
-/* Unpins every generation but current and fallback. A filter that is not pinned has none. */
+/* Unpins every generation except current and fallback. A filter that is not pinned has none. */
 void installed_unpin_others(const struct filter *filter);
 
 /* Removes the pins of a filter whose names begin with `prefix`. */

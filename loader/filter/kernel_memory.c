@@ -23,8 +23,8 @@ static __u64 memlock(int fd)
 }
 
 /*
- * 6.1 says more for an array than it takes (the size of a key for each entry), and less for a hash
- * of ready-made entries (no heads of entries and buckets).
+ * Linux 6.1 reports too much for an array (a key for each entry), and too little for a preallocated
+ * hash (without the heads of entries and buckets).
  */
 static __u64 map_memory(int fd)
 {
@@ -45,7 +45,7 @@ static __u64 map_memory(int fd)
 	return bytes > said ? bytes : said;
 }
 
-/* The maps whose ids are new to `seen`, which has room. */
+/* Adds the maps whose ids are not in `seen` yet; `seen` has room for them. */
 static __u64 maps_memory(const __u32 *id, __u32 ids, __u32 *seen, __u32 *count)
 {
 	__u64 bytes = 0;
@@ -66,7 +66,7 @@ static __u64 maps_memory(const __u32 *id, __u32 ids, __u32 *seen, __u32 *count)
 	return bytes;
 }
 
-/* A program and its maps. */
+/* Adds a program and its maps. */
 static __u64 program_memory(int program, __u32 *seen, __u32 *count)
 {
 	__u32 id[PROGRAM_MAPS];
@@ -81,7 +81,7 @@ static __u64 program_memory(int program, __u32 *seen, __u32 *count)
 	return memlock(program) + maps_memory(id, ids, seen, count);
 }
 
-/* An inner map; 0: the slot is empty. */
+/* The size of an inner map; 0: the slot is empty. */
 static __u64 slot_memory(int outer, __u32 slot)
 {
 	__close_fd int map = -1;
@@ -110,7 +110,7 @@ __u64 filter_memory(const struct filter *filter)
 	bytes += slot_memory(filter->fd[FILTER_GRANTS], 0);
 	bans = slot_memory(filter->fd[FILTER_BANS], 0);
 	bytes += bans;
-	/* Without a table there are no chunks. */
+	/* Without a ban table there are no chunks. */
 	for (slot = 0; bans && slot < PC_BAN_SLOTS; slot++)
 		bytes += slot_memory(filter->fd[FILTER_BAN_CHUNKS], slot);
 	return bytes;

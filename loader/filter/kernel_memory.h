@@ -5,7 +5,7 @@
 
 #include "loader/filter/filter.h"
 
-/* Bytes of kernel memory that the filter's maps and program take (fdinfo's memlock). */
+/* The bytes of kernel memory that the filter's maps and program use (fdinfo's memlock). */
 __u64 filter_memory(const struct filter *filter);
 
 #endif

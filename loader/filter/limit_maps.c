@@ -31,7 +31,7 @@ static bool has_cells(const struct filter *filter)
 	return !bpf_map_lookup_elem(filter->fd[FILTER_LIMIT_CELLS], &zero, &id);
 }
 
-/* Says to the programs that there may be limits. */
+/* Tells the programs that there may be limits. */
 static int set_flag(const struct filter *filter)
 {
 	struct pc_filter *state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED,

@@ -5,18 +5,19 @@
 
 #include "loader/filter/filter.h"
 
-/* Gives a new `limiter` its secret. */
+/* Sets the secret of a new `limiter` map. */
 int limits_claim(const struct filter *filter);
 
 /* Makes the cells. 0 or -errno. */
 int limits_cells(const struct filter *filter);
 
-/* Makes the cells, if the generation has limits and the filter has no cells yet. */
+/* Makes the cells if the generation has limits and the filter has no cells. */
 int limits_place(const struct filter *filter, const struct pc_generation *generation);
 
 /*
- * The packets that passed over a limit because forged sources filled the cells; `ago`: seconds
- * since the last one. Returns 0, -ENOENT if the filter has no limits, or -errno. Prints nothing.
+ * Counts the packets above a limit that passed because forged sources filled the cells; `ago`:
+ * seconds since the last one. Returns 0, -ENOENT if the filter has no limits, or -errno. Prints
+ * nothing.
  */
 int limits_opened(const struct filter *filter, __u64 *opened, __u64 *ago);
 

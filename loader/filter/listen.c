@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Listens at a filter. A listener has a slot, and in it a lease that it renews each second; the
- * program passes over a slot whose lease has ended, so a listener that was killed or stopped costs
- * nothing. The slots are mapped: to renew a lease needs no capability.
+ * Listens at a filter. A listener has a slot with a lease, which it renews each second. The program
+ * skips a slot whose lease has ended, so a listener that was killed or stopped costs nothing. The
+ * slots are mapped, so renewing a lease needs no capability.
  */
 #include "loader/filter/listen.h"
 
@@ -27,10 +27,9 @@
 #include "loader/object/pin.h"
 
 #define LISTEN_LEASE 3 /* seconds; renewed each second */
-#define LISTEN_CLAIMED                                                                      \
-	1	    /* pc_listener.until of a slot that is being filled: a lease long ended \
-		     */
-#define WAKE_PART 4 /* a buffer that is filled to a quarter wakes the listener */
+/* pc_listener.until while a slot is filled: the lease is over, so the program skips the slot */
+#define LISTEN_CLAIMED 1
+#define WAKE_PART 4 /* the listener is woken when a quarter of a buffer is full */
 
 /* A record of a perf buffer (perf_event_open(2), PERF_RECORD_SAMPLE). */
 struct listen_sample {
@@ -53,7 +52,7 @@ static enum bpf_perf_event_ret take_record(void *context, int cpu, struct perf_e
 	struct pc_event event;
 
 	(void)cpu;
-	/* The program counts what finds no room; the kernel's own count is of the same events. */
+	/* Lost records of the kernel are ignored: the program counts the same events itself. */
 	if (header->type != PERF_RECORD_SAMPLE || sample->size < sizeof(event))
 		return LIBBPF_PERF_EVENT_CONT;
 	memcpy(&event, sample->data, sizeof(event));
@@ -63,7 +62,7 @@ static enum bpf_perf_event_ret take_record(void *context, int cpu, struct perf_e
 	return LIBBPF_PERF_EVENT_CONT;
 }
 
-/* Which CPUs are on, from a list such as "0-3,8". */
+/* The CPUs that are online, from a list such as "0-3,8". */
 static void read_online(bool *online, __u32 cpus)
 {
 	__close_file FILE *file = fopen("/sys/devices/system/cpu/online", "re");
@@ -112,9 +111,9 @@ static struct perf_buffer *open_buffer(struct listen *listen, __u32 cpu)
 }
 
 /*
- * libbpf takes a buffer that it closes out of the map, by its index, where another listener may
- * have one by now. So it gets another map instead, which refuses that. The kernel takes out what
- * this process entered when it closes the map.
+ * When libbpf closes a buffer, it deletes the map entry at the buffer's index, which may belong to
+ * another listener by then. So its descriptor is replaced by one of another map, which has no such
+ * entries. The kernel removes the entries of this process when the process closes the map.
  */
 static void close_buffers(struct listen *listen)
 {
@@ -127,7 +126,8 @@ static void close_buffers(struct listen *listen)
 	fd_close(&listen->entered);
 }
 
-/* A buffer for each CPU that is on. One of a CPU that went off hears nothing when it comes back. */
+/* Opens a buffer for each online CPU. A buffer whose CPU was offline in between gets no events, so
+ * close it. */
 static int open_buffers(struct listen *listen)
 {
 	__free_text bool *online = xcalloc(listen->cpus, sizeof(*online));
@@ -148,15 +148,15 @@ static int open_buffers(struct listen *listen)
 		if (!online[cpu] || *buffer)
 			continue;
 		*buffer = open_buffer(listen, cpu);
-		if (!*buffer && errno != ENODEV) /* it went off since */
+		if (!*buffer && errno != ENODEV) /* the CPU went offline meanwhile */
 			return -errno;
 	}
 	return 0;
 }
 
 /*
- * Enters the buffers at the slot that was claimed after another one. To open them again needs a
- * capability that may be given up by now.
+ * Enters the open buffers at a newly claimed slot. They are not opened again, because the process
+ * may have given up the capability for that.
  */
 static int enter_buffers(const struct listen *listen)
 {
@@ -177,9 +177,9 @@ void listen_read(struct listen *listen)
 			perf_buffer__consume(listen->buffer[cpu]);
 }
 
-/* --- what was lost --- */
+/* --- lost events --- */
 
-/* The events of a CPU that the program has not counted as `over` yet (struct pc_deaf). */
+/* Counts the events of a CPU that the program has not added to `over` yet (struct pc_deaf). */
 static int count_skipped(const struct listen *listen, __u32 cpu, __u64 *over)
 {
 	__u32 row = cpu < PC_CPUS ? listen->filter->row[cpu] : PC_ROW_NONE;
@@ -198,8 +198,8 @@ static int count_skipped(const struct listen *listen, __u32 cpu, __u64 *over)
 }
 
 /*
- * Skipped packets are read last, so that packets that become `over` meanwhile are not counted
- * twice.
+ * Reads skipped packets last, so that none is counted twice if the program adds it to `over`
+ * meanwhile.
  */
 static int count_slot(const struct listen *listen, struct listen_lost *lost)
 {
@@ -218,7 +218,7 @@ static int count_slot(const struct listen *listen, struct listen_lost *lost)
 	return err;
 }
 
-/* Without a slot (`until` is 0) it stays at what was counted last. */
+/* Without a slot (`until` is 0) the result is that of the last count. */
 int listen_count_lost(struct listen *listen, struct listen_lost *lost)
 {
 	struct listen_lost now;
@@ -235,14 +235,15 @@ int listen_count_lost(struct listen *listen, struct listen_lost *lost)
 	return 0;
 }
 
-/* --- the slot --- */
+/* --- the slot and its lease --- */
 
 static __u32 *lease(const struct listen *listen)
 {
 	return &listen->listeners[listen->slot].until;
 }
 
-/* Changes the lease from what this listener wrote last. False: the slot is another one's by now. */
+/* Changes the lease, if it is still the one that this listener wrote. False: another listener has
+ * the slot. */
 static bool set_lease(struct listen *listen, __u32 until)
 {
 	if (!__atomic_compare_exchange_n(lease(listen), &listen->until, until, false,
@@ -270,7 +271,8 @@ static int all_taken(const struct listen *listen)
 	return -EBUSY;
 }
 
-/* Takes a slot whose lease has ended. The lock keeps others from taking it too. */
+/* Takes a slot whose lease has ended. The lock of pins keeps other listeners from taking it,
+ * too. */
 static int take_slot(struct listen *listen)
 {
 	__u32 now = boot_second();
@@ -302,7 +304,7 @@ static int claim_failed(const struct listen *listen, int err)
 	return err;
 }
 
-/* The lease begins when all is ready: nothing that is sent before finds no buffer. */
+/* The lease begins when all buffers are ready, so that every event sent under it finds one. */
 static int claim(struct listen *listen)
 {
 	__close_fd int lock = -1;
@@ -343,7 +345,8 @@ static void unmap(void *at, size_t size)
 		munmap(at, (size + page - 1) / page * page);
 }
 
-/* The buffers count against this limit: the kernel's own allowance is half a MB a CPU. */
+/* The buffers count against RLIMIT_MEMLOCK: the kernel's extra allowance is only half a MB a
+ * CPU. */
 static void raise_memlock(void)
 {
 	struct rlimit limit;
@@ -423,14 +426,14 @@ static enum listen_state look(const struct listen *listen)
 	return LISTEN_REPLACED;
 }
 
-/* Others have the slot, and their buffers are in the map: takes another one. */
+/* Another listener has the slot, and has entered its buffers: takes another slot. */
 static enum listen_state claim_again(struct listen *listen)
 {
-	listen->before = listen->counted; /* what the slot counts since may be of others */
+	listen->before = listen->counted; /* later counts of the slot may be another listener's */
 	return claim(listen) ? LISTEN_FAILED : LISTEN_LAPSED;
 }
 
-/* A CPU that came is not heard; said once. */
+/* Warns once that a CPU was added whose packets are not shown. */
 static void say_unopened(struct listen *listen, int err)
 {
 	if (err && !listen->unopened)
@@ -447,7 +450,7 @@ enum listen_state listen_renew(struct listen *listen, __u32 *seconds)
 
 	if (state != LISTEN_ON)
 		return state;
-	/* The lease ends with the beginning of `until`. */
+	/* The lease ends at the start of the second `until`. */
 	*seconds = now < listen->until ? 0 : now > listen->until ? now - listen->until : 1;
 	if (!set_lease(listen, now + LISTEN_LEASE)) {
 		*seconds = *seconds ?: 1;

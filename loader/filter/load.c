@@ -25,7 +25,7 @@
 
 #define LOG_TAIL_LINES 15
 #define PROGRAM_MAPS   64 /* more than a program of ours uses */
-#define LOADS_MOST     4  /* at a time: each has two programs in the verifier */
+#define LOADS_MOST     4  /* loads at a time: each has two programs in the verifier */
 
 static void skeleton_destroy(struct portcullis_bpf **skeleton)
 {
@@ -50,8 +50,9 @@ static bool has_helper(enum bpf_prog_type type, enum bpf_func_id helper)
 #define KERNEL_TYPES "/sys/kernel/btf/vmlinux"
 
 /*
- * True if a program may read the kernel's struct xdp_buff: 6.2 and newer, which have a function for
- * that. Looks for its name alone, because libbpf takes 15 ms to read all types of the kernel.
+ * True if a program can read the kernel's struct xdp_buff: from 6.2 on the kernel has a function
+ * for that. Only the function's name is searched, because libbpf takes 15 ms to read all types of
+ * the kernel.
  */
 static bool has_kernel_context(void)
 {
@@ -63,11 +64,11 @@ static bool has_kernel_context(void)
 	bool has = false;
 	ssize_t length;
 
-	/* Names are in the last part. */
+	/* The names are at the end of the file. */
 	if (fd < 0 || read(fd, &header, sizeof(header)) != sizeof(header) ||
 	    lseek(fd, (off_t)header.hdr_len + header.str_off, SEEK_SET) < 0)
 		return false;
-	/* The end of the block before is put in front, because a name may be in both. */
+	/* The end of the previous block is kept in front, because the name may begin there. */
 	while (!has && (length = read(fd, block + sizeof(name), size)) > 0) {
 		has = memmem(block, sizeof(name) + length, name, sizeof(name));
 		memmove(block, block + length, sizeof(name));
@@ -87,7 +88,7 @@ static void kernel_ask(const struct loading *how, struct kernel *kernel)
 {
 	if (how->shared)
 		return;
-	/* The helper and the flag came together, in 5.18. */
+	/* The helper and BPF_F_XDP_HAS_FRAGS both came with 5.18. */
 	kernel->frags = has_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_load_bytes);
 	kernel->xfrm = has_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_skb_get_xfrm_state);
 	kernel->coarse = has_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_ktime_get_coarse_ns) &&
@@ -95,13 +96,13 @@ static void kernel_ask(const struct loading *how, struct kernel *kernel)
 	kernel->context = !how->explains && kernel->frags && has_kernel_context();
 }
 
-/* The programs of the object that are loaded; NULL: none. */
+/* The chosen programs of the object; NULL: that one is not loaded. */
 struct programs {
 	struct bpf_program *ingress, *egress;
 	struct bpf_program *devices;
 };
 
-/* The other programs are not loaded. */
+/* Chooses the programs; the others are not loaded. */
 static struct programs choose_programs(struct portcullis_bpf *skeleton, const struct kernel *kernel,
 				       const struct loading *how)
 {
@@ -129,7 +130,7 @@ static int program_descriptor(const struct bpf_program *program)
 	return program ? bpf_program__fd(program) : -1;
 }
 
-/* The skeleton closes its own. */
+/* The skeleton closes its own descriptors, so duplicate them. */
 static int keep_descriptors(const struct portcullis_bpf *skeleton, const struct programs *programs,
 			    int ingress, bool explains, struct filter *filter)
 {
@@ -158,7 +159,7 @@ static int failed(struct load *load, const char *what, int err)
 	return err;
 }
 
-/* Sets up what is loaded: the programs, their constants and maps. */
+/* Chooses the programs, and sets their constants and maps. */
 static int set_up(struct portcullis_bpf *skeleton, const struct kernel *kernel, struct load *load,
 		  struct programs *programs)
 {
@@ -179,7 +180,7 @@ static int set_up(struct portcullis_bpf *skeleton, const struct kernel *kernel, 
 	return err ? failed(load, "cannot set up the maps", err) : 0;
 }
 
-/* Keeps what is loaded, and marks maps as this filter's. */
+/* Duplicates the descriptors of what is loaded, and marks maps as this filter's. */
 static int keep(const struct portcullis_bpf *skeleton, const struct programs *programs, int ingress,
 		struct load *load)
 {
@@ -196,7 +197,7 @@ static int keep(const struct portcullis_bpf *skeleton, const struct programs *pr
 	return failed(load, "cannot keep the BPF program", err);
 }
 
-/* Loads the object: the ingress program by `beside`, or after the other one. */
+/* Loads the object: the ingress program in the thread of `beside`, or by libbpf. */
 static int load_by(struct beside *beside, const struct kernel *kernel, struct load *load)
 {
 	__cleanup(skeleton_destroy) struct portcullis_bpf *skeleton = NULL;
@@ -213,7 +214,7 @@ static int load_by(struct beside *beside, const struct kernel *kernel, struct lo
 	if (beside)
 		beside_choose(beside, programs.ingress);
 	err = bpf_object__load(skeleton->obj);
-	/* Also if libbpf failed: the thread must not outlive the object's maps. */
+	/* Wait also if libbpf failed: the thread must not outlive the object's maps. */
 	ingress = beside ? beside_wait(beside) : program_descriptor(programs.ingress);
 	if (!err && programs.ingress && ingress < 0)
 		err = ingress;
@@ -225,7 +226,7 @@ static void load_one(const struct kernel *kernel, struct load *load)
 	__cleanup(beside_end) struct beside *beside = load->how.shared ? NULL : beside_begin();
 
 	load->err = load_by(beside, kernel, load);
-	/* Only libbpf, which loads one program after the other, keeps the verifier's log. */
+	/* Only libbpf keeps the verifier's log, so load again without `beside`. */
 	if (load->err && !load->failed && beside) {
 		beside_end(&beside);
 		load->err = load_by(NULL, kernel, load);
@@ -253,7 +254,7 @@ static void report(const struct load *load)
 		      ", with BPF and its JIT; if it has them, report the lines above");
 }
 
-/* --- several at a time --- */
+/* --- several filters at a time --- */
 
 /* Filters that are loaded together. */
 struct loads {
@@ -261,10 +262,11 @@ struct loads {
 	size_t count;
 	struct kernel kernel;
 	atomic_size_t next;
-	atomic_bool failed; /* one of them, so that no other one begins */
+	atomic_bool failed; /* a load failed, so that no other one begins */
 };
 
-/* Each load that has begun ends, so that the first one that fails is always the same. */
+/* Loads filters until none is left. A load that has begun is finished, so that the first failure is
+ * always the same. */
 static void *load_rest(void *argument)
 {
 	struct loads *loads = argument;
@@ -279,7 +281,7 @@ static void *load_rest(void *argument)
 	return NULL;
 }
 
-/* Reports the first one that failed, and closes the others. */
+/* Reports the first failed load, and closes the filters of the others. */
 static int load_result(const struct loads *loads)
 {
 	const struct load *first = NULL;
@@ -298,7 +300,7 @@ static int load_result(const struct loads *loads)
 	return first ? first->err : 0;
 }
 
-/* Loads them in as many threads as there are CPUs, of which this one is the first. */
+/* Loads the filters in as many threads as there are CPUs. This thread is the first of them. */
 int filters_load(struct load *load, size_t count)
 {
 	struct loads loads = {.load = load, .count = count};
@@ -372,7 +374,7 @@ int filter_load_shared(struct filter *filter, __u32 flows)
 			    1);
 }
 
-/* True if the map has the constants of a program of this version; copies them. */
+/* Copies the program's constants; true if its map has those of a program of this version. */
 static bool read_constants(__u32 id, struct portcullis_bpf__rodata *constants)
 {
 	__close_fd int fd = bpf_map_get_fd_by_id(id);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The maps of a filter that is being loaded: their sizes, and what new ones begin with. */
+/* The maps of a filter that is being loaded: their sizes, and their first content. */
 #include "loader/filter/load_maps.h"
 
 #include <bpf/bpf.h>
@@ -21,7 +21,7 @@
 
 #define EXPLAINING_FLOWS 1024
 
-/* Maps that are there are used again, instead of new ones. */
+/* Uses existing maps instead of new ones. */
 static int reuse_maps(struct portcullis_bpf *skeleton, const struct filter *of, unsigned int flags)
 {
 	int err = 0, i;
@@ -37,7 +37,7 @@ static int reuse_maps(struct portcullis_bpf *skeleton, const struct filter *of, 
 	return err;
 }
 
-/* `flows`: of all three together. Some layouts had only the first. */
+/* `flows`: entries of all three maps together. Some layouts had only the first map. */
 static int size_flow_maps(struct portcullis_bpf *skeleton, const struct filter *of, __u32 flows)
 {
 	int err = 0;
@@ -53,8 +53,8 @@ static int size_flow_maps(struct portcullis_bpf *skeleton, const struct filter *
 }
 
 /*
- * The CPUs that are there, off or on. There may be many more that never come: VMware and Hyper-V
- * announce 128.
+ * The CPUs that exist, offline ones too. Many possible CPUs never come: VMware and Hyper-V announce
+ * 128.
  */
 static void list_cpus(char *list, size_t size)
 {
@@ -85,7 +85,7 @@ static int size_counters(struct portcullis_bpf *skeleton, const struct pc_genera
 			 generation ? cells_needed(generation) + PC_LISTED_GROWTH : 0);
 }
 
-/* A buffer for each listener and CPU. */
+/* One buffer for each listener and CPU. */
 static int size_events(struct portcullis_bpf *skeleton, const struct filter *kept)
 {
 	int cpus = libbpf_num_possible_cpus();
@@ -96,7 +96,7 @@ static int size_events(struct portcullis_bpf *skeleton, const struct filter *kep
 			  bpf_map__set_max_entries(skeleton->maps.events, PC_LISTENERS * cpus);
 }
 
-/* A program that explains counts nothing, so that its maps are small. */
+/* A program that explains counts nothing, so its maps are small. */
 static int set_explaining_maps(struct portcullis_bpf *skeleton, const struct filter *asked,
 			       bool told)
 {
@@ -109,7 +109,7 @@ static int set_explaining_maps(struct portcullis_bpf *skeleton, const struct fil
 	return err || asked->fd[FILTER_STATE] >= 0 ? err : size_rows(skeleton, "0", 0);
 }
 
-/* No map is made but those that the filters of a network namespace share. */
+/* Makes only the maps that the filters of a network namespace share. */
 static int set_shared_maps(struct portcullis_bpf *skeleton, __u32 flows)
 {
 	struct bpf_map *map = NULL;
@@ -159,8 +159,8 @@ static int new_secret(const struct filter *filter)
 }
 
 /*
- * Sets what the filter's state has of the maps `drops` and `events`. The state may be older than
- * these maps: then it belongs to a filter that had none.
+ * Sets the fields of the filter's state about the maps `drops` and `events`. The state may be older
+ * than these maps, because it may come from a filter that did not have them.
  */
 static int claim_drops(const struct filter *filter, const struct filter *kept)
 {
@@ -184,8 +184,8 @@ static int claim_drops(const struct filter *filter, const struct filter *kept)
 }
 
 /*
- * Marks new flow maps as this network namespace's. Maps of a version that did not mark ports may
- * have a flow of any port, so all are marked.
+ * Marks new flow maps as those of this network namespace. Maps of a version that did not mark ports
+ * may have flows of any port, so all ports are marked.
  */
 static int claim_flows(const struct filter *filter, const struct filter *flows_of)
 {

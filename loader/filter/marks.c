@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tells the programs whether the marks of local ports can be trusted. */
+/* Tells the programs whether they can trust the marks of local ports. */
 #include "loader/filter/marks.h"
 
 #include <bpf/bpf.h>
@@ -20,7 +20,7 @@
 
 #define ALL_STATES   0xffffffffU
 #define TCX_EGRESS   ((enum bpf_attach_type)47) /* BPF_TCX_EGRESS */
-#define TCX_PROGRAMS 64				/* as many as a hook takes */
+#define TCX_PROGRAMS 64				/* programs that one hook takes */
 
 static struct pc_marks *map_marks(int fd)
 {
@@ -53,7 +53,7 @@ void marks_doubt(const struct filter *filter)
 		set_changes(table, 0);
 }
 
-/* Reads the kernel's counts of interfaces in the caller's network namespace. 0 or -errno. */
+/* Reads the kernel's counts of interface changes in the caller's network namespace. 0 or -errno. */
 static int count_devices(const struct filter *filter, struct pc_devices *devices)
 {
 	__u8 frame[64] = {};
@@ -66,7 +66,7 @@ static int count_devices(const struct filter *filter, struct pc_devices *devices
 	return devices->changes ? 0 : -EOPNOTSUPP;
 }
 
-/* The filter's egress program is the first at its hook: no other takes packets from it. */
+/* True if the filter's egress program is the first at its hook, so that it sees every packet. */
 static bool is_first(const struct filter *filter, unsigned int ifindex)
 {
 	__u32 id[TCX_PROGRAMS], count = TCX_PROGRAMS, flags = 0, own;
@@ -77,8 +77,8 @@ static bool is_first(const struct filter *filter, unsigned int ifindex)
 }
 
 /*
- * True if the filter marks what the interface sends, in this map. By clsact it may not: removing
- * the clsact of the interface removes the program, without a notification.
+ * True if the filter marks in this map what the interface sends. Programs at a clsact do not count:
+ * whoever removes the clsact removes the program, and we are not notified.
  */
 static bool hook_marks(const struct hook *hook, __u32 map)
 {
@@ -102,8 +102,9 @@ static bool is_marked(const struct hooks *hooks, unsigned int ifindex, __u32 map
 }
 
 /*
- * True if no connection leaves by the interface whose answers come by another: it sends nothing, or
- * what it sends leaves by others that are looked at themselves.
+ * True if the interface needs no marks: it sends nothing, or its packets leave by other interfaces,
+ * which are checked themselves. So no connection leaves by it whose answers come by another
+ * interface.
  */
 static bool needs_no_marks(const struct link *link)
 {
@@ -129,7 +130,7 @@ static bool has_address(const struct links *links, unsigned int ifindex)
 	return false;
 }
 
-/* True for a member of a bond that is filtered itself: this host's packets leave by the bond. */
+/* True for a member of a bond if the bond has a filter: this host sends through the bond. */
 static bool master_marks(const struct hooks *hooks, const struct links *links,
 			 const struct link *link, __u32 map)
 {
@@ -139,13 +140,13 @@ static bool master_marks(const struct hooks *hooks, const struct links *links,
 	       !has_address(links, link->ifindex) && is_marked(hooks, master->ifindex, map);
 }
 
-/* Whether the packets that the interfaces send are marked. */
+/* Which interfaces do not mark the packets that they send. */
 struct looked {
-	char unmarked[IF_NAMESIZE]; /* one that is up and does not mark; empty: none */
-	bool down;		    /* some that do not mark are down */
+	char unmarked[IF_NAMESIZE]; /* an interface that is up and does not mark; empty: none */
+	bool down;		    /* some interfaces that do not mark are down */
 };
 
-/* Looks whether all that this host sends is marked in the map. 0 or -errno. */
+/* Checks whether everything that this host sends is marked in the map. 0 or -errno. */
 static int look(const struct hooks *hooks, __u32 map, struct looked *looked)
 {
 	__cleanup(links_free) struct links links = {};
@@ -177,8 +178,8 @@ static int mark_socket(const struct socket_info *socket, void *context)
 
 /*
  * Marks the ports of all sockets: of listeners too, because a SYN cookie has no socket until it is
- * answered. Of sockets that share a place in the kernel's table, a list may leave one out while
- * others come and go. So it is read twice.
+ * answered. The kernel's list may lack a socket if others in the same bucket come and go meanwhile,
+ * so it is read twice.
  */
 static int mark_all(struct pc_marks *table)
 {
@@ -201,9 +202,9 @@ static bool is_trusted(const struct pc_marks *table, const struct pc_devices *de
 
 /* The marks of the caller's network namespace. */
 struct marks {
-	struct filter with; /* one that has them */
+	struct filter with; /* a filter that has the marks */
 	struct pc_marks *table;
-	__u32 map; /* its id */
+	__u32 map; /* id of the map of marks */
 };
 
 static void marks_close(struct marks *marks)
@@ -212,7 +213,7 @@ static void marks_close(struct marks *marks)
 	filter_close(&marks->with);
 }
 
-/* False: there are none, or this kernel does not use them. */
+/* False: there are no marks, or this kernel cannot use them. */
 static bool marks_open(const struct hooks *hooks, struct marks *marks)
 {
 	struct bpf_map_info info;
@@ -239,7 +240,8 @@ void marks_settle(const struct hooks *hooks)
 	if (!count_devices(&marks.with, &devices) && is_trusted(table, &devices))
 		return;
 	set_changes(table, 0);
-	/* Counted before anything is looked at: what changes meanwhile makes the count another. */
+	/* The changes are counted first: a change during the checks then makes the marks
+	 * invalid. */
 	if (count_devices(&marks.with, &devices) || look(hooks, marks.map, &looked) ||
 	    looked.unmarked[0] || mark_all(table))
 		return;

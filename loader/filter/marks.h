@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Tells the programs whether the marks of local ports can be trusted (abi_marks.h). */
+/* Tells the programs whether they can trust the marks of local ports (abi_marks.h). */
 #ifndef PORTCULLIS_FILTER_MARKS_H
 #define PORTCULLIS_FILTER_MARKS_H
 
@@ -20,8 +20,8 @@ void marks_doubt(const struct filter *filter);
 void marks_settle(const struct hooks *hooks);
 
 /*
- * Whether the programs of this network namespace trust the marks; `*why` becomes why not, which the
- * caller frees, or NULL if that cannot be told.
+ * Whether the programs of this network namespace trust the marks; `*why`: the reason if they do
+ * not, which the caller frees; NULL if it is unknown.
  */
 bool marks_trusted(const struct hooks *hooks, char **why);
 

@@ -17,7 +17,7 @@
 #include "loader/object/paths.h"
 #include "loader/object/pin.h"
 
-/* Opens the generation in a slot. A swap may unpin it between two looks: -ENOENT. */
+/* Opens the generation in a slot. -ENOENT: a swap unpinned it after the slot was read. */
 static int open_slot(const struct filter *filter, __u32 slot, struct installed *installed)
 {
 	__u32 id;
@@ -44,7 +44,7 @@ static int open_active(struct filter *filter)
 	return err;
 }
 
-/* Tries again, because a command that changes the filter may be running. */
+/* Tries again, because another command may be changing the filter. */
 static int open_current(struct filter *filter)
 {
 	int err = -ENOENT;
@@ -55,7 +55,7 @@ static int open_current(struct filter *filter)
 	return err;
 }
 
-/* Opens the pins with one of `flags`, or without any of `but`. */
+/* Opens the pins that have one of `flags` (0: any), and none of the flags `but`. */
 static int open_pins(struct filter *filter, unsigned int flags, unsigned int but)
 {
 	int i;
@@ -68,7 +68,7 @@ static int open_pins(struct filter *filter, unsigned int flags, unsigned int but
 			continue;
 		fd = object_get(filter->id, descriptor->pin);
 		if (fd == -EACCES && geteuid() && !admins_read(descriptor->pin))
-			continue; /* root's alone */
+			continue; /* only root may open it */
 		if (fd == -ENOENT && descriptor->flags & FD_OPTIONAL)
 			continue;
 		if (fd < 0)
@@ -98,7 +98,7 @@ static int open_egress(struct filter *filter)
 	return 0;
 }
 
-/* The generation is opened first: only if its layout is ours, it is known which pins there are. */
+/* Opens the generation first: if its layout is ours, it is known which pins there are. */
 static int open_filter(struct filter *filter)
 {
 	int err = open_head(filter);
@@ -129,7 +129,7 @@ static int open_shared(struct filter *filter)
 	return 0;
 }
 
-/* Opens with `open`; leaves `*filter` alone if that fails. */
+/* Opens a filter with `open`; leaves `*filter` alone if that fails. */
 static int open_with(int (*open)(struct filter *filter), const char *id, struct filter *filter)
 {
 	struct filter opened = FILTER_NONE;
@@ -165,7 +165,7 @@ int filter_open_egress(const char *id, struct filter *filter)
 	return open_with(open_egress, id, filter);
 }
 
-/* The interface's name, else the folder; the caller frees. */
+/* The interface's name, else that of the folder; the caller frees. */
 static char *name_of(const char *id)
 {
 	__close_fd int link = object_get(id, "link");

@@ -5,29 +5,27 @@
 
 #include "loader/filter/filter.h"
 
-/* As filter_open, but says nothing. -EPROTO: another version made it. */
+/* As filter_open, but prints nothing. -EPROTO: another version made the filter. */
 int filter_try_open(const char *id, struct filter *filter);
 
-/*
- * Opens only link, program, `generations` and the generations in its slots. Silent, as
- * filter_try_open.
- */
+/* Opens only link, program, `generations` and the generations in its slots. Prints nothing. */
 int filter_open_head(const char *id, struct filter *filter);
 
 /*
  * Opens what filter_open_head opens, and what the filters of a network namespace share (the maps of
- * FD_NAMESPACE and the program `devices`). Silent, as filter_try_open.
+ * FD_NAMESPACE and the program `devices`). Prints nothing.
  */
 int filter_open_shared(const char *id, struct filter *filter);
 
 /*
- * Opens only the egress program, and its link and its marks, if it has them. Silent; another
- * version's filter too.
+ * Opens only the egress program, and its link and marks, if there are any; also of another
+ * version's filter. Prints nothing.
  */
 int filter_open_egress(const char *id, struct filter *filter);
 
 /*
- * Opens the pinned filter of that id. -ENOENT, silently, if it is none (half made or just removed).
+ * Opens the pinned filter of that id. -ENOENT without a message if there is none (half made or just
+ * removed).
  */
 int filter_open(const char *id, struct filter *filter);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Counts of an older layout: kept beside the counters of the filter that took its place. */
+/* Counts of a filter with an older layout, kept beside the counters of the filter that replaced
+ * it. */
 #include "loader/filter/past.h"
 
 #include <bpf/bpf.h>
@@ -15,8 +16,8 @@
 #include "loader/object/pin.h"
 
 /*
- * Layouts 2 and 3: `counters` has a row of wide words for each id of a CPU, `carries` a word a cell
- * of what was carried, `rare` what was counted past the cells of a row.
+ * Layouts 2 and 3: `counters` has a row of wide words for each CPU id, `carries` a word for what
+ * was moved out of each cell, and `rare` the counts of cells that a row does not have.
  */
 #define OLD_REASON	 (4u * PC_PORTS)
 #define OLD_REASON_WOULD (OLD_REASON + 16u)
@@ -29,7 +30,7 @@ struct past {
 	size_t entries;
 };
 
-/* The cell of today for one of layouts 2 and 3. PC_CELLS_ALL: none. */
+/* The present cell for a cell of layouts 2 and 3. PC_CELLS_ALL: none. */
 static __u32 cell_of(__u32 old)
 {
 	static const enum pc_reason reason[] = {
@@ -37,7 +38,7 @@ static __u32 cell_of(__u32 old)
 		PC_REASON_PROTOCOL,  PC_REASON_UNLISTED, PC_REASON_OUTBOUND};
 
 	if (old < OLD_REASON)
-		return old; /* port cells have kept their numbers */
+		return old; /* the numbers of port cells have not changed */
 	if (old < OLD_REASON + ARRAY_SIZE(reason))
 		return PC_CELL_REASON + reason[old - OLD_REASON];
 	if (old >= OLD_REASON_WOULD && old < OLD_REASON_WOULD + ARRAY_SIZE(reason))
@@ -115,7 +116,7 @@ static int read_rows(const struct filter *old, struct past *past)
 	return err;
 }
 
-/* The map, which nothing can write to any more. */
+/* Makes the map, and freezes it, so that no process can write to it. */
 static int make_map(const struct past *past)
 {
 	__u32 i, entries = past->entries ? past->entries : 1;

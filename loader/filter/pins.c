@@ -21,8 +21,8 @@
 #include "loader/object/pin.h"
 
 /*
- * Freezes the maps that only programs write, by whatever pin a process opens them. Maps that were
- * taken over are frozen already.
+ * Freezes the maps that only programs write, so that no process can write them through any pin.
+ * Maps that were taken over are already frozen.
  */
 static void freeze_maps(const struct filter *filter)
 {
@@ -105,7 +105,7 @@ int filter_repin_map(const struct filter *filter, const char *name, int map)
 	__free_text char *next = object_path(filter->id, fresh);
 	int err;
 
-	unlink(next); /* of an interrupted command */
+	unlink(next); /* left by an interrupted command */
 	err = object_pin(filter->id, fresh, map);
 	if (err)
 		return err;
@@ -123,7 +123,7 @@ void filter_unpin(const struct filter *filter)
 	__free_text char *folder = object_path(filter->id, NULL);
 	__free_text char *link = object_path(filter->id, "link");
 
-	/* Removes the link's pin first: a folder without one is collected by the next command. */
+	/* Removes the link's pin first: the next command removes a folder without one. */
 	if (unlink(link) && errno != ENOENT) {
 		warning("%s: cannot unpin: %s", link, strerror(errno));
 		return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Asks a filter for its verdict on a packet that is not sent. */
+/* Asks a filter for its verdict on a packet that is not really sent. */
 #include "loader/filter/question.h"
 
 #include <bpf/bpf.h>
@@ -27,14 +27,14 @@ static int map_answer(struct question *question)
 	return 0;
 }
 
-/* Loads the programs, for a filter that is there or is not (NULL). */
+/* Loads the programs that answer. `live` is NULL for a filter that does not exist yet. */
 static int load(struct question *question, const struct filter *live, enum pc_frame frame)
 {
 	return question->told ? filter_load_told(&question->filter, live, frame) :
 				filter_load_explaining(&question->filter, live, frame);
 }
 
-/* A replay counts the limits of a filter that is there in cells of its own. */
+/* A replay counts a live filter's limits in cells of its own. */
 static int make_cells(const struct question *question, const struct filter *live)
 {
 	const struct pc_generation *generation = live->current.copy;
@@ -95,7 +95,7 @@ void question_close(struct question *question)
 	filter_close(&question->filter);
 }
 
-/* Runs the program; `context` is what the kernel is to take for its context, or NULL. */
+/* Runs the program. `context`: the program's context for the kernel, or NULL. */
 static int run(const struct question *question, enum filter_fd program, const void *frame,
 	       size_t length, const void *context, size_t context_size)
 {

@@ -28,8 +28,8 @@ char *refusal_words(int program, unsigned int ifindex, __u32 flags, int err)
 	"on the hypervisor, guest_tso4=off,guest_tso6=off,guest_ecn=off,guest_ufo=off,guest_csum=off for the virtio-net device of %s"
 
 /*
- * Words of the kernel's drivers (NL_SET_ERR_MSG in ndo_bpf, drivers/net of Linux 5.10 to 6.18), and
- * the fix. The first row whose words are found counts. %s: the interface.
+ * Words in messages of the kernel's drivers (NL_SET_ERR_MSG in ndo_bpf, drivers/net of Linux 5.10
+ * to 6.18), and the fix. The first row whose words are in the message counts. %s: the interface.
  */
 static const struct {
 	const char *words;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * After suspend and hibernation. The kernel keeps the program of an interface, but not every driver
- * does: virtio_net makes its queues anew, without it, and everything passes. A link takes no notice
- * of the program that it has already, so it gets another for a moment.
+ * Repairs filters after suspend and hibernation. The kernel keeps the program of an interface, but
+ * some drivers lose it: virtio_net makes new queues without it, and everything passes. To update a
+ * link to the program that it already has does nothing, so the link gets another program for a
+ * moment.
  */
 #include "loader/filter/resume.h"
 
@@ -20,7 +21,7 @@
 #include "loader/filter/change_log.h"
 #include "loader/filter/hook.h"
 
-/* Loads a program that lets everything pass, as the driver does at this moment. */
+/* Loads a program that lets everything pass, as the driver does until it is repaired. */
 static int load_other(enum bpf_attach_type type, __u32 flags)
 {
 	const struct bpf_insn pass[] = {
@@ -34,8 +35,9 @@ static int load_other(enum bpf_attach_type type, __u32 flags)
 }
 
 /*
- * Puts another program into the link. It must have the link's attach type; and a driver with a
- * large MTU refuses a program that does not take fragments, an old kernel one that does.
+ * Puts another program into the link. It must have the link's attach type. With a large MTU, a
+ * driver refuses a program that does not accept frames of several buffers; an old kernel refuses
+ * one that does.
  */
 static int put_other(int link)
 {

@@ -3,9 +3,9 @@
 #define PORTCULLIS_FILTER_RESUME_H
 
 /*
- * Puts the programs of this network namespace's filters into their drivers again. The lock must be
- * held. 0, or -errno with messages: the others are done all the same. `comment`: of --comment, or
- * NULL.
+ * Puts the programs of this network namespace's filters into their drivers again. The caller must
+ * hold the lock. 0, or -errno with messages; one failure does not stop the others. `comment`: text
+ * of --comment, or NULL.
  */
 int resume_all(const char *comment);
 

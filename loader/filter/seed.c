@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Enters connections into the flow maps that were there before the filter could learn them. */
+/* Adds flows for connections that began before the filter could learn them. */
 #include "loader/filter/seed.h"
 
 #include <netinet/in.h>
@@ -22,8 +22,8 @@ struct old_flows {
 };
 
 /*
- * Enters a flow of the old layout if both sides had talked, or if it is of a link that the old
- * layout did not record.
+ * Adds a flow of the old layout if both sides had sent packets, or if it belongs to a link that the
+ * old layout did not record.
  */
 static void enter_old(const void *entry, const void *value, void *context)
 {

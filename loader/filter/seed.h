@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Enters connections into the flow maps that were there before the filter could learn them. */
+/* Adds flows for connections that began before the filter could learn them. */
 #ifndef PORTCULLIS_FILTER_SEED_H
 #define PORTCULLIS_FILTER_SEED_H
 
@@ -8,10 +8,10 @@
 #include "loader/filter/filter.h"
 
 /*
- * Enters live connections that the program could not learn: of sockets that are bound to a device,
- * and what this host forwards that the generation learns, from conntrack. Returns true if conntrack
- * knows all these; else attach waits to learn from their packets. A failed read is a warning. The
- * interface must be in the caller's network namespace.
+ * Adds flows for live connections that the program could not learn: those of sockets that are bound
+ * to a device, and forwarded ones, from conntrack, as far as the generation learns them. Returns
+ * true if conntrack has all of these; else attach waits and learns from their packets. A failed
+ * read is a warning. The interface must be in the caller's network namespace.
  */
 bool seed_live(const struct filter *filter, unsigned int ifindex,
 	       const struct pc_generation *generation);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Enters connections of the table of tracked connections into the flow maps. */
+/* Adds flows for connections of the conntrack table. */
 #include "loader/filter/seed_conntrack.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@
 #include "loader/net/route.h"
 
 struct known_route {
-	__u8 family; /* 4 or 6; 0: not asked for yet */
+	__u8 family; /* 4 or 6; 0: not looked up yet */
 	__u8 address[16];
 	struct route route;
 };
@@ -32,11 +32,11 @@ struct track_seed {
 	const struct filter *filter;
 	unsigned int ifindex;
 	const struct pc_generation *generation;
-	bool forwarded; /* some that are forwarded were found */
+	bool forwarded; /* the table had forwarded connections */
 	__u64 now;
 	const struct pc_came_in *came_in;
 	size_t entered[FLOW_MAPS];
-	size_t rest; /* the most of FLOWS_REST */
+	size_t rest; /* room for entries of FLOWS_REST */
 	struct mnl_socket *routes;
 	struct known_route known[1024];
 };
@@ -53,7 +53,7 @@ static bool is_live(const struct conntrack_entry *track)
 	return false;
 }
 
-/* `way`: from the remote side. */
+/* `way`: the direction whose packets come from the remote side. */
 static __u8 flags_of(const struct conntrack_entry *track, enum ip_conntrack_dir way)
 {
 	__u8 flags = 0;
@@ -74,7 +74,7 @@ static __u8 flags_of(const struct conntrack_entry *track, enum ip_conntrack_dir 
 	return flags;
 }
 
-/* As long ago as makes the flow last as long as conntrack's entry would, and no longer. */
+/* Gives the flow such an age that it lasts as long as conntrack's entry would, and no longer. */
 static __u64 seen_at(const struct track_seed *seed, const struct conntrack_entry *track, __u8 flags)
 {
 	__u64 lifetime = pc_flow_lifetime(track->way[0].protocol, flags);
@@ -84,9 +84,9 @@ static __u64 seen_at(const struct track_seed *seed, const struct conntrack_entry
 }
 
 /*
- * Connections that end here. Sockets answer for them as long as they live, and a flow would outlast
- * them; but not where the packets have other addresses or ports than the socket (REDIRECT, SNAT,
- * a virtual address), and not for UDP sockets that are not connected.
+ * True if a connection of this host needs a flow. Mostly its socket is enough, and a flow would
+ * outlast it. But the program does not find the socket if packets have other addresses or ports
+ * than the socket (REDIRECT, SNAT, a virtual address), or if a UDP socket is not connected.
  */
 static bool own_needs_flow(const struct conntrack_entry *track, enum ip_conntrack_dir way)
 {
@@ -94,14 +94,14 @@ static bool own_needs_flow(const struct conntrack_entry *track, enum ip_conntrac
 	       (track->way[way].protocol == IPPROTO_UDP && way == IP_CT_DIR_REPLY);
 }
 
-/* True if the connection may need a flow; asked before routes are looked up. */
+/* True if the connection may need a flow. Asked first, because looking up routes takes longer. */
 static bool may_matter(const struct track_seed *seed, const struct conntrack_entry *track)
 {
 	return is_live(track) &&
 	       (seed->generation->forward || own_needs_flow(track, IP_CT_DIR_REPLY));
 }
 
-/* `behind`: for a machine behind this host. */
+/* `behind`: the connection belongs to a machine behind this host. */
 static bool came_in_for(const struct track_seed *seed, const struct pc_flow *key, bool behind)
 {
 	__u32 by_port, by_tuple;
@@ -119,8 +119,8 @@ static bool came_in(const struct track_seed *seed, const struct pc_flow *key)
 
 /*
  * A connection that was begun outside must be more than a forged packet and its answer
- * (IPS_ASSURED: a whole handshake of TCP, two seconds of talk by UDP), and must not have passed
- * only because of observe.
+ * (IPS_ASSURED: a complete TCP handshake, or two seconds of UDP in both directions), and must not
+ * have passed only because of observe.
  */
 static int enter(struct track_seed *seed, const struct conntrack_entry *track,
 		 enum ip_conntrack_dir way)
@@ -138,14 +138,15 @@ static int enter(struct track_seed *seed, const struct conntrack_entry *track,
 	if (flags & PC_FLOW_ASSURED && !pc_flow_closed(flags))
 		count = &seed->entered[key->protocol == IPPROTO_TCP ? FLOWS_CONNECTIONS :
 								      FLOWS_STREAMS];
-	else if (*count >= seed->rest) /* they would only evict each other */
+	else if (*count >= seed->rest) /* more entries would evict each other */
 		return 0;
 	++*count;
 	return flow_enter(seed->filter, key, &state);
 }
 
 /*
- * Looks up the route to the other end of a direction; routes to few addresses are asked for often.
+ * Looks up the route to the other end of a direction. Results are kept, because the same few
+ * addresses are asked for often.
  */
 static int find_route(struct track_seed *seed, const struct pc_flow *way, struct route *route)
 {
@@ -171,7 +172,8 @@ static int find_route(struct track_seed *seed, const struct pc_flow *way, struct
 	return 0;
 }
 
-/* Whether the generation learns what the end of a tuple on this side begins, as learn.h does. */
+/* Whether the generation learns connections that this side's end of a tuple begins, as learn.h
+ * does. */
 static bool learns_forwarded(const struct pc_generation *generation, const struct pc_flow *way)
 {
 	bool ipv6 = way->family == 6;
@@ -184,9 +186,9 @@ static bool learns_forwarded(const struct pc_generation *generation, const struc
 }
 
 /*
- * Each direction is a tuple as its packets have it where they come in. Packets come in by this
- * interface if the end that sends them is routed out of it, whichever side began, and whatever NAT
- * does. Packets of a connection that ends here may come in by any interface.
+ * Each direction has the addresses and ports that its packets have when they come in. They come in
+ * by this interface if the route to their sender goes out of it, whichever side began, and with any
+ * NAT. Packets of a connection that ends here may come in by any interface.
  */
 static bool is_wanted(const struct track_seed *seed, const struct conntrack_entry *track,
 		      enum ip_conntrack_dir way, const struct route route[IP_CT_DIR_MAX])
@@ -238,7 +240,7 @@ static int seed_from_table(struct track_seed *seed, bool *whole)
 	return err;
 }
 
-/* Half of the flows are for connections, a quarter for streams: twice as many are to fit. */
+/* Half of the flows are for connections, a quarter for streams, so that twice as many have room. */
 static void warn_room(const struct track_seed *seed, __u32 flows)
 {
 	size_t connections = seed->entered[FLOWS_CONNECTIONS];

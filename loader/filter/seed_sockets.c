@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Enters connections of sockets into the flow maps: a lookup at the interface may not find those
- * that are bound to a device. */
+/* Adds flows for connections of sockets that are bound to a device: a look-up at the interface may
+ * not find these sockets. */
 #include "loader/filter/seed_sockets.h"
 
 #include <arpa/inet.h>
@@ -18,11 +18,11 @@
 #include "loader/net/sockets.h"
 #include "loader/report/flow.h"
 
-#define SEED_MAX 65536 /* of one protocol */
+#define SEED_MAX 65536 /* sockets of one protocol */
 
 /*
- * Without half-open requests, which anyone can forge; the kernel lists them where TCP_SYN_RECV is
- * asked for (inet_diag.c).
+ * States of live connections, without half-open requests, which anyone can forge: the kernel lists
+ * those only with TCP_SYN_RECV (inet_diag.c).
  */
 #define LIVE_TCP                               \
 	((SOCKET_STATE(TCP_CLOSING + 1) - 1) & \
@@ -33,10 +33,10 @@ struct socket_seed {
 	unsigned int ifindex;
 	struct links links;
 	__u64 now;
-	size_t added; /* of the protocol that is read */
+	size_t added; /* link of the protocol that is read */
 };
 
-/* As the program makes it of a packet from the remote side. */
+/* The flow key as the program makes it from a packet of the remote side. */
 static struct pc_flow key_of(const struct socket_info *socket)
 {
 	struct pc_flow key = {.protocol = socket->protocol, .family = 4};
@@ -56,7 +56,7 @@ static struct pc_flow key_of(const struct socket_info *socket)
 	return key;
 }
 
-/* Link-local addresses get their link; false if that is not the interface's. */
+/* Sets the link for link-local addresses; false if it is not the interface's link. */
 static bool set_link(const struct socket_seed *seed, unsigned int device, struct pc_flow *key)
 {
 	if (!flow_has_link(key))
@@ -105,7 +105,7 @@ void seed_sockets(const struct filter *filter, unsigned int ifindex)
 
 	err = err ? err : failed;
 	seed.added = 0;
-	/* A UDP socket in this state is connected. */
+	/* SS_ESTABLISHED is the state of a connected UDP socket. */
 	failed =
 		sockets_each(IPPROTO_UDP, SOCKET_STATE(TCP_ESTABLISHED), true, enter_socket, &seed);
 	err = err ? err : failed;

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Enters connections of live sockets that are bound to a device (the interface, a VRF, bridge or
- * VLAN above it): the program does not always find these sockets. A failed read is a warning.
- */
+/* Adds flows for connections of sockets that are bound to a device. */
 #ifndef PORTCULLIS_FILTER_SEED_SOCKETS_H
 #define PORTCULLIS_FILTER_SEED_SOCKETS_H
 
@@ -11,14 +8,15 @@
 #include "loader/filter/filter.h"
 
 /*
- * Enters connections of live sockets that are bound to a device (the interface, a VRF, bridge or
- * VLAN above it): the program does not always find these sockets. What cannot be read is warned of.
+ * Adds flows for connections of live sockets that are bound to a device (the interface, a VRF,
+ * bridge or VLAN above it), because the program does not always find these sockets. A failed read
+ * is a warning.
  */
 void seed_sockets(const struct filter *filter, unsigned int ifindex);
 
 /*
- * Notes which UDP ports have unconnected sockets: it is not known which side began what they send
- * and receive. Returns true if there are any. A failed read is a warning.
+ * Notes which UDP ports have unconnected sockets: for their packets it is unknown which side began.
+ * Returns true if there are any. A failed read is a warning.
  */
 bool seed_begun(const struct filter *filter);
 

@@ -26,7 +26,7 @@
 #include "loader/object/paths.h"
 #include "loader/filter/change_log.h"
 
-/* Removes folders without a link, or whose link lost its interface. */
+/* Removes folders without a link, or with a link that lost its interface. */
 static void collect_dead(const struct pinned *list, size_t count)
 {
 	size_t i;
@@ -38,12 +38,13 @@ static void collect_dead(const struct pinned *list, size_t count)
 			continue;
 		memcpy(dead.id, list[i].id, sizeof(dead.id));
 		marks_doubt(&dead);
-		if (!egress_sweep(dead.id)) /* while the program's pin still tells which */
+		if (!egress_sweep(dead.id)) /* needs the pins, which name the egress program */
 			filter_unpin(&dead);
 	}
 }
 
-/* The name of a pinned filter's interface for a message; another namespace's has a number only. */
+/* The name of a pinned filter's interface for a message; in another namespace only its number is
+ * known. */
 static char *interface_of(const struct pinned *pinned)
 {
 	struct hook hook;
@@ -55,12 +56,12 @@ static char *interface_of(const struct pinned *pinned)
 
 /* The state of a pinned filter. */
 struct standing {
-	bool known;   /* false: of another version, or just being removed */
-	bool settled; /* nothing is left of an interrupted command, and no deadline has passed */
-	__u64 batch;  /* of the active generation */
+	bool known;   /* false: the filter has another version, or is just being removed */
+	bool settled; /* no part of an interrupted command is left, and no deadline has passed */
+	__u64 batch;  /* batch of the active generation */
 };
 
-/* True if a generation of this batch is active at another interface already. */
+/* True if a generation of this batch is already active at another interface. */
 static bool batch_active(const struct standing *standing, size_t count, __u64 batch)
 {
 	size_t i;
@@ -101,8 +102,8 @@ static int examine(const struct pinned *pinned, struct standing *standing)
 }
 
 /*
- * Detaches a filter that was not confirmed in time, or whose command was interrupted. `time`: of
- * the deadline, 0: there was none.
+ * Detaches a filter that was not confirmed in time, or whose attach was interrupted. `time`: of the
+ * deadline; 0: there was none.
  */
 static int take_off(const struct pinned *pinned, struct filter *filter, const char *what,
 		    __u64 time)
@@ -111,7 +112,7 @@ static int take_off(const struct pinned *pinned, struct filter *filter, const ch
 	int err;
 
 	if (hook_query(pinned->ifindex, pinned, 1, &hook) || !hook.id[0])
-		return 0; /* of another network namespace: a command there does it */
+		return 0; /* the filter is in another network namespace: a command there does it */
 	filter->ifindex = hook.ifindex;
 	err = filter_detach(filter);
 	if (err)
@@ -126,7 +127,7 @@ static int take_off(const struct pinned *pinned, struct filter *filter, const ch
 	return 0;
 }
 
-/* Records a change to the rule set that filters now. */
+/* Records a change of the rule set that filters. */
 static void log_kept(const struct filter *filter, const struct logged *logged)
 {
 	struct logged whole = *logged;
@@ -196,15 +197,15 @@ static int settle_left_over(const struct pinned *pinned, struct filter *filter, 
 	return 0;
 }
 
-/* A change whose deadline has passed would be reverted at once: it is not completed. */
+/* A change whose deadline has passed is not completed: it would be reverted at once. */
 static bool is_over(const struct pc_generation *generation)
 {
 	return generation->deadline && clock_boot() >= generation->deadline;
 }
 
 /*
- * Completes the change of an interrupted command if it had switched another interface already; else
- * removes what it had prepared.
+ * Completes the change of an interrupted command if the command had already switched another
+ * interface; else removes what it had prepared.
  */
 static int settle(const struct pinned *pinned, const struct standing *standing, size_t count)
 {
@@ -229,7 +230,7 @@ static int settle(const struct pinned *pinned, const struct standing *standing, 
 	return 0;
 }
 
-/* Removes a filter that an interrupted detach left: everything passes already. */
+/* Removes a filter that an interrupted detach left: its packets already pass. */
 static void settle_empty(const struct pinned *pinned)
 {
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
@@ -240,7 +241,7 @@ static void settle_empty(const struct pinned *pinned)
 	}
 }
 
-/* Settles each of the filters of which `standing` says it is needed. */
+/* Settles each filter whose `standing` is not settled. */
 static int settle_all(const struct hooks *hooks, const struct standing *standing)
 {
 	size_t i;
@@ -254,7 +255,7 @@ static int settle_all(const struct hooks *hooks, const struct standing *standing
 	return err;
 }
 
-/* True if the folder's filter works at an interface, and settle_all leaves it alone. */
+/* True if the folder's filter works at an interface, so that settle_all leaves it alone. */
 static bool is_whole(const struct pinned *pinned, const struct standing *standing)
 {
 	return pinned->unseen || (pinned->link && pinned->ifindex && standing->settled);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tells the programs if several interfaces of a network namespace have a filter. */
+/* Tells the programs whether several interfaces of a network namespace have a filter. */
 #include "loader/filter/several.h"
 
 #include <bpf/bpf.h>
@@ -43,8 +43,8 @@ static bool is_here(const struct hooks *hooks, const char *id)
 }
 
 /*
- * True if a filter uses the map whose interface is not listed in this network namespace: an
- * interface that was moved keeps the maps of the namespace that it came from.
+ * True if a filter on an interface outside this network namespace uses the map: an interface that
+ * was moved keeps the maps of its former namespace.
  */
 static bool used_elsewhere(const struct hooks *hooks, int map)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Tells the programs if several interfaces of a network namespace have a filter. */
+/* Tells the programs whether several interfaces of a network namespace have a filter. */
 #ifndef PORTCULLIS_FILTER_SEVERAL_H
 #define PORTCULLIS_FILTER_SEVERAL_H
 

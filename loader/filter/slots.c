@@ -63,7 +63,7 @@ int generation_set_deadline(struct installed *installed, __u64 deadline)
 	return 0;
 }
 
-#define TRIE_LARGE 4096 /* entries: a retired trie of more is freed at once */
+#define TRIE_LARGE 4096 /* entries; a retired trie with more is freed at once */
 
 /* True if a generation that stays uses the trie of one that is removed. */
 static bool trie_used(const struct filter *filter, __u32 slot)

@@ -9,20 +9,21 @@
 
 #define SLOT_ACTIVE   0
 #define SLOT_FALLBACK 1
-#define NOT_ARMED     (~0ULL) /* a deadline that filter_arm is to set */
+#define NOT_ARMED     (~0ULL) /* stands for a deadline that filter_arm will set */
 
 /* Puts a generation into a slot, and waits until no CPU runs a program with the former one. */
 int slot_put(const struct filter *filter, __u32 slot, int generation);
 
-/* slot_has_fallback tells whether the fallback's slot is in use; slot_clear_fallback empties it. */
+/* slot_has_fallback: whether the fallback's slot is in use. slot_clear_fallback: empties the
+ * slot. */
 bool slot_has_fallback(const struct filter *filter);
 void slot_clear_fallback(const struct filter *filter);
 
-/* The head of a generation, as the programs read it; NULL with a message. */
+/* Maps the head of a generation, as the programs read it; NULL with a message. */
 struct pc_generation *generation_map_head(const struct installed *installed);
 void generation_unmap_head(struct pc_generation **head);
 
-/* Sets a deadline by one store, at once for all packets. 0, or -errno with a message. */
+/* Sets a deadline with one store, which all packets see at once. 0, or -errno with a message. */
 int generation_set_deadline(struct installed *installed, __u64 deadline);
 
 /* Frees generations that are neither active nor a fallback. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The map `tallies`: what a filter ever counted of machines behind this host. */
+/* The map `tallies`: every assignment of counters to a machine behind this host. */
 #include "loader/filter/tally_maps.h"
 
 #include <bpf/bpf.h>
@@ -16,7 +16,7 @@
 #include "loader/net/local_address.h"
 #include "loader/object/pin.h"
 
-#define PAGE_ENTRIES 170 /* each value is a system call */
+#define PAGE_ENTRIES 170 /* entries in a value: each value takes a system call */
 
 struct tally_page {
 	__u64 entries;
@@ -45,7 +45,7 @@ int tallies_read(const struct filter *filter, struct tallies *tallies)
 	return err;
 }
 
-/* Nothing can write to it any more: members of the administrators' group may read it. */
+/* Makes the map, and freezes it, because members of the administrators' group may read it. */
 static int make_map(const struct tallies *tallies)
 {
 	__u32 pages = (__u32)((tallies->count + PAGE_ENTRIES - 1) / PAGE_ENTRIES);
@@ -67,7 +67,7 @@ static int make_map(const struct tallies *tallies)
 	return bpf_map_freeze(fd) ? -errno : fd_dup(fd);
 }
 
-/* A filter that is not pinned yet is pinned with its maps. */
+/* A filter that is not pinned yet will be pinned with all its maps. */
 static int put_tallies(struct filter *filter, const struct tallies *tallies)
 {
 	int map = make_map(tallies), err;
@@ -86,7 +86,7 @@ static int put_tallies(struct filter *filter, const struct tallies *tallies)
 	return 0;
 }
 
-/* Makes the table of machines, with the addresses of this host that are inside their prefixes. */
+/* Fills the table of machines, and adds this host's addresses that are within their prefixes. */
 static int fill_table(struct tables *tables)
 {
 	__cleanup(text_free) struct machine_prefix *prefix = NULL;
@@ -115,7 +115,8 @@ static int fill_table(struct tables *tables)
 						tables->own[i].address);
 	if (changed)
 		err = machine_table_fill(prefix, count, generation);
-	/* Too many are those that are not there yet. */
+	/* If they do not all fit, leave out the addresses that this host does not have at
+	 * present. */
 	if (err && count > present)
 		err = machine_table_fill(prefix, present, generation);
 	return err;

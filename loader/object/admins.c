@@ -15,7 +15,7 @@
 #include "loader/object/paths.h"
 #include "loader/object/repin.h"
 
-/* Where every user may load programs, a program can write each map that its user may read. */
+/* If every user may load programs, a user's program can write each map that the user may read. */
 static bool bpf_is_roots(void)
 {
 	__close_file FILE *file = fopen("/proc/sys/kernel/unprivileged_bpf_disabled", "re");
@@ -46,13 +46,13 @@ bool admins_read(const char *pin)
 	return !strncmp(pin, "generation-", 11) || !strncmp(pin, "recipe-", 7);
 }
 
-/* Sets group and mode. Pins are made with the mode of the umask. */
+/* Sets group and mode of a pin: its mode at creation comes from the umask. */
 static void set(const char *path, gid_t gid, mode_t mode)
 {
 	struct stat st;
 
 	if (lstat(path, &st))
-		return; /* just gone */
+		return; /* the pin has just been removed */
 	if ((st.st_gid != gid && lchown(path, -1, gid)) ||
 	    ((st.st_mode & 07777) != mode && chmod(path, mode)))
 		if (errno != ENOENT)
@@ -76,8 +76,8 @@ gid_t admins_group(void)
 }
 
 /*
- * Gives a pin to the group that the folder of pins has. Only pins_lock asks the name service, once
- * a command: a question for each pin takes longer than a swap.
+ * Gives a pin to the group of the folder of pins. Only pins_lock asks the name service, once a
+ * command: to ask for each pin would take longer than a swap.
  */
 void admins_share(const char *path)
 {
@@ -107,7 +107,7 @@ static void share_folder(const char *id, gid_t gid)
 
 /*
  * Lets members of the group pass through the mount point, which systemd mounts with mode 0700. They
- * can neither list it nor write there, and pins of others keep their modes.
+ * can neither list it nor write there, and other tools' pins keep their modes.
  */
 static void share_way(gid_t gid)
 {
@@ -120,8 +120,8 @@ static void share_way(gid_t gid)
 
 /*
  * False, with a warning, if members of the group could write to the maps that they may read: a user
- * can pin a descriptor anew in a folder of a bpffs that he can write, and open that pin for writing
- * (bpf(2), BPF_OBJ_PIN).
+ * can pin a descriptor again in a folder of a bpffs where the user may write, and open that pin for
+ * writing (bpf(2), BPF_OBJ_PIN).
  */
 static bool is_safe(void)
 {

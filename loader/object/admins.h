@@ -15,21 +15,21 @@
 bool admins_exist(gid_t *gid);
 
 /*
- * True if members may read the pin of that name: counters, flows, generations and recipes. Never a
- * link, which a process that has it open can detach, nor a program, which they could run on packets
- * of their own making (BPF_PROG_TEST_RUN), and so have it learn flows.
+ * True if members may read the pin of that name: counters, flows, generations and recipes. False
+ * for links, because a process that has one open can detach it; and for programs, because members
+ * could run them on forged packets (BPF_PROG_TEST_RUN), so that they learn flows.
  */
 bool admins_read(const char *pin);
 
-/* The group that the folder of pins is shared with, by admins_share_all; 0: it is root's alone. */
+/* The group that may read the folder of pins, set by admins_share_all; 0: only root may. */
 gid_t admins_group(void);
 
-/* Gives the group a pin to read, or the folder of a filter. Warns if it fails. */
+/* Lets the group read a pin, or the folder of a filter. Warns if it fails. */
 void admins_share(const char *path);
 
 /*
- * Gives the group (admins_exist) all pins below PINS, and the way to them; closes PINS if there is
- * none: NULL. Called by root before it changes anything.
+ * Lets the group (from admins_exist) read all pins below PINS, and reach them. NULL: there is no
+ * group, and PINS is closed. Root's commands call it before they change anything.
  */
 void admins_share_all(const gid_t *gid);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Loads a program in a thread. When libbpf has prepared the program for the kernel, it calls back:
- * then a copy goes to the thread, and libbpf loads a stub in its place.
+ * the thread then gets a copy, and libbpf loads a stub in its place.
  */
 #include "loader/object/beside.h"
 
@@ -21,9 +21,9 @@
 struct beside {
 	const struct bpf_program *program;
 	pthread_t thread;
-	bool begun, runs; /* the thread */
-	int result;	  /* of the thread: a descriptor or -errno */
-	/* What it loads. */
+	bool begun, runs; /* whether the thread was started; whether it runs */
+	int result;	  /* the thread's result: a descriptor or -errno */
+	/* The program that the thread loads. */
 	char *name;
 	enum bpf_prog_type type;
 	struct bpf_insn *instructions;
@@ -32,9 +32,9 @@ struct beside {
 };
 
 /*
- * The callback has no argument of ours, and is called in the thread that loads the object. libbpf's
- * registry of callbacks is the process's. The callback stays there: libbpf 1.1 frees its registry
- * twice if it was emptied and is filled again.
+ * The active load. libbpf calls back without an argument of ours, in the thread that loads the
+ * object. The callback is registered once, for the whole process, and stays registered: libbpf 1.1
+ * frees its registry twice if it was emptied and is filled again.
  */
 static _Thread_local struct beside *active;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -49,9 +49,9 @@ static void *copy_of(const void *from, size_t size)
 }
 
 /*
- * Copies what the thread needs: libbpf frees its own if another program is refused. Field by field,
- * because a newer libbpf may have a longer struct. Source lines are for the verifier's log, which
- * the thread does not keep, and take 2 ms.
+ * Copies what the thread needs, because libbpf frees the original if another program is refused.
+ * Copies field by field, because a newer libbpf may have a longer struct. Leaves out source lines:
+ * they take 2 ms, and serve the verifier's log only, which the thread does not keep.
  */
 static void take_copy(struct beside *beside, const struct bpf_prog_load_opts *options)
 {
@@ -82,7 +82,7 @@ static void *load_program(void *argument)
 	return NULL;
 }
 
-/* libbpf's callback, before it loads a program of the section. */
+/* libbpf calls it before it loads a program of the section. */
 static int prepare(struct bpf_program *program, struct bpf_prog_load_opts *options, long cookie)
 {
 	static struct bpf_insn stub[] = {

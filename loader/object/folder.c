@@ -26,7 +26,8 @@
 
 #define LOCK_WAIT_SECONDS 30
 
-/* The nearest ancestor outside this process's mount namespace, 0 if none is known. */
+/* The mount namespace of the nearest ancestor that has another one than this process; 0: none is
+ * known. */
 static pid_t ancestor_outside(void)
 {
 	char own[64] = "", theirs[64];
@@ -56,8 +57,8 @@ static bool is_bpffs(const char *path)
 }
 
 /*
- * `ip netns exec` gives its command a mount namespace with a new /sys. A bpffs mounted there ends
- * with the command, and takes every filter pinned in it along.
+ * `ip netns exec` gives its command a mount namespace with a new /sys. A bpffs mounted there
+ * disappears with the command, and with it every filter pinned in it.
  */
 static int refuse_private_mounts(void)
 {
@@ -82,7 +83,7 @@ static int refuse_private_mounts(void)
 	return -ENOTSUP;
 }
 
-/* 1 if PINS is there and ours, 0 if it is not there. */
+/* 1 if PINS exists and is ours; 0 if it does not exist. */
 static int check_folder(void)
 {
 	struct stat st;
@@ -93,7 +94,7 @@ static int check_folder(void)
 		error("%s: %s", PINS, strerror(errno));
 		return -errno;
 	}
-	/* 0750: for the administrators' group. */
+	/* 0750, so that the administrators' group can read it. */
 	if (S_ISDIR(st.st_mode) && !st.st_uid && (st.st_mode & 07727) == 0700)
 		return 1;
 	error_fix(
@@ -103,7 +104,7 @@ static int check_folder(void)
 	return -EPERM;
 }
 
-/* Takes a lock while it mounts: a second mount would hide the pins of the first. */
+/* Locks while it mounts: a second mount would hide the pins of the first. */
 static int lock_mount(int *lock)
 {
 	static const struct timespec pause = {.tv_nsec = 20000000};
@@ -112,7 +113,7 @@ static int lock_mount(int *lock)
 	*lock = open(BPFFS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*lock < 0)
 		return -errno;
-	/* Anybody may hold this one: not for ever. */
+	/* Any user can hold this lock, so do not wait for ever. */
 	for (i = 0; flock(*lock, LOCK_EX | LOCK_NB) && i < LOCK_WAIT_SECONDS * 50; i++)
 		nanosleep(&pause, NULL);
 	return 0;
@@ -171,7 +172,8 @@ static int lock_once(const char *path, int *lock)
 	return 0;
 }
 
-/* `admins`: members of the administrators' group may open the folder of pins, and could lock it. */
+/* `admins`: members of the administrators' group can open the folder of pins, and so could lock
+ * it. */
 static int lock_within_time(bool admins, int *lock)
 {
 	static const struct timespec pause = {.tv_nsec = 20000000};

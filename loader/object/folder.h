@@ -6,19 +6,20 @@
 #include <stdbool.h>
 
 /*
- * Makes sure that bpffs is mounted at /sys/fs/bpf and that PINS is root's, closed but for the
- * administrators' group: mounts it and makes the folder if `create`. Refuses a mount namespace of
- * its own (`ip netns exec`), where pins would vanish with the command. Returns 1 if it is there, 0
- * if not and `create` is false.
+ * Checks that bpffs is mounted at /sys/fs/bpf, and that PINS belongs to root and only the
+ * administrators' group can read it. With `create`, mounts bpffs and makes the folder. Fails in a
+ * mount namespace of the command's own (`ip netns exec`), where pins would disappear with the
+ * command. Returns 1 if the folder exists, 0 if it does not and `create` is false.
  */
 int pins_ready(bool create);
 
 /*
  * Takes the lock of all changing commands; waits at most 30 s for another command. PINS must exist.
- * Gives the administrators' group its pins.
+ * Lets the administrators' group read all pins.
  */
 int pins_lock(int *lock);
-/* For a command that neither makes nor removes a pin: the group gets nothing. */
+/* As pins_lock, for a command that neither makes nor removes pins: changes nothing for the
+ * group. */
 int pins_lock_only(int *lock);
 
 #endif

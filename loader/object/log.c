@@ -8,11 +8,11 @@
 
 #include "loader/base/memory.h"
 
-#define LOG_LIMIT (64 << 10) /* bytes kept: the end of a verifier's log says why */
+#define LOG_LIMIT (64 << 10) /* bytes kept: the end of a verifier's log has the reason */
 
 /*
- * libbpf's print callback takes no argument of ours, so that the text has to be here. Filters are
- * loaded in threads.
+ * The text is global because libbpf's print callback takes no argument of ours, and one for each
+ * thread because filters are loaded in threads.
  */
 static _Thread_local struct {
 	char *text;
@@ -56,7 +56,7 @@ char *libbpf_log_tail(int lines)
 	size_t at = kept.length;
 
 	if (at)
-		at--; /* the last newline ends its line */
+		at--; /* skip the newline that ends the last line */
 	while (at && (kept.text[at - 1] != '\n' || --lines))
 		at--;
 	return kept.text ? xstrdup(kept.text + at) : xstrdup("");

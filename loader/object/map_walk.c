@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reads hash maps by batches, or entry by entry where the kernel has none. */
+/* Reads hash maps in batches, or entry by entry where the kernel has no batches. */
 #include "loader/object/map_walk.h"
 
 #include <bpf/bpf.h>
@@ -8,7 +8,7 @@
 
 #include "loader/base/memory.h"
 
-#define BATCH 4096 /* entries; more only if one bucket of the map has more */
+#define BATCH 4096 /* entries of a batch; more only if one bucket of the map has more */
 
 struct walk {
 	int map;
@@ -27,16 +27,16 @@ static void show(const struct walk *walk, const char *keys, const char *values, 
 }
 
 /*
- * A batch is whole buckets, and the kernel goes through them once: entries added meanwhile cannot
- * keep it going. -ENOSPC: the next bucket has more entries than fit. -EINVAL or -ENOTSUPP (524, of
- * the kernel's own) before anything was shown: no batches here.
+ * A batch has whole buckets, and the kernel passes each bucket once, so entries added meanwhile
+ * cannot prolong the walk. -ENOSPC: the next bucket has more entries than fit. -EINVAL or -ENOTSUPP
+ * (524, a code inside the kernel) before any entry was shown: the kernel has no batches.
  */
 static int by_batches(const struct walk *walk)
 {
 	__free_text char *keys = xcalloc(BATCH, walk->key_size);
 	__free_text char *values = xcalloc(BATCH, walk->value_size);
 	__u32 room = BATCH, count;
-	char place[MAP_WALK_KEY] = {}; /* the bucket to go on from; a key in other kinds of map */
+	char place[MAP_WALK_KEY] = {}; /* the next bucket; in other kinds of map a key */
 	bool begun = false;
 
 	for (;;) {
@@ -54,13 +54,13 @@ static int by_batches(const struct walk *walk)
 		if (err && err != -ENOENT)
 			return err;
 		show(walk, keys, values, count);
-		if (err) /* that was the last */
+		if (err) /* this was the last batch */
 			return 0;
 		begun = true;
 	}
 }
 
-/* Begins again if its entry is removed under it: the limit ends that. */
+/* The kernel starts again if the entry of `key` is removed meanwhile; the limit bounds that. */
 static int by_keys(const struct walk *walk)
 {
 	char key[MAP_WALK_KEY], value[MAP_WALK_VALUE];

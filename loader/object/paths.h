@@ -7,8 +7,8 @@
 #define PINS  BPFFS "/portcullis"
 
 /*
- * The lock: PINS itself, and where the administrators' group may open that, a folder in it that
- * only root may: a process that can open it can hold it.
+ * The lock is PINS itself. Where the administrators' group can open PINS, the lock is a folder in
+ * it that only root can open, because a process that can open a lock can hold it.
  */
 #define LOCK_NAME "lock"
 

@@ -65,6 +65,6 @@ unsigned int object_interface(int link)
 	struct bpf_link_info info = {};
 	__u32 length = sizeof(info);
 
-	/* tcx.ifindex is the first field, as xdp.ifindex is. */
+	/* Reads xdp.ifindex for both: tcx.ifindex is the first field, too. */
 	return link < 0 || bpf_obj_get_info_by_fd(link, &info, &length) ? 0 : info.xdp.ifindex;
 }

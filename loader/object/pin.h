@@ -6,20 +6,20 @@
 #include <bpf/bpf.h>
 #include <linux/types.h>
 
-/* The folder `id` below PINS, or with `name` the pin in it; the caller frees. */
+/* The path of the folder `id` below PINS, or of the pin `name` in it; the caller frees. */
 char *object_path(const char *id, const char *name);
 
-/* Pins it there. Returns 0, or -errno with a message. */
+/* Pins an object there. Returns 0, or -errno with a message. */
 int object_pin(const char *id, const char *name, int fd);
 
-/* Opens that pin. Returns a descriptor or -errno. */
+/* Opens the pin. Returns a descriptor or -errno. */
 int object_get(const char *id, const char *name);
 
-/* Each returns 0 or -errno. */
+/* Read what the kernel knows of an object. Return 0 or -errno. */
 int object_map(int map, struct bpf_map_info *info);
 int object_program(int program, __u32 *id);
 
-/* The interface of an XDP or tcx link; 0: there is no link (-1), or it lost it. */
+/* The interface of an XDP or tcx link; 0: no link (-1), or a link that lost its interface. */
 unsigned int object_interface(int link);
 
 #endif

@@ -19,7 +19,7 @@
 
 #define FIRST_USER_NAMESPACE 0xEFFFFFFDU /* the kernel's PROC_USER_INIT_INO */
 
-/* For BPF the kernel asks for capabilities of the host, and those of a user namespace are none. */
+/* For BPF the kernel wants capabilities of the host: those of a user namespace do not count. */
 static bool in_user_namespace(void)
 {
 	struct stat st;
@@ -83,7 +83,7 @@ int kernel_readable(const char *command)
 			      command);
 		return err;
 	}
-	/* There is no such pin, but Linux before 5.19 does not even look. */
+	/* Linux before 5.19 fails without looking for the pin, which does not exist. */
 	if (object_get("no", "pin") != -EPERM)
 		return 0;
 	error("%s: this kernel lets only root use BPF: members of the group " ADMINS

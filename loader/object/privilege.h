@@ -8,7 +8,8 @@
  * or -EACCES with a message that names what is missing.
  */
 int kernel_privileged(const char *command);
-/* For a command that only reads: also members of the administrators' group may (admins.h). */
+/* As above, for a command that only reads: members of the administrators' group may, too
+ * (admins.h). */
 int kernel_readable(const char *command);
 
 #endif

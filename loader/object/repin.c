@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Finds folders in which users who are not root could pin a map anew, and so open it for writing.
+ * Finds folders in which users who are not root could pin a map again, and so open it for writing.
  */
 #include "loader/object/repin.h"
 
@@ -16,7 +16,8 @@
 
 #define DEPTH 16
 
-/* The first folder from `path` down that others can write. A symbolic link is not a folder. */
+/* The first folder on the way down from `path` that others can write. A symbolic link is not a
+ * folder. */
 static char *open_folder(const char *path, int depth)
 {
 	struct dirent *entry;
@@ -41,7 +42,7 @@ static char *open_folder(const char *path, int depth)
 	return found;
 }
 
-/* A name of mountinfo, in which \040 is a space. */
+/* Decodes a name of mountinfo, in which \040 is a space. */
 static void unescape(char *name)
 {
 	char *to = name;
@@ -58,7 +59,8 @@ static void unescape(char *name)
 }
 
 /*
- * The mount point of a line of mountinfo (proc(5)) if a bpffs is there; it is cut out of the line.
+ * The mount point in a line of mountinfo (proc(5)) if a bpffs is mounted there, as a part of the
+ * line; else NULL.
  */
 static const char *bpffs_of(char *line)
 {

@@ -16,7 +16,7 @@
 
 struct slot_update {
 	pthread_t thread;
-	int outer, inner; /* own descriptors of both */
+	int outer, inner; /* duplicated descriptors of both maps */
 	__u32 slot;
 	atomic_int result; /* PENDING until the system call has returned */
 };

@@ -44,8 +44,8 @@ void programs_clsact(unsigned int ifindex, __u32 parent, struct programs *progra
 		return;
 	for (i = 0; i < filters.count; i++) {
 		/*
-		 * Filters of u32 and other kinds are listed once for each table; only programs
-		 * count here.
+		 * Filters of u32 and other kinds are listed once for each table, so count only
+		 * those with programs.
 		 */
 		if (!filters.filter[i].handle)
 			continue;
