@@ -40,9 +40,9 @@ const char *dns_refused(const struct prefix *prefix);
 
 /* The text of an answer's file; the caller frees. */
 char *dns_answer_text(const struct dns_answer *answer);
-/* 0, or -EBADMSG: it is no such text. dns_answer_free is due anyway. */
+/* Returns 0, or -EBADMSG: the text has another form. Call dns_answer_free in each case. */
 int dns_answer_parse(const char *text, size_t length, struct dns_answer *answer);
-/* 0, -ENOENT: nothing is known of the name; -errno. dns_answer_free is due anyway. */
+/* Returns 0; -ENOENT: there is no answer for the name; -errno. Call dns_answer_free in each case. */
 int dns_answer_read(const char *name, struct dns_answer *answer);
 /* Writes the answer whole, synced; -errno. Needs root. */
 int dns_answer_write(const char *name, const struct dns_answer *answer);

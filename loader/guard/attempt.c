@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tries a recipe with some more words, before a message suggests them. */
+/* Tries a recipe with additional words before a message suggests them. */
 #include "loader/guard/attempt.h"
 
 #include <arpa/inet.h>
@@ -12,11 +12,11 @@
 #include "loader/guard/reach.h"
 #include "loader/recipe/recipe_json.h"
 
-#define NEW_GROUP   "admins"   /* where the fix needs a group and there is none */
-#define OWN_GROUP   "admitted" /* likewise, of peers that are no administrators as a rule */
-#define SHOWN	    4	       /* prefixes of a group that a line shows */
+#define NEW_GROUP   "admins"   /* the name for a group that a fix needs, if there is none */
+#define OWN_GROUP   "admitted" /* likewise, for peers that usually are not administrators */
+#define SHOWN	    4	       /* prefixes of a group that a line shows, at most */
 #define PREFIX_ANY  "0.0.0.0/0,::/0"
-#define PLACEHOLDER "PREFIX" /* for the note that the administrator has to read */
+#define PLACEHOLDER "PREFIX" /* stands for prefixes that the administrator has to fill in */
 
 static void attempt_clear(struct attempt *attempt)
 {
@@ -88,7 +88,7 @@ bool attempt_opens(const struct attempt *attempt)
 
 /* --- words --- */
 
-/* `option` and `key` with a value each; the site file writes "A=B" as "{A: B}". */
+/* Adds `option` and `key` with a value each; the site file writes "A=B" as "{A: B}". */
 void attempt_word(struct attempt *attempt, const char *option, const char *key, const char *value)
 {
 	const char *equals = strchr(value, '=');
@@ -113,9 +113,9 @@ bool attempt_give(struct attempt *attempt, const char *option, const char *key,
 }
 
 /*
- * Lists the peers that are not admitted yet, as prefixes. For the message, PREFIX stands for peers
- * that must not be named, and if there are none. For the trial, all are listed, and "anyone" if
- * there are none.
+ * Lists the peers that are not admitted yet, as prefixes. In the message, PREFIX stands for peers
+ * that must not be named, or if there are no peers. In the trial, every peer is listed; if there
+ * are none, "anyone".
  */
 static char *peers_text(const struct attempt *attempt, bool told)
 {
@@ -177,7 +177,8 @@ bool attempt_group_is_long(const struct attempt *attempt, const char *name)
 	return group && group->prefixes > SHOWN;
 }
 
-/* A group for peers that may be anyone, which opens no other service; the caller frees. */
+/* Makes a group for peers that may be anyone. The group opens no other service. The caller
+ * frees. */
 static char *new_group(const struct attempt *attempt)
 {
 	char *name = xstrdup(attempt->whole ? OWN_GROUP : NEW_GROUP);
@@ -190,7 +191,7 @@ static char *new_group(const struct attempt *attempt)
 	return name;
 }
 
-/* Tries a group of its own beside those of the service. */
+/* Tries a group of the guard's own, in addition to those of the service. */
 bool attempt_give_from(struct attempt *attempt, const struct composed *service, bool keep)
 {
 	__cleanup(names_free) struct names groups = {};

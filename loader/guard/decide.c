@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Checks the connections of a network namespace against the new rule sets, and reports those they
- * would refuse.
+ * Checks the connections of a network namespace against the new rule sets, and reports those that
+ * they would refuse.
  */
 
 #include "loader/guard/decide.h"
@@ -20,13 +20,13 @@
 #include "loader/guard/management.h"
 #include "loader/guard/reach.h"
 
-#define PEERS	8 /* that a message and its fix consider */
+#define PEERS	8 /* peers that a message and its fix consider */
 #define WARNING 5 /* ports that the warning of connections names */
 
 enum party {
-	PARTY_OWN,   /* the caller's */
+	PARTY_OWN,   /* the caller's session */
 	PARTY_LOGIN, /* a login of another user to a watched port */
-	PARTY_OTHER, /* any connection: a peer makes one by a handshake */
+	PARTY_OTHER, /* any other connection: a handshake is enough to make one */
 };
 
 /* A session that a target would refuse if it began anew. */
@@ -42,9 +42,9 @@ struct refusal {
 	__u16 port;
 	enum party party;
 	size_t sessions;
-	struct guard_peer peer[PEERS]; /* each address once */
+	struct guard_peer peer[PEERS]; /* peers with different addresses */
 	size_t peers;
-	bool more; /* addresses than that */
+	bool more; /* there are more addresses */
 };
 
 struct decision {
@@ -55,9 +55,9 @@ struct decision {
 	enum guard_mode mode;
 	const struct guard_world *world;
 	struct diag *diag;
-	__u32 *server_at; /* by port, of TCP: 1 + index of the first server; 0: none */
-	__u32 *next;	  /* by server: of the same port */
-	bool own;	  /* one of the sessions is the caller's, refused or not */
+	__u32 *server_at; /* for each TCP port: 1 + index of the first server; 0: none */
+	__u32 *next;	  /* for each server: the next one on the same port */
+	bool own;	  /* one of the sessions is the caller's, whether refused or not */
 	struct refused *refused;
 	size_t count;
 	struct refusal *refusal;
@@ -67,7 +67,7 @@ struct decision {
 
 /* --- sessions --- */
 
-/* A listener on :: takes IPv4 too, mostly. */
+/* A listener on :: usually accepts IPv4, too. */
 static bool accepts(const struct socket_info *listener, const struct socket_info *socket)
 {
 	if (listener->device && listener->device != socket->device)
@@ -79,7 +79,7 @@ static bool accepts(const struct socket_info *listener, const struct socket_info
 	       !memcmp(listener->local, socket->local, sizeof(socket->local));
 }
 
-/* There may be very many sessions and servers. */
+/* Servers are indexed by port, because there may be very many sessions and servers. */
 static void index_servers(struct decision *decision)
 {
 	const struct guard_world *world = decision->world;
@@ -110,7 +110,7 @@ static const struct socket_info *next_server(const struct decision *decision,
 	return at ? &all[at - 1] : NULL;
 }
 
-/* True if the connection was accepted by a server by which an administrator may log in. */
+/* True if the connection was accepted by a server through which administrators may log in. */
 static bool has_login_server(const struct decision *decision, const struct socket_info *session)
 {
 	const struct socket_info *server = NULL;
@@ -131,7 +131,7 @@ static bool holds(const struct ancestor *ancestor, __u32 inode)
 	return false;
 }
 
-/* A process that holds the server's socket, too, may hold the sessions of others. */
+/* A process that holds the server's socket, too, may hold sessions of other users. */
 static bool is_ancestors(const struct decision *decision, const struct ancestor *ancestor,
 			 const struct socket_info *session)
 {
@@ -145,7 +145,7 @@ static bool is_ancestors(const struct decision *decision, const struct ancestor 
 	return true;
 }
 
-/* The caller's session was accepted by its server: a mere handshake has no inode. */
+/* The caller's session must be accepted by its server: after a handshake alone it has no inode. */
 static bool is_own(const struct decision *decision, const struct socket_info *session)
 {
 	const struct sessions *own = &decision->world->own;
@@ -162,8 +162,8 @@ static bool is_own(const struct decision *decision, const struct socket_info *se
 }
 
 /*
- * True if the peer's packets come in by the interface, or may: routes to and from the peer may
- * differ, so that the interface with the local address counts too.
+ * True if the peer's packets come in by the interface, or possibly do: routes to and from the peer
+ * may differ, so the interface with the local address counts, too.
  */
 static bool comes_by(const struct guard_world *world, const struct socket_info *socket,
 		     unsigned int ifindex)
@@ -179,7 +179,7 @@ static bool comes_by(const struct guard_world *world, const struct socket_info *
 	return own && links_comes_by(&world->links, own->ifindex, ifindex);
 }
 
-/* Whether a target admits a session that begins anew, by its tables or by a grant. */
+/* Whether a target would admit the session, if it began anew, by its tables or by a grant. */
 static bool admits_session(const struct guard_world *world, const struct tables *tables,
 			   const struct socket_info *session)
 {
@@ -230,8 +230,8 @@ static bool may_be_login(const struct decision *decision, const struct refused *
 }
 
 /*
- * SSH_CONNECTION names a session that has ended, as in a tmux that was begun from another one. The
- * caller's session is then one of the same account.
+ * SSH_CONNECTION may name a session that has ended, for example in a tmux that an earlier session
+ * started. Then a session of the same account counts as the caller's.
  */
 static bool is_callers(const struct decision *decision, const struct login *login)
 {
@@ -316,7 +316,7 @@ static void add_refused(struct decision *decision, const struct refused *refused
 		add_peer(refusal, refused->session);
 }
 
-/* --- saying it --- */
+/* --- texts --- */
 
 static bool stops(const struct decision *decision, enum party party)
 {
@@ -342,7 +342,8 @@ __attribute__((format(printf, 3, 4))) static void say(struct decision *decision,
 		decision->found = found;
 }
 
-/* "your own session to 22/tcp (from 192.0.2.2)", "2 logins to 22/tcp (from ..)"; caller frees. */
+/* "your own session to 22/tcp (from 192.0.2.2)", "2 logins to 22/tcp (from ..)"; the caller
+ * frees. */
 static char *sessions_text(const struct refusal *refusal)
 {
 	char peer[INET6_ADDRSTRLEN];
@@ -361,7 +362,7 @@ static char *sessions_text(const struct refusal *refusal)
 	return xasprintf("%s to %u/tcp (from %s)", logins, refusal->port, list);
 }
 
-/* A denied source is denied at each port: no option opens one to it. */
+/* A denied source is denied at every port, so no option opens a port to it. */
 static bool is_denied(const struct refusal *refusal)
 {
 	for (size_t i = 0; i < refusal->peers; i++)
@@ -436,7 +437,7 @@ static void judge_servers(struct decision *decision)
 	}
 }
 
-/* Nothing changes for a port that is closed already. */
+/* A port that is already closed does not change. */
 static bool is_news(const struct decision *decision, const struct refusal *refusal)
 {
 	const struct pc_generation *now =
@@ -445,7 +446,7 @@ static bool is_news(const struct decision *decision, const struct refusal *refus
 	return !now || guard_admits_any(now, PC_TCP, refusal->port);
 }
 
-/* Watched ports first, then those with most connections. */
+/* Sorts watched ports first, then ports with most connections. */
 static bool is_before(const struct decision *decision, const struct refusal *a,
 		      const struct refusal *b)
 {
@@ -455,7 +456,7 @@ static bool is_before(const struct decision *decision, const struct refusal *a,
 	return first != second ? first : a->sessions > b->sessions;
 }
 
-/* One line, however many there are: anyone can connect to many ports. */
+/* Prints one line for all connections, because anyone can connect to many ports. */
 static void warn_of_others(struct decision *decision)
 {
 	const struct refusal *shown[WARNING];

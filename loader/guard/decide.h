@@ -9,13 +9,13 @@
 /* The reason for which a command is refused. */
 enum guard_found {
 	GUARD_NOTHING,
-	GUARD_OTHERS, /* logins, or a server */
-	GUARD_OWN,    /* the caller's own session, whatever else */
+	GUARD_OTHERS, /* logins, or a server, would be cut off */
+	GUARD_OWN,    /* the caller's own session would be cut off */
 };
 
 /*
- * Decides. A reason to refuse the command is an error in `diag`; other connections that would be
- * refused are a warning.
+ * Decides whether the command is refused. The reason is an error in `diag`; other connections that
+ * would be cut off are a warning.
  */
 enum guard_found guard_decide(const struct guard_command *command,
 			      const struct guard_target *target, size_t count,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Looks for the options that open a port; each is tried before it is suggested. */
+/* Searches for options that open a port, and tries each before it is suggested. */
 #include "loader/guard/fix.h"
 
 #include <stdlib.h>
@@ -10,7 +10,8 @@
 #include "loader/recipe/recipe_json.h"
 
 #define STEPS 4
-#define LOGIN "ssh" /* profile, and its service, for a login port that no chosen profile has */
+/* the profile, and its service, that gets a login port which no chosen profile has */
+#define LOGIN "ssh"
 
 static enum direction direction_of(const struct guard_need *need)
 {
@@ -38,7 +39,8 @@ static const struct composed *find(const struct attempt *attempt, const struct p
 	for (i = 0; i < composition->services; i++) {
 		const struct composed *composed = &composition->service[i];
 
-		/* By name: each composition makes its own services of the ports of --open. */
+		/* Compares names, because each composition makes its own services for ports of
+		 * --open. */
 		if (!strcmp(composed->profile->name, profile->name) &&
 		    !strcmp(composed->service->name, service->name) &&
 		    composed->direction & direction_of(attempt->need) &&
@@ -48,7 +50,7 @@ static const struct composed *find(const struct attempt *attempt, const struct p
 	return NULL;
 }
 
-/* A group of a service that a site can define: the one that is wanted, else the first. */
+/* A group of a service that the site can define: the wanted one, else the first. */
 static const char *group_of(const struct guard_need *need, const struct names *groups)
 {
 	size_t i;
@@ -83,7 +85,7 @@ static char *why_closed(const struct guard_need *need, const struct composed *se
 	}
 }
 
-/* One word that brings the service nearer to being open. */
+/* Adds one word that makes the service closer to open. */
 static bool step(struct attempt *attempt, const struct composed *service)
 {
 	__free_text char *name = xasprintf("%s:%s", service->profile->name, service->service->name);
@@ -173,7 +175,7 @@ static bool is_chosen(const struct composition *composition, const char *profile
 	return false;
 }
 
-/* The profile that opens it and has no other service. */
+/* The profile that opens the port and has no other service. */
 static bool try_profiles(const struct guard_command *command, const struct guard_target *target,
 			 const struct guard_need *need, struct attempt *best)
 {
@@ -203,7 +205,7 @@ static bool try_profiles(const struct guard_command *command, const struct guard
 	return false;
 }
 
-/* The ports that the login service has now, with one more. */
+/* The present ports of the login service, and one more. */
 static char *login_ports(const struct attempt *attempt)
 {
 	const struct composition *composition = &attempt->composition;
@@ -222,7 +224,7 @@ static char *login_ports(const struct attempt *attempt)
 	return names_join(&list, ",");
 }
 
-/* Opens the service to them as well, if it is closed to them. */
+/* Opens the service to the peers, too, if it is closed to them. */
 static bool open_login(struct attempt *attempt)
 {
 	const struct composition *composition = &attempt->composition;
@@ -275,7 +277,7 @@ static bool try_open(const struct guard_command *command, const struct guard_tar
 	return false;
 }
 
-/* No service covers what is sent: everything may go out. */
+/* If no service covers the outgoing packets, let everything go out. */
 static bool try_track(const struct guard_command *command, const struct guard_target *target,
 		      const struct guard_need *need, struct attempt *attempt)
 {
@@ -286,7 +288,7 @@ static bool try_track(const struct guard_command *command, const struct guard_ta
 	return false;
 }
 
-/* The recipe as it is. */
+/* The recipe without changes. */
 static bool try_nothing(const struct guard_command *command, const struct guard_target *target,
 			const struct guard_need *need, struct attempt *attempt)
 {
@@ -311,7 +313,7 @@ static bool try_all(const struct guard_command *command, const struct guard_targ
 
 /* --- output --- */
 
-/* The fix: options or keys. The caller frees. */
+/* The fix as options or as keys of the site file. The caller frees. */
 static char *words_text(const struct attempt *attempt)
 {
 	bool site = attempt->kind == GUARD_SITE_FILE;

@@ -10,11 +10,12 @@
 /* The words that open a port, as options or keys of the site file. */
 struct guard_opening {
 	char *why;	/* "xeams:imap-ssl is off: feature imap-ssl is not enabled" */
-	char *words;	/* "--enable xeams:imap-ssl"; empty: the recipe opens it as it is */
-	json_t *recipe; /* with these words */
+	char *words;	/* "--enable xeams:imap-ssl"; empty: the recipe without changes opens it */
+	json_t *recipe; /* state of the service after these words */
 };
 
-/* Looks for them; each was composed, compiled and seen to open the port. False: there are none. */
+/* Searches for such words; each fix was composed, compiled and seen to open the port. False: there
+ * are none. */
 bool guard_open(const struct guard_command *command, const struct guard_target *target,
 		const struct guard_need *need, struct guard_opening *opening);
 void guard_opening_free(struct guard_opening *opening);

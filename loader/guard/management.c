@@ -35,7 +35,8 @@ bool management_watched(const struct ports *given, enum pc_transport transport, 
 	return false;
 }
 
-/* The families that a service admits whole, without a group or by its groups together. */
+/* The address families that a service admits completely, without a group or by its groups
+ * together. */
 static enum prefixes_cover admits_anyone(const struct composition *composition,
 					 const struct composed *service)
 {
@@ -111,7 +112,7 @@ static bool is_administration(const struct service *service)
 	       (service->title && strcasestr(service->title, "admin"));
 }
 
-/* One of the well-known ports is warned of by its number. */
+/* A well-known port is in the warning by its number. */
 static bool is_well_known(const struct ports *ports)
 {
 	size_t i;
@@ -161,7 +162,7 @@ void management_warn_open(const char *interface, const struct plan *plan)
 		__free_text char *name = xasprintf("%s%smachine %s", interface ?: "",
 						   interface ? ": " : "", machine->machine->name);
 
-		if (machine->like == i) /* others with this recipe would say the same */
+		if (machine->like == i) /* the warning is the same for others with this recipe */
 			warn_composition(name, &machine->composition);
 	}
 }

@@ -13,8 +13,8 @@
 struct management_port {
 	__u16 port;
 	enum pc_transport transport;
-	bool login; /* administrators come in by it: watched where the site says nothing else */
-	const char *why; /* why it should not be open to anyone, if its number does not say it */
+	bool login; /* administrators log in by it: watched unless the site file has its own list */
+	const char *why; /* why it should not be open to anyone, if the number does not say it */
 };
 
 #define MANAGEMENT_PORTS 13
@@ -26,7 +26,7 @@ bool management_watched(const struct ports *given, enum pc_transport transport, 
 /*
  * Warns of management ports that anyone may reach by a plan, and of services for administration:
  * those that have "admin" in their name or title. `interface`: the one that gets the plan; NULL:
- * all of the command.
+ * all interfaces of the command.
  */
 void management_warn_open(const char *interface, const struct plan *plan);
 

@@ -10,7 +10,7 @@
 
 #include "loader/base/memory.h"
 
-#define DEPTH 16 /* of interfaces on interfaces; the kernel allows 8 (MAX_NEST_DEV) */
+#define DEPTH 16 /* depth of interfaces on interfaces; the kernel allows 8 (MAX_NEST_DEV) */
 
 bool guard_any_address(const __u8 address[16])
 {
@@ -50,7 +50,7 @@ bool guard_admits_any(const struct pc_generation *generation, enum pc_transport 
 {
 	__u16 entry = generation->port[PC_PORT(transport, port)];
 
-	/* A rule lists only sources that it admits. */
+	/* Every rule in the list admits some sources. */
 	return generation->policy != PC_POLICY_ENFORCE || entry != PC_PORT_CLOSED;
 }
 
@@ -69,7 +69,7 @@ const struct pc_generation *guard_judging(const struct guard_world *world,
 	return NULL;
 }
 
-/* A server, and the new rule sets; without targets, the active ones. */
+/* A server, and the new rule sets; without targets, the active rule sets. */
 struct question {
 	const struct guard_world *world;
 	const struct guard_target *target;
@@ -77,14 +77,14 @@ struct question {
 	const struct socket_info *server;
 };
 
-/* Behind these ports of a bridge are this machine's own guests, and no administrator. */
+/* Behind these ports of a bridge are only this machine's own guests, and no administrators. */
 static bool is_guest(const struct link *upper, const struct link *lower)
 {
 	return !strcmp(upper->kind, "bridge") &&
 	       (!strcmp(lower->kind, "veth") || !strcmp(lower->kind, "tun"));
 }
 
-/* True if the interface, and one of those below it, admit any source. */
+/* True if the interface admits any source, and so does one of the interfaces below it. */
 static bool admits(const struct question *question, const struct link *link, int depth)
 {
 	const struct socket_info *server = question->server;
@@ -132,7 +132,7 @@ static bool serves(const struct guard_world *world, const struct socket_info *se
 	if (device && strcmp(device->kind, "vrf") && device->ifindex != address->ifindex)
 		return false;
 	at = any ? NULL : guard_owner(world, server);
-	/* An address that no outer interface has may be routed in by any. */
+	/* Packets to an address that no outer interface has may come in by any of them. */
 	if (at && is_outside(at))
 		return address->family == server->family &&
 		       !memcmp(address->address, server->local, sizeof(server->local));
@@ -176,7 +176,7 @@ static bool is_same_port(const struct socket_info *a, const struct socket_info *
 	return a->protocol == b->protocol && a->local_port == b->local_port;
 }
 
-/* True if a server on the same port can be reached. */
+/* True if another server on the same port can be reached. */
 static bool port_is_reached(const struct guard_world *world, const struct guard_target *target,
 			    size_t count, const struct socket_info *server)
 {

@@ -6,8 +6,8 @@
 #include "loader/guard/world.h"
 
 /*
- * True if a server is root's, the system's or the caller's: only by these can an administrator log
- * in.
+ * True if a server belongs to root, the system or the caller: administrators log in only through
+ * these.
  */
 bool guard_counts(const struct guard_world *world, const struct socket_info *server);
 
@@ -18,7 +18,7 @@ bool guard_counts(const struct guard_world *world, const struct socket_info *ser
 bool guard_cuts_off(const struct guard_world *world, const struct guard_target *target,
 		    size_t count, size_t server);
 
-/* The generation that will filter an interface; without targets the active one; NULL: none. */
+/* The generation that will filter an interface; without targets its active one; NULL: none. */
 const struct pc_generation *guard_judging(const struct guard_world *world,
 					  const struct guard_target *target, size_t count,
 					  unsigned int ifindex);
@@ -31,9 +31,9 @@ bool guard_admits_any(const struct pc_generation *generation, enum pc_transport 
 const struct link *guard_owner(const struct guard_world *world, const struct socket_info *socket);
 
 enum pc_transport guard_transport(const struct socket_info *socket);
-bool guard_any_address(const __u8 address[16]); /* 0.0.0.0 or :: */
+bool guard_any_address(const __u8 address[16]); /* True for 0.0.0.0 and ::. */
 
-/* "192.0.2.1"; `text` has room for INET6_ADDRSTRLEN. */
+/* The local address as text: "192.0.2.1"; `text` has room for INET6_ADDRSTRLEN. */
 const char *guard_peer(const struct socket_info *socket, char *text);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The sessions of administrators through this host to machines behind it. */
+/* Administrators' sessions through this host to machines behind it. */
 #include "loader/guard/through.h"
 
 #include <arpa/inet.h>
@@ -16,11 +16,11 @@
 
 /* Sessions to one port of one machine that a target would refuse if they began anew. */
 struct refusal {
-	const char *machine; /* NULL: an address that is no machine's */
+	const char *machine; /* NULL: the address belongs to no machine */
 	__u16 port;
-	bool named; /* by a group */
+	bool named; /* a group admits them */
 	size_t sessions;
-	char peer[INET6_ADDRSTRLEN]; /* the first one */
+	char peer[INET6_ADDRSTRLEN]; /* address of the first one */
 };
 
 struct refusals {
@@ -89,7 +89,8 @@ static void add(struct refusals *refusals, const struct guard_target *target,
 	refusal->sessions++;
 }
 
-/* This host has no socket with the machine's address: a route from there would not be found. */
+/* Asks for the interface to the peer without the machine's address: with it, no route would be
+ * found. */
 static bool comes_by(const struct guard_world *world, const struct socket_info *session,
 		     unsigned int ifindex)
 {
@@ -129,7 +130,7 @@ static void say(const struct guard_command *command, const struct guard_target *
 		diag_warning(diag, NULL, "%s", text);
 }
 
-/* Without connection tracking they are not known. */
+/* Without connection tracking the sessions are unknown. */
 static void say_unknown(const struct guard_target *target, struct diag *diag)
 {
 	if (target->plan->composition.machines)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The commands for which the lockout guard looks. */
+/* The commands that use the lockout guard. */
 #include "loader/guard/world.h"
 
 const struct guard_command guard_attach = {"attach", GUARD_OPTIONS, false};

@@ -14,28 +14,29 @@
 #include "loader/net/sockets.h"
 #include "loader/recipe/ban_set.h"
 
-/* The place for which a fix is written. */
+/* Where the words of a fix are written. */
 enum guard_words {
-	GUARD_OPTIONS,	    /* behind the command */
-	GUARD_OPTIONS_KEPT, /* likewise, added to those that are kept until --fresh: swap */
+	GUARD_OPTIONS,	    /* as options of the command */
+	GUARD_OPTIONS_KEPT, /* as options of swap, which are added to those kept until --fresh */
 	GUARD_SITE_FILE,    /* as keys of the site file */
-	GUARD_NO_OPTIONS,   /* nowhere: behind a swap afterwards */
+	GUARD_NO_OPTIONS,   /* not in this command: as options of a later swap */
 };
 
-/* The command for which the guard looks. */
+/* The command that uses the guard. */
 struct guard_command {
 	const char *name;
 	enum guard_words words;
 	/*
-	 * The words make a whole command, which can be pasted. Else they are for an administrator
-	 * who has just typed one: a port that no profile has is a login's, and moves ssh:ssh.
+	 * The fix is a whole command, which can be pasted. Otherwise it is for an administrator who
+	 * has just typed the command; a port that no profile has is then taken for the login port,
+	 * and the fix moves ssh:ssh to it.
 	 */
 	bool whole;
 };
 
 extern const struct guard_command guard_attach, guard_swap, guard_apply, guard_confirm,
 	guard_refresh, guard_rollback;
-/* `explain`: for a filter that is there, for one that is not, and for the site file. */
+/* explain: for a filter that exists, for one that does not, and for the site file. */
 extern const struct guard_command guard_explain, guard_explain_new, guard_explain_site;
 
 /* The plan for an interface. */
@@ -44,15 +45,15 @@ struct guard_target {
 	unsigned int ifindex;
 	const struct plan *plan;
 	struct catalog *catalog;
-	const json_t *kept; /* recipe and services of the active generation; NULL: not known */
-	const struct pc_generation *active; /* that generation; NULL: not open */
+	const json_t *kept; /* recipe and services of the active generation; NULL: unknown */
+	const struct pc_generation *active; /* the active generation; NULL: not open */
 };
 
 enum guard_mode {
 	GUARD_STOP,
-	GUARD_CONFIRM, /* to be confirmed: stops for the caller's own session alone */
-	GUARD_CALLER,  /* asks about the caller's own session alone: `confirm` */
-	GUARD_WARN,    /* never stops: --force, --boot */
+	GUARD_CONFIRM, /* to be confirmed: refused only for the caller's own session */
+	GUARD_CALLER,  /* asks only about the caller's own session: `confirm` */
+	GUARD_WARN,    /* never refused: --force, --boot */
 };
 
 /* An active generation. */
@@ -63,20 +64,21 @@ struct guard_filter {
 
 /* The facts about the network namespace that the guard uses. */
 struct guard_world {
-	struct socket_info *session; /* established, of TCP */
+	struct socket_info *session; /* established TCP connections */
 	size_t sessions;
 	struct socket_info *server; /* TCP listeners; UDP sockets that are not connected */
 	size_t servers;
-	struct sessions own; /* the caller's, by its word */
-	__u32 caller;	     /* the account it was logged in with, LOGIN_UID_NONE: unknown */
+	struct sessions own; /* the caller's sessions, as the environment says */
+	/* the account that the caller logged in with; LOGIN_UID_NONE: unknown */
+	__u32 caller;
 	struct links links;
 	struct guard_filter *filter;
 	size_t filters;
-	const struct ban_set *grants; /* of groups, by list; NULL: none are known */
-	__u32 now;		      /* CLOCK_BOOTTIME second: which of them hold */
-	/* The interface to the peer of a socket; 0: none is known. */
+	const struct ban_set *grants; /* a list is a group; NULL: no grants are known */
+	__u32 now;		      /* CLOCK_BOOTTIME second at which grants must hold */
+	/* The interface to the peer of a socket; 0: unknown. */
 	unsigned int (*route)(void *context, const struct socket_info *socket);
-	/* Which of these sessions are logins; asked only where it matters. */
+	/* Finds out which of these sessions are logins. Called only if it matters. */
 	void (*logins)(const struct guard_world *world, struct login *login, size_t count);
 	void *context;
 };
@@ -90,11 +92,12 @@ struct guard_peer {
 /* A port, and the peers that it should be open to. */
 struct guard_need {
 	enum pc_transport transport;
-	__u16 port;		       /* of this host; `out`: of the peers */
-	const struct guard_peer *peer; /* each from another address */
+	__u16 port;		       /* local port; with `out`: port of the peers */
+	const struct guard_peer *peer; /* peers with different addresses */
 	size_t peers;		       /* 0: any peer */
 	bool out;		       /* this host sends to the peers */
-	const char *group; /* that a service gets, if it admits several; NULL: the first */
+	/* the group to add the peers to, if the service admits several; NULL: the first */
+	const char *group;
 };
 
 #endif

@@ -85,11 +85,11 @@ void hooks_names(const struct hooks *hooks, struct names *names)
 
 enum left_out {
 	LEFT_OUT_NOT,
-	LEFT_OUT_GONE,	  /* detached since it was listed */
-	LEFT_OUT_VERSION, /* of another version; filter_open has reported it */
+	LEFT_OUT_GONE,	  /* it was detached after it was listed */
+	LEFT_OUT_VERSION, /* it has another version, which filter_open has reported */
 };
 
-/* Why a filter that could not be opened is left out, where all are listed. */
+/* Why a filter is left out of the list, because it could not be opened. */
 static enum left_out why_left_out(const struct hook *hook, int err)
 {
 	if (err == -ENOENT && !hook_there(hook))
@@ -202,7 +202,7 @@ json_t *filter_kept_of(const char *id, __u32 *flows)
 	return kept;
 }
 
-/* The wall clock at a time of clock_boot. */
+/* The wall clock time of a clock_boot time. */
 static __u64 wall_time(__u64 boot)
 {
 	return clock_wall() + boot - clock_boot();

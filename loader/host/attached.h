@@ -12,7 +12,7 @@
 struct live {
 	struct hook hook;
 	struct filter filter;
-	json_t *kept; /* recipe and profiles of its generation */
+	json_t *kept; /* recipe and profiles of its active generation */
 	struct counters *counters;
 };
 
@@ -31,15 +31,16 @@ int live_read(const struct names *interfaces, const char *command, struct live *
 void live_free(struct live *list, size_t count);
 
 /*
- * Reads recipe and services that are kept with the current generation of an interface's filter.
+ * Reads the recipe and services that are kept with the current generation of an interface's filter.
  * -EINVAL with a message if they are damaged.
  */
 int filter_kept(const char *interface, const struct filter *filter, json_t **kept);
-/* The text itself, too; the caller frees both. */
+/* Also returns the text; the caller frees both. */
 int filter_kept_text(const char *interface, const struct filter *filter, json_t **kept,
 		     char **text);
 
-/* The same of a filter by its id, for the record of its detach; NULL: it cannot be read. Freed. */
+/* As filter_kept, for a filter known by its id, for the record of its detach; NULL: it cannot be
+ * read. The caller frees. */
 json_t *filter_kept_of(const char *id, __u32 *flows);
 
 /*

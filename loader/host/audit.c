@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Holds a filter against its host. */
+/* Compares a filter with its host. */
 #include "loader/host/audit.h"
 
 #include <netinet/in.h>
@@ -13,11 +13,12 @@
 #include "loader/net/link.h"
 #include "loader/report/audit.h"
 
-#define EPHEMERAL_FIRST 32768 /* where the kernel's setting cannot be read */
+#define EPHEMERAL_FIRST 32768 /* used where the kernel's setting cannot be read */
 #define EPHEMERAL_LAST	60999
-#define RANGE		16 /* ports: those of a wider range are not told one by one */
+/* ports of a range that are listed one by one; a wider range is listed as a whole */
+#define RANGE		16
 
-/* The ports that the kernel gives to sockets that ask for none: those of UDP clients. */
+/* The ports that the kernel gives to sockets that ask for no particular one, as UDP clients do. */
 static void read_ephemeral(unsigned int *first, unsigned int *last)
 {
 	__close_file FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
@@ -28,7 +29,7 @@ static void read_ephemeral(unsigned int *first, unsigned int *last)
 	*last = EPHEMERAL_LAST;
 }
 
-/* Leaves UDP sockets that only ask: resolvers, NTP clients. */
+/* Removes UDP sockets of clients: resolvers, NTP clients. */
 static void drop_clients(struct audited_host *host)
 {
 	unsigned int first, last;
@@ -46,7 +47,8 @@ static void drop_clients(struct audited_host *host)
 	host->sockets = kept;
 }
 
-/* The kernel lists sockets as its hash has them: another order each time. */
+/* Sorts the sockets, because the kernel lists them in the order of its hash table, which
+ * changes. */
 static int compare_sockets(const void *one, const void *other)
 {
 	const struct socket_info *a = one, *b = other;
@@ -79,7 +81,8 @@ int audited_host_read(struct audited_host *host)
 {
 	int err = audited_host_list(host);
 
-	/* Rules that cannot be read hand nothing on: the sockets tell more. */
+	/* If the rules cannot be read, no port counts as published; the sockets are more
+	 * important. */
 	published_read(&host->published, &host->publishes);
 	host->owner = xcalloc(host->sockets + 1, sizeof(*host->owner));
 	owners_find("/proc", host->socket, host->sockets, host->owner);
@@ -103,7 +106,7 @@ static bool is_loopback(const struct socket_info *socket)
 					   !memcmp(socket->local, one, sizeof(one));
 }
 
-/* Linux answers for an address of any interface by any interface. */
+/* Linux accepts packets for any of its addresses by any interface. */
 bool audited_takes(const struct audited_host *host, const struct socket_info *socket,
 		   unsigned int ifindex)
 {
@@ -186,7 +189,7 @@ json_t *audited_findings(const struct audited_host *host, const char *interface,
 {
 	struct audit_host audited = {
 		.interface = interface, .kept = kept, .counters = counters, .machines = machines};
-	/* An address of a rule may be that of a machine behind this host. */
+	/* The rule's address may be that of a machine behind this host. */
 	bool own = !json_array_size(json_object_get(kept, "machines"));
 	struct audit_listener *list = audited_listeners(host, ifindex, own, &audited.listeners);
 	json_t *findings;

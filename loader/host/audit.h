@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Holds a filter against its host: what listens, what is counted. */
+/* Compares a filter with its host: what listens, what is counted. */
 #ifndef PORTCULLIS_HOST_AUDIT_H
 #define PORTCULLIS_HOST_AUDIT_H
 
@@ -15,19 +15,20 @@
 struct audited_host {
 	struct links links;
 	struct socket_info *socket;
-	struct socket_owner *owner;  /* of each socket */
-	size_t sockets;		     /* by port, protocol, address */
-	struct published *published; /* ports that nftables hands on; of audited_host_read */
+	struct socket_owner *owner;  /* owner of each socket */
+	size_t sockets;		     /* sorted by port, protocol, address */
+	/* ports that nftables translates; only audited_host_read sets them */
+	struct published *published;
 	size_t publishes;
 };
 
-/* Lists the sockets, without their owners. As audited_host_read. */
+/* As audited_host_read, but lists only the sockets, without their owners. */
 int audited_host_list(struct audited_host *host);
-/* True if something takes what comes in by the interface to this port. */
+/* True if a receiver takes what comes in by the interface to this port. */
 bool audited_listens(const struct audited_host *host, unsigned int ifindex,
 		     enum pc_transport transport, __u16 port);
 
-/* 0 or -errno; audited_host_free is due in both cases. */
+/* Returns 0 or -errno; call audited_host_free in both cases. */
 int audited_host_read(struct audited_host *host);
 void audited_host_free(struct audited_host *host);
 
@@ -35,19 +36,19 @@ void audited_host_free(struct audited_host *host);
 bool audited_takes(const struct audited_host *host, const struct socket_info *socket,
 		   unsigned int ifindex);
 
-/* A socket of the list, with its owner; it borrows from the host. */
+/* A socket of the list, with its owner; its texts belong to the host. */
 struct audit_listener audited_listener(const struct audited_host *host, size_t at);
 
 /*
- * The receivers of packets that come in by an interface: sockets, and ports that nftables hands on,
- * as the filter sees those before they are translated. `addressed`: also those of rules about one
- * destination address. The caller frees the list, which borrows from the host.
+ * The receivers of packets that come in by an interface: sockets, and ports that nftables
+ * translates, because the filter sees them before. `addressed`: also those of rules about one
+ * destination address. The caller frees the list; its texts belong to the host.
  */
 struct audit_listener *audited_listeners(const struct audited_host *host, unsigned int ifindex,
 					 bool addressed, size_t *count);
 
-/* audit_findings of an interface's filter. `kept`: of its generation. `machines`: their counters.
- */
+/* Makes audit_findings of an interface's filter. `kept`: of its generation. `machines`: their
+ * counters. */
 json_t *audited_findings(const struct audited_host *host, const char *interface,
 			 unsigned int ifindex, const json_t *kept, const struct counters *counters,
 			 const json_t *machines);

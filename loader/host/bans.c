@@ -21,8 +21,8 @@
 #define RUN	      "/run/portcullis"
 #define NEIGHBOURS    "neighbours" /* files, of protect.h */
 #define ADMINS	      "administrators"
-#define COMPACT_LEAST (1 << 20)	   /* bytes below which a file is not written anew to be shorter */
-#define IN_PLACE      10000	   /* prefixes that are changed in a table, not by a new one */
+#define COMPACT_LEAST (1 << 20)	   /* bytes up to which a file is not rewritten to save space */
+#define IN_PLACE      10000	   /* prefixes up to which a table is changed in place */
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71 /* Linux 5.14 */
 #endif
@@ -30,8 +30,8 @@
 /* --- the file --- */
 
 /*
- * A number that no other network namespace of this boot has; before Linux 5.14 the inode, which may
- * come again.
+ * A number that only this network namespace has in this boot; before Linux 5.14 the inode, which
+ * another one may get later.
  */
 static unsigned long long netns_number(void)
 {
@@ -45,8 +45,8 @@ static unsigned long long netns_number(void)
 }
 
 /*
- * True in the namespace of the host, or of the container: that of process 1. Where that process may
- * not be looked at, any namespace without a name counts as such.
+ * True in the network namespace of the host or the container, which is that of process 1. If
+ * process 1 cannot be read, any namespace without a name counts as that.
  */
 static bool is_first_namespace(void)
 {
@@ -60,7 +60,7 @@ static bool is_first_namespace(void)
 	return own.st_ino == first.st_ino && own.st_dev == first.st_dev;
 }
 
-/* Nothing names another namespace over a reboot, so its bans are kept for as long as this boot. */
+/* No name of another namespace survives a reboot, so its bans are kept for this boot only. */
 char *bans_file_path(const char *name)
 {
 	if (is_first_namespace())
@@ -97,7 +97,7 @@ int bans_load(struct bans *bans)
 	return number && bans->file.number != number ? -ESTALE : 0;
 }
 
-/* Writes the file anew: it is new, of another boot, or longer than it needs to be. */
+/* Rewrites the file if it is new, of another boot, or longer than it needs to be. */
 static int write_anew(struct bans *bans)
 {
 	int err = bans_load(bans);
@@ -110,7 +110,7 @@ static int write_anew(struct bans *bans)
 
 /* --- the filters --- */
 
-/* `reads`: one of another version is left out. */
+/* `reads`: leaves out a filter of another version. */
 static int open_filters(const struct hooks *hooks, bool reads, struct bans *bans)
 {
 	bans->filter = xcalloc(hooks->count + 1, sizeof(*bans->filter));
@@ -150,8 +150,8 @@ static __u32 map_id(int map)
 }
 
 /*
- * True if an earlier filter has the same maps. Only an interface that was moved here has other ones
- * than the rest.
+ * True if an earlier filter in the list has the same maps. Only an interface that was moved here
+ * has others.
  */
 static bool shares_earlier(const struct bans *bans, size_t at)
 {
@@ -171,7 +171,7 @@ static int each_failed(int err)
 
 /* --- the table --- */
 
-/* Notes up to where the table has what the file has. */
+/* Notes up to which byte of the file the table is complete. */
 static void note_file(struct bans *bans)
 {
 	if (bans->table.map < 0)
@@ -186,7 +186,7 @@ static bool agrees(const struct bans *bans)
 	       bans->table.head->file_length == bans->file.length;
 }
 
-/* Has the next command make the table anew, unless note_file() comes first. */
+/* Makes the next command rebuild the table, unless note_file() is called before. */
 static void doubt_table(struct bans *bans)
 {
 	if (bans->table.map >= 0)
@@ -236,7 +236,7 @@ bool bans_never_group(const struct bans *bans, const char *group)
 	return false;
 }
 
-/* Fills a table with the set, the latest end of each prefix. -ENOSPC: it has not enough room. */
+/* Fills a table with the set: the latest end of each prefix. -ENOSPC: the table is too small. */
 static int fill(const struct bans *bans, struct ban_table *table)
 {
 	const struct ban_set *set = &bans->file.set;
@@ -256,7 +256,7 @@ static int fill(const struct bans *bans, struct ban_table *table)
 	return err;
 }
 
-/* Members of `never-ban`, which pass in any ban, and the marks of what is denied. */
+/* Adds members of `never-ban`, which pass in any ban, and the marks of what is denied. */
 static int fill_denied(const struct bans *bans, struct ban_table *table)
 {
 	const struct denied *denied = &bans->denied;
@@ -277,14 +277,14 @@ static bool same_host(const struct prefix *prefix, const struct protected_host *
 	       !memcmp(prefix->address, host->address, sizeof(host->address));
 }
 
-/* The end of an entry for a prefix that passes within wider bans, after the end of its own ban. */
+/* The end value for a prefix that passes in wider bans once its own ban has ended. */
 static __u32 sparing(__u32 until)
 {
 	return !until ? PC_BAN_NEVER : until < PC_BAN_NEVER ? until | PC_BAN_PASSES : until;
 }
 
-/* Lets a prefix pass that a wider ban covers; one that is banned itself passes when that ban ends.
- */
+/* Lets a prefix pass that a wider ban contains; if it is banned itself, it passes when that ban
+ * ends. */
 static int spare(struct ban_table *table, const struct prefix *prefix, __u32 now)
 {
 	__u32 until = ban_table_find(table, prefix, NULL);
@@ -311,7 +311,7 @@ static bool is_link_local(const struct prefix *prefix)
 	return false;
 }
 
-/* Spares a prefix if one of these is wider and has it. */
+/* Lets a prefix pass if one of these is wider and contains it. */
 static int spare_within(const struct bans *bans, struct ban_table *table,
 			const struct prefix *prefix, const struct prefix *wider, size_t count)
 {
@@ -336,15 +336,15 @@ static int spare_all(const struct bans *bans, struct ban_table *table, const str
 		err = spare_within(bans, table, &host, prefix, count);
 	}
 	/*
-	 * DHCPv6 and the queries of multicast listener discovery come from there, without which
-	 * switches forget where this host is.
+	 * DHCPv6 and the queries of multicast listener discovery come from link-local addresses;
+	 * without these queries switches forget where this host is.
 	 */
 	for (size_t i = 0; i < LINK_LOCALS && !err; i++)
 		err = spare_within(bans, table, &group_link_local[i], prefix, count);
 	return err;
 }
 
-/* The prefixes of the set that are in force, in its order; the caller frees. */
+/* The prefixes of the set whose bans hold, in its order; the caller frees. */
 static struct prefix *prefixes_in_force(const struct bans *bans, size_t *count)
 {
 	const struct ban_set *set = &bans->file.set;
@@ -384,7 +384,7 @@ static void find_hosts(const struct bans *bans, struct protected_hosts *hosts)
 	free(prefix);
 }
 
-/* Makes a table of the set, with room for growth. */
+/* Makes a table of the set, with room for more. */
 static int make_table(const struct bans *bans, struct ban_table *table)
 {
 	size_t live[2] = {};
@@ -425,7 +425,8 @@ static int set_ban_flags(const struct bans *bans, bool on)
 	return err;
 }
 
-/* The flags come first, which say nothing without a table: its update is the last that may fail. */
+/* Sets the flags first, because they mean nothing without a table: installing that is the last step
+ * that can fail. */
 static int install_all(struct bans *bans, struct ban_table *table)
 {
 	__u32 first = bans->table.map >= 0 && !bans->table.head->slot ? PC_BAN_CHUNKS : 0;
@@ -449,7 +450,7 @@ static int remove_all(struct bans *bans)
 			err = ban_table_remove(&bans->filter[i]);
 	if (err)
 		return err;
-	set_ban_flags(bans, false); /* what is left of them costs time alone */
+	set_ban_flags(bans, false); /* what is left of them only costs time */
 	ban_table_close(&bans->table);
 	return 0;
 }
@@ -476,7 +477,7 @@ static int make_table_sparing(struct bans *bans, struct ban_table *table)
 	return err;
 }
 
-/* Makes the table anew from the set. */
+/* Rebuilds the table from the set. */
 static int table_anew(struct bans *bans)
 {
 	struct ban_table table = BAN_TABLE_NONE;
@@ -509,8 +510,8 @@ static int table_anew(struct bans *bans)
 }
 
 /*
- * Makes the table agree with the file. They differ if a command was killed between the two, and if
- * another boot wrote the file.
+ * Makes the table agree with the file. They differ if a command was killed between writing one and
+ * the other, or if another boot wrote the file.
  */
 static int agree(struct bans *bans)
 {
@@ -576,7 +577,7 @@ void bans_close(struct bans *bans)
 
 /* --- changes --- */
 
-/* Appends to the file, which had `*before` bytes; `*written` is to be synced. */
+/* Appends to the file, which had `*before` bytes. The caller syncs `*written`. */
 static int append(struct bans *bans, const char *lines, size_t length, __u64 *before, int *written)
 {
 	int err = bans->file.number ? 0 : write_anew(bans);
@@ -599,7 +600,7 @@ static void sync_file(struct bans *bans, int written)
 			strerror(errno));
 }
 
-/* Writes the file anew if it has grown to twice what it needs. */
+/* Rewrites the file if it has grown to twice the bytes that it needs. */
 static void compact(struct bans *bans)
 {
 	__u64 needed = 0;
@@ -705,8 +706,8 @@ static void keep_administrators(const struct bans *bans)
 }
 
 /*
- * Ends a change that the file has from `before` on. One that could not be put in place is taken out
- * of the file again.
+ * Ends a change that begins at byte `before` of the file. A change that could not be put in place
+ * is removed from the file.
  */
 static int finish(struct bans *bans, __u64 before, int *written, int err)
 {
@@ -748,7 +749,7 @@ static __u32 end_of(const struct bans *bans, const struct names *lists, const st
 	return until;
 }
 
-/* Whether a prefix that may pass in wider ones is in one that is banned or denied. */
+/* Whether a prefix that may pass is in a wider one that is banned or denied. */
 static bool is_within(const struct bans *bans, const struct prefix *prefix)
 {
 	return (is_link_local(prefix) ||
@@ -782,8 +783,8 @@ static bool is_protected(const struct protected_hosts *hosts, const struct prefi
 }
 
 /*
- * Sets the ends of prefixes that the lines have changed. A protected host that is lifted passes in
- * a wider ban.
+ * Sets the ends of the prefixes that the lines change. A protected host whose own ban ends passes
+ * in a wider ban.
  */
 static int change_in_place(struct bans *bans, const struct prefix *prefix, size_t count)
 {
@@ -808,7 +809,7 @@ static int change_in_place(struct bans *bans, const struct prefix *prefix, size_
 	return err;
 }
 
-/* The prefixes of the lines that take one out of a list; the caller frees. */
+/* The prefixes that the lines remove from a list; the caller frees. */
 static size_t changed_prefixes(const char *lines, size_t length, struct prefix **prefix)
 {
 	__free_text char *copy = xstrndup(lines, length);
@@ -867,7 +868,8 @@ static size_t fresh_ones(const struct bans *bans, const struct ban *ban, size_t 
 	return fresh;
 }
 
-/* 0: there is room in the table; 1: it has to be made anew; -ENOSPC with a message: full. */
+/* 0: the table has room; 1: a larger table is needed; -ENOSPC with a message: there are too
+ * many. */
 static int check_room(struct bans *bans, const struct ban *ban, size_t count)
 {
 	size_t fresh = count;
@@ -895,7 +897,7 @@ static bool passes_in_wider(__u32 until)
 	return until <= PC_BAN_NEVER && until & PC_BAN_PASSES;
 }
 
-/* Adds to the table that is there: all of them, or none. -ENOSPC: it has to be made anew. */
+/* Adds all bans to the present table, or none. -ENOSPC: a larger table is needed. */
 static int add_in_place(struct bans *bans, const struct ban *ban, size_t count)
 {
 	struct prefix *prefix = xcalloc(count + 1, sizeof(*prefix));
@@ -906,7 +908,7 @@ static int add_in_place(struct bans *bans, const struct ban *ban, size_t count)
 
 	for (; i < count; i++)
 		prefix[i] = ban[i].prefix;
-	/* The hosts that pass come first, so that none is cut off for a moment. */
+	/* Hosts that pass are added first, so that no host is cut off for a moment. */
 	err = spare_all(bans, &bans->table, prefix, count);
 	if (!err)
 		err = read_denied(bans);
@@ -963,7 +965,7 @@ bool bans_end_later(struct bans *bans, struct ban *ban)
 {
 	const struct ban *known;
 
-	/* The file may have a million lines, so it is read only if some list has a later end. */
+	/* The file may have a million lines, so it is read only if a list has a later end. */
 	if (bans->table.map >= 0 && !bans->loaded &&
 	    (pc_ban_end(ban_table_find(&bans->table, &ban->prefix, NULL)) <= ban->until ||
 	     bans_load(bans)))
@@ -1000,12 +1002,12 @@ static bool never_in_place(const struct bans *bans)
 	return true;
 }
 
-/* Adds to the table that is there. -ENOSPC: it has to be made anew. */
+/* Adds to the present table. -ENOSPC: a larger table is needed. */
 static int deny_in_place(struct bans *bans)
 {
 	int err;
 
-	/* A member that was not one may be banned, itself or in part. */
+	/* A new member of `never-ban` may be banned itself, or a part of it may be. */
 	if (bans->table.map < 0 || !never_in_place(bans))
 		return -ENOSPC;
 	protected_free(&bans->found);
@@ -1072,7 +1074,7 @@ int bans_follow(const struct hooks *hooks, struct filter *const *filter, size_t 
 		err = follow(&bans, anew);
 	if (!err)
 		err = set_flags(&bans);
-	bans.filters = opened; /* the rest is the caller's */
+	bans.filters = opened; /* the other filters are the caller's */
 	bans_close(&bans);
 	return err;
 }
@@ -1092,7 +1094,7 @@ int bans_imagine(const struct filter *filter, bool kept)
 		err = table_anew(&bans);
 		err = err ? each_failed(err) : set_flags(&bans);
 	}
-	bans.filters = 0; /* it is the caller's */
+	bans.filters = 0; /* the filter is the caller's */
 	bans_close(&bans);
 	return err;
 }
@@ -1127,6 +1129,6 @@ void bans_restore(const struct filter *filter)
 	if (err)
 		warning("bans are not in force at the new filter: %s; the next ban or unban tries again",
 			strerror(-err));
-	bans.filters = 0; /* it is the caller's */
+	bans.filters = 0; /* the filter is the caller's */
 	bans_close(&bans);
 }

@@ -30,8 +30,8 @@ static const __u8 *remote_of(const struct behind *behind)
 }
 
 /*
- * True if the packet is for this host, or from it; else it is forwarded. The route also knows
- * addresses that no interface has: broadcast, and those of `ip route add local`.
+ * True if the packet is for this host, or from it; else it is forwarded. The route decides, because
+ * it also has local addresses that no interface has: broadcast, and those of `ip route add local`.
  */
 static bool is_own(const struct behind *behind)
 {
@@ -44,7 +44,7 @@ static bool is_own(const struct behind *behind)
 	return route.type == RTN_LOCAL || route.type == RTN_BROADCAST || route.type == RTN_ANYCAST;
 }
 
-/* --- the way --- */
+/* --- the packet's way --- */
 
 /* The bridge above the filter's interface; NULL: there is none. */
 static const struct link *bridge_of(const struct behind *behind)
@@ -64,8 +64,8 @@ static const struct link *top_of(const struct behind *behind)
 }
 
 /*
- * To an address of a VLAN or a macvlan a packet comes by that interface, and it leaves by that of
- * the route; else by the bridge or bond.
+ * The interface that has the address, if it is a VLAN or macvlan; for an outgoing packet that of
+ * the route; else the bridge or bond.
  */
 static void find_way(struct behind *behind)
 {
@@ -99,7 +99,8 @@ static void find_tc(struct behind *behind, const struct link *at)
 			   behind->out ? "egress" : "ingress", text);
 }
 
-/* An interface above has an XDP hook of its own; that of the filter's interface has the filter. */
+/* An interface above has an XDP hook of its own; at the hook of the filter's interface is the
+ * filter. */
 static void find_xdp(struct behind *behind, const struct link *at)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, found);
@@ -114,7 +115,7 @@ static void find_xdp(struct behind *behind, const struct link *at)
 
 /* --- the reverse path --- */
 
-/* The setting in force is the higher one of the interface and of all. */
+/* The setting in force is the higher one of the interface's and that of `all`. */
 static int reverse_path_filter(const char *interface)
 {
 	const char *name[] = {"all", interface};
@@ -140,7 +141,8 @@ static void find_reverse_path(struct behind *behind)
 	if (behind->packet->family != AF_INET || !link)
 		return;
 	filter = reverse_path_filter(link->name);
-	/* Rules of the routing may depend on this host's address; others cannot be asked with. */
+	/* Routing rules may depend on this host's address. Other addresses cannot be given as the
+	 * source. */
 	if (!filter ||
 	    route_back(behind->routes, AF_INET, remote_of(behind),
 		       local_find(behind->links, AF_INET, local_of(behind)) ? local_of(behind) :
@@ -163,7 +165,7 @@ static const char *forwarding_setting(const struct behind *behind)
 						   "net.ipv6.conf.all.forwarding";
 }
 
-/* A setting of the kernel, as net.ipv4.ip_forward; -1: it has none. */
+/* A setting of the kernel, such as net.ipv4.ip_forward; -1: there is no such setting. */
 static int setting(const char *name)
 {
 	__free_text char *path = xasprintf("/proc/sys/%s", name);
@@ -188,7 +190,7 @@ static bool has_address(const struct behind *behind, const struct link *link)
 	return false;
 }
 
-/* The bridge that hands the packet on to another of its ports, so that no route decides; or NULL.
+/* The bridge that forwards the packet to another of its ports, without a route; or NULL.
  */
 static const struct link *switch_of(const struct behind *behind)
 {
@@ -209,7 +211,7 @@ static void find_forwarding(struct behind *behind)
 	if (setting(name))
 		return;
 	inet_ntop(behind->packet->family, local_of(behind), local, sizeof(local));
-	/* A macvlan in another network namespace takes it without this host's routes. */
+	/* A macvlan in another network namespace gets the packet without this host's routes. */
 	behind->drops = !behind->machine;
 	behind_say(behind,
 		   "%s is not an address of this host, and this host does not forward%s: %s is 0",
@@ -225,7 +227,7 @@ static void ask(struct behind *behind, struct nft_rules *rules, enum behind_step
 		behind_nft_ask(behind, rules, step, at);
 }
 
-/* The hooks of an interface, before a bridge or the IP layer takes the packet. */
+/* The hooks of an interface that run before a bridge or the IP layer gets the packet. */
 static void enter(struct behind *behind, struct nft_rules *rules, const struct link *at)
 {
 	if (behind_is_over(behind))
@@ -235,7 +237,7 @@ static void enter(struct behind *behind, struct nft_rules *rules, const struct l
 	ask(behind, rules, BEHIND_INGRESS, at);
 }
 
-/* Up to `until`, which is not entered; NULL: to the last one. */
+/* The interfaces below `until`; NULL: all of them. */
 static void go_up(struct behind *behind, struct nft_rules *rules, const struct link *until)
 {
 	const struct link *bridge = bridge_of(behind);
@@ -276,7 +278,7 @@ static void go_through(struct behind *behind, struct nft_rules *rules)
 	ask(behind, rules, BEHIND_POSTROUTING, top);
 }
 
-/* From one port of the bridge to another one, with the chains of IP if br_netfilter asks them. */
+/* The hooks from one port of a bridge to another; with br_netfilter also the chains of IP. */
 static void go_across(struct behind *behind, struct nft_rules *rules, const struct link *bridge)
 {
 	const struct link *port = NULL;
@@ -369,7 +371,7 @@ static bool serves_family(const struct socket_info *socket, __u8 family)
 	       (socket->family == AF_INET6 && is_any(socket->local) && !socket->only_ipv6);
 }
 
-/* True if the socket takes what comes to this address by this interface. */
+/* True if the socket receives packets to this address by this interface. */
 static bool takes(const struct behind *behind, const struct socket_info *socket)
 {
 	size_t size = behind->packet->family == AF_INET ? 4 : 16;
@@ -380,7 +382,7 @@ static bool takes(const struct behind *behind, const struct socket_info *socket)
 	       (is_any(socket->local) || !memcmp(socket->local, local_of(behind), size));
 }
 
-/* "127.0.0.1", or the device that it is bound to; the caller frees. */
+/* "127.0.0.1", or the device that the socket is bound to; the caller frees. */
 static char *elsewhere_text(const struct behind *behind, const struct socket_info *socket)
 {
 	const struct link *link = links_find(behind->links, socket->device);
@@ -422,7 +424,7 @@ static void find_socket(struct behind *behind)
 	free(list);
 }
 
-/* True if a socket that waits decides: not one of a connection that lives. */
+/* True if a waiting socket decides, and not a live connection. */
 static bool needs_listener(const struct behind *behind)
 {
 	return is_own(behind) && !behind->out && behind->state == NFT_STATE_NEW &&

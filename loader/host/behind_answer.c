@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The sentences that tell what is behind the filter. */
+/* The sentences about what is behind the filter. */
 #include "loader/host/behind_answer.h"
 
 #include <stdarg.h>

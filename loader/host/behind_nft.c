@@ -11,9 +11,9 @@
 
 #include "loader/base/memory.h"
 
-/* A hook has up to two kinds of chains. */
+/* A hook has chains of up to two families. */
 struct step {
-	__u8 family; /* NFPROTO_*; NFPROTO_UNSPEC: inet, and that of the packet */
+	__u8 family; /* NFPROTO_*; NFPROTO_UNSPEC: inet, and the packet's own family */
 	__u32 hook;
 	const char *name;
 };
@@ -64,7 +64,7 @@ static bool is_on(const struct behind *behind, const struct step *step, const st
 	return !is_of_device(step) || (at && names_have(&chain->devices, at->name));
 }
 
-/* The state of conntrack in a chain: none before conntrack has run, and not known for a bridge. */
+/* The state of conntrack in a chain: none before conntrack runs, unknown on a bridge. */
 static enum nft_state state_at(const struct behind *behind, const struct step *step,
 			       const struct nft_chain *chain)
 {
@@ -87,7 +87,7 @@ static char *place_text(const struct step *step, const struct nft_chain *base,
 			 base->policy == NF_DROP ? "drop" : "accept");
 }
 
-/* Why the packet is dropped there; the caller frees. */
+/* The sentence why a chain drops the packet; the caller frees. */
 static char *why_text(const struct behind *behind, const struct nft_answer *answer)
 {
 	char remote[INET6_ADDRSTRLEN];
@@ -131,7 +131,7 @@ static void ask_chain(struct behind *behind, struct nft_rules *rules, const stru
 	behind->translated |= answer.translates;
 }
 
-/* The chains of a step, by priority. */
+/* Asks the chains of a step, by priority. */
 static void ask_step(struct behind *behind, struct nft_rules *rules, const struct step *step,
 		     const struct link *at, struct nft_packet *packet)
 {

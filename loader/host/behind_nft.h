@@ -5,7 +5,7 @@
 
 #include "loader/host/behind_answer.h"
 
-/* Hooks, of the families that have chains there. */
+/* The hooks at which chains are asked. */
 enum behind_step {
 	BEHIND_INGRESS,
 	BEHIND_EGRESS,
@@ -21,7 +21,8 @@ enum behind_step {
 	BEHIND_POSTROUTING,
 };
 
-/* Has the chains of the step say what they do, by priority. `at`: the interface of the step. */
+/* Adds a sentence for each chain of the step that decides, by priority. `at`: the interface of the
+ * step. */
 void behind_nft_ask(struct behind *behind, struct nft_rules *rules, enum behind_step step,
 		    const struct link *at);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Carries a change of the host out. */
+/* Makes a change of the host's filters. */
 #include "loader/host/change.h"
 
 #include <errno.h>
@@ -42,25 +42,27 @@
 #include "loader/report/json_forms.h"
 
 /*
- * How long egress learns before packets are filtered, where conntrack cannot tell: a receiver
- * acknowledges data within half a second (RFC 1122, 4.2.3.2), so this is twice that.
+ * How long egress learns before packets are filtered, if conntrack does not have the connections: a
+ * receiver acknowledges data within half a second (RFC 1122, 4.2.3.2), so this is twice that.
  */
 static const struct timespec learning_time = {.tv_sec = 1};
 
 /*
- * How long UDP from before an attach may go on (abi.h): twice as long as NAT keeps it (RFC 4787,
- * REQ-5).
+ * How long UDP that began before an attach may continue (abi.h): twice the time that NAT keeps it
+ * (RFC 4787, REQ-5).
  */
 #define GRACE (240 * PC_SECOND)
 
-#define HOLD_TRIES 3 /* attempts, if a hold has ended and another command's has followed */
+/* attempts, if a hold has ended and another command holds the interface again */
+#define HOLD_TRIES 3
 
 #define each_change(changes, one, which)                                                         \
 	for (struct change *one = (changes)->change; one < (changes)->change + (changes)->count; \
 	     one++)                                                                              \
 		if (one->kind == (which))
 
-/* True if the attach was not confirmed in time: it is detached before this attach. */
+/* True if the interface has a filter that was not confirmed in time; that is detached before this
+ * attach. */
 static bool is_stand_in(const struct hook *hook)
 {
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
@@ -82,7 +84,7 @@ int change_find_free(const struct hooks *hooks, struct change *change)
 		return 0;
 	if (!change->hook.id[0])
 		return hook_free(&change->hook);
-	if (is_stand_in(&change->hook)) /* a dry run: else it would be gone */
+	if (is_stand_in(&change->hook)) /* a dry run, which does not detach it */
 		return 0;
 	word = shell_word(change->hook.name);
 	error("%s: portcullis is already attached; to change its profile: portcullis swap %s -p PROFILE",
@@ -90,7 +92,7 @@ int change_find_free(const struct hooks *hooks, struct change *change)
 	return -EEXIST;
 }
 
-/* The name that the interface has now; a command may name it by another. */
+/* The present name of the interface; a command may use another one. */
 static const char *change_name(const struct change *change)
 {
 	return change->hook.name[0] ? change->hook.name : change->name;
@@ -143,7 +145,8 @@ static int prepare_one(struct change *change, bool shares)
 	return err ? err : filter_pin_egress(&change->filter);
 }
 
-/* Finds the flow maps of the network namespace, or makes them if several filters come. */
+/* Finds the flow maps of the network namespace; makes them if several filters are attached
+ * together. */
 static int find_flow_maps(const struct changes *changes, struct filter *with)
 {
 	const struct change *first = NULL;
@@ -168,7 +171,7 @@ static int find_flow_maps(const struct changes *changes, struct filter *with)
 		       0;
 }
 
-/* Several filters are verified at a time, because verifying takes the longest. */
+/* Several filters are verified at a time, because the verifier takes most of the time. */
 static int load_all(const struct changes *changes)
 {
 	__cleanup(filter_close) struct filter with = FILTER_NONE;
@@ -197,7 +200,7 @@ static int load_all(const struct changes *changes)
 
 /* --- what is denied --- */
 
-/* True if a filter begins or ends to deny, or never to ban, prefixes. */
+/* True if a filter begins or stops to deny prefixes or never to ban them. */
 static bool denies_otherwise(const struct change *change)
 {
 	const struct filter *filter = &change->filter;
@@ -222,7 +225,7 @@ static int follow_all(const struct changes *changes, bool anew)
 	return err;
 }
 
-/* The marks of what is denied come before the generation that denies it. */
+/* Marks what is denied before the generation that denies it is active. */
 static int deny_first(const struct changes *changes)
 {
 	bool otherwise = false;
@@ -235,7 +238,7 @@ static int deny_first(const struct changes *changes)
 	return otherwise ? follow_all(changes, false) : 0;
 }
 
-/* Takes out of the table of bans what no generation denies or exempts any more. */
+/* Removes from the table of bans what no generation denies or exempts any more. */
 static void deny_last(const struct changes *changes)
 {
 	bool otherwise = false;
@@ -271,7 +274,8 @@ static int prepare_all(const struct changes *changes)
 
 /* --- putting it in place --- */
 
-/* Hooks egress first: when packets begin to be filtered, their answers are learned already. */
+/* Hooks egress first, so that answers to packets are learned before the first packet is
+ * filtered. */
 static int hook_egress(struct change *change)
 {
 	int err = egress_attach(&change->filter, change->hook.name, change->hook.ifindex);
@@ -283,9 +287,9 @@ static int hook_egress(struct change *change)
 }
 
 /*
- * True if live connections can only be learned by watching. An interface that observes admits their
- * packets, and an answer to an admitted packet is not learned. A held interface has no live
- * connections.
+ * True if live connections can only be learned by watching. Watching does not help an interface
+ * that observes: it admits their packets, and answers to admitted packets are not learned. A held
+ * interface has no live connections.
  */
 static bool needs_learning(const struct change *change)
 {
@@ -297,7 +301,7 @@ static bool needs_learning(const struct change *change)
 	       (generation->forward || (observes && change->talks));
 }
 
-/* Once for all interfaces, after all their egress hooks. */
+/* Waits once for all interfaces, after all their egress programs are hooked. */
 static int hook_egress_all(const struct changes *changes)
 {
 	bool learn = false;
@@ -314,7 +318,7 @@ static int hook_egress_all(const struct changes *changes)
 	return 0;
 }
 
-/* Also one that keeps the deadline of a change before it. */
+/* True also for a change that keeps the deadline of an earlier one. */
 static bool is_to_be_confirmed(const struct change *change)
 {
 	return change->confirm || (change->kind == CHANGE_SWAP && change->filter.fallback.copy);
@@ -339,7 +343,7 @@ static int arm_all(const struct changes *changes)
 	return err;
 }
 
-/* Another command may take hold of the interface meanwhile. */
+/* Another command may hold the interface meanwhile. */
 static int hook_ingress(struct change *change)
 {
 	int err;
@@ -353,8 +357,9 @@ static int hook_ingress(struct change *change)
 }
 
 /*
- * Ends the hold of an interface. Its filter is active already, so that no packet gets in that it
- * would drop. The link is pinned only afterwards: a command that is killed here leaves no hold.
+ * Ends the hold of an interface. Its filter is already active, so that no packet gets in that the
+ * filter would drop. The link is pinned only afterwards: a command that is killed here leaves no
+ * hold.
  */
 static int end_hold(struct change *change)
 {
@@ -381,10 +386,10 @@ static int switch_one(struct change *change)
 }
 
 /*
- * Hooks and pins come first, because they may fail; then what takes long, the lists of connections;
- * the last step is one update an interface. If the command is killed, a link that is not pinned
- * ends with the process; the next command finds a filter at a clsact by the folder that load_one
- * made, and completes the updates that are missing.
+ * Hooks and pins come first, because they may fail. Then come the lists of connections, which take
+ * long. The last step is one update for each interface. If the command is killed, a link that is
+ * not pinned ends with the process. The next command finds a filter at a clsact by the folder that
+ * load_one made, and makes the missing updates.
  */
 static int put_all_in_place(const struct changes *changes)
 {
@@ -430,7 +435,7 @@ static void undo_all(const struct changes *changes)
 
 /* --- output --- */
 
-/* Tells of the pending change. The deadline that it took over may have passed just now. */
+/* Prints the pending change. The deadline that it took over may have passed just now. */
 static int say_confirm(const struct change *change)
 {
 	const struct filter *filter = &change->filter;
@@ -464,7 +469,7 @@ static void answer_one(struct answer *answer, const struct change *one)
 		answer_result(answer, change_name(one), current->number, seconds_left(current));
 }
 
-#define TOLD_PREFIXES 16 /* of each group and sign, in the journal */
+#define TOLD_PREFIXES 16 /* members of each group and sign that the journal gets */
 
 static void put_prefixes(FILE *to, const json_t *list, const char *sign)
 {
@@ -528,7 +533,8 @@ static void record(const struct change *one, bool refresh, struct change_log *lo
 			    });
 }
 
-/* Only with --forward: without it forwarded answers are dropped anyway, and attach says so. */
+/* Printed only with --forward: without it forwarded answers are dropped anyway, and attach says
+ * so. */
 static void warn_hairpin(const struct change *change, const char *interface, unsigned int ifindex)
 {
 	const struct pc_generation *generation = change->plan->tables.generation;
@@ -579,8 +585,8 @@ static int finish_all(const struct changes *changes)
 }
 
 /*
- * Warns, when a filter is attached, of interfaces without one: connections of this host by those
- * are not learned, and packets that come in there are not known to the filters.
+ * Warns, after an attach, of interfaces without a filter: connections through these are not
+ * learned, and the filters do not see packets that come in there.
  */
 static void warn_unfiltered(const struct changes *changes)
 {
@@ -606,7 +612,7 @@ static void warn_unfiltered(const struct changes *changes)
 	names_free(&names);
 }
 
-/* Once, when a filter is attached. */
+/* Printed once, when a filter is attached. */
 static void warn_ipsec(const struct changes *changes)
 {
 	bool attached = false;
@@ -742,7 +748,7 @@ static int check_detaches(const struct changes *changes)
 	return 0;
 }
 
-/* A swap changes no hook, so that the filters are read again only after an attach or detach. */
+/* A swap changes no hook, so the filters are read again only after an attach or detach. */
 static void settle_hooks(const struct changes *changes, int err)
 {
 	bool same = !err;
@@ -756,7 +762,7 @@ static void settle_hooks(const struct changes *changes, int err)
 	}
 }
 
-/* Prints what changes, and looks for a reason to refuse it. */
+/* Prints what changes, and asks the guard for a reason to refuse it. */
 static int announce(const struct changes *changes)
 {
 	int err;
@@ -776,7 +782,7 @@ static int announce(const struct changes *changes)
 	return err;
 }
 
-/* Those that are inside a machine's prefix must be known at boot, where they come later. */
+/* Own addresses within a machine's prefix must be kept for boot, where they appear later. */
 static void keep_addresses(const struct changes *changes)
 {
 	bool machines = false;

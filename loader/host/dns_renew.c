@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Asks name servers for the names of groups, and keeps each good answer. */
+/* Asks name servers for the names of groups, and stores each good answer. */
 #include "loader/host/dns_renew.h"
 
 #include <errno.h>
@@ -16,12 +16,15 @@
 #include "loader/net/dns.h"
 
 #define SECOND	  1000000000ULL /* in ns */
-#define TTL_LEAST 60		/* seconds: how often the timer asks at most */
+#define TTL_LEAST 60		/* seconds: a name is asked at most this often */
 #define TTL_MOST  86400
-#define TTL_NONE  3600	/* the name has no address of that family: RFC 2308 */
-#define PATIENCE  60	/* seconds in which no further name is begun */
-#define FORGOTTEN 86400 /* seconds past which no timer seems to ask */
-#define SILENCE	  3	/* names in a row that no server answers: the rest is not asked */
+/* seconds until the next question if the name has no address of a family: RFC 2308 */
+#define TTL_NONE  3600
+#define PATIENCE  60	/* seconds after which no further name is begun */
+/* seconds after which the timer seems to be off, because an answer is overdue */
+#define FORGOTTEN 86400
+/* names in a row without an answer of any server, after which the rest is not asked */
+#define SILENCE	  3
 
 void dns_names_of_recipe(const struct recipe *recipe, struct names *names)
 {
@@ -50,7 +53,7 @@ struct asking {
 	const char *name;
 	const struct ifaddrs *own;
 	struct dns_answer before, now;
-	size_t found; /* addresses of the answers that may be used */
+	size_t found; /* addresses in the answers that are accepted */
 	bool silent;  /* no server answered */
 	bool failed;  /* a family has no good answer */
 	__u32 ttl;
@@ -67,7 +70,7 @@ static void asking_free(struct asking *asking)
 static void remark(struct asking *asking, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* The first one stays. */
+/* Keeps the first remark. */
 static void remark(struct asking *asking, const char *format, ...)
 {
 	va_list args;
@@ -102,7 +105,7 @@ static void add(struct dns_answer *answer, const struct prefix *prefix)
 	answer->prefix[answer->prefixes++] = *prefix;
 }
 
-/* The addresses that it had of a family which has no good answer now. */
+/* Keeps the former addresses of a family that has no good answer at present. */
 static void keep_family(struct asking *asking, int family)
 {
 	asking->failed = true;
@@ -153,7 +156,7 @@ static void ask_family(struct asking *asking, int family)
 		asking->ttl = ttl;
 }
 
-/* Those that sort first: which a name server puts first changes from answer to answer. */
+/* Keeps the addresses that sort first, because the order in answers changes each time. */
 static void cut(struct asking *asking)
 {
 	prefixes_sort_once(asking->now.prefix, &asking->now.prefixes);
@@ -194,7 +197,7 @@ static void say_difference(const struct asking *asking)
 	say_line("%s:%s", asking->name, text);
 }
 
-/* Only what was not so before: the timer asks each minute. */
+/* Prints only news, because the timer asks each minute. */
 static void say(const struct asking *asking)
 {
 	const struct dns_answer *before = &asking->before, *now = &asking->now;
@@ -213,7 +216,7 @@ static void say(const struct asking *asking)
 		say_line("%s: is answered again", asking->name);
 }
 
-/* The answer is to be used; else the one before stays. */
+/* True if the answer is used; else the former one stays. */
 static bool is_good(struct asking *asking)
 {
 	if (asking->found)
@@ -252,7 +255,7 @@ static int settle(struct asking *asking, __u64 now)
 	return dns_answer_write(asking->name, answer);
 }
 
-/* A clock that was set back must not keep an old answer. */
+/* The last two conditions: after a clock was set back, an old answer must not stay. */
 static bool is_due(const struct dns_answer *answer, __u64 now)
 {
 	return now >= answer->due || now < answer->asked || answer->due > now + TTL_MOST;
@@ -269,7 +272,7 @@ static int renew(const char *name, const struct ifaddrs *own, bool all)
 	if (!all && !is_due(&asking.before, now))
 		return 0;
 	ask_family(&asking, AF_INET);
-	/* The same servers are as silent for the other family. */
+	/* The same servers would not answer for the other family either. */
 	if (asking.silent)
 		keep_family(&asking, AF_INET6);
 	else

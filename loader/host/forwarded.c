@@ -36,7 +36,7 @@ static void read_end(const struct pc_flow *flow, struct socket_info *session)
 	}
 }
 
-/* Both ways of a forwarded connection come from another host. */
+/* Both sides of a forwarded connection must be other hosts. */
 static int take_forwarded(const struct conntrack_entry *entry, void *context)
 {
 	struct collecting *collecting = context;

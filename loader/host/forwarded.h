@@ -10,9 +10,9 @@
 #include "loader/net/sockets.h"
 
 /*
- * Lists those that are established, as an interface sees them by which the side that began comes
- * in, in a list that the caller frees. `*known`: the kernel tracks connections, else there may be
- * others; NULL: this is not tried. Returns how many.
+ * Lists the established connections, as the interface sees them by which their first packet came
+ * in. The caller frees the list. `*known`: the list is complete, because the kernel tracks
+ * connections; NULL: no test. Returns how many.
  */
 size_t forwarded_sessions(const struct links *links, struct socket_info **list, bool *known);
 

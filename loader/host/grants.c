@@ -13,7 +13,7 @@
 #include "loader/filter/open.h"
 #include "loader/host/bans.h"
 
-#define COMPACT_LEAST (1 << 18) /* bytes from which on the file is written anew */
+#define COMPACT_LEAST (1 << 18) /* bytes above which the file may be rewritten */
 
 static int file_failed(const struct grants *grants, int err)
 {
@@ -36,7 +36,7 @@ static int read_file_of(struct grants *grants)
 	return err;
 }
 
-/* `reads`: one of another version is left out. */
+/* `reads`: leaves out a filter of another version. */
 static int open_filters(const struct hooks *hooks, bool reads, struct grants *grants)
 {
 	grants->filter = xcalloc(hooks->count + 1, sizeof(*grants->filter));
@@ -75,7 +75,7 @@ static int fill_all(const struct grants *grants)
 			      (__u32)grants->clock.boot);
 }
 
-/* Writes the file anew: it is new, of another boot, or much longer than it needs to be. */
+/* Rewrites the file if it is new, of another boot, or much longer than it needs to be. */
 static int write_anew(struct grants *grants)
 {
 	int err = ban_file_write(grants->path, &grants->clock, &grants->file);
@@ -83,7 +83,8 @@ static int write_anew(struct grants *grants)
 	return err ? file_failed(grants, err) : 0;
 }
 
-/* They differ if a command was killed between the two, and if another boot wrote the file. */
+/* The tries differ from the file if a command was killed in between, or if another boot wrote the
+ * file. */
 static bool agrees(const struct grants *grants)
 {
 	for (size_t i = 0; i < grants->filters; i++)
@@ -156,7 +157,7 @@ static int append(struct grants *grants, const char *lines, size_t length, __u64
 	return err ? file_failed(grants, err) : 0;
 }
 
-/* Takes a change that could not be put in place out of the file. */
+/* Removes a change from the file that could not be put in place. */
 static void undo(struct grants *grants, int written, __u64 before, int err)
 {
 	int cut = ban_file_cut(written, before, &grants->file);
@@ -168,7 +169,7 @@ static void undo(struct grants *grants, int written, __u64 before, int err)
 		      strerror(-err), grants->path, strerror(-cut));
 }
 
-/* Writes the file anew if it has grown much; the tries are those of that file then. */
+/* Rewrites the file if it has grown much, and notes that the tries are those of the new file. */
 static void compact(struct grants *grants)
 {
 	if (grants->file.size <= COMPACT_LEAST || write_anew(grants))

@@ -25,7 +25,7 @@
 #include "loader/net/route.h"
 #include "loader/recipe/kept_machines.h"
 
-#define LOOPBACK 1 /* ifindex of lo, in each network namespace */
+#define LOOPBACK 1 /* ifindex of lo in each network namespace */
 #define PROC	 "/proc"
 
 static unsigned int find_route(void *context, const struct socket_info *socket)
@@ -43,7 +43,7 @@ static void find_logins(const struct guard_world *world, struct login *login, si
 	logins_find(PROC, world->server, world->servers, login, count);
 }
 
-/* loginuid outlives sudo and su. Where the kernel or a container has none, sudo's word is taken. */
+/* loginuid outlives sudo and su. If the kernel or a container has no loginuid, SUDO_UID is used. */
 static __u32 find_caller(void)
 {
 	__u32 uid = login_uid(PROC, getpid());
@@ -65,8 +65,8 @@ static const struct pc_generation *active_of(unsigned int ifindex,
 }
 
 /*
- * Reads the active generations. Opens the filters that `target` does not have open. One that cannot
- * be read is left out, as if it admitted all.
+ * Reads the active generations. Opens the filters that `target` does not have open. A filter that
+ * cannot be read is left out, as if it admitted everything.
  */
 static void read_filters(const struct hooks *hooks, const struct guard_target *target, size_t count,
 			 struct guard_world *world, struct filter **filters)
@@ -96,8 +96,8 @@ static int read_world(struct guard_world *world, struct mnl_socket **routes)
 	if (!err)
 		err = sockets_list(IPPROTO_TCP, SOCKET_STATE(TCP_LISTEN), &world->server,
 				   &world->servers);
-	/* A kernel without udp_diag has no list of them, and they matter only where the site says
-	 * so. */
+	/* Lists UDP servers. A kernel without udp_diag has no list; they matter only if the site
+	 * file watches UDP. */
 	if (!err)
 		sockets_list(IPPROTO_UDP, SOCKET_STATE(TCP_CLOSE), &world->server, &world->servers);
 	if (!err)
@@ -144,7 +144,7 @@ static bool any_machines(const struct guard_target *target, size_t count)
 	return false;
 }
 
-/* Only where there are machines: without them, what is forwarded is no administrator's. */
+/* Only needed with machines: without them, forwarded sessions are not administrators'. */
 static enum guard_found hold_through(const struct guard_command *command,
 				     const struct guard_target *target, size_t count,
 				     const struct ports *management, enum guard_mode mode,

@@ -35,7 +35,7 @@ static bool is_whole(const struct prefix *prefix)
 	return prefix->length == (prefix->family == AF_INET ? 32 : 128);
 }
 
-/* The reason why the prefix cannot be a machine's, NULL: none. */
+/* The reason why the prefix cannot belong to a machine; NULL: it can. */
 static const char *taken_as(const struct links *links, const struct link_address *taken,
 			    size_t count, const struct prefix *prefix)
 {
@@ -82,16 +82,16 @@ int machine_addresses_check(const struct recipe *recipe, const struct site_inter
 }
 
 /*
- * Why a machine is on the network of the interface, and not behind it; NULL: it may be behind, as
- * far as is known. An address that only the network's own route leads to may be that of a macvlan,
- * to which this host itself cannot send.
+ * Why a machine is on the network of the interface, and not behind it; NULL: it may be behind it.
+ * If only the network's own route has the address, a macvlan may have it, to which this host itself
+ * cannot send.
  */
 static const char *beside(struct mnl_socket *routes, const struct links *links,
 			  const struct prefix *prefix, unsigned int ifindex)
 {
 	struct route route = {};
 
-	/* A stranger on the link can make itself a neighbour of any address. */
+	/* A neighbour entry proves nothing: a stranger on the link can claim any address. */
 	if (route_match(routes, prefix->family, prefix->address, &route) ||
 	    route.type != RTN_UNICAST)
 		return NULL;

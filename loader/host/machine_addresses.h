@@ -18,24 +18,24 @@ int machine_addresses_check(const struct recipe *recipe, const struct site_inter
 			    bool warns, struct diag *diag);
 
 /*
- * Reports machines that are on the network of the interface itself: what they send comes in by it,
- * as what strangers send, so that their own rules cannot decide about it. `only`: machines by name;
- * NULL: all. As machine_addresses_check.
+ * Reports machines that are on the network of the interface itself: their packets come in by it
+ * like those of strangers, so that the machine's rules cannot decide about them. `only`: names of
+ * machines; NULL: all. As machine_addresses_check.
  */
 int machine_addresses_check_side(const struct recipe *recipe, const struct site_interface *site,
 				 const char *interface, const struct names *only, bool warns,
 				 struct diag *diag);
 
 /*
- * Lists the addresses of this host, as local_taken has them, that a generation takes for a
- * machine's, because they came after the generation. The caller frees. Returns how many.
+ * Lists the addresses of this host (local_taken) that a generation gives to a machine, because they
+ * were added after the generation. The caller frees. Returns how many.
  */
 size_t machine_addresses_taken(const struct pc_generation *generation, struct link_address **own);
 bool machine_addresses_any_taken(const struct pc_generation *generation);
 
-/* Keeps the present addresses of this network namespace for boot. Warns if that fails. */
+/* Stores the present addresses of this network namespace for boot. Warns if that fails. */
 void machine_addresses_keep(void);
-/* Reads them as whole prefixes, which the caller frees. */
+/* Reads the stored addresses as whole prefixes, which the caller frees. */
 size_t machine_addresses_kept(struct prefix **address);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reads what a filter counted of the machines behind its interface. */
+/* Reads the counters of the machines behind a filter's interface. */
 #include "loader/host/machine_counts.h"
 
 #include <stdlib.h>
@@ -75,14 +75,14 @@ __u32 machine_counts_cell(const struct pc_generation *generation, const struct p
 	return PC_CELL_MACHINE(machine->tallies + tally, kind);
 }
 
-/* How the tallies of a filter are named. */
+/* The machine and port of each tally of a filter. */
 struct naming {
 	struct tallies tallies;
 	__u64 *name; /* tallies_machine of each machine of the recipe */
 	size_t machines;
 };
 
-/* 1 + the index of the machine that had the tallies from `first` on. */
+/* 1 + the index of the machine whose tallies begin at `first`. */
 static __u32 machine_at(const struct naming *naming, __u32 first)
 {
 	if (first > naming->tallies.count)

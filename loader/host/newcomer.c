@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tells an interface that has just come from one that packets may go through already. */
+/* Tells a new interface from one through which packets may already pass. */
 #include "loader/host/newcomer.h"
 
 #include <errno.h>
@@ -10,12 +10,12 @@
 #include "loader/base/file.h"
 #include "loader/base/memory.h"
 
-/* In the folder that is there while portcullis.service is active. */
+/* Its folder exists while portcullis.service is active. */
 #define NOTED	   "/run/portcullis/boot/interfaces"
-/* The entry of udev's database after its first event for an interface. */
+/* The entry that udev's database has after its first event for an interface. */
 #define UDEV_KNOWN "/run/udev/data/n%u"
 
-/* The kernel gives out indexes in rising order. */
+/* The kernel assigns indexes in rising order. */
 static unsigned int highest_index(void)
 {
 	struct if_nameindex *all = if_nameindex();

@@ -30,7 +30,7 @@
 #include "loader/recipe/state_write.h"
 
 #define PROC	   "/proc"
-#define KEPT_LIMIT (1 << 16) /* bytes */
+#define KEPT_LIMIT (1 << 16) /* bytes of a file */
 
 static const char gateway_text[] = "a gateway of this host";
 
@@ -53,7 +53,7 @@ static int compare(const void *a, const void *b)
 	return prefix_compare(a, b);
 }
 
-/* The longest prefix of at most `length` bits that has an address. */
+/* The longest prefix of at most `length` bits that contains an address. */
 static const struct prefix *find_prefix(const struct prefix *prefix, size_t count, __u8 family,
 					const __u8 *address, int length)
 {
@@ -84,7 +84,7 @@ const struct prefix *prefix_enclosing(const struct prefix *list, size_t count,
 
 /* --- hosts --- */
 
-/* Where they are added, and what they are. */
+/* Where the hosts are added, and their kind. */
 struct adding {
 	struct protected_hosts *hosts;
 	const char *what;
@@ -133,7 +133,7 @@ static void add_neighbours(struct protected_hosts *hosts)
 	messages_each("/var/lib/dhcpcd", add, &dhcp);
 }
 
-/* "192.0.2.1\n..." behind the id of the boot, if there is a gateway; else NULL. The caller frees. */
+/* "192.0.2.1\n..." after the id of the boot, if there is a gateway; else NULL. The caller frees. */
 static char *neighbours_text(const char *boot_id)
 {
 	__cleanup(protected_free) struct protected_hosts hosts = {};
@@ -251,7 +251,7 @@ static bool holds(const struct ancestor *ancestor, __u32 inode)
 	return false;
 }
 
-/* True if a process above this one holds the session, and is not the server of all of them. */
+/* True if a process above this one holds the session, and is not the server of all sessions. */
 static bool held_above(const struct connected *connected, const struct ancestor *ancestor,
 		       const struct socket_info *session)
 {
@@ -306,7 +306,7 @@ static void add_sessions(const struct connected *connected, struct protected_hos
 	free(login);
 }
 
-/* Keeps the sessions from sources that the prefixes cover. */
+/* Keeps only the sessions whose source the prefixes contain. */
 static void keep_covered(const struct prefix *prefix, size_t count, struct connected *connected)
 {
 	size_t kept = 0;
@@ -339,7 +339,7 @@ static void add_connected(const struct prefix *prefix, size_t count, struct prot
 
 /* --- sessions through this host --- */
 
-/* Those of the sessions that an interface's rule set has as an administrator's. */
+/* Whether an interface's rule set takes the session for an administrator's. */
 static void add_named(const json_t *kept, const struct connected *connected,
 		      struct protected_hosts *hosts)
 {
@@ -354,7 +354,8 @@ static void add_named(const json_t *kept, const struct connected *connected,
 	}
 }
 
-/* The rule sets of interfaces with machines behind them; how many. The caller frees. */
+/* Lists the rule sets of interfaces with machines behind them; returns how many. The caller
+ * frees. */
 static size_t with_machines(json_t ***list)
 {
 	__cleanup(hooks_free) struct hooks hooks = {};
@@ -377,7 +378,7 @@ static size_t with_machines(json_t ***list)
 	return count;
 }
 
-/* Without connection tracking they are not known. */
+/* Without connection tracking the sessions are unknown. */
 static void add_through(const struct prefix *prefix, size_t count, struct protected_hosts *hosts)
 {
 	__cleanup(links_free) struct links links = {};

@@ -21,18 +21,18 @@ struct protected_hosts {
 };
 
 /*
- * Finds them as of now. Administrators are looked for only among sessions that these prefixes
- * cover, which are in the order of prefix_compare. What cannot be read is left out, with a warning.
+ * Finds the present hosts. Administrators are searched only among sessions whose source is in these
+ * prefixes, which are sorted by prefix_compare. What cannot be read is left out, with a warning.
  */
 void protected_find(const struct prefix *prefix, size_t count, struct protected_hosts *hosts);
 void protected_free(struct protected_hosts *hosts);
 
 /*
- * Keeps gateways, name servers and DHCP servers for the next boot, which does not know them yet,
- * once the network is up. Warns if it cannot.
+ * Once the network is up, stores gateways, name servers and DHCP servers for the next boot, which
+ * does not know them yet. Warns if it cannot.
  */
 void protected_keep(const char *path, const char *boot_id);
-/* Adds those that another boot kept, if this one has not kept its own. */
+/* Adds the hosts that another boot stored, if this boot has not stored its own. */
 void protected_add_kept(const char *path, const char *boot_id, struct protected_hosts *hosts);
 
 /* Adds the administrators of a file that protected_keep_administrators() wrote. */
@@ -40,10 +40,10 @@ void protected_add_administrators(const char *path, __u64 now, struct protected_
 /* Writes that file; without any, removes it. Warns if it cannot. */
 void protected_keep_administrators(const char *path, const struct administrators *list);
 
-/* A prefix of a sorted list that covers the address, or NULL. */
+/* The prefix of a sorted list that contains the address, or NULL. */
 const struct prefix *prefix_covering(const struct prefix *prefix, size_t count, __u8 family,
 				     const __u8 *address);
-/* A prefix of a sorted list that has all of another one, or NULL. */
+/* The prefix of a sorted list that contains another prefix, or NULL. */
 const struct prefix *prefix_enclosing(const struct prefix *list, size_t count,
 				      const struct prefix *prefix);
 

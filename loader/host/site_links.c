@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The interfaces of this host that the patterns of a site file take. */
+/* Finds the interfaces of this host that match the patterns of a site file. */
 #include "loader/host/site_links.h"
 
 #include <net/if.h>
@@ -8,7 +8,7 @@
 #include "loader/base/memory.h"
 #include "loader/net/link.h"
 
-/* The real names of what the keys of the file name. */
+/* The real names of the interfaces that the keys of the file name. */
 static void add_named(const struct site *site, struct names *named)
 {
 	char real[IF_NAMESIZE];

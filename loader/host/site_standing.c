@@ -55,7 +55,7 @@ void standing_read(struct standing *standing)
 	else
 		standing->state = compare(&standing->site);
 	site_take_links(&standing->site, NULL, &unused);
-	/* The administrators' group may not read all of it. */
+	/* The administrators' group may not read all of a snapshot. */
 	if (standing->state == SITE_WRONG && geteuid())
 		standing->state = SITE_UNKNOWN;
 }
@@ -76,7 +76,7 @@ const struct site_interface *standing_interface(const struct site *site, unsigne
 	return NULL;
 }
 
-/* The changes that `apply` would make, because the file or else the profiles have changed. */
+/* The changes that `apply` would make because the file, or otherwise the profiles, have changed. */
 static char *say_changes(const struct standing *standing, const json_t *kept,
 			 const struct plan *plan)
 {
@@ -102,7 +102,7 @@ char *standing_waits(const struct standing *standing, const char *interface, uns
 	__cleanup(plan_free) struct plan plan = {};
 	const struct site_interface *wanted = NULL;
 
-	/* A file that was reverted, or has errors, is reported as a whole. */
+	/* A reverted file, or one with errors, is reported by itself, not for each interface. */
 	if (standing->state != SITE_WRONG && standing->state != SITE_REVERTED)
 		wanted = standing_interface(&standing->site, ifindex);
 	if (wanted && !kept_folders(interface, kept, &folders) &&

@@ -10,12 +10,13 @@
 enum site_standing {
 	SITE_NONE,	/* there is no file */
 	SITE_UNKNOWN,	/* only root can read the snapshots */
-	SITE_WRONG,	/* apply refuses it */
-	SITE_NEW,	/* nothing was ever confirmed */
-	SITE_CONFIRMED, /* it is what was confirmed last */
-	SITE_CHANGED,	/* it differs from what was confirmed last, and was not applied */
-	SITE_WAITING,	/* it was applied, and is pending */
-	SITE_REVERTED,	/* it was applied, and not confirmed */
+	SITE_WRONG,	/* apply would refuse the file */
+	SITE_NEW,	/* no site file was ever confirmed */
+	SITE_CONFIRMED, /* the file is the one that was confirmed last */
+	/* the file differs from the one that was confirmed last, and was not applied */
+	SITE_CHANGED,
+	SITE_WAITING,	/* the file was applied, and is pending */
+	SITE_REVERTED,	/* the file was applied, and was not confirmed */
 };
 
 struct standing {
@@ -28,13 +29,13 @@ void standing_free(struct standing *standing);
 
 /*
  * Tells what `apply` would change at this interface, whose filter was made from `kept`: "SITE_FILE
- * changed since it was applied: opens 22/tcp", or as state_waits. NULL: nothing, or it cannot be
+ * changed since it was applied: opens 22/tcp", or as state_waits. NULL: no change, or it cannot be
  * read. The caller frees.
  */
 char *standing_waits(const struct standing *standing, const char *interface, unsigned int ifindex,
 		     const json_t *kept);
 
-/* The file's part for the interface, which may have an alternative name there; NULL: none. */
+/* The file's entry for the interface, which may be under an alternative name; NULL: none. */
 const struct site_interface *standing_interface(const struct site *site, unsigned int ifindex);
 
 #endif

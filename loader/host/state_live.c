@@ -19,7 +19,8 @@
 #include "loader/recipe/state_write.h"
 #include "loader/report/difference.h"
 
-/* True if the filter was made from the same; with `final` only if it has no pending change. */
+/* True if the filter was made from the same words; with `final` only if it has no pending
+ * change. */
 static bool is_made_from(const struct hook *hook, const struct plan *plan, bool final)
 {
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
@@ -29,7 +30,7 @@ static bool is_made_from(const struct hook *hook, const struct plan *plan, bool 
 	if (filter_try_open(hook->id, &filter) || (final && filter.current.copy->deadline) ||
 	    filter.reverted.copy || filter_kept(hook->name, &filter, &kept))
 		return false;
-	/* Names may have been asked since then. */
+	/* Compare without DNS answers, because names may have been asked again since. */
 	same = kept_same_words(kept, plan->kept);
 	json_decref(kept);
 	return same;
@@ -84,7 +85,7 @@ bool state_is_waiting(const struct hooks *hooks)
 	return waiting;
 }
 
-/* Returns whether the snapshot was promoted. */
+/* Promotes the snapshot if it is in place. Returns whether it was. */
 static bool settle(const struct hooks *hooks, const char *path, const char *link)
 {
 	__cleanup(snapshot_free) struct snapshot waited = {};

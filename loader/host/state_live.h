@@ -20,11 +20,11 @@ bool state_is_waiting(const struct hooks *hooks);
 
 /*
  * "xeams changed since it was applied: opens 587/tcp": compares the profiles that an interface's
- * filter was made from with the catalog. NULL: they are the same, or cannot be read. The caller
- * frees.
+ * filter was made from with the catalog. NULL: the profiles are the same, or cannot be read. The
+ * caller frees.
  */
 char *state_waits(const char *interface, const json_t *kept);
-/* As state_waits, if the same recipe is composed already: `now` is its plan's `kept`. */
+/* As state_waits, if the same recipe is already composed: `now` is `kept` of its plan. */
 char *state_waits_against(const json_t *kept, const json_t *now);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Chooses the interfaces by which other hosts come in. */
+/* Chooses the interfaces through which other hosts come in. */
 #include "loader/host/suggest_links.h"
 
 #include <linux/rtnetlink.h>
@@ -16,7 +16,7 @@ static bool has_address(const struct links *links, const struct link *link)
 	return false;
 }
 
-/* A bridge of containers and guests has none of this host's NICs. */
+/* True if the bridge has no NIC of this host: it is one of containers and guests. */
 static bool has_nic(const struct links *links, const struct link *bridge)
 {
 	for (size_t i = 0; i < links->count; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Chooses the interfaces by which other hosts come in. */
+/* Chooses the interfaces through which other hosts come in. */
 #ifndef PORTCULLIS_HOST_SUGGEST_LINKS_H
 #define PORTCULLIS_HOST_SUGGEST_LINKS_H
 
@@ -7,8 +7,9 @@
 #include "loader/net/link_graph.h"
 
 /*
- * Adds the names of the interfaces that are up and have an address, and to `left_out` lines that
- * say why one of these is none: loopback, and what belongs to containers and guests of this host.
+ * Adds the names of the interfaces that are up and have an address, except loopback, and interfaces
+ * of this host's containers and guests. For each of these, adds a line with the reason to
+ * `left_out`.
  */
 void suggest_links(const struct links *links, struct names *names, struct names *left_out);
 

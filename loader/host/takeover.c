@@ -46,7 +46,7 @@ static int make(const char *interface, const struct any_layout *other, const str
 	return err;
 }
 
-/* How many flows its maps are to hold: as before. */
+/* The size for the flow maps: that of the old filter. */
 static __u32 flows_of(const struct any_layout *other)
 {
 	struct bpf_map_info info;
@@ -59,7 +59,7 @@ static __u32 flows_of(const struct any_layout *other)
 		       info.max_entries;
 }
 
-/* One that not every filter has. */
+/* Opens a pin that not every filter has. */
 static int take_descriptor(const struct filter *old, enum filter_fd which, struct filter *ours)
 {
 	ours->fd[which] = old->fd[which] < 0 ? -1 : fd_dup(old->fd[which]);
@@ -67,8 +67,8 @@ static int take_descriptor(const struct filter *old, enum filter_fd which, struc
 }
 
 /*
- * The flow maps are those of this version's filters in the network namespace, if there are, else
- * the old ones.
+ * The new filter shares the flow maps of this version's filters in the network namespace, if there
+ * are any; else it takes the old filter's.
  */
 static int load(const struct hooks *hooks, const struct hook *hook, const struct any_layout *other,
 		const struct remade *made, enum pc_frame frame, struct filter *filter)
@@ -104,8 +104,8 @@ static int load(const struct hooks *hooks, const struct hook *hook, const struct
 }
 
 /*
- * The counters that the old filter has of its own. Those until now go into the new folder before
- * the programs change: a reader finds no less than before.
+ * Keeps counters in the old filter's own layout: the present counts are put into the new folder
+ * before the programs change, so that a reader never finds less than before.
  */
 static int keep_counters(const struct hook *hook, const struct any_layout *old, struct filter *ours)
 {
@@ -178,7 +178,7 @@ static int put_in_place(const struct hook *hook, struct any_layout *other, struc
 	return err;
 }
 
-/* 0, or -EBUSY with a message: it would filter otherwise. */
+/* Returns 0, or -EBUSY with a message: the new filter would decide otherwise. */
 static int check_same(const struct hook *hook, const struct remade *made, bool misread)
 {
 	__free_text char *changes = difference_short(made->kept, made->plan.kept);
@@ -304,7 +304,7 @@ static bool is_own(const struct filter *filter)
 	return !strcmp(filter->current.copy->program_version, PORTCULLIS_VERSION);
 }
 
-/* The same, of a filter that is not open. Opens less than any_layout_open. */
+/* As above, for a filter that is not open. Opens less than any_layout_open. */
 static bool is_own_head(const struct hook *hook)
 {
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
@@ -321,7 +321,7 @@ int takeover(struct hooks *hooks, struct hook *hook, const struct takeover *how)
 		return 0;
 	err = any_layout_open(hook->id, &other);
 	if (err == -ENOENT)
-		return 0; /* pins are missing: filter_open reports it */
+		return 0; /* pins are missing, which filter_open reports */
 	if (err) {
 		error(PINS "/%s: %s", hook->id, strerror(-err));
 		return err;

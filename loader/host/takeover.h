@@ -21,12 +21,13 @@
 struct takeover {
 	const struct guard_command *command;
 	const struct ports *management; /* for the guard */
-	const struct names *folders;	/* of profiles, searched before others; NULL: none */
+	/* folders of profiles that are searched first; NULL: none */
+	const struct names *folders;
 	bool force;
-	bool confirm; /* the command has --confirm: then the takeover must not change the rules */
-	const char *comment; /* of --comment; NULL: none */
+	bool confirm; /* the command has --confirm, so the takeover must not change the rules */
+	const char *comment; /* text of --comment; NULL: none */
 	bool dry_run;
-	bool same; /* a filter whose rules would change is left alone; the guard is not asked */
+	bool same; /* leave a filter alone whose rules would change; do not ask the guard */
 };
 int takeover(struct hooks *hooks, struct hook *hook, const struct takeover *how);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Undoes pending changes at once, as their deadline would. */
+/* Undoes pending changes at once, in the same way as their deadline would. */
 #include "loader/host/undo.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@
 
 #define UNDONE "the pending change was undone"
 
-/* A pending change, and what comes back. */
+/* A pending change, and what the undo restores. */
 struct pending {
 	const struct hook *hook;
 	json_t *now, *back; /* kept texts; NULL: no filter */
@@ -89,7 +89,7 @@ static int expire(const struct hook *hook)
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;
 	int err = hook_open(hook, "rollback", &filter);
 
-	/* Without a fallback the deadline has passed just now. */
+	/* Without a fallback the deadline has passed in this moment. */
 	return err || !filter.fallback.copy ? err : filter_expire(&filter);
 }
 

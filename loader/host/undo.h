@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Undoes pending changes at once, as their deadline would. */
+/* Undoes pending changes at once, in the same way as their deadline would. */
 #ifndef PORTCULLIS_HOST_UNDO_H
 #define PORTCULLIS_HOST_UNDO_H
 
@@ -14,8 +14,8 @@ bool undo_is_pending(const struct hook *hook);
 
 /*
  * Undoes the pending changes of these interfaces: first all of them fall back, then each is cleaned
- * up, which the next command completes if this one is killed. Reads `hooks` again. The lock must be
- * held, unless it is a dry run. 0, or -errno with a message.
+ * up. If this command is killed, the next one completes the clean-up. Reads `hooks` again. The
+ * caller must hold the lock, unless it is a dry run. 0, or -errno with a message.
  */
 int undo_pending(struct hooks *hooks, const struct hook *hook, size_t count, bool dry_run,
 		 struct change_log *log, struct answer *answer);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Finds interfaces without a filter on a host that filters others. */
+/* Finds interfaces without a filter, on a host that has a filter on another one. */
 #include "loader/host/unfiltered.h"
 
 #include <linux/rtnetlink.h>
@@ -11,8 +11,8 @@
 #include "loader/net/link.h"
 
 /*
- * True if the host does not talk to others by this interface: nothing comes in by dummy and ifb,
- * the packets of a VRF come in by its members, and the other kinds belong to containers and guests.
+ * True if no other host's packets come in by this interface: dummy and ifb receive nothing, packets
+ * of a VRF come in by its members, and the other kinds belong to containers and guests.
  */
 static bool is_left_out(const struct link *link)
 {
@@ -22,7 +22,7 @@ static bool is_left_out(const struct link *link)
 
 	if (link->flags & IFF_LOOPBACK)
 		return true;
-	/* A tap is a guest's, a tun a tunnel of this host. */
+	/* A tap belongs to a guest; a tun is a tunnel of this host. */
 	if (!strcmp(link->kind, "tun"))
 		return !(link->flags & IFF_POINTOPOINT);
 	for (i = 0; i < ARRAY_SIZE(kinds); i++)
@@ -31,7 +31,7 @@ static bool is_left_out(const struct link *link)
 	return false;
 }
 
-/* Link-local IPv6 is on every interface. */
+/* A link-local IPv6 address does not count, because every interface has one. */
 static bool has_address(const struct links *links, const struct link *link)
 {
 	size_t i;

@@ -40,10 +40,10 @@ __u32 login_uid(const char *proc, pid_t pid);
  */
 bool login_is_system(__u32 uid);
 
-/* The last account of the system, by the text of login.defs(5). */
+/* The highest uid of a system account, from the text of login.defs(5). */
 __u32 login_last_system(const char *text);
 
-/* Appends the inodes of the sockets that a process holds to an array made with grow(). */
+/* Appends the inodes of the sockets that a process holds. The array is made by grow(). */
 void login_sockets(const char *proc, pid_t pid, __u32 **inode, size_t *count);
 
 #endif
