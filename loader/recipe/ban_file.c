@@ -15,7 +15,8 @@
 #include "loader/base/file.h"
 
 #define FILE_LIMIT ((size_t)1 << 30)
-#define HEAD_LIMIT 128 /* bytes of the first line, and of the one that begins a batch */
+/* bytes of the first line of the file, and of the line that begins a batch */
+#define HEAD_LIMIT 128
 #define HEAD_FORM  "portcullis-bans 1 %016llx %s\n"
 #define BATCH_FORM "batch %zu %016llx %llu %llu\n"
 #define SECOND	   1000000000ULL
@@ -39,7 +40,7 @@ static unsigned long long sum_of(const char *text, size_t length)
 	return sum;
 }
 
-/* Reads the first line; returns its length, or 0 if it is not a first line. */
+/* Reads the first line; returns its length, or 0 if it has another form. */
 static size_t read_head(const char *text, size_t length, __u64 *number, char id[BOOT_ID_TEXT])
 {
 	const char *end = memchr(text, '\n', length < HEAD_LIMIT ? length : HEAD_LIMIT);
@@ -56,12 +57,12 @@ static size_t read_head(const char *text, size_t length, __u64 *number, char id[
 	return (size_t)(end - text) + 1;
 }
 
-/* Times of the last batch. */
+/* The times in the header of the last batch. */
 struct stamp {
 	unsigned long long wall, boot;
 };
 
-/* Reads the batch at `text`; returns the bytes that it has, 0: it is not whole. */
+/* Reads the batch at `text`; returns its length, or 0 if it is not complete. */
 static size_t read_batch(struct ban_file *file, char *text, size_t length, struct stamp *stamp)
 {
 	const char *end = memchr(text, '\n', length < HEAD_LIMIT ? length : HEAD_LIMIT);
@@ -83,7 +84,7 @@ static size_t read_batch(struct ban_file *file, char *text, size_t length, struc
 	return head + bytes;
 }
 
-/* Ends of another boot as those of this one. */
+/* Converts ends of another boot to this boot's clock. */
 static void translate(struct ban_set *set, const struct ban_clock *clock, struct stamp last)
 {
 	__u64 passed = clock->wall > last.wall ? clock->wall - last.wall : 0;
@@ -165,7 +166,7 @@ static int write_all(int fd, const char *text, size_t length, __u64 at)
 	return 0;
 }
 
-/* A batch as text; the caller frees. */
+/* A batch of lines as text; the caller frees. */
 static char *batch_text(const struct ban_clock *clock, const char *lines, size_t length,
 			size_t *bytes)
 {
@@ -193,7 +194,7 @@ int ban_file_append(const char *path, const struct ban_clock *clock, struct ban_
 		return -errno;
 	err = write_all(fd, text, bytes, file->length);
 	if (err) {
-		/* The part that was written does not count, and the next command cuts it off. */
+		/* A part that was written does not count: the next command cuts it off. */
 		if (ftruncate(fd, (off_t)file->length))
 			file->size = file->length + 1;
 		return err;
@@ -235,7 +236,7 @@ static char *whole_text(const struct ban_clock *clock, const struct ban_set *set
 	return text;
 }
 
-/* Makes the folder of a file, and syncs it. */
+/* Makes the folder of a file, and syncs its parent. */
 static int sync_folder(const char *path)
 {
 	__free_text char *folder = xstrndup(path, (size_t)(strrchr(path, '/') - path));
@@ -271,7 +272,7 @@ int ban_file_write(const char *path, const struct ban_clock *clock, struct ban_f
 
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 		return -EIO;
-	number |= 1; /* 0: none */
+	number |= 1; /* 0 means that there is no number */
 	text = whole_text(clock, &file->set, number, &bytes);
 	if (!text)
 		return -ENOMEM;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Bans: which list has which prefix, until when; and the lines of the file that keeps them. */
+/* Bans: lists of prefixes with their ends; and the lines of the file that keeps them. */
 #include "loader/recipe/ban_set.h"
 
 #include <arpa/inet.h>
@@ -40,7 +40,7 @@ static bool is_same(const struct ban *ban, const char *list, const struct prefix
 	       !strcmp(ban->list, list);
 }
 
-/* The slot of that prefix and list, or the free one where it would be. */
+/* The slot of that prefix and list, or the free slot where it belongs. */
 static size_t slot_of(const struct ban_set *set, const char *list, const struct prefix *prefix)
 {
 	size_t at = hash_of(list, prefix) & (set->slots - 1);
@@ -180,7 +180,7 @@ void ban_line_park(const char *list, bool park, FILE *to)
 	fprintf(to, "%s\t%s\n", park ? "park" : "resume", list);
 }
 
-/* The bans of a set that are parked, or those that are not. */
+/* Writes lines for the bans that are parked, or for those that are not. */
 static void write_lines(const struct ban_set *set, bool parked, __u32 now, FILE *to)
 {
 	for (size_t i = 0; i < set->count; i++)
@@ -203,7 +203,7 @@ void ban_lines_write(const struct ban_set *set, __u32 now, FILE *to)
 
 #define FIELDS 8
 
-/* Cuts a line at its tabs. Returns the number of fields; 0: there are more than FIELDS. */
+/* Splits a line at its tabs. Returns the number of fields; 0: there are more than FIELDS. */
 static size_t cut(char *line, char *field[FIELDS])
 {
 	size_t count = 0;
@@ -226,7 +226,7 @@ static bool read_number(const char *text, __u64 most, __u64 *number)
 	return *number <= most;
 }
 
-/* "192.0.2.0/24" as this file has it: always with a length. */
+/* "192.0.2.0/24" in this file's form, which always has a length. */
 static bool read_prefix(char *text, struct prefix *prefix)
 {
 	char *slash = strchr(text, '/');
@@ -246,7 +246,7 @@ static bool read_added(struct ban_set *set, char *field[FIELDS])
 	struct ban ban = {.list = field[1], .by = field[6], .comment = field[7]};
 	__u64 until;
 
-	/* A list, or the group of a grant. */
+	/* Whether it is a valid name of a list, or the name of a grant's group. */
 	if ((!ban_list_valid(field[1]) && !name_valid(field[1])) ||
 	    !read_prefix(field[2], &ban.prefix) || !read_number(field[3], PC_BAN_FOREVER, &until) ||
 	    !read_number(field[4], ~0ULL, &ban.since) || !read_number(field[5], ~0ULL, &ban.meant))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Bans: which list has which prefix, until when; and the lines of the file that keeps them. */
+/* Bans: lists of prefixes with their ends; and the lines of the file that keeps them. */
 #ifndef PORTCULLIS_RECIPE_BAN_SET_H
 #define PORTCULLIS_RECIPE_BAN_SET_H
 
@@ -12,43 +12,45 @@
 #include "loader/catalog/group.h"
 
 #define BAN_LIST_DEFAULT "manual"
-#define BAN_LIST_LIMIT	 64 /* bytes of a name */
+#define BAN_LIST_LIMIT	 64 /* bytes of a list's name */
 #define BAN_DIGITS	 20
 
 /* A prefix in a list. */
 struct ban {
 	struct prefix prefix;
-	__u32 until; /* CLOCK_BOOTTIME second; PC_BAN_FOREVER; PC_BAN_FREE: taken out of the set */
-	__u64 since; /* seconds since 1970, as the next one */
-	__u64 meant; /* the end that was asked for by the clock of then; 0: none */
-	const char *list, *by, *comment; /* by and comment: "" if there is none */
-	bool parked;			 /* not in force until its list is taken up again */
+	__u32 until; /* CLOCK_BOOTTIME second; PC_BAN_FOREVER; PC_BAN_FREE: removed from the set */
+	__u64 since; /* seconds since 1970; also the next one */
+	/* the end that the user gave as a time of day, by the clock at that moment; 0: none */
+	__u64 meant;
+	const char *list, *by, *comment; /* by, comment: "" if there is none */
+	bool parked;			 /* not in force until its list is in force again */
 };
 
 struct ban_set {
 	struct ban *ban;
 	size_t count, room;
-	__u32 *slot; /* open addressing by list and prefix: an index + 1, or 0 */
+	__u32 *slot; /* hash table by list and prefix: an index + 1, or 0 */
 	size_t slots;
 };
 
-/* `[A-Za-z0-9][A-Za-z0-9._-]*`, as jails of fail2ban are called. */
+/* A list's name: `[A-Za-z0-9][A-Za-z0-9._-]*`, the form of fail2ban's jails. */
 bool ban_list_valid(const char *name);
 
 /*
- * Adds a prefix to a list; if it is there already, the later end wins. Texts are the caller's, and
- * have to live as long as the set.
+ * Adds a prefix to a list; if the list already has it, the later end wins. The texts are not
+ * copied: they must live as long as the set.
  */
 void ban_set_add(struct ban_set *set, const struct ban *ban);
-/* The prefix in that list, or NULL. */
+/* The ban of that prefix in that list, or NULL. */
 struct ban *ban_set_find(const struct ban_set *set, const char *list, const struct prefix *prefix);
-/* Takes out all bans of a list; NULL: of every list. */
+/* Removes all bans of a list; NULL: of every list. */
 void ban_set_clear(struct ban_set *set, const char *list);
-/* Takes the bans of a list out of force but not out of the set, or puts them in force again. */
+/* Parks the bans of a list: they stay in the set but are not in force. Or puts them in force
+ * again. */
 void ban_set_park(struct ban_set *set, const char *list, bool park);
-/* Takes out what has ended at that CLOCK_BOOTTIME second, and forgets what was taken out. */
+/* Removes what has ended at that CLOCK_BOOTTIME second, and frees the place of removed bans. */
 void ban_set_expire(struct ban_set *set, __u32 now);
-/* In the order of prefixes, then of lists. */
+/* Sorts by prefix, then by list. */
 void ban_set_sort(struct ban_set *set);
 /* Adds the name of each list, once. */
 void ban_set_lists(const struct ban_set *set, struct names *lists);
@@ -60,7 +62,7 @@ static inline bool ban_holds(const struct ban *ban, __u32 now)
 	return ban->until > now && !ban->parked;
 }
 
-/* The end of what lasts so many seconds from that CLOCK_BOOTTIME second on. */
+/* The end of a ban of so many seconds that begins at that CLOCK_BOOTTIME second. */
 static inline __u32 ban_until(__u64 boot, __u64 seconds)
 {
 	return seconds < PC_BAN_LAST && boot + seconds < PC_BAN_LAST ? (__u32)(boot + seconds) :
@@ -68,8 +70,8 @@ static inline __u32 ban_until(__u64 boot, __u64 seconds)
 }
 
 /*
- * The lines of the file: a ban is added, a prefix taken out of a list, a list emptied. An empty
- * list name: every list.
+ * Writes lines of the file: add a ban, remove a prefix from a list, empty a list. An empty list
+ * name: every list.
  */
 void ban_line_add(const struct ban *ban, FILE *to);
 void ban_line_remove(const char *list, const struct prefix *prefix, FILE *to);
@@ -79,8 +81,8 @@ void ban_line_park(const char *list, bool park, FILE *to);
 void ban_lines_write(const struct ban_set *set, __u32 now, FILE *to);
 
 /*
- * Carries out `length` bytes of such lines, which it cuts into texts: they have to live as long as
- * the set. Returns the number of lines that it could not read.
+ * Applies `length` bytes of such lines to the set. Splits them into texts in place, so they must
+ * live as long as the set. Returns the number of lines that it could not read.
  */
 size_t ban_lines_read(struct ban_set *set, char *text, size_t length);
 

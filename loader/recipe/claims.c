@@ -10,7 +10,7 @@
 
 #include "loader/base/memory.h"
 
-#define TEXT_LIMIT 80 /* bytes of a setting that are kept, for a comment */
+#define TEXT_LIMIT 80 /* bytes of a setting that are kept for a comment */
 
 /* --- lists --- */
 
@@ -144,7 +144,7 @@ bool claim_for_host_alone(const char *list)
 	return any;
 }
 
-/* The number of "25" or "smtp"; -1: it is none. */
+/* The number of "25" or "smtp"; -1: the text is neither. */
 static long port_number(const char *text, size_t length, __u8 transports)
 {
 	__free_text char *word = xstrndup(text, length);
@@ -156,7 +156,8 @@ static long port_number(const char *text, size_t length, __u8 transports)
 	return known ? ntohs((__u16)known->s_port) : -1;
 }
 
-/* Where the port begins behind an address; `*address`, freed by the caller, is NULL for none. */
+/* Where the port begins after an address; sets `*address`, which the caller frees, to NULL for
+ * none. */
 static const char *cut_address(const char *text, char **address)
 {
 	const char *end;
@@ -172,7 +173,7 @@ static const char *cut_address(const char *text, char **address)
 	if (!end)
 		return text;
 	if (memchr(text, ':', (size_t)(end - text)))
-		return NULL; /* of IPv6, without brackets */
+		return NULL; /* an IPv6 address, without brackets */
 	*address = xstrndup(text, (size_t)(end - text));
 	return end + 1;
 }

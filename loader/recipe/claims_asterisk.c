@@ -15,10 +15,10 @@
 #define HTTP_TLS    8089
 #define MANAGER	    5038
 #define MANAGER_TLS 5039
-#define RTP_FIRST   "5000" /* where rtp.conf does not say */
+#define RTP_FIRST   "5000" /* used where rtp.conf has no ports */
 #define RTP_LAST    "31000"
 
-/* A file of Asterisk, as settings "general/bindport". */
+/* A file of Asterisk as settings: "general/bindport". */
 struct asterisk {
 	struct claim_file file;
 	struct settings settings;
@@ -30,7 +30,7 @@ static void asterisk_free(struct asterisk *asterisk)
 	settings_free(&asterisk->settings);
 }
 
-/* Comments begin behind a value, too. */
+/* Comments may follow a value, too. */
 static void cut_comments(struct settings *settings)
 {
 	for (size_t i = 0; i < settings->count; i++) {
@@ -46,7 +46,7 @@ static void cut_comments(struct settings *settings)
 	}
 }
 
-/* Other files that it includes are not read: what they have is not known. */
+/* Notes that files which it includes are not read, so that their settings are unknown. */
 static void tell_includes(const struct root *root, const struct claim_file *file)
 {
 	__free_text char *text = NULL;
@@ -98,7 +98,7 @@ static bool is_address(const char *text)
 	return inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1;
 }
 
-/* The service at an address with or without a port. */
+/* Adds the port of a service from an address with or without a port. */
 static void claim_bind(const struct asterisk *asterisk, const char *service, __u8 transports,
 		       const struct setting *bind, __u16 usual)
 {
@@ -120,7 +120,8 @@ static void claim_bind(const struct asterisk *asterisk, const char *service, __u
 		claims_add(&asterisk->file, service, result ? &range : NULL, bind);
 }
 
-/* The port that a setting (NULL: none) has for addresses without one; 0: it has another form. */
+/* The port of a setting (NULL: no setting) that holds for addresses without one; 0: the setting has
+ * another form. */
 static __u16 usual_port(const struct asterisk *asterisk, const char *service,
 			const struct setting *port, __u16 usual)
 {
@@ -148,7 +149,7 @@ static void claim_transport(const struct asterisk *asterisk, const char *section
 		claim_bind(asterisk, "sip", *name == 't' ? 1 << PC_TCP : 1 << PC_UDP, bind, SIP);
 }
 
-/* Returns false if it has no transport. */
+/* Returns false if the section has no transport. */
 static bool claim_pjsip(const struct asterisk *asterisk)
 {
 	bool any = false;
@@ -170,7 +171,7 @@ static bool claim_pjsip(const struct asterisk *asterisk)
 	return any;
 }
 
-/* chan_sip: UDP is on, TCP and TLS where they are enabled. */
+/* chan_sip: UDP is on by default; TCP and TLS only if they are enabled. */
 static void claim_sip(const struct asterisk *asterisk)
 {
 	const struct setting *port = find(asterisk, "general", "bindport");
@@ -204,7 +205,7 @@ static void claim_signalling(const struct root *root, struct claims *claims)
 		claim_sip(&sip);
 }
 
-/* --- the rest --- */
+/* --- RTP, HTTP, manager --- */
 
 static void claim_rtp(const struct root *root, struct claims *claims)
 {
@@ -228,10 +229,10 @@ static void claim_rtp(const struct root *root, struct claims *claims)
 
 struct server {
 	const char *service, *tls_service, *port_key;
-	__u16 port, tls_port; /* usual ones */
+	__u16 port, tls_port; /* the usual ports */
 };
 
-/* A server with a port of its own and one for TLS, both off unless its file says otherwise. */
+/* A server with a plain port and a TLS port. Both are off unless its file enables them. */
 static void claim_server(const struct root *root, struct claims *claims, const char *path,
 			 const struct server *server)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* CommuniGate Pro, by its settings. */
+/* Finds CommuniGate Pro, by its settings. */
 #include "loader/recipe/claims_communigate.h"
 
 #include "loader/base/memory.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* CommuniGate Pro, by its settings. */
+/* Finds CommuniGate Pro, by its settings. */
 #ifndef PORTCULLIS_RECIPE_CLAIMS_COMMUNIGATE_H
 #define PORTCULLIS_RECIPE_CLAIMS_COMMUNIGATE_H
 
 #include "loader/recipe/claims.h"
 
 /*
- * Notes that the product is there. The names that its settings have for ports are public nowhere: a
- * profile of the site tells them, by `configured-in` with a path as key.
+ * Notes that the product is there. The names of its settings for ports are not published; a site's
+ * own profile can give them, with `configured-in` and a path as key.
  */
 void claims_communigate(const struct root *root, struct claims *claims);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The ports of Dovecot: its services' inet_listeners, of dovecot.conf and what it includes. */
+/* The ports of Dovecot: inet_listeners of its services, in dovecot.conf and the files that it
+ * includes. */
 #include "loader/recipe/claims_dovecot.h"
 
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 #include "loader/base/memory.h"
 
 #define CONFIG	 "/etc/dovecot/dovecot.conf"
-#define INCLUDES 8 /* files that include each other */
+#define INCLUDES 8 /* depth of files that include each other */
 #define FILES	 256
 
 /* The settings of all files, in the order in which Dovecot reads them. */
@@ -16,9 +17,9 @@ struct dovecot {
 	const struct root *root;
 	struct claims *claims;
 	struct settings settings;
-	struct names file; /* of each setting */
+	struct names file; /* the file of each setting */
 	size_t files;
-	bool unknown; /* a part of it could not be read */
+	bool unknown; /* a part of the configuration could not be read */
 };
 
 static void dovecot_free(struct dovecot *dovecot)
@@ -27,12 +28,12 @@ static void dovecot_free(struct dovecot *dovecot)
 	names_free(&dovecot->file);
 }
 
-/* A listener that a login service has without being told. */
+/* A listener that a login service has by default. */
 static const struct listener {
 	const char *service, *listener, *protocol;
 	__u16 port;
 	bool tls;
-	const char *claims; /* the service of the profile */
+	const char *claims; /* the profile's name for the service */
 } known_listener[] = {
 	{"imap-login", "imap", "imap", 143, false, "imap"},
 	{"imap-login", "imaps", "imap", 993, true, "imaps"},
@@ -43,7 +44,7 @@ static const struct listener {
 	{"managesieve-login", "sieve", "sieve", 4190, false, "managesieve"},
 };
 
-/* Services whose listeners are there only where they are written. */
+/* Services that only have the listeners in their configuration. */
 static const struct {
 	const char *service, *protocol, *claims;
 } plain_service[] = {
@@ -103,7 +104,7 @@ static void read_one(struct dovecot *dovecot, const char *path, unsigned int dep
 	}
 }
 
-/* The last setting of a key, and the file that it is in. NULL: none. */
+/* The last setting of a key, and its file. NULL: there is none. */
 static const struct setting *find(const struct dovecot *dovecot, const char *key,
 				  struct claim_file *file)
 {
@@ -128,7 +129,7 @@ static bool is_word(const char *text, const char *word)
 	return false;
 }
 
-/* If no file sets `protocols`, the build of Dovecot decides which are on. */
+/* Without a setting `protocols`, Dovecot's build decides which protocols are on. */
 static bool names_protocols(const struct dovecot *dovecot)
 {
 	for (size_t i = 0; i < dovecot->settings.count; i++)
@@ -138,7 +139,8 @@ static bool names_protocols(const struct dovecot *dovecot)
 	return false;
 }
 
-/* Each `protocols` replaces the one before, whose words it may take over as $protocols. */
+/* Each setting `protocols` replaces the former one; $protocols in it stands for the former
+ * words. */
 static bool has_protocol(const struct dovecot *dovecot, const char *protocol)
 {
 	__free_text char *block = xasprintf("protocols/%s", protocol);
@@ -168,7 +170,8 @@ static const struct setting *of_listener(const struct dovecot *dovecot, const ch
 	return find(dovecot, key, file);
 }
 
-/* The addresses of a listener: its own, or those of all; 2.4 calls them `listen`. */
+/* The addresses of a listener: its own, or those of the whole server; Dovecot 2.4 calls them
+ * `listen`. */
 static bool is_local(const struct dovecot *dovecot, const char *service, const char *listener)
 {
 	struct claim_file nowhere = {};
@@ -208,7 +211,8 @@ static bool is_known(const char *service, const char *listener)
 	return false;
 }
 
-/* The listeners of a service in the files, but for those that it has anyway; one may have no name.
+/* The configured listeners of a service, without those that it has by default. A listener may have
+ * no name.
  */
 static void listeners_of(const struct dovecot *dovecot, const char *service, struct names *names)
 {
@@ -245,7 +249,7 @@ static void claim_more(const struct dovecot *dovecot, const char *service, const
 	}
 }
 
-/* Without TLS in the whole server, there are no listeners for it. */
+/* If the whole server has no TLS, it has no listeners for TLS. */
 static bool has_tls(const struct dovecot *dovecot)
 {
 	struct claim_file nowhere = {};
@@ -271,7 +275,8 @@ static void claim_logins(const struct dovecot *dovecot)
 			claim_listener(dovecot, known->service, known->listener, known->port,
 				       known->claims);
 	}
-	/* Listeners of other names count for the service without TLS, or with it. */
+	/* Listeners with other names count for the service with TLS if they use it, else for the
+	 * one without. */
 	for (i = 0; i < ARRAY_SIZE(known_listener); i++) {
 		const struct listener *known = &known_listener[i];
 		bool has_other = i + 1 < ARRAY_SIZE(known_listener) && known[1].tls;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Claims as JSON: the process that reads hostile files hands them on so. */
+/* Claims as JSON: the process that reads untrusted files passes them on in this form. */
 #ifndef PORTCULLIS_RECIPE_CLAIMS_JSON_H
 #define PORTCULLIS_RECIPE_CLAIMS_JSON_H
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The web ports of mailcow, which are one row of its list. The profile names where the rest is. */
+/* The web ports of mailcow, which are one row of its list. The profile itself names the other
+ * ports. */
 #include "loader/recipe/claims_mailcow.h"
 
 #include <string.h>

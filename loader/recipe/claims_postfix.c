@@ -28,7 +28,7 @@ static bool has_any(const char *text, const char *const *word, size_t count)
 	return false;
 }
 
-/* The port's word of "192.0.2.1:smtp". */
+/* The port in "192.0.2.1:smtp". */
 static const char *port_word(const struct setting *entry)
 {
 	const char *colon = strrchr(entry->key, ':');
@@ -36,7 +36,7 @@ static const char *port_word(const struct setting *entry)
 	return colon ? colon + 1 : entry->key;
 }
 
-/* The service of the profile that an entry is, or NULL. */
+/* The profile's service for an entry, or NULL. */
 static const char *service_of(const struct setting *entry)
 {
 	static const char *const over_tls[] = {
@@ -58,7 +58,8 @@ static const char *service_of(const struct setting *entry)
 	return "smtp";
 }
 
-/* The setting by which no server without an address of its own is there for others; or NULL. */
+/* The setting because of which servers without an address of their own serve no other host; or
+ * NULL. */
 static const struct setting *closed_by(const struct settings *main)
 {
 	const struct setting *setting = settings_find(main, "inet_interfaces");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reads what the products on a disk say, each by its own reader or as the catalog says. */
+/* Reads the configuration of the products on a disk, with a reader of its own or by the catalog's
+ * `configured-in`. */
 #include "loader/recipe/claims_read.h"
 
 #include <errno.h>
@@ -18,9 +19,9 @@
 #include "loader/recipe/claims_registry.h"
 #include "loader/recipe/claims_ssh.h"
 
-/* --- what the catalog says --- */
+/* --- `configured-in` of the catalog --- */
 
-/* A service whose place is typed, and where its number may be. */
+/* A service with a typed `configured-in`, and where its number may be. */
 struct typed {
 	const struct root *root;
 	struct claim_file file;
@@ -50,7 +51,7 @@ static void claim_value(const struct typed *typed, const struct setting *setting
 		claims_add(&typed->file, typed->service->name, result ? &range : NULL, setting);
 }
 
-/* A service without a port of its own has only what the file says. */
+/* A service without a port in the profile gets only the ports of the file. */
 static void tell_missing(const struct typed *typed, const char *what)
 {
 	if (typed->service->dynamic &&
@@ -59,7 +60,7 @@ static void tell_missing(const struct typed *typed, const char *what)
 			       what, typed->file.profile, typed->service->name);
 }
 
-/* True if a key of a file is the one that is looked for: its last step, or the whole path. */
+/* True if a key of the file is the wanted one: its last part is, or the whole path. */
 static bool is_key(const char *key, const char *wanted)
 {
 	const char *slash = strrchr(key, '/');
@@ -68,7 +69,8 @@ static bool is_key(const char *key, const char *wanted)
 				     !strcmp(slash ? slash + 1 : key, wanted);
 }
 
-/* A path may find several settings, as of listeners in a list; of a name, the last one counts. */
+/* A path may match several settings, such as the listeners of a list; for a name, the last one
+ * counts. */
 static void claim_key(const struct typed *typed, const char *text, size_t length)
 {
 	static const char nested[] = ".settings";
@@ -132,7 +134,8 @@ static void claim_regex(const struct typed *typed, const char *text)
 		tell_missing(typed, typed->service->configured_in.regex);
 }
 
-/* An XPath expression without its conditions: where things are, whatever they say. */
+/* An XPath expression without its conditions: it matches the same elements, whatever they
+ * contain. */
 static char *without_conditions(const char *xpath)
 {
 	char *plain = xstrdup(xpath), *to = plain, quote = '\0';
@@ -150,7 +153,8 @@ static char *without_conditions(const char *xpath)
 	return plain;
 }
 
-/* Nothing fulfils the conditions of a path. True if that says something: the path is there. */
+/* If no node meets a path's conditions, the service has no port. True only if nodes without the
+ * conditions exist. */
 static bool has_place(const struct typed *typed, struct xml *xml)
 {
 	__free_text char *plain = without_conditions(typed->service->configured_in.xpath);
@@ -179,7 +183,7 @@ static void claim_xpath(const struct typed *typed, const char *text, size_t leng
 		struct setting setting = found.setting[i];
 		char *step = strrchr(setting.key, '/');
 
-		/* The last step is enough for a comment. */
+		/* For a comment, the last part of the key is enough. */
 		setting.key = step && !strchr(step, ']') ? step + 1 : setting.key;
 		claim_value(typed, &setting);
 	}
@@ -228,8 +232,8 @@ static void claim_profile(const struct root *root, const struct profile *profile
 	}
 }
 
-/* A package of the profile's name: each of Debian has this file. What it is not configured by is as
- * the vendor has it. */
+/* True if Debian has a package of the profile's name installed: each package has this file. Ports
+ * that its configuration does not set are the vendor's. */
 static void claim_package(const struct root *root, const char *name, struct claims *claims)
 {
 	__free_text char *list = xasprintf("/usr/share/doc/%s/copyright", name);

@@ -12,7 +12,7 @@
 
 #define EXPORTS "/*.[rR][eE][gG]"
 
-/* "HKLM\SOFTWARE\Shop" with the long name that an export has; the caller frees. */
+/* "HKLM\SOFTWARE\Shop" with the long name of the hive, as in exports; the caller frees. */
 static char *long_name(const char *key, const char *value)
 {
 	static const struct {
@@ -30,7 +30,7 @@ static char *long_name(const char *key, const char *value)
 	return xasprintf("%s\\%s", key, value);
 }
 
-/* A service, and the name of its value. */
+/* A service, and the name of the registry value with its port. */
 struct registry_place {
 	const char *profile;
 	const struct service *service;
@@ -83,8 +83,8 @@ static __u8 transports_of(const struct service *service)
 }
 
 /*
- * The port of "-ORBListenEndpoints iiop://:9999": the only number behind a colon, or -EINVAL. Also
- * what claim_ports reads.
+ * The port of "-ORBListenEndpoints iiop://:9999": the only number after a colon; also reads the
+ * forms of claim_ports. -EINVAL for other text.
  */
 static int port_of(const char *value, __u8 transports, struct port_range *range)
 {

@@ -6,7 +6,8 @@
 #include "loader/catalog/catalog.h"
 #include "loader/recipe/claims.h"
 
-/* Reads the exported registries (*.reg) in the folder for what the catalog's profiles name. */
+/* Reads the values that profiles of the catalog name from the exported registries (*.reg) in the
+ * folder. */
 void claims_registry(const struct root *root, struct catalog *catalog, struct claims *claims);
 
 #endif

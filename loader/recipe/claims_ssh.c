@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The ports of sshd: Port and ListenAddress of sshd_config and what it includes. */
+/* The ports of sshd: Port and ListenAddress in sshd_config and the files that it includes. */
 #include "loader/recipe/claims_ssh.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 #define CONFIG	 "/etc/ssh/sshd_config"
 #define INCLUDED "/etc/ssh/sshd_config.d/*.conf"
 
-/* sshd takes ListenAddress with a port as it is, without one with each Port. */
+/* A ListenAddress with a port has only that port; without one it has every Port. */
 static void claim_setting(const struct claim_file *file, const struct setting *setting)
 {
 	struct port_range range;

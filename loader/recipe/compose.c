@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Puts catalog and recipe together: which services are open, for whom, and why the rest is not. */
+/* Composes catalog and recipe: which services are open, for which sources, and why others are
+ * closed. */
 #include "loader/recipe/compose.h"
 
 #include <errno.h>
@@ -45,7 +46,7 @@ static bool is_defined(const struct composition *composition, const char *group)
 	return !strcmp(group, GROUP_LINK_LOCAL) || composition_group(composition, group);
 }
 
-/* True if one of these groups has members; without groups, every source is admitted. */
+/* True if one of these groups has members; a list without groups admits every source. */
 static bool admits(const struct composition *composition, const struct names *groups)
 {
 	for (size_t i = 0; i < groups->count; i++) {
@@ -95,7 +96,7 @@ static void add_composed(struct composition *composition, const struct overlay *
 		names_copy(&composed->to, &overlay->service->to);
 }
 
-/* One object, or two where the directions differ. A service without ports is listed as `in`. */
+/* Makes one object, or two if the directions differ. A service without ports is listed as `in`. */
 static void add_overlay(struct composition *composition, const struct overlay *overlay)
 {
 	enum why_closed in = why_closed(composition, overlay, overlay->from);
@@ -113,7 +114,7 @@ static void add_overlay(struct composition *composition, const struct overlay *o
 	}
 }
 
-/* The service's name; with its direction where the other one is not closed for the same reason. */
+/* The service's name; with its direction unless both directions are closed for the same reason. */
 static void add_closed(const struct composition *composition, size_t at, struct names *closed)
 {
 	const struct composed *composed = &composition->service[at];
@@ -184,7 +185,8 @@ static void warn_of_groups(const struct composition *composition, const struct p
 		say_closed(profile, &closed, &undefined, strict, diag);
 }
 
-/* `interface`: the recipe of the interface that a machine is behind; NULL for that one itself. */
+/* `interface`: recipe of the interface that a machine is behind; NULL: the recipe is an
+ * interface's. */
 static int compose_one(struct catalog *catalog, const struct recipe *recipe,
 		       const struct recipe *interface, bool strict, struct composition *composition,
 		       struct diag *diag)
@@ -236,14 +238,15 @@ static void pass_on(const struct machine *machine, const struct diag *found, str
 		__free_text char *message =
 			xasprintf("machine %s: %s", machine->name, entry.message);
 
-		/* An error of a profile's file is the file's. */
+		/* An error in a profile's file belongs to that file. */
 		if (!entry.line)
 			entry.message = message;
 		diag_pass_on(diag, &place, &entry);
 	}
 }
 
-/* The index of the first machine with the same recipe as this one, which may be itself. */
+/* The index of the first machine whose recipe equals that of this machine, which may be this
+ * one. */
 static size_t find_like(const struct names *texts, size_t at)
 {
 	size_t like = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Catalog and recipe put together: each service as it will be, open or closed, and why. */
+/* Catalog and recipe composed: each service in its effective form, open or closed, and why. */
 #ifndef PORTCULLIS_RECIPE_COMPOSE_H
 #define PORTCULLIS_RECIPE_COMPOSE_H
 
@@ -35,9 +35,9 @@ struct composed {
 	enum direction direction;
 	struct ports ports;
 	struct ports from_port;
-	struct names from;	   /* meaning for `in` */
-	struct names to;	   /* meaning for `out` */
-	const struct limit *limit; /* of what each source may begin at `in`; NULL: none */
+	struct names from;	   /* used for `in` */
+	struct names to;	   /* used for `out` */
+	const struct limit *limit; /* limit for each source at `in`; NULL: none */
 	enum why_closed why;
 };
 
@@ -49,12 +49,13 @@ struct composition {
 	const struct recipe *interface;
 	const struct profile **profile; /* chosen first, then included, then `site` */
 	size_t profiles;
-	struct profile *site;	  /* of the ports that --open opens, owned; NULL: none */
-	struct composed *service; /* profile by profile, in file order */
+	/* the profile of the ports that --open opens, owned; NULL: none */
+	struct profile *site;
+	struct composed *service; /* ordered by profile, then as in its file */
 	size_t services;
-	struct names features; /* enabled ones as PROFILE:FEATURE; a bare word is in each profile it
-				  hit */
-	struct composed_machine *machine; /* one for each of the recipe's, in its order */
+	struct names features; /* enabled features as PROFILE:FEATURE; a bare FEATURE is listed with
+	 * each profile that has it */
+	struct composed_machine *machine; /* for each machine of the recipe, in its order */
 	size_t machines;
 	json_t *machines_json; /* their words (recipe_machines_json), owned; NULL: no machines */
 };
@@ -62,11 +63,11 @@ struct composition {
 struct composed_machine {
 	const struct machine *machine;
 	/*
-	 * The first machine whose recipe has the same words, as an index: its composition is this
-	 * one, too. Its own index, if no earlier one has.
+	 * The index of the first machine whose recipe has the same words, which has the same
+	 * composition, too. It may be this machine's own index.
 	 */
 	size_t like;
-	struct composition composition; /* has no machines */
+	struct composition composition; /* of a machine; so it has no machines */
 };
 
 /*
@@ -80,7 +81,7 @@ int compose(struct catalog *catalog, const struct recipe *recipe, bool strict,
 	    struct composition *composition, struct diag *diag);
 void composition_free(struct composition *composition);
 
-/* The group of a name that counts for these services: a machine's hides its interface's. */
+/* The group of a name that these services use: a machine's own group hides its interface's. */
 const struct group *composition_group(const struct composition *composition, const char *name);
 
 /* Adds the services of a profile that are closed because a group is undefined, and those groups. */

@@ -66,7 +66,7 @@ static json_t *service_json(const struct composed *composed)
 	return json;
 }
 
-/* Names as the system's protocols database has them, else numbers, as text. */
+/* Protocols by the names of the system's protocols database, without a name by number, as text. */
 static json_t *protocols_json(const struct profile *profile)
 {
 	json_t *list = json_array();

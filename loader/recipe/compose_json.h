@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A composition as JSON, for `show` and for the kept text, and back. */
+/* A composition as JSON, for `show` and for the kept text; and reading it back. */
 #ifndef PORTCULLIS_RECIPE_COMPOSE_JSON_H
 #define PORTCULLIS_RECIPE_COMPOSE_JSON_H
 
@@ -7,7 +7,7 @@
 
 #include "loader/recipe/compose.h"
 
-/* The "profiles" array of `show --json`. */
+/* Makes the "profiles" array of `show --json`. */
 json_t *composition_json(const struct composition *composition);
 
 /*
@@ -20,7 +20,7 @@ void profiles_expand(json_t *profiles);
 
 /* True if a service of `show --json` is open in a direction (or both). */
 bool service_open(const json_t *service, bool out);
-/* Its ports, appended; a text that is none is passed over. */
+/* Appends the ports of a service; skips a text that is not a port. */
 void service_ports(const json_t *service, struct ports *ports);
 
 #endif

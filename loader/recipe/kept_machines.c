@@ -10,13 +10,13 @@
 #include "loader/recipe/compose_json.h"
 #include "loader/recipe/machines.h"
 
-/* Profiles of machines, each once: those of many machines are equal. */
+/* Profiles of machines, each once: many machines have equal profiles. */
 static json_t *known_profile(json_t *known, const json_t *profile)
 {
 	json_t *other;
 	size_t i;
 
-	/* Services first: profiles of open ports differ in nothing else. */
+	/* Services are compared first: profiles of open ports differ in them only. */
 	json_array_foreach (known, i, other)
 		if (json_equal(json_object_get(other, "services"),
 			       json_object_get(profile, "services")) &&
@@ -25,7 +25,7 @@ static json_t *known_profile(json_t *known, const json_t *profile)
 	return NULL;
 }
 
-/* Puts the known profile in the place of each that is equal to it. */
+/* Replaces each profile that equals a known one by the known one. */
 static json_t *share_profiles(json_t *profiles, json_t *known)
 {
 	json_t *profile, *other;
@@ -221,7 +221,7 @@ static void owners_free(struct owners *owners)
 	free(owners->owner);
 }
 
-/* The machine before this one that has the very profiles. NULL: none, this one owns them. */
+/* The earlier machine that has the same profile objects. NULL: none. */
 static const char *owner_of(struct owners *owners, const json_t *profiles, const char *machine)
 {
 	for (size_t i = 0; i < owners->count; i++)
@@ -232,7 +232,8 @@ static const char *owner_of(struct owners *owners, const json_t *profiles, const
 	return NULL;
 }
 
-/* A machine's profiles, those that an earlier one has by that one's name. */
+/* A machine's profiles; a profile that an earlier machine has is replaced by that machine's
+ * name. */
 static json_t *contract_profiles(const json_t *profiles, const char *machine, struct owners *owners)
 {
 	json_t *list = json_array(), *profile, *contracted;
@@ -253,7 +254,8 @@ static json_t *contract_profiles(const json_t *profiles, const char *machine, st
 	return contracted;
 }
 
-/* The machine with its profiles, or all that is an earlier one's, too, by that one's name. */
+/* The machine with its profiles; if an earlier machine has all of them, with that machine's
+ * name. */
 static json_t *contract_one(const json_t *kept, size_t at, struct owners *owners)
 {
 	json_t *machine = json_copy(machine_at(kept, at));
@@ -287,7 +289,7 @@ json_t *kept_contract(const json_t *kept)
 	return copy;
 }
 
-/* The empty parts, which an interface's recipe has, and a machine's words may lack. */
+/* Parts that an interface's recipe always has, but a machine's may lack if they are empty. */
 static void add_empty(json_t *recipe)
 {
 	json_t *overrides = json_copy(json_object_get(recipe, "overrides"));

@@ -13,7 +13,7 @@
 #define RATE_FORMS    "20/s, 600/m or 10/h"
 #define LIMIT_FORMS   "{rate: 20/s, burst: 60, per: {ipv4: 32, ipv6: 64}, except: [GROUP]}"
 
-/* Where a text is read. */
+/* The position in a text that is being read. */
 struct limit_reader {
 	const char *at;
 	char **why;
@@ -30,7 +30,7 @@ static void skip_blanks(struct limit_reader *reader)
 	reader->at += strspn(reader->at, " \t\n");
 }
 
-/* True if the next character is this one, behind blanks; if so, goes past it. */
+/* Skips blanks. True if the next character is this one, which is then skipped, too. */
 static bool take(struct limit_reader *reader, char wanted)
 {
 	skip_blanks(reader);
@@ -40,7 +40,7 @@ static bool take(struct limit_reader *reader, char wanted)
 	return true;
 }
 
-/* A word up to the next character that ends one; the caller frees. */
+/* Reads a word up to the next character that ends one; the caller frees. */
 static char *read_word(struct limit_reader *reader)
 {
 	size_t length;
@@ -53,7 +53,7 @@ static char *read_word(struct limit_reader *reader)
 	return word;
 }
 
-/* `*rest`: what is behind the digits. */
+/* Reads digits. `*rest`: the text after them. */
 static int parse_number(const char *text, unsigned int least, unsigned int most,
 			unsigned int *number, const char **rest)
 {
@@ -129,7 +129,7 @@ static int read_except(struct limit_reader *reader, struct limit *limit)
 /* Reads the value of a key. */
 typedef int read_value(struct limit_reader *reader, const char *key, struct limit *limit);
 
-/* "{KEY: VALUE, ..}", behind its '{'. */
+/* Reads "{KEY: VALUE, ..}" after its '{'. */
 static int read_mapping(struct limit_reader *reader, read_value *read, struct limit *limit)
 {
 	__cleanup(names_free) struct names keys = {};

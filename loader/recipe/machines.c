@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The machines behind an interface: found, added, removed, compared. */
+/* The machines behind an interface: finds, adds, removes and compares them. */
 #include "loader/recipe/machines.h"
 
 #include <errno.h>
@@ -71,7 +71,7 @@ int machine_check_prefix(const struct prefix *prefix, char **why)
 	return 0;
 }
 
-/* The prefixes of "PREFIX[,PREFIX]"; none twice. */
+/* Reads the prefixes of "PREFIX[,PREFIX]", none twice. */
 static int parse_prefixes(const char *list, const struct place *place, struct diag *diag,
 			  struct prefix **address, size_t *addresses)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Ports that a site opens beside its profiles, and the profile that they make. */
+/* Ports that a site opens in addition to its profiles, and the profile that they make. */
 #include "loader/recipe/opens.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include "loader/base/memory.h"
 #include "loader/catalog/group.h"
 
-/* "587/tcp" or "60000-60099/udp", with another character for the slash. */
+/* "587/tcp" or "60000-60099/udp", with another character instead of the slash. */
 static char *range_text(const struct port_range *range, char slash)
 {
 	const char *transport = range->transports == 1 << PC_TCP ? "tcp" : "udp";
@@ -48,7 +48,7 @@ struct open_port *opens_find(const struct opens *opens, const char *service)
 	return NULL;
 }
 
-/* Moves `port` into the place of the one with its range, or behind the last. */
+/* Replaces the entry with the same range by `port`, or appends `port`. */
 static void put(struct opens *opens, struct open_port *port)
 {
 	size_t at = 0;
@@ -83,7 +83,7 @@ static void add_ranges(struct opens *opens, const struct ports *ports, const str
 	}
 }
 
-/* The first range that the list has twice. */
+/* The first range that is in the list twice. */
 static int check_twice(const struct ports *ports, const struct place *place, struct diag *diag)
 {
 	for (size_t i = 0; i < ports->count; i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Ports that a site opens beside its profiles: each is a service of the profile PROFILE_SITE. */
+/* Ports that a site opens in addition to its profiles: each is a service of the profile
+ * PROFILE_SITE. */
 #ifndef PORTCULLIS_RECIPE_OPENS_H
 #define PORTCULLIS_RECIPE_OPENS_H
 
@@ -11,7 +12,7 @@
 
 /* --open PORT/PROTO[=GROUP[,GROUP]] */
 struct open_port {
-	struct port_range range; /* of one transport */
+	struct port_range range; /* ports of one transport */
 	struct names groups;	 /* empty: anyone */
 	char *comment;		 /* NULL: none */
 };
@@ -22,10 +23,10 @@ struct opens {
 };
 
 /*
- * Adds what "PORT/PROTO[,PORT/PROTO][=GROUP[,GROUP]]" opens: a port or range of one transport each,
- * so 5060/tcp+udp gives two. One that is open already is replaced. The services' names are added to
- * `services`. Returns 0, or -EINVAL with the error in `diag` and nothing added; there are at most
- * OPENS_LIMIT.
+ * Adds what "PORT/PROTO[,PORT/PROTO][=GROUP[,GROUP]]" opens: each port or range for one transport,
+ * so 5060/tcp+udp gives two entries. An entry for the same ports is replaced. Adds the names of the
+ * services to `services`. Returns 0, or -EINVAL with the error in `diag` and nothing added; there
+ * are at most OPENS_LIMIT.
  */
 int opens_add(struct opens *opens, const char *word, const struct place *place,
 	      struct names *services, struct diag *diag);
@@ -36,10 +37,10 @@ struct open_port *opens_find(const struct opens *opens, const char *service);
 /* "587-tcp", "60000-60099-udp"; the caller frees. */
 char *open_port_service(const struct open_port *port);
 
-/* "587/tcp", "60000-60099/udp=phones", as it is written behind --open; the caller frees. */
+/* The argument of --open: "587/tcp", "60000-60099/udp=phones"; the caller frees. */
 char *open_port_text(const struct open_port *port);
 
-/* A profile of these services; freed by profile_free. NULL if nothing is opened. */
+/* Makes a profile of these services, which profile_free frees. NULL if nothing is opened. */
 struct profile *opens_profile(const struct opens *opens);
 
 void open_port_free(struct open_port *port);

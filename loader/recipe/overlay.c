@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The services of the chosen profiles as overlays, and the search among them by name. */
+/* The services of the chosen profiles as overlays, and searching them by name. */
 #include "loader/recipe/overlay.h"
 
 #include <stdlib.h>

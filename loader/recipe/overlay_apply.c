@@ -11,8 +11,8 @@
 #define OPENS_MORE "; --open PORT/PROTO opens any other port ('open:' in the site file)"
 
 /*
- * "; did you mean 'imap'?", or without a similar name, how to list those of `profile`, if that is
- * not NULL; the caller frees.
+ * The end of a message: "; did you mean 'imap'?", or, if no name is similar, how to list the names
+ * of `profile` (unless NULL); the caller frees.
  */
 static char *did_you_mean(const char *word, const struct names *names, const char *profile)
 {
@@ -23,7 +23,7 @@ static char *did_you_mean(const char *word, const struct names *names, const cha
 	return profile ? xasprintf("; to list them: portcullis show %s", profile) : xstrdup("");
 }
 
-/* --- finding what an option names --- */
+/* --- finding the object of an option --- */
 
 static const struct profile *find_profile(struct overlays *overlays, const char *name,
 					  const struct place *place)
@@ -101,7 +101,7 @@ static bool enable_in(struct overlays *overlays, const struct profile *profile, 
 	return true;
 }
 
-/* `only`: the profile that the option names, or NULL. */
+/* `only`: the profile in the option, or NULL. */
 static void say_no_feature(struct overlays *overlays, const struct profile *only,
 			   const char *feature, const struct place *place)
 {
@@ -175,7 +175,7 @@ static char *ports_text(const struct ports *ports, const struct ports *more)
 	return names_join(&items, ", ");
 }
 
-/* True if --set may name this direction of the service at all. */
+/* True if --set may name this direction of the service. */
 static bool may_set(struct overlays *overlays, const struct override_set *set,
 		    const struct service *service, const struct place *place)
 {
@@ -228,7 +228,7 @@ static __u8 transports(const struct ports *ports)
 	return mask;
 }
 
-/* Source ports of a protocol that `in` has no more would silently admit no source. */
+/* If `in` has no ports of a protocol, its source ports would admit no source, without a message. */
 static void check_from_port(struct overlays *overlays, const struct overlay *overlay)
 {
 	const struct ports *from_port = &overlay->service->from_port;
@@ -243,7 +243,7 @@ static void check_from_port(struct overlays *overlays, const struct overlay *ove
 		   overlay->profile->name, overlay->service->name, from, in);
 }
 
-/* A misspelt group would only show as a closed service, so it must be known from somewhere. */
+/* A misspelt group would only show as a closed service, so the name must be known. */
 static void check_group(struct overlays *overlays, const char *name, const struct place *place)
 {
 	__free_text char *hint = NULL;

@@ -6,7 +6,8 @@
 #include "loader/recipe/overlay.h"
 
 /*
- * Puts the words of the recipe into the overlays. Errors are in `diag`: all of them, not the first.
+ * Applies the words of the recipe to the overlays. Reports all errors in `diag`, not only the
+ * first.
  */
 void overlays_apply(struct overlays *overlays);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Keeps the addresses of this host for the next boot. */
+/* Stores the addresses of this host for the next boot. */
 #include "loader/recipe/own_addresses.h"
 
 #include <arpa/inet.h>
@@ -16,7 +16,7 @@
 #include "loader/net/local_address.h"
 #include "loader/recipe/state_write.h"
 
-#define ADDRESSES_LIMIT (1 << 20) /* bytes */
+#define ADDRESSES_LIMIT (1 << 20) /* bytes of the file */
 
 static bool parse(const char *text, struct prefix *prefix)
 {

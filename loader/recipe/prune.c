@@ -117,7 +117,7 @@ static void prune_limits(struct overlays *overlays, struct recipe *recipe, struc
 	recipe->limits = kept;
 }
 
-/* Puts every parked word into its place, whether a profile knows it or not. */
+/* Puts every parked word back, whether a profile knows it or not. */
 static void unpark(struct recipe *recipe)
 {
 	static const struct {

@@ -8,9 +8,9 @@
 #include "loader/recipe/recipe.h"
 
 /*
- * Moves features and overrides of a recipe that its profiles do not know (after a swap to others)
- * to `recipe->parked`, as text ("--enable imap"), and parked ones that they know back to their
- * place. Unknown profiles are errors. Returns 0, or -EINVAL.
+ * After a swap to other profiles: moves the recipe's features and overrides that its profiles do
+ * not know to `recipe->parked`, as text ("--enable imap"), and moves parked words that they know
+ * back. Unknown profiles are errors. Returns 0, or -EINVAL.
  */
 int recipe_prune(struct recipe *recipe, struct catalog *catalog, struct diag *diag);
 

@@ -24,7 +24,7 @@ static const char *const direction_suffix[] = {
 	[DIRECTION_BOTH] = "",
 };
 
-/* Adds one word to the recipe. `place`: an option, or the JSON. */
+/* Adds one word to the recipe. `place`: in an option, or in the JSON. */
 typedef int (*add_word)(struct recipe *recipe, const char *word, const struct place *place,
 			struct diag *diag);
 
@@ -39,7 +39,7 @@ static int check_name(const char *name, const char *kind, const struct place *pl
 	return -EINVAL;
 }
 
-/* Cuts a copy of `word` at its first `at`; NULL if it has none. The parts live in `*copy`. */
+/* Splits a copy of `word` at its first `at`; NULL if it has none. Both parts are in `*copy`. */
 static char *cut(char *word, char at)
 {
 	char *rest = strchr(word, at);
@@ -100,7 +100,8 @@ static int add_open(struct recipe *recipe, const char *word, const struct place 
 	int result = opens_add(&recipe->opens, word, place, &services, diag);
 
 	for (size_t i = 0; i < services.count; i++)
-		recipe_forget_port(recipe, services.name[i]); /* the port is opened anew */
+		/* the port is opened again, so drop its former words */
+		recipe_forget_port(recipe, services.name[i]);
 	return result;
 }
 
@@ -122,7 +123,7 @@ static int add_feature(struct recipe *recipe, const char *word, const struct pla
 	return result;
 }
 
-/* The two names of "PROFILE:SERVICE", of which `service` may be missing. */
+/* Splits "PROFILE:SERVICE" into two names; `service` may be missing. */
 static int check_target(const char *word, const char *profile, const char *service,
 			const struct place *place, struct diag *diag)
 {
@@ -164,7 +165,7 @@ static int parse_direction(const char *text, enum direction *direction, const st
 	return 0;
 }
 
-/* The first port that the list names twice: its range stops there, so this takes few steps. */
+/* The first port that the list names twice. The search ends at that port, so it is short. */
 static int check_twice(const struct override_set *set, const struct place *place, struct diag *diag)
 {
 	__cleanup(text_free) unsigned char *seen = xcalloc(PC_PORTS, 1);
@@ -195,8 +196,8 @@ static bool same_service(const struct override_set *a, const struct override_set
 }
 
 /*
- * Sets are applied in order, so a later one that covers only :in or :out leaves an older one for
- * both in force for the other direction. What has no effect any more is removed.
+ * Sets are applied in order. After a later set for :in or :out, an older one for both directions
+ * still holds for the other direction. A set without any effect is removed.
  */
 static void put_set(struct recipe *recipe, struct override_set *set)
 {
@@ -251,7 +252,8 @@ static int add_set(struct recipe *recipe, const char *word, const struct place *
 	return 0;
 }
 
-/* Appends the items of a comma-separated list, empty ones too: they are wrong names. */
+/* Appends the items of a comma-separated list. Empty items are kept: they are reported as wrong
+ * names. */
 static void split(const char *list, struct names *items)
 {
 	__free_text char *copy = xstrdup(list);

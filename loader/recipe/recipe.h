@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The recipe of a generation: options fill it, and it is kept with the generation. */
+/* The recipe of a generation, which options fill, and which is kept with the generation. */
 #ifndef PORTCULLIS_RECIPE_RECIPE_H
 #define PORTCULLIS_RECIPE_RECIPE_H
 
@@ -21,7 +21,7 @@ enum direction {
 struct override_set {
 	char *profile;
 	char *service;
-	enum direction direction; /* both: each direction that the service has */
+	enum direction direction; /* both: in each direction that the service has */
 	struct ports ports;
 };
 
@@ -29,7 +29,7 @@ struct override_set {
 struct override_from {
 	char *profile;
 	char *service;
-	struct names groups; /* GROUP_ANYONE alone: no restriction */
+	struct names groups; /* only GROUP_ANYONE: no restriction */
 };
 
 /* --limit PROFILE:SERVICE=RATE */
@@ -48,7 +48,7 @@ struct recipe {
 	struct names features; /* as given: FEATURE or PROFILE:FEATURE */
 	struct names disabled; /* PROFILE:SERVICE */
 	struct opens opens;
-	struct names parked; /* "--enable imap": words that wait for a profile that knows them */
+	struct names parked; /* "--enable imap": words that no present profile knows */
 	struct override_set *set;
 	size_t sets;
 	struct override_from *from;
@@ -56,34 +56,35 @@ struct recipe {
 	struct override_limit *limit;
 	size_t limits;
 	struct groups groups;
-	struct names deny;	/* groups from whose members nothing comes in */
-	struct names never_ban; /* groups whose members neither a ban nor `deny` cuts off */
+	struct names deny;	/* groups whose members are dropped */
+	struct names never_ban; /* groups whose members pass in spite of bans and `deny` */
 	enum pc_policy policy;
 	enum pc_outbound outbound;
 	bool forward;
-	int echo_limit;		 /* as recipe_limit_echo puts it; read it by recipe_echo_limit */
-	struct machine *machine; /* those behind this one, in the order in which they were given */
+	/* in the form of recipe_limit_echo; read it by recipe_echo_limit */
+	int echo_limit;
+	struct machine *machine; /* the machines behind this one, in the order of the options */
 	size_t machines;
 };
 
-/* A machine behind this one: what goes to its addresses is decided by its own recipe. */
+/* A machine behind this one: its own recipe decides about packets to its addresses. */
 struct machine {
 	char *name;
 	struct prefix *address; /* in the order of prefix_compare */
 	size_t addresses;
 	/*
-	 * Has no machines. Its groups are those given for it alone, which hide the interface's of
-	 * their names. Its policy and outbound are the interface's unless they are given:
-	 * machines_inherit.
+	 * Has no machines. Its groups are only those given for this machine; they hide the
+	 * interface's groups of the same names. Policy and outbound are the interface's unless
+	 * given (machines_inherit).
 	 */
 	struct recipe own;
 	bool policy_given;
 	bool outbound_given;
 };
 
-/* The kinds of words that a recipe is made of; each is written as behind its option. */
+/* The kinds of words in a recipe; each word has the form of its option's argument. */
 enum recipe_word {
-	RECIPE_PROFILE, /* one name */
+	RECIPE_PROFILE, /* one name: of a profile */
 	RECIPE_OPEN,
 	RECIPE_ENABLE,
 	RECIPE_DISABLE,
@@ -93,13 +94,14 @@ enum recipe_word {
 	RECIPE_WORDS,
 };
 
-extern const char *const policy_name[2];   /* of enum pc_policy but PC_POLICY_START */
-extern const char *const outbound_name[2]; /* of enum pc_outbound */
+/* The names of enum pc_policy, without PC_POLICY_START. */
+extern const char *const policy_name[2];
+extern const char *const outbound_name[2]; /* The names of enum pc_outbound. */
 
-/* -EINVAL for an unknown name. */
+/* These parse the names: -EINVAL for an unknown one. */
 int outbound_parse(const char *text, enum pc_outbound *outbound);
 
-/* Echo requests that a CPU lets in a second, at most PC_ECHO_LIMIT_MAX; 0: no limit. */
+/* Echo requests that a CPU admits in a second, at most PC_ECHO_LIMIT_MAX; 0: no limit. */
 void recipe_limit_echo(struct recipe *recipe, unsigned int limit);
 unsigned int recipe_echo_limit(const struct recipe *recipe);
 
@@ -116,20 +118,20 @@ int recipe_set(struct recipe *recipe, const char *override, struct diag *diag);
 int recipe_from(struct recipe *recipe, const char *override, struct diag *diag);
 int recipe_limit(struct recipe *recipe, const char *override, struct diag *diag);
 int recipe_group(struct recipe *recipe, const char *group, struct diag *diag);
-/* Removes the words of --from, --limit and --disable on the service of a port, "587-tcp". */
+/* Removes the words of --from, --limit and --disable on the service of an open port, "587-tcp". */
 void recipe_forget_port(struct recipe *recipe, const char *service);
-/* Adds a word of this kind; errors are reported at `place`, which is in a file. */
+/* Adds a word of this kind; errors are reported at `place` in a file. */
 int recipe_add(struct recipe *recipe, enum recipe_word kind, const char *word,
 	       const struct place *place, struct diag *diag);
 
 /*
- * True if two words of one option, of which a command may give only one, name the same service, the
+ * True if a command may not give both words of one option, because they name the same service, the
  * same service and direction, the same group, or a common port.
  */
 bool recipe_same_target(const char *a, const char *b);
 bool recipe_same_port(const char *a, const char *b);
 
-/* An override as it is written behind its option; the caller frees. */
+/* An override as the argument of its option; the caller frees. */
 char *override_set_text(const struct override_set *set);
 char *override_from_text(const struct override_from *from);
 char *override_limit_text(const struct override_limit *limit);

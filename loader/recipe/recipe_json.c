@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A recipe as JSON, and back. */
+/* Writes a recipe as JSON, and reads it. */
 #include "loader/recipe/recipe_json.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@ static json_t *groups_json(const struct groups *groups)
 		const struct group *group = &groups->group[i];
 		json_t *array = json_array();
 
-		/* A prefix is ASCII: no need to check a hundred thousand of them for UTF-8. */
+		/* Prefixes are ASCII, so a hundred thousand of them need no check for UTF-8. */
 		for (size_t j = 0; j < group->prefixes; j++) {
 			prefix_format(&group->prefix[j], text);
 			json_array_append_new(array, json_string_nocheck(text));
@@ -65,7 +65,7 @@ void recipe_json_forget_answers(json_t *json)
 		recipe_json_forget_answers(json_object_get(machine, "recipe"));
 }
 
-/* `lean`: unless it is empty. */
+/* Adds a part to the JSON; with `lean` only if it is not empty. */
 static void set_part(json_t *json, const char *key, json_t *part, bool lean)
 {
 	if (!lean || json_array_size(part) || json_object_size(part))
@@ -124,7 +124,7 @@ static json_t *comments_json(const struct recipe *recipe)
 	return object;
 }
 
-/* The words that an interface and a machine have; `lean`: without the parts that are empty. */
+/* The words that interfaces and machines have; with `lean` without empty parts. */
 static void add_words(const struct recipe *recipe, bool lean, json_t *json)
 {
 	json_t *dns = recipe_dns_json(&recipe->groups);
@@ -203,7 +203,7 @@ char *machine_recipe_text(const struct machine *machine, const json_t *json)
 static const struct place json_place = {.file = "recipe kept with the filter"};
 static const char json_fix[] = "detach the interface, and attach it again";
 
-/* NULL if it is not a string, or one with a NUL inside, which would be cut off. */
+/* The string; NULL if it is no string, or has a NUL inside, which would cut it. */
 static const char *word_of(const json_t *json)
 {
 	const char *text = json_string_value(json);
@@ -293,7 +293,7 @@ static int read_dns(struct recipe *recipe, json_t *object, struct diag *diag)
 	return 0;
 }
 
-/* A comment of a service that is not there any more is left out. */
+/* Drops the comment of a service that does not exist. */
 static int read_comments(struct recipe *recipe, json_t *object, struct diag *diag)
 {
 	int result = check_object(object, "comments", diag);
@@ -328,7 +328,7 @@ static int read_policy(struct recipe *recipe, const json_t *json, struct diag *d
 	return -EINVAL;
 }
 
-/* A setting that an older version's recipe does not have is at its default. */
+/* A setting that a recipe of an older version lacks has its default. */
 static int read_state(struct recipe *recipe, const json_t *json, struct diag *diag)
 {
 	const json_t *outbound = json_object_get(json, "outbound");
@@ -357,7 +357,7 @@ static int read_state(struct recipe *recipe, const json_t *json, struct diag *di
 	return 0;
 }
 
-/* Words and groups, which a machine's recipe has as an interface's. */
+/* Reads words and groups, which recipes of machines and interfaces both have. */
 static int read_own(struct recipe *recipe, const json_t *json, struct diag *diag)
 {
 	const json_t *overrides = json_object_get(json, "overrides");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tells what outbound enforcement and a missing forward cut off, or let out, by the profiles. */
+/* Finds the outgoing and forwarded traffic that a recipe's settings cut off, or let out, for its
+ * profiles. */
 #include "loader/recipe/sends.h"
 
 #include <string.h>

@@ -51,9 +51,10 @@ static void read_management(struct reader *reader, const struct yaml_node *value
 		read_ports(reader, value, &site->management);
 }
 
-/* --- groups that are denied, and those that are never banned --- */
+/* --- `deny` and `never-ban` --- */
 
-/* Reads the names of groups of the file, which are named before `interfaces` hides any. */
+/* Reads names of the file's own groups. Groups of an interface are read later, so they do not hide
+ * these. */
 static void read_group_names(struct reader *reader, const char *key, const struct yaml_node *value,
 			     const struct site *site, struct names *names)
 {
@@ -89,7 +90,7 @@ static bool is_pattern(const char *name)
 	return strpbrk(name, "*?[");
 }
 
-/* Rejects names that the kernel's dev_valid_name rejects. */
+/* Rejects the names that dev_valid_name of the kernel rejects. */
 static bool check_interface(struct reader *reader, const struct yaml_node *key)
 {
 	const char *name = key->text;
@@ -191,7 +192,7 @@ static void read_site(struct reader *reader, struct site *site)
 		read_interfaces(reader, field[KEY_INTERFACES].value, site);
 }
 
-/* Adds the groups of the file that the interface has none of its own for. */
+/* Adds the file's groups, except those that the interface has of its own. */
 static void add_groups(struct groups *own, const struct groups *file)
 {
 	struct groups all = {0};
@@ -210,7 +211,7 @@ static void add_file_words(struct recipe *recipe, const struct site *site)
 }
 
 /*
- * Fills the site; the caller frees it even after an error. `*usable`: its parts without errors can
+ * Fills the site; the caller frees it even after an error. `*usable`: the parts without errors can
  * be used.
  */
 static int parse(const char *path, const char *text, size_t length, bool saved, struct site *site,
@@ -372,7 +373,7 @@ void site_deny(const struct site *site, struct recipe *recipe)
 	names_add_all(&recipe->never_ban, &site->never_ban);
 }
 
-/* The entry of this interface or pattern. */
+/* The entry for this interface or pattern. */
 static const struct site_interface *entry_of(const struct site *site, const char *name)
 {
 	for (size_t i = 0; i < site->patterns; i++)

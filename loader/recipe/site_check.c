@@ -33,7 +33,8 @@ static bool is_said(const struct diag *diag, const struct place *place, const ch
 	return false;
 }
 
-/* Reports once: a profile may be chosen often, and a pattern may take many interfaces. */
+/* Reports each error once: a profile may be chosen often, and a pattern may match many
+ * interfaces. */
 static void say(const struct check *check, enum diag_level level, const struct place *place,
 		const char *message)
 {
@@ -43,8 +44,8 @@ static void say(const struct check *check, enum diag_level level, const struct p
 }
 
 /*
- * Passes on errors, each once. An error of another file keeps its place; the others get the place
- * of the word. Returns true if there is no error.
+ * Reports errors, each once. An error in another file keeps its place; others get the place of the
+ * word. Returns true if there is no error.
  */
 static bool pass_on(const struct check *check, const struct diag *found, const struct place *place)
 {
@@ -75,10 +76,10 @@ static bool check_profile(const struct check *check, const struct site_word *wor
 struct entry {
 	const struct site_interface *site;
 	const struct recipe *recipe;
-	const struct recipe *interface; /* of the interface that the machine is behind, or NULL */
+	const struct recipe *interface; /* the interface that the machine is behind, or NULL */
 };
 
-/* A misspelt group would only show as a closed service, so it must be known from somewhere. */
+/* A misspelt group would only show as a closed service, so the name must be known. */
 static bool check_use(struct check *check, const struct entry *entry, const struct site_use *use)
 {
 	__free_text char *text = NULL;
@@ -102,7 +103,8 @@ static bool check_use(struct check *check, const struct entry *entry, const stru
 	return false;
 }
 
-/* Checks one word alone on the profiles of its entry, so that an error belongs to it. */
+/* Checks one word alone with the profiles of its entry, so that an error can only be about this
+ * word. */
 static bool check_word(const struct check *check, const struct entry *entry,
 		       const struct site_word *word)
 {
@@ -118,7 +120,7 @@ static bool check_word(const struct check *check, const struct entry *entry,
 		if (site->word[i].kind == RECIPE_OPEN)
 			recipe_add(&recipe, RECIPE_OPEN, site->word[i].text, &word->place, &found);
 	recipe_add(&recipe, word->kind, word->text, &word->place, &found);
-	/* Groups are checked already, and with a better place. */
+	/* Groups are already checked, with a more exact place. */
 	for (size_t i = 0; i < site->uses; i++)
 		names_add(&overlays.group, site->use[i].group);
 	if (!overlays_start(&overlays))
@@ -166,7 +168,7 @@ static void warn_of_forward(const struct check *check, const struct site_interfa
 		diag_warning_fix(check->diag, &interface->place, FORWARD_FIX, "%s", text);
 }
 
-/* The words of an interface or a machine. `*profiles`: its profiles are right. */
+/* Checks the words of an interface or a machine. `*profiles`: all its profiles are valid. */
 static bool check_entry(struct check *check, const struct entry *entry, bool *profiles)
 {
 	const struct site_interface *site = entry->site;
@@ -179,7 +181,7 @@ static bool check_entry(struct check *check, const struct entry *entry, bool *pr
 	}
 	for (size_t i = 0; i < site->uses; i++)
 		good &= check_use(check, entry, &site->use[i]);
-	/* Without its profile, each word on it would be an error too. */
+	/* Without its profile, each word about it would be an error, too. */
 	for (size_t i = 0; i < site->words && *profiles; i++) {
 		if (site->word[i].kind != RECIPE_PROFILE)
 			good &= check_word(check, entry, &site->word[i]);
@@ -243,7 +245,7 @@ int site_check(struct catalog *catalog, const struct site *site, struct diag *di
 	size_t errors = diag->errors;
 
 	for (size_t i = 0; i < site->interfaces && !diag_full(diag); i++)
-		if (!site->interface[i].pattern) /* the words of a pattern are checked once */
+		if (!site->interface[i].pattern) /* the words of a pattern are checked only once */
 			check_words(&check, &site->interface[i]);
 	for (size_t i = 0; i < site->patterns && !diag_full(diag); i++)
 		check_words(&check, &site->pattern[i]);

@@ -8,16 +8,16 @@
 #include "loader/recipe/site.h"
 
 /*
- * Checks every word against the catalog; errors have the place of the word. A warning at an
- * interface names the services that are closed because a group is undefined. 0, or -EINVAL with
- * errors in `diag`.
+ * Checks every word against the catalog; errors have the place of the word. A warning names an
+ * interface's services that are closed because a group is undefined. 0, or -EINVAL with errors in
+ * `diag`.
  */
 int site_check(struct catalog *catalog, const struct site *site, struct diag *diag);
 
 /*
- * Checks one interface of the file. Returns false if it has an error, reported now or before.
- * `*composition`: its services, so that a plan need not compose them again; its `recipe` is NULL if
- * they could not be composed. The caller frees.
+ * Checks one interface of the file. Returns false if it has an error, even one that was reported
+ * earlier. `*composition`: its services, for a plan; `recipe` in it is NULL if they could not be
+ * composed. The caller frees.
  */
 bool site_check_interface(struct catalog *catalog, const struct site *site,
 			  const struct site_interface *interface, struct composition *composition,

@@ -16,18 +16,18 @@ int site_check_trust(const char *path, const struct place *place, struct diag *d
 	__free_text char *why = NULL, *fix = NULL;
 	int err = file_trusted(path, &why, &fix);
 
-	if (!why) /* a path that cannot be looked up is reported by whichever function reads it */
+	if (!why) /* if the path cannot be looked up, reading it reports the error */
 		return 0;
 	diag_error_fix(diag, place, fix, "%s", why);
 	return err;
 }
 
-/* The parts of a group, as they are read. */
+/* The parts of a group, collected while it is read. */
 struct members {
 	struct names prefix;
 	struct group_file *file;
 	size_t files;
-	bool wrong; /* an item could not be read */
+	bool wrong; /* an item is invalid */
 };
 
 static void members_free(struct members *members)
@@ -38,7 +38,7 @@ static void members_free(struct members *members)
 	names_free(&members->prefix);
 }
 
-/* '@FILE', looked up beside the site file; of a saved one, all prefixes of the group. */
+/* '@FILE', a path beside the site file; in a saved copy all prefixes of the group. */
 static void read_group_file(struct reader *reader, const char *group, const struct yaml_node *item,
 			    const struct site_files *files, struct members *members)
 {
@@ -81,7 +81,7 @@ static bool check_dns(struct reader *reader, const struct yaml_node *item)
 	return false;
 }
 
-/* True if the item is one prefix, or a name; reports an error if not. */
+/* Reads an item that must be a prefix or a name; reports an error if it is not. */
 static bool check_prefix(struct reader *reader, const struct yaml_node *item)
 {
 	__free_text char *why = NULL;
@@ -103,7 +103,7 @@ static bool check_prefix(struct reader *reader, const struct yaml_node *item)
 	return false;
 }
 
-/* A prefix, '@FILE', 'dns:HOST', or a list of them, which may be empty. */
+/* Reads a prefix, '@FILE', 'dns:HOST', or a list of them, which may be empty. */
 static void read_members(struct reader *reader, const struct yaml_node *key,
 			 const struct site_files *files, struct groups *groups)
 {
@@ -132,7 +132,7 @@ static void read_members(struct reader *reader, const struct yaml_node *key,
 				    &place, reader->diag);
 }
 
-/* Returns false if the key is no name. */
+/* Returns false if the key is not a name. */
 static bool read_group(struct reader *reader, const struct yaml_node *key,
 		       const struct site_files *files, struct groups *groups)
 {

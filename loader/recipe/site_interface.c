@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* An interface's entry in the site file, and a machine's: its end. */
+/* Frees an interface's entry in the site file, and a machine's. */
 #include "loader/recipe/site_interface.h"
 
 #include <stdlib.h>

@@ -5,9 +5,9 @@
 
 #include "loader/recipe/recipe.h"
 
-#define SITE_WORDS 1024 /* of one kind, of one interface */
+#define SITE_WORDS 1024 /* words of one kind, of one interface */
 
-/* How to attach. Not part of a recipe, which is the rule set. */
+/* How to attach. It is not a part of a recipe, which is the rule set. */
 enum hook_mode {
 	HOOK_AUTO, /* native, else generic with a warning that says why */
 	HOOK_NATIVE,
@@ -16,14 +16,14 @@ enum hook_mode {
 
 #define CONFIRM_LIMIT 86400 /* seconds */
 
-/* A word of an interface as behind its option, and its place in the file. */
+/* A word of an interface as the argument of its option, and its place in the file. */
 struct site_word {
 	enum recipe_word kind;
 	char *text;
 	struct place place;
 };
 
-/* A group that an interface names in `from`. */
+/* A group that `from` of an interface names. */
 struct site_use {
 	char *group;
 	struct place place;
@@ -34,30 +34,31 @@ struct site_address {
 	struct place place;
 };
 
-/* An interface; or a machine behind one, which has the fields up to `addresses`. */
+/* An interface, or a machine behind one; a machine has the fields up to `addresses`. */
 struct site_interface {
 	char *name;
-	/* The pattern that took it, whose words it shares; NULL: the file names it. */
+	/* The pattern that matched it, whose words it shares; NULL: the file names the
+	 * interface. */
 	const struct site_interface *pattern;
 	struct place place;
 	/*
-	 * Its groups are those of the file, but for those that the interface has of its own. A
-	 * machine's is the one in the interface's recipe, and empty here.
+	 * Its groups are the interface's own and the file's others. The recipe of a machine is in
+	 * the interface's recipe, and empty here.
 	 */
 	struct recipe recipe;
-	struct site_word *word; /* the words that the recipe was made of */
+	struct site_word *word; /* the words from which the recipe was made */
 	size_t words;
 	struct site_use *use;
 	size_t uses;
-	bool wrong;		      /* read in part: something here could not be read */
+	bool wrong;		      /* read in part: something in the entry is invalid */
 	bool profiles_wrong;	      /* read in part: a profile is missing */
-	struct site_address *address; /* of a machine */
+	struct site_address *address; /* addresses of a machine */
 	size_t addresses;
-	bool own_groups; /* has `groups` */
+	bool own_groups; /* the entry has `groups` */
 	enum hook_mode mode;
 	unsigned int flows;		/* 0: not given */
 	unsigned int confirm;		/* seconds, 0: not given */
-	struct site_interface *machine; /* one for each of the recipe's, in the same order */
+	struct site_interface *machine; /* for each machine of the recipe, in the same order */
 	size_t machines;
 };
 

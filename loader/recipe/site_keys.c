@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The keys of a site file's mappings whose keys are names. */
+/* Checks the mappings of a site file whose keys are names. */
 #include "loader/recipe/site_keys.h"
 
 #include <string.h>

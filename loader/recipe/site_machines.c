@@ -15,7 +15,7 @@ enum {
 	KEY_GROUPS,
 	KEY_OBSERVE,
 	KEY_OUTBOUND,
-	KEY_ENFORCE, /* these only to say what is meant */
+	KEY_ENFORCE, /* known only so that the error can say what is meant */
 	KEY_POLICY,
 	KEY_MACHINES,
 	KEYS,
@@ -34,7 +34,7 @@ static const struct yaml_key machine_key[KEYS] = {
 	[KEY_MACHINES] = {"machines", false, SITE_ANY, "a mapping", ""},
 };
 
-/* The machine of the interface that has the prefix, or NULL. */
+/* The machine of the interface that already has the prefix, or NULL. */
 static const struct site_interface *find_prefix(const struct site_interface *interface,
 						const struct prefix *prefix, int *line)
 {
@@ -51,7 +51,7 @@ static const struct site_interface *find_prefix(const struct site_interface *int
 	return NULL;
 }
 
-/* Adds the prefix to `machine`, which is the last one of the interface. */
+/* Adds the prefix to `machine`, the last one of the interface. */
 static void read_address(struct reader *reader, const struct yaml_node *item,
 			 const struct site_interface *interface, struct site_interface *machine)
 {
@@ -86,7 +86,7 @@ static void read_address(struct reader *reader, const struct yaml_node *item,
 	machine->address[machine->addresses++] = address;
 }
 
-/* All prefixes are compared with each other: their number is bounded. */
+/* Compares all prefixes with each other, because their number is bounded. */
 static void read_addresses(struct reader *reader, const struct yaml_node *value,
 			   const struct site_interface *interface, struct site_interface *machine)
 {
@@ -123,7 +123,7 @@ static void read_settings(struct reader *reader, const struct yaml_field *field,
 				 NULL);
 }
 
-/* Moves the recipe and the prefixes of an entry into those of the interface. */
+/* Moves the recipe and the prefixes of an entry to the interface's recipe. */
 static void add_machine(struct recipe *recipe, const struct yaml_field *field,
 			struct site_interface *entry)
 {

@@ -20,7 +20,7 @@ enum {
 	KEY_CONFIRM,
 	KEY_GROUPS,
 	KEY_MACHINES,
-	KEY_ENFORCE, /* these two only to say what is meant */
+	KEY_ENFORCE, /* these two are known only so that the error can say what is meant */
 	KEY_POLICY,
 	KEYS,
 };

@@ -7,7 +7,7 @@
 #include "loader/recipe/site_groups.h"
 #include "loader/recipe/site_interface.h"
 
-/* Reads the keys of one interface, whose name is set already. */
+/* Reads the keys of one interface, whose name is already set. */
 void site_read_interface(struct reader *reader, const struct yaml_node *mapping,
 			 const struct site_files *files, struct site_interface *interface);
 

@@ -10,8 +10,8 @@
 #include "loader/base/utf8.h"
 
 /*
- * The length of the part of a word that names its object: "P:S" of "P:S:in=25/tcp"; and the
- * direction.
+ * The length of the part of a word that names its object, and the direction: "P:S" and in for
+ * "P:S:in=25/tcp".
  */
 static size_t subject(const struct site_word *word, enum direction *direction)
 {
@@ -39,7 +39,7 @@ static bool clash(const struct site_word *a, const struct site_word *b)
 	return subject(b, &other) == length && !memcmp(a->text, b->text, length) && one & other;
 }
 
-/* The text is the word's from here on. */
+/* Adds a word, which takes over the text. */
 static void add_word(struct reader *reader, struct site_interface *interface, enum recipe_word kind,
 		     char *text, const struct yaml_node *node)
 {
@@ -67,7 +67,7 @@ static void use_group(struct reader *reader, struct site_interface *interface,
 {
 	struct site_use *use;
 
-	if (!strcmp(used->name, GROUP_ANYONE)) /* no group that must be defined */
+	if (!strcmp(used->name, GROUP_ANYONE)) /* these groups need not be defined */
 		return;
 	interface->use = grow(interface->use, interface->uses, sizeof(*interface->use));
 	use = &interface->use[interface->uses++];
@@ -75,7 +75,7 @@ static void use_group(struct reader *reader, struct site_interface *interface,
 	yaml_place(&reader->yaml, used->node, &use->place);
 }
 
-/* Words, and the groups of each, are compared with each other: their number is bounded. */
+/* Compares words, and the groups of each, with each other, because their number is bounded. */
 static bool too_many(struct reader *reader, const struct yaml_node *value, size_t count)
 {
 	if (count > SITE_WORDS)
@@ -103,7 +103,8 @@ static const char *value_of(enum recipe_word kind)
 	return kind == RECIPE_SET ? "PORTS" : kind == RECIPE_LIMIT ? "RATE" : "GROUP";
 }
 
-/* The groups of a word that was written as one text; those of a mapping are noted one by one. */
+/* Notes the groups of a word that was written as one text; groups of a mapping are noted one by
+ * one. */
 static void use_groups_of(struct reader *reader, struct site_interface *interface,
 			  const struct yaml_node *node)
 {
@@ -114,7 +115,7 @@ static void use_groups_of(struct reader *reader, struct site_interface *interfac
 		use_group(reader, interface, &(struct use){.name = name, .node = node});
 }
 
-/* The same of a limit. What is wrong with its rate, the recipe says. */
+/* As above, for the groups of a limit. The recipe reports an invalid rate. */
 static void use_groups_of_limit(struct reader *reader, struct site_interface *interface,
 				const struct yaml_node *node)
 {
@@ -128,7 +129,7 @@ static void use_groups_of_limit(struct reader *reader, struct site_interface *in
 			  &(struct use){.name = limit.except.name[i], .node = node});
 }
 
-/* True if there is a service before an '=' and a value behind it; if not, reports both forms. */
+/* True if the text is SERVICE=VALUE; if not, reports both forms. */
 static bool check_assignment(struct reader *reader, const struct yaml_node *item,
 			     enum recipe_word kind)
 {
@@ -177,7 +178,7 @@ static void read_words(struct reader *reader, const struct yaml_node *value, enu
 	}
 }
 
-/* "PROFILE:SERVICE" in a key; what else is wrong with it, the recipe says. */
+/* Reads the key "PROFILE:SERVICE"; the recipe reports other errors in it. */
 static bool check_key(struct reader *reader, const struct yaml_node *key)
 {
 	if (key->kind == YAML_BAD)
@@ -231,7 +232,7 @@ static void read_set(struct reader *reader, const struct yaml_node *key,
 	add_word(reader, interface, RECIPE_SET, xasprintf("%s=%s", key->text, list), key);
 }
 
-/* A number or a rate, as limit_parse reads it behind its key; "" if there is none. */
+/* A number or a rate as the value of a key, in the form of limit_parse; "" if there is none. */
 static char *limit_part(struct reader *reader, const struct yaml_field *field, const char *name)
 {
 	const struct yaml_node *value = field->value;
@@ -259,7 +260,7 @@ static char *limit_per(struct reader *reader, const struct yaml_node *node)
 	yaml_fields(&reader->yaml, node, keys, ARRAY_SIZE(keys), field, reader->diag);
 	ipv4 = limit_part(reader, &field[0], keys[0].name);
 	ipv6 = limit_part(reader, &field[1], keys[1].name);
-	/* Each part ends with ", ". */
+	/* Adds a part, which ends with ", ". */
 	return *ipv4 || *ipv6 ?
 		       xasprintf("per: {%s%.*s}, ", *ipv6 ? ipv4 : "",
 				 (int)strlen(*ipv6 ? ipv6 : ipv4) - 2, *ipv6 ? ipv6 : ipv4) :
@@ -283,7 +284,7 @@ static char *limit_except(struct reader *reader, const struct yaml_node *node,
 	return names.count ? xasprintf("except: [%s], ", list) : xstrdup("");
 }
 
-/* "20/s", or a mapping of `rate` and what else there is. */
+/* Reads "20/s", or a mapping of `rate` and other keys. */
 static void read_limit(struct reader *reader, const struct yaml_node *key,
 		       struct site_interface *interface)
 {
@@ -316,12 +317,12 @@ static void read_limit(struct reader *reader, const struct yaml_node *key,
 	except = limit_except(reader, field[3].value, interface);
 	if (reader->diag->errors != errors)
 		return;
-	rate[strlen(rate) - 2] = '\0'; /* the last part */
+	rate[strlen(rate) - 2] = '\0'; /* removes the ", " of the last part */
 	add_word(reader, interface, RECIPE_LIMIT,
 		 xasprintf("%s={%s%s%s%s}", key->text, burst, per, except, rate), key);
 }
 
-/* Each port as a word of its own, so that none is opened twice. */
+/* Adds each port as a word of its own, so that ports opened twice are found. */
 static void open_ports(struct reader *reader, struct site_interface *interface, const char *text,
 		       const char *comment, const struct yaml_node *node)
 {
@@ -354,7 +355,7 @@ static void read_comment(struct reader *reader, const struct yaml_node *node, co
 			 COMMENT_LIMIT);
 }
 
-/* "8443/tcp: GROUP", a list of groups, or a mapping of `from` and `comment`. */
+/* Reads "8443/tcp: GROUP", a list of groups, or a mapping of `from` and `comment`. */
 static void read_open_port(struct reader *reader, const struct yaml_node *key,
 			   struct site_interface *interface)
 {
@@ -460,7 +461,7 @@ static void read_overrides(struct reader *reader, const struct yaml_node *value,
 	}
 }
 
-/* True if all could be read. */
+/* True if all items are valid. */
 static bool read_profiles(struct reader *reader, const struct yaml_node *value,
 			  struct site_interface *interface)
 {
@@ -470,7 +471,7 @@ static bool read_profiles(struct reader *reader, const struct yaml_node *value,
 
 	read_names(reader, value, "profile name", &names, &uses);
 	for (size_t i = 0; i < uses.count; i++) {
-		/* A name that appears twice is reported already. */
+		/* A name that appears twice is already reported. */
 		if (!names_have(&interface->recipe.profiles, uses.use[i].name))
 			add_word(reader, interface, RECIPE_PROFILE, xstrdup(uses.use[i].name),
 				 uses.use[i].node);

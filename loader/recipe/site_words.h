@@ -7,7 +7,7 @@
 #include "loader/catalog/values.h"
 #include "loader/recipe/site_interface.h"
 
-/* The first keys of both. */
+/* The keys that both have, which come first in their tables. */
 enum {
 	SITE_PROFILES,
 	SITE_OPEN,
@@ -42,19 +42,20 @@ enum {
 			"limit rate rates ratelimit"}
 /* clang-format on */
 
-/* Reads the values of these keys into the interface's words, and into its recipe. */
+/* Reads the values of these keys into the interface's words and its recipe. */
 void site_read_words(struct reader *reader, const struct yaml_field *field,
 		     struct site_interface *interface);
 
 /* `true` or `false`. Leaves `*value` alone if the node is NULL, or after an error. */
 void site_read_switch(struct reader *reader, const struct yaml_node *node, bool *value);
 
-/* `observe`; `enforce` and `policy` are refused with what is meant. `what`: "an interface". */
+/* Reads `observe`; refuses `enforce` and `policy`, and says what is meant. `what`: "an
+ * interface". */
 void site_read_policy(struct reader *reader, const struct yaml_field *observe,
 		      const struct yaml_field *enforce, const struct yaml_field *policy,
 		      const char *what, struct recipe *recipe);
 
-/* `track` or `enforce`; as site_read_switch. */
+/* Reads `track` or `enforce`; as site_read_switch. */
 void site_read_outbound(struct reader *reader, const struct yaml_node *node, struct recipe *recipe);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Writes a site file. Every text that YAML could read as something else is put in quotes. */
+/* Writes a site file. Quotes every text that YAML could read as something else than a string. */
 #include "loader/recipe/site_write.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 #define PLAIN "abcdefghijklmnopqrstuvwxyz0123456789-/."
 
-/* A word stays plain if it begins with a letter and has no character with a meaning in YAML. */
+/* A word needs no quotes if it begins with a letter and has no character with a meaning in YAML. */
 static bool is_plain(const char *text)
 {
 	static const char *const other[] = {"true", "false", "yes", "no", "on",
@@ -24,7 +24,7 @@ static bool is_plain(const char *text)
 	return *text >= 'a' && *text <= 'z' && !text[strspn(text, PLAIN)];
 }
 
-/* A port, "587/tcp": digits first, but with a slash it is no number. */
+/* A port such as "587/tcp" begins with digits, but because of the slash it is not a number. */
 static bool is_port(const char *text)
 {
 	return *text >= '0' && *text <= '9' && strchr(text, '/') && !text[strspn(text, PLAIN)] &&
@@ -43,7 +43,7 @@ static void write_text(const char *text, FILE *to)
 	fputc('\'', to);
 }
 
-/* "[a, b]" of a comma-separated list. */
+/* "[a, b]" from a comma-separated list. */
 static void write_list(const char *list, FILE *to)
 {
 	__free_text char *copy = xstrdup(list);
@@ -65,7 +65,7 @@ static void write_comment(const char *text, FILE *to)
 	fprintf(to, "# %s", shown);
 }
 
-/* Ends the line of a word, NULL: that of a key, with its note. */
+/* Ends the line of a word (NULL: of a key), with its comment. */
 static void end_line(const json_t *notes, const char *key, const char *word, FILE *to)
 {
 	const json_t *note;
@@ -139,7 +139,8 @@ static void write_overrides(const char *indent, const struct recipe *recipe, con
 		__free_text char *service = xasprintf("%s:%s", limit->profile, limit->service);
 		__free_text char *rate = limit_text(&limit->limit);
 
-		/* Its text is YAML, and a rate is not a number: it has a slash. */
+		/* The text is YAML already. A rate needs no quotes: with its slash it is not a
+		 * number. */
 		fprintf(to, "%s%s%s  ", i ? "" : indent, i ? "" : "limits:\n", indent);
 		write_text(service, to);
 		fprintf(to, ": %s", rate);
@@ -256,7 +257,7 @@ static bool same_group(const struct group *a, const struct group *b)
 	return !strcmp(one, other) && group_same_fixed(a, b);
 }
 
-/* The group of the file: that of the first entry that has the name. */
+/* The file's group of that name: that of the first entry that has one. */
 static const struct group *file_group(const struct site_entry *entry, size_t count,
 				      const char *name)
 {
@@ -284,7 +285,7 @@ static void write_groups(const struct site_entry *entry, size_t count, FILE *to)
 	}
 }
 
-/* Those that the file has with other prefixes. */
+/* Writes the groups whose prefixes differ from the file's group of the same name. */
 static void write_own_groups(const struct site_entry *entry, size_t count,
 			     const struct groups *groups, FILE *to)
 {
@@ -301,7 +302,7 @@ static void write_own_groups(const struct site_entry *entry, size_t count,
 	}
 }
 
-/* The entry `at` of all of them. */
+/* Writes entry `at`. */
 static void write_entry(const struct site_entry *all, size_t count, size_t at, FILE *to)
 {
 	const struct site_entry *entry = &all[at];

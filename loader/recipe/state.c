@@ -12,7 +12,7 @@
 #include "loader/recipe/recipe_json.h"
 #include "loader/recipe/site_check.h"
 
-#define ABOUT_LIMIT (1 << 20) /* bytes */
+#define ABOUT_LIMIT (1 << 20) /* bytes of a file */
 
 bool state_is_of(const char *site_path)
 {
@@ -80,7 +80,7 @@ static int read_about(const char *folder, struct snapshot *snapshot, struct diag
 	return err ? err : version == STATE_VERSION ? 0 : -EPROTO;
 }
 
-/* A snapshot is used whole or not at all: missing parts would come from elsewhere. */
+/* A snapshot is used only if it is complete: a missing part would be taken from elsewhere. */
 static int check(struct snapshot *snapshot, const char *profiles, struct diag *diag)
 {
 	const struct place place = {.file = profiles};
@@ -135,7 +135,7 @@ bool state_tried(const char *digest)
 	__free_text char *text = NULL;
 	size_t length;
 
-	/* A digest is as long as no other word of the file. */
+	/* Searching the text is enough: no other word in the file is as long as a digest. */
 	return !read_file(STATE_TRIED, STATE_TRIES * SHA256_TEXT, &text, &length) &&
 	       strstr(text, digest);
 }

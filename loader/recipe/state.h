@@ -25,9 +25,9 @@
 #define STATE_PENDING	STATE "/pending"
 #define STATE_TRIED	STATE "/tried"
 #define STATE_VERSION	1
-#define STATE_TRIES	64 /* digests that are kept, the last ones */
+#define STATE_TRIES	64 /* digests that are kept: the last ones */
 
-/* Only this file is kept for boot; a file given by --site is not. */
+/* Only this file is kept for boot; a file that --site names is not. */
 bool state_is_of(const char *site_path);
 
 /*
@@ -40,20 +40,21 @@ void site_digest(const struct site *site, char text[SHA256_TEXT]);
 struct snapshot {
 	bool there;
 	struct site site;
-	struct catalog catalog; /* its profiles alone */
+	struct catalog catalog; /* a catalog of its own profiles only */
 	char digest[SHA256_TEXT];
-	char content[SHA256_TEXT]; /* of all files in it, as they were written */
-	struct names interfaces;   /* pending: those that were applied, empty: all */
+	char content[SHA256_TEXT]; /* digest of all its files, as they were written */
+	struct names interfaces;   /* pending: the interfaces that were applied; empty: all */
 };
 
 /*
  * `path`: STATE_CONFIRMED or STATE_PENDING. 0, also if there is none; else -errno with errors in
- * `diag`, and there is none to use.
+ * `diag`, and the snapshot cannot be used.
  */
 int snapshot_open(const char *path, struct snapshot *snapshot, struct diag *diag);
 void snapshot_free(struct snapshot *snapshot);
 
-/* True if the file of this digest was applied and not confirmed: it was reverted, or is pending. */
+/* True if the file with this digest was applied and not confirmed: it was reverted, or is
+ * pending. */
 bool state_tried(const char *digest);
 
 #endif

@@ -25,7 +25,7 @@
 
 /* A file of a snapshot. */
 struct saved {
-	char *name; /* below the snapshot's folder */
+	char *name; /* path below the snapshot's folder */
 	char *text;
 	size_t length;
 };
@@ -46,14 +46,14 @@ static void saving_free(struct saving *saving)
 	free(saving->file);
 }
 
-/* Name and text are the list's from here on. */
+/* Adds a file; the list takes over name and text. */
 static void add(struct saving *saving, char *name, char *text, size_t length)
 {
 	saving->file = grow(saving->file, saving->count, sizeof(*saving->file));
 	saving->file[saving->count++] = (struct saved){name, text, length};
 }
 
-/* Without what DNS answered: the names are in the site file. */
+/* Writes a group without DNS answers: the names are in the site file. */
 static char *group_text(const struct group *group, size_t *length)
 {
 	size_t i, count;
@@ -82,7 +82,7 @@ static int add_groups(struct saving *saving, const struct site *site)
 	return 0;
 }
 
-/* Copies profiles with all that they include, but for those that are `known` already. */
+/* Copies profiles with all that they include, except those in `known`. */
 static int add_profiles_of(struct saving *saving, const struct names *names,
 			   struct catalog *catalog, struct names *known)
 {
@@ -212,7 +212,7 @@ int state_replace(int folder, const char *name, const char *text, size_t length)
 
 	if (unlinkat(folder, fresh, 0) && errno != ENOENT)
 		return -errno;
-	/* This needs no room on a disk that is full. */
+	/* Without a text only the deletion is left, which needs no room on a full disk. */
 	if (!length)
 		return (unlinkat(folder, name, 0) && errno != ENOENT) || fsync(folder) ? -errno : 0;
 	err = write_file(folder, fresh, text, length);
@@ -221,7 +221,7 @@ int state_replace(int folder, const char *name, const char *text, size_t length)
 	return renameat(folder, fresh, folder, name) || fsync(folder) ? -errno : 0;
 }
 
-/* A folder of plain files, and of folders with such. */
+/* Deletes a folder of files, and of folders with files. */
 static void remove_folder(int parent, const char *name, int depth)
 {
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -247,7 +247,7 @@ static bool leads_to(int state, const char *link, const char *name)
 	return length > 0 && strlen(name) == (size_t)length && !memcmp(target, name, length);
 }
 
-/* Removes snapshots that no link leads to, and files of an interrupted command. */
+/* Removes snapshots to which no link leads, and files of an interrupted command. */
 static void sweep(int state)
 {
 	int fd = openat(state, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -266,7 +266,7 @@ static void sweep(int state)
 	unlinkat(state, "tried.new", 0);
 }
 
-/* The link leads to `target` then: at no moment it leads nowhere. */
+/* Moves the link to `target`. At every moment it leads to a snapshot. */
 static int put_link(int state, const char *target, const char *link)
 {
 	if (unlinkat(state, "link.new", 0) && errno != ENOENT)
@@ -318,7 +318,7 @@ static int write_snapshot(int state, const struct saving *saving, const char *li
 
 /* --- the list of tried files --- */
 
-/* Adds a digest as the last one, or takes it out. */
+/* Adds a digest at the end of the list, or removes it. */
 static int change_tried(int state, const char *digest, bool tried)
 {
 	__free_text char *text = NULL, *lines = NULL;
@@ -344,7 +344,7 @@ static const char *why(int err)
 	return err == -EPERM ? "others than root can write the folder" : strerror(-err);
 }
 
-/* The change is made, but not kept: says what boots. */
+/* Warns that the change is made but not kept, and says what boots. */
 static void warn_of_boot(const char *done, const char *digest, int err)
 {
 	if (err)
@@ -383,8 +383,9 @@ static int save(int state, const struct site *site, struct catalog *catalog,
 }
 
 /*
- * Writes the digest first: if the command is killed then, the file does not boot. If the copy
- * cannot be made, the digest is removed again: else the file would not boot even after a confirm.
+ * Writes the digest first, so that the file does not boot if the command is killed after that. If
+ * the copy cannot be made, removes the digest again, because otherwise the file would not boot even
+ * after a confirm.
  */
 void state_try(const struct site *site, struct catalog *catalog, const struct names *interfaces)
 {

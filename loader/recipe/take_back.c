@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Takes words out of a recipe that earlier options gave. */
+/* Removes words from a recipe that earlier options gave. */
 #include "loader/recipe/take_back.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 #define SHOWN 8 /* words that an error lists */
 
-/* `option` has no such word; `given` are those that it has. */
+/* Reports that `option` has no such word; `given`: the words that it has. */
 static int report_missing(const char *option, const char *word, const struct names *given,
 			  struct diag *diag)
 {
@@ -48,7 +48,7 @@ static bool take_name(struct names *names, const char *name)
 	return true;
 }
 
-/* --- ports that are opened --- */
+/* --- open ports --- */
 
 static bool take_port(struct recipe *recipe, const struct open_port *wanted)
 {
@@ -109,7 +109,7 @@ int recipe_no_disable(struct recipe *recipe, const char *service, struct diag *d
 
 /* --- overrides --- */
 
-/* "PROFILE:SERVICE", with ":in" or ":out" where the set is of one direction. */
+/* "PROFILE:SERVICE", with ":in" or ":out" if the set is for one direction. */
 static char *set_target(const struct override_set *set)
 {
 	__free_text char *text = override_set_text(set);

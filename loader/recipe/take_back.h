@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Takes words out of a recipe that earlier options gave. */
+/* Removes words from a recipe that earlier options gave. */
 #ifndef PORTCULLIS_RECIPE_TAKE_BACK_H
 #define PORTCULLIS_RECIPE_TAKE_BACK_H
 
@@ -7,9 +7,10 @@
 #include "loader/recipe/recipe.h"
 
 /*
- * Each takes back what one option gave: "587/tcp" (and what --from, --limit and --disable said of
- * it), a feature or service as it was given, "PROFILE:SERVICE[:in|:out]", "PROFILE:SERVICE", a
- * group. Return 0, or -EINVAL with an error in `diag` that names the nearest word that is there.
+ * Each function removes the word of one option: "587/tcp" (with the words of --from, --limit and
+ * --disable on it), a feature or service in the form in which it was given,
+ * "PROFILE:SERVICE[:in|:out]", "PROFILE:SERVICE", a group. Return 0, or -EINVAL with an error in
+ * `diag` that names the nearest word of the recipe.
  */
 int recipe_no_open(struct recipe *recipe, const char *ports, struct diag *diag);
 int recipe_no_enable(struct recipe *recipe, const char *feature, struct diag *diag);
