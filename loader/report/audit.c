@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Whether the rules of a filter fit its host. */
+/* Compares the rules of a filter with what its host does. */
 #include "loader/report/audit.h"
 
 #include <stdlib.h>
@@ -12,15 +12,17 @@
 #include "loader/recipe/kept_machines.h"
 #include "loader/report/text.h"
 
-#define RANGE 16 /* ports: of a wider range (RTP, passive FTP) a server opens only those in use */
+/* ports of the largest range that is checked: of wider ranges (RTP, passive FTP) a server opens
+ * only those in use */
+#define RANGE 16
 
-/* A service that is composed for incoming packets. */
+/* A service that is open for incoming packets. */
 struct row {
 	char *name; /* "xeams:smtp" */
 	const json_t *json;
 	struct ports ports;
 	bool open;
-	bool client; /* it admits certain source ports alone, as of DHCP: nothing need listen */
+	bool client; /* it admits only certain source ports, as DHCP does, so nothing need listen */
 };
 
 struct rows {
@@ -107,7 +109,7 @@ static bool listens(const struct audit_host *host, enum pc_transport transport, 
 
 /* --- findings --- */
 
-/* `port`: PC_PORT; -1: the finding has none. Takes `services`. */
+/* Adds a finding. `port`: PC_PORT; -1: none. Takes over `services`. */
 static json_t *finding(const struct audit_host *host, const char *kind, int port, json_t *services)
 {
 	json_t *protocol = port < 0 ? json_null() :
@@ -120,7 +122,7 @@ static json_t *finding(const struct audit_host *host, const char *kind, int port
 			 "container", "fix");
 }
 
-/* Programs that take a container's published port on the host. */
+/* Processes that accept a container's published port on the host. */
 static bool publishes(const char *process)
 {
 	static const char *const known[] = {"docker-proxy",  "rootlessport", "rootlesskit",
@@ -133,7 +135,7 @@ static bool publishes(const char *process)
 	return false;
 }
 
-/* Another socket of the port has been told: the other family, or a second process. */
+/* The port was already reported for another socket: of the other family, or of a second process. */
 static bool was_told(const struct audit_host *host, size_t at)
 {
 	const struct audit_listener *one = &host->listener[at];
@@ -194,8 +196,8 @@ static void add_silent(json_t *list, const struct audit_host *host, const struct
 
 /* The evidence about the ports of a service. */
 struct use {
-	bool passed, heard; /* a packet; something listens, or the range is a wide one */
-	int port;	    /* the only one, else -1 */
+	bool passed, heard; /* a packet was counted; something listens, or the range is wide */
+	int port;	    /* the service's only port, else -1 */
 };
 
 static void use_range(const struct audit_host *host, const struct port_range *range,
@@ -232,7 +234,7 @@ static void add_unused(json_t *list, const struct audit_host *host, const struct
 	}
 }
 
-/* `kept`: of the interface, or of the machine of that name. */
+/* `kept`: that of the interface, or of the machine of that name. */
 static void add_empty(json_t *list, const struct audit_host *host, const json_t *kept,
 		      const char *machine, const struct rows *rows)
 {
@@ -260,7 +262,7 @@ static void add_empty(json_t *list, const struct audit_host *host, const json_t 
 
 /* --- machines --- */
 
-/* True if a port of the row counted a passed packet, among the ports of a machine's counters. */
+/* True if a machine's counters have a passed packet at a port of the row. */
 static bool row_passed(const struct row *row, const json_t *ports)
 {
 	const json_t *port;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Whether the rules of a filter fit its host: the findings of `audit`. */
+/* Compares the rules of a filter with what its host does: the findings of `audit`. */
 #ifndef PORTCULLIS_REPORT_AUDIT_H
 #define PORTCULLIS_REPORT_AUDIT_H
 
@@ -7,10 +7,10 @@
 
 #include "loader/report/counters.h"
 
-#define AUDIT_TRANSLATES "nftables" /* the process of a port that its rules hand on */
+#define AUDIT_TRANSLATES "nftables" /* the process, for a port that nftables translates */
 
-/* A socket that takes what comes from anywhere by the interface, or a port that nftables hands on.
- */
+/* A receiver of packets that come in by the interface: a socket, or a port that nftables
+ * translates. */
 struct audit_listener {
 	enum pc_transport transport;
 	__u16 port;
@@ -19,9 +19,10 @@ struct audit_listener {
 
 struct audit_host {
 	const char *interface;
-	const json_t *kept;		 /* of its generation */
-	const struct counters *counters; /* NULL: nothing is told as unused */
-	const json_t *machines;		 /* report_machine_counters, all; NULL: as `counters` */
+	const json_t *kept;		 /* recipe and profiles of the filter's generation */
+	const struct counters *counters; /* NULL: no port is reported as unused */
+	/* report_machine_counters with all ports; NULL: as for `counters` */
+	const json_t *machines;
 	const struct audit_listener *listener;
 	size_t listeners;
 };
@@ -31,7 +32,7 @@ struct audit_host {
  * "unit", "container", "fix"}:
  *
  *	listens		something listens on a port that no service opens
- *	published	likewise, and what listens hands it on to a container, or nftables does
+ *	published as listens, for a port that a process or nftables passes to a container
  *	silent		a service has the port open, and nothing listens there
  *	unused		a service has counted no packet since counting began
  *	empty-group	a service is open to a group that has no prefix
@@ -49,8 +50,8 @@ json_t *audit_findings(const struct audit_host *host);
 bool audit_opens(const json_t *kept, enum pc_transport transport, __u16 port);
 
 /*
- * "8443/tcp (java) and 2 more ports listen and are closed; 1 open port is silent"; NULL: there is
- * neither. The caller frees.
+ * "8443/tcp (java) and 2 more ports listen and are closed; 1 open port is silent"; NULL: no such
+ * finding. The caller frees.
  */
 char *audit_summary(const json_t *findings);
 

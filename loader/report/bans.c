@@ -12,7 +12,7 @@
 #include "loader/report/text.h"
 
 #define SECOND	  1000000000ULL
-#define PAGE_ROWS 4096 /* that are aligned together: there may be a million */
+#define PAGE_ROWS 4096 /* rows that are aligned together: there may be a million in all */
 
 __u64 ban_end(const struct ban *ban, const struct ban_clock *clock)
 {
@@ -20,8 +20,8 @@ __u64 ban_end(const struct ban *ban, const struct ban_clock *clock)
 
 	if (ban->until == PC_BAN_FOREVER)
 		return 0;
-	/* Each clock is read in whole seconds: what was asked for is nearer, if no clock was set.
-	 */
+	/* Both clocks are read in whole seconds, so the end that the user gave is more exact, if no
+	 * clock was set since. */
 	return ban->meant + 2 > end && ban->meant < end + 2 ? ban->meant : end;
 }
 

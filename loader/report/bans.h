@@ -12,7 +12,7 @@
 json_t *ban_json(const struct ban *ban, const struct ban_clock *clock,
 		 const struct pc_ban_count *count);
 
-/* The end of a ban by the wall clock as it is now, seconds since 1970; 0: it has none. */
+/* The end of a ban by the present wall clock, in seconds since 1970; 0: it has none. */
 __u64 ban_end(const struct ban *ban, const struct ban_clock *clock);
 
 /*
@@ -20,7 +20,7 @@ __u64 ban_end(const struct ban *ban, const struct ban_clock *clock);
  */
 char *ban_end_text(const struct ban *ban, const struct ban_clock *clock);
 
-/* The table of `bans`: `next` gives the rows one after the other, then NULL. */
+/* Prints the table of `bans`. `next` returns the rows one after the other, then NULL. */
 void report_bans_text(json_t *(*next)(void *context), void *context, FILE *to);
 
 #endif

@@ -30,7 +30,7 @@ static uid_t login_uid(void)
 	return *end && *end != '\n' ? NO_LOGIN : (uid_t)uid;
 }
 
-/* Reads /etc/passwd alone: a directory service may be unreachable because of this very change. */
+/* Reads only /etc/passwd: the change itself may have cut off a directory service. */
 static char *user_name(uid_t uid)
 {
 	__close_file FILE *users = fopen("/etc/passwd", "re");
@@ -77,7 +77,7 @@ static char *client_address(void)
 	return client;
 }
 
-/* The command as it was given, "apply --boot", without the name of the program. */
+/* The arguments of the command, "apply --boot", without the name of the program. */
 static char *command_line(void)
 {
 	__free_text char *text = NULL;

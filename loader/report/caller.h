@@ -5,13 +5,13 @@
 
 #include <sys/types.h>
 
-/* The user who gave the command, as far as it is known. Texts are printable; unknown ones NULL. */
+/* The user who gave the command. Texts are printable; NULL: unknown. */
 struct caller {
-	uid_t login; /* of the audit system, which outlives su and sudo; -1: none */
+	uid_t login; /* loginuid of the audit system, which survives su and sudo; -1: none */
 	char *name;
 	char *sudo_user; /* SUDO_USER */
 	char *client;	 /* address of the SSH session */
-	char *command;	 /* as it was given, "apply --boot" */
+	char *command;	 /* the command as it was given, "apply --boot" */
 };
 
 void caller_find(struct caller *caller);

@@ -12,10 +12,10 @@
 #include "loader/base/memory.h"
 #include "loader/report/pcap_library.h"
 
-#define ADDRESSES   (2 * ETH_ALEN) /* in front of the ethertype, or of the first VLAN tag */
+#define ADDRESSES   (2 * ETH_ALEN) /* bytes before the ethertype or the first VLAN tag */
 #define TAG	    4
-#define TAGS	    2	   /* as the programs take off: more are malformed */
-#define SNAPLEN	    262144 /* of tcpdump: no frame is longer */
+#define TAGS	    2	   /* tags that the BPF programs skip; with more a frame is malformed */
+#define SNAPLEN	    262144 /* the snapshot length of tcpdump: no frame is longer */
 #define FRAME_LIMIT 65536
 
 /* The functions of libpcap that are used. */
@@ -51,7 +51,7 @@ static int load_library(struct pcap_library *library, char **why)
 	return pcap_library_load(symbol, ARRAY_SIZE(symbol), why);
 }
 
-/* The message of libpcap, without the prefix that libpcap 1.10 adds to some. */
+/* libpcap's message, without the prefix that libpcap 1.10 adds to some. */
 static char *explained(const char *why)
 {
 	static const char useless[] = "can't parse filter expression: ";
@@ -86,7 +86,7 @@ int capture_filter_compile(const char *text, bool ethernet, struct capture_filte
 	return 0;
 }
 
-/* The bytes of the VLAN tags behind the Ethernet addresses. */
+/* The bytes of the VLAN tags after the Ethernet addresses. */
 static size_t vlan_bytes(const __u8 *bytes, size_t captured)
 {
 	size_t tags = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Adds up counters. */
+/* Adds up the counters of all CPUs. */
 #include "loader/report/counters.h"
 
 #include <string.h>
@@ -7,8 +7,9 @@
 
 #include "loader/base/memory.h"
 
-#define RETRIES	 1000  /* a flush takes nanoseconds, but its CPU may be held up by the host */
-#define PAUSE_NS 50000 /* between two */
+/* attempts: a flush takes nanoseconds, but the hypervisor may stop its CPU */
+#define RETRIES	 1000
+#define PAUSE_NS 50000 /* between two attempts */
 
 const char *const reason_name[PC_REASONS] = {
 	[PC_REASON_MALFORMED] = "malformed", [PC_REASON_BANNED] = "banned",
@@ -87,14 +88,15 @@ static __u64 read_total(const struct counter_maps *maps, __u32 index)
 			       __ATOMIC_ACQUIRE);
 }
 
-/* Not written if there is nothing: the memory of most sums is zero from the start. */
+/* Zero is not written: most sums are zero from the start, and their memory stays untouched. */
 static void set(struct count *sum, struct count now)
 {
 	if (now.packets || sum->packets)
 		*sum = now;
 }
 
-/* A wide cell. False if it was just being flushed: a part may be missing, or counted twice. */
+/* Adds a wide cell. False if the program was flushing it, so that a part may be missing or counted
+ * twice. */
 static bool sum_wide(const struct counter_maps *maps, __u32 cell, struct count *sum)
 {
 	__u32 index = PC_TOTAL_WIDE(cell), row;
@@ -113,10 +115,11 @@ static bool sum_wide(const struct counter_maps *maps, __u32 cell, struct count *
 	return still && read_total(maps, index) == before;
 }
 
-/* The cells that share the narrow words at a place of a page: one, or those of both policies. */
+/* The cells that share the narrow words at a place of a page: one cell, or those of both
+ * policies. */
 struct place {
 	__u32 page, slot;
-	__u32 index[2]; /* of their totals; [1]: of words with PC_NARROW_WOULD */
+	__u32 index[2]; /* [0]: of their totals; [1]: of words with PC_NARROW_WOULD */
 	struct count *sum[2];
 };
 
@@ -127,7 +130,8 @@ static bool sum_place(const struct counter_maps *maps, const struct place *place
 	bool still = !((before[0] | before[1]) & PC_CELL_PENDING);
 	__u32 row;
 
-	/* A total that counts may have its rest on a page that was touched since it was read. */
+	/* The rest of a total that counts may be on a page that was touched after the page map was
+	 * read. */
 	if (!touched && !before[0] && !before[1]) {
 		set(place->sum[0], (struct count){});
 		set(place->sum[1], (struct count){});
@@ -164,7 +168,7 @@ static void sum_page(const struct counter_maps *maps, struct place place, struct
 		place.index[1] = index[1] + place.slot;
 		place.sum[0] = &counters->cell[cell];
 		place.sum[1] = shared ? &counters->cell[PC_CELL_PARTNER(cell)] : &other;
-		if (sign) { /* the words have it, and mean this cell */
+		if (sign) { /* the words are in use, and belong to this cell */
 			place.sum[1] = place.sum[0];
 			place.sum[0] = &other;
 		}
@@ -250,7 +254,7 @@ struct counts counters_port(const struct counters *counters, __u32 port)
 	};
 }
 
-/* The memory of rare cells is not even read if there are none. */
+/* If there are no rare cells, their memory is not even read. */
 struct counts counters_out(const struct counters *counters, __u32 port)
 {
 	struct counts counts = {.pass = counters->cell[PC_CELL_OUT + port]};

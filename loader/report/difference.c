@@ -20,21 +20,23 @@
 #define ANYONE "anyone"
 #define SOURCE ", source port "
 
-#define PAGE_PORTS 256 /* ports that are passed over together where neither side lists any */
+#define PAGE_PORTS 256 /* ports that are skipped together if neither side lists any of them */
 
 /* The services that a generation lists at each port of one direction. */
 struct side {
-	bool listed[PC_PORTS / PAGE_PORTS]; /* a service lists a port of the page */
-	struct names *who[PC_PORTS];   /* "trusted", "anyone, source port 67/udp"; NULL: closed */
-	const char *service[PC_PORTS]; /* the first that opens the port, in `names` */
+	bool listed[PC_PORTS / PAGE_PORTS]; /* a service lists a port of this page */
+	/* sources, "trusted", "anyone, source port 67/udp"; NULL: closed */
+	struct names *who[PC_PORTS];
+	/* index in `names` of the first service that opens the port */
+	const char *service[PC_PORTS];
 	struct names names;
 	const json_t *kept;
-	struct names group, text; /* groups that were asked for, and how they are told */
+	struct names group, text; /* groups that were looked up, and their texts */
 	bool out;		  /* the direction */
-	bool blocks;		  /* unlisted ports are closed; else the list is for counting */
+	bool blocks;		  /* unlisted ports are closed; else the list only counts */
 };
 
-/* The parties of one service, as texts. Source ports are of what comes in. */
+/* The sources or destinations of one service as texts. Source ports are only for `in`. */
 static void list_parties(const json_t *service, bool out, struct names *parties)
 {
 	const json_t *ports = out ? NULL : json_object_get(service, "from_ports");
@@ -83,7 +85,7 @@ static void add_service(struct side *side, const char *profile, const json_t *se
 	service_ports(service, &ports);
 	for (i = 0; i < ports.count; i++) {
 		const struct port_range *range = &ports.range[i];
-		/* A kept text has one protocol in each port. */
+		/* Each port in a kept text has one protocol. */
 		enum pc_transport transport = range->transports == 1 << PC_TCP ? PC_TCP : PC_UDP;
 
 		for (n = range->first; n <= range->last; n++)
@@ -141,7 +143,7 @@ static bool same_names(const struct names *a, const struct names *b)
 
 	if (!a || !b)
 		return a == b;
-	/* Sources that "anyone" includes do not matter. */
+	/* If anyone is admitted, other sources do not matter. */
 	if (names_have(a, ANYONE) || names_have(b, ANYONE))
 		return names_have(a, ANYONE) == names_have(b, ANYONE);
 	for (i = 0; i < a->count; i++)
@@ -165,7 +167,7 @@ static const char *group_text(struct side *side, const char *group)
 	return side->text.name[i];
 }
 
-/* "trusted; cluster"; "anyone" where that says it all. The caller frees. */
+/* "trusted; cluster"; only "anyone" if that includes all. The caller frees. */
 static char *who_text(struct side *side, const struct names *who)
 {
 	__cleanup(names_free) struct names list = {};
@@ -204,7 +206,7 @@ __attribute__((format(printf, 4, 5))) static void tell(struct telling *telling, 
 	telling->count++;
 }
 
-/* Ports first..last (indices of one transport) have the same before and the same after. */
+/* Ports first..last (indices of one transport) with one state before and one state after. */
 static void tell_range(struct side *old, struct side *now, __u32 first, __u32 last,
 		       struct telling *telling)
 {
@@ -317,7 +319,7 @@ static char *outbound_text(const json_t *kept)
 					       outbound_name[PC_OUTBOUND_TRACK]);
 }
 
-/* A setting of a recipe as text; the caller frees. An older recipe has not all of them. */
+/* A setting of a recipe as text; the caller frees. An older recipe lacks some settings. */
 static char *setting_text(const json_t *kept, const char *key)
 {
 	const json_t *value = json_object_get(json_object_get(kept, "recipe"), key);
@@ -337,7 +339,7 @@ static char *setting_text(const json_t *kept, const char *key)
 	return xstrdup(json_is_string(value) ? json_string_value(value) : "");
 }
 
-/* A filter that is attached has nothing to compare with. */
+/* For a filter that is only now attached there is nothing to compare. */
 static void tell_settings(const json_t *before, const json_t *after, struct telling *telling)
 {
 	static const struct {
@@ -368,7 +370,7 @@ static const json_t *limits_of(const json_t *kept)
 	return json_object_get(json_object_get(recipe, "overrides"), "limit");
 }
 
-/* The rate of a service in a list of limits, or NULL. `length`: of the name before the '='. */
+/* The rate of a service in a list of limits, or NULL. `length`: that of the name before '='. */
 static const char *rate_in(const json_t *limits, const char *service, size_t length)
 {
 	const json_t *one;
@@ -383,7 +385,7 @@ static const char *rate_in(const json_t *limits, const char *service, size_t len
 	return NULL;
 }
 
-/* Those of `of` that `in` lacks, or has with another rate; `is`: those of `of` are the new ones. */
+/* The limits of `of` that `in` lacks, or has with another rate. `is`: `of` is the new recipe. */
 static void tell_limits_of(const json_t *of, const json_t *in, bool is, struct telling *telling)
 {
 	const json_t *one;
@@ -403,7 +405,7 @@ static void tell_limits_of(const json_t *of, const json_t *in, bool is, struct t
 	}
 }
 
-/* A filter that is attached has nothing to compare with. */
+/* For a filter that is only now attached there is nothing to compare. */
 static void tell_limits(const json_t *before, const json_t *after, struct telling *telling)
 {
 	if (!json_object_get(before, "recipe") || !json_object_get(after, "recipe"))
@@ -433,7 +435,7 @@ struct of_machine {
 };
 
 /*
- * A setting or an unused group that a machine takes over from its interface is told once, of the
+ * A setting or an unused group that a machine takes from its interface is reported once, for the
  * interface.
  */
 static bool is_inherited(const struct machine_pair *pair, const char *what)
@@ -496,10 +498,10 @@ size_t difference_print(const json_t *before, const json_t *after, FILE *to)
 	return printed;
 }
 
-/* "opens 25/tcp, 587/tcp; closes 22/tcp" as it grows. */
+/* The text "opens 25/tcp, 587/tcp; closes 22/tcp" while it is made. */
 struct short_text {
 	FILE *to;
-	char word[16]; /* the last one */
+	char word[16]; /* the last word */
 	size_t count;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which prefixes come and go between two kept texts, service by service. */
+/* The prefixes that are added and removed between two kept texts, service by service. */
 #include "loader/report/difference_groups.h"
 
 #include <stdlib.h>
@@ -12,9 +12,9 @@
 #include "loader/recipe/compose_json.h"
 #include "loader/report/json_forms.h"
 
-#define SHOWN 4 /* prefixes that a line shows, of those that come and of those that go */
+#define SHOWN 4 /* prefixes that a line shows: so many added ones, and so many removed ones */
 
-/* A kept text, and its groups as far as they were asked for: some are very long. */
+/* A kept text, and those of its groups that were looked up: some groups are very long. */
 struct side {
 	const json_t *kept;
 	struct groups groups;
@@ -58,7 +58,7 @@ static const struct group *find_group(struct side *side, const char *name)
 	return group;
 }
 
-/* Prefixes in the order of prefix_compare; each once after set_sort. */
+/* Prefixes in the order of prefix_compare; set_sort removes duplicates. */
 struct set {
 	struct prefix *prefix;
 	size_t count;
@@ -137,7 +137,7 @@ static void add_signed(struct names *words, const char *sign, const struct set *
 	char text[PREFIX_TEXT];
 	size_t i;
 
-	/* No "and 1 more" where that one would fit. */
+	/* Writes no "and 1 more" if that one prefix would fit. */
 	for (i = 0; i < set->count && (i < SHOWN || set->count == SHOWN + 1); i++) {
 		__free_text char *number = NULL, *word = NULL;
 		bool last = i == SHOWN - 1 && set->count > SHOWN + 1;
@@ -154,7 +154,8 @@ static const char *anyone_text(const struct set *set)
 	return prefixes_cover_text(prefixes_cover(set->prefix, set->count));
 }
 
-/* Reports the prefixes that only `after` has, and those that it lacks; how often: 0 or 1. */
+/* Reports the prefixes that only `after` has, and those that it lacks. Returns the number of
+ * reports: 0 or 1. */
 static size_t tell_sets(const char *what, const char *more, const struct set *before,
 			const struct set *after, difference_tell *tell, void *context)
 {
@@ -216,7 +217,7 @@ static const json_t *find_service(const json_t *kept, const char *profile, const
 	return NULL;
 }
 
-/* True if two services have the same groups, with the same prefixes. Most have. */
+/* True if two services have the same groups with the same prefixes, as most do. */
 static bool same_groups(const struct side *old, const struct side *now, const json_t *before,
 			const json_t *after)
 {
@@ -279,7 +280,7 @@ static size_t tell_services(struct side *old, struct side *now, bool out, differ
 	return told;
 }
 
-/* --- groups that nothing has --- */
+/* --- groups that no service has --- */
 
 static bool is_used_by(const json_t *kept, const char *group)
 {
@@ -296,7 +297,7 @@ static bool is_used_by(const json_t *kept, const char *group)
 	return false;
 }
 
-/* By the interface, or by a machine that has no group of that name of its own. */
+/* Whether the interface uses the group, or a machine without a group of that name of its own. */
 static bool is_used(const json_t *kept, const char *group)
 {
 	const json_t *words = json_object_get(json_object_get(kept, "recipe"), "machines"), *word;

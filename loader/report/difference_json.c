@@ -15,8 +15,8 @@ static void add_difference(void *context, const char *word, const char *what, co
 	json_t *list = json_object_get(difference, word);
 	__free_text char *sentence = NULL;
 
-	/* A port that opens or closes is named alone; "changes" and all other words are sentences.
-	 */
+	/* A port that opens or closes is an entry of its own; "changes" and all other words become
+	 * sentences. */
 	if (list && strcmp(word, "changes")) {
 		json_array_append_new(list, json_string(what));
 		return;
@@ -31,7 +31,7 @@ static json_t *groups_of(const json_t *kept)
 	return json_object_get(json_object_get(kept, "recipe"), "groups");
 }
 
-/* The prefixes of one list that the other one lacks. Lists may have 100,000. */
+/* The prefixes of one list that the other list lacks. A list may have 100,000. */
 static json_t *missing(const json_t *list, const json_t *in)
 {
 	json_t *seen = json_object(), *left = json_array();

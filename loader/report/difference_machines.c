@@ -8,7 +8,7 @@
 #include "loader/base/memory.h"
 #include "loader/recipe/kept_machines.h"
 
-/* Pairs of profiles that were found equal: machines share their profiles. */
+/* Pairs of profiles that were found equal, because machines share their profiles. */
 struct equal {
 	const json_t *(*pair)[2];
 	size_t count;
@@ -51,7 +51,8 @@ static const json_t *words_at(const json_t *kept, size_t at)
 	return json_array_get(json_object_get(json_object_get(kept, "recipe"), "machines"), at);
 }
 
-/* Equal policy, outbound and groups of the interfaces, which count for their machines, too. */
+/* True if policy, outbound and groups of the interfaces are equal, because machines use them,
+ * too. */
 static bool same_interface(const json_t *a, const json_t *b)
 {
 	static const char *const key[] = {"policy", "outbound", "groups"};
@@ -63,7 +64,7 @@ static bool same_interface(const json_t *a, const json_t *b)
 	return true;
 }
 
-/* Equal words and profiles. */
+/* True if words and profiles are equal. */
 static bool same_machine(const json_t *before, const json_t *after, size_t was, size_t is,
 			 struct equal *seen)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Adds up and sorts what was dropped lately. */
+/* Adds up and sorts recent drops. */
 #include "loader/report/drops.h"
 
 #include <arpa/inet.h>
@@ -12,9 +12,9 @@
 #include "loader/report/json_forms.h"
 
 #define SECOND		1000000000ULL /* in ns */
-#define PREFIX_ROWS	8	      /* of one prefix that are shown: more are a scan */
-#define SCATTERED_ROWS	32   /* of one port and reason, from everywhere: more are a flood */
-#define KEYS		8192 /* that meet each of PC_DROP_PEACE / PC_DROP_SHARE buckets */
+#define PREFIX_ROWS	8	      /* rows of one prefix that are shown; more are a scan */
+#define SCATTERED_ROWS	32   /* rows of one port and reason from all sources; more are a flood */
+#define KEYS		8192 /* tries that reach each of PC_DROP_PEACE / PC_DROP_SHARE buckets */
 #define PREFIX_LENGTH_4 24
 #define PREFIX_LENGTH_6 64
 
@@ -99,7 +99,7 @@ static __u8 prefix_length(bool ipv6)
 	return ipv6 ? PREFIX_LENGTH_6 : PREFIX_LENGTH_4;
 }
 
-/* Tries so many keys that each bucket is met. */
+/* Tries so many keys that each bucket is reached. */
 bool *drops_buckets(const struct prefix *prefix, __u32 secret)
 {
 	bool ipv6 = prefix->family == AF_INET6;
@@ -127,7 +127,7 @@ static int order(__u64 a, __u64 b)
 	return a < b ? -1 : a > b;
 }
 
-/* The order of fields that separate rows in every view. */
+/* The order of fields by which every view separates rows. */
 static int by_filter(const struct drops_row *a, const struct drops_row *b)
 {
 	int result = order(a->filter, b->filter);
@@ -168,7 +168,7 @@ static int by_reason(const struct drops_row *a, const struct drops_row *b)
 	return order(a->reason, b->reason);
 }
 
-/* Rows of one filter, direction and machine, in the order of a list that NULL ends. */
+/* Compares rows of one filter, direction and machine by a list of fields that NULL ends. */
 static int compare_rows(const void *a, const void *b, void *context)
 {
 	const row_order *by = context;
@@ -185,7 +185,7 @@ static void sort_rows(struct drops_row *row, size_t count, const row_order *by)
 		qsort_r(row, count, sizeof(*row), compare_rows, (void *)by);
 }
 
-/* The number of different ones, by the one order of the list. */
+/* The number of different rows by the one order of the list. */
 static __u32 count_different(struct drops_row *row, size_t count, const row_order *by)
 {
 	__u32 different = 1;
@@ -233,7 +233,7 @@ static void add_row(struct drops_row *to, const struct drops_row *row)
 	to->again |= row->again;
 }
 
-/* Makes one row of entries: the first. */
+/* Adds up entries to one row, the first of them. */
 static void join_rows(struct drops_row *row, size_t count)
 {
 	static const row_order address[] = {by_address, NULL}, port[] = {by_port, NULL};
@@ -253,7 +253,7 @@ static bool is_any(const struct drops_row *row)
 	return true;
 }
 
-/* Adds up the rows that are equal by these orders and of this kind, where they are more than
+/* Adds up the rows that are equal by these fields and of this kind, if they are more than
  * `most`. */
 static void sum(struct drops *drops, const row_order *by, bool (*kind)(const struct drops_row *),
 		size_t most)
@@ -309,13 +309,13 @@ static int by_protocol(const struct drops_row *a, const struct drops_row *b)
 	return result ? result : order(a->protocol, b->protocol);
 }
 
-/* A row of one key. */
+/* The rows of one key are added up. */
 static bool is_key(const struct drops_row *row)
 {
 	return row->sources == 1 && row->ports == 1 && row->one & DROPS_ONE_REASON;
 }
 
-/* A row as a sender that forges its addresses leaves them. */
+/* Whether the row looks as if its sender forges addresses. */
 static bool is_scattered(const struct drops_row *row)
 {
 	return is_key(row) && (row->sampled || !row->again);
@@ -340,7 +340,7 @@ static bool has_address(const struct drops_row *row, const struct prefix *prefix
 					      (const __u8 *)row->address);
 }
 
-/* False of a port that no header told: of fragments, and of what is malformed. */
+/* False if no header gave a port: for fragments and malformed packets. */
 static bool knows_port(const struct drops_row *row)
 {
 	if (row->protocol != IPPROTO_TCP && row->protocol != IPPROTO_UDP)
@@ -403,7 +403,7 @@ static int by_packets(const struct drops_row *a, const struct drops_row *b)
 	return order(packets(b), packets(a));
 }
 
-/* Equal ones are in the same order each time, which --watch shows. */
+/* Equal rows keep the same order each time, which matters with --watch. */
 static int compare_shown(const void *a, const void *b, void *context)
 {
 	const bool *most = context;
@@ -475,7 +475,7 @@ static json_t *time_json(__u32 seconds, __u64 booted)
 	return json_string(report_time(booted + seconds * SECOND, text));
 }
 
-/* Type and code are null of an ICMP packet without a header that could be read. */
+/* Type and code are null for an ICMP packet whose header could not be read. */
 static void add_icmp(json_t *json, const struct drops_row *row)
 {
 	bool known = row->one & DROPS_ONE_PORT && row->reason == PC_REASON_ICMP;

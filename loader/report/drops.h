@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The recent drops: the entries of the map `drops`, and the rows of a view of them. */
+/* Recent drops: the entries of the map `drops`, and the rows of a view of them. */
 #ifndef PORTCULLIS_REPORT_DROPS_H
 #define PORTCULLIS_REPORT_DROPS_H
 
@@ -12,26 +12,26 @@
 #include "loader/catalog/group.h"
 #include "loader/report/counters.h"
 
-/* The sums of one row. */
+/* What the rows add up. */
 enum drops_by {
-	DROPS_BY_KEY, /* nothing: each address, port and reason has a row */
+	DROPS_BY_KEY, /* no adding up: each address, port and reason has a row */
 	DROPS_BY_SOURCE,
 	DROPS_BY_PREFIX,
 	DROPS_BY_PORT,
 	DROPS_BY_REASON,
 };
 
-/* The fields that all packets of a row have in common. */
+/* The fields in which all packets of a row are equal. */
 #define DROPS_ONE_ADDRESS  1
 #define DROPS_ONE_PREFIX   2
-#define DROPS_ONE_PORT	   4 /* with its protocol; of ICMP the type and code */
+#define DROPS_ONE_PORT	   4 /* port with its protocol; for ICMP type and code */
 #define DROPS_ONE_PROTOCOL 8
 #define DROPS_ONE_REASON   16
 
-/* An entry, or several that were added up. A field says nothing if its DROPS_ONE_* is not set. */
+/* An entry, or several that were added up. A field is only valid if its DROPS_ONE_* is set. */
 struct drops_row {
-	size_t filter;	   /* its place in the caller's list of filters */
-	__u32 machine;	   /* pc_drop.machine, or what the caller put in its place; 0: this host */
+	size_t filter;	   /* index in the caller's list of filters */
+	__u32 machine;	   /* pc_drop.machine, or the caller's replacement; 0: this host */
 	__be32 address[4]; /* as in struct pc_drop */
 	__u32 first, last; /* CLOCK_BOOTTIME seconds */
 	__u32 sources, ports;
@@ -39,40 +39,41 @@ struct drops_row {
 	__u16 port;
 	__u8 protocol;
 	__u8 reason;  /* enum pc_reason */
-	__u8 family;  /* 4, 6; 0: there was no IP header */
+	__u8 family;  /* 4, 6; 0: the packet had no IP header */
 	__u8 one;     /* DROPS_ONE_* */
-	bool out;     /* at egress: the address and port are the destination's */
+	bool out;     /* egress: address and port are those of the destination */
 	bool sampled; /* some of the counts are estimates */
-	bool again;   /* it came in more than one second */
+	bool again;   /* the packets came in more than one second */
 };
 
-/* The content of the tables of some filters. */
+/* The content of some filters' tables. */
 struct drops {
 	struct drops_row *row;
 	size_t count;
-	__u32 since;	       /* CLOCK_BOOTTIME seconds: of what was recorded since, all is here */
-	__u64 forgotten;       /* entries that gave way to others; those of samples do not count */
+	__u32 since;	       /* CLOCK_BOOTTIME second from which on the record is complete */
+	__u64 forgotten;       /* entries that were replaced by others, without those of samples */
 	bool sampled;	       /* in a flood only a sample was recorded */
-	json_t *protocol[256]; /* names, NULL: not looked up yet */
+	json_t *protocol[256]; /* names of machines; NULL: not looked up yet */
 };
 
 void drops_free(struct drops *drops);
 
-/* The table of the filter `filter` is complete since then, unless entries gave way. */
+/* Tells that the table of `filter` is complete from that second on, apart from replaced entries. */
 void drops_begin(struct drops *drops, __u32 since);
 /*
- * Adds the entries of a bucket. Those that were seen last before `since` are left out: they were
- * cleared. `flood`: the bucket is in the part of floods.
+ * Adds the entries of a bucket, except those last seen before `since`, which were cleared. `flood`:
+ * the bucket is in the part for floods.
  */
 void drops_add(struct drops *drops, size_t filter, const struct pc_drop_bucket *bucket, bool flood,
 	       __u32 since);
 
-/* Notes that entries gave way in a bucket that is not in the part of floods. */
+/* Counts entries that were replaced in a bucket outside the part for floods. */
 void drops_forgot(struct drops *drops, const struct pc_drop_bucket *bucket, __u32 since);
 
 /*
- * The buckets that entries of a prefix may have, by index (PC_DROP_PEACE): what gave way elsewhere
- * was not of it. NULL if it may have any: it is shorter than /24, or /64 of IPv6. The caller frees.
+ * The buckets in which entries of a prefix can be, by index (PC_DROP_PEACE): entries that were
+ * replaced in other buckets did not belong to it. NULL: in every bucket, because the prefix is
+ * shorter than /24, or /64 for IPv6. The caller frees.
  */
 bool *drops_buckets(const struct prefix *prefix, __u32 secret);
 
@@ -81,12 +82,12 @@ struct drops_select {
 	struct prefix source; /* of the remote address; family 0: any */
 	int port;	      /* PC_PORT; -1: any */
 	unsigned int reasons; /* bit n: enum pc_reason n; 0: any */
-	__u32 since;	      /* seen since then, CLOCK_BOOTTIME seconds */
+	__u32 since;	      /* last seen at or after this CLOCK_BOOTTIME second */
 };
 
 /*
- * Makes one row of the entries of one key, which tables may have several times (enforced and
- * observed, exact and sampled), and leaves those that are wanted.
+ * Adds up the entries of one key, which tables may have several times (enforced and observed, exact
+ * and sampled), and removes rows that are not wanted.
  */
 void drops_choose(struct drops *drops, const struct drops_select *select);
 
@@ -95,13 +96,13 @@ void drops_choose(struct drops *drops, const struct drops_select *select);
 void drops_sum(struct drops *drops, enum drops_by by);
 
 /*
- * Adds up what a scan or a flood leaves: the rows of one prefix if they are many; then rows of one
- * port and reason, and then of one protocol and reason, if they are very many and each is an
+ * Adds up the rows that a scan or a flood leaves: rows of one prefix if they are many; then rows of
+ * one port and reason, and then of one protocol and reason, if they are very many and each is an
  * estimate or was seen in one second only.
  */
 void drops_collapse(struct drops *drops);
 
-/* The latest rows first, or those with the most packets. */
+/* Sorts the latest rows first, or those with the most packets. */
 void drops_sort(struct drops *drops, bool most);
 
 /*
@@ -113,7 +114,7 @@ void drops_sort(struct drops *drops, bool most);
 json_t *drops_json(struct drops *drops, const struct drops_row *row, const char *interface,
 		   const char *machine, json_t *services, __u64 booted);
 
-/* True if the services of the row's port are to be told. `*port`: PC_PORT. */
+/* True if a row has a port whose services can be named. `*port`: PC_PORT. */
 bool drops_port(const struct drops_row *row, __u32 *port);
 
 #endif

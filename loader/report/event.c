@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* An event of a filter, a packet and its verdict, as JSON and as text. */
+/* An event of a filter (a packet and its verdict) as JSON and as text. */
 #include "loader/report/event.h"
 
 #include <arpa/inet.h>
@@ -28,7 +28,7 @@ enum event_way {
 	EVENT_WAYS,
 };
 
-/* A service in the directions that it has. */
+/* A service, in the directions in which it is open or closed. */
 struct event_service {
 	json_t *name; /* "PROFILE:SERVICE" */
 	json_t *why_closed;
@@ -37,14 +37,14 @@ struct event_service {
 	struct names from; /* groups; none: anyone */
 };
 
-/* The services that list a port, found when the first event asks for it. */
+/* The services that list a port, searched when the first event needs them. */
 struct event_port {
-	size_t *service; /* indexes */
+	size_t *service; /* indexes of services */
 	size_t count;
 	bool known;
 };
 
-/* A machine behind the interface; its services are read when the first event is of it. */
+/* A machine behind the interface. Its services are read at its first event. */
 struct event_machine {
 	const char *name;
 	struct prefix *address;
@@ -53,16 +53,16 @@ struct event_machine {
 };
 
 struct event_services {
-	json_t *kept; /* of the machines */
+	json_t *kept; /* addresses of the machines */
 	struct event_machine *machine;
 	size_t machines;
 	struct event_service *service;
 	size_t count;
 	struct groups groups;
-	const struct ban_set *grants; /* NULL: not known */
-	__u32 now;		      /* when they hold */
+	const struct ban_set *grants; /* NULL: no grants are known */
+	__u32 now;		      /* CLOCK_BOOTTIME second at which grants must hold */
 	struct event_port port[EVENT_WAYS][PC_PORTS];
-	json_t *protocol[256]; /* names, NULL: not looked up yet */
+	json_t *protocol[256]; /* names of protocols; NULL: not looked up yet */
 };
 
 /* --- services --- */
@@ -149,8 +149,8 @@ static void add_machines(struct event_services *services, const json_t *kept)
 }
 
 /*
- * The machine on this side of a packet, or NULL: this host. The program knows better than the
- * prefix: an address inside it may be this host's own.
+ * The machine on this side of a packet; NULL: this host. Follows the program's answer, not the
+ * prefix, because an address within the prefix may be this host's own.
  */
 static struct event_machine *machine_of(struct event_services *services,
 					const struct pc_event *event)
@@ -286,8 +286,8 @@ static int compare_prefixes(const void *a, const void *b)
 }
 
 /*
- * The longest prefix of a group that has the remote address, or NULL. Looks for the address with
- * each length: a group may have 131,072 prefixes.
+ * The longest prefix of a group that contains the remote address, or NULL. Searches for each
+ * length, because a group may have 131,072 prefixes.
  */
 static const struct prefix *group_prefix(const struct group *group, const struct pc_event *event)
 {
@@ -309,7 +309,7 @@ static const struct prefix *group_prefix(const struct group *group, const struct
 	return NULL;
 }
 
-/* The longest prefix that was granted into a group and has the remote address, or NULL. */
+/* The longest prefix granted into a group that contains the remote address, or NULL. */
 static const struct prefix *granted_prefix(const struct event_services *services, const char *name,
 					   const struct pc_event *event)
 {
@@ -339,13 +339,13 @@ static bool group_admits(const struct event_services *services, const char *name
 	return group && (group_prefix(group, event) || granted_prefix(services, name, event));
 }
 
-/* Whether an open service admits an incoming packet to a port of its list. */
+/* Whether an open service admits an incoming packet to a port that it lists. */
 static bool service_admits(const struct event_services *services,
 			   const struct event_service *service, const struct pc_event *event)
 {
 	enum pc_transport transport = event->protocol == IPPROTO_TCP ? PC_TCP : PC_UDP;
 
-	/* A later fragment has no source port: its first fragment was admitted. */
+	/* A later fragment has no source port; its first fragment was admitted. */
 	if (service->from_ports.count && !(event->how & PC_EVENT_LATER) &&
 	    !ports_have(&service->from_ports, transport, event->remote_port))
 		return false;
@@ -369,7 +369,7 @@ static enum pc_reason event_reason(const struct pc_event *event)
 							   PC_REASONS;
 }
 
-/* The name of the rule; NULL: the cell has none. */
+/* The name of the rule; NULL: the cell belongs to none. */
 static const char *event_rule(const struct pc_event *event)
 {
 	static const char *const other[PC_OTHERS] = {
@@ -398,13 +398,13 @@ static const char *event_verdict(const struct pc_event *event)
 					     "pass";
 }
 
-/* Where the services of a packet are looked up; false: they are not. */
+/* Whether services are looked up for a packet, and at which port. */
 static bool listed_port(const struct pc_event *event, enum event_way *way, __u32 *port)
 {
 	enum pc_transport transport = event->protocol == IPPROTO_TCP ? PC_TCP : PC_UDP;
 	bool reply = event->cell == PC_CELL_OTHER + PC_OTHER_REPLY;
 
-	/* A later fragment has no ports, but the cell of its first fragment. */
+	/* A later fragment has no ports, but it has the cell of its first fragment. */
 	if (event->cell < PC_CELL_DROP) {
 		*way = EVENT_IN;
 		*port = event->cell - PC_CELL_PASS;
@@ -418,7 +418,7 @@ static bool listed_port(const struct pc_event *event, enum event_way *way, __u32
 		event_reason(event) == PC_REASON_UNLISTED);
 }
 
-/* Whether a service has a group into which its source may be granted. */
+/* Whether a service has a group into which its source may have been granted. */
 static bool may_be_granted(const struct event_services *services,
 			   const struct event_service *service)
 {
@@ -428,7 +428,7 @@ static bool may_be_granted(const struct event_services *services,
 	return false;
 }
 
-/* The open services of a passed packet that no group admits: it passed by a grant. */
+/* The open services of a packet that passed although no group admits it: a grant did. */
 static void add_granted(json_t *open, const struct event_port *listed,
 			const struct event_services *services)
 {
@@ -469,7 +469,8 @@ static void add_services(json_t *json, const struct pc_event *event,
 	json_object_set_new(json, "closed", closed);
 }
 
-/* The group of a service that admits the remote address, and its prefix; without one, anyone. */
+/* The group of a service that admits the remote address, and its prefix; without a group,
+ * anyone. */
 static json_t *admission_json(const struct event_services *services,
 			      const struct event_service *service, const struct pc_event *event)
 {
@@ -509,11 +510,10 @@ json_t *event_admissions(const struct pc_event *event, struct event_services *se
 
 /* --- the packet --- */
 
-/* Those that a filter knows itself; the system's database may be missing, or name them otherwise.
- */
+/* Names that a filter knows itself: the system's database may be missing, or use other names. */
 static json_t *protocol_json(const struct pc_event *event, struct event_services *services)
 {
-	/* A broken header has none; 0 is no protocol that a packet ends with. */
+	/* A broken header has no protocol; 0 (hop-by-hop) is never a packet's last one. */
 	if (!event->family || (event_reason(event) == PC_REASON_MALFORMED && !event->protocol))
 		return json_null();
 	return report_protocol_json(services->protocol, event->protocol);
@@ -536,7 +536,7 @@ static json_t *port_json(const struct pc_event *event, __u16 port)
 
 static json_t *flags_json(const struct pc_event *event)
 {
-	/* The names of TCP flags, from bit 0 on: RFC 9293, 3.1. */
+	/* The names of TCP flags from bit 0 on: RFC 9293, 3.1. */
 	static const char *const name[] = {"fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr"};
 	json_t *flags = json_array();
 
@@ -608,7 +608,7 @@ json_t *event_json(const struct pc_event *event, const char *interface, __u64 wa
 
 /* --- text --- */
 
-/* The local time of day of a time of event_json. The caller frees. */
+/* The local time of day of a time in event_json. The caller frees. */
 static char *local_time(const char *when)
 {
 	struct tm tm = {};
@@ -622,7 +622,7 @@ static char *local_time(const char *when)
 	return xasprintf("%s%.*s", text, (int)strcspn(fraction, "Z"), fraction);
 }
 
-/* "192.0.2.1:25", "[2001:db8::1]:25"; without a port the address. The caller frees. */
+/* "192.0.2.1:25", "[2001:db8::1]:25"; only the address if there is no port. The caller frees. */
 static char *end_text(const json_t *event, const char *address, const char *port)
 {
 	const char *text = text_of(event, address);
@@ -675,7 +675,7 @@ static char *services_text(const json_t *event)
 			 *rest ? "; " : "", rest);
 }
 
-/* The reason of a drop, the rule of a packet that passes. */
+/* The reason of a dropped packet, the rule of a passed one. */
 static const char *reason_text_of(const json_t *event)
 {
 	const char *reason = text_of(event, "reason");

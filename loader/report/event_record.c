@@ -42,7 +42,7 @@ static char *closed_text(const json_t *closed)
 	return names_join(&list, ", ");
 }
 
-/* The text of a value; NULL: it is null, or an empty list, and there is no field. */
+/* The text of a value. NULL: the value is null or an empty list, so the entry has no such field. */
 static char *value_text(const char *key, const json_t *value)
 {
 	char *text = NULL;

@@ -9,7 +9,7 @@
 /* MESSAGE_ID of every event. */
 #define EVENT_RECORD_ID "b5551223014e443887daa5144971f3f5"
 
-/* The fields of an entry, a line each; the caller frees. NULL: there is no memory. */
+/* The fields of an entry, one on each line; the caller frees. NULL: out of memory. */
 char *event_record_fields(const json_t *event, size_t *length);
 
 /* Sends an event (event_json) to the journal. Returns 0 or -errno. */

@@ -335,7 +335,7 @@ static void print_word(FILE *to, enum tone tone, const char *word, const char *t
 	fprintf(to, "%s\n", tone ? tone_end(to) : "");
 }
 
-/* The packet passes, but something behind the filter drops it: that comes first. */
+/* If the packet passes, but something behind the filter drops it, that is said first. */
 static bool is_dropped_behind(const json_t *verdict)
 {
 	return json_is_true(json_object_get(verdict, "dropped_behind"));
@@ -373,7 +373,7 @@ static void print_closed(const json_t *verdict, FILE *to)
 	}
 }
 
-/* Other profiles that know the port, where none that is chosen does. */
+/* Names other profiles that have the port, if no chosen profile has it. */
 static void print_listed_by(const json_t *verdict, FILE *to)
 {
 	__free_text char *list = report_joined(json_object_get(verdict, "listed_by"), ", ");
@@ -406,7 +406,8 @@ static void print_confirm(const json_t *verdict, FILE *to)
 	print_word(to, TONE_PLAIN, "answered", text);
 }
 
-/* The length of the first key of the site file: several have a comma between them. */
+/* The length of the first key in a fix for the site file: fixes are separated by commas, and
+ * several have commas inside. */
 static size_t key_length(const char *line)
 {
 	size_t length, depth = 0;
@@ -420,7 +421,7 @@ static size_t key_length(const char *line)
 	return length;
 }
 
-/* A line each, in the order of the file. */
+/* Prints the keys on a line each, in the order of the file. */
 static void print_site_lines(const char *line, FILE *to)
 {
 	const char *word = "site file";
