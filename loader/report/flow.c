@@ -11,7 +11,7 @@
 
 bool flow_live(const struct pc_flow *key, const struct pc_flow_state *state, __u64 now, __u32 *idle)
 {
-	/* Signed: a seeded flow may be older than the uptime; one seen after `now` has no age. */
+	/* Signed: a seeded flow may be older than the uptime; a flow seen after `now` has age 0. */
 	__s64 difference = (__s64)(now - state->seen);
 	__u64 age = difference > 0 ? (__u64)difference : 0;
 
@@ -93,6 +93,6 @@ int flow_compare(const void *a, const void *b)
 		result = order(left->key.family, right->key.family);
 	if (!result)
 		result = order(left->key.protocol, right->key.protocol);
-	/* Network byte order: as numbers. */
+	/* Compares ports in network byte order as numbers. */
 	return result ? result : memcmp(&left->key, &right->key, sizeof(left->key));
 }

@@ -8,20 +8,20 @@
 
 #include "bpf/abi.h"
 
-/* A live flow, small: there may be PC_FLOWS_MAX of them. */
+/* A live flow. The struct is small, because there may be PC_FLOWS_MAX. */
 struct flow {
 	struct pc_flow key;
-	__u32 ifindex; /* whose egress learned it */
+	__u32 ifindex; /* interface whose egress program learned it */
 	__u32 idle;    /* seconds since its last packet */
 	__u8 flags;    /* PC_FLOW_* */
 };
 
-/* True if the program would still use the flow; `*idle`: the seconds since its last packet. */
+/* True if the program would still accept the flow. `*idle`: the seconds since its last packet. */
 bool flow_live(const struct pc_flow *key, const struct pc_flow_state *state, __u64 now,
 	       __u32 *idle);
-/* True if the key needs a link: it has an IPv6 link-local address. */
+/* True if the key needs a link, because it has an IPv6 link-local address. */
 bool flow_has_link(const struct pc_flow *key);
-/* Seconds for which it still lives if nothing is sent. */
+/* The seconds until it ends if no packet follows. */
 __u32 flow_expires(const struct flow *flow);
 /* "sent", "replied", "stream"; of TCP "sent", "replied", "established", "closing", "reset". */
 const char *flow_state_name(const struct flow *flow);
@@ -31,7 +31,7 @@ const char *flow_state_name(const struct flow *flow);
  * address; NULL: this host, or one that no profile is given for. */
 json_t *flow_json(const struct flow *flow, const char *interface, const char *machine);
 
-/* By interface, family, protocol, remote address, local address, ports: for qsort. */
+/* Compares for qsort: interface, family, protocol, remote address, local address, ports. */
 int flow_compare(const void *a, const void *b);
 
 #endif

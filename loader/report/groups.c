@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Lists groups: their prefixes, where each is from, and what they open. */
+/* Lists groups: their prefixes, the origin of each, and the services that they open. */
 #include "loader/report/groups.h"
 
 #include <stdlib.h>
@@ -38,24 +38,25 @@ static int compare(const void *a, const void *b)
 	return prefix_compare(a, b);
 }
 
-/* Where groups are from: of an interface "eth0:", of a machine "eth0:mail:", of the file "". */
+/* The prefix of a group's name in the list: "eth0:" of an interface, "eth0:mail:" of a machine, ""
+ * of the file. */
 struct origin {
 	const struct site *site;
 	const char *scope;
-	const json_t *dns; /* of the recipe: recipe_dns_json */
+	const json_t *dns; /* names of hosts in the recipe: recipe_dns_json */
 };
 
-/* Where one prefix is from. */
+/* The origin of one prefix. */
 struct source {
 	const char *origin; /* "site", "file", "dns", "option" */
 	const char *what;   /* the name of a host, or the path of a file; NULL: neither */
-	__u64 since;	    /* seconds since 1970; 0: not known */
+	__u64 since;	    /* seconds since 1970; 0: unknown */
 };
 
-/* The names of a group, with their answers. */
+/* The names of hosts in a group, with their answers. */
 struct known {
 	const json_t *names, *fixed; /* NULL: the group has no names */
-	struct dns_answer *answer;   /* one a name */
+	struct dns_answer *answer;   /* an answer for each name */
 	json_t *is_fixed;
 };
 
@@ -102,7 +103,7 @@ static bool find_name(const struct known *known, const struct prefix *prefix, co
 	return true;
 }
 
-/* The files of a group: the path if it is one, and when the last of them changed. */
+/* The file of a group if it is only one, and when the last of its files changed. */
 static void find_file(const struct group *group, struct source *source)
 {
 	struct stat st;
@@ -115,7 +116,7 @@ static void find_file(const struct group *group, struct source *source)
 			source->since = (__u64)st.st_mtim.tv_sec;
 }
 
-/* The group of the site file, or NULL; and in `source` where its prefixes are from. */
+/* The group of the site file, or NULL. `source`: the origin of its prefixes. */
 static const struct group *site_source(const struct origin *from, const char *name,
 				       struct source *source)
 {
@@ -130,7 +131,7 @@ static const struct group *site_source(const struct origin *from, const char *na
 	return group;
 }
 
-/* "option": neither the site file nor a name has the prefix. */
+/* "option": the prefix is neither in the site file nor in an answer. */
 static struct source source_of(const char *text, const struct known *known,
 			       const struct group *group, const struct source *site)
 {
@@ -174,7 +175,8 @@ static void add_names(json_t *group, const struct known *known)
 	}
 }
 
-/* A group may have 100,000 prefixes: those that are there already are looked up by their text. */
+/* A group may have 100,000 prefixes, so prefixes that are already listed are found by their
+ * text. */
 static void add_members(json_t *group, const char *name, const json_t *prefixes,
 			const struct origin *from)
 {
@@ -206,7 +208,7 @@ static void add_members(json_t *group, const char *name, const json_t *prefixes,
 	json_decref(seen);
 }
 
-/* The open services of a kept text that a group admits, or may be sent to. */
+/* The open services of a kept text that admit a group, or may send to it. */
 static void add_services(json_t *group, const char *name, const json_t *kept)
 {
 	json_t *services = json_object_get(group, "services");
@@ -264,7 +266,7 @@ static void add_roles(json_t *group, const char *name, const json_t *recipe)
 	add_except(group, name, recipe);
 }
 
-/* Groups that a machine has of its own have its name in front: "eth0:mail:trusted". */
+/* A machine's own group has the machine's name in front: "eth0:mail:trusted". */
 static void add_machine(json_t *groups, const json_t *kept, size_t at, const char *interface,
 			const struct site *site)
 {
@@ -419,7 +421,7 @@ static void print_table(const json_t *groups, FILE *to)
 		fputs("no group is defined\n", to);
 }
 
-/* The local time of a key, or NULL. The caller frees. */
+/* A key's time as local time, or NULL. The caller frees. */
 static char *local_time(const json_t *json, const char *key)
 {
 	const char *when = json_string_value(json_object_get(json, key));
@@ -443,7 +445,7 @@ static void print_name(const json_t *name, FILE *to)
 	message_print("  dns: ", text, NULL, to);
 }
 
-/* The columns of members that a group has more than empty cells for. */
+/* Chooses the number of columns: those at the end are left out if no member has a value there. */
 static void choose_columns(const json_t *group, struct columns *columns)
 {
 	const json_t *member;

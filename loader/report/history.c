@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The changes of the history: what became of each, and the rule sets before and after. */
+/* The changes of the history: the outcome of each, and the rule sets before and after. */
 #include "loader/report/history.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "loader/catalog/ports.h"
 #include "loader/report/difference_json.h"
 
-#define OUT "out " /* before a port of the outgoing direction */
+#define OUT "out " /* in front of an outgoing port */
 
 char *history_boot(void)
 {
@@ -79,9 +79,9 @@ void history_names(const struct history_lines *lines, const char *network, struc
 	}
 }
 
-/* --- what became of a change --- */
+/* --- the outcome of a change --- */
 
-/* The outcome of an interface's part of a change, worst last. */
+/* The outcome of an interface's part in a change. A greater value is worse. */
 enum outcome {
 	OUTCOME_FINAL,
 	OUTCOME_CONFIRMED,
@@ -113,7 +113,8 @@ static void settle_part(json_t *change, enum outcome outcome, const json_t *by)
 }
 
 /*
- * The changes after one that needs confirmation. Only the first that confirms or reverts it counts.
+ * The changes after one that needs confirmation. Only the first one that confirms or reverts it
+ * counts.
  */
 static enum outcome next_outcome(const json_t *interface)
 {
@@ -125,7 +126,7 @@ static enum outcome next_outcome(const json_t *interface)
 	return OUTCOME_FINAL;
 }
 
-/* Looks for what settled the part at `at`, in the changes behind it. */
+/* Searches the later changes for the one that settled the part at `at`. */
 static void settle_one(const struct history_lines *lines, size_t at, const json_t *part,
 		       const char *boot, unsigned long long now)
 {
@@ -305,7 +306,7 @@ json_t *history_change_json(const json_t *change)
 
 /* --- which changes --- */
 
-/* "587/tcp", "out 53/udp, 5000-5100/udp", or a sentence that begins so. */
+/* "587/tcp", "out 53/udp, 5000-5100/udp", or a sentence that begins with ports. */
 static bool text_has_port(const char *text, __u32 port)
 {
 	bool found = false;
@@ -336,7 +337,7 @@ static bool list_has_port(const json_t *list, __u32 port)
 	return false;
 }
 
-/* An interface, or a machine of it. */
+/* An interface, or a machine behind it. */
 static bool has_port(const json_t *difference, __u32 port)
 {
 	const json_t *machine;
@@ -396,7 +397,7 @@ static const char *action_between(const struct history_state *from, const struct
 	return from->digest ? "swap" : "attach";
 }
 
-/* NULL: nothing differs. */
+/* NULL: the states are equal. */
 static json_t *between(const struct history_interface *of, const struct history_state *from,
 		       const struct history_state *to)
 {

@@ -22,7 +22,7 @@
 #define LOCK_NAME    HISTORY_NAME ".lock"
 #define NEW_NAME     HISTORY_NAME ".new"
 #define LOCK_SECONDS 5
-#define READ_LIMIT   (64 << 20) /* bytes: what is larger is not ours */
+#define READ_LIMIT   (64 << 20) /* bytes; a larger file is not ours */
 #define HEADER	     "{\"portcullis_history\":1}\n"
 #define NUMBERED     "{\"number\":"
 #define UNNUMBERED   "{\"number\":0,"
@@ -40,7 +40,7 @@ const struct history_place history_host = {
 struct history_file {
 	const char *folder;
 	int folder_fd, lock, fd;
-	char *text; /* as it was */
+	char *text; /* its size when it was opened */
 	size_t length;
 };
 
@@ -68,7 +68,7 @@ static bool begins(const char *text, const char *with)
 	return !strncmp(text, with, strlen(with));
 }
 
-/* The line at `*at`, without its newline, and its length; the next one is at `*at` then. */
+/* The line at `*at`, without its newline, and its length. Moves `*at` to the next line. */
 static const char *next_line(const char *text, size_t length, size_t *at, size_t *line_length)
 {
 	const char *line = text + *at, *end;
@@ -81,7 +81,8 @@ static const char *next_line(const char *text, size_t length, size_t *at, size_t
 	return line;
 }
 
-/* 0; -EINVAL: not a history; -EPROTO: of another version. An empty file is one. */
+/* Returns 0 for a history (also an empty file); -EINVAL: not a history; -EPROTO: of another
+ * version. */
 static int check_header(const char *text, size_t length)
 {
 	if (!length || begins(text, HEADER))
@@ -102,7 +103,7 @@ static const char *why_text(int err)
 	return strerror(-err);
 }
 
-/* True if the file has to be moved away before it can be used. */
+/* True if the file must be moved away before a new one can be used. */
 static bool is_foreign(int err)
 {
 	return err == -EINVAL || err == -EPROTO || err == -EPERM || err == -ELOOP || err == -EFBIG;
@@ -110,7 +111,7 @@ static bool is_foreign(int err)
 
 /* --- opening --- */
 
-/* The folder must be root's, because a user who can write to it decides what is read there. */
+/* The folder must belong to root, because a user who can write to it decides what is read there. */
 static int open_folder(const struct history_place *place, const char *path, int *folder)
 {
 	__close_fd int fd = -1;
@@ -123,7 +124,7 @@ static int open_folder(const struct history_place *place, const char *path, int 
 		return -errno;
 	if (st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))
 		return -EPERM;
-	/* Members pass through it, and see nothing else there. */
+	/* Members of the group can pass through it, but not list it. */
 	if (place->readers && !(st.st_mode & S_IXOTH) &&
 	    (st.st_gid != place->readers || !(st.st_mode & S_IXGRP)) &&
 	    !fchown(fd, -1, place->readers))
@@ -133,7 +134,7 @@ static int open_folder(const struct history_place *place, const char *path, int 
 	return 0;
 }
 
-/* A regular file of root's, which no other user can write. */
+/* The file must be a regular one of root's that no other user can write. */
 static int check_file(int fd)
 {
 	struct stat st;
@@ -145,7 +146,8 @@ static int check_file(int fd)
 	return st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH) ? -EPERM : 0;
 }
 
-/* The lock is a separate file, because members of the group can open the history, and lock it. */
+/* The lock is a separate file, because members of the group can open the history, and so lock
+ * it. */
 static int take_lock(struct history_file *file)
 {
 	static const struct timespec pause = {.tv_nsec = 10000000};
@@ -166,9 +168,9 @@ static int take_lock(struct history_file *file)
 }
 
 /*
- * Maps the text, which takes a fifth of the time that it takes to read 16 MB. A zero follows it,
- * because the file lies over the start of memory that has a byte more. Under the lock nothing makes
- * the file shorter than this.
+ * Maps the text, which takes a fifth of the time of reading 16 MB. A zero byte follows it: the file
+ * is mapped over the start of zeroed memory that is one byte longer. Under the lock no other
+ * process shortens the file.
  */
 static int map_text(struct history_file *file)
 {
@@ -192,7 +194,7 @@ static int map_text(struct history_file *file)
 	return check_header(file->text, file->length);
 }
 
-/* `create`: else -ENOENT if there is no file. */
+/* `create`: make the file if it is missing, else -ENOENT. */
 static int file_begin(const struct history_place *place, const char *path, bool create,
 		      struct history_file *file)
 {
@@ -216,7 +218,7 @@ static int file_begin(const struct history_place *place, const char *path, bool 
 	return err;
 }
 
-/* --- what is to be appended --- */
+/* --- the lines to append --- */
 
 struct addition {
 	FILE *to;
@@ -231,13 +233,14 @@ static void addition_free(struct addition *addition)
 	free(addition->text);
 }
 
-/* The text as a string of the file, which has no NUL. */
+/* The text as a JSON string of the file, which has no NUL. */
 static bool has_text(const struct history_file *file, const char *text)
 {
 	return file->length && memmem(file->text, file->length, text, strlen(text));
 }
 
-/* True if the file has a line that begins so. A text of JSON cannot hold these characters. */
+/* True if the file has a line that begins with `start`. JSON strings cannot contain these
+ * characters. */
 static bool has_line(const struct history_file *file, const char *start)
 {
 	__free_text char *line = xasprintf("\n%s", start);
@@ -251,7 +254,7 @@ static void add_json(struct addition *addition, const json_t *json)
 	fputc('\n', addition->to);
 }
 
-/* The line of a text, unless one with the same digest is there. */
+/* The line of a text, unless the file has a line with the same digest. */
 static void add_text(const struct history_file *file, struct addition *addition, const char *line)
 {
 	__free_text char *start =
@@ -262,7 +265,7 @@ static void add_text(const struct history_file *file, struct addition *addition,
 		fprintf(addition->to, "%s\n", line);
 }
 
-/* The number of the last change. Lines in the middle may be damaged, so that none is relied on. */
+/* The number of the last change. Any line in the middle may be damaged, so search from the end. */
 static unsigned long long last_number(const struct history_file *file)
 {
 	unsigned long long last = 0, number;
@@ -277,7 +280,7 @@ static unsigned long long last_number(const struct history_file *file)
 	return last;
 }
 
-/* "0f3a.." of a change's line, with what is around it; the caller frees. */
+/* "0f3a.." of a change's line, with the text around it; the caller frees. */
 static char *id_of(const char *line, size_t length)
 {
 	const char *id = memmem(line, length, ID, strlen(ID));
@@ -287,7 +290,7 @@ static char *id_of(const char *line, size_t length)
 	return end ? xstrndup(id, (size_t)(end + 1 - id)) : NULL;
 }
 
-/* A line of the spare file, unless the command that moved it was killed before it removed that. */
+/* Moves a line of the spare file, unless a killed command moved it but did not remove it there. */
 static void move_line(const struct history_file *file, const char *line, size_t length,
 		      struct addition *addition, unsigned long long *last)
 {
@@ -318,7 +321,7 @@ static void move_spare(const struct history_file *file, const struct history_fil
 		move_line(file, line, length, addition, last);
 }
 
-/* An empty file gets its header; a torn line ends before what is appended. */
+/* Writes the header to an empty file; ends a torn line before the appended ones. */
 static int addition_begin(const struct history_file *file, struct addition *addition)
 {
 	addition->to = open_memstream(&addition->text, &addition->length);
@@ -331,7 +334,7 @@ static int addition_begin(const struct history_file *file, struct addition *addi
 	return 0;
 }
 
-/* The number is the first key, by which a line is known as a change's. */
+/* The number is the first key of a line, which marks the line as a change's. */
 static void add_change(const struct history_file *file, json_t *change, const struct names *texts,
 		       unsigned long long number, struct addition *addition)
 {
@@ -388,7 +391,7 @@ static void share(const struct history_file *file, gid_t readers)
 
 /* --- leaving out what is old --- */
 
-/* Notes the digests that a line's change, or a rule set, refers to. */
+/* Notes the digests to which a change's or a rule set's line refers. */
 static void note_digests(const json_t *json, json_t *wanted)
 {
 	const json_t *interface, *digest;
@@ -409,7 +412,7 @@ static void note_digests(const json_t *json, json_t *wanted)
 			json_object_set_new(wanted, json_string_value(digest), json_true());
 }
 
-/* A line of the file, from its end to its beginning. */
+/* Reads the lines of the file from its end to its beginning. */
 struct kept_lines {
 	const char **line;
 	size_t *length;
@@ -439,8 +442,8 @@ static bool is_wanted(const json_t *json, const json_t *wanted)
 }
 
 /*
- * Goes from the last line to the first: a text comes before the first change that refers to it. The
- * last change is kept however long it is, because the next number follows from it.
+ * Goes from the last line to the first, because a text is before the first change that refers to
+ * it. The last change is kept whatever its length, because the next number follows from it.
  */
 static void choose(const char *text, size_t length, size_t limit, struct kept_lines *kept)
 {
@@ -457,7 +460,7 @@ static void choose(const char *text, size_t length, size_t limit, struct kept_li
 			begins(all.line[all.count], NUMBERED) || begins(all.line[all.count], MORE);
 
 		if (is_change && changes && kept->bytes + all.length[all.count] > limit)
-			limit = 0; /* no older one either */
+			limit = 0; /* then no older change is kept either */
 		json = json_loadb(all.line[all.count], all.length[all.count], 0, NULL);
 		if (json && (is_change ? limit > 0 : is_wanted(json, wanted))) {
 			note_digests(json, wanted);
@@ -498,7 +501,7 @@ static int write_new(const struct history_file *file, const struct kept_lines *k
 	return err;
 }
 
-/* The change is recorded already: a failure is tried again after the next one. */
+/* The change is already recorded: a failure here is tried again after the next change. */
 static void leave_out_old(const struct history_place *place, struct history_file *file)
 {
 	__cleanup(kept_free) struct kept_lines kept = {};
@@ -523,7 +526,8 @@ static void say_foreign(const char *folder, int err)
 	warning_fix(fix, "%s/" HISTORY_NAME ": is not used: %s", folder, why_text(err));
 }
 
-/* Opens the spare file if there is one; a fault of it must not keep the change out of the other. */
+/* Opens the spare file if it exists; its errors must not prevent the change from being written to
+ * the main file. */
 static void open_spare(const struct history_place *place, struct history_file *spare)
 {
 	__free_text char *path = xasprintf("%s/" HISTORY_NAME, place->spare);
@@ -651,7 +655,7 @@ static bool is_change(const json_t *json)
 	       json_is_array(json_object_get(json, "interfaces"));
 }
 
-/* A rule set that is not whole is as good as none. */
+/* An incomplete rule set is treated as none. */
 static void take_text(struct history_lines *lines, const char *digest, json_t *json)
 {
 	json_t *kept = json_object_get(json, "kept");
@@ -673,7 +677,7 @@ static void take_json(struct history_lines *lines, json_t *json, bool spare,
 	} else if (json_is_string(json_object_get(json, "more"))) {
 		add_more(lines->changes, json);
 	} else if (is_change(json)) {
-		/* The command that moved it is about to remove it from the spare file. */
+		/* The command that moved it will remove it from the spare file. */
 		if (spare && has_change(lines->changes, id))
 			return;
 		lines->spare |= spare;
@@ -699,13 +703,14 @@ static void take_lines(struct history_lines *lines, const char *text, size_t len
 
 		if (json)
 			take_json(lines, json, spare, last);
-		else if (size && at <= length) /* the last line may just be being written */
+		/* the last line may be incomplete, because it is being written */
+		else if (size && at <= length)
 			lines->damaged++;
 		json_decref(json);
 	}
 }
 
-/* Reads without the lock. No file is an empty one. */
+/* Reads without the lock. A missing file counts as empty. */
 static int read_one(const char *folder, char **text, size_t *length)
 {
 	__free_text char *path = xasprintf("%s/" HISTORY_NAME, folder);
@@ -736,7 +741,8 @@ int history_lines_read(const struct history_place *place, struct history_lines *
 	int err;
 
 	*lines = (struct history_lines){};
-	/* The spare file first: what is moved meanwhile is seen twice, not missed. */
+	/* Reads the spare file first: a line that is moved meanwhile is seen twice, but not
+	 * missed. */
 	err = read_one(place->spare, &spare, &spare_length);
 	if (!err)
 		err = read_one(place->folder, &text, &length);

@@ -25,16 +25,17 @@
 
 #define HISTORY_NAME	"history"
 #define HISTORY_VERSION 1
-#define HISTORY_LIMIT	(16 << 20) /* bytes; past it the older half is left out */
+#define HISTORY_LIMIT	(16 << 20) /* bytes; above it the older half is removed */
 
 struct history_place {
-	const char *folder; /* that lasts */
-	const char *spare;  /* for what cannot be written there: it lasts until the next boot */
+	const char *folder; /* the main file */
+	/* the spare file, used if the main one cannot be written; it lasts until the next boot */
+	const char *spare;
 	gid_t readers;	    /* a group that may read both files; 0: none */
 	size_t limit;	    /* HISTORY_LIMIT, or less for a test */
 };
 
-/* The host's own. */
+/* The files of this host's history. */
 extern const struct history_place history_host;
 
 /*
@@ -49,12 +50,12 @@ void history_append(const struct history_place *place, json_t *change, const str
 /* Lines of both files; a change of the spare file has the number that it will get. */
 struct history_lines {
 	json_t *changes; /* in order; "more" is added to its change */
-	json_t *texts;	 /* by digest */
+	json_t *texts;	 /* by their digest */
 	size_t damaged;	 /* lines that cannot be read */
-	bool spare;	 /* the spare file has some */
+	bool spare;	 /* the spare file has changes */
 };
 
-/* 0, or -errno with a message: one of the files cannot be read, or is none of ours. */
+/* Returns 0, or -errno with a message: a file cannot be read, or is not a history. */
 int history_lines_read(const struct history_place *place, struct history_lines *lines);
 void history_lines_free(struct history_lines *lines);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Sends entries to the journal, by its native protocol
- * (https://systemd.io/JOURNAL_NATIVE_PROTOCOL/, which is stable): its library would be loaded with
- * every command, and with it those that compress.
+ * (https://systemd.io/JOURNAL_NATIVE_PROTOCOL/, which is stable). Its library is not used, because
+ * every command would load it, and with it libraries for compression.
  */
 #include "loader/report/journal.h"
 

@@ -7,12 +7,12 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Adds a field to the text of an entry, with '?' for each control character. NULL: adds none. */
+/* Adds a field to the text of an entry, with '?' for control characters. NULL adds nothing. */
 void journal_field(FILE *to, const char *key, const char *value);
 
 /*
- * Sends an entry, which is made of fields. Where the journal is slow it waits for a second at most,
- * or not at all unless `wait`. Returns 0 or -errno.
+ * Sends an entry, which consists of fields. With `wait`, waits at most a second for a slow journal,
+ * else not at all. Returns 0 or -errno.
  */
 int journal_send(const char *fields, size_t length, bool wait);
 

@@ -93,7 +93,8 @@ static struct counts counts_of(const struct counters *counters, bool out, __u32 
 	return out ? counters_out(counters, port) : counters_port(counters, port);
 }
 
-/* Appends the counted ports of a direction; with `all`, those that a service lists too. */
+/* Appends the ports of a direction that counted something; with `all`, also those that a service
+ * lists. */
 static void add_ports(json_t *list, const struct counters *counters, const json_t *profiles,
 		      bool out, bool all)
 {
@@ -126,7 +127,7 @@ static void add_ports(json_t *list, const struct counters *counters, const json_
 	port_services_free(services);
 }
 
-/* Sorted by direction, protocol and port: text_counters.c searches. */
+/* Sorts by direction, protocol and port, because text_counters.c searches them. */
 static json_t *ports_json(const struct counters *counters, const json_t *profiles, bool all)
 {
 	json_t *list = json_array();

@@ -11,10 +11,10 @@
 
 #include "loader/report/counters.h"
 
-/* {"version": 1, NAME: list}; takes over `list`. */
+/* Makes {"version": 1, NAME: list}; takes over `list`. */
 json_t *report_new(const char *name, json_t *list);
 
-/* Prints a report to stdout as `text` does, or as JSON if that is NULL; frees it. */
+/* Prints a report to stdout by `text`, or as JSON if `text` is NULL; frees the report. */
 void report_print(json_t *report, void (*text)(const json_t *report, FILE *to));
 
 /* RFC 3339 in UTC, of nanoseconds since 1970. */
@@ -26,17 +26,15 @@ json_t *report_counts(struct counts counts);
 
 /*
  * One interface of `counters --json`, without name, generation and since. `profiles` is the array
- * of `show --json` that the generation was made from. With `all`, listed ports without a count too.
+ * of `show --json` that the generation was made from. With `all`, also listed ports that counted
+ * nothing.
  */
 json_t *report_counters(const struct counters *counters, const json_t *profiles, bool all);
 
-/* The name of an IP protocol that packets often have; NULL: another one. */
+/* The name of a common IP protocol; NULL: it is another one. */
 const char *report_protocol(__u8 protocol);
 
-/*
- * The name of any, or its number. The system's database is asked once: `known` has room for 256,
- * all NULL at first.
- */
+/* The name of an IP protocol, or its number. `known`: a cache of 256 names, all NULL at first. */
 json_t *report_protocol_json(json_t **known, __u8 protocol);
 
 /* "ssh + xeams" from an array of names. */

@@ -70,7 +70,7 @@ static json_t *services_of(const struct listing *listing, const struct pc_tally 
 	return list;
 }
 
-/* The same ports may have several tallies: the machine had another recipe in between. */
+/* The same ports may have several tallies, if the machine had another recipe in between. */
 static bool same_ports(const struct pc_tally *a, const struct pc_tally *b)
 {
 	bool unlisted = a->last < a->first;
@@ -111,8 +111,8 @@ static bool counted(struct counts counts)
 	return counts.pass.packets || counts.drop.packets || counts.would_drop.packets;
 }
 
-/* In the order of a report's ports: in, out; tcp, udp; by number; what is not listed comes before
- * the ports. */
+/* In the order of a report's ports: in, out; tcp, udp; by number; unlisted ones before the
+ * ports. */
 static int compare_tallies(const void *a, const void *b)
 {
 	const struct pc_tally *one = *(const struct pc_tally *const *)a;
@@ -150,7 +150,7 @@ static json_t *ports_json(const struct counters *counters, const struct machine_
 	return list;
 }
 
-/* Puts the tallies of a machine into `own`, and returns how many they are. */
+/* Copies the tallies of a machine to `own`, and returns their number. */
 static size_t find_own(const struct machine_tallies *tallies, const char *machine,
 		       const struct pc_tally **own)
 {

@@ -8,17 +8,17 @@
 
 #include "loader/report/counters.h"
 
-/* The tallies of a filter (struct pc_tally), the first being tally 1. */
+/* The tallies of a filter (struct pc_tally); the first one is tally 1. */
 struct machine_tallies {
 	const struct pc_tally *tally;
 	size_t count;
-	__u64 (*digest)(const char *name); /* pc_tally.machine of a name */
+	__u64 (*digest)(const char *name); /* the value of pc_tally.machine for a name */
 };
 
 /*
- * Tells each tally of the machines, machine by machine, in the order of a report's ports. `number`:
- * of the tally; `again`: of the same ports as the one before; `services`: the open ones that list
- * them.
+ * Calls `tell` for each tally of the machines, machine by machine, in the order of a report's
+ * ports. `number`: of the tally; `again`: it has the same ports as the previous one; `services`:
+ * the open ones that list these ports.
  */
 typedef void machine_tally_tell(void *context, const char *machine, const struct pc_tally *tally,
 				__u32 number, bool again, const json_t *services);
@@ -27,16 +27,17 @@ void report_machine_tallies(const struct machine_tallies *tallies, const json_t 
 
 /*
  * "machines" of an interface's counters: [{"name", "ports": as the interface's "ports"}]. A range
- * that is counted as one has "last", its last port. What no service of the machine lists is one
- * entry a direction, with a null "port" and "protocol". Without `all`, entries that counted nothing
- * are left out.
+ * that is counted as one port has "last", its last port. All ports that no service of the machine
+ * lists are one entry for each direction, with a null "port" and "protocol". Without `all`, entries
+ * that counted nothing are left out.
  */
 json_t *report_machine_counters(const struct counters *counters,
 				const struct machine_tallies *tallies, const json_t *kept,
 				bool all);
 
 /*
- * Moves these ports into the interface's "ports", each with its "machine"; null: this host.
+ * Moves the machines' ports to the interface's "ports", and adds "machine" to each port; null: this
+ * host.
  */
 void report_flatten_machines(json_t *interface);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Writes the filters as a rule set of nftables: a chain a filter and direction, whose rules have
- * the names of portcullis(8), VERDICTS.
+ * Writes the filters as a rule set of nftables: a chain for each filter and direction. Its rules
+ * have the names of portcullis(8), VERDICTS.
  */
 #include "loader/report/nftables.h"
 
@@ -21,11 +21,12 @@
 #define TABLE	      "portcullis"
 #define COMMENT_LIMIT 120 /* characters; nftables takes 128 bytes */
 
-/* One filter, and where its rules go. */
+/* One filter, and the file for its rules. */
 struct writer {
 	FILE *to;
 	const json_t *interface, *recipe, *profiles;
-	size_t number; /* by which its chains and sets are named: any byte may be in a name */
+	/* number in the names of its chains and sets: the interface's name may have any byte */
+	size_t number;
 	bool out;
 };
 
@@ -109,7 +110,7 @@ static char *ports_text(const json_t *list, const char *transport)
 	return names.count ? names_join(&names, ", ") : NULL;
 }
 
-/* The rule of a service for one kind of peers; `peers`: " ip saddr @set", or "" for anyone. */
+/* The rule of a service for one kind of sources; `peers`: " ip saddr @set", or "" for anyone. */
 static void put_rule(const struct writer *writer, const char *match, const char *peers,
 		     const char *service)
 {
@@ -117,7 +118,7 @@ static void put_rule(const struct writer *writer, const char *match, const char 
 		service);
 }
 
-/* The peers of the other side: groups, link-local, anyone. */
+/* The remote sides of a service: groups, link-local, anyone. */
 static void put_peers(const struct writer *writer, const char *match, const json_t *groups,
 		      const char *service)
 {
@@ -138,7 +139,8 @@ static void put_peers(const struct writer *writer, const char *match, const json
 				xasprintf(" ip %s %s", side,
 					  writer->out ? "{ 169.254.0.0/16, 224.0.0.0/24 }" :
 							"169.254.0.0/16");
-			/* The addresses of all 16 multicast flags with the scope of the link. */
+			/* The multicast addresses of the link's scope, for all 16 values of the
+			 * flags. */
 			__free_text char *ipv6_peers = xasprintf(" ip6 %s fe80::/10", side);
 
 			put_rule(writer, match, ipv4_peers, service);
@@ -159,9 +161,9 @@ static void put_peers(const struct writer *writer, const char *match, const json
 }
 
 /*
- * The condition of a rule: the ports of a service at one side, and at the other the source ports
- * that it admits. `own`: of which side its ports are, "dport", or "sport" in an answer. NULL: it
- * has no port of the transport. The caller frees.
+ * The condition of a rule: the service's ports, and the source ports that it admits. `own`: the
+ * field of the service's ports: "dport", or "sport" in an answer. NULL: it has no port of the
+ * transport. The caller frees.
  */
 static char *match_text(const json_t *service, const json_t *sources, const char *transport,
 			const char *own)
@@ -189,8 +191,8 @@ static void put_service(const struct writer *writer, const json_t *service, cons
 }
 
 /*
- * The answer of an open port, for what is sent: a service of `in` with both sides changed. A SYN
- * answers nothing.
+ * The rule for answers of an open port: an `in` service with source and destination exchanged. A
+ * SYN is not an answer.
  */
 static void put_answer(const struct writer *writer, const json_t *service, const char *name,
 		       const char *transport)
@@ -206,7 +208,7 @@ static void put_answer(const struct writer *writer, const json_t *service, const
 	put_peers(writer, answer, json_object_get(service, "from"), name);
 }
 
-/* The rules of each service that is open in a direction, named with `before`. */
+/* The rules of each service that is open in a direction; `before` goes before their names. */
 static void put_all(const struct writer *writer, bool out, const char *before,
 		    void (*put)(const struct writer *writer, const json_t *service,
 				const char *name, const char *transport))
@@ -227,7 +229,7 @@ static void put_all(const struct writer *writer, bool out, const char *before,
 		}
 }
 
-/* --- what is not TCP or UDP --- */
+/* --- other protocols than TCP and UDP --- */
 
 static void put_protocols(const struct writer *writer)
 {
@@ -286,7 +288,7 @@ static void put_in(const struct writer *writer)
 	fprintf(writer->to, "\tchain if%zu-in {\n", writer->number);
 	put_icmp(writer);
 	put_all(writer, false, "", put_service);
-	/* A SYN begins a connection, also between addresses and ports that had one. */
+	/* A SYN begins a connection, even between addresses and ports that had one. */
 	fprintf(writer->to,
 		"\t\ttcp flags & (syn | ack) != syn ct state established,related accept comment \"reply\"\n"
 		"\t\tmeta l4proto udp ct state established,related accept comment \"reply\"\n");
@@ -347,7 +349,7 @@ static char *never_text(const struct writer *writer, bool ipv6)
 }
 
 /*
- * Rules for denied sources come first, also before machines; but after neighbour discovery and
+ * Rules for denied sources come first, even before machines, but after neighbour discovery and
  * DHCP.
  */
 static void put_denied(const struct writer *writer)
@@ -375,14 +377,15 @@ static void put_denied(const struct writer *writer)
 	fputs("\t}\n", writer->to);
 }
 
-/* Packets to a chain: "jump if1-in". */
+/* The rule that sends packets to a chain: "jump if1-in". */
 struct jump {
 	const char *way;   /* "iifname" */
 	const char *match; /* "ip daddr 192.0.2.10 ", or "" */
 	const char *what;  /* "jump if1-in", or a verdict */
 };
 
-/* A name in quotes; nftables has no escapes, and no such name either. */
+/* A name in quotes. nftables has no escapes, but interfaces cannot have a quote in their name
+ * either. */
 static void put_interface(FILE *to, const struct jump *jump, const char *name)
 {
 	if (!strpbrk(name, "\"\n"))
@@ -417,7 +420,8 @@ static bool is_machine(const json_t *interface)
 	return json_is_array(json_object_get(interface, "address"));
 }
 
-/* The jump of a machine, for one of its prefixes. What its chain does not drop is accepted. */
+/* The jump to a machine's chain for one of its prefixes. Packets that the chain does not drop are
+ * accepted. */
 static void put_machine(FILE *to, const json_t *machine, size_t number, bool out,
 			const char *prefix)
 {
@@ -439,7 +443,7 @@ static unsigned long length_of(const char *prefix)
 	return slash ? strtoul(slash + 1, NULL, 10) : 0;
 }
 
-/* Machines come before their interfaces, and the longest prefixes first. */
+/* Machines come before their interfaces, and longer prefixes before shorter ones. */
 static void put_machines(const json_t *interfaces, bool out, FILE *to)
 {
 	const json_t *one, *prefix;
@@ -452,7 +456,8 @@ static void put_machines(const json_t *interfaces, bool out, FILE *to)
 					put_machine(to, one, i + 1, out, json_string_value(prefix));
 }
 
-/* A base chain that sends the packets of each filter to its chain. What is forwarded meets two. */
+/* A base chain that sends the packets of each filter to its chain. Forwarded packets pass two
+ * filters. */
 static void put_base(const json_t *interfaces, const char *hook, bool out, FILE *to)
 {
 	const json_t *interface;

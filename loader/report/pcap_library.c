@@ -8,7 +8,7 @@
 
 int pcap_library_load(const struct library_symbol *symbol, size_t count, char **why)
 {
-	/* The name in Debian, and that of the library's own build. */
+	/* The library's name in Debian, and in a build from its own source. */
 	static const char *const names[] = {"libpcap.so.0.8", "libpcap.so.1", NULL};
 	const char *reason = library_load(names, symbol, count);
 

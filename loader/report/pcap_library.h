@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Loads libpcap when it is needed: it brings ten other libraries along (D-Bus, cryptography,
- * compression), which would make every start of a command half as long again.
+ * Loads libpcap when it is needed: with it come ten other libraries (D-Bus, cryptography,
+ * compression), which would make the start of every command 50 % slower.
  */
 #ifndef PORTCULLIS_REPORT_PCAP_LIBRARY_H
 #define PORTCULLIS_REPORT_PCAP_LIBRARY_H
@@ -9,8 +9,8 @@
 #include "loader/base/library.h"
 
 /*
- * Sets the pointers. -ENOENT where libpcap is not installed or lacks a function, and in `*why` (the
- * caller frees) how to install it.
+ * Sets the pointers. -ENOENT if libpcap is not installed or lacks a function; `*why` (the caller
+ * frees) says how to install it.
  */
 int pcap_library_load(const struct library_symbol *symbol, size_t count, char **why);
 

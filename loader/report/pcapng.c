@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Writes pcapng, in the byte order of this host: a reader sees it by the magic number. */
+/* Writes pcapng in this host's byte order, which readers detect by the magic number. */
 #include "loader/report/pcapng.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "loader/base/memory.h"
 
 #define PCAPNG_BUFFER (1 << 20)
-#define BLOCK_LIMIT   (PCAPNG_BUFFER / 4) /* one block: a frame is at most 64 KiB */
+#define BLOCK_LIMIT   (PCAPNG_BUFFER / 4) /* bytes of one block: a frame has at most 64 KiB */
 
 /* Types of blocks, and the codes of options in them. */
 #define BLOCK_SECTION	 0x0a0d0d0aU
@@ -56,7 +56,7 @@ static void put_32(struct pcapng *file, __u32 value)
 	put(file, &value, sizeof(value));
 }
 
-/* Zeroes up to a multiple of 4 bytes: every block has such a length. */
+/* Adds zeros up to a multiple of 4 bytes, the unit of every block's length. */
 static void pad(struct pcapng *file)
 {
 	static const __u8 zero[4];
@@ -78,7 +78,7 @@ static void put_text(struct pcapng *file, __u16 code, const char *text)
 		put_option(file, code, text, strnlen(text, PCAPNG_COMMENT_LIMIT));
 }
 
-/* An option whose value begins with a byte that says what the rest is. */
+/* An option whose value begins with a byte for the type of the rest. */
 static void put_kind(struct pcapng *file, __u16 code, __u8 kind, const void *value, size_t length)
 {
 	put_16(file, code);
@@ -88,7 +88,7 @@ static void put_kind(struct pcapng *file, __u16 code, __u8 kind, const void *val
 	pad(file);
 }
 
-/* Nanoseconds since 1970, as TSRESOL_NS says. */
+/* Nanoseconds since 1970, the unit given by TSRESOL_NS. */
 static void put_time(struct pcapng *file, __u64 time)
 {
 	put_32(file, (__u32)(time >> 32));
@@ -97,7 +97,7 @@ static void put_time(struct pcapng *file, __u64 time)
 
 /* --- writing --- */
 
-/* The bytes of the whole blocks among the first `length` ones. */
+/* The bytes of the complete blocks among the first `length` bytes. */
 static size_t whole_blocks(const struct pcapng *file, size_t length)
 {
 	size_t at = 0;
@@ -112,7 +112,7 @@ static size_t whole_blocks(const struct pcapng *file, size_t length)
 	return at;
 }
 
-/* A write ended within a block: cuts the part off, if the file can be cut. */
+/* After a write that ended within a block: cuts the part off, if the file can be cut. */
 static void cut(const struct pcapng *file, size_t written)
 {
 	off_t part = (off_t)(written - whole_blocks(file, written));
@@ -150,7 +150,7 @@ int pcapng_flush(struct pcapng *file)
 	return err;
 }
 
-/* A block is written with its length at both ends, which block_end sets. */
+/* A block has its length at both ends; block_end sets both. */
 static int block_begin(struct pcapng *file, __u32 type, size_t *start)
 {
 	int err = 0;

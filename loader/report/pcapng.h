@@ -14,24 +14,25 @@
 #define PCAPNG_ETHERNET 1
 #define PCAPNG_RAW	101
 
-#define PCAPNG_COMMENT_LIMIT 1024 /* bytes of a comment or name; the rest is cut off */
+#define PCAPNG_COMMENT_LIMIT 1024 /* bytes of a comment or name; longer ones are cut */
 
-/* A file that is written. Whole blocks are buffered, so its end is never the part of a block. */
+/* A file that is being written. Only complete blocks are written from the buffer, so that the file
+ * never ends within a block. */
 struct pcapng {
 	int fd;
 	__u8 *buffer;
 	size_t used;
 };
 
-/* Closed: of a function below that failed, the file has all blocks before, and no more are taken.
- */
+/* Closed, because a function below failed: the file has all blocks before that, and accepts no
+ * more. */
 #define PCAPNG_NONE ((struct pcapng){.fd = -1})
 
 struct pcapng_packet {
-	__u32 interface; /* the number that pcapng_interface set */
+	__u32 interface; /* the number of the interface, in the order of pcapng_interface */
 	__u64 time;	 /* ns since 1970 */
 	const __u8 *frame;
-	__u32 captured, length; /* bytes of `frame`, and of the packet */
+	__u32 captured, length; /* bytes of `frame`; bytes of the packet */
 	bool out;
 	/*
 	 * The return value of the hook: XDP_* for an incoming packet, TC_ACT_* for an outgoing one.
@@ -46,14 +47,14 @@ struct pcapng_packet {
  * regular file is cut behind its last whole block.
  */
 int pcapng_begin(struct pcapng *file, int fd);
-/* Names an interface of this link type; its number is one more than that of the one before. */
+/* Adds an interface of this link type; its number is one more than that of the previous one. */
 int pcapng_interface(struct pcapng *file, const char *name, __u16 link_type, __u32 capture,
 		     const char *filter);
 int pcapng_packet(struct pcapng *file, const struct pcapng_packet *packet);
-/* How many packets of an interface were lost until `time`. */
+/* Writes how many packets of an interface were lost until `time`. */
 int pcapng_lost(struct pcapng *file, __u32 interface, __u64 time, __u64 lost);
 int pcapng_flush(struct pcapng *file);
-/* Frees the buffer; what is not flushed is lost. */
+/* Frees the buffer; data that was not flushed is lost. */
 void pcapng_free(struct pcapng *file);
 
 #endif

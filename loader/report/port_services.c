@@ -7,7 +7,7 @@
 #include "loader/base/memory.h"
 #include "loader/recipe/compose_json.h"
 
-/* Ports (PC_PORT, of one protocol) that a service lists. */
+/* A range of ports (PC_PORT, of one protocol) that a service lists. */
 struct listed {
 	__u32 first, last;
 	json_t *service; /* "PROFILE:SERVICE" */
@@ -47,7 +47,8 @@ static void list_service(struct listing *listing, const char *profile, const jso
 	json_decref(name);
 }
 
-/* The open services of a direction: a packet to a closed one's port is unlisted. */
+/* The open services of a direction. Closed services are left out, because packets to their ports
+ * are unlisted. */
 static void list_services(struct listing *listing, const json_t *profiles, bool out)
 {
 	const json_t *profile, *service;
@@ -71,8 +72,9 @@ static void listing_free(struct listing *listing)
 }
 
 /*
- * For each wanted port the first wanted one of its run: the ports between two where a range begins
- * or ends are listed by the same services. PC_PORTS for a port that is not wanted.
+ * For each wanted port, the first wanted port of its run. A run is the ports between two at which a
+ * range begins or ends; all of them are listed by the same services. PC_PORTS for a port that is
+ * not wanted.
  */
 static void find_heads(const struct listing *listing, const bool *wanted, __u32 *head)
 {
@@ -94,8 +96,8 @@ static void find_heads(const struct listing *listing, const bool *wanted, __u32 
 }
 
 /*
- * Thousands of services may list all ports: so only the heads of runs get an array of their own,
- * and the ranges are walked from head to head.
+ * Thousands of services may list all ports, so only the first port of a run gets an array of its
+ * own, and ranges are walked from run to run.
  */
 static void join(const struct listing *listing, const bool *wanted, struct port_services *services)
 {

@@ -8,14 +8,14 @@
 
 #include "bpf/abi.h"
 
-/* Per port (PC_PORT), the array of its services ("PROFILE:SERVICE"); NULL for none. */
+/* For each port (PC_PORT), the array of its services ("PROFILE:SERVICE"); NULL: none. */
 struct port_services {
 	json_t *of[PC_PORTS];
 };
 
 /*
  * The open services of a direction that list the wanted ports. `profiles` is the array of `show
- * --json` that a generation was made from. Ports that the same ranges list share one array.
+ * --json` that a generation was made from. Ports in the same ranges share one array.
  */
 struct port_services *port_services(const json_t *profiles, bool out, const bool *wanted);
 void port_services_free(struct port_services *services);

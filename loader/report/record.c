@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Records of changes in the journal, or without systemd in the system's log. */
+/* Records changes in the journal; without systemd in the system's log. */
 #include "loader/report/record.h"
 
 #include <stdlib.h>
@@ -11,8 +11,8 @@
 #include "loader/report/journal.h"
 
 static const struct {
-	const char *name; /* in the field */
-	const char *done; /* in the message */
+	const char *name; /* in the field of the entry */
+	const char *done; /* in the message of the entry */
 } action[] = {
 	[RECORD_ATTACH] = {"attach", "attached"}, [RECORD_SWAP] = {"swap", "swapped"},
 	[RECORD_DETACH] = {"detach", "detached"}, [RECORD_CONFIRM] = {"confirm", "confirmed"},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Counts what a filter made of a capture. */
+/* Counts the verdicts of a filter on a capture's packets. */
 #include "loader/report/replay.h"
 
 #include <stdint.h>
@@ -13,11 +13,11 @@
 #include "loader/report/port_services.h"
 
 #define SETS   8192u
-#define PLACES 8 /* of a set */
+#define PLACES 8 /* rows of a set */
 #define SECOND 1000000000ULL
 
 struct replay_table {
-	struct drops_row row[SETS * PLACES]; /* no `sources`: unused */
+	struct drops_row row[SETS * PLACES]; /* 0 `sources`: the place is free */
 };
 
 void replay_begin(struct replay *replay)
@@ -95,7 +95,7 @@ static struct drops_row *set_of(struct replay_table *table, const struct drops_r
 	return table->row + (hash >> 16) % SETS * PLACES;
 }
 
-/* A row that was seen once gives way first, then the one that was seen longest ago. */
+/* A row that was seen once is replaced first, then the one whose last packet is oldest. */
 static bool is_worse(const struct drops_row *a, const struct drops_row *b)
 {
 	return a->again != b->again ? !a->again : a->last < b->last;
@@ -117,7 +117,7 @@ static struct drops_row *find_row(struct replay *replay, const struct drops_row 
 	return worst;
 }
 
-/* 1 + the place of a name, which is added if it is new; 0: this host. */
+/* 1 + the index of a name; a new name is added. 0: this host. */
 static __u32 machine_at(struct replay *replay, const char *machine)
 {
 	size_t i = 0;
@@ -179,7 +179,7 @@ void replay_drops(const struct replay *replay, struct drops *drops)
 
 /* --- JSON --- */
 
-/* The services of the ports that rows of one machine and direction have. */
+/* The services of the ports in the rows of one machine and direction. */
 struct row_services {
 	__u32 machine;
 	bool out;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reads a captured frame for `replay`. The program decides; what is read here finds what the
- * program would have remembered of earlier packets.
+ * Reads a captured frame for `replay`. The BPF program decides. What is read here is needed to find
+ * the state that earlier packets would have left.
  */
 #include "loader/report/replay_packet.h"
 
@@ -17,7 +17,7 @@
 #define COOKED		16
 #define COOKED_TWO	20
 #define TAG		4
-#define TAGS		2 /* as the programs take off */
+#define TAGS		2 /* VLAN tags that the programs skip */
 #define IPV4		20
 #define IPV6		40
 #define IPV6_EXTENSIONS 8
@@ -25,8 +25,8 @@
 #define UDP		8
 #define ICMP		8
 #define ARP_SENDER	14     /* offset of the sender's IPv4 address */
-#define LEAST		15     /* bytes that BPF_PROG_TEST_RUN takes */
-#define WITHOUT_LENGTH	0xffff /* BIG TCP: the header says 0 */
+#define LEAST		15     /* bytes of the shortest frame that BPF_PROG_TEST_RUN accepts */
+#define WITHOUT_LENGTH	0xffff /* BIG TCP: the length in the header is 0 */
 
 bool replay_link_known(__u16 link)
 {
@@ -50,9 +50,9 @@ static void write16(__u8 *at, __u32 value)
 
 struct link_header {
 	size_t size;
-	__u16 type;  /* ethertype of what follows */
-	int packet;  /* PACKET_*; -1: the header does not tell */
-	bool broken; /* it is not all there */
+	__u16 type;  /* ethertype of the packet */
+	int packet;  /* PACKET_*; -1: the header does not have it */
+	bool broken; /* the header is not complete */
 };
 
 static struct link_header read_ethernet(const struct captured *captured)
@@ -117,7 +117,7 @@ static void append(struct replay_packet *packet, const __u8 *bytes, size_t size)
 	packet->used += (__u32)size;
 }
 
-/* Returns the offset of the IP header in it. */
+/* Returns the offset of the IP header in the frame. */
 static size_t make_frame(const struct replay_reading *reading, const struct captured *captured,
 			 const struct link_header *header, struct replay_packet *packet)
 {
@@ -139,7 +139,7 @@ static size_t make_frame(const struct replay_reading *reading, const struct capt
 	return ip;
 }
 
-/* A frame that is too short for BPF_PROG_TEST_RUN, and no packet either. */
+/* A frame that is too short for BPF_PROG_TEST_RUN, and has no packet either. */
 static void pad_frame(struct replay_packet *packet)
 {
 	if (packet->used >= LEAST)
@@ -154,8 +154,8 @@ static bool is_cut(const struct replay_packet *packet)
 }
 
 /*
- * Lengthens a cut frame by zeros, which no rule looks at: options of TCP, the length of UDP. Where
- * there is no room, what the program would say is not known.
+ * Appends zeros to a cut frame, at fields that no rule reads: TCP options, the UDP length. If there
+ * is no room for them, the verdict is unknown.
  */
 static void lengthen(struct replay_packet *packet, size_t to)
 {
@@ -171,13 +171,13 @@ static void lengthen(struct replay_packet *packet, size_t to)
 
 /* --- IP --- */
 
-/* Where a header is read. */
+/* A position in a header. */
 struct cursor {
 	struct replay_packet *packet;
-	size_t ip, at, end; /* end: of the IP packet in the frame */
+	size_t ip, at, end; /* end: of the IP packet within the frame */
 };
 
-/* False: the packet ends before, or the capture does. */
+/* False: the packet ends before that, or its captured part does. */
 static bool has(const struct cursor *cursor, size_t at, size_t size)
 {
 	if (at + size <= cursor->packet->used)
@@ -226,7 +226,7 @@ static bool is_extension(__u8 next)
 	       next == IPPROTO_DSTOPTS;
 }
 
-/* Moves `cursor->at` behind a chain of extension headers. False: it is broken. */
+/* Moves `cursor->at` past the chain of extension headers. False: the chain is broken. */
 static bool walk_extensions(struct cursor *cursor, struct replay_tuple *tuple,
 			    struct replay_packet *packet)
 {
@@ -338,7 +338,7 @@ static void read_transport(struct cursor *cursor, struct replay_packet *packet)
 		read_icmp(cursor, packet);
 }
 
-/* The length by the header, if the frame has fewer bytes than the packet had. */
+/* The length from the header, if the frame has fewer bytes than the packet had. */
 static void read_ipv4(struct cursor *cursor, struct replay_packet *packet)
 {
 	__u8 *ip = packet->frame + cursor->ip;
@@ -427,7 +427,7 @@ static bool is_shared(__u8 family, const __be32 *address)
 
 static void learn_mac(struct replay_reading *reading, const __u8 *mac)
 {
-	static const __u8 none[ETH_ALEN]; /* as a converted capture has it */
+	static const __u8 none[ETH_ALEN]; /* the form that converted captures have */
 
 	if (reading->mac_known || mac[0] & 1 || !memcmp(mac, none, sizeof(none)))
 		return;
@@ -435,7 +435,7 @@ static void learn_mac(struct replay_reading *reading, const __u8 *mac)
 	reading->mac_known = true;
 }
 
-/* The kernel that captured has told. */
+/* The capturing kernel wrote down the direction. */
 static enum replay_way way_cooked(int packet)
 {
 	if (packet == PACKET_OUTGOING)
@@ -445,7 +445,7 @@ static enum replay_way way_cooked(int packet)
 		       REPLAY_ASIDE;
 }
 
-/* Neither address is one of this host: link-local, broadcast, or none yet (DHCP). */
+/* Neither address belongs to this host: link-local, broadcast, or none yet (DHCP). */
 static enum replay_way way_by_mac(const struct replay_reading *reading,
 				  const struct captured *captured)
 {
@@ -486,7 +486,8 @@ static enum replay_way way_of(struct replay_reading *reading, const struct captu
 	return way_by_mac(reading, captured);
 }
 
-/* ARP tells by its sender; what else is not IP comes in unless this host's MAC sent it. */
+/* The direction of ARP follows from its sender. Other non-IP frames come in, unless this host's MAC
+ * sent them. */
 static enum replay_way way_without_ip(const struct replay_reading *reading,
 				      const struct captured *captured,
 				      const struct link_header *header)
@@ -507,7 +508,7 @@ static enum replay_way way_without_ip(const struct replay_reading *reading,
 		       REPLAY_IN;
 }
 
-/* --- all of it --- */
+/* --- the whole frame --- */
 
 static void read_ip(struct replay_reading *reading, const struct captured *captured,
 		    const struct link_header *header, struct replay_packet *packet, size_t ip)
@@ -522,14 +523,14 @@ static void read_ip(struct replay_reading *reading, const struct captured *captu
 	if (packet->way == REPLAY_CUT)
 		return;
 	whole = packet->tuple;
-	/* The addresses of a malformed packet still tell its direction. */
+	/* A malformed packet's direction can still be found by its addresses. */
 	if (!whole.family && packet->used >= ip + (header->type == ETH_P_IP ? IPV4 : IPV6))
 		read_addresses(&whole, header->type == ETH_P_IP ? 4 : 6, packet->frame + ip);
 	packet->way = way_of(reading, captured, header, &whole);
 }
 
-/* A frame that ends within its VLAN tags is malformed; where its end was not captured, who knows.
- */
+/* A frame that ends within its VLAN tags is malformed, unless its end was not captured: then it is
+ * unknown. */
 static void read_broken(const struct replay_reading *reading, const struct captured *captured,
 			struct replay_packet *packet)
 {

@@ -9,10 +9,10 @@
 #include "bpf/abi.h"
 #include "loader/catalog/group.h"
 
-/* Link types as libpcap has them (DLT_*, www.tcpdump.org/linktypes.html). */
+/* Link types with libpcap's numbers (DLT_*, www.tcpdump.org/linktypes.html). */
 #define REPLAY_ETHERNET	  1
 #define REPLAY_RAW	  12
-#define REPLAY_RAW_OTHER  101 /* in a file */
+#define REPLAY_RAW_OTHER  101 /* its number in a file */
 #define REPLAY_COOKED	  113
 #define REPLAY_IPV4	  228
 #define REPLAY_IPV6	  229
@@ -22,21 +22,21 @@
 bool replay_link_known(__u16 link);
 
 /*
- * The program gets no more bytes of a frame: what the headers have fits, and BPF_PROG_TEST_RUN
- * takes less than a page. The lengths in the IP header of a longer frame are adjusted.
+ * At most so many bytes of a frame are given to the program: all headers fit, and BPF_PROG_TEST_RUN
+ * accepts less than a page. The lengths in the IP header of a longer frame are adjusted.
  */
 #define REPLAY_FRAME 3500
 
 struct captured {
 	__u64 time; /* ns since 1970 */
 	__u16 link;
-	__u32 captured, length; /* bytes of `bytes`, and of the packet */
+	__u32 captured, length; /* bytes of `bytes`; bytes of the packet */
 	const __u8 *bytes;
 };
 
-/* How frames are read. `mac` is learned from packets of known direction. */
+/* How to read frames. `mac` is learned from packets whose direction is known. */
 struct replay_reading {
-	enum pc_frame frame; /* what the filter's frames begin with */
+	enum pc_frame frame; /* the header that the filter's frames begin with */
 	const struct prefix *local;
 	size_t locals;
 	__u8 mac[6];
@@ -46,11 +46,12 @@ struct replay_reading {
 enum replay_way {
 	REPLAY_IN,
 	REPLAY_OUT,
-	REPLAY_ASIDE, /* no filter of this host would see it: of or for another host, or on lo */
+	/* no filter of this host would see the packet: it is between other hosts, or on lo */
+	REPLAY_ASIDE,
 	REPLAY_CUT,   /* its headers were not captured */
 };
 
-/* A packet, or the one that an ICMP error quotes. Addresses as in pc_flow, ports in host order. */
+/* A packet, or the packet quoted in an ICMP error. Addresses as in pc_flow, ports in host order. */
 struct replay_tuple {
 	__u8 family; /* 4 or 6; 0: none */
 	__u8 protocol;
@@ -64,11 +65,11 @@ struct replay_packet {
 	struct replay_tuple tuple, quoted;
 	__u8 tcp_flags;
 	__u8 icmp_type;
-	bool first, later; /* a fragment */
-	__u32 id;	   /* of the datagram, as pc_fragment has it */
+	bool first, later; /* the packet is a fragment */
+	__u32 id;	   /* id of the datagram, as in pc_fragment */
 	__u32 payload;	   /* bytes behind the IP headers */
-	__u32 length;	   /* of the whole frame, as the filter would count it */
-	__u32 used;	   /* of `frame` */
+	__u32 length;	   /* bytes of the whole frame, as the filter would count them */
+	__u32 used;	   /* bytes of `frame` */
 	__u8 frame[REPLAY_FRAME];
 };
 

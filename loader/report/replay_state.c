@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The state of a filter after a capture's packets. */
+/* The state that a filter would have after a capture's packets. */
 #include "loader/report/replay_state.h"
 
 #include <arpa/inet.h>
@@ -11,10 +11,10 @@
 #include "loader/base/memory.h"
 
 #define SETS	  (1u << 17)
-#define PLACES	  8 /* of a set: 64 MiB in all, of which only what is used is ever touched */
-#define CONNECTED (432000 * PC_SECOND) /* as pc_flow_lifetime of an assured TCP flow */
-#define BEGINNING (130 * PC_SECOND)    /* the kernel repeats a SYN for that long */
-#define ENDING	  (60 * PC_SECOND)     /* time-wait */
+#define PLACES	  8 /* entries of a set: 64 MiB in all; unused memory is never touched */
+#define CONNECTED (432000 * PC_SECOND) /* pc_flow_lifetime of an assured TCP flow */
+#define BEGINNING (130 * PC_SECOND)    /* the kernel repeats a SYN for so long */
+#define ENDING	  (60 * PC_SECOND)     /* duration of the time-wait state */
 #define CAME	  ((__u64)PC_CAME_LATELY << PC_CAME_SHIFT)
 #define JUST	  ((__u64)(PC_CAME_JUST + 1) << PC_CAME_SHIFT)
 #define STREAM	  ((__u64)PC_STREAM_AGE << PC_SINCE_SHIFT)
@@ -31,22 +31,23 @@ enum kind {
 	KIND_FRAGMENT,
 };
 
-/* Of a flow, beside PC_FLOW_REPLIED, FIN_IN, FIN_OUT, RESET, ASSURED and MAYBE. */
+/* Flags of a flow, in addition to PC_FLOW_REPLIED, FIN_IN, FIN_OUT, RESET, ASSURED and MAYBE. */
 #define FLOW_REFUSED 0x100 /* TCP: the other side began, or the filter refused this one's SYN */
-#define FLOW_SERVED  0x200 /* the other side began, and the table decides: nothing is learned */
-#define FLOW_BEGAN   0x400 /* TCP: this side has sent a SYN, and nothing was heard since */
+/* the other side began, and the port table decides, so that nothing is learned */
+#define FLOW_SERVED  0x200
+#define FLOW_BEGAN   0x400 /* TCP: this side has sent a SYN, and no packet came since */
 
-/* Of KIND_CAME. */
+/* Flags of KIND_CAME. */
 #define CAME_REFUSED 1
-#define CAME_PASSED  2 /* at a port with a limit; `began` says when last */
+#define CAME_PASSED  2 /* passed at a port with a limit; `began` is the last time */
 
 struct entry {
 	__u8 key[40]; /* struct pc_flow or pc_fragment */
 	__u64 seen;
 	union {
-		__u64 began; /* UDP, and KIND_CAME */
+		__u64 began; /* used for UDP and KIND_CAME */
 		struct {
-			__u32 cell, second; /* of a first fragment */
+			__u32 cell, second; /* cells of a first fragment */
 		};
 	};
 	__u16 flags;
@@ -69,7 +70,7 @@ struct replay_state *replay_state_new(__u32 echo_interval)
 
 	state->entry = xcalloc((size_t)SETS * PLACES, sizeof(*state->entry));
 	state->echo_interval = echo_interval;
-	/* The place of the table: no capture can be made that knows it. */
+	/* A random seed of the table, so that no capture can be made to collide in it. */
 	state->secret = (__u64)(uintptr_t)state->entry ^ (__u64)(uintptr_t)state;
 	return state;
 }
@@ -136,7 +137,7 @@ static __u64 lifetime(const struct entry *entry)
 	return PC_FRAGMENT_LIFETIME;
 }
 
-/* Times of a capture may go back a little: its packets are of several CPUs. */
+/* Times in a capture may go back a little, because its packets come from several CPUs. */
 static bool within(__u64 at, __u64 seen, __u64 span)
 {
 	return (__s64)(at - seen) < (__s64)span;
@@ -147,7 +148,7 @@ static bool is_alive(const struct entry *entry, __u64 at)
 	return within(at, entry->seen, lifetime(entry));
 }
 
-/* The entry of a key, new if need be; its flags and cells are those of before, or 0. */
+/* The entry of a key, made if there is none. Flags and cells are the former ones, or 0. */
 static struct entry *enter(struct replay_state *state, enum kind kind, const void *key, __u64 at)
 {
 	struct entry *entry = find(state, kind, key), *set;
@@ -170,7 +171,7 @@ static struct entry *enter(struct replay_state *state, enum kind kind, const voi
 
 /* --- keys --- */
 
-/* Of a packet in this direction; `out`: its source is this side. */
+/* The key of a packet in this direction. `out`: its source is this side. */
 static struct pc_flow flow_key(const struct replay_tuple *tuple, bool out)
 {
 	const __be32 *remote = out ? tuple->destination : tuple->source;
@@ -197,7 +198,7 @@ static struct pc_flow flow_key(const struct replay_tuple *tuple, bool out)
 	return key;
 }
 
-/* The answer may come from another of this host's addresses. */
+/* An answer may come from another address of this host. */
 static struct pc_flow came_key(const struct pc_flow *flow)
 {
 	struct pc_flow key = *flow;
@@ -223,7 +224,7 @@ static struct pc_fragment fragment_key(const struct replay_packet *packet)
 	return key;
 }
 
-/* --- what is told --- */
+/* --- what the program is told --- */
 
 static bool is_begin(__u8 flags)
 {
@@ -237,8 +238,8 @@ static bool lives(const struct entry *flow, __u64 at)
 }
 
 /*
- * An outgoing TCP packet of which no SYN is in the capture belongs to a connection that began
- * before it, unless it is the answer to one that the other side begins.
+ * An outgoing TCP packet without a SYN in the capture belongs to a connection that began before the
+ * capture, unless it answers one that the other side begins.
  */
 static bool is_from_before(const struct replay_packet *packet)
 {
@@ -267,7 +268,8 @@ static __u8 tell_flow(struct replay_state *state, const struct replay_packet *pa
 	return what;
 }
 
-/* As echo_due in bpf/icmp.h, of one CPU. Returns when the next request is due, 0: this is late. */
+/* As echo_due in bpf/icmp.h, for one CPU. Returns the time of the next request; 0: this one is over
+ * the limit. */
 static __u64 echo_due(const struct replay_state *state, __u64 at)
 {
 	__u64 due = state->echo_next;
@@ -299,7 +301,7 @@ __u8 replay_state_tell(struct replay_state *state, const struct replay_packet *p
 	return what | PC_TOLD_FRAGMENT;
 }
 
-/* When a datagram like this one last passed at a port with a limit, if it did so lately. */
+/* When such a datagram last passed at a port with a limit, if that was recently. */
 static bool passed_lately(const struct entry *came, __u64 at)
 {
 	return came && came->flags & CAME_PASSED && within(at, came->began, CAME);
@@ -326,7 +328,7 @@ bool replay_state_unsent(struct replay_state *state, const struct replay_packet 
 	       !passed_lately(came, at);
 }
 
-/* --- what is noted --- */
+/* --- what is remembered --- */
 
 static void note_tcp_out(struct replay_state *state, const struct replay_packet *packet,
 			 const struct pc_flow *key, struct entry *flow, __u64 at, bool dropped)
@@ -358,7 +360,7 @@ static void note_tcp_in(struct replay_state *state, const struct replay_packet *
 		if (dropped && !(lives(flow, at) && !(flow->flags & PC_FLOW_FIN_OUT)))
 			enter(state, KIND_FLOW, key, at)->flags = FLOW_REFUSED;
 		else if (!dropped && flow && flow->flags & FLOW_REFUSED)
-			flow->flags = FLOW_SERVED; /* a limit, or a ban that has ended */
+			flow->flags = FLOW_SERVED; /* a limit dropped it, or a ban that has ended */
 		return;
 	}
 	if (!lives(flow, at) || dropped)
@@ -378,8 +380,8 @@ static void assure(struct entry *flow, __u64 at)
 }
 
 /*
- * An answer begins no flow; what this side sends again, unasked, does. To what passed at a port
- * with a limit, all is an answer.
+ * An answer begins no flow, but a further packet without a new question does. After a datagram
+ * passed at a port with a limit, every packet to its sender is an answer.
  */
 static void begin_flow(struct replay_state *state, const struct pc_flow *key, struct entry *flow,
 		       __u64 at)
@@ -484,7 +486,7 @@ static void note_tuple(struct replay_state *state, const struct replay_packet *p
 		note_flow_in(state, &key, flow, at, event, limited);
 }
 
-/* An echo request that passes, or a fragment of one, uses up the limit. */
+/* An echo request that passes, and each of its fragments, uses up the limit. */
 static void note_echo(struct replay_state *state, const struct replay_packet *packet, __u64 at,
 		      const struct pc_event *event)
 {
