@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * `apply`: makes this network namespace what the site file says, all of it or nothing; at boot,
- * each interface by itself.
+ * `apply`: makes this network namespace what the site file says. All interfaces change or none; at
+ * boot, each by itself.
  */
 #include "loader/command/apply.h"
 
@@ -25,7 +25,7 @@
 
 #define SAMPLE PORTCULLIS_PREFIX "/share/doc/portcullis/examples/site.yaml"
 
-/* True if the site file's interface is the one that was named. */
+/* True if the entry of the site file is for the named interface. */
 static bool is_named(const struct site_interface *interface, const char *name)
 {
 	char real[IF_NAMESIZE];
@@ -52,8 +52,7 @@ static void add_wanted(struct apply *apply, const struct site_interface *interfa
 }
 
 /*
- * Chooses the interfaces that were named, or all. -ENOENT with a message if a named one is not in
- * the file.
+ * Chooses the named interfaces, or all. -ENOENT with a message if a named one is not in the file.
  */
 static int choose(struct apply *apply, struct catalog *catalog)
 {
@@ -77,7 +76,7 @@ static int choose(struct apply *apply, struct catalog *catalog)
 	return 0;
 }
 
-/* Says which interfaces each pattern of the file takes. */
+/* Prints which interfaces each pattern of the file matches. */
 static void tell_taken(const struct site *site)
 {
 	for (size_t i = 0; i < site->patterns; i++) {
@@ -94,7 +93,7 @@ static void tell_taken(const struct site *site)
 	}
 }
 
-/* An interface whose part of the file has an error gets the filter that was confirmed last. */
+/* If an interface's entry has an error, it gets the filter that was confirmed last. */
 static bool fall_back(struct apply *apply, struct wanted *wanted, struct diag *diag)
 {
 	struct snapshot *confirmed = apply->confirmed;
@@ -126,8 +125,8 @@ static int check_all(struct apply *apply, struct diag *diag)
 	int err = 0;
 
 	/*
-	 * At boot every interface that is not left out needs its plan, however many errors there
-	 * are.
+	 * At boot, errors do not end the checks: every interface that is not left out needs its
+	 * plan.
 	 */
 	for (i = 0; i < apply->count && (apply->lenient || !diag_full(diag)); i++) {
 		struct wanted *wanted = &apply->wanted[i];
@@ -143,7 +142,7 @@ static int check_all(struct apply *apply, struct diag *diag)
 }
 
 /*
- * Sets the unit's status line. It is read long after, when udev may have brought the missing
+ * Sets the unit's status line. Users may read it much later, when udev has added missing
  * interfaces, but only the unit's own processes can change it; the journal has the details.
  */
 static void tell_status(const struct apply *apply, const struct source *source)
@@ -171,18 +170,18 @@ static int exit_code(const struct apply *apply, const struct source *source, int
 {
 	bool incomplete = apply->left_out.count || apply->missing.count;
 
-	/* If no interface at all could be filtered, the unit has failed. */
+	/* The unit fails only if no interface could be filtered. */
 	if (err || (apply->count && apply->failed == apply->count))
 		return EXIT_FAILED;
 	if (!apply->lenient)
 		return incomplete ? EXIT_FAILED : EXIT_DONE;
 	if (incomplete || apply->fell_back)
 		return EXIT_INCOMPLETE;
-	/* One interface has nothing to do with the rest of the file. */
+	/* A command for one interface does not handle the rest of the file. */
 	return !apply->quiet && (source->wrong || source->saved) ? EXIT_INCOMPLETE : EXIT_DONE;
 }
 
-/* Plans the changes, and carries them out. */
+/* Plans and makes the changes. */
 static int carry_out_site(struct apply *apply, struct diag *diag)
 {
 	int err = check_all(apply, diag);
@@ -212,7 +211,7 @@ static int apply_source(const struct options *options, bool lenient, struct sour
 		.catalog = source_catalog(source),
 		.confirmed = &source->confirmed,
 		.was_tried = source->tried && !lenient,
-		/* An interface that is hidden by an error in the file must not be detached. */
+		/* An interface whose entry an error hides must not be detached. */
 		.hold = HOLD_NONE,
 		.detaches = !options->arguments.count && !source->wrong,
 		.quiet = lenient && options->arguments.count,
@@ -220,8 +219,8 @@ static int apply_source(const struct options *options, bool lenient, struct sour
 			.command = &guard_apply,
 			.done = "changed",
 			.management = site->management_given ? &site->management : NULL,
-			/* At boot a stranger's connection to a watched port must not keep the host
-			 * open. */
+			/* At boot, the guard must not leave the host unfiltered because of a
+			 * stranger's connection to a watched port. */
 			.force = options->force || options->boot,
 			.each = lenient,
 			.dry_run = options->dry_run,
@@ -236,7 +235,7 @@ static int apply_source(const struct options *options, bool lenient, struct sour
 	if (!err && !options->arguments.count)
 		tell_taken(site);
 	apply_find(&apply);
-	/* udev names every interface that comes. */
+	/* udev calls `apply` with the name of every new interface. */
 	if (!err && (apply.count || !apply.quiet)) {
 		apply_hold(&apply);
 		err = carry_out_site(&apply, diag);
@@ -279,7 +278,7 @@ static int check_usage(const struct options *options)
 	return -EINVAL;
 }
 
-/* The site file has no say in it. */
+/* The site file is not consulted. */
 static int resume(const char *comment)
 {
 	__close_fd int lock = -1;
@@ -309,7 +308,7 @@ int command_apply(const struct options *options, struct diag *diag)
 	err = source_open(options, lenient, &source, diag);
 	if (err == -ENOENT && lenient && options->arguments.count) {
 		diag_free(diag);
-		return EXIT_DONE; /* udev asks before there is a site file, too */
+		return EXIT_DONE; /* udev also calls it if there is no site file */
 	}
 	if (!err && options->as &&
 	    !source_rename(&source, options->arguments.name[0], options->as)) {
@@ -323,7 +322,7 @@ int command_apply(const struct options *options, struct diag *diag)
 	if (err)
 		return EXIT_FAILED;
 	code = apply_source(options, lenient, &source, diag);
-	/* Warnings about the host itself are known only now. */
+	/* Warnings about the host itself are known only at this point. */
 	if (code == EXIT_DONE && options->strict && !lenient && messages_warned())
 		code = EXIT_FAILED;
 	return code;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Holds the interface that udev has announced until its filter is there. */
+/* Holds a new interface that udev has announced until its filter is attached. */
 #include "loader/command/apply_hold.h"
 
 #include "loader/host/newcomer.h"
 
-/* Nothing may be lost where the file, or what is fallen back to, only observes. */
+/* An interface that the file, or the snapshot, only observes must not lose packets. */
 static bool is_to_drop(const struct apply *apply, const struct wanted *wanted)
 {
 	const struct snapshot *confirmed = apply->confirmed;

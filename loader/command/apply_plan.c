@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Plans the changes of `apply`: compares each interface with its part of the site file. */
+/* Plans the changes of `apply`: compares each interface with its entry in the site file. */
 #include "loader/command/apply_plan.h"
 
 #include <errno.h>
@@ -55,7 +55,7 @@ static int check_flows(const struct change *change)
 }
 
 /*
- * The filter is as wanted, but a change may be pending. Returns 1 if it must be swapped for a new
+ * The filter is as wanted, but a change may be pending. Returns 1 if a swap must set a new
  * deadline.
  */
 static int say_same(struct apply *apply, const struct wanted *wanted, const struct change *change)
@@ -79,8 +79,8 @@ static int say_same(struct apply *apply, const struct wanted *wanted, const stru
 }
 
 /*
- * At boot no administrator can confirm, or notice an early end of the deadline: the pending change
- * stays pending.
+ * At boot no administrator can confirm, or notice that the deadline ends early, so the pending
+ * change stays pending.
  */
 static bool say_waits(struct apply *apply, const struct change *change)
 {
@@ -161,8 +161,8 @@ static bool is_undefined(const struct site *site, const char *group)
 }
 
 /*
- * True if an error of the file hides the group. A machine's own hides it, too: an error in that is
- * one of the machine.
+ * True if an error of the file hides the group. False if the machine has a group of that name of
+ * its own: an error in that group belongs to the machine.
  */
 static bool is_hidden(const struct site *site, const struct recipe *machine, const char *group)
 {
@@ -172,7 +172,7 @@ static bool is_hidden(const struct site *site, const struct recipe *machine, con
 	       (site->unnamed_wrong && is_undefined(site, group));
 }
 
-/* The first of these that is; NULL: there is none. */
+/* The first hidden group among these names; NULL: none. */
 static const char *first_hidden(const struct site *site, const struct recipe *machine,
 				const struct names *groups)
 {
@@ -185,8 +185,8 @@ static const char *first_hidden(const struct site *site, const struct recipe *ma
 }
 
 /*
- * The first group that an error of the file hides of those that the words or the profiles of an
- * interface name, or of a machine. `composition`: NULL, it could not be made.
+ * The first group that an error of the file hides, among those that the words or the profiles of an
+ * interface or a machine name. `composition`: NULL: it could not be made.
  */
 static const char *wrong_group_of(const struct site *site, const struct site_interface *wanted,
 				  const struct recipe *machine,
@@ -222,7 +222,7 @@ static const char *wrong_group(const struct site *site, const struct site_interf
 	return wrong;
 }
 
-/* Its warnings are the same that site_check has given, at a better place. */
+/* site_check has already given its warnings, with a better place. */
 static int make(const struct apply *apply, struct wanted *wanted, struct composition *composition,
 		struct diag *diag)
 {
@@ -231,7 +231,7 @@ static int make(const struct apply *apply, struct wanted *wanted, struct composi
 	const char *wrong;
 	int err;
 
-	/* --strict makes other errors, and services whose groups are wrong are not composed yet. */
+	/* Not with --strict, because services whose groups are hidden would be further errors. */
 	if (composition->recipe && !apply->options->strict)
 		err = plan_compile(composition, &apply->options->catalog, plan, &found);
 	else
@@ -249,7 +249,7 @@ static int make(const struct apply *apply, struct wanted *wanted, struct composi
 		const struct diag_entry *entry = &found.entry[i];
 		const struct place there = diag_place(entry);
 
-		/* If the tables have no room, the error has no place in the file. */
+		/* An error about full tables has no place in the file. */
 		diag_pass_on(diag, entry->file ? &there : &wanted->site->place, entry);
 	}
 	return err;
@@ -289,7 +289,7 @@ int apply_plan(struct apply *apply, const struct wanted *wanted)
 	err = hook_find(apply->changes.hooks, site->name, &change->hook);
 	if (err)
 		return err;
-	change->name = change->hook.name; /* the real one */
+	change->name = change->hook.name; /* the real name */
 	for (i = 0; i + 1 < apply->changes.count; i++)
 		if (apply->changes.change[i].hook.ifindex == change->hook.ifindex) {
 			error("%s: is %s, which the site file lists already", site->name,

@@ -11,14 +11,14 @@
 /* An interface that is to get its filter. */
 struct wanted {
 	const struct site *of;		   /* the file, or the snapshot that was confirmed last */
-	const struct site_interface *site; /* its part of `of` */
-	struct catalog *catalog;	   /* has its profiles */
-	struct plan plan;		   /* made once, by apply_check */
-	int ifindex;			   /* 0: the interface is missing */
-	bool done;			   /* it is as wanted, or was left out */
+	const struct site_interface *site; /* its entry in `of` */
+	struct catalog *catalog;	   /* catalog with its profiles */
+	struct plan plan;		   /* made only once, by apply_check */
+	int ifindex;			   /* 0: the interface does not exist */
+	bool done;			   /* it is already as wanted, or was left out */
 };
 
-/* One change: what the interface should have, and what it has. */
+/* One change: the wanted state and the present state of an interface. */
 struct apply_target {
 	const struct wanted *wanted; /* NULL: the file does not name the interface */
 	json_t *kept;		     /* recipe and services of the attached filter */
@@ -28,37 +28,41 @@ struct apply {
 	const struct options *options;
 	struct source *source;
 	const struct site *site;
-	bool lenient; /* --boot, --reload: each interface by itself, profiles as confirmed */
-	const struct names *folders; /* of profiles, before all others; NULL: none */
-	struct catalog *catalog;     /* of the file's profiles */
-	struct snapshot *confirmed;  /* to fall back to; may be missing */
+	/* --boot, --reload: handles each interface by itself, and uses the confirmed profiles */
+	bool lenient;
+	const struct names *folders; /* folders of profiles that are searched first; NULL: none */
+	struct catalog *catalog;     /* catalog with the file's profiles */
+	/* snapshot for interfaces whose entry is wrong; may be missing */
+	struct snapshot *confirmed;
 	struct wanted *wanted;
 	size_t count;
-	bool detaches; /* an interface that the file does not name loses its filter */
-	bool quiet;    /* interfaces that are as wanted are not mentioned */
+	bool detaches; /* detach filters from interfaces that the file does not name */
+	bool quiet;    /* do not print interfaces that are as wanted */
 	struct apply_target *target;
-	struct changes changes; /* a change a target */
-	bool changed;		/* something was changed */
-	bool settled;		/* changes_run has had the marks looked at (marks_settle) */
-	bool alone;		/* each interface is tried by itself, after all together failed */
+	struct changes changes; /* a change for each target */
+	bool changed;		/* a change was made */
+	bool settled;		/* changes_run has already called marks_settle */
+	bool alone;		/* try each interface by itself, after all together failed */
 	bool waits;		/* an interface has a pending change */
-	struct hold hold;	/* of an interface that udev has announced just now */
-	bool was_tried;		/* the file was applied before, and not confirmed */
+	struct hold hold;	/* new name of an interface that udev has just announced */
+	bool was_tried;		/* the file was applied before and not confirmed */
 	bool tried;		/* the snapshot `trying` was written */
-	bool fell_back;		/* an interface has the snapshot's filter, not the file's */
-	struct names missing;	/* interfaces that do not exist */
-	struct names left_out;	/* others: "eth1 (cannot be filtered)" */
+	/* an interface has the filter of the snapshot, not that of the file */
+	bool fell_back;
+	struct names missing;	/* names of interfaces that do not exist */
+	struct names left_out;	/* other interfaces: "eth1 (cannot be filtered)" */
 	size_t failed;		/* how many of left_out exist */
 };
 
-/* Looks for the interfaces. True if all exist. */
+/* Looks up the interfaces. True if all exist. */
 bool apply_find(struct apply *apply);
 
-/* Makes room for a change of each wanted interface and of each attached filter; frees it. */
+/* Allocates room for a change of each wanted interface and of each attached filter; frees it. */
 void apply_start(struct apply *apply);
 void apply_end(struct apply *apply);
 
-/* Checks the words of an interface, and makes its plan. False: errors in `diag`, or on stderr. */
+/* Checks the words of an interface, and makes its plan. False: with errors in `diag` or on
+ * stderr. */
 bool apply_check(const struct apply *apply, struct wanted *wanted, struct diag *diag);
 
 /*
@@ -68,7 +72,7 @@ bool apply_check(const struct apply *apply, struct wanted *wanted, struct diag *
 int apply_plan(struct apply *apply, const struct wanted *wanted);
 void apply_drop(struct apply *apply);
 
-/* Adds a detach of each filter whose interface the file does not name. */
+/* Adds a detach for each filter whose interface the file does not name. */
 void apply_plan_detaches(struct apply *apply);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Carries `apply` out: all of it or nothing; at boot each interface by itself, those that are there
+/* Runs the changes of `apply`: all or none; at boot each interface by itself, present ones
  * first. */
 #include "loader/command/apply_run.h"
 
@@ -21,7 +21,7 @@
 #include "loader/recipe/state_write.h"
 #include "loader/report/audit.h"
 
-/* At boot, interfaces come when their drivers are ready. */
+/* At boot, interfaces appear when their drivers are ready. */
 static void wait_for_interfaces(struct apply *apply, unsigned int seconds)
 {
 	static const struct timespec pause = {.tv_nsec = 50000000};
@@ -31,7 +31,7 @@ static void wait_for_interfaces(struct apply *apply, unsigned int seconds)
 		nanosleep(&pause, NULL);
 }
 
-/* At boot an interface that cannot be filtered must not keep the others open. */
+/* At boot, an interface that cannot be filtered must not prevent the filters of others. */
 void apply_leave_out(struct apply *apply, struct wanted *wanted, const char *why, struct diag *diag)
 {
 	__free_text char *note = xasprintf("%s (%s)", wanted->site->name, why);
@@ -44,7 +44,7 @@ void apply_leave_out(struct apply *apply, struct wanted *wanted, const char *why
 	wanted->done = true;
 }
 
-/* Handles a missing interface: -ENODEV if that is an error. */
+/* Handles a missing interface. -ENODEV if that is an error. */
 static int plan_missing(struct apply *apply, struct wanted *wanted, bool waits)
 {
 	const char *name = wanted->site->name;
@@ -83,7 +83,7 @@ static int plan_one(struct apply *apply, struct wanted *wanted, bool waits, stru
 	return 0;
 }
 
-/* `only`: one interface, NULL: all. `waits`: missing interfaces are waited for. */
+/* `only`: one interface; NULL: all. `waits`: missing interfaces are waited for. */
 static int plan_all(struct apply *apply, const struct wanted *only, bool waits, struct diag *diag)
 {
 	size_t i;
@@ -99,7 +99,7 @@ static int plan_all(struct apply *apply, const struct wanted *only, bool waits, 
 	return err;
 }
 
-/* Prints the changes that come from newer profiles alone. */
+/* Prints the changes that only newer profiles cause. */
 static void say_waiting(const struct changes *changes)
 {
 	size_t i;
@@ -122,13 +122,13 @@ static void say_digest(const struct answer *answer)
 		say_line("to apply this, and nothing else: portcullis apply --expect %s", digest);
 }
 
-/* Whether each interface is tried alone if all together fail: the kernel may refuse only one. */
+/* Whether to try each interface alone after all together failed: the kernel may refuse only one. */
 static bool tries_each(const struct apply *apply)
 {
 	return apply->lenient && !apply->options->dry_run && !apply->alone;
 }
 
-/* A change that the guard refused for all must not be made one by one. */
+/* If the guard refused all changes together, they must not be made one by one. */
 static bool wants_each(const struct apply *apply, int err)
 {
 	return err && err != -EACCES && tries_each(apply);
@@ -142,8 +142,8 @@ static void collect(void *context, bool is_error, const char *text, const char *
 }
 
 /*
- * An error that stops all interfaces together is a warning if each is tried by itself afterwards,
- * where the error may not occur.
+ * An error of all interfaces together is only a warning if each is tried by itself afterwards,
+ * because it may not occur then.
  */
 static int run_mildly(struct apply *apply)
 {
@@ -162,7 +162,7 @@ static int run_mildly(struct apply *apply)
 	return err;
 }
 
-/* Whether the new rules would fit this host: a line an interface, of those that would change. */
+/* Prints whether the new rules would fit this host, on a line for each interface that changes. */
 static void say_fit(const struct changes *changes)
 {
 	__cleanup(audited_host_free) struct audited_host host = {};
@@ -291,7 +291,7 @@ static void settle_tried(struct apply *apply, int err)
 	}
 }
 
-/* Keeps the file for boot if it was applied as a whole and is final. The lock is held. */
+/* Keeps the file for boot if all of it was applied and is final. The caller holds the lock. */
 static void keep(const struct apply *apply, int err)
 {
 	struct source *source = apply->source;
@@ -322,11 +322,11 @@ static int apply_once(struct apply *apply, bool waits, struct diag *diag)
 	if (!waits)
 		keep(apply, err);
 	if (!apply->options->dry_run && !apply->settled)
-		marks_settle(&hooks); /* interfaces may have come */
+		marks_settle(&hooks); /* new interfaces may exist */
 	return err;
 }
 
-/* At boot the present interfaces get their filter before the wait for the others. */
+/* At boot, present interfaces get their filters before missing ones are waited for. */
 int apply_run(struct apply *apply, struct diag *diag)
 {
 	const struct options *options = apply->options;

@@ -6,11 +6,12 @@
 #include "loader/base/diag.h"
 #include "loader/command/apply_plan.h"
 
-/* At boot an interface that cannot be filtered must not keep the others open. */
+/* At boot, an interface that cannot be filtered must not prevent the filters of others. */
 void apply_leave_out(struct apply *apply, struct wanted *wanted, const char *why,
 		     struct diag *diag);
 
-/* Plans and makes all changes, waiting for interfaces if asked to. 0, or -errno with a message. */
+/* Plans and makes all changes, and waits for interfaces if asked to. 0, or -errno with a
+ * message. */
 int apply_run(struct apply *apply, struct diag *diag);
 
 #endif

@@ -18,7 +18,7 @@
 #include "loader/object/privilege.h"
 #include "loader/recipe/site.h"
 
-/* Every interface is there and free, before anything is made. */
+/* Checks that every interface exists and is free, before anything is made. */
 static int find_targets(const struct changes *changes)
 {
 	struct change *change = changes->change;
@@ -78,7 +78,8 @@ static int attach(const struct options *options, const struct site *site, struct
 	return err ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* One recipe is for all: groups that one interface has of its own would count for the others. */
+/* One recipe serves all interfaces, so groups that one interface has of its own would apply to the
+ * others. */
 static int merge_groups(const struct site *site, const struct names *interfaces,
 			struct recipe *recipe)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `audit`: whether the rules of the filters fit this host, and the evidence of it. */
+/* `audit`: whether the rules of the filters fit this host, and the evidence for that. */
 #include "loader/command/audit.h"
 
 #include <errno.h>
@@ -31,12 +31,12 @@
 struct auditing {
 	const struct options *options;
 	struct audited_host host;
-	struct site site; /* its groups, for fixes */
+	struct site site; /* groups of the site file, for fixes */
 	bool fixes;
 	struct live *list;
 	size_t count;
 	bool left_out;
-	__u64 since; /* of the filter that has counted for the shortest time */
+	__u64 since; /* start of counting of the filter that has counted for the shortest time */
 	json_t *interfaces, *findings;
 };
 

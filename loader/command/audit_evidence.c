@@ -48,7 +48,8 @@ static json_t *open_list(const json_t *kept)
 
 /* A word of a recipe that changes what the profiles say. */
 struct exception {
-	const char *machine;	 /* whose recipe it is of; NULL: the interface's */
+	/* the machine whose recipe has the word; NULL: the interface's recipe */
+	const char *machine;
 	const char *list, *word; /* "open", "587/tcp=mgmt" */
 };
 
@@ -74,7 +75,7 @@ static const json_t *words_of(const json_t *kept, const char *machine, const cha
 		       json_object_get(json_object_get(recipe, "overrides"), list);
 }
 
-/* The change by which the filter got the word that it has had ever since; NULL: not known. */
+/* The change that added the word, which the filter has had since then; NULL: unknown. */
 static const json_t *change_of(const struct history_lines *lines, const char *name,
 			       const struct exception *exception)
 {
@@ -105,7 +106,7 @@ static const char *confirmed_by(const json_t *change)
 		       "";
 }
 
-/* The comment of a port of --open is in the recipe; else that of the change counts. */
+/* The comment on a port of --open is in the recipe; otherwise that of the change counts. */
 static const char *comment_of(const json_t *kept, const struct exception *exception,
 			      const json_t *change)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `ban` and `unban`: sources from which nothing comes in. */
+/* `ban` and `unban`: sources whose packets are dropped. */
 #include "loader/command/ban.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@
 #include "loader/report/record.h"
 #include "loader/report/text.h"
 
-#define SAID_SINGLY 20 /* prefixes that have a line each */
+#define SAID_SINGLY 20 /* prefixes that are printed on a line each */
 #define SAID_FAULTS 20
 
 /* Reads the prefixes of the command line. -EINVAL: with errors in `diag`. */
@@ -44,7 +44,7 @@ static int open_bans(struct hooks *hooks, int *lock, struct bans *bans)
 	return bans_open(hooks, bans);
 }
 
-/* --- ban: what is asked for --- */
+/* --- ban: checks --- */
 
 static void fault(size_t *faults, const char *prefix, const char *why)
 {
@@ -66,7 +66,7 @@ static bool is_wide(const struct prefix *prefix)
 	return prefix->length < (prefix->family == AF_INET ? 24 : 48);
 }
 
-/* Counts what is refused without --force, and says the first ones. */
+/* Counts the prefixes that are refused without --force, and prints the first ones. */
 static size_t find_faults(const struct group *group, const struct protected_hosts *hosts)
 {
 	char text[PREFIX_TEXT];
@@ -105,7 +105,7 @@ static size_t find_faults(const struct group *group, const struct protected_host
 	return faults;
 }
 
-/* The prefix by which a grant has another one in a group of `never-ban`, or NULL. */
+/* The granted prefix that makes a prefix a member of a group of `never-ban`, or NULL. */
 static const struct prefix *never_granted(const struct bans *bans, const struct grants *grants,
 					  const struct prefix *prefix)
 {
@@ -121,7 +121,8 @@ static const struct prefix *never_granted(const struct bans *bans, const struct 
 	return NULL;
 }
 
-/* Members of `never-ban` of the filters. True: there are some, and they were not forced. */
+/* Reports prefixes that are members of the filters' `never-ban`. True: there are some, without
+ * --force. */
 static bool refuse_never(const struct options *options, struct bans *bans,
 			 const struct hooks *hooks, const struct group *group)
 {
@@ -157,7 +158,7 @@ static bool refuse_never(const struct options *options, struct bans *bans,
 	return false;
 }
 
-/* Whether any machine behind a filter's interface has another policy than the interface. */
+/* Whether a machine behind a filter's interface has another policy than the interface. */
 static bool machines_differ(const struct pc_generation *generation)
 {
 	for (size_t i = 0; generation->machines && i < PC_MACHINES; i++) {
@@ -220,7 +221,7 @@ static void say_observed(const struct bans *bans, const struct hooks *hooks)
 		say_line("no interface has a filter: kept, and in force from the next attach on");
 }
 
-/* `later`: how many the list had for longer. `end`: as it was asked for. */
+/* `later`: for how many prefixes the list had a later end. `end`: the requested end. */
 static void say_banned(const struct bans *bans, const struct hooks *hooks, const struct ban *ban,
 		       size_t count, const char *end, size_t later)
 {
@@ -239,7 +240,7 @@ static void say_banned(const struct bans *bans, const struct hooks *hooks, const
 	say_observed(bans, hooks);
 }
 
-/* The lines that make a list exactly what is given: what is in it already keeps its `since`. */
+/* Makes a list exactly the given prefixes; those that it already has keep `since`. */
 static int replace_list(struct bans *bans, const struct ban *ban, size_t count)
 {
 	char *lines = NULL;
@@ -268,7 +269,7 @@ static int replace_list(struct bans *bans, const struct ban *ban, size_t count)
 	return err;
 }
 
-/* The bans that are to be made; the caller frees. */
+/* Makes the bans; the caller frees. */
 static struct ban *make_bans(const struct options *options, const struct group *group,
 			     const struct ban_clock *clock, __u64 seconds, const char *by)
 {
@@ -287,7 +288,7 @@ static struct ban *make_bans(const struct options *options, const struct group *
 	return ban;
 }
 
-/* A line in the journal, and the answer of --json. */
+/* Writes a line to the journal, and the answer of --json. */
 static void record_bans(const struct options *options, const struct bans *bans,
 			const struct group *group, const struct ban *ban, const char *end,
 			const struct caller *caller)
@@ -328,12 +329,12 @@ static int ban_all(const struct options *options, const struct group *group, str
 		say_banned(bans, hooks, ban, group->prefixes, end, later);
 		record_bans(options, bans, group, ban, end, &caller);
 	}
-	ban_file_free(&bans->file); /* before the texts that its set has of `ban` */
+	ban_file_free(&bans->file); /* first, because its set uses the texts of `ban` */
 	free(ban);
 	return err ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* Puts a list that was parked in force again, as far as its bans have not ended. */
+/* Puts a parked list in force again, except bans that have ended. */
 static int resume(const struct options *options)
 {
 	__cleanup(hooks_free) struct hooks hooks = {};
@@ -413,8 +414,7 @@ static bool is_lifted(const struct group *lifted, const struct prefix *prefix)
 	return false;
 }
 
-/* A wider ban that covers a prefix and is not lifted, too; NULL: none is. `list`: rather of that.
- */
+/* A wider ban that still covers a prefix, or NULL. If several do, one of `list` is preferred. */
 static const struct ban *wider_ban(const struct bans *bans, const char *list,
 				   const struct group *lifted, const struct prefix *prefix)
 {
@@ -435,7 +435,7 @@ static const struct ban *wider_ban(const struct bans *bans, const char *list,
 	return found;
 }
 
-/* The message for a prefix, and the exit code for it. */
+/* Prints the message for a prefix, and returns the exit code for it. */
 struct lifting {
 	const struct options *options;
 	struct bans *bans;
@@ -443,7 +443,7 @@ struct lifting {
 	struct names lists;
 	FILE *lines, *said;
 	size_t lifted, stills;
-	bool covered; /* a prefix that a wider ban covers */
+	bool covered; /* the prefix is covered by a wider ban */
 	bool singly;
 };
 
@@ -458,8 +458,8 @@ static void say_still(struct lifting *lifting, const struct ban *ban, const char
 			prefix, end);
 }
 
-/* A wider ban that makes the command fail. It is an error in JSON, and the last line that is said.
- */
+/* Reports a wider ban that makes the command fail: as an error in JSON, and as the last line of
+ * text. */
 static void say_covered(struct lifting *lifting, const struct ban *wider, const char *text)
 {
 	__free_text char *end = ban_end_text(wider, &lifting->bans->clock);
@@ -476,7 +476,7 @@ static void say_covered(struct lifting *lifting, const struct ban *wider, const 
 		  end);
 }
 
-/* Bans inside a prefix, which lifting it does not lift. */
+/* Counts bans inside a prefix, which unbanning the prefix does not end. */
 static void say_inside(struct lifting *lifting, const struct prefix *prefix, const char *text)
 {
 	const struct ban_set *set = &lifting->bans->file.set;
@@ -567,7 +567,7 @@ static void lift_all(struct lifting *lifting)
 		ban_line_clear(only ?: "", lifting->lines);
 }
 
-/* A line in the journal, if anything was lifted. */
+/* Writes a line to the journal if any ban was lifted. */
 static void record_unban(const struct lifting *lifting, const struct group *group)
 {
 	const struct options *options = lifting->options;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `bans`: what is banned, by which list, until when, and how often it was dropped. */
+/* `bans`: what is banned, by which list, until when, and how often packets were dropped. */
 #include "loader/command/bans.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include "loader/object/privilege.h"
 #include "loader/report/bans.h"
 
-/* The bans that are shown, one after the other. */
+/* The bans that are shown. */
 struct showing {
 	const struct bans *bans;
 	const char *list; /* NULL: any */

@@ -46,7 +46,7 @@ static bool is_folder(const char *path)
 	return !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
-/* The folders of --catalog, behind one that goes first, with its profiles/ if `deep`. */
+/* Opens the folders of --catalog after `first`, with its subfolder profiles/ if `deep`. */
 static int open_with(const struct options *options, const char *folder, bool deep,
 		     struct catalog *catalog, struct diag *diag)
 {
@@ -65,7 +65,7 @@ static int open_with(const struct options *options, const char *folder, bool dee
 	return err;
 }
 
-/* The limits of the tables, which `apply` would meet. */
+/* Checks the limits of the tables, which `apply` would report. */
 static void check_tables(struct catalog *catalog, const struct site *site,
 			 const struct site_interface *interface, struct diag *diag)
 {
@@ -91,7 +91,7 @@ static void check_read(struct catalog *catalog, const struct site *site, struct 
 		check_tables(catalog, site, &site->pattern[i], diag);
 }
 
-/* `given`: NULL for the usual file, which need not be there, and which may be root's alone. */
+/* `given`: NULL for the usual file, which may be missing, or readable only for root. */
 static void check_site(const struct options *options, const char *given, struct diag *diag)
 {
 	bool own = !given || !strcmp(given, SITE_FILE);
@@ -106,7 +106,7 @@ static void check_site(const struct options *options, const char *given, struct 
 		check_read(&catalog, &site, diag);
 }
 
-/* The file NAME.yaml of a folder, if it is a site file. */
+/* True if NAME.yaml of a folder is a site file. */
 static bool check_site_of(struct catalog *catalog, const char *folder, const char *name,
 			  struct diag *diag)
 {
@@ -121,7 +121,8 @@ static bool check_site_of(struct catalog *catalog, const char *folder, const cha
 	return true;
 }
 
-/* Profiles, and those of its profiles/; and site files, as /etc/portcullis has one. */
+/* Checks a folder like /etc/portcullis: its profiles, those in profiles/ below it, and its site
+ * files. */
 static void check_folder(const struct options *options, const char *path, struct diag *diag)
 {
 	__cleanup(catalog_close) struct catalog catalog = {};
@@ -148,7 +149,7 @@ static void check_argument(const struct options *options, const char *path, stru
 		check_folder(options, path, diag);
 	else if (!strcmp(path, SITE_FILE) || site_is(path))
 		check_site(options, path, diag);
-	/* Profiles that a file includes are also looked for in its folder. */
+	/* Includes of a file are also searched in the file's own folder. */
 	else if (!open_with(options, dirname(copy), false, &catalog, diag))
 		catalog_check_file(&catalog, path, diag);
 }
@@ -171,7 +172,7 @@ static json_t *entries_json(const struct diag *diag, enum diag_level level)
 	return entries;
 }
 
-/* The default catalog of commands: it must be root's, also under sudo. */
+/* The default catalog of commands; it must belong to root, also under sudo. */
 static void check_own(const struct options *options, struct diag *diag)
 {
 	__cleanup(catalog_close) struct catalog catalog = {};
@@ -206,7 +207,7 @@ int command_check(const struct options *options, struct diag *diag)
 
 		json_object_set_new(report, "warnings", entries_json(diag, DIAG_WARNING));
 		report_print(report, NULL);
-		diag_free(diag); /* said already */
+		diag_free(diag); /* already reported */
 	} else if (!code) {
 		printf("no errors\n");
 	}

@@ -7,11 +7,11 @@
 
 struct options;
 
-/* The kind of a command decides which of root's capabilities it keeps (privileges.h). */
+/* What a command does decides which of root's capabilities it keeps (privileges.h). */
 enum command_flags {
 	COMMAND_FILES = 1,	/* reads the catalog */
-	COMMAND_LOOK = 2,	/* and what is attached */
-	COMMAND_CHANGE = 3,	/* and changes it */
+	COMMAND_LOOK = 2,	/* reads what is attached, too */
+	COMMAND_CHANGE = 3,	/* changes what is attached, too */
 	COMMAND_USE = 3,	/* mask of these */
 	COMMAND_INTERFACES = 4, /* its arguments are interfaces */
 	COMMAND_KEYS = 8,	/* it has keys (TOP_KEYS), which its help lists */
@@ -29,14 +29,14 @@ enum option_group {
 	OPTIONS_FORCE = 1 << 6,
 	OPTIONS_JSON = 1 << 7,
 	OPTIONS_MODE = 1 << 8,
-	OPTIONS_ATTACH = 1 << 9, /* those of one command, from here on */
+	OPTIONS_ATTACH = 1 << 9, /* from here on: groups of one command only */
 	OPTIONS_SWAP = 1 << 10,
 	OPTIONS_APPLY = 1 << 11,
 	OPTIONS_SHOW = 1 << 12,
 	OPTIONS_COUNTERS = 1 << 13,
 	OPTIONS_DETACH = 1 << 14,
-	OPTIONS_COMMENT = 1 << 15, /* of each command that changes what filters */
-	OPTIONS_SELECT = 1 << 16,  /* which dropped packets are shown */
+	OPTIONS_COMMENT = 1 << 15, /* for each command that changes filters */
+	OPTIONS_SELECT = 1 << 16,  /* for commands that show dropped packets */
 	OPTIONS_DROPS = 1 << 17,
 	OPTIONS_TOP = 1 << 18,
 	OPTIONS_EXPLAIN = 1 << 19,
@@ -50,11 +50,11 @@ enum option_group {
 	OPTIONS_AUDIT = 1 << 27,
 	OPTIONS_BAN = 1 << 28,
 	OPTIONS_UNBAN = 1 << 29,
-	OPTIONS_BANS = 1 << 30, /* of ban, unban and bans */
-	OPTIONS_END = 1U << 31, /* of ban and grant */
+	OPTIONS_BANS = 1 << 30, /* for ban, unban and bans */
+	OPTIONS_END = 1U << 31, /* for ban and grant */
 };
 
-/* By task: help shows the commands in these groups, in this order. */
+/* The groups in which help shows the commands, in this order. */
 enum command_group {
 	COMMAND_START,
 	COMMAND_EDIT,
@@ -65,7 +65,7 @@ enum command_group {
 	COMMAND_GROUPS,
 };
 
-#define COMMAND_EXAMPLES 3 /* at most */
+#define COMMAND_EXAMPLES 3 /* interfaces or machines, at most */
 
 /*
  * A row of the table of commands (main.c), which gives dispatch, help, completion and privileges.
@@ -74,12 +74,13 @@ struct command {
 	const char *name;
 	enum command_group group;
 	const char *arguments; /* "IFACE... -p PROFILE[,PROFILE]" */
-	const char *summary;   /* at most 66 columns: with the name it is a line of help */
-	unsigned int takes;    /* of enum option_group */
+	/* at most 66 columns, so that it fits a line of help with the name */
+	const char *summary;
+	unsigned int takes;    /* bits of enum option_group */
 	enum command_flags flags;
-	/* Returns an exit code. What it leaves in `diag` is printed after it. */
+	/* Returns an exit code. Messages that it leaves in `diag` are printed afterwards. */
 	int (*run)(const struct options *options, struct diag *diag);
-	const char *examples[COMMAND_EXAMPLES]; /* of arguments, where they say most */
+	const char *examples[COMMAND_EXAMPLES]; /* groups that help shows after the arguments */
 };
 
 enum exit_code {

@@ -21,14 +21,14 @@
 #include "loader/recipe/site.h"
 #include "loader/report/counters.h"
 
-/* Collects what the words before the cursor have chosen. */
+/* What the words before the cursor have chosen. */
 struct line {
 	const struct command *command;
 	struct names arguments, profiles, catalog, groups;
 	struct opens opens;
 	const char *site;
-	const struct option_row *pending; /* whose argument is at the cursor, or NULL */
-	bool ended;			  /* by "--": no options any more */
+	const struct option_row *pending; /* the option whose argument is at the cursor, or NULL */
+	bool ended;			  /* "--" was given, so no options follow */
 };
 
 static bool begins(const char *text, const char *with)
@@ -36,7 +36,7 @@ static bool begins(const char *text, const char *with)
 	return !strncmp(text, with, strlen(with));
 }
 
-/* `before` is what the word has in front of the part that is completed. */
+/* Offers a word. `before`: the part of the word in front of the completed part. */
 static void candidate(const char *before, const char *value, const char *end,
 		      const char *description, const char *word)
 {
@@ -49,7 +49,7 @@ static void candidate(const char *before, const char *value, const char *end,
 	printf("%s%s%s\n", text, about ? "\t" : "", about ? about : "");
 }
 
-/* The option of `word` ("--name", "--name=value", "-p"), if the command takes it; else NULL. */
+/* The option in `word` ("--name", "--name=value", "-p") if the command takes it; else NULL. */
 static const struct option_row *find_option(const struct command *command, const char *word)
 {
 	const struct option_row *row = NULL;
@@ -145,7 +145,7 @@ static void complete_service(const struct profile *profile, const struct service
 	candidate(before, name, end, service->title, word);
 }
 
-/* A feature is named once, with its profile unless one was chosen. */
+/* Offers each feature once, with its profile in front if `with_profile`. */
 static void complete_feature(const struct profile *profile, size_t i, const char *before,
 			     const char *word, bool with_profile)
 {
@@ -163,7 +163,7 @@ static void complete_feature(const struct profile *profile, size_t i, const char
 	candidate(before, name, "", service->title, word);
 }
 
-/* Groups that a service is restricted to by the profiles, each once. */
+/* Groups to which the profiles restrict a service, each once. */
 static void profile_groups(const struct profile *profile, struct names *groups)
 {
 	for (size_t i = 0; i < profile->services; i++) {
@@ -174,7 +174,7 @@ static void profile_groups(const struct profile *profile, struct names *groups)
 	}
 }
 
-/* The ports of the services, each once, with the first service that lists it. */
+/* The services' ports, each once, with the first service that lists it. */
 static void complete_ports(const struct profile **profile, size_t count, const char *before,
 			   const char *word)
 {
@@ -239,7 +239,7 @@ static void complete_grantable(const struct line *line, const char *before, cons
 		candidate(before, site.groups.group[i].name, "", NULL, word);
 }
 
-/* Offers the names of the chosen profiles. `value` is the part of `word` behind `before`. */
+/* Offers the names of the chosen profiles. `value` is the part of `word` after `before`. */
 static void complete_of_profiles(const struct line *line, const char *kind,
 				 const struct profile **profile, size_t count, const char *before,
 				 const char *value, const char *word)
@@ -335,7 +335,7 @@ static bool takes_machine(const struct option_row *row)
 	return row && (!strcmp(row->name, "machine") || !strcmp(row->name, "no-machine"));
 }
 
-/* Machines of the site file and, for those who may read them, of the filters. */
+/* Machines of the site file, and of the filters if the caller may read them. */
 static void complete_machines(const struct line *line, const char *before, const char *word)
 {
 	__cleanup(diag_free) struct diag diag = {};
@@ -359,8 +359,8 @@ static void complete_machines(const struct line *line, const char *before, const
 }
 
 /*
- * `kind` is the argument as help names it, `row` the option that it is of, or NULL. What is before
- * `start` stays as it is.
+ * `kind` is the argument in help's words, `row` its option, or NULL. The text before `start` is
+ * kept.
  */
 static void complete_value(const struct line *line, const struct option_row *row, const char *kind,
 			   const char *word, const char *start)
@@ -436,7 +436,7 @@ static void complete_first(const struct command *commands, size_t count, const c
 	}
 }
 
-/* `help`: the commands, and the words that it explains. */
+/* `help`: completes the commands, and the words that it explains. */
 static void complete_help(const struct command *commands, size_t count, const char *word)
 {
 	__cleanup(names_free) struct names words = {};

@@ -6,9 +6,9 @@
 #include "loader/command/command.h"
 
 /*
- * `portcullis complete WORD...`: prints what the last word, the one at the cursor, may become: a
- * line each, and a description behind a tab. ":file" or ":folder" alone: the shell completes a
- * path. What ends with '=' goes on. Says nothing of errors.
+ * `portcullis complete WORD...`: prints the completions of the last word, which is at the cursor:
+ * one on each line, with a description after a tab. Only ":file" or ":folder": the shell completes
+ * a path. A completion that ends with '=' needs a value. Prints no errors.
  */
 void completion_print(const struct command *commands, size_t count, char **word, size_t words);
 

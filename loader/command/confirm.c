@@ -30,11 +30,11 @@ struct confirm {
 	const struct options *options;
 	struct site site;
 	struct hooks hooks;
-	struct hook *hook; /* those to confirm */
+	struct hook *hook; /* interfaces to confirm */
 	size_t count;
-	bool named;	  /* by the user */
-	size_t confirmed; /* interfaces */
-	bool late;	  /* one of them is reverted */
+	bool named;	  /* interfaces that the user named */
+	size_t confirmed; /* the answer's interfaces */
+	bool late;	  /* one of the interfaces is reverted */
 	struct change_log log;
 };
 
@@ -50,7 +50,7 @@ static void say_late(const char *interface, const struct pc_generation *active)
 		      interface, active->number, word);
 }
 
-/* Looks before anything is settled, because that removes the reverted generation. */
+/* Checks it before anything is settled, because settling removes the reverted generation. */
 static void look_for_late(struct confirm *confirm)
 {
 	size_t i;
@@ -67,8 +67,8 @@ static void look_for_late(struct confirm *confirm)
 }
 
 /*
- * Refuses a caller whose session could not be re-established: his confirm proves nothing. If that
- * cannot be checked, it warns and goes on.
+ * Refuses a caller whose session could not be re-established, because confirming over it proves
+ * nothing. If that cannot be checked, warns and continues.
  */
 static int ask_guard(const struct confirm *confirm, const struct hook *hook,
 		     const struct filter *filter)
@@ -118,7 +118,7 @@ static int confirm_one(struct confirm *confirm, const struct hook *hook)
 	if (err)
 		return err;
 	err = filter_confirm(&filter);
-	if (err == -ETIME) /* the deadline passed since the filter was opened */
+	if (err == -ETIME) /* the deadline passed after the filter was opened */
 		say_late(hook->name, filter.fallback.copy);
 	if (err)
 		return err;
@@ -143,7 +143,7 @@ static int run(struct confirm *confirm)
 		return err;
 	confirm->named = names->count;
 	look_for_late(confirm);
-	/* The change of an interrupted command is completed first, and confirmed with the rest. */
+	/* Completes the change of an interrupted command first, and confirms it with the others. */
 	err = hooks_settle(&confirm->hooks);
 	for (i = 0; i < confirm->count && !err; i++)
 		if (confirm->hook[i].id[0])

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `counters`: the counters of each port, once or again and again; and from where they count. */
+/* `counters`: the counters of each port, once or repeatedly; and clearing them. */
 #include "loader/command/counters.h"
 
 #include <stdint.h>
@@ -26,7 +26,7 @@
 #include "loader/report/text_counters.h"
 #include "loader/report/unlisted.h"
 
-/* Marks the ports of this host on which something listens, as far as that can be told. */
+/* Marks the ports on which this host listens, as far as that is known. */
 static void mark_listening(json_t *one, const struct live *live, const struct audited_host *host)
 {
 	json_t *port;
@@ -46,7 +46,7 @@ static void mark_listening(json_t *one, const struct live *live, const struct au
 	}
 }
 
-/* NULL, with a message: what they count from cannot be read. */
+/* NULL, with a message: the values at the last clearing cannot be read. */
 static json_t *one_json(const struct live *live, const struct audited_host *host, bool all)
 {
 	const struct pc_generation *generation = live->filter.current.copy;
@@ -112,7 +112,7 @@ static double now_seconds(void)
 	return clock_monotonic() / 1e9;
 }
 
-/* Takes the report. */
+/* Prints the report, and takes it over. */
 static void print_json(const struct options *options, json_t *report)
 {
 	json_t *one;
@@ -126,7 +126,7 @@ static void print_json(const struct options *options, json_t *report)
 	report_print(report, NULL);
 }
 
-/* Unlisted ports of a direction in text. */
+/* The number of unlisted ports of each direction in text. */
 static size_t shown_top(const struct options *options)
 {
 	return options->top >= 0 ? (size_t)options->top : options->all ? SIZE_MAX : COUNTERS_TOP;
@@ -177,7 +177,7 @@ static void print_again(const struct options *options, const json_t *report, con
 	screen_print(write_again, &again, fits ? SIZE_MAX : shown_top(options), !before);
 }
 
-/* Ends with an error when an interface is gone or the output fails, or by a signal. */
+/* Runs until an interface is gone, the output fails, or a signal comes. */
 static int watch(const struct options *options)
 {
 	json_t *before = NULL, *report;
@@ -232,7 +232,7 @@ static int clear(const struct options *options)
 
 	if (kernel_privileged("counters --clear"))
 		return EXIT_FAILED;
-	/* A takeover that goes on meanwhile would leave what is put here behind. */
+	/* Holds the lock, because a takeover in progress would not copy what is stored here. */
 	ready = pins_ready(false);
 	err = ready < 0 ? ready : ready ? pins_lock(&lock) : 0;
 	if (!err)

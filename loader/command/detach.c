@@ -19,9 +19,9 @@
 #include "loader/object/privilege.h"
 #include "loader/report/answer.h"
 
-/* A filter that is to go, and what it was, for the record. */
+/* A filter to detach, and its former rule set, for the record. */
 struct leaving {
-	struct filter filter; /* id and ifindex alone; no id: there is none */
+	struct filter filter; /* only id and ifindex; an empty id: there is no filter */
 	json_t *kept;
 	enum hook_mode mode;
 	__u32 flows;
@@ -54,7 +54,7 @@ static int find(const struct hooks *hooks, const struct names *interfaces, struc
 	return 0;
 }
 
-/* First all filters let everything pass, or none; then they are removed. */
+/* First lets all filters pass everything, or none; then removes them. */
 static int detach(const struct hooks *hooks, const struct names *interfaces,
 		  struct leaving *leaving, const struct options *options)
 {
@@ -129,7 +129,8 @@ int command_detach(const struct options *options, struct diag *diag)
 	}
 	free(leaving);
 	if (ready && !hooks_read(&hooks)) {
-		hooks_restore_egress(&hooks); /* only now: a detached interface needs none */
+		/* checked only now, because a detached interface needs none */
+		hooks_restore_egress(&hooks);
 		several_settle(&hooks);
 		marks_settle(&hooks);
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Asks for names of hosts that options give, before their groups are read. */
+/* Looks up names of hosts in options, before the groups are read. */
 #include "loader/command/dns_words.h"
 
 #include "loader/base/memory.h"

@@ -35,7 +35,8 @@ static void add_filtered(const struct doctor *doctor, struct names *names)
 		names_add_once(names, doctor->hooks.hook[i].name);
 }
 
-/* Adds every interface with an XDP program: without privilege it is not known whose it is. */
+/* Adds every interface with an XDP program, because without privilege the owner of the program is
+ * unknown. */
 static void add_with_program(struct doctor *doctor, struct names *names)
 {
 	struct if_nameindex *all = if_nameindex();
@@ -64,8 +65,8 @@ static void add_site(const struct doctor *doctor, struct names *names)
 	}
 }
 
-/* Warns of interfaces without a filter: an answer may come in by another interface than the query
- * left by. */
+/* Warns of interfaces without a filter: an answer may come in by another interface than the one
+ * that sent the query. */
 static void look_for_unfiltered(struct doctor *doctor)
 {
 	struct names names = {};
@@ -92,7 +93,7 @@ static void look_for_ipsec(struct doctor *doctor)
 		doctor_say(doctor, "ipsec", DOCTOR_WARNING, NULL, "%s", IPSEC_UNFILTERED);
 }
 
-/* Says what a flood to closed ports costs. */
+/* Reports the cost of a flood to closed ports. */
 static void look_at_marks(struct doctor *doctor)
 {
 	__free_text char *why = NULL;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `drops`: what was dropped lately, once or again and again; and how it is forgotten. */
+/* `drops`: recent drops, once or repeatedly; and clearing them. */
 #include "loader/command/drops.h"
 
 #include <errno.h>
@@ -28,7 +28,7 @@
 #include "loader/report/port_services.h"
 #include "loader/report/text_drops.h"
 
-#define TERMINAL_TOP 40 /* lines on a terminal, where nothing else is asked for */
+#define TERMINAL_TOP 40 /* rows on a terminal by default */
 
 /* The services of the ports that rows of one filter, machine and direction have. */
 struct row_services {
@@ -38,14 +38,14 @@ struct row_services {
 	struct port_services *services; /* NULL: no row has a port */
 };
 
-/* A report: the rows, and what names them. */
+/* A report: the rows, and the names for them. */
 struct recorded {
 	struct live *list; /* the filters */
 	size_t filters;
 	struct drops drops;
 	struct row_services *services;
-	size_t count; /* of `services` */
-	__u64 booted; /* CLOCK_REALTIME ns */
+	size_t count; /* entries of `services` */
+	__u64 booted; /* CLOCK_REALTIME ns of the boot */
 	bool left_out;
 };
 
@@ -65,7 +65,7 @@ static bool is_of(const struct row_services *services, const struct drops_row *r
 	       row->out == services->out;
 }
 
-/* The kept text of the rule set that decides, a new reference; NULL: it is not known. */
+/* The kept text of the active rule set, a new reference; NULL: unknown. */
 static json_t *kept_of(const struct recorded *recorded, const struct row_services *services)
 {
 	const struct live *live = &recorded->list[services->filter];
@@ -123,7 +123,7 @@ static void find_services(struct recorded *recorded)
 	}
 }
 
-/* Seconds from the boot to a time, in seconds since 1970. */
+/* Seconds from the boot to a time given in seconds since 1970. */
 static __u32 since_boot(const struct recorded *recorded, __u64 wall)
 {
 	__u64 ns = wall * PC_SECOND;
@@ -185,7 +185,7 @@ static json_t *row_json(void *context, const struct drops_row *row)
 			  recorded->booted);
 }
 
-/* NULL: no filter is attached. */
+/* When the record began; NULL: no interface has a filter. */
 static const char *since_text(const struct recorded *recorded, char text[TIME_TEXT])
 {
 	return recorded->filters ?
@@ -266,7 +266,7 @@ static int print_once(const struct options *options)
 	return recorded.left_out ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* Ends with an error when an interface is gone or the output fails, or by a signal. */
+/* Runs until an interface is gone, the output fails, or a signal comes. */
 static int watch(const struct options *options)
 {
 	for (bool first = true;; first = false) {
@@ -314,7 +314,7 @@ static int clear(const struct options *options)
 
 	if (kernel_privileged("drops --clear"))
 		return EXIT_FAILED;
-	/* A takeover that goes on meanwhile may be about to use other maps. */
+	/* Holds the lock, because a takeover in progress may be about to use other maps. */
 	ready = pins_ready(false);
 	err = ready < 0 ? ready : ready ? pins_lock(&lock) : 0;
 	if (!err)
@@ -329,7 +329,7 @@ static int clear(const struct options *options)
 	return err || left_out ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* An address or a port is given by an option; an interface may be called like one. */
+/* An address or a port must be given by an option, because an interface may have such a name. */
 static bool names_packets(const struct names *arguments)
 {
 	char real[IF_NAMESIZE];

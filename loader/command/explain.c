@@ -37,7 +37,7 @@
 
 #define TRIES 5
 
-/* The packet that is asked about, and this host's side of it. */
+/* The packet in question, and this host's side of it. */
 struct asking {
 	const struct options *options;
 	struct packet_words words;
@@ -50,7 +50,7 @@ struct asking {
 
 /* --- the packet --- */
 
-/* An address of this host is the other end of no packet that a filter sees. */
+/* Refuses an address of this host as the remote side, because a filter never sees such packets. */
 static int check_remote(const struct asking *asking)
 {
 	const struct packet_words *words = &asking->words;
@@ -65,7 +65,7 @@ static int check_remote(const struct asking *asking)
 	return -EINVAL;
 }
 
-/* Link-local addresses of a bridge's port belong to the bridge. */
+/* Link-local addresses of a bridge's port are the bridge's. */
 static void find_route(const struct asking *asking, unsigned int ifindex, struct route *route)
 {
 	const struct packet_words *words = &asking->words;
@@ -77,9 +77,10 @@ static void find_route(const struct asking *asking, unsigned int ifindex, struct
 		   near ? links_zone(&asking->links, ifindex) : 0, route);
 }
 
-#define ADDRESSES_TRIED 64 /* the first ones may be this host's, or another machine's */
+/* addresses tried: the first ones may be this host's, or another machine's */
+#define ADDRESSES_TRIED 64
 
-/* True if the filter has the address for the machine. */
+/* True if the filter gives the address to the machine. */
 static bool is_machine(const struct explain_target *target, size_t at,
 		       const struct link_address *own, size_t count, const struct prefix *address)
 {
@@ -92,7 +93,7 @@ static bool is_machine(const struct explain_target *target, size_t at,
 	return kept_machine_of(target->kept, address->family, address->address) == at;
 }
 
-/* The first address of the prefix that the filter has for the machine. */
+/* The first address of the prefix that the filter gives to the machine. */
 static bool choose_address(const struct asking *asking, const struct explain_target *target,
 			   size_t at, const struct prefix *prefix, __u8 local[16])
 {
@@ -112,7 +113,7 @@ static bool choose_address(const struct asking *asking, const struct explain_tar
 	return false;
 }
 
-/* The first address of the machine of the right family. */
+/* The machine's first address of the right family. */
 static int find_machine(const struct asking *asking, const struct explain_target *target,
 			__u8 local[16])
 {
@@ -145,7 +146,7 @@ static int find_machine(const struct asking *asking, const struct explain_target
 	return -EADDRNOTAVAIL;
 }
 
-/* Two words for one thing must not contradict each other. */
+/* Refuses words that contradict each other. */
 static int check_machine(const struct asking *asking, const struct explain_target *target)
 {
 	const struct packet_words *words = &asking->words;
@@ -169,7 +170,7 @@ static int check_machine(const struct asking *asking, const struct explain_targe
 	return -EINVAL;
 }
 
-/* Fills this host's address in. */
+/* Fills in this host's address. */
 static int find_local(const struct asking *asking, const struct explain_target *target,
 		      __u8 local[16])
 {
@@ -211,7 +212,7 @@ static struct made_packet make_packet(const struct packet_words *words, const __
 	return packet;
 }
 
-/* The packet that an ICMP error is about: it went the other way. */
+/* The packet quoted in an ICMP error, which went in the opposite direction. */
 static struct made_packet make_quoted(const struct packet_words *words,
 				      const struct made_packet *packet)
 {
@@ -228,7 +229,7 @@ static struct made_packet make_quoted(const struct packet_words *words,
 	return quoted;
 }
 
-/* The event of a packet that met no generation: it has no verdict. */
+/* The event for a filter without a generation: it has no verdict. */
 static void event_without(const struct made_packet *packet, bool out, struct pc_event *event)
 {
 	size_t size = packet->family == AF_INET ? 4 : 16;
@@ -247,7 +248,7 @@ static void event_without(const struct made_packet *packet, bool out, struct pc_
 	memcpy(event->local, out ? packet->source : packet->destination, size);
 }
 
-/* True if a TCP connection of this host has these ports and that peer. */
+/* True if this host has a TCP connection with these ports and that peer. */
 static bool has_connection(const struct made_packet *packet)
 {
 	size_t size = packet->family == AF_INET ? 4 : 16, count = 0, i;
@@ -264,7 +265,7 @@ static bool has_connection(const struct made_packet *packet)
 	return has;
 }
 
-/* The packet, with the one that it quotes. */
+/* Makes the packet, with the one that it quotes. */
 struct asked {
 	struct made_packet packet, quoted;
 };
@@ -317,7 +318,7 @@ char *explain_fix(const struct explain_target *target, const struct guard_openin
 			 target->hook ? " --fresh" : "", all);
 }
 
-/* True if a grant of the source to the group would admit it: tried with the filter's tables. */
+/* True if granting the source into the group would admit it; tried with the filter's tables. */
 static bool admits_by(const struct explain_target *target, const struct pc_event *event,
 		      bool behind, const char *group)
 {
@@ -330,7 +331,7 @@ static bool admits_by(const struct explain_target *target, const struct pc_event
 	const struct ban_set set = {.ban = &one, .count = 1};
 
 	memcpy(one.prefix.address, event->remote, size);
-	/* The compiled tables have no addresses of this host inside prefixes of machines. */
+	/* The compiled tables do not know this host's addresses within prefixes of machines. */
 	return tables_granted(tables,
 			      behind ? tables_class(tables, family, (const __u8 *)event->local) : 0,
 			      &set, 0, family, (const __u8 *)event->remote,
@@ -339,8 +340,8 @@ static bool admits_by(const struct explain_target *target, const struct pc_event
 }
 
 /*
- * The group into which a grant would admit the source, or NULL. If several would, the one that
- * opens the fewest services to it: a source of mail need not log in.
+ * The group into which a grant would admit the source, or NULL. Of several groups, the one that
+ * opens the fewest services to it: a mail server, for example, should not be able to log in.
  */
 static const char *grantable(const struct explain_target *target, const struct pc_event *event,
 			     bool behind)
@@ -393,8 +394,8 @@ static bool open_by(const struct guard_command *command, const struct explain_ta
 }
 
 /*
- * Opens a machine's port: its own recipe is tried as if it were an interface's, and the words are
- * given behind --machine.
+ * Opens a machine's port: tries its own recipe like an interface's, and writes the words after
+ * --machine.
  */
 static void add_machine_fix(json_t *verdict, const struct explain_target *target,
 			    const struct pc_event *event, const char *machine, const char *group)
@@ -421,14 +422,14 @@ static void add_machine_fix(json_t *verdict, const struct explain_target *target
 				    json_sprintf("machines: {%s: {%s}}", machine, line.words));
 }
 
-/* For a listed port that is not open to the source: a grant, which needs no change of the rules. */
+/* For a listed port that is closed to the source: a grant, because it does not change the rules. */
 static void add_grant_fix(json_t *verdict, const struct explain_target *target, const char *group)
 {
 	const char *fix = json_string_value(json_object_get(verdict, "fix"));
 	__free_text char *name = shell_word(target->name);
 	__free_text char *swap = xasprintf("portcullis swap %s", name);
 
-	/* The site file admits it already, and a swap without words takes it. */
+	/* The site file already admits the source, so a swap without options is enough. */
 	if (fix && !strcmp(fix, swap))
 		return;
 	if (group)
@@ -492,7 +493,7 @@ static void add_limit_fix(json_t *verdict, const struct explain_target *target)
 /* The bans that hold for a source, in words, and the command that lifts them. */
 struct ban_words {
 	struct names why, prefixes;
-	const struct ban *last; /* that with the latest end */
+	const struct ban *last; /* the ban with the latest end */
 };
 
 static void add_ban(struct ban_words *words, const struct ban *ban, const struct ban_clock *clock)
@@ -562,7 +563,7 @@ static void set_granted(json_t *verdict, const struct ban *grant, const struct b
 	json_decref(json);
 }
 
-/* Until when the packet passes, where a grant lets it: the latest end of those that do. */
+/* Until when a grant lets the packet pass: the latest end of the grants that do. */
 static void add_granted(const struct asking *asking, json_t *verdict)
 {
 	const struct ban *last = NULL;
@@ -589,7 +590,7 @@ static void add_granted(const struct asking *asking, json_t *verdict)
 
 /* --- what else decides --- */
 
-/* The state of conntrack for the packet. */
+/* The conntrack state of the packet. */
 static enum nft_state state_of(const struct pc_event *event)
 {
 	bool begins = event->protocol != IPPROTO_TCP ||
@@ -626,14 +627,14 @@ static void add_next(const struct asking *asking, const struct explain_target *t
 
 /* --- verdicts --- */
 
-/* A swap, or the end of a deadline, may come between reading the recipe and asking. */
+/* Repeats if a swap, or the end of a deadline, comes between reading the recipe and asking. */
 static bool is_stale(const struct explain_target *target, const struct pc_event *event)
 {
 	return target->live && event->cell != PC_CELLS_ALL &&
 	       event->generation != (__u32)target->live->filter.current.copy->number;
 }
 
-/* On this kernel the result for a socket that is bound to a device may be wrong. */
+/* Warns that on this kernel the result may be wrong for a socket that is bound to a device. */
 static void warn_blind(const struct asking *asking, const struct explain_target *target,
 		       const struct pc_event *event)
 {
@@ -696,7 +697,7 @@ static bool has_machine(const struct asking *asking, const struct explain_target
 	return kept_machine_find(target->kept, name) < kept_machines(target->kept);
 }
 
-/* Without an interface, a machine is asked about where it is, if it is anywhere. */
+/* Without an interface, a machine's packet is asked at the filter that has the machine. */
 static bool passes_over(const struct asking *asking, const struct explain_targets *targets,
 			const struct explain_target *target)
 {

@@ -8,14 +8,14 @@
 #include "loader/guard/fix.h"
 
 /*
- * The whole command by which an opening is made: a swap of what is there, or what attaches anew.
- * The caller frees.
+ * The whole command that opens the port: a swap of an attached filter, or an attach. The caller
+ * frees.
  */
 char *explain_fix(const struct explain_target *target, const struct guard_opening *opening);
 
 /*
- * The command that takes back the limits of the services of a verdict (event_json) `limit`; NULL:
- * the filter is not attached. The caller frees.
+ * The command that removes the limits of the services in a verdict (event_json) `limit`; NULL: no
+ * filter is attached. The caller frees.
  */
 char *explain_limit_fix(const struct explain_target *target, const json_t *verdict);
 

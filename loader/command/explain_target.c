@@ -17,7 +17,7 @@
 
 /* --- what is asked --- */
 
-/* Whether a filter that is planned is this host's, and so has its bans. */
+/* Whether a planned filter is for this host, so that its bans apply. */
 static bool is_of_host(const struct explain_targets *targets, const struct explain_target *target)
 {
 	return !targets->told || (targets->of_host && target->ifindex);
@@ -68,7 +68,7 @@ static void name_target(struct explain_target *target, const char *name, unsigne
 
 /* --- a filter as it is --- */
 
-/* The filter answers also if the site file is wrong, but `swap` does not work then: no fix. */
+/* A wrong site file does not prevent the answer, but `swap` would fail, so there is no fix. */
 static bool read_groups(struct explain_targets *targets)
 {
 	__cleanup(diag_free) struct diag diag = {};
@@ -203,7 +203,7 @@ static int add_planned(const struct options *options, const char *interface,
 
 /* --- all --- */
 
-/* The filters that are there; none, if an interface without one gets a plan of its own. */
+/* Adds the attached filters; none if an interface without one gets a plan of its own. */
 static int read_live(const struct options *options, const char *interface, bool plans,
 		     struct explain_targets *targets)
 {

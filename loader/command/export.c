@@ -36,7 +36,7 @@ static void write_head(FILE *to, const char *more)
 	fprintf(to, "# The filters of %s on %s.\n%s", shown, when, more ?: "");
 }
 
-/* The catalogs of --catalog are not part of a site file: give them to `apply` again. */
+/* Folders of --catalog are not a part of a site file: they must be given to `apply` again. */
 static void write_catalogs(const struct live *list, size_t count, FILE *to)
 {
 	__cleanup(names_free) struct names folders = {};
@@ -66,7 +66,7 @@ static int export_site(const struct options *options, struct diag *diag)
 	    live_read_kept(&(struct names){}, "export", &list, &count, &left_out))
 		return EXIT_FAILED;
 	entry = xcalloc(count, sizeof(*entry));
-	err = left_out ? -1 : 0; /* said already: what is printed has to be the whole of it */
+	err = left_out ? -1 : 0; /* already reported: the output must be complete */
 	for (i = 0; i < count && !err; i++)
 		err = live_entry(&list[i], &entry[i], diag);
 	if (!err) {
@@ -89,7 +89,7 @@ static int export_site(const struct options *options, struct diag *diag)
 
 /* --- nftables --- */
 
-/* As which interfaces the kernel sees what comes in by this one. */
+/* The interfaces under whose names the kernel sees what comes in by this one. */
 static json_t *above_json(unsigned int ifindex)
 {
 	__u32 upper[PC_UPPERS] = {};
@@ -108,7 +108,7 @@ static const char nftables_note[] =
 	"# filter in what a flood costs. Of an interface below a bridge the rules see what comes in by its other ports, too.\n"
 	"# The limit of echo requests is one for all CPUs. Bans, grants, and limits of services are not in these rules.\n";
 
-/* As an interface, for the packets to and from its addresses. */
+/* A machine as an interface of its own, for the packets to and from its addresses. */
 static void add_machines(const struct live *live, json_t *interfaces)
 {
 	for (size_t i = 0; i < kept_machines(live->kept); i++) {

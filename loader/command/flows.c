@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `flows`: the flows that were learned at egress and still live. */
+/* `flows`: learned flows that are still live. */
 #include "loader/command/flows.h"
 
 #include <net/if.h>
@@ -18,9 +18,10 @@
 #include "loader/object/privilege.h"
 #include "loader/report/text.h"
 
-#define PAGE_ROWS 4096 /* of text that are aligned together: there may be millions */
+#define PAGE_ROWS 4096 /* rows of text that are aligned together: there may be millions of flows */
 
-/* The maps of a namespace: one, but for interfaces that came with a filter from another. */
+/* The maps of a namespace. Usually one set, but an interface that was moved here with its filter
+ * has its own. */
 struct map_list {
 	struct flows *map;
 	__u32 *id;
@@ -28,7 +29,7 @@ struct map_list {
 	struct live *live; /* the filters */
 	size_t lives;
 	struct machine_names **names; /* of each filter */
-	bool machines;		      /* one has some */
+	bool machines;		      /* a map has flows */
 };
 
 static void maps_free(struct map_list *maps)
@@ -105,7 +106,7 @@ static int read_maps(const struct options *options, struct map_list *maps, bool 
 	return err;
 }
 
-/* The machine behind the interface of a flow; NULL: none. */
+/* The machine behind the interface to which a flow belongs; NULL: none. */
 static const char *machine_of(const struct map_list *maps, const struct flow *flow)
 {
 	bool ipv6 = flow->key.family == 6;
@@ -118,7 +119,7 @@ static const char *machine_of(const struct map_list *maps, const struct flow *fl
 	return NULL;
 }
 
-/* The name of the flow before: they come sorted by interface. */
+/* The interface of the previous flow, because flows are sorted by interface. */
 struct interface {
 	__u32 ifindex;
 	char name[IF_NAMESIZE];
@@ -162,7 +163,7 @@ static void print_json(const struct map_list *maps, const struct flows *all)
 
 /* --- text --- */
 
-/* "10.0.0.1:53", "[2001:db8::1]:53"; of an echo the address. */
+/* "10.0.0.1:53", "[2001:db8::1]:53"; only the address for an echo. */
 static char *end_text(const json_t *json, const char *address, const char *port)
 {
 	const char *text = text_of(json, address);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `grant` and `revoke`: members of a group for a time. */
+/* `grant` and `revoke`: temporary members of a group. */
 #include "loader/command/grant.h"
 
 #include <errno.h>
@@ -26,16 +26,16 @@
 #include "loader/report/json_forms.h"
 #include "loader/report/record.h"
 
-#define SAID_SINGLY 20 /* prefixes that have a line each */
+#define SAID_SINGLY 20 /* prefixes that are printed on a line each */
 
-/* The subject of a command. */
+/* The group and prefixes of a command. */
 struct granting {
 	const struct options *options;
-	const char *command, *name; /* of the group */
-	struct group group;	    /* the prefixes that were given */
-	json_t *known;		    /* the group as `groups` has it */
-	bool live;		    /* a filter has it */
-	bool denied;		    /* it is in `deny` */
+	const char *command, *name; /* name of the group */
+	struct group group;	    /* the given prefixes */
+	json_t *known;		    /* the group in the form of `groups` */
+	bool live;		    /* a filter has the group */
+	bool denied;		    /* the group is in `deny` */
 	struct hooks hooks;
 	struct grants grants;
 	int lock;
@@ -64,7 +64,7 @@ static json_t *find_group(const json_t *groups, const char *name)
 	return NULL;
 }
 
-/* A group that a machine has of its own, by the name that it has there; NULL: there is none. */
+/* A machine's own group, by the name that it has in `groups`; NULL: none. */
 static const char *machine_group(const json_t *groups, const char *name)
 {
 	const json_t *group;
@@ -113,7 +113,7 @@ static int unknown_group(const struct granting *granting, const json_t *groups)
 	return -ENOENT;
 }
 
-/* Groups that take no grants. */
+/* Refuses groups into which nothing can be granted. */
 static int check_name(const struct granting *granting)
 {
 	if (!strcmp(granting->name, GROUP_LINK_LOCAL) || !strcmp(granting->name, GROUP_ANYONE)) {
@@ -180,7 +180,7 @@ static int know_group(struct granting *granting)
 
 /* --- both --- */
 
-/* Reads the words and what is there, under the lock. Returns EXIT_DONE to go on. */
+/* Reads the words and the present grants, under the lock. Returns EXIT_DONE to continue. */
 static int begin(struct granting *granting, struct diag *diag)
 {
 	const struct names *all = &granting->options->arguments;
@@ -219,7 +219,7 @@ static void answer_grant(const struct granting *granting, const char *list, cons
 	answer_item(granting->options->answer, list, item);
 }
 
-/* A line in the journal. */
+/* Writes a line to the journal. */
 static void record_it(const struct granting *granting, const char *what)
 {
 	__cleanup(caller_free) struct caller caller = {};
@@ -279,7 +279,7 @@ static int check_room(const struct granting *granting)
 	return -ENOSPC;
 }
 
-/* The lines of the file; the caller frees. */
+/* Makes the lines of the file; the caller frees. */
 static char *grant_lines(const struct granting *granting, __u64 seconds, size_t *length)
 {
 	__cleanup(caller_free) struct caller caller = {};
@@ -380,7 +380,7 @@ static char *lasting_member(const struct granting *granting, const struct prefix
 	return NULL;
 }
 
-/* Writes what becomes of a prefix to `said`. True: a wider grant still covers it. */
+/* Writes the result for a prefix to `said`. True: a wider grant still covers it. */
 static bool revoke_one(const struct granting *granting, const struct prefix *prefix, FILE *lines,
 		       FILE *said)
 {

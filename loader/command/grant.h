@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* `grant` and `revoke`: members of a group for a time. */
+/* `grant` and `revoke`: temporary members of a group. */
 #ifndef PORTCULLIS_COMMAND_GRANT_H
 #define PORTCULLIS_COMMAND_GRANT_H
 

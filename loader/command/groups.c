@@ -17,7 +17,7 @@
 #include "loader/report/groups.h"
 #include "loader/report/json_forms.h"
 
-/* Leaves the groups that are named, in the order of the names. -ENOENT with a message: unknown. */
+/* Keeps only the named groups, in the order of the names. -ENOENT with a message: unknown. */
 static int choose(json_t **groups, const struct names *names)
 {
 	__cleanup(names_free) struct names known = {};
@@ -46,7 +46,7 @@ static int choose(json_t **groups, const struct names *names)
 	return err;
 }
 
-/* Grants that are in force, or that wait for a filter. -EACCES: only root may read them. */
+/* Adds grants that are in force, or that wait for a filter. -EACCES: only root may read them. */
 static int add_grants(json_t *groups)
 {
 	__cleanup(hooks_free) struct hooks hooks = {};
@@ -78,7 +78,7 @@ int command_groups(const struct options *options, struct diag *diag)
 	bool left_out = false;
 	int err;
 
-	/* A user who may read the filters may lack the right to read the site file. */
+	/* A user who may read the filters may not be allowed to read the site file. */
 	if (options->refresh)
 		return groups_refresh(options, diag);
 	if (kernel_readable("groups") ||

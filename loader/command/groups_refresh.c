@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `groups --refresh`: the prefixes of groups by DNS, and by files that have changed. */
+/* `groups --refresh`: updates the prefixes of groups from DNS, and from files that have changed. */
 #include "loader/command/groups_refresh.h"
 
 #include <errno.h>
@@ -27,18 +27,19 @@
 
 /* A filter whose groups may get other prefixes. */
 struct target {
-	json_t *kept; /* of the active generation */
+	json_t *kept; /* recipe and services of the active generation */
 	struct remade made;
 };
 
 struct refresh {
 	const struct options *options;
-	struct snapshot confirmed; /* may be missing */
+	struct snapshot confirmed; /* the snapshot; may be missing */
 	struct site fresh;    /* file: the confirmed site file with the files as they are now */
-	struct names folders; /* of profiles, before all others: those confirmed last */
-	bool keep;	      /* dns: prefixes are only added */
+	/* folders of profiles that are searched first: those confirmed last */
+	struct names folders;
+	bool keep;	      /* dns: only add prefixes, never remove any */
 	struct changes changes;
-	struct target *target; /* one a change */
+	struct target *target; /* a target for each change */
 	size_t left_out;
 };
 
@@ -64,8 +65,8 @@ static bool renew_names(struct recipe *recipe, bool keep)
 }
 
 /*
- * Takes the groups whose files have changed since they were confirmed. One that a command gave
- * other prefixes stays.
+ * Takes the groups whose files have changed since they were confirmed. A group whose prefixes a
+ * command has changed is left alone.
  */
 static bool take_files(struct groups *live, const struct groups *confirmed,
 		       const struct groups *fresh)
@@ -117,7 +118,7 @@ static bool read_files(const struct refresh *refresh, const char *interface, str
 	return changed;
 }
 
-/* The recipe with other prefixes, or NULL: it has the same. */
+/* The recipe with the new prefixes, or NULL if no prefix changes. */
 static json_t *new_recipe(const struct refresh *refresh, const char *interface, const json_t *kept,
 			  struct diag *diag)
 {
@@ -134,7 +135,7 @@ static json_t *new_recipe(const struct refresh *refresh, const char *interface, 
 
 /* --- plans --- */
 
-/* Composes the rule set again: it must be the same but for the prefixes. */
+/* Composes the rule set again: except for prefixes it must be the same. */
 static int remake_target(const struct refresh *refresh, const char *interface,
 			 struct target *target, json_t *recipe, struct diag *diag)
 {
@@ -152,7 +153,7 @@ static int remake_target(const struct refresh *refresh, const char *interface,
 	return -ESTALE;
 }
 
-/* Adds a change if the filter needs one. -errno with a message: it is left as it is. */
+/* Adds a change if the filter needs one. -errno with a message: the filter is left as it is. */
 static int plan(struct refresh *refresh, const struct hook *hook, struct diag *diag)
 {
 	struct change *change = &refresh->changes.change[refresh->changes.count];
@@ -214,8 +215,8 @@ static int change_filters(struct refresh *refresh, const struct hooks *hooks, st
 }
 
 /*
- * Where the guard would lock a login out, new addresses are taken and old ones stay until the
- * next time.
+ * If the guard would refuse the change because of a login, adds new addresses, and keeps old ones
+ * until the next time.
  */
 static int refresh_filters(struct refresh *refresh, const struct hooks *hooks, struct diag *diag)
 {
@@ -261,7 +262,7 @@ static void add_live_names(struct names *names)
 	live_free(list, count);
 }
 
-/* Without the lock: name servers may take long, and an interface that comes must not wait. */
+/* Asks without the lock: name servers may be slow, and a new interface must not wait for them. */
 static int ask(const struct refresh *refresh)
 {
 	__cleanup(site_free) struct site site = {};
@@ -273,7 +274,7 @@ static int ask(const struct refresh *refresh)
 	add_live_names(&used);
 	dns_names_of_site(&refresh->confirmed.site, &used);
 	err = dns_renew(&used, false);
-	/* Answers for a file that is not confirmed, or not applied yet, are not forgotten. */
+	/* Keeps answers for a file that is not confirmed, or not applied yet. */
 	names_add_all(&known, &used);
 	if (!snapshot_open(STATE_PENDING, &pending, &unused))
 		dns_names_of_site(&pending.site, &known);
@@ -332,7 +333,7 @@ static bool say_waiting(const struct hooks *hooks)
 	return waiting;
 }
 
-/* Before anything is asked: what is kept of answers would not be what filters. */
+/* Checked before any question: otherwise stored answers would differ from what filters. */
 static bool is_waiting(void)
 {
 	__cleanup(hooks_free) struct hooks hooks = {};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Brings groups of running filters up to date, without applying anything else. */
+/* Updates the groups of running filters, without applying anything else. */
 #ifndef PORTCULLIS_COMMAND_GROUPS_REFRESH_H
 #define PORTCULLIS_COMMAND_GROUPS_REFRESH_H
 

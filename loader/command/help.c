@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Help: the commands by task, the options of one, and what a word in an answer means. */
+/* Help: the commands by task, the options of each, and the meaning of words in answers. */
 #include "loader/command/help.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "loader/report/counters.h"
 #include "loader/report/top_table.h"
 
-#define OPTION_COLUMN 34 /* where the text of an option begins */
+#define OPTION_COLUMN 34 /* column at which the text of an option begins */
 
 static const char *const group_title[COMMAND_GROUPS] = {
 	[COMMAND_START] = "Start",   [COMMAND_EDIT] = "Change",	  [COMMAND_VIEW] = "Look",
@@ -153,7 +153,7 @@ struct meaning {
 	const char *word, *kind, *text;
 };
 
-/* Rules by which a packet passes; the others have the names of reasons. */
+/* Rules by which a packet passes; other rules have the names of reasons. */
 static const struct meaning passing_rules[] = {
 	{"service", "a rule by which a packet passes",
 	 "A TCP or UDP packet to a port that an open service admits from this source. See VERDICTS in portcullis(8)."},
@@ -163,7 +163,7 @@ static const struct meaning passing_rules[] = {
 	 "ARP, and everything else that is not IP: it always passes."},
 };
 
-/* The words that are explained, counted from 0; false past the last one. */
+/* The explained words, counted from 0; false after the last one. */
 static bool meaning_at(size_t at, struct meaning *meaning)
 {
 	if (at < PC_REASONS) {

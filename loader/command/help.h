@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Help: the commands by task, the options of one, and what a word in an answer means. */
+/* Help: the commands by task, the options of each, and the meaning of words in answers. */
 #ifndef PORTCULLIS_COMMAND_HELP_H
 #define PORTCULLIS_COMMAND_HELP_H
 
@@ -8,13 +8,14 @@
 #include "loader/base/names.h"
 #include "loader/command/command.h"
 
-/* All commands, in their groups. */
+/* Prints all commands, in their groups. */
 void help_usage(const struct command *commands, size_t count, FILE *to);
 
-/* A command's arguments and options. */
+/* Prints a command's arguments and options. */
 void help_options(const struct command *command, FILE *to);
 
-/* Explains a reason of a drop, or a `why_closed`. What is neither is reported, with the nearest. */
+/* Explains a reason of a drop, or a `why_closed`. Reports any other word, with the most similar
+ * one. */
 int help_word(const struct command *commands, size_t count, const char *word);
 
 /* Adds the words that help_word explains. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `history`: who changed what, when and why; one change; what differs between two. */
+/* `history`: who changed what, when and why; one change; and the difference between two. */
 #include "loader/command/history.h"
 
 #include <errno.h>
@@ -100,7 +100,7 @@ static int show_one(const struct options *options, const struct history_lines *l
 	return EXIT_DONE;
 }
 
-/* 0: before the first change. */
+/* The number of a change; 0: before the first change. */
 static bool is_there(const struct history_lines *lines, unsigned long long number)
 {
 	return !number || history_find_said("history", lines, number);
@@ -167,7 +167,7 @@ static int count_numbers(const struct options *options, unsigned long long numbe
 	return -1;
 }
 
-/* Root moves what a command could not write below /var/lib. */
+/* Root moves lines of the spare file to the history below /var/lib. */
 static void move_spare(const struct history_lines *lines)
 {
 	const struct history_place place = change_log_place();

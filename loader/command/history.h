@@ -6,14 +6,14 @@
 #include "loader/command/options.h"
 #include "loader/report/history.h"
 
-/* Reads the history, and settles it. -errno with a message. */
+/* Reads the history, and adds the outcome of each change. -errno with a message. */
 int history_open(const char *command, struct history_lines *lines);
 
 /* The change of that number; NULL with a message. */
 json_t *history_find_said(const char *command, const struct history_lines *lines,
 			  unsigned long long number);
 
-/* True if an argument is the number of a change, and no interface. */
+/* True if an argument is the number of a change, and not an interface. */
 bool change_number(const char *text, unsigned long long *number);
 
 int command_history(const struct options *options, struct diag *diag);

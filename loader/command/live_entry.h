@@ -7,8 +7,8 @@
 #include "loader/recipe/site_write.h"
 
 /*
- * Its recipe, which the caller frees, and how it was attached. -EINVAL with errors in `diag`; the
- * entry borrows the name.
+ * Makes the entry: the filter's recipe, which the caller frees, and how it was attached. -EINVAL
+ * with errors in `diag`. The entry uses the name.
  */
 int live_entry(const struct live *live, struct site_entry *entry, struct diag *diag);
 

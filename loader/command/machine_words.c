@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Puts the options behind --machine into the recipe of a machine. */
+/* Applies the options after --machine to the recipe of a machine. */
 #include "loader/command/machine_words.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ void say_parked(const char *of, const struct names *before, const struct names *
 			say_line("%s: %s is in force again", of, before->name[i]);
 }
 
-/* Other profiles, before the options that are about them. */
+/* Applies other profiles before the options that depend on them. */
 static int switch_profiles(const struct options *given, struct machine *machine,
 			   struct catalog *catalog, const char *interface, struct diag *diag)
 {

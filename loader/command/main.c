@@ -44,7 +44,7 @@
 #include "loader/net/link.h"
 #include "loader/report/answer.h"
 
-/* The options that make a rule set, and the sources of profiles and groups. */
+/* The options that describe a rule set, and the sources of profiles and groups. */
 #define A_RECIPE \
 	(OPTIONS_RECIPE | OPTIONS_STRICT | OPTIONS_CATALOG | OPTIONS_SITE | OPTIONS_DRY_RUN)
 
@@ -182,7 +182,7 @@ static int unknown(const char *word)
 }
 
 /*
- * The use of the command with these options, which may need more or fewer privileges than its row
+ * What the command does with these options, which may need more or fewer privileges than its row
  * says.
  */
 static enum command_flags use_of(const struct command *command, const struct options *options)
@@ -194,7 +194,7 @@ static enum command_flags use_of(const struct command *command, const struct opt
 	return options->clear || options->refresh ? COMMAND_CHANGE : command->flags & COMMAND_USE;
 }
 
-/* To root, "Permission denied" needs a word. */
+/* For root, "Permission denied" needs an explanation. */
 static void explain_denied(struct diag *diag)
 {
 	bool denied = false;
@@ -219,7 +219,7 @@ static int run(const struct command *command, int argc, char **argv)
 	case OPTIONS_WRONG: return EXIT_USAGE;
 	case OPTIONS_RUN: break;
 	}
-	/* These need no privilege, and print lines of what they read. */
+	/* These commands need no privilege, and print lines of files that they read. */
 	if (use_of(command, &options) == COMMAND_FILES)
 		caller = invoker_become();
 	if (caller < 0)
@@ -243,7 +243,7 @@ static int run(const struct command *command, int argc, char **argv)
 	return code;
 }
 
-/* Not in the help: shells run it, at each tab. */
+/* Not in the help: shells run it at each tab. */
 static int complete(int argc, char **argv)
 {
 	if (privileges_drop("complete", COMMAND_FILES))
@@ -294,17 +294,18 @@ static int dispatch(int argc, char **argv)
 	return command ? run(command, argc - 1, argv + 1) : unknown(argv[1]);
 }
 
-#define LARGE (256 << 10) /* bytes of an allocation that is mapped by itself */
+#define LARGE (256 << 10) /* bytes from which on malloc uses a mapping of its own */
 
 int main(int argc, char **argv)
 {
 	int code;
 
 	setlocale(LC_CTYPE, "");
-	/* Tables of megabytes come from the kernel as zero pages, of which few are touched. */
+	/* Large tables come from the kernel as zero pages, and few of them are used. */
 	mallopt(M_MMAP_THRESHOLD, LARGE);
 	code = dispatch(argc, argv);
-	/* A full disk must not pass for success; an error of an earlier write has left no errno. */
+	/* Output to a full disk must not count as success. An error of an earlier write has left no
+	 * errno. */
 	errno = EIO;
 	if (fflush(stdout) || ferror(stdout)) {
 		error("cannot write: %s", strerror(errno));

@@ -22,7 +22,7 @@
 #include "loader/report/json_forms.h"
 #include "loader/report/text_metrics.h"
 
-/* Packets that the kernel did not pass to a program, because it ran on that CPU already. */
+/* Packets for which the kernel did not run a program, because that CPU was already running it. */
 static json_int_t program_errors(const struct filter *filter)
 {
 	static const enum filter_fd program[] = {FILTER_PROGRAM, FILTER_EGRESS};
@@ -61,7 +61,7 @@ static json_t *interface_json(const struct live *live)
 	return one;
 }
 
-/* The site file's interfaces, by the names that they have now. A wrong file: as far as it is read.
+/* The site file's interfaces, by their present names. From a wrong file: those that can be read.
  */
 static json_t *expected_json(void)
 {
@@ -77,7 +77,7 @@ static json_t *expected_json(void)
 	return names_json(&names);
 }
 
-/* The flows of the first filter: those of a namespace share their maps. */
+/* Counts the flows of the first filter only: those of a namespace share their maps. */
 static json_t *flows_json(const struct live *list, size_t count)
 {
 	struct flows flows = {};
@@ -135,7 +135,7 @@ static int print(const struct options *options, FILE *to)
 	return left_out ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* The answer to a request on stdin: the connection of a socket unit. */
+/* Answers the request on stdin, which is the connection of a socket unit. */
 static int serve(const struct options *options)
 {
 	__free_text char *text = NULL;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `monitor`: packets with their verdicts, as they happen, until Ctrl-C. */
+/* `monitor`: packets with their verdicts as they arrive, until Ctrl-C. */
 #include "loader/command/monitor.h"
 
 #include <arpa/inet.h>
@@ -26,13 +26,13 @@
 #include "loader/report/capture_filter.h"
 #include "loader/report/event.h"
 
-#define RATE	       1000	   /* events a second and CPU, unless --rate is given */
-#define FILTER_CAPTURE 256	   /* bytes of a frame, for FILTER alone: the headers */
-#define BUFFER	       (256 << 10) /* bytes a CPU */
+#define RATE	       1000	   /* events a second on each CPU, without --rate */
+#define FILTER_CAPTURE 256	   /* captured bytes of a frame, for FILTER alone: the headers */
+#define BUFFER	       (256 << 10) /* bytes of a buffer for each CPU */
 #define BUFFER_LARGE   (1 << 20)   /* for whole frames, or without a limit of the rate */
-#define PAUSE_MS       50	   /* events wait as long in a buffer that is not full */
+#define PAUSE_MS       50	   /* an event waits at most so long in a buffer that is not full */
 #define SECOND	       1000000000ULL
-#define LOST_SECONDS   5 /* between two lines that say what was lost */
+#define LOST_SECONDS   5 /* between two reports of lost events */
 
 struct monitor;
 
@@ -41,9 +41,9 @@ struct ear {
 	struct monitor *monitor;
 	struct listen listen;
 	bool on;
-	__u32 number; /* in the order of the file's interfaces */
+	__u32 number; /* index in the order of the file's interfaces */
 	enum pc_frame frame;
-	struct capture_filter *filter; /* NULL: every frame */
+	struct capture_filter *filter; /* NULL: no filter */
 	struct known known;
 	struct listen_lost said;
 };
@@ -53,10 +53,10 @@ struct monitor {
 	struct ear *ear;
 	size_t count;
 	int epoll, signals;
-	__u64 offset; /* of the wall clock from the clock of events, ns */
+	__u64 offset; /* difference between the wall clock and the clock of events, ns */
 	__u64 shown;
 	bool begun; /* the file is being written */
-	bool done;  /* by --count */
+	bool done;  /* packets left, of --count */
 	struct monitor_output output;
 };
 
@@ -84,8 +84,8 @@ static void take(void *context, const struct pc_event *event, const __u8 *frame)
 /* --- beginning --- */
 
 /*
- * The conditions that the programs test. The prefix is of the remote address; FILTER comes after
- * the rate.
+ * The conditions that the programs check. The prefix is of the remote address. FILTER is applied
+ * after the rate.
  */
 static struct listen_wish wish_of(const struct monitor *monitor, const struct monitor_words *words)
 {
@@ -115,7 +115,7 @@ static struct listen_wish wish_of(const struct monitor *monitor, const struct mo
 	return wish;
 }
 
-/* All that may be wrong is found before the first interface is listened at. */
+/* Reports every error in the options before it listens at the first interface. */
 static int prepare(struct ear *ear, const struct live *live, const struct monitor_words *words)
 {
 	__free_text char *why = NULL;
@@ -180,7 +180,7 @@ static void end_all(struct monitor *monitor)
 	fd_close(&monitor->signals);
 }
 
-/* --- listening --- */
+/* --- reading events --- */
 
 static void say_lost(struct ear *ear)
 {
@@ -230,7 +230,7 @@ static void renew(struct ear *ear)
 	stop_one(ear);
 }
 
-/* The work of each second. */
+/* What is done each second. */
 static void keep_on(struct monitor *monitor, __u64 now)
 {
 	monitor->offset = clock_wall() - clock_boot();
@@ -252,7 +252,7 @@ static bool any_on(const struct monitor *monitor)
 	return false;
 }
 
-/* True when a signal came, or the reader of stdout has gone. */
+/* True if a signal came, or the reader of stdout is gone. */
 static bool wait_for_events(struct monitor *monitor)
 {
 	struct epoll_event event[64];
@@ -299,7 +299,7 @@ static void listen_on(struct monitor *monitor)
 
 /* --- the command --- */
 
-/* Signals that end the command arrive as events, so that it ends between two packets. */
+/* Signals that end the command are read as events, so that it ends between two packets. */
 static int open_events(struct monitor *monitor)
 {
 	struct epoll_event signals = {.events = EPOLLIN};
@@ -322,8 +322,7 @@ static int open_events(struct monitor *monitor)
 	return 0;
 }
 
-/* Notices that the reader of a pipe has gone. Of what cannot be waited for (EPERM) there is none.
- */
+/* Notices that the reader of a pipe is gone. Some descriptors cannot be waited for (EPERM). */
 static void watch_reader(struct monitor *monitor)
 {
 	struct epoll_event reader = {.data.ptr = monitor};
@@ -373,7 +372,7 @@ static int run(struct monitor *monitor)
 	return ended || monitor->output.err ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* Closes the filters, which would stay at their hooks as long as their links are open here. */
+/* Closes the filters: their programs would stay attached as long as their links are open here. */
 static int begin(struct monitor *monitor, const struct monitor_words *words, bool *left_out)
 {
 	struct live *list = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* `monitor`: packets with their verdicts, as they happen. */
+/* `monitor`: packets with their verdicts as they arrive. */
 #ifndef PORTCULLIS_COMMAND_MONITOR_H
 #define PORTCULLIS_COMMAND_MONITOR_H
 

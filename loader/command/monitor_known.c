@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The services by which `monitor` explains events, over swaps. */
+/* The services by which `monitor` explains events, also after swaps. */
 #include "loader/command/monitor_known.h"
 
 #include <bpf/bpf.h>
@@ -9,7 +9,7 @@
 #include "loader/base/file.h"
 #include "loader/filter/open.h"
 
-#define KNOWN_PAUSE 1000000000ULL /* ns between two looks for a generation that is not known */
+#define KNOWN_PAUSE 1000000000ULL /* ns between two searches for an unknown generation */
 
 static void know(struct known *known, const struct filter *filter, const json_t *kept)
 {
@@ -28,7 +28,7 @@ static struct event_services *find(const struct known *known, __u32 number)
 	return NULL;
 }
 
-/* Reads the active generation, which may be the fallback of one that was not confirmed. */
+/* Reads the active generation, which is the fallback after an unconfirmed change. */
 static void read_active(struct known *known)
 {
 	__cleanup(filter_close) struct filter filter = FILTER_NONE;

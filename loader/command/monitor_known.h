@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The services by which `monitor` explains events, over swaps. */
+/* The services by which `monitor` explains events, also after swaps. */
 #ifndef PORTCULLIS_COMMAND_MONITOR_KNOWN_H
 #define PORTCULLIS_COMMAND_MONITOR_KNOWN_H
 
@@ -11,25 +11,25 @@
 
 struct known {
 	const char *name; /* of the interface */
-	char id[20];	  /* of the filter's folder */
+	char id[20];	  /* name of the filter's folder */
 	struct known_generation {
 		__u32 number; /* as in pc_event */
 		struct event_services *services;
 	} generation[KNOWN_MOST]; /* the newest first */
-	int generations;	  /* the map, in whose first slot is the active one: */
-	__u32 active;		  /* its id */
+	int generations;	  /* `generations`; its first slot has the active one: */
+	__u32 active;		  /* id of the active one */
 	__u64 asked;		  /* CLOCK_BOOTTIME ns when it was read last */
 };
 
 #define KNOWN_NONE ((struct known){.generations = -1})
 
-/* Keeps `name`, and of the filter only the map of generations. Returns 0 or -errno. */
+/* Copies `name`, and duplicates only the map of generations. Returns 0 or -errno. */
 int known_begin(struct known *known, const char *name, const struct live *live);
 
-/* Reads a generation that is active since the last call. Later it may be gone again. */
+/* Reads a generation that became active since the last call, because it may be gone later. */
 void known_look(struct known *known);
 
-/* Those of the event's generation; where it cannot be read, those of the newest one. */
+/* The services of the event's generation; if it cannot be read, those of the newest one. */
 struct event_services *known_services(struct known *known, const struct pc_event *event);
 
 void known_end(struct known *known);

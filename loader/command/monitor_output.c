@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Where `monitor` shows events: lines of text or JSON, a pcapng file, the journal. */
+/* The outputs of `monitor`: lines of text or JSON, a pcapng file, the journal. */
 #include "loader/command/monitor_output.h"
 
 #include <errno.h>
@@ -95,7 +95,7 @@ int monitor_output_begin(struct monitor_output *output, const struct options *op
 	return err ? file_failed(options, err) : 0;
 }
 
-/* The first failure counts. A pipe whose reader has gone ends the command without a word. */
+/* The first failure counts. If the reader of a pipe is gone, the command ends without a message. */
 static void file_result(struct monitor_output *output, int err)
 {
 	if (!err || output->err)

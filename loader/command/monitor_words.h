@@ -12,13 +12,13 @@ struct monitor_words {
 };
 
 /*
- * The first argument that is no interface begins the filter. An interface that is named like a word
- * of filters is an interface.
+ * The first argument that is not an interface begins the filter. An interface that is named like a
+ * word of filters is an interface.
  */
 void monitor_words_read(const struct names *arguments, struct monitor_words *words);
 void monitor_words_free(struct monitor_words *words);
 
-/* Reports why the filter does not compile, and that its first word is no interface. */
+/* Reports why the filter does not compile, and that its first word is not an interface. */
 void monitor_words_wrong(const struct monitor_words *words, const char *why);
 
 #endif

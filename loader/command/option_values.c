@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* How the arguments of options are stored: an option_store for each kind of field. */
+/* Stores the arguments of options: an option_store for each kind of field. */
 #include "loader/command/option_values.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ int store_names(const struct option_given *given)
 	return 0;
 }
 
-/* --source and --port of drops and monitor: explain takes these words without an option. */
+/* --source and --port of drops and monitor: explain has these as words without an option. */
 int option_explain_word(const struct command *command)
 {
 	error("%s: the address and the port need no option: portcullis %s %s", command->name,
@@ -47,7 +47,7 @@ static int wrong_value(const struct option_given *given, const char *expected, c
 {
 	__free_text char *shown = text_printable(text);
 
-	/* getopt takes --source for --source-port. */
+	/* getopt also accepts --source for --source-port. */
 	if (given->command->takes & OPTIONS_EXPLAIN &&
 	    given->row->field_at == offsetof(struct options, source_port) && strpbrk(text, ".:"))
 		return option_explain_word(given->command);
@@ -102,7 +102,7 @@ int store_moment(const struct option_given *given)
 	return wrong_value(given, MOMENT_FORMS, given->text);
 }
 
-/* What is wrong with an option's value, as its parser says; takes `why`. */
+/* Reports an error in an option's value with its parser's text; takes over `why`. */
 static int wrong_because(const struct option_given *given, char *why)
 {
 	__free_text char *shown = text_printable(why);
@@ -162,7 +162,7 @@ int store_reasons(const struct option_given *given)
 	return 0;
 }
 
-/* One of the words of "native|generic": stores its place among them, counted from row->value. */
+/* Stores the index of a word in "native|generic", counted from row->value. */
 int store_word(const struct option_given *given)
 {
 	__cleanup(names_free) struct names words = {};

@@ -283,7 +283,7 @@ static int store_choice(const struct option_given *given)
 	return -EINVAL;
 }
 
-/* An option behind --machine that is part of a machine's recipe. */
+/* An option that, after --machine, belongs to a machine's recipe. */
 static bool is_of_machine(const struct option_row *row)
 {
 	return row->add || (row->take && row->take != recipe_no_machine) ||
@@ -298,8 +298,8 @@ static void *field_of(const struct options *options, const struct option_row *ro
 }
 
 /*
- * Stores an option with those of the last machine, or of the command. What is about the interface
- * would read as if it were about the machine.
+ * Stores an option for the last machine, or for the command. Options about the interface are
+ * refused after --machine, because they would look as if they were about the machine.
  */
 static int store_in_order(const struct command *command, struct options *options,
 			  const struct option_row *row, const char *text)
@@ -320,7 +320,7 @@ static int store_in_order(const struct command *command, struct options *options
 	return -EINVAL;
 }
 
-/* An option that getopt does not take: unknown, not this command's, or without its argument. */
+/* Reports an option that getopt rejects: unknown, not this command's, or without its argument. */
 static void report_wrong(const struct command *command, const char *word, bool missing)
 {
 	const char *name[ARRAY_SIZE(option_table)];
@@ -345,7 +345,7 @@ static void report_wrong(const struct command *command, const char *word, bool m
 	      near ? "; did you mean --" : "", near ? near : "", command->name);
 }
 
-/* getopt's answer for a row: behind its own ':' and '?', and the letters. */
+/* The value that getopt returns for a row: above ':' and '?', and all letters. */
 #define ROW_VALUE 256
 
 /* Fills what getopt needs: `option` for the names, `letters` for the short ones. */
@@ -391,14 +391,15 @@ enum options_result options_parse(const struct command *command, int argc, char 
 
 	*options = OPTIONS_NONE;
 	build_table(command, option, letters);
-	optind = 0; /* a new scan: 1 would go on in a word of letters of the last one */
+	optind = 0; /* 0 starts a new scan; 1 would continue within the last scan's word */
 	opterr = 0;
 	while ((value = getopt_long(argc, argv, letters, option, NULL)) != -1) {
 		const struct option_row *row;
 
 		if (value == '?' || value == ':') {
 			const char letter[] = {'-', (char)optopt, '\0'};
-			bool is_letter = optopt && optopt < ROW_VALUE; /* of several in one word */
+			/* it is one of several letters in one word */
+			bool is_letter = optopt && optopt < ROW_VALUE;
 
 			report_wrong(command, is_letter ? letter : argv[optind - 1], value == ':');
 			return OPTIONS_WRONG;
@@ -459,7 +460,7 @@ int options_take_back(const struct options *options, struct recipe *recipe, stru
 	return err;
 }
 
-/* The word `at` is not about what an earlier one is about already: only one would count. */
+/* The word `at` conflicts with an earlier word about the same object: only one would count. */
 static int check_repeated(const struct option_row *row, const struct names *given, size_t at,
 			  struct diag *diag)
 {

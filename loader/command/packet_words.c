@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reads the packet that `explain` is asked about from its words and options. */
+/* Reads the words and options of `explain` that describe the packet. */
 #include "loader/command/packet_words.h"
 
 #include <arpa/inet.h>
@@ -51,7 +51,7 @@ static bool is_loopback(__u8 family, const __u8 *address)
 				   IN6_IS_ADDR_LOOPBACK((const struct in6_addr *)address);
 }
 
-/* Why there is no packet from, or to, this address; NULL: there may be. */
+/* Why a packet cannot be from or to this address; NULL: it can. */
 static const char *wrong_remote(const struct packet_words *words)
 {
 	if (is_loopback(words->family, words->remote))
@@ -84,7 +84,7 @@ static char *address_hint(const char *text)
 	return xasprintf("; write %s, and name the interface before it", head);
 }
 
-/* The words in their order, where they were only given in another one; the caller frees. */
+/* The words in the right order, if only their order is wrong; the caller frees. */
 static char *reordered(const struct names *given, bool (*there)(const char *name))
 {
 	const char *interface = NULL, *remote = NULL, *port = NULL;
@@ -157,7 +157,7 @@ static int read_local(const char *text, struct packet_words *words)
 
 /* --- port and protocol --- */
 
-/* An ICMP packet, as a newcomer asks for it. */
+/* True if the word asks for an ICMP packet in a way that newcomers try. */
 static bool is_icmp_word(const char *text)
 {
 	const char *name = strrchr(text, '/') ? strrchr(text, '/') + 1 : text;
@@ -192,7 +192,7 @@ static int wrong_option(const char *option, const char *expected, const char *te
 	return -EINVAL;
 }
 
-/* A number up to 255 that ends at `end`; -1: it is none. */
+/* A number up to 255 that ends at `end`; -1: something else. */
 static int read_byte(const char *text, char end, const char **rest)
 {
 	char *stop;
@@ -339,7 +339,7 @@ int packet_words_read(const struct options *options, bool (*there)(const char *n
 {
 	const struct names *given = &options->arguments;
 	bool named = given->count && is_interface(given->name[0], there);
-	/* With a port too there are three words, and the first one has to be an interface. */
+	/* With a port there are three words, so the first one must be an interface. */
 	bool meant = named || given->count == 3;
 	const char *port = given->count > meant + 1U ? given->name[meant + 1] : NULL;
 	int err;

@@ -15,7 +15,7 @@
 
 static const struct {
 	unsigned int capability;
-	enum command_flags use; /* from here on */
+	enum command_flags use; /* these are for any command from there on */
 } kept[] = {
 	{CAP_DAC_READ_SEARCH, COMMAND_FILES}, /* files of the user who called sudo */
 	{CAP_BPF, COMMAND_LOOK},
@@ -23,11 +23,11 @@ static const struct {
 	{CAP_NET_ADMIN, COMMAND_LOOK},
 	{CAP_SYS_ADMIN, COMMAND_LOOK}, /* objects by id, mounting bpffs, other network namespaces */
 	{CAP_SYS_PTRACE,
-	 COMMAND_LOOK},		     /* namespaces and environment of the processes it comes from */
+	 COMMAND_LOOK},		     /* namespaces and environment of the processes above it */
 	{CAP_CHOWN, COMMAND_CHANGE}, /* pins for the administrators' group */
 };
 
-/* Never more than there was. */
+/* Never keeps more than the process has. */
 static void choose(enum command_flags use)
 {
 	static const capng_type_t sets[] = {CAPNG_EFFECTIVE, CAPNG_PERMITTED};
@@ -61,7 +61,7 @@ static int drop_failed(const char *command)
 	return -EPERM;
 }
 
-/* Before Linux 5.19 each call of bpf(2) needs it: there even a pin that is not there is denied. */
+/* Before Linux 5.19 each call of bpf(2) needs it, even for a pin that does not exist. */
 static bool needs_bpf(void)
 {
 	capng_clear(CAPNG_SELECT_CAPS);
@@ -101,7 +101,7 @@ int privileges_drop(const char *command, enum command_flags use)
 		raise_memlock();
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || capng_get_caps_process())
 		goto failed;
-	/* Without it libcap-ng would only complain in the system's log. */
+	/* Otherwise libcap-ng would only complain in the system's log. */
 	bounds = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
 	choose(use);
 	if (bounds)

@@ -15,7 +15,7 @@
 
 #define DAY (24 * 60 * 60 * 1000000000ULL)
 
-/* Days since the date of the list; null: it has none, or one that is still to come. */
+/* Days since the date of the list; null: it has no date, or a future one. */
 static json_t *age_json(const struct profile *profile)
 {
 	int day, today = (int)(clock_wall() / DAY);
@@ -24,7 +24,7 @@ static json_t *age_json(const struct profile *profile)
 								 json_null();
 }
 
-/* `services`: those that were looked for; null without words. */
+/* `services`: those that the search found; null without search words. */
 static json_t *profile_json(const struct profile *profile, json_t *services)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s?, s:o, s:o, s:o}", "name",
@@ -36,7 +36,7 @@ static json_t *profile_json(const struct profile *profile, json_t *services)
 			 "shadows", text_json(profile->shadows), "services", services);
 }
 
-/* Profiles that cannot be read are reported, and the others looked into. */
+/* Profiles that cannot be read are reported, and the others are searched. */
 static json_t *find_profiles(struct catalog *catalog, const struct names *names,
 			     const struct search *search, struct diag *diag)
 {

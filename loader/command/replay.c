@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `replay`: what the filter would have made of a capture. */
+/* `replay`: what the filter would have done with the packets of a capture. */
 #include "loader/command/replay.h"
 
 #include <arpa/inet.h>
@@ -37,7 +37,7 @@
 
 #define SEEN 8 /* addresses that are counted, for a message */
 
-/* An address of packets that are left out. */
+/* An address in packets that are left out. */
 struct seen {
 	__u8 family;
 	__be32 address[4];
@@ -46,15 +46,16 @@ struct seen {
 
 struct replaying {
 	const struct options *options;
-	const char *name; /* of the file */
+	const char *name; /* path of the file */
 	struct monitor_words words;
 	struct explain_targets targets;
 	struct explain_target *target;
 	struct replay_reading reading;
 	struct prefix *local; /* of `reading` */
 	struct replay_reader reader;
-	struct capture_filter *filter; /* NULL: every packet */
-	struct tables tables;	       /* of the generation that decides; it owns none of them */
+	struct capture_filter *filter; /* NULL: no filter, so every packet counts */
+	/* maps of the generation that decides; the struct does not own them */
+	struct tables tables;
 	struct replay_state *state;
 	struct replay_bans bans;
 	struct replay replay;
@@ -65,7 +66,7 @@ struct replaying {
 
 /* --- one packet --- */
 
-/* Misra and Gries: what every ninth packet has, is among these in the end. */
+/* Misra and Gries: an address that every ninth packet has is among these at the end. */
 static void note_address(struct replaying *replaying, __u8 family, const __be32 *address)
 {
 	struct seen *free_one = NULL;
@@ -105,7 +106,7 @@ static void leave_out(struct replaying *replaying)
 	note_address(replaying, tuple->family, tuple->destination);
 }
 
-/* The packet as the program gets it, but for a longer part of it where it is written. */
+/* The packet as the program gets it, but longer if the whole packet is written. */
 static void tell(struct replaying *replaying, const struct captured *captured,
 		 struct pc_event *event)
 {
@@ -136,7 +137,7 @@ static const struct filter *answering_filter(const struct explain_target *target
 	return target->live ? &target->live->filter : &target->question.filter;
 }
 
-/* The cell of a machine's tally in the place of one of a port of this host. */
+/* The cell of a machine's tally, instead of a cell for a port of this host. */
 static __u32 machine_cell(const struct explain_target *target, const struct pc_event *event,
 			  __u32 cell)
 {
@@ -224,7 +225,7 @@ static int replay_one(struct replaying *replaying, const struct captured *captur
 	return decide(replaying, captured);
 }
 
-/* -EINVAL: the file is broken, and the packets before that count. Other errors end it. */
+/* -EINVAL: the file is broken, but the packets before count. Other errors end the command. */
 static int replay_all(struct replaying *replaying)
 {
 	struct captured captured;
@@ -275,7 +276,7 @@ static int compile_filter(struct replaying *replaying)
 	return err;
 }
 
-/* Each filter would give another answer. */
+/* Only one filter can be asked, because each would give another answer. */
 static int choose_target(struct replaying *replaying)
 {
 	struct explain_targets *targets = &replaying->targets;
@@ -301,8 +302,8 @@ static const struct pc_generation *generation_of(const struct explain_target *ta
 }
 
 /*
- * The prefixes of an attached filter are in the kernel. They are those of its recipe, unless
- * profiles or files have changed since.
+ * The prefixes of an attached filter are in the kernel. Here they are taken from its recipe, and
+ * are the same unless profiles or files have changed since.
  */
 static struct tables tables_of(const struct explain_target *target)
 {
@@ -341,7 +342,7 @@ static int open_all(struct replaying *replaying, struct diag *diag)
 	return monitor_output_begin(&replaying->output, replaying->options, false);
 }
 
-/* Sockets of this host would answer for those of the capture's. */
+/* Otherwise sockets of this host would answer for those of the capture's host. */
 static int leave_network(void)
 {
 	if (!unshare(CLONE_NEWNET))
@@ -352,7 +353,7 @@ static int leave_network(void)
 
 /* --- the end --- */
 
-/* An address that most of the packets that were left out have, or NULL. */
+/* An address that is in most of the packets that were left out, or NULL. */
 static const struct seen *most_seen(const struct replaying *replaying)
 {
 	const struct seen *most = NULL;
@@ -449,7 +450,7 @@ static int run(struct replaying *replaying, struct diag *diag)
 
 	if (file < 0)
 		return EXIT_FAILED;
-	/* It inherits what is open. */
+	/* The process inherits all open descriptors. */
 	err = replay_reader_start(&replaying->reader, replaying->name, file,
 				  replaying->options->write ? REPLAY_CAPTURE : REPLAY_FRAME);
 	if (!err)
@@ -479,7 +480,7 @@ static void end(struct replaying *replaying)
 	free(replaying);
 }
 
-/* An interface of the site file need not be on this host. */
+/* An interface of the site file need not exist on this host. */
 static void take_site_interface(struct replaying *replaying, struct names *rest)
 {
 	__cleanup(diag_free) struct diag diag = {};
@@ -494,7 +495,7 @@ static void take_site_interface(struct replaying *replaying, struct names *rest)
 	site_free(&site);
 }
 
-/* FILE [IFACE] [FILTER] */
+/* Reads the words FILE [IFACE] [FILTER]. */
 static int read_words(struct replaying *replaying)
 {
 	const struct names *arguments = &replaying->options->arguments;

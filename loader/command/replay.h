@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* `replay`: what the filter would have made of a capture. */
+/* `replay`: what the filter would have done with the packets of a capture. */
 #ifndef PORTCULLIS_COMMAND_REPLAY_H
 #define PORTCULLIS_COMMAND_REPLAY_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The bans that a replay has: until when they hold, and which of them a source is in. */
+/* The bans during a replay: until when they hold, and which of them contain a source. */
 #include "loader/command/replay_bans.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The process that reads a capture for `replay` by libpcap, and has no privilege. */
+/* The process that reads a capture for `replay` with libpcap. It has no privileges. */
 #include "loader/command/replay_child.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@
 
 #define BUFFER	      (256 << 10)
 #define MEMORY_LIMIT  (1UL << 30) /* bytes */
-#define REASON_LENGTH 512	  /* bytes of why a file is broken */
+#define REASON_LENGTH 512	  /* bytes of the reason why a file is broken */
 #define SECOND	      1000000000ULL
 
 struct library {
@@ -100,16 +100,16 @@ static void read_packets(const struct library *library, pcap_t *pcap, __u32 capt
 		put_text(writer, REPLAY_RECORD_BROKEN, library->geterr(pcap));
 }
 
-/* Neither other files nor much memory: libpcap reads what strangers made. */
+/* Forbids other files and much memory, because libpcap reads untrusted files. */
 static int confine(void)
 {
 	const struct rlimit none = {}, memory = {MEMORY_LIMIT, MEMORY_LIMIT};
 
-	unshare(CLONE_NEWNET); /* where it may */
+	unshare(CLONE_NEWNET); /* without the privilege for this it fails, which does not matter */
 	if (privileges_drop_all("replay") || setrlimit(RLIMIT_FSIZE, &none) ||
 	    setrlimit(RLIMIT_NOFILE, &none))
 		return -EPERM;
-#ifndef __SANITIZE_ADDRESS__ /* which needs more */
+#ifndef __SANITIZE_ADDRESS__ /* AddressSanitizer needs more */
 	if (setrlimit(RLIMIT_AS, &memory))
 		return -EPERM;
 #endif
@@ -117,7 +117,7 @@ static int confine(void)
 	return confine_calls(CONFINED_STREAM);
 }
 
-/* Leaves stdin, stdout and stderr, and these two, as 3 and 4. */
+/* Keeps stdin, stdout and stderr, and these two descriptors, as 3 and 4. */
 static int keep_only(int *file, int *pipe)
 {
 	int a = fcntl(*file, F_DUPFD, 5), b = fcntl(*pipe, F_DUPFD, 5);

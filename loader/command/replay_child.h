@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The process that reads a capture for `replay` by libpcap, and has no privilege. */
+/* The process that reads a capture for `replay` with libpcap. It has no privileges. */
 #ifndef PORTCULLIS_COMMAND_REPLAY_CHILD_H
 #define PORTCULLIS_COMMAND_REPLAY_CHILD_H
 
 #include <linux/types.h>
 
-/* No "bpf/abi.h" here: libpcap too has a struct bpf_insn. */
+/* Do not include "bpf/abi.h" here: libpcap has a struct bpf_insn, too. */
 
-/* A record from one process to the other: this, then `captured` bytes. */
+/* A record from that process: this struct, then `captured` bytes. */
 struct replay_record {
 	__u64 time;
 	__u32 captured, length;
@@ -19,7 +19,7 @@ struct replay_record {
 enum replay_record_kind {
 	REPLAY_RECORD_PACKET,
 	REPLAY_RECORD_END,
-	REPLAY_RECORD_BROKEN, /* the bytes say why */
+	REPLAY_RECORD_BROKEN, /* the bytes are the reason as text */
 	REPLAY_RECORD_LIBRARY,
 };
 

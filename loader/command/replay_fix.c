@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The commands that would open what a filter dropped of a capture. */
+/* The commands that would open what a filter dropped in a capture. */
 #include "loader/command/replay_fix.h"
 
 #include <netinet/in.h>
@@ -11,9 +11,10 @@
 #include "loader/command/explain.h"
 #include "loader/guard/fix.h"
 
-#define PORTS	  16	/* with a fix: each is tried for some ms */
-#define SOURCES	  16	/* of a port that a fix names; more are anyone */
-#define EPHEMERAL 50000 /* a port of the side that begins, as in explain */
+#define PORTS	  16	/* ports that get a fix: each is tried, which takes some ms */
+/* sources of a port that a fix names; with more, the fix opens it to anyone */
+#define SOURCES	  16
+#define EPHEMERAL 50000 /* source port of the packets that are tried, as in explain */
 
 /* The rows of one port. */
 struct closed {
@@ -71,7 +72,7 @@ static bool open_by(const struct guard_command *command, const struct explain_ta
 		.transport = row->protocol == IPPROTO_TCP ? PC_TCP : PC_UDP,
 		.port = row->port,
 		.peer = peer,
-		/* To a service that is open to some, the sources are named. */
+		/* Names the sources if the service is open to some others. */
 		.peers = closed->many && row->reason != PC_REASON_SOURCE ? 0 : closed->sources,
 		.out = row->out,
 	};
@@ -88,7 +89,7 @@ static bool open_by(const struct guard_command *command, const struct explain_ta
 	return guard_open(command, &of, &need, opening);
 }
 
-/* A command, or for a site file its lines; NULL: nothing opens the port. The caller frees. */
+/* A command, or lines for a site file; NULL: nothing opens the port. The caller frees. */
 static char *fix_of(const struct explain_target *target, const struct drops_row *row,
 		    const struct closed *closed)
 {
@@ -132,7 +133,7 @@ static void add_ports(json_t *fixes, const struct explain_target *target, const 
 	}
 }
 
-/* Takes back the limits of the services at the port of a row. */
+/* Removes the limits of the services at the port of a row. */
 static void add_limit(json_t *fixes, const struct explain_target *target,
 		      const struct drops_row *row)
 {
@@ -154,7 +155,7 @@ static void add_limit(json_t *fixes, const struct explain_target *target,
 	json_decref(verdict);
 }
 
-/* Lifts the bans that the source of a row is in. */
+/* Lifts the bans that contain the source of a row. */
 static void add_unban(json_t *fixes, const struct replay_bans *bans, const struct drops_row *row)
 {
 	__cleanup(names_free) struct names prefixes = {};

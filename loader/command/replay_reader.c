@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reads what the process that reads a capture hands on. */
+/* Reads the records of the process that reads a capture. */
 #include "loader/command/replay_reader.h"
 
 #include <errno.h>
@@ -41,7 +41,7 @@ int replay_reader_start(struct replay_reader *reader, const char *name, int fd, 
 	return 0;
 }
 
-/* True if `size` bytes are in the buffer, from `at` on. */
+/* True if the buffer has `size` bytes from `at` on. */
 static bool fill(struct replay_reader *reader, size_t size)
 {
 	if (reader->filled - reader->at >= size)
@@ -62,7 +62,7 @@ static bool fill(struct replay_reader *reader, size_t size)
 	return true;
 }
 
-/* The message of libpcap, or a clearer one of this program. */
+/* libpcap's message, or a clearer one of our own. */
 static int broken(const struct replay_reader *reader, const char *why)
 {
 	__free_text char *packets = human_count(reader->packets, "packet", "packets");

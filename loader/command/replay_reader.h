@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Reads a capture by libpcap, in a process of its own that has no privilege: a capture may have
- * been made by anyone, to break its reader.
+ * Reads a capture with libpcap, in a process of its own without privileges, because a capture may
+ * be made to attack its reader.
  */
 #ifndef PORTCULLIS_COMMAND_REPLAY_READER_H
 #define PORTCULLIS_COMMAND_REPLAY_READER_H
@@ -10,10 +10,10 @@
 
 #include "loader/report/replay_packet.h"
 
-#define REPLAY_CAPTURE 9216 /* bytes of a frame that are handed on: a jumbo frame */
+#define REPLAY_CAPTURE 9216 /* bytes of a frame that are passed on; a jumbo frame fits */
 
 struct replay_reader {
-	const char *name; /* of the file, for messages */
+	const char *name; /* name of the file, for messages */
 	pid_t pid;
 	int fd;
 	__u64 packets; /* read so far */
@@ -22,8 +22,8 @@ struct replay_reader {
 };
 
 /*
- * Starts to read the file `fd`, of each frame at most `capture` bytes. To be called before anything
- * is open that the process should not have. Returns 0 or -errno with a message.
+ * Starts to read the file `fd`, of each frame at most `capture` bytes. Call it before opening
+ * anything that the process should not have. Returns 0 or -errno with a message.
  */
 int replay_reader_start(struct replay_reader *reader, const char *name, int fd, __u32 capture);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The other cell that a packet of a capture counts. */
+/* The second cell that counts a packet of a capture. */
 #include "loader/command/replay_second.h"
 
 #include <netinet/in.h>
@@ -50,7 +50,7 @@ static __u32 drop_cell(const struct pc_event *event)
 	return 0;
 }
 
-/* Fragments of an echo request ask for the limit, each of them. */
+/* Each fragment of an echo request uses up the limit. */
 static bool is_echo_request(const struct replay_packet *packet)
 {
 	return packet->tuple.ports && packet->tuple.protocol != IPPROTO_TCP &&

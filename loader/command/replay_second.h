@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The other cell that a packet of a capture counts. */
+/* The second cell that counts a packet of a capture. */
 #ifndef PORTCULLIS_COMMAND_REPLAY_SECOND_H
 #define PORTCULLIS_COMMAND_REPLAY_SECOND_H
 
@@ -8,8 +8,8 @@
 #include "loader/report/replay_packet.h"
 
 /*
- * As struct verdict of bpf/account.h has it; the answer of a question has the first cell alone.
- * `told`: with what the packet was asked about.
+ * The second cell as in struct verdict of bpf/account.h: the answer of a question has only the
+ * first cell. `told`: the state with which the packet was asked.
  */
 __u32 replay_second(const struct tables *tables, const struct replay_packet *packet,
 		    const struct pc_event *event, const struct question_told *told);

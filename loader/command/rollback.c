@@ -27,12 +27,12 @@
 #include "loader/recipe/site.h"
 #include "loader/report/text_history.h"
 
-/* The request of the user. */
+/* What the user asked for. */
 struct rollback {
 	const struct options *options;
-	struct names names;	   /* interfaces; none: all that the change is about */
-	bool given;		   /* a number was */
-	unsigned long long number; /* the state after this change comes back */
+	struct names names;	   /* interfaces; empty: all that the change is about */
+	bool given;		   /* the user gave a number */
+	unsigned long long number; /* restore the state after this change */
 	char *network;
 	struct site site;
 	struct hooks hooks;
@@ -42,11 +42,11 @@ struct rollback {
 	size_t targets;
 };
 
-/* An interface that is to have another rule set, or none. */
+/* An interface that gets another rule set, or none. */
 struct target {
 	char *name;
 	struct history_state state;
-	json_t *live; /* kept text of the filter that is there; NULL: none */
+	json_t *live; /* kept text of the present filter; NULL: none */
 	struct names folders;
 	struct catalog catalog;
 	struct recipe recipe;
@@ -97,7 +97,7 @@ static size_t find_pending(const struct rollback *rollback, struct hook *pending
 	return count;
 }
 
-/* -EBUSY with a message: a swap now would be undone with the pending change. */
+/* -EBUSY with a message: a swap would be undone together with the pending change. */
 static int refuse_pending(const struct hook *pending)
 {
 	__free_text char *word = shell_word(pending->name);
@@ -122,7 +122,7 @@ static void say_undone(const json_t *change)
 		 (long long)json_integer_value(json_object_get(change, "number")), by, command);
 }
 
-/* The interfaces of a change, in place of those that were not named. */
+/* Adds the interfaces of a change if the user named none. */
 static void take_names(struct rollback *rollback, const json_t *change)
 {
 	const json_t *interface;
@@ -167,9 +167,10 @@ static int find_state(struct rollback *rollback)
 	return 0;
 }
 
-/* --- the rule set of that time --- */
+/* --- the former rule set --- */
 
-/* Folders of that time that are still there and to be trusted: others' profiles are at hand. */
+/* Uses the catalog folders of that time that still exist and are trusted, because their profiles
+ * are part of it. */
 static void find_folders(const json_t *kept, struct names *folders)
 {
 	const json_t *folder;
@@ -184,7 +185,7 @@ static void find_folders(const json_t *kept, struct names *folders)
 	}
 }
 
-/* Where the profile's file was, for `show`. */
+/* The path that the profile's file had, for `show`. */
 static const char *path_of(const json_t *kept, const char *name)
 {
 	const json_t *profile;
@@ -200,7 +201,7 @@ static const char *path_of(const json_t *kept, const char *name)
 	return name;
 }
 
-/* The profiles as they were; one that the history lacks is the catalog's. */
+/* The profiles with their former text; the catalog has those that the history lacks. */
 static int give_profiles(const struct rollback *rollback, struct target *target, struct diag *diag)
 {
 	const char *name;
@@ -286,7 +287,7 @@ static int plan_attach(struct rollback *rollback, struct target *target, struct 
 
 	change->kind = CHANGE_ATTACH;
 	change->mode = json_object_get(interface, "mode") ? HOOK_GENERIC : HOOK_AUTO;
-	/* All filters of a namespace share one table, whose size is that of the first. */
+	/* All filters of a namespace share one table, so all get the size of the first. */
 	if (!rollback->hooks.count)
 		change->flows = (__u32)json_integer_value(json_object_get(interface, "flows"));
 	if (!err)
@@ -306,7 +307,7 @@ static int plan_detach(struct target *target, struct change *change)
 	return 1;
 }
 
-/* 1: it changes; 0: it is as it was; -errno with a message. */
+/* Returns 1 if the interface changes; 0 if not; -errno with a message. */
 static int plan_one(struct rollback *rollback, struct target *target, struct change *change,
 		    struct diag *diag)
 {
@@ -321,7 +322,7 @@ static int plan_one(struct rollback *rollback, struct target *target, struct cha
 		.confirm = rollback->options->confirm,
 	};
 	if (!target->state.digest && !link_find(target->name, real))
-		return 0; /* it is gone, and had no filter */
+		return 0; /* the interface is gone, and had no filter */
 	err = hook_find(&rollback->hooks, target->name, &change->hook);
 	if (err)
 		return err;
@@ -332,7 +333,7 @@ static int plan_one(struct rollback *rollback, struct target *target, struct cha
 				    plan_attach(rollback, target, change, diag);
 }
 
-/* The interfaces whose state is known; one that is named must be. */
+/* The interfaces whose state is known. A named interface must be among them. */
 static int find_targets(struct rollback *rollback)
 {
 	bool named = rollback->options->arguments.count > (size_t)rollback->given;

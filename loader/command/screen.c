@@ -9,7 +9,7 @@
 #include "loader/base/memory.h"
 #include "loader/base/terminal.h"
 
-/* Returns the written text, and its number of lines in `*lines`. */
+/* Returns the report's text, and its number of lines in `*lines`. */
 static char *text_of_report(screen_writer *write, const void *context, size_t top, size_t *lines)
 {
 	char *text = NULL;
@@ -26,7 +26,7 @@ static char *text_of_report(screen_writer *write, const void *context, size_t to
 	return text;
 }
 
-/* Prints the first `rows` lines, the last of which tells how many more there are. */
+/* Prints the first `rows` lines; the last of them says how many more there are. */
 static void print_first(const char *text, size_t lines, size_t rows)
 {
 	__free_text char *more = NULL;
@@ -41,7 +41,7 @@ static void print_first(const char *text, size_t lines, size_t rows)
 	printf("  ... and %s, which a higher terminal shows\n", more);
 }
 
-/* Prints as much as `rows` lines hold: the heading first, and as many rows as there is room for. */
+/* Prints what `rows` lines have room for: the heading, and as many rows as possible. */
 static void print_fitting(screen_writer *write, const void *context, size_t top, size_t rows)
 {
 	size_t low = 0, high = top < rows ? top : rows, lines;

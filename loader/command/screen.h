@@ -7,12 +7,12 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Prints a report of which at most `top` rows can be left out. */
+/* Prints a report with at most `top` rows. */
 typedef void screen_writer(const void *context, size_t top, FILE *to);
 
 /*
- * Prints the report to stdout in the place of the one before, or below it where the cursor cannot
- * be moved. On a terminal it is printed with as many rows as there is room for, at most `top`.
+ * Prints the report to stdout over the previous one, or below it if the cursor cannot be moved. On
+ * a terminal it has as many rows as there is room for, at most `top`.
  */
 void screen_print(screen_writer *write, const void *context, size_t top, bool first);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Commands that show the packets which words or options of `drops` and `monitor` mean. */
+/* Suggests commands that show the packets that words or options of `drops` and `monitor` mean. */
 #include "loader/command/select_words.h"
 
 #include <stdio.h>

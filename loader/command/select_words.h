@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Commands that show the packets which words or options of `drops` and `monitor` mean. */
+/* Suggests commands that show the packets that words or options of `drops` and `monitor` mean. */
 #ifndef PORTCULLIS_COMMAND_SELECT_WORDS_H
 #define PORTCULLIS_COMMAND_SELECT_WORDS_H
 
@@ -12,8 +12,8 @@
 char *select_words_fix(const char *command, const char *word);
 
 /*
- * "portcullis monitor --all --port 25/tcp": what shows packets that pass, with --source and --port
- * as they were given. NULL: neither was. The caller frees.
+ * "portcullis monitor --all --port 25/tcp": the command that shows passed packets, with the given
+ * --source and --port. NULL: neither was given. The caller frees.
  */
 char *select_words_passes(const struct options *options);
 

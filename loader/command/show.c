@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `show`: the services of profiles as they would be, or of an interface as they are. */
+/* `show`: the services that profiles would give, or those of an interface. */
 #include "loader/command/show.h"
 
 #include <errno.h>
@@ -30,7 +30,7 @@ static int show_live(const struct options *options)
 	return EXIT_DONE;
 }
 
-/* The site's own file may be root's only; then what is shown goes without its groups. */
+/* If only root can read the site file, its groups are left out. */
 static int read_site(const char *given, struct site *site, struct diag *diag)
 {
 	uid_t caller;
@@ -73,8 +73,8 @@ static int show_profiles(const struct options *options, struct diag *diag)
 	return EXIT_DONE;
 }
 
-/* Options that make a filter: one that is there is shown as it is. Where profiles are is no matter.
- */
+/* Options that describe a filter are refused for an attached one, which is shown as it is. Options
+ * about the place of profiles do not matter. */
 #define SHOW_OPTIONS \
 	(OPTIONS_RECIPE | OPTIONS_STRICT | OPTIONS_SITE | OPTIONS_DRY_RUN | OPTIONS_MODE)
 

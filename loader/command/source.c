@@ -26,7 +26,7 @@ struct catalog *source_catalog(struct source *source)
 	return source->saved ? &source->confirmed.catalog : &source->catalog;
 }
 
-/* If the snapshot cannot be read, only the present file and catalog are left. */
+/* If the snapshot cannot be read, the present file and catalog are used. */
 static void open_confirmed(struct source *source)
 {
 	__cleanup(diag_free) struct diag found = {};
@@ -39,7 +39,7 @@ static void open_confirmed(struct source *source)
 		names_add(&source->folders, source->confirmed.catalog.folder.name[0]);
 }
 
-/* Falls back from a file that cannot be used to the snapshot, or returns -errno. */
+/* Uses the snapshot instead of a file that cannot be used, or returns -errno. */
 static int fall_back(struct source *source, bool quiet, const char *path, const char *why, int err,
 		     struct diag *diag)
 {
@@ -66,7 +66,7 @@ static int check_keys(const struct site *site, const char *path)
 	return -EINVAL;
 }
 
-/* An interface of the command line may appear only later, or by another name. */
+/* An interface of the command line may appear only later, or under another name. */
 static void take_links(struct source *source, const struct options *options, struct diag *diag)
 {
 	__cleanup(names_free) struct names named = {};
@@ -83,7 +83,7 @@ static void take_links(struct source *source, const struct options *options, str
 		site_warn_unmatched(source_site(source), diag);
 }
 
-/* 0 with `wrong` where it has errors but is of use at boot. */
+/* Returns 0 with `wrong` set if the file has errors but can be used at boot. */
 static int read_site(struct source *source, const char *path, bool lenient, struct diag *diag)
 {
 	int err = lenient ? site_read_partial(path, &source->site, diag) :
@@ -146,8 +146,8 @@ static struct site_interface *find_exactly(struct site *site, const char *name)
 
 /*
  * udev runs `apply` before it renames a new interface, because no network manager uses an interface
- * that udev's database does not have yet. So the file's parts for the old and the new name change
- * places. False: the file has no part for the new name.
+ * that udev's database does not have yet. So the entries for the old and the new name are
+ * exchanged. False: the file has no entry for the new name.
  */
 static bool rename_ahead(struct site *site, const char *name, const char *as)
 {

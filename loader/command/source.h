@@ -10,13 +10,14 @@
 #include "loader/recipe/state.h"
 
 struct source {
-	struct site site;	   /* as it is; at boot and reload with errors, too */
-	struct snapshot confirmed; /* at boot and reload, if there is one */
-	struct names folders;	   /* of profiles, before all others: those confirmed last */
+	struct site site;	   /* the present site file; at boot and reload even with errors */
+	struct snapshot confirmed; /* the snapshot, at boot and reload, if there is one */
+	/* folders of profiles that are searched first: those confirmed last */
+	struct names folders;
 	struct catalog catalog;
 	bool kept;  /* it is the default file, whose snapshots are kept */
 	bool wrong; /* the file has errors */
-	bool tried; /* the file was applied before, and not confirmed */
+	bool tried; /* the file was applied before and not confirmed */
 	bool saved; /* the snapshot is applied instead of the file */
 };
 
@@ -29,8 +30,8 @@ struct source {
 int source_open(const struct options *options, bool lenient, struct source *source,
 		struct diag *diag);
 /*
- * udev is about to rename the interface `name` to `as`: swaps their parts of the file. False: the
- * file has no part for `as`.
+ * udev is about to rename the interface `name` to `as`: exchanges their entries in the file. False:
+ * the file has no entry for `as`.
  */
 bool source_rename(struct source *source, const char *name, const char *as);
 void source_free(struct source *source);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `status`: what is attached. */
+/* `status`: the attached filters. */
 #include "loader/command/status.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@
 #include "loader/report/json_forms.h"
 #include "loader/report/text.h"
 
-/* `egress`: egress_state. NULL: the administrators' group cannot see it. */
+/* `egress`: from egress_state. NULL: members of the administrators' group cannot see it. */
 static const char *egress_name(const struct live *live, int egress)
 {
 	if (live->filter.fd[FILTER_EGRESS] < 0)
@@ -40,7 +40,7 @@ static const char *egress_name(const struct live *live, int egress)
 	return "missing";
 }
 
-/* The setting as it was given: a profile with `outbound: any` is never enforced. */
+/* The setting in the recipe's words: with a profile of `outbound: any` it is never enforced. */
 static const char *outbound_of(const struct live *live)
 {
 	const json_t *recipe = json_object_get(live->kept, "recipe");
@@ -79,7 +79,7 @@ static json_t *machines_json(const json_t *kept)
 	return list;
 }
 
-/* Names of its groups that fail. */
+/* Names of hosts in its groups that are not answered. */
 static json_t *dns_failed_json(const struct live *live)
 {
 	__cleanup(recipe_free) struct recipe recipe = {};
@@ -149,7 +149,7 @@ static json_t *site_json(const struct standing *standing)
 	return json_pack("{s:s, s:s?}", "file", SITE_FILE, "state", name[standing->state]);
 }
 
-/* Since when `drops` reaches back; NULL, with a message, if that cannot be read. */
+/* When the record of `drops` begins; NULL, with a message, if that cannot be read. */
 static json_t *drops_state_json(const struct live *live)
 {
 	__cleanup(drops_free) struct drops drops = {};
@@ -170,7 +170,7 @@ static json_t *memory_json(const struct filter *filter)
 	return filter->fd[FILTER_PROGRAM] < 0 ? json_null() : json_integer(filter_memory(filter));
 }
 
-/* Packets that passed over a limit, because there were too many sources to tell apart. */
+/* Packets above a limit that passed, because there were too many sources to distinguish. */
 static json_t *limits_json(const struct filter *filter)
 {
 	__u64 opened, ago;
@@ -181,7 +181,7 @@ static json_t *limits_json(const struct filter *filter)
 			 opened ? json_integer((json_int_t)ago) : json_null());
 }
 
-/* `drops` is taken over. */
+/* Takes over `drops`. */
 static json_t *status_json(const struct live *live, const struct flows *flows,
 			   const struct standing *standing, int egress, json_t *drops)
 {
@@ -216,7 +216,7 @@ static json_t *status_json(const struct live *live, const struct flows *flows,
 	return status;
 }
 
-/* Filters of a namespace share a map: `*counted`, with its flows, is counted already. */
+/* Filters of a namespace share a map. `*counted`: the map whose flows are already counted. */
 static int count_flows(const struct live *live, __u32 *counted, struct flows *flows)
 {
 	const struct filter *filter = &live->filter;
@@ -234,7 +234,7 @@ static int count_flows(const struct live *live, __u32 *counted, struct flows *fl
 	return err;
 }
 
-/* detach takes the egress program off behind the XDP program: not lost, but on its way out. */
+/* detach removes the egress program after the XDP program, so it is not lost, but being removed. */
 static bool just_detached(const struct live *live, int egress)
 {
 	return egress == EGRESS_MISSING && !hook_there(&live->hook);

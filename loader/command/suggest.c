@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `suggest`: the site file for this host, with the evidence of each line. Nothing is applied. */
+/* `suggest`: the site file for this host, with the evidence for each line. It applies nothing. */
 #include "loader/command/suggest.h"
 
 #include <errno.h>
@@ -33,14 +33,16 @@
 #include "loader/report/suggest_carry.h"
 #include "loader/report/text.h"
 
-#define ANOTHER_HOST "eth0" /* stands for the interface of a host whose files these are */
+/* stands for an interface of another host, of which there are only files */
+#define ANOTHER_HOST "eth0"
 
-/* An interface of the site file to be. */
+/* An interface of the suggested site file. */
 struct suggested {
 	const char *name;
 	const struct live *live; /* its filter; NULL: none is attached */
-	bool asked;		 /* else it stays as it is */
-	struct site_entry entry; /* its recipe is the suggestion's */
+	/* the interface is a part of the suggestion; else its filter stays as it is */
+	bool asked;
+	struct site_entry entry; /* its recipe is that of the suggestion */
 	struct suggestion suggestion;
 	struct audit_listener *listener;
 };
@@ -51,12 +53,12 @@ struct suggesting {
 	struct claims claims;
 	struct audited_host host;
 	struct suggest_evidence capture;
-	json_t *ruleset; /* of nftables; NULL: none */
+	json_t *ruleset; /* rules of nftables; NULL: none */
 	struct live *live;
 	size_t lives;
 	struct site site;	 /* the present site file */
-	struct names interfaces; /* those that are asked about */
-	struct names remarks;	 /* about the whole file */
+	struct names interfaces; /* interfaces in question */
+	struct names remarks;	 /* remarks about the whole file */
 	struct suggested *list;
 	size_t count;
 };
@@ -81,7 +83,7 @@ static void suggesting_free(struct suggesting *suggesting)
 
 /* --- reading --- */
 
-/* "postfix@-.service", "tomcat10.service": the name of a profile, or NULL. */
+/* "postfix@-.service", "tomcat10.service": the profile of the unit's name, or NULL. */
 static char *profile_of_unit(const struct catalog *catalog, const char *unit)
 {
 	size_t length = strcspn(unit, "@.");
@@ -93,7 +95,7 @@ static char *profile_of_unit(const struct catalog *catalog, const char *unit)
 	return name_valid(name) && catalog_has(catalog, name) ? xstrdup(name) : NULL;
 }
 
-/* Products whose units listen, wherever their files are. */
+/* Adds products whose units listen, wherever their files are. */
 static void claim_units(struct suggesting *suggesting)
 {
 	const struct audited_host *host = &suggesting->host;
@@ -165,7 +167,7 @@ static int suggest_new(struct suggesting *suggesting, struct suggested *one,
 	return diag->errors ? -EINVAL : 0;
 }
 
-/* A filter's own rules, and what its evidence adds; it enforces from now on. */
+/* A filter's own rules, with additions by its evidence; the suggestion enforces them. */
 static int suggest_further(struct suggesting *suggesting, struct suggested *one,
 			   const struct suggest_host *of, struct diag *diag)
 {
@@ -225,7 +227,7 @@ static bool has_filter(const struct suggesting *suggesting, const char *name)
 	return false;
 }
 
-/* The filters that are there come along, as the file is that of the whole host. */
+/* Adds the attached filters, because the file is for the whole host. */
 static int suggest_all(struct suggesting *suggesting, struct diag *diag)
 {
 	const struct names *names = &suggesting->interfaces;
@@ -358,7 +360,7 @@ static void print(const struct suggesting *suggesting)
 
 /* --- the command --- */
 
-/* As the shell makes a file before `suggest > FILE` runs. */
+/* True if the site file is empty: the shell makes it before `suggest > FILE` runs. */
 static bool is_empty(const char *path)
 {
 	struct stat status;
@@ -376,7 +378,7 @@ static int read_host(struct suggesting *suggesting, struct diag *diag)
 	if (!err)
 		err = live_read(&(struct names){}, "suggest", &suggesting->live, &suggesting->lives,
 				&left_out);
-	/* Said already; the file has to be of the whole host. */
+	/* Already reported; the file must be complete. */
 	if (!err && left_out)
 		err = -EPROTO;
 	if (err)
@@ -396,7 +398,7 @@ int command_suggest(const struct options *options, struct diag *diag)
 		error("%s: %s", options->root, strerror(errno));
 		err = -ENOENT;
 	}
-	/* Before anything is open that its reader should not have. */
+	/* Runs before anything is open that the reading process should not have. */
 	if (!err && options->capture)
 		err = suggest_replay(options->capture, options->local, &suggesting.capture);
 	if (!err && !options->root)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* `suggest`: the site file for this host, with the evidence of each line. */
+/* `suggest`: the site file for this host, with the evidence for each line. */
 #ifndef PORTCULLIS_COMMAND_SUGGEST_H
 #define PORTCULLIS_COMMAND_SUGGEST_H
 

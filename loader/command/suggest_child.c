@@ -20,7 +20,7 @@
 #include "loader/recipe/claims_read.h"
 
 #define MEMORY_LIMIT (1UL << 30) /* bytes */
-#define TIME_LIMIT   20		 /* seconds of a CPU */
+#define TIME_LIMIT   20		 /* seconds of CPU time */
 
 static int confine(void)
 {
@@ -30,7 +30,7 @@ static int confine(void)
 	if (privileges_drop("suggest", COMMAND_FILES) || setrlimit(RLIMIT_FSIZE, &none) ||
 	    setrlimit(RLIMIT_CPU, &seconds) || setrlimit(RLIMIT_CORE, &none))
 		return -EPERM;
-#ifndef __SANITIZE_ADDRESS__ /* which needs more */
+#ifndef __SANITIZE_ADDRESS__ /* AddressSanitizer needs more */
 	if (setrlimit(RLIMIT_AS, &memory))
 		return -EPERM;
 #endif
@@ -47,7 +47,7 @@ static void run(const char *path, const struct names *catalogs, int pipe)
 	int err = confine() ?: root_open(path, &root);
 	FILE *to = fdopen(pipe, "w");
 
-	/* The parent reports errors of the catalog. */
+	/* The parent process reports errors of the catalog. */
 	if (err || !to || catalog_open(catalogs, &catalog, &diag))
 		_exit(1);
 	messages_to(messages_drop, NULL);

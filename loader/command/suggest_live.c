@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The evidence that a filter has gathered, for `suggest`. */
+/* The evidence of a live filter, for `suggest`. */
 #include "loader/command/suggest_live.h"
 
 #include <netinet/in.h>
@@ -16,7 +16,7 @@
 #define DAY	86400
 #define KEY_HAS (DROPS_ONE_ADDRESS | DROPS_ONE_PORT)
 
-/* True of a packet that some port of this host refused for its number or its source. */
+/* True if a port of this host refused the packet because of its number or its source. */
 static bool is_knock(const struct drops_row *row)
 {
 	return !row->out && (row->one & KEY_HAS) == KEY_HAS &&

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The evidence that a filter has gathered, for `suggest`. */
+/* The evidence of a live filter, for `suggest`. */
 #ifndef PORTCULLIS_COMMAND_SUGGEST_LIVE_H
 #define PORTCULLIS_COMMAND_SUGGEST_LIVE_H
 
 #include "loader/host/attached.h"
 #include "loader/report/suggest_evidence.h"
 
-/* suggest_evidence of a filter's counters and recorded drops. 0, or -errno with a message. */
+/* Calls suggest_evidence with a filter's counters and recorded drops. 0, or -errno with a
+ * message. */
 int suggest_live(const struct live *live, struct catalog *catalog, const struct suggest_host *host,
 		 struct suggestion *suggestion, struct diag *diag);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The present rules of nftables, as nft lists them: by its own library, if that is installed. */
+/* The present rules of nftables, as nft lists them: from nft's own library, if it is installed. */
 #include "loader/command/suggest_nft.h"
 
 #include <stdint.h>
@@ -10,7 +10,7 @@
 #include "loader/base/memory.h"
 #include "loader/net/nft.h"
 
-/* Of libnftables(3). */
+/* Constants of libnftables(3). */
 #define CONTEXT_DEFAULT 0
 #define OUTPUT_JSON	(1 << 4)
 

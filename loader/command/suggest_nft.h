@@ -8,8 +8,8 @@
 #include "loader/base/names.h"
 
 /*
- * The JSON of `nft -j list ruleset` in this network namespace, by libnftables; NULL: there are no
- * rules, or they cannot be read, for which a line is added to `remarks`. The caller frees.
+ * The JSON of `nft -j list ruleset` in this network namespace, from libnftables. NULL: there are no
+ * rules, or they cannot be read, which adds a line to `remarks`. The caller frees.
  */
 json_t *suggest_nft(struct names *remarks);
 

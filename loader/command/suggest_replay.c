@@ -24,7 +24,7 @@ static int open_capture(const char *file)
 	return fd;
 }
 
-/* Returns how many packets were of this host, or -errno with a message. */
+/* Returns how many packets belong to this host, or -errno with a message. */
 static long read_all(struct replay_reader *reader, struct replay_reading *reading,
 		     struct suggest_capture *capture)
 {
@@ -38,7 +38,7 @@ static long read_all(struct replay_reader *reader, struct replay_reading *readin
 		if (packet->way != REPLAY_IN && packet->way != REPLAY_OUT)
 			continue;
 		suggest_capture_take(capture, packet, captured.time);
-		count += packet->tuple.ports; /* ARP and the like are of anyone */
+		count += packet->tuple.ports; /* ARP and the like do not count */
 	}
 	free(packet);
 	return more ? more : count;

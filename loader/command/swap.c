@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `swap`: replaces the generation of interfaces, starting from the recipe of each. */
+/* `swap`: replaces the generation of interfaces. It starts from the recipe of each. */
 #include "loader/command/swap.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@
 #include "loader/object/privilege.h"
 #include "loader/recipe/site.h"
 
-/* With several interfaces, each error of an option names its interface. */
+/* With several interfaces, each error about an option names its interface. */
 static void name_target(const char *name, struct diag *found, struct diag *diag)
 {
 	for (size_t i = 0; i < found->count; i++) {
@@ -135,7 +135,7 @@ static int swap(const struct options *options, const struct site *site, struct h
 	return err ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* With no interface named, every filter of the network namespace. */
+/* If no interface is named, swaps every filter of the network namespace. */
 static int find_all(const struct hooks *hooks, struct names *interfaces)
 {
 	if (!interfaces->count)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Plans the next generation of a filter: its recipe, changed by options. */
+/* Plans the next generation of a filter: its recipe with the changes of the options. */
 #include "loader/command/swap_plan.h"
 
 #include <stdlib.h>
@@ -15,7 +15,8 @@
 #include "loader/recipe/recipe_json.h"
 #include "loader/recipe/site.h"
 
-/* Profiles and policies alone, of the machines too: without them, all behind would be closed. */
+/* Keeps only profiles and policies, also of the machines: without their profiles, the machines
+ * would be closed. */
 static void start_fresh(const struct recipe *live, struct recipe *recipe)
 {
 	size_t i;
@@ -35,7 +36,7 @@ static void start_fresh(const struct recipe *live, struct recipe *recipe)
 	}
 }
 
-/* Reads the recipe that is live; with --fresh only its profiles and policy. */
+/* Reads the live recipe; with --fresh only its profiles and policies. */
 static int recipe_to_start_from(const struct swap_plan *target, bool fresh, struct recipe *recipe,
 				struct diag *diag)
 {
@@ -53,7 +54,7 @@ static int recipe_to_start_from(const struct swap_plan *target, bool fresh, stru
 	return 0;
 }
 
-/* Puts other profiles into a recipe, and parks the words that these do not know. */
+/* Puts other profiles into a recipe, and parks the words that they do not know. */
 static int switch_profiles(const struct names *profiles, struct swap_plan *target,
 			   struct diag *diag)
 {
@@ -105,7 +106,7 @@ static int new_recipe(const struct options *options, const struct site *site,
 	return err;
 }
 
-/* The catalog as the command before this one had it, behind the folders that this one gives. */
+/* The catalog of the filter's last command, after the folders that this command gives. */
 static int open_catalog(const struct options *options, struct swap_plan *target, struct diag *diag)
 {
 	int err;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Plans the next generation of a filter: its recipe, changed by options. */
+/* Plans the next generation of a filter: its recipe with the changes of the options. */
 #ifndef PORTCULLIS_COMMAND_SWAP_PLAN_H
 #define PORTCULLIS_COMMAND_SWAP_PLAN_H
 
@@ -12,23 +12,24 @@ struct site;
 struct swap_plan {
 	const char *name;
 	json_t *kept;	      /* recipe and services of the active generation; owned */
-	char *kept_text;      /* the same, as it is pinned; owned */
-	struct names folders; /* of --catalog: those given now, then those of its last command */
+	char *kept_text;      /* the text of `kept` as it is pinned; owned */
+	/* folders of --catalog: those of this command, then those of the filter's last command */
+	struct names folders;
 	struct catalog catalog;
 	struct recipe recipe;
 	struct plan plan;
-	bool quiet; /* does not tell which words have no effect any more */
+	bool quiet; /* do not report words that have no effect any more */
 };
 
 /*
- * Makes the plan from `kept`, which is set already. -errno with a message, or with errors in
- * `diag`; swap_plan_free is due in both cases.
+ * Makes the plan from `kept`, which must be set. -errno with a message, or with errors in `diag`.
+ * Call swap_plan_free in each case.
  */
 int swap_plan_make(const struct options *options, const struct site *site, struct swap_plan *target,
 		   struct diag *diag);
 /*
- * The plan of `swap` without options, to which a fix adds. NULL where it is not possible, as after
- * a profile was deleted: there is no fix. Silent; the caller frees both it and what it has.
+ * The plan of `swap` without options, as the base of a fix. NULL if there can be no fix, for
+ * example after a profile was deleted. Prints nothing; the caller frees the plan and its content.
  */
 struct swap_plan *swap_plan_as_it_is(const char *name, const json_t *kept, const struct site *site);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `takeover`: this version's programs in the place of another's, with the same rules. */
+/* `takeover`: replaces another version's programs by this version's, with the same rules. */
 #include "loader/command/takeover.h"
 
 #include <errno.h>
@@ -18,7 +18,8 @@
 #include "loader/object/privilege.h"
 #include "loader/recipe/state.h"
 
-/* The profiles that were confirmed last: where the catalog is newer, the rules stay the same. */
+/* Uses the profiles that were confirmed last, so that the rules stay the same although the catalog
+ * is newer. */
 static void find_profiles(struct names *folders)
 {
 	__cleanup(snapshot_free) struct snapshot confirmed = {};
@@ -41,7 +42,7 @@ static int take_over(struct hooks *hooks, struct hook *hook, const struct names 
 	return err;
 }
 
-/* Takes over each filter by itself: one that cannot be taken over keeps its programs. */
+/* Takes over each filter by itself: a filter that cannot be taken over keeps its programs. */
 static int take_over_all(struct hooks *hooks, struct hook *hook, size_t count, const char *comment)
 {
 	__cleanup(names_free) struct names folders = {};

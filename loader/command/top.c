@@ -24,14 +24,14 @@
 #include "loader/recipe/kept_machines.h"
 #include "loader/report/top_sources.h"
 
-#define INTERVAL  2	     /* seconds, if --watch is not given */
+#define INTERVAL  2	     /* seconds, without --watch */
 #define SECOND	  1000000000 /* ns */
-#define FIRST	  500000000  /* ns: rates are shown so soon after the start */
+#define FIRST	  500000000  /* ns after the start until rates are shown */
 #define HOST_TEXT 256
 
 /* --- reading --- */
 
-/* The last message of what is read, which cannot be printed over the screen. */
+/* The last message of a reading, because it cannot be printed over the screen. */
 static void keep_message(void *context, bool is_error, const char *text, const char *fix)
 {
 	char **message = context;
@@ -54,12 +54,12 @@ static void opened_free(struct opened *opened)
 	live_free(opened->live, opened->count);
 }
 
-/* Takes over the filters of `names`, which are one or (none) all. */
+/* Opens the filters of `names`: one, or (empty) all. */
 static int open_more(const struct names *names, struct opened *opened)
 {
 	struct live *live;
 	size_t count;
-	bool left_out; /* it has been reported */
+	bool left_out; /* the error is reported */
 	int err = live_open(names, "top", &live, &count, &left_out);
 
 	if (err)
@@ -71,7 +71,8 @@ static int open_more(const struct names *names, struct opened *opened)
 	return 0;
 }
 
-/* Each interface by itself: one that is gone, or cannot be read, leaves the others. */
+/* Opens each interface by itself, so that one that is gone or unreadable does not affect the
+ * others. */
 static int open_named(const struct names *names, struct opened *opened, struct names *missing)
 {
 	for (size_t i = 0; i < names->count; i++) {
@@ -83,7 +84,7 @@ static int open_named(const struct names *names, struct opened *opened, struct n
 		if (err == -ENOENT || err == -ENODEV)
 			names_add(missing, names->name[i]);
 		else if (err)
-			return open_more(&one, opened); /* once more, for the message */
+			return open_more(&one, opened); /* opens it once more, for the message */
 	}
 	return 0;
 }
@@ -111,7 +112,8 @@ static int count_at(struct live *live, struct top_look *look)
 	return err;
 }
 
-/* The names of the machines that packets were dropped for. Only then the recipe is read. */
+/* The names of the machines whose packets were dropped. The recipe is read only if there are such
+ * drops. */
 static int name_machines(struct live *live, size_t at, struct top_looks *looks)
 {
 	struct drops *drops = &looks->drops;
@@ -144,7 +146,7 @@ static int look_at(struct live *live, struct top_looks *looks)
 	return err;
 }
 
-/* The profiles of a filter, and its machines; NULL with a message and opened->err. */
+/* Returns the profiles of a filter, and sets its machines; NULL with a message and opened->err. */
 static json_t *profiles_of(void *context, size_t at, struct top_machines **behind)
 {
 	struct opened *opened = context;
@@ -158,7 +160,7 @@ static json_t *profiles_of(void *context, size_t at, struct top_machines **behin
 	return err ? NULL : json_incref(json_object_get(live->kept, "profiles"));
 }
 
-/* Reads all filters that are shown. -errno with a message, and nothing in `looks`. */
+/* Reads all filters that are shown. -errno with a message, and `looks` empty. */
 static int read_looks(const struct names *names, struct top_looks *before, struct top_looks *looks,
 		      struct names *missing)
 {
@@ -191,7 +193,7 @@ static void make_rows(struct top_view *view)
 	}
 }
 
-/* Reads the counters. On an error the screen keeps what it had, with the message. */
+/* Reads the counters. After an error the screen keeps its data, and shows the message. */
 static void update(struct top_view *view, const struct names *names)
 {
 	struct names missing = {};
@@ -228,7 +230,7 @@ static void view_free(struct top_view *view)
 
 /* --- the loop --- */
 
-/* Milliseconds until the counters are read again, or the seconds of the header change. */
+/* Milliseconds until the counters are read again, or the seconds in the header change. */
 static int wait_ms(const struct top_view *view, __u64 next)
 {
 	__u64 now = clock_monotonic(), second = SECOND - clock_wall() % SECOND;
@@ -239,7 +241,7 @@ static int wait_ms(const struct top_view *view, __u64 next)
 	return (int)(left / 1000000) + 1;
 }
 
-/* Those after which the terminal has to be given back; and SIGCONT. */
+/* The signals after which the terminal must be restored; and SIGCONT. */
 static int open_signals(sigset_t *old)
 {
 	static const int taken[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCONT};
@@ -252,7 +254,7 @@ static int open_signals(sigset_t *old)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* 0, or the signal that ends the command. */
+/* Returns 0, or the signal that ends the command. */
 static int take_signals(int signals)
 {
 	struct signalfd_siginfo info;
@@ -265,7 +267,7 @@ static int take_signals(int signals)
 	return 0;
 }
 
-/* Takes all keys. True: quit. */
+/* Handles all pending keys. True: quit. */
 static bool take_keys(struct top_view *view, __u64 *next)
 {
 	enum top_key key;
@@ -281,7 +283,7 @@ static bool take_keys(struct top_view *view, __u64 *next)
 	return false;
 }
 
-/* Returns 0 after `q`, else the signal that ended it. */
+/* Returns 0 after `q`, else the signal that ended the command. */
 static int run_screen(struct top_view *view, const struct names *names, int signals)
 {
 	__u64 next = clock_monotonic() + FIRST;
@@ -308,7 +310,7 @@ static int run_screen(struct top_view *view, const struct names *names, int sign
 	}
 }
 
-/* Ends as the signal would have ended it; ncurses has handlers of its own. */
+/* Ends by the signal's default action, because ncurses has handlers of its own. */
 static int end_by(int number, const sigset_t *mask)
 {
 	signal(number, SIG_DFL);
@@ -342,7 +344,8 @@ static char *host_name(void)
 	return xstrdup(host);
 }
 
-/* Reports a named interface that has no filter now: later ones that lose it stay on the screen. */
+/* Reports a named interface that has no filter at the start: one that loses it later stays on the
+ * screen. */
 static int check_named(const struct names *names)
 {
 	struct live *live;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The screen of `top`: a terminal by ncurses, its keys, what is drawn. */
+/* The screen of `top`: the terminal with ncurses, its keys, and drawing. */
 #include "loader/command/top_screen.h"
 
 #include <curses.h>
@@ -19,9 +19,9 @@
 #include "loader/base/utf8.h"
 #include "loader/report/top_table.h"
 
-#define ESCAPE_MS 25 /* between an Escape and the rest of an arrow's sequence */
+#define ESCAPE_MS 25 /* ms to wait after an Escape for the rest of an arrow key's sequence */
 
-/* Pairs of colours, by tone; the terminal's own background. */
+/* Colour pairs by tone; the background is the terminal's. */
 static const short tone_colour[] = {
 	[TONE_PLAIN] = -1,
 	[TONE_GOOD] = COLOR_GREEN,
@@ -41,7 +41,7 @@ static int refuse_terminal(void)
 	return -ENOTTY;
 }
 
-/* newterm() does not end the process, as initscr() would, if the terminal is unknown. */
+/* newterm() returns an error for an unknown terminal, where initscr() would end the process. */
 static int open_terminal(void)
 {
 	SCREEN *screen;
@@ -51,7 +51,7 @@ static int open_terminal(void)
 			  "top: needs a terminal; counters prints the same to a file or a pipe");
 		return -ENOTTY;
 	}
-	/* The size is the terminal's, which may change. */
+	/* Uses the terminal's own size, because it may change. */
 	unsetenv("LINES");
 	unsetenv("COLUMNS");
 	screen = terminal_moves(stdout) ? newterm(NULL, stdout, stdin) : NULL;
@@ -95,8 +95,8 @@ int top_screen_begin(void)
 
 void top_screen_end(void)
 {
-	/* A terminal that was stopped by Ctrl-S would hold up the end; TCOON goes on after TCOOFF
-	 * only.
+	/* A terminal that was stopped by Ctrl-S would block the end of the command; TCOON only
+	 * works after TCOOFF.
 	 */
 	tcflow(STDOUT_FILENO, TCOOFF);
 	tcflow(STDOUT_FILENO, TCOON);
@@ -107,7 +107,7 @@ void top_screen_resume(void)
 {
 	struct winsize size;
 
-	/* ncurses does so behind Ctrl-Z, but does not see SIGSTOP. */
+	/* ncurses restores the terminal after Ctrl-Z, but does not notice SIGSTOP. */
 	if (tcgetpgrp(STDIN_FILENO) == getpgrp())
 		reset_prog_mode();
 	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_row && size.ws_col &&
@@ -122,7 +122,7 @@ static void scroll_by(struct top_view *view, long rows)
 {
 	size_t *scrolled = &view->scrolled[view->active];
 
-	/* Drawing takes it back where it is past the end. */
+	/* If this is past the end, drawing corrects it. */
 	*scrolled = rows < 0 && (size_t)-rows > *scrolled ? 0 : *scrolled + (size_t)rows;
 }
 
@@ -193,7 +193,7 @@ enum top_key top_screen_key(struct top_view *view)
 
 /* --- drawing --- */
 
-/* In a locale of single bytes a byte of UTF-8 would be shown as something else. */
+/* In a locale with single-byte characters, bytes of UTF-8 would be shown as other characters. */
 static void replace_wide(char *text)
 {
 	if (MB_CUR_MAX > 1)
@@ -216,7 +216,7 @@ static void put_line(size_t row, size_t left, const char *text, enum tone tone, 
 	attrset(A_NORMAL);
 }
 
-/* A line in reverse over all of its columns. */
+/* A line in reverse, over its full width. */
 static void put_bar(size_t row, size_t left, size_t columns, const char *text, attr_t attributes)
 {
 	__free_text char *shown = top_cut(text, columns);
@@ -236,7 +236,7 @@ static void draw_title(const struct top_view *view)
 	put_bar(0, 0, (size_t)COLS, line, A_REVERSE | A_BOLD);
 }
 
-/* The line of an interface, those that have no filter behind the others. */
+/* The lines of interfaces; those without a filter come last. */
 static char *interface_line(const struct top_view *view, size_t at, enum tone *tone)
 {
 	size_t count = view->now.count;
@@ -252,7 +252,7 @@ static char *interface_line(const struct top_view *view, size_t at, enum tone *t
 	return top_cut(line, (size_t)COLS);
 }
 
-/* Returns the rows of the header. */
+/* Draws the header, and returns its number of rows. */
 static size_t draw_header(const struct top_view *view)
 {
 	size_t interfaces = (view->now.count + view->missing.count) ?: 1;
@@ -299,7 +299,7 @@ static void draw_panel(struct top_view *view, enum top_panel panel, const struct
 	}
 }
 
-/* "1-12 of 131072" of the active panel. */
+/* The position in the active panel: "1-12 of 131072". */
 static char *position_text(const struct top_view *view, const struct top_area *area)
 {
 	const struct top_rows *rows = &view->rows[view->active];
@@ -380,7 +380,10 @@ static void draw_panels(struct top_view *view)
 	draw_footer(view, &area[view->active]);
 }
 
-/* Nothing else can use the terminal, nor stop a write that it holds up (Ctrl-S, a dead link). */
+/*
+ * False if drawing would block (Ctrl-S, a dead link), or if another process has the terminal: a
+ * write that blocks cannot be stopped.
+ */
 static bool can_draw(void)
 {
 	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};

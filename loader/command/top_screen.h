@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The screen of `top`: a terminal by ncurses, its keys, what is drawn. */
+/* The screen of `top`: the terminal with ncurses, its keys, and drawing. */
 #ifndef PORTCULLIS_COMMAND_TOP_SCREEN_H
 #define PORTCULLIS_COMMAND_TOP_SCREEN_H
 
@@ -9,10 +9,10 @@
 #include "loader/base/names.h"
 #include "loader/report/top_model.h"
 
-/* The data on the screen, and the view of the user. */
+/* The data on the screen, and what the user chose to see. */
 struct top_view {
 	struct top_looks now, before;
-	struct names missing; /* interfaces that were named and have no filter at present */
+	struct names missing; /* named interfaces that have no filter at present */
 	struct top_rows rows[TOP_PANELS];
 	size_t scrolled[TOP_PANELS]; /* rows above the area */
 	enum top_panel active;
@@ -20,28 +20,28 @@ struct top_view {
 	bool frozen, help;
 	unsigned int interval; /* seconds */
 	char *host;
-	char *message; /* what could not be read, or NULL */
+	char *message; /* the error of the last reading, or NULL */
 };
 
 /* Takes the terminal of stdin and stdout. -errno with a message if it cannot be used. */
 int top_screen_begin(void);
-/* Gives it back as it was. */
+/* Restores the terminal. */
 void top_screen_end(void);
 
 enum top_key {
-	TOP_KEY_NONE, /* nothing was pressed */
+	TOP_KEY_NONE, /* no key was pressed */
 	TOP_KEY_QUIT,
 	TOP_KEY_VIEW,  /* the view has changed */
-	TOP_KEY_SORT,  /* its rows have to be made again */
-	TOP_KEY_AGAIN, /* no longer frozen: the counters have to be read */
+	TOP_KEY_SORT,  /* the rows must be made again */
+	TOP_KEY_AGAIN, /* freezing has ended: the counters must be read */
 };
 
-/* Takes the next key and changes the view. */
+/* Reads the next key and changes the view. */
 enum top_key top_screen_key(struct top_view *view);
 
 void top_screen_draw(struct top_view *view);
 
-/* After the terminal was given to others (SIGCONT): its size may be another one. */
+/* Call it after the terminal was used by others (SIGCONT), because its size may have changed. */
 void top_screen_resume(void);
 
 #endif

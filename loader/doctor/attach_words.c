@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The options of `attach` that would make an attached filter again. */
+/* The options with which `attach` would make an attached filter again. */
 #include "loader/doctor/attach_words.h"
 
 #include <string.h>
@@ -29,7 +29,7 @@ static void add_groups(struct names *words, json_t *groups)
 
 	json_object_foreach (groups, name, prefixes) {
 		__free_text char *list = report_joined(prefixes, ",");
-		/* A group without members, as only a site file defines one. */
+		/* A group without members, which only a site file can define. */
 		__free_text char *both = xasprintf("--group %s=%s", name, *list ? list : "PREFIX");
 
 		names_add(words, both);
@@ -82,7 +82,7 @@ char *doctor_words(const json_t *kept)
 
 char *doctor_recipe(const struct patient *patient)
 {
-	struct filter before = patient->filter; /* a view; not to be closed */
+	struct filter before = patient->filter; /* a pointer into `filter`, so do not close it */
 	json_t *kept = NULL;
 	char *words;
 
@@ -90,7 +90,7 @@ char *doctor_recipe(const struct patient *patient)
 		return doctor_words(patient->kept);
 	before.current = before.reverted;
 	if (!before.current.copy || filter_kept(patient->hook.name, &before, &kept)) {
-		/* The recipe is lost, except for the policy, which is the stand-in's own. */
+		/* The recipe is lost, except for the policy, which the stand-in has, too. */
 		kept = json_deep_copy(patient->kept);
 		json_object_del(json_object_get(kept, "recipe"), "policy");
 	}

@@ -13,19 +13,19 @@
 
 /*
  * The largest MTU that fits one page with the headroom of XDP and the kernel's bookkeeping behind
- * the frame. Drivers differ by some bytes; without frames of several buffers none takes more.
+ * the frame. Drivers differ by some bytes; without frames of several buffers none allows more.
  */
 #define MTU_OF_ONE_PAGE 3498
 
 /*
  * Requirements of drivers for native XDP, which only some of them report (Linux 5.10 to 6.18):
- * queues of XDP's own beside those in use, as many receive as transmit queues, or small buffers.
+ * additional queues for XDP, as many receive as transmit queues, or small buffers.
  */
 static const struct need {
 	const char *driver;
-	bool half;   /* at most half of the queues that it could have are in use */
-	bool same;   /* as many queues send as receive */
-	bool no_lro; /* it refuses a program while LRO is on, whatever other drivers do */
+	bool half;   /* at most half of the available queues may be in use */
+	bool same;   /* as many queues must send as receive */
+	bool no_lro; /* it refuses a program while LRO is on, even where other drivers do not */
 	unsigned int mtu;
 } needs[] = {
 	{"ena", true, false, false, MTU_OF_ONE_PAGE},
@@ -86,7 +86,7 @@ static void check_native(struct doctor *doctor, const struct patient *patient)
 			   driver);
 }
 
-/* As many as CPUs use, if there can be so many. */
+/* As many queues as CPUs, if the NIC can have so many. */
 static unsigned int queues_wanted(const struct nic *nic, unsigned int cpus)
 {
 	unsigned int most = need_of(nic)->half ? nic->most / 2 : nic->most;
@@ -126,7 +126,7 @@ static void check_queues(struct doctor *doctor, const struct patient *patient)
 	const char *refused = is_native(patient) ? NULL : queues_refused(nic);
 
 	if (!nic->rx)
-		return; /* the driver has no reason of its own */
+		return; /* the driver gives no reason */
 	if (refused)
 		doctor_say(doctor, "queues", DOCTOR_WARNING, fix,
 			   "%u of %u in use: %s has native XDP only if %s", nic->rx, nic->most,
@@ -156,7 +156,7 @@ static void check_mtu(struct doctor *doctor, const struct patient *patient)
 		doctor_say(doctor, "mtu", DOCTOR_OK, NULL, "%u", nic->mtu);
 }
 
-/* Offloads that glue frames together below XDP; many drivers refuse the one with the other. */
+/* Offloads that merge frames below XDP; many drivers refuse XDP together with them. */
 static void check_gluing(struct doctor *doctor, const struct patient *patient, const char *name,
 			 const char *check, enum offload state)
 {
@@ -204,8 +204,9 @@ static void check_tags(struct doctor *doctor, const struct patient *patient)
 }
 
 /*
- * With SR-IOV, Hyper-V and Azure hand a guest a second NIC, which carries the packets of the first.
- * hv_netvsc gives it the program too, so that its driver must take one; netlink does not show it.
+ * With SR-IOV, Hyper-V and Azure give a guest a second NIC, which carries the packets of the first.
+ * hv_netvsc passes the program on to it, so that its driver must support XDP; netlink does not show
+ * that program.
  */
 static void check_vf(struct doctor *doctor, const struct patient *patient)
 {

@@ -22,7 +22,7 @@
 
 #define SERVICES_SHOWN 8
 
-/* Nothing is filtered here. */
+/* The interface has no filter. */
 static void say_none(struct doctor *doctor, const struct patient *patient)
 {
 	__free_text char *fix = xasprintf("portcullis attach %s -p PROFILE", patient->name);
@@ -38,8 +38,8 @@ static void say_none(struct doctor *doctor, const struct patient *patient)
 }
 
 /*
- * The attach command that makes the filter again from the kept recipe; NULL: there is none. The
- * caller frees.
+ * The attach command that makes the filter again from the kept recipe; NULL: the recipe cannot be
+ * read. The caller frees.
  */
 static char *attach_again(const struct doctor *doctor, const struct patient *patient,
 			  const char *text)
@@ -60,7 +60,7 @@ static char *attach_again(const struct doctor *doctor, const struct patient *pat
 	return xasprintf("portcullis detach %s && %s", patient->name, attach);
 }
 
-/* Another layout: an older one can be taken over. */
+/* The filter has another layout: an older one can be taken over. */
 static void say_other(struct doctor *doctor, const struct patient *patient)
 {
 	__cleanup(any_layout_close) struct any_layout other = {.filter = FILTER_NONE};
@@ -80,7 +80,7 @@ static void say_other(struct doctor *doctor, const struct patient *patient)
 	doctor_unhear(doctor);
 }
 
-/* Ours, but not to be read. */
+/* The filter is ours, but cannot be read. */
 static void say_unreadable(struct doctor *doctor, const struct patient *patient)
 {
 	__free_text char *again = attach_again(doctor, patient, NULL);
@@ -208,8 +208,8 @@ static void check_groups(struct doctor *doctor, const struct patient *patient)
 }
 
 /*
- * The number of a generation that an interrupted command left; 0: none. A running command has one
- * too, for a second at most.
+ * The number of a generation that an interrupted command left; 0: none. A running command has one,
+ * too, for at most a second.
  */
 static unsigned long long left_over(const struct patient *patient)
 {
@@ -251,7 +251,7 @@ static void check_egress(struct doctor *doctor, const struct patient *patient)
 {
 	__free_text char *fix = xasprintf("portcullis swap %s", patient->name);
 
-	if (patient->filter.fd[FILTER_EGRESS] < 0) /* its pins are root's alone */
+	if (patient->filter.fd[FILTER_EGRESS] < 0) /* only root may open its pins */
 		doctor_say(doctor, "egress", DOCTOR_WARNING, DOCTOR_SUDO,
 			   "only root can see whether the egress program is attached");
 	else if (egress_state(&patient->filter, patient->hook.ifindex) == EGRESS_MISSING)

@@ -37,7 +37,7 @@ void doctor_say(struct doctor *doctor, const char *check, enum doctor_state stat
 					text_json(fix)));
 }
 
-/* The message without the interface's name, or the command's, in front. */
+/* The message without the name of the interface or the command in front. */
 static const char *without_start(const struct doctor *doctor, const char *message)
 {
 	const char *start[] = {"doctor", doctor->interface};
@@ -88,7 +88,7 @@ static const char *text_of(const json_t *check, const char *key)
 	return json_string_value(json_object_get(check, key));
 }
 
-#define DOCTOR_COLUMN 25 /* of a message */
+#define DOCTOR_COLUMN 25 /* columns of a message */
 
 static void print_check(const json_t *check, FILE *to)
 {
@@ -104,7 +104,8 @@ static void print_check(const json_t *check, FILE *to)
 		__free_text char *shown = text_printable(fix);
 		size_t start = DOCTOR_COLUMN;
 
-		/* Commands to copy are moved left rather than broken. */
+		/* A command that does not fit is moved left, and not broken, so that it can be
+		 * copied. */
 		if (columns && start + strlen("fix: ") + strlen(shown) > columns)
 			start = 4;
 		fprintf(to, "%*sfix: ", (int)start, "");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * `doctor`: finds what keeps a filter from working as it should, each with the command that fixes
- * it, and changes nothing. Each check is `ok`, `warning` or `problem`; without privilege it says
- * what it cannot see.
+ * it, and changes nothing. Each check is `ok`, `warning` or `problem`; without privilege it names
+ * what it cannot check.
  */
 #ifndef PORTCULLIS_DOCTOR_FINDINGS_H
 #define PORTCULLIS_DOCTOR_FINDINGS_H
@@ -19,40 +19,40 @@ enum doctor_state {
 	DOCTOR_PROBLEM,
 };
 
-#define DOCTOR_SUDO "sudo portcullis doctor" /* for those who cannot see */
+#define DOCTOR_SUDO "sudo portcullis doctor" /* the finding for callers who lack the privilege */
 
 struct doctor {
-	const struct names *folders; /* of profiles, as --catalog gave them */
-	const char *site_path;	     /* as --site gave it; NULL: SITE_FILE */
+	const struct names *folders; /* folders of profiles, from --catalog */
+	const char *site_path;	     /* path from --site; NULL: SITE_FILE */
 	json_t *checks;
 	const char *interface; /* the interface of the next findings; NULL: the host */
 	bool privileged;
 	bool problem;	  /* a problem was found */
-	bool warned;	  /* a warning was */
-	json_t *heard;	  /* messages of others, which doctor_heard says */
-	struct site site; /* without a path there is no file; with errors, the parts that could be
-			     read */
+	bool warned;	  /* a warning was found */
+	json_t *heard;	  /* messages of other functions, which doctor_heard reports */
+	/* without a path there is no file; with errors, only the parts that could be read */
+	struct site site;
 	bool site_wrong;  /* the site file has errors: apply refuses it */
 	bool site_tried;  /* the site file was applied and not confirmed, so that `apply` is no fix
 			   */
 	struct catalog catalog;
 	struct hooks hooks; /* the filters of this host */
-	int hooks_err;	    /* -errno of reading them, which is reported */
+	int hooks_err;	    /* -errno of reading the filters, which is reported */
 };
 
-/* `fix` is a command to paste, or else what has to be done; NULL: nothing. */
+/* Adds a finding. `fix` is a command to paste, or else what has to be done; NULL: nothing. */
 void doctor_say(struct doctor *doctor, const char *check, enum doctor_state state, const char *fix,
 		const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /*
- * Reports, under this check, the messages of error() and warning() since the last call. Errors are
- * problems; without privilege they are warnings. Returns how many there were.
+ * Reports the messages of error() and warning() since the last call as findings of this check.
+ * Errors are problems; without privilege they are warnings. Returns how many there were.
  */
 size_t doctor_heard(struct doctor *doctor, const char *check);
-/* Discards what error() and warning() were given since the last call. */
+/* Discards the messages of error() and warning() since the last call. */
 void doctor_unhear(struct doctor *doctor);
 
-/* The text of a whole report. */
+/* Prints the text of a whole report. */
 void doctor_text(const json_t *report, FILE *to);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `doctor`'s check of groups with names of hosts: whether they are answered, and asked. */
+/* `doctor`'s check of groups with names of hosts: whether name servers answer, and whether the
+ * timer asks. */
 #include "loader/doctor/groups.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@
 #include "loader/report/json_forms.h"
 
 #define SECOND	1000000000ULL /* in ns */
-#define OVERDUE 900	      /* seconds: the timer comes each minute */
+#define OVERDUE 900	      /* seconds after which the timer is late: it runs each minute */
 #define ENABLE	"systemctl enable --now portcullis-dns.timer"
 
 static void look_at(struct doctor *doctor, const char *name)

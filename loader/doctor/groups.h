@@ -5,7 +5,7 @@
 
 #include "loader/doctor/findings.h"
 
-/* Names of the attached filters that are not answered, or not asked any more. */
+/* Reports names in attached filters that are not answered, or are no longer asked. */
 void doctor_groups(struct doctor *doctor);
 
 #endif

@@ -45,7 +45,7 @@ static void check_privilege(struct doctor *doctor)
 	doctor_unhear(doctor);
 }
 
-/* Reads the version of "6.1.0-28-amd64"; 0: it has none. */
+/* Parses the version in "6.1.0-28-amd64"; 0: it has none. */
 static unsigned int kernel_version(const char *release)
 {
 	unsigned int major, minor;
@@ -75,7 +75,7 @@ static void check_kernel(struct doctor *doctor)
 				   "");
 }
 
-/* The verifier finds the type of a context, which global functions take, in the kernel's BTF. */
+/* Global functions take a context, whose type the verifier looks up in the kernel's BTF. */
 static void check_btf(struct doctor *doctor)
 {
 	if (!access(BTF, R_OK))
@@ -89,7 +89,7 @@ static void check_btf(struct doctor *doctor)
 			   BTF ": cannot see: %s", strerror(errno));
 }
 
-/* -1: it is not there, or not for us to read. */
+/* -1: the file is missing or unreadable. */
 static int read_sysctl(const char *path)
 {
 	__close_file FILE *file = fopen(path, "re");
@@ -104,7 +104,7 @@ static int read_sysctl(const char *path)
  */
 static int probe_jit(void)
 {
-	/* return 0 */
+	/* a program that returns 0 */
 	static const struct bpf_insn code[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
 		{.code = BPF_JMP | BPF_EXIT},
@@ -122,7 +122,7 @@ static int probe_jit(void)
 static void check_jit(struct doctor *doctor)
 {
 	int jit = read_sysctl(JIT);
-	/* The first network namespace is that of process 1, as a rule. */
+	/* The first network namespace is usually that of process 1. */
 	const char *where = jit < 0 ? "nsenter --target 1 --net " : "";
 	__free_text char *fix = xasprintf("%ssysctl -w net.core.bpf_jit_enable=1", where);
 
@@ -203,7 +203,7 @@ static bool check_way(struct doctor *doctor)
 	return true;
 }
 
-/* True, after a finding, if others can write to the folder of bpffs. */
+/* True, after a finding, if other users can write to the folder of bpffs. */
 static bool check_writers(struct doctor *doctor)
 {
 	gid_t gid;

@@ -95,7 +95,7 @@ static void tell(void *context, enum link_matter matter, const char *other, cons
 	if (matter == LINK_MEMBER)
 		fix = xasprintf("portcullis attach %s%s", word, recipe);
 	else if (matter == LINK_BRIDGE || learns_forwarded(patient))
-		state = DOCTOR_OK; /* as it is meant */
+		state = DOCTOR_OK; /* this is the intended state */
 	else if (patient->open)
 		fix = xasprintf("portcullis swap %s --forward", patient->name);
 	else
@@ -134,7 +134,7 @@ static void check_forwarding(struct doctor *doctor, const struct patient *patien
 			"is on: packets for other hosts are filtered by these profiles too, and replies to forwarded connections are dropped");
 }
 
-/* Whether the rules fit is `audit`'s matter: a line points there. */
+/* Whether the rules fit the host is checked by `audit`, to which a line points. */
 static void check_fit(struct doctor *doctor, const struct patient *patient)
 {
 	__cleanup(audited_host_free) struct audited_host host = {};

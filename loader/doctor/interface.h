@@ -7,7 +7,7 @@
 
 #include "loader/doctor/findings.h"
 
-/* By name; false, and it is said, if there is none. */
+/* Checks the interface of that name; false, with a finding, if there is none. */
 bool doctor_interface(struct doctor *doctor, const char *interface);
 
 #endif

@@ -18,7 +18,7 @@
 #include "loader/recipe/compose_json.h"
 #include "loader/recipe/kept_machines.h"
 
-/* Notes which ports of a range an open service lists. */
+/* Marks the ports of a range that an open service lists. */
 static void note_listed(const json_t *service, const struct published *published, bool *listed)
 {
 	enum pc_transport transport = published->protocol == IPPROTO_TCP ? PC_TCP : PC_UDP;
@@ -31,7 +31,7 @@ static void note_listed(const json_t *service, const struct published *published
 		listed[port - published->port] |= ports_have(&ports, transport, (__u16)port);
 }
 
-/* Whether open services list the ports, all of them. */
+/* Whether open services list all of the ports. */
 static bool lists(const json_t *profiles, const struct published *published)
 {
 	size_t count = published->last - published->port + 1, i, j;
@@ -49,7 +49,7 @@ static bool is_listed(const json_t *kept, const struct published *port)
 	const json_t *machine;
 	size_t i;
 
-	/* A rule for any address is for this host's, too. */
+	/* A rule for any address is for this host's addresses, too. */
 	json_array_foreach (json_object_get(kept, "machines"), i, machine)
 		if (port->addressed && lists(json_object_get(machine, "profiles"), port))
 			return true;
@@ -80,9 +80,9 @@ static void check_published(struct doctor *doctor, const struct patient *patient
 	}
 }
 
-#define ADDRESSES_TRIED 8 /* the first ones may be this host's, or anycast */
+#define ADDRESSES_TRIED 8 /* addresses tried: the first ones may be this host's, or anycast */
 
-/* To the first address of a prefix that is another host's; RTN_UNSPEC: there is no route. */
+/* The route to the first address of a prefix that belongs to another host; RTN_UNSPEC: none. */
 static void route_to(struct mnl_socket *routes, const struct prefix *prefix, struct route *route)
 {
 	size_t last = prefix->family == AF_INET ? 3 : 15;
@@ -169,7 +169,7 @@ static bool has_machine(const json_t *kept, const struct prefix *prefix)
 	return false;
 }
 
-/* True if packets that come in by the interface go on to the network behind this host. */
+/* True if packets that come in by the interface may be forwarded to the network. */
 static bool is_behind(const struct network *network, const struct links *links,
 		      unsigned int ifindex)
 {
@@ -181,7 +181,7 @@ static bool is_behind(const struct network *network, const struct links *links,
 	       (network->family == AF_INET || memcmp(network->address, link_local, 2));
 }
 
-/* Networks that this host forwards to, and of which no machine has an address. */
+/* Reports networks to which this host forwards, and of which no machine has an address. */
 static void check_networks(struct doctor *doctor, const struct patient *patient)
 {
 	__cleanup(text_free) struct network *network = NULL;
@@ -220,7 +220,8 @@ static void check_networks(struct doctor *doctor, const struct patient *patient)
 			", and without --forward the replies to its connections are dropped");
 }
 
-/* An address that this host got after the table was made, and that the table has for a machine. */
+/* Reports an address that this host got after the table was made, and that the table gives to a
+ * machine. */
 static void check_own(struct doctor *doctor, const struct patient *patient)
 {
 	const struct pc_generation *current = patient->open ? patient->filter.current.copy : NULL;

@@ -5,7 +5,7 @@
 
 #include "loader/doctor/patient.h"
 
-/* Published ports that nothing lists, and machines to which this host has no way. */
+/* Reports published ports that no service lists, and machines to which this host has no route. */
 void doctor_machines(struct doctor *doctor, const struct patient *patient);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* An interface under examination by `doctor`. */
+/* The interface that `doctor` checks. */
 #include "loader/doctor/patient.h"
 
 #include <errno.h>

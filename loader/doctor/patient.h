@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* An interface under examination by `doctor`. */
+/* The interface that `doctor` checks. */
 #ifndef PORTCULLIS_DOCTOR_PATIENT_H
 #define PORTCULLIS_DOCTOR_PATIENT_H
 
@@ -16,23 +16,20 @@ struct patient {
 	struct link_facts link;
 	struct nic nic;
 	struct filter filter;
-	int opened;   /* 0 or -errno of opening `filter`, where hook.id is set */
+	int opened;   /* result of opening `filter`: 0 or -errno; only if hook.id is set */
 	bool open;    /* `filter` is open */
-	json_t *kept; /* as filter_kept; NULL: there is none */
-	char *name;   /* as shell_word */
+	json_t *kept; /* result of filter_kept; NULL: none */
+	char *name;   /* name as shell_word */
 };
 
 /*
- * Reads the state of an interface. 0; or -errno, with a finding. The caller calls patient_free in
- * both cases.
+ * Reads the state of an interface. Returns 0, or -errno after a finding. The caller calls
+ * patient_free in both cases.
  */
 int patient_examine(struct doctor *doctor, const char *interface, struct patient *patient);
 void patient_free(struct patient *patient);
 
-/*
- * True if the active generation is the fallback of a change that was reverted; needs an open
- * filter.
- */
+/* True if the active generation is the fallback of a reverted change. The filter must be open. */
 bool patient_reverted(const struct patient *patient);
 
 #endif

@@ -17,7 +17,8 @@
 static void check_xdp(struct doctor *doctor, const struct patient *patient)
 {
 	const struct hook *hook = &patient->hook;
-	const char *kind = hook->mode == HOOK_GENERIC ? "xdpgeneric" : "xdp"; /* to ip-link(8) */
+	/* the word that ip-link(8) uses */
+	const char *kind = hook->mode == HOOK_GENERIC ? "xdpgeneric" : "xdp";
 	__free_text char *program = NULL;
 	__free_text char *fix = NULL;
 	__u32 link;
@@ -49,7 +50,7 @@ static void check_xdp(struct doctor *doctor, const struct patient *patient)
 
 /* --- tc --- */
 
-/* Warns if a program of another tool runs before ours: it may drop packets, or change them. */
+/* Warns if another tool's program runs before ours, because it may drop or change packets. */
 static bool is_preceded(const struct programs *programs, __u32 own)
 {
 	size_t i;
@@ -79,7 +80,7 @@ static void say_side(struct doctor *doctor, const char *check, const struct prog
 		   text);
 }
 
-/* The qdisc `ingress` of old takes the place of the clsact that kernels without tcx need. */
+/* The older qdisc `ingress` takes the place of clsact, which kernels without tcx need. */
 static void check_qdisc(struct doctor *doctor, const struct patient *patient)
 {
 	__cleanup(netlink_close) struct mnl_socket *socket = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* XDP and TC programs of others. */
+/* XDP and TC programs of other tools. */
 #ifndef PORTCULLIS_DOCTOR_PROGRAMS_H
 #define PORTCULLIS_DOCTOR_PROGRAMS_H
 

@@ -19,9 +19,9 @@
 #include "loader/recipe/state.h"
 #include "loader/report/difference.h"
 
-#define SHOWN 5 /* errors of a check; the fix, `portcullis check`, shows all */
+#define SHOWN 5 /* errors that one check shows; its fix, `portcullis check`, shows all */
 
-/* True if only root may read the file of this error. */
+/* True if only root can read the file of this error. */
 static bool needs_root(const struct diag_entry *entry)
 {
 	return geteuid() && entry->err == -EACCES;
@@ -82,7 +82,7 @@ static char *command_text(const struct names *folders, const char *start, const 
 	return command;
 }
 
-/* Reads each profile, with what it includes. Returns how many there are. */
+/* Reads each profile and what it includes. Returns the number of profiles. */
 static size_t read_all(struct catalog *catalog, struct diag *diag)
 {
 	struct names names = {};
@@ -183,21 +183,21 @@ void doctor_site(struct doctor *doctor)
 	check_file(doctor, &doctor->catalog);
 }
 
-/* --- what the file says of one interface --- */
+/* --- the file and one interface --- */
 
 const struct site_interface *doctor_wanted(const struct doctor *doctor, const struct hook *hook)
 {
 	return standing_interface(&doctor->site, hook->ifindex);
 }
 
-/* The attached filter, compared with the site file. */
+/* The result of comparing the attached filter with the site file. */
 struct match {
-	bool words;    /* they are the same */
-	bool profiles; /* and so are the profiles that they name */
-	char *changes; /* ports that apply opens and closes; NULL: none */
+	bool words;    /* both have the same words */
+	bool profiles; /* and the profiles that they name are unchanged */
+	char *changes; /* ports that apply would open and close; NULL: none */
 };
 
-/* A comparison that fails counts as "the same": the error is reported elsewhere. */
+/* A failed comparison counts as "the same", because the error is reported elsewhere. */
 static void compare(struct doctor *doctor, const struct patient *patient,
 		    const struct site_interface *wanted, struct match *match)
 {
@@ -211,7 +211,7 @@ static void compare(struct doctor *doctor, const struct patient *patient,
 	}
 	if (!patient->kept ||
 	    plan_make(&doctor->catalog, doctor->folders, &wanted->recipe, false, &plan, &diag))
-		return; /* said already: the file or the pins are damaged */
+		return; /* already reported: the file or the pins are damaged */
 	match->words = json_equal(json_object_get(patient->kept, "recipe"),
 				  json_object_get(plan.kept, "recipe"));
 	match->profiles = kept_same(patient->kept, plan.kept);
@@ -219,7 +219,7 @@ static void compare(struct doctor *doctor, const struct patient *patient,
 	plan_free(&plan);
 }
 
-/* Reports on an interface whose part of the file has no error. */
+/* Reports on an interface whose entry in the file has no error. */
 static void say_match(struct doctor *doctor, const struct patient *patient,
 		      const struct site_interface *wanted, const char *apply, const char *waits)
 {
@@ -236,7 +236,8 @@ static void say_match(struct doctor *doctor, const struct patient *patient,
 		doctor_say(doctor, "site-file", DOCTOR_OK, NULL,
 			   "the attached filter is what %s says", path);
 	else
-		/* A reverted change has its own fix, which keeps the filter: one fix is enough. */
+		/* A reverted change has a fix of its own, which keeps the filter; one fix is
+		 * enough. */
 		doctor_say(doctor, "site-file", DOCTOR_WARNING,
 			   patient_reverted(patient) ? NULL : apply,
 			   "the attached filter differs from %s%s%s", path,

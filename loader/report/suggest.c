@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The suggestion of `suggest` for an interface, by products' configuration and what listens. */
+/* The suggestion of `suggest` for an interface, from the products' configuration and what
+ * listens. */
 #include "loader/report/suggest.h"
 
 #include <stdarg.h>
@@ -11,7 +12,7 @@
 #include "loader/recipe/compose.h"
 #include "loader/report/text.h"
 
-#define HOST "host" /* the profile of what every host needs */
+#define HOST "host" /* the profile with what every host needs */
 
 static const char *const protocol_name[PC_TRANSPORTS] = {[PC_TCP] = "tcp", [PC_UDP] = "udp"};
 
@@ -169,7 +170,7 @@ static const struct audit_listener *listens_on(const struct suggest_host *host,
 	return NULL;
 }
 
-/* A listener on a port that the product has by its configuration, or else by its profile. */
+/* Reports a listener on a port that the product's configuration has, or else its profile. */
 static const struct audit_listener *product_listens(const struct suggesting *suggesting,
 						    const struct profile *profile)
 {
@@ -237,7 +238,7 @@ static void note_claim(struct suggestion *to, const char *key, const char *word,
 	json_object_set_new(line, "file", text_json(place));
 }
 
-/* True if the service is open unless the recipe says otherwise. */
+/* True if the service is open without further words in the recipe. */
 static bool is_on(const struct service *service)
 {
 	return service->in.count && !service->feature && !service->local && !service->dynamic;
@@ -297,8 +298,8 @@ static void apply_claim(struct suggesting *suggesting, const struct claimed *cla
 }
 
 /*
- * A profile of the site that includes a shipped one says where that one's services are configured,
- * by services of the same names: they take the ports, too.
+ * If a site's profile includes a shipped one, services of the same names say where that one's ports
+ * are configured, so the shipped services get the ports, too.
  */
 static void apply_included(struct suggesting *suggesting, const struct claimed *claimed)
 {
@@ -318,7 +319,7 @@ static void apply_included(struct suggesting *suggesting, const struct claimed *
 		apply_claim(suggesting, &included);
 		moved |= !included.service->fixed;
 	}
-	/* One that has no ports itself only tells the place. */
+	/* A service without ports of its own only says where the port is configured. */
 	if (!moved || !claimed->service->dynamic)
 		apply_claim(suggesting, claimed);
 	free(list);
@@ -349,7 +350,7 @@ static bool takes(const struct composed *service, const struct audit_listener *l
 	       ports_have(&service->ports, listener->transport, listener->port);
 }
 
-/* The product says that it does not listen there. */
+/* The product's configuration says that it does not listen there. */
 static bool is_denied(const struct suggesting *suggesting, const struct composed *service)
 {
 	const struct claim *claim =
@@ -371,7 +372,7 @@ static const struct composed *find_service(const struct suggesting *suggesting,
 	return NULL;
 }
 
-/* Returns true if one was missing. */
+/* Returns true if a feature was missing. */
 static bool define_groups(struct suggesting *suggesting, const struct composed *service)
 {
 	struct recipe *recipe = &suggesting->to->recipe;
@@ -391,7 +392,7 @@ static bool define_groups(struct suggesting *suggesting, const struct composed *
 	return recipe->groups.count > before;
 }
 
-/* Enables what fits a listener. Returns false if its port is, or stays, as it is. */
+/* Enables what fits a listener. Returns false if its port stays as it is. */
 static bool enable_listener(struct suggesting *suggesting, const struct composition *composition,
 			    const struct audit_listener *listener)
 {
@@ -439,7 +440,7 @@ static void tell_closed(struct suggesting *suggesting, const struct composition 
 	json_object_set_new(closed, "unit", text_json(listener->unit));
 }
 
-/* Another socket of the port was looked at already. */
+/* Another socket of the port was already handled. */
 static bool is_again(const struct suggest_host *host, size_t at)
 {
 	const struct audit_listener *listener = &host->listener[at];
@@ -473,7 +474,7 @@ static void follow_listeners(struct suggesting *suggesting)
 	composition_free(&composition);
 }
 
-/* Where it is not known what listens, every group that closes a service is to be filled. */
+/* If it is unknown what listens, every group that closes a service has to be filled in. */
 static void define_all_groups(struct suggesting *suggesting)
 {
 	struct composition composition = {};
@@ -505,7 +506,7 @@ void suggest_products(const struct claims *claims, struct catalog *catalog,
 		define_all_groups(&suggesting);
 }
 
-/* --- a filter that is there --- */
+/* --- a filter that exists already --- */
 
 static void give_reason(struct suggestion *to, const struct suggestion *found, const char *key,
 			const char *text)
@@ -526,7 +527,7 @@ static void give_reasons(struct suggestion *to, const struct suggestion *found, 
 		give_reason(to, found, key, words->name[i]);
 }
 
-/* The words of a recipe that are made of more than a name. */
+/* The kinds of words that are more than a name. */
 static void list_words(const struct recipe *recipe, struct names *sets, struct names *froms,
 		       struct names *opens)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The suggestion of `suggest` for an interface: a recipe, and the evidence of each of its words. */
+/* The suggestion of `suggest` for an interface: a recipe, and the evidence for each of its
+ * words. */
 #ifndef PORTCULLIS_REPORT_SUGGEST_H
 #define PORTCULLIS_REPORT_SUGGEST_H
 
@@ -21,7 +22,7 @@ struct suggestion {
 
 /* The sockets that listen for packets of the interface. */
 struct suggest_host {
-	bool known; /* false: the files are those of another host */
+	bool known; /* false: the files are of another host */
 	const struct audit_listener *listener;
 	size_t listeners;
 };
@@ -30,31 +31,32 @@ void suggestion_begin(struct suggestion *suggestion);
 void suggestion_free(struct suggestion *suggestion);
 
 /*
- * Chooses the profiles of the products that are claimed and listen, moves services to the ports of
- * the products' configuration, and enables what listens. Errors, which only profiles of the site
- * can have, are in `diag`.
+ * Chooses the profiles of the products that are configured and listen, moves services to the ports
+ * of the products' configuration, and enables what listens. Errors, which only a site's own
+ * profiles can have, are in `diag`.
  */
 void suggest_products(const struct claims *claims, struct catalog *catalog,
 		      const struct suggest_host *host, struct suggestion *suggestion,
 		      struct diag *diag);
 
 /*
- * Gives each word of `to`, whose recipe is a live filter's, the reason that `found` has for it, or
- * one that says so; and names the profiles of `found` that it does not have.
+ * Gives each word of `to`, whose recipe is a live filter's, the reason from `found`, or one that
+ * says that the filter has it; and names the profiles of `found` that the recipe does not have.
  */
 void suggest_reasons(struct suggestion *to, const struct suggestion *found);
 
 /* --- for the other parts of `suggest` --- */
 
-/* The line of a word, which is added if it is new; `word` NULL: of the key alone. Borrowed. */
+/* The line of a word, which is added if it is new; `word` NULL: the line of the key. The caller
+ * does not free it. */
 json_t *suggest_line(struct suggestion *suggestion, const char *key, const char *word,
 		     const char *format, ...) __attribute__((format(printf, 4, 5)));
-/* Takes the lines of a word out again. */
+/* Removes the lines of a word. */
 void suggest_forget(struct suggestion *suggestion, const char *key, const char *word);
-/* A port that stays closed; with `remark`, a comment says so. */
+/* Notes a port that stays closed; with `remark`, a comment says so. */
 json_t *suggest_closed(struct suggestion *suggestion, bool remark, enum pc_transport transport,
 		       __u16 port, const char *format, ...) __attribute__((format(printf, 5, 6)));
-/* Takes out what says that a listener's port stays closed; NULL: that any port does. */
+/* Removes the remark that a listener's port stays closed; NULL: for all ports. */
 void suggest_forget_closed(struct suggestion *suggestion, const struct audit_listener *listener);
 /* The first listener of a port, or NULL. */
 const struct audit_listener *suggest_listener(const struct suggest_host *host,

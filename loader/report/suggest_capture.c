@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The sources in a capture, the ports that they used, and whether they were answered. */
+/* The sources in a capture, the ports that they used, and whether they got answers. */
 #include "loader/report/suggest_capture.h"
 
 #include <netinet/in.h>
@@ -10,22 +10,23 @@
 #include "loader/base/memory.h"
 
 #define SLOTS  (2 * SUGGEST_KNOCKS) /* a power of two */
-#define ASKED  65536		    /* UDP that this host began: a newer one takes a place */
+/* UDP tuples that this host began; a newer one replaces an older one */
+#define ASKED  65536
 #define SECOND 1000000000ULL
 
 /* The sums over the packets of a source to a port. */
 struct peer {
 	__be32 address[4];
-	__u16 port;	   /* of this host */
-	__u16 remote_port; /* of UDP that this host began; else 0 */
-	__u8 family;	   /* 4 or 6; 0: an empty place */
+	__u16 port;	   /* port of this host */
+	__u16 remote_port; /* remote port, of UDP that this host began; else 0 */
+	__u8 family;	   /* 4 or 6; 0: the place is free */
 	__u8 protocol;
 };
 
 struct seen {
 	struct peer peer;
 	bool offered;  /* this host has answered a SYN */
-	bool answered; /* and the other side has gone on; or a datagram was answered */
+	bool answered; /* TCP: the other side went on after that; UDP: a datagram was answered */
 	__u64 packets, first, last;
 };
 
@@ -59,7 +60,7 @@ static __u32 hash(const struct peer *peer)
 	return value;
 }
 
-/* All of the bytes are set, since they are compared. */
+/* Sets all bytes, because keys are compared with memcmp. */
 static struct peer peer_of(const struct replay_packet *packet)
 {
 	const struct replay_tuple *tuple = &packet->tuple;
@@ -75,7 +76,7 @@ static struct peer peer_of(const struct replay_packet *packet)
 	return peer;
 }
 
-/* The place of a peer; with `add`, one that is empty until now. NULL: there is none. */
+/* The place of a peer; with `add`, a free place if it is new. NULL: none. */
 static struct seen *find(struct suggest_capture *capture, const struct peer *peer, bool add)
 {
 	for (__u32 at = hash(peer);; at++) {
@@ -102,7 +103,8 @@ static void note(struct seen *seen, __u64 at)
 	seen->last = at;
 }
 
-/* A connection is one that the other side begins, this host offers, and the other goes on with. */
+/* A connection is made if the other side begins it, this host answers, and the other side goes
+ * on. */
 static void take_tcp(struct suggest_capture *capture, struct peer *peer, bool in, __u8 flags,
 		     __u64 at)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The sources in a capture, the ports that they used, and whether they were answered. Its memory
- * does not grow with it.
+ * The sources in a capture, the ports that they used, and whether they got answers. Its memory does
+ * not grow with the capture.
  */
 #ifndef PORTCULLIS_REPORT_SUGGEST_CAPTURE_H
 #define PORTCULLIS_REPORT_SUGGEST_CAPTURE_H
@@ -14,7 +14,7 @@ struct suggest_capture;
 struct suggest_capture *suggest_capture_new(void);
 void suggest_capture_free(struct suggest_capture **capture);
 
-/* Takes a packet of this host, in or out. `at`: ns since 1970. */
+/* Adds a packet of this host, in or out. `at`: ns since 1970. */
 void suggest_capture_take(struct suggest_capture *capture, const struct replay_packet *packet,
 			  __u64 at);
 

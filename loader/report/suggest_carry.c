@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The conclusions from the present rules of nftables for a suggestion. */
+/* Uses the present rules of nftables for a suggestion. */
 #include "loader/report/suggest_carry.h"
 
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "loader/report/suggest_rules.h"
 #include "loader/report/text.h"
 
-#define SILENT 20 /* admitted ports in comments where nothing listens; JSON has all */
+#define SILENT 20 /* admitted ports where nothing listens that comments name; JSON has all */
 
 struct carrying {
 	const json_t *ruleset;
@@ -20,10 +20,10 @@ struct carrying {
 	struct suggestion *to;
 	struct diag *diag;
 	struct names unknown;
-	bool list[PC_TRANSPORTS]; /* what is not mentioned is dropped */
+	bool list[PC_TRANSPORTS]; /* the rules drop ports that they do not mention */
 };
 
-/* Defines the group of a port's sources; its name is valid until the next one. */
+/* Defines the group of a port's sources; its name is valid until the next call. */
 static void define_sources(struct carrying *carrying, const char *name,
 			   const struct suggest_answer *answer, const char *port)
 {
@@ -52,7 +52,7 @@ static void carry_listener(struct carrying *carrying, const struct audit_listene
 	json_object_set_new(line, "process", text_json(listener->process));
 }
 
-/* An open service for anyone gets the sources that the rules have for its ports. */
+/* An open service for anyone is restricted to the sources that the rules admit to its ports. */
 static void carry_service(struct carrying *carrying, const struct composed *service,
 			  const struct suggest_answer *answer, const char *port)
 {
@@ -104,7 +104,7 @@ static void carry(struct carrying *carrying, const struct composition *compositi
 	suggest_answer_free(&answer);
 }
 
-/* Rules that pass what they do not mention say nothing of what is to be open. */
+/* Rules that pass ports which they do not mention do not tell what should be open. */
 static bool is_list(const json_t *ruleset, const char *interface, enum pc_transport transport)
 {
 	struct suggest_answer answer;
@@ -116,7 +116,7 @@ static bool is_list(const json_t *ruleset, const char *interface, enum pc_transp
 	return list;
 }
 
-/* Ports that the rules admit, and where nothing listens: of a job to come, or left over. */
+/* Ports that the rules admit and where nothing listens: for a later use, or left over. */
 static void tell_silent(const struct carrying *carrying, const struct composition *composition,
 			const struct suggest_host *host)
 {
@@ -184,7 +184,7 @@ void suggest_carry(const json_t *ruleset, const char *interface, struct catalog 
 	for (size_t i = 0; i < host->listeners; i++) {
 		const struct audit_listener *listener = &host->listener[i];
 
-		/* The chain of input has what was translated under another port. */
+		/* The input chain sees translated packets with their new port. */
 		if (suggest_listener(host, listener->transport, listener->port) == listener &&
 		    !suggest_translated(listener))
 			carry(&carrying, &composition, listener);

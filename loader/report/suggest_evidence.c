@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The sources and the ports that they used, and the conclusions for a recipe. */
+/* The sources and the ports that they used, and what a recipe should open for them. */
 #include "loader/report/suggest_evidence.h"
 
 #include <stdlib.h>
@@ -12,10 +12,12 @@
 #include "loader/recipe/compose.h"
 #include "loader/report/json_forms.h"
 
-#define DEAD_PORTS    3	 /* where nothing answers: whoever comes to so many of them scans */
-#define GROUP_SOURCES 32 /* more of them are no group that anyone could have written */
-#define SHOWN	      5	 /* addresses in a comment */
-#define REMARKS	      20 /* closed ports in comments; JSON has all */
+/* ports without a listener; a source that uses so many of them is a scanner */
+#define DEAD_PORTS    3
+/* a port with more sources is for anyone: nobody would write such a group */
+#define GROUP_SOURCES 32
+#define SHOWN	      5	 /* addresses that a comment names */
+#define REMARKS	      20 /* closed ports that comments name; JSON has all */
 #define SECOND	      1000000000ULL
 
 static const char *const protocol_name[PC_TRANSPORTS] = {[PC_TCP] = "tcp", [PC_UDP] = "udp"};
@@ -28,7 +30,7 @@ struct looking {
 	struct diag *diag;
 	struct composition composition;
 	size_t remarks;
-	size_t unshown; /* closed ports without a remark */
+	size_t unshown; /* closed ports that no comment names */
 };
 
 char *suggest_span(__u64 seconds)
@@ -38,7 +40,7 @@ char *suggest_span(__u64 seconds)
 				   xasprintf("%llu min", (unsigned long long)seconds / 60);
 }
 
-/* --- who scans --- */
+/* --- scanners --- */
 
 static int by_source(const void *a, const void *b)
 {
@@ -58,7 +60,7 @@ static int by_port(const void *a, const void *b)
 	return order ? order : by_source(a, b);
 }
 
-/* True if something takes what comes to the port: it answered, or it listens. */
+/* True if the port has a receiver: it answered, or a socket listens. */
 static bool is_alive(const struct looking *looking, const struct suggest_knock *knock)
 {
 	return looking->evidence->counters ?
@@ -100,7 +102,8 @@ struct knocked {
 	__u64 packets, first, last;
 };
 
-/* Once may be a stranger who passes by; a connection that was made, or a second packet, is use. */
+/* One packet may come from a passing stranger; a connection that was made, or a second packet, is
+ * use. */
 static bool is_customer(const struct looking *looking, const struct suggest_knock *knock)
 {
 	return !knock->scans && is_alive(looking, knock) &&
@@ -143,7 +146,7 @@ static struct prefix prefix_of(const struct suggest_knock *knock)
 	return prefix;
 }
 
-/* "198.51.100.7, 198.51.100.8 and 3 more" of those that scan, or of customers. */
+/* "198.51.100.7, 198.51.100.8 and 3 more", of scanners or of customers. */
 static char *sources_text(const struct looking *looking, const struct knocked *knocked,
 			  bool customers)
 {
@@ -228,7 +231,7 @@ static const struct composed *service_with(const struct looking *looking,
 	return NULL;
 }
 
-/* The service that has the port open, but to a group; NULL: none. */
+/* The service that has the port open, but only to a group; NULL: none. */
 static const struct composed *restricted(const struct looking *looking,
 					 const struct suggest_knock *knock)
 {
@@ -396,7 +399,7 @@ static int decide_all(struct looking *looking)
 	return err;
 }
 
-/* --- what was not seen --- */
+/* --- open services without packets --- */
 
 static __u64 passed_range(const struct looking *looking, enum pc_transport transport, __u32 first,
 			  __u32 last)
@@ -429,7 +432,7 @@ static __u64 passed_service(const struct looking *looking, const struct composed
 	return packets;
 }
 
-/* The lines of a word tell how much it was used. */
+/* The lines of a word say how much it was used. */
 static void note_packets(struct looking *looking, const char *key, const char *word, __u64 packets)
 {
 	json_t *line;
@@ -517,7 +520,7 @@ static bool was_knocked(const struct suggest_evidence *evidence,
 	return false;
 }
 
-/* Ports that listen, are closed, and got no packets. */
+/* Ports that listen, are closed, and got no packet. */
 static void tell_silent(struct looking *looking)
 {
 	const struct suggest_evidence *evidence = looking->evidence;

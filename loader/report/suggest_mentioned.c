@@ -7,15 +7,15 @@
 #include "bpf/abi.h"
 #include "loader/report/text.h"
 
-#define RANGE 16 /* ports; a wider range is no list of services */
-#define DEPTH 4	 /* of a value: a set, its elements, the value of one */
+#define RANGE 16 /* ports of the widest range that counts; a wider one does not name services */
+#define DEPTH 4	 /* depth of a value: a set, its elements, the value of one */
 
 struct mentions {
 	const json_t *ruleset;
-	bool *mentioned; /* by PC_PORT */
+	bool *mentioned; /* indexed by PC_PORT */
 };
 
-/* Ports of one condition. */
+/* The ports that one condition compares. */
 struct mention {
 	const struct mentions *in;
 	bool tcp, udp;
@@ -31,7 +31,7 @@ static void mark(const struct mention *mention, json_int_t first, json_int_t las
 	}
 }
 
-/* A port, a range, or a set of them. */
+/* Marks a port, a range, or a set of them. */
 static void mark_value(const struct mention *mention, const json_t *value, unsigned int depth)
 {
 	const json_t *range = json_object_get(value, "range"), *inner;
@@ -52,7 +52,7 @@ static void mark_value(const struct mention *mention, const json_t *value, unsig
 			mark_value(mention, inner, depth - 1);
 }
 
-/* The keys of a map's pairs. */
+/* Marks the keys of a map's pairs. */
 static void mark_pairs(const struct mention *mention, const json_t *pairs)
 {
 	const json_t *pair;
@@ -74,7 +74,7 @@ static bool of_ports(const struct mentions *mentions, const json_t *left, struct
 	return payload && !strcmp(text_of(payload, "field"), "dport");
 }
 
-/* The elements of a set or a map with a name, of this table. */
+/* The elements of a named set or map of this table. */
 static const json_t *named(const struct mentions *mentions, const json_t *rule, const char *kind,
 			   const json_t *name)
 {

@@ -6,7 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* Marks each destination port, by PC_PORT, that a rule compares; none of ranges of more than 16. */
+/* Marks each destination port (PC_PORT) that a rule compares, except ranges of more than 16. */
 void suggest_mentioned(const json_t *ruleset, bool *mentioned);
 
 #endif

@@ -12,11 +12,11 @@
 #include "loader/recipe/compose.h"
 #include "loader/report/text.h"
 
-#define JUMPS	16  /* chains in each other, as the kernel has it */
+#define JUMPS	16  /* depth of chains that call each other, as in the kernel */
 #define SOURCES 256 /* prefixes of one port */
 #define STEPS	65536
 
-/* A packet that is asked about, of one family. */
+/* The packet in question, of one family. */
 struct asking {
 	const json_t *ruleset;
 	const char *interface;
@@ -24,20 +24,20 @@ struct asking {
 	__u16 port;
 	bool ipv6;
 	struct suggest_answer *answer;
-	struct names sources; /* admitted in this base chain */
+	struct names sources; /* prefixes that this base chain admits */
 	size_t steps;
-	bool may_return; /* a rule of this chain that is not understood returns */
+	bool may_return; /* a rule of this chain that cannot be evaluated returns */
 };
 
-/* The restriction of a condition. */
+/* What a condition says about the source. */
 enum truth {
 	NEVER,
 	ALWAYS,
-	BY_SOURCE, /* for some sources: those that were added to a list */
+	BY_SOURCE, /* restricts the sources: they were added to a list */
 	UNKNOWN,
 };
 
-/* How a chain ends for what has not been decided by its source. */
+/* How a chain ends for the sources that it has not decided about. */
 enum course {
 	GOES_ON,
 	ACCEPTS,
@@ -65,7 +65,8 @@ static bool same_table(const json_t *a, const json_t *b)
 
 /* --- right sides --- */
 
-/* Calls `take` for each member of a value, which may be a set; `of`: the rule, for named sets. */
+/* Calls `take` for each member of a value, which may be a set; `of`: the rule, to find named
+ * sets. */
 typedef bool take_value(const json_t *value, void *context);
 
 static bool each_member(const json_t *list, take_value *take, void *context)
@@ -93,7 +94,7 @@ static const json_t *named_set(const struct asking *asking, const json_t *rule, 
 	return NULL;
 }
 
-/* False if a value is not understood. */
+/* False if a value cannot be evaluated. */
 static bool each_value(const struct asking *asking, const json_t *rule, const json_t *right,
 		       take_value *take, void *context)
 {
@@ -114,10 +115,10 @@ static bool each_value(const struct asking *asking, const json_t *rule, const js
 /* --- conditions --- */
 
 struct looking_for {
-	long number;	  /* of a port */
-	const char *word; /* of an interface, a protocol, a state */
+	long number;	  /* compares a port */
+	const char *word; /* compares an interface, a protocol, a state */
 	bool found;
-	struct names *sources; /* to which addresses are added */
+	struct names *sources; /* list to which source addresses are added */
 	bool ipv6;
 };
 
@@ -138,7 +139,7 @@ static bool take_port(const json_t *value, void *context)
 	return true;
 }
 
-/* "eth*" matches as in nft. */
+/* "eth*" matches as nft matches it. */
 static bool take_word(const json_t *value, void *context)
 {
 	struct looking_for *looking = context;
@@ -256,7 +257,7 @@ static enum truth match(const struct asking *asking, const json_t *rule, const j
 		return match_meta(asking, rule, text_of(meta, "key"), right, negated);
 	if (ct && !strcmp(text_of(ct, "key"), "state"))
 		return match_state(asking, rule, right, negated);
-	/* What was translated is not for this host's ports; new connections are not. */
+	/* A new connection is not translated to this host's ports. */
 	if (ct && !strcmp(text_of(ct, "key"), "status"))
 		return truth_of(true, false, negated);
 	return UNKNOWN;
@@ -310,7 +311,7 @@ static void admit_sources(struct asking *asking, const struct rule_state *state)
 		names_add_once(&asking->sources, state->sources.name[i]);
 }
 
-/* A verdict for what the rule's conditions hold for. */
+/* A verdict for packets that meet the rule's conditions. */
 static enum course conclude(struct asking *asking, const json_t *rule,
 			    const struct rule_state *state, enum course course)
 {
@@ -345,7 +346,7 @@ static enum course conclude_jump(struct asking *asking, const json_t *rule,
 		return course == RETURNS || course == GOES_ON ? (is_goto ? RETURNS : GOES_ON) :
 								course;
 	}
-	/* For some sources alone: an accept admits them, anything narrower is not carried over. */
+	/* If it is only for some sources, an accept admits them; anything else is not used. */
 	if (asking->sources.count || course == DROPS)
 		note_unknown(asking, rule);
 	names_free(&asking->sources);
@@ -355,7 +356,7 @@ static enum course conclude_jump(struct asking *asking, const json_t *rule,
 	return GOES_ON;
 }
 
-/* A module of iptables, of which nft tells the name alone. */
+/* A match or target of iptables, of which nft gives only the name. */
 static enum course extension(struct asking *asking, const json_t *rule, struct rule_state *state,
 			     const json_t *value)
 {
@@ -374,7 +375,7 @@ static enum course extension(struct asking *asking, const json_t *rule, struct r
 static enum course statement(struct asking *asking, const json_t *rule, struct rule_state *state,
 			     const char *name, const json_t *value, unsigned int depth);
 
-/* The pairs of a verdict map, which may have a name. False if the map is not there. */
+/* The pairs of a verdict map, which may have a name. False if there is no such map. */
 static bool pairs_of(const struct asking *asking, const json_t *rule, const json_t *map,
 		     const json_t **pairs)
 {
@@ -393,7 +394,7 @@ static bool pairs_of(const struct asking *asking, const json_t *rule, const json
 	return *pairs;
 }
 
-/* A pair of a verdict map decides as a rule of its own does. */
+/* A pair of a verdict map decides like a rule of its own. */
 static enum course run_pair(struct asking *asking, const json_t *rule,
 			    const struct rule_state *state, const json_t *key, const json_t *pair,
 			    unsigned int depth)
@@ -493,7 +494,7 @@ static enum course follow(struct asking *asking, const json_t *of, const char *c
 		course = run_rule(asking, rule, depth);
 		if (course != DROPS || !asking->may_return)
 			continue;
-		/* It is not known which sources it drops, but it does not drop all. */
+		/* It is unknown which sources the rule drops, but it does not drop all. */
 		note_unknown(asking, rule);
 		course = RETURNS;
 	}
@@ -579,7 +580,8 @@ void suggest_rules_ask(const json_t *ruleset, const char *interface, enum pc_tra
 		names_free(&sources);
 	}
 	answer->asked = asked[0] || asked[1];
-	/* A family that no chain asks about, as where iptables alone was used, says nothing. */
+	/* If no chain is for a family, as where only iptables was used, there is no result for
+	 * it. */
 	if (asked[0] != asked[1])
 		admits[asked[0]] = admits[asked[1]];
 	if (admits[0] == SUGGEST_ANYONE || admits[1] == SUGGEST_ANYONE)

@@ -10,20 +10,20 @@
 /* The sources that may begin a connection to a port of this host. */
 enum suggest_admits {
 	SUGGEST_ANYONE,
-	SUGGEST_SOME, /* `sources` */
+	SUGGEST_SOME, /* `sources` has them */
 	SUGGEST_NOBODY,
 };
 
 struct suggest_answer {
 	enum suggest_admits admits;
-	struct names sources; /* prefixes */
-	struct names unknown; /* rules with a condition or verdict that is not understood */
+	struct names sources; /* the prefixes */
+	struct names unknown; /* rules with a condition or verdict that cannot be evaluated */
 	bool asked;	      /* a base chain decided */
 };
 
 /*
- * Follows a new connection from elsewhere to the port, by an interface, through the base chains of
- * the hook input. `ruleset`: the JSON of nft.
+ * Follows a new connection from another host to the port, by an interface, through the base chains
+ * of the hook input. `ruleset`: the JSON of nft.
  */
 void suggest_rules_ask(const json_t *ruleset, const char *interface, enum pc_transport transport,
 		       __u16 port, struct suggest_answer *answer);

@@ -73,7 +73,7 @@ void text_line(FILE *to, size_t columns, size_t start, size_t indent, const char
 	wrap_print(shown, start, indent, columns, to);
 }
 
-/* False if it is not a time of report_time. */
+/* False if the text is not a time in report_time's form. */
 static bool read_time(const char *when, time_t *time)
 {
 	struct tm tm = {};
@@ -144,8 +144,8 @@ void text_total(const json_t *counts, size_t columns, size_t start, FILE *to)
 
 /* --- profiles --- */
 
-/* How old the list is that a profile was made from: "12 days", "7 months", "4 years"; "-": unknown.
- */
+/* The age of the list from which a profile was made: "12 days", "7 months", "4 years"; "-":
+ * unknown. */
 static char *list_age(const json_t *profile)
 {
 	const json_t *age = json_object_get(profile, "age_days");
@@ -164,7 +164,7 @@ static char *list_age(const json_t *profile)
 void report_profiles_text(const json_t *report, FILE *to)
 {
 	const json_t *list = json_object_get(report, "profiles"), *profile;
-	/* All have them, or none has. */
+	/* Either all services have the value, or none has. */
 	bool searched = json_is_array(json_object_get(json_array_get(list, 0), "services"));
 	struct columns columns = {
 		.count = 4,
@@ -217,7 +217,7 @@ static char *state_text(const json_t *service)
 			 *feature ? ")" : "", *limit ? ", limit " : "", limit);
 }
 
-/* "anyone", "trusted", "anyone; from 67/udp"; for both directions the groups of each. */
+/* "anyone", "trusted", "anyone; from 67/udp"; with both directions the groups of each. */
 static char *who_text(const json_t *service)
 {
 	__free_text char *from = report_joined(json_object_get(service, "from"), ", ");
@@ -345,7 +345,7 @@ void report_show_text(const json_t *report, FILE *to)
 
 /* --- status --- */
 
-#define STATUS_COLUMN 13 /* of the text behind a word */
+#define STATUS_COLUMN 13 /* column of the text after a word */
 
 static void status_line(FILE *to, enum tone tone, const char *word, const char *text)
 {
@@ -397,7 +397,7 @@ static void status_overrides(const json_t *recipe, FILE *to)
 	status_groups(json_object_get(recipe, "groups"), to);
 }
 
-/* "mail: 192.0.2.10/32, observe, ssh + xeams" of each machine. */
+/* "mail: 192.0.2.10/32, observe, ssh + xeams", for each machine. */
 static void status_machines(const json_t *one, FILE *to)
 {
 	const json_t *machine;
@@ -464,7 +464,7 @@ static void status_egress(const json_t *one, FILE *to)
 		status_line(to, TONE_BAD, "egress", missing);
 }
 
-/* A pending change, or one that was reverted. */
+/* Prints a pending change, or one that was reverted. */
 static void status_confirm(const json_t *one, FILE *to)
 {
 	const json_t *confirm = json_object_get(one, "confirm");
@@ -575,7 +575,8 @@ static void status_one(const json_t *one, FILE *to)
 			    human(json_integer_value(json_object_get(one, "memory")), "B", memory));
 }
 
-/* The effect of the next apply or boot, if the site file differs from the attached filters. */
+/* Prints what the next apply or boot will change, if the site file differs from the attached
+ * filters. */
 static void status_site(const json_t *site, FILE *to)
 {
 	static const struct {

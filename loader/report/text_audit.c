@@ -13,7 +13,7 @@
 #include "loader/report/json_forms.h"
 #include "loader/report/text.h"
 
-#define KIND_COLUMN 25 /* of the text behind kind and port */
+#define KIND_COLUMN 25 /* column of the text after kind and port */
 
 static bool is(const json_t *object, const char *key, const char *text)
 {
@@ -31,7 +31,7 @@ static char *owner_text(const json_t *finding)
 			 container, *unit || *container ? ")" : "");
 }
 
-/* The services of a finding, of a machine behind its name: "core: ssh:ssh"; the caller frees. */
+/* The services of a finding; for a machine behind its name: "core: ssh:ssh". The caller frees. */
 static char *services_text(const json_t *finding)
 {
 	__free_text char *services = report_joined(json_object_get(finding, "services"), ", ");

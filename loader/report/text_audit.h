@@ -6,14 +6,14 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* "java (tomcat9.service, docker:0123456789ab) listens, and no open service has the port". Freed.
- */
+/* "java (tomcat9.service, docker:0123456789ab) listens, and no open service has the port". The
+ * caller frees. */
 char *audit_finding_text(const json_t *finding);
 
-/* {"version", "since", "findings", "interfaces"}. */
+/* Prints {"version", "since", "findings", "interfaces"}. */
 void report_audit_text(const json_t *report, FILE *to);
 
-/* The same with "host", "date" and the rest that audit --report has. */
+/* Prints the same with "host", "date" and the other keys of audit --report. */
 void report_evidence_text(const json_t *report, FILE *to);
 
 #endif

@@ -13,7 +13,7 @@
 
 /* How one interface's counters are shown. */
 struct view {
-	bool would; /* something would have been dropped, or may be */
+	bool would; /* packets would have been dropped, or may be later */
 	bool rates;
 	size_t top, columns;
 	double seconds;
@@ -32,7 +32,7 @@ static int compare_ports(const json_t *a, const json_t *b)
 	return order ? order : left < right ? -1 : left > right;
 }
 
-/* The entry of the same direction, protocol and port; NULL if there was none. */
+/* The entry with the same direction, protocol and port; NULL: none. */
 static const json_t *same_port(const json_t *ports, const json_t *port)
 {
 	size_t low = 0, high = json_array_size(ports);
@@ -86,7 +86,7 @@ static void view_columns(const struct view *view, struct columns *columns)
 	}
 }
 
-/* "25/tcp", "6000-7000/udp"; "any": all that no service of a machine lists. */
+/* "25/tcp", "6000-7000/udp"; "any": all ports that no service of a machine lists. */
 static char *port_text(const json_t *port)
 {
 	const json_t *last = json_object_get(port, "last");
@@ -128,7 +128,8 @@ static void port_row(const struct view *view, struct columns *columns, const jso
 		    row);
 }
 
-/* A scan from outside must not push away what this host was kept from: so each way has its own. */
+/* Each direction has lines of its own, so that a scan from outside does not displace what this host
+ * was refused. */
 static size_t unlisted_rows(const struct view *view, struct columns *columns, const json_t *ports,
 			    const char *direction)
 {
@@ -219,7 +220,7 @@ static void print_other(const struct view *view, const json_t *one, FILE *to)
 		print_total(view, "all sent", sent, to);
 }
 
-/* The member of a list that has the name of this one, or NULL. */
+/* The member of a list with the same name, or NULL. */
 static const json_t *namesake(const json_t *list, const json_t *one)
 {
 	const json_t *other;
@@ -231,7 +232,7 @@ static const json_t *namesake(const json_t *list, const json_t *one)
 	return NULL;
 }
 
-/* `silent`: also those that counted nothing. */
+/* `silent`: also ports that counted nothing. */
 static void print_machines(const struct view *view, const json_t *one, const char *name,
 			   bool silent, FILE *to)
 {
@@ -269,8 +270,7 @@ static void print_interface(const struct view *view, const json_t *one, FILE *to
 	print_machines(view, one, text_of(one, "name"), true, to);
 }
 
-/* Under enforcement nothing new would be dropped: where that has counted nothing, it is not shown.
- */
+/* Under enforcement this column does not grow, so it is left out if it has counted nothing. */
 static bool shows_would(const json_t *one)
 {
 	return !strcmp(text_of(one, "policy"), "observe") ||

@@ -7,17 +7,17 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#define COUNTERS_TOP 20 /* unlisted ports of a direction, where nothing else is asked for */
+#define COUNTERS_TOP 20 /* unlisted ports of each direction that are shown by default */
 
 struct counters_view {
 	const json_t *before; /* the report of `seconds` ago, for rates; NULL: none */
 	double seconds;
-	size_t top;	/* unlisted ports of a direction; SIZE_MAX: all */
-	size_t columns; /* of a line, as terminal_columns tells */
+	size_t top;	/* unlisted ports of each direction; SIZE_MAX: all */
+	size_t columns; /* columns of a line, from terminal_columns */
 };
 
 void report_counters_text(const json_t *report, const struct counters_view *view, FILE *to);
-/* One of its interfaces, without the heading. */
+/* Prints one interface of it, without the heading. */
 void report_counters_one(const json_t *one, const struct counters_view *view, FILE *to);
 
 #endif

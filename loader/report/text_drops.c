@@ -11,7 +11,7 @@
 #include "loader/report/json_forms.h"
 #include "loader/report/text.h"
 
-#define PAGE_ROWS 4096 /* that are aligned together */
+#define PAGE_ROWS 4096 /* rows that are aligned together */
 
 /* The columns of counts that a report has. */
 struct verdicts {

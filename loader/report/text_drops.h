@@ -11,22 +11,21 @@
 
 struct drops_view {
 	const struct drops *drops; /* the rows, in their order */
-	const char *since;	   /* RFC 3339, of drops->since; NULL: no filter is attached */
-	/* The JSON of a row. The text takes it over. */
+	const char *since;	   /* RFC 3339, of drops->since; NULL: no interface has a filter */
+	/* Makes the JSON of a row. The text takes it over. */
 	json_t *(*row)(void *context, const struct drops_row *row);
 	void *context;
-	bool chosen;	    /* not all rows were asked for */
-	bool named;	    /* the interface is told */
-	bool past;	    /* the drops are of a capture, so that how far they reach is not told */
-	const char *passes; /* the command that shows what passes instead; NULL: none */
-	size_t columns;	    /* of a line, as terminal_columns tells */
+	bool chosen;	    /* only some rows were asked for */
+	bool named;	    /* rows name their interface */
+	bool past;	    /* the drops are of a capture, so that their start is not printed */
+	const char *passes; /* the command that shows passed packets instead; NULL: none */
+	size_t columns;	    /* columns of a line, from terminal_columns */
 };
 
-/* Prints the first `top` rows, and how many there are more. */
+/* Prints the first `top` rows, and the number of further ones. */
 void report_drops_text(const struct drops_view *view, size_t top, FILE *to);
 
-/* "until 18:00:05", or with the date of another day: the local time of a report_time, as of `now`.
- */
+/* "until 18:00:05", with the date on another day than `now`: a report_time as local time. */
 char *drops_time(const char *when, __u64 now);
 
 #endif

@@ -12,7 +12,7 @@
 #include "loader/report/difference.h"
 #include "loader/report/text.h"
 
-#define PORTS_SHOWN	8 /* that a row of the list names, of each kind */
+#define PORTS_SHOWN	8 /* ports of each kind that a row of the list names */
 #define SENTENCES_SHOWN 2
 
 static bool is_null(const json_t *json, const char *key)
@@ -28,7 +28,7 @@ char *history_by_text(const json_t *change)
 			 text_of(change, "client"));
 }
 
-/* "confirmed by bob", "reverted", "pending"; "" for a change that was final at once. */
+/* "confirmed by bob", "reverted", "pending"; "" for a change that needed no confirmation. */
 static char *state_text(const json_t *change)
 {
 	const json_t *settled = json_object_get(change, "settled");
@@ -206,7 +206,7 @@ static void print_lists(const json_t *interface, FILE *to)
 	}
 }
 
-/* With both rule sets at hand each line says from where, and by which service. */
+/* If both rule sets are known, each line also has sources and services. */
 static void print_states(const struct history_state *before, const struct history_state *after,
 			 const json_t *interface, FILE *to)
 {
@@ -219,7 +219,7 @@ static void print_states(const struct history_state *before, const struct histor
 	json_decref(none);
 }
 
-/* A sentence instead of a difference is the only entry of "changes". */
+/* A sentence instead of a difference is alone in "changes". */
 static bool is_sentence(const json_t *interface)
 {
 	return !strcmp(text_of(interface, "action"), "takeover") ||

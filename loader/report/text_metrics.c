@@ -32,7 +32,7 @@ static void put_label(FILE *to, const char *before, const char *name, const char
 static const char *const verdict[] = {"pass", "drop", "would_drop"};
 static const char *const verdict_label[] = {"pass", "drop", "would-drop"};
 
-/* Ports beside each other with the same services, and the sums of their counts. */
+/* A run of neighbouring ports with the same services, and the sums of their counts. */
 struct run {
 	const char *direction, *protocol;
 	json_int_t first, last;
@@ -40,7 +40,7 @@ struct run {
 	json_int_t count[ARRAY_SIZE(verdict)];
 };
 
-/* The owner of the counters: the interface, or a machine behind it. */
+/* The interface that the counters belong to, or a machine behind it. */
 struct of {
 	const char *interface;
 	const char *machine; /* "" */
@@ -106,7 +106,8 @@ static bool continues(const struct run *run, const struct run *next)
 	       !strcmp(run->protocol, next->protocol) && json_equal(run->services, next->services);
 }
 
-/* The ports of a run from index `from` on: each its own metrics, or all of many together. */
+/* Writes the ports of the run that begins at index `from`: each port, or if they are many, all as
+ * one. */
 static size_t put_ports_from(FILE *to, const char *unit, const struct of *of, const json_t *ports,
 			     size_t from)
 {
@@ -135,8 +136,8 @@ static size_t put_ports_from(FILE *to, const char *unit, const struct of *of, co
 }
 
 /*
- * Packets without a listed port: their drops are counted by reason, so that no counter decreases if
- * a swap lists the port.
+ * Packets without a listed port. Their drops are counted by reason, so that no counter decreases
+ * when a swap lists the port.
  */
 static void put_others(FILE *to, const char *unit, const json_t *interface)
 {
@@ -169,7 +170,7 @@ static void put_others(FILE *to, const char *unit, const json_t *interface)
 	}
 }
 
-/* OpenMetrics names the family of a counter without "_total", the older text format with it. */
+/* OpenMetrics names a counter's family without "_total", the older text format with it. */
 static void put_family(FILE *to, enum metrics_format format, const char *name, const char *type,
 		       const char *help)
 {
@@ -179,7 +180,7 @@ static void put_family(FILE *to, enum metrics_format format, const char *name, c
 		name, suffix, type);
 }
 
-/* All ports that no service of a machine lists are one. */
+/* All ports that no service of a machine lists are one metric. */
 static void put_machine(FILE *to, const char *unit, const char *interface, const json_t *machine)
 {
 	const struct of of = {interface, text_of(machine, "name")};
@@ -243,7 +244,7 @@ static void put_reasons(FILE *to, enum metrics_format format, const json_t *inte
 	}
 }
 
-/* A metric of each interface that is one number of it. */
+/* Writes a metric that is one number for each interface. */
 static const struct {
 	const char *name, *type, *suffix, *key, *help;
 } number[] = {

@@ -12,15 +12,15 @@ enum metrics_format {
 		       */
 };
 
-/* Ports of one service beside each other: of more than these, one metric counts all. */
+/* If a service lists more neighbouring ports than this, one metric counts them all. */
 #define METRICS_RANGE 128
 
 /*
- * `report`: {"interfaces": [...], "expected": [NAME], "flows": {"used", "size"} or null, "bans": a number or null}, where an
- * interface has the keys of report_counters, of ports that are not listed only what their reason
- * counted, and "name", "enforcing", "generation", "generation_at" and "attached_at" (seconds since
- * 1970), "confirm_seconds", "reverted", "errors". No label has a remote address, and no port that
- * a service does not list has a label of its own: a scan adds no metric.
+ * `report`: {"interfaces": [...], "expected": [NAME], "flows": {"used", "size"} or null, "bans": a
+ * number or null}, where an interface has the keys of report_counters (for unlisted ports only the
+ * counts of their reason), and "name", "enforcing", "generation", "generation_at" and "attached_at"
+ * (seconds since 1970), "confirm_seconds", "reverted", "errors". No label has a remote address or a
+ * port that no service lists, so that a scan adds no metric.
  */
 void report_metrics_text(const json_t *report, enum metrics_format format, FILE *to);
 

@@ -5,7 +5,7 @@
 
 #include "loader/report/replay.h"
 
-/* Of replay_json, but the drops are added up as `drops` does. */
+/* Prints replay_json, whose drops are added up as in `drops`. */
 void report_replay_text(const json_t *report, const struct replay *replay, const json_t *kept,
 			FILE *to);
 

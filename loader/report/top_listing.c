@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The open services of a generation by port: what `top` adds up in one row. */
+/* The open services of a generation by port, for the rows of `top`. */
 #include "loader/report/top_listing.h"
 
 #include <stdlib.h>
@@ -15,7 +15,7 @@ struct entry {
 	char *name, *ports;
 };
 
-/* Of one direction. */
+/* ports of one direction */
 struct entries {
 	struct entry *entry;
 	size_t count;
@@ -26,7 +26,7 @@ struct top_listing {
 	struct entries way[2]; /* in, out */
 };
 
-/* The place of the entry with the name; `known` has the places by name. */
+/* The index of the entry with the name; `known` has the indexes by name. */
 static __u32 find_entry(struct entries *entries, json_t *known, const char *name)
 {
 	const json_t *place = json_object_get(known, name);
@@ -59,7 +59,7 @@ static void find_entries(struct entries *entries, const struct port_services *se
 	json_decref(known);
 }
 
-/* Adds a port that comes behind those in the list. */
+/* Adds a port, which must be above those in the list. */
 static void add_port(struct ports *ports, __u32 port)
 {
 	struct port_range *last = ports->count ? &ports->range[ports->count - 1] : NULL;
@@ -75,7 +75,7 @@ static void add_port(struct ports *ports, __u32 port)
 							   .transports = transport};
 }
 
-/* The TCP ranges come before those of UDP: where both have the same, the first half is all. */
+/* TCP ranges come before UDP ranges. If both have the same ports, the first half is enough. */
 static bool join_transports(struct ports *ports)
 {
 	size_t half = ports->count / 2;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The open services of a generation by port: what `top` adds up in one row. */
+/* The open services of a generation by port, for the rows of `top`. */
 #ifndef PORTCULLIS_REPORT_TOP_LISTING_H
 #define PORTCULLIS_REPORT_TOP_LISTING_H
 
@@ -13,7 +13,8 @@ struct top_listing;
 
 #define TOP_LISTED_NOT UINT32_MAX
 
-/* Of the array of `show --json`. Ports that the same services list are one entry. */
+/* Makes the listing from the array of `show --json`. Ports that the same services list are one
+ * entry. */
 struct top_listing *top_listing_new(const json_t *profiles);
 void top_listing_free(struct top_listing *listing);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The services of machines behind an interface by tally: what `top` adds up in one row. */
+/* The services of machines behind an interface by tally, for the rows of `top`. */
 #include "loader/report/top_machines.h"
 
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static char *ports_text(const struct pc_tally *tally)
 	return port_range_text(first, last, protocol);
 }
 
-/* The row of the same direction and services, among those of the machine. NULL: none. */
+/* The row of the machine with the same direction and services. NULL: none. */
 static struct top_machine *same_row(struct top_machines *machines, size_t from, const char *name,
 				    bool out)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The services of machines behind an interface by tally: what `top` adds up in one row. */
+/* The services of machines behind an interface by tally, for the rows of `top`. */
 #ifndef PORTCULLIS_REPORT_TOP_MACHINES_H
 #define PORTCULLIS_REPORT_TOP_MACHINES_H
 
@@ -10,7 +10,8 @@
 
 #include "loader/report/machine_counters.h"
 
-/* The ports of a machine that the same services list; or a port, or all ports, that none lists. */
+/* Ports of a machine that the same services list; or one port, or all ports, that no service
+ * lists. */
 struct top_machine {
 	char *name;  /* "core: asterisk:sip", "core: unlisted" */
 	char *ports; /* "5060/tcp, 5060/udp", "any" */

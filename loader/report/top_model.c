@@ -51,11 +51,11 @@ void top_listings(struct top_looks *looks, struct top_looks *before,
 
 /* The counters of an interface now and before, and the time between. */
 struct span {
-	const struct counters *now, *before; /* before: NULL, counting began after it */
-	double seconds;			     /* 0: rates are not known */
+	const struct counters *now, *before; /* before: NULL if counting began after it */
+	double seconds;			     /* 0: rates are unknown */
 };
 
-/* Where counting began again meanwhile, all that counts now came since then. */
+/* If counting began again meanwhile, all present counts came since then. */
 static struct span span_of(const struct top_looks *now, const struct top_looks *before, size_t at)
 {
 	const struct top_look *look = &now->look[at];
@@ -106,7 +106,7 @@ static struct count sum(struct count a, struct count b)
 	return (struct count){a.packets + b.packets, a.bytes + b.bytes};
 }
 
-/* The difference between two counters. Counters that went back count as zero. */
+/* The difference between two counters; 0 if the counter went back. */
 static struct count difference(struct count now, struct count before)
 {
 	return (struct count){
@@ -170,7 +170,8 @@ static int compare_numbers(double a, double b)
 	return a < b ? -1 : a > b;
 }
 
-/* Rows of equal value go by total, then in the order of `counters`: a screen must not flicker. */
+/* Rows of equal value are sorted by total, then as in `counters`, so that the screen does not
+ * flicker. */
 static int compare_rows(const void *a, const void *b, void *sort)
 {
 	const struct top_row *left = a, *right = b;
@@ -189,11 +190,11 @@ static int compare_rows(const void *a, const void *b, void *sort)
 	return order ? order : compare_numbers(left->at, right->at);
 }
 
-/* Collects rows. Holds up to twice as many as are kept, so that few sorts are needed. */
+/* Collects rows. It holds up to twice as many as are kept, so that it has to sort rarely. */
 struct collector {
 	struct top_rows *rows;
 	enum top_sort sort;
-	bool full; /* the last kept row is where it belongs */
+	bool full; /* kept rows are sorted up to the last one */
 };
 
 static void collector_sort(struct collector *collector)
@@ -225,7 +226,8 @@ static void collect(void *context, const struct top_row *row)
 
 /* --- panels --- */
 
-/* Each open service, also one that counted nothing; and each other port that did. */
+/* Adds each open service, even if it counted nothing, and each other port that counted
+ * something. */
 static void collect_ports(struct collector *collector, const struct span *span,
 			  const struct top_looks *looks, size_t look, bool out)
 {
@@ -265,7 +267,8 @@ static struct counts count_tally_out(const struct counters *counters, __u32 tall
 	return counters_tally(counters, tally, true);
 }
 
-/* Each open service of each machine, also one that counted nothing; and what else did. */
+/* Adds each open service of each machine, even if it counted nothing, and other ports that counted
+ * something. */
 static void collect_machines(struct collector *collector, const struct span *span,
 			     const struct top_looks *looks, size_t look)
 {

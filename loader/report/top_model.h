@@ -10,9 +10,9 @@
 #include "loader/report/top_looks.h"
 
 /*
- * Gives each look its listing and its machines: those of the same generation in `before`, from
- * which they are taken, else new ones. `profiles` returns the profiles of look `at`, which
- * top_listings releases, and sets `behind` of the look.
+ * Gives each look its listing and its machines: the ones of the same generation in `before`, which
+ * loses them, else new ones. `profiles` returns the profiles of look `at`, which top_listings
+ * releases, and sets `behind` of the look.
  */
 void top_listings(struct top_looks *looks, struct top_looks *before,
 		  json_t *(*profiles)(void *context, size_t at, struct top_machines **behind),
@@ -33,7 +33,7 @@ enum top_sort {
 };
 extern const char *const top_sort_name[TOP_SORTS];
 
-/* The first rows of a panel in order; a flood over all ports has 131,072 of them. */
+/* The first rows of a panel in their order; a flood to all ports leaves 131,072 rows. */
 #define TOP_ROWS_MOST 1000
 struct top_rows {
 	struct top_row *row;
@@ -42,13 +42,13 @@ struct top_rows {
 };
 
 /*
- * Makes the rows of a panel, the first ones by `sort` in front. `before` may be empty: then rates
- * are not known, as those of an interface that is not in it. The caller frees `rows->row`.
+ * Makes the rows of a panel, sorted by `sort`. `before` may be empty, or lack an interface: then
+ * rates are unknown. The caller frees `rows->row`.
  */
 void top_rows(const struct top_looks *now, const struct top_looks *before, enum top_panel panel,
 	      enum top_sort sort, struct top_rows *rows);
 
-/* All packets of an interface in one direction. */
+/* Counts all packets of an interface in one direction. */
 void top_total(const struct top_looks *now, const struct top_looks *before, size_t look, bool out,
 	       struct top_row *row);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The rows of `top` for dropped sources: recorded drops, added up by address. */
+/* The rows of `top` for dropped sources: recorded drops by address. */
 #include "loader/report/top_sources.h"
 
 #include <arpa/inet.h>
@@ -12,7 +12,8 @@
 #include "loader/catalog/ports.h"
 
 #define SECOND	       1e9 /* in ns */
-#define SCATTERED_MOST 32  /* rows of addresses that came once; more are one row */
+/* rows of addresses that came once; if there are more, they become one row */
+#define SCATTERED_MOST 32
 
 /* --- rows of an address --- */
 
@@ -49,7 +50,7 @@ void top_sources_order(struct top_looks *looks)
 		qsort(drops->row, drops->count, sizeof(*drops->row), compare_keys);
 }
 
-/* The row of the same address and machine of look `filter`, or NULL. */
+/* The row with the same address and machine of look `filter`, or NULL. */
 static const struct drops_row *row_before(const struct top_looks *before, size_t filter,
 					  const struct drops_row *row)
 {
@@ -68,8 +69,8 @@ static struct count refused(const struct drops_row *row)
 }
 
 /*
- * What was dropped in between, a second. Entries that gave way to others, or were cleared, begin
- * anew: where that was longer ago, it is not known how much of them is new.
+ * The drops a second since the look before. An entry that was replaced or cleared starts again from
+ * 0; if that was before the former look, the number of new drops is unknown.
  */
 static void set_rates(struct top_row *row, const struct top_looks *now,
 		      const struct top_looks *before, const struct drops_row *source)
@@ -109,14 +110,14 @@ static struct top_row row_of(const struct top_looks *now, const struct top_looks
 	return row;
 }
 
-/* --- addresses that are forged --- */
+/* --- forged addresses --- */
 
 static bool is_scattered(const struct drops_row *source)
 {
 	return source->ports == 1 && (source->sampled || !source->again);
 }
 
-/* The fields that two rows have in common, as DROPS_ONE_*. */
+/* The fields in which two rows are equal, as DROPS_ONE_*. */
 static __u8 in_common(const struct drops_row *a, const struct drops_row *b)
 {
 	bool port = a->protocol == b->protocol && a->port == b->port;
@@ -142,7 +143,7 @@ static void join(const struct drops *drops, struct top_row *all, const struct to
 	all->bits = add_rates(all->bits, row->bits);
 	all->drops = add_rates(all->drops, row->drops);
 	all->same &= row->same & in_common(&drops->row[all->at], &drops->row[row->at]);
-	/* The latest one represents all. */
+	/* The row of the latest packet stands for all. */
 	if (drops->row[all->at].last < drops->row[row->at].last)
 		all->at = row->at;
 }
@@ -242,7 +243,7 @@ char *top_source_last(const struct top_looks *looks, const struct top_row *row)
 	char text[HUMAN_TEXT];
 
 	human_seconds(now > last ? now - last : 0, text);
-	/* The larger unit alone. */
+	/* Only the larger unit of a duration. */
 	if (strchr(text, ' ') && strchr(strchr(text, ' ') + 1, ' '))
 		*strchr(strchr(text, ' ') + 1, ' ') = '\0';
 	return xstrdup(text);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The rows of `top` for dropped sources: recorded drops, added up by address. */
+/* The rows of `top` for dropped sources: recorded drops by address. */
 #ifndef PORTCULLIS_REPORT_TOP_SOURCES_H
 #define PORTCULLIS_REPORT_TOP_SOURCES_H
 
 #include "loader/report/top_looks.h"
 
-/* Adds up what was recorded by address, so that top_sources finds addresses. */
+/* Sorts the recorded drops by address, which top_sources needs. */
 void top_sources_order(struct top_looks *looks);
 
 /*
- * Calls `take` with a row for each address. Those that were seen once, or are an estimate, are one
- * row if they are many: a sender that forges addresses leaves them.
+ * Calls `take` with a row for each address. If many addresses were seen once or are estimates, they
+ * become one row: a sender that forges addresses leaves them.
  */
 void top_sources(const struct top_looks *now, const struct top_looks *before,
 		 void (*take)(void *context, const struct top_row *row), void *context);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The lines of `top`: where the panels are, which columns fit, what a row says. */
+/* The lines of `top`: the places of the panels, the columns that fit, and the text of rows. */
 #include "loader/report/top_table.h"
 
 #include <stdlib.h>
@@ -12,14 +12,14 @@
 #include "loader/report/text.h"
 #include "loader/report/top_sources.h"
 
-#define WIDE	    150 /* columns from which on the panels stand side by side */
-#define GAP	    2	/* columns between two of a table */
-#define MARGIN	    1	/* columns before the first one */
+#define WIDE	    150 /* from so many columns on, panels are side by side */
+#define GAP	    2	/* between two columns of a table */
+#define MARGIN	    1	/* before the first column of a table */
 #define PORTS_LEAST 9
 #define PORTS_MOST  24
-#define HEADER_PART 6 /* of the rows are the header's, at most */
+#define HEADER_PART 6 /* the header gets at most this part of the rows */
 
-/* --- where --- */
+/* --- places --- */
 
 size_t top_header_rows(size_t rows, size_t interfaces)
 {
@@ -28,11 +28,11 @@ size_t top_header_rows(size_t rows, size_t interfaces)
 	return 1 + (interfaces < most ? interfaces : most);
 }
 
-/* Gives out rows one by one: to the panel that has least of what it may claim. */
+/* Gives rows to panels, one by one: to the panel that has the smallest part of its claim. */
 static void share_rows(size_t rows, const size_t *need, size_t first, size_t active,
 		       struct top_area *area)
 {
-	/* What no panel needs, one that has none below it, or is alone at its side, may have. */
+	/* Rows that no panel needs go to a panel with none below it, or alone at its side. */
 	size_t rest = first ? TOP_PANELS - 1 : 0;
 
 	for (; rows; rows--) {
@@ -79,7 +79,7 @@ void top_place(size_t rows, size_t columns, size_t header, const size_t need[TOP
 	stack(header, first, area);
 }
 
-/* --- what --- */
+/* --- content --- */
 
 char *top_cut(const char *text, size_t columns)
 {
@@ -93,7 +93,7 @@ char *top_cut(const char *text, size_t columns)
 	return xasprintf("%.*s..", (int)wrap_fits(shown, columns - 2), shown);
 }
 
-/* A name tells more by its end: "contact..telephony-2". */
+/* The end of a long name says more than its middle: "contact..telephony-2". */
 static char *cut_name(const char *text, size_t columns)
 {
 	size_t length = strlen(text), first;
@@ -152,7 +152,7 @@ static char *text_drop_rate(const struct top_looks *looks, const struct top_row 
 	return rate_text(row->drops);
 }
 
-/* "~" as in `drops`: an estimate. */
+/* "~" marks an estimate, as in `drops`. */
 static char *text_total_packets(const struct top_looks *looks, const struct top_row *row)
 {
 	bool sampled = row->kind == TOP_SOURCE && looks->drops.row[row->at].sampled;
@@ -174,8 +174,8 @@ static char *text_dropped(const struct top_looks *looks, const struct top_row *r
 }
 
 /*
- * A column of a panel. It is left out if a text of `spare` columns would not be shown whole, 0:
- * never; columns with a greater one first.
+ * A column of a panel. It is left out if a text with `spare` columns would be cut (0: never).
+ * Columns with a greater `spare` are left out first.
  */
 struct field {
 	const char *heading;
@@ -183,11 +183,11 @@ struct field {
 	enum {
 		FIELD_TEXT,   /* as wide as its longest text */
 		FIELD_PORTS,  /* as above, from PORTS_LEAST to PORTS_MOST */
-		FIELD_NAME,   /* gets the columns that are left */
-		FIELD_NUMBER, /* `width`, at the right */
+		FIELD_NAME,   /* gets the remaining columns */
+		FIELD_NUMBER, /* `width` columns, aligned right */
 	} kind;
 	size_t width, spare;
-	enum top_sort sort; /* of a number; TOP_SORTS: none */
+	enum top_sort sort; /* sorts by this column; TOP_SORTS: not at all */
 };
 
 /* clang-format off */
@@ -234,7 +234,7 @@ static size_t text_width(const char *text)
 	return utf8_width(text, strlen(text));
 }
 
-/* The columns of the longest text of a field. */
+/* The columns of the longest text in a field. */
 static size_t longest(const struct field *field, const struct top_looks *looks,
 		      const struct top_rows *rows)
 {
@@ -272,7 +272,7 @@ static void leave_out(struct top_table *table, size_t column)
 		(table->count - column) * sizeof(table->column[0]));
 }
 
-/* The width of all columns but that of the name. */
+/* The width of all columns except the name. */
 static size_t used_columns(const struct top_table *table, size_t *name)
 {
 	size_t used = MARGIN + GAP * (table->count - 1);
@@ -286,7 +286,7 @@ static size_t used_columns(const struct top_table *table, size_t *name)
 	return used;
 }
 
-/* The column that is worth least; table->count: all others have to stay. */
+/* The column to leave out next; table->count: all remaining ones must stay. */
 static size_t least_column(const struct top_table *table)
 {
 	size_t least = table->count;
@@ -300,7 +300,7 @@ static size_t least_column(const struct top_table *table)
 	return least;
 }
 
-/* Leaves out columns until the name is wide enough; it gets what is left. */
+/* Leaves out columns until the name is wide enough; the name gets the remaining width. */
 static void fit_name(struct top_table *table, size_t columns)
 {
 	for (;;) {
@@ -412,7 +412,7 @@ char *top_title_line(const struct top_title *title, size_t columns)
 	return xasprintf("%s%*s%s ", left, (int)(columns - used - right), "", time);
 }
 
-/* "in 1.23 k/s 4.50 Mbit/s"; "" if rates are not known. */
+/* "in 1.23 k/s 4.50 Mbit/s"; "" if rates are unknown. */
 static char *total_text(const char *way, const struct top_row *row, bool observe)
 {
 	__free_text char *packets = rate_text(row->packets), *drops = rate_text(row->drops);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The unlisted ports of a report of counters: those with the most drops first. */
+/* Sorts the unlisted ports of a counters report: those with most drops first. */
 #include "loader/report/unlisted.h"
 
 #include <stdbool.h>
