@@ -42,7 +42,7 @@ const struct filter_descriptor filter_descriptor[FILTER_FDS] = {
 	[FILTER_LIMIT_CELLS] = {"limit_cells", "limit_cells", FD_KEPT | FD_ASKED},
 	[FILTER_EGRESS] = {"egress", NULL, FD_APART},
 	[FILTER_EGRESS_LINK] = {"egress_link", NULL, FD_OPTIONAL},
-	[FILTER_DEVICES] = {"devices", NULL, FD_OPTIONAL},
+	[FILTER_DEVICES] = {"devices", NULL, FD_OPTIONAL | FD_LENT},
 };
 
 void installed_close(struct installed *installed)

@@ -66,6 +66,7 @@ enum filter_fd_flags {
 	/* a filter that explains reads it from the live one, as it does FD_NAMESPACE */
 	FD_ASKED = 128,
 	FD_REPLAYED = 256,  /* a filter of a replay reads it from the live one, and no others */
+	FD_LENT = 512,	    /* filter_open_shared opens it, as it does FD_NAMESPACE */
 };
 
 /* Describes each descriptor. A new map needs one row here. */

@@ -116,17 +116,9 @@ static int open_filter(struct filter *filter)
 
 static int open_shared(struct filter *filter)
 {
-	int err = open_head(filter), device;
+	int err = open_head(filter);
 
-	if (!err)
-		err = open_pins(filter, FD_NAMESPACE, 0);
-	if (err)
-		return err;
-	device = object_get(filter->id, filter_descriptor[FILTER_DEVICES].pin);
-	if (device < 0 && device != -ENOENT)
-		return device;
-	filter->fd[FILTER_DEVICES] = device < 0 ? -1 : device;
-	return 0;
+	return err ? err : open_pins(filter, FD_NAMESPACE | FD_LENT, 0);
 }
 
 /* Opens a filter with `open`; leaves `*filter` alone if that fails. */

@@ -60,6 +60,14 @@ old()
 	"$@"
 }
 
+# pc_env NAME=VALUE COMMAND...: portcullis with this in its environment.
+pc_env()
+{
+	local -x "$1"
+
+	pc "${@:2}"
+}
+
 # egress HOST INTERFACE: where status says that the egress program is.
 egress()
 {
@@ -226,6 +234,22 @@ only_pin()
 	same '' "$(attached host eth0)$(attached host eth1)$(pins)" 'programs and pins'
 	same '' "$(on host tc filter show dev eth0 ingress)" 'filters at ingress'
 	run ! grep -q clsact <<< "$(on host tc qdisc show dev eth1)"
+}
+
+@test "clsact: the kernel refuses our filter: the message says what may help, and only a clsact that was there stays" {
+	local error
+
+	for error in 'ENOENT:No such file or directory; modprobe -a sch_ingress cls_bpf may help' 'EPERM:Operation not permitted'; do
+		exits 1 old pc_env "REFUSED=${error%%:*}" attach eth0 -p ssh
+		grep -qxF "portcullis: eth0: cannot attach to its clsact: ${error#*:}" <<< "$output" || fail "$output"
+		run ! has_clsact
+	done
+	exits 1 old pc_env REFUSED=ENODEV attach eth0 -p ssh
+	says 'eth0: the interface is gone'
+	on host tc qdisc add dev eth0 clsact
+	exits 1 old pc_env REFUSED=EPERM attach eth0 -p ssh
+	has_clsact || fail 'the clsact is gone'
+	same '' "$(attached host eth0)$(pins)" 'programs and pins'
 }
 
 # --- lost and restored ---

@@ -194,6 +194,12 @@ ssh_pc()
 	as other detach eth0
 }
 
+@test "process 1 of a container is in its network: its changes are not named with one" {
+	exits 0 on host unshare --pid --fork --mount-proc "$PORTCULLIS" attach eth0 -p ssh --catalog "$CATALOG"
+	exits 0 on host unshare --pid --fork --mount-proc "$PORTCULLIS" history --json
+	json_is '.changes | length == 1 and .[0].network_namespace == null'
+}
+
 # --- where it is kept ---
 
 @test "members of the administrators' group read it, others do not" {

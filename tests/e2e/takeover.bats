@@ -84,10 +84,16 @@ one_folder()
 	by "$OLDER" attach eth0 --force -p xeams --enable imap --group trusted=203.0.113.0/24
 	connects client 192.0.2.1 25
 	unanswered client 192.0.2.1 22
+	start answerer client /usr/bin/python3 "$BATS_TEST_DIRNAME/udp.py" serve 5301
+	until_true 8 eval 'on client ss -Hlun "sport = 5301" | grep -q 5301'
+	exits 0 on host /usr/bin/python3 "$BATS_TEST_DIRNAME/udp.py" ask 192.0.2.2 5301
+	on host socat -u - UDP-DATAGRAM:192.0.2.2:9,bind=:40000 <<< x
 	before=$(on host "$OLDER" counters eth0 --json | jq -c '[.interfaces[0].ports[] | select(.port == 25)][0].pass.packets')
 	[ "$before" -gt 0 ] || fail 'nothing was counted'
 	exits 0 pc swap eth0 --enable pop3-server
 	says 'eth0: taken over' 'enables xeams:pop3-server'
+	# What was answered is assured.
+	same '[[9,"sent"],[5301,"stream"]]' "$(pc flows --json | jq -c '[.flows[] | select(.protocol == "udp") | [.remote_port, .state]] | sort')" flows
 	same 3 "$(generation host eth0)" 'generation'
 	same "$before" "$(port_count pass tcp 25 | cut -d' ' -f1)" 'packets to port 25'
 	exits 0 pc status eth0 --json
@@ -276,6 +282,20 @@ egress_programs()
 	exits 0 pc swap eth0 -p xeams --outbound enforce
 	says 'taken over'
 	same 1 "$(egress_programs | uniq | wc -l)" 'egress programs after a takeover'
+}
+
+@test "the kernel refuses to replace the program: the older filter goes on, with both of its programs" {
+	needs_layout 3
+	needs_tcx
+	local before
+	by "$OLDER" attach eth0 --force -p xeams
+	before=$(pins; attached host eth0; egress_programs)
+	exits 1 on host "$TOOLS/faults" -e EPERM@bpf:LINK_UPDATE:2 "$PORTCULLIS" swap eth0 --catalog "$CATALOG"
+	says 'eth0: cannot replace the program: Operation not permitted'
+	says_not 'taken over'
+	same "$before" "$(pins; attached host eth0; egress_programs)" 'pins and programs'
+	connects client 192.0.2.1 25
+	unanswered client 192.0.2.1 22
 }
 
 # limited FROM: it has begun as many as it may.

@@ -45,6 +45,13 @@ static void test_find(void **state)
 	expect_found(&below, "[Install Directory] \\ Server Files \\ config.xml",
 		     "/Server Files/Config.XML");
 	expect_found(&below, "/server files/config.xml", "");
+	/* Folders that are no drive. */
+	put("ab/x.conf", "");
+	put("a:b/x.conf", "");
+	put("ab]/x.conf", "");
+	expect_found(&below, "/ab/x.conf", "/ab/x.conf");
+	expect_found(&below, "/a:b/x.conf", "/a:b/x.conf");
+	expect_found(&below, "/ab]/x.conf", "/ab]/x.conf");
 }
 
 static void test_many(void **state)
