@@ -253,6 +253,8 @@ static void test_yaml_errors(void **state)
 		{"profile: p\ntitle: \"x\n",
 		 "2:8+1 not valid YAML: double-quoted scalar without closing quote\n"},
 		{"profile: p\ninclude: [a,\n", "2:10+1 not valid YAML: this '[' is not closed\n"},
+		{"profile: p\ninclude: [a,\n\n  \n\n", "2:10+1 not valid YAML: this '[' is not closed\n"},
+		{"profile: p\ninclude: [a # x", "2:10+1 not valid YAML: this '[' is not closed\n"},
 		{"profile: p\n  title: x\n",
 		 "2:3+1 not valid YAML: this line continues the text above it; is it indented too far?\n"},
 		{"profile: p\nservices: [{name: s, in: [1/tcp}]\n",

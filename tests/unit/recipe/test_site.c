@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The site file: what it may say, every error at its place, bounds. */
 #include <errno.h>
+#include <unistd.h>
 
 #include "loader/base/diag.h"
 #include "loader/base/memory.h"
@@ -735,6 +736,9 @@ static void test_open(void **state)
 	expect_said(&diag, "");
 	assert_int_equal(-ENOENT, site_open(path, &site, &diag));
 	expect_said(&diag, none);
+	if (access(SITE_FILE, F_OK)) /* a host without one */
+		assert_int_equal(0, site_open(NULL, &site, &diag));
+	expect_said(&diag, "");
 	assert_false(site_is(path));
 
 	put("none.yaml", "groups: {a: ::1}\nprofiles: x\n");

@@ -224,6 +224,13 @@ static void tells_own_broadcasts_by_mac(void **state)
 	frame[11] = 2;
 	replay_packet_read(&how, &captured, &packet);
 	assert_int_equal(packet.way, REPLAY_IN);
+	/* To one of Ethernet's groups, and to another host. */
+	frame[0] = 1;
+	replay_packet_read(&how, &captured, &packet);
+	assert_int_equal(packet.way, REPLAY_IN);
+	frame[0] = 2;
+	replay_packet_read(&how, &captured, &packet);
+	assert_int_equal(packet.way, REPLAY_ASIDE);
 }
 
 /* --- raw IP, byte by byte --- */

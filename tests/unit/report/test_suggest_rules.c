@@ -126,6 +126,18 @@ static void test_chains(void **state)
 			     RULE("ip", "in", "1", SOURCE("\"192.0.2.1\"") "{\"jump\": {\"target\": \"c\"}}")
 				     RULE("ip", "c", "2", ACCEPT) INPUT("ip6", "in", "drop"),
 		     PC_TCP, 5, "192.0.2.1/32");
+	/* A return that is not understood is of its own chain, not of those that it jumps to, or that jumped to it. */
+	expect_asked(INPUT("inet", "in", "accept") CHAIN("inet", "c", "")
+			     RULE("inet", "in", "1", XT("match", "addrtype") "{\"return\": null}")
+				     RULE("inet", "in", "2", "{\"goto\": {\"target\": \"c\"}}")
+					     RULE("inet", "c", "3", DPORT("5") "{\"drop\": null}")
+						     RULE("inet", "c", "4", ACCEPT),
+		     PC_TCP, 5, "anyone; inet t in, rule with handle 2");
+	expect_asked(INPUT("inet", "in", "accept") CHAIN("inet", "c", "")
+			     RULE("inet", "in", "1", "{\"jump\": {\"target\": \"c\"}}")
+				     RULE("inet", "in", "2", "{\"drop\": null}")
+					     RULE("inet", "c", "3", XT("match", "addrtype") "{\"return\": null}"),
+		     PC_TCP, 5, "nobody");
 	/* A ring of jumps, as only a broken list has it, ends. */
 	expect_asked(INPUT("inet", "in", "drop") RULE("inet", "in", "1", "{\"jump\": {\"target\": \"in\"}}"),
 		     PC_TCP, 5, "nobody");
