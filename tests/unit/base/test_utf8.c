@@ -66,6 +66,27 @@ static void test_width(void **state)
 		assert_int_equal(utf8_width(cases[i].text, strlen(cases[i].text)), cases[i].width);
 }
 
+/* How many codes have each width or are control characters, and their sums: a range that is changed
+ * shows. */
+static void test_ranges(void **state)
+{
+	unsigned long long count[3] = {0}, sum[3] = {0}, controls = 0, control_sum = 0;
+
+	(void)state;
+	for (unsigned int code = 0; code < 0x110000; code++) {
+		count[utf8_columns(code)]++;
+		sum[utf8_columns(code)] += code;
+		controls += utf8_control(code);
+		control_sum += utf8_control(code) ? code : 0;
+	}
+	assert_int_equal(count[0], 663);
+	assert_int_equal(sum[0], 224057321);
+	assert_int_equal(count[2], 174568);
+	assert_int_equal(sum[2], 27346559151);
+	assert_int_equal(controls, 80);
+	assert_int_equal(control_sum, 179298);
+}
+
 static size_t encode(unsigned int code, unsigned char to[4])
 {
 	if (code < 0x80) {
@@ -144,9 +165,8 @@ static void test_not_utf8(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_printable),
-		cmocka_unit_test(test_width),
-		cmocka_unit_test(test_decode),
+		cmocka_unit_test(test_printable), cmocka_unit_test(test_width),
+		cmocka_unit_test(test_ranges),	  cmocka_unit_test(test_decode),
 		cmocka_unit_test(test_not_utf8),
 	};
 
