@@ -123,9 +123,14 @@ static void test_table(void **state)
 	top_looks_free(&looks);
 }
 
-/* No line is wider than its area, at any width. */
+/* No line is wider than its area, at any width, and has the columns that a row cannot do without. */
 static void test_widths(void **state)
 {
+	static const char *const always[TOP_PANELS][3] = {
+		[TOP_SERVICES] = {"IFACE", "PORT", "PKT/S"},
+		[TOP_REASONS] = {"IFACE", "PKT/S"},
+		[TOP_SOURCES] = {"IFACE", "PORT", "PKT/S"},
+	};
 	struct top_looks looks = {}, none = {};
 
 	(void)state;
@@ -144,6 +149,8 @@ static void test_widths(void **state)
 			top_table_fit(&table, panel, &looks, &rows, columns);
 			heading = top_table_heading(&table, TOP_BY_PACKETS, false);
 			assert_true(width(heading) <= columns);
+			for (size_t i = 0; i < ARRAY_SIZE(always[0]) && always[panel][i]; i++)
+				assert_non_null(strstr(heading, always[panel][i]));
 			for (size_t i = 0; i < rows.count; i++) {
 				__free_text char *line =
 					top_table_line(&table, &looks, &rows.row[i]);
