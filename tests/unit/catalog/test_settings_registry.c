@@ -92,6 +92,25 @@ static void test_types(void **state)
 	expect_settings("\xef\xbb\xbfREGEDIT4\n[K]\n\"a\"=\"1\"\n", "K\\a=1@3");
 }
 
+/* Only the keys that are wanted, whatever their case. */
+static void test_wanted(void **state)
+{
+	static const char text[] =
+		"REGEDIT4\n"
+		"[K]\n\"a\"=\"1\"\n\"Bc\"=\"2\"\n\"d\"=\"3\"\n[L]\n\"a\"=\"4\"\n";
+	__cleanup(settings_free) struct settings settings = {};
+	__cleanup(names_free) struct names wanted = {};
+	char *why = NULL;
+
+	(void)state;
+	names_add(&wanted, "k\\bC");
+	names_add(&wanted, "l\\A");
+	assert_int_equal(settings_registry(text, strlen(text), &wanted, &settings, &why), 0);
+	assert_int_equal(settings.count, 2);
+	assert_string_equal(settings.setting[0].value, "2");
+	assert_string_equal(settings.setting[1].value, "4");
+}
+
 static void test_wrong(void **state)
 {
 	static const char zero[] = "REGEDIT4\n[K]\n\0";
@@ -115,6 +134,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_characters),
 		cmocka_unit_test(test_types),
+		cmocka_unit_test(test_wanted),
 		cmocka_unit_test(test_wrong),
 	};
 

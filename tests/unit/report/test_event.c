@@ -245,6 +245,56 @@ static void test_admitted_by(void **state)
 	}
 }
 
+/* Who admits, and by which prefix, if sources were granted into a group. */
+static void test_granted(void **state)
+{
+	static const struct {
+		const char *list, *prefix;
+		__u32 until;
+	} grants[] = {
+		{"office", "198.51.100.0/24", 101}, {"office", "198.51.100.128/25", PC_BAN_FOREVER},
+		{"office", "198.51.0.0/16", 101},   {"office", "203.0.113.0/24", 100}, /* over */
+		{"other", "192.0.2.0/24", 101},	    {"office", "2001:db8:7::/48", 101},
+	};
+	static const struct {
+		const char *remote, *prefix; /* by which p:admin admits; NULL: it does not */
+	} cases[] = {
+		{"198.51.100.200", "198.51.100.128/25"},
+		{"198.51.100.100", "198.51.100.0/24"},
+		{"198.51.7.7", "198.51.0.0/16"},
+		{"203.0.113.7", NULL},
+		{"192.0.2.7", NULL},
+		{"2001:db8:7::7", "2001:db8:7::/48"},
+		{"2001:db8:8::7", NULL},
+		{"10.1.0.1", "10.1.0.0/16"}, /* as a member */
+	};
+	struct ban_set set = {};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(grants); i++) {
+		struct ban ban = {
+			.list = grants[i].list, .until = grants[i].until, .by = "", .comment = ""};
+		__free_text char *why = NULL;
+
+		assert_int_equal(prefix_parse(grants[i].prefix, &ban.prefix, &why), 0);
+		ban_set_add(&set, &ban);
+	}
+	event_services_grants(services, &set, 100);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct pc_event event = packet(PC_CELL_PASS + PC_PORT(PC_TCP, 22), IPPROTO_TCP,
+					       cases[i].remote, 4000, 22);
+		json_t *list = event_admissions(&event, services), *one = json_array_get(list, 0);
+		const char *prefix = json_string_value(json_object_get(one, "prefix"));
+
+		assert_int_equal(json_array_size(list), cases[i].prefix ? 1 : 0);
+		if (cases[i].prefix)
+			assert_string_equal(prefix, cases[i].prefix);
+		json_decref(list);
+	}
+	event_services_grants(services, NULL, 0);
+	ban_set_free(&set);
+}
+
 /* A text that has no group and no service at all. */
 static void test_nothing_kept(void **state)
 {
@@ -409,7 +459,7 @@ int main(void)
 		cmocka_unit_test(test_whole),	    cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_admitted_by), cmocka_unit_test(test_nothing_kept),
 		cmocka_unit_test(test_text),	    cmocka_unit_test(test_lacks),
-		cmocka_unit_test(test_machine),
+		cmocka_unit_test(test_machine),	    cmocka_unit_test(test_granted),
 	};
 
 	return cmocka_run_group_tests_name("report/event", tests, start, end);

@@ -101,6 +101,12 @@ static void test_list(void **state)
 	expect_asked(rules, PC_TCP, 443, "nobody; inet t in, rule with handle 6");
 	expect_asked("", PC_TCP, 25, "not asked");
 	expect_asked(INPUT("inet", "in", "accept"), PC_TCP, 25, "anyone");
+	/* Chains that say nothing of what comes in to this host. */
+	expect_asked(CHAIN("inet", "f", ", \"type\": \"filter\", \"hook\": \"forward\", \"prio\": 0, \"policy\": \"drop\""),
+		     PC_TCP, 25, "not asked");
+	expect_asked(CHAIN("inet", "n", ", \"type\": \"nat\", \"hook\": \"input\", \"prio\": 0, \"policy\": \"drop\""),
+		     PC_TCP, 25, "not asked");
+	expect_asked(INPUT("bridge", "in", "drop"), PC_TCP, 25, "not asked");
 }
 
 /* As firewalld has it: zones by interface, and a reject at the end. */

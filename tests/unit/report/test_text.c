@@ -137,6 +137,34 @@ static void test_show(void **state)
 	json_decref(report);
 }
 
+/* Where the list of a profile is from: each part alone, and all of them. */
+static void test_show_list(void **state)
+{
+	static const char *const cases[][2] = {
+		{"{}", ""},
+		{"{\"as_of\": \"2021-08-06\"}", "  list of 2021-08-06\n"},
+		{"{\"release\": \"7.6\"}", "  list, release 7.6\n"},
+		{"{\"second_hand\": true}", "  list, second-hand\n"},
+		{"{\"url\": \"https://a.example\"}", "  list, https://a.example\n"},
+		{"{\"as_of\": \"2021-08-06\", \"release\": \"7.6\", \"second_hand\": true, \"url\": \"https://a.example\"}",
+		 "  list of 2021-08-06, release 7.6, second-hand, https://a.example\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		json_t *profile = json_loads(cases[i][0], 0, NULL), *report;
+		__free_text char *expected = xasprintf("p: P\n%s", cases[i][1]), *text = NULL;
+
+		json_object_update(profile, json_pack("{s:s, s:s, s:[]}", "name", "p", "title", "P",
+						      "services"));
+		report = json_pack("{s:[o]}", "profiles", profile);
+		text = text_form(report, NULL, false, report_show_text);
+		if (strncmp(text, expected, strlen(expected)) || (!i && strstr(text, "list")))
+			fail_msg("%s: %s", cases[i][0], text);
+		json_decref(report);
+	}
+}
+
 static void test_age(void **state)
 {
 	static const char *const cases[][2] = {{"", ""},
@@ -345,12 +373,19 @@ static void test_several(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_time),	      cmocka_unit_test(test_status_width),
-		cmocka_unit_test(test_show_hostile),  cmocka_unit_test(test_status_hostile),
-		cmocka_unit_test(test_status_egress), cmocka_unit_test(test_show),
-		cmocka_unit_test(test_age),	      cmocka_unit_test(test_profiles),
-		cmocka_unit_test(test_list_age),      cmocka_unit_test(test_status_confirm),
-		cmocka_unit_test(test_status_site),   cmocka_unit_test(test_several),
+		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_status_width),
+		cmocka_unit_test(test_show_hostile),
+		cmocka_unit_test(test_status_hostile),
+		cmocka_unit_test(test_status_egress),
+		cmocka_unit_test(test_show),
+		cmocka_unit_test(test_age),
+		cmocka_unit_test(test_profiles),
+		cmocka_unit_test(test_list_age),
+		cmocka_unit_test(test_show_list),
+		cmocka_unit_test(test_status_confirm),
+		cmocka_unit_test(test_status_site),
+		cmocka_unit_test(test_several),
 	};
 
 	return cmocka_run_group_tests_name("report/text", tests, NULL, NULL);
