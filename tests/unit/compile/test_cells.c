@@ -136,6 +136,36 @@ static void pages_are_kept(void **state)
 	free(generation);
 }
 
+/* A machine's tallies have pages, whatever the ports; a place without a machine has none. */
+static void machines_have_pages(void **state)
+{
+	struct pc_generation *generation = xcalloc(1, sizeof(*generation));
+	struct pc_filter *filter = *state;
+	const __u32 per_page = PC_PAGE_CELLS / PC_TALLY_KINDS;
+	__u32 first, last;
+
+	generation->class[2].tallies = per_page;
+	generation->machine[7] = (struct pc_machine){.family = 4, .class = 3, .tallies = 5};
+	generation->machine[8] = (struct pc_machine){.class = 3, .tallies = 5 + 9 * per_page};
+	generation->machine[9] = (struct pc_machine){.family = 4, .class = 3};
+	assert_int_equal(cells_needed(generation), 0);
+	generation->machines = 1;
+	first = PC_LISTED_MACHINE(PC_CELL_MACHINE(5, 0));
+	last = PC_LISTED_MACHINE(PC_CELL_MACHINE(4 + per_page, PC_TALLY_KINDS - 1));
+	assert_int_equal(last, first + 1);
+	assert_int_equal(cells_needed(generation), 2);
+	assert_int_equal(cells_rows(filter, "0", 4), 0);
+	assert_int_equal(cells_list(filter, generation), 0);
+	assert_int_not_equal(filter->page[first], 0);
+	assert_int_not_equal(filter->page[last], 0);
+	assert_int_equal(filter->page[last + 1], 0);
+	/* One tally less, and one page is enough. */
+	generation->machine[7].tallies = 1;
+	generation->class[2].tallies = 1;
+	assert_int_equal(cells_needed(generation), 1);
+	free(generation);
+}
+
 /* Each cell of a page leads to that page, and to no other cell's place. */
 static void numbers_fit(void **state)
 {
@@ -165,6 +195,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(other_texts_are_refused, make, done),
 		cmocka_unit_test_setup_teardown(listed_ports_have_pages, make, done),
 		cmocka_unit_test_setup_teardown(pages_are_kept, make, done),
+		cmocka_unit_test_setup_teardown(machines_have_pages, make, done),
 		cmocka_unit_test(numbers_fit),
 	};
 

@@ -100,9 +100,31 @@ static void test_same(void **state)
 
 		assert_int_equal(kept_same(one, other), cases[i].same);
 		assert_int_equal(kept_same(other, one), cases[i].same);
+		assert_int_equal(kept_same_words(one, other), cases[i].same);
 		json_decref(other);
 	}
 	json_decref(one);
+}
+
+/* The words are the same although a name of a group has other addresses. */
+static void test_same_words(void **state)
+{
+	static const char form[] =
+		"{\"recipe\": {\"groups\": {\"a\": [\"192.0.2.%d/32\"]}, \"dns\": {\"a\": {\"names\": [\"x.example\"], \"fixed\": []}}}, "
+		"\"profiles\": [{\"name\": \"%s\", \"services\": []}]}";
+	__free_text char *text[] = {xasprintf(form, 1, "p"), xasprintf(form, 2, "p"),
+				    xasprintf(form, 2, "q")};
+	json_t *one = kept_of(text[0]), *answered = kept_of(text[1]), *other = kept_of(text[2]);
+
+	(void)state;
+	assert_false(kept_same(one, answered));
+	assert_true(kept_same_words(one, answered));
+	assert_false(kept_same_words(one, other));
+	json_decref(one);
+	json_decref(answered);
+	json_decref(other);
+	for (size_t i = 1; i < ARRAY_SIZE(text); i++)
+		free(text[i]);
 }
 
 static void test_folders(void **state)
@@ -130,6 +152,7 @@ static void test_folders(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_same_words),
 		cmocka_unit_test_setup_teardown(test_parse, start, end),
 		cmocka_unit_test_setup_teardown(test_same, start, end),
 		cmocka_unit_test_setup_teardown(test_folders, start, end),

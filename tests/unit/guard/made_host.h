@@ -66,6 +66,20 @@ static const char wide[] = "profile: wide\n"
 			   "  - name: d\n"
 			   "    in: 1003/udp\n";
 
+static const char panel[] = "profile: panel\n"
+			    "services:\n"
+			    "  - name: web\n"
+			    "    title: Web Administration\n"
+			    "    in: 8443/tcp\n"
+			    "  - name: ssh-admin\n"
+			    "    in: 22/tcp\n"
+			    "  - name: admin\n"
+			    "    in: 9090/tcp\n"
+			    "    from: trusted\n"
+			    "  - name: admin-of-relay\n"
+			    "    in: 9091/tcp\n"
+			    "    from-port: 25/tcp\n";
+
 static const char out[] = "profile: out\n"
 			  "services:\n"
 			  "  - name: relay\n"
@@ -96,6 +110,7 @@ static inline int set_up(void **state)
 	write_file("ssh.yaml", ssh, strlen(ssh));
 	write_file("two.yaml", two, strlen(two));
 	write_file("wide.yaml", wide, strlen(wide));
+	write_file("panel.yaml", panel, strlen(panel));
 	write_file("out.yaml", out, strlen(out));
 	return 0;
 }

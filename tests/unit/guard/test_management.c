@@ -64,6 +64,16 @@ static void test_warnings(void **state)
 		{"-p ssh --set ssh:ssh=161/udp,161/tcp,3389/tcp",
 		 "161/udp is open to anyone by ssh:ssh\n3389/tcp is open to anyone by ssh:ssh\n"},
 		{"-p ssh --set ssh:ssh=22/udp,161/tcp", ""},
+		/* What is for administration by its name or title, but on one of the ports. */
+		{"-p panel --group trusted=10.0.0.0/8",
+		 "22/tcp is open to anyone by panel:ssh-admin\n"
+		 "8443/tcp is open to anyone by panel:web: it is for administration\n"},
+		{"-p panel --group trusted=0.0.0.0/0 --disable panel:web --disable panel:ssh-admin",
+		 "9090/tcp is open to anyone over IPv4 by panel:admin: it is for administration\n"},
+		/* Machines with the same recipe are one. */
+		{"-p mail --machine a=198.51.100.1 -p ssh --machine b=198.51.100.2 -p ssh --machine c=198.51.100.3 -p two",
+		 "machine a: 22/tcp is open to anyone by ssh:ssh\n"
+		 "machine c: 22/tcp is open to anyone by two:a\n"},
 		{"-p mail --from mail:vnc=a --group a=0.0.0.0/0",
 		 "5900/tcp is open to anyone over IPv4 by mail:vnc\n"},
 	};

@@ -363,6 +363,8 @@ static void test_head(void **state)
 {
 	static const struct ban_clock other = {WALL, BOOT, "boot-two"};
 	struct ban_file file, head = {};
+	__u64 cut;
+	int fd;
 
 	(void)state;
 	unlink(path);
@@ -376,6 +378,19 @@ static void test_head(void **state)
 	assert_int_equal(truncate(path, 5), 0);
 	assert_int_equal(ban_file_head(path, &first, &head), -EINVAL);
 	assert_int_equal(ban_file_head("/", &first, &head), -EISDIR);
+	ban_file_free(&file);
+	/* A batch is cut off again. */
+	begin(&file);
+	cut = file.length;
+	append(&file, &first, "-\ta\t192.0.2.1/32\n");
+	assert_true(file.length > cut);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_int_equal(ban_file_cut(fd, cut, &file), 0);
+	close(fd);
+	assert_true(file.length == cut && file.size == cut);
+	assert_int_equal(ban_file_head(path, &first, &head), 0);
+	assert_int_equal(head.size, cut);
+	assert_int_equal(ban_file_cut(-1, cut, &file), -EBADF);
 	ban_file_free(&file);
 }
 

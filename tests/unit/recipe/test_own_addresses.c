@@ -3,6 +3,10 @@
 #include "loader/recipe/own_addresses.h"
 
 #include <arpa/inet.h>
+
+#include "loader/base/file.h"
+
+#include <arpa/inet.h>
 #include <linux/rtnetlink.h>
 
 #include "tests/unit/expect.h"
@@ -53,11 +57,41 @@ static void test_read(void **state)
 	assert_null(none);
 }
 
+static void expect_kept(const char *path, const char *expected)
+{
+	__free_text char *text = NULL;
+	size_t length;
+
+	assert_int_equal(read_file(path, 1000, &text, &length), 0);
+	assert_non_null(strstr(text, expected));
+}
+
+/* The file is written where it is not there or differs, and not where it is the same. */
+static void test_keep(void **state)
+{
+	struct link_address address[] = {made(AF_INET, "192.0.2.1", 24, RT_SCOPE_UNIVERSE)};
+	const struct links links = {.address = address, .addresses = 1};
+	__free_text char *folder = xasprintf("%s/kept", root), *path = xasprintf("%s/a", folder);
+	struct stat first, second;
+
+	(void)state;
+	own_addresses_keep(folder, "a", &links);
+	expect_kept(path, "192.0.2.1\n");
+	assert_int_equal(stat(path, &first), 0);
+	own_addresses_keep(folder, "a", &links);
+	assert_int_equal(stat(path, &second), 0);
+	assert_int_equal(first.st_ino, second.st_ino);
+	inet_pton(AF_INET, "192.0.2.7", address[0].address);
+	own_addresses_keep(folder, "a", &links);
+	expect_kept(path, "192.0.2.7\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_read),
+		cmocka_unit_test(test_keep),
 	};
 
 	return cmocka_run_group_tests(tests, make_root, remove_root);

@@ -36,6 +36,8 @@ static int start(void **state)
 {
 	(void)state;
 	unsetenv("COLUMNS");
+	setenv("TZ", "UTC", 1);
+	tzset();
 	kept = json_loads(kept_text, 0, NULL);
 	return !kept;
 }
@@ -134,15 +136,15 @@ static void test_text(void **state)
 		"  fix        portcullis swap eth0 --enable p:secure\n"
 		"  site file  enable: [p:secure]\n");
 	setenv("COLUMNS", "50", 1);
-	expect_text(
-		&event, "{\"fix\": \"portcullis swap eth0 --enable p:secure --from p:imap=office\"}",
-		"eth0: 10.1.2.3:50000 -> 192.0.2.1:993/tcp syn\n"
-		"  dropped    unlisted: no open service has 993/tcp\n"
-		"  closed     p:imap: feature secure is off\n"
-		"  closed     p:tool: for this host's own use only\n"
-		"  closed     p:old: disabled\n"
-		"  fix        portcullis swap eth0 --enable \\\n"
-		"               p:secure --from p:imap=office\n");
+	expect_text(&event,
+		    "{\"fix\": \"portcullis swap eth0 --enable p:secure --from p:imap=office\"}",
+		    "eth0: 10.1.2.3:50000 -> 192.0.2.1:993/tcp syn\n"
+		    "  dropped    unlisted: no open service has 993/tcp\n"
+		    "  closed     p:imap: feature secure is off\n"
+		    "  closed     p:tool: for this host's own use only\n"
+		    "  closed     p:old: disabled\n"
+		    "  fix        portcullis swap eth0 --enable \\\n"
+		    "               p:secure --from p:imap=office\n");
 	unsetenv("COLUMNS");
 	event.how |= PC_EVENT_DROP | PC_EVENT_WOULD;
 	event.local_port = 5000;
@@ -173,6 +175,30 @@ static void test_text(void **state)
 		&event, "{}",
 		"eth0: 192.0.2.1 -> 10.1.2.3/gre\n"
 		"  dropped    outbound: outgoing packets are enforced, and no profile names the protocol\n");
+	event = packet(PC_CELL_EGRESS, IPPROTO_TCP, PC_EVENT_OUT, 5000);
+	expect_why(&event, "it answers a packet that was admitted, or needs no service");
+	event.remote_port = 53;
+	json_object_set_new(json_object_get(kept, "recipe"), "outbound", json_string("track"));
+	expect_why(&event, "outgoing packets are counted, not filtered");
+	json_object_set_new(json_object_get(kept, "recipe"), "outbound", json_string("enforce"));
+	event = packet(PORT(25), IPPROTO_TCP, 0, 25);
+	expect_text(
+		&event,
+		"{\"comment\": \"c\", \"confirm\": {\"state\": \"waiting\", \"deadline\": \"2026-01-01T00:00:00Z\", \"fallback\": 6}, \"generation\": 7}",
+		"eth0: 10.1.2.3:50000 -> 192.0.2.1:25/tcp syn\n"
+		"  passes     service: p:mail admits anyone, p:admin admits office (10.1.0.0/16)\n"
+		"  comment    c\n"
+		"  answered   by generation 7, until 2026-01-01 00:00:00 UTC unless confirmed; then by generation 6\n"
+		"  behind it  nothing was found that drops it\n");
+	expect_text(
+		&event,
+		"{\"confirm\": {\"state\": \"reverted\", \"deadline\": \"2026-01-01T00:00:00Z\", \"fallback\": null}, \"generation\": 6}",
+		"eth0: 10.1.2.3:50000 -> 192.0.2.1:25/tcp syn\n"
+		"  passes     service: p:mail admits anyone, p:admin admits office (10.1.0.0/16)\n"
+		"  answered   by generation 6, which is active again since 2026-01-01 00:00:00 UTC: the change was not confirmed\n"
+		"  behind it  nothing was found that drops it\n");
+	event = packet(OTHER(ICMP), 2, 0, 0);
+	expect_why(&event, "IGMP passes");
 	event = packet(OTHER(ICMP), IPPROTO_ICMP, 0, 8 << 8);
 	expect_text(&event, "{}",
 		    "eth0: 10.1.2.3 -> 192.0.2.1/icmp type 8 code 0\n"

@@ -527,6 +527,86 @@ static void tells_the_way_of_arp(void **state)
 	assert_int_equal(way_of_arp("192.0.2.1", 14 + 17), REPLAY_IN);
 }
 
+static void knows_links(void **state)
+{
+	static const __u16 known[] = {REPLAY_ETHERNET, REPLAY_RAW,  REPLAY_RAW_OTHER, REPLAY_COOKED,
+				      REPLAY_IPV4,     REPLAY_IPV6, REPLAY_COOKED_TWO};
+	size_t count = 0;
+
+	(void)state;
+	for (int link = 0; link < 1000; link++)
+		count += replay_link_known((__u16)link);
+	assert_int_equal(count, ARRAY_SIZE(known));
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		assert_true(replay_link_known(known[i]));
+}
+
+/* A frame with a VLAN tag of this type, to the host, that is not IP. */
+static enum replay_way way_tagged(__u16 type, __u32 captured_bytes, __u32 length)
+{
+	struct replay_reading how = reading(PC_FRAME_ETHERNET);
+	__u8 frame[60] = {2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 1, (__u8)(type >> 8), (__u8)type};
+	struct captured captured = {.link = REPLAY_ETHERNET,
+				    .bytes = frame,
+				    .captured = captured_bytes,
+				    .length = length};
+
+	frame[16] = 0x88; /* LLDP */
+	frame[17] = 0xcc;
+	how.mac_known = true;
+	memcpy(how.mac, "\2\0\0\0\0\1", 6);
+	replay_packet_read(&how, &captured, &packet);
+	return packet.way;
+}
+
+/* What is not IP is this host's if its MAC sent it. A frame may end in a tag. */
+static void tells_the_way_without_ip(void **state)
+{
+	(void)state;
+	assert_int_equal(way_tagged(0x88cc, 60, 60), REPLAY_OUT);
+	assert_int_equal(way_tagged(0x8100, 60, 60), REPLAY_OUT);
+	assert_int_equal(way_tagged(0x88a8, 60, 60), REPLAY_OUT);
+	assert_int_equal(way_tagged(0x8100, 18, 60), REPLAY_OUT);
+	assert_int_equal(way_tagged(0x8100, 17, 60), REPLAY_CUT);
+	assert_int_equal(way_tagged(0x8100, 17, 17), REPLAY_OUT);
+	assert_int_equal(packet.length, 17);
+	assert_int_equal(way_tagged(0x88cc, 14, 14), REPLAY_OUT);
+	assert_int_equal(way_tagged(0x88cc, 13, 13), REPLAY_ASIDE);
+	assert_int_equal(way_tagged(0x88cc, 13, 60), REPLAY_CUT);
+}
+
+/* As the kernel notes a packet that is not IP in a cooked capture. */
+static void tells_the_way_of_cooked(void **state)
+{
+	/* To this host, to all, to a group, to another host, from this host, and unknown. */
+	static const enum replay_way way[] = {REPLAY_IN,    REPLAY_IN,	REPLAY_IN,
+					      REPLAY_ASIDE, REPLAY_OUT, REPLAY_ASIDE};
+	struct replay_reading how = reading(PC_FRAME_ETHERNET);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(way); i++) {
+		__u8 one[60] = {0, (__u8)i}, two[60] = {0x88, 0xcc};
+		struct captured captured = {
+			.link = REPLAY_COOKED, .bytes = one, .captured = 60, .length = 60};
+
+		one[14] = 0x88;
+		one[15] = 0xcc;
+		two[10] = (__u8)i;
+		replay_packet_read(&how, &captured, &packet);
+		assert_int_equal(packet.way, way[i]);
+		captured.link = REPLAY_COOKED_TWO;
+		captured.bytes = two;
+		replay_packet_read(&how, &captured, &packet);
+		assert_int_equal(packet.way, way[i]);
+		captured.captured = 19;
+		replay_packet_read(&how, &captured, &packet);
+		assert_int_equal(packet.way, REPLAY_CUT);
+		captured.captured = captured.length = 19;
+		replay_packet_read(&how, &captured, &packet);
+		assert_int_equal(packet.way, REPLAY_ASIDE);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -537,6 +617,9 @@ int main(void)
 		cmocka_unit_test(shortens_large_frames),
 		cmocka_unit_test(converts_link_types),
 		cmocka_unit_test(tells_own_broadcasts_by_mac),
+		cmocka_unit_test(knows_links),
+		cmocka_unit_test(tells_the_way_without_ip),
+		cmocka_unit_test(tells_the_way_of_cooked),
 		cmocka_unit_test(reads_icmp),
 		cmocka_unit_test(reads_quoted_echoes),
 		cmocka_unit_test(reads_fragments),

@@ -193,12 +193,49 @@ static void test_time(void **state)
 	}
 }
 
+/* Nothing to show: no interface, no drop, no drop that was asked for. */
+static void test_none(void **state)
+{
+	static const struct {
+		const char *since, *passes;
+		bool chosen;
+		const char *begins;
+	} cases[] = {
+		{NULL, NULL, false,
+		 "portcullis is attached to no interface of this network namespace\n"},
+		{"2026-01-01T00:00:00Z", NULL, false, "  nothing was dropped\n"},
+		{"2026-01-01T00:00:00Z", NULL, true, "  no recorded drop is like that\n"},
+		{"2026-01-01T00:00:00Z", "portcullis monitor", true,
+		 "  no recorded drop is like that\n  what passes is shown by: portcullis monitor\n"},
+	};
+	struct drops drops = {};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct drops_view view = {.drops = &drops,
+						.since = cases[i].since,
+						.chosen = cases[i].chosen,
+						.passes = cases[i].passes};
+		char *text = NULL;
+		size_t length;
+		FILE *to = open_memstream(&text, &length);
+
+		report_drops_text(&view, 10, to);
+		fclose(to);
+		if (strncmp(text, cases[i].begins, strlen(cases[i].begins)) ||
+		    !cases[i].passes != !strstr(text, "what passes"))
+			fail_msg("%zu: %s", i, text);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),	      cmocka_unit_test(test_observed),
-		cmocka_unit_test(test_width),	      cmocka_unit_test(test_escapes),
-		cmocka_unit_test(test_one_interface), cmocka_unit_test(test_time),
+		cmocka_unit_test(test_none),	 cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_observed), cmocka_unit_test(test_width),
+		cmocka_unit_test(test_escapes),	 cmocka_unit_test(test_one_interface),
+		cmocka_unit_test(test_time),
 	};
 
 	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
