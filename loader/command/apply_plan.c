@@ -292,7 +292,7 @@ int apply_plan(struct apply *apply, const struct wanted *wanted)
 	change->name = change->hook.name; /* the real name */
 	for (i = 0; i + 1 < apply->changes.count; i++)
 		if (apply->changes.change[i].hook.ifindex == change->hook.ifindex) {
-			error("%s: is %s, which the site file lists already", site->name,
+			error("%s: is another name of %s, which the site file lists, too; remove one of them", site->name,
 			      change->hook.name);
 			return -EINVAL;
 		}

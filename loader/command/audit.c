@@ -99,7 +99,7 @@ static int audit_one(struct auditing *auditing, struct live *live,
 	int err = cleared_subtract(&live->filter, live->counters, &since);
 
 	if (err) {
-		error("%s: cannot read the values at which the counters begin: %s", live->hook.name,
+		error("%s: cannot read the counters of the last --clear: %s", live->hook.name,
 		      strerror(-err));
 		return err;
 	}

@@ -56,7 +56,7 @@ static json_t *one_json(const struct live *live, const struct audited_host *host
 	int err = cleared_subtract(&live->filter, live->counters, &began);
 
 	if (err) {
-		error("%s: cannot read the values at which the counters begin: %s", live->hook.name,
+		error("%s: cannot read the counters of the last --clear: %s", live->hook.name,
 		      strerror(-err));
 		return NULL;
 	}

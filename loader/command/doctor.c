@@ -103,11 +103,11 @@ static void look_at_marks(struct doctor *doctor)
 	if (marks_trusted(&doctor->hooks, &why))
 		doctor_say(
 			doctor, "marks", DOCTOR_OK, NULL,
-			"a flood to ports that had no connection is dropped without a look at sockets");
+			"a flood to ports that had no connection is dropped without a socket lookup");
 	else if (why)
 		doctor_say(
 			doctor, "marks", DOCTOR_OK, NULL,
-			"each UDP packet and TCP ACK to an unlisted port takes a look at sockets: %s",
+			"each UDP packet and TCP ACK to an unlisted port needs a socket lookup: %s",
 			why);
 	doctor_unhear(doctor);
 }

@@ -329,7 +329,7 @@ static bool say_waiting(const struct hooks *hooks)
 	const bool waiting = state_is_waiting(hooks);
 
 	if (waiting)
-		say_line("groups: not refreshed while a change waits to be confirmed");
+		say_line("groups: not refreshed, because a change is not confirmed yet; to confirm it: portcullis confirm");
 	return waiting;
 }
 

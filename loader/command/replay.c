@@ -407,7 +407,7 @@ static void print_report(struct replaying *replaying)
 	if (replaying->options->json)
 		putchar('\n');
 	if (title.forgotten)
-		warning("%s: %llu flows were forgotten, because it has more flows at a time than replay can remember",
+		warning("%s: %llu flows were forgotten, because the capture has more flows at a time than replay can remember; their replies may be counted as dropped",
 			replaying->name, (unsigned long long)title.forgotten);
 	json_decref(report);
 }

@@ -281,7 +281,7 @@ static void write_head(const struct suggesting *suggesting, FILE *to)
 	      "\n# portcullis-site(5) explains each key.\n",
 	      to);
 	if (root && !suggesting->options->arguments.count)
-		fputs("# " ANOTHER_HOST " is in place of the interface: write its name.\n", to);
+		fputs("# " ANOTHER_HOST " stands for the interface: write its name instead.\n", to);
 	write_lines("not known: ", &suggesting->claims.problems, to);
 	write_lines("", &suggesting->remarks, to);
 	write_lines("Apply it with --catalog ", &suggesting->options->catalog, to);

@@ -82,7 +82,7 @@ int suggest_live(const struct live *live, struct catalog *catalog, const struct 
 	int err = cleared_subtract(&live->filter, live->counters, &since);
 
 	if (err)
-		error("%s: cannot read the values at which the counters begin: %s", live->hook.name,
+		error("%s: cannot read the counters of the last --clear: %s", live->hook.name,
 		      strerror(-err));
 	else
 		err = read_drops(live, &evidence);

@@ -213,7 +213,7 @@ static void check_networks(struct doctor *doctor, const struct patient *patient)
 	fix = xasprintf("portcullis swap %s --machine NAME=%s -p PROFILE", patient->name, first);
 	doctor_say(
 		doctor, "machines", DOCTOR_WARNING, fix,
-		"routed behind this host, and of no machine: %s: the interface's own profiles decide about it%s",
+		"no machine has %s, routed behind this host: the interface's own profiles decide about it%s",
 		list,
 		patient->open && patient->filter.current.copy->forward == PC_FORWARD_ALL ?
 			"" :
@@ -236,7 +236,7 @@ static void check_own(struct doctor *doctor, const struct patient *patient)
 			continue;
 		doctor_say(
 			doctor, "machines", DOCTOR_PROBLEM, fix,
-			"%s, an address of this host, is inside the prefix of a machine, and counts as the machine's since it came after the filter",
+			"%s, an address of this host, is inside the prefix of a machine, and counts as the machine's, because it was added after the filter",
 			text);
 	}
 }

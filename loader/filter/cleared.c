@@ -82,7 +82,7 @@ int cleared_put(struct filter *filter, const struct counters *counters)
 	map = make_map(&pages);
 	free(pages.page);
 	if (map < 0) {
-		error("cannot keep the values at which the counters begin: %s", strerror(-map));
+		error("cannot clear the counters, because their present values cannot be kept: %s", strerror(-map));
 		return map;
 	}
 	err = filter_repin_map(filter, "cleared", map);

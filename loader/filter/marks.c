@@ -272,7 +272,7 @@ bool marks_trusted(const struct hooks *hooks, char **why)
 	if (look(hooks, marks.map, &looked))
 		return false;
 	*why = looked.unmarked[0] ?
-		       xasprintf("no filter notes what this host sends by %s", looked.unmarked) :
+		       xasprintf("no filter sees what this host sends by %s", looked.unmarked) :
 		       xstrdup("an interface or address came or went; the next portcullis apply or swap looks again");
 	return false;
 }

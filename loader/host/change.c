@@ -157,7 +157,7 @@ static int find_flow_maps(const struct changes *changes, struct filter *with)
 		if (!first) {
 			err = flow_maps_find(changes->hooks, one->flows, with);
 		} else if (one->flows && one->flows != first->flows) {
-			error("%s: %u flows, but %s has another number: all interfaces of a network namespace share one flow table",
+			error("%s: %u flows, but %s has another number: all interfaces of a network namespace share one flow table, so give all the same number",
 			      one->name, one->flows, first->name);
 			err = -EINVAL;
 		}

@@ -7,7 +7,7 @@
 
 /* The warning for a host where IPsec decrypts. */
 #define IPSEC_UNFILTERED \
-	"IPsec is in use: native mode filters ESP and not what was in it, so its policies, or nftables (meta secpath exists), have to say what may come; generic mode filters what tunnel mode decrypts, too, but knows no answers to UDP, pings and forwarded packets that went out encrypted, and drops these"
+	"IPsec is in use: native mode filters ESP and not the packets inside it, so restrict these by the policies of IPsec or by nftables (meta secpath exists); generic mode also filters what tunnel mode decrypts, but drops the answers to UDP, pings and forwarded packets that went out encrypted"
 
 /*
  * True if the caller's network namespace has IPsec states. False without the right to ask, or

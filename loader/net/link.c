@@ -197,7 +197,7 @@ void link_uppers(unsigned int ifindex, __u32 upper[PC_UPPERS])
 	for (i = 0; i < PC_UPPERS; i++)
 		upper[i] = i + 1 < count ? found[i + 1]->ifindex : 0;
 	if (count > PC_UPPERS + 1)
-		warning("%s: has %zu interfaces above it (bridges, VLANs): answers to packets that come in by one beyond the first %d, and are routed out again, pass too",
+		warning("%s: has %zu interfaces above it (bridges, VLANs), and the filter knows only %d of them: if a packet comes in by another one and is routed out by it again, the answer passes, too",
 			found[0]->name, count - 1, PC_UPPERS);
 	free(found);
 	links_free(&links);

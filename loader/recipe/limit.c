@@ -113,7 +113,7 @@ static int read_except(struct limit_reader *reader, struct limit *limit)
 		if (!strcmp(word, GROUP_ANYONE))
 			return refuse(reader,
 				      xstrdup("'except: " GROUP_ANYONE
-					      "' leaves no source to limit; leave the limit out"));
+					      "' leaves no source to limit; remove the limit"));
 		if (!name_valid(word))
 			return refuse(reader,
 				      xasprintf("'%s' is not a group name; use only a-z, 0-9 and "

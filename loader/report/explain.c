@@ -231,7 +231,7 @@ static char *why_icmp(const json_t *verdict, bool passes)
 		"ICMP type %lld %s", (long long)json_integer_value(type),
 		passes ?
 			"passes" :
-			"does not pass: its type is not admitted, or it is about no packet that this host sent, or there are too many echo requests");
+			"does not pass: its type is not admitted, or this host sent no packet that it answers, or there are too many echo requests");
 }
 
 /* "its source is in bad (203.0.113.0/24), a group of deny" */

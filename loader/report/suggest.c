@@ -571,7 +571,7 @@ void suggest_reasons(struct suggestion *to, const struct suggestion *found)
 	for (size_t i = 0; i < found->recipe.profiles.count; i++) {
 		const char *name = found->recipe.profiles.name[i];
 		__free_text char *remark = xasprintf(
-			"profile %s is not in the filter, though it is of this host", name);
+			"profile %s is not in the filter, though its product is on this host", name);
 
 		if (!names_have(&recipe->profiles, name) && strcmp(name, HOST) != 0)
 			names_add(&to->remarks, remark);

@@ -156,7 +156,7 @@ static void tell_output(const json_t *ruleset, struct suggestion *suggestion)
 		    strcmp(text_of(chain, "policy"), "drop") != 0)
 			continue;
 		remark = xasprintf(
-			"not carried over: nftables, %s %s %s, which lists the packets that this host may send",
+			"not carried over: nftables chain %s %s %s, which restricts the packets that this host sends",
 			text_of(chain, "family"), text_of(chain, "table"), text_of(chain, "name"));
 		names_add_once(&suggestion->remarks, remark);
 	}

@@ -314,7 +314,7 @@ static void leave_restricted(struct looking *looking, const struct knocked *knoc
 	__free_text char *sources = sources_text(looking, knocked, knocked->customers);
 	__free_text char *groups = names_join(&service->from, ", ");
 	__free_text char *why =
-		xasprintf("%s:%s admits only %s; %s came: add those that it is for",
+		xasprintf("%s:%s admits only %s, and %s came, too: add to the group those that need the service",
 			  service->profile->name, service->service->name, groups, sources);
 
 	leave_closed(looking, knocked, why);

@@ -492,7 +492,7 @@ static void status_drops(const json_t *one, FILE *to)
 	json_int_t forgotten = json_integer_value(json_object_get(drops, "forgotten"));
 	__free_text char *since = text_time(text_of(drops, "since"));
 	__free_text char *before = forgotten ?
-					   xasprintf("; before that, %lld gave way to newer ones",
+					   xasprintf("; before that, %lld were replaced by newer ones",
 						     (long long)forgotten) :
 					   xstrdup("");
 	__free_text char *text = xasprintf("recorded since %s%s%s", since, before,

@@ -214,7 +214,7 @@ static void print_notes(const struct drops_view *view, size_t shown, FILE *to)
 		return;
 	reach = drops->forgotten ?
 			xasprintf(
-				"complete since %s; before that, %llu entries gave way to newer ones",
+				"complete since %s; before that, %llu entries were replaced by newer ones",
 				since, (unsigned long long)drops->forgotten) :
 			xasprintf("recorded since %s", since);
 	note(view, to, reach);

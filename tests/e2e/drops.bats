@@ -158,14 +158,14 @@ kernel_memory()
 	json_is '.sampled == false and .forgotten > 0 and (.drops | length) + .forgotten == 1000 and .since > $began' \
 		--argjson began "$began"
 	exits 0 pc drops
-	says 'complete since' 'gave way to newer ones'
+	says 'complete since' 'were replaced by newer ones'
 	# Another prefix shares buckets with that one by chance, in 3 of 100 cases.
 	for i in {1..10}; do
 		[ "$(drops_of .since --source "10.$i.0.1")" != "$began" ] || others=$((others + 1))
 	done
 	[ $others -ge 7 ] || fail "only $others of 10 other sources are complete"
 	exits 0 pc status eth0
-	says 'gave way to newer ones'
+	says 'were replaced by newer ones'
 }
 
 @test "--by source, prefix, port, reason: sums, most packets first; --top" {

@@ -218,7 +218,7 @@ tells_no_redirect()
 	# One that waits for its keys; without them, the types of IPsec need not be in the kernel.
 	on host ip xfrm state allocspi src 192.0.2.2 dst 192.0.2.1 proto esp mode tunnel > /dev/null || skip 'no IPsec in this kernel'
 	exits 0 attach_tiny host eth0
-	says 'IPsec is in use: native mode filters ESP and not what was in it'
+	says 'IPsec is in use: native mode filters ESP and not the packets inside it'
 	exits 0 as host doctor
 	says 'IPsec is in use'
 	exits 0 as host swap eth0 -p tiny-host --catalog "$TINY"

@@ -219,7 +219,7 @@ ins=("tcp,192.0.2.1,7000,20" "tcp,2001:db8::1,7000,20")
 	swap --force -p closed
 	trusted
 	exits 0 pc doctor
-	says 'dropped without a look at sockets'
+	says 'dropped without a socket lookup'
 	on host ip link del other
 	marks clear
 	marks alone
@@ -237,7 +237,7 @@ ins=("tcp,192.0.2.1,7000,20" "tcp,2001:db8::1,7000,20")
 	attach --force -p closed
 	doubted
 	exits 0 pc doctor
-	says 'no filter notes what this host sends by other'
+	says 'no filter sees what this host sends by other'
 	marks alone
 	crowd out host tcp,203.0.113.1,7001,20
 	all_talk out

@@ -251,7 +251,7 @@ scanned()
 		'# not carried over: nftables, inet firewall input, rule with handle' '# closed: 9300/tcp' \
 		'# closed: 7100/tcp: nftables admits it, and nothing listens' '# closed: 7201/tcp: nftables admits it' \
 		'# closed: 80/tcp: nftables hands it on, and none of these profiles has it' \
-		'# not carried over: nftables, inet firewall output, which lists the packets that this host may send'
+		'# not carried over: nftables chain inet firewall output, which restricts the packets that this host sends'
 	says_not "'postfix:smtp': [nft" '9300/tcp: anyone  #' 'closed: 7300/tcp'
 	echo "$output" > "$DIR/site.yaml"
 	inside cp "$DIR/site.yaml" /etc/portcullis/site.yaml

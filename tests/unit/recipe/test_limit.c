@@ -78,7 +78,7 @@ static void test_wrong(void **state)
 		{"{rate: 20/s, per: {ipv4: 33}}", "'ipv4: 33' is not a number from 8 to 32"},
 		{"{rate: 20/s, per: {ipv6: 8}}", "'ipv6: 8' is not a number from 16 to 128"},
 		{"{rate: 20/s, except: anyone}",
-		 "'except: anyone' leaves no source to limit; leave the limit out"},
+		 "'except: anyone' leaves no source to limit; remove the limit"},
 		{"{rate: 20/s, except: [A]}",
 		 "'A' is not a group name; use only a-z, 0-9 and '-', at most 63 characters"},
 		{"{rate: 20/s, except: [a}", "']' is missing behind 'except: ['"},

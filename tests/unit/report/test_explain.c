@@ -208,7 +208,7 @@ static void test_text(void **state)
 	expect_text(
 		&event, "{}",
 		"eth0: 10.1.2.3 -> 192.0.2.1/icmp type 5 code 0\n"
-		"  dropped    icmp: ICMP type 5 does not pass: its type is not admitted, or it is about no packet that this host sent, or there are too many echo requests\n");
+		"  dropped    icmp: ICMP type 5 does not pass: its type is not admitted, or this host sent no packet that it answers, or there are too many echo requests\n");
 	event = packet(OTHER(PROTOCOL), 47, 0, 0);
 	expect_text(&event, "{}",
 		    "eth0: 10.1.2.3 -> 192.0.2.1/gre\n"

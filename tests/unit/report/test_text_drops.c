@@ -92,7 +92,7 @@ static void test_rows(void **state)
 		"  eth0   2001-11-29 19:01:05  192.0.2.1                    tcp         fragment         1  2001-11-29 19:00:05\n"
 		"  eth0   2001-11-29 19:01:05  -                            -           malformed        1  2001-11-29 19:00:05\n"
 		"  ~: an estimate, because in a flood only a sample is recorded; the totals of portcullis counters are exact\n"
-		"  complete since 2001-11-29 19:00:00 CET; before that, 7 entries gave way to newer ones\n");
+		"  complete since 2001-11-29 19:00:00 CET; before that, 7 entries were replaced by newer ones\n");
 	drops_free(&drops);
 }
 
