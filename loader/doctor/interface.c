@@ -105,10 +105,13 @@ static void tell(void *context, enum link_matter matter, const char *other, cons
 
 static void check_hairpin(struct doctor *doctor, const struct patient *patient)
 {
+	struct hairpin hairpin = {.ifindex = patient->hook.ifindex};
 	__free_text char *text = NULL;
 
 	if (link_forwarding() && learns_forwarded(patient))
-		text = hairpin_find(patient->filter.current.copy, patient->hook.ifindex);
+		hairpin.generation = patient->filter.current.copy;
+	hairpins_find(&hairpin, 1);
+	text = hairpin_text(&hairpin);
 	if (text)
 		doctor_say(doctor, "forwarding", DOCTOR_WARNING, NULL, "%s", text);
 }

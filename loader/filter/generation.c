@@ -158,10 +158,18 @@ static int keep_fallback(const struct filter *filter)
 		       slot_put(filter, SLOT_FALLBACK, filter->current.generation);
 }
 
-void filter_seed(const struct filter *filter)
+void filters_seed(const struct filter *const *filter, size_t count)
 {
-	if (is_here(filter))
-		seed_live(filter, filter->ifindex, filter->prepared.copy);
+	struct seed *seed = xcalloc(count, sizeof(*seed));
+	size_t here = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (is_here(filter[i]))
+			seed[here++] = (struct seed){.filter = filter[i],
+						     .ifindex = filter[i]->ifindex,
+						     .generation = filter[i]->prepared.copy};
+	seed_live(seed, here);
+	free(seed);
 }
 
 /* Packets in flight may still use the former generation: filter_finish waits for them. */

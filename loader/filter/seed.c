@@ -8,7 +8,6 @@
 #include "loader/base/clock.h"
 #include "loader/base/message.h"
 #include "loader/filter/flow_enter.h"
-#include "loader/filter/seed_conntrack.h"
 #include "loader/filter/seed_sockets.h"
 #include "loader/net/link.h"
 #include "loader/object/map_walk.h"
@@ -66,9 +65,10 @@ void seed_old(const struct filter *filter, const struct filter *old)
 			strerror(err ? -err : -flows.err));
 }
 
-bool seed_live(const struct filter *filter, unsigned int ifindex,
-	       const struct pc_generation *generation)
+void seed_live(struct seed *seed, size_t count)
 {
-	seed_sockets(filter, ifindex);
-	return seed_conntrack(filter, ifindex, generation);
+	if (!count)
+		return;
+	seed_sockets(seed, count);
+	seed_conntrack(seed, count);
 }

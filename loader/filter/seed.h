@@ -3,18 +3,15 @@
 #ifndef PORTCULLIS_FILTER_SEED_H
 #define PORTCULLIS_FILTER_SEED_H
 
-#include <stdbool.h>
-
-#include "loader/filter/filter.h"
+#include "loader/filter/seed_conntrack.h"
 
 /*
- * Adds flows for live connections that the program could not learn: those of sockets that are bound
- * to a device, and forwarded ones, from conntrack, as far as the generation learns them. Returns
- * true if conntrack has all of these; else attach waits and learns from their packets. A failed
- * read is a warning. The interface must be in the caller's network namespace.
+ * Adds flows for live connections that the programs could not learn: those of sockets that are bound
+ * to a device, and forwarded ones, from conntrack, as far as the generations learn them. The kernel
+ * lists them once for all filters. A failed read is a warning. The interfaces must be in the caller's
+ * network namespace.
  */
-bool seed_live(const struct filter *filter, unsigned int ifindex,
-	       const struct pc_generation *generation);
+void seed_live(struct seed *seed, size_t count);
 
 /*
  * Copies the flows of a filter of a layout with a single flow map to the maps of this layout. A

@@ -7,6 +7,7 @@
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -28,15 +29,19 @@ struct known_route {
 	struct route route;
 };
 
-struct track_seed {
-	const struct filter *filter;
-	unsigned int ifindex;
-	const struct pc_generation *generation;
+/* What was entered for one filter. */
+struct entered {
+	const struct seed *seed;
 	bool forwarded; /* the table had forwarded connections */
-	__u64 now;
 	const struct pc_came_in *came_in;
-	size_t entered[FLOW_MAPS];
+	size_t flows[FLOW_MAPS];
 	size_t rest; /* room for entries of FLOWS_REST */
+};
+
+struct track_seed {
+	struct entered *filter;
+	size_t count;
+	__u64 now;
 	struct mnl_socket *routes;
 	struct known_route known[1024];
 };
@@ -75,12 +80,12 @@ static __u8 flags_of(const struct conntrack_entry *track, enum ip_conntrack_dir 
 }
 
 /* Gives the flow such an age that it lasts as long as conntrack's entry would, and no longer. */
-static __u64 seen_at(const struct track_seed *seed, const struct conntrack_entry *track, __u8 flags)
+static __u64 seen_at(__u64 now, const struct conntrack_entry *track, __u8 flags)
 {
 	__u64 lifetime = pc_flow_lifetime(track->way[0].protocol, flags);
 	__u64 left = track->left * PC_SECOND;
 
-	return left < lifetime ? seed->now - (lifetime - left) : seed->now;
+	return left < lifetime ? now - (lifetime - left) : now;
 }
 
 /*
@@ -97,24 +102,28 @@ static bool own_needs_flow(const struct conntrack_entry *track, enum ip_conntrac
 /* True if the connection may need a flow. Asked first, because looking up routes takes longer. */
 static bool may_matter(const struct track_seed *seed, const struct conntrack_entry *track)
 {
-	return is_live(track) &&
-	       (seed->generation->forward || own_needs_flow(track, IP_CT_DIR_REPLY));
+	bool forward = false;
+
+	for (size_t i = 0; i < seed->count; i++)
+		forward |= seed->filter[i].seed->generation->forward;
+	return is_live(track) && (forward || own_needs_flow(track, IP_CT_DIR_REPLY));
 }
 
 /* `behind`: the connection belongs to a machine behind this host. */
-static bool came_in_for(const struct track_seed *seed, const struct pc_flow *key, bool behind)
+static bool came_in_for(const struct pc_came_in *table, __u64 now, const struct pc_flow *key,
+			bool behind)
 {
 	__u32 by_port, by_tuple;
-	__u16 epoch = pc_came_epoch(seed->now);
+	__u16 epoch = pc_came_epoch(now);
 
-	pc_came_cells(key, behind, seed->came_in->secret, &by_port, &by_tuple);
-	return pc_came_within(seed->came_in->by_port[by_port], epoch, PC_CAME_LATELY) &&
-	       pc_came_within(seed->came_in->by_tuple[by_tuple], epoch, PC_CAME_LATELY);
+	pc_came_cells(key, behind, table->secret, &by_port, &by_tuple);
+	return pc_came_within(table->by_port[by_port], epoch, PC_CAME_LATELY) &&
+	       pc_came_within(table->by_tuple[by_tuple], epoch, PC_CAME_LATELY);
 }
 
-static bool came_in(const struct track_seed *seed, const struct pc_flow *key)
+static bool came_in(const struct pc_came_in *table, __u64 now, const struct pc_flow *key)
 {
-	return came_in_for(seed, key, false) || came_in_for(seed, key, true);
+	return came_in_for(table, now, key, false) || came_in_for(table, now, key, true);
 }
 
 /*
@@ -122,26 +131,27 @@ static bool came_in(const struct track_seed *seed, const struct pc_flow *key)
  * (IPS_ASSURED: a complete TCP handshake, or two seconds of UDP in both directions), and must not
  * have passed only because of observe.
  */
-static int enter(struct track_seed *seed, const struct conntrack_entry *track,
+static int enter(struct entered *entered, __u64 now, const struct conntrack_entry *track,
 		 enum ip_conntrack_dir way)
 {
 	const struct pc_flow *key = &track->way[way];
 	__u8 flags = flags_of(track, way);
-	struct pc_flow_state state = {.seen = seen_at(seed, track, flags),
-				      .ifindex = seed->ifindex,
+	struct pc_flow_state state = {.seen = seen_at(now, track, flags),
+				      .ifindex = entered->seed->ifindex,
 				      .flags = flags,
-				      .slot = flags & PC_FLOW_ASSURED ? 0 : pc_since(seed->now)};
-	size_t *count = &seed->entered[FLOWS_REST];
+				      .slot = flags & PC_FLOW_ASSURED ? 0 : pc_since(now)};
+	size_t *count = &entered->flows[FLOWS_REST];
 
-	if (way == IP_CT_DIR_ORIGINAL && (!(track->status & IPS_ASSURED) || came_in(seed, key)))
+	if (way == IP_CT_DIR_ORIGINAL &&
+	    (!(track->status & IPS_ASSURED) || came_in(entered->came_in, now, key)))
 		return 0;
 	if (flags & PC_FLOW_ASSURED && !pc_flow_closed(flags))
-		count = &seed->entered[key->protocol == IPPROTO_TCP ? FLOWS_CONNECTIONS :
-								      FLOWS_STREAMS];
-	else if (*count >= seed->rest) /* more entries would evict each other */
+		count = &entered->flows[key->protocol == IPPROTO_TCP ? FLOWS_CONNECTIONS :
+								       FLOWS_STREAMS];
+	else if (*count >= entered->rest) /* more entries would evict each other */
 		return 0;
 	++*count;
-	return flow_enter(seed->filter, key, &state);
+	return flow_enter(entered->seed->filter, key, &state);
 }
 
 /*
@@ -190,7 +200,7 @@ static bool learns_forwarded(const struct pc_generation *generation, const struc
  * by this interface if the route to their sender goes out of it, whichever side began, and with any
  * NAT. Packets of a connection that ends here may come in by any interface.
  */
-static bool is_wanted(const struct track_seed *seed, const struct conntrack_entry *track,
+static bool is_wanted(const struct seed *seed, const struct conntrack_entry *track,
 		      enum ip_conntrack_dir way, const struct route route[IP_CT_DIR_MAX])
 {
 	if (route[way].type != RTN_UNICAST)
@@ -201,18 +211,16 @@ static bool is_wanted(const struct track_seed *seed, const struct conntrack_entr
 	       learns_forwarded(seed->generation, &track->way[way]);
 }
 
-static int enter_ways(struct track_seed *seed, const struct conntrack_entry *track)
+static int enter_ways(struct entered *entered, __u64 now, const struct conntrack_entry *track,
+		      const struct route route[IP_CT_DIR_MAX])
 {
-	struct route route[IP_CT_DIR_MAX];
 	int way, err = 0;
 
-	for (way = 0; way < IP_CT_DIR_MAX && !err; way++)
-		err = find_route(seed, &track->way[way], &route[way]);
 	for (way = 0; way < IP_CT_DIR_MAX && !err; way++) {
-		if (!is_wanted(seed, track, way, route))
+		if (!is_wanted(entered->seed, track, way, route))
 			continue;
-		seed->forwarded |= route[!way].type != RTN_LOCAL;
-		err = enter(seed, track, way);
+		entered->forwarded |= route[!way].type != RTN_LOCAL;
+		err = enter(entered, now, track, way);
 	}
 	return err;
 }
@@ -220,37 +228,63 @@ static int enter_ways(struct track_seed *seed, const struct conntrack_entry *tra
 static int take_entry(const struct conntrack_entry *track, void *context)
 {
 	struct track_seed *seed = context;
+	struct route route[IP_CT_DIR_MAX];
+	int err = 0;
 
-	return may_matter(seed, track) ? enter_ways(seed, track) : 0;
-}
-
-static int seed_from_table(struct track_seed *seed, bool *whole)
-{
-	int err;
-
-	seed->came_in = mmap(NULL, sizeof(*seed->came_in), PROT_READ, MAP_SHARED,
-			     seed->filter->fd[FILTER_CAME_IN], 0);
-	if (seed->came_in == MAP_FAILED)
-		return -errno;
-	err = netlink_open(NETLINK_ROUTE, &seed->routes);
-	if (!err)
-		err = conntrack_each(take_entry, seed, whole);
-	netlink_close(&seed->routes);
-	munmap((void *)seed->came_in, sizeof(*seed->came_in));
+	if (!may_matter(seed, track))
+		return 0;
+	for (int way = 0; way < IP_CT_DIR_MAX && !err; way++)
+		err = find_route(seed, &track->way[way], &route[way]);
+	for (size_t i = 0; i < seed->count && !err; i++)
+		err = enter_ways(&seed->filter[i], seed->now, track, route);
 	return err;
 }
 
-/* Half of the flows are for connections, a quarter for streams, so that twice as many have room. */
-static void warn_room(const struct track_seed *seed, __u32 flows)
+static int entered_start(struct entered *entered, const struct seed *seed)
 {
-	size_t connections = seed->entered[FLOWS_CONNECTIONS];
-	size_t streams = seed->entered[FLOWS_STREAMS];
+	void *table = mmap(NULL, sizeof(*entered->came_in), PROT_READ, MAP_SHARED,
+			   seed->filter->fd[FILTER_CAME_IN], 0);
+
+	*entered = (struct entered){
+		.seed = seed,
+		.came_in = table == MAP_FAILED ? NULL : table,
+		.rest = PC_FLOWS_REST(flow_maps_size(seed->filter)),
+	};
+	return entered->came_in ? 0 : -errno;
+}
+
+static int seed_from_table(struct track_seed *seed, const struct seed *of, bool *whole)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < seed->count; i++)
+		err = entered_start(&seed->filter[i], &of[i]) ?: err;
+	if (!err)
+		err = netlink_open(NETLINK_ROUTE, &seed->routes);
+	if (!err)
+		err = conntrack_each(take_entry, seed, whole);
+	netlink_close(&seed->routes);
+	for (size_t i = 0; i < seed->count; i++)
+		if (seed->filter[i].came_in)
+			munmap((void *)seed->filter[i].came_in, sizeof(struct pc_came_in));
+	return err;
+}
+
+/*
+ * Half of the flows are for connections, a quarter for streams, so that twice as many have room.
+ * Returns true if it had to warn.
+ */
+static bool warn_room(const struct entered *entered)
+{
+	__u32 flows = flow_maps_size(entered->seed->filter);
+	size_t connections = entered->flows[FLOWS_CONNECTIONS];
+	size_t streams = entered->flows[FLOWS_STREAMS];
 	size_t wanted = 4 * connections > 8 * streams ? 4 * connections : 8 * streams;
 	size_t enough = PC_FLOWS;
 	__free_text char *of_tcp = NULL, *of_udp = NULL;
 
 	if (connections <= PC_FLOWS_CONNECTIONS(flows) && streams <= PC_FLOWS_STREAMS(flows))
-		return;
+		return false;
 	while (enough < wanted && enough < PC_FLOWS_MAX)
 		enough *= 2;
 	of_tcp = human_count(connections, "connection", "connections");
@@ -258,27 +292,27 @@ static void warn_room(const struct track_seed *seed, __u32 flows)
 	warning("conntrack has %s and %s, and --flows %u has room for %u and %u: those that are left out stall until the side behind the filter sends; detach all interfaces, and attach them with --flows %zu",
 		of_tcp, of_udp, flows, PC_FLOWS_CONNECTIONS(flows), PC_FLOWS_STREAMS(flows),
 		enough);
+	return true;
 }
 
-bool seed_conntrack(const struct filter *filter, unsigned int ifindex,
-		    const struct pc_generation *generation)
+void seed_conntrack(struct seed *seed, size_t count)
 {
-	struct track_seed seed = {.filter = filter,
-				  .ifindex = ifindex,
-				  .generation = generation,
-				  .now = clock_monotonic()};
-	__u32 flows = flow_maps_size(filter);
-	bool whole;
-	int err;
+	struct track_seed tracks = {.filter = xcalloc(count, sizeof(*tracks.filter)),
+				    .count = count,
+				    .now = clock_monotonic()};
+	bool loaded = conntrack_loaded(), whole = false, warned = false;
+	int err = loaded ? seed_from_table(&tracks, seed, &whole) : 0;
 
-	if (!conntrack_loaded())
-		return false;
-	seed.rest = PC_FLOWS_REST(flows);
-	err = seed_from_table(&seed, &whole);
 	if (err)
 		warning("cannot read the table of tracked connections: %s; connections that are forwarded or translated, and UDP of this host, may stall until the side behind the filter sends",
 			strerror(-err));
-	else
-		warn_room(&seed, flows);
-	return !err && (seed.forwarded || !generation->forward) && whole;
+	for (size_t i = 0; i < count; i++) {
+		const struct entered *entered = &tracks.filter[i];
+
+		seed[i].whole = loaded && !err && whole &&
+				(entered->forwarded || !seed[i].generation->forward);
+		if (loaded && !err && !warned) /* all share the flow maps */
+			warned = warn_room(entered);
+	}
+	free(tracks.filter);
 }

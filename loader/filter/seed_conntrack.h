@@ -7,13 +7,23 @@
 
 #include "loader/filter/filter.h"
 
+/* A filter that live connections are entered for. */
+struct seed {
+	const struct filter *filter;
+	unsigned int ifindex;
+	const struct pc_generation *generation; /* which says what is learned */
+	/*
+	 * Set by seed_conntrack: the table is complete, because conntrack tracks both address
+	 * families, and has forwarded connections.
+	 */
+	bool whole;
+};
+
 /*
  * Adds flows from conntrack: connections of this host whose addresses or ports are translated, UDP
- * that this host began, and connections forwarded through the interface, as far as the generation
- * learns them. Returns true if the table is complete: conntrack tracks both address families, and
- * has forwarded connections. A failed read is a warning.
+ * that this host began, and connections forwarded through an interface, as far as its generation
+ * learns them. A failed read is a warning.
  */
-bool seed_conntrack(const struct filter *filter, unsigned int ifindex,
-		    const struct pc_generation *generation);
+void seed_conntrack(struct seed *seed, size_t count);
 
 #endif

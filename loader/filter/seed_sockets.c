@@ -29,8 +29,8 @@
 	 ~(SOCKET_STATE(TCP_LISTEN) | SOCKET_STATE(TCP_CLOSE) | SOCKET_STATE(TCP_SYN_RECV)))
 
 struct socket_seed {
-	const struct filter *filter;
-	unsigned int ifindex;
+	const struct seed *seed;
+	size_t count;
 	struct links links;
 	__u64 now;
 	size_t added; /* link of the protocol that is read */
@@ -57,12 +57,13 @@ static struct pc_flow key_of(const struct socket_info *socket)
 }
 
 /* Sets the link for link-local addresses; false if it is not the interface's link. */
-static bool set_link(const struct socket_seed *seed, unsigned int device, struct pc_flow *key)
+static bool set_link(const struct links *links, unsigned int ifindex, unsigned int device,
+		     struct pc_flow *key)
 {
 	if (!flow_has_link(key))
 		return true;
-	key->link = links_zone(&seed->links, seed->ifindex);
-	return links_comes_by(&seed->links, device, seed->ifindex);
+	key->link = links_zone(links, ifindex);
+	return links_comes_by(links, device, ifindex);
 }
 
 static __u8 flags_of(const struct socket_info *socket)
@@ -85,31 +86,36 @@ static __u8 flags_of(const struct socket_info *socket)
 
 static int enter_socket(const struct socket_info *socket, void *context)
 {
-	struct socket_seed *seed = context;
-	struct pc_flow_state state = {.seen = seed->now, .ifindex = seed->ifindex};
-	struct pc_flow key = key_of(socket);
-	int err;
+	struct socket_seed *sockets = context;
+	int err = 0;
 
-	if (!socket->device || !socket->remote_port || !set_link(seed, socket->device, &key))
+	if (!socket->device || !socket->remote_port)
 		return 0;
-	state.flags = flags_of(socket);
-	err = flow_enter(seed->filter, &key, &state);
-	return err ? err : ++seed->added == SEED_MAX;
+	for (size_t i = 0; i < sockets->count && !err; i++) {
+		const struct seed *seed = &sockets->seed[i];
+		struct pc_flow_state state = {
+			.seen = sockets->now, .ifindex = seed->ifindex, .flags = flags_of(socket)};
+		struct pc_flow key = key_of(socket);
+
+		if (set_link(&sockets->links, seed->ifindex, socket->device, &key))
+			err = flow_enter(seed->filter, &key, &state);
+	}
+	return err ? err : ++sockets->added == SEED_MAX;
 }
 
-void seed_sockets(const struct filter *filter, unsigned int ifindex)
+void seed_sockets(const struct seed *seed, size_t count)
 {
-	struct socket_seed seed = {.filter = filter, .ifindex = ifindex, .now = clock_monotonic()};
-	int err = links_read(&seed.links);
-	int failed = sockets_each(IPPROTO_TCP, LIVE_TCP, true, enter_socket, &seed);
+	struct socket_seed sockets = {.seed = seed, .count = count, .now = clock_monotonic()};
+	int err = links_read(&sockets.links);
+	int failed = sockets_each(IPPROTO_TCP, LIVE_TCP, true, enter_socket, &sockets);
 
 	err = err ? err : failed;
-	seed.added = 0;
+	sockets.added = 0;
 	/* SS_ESTABLISHED is the state of a connected UDP socket. */
-	failed =
-		sockets_each(IPPROTO_UDP, SOCKET_STATE(TCP_ESTABLISHED), true, enter_socket, &seed);
+	failed = sockets_each(IPPROTO_UDP, SOCKET_STATE(TCP_ESTABLISHED), true, enter_socket,
+			      &sockets);
 	err = err ? err : failed;
-	links_free(&seed.links);
+	links_free(&sockets.links);
 	if (err)
 		warning("cannot read the list of live sockets: %s; connections of sockets bound to a device may stall until this host sends",
 			strerror(-err));

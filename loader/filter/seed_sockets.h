@@ -5,14 +5,10 @@
 
 #include <stdbool.h>
 
-#include "loader/filter/filter.h"
+#include "loader/filter/seed_conntrack.h"
 
-/*
- * Adds flows for connections of live sockets that are bound to a device (the interface, a VRF,
- * bridge or VLAN above it), because the program does not always find these sockets. A failed read
- * is a warning.
- */
-void seed_sockets(const struct filter *filter, unsigned int ifindex);
+/* Adds the flows of these sockets for each filter. */
+void seed_sockets(const struct seed *seed, size_t count);
 
 /*
  * Notes which UDP ports have unconnected sockets: for their packets it is unknown which side began.

@@ -172,7 +172,7 @@ static int settle_left_over(const struct pinned *pinned, struct filter *filter, 
 	int err;
 
 	if (complete) {
-		filter_seed(filter);
+		filters_seed((const struct filter *[]){filter}, 1);
 		err = filter_commit(filter);
 		if (err)
 			return err;
@@ -324,7 +324,10 @@ static void restore_egress(const struct hook *hook)
 		return;
 	warning("%s: its egress program was missing, and is attached again: packets sent meanwhile were not learned",
 		hook->name);
-	seed_live(&filter, hook->ifindex, filter.current.copy);
+	seed_live(&(struct seed){.filter = &filter,
+				 .ifindex = hook->ifindex,
+				 .generation = filter.current.copy},
+		  1);
 }
 
 void hooks_restore_egress(const struct hooks *hooks)

@@ -274,18 +274,6 @@ static int prepare_all(const struct changes *changes)
 
 /* --- putting it in place --- */
 
-/* Hooks egress first, so that answers to packets are learned before the first packet is
- * filtered. */
-static int hook_egress(struct change *change)
-{
-	int err = egress_attach(&change->filter, change->hook.name, change->hook.ifindex);
-
-	if (!err)
-		change->seeded = seed_live(&change->filter, change->hook.ifindex,
-					   change->plan->tables.generation);
-	return err;
-}
-
 /*
  * True if live connections can only be learned by watching. Watching does not help an interface
  * that observes: it admits their packets, and answers to admitted packets are not learned. A held
@@ -301,21 +289,56 @@ static bool needs_learning(const struct change *change)
 	       (generation->forward || (observes && change->talks));
 }
 
-/* Waits once for all interfaces, after all their egress programs are hooked. */
+/*
+ * Adds the connections from before the egress programs, which learn the later ones. Waits once for
+ * all interfaces.
+ */
+static void learn_live(const struct changes *changes)
+{
+	struct seed *seed = xcalloc(changes->count, sizeof(*seed));
+	bool learn = false;
+	size_t count = 0;
+
+	each_change (changes, one, CHANGE_ATTACH)
+		seed[count++] = (struct seed){.filter = &one->filter,
+					      .ifindex = one->hook.ifindex,
+					      .generation = one->plan->tables.generation};
+	seed_live(seed, count);
+	count = 0;
+	each_change (changes, one, CHANGE_ATTACH) {
+		one->seeded = seed[count++].whole;
+		learn |= needs_learning(one);
+	}
+	free(seed);
+	if (learn)
+		nanosleep(&learning_time, NULL);
+}
+
+/* Hooks egress first, so that answers to packets are learned before the first one is filtered. */
 static int hook_egress_all(const struct changes *changes)
 {
-	bool learn = false;
 	int err;
 
 	each_change (changes, one, CHANGE_ATTACH) {
-		err = hook_egress(one);
+		err = egress_attach(&one->filter, one->hook.name, one->hook.ifindex);
 		if (err)
 			return err;
-		learn |= needs_learning(one);
 	}
-	if (learn)
-		nanosleep(&learning_time, NULL);
+	learn_live(changes);
 	return 0;
+}
+
+/* Adds connections that began since, and those that the former generations admitted by a port. */
+static void seed_all(const struct changes *changes)
+{
+	const struct filter **filter = xcalloc(changes->count, sizeof(*filter));
+	size_t count = 0;
+
+	for (size_t i = 0; i < changes->count; i++)
+		if (changes->change[i].kind != CHANGE_DETACH)
+			filter[count++] = &changes->change[i].filter;
+	filters_seed(filter, count);
+	free(filter);
 }
 
 /* True also for a change that keeps the deadline of an earlier one. */
@@ -408,9 +431,7 @@ static int put_all_in_place(const struct changes *changes)
 		if (err)
 			return err;
 	}
-	for (i = 0; i < changes->count; i++)
-		if (changes->change[i].kind != CHANGE_DETACH)
-			filter_seed(&changes->change[i].filter);
+	seed_all(changes);
 	err = arm_all(changes);
 	for (i = 0; i < changes->count && !err; i++)
 		err = switch_one(&changes->change[i]);
@@ -533,12 +554,31 @@ static void record(const struct change *one, bool refresh, struct change_log *lo
 			    });
 }
 
-/* Printed only with --forward: without it forwarded answers are dropped anyway, and attach says
- * so. */
-static void warn_hairpin(const struct change *change, const char *interface, unsigned int ifindex)
+/*
+ * Of each change, only with --forward: without it forwarded answers are dropped anyway, and attach
+ * says so. The caller frees.
+ */
+static struct hairpin *find_hairpins(const struct changes *changes)
 {
-	const struct pc_generation *generation = change->plan->tables.generation;
-	__free_text char *text = generation->forward ? hairpin_find(generation, ifindex) : NULL;
+	struct hairpin *hairpin = xcalloc(changes->count, sizeof(*hairpin));
+
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct change *one = &changes->change[i];
+
+		if (one->kind == CHANGE_DETACH || !one->plan->tables.generation->forward)
+			continue;
+		hairpin[i].generation = one->plan->tables.generation;
+		hairpin[i].ifindex =
+			one->kind == CHANGE_ATTACH ? one->hook.ifindex : one->filter.ifindex;
+	}
+	if (!changes->refresh)
+		hairpins_find(hairpin, changes->count);
+	return hairpin;
+}
+
+static void warn_hairpin(const char *interface, const struct hairpin *hairpin)
+{
+	__free_text char *text = hairpin_text(hairpin);
 
 	if (text)
 		warning("%s: %s", interface, text);
@@ -546,6 +586,7 @@ static void warn_hairpin(const struct change *change, const char *interface, uns
 
 static int finish_all(const struct changes *changes)
 {
+	struct hairpin *hairpin;
 	int err = 0;
 
 	for (size_t i = 0; i < changes->count; i++) {
@@ -553,10 +594,11 @@ static int finish_all(const struct changes *changes)
 		answer_one(changes->answer, &changes->change[i]);
 	}
 	change_log_write(changes->log);
+	hairpin = find_hairpins(changes);
 	each_change (changes, one, CHANGE_ATTACH) {
 		filter_finish(&one->filter);
 		link_warn(one->hook.name, one->hook.ifindex, one->plan->tables.generation->forward);
-		warn_hairpin(one, one->hook.name, one->hook.ifindex);
+		warn_hairpin(one->hook.name, &hairpin[one - changes->change]);
 		plan_summary(one->plan, one->hook.name, hook_mode_name(one->mode), stdout);
 	}
 	each_change (changes, one, CHANGE_SWAP) {
@@ -571,8 +613,9 @@ static int finish_all(const struct changes *changes)
 		if (one->forwarded & ~one->plan->tables.generation->forward)
 			link_warn(one->name, one->filter.ifindex,
 				  one->plan->tables.generation->forward);
-		warn_hairpin(one, one->name, one->filter.ifindex);
+		warn_hairpin(one->name, &hairpin[one - changes->change]);
 	}
+	free(hairpin);
 	each_change (changes, one, CHANGE_DETACH) {
 		filter_detach(&one->filter);
 		say_line("%s: detached; everything passes", one->name);

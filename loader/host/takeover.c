@@ -161,7 +161,10 @@ static int put_in_place(const struct hook *hook, struct any_layout *other, struc
 		return err;
 	}
 	seed_old(ours, old);
-	seed_live(ours, hook->ifindex, ours->current.copy);
+	seed_live(&(struct seed){.filter = ours,
+				 .ifindex = hook->ifindex,
+				 .generation = ours->current.copy},
+		  1);
 	ours->fd[FILTER_LINK] = fd_dup(old->fd[FILTER_LINK]);
 	err = ours->fd[FILTER_LINK] < 0 ? ours->fd[FILTER_LINK] : filter_pin(ours);
 	if (!err && bpf_link_update(old->fd[FILTER_LINK], ours->fd[FILTER_PROGRAM], NULL)) {

@@ -3,13 +3,29 @@
 #ifndef PORTCULLIS_NET_HAIRPIN_H
 #define PORTCULLIS_NET_HAIRPIN_H
 
+#include <stddef.h>
+
 #include "bpf/abi.h"
+#include "loader/net/conntrack.h"
 
 /*
- * Describes live connections whose answers the generation drops, because they look like answers to
- * packets with a forged source. NULL if there are none; the caller frees. Without the right to list
- * connections, or without conntrack, there are none.
+ * Live connections of an interface whose answers its generation drops, because they look like
+ * answers to packets with a forged source.
  */
-char *hairpin_find(const struct pc_generation *generation, unsigned int ifindex);
+struct hairpin {
+	const struct pc_generation *generation; /* NULL: they are not looked for */
+	unsigned int ifindex;
+	size_t count; /* of connections */
+	struct conntrack_entry sample;
+};
+
+/*
+ * Finds those of several interfaces; the kernel lists its connections once. Without the right to
+ * list connections, or without conntrack, there are none.
+ */
+void hairpins_find(struct hairpin *hairpin, size_t count);
+
+/* Describes them. NULL if there are none; the caller frees. */
+char *hairpin_text(const struct hairpin *hairpin);
 
 #endif

@@ -355,6 +355,30 @@ local_port()
 	speaks_to near far
 }
 
+# lists COMMAND...: how often it has the kernel list the tracked connections.
+lists()
+{
+	on gateway strace -f -e trace=sendto -o "$DIR/trace" "$PORTCULLIS" "$@" > "$DIR/listed" 2>&1 || cat "$DIR/listed" >&2
+	grep -c 'IPCTNL_MSG_CT_GET.*NLM_F_DUMP' "$DIR/trace"
+}
+
+@test "attached at both interfaces together, the kernel lists them as often as for one" {
+	local one both
+
+	masquerade
+	talk_connect near lan 198.51.100.2 7000
+	one=$(lists attach eth0 -p tiny --catalog "$TINY" --forward)
+	detach_all gateway
+	echo 'interfaces: {eth0: {profiles: [tiny], forward: true}, eth1: {profiles: [tiny], forward: true}}' > "$DIR/both.yaml"
+	both=$(lists apply --site "$DIR/both.yaml" --catalog "$TINY" --force)
+	((one)) && same "$one" "$both" 'lists of tracked connections'
+	same "10.0.0.2 $(local_port near) 198.51.100.2 7000 established
+198.51.100.2 7000 198.51.100.1 $(local_port near) established" \
+		"$(as gateway flows --json | jq -r '.flows[] | "\(.remote) \(.remote_port) \(.local) \(.local_port) \(.state)"' | sort)" 'flows'
+	speaks_to far near
+	speaks_to near far
+}
+
 @test "so do those that were begun outside, and nothing new begins" {
 	masquerade
 	talk_listen lan_tcp lan 7001
