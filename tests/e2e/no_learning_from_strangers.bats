@@ -230,30 +230,35 @@ own_is_served()
 	two_hosts
 	talk_listen far client 7000
 	udp_serve answers client 7777
-	address_add host lo 10.9.9.1/32 2001:db8:9::1/128
+	# IPv6 addresses that differ in their first or in their last word from those that replace them.
+	address_add host lo 10.9.9.1/32 2011:db8::1/128
 	on host ip route add 203.0.113.5 dev eth0
-	on host ip -6 route add 2001:db8:5::5 dev eth0
+	on host ip -6 route add 2011:db8::2 dev eth0
 	on host nft -f - <<-'NFT'
 		table inet nat {
 			chain out {
 				type nat hook output priority -100
 				ip daddr 203.0.113.5 dnat ip to 192.0.2.2
-				ip6 daddr 2001:db8:5::5 dnat ip6 to 2001:db8::2
+				ip6 daddr { 2011:db8::2, 2001:db8::5 } dnat ip6 to 2001:db8::2
 			}
 			chain post {
 				type nat hook postrouting priority srcnat
 				oifname "eth0" ip saddr 10.9.9.1 masquerade
-				oifname "eth0" ip6 saddr 2001:db8:9::1 masquerade
+				oifname "eth0" ip6 saddr { 2011:db8::1, 2001:db8::9 } masquerade
 			}
 		}
 	NFT
 	attach_tiny host eth0
-	own_is_served 203.0.113.5 2001:db8:5::5
+	own_is_served 203.0.113.5 2011:db8::2
+	asked 'answered 5000' host 2001:db8::5 7777 --answer 5000 --connected
 	# Now from the second address.
 	on host ip route add 192.0.2.2 dev eth0 src 10.9.9.1
-	on host ip -6 route add 2001:db8::2 dev eth0 src 2001:db8:9::1
+	on host ip -6 route add 2001:db8::2 dev eth0 src 2011:db8::1
 	own_is_served 192.0.2.2 2001:db8::2
-	own_is_served 203.0.113.5 2001:db8:5::5
+	own_is_served 203.0.113.5 2011:db8::2
+	address_add host lo 2001:db8::9/128
+	on host ip -6 route replace 2001:db8::2 dev eth0 src 2001:db8::9
+	asked 'answered 5000' host 2001:db8::2 7777 --answer 5000 --connected
 	udp_serve mute host 7001
 	asked nothing client 192.0.2.1 7001 --timeout 0.4
 	unanswered client 192.0.2.1 7000

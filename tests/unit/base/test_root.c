@@ -40,6 +40,8 @@ static void test_find(void **state)
 	expect_found(&below, "/{b,nothing,a}.conf", "/b.conf /a.conf");
 	expect_found(&below, "/{etc,a", "");
 	expect_found(&below, "", "");
+	expect_found(&below, "/{a,b}.{conf,x}", "/a.conf /b.conf");
+	expect_found(&below, "/{a,b}.{c,x}{onf,x}", ""); /* more pairs than are read */
 	/* Windows: a drive or a named folder is the root, and case does not count. */
 	expect_found(&below, "C:\\server files\\config.xml", "/Server Files/Config.XML");
 	expect_found(&below, "[Install Directory] \\ Server Files \\ config.xml",

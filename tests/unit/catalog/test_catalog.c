@@ -52,6 +52,9 @@ static void test_find(void **state)
 	profile = catalog_find(&catalog, "only-b", &diag);
 	assert_non_null(profile);
 	assert_null(profile->shadows);
+	assert_true(catalog_has(&catalog, "xeams-t"));
+	assert_true(catalog_has(&catalog, "only-b"));
+	assert_false(catalog_has(&catalog, "xeam-t"));
 	expect_said(&diag, "");
 	assert_null(catalog_find(&catalog, "xeam-t", &diag));
 	assert_null(catalog_find(&catalog, "zzzzzz", &diag));

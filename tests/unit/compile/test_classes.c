@@ -90,6 +90,27 @@ static void test_recipes(void **state)
 	assert_non_null(strstr(bad.diag.entry[bad.diag.count - 1].message, "beyond it is m64"));
 }
 
+/* One machine whose recipe has no tables: nothing is compiled. */
+static void test_bad_recipe(void **state)
+{
+	__cleanup(run_free) struct run run = {};
+	__free_text char *from = xstrdup("shop:ssh=g0");
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++)
+		add(&run, i, 0, false);
+	for (unsigned int i = 0; i < 65; i++) {
+		__free_text char *group = xasprintf("g%u=10.9.%u.0/24", i, i), *before = from;
+
+		recipe_group(&run.recipe.machine[1].own, group, &run.diag);
+		from = i ? xasprintf("%s,g%u", before, i) : xstrdup(before);
+	}
+	recipe_from(&run.recipe.machine[1].own, from, &run.diag);
+	assert_int_equal(run.diag.count, 0);
+	assert_int_not_equal(finish(&run), 0);
+	assert_non_null(strstr(run.diag.entry[run.diag.count - 1].message, "65 groups"));
+}
+
 /* 128 groups of 64 tenants: each admits its own, and not another tenant's of the same name. */
 static void test_tenants(void **state)
 {
@@ -148,6 +169,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_recipes),
+		cmocka_unit_test(test_bad_recipe),
 		cmocka_unit_test(test_tenants),
 		cmocka_unit_test(test_tallies),
 	};

@@ -5,6 +5,7 @@
 
 #include "tests/unit/expect.h"
 
+#include <sys/socket.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -112,8 +113,7 @@ static void test_same_words(void **state)
 	static const char form[] =
 		"{\"recipe\": {\"groups\": {\"a\": [\"192.0.2.%d/32\"]}, \"dns\": {\"a\": {\"names\": [\"x.example\"], \"fixed\": []}}}, "
 		"\"profiles\": [{\"name\": \"%s\", \"services\": []}]}";
-	__free_text char *text[] = {xasprintf(form, 1, "p"), xasprintf(form, 2, "p"),
-				    xasprintf(form, 2, "q")};
+	char *text[] = {xasprintf(form, 1, "p"), xasprintf(form, 2, "p"), xasprintf(form, 2, "q")};
 	json_t *one = kept_of(text[0]), *answered = kept_of(text[1]), *other = kept_of(text[2]);
 
 	(void)state;
@@ -123,8 +123,46 @@ static void test_same_words(void **state)
 	json_decref(one);
 	json_decref(answered);
 	json_decref(other);
-	for (size_t i = 1; i < ARRAY_SIZE(text); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(text); i++)
 		free(text[i]);
+}
+
+/* An open service admits an address by a group of it, but not by one that is everyone. */
+static void test_group_admits(void **state)
+{
+	static const char text[] =
+		"{\"recipe\": {\"groups\": {\"a\": [\"192.0.2.0/24\", \"2001:db8::/32\", \"0.0.0.0/0\"], \"b\": [\"198.51.100.0/24\"]}}, "
+		"\"profiles\": [{\"name\": \"p\", \"services\": []}, {\"name\": \"q\", \"services\": ["
+		"{\"name\": \"any\", \"direction\": \"in\", \"ports\": [\"25/tcp\"], \"from\": [], \"open\": true},"
+		"{\"name\": \"out\", \"direction\": \"out\", \"ports\": [\"26/tcp\"], \"from\": [\"a\"], \"open\": true},"
+		"{\"name\": \"off\", \"direction\": \"in\", \"ports\": [\"27/tcp\"], \"from\": [\"a\"], \"open\": false},"
+		"{\"name\": \"on\", \"direction\": \"in\", \"ports\": [\"28-30/tcp\"], \"from\": [\"none\", \"b\", \"a\"], \"open\": true}]}]}";
+	static const struct {
+		__u8 address[16], family;
+		enum pc_transport transport;
+		__u16 port;
+		bool admits;
+	} cases[] = {
+		{{192, 0, 2, 9}, AF_INET, PC_TCP, 28, true},
+		{{192, 0, 2, 9}, AF_INET, PC_TCP, 30, true},
+		{{192, 0, 2, 9}, AF_INET, PC_TCP, 31, false},
+		{{192, 0, 2, 9}, AF_INET, PC_UDP, 28, false},
+		{{192, 0, 2, 9}, AF_INET, PC_TCP, 25, false},
+		{{192, 0, 2, 9}, AF_INET, PC_TCP, 26, false},
+		{{192, 0, 2, 9}, AF_INET, PC_TCP, 27, false},
+		{{198, 51, 100, 9}, AF_INET, PC_TCP, 29, true},
+		{{203, 0, 113, 9}, AF_INET, PC_TCP, 29, false},
+		{{0x20, 1, 0xd, 0xb8}, AF_INET6, PC_TCP, 29, true},
+		{{0x20, 1, 0xd, 0xb9}, AF_INET6, PC_TCP, 29, false},
+	};
+	json_t *kept = kept_of(text);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		if (kept_group_admits(kept, cases[i].transport, cases[i].port, cases[i].family,
+				      cases[i].address) != cases[i].admits)
+			fail_msg("case %zu", i);
+	json_decref(kept);
 }
 
 static void test_folders(void **state)
@@ -153,6 +191,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_words),
+		cmocka_unit_test(test_group_admits),
 		cmocka_unit_test_setup_teardown(test_parse, start, end),
 		cmocka_unit_test_setup_teardown(test_same, start, end),
 		cmocka_unit_test_setup_teardown(test_folders, start, end),

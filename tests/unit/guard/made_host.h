@@ -78,7 +78,13 @@ static const char panel[] = "profile: panel\n"
 			    "    from: trusted\n"
 			    "  - name: admin-of-relay\n"
 			    "    in: 9091/tcp\n"
-			    "    from-port: 25/tcp\n";
+			    "    from-port: 25/tcp\n"
+			    "  - name: ftp-admin\n"
+			    "    in: 21/tcp\n"
+			    "    feature: ends\n"
+			    "  - name: remote-admin\n"
+			    "    in: 5986/tcp\n"
+			    "    feature: ends\n";
 
 static const char out[] = "profile: out\n"
 			  "services:\n"

@@ -70,6 +70,9 @@ static void test_warnings(void **state)
 		 "8443/tcp is open to anyone by panel:web: it is for administration\n"},
 		{"-p panel --group trusted=0.0.0.0/0 --disable panel:web --disable panel:ssh-admin",
 		 "9090/tcp is open to anyone over IPv4 by panel:admin: it is for administration\n"},
+		{"-p panel --enable panel:ends --group trusted=10.0.0.0/8 --disable panel:web --disable panel:ssh-admin",
+		 "21/tcp is open to anyone by panel:ftp-admin: FTP sends passwords unencrypted\n"
+		 "5986/tcp is open to anyone by panel:remote-admin\n"},
 		/* Machines with the same recipe are one. */
 		{"-p mail --machine a=198.51.100.1 -p ssh --machine b=198.51.100.2 -p ssh --machine c=198.51.100.3 -p two",
 		 "machine a: 22/tcp is open to anyone by ssh:ssh\n"
