@@ -201,6 +201,10 @@ confirm_of()
 	pc attach eth0 -p ssh
 	pc swap eth0 -p xeams --confirm 1
 	sleep 1.1
+	# The kernel refuses it: the next command tries again.
+	exits 1 on host "$TOOLS/faults" -e EPERM@bpf:MAP_UPDATE_ELEM:1 "$PORTCULLIS" detach lo
+	says 'cannot restore the active generation: Operation not permitted'
+	connects client 192.0.2.1 22
 	exits 0 pc detach lo
 	says 'eth0: the swap was not confirmed in time: generation 1 is active again'
 	connects client 192.0.2.1 22
