@@ -111,6 +111,31 @@ static void test_bad_recipe(void **state)
 	assert_non_null(strstr(run.diag.entry[run.diag.count - 1].message, "65 groups"));
 }
 
+/* Prefixes of more lengths than the tables of machines have. */
+static void test_lengths(void **state)
+{
+	const struct place place = {.file = "--machine"};
+
+	(void)state;
+	for (unsigned int more = 0; more < 2; more++) {
+		__cleanup(run_free) struct run run = {};
+
+		for (unsigned int i = 0; i < MACHINE_LENGTHS + more; i++) {
+			__free_text char *word = xasprintf("m%u=2001:%x::/%u", i, i, 40 + i);
+
+			struct machine *machine =
+				machines_word(&run.recipe, word, &place, &run.diag);
+
+			assert_non_null(machine);
+			recipe_profiles(&machine->own, "shop", &run.diag);
+		}
+		assert_int_equal(finish(&run) != 0, more);
+		if (more)
+			assert_non_null(strstr(run.diag.entry[run.diag.count - 1].message,
+					       "different lengths of IPv6 prefixes"));
+	}
+}
+
 /* 128 groups of 64 tenants: each admits its own, and not another tenant's of the same name. */
 static void test_tenants(void **state)
 {
@@ -168,9 +193,8 @@ static void test_tallies(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_recipes),
-		cmocka_unit_test(test_bad_recipe),
-		cmocka_unit_test(test_tenants),
+		cmocka_unit_test(test_recipes), cmocka_unit_test(test_bad_recipe),
+		cmocka_unit_test(test_lengths), cmocka_unit_test(test_tenants),
 		cmocka_unit_test(test_tallies),
 	};
 
