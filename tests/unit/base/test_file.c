@@ -75,9 +75,33 @@ static void test_dup(void **state)
 	close(in);
 }
 
+/* Standard input is read once; a limit that it exceeds is an error. */
+static void test_input(void **state)
+{
+	__free_text char *path = xasprintf("%s/input", root);
+	const char *text = NULL, *again = NULL;
+	size_t length = 0;
+	int fd;
+
+	(void)state;
+	put("input", "12345");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(dup2(fd, STDIN_FILENO), STDIN_FILENO);
+	assert_int_equal(read_input(4, &text, &length), -EFBIG);
+	assert_null(text);
+	assert_int_equal(lseek(STDIN_FILENO, 0, SEEK_SET), 0);
+	assert_int_equal(read_input(5, &text, &length), 0);
+	assert_int_equal(length, 5);
+	assert_string_equal(text, "12345");
+	assert_int_equal(read_input(5, &again, &length), 0);
+	assert_ptr_equal(text, again);
+	close(fd);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_input, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(test_read_file, make_root, remove_root),
 		cmocka_unit_test(test_close),
 		cmocka_unit_test(test_dup),

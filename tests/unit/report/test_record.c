@@ -191,6 +191,45 @@ static void test_fields(void **state)
 		      "PORTCULLIS_COMMAND=swap eth0 -p a b?\n");
 }
 
+static void admit(const struct admission *admission)
+{
+	__cleanup(caller_free) struct caller caller = {};
+
+	caller_find(&caller);
+	record_admission(admission, &caller);
+}
+
+/* Bans and grants; without a journal they are a line of syslog. */
+static void test_admissions(void **state)
+{
+	(void)state;
+	set_files("1001\n", COMMAND("/usr/sbin/portcullis\0ban"));
+	setenv("SSH_CONNECTION", "198.51.2.9 50000 192.0.2.1 22", 1);
+	admit(&(struct admission){.action = "ban",
+				  .what = "198.51.100.7/32",
+				  .list = "manual",
+				  .comment = "sc\nans"});
+	assert_null(sent.logged);
+	assert_string_equal(
+		sent.fields,
+		"MESSAGE=ban by al?ice from 198.51.2.9: 198.51.100.7/32 (list manual); comment: sc?ans\n" HEAD
+		"PORTCULLIS_ACTION=ban\nPORTCULLIS_LIST=manual\nPORTCULLIS_CHANGES=198.51.100.7/32\n"
+		"PORTCULLIS_COMMENT=sc?ans\nPORTCULLIS_BY=al?ice\nPORTCULLIS_CLIENT=198.51.2.9\n"
+		"PORTCULLIS_COMMAND=ban\n");
+	forget();
+	admit(&(struct admission){
+		.action = "grant", .what = "192.0.2.7", .list = "office", .grants = true});
+	assert_non_null(strstr(sent.fields, ": 192.0.2.7 (group office)\n"));
+	assert_non_null(strstr(sent.fields, "PORTCULLIS_GROUP=office\n"));
+	assert_null(strstr(sent.fields, "PORTCULLIS_LIST"));
+	forget();
+	sent.journal = false;
+	admit(&(struct admission){.action = "unban", .what = "all"});
+	assert_non_null(
+		strstr(sent.logged, "unban by al?ice from 198.51.2.9: all (list every one)"));
+	assert_null(strstr(sent.logged, "comment"));
+}
+
 static void test_actions(void **state)
 {
 	static const struct {
@@ -300,6 +339,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_fields, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_admissions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_actions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_callers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_command, set_up, tear_down),
