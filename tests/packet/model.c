@@ -133,6 +133,20 @@ static bool is_dhcp(const struct upper *upper)
 	return from >= 0 && from < 2 && to >= 0 && to < 2;
 }
 
+/* Whether a grant makes a source a member of `never-ban`. */
+static bool is_never(int family, const uint8_t *source, const struct judge *judge)
+{
+	const struct pc_generation *generation = judge->tables->generation;
+
+	for (size_t i = 0; i < grants.count; i++)
+		for (size_t bit = 0; ban_holds(&grants.ban[i], 1) && bit < PC_GROUPS; bit++)
+			if (generation->never_ban >> bit & 1 &&
+			    generation->group[0][bit] == pc_group_id(grants.ban[i].list) &&
+			    prefix_contains(&grants.ban[i].prefix, (uint8_t)family, source))
+				return true;
+	return false;
+}
+
 /*
  * The rules `banned` and `denied`: the longest prefix that has the source and has not ended
  * decides. MODEL_WHYS: neither.
@@ -142,6 +156,8 @@ static enum model_why refusal(int family, const uint8_t *source, bool dhcp,
 {
 	const struct model_ban *longest = NULL;
 
+	if (is_never(family, source, judge))
+		return MODEL_WHYS;
 	for (size_t i = 0; i < ban_count; i++)
 		if (bans[i].kind != BAN_ENDED &&
 		    prefix_contains(&bans[i].prefix, (uint8_t)family, source) &&

@@ -334,17 +334,23 @@ static void mark_group(struct ban_table *table, const struct tables *tables)
 	}
 }
 
-/* In one profile, a group is denied whose members others admit. */
+/*
+ * In one profile, a group is denied whose members others admit, and grants into another one are
+ * into `never-ban`, too.
+ */
 static int deny_a_group(struct contest *contest, enum test_profile_id id)
 {
 	struct pc_generation *generation = contest->tables.generation;
 	struct ban_table table;
 	int err;
 
-	generation->denied = 0;
-	for (size_t bit = 0; id == GROUPS && bit < PC_GROUPS; bit++)
+	generation->denied = generation->never_ban = 0;
+	for (size_t bit = 0; id == GROUPS && bit < PC_GROUPS; bit++) {
 		if (generation->group[0][bit] == pc_group_id("dmz"))
 			generation->denied = 1ULL << bit;
+		if (generation->group[0][bit] == pc_group_id("one"))
+			generation->never_ban = 1ULL << bit;
+	}
 	err = filter_flag_set(&contest->runner->filter, PC_FILTER_DENIED, generation->denied);
 	if (!err)
 		err = ban_table_open(&contest->runner->filter, true, &table);

@@ -67,6 +67,9 @@ void suite_random_machines(struct runner *runner, uint64_t seed, bool quick);
 /* Limits. `quick`: fewer forged sources. */
 void suite_limits(struct runner *runner, bool quick);
 
+/* Grants beside limits, bans and denied groups. */
+void suite_grants(struct runner *runner);
+
 /* Carries, sums over CPUs, a switch of the generation. */
 void suite_counters(struct runner *runner);
 

@@ -142,6 +142,7 @@ int main(int argc, char **argv)
 		return check_done();
 	}
 	suite_limits(&runner, options.quick);
+	suite_grants(&runner);
 	suite_drops(&runner, options.quick);
 	suite_listen(&runner);
 	if (!options.quick)
