@@ -318,6 +318,27 @@ static __always_inline bool ban_source(struct xdp_md *ctx, struct ban_word what,
 
 #define BAN_STEP6 12
 
+/*
+ * Whether the ban of an address alone is in its first line, as most are. In line: a call and what it
+ * reads again would cost a banned packet 4 ns. ban_search4 finds the others.
+ */
+static __always_inline bool ban_found4(const struct pc_bans *table, __u64 first, __u64 word)
+{
+	const __u32 kind = PC_BAN_KIND4(32);
+	__u32 line = pc_ban_first(pc_ban_hash4(first, kind, table->secret), table, 0);
+	struct pc_ban_chunk *chunk = ban_chunk(table->slot, line);
+	const struct pc_ban_line *at;
+	__u64 entry;
+
+	if (!chunk)
+		return false;
+	at = &chunk->line[bounded(line, PC_BAN_LINES - 1)];
+	entry = bounded(forgotten(ban_place4(at, first >> 32, kind, table->slot, line), line), 7);
+	return entry < PC_BAN_ENTRIES4 &&
+	       ban_entry(chunk, line, entry, at->ipv4.until[entry], ban_word_unpack(word)) ==
+		       BAN_DROP;
+}
+
 /* The result for an address, by the prefix lengths in use, the longest first: BAN_*. */
 static __always_inline int ban_search4(const struct pc_bans *table, __u64 first, __u64 word)
 {
@@ -452,6 +473,8 @@ __noinline int portcullis_banned(struct xdp_md *ctx, __u64 word, __u32 ports)
 	if (is_dhcp(what, ports))
 		return ban_of_address(first, second, word) == BAN_DROP ? 1 + PC_REASON_BANNED : 0;
 	if (!what.ipv6) {
+		if (ban_found4(table, first, word))
+			return 1 + PC_REASON_BANNED;
 		found = ban_search4(table, first, word);
 	} else {
 		/* Without a branch, by whose sides the verifier would follow each step twice. */

@@ -277,6 +277,11 @@ __noinline __u64 portcullis_source(struct xdp_md *ctx, __u32 parsed)
 	return ban_word_of(&packet, generation, parsed);
 }
 
+static __always_inline struct verdict drop_banned(__u32 reason)
+{
+	return drop_reason(reason == 1 + PC_REASON_DENIED ? PC_REASON_DENIED : PC_REASON_BANNED);
+}
+
 /* Drops a frame of a banned or denied source. `reason`: 1 + enum pc_reason. */
 __noinline __u64 portcullis_refuse(struct xdp_md *ctx, __u32 reason, __u32 length)
 {
@@ -297,9 +302,7 @@ __noinline __u64 portcullis_refuse(struct xdp_md *ctx, __u32 reason, __u32 lengt
 	}
 	if (!explains && is_observing(&packet, generation) && !is_attaching(generation))
 		portcullis_ban_came_in(ctx, kind ? kind : noted_kind(frame_parse(ctx)));
-	return carry_out_drop(
-		&packet, generation,
-		drop_reason(reason == 1 + PC_REASON_DENIED ? PC_REASON_DENIED : PC_REASON_BANNED));
+	return carry_out_drop(&packet, generation, drop_banned(reason));
 }
 
 /*
@@ -656,8 +659,10 @@ static __always_inline int ingress(struct xdp_md *ctx, bool kernel_context)
 		__u32 reason = portcullis_banned(ctx, ban_word_of(&packet, generation, PARSED_PORT),
 						 flow_ports_pack(&packet));
 
-		if (reason)
+		if (reason && is_observing(&packet, generation))
 			return ingress_end(ctx, portcullis_refuse(ctx, reason, packet.length));
+		if (reason)
+			return carry_out_drop(&packet, generation, drop_banned(reason));
 	}
 	if (limit_begins(&packet, generation)) {
 		__u64 word = packet.transport == PC_TCP ?
