@@ -494,6 +494,18 @@ static __always_inline bool has_bans(void)
 	return filter.flag & (PC_FILTER_BANS | PC_FILTER_DENIED);
 }
 
+/* Whether an IPv4 packet of the first pass comes from a network without a mark. */
+static __always_inline bool ban_elsewhere4(const struct packet *packet)
+{
+	const struct pc_bans *table;
+	struct address source;
+
+	if (packet->ipv6 || !packet_address_linear(packet, true, &source))
+		return false;
+	table = bans_current();
+	return table && !ban_marked4(table, (__u64)bpf_ntohl(source.first) << 32);
+}
+
 /* The word of a packet, by which portcullis_banned asks about its source. */
 static __always_inline __u64 ban_word_of(const struct packet *packet,
 					 const struct pc_generation *generation, enum parsed parsed)

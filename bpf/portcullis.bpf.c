@@ -655,7 +655,7 @@ static __always_inline int ingress(struct xdp_md *ctx, bool kernel_context)
 	}
 	/* TCP and UDP are still followed apart: to forget that costs a drop 1 ns. */
 	packet.ipv6 = forgotten(packet.ipv6, packet.local_port);
-	if (has_bans()) {
+	if (has_bans() && !ban_elsewhere4(&packet)) {
 		__u32 reason = portcullis_banned(ctx, ban_word_of(&packet, generation, PARSED_PORT),
 						 flow_ports_pack(&packet));
 
