@@ -59,6 +59,45 @@ static void test_listing(void **state)
 }
 
 /* Many services on all ports: the lists are shared, whatever is counted. */
+static long long packets_of(const json_t *report, const char *what, const char *which,
+			    const char *way)
+{
+	const json_t *value = json_object_get(report, what);
+
+	if (which)
+		value = json_object_get(value, which);
+	if (way)
+		value = json_object_get(value, way);
+	return json_is_object(value) ? json_integer_value(json_object_get(value, "packets")) : -1;
+}
+
+/* What is counted by reason, by kind, and in all. */
+static void test_sums(void **state)
+{
+	struct counters *counters = xcalloc(1, sizeof(*counters));
+	json_t *report;
+
+	(void)state;
+	counters->cell[PC_CELL_REASON + PC_REASON_UNLISTED] = (struct count){3, 180};
+	counters->cell[PC_CELL_OTHER + PC_OTHER_NON_IP] = (struct count){4, 240};
+	counters->cell[PC_CELL_OTHER + PC_OTHER_ICMP] = (struct count){5, 300};
+	counters->cell[PC_CELL_OTHER + PC_OTHER_PROTOCOL] = (struct count){6, 360};
+	counters->cell[PC_CELL_OTHER + PC_OTHER_REPLY] = (struct count){7, 420};
+	report = report_counters(counters, NULL, false);
+	assert_int_equal(packets_of(report, "reasons", "unlisted", "drop"), 3);
+	assert_int_equal(packets_of(report, "reasons", "source", "drop"), 0);
+	assert_int_equal(packets_of(report, "reasons", "unlisted", "pass"), -1);
+	assert_int_equal(packets_of(report, "other", "non_ip", NULL), 4);
+	assert_int_equal(packets_of(report, "other", "icmp", NULL), 5);
+	assert_int_equal(packets_of(report, "other", "protocol", NULL), 6);
+	assert_int_equal(packets_of(report, "replies", NULL, NULL), 7);
+	assert_int_equal(packets_of(report, "total", NULL, "drop"), 3);
+	assert_int_equal(packets_of(report, "total", NULL, "pass"), 22);
+	assert_int_equal(packets_of(report, "outbound_total", NULL, "pass"), 0);
+	json_decref(report);
+	free(counters);
+}
+
 static void test_many_services(void **state)
 {
 	struct counters *counters = xcalloc(1, sizeof(*counters));
@@ -102,9 +141,8 @@ static void test_time(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_joined),
-		cmocka_unit_test(test_listing),
-		cmocka_unit_test(test_many_services),
+		cmocka_unit_test(test_joined), cmocka_unit_test(test_listing),
+		cmocka_unit_test(test_sums),   cmocka_unit_test(test_many_services),
 		cmocka_unit_test(test_time),
 	};
 
