@@ -33,6 +33,30 @@ static const struct audit_listener listener[] = {
 };
 
 /* The site file, from `interfaces` on unless groups come first. */
+/* Each closed port has its numbers; what listens there is named as the reason does. */
+static void expect_closed(const json_t *closed)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (closed, i, one) {
+		const char *why = json_string_value(json_object_get(one, "why"));
+		const char *process = json_string_value(json_object_get(one, "process"));
+		const char *unit = json_string_value(json_object_get(one, "unit"));
+		bool quiet = strstr(why, "nothing came in");
+
+		assert_int_equal(json_integer_value(json_object_get(one, "packets")) == 0, quiet);
+		assert_int_equal(json_integer_value(json_object_get(one, "sources")) == 0, quiet);
+		assert_true(json_is_integer(json_object_get(one, "packets")));
+		assert_true(json_is_integer(json_object_get(one, "sources")));
+		if (!strstr(why, " listens") || strstr(why, "thing listens"))
+			continue;
+		assert_non_null(process);
+		assert_memory_equal(why, process, strlen(process));
+		assert_int_equal(unit != NULL, strstr(why, ") listens") != NULL);
+	}
+}
+
 static void expect_site(struct suggest_evidence *evidence, const char *profiles,
 			const char *expected)
 {
@@ -61,6 +85,7 @@ static void expect_site(struct suggest_evidence *evidence, const char *profiles,
 	if (strcmp(text, expected))
 		print_error("suggested:\n%s\nexpected:\n%s\n", text, expected);
 	assert_string_equal(text, expected);
+	expect_closed(suggestion.closed);
 	free(text);
 	free(evidence->knock);
 	suggestion_free(&suggestion);
@@ -131,11 +156,11 @@ static void test_capture(void **state)
 		"198.51.5.7 and 35 more\n"
 		"    # closed: 3306/tcp: nothing answers; 5 packets from 192.0.2.9\n"
 		"    # not seen in 2 h: host:dhcpv6-client; it stays open, since a monthly job would not have been seen\n"
-		    "    # closed: 143/tcp: dovecot listens, and nothing came in 2 h; a monthly job would not have been seen\n"
-		    "    # closed: 587/tcp: master listens, and nothing came in 2 h; a monthly job would not have been seen\n"
-		    "    # closed: 9100/tcp: node (node.service) listens, and nothing came in 2 h; a monthly job would not have been seen\n"
-		    "    # closed: 9200/tcp: other listens, and nothing came in 2 h; a monthly job would not have been seen\n"
-		    "    # closed: 7000/tcp: monthly listens, and nothing came in 2 h; a monthly job would not have been seen\n");
+		"    # closed: 143/tcp: dovecot listens, and nothing came in 2 h; a monthly job would not have been seen\n"
+		"    # closed: 587/tcp: master listens, and nothing came in 2 h; a monthly job would not have been seen\n"
+		"    # closed: 9100/tcp: node (node.service) listens, and nothing came in 2 h; a monthly job would not have been seen\n"
+		"    # closed: 9200/tcp: other listens, and nothing came in 2 h; a monthly job would not have been seen\n"
+		"    # closed: 7000/tcp: monthly listens, and nothing came in 2 h; a monthly job would not have been seen\n");
 }
 
 int main(void)
