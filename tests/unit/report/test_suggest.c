@@ -196,12 +196,57 @@ static void test_included(void **state)
 			 "      'shop:pop:in': [1110/tcp]  # /etc/conf:7: Port x\n");
 }
 
+/* The reasons of what a live filter has: those that were found, else that it has it. */
+static void test_reasons(void **state)
+{
+	static const char *const words[][2] = {
+		{"profiles", "mail"},	  {"profiles", "ssh"},	 {"enable", "mail:imap"},
+		{"disable", "mail:pop3"}, {"set", "ssh:ssh"},	 {"from", "ssh:ssh"},
+		{"open", "80/tcp"},	  {"limits", "ssh:ssh"}, {"groups", "office"},
+	};
+	struct suggestion to, found;
+	struct diag diag = {};
+	__free_text char *remarks = NULL;
+
+	(void)state;
+	suggestion_begin(&to);
+	suggestion_begin(&found);
+	recipe_profiles(&to.recipe, "mail,ssh", &diag);
+	recipe_enable(&to.recipe, "mail:imap", &diag);
+	recipe_disable(&to.recipe, "mail:pop3", &diag);
+	recipe_set(&to.recipe, "ssh:ssh=2222/tcp", &diag);
+	recipe_from(&to.recipe, "ssh:ssh=office", &diag);
+	recipe_open(&to.recipe, "80/tcp", &diag);
+	recipe_limit(&to.recipe, "ssh:ssh=3/m", &diag);
+	recipe_group(&to.recipe, "office=192.0.2.0/24", &diag);
+	recipe_profiles(&found.recipe, "mail,shop,host", &diag);
+	expect_said(&diag, "");
+	suggest_line(&found, "profiles", "mail", "by file");
+	suggest_line(&found, "set", "ssh:ssh", "sshd_config has it");
+	suggest_reasons(&to, &found);
+	assert_int_equal(json_array_size(to.lines), ARRAY_SIZE(words));
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		const json_t *line = json_array_get(to.lines, i);
+		const char *why = json_string_value(json_object_get(line, "why"));
+
+		assert_string_equal(json_string_value(json_object_get(line, "key")), words[i][0]);
+		assert_string_equal(json_string_value(json_object_get(line, "word")), words[i][1]);
+		assert_string_equal(why, !i	? "by file" :
+					 i == 4 ? "sshd_config has it" :
+						  "as the filter has it");
+	}
+	remarks = names_join(&to.remarks, "|");
+	assert_string_equal(
+		remarks, "profile shop is not in the filter, though its product is on this host");
+	suggestion_free(&to);
+	suggestion_free(&found);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_moved),
-		cmocka_unit_test(test_features),
-		cmocka_unit_test(test_elsewhere),
+		cmocka_unit_test(test_reasons),	 cmocka_unit_test(test_moved),
+		cmocka_unit_test(test_features), cmocka_unit_test(test_elsewhere),
 		cmocka_unit_test(test_included),
 	};
 
