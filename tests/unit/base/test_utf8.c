@@ -157,6 +157,7 @@ static void test_not_utf8(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
 		assert_int_equal(utf8_decode(wrong[i], strlen(wrong[i]), &code), 0);
+	assert_int_equal(utf8_decode("x", 0, &code), 0);
 	assert_int_equal(utf8_decode("\0x", 2, &code), 1);
 	assert_int_equal(code, 0);
 	assert_int_equal(utf8_length("a\xc3\xa4\xe2\x82\xac\xf0\x90\x80\x80", 10), 4);
