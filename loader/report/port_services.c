@@ -120,7 +120,7 @@ static void join(const struct listing *listing, const bool *wanted, struct port_
 		}
 	}
 	for (port = 0; port < PC_PORTS; port++)
-		if (head[port] != port)
+		if (head[port] < port)
 			services->of[port] = json_incref(services->of[head[port]]);
 }
 

@@ -155,8 +155,9 @@ static void test_show_list(void **state)
 		json_t *profile = json_loads(cases[i][0], 0, NULL), *report;
 		__free_text char *expected = xasprintf("p: P\n%s", cases[i][1]), *text = NULL;
 
-		json_object_update(profile, json_pack("{s:s, s:s, s:[]}", "name", "p", "title", "P",
-						      "services"));
+		json_object_set_new(profile, "name", json_string("p"));
+		json_object_set_new(profile, "title", json_string("P"));
+		json_object_set_new(profile, "services", json_array());
 		report = json_pack("{s:[o]}", "profiles", profile);
 		text = text_form(report, NULL, false, report_show_text);
 		if (strncmp(text, expected, strlen(expected)) || (!i && strstr(text, "list")))
