@@ -196,7 +196,7 @@ static int check_prefixes(const struct recipe *recipe, const struct place *place
 
 		if (compare_owned(&owned[i - 1], &owned[i]))
 			continue;
-		diag_error(diag, place, "machines '%s' and '%s' both have %s",
+		diag_error(diag, place, "machines '%s' and '%s' both have %s; remove it from one of them",
 			   owned[i - 1].machine->name, owned[i].machine->name,
 			   prefix_format(owned[i].prefix, text));
 		err = -EINVAL;

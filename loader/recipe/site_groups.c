@@ -53,7 +53,7 @@ static void read_group_file(struct reader *reader, const char *group, const stru
 	yaml_place(&reader->yaml, item, &place);
 	if (!*file || members->files == SITE_GROUP_FILES) {
 		if (*file)
-			complain(reader, item, "a group has at most %d files", SITE_GROUP_FILES);
+			complain(reader, item, "a group has at most %d files; join some of them", SITE_GROUP_FILES);
 		else
 			complain(reader, item, "'@' must be followed by a file; write '@FILE'");
 		members->wrong = true;

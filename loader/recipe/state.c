@@ -68,7 +68,7 @@ static int read_about(const char *folder, struct snapshot *snapshot, struct diag
 	if (err)
 		diag_errno(diag, &place, err, NULL);
 	else if (version != STATE_VERSION)
-		diag_error(diag, &place, "is of another version of portcullis, and is not used");
+		diag_error(diag, &place, "is of another version of portcullis, and is not used; portcullis apply writes a new one");
 	snprintf(snapshot->content, sizeof(snapshot->content), "%s",
 		 json_string_value(json_object_get(about, "content")) ?
 			 json_string_value(json_object_get(about, "content")) :

@@ -428,7 +428,7 @@ void state_pend(void)
 		err = fsync(state) ? -errno : 0;
 	}
 	if (err)
-		warning(STATE ": cannot keep the pending change for boot: %s", why(err));
+		warning(STATE ": cannot keep the pending change for boot: %s; once that is fixed and the change is confirmed, portcullis apply keeps it", why(err));
 }
 
 void state_untry(const char *digest)

@@ -118,7 +118,7 @@ static void test_checks(void **state)
 	add(&run, "b=192.0.2.1", NONE);
 	add(&run, "c=198.51.100.0/24,2001:db8::1", NONE);
 	finish_compose(&run, -EINVAL);
-	expect_error(&run.diag, "machines 'a' and 'c' both have 2001:db8::1/128");
+	expect_error(&run.diag, "machines 'a' and 'c' both have 2001:db8::1/128; remove it from one of them");
 	start(&empty, NONE);
 	assert_non_null(machines_word(&empty.recipe, "a=192.0.2.1", &option, &empty.diag));
 	finish_compose(&empty, -EINVAL);

@@ -107,11 +107,11 @@ static void test_damaged(void **state)
 		const char *said;
 	} cases[] = {
 		{"{\"version\": 2, \"content\": \"x\"}", SITE, MINE, -EPROTO,
-		 "portcullis: ROOT/s/about.json: is of another version of portcullis, and is not used\n"},
+		 "portcullis: ROOT/s/about.json: is of another version of portcullis, and is not used; portcullis apply writes a new one\n"},
 		{"{\"version\": 1", SITE, MINE, -EPROTO,
-		 "portcullis: ROOT/s/about.json: is of another version of portcullis, and is not used\n"},
+		 "portcullis: ROOT/s/about.json: is of another version of portcullis, and is not used; portcullis apply writes a new one\n"},
 		{"{}", SITE, MINE, -EPROTO,
-		 "portcullis: ROOT/s/about.json: is of another version of portcullis, and is not used\n"},
+		 "portcullis: ROOT/s/about.json: is of another version of portcullis, and is not used; portcullis apply writes a new one\n"},
 		{ABOUT, SITE, "profile: other\n", -EINVAL, NULL},
 		{ABOUT, "interfaces: {eth0: {profiles: gone}}\n", MINE, -EINVAL, NULL},
 		{ABOUT, "interfaces: [", MINE, -EINVAL, NULL},

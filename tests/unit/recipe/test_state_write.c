@@ -707,7 +707,7 @@ static void test_not_ours(void **state)
 		state_pend();
 		expect_heard(
 			STATE
-			": cannot keep the pending change for boot: others than root can write the folder");
+			": cannot keep the pending change for boot: others than root can write the folder; once that is fixed and the change is confirmed, portcullis apply keeps it");
 		state_untry("x");
 		expect_heard(
 			STATE
