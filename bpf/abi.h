@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The layout of every map, for the BPF programs and the loader. The generation and the filter. */
+/* The layout of every map, for the BPF programs and the loader. This part: the generation and the
+ * filter. */
 #ifndef PORTCULLIS_ABI_H
 #define PORTCULLIS_ABI_H
 
@@ -24,9 +25,9 @@
 #define PC_MAGIC 0x6c757043 /* "Cpul" */
 
 /*
- * The versions since which these layouts have not changed. A takeover goes on using maps of a
- * version that is not older. Since PC_FRAMES_SINCE, the programs read frames without an Ethernet
- * header.
+ * The versions since which these layouts have not changed. A takeover continues to use maps of
+ * these versions and later ones. Since PC_FRAMES_SINCE, the programs read frames without an
+ * Ethernet header.
  */
 #define PC_COUNTERS_SINCE 4
 #define PC_FLOWS_SINCE	  2
@@ -43,19 +44,19 @@ enum pc_frame {
 };
 
 /*
- * "Reserved" marks a place that has a meaning already, so that its use does not change a layout
- * which a takeover goes on using. No program reads or writes it, and it is 0.
+ * "Reserved" marks a field with a meaning that is not used yet, so that using it will not change a
+ * layout that takeovers continue to use. No program reads or writes it, and it is 0.
  */
 
 /*
  * pc_filter.flags. A packet tests them once, as one word. The program clears the flag for
- * listeners. This flag is a byte of its own, so that such a store does not undo that of another
+ * listeners. Each flag is a byte of its own, so that this store cannot undo the store of another
  * flag.
  */
 #define PC_FILTER_BANS	 1 /* `bans` has a table */
 #define PC_FILTER_DENIED 2 /* pc_generation.denied is not empty */
 #define PC_FILTER_LIMITS 4 /* a generation had limits */
-#define PC_FILTER_GRANTS 8 /* `grants` may have one that has not ended */
+#define PC_FILTER_GRANTS 8 /* `grants` may have a grant that has not ended */
 
 /*
  * The only value of `filter`. It belongs to the filter and not to a generation, so a swap keeps it.
@@ -76,16 +77,17 @@ struct pc_filter {
 	__u32 row_pages;
 	/* Pages from PC_PAGE_LISTED on that are in use. */
 	__u32 listed;
-	/* CPUs of a listener in the map `events`. */
+	/* CPUs for which each listener has a buffer in the map `events`. */
 	__u32 event_cpus;
-	/* By which `drops` is hashed. Never 0. */
+	/* The key by which `drops` is hashed. Never 0. */
 	__u32 drops_secret;
-	/* CLOCK_BOOTTIME seconds since when `drops` has what was dropped: attached, or cleared. */
+	/* CLOCK_BOOTTIME second from which on `drops` is complete: when the filter was attached, or
+	 * `drops` cleared. */
 	__u32 drops_since;
 	__u32 reserved;
 	/* The first page of the row of a CPU, by the CPU's id, or PC_ROW_NONE. */
 	__u32 row[PC_CPUS];
-	/* The page in a row, by PC_LISTED; 0: none. A page is never taken back. */
+	/* The page of a row for each PC_LISTED; 0: none. A page once given is kept. */
 	__u16 page[PC_LISTED_PAGES + PC_MACHINE_PAGES];
 };
 
@@ -144,8 +146,8 @@ enum pc_outbound {
 	PC_OUTBOUND_ENFORCE,
 };
 
-#define PC_FORWARD_MACHINES 1 /* what machines behind this host begin */
-#define PC_FORWARD_OTHERS   2 /* what others begin */
+#define PC_FORWARD_MACHINES 1 /* learn the connections that machines behind this host begin */
+#define PC_FORWARD_OTHERS   2 /* learn the connections that others begin */
 #define PC_FORWARD_ALL	    (PC_FORWARD_MACHINES | PC_FORWARD_OTHERS)
 
 /*
@@ -157,17 +159,17 @@ struct pc_groups {
 };
 
 /*
- * A prefix of machines behind this host. The prefixes are a perfect hash table by the address of
- * this side, which is looked up once for each prefix length in use: pc_machine_hash.
+ * A prefix of machines behind this host. The prefixes are a perfect hash table by local address,
+ * with one look-up for each prefix length in use: pc_machine_hash.
  */
 struct pc_machine {
-	__u64 address[2]; /* as the packet has it; IPv4: the lower half of the first */
+	__u64 address[2]; /* in the packet's byte order; IPv4: the lower half of the first word */
 	union {
 		struct {
-			__u8 length; /* of the prefix */
+			__u8 length; /* length of the prefix */
 			__u8 family; /* 4 or 6; 0: no entry */
 		};
-		__u16 kind; /* both */
+		__u16 kind; /* family and length */
 	};
 	__u16 class;   /* machines of one class have one recipe; 0: this host */
 	__u32 tallies; /* its first tally (PC_CELL_MACHINE); 0: it has none */
@@ -189,29 +191,30 @@ struct pc_length {
 };
 
 #define PC_MACHINES	    4096 /* places of the hash table */
-#define PC_MACHINE_PREFIXES 2048 /* about half of them, so that each entry finds a place */
+#define PC_MACHINE_PREFIXES 2048 /* about half of them are used, so that each entry finds a place */
 #define PC_MACHINE_BUCKETS  1024
 #define PC_LENGTHS	    9  /* prefix lengths of one address family */
 #define PC_CLASSES	    64 /* different recipes of machines */
 
-/* A port of a class: an entry as in pc_generation.port, and its tally among those of a machine. */
+/* A port of a class: its entry as in pc_generation.port, and its number among a machine's
+ * tallies. */
 struct pc_class_port {
 	__u16 entry;
 	__u16 tally;
 };
 
-/* The ports of a class are on pages, which classes share where they are equal. Page 0 is closed. */
+/* The ports of a class are on pages. Classes share equal pages. Page 0 has only closed ports. */
 #define PC_CLASS_PAGE_PORTS 64u
 #define PC_CLASS_PAGES	    4096
 struct pc_class_page {
 	struct pc_class_port port[PC_CLASS_PAGE_PORTS];
 };
 
-/* The tallies of what no service of a machine lists. */
+/* The tallies for ports that no service of a machine lists. */
 #define PC_TALLY_IN  0u /* drops at local ports */
 #define PC_TALLY_OUT 1u /* drops at remote ports */
 
-/* The recipe of machines behind this host, as pc_generation has that of this host. */
+/* The recipe of machines behind this host: what pc_generation has for this host. */
 struct pc_class {
 	__u8 policy;   /* enum pc_policy */
 	__u8 outbound; /* enum pc_outbound */
@@ -226,7 +229,7 @@ struct pc_class {
  * The hash of a prefix, for the table of machines. The loader chooses the factors and the salt of
  * each length so that the table is perfect: they need not be secret, because the address is
  * compared after the look-up. The upper 10 bits are the bucket of the prefix in
- * pc_generation.displace; its place is the next 12 bits, and what its bucket is displaced by.
+ * pc_generation.displace; its place is the next 12 bits plus the displacement of its bucket.
  */
 pc_inline __u64 pc_machine_hash(__u64 first, __u64 second, const __u64 factor[2], __u64 salt)
 {
@@ -278,12 +281,13 @@ struct pc_generation {
 	__u64 deadline;
 	/* Slot of `generations`. A deadline needs one; 0: none. */
 	__u32 fallback;
-	/* 1: made for attaching, and to fall back to where no filter was before. */
+	/* 1: a stand-in, made for attaching; it is the fallback of an attach, which has no former
+	 * generation. */
 	__u8 stand_in;
 	__u8 pad[3];
-	/* CLOCK_REALTIME ns since when it is active again as a fallback; 0: it is not. */
+	/* CLOCK_REALTIME ns at which it became active again as a fallback; 0: it did not. */
 	__u64 reverted_at;
-	/* Id of the XDP program that filters by it. */
+	/* Id of the XDP program that uses it. */
 	__u32 program_id;
 	/*
 	 * The link of link-local addresses: this interface, or the bridge or bond above it. 0:
@@ -291,10 +295,11 @@ struct pc_generation {
 	 */
 	__u32 link;
 	/*
-	 * CLOCK_MONOTONIC ns. UDP that went on when the filter was attached does not show which
-	 * side began. Until then a flow is learned although its packets came in only because of
-	 * observe, if this side sends twice, not just after a packet came in, and the packets are
-	 * forwarded or leave a port that had a socket before the filter.
+	 * CLOCK_MONOTONIC ns. UDP that was live when the filter was attached does not show which
+	 * side began. Until this time, a flow is learned even if its packets came in only because
+	 * of observe, on these conditions: this side sends twice, not just after a packet came in;
+	 * and the packets are forwarded, or are sent from a port that had a socket before the
+	 * filter.
 	 */
 	__u64 grace;
 	/*
@@ -302,7 +307,7 @@ struct pc_generation {
 	 * networks have marks in pc_bans.
 	 */
 	__u64 denied;
-	/* Groups there whose members are never banned: the loader has them in pc_bans. */
+	/* Groups in that word whose members are never banned: the loader has them in pc_bans. */
 	__u64 never_ban;
 	/* Number of prefixes in `machine`. */
 	__u32 machines;
@@ -310,7 +315,8 @@ struct pc_generation {
 	__u32 limits;
 	/* Part of the hash of `machine`. */
 	__u64 machines_factor[2];
-	/* pc_group_id of the group of each bit of struct pc_groups; 0: it takes no grants. */
+	/* pc_group_id of the group of each bit of struct pc_groups; 0: grants do not apply to
+	 * it. */
 	__u64 group[PC_GROUP_WORDS][PC_GROUPS];
 	/* 1: the profile names this IP protocol. */
 	__u8 protocol[256];
@@ -332,8 +338,8 @@ struct pc_generation {
 _Static_assert(__builtin_offsetof(struct pc_generation, denied) == 152, "pc_generation header");
 
 /*
- * The key of a trie, in network byte order. One trie has both address families, so that a switch
- * waits for one update of an outer map less (8 ms). `length` counts the bits of `family` too.
+ * The key of a trie, in network byte order. One trie has both address families, which saves a
+ * switch one update of an outer map (8 ms). `length` counts the bits of `family` too.
  */
 struct pc_key {
 	__u32 length;

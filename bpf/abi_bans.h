@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The layout of bans: prefixes from which nothing comes in, until an end. */
+/* The layout of bans: prefixes whose packets are dropped until the ban ends. */
 #ifndef PORTCULLIS_ABI_BANS_H
 #define PORTCULLIS_ABI_BANS_H
 
@@ -11,17 +11,17 @@
  * A network namespace has one table of bans. The loader writes it, under the lock; programs write
  * only the counts. Addresses are two words in host order: IPv4 is the upper half of the first.
  *
- * First come marks, which tell most sources apart by one load: a bit for each /24 of IPv4, a hashed
- * bit for each /48 of IPv6, and one for each IPv6 prefix that is wider. Then come the lengths in
- * use, the longest first, and for each of them one line of a hash table, or a second one. So the
- * longest prefix decides: PC_BAN_NEVER in a wider ban lets a source pass. Marks and lengths are
- * taken back only when the table is made anew.
+ * First come marks, by which most sources are found not to be banned with one load: a bit for each
+ * /24 of IPv4, a hashed bit for each /48 of IPv6, and one for each IPv6 prefix that is wider. Then
+ * the lengths in use are tried, the longest first; for each of them one line of a hash table is
+ * read, or a second one. So the longest prefix decides: PC_BAN_NEVER lets a source pass within a
+ * wider ban. Marks and lengths are only removed when a new table is made.
  */
 #define PC_BANS	       1048576 /* prefixes, of all lists */
-#define PC_BAN_LINES   8192    /* in a chunk */
-#define PC_BAN_ENTRIES 7       /* in a line, at most */
+#define PC_BAN_LINES   8192    /* lines in a chunk */
+#define PC_BAN_ENTRIES 7       /* prefixes in a line, at most */
 #define PC_BAN_CHUNKS  96
-/* Slots of `ban_chunks`: a table that is made anew takes the half that the live one does not use.
+/* Slots of `ban_chunks`: a new table takes the half that the live one does not use.
  */
 #define PC_BAN_SLOTS   (2 * PC_BAN_CHUNKS)
 
@@ -34,15 +34,16 @@
 
 /*
  * pc_ban_line.until: CLOCK_BOOTTIME second in which the ban ends, at most PC_BAN_LAST; with
- * PC_BAN_PASSES the source is a host that passes in wider bans from then on. Or one of the others.
+ * PC_BAN_PASSES the source is a host that passes in wider bans after that. Or it is one of the
+ * values below.
  */
 #define PC_BAN_LAST    0x7fffffffu
 #define PC_BAN_PASSES  0x80000000u
 #define PC_BAN_FREE    0u	   /* the entry is unused */
-#define PC_BAN_NEVER   0xfffffffeu /* the source passes, whatever wider prefix is banned */
+#define PC_BAN_NEVER   0xfffffffeu /* the source passes, even if a wider prefix is banned */
 #define PC_BAN_FOREVER 0xffffffffu
 
-/* The end in pc_ban_line.until, as without PC_BAN_PASSES. */
+/* The end of the ban in pc_ban_line.until: without PC_BAN_PASSES. */
 pc_inline __u32 pc_ban_end(__u32 until)
 {
 	return until < PC_BAN_NEVER ? until & ~PC_BAN_PASSES : until;
@@ -51,7 +52,8 @@ pc_inline __u32 pc_ban_end(__u32 until)
 #define PC_BAN_ENTRIES4 7
 #define PC_BAN_ENTRIES6 3
 
-/* A cache line: the prefixes of one family whose hash chooses it, first or second. */
+/* A cache line of prefixes of one family. The hash of a prefix chooses two lines, a first and a
+ * second. */
 struct pc_ban_line {
 	union {
 		struct {
@@ -64,7 +66,7 @@ struct pc_ban_line {
 			__u64 address[PC_BAN_ENTRIES6][2];
 			__u32 until[PC_BAN_ENTRIES6];
 			__u8 kind[PC_BAN_ENTRIES6];
-			/* 1: a prefix for which this is the first line may be in its second. */
+			/* 1: a prefix whose first line this is may be in its second line. */
 			__u8 more;
 		} ipv6;
 	};
@@ -86,19 +88,23 @@ struct pc_ban_chunk {
 	struct pc_ban_count count[PC_BAN_LINES * PC_BAN_ENTRIES];
 };
 
-/* Packets of a CPU in a jiffy that are counted one by one; past that one in 64 counts for all. */
+/* Packets of a CPU in a jiffy that are counted one by one; after these, one in 64 is counted, as
+ * 64. */
 #define PC_BAN_EACH   1000u
 #define PC_BAN_SAMPLE 64u
 
 /* The only value of the inner map of `bans`. */
 struct pc_bans {
 	__u64 secret; /* the key of the hashes */
-	__u64 file;   /* the journal file that the table was made from: its number and length */
+	__u64 file;   /* the file that the table was made from: its number and length */
 	__u64 file_length;
-	__u32 lines[2]; /* of IPv4, in the first chunks; then of IPv6. Multiples of PC_BAN_LINES */
-	__u32 slot;	/* of `ban_chunks`: the first chunk */
+	/* lines of IPv4, in the first chunks; then of IPv6. Multiples of PC_BAN_LINES */
+	__u32 lines[2];
+	__u32 slot;	/* the first chunk in `ban_chunks` */
 	__u32 used;	/* entries that are not free; some may have ended */
-	__u32 wide6;	/* 1: an IPv6 prefix wider than PC_BAN_MARK6 is denied: any may be in it */
+	/* 1: an IPv6 prefix wider than PC_BAN_MARK6 is denied, so each source is looked up in the
+	 * trie */
+	__u32 wide6;
 	__u32 pad[5];
 	/* PC_BAN_KIND* in use, the longest first; 0: no more. */
 	__u8 lengths4[64];
@@ -129,7 +135,7 @@ pc_inline __u64 pc_ban_hash6(const __u64 address[2], __u32 kind, __u64 secret)
 	return hash ^ hash >> 32;
 }
 
-/* A word is all that an IPv4 prefix is, and a packet waits for each multiplication. */
+/* An IPv4 prefix fits in one word, and a packet waits for each multiplication, so one is enough. */
 pc_inline __u64 pc_ban_hash4(__u64 address, __u32 kind, __u64 secret)
 {
 	__u64 hash = ((address >> 32 | (__u64)kind << 32) ^ secret) * 0x9e3779b97f4a7c15ULL;

@@ -46,7 +46,7 @@ enum pc_reason {
 	PC_REASONS,
 };
 
-/* Why a packet passes that no service admits. */
+/* Why a packet passes although no service admits it. */
 enum pc_other {
 	PC_OTHER_NON_IP,
 	PC_OTHER_ICMP, /* ICMP, ICMPv6, IGMP */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The layout of the map `drops`: what was dropped lately, by source, port and reason. */
+/* The layout of the map `drops`: recent drops by source, port and reason. */
 #ifndef PORTCULLIS_ABI_DROPS_H
 #define PORTCULLIS_ABI_DROPS_H
 
@@ -14,7 +14,7 @@
 #define PC_DROP_IPV6  2	 /* `address` is one of IPv6 */
 #define PC_DROP_OUT   4	 /* at egress: `address` and `port` are the destination's */
 #define PC_DROP_WOULD 8	 /* the filter observed: they passed */
-#define PC_DROP_AGAIN 16 /* it was dropped in more than one second: kept for PC_DROP_KEPT */
+#define PC_DROP_AGAIN 16 /* dropped in more than one second: the entry is kept for PC_DROP_KEPT */
 
 /*
  * Packets that are dropped for one reason, between this host or a machine behind it and one remote
@@ -27,12 +27,12 @@ struct pc_drop {
 	__u64 packets, bytes;
 	__u16 port; /* host order: the local one, at egress the remote one; ICMP: type << 8 | code
 		     */
-	__u8 protocol; /* of IP */
+	__u8 protocol; /* IP protocol */
 	__u8 reason;   /* enum pc_reason */
 	__u32 how : 8; /* PC_DROP_* */
 	/*
-	 * The first tally that the machine behind this host had then (pc_machine.tallies), which no
-	 * other machine ever gets. 0: this host.
+	 * The first tally of the machine behind this host at that time (pc_machine.tallies), which
+	 * no other machine ever gets. 0: this host.
 	 */
 	__u32 machine : 24;
 };
@@ -41,22 +41,22 @@ _Static_assert(sizeof(struct pc_drop) == 48, "pc_drop");
 _Static_assert(PC_TALLIES < PC_DROP_MACHINE_UNKNOWN, "pc_drop.machine");
 
 /*
- * An entry stands in a bucket of its prefix's window: so many buckets from one that the prefix
- * hashes to, among which the rest of the key chooses; one after the other for ports in a row. So no
- * prefix, /24 of IPv4 and /64 of IPv6, can hold more than 1/PC_DROP_SHARE of the table. The windows
- * of a /48 are in one that has PC_DROP_SHARE_48 of it.
+ * An entry is in a bucket of its prefix's window. A window is a row of buckets that begins where
+ * the prefix hashes to; the rest of the key chooses one of them, neighbouring ports neighbouring
+ * buckets. So no prefix (/24 of IPv4, /64 of IPv6) can use more than 1/PC_DROP_SHARE of the table.
+ * The windows of a /48 are within one that has 1/PC_DROP_SHARE_48 of it.
  *
- * A new entry takes a free place, else that of the entry that was seen longest ago among those
- * without PC_DROP_AGAIN, which are all where that was more than PC_DROP_KEPT seconds ago. So
- * sources that are forged at random do not push out one that came again. Those that are forged
- * twice do not either: one place of a bucket is for new entries, and becomes PC_DROP_AGAIN only by
- * chance, one in PC_DROP_CHANCE. Of a bucket that has no such place, any entry may give way.
+ * A new entry takes a free place, else it replaces the entry without PC_DROP_AGAIN that was last
+ * seen longest ago; PC_DROP_AGAIN ends PC_DROP_KEPT seconds after the last packet. So randomly
+ * forged sources do not replace one that came again. Sources that are forged twice do not either:
+ * one place of a bucket is for new entries, and gets PC_DROP_AGAIN only by chance, one in
+ * PC_DROP_CHANCE. If a bucket has no such place, any of its entries may be replaced.
  *
  * The table has two parts. From bucket PC_DROP_PEACE on are the entries of floods: while a CPU
- * drops more than its credit allows, it records one drop in PC_DROP_SAMPLE, which counts so many
- * times, until half of the credit is there again. When it has dropped PC_DROP_FAST in a jiffy, one
- * in PC_DROP_COARSE, for to record one costs as much as to decide several. A CPU's credit is in
- * PC_CELL_GATE.
+ * drops more than its credit allows, it records one drop in PC_DROP_SAMPLE, which counts for as
+ * many, until half of the credit is back. After PC_DROP_FAST drops in a jiffy it records one in
+ * PC_DROP_COARSE, because recording one costs as much as deciding several packets. A CPU's credit
+ * is in PC_CELL_GATE.
  */
 #define PC_DROP_PLACES	 8    /* entries of a bucket */
 #define PC_DROP_PEACE	 4096 /* buckets of the first part */
@@ -70,23 +70,24 @@ _Static_assert(PC_TALLIES < PC_DROP_MACHINE_UNKNOWN, "pc_drop.machine");
 #define PC_DROP_COARSE	 1024
 #define PC_DROP_FAST	 (2 * PC_DROP_CREDIT)
 #define PC_DROP_CREDIT	 512 /* drops that a CPU may record at once */
-#define PC_DROP_REFILL	 16  /* credit that comes each jiffy */
+#define PC_DROP_REFILL	 16  /* credit that a CPU gets back each jiffy */
 
 /*
- * The gate of a CPU, in the word PC_CELL_GATE: its credit, and what it does not record. In halves,
- * so that the usual drop of a flood needs no constant of 64 bits.
+ * The gate of a CPU, in the word PC_CELL_GATE: its credit, and what it does not record. The word
+ * has two halves, so that the usual drop of a flood needs no 64-bit constant.
  */
 struct pc_gate {
 	__u32 state; /* PC_GATE_* */
 	__u32 jiffy; /* the lower half of jiffies at the last drop */
 };
 
-/* Credit spent; in a jiffy of a flood, more than there is. */
+/* Credit that is spent; in a jiffy of a flood, more than the CPU has. */
 #define PC_GATE_SPENT	   0x7ffffu
-#define PC_GATE_COARSE	   (1u << 19) /* the next one stands for PC_DROP_COARSE */
+#define PC_GATE_COARSE	   (1u << 19) /* the next recorded drop stands for PC_DROP_COARSE */
 /*
- * In a flood: how many drops are not recorded until the next one that is. Each time a random
- * number: with the recorded one PC_DROP_SAMPLE or PC_DROP_COARSE on average.
+ * In a flood: how many drops are skipped before the next one that is recorded. It is a random
+ * number, chosen anew each time; with the recorded drop it is PC_DROP_SAMPLE or PC_DROP_COARSE on
+ * average.
  */
 #define PC_GATE_SKIP_SHIFT 20
 #define PC_GATE_SKIP	   (0x7ffu << PC_GATE_SKIP_SHIFT)
@@ -96,8 +97,8 @@ _Static_assert(PC_DROP_COARSE / 2 * 3 <= PC_GATE_SKIP >> PC_GATE_SKIP_SHIFT, "PC
 
 struct pc_drop_bucket {
 	struct bpf_spin_lock lock;
-	__u32 forgotten; /* entries that gave way to others */
-	__u32 reached;	 /* CLOCK_BOOTTIME seconds: the latest `last` of those */
+	__u32 forgotten; /* entries that were replaced by others */
+	__u32 reached;	 /* the latest `last` of those, in CLOCK_BOOTTIME seconds */
 	__u32 pad;
 	struct pc_drop drop[PC_DROP_PLACES];
 };

@@ -8,14 +8,14 @@
 
 #include "bpf/abi_drops.h"
 
-#define PC_LISTENERS 8 /* at one filter, at the same time */
+#define PC_LISTENERS 8 /* listeners at one filter at a time */
 
 /*
  * The conditions of one listener: an entry of the array that is the only value of `listeners`. An
- * entry whose lease has ended is free, and belongs to the process that changes `until` from that
- * value by an atomic exchange. A listener fills the rest of the entry first, under a lease that has
- * ended, then renews `until` each second, and sets pc_filter.listeners after that each time. The
- * program takes that away when no lease is left, so that a listener that was killed costs nothing.
+ * entry whose lease has ended is free: the process that changes `until` from that value by an
+ * atomic exchange owns it. A listener first fills the rest of the entry, under a lease that has
+ * ended. Then it renews `until` each second, and after that sets pc_filter.listeners. The program
+ * clears that flag when no lease is left, so that a listener that was killed costs nothing.
  */
 struct pc_listener {
 	__u32 until;   /* the lease holds until this CLOCK_BOOTTIME second begins; 0: none */
@@ -28,7 +28,7 @@ struct pc_listener {
 	__be32 address[4];
 	__be32 mask[4];
 	__u8 family; /* of the prefix: 4 or 6; 0: any address */
-	__u8 passed; /* 1: packets that pass too, by any rule */
+	__u8 passed; /* 1: also passed packets, by any rule */
 	__u8 pad[6];
 };
 _Static_assert(sizeof(struct pc_listener) == 64, "pc_listener");
@@ -37,12 +37,12 @@ _Static_assert(sizeof(struct pc_listener) == 64, "pc_listener");
 #define PC_CAPTURE_MAX 60000
 
 /*
- * The drops that no listener sees on a CPU, in the word PC_CELL_DEAF. In a flood most drops are
- * tested by this word alone. It is valid while the gate (struct pc_gate) skips, a jiffy at most.
+ * The drops that no listener gets on a CPU, in the word PC_CELL_DEAF. In a flood, this word alone
+ * decides about most drops. It is valid while the gate (struct pc_gate) skips, a jiffy at most.
  */
 struct pc_deaf {
-	__u32 reasons; /* bit n: no listener hears drops for enum pc_reason n */
-	__u16 skipped; /* such drops, which are not in pc_heard.over yet */
+	__u32 reasons; /* bit n: no listener gets drops for enum pc_reason n */
+	__u16 skipped; /* number of such drops that are not in pc_heard.over yet */
 	__u8 slots;    /* bit n: they are events that the listener of slot n lost by its rate */
 	__u8 pad;
 };
@@ -56,22 +56,22 @@ struct pc_heard {
 	__u64 events; /* sent */
 	__u64 over;   /* not sent: more than `rate` */
 	__u64 full;   /* not sent: no room in the listener's buffer, or it has none for this CPU */
-	__u32 second; /* CLOCK_BOOTTIME, in which `used` were sent */
+	__u32 second; /* CLOCK_BOOTTIME second in which `used` events were sent */
 	__u32 used;
 };
 
 /*
- * An event. `captured` bytes of the frame follow it, which begin as frames of the interface do. The
- * remote side is the source of an incoming packet, and the destination of an outgoing one. What
- * could not be parsed is 0. The event of a listener's slot on a CPU is sent to the index slot *
+ * An event. After it come `captured` bytes of the frame, from the frame's start. The remote side is
+ * the source of an incoming packet, and the destination of an outgoing one. Fields that could not
+ * be parsed are 0. The event of a listener's slot on a CPU is sent to the index slot *
  * pc_filter.event_cpus + CPU of `events`.
  */
 struct pc_event {
 	__u64 time;   /* CLOCK_BOOTTIME ns */
-	__u32 cell;   /* of the verdict, as if enforced: PC_CELL_* */
-	__u32 length; /* of the frame */
+	__u32 cell;   /* cell of the verdict, as if enforced: PC_CELL_* */
+	__u32 length; /* bytes of the frame */
 	__u16 captured;
-	__u8 class; /* of the machine on this side, in that generation; 0: this host */
+	__u8 class; /* index of the machine on this side, in that generation; 0: this host */
 	__u8 pad;
 	__be32 remote[4]; /* addresses; IPv4: the first word */
 	__be32 local[4];
@@ -95,12 +95,12 @@ _Static_assert(PC_CAPTURE_MAX < 1 << 16, "pc_event.captured");
 
 /* A CPU's only value of `heard`. */
 struct pc_heard_cpu {
-	struct pc_event event; /* that is being sent: the stack is short */
-	__u64 jiffy;	       /* in which the clock was read last */
-	__u32 second;	       /* CLOCK_BOOTTIME, then */
+	struct pc_event event; /* the event that is being made: the stack has no room for it */
+	__u64 jiffy;	       /* jiffy in which the clock was last read */
+	__u32 second;	       /* the CLOCK_BOOTTIME second that was read then */
 	__u32 pad;
 	struct pc_gate gate; /* PC_CELL_GATE of a CPU that has no row in `counters` */
-	__u64 ban_jiffy;     /* in which `ban_used` packets of banned sources came */
+	__u64 ban_jiffy;     /* jiffy in which `ban_used` packets of banned sources came */
 	__u32 ban_used;
 	__u32 pad_ban;
 	struct pc_heard slot[PC_LISTENERS];
@@ -114,8 +114,8 @@ struct pc_heard_cpu {
 struct pc_explained {
 	struct pc_event event; /* `captured` is 0 */
 	/*
-	 * Set by the caller. 1: a TCP socket of this host that has the source port sent the
-	 * outgoing packet. In BPF_PROG_TEST_RUN a program cannot see the sender.
+	 * Set by the caller. 1: a TCP socket of this host with that source port sent the outgoing
+	 * packet, which a program cannot see in BPF_PROG_TEST_RUN.
 	 */
 	__u8 sent_by_socket;
 	/* The rest is for a replay. Set by the caller: PC_TOLD_*. */
@@ -126,14 +126,14 @@ struct pc_explained {
 	__u32 second;
 	/* With PC_TOLD_FRAGMENT: the cells that the first fragment of the datagram counted. */
 	__u32 first_cell, first_second;
-	__u64 at; /* the packet's time, in ns: the clock of limits */
+	__u64 at; /* the packet's time in ns, which is the clock of limits */
 };
 /*
  * The state that earlier packets of a replay left. The caller supplies it, not maps and sockets,
  * because a capture is of another time. Only limits are counted by the program, in cells of the
  * replay's own.
  */
-#define PC_TOLD_FLOW	 1 /* a flow lives that has the packet, or the one that it quotes */
+#define PC_TOLD_FLOW	 1 /* a live flow has the packet, or the packet that it quotes */
 #define PC_TOLD_LARGE	 2 /* an open UDP port lately sent a large datagram like the quoted one */
 #define PC_TOLD_ECHO	 4 /* the limit of echo requests admits one more */
 #define PC_TOLD_FRAGMENT 8 /* the datagram's first fragment passed */

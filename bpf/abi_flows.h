@@ -8,9 +8,10 @@
 #include "bpf/abi_counters.h"
 
 /*
- * The key of `flows`, `connections` and `streams`, in network byte order: a flow for which no
- * socket of the kernel is found. It begins as bpf_sock_tuple of a packet from the remote side, so
- * that socket look-ups take it, too. IPv4 leaves the rest of the addresses 0.
+ * The key of `flows`, `connections` and `streams`, in network byte order: a flow for which the
+ * kernel has no socket that is found. The key begins like the bpf_sock_tuple of a packet from the
+ * remote side, so that it can be used for socket look-ups, too. With IPv4 the rest of the addresses
+ * is 0.
  */
 struct pc_flow {
 	union {
@@ -44,7 +45,8 @@ _Static_assert(sizeof(struct pc_flow) == 40, "pc_flow");
 #define PC_FLOW_RESET	 8  /* TCP: this side has sent a RST, and nothing since */
 #define PC_FLOW_RESET_IN 16 /* TCP: a RST came in, and this side has sent nothing since */
 #define PC_FLOW_ASSURED	 32 /* both sides have talked: see pc_flow_state */
-#define PC_FLOW_MAYBE	 64 /* no flow yet: this side sent once, which may have been an answer */
+/* no flow yet: this side has sent once, which may have been an answer */
+#define PC_FLOW_MAYBE	 64
 
 /*
  * The state of a flow. A flow begins in `flows`, where it competes with all flows that a stranger
@@ -67,8 +69,8 @@ struct pc_flow_state {
 	__u32 flags : 8;
 	/*
 	 * In `connections` and `streams`: the slot in which the program last looked at the clock
-	 * (pc_looked); 0: it never did. In `flows`, TCP: the sequence number that came in last,
-	 * without its last byte; others: when the flow began (pc_since).
+	 * (pc_looked); 0: never. In `flows`, TCP: the last sequence number that came in, without
+	 * its last byte; others: when the flow began (pc_since).
 	 */
 	__u32 slot : 24;
 };
@@ -91,8 +93,8 @@ pc_inline __u32 pc_since(__u64 at)
 
 /*
  * Whether the program has looked at the clock in this slot. A slot is 64 jiffies, at most 0.64 s.
- * Its lower bits are in `slot`. They come again after 12 days (HZ 1000), so the bits above them are
- * in `seen`: else an old flow would look like one of this slot.
+ * Its lower bits are in `slot`. These repeat after 12 days (HZ 1000), so the higher bits are in
+ * `seen`: otherwise an old flow would look like one of this slot.
  */
 pc_inline int pc_looked(const struct pc_flow_state *state, __u64 slot)
 {
@@ -109,7 +111,7 @@ pc_inline void pc_look(struct pc_flow_state *state, __u64 slot, __u64 seen)
 
 /*
  * The default number of flows in the three maps together. Half of them are for `connections`, a
- * quarter for `streams`, the rest for `flows`. Each map has room for one at least.
+ * quarter for `streams`, the rest for `flows`. Each map has room for at least one.
  */
 #define PC_FLOWS		    65536
 #define PC_FLOWS_CONNECTIONS(flows) ((flows) / 2 ? (flows) / 2 : 1)
@@ -122,8 +124,8 @@ pc_inline void pc_look(struct pc_flow_state *state, __u64 slot, __u64 seen)
 /*
  * The ns that a flow lives after its last packet: the defaults of nf_conntrack
  * (Documentation/networking/nf_conntrack-sysctl.rst). Sequence numbers are not checked, so a FIN or
- * RST that came in may be forged. Alone it leaves a quiet connection two hours and four minutes,
- * which is time for a keepalive (RFC 5382, REQ-5).
+ * RST that came in may be forged. After such a packet alone, a quiet connection lives for two hours
+ * and four minutes, which is enough for a keepalive (RFC 5382, REQ-5).
  */
 pc_inline __u64 pc_flow_lifetime(__u8 protocol, __u8 flags)
 {
@@ -152,11 +154,11 @@ pc_inline int pc_flow_closed(__u8 flags)
  * The only value of `came_in`: tuples of packets that passed only because of observe, or because
  * another interface with a filter lists their port. Packets of this host to these tuples are
  * answers, from which no flow is learned. The local address is not in the tuple, because a socket
- * that is bound to none takes the address of the route.
+ * that is not bound to an address sends from that of the route.
  *
  * A tuple is in the table if both of its cells have a recent epoch. So the table never forgets a
  * tuple too early, but a flood can make other tuples look as if they were in it: in `by_port` only
- * tuples whose local port has the same part of the cells as a port of the flood. pc_came_cells
+ * tuples whose local port shares its part of the cells with a port of the flood. pc_came_cells
  * tells what is different for machines behind this host.
  */
 #define PC_CAME_CELLS	 (1u << 18)
@@ -165,9 +167,10 @@ pc_inline int pc_flow_closed(__u8 flags)
 /* The parts of machines behind this host. */
 #define PC_CAME_MACHINE	 (1u << 9)
 #define PC_CAME_MACHINES (PC_CAME_CELLS / PC_CAME_MACHINE)
-#define PC_CAME_SHIFT	 27  /* ns to epochs: one is 134 ms, and comes again after 2.4 hours */
-#define PC_CAME_LATELY	 380 /* epochs, 51 s: servers answer sooner */
-#define PC_CAME_JUST	 1   /* epochs: servers mostly answer sooner */
+/* ns to epochs: an epoch has 134 ms, and its number repeats after 2.4 hours */
+#define PC_CAME_SHIFT	 27
+#define PC_CAME_LATELY	 380 /* epochs, 51 s: servers answer within this time */
+#define PC_CAME_JUST	 1   /* epochs: servers mostly answer within this time */
 
 struct pc_came_in {
 	/* The key of the hash that chooses the cells. */
@@ -199,10 +202,9 @@ pc_inline __u64 pc_mix(__u64 hash, __u32 word)
 
 /*
  * Sets the indexes of the two cells of a tuple. `behind`: the local address is that of a machine
- * behind this host. Such a machine has no sockets here, so that the address is known. It is part of
- * the tuple, and its keyed hash, not the port, chooses the part: a flood to one machine makes the
- * tuples of another one look as if they were in the table only if both have the same part, one of
- * PC_CAME_MACHINES.
+ * behind this host. The address is part of the tuple, because a machine's packets always have it.
+ * Its keyed hash, not the port, chooses one of PC_CAME_MACHINES parts, so that a flood to one
+ * machine affects tuples of another machine only if both have the same part.
  */
 pc_inline void pc_came_cells(const struct pc_flow *flow, int behind, __u64 secret, __u32 *by_port,
 			     __u32 *by_tuple)
@@ -258,20 +260,22 @@ pc_inline int pc_came_within(__u16 cell, __u16 epoch, __u16 epochs)
 #define PC_LARGE	  1200 /* bytes of UDP payload: larger datagrams are noted */
 #define PC_LARGES	  4096 /* entries of `large` */
 #define PC_LARGE_LIFETIME (5 * PC_SECOND)
-#define PC_MTU4		  552  /* the least that the kernel accepts (net.ipv4.route.min_pmtu) */
+/* the smallest MTU that the kernel accepts (net.ipv4.route.min_pmtu) */
+#define PC_MTU4		  552
 #define PC_MTU6		  1280 /* RFC 8200, 5 */
 
 /* The only value of `shared`. */
 struct pc_shared {
 	__u64 netns;   /* inode of the network namespace */
-	__u32 several; /* 1: more than one interface of it has a filter, or had one */
+	__u32 several; /* 1: more than one interface of the namespace has a filter, or once had */
 	__u32 flags;   /* reserved: features of the namespace */
 };
 
 /*
  * The only value of `learned`: a mark for each local port that ever had a flow. Ports that are
- * PC_LEARNED_PORTS apart share a byte. Without a mark, a packet needs no look-up in `flows`, which
- * costs 40 ns, and 200 ns when a flood over all ports empties the caches. A mark is never cleared.
+ * PC_LEARNED_PORTS apart share a byte. A packet to a port without a mark needs no look-up in
+ * `flows`, which costs 40 ns, or 200 ns in a flood to all ports that empties the caches. A mark is
+ * never cleared.
  */
 #define PC_LEARNED_PORTS 16384u
 struct pc_learned {
@@ -300,17 +304,16 @@ struct pc_fragment {
 _Static_assert(sizeof(struct pc_fragment) == 40, "pc_fragment");
 
 /*
- * The cells in which the later fragments of a datagram count. Those of a datagram of a machine
- * behind this host are what they would be for this host: each filter finds its own cells by the
- * address.
+ * The cells in which the later fragments of a datagram count. For a machine behind this host they
+ * are the cells of this host: each filter finds its own cells by the address.
  */
 struct pc_fragment_state {
 	__u64 seen;   /* CLOCK_MONOTONIC ns */
 	__u32 cell;   /* PC_CELL_* */
-	__u32 second; /* another cell, 0, or PC_FRAGMENT_ECHO */
+	__u32 second; /* the second cell, 0, or PC_FRAGMENT_ECHO */
 };
 
-/* The datagram is an echo request. Each of its fragments asks for the limit of echo requests. */
+/* The datagram is an echo request. Each of its fragments uses up the limit of echo requests. */
 #define PC_FRAGMENT_ECHO     0x7fffffffu
 #define PC_FRAGMENT_LIFETIME (30 * PC_SECOND) /* net.ipv4.ipfrag_time */
 

@@ -8,28 +8,30 @@
 #include "bpf/abi_counters.h"
 
 /*
- * A network namespace has one trie of grants. Each change is a new one, which one update puts in
- * the place of the old one. It belongs to no generation, so neither a swap nor a deadline's
- * fallback loses a grant. A group is told by its name, because its bit is another one in each
- * generation.
+ * A network namespace has one trie of grants. Each change makes a new trie, which replaces the old
+ * one with one update. It belongs to no generation, so neither a swap nor a deadline's fallback
+ * loses a grant. A group is identified by its name, because its bit may differ between generations.
  *
  * The value is the CLOCK_BOOTTIME second in which the grant ends, or PC_BAN_FOREVER. A trie finds
- * the longest prefix only, so a prefix has the latest end of those around it, too.
+ * only the longest prefix, so a prefix has the latest end of itself and of the wider prefixes that
+ * contain it.
  */
 #define PC_GRANTS 16384 /* prefixes, of all groups */
 
-/* The loader's note in each trie, an entry of group 0: a sum of the file that it was made from. */
+/* A note of the loader in each trie, as an entry of group 0: a checksum of the file from which it
+ * was made. */
 
 struct pc_grant_key {
-	__u32 length;	  /* of the prefix, and PC_GRANT_BITS */
+	__u32 length;	  /* bits of the prefix, and PC_GRANT_BITS */
 	__be32 family;	  /* 4 or 6 */
 	__u64 group;	  /* pc_group_id */
 	__u8 address[16]; /* network order; IPv4: the first 4 bytes */
 };
 _Static_assert(sizeof(struct pc_grant_key) == 32, "pc_grant_key");
-#define PC_GRANT_BITS 96 /* of family and group */
+#define PC_GRANT_BITS 96 /* bits of family and group */
 
-/* The number of a group, by its name. Never 0: a group with the number 0 takes no grants. */
+/* The number of a group, from its name. Never 0: grants do not apply to a group with the number
+ * 0. */
 pc_inline __u64 pc_group_id(const char *name)
 {
 	__u64 id = 0xcbf29ce484222325ULL;

@@ -46,7 +46,8 @@ static __always_inline struct verdict drop_port(const struct packet *packet, enu
 				.drop = true};
 }
 
-/* As packet_settle: what comes after is followed once, not for each rule that decides. */
+/* As packet_settle: the verifier follows the code behind it once, and not for each rule that
+ * decides. */
 static __always_inline struct verdict verdict_settle(const struct packet *packet,
 						     struct verdict verdict)
 {
@@ -67,7 +68,8 @@ static __always_inline struct pc_count *count_entry(void *hash, __u32 key)
 
 	if (known)
 		return known;
-	bpf_map_update_elem(hash, &key, &none, BPF_NOEXIST); /* fails if another CPU was faster */
+	/* fails if another CPU has added it meanwhile */
+	bpf_map_update_elem(hash, &key, &none, BPF_NOEXIST);
 	return bpf_map_lookup_elem(hash, &key);
 }
 
@@ -120,7 +122,7 @@ static __always_inline __u32 total_index(__u32 page, __u32 cell)
 	return PC_CELL_IS_DROP(cell) ? PC_TOTAL_PORT(cell) : PC_TOTAL_LISTED(page, cell);
 }
 
-/* A narrow word as a wide one. */
+/* Converts a narrow word to a wide one. */
 static __always_inline __u64 widen(__u32 narrow)
 {
 	struct pc_count count = pc_narrow_unpack(narrow);
@@ -202,7 +204,7 @@ static __always_inline void count_drop(__u32 cell, __u32 length)
 	count_narrow(PC_PAGE_DROP + cell % PC_PORTS / PC_PAGE_CELLS, cell, length);
 }
 
-/* Counts a passed or sent packet at a port, in `rare` if the port's page found no room. */
+/* Counts a passed or sent packet at a port; in `rare` if there was no room for the port's page. */
 static __always_inline void count_listed(__u32 cell, __u32 length)
 {
 	__u32 at = filter.page[bounded(PC_LISTED(cell), PC_LISTED_PAGES - 1)];
@@ -221,8 +223,8 @@ __noinline int portcullis_rare(__u32 cell, __u32 length)
 }
 
 /*
- * Counts a packet of a machine. `way`: class_port; `cell`: as it would be for this host. A machine
- * without tallies is not counted.
+ * Counts a packet of a machine. `way`: class_port; `cell`: the cell that would count it for this
+ * host. Packets of a machine without tallies are not counted.
  */
 static __always_inline void count_tally(const struct packet *packet,
 					const struct pc_generation *generation, int way, __u32 cell,
@@ -285,8 +287,8 @@ static __always_inline struct pc_page *count_wide(__u32 cell, __u32 length)
 }
 
 /*
- * Counts a drop or would-drop. Returns which reports it needs: DECIDED_NOTE, DECIDED_SILENT, or 0,
- * listeners alone.
+ * Counts a drop or would-drop. Returns which reports it needs: DECIDED_NOTE, DECIDED_SILENT, or 0
+ * (only listeners).
  */
 static __always_inline __u32 account_drop(const struct packet *packet,
 					  const struct pc_generation *generation,
@@ -300,7 +302,7 @@ static __always_inline __u32 account_drop(const struct packet *packet,
 			    verdict.second - (packet->egress ? PC_CELL_OUT_DROP : 0),
 			    would ? PC_TALLY_WOULD_DROP : PC_TALLY_DROP);
 	} else if (verdict.second) {
-		/* PC_CELL_OUT_WOULD_DROP is as far from PC_CELL_OUT_DROP. */
+		/* The distance of PC_CELL_OUT_WOULD_DROP from PC_CELL_OUT_DROP is the same. */
 		__u32 second = verdict.second + (would ? PC_CELL_WOULD_DROP - PC_CELL_DROP : 0);
 
 		if (packet->egress)
@@ -334,8 +336,8 @@ static __always_inline void account_pass(const struct packet *packet,
 }
 
 /*
- * Whether the filter is being attached (PC_POLICY_START): then a drop passes, is not counted, and
- * no listener is told.
+ * Whether the filter is being attached (PC_POLICY_START). Then packets to drop pass uncounted, and
+ * listeners get no event.
  */
 static __always_inline bool is_attaching(const struct pc_generation *generation)
 {

@@ -14,14 +14,15 @@
 #include "bpf/parse.h"
 #include "bpf/table.h"
 
-/* A packet whose source is asked about, as a word for the global functions. 0: it need not be. */
+/* A packet whose source is looked up, as a word for the global functions. 0: no look-up is
+ * needed. */
 struct ban_word {
 	__u64 length : 32; /* of the frame */
 	__u64 ip : 5;	   /* offset of the IP header */
 	__u64 ipv6 : 1;
-	__u64 count : 1; /* a drop counts for its ban */
-	__u64 would : 1; /* as would-drop */
-	__u64 udp : 1;	 /* UDP with its ports */
+	__u64 count : 1; /* a drop adds to the counts of its ban */
+	__u64 would : 1; /* the drop is a would-drop */
+	__u64 udp : 1;	 /* UDP with known ports */
 	__u64 unused : 22;
 	__u64 set : 1; /* 1 */
 };
@@ -51,7 +52,7 @@ static __always_inline struct pc_ban_chunk *ban_chunk(__u32 slot, __u32 line)
 	return map ? only_of(map) : NULL;
 }
 
-/* The weight with which a drop counts for its ban; 0: not at all. */
+/* The weight with which a drop counts for its ban; 0: it is not counted. */
 static __always_inline __u32 ban_weight(struct pc_heard_cpu *own)
 {
 	__u64 jiffy = bpf_jiffies64();
@@ -62,7 +63,7 @@ static __always_inline __u32 ban_weight(struct pc_heard_cpu *own)
 	}
 	if (++own->ban_used <= PC_BAN_EACH)
 		return 1;
-	/* A multiplicative hash, so that sources that take turns are sampled alike. */
+	/* A multiplicative hash, so that sources that send in turn are sampled equally. */
 	return own->ban_used * 0x9e3779b1u % (1u << 31) < (1u << 31) / PC_BAN_SAMPLE ?
 		       PC_BAN_SAMPLE :
 		       0;
@@ -89,19 +90,19 @@ static __always_inline void ban_count(struct pc_ban_chunk *chunk, __u32 entry, s
 	}
 }
 
-/* Whether an end has not come yet. */
+/* Whether an end is still in the future. */
 static __always_inline bool ban_holds(__u32 until)
 {
 	return until >= PC_BAN_NEVER || second_of_ends() < until;
 }
 
-/* The result of a line for a prefix: BAN_*. */
+/* What a line says about a prefix: BAN_*. */
 #define BAN_NONE  0
-#define BAN_MORE  1 /* nothing, but the other line may */
+#define BAN_MORE  1 /* nothing, but the second line may */
 #define BAN_DROP  2
 #define BAN_NEVER 3
 
-/* The result of an entry that has the prefix. */
+/* What an entry with the prefix says: BAN_*. */
 static __always_inline int ban_entry(struct pc_ban_chunk *chunk, __u32 line, __u32 entry,
 				     __u32 until, struct ban_word what)
 {
@@ -114,8 +115,8 @@ static __always_inline int ban_entry(struct pc_ban_chunk *chunk, __u32 line, __u
 }
 
 /*
- * The entries of a line that have a prefix, a bit each. Without branches, because the verifier
- * would follow both sides of each.
+ * The entries of a line that have the prefix, as a bit each. It has no branches, because the
+ * verifier would follow both sides of each.
  */
 static __always_inline __u64 ban_entries6(const struct pc_ban_line *line, const __u64 address[2],
 					  __u8 kind)
@@ -157,7 +158,7 @@ static __always_inline __u64 highest_bit(__u64 byte)
 }
 _Static_assert(PC_BAN_ENTRIES <= 8, "highest_bit");
 
-/* The entry of a line that has a prefix; PC_BAN_ENTRIES: none. */
+/* The index of the entry in a line that has the prefix; PC_BAN_ENTRIES: none. */
 static __always_inline __u64 ban_place6(const struct pc_ban_line *line, const __u64 address[2],
 					__u32 kind)
 {
@@ -166,7 +167,7 @@ static __always_inline __u64 ban_place6(const struct pc_ban_line *line, const __
 	return entries ? highest_bit(entries) : PC_BAN_ENTRIES;
 }
 
-/* ban_place6 of a line of IPv4. A global function, so that the verifier checks it once. */
+/* As ban_place6, for IPv4. A global function, so that the verifier checks it once. */
 __noinline __u32 ban_place_exactly(__u32 slot, __u32 line, __u32 address, __u32 kind)
 {
 	struct pc_ban_chunk *chunk = ban_chunk(slot, line);
@@ -179,8 +180,9 @@ __noinline __u32 ban_place_exactly(__u32 slot, __u32 line, __u32 address, __u32 
 }
 
 /*
- * As ban_place6. Mostly one entry has the address, or none: then the next load waits for fewer
- * instructions than it would for the number of a bit, and a packet waits for little else.
+ * As ban_place6. Usually no entry or one has the address, so the index is added up and not found
+ * from a bit mask: the next load then waits for fewer instructions, and this wait is most of the
+ * cost.
  */
 static __always_inline __u64 ban_place4(const struct pc_ban_line *at, __u64 address, __u32 kind,
 					__u32 slot, __u32 line)
@@ -190,7 +192,7 @@ static __always_inline __u64 ban_place4(const struct pc_ban_line *at, __u64 addr
 
 #pragma clang loop unroll(full)
 	for (i = 0; i < PC_BAN_ENTRIES4; i++) {
-		/* All ones, or 0. */
+		/* All bits set if the condition holds, else 0. */
 		__u64 is = opaque((__s64)((at->ipv4.address[i] ^ address) - 1) >> 63);
 
 		entry |= is & i;
@@ -198,7 +200,7 @@ static __always_inline __u64 ban_place4(const struct pc_ban_line *at, __u64 addr
 	}
 	if (!count)
 		return PC_BAN_ENTRIES;
-	/* Else prefixes of several lengths have the same first address. */
+	/* Otherwise prefixes of several lengths could have the same first address. */
 	if (count != 1 || at->ipv4.kind[bounded(entry, 7)] != kind)
 		entry = ban_place_exactly(slot, line, address, kind);
 	return entry;
@@ -265,8 +267,8 @@ static __always_inline int ban_in_lines(const struct pc_bans *table, __u64 addre
 }
 
 /*
- * Look for the prefix of one length; that of a wide IPv6 one, if it has its mark. Global functions,
- * so that the verifier checks each once.
+ * Look for the prefix of one length; a wide IPv6 prefix only if it has a mark. Global functions, so
+ * that the verifier checks each once.
  */
 __noinline int ban_of_length4(__u64 first, __u32 kind, __u64 word)
 {
@@ -358,8 +360,8 @@ static __always_inline int ban_search4(const struct pc_bans *table, __u64 first,
 }
 
 /*
- * As ban_search4, of BAN_STEP6 lengths from pc_bans.lengths6[at] on; those of `from` and above
- * are passed over. A global function, so that the verifier follows the steps once.
+ * As ban_search4, for BAN_STEP6 lengths from pc_bans.lengths6[at] on; skips lengths of `from` and
+ * above. A global function, so that the verifier follows the steps once.
  */
 __noinline int ban_search_some6(__u64 first, __u64 second, __u32 at, __u32 from, __u64 word)
 {
@@ -374,7 +376,7 @@ __noinline int ban_search_some6(__u64 first, __u64 second, __u32 at, __u32 from,
 
 		if (!kind)
 			break;
-		/* Tests a value apart, because the verifier learns of `from` by a comparison. */
+		/* Tests a copy, because the verifier learns about `from` by a comparison. */
 		if ((__s64)opaque(kind - from) >= 0)
 			continue;
 		found = ban_of_length6(first, second, kind, word);
@@ -398,7 +400,7 @@ static __always_inline int ban_search6(const struct pc_bans *table, __u64 first,
 	return BAN_NONE;
 }
 
-/* The result for an address by a ban of this address alone: BAN_*. */
+/* What a ban of exactly this address says: BAN_*. */
 static __always_inline int ban_of_address(__u64 first, __u64 second, __u64 word)
 {
 	return ban_word_unpack(word).ipv6 ? ban_of_length6(first, second, PC_BAN_KIND6(128), word) :
@@ -406,7 +408,8 @@ static __always_inline int ban_of_address(__u64 first, __u64 second, __u64 word)
 }
 
 /*
- * Whether a source is in a group of `never-ban` by a grant. Other members are in the table of bans.
+ * Whether a grant makes a source a member of a group of `never-ban`. Other members are in the table
+ * of bans.
  */
 static __always_inline bool ban_never_granted(__u64 first, __u64 second, bool ipv6)
 {
@@ -419,7 +422,8 @@ static __always_inline bool ban_never_granted(__u64 first, __u64 second, bool ip
 	return span_granted(bpf_cpu_to_be64(first), bpf_cpu_to_be64(second), bits_as(__u32, known));
 }
 
-/* Whether a group of `deny` has a source. Its network has a mark; most packets end before this. */
+/* Whether the source is in a group of `deny`. If so, its network has a mark; without a mark the
+ * test ends. */
 static __always_inline bool ban_denied(__u64 first, __u64 second, bool ipv6)
 {
 	const struct pc_generation *generation = generation_current();
@@ -433,8 +437,8 @@ static __always_inline bool ban_denied(__u64 first, __u64 second, bool ipv6)
 }
 
 /*
- * Whether a packet is DHCP, of a server or a client. `packed`: struct flow_ports. A filter that is
- * attached at boot does not know the server yet, and without a lease this host would be lost.
+ * Whether a packet is DHCP, of a server or a client. `packed`: struct flow_ports. At boot the
+ * server is not known yet, and without a lease this host would be unreachable.
  */
 static __always_inline bool is_dhcp(struct ban_word what, __u32 packed)
 {
@@ -443,14 +447,14 @@ static __always_inline bool is_dhcp(struct ban_word what, __u32 packed)
 	__u64 other = (what.udp ^ 1) | (__u16)(ports.local - least) >> 1 |
 		      (__u16)(ports.remote - least) >> 1;
 
-	/* Without branches, by whose sides the verifier would follow the search each time. */
+	/* It has no branches, because the verifier would follow the search once for each side. */
 	return opaque(other - 1) >> 63;
 }
 
 /*
- * Whether the source of a packet is banned or denied: 1 + enum pc_reason, or 0. The mark of its
- * network tells most apart; where it is set, the lengths in use are looked through. `ports`: struct
- * flow_ports, if the packet is UDP.
+ * Whether the source of a packet is banned or denied: 1 + enum pc_reason, or 0. Without a mark of
+ * its network a source is neither, which is the usual case; with a mark, the lengths in use are
+ * tried. `ports`: struct flow_ports, if the packet is UDP.
  */
 __noinline int portcullis_banned(struct xdp_md *ctx, __u64 word, __u32 ports)
 {
@@ -469,7 +473,7 @@ __noinline int portcullis_banned(struct xdp_md *ctx, __u64 word, __u32 ports)
 		return 0;
 	if (has_grants() && ban_never_granted(first, second, what.ipv6))
 		return 0;
-	/* DHCP passes in wider bans: only one of its source stops it. */
+	/* DHCP passes within wider bans: only a ban of exactly its source drops it. */
 	if (is_dhcp(what, ports))
 		return ban_of_address(first, second, word) == BAN_DROP ? 1 + PC_REASON_BANNED : 0;
 	if (!what.ipv6) {
@@ -477,7 +481,8 @@ __noinline int portcullis_banned(struct xdp_md *ctx, __u64 word, __u32 ports)
 			return 1 + PC_REASON_BANNED;
 		found = ban_search4(table, first, word);
 	} else {
-		/* Without a branch, by whose sides the verifier would follow each step twice. */
+		/* It has no branch, because the verifier would follow each step once for each
+		 * side. */
 		from = PC_BAN_KIND6(PC_BAN_MARK6) + marked * PC_BAN_LENGTHS6;
 		found = ban_search6(table, first, second, from, word);
 	}
@@ -488,7 +493,7 @@ __noinline int portcullis_banned(struct xdp_md *ctx, __u64 word, __u32 ports)
 	return ban_denied(first, second, what.ipv6) ? 1 + PC_REASON_DENIED : 0;
 }
 
-/* Whether sources are asked about. */
+/* Whether there are bans or denied sources to look up. */
 static __always_inline bool has_bans(void)
 {
 	return filter.flag & (PC_FILTER_BANS | PC_FILTER_DENIED);

@@ -32,7 +32,7 @@ __noinline int flow_came_in(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 
 	by_port = bounded(by_port, PC_CAME_CELLS - 1);
 	by_tuple = bounded(by_tuple, PC_CAME_CELLS - 1);
 	epoch = pc_came_epoch(now());
-	/* A needless store would take the cache line from other CPUs. */
+	/* Skips a store without effect, which would take the cache line from other CPUs. */
 	if (table->by_port[by_port] != epoch)
 		table->by_port[by_port] = epoch;
 	if (table->by_tuple[by_tuple] != epoch)
@@ -42,13 +42,13 @@ __noinline int flow_came_in(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 
 
 enum came {
 	CAME_NOT,
-	CAME_LATELY,   /* within PC_CAME_LATELY */
-	CAME_JUST_NOW, /* within PC_CAME_JUST */
+	CAME_LATELY,   /* remembered within PC_CAME_LATELY */
+	CAME_JUST_NOW, /* remembered within PC_CAME_JUST */
 };
 
 /*
  * Whether an outgoing packet may answer a remembered one, and how long ago that came in. `behind`:
- * one that came in for a machine behind this host.
+ * the remembered one was for a machine behind this host.
  */
 static __always_inline enum came flow_came(const struct pc_flow *flow, bool behind, __u64 at)
 {

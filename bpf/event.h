@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Describes a packet for those who are told of its verdict: `drops`, listeners, `explain`. */
+/* Describes a packet for `drops`, listeners and `explain`, which get its verdict. */
 #ifndef PORTCULLIS_EVENT_H
 #define PORTCULLIS_EVENT_H
 
@@ -19,10 +19,11 @@
  */
 struct decided_word {
 	__u64 generation : 32; /* the lower half of its number, which is never 0 */
-	__u64 cell : 20;       /* of the verdict, as if enforced */
+	__u64 cell : 20;       /* cell of the verdict, as if enforced */
 	__u64 how : 4;	       /* DECIDED_* */
-	__u64 class : 7;       /* of the machine on this side; 0: this host */
-	/* Ingress: 0, as in struct icmp_error. Egress: an `out` service lists the remote port. */
+	__u64 class : 7;       /* index of the machine on this side; 0: this host */
+	/* Ingress: 0, as in struct icmp_error. Egress: 1 if an `out` service lists the remote
+	 * port. */
 	__u64 set : 1;
 };
 _Static_assert(PC_CELLS < 1 << 20, "decided_word.cell");
@@ -30,7 +31,7 @@ _Static_assert(PC_CELLS < 1 << 20, "decided_word.cell");
 #define DECIDED_DROP   1u
 #define DECIDED_WOULD  2u /* a drop that passes: the filter observes, or is being attached */
 #define DECIDED_NOTE   4u /* a drop that is recorded, if the gate lets it */
-#define DECIDED_SILENT 8u /* no listener is told */
+#define DECIDED_SILENT 8u /* no listener gets the packet */
 
 static __always_inline __u64 decided_pack(const struct packet *packet,
 					  const struct pc_generation *generation, __u32 cell,
@@ -57,7 +58,7 @@ static __always_inline struct decided_word decided_unpack(__u64 word)
 	return bits_as(struct decided_word, word);
 }
 
-/* Whether a packet that was decided so is dropped. */
+/* Whether a packet with this decision is dropped. */
 static __always_inline bool is_dropped(__u32 how)
 {
 	return (how & (DECIDED_DROP | DECIDED_WOULD)) == DECIDED_DROP;
@@ -68,7 +69,7 @@ static __always_inline bool event_addresses(const struct packet *packet, struct 
 {
 	__be32 *from = packet->outward ? event->local : event->remote;
 	__be32 *to = packet->outward ? event->remote : event->local;
-	/* If they must be copied, they are copied into the event: the stack is short. */
+	/* If they have to be copied, then into the event, because the stack is short. */
 	const __be32 *source;
 
 	if (packet->ipv6) {
@@ -91,7 +92,7 @@ static __always_inline bool event_addresses(const struct packet *packet, struct 
 	return true;
 }
 
-/* Fills an event with what a packet is that has a whole IP header. */
+/* Fills an event from a packet that has a whole IP header. */
 static __always_inline void event_describe(const struct packet *packet, enum parsed parsed,
 					   struct pc_event *event)
 {
@@ -150,9 +151,9 @@ static __always_inline void event_fill(struct packet *packet, struct pc_event *e
 }
 
 /*
- * Makes the event of an incoming packet. `kind`: noted_kind of the frame, which is parsed again: to
- * keep what is known of it would cost the usual packet registers. A function of its own, for its
- * stack.
+ * Makes the event of an incoming packet. `kind`: noted_kind of the frame. The frame is parsed
+ * again, because keeping what is known of it would cost registers in the usual case. A function of
+ * its own, for its stack.
  */
 __noinline int event_of_ingress(struct xdp_md *ctx, __u64 word, __u64 kind)
 {
@@ -167,8 +168,8 @@ __noinline int event_of_ingress(struct xdp_md *ctx, __u64 word, __u64 kind)
 }
 
 /*
- * Makes the event of an outgoing packet. `sent`: kind_pack. The egress program still knows it when
- * the packet is decided, and there is no stack left to parse the packet again.
+ * Makes the event of an outgoing packet. `sent`: kind_pack, which the egress program keeps until
+ * the packet is decided, because there is no stack left to parse the packet again.
  */
 __noinline int event_of_egress(struct __sk_buff *skb, __u64 word, __u64 sent)
 {

@@ -17,7 +17,8 @@ static __always_inline bool flow_key(const struct packet *packet, struct pc_flow
 {
 	__be16 remote_port = bpf_htons(packet->remote_port);
 	__be16 local_port = bpf_htons(packet->local_port);
-	/* The destination follows. They are copied, if at all, into the key: the stack is short. */
+	/* The destination follows the source. If they have to be copied, then into the key, because
+	 * the stack is short. */
 	const __be32 *source;
 
 	__builtin_memset(flow, 0, sizeof(*flow));
@@ -91,7 +92,7 @@ static __always_inline bool flow_socket(void *ctx, struct pc_flow *flow)
 
 /*
  * The present slot of 64 jiffies. Jiffies pass 0 five minutes after boot (INITIAL_JIFFIES of the
- * kernel), but a slot skips it: 0 in pc_flow_state.slot says that the clock was never looked at.
+ * kernel), but a slot skips it: 0 in pc_flow_state.slot means that the clock was never read.
  */
 static __always_inline __u64 flow_slot(void)
 {
@@ -101,14 +102,14 @@ static __always_inline __u64 flow_slot(void)
 }
 
 /*
- * Stands behind each of several look-ups, so that the compiler does not merge them into one look-up
- * in a map chosen before. The verifier puts only a look-up in a single map in line: 10 ns a packet.
+ * Put it behind each of several look-ups, so that the compiler does not merge them into one look-up
+ * in a variable map: the verifier only inlines look-ups in a fixed map, which saves 10 ns a packet.
  */
 #define look_up_apart(number) asm volatile("" : : "i"(number))
 
 /*
- * Whether the caller supplies the state of earlier packets; then the maps are not read. Only paths
- * that the first pass does not contain may call this.
+ * Whether the caller supplies the state of earlier packets; then the maps are not read. Only code
+ * outside the first pass may call this.
  */
 static __always_inline bool is_told(void)
 {
@@ -159,7 +160,8 @@ static __always_inline void flow_assure_here(const struct pc_flow *flow,
 	bpf_map_delete_elem(&flows, flow);
 }
 
-/* Moves a flow that is over back to `flows`: first enters it there, so that it is always found. */
+/* Moves a flow that is over back to `flows`. Adds it there first, so that it can always be
+ * found. */
 static __always_inline void flow_close_here(const struct pc_flow *flow,
 					    const struct pc_flow_state *known)
 {
@@ -184,8 +186,8 @@ static __noinline int flow_close(const struct pc_flow *flow, const struct pc_flo
 }
 
 /*
- * Whether a known flow lives; if so, notes that it was seen. The clock costs 15 ns, so it is read
- * once a slot for an assured flow, which is then taken to live until the slot ends.
+ * Whether a known flow lives; if so, notes that it was seen. Reading the clock costs 15 ns, so for
+ * an assured flow it is read once in a slot, and the flow counts as live until the slot ends.
  */
 static __always_inline bool flow_touch(const struct pc_flow *flow, struct pc_flow_state *state,
 				       bool assured)
@@ -246,8 +248,8 @@ static __always_inline bool flow_possible(const struct packet *packet)
 }
 
 /*
- * Three words pass a packet to a global function that needs its key: `where` its IP header is, its
- * `ports`, and `how` the packet is. flow_fill reads them.
+ * Three words pass a packet to a global function that needs its key: `where` (its IP header), its
+ * `ports`, and `how` (its properties). flow_fill reads them.
  */
 struct flow_where {
 	__u32 ip : 13; /* offset of the IP header */
@@ -265,21 +267,23 @@ struct flow_how {
 	__u32 ipv6 : 1;
 	__u32 fin : 1;
 	__u32 reset : 1;
-	/* Set by learn.h, from `echo` to `assured`. */
-	__u32 echo : 1;	     /* an echo request; for span_of_packet: the `out` services are asked */
+	/* Only learn.h sets the fields from `echo` to `assured`. */
+	__u32 echo : 1;	     /* an echo request; for span_of_packet: use the `out` services */
 	__u32 large : 1;     /* is_large */
-	__u32 forwarded : 1; /* is_forwarded, and the generation learns forwarded traffic */
-	__u32 maybe : 1;     /* the flow is known, and PC_FLOW_MAYBE */
+	__u32 forwarded : 1; /* is_forwarded, and the generation learns such traffic */
+	__u32 maybe : 1;     /* the flow is known, with PC_FLOW_MAYBE */
 	__u32 again : 1;     /* is_second */
 	__u32 assured : 1;   /* the flow is known and over, and was assured */
-	__u32 class : 7;     /* of the packet's machine; 0: this host */
-	__u32 made : 8;	     /* the lowest byte of the number of the generation of the class */
+	__u32 class : 7;     /* class of the packet's machine; 0: this host */
+	/* the lowest byte of the number of the generation that has the class */
+	__u32 made : 8;
 };
 _Static_assert(PC_CLASSES < 1 << 7, "flow_how.class");
 
 static __always_inline __u32 flow_how_pack(const struct packet *packet)
 {
-	/* Bits are moved, because the verifier would follow both sides of each test. */
+	/* Moves bits without branches, because the verifier would follow both sides of each
+	 * test. */
 	struct flow_how how = {.protocol = packet->protocol,
 			       .ipv6 = packet->ipv6,
 			       .fin = packet->tcp / TCP_FIN,

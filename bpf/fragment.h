@@ -20,9 +20,10 @@ static __always_inline bool fragment_key(const struct packet *packet, struct pc_
 	__builtin_memset(key, 0, sizeof(*key));
 	key->egress = packet->egress;
 	if (packet->ipv6) {
-		/* Written before it is known to be needed, so that it takes no stack meanwhile. */
+		/* Written before it is known whether it is needed, so that it needs no stack until
+		 * then. */
 		*(volatile __u16 *)&key->link = packet->link;
-		/* If they must be copied, they are copied into the key: the stack is short. */
+		/* If they have to be copied, then into the key, because the stack is short. */
 		if (!packet_read_ip(packet, offsetof(struct ipv6hdr, saddr), 32, key->source,
 				    (const void **)&source))
 			return false;
@@ -68,7 +69,7 @@ static __always_inline void fragment_store(const struct packet *packet, __u32 ce
 struct first_fragment {
 	__u64 cell : 32;
 	__u64 second : 31;
-	__u64 known : 1; /* 0: no first fragment passed lately */
+	__u64 known : 1; /* 0: no first fragment of the datagram passed recently */
 };
 _Static_assert(PC_FRAGMENT_ECHO < 1ULL << 31, "first_fragment.second");
 
@@ -106,7 +107,7 @@ static __always_inline __u64 fragment_find(const struct packet *packet)
 struct fragment_where {
 	__u32 ip : 8;
 	__u32 protocol : 8;
-	__u32 fragment_at : 16; /* of the IPv6 fragment header; 0: IPv4 */
+	__u32 fragment_at : 16; /* offset of the IPv6 fragment header; 0: IPv4 */
 };
 
 static __always_inline __u32 fragment_where_pack(const struct packet *packet)

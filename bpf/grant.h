@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Members of groups for a time (abi_grants.h), asked where a port, a limit or a ban refuses one. */
+/* Temporary members of groups (abi_grants.h), looked up where a port, a limit or a ban refuses a
+ * packet. */
 #ifndef PORTCULLIS_GRANT_H
 #define PORTCULLIS_GRANT_H
 
@@ -13,16 +14,16 @@
 #include "bpf/table.h"
 
 /*
- * A span of the active generation, limits of a set, or `never-ban`, as a word between the functions
- * below: 0 is none. A swap may come in between, so it has the lowest byte of the generation's
- * number.
+ * Whose groups are looked up: those of a span of the active generation, of limits of a set, or of
+ * `never-ban`; as a word for the functions below. 0: none. A swap may come in between, so the word
+ * has the lowest byte of the generation's number.
  */
 struct granting_span {
-	__u32 index : 16; /* of the span; with `limits` that of the set */
-	__u32 ipv6 : 1;	  /* of the packet */
-	/* A bit for each limit whose `except` is asked about; 0: the groups of a span are. */
+	__u32 index : 16; /* index of the span; with `limits` that of the set */
+	__u32 ipv6 : 1;	  /* IP family of the packet */
+	/* A bit for each limit whose `except` is looked up; 0: the groups of the span are. */
 	__u32 limits : 4;
-	__u32 never : 1; /* the groups of `never-ban` are asked about */
+	__u32 never : 1; /* the groups of `never-ban` are looked up */
 	__u32 unused : 1;
 	__u32 set : 1; /* 1 */
 	__u32 generation : 8;
@@ -30,8 +31,8 @@ struct granting_span {
 _Static_assert(PC_LIMITS_OF_SPAN <= 4, "granting_span.limits");
 
 /*
- * The key of the address that is asked about. It uses the memory of the event, because the stack is
- * short: events are made only after the verdict. struct noted_frame lies behind it.
+ * The key of the address that is looked up. It uses the memory of the event, because the stack is
+ * short; events are made only after the verdict. struct noted_frame follows it there.
  */
 static __always_inline struct pc_grant_key *grant_key(void)
 {
@@ -41,7 +42,7 @@ _Static_assert(offsetof(struct pc_event, length) >= offsetof(struct pc_grant_key
 		       offsetof(struct pc_event, length) < offsetof(struct pc_grant_key, address),
 	       "span_granted clears pc_event.length");
 
-/* The generation of a span's word, or NULL: a swap came in between. */
+/* The generation of a span's word; NULL: a swap came in between. */
 static __always_inline const struct pc_generation *granting_generation(struct granting_span known)
 {
 	const struct pc_generation *generation = generation_current();
@@ -49,7 +50,7 @@ static __always_inline const struct pc_generation *granting_generation(struct gr
 	return generation && (__u8)generation->number == known.generation ? generation : NULL;
 }
 
-/* The groups that a word asks about. */
+/* The groups that a word selects. */
 static __always_inline __u64 granting_groups(const struct pc_generation *generation,
 					     struct granting_span known)
 {
@@ -63,7 +64,7 @@ static __always_inline __u64 granting_groups(const struct pc_generation *generat
 	if (!known.limits)
 		return generation->span[bounded(known.index, PC_SPANS - 1)].groups;
 
-/* Without branches, because the verifier would follow both sides of each. */
+/* It has no branches, because the verifier would follow both sides of each. */
 #pragma clang loop unroll(full)
 	for (i = 0; i < PC_LIMITS_OF_SPAN; i++)
 		groups |= generation->limit[bounded(set->limit[i] - 1, PC_LIMITS - 1)].except &
@@ -71,7 +72,7 @@ static __always_inline __u64 granting_groups(const struct pc_generation *generat
 	return groups;
 }
 
-/* The word of struct pc_groups that they mean. */
+/* The word of struct pc_groups to which these groups belong. */
 static __always_inline __u32 granting_groups_word(const struct pc_generation *generation,
 						  struct granting_span known)
 {
@@ -81,12 +82,12 @@ static __always_inline __u32 granting_groups_word(const struct pc_generation *ge
 			      generation->span[bounded(known.index, PC_SPANS - 1)].word;
 }
 
-#define GRANT_PART 8 /* groups that span_granted_part asks about */
+#define GRANT_PART 8 /* groups that span_granted_part looks up */
 
 /*
- * Whether one of eight groups that a word asks about has the address of this CPU's grant_key by a
- * grant that has not ended. A global function: the verifier follows eight steps, not one for each
- * group. The groups are found again, because its caller has 32 bytes of stack.
+ * Whether a grant that has not ended puts the address in this CPU's grant_key into one of eight
+ * groups of the word. A global function, so that the verifier follows eight steps, and not one for
+ * each group. The groups are found again, because its caller has only 32 bytes of stack.
  */
 __noinline int span_granted_part(__u32 word, __u32 part)
 {
@@ -121,7 +122,7 @@ __noinline int span_granted_part(__u32 word, __u32 part)
 }
 
 /*
- * Whether one of the groups that a word asks about has an address by a grant that has not ended. A
+ * Whether a grant that has not ended puts an address into one of the groups of the word. A
  * global function, so that the verifier checks it once.
  */
 __noinline int span_granted(__u64 first, __u64 second, __u32 word)
@@ -146,11 +147,12 @@ __noinline int span_granted(__u64 first, __u64 second, __u32 word)
 			granted = true;
 			break;
 		}
-	key->group = 0; /* with it pc_event.length, which stays 0 until there is an answer */
+	key->group = 0; /* also clears pc_event.length, which stays 0 until there is an answer */
 	return granted;
 }
 
-/* The span of an entry that has the remote port and groups, as a struct granting_span, or 0. */
+/* The span of an entry that contains the remote port and has groups, as a struct granting_span; 0:
+ * none. */
 static __always_inline __u32 granting_span(const struct packet *packet,
 					   const struct pc_generation *generation, __u16 entry)
 {
@@ -174,9 +176,9 @@ static __always_inline void grant_packet(struct packet *packet, __u32 ports, __u
 }
 
 /*
- * The span that a grant may widen for a packet: of its local port, or with flow_how.echo its
- * remote. Each argument is used: a caller may pass anything for another one, and the verifier
- * refuses that.
+ * The span whose groups a grant may extend for a packet: that of its local port, or with
+ * flow_how.echo of its remote port. Each argument is used, because for an unused one the compiler
+ * may pass an uninitialized register, which the verifier refuses.
  */
 __noinline int span_of_packet(__u32 ports, __u32 how)
 {
@@ -208,7 +210,7 @@ static __always_inline bool packet_granted(const struct packet *packet,
 	return span_granted(remote.first, remote.second, span);
 }
 
-/* Whether there are grants to ask about. One byte that is read anyway. */
+/* Whether there may be grants. Tests one byte that is read anyway. */
 static __always_inline bool has_grants(void)
 {
 	return filter.flag & PC_FILTER_GRANTS;

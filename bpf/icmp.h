@@ -30,8 +30,9 @@ static __always_inline bool is_icmp_error(const struct packet *packet)
 
 /*
  * Whether the limit of echo requests on this CPU admits one more. Each admitted request moves the
- * time when the next one is due by `interval`. That time is at least a second ago, so a burst of
- * one second's requests passes. A global function, because the stack of its caller is full.
+ * due time of the next one by `interval`. The due time is never more than a second ago, so that at
+ * most one second's requests pass in a burst. A global function, because the stack of its caller is
+ * full.
  */
 __noinline int echo_due(__u32 interval)
 {
@@ -62,7 +63,7 @@ static __always_inline bool echo_admitted(const struct pc_generation *generation
 
 /*
  * Whether an ICMP packet that is not an error passes. Neighbour discovery must come from the link
- * itself, which hop limit 255 proves (RFC 4861).
+ * itself, which a hop limit of 255 proves (RFC 4861).
  */
 static __always_inline bool icmp_admitted(const struct packet *packet,
 					  const struct pc_generation *generation)
@@ -82,7 +83,7 @@ static __always_inline bool icmp_admitted(const struct packet *packet,
 
 /* The first 8 bytes behind the quoted IP header. An error must quote that many (RFC 792). */
 struct quoted_transport {
-	__be16 source; /* for an echo: type and code */
+	__be16 source; /* for an echo its type and code */
 	__be16 destination;
 	__be16 echo_id;
 	__be16 rest;
@@ -103,7 +104,7 @@ static __always_inline bool quote_turns_back(const struct packet *error, const v
 	       to[0] == from[0];
 }
 
-/* One buffer for the quoted headers: the stack is short. */
+/* One buffer for the quoted headers, because the stack is short. */
 union quoted_header {
 	struct iphdr ipv4;
 	struct ipv6hdr ipv6;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The kind of a parsed packet, in one word; and functions that make the verifier forget how this
- * word was computed, so that it follows the rules once and not for each kind of packet.
+ * The kind of a parsed packet, in one word; and functions that make the verifier forget how the
+ * word was computed, so that it follows the rules once, and not for each kind of packet.
  */
 #ifndef PORTCULLIS_KIND_H
 #define PORTCULLIS_KIND_H
@@ -54,8 +54,8 @@ static __always_inline __u64 kind_pack(const struct packet *packet, enum parsed 
 }
 
 /*
- * Fills a parsed packet from kind_pack once more: the verifier forgets what tests have taught it
- * about the packet, and follows what comes after once.
+ * Fills a parsed packet again from kind_pack: the verifier forgets what tests have taught it about
+ * the packet, and follows the code behind it once.
  */
 static __always_inline enum parsed kind_again(struct packet *packet, __u64 kind)
 {
@@ -71,7 +71,7 @@ static __always_inline enum parsed kind_again(struct packet *packet, __u64 kind)
 	return known.parsed;
 }
 
-/* As packet_settle, at egress, which needs *kind anyway: kind_pack. */
+/* As packet_settle, for egress, which needs *kind (kind_pack) anyway. */
 static __always_inline enum parsed kind_settle(struct packet *packet, enum parsed parsed,
 					       __u64 *kind)
 {
@@ -84,7 +84,7 @@ static __always_inline enum parsed kind_settle(struct packet *packet, enum parse
 	return kind_again(packet, *kind);
 }
 
-/* Fills a packet from kind_pack, but for what only ICMP has. */
+/* Fills a packet from kind_pack, except for the fields of ICMP. */
 static __always_inline enum parsed kind_unpack(struct packet *packet, __u64 kind)
 {
 	struct kind_word known = bits_as(struct kind_word, kind);
@@ -102,7 +102,7 @@ static __always_inline enum parsed kind_unpack(struct packet *packet, __u64 kind
 	return known.parsed;
 }
 
-/* packet_settle of a packet that was settled before: what tests have taught the verifier since. */
+/* As packet_settle, for a packet that was settled before: forgets what tests have taught since. */
 static __always_inline enum parsed packet_settle_kind(struct packet *packet, enum parsed parsed)
 {
 	__u32 any = packet_any(packet);
@@ -118,9 +118,9 @@ static __always_inline enum parsed packet_settle_kind(struct packet *packet, enu
 }
 
 /*
- * Has the verifier forget by which way a packet was parsed (forgotten): it follows what comes after
- * once, not for each of these ways. Not in the first pass, which is to do nothing more. Returns
- * `parsed`. Of the fields, those by which it found the most ways.
+ * Makes the verifier forget on which path a packet was parsed (forgotten), so that it follows the
+ * code behind it once, and not for each path. Returns `parsed`. Only the fields that distinguish
+ * most paths are handled. The first pass does without it, to save instructions.
  */
 static __always_inline enum parsed packet_settle(struct packet *packet, enum parsed parsed)
 {
@@ -136,9 +136,9 @@ static __always_inline enum parsed packet_settle(struct packet *packet, enum par
 }
 
 /*
- * A parsed frame, for the passes behind the one that parses it. It uses the memory of the event:
- * events are made only after the verdict. Bans and limits ask for grants in between, so that
- * grant_key has the memory before it.
+ * A parsed frame, for the passes after the one that parses it. It uses the memory of the event,
+ * because events are made only after the verdict. grant_key has the memory before it, because bans
+ * and limits look up grants in between.
  */
 struct noted_frame {
 	__u8 before[36];
@@ -187,8 +187,8 @@ static __always_inline void frame_note(const struct packet *packet)
 }
 
 /*
- * Fills a packet of a frame that frame_parse has parsed. The verifier knows nothing of what is
- * noted, so that it follows what comes after once, not for each way through the parser.
+ * Fills a packet of a frame that frame_parse has parsed. The verifier knows nothing about the noted
+ * values, so that it follows the code behind this once, and not for each path through the parser.
  */
 static __always_inline void packet_noted(struct packet *packet)
 {
@@ -213,8 +213,8 @@ static __always_inline void packet_noted(struct packet *packet)
 }
 
 /*
- * Parses a frame, and notes it for the passes behind: enum parsed, which these take. A global
- * function, so that the verifier follows the parser once for all of them.
+ * Parses a frame, and notes it for the passes after this one: returns enum parsed, which these
+ * take. A global function, so that the verifier follows the parser once for all of them.
  */
 __noinline __u32 frame_parse(struct xdp_md *ctx)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Learns flows from outgoing packets, where ingress could not find a socket for the answer. */
+/* Learns flows from outgoing packets if ingress could not find a socket for the answer. */
 #ifndef PORTCULLIS_LEARN_H
 #define PORTCULLIS_LEARN_H
 
@@ -46,7 +46,7 @@ __noinline int is_decrypted(struct __sk_buff *skb)
 /*
  * Whether a packet was forwarded from another interface, or from a client of the VPN gateway on
  * this interface. Other packets that leave by the interface by which they came in, or by one below
- * that, are reflected packets of a stranger: their answers must not be learned.
+ * it, may be a stranger's packets that are reflected: their answers must not be learned.
  */
 static __always_inline bool is_forwarded(const struct pc_generation *generation,
 					 struct __sk_buff *skb)
@@ -66,8 +66,8 @@ static __always_inline bool is_forwarded(const struct pc_generation *generation,
 }
 
 /*
- * Whether the generation learns what the sender's forwarded packets begin: those of a machine, or
- * of others. `behind`: flow_how_behind.
+ * Whether the generation learns connections that the sender begins through this host: a machine, or
+ * another sender. `behind`: flow_how_behind.
  */
 static __always_inline bool learns_forwarded(const struct pc_generation *generation, __u32 behind)
 {
@@ -89,7 +89,8 @@ static __always_inline bool is_translated(const struct packet *packet, const str
 	int i;
 
 	ipv4 = opaque(ipv4 | (socket->dst_ip4 ^ flow->ipv4.remote));
-	/* Word by word: else the compiler loads all of them first, and keeps them on the stack. */
+	/* Compares word by word: otherwise the compiler loads all words first, and keeps them on
+	 * the stack. */
 #pragma clang loop unroll(full)
 	for (i = 0; i < 4; i++)
 		ipv6 = opaque(ipv6 | (socket->src_ip6[i] ^ flow->ipv6.local[i]));
@@ -122,7 +123,8 @@ static __always_inline bool tcp_needs_learning(const struct packet *packet,
 
 /*
  * Whether ingress may not find the socket of a UDP packet for its answer, as tcp_needs_learning, or
- * the socket is not connected. Tunnels of the kernel send without a socket, so theirs is looked up.
+ * the socket is not connected. Tunnels of the kernel send without naming their socket, so it is
+ * looked up.
  */
 static __always_inline bool udp_needs_learning(const struct packet *packet,
 					       const struct pc_generation *generation,
@@ -151,7 +153,7 @@ static __always_inline bool udp_needs_learning(const struct packet *packet,
 
 enum learn {
 	LEARN_NOT,
-	LEARN_TWICE, /* if this side sends a second time */
+	LEARN_TWICE, /* learn it if this side sends a second time */
 	LEARN,
 };
 
@@ -167,9 +169,9 @@ static __always_inline enum learn may_learn(const struct packet *packet,
 		return LEARN_NOT;
 	if (flow_how_unpack(how).echo)
 		return skb->sk || flow_how_unpack(how).forwarded ? LEARN : LEARN_NOT;
-	if (is_syn(packet)) /* this side begins */
+	if (is_syn(packet)) /* this side began */
 		return LEARN;
-	if (packet->transport == PC_TCP && packet->tcp & TCP_SYN) /* the other one did */
+	if (packet->transport == PC_TCP && packet->tcp & TCP_SYN) /* the other side began */
 		return LEARN_NOT;
 	came = flow_came(flow, false, at);
 	/* Another interface, or an earlier generation, may know the sender as a machine. */
@@ -202,8 +204,8 @@ static __always_inline void large_note(const struct packet *packet,
 }
 
 /*
- * Whether this side sent a while ago already. Packets in quick succession count as one, because a
- * server may answer with several.
+ * Whether this side had already sent some time ago. Packets in quick succession count as one,
+ * because a server may answer with several.
  */
 static __always_inline bool is_second(const struct pc_flow_state *known, __u64 at)
 {
@@ -211,8 +213,8 @@ static __always_inline bool is_second(const struct pc_flow_state *known, __u64 a
 }
 
 /*
- * Notes in a flow what this side did. A SYN begins the flow anew, but not an assured one: the SYN
- * of a forwarded flow may be forged.
+ * Notes in a flow what this side did. A SYN restarts the flow, but not an assured one, because the
+ * SYN of a forwarded flow may be forged.
  */
 static __always_inline void flow_note_sent(const struct packet *packet, struct pc_flow_state *state,
 					   bool assured)
@@ -230,8 +232,8 @@ static __always_inline void flow_note_sent(const struct packet *packet, struct p
 }
 
 /*
- * Whether a TCP packet acknowledges what the remote side sent last. Only a host that received that
- * knows its sequence number.
+ * Whether a TCP packet acknowledges the last data of the remote side. Only a host that received the
+ * data knows its sequence number.
  */
 static __always_inline bool acknowledges(const struct packet *packet,
 					 const struct pc_flow_state *state)
@@ -271,7 +273,7 @@ static __always_inline void flow_continue(const struct packet *packet, const str
 
 /*
  * The bits of `how` for the class of a packet's machine, in the generation of that number. The
- * packet itself does not say that it is a machine's, so that the verifier need not follow both.
+ * packet itself has no field for it, so that the verifier need not follow both cases.
  */
 static __always_inline __u32 flow_how_behind(__u32 class, __u32 generation)
 {
@@ -305,7 +307,7 @@ static __always_inline __u32 flow_how_to_begin(const struct packet *packet,
 	return bits_as(__u32, how);
 }
 
-/* Enters a flow in `flows`, and marks its local port. */
+/* Adds a flow to `flows`, and marks its local port. */
 static __always_inline void flow_enter(const struct packet *packet, const struct pc_flow *flow,
 				       const struct pc_flow_state *state, __u32 how)
 {
@@ -320,8 +322,8 @@ static __always_inline void flow_enter(const struct packet *packet, const struct
 }
 
 /*
- * Whether the class in `how` means the same in this generation: a swap may come in between. A flow
- * of a machine is learned then, although an open port may admit the answer.
+ * Whether the class in `how` means the same in this generation: a swap may have come in between.
+ * Then a machine's flow is learned even if an open port may admit the answer.
  */
 static __always_inline bool is_class_of(__u32 how, const struct pc_generation *generation)
 {
@@ -336,7 +338,7 @@ static __always_inline bool is_class_of(__u32 how, const struct pc_generation *g
  * admits, nor by answers to what passed only because of observe.
  *
  * A global function, so that the verifier checks it once. It reads the active generation itself,
- * because the answer meets that one.
+ * because that one will decide the answer.
  */
 __noinline int flow_begin(struct __sk_buff *skb, __u32 where, __u32 ports, __u32 how, __u32 tcp)
 {

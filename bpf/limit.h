@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The rule `limit`: how much one source may begin at a service. abi_limits.h has the cells. */
+/* The rule `limit`: how much one source may begin at a service. abi_limits.h describes the
+ * cells. */
 #ifndef PORTCULLIS_LIMIT_H
 #define PORTCULLIS_LIMIT_H
 
@@ -18,7 +19,7 @@
 
 /* --- cells --- */
 
-/* Whether limits are counted: a program that only explains reads the live filter's cells. */
+/* Whether limits are counted here: a program that only explains reads the live filter's cells. */
 static __always_inline bool limit_counts(void)
 {
 	return !explains || replays;
@@ -37,7 +38,7 @@ static __always_inline struct pc_limiter *limiter_own(void)
 	return bpf_map_lookup_elem(&limiter, &zero);
 }
 
-/* A cell, or NULL. */
+/* A cell; NULL: there is none. */
 static __always_inline volatile __u64 *limit_cell(__u32 index)
 {
 	__u32 zero = 0;
@@ -46,7 +47,7 @@ static __always_inline volatile __u64 *limit_cell(__u32 index)
 	return cells ? bpf_map_lookup_elem(cells, &index) : NULL;
 }
 
-/* The two cells of a source. False: there are none. */
+/* The two cells of a source. False: the filter has no cells. */
 struct limit_pair {
 	volatile __u64 *one, *other;
 };
@@ -73,7 +74,7 @@ static __always_inline __u64 limit_due(const struct limit_pair *pair)
 	return one < other ? one : other;
 }
 
-/* Raises the cells: one that others share may be ahead already. */
+/* Raises the cells of a source. Another source may have raised a shared cell further. */
 static __always_inline void limit_raise(const struct limit_pair *pair, __u64 due)
 {
 	if (*pair->one < due)
@@ -92,8 +93,8 @@ struct limit_word {
 	__u64 begun : 1;      /* a connection that was completed just now */
 	__u64 behind : 1;     /* to or from a machine behind this host */
 	__u64 generation : 8; /* the lowest byte of its number */
-	__u64 whole : 1;      /* no fragment */
-	__u64 link_local : 1; /* the source is; of limit_excepted */
+	__u64 whole : 1;      /* the packet is no fragment */
+	__u64 link_local : 1; /* the source is excepted; only from limit_excepted */
 	__u64 unused : 5;
 };
 
@@ -107,7 +108,7 @@ static __always_inline struct limit_word limit_word_unpack(__u64 word)
 	return bits_as(struct limit_word, word);
 }
 
-/* The generation of a word, or NULL: a swap came in between, and its index may mean another one. */
+/* The generation of a word; NULL: a swap came in between, and the index may mean another limit. */
 static __always_inline const struct pc_generation *limit_generation(struct limit_word word)
 {
 	const struct pc_generation *generation = generation_current();
@@ -133,8 +134,8 @@ static __always_inline __u64 limit_hash(const struct pc_limit *limit, __u64 firs
 }
 
 /*
- * Adds to the load of all cells. Beyond their capacity, sources cannot be told apart from forged
- * ones, so no source is limited for a while.
+ * Adds to the load of all cells. Above their capacity, real and forged sources cannot be
+ * distinguished, so no source is limited for a while.
  */
 static __always_inline void limit_load(struct pc_limiter *own, const struct pc_limit *limit,
 				       __u64 at)
@@ -149,7 +150,8 @@ static __always_inline void limit_load(struct pc_limiter *own, const struct pc_l
 		own->open_until = at + limit->tolerance + limit->interval;
 }
 
-/* Whether a source completed a connection lately, and is not over the limit by those that it did.
+/* Whether a source recently completed a connection, and its completed connections are within the
+ * limit.
  */
 static __always_inline bool limit_is_real(const struct pc_limit *limit, __u64 hash, __u64 at)
 {
@@ -163,7 +165,7 @@ static __always_inline bool limit_is_real(const struct pc_limit *limit, __u64 ha
 	       (__s64)(due - at) <= (__s64)limit->tolerance;
 }
 
-/* Whether a source passes that is over the limit. */
+/* Whether a source above the limit passes all the same. */
 static __always_inline bool limit_is_open(struct pc_limiter *own, const struct pc_limit *limit,
 					  struct limit_word word, __u64 hash, __u64 at)
 {
@@ -179,8 +181,8 @@ static __always_inline bool limit_is_open(struct pc_limiter *own, const struct p
 }
 
 /*
- * Whether a source may begin one more at a limit; if so, spends it. `packed`: a struct limit_word.
- * A global function, so that the verifier checks it once.
+ * Whether a source may begin one more connection at a limit; if so, counts it. `packed`: a struct
+ * limit_word. A global function, so that the verifier checks it once.
  */
 __noinline int limit_take(__u64 first, __u64 second, __u64 packed, __u32 owner)
 {
@@ -211,9 +213,9 @@ __noinline int limit_take(__u64 first, __u64 second, __u64 packed, __u32 owner)
 	return true;
 }
 
-/* --- packets that come in --- */
+/* --- incoming packets --- */
 
-/* The groups that have an address, in one word of a trie. */
+/* The groups that contain an address, in one word of a trie. */
 __noinline __u64 limit_groups(__u64 first, __u64 second, __u32 how)
 {
 	struct groups_word word = bits_as(struct groups_word, how);
@@ -250,7 +252,7 @@ static __always_inline __u32 limit_how(struct limit_word word)
 	return bits_as(__u32, how);
 }
 
-/* Whether a learned flow has a datagram: an answer to a question of this host. */
+/* Whether a datagram belongs to a learned flow, as an answer to a question of this host. */
 __noinline int limit_answers(struct xdp_md *ctx, __u32 where, __u32 ports, __u32 how)
 {
 	struct packet packet = {};
@@ -263,7 +265,7 @@ __noinline int limit_answers(struct xdp_md *ctx, __u32 where, __u32 ports, __u32
 	       flow_learned(&flow, how, 0, &packet);
 }
 
-/* Whether a limit is about a source. */
+/* Whether a limit applies to a source. */
 static __always_inline bool limit_admits(const struct pc_limit *limit, __u64 groups,
 					 bool link_local)
 {
@@ -271,9 +273,9 @@ static __always_inline bool limit_admits(const struct pc_limit *limit, __u64 gro
 }
 
 /*
- * Whether a grant exempts a source from a limit of a set that admits it. `groups`: those that have
- * it. `packed`: a struct limit_word with the set. A global function, so that the verifier checks it
- * once.
+ * Whether a grant exempts a source from a limit of a set that admits it. `groups`: those that
+ * contain the source. `packed`: a struct limit_word with the set. A global function, so that the
+ * verifier checks it once.
  */
 __noinline int limit_excepted(__u64 first, __u64 second, __u64 groups, __u64 packed)
 {
@@ -290,8 +292,8 @@ __noinline int limit_excepted(__u64 first, __u64 second, __u64 groups, __u64 pac
 	if (!generation)
 		return false;
 	set = &generation->limit_set[bounded(word.limit - 1, PC_LIMITS - 1)];
-	/* Without branches. The last place of pc_generation.limit, which 0 leads to, has no limit.
-	 */
+	/* It has no branches. Index 0 leads to the last place of pc_generation.limit, which has no
+	 * limit. */
 #pragma clang loop unroll(full)
 	for (i = 0; i < PC_LIMITS_OF_SPAN; i++) {
 		const struct pc_limit *limit =
@@ -307,7 +309,7 @@ __noinline int limit_excepted(__u64 first, __u64 second, __u64 groups, __u64 pac
 	return known.limits && span_granted(first, second, bits_as(__u32, known));
 }
 
-/* Whether a service with or without a limit lets a source begin one more. */
+/* Whether a service, with or without a limit, lets a source begin one more connection. */
 static __always_inline bool limit_of_set(struct xdp_md *ctx, const struct pc_generation *generation,
 					 struct limit_word word, __u32 owner)
 {
@@ -352,9 +354,9 @@ static __always_inline bool limit_of_set(struct xdp_md *ctx, const struct pc_gen
 }
 
 /*
- * Whether a packet is over all limits of what admits it. `packed`: a struct limit_word with a set.
- * What passes is noted, because questions of this host from a port with a limit are learned, and
- * its answers must not be. A global function, so that the verifier checks it once.
+ * Whether a packet is over the limits of all services that admit it. `packed`: a struct limit_word
+ * with a set. Packets that pass are noted: this host's own questions from a port with a limit are
+ * learned, but its answers must not be. A global function, so that the verifier checks it once.
  */
 __noinline int limit_is_over(struct xdp_md *ctx, __u64 packed, __u32 owner)
 {
@@ -375,7 +377,8 @@ __noinline int limit_is_over(struct xdp_md *ctx, __u64 packed, __u32 owner)
 	return false;
 }
 
-/* The word of a packet that begins something at a port with a limit: a SYN, any datagram. Else 0.
+/* The word of a packet that begins a connection at a port with a limit (a SYN, any datagram); else
+ * 0.
  */
 static __always_inline __u64 limit_asks(const struct packet *packet,
 					const struct pc_generation *generation, __u32 limit)
@@ -409,7 +412,7 @@ static __always_inline __u32 limit_of_all(const struct packet *packet,
 	return set->asks || set->limit[1] ? 0 : set->limit[0];
 }
 
-/* Whether a packet of the first pass begins something at a port with a limit. */
+/* Whether a packet of the first pass begins a connection at a port with a limit. */
 static __always_inline bool limit_begins(const struct packet *packet,
 					 const struct pc_generation *generation)
 {
@@ -431,8 +434,9 @@ __noinline __u32 limit_owner(struct xdp_md *ctx, __u64 packed)
 }
 
 /*
- * The word of a packet for limit_is_over, or 0. A pass of its own, before those that decide it,
- * because the functions that these call share a short stack. The first pass asks itself.
+ * The word of a packet for limit_is_over, or 0. Limits have a pass of their own before those that
+ * decide, because the functions called there share a short stack. The first pass tests limits
+ * itself.
  */
 __noinline __u64 portcullis_limited(struct xdp_md *ctx, __u32 parsed)
 {
@@ -454,7 +458,7 @@ __noinline __u64 portcullis_limited(struct xdp_md *ctx, __u32 parsed)
 		       0;
 }
 
-/* --- packets that are sent --- */
+/* --- outgoing packets --- */
 
 /* Notes a completed connection of a source at a limit. `packed`: a struct limit_word. */
 __noinline int limit_complete(__u64 first, __u64 second, __u64 packed, __u32 owner)
@@ -544,8 +548,8 @@ __noinline __u64 limit_tuple(struct __sk_buff *skb, __u64 packed)
 
 /*
  * Whether a TCP packet shows that its connection was completed: this host's socket, or a machine
- * behind it, sends neither SYN nor RST. (Without a socket this host answers what no connection has,
- * and what may be forged.)
+ * behind it, sends neither SYN nor RST. (Packets that this host sends without a socket belong to no
+ * connection: they answer packets that may be forged.)
  */
 static __always_inline bool limit_shows_completed(const struct packet *packet,
 						  struct __sk_buff *skb)
@@ -611,7 +615,7 @@ static __always_inline void limit_note_sent(struct __sk_buff *skb, __u64 sent)
 {
 	__u64 word = limit_sent(skb, sent);
 
-	/* Each is a call of its own, because the functions that are called share a short stack. */
+	/* Each call is separate, because the functions called share a short stack. */
 	if (word)
 		word = limit_tuple(skb, word);
 	if (word)

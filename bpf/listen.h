@@ -20,7 +20,7 @@ static __always_inline __u32 boot_second(struct pc_heard_cpu *own)
 	return own->second;
 }
 
-/* The second with which ends of bans and grants are compared: one that ends later is in force. */
+/* The second with which ends of bans and grants are compared: one with a later end is in force. */
 static __always_inline __u32 second_of_ends(void)
 {
 	struct pc_heard_cpu *own;
@@ -31,7 +31,7 @@ static __always_inline __u32 second_of_ends(void)
 	return own ? boot_second(own) : PC_BAN_NEVER - 1;
 }
 
-/* Whether a listener has had all the events of this second and CPU; if so, counts another one. */
+/* Whether a listener's rate for this second and CPU is used up; if not, counts one more event. */
 static __always_inline bool listener_is_over(const struct pc_listener *listener,
 					     struct pc_heard *slot, __u32 second)
 {
@@ -45,7 +45,7 @@ static __always_inline bool listener_is_over(const struct pc_listener *listener,
 	return true;
 }
 
-/* Takes the flag of listeners away, but for one whose lease began meanwhile. */
+/* Clears the flag for listeners, unless a lease has begun meanwhile. */
 static __always_inline void listeners_end(__u32 second)
 {
 	int i;
@@ -59,8 +59,8 @@ static __always_inline void listeners_end(__u32 second)
 }
 
 /*
- * Whether a listener may want a packet of this verdict. A listener that wants any address and port
- * is asked here for its rate, so that in a flood no packet is parsed again for it. A global
+ * Whether a listener may want a packet of this verdict. The rate of a listener that wants any
+ * address and port is tested here, so that in a flood no packet is parsed again for it. A global
  * function, so that the verifier checks it once and not for each slot.
  */
 __noinline int listener_may_want(__u32 slot, __u64 word)
@@ -78,15 +78,15 @@ __noinline int listener_may_want(__u32 slot, __u64 word)
 				 own->second);
 }
 
-/* The word of what no listener hears, in a CPU's page PC_PAGE_WIDE. */
+/* The word PC_CELL_DEAF, in a CPU's page PC_PAGE_WIDE. */
 static __always_inline struct pc_deaf *deaf_in(struct pc_page *page)
 {
 	return (struct pc_deaf *)&page->word[PC_TOTAL_WIDE(PC_CELL_DEAF)];
 }
 
 /*
- * Whether no listener hears a drop that the gate skipped. In line, so that a flood does not pay for
- * listeners that have had all their events.
+ * Whether no listener gets a drop that the gate skipped. In line, so that a flood does not pay for
+ * listeners whose rate is used up.
  */
 static __always_inline bool deaf_skips(struct pc_deaf *deaf, __u32 reason)
 {
@@ -97,9 +97,9 @@ static __always_inline bool deaf_skips(struct pc_deaf *deaf, __u32 reason)
 }
 
 /*
- * Counts the drops that were skipped. If none of the `leased` slots is `wanting`, skips more: drops
- * for this reason, and for those that the same listeners want. Both have a bit a slot. A global
- * function, for its stack.
+ * Counts the drops that were skipped. If none of the `leased` slots is `wanting`, more drops will
+ * be skipped: those for this reason, and for the reasons that the same listeners want. Both
+ * arguments have a bit for each slot. A global function, for its stack.
  */
 __noinline int deaf_renew(__u32 reason, __u32 leased, __u32 wanting)
 {
@@ -113,8 +113,8 @@ __noinline int deaf_renew(__u32 reason, __u32 leased, __u32 wanting)
 		return 0;
 	asm volatile("" : "+r"(page)); /* as in gate_find */
 	deaf = deaf_in(page);
-	/* Without branches, because the verifier would follow both sides of each. Unrolled, it
-	 * needs more stack than there is. */
+	/* It has no branches, because the verifier would follow both sides of each. Unrolled, it
+	 * would need too much stack. */
 #pragma clang loop unroll(disable)
 	for (i = 0; i < PC_LISTENERS; i++) {
 		__u32 reasons = listeners[i].reasons, is_leased = -(leased >> i & 1);
@@ -130,8 +130,8 @@ __noinline int deaf_renew(__u32 reason, __u32 leased, __u32 wanting)
 }
 
 /*
- * A bit for each listener whose lease lasts. `asm` keeps the compiler from making branches of it,
- * because the verifier would follow both sides of each.
+ * A bit for each listener whose lease lasts. `asm` keeps the compiler from making branches, because
+ * the verifier would follow both sides of each.
  */
 static __always_inline __u32 listeners_leased(__u32 second)
 {
@@ -198,7 +198,7 @@ static __always_inline bool listener_wants(const struct pc_listener *listener,
 		 ((event->remote[3] ^ listener->address[3]) & listener->mask[3]));
 }
 
-/* Sends an event to a listener. `slot`: its number. */
+/* Sends an event to the listener in slot `slot`. */
 static __always_inline void listener_send(void *ctx, struct pc_heard_cpu *own, __u32 slot)
 {
 	const struct pc_listener *listener = &listeners[slot];
@@ -220,7 +220,7 @@ static __always_inline void listener_send(void *ctx, struct pc_heard_cpu *own, _
 		counts->events++;
 }
 
-/* Tells the listeners of `wanting` of the event in `own`. */
+/* Sends the event in `own` to the listeners of `wanting`. */
 static __always_inline void listeners_tell(void *ctx, struct pc_heard_cpu *own, __u32 wanting)
 {
 	int i;

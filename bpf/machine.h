@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Machines behind this host: to which of them a packet belongs, and what its recipe says. */
+/* Machines behind this host: finds the machine of a packet, and what its recipe says. */
 #ifndef PORTCULLIS_MACHINE_H
 #define PORTCULLIS_MACHINE_H
 
@@ -24,7 +24,8 @@ static __always_inline const struct pc_generation *generation_current(void)
 
 	if (!generation)
 		return NULL;
-	/* `confirm` stores 0: a second read would take that for a deadline long past. */
+	/* Read it once: `confirm` may store 0, which a second read would take for a deadline in the
+	 * past. */
 	deadline = *(const volatile __u64 *)&generation->deadline;
 	if (deadline && bpf_ktime_get_boot_ns() >= deadline)
 		return generation_in(generation->fallback);
@@ -34,7 +35,7 @@ static __always_inline const struct pc_generation *generation_current(void)
 /* The machine of an address, in one generation. */
 struct machine_found {
 	__u64 place : 32;      /* 1 + its index in pc_generation.machine; 0: this host */
-	__u64 generation : 32; /* the lower half of its number */
+	__u64 generation : 32; /* the lower half of the generation's number */
 };
 
 static __always_inline __u64 machine_found_pack(const struct pc_generation *generation, __u32 place)
@@ -50,8 +51,8 @@ static __always_inline struct machine_found machine_found_unpack(__u64 word)
 }
 
 /*
- * Finds the longest prefix of the active generation that has an address: machine_found. Masks
- * of shorter prefixes are parts of those of longer ones. A global function, so that the verifier
+ * Finds the longest prefix of the active generation that has an address: machine_found. The mask of
+ * a shorter prefix is a part of that of a longer one. A global function, so that the verifier
  * checks it once.
  */
 __noinline __u64 machine_find(__u64 first, __u64 second, __u32 ipv6)
@@ -78,7 +79,7 @@ __noinline __u64 machine_find(__u64 first, __u64 second, __u32 ipv6)
 							PC_MACHINE_BUCKETS - 1)];
 		place = bounded(PC_MACHINE_PLACE(hash, displace), PC_MACHINES - 1);
 		machine = &generation->machine[place];
-		/* One branch, because the verifier would follow both sides of each. */
+		/* One branch only, because the verifier would follow both sides of each. */
 		if (!((machine->address[0] ^ first) | (machine->address[1] ^ second) |
 		      (machine->kind ^ length->kind)))
 			/* Class 0: an address of this host inside a machine's prefix. */
@@ -129,7 +130,8 @@ static __always_inline struct machine_found packet_find_machine(const struct pac
 				 machine_of(packet->ctx, packet->ip, packet->ipv6));
 }
 
-/* packet_find_machine for the first pass. A read that fails, as none does, finds this host. */
+/* packet_find_machine for the first pass. If a read failed, which does not happen, the result is
+ * this host. */
 static __always_inline struct machine_found packet_find_machine_linear(const struct packet *packet)
 {
 	struct address local;
@@ -139,7 +141,7 @@ static __always_inline struct machine_found packet_find_machine_linear(const str
 	return machine_found_unpack(machine_find(local.first, local.second, packet->ipv6));
 }
 
-/* Sets the machine of a packet, by its place in the table. */
+/* Sets the machine of a packet, from its index in the table. */
 static __always_inline void
 packet_place_machine(struct packet *packet, const struct pc_generation *generation, __u32 place)
 {
@@ -151,8 +153,8 @@ packet_place_machine(struct packet *packet, const struct pc_generation *generati
 
 /*
  * Sets the machine of a packet with a whole IP header; class 0: this host. Returns the generation
- * that decides it, which may be NULL: a newer one if a swap came in between, so that one generation
- * decides the packet.
+ * that decides the packet, or NULL. After a swap in between it is the newer one, so that one
+ * generation alone decides.
  */
 static __always_inline const struct pc_generation *
 packet_set_machine(struct packet *packet, const struct pc_generation *generation)

@@ -10,7 +10,7 @@
 
 /* 1 from Linux 5.18 on: a frame may have several buffers, and helpers read them. */
 const volatile __u8 have_frags = 0;
-/* 1 from Linux 5.11 on: bpf_ktime_get_coarse_ns, a sixth of the cost of bpf_ktime_get_ns. */
+/* 1 from Linux 5.11 on: bpf_ktime_get_coarse_ns, at a sixth of the cost of bpf_ktime_get_ns. */
 const volatile __u8 have_coarse = 0;
 /* 1 if the kernel has IPsec: bpf_skb_get_xfrm_state. */
 const volatile __u8 have_xfrm = 0;
@@ -18,9 +18,9 @@ const volatile __u8 have_xfrm = 0;
 const volatile __u8 frame_kind = PC_FRAME_ETHERNET;
 
 /*
- * 1: the programs only explain what they would do with a packet. They store nothing but
- * `explained`, so that a filter's own maps can be asked. is_explaining tests it where that costs
- * the usual packet nothing.
+ * 1: the programs only explain what they would do with a packet. They store only `explained`, so
+ * that they can use a live filter's maps. is_explaining tests it where the test costs the usual
+ * packet nothing.
  */
 const volatile __u8 explains = 0;
 /*
@@ -29,7 +29,8 @@ const volatile __u8 explains = 0;
  */
 const volatile __u8 replays = 0;
 
-/* Has sizes, not types: clang 14 leaves a type out of BTF if only an inner map uses it. */
+/* It has sizes and no types, because clang 14 leaves a type out of BTF if only an inner map uses
+ * it. */
 struct generation_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -40,7 +41,7 @@ struct generation_map {
 
 /*
  * Slot 0 has the active generation. Past its deadline, the slot that it names as its fallback is
- * active. One update of slot 0 switches everything by which packets are decided.
+ * active. One update of slot 0 switches all rules.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
@@ -93,7 +94,8 @@ struct {
 } carries SEC(".maps");
 
 /*
- * A CPU has the lock while it flushes a total, so that only one of those that see it full does so.
+ * A CPU has the lock while it flushes a total, so that of several CPUs that see it full only one
+ * does.
  */
 struct carry_lock {
 	struct bpf_spin_lock lock;
@@ -116,7 +118,7 @@ struct {
 
 struct pc_filter filter SEC(".data.filter");
 
-/* --- what was dropped (abi_drops.h), and who listens (abi_events.h) --- */
+/* --- drops (abi_drops.h) and listeners (abi_events.h) --- */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -146,7 +148,7 @@ struct pc_explained explained SEC(".data.explained");
 
 /*
  * --- shared by the filters of a network namespace, because an answer may come in by another
- * interface than its question left by; abi_flows.h describes the values ---
+ * interface than the one that sent the question; abi_flows.h describes the values ---
  */
 
 /* Flows of all protocols that are not assured. */
@@ -205,7 +207,8 @@ struct {
 	__type(value, struct pc_marks);
 } marks SEC(".maps");
 
-/* Fragments of one datagram may come by several interfaces: of a bond, or by hashed routes. */
+/* Shared, because fragments of one datagram may come by several interfaces: with a bond, or with
+ * hashed routes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, PC_FRAGMENTS);
@@ -260,7 +263,7 @@ struct grant_map {
 	__uint(value_size, sizeof(__u32));
 };
 
-/* Written by the loader alone (abi_grants.h). No inner map: no grants. */
+/* Only the loader writes it (abi_grants.h). No inner map: no grants. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, 1);
@@ -268,7 +271,7 @@ struct {
 	__array(values, struct grant_map);
 } grants SEC(".maps");
 
-/* --- of one filter --- */
+/* --- maps of one filter --- */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -293,7 +296,7 @@ struct {
 	__array(values, struct limit_cells_map);
 } limit_cells SEC(".maps");
 
-/* CLOCK_MONOTONIC ns from which a CPU admits another echo request, at the average rate. */
+/* CLOCK_MONOTONIC ns from which on a CPU admits another echo request, at the average rate. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -317,9 +320,9 @@ struct {
 	})
 
 /*
- * Returns `value`, and makes the verifier forget its facts about it. It follows states of a program
- * apart that differ in what it knows; where they meet, this makes one of them. `any` is a 32-bit
- * value of which it knows nothing.
+ * Returns `value`, and makes the verifier forget its facts about it. The verifier follows states
+ * that differ in known facts separately; where code paths meet, this makes one state of them. `any`
+ * is a 32-bit value about which it knows nothing.
  */
 #define forgotten(value, any)                                                 \
 	({                                                                    \
@@ -329,7 +332,8 @@ struct {
 		forgotten_value;                                              \
 	})
 
-/* A value that the compiler takes for any, so that it makes no branches of arithmetic with it. */
+/* A value about which the compiler knows nothing, so that it makes no branches of arithmetic with
+ * it. */
 #define opaque(value)                                  \
 	({                                             \
 		__u64 opaque_value = (value);          \
@@ -338,8 +342,9 @@ struct {
 	})
 
 /*
- * A copy of a value: a test of it teaches the verifier nothing about the value itself, which it
- * would follow apart from then on. An operation, because the verifier knows mere copies for equal.
+ * A copy of a value: a test of the copy teaches the verifier nothing about the value, so that it
+ * does not follow two states. The copy is made by an operation, because the verifier knows that
+ * plain copies are equal.
  */
 #define blind(value)                                         \
 	({                                                   \
@@ -363,8 +368,8 @@ struct {
 	})
 
 /*
- * The only value of a map. The key has eight bytes, because the verifier takes what is stored in
- * half of eight bytes of stack for an addition to what was there, and follows that apart.
+ * The only value of a map. The key has eight bytes, because a store of four bytes keeps the other
+ * half of the stack slot, which makes the verifier follow more states.
  */
 static __always_inline void *only_of(void *map)
 {
@@ -394,10 +399,10 @@ static __always_inline struct pc_heard_cpu *heard_own(void)
 	return only_of(&heard);
 }
 
-/* Where an event is made. */
+/* The memory in which an event is made. */
 static __always_inline struct pc_event *event_place(void)
 {
-	/* The event comes first: Linux 6.1 adds no offset to what may be NULL. */
+	/* The event comes first: Linux 6.1 does not add an offset to a pointer that may be NULL. */
 	return explains ? &explained.event : (struct pc_event *)heard_own();
 }
 _Static_assert(!offsetof(struct pc_heard_cpu, event), "event_place");

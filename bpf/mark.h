@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Marks local ports that may have connections, so that a flood to others asks no sockets. */
+/* Marks local ports that may have connections, so that floods to other ports cause no socket
+ * look-ups. */
 #ifndef PORTCULLIS_MARK_H
 #define PORTCULLIS_MARK_H
 
@@ -11,7 +12,7 @@
 #include "bpf/packet.h"
 #include "bpf/parse.h"
 
-/* From the kernel's headers of these names, as struct xdp_buff. */
+/* As in the kernel's headers of these names; see struct xdp_buff. */
 struct ns_common {
 	unsigned int inum;
 } __attribute__((preserve_access_index));
@@ -51,12 +52,12 @@ static __always_inline void mark_port(struct pc_marks *table, __u32 port)
 {
 	__u8 *mark = &table->port[bounded(port, PC_PORTS - 1)];
 
-	/* A needless store would take the cache line from other CPUs. */
+	/* Skips a store without effect, which would take the cache line from other CPUs. */
 	if (!*mark)
 		*mark = 1;
 }
 
-/* The kernel's counts of interfaces in a packet's network namespace; 0: not known. */
+/* The kernel's counts of interface changes in a packet's network namespace; 0: unknown. */
 static __always_inline struct pc_devices devices_of(struct xdp_md *ctx)
 {
 	const struct xdp_buff *buff = bpf_cast_to_kern_ctx(ctx);
@@ -74,7 +75,7 @@ static __always_inline struct pc_devices devices_of(struct xdp_md *ctx)
 }
 
 /*
- * Looks whether marks are trusted, and gives this CPU its look-ups without a mark for a jiffy. A
+ * Checks whether marks are trusted, and refills this CPU's look-ups without a mark for a jiffy. A
  * global function, because it is rarely called.
  */
 __noinline __u32 mark_spare(struct xdp_md *ctx)
@@ -90,8 +91,8 @@ __noinline __u32 mark_spare(struct xdp_md *ctx)
 }
 
 /*
- * Whether sockets need not be asked about a packet to this port (PC_PORT). A global function, so
- * that the verifier does not follow its ways through what comes after it.
+ * Whether a packet to this port (PC_PORT) needs no socket look-up. A global function, so that the
+ * verifier does not follow its paths through the code behind it.
  */
 __noinline int mark_skips(struct xdp_md *ctx, __u32 port)
 {
@@ -105,7 +106,7 @@ __noinline int mark_skips(struct xdp_md *ctx, __u32 port)
 	page = bpf_map_lookup_elem(&counters, &key);
 	if (!page)
 		return false;
-	/* Else clang 19 adds to the pointer before it tests it, which the verifier refuses. */
+	/* Otherwise clang 19 adds to the pointer before it tests it, which the verifier refuses. */
 	asm volatile("" : "+r"(page));
 	spare = (struct pc_spare *)&page->word[PC_TOTAL_WIDE(PC_CELL_SPARE)];
 	jiffy = bpf_jiffies64();
@@ -121,8 +122,8 @@ __noinline int mark_skips(struct xdp_md *ctx, __u32 port)
 }
 
 /*
- * Marks the port of a packet whose socket was found: it may have been asked for without a mark.
- * Takes the port from the key, which is on the stack, and so needs none itself.
+ * Marks the port of a packet whose socket was found: the look-up may have been made without a mark.
+ * Takes the port from the key, which is on the stack, so it needs no stack itself.
  */
 static __always_inline void mark_found(const struct pc_flow *flow)
 {
@@ -148,7 +149,7 @@ static __always_inline __u32 mark_port_of(const struct packet *packet, enum pars
 	return packet->tcp & TCP_RST ? MARK_NOT : PC_PORT(packet->transport, packet->local_port);
 }
 
-/* The socket's own port, if it is one of TCP or UDP. A socket that is no full one is of TCP. */
+/* The socket's own port, if it is a TCP or UDP socket. A socket that is not a full one is TCP. */
 static __always_inline void mark_own(struct pc_marks *table, struct bpf_sock *socket)
 {
 	__u32 port = socket->src_port, transport = PC_TCP;
@@ -165,8 +166,8 @@ static __always_inline void mark_own(struct pc_marks *table, struct bpf_sock *so
 /*
  * Marks the port of a packet that this host sends. The socket has another one where NAT changed the
  * packet, or where its headers are not those of the connection: in a tunnel, with IPsec, with
- * labels of MPLS. A SYN with ACK has a request for a socket, which is no full one, or none (SYN
- * cookies). A global function, because its caller has a full stack.
+ * labels of MPLS. A SYN-ACK has a request socket, which is not a full one, or none (SYN cookies). A
+ * global function, because its caller has a full stack.
  */
 __noinline int mark_sent(struct __sk_buff *skb, __u32 port)
 {

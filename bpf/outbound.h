@@ -24,8 +24,8 @@ static __always_inline struct verdict pass_sent(__u32 second)
 /*
  * Whether a TCP packet belongs to an open connection. Such a packet passes: the connection's SYN
  * was decided, perhaps by an earlier generation. In time-wait the kernel sends from a socket of its
- * own, so the tuple is looked up; if no socket has it, the flow was learned. A global function, so
- * that the verifier checks it once.
+ * own, so the tuple is looked up; if no socket has the tuple, a learned flow may. A global
+ * function, so that the verifier checks it once.
  */
 __noinline int is_connected(struct __sk_buff *skb, __u32 where, __u32 ports, __u32 how)
 {
@@ -48,7 +48,7 @@ __noinline int is_connected(struct __sk_buff *skb, __u32 where, __u32 ports, __u
 
 /*
  * is_connected for a packet of a machine, which has no sockets here. A function of its own, because
- * there is little stack.
+ * the stack is short.
  */
 __noinline int machine_is_connected(struct __sk_buff *skb, __u32 where, __u32 ports, __u32 how)
 {

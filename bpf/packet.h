@@ -36,7 +36,7 @@
 #define IPV6_FRAGMENT	44
 #define IPV6_OPTIONS	60
 
-/* The struct of linux/if_ether.h is packed: clang would read it byte by byte. */
+/* The struct in linux/if_ether.h is packed, so clang would read it byte by byte. */
 struct ethernet_header {
 	__u8 destination[6];
 	__u8 source[6];
@@ -50,7 +50,7 @@ struct vlan_tag {
 
 struct ipv6_extension {
 	__u8 next;
-	__u8 length;	 /* in units of 8 bytes, without the first 8 */
+	__u8 length;	 /* in units of 8 bytes, not counting the first 8 */
 	__be16 fragment; /* in a fragment header: IPV6_AT and IPV6_MORE */
 	__u32 id;
 };
@@ -92,7 +92,8 @@ struct packet {
 	void *data_end;
 	__u32 length; /* of the frame, in all its buffers */
 	__u32 ip;     /* offset of the IP header */
-	__u32 at;     /* offset of the next header to parse; in the end, of the transport header */
+	/* offset of the next header to parse; at the end that of the transport header */
+	__u32 at;
 	/* Offset of the packet's end; a trailer may follow. 0: there is no whole IP header. */
 	__u32 end;
 	__u32 tcp; /* TCP: tcp_word_pack */
@@ -108,18 +109,19 @@ struct packet {
 	__u8 fragment; /* the packet is a first fragment */
 	__u8 icmp_type;
 	__u8 icmp_code;
-	/* Each caller sets these to constants, so the compiler leaves out the other case. */
-	bool gather;  /* read headers from any buffer, not from the linear part alone */
+	/* Each caller sets these to constants, so that the compiler leaves out the other case. */
+	bool gather;  /* read headers from all buffers, not only from the linear part */
 	bool egress;  /* ctx is a struct __sk_buff * */
 	bool outward; /* the packet is an outgoing one: this side is its source */
 	bool asked;   /* at egress: `explains` is set */
-	bool behind;  /* `machine` is that of a machine; else the packet is to or from this host */
-	bool marks;   /* sockets are asked only if mark_skips does not say so */
+	bool behind;  /* `machine` is a machine's; otherwise the packet is to or from this host */
+	bool marks;   /* skip socket look-ups if mark_skips says so */
 };
 
 /*
- * The flags of a TCP header, and above them a sequence number of the remote side without its last
- * byte: that of an incoming packet itself, or the one that an outgoing packet acknowledges.
+ * The flags of a TCP header in the lower bits. The upper bits are a sequence number of the remote
+ * side without its last byte: an incoming packet's own, or the one that an outgoing packet
+ * acknowledges.
  */
 #define TCP_FIN	  0x01u
 #define TCP_SYN	  0x02u
@@ -159,8 +161,8 @@ static __always_inline __u32 frame_length(struct xdp_md *ctx)
 }
 
 /*
- * As frame_length, but the kernel's struct tells whether a frame has several buffers, and only such
- * a frame pays for the call.
+ * As frame_length, but calls the helper only if the kernel's struct says that the frame has several
+ * buffers.
  */
 static __always_inline __u32 frame_length_inline(struct xdp_md *ctx)
 {
@@ -188,8 +190,8 @@ static __always_inline void packet_init_egress(struct packet *packet, struct __s
 }
 
 /*
- * The transport of TCP, and of anything else that of UDP. Without a branch, which the compiler
- * makes of what is 0 or 1, too.
+ * PC_TCP for TCP, PC_UDP for any other protocol. It has no branch, which the compiler makes even of
+ * a value that is 0 or 1.
  */
 static __always_inline __u8 transport_of(__u8 protocol)
 {
@@ -199,7 +201,7 @@ static __always_inline __u8 transport_of(__u8 protocol)
 }
 _Static_assert(PC_TCP == 0 && PC_UDP == 1, "transport_of");
 
-/* A value for `forgotten`. Read again where it can be, so that it takes no stack. */
+/* A value for `forgotten`. It is read again each time where possible, so that it takes no stack. */
 static __always_inline __u32 packet_any(const struct packet *packet)
 {
 	return packet->egress ?
@@ -208,8 +210,8 @@ static __always_inline __u32 packet_any(const struct packet *packet)
 }
 
 /*
- * A pointer of the context, read once more. The compiler would add to the pointer to the context,
- * which the verifier refuses.
+ * Reads a pointer of the context again. `asm`, because the compiler would add to the context
+ * pointer, which the verifier refuses.
  */
 #define context_pointer(context, type, field)                             \
 	({                                                                \
@@ -263,7 +265,7 @@ static __always_inline bool packet_fetch(const struct packet *packet, __u32 offs
 	       packet_copy(packet, offset, size, buffer, header);
 }
 
-/* Reads as packet.gather says. */
+/* Reads in place or from all buffers, as packet.gather says. */
 static __always_inline bool packet_read(const struct packet *packet, __u32 offset, __u32 size,
 					void *buffer, const void **header)
 {
@@ -272,9 +274,9 @@ static __always_inline bool packet_read(const struct packet *packet, __u32 offse
 }
 
 /*
- * packet_read of a part of the IP header. Reads the frame's pointers again: kept, they would take
- * registers, and the verifier would follow a packet apart by how much of it was read before. `asm`
- * keeps the compiler from computing the pointer twice: the verifier would not see that the checked
+ * packet_read of a part of the IP header. Reads the frame's pointers again: keeping them would take
+ * registers, and the verifier would follow separate states by how much was read before. `asm` keeps
+ * the compiler from computing the pointer twice: the verifier would not see that the checked
  * pointer and the read one are equal.
  */
 static __always_inline bool packet_read_ip(const struct packet *packet, __u32 skip, __u32 size,
@@ -305,11 +307,11 @@ static __always_inline bool is_multicast6(__be32 word)
 }
 
 /*
- * The machine behind this host that a packet is to or from, as a word: two fields would take more
- * stack.
+ * The machine behind this host that a packet is to or from, as one word, because two fields would
+ * take more stack.
  */
 struct machine_word {
-	__u64 class : 32;   /* of pc_generation.class; 0: this host */
+	__u64 class : 32;   /* index in pc_generation.class; 0: this host */
 	__u64 tallies : 32; /* pc_machine.tallies */
 };
 
@@ -369,7 +371,7 @@ struct address {
 /* Reads the source or destination of a packet with a whole IP header. */
 static __always_inline struct address packet_address(const struct packet *packet, bool source)
 {
-	/* The last eight bytes of an IPv4 header are both addresses. */
+	/* The last eight bytes of an IPv4 header are its two addresses. */
 	__u32 at = packet->ip + (blind(packet->ipv6) ? (source ? offsetof(struct ipv6hdr, saddr) :
 								 offsetof(struct ipv6hdr, daddr)) :
 						       offsetof(struct iphdr, saddr));
@@ -386,8 +388,8 @@ static __always_inline struct address packet_address(const struct packet *packet
 }
 
 /*
- * packet_address of a packet whose IP header is in the linear part, as the first pass finds it:
- * without calls. False: it is not there.
+ * packet_address without calls, for a packet whose IP header is in the linear part, as in the first
+ * pass. False: it is not there.
  */
 static __always_inline bool packet_address_linear(const struct packet *packet, bool source,
 						  struct address *address)
@@ -415,7 +417,7 @@ static __always_inline bool packet_address_linear(const struct packet *packet, b
 	return true;
 }
 
-/* Whether the program only explains. The first pass of ingress never does. */
+/* Whether the program only explains. Always false in the first pass of ingress. */
 static __always_inline bool is_explaining(const struct packet *packet)
 {
 	return packet->egress ? packet->asked : packet->gather && explains;

@@ -42,7 +42,7 @@ static __always_inline void set_ports(struct packet *packet, __be16 source, __be
 	packet->local_port = bpf_ntohs(packet->outward ? source : destination);
 }
 
-/* One buffer for all headers of a frame, which are read in turn: the stack is short. */
+/* One buffer for all headers of a frame, which are read in turn, because the stack is short. */
 union header_buffer {
 	struct ethernet_header ethernet;
 	struct iphdr ipv4;
@@ -164,9 +164,9 @@ struct walked {
 	__u64 more : 1;		/* the packet is a first fragment */
 	__u64 fragment_at : 15; /* offset of the outermost fragment header, or 0 */
 	__u64 units : 13;	/* offset of a later fragment, in units of 8 bytes; else 0 */
-	__u64 whole : 11;	/* 1 */
+	__u64 whole : 11;	/* always 1, so that the word is not 0 */
 };
-#define WALK_FROM 0xfff /* the chain begins at this offset at most */
+#define WALK_FROM 0xfff /* the chain begins at most at this offset */
 #define WALK_MOST 0x7fff
 _Static_assert(WALK_FROM + EXTENSIONS * 2048 <= WALK_MOST, "walked.at");
 
@@ -208,7 +208,7 @@ static __always_inline __u64 walk_extensions(const struct packet *packet, __u32 
 			return 0;
 		if (next == IPV6_FRAGMENT) {
 			__u32 word = bpf_ntohs(extension->fragment);
-			/* The outermost fragment counts: the kernel reassembles it first. */
+			/* The outermost fragment header counts: the kernel reassembles it first. */
 			__u32 outer = fragment_at ? fragment_at : at;
 
 			if (word & IPV6_AT)
@@ -224,14 +224,15 @@ static __always_inline __u64 walk_extensions(const struct packet *packet, __u32 
 		}
 		if (at + length > end)
 			return 0;
-		/* On each path the verifier would know different facts about these. */
+		/* Otherwise the verifier would know different facts about these on each path. */
 		at += length;
 		next = extension->next;
 	}
 	return 0;
 }
 
-/* Global functions, as vlan_walk: the verifier checks each once, not in every state of a caller. */
+/* Global functions, as vlan_walk, so that the verifier checks each once, and not in every state of
+ * a caller. */
 __noinline __u64 extension_walk(struct xdp_md *ctx, __u32 at, __u32 end, __u32 next)
 {
 	struct packet packet = {};
@@ -294,7 +295,7 @@ static __always_inline bool is_vlan(__be16 type)
 	return type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD);
 }
 
-/* The end of the VLAN tags of a frame. The word is 0 if there are too many, or they are cut. */
+/* The end of a frame's VLAN tags. The word is 0 if there are too many tags, or they are cut. */
 struct untagged {
 	__u32 at : 5; /* offset of the header behind the tags */
 	__u32 unused : 11;
@@ -353,7 +354,7 @@ __noinline __u32 vlan_walk_egress(struct __sk_buff *ctx)
  * kernel removes a tag of VLAN 0 and delivers the packet behind it. The TCI of such a tag is
  * 0x6000; next comes an ethertype, where IPv6 has its flow label; then another tag or the first
  * word of IP, where IPv6 has its payload length. Real IPv6 hardly ever looks like that: its flow
- * label is random in 20 bits, and its payload is not that long unless GRO has put it together.
+ * label has 20 random bits, and its payload is that long only after GRO.
  */
 static __always_inline bool may_be_tagged(const struct ipv6_start *ip)
 {

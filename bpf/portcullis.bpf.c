@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The programs. Ingress, at XDP, parses a frame, decides it by the rules of one generation and
- * counts it. Egress, at TC, counts a packet, filters it where `out` services are enforced, and
- * learns from it. The rules have the names of portcullis(8), VERDICTS.
+ * counts it. Egress, at TC, counts a packet, filters it if `out` services are enforced, and learns
+ * from it. The rules have the names of portcullis(8), VERDICTS.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -83,7 +83,8 @@ static __always_inline struct verdict pass_icmp(const struct packet *packet)
 	struct verdict verdict = pass_other(PC_OTHER_ICMP);
 
 	if (is_echo(packet))
-		verdict.second = PC_FRAGMENT_ECHO; /* for fragment_remember; account ignores it */
+		/* used by fragment_remember; account ignores it */
+		verdict.second = PC_FRAGMENT_ECHO;
 	return verdict;
 }
 
@@ -123,15 +124,15 @@ static __always_inline struct verdict decide(const struct packet *packet,
 						    drop_reason(PC_REASON_PROTOCOL);
 }
 
-/* The action for a packet that was decided so: DECIDED_*. */
+/* The action for a packet with this decision: DECIDED_*. */
 static __always_inline int action_of(__u32 how)
 {
 	return is_dropped(how) ? XDP_DROP : XDP_PASS;
 }
 
 /*
- * The end of a pass. The first one tells of the packet, if it is `told`, and returns the action;
- * the others leave that to ingress_rest, and return a struct decided_word.
+ * The end of a pass. The first pass reports the packet (if `told`) and returns the action; the
+ * others leave both to ingress_rest, and return a struct decided_word.
  */
 static __always_inline __u64 pass_end(const struct packet *packet,
 				      const struct pc_generation *generation, __u32 cell, __u32 how,
@@ -238,7 +239,7 @@ static __always_inline __u64 icmp_error_hand_over(const struct packet *packet)
 						   .set = 1});
 }
 
-/* Decides a packet and carries the verdict out, or returns an ICMP error for the next pass. */
+/* Decides a packet, counts it and ends the pass; or returns an ICMP error for the next pass. */
 static __always_inline __u64 decide_or_hand_over(struct packet *packet,
 						 const struct pc_generation *generation,
 						 enum parsed parsed, bool over)
@@ -249,7 +250,8 @@ static __always_inline __u64 decide_or_hand_over(struct packet *packet,
 			 verdict_settle(packet, decide(packet, generation, parsed, over)));
 }
 
-/* Neighbour discovery of the link itself (RFC 4861): without it a banned gateway would be lost. */
+/* Neighbour discovery of the link itself (RFC 4861): without it a banned gateway would be
+ * unreachable. */
 static __always_inline bool is_neighbour_discovery(const struct packet *packet, enum parsed parsed)
 {
 	return parsed == PARSED_PACKET && packet->ipv6 && is_icmp(packet) &&
@@ -257,8 +259,8 @@ static __always_inline bool is_neighbour_discovery(const struct packet *packet, 
 }
 
 /*
- * Tells what to ask about a packet, where there are bans: struct ban_word. `parsed`: frame_parse,
- * as for the passes below.
+ * If there are bans: what to look up for a packet, as a struct ban_word. `parsed`: from
+ * frame_parse, as for the passes below.
  */
 __noinline __u64 portcullis_source(struct xdp_md *ctx, __u32 parsed)
 {
@@ -306,7 +308,7 @@ __noinline __u64 portcullis_refuse(struct xdp_md *ctx, __u32 reason, __u32 lengt
 }
 
 /*
- * The second pass. A function of its own keeps the registers of the first pass free. `over`:
+ * The second pass. A function of its own keeps the registers of the first pass free. `over`: from
  * limit_is_over.
  */
 __noinline __u64 portcullis_gather(struct xdp_md *ctx, __u32 parsed, __u32 over)
@@ -322,7 +324,7 @@ __noinline __u64 portcullis_gather(struct xdp_md *ctx, __u32 parsed, __u32 over)
 	return decide_or_hand_over(&packet, generation, parsed, over);
 }
 
-/* A packet for a machine behind this host, as portcullis_machine_find hands it over. */
+/* A packet for a machine behind this host, as portcullis_machine_find returns it. */
 struct machine_packet {
 	__u64 ip : 5;
 	__u64 protocol : 8;
@@ -353,14 +355,14 @@ static __always_inline __u64 machine_packet_pack(const struct packet *packet,
 /* A frame for portcullis_machine_port. */
 struct machine_frame {
 	__u32 length : 30;
-	__u32 over : 1;	 /* limit_is_over said so */
-	__u32 asked : 1; /* limit_is_over was asked */
+	__u32 over : 1;	 /* limit_is_over said that it is over its limits */
+	__u32 asked : 1; /* limit_is_over was called for it */
 };
 
 /*
- * Decides a TCP or UDP packet for a machine, of which the caller has read the headers. 0: it is not
- * for a machine, by a generation that was swapped in since it was found; or limit_is_over has to be
- * asked first. `length`: a struct machine_frame.
+ * Decides a TCP or UDP packet for a machine, of which the caller has read the headers. 0:
+ * limit_is_over has to be called first; or, because of a swap since the machine was found, the
+ * packet is not for a machine. `length`: a struct machine_frame.
  */
 __noinline __u64 portcullis_machine_port(struct xdp_md *ctx, __u64 word, __u32 ports, __u32 tcp,
 					 __u32 length)
@@ -397,8 +399,8 @@ __noinline __u64 portcullis_machine_port(struct xdp_md *ctx, __u64 word, __u32 p
 /*
  * The first of two passes for frames that may be for a machine behind this host, and that the first
  * pass of all does not decide: finds the machine, and returns a struct machine_packet, or an ICMP
- * error for the pass that decides these. 0: the frame is not for a machine, or cannot be told to
- * be. Passes of their own, so that the verifier does not follow both through all rules.
+ * error for the pass that decides these. 0: the frame is not for a machine, or that is unknown.
+ * These are passes of their own, so that the verifier does not follow both through all rules.
  */
 __noinline __u64 portcullis_machine_find(struct xdp_md *ctx, __u32 parsed)
 {
@@ -417,7 +419,8 @@ __noinline __u64 portcullis_machine_find(struct xdp_md *ctx, __u32 parsed)
 	return machine_packet_pack(&packet, found);
 }
 
-/* Decides other packets for a machine. 0: it is not, as portcullis_machine_port. */
+/* Decides other packets for a machine. 0: it is not for a machine, as in
+ * portcullis_machine_port. */
 __noinline __u64 portcullis_machine(struct xdp_md *ctx, __u64 word, __u32 parsed)
 {
 	struct machine_packet known = bits_as(struct machine_packet, word);
@@ -495,12 +498,12 @@ static __always_inline __u64 ingress_banned(struct xdp_md *ctx, __u32 parsed)
 	__u64 word = has_bans() ? portcullis_source(ctx, parsed) : 0;
 	__u32 reason;
 
-	/* Each is a call of its own, because the functions that are called share a short stack. */
+	/* Each call is separate, because the functions called share a short stack. */
 	reason = word ? portcullis_banned(ctx, word, noted_ports()) : 0;
 	return reason ? portcullis_refuse(ctx, reason, ban_word_unpack(word).length) : 0;
 }
 
-/* Passes a packet that is not over its limits, and no fragment. `packed`: a struct limit_word. */
+/* Passes a packet that is within its limits, and not a fragment. `packed`: a struct limit_word. */
 __noinline __u64 portcullis_within(struct xdp_md *ctx, __u64 packed)
 {
 	const struct pc_generation *generation = generation_current();
@@ -515,12 +518,12 @@ __noinline __u64 portcullis_within(struct xdp_md *ctx, __u64 packed)
 	return carry_out_pass(&packet, generation, pass_port(&packet));
 }
 
-#define LIMITED_OVER (~0ULL) /* no struct decided_word */
+#define LIMITED_OVER (~0ULL) /* a value that is no struct decided_word */
 
 /*
  * Asks the limit of a TCP SYN to this host of which the first pass has read the headers, and passes
- * it. LIMITED_OVER: it is over its limit. 0: the passes behind have to ask. `packed`: a struct
- * limit_word. A function of its own, because the first pass has no stack for the question.
+ * it. LIMITED_OVER: it is over its limit. 0: the later passes have to test it. `packed`: a struct
+ * limit_word. A function of its own, because the first pass has no stack for the test.
  */
 __noinline __u64 portcullis_limited_syn(struct xdp_md *ctx, __u64 packed, __u32 length)
 {
@@ -547,7 +550,7 @@ __noinline __u64 portcullis_limited_syn(struct xdp_md *ctx, __u64 packed, __u32 
 	return carry_out_pass(&packet, generation, pass_port(&packet));
 }
 
-/* The end of the passes behind the first one. `word`: what the one before returned. */
+/* The end of the passes after the first one. `word`: the result of the last one. */
 static __always_inline int ingress_end(struct xdp_md *ctx, __u64 word)
 {
 	__u32 how;
@@ -561,7 +564,7 @@ static __always_inline int ingress_end(struct xdp_md *ctx, __u64 word)
 	return action_of(how);
 }
 
-/* The passes that decide what is for this host. */
+/* The passes that decide packets for this host. */
 static __always_inline __u64 ingress_host(struct xdp_md *ctx, __u32 parsed)
 {
 	__u64 limit = ingress_limit(ctx, parsed);
@@ -572,7 +575,7 @@ static __always_inline __u64 ingress_host(struct xdp_md *ctx, __u32 parsed)
 		       portcullis_gather(ctx, parsed, over);
 }
 
-/* The passes behind the first one. `machines`: there are some. */
+/* The passes after the first one. `machines`: there are machines behind this host. */
 static __always_inline int ingress_rest(struct xdp_md *ctx, bool machines)
 {
 	__u32 parsed = frame_parse(ctx);
@@ -621,8 +624,8 @@ static __always_inline int ingress_rest(struct xdp_md *ctx, bool machines)
  *	portcullis_icmp_error	ICMP errors
  *				icmp_error_admitted (quote_read, quote_was_sent), carry_out
  *
- * carry_out is the only exit of a decided frame: it counts the verdict. Who is told of it, is told
- * when the passes are over: only then is there enough stack.
+ * carry_out is the only exit of a decided frame: it counts the verdict. `drops`, listeners and
+ * `explain` get it when the passes are over, because only then is there enough stack.
  */
 static __always_inline int ingress(struct xdp_md *ctx, bool kernel_context)
 {
@@ -649,11 +652,12 @@ static __always_inline int ingress(struct xdp_md *ctx, bool kernel_context)
 			if (word)
 				return ingress_end(ctx, word);
 		}
-		/* This includes packets that were found in another generation. */
+		/* Also for packets that were found by another generation. */
 		if (found.place || found.generation != (__u32)generation->number)
 			return ingress_rest(ctx, true);
 	}
-	/* TCP and UDP are still followed apart: to forget that costs a drop 1 ns. */
+	/* The verifier still follows TCP and UDP separately: forgetting that would cost a drop 1
+	 * ns. */
 	packet.ipv6 = forgotten(packet.ipv6, packet.local_port);
 	if (has_bans() && !ban_elsewhere4(&packet)) {
 		__u32 reason = portcullis_banned(ctx, ban_word_of(&packet, generation, PARSED_PORT),
@@ -688,7 +692,7 @@ int portcullis(struct xdp_md *ctx)
 	return ingress(ctx, true);
 }
 
-/* Loaded before Linux 6.2, which cannot look into the kernel's context. */
+/* Loaded before Linux 6.2, where a program cannot read the kernel's context. */
 SEC("xdp")
 int portcullis_old(struct xdp_md *ctx)
 {
@@ -696,8 +700,8 @@ int portcullis_old(struct xdp_md *ctx)
 }
 
 /*
- * Tells the loader, by a test run, what devices_of says: in place of the first bytes of the frame.
- * Loaded where `portcullis` is.
+ * In a test run, passes the result of devices_of to the loader: it replaces the first bytes of the
+ * frame. Loaded together with `portcullis`.
  */
 SEC("xdp")
 int portcullis_devices(struct xdp_md *ctx)
@@ -712,7 +716,7 @@ int portcullis_devices(struct xdp_md *ctx)
 
 /*
  * Explains incoming packets: loaded instead of the others where `explains` is set. It has no first
- * pass, so that this one need not ask whether it explains.
+ * pass, so that the first pass need not test whether it explains.
  */
 SEC("xdp")
 int portcullis_explain(struct xdp_md *ctx)
@@ -758,7 +762,7 @@ static __always_inline bool send_drop(const struct packet *packet,
 	return !would;
 }
 
-/* Counts a machine's packet as it was decided, and returns that: a struct decided_word. */
+/* Counts a machine's packet by its decision, and returns the decision: a struct decided_word. */
 static __always_inline __u64 send_machine(const struct packet *packet,
 					  const struct pc_generation *generation,
 					  struct verdict verdict)
@@ -785,9 +789,9 @@ static __always_inline __u64 send_machine(const struct packet *packet,
 
 /*
  * Decides on a packet that a machine behind this host sends, and counts it. `sent`: kind_pack.
- * Returns what was decided; 0: this host sends it. As portcullis_machine, apart from what this host
- * sends. The caller remembers fragments, tells of the packet and learns from it, because it has
- * more stack.
+ * Returns what was decided; 0: this host sends it. It is apart from the rules for this host for the
+ * reason given at portcullis_machine_find. The caller remembers fragments, reports the packet and
+ * learns from it, because it has more stack.
  */
 __noinline __u64 portcullis_machine_egress(struct __sk_buff *skb, __u64 sent, __u32 fragment_at)
 {
@@ -831,7 +835,7 @@ static __always_inline int egress(struct __sk_buff *skb, bool explaining)
 	if (generation->machines &&
 	    (parsed == PARSED_PORT || parsed == PARSED_PACKET || parsed == PARSED_LATER_FRAGMENT))
 		word = portcullis_machine_egress(skb, sent, packet.fragment_at);
-	barrier(); /* keeps the frame below 288 bytes */
+	barrier(); /* keeps the stack frame below 288 bytes */
 	if (word) {
 		how = decided_unpack(word).how;
 		if (how & DECIDED_DROP ? !(how & DECIDED_SILENT) : explaining || filter.listeners)
@@ -866,7 +870,7 @@ static __always_inline int egress(struct __sk_buff *skb, bool explaining)
 }
 
 /*
- * Counts, filters and learns from outgoing packets. TC_ACT_UNSPEC, which is also TCX_NEXT, lets the
+ * Counts, filters and learns from outgoing packets. TC_ACT_UNSPEC, which equals TCX_NEXT, lets the
  * other programs of the hook run.
  */
 SEC("tc")

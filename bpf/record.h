@@ -12,19 +12,19 @@
 
 #define GATE_ONE_SKIPPED (1u << PC_GATE_SKIP_SHIFT)
 
-/* Whether a drop is one of a flood that is not recorded. The usual case of a flood, in line. */
+/* Whether a drop is one of a flood that is skipped. The usual case of a flood, in line. */
 static __always_inline bool gate_skips(struct pc_gate *gate)
 {
 	__u32 state = gate->state;
 
-	/* The jiffy is the same, the flood goes on, and there are drops to skip. */
+	/* The flood continues in the same jiffy, and there are drops left to skip. */
 	if (gate->jiffy != (__u32)bpf_jiffies64() || state < (PC_GATE_FLOOD | GATE_ONE_SKIPPED))
 		return false;
 	gate->state = state - GATE_ONE_SKIPPED + 1;
 	return true;
 }
 
-/* The state of a gate after the credit has come that the jiffies since the last drop give. */
+/* The gate's state after adding the credit of the jiffies since the last drop. */
 static __always_inline __u32 gate_refill(const struct pc_gate *gate, __u32 jiffy)
 {
 	__u32 spent = gate->state & PC_GATE_SPENT, since = jiffy - gate->jiffy;
@@ -40,9 +40,9 @@ static __always_inline __u32 gate_refill(const struct pc_gate *gate, __u32 jiffy
 }
 
 /*
- * The state in which a number of drops is skipped, with the recorded one `sample` on average. It is
- * random, else of sources that send in turn some would never be in the sample; and at least half of
- * that, because the estimate is the better the less it varies.
+ * Sets how many drops are skipped: with the recorded one, `sample` on average. The number is
+ * random, because otherwise some of several sources that send in turn would never be in the sample.
+ * It is at least half of `sample`, because the estimate is better if the number varies less.
  */
 static __always_inline __u32 gate_skip(__u32 state)
 {
@@ -60,7 +60,7 @@ static __always_inline struct pc_gate *gate_in(struct pc_page *page)
 	return (struct pc_gate *)&page->word[PC_TOTAL_WIDE(PC_CELL_GATE)];
 }
 
-/* The gate of this CPU: in its row, or apart if it has none. */
+/* The gate of this CPU: in its row, or in its own memory if it has no row. */
 static __always_inline struct pc_gate *gate_find(struct pc_heard_cpu *own)
 {
 	__u32 key = own_row() + PC_PAGE_WIDE;
@@ -68,7 +68,7 @@ static __always_inline struct pc_gate *gate_find(struct pc_heard_cpu *own)
 
 	if (!page)
 		return &own->gate;
-	/* Else clang 19 adds to the pointer before it tests it, which the verifier refuses. */
+	/* Otherwise clang 19 adds to the pointer before it tests it, which the verifier refuses. */
 	asm volatile("" : "+r"(page));
 	return gate_in(page);
 }
@@ -101,8 +101,8 @@ __noinline __u32 gate_pass(void)
 }
 
 /*
- * The functions that look at the entries of a bucket compute without branches, because the verifier
- * would follow both sides of each branch. Unrolled, most need more stack than there is.
+ * The functions that read the entries of a bucket have no branches, because the verifier would
+ * follow both sides of each. Most are not unrolled, because that would need too much stack.
  */
 static __always_inline bool drop_equal(const struct pc_drop *entry, const struct pc_drop *drop)
 {
@@ -113,16 +113,16 @@ static __always_inline bool drop_equal(const struct pc_drop *entry, const struct
 		 (entry->machine ^ drop->machine));
 }
 
-/* PC_DROP_AGAIN if the entry came again, and is kept for that, else 0. */
+/* PC_DROP_AGAIN if the entry came again and must be kept, else 0. */
 static __always_inline __u64 drop_kept(const struct pc_drop *entry, __u32 now)
 {
 	__u64 age = (__u32)(now - entry->last);
 
-	asm volatile("" : "+r"(age)); /* else the compiler makes a branch of the comparison */
+	asm volatile("" : "+r"(age)); /* otherwise the compiler makes a branch of the comparison */
 	return (entry->how & PC_DROP_AGAIN) * ((age - PC_DROP_KEPT) >> 63);
 }
 
-/* The less it is, the sooner an entry gives way. 0: the place is free. */
+/* The lower the value, the sooner an entry is replaced. 0: the place is free. */
 static __always_inline __u64 drop_worth(const struct pc_drop *entry, __u32 now)
 {
 	__u64 used = entry->how & PC_DROP_USED;
@@ -132,7 +132,7 @@ static __always_inline __u64 drop_worth(const struct pc_drop *entry, __u32 now)
 _Static_assert(PC_DROP_USED == 1 && PC_DROP_AGAIN < 1 << 8, "drop_worth");
 #define DROP_WORTH_KEPT ((__u64)PC_DROP_AGAIN << 32)
 
-/* PC_DROP_AGAIN if another entry of the bucket may become one that is kept, else 0. */
+/* PC_DROP_AGAIN if another entry of the bucket may become a kept one, else 0. */
 static __always_inline __u8 drop_may_stay(const struct pc_drop_bucket *bucket, __u32 now,
 					  __u32 random)
 {
@@ -147,7 +147,8 @@ static __always_inline __u8 drop_may_stay(const struct pc_drop_bucket *bucket, _
 		       0;
 }
 
-/* Adds a drop to its entry of the bucket. Returns false if it has none. Under the lock. */
+/* Adds a drop to its entry of the bucket. False: the bucket has no such entry. Called under the
+ * lock. */
 static __always_inline bool drop_add(struct pc_drop_bucket *bucket, const struct pc_drop *drop,
 				     __u32 random)
 {
@@ -169,7 +170,7 @@ static __always_inline bool drop_add(struct pc_drop_bucket *bucket, const struct
 	return false;
 }
 
-/* Puts a drop in the place of the entry that is worth least. Under the lock. */
+/* Replaces the entry with the lowest value by a drop. Called under the lock. */
 static __always_inline void drop_replace(struct pc_drop_bucket *bucket, const struct pc_drop *drop,
 					 __u32 random)
 {
@@ -183,11 +184,13 @@ static __always_inline void drop_replace(struct pc_drop_bucket *bucket, const st
 		__u64 worth = drop_worth(&bucket->drop[i], drop->last);
 		__u64 less = opaque(worth - least) >> 63;
 
-		less = opaque(less); /* of what is 0 or 1 the compiler makes a branch, too */
+		/* the compiler makes a branch even of a value that is 0 or 1 */
+		less = opaque(less);
 		least += (worth - least) * less;
 		place += (i - place) * less;
 	}
-	/* The one that was seen longest ago may be the one that knocked in peace. */
+	/* If all entries are kept ones, choose at random: the oldest may be from before the
+	 * flood. */
 	if (least & DROP_WORTH_KEPT)
 		place = random / PC_DROP_CHANCE;
 	entry = &bucket->drop[bounded(place, PC_DROP_PLACES - 1)];
@@ -200,7 +203,7 @@ static __always_inline void drop_replace(struct pc_drop_bucket *bucket, const st
 }
 _Static_assert(!(PC_DROP_PLACES & (PC_DROP_PLACES - 1)), "PC_DROP_PLACES");
 
-/* The pc_drop.machine of a drop. A swap may come in between. */
+/* The pc_drop.machine of a drop. A swap may have come in between. */
 static __always_inline __u32 drop_machine(const struct pc_event *event)
 {
 	struct address local = {.first = event->local[0]};
@@ -226,8 +229,8 @@ _Static_assert(PC_DROP_IPV6 == 2 && PC_DROP_OUT == PC_EVENT_OUT &&
 	       "drop_how");
 
 /*
- * Records the drop of the event of this CPU. It counts for `weight` drops; more than one: it is a
- * sample of a flood. A global function, as gate_pass.
+ * Records the drop of the event of this CPU. It counts for `weight` drops; above 1 it is a sample
+ * of a flood. A global function, as gate_pass.
  */
 __noinline int drop_record(__u32 weight, __u32 machine)
 {

@@ -31,8 +31,7 @@ static __always_inline void flow_note_received(struct pc_flow_state *state, __u3
 
 /*
  * Whether a flow lives to which an incoming packet belongs; if so, notes the packet in it.
- * `sequence` is its tcp_word_sequence. `deep`: the chain of calls has no stack left for another
- * call.
+ * `sequence` is its tcp_word_sequence. `deep`: the stack has no room for another call.
  */
 static __always_inline bool flow_answers(const struct pc_flow *flow, __u32 how, __u32 sequence,
 					 bool deep)
@@ -56,8 +55,8 @@ static __always_inline bool flow_answers(const struct pc_flow *flow, __u32 how, 
 }
 
 /*
- * Whether a learned flow has the packet. A quoted packet leaves the flow as it is, as does a
- * program that only explains.
+ * Whether a packet belongs to a learned flow. Neither a quoted packet nor a program that only
+ * explains changes the flow.
  */
 static __always_inline bool flow_learned(const struct pc_flow *flow, __u32 how, __u32 sequence,
 					 const struct packet *packet)
@@ -67,7 +66,8 @@ static __always_inline bool flow_learned(const struct pc_flow *flow, __u32 how, 
 		       flow_answers(flow, how, sequence, packet->gather);
 }
 
-/* flow_socket, of which the first pass marks what it finds: that may have had no mark. */
+/* As flow_socket; the first pass marks the port of a socket that it finds, because it may lack a
+ * mark. */
 static __always_inline bool flow_socket_marked(const struct packet *packet, struct pc_flow *flow)
 {
 	if (!flow_socket(packet->ctx, flow))
@@ -78,8 +78,8 @@ static __always_inline bool flow_socket_marked(const struct packet *packet, stru
 }
 
 /*
- * Whether a socket or a learned flow has the packet. TCP asks the sockets first and UDP the flows,
- * because there most of them are found.
+ * Whether a packet belongs to a socket or to a learned flow. TCP tries sockets first and UDP flows
+ * first, because most are found there.
  */
 static __always_inline bool flow_lookup(const struct packet *packet, __u32 how, __u32 sequence)
 {
@@ -139,7 +139,7 @@ static __always_inline bool flow_of_packet(const struct packet *packet)
 	if (packet->outward)
 		return flow_quoted(packet->ctx, flow_where_pack(packet), flow_ports_pack(packet),
 				   flow_how_pack(packet));
-	/* The first pass has this in line: a call costs 7 ns. */
+	/* The first pass has this in line, because a call costs 7 ns. */
 	if (!packet->gather)
 		return flow_lookup(packet, flow_how_pack(packet), tcp_word_sequence(packet->tcp));
 	return flow_live(packet->ctx, flow_where_pack(packet), flow_ports_pack(packet),

@@ -56,13 +56,13 @@ static __always_inline const struct pc_span *entry_span(const struct pc_generati
 }
 
 /*
- * Reads the remote address into a key of a trie. False: the address cannot be read. `remote` is a
- * copy of the address, or NULL to read it from the packet.
+ * Reads the remote address into a key of a trie. False: it cannot be read. `remote`: a copy of the
+ * address; NULL: read it from the packet.
  */
 static __always_inline bool remote_key(const struct packet *packet, const void *remote,
 				       struct pc_key *key)
 {
-	/* If it must be copied, it is copied into the key: the stack is short. */
+	/* If it has to be copied, then into the key, because the stack is short. */
 	const void *address;
 
 	if (blind(packet->ipv6)) {
@@ -92,8 +92,8 @@ static __always_inline bool remote_key(const struct packet *packet, const void *
 }
 
 /*
- * Whether the remote side is link-local. Outgoing packets to a multicast group of the link count as
- * such, because link-local addresses answer them.
+ * Whether the remote side is link-local. A multicast group of the link counts as link-local for
+ * outgoing packets, because link-local addresses answer.
  */
 static __always_inline bool is_link_local(const struct packet *packet, const struct pc_key *key)
 {
@@ -106,7 +106,7 @@ static __always_inline bool is_link_local(const struct packet *packet, const str
 	       (packet->outward && address[0] == 224 && !address[1] && !address[2]);
 }
 
-/* The part of a span and its trie that groups_admit needs in addition to the groups. */
+/* The values of a span and its trie that groups_admit needs in addition to the groups. */
 struct groups_word {
 	__u32 slot : 8;
 	__u32 word : 8; /* pc_span.word */
@@ -152,7 +152,7 @@ __noinline int groups_admit(__u64 first, __u64 second, __u64 groups, __u32 how)
 	return found && (found->word[bounded(word.word, PC_GROUP_WORDS - 1)] & groups);
 }
 
-/* As span_admits, by calls. */
+/* As span_admits, with calls. */
 static __always_inline bool span_admits_called(const struct packet *packet,
 					       const struct pc_span *span, __u32 slot)
 {
@@ -206,8 +206,8 @@ static __always_inline enum admit span_passes(const struct pc_span *span, __u32 
 }
 
 /*
- * Whether an entry of the port table admits the remote address and port; `called`: by calls. Sets
- * `limit` to pc_span.limit where that is the answer.
+ * Whether an entry of the port table admits the remote address and port; `called`: with calls. Sets
+ * `limit` to pc_span.limit if the result is ADMIT_LIMITED.
  */
 static __always_inline enum admit entry_admit(const struct packet *packet, const void *remote,
 					      const struct pc_generation *generation, __u16 entry,
@@ -263,7 +263,8 @@ static __always_inline bool table_any_source(const struct packet *packet,
 	return !span->first && span->last == 0xffff;
 }
 
-/* As table_admit; `remote` is a copy of the remote address. Makes no calls: there is no stack. */
+/* As table_admit; `remote` is a copy of the remote address. It makes no calls, because there is no
+ * stack for them. */
 static __always_inline enum admit table_admit_from(const struct packet *packet, const void *remote,
 						   const struct pc_generation *generation)
 {
@@ -272,7 +273,8 @@ static __always_inline enum admit table_admit_from(const struct packet *packet, 
 	return entry_admit(packet, remote, generation, entry_in(packet, generation), false, &limit);
 }
 
-/* Whether the table may call: 5 ns, and only where groups matter. The usual packet has it in line.
+/* Whether the table may use calls, which cost 5 ns, and only where groups matter. For the usual
+ * packet it is in line.
  */
 static __always_inline bool table_calls(const struct packet *packet)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The end of each pass: tells `drops`, listeners and `explain` what became of a packet. */
+/* The end of each pass: reports a packet and its verdict to `drops`, listeners and `explain`. */
 #ifndef PORTCULLIS_TELL_H
 #define PORTCULLIS_TELL_H
 
@@ -11,7 +11,8 @@
 #include "bpf/maps.h"
 #include "bpf/record.h"
 
-/* The reports of a packet: the number of drops that it counts for in `drops`, and the listeners. */
+/* The reports of a packet: the number of drops for which it counts in `drops`, and its
+ * listeners. */
 struct audience {
 	__u32 weight;
 	__u32 wanting;
@@ -38,7 +39,7 @@ static __always_inline void audience_tell(void *ctx, struct pc_heard_cpu *own,
 		listeners_tell(ctx, own, audience.wanting);
 }
 
-/* Tells of an incoming packet. `word`: decided_pack. */
+/* Reports an incoming packet. `word`: decided_pack. */
 __noinline int tell_ingress(struct xdp_md *ctx, __u64 word)
 {
 	struct pc_heard_cpu *own = heard_own();
@@ -58,7 +59,7 @@ __noinline int tell_ingress(struct xdp_md *ctx, __u64 word)
 	return 0;
 }
 
-/* Tells of an outgoing packet. `sent`: kind_pack. */
+/* Reports an outgoing packet. `sent`: kind_pack. */
 __noinline int tell_egress(struct __sk_buff *skb, __u64 word, __u64 sent)
 {
 	struct pc_heard_cpu *own = heard_own();
