@@ -19,7 +19,7 @@ teardown_file()
 	sandbox_end
 }
 
-# with_group: the host has the group; without: it has none.
+# with_group COMMAND...: runs it on a host that has the group. without: on a host that does not.
 with_group()
 {
 	without_group
@@ -55,7 +55,7 @@ stranger()
 	on host setpriv --reuid 12345 --regid 12345 --clear-groups --bounding-set=-all --inh-caps=-all "$PORTCULLIS" "$@"
 }
 
-# A kernel before 5.19 lets nobody but root use bpf(), unless it is told to.
+# Before Linux 5.19 only root may use bpf(), unless a sysctl allows it.
 need_unprivileged()
 {
 	run member status
@@ -119,13 +119,14 @@ need_unprivileged()
 	done
 	same '' "$(inside find $PINS -perm /027 ! -perm 750 ! -perm 640)" 'modes'
 	same '' "$(inside find $PINS ! -user 0)" 'owners'
-	# Only maps that are read: a link could be detached, a program run.
+	# A member may only open maps, and only to read them: a link could be detached, a program run.
 	for pin in link program egress egress_link tries learned came_in marks fragments shared; do
 		inside sh -c "ls $PINS/*/$pin" > /dev/null 2>&1 || continue
 		same 600 "$(inside sh -c "stat -c %a $PINS/*/$pin")" "$pin"
 	done
 	cat > "$DIR/meddle.py" <<-'END'
-		# Opens each pin to write and to read, and exits with how many could be opened so, and updates one.
+		# Opens each pin for writing and for reading; exits with the number of pins that could be opened for
+		# writing, or updates one.
 		import ctypes, glob, os, struct, sys, platform
 		libc = ctypes.CDLL(None, use_errno=True)
 		number = {'x86_64': 321, 'aarch64': 280}[platform.machine()]
@@ -204,8 +205,8 @@ need_unprivileged()
 	exits 1 stranger status
 }
 
-# repins: as a member, pins what can be read wherever that may work, and opens it for writing. Prints what was
-# opened to read, and to write.
+# repins: as a member, pins each readable pin again in every folder where that may work, and opens it for writing.
+# Prints the pins that could be opened for reading, and for writing.
 repins()
 {
 	cat > "$DIR/repin.py" <<-'END'
@@ -303,7 +304,7 @@ repins()
 		fd = bpf(7, struct.pack('=QII', ctypes.addressof(text), 0, 0))
 		key, value = ctypes.create_string_buffer(4), ctypes.create_string_buffer(4)
 		bpf(1, struct.pack('=IIQQQ', fd, 0, ctypes.addressof(key), ctypes.addressof(value), 0))
-		fd = bpf(14, struct.pack('=III', struct.unpack('=I', value.raw[:4])[0], 0, 0)) # by id
+		fd = bpf(14, struct.pack('=III', struct.unpack('=I', value.raw[:4])[0], 0, 0)) # opened by id
 		key, value = ctypes.create_string_buffer(64), ctypes.create_string_buffer(64)
 		written = bpf(2, struct.pack('=IIQQQ', fd, 0, ctypes.addressof(key), ctypes.addressof(value), 0))
 		print('prefixes', fd >= 0, written, ctypes.get_errno())

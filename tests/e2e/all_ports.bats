@@ -28,7 +28,8 @@ teardown()
 	detach_all host
 }
 
-# sweep OPTIONS...: attaches with these, sends to every port (to those at the edges if $edges), and compares.
+# sweep OPTIONS...: attaches with these options, sends to every port (with $edges only to those at the edges), and
+# compares.
 edges=
 sweep()
 {
@@ -45,7 +46,8 @@ sweep()
 	pc detach eth0 > /dev/null
 }
 
-# plain_and_full PROFILE[,PROFILE]: with all features, groups and local services; if it has any, as it comes at the edges of its ports.
+# plain_and_full PROFILE[,PROFILE]: sweeps with all features, groups and local services; if there are any, also without
+# them, at the edges of the ports only.
 plain_and_full()
 {
 	local more
@@ -63,14 +65,15 @@ plain_and_full()
 	sweep -p "$1" "${more[@]}"
 }
 
-# The profiles without a sweep of their own here.
+# The profiles that have no sweep of their own in this file.
 unswept()
 {
 	pc profiles --json | jq -r '.profiles[].name' |
 		grep -vxF "$(sed -n 's/^	plain_and_full \([a-z][a-z-]*\)$/\1/p' "$BATS_TEST_FILENAME")"
 }
 
-# A wrong port in one of these is found by tests/unit/vendor_rows.py; here, that the filter takes each, and does what it lists.
+# tests/unit/vendor_rows.py finds a wrong port in one of these; here the filter must accept each profile, and admit what
+# it lists.
 @test "sweep: every other shipped profile as it comes; several with all that they have, at the edges of their ports" {
 	edges=edges
 	[ -n "$(unswept)" ] || fail 'none is left'

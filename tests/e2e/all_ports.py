@@ -18,7 +18,7 @@ import sys
 HOST = {4: "192.0.2.1", 6: "2001:db8::1"}
 OUTSIDE_PORT = 40000
 PORTS = 65536
-NEAR = 1024  # what lies between two ports that are this close is sent to as well: send.c takes 1,024 ranges in all
+NEAR = 1024  # ports between two that are this close are tested too: send.c accepts 1,024 ranges in all
 
 
 class Source:
@@ -170,7 +170,7 @@ def judge(show, counters, ranges):
         if listed:
             refused += len(everybody - want)
         if not listed and not entry["services"] and entry["pass"] == nothing and entry["drop"] == all_frames:
-            continue  # as most of them are: nothing passed, everything was dropped
+            continue  # the usual case: nothing passed, everything was dropped
         seen, dropped = passing(entry["pass"], senders), passing(entry["drop"], senders)
         if seen != want or dropped != everybody - want:
             wrong.append("%d/%s: passed %s, dropped %s, open for %s" % (

@@ -25,7 +25,7 @@ teardown()
 	detach_all host
 }
 
-# answers CODE COMMAND...: runs it with --json; its output is the one JSON object on stdout, nothing is on stderr.
+# answers CODE COMMAND...: runs it with --json; stdout must have exactly one JSON object, and stderr nothing.
 answers()
 {
 	local code=$1
@@ -37,7 +37,7 @@ answers()
 	jq -e '.version == 1' <<< "$output" > /dev/null || fail "$output"
 }
 
-# has FILTER: jq says true of the answer.
+# has FILTER: the jq filter is true of the answer.
 has()
 {
 	jq -e "$1" <<< "$output" > /dev/null || fail "not $1: $output"

@@ -37,19 +37,19 @@ site()
 	cat > "$SITE"
 }
 
-# applies CODE OPTION...
+# applies CODE OPTION...: apply exits with CODE.
 applies()
 {
 	exits "$1" pc apply --site "$SITE" "${@:2}"
 }
 
-# connected_to HOST PORT: somebody is connected to it.
+# connected_to HOST PORT: the client keeps a connection to it.
 connected_to()
 {
 	on "$1" ss -Htn state established "sport = :$2" | grep -q .
 }
 
-# What there is: "eth0:ssh+xeams eth1:ssh".
+# The attached filters: "eth0:ssh+xeams eth1:ssh".
 state()
 {
 	pc status --json | jq -r '[.interfaces[] | "\(.name):\(.profiles | join("+")):\(.policy)"] | sort | join(" ")'
@@ -178,9 +178,9 @@ has_state()
 	on host "$TOOLS/faults" -l "$DIR/points" "$PORTCULLIS" apply --site "$SITE" --catalog "$CATALOG" --force
 	same 'eth0:ssh:enforce eth2:ssh:enforce eth3:xeams:enforce eth4:ssh:enforce' "$(state)"
 	pc detach eth2 eth3 eth4
-	# A stub and the program for each: the kernel takes what a thread loads, and libbpf need not try by itself.
+	# Each program needs a stub and itself: the kernel accepts what a thread loads, and libbpf need not try alone.
 	same 6 "$(grep -c '^bpf:PROG_LOAD:[0-9]* portcullis$' "$DIR/points")"
-	# From the middle of the programs on, so that at most two interfaces have theirs.
+	# Fail from the middle of the programs on, so that at most two interfaces get theirs.
 	at=$(awk '$1 ~ /PROG_LOAD/ && $2 ~ /^portcullis/ { point[++n] = $1 } END { print point[int(n / 2) + 1] }' "$DIR/points")
 	exits 1 on host "$TOOLS/faults" -i "$DIR/ids" -e "EPERM@$at+" "$PORTCULLIS" apply --site "$SITE" --catalog "$CATALOG" --force
 	says 'nothing was changed: every interface is as it was'
@@ -226,7 +226,7 @@ has_state()
 	same 'eth0:xeams:enforce' "$(state)"
 	unanswered client 192.0.2.1 5900
 	detach_all host
-	# By no interface any more: only at boot that is no more than a warning.
+	# No interface admits it any more: that is only a warning at boot.
 	echo '  eth1: {profiles: xeams}' >> "$SITE"
 	applies 1
 	says 'the server on 5900/tcp would become unreachable' 'refused, nothing was changed'
@@ -311,7 +311,7 @@ has_state()
 	unanswered client 192.0.2.1 22
 	exits 0 pc swap eth0 --site "$SITE" --group admins=192.0.2.0/24
 	connects client 192.0.2.1 22
-	# SSH for the world is told as such.
+	# SSH open to anyone gives a warning.
 	exits 0 pc swap eth0 --site "$SITE" --group admins=0.0.0.0/0
 	says 'changes 22/tcp (ssh:ssh): + 0.0.0.0/0, - 192.0.2.0/24; that is anyone over IPv4' \
 		'warning: 22/tcp is open to anyone over IPv4 by ssh:ssh'
@@ -327,7 +327,7 @@ has_state()
 		  eth0: {profiles: xeams, confirm: 5}
 		  eth1: {profiles: xeams}
 	END
-	# Nobody could reach 22/tcp by eth1 any more, which falls back to nothing.
+	# No client could reach 22/tcp through eth1 any more, because eth1 falls back to no filter.
 	exits 1 pc apply --site "$SITE"
 	says 'the server on 22/tcp would become unreachable'
 	applies 0 --force
@@ -393,7 +393,7 @@ has_state()
 	before=$(attached host eth0)$(pc status --json | jq -S 'del(.. | .seconds_left?, .uptime?)')
 	exits 0 inside strace -f -qq -e trace=bpf -o "$DIR/trace" nsenter --net=/run/netns/host "$PORTCULLIS" apply --resumed
 	same '' "$output"
-	# Another program, then its own; a generic one is in no driver.
+	# First another tool's program, then ours in generic mode, which is in no driver.
 	same 2 "$(grep -c 'BPF_LINK_UPDATE.*= 0$' "$DIR/trace")" 'updates of links'
 	same "$before" "$(attached host eth0)$(pc status --json | jq -S 'del(.. | .seconds_left?, .uptime?)')"
 	unanswered client 192.0.2.1 143
@@ -403,7 +403,7 @@ has_state()
 	exits 0 on host "$PORTCULLIS" apply --resumed
 }
 
-# tells_systemd STATUS COMMAND...: as its status line.
+# tells_systemd STATUS COMMAND...: the command sets this status line of the unit.
 tells_systemd()
 {
 	local wanted=$1 listener
@@ -445,7 +445,7 @@ tells_systemd()
 	same 'eth0:xeams:enforce' "$(state)"
 	pc detach eth0
 
-	# A bridge has no native mode: only the attach itself finds out.
+	# A bridge has no native mode, which only the attach itself finds out.
 	on host ip link add name br0 type bridge
 	site <<-END
 		interfaces:
@@ -482,7 +482,7 @@ tells_systemd()
 	same 'eth0:ssh:enforce eth1:ssh:enforce' "$(state)"
 	applies 1 eth0 eth1
 	says "apply: eth1: is not in the site file $SITE"
-	# udev asks for whatever comes.
+	# udev runs apply for every new interface.
 	applies 0 --boot eth1 lo nothing
 	same '' "$output"
 	same 'eth0:ssh:enforce eth1:ssh:enforce' "$(state)"
@@ -527,11 +527,11 @@ tells_systemd()
 		  eth0: {profiles: xeams}
 	END
 	applies 0
-	says 'eth0: taken over' 'no port opens or closes' # its profiles are others
+	says 'eth0: taken over' 'no port opens or closes' # its profiles are different
 	same 'eth0:xeams:enforce' "$(state)"
 }
 
-# boots CODE: every interface of the file by itself.
+# boots CODE: apply --boot, which handles each interface by itself.
 boots()
 {
 	detach_all host
@@ -544,7 +544,7 @@ boots()
 	for part in '{profiles: xeasm}' '{profiles: ssh, enable: nonsense}' '{profiles: ssh, sources: x}' '{profiles: [}' 'ssh' \
 		'{profiles: ssh, from: {ssh:ssh: nobody}}' '{profiles: ssh, flows: none}' '' '{enable: imap}'; do
 		printf 'interfaces:\n  eth0: {profiles: xeams}\n  eth1: %s\n' "$part" > "$SITE"
-		if [ "$part" = '{profiles: [}' ]; then # no YAML: nothing in it is known
+		if [ "$part" = '{profiles: [}' ]; then # not YAML, so nothing in it is known
 			boots 1
 			same '' "$(state)" "$part"
 			continue
@@ -555,13 +555,13 @@ boots()
 		applies 1
 		same 'eth0:xeams:enforce' "$(state)" "by hand: $part"
 	done
-	# What is there stays, and nothing of it is detached for an error.
+	# An error does not detach filters that are attached.
 	site <<< 'interfaces: {eth0: {profiles: ssh}, eth1: {profiles: ssh}}'
 	boots 0
 	site <<< 'interfaces: {eth0: {profiles: xeams}, eth1: [ssh]}'
 	applies 4 --boot
 	same 'eth0:xeams:enforce eth1:ssh:enforce' "$(state)"
-	# Of two parts of one name neither is known to be meant.
+	# If two entries have the same name, neither counts.
 	printf 'interfaces:\n  eth1: {profiles: ssh}\n  eth0: {profiles: xeams}\n  eth1: {profiles: xeams}\n' > "$SITE"
 	boots 4
 	says 'eth1: left out'
@@ -579,7 +579,7 @@ boots()
 	boots 4
 	says "$SITE:2:" "the group 'admins'" 'eth1: left out'
 	same 'eth0:xeams:enforce' "$(state)"
-	# It may be any group that a wrong key hides.
+	# A group with a wrong key may be any group.
 	sed -i 's/groups:/grups:/; s,2/8,2,' "$SITE"
 	boots 4
 	says "$SITE:1:" 'eth1: left out'
@@ -595,7 +595,7 @@ boots()
 	mkdir -p "$DIR/broken"
 	printf 'profile: broken\nservices:\n  - name: x\n    in: 70000/tcp\n' > "$DIR/broken/broken.yaml"
 	site <<< 'interfaces: {eth0: {profiles: [ssh, broken]}, eth1: {profiles: ssh}}'
-	boots 4 # unknown
+	boots 4 # unknown interface
 	says 'eth0: left out'
 	applies 4 --boot --catalog "$DIR/broken"
 	says 'broken.yaml:4:' 'eth0: left out'
@@ -622,14 +622,14 @@ boots()
 		'portcullis: warning: br9: native XDP refused' 'portcullis: br9: native XDP refused'
 	says_not 'nothing was changed'
 	same 'eth0:xeams:enforce eth1:ssh:enforce' "$(state)"
-	# One of two sizes of the map of flows, which interfaces share.
+	# The interfaces share the flow maps, so one of two sizes is refused.
 	detach_all host
 	site <<< 'interfaces: {eth0: {profiles: ssh, flows: 1000}, eth1: {profiles: ssh, flows: 2000}}'
 	applies 4 --boot
 	says 'eth1: left out'
 	same 'eth0:ssh:enforce' "$(state)"
 	pc attach eth1 -p ssh
-	# And one that is swapped, with one that is detached.
+	# Likewise an interface that is swapped together with one that is detached.
 	pc attach br9 -p ssh --mode generic
 	site <<-END
 		interfaces:
@@ -665,7 +665,7 @@ boots()
 	sed -i 's/late0: {profiles: \[}/late0: {profiles: ssh}/' "$SITE"
 	applies 0 eth0
 	same 'eth0:xeams:enforce eth1:ssh:enforce' "$(state)"
-	# One that the file does not name keeps its filter.
+	# An interface that the file does not name keeps its filter.
 	site <<< 'interfaces: {eth0: {profiles: ssh}}'
 	applies 0 eth0 --dry-run
 	says_not 'detach'
@@ -675,7 +675,7 @@ boots()
 	says "apply: eth1: is not in the site file $SITE"
 	same 'eth0:ssh:enforce eth1:ssh:enforce' "$(state)"
 	exits 2 pc apply eth0 eth0 --site "$SITE"
-	# By another name, on either side.
+	# The interface has another name in the file, or on the command line.
 	on host ip link property add dev eth0 altname lan
 	site <<< 'interfaces: {lan: {profiles: xeams}, eth1: {profiles: ssh}}'
 	applies 0 eth0
@@ -755,7 +755,7 @@ boots()
 	exits 0 pc doctor eth0 --site "$SITE"
 	says "'wl?' matches no interface" 'the attached filter is what'
 
-	# One that comes, by its name and by the one that udev gives it.
+	# A new interface, under its present name and under the name that udev gives it.
 	on host ip link add eth7 type veth peer name peer7
 	on host ip link set eth7 up
 	applies 0 --boot eth7
@@ -766,7 +766,7 @@ boots()
 	same 'eth0:ssh:enforce eth1:xeams:enforce new7:ssh:enforce' "$(state)"
 	on host ip link del peer7
 
-	# A key by another name of the interface wins, too.
+	# An entry under another name of the interface counts, too.
 	on host ip link property add dev eth0 altname uplink
 	site <<-END
 		interfaces:

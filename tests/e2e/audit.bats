@@ -56,7 +56,7 @@ kinds()
 	json_is '.findings[] | select(.port == 143) | .process == "socat" and .services == ["mail:imap"] and
 		(.fix | test("portcullis swap eth0 --enable (mail:)?imap"))'
 	json_is '.findings | all(.port != 9999 and .interface == "eth0" and .machine == null)'
-	# A packet makes the row used, the fix opens the port.
+	# One packet makes the row used, and the fix opens the port.
 	connects client 192.0.2.1 25
 	on host bash -c "portcullis() { '$PORTCULLIS' \"\$@\" --catalog '$DIR/catalog'; }; $(jq -r '.findings[] | select(.port == 143).fix' <<< "$output")" > /dev/null
 	run pc audit eth0 --json
@@ -75,7 +75,7 @@ kinds()
 			url: "https://vendor.example/ports"}'
 	json_is '.interfaces[0].groups.mgmt == ["198.51.100.0/28"]'
 	json_is '.interfaces[0].exceptions | length == 1 and .[0].text == "open 587/tcp=mgmt" and .[0].comment == "CHG-42: submission" and .[0].by == "root"'
-	# One that came later, and was confirmed.
+	# An exception that was added later, and confirmed.
 	pc swap eth0 --enable imap --catalog "$DIR/catalog" --confirm 60 --comment CHG-43 > /dev/null
 	pc confirm eth0 > /dev/null
 	run pc audit eth0 --report --json

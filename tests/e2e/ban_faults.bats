@@ -77,7 +77,8 @@ attach_groups()
 	fault_each grant 1 0 revoke home "@$DIR/fifty"
 }
 
-# halfway COMMAND...: its last update of a map fails, and then the file cannot be shortened. On the file, a change like it comes first.
+# halfway COMMAND...: runs it so that its last update of a map fails, and after that the file cannot be shortened. A
+# similar change is in the file before it.
 halfway()
 {
 	local at

@@ -12,7 +12,8 @@ setup_file()
 	sandbox_start
 	two_hosts
 	tiny_catalog
-	# Behind the filter: a gateway, a DHCP server, a name server, administrators; and what is reached by the gateway.
+	# The hosts behind the filter: a gateway, a DHCP server, a name server, administrators; and hosts that are
+	# reached through the gateway.
 	address_add client eth0 192.0.2.3/24 192.0.2.4/24 192.0.2.5/24 192.0.2.6/24 192.0.2.7/24 2001:db8::3/64
 	address_add client lo 198.51.100.1/32 2001:db8:3::1/128
 	echo 'nameserver 192.0.2.4' > "$DIR/resolv.conf"
@@ -38,13 +39,13 @@ teardown()
 	pc unban --all > /dev/null
 }
 
-# by_ssh FROM COMMAND: as an administrator who came in from there.
+# by_ssh FROM COMMAND: runs it in an administrator's SSH session from that address.
 by_ssh()
 {
 	on client timeout 4 ssh -F "$DIR/ssh/config" -b "$1" 192.0.2.1 "$2"
 }
 
-# refused PREFIX WHAT: nothing is banned, and the message names what.
+# refused PREFIX WHAT: the ban is refused, and the message names the protected host.
 refused()
 {
 	exits 1 pc ban "$1"
@@ -52,7 +53,7 @@ refused()
 	same_bans '[]'
 }
 
-# The gateway passes what it routes.
+# A gateway passes within a wider ban, and so does what it routes.
 routed()
 {
 	on host ping -n -c 1 -W 2 "$1" > /dev/null || fail "$1 is not reached by the gateway"
@@ -64,7 +65,7 @@ routed()
 	exits 1 by_ssh 192.0.2.5 "su - -c '$PORTCULLIS ban 192.0.2.0/24'"
 	says '192.0.2.0/24: has 192.0.2.5: your own session'
 	same_bans '[]'
-	# Another one's address is none of the caller's.
+	# Another host's address does not count as the caller's.
 	exits 0 by_ssh 192.0.2.5 "$PORTCULLIS ban 192.0.2.7"
 	same_bans '["192.0.2.7/32 manual"]'
 	run by_ssh 192.0.2.5 "$PORTCULLIS ban --force 192.0.2.5 < /dev/null; cat" < <(until banned '["192.0.2.5/32 manual","192.0.2.7/32 manual"]'; do :; done; echo alive)
@@ -86,7 +87,7 @@ routed()
 	exits 255 by_ssh 192.0.2.7 true
 	exits 0 pc ban --force 192.0.2.6
 	exits 255 by_ssh 192.0.2.6 true
-	# What was banned by itself passes in the wider ban again.
+	# A host whose own ban is lifted passes within the wider ban again.
 	exits 1 pc unban 192.0.2.6
 	says '192.0.2.6/32: no longer banned by list manual' '192.0.2.6/32: still banned: list manual has 192.0.2.0/24'
 	by_ssh 192.0.2.6 true
@@ -111,7 +112,7 @@ login_goes_on()
 	exits 0 pc ban --force 192.0.2.4
 	exits 1 on host ping -n -c 1 -W 0.3 192.0.2.4
 	exits 0 pc ban --force 192.0.2.3
-	# What it routes has other sources.
+	# Packets that the gateway routes have other sources.
 	routed 198.51.100.1
 }
 
@@ -130,13 +131,13 @@ login_goes_on()
 	exits 0 pc unban --list other --park
 	exits 0 pc ban --list other --resume
 	gateways_pass
-	# As if a command had been killed between the file and the table.
+	# The state after a command that was killed between writing the file and the table.
 	printf 'left over' | inside sh -c 'cat >> /run/portcullis/bans-*'
 	exits 0 pc ban --list other 198.51.100.11
 	gateways_pass
 	pc swap eth0 --open 6000/tcp
 	gateways_pass
-	# Banned by itself and lifted again.
+	# The host is banned itself, and unbanned again.
 	for prefix in 192.0.2.3 2001:db8::3; do
 		exits 0 pc ban --force $prefix
 		exits 1 on host ping -n -c 1 -W 0.3 $prefix
@@ -145,7 +146,7 @@ login_goes_on()
 	gateways_pass
 }
 
-# Gateways and name servers answer; others do not.
+# Gateways and name servers get through; other hosts do not.
 gateways_pass()
 {
 	local address
@@ -158,7 +159,7 @@ gateways_pass()
 	done
 }
 
-# of_another_boot: what was kept is of a boot before this one.
+# of_another_boot: makes the kept hosts those of an earlier boot.
 of_another_boot()
 {
 	inside sh -c 'sed -i "1s/[0-9a-f-]\{36\}$/11111111-2222-3333-4444-555555555555/" /run/portcullis/bans-* /run/portcullis/neighbours-*'
@@ -174,7 +175,7 @@ of_another_boot()
 	: > "$DIR/resolv.conf"
 	as host attach eth0 -p tiny-host,ssh --mode native --catalog "$TINY" --catalog "$CATALOG"
 	gateways_pass
-	# Without a gateway the network is not up yet: what was kept stays kept.
+	# Without a gateway the network is not up yet, so the kept hosts are not replaced.
 	exits 0 pc ban --list other --replace 198.51.100.9
 	exits 0 pc ban --list other --replace 198.51.100.10
 	gateways_pass
@@ -189,13 +190,13 @@ of_another_boot()
 	gateways_pass
 }
 
-# kept_administrators ADDRESS...: these are kept over a boot, and no others.
+# kept_administrators ADDRESS...: exactly these are kept for the next boot.
 kept_administrators()
 {
 	same "$(printf '%s\n' "$@")" "$(inside sh -c 'cut -d " " -f 1 /run/portcullis/administrators-* 2> /dev/null')"
 }
 
-# only_admin_passes: the login of the administrator of before, and neither of the strangers.
+# only_admin_passes: the administrator of the earlier login gets through, the two strangers do not.
 only_admin_passes()
 {
 	exits 0 by_ssh 192.0.2.6 true
@@ -207,7 +208,7 @@ only_admin_passes()
 	# shellcheck disable=SC2016
 	start login client ssh -F "$DIR/ssh/config" -b 192.0.2.6 192.0.2.1 'echo logged in; while sleep 0.1; do echo on; done'
 	until_logged login 'logged in'
-	# Before the handshake, and at a server that asks for no password.
+	# A session counts only after the handshake, and only at a server that asks for a password.
 	start knock client socat -u TCP4:192.0.2.1:22,bind=192.0.2.7 -
 	until_logged knock '^SSH-'
 	start talk client socat -u TCP4:192.0.2.1:5000,bind=192.0.2.5 -
@@ -221,10 +222,10 @@ only_admin_passes()
 	of_another_boot
 	as host attach eth0 -p tiny-host,ssh --mode native --catalog "$TINY" --catalog "$CATALOG"
 	only_admin_passes
-	# In a table that is made anew, without a login.
+	# In a new table, made without a login.
 	exits 0 pc ban --list other --replace 198.51.100.9
 	only_admin_passes
-	# A ban of this address alone that ends leaves it in the list; one without an end takes it out.
+	# A ban of exactly this address keeps it on the list if the ban ends, and removes it if the ban has no end.
 	exits 0 pc ban 192.0.2.6 --for 1h
 	exits 255 by_ssh 192.0.2.6 true
 	kept_administrators 192.0.2.6
@@ -274,7 +275,7 @@ only_admin_passes()
 	exits 0 pc ban --force 192.0.2.0/24 2001:db8::/48
 	exits 0 pc ban --force 192.0.2.3 --for 3
 	exits 0 pc ban --force 192.0.2.3 --for 4
-	# The list with the later end is lifted.
+	# The list with the later end is unbanned.
 	exits 0 pc ban --force 2001:db8::3 --for 4
 	exits 0 pc ban --force --list other 2001:db8::3
 	exits 0 pc unban --list other 2001:db8::3
@@ -286,7 +287,7 @@ only_admin_passes()
 		until_true 8 on host ping -n -c 1 -W 0.2 $address
 	done
 	gateways_pass
-	# In a table that is made anew.
+	# In a new table.
 	exits 0 pc ban --force 192.0.2.3 192.0.2.4 2001:db8::3 --for 2
 	exits 0 pc ban --list other --replace 198.51.100.9
 	! on host ping -n -c 1 -W 0.2 192.0.2.3 > /dev/null || fail '192.0.2.3 gets through'
@@ -296,7 +297,7 @@ only_admin_passes()
 	gateways_pass
 }
 
-# lease: dhclient asks for one, and has it.
+# lease: dhclient asks for a lease, and gets one.
 lease()
 {
 	: > "$DIR/lease.log"
@@ -326,7 +327,7 @@ lease()
 	! grep '^lease: 1' "$DIR/lease.log" || fail 'the banned server is heard'
 	stop lease
 	pc unban --all
-	# Another client, which keeps the server's answer as it came.
+	# Another client, which stores the server's message as received.
 	inside rm -r /var/lib/dhcp
 	inside mkdir -p -m 755 /var/lib/dhcpcd
 	exits 0 pc ban 192.0.2.2
@@ -338,7 +339,7 @@ lease()
 	stop serving
 }
 
-# lease6: dhclient asks for one by DHCPv6.
+# lease6: dhclient asks for a lease by DHCPv6, and gets one.
 lease6()
 {
 	: > "$DIR/lease.log"

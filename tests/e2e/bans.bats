@@ -21,7 +21,7 @@ teardown()
 	who_may_forget
 }
 
-# The drops by reason are those by ban.
+# The drops for reason `banned` equal the drops of the bans.
 drops_agree()
 {
 	[ "$(bans_of '.bans[0].drop.packets')" = "$(reason host eth0 banned | cut -d ' ' -f 1)" ]
@@ -47,7 +47,7 @@ drops_agree()
 		and .list == "manual" and .until == null and .comment == "brute force" and .by == "root"
 		and .drop.packets > 1 and .drop.bytes > 60 and .would_drop == {packets: 0, bytes: 0}
 		and (.since | test("^20..-..-..T..:..:..Z$")))'
-	until_true 8 drops_agree # the connection that stalls sends again meanwhile
+	until_true 8 drops_agree # meanwhile the connection that stalls sends again
 	exits 0 pc drops --json --reason banned
 	json_is '.drops[0].source == "192.0.2.2" and .drops[0].reason == "banned"'
 	exits 0 pc unban 192.0.2.2
@@ -97,7 +97,7 @@ drops_agree()
 	attach_tiny host eth0
 	pc ban --list a 192.0.2.2 --for 1h
 	exits 0 pc ban --list a 192.0.2.2 --for 60 --json
-	# What it says is what holds.
+	# The end that `ban` prints is the end that holds.
 	json_is '.bans == [$bans[].bans[] | .drop.packets = 0 | .drop.bytes = 0]' --slurpfile bans <(pc bans --json)
 	same '[true]' "$(bans_of '[.bans[] | (.until | fromdate) - now > 3000]')"
 	exits 0 pc ban --list c 192.0.2.2 198.51.100.{1..25} --for 60
@@ -115,13 +115,13 @@ drops_agree()
 	says 'is not banned by list a'
 	exits 0 pc unban --list b 192.0.2.2
 	asks 192.0.2.2 192.0.2.1
-	# A wider ban that covers it.
+	# A wider ban covers the prefix.
 	pc ban 198.51.100.0/24
 	exits 1 pc unban 198.51.100.7
 	says '198.51.100.7/32: still banned: list manual has 198.51.100.0/24'
 	vain 198.51.100.7 192.0.2.1
 	pc ban 198.51.100.7
-	# Of another list, it is named; the one that was asked for has lifted its own.
+	# Another list has the prefix: it is named, and the given list has lifted its own ban.
 	pc ban --list a 198.51.100.7
 	exits 0 pc unban --list a 198.51.100.7
 	says '198.51.100.7/32: no longer banned by list a' '198.51.100.7/32: still banned: list manual has 198.51.100.0/24'
@@ -136,7 +136,7 @@ drops_agree()
 	says '198.51.0.0/16: is not banned' '198.51.0.0/16: inside it, still banned: list manual has 198.51.100.0/24, and 1 more'
 	exits 0 pc unban 198.51.100.7 198.51.100.0/24
 	says_not 'still banned'
-	# In every list, each named.
+	# Without --list the prefix is unbanned in every list, and each is named.
 	pc ban --list a 192.0.2.2
 	pc ban --list b 192.0.2.2
 	exits 0 pc unban 192.0.2.2
@@ -177,11 +177,11 @@ drops_agree()
 	says 'is wider than /48'
 	same '[]' "$(bans_of .bans)"
 	asks 192.0.2.7 192.0.2.1
-	# Wide by force: the gateway passes within it, its neighbour does not.
+	# A wide prefix, with --force: the gateway passes within it, its neighbour does not.
 	exits 0 pc ban 192.0.2.0/24 --force
 	vain 192.0.2.7 192.0.2.1
 	asks 192.0.2.2 192.0.2.1
-	# The gateway itself, by force.
+	# The gateway itself, with --force.
 	exits 0 pc ban 192.0.2.2 --force
 	vain 192.0.2.2 192.0.2.1
 	# A banned router is still a neighbour.
@@ -284,7 +284,8 @@ drops_agree()
 	vain 198.51.100.7 192.0.2.1
 }
 
-# rounds LIST: bans and unbans the address five times, and looks each time whether its own list has it, by its own word alone.
+# rounds LIST: bans and unbans the address five times, and checks each time, by the output alone, whether its own list
+# has it.
 rounds()
 {
 	# shellcheck disable=SC2016
@@ -343,7 +344,8 @@ rounds()
 	asks 192.0.2.2 192.0.2.1
 }
 
-# at_time OFFSET COMMAND...: as when the wall clock had been set, by so much; the kernel's own clocks go on.
+# at_time OFFSET COMMAND...: runs it with a wall clock that is set off by so much; the kernel's own clocks are
+# unchanged.
 at_time()
 {
 	on host env FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f "$1" "$PORTCULLIS" "${@:2}"
@@ -363,13 +365,13 @@ at_time()
 		exits 0 at_time $offset grant home 198.51.100.9
 		exits 0 at_time $offset revoke home 198.51.100.9
 		exits 0 at_time $offset bans --json
-		# Its end is told by the clock as it is set.
+		# The end is shown by the wall clock as it is then set.
 		left=$(($(date +%s) ${offset/d/ * 86400}))
 		json_is '[.bans[] | select(.list == "manual").until | fromdate - $now | . >= 0 and . < 7] == [true]' --argjson now "$left"
 		exits 0 at_time $offset unban --list other --all
 	done
 	took=$((($(date +%s%N) - began) / 1000000))
-	# Unless the five seconds are over by then.
+	# Unless the five seconds have passed by then.
 	((took > 4000)) || { ASK_SECONDS=1 asks 192.0.2.2 && kept_out 192.0.2.7; } ||
 		(($(date +%s%N) - began > 4900000000)) || fail 'a ban or a grant ended early'
 	until_true 8 kept_out 192.0.2.2

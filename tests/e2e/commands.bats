@@ -22,7 +22,7 @@ teardown()
 	detach_all host
 }
 
-# jq: a count of packets and bytes, both integers.
+# For jq: a count has packets and bytes, both integers.
 COUNT='def count: (keys == ["bytes", "packets"]) and all(.[]; type == "number" and . == floor and . >= 0);
 	def counts: (.pass | count) and (.drop | count) and (.would_drop | count);
 	def time: test("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?Z$");'
@@ -208,7 +208,7 @@ COUNT='def count: (keys == ["bytes", "packets"]) and all(.[]; type == "number" a
 		exits 0 pc check $words
 		same 'no errors' "$output"
 	done
-	# Its own errors are still said, once and as those of a site file.
+	# Errors of the site file itself are still printed, once, and in the form of site file errors.
 	echo 'interfaces: {eth0: {profiles: nosuch}}' > "$DIR/named/ssh.yaml"
 	exits 1 pc check "$DIR/named"
 	says "ssh.yaml:1:31: unknown profile 'nosuch'"
@@ -304,7 +304,7 @@ COUNT='def count: (keys == ["bytes", "packets"]) and all(.[]; type == "number" a
 		(.services | length) > 0 and counts)'
 	json_is '[.interfaces[0].ports[] | select(.protocol == "udp" and .port >= 60000 and .port <= 60099)] |
 		length == 100 and all(.services == ["communigate-pro:rtp"])'
-	# One port in several rows: all are named, the first in file order first.
+	# If several rows have a port, all are named, in the order of the file.
 	pc swap eth0 -p ol-connect --set ol-connect:https-server=8443/tcp
 	output=$(pc counters --all --json)
 	json_is '.interfaces[0].ports[] | select(.port == 8443 and .direction == "in") |

@@ -41,7 +41,7 @@ proposes()
 		same "$("$PORTCULLIS" "$command" --help | sed -n 's/^  [-a-z, ]\{4\}\(--[a-z-]*\).*/\1/p')" \
 			"$(proposals "$command" --)" "options of $command"
 	done
-	# With what they mean.
+	# Completions with their descriptions.
 	"$PORTCULLIS" complete attach --obs | grep -q $'^--observe\tdrop nothing' || fail 'no description'
 }
 
@@ -114,7 +114,7 @@ proposes()
 	same '' "$stderr" 'messages'
 }
 
-# typed SHELL: each line as it is after the tabs in it.
+# typed SHELL: prints each line after the completion of its tabs.
 typed()
 {
 	local shell=$1 lines=(
@@ -125,7 +125,7 @@ typed()
 		$'attach -p ssh,xe\t' 'attach -p ssh,xeams'
 		$'attach -p xeams --enable junk\t' 'attach -p xeams --enable junk-filter'
 		$'attach -p xeams --disable xeams:wh\t' 'attach -p xeams --disable xeams:whois'
-		# What ends with '=' goes on without a space.
+		# A completion that ends with '=' is not followed by a space.
 		$'attach -p xeams --from xeams:wh\tlink\t' 'attach -p xeams --from xeams:whois=link-local'
 		$'status l\t' 'status lo'
 		$'check READ\t' 'check README.md'

@@ -17,7 +17,7 @@ setup_file()
 		address_add host eth$number 10.0.$number.1/24
 		address_add client eth$number 10.0.$number.2/24
 	done
-	# 5000 is open in both, 5001 in one, 5002 in the other, 5003 in none.
+	# Port 5000 is open in both profiles, 5001 in one, 5002 in the other, 5003 in neither.
 	for name in left right; do
 		profile $name <<-END
 			services:
@@ -40,7 +40,7 @@ teardown()
 	detach_all host client
 }
 
-# The ids of programs at the hooks of `host`, again and again: after the storm none of them may be there.
+# Collects the ids of programs at the hooks of `host`, repeatedly: after the storm none of them may exist.
 watch_programs()
 {
 	start programs host sh -c 'while :; do bpftool -j net show; echo; sleep 0.1; done'
@@ -66,7 +66,7 @@ load_on()
 	start "$1" client /usr/bin/python3 "$BATS_TEST_DIRNAME/tcp_load.py" load "$((SECONDS_OF_STORM - 2))" "$2" 5000 5003
 }
 
-# loaded NAME: what came of it.
+# loaded NAME: prints the result of load_on.
 loaded()
 {
 	until_logged "$1" 'failed' 30
@@ -74,7 +74,8 @@ loaded()
 	json_is '.failed == 0 and .connections > 20 and .bytes > 0'
 }
 
-# storm PORTCULLIS SECONDS MOVER OUTCOME...: MOVER may be empty. Each of these commands was run, and came to this end.
+# storm PORTCULLIS SECONDS MOVER OUTCOME...: MOVER may be empty. OUTCOME: a command that must have been run, with this
+# result.
 storm()
 {
 	local portcullis=$1 seconds=$2 mover=$3 wanted run
@@ -92,7 +93,7 @@ storm()
 	done
 }
 
-# judges INTERFACE: the profile by which its packets are filtered, and that there is one.
+# judges INTERFACE: prints the profile by which its packets are filtered; fails if there is none.
 judges()
 {
 	local address=10.0.${1#eth}.1 own=left other=right port=5001 shut=5002
@@ -104,7 +105,7 @@ judges()
 	unanswered client "$address" $shut || fail "$1: status tells $own, and $other judges"
 }
 
-# Every change of eth2 and eth3 was of both, and none was lost; those of eth5 and eth6 were made, or fell back.
+# Every change of eth2 and eth3 affected both, and none was lost; those of eth5 and eth6 were made, or fell back.
 kept_whole()
 {
 	local interface swaps done
@@ -115,15 +116,15 @@ kept_whole()
 	json_is '[.interfaces[].generation] == [$swaps + 1, $swaps + 1]' --argjson swaps "$swaps"
 	json_is '.interfaces[0].profiles == .interfaces[1].profiles'
 	json_is '[.interfaces[] | $done[.echo_limit | tostring] == .profiles[0]] | all' --argjson done "$done"
-	sleep 2.1 # the last deadlines pass
+	sleep 2.1 # the last deadlines pass first
 	output=$(pc status eth5 eth6 --json)
 	json_is '[.interfaces[] | $done[.echo_limit | tostring] == .profiles[0]] | all' --argjson done "$done"
 	json_is '[.interfaces[].confirm | . == null or .state == "reverted" or .seconds_left > 3000] | all'
 	for interface in eth2 eth3 eth5 eth6; do
 		judges $interface || return
 	done
-	run pc confirm # what waits is final
-	pc detach lo   # and the rest is cleared away
+	run pc confirm # the pending change is made final
+	pc detach lo   # and everything else is cleaned up
 	output=$(pc status --json)
 	json_is '[.interfaces[].confirm | . == null or .state == "reverted"] | all'
 	for interface in eth2 eth3 eth5 eth6; do
@@ -188,7 +189,7 @@ serve()
 	nothing_left
 }
 
-# Deletes eth4 and makes it again, renames it, moves it, or takes it down; afterwards it is there and up.
+# Deletes eth4 and makes it again, renames it, moves it, or sets it down; in the end it exists and is up.
 make_mover()
 {
 	cat > "$DIR/mover" <<-'END'

@@ -31,7 +31,7 @@ teardown()
 	detach_all host
 }
 
-# connects_soon HOST ADDRESS PORT: within half a minute, as by a deadline that passes.
+# connects_soon HOST ADDRESS PORT: a connection is made within half a minute, because a deadline passes.
 connects_soon()
 {
 	CONNECT_TIMEOUT=1 until_true 30 connects "$@"
@@ -59,7 +59,7 @@ confirm_of()
 	pc detach eth0
 	pc attach eth0 -p ssh
 	pc swap eth0 -p xeams --confirm 2
-	# Nothing but packets from here on.
+	# From here on only packets are sent, and no command is run.
 	connects_soon client 192.0.2.1 22
 	connects client 2001:db8::1 22
 	unanswered client 192.0.2.1 25
@@ -97,7 +97,7 @@ confirm_of()
 	same '["reverted",1]' "$(confirm_of)"
 	same 1 "$(inside find "$PINS" -name 'generation-*' | wc -l)" 'generations'
 	connects client 192.0.2.1 22
-	# A new change ends the story.
+	# A new change replaces the note about the reverted one.
 	exits 0 pc swap eth0 -p xeams --force
 	same null "$(confirm_of)"
 }

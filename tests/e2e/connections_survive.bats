@@ -37,7 +37,7 @@ teardown()
 	on client nft flush ruleset
 }
 
-# login ADDRESS: a shell on the host by SSH that waits for `typed COMMAND`.
+# login ADDRESS: opens an SSH shell on the host, which runs commands of `typed`.
 login()
 {
 	mkfifo "$DIR/typed" "$DIR/shown"
@@ -47,7 +47,7 @@ login()
 	rm "$DIR/typed" "$DIR/shown"
 }
 
-# typed COMMAND: its output, and its exit status.
+# typed COMMAND: runs it in that shell; prints its output, and returns its exit status.
 typed()
 {
 	local line
@@ -60,13 +60,13 @@ typed()
 	fail "no answer to: $1; $(cat "$DIR/login.log")"
 }
 
-# ssh_once ADDRESS: another connection.
+# ssh_once ADDRESS: makes one more SSH connection.
 ssh_once()
 {
 	on client timeout 10 ssh -F "$DIR/ssh/config" "$1" echo got in
 }
 
-# states HOST PORT: of the TCP sockets with this port on either side, listeners apart.
+# states HOST PORT: the states of the TCP sockets with this port on either side, without listeners.
 states()
 {
 	on "$1" ss -Htan "sport = :$2 or dport = :$2" | awk '$1 != "LISTEN" { print $1 }' | sort | xargs
@@ -77,7 +77,7 @@ states_are()
 	[ "$(states "$1" "$2")" = "$3" ]
 }
 
-# over HOST PORT: no connection is left but in time-wait.
+# over HOST PORT: every connection is closed, or in time-wait.
 over()
 {
 	[[ $(states "$1" "$2") =~ ^(TIME-WAIT ?)*$ ]]
@@ -90,7 +90,7 @@ slow_server()
 	until_true 20 listening "$1" "$2"
 }
 
-# lose HOOK MATCH: the client loses these packets, until `nft flush ruleset`.
+# lose HOOK MATCH: drops these packets at the client, until `nft flush ruleset`.
 lose()
 {
 	on client nft "table inet loss { chain loss { type filter hook $1 priority 0; $2 drop; }; }"
@@ -102,7 +102,7 @@ hold_all()
 	hold in6 client 2001:db8::1 7000
 	hold out host 192.0.2.2 7001
 	hold out6 host 2001:db8::2 7001
-	hold mapped host ::ffff:192.0.2.2 7001 # IPv4 on a socket of IPv6
+	hold mapped host ::ffff:192.0.2.2 7001 # IPv4 on an IPv6 socket
 }
 
 all_echo()

@@ -13,7 +13,7 @@ setup_file()
 	address_add host eth0 192.0.2.1/24 2001:db8::1/64
 	on sender ip link set eth0 mtu 3000
 	on host ip link set eth0 mtu 3000
-	# A host that answers.
+	# The host that sends answers.
 	host_add peer
 	link_add host eth2 peer eth0
 	address_add host eth2 203.0.113.1/24 2001:db8:3::1/64
@@ -26,7 +26,7 @@ setup_file()
 	until_true 5 grep -q ready "$DIR/answerer.log"
 }
 
-# Sends each datagram back, on UDP ports 53, 54 and 5060.
+# Echoes datagrams on UDP ports 53, 54 and 5060.
 ANSWERER='
 import select, socket
 sockets = []
@@ -41,7 +41,8 @@ while True:
         s.sendto(data, peer)
 '
 
-# asks LOCAL-PORT ADDRESS PORT...: a datagram of 30 bytes from one unconnected socket to each port; prints how many answers came.
+# asks LOCAL-PORT ADDRESS PORT...: sends a datagram of 30 bytes from one unconnected socket to each port; prints the
+# number of answers.
 asks()
 {
 	on host /usr/bin/python3 -c '
@@ -77,7 +78,7 @@ teardown()
 	detach_all host
 }
 
-# Frames that the host's end of the cable has received.
+# The number of frames that the host's end of the cable has received.
 received()
 {
 	on host ip -json -statistics link show dev eth0 | jq '.[0].stats64.rx.packets'
@@ -106,7 +107,7 @@ repeated()
 	done
 }
 
-# scapy STATEMENTS...: the list `frames` that they make is sent as it is. Prints "packets bytes".
+# scapy STATEMENTS...: sends the list `frames` that they make, unchanged. Prints "packets bytes".
 scapy()
 {
 	on sender /usr/bin/python3 -c '
@@ -158,7 +159,7 @@ print(len(frames), sum(map(len, frames)))
 		of("udp"; 0) == [0, 0, 1, 60, 0] and of("tcp"; 65535) == [0, 0, 1, 60, 0]'
 	json_is '(.interfaces[0].ports | length) == 7'
 	json_is '.interfaces[0].ports[] | select(.port == 69) | .services == ["communigate-pro:tftp"]'
-	# A closed service's port is unlisted, and so named.
+	# A packet to a closed service's port is unlisted, and the service is named.
 	json_is '.interfaces[0].ports[] | select(.port == 53 or .port == 3306) | .services == []'
 	json_is '.interfaces[0].reasons | .source.drop == {"packets": 15, "bytes": (6 * 101 + 9 * 103)} and
 		.unlisted.drop.packets == 14 and .malformed.drop.packets == 0'
@@ -309,7 +310,7 @@ print(len(frames), sum(map(len, frames)))
 	json_is '.interfaces[0].total | .pass == {"packets": 2, "bytes": 120} and .drop == {"packets": 2, "bytes": 120}'
 	output=$(pc status eth0 --json)
 	json_is '.interfaces[0] | .attached_at == $since and .total.pass.packets == 2' --arg since "$since"
-	# A new attach counts anew.
+	# After a new attach, counting starts from 0.
 	pc detach eth0
 	pc attach eth0 -p xeams
 	same '0 0' "$(total pass)" 'passed after a new attach'
@@ -351,7 +352,7 @@ print(len(frames), sum(map(len, frames)))
 	on host ip link del eth1
 }
 
-# --- what is sent ---
+# --- outgoing packets ---
 
 @test "outbound: each listed remote port counts what is sent there and its replies; others are replies only" {
 	attach_asks
@@ -384,7 +385,7 @@ print(len(frames), sum(map(len, frames)))
 	says 'out  54/udp    unlisted' 'outbound        3' ', dropped 3 (216 B)'
 	exits 0 pc status eth2
 	says 'outbound   enforce' 'sent       passed' ', dropped 3 (216 B)'
-	# In observe it goes out, is counted as would-drop, and its answer comes in.
+	# Under observe it goes out, counts as would-drop, and its answer comes in.
 	pc swap eth2 --observe
 	same 1 "$(asks 40000 ::ffff:203.0.113.2 54)" 'answers'
 	output=$(pc counters eth2 --json)

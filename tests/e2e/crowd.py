@@ -19,7 +19,7 @@ import socket
 import sys
 import time
 
-STALL = 10  # seconds: TCP sends again, and is answered late on a busy machine; without a mark it never is
+STALL = 10  # seconds: TCP retransmits, and a busy machine answers late; without a mark there is no answer at all
 SO_RCVBUFFORCE = 33
 
 

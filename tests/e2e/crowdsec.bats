@@ -5,7 +5,7 @@
 load helper
 load who_may
 
-# Of a whole file, bats skips no test by a skip in setup_file.
+# bats does not skip the tests of a file if setup_file skips, so each test does.
 is_there()
 {
 	command -v cscli > /dev/null && command -v crowdsec-custom-bouncer > /dev/null
@@ -77,7 +77,7 @@ cscli()
 	on host cscli -c "$DIR/cs/config.yaml" "$@"
 }
 
-# bouncer true|false: fed by stdin, or a process for each decision.
+# bouncer true|false: true: decisions come on stdin; false: a process for each decision.
 bouncer()
 {
 	cat > "$DIR/cs/bouncer.yaml" <<-END
@@ -127,7 +127,7 @@ follows_decisions()
 
 @test "fed by stdin: a blocklist is few commands; a gateway in it does not keep the others out; a restart begins the list anew" {
 	/usr/bin/python3 -c 'print("duration,scope,value"); [print(f"24h,ip,10.9.{i >> 8}.{i & 255}") for i in range(300)]; print("24h,ip,192.0.2.1")' > "$DIR/list.csv"
-	# The bouncer would lock CrowdSec's database meanwhile.
+	# Meanwhile the bouncer would lock CrowdSec's database.
 	cscli decisions import -i "$DIR/list.csv" > "$DIR/import" 2>&1 || fail "$(cat "$DIR/import")"
 	bouncer true
 	until_true 30 bans_count 300 || fail "$(pc bans --json | jq '.bans | length'): $(tail -n 20 "$DIR/bouncer.log")"

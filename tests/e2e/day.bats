@@ -24,7 +24,7 @@ teardown_file()
 	sandbox_end
 }
 
-# task NAME UFW: begins a task that takes UFW commands with ufw.
+# task NAME UFW: begins a task for which ufw needs UFW commands.
 task()
 {
 	ended
@@ -37,7 +37,7 @@ ended()
 	[ -z "${task:-}" ] || ((used <= allowed)) || fail "$task: $used commands, ufw and one: $allowed"
 }
 
-# types ARGUMENT...: portcullis on the terminal. Every line fits, and it is done.
+# types ARGUMENT...: runs portcullis on the terminal. Every line must fit, and the command must succeed.
 types()
 {
 	used=$((used + 1))
@@ -52,7 +52,7 @@ types()
 	! LC_ALL=C.UTF-8 grep -nE '^.{81,}' <<< "$output" || fail "portcullis $*: wider than 80 columns"
 }
 
-# answers_from ADDRESS PORT: a new connection from there is answered.
+# answers_from ADDRESS PORT: a new connection from there gets an answer.
 answers_from()
 {
 	[ "$(on client socat -u "TCP:192.0.2.1:$2,bind=$1,connect-timeout=1" - 2> /dev/null)" = hello ]
@@ -107,7 +107,7 @@ answers_from()
 	pc export site --site "$SITE" > "$SITE.new"
 	mv "$SITE.new" "$SITE"
 
-	# A reboot leaves no filter: what the file has is there again, and what was taken back is not.
+	# A reboot leaves no filter. The rules in the file come back, those that were taken back do not.
 	detach_all host
 	answers_from 192.0.2.66 8443
 	pc apply --boot --site "$SITE"

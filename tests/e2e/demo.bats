@@ -14,7 +14,7 @@ teardown_file()
 	sandbox_end
 }
 
-# What is left in the sandbox: namespaces, interfaces, pins, processes, folders.
+# Lists what is left in the sandbox: namespaces, interfaces, pins, processes, folders.
 leftovers()
 {
 	inside ip netns list
@@ -41,26 +41,26 @@ leftovers()
 	until_true 5 nothing_left || fail "left: $(cat "$DIR/leftovers")"
 }
 
-# interrupted SIGNAL TEXT: the demo gets a signal after it has printed the text.
+# interrupted SIGNAL TEXT: sends the demo a signal after it has printed the text.
 interrupted()
 {
 	local i demo
 
-	: > "$DIR/demo.log" # of the last time
-	# Without --default-signal it would inherit that background processes ignore SIGINT.
+	: > "$DIR/demo.log" # from the previous run
+	# Without --default-signal the demo would inherit SIGINT as ignored, because it runs in the background.
 	inside setsid env -u BUILD --default-signal=INT bash -c 'echo $$ > "$1"; exec "$0"' \
 		"$ROOT/scripts/demo" "$DIR/demo.pid" > "$DIR/demo.log" 2>&1 < /dev/null 3>&- &
 	demo=$!
 	until_true 30 grep -q "$2" "$DIR/demo.log"
-	# As the terminal does it: to every process of the group.
+	# Signals every process of the group, as the terminal does.
 	inside bash -c 'kill -s "$0" -- "$1"' "$1" "-$(cat "$DIR/demo.pid")" # kill(1) takes -11 for a signal
 	status=0
 	wait $demo || status=$?
 	until_true 5 nothing_left || fail "left after SIG$1 at '$2': $(cat "$DIR/leftovers")"
 }
 
-# interrupted_at COMMAND: Ctrl-C before that command of the demo, counted from when it has a folder. Fails if the demo
-# was at its servers before.
+# interrupted_at COMMAND: sends Ctrl-C before that command of the demo, counted from the moment when it has a folder.
+# Fails if the demo has already started its servers.
 interrupted_at()
 {
 	inside setsid env -u BUILD --default-signal=INT BASH_ENV="$ROOT/tests/e2e/interrupt.bash" INTERRUPT_AT="$1" \
@@ -71,7 +71,7 @@ interrupted_at()
 	same 130 $status "exit after command $1: $(cat "$DIR/demo.log")"
 }
 
-# What was killed is a process until it has been waited for.
+# A killed process stays a process until its parent has waited for it.
 nothing_left()
 {
 	leftovers > "$DIR/leftovers"

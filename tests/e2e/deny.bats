@@ -20,7 +20,7 @@ teardown()
 	who_may_forget
 }
 
-# apply_site LINE...: these top-level lines, and tiny at eth0 and eth1.
+# apply_site LINE...: applies a site file with these top-level lines, and tiny at eth0 and eth1.
 apply_site()
 {
 	{
@@ -109,11 +109,11 @@ session_stands()
 	asks 192.0.2.7
 	exits 0 pc ban 192.0.0.0/16 --force
 	asks 192.0.2.7
-	# Out of never-ban, both are in force.
+	# Removed from never-ban: both the ban and `deny` are in force.
 	exits 0 apply_site 'deny: [bad]'
 	vain 192.0.2.7
 	vain 198.51.100.8
-	# And into it again.
+	# In never-ban again.
 	exits 0 apply_site 'never-ban: friends'
 	asks 192.0.2.7
 	asks 198.51.100.8
@@ -161,12 +161,12 @@ session_stands()
 	exits 0 pc ban 198.51.100.7 2001:db8::/64 --force
 	asks 198.51.100.7
 	asks 2001:db8::7 2001:db8::1
-	# Also of a frame that is noted before grants are asked about.
+	# The same for a frame that is noted before grants are looked up.
 	exits 0 on client ping -n -c 1 -W 1 -I 198.51.100.7 192.0.2.1
 	exits 0 on client ping -n -c 1 -W 1 -I 2001:db8::7 2001:db8::1
 	[ "$(pc counters eth0 --json | jq '.interfaces[0].total.pass.bytes')" -lt 5000 ] || fail 'the length of a frame is lost'
 	vain 2001:db8::2 2001:db8::1
-	same '[0]' "$(bans_of '[.bans[] | select(.prefix == "198.51.100.7/32").drop.packets]')" # what passes is no drop of the ban
+	same '[0]' "$(bans_of '[.bans[] | select(.prefix == "198.51.100.7/32").drop.packets]')" # packets that pass do not count as drops of the ban
 	pc swap eth0 --open 6000/tcp
 	asks 198.51.100.7
 	until_true 10 kept_out 198.51.100.7

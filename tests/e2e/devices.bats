@@ -26,7 +26,7 @@ teardown()
 	! inside test -e /run/netns/guest || host_del guest
 }
 
-# Two hosts and a cable. `host` has no address yet.
+# Two hosts and a cable between them. `host` has no address yet.
 bare_hosts()
 {
 	host_add host
@@ -42,7 +42,7 @@ bridge()
 	finish_upper br0
 }
 
-# The device UPPER of `host` gets the addresses.
+# Gives the addresses to the device UPPER of `host`.
 finish_upper()
 {
 	on host ip link set "$1" up
@@ -57,8 +57,8 @@ link_local()
 	on "$1" ip -json -6 address show dev "$2" scope link | jq -r '[.[].addr_info[]? | .local | values][0]'
 }
 
-# Every kind of socket on UPPER, each bound to it: TCP and UDP, connected or not, IPv4 and IPv6, link-local.
-# As far as UPPER is not the interface of the filter, the kernel's lookup of sockets finds none of them.
+# Opens every kind of socket on UPPER, bound to it: TCP and UDP, connected or not, IPv4 and IPv6, link-local. If UPPER
+# is not the filter's interface, the kernel's socket look-up finds none of them.
 bound_sockets()
 {
 	local upper=$1 scope=$2 address
@@ -80,7 +80,7 @@ bound_sockets()
 	same 0 "$(reason host eth0 icmp)" 'dropped ICMP'
 }
 
-# The same, not bound: link-local sockets are always.
+# The same without binding, except link-local sockets, which are always bound.
 plain_sockets()
 {
 	local address
@@ -95,7 +95,7 @@ plain_sockets()
 	done
 }
 
-# What nobody asked for does not reach the sockets of UPPER, and what the profile lists does.
+# Unrequested packets do not reach the sockets of UPPER; packets to listed ports do.
 shut_and_open()
 {
 	local upper=$1 address
@@ -145,8 +145,8 @@ shut_and_open()
 	shut_and_open eth0
 }
 
-# talks_at_attach DEVICE: connections made before the filter, of all kinds and both directions, live on,
-# quiet as they are; each once with this side speaking first and once with the other.
+# talks_at_attach DEVICE: connections made before the filter, of all kinds and in both directions, survive although they
+# are quiet; each is tested with this side speaking first, and with the other side speaking first.
 talks_at_attach()
 {
 	local device=$1 number=0 address name
@@ -162,7 +162,7 @@ talks_at_attach()
 		talk_connect "in$number" client "$address" 7001
 	done
 	attach_tiny host eth0
-	# The other side first, on each: its line goes to all that it has accepted.
+	# The other side speaks first on each: its line goes to all connections that it has accepted.
 	signal far USR1
 	for name in out1 out2 out3; do
 		until_true 8 heard_more "$name" 0 || fail "$name does not hear the far side speak first"
@@ -194,8 +194,8 @@ talks_at_attach()
 	unanswered client 192.0.2.1 7001
 }
 
-# A question that left before the attach is answered after it: of a socket that is connected to who answers,
-# the kernel can tell that.
+# A question that was sent before the attach is answered after it, if the socket is connected to the peer: that is known
+# to the kernel.
 udp_over_attach()
 {
 	udp_serve answers client 7777 --delay 1.2
@@ -240,7 +240,7 @@ udp_over_attach()
 	speaks_to near far
 }
 
-# guest veth|tap: on the bridge of `host`, by a cable as a container, or by a tap as a virtual machine.
+# guest veth|tap: adds a guest to the bridge of `host`, by a cable like a container, or by a tap like a virtual machine.
 guest()
 {
 	host_add guest
@@ -401,7 +401,7 @@ host_is_served()
 	done
 	output=$(as host counters --json)
 	json_is '[.interfaces[] | {(.name): (.replies.packets > 5)}] | add == {"eth0": false, "eth1": true}'
-	# Nothing that was not asked for.
+	# No packet that was not requested.
 	udp_serve mute host 7001
 	asked nothing client 192.0.2.1 7001 --timeout 0.4
 }

@@ -22,7 +22,8 @@ setup()
 	host_add host
 	host_add server
 	link_add host eth0 server eth0
-	# dhclient makes the IAID of the last four bytes, and cannot read a lease file with one that is text and has a backslash.
+	# dhclient makes the IAID from the last four bytes of the MAC, and cannot read a lease file whose IAID is text
+	# with a backslash.
 	on host ip link set eth0 down
 	on host ip link set eth0 address 02:00:00:00:00:01 up
 	address_add server eth0 192.0.2.2/24 2001:db8::2/64
@@ -45,7 +46,7 @@ teardown()
 	rm -f "$DIR"/leases*
 }
 
-# serve OPTION...: dnsmasq on `server`; its log is serving.log.
+# serve OPTION...: runs dnsmasq on `server`; its log is serving.log.
 serve()
 {
 	start serving server dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts --port=0 \
@@ -54,12 +55,12 @@ serve()
 	until_logged serving 'started'
 }
 
-# The client's script: an address and a route, and nothing of the machine's.
+# The client's script sets only an address and a route, and leaves the machine's files alone.
 lease_script()
 {
 	cat > "$DIR/lease-script" <<-'END'
 		#!/bin/sh
-		# udhcpc gives the reason as its argument, dhclient in $reason.
+		# udhcpc passes the reason as an argument, dhclient in $reason.
 		case ${1:-$reason} in
 		bound|renew)
 			ip address replace "$ip/$mask" dev "$interface"
@@ -75,7 +76,7 @@ lease_script()
 	chmod 755 "$DIR/lease-script"
 }
 
-# dhcpv4 [OPTION]...: a lease and a renewal while the filter is attached with these options.
+# dhcpv4 [OPTION]...: gets a lease and renews it while the filter is attached with these options.
 dhcpv4()
 {
 	lease_script
@@ -86,9 +87,9 @@ dhcpv4()
 	until_logged serving 'DHCPACK\(eth0\) 192\.0\.2\.1'
 	signal leasing USR1
 	until_logged leasing '^lease: renew 192\.0\.2\.1' 10
-	# udhcpc asks twice at times, told to hurry.
+	# udhcpc sometimes asks twice when it is told to hurry.
 	[ "$(grep -c 'DHCPACK(eth0)' "$DIR/serving.log")" -ge 2 ] || fail 'the renewal was not acknowledged'
-	# The lease is of use.
+	# The leased address works.
 	exits 0 on host ping -n -c 1 -W 8 203.0.113.7
 	stop leasing
 }
@@ -103,7 +104,7 @@ dhcpv6()
 	until_logged leasing '^lease: BOUND6 2001:db8::1' 10
 	exits 0 on host ping -n -c 1 -W 8 2001:db8::2
 	stop leasing
-	# As if the lease were two thirds through: the client renews it at once.
+	# Makes two thirds of the lease have passed, so that the client renews it at once.
 	renewable_now "$DIR/leases.v6"
 	lease_v6
 	until_logged leasing '^lease: (RENEW6|REBIND6) 2001:db8::1' 15
@@ -151,7 +152,8 @@ renewable_now()
 	dhcpv6 --outbound enforce
 }
 
-# banned_and_booted PREFIX...: these are banned, and kept over a boot, before which nothing is known of the network.
+# banned_and_booted PREFIX...: bans these and reboots, so that the bans are kept, but nothing about the network is
+# known.
 banned_and_booted()
 {
 	printf 'interfaces:\n  eth0: {profiles: tiny-host}\n' > "$DIR/site.yaml"
@@ -169,7 +171,7 @@ banned_and_booted()
 	lease_v6
 	until_logged leasing '^lease: BOUND6 2001:db8::1' 10
 	stop leasing
-	# Its other packets do not pass, nor its own that are of other ports.
+	# The server's other packets do not pass, nor packets of its own address to or from other ports.
 	exits 1 on host ping -n -c 1 -W 0.4 192.0.2.2
 	[ "$(reason host eth0 banned)" -gt 0 ] || fail 'nothing is dropped as banned'
 	exits 0 as host explain eth0 192.0.2.2 68/udp --source-port 67 --json
@@ -178,11 +180,11 @@ banned_and_booted()
 	json_is '.verdicts[0].rule == "banned"'
 	exits 0 as host explain eth0 192.0.2.77 67/udp --source-port 68 --json
 	json_is '.verdicts[0].rule == "unlisted"'
-	# Banned itself, it is not heard.
+	# If the server itself is banned, its packets are dropped.
 	exits 0 as host ban --force 192.0.2.2
 	exits 0 as host explain eth0 192.0.2.2 68/udp --source-port 67 --json
 	json_is '.verdicts[0].rule == "banned"'
-	# Neighbours' queries of multicast groups pass, but not those of one that is banned itself.
+	# Queries of multicast groups from neighbours pass, unless the neighbour itself is banned.
 	exits 0 as host explain eth0 fe80::9 --icmp 130 --json
 	json_is '.verdicts[0].verdict == "pass"'
 	exits 0 as host ban --force fe80::9
@@ -195,7 +197,7 @@ banned_and_booted()
 	inside sh -c 'rm -f /run/portcullis/bans-*'
 }
 
-# slaac [OPTION]...: the interface comes up with the filter on it.
+# slaac [OPTION]...: sets the interface up with the filter on it.
 slaac()
 {
 	talk_listen far server 7000
@@ -227,7 +229,7 @@ has_default_route()
 	speaks_to near far
 	speaks_to far near
 	asked 'answered 5000' host 2001:db8::2 7777 --answer 5000
-	# Neighbours are found anew, from both sides.
+	# Neighbours are resolved again, from both sides.
 	on host ip neigh flush all
 	speaks_to near far
 	on server ip neigh flush all
@@ -238,7 +240,7 @@ has_default_route()
 @test "router advertisements: address and default route under outbound enforcement" {
 	slaac --outbound enforce
 	exits 0 on host ping -n -c 1 -W 2 2001:db8:3::7
-	# Which the profile lists no way out for.
+	# The profile does not list it as outgoing.
 	exits 1 on host socat -u OPEN:/dev/null 'TCP:[2001:db8:3::7]:7000,connect-timeout=0.7'
 	[ "$(reason host eth0 outbound)" -gt 0 ] || fail 'no drop is counted as outbound'
 }

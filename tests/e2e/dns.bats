@@ -32,7 +32,7 @@ teardown()
 	inside sh -c "rm -rf /etc/portcullis/* /var/lib/portcullis"
 }
 
-# serve LINE...: dnsmasq on the client, with these lines of configuration, instead of the one before.
+# serve LINE...: restarts dnsmasq on the client with these lines of configuration.
 serve()
 {
 	! [ -e "$DIR/running/dns.pid" ] || stop dns
@@ -53,7 +53,7 @@ silent()
 	! answering
 }
 
-# serve_failing: unbound, which reaches no other name server.
+# serve_failing: runs unbound, which can reach no other name server.
 serve_failing()
 {
 	stop dns
@@ -65,7 +65,7 @@ serve_failing()
 	until_true 5 answering
 }
 
-# due: each answer is to be asked for again.
+# due: makes each answer due for the next question.
 due()
 {
 	inside sh -c "sed -i 's/\"due\": [0-9]*/\"due\": 1/' $ANSWERS/*.json"
@@ -77,7 +77,7 @@ refresh()
 	exits "${1:-0}" pc groups --refresh dns
 }
 
-# members GROUP: its prefixes, in one line.
+# members GROUP: prints its prefixes in one line.
 members()
 {
 	pc groups "$1" --json | jq -r '[.groups[0].members[].prefix] | join(" ")'
@@ -99,7 +99,7 @@ site()
 	same '192.0.2.2/32 192.0.2.4/32 198.51.100.0/24 2001:db8::2/128' "$(members partners)"
 	connects client 192.0.2.1 22
 	before=$(pc history --json | jq '.changes | length')
-	serve host-record=mail.example.org,192.0.2.4 # which the group has by itself, too
+	serve host-record=mail.example.org,192.0.2.4 # the group has this prefix itself, too
 	refresh
 	says 'mail.example.org: +192.0.2.4/32 -192.0.2.2/32 -2001:db8::2/128'
 	same 2 "$(generation host eth0)" 'generation'
@@ -126,7 +126,7 @@ site()
 	refresh
 	says 'mail.example.org: there is no such name; the last addresses that were answered stay'
 	refresh
-	says_not 'no such name' # once
+	says_not 'no such name' # printed only once
 	serve txt-record=mail.example.org,text
 	refresh
 	says 'the name has no address'
@@ -147,13 +147,13 @@ site()
 	says 'dns:mail.example.org: fails since'
 	exits 0 pc status eth0
 	says 'mail.example.org fails since'
-	# Boot asks nobody: what is due stays so.
+	# Boot asks no name server: due answers stay due.
 	pc detach eth0
 	due
 	exits 0 pc apply --boot
 	same 1 "$(inside cat $ANSWERS/mail.example.org.json | jq .due)" 'when it is due'
 	same '192.0.2.2/32' "$(members partners)"
-	# Answers that are lost take nobody out of a running filter.
+	# If answers are lost, a running filter keeps its members.
 	inside sh -c "echo damaged > $ANSWERS/mail.example.org.json"
 	exits 0 pc groups --refresh dns
 	same '192.0.2.2/32' "$(pc status eth0 --json | jq -r '.interfaces[0].recipe.groups.partners | join(" ")')"
@@ -188,7 +188,7 @@ site()
 	due_in 60 60 # 30 is less
 	serve 'host-record=mail.example.org,192.0.2.3,600000'
 	refresh
-	due_in 3600 3600 # it may get an address of the other family
+	due_in 3600 3600 # it may get an address of the other family later
 	serve 'host-record=mail.example.org,192.0.2.3,2001:db8::3,600000'
 	refresh
 	due_in 86400 86400
@@ -210,7 +210,7 @@ site()
 	same 4 "$(generation host eth0)" 'generation' # dnsmasq changes their order
 }
 
-# due_in LEAST MOST: seconds between the answer and the next question, when it was answered.
+# due_in LEAST MOST: the next question is due so many seconds after the last answer.
 due_in()
 {
 	local seconds

@@ -8,7 +8,7 @@ setup_file()
 {
 	sandbox_start
 	two_hosts
-	# An /etc of its own, and `portcullis` as it is called.
+	# The page is tried with an /etc of its own, and with `portcullis` in the path.
 	inside mkdir -p /run/etc /run/work /run/bin
 	inside mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work overlay /etc
 	inside rm -rf /etc/portcullis
@@ -27,7 +27,8 @@ teardown()
 	inside rm -f /etc/portcullis/site.yaml
 }
 
-# run_page FILE [FOLDER]: a block of yaml is the site file, each line of a block of sh must succeed. Prints how many ran.
+# run_page FILE [FOLDER]: writes each block of yaml as the site file, and runs each line of the sh blocks, which must
+# succeed. Prints how many lines ran.
 run_page()
 {
 	local line block='' count=0
@@ -70,7 +71,7 @@ $(cat "$DIR/said")" || return 1
 	echo "interfaces: {eth0: {profiles: ssh}}" > "$DIR/file"
 	inside cp "$DIR/file" /etc/portcullis/site.yaml
 	pc attach eth0 -p ssh,host
-	as client attach eth0 -p ssh,host # another namespace: not touched
+	as client attach eth0 -p ssh,host # in another namespace, so the host's rules are left alone
 	on host "$PORTCULLIS" swap --observe --confirm 1800
 	output=$(pc status eth0 --json)
 	json_is '.interfaces[0] | .policy == "observe" and .confirm.state == "waiting" and .confirm.seconds_left > 1700'
@@ -100,7 +101,7 @@ $(cat "$DIR/said")" || return 1
 	[ "$(pc status eth0 --json | jq -r '.interfaces[0].machines[].name')" = shop ]
 }
 
-# sniff: what packet sockets of the host see of 192.0.2.2, port 7777, for a second, as tcpdump would.
+# sniff: prints what the host's packet sockets see from 192.0.2.2 to port 7777 within a second, as tcpdump would.
 sniff()
 {
 	on host timeout 10 /usr/bin/python3 - <<-'END'
@@ -119,10 +120,10 @@ sniff()
 	END
 }
 
-# seen_while_sent: how many of three datagrams to port 7777 packet sockets see.
+# seen_while_sent: how many of three datagrams to port 7777 the packet sockets see.
 seen_while_sent()
 {
-	: > "$DIR/sniffed" # not that of the time before
+	: > "$DIR/sniffed" # not the datagrams of the previous call
 	sniff > "$DIR/sniffed" &
 	until_true 5 grep -q ready "$DIR/sniffed"
 	for _ in 1 2 3; do

@@ -13,7 +13,7 @@ setup_file()
 	inside mount -t tmpfs tmpfs /etc/portcullis
 }
 
-# FAKE_...=.. nic HOST doctor: portcullis with the interfaces of fake_nic.c.
+# FAKE_...=.. nic HOST doctor: runs portcullis with the interfaces of fake_nic.c.
 build_tools()
 {
 	local name
@@ -61,7 +61,7 @@ doctor()
 	esac
 }
 
-# faked NAME=VALUE... -- ARGUMENTS: doctor with the interfaces of fake_nic.c.
+# faked NAME=VALUE... -- ARGUMENTS: runs doctor with the interfaces of fake_nic.c.
 faked()
 {
 	local settings=()
@@ -74,7 +74,7 @@ faked()
 	on host env LD_PRELOAD="$DIR/fake_nic.so" "${settings[@]}" "$PORTCULLIS" doctor --catalog "$CATALOG" "$@"
 }
 
-# found CHECK STATE [TEXT [FIX]]: $output, as JSON, has such a check whose message and fix have these texts.
+# found CHECK STATE [TEXT [FIX]]: $output (JSON) has such a check, and its message and fix contain these texts.
 found()
 {
 	jq -e --arg check "$1" --arg state "$2" --arg text "${3:-}" --arg fix "${4:-}" \
@@ -84,20 +84,20 @@ found()
 $(jq -c '.checks[]' <<< "$output")"
 }
 
-# sound CHECK: all that is said of it is ok.
+# sound CHECK: every finding of this check is ok.
 sound()
 {
 	found "$1" ok
 	json_is 'all(.checks[]; .check != $check or .state == "ok")' --arg check "$1"
 }
 
-# The fix of a check that is not ok.
+# Prints the fix of a check that is not ok.
 fix_of()
 {
 	jq -r --arg check "$1" '[.checks[] | select(.check == $check and .state != "ok" and .fix != null)][0].fix' <<< "$output"
 }
 
-# The same without the catalog that a debug build is given.
+# The command without the --catalog that a debug build is given.
 bare_fix()
 {
 	local fix
@@ -106,7 +106,8 @@ bare_fix()
 	echo "${fix%" --catalog $CATALOG"}"
 }
 
-# fixes CHECK [ARGUMENTS]: runs the fix of $output on the host, as a shell would; after it, doctor finds that check sound.
+# fixes CHECK [ARGUMENTS]: runs the fix in $output on the host, as a shell would; after that, doctor must report the
+# check as ok.
 fixes()
 {
 	local check=$1 fix
@@ -163,7 +164,7 @@ $(cat "$DIR/fix.log")"
 	found btf problem '/sys/kernel/btf/vmlinux' CONFIG_DEBUG_INFO_BTF=y
 }
 
-# with_sysctl PATH VALUE: doctor on this machine's own network namespace, whose sysctl it sees as VALUE.
+# with_sysctl PATH VALUE: runs doctor in this machine's own network namespace, with VALUE in place of the sysctl.
 with_sysctl()
 {
 	echo "$2" > "$DIR/value"
@@ -228,7 +229,7 @@ with_sysctl()
 	exits 1 doctor --json
 	found bpffs problem '/sys/fs/bpf: others can write to it: a member of the group portcullis could' 'chmod 0700 /sys/fs/bpf'
 	fixes bpffs
-	# Without the group nobody reads, and folders of others are no matter.
+	# Without the group no member can read pins, so folders of other users do not matter.
 	inside umount /etc/group
 	inside chmod 1777 /sys/fs/bpf/of-others
 	exits 0 doctor --json
@@ -265,7 +266,7 @@ with_sysctl()
 	sound profiles
 }
 
-# site TEXT: the site file.
+# site TEXT: writes the site file.
 site()
 {
 	inside sh -c 'printf "%b" "$1" > /etc/portcullis/site.yaml' - "$1"
@@ -392,7 +393,7 @@ site()
 	exits 0 faked FAKE_DRIVER=hv_netvsc FAKE_XDP=1 FAKE_ON=rx-lro -- eth0 --json
 	found lro warning 'hv_netvsc refuses native XDP with it' 'ethtool -K eth0 lro off'
 	json_is 'all(.checks[]; .check != "vf")'
-	# A bridge and its port, told as what they are not.
+	# A bridge and its port, which report other kinds.
 	on host ip link add hv0 type bridge
 	on host ip link add vf0 type veth peer vf1
 	on host ip link set vf0 master hv0 up
@@ -467,7 +468,7 @@ site()
 	exits 0 doctor --json
 	sound tc-egress
 	found tc-egress ok 'programs of others run here'
-	on host "$DIR/tcx" detach /run/foreign/link # at once, which its pin's end is not
+	on host "$DIR/tcx" detach /run/foreign/link # ends at once, which removing its pin does not cause
 	inside rm /run/foreign/link
 	on host "$DIR/tcx" before /run/foreign/program eth0 /run/foreign/link
 	exits 0 doctor --json
@@ -518,7 +519,7 @@ site()
 
 @test "what a killed swap left" {
 	pc attach eth0 -p xeams > /dev/null
-	# The unlink of the old generation's pin, after the switch.
+	# Fails the unlink of the old generation's pin, after the switch.
 	on host strace -qq -o /dev/null -e trace=unlink,unlinkat -e inject=unlink,unlinkat:signal=KILL "$PORTCULLIS" \
 		swap eth0 -p xeams,ssh --catalog "$CATALOG" > /dev/null 2>&1 || true
 	exits 0 doctor --json
@@ -569,7 +570,7 @@ site()
 	same '["xeams"]' "$(pc status eth0 --json | jq -c '.interfaces[0].profiles')"
 }
 
-# attach_late ARGUMENTS..: an attach that nobody confirms in time.
+# attach_late ARGUMENTS..: attaches with --confirm, and lets the deadline pass.
 attach_late()
 {
 	pc attach eth0 --force --confirm 1 "$@" > /dev/null 2>&1

@@ -12,7 +12,7 @@ setup_file()
 	host_add_silent sender
 	link_add host eth0 sender eth0
 	address_add host eth0 192.0.2.1/24 2001:db8::1/64
-	# A second interface, for what goes out.
+	# A second interface for outgoing packets.
 	host_add peer
 	link_add host eth2 peer eth0
 	address_add host eth2 203.0.113.1/24 2001:db8:3::1/64
@@ -35,7 +35,7 @@ attach_eth0()
 	attach_tiny host eth0 "$@"
 }
 
-# knocks SOURCE PORT/PROTO [TIMES]: SYNs or datagrams of 60 bytes.
+# knocks SOURCE PORT/PROTO [TIMES]: sends SYNs or datagrams of 60 bytes.
 knocks()
 {
 	local i destination=192.0.2.1 size=60
@@ -46,7 +46,7 @@ knocks()
 	done | send_flows > "$DIR/knocks"
 }
 
-# drops_of FILTER ARGUMENTS...: jq -c of the JSON.
+# drops_of FILTER ARGUMENTS...: jq -c with this filter on the JSON.
 drops_of()
 {
 	local filter=$1
@@ -91,7 +91,7 @@ kernel_memory()
 	memory=$(kernel_memory)
 	sent=$(echo 'tcp 0.0.0.0/0 192.0.2.1 4000 1-65535 60' | send_flows -t 60 -n 3000000 | cut -d ' ' -f 1)
 	[ "$sent" -ge 3000000 ] || fail "only $sent packets in a minute"
-	# The table does not grow, and is part of what `status` tells.
+	# The table does not grow, and `status` counts its memory.
 	same "$memory" "$(kernel_memory)" 'kernel memory'
 	table=$(inside bpftool -j map show pinned "$(pins)/drops" | jq .bytes_memlock)
 	[ "$table" -gt 1000000 ] && [ "$table" -lt 2000000 ] && [ "$memory" -gt "$table" ] || fail "$table bytes of $memory"
@@ -101,7 +101,7 @@ kernel_memory()
 	exits 0 pc drops --source 198.51.100.7
 	says '198.51.100.7' '993/tcp' 'unlisted' ' 3 '
 	same 1 "$(grep -c 198.51.100 <<< "$output")" 'lines of the source'
-	# And the flood is a line or two, as an estimate.
+	# The flood is a line or two, marked as an estimate.
 	exits 0 pc drops
 	says ' sources ' 'unlisted  ~' 'in a flood only a sample'
 	[ "${#lines[@]}" -le 9 ] || fail "a flood fills the screen: $output"
@@ -109,7 +109,7 @@ kernel_memory()
 	says 'drops      recorded since' 'of a flood, a sample'
 	pc drops --json > "$DIR/drops.json"
 	valid "$DIR/drops.json"
-	# A flood that is over: each drop is recorded again.
+	# After the flood each drop is recorded again.
 	knocks 198.51.100.8 25/tcp 5
 	same '[5,false]' "$(drops_of '[.drops[0].drop.packets, .drops[0].sampled]' --source 198.51.100.8)" 'after the flood'
 }
@@ -159,7 +159,7 @@ kernel_memory()
 		--argjson began "$began"
 	exits 0 pc drops
 	says 'complete since' 'were replaced by newer ones'
-	# Another prefix shares buckets with that one by chance, in 3 of 100 cases.
+	# In 3 of 100 cases another prefix shares buckets with that one.
 	for i in {1..10}; do
 		[ "$(drops_of .since --source "10.$i.0.1")" != "$began" ] || others=$((others + 1))
 	done
@@ -222,7 +222,7 @@ kernel_memory()
 
 	attach_eth0
 	knocks 198.51.100.7 25/tcp
-	sleep 3.2 # seconds, rounded down twice
+	sleep 3.2 # seconds are rounded down twice
 	then=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 	knocks 198.51.100.8 25/tcp
 	same '["198.51.100.8","198.51.100.7"]' "$(drops_of '[.drops[].source]')" 'the latest first'
@@ -314,7 +314,7 @@ for family, address in (socket.AF_INET, "203.0.113.2"), (socket.AF_INET6, "2001:
 	same '3 180' "$(port_count drop tcp 25)" 'counters'
 	knocks 198.51.100.7 25/tcp 2
 	same 2 "$(drops_of '.drops[0].drop.packets')" 'after --clear'
-	# The address is not anywhere in the map.
+	# The address is nowhere in the map.
 	knocks 198.51.100.77 25/tcp
 	output=$(pc drops --clear --json)
 	json_is '.drops == []'
@@ -366,7 +366,8 @@ for family, address in (socket.AF_INET, "203.0.113.2"), (socket.AF_INET6, "2001:
 	pc drops --json > "$DIR/drops.json"
 	valid "$DIR/drops.json"
 	same '[["203.0.113.9",1]]' "$(jq -c '[.drops[] | select(.source == "203.0.113.9") | [.source, .drop.packets]]' "$DIR/drops.json")"
-	# Seconds are of the clock that counts from the boot. `since` says when entries gave way last, and may be later.
+	# Seconds are those of the clock since boot. `since` is the last time when an entry was replaced, and may be
+	# later.
 	began=$(date -u -d '1 second ago' '+"%FT%TZ"')
 	pc drops --clear > /dev/null
 	sleep 1.1

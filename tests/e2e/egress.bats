@@ -20,7 +20,7 @@ setup_file()
 	inside bpftool prog load "$DIR/foreign_tc.bpf.o" /run/foreign/program pinmaps /run/foreign/maps
 }
 
-# What only this file uses. `old` is portcullis as on a kernel that has no tcx.
+# Files that only this suite needs. `old` runs portcullis as on a kernel without tcx.
 build_tools()
 {
 	local include
@@ -74,31 +74,31 @@ egress()
 	as "$1" status "$2" --json | jq -r '.interfaces[0].egress'
 }
 
-# Packets that the foreign program has seen.
+# The number of packets that the foreign program has seen.
 foreign_seen()
 {
 	inside bpftool -j map dump pinned /run/foreign/maps/seen | jq '.[0].formatted.value'
 }
 
-# A datagram from an unconnected socket to a port where nobody listens.
+# Sends a datagram from an unconnected socket to a port without a listener.
 send_one()
 {
 	on host socat -u - "UDP-DATAGRAM:${1:-192.0.2.2}:${2:-9999},bind=:${3:-40000}" <<< x
 }
 
-# Flows that the namespace of `host` has learned, of a remote UDP port.
+# The flows to a remote UDP port that the namespace of `host` has learned.
 learned()
 {
 	pc flows --json | jq --argjson port "${1:-9999}" '[.flows[] | select(.remote_port == $port)] | length'
 }
 
-# The egress filters of eth0 that belong to us.
+# Our egress filters at eth0.
 our_filters()
 {
 	on host tc filter show dev eth0 egress | grep -c 'portcullis_egre' || true
 }
 
-# Everything of tc at eth0.
+# Everything that tc has at eth0.
 all_tc()
 {
 	on host tc qdisc show dev eth0
@@ -131,7 +131,7 @@ only_pin()
 	same 1 "$(pins | wc -l)" 'folders of pins' && pins
 }
 
-# --- beside others ---
+# --- beside other tools ---
 
 @test "tcx: a foreign program that ends the chain stays, and runs after ours" {
 	needs_tcx
@@ -209,7 +209,7 @@ only_pin()
 	exits 0 old pc detach eth0
 	same "$was" "$(on host tc filter show dev eth0 egress)" filters
 	on host tc filter del dev eth0 egress
-	# One of an ingress filter alone is somebody's too.
+	# A clsact with an ingress filter alone belongs to another tool, too.
 	on host tc filter add dev eth0 ingress pref 7 protocol ip bpf da object-pinned /run/foreign/program
 	exits 0 old pc attach eth0 -p ssh
 	exits 0 old pc detach eth0
@@ -283,7 +283,7 @@ only_pin()
 	same missing "$(egress host eth0)" egress
 	exits 0 old pc swap eth0
 	same clsact "$(egress host eth0)" egress
-	# Of another kernel's hook: this one has tcx, and it is used.
+	# A filter made for another kernel's hook: this kernel has tcx, and it is used.
 	on host tc qdisc del dev eth0 clsact
 	exits 0 pc detach lo
 	case $(egress host eth0) in tcx|clsact) ;; *) fail 'not restored' ;; esac
@@ -321,7 +321,7 @@ only_pin()
 	same '' "$(pins)" pins
 }
 
-# --- what a namespace shares ---
+# --- maps that a namespace shares ---
 
 @test "filters of a namespace share the map of flows, those of another have theirs" {
 	pc attach eth0 -p ssh
@@ -332,7 +332,7 @@ only_pin()
 	[ "$(flows_map host eth0)" != "$(flows_map other eth0)" ] || fail 'two namespaces share a map'
 	send_one 192.0.2.2 9998
 	same 1 "$(learned 9998)" flows
-	# The map outlives the filter that made it, as long as another one uses it.
+	# The map outlives the filter that made it if another filter uses it.
 	map=$(flows_map host eth1)
 	pc detach eth0
 	same 1 "$(learned 9998)" flows
@@ -378,7 +378,7 @@ only_pin()
 
 # --- live sockets ---
 
-# The bridge br0 above eth8 of `host`, a cable to `other`. A lookup at eth8 does not find sockets bound to br0.
+# Makes the bridge br0 above eth8 of `host`, a cable to `other`. A look-up at eth8 does not find sockets bound to br0.
 bridge_up()
 {
 	link_add host eth8 other eth8
@@ -400,8 +400,8 @@ has_link_local()
 	[ -n "$(link_local "$1" "$2")" ]
 }
 
-# bound_talk SERVER CLIENT: socat addresses, ports on `host`, and a client that says each line of the file `say`, which
-# the server writes to `heard`.
+# bound_talk SERVER CLIENT: two socat addresses, for `host` and for a client that sends each line of the file `say`,
+# which the server writes to `heard`.
 bound_talk()
 {
 	: > "$DIR/say"
@@ -412,7 +412,7 @@ bound_talk()
 	says_more one
 }
 
-# The connection lives: a line more comes through.
+# The connection is alive: one more line comes through.
 says_more()
 {
 	echo "$1" >> "$DIR/say"
@@ -491,7 +491,7 @@ time.sleep(60)'
 	exits 0 pc swap eth8 -p host
 	same '[["tcp","203.0.113.1",7000,"203.0.113.2","closing"]]' "$(flows_of_eth8)" 'flows after a swap'
 	[ "$(pc flows eth8 --json | jq '.flows[0].expires')" -le $((left - 2)) ] || fail 'it was made anew'
-	stop server # by a reset, without a TIME_WAIT that the next attach would find
+	stop server # closed by a reset, so that there is no TIME_WAIT for the next attach to find
 }
 
 @test "a swap that closes the port of such a connection keeps it" {
@@ -537,7 +537,7 @@ time.sleep(60)'
 	unanswered other 203.0.113.1 7000
 }
 
-# --- what is sent in pieces ---
+# --- packets in several buffers ---
 
 @test "a sent packet whose headers are not in the first piece is judged by them" {
 	on host ip link set dev eth0 mtu 9000
@@ -555,7 +555,7 @@ for port in 53, 53, 54:
                 UDP(sport=40000, dport=port) / (b"x" * 6000))
     try:
         sender.send(struct.pack("=BBHHHH", 0, 0, 14, 0, 0, 0) + frame)
-    except OSError: # what the program drops
+    except OSError: # the number of packets that the program drops
         print(port)' "$(mac_of host eth0)" "$(mac_of client eth0)"
 	same 54 "$output" 'ports that were not sent to'
 	same '2 12084' "$(pc counters eth0 --json | jq -r '.interfaces[0].ports[] | select(.direction == "out" and .port == 53 and

@@ -25,14 +25,14 @@ teardown()
 	detach_all host
 }
 
-# The interface has no program and no pin came.
+# The interface has no program, and there is no new pin.
 untouched()
 {
 	same '' "$(attached host eth0)" 'program'
 	same "$pins_before" "$(pins)" 'pins'
 }
 
-# plain ARGUMENTS...: the command line that runs portcullis, where it is run by another program.
+# plain ARGUMENTS...: the command line of portcullis, for another program that runs it.
 plain()
 {
 	case $1 in
@@ -41,7 +41,7 @@ plain()
 	esac
 }
 
-# refuses TEXT... -- ARGUMENTS...: attach exits 1, says all texts, and nothing has changed.
+# refuses TEXT... -- ARGUMENTS...: attach exits 1, prints all texts, and changes nothing.
 refuses()
 {
 	local texts=()
@@ -385,7 +385,7 @@ $stderr"
 	untouched
 }
 
-# Index among the bpf() calls of a command, of those that a pattern matches: traced FILE PATTERN.
+# traced FILE PATTERN: the index among the command's bpf() calls of those that match.
 calls()
 {
 	grep 'bpf(' "$1" | grep -nE -e "$2" | cut -d: -f1
@@ -395,7 +395,7 @@ calls()
 	inside strace -f -e trace=bpf -o "$DIR/trace" nsenter --net=/run/netns/host \
 		"$PORTCULLIS" attach eth0 -p ssh --catalog "$CATALOG"
 	pc detach eth0
-	# A thread loads the ingress program; strace counts the calls of each thread apart.
+	# A thread loads the ingress program, and strace counts each thread's calls separately.
 	sed -n "/^$(sed 's/ .*//;q' "$DIR/trace") /p" "$DIR/trace" > "$DIR/main"
 	load=$(calls "$DIR/main" 'BPF_PROG_LOAD.*prog_name="portcullis_egre' | head -1)
 	[ -n "$load" ] || fail 'found no load in the trace'

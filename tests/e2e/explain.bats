@@ -38,7 +38,7 @@ teardown()
 	inside rm -f /etc/portcullis/site.yaml
 }
 
-# explain WORD...: on the host; JSON of the only verdict in $output.
+# explain WORD...: runs it on the host, with the JSON of the only verdict in $output.
 explain()
 {
 	exits 0 pc explain "$@" --json
@@ -51,7 +51,7 @@ verdict_is()
 	json_is '.verdict == $verdict and .rule == $rule' --arg verdict "$1" --arg rule "$2"
 }
 
-# Runs the fix of $output on the host, as it is pasted into a shell.
+# Runs the fix of $output on the host, in the form in which a user pastes it.
 paste_fix()
 {
 	local fix
@@ -66,7 +66,7 @@ paste_fix()
 	on host bash -c "portcullis() { '$PORTCULLIS' \"\$@\"; }; $fix"
 }
 
-# opens FIX ADDRESS PORT: what explain says opens the port to the client does; until then nothing answers.
+# opens FIX ADDRESS PORT: before the fix that explain prints, the port does not answer the client; after it, it does.
 opens()
 {
 	local from=192.0.2.2
@@ -119,7 +119,7 @@ opens()
 	pc swap eth0 --group office=10.0.0.0/8,11.0.0.0/8,12.0.0.0/8,13.0.0.0/8,14.0.0.0/8,15.0.0.0/8 --force
 	opens 'portcullis grant office 192.0.2.2 --for 8h' 192.0.2.1 22
 	pc revoke office 192.0.2.2
-	# Of two groups that would open it, that which opens less: who may send mail need not log in.
+	# Of two groups that would open it, the one that opens less: a mail server should not be able to log in.
 	pc swap eth0 --fresh -p ssh,postfix --from ssh:ssh=admins --from postfix:smtp=partners,admins \
 		--group admins=10.0.0.0/8 --group partners=10.1.0.0/16 --force
 	opens 'portcullis grant partners 192.0.2.2 --for 8h' 192.0.2.1 25
@@ -227,7 +227,7 @@ bans()
 	on host nft list ruleset 2> /dev/null | grep -q "$1"
 }
 
-# behind TEXT...: what explain tells of a packet to 25/tcp from 192.0.2.7, which passes the filter.
+# behind TEXT...: what explain prints about a packet to 25/tcp from 192.0.2.7, which passes the filter.
 behind()
 {
 	explain eth0 192.0.2.7 25/tcp
@@ -272,7 +272,7 @@ behind()
 	behind 'nftables may drop it: table netdev early, chain in (ingress, priority 0, policy accept)' \
 		'nftables changes its destination, and later rules see the new one: table ip nat, chain pre'
 	on host nft flush ruleset
-	# As firewalld: who is not let in by a zone is refused; nothing that is not known here decides.
+	# Rules as of firewalld: a source that no zone admits is refused. No condition here is unknown.
 	on host nft -f - <<-'END'
 		table inet firewalld {
 			counter seen { }
@@ -290,7 +290,7 @@ behind()
 	exits 1 on client socat -u OPEN:/dev/null TCP:192.0.2.1:25,connect-timeout=2
 	on host nft flush ruleset
 	if command -v iptables-nft > /dev/null; then
-		# As ufw: what is not for this host is dropped.
+		# Rules as of ufw: packets that are not for this host are dropped.
 		on host iptables-nft -A INPUT -m addrtype --dst-type LOCAL -j ACCEPT
 		on host iptables-nft -A INPUT -j DROP
 		behind 'nftables lets it through: table ip filter, chain INPUT'
@@ -330,7 +330,7 @@ behind()
 	on host tc qdisc del dev eth0 clsact
 }
 
-# switch_of_frames: a host `bridged`, whose bridge has the ports p0 (to `far`, filtered) and p1 (to `guest`).
+# switch_of_frames: makes a host `bridged`, whose bridge has the ports p0 (to `far`, filtered) and p1 (to `guest`).
 switch_of_frames()
 {
 	local name
@@ -352,7 +352,8 @@ switch_of_frames()
 	as bridged attach p0 -p postfix --force
 }
 
-# past ADDRESS TEXT RULES: with these rules of nftables nothing answers at the address, or with TEXT '' it does; explain tells why.
+# past ADDRESS TEXT RULES: with these nftables rules the address does not answer (or with TEXT '' it does), and explain
+# says why.
 past()
 {
 	on bridged nft -f - <<< "$3"
@@ -390,7 +391,7 @@ past()
 	past 198.18.9.3 "$drop inet f, chain in (forward" \
 		'table inet f { chain in { type filter hook forward priority 0; tcp dport 25 drop; }; }'
 	on bridged sysctl -qw net.bridge.bridge-nf-call-iptables=0
-	# What this host sends by the bridge has passed its chains before the filter sees it.
+	# Packets that this host sends through the bridge have passed its chains before the filter sees them.
 	for where in 'bridge f:output' 'bridge f:postrouting' 'netdev f:egress device br0'; do
 		on bridged nft "table ${where%:*} { chain in { type filter hook ${where#*:} priority 0; udp dport 7000 drop; }; }"
 		exits 0 as bridged explain p0 198.18.9.2 7000/udp --out
@@ -441,7 +442,7 @@ past()
 	unanswered client 198.18.8.1 25
 	on host nft flush ruleset
 	on host ip link del mac0
-	# By a table of routes that only what has this host's address uses.
+	# A routing table that is only for packets with this host's address as their source.
 	on client ip address add 203.0.113.7/32 dev eth0
 	on host ip route add default via 192.0.2.2 table 77
 	on host ip rule add from 192.0.2.1 lookup 77
@@ -519,7 +520,7 @@ connected()
 	[ -n "$(on host ss -Htn state established 'dport = :7000')" ]
 }
 
-# Every map of the filter, but for the clock's.
+# Every map of the filter, except the clock's.
 maps_digest()
 {
 	local folder
@@ -566,8 +567,8 @@ explain_between_digests()
 	in_background client socat -u UDP-RECV:40000 OPEN:/dev/null
 	echo x | on host socat -u STDIN UDP-SENDTO:192.0.2.2:40000,bind=192.0.2.1:7004
 	until_true 5 flow_is_there
-	until_silent # for long enough that a look at the flow would be noted, too
-	# A packet of the host's own, as a report of a multicast group, may come in between; not three times.
+	until_silent # so long that a look at the flow would be noted, too
+	# The host's own packets, such as reports of multicast groups, may come in between, but not three times.
 	for _ in 1 2 3; do
 		explain_between_digests
 		! cmp "$DIR/before" "$DIR/after" || return 0
@@ -618,7 +619,7 @@ explain_between_digests()
 @test "an interface with a name that a shell or a terminal would take for more than that" {
 	local name
 
-	# The last ones are a CSI of C1, and text that runs backwards.
+	# The last ones are a CSI of C1, and reversed text.
 	for name in $'e;\033[2Jx' $'e\xc2\x9b2Jx' $'e\xe2\x80\xaex'; do
 		link_add host "$name" client eth2
 		address_add host "$name" 198.51.100.1/24
@@ -629,7 +630,7 @@ explain_between_digests()
 		LC_ALL=C says_not $'\033' $'\x9b' $'\x80\xae'
 		exits 0 pc explain "$name" 198.51.100.2 5222/tcp
 		LC_ALL=C says_not $'\033' $'\x9b' $'\x80\xae'
-		# The fix, as it stands on the terminal.
+		# The fix as the terminal shows it.
 		on host bash -c "portcullis() { '$PORTCULLIS' \"\$@\"; }; $(sed -n 's/^  fix  *//p' <<< "$output")"
 		connects client 198.51.100.1 5222
 		pc detach "$name"

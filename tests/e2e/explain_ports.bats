@@ -43,7 +43,8 @@ connected_udp()
 	[ "$(on host ss -Hun state established 'dport = :40000' | wc -l)" = 2 ]
 }
 
-# What lives: a TCP connection and a connected UDP socket with the client, of each family, and flows of unconnected ones.
+# The live connections: a TCP connection and a connected UDP socket with the client, of each family, and flows of
+# unconnected sockets.
 live_begins()
 {
 	in_background host socat -u TCP6-LISTEN:7001,fork,ipv6only=0 OPEN:/dev/null
@@ -56,7 +57,7 @@ live_begins()
 	until_true 5 connected_udp
 }
 
-# What this host sends by the filter's interface, from sockets that are not connected. It goes on, so that no flow ends.
+# Sends from unconnected sockets through the filter's interface, repeatedly, so that no flow ends.
 flows_begin()
 {
 	# shellcheck disable=SC2016
@@ -73,7 +74,7 @@ flows_are()
 	[ "$(pc flows --json | jq .used)" = "$1" ]
 }
 
-# compare KIND GROUP...: asks, sends, and compares.
+# compare KIND GROUP...: asks explain, sends, and compares.
 compare()
 {
 	pc counters eth0 --clear > /dev/null
@@ -102,6 +103,6 @@ compare()
 	flows_begin
 	compare begin trusted
 	compare live trusted
-	# What lives is found: six ports of the four kinds.
+	# Live connections are found: six ports of the four kinds.
 	[ "$(jq '.interfaces[0].replies.packets' "$DIR/counters")" = 6 ] || fail "$(jq .interfaces[0].replies "$DIR/counters")"
 }

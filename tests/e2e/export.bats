@@ -25,7 +25,7 @@ teardown()
 	rm -f "$SITE"
 }
 
-# exported: writes the site file of what is there.
+# exported: writes the site file of the attached filters.
 exported()
 {
 	pc export site > "$SITE"

@@ -17,7 +17,7 @@ setup_file()
 	address_add host eth0 192.0.2.1/24 2001:db8::1/64
 	address_add host eth1 203.0.113.1/24 2001:db8:ffff::1/64
 	address_add client eth0 203.0.113.9/24 2001:db8:ffff::9/64
-	# Nothing is sent back, and no address is unreachable: only what comes in counts.
+	# Nothing is sent back, and no address is unreachable, because only incoming packets count.
 	on host sh -c 'for rp in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 > $rp; done'
 	on host ip route add default dev eth0
 	on host ip -6 route add default dev eth0
@@ -52,7 +52,7 @@ teardown()
 	detach_all host
 }
 
-# seen FLOWS: sends them, and prints what came through.
+# seen FLOWS: sends them, and prints those that came through.
 seen()
 {
 	on host nft -f "$DIR/seen.nft"
@@ -61,7 +61,7 @@ seen()
 	on host nft delete table inet seen
 }
 
-# loaded: the exported rules are there, and no filter.
+# loaded: loads the exported rules, and removes the filter.
 loaded()
 {
 	pc export nftables > "$DIR/rules"
@@ -88,7 +88,7 @@ sweep()
 	echo "  $*: $(wc -l < "$DIR/flows") flows, $(wc -l < "$DIR/by-rules") came through" | cut -c1-150 >&3
 }
 
-# plain_and_full PROFILE: as it comes, and with all features, groups and local services.
+# plain_and_full PROFILE: sweeps without options, and with all features, groups and local services.
 plain_and_full()
 {
 	local more
@@ -99,7 +99,7 @@ plain_and_full()
 	[ ${#more[@]} = 0 ] || [ -z "${more[0]}" ] || sweep -p "$1" "${more[@]}"
 }
 
-# Of each kind one: wide ranges and groups, both protocols and features, local services, source ports.
+# One of each kind: wide ranges and groups, both protocols and features, local services, source ports.
 KINDS='contact-expert-core communigate-pro xeams host'
 
 @test "export nftables: profiles of each kind, all ports, both families, inside and outside each group" {

@@ -6,7 +6,7 @@ load helper
 load who_may
 load servers
 
-# Of a whole file, bats skips no test by a skip in setup_file.
+# bats does not skip the tests of a file if setup_file skips, so each test does.
 is_there()
 {
 	command -v fail2ban-server > /dev/null && command -v dovecot > /dev/null
@@ -113,7 +113,7 @@ fails()
 	says 'banned by manual'
 	pc unban 192.0.2.7
 	f2b reload > /dev/null
-	# The administrator's unban was from every list, the parked one too.
+	# The administrator's unban was from every list, even from the parked one.
 	until_true 20 banned '["198.51.100.9/32 fail2ban-other"]' || fail "$(pc bans; tail -n 40 "$DIR/f2b.log")"
 	pc unban --list fail2ban-other 198.51.100.9
 }

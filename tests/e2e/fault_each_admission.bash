@@ -40,7 +40,7 @@ cat > "$DIR/flows" <<-END_FLOWS
 END_FLOWS
 coproc PROBE { exec "$TOOLS/probe" "$DIR/flows"; }
 
-# Sets `now` to 1: the fifty are in force, 0: they are not, or to what passes.
+# Sets `now` to 1 if the fifty are in force, to 0 if they are not, else to what passes.
 look()
 {
 	echo look >&"${PROBE[1]}"
@@ -67,13 +67,13 @@ trouble()
 	sed 's/^/    > /' "$DIR/out"
 }
 
-# listed: how many of the fifty are told, and how many that stay.
+# listed: how many of the fifty the command lists, and how many of those that stay.
 listed()
 {
 	"$PORTCULLIS" "$view" --json | jq "$has" | tr '\n' ' '
 }
 
-# fault_at OPTION...: of faults.
+# fault_at OPTION...: runs the command with these options of faults.
 fault_at()
 {
 	local code fifty stays
@@ -98,7 +98,7 @@ fault_at()
 	bring "$old"
 }
 
-# fault_each ERROR,... [OPTION...]: of faults.
+# fault_each ERROR,... [OPTION...]: with these options of faults.
 fault_each()
 {
 	local errors point before=''
@@ -108,13 +108,13 @@ fault_each()
 	"$TOOLS/faults" "$@" -l "$DIR/points" "$PORTCULLIS" "${command[@]}" > "$DIR/out" 2>&1 || trouble 'without a fault'
 	bring "$old"
 	while read -r point _; do
-		# The slots of the table before are freed one by one.
+		# The slots of the former table are freed one by one.
 		[[ ! $point =~ ^bpf:MAP_DELETE_ELEM:([0-9]+)$ ]] || ((BASH_REMATCH[1] < 3 || BASH_REMATCH[1] % 40 == 0)) || continue
-		# The entries of a trie that is not in force yet, one by one.
+		# The entries of a trie that is not in force yet are written one by one.
 		[[ $kind != grant || ! $point =~ ^bpf:MAP_UPDATE_ELEM:([0-9]+)$ ]] || ((BASH_REMATCH[1] < 3 || BASH_REMATCH[1] > 48 || BASH_REMATCH[1] % 15 == 0)) || continue
 		leaves_nothing "$before" || fault_at "$@" -k "$point"
 		before=$point turn=$((turn + 1))
-		# What only opens and asks fails alike, whichever it is.
+		# Calls that only open and read fail alike, so one of them is enough.
 		! leaves_nothing "$point" || [[ $point == bpf:MAP_CREATE:* ]] || [ $((turn % 8)) = 0 ] || continue
 		fault_at "$@" -e "${errors[turn % ${#errors[@]}]}@$point"
 	done < "$DIR/points"

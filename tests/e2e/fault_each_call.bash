@@ -50,7 +50,7 @@ tcx=() # options of faults.c
 tries=all also=
 tried=0 kills=0 missed=0 nexts=0 failures=0 waiting=0 turn=0 count=0 every=3
 
-# --- what is admitted ---
+# --- what the filters admit ---
 
 # ask look|begin|tell: the answer of probe.c, an element of `answer` for each interface.
 ask()
@@ -65,7 +65,7 @@ ask()
 	done
 }
 
-# Sets `now` to the states of the interfaces; one that is none of the three is shown as it is.
+# Sets `now` to the states of the interfaces; one that is none of the three states is shown in full.
 look()
 {
 	local i name seen
@@ -82,7 +82,7 @@ look()
 	[ $waiting = 0 ] || look_who_waits
 }
 
-# Adds the `+`.
+# Adds `+` for a pending change.
 look_who_waits()
 {
 	local i waits
@@ -93,7 +93,7 @@ look_who_waits()
 	done
 }
 
-# A hook goes some time after the last pin of its link.
+# A hook disappears some time after the last pin of its link.
 look_when_settled()
 {
 	local i
@@ -121,14 +121,14 @@ options_of()
 		--group "trusted=192.0.2.$hosts,198.51.100.$hosts,2001:db8:1::$hosts,2001:db8:2::$hosts")
 }
 
-# ordinary COMMAND...: has to work.
+# ordinary COMMAND...: runs a command that has to work.
 ordinary()
 {
 	pc "$@" > "$DIR/next" 2>&1 || trouble "portcullis $*: exit $?: $(cat "$DIR/next")"
 	nexts=$((nexts + 1))
 }
 
-# bring_older INTERFACE NOW: what is there, whichever binary's it is, is swapped and detached first.
+# bring_older INTERFACE NOW: swaps and detaches the present filter first, whichever binary attached it.
 bring_older()
 {
 	if [ "$2" != none ]; then
@@ -140,7 +140,7 @@ bring_older()
 	PORTCULLIS=$older ordinary attach "$1" "${options[@]}"
 }
 
-# bring_to STATE INTERFACE NOW: by ordinary commands.
+# bring_to STATE INTERFACE NOW: brings the interface into the state by ordinary commands.
 bring_to()
 {
 	local other=before
@@ -167,7 +167,7 @@ bring_to()
 	fi
 }
 
-# Brings back the states `old`, and looks at what is left of the others.
+# Brings back the state `old`, and checks what is left of the other states.
 restore()
 {
 	local i
@@ -182,7 +182,7 @@ restore()
 
 # --- what is left ---
 
-# Sets `found` to all that is pinned, and with clsact to who has one, with which programs.
+# Sets `found` to everything that is pinned; with clsact also to the interfaces that have one, and their programs.
 find_pins()
 {
 	local pin name
@@ -198,7 +198,7 @@ find_pins()
 	done
 }
 
-# After an ordinary command: folders are whole, and no more is in the kernel than was in this state at first.
+# After an ordinary command: folders are complete, and the kernel has no more objects than at first in this state.
 check_rest()
 {
 	local folder left generations=1
@@ -216,14 +216,14 @@ check_rest()
 		[ -z "$found" ] || trouble "left: $found"
 	fi
 	[ -n "$rest" ] || return 0
-	# A swap leaves its trie to the next but two, so that there are more after one. The maps that two filters share
-	# hold the BTF of the first one, which may be gone.
+	# A swap frees its trie only two swaps later, so there are more tries after one swap. The maps that two filters
+	# share hold the BTF of the first filter, which may be gone.
 	[[ ${new[*]} != *none* ]] || sed -i '/ prefixes$/d; /^btf /d' "$DIR/ids"
 	left=$("$TOOLS/wait_for_objects" "$DIR/ids" "$rest") || trouble "left in the kernel, where it was $rest: $left"
 	flock -n "$PINS" true || trouble 'the lock is held'
 }
 
-# All anew, after something went wrong.
+# Starts anew after an error.
 reset()
 {
 	local pin
@@ -247,7 +247,7 @@ reset()
 	at_first=$found
 }
 
-# Adds to what is wrong at this point.
+# Adds a finding about this point to the list of errors.
 trouble()
 {
 	trouble+="
@@ -256,7 +256,7 @@ trouble()
 
 # --- one point ---
 
-# What passed meanwhile.
+# Which datagrams passed meanwhile.
 check_trail()
 {
 	local i j a b may
@@ -273,7 +273,7 @@ check_trail()
 	done
 }
 
-# check_states: each interface is as before or as after, after an error all together.
+# check_states: each interface is in the old or the new state; after an error all are in the same.
 check_states()
 {
 	local i
@@ -294,14 +294,14 @@ check_states()
 	esac
 }
 
-# Without the BTF of the program's global functions the kernel verifies them in every state of their callers, for
-# half a minute, and then refuses the program.
+# Without BTF for the program's global functions, the kernel verifies them in every state of their callers for half a
+# minute, and then refuses the program.
 endless() # ERROR POINT ABOUT
 {
 	[[ $1 == E* && ( $2 =~ ^bpf:BTF_LOAD:[125]$ || $2 == bpf:BTF_LOAD:* && $3 == object ) ]]
 }
 
-# is_probe POINT ABOUT: by this libbpf asks what the kernel has; it matters little how that fails.
+# is_probe POINT ABOUT: with this call libbpf tests what the kernel supports; the way it fails matters little.
 is_probe()
 {
 	[[ $1 == bpf:BTF_LOAD:* || $2 == libbpf_* || ( $1 == bpf:PROG_LOAD:* && -z $2 ) ]]
@@ -324,7 +324,7 @@ fault_at()
 	look_when_settled
 	check_states
 	find_pins
-	# Where nothing has changed, the next command finds nothing either.
+	# If nothing has changed, the next command finds nothing either.
 	[[ $found == "$at_first" && ${now[*]} == "${old[*]}" ]] || restore
 	find_pins
 	at_first=$found
@@ -335,7 +335,7 @@ $(sed 's/^/    > /' "$DIR/out")"
 	reset
 }
 
-# fault_in_turn POINT ABOUT: at every so many points, with another action each time.
+# fault_in_turn POINT ABOUT: true at every so many points, each time with another action.
 fault_in_turn()
 {
 	local actions=(kill ENOMEM EPERM EBUSY)
@@ -347,7 +347,7 @@ fault_in_turn()
 
 # --- all points ---
 
-# How many objects are in the kernel in the state `old`, without a fault.
+# The number of objects in the kernel in the state `old`, without a fault.
 count_rest()
 {
 	local i
@@ -411,7 +411,7 @@ flows_of client 192.0.2 2001:db8:1 > "$DIR/flows"
 [ ${#old[@]} = 1 ] || flows_of other 198.51.100 2001:db8:2 >> "$DIR/flows"
 coproc PROBE { exec "$TOOLS/probe" "$DIR/flows"; }
 for i in 1 2 3; do
-	ask look # neighbours are found
+	ask look # neighbours are resolved
 done
 look
 restore
@@ -450,7 +450,7 @@ while read -r point about; do
 	done
 	[[ -z $older || $point != "$last" ]] || whole=0 every=10
 done < "$DIR/points"
-# At last nothing of all this is left.
+# In the end nothing of all this is left.
 old=("${old[@]/*/none}") rest=0 trouble=''
 restore
 [ -z "$trouble" ] || { failures=$((failures + 1)); echo "at the end: $trouble"; }

@@ -18,7 +18,7 @@ faults_start()
 	fault_site "'nic*'" > "$DIR/neither.yaml"
 }
 
-# fault_site INTERFACE...: a site file with which they come into the state `after`.
+# fault_site INTERFACE...: writes a site file that brings them into the state `after`.
 fault_site()
 {
 	cat <<-END

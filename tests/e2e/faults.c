@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Runs a command and stops it at one of the system calls by which it changes the kernel: kills it
- * before the call is made, or lets the call fail without making it.
+ * before the call, or makes the call fail.
  *
  *	faults [-n] [-i IDS] [-l LIST] [-w FOLDER] [-k POINT | -e ERROR@POINT] COMMAND...
  *
  * A point is a call and how often it was made: unlinkat:2, bpf:MAP_CREATE:7. With a + behind it (of
- * -e), each later call of the kind fails, too. Threads are followed, and counted together. Exits as the command does, with 128 + N if signal N killed it, 98 if it did
- * well and never came to the point, 97 if it cannot be run.
+ * -e), each later call of the kind fails, too. Threads are followed, and counted together. Exits
+ * with the command's code; 128 + N if signal N killed it; 98 if it succeeded and never reached the
+ * point; 97 if it cannot be run.
  *
  *	-l LIST   writes each point and what it is about
  *	-n        a kernel without tcx: these links are refused with EINVAL, and not counted
@@ -49,10 +50,10 @@ static void die(const char *what)
 /* --- what is asked for --- */
 
 static struct {
-	char *point;	    /* NULL: none */
-	bool onward;	    /* and each later one of its kind */
-	int error;	    /* 0: kill */
-	const char *folder; /* of -w; NULL: all calls but those */
+	char *point;	    /* NULL: no such point */
+	bool onward;	    /* and every later call of that kind */
+	int error;	    /* 0: kill the command */
+	const char *folder; /* folder of -w; NULL: all calls except those */
 	bool no_tcx;
 	FILE *list, *ids;
 	bool reached;
@@ -98,7 +99,7 @@ static FILE *open_file(const char *path, const char *mode)
 
 static pid_t leader;
 
-/* The tracer is told of these calls, and of no others. */
+/* The tracer stops only at these calls. */
 static void install_filter(void)
 {
 	struct sock_filter filter[2 * ARRAY_SIZE(calls) + 2];
@@ -122,7 +123,7 @@ static void install_filter(void)
 
 /* --- counting --- */
 
-/* A loop that looks until a slot has changed is one point, however often it goes round. */
+/* A loop that waits until a slot has changed is one point, however often it repeats. */
 static bool repeats(const struct stop *stop)
 {
 	static struct {
@@ -210,7 +211,7 @@ static bool makes_object(const struct stop *stop)
 	       is_bpf(stop, BPF_LINK_CREATE) || is_bpf(stop, BPF_BTF_LOAD);
 }
 
-/* The call is about to be made. Returns how the thread goes on. */
+/* The call is about to be made. Returns how to continue the thread. */
 static int at_call(const struct stop *stop)
 {
 	char point[64], about[256];
@@ -240,7 +241,7 @@ static int at_call(const struct stop *stop)
 	return wanted.ids && makes_object(stop) ? PTRACE_SYSCALL : PTRACE_CONT;
 }
 
-/* An object was made: its id is written down. */
+/* An object was made: writes down its id. */
 static void write_id(const struct stop *stop, int theirs)
 {
 	int fd = borrow(leader, theirs);
@@ -280,7 +281,7 @@ static void read_stop(pid_t thread, const struct __ptrace_syscall_info *info, st
 
 /*
  * The call that PTRACE_SYSCALL follows to its end in a thread. Several threads make objects at the
- * same time, so each has its own. `thread` is 0: there is none yet.
+ * same time, so each has a call of its own. `thread` 0: no call yet.
  */
 static struct stop *followed(pid_t thread)
 {
@@ -351,7 +352,7 @@ static void start(char **command)
 		die("ptrace");
 }
 
-/* A thread has stopped: the signal it gets, and in `*how` how it goes on. */
+/* A thread has stopped. Returns the signal to deliver, and in `*how` how to continue it. */
 static int stopped(pid_t thread, int status, int *how)
 {
 	int signal = WSTOPSIG(status), event = status >> 16;
@@ -359,7 +360,7 @@ static int stopped(pid_t thread, int status, int *how)
 	*how = PTRACE_CONT;
 	if (event == PTRACE_EVENT_SECCOMP || signal == (SIGTRAP | 0x80))
 		*how = at_stop(thread);
-	else if (!event && signal != SIGSTOP) /* a new thread begins with one */
+	else if (!event && signal != SIGSTOP) /* a new thread begins with such a stop */
 		return signal;
 	return 0;
 }
@@ -372,7 +373,8 @@ static int follow(void)
 	while ((thread = waitpid(-1, &status, __WALL)) > 0) {
 		if (WIFSTOPPED(status)) {
 			signal = stopped(thread, status, &how);
-			ptrace(how, thread, 0, signal); /* in vain if it was killed meanwhile */
+			/* has no effect if the thread was killed meanwhile */
+			ptrace(how, thread, 0, signal);
 		} else if (thread == leader) {
 			if (WIFSIGNALED(status))
 				return 128 + WTERMSIG(status);

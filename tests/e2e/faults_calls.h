@@ -19,9 +19,9 @@
 static const struct call {
 	int number;
 	const char *name;
-	int path;   /* which argument is one, -1: none */
-	int folder; /* which one is the descriptor of its folder, -1: none */
-	int file;   /* which one is the descriptor of a file, -1: none */
+	int path;   /* which argument is a path; -1: none */
+	int folder; /* which argument is the descriptor of its folder; -1: none */
+	int file;   /* which argument is the descriptor of a file; -1: none */
 	bool files; /* stopped at only with -w */
 } calls[] = {
 	{SYS_bpf, "bpf", -1, -1, -1, false},
@@ -59,7 +59,7 @@ static const struct call {
 };
 
 static const char *const bpf_names[] = {
-	/* by command */
+	/* calls of bpf(2), by command */
 	"MAP_CREATE",	     "MAP_LOOKUP_ELEM",
 	"MAP_UPDATE_ELEM",   "MAP_DELETE_ELEM",
 	"MAP_GET_NEXT_KEY",  "PROG_LOAD",
@@ -90,7 +90,7 @@ static const struct call *call_of(long number)
 	return NULL;
 }
 
-/* What a thread is about to do, or has done. */
+/* The call that a thread is about to make, or has made. */
 struct stop {
 	pid_t leader, thread;
 	const struct call *call;
@@ -98,7 +98,7 @@ struct stop {
 	union bpf_attr attr; /* of bpf(2) */
 };
 
-/* -1 and nothing if it cannot be read. */
+/* -1 and no text if it cannot be read. */
 static ssize_t read_memory(pid_t leader, uint64_t address, void *to, size_t length)
 {
 	struct iovec local = {to, length}, remote = {(void *)(uintptr_t)address, length};
@@ -106,7 +106,7 @@ static ssize_t read_memory(pid_t leader, uint64_t address, void *to, size_t leng
 	return process_vm_readv(leader, &local, 1, &remote, 1, 0);
 }
 
-/* Byte by byte past a page's end, which may be the last one. */
+/* Reads single bytes at the end of a page, which may be the last one. */
 static const char *read_text(pid_t leader, uint64_t address, char *text, size_t size)
 {
 	size_t i;
@@ -118,7 +118,7 @@ static const char *read_text(pid_t leader, uint64_t address, char *text, size_t 
 	return text;
 }
 
-/* The path that a descriptor of the command leads to, or nothing. */
+/* The path of a descriptor of the command, or "". */
 static void path_of(const struct stop *stop, int argument, char *path, size_t size)
 {
 	char link[64];
@@ -158,7 +158,7 @@ static bool is_tcx(const struct stop *stop)
 						 stop->attr.link_create.attach_type == 47);
 }
 
-/* A descriptor of the command, as one of ours. */
+/* Duplicates a descriptor of the command. */
 static int borrow(pid_t leader, int fd)
 {
 	static int pidfd = -1;
@@ -200,7 +200,7 @@ static void describe_bpf(const struct stop *stop, char *text, size_t size)
 	case BPF_OBJ_GET: read_text(stop->leader, stop->attr.pathname, text, size); break;
 	case BPF_MAP_CREATE: snprintf(text, size, "%s", stop->attr.map_name); break;
 	case BPF_PROG_LOAD: snprintf(text, size, "%s", stop->attr.prog_name); break;
-	case BPF_BTF_LOAD: /* libbpf asks by small ones what the kernel has */
+	case BPF_BTF_LOAD: /* libbpf loads such small programs to test what the kernel supports */
 		snprintf(text, size, "%s", stop->attr.btf_size > 4096 ? "object" : "");
 		break;
 	case BPF_LINK_CREATE:

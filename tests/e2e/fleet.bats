@@ -60,7 +60,8 @@ teardown()
 	cp -r "$ROOT/docs/ansible/files" "$PLAYBOOK/files"
 }
 
-# serve_ssh HOST: all have one key, and each an /etc/portcullis and a /var/lib/portcullis of its own, below $DIR/HOST.
+# serve_ssh HOST: starts sshd. All hosts have one key; each has its own /etc/portcullis and /var/lib/portcullis below
+# $DIR/HOST.
 serve_ssh()
 {
 	in_background "$1" unshare --mount sh -c 'mkdir -p /etc/portcullis /var/lib/portcullis /run/portcullis-ansible
@@ -72,7 +73,7 @@ serve_ssh()
 		exec /usr/sbin/sshd -D -e -f "$0/ssh/sshd_config"' "$DIR" "$1"
 }
 
-# play CODE [OPTION]...: the playbook, from the client; $output has what it says.
+# play CODE [OPTION]...: runs the playbook from the client; $output has its output.
 play()
 {
 	local code=$1
@@ -82,7 +83,7 @@ play()
 		ansible-playbook site.yml "$@"
 }
 
-# in_order: no host has a change that waits, and each host's site file is the one that boots, or there is neither.
+# in_order: no host has a pending change, and each host's site file is the one that boots, or neither exists.
 in_order()
 {
 	local host
@@ -98,7 +99,7 @@ in_order()
 	done
 }
 
-# Without the port by which Ansible comes.
+# A site file without the port that Ansible uses.
 shut_site()
 {
 	sed 's/ssh, postfix/postfix/; /from:/d' "$PLAYBOOK/files/site.yaml" > "$PLAYBOOK/files/$1.yaml"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Somebody else's XDP program, which portcullis must name and leave alone. */
+/* Another tool's XDP program, which portcullis must name and leave alone. */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 

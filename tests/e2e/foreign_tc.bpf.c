@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Somebody else's program at egress: counts packets, and ends the chain of programs. */
+/* Another tool's egress program: it counts packets, and ends the chain of programs. */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>

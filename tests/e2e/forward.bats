@@ -49,7 +49,8 @@ teardown()
 	forget_tracks
 }
 
-# Entries of conntrack outlast the rules, and each other's tests: IPCTNL_MSG_CT_DELETE without a tuple.
+# Deletes all entries (IPCTNL_MSG_CT_DELETE without a tuple), because they outlast the rules and would disturb the next
+# test.
 forget_tracks()
 {
 	on gateway /usr/bin/python3 -c 'import socket, struct
@@ -70,7 +71,7 @@ masquerade()
 	END
 }
 
-# download HOST ADDRESS [OPTION-OF-TIMEOUT]: 3 MB from `outside`, byte for byte.
+# download HOST ADDRESS [OPTION-OF-TIMEOUT]: downloads 3 MB from `outside`, and compares every byte.
 download()
 {
 	start source outside socat -u "OPEN:$DIR/bulk" TCP6-LISTEN:7002,ipv6only=0,reuseaddr
@@ -81,7 +82,7 @@ download()
 	stop source
 }
 
-# The machine behind the gateway uses what is outside.
+# The machine behind the gateway uses services outside.
 lan_is_served()
 {
 	for address in 198.51.100.2 2001:db8:b::2; do
@@ -93,7 +94,7 @@ lan_is_served()
 	download lan '[2001:db8:b::2]'
 }
 
-# It does not, however it tries.
+# The machine cannot, whatever it tries.
 lan_is_cut_off()
 {
 	for address in 198.51.100.2 2001:db8:b::2; do
@@ -148,7 +149,7 @@ lan_is_cut_off()
 	masquerade
 	attach_tiny gateway eth0 --forward
 	lan_is_served
-	# The conversation that the outer interface saw is the gateway's.
+	# The connection that the outer interface saw belongs to the gateway.
 	asked 'answered 20' lan 198.51.100.2 7777 --source-port 40777
 	output=$(as gateway flows --json)
 	json_is '[.flows[] | select(.protocol == "udp" and .local_port == 40777) | .local] == ["198.51.100.1"]'
@@ -197,7 +198,7 @@ lan_is_cut_off()
 		asked nothing outside $address 7001 --timeout 0.4
 		unanswered outside $address 7001
 		connects outside $address 5000
-		# It has spoken to that host; nothing else may come from there.
+		# The machine has sent to that host; nothing else may come from there.
 		asked 'answered 20' lan 198.51.100.2 7777
 		asked nothing outside $address 7001 --timeout 0.4 --source-port 7778
 	done
@@ -229,7 +230,7 @@ lan_is_cut_off()
 	attach_tiny gateway eth0 --forward
 	udp_serve lan_udp lan 40778
 	asked nothing outside 10.0.0.2 40778 --timeout 0.4 --source-port 7779
-	# A datagram leaves from that port to 7779: now one from 7779 to it may pass, and from 7780 not.
+	# A datagram goes from that port to 7779: now a datagram from 7779 may pass, and one from 7780 not.
 	exits 0 on lan socat -u SYSTEM:'echo x' UDP4-SENDTO:198.51.100.2:7779,sourceport=40779
 	until_true 20 flow_is gateway udp 7779 sent
 	stop lan_udp
@@ -289,7 +290,7 @@ flow_is()
 	cmp "$DIR/bulk" "$DIR/received"
 }
 
-# trickle ADDRESS-OF-OUTSIDE: a line every 50 ms from there to `lan`, which only acknowledges.
+# trickle ADDRESS-OF-OUTSIDE: sends a line from there to `lan` every 50 ms; `lan` only acknowledges.
 trickle()
 {
 	start source outside bash -c 'while sleep 0.05; do echo tick; done |
@@ -317,7 +318,7 @@ ticks()
 
 # --- connections that conntrack knows ---
 
-# waits WANTED COMMAND...: whether it sleeps between its hooks.
+# waits WANTED COMMAND...: whether it waits between its hooks.
 waits()
 {
 	local wanted=$1 seen=no
@@ -405,7 +406,7 @@ lists()
 	unanswered outside 198.51.100.1 7009
 }
 
-# What comes in by eth0 for 5000/tcp goes out by eth0 again, to 198.51.100.7.
+# Packets that come in by eth0 for 5000/tcp go out by eth0 again, to 198.51.100.7.
 hairpin()
 {
 	on gateway nft -f - <<-'END'
@@ -531,13 +532,13 @@ half_closed()
 	waits no attach eth0 -p tiny --mode native --forward --dry-run
 }
 
-# gateway_egress: the egress programs of ours that are attached.
+# gateway_egress: our egress programs that are attached.
 gateway_egress()
 {
 	on gateway bpftool net show dev eth0 | grep -c portcullis_egre || true
 }
 
-# killed_waiting: attach, killed in its wait, leaves nothing that the next command does not clear up.
+# killed_waiting: an attach that is killed while it waits leaves nothing that the next command does not clean up.
 killed_waiting()
 {
 	run on gateway strace -f -o /dev/null -e inject=clock_nanosleep,nanosleep:signal=KILL:when=1 \
@@ -545,7 +546,7 @@ killed_waiting()
 	[ "$status" = 137 ] || fail "exit $status: $output"
 	same '' "$(attached gateway eth0)" 'program'
 	[ -n "$(pins)" ] || fail 'it was killed before it had done anything'
-	# Of another namespace, for it clears up there too.
+	# In another namespace, because the command cleans up there, too.
 	exits 0 as lan detach lo
 	same '' "$(pins)" 'pins'
 	same 0 "$(gateway_egress)" 'egress programs'
@@ -566,7 +567,7 @@ killed_waiting()
 	! on gateway tc qdisc show dev eth0 | grep -q clsact || fail 'an empty clsact is left'
 }
 
-# flow_expires HOST PROTOCOL REMOTE-PORT: seconds, of the only flow.
+# flow_expires HOST PROTOCOL REMOTE-PORT: seconds until the only flow ends.
 flow_expires()
 {
 	as "$1" flows --json | jq -r --arg protocol "$2" --argjson port "$3" \
@@ -623,7 +624,7 @@ one_flow_reset()
 frames = [e/IP(src="198.51.100.2", dst="10.0.0.2")/TCP(sport=7000, dport=port, flags="S", seq=n) for n in range(5)]
 ' "port=$port"
 	until_true 20 reason_is gateway eth0 unlisted $((before + 5))
-	# An ACK to a tuple that does not live, and a SYN-ACK.
+	# Sends an ACK to a tuple without a connection, and a SYN-ACK.
 	exits 0 frames outside eth0 "$(mac_of gateway eth0)" '
 ip = e/IP(src="198.51.100.2", dst="10.0.0.2")
 frames = [ip/TCP(sport=7009, dport=port, flags=f) for f in ("A", "SA", "R", "FA")]
@@ -658,7 +659,7 @@ frames = [e/IP(src="198.51.100.2", dst="10.0.0.2")/ICMP(type=0, id=n)/Raw(bytes(
 	until_true 20 answered_by_lan 200
 	sleep 0.5
 	now=$(flows_used gateway)
-	# What the answers' routers and neighbours may say is not this test's; it is no flow of its own either.
+	# What routers and neighbours send is not part of this test, and it makes no flow either.
 	[ "$now" -le $((before + 2)) ] || fail "flows grew from $before to $now: $(as gateway flows | head -20)"
 	lan_is_served
 }
@@ -676,7 +677,7 @@ frames = [e/IP(src="198.51.100.2", dst="10.0.0.2")/ICMP(type=0, id=n)/Raw(bytes(
 	on outside "$TOOLS/send" eth0 "$(mac_of gateway eth0)" < "$DIR/flood" > /dev/null
 	until_true 20 answered_by_lan 80
 	[ "$(flows_used gateway)" -le $((before + 2)) ] || fail "flows grew: $(as gateway flows | head -20)"
-	# Once more: the answers of the first time have taught nothing.
+	# Once more: the first answers have not taught the filter anything.
 	as gateway swap eth0 --enforce --catalog "$TINY"
 	on outside "$TOOLS/send" eth0 "$(mac_of gateway eth0)" < "$DIR/flood" > /dev/null
 	until_true 20 reason_is gateway eth0 unlisted 200
@@ -688,7 +689,7 @@ answered_by_lan()
 	[ "$(grep -cE '^(got|wrong)' "$DIR/lan_udp.log")" -ge "$1" ]
 }
 
-# tunnel HOST LOCAL REMOTE: VXLAN whose questions and answers are of one pair of ports.
+# tunnel HOST LOCAL REMOTE: makes a VXLAN whose questions and answers use one pair of ports.
 tunnel()
 {
 	on "$1" ip link add vx0 type vxlan id 7 local "$2" remote "$3" dstport 4789 srcport 4789 4790 dev eth0
@@ -705,7 +706,7 @@ tunnel()
 	exits 0 on gateway ping -n -c 2 -i 0.2 -W 8 172.16.0.2
 	connects gateway 172.16.0.2 7000
 	asked 'answered 5000' gateway 172.16.0.2 7777 --answer 5000
-	# Traffic of the machine behind the gateway, which has no socket here at all.
+	# Traffic of the machine behind the gateway, which has no socket on the gateway.
 	exits 0 on lan ping -n -c 2 -i 0.2 -W 8 172.16.0.2
 	connects lan 172.16.0.2 7000
 	on outside ip route del 10.0.0.2/32 via 172.16.0.1 dev vx0
@@ -716,7 +717,7 @@ tunnel()
 @test "VXLAN: nobody outside opens the tunnel" {
 	tunnel gateway 198.51.100.1 198.51.100.2 || skip 'no VXLAN in this kernel'
 	tunnel outside 198.51.100.2 198.51.100.1
-	# Nothing is sent by itself on this side: no neighbour discovery.
+	# This side sends nothing by itself, not even neighbour discovery.
 	on gateway ip link set vx0 down
 	on gateway sh -c 'echo 1 > /proc/sys/net/ipv6/conf/vx0/disable_ipv6'
 	attach_tiny gateway eth0
@@ -730,15 +731,15 @@ tunnel()
 	on outside ip link del vx0
 }
 
-# --- nothing that anyone can begin evicts a quiet connection ---
+# --- no traffic that anyone can begin evicts a quiet connection ---
 
-# use TABLE: used flows of it.
+# use TABLE: how many flows of the table are in use.
 use()
 {
 	as gateway flows --json | jq ".$1.used"
 }
 
-# many HOST INTERFACE-OF-GATEWAY FILE: the tool takes so many flows at once.
+# many HOST INTERFACE-OF-GATEWAY FILE: the tool keeps so many flows at once.
 many()
 {
 	local part
@@ -750,7 +751,8 @@ many()
 	done
 }
 
-# flood: 4,000 SYNs from forged sources to the open port of `lan`, and 4,000 look-ups of `lan`, half of them answered.
+# flood: sends 4,000 SYNs from forged sources to the open port of `lan`, and 4,000 look-ups from `lan`, half of which
+# are answered.
 flood()
 {
 	local i
@@ -792,7 +794,7 @@ for i in range(2000):
 	speaks_to server near6
 }
 
-# connections_of UID COUNT: a program of this user's on the gateway holds so many connections to 7003 of `outside`.
+# connections_of UID COUNT: a program of this user on the gateway holds so many connections to 7003 of `outside`.
 connections_of()
 {
 	start "of_$1" gateway setpriv --reuid "$1" --clear-groups /usr/bin/python3 -c 'import resource, socket, sys, time
@@ -816,7 +818,7 @@ held = []
 while True:
     held.append(server.accept())'
 	until_logged holder '^ready'
-	# Translated, so that no look-up finds the sockets: they are learned.
+	# With NAT no look-up finds the sockets, so the flows are learned.
 	address_add gateway eth0 198.51.100.9/24
 	on gateway nft 'table ip nat { chain out { type nat hook postrouting priority srcnat; tcp dport 7003 snat to 198.51.100.9; }; }'
 	attach_tiny gateway eth0 --forward --flows 4096

@@ -25,7 +25,7 @@ teardown()
 	! inside test -e /run/netns/client || host_del client
 }
 
-# Two hosts and a tun interface of each, with a cable between these.
+# Two hosts, each with a tun interface, and a cable between these.
 tun_hosts()
 {
 	[ -c /dev/net/tun ] || skip 'no /dev/net/tun'
@@ -137,7 +137,7 @@ others()
 	says "lo: carries this host's traffic to itself"
 }
 
-# refused INTERFACE TEXT...: attach, its dry run and apply say why; nothing is attached.
+# refused INTERFACE TEXT...: attach, its dry run and apply fail with these texts; nothing is attached.
 refused()
 {
 	local interface=$1
@@ -184,7 +184,7 @@ refused()
 	on host ip link add eth7 type veth peer name eth8
 	on host ip link set eth7 up
 	on host ip link set eth8 up
-	address_add host eth7 203.0.113.1/30 # without one, rp_filter takes nothing that comes in by it
+	address_add host eth7 203.0.113.1/30 # without one, rp_filter drops everything that comes in by it
 	exits 0 as host doctor eth7
 	says_not 'tc redirects'
 	on host tc qdisc add dev eth0 clsact
@@ -200,7 +200,7 @@ refused()
 	exits 0 as host doctor eth0
 	says_not 'tc redirects'
 	on host tc filter del dev eth0 ingress
-	until_true 5 tells_no_redirect # the kernel lets the action go a moment later
+	until_true 5 tells_no_redirect # the kernel removes the action a moment later
 }
 
 tells_no_redirect()
@@ -215,7 +215,7 @@ tells_no_redirect()
 	exits 0 as host doctor
 	says_not 'IPsec'
 	as host detach eth0
-	# One that waits for its keys; without them, the types of IPsec need not be in the kernel.
+	# A state that waits for its keys: without keys, the types of IPsec need not be in the kernel.
 	on host ip xfrm state allocspi src 192.0.2.2 dst 192.0.2.1 proto esp mode tunnel > /dev/null || skip 'no IPsec in this kernel'
 	exits 0 attach_tiny host eth0
 	says 'IPsec is in use: native mode filters ESP and not the packets inside it'

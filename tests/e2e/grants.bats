@@ -38,13 +38,13 @@ attach_groups()
 	attach_tiny host "${1:-eth0}" --group home=10.0.0.0/8 --group office=10.1.0.0/16 "${@:2}"
 }
 
-# answered FROM SOURCE-PORT: whether a datagram from there is answered.
+# answered FROM SOURCE-PORT: whether a datagram from there gets an answer.
 answered()
 {
 	[ "$(echo x | on client timeout 2 socat -t 0.5 - "UDP4:192.0.2.1:5000,bind=$1:$2,reuseaddr" 2> /dev/null)" = x ]
 }
 
-# fixed: does what the fix of the explanation in $output says, as a shell does.
+# fixed: runs the fix of the explanation in $output, as a shell would.
 fixed()
 {
 	local fix
@@ -94,7 +94,7 @@ fixed()
 		(.why | contains("granted until"))'
 	exits 0 pc counters --json
 	json_is '[.. | objects | select(.port? == 5000) | .pass.packets? // .in.pass.packets? // 0] | add > 3'
-	# What lives goes on.
+	# Live connections continue.
 	start talk client bash -c "socat -T 9 'SYSTEM:while sleep 0.1; do echo x; done!!OPEN:$DIR/heard,creat,append' TCP:192.0.2.1:5000,bind=192.0.2.7"
 	until_true 8 test -s "$DIR/heard"
 	exits 0 pc revoke home 192.0.2.7
@@ -152,7 +152,7 @@ fixed()
 	until_true 8 kept_out 192.0.2.7
 	took=$((($(date +%s%N) - began) / 1000000))
 	((took > 2900 && took < 5300)) || fail "4 s took $took ms"
-	# The same datagram flow lives on, a new one is not admitted.
+	# The live flow of datagrams continues; a new one is not admitted.
 	answered 192.0.2.7 41000
 	! answered 192.0.2.7 41001 || fail 'a new datagram is answered after the end'
 	same 1 "$(members home '.groups[0].members | length')"
@@ -260,7 +260,8 @@ fixed()
 	asks 192.0.2.7
 }
 
-# begins FROM WANTED...: connections of that source are made (1) or not (0), one after the other.
+# begins FROM WANTED...: makes connections from that source, one after the other, each of which must succeed (1) or fail
+# (0).
 begins()
 {
 	local from=$1 wanted
@@ -282,7 +283,7 @@ begins()
 	begins 192.0.2.7 0
 	exits 0 pc explain eth0 192.0.2.2 5000/tcp --json
 	json_is '.verdicts[0] | .verdict == "pass"'
-	# Of a service that does not admit the source.
+	# A service that does not admit the source.
 	exits 0 pc swap eth0 --limit 'tiny:agents={rate: 1/h, burst: 2}' --limit 'site:5000-tcp={rate: 1/h, burst: 2, except: [carrier]}'
 	begins 192.0.2.2 0
 	exits 0 pc swap eth0 --limit 'tiny:agents={rate: 1/h, burst: 2, except: [carrier]}'

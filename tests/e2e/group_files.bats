@@ -50,7 +50,7 @@ file()
 	printf '%s\n' "${@:2}" | inside sh -c "cat > $FOLDER/$1"
 }
 
-# group INTERFACE NAME: what the running filter has.
+# group INTERFACE NAME: the prefixes that the running filter has.
 group()
 {
 	pc status "$1" --json | jq -r --arg name "$2" '.interfaces[0].recipe.groups[$name] | join(" ")'

@@ -37,7 +37,7 @@ teardown()
 	rm -f "$DIR/site.yaml"
 }
 
-# The binary as SSH runs it. The tree's finds its catalog by itself.
+# Starts the binary as SSH does. The tree's binary finds its catalog by itself.
 remote_pc()
 {
 	local command=$PORTCULLIS
@@ -55,7 +55,7 @@ ssh_to()
 	on client timeout 20 ssh -F "$DIR/ssh/config" -p "$port" "${1%,*}" "$2"
 }
 
-# login_stays HOST ADDRESS[,PORT]: a session that goes on until `logout`.
+# login_stays HOST ADDRESS[,PORT]: opens a session that stays until `logout`.
 login_stays()
 {
 	local port=22
@@ -124,7 +124,7 @@ fix()
 	local attach
 
 	attach=$(remote_pc attach eth0 -p xeams,ssh)
-	# 2222 is not watched: only the caller's own session counts.
+	# 2222 is not watched, so only the caller's own session counts.
 	exits 1 ssh_to 192.0.2.1,2222 "$attach"
 	says 'your own session to 2222/tcp' 'to open it: --set ssh:ssh=22/tcp,2222/tcp'
 	exits 1 ssh_to 192.0.2.1,2222 "env -i $attach; exit"
@@ -132,7 +132,7 @@ fix()
 	exits 1 ssh_to 192.0.2.1,2222 "su - -c '$attach'; exit \$?"
 	says 'your own session to 2222/tcp'
 	nothing_attached
-	# A process that nobody called from there.
+	# A process without a calling user.
 	login_stays client 192.0.2.1,2222
 	exits 0 pc attach eth0 -p xeams,ssh
 	says 'warning: open connections continue, but new ones will be refused: 1 to 2222/tcp at eth0'
@@ -144,7 +144,7 @@ fix()
 		SSH_CONNECTION=$word exits 0 pc attach eth0 -p xeams,ssh
 		pc detach eth0
 	done
-	# It is one, of another network namespace.
+	# It is a session of another network namespace.
 	SSH_CONNECTION='192.0.2.2 4000 192.0.2.1 2222' exits 0 as other attach eth0 -p xeams
 	as other detach eth0
 }
@@ -200,7 +200,7 @@ fix()
 	login_stays client 192.0.2.1
 	exits 1 pc attach eth0 -p xeams
 	says 'eth0: 1 login to 22/tcp (from 192.0.2.2) could not be re-established'
-	# It does not come by this one, and eth0 stays open.
+	# The session does not come in by this interface, and eth0 stays open.
 	exits 0 pc attach eth1 -p xeams
 	logout
 }
@@ -238,7 +238,7 @@ fix()
 	logout
 	exits 0 pc attach eth7 -p xeams
 	exits 0 pc detach eth7 eth0
-	# To the ports of guests alone no administrator comes.
+	# No administrator logs in through ports of guests alone.
 	on host ip link set eth1 down
 	exits 1 pc attach eth0 -p xeams
 	says 'eth0: the server on 22/tcp would become unreachable'
@@ -291,7 +291,7 @@ fix()
 
 # --- strangers, and users of this host ---
 
-# shakes_hands PORT [FIRST-WORD]: ten connections from the client, which say this and nothing more.
+# shakes_hands PORT [FIRST-WORD]: makes ten connections from the client, which send this word and nothing more.
 shakes_hands()
 {
 	start stranger client /usr/bin/python3 -c 'if True:
@@ -306,7 +306,7 @@ shakes_hands()
 @test "handshakes, and peers that have not logged in, stop nothing; their address is no fix" {
 	local words
 
-	# Sshd accepts these, and answers the second kind.
+	# sshd accepts these connections, and answers those of the second kind.
 	for words in '' $'SSH-2.0-x\r\n'; do
 		shakes_hands 22 "$words"
 		exits 0 pc attach eth0 -p xeams,ssh --from ssh:ssh=mgmt --group mgmt=10.0.0.0/8
@@ -325,7 +325,7 @@ shakes_hands()
 
 @test "half-open connections from forged addresses are not even counted" {
 	on host sysctl -q net.ipv4.tcp_syncookies=0
-	# Their addresses are nobody's: no answer takes them away.
+	# Their addresses belong to no host, so no answer closes the connections.
 	on host ip neigh add 192.0.2.77 lladdr 02:00:00:00:00:77 dev eth0
 	on client /usr/bin/python3 "$ROOT/tests/e2e/attack.py" eth0 "$(mac_of host eth0)" tcp 192.0.2.77 192.0.2.1 4000 22 S
 	until_true 10 has_half_open
@@ -348,12 +348,12 @@ has_half_open()
 	says 'warning: open connections continue, but new ones will be refused: 10 to 5900/tcp at eth0'
 	says_not '192.0.2.2' 'would become unreachable'
 	pc detach eth0 eth1
-	# The caller's own desktop counts: by sudo it is known.
+	# The caller's own desktop session counts, because sudo identifies it.
 	SUDO_UID=1000 exits 1 pc attach eth0 eth1 -p xeams,ssh
 	says 'the server on 5900/tcp would become unreachable'
 	says_not '192.0.2.2'
 	nothing_attached
-	# Root's does.
+	# A session of root counts.
 	end server
 	end stranger
 	start server host socat TCP6-LISTEN:5900,fork,reuseaddr,ipv6only=0 PIPE
@@ -399,14 +399,14 @@ has_half_open()
 	on client ip address add 192.0.2.9/24 dev eth0
 	exits 0 pc confirm eth0
 	pc detach eth0
-	# By a session that was there before.
+	# Over a session that existed before.
 	exits 1 ssh_to 192.0.2.1 "$(remote_pc attach eth0 -p xeams --confirm 30 --force) && $(remote_pc confirm eth0)"
 	says 'eth0: your own session to 22/tcp (from 192.0.2.2)' 'confirm: refused, nothing was confirmed'
 	exits 0 pc confirm eth0 --force
 }
 
-# start_telnetd WORD...: port 23, as by inetd: a process holds each connection, the login is one below it. The shell
-# that comes in runs these words.
+# start_telnetd WORD...: on port 23, as inetd does it: one process holds each connection, and the login is a process
+# below it. The login shell runs these words.
 start_telnetd()
 {
 	printf '#!/bin/sh\necho 0 > /proc/self/loginuid\n%s\nsleep 50\n' "$*" > "$DIR/shell"

@@ -33,7 +33,7 @@ teardown()
 	detach_all host
 }
 
-# taken, refused TEXT...: the catalog's profile, by every command that reads it.
+# taken, refused TEXT...: every command that reads the catalog's profile accepts it, or refuses it with these texts.
 taken()
 {
 	exits 0 pc attach eth0 -p mine --catalog "${1:-$catalog}"
@@ -87,7 +87,7 @@ refused()
 	printf 'profile: its-root-only\nservices: its-root-only\n' | tee "$DIR/secret.yaml" > "$DIR/folder/secret.yaml"
 	printf 'groups: {g: "@%s"}\n' "$DIR/secret.yaml" > "$DIR/site.yaml"
 	chmod 600 "$DIR/secret.yaml"
-	# The words of each command, and what of the file root would be shown.
+	# The arguments of each command, and the part of root's file that it would show.
 	for words in "check $DIR/secret.yaml" "check --site $DIR/secret.yaml" "check $DIR/site.yaml" "check $DIR/folder" \
 		"check --catalog $DIR/folder" "profiles --catalog $DIR/folder" "show ssh --site $DIR/secret.yaml" \
 		"show ssh --group g=@$DIR/secret.yaml" "show secret --catalog $DIR/folder"; do
@@ -101,11 +101,11 @@ refused()
 		SUDO_UID=0 run pc $words
 		says 'its-root-only'
 	done
-	# Not by root's group either.
+	# Root's group must not help either.
 	chmod 640 "$DIR/secret.yaml"
 	SUDO_UID=12345 SUDO_GID=12345 exits 1 pc check "$DIR/secret.yaml"
 	says 'Permission denied' 'with the rights of the user who called sudo' 'sudo -i'
-	# The user's own file is.
+	# The user's own file is shown.
 	chown 12345 "$DIR/secret.yaml"
 	chmod 600 "$DIR/secret.yaml"
 	SUDO_UID=12345 SUDO_GID=12345 exits 1 pc check "$DIR/secret.yaml"
@@ -167,7 +167,7 @@ refused()
 	same '' "$(attached host eth0)" 'program'
 }
 
-# Names of interfaces that there are none of, and that must neither be taken for a path nor reach the terminal.
+# Names of interfaces that do not exist, and that must not be taken for a path, or reach the terminal.
 odd_names()
 {
 	printf '%s\0' '../x' '../../etc/passwd' '/sys/fs/bpf/portcullis' . .. 'eth0/' 'eth0 ' ' eth0' 'eth%d' '%s%n' '%' \
@@ -203,7 +203,7 @@ odd_names()
 		output=$(pc status --json -- "$name")
 		json_is '.interfaces[0].name == $name' --arg name "$name"
 		exits 0 pc counters -- "$name"
-		# The shell reads the command that a message offers as it is meant.
+		# The shell reads the command in a message as it is meant.
 		exits 1 pc attach -p ssh -- "$name"
 		eval "words=(${output##*portcullis swap })"
 		same "$name -p PROFILE" "${words[*]}"
@@ -239,7 +239,7 @@ odd_names()
 	on host ip link property del dev eth0 altname lan
 }
 
-# keeps ARGUMENTS...: the capabilities a command has when it runs, as capset(2) was told.
+# keeps ARGUMENTS...: the capabilities that a command has when it runs, from its capset(2) call.
 keeps()
 {
 	on host strace -f -qq -e trace=capset -o "$DIR/trace" "$PORTCULLIS" "$@" > /dev/null
@@ -286,7 +286,7 @@ keeps()
 	exits 0 inside cat "/proc/$process/status"
 	[[ $output =~ CapPrm:.0000000000000000.*CapEff:.0000000000000000 ]] || fail "$output"
 	exec 7>&-
-	# It is the filter that `suggest` has, too.
+	# `suggest` uses the same filter of system calls.
 	exits 0 on host strace -f -qq -e trace=prctl -o "$DIR/trace" "$PORTCULLIS" suggest --root "$DIR"
 	grep -q PR_SET_SECCOMP "$DIR/trace"
 }

@@ -15,7 +15,7 @@ PINS=/sys/fs/bpf/portcullis
 
 # --- the sandbox ---
 
-# In setup_file: starts the sandbox; DIR is a folder for files.
+# Call it in setup_file: starts the sandbox; DIR is a folder for files.
 sandbox_start()
 {
 	local holder _
@@ -28,7 +28,7 @@ sandbox_start()
 		bash -c 'mount -t proc proc /proc && mount -t tmpfs -o mode=755 tmpfs /run &&
 			mkdir /run/netns /run/dpkg && mount --bind /var/lib/dpkg /run/dpkg &&
 			mount -t tmpfs -o mode=755 tmpfs /var/lib &&
-			mkdir /var/lib/dpkg && mount --move /run/dpkg /var/lib/dpkg || exit # what is installed
+			mkdir /var/lib/dpkg && mount --move /run/dpkg /var/lib/dpkg || exit # the installed one
 			while mountpoint -q /sys/fs/bpf; do umount /sys/fs/bpf || exit; done
 			touch "$0/ready"
 			while :; do sleep 3600; done' "$DIR" < /dev/null > "$DIR/sandbox.log" 2>&1 3>&- &
@@ -43,7 +43,7 @@ sandbox_start()
 	export DIR SANDBOX SANDBOX_HOLDER
 }
 
-# In teardown_file.
+# Call it in teardown_file.
 sandbox_end()
 {
 	[ -z "${SANDBOX_HOLDER:-}" ] || kill -KILL "$SANDBOX_HOLDER" || true
@@ -63,7 +63,7 @@ needs_layout()
 		skip "layout $1 is built from the repository's history, which is cut short here: git fetch --unshallow"
 }
 
-# by_script SCRIPT ARGUMENTS...: a script of this folder tries a command on `host` by itself; what it prints is shown.
+# by_script SCRIPT ARGUMENTS...: a script of this folder runs a command on `host` by itself; its output is shown.
 by_script()
 {
 	local script=$1
@@ -85,8 +85,8 @@ on()
 
 # --- hosts ---
 
-# A host without interfaces; IPv6 addresses are usable at once, and nothing is sent unasked. A new namespace of a machine
-# that forwards would forward, too.
+# Makes a host without interfaces. IPv6 addresses are usable at once, and it sends nothing unasked. It does not forward,
+# even if the machine does, because a new namespace copies that setting.
 host_add()
 {
 	inside ip netns add "$1"
@@ -95,7 +95,7 @@ host_add()
 		echo 0 > /proc/sys/net/ipv4/ip_forward; ip link set lo up'
 }
 
-# A host that sends nothing at all by itself: no IPv6, no addresses.
+# Makes a host that sends nothing at all by itself: no IPv6, no addresses.
 host_add_silent()
 {
 	inside ip netns add "$1"
@@ -107,7 +107,7 @@ host_del()
 	inside ip netns del "$1"
 }
 
-# link_add HOST INTERFACE HOST INTERFACE: a cable between them.
+# link_add HOST INTERFACE HOST INTERFACE: connects them by a cable.
 link_add()
 {
 	on "$1" ip link add "$2" type veth peer name "$4" netns "/run/netns/$3"
@@ -126,7 +126,7 @@ address_add()
 	done
 }
 
-# The usual two: `host`, which is filtered, and `client`.
+# Makes the usual two hosts: `host`, which is filtered, and `client`.
 two_hosts()
 {
 	host_add host
@@ -143,7 +143,7 @@ mac_of()
 
 # --- the binary ---
 
-# as HOST COMMAND...: portcullis on a host. The tree's binary finds the tree's profiles by itself.
+# as HOST COMMAND...: runs portcullis on a host. The tree's binary finds the tree's profiles by itself.
 as()
 {
 	local host=$1
@@ -175,7 +175,7 @@ detach_all()
 	done
 }
 
-# needs_tcx: a test is skipped before Linux 6.6 alone; elsewhere what is missing is a fault.
+# needs_tcx: skips the test only before Linux 6.6; on other kernels a missing tcx is a failure.
 needs_tcx()
 {
 	[ "$(printf '6.6\n%s\n' "$(uname -r)" | sort -V | head -1)" = 6.6 ] || skip 'this kernel has no tcx'
@@ -187,7 +187,7 @@ pins()
 	inside find "$PINS" -mindepth 1 -maxdepth 1 -type d ! -name lock 2> /dev/null || true
 }
 
-# attached HOST INTERFACE: the id of the program that the kernel has there, empty if none.
+# attached HOST INTERFACE: the id of the program that the kernel has there; empty: none.
 attached()
 {
 	on "$1" ip -json link show dev "$2" | sed -n 's/.*"xdp":{[^}]*"prog":{"id":\([0-9]*\).*/\1/p'
@@ -215,7 +215,7 @@ fail()
 	return 1
 }
 
-# exits CODE COMMAND...: runs it; $output has both streams, $status the code.
+# exits CODE COMMAND...: runs it; it must exit with CODE. $output has both streams, $status the code.
 exits()
 {
 	local code=$1
@@ -278,7 +278,8 @@ until_true()
 
 # --- traffic ---
 
-# Waits until nothing comes to eth0 of the host, nor leaves it: reports of multicast groups follow a new address.
+# Waits until no packet comes to eth0 of the host or leaves it, because reports of multicast groups follow a new
+# address.
 until_silent()
 {
 	local before _
@@ -291,19 +292,19 @@ until_silent()
 	fail 'the host is never silent'
 }
 
-# listening HOST PORT: something listens on the TCP port.
+# listening HOST PORT: there is a listener on the TCP port.
 listening()
 {
 	[ -n "$(on "$1" ss -Htln "sport = :$2")" ]
 }
 
-# in_background HOST COMMAND...: its process id in the sandbox is not known; it ends with the sandbox, or by `kill $!`.
+# in_background HOST COMMAND...: it ends with the sandbox, or by `kill $!`; its process id in the sandbox is unknown.
 in_background()
 {
 	on "$@" < /dev/null > "$DIR/background.log" 2>&1 &
 }
 
-# connects HOST ADDRESS PORT: a TCP connection is made.
+# connects HOST ADDRESS PORT: a TCP connection succeeds.
 connects()
 {
 	local address=$2
@@ -323,7 +324,7 @@ unanswered()
 		fail "exit $status, wanted a time-out of $2 port $3: $output"
 }
 
-# send_flows [-t SECONDS] < FLOWS: from the silent host `sender` to `host`; prints packets and bytes of each flow.
+# send_flows [-t SECONDS] < FLOWS: sends from the silent host `sender` to `host`; prints packets and bytes of each flow.
 send_flows()
 {
 	on sender "$TOOLS/send" "$@" eth0 "$(mac_of host eth0)"

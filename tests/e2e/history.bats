@@ -37,26 +37,26 @@ teardown()
 	rm -rf "$SITE" "$DIR/profiles"
 }
 
-# changes FILTER [ARGUMENT...]: of `history --json`.
+# changes FILTER [ARGUMENT...]: a jq filter on `history --json`.
 changes()
 {
 	pc history --json "${@:2}" | jq -c "$1"
 }
 
-# told: "NUMBER ACTION INTERFACE STATE" of each part of each change.
+# told: prints "NUMBER ACTION INTERFACE STATE" for each part of each change.
 told()
 {
 	changes '.changes[] | . as $change | .interfaces[] | [$change.number, .action, .name, $change.state] | join(" ")' "$@" | tr -d '"'
 }
 
-# opens INTERFACE: what comes in by it, or `nothing is attached`.
+# opens INTERFACE: the ports that it opens, or `nothing is attached`.
 opens()
 {
 	[ -n "$(attached host "$1")" ] || { echo 'nothing is attached'; return; }
 	pc show --iface "$1" --json | jq -r '[.profiles[].services[] | select(.open and .direction != "out") | .ports[]] | sort | join(" ")'
 }
 
-# ssh_pc ARGUMENT...: by SSH from the client.
+# ssh_pc ARGUMENT...: runs portcullis by SSH from the client.
 ssh_pc()
 {
 	on client timeout 20 ssh -F "$DIR/ssh/config" 192.0.2.1 "$(printf '%q ' "$PORTCULLIS" "$@")"
@@ -98,7 +98,7 @@ ssh_pc()
 	json_is '.changes[4] | .by == null and .command == null and .client == null'
 	json_is '.changes[5] | .by == "root" and .comment == "CHG-5" and (.command | startswith("apply --site"))'
 	json_is 'all(.changes[]; .time | test("^20[0-9-]*T[0-9:]*Z$"))'
-	# What is refused, or only tried, leaves nothing.
+	# Refused changes and dry runs leave no entry.
 	pc attach eth0 -p ssh || true
 	pc swap eth0 --open 9/tcp --dry-run
 	exits 0 pc apply --site "$SITE"
@@ -151,7 +151,7 @@ ssh_pc()
 	says 'change 2' 'alice from 192.0.2.7' 'comment   CHG-4711' 'confirmed by bob' '(change 3)' 'opens   587/tcp from anyone (site:587-tcp)'
 	exits 0 pc history eth1
 	says 'no such change is recorded'
-	# A port that only changes its sources is found, too.
+	# A change of only a port's sources is found, too.
 	pc swap eth0 --no-open 587/tcp --open 587/tcp=mgmt --group mgmt=192.0.2.0/24
 	same '[2,5]' "$(changes '[.changes[].number]' --port 587/tcp)"
 }
@@ -187,7 +187,7 @@ ssh_pc()
 	same '["host","other"]' "$(changes '[.changes[].network_namespace]')"
 	exits 0 pc history
 	says 'eth0 (other): attach'
-	# And a rollback has nothing to do with them.
+	# Nor does a rollback use them.
 	exits 0 pc rollback
 	says 'undoes change 1'
 	[ -n "$(attached other eth0)" ] || fail "another namespace's filter is gone"
@@ -279,7 +279,7 @@ ssh_pc()
 @test "damaged lines are passed over, and said; numbers go on" {
 	pc attach eth0 -p ssh
 	pc swap eth0 --open 1/tcp
-	# As a command leaves it that was killed while it wrote.
+	# The file as a command leaves it that is killed while it writes.
 	inside sh -c "printf '{\"number\":3,\"id\":\"x' >> $KEPT/history"
 	exits 0 pc history
 	says_not 'damaged'
@@ -354,7 +354,7 @@ ssh_pc()
 	exits 0 pc rollback
 	says 'undoes change 5'
 	same '22/tcp 587/tcp' "$(opens eth0)"
-	# What was reverted is not the last change.
+	# A reverted change is not the last change.
 	pc swap eth0 --open 9/tcp --confirm 1
 	sleep 1.1
 	exits 0 pc rollback eth1
@@ -389,12 +389,12 @@ ssh_pc()
 	exits 1 pc rollback 2 lo
 	says 'the history has no earlier rule set of lo'
 	exits 2 pc rollback 2 eth0 eth0
-	# With --confirm as any swap.
+	# With --confirm, as in a swap.
 	exits 0 pc rollback 1 --confirm 4
 	same '22/tcp' "$(opens eth0)"
 	sleep 4.1
 	same '22/tcp 587/tcp' "$(opens eth0)"
-	# A detach cannot be undone by a deadline.
+	# A deadline cannot undo a detach.
 	exits 1 pc rollback 0 eth0 --confirm 60
 	says '--confirm cannot undo'
 }
@@ -413,13 +413,13 @@ ssh_pc()
 	rm -r "$DIR/profiles"
 	exits 0 pc rollback
 	same '22/tcp 7001/tcp' "$(opens eth0)"
-	# Without its text there is no way back, and nothing is changed.
+	# If the text is missing, rollback fails, and nothing is changed.
 	pc swap eth0 -p ssh --fresh
 	inside sed -i '/"profile":"mine"/d' $KEPT/history
 	exits 1 pc rollback
 	says 'eth0: cannot go back: its profiles are not as they were' 'portcullis swap eth0 -p ssh,mine' 'nothing was changed'
 	same '22/tcp' "$(opens eth0)"
-	# Neither is the catalog's profile, if it is another one by now.
+	# It does not use the catalog's profile either, if that has changed.
 	mkdir "$DIR/profiles"
 	printf 'profile: mine\nservices:\n  - {name: one, in: 7001/tcp}\n' > "$DIR/profiles/mine.yaml"
 	pc swap eth0 -p ssh,mine --fresh --catalog "$DIR/profiles"
@@ -449,7 +449,7 @@ ssh_pc()
 	same '22/tcp 587/tcp' "$(opens eth0)"
 	exits 0 pc rollback eth0
 	same '22/tcp' "$(opens eth0)"
-	# One that had no filter then needs none now.
+	# An interface that had no filter then gets none.
 	exits 0 pc rollback 0
 	same 'nothing is attached' "$(opens eth0)"
 }

@@ -15,7 +15,7 @@ setup_file()
 	tiny_catalog
 	SITE=$DIR/site.yaml
 	export SITE
-	pc attach eth0 -p ssh # so that there is a folder to lock
+	pc attach eth0 -p ssh # makes the folder that is locked
 	inside mkdir -p /run/portcullis/boot /run/udev/data
 	on host bash -c 'for port in 5000 6000; do socat -u "UDP4-RECVFROM:$port,fork" "SYSTEM:echo >> $0/got-$port" & done' "$DIR" < /dev/null > /dev/null 2>&1 3>&- &
 	disown
@@ -29,7 +29,7 @@ teardown_file()
 setup()
 {
 	echo 'interfaces: {eth0: {profiles: ssh}, new0: {profiles: tiny}, new1: {profiles: tiny, observe: true}}' > "$SITE"
-	# As the unit does at boot: what is there by then is no newcomer.
+	# Interfaces that exist when the unit starts at boot are not new.
 	boots eth0
 	rm -f "$DIR"/got-*
 }
@@ -45,7 +45,7 @@ teardown()
 	done
 }
 
-# boots INTERFACE: `apply --boot` of the unit, on this host of which the file names too much.
+# boots INTERFACE: `apply --boot` as the unit runs it, on this host, which lacks some interfaces of the file.
 boots()
 {
 	inside rm -f /run/portcullis/boot/interfaces
@@ -53,7 +53,7 @@ boots()
 	inside test -s /run/portcullis/boot/interfaces
 }
 
-# comes NAME [KIND]: an interface is made and is up; `client` is behind it if it is a cable.
+# comes NAME [KIND]: makes an interface and sets it up; with a cable, `client` is behind it.
 comes()
 {
 	case ${2:-veth} in
@@ -68,7 +68,7 @@ comes()
 	on host ip link set "$1" up
 }
 
-# locked SECONDS: the lock is held for so long, or until `stop lock`.
+# locked SECONDS: holds the lock for so long, or until `stop lock`.
 locked()
 {
 	start lock host bash -c 'mkdir -p "$1/lock"; exec flock -F "$1" flock -F "$1/lock" sleep "$0"' "$1" "$PINS"
@@ -80,19 +80,19 @@ lock_held()
 	! inside flock --nonblock "$PINS/lock" true && ! inside flock --nonblock "$PINS" true
 }
 
-# announced NAME: udev's rule runs the command, in the background.
+# announced NAME: runs the command of udev's rule in the background.
 announced()
 {
 	start "udev-$1" host "$PORTCULLIS" apply --boot --site "$SITE" --catalog "$TINY" --as="$1" -- "$1"
 }
 
-# waits NAME: it waits for the lock, so what it holds, it holds.
+# waits NAME: the command waits for the lock, so it has held the interface if it ever will.
 waits()
 {
 	until_logged "udev-$1" 'another portcullis command is running'
 }
 
-# ends NAME: it is done.
+# ends NAME: waits until the command has ended.
 ends()
 {
 	until_true 20 not_running "$(cat "$DIR/running/udev-$1.pid")"
@@ -123,7 +123,7 @@ is_held()
 	program_is "$1" portcullis_hold
 }
 
-# datagrams: to both ports of `host`, every millisecond or so, while the test goes on.
+# datagrams: sends to both ports of `host`, about every millisecond, until the test ends.
 datagrams()
 {
 	start datagrams client /usr/bin/python3 -c 'if 1:
@@ -140,7 +140,7 @@ got()
 	cat "$DIR/got-$1" 2> /dev/null | wc -l
 }
 
-# What was on its way to socat is there.
+# Datagrams that were on their way to socat have arrived.
 is_read()
 {
 	local before
@@ -328,7 +328,7 @@ says_generic()
 	on host "$TOOLS/faults" -l "$DIR/points" "$PORTCULLIS" apply --boot --site "$SITE" --catalog "$TINY" --as=new0 -- new0 > /dev/null
 	same 1 "$(grep -c 'bpf:LINK_UPDATE' "$DIR/points")" 'updates of the link'
 	pc detach new0
-	# All from the hold on behind which something is left; of the same call in a row, one of four.
+	# All calls from the hold on after which something is left; of equal calls in a row, one of four.
 	sed '1,/bpf:LINK_CREATE:1\b/d' "$DIR/points" | while read -r point _; do leaves_nothing "$point" || echo "$point"; done |
 		awk -F: '{ call = $1 == "bpf" ? $2 : $1; row = call == last ? row + 1 : 0; last = call } row % 4 == 0' > "$DIR/some"
 	while read -r point; do
@@ -339,7 +339,7 @@ says_generic()
 			sleep 0.02
 		done
 		! is_held new0 || { echo "held for ever after $point"; wrong=1; }
-		# The next command finds what it needs, whatever was left.
+		# The next command succeeds, whatever was left.
 		pc apply --boot --site "$SITE" --catalog "$TINY" eth0 new0 > "$DIR/next.log" 2>&1 < /dev/null || { echo "after $point:"; cat "$DIR/next.log"; wrong=1; }
 		pc status new0 < /dev/null | grep -q '^new0: native, enforce, tiny' || { echo "no filter after $point"; wrong=1; }
 		pc detach new0 > /dev/null < /dev/null

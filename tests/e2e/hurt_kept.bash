@@ -26,7 +26,7 @@ trouble()
     $*"
 }
 
-# What filters now, by the only port in which they differ.
+# The active profile, by the only port in which the profiles differ.
 now()
 {
 	case $("$PORTCULLIS" show --iface eth0 --json | jq -r '[.profiles[].services[].ports[]] | join(" ")') in
@@ -42,7 +42,7 @@ run()
 	code=$?
 }
 
-# All as at first.
+# Restores the first state.
 bring_back()
 {
 	if [ "$(now)" != before ]; then
@@ -62,7 +62,7 @@ bring_back()
 	cp -a $KEPT $KEPT.at-first
 }
 
-# whole FOLDER: what is in a copy; nothing is missing in it.
+# whole FOLDER: prints the content of a copy, which must be complete.
 whole()
 {
 	local name
@@ -73,7 +73,8 @@ whole()
 	done
 }
 
-# Every change is there or in the spare file, no number twice: what was before, and a command that did well.
+# Every change is in the history or the spare file, and no number is there twice: earlier changes, and that of a
+# successful command.
 check_history()
 {
 	local wanted
@@ -86,7 +87,7 @@ check_history()
 		trouble "history: $(cat "$DIR/history.err") $("$PORTCULLIS" history 2>&1 | tail -3)"
 }
 
-# Each link leads to a whole copy.
+# Each link leads to a complete copy.
 check_kept()
 {
 	local link
@@ -97,7 +98,7 @@ check_kept()
 	[ -L $KEPT/confirmed ] || trouble 'nothing is confirmed'
 }
 
-# As after a reboot: no filter; the site file as it was left.
+# The state after a reboot: no filter, and the site file unchanged.
 check_boot()
 {
 	begun=no
@@ -110,20 +111,20 @@ check_boot()
 	booted=$(now)
 	case $action:$1:$booted in
 	none:*:"$wanted" | *:137:before | *:137:after) ;;
-	# What could not be kept is told of, and so is what boots.
+	# A failure to keep the file is reported, together with what boots.
 	E*:0:"$wanted") ;;
 	E*:0:*) grep -q "^portcullis: warning: $KEPT: cannot " "$DIR/out" || trouble "boots $booted, and no warning was given" ;;
 	E*:1:before) ;;
 	*) trouble "exit $1, boots $booted" ;;
 	esac
-	# Not confirmed, the file must not have booted; unless that was said, or nothing was applied yet.
+	# A file that was not confirmed must not boot, unless that was reported, or no file was applied before.
 	[[ ${command[*]} != *--confirm* || $booted = before || $1:$begun = 137:no ]] ||
 		grep -q 'the next boot applies it even if' "$DIR/out" || trouble 'what was not confirmed boots'
 	[[ ${command[*]} != confirm || $1 != 0 || $booted = after ]] || grep -q 'the next boot applies the ' "$DIR/out" ||
 		trouble 'what was confirmed does not boot'
 }
 
-# The next command that does well leaves one copy.
+# The next successful command leaves one copy.
 check_rest()
 {
 	local left

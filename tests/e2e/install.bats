@@ -29,7 +29,7 @@ teardown()
 	detach_all host
 }
 
-# Every file of the tree and what is in it.
+# Every file of the tree with its content.
 sums()
 {
 	(cd "$TREE" && find . -type f -exec sha256sum {} + | sort -k2)
@@ -42,7 +42,7 @@ build()
 	env -u BUILD -u MAKEFLAGS CFLAGS="$FLAGS" make --no-print-directory -C "$TREE" "$@"
 }
 
-# rebuilds FILE WORDS...: touching it makes again what these lines of make's output name.
+# rebuilds FILE WORDS...: after touching it, make's output has these lines.
 rebuilds()
 {
 	local file=$1
@@ -126,7 +126,7 @@ rebuilds()
 		echo '644 usr/share/man/man8/portcullis.8'
 	)
 	same "$(sort -k2 <<< "$expected")" "$output" 'what is installed'
-	# Where README has the sample site file copied to.
+	# The path to which README copies the sample site file.
 	same '755' "$(stat -c %a "$DIR/dest/etc/portcullis/profiles")" 'mode of the folder of own profiles'
 	grep -q '^ExecStart=/usr/sbin/portcullis ' "$DIR/dest/usr/lib/systemd/system/portcullis.service"
 	grep -q '"/usr/sbin/portcullis apply ' "$DIR/dest/usr/lib/udev/rules.d/81-portcullis.rules"
@@ -137,7 +137,7 @@ rebuilds()
 	says "$DIR/dest/usr/share/portcullis/profiles/xeams.yaml"
 }
 
-# Every path below a folder, with type, mode and what is in it.
+# Every path below a folder, with type, mode and content.
 listing()
 {
 	(cd "$1" && find . -printf '%y %m %P\n' -type f -exec sha256sum {} + | sort)
@@ -146,7 +146,7 @@ listing()
 @test "make uninstall: removes what install has put there, and nothing else" {
 	local root=$DIR/root
 
-	# A host that has these folders, and files of others in them.
+	# A host that already has these folders, with other files in them.
 	mkdir -p "$root/etc/fail2ban/action.d" "$root"/usr/{sbin,lib/systemd/system,lib/systemd/system-sleep,lib/sysusers.d,lib/udev/rules.d,share/man/man5,share/man/man8,share/doc} \
 		"$root"/usr/share/{bash-completion/completions,fish/vendor_completions.d,zsh/site-functions} \
 		"$root/etc/network/if-pre-up.d"
@@ -156,7 +156,7 @@ listing()
 	[ -x "$root/usr/sbin/portcullis" ] || fail 'not installed'
 	exits 0 build uninstall DESTDIR="$root" PREFIX=/usr
 	same "$(cat "$DIR/before")" "$(listing "$root")" 'what is left'
-	# A file of somebody's own among the profiles stays.
+	# A user's own file among the profiles stays.
 	exits 0 build install DESTDIR="$root" PREFIX=/usr
 	echo own > "$root/usr/share/portcullis/profiles/own.yaml"
 	exits 0 build uninstall DESTDIR="$root" PREFIX=/usr
@@ -179,7 +179,7 @@ listing()
 	exits 0 on host "$PORTCULLIS" apply --dry-run --site "$sample"
 	says 'eth0: would attach, observe, ssh + xeams' 'opens   22/tcp from trusted' 'opens   143/tcp'
 	grep -qx "# yaml-language-server: \$schema=/usr/share/portcullis/profiles/site.schema.json" "$sample"
-	# Each line of it is tried, those too that are a comment.
+	# Each line of the file is tried, even lines that are comments.
 	sed -i "s|  # backup-servers:|  backup-servers:|; /observe: true/d" "$sample"
 	echo 192.0.2.7 > "${sample%/*}/backup-servers.txt"
 	exits 0 on host "$PORTCULLIS" apply --dry-run --site "$sample"

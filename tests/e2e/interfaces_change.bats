@@ -31,7 +31,7 @@ teardown()
 	! inside test -e /run/netns/short || host_del short
 }
 
-# old COMMAND...: on `host`, as on a kernel that has no tcx.
+# old COMMAND...: runs portcullis on `host` as on a kernel without tcx.
 old()
 {
 	case $1 in
@@ -40,7 +40,7 @@ old()
 	on host "$DIR/old" "$@"
 }
 
-# eth8_add [OPTION]...: an interface of `host` that its other end, at `other`, reaches as 198.51.100.1.
+# eth8_add [OPTION]...: makes an interface of `host`, which `other` reaches as 198.51.100.1.
 eth8_add()
 {
 	on host ip link add eth8 "$@" type veth peer name eth8 netns /run/netns/other
@@ -49,7 +49,7 @@ eth8_add()
 	eth8_up host
 }
 
-# eth8_up HOST [NAME]: as it is after it was made, or was moved to another namespace.
+# eth8_up HOST [NAME]: sets it up after it was made, or moved to another namespace.
 eth8_up()
 {
 	on "$1" ip address add 198.51.100.1/24 dev "${2:-eth8}"
@@ -61,14 +61,14 @@ index_of()
 	on host ip -json link show dev eth8 | jq '.[0].ifindex'
 }
 
-# A closed port answers: no filter is active.
+# A closed port answers, because no filter is active.
 refused()
 {
 	run on "$1" socat -u OPEN:/dev/null "TCP:$2:$3,connect-timeout=8"
 	says 'refused'
 }
 
-# told [HOST]: what status says of each interface: name, profiles, egress hook.
+# told [HOST]: what status prints for each interface: name, profiles, egress hook.
 told()
 {
 	as "${1:-host}" status --json | jq -c '[.interfaces[] | [.name, .profiles[], .egress]]'
@@ -80,7 +80,7 @@ dropped()
 	pc status "$1" --json | jq '.interfaces[0].total.drop.packets'
 }
 
-# nothing_of INTERFACE: `host` says that it has no filter, and asks for none of the folders of pins.
+# nothing_of INTERFACE: commands on `host` say that it has no filter, and do not name the folders of pins.
 nothing_of()
 {
 	same '[]' "$(told)" 'interfaces with a filter'
@@ -290,7 +290,7 @@ nothing_of()
 	exits 1 as short status eth0
 	says 'no filter of portcullis is attached'
 	same '[]' "$(told short)" 'status'
-	# Another number of flows: those of the one before are not taken for its own.
+	# With another number of flows: flows of the former filter are not taken for its own.
 	exits 0 as short attach eth0 -p xeams --flows 2000
 	output=$(as short status --json)
 	json_is '[.interfaces[] | [.name, .profiles[0], .generation, .flows.size]] == [["eth0", "xeams", 1, 2000]]'
@@ -301,8 +301,8 @@ nothing_of()
 
 # --- while a command is at work ---
 
-# stops_at CALL COMMAND...: starts portcullis on `host`, which stops behind that one of its BPF calls and waits for
-# go_on. False: it ended before.
+# stops_at CALL COMMAND...: starts portcullis on `host`, which stops after that one of its BPF calls and waits for
+# go_on. False: it ended before that call.
 stops_at()
 {
 	local call=$1
@@ -324,7 +324,8 @@ stopped_or_ended()
 	grep -qs 'stopped by SIGSTOP' "$DIR/stops" || ! kill -0 $STOPPED 2> /dev/null
 }
 
-# `status` and `output` as of `run`. strace counts the calls of each thread, so that a thread may stop it again.
+# Sets `status` and `output` as `run` does. strace counts each thread's calls, so another thread may stop the command
+# again.
 go_on()
 {
 	local stopped
@@ -345,7 +346,7 @@ go_on()
 	eth8_add
 	pc attach eth8 -p ssh
 	link=$(pins)/egress_link
-	needs_tcx # without, it is netlink, where nothing can stop it
+	needs_tcx # without it netlink is used, where the command cannot be stopped
 	same tcx "$(told | jq -r '.[0][2]')" 'what the egress program is attached by'
 	inside bpftool link detach pinned "$link"
 	inside nsenter --net=/run/netns/host strace -f -o "$DIR/calls" -e trace=bpf "$PORTCULLIS" detach lo
@@ -361,7 +362,7 @@ go_on()
 	same 'lo: no filter of portcullis is attached' "$output" 'what it says'
 }
 
-# What can happen to eth8, in turn.
+# What happens to eth8, in turn.
 happens()
 {
 	case $(($1 % 3)) in
@@ -373,7 +374,7 @@ happens()
 	esac
 }
 
-# Something happens to eth8 at every EVERY-th BPF call of a command.
+# Changes eth8 at every EVERY-th BPF call of a command.
 EVERY=${EVERY:-24}
 
 # comes_and_goes BEFORE CHECK COMMAND...
@@ -413,7 +414,7 @@ at_eth0()
 	pc status --json | jq -r '.interfaces[] | select(.name == "eth0").profiles[0]'
 }
 
-# eth8 of either namespace: what the kernel has there, status knows.
+# eth8 of either namespace: status agrees with the kernel.
 eth8_is_true()
 {
 	local host seen

@@ -6,7 +6,7 @@
 if [ -n "${INTERRUPT_AT:-}" ]; then
 	interrupt_left=$INTERRUPT_AT
 	declare -A interrupt_seen=()
-	unset INTERRUPT_AT BASH_ENV # not for what it starts
+	unset INTERRUPT_AT BASH_ENV # not for the processes that it starts
 
 	interrupt()
 	{

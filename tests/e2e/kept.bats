@@ -41,14 +41,14 @@ put()
 	inside sh -c 'cat > "/etc/portcullis/$0"' "$1"
 }
 
-# reboots [CODE [OPTION...]]: exit code of the boot, 0 if not given.
+# reboots [CODE [OPTION...]]: CODE is the exit code of the boot, by default 0.
 reboots()
 {
 	detach_all host
 	exits "${1:-0}" pc apply --boot "${@:2}"
 }
 
-# opens PORT...: what eth0 opens now, as "25/tcp 587/tcp".
+# opens PORT...: these are the ports that eth0 opens: "25/tcp 587/tcp".
 opens()
 {
 	same "$*" "$(pc show --iface "${IFACE:-eth0}" --json |
@@ -70,11 +70,11 @@ upgrade()
 	reboots 4
 	says 'was applied and not confirmed' 'the site file that was confirmed last is applied'
 	opens 25/tcp
-	# Neither a comment nor another time to confirm makes it another file.
+	# A comment or another time to confirm does not make it another file.
 	put site.yaml <<< 'interfaces: {eth0: {confirm: 60, profiles: [mail, ssh]}} # once more'
 	reboots 4
 	opens 25/tcp
-	# A file that was never tried is applied, and is what boots from then on.
+	# A file that was never tried is applied, and boots from then on.
 	put site.yaml <<< 'interfaces: {eth0: {profiles: [mail, ssh], observe: true}}'
 	reboots 0
 	opens 22/tcp 25/tcp
@@ -82,7 +82,7 @@ upgrade()
 	reboots 4
 	opens 22/tcp 25/tcp
 	same observe "$(pc status eth0 --json | jq -r '.interfaces[0].policy')"
-	# Who applies it by hand is warned, and takes it.
+	# A user who applies it by hand is warned, but it is applied.
 	exits 0 pc apply
 	says 'was applied before, and not confirmed'
 	exits 0 pc confirm
@@ -153,7 +153,7 @@ upgrade()
 	done
 	output=$(pc status --json)
 	json_is '.interfaces[0].waits == "mail changed since it was applied: opens 587/tcp"'
-	# Not confirmed, it goes on to wait.
+	# A change that is not confirmed stays pending.
 	exits 0 pc apply --confirm 4
 	opens 25/tcp 587/tcp
 	sleep 4.1
@@ -167,7 +167,8 @@ upgrade()
 	json_is '.interfaces[0].waits == null'
 }
 
-# standing STATE LINE: what status says of the site file, in JSON, and its last lines from there on; '' if nothing.
+# standing STATE LINE: the state of the site file in status's JSON, and the last lines of its text from LINE on; '' if
+# there are none.
 standing()
 {
 	output=$(pc status --json)
@@ -190,7 +191,7 @@ standing()
 	same "  waits      $SITE changed since it was applied: opens 22/tcp: portcullis apply --dry-run" "$(pc status | grep waits)"
 	run pc doctor eth0
 	says "the attached filter differs from $SITE: it opens 22/tcp"
-	# Boot takes the file, whatever the catalog has become.
+	# Boot uses the file, whatever has changed in the catalog.
 	upgrade
 	run pc doctor eth0
 	says "the attached filter differs from $SITE: it opens 22/tcp, 587/tcp"
@@ -204,12 +205,12 @@ standing()
 	standing wrong "$SITE has errors, and boot does not apply it as it is: portcullis check"
 	put site.yaml <<< 'interfaces: {eth0: {profiles: mail}} # once more'
 	standing confirmed ''
-	# By hand.
+	# The same by hand.
 	exits 0 pc apply
 	exits 0 pc swap eth0 --disable mail:smtp
 	standing confirmed ''
 	same "the attached filter differs from $SITE: it opens 25/tcp" "$(pc status --json | jq -r '.interfaces[0].waits')"
-	# Not a word that only root can know.
+	# No word that only root may know is printed.
 	inside chmod 700 /etc/portcullis
 	output=$(on host setpriv --reuid nobody --clear-groups "$PORTCULLIS" status --json 2>&1 || true)
 	says_not '"wrong"'
@@ -219,7 +220,7 @@ standing()
 @test "a newer catalog waits where the boot itself was the first apply, and where the file was edited" {
 	put site.yaml <<< 'interfaces: {eth0: {profiles: mail}}'
 	reboots 0
-	# By the copy of the profile it is no other one.
+	# The copy of the profile counts as the same profile.
 	reboots 0
 	exits 0 pc apply
 	says 'eth0: is as the site file says'
@@ -227,7 +228,7 @@ standing()
 	put site.yaml <<< 'interfaces: {eth0: {profiles: [mail, ssh]}}'
 	reboots 0
 	opens 22/tcp 25/tcp
-	# Profiles that vanish, or do not load any more.
+	# Profiles that disappear, or cannot be loaded any more.
 	inside rm /etc/portcullis/profiles/mail.yaml
 	reboots 0
 	opens 22/tcp 25/tcp
@@ -245,7 +246,7 @@ standing()
 		interfaces: {eth0: {profiles: [mail, ssh], from: {ssh:ssh: [near, far, plain, later]}, open: {587/tcp: {from: near, comment: CHG-1}}}}
 	END
 	exits 0 pc apply
-	# In place of the group, another is tried and reverted: it is another file.
+	# Another group is tried in its place and reverted: it is another file.
 	printf '203.0.113.1\n' | put near.txt
 	exits 0 pc apply --confirm 1
 	sleep 1.1
@@ -294,11 +295,11 @@ standing()
 	says 'mial' 'eth0: has an error in the site file: its part of the site file that was confirmed last is applied'
 	opens 25/tcp
 	IFACE=eth1 opens 22/tcp 25/tcp
-	# Such a file is not what was confirmed.
+	# Such a file is not the confirmed one.
 	put site.yaml <<< 'interfaces: ['
 	reboots 4
 	IFACE=eth1 opens 22/tcp
-	# udev says it only of the interface that it asks for.
+	# udev's command names only the interface that it is run for.
 	exits 0 pc apply --boot lo
 	same '' "$output"
 }
@@ -338,7 +339,8 @@ standing()
 	exits 0 pc apply
 	put site.yaml <<< 'interfaces: {eth0: {profiles: [mail, ssh], observe: true}}'
 	exits 0 pc apply --confirm 600
-	# The update that switches, while another change waits: all else is done, and the deadline has begun.
+	# The update that switches fails while another change is pending: everything else is done, and the deadline has
+	# begun.
 	put site.yaml <<< 'interfaces: {eth0: {profiles: [mail, ssh]}}'
 	exits 0 on host "$TOOLS/faults" -l "$DIR/points" "$PORTCULLIS" apply --confirm 600
 	last=$(grep '^bpf:MAP_UPDATE_ELEM:.* generations$' "$DIR/points" | tail -n 1 | cut -d ' ' -f 1)

@@ -30,7 +30,7 @@ profiles_of()
 	pc status --json | jq -c '[.interfaces[] | .profiles[]]'
 }
 
-# What each folder of pins has too many: more than one generation, or no link.
+# What each folder of pins has wrongly: more than one generation, or no link.
 debris()
 {
 	local folder
@@ -57,7 +57,8 @@ debris()
 	unanswered client 192.0.2.1 80
 }
 
-# beyond MOUNTS COMMAND...: in a process and mount namespace of its own, as in a container: no bpffs, no process outside.
+# beyond MOUNTS COMMAND...: runs it in a process and mount namespace of its own, as in a container: without bpffs, and
+# without processes outside.
 beyond()
 {
 	local kind=$1
@@ -75,7 +76,7 @@ beyond()
 	exits 0 beyond --ipc sh -c "$PORTCULLIS attach eth0 -p ssh && stat -c 'is %a %u' /sys/fs/bpf"
 	says 'is 1700 0'
 	on host ip link set dev eth0 xdp off 2> /dev/null || true
-	# Root of a user namespace has all capabilities, and may not one thing with them.
+	# Root of a user namespace has all capabilities, but they do not count on the host.
 	exits 1 beyond --map-root-user "$PORTCULLIS" attach eth0 -p ssh
 	says 'attach: needs root of the host' 'user namespace'
 	exits 1 beyond --map-root-user "$PORTCULLIS" status
@@ -170,7 +171,7 @@ beyond()
 	if [ "$status" = 0 ]; then
 		exits 1 pc status eth0
 	fi
-	# The kernel keeps a program that a link holds.
+	# The kernel keeps a program as long as a link holds it.
 	[ -n "$(attached host eth0)" ] || pc attach eth0 -p ssh
 	exits 0 pc status eth0
 }
@@ -216,7 +217,7 @@ beyond()
 	says 'another portcullis command' 'waiting'
 	wait
 	same '["xeams"]' "$(profiles_of)" 'profiles'
-	# Reading waits for nobody.
+	# Commands that only read do not wait for the lock.
 	inside flock "$PINS" sleep 2 3>&- &
 	sleep 0.3
 	SECONDS=0
@@ -226,8 +227,8 @@ beyond()
 	wait
 }
 
-# killed_when_switched INTERFACES: a swap of these is killed when all judge by the new profile, and before anything of
-# the old one is cleared away. The next command does that, and tells nothing.
+# killed_when_switched INTERFACES: kills a swap of these after all use the new profile, and before anything old is
+# removed. The next command removes it, and prints nothing about it.
 killed_when_switched()
 {
 	# shellcheck disable=SC2086
@@ -280,7 +281,7 @@ killed_when_switched()
 	exits 0 pc attach eth0 -p ssh
 	for program in program egress; do
 		inside bpftool prog dump xlated pinned "$(pins)/$program" > "$BATS_TEST_TMPDIR/$program"
-		# What a look-up of a hash table becomes.
+		# The calls into which the kernel turns a look-up of a hash table.
 		grep -q 'call __htab_map_lookup_elem' "$BATS_TEST_TMPDIR/$program"
 		run ! grep 'call bpf_map_lookup_elem' "$BATS_TEST_TMPDIR/$program"
 	done
@@ -296,7 +297,7 @@ killed_when_switched()
 	says 'eth0: enforce, ssh: 2 open in' 'eth1: enforce, xeams: 4 open in' 'opens   587/tcp from anyone (site:587-tcp)'
 	same '[["587/tcp"],["587/tcp"]]' "$(pc status --json | jq -c '[.interfaces[].recipe.overrides.open]')"
 	same 1 "$(generation other eth0)" 'generation of the other network namespace'
-	# All or none.
+	# All interfaces change, or none.
 	exits 1 pc swap --no-enable imap
 	exits 1 pc swap --disable ssh:ssh
 	says 'no chosen profile is named'

@@ -9,7 +9,7 @@ setup_file()
 {
 	sandbox_start
 	two_hosts
-	# Ten that are honest, one that is not, an office behind one address, a carrier.
+	# Ten honest callers, one that is not, an office behind one address, a carrier.
 	address_add client eth0 192.0.2.1{0..9}/24 192.0.2.66/24 192.0.2.77/24 192.0.2.88/24
 	# shellcheck source=scripts/postfix.bash
 	. "$ROOT/scripts/postfix.bash"
@@ -36,19 +36,19 @@ limits()
 	on client timeout 60 /usr/bin/python3 "$BATS_TEST_DIRNAME/limits.py" "$@"
 }
 
-# limited: packets that were dropped as `limit`.
+# limited: the number of packets dropped as `limit`.
 limited()
 {
 	pc counters eth0 --json | jq '.interfaces[0].reasons.limit.drop.packets'
 }
 
-# calls_of ADDRESS RATE COUNT [OPTION]...: whole SIP calls.
+# calls_of ADDRESS RATE COUNT [OPTION]...: complete SIP calls.
 calls_of()
 {
 	on client timeout 30 sipp -sn uac -i "$1" -r "$2" -m "$3" -d 100 -nostdin "${@:4}" 192.0.2.1:5060 > "$DIR/sipp-$1" 2>&1
 }
 
-# bound HOST: something has the port of SIP.
+# bound HOST: a socket has the port of SIP.
 bound()
 {
 	[ -n "$(on "$1" ss -Hauln 'sport = :5060')" ]
@@ -97,7 +97,7 @@ bound()
 	done
 	wait
 	read -r _ made _ < "$DIR/flood"
-	# As many again as the rate says, because its connections are real ones; and what it repeats.
+	# As many again as the rate allows, because its connections are real; and its retransmissions.
 	[ "$made" -ge 10 ] && [ "$made" -le 25 ] || fail "$(cat "$DIR/flood")"
 	[ "$(limited)" -gt 300 ] || fail "$(limited) packets over the limit"
 	exits 0 pc explain eth0 192.0.2.66 25/tcp

@@ -36,10 +36,10 @@ setup_file()
 	done
 	address_add gateway eth1 192.0.2.1/24 2001:db8:5::1/64
 	address_add gateway eth0 198.51.100.1/24 2001:db8:b::1/64
-	# Clients of the first tenant, of the second, servers, administrators, and the rest of the world.
+	# Clients of the first tenant, of the second, servers, administrators, and other hosts.
 	address_add outside eth0 198.51.100.2/24 198.51.100.50/24 198.51.100.60/24 198.51.100.70/24 198.51.100.80/24 \
 		2001:db8:b::2/64 2001:db8:b::50/64 2001:db8:b::60/64 2001:db8:b::70/64 2001:db8:b::80/64
-	for number in 50 60 70 80; do # what is not bound sends from ::2
+	for number in 50 60 70 80; do # an unbound socket sends from ::2
 		on outside ip address change 2001:db8:b::$number/64 dev eth0 preferred_lft 0
 	done
 	on outside ip route add 192.0.2.0/24 via 198.51.100.1
@@ -123,7 +123,7 @@ serve_all()
 
 @test "sweep: all 65,536 ports of each machine, TCP and UDP, IPv4 and IPv6, from each kind of source" {
 	applied
-	forwarding 0 # what passes goes no further: nothing answers
+	forwarding 0 # packets that pass go no further, and get no answer
 	python outside flows "$DIR/show" > "$DIR/flows"
 	on outside "$TOOLS/send" eth0 "$(mac_of gateway eth0)" < "$DIR/flows" > "$DIR/sent"
 	as gateway counters eth0 --json > "$DIR/counters"
@@ -135,7 +135,7 @@ serve_all()
 	applied
 	start sink core socat -u TCP-LISTEN:9999,fork,reuseaddr "CREATE:$DIR/sunk"
 	until_true 20 listening core 9999
-	# 60 a second in all: below the limit of echo requests.
+	# 60 a second in all, which is below the limit of echo requests.
 	for at in 10 20 30; do
 		start "ping_$at" outside ping -n -i 0.05 -c 160 "192.0.2.$at"
 	done
@@ -196,7 +196,7 @@ core_count()
 	exits 2 as gateway swap eth0 --machine ol --forward
 	exits 2 as gateway attach eth1 --machine ol=192.0.2.20 -p ssh
 	says "the interface's own -p PROFILE, before --machine, is missing: portcullis attach IFACE... -p PROFILE[,PROFILE] --machine NAME=PREFIX -p PROFILE"
-	# Of several interfaces, an error names the one that has no such machine.
+	# With several interfaces, an error names the one that has no such machine.
 	exits 0 as gateway attach eth1 -p ssh --force
 	exits 1 as gateway swap --machine ol --open 7/tcp
 	says "eth1: --machine: there is no machine 'ol'"
@@ -230,12 +230,12 @@ ended()
 	json_is '.verdicts[0] | .machine == null and .verdict == "pass"'
 	exits 1 as gateway explain eth0 198.51.100.2 3389/tcp --machine nosuch
 	says "explain: eth0: there is no machine 'nosuch'"
-	# The group that the grant names is the one of the site file's line.
+	# The grant's group is the one in the site file's line.
 	output=$(as gateway explain eth0 198.51.100.2 9999/tcp --machine core --json)
 	json_is '.verdicts[0] | (.fix | contains("grant contact-expert-clients")) and (.site_line | startswith("machines: {core: {groups: {contact-expert-clients: "))'
 	exits 0 as gateway explain eth0 198.51.100.60 9999/tcp --machine core
 	says 'eth0: machine core: 198.51.100.60:50000 -> 192.0.2.10:9999/tcp syn'
-	# Of a wider prefix the first address that is the machine's; --local has to be one of the machine's.
+	# For a wider prefix, the machine's first address is taken; --local must be an address of the machine.
 	exits 0 as gateway swap eth0 --machine wide=192.0.2.0/27,2001:db8:5::/64 -p socialminer --open 23/tcp
 	output=$(as gateway explain eth0 2001:db8:b::2 23/tcp --machine wide --json)
 	json_is '.verdicts[0] | .machine == "wide" and .verdict == "pass"'
@@ -243,7 +243,7 @@ ended()
 	says "--local 192.0.2.10 is an address of machine 'core', not of 'wide'"
 	exits 1 as gateway explain eth0 198.51.100.2 23/tcp --machine wide --local 203.0.113.1
 	says "--local 203.0.113.1 is not an address of machine 'wide'"
-	# Without an interface, the filter that has the machine is asked.
+	# Without an interface, the filter that has the machine answers.
 	exits 0 as gateway attach eth1 -p ssh --force
 	output=$(as gateway explain 198.51.100.2 23/tcp --machine wide --json)
 	json_is '.verdicts | map([.interface, .machine, .verdict]) == [["eth0", "wide", "pass"]]'
@@ -260,7 +260,8 @@ ended()
 	json_is '[.drops[] | select(.machine == "two")] | length == 1 and .[0].services == ["contact-expert-core:naming-service"]'
 	exits 0 as gateway drops eth0
 	says 'MACHINE' 'sm'
-	# What a capture has for a machine is told so, and opens nothing at the interface.
+	# A capture's packets for a machine are reported with the machine, and the fix opens nothing at the interface
+	# itself.
 	start capture gateway "$PORTCULLIS" monitor eth0 --write "$DIR/capture" --count 1 --port 4445/tcp
 	until_logged capture 'listening at'
 	unanswered outside 192.0.2.30 4445
@@ -269,10 +270,10 @@ ended()
 	json_is '.drops | map([.machine, .port, .reason]) == [["sm", 4445, "unlisted"]]'
 	json_is '.fixes == []'
 	json_is '.ports | map([.machine, .port, .services, .drop.packets]) == [["sm", null, [], 1]]'
-	# By the live filter, and by the site file's, whose tallies are others.
+	# By the live filter, and by that of the site file, whose tallies have other numbers.
 	start passed gateway "$PORTCULLIS" monitor eth0 --write "$DIR/passed" --all --count 1 --port 80/tcp
 	until_logged passed 'listening at'
-	connects outside 192.0.2.30 80 || true # nothing listens
+	connects outside 192.0.2.30 80 || true # there is no listener
 	until_true 20 ended passed
 	for from in eth0 "eth0 --site $DIR/site.yaml"; do
 		# shellcheck disable=SC2086
@@ -315,7 +316,7 @@ ended()
 	sleep 1
 	exits 1 as gateway swap eth0 --machine core --no-open 3389/tcp
 	says 'session through this host to 3389/tcp of machine core (from 198.51.100.50)'
-	# Nor does a ban cut it off, of the address alone or of its network.
+	# A ban does not cut it off either, neither of the address alone nor of its network.
 	exits 1 as gateway ban 198.51.100.50
 	says '198.51.100.50/32' 'an administrator of a machine behind this host'
 	exits 0 as gateway ban --force 198.51.100.0/24
@@ -339,7 +340,7 @@ ended()
 		exits 0 on outside sh -c "head -c 4000 /dev/zero | timeout 5 socat -b 8000 -t 2 - UDP:$address:21000 | wc -c"
 		says 4003
 	done
-	# What the machine itself asks outside is answered, in fragments too.
+	# Answers to the machine's own questions to the outside come in, fragments too.
 	udp_serve answers outside 7777
 	for address in 198.51.100.2 2001:db8:b::2; do
 		asked 'answered 20' sm $address 7777 --connected
@@ -357,7 +358,7 @@ ended()
 	udp_serve answers outside 7777
 	talk_listen far outside 7000
 	address_add core eth0 192.0.2.99/24 2001:db8:5::99/64
-	on core ip address change 2001:db8:5::99/64 dev eth0 preferred_lft 0 # what is not bound sends from ::10
+	on core ip address change 2001:db8:5::99/64 dev eth0 preferred_lft 0 # an unbound socket sends from ::10
 	for address in 198.51.100.2 2001:db8:b::2; do
 		asked 'answered 20' core $address 7777
 		connects core $address 7000
@@ -394,7 +395,7 @@ from_other()
 	on core socat -u OPEN:/dev/null "TCP:$to:7000,bind=$from,connect-timeout=0.5"
 }
 
-# ftp_server NAME HOST ADDRESS: vsftpd, with a file for anyone, and data connections to 50021 to 50024.
+# ftp_server NAME HOST ADDRESS: runs vsftpd, with a file for anyone, and data connections to 50021 to 50024.
 ftp_server()
 {
 	mkdir -p "$DIR/ftp" "$DIR/empty"
@@ -427,7 +428,7 @@ fetches()
 	ftp_server server outside ::
 	fetches ol ftp://198.51.100.2/numbers
 	fetches ol 'ftp://[2001:db8:b::2]/numbers'
-	unanswered outside 192.0.2.20 50021 # nothing comes back in unasked
+	unanswered outside 192.0.2.20 50021 # no unrequested packet comes back in
 	# Active FTP: the server connects to a port that no service lists.
 	exits 28 on ol curl -sS -m 3 --ftp-port - -o "$DIR/fetched" ftp://198.51.100.2/numbers
 	stop server
@@ -459,7 +460,7 @@ fetches()
 	json_is '[.groups[] | select(.name == "eth0:two:contact-expert-clients")][0].members | map(.prefix) == ["198.51.100.80/32", "2001:db8:b::80/128"]'
 }
 
-# many COUNT KEYS: a site file with so many machines; in the keys, N is a machine's number.
+# many COUNT KEYS: writes a site file with so many machines; N in the keys is a machine's number.
 many()
 {
 	printf 'interfaces:\n  eth0:\n    profiles: ssh\n    machines:\n'
@@ -486,11 +487,11 @@ many()
 	sed 's/^  contact-expert-clients: .*/  contact-expert-clients: 198.51.100.600/' "$DIR/site.yaml" > "$DIR/wrong.yaml"
 	exits 1 as gateway apply --boot --site "$DIR/wrong.yaml"
 	says "eth0: needs the group 'contact-expert-clients', and the groups of the site file have an error"
-	# As words of a machine name it.
+	# The groups that a machine's words name.
 	sed 's/^  mgmt: .*/  mgmt: 198.51.100.500/; /^    from:/d; / ol: /d; / sm: /d; / two:$/,$d' "$DIR/site.yaml" > "$DIR/wrong.yaml"
 	exits 1 as gateway apply --boot --site "$DIR/wrong.yaml"
 	says "eth0: needs the group 'mgmt', and the groups of the site file have an error"
-	# A machine with a group of its own needs none of the file's.
+	# A machine with a group of its own does not use the file's.
 	sed 's/^  contact-expert-clients: .*/  contact-expert-clients: 198.51.100.600/; / core: /d' "$DIR/site.yaml" > "$DIR/wrong.yaml"
 	exits 4 as gateway apply --boot --site "$DIR/wrong.yaml"
 	says "'198.51.100.600' is not a valid IPv4 or IPv6 prefix"
@@ -520,7 +521,7 @@ many()
 	connects outside 198.51.100.111 80
 	unanswered outside 198.51.100.111 9340
 	unanswered outside 198.51.100.1 9340
-	# On the network of the interface, as portcullis(8) says.
+	# Machines on the network of the interface, as portcullis(8) says.
 	on outside ip route del 198.51.100.111
 	unanswered outside 198.51.100.111 80
 	on gateway ip route add 198.51.100.111 dev eth1
@@ -573,7 +574,7 @@ many()
 	output=$(as gateway doctor eth0 --json) || true
 	json_is '[.checks[] | select(.check == "published")] | length == 7'
 	on gateway nft flush ruleset
-	# What is published on a loopback address, or for what comes in elsewhere, is not closed here.
+	# A port published on a loopback address, or for packets that come in elsewhere, does not count as closed here.
 	on gateway nft -f - <<-'END'
 		table inet docker {
 			chain in {
@@ -610,7 +611,7 @@ many()
 	output=$(as gateway doctor eth0 --json) || true
 	json_is '[.checks[] | select(.check == "machines" and (.message | contains("10.77.0.0/16 (eth1)"))) | .fix] == ["portcullis swap eth0 --machine NAME=10.77.0.0/16 -p PROFILE"]'
 	on gateway ip route del 10.77.0.0/16
-	# An address of this host that comes after the filter, inside a machine's prefix.
+	# An address of this host, within a machine's prefix, that is added after the filter.
 	exits 0 as gateway swap eth0 --no-machine lost --no-machine back --machine wide=203.0.113.0/24 -p ssh
 	says_not 'an address of this host'
 	address_add gateway eth1 203.0.113.5/32
@@ -628,7 +629,7 @@ many()
 	address_add gateway eth1 203.0.113.5/32 2001:db8:7::5/128
 	exits 0 as gateway apply --site "$DIR/wide.yaml"
 	host_decides 22
-	# Another network namespace keeps its addresses by itself.
+	# Another network namespace keeps its own addresses.
 	exits 0 as outside attach eth0 -p ssh --machine other=203.0.113.200 -p ssh --force
 	detach_all outside gateway
 	on gateway sh -c 'ip address del 203.0.113.5/32 dev eth1; ip address del 2001:db8:7::5/128 dev eth1'
@@ -637,7 +638,8 @@ many()
 	address_add gateway eth1 203.0.113.5/32 2001:db8:7::5/128
 	output=$(as gateway doctor eth0 --json) || true
 	json_is '[.checks[] | select(.check == "machines" and .state == "problem")] == []'
-	# One that nobody could know, as at a first boot: a reload takes it out, though the file is the same.
+	# An address that was not known before, as at a first boot: a reload makes it this host's, although the file is
+	# the same.
 	address_add gateway eth1 203.0.113.6/32
 	output=$(as gateway explain eth0 198.51.100.50 22/tcp --local 203.0.113.6 --json)
 	json_is '.verdicts[0].verdict == "drop"'
@@ -661,7 +663,7 @@ many()
 	output=$(as gateway drops eth0 --json --port 5555/udp)
 	json_is '[.drops[] | select(.machine == null) | .drop.packets] | add == 4'
 	[ ! -s "$DIR/taken" ] || fail "this host was reached: $(cat "$DIR/taken")"
-	# An address of the prefix that is another host's is open; without a filter this host takes all four.
+	# An address of the prefix that belongs to another host is open; without a filter this host accepts all four.
 	exits 0 as gateway swap eth0 --no-machine core --force
 	echo machine | on outside socat -u - UDP:192.0.2.10:5555
 	until_true 8 grep -q machine "$DIR/behind"
@@ -700,7 +702,7 @@ many()
 	on gateway ip address del 198.51.100.111/32 dev eth1
 }
 
-# host_decides PORT: the administrators get in, at this host's address inside the prefix; the neighbour is the machine's.
+# host_decides PORT: administrators can log in at this host's address within the prefix; its neighbour is the machine's.
 host_decides()
 {
 	output=$(as gateway explain eth0 198.51.100.50 "$1/tcp" --local 203.0.113.5 --json)

@@ -106,7 +106,7 @@ def judge_machine(machine, kept, entries):
         covered.update(ports)
         if len(ports) == 1:
             seen, dropped = passing(entry["pass"], all_sources), passing(entry["drop"], all_sources)
-        else:  # counted as one: each sender that passed did so at each port
+        else:  # counted as one port: each sender that passed did so at each port
             seen = dropped = None
             if entry["pass"] == {"packets": len(want) * len(ports), "bytes": len(ports) * sum(map(size, want))}:
                 seen, dropped = want, set(senders) - want
@@ -227,7 +227,7 @@ def probe(kept, address, senders):
     wrong = 0
     for protocol, ask in (("tcp", connects), ("udp", answers)):
         numbers = sorted(port for kind, port in ports if kind == protocol)
-        # The machine listens only on what it lists itself.
+        # The machine only listens on ports that it lists itself.
         mine = {port for kind, port in machine.listed if kind == protocol} | {21000} | ({22, 3389} if protocol == "tcp" else set())
         want = {(source, port) for source in senders for port in numbers
                 if port in mine and machine.admits((protocol, port), source, 50000)}

@@ -42,14 +42,14 @@ teardown()
 	on client nft flush ruleset
 }
 
-# crowd_server HOST PORT: TCP and UDP.
+# crowd_server HOST PORT: runs a server for TCP and UDP.
 crowd_server()
 {
 	start "server-$1" "$1" /usr/bin/python3 "$BATS_TEST_DIRNAME/crowd.py" serve "$2"
 	until_true 10 listening "$1" "$2"
 }
 
-# crowd NAME HOST GROUP...: connections that stay (crowd.py).
+# crowd NAME HOST GROUP...: opens connections that stay (crowd.py).
 crowd()
 {
 	rm -f "$DIR/$1.control"
@@ -57,7 +57,7 @@ crowd()
 	until_logged "hold-$1" '^ready'
 }
 
-# all NAME WORDS: each connection of this crowd does so.
+# all NAME WORDS: each connection of this crowd gives this result.
 all()
 {
 	local answer
@@ -66,7 +66,7 @@ all()
 	[[ $answer =~ ^([0-9]+)' of '([0-9]+) && ${BASH_REMATCH[1]} = "${BASH_REMATCH[2]}" ]] || fail "$1: $answer"
 }
 
-# all_talk NAME...: they are answered.
+# all_talk NAME...: each of their questions is answered.
 all_talk()
 {
 	local name
@@ -76,7 +76,7 @@ all_talk()
 	done
 }
 
-# all_hear NAME...: crowds of the host get what the other side sends unasked. Then they talk.
+# all_hear NAME...: crowds of the host receive what the other side sends unasked. Then they talk.
 all_hear()
 {
 	local name
@@ -88,7 +88,7 @@ all_hear()
 	all_talk "$@"
 }
 
-# none_talks NAME: connections from outside, for what this host sends makes its mark anew.
+# none_talks NAME: the connections must come from outside, because what this host sends marks its port.
 none_talks()
 {
 	[[ $(tell "$1" 'echo 1') == '0 of '* ]] || fail "$1 talks without a mark"
@@ -200,7 +200,7 @@ ins=("tcp,192.0.2.1,7000,20" "tcp,2001:db8::1,7000,20")
 	on host ip link add other type veth peer name other-end
 	marks clear
 	all_talk in
-	swap --force -p closed # both of them are down
+	swap --force -p closed # both interfaces are down
 	trusted
 	marks alone
 	marks clear
@@ -273,7 +273,7 @@ ins=("tcp,192.0.2.1,7000,20" "tcp,2001:db8::1,7000,20")
 	same "$before" "$(marks count)" 'marks after a scan'
 }
 
-# flooded COUNT: more were dropped than so many.
+# flooded COUNT: more packets than so many were dropped.
 flooded()
 {
 	[ "$(packets in udp 9 drop)" -gt "$1" ]

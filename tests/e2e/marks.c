@@ -2,11 +2,12 @@
 /*
  * Reads and changes the marks of local ports (bpf/abi_marks.h).
  *
- *	marks PIN trusted	prints 1 if the filters trust them, else 0. That interfaces changed
- *				since is not seen
+ *	marks PIN trusted	prints 1 if the filters trust them, else 0. Later changes of
+ *				interfaces are not seen
  *	marks PIN count		prints how many local ports have a mark
- *	marks PIN alone		a port without a mark is never asked for: a flood spends the
- *look-ups marks PIN clear		takes every mark away
+ *	marks PIN alone		no socket look-up is made for a port without a mark, as in a
+ *				flood that has used them up
+ *	marks PIN clear		removes every mark
  */
 #include <errno.h>
 #include <linux/bpf.h>

@@ -29,7 +29,8 @@ teardown()
 	inside rm -f $SITE
 }
 
-# parsed FILE: each sample as a line of JSON, by the parser of Prometheus' Python client; what is no OpenMetrics is an error.
+# parsed FILE: each sample as a line of JSON, from the parser of Prometheus' Python client; text that is not OpenMetrics
+# is an error.
 parsed()
 {
 	/usr/bin/python3 -c '
@@ -41,7 +42,7 @@ for family in families(open(sys.argv[1]).read()):
 ' "$1"
 }
 
-# metrics: output is the samples, each an object of one array.
+# metrics: sets output to the samples, as one array of objects.
 metrics()
 {
 	pc metrics > "$DIR/metrics"
@@ -49,7 +50,8 @@ metrics()
 	output=$(jq -s . "$DIR/samples")
 }
 
-# metrics_and_counters: metrics, and in $counters those of eth0 of the same moment: nothing came or went meanwhile.
+# metrics_and_counters: reads the metrics, and in $counters those of eth0 at the same time: no packet came or went in
+# between.
 metrics_and_counters()
 {
 	local before _
@@ -158,7 +160,7 @@ is_open()
 
 # --- over HTTP ---
 
-# scraped: what one request to the socket gets.
+# scraped: the answer to one request to the socket.
 scraped()
 {
 	on host curl -s --max-time 20 "$@" http://127.0.0.1:9917/metrics
@@ -180,7 +182,8 @@ serve_metrics()
 	same 404 "$(on host curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:9917/)" 'status of /'
 	same 400 "$(printf 'junk\r\n\r\n' | on host socat -t5 - TCP:127.0.0.1:9917 | head -1 | cut -d' ' -f2)" 'status of junk'
 	same 400 "$(head -c 100000 /dev/zero | on host socat -t5 - TCP:127.0.0.1:9917 2> /dev/null | head -1 | cut -d' ' -f2)" 'status of zeros'
-	# Says nothing, and one that asks and never reads: they are gone after ten seconds, and hold up nobody.
+	# One client sends nothing, and one asks but never reads: after ten seconds both are disconnected, and they
+	# delay no other client.
 	start silent host socat -t30 'EXEC:sleep 30' TCP:127.0.0.1:9917
 	same 200 "$(scraped -o /dev/null -w '%{http_code}')" 'beside a silent one'
 	SECONDS=0
@@ -223,7 +226,7 @@ prometheus()
 	until_true 30 listening host 9090
 }
 
-# asked EXPRESSION: the results, as JSON.
+# asked EXPRESSION: the results as JSON.
 asked()
 {
 	on host curl -s --max-time 10 --data-urlencode "query=$1" http://127.0.0.1:9090/api/v1/query | jq -c .data.result
@@ -243,7 +246,7 @@ fires()
 	inside promtool check rules "$ALERTS"
 	inside sh -c "echo 'interfaces: {eth0: {profiles: ssh}, eth1: {profiles: ssh}}' > $SITE"
 	pc attach eth0 -p xeams,ssh --from xeams:smtp=office --group office=10.0.0.0/8
-	# The clock was 40 days back when it began to observe.
+	# The clock was 40 days behind when observing began.
 	on host faketime -f '-40d' "$PORTCULLIS" attach eth1 -p ssh --observe --catalog "$CATALOG"
 	serve_metrics
 	prometheus
@@ -270,7 +273,7 @@ fires()
 
 # --- Zabbix, Checkmk ---
 
-# installed: the binary is /usr/sbin/portcullis in the sandbox, and a group portcullis has zabbix.
+# installed: makes the binary /usr/sbin/portcullis in the sandbox, and a group portcullis with zabbix in it.
 installed()
 {
 	inside mkdir -p /run/sbin /run/sbin-work
@@ -311,12 +314,13 @@ sys.stdout.write(answer[13:].decode())
 	start zabbix host setpriv --reuid zabbix --regid zabbix --init-groups --bounding-set=-all --inh-caps=-all \
 		zabbix_agentd -f -c "$DIR/zabbix/conf"
 	until_true 10 listening host 10050
-	{ zabbix_get portcullis.metrics; echo; } > "$DIR/zabbix/metrics" # the agent takes the last newline off
+	{ zabbix_get portcullis.metrics; echo; } > "$DIR/zabbix/metrics" # the agent removes the last newline
 	inside promtool check metrics < "$DIR/zabbix/metrics" || fail "the agent says: $(head -c 300 "$DIR/zabbix/metrics")"
 	grep -qx 'portcullis_enforcing{interface="eth0"} 1' "$DIR/zabbix/metrics"
 }
 
-# checked: what the local check prints. Each line is one of Checkmk: a state, a name in quotes, metrics, a text.
+# checked: the output of the local check. Each line must have Checkmk's form: a state, a name in quotes, metrics, a
+# text.
 checked()
 {
 	output=$(on host "$ROOT/docs/monitoring/check_mk")

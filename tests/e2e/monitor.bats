@@ -48,7 +48,8 @@ teardown()
 	detach_all host
 }
 
-# listen NAME ARGUMENT...: `monitor` in the background, up to where it listens. NAME.out, .err, .pid and .code belong to it.
+# listen NAME ARGUMENT...: runs `monitor` in the background, and waits until it listens. It writes NAME.out and .err;
+# .pid and .code are its.
 listen()
 {
 	local name=$1
@@ -65,7 +66,7 @@ signal()
 	inside kill "-$2" "$(cat "$DIR/$1.pid")"
 }
 
-# ended NAME CODE: waits for the end.
+# ended NAME CODE: waits until it ends with this code.
 ended()
 {
 	until_true 10 test -s "$DIR/$1.code" && same "$2" "$(cat "$DIR/$1.code")" "exit of $1: $(cat "$DIR/$1.err")"
@@ -77,7 +78,7 @@ stop()
 	ended "$1" 0
 }
 
-# lines NAME N: it has shown at least so many.
+# lines NAME N: it has printed at least so many lines.
 lines()
 {
 	until_true 5 eval "[ \$(wc -l < '$DIR/$1.out') -ge $2 ]"
@@ -118,7 +119,7 @@ REFUSED='tcp 198.51.100.7 192.0.2.1 4000 8000 60'
 	json_is '.[2].closed == [{service: "mail:imap", why_closed: "feature"}]'
 	json_is '.[3] | .source == "2001:db8::7" and .protocol == "udp" and .length == 100'
 	json_is 'all(.time | test("^20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-9:]{8}\\.[0-9]{6}Z$"))'
-	# It happened just now.
+	# The event has just happened.
 	json_is '(.[0].time[:19] + "Z" | fromdate) as $time | $time > now - 60 and $time < now + 2'
 }
 
@@ -177,7 +178,7 @@ REFUSED='tcp 198.51.100.7 192.0.2.1 4000 8000 60'
 		$'eth0\t1\t60\tsource; not admitted by mail:admin\t8000' \
 		$'eth0\t1\t1514\tunlisted; mail:imap is closed: feature\t143'
 	same '' "$(tshark -r "$DIR/a.pcapng" -Y '_ws.malformed || _ws.expert.severity == error' 2> /dev/null)"
-	# To a pipe, as it happens, and never to a terminal.
+	# To a pipe lines come at once; escape sequences only go to a terminal.
 	listen pipe --write - 'port 993'
 	sends "$UNLISTED"
 	lines pipe 1
@@ -188,7 +189,7 @@ REFUSED='tcp 198.51.100.7 192.0.2.1 4000 8000 60'
 	says 'not for a terminal'
 }
 
-# The slots of eth0's filter that are leased, and whether the program is told that somebody listens.
+# The slots of eth0's filter with a lease, and whether the program's flag for listeners is set.
 leased()
 {
 	inside bpftool -j map lookup pinned "$(pins)/listeners" key 0 0 0 0 | jq -c --argjson now "$(cut -d. -f1 /proc/uptime)" '
@@ -234,7 +235,7 @@ told()
 	until_true 6 eval '[ "$(leased)" = 0 ]'
 	sends "$UNLISTED"
 	same 0x00 "$(told)"
-	# One that ends gives its slot back at once.
+	# A listener that ends gives its slot back at once.
 	listen ends
 	stop ends
 	same 0 "$(leased)"
@@ -250,7 +251,7 @@ told()
 	until_true 8 eval '[ "$(leased)" = 1 ]'
 	sends "$REFUSED" "$UNLISTED"
 	lines other 3
-	# Its slot is taken by another one.
+	# Another listener takes its slot.
 	listen third --json
 	sends "$REFUSED"
 	lines third 1
@@ -262,7 +263,7 @@ told()
 	stop stopped
 	stop third
 	stop other
-	# What was in its buffer before, and what came after.
+	# The events in its buffer before, and the later ones.
 	same '993 993' "$(jq .destination_port "$DIR/stopped.out" | xargs)"
 	same '8000 993' "$(jq .destination_port "$DIR/third.out" | xargs)"
 	same '993 8000 993 8000 993' "$(jq .destination_port "$DIR/other.out" | xargs)"
@@ -330,7 +331,7 @@ told()
 	echo "# sent $sent: $(tail -1 "$DIR/flood.err")" >&3
 	shown=$(jq -s '[.[] | select(.verdict)] | length' "$DIR/flood.out")
 	lost=$(jq -s '[.[] | .lost // 0] | add' "$DIR/flood.out")
-	# The one from 198.51.100.7 may be shown or lost.
+	# The packet from 198.51.100.7 may be shown or lost.
 	same $((${sent% *} + 1)) $((shown + lost)) 'shown and lost'
 	[ "$shown" -le 1200 ]
 	output=$(jq -s '[.[] | select(has("lost"))]' "$DIR/flood.out")
@@ -396,7 +397,7 @@ told()
 	same '' "$(attached host eth0)" 'a filter that a listener holds'
 	on host ip link del gone
 	until_true 5 grep -q 'gone: the interface was deleted' "$DIR/all.err"
-	# The rest goes on.
+	# The other listeners continue.
 	printf '%s\n' 'tcp 198.51.100.7 198.18.0.1 4000 993 60' | on other "$TOOLS/send" eth0 "$(mac_of host eth1)" > /dev/null
 	lines all 11
 	same 'eth1' "$(tail -1 "$DIR/all.out" | jq -r .interface)"
@@ -464,7 +465,7 @@ told()
 	same '12345 600' "$(stat -c '%u %a' "$DIR/his/a.pcapng")"
 	exits 1 pc monitor --write "$DIR/roots/a.pcapng"
 	says "$DIR/roots/a.pcapng: cannot write: Permission denied"
-	# An error of the command leaves what was there, and makes nothing.
+	# After an error of the command the existing file is unchanged, and no new file is made.
 	exits 1 pc monitor --write "$DIR/his/a.pcapng" prot
 	[ -s "$DIR/his/a.pcapng" ]
 	exits 1 pc monitor --write "$DIR/his/b.pcapng" prot

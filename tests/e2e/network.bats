@@ -36,7 +36,7 @@ setup_file()
 	udp_serve_file router 7777
 }
 
-# udp_serve_file HOST PORT: for all tests of the file.
+# udp_serve_file HOST PORT: starts a server for all tests of the file.
 udp_serve_file()
 {
 	on "$1" timeout 300 /usr/bin/python3 "$BATS_TEST_DIRNAME/udp.py" serve "$2" \
@@ -67,7 +67,7 @@ forget_mtu()
 	on host ip -6 route flush cache
 }
 
-# known_mtu ADDRESS: what `host` has learned of the path, empty if nothing.
+# known_mtu ADDRESS: the path MTU that `host` has learned; empty: none.
 known_mtu()
 {
 	on host ip route get "$1" | grep -o ' mtu [0-9]*' | tr -dc 0-9
@@ -111,7 +111,7 @@ known_mtu()
 	asked nothing router 2001:db8::1 5001 --size 30000 --timeout 0.5
 	same 2 "$(grep -c '^got' "$DIR/shut.log")" 'datagrams that came, before the filter'
 	same 2 "$(reason host eth0 unlisted)" 'first fragments'
-	# 1480 bytes of payload a fragment, IPv6: 1448.
+	# Each fragment has 1480 bytes of payload; with IPv6 1448.
 	same $((20 + 20)) "$(reason host eth0 fragment)" 'later fragments'
 }
 
@@ -129,7 +129,7 @@ frames = [later(n) for n in range(1, 8)]
 frames += [ipv6/IPv6ExtHdrFragment(nh=17, offset=181, m=n % 2, id=n)/Raw(bytes(64)) for n in range(5)]
 '
 	until_true 20 reason_is host eth0 fragment 12
-	# The two halves of a datagram to the listed port, the second half first; then in order, under another id.
+	# Sends the two halves of a datagram to the listed port, the second half first; then in order, with another id.
 	exits 0 frames router eth0 "$(mac_of host eth0)" '
 whole = IP(src="192.0.2.2", dst="192.0.2.1")/UDP(sport=4000, dport=5000)/Raw(b"20 0 " + bytes(1000))
 first, second = (IP(bytes(part)) for part in fragment(whole, 800))
@@ -252,8 +252,8 @@ download()
 
 # --- ICMP errors ---
 
-# Errors that quote UDP of this host's unlisted port 5001, at which an unconnected socket sits, to 203.0.113.7
-# and 2001:db8:3::7: without the filter the kernel takes a lower path MTU from them.
+# Errors that quote UDP of this host's unlisted port 5001, which has an unconnected socket, to 203.0.113.7 and
+# 2001:db8:3::7: without the filter the kernel accepts a lower path MTU from them.
 foreign_errors='
 quoted = IP(src="192.0.2.1", dst="203.0.113.7")/UDP(sport=5001, dport=53)/Raw(bytes(900))
 frames = [e/IP(src="192.0.2.2", dst="192.0.2.1")/ICMP(type=3, code=4, nexthopmtu=700)/Raw(bytes(quoted)[:28])]
@@ -274,7 +274,7 @@ frames += [e/IPv6(src="2001:db8::2", dst="2001:db8::1")/ICMPv6PacketTooBig(mtu=1
 	sleep 0.2
 	same '' "$(known_mtu 203.0.113.7)" 'path MTU'
 	same '' "$(known_mtu 2001:db8:3::7)" 'path MTU'
-	# The same errors, once the packet that they quote has left.
+	# The same errors, after the quoted packet was sent.
 	exits 0 on host socat -u SYSTEM:'echo x' UDP4-SENDTO:203.0.113.7:53,sourceport=5001,reuseport
 	exits 0 on host socat -u SYSTEM:'echo x' 'UDP6-SENDTO:[2001:db8:3::7]:53,sourceport=5001,reuseport'
 	exits 0 frames router eth0 "$(mac_of host eth0)" "$foreign_errors"
@@ -299,7 +299,7 @@ mtu_is()
 		asked ECONNREFUSED host $address 7778 --connected
 		asked ECONNREFUSED host $address 7778 --errors
 	done
-	# From the listed port.
+	# The same for the listed port.
 	asked ECONNREFUSED host 192.0.2.2 7778 --connected --source-port 5000
 	same 0 "$(reason host eth0 icmp)" 'dropped ICMP'
 }
@@ -343,7 +343,7 @@ mtu_is()
 		exits 0 on router ping -n -c 2 -i 0.1 -W 8 -s $size 2001:db8::1
 	done
 	same 0 "$(reason host eth0 icmp)" 'dropped ICMP'
-	# The quotes of later fragments in these errors have no identifier; that of the first one is enough.
+	# The quotes of later fragments in these errors have no identifier; the quote of the first fragment is enough.
 	exits 0 on host ping -n -c 3 -i 0.1 -W 8 -s 4000 2001:db8:2::2
 	same 1300 "$(known_mtu 2001:db8:2::2)" 'path MTU'
 	exits 0 on far ping -n -c 2 -i 0.1 -W 8 -s 4000 2001:db8::1
@@ -376,8 +376,8 @@ frames = [e/IP(src="192.0.2." + str(n), dst="192.0.2.1")/reply for n in range(3,
 	until_true 20 reason_is host eth0 icmp 4
 }
 
-# flood ADDRESS: 1,000 echo requests within a second, or what the machine needs. `answered` is how many were,
-# `most` what a limit of 100 a second on each CPU admits in that time, with the burst of one second before.
+# flood ADDRESS: sends 1,000 echo requests within a second, or as fast as the machine can. `answered` is how many got an
+# answer, `most` how many a limit of 100 a second on each CPU admits in that time, with a burst of one second.
 flood()
 {
 	local report milliseconds

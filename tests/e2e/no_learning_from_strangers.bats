@@ -40,7 +40,7 @@ attach_sip()
 	as host attach "$1" -p sip --mode native --catalog "$TINY" "${@:2}"
 }
 
-# No address is checked against the routes.
+# Addresses are not checked against the routes.
 no_rp_filter()
 {
 	# shellcheck disable=SC2016
@@ -53,8 +53,8 @@ forwarding()
 	no_rp_filter "$1"
 }
 
-# reflects LOCAL [INTERFACE]: `client` has `host` send a datagram from port 161 of LOCAL to port 5060 of `client` back to
-# it. Nothing is learned from that, and what answers it is dropped.
+# reflects LOCAL [INTERFACE]: `client` makes `host` send a datagram from port 161 of LOCAL to port 5060 of `client`, as
+# an answer. Nothing is learned from it, and its answer is dropped.
 reflects()
 {
 	local local=$1 remote=192.0.2.2 layer=IP before
@@ -72,7 +72,8 @@ reflects()
 	same $((before + 1)) "$(reason host eth0 unlisted)" 'dropped'
 }
 
-# The usual two, and `guest` behind a second interface of `host`; the first is under a bridge if `$1` says so.
+# Makes the usual two hosts, and `guest` behind a second interface of `host`; with `$1`, the first interface is under a
+# bridge.
 gateway()
 {
 	local outer=eth0
@@ -209,9 +210,9 @@ for frame in frames: del frame[IP].chksum'
 	asked 'answered 20' host 10.0.0.2 7777 --source-port 5060
 }
 
-# --- this host's own, whose addresses or sockets are not those of the packet ---
+# --- this host's own packets whose addresses or sockets differ from the packet's ---
 
-# own_is_served IPV4 IPV6: TCP, and UDP of both kinds, out of `host`.
+# own_is_served IPV4 IPV6: TCP and both kinds of UDP, begun by `host`.
 own_is_served()
 {
 	local address
@@ -264,7 +265,7 @@ own_is_served()
 	unanswered client 192.0.2.1 7000
 }
 
-# speak_on: both ends of each talk that `lives` made, this host's last.
+# speak_on: both ends of each talk that `lives` made speak, this host's last.
 speak_on()
 {
 	local name
@@ -390,7 +391,8 @@ speak_on()
 	same 0 "$(grep -c got "$DIR/mute.log")" 'datagrams to an unlisted port'
 }
 
-# raw_syn PORT [SOCKET]: the flags of what answers a crafted SYN; scapy sends it by a packet socket, or by SOCKET.
+# raw_syn PORT [SOCKET]: prints the flags of the answer to a crafted SYN; scapy sends it by a packet socket, or by
+# SOCKET.
 raw_syn()
 {
 	on host timeout 20 /usr/bin/python3 -c 'import logging, sys
@@ -417,7 +419,7 @@ half_open()
 	[ "$(on host ss -Htn state syn-recv "sport = :$1" | wc -l)" -ge 90 ]
 }
 
-# half_open_on DEVICE: an attach and a swap take no half-open connection of a socket on it for a live one.
+# half_open_on DEVICE: an attach and a swap do not take a half-open connection of a socket on it for a live one.
 half_open_on()
 {
 	on host ip route add 203.0.113.0/24 via 192.0.2.2

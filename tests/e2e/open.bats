@@ -32,7 +32,7 @@ teardown()
 	detach_all host
 }
 
-# reaches ADDRESS4 ADDRESS6 PORT: the client, from its addresses, over both families.
+# reaches ADDRESS4 ADDRESS6 PORT: the client connects from these addresses, over both families.
 reaches()
 {
 	on client socat -u OPEN:/dev/null "TCP:192.0.2.1:$3,bind=$1,connect-timeout=8" &&
@@ -70,7 +70,7 @@ outside_group='192.0.2.2 2001:db8::2'
 	json_is '[.profiles[] | select(.name == "site") | .included, (.services[] | .name, .open, .from[])] ==
 		[false, "587-tcp", true, "8443-tcp", true, "mgmt"]'
 
-	# Other profiles: the ports stay open, and nothing is lost on the way back.
+	# With other profiles the ports stay open, and nothing is lost on the way back.
 	exits 0 pc swap eth0 -p xeams --force
 	says_not '587/tcp' ignored
 	reaches $outside_group 587
@@ -78,7 +78,7 @@ outside_group='192.0.2.2 2001:db8::2'
 	reaches_not $outside_group 8443
 	reaches_not $outside_group 22
 
-	# Restricted, disabled, opened anew.
+	# Restricted, disabled, and opened again.
 	exits 0 pc swap eth0 --from site:587-tcp=mgmt
 	says 'changes 587/tcp from anyone to mgmt (site:587-tcp)'
 	reaches_not $outside_group 587

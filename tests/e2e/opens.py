@@ -30,7 +30,7 @@ while True:
         _, mask, _, length = HEADER.unpack_from(events, at)
         if mask & IN_Q_OVERFLOW:
             sys.exit("opens.py: too many events")
-        # The folder itself has no name in its own watch; what is in it has.
+        # A watch of a folder reports the folder itself without a name, and its files with their names.
         if not length:
             opened += bool(mask & IN_OPEN) and not was_open
             was_open = bool(mask & IN_OPEN)

@@ -10,7 +10,7 @@ setup_file()
 	DIR=$(mktemp -d /tmp/portcullis-e2e.XXXXXX)
 	chmod 755 "$DIR"
 	export DIR
-	# Somebody without rights, in one place and time zone; and root, elsewhere.
+	# A user without rights, in one locale and time zone; and root, in others.
 	copy_tree "$DIR/one"
 	chown -R nobody "$DIR/one"
 	one setpriv --reuid nobody --clear-groups env HOME=/nonexistent TZ=Pacific/Kiritimati LC_ALL=C.UTF-8 \
@@ -35,7 +35,7 @@ copy_tree()
 	tar -C "$ROOT" --exclude=./.git --exclude='./build*' -cf - . | tar -C "$1" --no-same-owner -xf -
 }
 
-# What a build inherits from nobody. The unit tests run elsewhere.
+# Variables that a build must not inherit. The unit tests are run elsewhere.
 one()
 {
 	env -u BUILD -u MAKEFLAGS -u MAKELEVEL -u CFLAGS DEB_BUILD_OPTIONS=nocheck "$@"
@@ -63,7 +63,7 @@ portcullis-dbgsym_${version}_$(dpkg --print-architecture).deb
 portcullis_$version.dsc
 portcullis_$version.tar.xz
 portcullis_${version}_$(dpkg --print-architecture).deb" "$output" 'what is built'
-	# As Debian's own tools would build it again, and no build in it.
+	# Builds it again as Debian's tools do; that must not compile anything again.
 	tar -tf "$DIR/debs/portcullis_$version.tar.xz" > "$DIR/source"
 	grep -qx portcullis/bpf/abi.h "$DIR/source" || fail 'no source'
 	same '' "$(grep -e '\.o$' -e '/build' -e '/\.git' "$DIR/source" || true)" 'what is no source'
@@ -72,7 +72,8 @@ portcullis_${version}_$(dpkg --print-architecture).deb" "$output" 'what is built
 @test "what make install installs is in them, each file once, root's" {
 	local folder
 
-	# By the path that the tests were built by: another one is other flags, which build all anew under the other suites.
+	# Uses the path by which the tests were built: another path gives other flags, and would rebuild everything
+	# under the other suites.
 	make -s -C "$ROOT" BUILD="$(realpath --relative-to="$ROOT" "$(dirname "$PORTCULLIS")")" DESTDIR="$DIR/dest" install > /dev/null
 	output=$(for package in portcullis portcullis-catalog; do
 		contents $package | grep '^-' | grep -v -e '/doc/[^/]*/\(changelog.gz\|copyright\|README\|CHANGELOG\)' |
@@ -83,7 +84,7 @@ portcullis_${version}_$(dpkg --print-architecture).deb" "$output" 'what is built
 	for folder in ./etc/portcullis/ ./etc/portcullis/profiles/; do
 		contents portcullis | grep -qx "drwxr-xr-x root/root $folder" || fail "no $folder"
 	done
-	# No site file: nothing is attached by an installation.
+	# Without a site file an installation attaches nothing.
 	same $'-rw-r--r-- root/root ./etc/fail2ban/action.d/portcullis.conf\n-rwxr-xr-x root/root ./etc/network/if-pre-up.d/00-portcullis\n-rwxr-xr-x root/root ./etc/network/if-pre-up.d/zz-portcullis' \
 		"$(contents portcullis | grep '^-.*/etc/')" 'files in /etc'
 	output=$(contents portcullis-catalog)

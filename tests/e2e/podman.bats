@@ -41,8 +41,8 @@ podman()
 		--cgroup-manager cgroupfs --network-backend netavark --network-config-dir /run/networks --events-backend none "$@"
 }
 
-# An image of busybox; a web server with published ports, in a network of both families. crun wants cgroup v2 alone; podman's
-# locks are in /dev/shm.
+# An image of busybox; a web server with published ports, in a network of both families. crun needs cgroup v2 alone, and
+# podman's locks are in /dev/shm.
 containers_start()
 {
 	inside sh -c 'umount -R /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup && mount -t tmpfs tmpfs /dev/shm'
@@ -56,7 +56,7 @@ containers_start()
 		--publish 5300:53/udp box /bin/busybox httpd -f -h / -p 80
 }
 
-# asks_world ADDRESS: what the world says to a container.
+# asks_world ADDRESS: the answer of the outside host to a container.
 asks_world()
 {
 	podman exec web /bin/busybox nc -w 1 "$1" 8000

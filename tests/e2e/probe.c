@@ -5,13 +5,13 @@
  *	probe FLOWS
  *
  * Each line of FLOWS is: namespace and address of the sender, namespace, address and port of the
- * receiver, and `!` for a flow that always passes: what was sent before it has come when it has. A
- * sender's port is a new one each time. Commands come on standard input, a line each, and answers
- * are one character a flow:
+ * receiver, and `!` for a flow that always passes: when it has arrived, everything sent before has
+ * arrived, too. A sender uses a new port each time. Commands come on standard input, a line each,
+ * and answers are one character a flow:
  *
  *	look	what passes now: 1 or 0
  *	begin	forgets what was seen before
- *	tell	what passed since: 1 always, 0 never, x sometimes
+ *	tell	what has passed since then: 1 always, 0 never, x sometimes
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,8 +28,8 @@
 #include <unistd.h>
 
 #define FLOWS	 64
-#define ROUND_MS 2    /* between two rounds while nothing is asked */
-#define WAIT_MS	 1500 /* for what always passes */
+#define ROUND_MS 2    /* between two rounds while no command has come */
+#define WAIT_MS	 1500 /* how long to wait for what always passes */
 
 union address {
 	struct sockaddr any;
@@ -39,12 +39,12 @@ union address {
 
 static struct flow {
 	int from, to; /* sockets */
-	bool first;   /* of those that share `to` */
+	bool first;   /* the first of the flows that share `to` */
 	union address destination;
 	socklen_t length;
 	bool always;
-	bool passed;		 /* in this round */
-	unsigned int seen, lost; /* since `begin` */
+	bool passed;		 /* arrived in this round */
+	unsigned int seen, lost; /* arrived since `begin` */
 } flows[FLOWS];
 static size_t count;
 static uint32_t round_number;
@@ -123,15 +123,15 @@ static void send_one(struct flow *flow, uint32_t number)
 	const uint32_t payload[2] = {round_number, number};
 
 	flow->passed = false;
-	/* Gives the port back: the next one is another, about which the filter knows nothing yet.
+	/* Gives the port back: the next port is another one, about which the filter knows nothing.
 	 */
 	if (connect(flow->from, &forget, sizeof(forget)))
 		die("connect");
-	/* What the egress program drops fails with EPERM or ENOBUFS. */
+	/* A packet that the egress program drops fails with EPERM or ENOBUFS. */
 	sendto(flow->from, payload, sizeof(payload), 0, &flow->destination.any, flow->length);
 }
 
-/* What has come of a flow, and of those that share its socket. */
+/* Reads what has arrived for a flow, and for those that share its socket. */
 static void receive(const struct flow *flow)
 {
 	uint32_t payload[2];
@@ -162,7 +162,7 @@ static uint64_t now_ms(void)
 	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
 }
 
-/* One datagram of each flow. */
+/* Sends one datagram for each flow. */
 static void go_round(void)
 {
 	uint64_t end = now_ms() + WAIT_MS;

@@ -20,7 +20,7 @@ end()
 	until_true 20 gone "$id"
 }
 
-# logged NAME PATTERN: the program has said so.
+# logged NAME PATTERN: the program's log has a line that matches.
 logged()
 {
 	grep -qs -e "$2" "$DIR/$1.log"
@@ -34,7 +34,7 @@ bound()
 
 # --- connections that stay open ---
 
-# echo_server HOST PORT...: sends back what it gets, line by line, IPv4 and IPv6.
+# echo_server HOST PORT...: echoes each line, over IPv4 and IPv6.
 echo_server()
 {
 	local host=$1 port
@@ -60,7 +60,7 @@ tell()
 	inside timeout 15 socat -t 15 - "UNIX-CONNECT:$DIR/$1.control" <<< "$2"
 }
 
-# echoes NAME TEXT: the held connection still sends and gets.
+# echoes NAME TEXT: the held connection still sends and receives.
 echoes()
 {
 	same "$2" "$(tell "$1" "echo $2")" "echo over $1"
@@ -68,7 +68,7 @@ echoes()
 
 # --- profiles ---
 
-# profile NAME < SERVICES: one of the test's own.
+# profile NAME < SERVICES: writes a profile for the test.
 profile()
 {
 	mkdir -p "$DIR/catalog"
@@ -78,7 +78,7 @@ profile()
 	} > "$DIR/catalog/$1.yaml"
 }
 
-# attach and swap of eth0 with these profiles.
+# Attaches or swaps eth0 with these profiles.
 attach()
 {
 	pc attach eth0 --catalog "$DIR/catalog" "$@"
@@ -91,7 +91,7 @@ swap()
 
 # --- attackers ---
 
-# attack KIND ARGUMENT...: from an address behind `client`.
+# attack KIND ARGUMENT...: runs an attack from an address behind `client`.
 attack()
 {
 	on client timeout 30 /usr/bin/python3 "$BATS_TEST_DIRNAME/attack.py" eth0 "$(mac_of host eth0)" "$@"
@@ -99,7 +99,7 @@ attack()
 
 # --- what the filter says ---
 
-# packets DIRECTION PROTOCOL PORT VERDICT: of eth0.
+# packets DIRECTION PROTOCOL PORT VERDICT: the count at eth0.
 packets()
 {
 	pc counters eth0 --json | jq --arg direction "$1" --arg protocol "$2" --argjson port "$3" --arg verdict "$4" \

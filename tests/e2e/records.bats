@@ -14,7 +14,7 @@ setup_file()
 	printf '[Journal]\nStorage=volatile\nReadKMsg=no\nAudit=no\nRateLimitBurst=0\n' > "$DIR/journald.conf"
 	inside sh -c 'mkdir -p /etc/systemd && mount -t tmpfs tmpfs /etc/systemd && cp "$0" /etc/systemd/ &&
 		{ [ -s /etc/machine-id ] || exit 1; } && mkdir -p /run/systemd/journal /run/log' "$DIR/journald.conf"
-	# A /dev of its own, for /dev/log.
+	# A /dev of the sandbox's own, for /dev/log.
 	inside sh -c 'mkdir "$0/dev" && mount -t tmpfs tmpfs "$0/dev" && cd "$0/dev" && cp -a /dev/null /dev/zero /dev/urandom /dev/random . &&
 		ln -s /run/systemd/journal/dev-log log && mkdir shm pts' "$DIR"
 	inside /lib/systemd/systemd-journald < /dev/null > "$DIR/journald.log" 2>&1 &
@@ -38,21 +38,22 @@ teardown()
 	detach_all host
 }
 
-# journal [FILTER]: lines since the test began, one JSON object each. With matches, this journalctl skips the first.
+# journal [FILTER]: the lines since the test began, one JSON object each. With matches, this version of journalctl skips
+# the first line.
 journal()
 {
 	inside journalctl --sync
 	inside journalctl -q -o json --after-cursor="$(cat "$DIR/cursor")" | jq -c "select(${1:-true})"
 }
 
-# records: "ACTION INTERFACE FINAL BY CLIENT COMMAND CHANGES" a line.
+# records: prints "ACTION INTERFACE FINAL BY CLIENT COMMAND CHANGES" lines.
 records()
 {
 	journal '.MESSAGE_ID == "a19c35a4e1b34fd0a39a1a6b5e2ac0c8"' | jq -r '[.PORTCULLIS_ACTION, .PORTCULLIS_INTERFACE,
 		.PORTCULLIS_FINAL, .PORTCULLIS_BY, .PORTCULLIS_CLIENT // "-", .PORTCULLIS_CHANGES // "-"] | join(" ")'
 }
 
-# with_log HOST COMMAND...: with a /dev that has /dev/log.
+# with_log HOST COMMAND...: runs it with a /dev that has /dev/log.
 with_log()
 {
 	local host=$1
@@ -75,7 +76,7 @@ detach eth0 yes root - -' "$(records)"
 	json_is '.PRIORITY == "5" and .SYSLOG_IDENTIFIER == "portcullis" and .PORTCULLIS_GENERATION == "2"'
 	json_is '.PORTCULLIS_COMMAND | startswith("swap eth0 -p xeams --confirm 60 --force")'
 	json_is '.MESSAGE | test("^eth0: swapped by root: closes 22/tcp; .*; to be confirmed within 60 s$")'
-	# What changes nothing leaves nothing, and neither does what is refused.
+	# Commands that change nothing, or are refused, leave no record.
 	pc attach eth0 -p ssh
 	pc attach eth0 -p ssh || true
 	pc swap eth0 -p xeams --dry-run --force
@@ -129,7 +130,7 @@ detach eth0 yes systemd - -' "$(records)"
 	fi
 }
 
-# admissions: "ACTION LIST-OR-GROUP BY CLIENT CHANGES [COMMENT]" a line, without interfaces.
+# admissions: prints "ACTION LIST-OR-GROUP BY CLIENT CHANGES [COMMENT]" lines, without interfaces.
 admissions()
 {
 	journal '.PORTCULLIS_ACTION | IN("ban", "unban", "grant", "revoke")' | jq -r '[.PORTCULLIS_ACTION, .PORTCULLIS_LIST //
@@ -170,7 +171,7 @@ revoke home root - 203.0.113.9/32 []' "$(admissions)"
 		.MESSAGE == "ban by root: 203.0.113.7/32, 203.0.113.8/32 without an end (list feed); comment: CHG-1: scans"'
 	output=$(journal '.PORTCULLIS_ACTION == "grant"')
 	json_is '(has("PORTCULLIS_LIST") | not) and (.MESSAGE | contains("(group home)"))'
-	# None of them is a change of the history; deny is one, of each interface.
+	# None of them is in the history; `deny` is, as a change of each interface.
 	local before
 	before=$(pc history --json | jq '.changes | length')
 	printf '%s\n' 'deny: bad' >> "$SITE"

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # What the tests of `replay` share: a capture of what the client sees, and its replay beside the live filter's counters.
 
-# start_capture FILE [OPTION]...: of all that the client sees, and so of what the host's filter does not.
+# start_capture FILE [OPTION]...: captures everything that the client sees, and so packets that the host's filter drops,
+# too.
 start_capture()
 {
 	local file=$1
@@ -21,13 +22,13 @@ stop_capture()
 	CAPTURE=
 }
 
-# What counters and a replay have in common, of one interface.
+# The numbers that counters and a replay have in common, for one interface.
 counted()
 {
 	jq -S '{ports: [.ports[] | del(.listening)], reasons, replies, other, total, outbound_total}' <<< "$1"
 }
 
-# The replay of a capture has the numbers of the live filter's counters.
+# The replay of a capture has the same numbers as the live filter's counters.
 agrees()
 {
 	local live replayed

@@ -28,7 +28,7 @@ teardown()
 	detach_all host
 }
 
-# Frames of every kind that has a rule of its own; `s`: a source port that none of them had before.
+# Frames for every rule; `s`: a source port that no earlier frame had.
 frames()
 {
 	# shellcheck disable=SC2016
@@ -63,7 +63,7 @@ frames += [e / IP(src=f"198.51.100.{i}", dst=you) / TCP(sport=44000, dport=25, f
 '
 }
 
-# What the host asks by itself: TCP, UDP, echo, and UDP that nobody answers.
+# What the host itself asks: TCP, UDP, echo, and UDP that gets no answer.
 asks()
 {
 	on host socat -u OPEN:/dev/null TCP:192.0.2.2:7001,connect-timeout=3 || true
@@ -97,7 +97,7 @@ asks()
 	json_is '.fixes | any(test("portcullis swap eth0 .*--open 993/tcp"))'
 }
 
-# Real sessions of a host without a filter: swaks, curl, dig and sipp come in, and it asks by itself.
+# Real sessions of a host without a filter: swaks, curl, dig and sipp come in, and the host itself asks.
 sessions()
 {
 	# shellcheck source=scripts/postfix.bash
@@ -140,7 +140,7 @@ sessions()
 		output=$(pc replay "$DIR/session.pcapng" -p "$profile" --catalog "$CATALOG" --local 192.0.2.1 --json 2> /dev/null) ||
 			fail "$profile: $output"
 		json_is '.packets > 30 and .left_out.cut == 0'
-		# What the host asked is answered under each profile.
+		# The host's questions are answered under each profile.
 		json_is '.replies.packets >= 6'
 		opened=$(pc show "$profile" --json | jq -r '[.profiles[].services[] | select(.open and .direction != "out" and (.from | length) == 0 and
 			(.from_ports | length) == 0).ports[]] | .[]')
@@ -257,7 +257,7 @@ decides()
 	says '--local' '192.0.2.0/24'
 	exits 1 pc replay "$DIR/small.pcap" -p ssh --catalog "$CATALOG" --local 192.0.2.1 portt 25
 	says "'portt 25' is neither an interface of this network namespace nor a filter"
-	# A length that no file has, in the middle: libpcap must not be led astray.
+	# An impossible length in the middle of the file: libpcap must not be misled.
 	/usr/bin/python3 - "$DIR" <<-'END'
 		import struct, sys
 		raw = bytearray(open(sys.argv[1] + "/small.pcap", "rb").read())
@@ -268,7 +268,7 @@ decides()
 	says 'is broken or cut off after 1 packet'
 }
 
-# Whether one of the two processes has no capabilities and no files but a few.
+# Whether one of the two processes has no capabilities, and only a few open files.
 reader_is_bare()
 {
 	local pid
@@ -308,7 +308,7 @@ reader_is_bare()
 	exits 0 pc replay "$DIR/small.pcap" -p ssh --catalog "$CATALOG" --local 192.0.2.1 --write "$DIR/out.pcapng" --all
 	same 40 "$(inside tshark -r "$DIR/out.pcapng" 2> /dev/null | wc -l)"
 	same 20 "$(inside tshark -r "$DIR/out.pcapng" -Y 'frame.comment contains "unlisted"' 2> /dev/null | wc -l)"
-	# What was written is a capture again, and gives the same.
+	# The written file is a capture again, and gives the same result.
 	run pc replay "$DIR/out.pcapng" -p ssh --catalog "$CATALOG" --local 192.0.2.1 --json
 	json_is '.packets == 40 and .reasons.unlisted.drop.packets == 20'
 	cat > "$DIR/site.yaml" <<-END

@@ -13,7 +13,8 @@ setup_file()
 	address_add client eth0 192.0.2.7/24 192.0.2.66/24 192.0.2.77/24
 	on host ethtool -K eth0 tso off gso off gro off > /dev/null
 	on client ethtool -K eth0 tso off gso off gro off > /dev/null
-	# Else answers to forged SYNs are sent again after the capture has ended, and before the counters are read.
+	# Otherwise answers to forged SYNs would be sent again after the capture has ended, and before the counters are
+	# read.
 	on host sysctl -qw net.ipv4.tcp_synack_retries=0
 	MAC=$(mac_of host eth0)
 	export MAC
@@ -34,7 +35,7 @@ teardown()
 	inside sh -c 'rm -f /run/portcullis/bans-* /run/portcullis/grants-*'
 }
 
-# site [LINE]...: a site file for eth0 with limits of 25/tcp and 5060/udp, half a token a second, and `deny`.
+# site [LINE]...: writes a site file for eth0 with limits of 25/tcp and 5060/udp, half a token a second, and `deny`.
 site()
 {
 	printf '%s\n' 'groups: {bad: [203.0.113.0/24, "2001:db8:bad::/48"], partners: [198.51.100.16/28]}' 'deny: [bad]' 'interfaces:' '  eth0:' \
@@ -42,7 +43,7 @@ site()
 		'    limits: {"site:25-tcp": {rate: 30/m, burst: 5}, "site:5060-udp": {rate: 30/m, burst: 5}}' "$@" > "$DIR/site.yaml"
 }
 
-# connects_from ADDRESS COUNT: connections to 25/tcp that this side completes, as many as the filter lets.
+# connects_from ADDRESS COUNT: makes connections to 25/tcp, as many as the filter admits; this side completes them.
 connects_from()
 {
 	local i
@@ -52,7 +53,7 @@ connects_from()
 	done
 }
 
-# trunk COUNT: the host asks from its limited port, one datagram after the other, and each is answered twice.
+# trunk COUNT: the host asks from its limited port, one datagram after the other, and each gets two answers.
 trunk()
 {
 	on host /usr/bin/python3 - "$1" <<-'END'
@@ -68,7 +69,8 @@ trunk()
 	END
 }
 
-# knocks FIRST_PORT: sources that are banned, denied, granted, over their limits, of whom others forge SYNs; and fragments.
+# knocks FIRST_PORT: packets of sources that are banned, denied, granted, or over their limits; forged SYNs in their
+# names; and fragments.
 knocks()
 {
 	on client /usr/bin/python3 "$ROOT/tests/e2e/frames.py" eth0 "$MAC" '
@@ -125,8 +127,8 @@ frames = [f if f.haslayer(Ether) else e / f for f in frames]
 	json_is '.fixes | any(. == "portcullis swap eth0 --no-limit site:25-tcp") and any(. == "portcullis swap eth0 --no-limit site:5060-udp")'
 }
 
-# made FILE START STATEMENTS: a capture of the host 192.0.2.1 with the list `frames` of [seconds after START, layers], START in seconds
-# since 1970.
+# made FILE START STATEMENTS: writes a capture of the host 192.0.2.1 with the list `frames` of [seconds after START,
+# layers], START in seconds since 1970.
 made()
 {
 	/usr/bin/python3 - "$@" <<-'END'
@@ -145,7 +147,7 @@ made()
 	END
 }
 
-# dropped JQ: of the JSON report.
+# dropped JQ: a jq filter on the JSON report.
 dropped()
 {
 	jq -c "[.reasons | to_entries[] | select(.value.drop.packets > 0) | {(.key): .value.drop.packets}] | add" <<< "$output"
@@ -153,17 +155,18 @@ dropped()
 
 @test "limits fill again by the capture's clock; completed connections count, and forged SYNs do not cut them off" {
 	local options=(-p ssh --open 25/tcp --limit 'site:25-tcp={rate: 1/s, burst: 3}' --local 192.0.2.1 --json)
-	# A SYN each tenth of a second for two seconds: three of the burst, and those of the first and the second.
+	# A SYN each tenth of a second for two seconds: the three of the burst pass, and one in each of the two seconds.
 	made "$DIR/syns.pcap" 1700000000 'frames = [(i / 10, syn("198.51.100.7", 25, 40000 + i)) for i in range(21)]'
 	run pc replay "$DIR/syns.pcap" "${options[@]}"
 	same '{"limit":16}' "$(dropped)"
 	json_is '[.drops[] | [.source, .port, .reason, .drop.packets]] == [["198.51.100.7", 25, "limit", 16]]'
 	json_is '[.ports[] | select(.port == 25) | [.pass.packets, .drop.packets]] == [[5, 16]] and .fixes == []'
-	# The same, an hour apart: none is over.
+	# The same with an hour in between: none is over the limit.
 	made "$DIR/hours.pcap" 1700000000 'frames = [(i * 3600, syn("198.51.100.7", 25, 40000 + i)) for i in range(21)]'
 	run pc replay "$DIR/hours.pcap" "${options[@]}"
 	same null "$(dropped)"
-	# A source with a connection that was made; then ten SYNs a second in its name, and one of its own, repeated until it passes.
+	# A source with a completed connection; then ten SYNs a second in its name, and one of its own, repeated until
+	# it passes.
 	made "$DIR/real.pcap" 1700000000 '
 me = "198.51.100.7"
 def to(flags, sport): return IP(src=you, dst=me) / TCP(sport=25, dport=sport, flags=flags)
@@ -172,14 +175,15 @@ frames += [(1 + i / 10, syn(me, 25, 41000 + i)) for i in range(20)] + [(3.05, sy
 	run pc replay "$DIR/real.pcap" "${options[@]}"
 	same null "$(dropped)"
 	json_is '.left_out.unsent == 0 and .outbound_total.pass.packets == 4'
-	# Without the connection they are limited, and a SYN that is repeated is answered once it passes.
+	# Without the connection the SYNs are limited, and a repeated SYN gets an answer once it passes.
 	made "$DIR/forged.pcap" 1700000000 '
 me = "198.51.100.7"
 frames = [(i / 10, syn(me, 25, 41000 + i)) for i in range(20)] + [(2.55, syn(me, 25, 50000)), (3.05, syn(me, 25, 50000))]
 frames += [(3.06, IP(src=you, dst=me) / TCP(sport=25, dport=50000, flags="SA"))]'
 	run pc replay "$DIR/forged.pcap" "${options[@]}"
 	json_is '.reasons.limit.drop.packets == 16 and .left_out.unsent == 0 and .outbound_total.pass.packets == 1'
-	# Where nothing listens, and no filter was, each SYN is answered by a reset: to those over the limit none would be sent.
+	# Without a listener and a filter, each SYN was answered by a reset; with the filter, SYNs over the limit would
+	# get none.
 	made "$DIR/closed.pcap" 1700000000 '
 me = "198.51.100.7"
 def reset(sport): return IP(src=you, dst=me) / TCP(sport=25, dport=sport, flags="RA")
@@ -200,7 +204,7 @@ frames = [f for i in range(10) for f in ((i / 100, syn(me, 25, 41000 + i % 4)), 
 	same '{"banned":51}' "$(dropped)"
 	json_is '[.drops[] | [.source, .drop.packets]] | sort == [["198.51.100.40", 40], ["198.51.100.7", 11]]'
 	json_is '.fixes == ["portcullis unban 198.51.100.40/32 198.51.100.32/27", "portcullis unban 198.51.100.7/32"]'
-	# Last week they were not banned; but the filter would drop them.
+	# Last week they were not banned, but the filter would drop them.
 	made "$DIR/week.pcap" "$(($(date +%s) - 604800))" "$frames"
 	run pc replay "$DIR/week.pcap" eth0 --local 192.0.2.1 --json
 	same '{"banned":80}' "$(dropped)"
@@ -223,7 +227,7 @@ frames = [f for i in range(10) for f in ((i / 100, syn(me, 25, 41000 + i % 4)), 
 	run pc replay "$DIR/plans.pcap" eth0 -p ssh --open 25/tcp --local 192.0.2.1 --json
 	same '{"unlisted":2,"banned":9}' "$(dropped | jq -c '{unlisted, banned}')"
 	json_is '.fixes | any(. == "portcullis unban 198.51.100.7/32")'
-	# eth9 is not here: what is banned here says nothing of it.
+	# eth9 does not exist here, so the bans of this host do not apply to it.
 	run pc replay "$DIR/plans.pcap" eth9 --site "$DIR/site.yaml" --local 192.0.2.1 --json
 	same '{"denied":9,"unlisted":2}' "$(dropped | jq -c '{denied, unlisted}')"
 	json_is '.reasons.banned.drop.packets == 0 and .reasons.limit.drop.packets == 0'
@@ -237,7 +241,7 @@ frames = [f for i in range(10) for f in ((i / 100, syn(me, 25, 41000 + i % 4)), 
 	run pc replay "$DIR/fast.pcap" eth0 --local 192.0.2.1 --json
 	same '{"limit":4}' "$(dropped)"
 	json_is '.fixes == ["portcullis swap eth0 --no-limit site:25-tcp"]'
-	# A replay spends nothing of the live filter's limits.
+	# A replay uses up nothing of the live filter's limits.
 	run pc replay "$DIR/fast.pcap" eth0 --local 192.0.2.1 --json
 	same '{"limit":4}' "$(dropped)"
 	exits 0 pc explain eth0 192.0.2.44 25/tcp

@@ -24,7 +24,7 @@ teardown()
 	detach_all host
 }
 
-# terminal ROWS COLUMNS SECONDS WORDS...: portcullis on a terminal.
+# terminal ROWS COLUMNS SECONDS WORDS...: runs portcullis on a terminal.
 terminal()
 {
 	local size=("${@:1:3}")
@@ -49,7 +49,7 @@ fits()
 $output"
 }
 
-# The JSON values of a filter of jq: of counters.
+# The JSON values of a jq filter on the counters.
 counted()
 {
 	pc counters eth0 --json "${@:2}" | jq -c ".interfaces[0] | $1"
@@ -60,7 +60,7 @@ scan()
 	send_flows > "$DIR/sent" <<< "tcp 198.51.100.9 192.0.2.1 40000 $1 60"
 }
 
-# letters_of COMMAND...: how many a pipe gets.
+# letters_of COMMAND...: how many letters a pipe gets.
 letters_of()
 {
 	pc "$@" | tr -dc '[:alpha:]' | wc -c
@@ -75,7 +75,7 @@ letters_of()
 		# shellcheck disable=SC2086
 		exits 0 pc $command
 		for columns in 80 200; do
-			# The host may send something between two readings: then they are made again.
+			# The host may send something between two readings; then both are made again.
 			for _ in {1..5}; do
 				# shellcheck disable=SC2086
 				before=$(letters_of $command)
@@ -85,7 +85,7 @@ letters_of()
 				[ "$before" != "$(letters_of $command)" ] || break
 			done
 			fits $columns
-			# The same words; but counters may leave its columns of bytes out.
+			# The words are the same, but counters may leave out its columns of bytes.
 			[ "${command%% *}" = counters ] || same "$before" "$(plain | tr -dc '[:alpha:]' | wc -c)" \
 				"letters of $command at $columns: $output"
 		done
@@ -115,7 +115,7 @@ letters_of()
 	scan 3000-3100
 	run terminal 24 80 3 counters --watch 1
 	fits 80
-	# What stands on the screen is what came behind the last time that it was cleared.
+	# The screen has what was printed after it was last cleared.
 	screen=${output##*$'\033[J'}
 	[ "$(grep -c '' <<< "$screen")" -le 24 ] || fail "more than 24 rows: $screen"
 	output=$screen
@@ -130,7 +130,7 @@ letters_of()
 	[ "$(grep -c '' <<< "$screen")" -le 8 ] || fail "more than 8 rows: $screen"
 	output=$screen
 	says 'eth0: generation 1' 'WAY' '22/tcp' 'more lines'
-	# No cursor is moved where none can be.
+	# The cursor is not moved if the terminal cannot do that.
 	KIND=dumb run terminal 24 80 3 counters --watch 1
 	says_not $'\033'
 	says 'counters at '
@@ -179,7 +179,7 @@ letters_of()
 	sleep 1.1
 	pc swap eth0 -p xeams
 	same "$since 5" "$(counted .since) $(counted .total.drop.packets)" 'after a swap'
-	# Once more, over the first.
+	# Once more, over the first output.
 	exits 0 pc counters --clear --json
 	json_is '.interfaces[0] | .ports == [] and .total.drop.packets == 0'
 	scan 3000

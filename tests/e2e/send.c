@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sends crafted frames, none lost before they reach the other end of the interface.
+ * Sends crafted frames, and loses none before the other end of the interface.
  *
  *	send [-t SECONDS] [-n FRAMES] IFACE MAC < FLOWS
  *
@@ -33,7 +33,7 @@
 
 #define FLOWS	   1024
 #define FRAME_MOST 9018
-#define FRAME_PAD  2048 /* of a frame in the batch; larger ones are sent alone */
+#define FRAME_PAD  2048 /* bytes of a frame in the batch; larger ones are sent alone */
 #define BATCH	   64	/* half of what veth's ring may still hold */
 
 struct flow {
@@ -43,7 +43,7 @@ struct flow {
 	size_t transport;
 	bool ipv6, tcp, ack;
 	unsigned int first, last;
-	unsigned int host_bits; /* of the source, random in each frame */
+	unsigned int host_bits; /* bits of the source that are random in each frame */
 	uint64_t packets, bytes;
 };
 
@@ -193,7 +193,7 @@ static uint32_t next_random(void)
 	return (uint32_t)(state >> 16);
 }
 
-/* Gives the frame another source of its prefix. */
+/* Gives the frame another random source of its prefix. */
 static void forge(const struct flow *flow, uint8_t *frame)
 {
 	size_t at = flow->ip + (flow->ipv6 ? 8 + 16 : 12 + 4);
@@ -215,7 +215,7 @@ static void forge(const struct flow *flow, uint8_t *frame)
 	memcpy(frame + flow->ip + 10, &check, sizeof(check));
 }
 
-/* The frame for one port, with its checksum; all of the payload is zero. */
+/* The frame for one port, with its checksum; the payload is zero. */
 static void aim(const struct flow *flow, uint8_t *frame, unsigned int port)
 {
 	size_t header = flow->tcp ? sizeof(struct tcphdr) : sizeof(struct udphdr);

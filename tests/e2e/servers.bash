@@ -27,7 +27,7 @@ start_nginx()
 	in_background "$1" nginx -c "$DIR/nginx/conf" -e "$DIR/nginx/error" -g 'daemon off;'
 }
 
-# dovecot_config PROTOCOLS: mail of nobody, by any user with the password `secret`.
+# dovecot_config PROTOCOLS: mail of the user nobody, read with any user name and the password `secret`.
 dovecot_config()
 {
 	mkdir -p "$DIR/dovecot/mail"
@@ -59,8 +59,8 @@ start_dovecot()
 	in_background "$1" dovecot -F -c "$DIR/dovecot.conf"
 }
 
-# ssh_files: for servers and clients of SSH. root comes in by the key that $DIR/ssh/config names.
-# PAM makes each login an audit session, and no more: the machine's own would ask for logind and a mail box.
+# ssh_files: files for SSH servers and clients. root logs in with the key that $DIR/ssh/config names. PAM only makes
+# each login an audit session: the machine's own configuration would need logind and a mail box.
 ssh_files()
 {
 	local folder=$DIR/ssh
@@ -96,7 +96,7 @@ ssh_files()
 	inside mkdir -p -m 755 /run/sshd
 }
 
-# start_sshd HOST [OPTION]...: is there once `listening HOST 22`.
+# start_sshd HOST [OPTION]...: it is ready once `listening HOST 22` is true.
 start_sshd()
 {
 	local host=$1 folder=$DIR/ssh

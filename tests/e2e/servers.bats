@@ -165,7 +165,7 @@ pop3()
 	exits 0 on client curl -sS --max-time 15 http://192.0.2.1/
 	output=$(pc counters --json)
 	json_is '.interfaces[0].total.drop.packets == 0'
-	# The SYN: what follows belongs to a connection that the kernel has.
+	# Only the SYN is counted: later packets belong to a connection that the kernel has.
 	json_is '.interfaces[0].ports[] | select(.port == 25) | .would_drop.packets >= 1 and .services == []'
 	pc swap eth0 --enforce
 	unanswered client 192.0.2.1 80

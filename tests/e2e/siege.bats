@@ -14,7 +14,7 @@ setup_file()
 	sandbox_start
 	two_hosts
 	address_add client eth0 192.0.2.66/24
-	# Answers to forged addresses leave, and nobody takes the half-open connections away.
+	# Answers to forged addresses leave the host, and no host resets the half-open connections.
 	on host ip route add default via 192.0.2.2
 	start_sshd host -o MaxStartups=1000 -o LoginGraceTime=10
 	for port in 25 7000; do
@@ -36,7 +36,7 @@ teardown()
 	detach_all host
 }
 
-# by_ssh COMMAND...: portcullis as the administrator runs it, in a new session; says what came of it.
+# by_ssh COMMAND...: runs portcullis in a new session of the administrator; prints its result.
 by_ssh()
 {
 	local command=$PORTCULLIS
@@ -45,7 +45,7 @@ by_ssh()
 	on client timeout 30 ssh -F "$DIR/ssh/config" -o ConnectTimeout=10 -b 192.0.2.2 192.0.2.1 "$(printf '%q ' "$command" "$@")"
 }
 
-# The two states between which the administrator goes: SSH from the administrator's network or from anywhere.
+# The two states between which the administrator switches: SSH from the administrator's network, or from anywhere.
 write_sites()
 {
 	cat > "$DIR/wide.yaml" <<-END
@@ -65,7 +65,7 @@ strangers_are_in()
 	[ "$(on host ss -Htn state established "dst 192.0.2.66 and sport = :22" | wc -l)" -gt 2 ]
 }
 
-# from_outside PORT: a connection from the stranger's address is made.
+# from_outside PORT: a connection from the stranger's address succeeds.
 from_outside()
 {
 	on client socat -u OPEN:/dev/null "TCP:192.0.2.1:$1,bind=192.0.2.66,connect-timeout=0.5" 2> /dev/null
@@ -90,7 +90,7 @@ from_outside()
 	for ((change = 1; change <= SIEGE_CHANGES; change++)); do
 		if ((change % 2)); then
 			exits 0 by_ssh apply --site "$DIR/wide.yaml"
-			# Long enough for strangers to come in.
+			# Long enough for strangers to connect.
 			until_true 20 strangers_are_in
 		else
 			exits 0 by_ssh apply --site "$DIR/narrow.yaml"
@@ -103,7 +103,7 @@ from_outside()
 			sleep 0.2
 		done
 	done
-	# What is in the file, and nothing else.
+	# The ports in the file are open, and no others.
 	exits 0 by_ssh apply --site "$DIR/narrow.yaml"
 	says 'eth0: is as the site file says'
 	from_outside 25

@@ -25,13 +25,13 @@ teardown()
 	inside rm -f "$SITE"
 }
 
-# site FILE: what comes in is the file.
+# site FILE: the rules in force are those of the file.
 site()
 {
 	inside tee "$1" > /dev/null
 }
 
-# wrong TEXT -- TEXT...: `check` of a site file with this content exits 1 and says all of them.
+# wrong TEXT -- TEXT...: `check` of a site file with this content exits 1 and prints all of these texts.
 wrong()
 {
 	printf '%b' "$1" | site "$DIR/site.yaml"
@@ -186,7 +186,7 @@ $stderr"
 	exits 1 pc check "$DIR/etc"
 	says "$DIR/etc/profiles/own.yaml:3:21: '80' has no protocol"
 	says_not "unknown key 'interfaces'"
-	# A profile of that name is one still.
+	# A profile of that name is still a profile.
 	printf 'profile: site\nservices:\n  - {name: web, in: 82}\n' > "$DIR/etc/site.yaml"
 	exits 1 pc check "$DIR/etc"
 	says "$DIR/etc/site.yaml:3:21: '82' has no protocol"

@@ -12,9 +12,9 @@ setup_file()
 	sandbox_start
 	two_hosts
 	address_add client eth0 192.0.2.3/24
-	# Deprecated: an answer has the other one as its source.
+	# Deprecated addresses, so that an answer has the other address as its source.
 	on client ip address add 2001:db8::3/64 dev eth0 preferred_lft 0
-	# Where attackers send from: `client` routes nothing, so their answers end there.
+	# Where attackers send from: `client` does not forward, so answers to them end there.
 	on host ip route add 198.18.0.0/15 via 192.0.2.2
 	on host ip -6 route add 2001:db8:ffff::/48 via 2001:db8::2
 	make_profiles
@@ -112,7 +112,7 @@ start_ftp()
 	in_background client vsftpd "$DIR/ftp.conf"
 }
 
-# Any name under example.com has an address; one under long.example.com a text too long for UDP.
+# Any name under example.com has an address; a name under long.example.com has a text that is too long for UDP.
 start_dns()
 {
 	local text
@@ -139,7 +139,7 @@ start_dns()
 	in_background client unbound -d -c "$DIR/far.conf"
 }
 
-# resolver ADDRESS CONNECT: unbound on the filtered host, which asks there; yes: by connected sockets.
+# resolver ADDRESS CONNECT: runs unbound on the filtered host, which asks that address; yes: with connected sockets.
 resolver()
 {
 	cat > "$DIR/near.conf" <<-END
@@ -160,7 +160,7 @@ resolver()
 	until_true 10 listening host 53
 }
 
-# resolves NAME TYPE TEXT: by the resolver on the filtered host.
+# resolves NAME TYPE TEXT: the resolver on the filtered host gives this text.
 resolves()
 {
 	exits 0 on host dig +tries=1 +time=4 +short @127.0.0.1 "$1" "$2"
@@ -205,20 +205,20 @@ sip_server()
 	until_true 5 bound "$1" 5060
 }
 
-# calls HOST ADDRESS PORT TO: three SIP calls of half a second, whole ones.
+# calls HOST ADDRESS PORT TO: makes three complete SIP calls of half a second.
 calls()
 {
 	on "$1" timeout 15 sipp -sn uac -i "$2" -p "$3" -m 3 -r 10 -d 500 -nostdin -recv_timeout 1500 "$4:5060"
 }
 
-# A SIP call that fails for want of answers.
+# A SIP call that fails because no answer comes.
 calls_fail()
 {
 	run calls "$@"
 	[ "$status" = 1 ] || fail "exit $status, wanted failed calls (1): $output"
 }
 
-# flow FILTER: exactly one learned flow is so.
+# flow FILTER: exactly one learned flow matches.
 flow()
 {
 	output=$(pc flows --json)
@@ -351,7 +351,7 @@ flows_are()
 	run fetch --max-time 3 --ftp-port - --disable-eprt ftp://192.0.2.2/file
 	[ "$status" != 0 ] || fail 'the server came in'
 	[ "$(reason host eth0 unlisted)" -ge 1 ] || fail 'the server has not tried'
-	sleep 1 # until it gives up: its SYNs are not for the next test to count
+	sleep 1 # until it gives up, so that the next test does not count its SYNs
 }
 
 @test "SIP over UDP: calls out from any port, calls in only from the trunk" {
@@ -408,7 +408,7 @@ flows_are()
 	cut udp_ask host 192.0.2.2 4010 --source-port 6001 --timeout 0.7
 	same 1 "$(packets in udp 6000 drop)" 'answers from another port'
 	same 1 "$(packets in udp 6001 drop)" 'answers from another address'
-	# Not by the reason: a SYN of an earlier test may be sent again.
+	# Not by the reason's counter: a SYN of an earlier test may be sent again.
 	output=$(pc counters --json)
 	json_is '[.interfaces[0].ports[] | select(.protocol == "udp") | .drop.packets] | add == 2'
 	exits 0 udp_ask host 192.0.2.2 4020
@@ -480,7 +480,7 @@ flows_are()
 	same '' "$output" answers
 	run ! logged near got
 	same 3 "$(packets in udp 4100 drop)" dropped
-	# One who asks there is answered, and only by the one asked.
+	# A client that asks there gets an answer, and only from the host that it asked.
 	exits 0 on host dig +tries=1 +time=2 +short -b 192.0.2.1#4101 @192.0.2.2 spoof.example.com
 	says 192.0.2.80
 	exits 0 attack udp 198.18.0.66 192.0.2.1 53 4101
@@ -546,7 +546,7 @@ flows_are()
 	for port in 21 80; do
 		CONNECT_TIMEOUT=0.6 run ! connects host 192.0.2.2 $port
 	done
-	# Mail goes out by smtp-client, nothing else does.
+	# Mail goes out through smtp-client, and nothing else does.
 	echo_server host 25
 	connects client 192.0.2.1 25
 	echo_server host 7010
@@ -623,7 +623,7 @@ flows_are()
 	json_is '.interfaces[0] | .outbound == "enforce" and .outbound_any == ["everything"]'
 	exits 0 pc status eth0
 	says 'outbound   enforce, but everything may go out: outbound any of everything'
-	# Without it the same is cut; the words of the policy are kept.
+	# Without it the same traffic is cut; the words of the policy are kept.
 	exits 0 pc swap eth0 -p outbound --catalog "$DIR/catalog"
 	says 'changes outbound from enforce (everything may go out: outbound any of everything) to enforce'
 	cut fetch --connect-timeout 0.6 http://192.0.2.2:8080/
@@ -675,7 +675,7 @@ flows_are()
 	exits 0 udp_ask client 192.0.2.1 4100
 	exits 0 udp_ask client 2001:db8::1 4100
 	same 0 "$(reason host eth0 outbound)" 'dropped at egress'
-	# A connection out from the service's own port is no answer.
+	# A connection that begins at the service's own port is not an answer.
 	end in
 	end in6
 	end echo-host-7000

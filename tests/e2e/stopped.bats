@@ -19,14 +19,14 @@ guest_runs()
 	inside pgrep -x qemu-system-x86 > /dev/null
 }
 
-# is_kept PATTERN COMMAND: skips the test if no kernel or image is kept, which COMMAND makes.
+# is_kept PATTERN COMMAND: skips the test if there is no kernel or image, which COMMAND makes.
 is_kept()
 {
 	compgen -G "${XDG_CACHE_HOME:-$HOME/.cache}/portcullis/$1/release" > /dev/null || skip "nothing is kept: $2 makes it"
 }
 
-# stopped SIGNAL GROUP SCRIPT ARGUMENT: the script gets it while its guest boots; GROUP is - for the whole process group,
-# as from a terminal, or empty for the script alone.
+# stopped SIGNAL GROUP SCRIPT ARGUMENT: sends the script the signal while its guest boots. GROUP: - for the whole
+# process group, as from a terminal; empty for the script alone.
 stopped()
 {
 	local script

@@ -30,11 +30,11 @@ KEPT = ("eth2", "eth3")
 TIMED = ("eth5", "eth6")
 MOVED = "eth4"
 RENAMED = "lan4"  # eth4, for a moment
-FIXED = {100: "left", 1: "left", 2: "right"}  # echo limits: the default, and those of apply that are no change
+FIXED = {100: "left", 1: "left", 2: "right"}  # echo limits: the default, and the values of apply that change nothing
 
 NO_FILTER = r"\w+: {i}: no filter of portcullis is attached; to attach one: portcullis attach {i} -p PROFILE"
 THERE = r"{i}: portcullis is already attached; to change its profile: portcullis swap {i} -p PROFILE"
-# Of an interface that is deleted, made again and moved.
+# The profiles of an interface that is deleted, made again and moved.
 GONE = (r"{i}: no such interface in this network namespace(; there are .*)?", r"{i}: the interface is gone",
         r"nothing was (attached|swapped): every interface is as it was")
 # Of an interface whose changes may fall back.
@@ -49,12 +49,12 @@ UNCONFIRMED = r"{i}: the attach was not confirmed in time, and everything passes
 STAYS = (r"apply: {i} would be detached, which --confirm cannot undo: detach it first, or leave out --confirm",)
 MISSING = (r"{i}: no such interface in this network namespace; there are .*; --wait (SECONDS|TIME) waits for it",
            r"nothing was changed: every interface is as it was")
-# What `apply --boot` says, exit 4: it goes on with the others.
+# What `apply --boot` prints with exit 4: it continues with the other interfaces.
 LEFT_OUT = (r"{i}: no such interface in this network namespace: left out",
             r"{i}: left out, and stays as it is; the other interfaces are applied",
             r"warning: apply: the interfaces cannot be changed together: each one is tried by itself",
             *("warning: " + pattern for pattern in GONE))
-# A client is connected to a port that attaching closes.
+# A client is connected to a port that the attach closes.
 LIVES_AT = r"\d+ to \d+/tcp at (?:eth0|eth1|{i})"
 LIVES = "warning: open connections continue, but new ones will be refused: " + LIVES_AT + "(?:, " + LIVES_AT + ")*"
 WAITING = "warning: another portcullis command is running; waiting for it"
@@ -70,7 +70,7 @@ READ = BOTH + (KEPT, TIMED, ())
 CONFIRM = ([], ["--confirm", "1"], ["--confirm", "3600"])
 CONFIRM_OF = {KEPT: ([], ["--confirm", "3600"]), TIMED: ([], ["--confirm", "1"], ["--confirm", "2"])}
 COMMANDS = {
-    # name: how often, on what, options to choose from, whether it changes something, errors
+    # name: how often, on which interfaces, which options, whether it changes something, its errors
     "attach": Command(4, BOTH, [["-p", name] for name in PROFILES], True, (THERE,)),
     "swap": Command(5, BOTH + PAIRS, [["-p", name] for name in PROFILES], True, (NO_FILTER,)),
     "detach": Command(2, BOTH, [[]], True, ()),
@@ -98,7 +98,7 @@ class Storm:
         self.reverts = 0
         self.limits = dict(FIXED)  # echo limit: profile
         self.next_limit = itertools.count(1000)
-        self.refused = {}  # echo limit of a change that was not done: when its command ended
+        self.refused = {}  # echo limit of a change that failed: when its command ended
         self.done = set(FIXED)
         self.folder = tempfile.TemporaryDirectory()
 
@@ -111,7 +111,7 @@ class Storm:
         return now < self.end or now < self.last_end and not all(
             self.reverts if name == "reverts" else self.runs[name] for name in self.wanted)
 
-    # --- what one command said ---
+    # --- the output of one command ---
 
     def allowed(self, command, interfaces, line):
         moved = (MOVED, RENAMED) if self.mover else ()

@@ -11,7 +11,7 @@ setup_file()
 	sandbox_start
 	two_hosts
 	address_add client eth0 192.0.2.66/24
-	# An /etc of its own, where the servers' files are.
+	# An /etc of the test's own, with the servers' files.
 	inside mkdir -p /run/etc /run/work
 	inside mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work overlay /etc
 	inside rm -rf /etc/portcullis /etc/postfix /etc/dovecot /etc/tomcat10 /etc/asterisk /etc/tomcat9
@@ -85,7 +85,7 @@ moved_tomcat()
 		-Dcatalina.home=$home -Dcatalina.base="$base" -Djava.io.tmpdir="$base/temp" org.apache.catalina.startup.Bootstrap start
 }
 
-# What customers do; each must be served.
+# What customers do; each request must be served.
 customers()
 {
 	local _
@@ -100,7 +100,7 @@ customers()
 	done
 }
 
-# scanned PORT...: the scanner tries them; prints those that answer.
+# scanned PORT...: the scanner tries these ports; prints those that answer.
 scanned()
 {
 	on client /usr/bin/python3 - "$@" <<-'END'
@@ -153,7 +153,7 @@ scanned()
 	until_true 5 test -s "$DIR/day.pcapng"
 	customers
 	[[ $(scanned {1..60} 1143 2525 3306 8081 9100) == '1143 2525 8081 9100' ]] || fail 'observe drops'
-	sleep 0.5 # what dumpcap has not written yet
+	sleep 0.5 # packets that dumpcap has not written yet
 	on host pkill -INT -x dumpcap
 	wait $capture || true
 	# The monthly job was not seen.
@@ -181,10 +181,10 @@ scanned()
 	run pc drops eth0 --json
 	json_is '[.drops[] | select(.drop.packets > 0 and (.source | startswith("192.0.2.66") | not))] == []'
 	exits 0 pc audit eth0 --json
-	# But for the monthly job, and a DHCPv6 client, which this host does not have.
+	# Except the monthly job, and a DHCPv6 client, which this host does not have.
 	json_is '[.findings[] | select(.port != 7000 and .services != ["host:dhcpv6-client"])] == []'
 
-	# The capture of that time tells the same of a host without a filter.
+	# The capture of that time gives the same result for a host without a filter.
 	pc detach eth0 > /dev/null
 	run --separate-stderr pc suggest eth0 --replay "$DIR/day.pcapng" --json
 	[ "$status" = 0 ] || fail "$output$stderr"

@@ -53,7 +53,7 @@ to_two()
 	pc swap "$@" -p two --group trusted=198.51.100.9,192.0.2.2,2001:db8:9::/48 --catalog "$DIR/profiles" > /dev/null
 }
 
-# swap_often COUNT SECONDS INTERFACE...: swaps to and fro, so often and so long at least; `swaps` is how often.
+# swap_often COUNT SECONDS INTERFACE...: swaps to and fro, at least so often and so long; `swaps` is how often it did.
 swap_often()
 {
 	local count=$1 end=$((${EPOCHREALTIME/./} + $2 * 1000000)) limit=$((SECONDS + LOAD_SECONDS - 10))
@@ -68,7 +68,7 @@ swap_often()
 	done
 }
 
-# Traffic comes from before the first swap until after the last one; this long at most.
+# Traffic runs from before the first swap until after the last one, and at most this long.
 LOAD_SECONDS=100
 
 received_more()
@@ -89,7 +89,7 @@ start_sending()
 	until_true 20 received_more eth1 "$before"
 }
 
-# end_sending: `sent` is the packets of each flow, and $DIR/sending.log these and the bytes.
+# end_sending: sets `sent` to the packets of each flow; $DIR/sending.log has these and the bytes.
 end_sending()
 {
 	stop sending TERM
@@ -107,7 +107,7 @@ start_loading()
 	until_true 20 received_more eth0 "$before"
 }
 
-# end_loading: `output` is what came of them.
+# end_loading: sets `output` to the results.
 end_loading()
 {
 	stop loading TERM
@@ -129,7 +129,7 @@ attach_one()
 
 @test "full-speed traffic over 20 and more swaps: open in both passes whole, closed in both is dropped whole" {
 	attach_one eth1
-	# 1: open in both. 2: restricted in both, the source trusted in both. 3: closed in both. 4: open in one.
+	# 1: open in both. 2: restricted in both, with the source trusted in both. 3: closed in both. 4: open in one.
 	start_sending <<-END
 		tcp 198.51.100.1 192.0.2.1 40000 1000-1009 60
 		udp 2001:db8::5 2001:db8::1 40000 1000-1009 90
@@ -151,7 +151,7 @@ attach_one()
 		same "0 $((sent[4] / 10))" "$(cells udp $((4000 + i)))" "$((4000 + i))/udp, closed in both"
 	done
 	same "${sent[2]} 0" "$(cells tcp 1100)" '1100/tcp, trusted in both'
-	# Open in one of the two: filtered by the one or the other, and each packet once.
+	# Ports that are open in one of the two: each packet is decided by one or the other, and counted once.
 	read -r passed dropped <<< "$(cells tcp 2000)"
 	same "${sent[5]}" $((passed + dropped)) '2000/tcp'
 	[ "$passed" -gt 0 ] && [ "$dropped" -gt 0 ] || fail "2000/tcp: $passed passed, $dropped dropped"
@@ -164,7 +164,7 @@ attach_one()
 
 @test "never a mix of two generations: one's port with the other's group admits nobody" {
 	attach_one eth1
-	# 5000 is open in `one` alone, where 198.51.100.9 and 2001:db8:9:: are not trusted; 6000 in `two` alone.
+	# 5000 is open only in `one`, where 198.51.100.9 and 2001:db8:9:: are not trusted; 6000 only in `two`.
 	start_sending <<-END
 		tcp 198.51.100.9 192.0.2.1 40000 5000 60
 		udp 2001:db8:9::1 2001:db8::1 40000 5000 90
@@ -183,7 +183,7 @@ attach_one()
 	same "${sent[4]} 0" "$(cells tcp 1100)" '1100/tcp from who is trusted by both'
 }
 
-# Frames that an interface of the host has received.
+# The number of frames that an interface of the host has received.
 received()
 {
 	on host ip -json -statistics link show dev "$1" | jq '.[0].stats64.rx.packets'
@@ -240,7 +240,7 @@ received()
 		exits 0 pc swap eth0 --group "trusted=@$DIR/large" --catalog "$DIR/profiles"
 		connects client 192.0.2.1 1100
 	done
-	# Others in its place, and then it again.
+	# Replaced by other profiles, and then set again.
 	exits 0 pc swap eth0 --group trusted=203.0.113.0/24 --catalog "$DIR/profiles"
 	unanswered client 192.0.2.1 1100
 	exits 0 pc swap eth0 --group "trusted=@$DIR/large" --catalog "$DIR/profiles"

@@ -29,13 +29,13 @@ teardown()
 	detach_all host
 }
 
-# The words of the unit's lines KEY=..., a word a line.
+# The words of the unit's lines KEY=..., one on each line.
 unit_words()
 {
 	sed -n "s/^$1=//p" "$UNIT" | tr ' ' '\n'
 }
 
-# The unit as it is verified: with a binary that is there, and no man pages.
+# The unit as systemd-analyze gets it: with a binary that exists, and without man pages.
 verified()
 {
 	mkdir -p "$DIR/units"
@@ -71,8 +71,8 @@ verified()
 	unit_words Wants | grep -qx network-pre.target || fail 'nothing pulls network-pre.target in'
 }
 
-# within HOST COMMAND...: as the unit would run it: its capabilities, a mount namespace of its own in which only
-# bpffs can be written, no device files.
+# within HOST COMMAND...: runs it as the unit would: with its capabilities, in a mount namespace of its own in which
+# only bpffs can be written, without device files.
 within()
 {
 	local host=$1 capabilities
@@ -97,7 +97,7 @@ within()
 	exits 0 within host "$PORTCULLIS" swap eth0 -p ssh --catalog "$CATALOG"
 	exits 0 within host "$PORTCULLIS" counters eth0
 	exits 0 within host "$PORTCULLIS" flows
-	# What it made is the host's.
+	# The pins that it made are visible on the host.
 	same 2 "$(generation host eth0)" 'generation'
 	printf 'interfaces:\n  eth0:\n    profiles: xeams\n    confirm: 60\n' > "$DIR/site.yaml"
 	for key in ExecStart ExecReload; do
@@ -184,7 +184,7 @@ log_unit()
 	within host "$PORTCULLIS" "${words[@]:1}" --count 1 > "$DIR/log.out" 2>&1 < /dev/null &
 	until_true 10 grep -q 'listening at eth0' "$DIR/log.out"
 	on client bash -c 'echo > /dev/udp/192.0.2.1/9'
-	# There is no journal here, and that is said.
+	# Without a journal, the command says so.
 	until_true 5 grep -q '^1 packet, 0 lost' "$DIR/log.out"
 	inside strace -f -qq -o "$DIR/trace" timeout -s INT 3 nsenter --net=/run/netns/host "$PORTCULLIS" "${words[@]:1}" || true
 	sed -n '/execve.*portcullis/,$p' "$DIR/trace" | sed -nE 's/^[0-9]+ +([a-z0-9_]+)\(.*/\1/p' | sort -u |

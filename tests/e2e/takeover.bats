@@ -39,7 +39,7 @@ teardown()
 	inside sh -c 'rm -f /run/portcullis/bans-* /run/portcullis/grants-*'
 }
 
-# by BINARY COMMAND...: another version on `host`, with its own profiles.
+# by BINARY COMMAND...: runs another version on `host`, with its own profiles.
 by()
 {
 	local catalog=$CATALOG
@@ -49,7 +49,7 @@ by()
 	on host "$@" --catalog "$catalog"
 }
 
-# What the folders of pins belong to: every program of ours is pinned, one filter an interface.
+# What the folders of pins belong to: each of our programs is pinned, and each interface has one filter.
 one_folder()
 {
 	same 1 "$(pins | wc -l)" 'folders of pins'
@@ -128,7 +128,7 @@ one_folder()
 	on host "$OTHER" attach eth0 --force -p mail --catalog "$profiles"
 	by "$OTHER" attach eth1 --force -p xeams
 	connects client 192.0.2.1 25
-	# As if the catalog had been upgraded with the program.
+	# The catalog is upgraded together with the program.
 	printf 'profile: mail\nservices:\n  - {name: smtp, in: 25/tcp}\n  - {name: web, in: 80/tcp}\n' > "$profiles/mail.yaml"
 	before=$(pc status eth0 --json | jq -r '.interfaces[0].attached_at')
 	exits 1 pc takeover
@@ -166,7 +166,7 @@ one_folder()
 	says_not 'taken over'
 }
 
-# counts: all that is counted, without times and generation, and what only one of the versions knows.
+# counts: all counts, without times and generation, and without what only one of the versions has.
 counts()
 {
 	jq -S '.interfaces[0] | .ports |= map(del(.machine, .listening)) | del(.reasons.banned, .reasons.denied, .reasons.limit) | {ports, reasons, replies, other, total, outbound_total}'
@@ -257,7 +257,7 @@ burst()
 	unanswered client 192.0.2.1 5022
 }
 
-# The programs at the egress hook of the only filter: that of its pin, and that which its link runs.
+# The programs at the egress hook of the only filter: the pinned one, and the one that its link runs.
 egress_programs()
 {
 	inside bpftool -j prog show pinned "$(pins)/egress" | jq .id
@@ -312,7 +312,7 @@ admitted()
 	pc explain eth0 "$1" 5000/tcp --json | jq -e '.verdicts[0].verdict == "pass"' > /dev/null
 }
 
-# From 192.0.2.7, until `nothing_came_in`.
+# From 192.0.2.7, repeatedly, until `nothing_came_in`.
 pings_come()
 {
 	on client ip address replace 192.0.2.7/24 dev eth0
@@ -365,7 +365,7 @@ over_the_limit()
 	reason host eth0 limit | cut -d ' ' -f 1
 }
 
-# more_over_the_limit: the flood goes on.
+# more_over_the_limit: sends more SYNs of the flood.
 more_over_the_limit()
 {
 	local before

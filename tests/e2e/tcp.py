@@ -67,7 +67,7 @@ class Talk:
         say("accepted")
 
     def obey(self, told):
-        # Who is connected before this process is told may not have been accepted yet.
+        # A connection may not be accepted yet when this process gets the command.
         while self.listener and select.select([self.listener], [], [], 0)[0]:
             self.accept()
         if told == signal.SIGTERM:
@@ -82,7 +82,7 @@ class Talk:
                 else:
                     connection.close()
             except OSError:
-                self.hear(connection)  # it was reset just now
+                self.hear(connection)  # the connection was reset
         if told == signal.SIGUSR2:
             self.connections = []
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Holds a pinned program at an interface's tcx egress or XDP hook, as somebody else's tool would.
- */
+/* Holds a pinned program at an interface's tcx egress or XDP hook, as another tool would. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <net/if.h>

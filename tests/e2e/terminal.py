@@ -34,7 +34,7 @@ while True:
         continue
     try:
         got = os.read(master, 65536)
-    except OSError:  # EIO: nothing has the terminal open any more
+    except OSError:  # EIO: every process has closed the terminal
         break
     sys.stdout.buffer.write(got)
     sys.stdout.buffer.flush()

@@ -20,7 +20,7 @@ setup_file()
 		set +o history
 		top() { nsenter --net=/run/netns/host "$PORTCULLIS" top "\$@"; }
 	END
-	# Kinds of terminals: those of tmux; vt100 has no colours.
+	# Kinds of terminals: that of tmux, and vt100 without colours.
 	printf 'set -g default-terminal tmux-256color\nset -g escape-time 0\nset -g status off\n' > "$DIR/tmux.conf"
 }
 
@@ -37,7 +37,7 @@ teardown()
 	[[ -z ${RENAMED:-} ]] || on host ip link set "$RENAMED" name eth1
 }
 
-# renames NAME: eth1, until the test ends.
+# renames NAME: renames eth1 until the test ends.
 renames()
 {
 	on host ip link set eth1 name "$1"
@@ -49,8 +49,8 @@ tmux_run()
 	inside env -u TMUX LC_ALL="${LOCALE:-C.UTF-8}" tmux -f "$DIR/tmux.conf" -S "$TERMINAL" "$@"
 }
 
-# terminal ROWS COLUMNS: a shell on a terminal, in the sandbox. A tmux server that was killed still answers for a moment, so
-# each terminal has a server of its own.
+# terminal ROWS COLUMNS: starts a shell on a terminal, in the sandbox. A killed tmux server still answers for a moment,
+# so each terminal has a server of its own.
 terminal()
 {
 	TERMINAL=$(mktemp -u "$DIR/tmux.XXXXXX")
@@ -65,13 +65,13 @@ terminal_end()
 	TERMINAL=
 }
 
-# types KEY...: as tmux names them.
+# types KEY...: keys by tmux's names.
 types()
 {
 	tmux_run send-keys "$@"
 }
 
-# The screen; -e: with escape sequences.
+# Prints the screen; -e: with escape sequences.
 screen()
 {
 	tmux_run capture-pane -p "$@"
@@ -82,7 +82,7 @@ is_shown()
 	grep -qE -e "$1" <<< "$(screen)"
 }
 
-# shows PATTERN...: within some seconds.
+# shows PATTERN...: the screen has these within some seconds.
 shows()
 {
 	local pattern
@@ -99,7 +99,7 @@ shows_not()
 $(screen)"
 }
 
-# starts [WORDS...]: top runs, and has read the counters twice.
+# starts [WORDS...]: runs top, and waits until it has read the counters twice.
 starts()
 {
 	types "top $*" Enter
@@ -140,7 +140,7 @@ while (now := time.monotonic() - start) < seconds:
 ' "$1" "$2" "$3" "$MAC"
 }
 
-# number ROW COLUMN: of the columns behind what matches ROW, counted from 1; "1.23 k" as 1230.
+# number ROW COLUMN: a number in the line that matches ROW, COLUMN counted from 1 after the match; "1.23 k" as 1230.
 number()
 {
 	screen | sed 's/ \([kMG]\)\b/\1/g' | awk -v row="$1" -v column="$2" 'match($0, row) && !done {
@@ -148,14 +148,14 @@ number()
 		print value * (unit == "k" ? 1e3 : unit == "M" ? 1e6 : unit == "G" ? 1e9 : 1) }'
 }
 
-# near WANTED ROW COLUMN: within 10 %.
+# near WANTED ROW COLUMN: the number is within 10 % of WANTED.
 near()
 {
 	awk -v wanted="$1" -v is="$(number "$2" "$3")" 'BEGIN { exit !(is > 0.9 * wanted && is < 1.1 * wanted) }'
 }
 
 @test "the services of machines stand beside those of the interface" {
-	# The address of the packets is not this host's here.
+	# On this machine the packets have no address of the host.
 	on host ip address del 192.0.2.1/24 dev eth0
 	pc attach eth0 -p ssh --machine shop=192.0.2.0/24 -p ssh --open 5060/udp --force
 	terminal 24 80
@@ -203,10 +203,10 @@ near()
 	shows ' 203.0.113.77 +3389/tcp +unlisted ' ' 198.51.100.9 +5060/udp +unlisted '
 	until_true 8 near 200 '198.51.100.9 +5060/udp +unlisted' 1 || fail "packets/s: $(screen)"
 	until_true 8 near 160000 '198.51.100.9 +5060/udp +unlisted' 2 || fail "bits/s: $(screen)"
-	sleep 1.2 # it is seen in more than one second, so that it is none of those that came once
+	sleep 1.2 # it is seen in more than one second, so it does not count among addresses that came once
 	stop stream
 	shows '198.51.100.9 +5060/udp +unlisted +0 '
-	# 64 addresses of as many networks, each once.
+	# 64 addresses of as many networks, one packet each.
 	for i in {1..64}; do
 		echo "udp 10.$i.7.9 192.0.2.1 40000 161 60"
 	done | send_flows > "$DIR/sent"
@@ -255,7 +255,7 @@ source_is_gone()
 	same 7001 "$(screen | grep -oE '700[12]/udp' | head -1 | cut -d/ -f1)" 'the first by packets'
 	types q
 	shows 'ready>'
-	# Within one interval, so that the rates of both stand.
+	# Within one interval, so that the screen has the rates of both.
 	starts --watch 3
 	send_flows > "$DIR/sent" <<-END
 		udp 198.51.100.9 192.0.2.1 40000 7001 60
@@ -333,7 +333,7 @@ source_is_gone()
 		types 'clear; echo before' Enter
 		shows '^before'
 	done
-	# Stopped and continued, in another size meanwhile.
+	# Stopped and continued, with another size in between.
 	starts
 	types C-z
 	shows 'Stopped' '^before'
@@ -347,7 +347,7 @@ source_is_gone()
 	[[ $(screen | tail -1) == *'q quit'* ]] || fail "the last line: $(screen)"
 	types q
 	shows '^before'
-	# By SIGSTOP, which no program sees.
+	# By SIGSTOP, which a program cannot notice.
 	starts
 	inside kill -STOP "$(top_pid)"
 	shows Stopped
@@ -460,7 +460,7 @@ last_line_is_footer()
 	types q
 	shows 'ready>'
 	link_add host eth1 sender eth1
-	# Without names: all that there are.
+	# Without names: all interfaces.
 	starts_empty
 	shows 'attached to no interface'
 	pc attach eth0 -p ssh
@@ -535,6 +535,6 @@ reason_is_gone()
 	sleep 10
 	used=$(($(inside awk '{ print $14 + $15 }' "/proc/$pid/stat") - before))
 	echo "# $used hundredths of a second of CPU in 10 s"
-	# Ten are 1 %; the machine may be busy with other tests, which makes each read dearer.
+	# Ten readings are 1 %; the machine may be busy with other tests, so that each reading takes longer.
 	[ "$used" -le 20 ] || fail "$used hundredths of a second of CPU in 10 s"
 }

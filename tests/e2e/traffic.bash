@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # What the tests of real traffic share: a tiny profile, programs ended by id, talks, counters, flows.
 
-# In setup_file: the folder TINY with profiles that list next to nothing.
+# Call it in setup_file: makes the folder TINY with profiles that list very few ports.
 tiny_catalog()
 {
 	TINY=$DIR/tiny
@@ -32,7 +32,7 @@ attach_tiny()
 
 # --- programs ---
 
-# start NAME HOST COMMAND...: in the background, until `stop NAME` or `stop_all`. Its output is in NAME.log.
+# start NAME HOST COMMAND...: runs it in the background until `stop NAME` or `stop_all`. Its output is in NAME.log.
 start()
 {
 	local name=$1 host=$2
@@ -58,7 +58,7 @@ stop()
 	rm -f "$DIR/running/$1.pid"
 }
 
-# In teardown: all that `start` started and that still runs.
+# Call it in teardown: stops everything that `start` started.
 stop_all()
 {
 	local file
@@ -90,7 +90,7 @@ talk_connect()
 	until_logged "$1" '^ready'
 }
 
-# heard NAME: how many lines have come.
+# heard NAME: the number of lines that have come.
 heard()
 {
 	grep -c '^heard' "$DIR/$1.log" || true
@@ -101,7 +101,7 @@ heard_more()
 	[ "$(heard "$1")" -gt "$2" ]
 }
 
-# speaks_to FROM TO: a line goes from one talk to the other.
+# speaks_to FROM TO: a line gets from one talk to the other.
 speaks_to()
 {
 	local before
@@ -109,7 +109,7 @@ speaks_to()
 	before=$(heard "$2")
 	signal "$1" USR1
 	until_true 3 heard_more "$2" "$before" && return
-	# The last packet of the handshake may have come to a listener later than it was told to speak.
+	# The last packet of the handshake may reach a listener after the command to speak.
 	signal "$1" USR1
 	until_true 8 heard_more "$2" "$before" || fail "$2 does not hear $1"
 }
@@ -134,13 +134,13 @@ udp_serve()
 	until_logged "$1" '^ready'
 }
 
-# udp_ask HOST ADDRESS PORT [OPTION]...: prints what came of it.
+# udp_ask HOST ADDRESS PORT [OPTION]...: prints the result.
 udp_ask()
 {
 	on "$1" timeout 20 /usr/bin/python3 "$BATS_TEST_DIRNAME/udp.py" ask "${@:2}"
 }
 
-# asked WANTED HOST ADDRESS PORT [OPTION]...: what comes of it is this.
+# asked WANTED HOST ADDRESS PORT [OPTION]...: the result is WANTED.
 asked()
 {
 	local wanted=$1 seen
@@ -152,7 +152,7 @@ asked()
 
 # --- crafted frames (frames.py) ---
 
-# frames HOST INTERFACE MAC STATEMENT...: sends the list `frames` that they make; `e` is the Ethernet header.
+# frames HOST INTERFACE MAC STATEMENT...: sends the list `frames` that the statements make; `e` is the Ethernet header.
 frames()
 {
 	on "$1" timeout 20 /usr/bin/python3 "$BATS_TEST_DIRNAME/frames.py" "${@:2}"
@@ -160,7 +160,7 @@ frames()
 
 # --- what the filter says ---
 
-# reason HOST INTERFACE NAME: packets dropped for it.
+# reason HOST INTERFACE NAME: the number of packets dropped for this reason.
 reason()
 {
 	as "$1" counters "$2" --json | jq --arg name "$3" '.interfaces[0].reasons[$name].drop.packets'
@@ -178,7 +178,7 @@ flows_used()
 	as "$1" flows --json | jq .used
 }
 
-# flow_states HOST PROTOCOL REMOTE-PORT: one line, the states of the flows to it.
+# flow_states HOST PROTOCOL REMOTE-PORT: the states of the flows to it, in one line.
 flow_states()
 {
 	as "$1" flows --json | jq -r --arg protocol "$2" --argjson port "$3" \

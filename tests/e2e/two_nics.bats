@@ -42,9 +42,10 @@ teardown()
 	on host ip link del br0 2> /dev/null || true
 }
 
-# --- fragments of one datagram by two NICs: routes that hash by ports, which later fragments have not ---
+# --- fragments of one datagram by two NICs: routes hash by ports, which later fragments do not have ---
 
-# fragment_of WHICH HOST INTERFACE FAMILY ID: one half of a datagram to the listed port, by the interface of `host`.
+# fragment_of WHICH HOST INTERFACE FAMILY ID: sends one half of a datagram to the listed port, by the interface of
+# `host`.
 fragment_of()
 {
 	frames "$2" eth0 "$(mac_of host "$3")" '
@@ -96,9 +97,10 @@ frames = [e/part for part in (parts[:1] if which == "first" else parts[1:])]
 	same 0 "$(reason host eth0 fragment)" 'dropped on the link of the first one'
 }
 
-# --- link-local addresses: fe80::66 of one link is another host than fe80::66 of the next ---
+# --- link-local addresses: fe80::66 on one link is another host than fe80::66 on the next ---
 
-# asks_link_local INTERFACE: a question from port 40001 of fe80::1 to fe80::66 on that link, whose answer is not awaited.
+# asks_link_local INTERFACE: sends a question from port 40001 of fe80::1 to fe80::66 on that link, and does not wait for
+# an answer.
 asks_link_local()
 {
 	on host timeout 5 /usr/bin/python3 -c 'import socket, sys
@@ -175,7 +177,7 @@ neighbour()
 	speaks_to server live
 }
 
-# --- what is asked from a port that another interface opens ---
+# --- questions from a port that another interface opens ---
 
 media_catalog()
 {
@@ -218,7 +220,7 @@ udp_flows()
 	udp_serve service host 5060
 	attach_tiny host eth1
 	as host attach eth0 -p media --mode native --catalog "$TINY" > /dev/null
-	# With the source of `other`: the service answers by eth1.
+	# With the source address of `other`, so that the service answers by eth1.
 	frames client eth0 "$(mac_of host eth0)" \
 		'frames = [e/IP(src="198.51.100.2", dst="192.0.2.1")/UDP(sport=7000 + i, dport=5060)/b"x" for i in range(300)]' > /dev/null
 	until_true 5 datagrams_reached service 300
@@ -243,9 +245,10 @@ datagrams_reached()
 	asked 'answered 20' host 2001:db8:2::2 7777 --source-port 7001
 }
 
-# --- UDP that went on before the filter ---
+# --- UDP that was live before the filter ---
 
-# goes_on NAME HOST ADDRESS PORT LOCAL-PORT SECONDS: an unconnected socket that sends so often; a line a datagram it gets.
+# goes_on NAME HOST ADDRESS PORT LOCAL-PORT SECONDS: an unconnected socket that sends at this interval; it prints a line
+# for each datagram that it gets.
 goes_on()
 {
 	start "$1" "$2" /usr/bin/python3 -u -c 'import select, socket, sys, time
@@ -264,7 +267,7 @@ while True:
 	until_logged "$1" '^ready'
 }
 
-# longest_silence NAME: in whole seconds, until now.
+# longest_silence NAME: the longest time without a datagram so far, in whole seconds.
 longest_silence()
 {
 	{ sed -n 's/^heard //p' "$DIR/$1.log"; date +%s.%N; } | awk 'NR > 1 && $1 - last > most { most = $1 - last } { last = $1 } END { print int(most) }'

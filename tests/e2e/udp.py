@@ -69,7 +69,7 @@ class Server:
         if not data[:1].isdigit():
             self.foreign += 1
             print(f"got foreign {self.foreign}", flush=True)
-            return datagram(1, 0)  # which no server answers
+            return datagram(1, 0)  # no server answers this
         wanted = checked(data)
         print("wrong" if wanted is None else f"got {len(data)}", flush=True)
         return datagram(wanted, 0) if wanted else None
@@ -101,7 +101,7 @@ def prepare(one, family, options):
 
 
 def receive(one, options):
-    # An error on an unconnected socket wakes it up, and is in its queue of errors.
+    # An error on an unconnected socket wakes it up, and is in its error queue.
     if not select.select([one], [], [], options.timeout)[0]:
         return "nothing"
     data, where = one.recvfrom(65536)

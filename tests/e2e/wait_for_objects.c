@@ -64,7 +64,7 @@ static bool is_there(const char *kind, unsigned int id)
 	exit(EXIT_TROUBLE);
 }
 
-/* Reads what is left of those in `path`: how many, and the text. */
+/* Reads which of the objects in `path` still exist: their number, and the text. */
 static unsigned int read_left(const char *path, char **text)
 {
 	char kind[16], name[32];
@@ -83,7 +83,7 @@ static unsigned int read_left(const char *path, char **text)
 	return left;
 }
 
-/* The kernel frees late: after a grace period, in a worker. */
+/* The kernel frees objects late: after a grace period, in a worker thread. */
 static int await_few(const char *path, unsigned int count)
 {
 	const struct timespec pause = {.tv_nsec = 10000000};

@@ -4,7 +4,7 @@
 
 load traffic
 
-# who_may_start [ADDRESS]...: the sandbox; the client has these addresses, too.
+# who_may_start [ADDRESS]...: starts the sandbox; the client has these addresses, too.
 who_may_start()
 {
 	sandbox_start
@@ -20,21 +20,21 @@ who_may_start()
 	until_true 10 listening host 5000
 }
 
-# In teardown_file.
+# Call it in teardown_file.
 who_may_end()
 {
 	stop_all
 	sandbox_end
 }
 
-# In teardown: no filter, no ban, no grant.
+# Call it in teardown: removes every filter, ban and grant.
 who_may_forget()
 {
 	detach_all host
 	inside sh -c 'rm -f /run/portcullis/bans-* /run/portcullis/grants-*'
 }
 
-# asks FROM [TO]: whether a connection to port 5000 from that address is made.
+# asks FROM [TO]: whether a connection from that address to port 5000 succeeds.
 asks()
 {
 	local to=${2:-192.0.2.1}
@@ -54,7 +54,7 @@ vain()
 	kept_out "$@" || fail "$1 gets through"
 }
 
-# peer_asks: as asks, by the second interface.
+# peer_asks: as asks, through the second interface.
 peer_asks()
 {
 	on peer socat -u OPEN:/dev/null "TCP:203.0.113.1:5000,connect-timeout=${ASK_SECONDS:-8}" 2> /dev/null
@@ -70,7 +70,7 @@ bans_of()
 	pc bans --json | jq -c "$1"
 }
 
-# banned '["PREFIX LIST", ...]': these are the bans.
+# banned '["PREFIX LIST", ...]': exactly these bans exist.
 banned()
 {
 	[ "$(bans_of '[.bans[] | .prefix + " " + .list]')" = "$1" ]

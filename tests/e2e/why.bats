@@ -10,7 +10,7 @@ setup_file()
 {
 	sandbox_start
 	two_hosts
-	# The peers of the questions are behind the client.
+	# The peers in the questions are behind the client.
 	address_add client eth0 198.51.100.7/32 203.0.113.66/32 203.0.113.77/32
 	on host ip route add 198.51.100.0/24 via 192.0.2.2
 	on host ip route add 203.0.113.0/24 via 192.0.2.2
@@ -38,7 +38,7 @@ teardown()
 	detach_all host
 }
 
-# asks WORDS...: portcullis on a terminal of 80 columns, as an administrator types it; $output is the answer, in less than 2 s.
+# asks WORDS...: runs portcullis on a terminal of 80 columns; $output is the answer, which must come in less than 2 s.
 asks()
 {
 	local start=$EPOCHREALTIME took
@@ -61,7 +61,7 @@ question()
 	kept '' "== $1"
 }
 
-# The fix of the last answer as it is pasted, from several lines if a backslash joins them.
+# The fix of the last answer in the form in which a user pastes it: several lines if a backslash joins them.
 fix()
 {
 	awk '/^  fix  / { found = 1; sub(/^  fix  */, "") } found { print } found && !/\\$/ { exit }' <<< "$output"
@@ -91,7 +91,7 @@ in_mailbox()
 	inside grep -qs "^Subject: $1\$" "$DIR/postfix/mail/inbox"
 }
 
-# flood SECONDS FLOW...: in the background, as fast as the cable takes it; one line of tests/e2e/send.c each.
+# flood SECONDS FLOW...: sends in the background, as fast as the cable allows; each FLOW is a line for tests/e2e/send.c.
 flood()
 {
 	local seconds=$1
@@ -136,7 +136,7 @@ flood()
 	question 'Who hammers 5060?'
 	pc attach eth0 -p ssh,asterisk --from asterisk:sip=trunk --group trunk=192.0.2.2
 	start sip host sipp -sn uas -i 192.0.2.1 -p 5060 -nostdin
-	# Others knock later: they are not those with the most packets.
+	# Others knock later, so the latest rows are not those with most packets.
 	flood 2 'udp 203.0.113.66 192.0.2.1 5060 5060 400'
 	sleep 3.2
 	on client "$TOOLS/send" eth0 "$MAC" > "$DIR/sent" <<-END
@@ -152,7 +152,7 @@ flood()
 	asks counters eth0
 	says '5060/udp' 'asterisk:sip'
 	exits 0 on client timeout 15 sipp -sn uac -i 192.0.2.2 -p 5062 -m 2 -r 10 -d 200 -nostdin -recv_timeout 3000 192.0.2.1:5060
-	# Where the port is open to it: what passes.
+	# If the port is open to the source: the command that shows passed packets.
 	pc swap eth0 --from asterisk:sip=anyone
 	asks monitor --all --port 5060/udp --count 5
 	says '203.0.113.66' 'pass'
@@ -220,7 +220,7 @@ flood()
 	says 'portcullis monitor --source 2001:db8::7'
 	run pc monitor eth0 993/tcp
 	says 'portcullis monitor --port 993/tcp'
-	# An interface may be called like a port.
+	# An interface may have the same name as a port.
 	on host ip link add 5060 type veth peer name 5061
 	exits 1 pc drops 5060
 	says '5060' 'no filter'

@@ -15,7 +15,7 @@ teardown_file()
 	rm -rf "${DIR:-/nonexistent}"
 }
 
-# terminal COLUMNS COMMAND...: on a terminal of 24 rows.
+# terminal COLUMNS COMMAND...: runs it on a terminal of 24 rows.
 terminal()
 {
 	local columns=$1
@@ -44,13 +44,13 @@ fits()
 $output"
 }
 
-# words: $output as words, whatever lines they are on.
+# words: $output as words, without regard to line breaks.
 words()
 {
 	tr -s ' \n' '  ' <<< "$output"
 }
 
-# The commands of help, each behind its group.
+# The commands in help, each after its group.
 grouped()
 {
 	"$PORTCULLIS" help | awk '/^[A-Z][a-z]+( may)?$/ { group = $0 } /^$/ { blank = 1; next }
@@ -66,7 +66,7 @@ grouped()
 	exits 0 terminal 80 "$PORTCULLIS" --help
 	fits 80
 	says $'\nStart\n  suggest ' $'\nChange\n  apply ' $'\nLook\n  status ' $'\nVerify\n' $'\nTools\n'
-	# Each command in its group; and a line for each that can be completed, in the same order.
+	# Each command is in its group; and each command that can be completed has a line, in the same order.
 	while IFS=: read -r group word; do
 		[[ " ${all[$group]} " == *" ${word# } "* ]] || fail "${word# } is not of the group $group"
 	done < <(grouped | grep -v ': help$')
@@ -129,7 +129,7 @@ grouped()
 	line=$(sed -n "${source}p" <<< "$output")
 	before=${line%%99999/tcp*}
 	same "${#before}" "$(($(expr index "$caret" ^) - 1))" 'place of the caret'
-	# In a pipe the whole line.
+	# In a pipe the line is not wrapped.
 	exits 1 "$PORTCULLIS" check "$DIR/long.yaml"
 	says "  - {name: web, title: \"xxx"
 }
